@@ -1,0 +1,83 @@
+/* The table of operations, data only: one row gives name, method, path, least role, fields with
+ * types and bounds. Routes, validation, the control socket and the command line come from it; what
+ * an operation does is in handlers/. */
+#ifndef RESUS_API_OPERATIONS_H
+#define RESUS_API_OPERATIONS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+
+enum access { ACCESS_ANONYMOUS, ACCESS_VIEWER, ACCESS_OPERATOR, ACCESS_ADMIN };
+const char *access_name(enum access role);
+
+enum operation_id {
+    OP_SERVICES,
+    OP_STATUS,
+    OP_HEALTH,
+    OP_START,
+    OP_STOP,
+    OP_RESTART,
+    OP_RELOAD,
+    OP_REFRESH,
+    OP_PREFLIGHT,
+    OP_LOGS,
+    OP_LOGS_FOLLOW,
+    OP_RECOVERY_STATUS,
+    OP_RECOVERY_SET,
+    OP_RECOVERY_RESET,
+    OP_RECOVERY_HISTORY,
+    OP_EXPLAIN,
+    OP_PAUSE,
+    OP_RESUME,
+    OP_EVENTS,
+    OP_EVENTS_FOLLOW,
+    OP_INSPECT,
+    OP_DOCTOR,
+    OP_AUDIT,
+    OP_VERSION,
+    OPERATION_COUNT
+};
+
+enum field_type {
+    FIELD_TEXT,
+    FIELD_INT,
+    FIELD_BOOL,
+    FIELD_CHOICE,
+    FIELD_DURATION,
+    FIELD_TIME,
+    FIELD_OBJECT
+};
+
+struct field {
+    const char *name;
+    enum field_type type;
+    bool required;
+    int64_t min, max;           /* of an int, or of a text's length in characters */
+    const char *const *choices; /* FIELD_CHOICE, NULL at the end */
+};
+
+struct operation {
+    const char *name;   /* "restart": the frame's op */
+    const char *method; /* "POST" */
+    const char *path;   /* "/api/services/{id}/restart" */
+    enum access least;
+    bool on_service;            /* takes a service (defaults to the only one) */
+    const struct field *fields; /* name NULL at the end */
+    const char *summary;
+};
+
+extern const struct operation operations[OPERATION_COUNT];
+
+/* -1 when there is none of that name. */
+int operation_by_name(const char *name);
+/* Checks `args` (NULL = empty) against the row: unknown, missing, wrong type, out of range. The
+ * error names the field. */
+int operation_check(const struct operation *operation, const json_t *args,
+                    struct error *err) ATTR_MUST_USE;
+
+#endif

@@ -1,0 +1,5 @@
+int resus_daemon_empty(void);
+int resus_daemon_empty(void)
+{
+    return 0;
+}

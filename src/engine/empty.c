@@ -1,0 +1,5 @@
+int resus_engine_empty(void);
+int resus_engine_empty(void)
+{
+    return 0;
+}

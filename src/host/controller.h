@@ -1,0 +1,88 @@
+/* How Resus acts on a host: one interface, three controllers (ssh, systemd, process). A controller
+ * runs one command of the whitelist at a time a channel and completes each exactly once, on the
+ * engine's loop, never on the caller's stack. */
+#ifndef RESUS_HOST_CONTROLLER_H
+#define RESUS_HOST_CONTROLLER_H
+
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "host/command.h"
+#include "settings/settings.h"
+
+#define HOST_OUTPUT_MAX                                                                            \
+    (256 * 1024) /* stdout and stderr each, cut beyond; 1 MB journal lines end here */
+
+enum host_end {
+    HOST_EXITED,      /* `exit_code` holds */
+    HOST_SIGNALLED,   /* the command was ended by `signal` */
+    HOST_TIMED_OUT,   /* our deadline: the effect is UNKNOWN, never "failed" */
+    HOST_CUT_OFF,     /* the session died mid-flight: the effect is UNKNOWN */
+    HOST_NOT_REACHED, /* nothing was sent: no session, refused, key or host key trouble; `error`
+                         says which */
+    HOST_CANCELLED,   /* by host_cancel before anything was sent */
+};
+
+struct host_result {
+    enum host_end end;
+    int exit_code;
+    int signal;
+    const char *out; /* NUL-terminated, valid during the callback */
+    size_t out_length;
+    const char *err;
+    size_t err_length;
+    bool truncated; /* output was cut at HOST_OUTPUT_MAX */
+    int64_t duration_ms;
+    struct error error; /* for NOT_REACHED and CUT_OFF: what and what to do */
+};
+
+typedef void host_done(void *context, uint64_t id, const struct host_result *result);
+
+struct host_request {
+    uint64_t id;
+    enum host_command command;
+    int lines;      /* HOST_JOURNAL, HOST_LOG_TAIL */
+    bool with_sudo; /* HOST_JOURNAL: plain first, then with sudo (field notes, end of section 1) */
+    mono_ms deadline;
+};
+
+/* One for each service. Sessions are shared below: services with the same host, port, user and key
+ * use one session. */
+struct controller;
+
+struct controller_ops {
+    void (*run)(struct controller *c, const struct host_request *request);
+    /* Completes soon with HOST_CANCELLED if nothing was sent yet, else with what came of it. */
+    void (*cancel)(struct controller *c, uint64_t id);
+    /* Drops everything pending without completions, and frees. */
+    void (*close)(struct controller *c);
+};
+
+struct controller {
+    const struct controller_ops *ops;
+    host_done *done;
+    void *context;
+};
+
+/* Opens nothing yet: the first command connects. The key file is checked here (mode, owner, size:
+ * row D8), so a bad one is an error at start that names the command that mends it. `ssh_pool` may
+ * be NULL unless control is ssh. */
+struct ssh_pool;
+int ssh_pool_new(uv_loop_t *loop, struct ssh_pool **ret, struct error *err) ATTR_MUST_USE;
+void ssh_pool_free(struct ssh_pool *pool); /* joins the SSH thread; takes NULL */
+int controller_open(uv_loop_t *loop, struct ssh_pool *pool, const struct service_settings *service,
+                    host_done *done, void *context, struct controller **ret,
+                    struct error *err) ATTR_MUST_USE;
+
+/* A byte stream to the service's own loopback through the service's SSH session (direct-tcpip):
+ * `done` gets one end of a socketpair (the caller's to close), or -1 and the error. */
+typedef void ssh_tunnel_done(void *context, int fd, const struct error *error);
+void ssh_tunnel_open(struct ssh_pool *pool, const struct ssh_settings *ssh, const char *host,
+                     int port, mono_ms deadline, ssh_tunnel_done *done, void *context);
+
+/* Is a session to this host up now (vm_info.ssh_accessible)? TRI as in core/facts.h. */
+int ssh_pool_state(struct ssh_pool *pool, const struct ssh_settings *ssh);
+
+#endif

@@ -1,0 +1,25 @@
+/* Files as wholes: bounded reading, atomic writing, secrets with their mode checked. */
+#ifndef RESUS_IO_FILE_H
+#define RESUS_IO_FILE_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/error.h"
+
+/* Appends the file to `b` (its limit bounds it: -EFBIG). The error names the path. */
+int file_read(const char *path, struct buf *b, struct error *err) ATTR_MUST_USE;
+/* Writes beside it, fsyncs, renames over it, fsyncs the folder: the old or the new content, never a
+ * half. */
+int file_write_atomic(const char *path, const void *bytes, size_t length, mode_t mode,
+                      struct error *err) ATTR_MUST_USE;
+/* A secret: a regular file readable by its owner alone (no group or other bits; a group bit for the
+ * group named `resus` is allowed because /etc/resus is root:resus). One trailing newline is taken
+ * away. Wipe it with buf_free. */
+int file_read_secret(const char *path, struct buf *b, struct error *err) ATTR_MUST_USE;
+/* mkdir -p with `mode` for what is missing. */
+int file_make_folders(const char *path, mode_t mode, struct error *err) ATTR_MUST_USE;
+
+#endif

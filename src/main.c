@@ -1,0 +1,5 @@
+/* The program `resus`: hands over to the command line. */
+int main(void)
+{
+    return 0;
+}

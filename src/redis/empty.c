@@ -1,0 +1,5 @@
+int resus_redis_empty(void);
+int resus_redis_empty(void)
+{
+    return 0;
+}

@@ -1,0 +1,5 @@
+int resus_settings_empty(void);
+int resus_settings_empty(void)
+{
+    return 0;
+}

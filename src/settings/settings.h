@@ -1,0 +1,142 @@
+/* The configuration as plain structs (contract section 3). settings_read() fills it from YAML;
+ * nobody else writes it. */
+#ifndef RESUS_SETTINGS_SETTINGS_H
+#define RESUS_SETTINGS_SETTINGS_H
+
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+#include "core/policy.h"
+
+#define SETTINGS_SERVICES_MAX 4096
+#define SETTINGS_ID_MAX 64 /* [a-z0-9][a-z0-9_-]*, the id in every path */
+#define SETTINGS_NAME_MAX 128
+#define SETTINGS_UNIT_MAX 129 /* [A-Za-z0-9@._-], at most 128 */
+#define SETTINGS_HOST_MAX 256
+#define SETTINGS_PATH_MAX 1024
+#define SETTINGS_AFFECTED_MAX 32
+#define SETTINGS_WARNINGS_MAX 64
+#define SETTINGS_FILE_MAX (4 * 1024 * 1024)
+
+enum control { CONTROL_SYSTEMD, CONTROL_SSH, CONTROL_PROCESS };
+enum redis_via { VIA_DIRECT, VIA_SSH };
+
+struct ssh_settings {
+    char host[SETTINGS_HOST_MAX];
+    int port; /* 22 */
+    char user[64];
+    char key[SETTINGS_PATH_MAX];
+    char known_hosts[SETTINGS_PATH_MAX];
+};
+
+struct redis_tls_settings {
+    bool enabled;
+    char ca_file[SETTINGS_PATH_MAX];                             /* "" = the system's store */
+    char certificate[SETTINGS_PATH_MAX], key[SETTINGS_PATH_MAX]; /* "" = none */
+    char server_name[SETTINGS_HOST_MAX];                         /* "" = the address' host */
+};
+
+struct redis_settings {
+    char host[SETTINGS_HOST_MAX]; /* from `address`; "" with a Unix socket */
+    int port;
+    char socket[SETTINGS_PATH_MAX]; /* address: "unix:/run/redis/redis.sock" */
+    enum redis_via via;
+    char username[128];                    /* "" = default user, old AUTH form */
+    char password_file[SETTINGS_PATH_MAX]; /* "" = no AUTH */
+    struct redis_tls_settings tls;
+};
+
+/* control: process (Resus runs redis-server itself) */
+struct process_settings {
+    char program[SETTINGS_PATH_MAX];     /* redis-server, found in PATH when it has no slash */
+    char config_file[SETTINGS_PATH_MAX]; /* "" = none */
+    char directory[SETTINGS_PATH_MAX];   /* working folder and home of log and pid file */
+};
+
+struct affected_service {
+    char name[SETTINGS_NAME_MAX];
+    char url[SETTINGS_PATH_MAX]; /* "" = none; probed after operations (row A9) */
+};
+
+struct service_settings {
+    char id[SETTINGS_ID_MAX];
+    char name[SETTINGS_NAME_MAX];
+    char unit[SETTINGS_UNIT_MAX];
+    char vm_name[SETTINGS_NAME_MAX];
+    enum control control;
+    bool commands_extended;
+    char log_file[SETTINGS_PATH_MAX]; /* /var/log/redis/redis-server.log */
+    struct ssh_settings ssh;
+    struct redis_settings redis;
+    struct process_settings process;
+    struct affected_service affected[SETTINGS_AFFECTED_MAX];
+    size_t affected_count;
+    struct watch_policy watch;
+    struct recovery_policy recovery;
+    /* least role that may do it: the roles listed in `permissions` (contract section 3) */
+    bool start_operator, stop_operator,
+        restart_operator; /* true: operators too, false: admins alone */
+};
+
+struct server_settings {
+    char listen[SETTINGS_HOST_MAX]; /* "0.0.0.0:8443" */
+    char tls_certificate[SETTINGS_PATH_MAX], tls_key[SETTINGS_PATH_MAX];
+    char state_dir[SETTINGS_PATH_MAX];
+    char control_socket[SETTINGS_PATH_MAX];
+};
+
+struct audit_settings {
+    char file[SETTINGS_PATH_MAX];
+    int64_t max_size; /* bytes */
+    int backup_count;
+    bool gzip;
+};
+
+struct rate_limits {
+    int start, stop, restart, status, health, logs; /* a minute, 0 = none */
+};
+
+#define SETTINGS_ADDRESSES_MAX 64
+struct security_settings {
+    char expected_addresses[SETTINGS_ADDRESSES_MAX][64];
+    size_t expected_count;
+    char business_hours[64]; /* "Mon-Fri 08:00-18:00", "" = none */
+    char timezone[64];
+};
+
+struct settings {
+    char path[SETTINGS_PATH_MAX]; /* where it was read from */
+    struct server_settings server;
+    struct service_settings *services; /* array of service_count */
+    size_t service_count;
+    struct audit_settings audit;
+    struct rate_limits rate_limits;
+    struct security_settings security;
+    char warnings[SETTINGS_WARNINGS_MAX]
+                 [ERROR_TEXT_MAX]; /* keys without effect and the like, "file:line:column: ..." */
+    size_t warning_count;
+};
+
+/* Reads and checks the file. On failure `err` is "file:line:column: message" (several problems: the
+ * first), nothing is allocated, and the code is -EINVAL for content, errno for the file. Referenced
+ * secrets are not opened here. */
+int settings_read(const char *path, struct settings **ret, struct error *err) ATTR_MUST_USE;
+/* The same from memory; `name` stands for the path in messages. For tests and fuzzing. */
+int settings_parse(const char *name, const char *yaml, size_t length, struct settings **ret,
+                   struct error *err) ATTR_MUST_USE;
+void settings_free(struct settings *s); /* takes NULL */
+
+/* NULL when there is none. */
+const struct service_settings *settings_service(const struct settings *s, const char *id);
+
+/* One `KEY=VALUE` of `resus recovery set` applied to a policy with the file's own range checks:
+ * enabled, max_attempts, retry_delay_seconds, backoff_multiplier, failure_threshold (into `watch`),
+ * external_stop, external_stop_grace_seconds. */
+int settings_set_recovery(const char *key, const char *value, struct recovery_policy *recovery,
+                          struct watch_policy *watch, struct error *err) ATTR_MUST_USE;
+
+#endif

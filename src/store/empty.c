@@ -1,0 +1,5 @@
+int resus_store_empty(void);
+int resus_store_empty(void)
+{
+    return 0;
+}

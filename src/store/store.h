@@ -1,0 +1,105 @@
+/* SQLite (WAL) behind one worker thread with a bounded queue: what must survive (architecture.md,
+ * "State that survives"). The engine reads once at start and never waits for the disk afterwards;
+ * queries of history go through the same thread. */
+#ifndef RESUS_STORE_STORE_H
+#define RESUS_STORE_STORE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/error.h"
+#include "base/time.h"
+#include "settings/settings.h"
+
+#define STORE_QUEUE_MAX 8192
+#define STORE_RECOVERY_TIMES_MAX 8
+#define STORE_QUERY_ROWS_MAX 1000
+
+enum store_class {
+    STORE_NORMAL, /* synchronous=NORMAL: attempts, breaker, history; may lose the last moments of a
+                     power cut */
+    STORE_FULL,   /* synchronous=FULL: desired state, settings: on disk when the completion comes */
+};
+enum store_outcome { STORE_DURABLE, STORE_BUSY, STORE_FULL_DISK, STORE_FAILED };
+
+/* One row per service: what recovery must not forget. Wall times; monotonic ones do not survive. */
+struct service_state {
+    char id[SETTINGS_ID_MAX];
+    bool stopped_on_purpose;
+    char stopped_by[256];
+    wall_ms stopped_at;
+    bool ever_answered; /* a PONG was seen at `address` */
+    char address[SETTINGS_HOST_MAX + 16];
+    int attempts;
+    wall_ms last_attempt_at;
+    bool exhausted; /* attempts used up, or breaker open: auto-recovery off until an admin resets it
+                     */
+    bool breaker_open;
+    wall_ms breaker_opened_at;
+    wall_ms recoveries_at[STORE_RECOVERY_TIMES_MAX]; /* newest first, WALL_NONE behind */
+    wall_ms paused_until;                            /* WALL_NONE = not paused */
+    char paused_by[256], pause_reason[512];
+    uint64_t event_seq;   /* last seq given out for this service */
+    double start_seconds; /* smoothed duration of past starts, < 0 unknown (expected downtime) */
+    bool recovery_set;    /* row C9: the next four were changed at run time and beat the file */
+    struct recovery_policy recovery;
+    int64_t failure_threshold;
+};
+
+struct recovery_record {
+    char service[SETTINGS_ID_MAX];
+    char id[48]; /* request id of its audit lines */
+    wall_ms started_at;
+    double duration_seconds;               /* < 0 while it runs */
+    char cause[32], level[16], result[16]; /* success | failed | interrupted | superseded */
+    int attempts;
+    char message[512];
+    char *evidence; /* JSON text, NULL = none; copied */
+};
+
+struct event_record {
+    char service[SETTINGS_ID_MAX];
+    uint64_t seq; /* per service, survives restarts (contract section 5) */
+    wall_ms at;
+    char type[32]; /* service_status | service_health | service_event | auto_recovery | notice */
+    char *body;    /* the JSON object as pushed; copied */
+};
+
+struct store;
+typedef void store_done(void *context, uint64_t id, enum store_outcome outcome,
+                        const struct error *error);
+/* `rows` is an array; freed after the callback. */
+typedef void store_rows(void *context, uint64_t id, json_t *rows, const struct error *error);
+
+/* Opens or creates `state_dir`/resus.db (0640, folder 0750), migrates, starts the thread. A
+ * database of a newer version is an error that says so. */
+int store_open(uv_loop_t *loop, const char *state_dir, store_done *done, store_rows *rows,
+               void *context, struct store **ret, struct error *err) ATTR_MUST_USE;
+/* Before the loop runs: the state of one service; 1 found, 0 none, negative error. */
+int store_load_service(struct store *s, const char *id, struct service_state *ret,
+                       struct error *err) ATTR_MUST_USE;
+
+/* Queue writes. id 0: no completion wanted. A full queue completes with STORE_BUSY. */
+void store_save_service(struct store *s, uint64_t id, enum store_class class,
+                        const struct service_state *state);
+void store_save_recovery(struct store *s, uint64_t id,
+                         const struct recovery_record *record); /* by its id: insert or update */
+void store_save_event(struct store *s, uint64_t id, const struct event_record *event);
+
+/* Queue queries; answered by store_rows with objects as the API shows them, newest first. limit <=
+ * STORE_QUERY_ROWS_MAX. `recoveries_in`: count, successes, mean seconds and commonest level since a
+ * time (row C8) as one object. */
+void store_query_recoveries(struct store *s, uint64_t id, const char *service, wall_ms since,
+                            int limit);
+void store_query_events(struct store *s, uint64_t id, const char *service, uint64_t since_seq,
+                        int limit);
+void store_query_recovery_summary(struct store *s, uint64_t id, const char *service, wall_ms since);
+/* Deletes events older than `before` and recoveries older than `recoveries_before`. */
+void store_thin(struct store *s, wall_ms before, wall_ms recoveries_before);
+
+/* Writes what is queued (bounded by wait_ms), joins, frees. */
+void store_close(struct store *s, int64_t wait_ms);
+
+#endif
