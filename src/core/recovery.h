@@ -215,7 +215,8 @@ struct recovery_effects {
 #define RECOVERY_VERIFY_SOFT_MS 5000   /* PING within 5 s (row C4) */
 #define RECOVERY_VERIFY_START_MS 30000 /* a start without progress */
 #define RECOVERY_VERIFY_FAILED_MS 2000 /* the command failed: one more look at the facts */
-#define RECOVERY_STALL_MS 120000 /* a load that makes no progress for this long is stuck: a human  \
+#define RECOVERY_STALL_MS                                                                          \
+    120000                       /* a load that makes no progress for this long is stuck: a human  \
                                   */
 #define RECOVERY_STABLE_MS 60000 /* row C3, C4 */
 #define RECOVERY_WINDOW_MS 11000 /* systemd's default StartLimitIntervalSec=10s and a second */
