@@ -388,7 +388,7 @@ static struct verdict judge_pong(const struct sight *s, mono_ms now)
         if (u->active == UNIT_FAILED || u->active == UNIT_INACTIVE || u->active == UNIT_NOT_FOUND ||
             other_process(s))
             return certain_if(s->mismatches >= s->failure_threshold, CAUSE_WRONG_INSTANCE);
-    } else if (in_doubt(s) && u->asked.ms < s->doubt_since.ms) {
+    } else if (u->asked.ms == 0 || (in_doubt(s) && u->asked.ms < s->doubt_since.ms)) {
         return suspected(CAUSE_OK); /* the unit's answer is on its way */
     }
     const struct info_facts *i = &s->info;

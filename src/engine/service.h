@@ -41,6 +41,7 @@ struct pending {
     uint64_t id;
     enum purpose purpose;
     mono_ms asked;
+    uint64_t action_id; /* recovery's action that it belongs to, 0 = none */
 };
 
 /* When each look is due, and the doubt in which looks come quickly. */
@@ -120,6 +121,7 @@ struct service {
         enum recovery_end end;
         int attempts;
     } last_recovery;
+    char action_error[FACT_TEXT_MAX]; /* what the last action's command said */
     char evidence[SERVICE_EVIDENCE_MAX];
     int recoveries_24h; /* as remembered since the start, seeded from the store */
     wall_ms recovery_times[64];
@@ -158,10 +160,10 @@ void watch_turn(struct service *s,
 void watch_doubt(struct service *s, const char *why, struct now now);
 void watch_look(struct service *s,
                 struct now now); /* a round of checks now and every few ms for a while */
-void watch_redis(struct service *s, enum purpose purpose, mono_ms asked,
-                 const struct redis_answer *a, struct now now);
-void watch_host(struct service *s, enum purpose purpose, mono_ms asked,
-                const struct host_outcome *o, struct now now);
+void watch_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
+                 struct now now);
+void watch_host(struct service *s, const struct pending *p, const struct host_outcome *o,
+                struct now now);
 void watch_refresh(struct service *s, struct now now);
 double watch_latency_ms(const struct service *s, double percentile); /* < 0 unknown */
 double watch_last_latency_ms(const struct service *s);
@@ -174,9 +176,9 @@ void judge_facts(const struct service *s, struct now now, struct recovery_facts 
 /* recover.c */
 void recover_event(struct service *s, enum recovery_event event, uint64_t action_id,
                    enum action_end end, struct now now);
-void recover_redis(struct service *s, enum purpose purpose, const struct redis_answer *a,
+void recover_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
                    struct now now);
-void recover_host(struct service *s, enum purpose purpose, const struct host_outcome *o,
+void recover_host(struct service *s, const struct pending *p, const struct host_outcome *o,
                   struct now now);
 void recover_capture(struct service *s, const char *what, const char *text, size_t length);
 enum action_end recover_end_of(const struct host_outcome *o);
@@ -184,7 +186,7 @@ enum action_end recover_end_of(const struct host_outcome *o);
 /* operation.c */
 bool operation_running(const struct service *s);
 void operation_turn(struct service *s, struct now now); /* new facts or time */
-void operation_redis(struct service *s, enum purpose purpose, const struct redis_answer *a,
+void operation_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
                      struct now now);
 void operation_host(struct service *s, const struct host_outcome *o, struct now now);
 void operation_saved(struct service *s, enum store_outcome outcome, struct now now);
@@ -194,7 +196,10 @@ const char *operation_phase_word(enum operation_phase phase);
 
 /* record.c: audit lines, events, persisted state */
 uint64_t request_begin(struct service *s, enum purpose purpose, mono_ms asked);
-enum purpose request_end(struct service *s, uint64_t id, mono_ms *ret_asked);
+struct pending request_end(struct service *s,
+                           uint64_t id); /* FOR_NOTHING when it is not known (any more) */
+uint64_t request_begin_action(struct service *s, enum purpose purpose, mono_ms asked,
+                              uint64_t action_id);
 bool request_pending(const struct service *s, enum purpose purpose);
 mono_ms request_asked(const struct service *s, enum purpose purpose); /* newest; MONO_NEVER none */
 void record_state(struct service *s, uint64_t id, enum store_class class);
