@@ -120,7 +120,7 @@ static void autobots_longer_example_is_taken_and_what_is_idle_is_named(void **st
     assert_int_equal(s->warning_count, AUTOBOT_WARNINGS);
     bool found = false;
     for (size_t i = 0; i < s->warning_count; i++)
-        found = found || str_equal(s->warnings[i], "t.yaml:48:3: `alerts` has no effect: not "
+        found = found || str_equal(s->warnings[i], "t.yaml:44:3: `alerts` has no effect: not "
                                                    "supported by this version");
     assert_true(found);
     settings_free(s);
