@@ -139,4 +139,11 @@ const struct service_settings *settings_service(const struct settings *s, const 
 int settings_set_recovery(const char *key, const char *value, struct recovery_policy *recovery,
                           struct watch_policy *watch, struct error *err) ATTR_MUST_USE;
 
+/* For a reload: does the file still say the same about a service (its watch goes on untouched)? */
+bool settings_same_service(const struct service_settings *a, const struct service_settings *b);
+/* The keys whose change needs a restart of the daemon ("server.listen, server.state_dir") into
+ * `ret_keys`; their number. */
+size_t settings_restart_needed(const struct settings *a, const struct settings *b, char *ret_keys,
+                               size_t size);
+
 #endif
