@@ -73,7 +73,7 @@ static const struct field pause_fields[] = {
     INT("for_seconds", 1, 30 * DAY_SECONDS),
     {.name = "reason", .type = FIELD_TEXT, .required = true, .min = 1, .max = OPERATION_REASON_MAX},
     END};
-static const struct field events_fields[] = {INT("limit", 1, OPERATION_LIMIT_MAX), TIME("since"),
+static const struct field events_fields[] = {INT("limit", 1, OPERATION_LIMIT_MAX), INT("since", 0, INT64_MAX),
                                              CHOICE("level", level_words), END};
 static const struct field inspect_fields[] = {REQUIRED_CHOICE("what", inspect_words), END};
 static const struct field audit_fields[] = {TIME("since"),
