@@ -111,6 +111,15 @@ static void fine_text(const json_t *health, const json_t *status, char *text, si
         (void)str_append(text, size, ", up %s", page_uptime(uptime, number));
 }
 
+/* A sentence that more may follow: without its full stop. */
+static void summary_text(const char *summary, char *text, size_t size)
+{
+    (void)str_copy(text, size, summary);
+    size_t length = strlen(text);
+    if (length > 0 && text[length - 1] == '.')
+        text[length - 1] = '\0';
+}
+
 enum checkline_status checkline_health(const json_t *health, const json_t *status, struct buf *out)
 {
     char text[1024];
@@ -123,7 +132,7 @@ enum checkline_status checkline_health(const json_t *health, const json_t *statu
     if (seen == CHECK_OK)
         fine_text(health, status, text, sizeof(text));
     else if (summary[0] != '\0')
-        (void)str_copy(text, sizeof(text), summary);
+        summary_text(summary, text, sizeof(text));
     else
         (void)str_format(text, sizeof(text), "%s%s%s", overall, code[0] == '\0' ? "" : ": ", code);
     const json_t *recovery = json_object_get(health, "auto_recovery");

@@ -13,7 +13,7 @@
 #include "base/time.h"
 
 #define PAGE_BYTES_MAX ((size_t)8 * 1024 * 1024)
-#define PAGE_LABEL_WIDTH 15
+#define PAGE_LABEL_WIDTH 19 /* "Recent Recoveries" and two blanks */
 
 enum tone {
     TONE_PLAIN,

@@ -50,6 +50,9 @@ void view_table(struct page *p, const json_t *items, const char *const *keys);
 /* A number, text, word or nested value on one line. Returns buffer. */
 const char *view_value(const json_t *value, char *buffer, size_t size);
 
+/* view_audit.c */
+void view_audit_line(struct page *p, const json_t *line);
+
 /* view_doctor.c */
 void view_doctor(struct page *p, const json_t *body, const struct invocation *in);
 /* How many of the findings are none. */

@@ -76,10 +76,9 @@ static void figure(struct page *p, const json_t *health, const char *name, const
                      : !isnan(m.warning) && m.value >= m.warning ? TONE_WARNING
                                                                  : TONE_PLAIN;
     page_tone(p, tone, "%s%s", metric_text(m.value, text), unit);
-    double top = isnan(m.max) ? m.critical : m.max;
-    if (!isnan(top) && top > 0) {
-        page_put(p, " of %s%s", metric_text(top, text), unit);
-        page_put(p, " (%.1f %%)", 100 * m.value / top);
+    if (m.max > 0) { /* false for NaN too */
+        page_put(p, " of %s%s", metric_text(m.max, text), unit);
+        page_put(p, " (%.1f %%)", 100 * m.value / m.max);
     }
 }
 
@@ -217,7 +216,7 @@ static void one_check(struct page *p, const char *title, const json_t *check)
     page_put(p, "%-9s%-10s%s\n", status, took, json_text_or(check, "message", ""));
     const char *error = json_text_or(check, "error", "");
     if (error[0] != '\0' && !str_equal(error, json_text_or(check, "message", "")))
-        page_put(p, "    %*s%s\n", 31, "", error);
+        page_put(p, "%*s%s\n", 37, "", error);
 }
 
 static void metric_lines(struct page *p, const json_t *health)

@@ -96,7 +96,8 @@ struct audit_state {
 /* From any thread, at once. */
 void audit_look(struct audit *a, struct audit_state *ret);
 /* Writes what is queued (bounded by `wait_ms`), joins the thread and frees; outstanding completions
- * are dropped. */
+ * are dropped. A thread that a dead disk holds is left behind with its memory. Not from within a
+ * callback; the loop must run once more before it is closed. */
 void audit_close(struct audit *a, int64_t wait_ms);
 
 /* For intents without an outcome at start: calls `each` for the last `lines` lines (at most
