@@ -264,6 +264,20 @@ static void hostile_files_are_refused_in_bounded_time(void **state)
     refused("\0server: {}", 11, "t.yaml:1:1: not valid YAML: control characters are not allowed");
 }
 
+static void the_largest_fleet_loads(void **state)
+{
+    (void)state;
+    struct buf yaml = BUF_LIMIT(1 << 20);
+    assert_int_equal(buf_printf(&yaml, "services:\n"), 0);
+    for (int i = 0; i < SETTINGS_SERVICES_MAX; i++)
+        assert_int_equal(buf_printf(&yaml, "  s%d: {address: 'h%d:6379'}\n", i, i), 0);
+    struct settings *s = parse(buf_text(&yaml));
+    assert_int_equal(s->service_count, SETTINGS_SERVICES_MAX);
+    assert_string_equal(settings_service(s, "s4095")->redis.host, "h4095");
+    settings_free(s);
+    buf_free(&yaml);
+}
+
 static void a_file_that_cannot_be_read_is_named_with_the_systems_reason(void **state)
 {
     (void)state;
@@ -375,6 +389,7 @@ int main(void)
         cmocka_unit_test(a_file_cut_anywhere_neither_crashes_nor_leaks),
         cmocka_unit_test(lack_of_memory_anywhere_is_an_error),
         cmocka_unit_test(hostile_files_are_refused_in_bounded_time),
+        cmocka_unit_test(the_largest_fleet_loads),
         cmocka_unit_test(a_file_that_cannot_be_read_is_named_with_the_systems_reason),
         cmocka_unit_test(recovery_is_set_at_run_time_within_the_files_ranges),
         cmocka_unit_test(a_reload_sees_which_services_changed),
