@@ -1,7 +1,10 @@
 /* The whitelist: every command that can ever reach a host is one row here (rows D7, contract
  * section 3). The same table makes the argv, the sudoers file (`resus sudoers`) and the doctor's
  * proof. argv only: nothing is ever joined into a shell string but by ssh's own exec request, and
- * there every word is checked against [A-Za-z0-9@._/=,-]. */
+ * there every word is checked against [A-Za-z0-9@._/=,:-].
+ *
+ * Commands that need rights name the program by the path of the sudoers lines (`sudo -n
+ * /bin/systemctl start UNIT`); the others are the runbook's words (`systemctl status UNIT`). */
 #ifndef RESUS_HOST_COMMAND_H
 #define RESUS_HOST_COMMAND_H
 
@@ -38,20 +41,33 @@ struct host_argv {
 
 /* Builds the argv for a command. `unit` and `log_file` are checked ([A-Za-z0-9@._-], at most 128;
  * an absolute path of plain characters without ".."), `lines` must be 1..HOST_LINES_MAX where the
- * command has lines and is rounded up to 50, 200 or 1000 (the sudoers lines are exact). `local`:
- * paths for this machine as root (no sudo). */
+ * command has lines and is rounded up to 50, 200 or 1000 (the sudoers lines are exact). `use_sudo`:
+ * commands that need rights get `sudo -n`, false when we are root there already; HOST_JOURNAL gets
+ * sudo only when it is true (it is tried without first). */
 int host_command_argv(enum host_command command, const char *unit, const char *log_file, int lines,
                       bool use_sudo, struct host_argv *ret, struct error *err) ATTR_MUST_USE;
 
+/* The argv as one line for ssh's exec request, every word checked (nothing needs quoting), or
+ * -EINVAL. */
+int host_command_line(const struct host_argv *argv, char *ret, size_t size,
+                      struct error *err) ATTR_MUST_USE;
+
+/* The number of lines that is asked for in truth: 50, 200 or 1000. */
+int host_lines_rounded(int lines);
+
 bool host_command_extended(enum host_command command); /* needs commands: extended */
-bool host_command_acts(
-    enum host_command command); /* changes the host (start..reload, reset-failed) */
+/* changes the host (start..reload, reset-failed) */
+bool host_command_acts(enum host_command command);
 const char *host_command_name(enum host_command command);
 
 /* A valid unit name for the whitelist, else -EINVAL with the remedy. */
 int host_check_unit(const char *unit, struct error *err) ATTR_MUST_USE;
 
-/* Appends the sudoers file: exact lines only, no wildcard. */
+/* Is this systemd's refusal of `reload` for a unit that has no ExecReload ("Job type reload is not
+ * applicable", field notes 0.1)? `text` is the command's stderr. */
+bool host_reload_unsupported(const char *text, size_t length);
+
+/* Appends the sudoers file: exact lines only, no wildcard. -EINVAL when a name is not plain. */
 int host_sudoers(const char *user, const char *unit, const char *log_file, bool extended,
                  struct buf *out) ATTR_MUST_USE;
 

@@ -12,8 +12,8 @@
 #include "host/command.h"
 #include "settings/settings.h"
 
-#define HOST_OUTPUT_MAX                                                                            \
-    (256 * 1024) /* stdout and stderr each, cut beyond; 1 MB journal lines end here */
+/* stdout and stderr each, cut beyond; 1 MB journal lines end here */
+#define HOST_OUTPUT_MAX (256 * 1024)
 
 enum host_end {
     HOST_EXITED,      /* `exit_code` holds */
@@ -66,9 +66,9 @@ struct controller {
     void *context;
 };
 
-/* Opens nothing yet: the first command connects. The key file is checked here (mode, owner, size:
- * row D8), so a bad one is an error at start that names the command that mends it. `ssh_pool` may
- * be NULL unless control is ssh. */
+/* Control ssh opens nothing yet: the first command connects, and from then on the session is kept.
+ * The key file is checked here (mode, owner, size: row D8), so a bad one is an error at start that
+ * names the command that mends it. `ssh_pool` may be NULL unless control is ssh. */
 struct ssh_pool;
 int ssh_pool_new(uv_loop_t *loop, struct ssh_pool **ret, struct error *err) ATTR_MUST_USE;
 void ssh_pool_free(struct ssh_pool *pool); /* joins the SSH thread; takes NULL */
@@ -77,10 +77,14 @@ int controller_open(uv_loop_t *loop, struct ssh_pool *pool, const struct service
                     struct error *err) ATTR_MUST_USE;
 
 /* A byte stream to the service's own loopback through the service's SSH session (direct-tcpip):
- * `done` gets one end of a socketpair (the caller's to close), or -1 and the error. */
+ * `done` gets one end of a socketpair (non-blocking, the caller's to close), or -1 and the error,
+ * on a later turn of the loop. `context` is not NULL. The session is kept by the controllers that
+ * use it. */
 typedef void ssh_tunnel_done(void *context, int fd, const struct error *error);
 void ssh_tunnel_open(struct ssh_pool *pool, const struct ssh_settings *ssh, const char *host,
                      int port, mono_ms deadline, ssh_tunnel_done *done, void *context);
+/* `context` goes away: its tunnels that are still opening are dropped without `done`. */
+void ssh_tunnel_forget(struct ssh_pool *pool, const void *context);
 
 /* Is a session to this host up now (vm_info.ssh_accessible)? TRI as in core/facts.h. */
 int ssh_pool_state(struct ssh_pool *pool, const struct ssh_settings *ssh);

@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "core/facts.h"
+#include "host/controller.h"
 
 /* `systemctl status UNIT` (any exit code). What it does not say stays unknown; output that is not
  * systemctl's leaves active = UNIT_UNKNOWN and says so in text. */
@@ -15,6 +16,10 @@ void systemctl_parse_status(const char *out, size_t length, struct unit_facts *u
 void systemctl_parse_show(const char *out, size_t length, struct unit_facts *unit);
 /* `systemctl is-active UNIT`: only `active` is filled. */
 void systemctl_parse_is_active(const char *out, size_t length, struct unit_facts *unit);
+/* What a finished HOST_STATUS, HOST_SHOW or HOST_IS_ACTIVE says about the unit, stderr and the way
+ * it ended included; fills control_reached. `at` and `asked` are the caller's. */
+void systemctl_parse_result(enum host_command command, const struct host_result *result,
+                            struct unit_facts *unit);
 /* The -p LIST of HOST_SHOW. */
 extern const char systemctl_show_properties[];
 

@@ -1,5 +1,0 @@
-int resus_host_empty(void);
-int resus_host_empty(void)
-{
-    return 0;
-}

@@ -1,0 +1,21 @@
+/* The private key of an SSH account: who may read it and how strong it is (row D8). */
+#ifndef RESUS_HOST_KEYFILE_H
+#define RESUS_HOST_KEYFILE_H
+
+#include <libssh/libssh.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+
+#define KEYFILE_SIZE_MAX (64 * 1024) /* an RSA 16384 key in PEM is 13 KB */
+#define KEYFILE_RSA_BITS_MIN 4096    /* row D8 */
+
+/* A regular file of ours, readable by its owner alone, without a passphrase, Ed25519 or RSA of at
+ * least KEYFILE_RSA_BITS_MIN bits. Otherwise -EPERM, -EINVAL or errno, and the error names the
+ * command that mends it. */
+int keyfile_check(const char *path, struct error *err) ATTR_MUST_USE;
+
+/* The same, and gives the key: ssh_key_free() it. */
+int keyfile_load(const char *path, ssh_key *ret, struct error *err) ATTR_MUST_USE;
+
+#endif

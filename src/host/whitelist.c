@@ -1,0 +1,290 @@
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "host/command.h"
+#include "host/systemctl.h"
+
+enum rights {
+    RIGHTS_NONE,     /* anybody may */
+    RIGHTS_ROOT,     /* sudo unless root */
+    RIGHTS_OPTIONAL, /* works without for members of adm: sudo when asked for */
+    RIGHTS_OWNER     /* as the owner of the log, never as root: the folder is redis' own, and a link
+                        in it could name any file (contract section 3) */
+};
+
+#define LOG_OWNER "redis"
+#define ROW_WORDS_MAX 8
+#define UNIT_LENGTH_MAX 128
+#define PATH_LENGTH_MAX 1023
+#define USER_LENGTH_MAX 32 /* useradd's own limit */
+
+/* Placeholders are known by their address. */
+static const char unit_word[] = "UNIT";
+static const char lines_word[] = "N";
+static const char log_word[] = "LOG_FILE";
+
+struct row {
+    const char *name;
+    enum rights rights;
+    bool acts, extended, has_lines;
+    const char *path; /* of words[0], as the sudoers lines have it */
+    const char *words[ROW_WORDS_MAX];
+};
+
+static const struct row rows[] = {
+    [HOST_START] = {.name = "start",
+                    .rights = RIGHTS_ROOT,
+                    .acts = true,
+                    .path = "/bin/systemctl",
+                    .words = {"systemctl", "start", unit_word}},
+    [HOST_STOP] = {.name = "stop",
+                   .rights = RIGHTS_ROOT,
+                   .acts = true,
+                   .path = "/bin/systemctl",
+                   .words = {"systemctl", "stop", unit_word}},
+    [HOST_RESTART] = {.name = "restart",
+                      .rights = RIGHTS_ROOT,
+                      .acts = true,
+                      .path = "/bin/systemctl",
+                      .words = {"systemctl", "restart", unit_word}},
+    [HOST_RELOAD] = {.name = "reload",
+                     .rights = RIGHTS_ROOT,
+                     .acts = true,
+                     .path = "/bin/systemctl",
+                     .words = {"systemctl", "reload", unit_word}},
+    [HOST_STATUS] = {.name = "status", .words = {"systemctl", "status", unit_word}},
+    [HOST_IS_ACTIVE] = {.name = "is-active", .words = {"systemctl", "is-active", unit_word}},
+    [HOST_JOURNAL] = {.name = "journal",
+                      .rights = RIGHTS_OPTIONAL,
+                      .has_lines = true,
+                      .path = "/bin/journalctl",
+                      .words = {"journalctl", "-u", unit_word, "-n", lines_word, "--no-pager", "-o",
+                                "json"}},
+    [HOST_SHOW] = {.name = "show",
+                   .extended = true,
+                   .words = {"systemctl", "show", unit_word, "-p", systemctl_show_properties}},
+    [HOST_RESET_FAILED] = {.name = "reset-failed",
+                           .rights = RIGHTS_ROOT,
+                           .acts = true,
+                           .extended = true,
+                           .path = "/bin/systemctl",
+                           .words = {"systemctl", "reset-failed", unit_word}},
+    [HOST_LOG_TAIL] = {.name = "log-tail",
+                       .rights = RIGHTS_OWNER,
+                       .extended = true,
+                       .has_lines = true,
+                       .path = "/usr/bin/tail",
+                       .words = {"tail", "-n", lines_word, log_word}},
+};
+static_assert(ARRAY_LENGTH(rows) == HOST_COMMAND_COUNT, "a row for every command");
+static_assert(ROW_WORDS_MAX + 4 <= HOST_ARGV_MAX, "a row and the longest prefix fit");
+static_assert(UNIT_LENGTH_MAX + PATH_LENGTH_MAX + 8 < sizeof(((struct host_argv *)0)->storage),
+              "unit, path and number fit");
+
+/* The line counts that exist: sudoers lines are exact, so there are few (contract section 3). */
+static const int line_steps[] = {50, 200, HOST_LINES_MAX};
+
+static bool plain(char c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
+
+static bool all_of(const char *text, const char *further)
+{
+    for (const char *p = text; *p != '\0'; p++)
+        if (!plain(*p) && strchr(further, *p) == NULL)
+            return false;
+    return true;
+}
+
+int host_check_unit(const char *unit, struct error *err)
+{
+    if (unit == NULL || unit[0] == '\0')
+        return error_set(err, -EINVAL, "the unit has no name: set `unit`, such as redis-server");
+    if (strlen(unit) > UNIT_LENGTH_MAX)
+        return error_set(err, -EINVAL, "the unit's name is longer than %d characters",
+                         UNIT_LENGTH_MAX);
+    if (unit[0] == '-' || !all_of(unit, "@._-"))
+        return error_set(err, -EINVAL,
+                         "the unit's name may hold letters, digits and @ . _ - only, and may not "
+                         "begin with -: set `unit` to a name such as redis-server");
+    return 0;
+}
+
+static int check_log_file(const char *path, struct error *err)
+{
+    if (path == NULL || path[0] != '/' || strlen(path) > PATH_LENGTH_MAX ||
+        !all_of(path, "@._/-") || strstr(path, "..") != NULL)
+        return error_set(err, -EINVAL,
+                         "`log_file` must be an absolute path of letters, digits and @ . _ - / "
+                         "without \"..\", such as /var/log/redis/redis-server.log");
+    return 0;
+}
+
+int host_lines_rounded(int lines)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(line_steps); i++)
+        if (lines <= line_steps[i])
+            return line_steps[i];
+    return HOST_LINES_MAX;
+}
+
+/* What goes before the words to get the rights. NULL at the end. */
+static const char *const *prefix_for(const struct row *row, bool use_sudo)
+{
+    static const char *const none[] = {NULL};
+    static const char *const root[] = {"sudo", "-n", NULL};
+    static const char *const owner[] = {"sudo", "-n", "-u", LOG_OWNER, NULL};
+    static const char *const owner_of_root[] = {"runuser", "-u", LOG_OWNER, "--", NULL};
+    if (row->rights == RIGHTS_OWNER)
+        return use_sudo ? owner : owner_of_root;
+    return row->rights != RIGHTS_NONE && use_sudo ? root : none;
+}
+
+static const char *store(struct host_argv *argv, size_t *used, const char *text)
+{
+    size_t size = strlen(text) + 1;
+    assert(*used + size <= sizeof argv->storage);
+    char *at = argv->storage + *used;
+    memcpy(at, text, size);
+    *used += size;
+    return at;
+}
+
+static void fill(const struct row *row, const char *unit, const char *log_file, int lines,
+                 bool use_sudo, struct host_argv *argv)
+{
+    memset(argv, 0, sizeof *argv);
+    size_t n = 0;
+    size_t used = 0;
+    const char *const *prefix = prefix_for(row, use_sudo);
+    bool with_path = prefix[0] != NULL;
+    for (; *prefix != NULL; prefix++)
+        argv->words[n++] = *prefix;
+    for (size_t i = 0; i < ROW_WORDS_MAX && row->words[i] != NULL; i++) {
+        const char *word = row->words[i];
+        if (i == 0 && with_path)
+            word = row->path;
+        else if (word == unit_word)
+            word = store(argv, &used, unit);
+        else if (word == log_word)
+            word = store(argv, &used, log_file);
+        else if (word == lines_word) {
+            char number[16];
+            (void)str_format(number, sizeof number, "%d", host_lines_rounded(lines));
+            word = store(argv, &used, number);
+        }
+        assert(n < HOST_ARGV_MAX);
+        argv->words[n++] = word;
+    }
+}
+
+int host_command_argv(enum host_command command, const char *unit, const char *log_file, int lines,
+                      bool use_sudo, struct host_argv *ret, struct error *err)
+{
+    if ((unsigned)command >= HOST_COMMAND_COUNT)
+        return error_set(err, -EINVAL, "no such host command: %d", (int)command);
+    const struct row *row = &rows[command];
+    int r = host_check_unit(unit, err);
+    if (r == 0 && row->rights == RIGHTS_OWNER)
+        r = check_log_file(log_file, err);
+    if (r < 0)
+        return r;
+    if (row->has_lines && (lines < 1 || lines > HOST_LINES_MAX))
+        return error_set(err, -EINVAL, "the number of lines must be 1 to %d, not %d",
+                         HOST_LINES_MAX, lines);
+    fill(row, unit, log_file, lines, use_sudo, ret);
+    return 0;
+}
+
+int host_command_line(const struct host_argv *argv, char *ret, size_t size, struct error *err)
+{
+    char line[sizeof argv->storage + 512] = "";
+    for (size_t i = 0; argv->words[i] != NULL; i++) {
+        if (argv->words[i][0] == '\0' || !all_of(argv->words[i], "@._/=,:-"))
+            return error_set(err, -EINVAL, "a word of the command is not plain: refused");
+        if (!str_append(line, sizeof line, "%s%s", i == 0 ? "" : " ", argv->words[i]))
+            return error_set(err, -EINVAL, "the command is too long");
+    }
+    if (line[0] == '\0' || strlen(line) >= size)
+        return error_set(err, -EINVAL, "the command is empty or too long");
+    (void)str_copy(ret, size, line);
+    return 0;
+}
+
+bool host_command_extended(enum host_command command)
+{
+    return (unsigned)command < HOST_COMMAND_COUNT && rows[command].extended;
+}
+
+bool host_command_acts(enum host_command command)
+{
+    return (unsigned)command < HOST_COMMAND_COUNT && rows[command].acts;
+}
+
+const char *host_command_name(enum host_command command)
+{
+    return (unsigned)command < HOST_COMMAND_COUNT ? rows[command].name : "unknown";
+}
+
+bool host_reload_unsupported(const char *text, size_t length)
+{
+    return text != NULL && str_find(text, length, "Job type reload is not applicable") != NULL;
+}
+
+/* A name in capitals is an alias to sudoers (ALL among them), so those are refused too. */
+static int check_user(const char *user, struct error *err)
+{
+    if (user == NULL || user[0] == '\0' || strlen(user) > USER_LENGTH_MAX || !all_of(user, "._-") ||
+        !((user[0] >= 'a' && user[0] <= 'z') || user[0] == '_'))
+        return error_set(err, -EINVAL,
+                         "the user must be a plain account name in small letters, such as autobot");
+    return 0;
+}
+
+static int sudoers_line(const char *user, const struct row *row, const struct host_argv *argv,
+                        struct buf *out)
+{
+    /* argv without "sudo -n [-u redis]": the rule begins at the path. */
+    size_t i = row->rights == RIGHTS_OWNER ? 4 : 2;
+    int r = buf_printf(out, "%s ALL=(%s) NOPASSWD:", user,
+                       row->rights == RIGHTS_OWNER ? LOG_OWNER : "root");
+    for (; r == 0 && argv->words[i] != NULL; i++)
+        r = buf_printf(out, " %s", argv->words[i]);
+    return r == 0 ? buf_append(out, "\n", 1) : r;
+}
+
+static int sudoers_row(const char *user, const struct row *row, const char *unit,
+                       const char *log_file, struct buf *out)
+{
+    size_t times = row->has_lines ? ARRAY_LENGTH(line_steps) : 1;
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < times; i++) {
+        struct host_argv argv;
+        fill(row, unit, log_file, line_steps[i], true, &argv);
+        r = sudoers_line(user, row, &argv, out);
+    }
+    return r;
+}
+
+int host_sudoers(const char *user, const char *unit, const char *log_file, bool extended,
+                 struct buf *out)
+{
+    int r = check_user(user, NULL);
+    if (r == 0)
+        r = host_check_unit(unit, NULL);
+    if (r == 0 && extended)
+        r = check_log_file(log_file, NULL);
+    if (r < 0)
+        return r;
+    r = buf_printf(out,
+                   "# What Resus may do on this host: exact lines, no wildcard (resus sudoers).\n"
+                   "# Put it into /etc/sudoers.d/resus, mode 0440, after: visudo -cf FILE\n");
+    for (size_t i = 0; r == 0 && i < HOST_COMMAND_COUNT; i++)
+        if (rows[i].rights != RIGHTS_NONE && (extended || !rows[i].extended))
+            r = sudoers_row(user, &rows[i], unit, log_file, out);
+    return r;
+}
