@@ -145,10 +145,13 @@ static void take_reply(struct connection *c, struct redis_reply *reply)
     void *tag = c->tags[c->head];
     c->head = (c->head + 1) % REDIS_PENDING_MAX;
     c->count--;
-    if (tag == NULL)
-        reply_free(reply);
-    else
+    if (tag != NULL) {
         c->events.reply(c->events.context, tag, reply);
+        return;
+    }
+    reply_free(reply);
+    if (c->count == REDIS_PENDING_MAX - 1)
+        c->events.ready(c->events.context);
 }
 
 static void on_opened(void *context)

@@ -33,6 +33,7 @@ enum connection_stage {
  * so unasked and closes) and an AUTH refusal come as `ended`: they answer everything pending. */
 struct connection_events {
     void *context;
+    /* Requests may be sent: after the set-up, and when a dropped reply made room again. */
     void (*ready)(void *context);
     void (*reply)(void *context, void *tag, struct redis_reply *reply); /* the callee's to free */
     /* Last event; the connection still wants its connection_free. May come within connection_open.

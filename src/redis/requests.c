@@ -10,7 +10,7 @@
 /* CONFIG GET takes several names since 7.0 only; one pattern works with every version, is one
  * request with one reply, and reaches the names we read without those that hold secrets
  * (masterauth, requirepass): save, maxclients, maxmemory*, lua-time-limit, busy-reply-threshold. */
-#define CONFIG_PATTERN "[smlb][au][vxas][ecmy-]*"
+#define CONFIG_PATTERN "[smlb][au][vxas][-ecmy]*"
 
 static const char *const words[][WORDS_MAX + 1] = {
     [REDIS_PING] = {"PING"},
