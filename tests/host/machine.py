@@ -18,6 +18,7 @@ import subprocess
 import tempfile
 import time
 
+import cgroup
 import image
 import network
 from redis_client import Closed, RedisClient, ReplyError
@@ -57,9 +58,16 @@ def why_not_here():
     return None
 
 
-def _die_with_parent():
-    """SIGTERM powers the container off in an orderly way."""
+def _remove_orphans():
+    network.remove_orphans()
+    cgroup.remove_orphans(network.is_orphan)
+
+
+def _prepare_child(group):
+    """Between fork and exec. SIGTERM, when this process dies, powers the container off in an orderly way."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+    if group is not None:
+        group.enter()
 
 
 def _children(pid):
@@ -89,6 +97,7 @@ class Machine:
         self._process = None
         self._console = None
         self._link = None
+        self._group = None
 
     # Life
 
@@ -124,6 +133,7 @@ class Machine:
 
     def _start(self):
         number = next(_numbers)
+        _remove_orphans()
         self.net = network.Namespace(number)
         name = f"r{os.getpid()}x{number}"
         # An interface name has at most 15 characters.
@@ -135,12 +145,13 @@ class Machine:
         if not os.path.isdir("/run/systemd/system"):
             # No systemd here that could give the container a scope of its own.
             command.insert(1, "--keep-unit")
+            self._group = cgroup.Group(self.net.name)
         # The lock would keep a second machine from the folder; nothing is written to it.
         environment = dict(os.environ, SYSTEMD_NSPAWN_LOCK="0")
         self._process = subprocess.Popen(
             self.net.command(*command), stdin=subprocess.DEVNULL, stdout=self._console,
             stderr=subprocess.STDOUT, env=environment, start_new_session=True,
-            preexec_fn=_die_with_parent)
+            preexec_fn=lambda: _prepare_child(self._group))
         self.boots += 1
         try:
             wait_until(lambda: self._alive() and self.net.has_link(self._link), "the host's link",
@@ -182,6 +193,9 @@ class Machine:
             self._process = None
             self.leader = None
             self._console.close()
+        if self._group is not None:
+            self._group.close()
+            self._group = None
         if self.net is not None:
             self.net.close()
             self.net = None
