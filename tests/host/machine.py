@@ -63,9 +63,14 @@ def _remove_orphans():
     cgroup.remove_orphans(network.is_orphan)
 
 
-def _prepare_child(group):
-    """Between fork and exec. SIGTERM, when this process dies, powers the container off in an orderly way."""
+def die_with_parent():
+    """The kernel sends SIGTERM to the calling process when its parent has died."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _prepare_child(group):
+    """Between fork and exec. SIGTERM makes systemd-nspawn power its container off in an orderly way."""
+    die_with_parent()
     if group is not None:
         group.enter()
 
@@ -254,6 +259,22 @@ class Machine:
             raise CommandFailed(f"{shlex.join(command)}: exit {result.returncode}: "
                                 f"{result.stdout}{result.stderr}")
         return result
+
+    def drop_in(self, name, text):
+        """A drop-in of the unit, in effect from the next start (some settings at once)."""
+        self.write(f"/etc/systemd/system/{self.unit}.service.d/{name}.conf", text)
+        self.run("systemctl", "daemon-reload")
+
+    def add_config(self, line):
+        """One line more at the end of Redis' configuration file: read at its next start."""
+        self.write(self.flavour.config, self.read(self.flavour.config) + line + "\n")
+
+    def repair(self, path):
+        """PATH as it was at boot."""
+        self.run("tar", "-xpf", "/var/lib/resus-test/pristine.tar", "-C", "/", path.lstrip("/"))
+
+    def systemctl(self, *arguments):
+        self.run("systemctl", *arguments)
 
     def start_inside(self, name, *command):
         """Runs COMMAND on the host in the background as unit resus-test-NAME; reset() ends it."""
