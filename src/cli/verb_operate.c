@@ -125,7 +125,7 @@ int verb_pause(const struct invocation *in)
     if (length_ms < 1000)
         return usage_error(in, "--for: at least one second");
     json_t *args = operation_args(in);
-    (void)json_put_int(args, "duration_seconds", length_ms / 1000);
+    (void)json_put_int(args, "for_seconds", length_ms / 1000);
     return ask_show(in, "pause", args, ASK_READ_MS, view_pause, NULL);
 }
 
