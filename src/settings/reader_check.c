@@ -65,6 +65,11 @@ static void check_ssh(struct reader *r, const struct service_settings *service, 
                     count == 1 ? "is" : "are");
 }
 
+static bool is_loopback(const char *host)
+{
+    return str_starts(host, "127.") || str_equal(host, "::1") || str_equal(host, "localhost");
+}
+
 static void check_service(struct reader *r, const yaml_node_t *map,
                           const struct found found[KEYS_MAX])
 {
@@ -79,6 +84,13 @@ static void check_service(struct reader *r, const yaml_node_t *map,
     if (address != NULL && ip != NULL)
         reader_fail(r, ip->key->start_mark, "`%s` says again what `address` says on line %zu",
                     ip->row->name, address->key->start_mark.line + 1);
+    /* AutoBot's form has no `control`: without a word of it the wrong machine would be restarted.
+     */
+    if (ip != NULL && service->control == CONTROL_SYSTEMD && !is_loopback(service->redis.host))
+        reader_warn(r, ip->key->start_mark,
+                    "Redis is watched at %s, but `control: systemd` acts on this machine's own "
+                    "unit; for another machine give `control: ssh` and `ssh`",
+                    service->redis.host);
     if (service->redis.via == VIA_SSH && service->redis.socket[0] != '\0')
         reader_fail(r, mark_at(found, PLACE_SERVICE, map, "address", "redis"),
                     "`via: ssh` needs an `address` of the form host:port");

@@ -54,7 +54,7 @@ struct redis_settings {
 struct process_settings {
     char program[SETTINGS_PATH_MAX];     /* redis-server, found in PATH when it has no slash */
     char config_file[SETTINGS_PATH_MAX]; /* "" = none */
-    char directory[SETTINGS_PATH_MAX];   /* working folder and home of log and pid file */
+    char directory[SETTINGS_PATH_MAX];   /* working folder and home of log and pid file; never "" */
 };
 
 struct affected_service {
@@ -64,7 +64,7 @@ struct affected_service {
 
 struct service_settings {
     char id[SETTINGS_ID_MAX];
-    char name[SETTINGS_NAME_MAX];
+    char name[SETTINGS_NAME_MAX]; /* the id unless told; never "" */
     char unit[SETTINGS_UNIT_MAX];
     char vm_name[SETTINGS_NAME_MAX];
     enum control control;
