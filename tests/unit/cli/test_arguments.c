@@ -80,6 +80,14 @@ static int split(const char *line, char *text, size_t size, char *words[WORDS_MA
     return count;
 }
 
+static void expect_word(const char *got, const char *wanted)
+{
+    if (got == NULL || wanted == NULL)
+        assert_ptr_equal(got, wanted);
+    else
+        assert_string_equal(got, wanted);
+}
+
 static void every_row_is_read_or_refused_as_it_says(void **state)
 {
     (void)state;
@@ -94,10 +102,9 @@ static void every_row_is_read_or_refused_as_it_says(void **state)
         assert_int_equal(rc == 0, row->error == NULL);
         if (row->error != NULL && strstr(err.text, row->error) == NULL)
             fail_msg("\"%s\" does not say \"%s\"", err.text, row->error);
-        assert_true(str_equal(in.verb == NULL ? NULL : in.verb->name, row->verb) ||
-                    (in.verb == NULL && row->verb == NULL));
-        assert_true(in.sub == row->sub || str_equal(in.sub, row->sub));
-        assert_true(in.service == row->service || str_equal(in.service, row->service));
+        expect_word(in.verb == NULL ? NULL : in.verb->name, row->verb);
+        expect_word(in.sub, row->sub);
+        expect_word(in.service, row->service);
         if (row->option >= 0)
             assert_string_equal(in.options[row->option], row->value);
     }
@@ -154,6 +161,15 @@ static char *file_text(const char *path)
     return text;
 }
 
+static bool has_word(const char *line, const char *word)
+{
+    size_t length = strlen(word);
+    for (const char *at = strstr(line, word); at != NULL; at = strstr(at + 1, word))
+        if (strchr("\" ", at[-1]) != NULL && strchr("\" ", at[length]) != NULL)
+            return true;
+    return false;
+}
+
 static void the_completion_knows_every_verb_and_option(void **state)
 {
     (void)state;
@@ -167,12 +183,12 @@ static void the_completion_knows_every_verb_and_option(void **state)
         char line[1024];
         (void)str_copy_n(line, sizeof(line), found + 1, strcspn(found + 1, "\n"));
         for (int id = 0; id < OPTION_COUNT; id++) {
-            bool there = strstr(line, option_rows[id].name) != NULL;
+            bool there = has_word(line, option_rows[id].name);
             if (there != ((verbs[i].options & OPTION_BIT(id)) != 0))
                 fail_msg("%s: %s", verbs[i].name, option_rows[id].name);
         }
         for (size_t s = 0; verbs[i].subs != NULL && verbs[i].subs[s] != NULL; s++)
-            if (strstr(line, verbs[i].subs[s]) == NULL)
+            if (!has_word(line, verbs[i].subs[s]))
                 fail_msg("%s: %s", verbs[i].name, verbs[i].subs[s]);
     }
     free(text);

@@ -19,15 +19,19 @@
 #include "base/str.h"
 #include "cli/cli.h"
 #include "fake_daemon.h"
+#include "io/clock.h"
 #include "io/file.h"
+#include "store/audit.h"
 
 #define WORDS_MAX 16
 #define OUTPUT_MAX 65536
+#define NO_LINE_BEFORE "0000000000000000000000000000000000000000000000000000000000000000"
 
 struct world {
     char folder[64], config[128], socket[128];
     pid_t daemon;
     char out[OUTPUT_MAX], err[OUTPUT_MAX];
+    struct buf log; /* the audit file's text: reachable from here in every child, too */
 };
 
 static void write_config(struct world *w)
@@ -71,6 +75,7 @@ static int tear_down(void **state)
         fake_daemon_stop(w->daemon);
     (void)unlink(w->config);
     (void)unlink(w->socket);
+    buf_free(&w->log);
     assert_int_equal(rmdir(w->folder), 0);
     free(w);
     return 0;
@@ -98,7 +103,7 @@ static void gather(int out, int err, struct world *w)
     w->out[used[0]] = w->err[used[1]] = '\0';
 }
 
-/* Runs `line` (words parted by blanks, `_` in a word is a blank) and returns the exit status. */
+/* Runs `line` (words parted by blanks) and returns the exit status. */
 static int run(struct world *w, const char *line)
 {
     char text[1024], resus[] = "resus", *words[WORDS_MAX + 1] = {resus};
@@ -335,6 +340,57 @@ static void wrong_use_ends_with_64_and_the_usage_line(void **state)
     expect_rows(*state, rows, ARRAY_LENGTH(rows));
 }
 
+static void the_audit_log_is_listed_reviewed_and_verified(void **state)
+{
+    struct world *w = *state;
+    char file[160];
+    struct error err = {0};
+    w->log = BUF_LIMIT(65536);
+    (void)str_format(file, sizeof(file), "%s/audit.log", w->folder);
+    struct audit_line line = {
+        .event = AUDIT_SERVICE_OPERATION,
+        .service = "redis",
+        .operation = "restart",
+        .user_id = "alice",
+        .user_email = "alice@example.org",
+        .user_role = "admin",
+        .source_ip = "local",
+        .has_result = true,
+        .duration_seconds = 1.5,
+        .ssh_key_used = -1,
+        .request_id = "r1",
+    };
+    line.at = clock_wall();
+    (void)str_copy(line.error, sizeof(line.error), "no\x1b[2J");
+    assert_int_equal(audit_line_json(&line, 1, NO_LINE_BEFORE, &w->log), 0);
+    assert_int_equal(buf_append(&w->log, "\n", 1), 0);
+    assert_int_equal(file_write_atomic(file, w->log.data, w->log.length, 0600, &err), 0);
+    static const struct row good[] = {
+        {"audit list", 0, "restart            alice@example.org    failed   1.5 s no", NULL},
+        {"audit list --user bob", 0, "no line of the audit log matches\n", NULL},
+        {"audit list --failed -n 5", 0, "alice@example.org", NULL},
+        {"audit report", 0, "By user\n  alice@example.org            1, 1 failed (0.0 % good)",
+         NULL},
+        {"audit summary --since 2h", 0, "Failed operations  1\n", NULL},
+        {"audit report --json", 0, "\"by_user\"", NULL},
+        {"audit verify --json", 0, "{\"intact\": true, \"lines\": 1, ", NULL},
+        {"audit verify", 0, "✓ intact: 1 lines, seq 1 to 1\n", NULL},
+    };
+    expect_rows(w, good, ARRAY_LENGTH(good));
+    assert_null(strchr(w->out, 0x1b));
+    char *role = strstr(w->log.data, "admin");
+    memcpy(role, "nimda", 5); /* tampered with */
+    assert_int_equal(file_write_atomic(file, w->log.data, w->log.length, 0600, &err), 0);
+    static const struct row broken[] = {
+        {"audit verify", 1, "audit.log line 1: ", NULL},
+        {"audit verify --json", 1, "\"intact\": false", NULL},
+    };
+    expect_rows(w, broken, ARRAY_LENGTH(broken));
+    (void)unlink(file);
+    static const struct row none[] = {{"audit verify", 1, NULL, "audit.log"}};
+    expect_rows(w, none, 1);
+}
+
 static void verbs_without_a_daemon_read_the_configuration(void **state)
 {
     struct world *w = *state;
@@ -379,6 +435,7 @@ int main(void)
         IN_WORLD(hostile_bodies_reach_no_terminal),
         IN_WORLD(without_a_daemon_the_way_to_start_it_is_told),
         IN_WORLD(wrong_use_ends_with_64_and_the_usage_line),
+        IN_WORLD(the_audit_log_is_listed_reviewed_and_verified),
         IN_WORLD(verbs_without_a_daemon_read_the_configuration),
     };
     return cmocka_run_group_tests_name("verbs", tests, NULL, NULL);
