@@ -97,7 +97,7 @@ static void finish(struct call *call, bool complete)
 
 static bool take_scan(struct bigkeys *b, const struct redis_reply *reply)
 {
-    if (reply == NULL || reply->type != REDIS_REPLY_LIST || reply->count != 2 ||
+    if (reply == NULL || reply->type != RESP_LIST || reply->count != 2 ||
         reply->items[0]->text == NULL)
         return false;
     const struct redis_reply *keys = reply->items[1];
@@ -123,7 +123,7 @@ void bigkeys_redis_ended(struct handlers *h, struct call *call, const struct red
     } else {
         const struct redis_reply *reply = a->reply;
         b->measured++;
-        if (reply != NULL && reply->type == REDIS_REPLY_INT)
+        if (reply != NULL && reply->type == RESP_INTEGER)
             keep(b, b->keys[b->next], reply->integer);
         b->next++;
     }
