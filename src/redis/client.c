@@ -156,8 +156,7 @@ static void fill_answer(const struct request *q, struct redis_answer *answer)
     answer->probe = q->probe;
     if (reply == NULL)
         return;
-    if (reply->type == RESP_LIST)
-        answer->reply = reply;
+    answer->reply = reply;
     if (reply->type == RESP_BULK) {
         answer->text = reply->text;
         answer->text_length = reply->length;
