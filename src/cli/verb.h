@@ -52,11 +52,12 @@ int verb_inspect(const struct invocation *in);
 int verb_doctor(const struct invocation *in);
 /* verb_audit.c */
 int verb_audit(const struct invocation *in);
+/* verb_key.c */
+int verb_key(const struct invocation *in);
 /* verb_local.c: what needs no running daemon */
 int verb_serve(const struct invocation *in);
 int verb_demo(const struct invocation *in);
 int verb_sudoers(const struct invocation *in);
-int verb_key(const struct invocation *in);
 /* verb_help.c */
 int verb_help(const struct invocation *in);
 

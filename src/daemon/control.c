@@ -155,10 +155,12 @@ static void connection_write(struct connection *c, struct buf *bytes, uv_write_c
 /* Takes `frame` (NULL: memory was lacking, the connection ends). */
 static void connection_send(struct connection *c, json_t *frame, uv_write_cb done)
 {
-    struct buf bytes = BUF_LIMIT(FRAME_MAX + 4);
+    struct buf bytes = BUF_LIMIT(FRAME_MAX + FRAME_HEADER);
     struct error err = {0};
-    if (frame != NULL && frame_write(frame, &bytes, &err) != 0)
+    if (frame != NULL && frame_write(frame, &bytes, &err) != 0) {
         log_error("control", "a frame could not be written: %s", err.text);
+        buf_free(&bytes);
+    }
     json_decref(frame);
     connection_write(c, &bytes, done);
 }
@@ -223,14 +225,17 @@ void control_answer(struct control_call *call, int status, json_t *body)
     struct connection *c = r->connection;
     if (c != NULL && c->state == PEER_OPEN) {
         json_t *frame = answer_frame(json_integer(call->id), status, body);
-        struct buf bytes = BUF_LIMIT(FRAME_MAX + 4);
+        struct buf bytes = BUF_LIMIT(FRAME_MAX + FRAME_HEADER);
         struct error err = {0};
-        if (frame != NULL && frame_write(frame, &bytes, &err) == -EMSGSIZE)
+        int rc = frame == NULL ? -ENOMEM : frame_write(frame, &bytes, &err);
+        json_decref(frame);
+        if (rc != 0)
+            buf_free(&bytes); /* an empty one ends the connection */
+        if (rc == -EMSGSIZE)
             connection_send(c, answer_frame(json_integer(call->id), 500, too_long_body()),
                             on_written);
         else
             connection_write(c, &bytes, on_written);
-        json_decref(frame);
     } else {
         json_decref(body);
     }
@@ -427,7 +432,7 @@ static void on_connection(uv_stream_t *listener, int status)
     c->lookup.data = c;
     c->server = s;
     c->handle_open = true;
-    c->in = BUF_LIMIT(FRAME_MAX + 4);
+    c->in = BUF_LIMIT(FRAME_MAX + FRAME_HEADER);
     c->next = s->connections;
     s->connections = c;
     s->count++;

@@ -231,8 +231,10 @@ static bool packer_idle(struct audit *a)
     (void)pthread_mutex_lock(&a->packer.lock);
     bool finished = a->packer.finished;
     (void)pthread_mutex_unlock(&a->packer.lock);
-    if (finished)
-        a->packing = !worker_stop(&a->packer, 0);
+    if (finished && worker_stop(&a->packer, 0)) {
+        worker_free(&a->packer);
+        a->packing = false;
+    }
     return !a->packing;
 }
 
@@ -481,6 +483,9 @@ void audit_close(struct audit *a, int64_t wait_ms)
         return; /* a dead disk holds the thread, and it holds this memory */
     if (a->packing && !worker_stop(&a->packer, mono_since(until, clock_mono())))
         return;
+    if (a->packing)
+        worker_free(&a->packer);
+    worker_free(&a->worker);
     free_list(&a->queue);
     free_list(&a->pending);
     audit_file_close(&a->file);

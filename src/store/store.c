@@ -563,6 +563,7 @@ void store_close(struct store *s, int64_t wait_ms)
     deliver_close(s->deliver);
     if (!worker_stop(&s->worker, wait_ms))
         return; /* a dead disk holds the thread, and it holds this memory */
+    worker_free(&s->worker);
     for (struct job *job; (job = take_job(s)) != NULL;)
         drop_job(&job->link);
     unsaved_free(&s->unsaved);

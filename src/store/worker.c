@@ -41,9 +41,7 @@ int worker_start(struct worker *w, const char *name, void (*run)(void *context),
     (void)pthread_condattr_destroy(&monotonic);
     int r = start_thread(w);
     if (r < 0) {
-        (void)pthread_cond_destroy(&w->ended);
-        (void)pthread_cond_destroy(&w->wake);
-        (void)pthread_mutex_destroy(&w->lock);
+        worker_free(w);
         return error_set_errno(err, r, "cannot start the thread %s", name);
     }
     (void)pthread_setname_np(w->thread, name);
@@ -88,8 +86,12 @@ bool worker_stop(struct worker *w, int64_t wait_ms)
         return false;
     }
     (void)pthread_join(w->thread, NULL);
+    return true;
+}
+
+void worker_free(struct worker *w)
+{
     (void)pthread_cond_destroy(&w->ended);
     (void)pthread_cond_destroy(&w->wake);
     (void)pthread_mutex_destroy(&w->lock);
-    return true;
 }

@@ -26,8 +26,10 @@ int worker_start(struct worker *w, const char *name, void (*run)(void *context),
                  struct error *err) ATTR_MUST_USE;
 /* Under lock: waits for `wake`, or at most `timeout_ms` when that is not negative. */
 void worker_wait(struct worker *w, int64_t timeout_ms);
-/* Asks it to stop and waits at most `wait_ms`. True: joined, everything may be freed. False: it
- * hangs; it is detached and what it can reach must stay allocated. */
+/* Asks it to stop and waits at most `wait_ms`. True: joined. False: it hangs; it is detached and
+ * what it can reach must stay allocated. */
 bool worker_stop(struct worker *w, int64_t wait_ms) ATTR_MUST_USE;
+/* After worker_stop said true, when nobody uses `lock` any more. */
+void worker_free(struct worker *w);
 
 #endif

@@ -90,6 +90,7 @@ systemctl kill --signal=KILL "$unit" 2>/dev/null
 systemctl stop "$unit" 'resus-test-*' 2>/dev/null
 ip route flush table main type blackhole 2>/dev/null
 ip link set host0 up
+umount -l DATA 2>/dev/null
 set -e
 for directory in DIRECTORIES; do find "/$directory" -mindepth 1 -delete; done
 tar -xpf /var/lib/resus-test/pristine.tar -C /
@@ -152,8 +153,8 @@ def _furnish(root, flavour, public_key):
     _chroot(root, "systemctl", "enable", "systemd-networkd")
     _chroot(root, "systemctl", "mask", "systemd-networkd-wait-online.service")
     directories = [name.lstrip("/") for name in _directories(flavour)]
-    _write(root / "usr/local/sbin/resus-test-reset", RESET.replace("DIRECTORIES", " ".join(directories)),
-           0o755)
+    _write(root / "usr/local/sbin/resus-test-reset", RESET.replace("DIRECTORIES", " ".join(directories))
+           .replace("DATA", flavour.data), 0o755)
     (root / "var/lib/resus-test").mkdir(parents=True)
     _chroot(root, "tar", "-cpf", "/var/lib/resus-test/pristine.tar", "-C", "/", *directories)
 

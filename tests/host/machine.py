@@ -18,6 +18,7 @@ import subprocess
 import tempfile
 import time
 
+import cgroup
 import image
 import network
 from redis_client import Closed, RedisClient, ReplyError
@@ -57,9 +58,21 @@ def why_not_here():
     return None
 
 
-def _die_with_parent():
-    """SIGTERM powers the container off in an orderly way."""
+def _remove_orphans():
+    network.remove_orphans()
+    cgroup.remove_orphans(network.is_orphan)
+
+
+def die_with_parent():
+    """The kernel sends SIGTERM to the calling process when its parent has died."""
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _prepare_child(group):
+    """Between fork and exec. SIGTERM makes systemd-nspawn power its container off in an orderly way."""
+    die_with_parent()
+    if group is not None:
+        group.enter()
 
 
 def _children(pid):
@@ -89,6 +102,7 @@ class Machine:
         self._process = None
         self._console = None
         self._link = None
+        self._group = None
 
     # Life
 
@@ -124,6 +138,7 @@ class Machine:
 
     def _start(self):
         number = next(_numbers)
+        _remove_orphans()
         self.net = network.Namespace(number)
         name = f"r{os.getpid()}x{number}"
         # An interface name has at most 15 characters.
@@ -135,12 +150,13 @@ class Machine:
         if not os.path.isdir("/run/systemd/system"):
             # No systemd here that could give the container a scope of its own.
             command.insert(1, "--keep-unit")
+            self._group = cgroup.Group(self.net.name)
         # The lock would keep a second machine from the folder; nothing is written to it.
         environment = dict(os.environ, SYSTEMD_NSPAWN_LOCK="0")
         self._process = subprocess.Popen(
             self.net.command(*command), stdin=subprocess.DEVNULL, stdout=self._console,
             stderr=subprocess.STDOUT, env=environment, start_new_session=True,
-            preexec_fn=_die_with_parent)
+            preexec_fn=lambda: _prepare_child(self._group))
         self.boots += 1
         try:
             wait_until(lambda: self._alive() and self.net.has_link(self._link), "the host's link",
@@ -182,6 +198,9 @@ class Machine:
             self._process = None
             self.leader = None
             self._console.close()
+        if self._group is not None:
+            self._group.close()
+            self._group = None
         if self.net is not None:
             self.net.close()
             self.net = None
@@ -240,6 +259,22 @@ class Machine:
             raise CommandFailed(f"{shlex.join(command)}: exit {result.returncode}: "
                                 f"{result.stdout}{result.stderr}")
         return result
+
+    def drop_in(self, name, text):
+        """A drop-in of the unit, in effect from the next start (some settings at once)."""
+        self.write(f"/etc/systemd/system/{self.unit}.service.d/{name}.conf", text)
+        self.run("systemctl", "daemon-reload")
+
+    def add_config(self, line):
+        """One line more at the end of Redis' configuration file: read at its next start."""
+        self.write(self.flavour.config, self.read(self.flavour.config) + line + "\n")
+
+    def repair(self, path):
+        """PATH as it was at boot."""
+        self.run("tar", "-xpf", "/var/lib/resus-test/pristine.tar", "-C", "/", path.lstrip("/"))
+
+    def systemctl(self, *arguments):
+        self.run("systemctl", *arguments)
 
     def start_inside(self, name, *command):
         """Runs COMMAND on the host in the background as unit resus-test-NAME; reset() ends it."""

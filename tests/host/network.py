@@ -27,11 +27,15 @@ def _enter(descriptor):
         raise OSError(ctypes.get_errno(), "setns")
 
 
+def is_orphan(name):
+    """Whether NAME is that of a run which was killed before it could clean up."""
+    match = NAME.match(name)
+    return bool(match) and not os.path.exists(f"/proc/{match.group(1)}")
+
+
 def remove_orphans():
-    """Namespaces of runs that were killed before they could clean up."""
     for name in os.listdir("/run/netns") if os.path.isdir("/run/netns") else ():
-        match = NAME.match(name)
-        if match and not os.path.exists(f"/proc/{match.group(1)}"):
+        if is_orphan(name):
             subprocess.run(["ip", "netns", "del", name], capture_output=True)
 
 
@@ -39,7 +43,6 @@ class Namespace:
     """A network namespace named after this process."""
 
     def __init__(self, number):
-        remove_orphans()
         self.name = f"resus-{os.getpid()}-{number}"
         self.path = f"/run/netns/{self.name}"
         _ip("netns", "add", self.name)

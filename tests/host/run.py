@@ -38,8 +38,11 @@ def main():
     if arguments.list:
         print("\n".join(name for _, name, _ in tests))
         return 0
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    # SIGINT too: a shell starts background jobs with it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _on_signal)
+    # When ./dev is killed, so are we, and clean up.
+    machine.die_with_parent()
     output = open(arguments.output, "w") if arguments.output else None
     runner = tap.Runner(output)
     reason = machine.why_not_here()

@@ -51,8 +51,7 @@ def test_stock_unit_is_restarted_by_systemd_after_a_kill(host):
 
 
 def test_unit_without_restart_stays_failed_after_a_kill(host):
-    host.write(f"/etc/systemd/system/{host.unit}.service.d/norestart.conf", "[Service]\nRestart=no\n")
-    host.run("systemctl", "daemon-reload")
+    host.drop_in("norestart", "[Service]\nRestart=no\n")
     host.run("systemctl", "kill", "--signal=KILL", host.unit)
     host.wait_for_state("failed")
     assert host.show("Result")["Result"] == "signal"
@@ -98,14 +97,12 @@ def test_the_network_has_no_way_out(host):
 
 @on(*EVERY_FLAVOUR)
 def test_reset_makes_everything_pristine(host):
-    unit = host.unit
     boots = host.boots
     with host.redis() as client:
         client.call("SET", "left", "over")
         client.call("CONFIG", "SET", "maxclients", "17")
-    host.write(f"/etc/systemd/system/{unit}.service.d/x.conf", "[Service]\nRestart=no\n")
-    host.run("systemctl", "daemon-reload")
-    host.run("sh", "-c", f"echo bogus-directive yes >>{host.flavour.config}")
+    host.drop_in("norestart", "[Service]\nRestart=no\n")
+    host.add_config("bogus-directive yes")
     host.run("chmod", "0555", host.flavour.data)
     host.run("systemctl", "stop", "ssh.service")
     host.silent_drop()

@@ -256,6 +256,15 @@ static void answer(void *context, struct control_call *call)
                              "that id\", \"code\": \"not_found\"}"));
         return;
     }
+    /* What the command line sends must pass the table. */
+    int known = operation_by_name(call->op);
+    struct error err = {0};
+    if (known < 0 || operation_check(&operations[known], call->args, &err) < 0) {
+        control_answer(call, 400,
+                       json_pack("{s:s,s:s,s:s}", "error", "Bad request", "message",
+                                 known < 0 ? call->op : err.text, "code", "bad_request"));
+        return;
+    }
     if (s == FAKE_REFUSING && answer_refusal(call))
         return;
     if (str_equal(call->op, "status"))
