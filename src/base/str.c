@@ -83,6 +83,7 @@ bool str_copy_clean(char *to, size_t size, const char *text, size_t length)
     return true;
 }
 
+ATTR_PRINTF(4, 0)
 static bool format_at(char *to, size_t size, size_t used, const char *format, va_list args)
 {
     if (used >= size)
