@@ -543,10 +543,10 @@ json_t *engine_preflight_json(const struct engine *e, int service, enum engine_o
     json_t *blockers = json_array();
     for (int i = 0; i < PREFLIGHT_WARNING_COUNT; i++)
         if (p.warnings[i])
-            add_text(warnings, preflight_warning_text(i));
+            add_text(warnings, preflight_warning_text((enum preflight_warning)i));
     for (int i = 0; i < PREFLIGHT_BLOCKER_COUNT; i++)
         if (p.blockers[i])
-            add_text(blockers, preflight_blocker_text(i));
+            add_text(blockers, preflight_blocker_text((enum preflight_blocker)i));
     (void)json_put_text(body, "operation", engine_operation_word(operation));
     (void)json_put_bool(body, "allowed", p.allowed);
     (void)json_put(body, "warnings", warnings);
