@@ -1,5 +1,7 @@
 /* The program `resus`: hands over to the command line. */
-int main(void)
+#include "cli/cli.h"
+
+int main(int argc, char **argv)
 {
-    return 0;
+    return cli_main(argc, argv);
 }

@@ -15,11 +15,16 @@
 #include "base/error.h"
 
 #define FRAME_MAX (1024 * 1024)
+#define FRAME_HEADER 4
+/* What a buffer for reading must be able to hold. */
+#define FRAME_BYTES_MAX (FRAME_HEADER + FRAME_MAX)
 
-/* Appends the frame of `object` to `out`. -EMSGSIZE past FRAME_MAX. */
+/* Appends the frame of `object` to `out`; on failure `out` is as it was. -EMSGSIZE past FRAME_MAX,
+ * -ENOBUFS past the buffer's own limit. */
 int frame_write(const json_t *object, struct buf *out, struct error *err) ATTR_MUST_USE;
 /* Takes one frame from the front of `in`: 1 and the object, 0 when more bytes are needed, negative
- * for a frame that is too long or not a JSON object (the stream is unusable then). */
+ * for a frame that is too long (-EMSGSIZE) or not a JSON object (-EBADMSG): the stream is unusable
+ * then. A frame is taken in one piece of at most FRAME_BYTES_MAX bytes. */
 int frame_read(struct buf *in, json_t **ret, struct error *err) ATTR_MUST_USE;
 
 #endif

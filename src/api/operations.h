@@ -46,6 +46,7 @@ enum operation_id {
 enum field_type {
     FIELD_TEXT,
     FIELD_INT,
+    FIELD_REAL, /* a whole number will do */
     FIELD_BOOL,
     FIELD_CHOICE,
     FIELD_DURATION,
@@ -53,17 +54,22 @@ enum field_type {
     FIELD_OBJECT
 };
 
+#define OPERATION_FIELDS_MAX 16  /* a row */
+#define OPERATION_REASON_MAX 500 /* characters */
+#define OPERATION_LINES_MAX 1000 /* of a log */
+#define OPERATION_LIMIT_MAX 1000 /* of a list */
+
 struct field {
     const char *name;
     enum field_type type;
     bool required;
-    int64_t min, max;           /* of an int, or of a text's length in characters */
+    int64_t min, max;           /* of a number, of a duration's seconds, of a text's characters */
     const char *const *choices; /* FIELD_CHOICE, NULL at the end */
 };
 
 struct operation {
     const char *name;   /* "restart": the frame's op */
-    const char *method; /* "POST" */
+    const char *method; /* "POST"; "WS" for what is followed by WebSocket */
     const char *path;   /* "/api/services/{id}/restart" */
     enum access least;
     bool on_service;            /* takes a service (defaults to the only one) */
@@ -75,8 +81,8 @@ extern const struct operation operations[OPERATION_COUNT];
 
 /* -1 when there is none of that name. */
 int operation_by_name(const char *name);
-/* Checks `args` (NULL = empty) against the row: unknown, missing, wrong type, out of range. The
- * error names the field. */
+/* Checks `args` (NULL = empty) against the row: unknown, missing, wrong type, out of range; null is
+ * as good as absent. -EINVAL, and the error names the field. */
 int operation_check(const struct operation *operation, const json_t *args,
                     struct error *err) ATTR_MUST_USE;
 

@@ -30,7 +30,7 @@ int error_set_errno(struct error *err, int code, const char *format, ...)
     va_end(args);
     err->code = code;
     char buffer[128];
-    const char *reason = strerror_r(-code, buffer, sizeof buffer); /* GNU's: gives the text */
+    const char *reason = strerror_r(-code, buffer, sizeof buffer); /* GNU's: never NULL */
     if (used >= 0 && (size_t)used < sizeof err->text)
         (void)snprintf(err->text + used, sizeof err->text - (size_t)used, ": %s", reason);
     return code;

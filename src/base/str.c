@@ -83,6 +83,7 @@ bool str_copy_clean(char *to, size_t size, const char *text, size_t length)
     return true;
 }
 
+ATTR_PRINTF(4, 0)
 static bool format_at(char *to, size_t size, size_t used, const char *format, va_list args)
 {
     if (used >= size)
@@ -90,6 +91,8 @@ static bool format_at(char *to, size_t size, size_t used, const char *format, va
     int n = vsnprintf(to + used, size - used, format, args);
     if (n >= 0 && (size_t)n < size - used)
         return true;
+    if (size == 1)
+        return false;
     size_t end = size - 1;
     while (end > used && ((unsigned char)to[end - 1] & 0xC0) == 0x80)
         end--;

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/mem.h"
 #include "base/str.h"
 
 static void close_fdp(int *fd)
@@ -20,18 +21,28 @@ static void close_fdp(int *fd)
     *fd = -1;
 }
 
+/* Secrets pass through here. */
+struct chunk {
+    char bytes[16384];
+};
+
+static void wipe_chunk(struct chunk *c)
+{
+    mem_wipe(c, sizeof *c);
+}
+
 static int read_all(int fd, const char *path, struct buf *b, struct error *err)
 {
-    char chunk[16384];
+    ATTR_CLEANUP(wipe_chunk) struct chunk chunk;
     for (;;) {
-        ssize_t n = read(fd, chunk, sizeof chunk);
+        ssize_t n = read(fd, chunk.bytes, sizeof chunk.bytes);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return error_set_errno(err, -errno, "cannot read %s", path);
         if (n == 0)
             return 0;
-        int r = buf_append(b, chunk, (size_t)n);
+        int r = buf_append(b, chunk.bytes, (size_t)n);
         if (r == -ENOBUFS)
             return error_set(err, -EFBIG, "%s is larger than %zu bytes", path, b->limit);
         if (r < 0)
@@ -102,6 +113,23 @@ static void folder_of(const char *path, char *folder, size_t size)
         slash[slash == folder ? 1 : 0] = '\0';
 }
 
+int file_sync_folder(const char *path, struct error *err)
+{
+    char folder[PATH_MAX];
+    folder_of(path, folder, sizeof folder);
+    ATTR_CLEANUP(close_fdp) int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (dir < 0 || fsync(dir) < 0)
+        return error_set_errno(err, -errno, "cannot sync the folder %s", folder);
+    return 0;
+}
+
+int file_make_folder_of(const char *path, mode_t mode, struct error *err)
+{
+    char folder[PATH_MAX];
+    folder_of(path, folder, sizeof folder);
+    return file_make_folders(folder, mode, err);
+}
+
 int file_write_atomic(const char *path, const void *bytes, size_t length, mode_t mode,
                       struct error *err)
 {
@@ -112,7 +140,8 @@ int file_write_atomic(const char *path, const void *bytes, size_t length, mode_t
     int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
     if (fd < 0)
         return error_set_errno(err, -errno, "cannot create %s", beside);
-    int r = write_all(fd, bytes, length);
+    /* A leftover of a killed process may have another mode: set before the first byte. */
+    int r = fchmod(fd, mode) < 0 ? -errno : write_all(fd, bytes, length);
     if (r == 0 && fsync(fd) < 0)
         r = -errno;
     if (r == 0 && rename(beside, path) < 0)
@@ -121,17 +150,15 @@ int file_write_atomic(const char *path, const void *bytes, size_t length, mode_t
         (void)unlink(beside);
         return error_set_errno(err, r, "cannot write %s", path);
     }
-    char folder[PATH_MAX];
-    folder_of(path, folder, sizeof folder);
-    ATTR_CLEANUP(close_fdp) int dir = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (dir < 0 || fsync(dir) < 0)
-        return error_set_errno(err, -errno, "cannot sync the folder %s", folder);
-    return 0;
+    return file_sync_folder(path, err);
 }
 
 int file_make_folders(const char *path, mode_t mode, struct error *err)
 {
     char part[PATH_MAX];
+    struct stat st;
+    if (*path == '\0')
+        return error_set(err, -EINVAL, "the path of a folder is empty");
     if (!str_copy(part, sizeof part, path))
         return error_set(err, -ENAMETOOLONG, "the path %s is too long", path);
     for (char *p = part + 1;; p++) {
@@ -141,8 +168,11 @@ int file_make_folders(const char *path, mode_t mode, struct error *err)
         *p = '\0';
         if (mkdir(part, mode) < 0 && errno != EEXIST)
             return error_set_errno(err, -errno, "cannot make the folder %s", part);
-        if (end == '\0')
-            return 0;
+        if (end == '\0') {
+            if (stat(part, &st) == 0 && S_ISDIR(st.st_mode))
+                return 0;
+            return error_set(err, -ENOTDIR, "%s is not a folder", part);
+        }
         *p = end;
     }
 }

@@ -19,7 +19,12 @@ int file_write_atomic(const char *path, const void *bytes, size_t length, mode_t
  * group named `resus` is allowed because /etc/resus is root:resus). One trailing newline is taken
  * away. Wipe it with buf_free. */
 int file_read_secret(const char *path, struct buf *b, struct error *err) ATTR_MUST_USE;
-/* mkdir -p with `mode` for what is missing. */
+/* mkdir -p with `mode` for what is missing. -ENOTDIR when a file stands in the way. */
 int file_make_folders(const char *path, mode_t mode, struct error *err) ATTR_MUST_USE;
+/* The same for the folder that holds the file `path`. */
+int file_make_folder_of(const char *path, mode_t mode, struct error *err) ATTR_MUST_USE;
+/* fsync of the folder that holds the file `path`: after it a new or changed name survives a power
+ * cut. */
+int file_sync_folder(const char *path, struct error *err) ATTR_MUST_USE;
 
 #endif

@@ -16,8 +16,9 @@
 
 #define REDIS_REPLY_BYTES_MAX                                                                      \
     (4 * 1024 * 1024) /* of one reply; past it the connection is closed: REPLY_GARBAGE */
-#define REDIS_REPLY_ELEMENTS_MAX 65536 /* of one array */
-#define REDIS_PENDING_MAX 64           /* requests in flight per connection */
+#define REDIS_REPLY_ELEMENTS_MAX 65536 /* of one reply, nested ones counted in */
+#define REDIS_REPLY_LINE_MAX 65536     /* bytes of a status, error or number */
+#define REDIS_PENDING_MAX 64           /* replies a connection awaits; requests a client holds */
 #define REDIS_ARGS_MAX 8
 
 enum redis_request {
@@ -39,6 +40,8 @@ enum redis_request {
     REDIS_REQUEST_COUNT
 };
 
+struct redis_reply;
+
 /* A reply as the engine wants it. `text` and `rows` live during the callback. */
 struct redis_answer {
     uint64_t id;
@@ -48,7 +51,7 @@ struct redis_answer {
         info; /* REDIS_INFO, REDIS_LASTSAVE_INFO: parsed; REDIS_CONFIG: the fields it knows */
     const char *text; /* INFO, CLIENT LIST, bulk replies as they came; NULL else */
     size_t text_length;
-    const void *reply; /* redis/reply.h: struct redis_reply of array replies, NULL else */
+    const struct redis_reply *reply; /* redis/reply.h: of any type; NULL when none came */
 };
 
 struct redis_client;

@@ -9,25 +9,21 @@
 
 #include "core/facts.h"
 
-enum redis_reply_type {
-    REDIS_REPLY_STATUS,
-    REDIS_REPLY_ERR,
-    REDIS_REPLY_INT,
-    REDIS_REPLY_BULK,
-    REDIS_REPLY_NULL,
-    REDIS_REPLY_LIST
-};
+/* RESP2. (The names REDIS_REPLY_* are macros of hiredis.) */
+enum resp_type { RESP_STATUS, RESP_ERROR, RESP_INTEGER, RESP_BULK, RESP_NULL, RESP_LIST };
 
 /* A parsed reply: our own objects behind hiredis' reader, with caps (engineering notes, "hiredis
  * 0.14 as a codec"). */
 struct redis_reply {
-    enum redis_reply_type type;
+    enum resp_type type;
     int64_t integer;
     char *text; /* status, error (without the '-'), bulk: NUL-terminated, may hold NULs */
     size_t length;
     struct redis_reply **items;
     size_t count;
 };
+
+void reply_free(struct redis_reply *reply); /* takes NULL */
 
 /* Class of a status or error reply by its first word; Redis and Valkey alike (field-notes 7.1). */
 enum reply_class reply_classify(const struct redis_reply *reply);

@@ -54,7 +54,7 @@ struct redis_settings {
 struct process_settings {
     char program[SETTINGS_PATH_MAX];     /* redis-server, found in PATH when it has no slash */
     char config_file[SETTINGS_PATH_MAX]; /* "" = none */
-    char directory[SETTINGS_PATH_MAX];   /* working folder and home of log and pid file */
+    char directory[SETTINGS_PATH_MAX];   /* working folder and home of log and pid file; never "" */
 };
 
 struct affected_service {
@@ -64,7 +64,7 @@ struct affected_service {
 
 struct service_settings {
     char id[SETTINGS_ID_MAX];
-    char name[SETTINGS_NAME_MAX];
+    char name[SETTINGS_NAME_MAX]; /* the id unless told; never "" */
     char unit[SETTINGS_UNIT_MAX];
     char vm_name[SETTINGS_NAME_MAX];
     enum control control;
@@ -138,5 +138,12 @@ const struct service_settings *settings_service(const struct settings *s, const 
  * external_stop, external_stop_grace_seconds. */
 int settings_set_recovery(const char *key, const char *value, struct recovery_policy *recovery,
                           struct watch_policy *watch, struct error *err) ATTR_MUST_USE;
+
+/* For a reload: does the file still say the same about a service (its watch goes on untouched)? */
+bool settings_same_service(const struct service_settings *a, const struct service_settings *b);
+/* The keys whose change needs a restart of the daemon ("server.listen, server.state_dir") into
+ * `ret_keys`; their number. */
+size_t settings_restart_needed(const struct settings *a, const struct settings *b, char *ret_keys,
+                               size_t size);
 
 #endif

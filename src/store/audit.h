@@ -16,6 +16,13 @@
 
 #define AUDIT_LINE_MAX 16384
 #define AUDIT_QUEUE_MAX 4096
+#define AUDIT_OWED_MAX 4096 /* lines kept in memory while the file cannot be written */
+#define AUDIT_RETRY_MS 1000 /* how often an unwritable file is tried again without a new line */
+#define AUDIT_HUNG_MS 250   /* a write that takes longer: younger lines go to syslog as well */
+#define AUDIT_TELL_MAX 64   /* lines told to syslog in one append */
+#define AUDIT_SPARES_MAX 16 /* completions that need no memory when there is none */
+#define AUDIT_SEAL_MAX 192  /* seq, prev, hash and newline of a line */
+#define AUDIT_TAIL_MAX 4096
 #define AUDIT_REASON_MAX 501 /* rows A11: up to 500 characters */
 
 enum audit_event {
@@ -67,21 +74,39 @@ typedef void audit_done(void *context, uint64_t id, enum audit_outcome outcome,
 struct audit;
 
 /* Opens (creating folders 0750 and the file 0640), reads the last line's seq and hash, and starts
- * the thread. A torn last line (power cut) is completed by a newline and named in `ret_note`; a
- * broken chain does not stop the start. */
+ * the thread. A torn last line (power cut) is cut away, because jq stops at it, and reported by a
+ * line of its own (maintenance, audit-line-torn) and by audit_note(); a broken chain does not stop
+ * the start. */
 int audit_open(uv_loop_t *loop, const struct audit_settings *settings, audit_done *done,
                void *context, struct audit **ret, struct error *err) ATTR_MUST_USE;
+/* What opening had to repair, "" = nothing. Valid as long as `a`. */
+const char *audit_note(const struct audit *a);
 /* Queues a line; `durable` asks for fdatasync before the completion. Completes exactly once on the
- * loop. id 0: no completion wanted. When the queue is full the completion is AUDIT_FAILED. */
+ * loop. id 0: no completion wanted.
+ * AUDIT_FAILED: not written now. The line went to syslog (auth.warning), is kept in memory (the
+ * first AUDIT_OWED_MAX of an outage) and is written in order, before all younger ones, when the
+ * disk is back. Only when the queue is full or memory is out, it is not kept. */
 void audit_append(struct audit *a, uint64_t id, const struct audit_line *line, bool durable);
 void audit_reopen(struct audit *a); /* SIGHUP, logrotate */
+struct audit_state {
+    uint64_t seq;         /* of the last written line */
+    size_t owed;          /* lines that wait for the disk */
+    uint64_t lost;        /* could not be kept, not yet told in the file */
+    struct error problem; /* why lines wait, code 0 = they do not */
+    struct error upkeep;  /* the last rotating, packing or reopening, code 0 = it went well */
+};
+/* From any thread, at once. */
+void audit_look(struct audit *a, struct audit_state *ret);
 /* Writes what is queued (bounded by `wait_ms`), joins the thread and frees; outstanding completions
- * are dropped. */
+ * are dropped. A thread that a dead disk holds is left behind with its memory. Not from within a
+ * callback; the loop must run once more before it is closed. */
 void audit_close(struct audit *a, int64_t wait_ms);
 
-/* For intents without an outcome at start: calls `each` for the last `lines` lines at most of the
- * newest file, parsed. */
+/* For intents without an outcome at start: calls `each` for the last `lines` lines (at most
+ * AUDIT_TAIL_MAX), oldest first, parsed, of the newest file and the one before it. */
 typedef void audit_each(void *context, const json_t *line);
+int audit_tail(const char *file, size_t lines, audit_each *each, void *context,
+               struct error *err) ATTR_MUST_USE;
 
 struct audit_filter {
     wall_ms since, until;                           /* WALL_NONE = open */
@@ -104,7 +129,10 @@ struct audit_verdict {
     uint64_t bad_line; /* 1-based, 0 = none */
     char why[256];
 };
-/* Verifies hashes and links from the oldest kept file to the newest (row E7). */
+/* Verifies hashes and links from the oldest kept file to the newest (row E7). What a chain alone
+ * cannot show: that its newest lines were taken away, or that somebody with the right to write
+ * rebuilt all of it from some line on. Compare `last_seq` and the last hash with a copy kept
+ * elsewhere for that. */
 int audit_verify(const char *file, struct audit_verdict *ret, struct error *err) ATTR_MUST_USE;
 
 /* One line as text without newline, into `out` (tests, export): serialises and hashes. */

@@ -14,6 +14,11 @@
 #include "settings/settings.h"
 
 #define STORE_QUEUE_MAX 8192
+#define STORE_BATCH_MAX 256  /* writes in one transaction */
+#define STORE_RETRY_MS 1000  /* how often states that could not be saved are tried again */
+#define STORE_SPARES_MAX 16  /* completions that need no memory when there is none */
+#define STORE_THIN_ROWS 500  /* deleted in one transaction */
+#define STORE_BODY_MAX 65536 /* bytes of an event's body or a recovery's evidence */
 #define STORE_RECOVERY_TIMES_MAX 8
 #define STORE_QUERY_ROWS_MAX 1000
 
@@ -22,7 +27,12 @@ enum store_class {
                      power cut */
     STORE_FULL,   /* synchronous=FULL: desired state, settings: on disk when the completion comes */
 };
-enum store_outcome { STORE_DURABLE, STORE_BUSY, STORE_FULL_DISK, STORE_FAILED };
+enum store_outcome {
+    STORE_DURABLE,   /* committed, as durable as its class asks */
+    STORE_BUSY,      /* the queue is full, or another process keeps the database locked */
+    STORE_FULL_DISK, /* no space, quota or file size limit */
+    STORE_FAILED
+};
 
 /* One row per service: what recovery must not forget. Wall times; monotonic ones do not survive. */
 struct service_state {
@@ -70,7 +80,7 @@ struct event_record {
 struct store;
 typedef void store_done(void *context, uint64_t id, enum store_outcome outcome,
                         const struct error *error);
-/* `rows` is an array; freed after the callback. */
+/* `rows` is an array, freed after the callback; NULL with an error. */
 typedef void store_rows(void *context, uint64_t id, json_t *rows, const struct error *error);
 
 /* Opens or creates `state_dir`/resus.db (0640, folder 0750), migrates, starts the thread. A
@@ -81,16 +91,28 @@ int store_open(uv_loop_t *loop, const char *state_dir, store_done *done, store_r
 int store_load_service(struct store *s, const char *id, struct service_state *ret,
                        struct error *err) ATTR_MUST_USE;
 
-/* Queue writes. id 0: no completion wanted. A full queue completes with STORE_BUSY. */
+/* Queue writes. id 0: no completion wanted. A full queue completes with STORE_BUSY. Whatever the
+ * outcome, the latest state of each service is not lost: what could not be saved is kept in memory
+ * (one a service) and saved, durably, when the disk is back. Recoveries and events are not kept. */
 void store_save_service(struct store *s, uint64_t id, enum store_class class,
                         const struct service_state *state);
 void store_save_recovery(struct store *s, uint64_t id,
                          const struct recovery_record *record); /* by its id: insert or update */
 void store_save_event(struct store *s, uint64_t id, const struct event_record *event);
 
+/* What stands between memory and disk; from any thread, at once. */
+struct store_state {
+    size_t unsaved;       /* services whose latest state waits for the disk */
+    struct error problem; /* of the last write, code 0 = none */
+};
+void store_look(struct store *s, struct store_state *ret);
+
 /* Queue queries; answered by store_rows with objects as the API shows them, newest first. limit <=
- * STORE_QUERY_ROWS_MAX. `recoveries_in`: count, successes, mean seconds and commonest level since a
- * time (row C8) as one object. */
+ * STORE_QUERY_ROWS_MAX (0 = that). `service` NULL = all. They see every write queued before.
+ * recoveries: {id, service, started_at, duration_seconds, cause, recovery_level, result, attempts,
+ * message, evidence}. events: the bodies with seq > since_seq. summary (row C8): one object
+ * {since, count, successes, success_rate, mean_seconds, max_seconds, commonest_level,
+ * last_recovery}, over finished ones (success or failed). */
 void store_query_recoveries(struct store *s, uint64_t id, const char *service, wall_ms since,
                             int limit);
 void store_query_events(struct store *s, uint64_t id, const char *service, uint64_t since_seq,
@@ -99,7 +121,9 @@ void store_query_recovery_summary(struct store *s, uint64_t id, const char *serv
 /* Deletes events older than `before` and recoveries older than `recoveries_before`. */
 void store_thin(struct store *s, wall_ms before, wall_ms recoveries_before);
 
-/* Writes what is queued (bounded by wait_ms), joins, frees. */
+/* Writes what is queued (bounded by wait_ms), joins, frees; outstanding completions are dropped. A
+ * thread that a dead disk holds is left behind with its memory. Not from within a callback; the
+ * loop must run once more before it is closed. */
 void store_close(struct store *s, int64_t wait_ms);
 
 #endif

@@ -1,5 +1,0 @@
-int resus_api_empty(void);
-int resus_api_empty(void)
-{
-    return 0;
-}

@@ -1,0 +1,229 @@
+#include "cli/arguments.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/str.h"
+#include "cli/verb.h"
+
+const struct option_row option_rows[] = {
+    [OPTION_CHECK] = {"--check", NULL, NULL, "validate the configuration and end"},
+    [OPTION_CONFIRM] = {"--confirm", NULL, "STOP", "the word STOP: yes, stop it"},
+    [OPTION_DIR] = {"--dir", NULL, "DIR", "folder for the demonstration's state (./.demo)"},
+    [OPTION_EMERGENCY] = {"--emergency", NULL, NULL, "notify everybody (needs --message)"},
+    [OPTION_FAILED] = {"--failed", NULL, NULL, "failures only"},
+    [OPTION_FOLLOW] = {"--follow", "-f", NULL, "go on with what comes, until Ctrl-C"},
+    [OPTION_FOR] = {"--for", NULL, "DURATION", "30m, 2h, 1d (2h unless told)"},
+    [OPTION_FORCE] = {"--force", NULL, NULL, "in spite of blockers, without saving first"},
+    [OPTION_LEVEL] = {"--level", NULL, "LEVEL", "error, warning or info, and worse"},
+    [OPTION_LINES] = {"--lines", "-n", "N", "so many of the newest (50 unless told)"},
+    [OPTION_MESSAGE] = {"--message", NULL, "TEXT", "what everybody is told"},
+    [OPTION_OPERATION] = {"--operation", NULL, "NAME", "of this operation only"},
+    [OPTION_PORT] = {"--port", NULL, "N", "HTTPS port of the demonstration (8443)"},
+    [OPTION_REASON] = {"--reason", NULL, "TEXT", "why; kept in the audit log"},
+    [OPTION_SINCE] = {"--since", NULL, "TIME", "2h (ago), 2025-10-10 or 2025-10-10T14:30:00Z"},
+    [OPTION_UNTIL] = {"--until", NULL, "TIME", "up to this time, written as for --since"},
+    [OPTION_USER] = {"--user", NULL, "NAME", "of or for this user"},
+};
+static_assert(ARRAY_LENGTH(option_rows) == OPTION_COUNT, "every option has its row");
+static_assert(OPTION_COUNT <= 32, "verbs hold their options as 32 bits");
+
+struct reader {
+    int argc, next;
+    char **argv;
+    bool only_words; /* after "--" */
+    struct invocation *in;
+    struct error *err;
+};
+
+/* The part behind '=' when `word` is `name` or `name=...`; *ret_inline NULL without '='. */
+static bool named(const char *word, const char *name, const char **ret_inline)
+{
+    size_t length = strlen(name);
+    if (strncmp(word, name, length) != 0 || (word[length] != '\0' && word[length] != '='))
+        return false;
+    *ret_inline = word[length] == '=' ? word + length + 1 : NULL;
+    return true;
+}
+
+static int value_of(struct reader *r, const char *name, const char *given, const char **ret)
+{
+    if (given == NULL && r->next < r->argc)
+        given = r->argv[r->next++];
+    if (given == NULL)
+        return error_set(r->err, -EINVAL, "%s needs a value", name);
+    *ret = given;
+    return 0;
+}
+
+static int flag(struct reader *r, const char *name, const char *given, bool *ret)
+{
+    if (given != NULL)
+        return error_set(r->err, -EINVAL, "%s takes no value", name);
+    *ret = true;
+    return 0;
+}
+
+/* 1 when `word` was an option of every verb. */
+static int global_option(struct reader *r, const char *word)
+{
+    const char *given = NULL;
+    int rc = 1;
+    if (named(word, "--json", &given))
+        rc = flag(r, "--json", given, &r->in->json);
+    else if (named(word, "--help", &given))
+        rc = flag(r, "--help", given, &r->in->help);
+    else if (str_equal(word, "-h"))
+        r->in->help = true;
+    else if (named(word, "--version", &given))
+        rc = flag(r, "--version", given, &r->in->version);
+    else if (named(word, "--config", &given))
+        rc = value_of(r, "--config", given, &r->in->config);
+    else if (named(word, "--url", &given) || named(word, "--token-file", &given))
+        rc = error_set(r->err, -EINVAL,
+                       "%.*s: this version speaks to the daemon of its own machine only; run it "
+                       "there, or use the HTTPS API",
+                       (int)strcspn(word, "="), word);
+    else
+        return 0;
+    return rc < 0 ? rc : 1;
+}
+
+/* The row of `word`, -1 when there is none. "-n50" is "-n" with "50". */
+static int option_named(const char *word, const char **ret_inline)
+{
+    for (int id = 0; id < OPTION_COUNT; id++) {
+        const struct option_row *row = &option_rows[id];
+        if (named(word, row->name, ret_inline))
+            return id;
+        if (row->letter != NULL && str_starts(word, row->letter) &&
+            (word[2] == '\0' || row->argument != NULL)) {
+            *ret_inline = word[2] == '\0' ? NULL : word + 2;
+            return id;
+        }
+    }
+    return -1;
+}
+
+static int unknown_option(struct reader *r, const char *word)
+{
+    const char *names[OPTION_COUNT];
+    size_t count = 0;
+    for (int id = 0; id < OPTION_COUNT; id++)
+        if (r->in->verb == NULL || (r->in->verb->options & OPTION_BIT(id)) != 0)
+            names[count++] = option_rows[id].name;
+    const char *near = str_nearest(names, count, word);
+    return error_set(r->err, -EINVAL, "unknown option %s%s%s%s", word,
+                     near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
+                     near == NULL ? "" : "?");
+}
+
+static int option(struct reader *r, const char *word)
+{
+    int rc = global_option(r, word);
+    if (rc != 0)
+        return rc < 0 ? rc : 0;
+    const char *given = NULL;
+    int id = option_named(word, &given);
+    if (id < 0)
+        return unknown_option(r, word);
+    const struct option_row *row = &option_rows[id];
+    if (r->in->options[id] != NULL)
+        return error_set(r->err, -EINVAL, "%s is there twice", row->name);
+    if (row->argument == NULL) {
+        bool set;
+        rc = flag(r, row->name, given, &set);
+        if (rc == 0)
+            r->in->options[id] = "";
+        return rc;
+    }
+    return value_of(r, row->name, given, &r->in->options[id]);
+}
+
+static int unknown_verb(struct reader *r, const char *word)
+{
+    const char *near = verb_nearest(word);
+    if (near != NULL)
+        return error_set(r->err, -EINVAL, "unknown verb \"%s\"; did you mean %s?", word, near);
+    return error_set(r->err, -EINVAL, "unknown verb \"%s\"; `resus help` lists them", word);
+}
+
+static int sub_word(struct reader *r, const char *word)
+{
+    const struct verb *verb = r->in->verb;
+    size_t count = 0;
+    while (verb->subs[count] != NULL)
+        count++;
+    if (str_index(verb->subs, count, word) >= 0) {
+        r->in->sub = word;
+        return 0;
+    }
+    const char *near = str_nearest(verb->subs, count, word);
+    return error_set(r->err, -EINVAL, "%s: unknown word \"%s\"%s%s%s", verb->name, word,
+                     near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
+                     near == NULL ? "" : "?");
+}
+
+static int word(struct reader *r, const char *text)
+{
+    struct invocation *in = r->in;
+    if (in->verb == NULL) {
+        in->verb = verb_by_name(text);
+        return in->verb == NULL ? unknown_verb(r, text) : 0;
+    }
+    if (in->verb->subs != NULL && in->sub == NULL)
+        return sub_word(r, text);
+    if (in->verb->free_word && in->sub == NULL) {
+        in->sub = text;
+        return 0;
+    }
+    if (in->verb->assignments && str_equal(in->sub, "set") && strchr(text, '=') != NULL) {
+        if (in->assignment_count == ARGUMENTS_ASSIGNMENTS_MAX)
+            return error_set(r->err, -EINVAL, "%s: at most %d assignments at once", in->verb->name,
+                             ARGUMENTS_ASSIGNMENTS_MAX);
+        in->assignments[in->assignment_count++] = text;
+        return 0;
+    }
+    if (in->verb->service && in->service == NULL && text[0] != '\0') {
+        in->service = text;
+        return 0;
+    }
+    return error_set(r->err, -EINVAL, "%s: \"%s\" is one word too many", in->verb->name, text);
+}
+
+/* What only the whole line shows. */
+static int whole_line(const struct invocation *in, struct error *err)
+{
+    if (in->verb == NULL || in->help || in->version)
+        return 0;
+    for (int id = 0; id < OPTION_COUNT; id++)
+        if (in->options[id] != NULL && (in->verb->options & OPTION_BIT(id)) == 0)
+            return error_set(err, -EINVAL, "%s does not take %s", in->verb->name,
+                             option_rows[id].name);
+    if (in->verb->subs != NULL && in->sub == NULL)
+        return error_set(err, -EINVAL, "%s: a word is missing", in->verb->name);
+    if (in->verb->assignments && str_equal(in->sub, "set") && in->assignment_count == 0)
+        return error_set(err, -EINVAL, "%s set: KEY=VALUE is missing", in->verb->name);
+    return 0;
+}
+
+int arguments_parse(int argc, char **argv, struct invocation *ret, struct error *err)
+{
+    *ret = (struct invocation){0};
+    struct reader r = {.argc = argc, .next = 1, .argv = argv, .in = ret, .err = err};
+    while (r.next < r.argc) {
+        const char *text = r.argv[r.next++];
+        int rc = 0;
+        if (!r.only_words && str_equal(text, "--"))
+            r.only_words = true;
+        else if (!r.only_words && text[0] == '-' && text[1] != '\0')
+            rc = option(&r, text);
+        else
+            rc = word(&r, text);
+        if (rc < 0)
+            return rc;
+    }
+    return whole_line(ret, err);
+}

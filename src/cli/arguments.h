@@ -1,0 +1,67 @@
+/* Reading the command line: options anywhere, checked against the verb's row before anything is
+ * done. */
+#ifndef RESUS_CLI_ARGUMENTS_H
+#define RESUS_CLI_ARGUMENTS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+
+#define ARGUMENTS_ASSIGNMENTS_MAX 16 /* KEY=VALUE words of `recovery set` */
+
+enum option_id {
+    OPTION_CHECK,
+    OPTION_CONFIRM,
+    OPTION_DIR,
+    OPTION_EMERGENCY,
+    OPTION_FAILED,
+    OPTION_FOLLOW,
+    OPTION_FOR,
+    OPTION_FORCE,
+    OPTION_LEVEL,
+    OPTION_LINES,
+    OPTION_MESSAGE,
+    OPTION_OPERATION,
+    OPTION_PORT,
+    OPTION_REASON,
+    OPTION_SINCE,
+    OPTION_UNTIL,
+    OPTION_USER,
+    OPTION_COUNT
+};
+#define OPTION_BIT(id) (UINT32_C(1) << (id))
+
+struct option_row {
+    const char *name;     /* "--reason" */
+    const char *letter;   /* "-f", NULL = none */
+    const char *argument; /* "TEXT", NULL = a flag */
+    const char *help;
+};
+extern const struct option_row option_rows[OPTION_COUNT];
+
+struct verb;
+
+/* What was asked for. Points into argv. */
+struct invocation {
+    const struct verb *verb; /* NULL: none named */
+    bool json, help, version;
+    const char *config;  /* --config, NULL = not given */
+    const char *sub;     /* "status" of `recovery status`, the verb of `help VERB`; NULL = none */
+    const char *service; /* NULL = the only one */
+    const char *options[OPTION_COUNT]; /* NULL = not given; "" for flags */
+    const char *assignments[ARGUMENTS_ASSIGNMENTS_MAX];
+    size_t assignment_count;
+};
+
+/* 0, or -EINVAL with the line of why. `ret` is filled as far as it was read, so that the caller can
+ * tell which verb's usage to show. */
+int arguments_parse(int argc, char **argv, struct invocation *ret, struct error *err);
+
+static inline bool arguments_has(const struct invocation *in, enum option_id id)
+{
+    return in->options[id] != NULL;
+}
+
+#endif

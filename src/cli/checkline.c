@@ -1,0 +1,147 @@
+#include "cli/checkline.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+#include "base/attr.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "cli/metric.h"
+#include "cli/page.h"
+
+static const char *const status_words[] = {
+    [CHECK_OK] = "OK",
+    [CHECK_WARNING] = "WARNING",
+    [CHECK_CRITICAL] = "CRITICAL",
+    [CHECK_UNKNOWN] = "UNKNOWN",
+};
+static_assert(ARRAY_LENGTH(status_words) == CHECK_UNKNOWN + 1, "every status has its word");
+
+/* By checkline_status. */
+static const char *const overall_words[] = {"healthy", "degraded", "critical", "unknown"};
+
+/* One metric as performance data. Sizes go out in bytes: plugins know no MiB. */
+struct perfdata {
+    const char *metric, *label, *unit;
+    double scale;
+};
+static const struct perfdata perfdata[] = {
+    {"response_time_ms", "ping", "ms", 1},      {"memory_mb", "memory", "B", 1048576},
+    {"connections", "connections", "", 1},      {"cpu_percent", "cpu", "%", 1},
+    {"commands_per_second", "commands", "", 1}, {"errors_per_hour", "errors", "", 1},
+};
+
+/* An empty field where nothing is known: the guidelines' way. */
+static bool field(struct buf *out, const char *before, double value, double scale)
+{
+    if (isnan(value))
+        return buf_printf(out, "%s", before) == 0;
+    double scaled = value * scale;
+    char text[32];
+    if (fabs(scaled) < 1e15 && (scale > 1 || scaled == floor(scaled)))
+        (void)str_format(text, sizeof(text), "%.0f", scaled);
+    else
+        (void)metric_text(scaled, text);
+    return buf_printf(out, "%s%s", before, text) == 0;
+}
+
+static void put_perfdata(const json_t *health, struct buf *out)
+{
+    bool first = true;
+    for (size_t i = 0; i < ARRAY_LENGTH(perfdata); i++) {
+        const struct perfdata *row = &perfdata[i];
+        struct metric m;
+        if (!metric_read(health, row->metric, &m)) {
+            m = (struct metric){NAN, NAN, NAN, NAN};
+            m.value =
+                str_equal(row->label, "ping") ? json_real_or(health, "response_time_ms", NAN) : NAN;
+        }
+        if (isnan(m.value))
+            continue;
+        bool percent = str_equal(row->unit, "%");
+        bool ok = buf_printf(out, "%s%s", first ? " | " : " ", row->label) == 0 &&
+                  field(out, "=", m.value, row->scale) && buf_printf(out, "%s", row->unit) == 0 &&
+                  field(out, ";", m.warning, row->scale) &&
+                  field(out, ";", m.critical, row->scale) &&
+                  field(out, ";", percent ? NAN : 0, 1) && field(out, ";", m.max, row->scale);
+        if (!ok)
+            return;
+        first = false;
+        /* Fields that say nothing are left away at the end. */
+        while (out->length > 0 && out->data[out->length - 1] == ';')
+            out->data[--out->length] = '\0';
+    }
+}
+
+static enum checkline_status line(enum checkline_status status, const char *text,
+                                  const json_t *health, struct buf *out)
+{
+    char *clean = page_clean_text(text);
+    char cut[CHECKLINE_TEXT_MAX];
+    (void)str_copy(cut, sizeof(cut), clean == NULL ? "" : clean);
+    mem_free(clean);
+    /* The bar parts text from figures: in a text it would make figures of words. */
+    for (char *c = cut; *c != '\0'; c++)
+        if (*c == '|')
+            *c = '/';
+    char head[CHECKLINE_TEXT_MAX + 32];
+    (void)str_format(head, sizeof(head), "REDIS %s - %s", status_words[status], cut);
+    (void)buf_append_cut(out, head, strlen(head));
+    put_perfdata(health, out);
+    (void)buf_append_cut(out, "\n", 1);
+    return status;
+}
+
+enum checkline_status checkline_unknown(const char *text, struct buf *out)
+{
+    return line(CHECK_UNKNOWN, text, NULL, out);
+}
+
+static void fine_text(const json_t *health, const json_t *status, char *text, size_t size)
+{
+    char number[64];
+    double ping = json_real_or(health, "response_time_ms", NAN);
+    int64_t uptime = json_int_or(status, "uptime_seconds", -1);
+    (void)str_copy(text, size, "answering");
+    if (!isnan(ping))
+        (void)str_append(text, size, " in %s ms", metric_text(ping, number));
+    if (uptime >= 0)
+        (void)str_append(text, size, ", up %s", page_uptime(uptime, number));
+}
+
+/* A sentence that more may follow: without its full stop. */
+static void summary_text(const char *summary, char *text, size_t size)
+{
+    (void)str_copy(text, size, summary);
+    size_t length = strlen(text);
+    if (length > 0 && text[length - 1] == '.')
+        text[length - 1] = '\0';
+}
+
+enum checkline_status checkline_health(const json_t *health, const json_t *status, struct buf *out)
+{
+    char text[1024];
+    const char *overall = json_text_or(health, "overall_status", "unknown");
+    int at = str_index(overall_words, ARRAY_LENGTH(overall_words), overall);
+    enum checkline_status seen = at < 0 ? CHECK_UNKNOWN : (enum checkline_status)at;
+    const json_t *cause = json_object_get(health, "cause");
+    const char *summary = json_text_or(cause, "summary", "");
+    const char *code = json_text_or(cause, "code", "");
+    if (seen == CHECK_OK)
+        fine_text(health, status, text, sizeof(text));
+    else if (summary[0] != '\0')
+        summary_text(summary, text, sizeof(text));
+    else
+        (void)str_format(text, sizeof(text), "%s%s%s", overall, code[0] == '\0' ? "" : ": ", code);
+    const json_t *recovery = json_object_get(health, "auto_recovery");
+    const char *withheld = json_text_or(json_object_get(recovery, "withheld"), "text", "");
+    if (seen != CHECK_OK && json_bool_or(recovery, "requires_manual_intervention", false))
+        (void)str_append(text, sizeof(text), "; manual intervention required");
+    else if (seen != CHECK_OK && withheld[0] != '\0')
+        (void)str_append(text, sizeof(text), "; no automatic recovery: %s", withheld);
+    else if (seen != CHECK_OK && str_equal(json_text_or(recovery, "state", ""), "recovering"))
+        (void)str_append(text, sizeof(text), "; recovering");
+    return line(seen, text, health, out);
+}

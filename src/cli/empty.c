@@ -1,5 +1,0 @@
-int resus_cli_empty(void);
-int resus_cli_empty(void)
-{
-    return 0;
-}

@@ -1,0 +1,272 @@
+#include "cli/page.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+static const char *const tone_codes[] = {
+    [TONE_PLAIN] = "",        [TONE_BOLD] = "\x1b[1m",     [TONE_DIM] = "\x1b[2m",
+    [TONE_GOOD] = "\x1b[32m", [TONE_WARNING] = "\x1b[33m", [TONE_BAD] = "\x1b[31m",
+    [TONE_BUSY] = "\x1b[34m",
+};
+static_assert(ARRAY_LENGTH(tone_codes) == TONE_COUNT, "every tone has its code");
+
+struct page page_new(bool colour, wall_ms now)
+{
+    return (struct page){.text = BUF_LIMIT(PAGE_BYTES_MAX), .colour = colour, .now = now};
+}
+
+bool page_colour(int fd)
+{
+    const char *no = getenv("NO_COLOR");
+    const char *terminal = getenv("TERM");
+    return isatty(fd) == 1 && (no == NULL || no[0] == '\0') && terminal != NULL &&
+           !str_equal(terminal, "dumb");
+}
+
+static void append(struct page *p, const char *format, va_list args)
+{
+    char *text = NULL;
+    int length = vasprintf(&text, format, args);
+    if (length < 0) {
+        p->cut = true;
+        return;
+    }
+    if (!buf_append_cut(&p->text, text, (size_t)length))
+        p->cut = true;
+    free(text);
+}
+
+void page_put(struct page *p, const char *format, ...)
+{
+    va_list args;
+    va_start(args, format);
+    append(p, format, args);
+    va_end(args);
+}
+
+void page_tone(struct page *p, enum tone tone, const char *format, ...)
+{
+    bool coloured = p->colour && tone != TONE_PLAIN;
+    if (coloured)
+        page_put(p, "%s", tone_codes[tone]);
+    va_list args;
+    va_start(args, format);
+    append(p, format, args);
+    va_end(args);
+    if (coloured)
+        page_put(p, "\x1b[0m");
+}
+
+size_t page_width(const char *text)
+{
+    size_t n = 0;
+    for (const char *c = text; *c != '\0'; c++)
+        n += ((unsigned char)*c & 0xC0) != 0x80;
+    return n;
+}
+
+void page_pad(struct page *p, size_t used, size_t width)
+{
+    if (used < width)
+        page_put(p, "%*s", (int)(width - used), "");
+}
+
+void page_label(struct page *p, const char *label)
+{
+    page_put(p, "  ");
+    page_tone(p, TONE_DIM, "%s", label);
+    page_pad(p, page_width(label), PAGE_LABEL_WIDTH);
+}
+
+void page_field(struct page *p, const char *label, const char *format, ...)
+{
+    page_label(p, label);
+    va_list args;
+    va_start(args, format);
+    append(p, format, args);
+    va_end(args);
+    page_put(p, "\n");
+}
+
+const char *page_ago(const struct page *p, const char *rfc3339, char buffer[64])
+{
+    wall_ms then;
+    if (rfc3339 == NULL || wall_parse(rfc3339, &then) != 0)
+        return "never";
+    int64_t s = wall_since(p->now, then) / 1000;
+    if (s < 0)
+        s = 0; /* whole seconds on the wire: "just now" can lie ahead */
+    if (s < 120)
+        (void)str_format(buffer, 64, "%d s ago", (int)s);
+    else if (s < 2 * 3600)
+        (void)str_format(buffer, 64, "%d min ago", (int)(s / 60));
+    else if (s < 2 * 86400)
+        (void)str_format(buffer, 64, "%d h ago", (int)(s / 3600));
+    else
+        (void)str_format(buffer, 64, "%lld days ago", (long long)(s / 86400));
+    return buffer;
+}
+
+const char *page_clock(const struct page *p, const char *rfc3339, char buffer[64])
+{
+    wall_ms then;
+    if (rfc3339 == NULL || wall_parse(rfc3339, &then) != 0)
+        return "-";
+    time_t seconds = (time_t)(then.ms / 1000), today = (time_t)(p->now.ms / 1000);
+    struct tm at, now;
+    if (localtime_r(&seconds, &at) == NULL || localtime_r(&today, &now) == NULL)
+        return "-";
+    bool same_day = at.tm_year == now.tm_year && at.tm_yday == now.tm_yday;
+    if (strftime(buffer, 64, same_day ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &at) == 0)
+        return "-";
+    return buffer;
+}
+
+const char *page_uptime(int64_t s, char buffer[64])
+{
+    long long d = s / 86400, h = s / 3600 % 24, m = s / 60 % 60;
+    if (s >= 86400)
+        (void)str_format(buffer, 64, "%lldd %lldh %lldm", d, h, m);
+    else if (s >= 3600)
+        (void)str_format(buffer, 64, "%lldh %lldm", h, m);
+    else if (s >= 60)
+        (void)str_format(buffer, 64, "%lldm %llds", m, (long long)(s % 60));
+    else
+        (void)str_format(buffer, 64, "%llds", (long long)s);
+    return buffer;
+}
+
+const char *page_count(int64_t value, char buffer[64])
+{
+    char digits[32];
+    (void)str_format(digits, sizeof(digits), "%lld", (long long)value);
+    size_t length = strlen(digits), used = 0;
+    for (size_t i = 0; i < length; i++) {
+        size_t left = length - i;
+        if (i > 0 && left % 3 == 0 && digits[i - 1] != '-')
+            buffer[used++] = ',';
+        buffer[used++] = digits[i];
+    }
+    buffer[used] = '\0';
+    return buffer;
+}
+
+void page_print(struct page *p, FILE *to)
+{
+    if (p->text.length > 0)
+        (void)fwrite(p->text.data, 1, p->text.length, to);
+    if (p->cut)
+        (void)fputs("\n(the rest does not fit)\n", to);
+    (void)fflush(to);
+    buf_free(&p->text);
+}
+
+/* U+0080..9F (C1: U+009B is the one-byte CSI), marks and overrides of direction, line and paragraph
+ * separators. */
+static bool misleading(uint32_t c)
+{
+    return (c >= 0x80 && c <= 0x9F) || c == 0x061C || c == 0x200E || c == 0x200F ||
+           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
+}
+
+static size_t decode(const unsigned char *p, uint32_t *ret)
+{
+    if (p[0] < 0x80) {
+        *ret = p[0];
+        return 1;
+    }
+    size_t n = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
+    uint32_t c = p[0] & (0x7FU >> n);
+    for (size_t i = 1; i < n; i++)
+        c = c << 6 | (p[i] & 0x3FU);
+    *ret = c;
+    return n;
+}
+
+char *page_clean_text(const char *text)
+{
+    size_t size = strlen(text) + 1;
+    char *copy = mem_calloc(size, 1);
+    if (copy == NULL)
+        return NULL;
+    char *line = mem_strdup(text);
+    if (line == NULL) {
+        mem_free(copy);
+        return NULL;
+    }
+    for (char *c = line; *c != '\0'; c++)
+        if (*c == '\n' || *c == '\r')
+            *c = ' ';
+    (void)str_copy_clean(copy, size, line, size - 1); /* now it is UTF-8 without C0 */
+    mem_free(line);
+    char *to = copy;
+    for (const char *from = copy; *from != '\0';) {
+        uint32_t c;
+        size_t n = decode((const unsigned char *)from, &c);
+        if (misleading(c)) {
+            *to++ = '?';
+        } else {
+            memmove(to, from, n);
+            to += n;
+        }
+        from += n;
+    }
+    *to = '\0';
+    return copy;
+}
+
+static json_t *clean_string(const json_t *value)
+{
+    char *text = page_clean_text(json_string_value(value));
+    json_t *made = text == NULL ? NULL : json_string(text);
+    mem_free(text);
+    return made;
+}
+
+static json_t *clean_object(const json_t *value)
+{
+    json_t *made = json_object();
+    const char *key;
+    json_t *member;
+    json_object_foreach((json_t *)value, key, member)
+    {
+        char *name = page_clean_text(key);
+        bool ok = name != NULL && json_put(made, name, page_clean(member));
+        mem_free(name);
+        if (!ok) {
+            json_decref(made);
+            return NULL;
+        }
+    }
+    return made;
+}
+
+/* jansson bounds the depth of what it reads (2048), so this recursion ends in time. */
+json_t *page_clean(const json_t *value)
+{
+    if (json_is_string(value))
+        return clean_string(value);
+    if (json_is_object(value))
+        return clean_object(value);
+    if (!json_is_array(value))
+        return json_deep_copy(value);
+    json_t *made = json_array();
+    size_t i;
+    json_t *item;
+    json_array_foreach(value, i, item)
+    {
+        if (json_array_append_new(made, page_clean(item)) != 0) {
+            json_decref(made);
+            return NULL;
+        }
+    }
+    return made;
+}

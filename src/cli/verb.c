@@ -1,0 +1,109 @@
+#include "cli/verb.h"
+
+#include "base/attr.h"
+#include "base/str.h"
+
+#define BIT(name) OPTION_BIT(OPTION_##name)
+
+static const char *const preflight_subs[] = {"restart", "stop", NULL};
+static const char *const recovery_subs[] = {"status", "history", "enable", "disable",
+                                            "reset",  "explain", "set",    NULL};
+static const char *const audit_subs[] = {"list", "report", "verify", "summary", NULL};
+static const char *const inspect_subs[] = {"info",    "slowlog",      "clients",
+                                           "bigkeys", "commandstats", NULL};
+static const char *const key_subs[] = {"check", NULL};
+
+const struct verb verbs[] = {
+    {"status", "status [SERVICE]", "what a service does now", .service = true, .run = verb_status},
+    {"health", "health [SERVICE]", "its checks, their figures and limits, and what they mean",
+     .service = true, .run = verb_health},
+    {"services", "services", "every service on one line", .run = verb_services},
+    {"check", "check [SERVICE]", "one line in the form of a monitoring plugin",
+     "Exit status: 0 healthy, 1 degraded, 2 critical, 3 unknown and every error.\n",
+     .service = true, .run = verb_check},
+    {"refresh", "refresh [SERVICE]", "check now, then show the status", .service = true,
+     .run = verb_refresh},
+    {"start", "start [SERVICE] [--reason TEXT] [--force]", "start it and wait until it answers",
+     .service = true, .options = BIT(REASON) | BIT(FORCE), .run = verb_start},
+    {"stop", "stop [SERVICE] --confirm STOP [--force] [--reason TEXT] [--emergency --message TEXT]",
+     "save, then stop it; auto-recovery leaves it stopped",
+     "Without --confirm STOP nothing is done; the answer names the services that depend on it.\n",
+     .service = true,
+     .options = BIT(CONFIRM) | BIT(FORCE) | BIT(REASON) | BIT(EMERGENCY) | BIT(MESSAGE),
+     .run = verb_stop},
+    {"restart", "restart [SERVICE] [--reason TEXT] [--force]",
+     "save, restart it and wait until it answers", .service = true,
+     .options = BIT(REASON) | BIT(FORCE), .run = verb_restart},
+    {"reload", "reload [SERVICE] [--reason TEXT]", "have it read its configuration again",
+     .service = true, .options = BIT(REASON), .run = verb_reload},
+    {"preflight", "preflight restart|stop [SERVICE]", "what a restart or stop would cost now",
+     .subs = preflight_subs, .service = true, .run = verb_preflight},
+    {"logs", "logs [SERVICE] [-n N] [--since TIME] [--level error|warning|info] [-f]",
+     "its log lines, the newest last", .service = true,
+     .options = BIT(LINES) | BIT(SINCE) | BIT(LEVEL) | BIT(FOLLOW), .run = verb_logs},
+    {"events", "events [SERVICE] [-n N] [-f]",
+     "what happened to it: changes, operations, recoveries", .service = true,
+     .options = BIT(LINES) | BIT(FOLLOW), .run = verb_events},
+    {"recovery",
+     "recovery status|history|enable|disable|reset|explain|set [SERVICE] [KEY=VALUE ...] "
+     "[--reason TEXT]",
+     "auto-recovery: see it, change it, ask it why",
+     "  status   state, attempts, circuit breaker\n"
+     "  history  what was done and how it ended\n"
+     "  explain  what it would do now and why\n"
+     "  enable, disable\n"
+     "  reset    closes the circuit breaker and gives the attempts back\n"
+     "  set      enabled, max_attempts, retry_delay_seconds, backoff_multiplier,\n"
+     "           failure_threshold, external_stop, external_stop_grace_seconds\n",
+     .subs = recovery_subs, .service = true, .assignments = true, .options = BIT(REASON),
+     .run = verb_recovery},
+    {"pause", "pause [SERVICE] [--for DURATION] --reason TEXT",
+     "no automatic action for a while; it ends by itself", .service = true,
+     .options = BIT(FOR) | BIT(REASON), .run = verb_pause},
+    {"resume", "resume [SERVICE] [--reason TEXT]", "end a pause", .service = true,
+     .options = BIT(REASON), .run = verb_resume},
+    {"doctor", "doctor [SERVICE]", "check the set-up itself and print the fix for each finding",
+     "Exit status: 0 nothing found, 1 findings.\n", .service = true, .run = verb_doctor},
+    {"inspect", "inspect info|slowlog|clients|bigkeys|commandstats [SERVICE]",
+     "look into Redis (reading only, bounded)", .subs = inspect_subs, .service = true,
+     .run = verb_inspect},
+    {"audit",
+     "audit list|report|verify|summary [--since TIME] [--until TIME] [--user NAME] "
+     "[--operation NAME] [--failed] [-n N]",
+     "read the audit log and verify its chain",
+     "verify ends with 0 when the chain is intact and 1 when it is broken (the first bad line is\n"
+     "named). The file is read directly: the daemon need not run.\n",
+     .subs = audit_subs,
+     .options = BIT(SINCE) | BIT(UNTIL) | BIT(USER) | BIT(OPERATION) | BIT(FAILED) | BIT(LINES),
+     .run = verb_audit},
+    {"sudoers", "sudoers [SERVICE] [--user NAME]", "print the sudoers file for the Redis host",
+     "Exact lines only, no wildcard. Install it on the host of the service:\n"
+     "  resus sudoers > resus && install -m 0440 resus /etc/sudoers.d/ && visudo -c\n",
+     .service = true, .options = BIT(USER), .run = verb_sudoers},
+    {"key", "key check [SERVICE]", "check the SSH keys: owner, mode, kind and size",
+     .subs = key_subs, .service = true, .run = verb_key},
+    {"serve", "serve [--check]", "run the daemon in the foreground",
+     "--check reads the configuration, says what is wrong with it (exit status 2) and ends.\n",
+     .options = BIT(CHECK), .run = verb_serve},
+    {"demo", "demo [--port N] [--dir DIR]", "a private Redis under Resus, to look at",
+     .options = BIT(PORT) | BIT(DIR), .run = verb_demo},
+    {"help", "help [VERB]", "this list, or all about one verb", .free_word = true,
+     .run = verb_help},
+};
+const size_t verb_count = ARRAY_LENGTH(verbs);
+
+const struct verb *verb_by_name(const char *name)
+{
+    for (size_t i = 0; i < verb_count; i++)
+        if (str_equal(verbs[i].name, name))
+            return &verbs[i];
+    return NULL;
+}
+
+const char *verb_nearest(const char *name)
+{
+    const char *names[ARRAY_LENGTH(verbs)];
+    for (size_t i = 0; i < verb_count; i++)
+        names[i] = verbs[i].name;
+    return str_nearest(names, verb_count, name);
+}

@@ -1,0 +1,64 @@
+/* The table of verbs: help, usage lines, the shell's completion and the man page's list are checked
+ * against it. */
+#ifndef RESUS_CLI_VERB_H
+#define RESUS_CLI_VERB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cli/arguments.h"
+
+struct verb {
+    const char *name;
+    const char *usage; /* behind "resus " */
+    const char *summary;
+    const char *more;        /* further lines of `resus help VERB`, NULL = none */
+    const char *const *subs; /* words that must follow, NULL at the end; NULL = none */
+    bool service;            /* takes [SERVICE] */
+    bool assignments;        /* `set` takes KEY=VALUE words */
+    bool free_word;          /* `help VERB` */
+    uint32_t options;        /* OPTION_BIT()s */
+    int (*run)(const struct invocation *in);
+};
+
+extern const struct verb verbs[];
+extern const size_t verb_count;
+
+const struct verb *verb_by_name(const char *name); /* NULL = none */
+const char *verb_nearest(const char *name);        /* "did you mean", or NULL */
+
+/* verb_watch.c */
+int verb_check(const struct invocation *in);
+int verb_services(const struct invocation *in);
+int verb_status(const struct invocation *in);
+int verb_health(const struct invocation *in);
+int verb_refresh(const struct invocation *in);
+/* verb_journal.c */
+int verb_logs(const struct invocation *in);
+int verb_events(const struct invocation *in);
+/* verb_operate.c */
+int verb_start(const struct invocation *in);
+int verb_stop(const struct invocation *in);
+int verb_restart(const struct invocation *in);
+int verb_reload(const struct invocation *in);
+int verb_preflight(const struct invocation *in);
+int verb_pause(const struct invocation *in);
+int verb_resume(const struct invocation *in);
+/* verb_recovery.c */
+int verb_recovery(const struct invocation *in);
+/* verb_inspect.c */
+int verb_inspect(const struct invocation *in);
+int verb_doctor(const struct invocation *in);
+/* verb_audit.c */
+int verb_audit(const struct invocation *in);
+/* verb_key.c */
+int verb_key(const struct invocation *in);
+/* verb_local.c: what needs no running daemon */
+int verb_serve(const struct invocation *in);
+int verb_demo(const struct invocation *in);
+int verb_sudoers(const struct invocation *in);
+/* verb_help.c */
+int verb_help(const struct invocation *in);
+
+#endif

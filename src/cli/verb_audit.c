@@ -1,0 +1,201 @@
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "cli/ask.h"
+#include "cli/cli.h"
+#include "cli/times.h"
+#include "cli/usage.h"
+#include "cli/verb.h"
+#include "cli/view.h"
+#include "io/clock.h"
+#include "settings/settings.h"
+#include "store/audit.h"
+#include "store/audit_report.h"
+
+#define LIST_DEFAULT 50
+#define LIST_MAX 10000
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
+
+/* The newest lines that match: a ring. */
+struct newest {
+    json_t **lines;
+    size_t room, count, next;
+};
+
+static bool keep(void *context, const json_t *line, const char *file, uint64_t number)
+{
+    (void)file;
+    (void)number;
+    struct newest *n = context;
+    json_decref(n->lines[n->next]);
+    n->lines[n->next] = json_incref((json_t *)line);
+    n->next = (n->next + 1) % n->room;
+    if (n->count < n->room)
+        n->count++;
+    return true;
+}
+
+/* The i-th from the newest. */
+static json_t *newest_at(const struct newest *n, size_t i)
+{
+    return n->lines[(n->next + n->room - 1 - i) % n->room];
+}
+
+static void print_json(const struct newest *n)
+{
+    json_t *body JSON_CLEANUP = json_object();
+    json_t *items = json_array();
+    for (size_t i = 0; i < n->count; i++)
+        (void)json_array_append(items, newest_at(n, i));
+    if (json_put(body, "items", items) && json_put_null(body, "next_cursor"))
+        ask_print_json(body);
+}
+
+static void print_text(const struct newest *n)
+{
+    struct page p = page_new(page_colour(STDOUT_FILENO), clock_wall());
+    for (size_t i = n->count; i > 0; i--) {
+        json_t *line JSON_CLEANUP = page_clean(newest_at(n, i - 1));
+        view_audit_line(&p, line);
+    }
+    if (n->count == 0)
+        page_put(&p, "no line of the audit log matches\n");
+    page_print(&p, stdout);
+}
+
+static int list(const struct invocation *in, const char *file, const struct audit_filter *filter)
+{
+    int64_t lines = LIST_DEFAULT;
+    struct error err = {0};
+    if (arguments_has(in, OPTION_LINES) &&
+        parse_int(in->options[OPTION_LINES], 1, LIST_MAX, &lines, &err) < 0) {
+        (void)error_prefix(&err, "-n");
+        return usage_error(in, err.text);
+    }
+    struct newest n = {.room = (size_t)lines};
+    n.lines = mem_calloc(n.room, sizeof(json_t *));
+    int status = CLI_DONE;
+    if (n.lines == NULL)
+        return ask_failed(in, CLI_REFUSED, "out_of_memory", "out of memory");
+    if (audit_walk(file, filter, keep, &n, &err) < 0)
+        status = ask_failed(in, CLI_REFUSED, "audit_unreadable", "%s", err.text);
+    else if (in->json)
+        print_json(&n);
+    else
+        print_text(&n);
+    for (size_t i = 0; i < n.room; i++)
+        json_decref(n.lines[i]);
+    mem_free(n.lines);
+    return status;
+}
+
+static int verify(const struct invocation *in, const char *file)
+{
+    struct audit_verdict v = {0};
+    struct error err = {0};
+    if (audit_verify(file, &v, &err) < 0)
+        return ask_failed(in, CLI_REFUSED, "audit_unreadable", "%s", err.text);
+    int status = v.intact ? CLI_DONE : CLI_REFUSED;
+    if (in->json) {
+        json_t *body JSON_CLEANUP = json_object();
+        bool ok = json_put_bool(body, "intact", v.intact) &&
+                  json_put_int(body, "lines", (int64_t)v.lines) &&
+                  json_put_int(body, "first_seq", (int64_t)v.first_seq) &&
+                  json_put_int(body, "last_seq", (int64_t)v.last_seq) &&
+                  json_put_text(body, "bad_file", v.intact ? NULL : v.bad_file) &&
+                  (v.intact ? json_put_null(body, "bad_line")
+                            : json_put_int(body, "bad_line", (int64_t)v.bad_line)) &&
+                  json_put_text(body, "why", v.intact ? NULL : v.why);
+        if (ok)
+            ask_print_json(body);
+        return status;
+    }
+    struct page p = page_new(page_colour(STDOUT_FILENO), clock_wall());
+    if (v.intact) {
+        page_tone(&p, TONE_GOOD, "✓ intact");
+        page_put(&p, ": %" PRIu64 " lines, seq %" PRIu64 " to %" PRIu64 "\n", v.lines, v.first_seq,
+                 v.last_seq);
+    } else {
+        char *why = page_clean_text(v.why);
+        page_tone(&p, TONE_BAD, "✗ broken");
+        page_put(&p, ": %s line %" PRIu64 ": %s\n", v.bad_file, v.bad_line, why == NULL ? "" : why);
+        mem_free(why);
+    }
+    page_print(&p, stdout);
+    return status;
+}
+
+typedef int reviewer(const char *file, const struct audit_filter *filter,
+                     const struct security_settings *security, json_t **ret, struct error *err);
+
+static int review(const struct invocation *in, const struct settings *settings,
+                  const struct audit_filter *given, reviewer *make, ask_view *view)
+{
+    json_t *raw JSON_CLEANUP = NULL;
+    struct error err = {0};
+    struct audit_filter filter = *given;
+    /* Unless told otherwise: a day for the summary, a week for the report (rows E5, E6). */
+    if (filter.since.ms == 0 && filter.until.ms == 0)
+        filter.since = wall_add(clock_wall(), -DAY_MS * (make == audit_summary ? 1 : 7));
+    if (make(settings->audit.file, &filter, &settings->security, &raw, &err) < 0)
+        return ask_failed(in, CLI_REFUSED, "audit_unreadable", "%s", err.text);
+    if (in->json) {
+        ask_print_json(raw);
+        return CLI_DONE;
+    }
+    json_t *body JSON_CLEANUP = page_clean(raw);
+    struct page p = page_new(page_colour(STDOUT_FILENO), clock_wall());
+    view(&p, body, in);
+    page_print(&p, stdout);
+    return CLI_DONE;
+}
+
+/* 0, or the usage error's exit status. */
+static int filter_of(const struct invocation *in, struct audit_filter *ret)
+{
+    struct error err = {0};
+    struct audit_filter f = {.user = in->options[OPTION_USER],
+                             .operation = in->options[OPTION_OPERATION],
+                             .result = arguments_has(in, OPTION_FAILED) ? 0 : -1};
+    const struct {
+        enum option_id id;
+        wall_ms *to;
+    } times[] = {{OPTION_SINCE, &f.since}, {OPTION_UNTIL, &f.until}};
+    for (size_t i = 0; i < ARRAY_LENGTH(times); i++) {
+        const char *text = in->options[times[i].id];
+        if (text != NULL && times_read(text, clock_wall(), times[i].to, &err) < 0) {
+            (void)error_prefix(&err, "%s", option_rows[times[i].id].name);
+            return usage_error(in, err.text);
+        }
+    }
+    *ret = f;
+    return 0;
+}
+
+int verb_audit(const struct invocation *in)
+{
+    struct settings *settings = NULL;
+    struct error err = {0};
+    struct audit_filter filter;
+    int status = filter_of(in, &filter);
+    if (status != 0)
+        return status;
+    if (settings_read(ask_config(in), &settings, &err) < 0)
+        return ask_failed(in, CLI_BAD_CONFIG, "config_invalid", "%s", err.text);
+    const char *file = settings->audit.file;
+    if (str_equal(in->sub, "verify"))
+        status = verify(in, file);
+    else if (str_equal(in->sub, "report"))
+        status = review(in, settings, &filter, audit_report, view_audit_report);
+    else if (str_equal(in->sub, "summary"))
+        status = review(in, settings, &filter, audit_summary, view_audit_summary);
+    else
+        status = list(in, file, &filter);
+    settings_free(settings);
+    return status;
+}

@@ -1,0 +1,106 @@
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "cli/ask.h"
+#include "cli/cli.h"
+#include "cli/times.h"
+#include "cli/usage.h"
+#include "cli/verb.h"
+#include "cli/view.h"
+#include "io/clock.h"
+
+#define LINES_MAX 1000 /* what the whitelist reads at once */
+
+/* 0, or the usage error's exit status; *ret_args is the caller's. */
+static int journal_args(const struct invocation *in, const char *lines_key, json_t **ret_args)
+{
+    static const char *const levels[] = {"error", "warning", "info"};
+    const char *level = in->options[OPTION_LEVEL];
+    struct error err = {0};
+    int64_t lines = 0;
+    wall_ms since = WALL_NONE;
+    if (arguments_has(in, OPTION_LINES) &&
+        parse_int(in->options[OPTION_LINES], 1, LINES_MAX, &lines, &err) < 0) {
+        (void)error_prefix(&err, "-n");
+        return usage_error(in, err.text);
+    }
+    if (level != NULL && str_index(levels, ARRAY_LENGTH(levels), level) < 0)
+        return usage_error(in, "--level is one of error, warning, info");
+    if (arguments_has(in, OPTION_SINCE) &&
+        times_read(in->options[OPTION_SINCE], clock_wall(), &since, &err) < 0) {
+        (void)error_prefix(&err, "--since");
+        return usage_error(in, err.text);
+    }
+    json_t *args = json_object();
+    if (lines > 0)
+        (void)json_put_int(args, lines_key, lines);
+    if (level != NULL)
+        (void)json_put_text(args, "level", level);
+    if (since.ms != 0)
+        (void)json_put_wall(args, "since", since);
+    *ret_args = args;
+    return 0;
+}
+
+struct follower {
+    bool json;
+    void (*view)(struct page *, const json_t *);
+};
+
+static void follow_line(void *context, json_t *line)
+{
+    const struct follower *f = context;
+    if (f->json) {
+        ask_print_json(line);
+    } else {
+        json_t *clean JSON_CLEANUP = page_clean(line);
+        struct page p = page_new(page_colour(STDOUT_FILENO), clock_wall());
+        f->view(&p, clean);
+        page_print(&p, stdout);
+    }
+    /* Whoever read us is gone: so are we, as `tail -f` is. */
+    if (ferror(stdout))
+        _exit(CLI_DONE);
+}
+
+static int follow(const struct invocation *in, const char *op, json_t *args,
+                  void (*view)(struct page *, const json_t *))
+{
+    struct question q = {.op = op, .args = args};
+    struct follower f = {in->json, view};
+    int status = ask_all(in, &q, 1, 0, follow_line, &f);
+    if (status != 0)
+        return status;
+    status = ask_exit(q.status, q.body);
+    if (q.status >= 400 && in->json)
+        ask_print_json(q.body);
+    else if (q.status >= 400)
+        ask_refusal(in, q.status, q.body);
+    ask_free(&q, 1);
+    return status;
+}
+
+int verb_logs(const struct invocation *in)
+{
+    json_t *args = NULL;
+    int status = journal_args(in, "lines", &args);
+    if (status != 0)
+        return status;
+    if (arguments_has(in, OPTION_FOLLOW))
+        return follow(in, "logs_follow", args, view_log_line);
+    return ask_show(in, "logs", args, ASK_CHECK_MS, view_logs, NULL);
+}
+
+int verb_events(const struct invocation *in)
+{
+    json_t *args = NULL;
+    int status = journal_args(in, "limit", &args);
+    if (status != 0)
+        return status;
+    if (arguments_has(in, OPTION_FOLLOW))
+        return follow(in, "events_follow", args, view_event);
+    return ask_show(in, "events", args, ASK_READ_MS, view_events, NULL);
+}

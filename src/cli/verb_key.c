@@ -1,0 +1,76 @@
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "cli/ask.h"
+#include "cli/cli.h"
+#include "cli/verb.h"
+#include "cli/view.h"
+#include "host/keyfile.h"
+#include "io/clock.h"
+#include "settings/settings.h"
+
+/* {"items": [{"service", "key", "good", "message"}]}: one for each service that is reached by SSH.
+ */
+static json_t *examine(const struct invocation *in, const struct settings *settings, bool *ret_good)
+{
+    json_t *body = json_object();
+    json_t *items = json_array();
+    for (size_t i = 0; i < settings->service_count; i++) {
+        const struct service_settings *service = &settings->services[i];
+        struct error err = {0};
+        if (service->control != CONTROL_SSH ||
+            (in->service != NULL && !str_equal(in->service, service->id)))
+            continue;
+        bool good = keyfile_check(service->ssh.key, &err) == 0;
+        json_t *item = json_object();
+        (void)(json_put_text(item, "service", service->id) &&
+               json_put_text(item, "key", service->ssh.key) && json_put_bool(item, "good", good) &&
+               json_put_text(item, "message", good ? "good" : err.text));
+        (void)json_array_append_new(items, item);
+        *ret_good = *ret_good && good;
+    }
+    (void)json_put(body, "items", items);
+    return body;
+}
+
+static void view_keys(struct page *p, const json_t *body)
+{
+    const json_t *items = json_object_get(body, "items");
+    size_t i;
+    json_t *item;
+    json_array_foreach(items, i, item)
+    {
+        bool good = json_bool_or(item, "good", false);
+        page_tone(p, good ? TONE_GOOD : TONE_BAD, "%s", good ? "✓" : "✗");
+        page_put(p, " %s  %s\n", json_text_or(item, "service", ""), json_text_or(item, "key", ""));
+        if (!good)
+            page_put(p, "    %s\n", json_text_or(item, "message", ""));
+    }
+    if (json_array_size(items) == 0)
+        page_put(p, "no service is reached by SSH\n");
+}
+
+int verb_key(const struct invocation *in)
+{
+    struct settings *settings = NULL;
+    struct error err = {0};
+    if (settings_read(ask_config(in), &settings, &err) < 0)
+        return ask_failed(in, CLI_BAD_CONFIG, "config_invalid", "%s", err.text);
+    bool known = in->service == NULL || settings_service(settings, in->service) != NULL;
+    bool good = true;
+    json_t *raw JSON_CLEANUP = examine(in, settings, &good);
+    settings_free(settings);
+    if (!known)
+        return ask_failed(in, CLI_REFUSED, "not_found", "no service \"%s\" is configured",
+                          in->service);
+    if (in->json) {
+        ask_print_json(raw);
+    } else {
+        json_t *body JSON_CLEANUP = page_clean(raw);
+        struct page p = page_new(page_colour(STDOUT_FILENO), clock_wall());
+        view_keys(&p, body);
+        page_print(&p, stdout);
+    }
+    return good ? CLI_DONE : CLI_REFUSED;
+}

@@ -1,0 +1,98 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/parse.h"
+#include "base/str.h"
+#include "cli/ask.h"
+#include "cli/cli.h"
+#include "cli/usage.h"
+#include "cli/verb.h"
+#include "daemon/daemon.h"
+#include "daemon/demo.h"
+#include "host/command.h"
+#include "settings/settings.h"
+
+#define DEMO_PORT 8443
+#define DEMO_FOLDER "./.demo"
+#define SUDOERS_BYTES_MAX ((size_t)1024 * 1024)
+#define SUDOERS_USER "autobot" /* the documents' account */
+
+int verb_serve(const struct invocation *in)
+{
+    const char *path = ask_config(in);
+    if (!arguments_has(in, OPTION_CHECK))
+        return daemon_serve(path);
+    struct settings *settings = NULL;
+    struct error err = {0};
+    if (settings_read(path, &settings, &err) < 0) {
+        (void)fprintf(stderr, "%s\n", err.text);
+        return CLI_BAD_CONFIG;
+    }
+    for (size_t i = 0; i < settings->warning_count; i++)
+        (void)fprintf(stderr, "warning: %s\n", settings->warnings[i]);
+    (void)printf("%s: good, %zu service%s\n", path, settings->service_count,
+                 settings->service_count == 1 ? "" : "s");
+    settings_free(settings);
+    return CLI_DONE;
+}
+
+int verb_demo(const struct invocation *in)
+{
+    const char *folder = in->options[OPTION_DIR];
+    int64_t port = DEMO_PORT;
+    struct error err = {0};
+    if (arguments_has(in, OPTION_PORT) &&
+        parse_int(in->options[OPTION_PORT], 1, 65535, &port, &err) < 0) {
+        (void)error_prefix(&err, "--port");
+        return usage_error(in, err.text);
+    }
+    return demo_run((int)port, folder == NULL ? DEMO_FOLDER : folder);
+}
+
+/* The service named, or the only one. NULL after having said why. */
+static const struct service_settings *chosen(const struct invocation *in,
+                                             const struct settings *settings)
+{
+    if (in->service == NULL && settings->service_count == 1)
+        return &settings->services[0];
+    const struct service_settings *service =
+        in->service == NULL ? NULL : settings_service(settings, in->service);
+    if (service == NULL && in->service == NULL)
+        (void)ask_failed(in, CLI_REFUSED, "service_required", "there are %zu services: name one",
+                         settings->service_count);
+    else if (service == NULL)
+        (void)ask_failed(in, CLI_REFUSED, "not_found", "no service \"%s\" is configured",
+                         in->service);
+    return service;
+}
+
+static int sudoers(const struct invocation *in, const struct settings *settings)
+{
+    const struct service_settings *service = chosen(in, settings);
+    if (service == NULL)
+        return CLI_REFUSED;
+    const char *user = in->options[OPTION_USER];
+    if (user == NULL)
+        user = service->ssh.user[0] != '\0' ? service->ssh.user : SUDOERS_USER;
+    struct buf out = BUF_LIMIT(SUDOERS_BYTES_MAX);
+    int rc = host_sudoers(user, service->unit, service->log_file, service->commands_extended, &out);
+    if (rc == 0)
+        (void)fputs(buf_text(&out), stdout);
+    buf_free(&out);
+    return rc == 0 ? CLI_DONE
+                   : ask_failed(in, CLI_REFUSED, "bad_name",
+                                "user \"%s\" or unit \"%s\" cannot stand in a sudoers file", user,
+                                service->unit);
+}
+
+int verb_sudoers(const struct invocation *in)
+{
+    struct settings *settings = NULL;
+    struct error err = {0};
+    if (settings_read(ask_config(in), &settings, &err) < 0)
+        return ask_failed(in, CLI_BAD_CONFIG, "config_invalid", "%s", err.text);
+    int status = sudoers(in, settings);
+    settings_free(settings);
+    return status;
+}

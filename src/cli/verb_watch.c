@@ -1,0 +1,139 @@
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "cli/ask.h"
+#include "cli/checkline.h"
+#include "cli/cli.h"
+#include "cli/verb.h"
+#include "cli/view.h"
+#include "io/clock.h"
+
+int verb_services(const struct invocation *in)
+{
+    return ask_show(in, "services", NULL, ASK_READ_MS, view_services, NULL);
+}
+
+/* The name of the service in the list of all; with none named, of the only one. */
+static void name_subject(struct view_subject *s, const json_t *services)
+{
+    const json_t *items = json_object_get(services, "items");
+    size_t i;
+    json_t *item;
+    json_array_foreach(items, i, item)
+    {
+        const char *id = json_text_or(item, "id", "");
+        if (s->id == NULL ? json_array_size(items) == 1 : str_equal(id, s->id)) {
+            s->id = id;
+            s->name = json_text_or(item, "name", NULL);
+            return;
+        }
+    }
+}
+
+enum { ASKED_STATUS, ASKED_HEALTH, ASKED_SERVICES, ASKED_COUNT };
+
+static void show_subject(const struct invocation *in, struct question *q,
+                         void (*view)(struct page *, const struct view_subject *))
+{
+    json_t *status JSON_CLEANUP = page_clean(q[ASKED_STATUS].body);
+    json_t *health JSON_CLEANUP = page_clean(q[ASKED_HEALTH].body);
+    json_t *services JSON_CLEANUP = page_clean(q[ASKED_SERVICES].body);
+    char *id = in->service == NULL ? NULL : page_clean_text(in->service);
+    struct view_subject s = {
+        .id = id, .status = status, .health = q[ASKED_HEALTH].status < 400 ? health : NULL};
+    name_subject(&s, services);
+    struct page p = page_new(page_colour(STDOUT_FILENO), clock_wall());
+    view(&p, &s);
+    page_print(&p, stdout);
+    mem_free(id);
+}
+
+/* `main` is the question whose answer decides; the others only add to the page. */
+static int show_service(const struct invocation *in, size_t main, bool refresh,
+                        void (*view)(struct page *, const struct view_subject *))
+{
+    struct question q[ASKED_COUNT] = {{.op = "status"}, {.op = "health"}, {.op = "services"}};
+    int exit_status = 0;
+    if (refresh) {
+        struct question fresh = {.op = "refresh"};
+        exit_status = ask_all(in, &fresh, 1, ASK_CHECK_MS, NULL, NULL);
+        if (exit_status != 0)
+            return exit_status;
+        exit_status = ask_exit(fresh.status, fresh.body);
+        if (in->json)
+            ask_print_json(fresh.body);
+        else if (fresh.status >= 400)
+            ask_refusal(in, fresh.status, fresh.body);
+        bool done = in->json || fresh.status >= 400;
+        ask_free(&fresh, 1);
+        if (done)
+            return exit_status;
+    }
+    if (in->json) {
+        struct question *only = &q[main];
+        exit_status = ask_all(in, only, 1, ASK_READ_MS, NULL, NULL);
+        if (exit_status != 0)
+            return exit_status;
+        ask_print_json(only->body);
+        exit_status = ask_exit(only->status, only->body);
+        ask_free(only, 1);
+        return exit_status;
+    }
+    exit_status = ask_all(in, q, ASKED_COUNT, ASK_READ_MS, NULL, NULL);
+    if (exit_status != 0)
+        return exit_status;
+    exit_status = ask_exit(q[main].status, q[main].body);
+    /* 503 still tells a status: "unknown", with the reason. */
+    if (q[main].status < 400 || q[main].status == 503)
+        show_subject(in, q, view);
+    if (q[main].status >= 400)
+        ask_refusal(in, q[main].status, q[main].body);
+    ask_free(q, ASKED_COUNT);
+    return exit_status;
+}
+
+int verb_status(const struct invocation *in)
+{
+    return show_service(in, ASKED_STATUS, false, view_status);
+}
+
+int verb_health(const struct invocation *in)
+{
+    return show_service(in, ASKED_HEALTH, false, view_health);
+}
+
+int verb_refresh(const struct invocation *in)
+{
+    return show_service(in, ASKED_STATUS, true, view_status);
+}
+
+/* Whatever goes wrong is one line on stdout and status 3: the scheduler shows nothing else. */
+int verb_check(const struct invocation *in)
+{
+    struct question q[] = {{.op = "health"}, {.op = "status"}};
+    struct buf out = BUF_LIMIT(16384);
+    struct ask_trouble t = {0};
+    enum checkline_status seen;
+    if (ask_quietly(in, q, ARRAY_LENGTH(q), ASK_READ_MS, NULL, NULL, &t) < 0) {
+        if (in->json)
+            return ask_failed(in, CHECK_UNKNOWN, t.code, "%s", t.error.text);
+        seen = checkline_unknown(t.error.text, &out);
+    } else if (q[0].status >= 400) {
+        seen = checkline_unknown(
+            json_text_or(q[0].body, "message", json_text_or(q[0].body, "error", "no answer")),
+            &out);
+    } else {
+        seen = checkline_health(q[0].body, q[1].status < 400 ? q[1].body : NULL, &out);
+    }
+    if (in->json)
+        ask_print_json(q[0].body);
+    else
+        (void)fputs(buf_text(&out), stdout);
+    (void)fflush(stdout);
+    buf_free(&out);
+    ask_free(q, ARRAY_LENGTH(q));
+    return (int)seen;
+}

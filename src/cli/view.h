@@ -1,0 +1,63 @@
+/* Bodies of the API as pages for a person. Every text in a body must have gone through page_clean()
+ * before. */
+#ifndef RESUS_CLI_VIEW_H
+#define RESUS_CLI_VIEW_H
+
+#include <jansson.h>
+
+#include "cli/arguments.h"
+#include "cli/page.h"
+
+/* What is shown of one service at a time; members may be NULL when not known. */
+struct view_subject {
+    const char *id, *name;
+    const json_t *status, *health;
+};
+
+/* view_service.c */
+void view_status(struct page *p, const struct view_subject *s);
+void view_health(struct page *p, const struct view_subject *s);
+void view_services(struct page *p, const json_t *body, const struct invocation *in);
+/* The tone of an overall status. */
+enum tone view_tone(const char *overall);
+/* "Running" for "running". Returns buffer. */
+const char *view_title(const char *word, char buffer[64]);
+/* `cause` with evidence and advice; nothing when it is `ok`. */
+void view_cause(struct page *p, const json_t *cause);
+
+/* view_recovery.c */
+void view_recovery_line(struct page *p, const json_t *recovery);
+void view_recovery(struct page *p, const json_t *body, const struct invocation *in);
+void view_recoveries(struct page *p, const json_t *body, const struct invocation *in);
+void view_explain(struct page *p, const json_t *body, const struct invocation *in);
+
+/* view_operate.c */
+void view_operation(struct page *p, const json_t *body, const struct invocation *in);
+void view_preflight(struct page *p, const json_t *body, const struct invocation *in);
+void view_pause(struct page *p, const json_t *body, const struct invocation *in);
+
+/* view_journal.c */
+void view_logs(struct page *p, const json_t *body, const struct invocation *in);
+void view_log_line(struct page *p, const json_t *line);
+void view_events(struct page *p, const json_t *body, const struct invocation *in);
+void view_event(struct page *p, const json_t *event);
+
+/* view_table.c */
+/* Any object or list of objects, readably. */
+void view_anything(struct page *p, const json_t *body, const struct invocation *in);
+/* A list of objects: a column for each of `keys` (NULL at the end). */
+void view_table(struct page *p, const json_t *items, const char *const *keys);
+/* A number, text, word or nested value on one line. Returns buffer. */
+const char *view_value(const json_t *value, char *buffer, size_t size);
+
+/* view_audit.c */
+void view_audit_line(struct page *p, const json_t *line);
+void view_audit_report(struct page *p, const json_t *body, const struct invocation *in);
+void view_audit_summary(struct page *p, const json_t *body, const struct invocation *in);
+
+/* view_doctor.c */
+void view_doctor(struct page *p, const json_t *body, const struct invocation *in);
+/* How many of the findings are none. */
+size_t view_doctor_findings(const json_t *body);
+
+#endif

@@ -1,0 +1,152 @@
+/* The causes: one table says what each is called, how bad it is, whether a restart would help, what
+ * Resus does about it by itself, and what to tell people (contract section 8). Adding a cause is
+ * adding a row, a rule in cause_judge() and a test row. */
+#ifndef RESUS_CORE_CAUSE_H
+#define RESUS_CORE_CAUSE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/time.h"
+#include "core/facts.h"
+#include "core/health.h"
+
+enum cause {
+    CAUSE_NONE, /* not judged yet */
+    CAUSE_OK,
+    CAUSE_LOADING,
+    CAUSE_BUSY_SCRIPT,
+    CAUSE_HUNG,
+    CAUSE_UNIT_STOPPED,
+    CAUSE_STOPPED_ON_PURPOSE,
+    CAUSE_UNIT_FAILED,
+    CAUSE_CRASHED,
+    CAUSE_OOM_KILLED,
+    CAUSE_SYSTEMD_RESTARTING,
+    CAUSE_START_LIMIT_HIT,
+    CAUSE_START_TIMEOUT,
+    CAUSE_STOP_HANGING,
+    CAUSE_PERSISTENCE_FAILING,
+    CAUSE_WRITES_REFUSED_MEMORY,
+    CAUSE_CLIENTS_EXHAUSTED,
+    CAUSE_CONFIG_ERROR,
+    CAUSE_PORT_IN_USE,
+    CAUSE_DATA_CORRUPT,
+    CAUSE_PERMISSION_DENIED,
+    CAUSE_DISK_FULL,
+    CAUSE_MODULE_MISSING,
+    CAUSE_WRONG_INSTANCE,
+    CAUSE_REPLICA_LINK_DOWN,
+    CAUSE_ACCESS_REFUSED,
+    CAUSE_CONTROL_LOST,
+    CAUSE_HOST_UNREACHABLE,
+    CAUSE_SELF_DOUBT,
+    CAUSE_MEMORY_HIGH,
+    CAUSE_CONNECTIONS_HIGH,
+    CAUSE_LATENCY_HIGH,
+    CAUSE_CPU_HIGH,
+    CAUSE_ERRORS_HIGH,
+    CAUSE_LOAD_HIGH,
+    CAUSE_MEMORY_GROWING,
+    CAUSE_SLOW_QUERIES,
+    CAUSE_COUNT
+};
+
+enum overall {
+    OVERALL_UNKNOWN,
+    OVERALL_HEALTHY,
+    OVERALL_DEGRADED,
+    OVERALL_CRITICAL,
+    OVERALL_COUNT
+};
+
+enum restart_verdict {
+    RESTART_UNNEEDED,
+    RESTART_HELPS,
+    RESTART_USELESS,
+    RESTART_HARMFUL,
+    RESTART_VERDICT_COUNT
+};
+
+/* What Resus does by itself. */
+enum remedy {
+    REMEDY_NONE,        /* nothing to do */
+    REMEDY_WAIT,        /* wait while it progresses, then judge again */
+    REMEDY_KILL_SCRIPT, /* SCRIPT KILL / FUNCTION KILL */
+    REMEDY_LADDER,      /* soft, (standard,) hard: active but not answering */
+    REMEDY_START,       /* after the grace: standard, then hard */
+    REMEDY_RESTART,     /* hard */
+    REMEDY_WINDOW,      /* wait out systemd's start limit (or reset-failed), then one start */
+    REMEDY_BGSAVE,      /* a human; meanwhile BGSAVE is tried again now and then */
+    REMEDY_HUMAN,       /* only a human can help: alert */
+    REMEDY_OBSERVE,     /* we cannot tell: hands off */
+    REMEDY_COUNT
+};
+
+struct cause_row {
+    const char *code; /* stable, contract section 8 */
+    enum overall overall;
+    enum restart_verdict restart;
+    enum remedy remedy;
+    const char *summary; /* one sentence: what is wrong */
+    const char *advice;  /* one sentence: what a person should do; "" = nothing */
+};
+
+const struct cause_row *cause_row(enum cause cause);
+const char *overall_word(enum overall overall);
+const char *restart_word(enum restart_verdict verdict);
+/* CAUSE_NONE when the code is unknown. */
+enum cause cause_by_code(const char *code);
+
+/* All that is seen of one service at one moment. Facts that were asked before `doubt_since` do not
+ * count for a conclusion that somebody would act on. */
+struct sight {
+    struct probe_facts kept;  /* newest answer on the kept connection */
+    struct probe_facts fresh; /* newest answer on a connection of its own */
+    struct unit_facts unit;
+    struct info_facts info;
+    struct log_facts log;
+    bool log_read;           /* the journal was read since the unit was seen to have failed */
+    mono_ms doubt_since;     /* when something first looked wrong; MONO_NEVER while nothing does */
+    mono_ms last_answer;     /* when any reply was last read */
+    mono_ms unit_same_since; /* since when every look has shown the unit in this state */
+    int64_t failed_probes;   /* probes in a row, confirm_interval apart, that nothing answered */
+    int64_t busy_replies;    /* BUSY in a row, confirm_interval apart */
+    int64_t mismatches;      /* looks in a row at which Redis answered while its unit did not run */
+    bool ever_answered;      /* a PONG was seen at this address at some time */
+    bool stopped_on_purpose;
+    bool loading_seen; /* since the unit's last start */
+    bool oom_errors_rising;
+    bool tilt;
+    struct health_levels levels;
+    int64_t failure_threshold;   /* policy */
+    int64_t confirm_interval_ms; /* policy */
+};
+
+struct verdict {
+    enum cause cause;
+    bool confirmed; /* false: something looks wrong but it is too early to say what; `cause` is the
+                       suspicion */
+};
+
+/* How long a script may run before Redis answers BUSY, unless CONFIG says otherwise (redis.conf
+ * busy-reply-threshold), and how long after that a reply may be on its way. */
+#define CAUSE_BUSY_THRESHOLD_MS 5000
+#define CAUSE_BUSY_MARGIN_MS 500
+/* A stop that takes longer than this while Redis still serves is hanging. Above redis'
+ * shutdown-timeout of 10 s. */
+#define CAUSE_STOP_DEADLINE_MS 30000
+/* ... and while Redis says that it saves: as long as ten minutes. */
+#define CAUSE_SAVE_DEADLINE_MS 600000
+
+struct verdict cause_judge(const struct sight *sight, mono_ms now);
+
+/* Did Redis and systemd agree that all is well, with facts no older than the doubt? (PONG and the
+ * unit is active.) */
+bool cause_proven_well(const struct sight *sight);
+
+/* A primary without persistence that had replicas when last seen: started empty it would wipe them
+ * (field notes 7.4). What could not be read counts as "no persistence" when replicas were there. */
+bool cause_empty_primary(const struct info_facts *info);
+
+#endif

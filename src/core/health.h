@@ -1,0 +1,64 @@
+/* Figures against their limits, with hysteresis: a level is entered at its limit (>=) and left
+ * below 95 % of it, so that a value on the edge does not ring. */
+#ifndef RESUS_CORE_HEALTH_H
+#define RESUS_CORE_HEALTH_H
+
+#include "base/time.h"
+#include "core/facts.h"
+#include "core/policy.h"
+
+enum level_of { LEVEL_OK, LEVEL_WARNING, LEVEL_CRITICAL };
+
+enum gauge {
+    GAUGE_MEMORY,      /* MiB */
+    GAUGE_CONNECTIONS, /* clients */
+    GAUGE_CPU,         /* percent of one core */
+    GAUGE_LATENCY,     /* ms, PING */
+    GAUGE_ERRORS,      /* failed commands in the last hour */
+    GAUGE_LOAD,        /* commands per second */
+    GAUGE_COUNT
+};
+
+struct gauge_reading {
+    double value;             /* < 0 = unknown */
+    double warning, critical; /* the limits that held */
+    enum level_of level;
+};
+
+struct health_levels {
+    struct gauge_reading gauges[GAUGE_COUNT];
+    bool memory_evicts; /* a full memory is normal: evictions are judged instead (row B3) */
+    bool memory_growing;
+    bool slow_queries;
+};
+
+#define HEALTH_HYSTERESIS 0.95
+#define HEALTH_HOURS 24
+
+/* What it remembers between two readings. */
+struct health_state {
+    struct health_levels levels;
+    struct info_facts previous;
+    bool has_previous;
+    int64_t errors_at_minute[60]; /* error count (less the excused) at each minute of the last hour,
+                                     FACT_UNKNOWN */
+    int64_t errors_minute;        /* the wall minute of the newest entry */
+    int64_t errors_own;           /* error replies that Resus itself caused, in all */
+    int64_t memory_hour_low[HEALTH_HOURS]; /* lowest used_memory of each hour */
+    int64_t memory_hour;                   /* the wall hour of the newest entry */
+    int64_t slowlog_seen;                  /* slow log length at the last reading */
+};
+
+void health_reset(struct health_state *state);
+/* A new INFO. `latency_ms`: the worst PING since the last one, < 0 unknown. */
+void health_update(struct health_state *state, const struct thresholds *limits,
+                   const struct info_facts *info, double latency_ms);
+/* An error reply that Resus itself caused (a refused CONFIG GET ...): not the users' (row B9). */
+void health_own_error(struct health_state *state);
+/* Failed commands in the last hour, FACT_UNKNOWN before the first reading. */
+int64_t health_errors_last_hour(const struct health_state *state);
+/* The worst level of all gauges. */
+enum level_of health_worst(const struct health_levels *levels);
+const char *gauge_word(enum gauge gauge);
+
+#endif

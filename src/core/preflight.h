@@ -1,0 +1,54 @@
+/* What a restart or stop would cost, and what forbids it (rows A2, A3, A8). */
+#ifndef RESUS_CORE_PREFLIGHT_H
+#define RESUS_CORE_PREFLIGHT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/time.h"
+#include "core/cause.h"
+#include "core/facts.h"
+
+enum preflight_operation { PREFLIGHT_RESTART, PREFLIGHT_STOP };
+
+enum preflight_blocker {
+    BLOCKER_SAVE_FAILING,  /* the last save failed: the stop would hang or lose data */
+    BLOCKER_LOADING,       /* it would begin the load again */
+    BLOCKER_STOP_HANGING,  /* another stop is already stuck in the queue */
+    BLOCKER_BUSY_SCRIPT,   /* systemctl restart would hang behind the script (field notes iv-c) */
+    BLOCKER_EMPTY_PRIMARY, /* replicas would copy the emptiness */
+    BLOCKER_FAILOVER,
+    PREFLIGHT_BLOCKER_COUNT
+};
+enum preflight_warning {
+    WARNING_CONNECTIONS,  /* 50 or more will drop */
+    WARNING_NOTIFY_USERS, /* 100 or more: tell users first */
+    WARNING_UNSAVED,      /* unsaved changes without persistence that would keep them */
+    WARNING_REPLICAS,
+    WARNING_NO_PERSISTENCE,
+    WARNING_UNKNOWN, /* Redis could not be asked: figures are old or missing */
+    PREFLIGHT_WARNING_COUNT
+};
+const char *preflight_blocker_text(enum preflight_blocker blocker);
+const char *preflight_warning_text(enum preflight_warning warning);
+
+#define PREFLIGHT_CONNECTIONS_WARN 50
+#define PREFLIGHT_CONNECTIONS_NOTIFY 100
+
+struct preflight {
+    enum preflight_operation operation;
+    bool blockers[PREFLIGHT_BLOCKER_COUNT];
+    bool warnings[PREFLIGHT_WARNING_COUNT];
+    bool allowed;                                                          /* no blocker */
+    int64_t connections, unsaved_changes, last_save_age_seconds, replicas; /* FACT_UNKNOWN */
+    enum tri last_save_ok, aof_enabled;
+    double expected_downtime_seconds; /* < 0 unknown */
+    bool should_save; /* persistence by RDB is on and changes are unsaved: BGSAVE first */
+};
+
+/* `start_seconds`: mean duration of past starts, < 0 unknown. */
+void preflight_judge(enum preflight_operation operation, enum cause cause,
+                     const struct info_facts *info, wall_ms now, double start_seconds,
+                     struct preflight *ret);
+
+#endif

@@ -1,0 +1,84 @@
+/* Which step would be taken, and why none may be: the part of recovery that only reads. */
+#include "base/attr.h"
+#include "core/recovery.h"
+
+static bool treats_without_start(enum remedy remedy)
+{
+    return remedy == REMEDY_KILL_SCRIPT || remedy == REMEDY_BGSAVE;
+}
+
+enum withheld recovery_withheld(const struct recovery *r, const struct recovery_policy *policy,
+                                const struct recovery_facts *f)
+{
+    const struct cause_row *row = cause_row(f->verdict.cause);
+    bool respected =
+        f->verdict.cause == CAUSE_UNIT_STOPPED && policy->external_stop == EXTERNAL_STOP_RESPECT;
+    bool starts = !treats_without_start(row->remedy);
+    const struct {
+        bool holds;
+        enum withheld reason;
+    } rules[] = {
+        {r->breaker.open, WITHHELD_BREAKER_OPEN},
+        {r->phase == PHASE_EXHAUSTED, WITHHELD_ATTEMPTS_EXHAUSTED},
+        {!policy->enabled, WITHHELD_DISABLED},
+        {f->paused, WITHHELD_PAUSED},
+        {f->maintenance, WITHHELD_MAINTENANCE},
+        {f->stopped_on_purpose || respected, WITHHELD_STOPPED_ON_PURPOSE},
+        {f->operation_running, WITHHELD_OPERATION_RUNNING},
+        {f->backup_running, WITHHELD_BACKUP_RUNNING},
+        {f->tilt || f->verdict.cause == CAUSE_SELF_DOUBT, WITHHELD_SELF_DOUBT},
+        {f->host_unreachable || f->verdict.cause == CAUSE_HOST_UNREACHABLE,
+         WITHHELD_HOST_UNREACHABLE},
+        {f->failover_running, WITHHELD_FAILOVER_RUNNING},
+        {f->empty_primary && starts && row->restart == RESTART_HELPS, WITHHELD_EMPTY_PRIMARY},
+        {starts && row->restart == RESTART_USELESS, WITHHELD_RESTART_USELESS},
+        {starts && row->restart == RESTART_HARMFUL, WITHHELD_RESTART_HARMFUL},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rules); i++)
+        if (rules[i].holds)
+            return rules[i].reason;
+    return WITHHELD_NOT;
+}
+
+static bool reload_useless(const struct recovery *r, const struct recovery_facts *f)
+{
+    return f->can_reload == TRI_NO || r->attempted_useless_reload;
+}
+
+enum recovery_action recovery_plan(const struct recovery *r, const struct recovery_facts *f,
+                                   enum recovery_level *ret_level)
+{
+    switch (cause_row(f->verdict.cause)->remedy) {
+    case REMEDY_KILL_SCRIPT:
+        *ret_level = LEVEL_SOFT;
+        return ACTION_KILL_SCRIPT;
+    case REMEDY_BGSAVE:
+        *ret_level = LEVEL_SOFT;
+        return ACTION_BGSAVE;
+    case REMEDY_LADDER:
+        if (r->floor <= LEVEL_SOFT && !reload_useless(r, f)) {
+            *ret_level = LEVEL_SOFT;
+            return ACTION_RELOAD;
+        }
+        *ret_level = LEVEL_HARD; /* standard is a start, and the unit is active: it cannot help */
+        return ACTION_RESTART;
+    case REMEDY_START:
+        *ret_level = r->floor <= LEVEL_STANDARD ? LEVEL_STANDARD : LEVEL_HARD;
+        return *ret_level == LEVEL_STANDARD ? ACTION_START : ACTION_RESTART;
+    case REMEDY_RESTART:
+        *ret_level = LEVEL_HARD;
+        return ACTION_RESTART;
+    case REMEDY_WINDOW:
+        *ret_level = LEVEL_STANDARD;
+        return f->may_reset_failed ? ACTION_RESET_FAILED_START : ACTION_START;
+    default:
+        *ret_level = LEVEL_HUMAN;
+        return ACTION_NONE;
+    }
+}
+
+bool recovery_holds(const struct recovery *r, const struct recovery_facts *facts)
+{
+    bool watches_a_load = facts->unit == UNIT_ACTIVATING || facts->verdict.cause == CAUSE_LOADING;
+    return r->phase == PHASE_ACTING && !watches_a_load;
+}

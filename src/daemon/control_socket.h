@@ -1,0 +1,24 @@
+/* The file side of the control socket: made, taken over from a dead daemon, taken away. */
+#ifndef RESUS_DAEMON_CONTROL_SOCKET_H
+#define RESUS_DAEMON_CONTROL_SOCKET_H
+
+#include <sys/types.h>
+#include <sys/un.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+
+struct control_socket {
+    char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    dev_t device; /* with `inode`: whether the file at the path is still the one we made */
+    ino_t inode;
+};
+
+/* A listening descriptor (non-blocking, close-on-exec), or a negative errno. Mode
+ * 0666: who may speak is decided from the peer's credentials at accept. */
+int control_socket_bind(const char *path, struct control_socket *ret,
+                        struct error *err) ATTR_MUST_USE;
+/* Unlinks the file unless another daemon has put its own there meanwhile. */
+void control_socket_remove(const struct control_socket *socket);
+
+#endif

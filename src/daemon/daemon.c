@@ -1,0 +1,189 @@
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <systemd/sd-daemon.h>
+#include <uv.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "daemon/calls.h"
+#include "daemon/control.h"
+#include "daemon/world.h"
+#include "io/clock.h"
+#include "io/log.h"
+#include "settings/settings.h"
+
+#define EXIT_CONFIG 2
+
+struct daemon {
+    uv_loop_t loop;
+    uv_signal_t on_term, on_int, on_hup;
+    uv_timer_t watchdog;
+    struct settings *settings;
+    struct world *world;
+    struct control_server *control;
+    int demo_port; /* the demonstration's own Redis, 0 = none: started with us, ended with us */
+    bool ending;
+};
+
+static const struct engine_user demo_user = {"demo", "admin@localhost", "admin", "local"};
+
+static void on_demo_started(void *context, int status, json_t *body)
+{
+    const struct daemon *d = context;
+    if (status == 200) {
+        (void)printf("Redis:   127.0.0.1:%d\n", d->demo_port);
+        (void)fflush(stdout);
+    } else {
+        log_error("demo", "Redis did not start: %s",
+                  json_text_or(body, "message", "see the lines above"));
+    }
+    json_decref(body);
+}
+
+static void on_demo_stopped(void *context, int status, json_t *body)
+{
+    struct daemon *d = context;
+    (void)status;
+    json_decref(body);
+    uv_stop(&d->loop);
+}
+
+static void demo_operate(struct daemon *d, enum engine_operation operation, engine_answer *answer)
+{
+    struct engine_request request = {.operation = operation,
+                                     .user = demo_user,
+                                     .confirmation = true,
+                                     .force = true,
+                                     .reason = "demonstration",
+                                     .answer = answer,
+                                     .context = d};
+    engine_operate(world_engine(d->world), 0, &request, clock_now());
+}
+
+static void stop(struct daemon *d)
+{
+    (void)sd_notify(0, "STOPPING=1");
+    if (d->demo_port != 0 && !d->ending)
+        demo_operate(d, OPERATION_STOP, on_demo_stopped);
+    else
+        uv_stop(&d->loop);
+    d->ending = true;
+}
+
+static void on_stop_signal(uv_signal_t *handle, int number)
+{
+    log_info("daemon", "ends by %s", number == SIGINT ? "Ctrl-C" : "SIGTERM");
+    stop(handle->data);
+}
+
+/* SIGHUP: the configuration and the audit file anew. A bad file changes nothing and is reported. */
+static void on_reload(uv_signal_t *handle, int number)
+{
+    (void)number;
+    struct daemon *d = handle->data;
+    struct error err = {0};
+    struct settings *fresh = NULL;
+    char keys[256];
+    world_reopen_audit(d->world);
+    if (settings_read(d->settings->path, &fresh, &err) < 0) {
+        log_error("config", "not reloaded, nothing changed: %s", err.text);
+        return;
+    }
+    if (settings_restart_needed(d->settings, fresh, keys, sizeof keys) > 0)
+        log_warning("config", "takes effect only after a restart of the daemon: %s", keys);
+    if (world_reconfigure(d->world, fresh, &err) < 0) {
+        log_error("config", "not reloaded: %s", err.text);
+        settings_free(fresh);
+        return;
+    }
+    settings_free(d->settings);
+    d->settings = fresh;
+    log_info("config", "reloaded %s", fresh->path);
+}
+
+static void on_watchdog(uv_timer_t *timer)
+{
+    (void)timer;
+    (void)sd_notify(0, "WATCHDOG=1");
+}
+
+static void init_handles(struct daemon *d)
+{
+    (void)uv_signal_init(&d->loop, &d->on_term);
+    (void)uv_signal_init(&d->loop, &d->on_int);
+    (void)uv_signal_init(&d->loop, &d->on_hup);
+    (void)uv_timer_init(&d->loop, &d->watchdog);
+    d->on_term.data = d->on_int.data = d->on_hup.data = d;
+    (void)uv_signal_start(&d->on_term, on_stop_signal, SIGTERM);
+    (void)uv_signal_start(&d->on_int, on_stop_signal, SIGINT);
+    (void)uv_signal_start(&d->on_hup, on_reload, SIGHUP);
+    uint64_t usec = 0;
+    if (sd_watchdog_enabled(0, &usec) > 0)
+        (void)uv_timer_start(&d->watchdog, on_watchdog, usec / 3000, usec / 3000);
+}
+
+static void close_handles(struct daemon *d)
+{
+    uv_close((uv_handle_t *)&d->on_term, NULL);
+    uv_close((uv_handle_t *)&d->on_int, NULL);
+    uv_close((uv_handle_t *)&d->on_hup, NULL);
+    uv_close((uv_handle_t *)&d->watchdog, NULL);
+}
+
+static int run(struct daemon *d, struct error *err)
+{
+    int r = world_open(&d->loop, d->settings, &d->world, err);
+    if (r < 0)
+        return r;
+    r = control_open(&d->loop, d->settings->server.control_socket, calls_take,
+                     world_handlers(d->world), &d->control, err);
+    if (r >= 0) {
+        init_handles(d);
+        world_start(d->world);
+        log_info("daemon", "Resus %s watches %zu service%s; control socket %s", RESUS_VERSION,
+                 d->settings->service_count, d->settings->service_count == 1 ? "" : "s",
+                 d->settings->server.control_socket);
+        (void)sd_notify(0, "READY=1");
+        if (d->demo_port != 0)
+            demo_operate(d, OPERATION_START, on_demo_started);
+        (void)uv_run(&d->loop, UV_RUN_DEFAULT);
+        control_close(d->control);
+        close_handles(d);
+    }
+    world_close(d->world);
+    (void)uv_run(&d->loop, UV_RUN_DEFAULT);
+    world_free(d->world);
+    return r;
+}
+
+int daemon_serve(const char *config_path)
+{
+    return daemon_serve_demo(config_path, 0);
+}
+
+int daemon_serve_demo(const char *config_path, int redis_port)
+{
+    struct daemon d = {.demo_port = redis_port};
+    struct error err = {0};
+    (void)signal(SIGPIPE, SIG_IGN);
+    log_init(getenv("RESUS_DEBUG") != NULL ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
+    if (settings_read(config_path, &d.settings, &err) < 0) {
+        (void)fprintf(stderr, "%s\n", err.text);
+        return EXIT_CONFIG;
+    }
+    for (size_t i = 0; i < d.settings->warning_count; i++)
+        log_warning("config", "%s", d.settings->warnings[i]);
+    int r = uv_loop_init(&d.loop);
+    if (r == 0) {
+        r = run(&d, &err);
+        if (r < 0)
+            log_error("daemon", "%s", err.text);
+        (void)uv_loop_close(&d.loop);
+    }
+    settings_free(d.settings);
+    return r < 0 ? EXIT_CONFIG : EXIT_SUCCESS;
+}

@@ -1,0 +1,12 @@
+/* The daemon: reads the configuration, assembles every floor and runs until it is told to end. */
+#ifndef RESUS_DAEMON_DAEMON_H
+#define RESUS_DAEMON_DAEMON_H
+
+/* `resus serve`: returns the exit status (0 ok, 2 configuration error). */
+int daemon_serve(const char *config_path);
+
+/* The same for the demonstration: the one service's Redis (on 127.0.0.1:redis_port) is started with
+ * the daemon and ended with it; "Redis:   127.0.0.1:PORT" goes to stdout when it answers. */
+int daemon_serve_demo(const char *config_path, int redis_port);
+
+#endif

@@ -1,0 +1,83 @@
+/* The demonstration (contract section 1): a private Redis under Resus' own process controller. */
+#include "daemon/demo.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/str.h"
+#include "daemon/daemon.h"
+#include "io/file.h"
+
+#define CONFIG_MAX 8192
+
+/* A loopback port that was free a moment ago; Redis takes it right after. 0 when there is none. */
+static int free_port(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    int port = 0;
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
+        getsockname(fd, (struct sockaddr *)&address, &size) == 0)
+        port = ntohs(address.sin_port);
+    if (fd >= 0)
+        (void)close(fd);
+    return port;
+}
+
+static int write_config(const char *dir, int redis_port, int https_port, char *path,
+                        size_t path_size, struct error *err)
+{
+    struct buf text = BUF_LIMIT(CONFIG_MAX);
+    (void)str_format(path, path_size, "%s/resus.yaml", dir);
+    int r = buf_printf(
+        &text,
+        "# The demonstration: a private Redis that Resus runs itself. Made by `resus demo`.\n"
+        "server:\n"
+        "  listen: \"127.0.0.1:%d\"\n"
+        "  state_dir: \"%s/state\"\n"
+        "  control_socket: \"%s/control.sock\"\n"
+        "services:\n"
+        "  redis:\n"
+        "    name: Redis Service\n"
+        "    vm_name: this machine\n"
+        "    address: \"127.0.0.1:%d\"\n"
+        "    control: process\n"
+        "    process: {directory: \"%s/redis\"}\n"
+        "audit: {file: \"%s/audit.log\"}\n",
+        https_port, dir, dir, redis_port, dir, dir);
+    if (r == 0)
+        r = file_make_folders(dir, 0755, err);
+    if (r == 0)
+        r = file_write_atomic(path, buf_text(&text), text.length, 0640, err);
+    buf_free(&text);
+    return r;
+}
+
+int demo_run(int port, const char *dir)
+{
+    struct error err = {0};
+    char whole[1024];
+    char path[1100];
+    char *absolute = NULL;
+    if (file_make_folders(dir, 0755, &err) < 0 || (absolute = realpath(dir, NULL)) == NULL) {
+        (void)fprintf(stderr, "resus: %s\n", err.code != 0 ? err.text : strerror(errno));
+        return EXIT_FAILURE;
+    }
+    (void)str_copy(whole, sizeof whole, absolute);
+    free(absolute);
+    int redis_port = free_port();
+    if (redis_port == 0 || write_config(whole, redis_port, port, path, sizeof path, &err) < 0) {
+        (void)fprintf(stderr, "resus: %s\n",
+                      err.code != 0 ? err.text : "no free port on 127.0.0.1");
+        return EXIT_FAILURE;
+    }
+    return daemon_serve_demo(path, redis_port);
+}

@@ -1,0 +1,632 @@
+#include "daemon/world.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "host/systemctl.h"
+#include "io/clock.h"
+#include "io/log.h"
+#include "redis/reply.h"
+#include "store/audit.h"
+#include "store/store.h"
+
+#define COMMANDS_MAX 64 /* host commands under way of one service */
+#define CLOSE_WAIT_MS 3000
+#define INTENTS_LOOKED_AT 2000 /* lines of the audit file, at start */
+#define SERVICE_SHIFT 48       /* store and audit ids carry the service above the engine's id */
+#define EVENTS_KEPT_MS (90LL * 86400 * 1000)
+#define THIN_INTERVAL_MS (6LL * 3600 * 1000)
+
+struct place {
+    struct world *world;
+    int index;
+    uv_timer_t timer;
+    struct redis_client *redis;
+    struct redis_tunnel tunnel;
+    struct controller *controller;
+    struct {
+        uint64_t id;
+        enum host_command command;
+    } commands[COMMANDS_MAX];
+    unsigned command_next;
+};
+
+struct world {
+    uv_loop_t *loop;
+    const struct settings *settings;
+    struct engine *engine;
+    struct handlers *handlers;
+    struct store *store;
+    struct audit *audit;
+    struct ssh_pool *ssh;
+    uv_timer_t self, later, thin;
+    bool timers;
+    struct place *places;
+    int count;
+};
+
+static struct now now_here(void)
+{
+    return clock_now();
+}
+
+/* ── timers ── */
+
+static void on_place_timer(uv_timer_t *timer)
+{
+    struct place *p = timer->data;
+    engine_wake(p->world->engine, p->index, now_here());
+}
+
+static void on_self_timer(uv_timer_t *timer)
+{
+    struct world *w = timer->data;
+    engine_wake(w->engine, ENGINE_SELF, now_here());
+}
+
+static void on_later_timer(uv_timer_t *timer)
+{
+    struct world *w = timer->data;
+    handlers_later(w->handlers);
+}
+
+static void on_thin_timer(uv_timer_t *timer)
+{
+    struct world *w = timer->data;
+    wall_ms before = wall_add(clock_wall(), -EVENTS_KEPT_MS);
+    store_thin(w->store, before, before);
+}
+
+static void set_timer(uv_timer_t *timer, uv_timer_cb callback, mono_ms at)
+{
+    if (at.ms == MONO_NEVER.ms) {
+        (void)uv_timer_stop(timer);
+        return;
+    }
+    uv_update_time(timer->loop);
+    int64_t wait = mono_since(at, clock_mono());
+    (void)uv_timer_start(timer, callback, wait > 0 ? (uint64_t)wait : 0, 0);
+}
+
+static void port_wake_at(void *context, int service, mono_ms at)
+{
+    struct world *w = context;
+    if (service == ENGINE_SELF)
+        set_timer(&w->self, on_self_timer, at);
+    else
+        set_timer(&w->places[service].timer, on_place_timer, at);
+}
+
+static void port_later(void *context, mono_ms at)
+{
+    struct world *w = context;
+    set_timer(&w->later, on_later_timer, at);
+}
+
+/* ── Redis ── */
+
+static void port_redis(void *context, int service, uint64_t id, enum redis_request request,
+                       bool fresh, mono_ms deadline)
+{
+    struct world *w = context;
+    redis_client_request(w->places[service].redis, id, request, NULL, fresh, deadline);
+}
+
+static void handlers_redis(void *context, int service, uint64_t id, enum redis_request request,
+                           const char *const *args, bool fresh, mono_ms deadline)
+{
+    struct world *w = context;
+    redis_client_request(w->places[service].redis, id, request, args, fresh, deadline);
+}
+
+static void on_answer(void *context, const struct redis_answer *answer)
+{
+    struct place *p = context;
+    if ((answer->id & HANDLERS_ID) != 0)
+        handlers_redis_ended(p->world->handlers, p->index, answer);
+    else
+        engine_redis_ended(p->world->engine, p->index, answer, now_here());
+}
+
+static void on_lost(void *context, const char *why)
+{
+    struct place *p = context;
+    engine_redis_lost(p->world->engine, p->index, why, now_here());
+}
+
+static void open_tunnel(void *context, const char *host, int port, mono_ms deadline,
+                        void (*done)(void *done_context, int fd, const struct error *error),
+                        void *done_context)
+{
+    struct place *p = context;
+    ssh_tunnel_open(p->world->ssh, &p->world->settings->services[p->index].ssh, host, port,
+                    deadline, done, done_context);
+}
+
+/* ── hosts ── */
+
+static void run_command(void *context, int service, const struct host_request *request)
+{
+    struct world *w = context;
+    struct place *p = &w->places[service];
+    p->commands[p->command_next % COMMANDS_MAX].id = request->id;
+    p->commands[p->command_next % COMMANDS_MAX].command = request->command;
+    p->command_next++;
+    p->controller->ops->run(p->controller, request);
+}
+
+static enum host_command command_of(const struct place *p, uint64_t id)
+{
+    for (int i = 0; i < COMMANDS_MAX; i++)
+        if (p->commands[i].id == id)
+            return p->commands[i].command;
+    return HOST_COMMAND_COUNT;
+}
+
+/* The weightiest line since the last good start: later lines of the same weight win, and a "ready"
+ * clears what was before it. */
+struct log_reader {
+    struct log_facts facts;
+    size_t lines;
+};
+
+static void read_log_line(void *context, const struct journal_line *line)
+{
+    struct log_reader *r = context;
+    size_t length = strlen(line->message);
+    enum log_class class = log_classify(line->message, length);
+    r->lines++;
+    if (class == LOG_READY) {
+        r->facts = (struct log_facts){0};
+        return;
+    }
+    if (class == LOG_NONE || log_class_weight(class) < log_class_weight(r->facts.class))
+        return;
+    r->facts.class = class;
+    (void)str_copy_clean(r->facts.line, sizeof r->facts.line, line->message, length);
+}
+
+static void first_line(const char *text, size_t length, char *to, size_t size)
+{
+    const char *end = memchr(text, '\n', length);
+    (void)str_copy_clean(to, size, text, end == NULL ? length : (size_t)(end - text));
+}
+
+static void read_outcome(const struct place *p, enum host_command command,
+                         const struct host_result *r, struct host_outcome *o)
+{
+    struct log_reader reader = {0};
+    (void)p;
+    switch (command) {
+    case HOST_STATUS:
+    case HOST_SHOW:
+    case HOST_IS_ACTIVE:
+        systemctl_parse_result(command, r, &o->unit);
+        break;
+    case HOST_JOURNAL:
+        (void)journal_parse(r->out, r->out_length, read_log_line, &reader);
+        break;
+    case HOST_LOG_TAIL:
+        (void)redis_log_parse(r->out, r->out_length, read_log_line, &reader);
+        break;
+    default:
+        break;
+    }
+    o->log = reader.facts;
+    o->log_empty = reader.lines == 0;
+    o->not_applicable = command == HOST_RELOAD && host_reload_unsupported(r->err, r->err_length);
+    o->out = r->out;
+    o->out_length = r->out_length;
+}
+
+static void on_host_done(void *context, uint64_t id, const struct host_result *r)
+{
+    struct place *p = context;
+    if ((id & HANDLERS_ID) != 0) {
+        handlers_host_ended(p->world->handlers, p->index, id, r);
+        return;
+    }
+    struct host_outcome o = {
+        .id = id,
+        .command = command_of(p, id),
+        .end = r->end,
+        .exit_code = r->exit_code,
+        .duration_ms = r->duration_ms,
+    };
+    facts_unit_reset(&o.unit);
+    o.unit.control_reached = r->end == HOST_EXITED || r->end == HOST_SIGNALLED ? TRI_YES : TRI_NO;
+    if (r->error.code != 0)
+        (void)str_copy(o.error, sizeof o.error, r->error.text);
+    else if (r->err != NULL)
+        first_line(r->err, r->err_length, o.error, sizeof o.error);
+    if (o.error[0] == '\0' && r->end == HOST_TIMED_OUT)
+        (void)str_copy(o.error, sizeof o.error, "the command did not end in time");
+    if (r->end == HOST_EXITED)
+        read_outcome(p, o.command, r, &o);
+    engine_host_ended(p->world->engine, p->index, &o, now_here());
+}
+
+/* ── store and audit ── */
+
+static uint64_t pack_id(int service, uint64_t id)
+{
+    return id == 0 ? 0 : (uint64_t)(service + 1) << SERVICE_SHIFT | id;
+}
+
+static void port_save(void *context, int service, uint64_t id, enum store_class class,
+                      const struct service_state *state)
+{
+    struct world *w = context;
+    store_save_service(w->store, pack_id(service, id), class, state);
+}
+
+static void port_record(void *context, const struct recovery_record *record)
+{
+    struct world *w = context;
+    store_save_recovery(w->store, 0, record);
+}
+
+static void port_audit(void *context, int service, uint64_t id, const struct audit_line *line,
+                       bool durable)
+{
+    struct world *w = context;
+    audit_append(w->audit, pack_id(service, id), line, durable);
+}
+
+static void on_saved(void *context, uint64_t id, enum store_outcome outcome,
+                     const struct error *error)
+{
+    struct world *w = context;
+    if (outcome != STORE_DURABLE)
+        log_error("store", "%s",
+                  error != NULL && error->code != 0 ? error->text : "a write failed");
+    if (id != 0)
+        engine_save_ended(w->engine, (int)(id >> SERVICE_SHIFT) - 1,
+                          id & (((uint64_t)1 << SERVICE_SHIFT) - 1), outcome, now_here());
+}
+
+static void on_rows(void *context, uint64_t id, json_t *rows, const struct error *error)
+{
+    struct world *w = context;
+    handlers_rows(w->handlers, id, rows, error);
+}
+
+static void on_audited(void *context, uint64_t id, enum audit_outcome outcome,
+                       const struct error *error)
+{
+    struct world *w = context;
+    if (outcome == AUDIT_FAILED)
+        log_error("audit", "%s",
+                  error != NULL && error->code != 0 ? error->text : "a line could not be written");
+    if (id != 0)
+        engine_audit_ended(w->engine, (int)(id >> SERVICE_SHIFT) - 1,
+                           id & (((uint64_t)1 << SERVICE_SHIFT) - 1), outcome, now_here());
+}
+
+static void port_publish(void *context, int service, uint64_t seq, const char *type, json_t *body,
+                         wall_ms at)
+{
+    struct world *w = context;
+    struct event_record record = {.seq = seq, .at = at};
+    (void)str_copy(record.service, sizeof record.service, w->settings->services[service].id);
+    (void)str_copy(record.type, sizeof record.type, type);
+    handlers_event(w->handlers, service, body);
+    bool periodic = str_equal(type, "service_health");
+    if (periodic)
+        return; /* a snapshot: the next one replaces it */
+    record.body = json_dumps(body, JSON_WRITE_FLAGS);
+    if (record.body != NULL)
+        store_save_event(w->store, 0, &record);
+    mem_free(record.body);
+}
+
+static void port_log(void *context, int service, bool warning, const char *text)
+{
+    struct world *w = context;
+    log_write(warning ? LOG_LEVEL_WARNING : LOG_LEVEL_INFO, w->settings->services[service].id, "%s",
+              text);
+}
+
+static uint64_t port_random(void *context)
+{
+    (void)context;
+    uint64_t value;
+    if (uv_random(NULL, NULL, &value, sizeof value, 0, NULL) != 0)
+        value = (uint64_t)clock_mono_us() * 0x9E3779B97F4A7C15ULL;
+    return value;
+}
+
+static struct now port_now(void *context)
+{
+    (void)context;
+    return now_here();
+}
+
+/* ── what a crash left behind ── */
+
+struct dangling {
+    struct world *world;
+    json_t *open; /* request_id -> intent line */
+};
+
+static void note_intent(void *context, const json_t *line)
+{
+    struct dangling *d = context;
+    const char *id = json_text_or(line, "request_id", NULL);
+    if (id == NULL)
+        return;
+    if (str_equal(json_text_or(line, "event_type", ""), "intent"))
+        (void)json_object_set(d->open, id, (json_t *)line);
+    else
+        (void)json_object_del(d->open, id);
+}
+
+/* An intent without an outcome: Resus was ended in between. It says so instead of guessing. */
+static void close_intents(struct world *w)
+{
+    JSON_CLEANUP json_t *open = json_object();
+    struct dangling d = {w, open};
+    struct error err = {0};
+    if (audit_tail(w->settings->audit.file, INTENTS_LOOKED_AT, note_intent, &d, &err) < 0) {
+        log_warning("audit", "%s", err.text);
+        return;
+    }
+    const char *id;
+    json_t *intent;
+    json_object_foreach(open, id, intent)
+    {
+        const json_t *user = json_object_get(intent, "user");
+        bool automatic = str_equal(json_text_or(user, "id", ""), "system");
+        struct audit_line line = {
+            .event = automatic ? AUDIT_AUTO_RECOVERY : AUDIT_SERVICE_OPERATION,
+            .at = clock_wall(),
+            .has_result = true,
+            .duration_seconds = -1,
+            .risk = AUDIT_RISK_MODERATE,
+            .ssh_key_used = -1,
+        };
+        (void)str_copy(line.service, sizeof line.service, json_text_or(intent, "service", ""));
+        (void)str_copy(line.operation, sizeof line.operation,
+                       json_text_or(intent, "operation", ""));
+        (void)str_copy(line.user_id, sizeof line.user_id, json_text_or(user, "id", ""));
+        (void)str_copy(line.user_email, sizeof line.user_email, json_text_or(user, "email", ""));
+        (void)str_copy(line.user_role, sizeof line.user_role, json_text_or(user, "role", ""));
+        (void)str_copy(line.source_ip, sizeof line.source_ip,
+                       json_text_or(intent, "source_ip", ""));
+        (void)str_copy(line.request_id, sizeof line.request_id, id);
+        (void)str_copy(line.recovery_level, sizeof line.recovery_level,
+                       json_text_or(intent, "recovery_level", ""));
+        (void)str_copy(line.error, sizeof line.error,
+                       "Resus ended between intent and outcome: what came of it is not known");
+        log_warning(line.service, "the outcome of %s (%s) is not known: Resus ended in between",
+                    line.operation, id);
+        audit_append(w->audit, 0, &line, false);
+    }
+}
+
+/* ── opening ── */
+
+static int open_place(struct world *w, int index, struct error *err)
+{
+    struct place *p = &w->places[index];
+    const struct service_settings *s = &w->settings->services[index];
+    p->world = w;
+    p->index = index;
+    p->timer.data = p;
+    (void)uv_timer_init(w->loop, &p->timer);
+    p->tunnel = (struct redis_tunnel){.context = p, .open = open_tunnel};
+    struct redis_client_events events = {.context = p, .answer = on_answer, .lost = on_lost};
+    const struct redis_tunnel *tunnel = s->redis.via == VIA_SSH ? &p->tunnel : NULL;
+    if (redis_client_new(w->loop, tunnel, s, &events, &p->redis, err) < 0 ||
+        controller_open(w->loop, w->ssh, s, on_host_done, p, &p->controller, err) < 0)
+        return error_prefix(err, "service %s", s->id);
+    return 0;
+}
+
+static bool needs_ssh(const struct settings *settings)
+{
+    for (size_t i = 0; i < settings->service_count; i++)
+        if (settings->services[i].control == CONTROL_SSH ||
+            settings->services[i].redis.via == VIA_SSH)
+            return true;
+    return false;
+}
+
+static int open_engine(struct world *w, struct error *err)
+{
+    struct service_state *saved = mem_calloc(w->settings->service_count, sizeof *saved);
+    if (saved == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    int r = 0;
+    for (int i = 0; i < w->count && r >= 0; i++) {
+        (void)str_copy(saved[i].id, sizeof saved[i].id, w->settings->services[i].id);
+        r = store_load_service(w->store, w->settings->services[i].id, &saved[i], err);
+    }
+    struct engine_ports ports = {
+        .context = w,
+        .wake_at = port_wake_at,
+        .redis = port_redis,
+        .host = run_command,
+        .save = port_save,
+        .record = port_record,
+        .audit = port_audit,
+        .publish = port_publish,
+        .log = port_log,
+        .random = port_random,
+    };
+    struct handlers_ports handlers = {
+        .context = w,
+        .now = port_now,
+        .host = run_command,
+        .redis = handlers_redis,
+        .later = port_later,
+        .store = w->store,
+    };
+    if (r >= 0)
+        r = engine_new(w->settings, &ports, saved, now_here(), &w->engine, err);
+    if (r >= 0)
+        r = handlers_new(w->engine, &handlers, &w->handlers, err);
+    mem_free(saved);
+    return r;
+}
+
+static void init_timers(struct world *w)
+{
+    (void)uv_timer_init(w->loop, &w->self);
+    (void)uv_timer_init(w->loop, &w->later);
+    (void)uv_timer_init(w->loop, &w->thin);
+    w->self.data = w;
+    w->later.data = w;
+    w->thin.data = w;
+    w->timers = true;
+}
+
+int world_open(uv_loop_t *loop, const struct settings *settings, struct world **ret,
+               struct error *err)
+{
+    struct world *w = mem_calloc(1, sizeof *w);
+    if (w == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    w->loop = loop;
+    w->settings = settings;
+    init_timers(w);
+    w->places = mem_calloc(settings->service_count, sizeof w->places[0]);
+    int r = w->places == NULL ? error_set(err, -ENOMEM, "out of memory") : 0;
+    if (r >= 0)
+        r = store_open(loop, settings->server.state_dir, on_saved, on_rows, w, &w->store, err);
+    if (r >= 0)
+        r = audit_open(loop, &settings->audit, on_audited, w, &w->audit, err);
+    if (r >= 0 && needs_ssh(settings))
+        r = ssh_pool_new(loop, &w->ssh, err);
+    if (r >= 0) {
+        w->count = (int)settings->service_count;
+        r = open_engine(w, err);
+    }
+    for (int i = 0; r >= 0 && i < w->count; i++)
+        r = open_place(w, i, err);
+    if (r < 0) {
+        world_close(w);
+        (void)uv_run(loop, UV_RUN_DEFAULT);
+        world_free(w);
+        return r;
+    }
+    *ret = w;
+    return 0;
+}
+
+void world_start(struct world *w)
+{
+    close_intents(w);
+    engine_start(w->engine, now_here());
+    (void)uv_timer_start(&w->thin, on_thin_timer, THIN_INTERVAL_MS, THIN_INTERVAL_MS);
+}
+
+struct handlers *world_handlers(struct world *w)
+{
+    return w->handlers;
+}
+
+struct engine *world_engine(struct world *w)
+{
+    return w->engine;
+}
+
+static int reopen_place(struct world *w, int index, const struct service_settings *fresh,
+                        struct error *err)
+{
+    struct place *p = &w->places[index];
+    struct redis_client_events events = {.context = p, .answer = on_answer, .lost = on_lost};
+    const struct redis_tunnel *tunnel = fresh->redis.via == VIA_SSH ? &p->tunnel : NULL;
+    struct redis_client *redis = NULL;
+    struct controller *controller = NULL;
+    int r = redis_client_new(w->loop, tunnel, fresh, &events, &redis, err);
+    if (r >= 0)
+        r = controller_open(w->loop, w->ssh, fresh, on_host_done, p, &controller, err);
+    if (r < 0) {
+        redis_client_free(redis);
+        return error_prefix(err, "service %s", fresh->id);
+    }
+    redis_client_free(p->redis);
+    p->controller->ops->close(p->controller);
+    p->redis = redis;
+    p->controller = controller;
+    return 0;
+}
+
+int world_reconfigure(struct world *w, const struct settings *settings, struct error *err)
+{
+    bool same = (int)settings->service_count == w->count;
+    for (int i = 0; same && i < w->count; i++)
+        same = str_equal(settings->services[i].id, w->settings->services[i].id);
+    if (!same)
+        return error_set(err, -EINVAL,
+                         "services were added, removed or reordered: restart the daemon (systemctl "
+                         "restart resus); "
+                         "nothing was changed");
+    if (w->ssh == NULL && needs_ssh(settings))
+        return error_set(
+            err, -EINVAL,
+            "the first service with control: ssh needs a restart of the daemon; nothing was "
+            "changed");
+    const struct settings *old = w->settings;
+    w->settings = settings;
+    for (int i = 0; i < w->count; i++) {
+        const struct service_settings *fresh = &settings->services[i];
+        if (settings_same_service(&old->services[i], fresh))
+            continue;
+        int r = reopen_place(w, i, fresh, err);
+        if (r < 0) {
+            w->settings = old;
+            return r;
+        }
+    }
+    engine_reconfigure(w->engine, settings, now_here());
+    return 0;
+}
+
+void world_reopen_audit(struct world *w)
+{
+    audit_reopen(w->audit);
+}
+
+/* ── closing ── */
+
+void world_close(struct world *w)
+{
+    handlers_free(w->handlers);
+    w->handlers = NULL;
+    for (int i = 0; w->places != NULL && i < w->count; i++) {
+        struct place *p = &w->places[i];
+        redis_client_free(p->redis);
+        if (p->controller != NULL)
+            p->controller->ops->close(p->controller);
+        if (p->timer.data != NULL)
+            uv_close((uv_handle_t *)&p->timer, NULL);
+        p->redis = NULL;
+        p->controller = NULL;
+    }
+    uv_close((uv_handle_t *)&w->self, NULL);
+    uv_close((uv_handle_t *)&w->later, NULL);
+    uv_close((uv_handle_t *)&w->thin, NULL);
+    ssh_pool_free(w->ssh);
+    w->ssh = NULL;
+    if (w->store != NULL)
+        store_close(w->store, CLOSE_WAIT_MS);
+    if (w->audit != NULL)
+        audit_close(w->audit, CLOSE_WAIT_MS);
+    w->store = NULL;
+    w->audit = NULL;
+}
+
+void world_free(struct world *w)
+{
+    if (w == NULL)
+        return;
+    engine_free(w->engine);
+    mem_free(w->places);
+    mem_free(w);
+}

@@ -1,0 +1,33 @@
+/* The world behind the engine's port tables: real clocks, timers, Redis connections, hosts, the
+ * store and the audit file. It translates and forwards; it decides nothing. */
+#ifndef RESUS_DAEMON_WORLD_H
+#define RESUS_DAEMON_WORLD_H
+
+#include <uv.h>
+
+#include "base/error.h"
+#include "engine/engine.h"
+#include "handlers/handlers.h"
+#include "settings/settings.h"
+
+struct world;
+
+/* Opens everything the settings name: store, audit file, keys, passwords. An error names the
+ * service and the remedy. */
+int world_open(uv_loop_t *loop, const struct settings *settings, struct world **ret,
+               struct error *err) ATTR_MUST_USE;
+/* The first checks go out. */
+void world_start(struct world *w);
+struct handlers *world_handlers(struct world *w);
+struct engine *world_engine(struct world *w);
+/* New settings of a reload; the engine takes policies over, connections are reopened where their
+ * settings changed. */
+int world_reconfigure(struct world *w, const struct settings *settings,
+                      struct error *err) ATTR_MUST_USE;
+/* logrotate and SIGHUP: opens the audit file anew. */
+void world_reopen_audit(struct world *w);
+/* Writes what is queued and closes. The loop must be run until it is empty; then world_free(). */
+void world_close(struct world *w);
+void world_free(struct world *w); /* takes NULL */
+
+#endif

@@ -1,5 +1,0 @@
-int resus_engine_empty(void);
-int resus_engine_empty(void)
-{
-    return 0;
-}

@@ -1,0 +1,402 @@
+#include "engine/engine.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "engine/service.h"
+
+#define SELF_INTERVAL_MS 500
+#define PUBLISH_INTERVAL_MS 30000 /* contract section 5: every 30 s and on every change */
+
+static void restore(struct service *s, const struct service_state *saved, struct now now)
+{
+    struct recovery *r = &s->recovery;
+    char address[SETTINGS_HOST_MAX + 16];
+    s->saved = *saved;
+    (void)str_copy(s->saved.id, sizeof s->saved.id, s->settings->id);
+    if (s->settings->redis.socket[0] != '\0')
+        (void)str_copy(address, sizeof address, s->settings->redis.socket);
+    else
+        (void)str_format(address, sizeof address, "%s:%d", s->settings->redis.host,
+                         s->settings->redis.port);
+    s->sight.ever_answered = saved->ever_answered && str_equal(saved->address, address);
+    (void)str_copy(s->saved.address, sizeof s->saved.address, address);
+    if (saved->recovery_set) {
+        s->recovery_policy = saved->recovery;
+        s->watch_policy.failure_threshold = saved->failure_threshold;
+    }
+    r->attempts = saved->attempts;
+    r->breaker.open = saved->breaker_open;
+    r->breaker.opened_at = saved->breaker_opened_at;
+    for (int i = 0; i < BREAKER_TIMES_MAX; i++)
+        r->breaker.times[i] = saved->recoveries_at[i];
+    if (saved->exhausted || saved->breaker_open) {
+        r->phase = PHASE_EXHAUSTED;
+        r->needs_human = true;
+    }
+    if (saved->attempts > 0)
+        r->last_attempt = now.mono; /* it was not long ago: wait the delay before the next */
+    recovery_seed(r, (uint64_t)now.wall.ms << 8);
+}
+
+static void init_service(struct engine *e, int index, const struct service_settings *settings,
+                         const struct service_state *saved, struct now now)
+{
+    struct service *s = &e->services[index];
+    s->engine = e;
+    s->index = index;
+    s->settings = settings;
+    s->watch_policy = settings->watch;
+    s->recovery_policy = settings->recovery;
+    s->recovery_wake = MONO_NEVER;
+    s->operation.deadline = MONO_NEVER;
+    health_reset(&s->health);
+    recovery_init(&s->recovery);
+    watch_init(s, now);
+    restore(s, saved, now);
+}
+
+int engine_new(const struct settings *settings, const struct engine_ports *ports,
+               const struct service_state *saved, struct now now, struct engine **ret,
+               struct error *err)
+{
+    struct engine *e = mem_calloc(1, sizeof *e);
+    if (e == NULL)
+        return error_set(err, -ENOMEM, "engine: out of memory");
+    e->settings = settings;
+    e->ports = *ports;
+    e->count = (int)settings->service_count;
+    e->self_due = MONO_NEVER;
+    e->services = mem_calloc(settings->service_count, sizeof e->services[0]);
+    if (e->services == NULL) {
+        mem_free(e);
+        return error_set(err, -ENOMEM, "engine: out of memory for %d services",
+                         (int)settings->service_count);
+    }
+    for (int i = 0; i < e->count; i++)
+        init_service(e, i, &settings->services[i], &saved[i], now);
+    *ret = e;
+    return 0;
+}
+
+void engine_free(struct engine *e)
+{
+    if (e == NULL)
+        return;
+    mem_free(e->services);
+    mem_free(e);
+}
+
+void engine_start(struct engine *e, struct now now)
+{
+    (void)tilt_turn(&e->tilt, now, MONO_NEVER);
+    e->self_due = mono_add(now.mono, SELF_INTERVAL_MS);
+    e->ports.wake_at(e->ports.context, ENGINE_SELF, e->self_due);
+    for (int i = 0; i < e->count; i++) {
+        e->services[i].publish_due = mono_add(now.mono, PUBLISH_INTERVAL_MS);
+        service_schedule(&e->services[i]);
+    }
+}
+
+/* ── time ── */
+
+static void note_lateness(struct engine *e, int64_t late_ms)
+{
+    e->late_ms[e->late_next] = (int16_t)(late_ms > INT16_MAX ? INT16_MAX : late_ms);
+    e->late_next = (e->late_next + 1) % ARRAY_LENGTH(e->late_ms);
+    if (e->late_count < ARRAY_LENGTH(e->late_ms))
+        e->late_count++;
+}
+
+static int by_size(const void *a, const void *b)
+{
+    return *(const int16_t *)a - *(const int16_t *)b;
+}
+
+void engine_lateness(const struct engine *e, int64_t *ret_p99_ms, int64_t *ret_worst_ms)
+{
+    int16_t sorted[ARRAY_LENGTH(e->late_ms)];
+    *ret_p99_ms = 0;
+    *ret_worst_ms = 0;
+    if (e->late_count == 0)
+        return;
+    memcpy(sorted, e->late_ms, e->late_count * sizeof sorted[0]);
+    qsort(sorted, e->late_count, sizeof sorted[0], by_size);
+    *ret_p99_ms = sorted[(e->late_count - 1) * 99 / 100];
+    *ret_worst_ms = sorted[e->late_count - 1];
+}
+
+static void end_pause(struct service *s, struct now now)
+{
+    s->saved.paused_until = WALL_NONE;
+    record_state(s, 0, STORE_FULL);
+    record_setting(s, "pause-ended", NULL, "The pause ended by itself.", now);
+    record_notice(s, "The pause of automatic recovery has ended.", now);
+    recover_event(s, EVENT_FACTS, 0, ACTION_DONE, now);
+}
+
+static void self_turn(struct engine *e, struct now now)
+{
+    enum tilt_reason reason = tilt_turn(&e->tilt, now, e->self_due);
+    if (e->self_due.ms != MONO_NEVER.ms)
+        note_lateness(e, mono_since(now.mono, e->self_due));
+    if (reason != TILT_NONE)
+        for (int i = 0; i < e->count; i++) {
+            service_log(&e->services[i], true, "self-doubt for 30 s: %s", tilt_text(reason));
+            judge(&e->services[i], now);
+        }
+    e->self_due = mono_add(now.mono, SELF_INTERVAL_MS);
+    e->ports.wake_at(e->ports.context, ENGINE_SELF, e->self_due);
+}
+
+void engine_wake(struct engine *e, int service, struct now now)
+{
+    if (service == ENGINE_SELF) {
+        self_turn(e, now);
+        return;
+    }
+    struct service *s = &e->services[service];
+    if (s->saved.paused_until.ms != 0 && wall_since(s->saved.paused_until, now.wall) <= 0)
+        end_pause(s, now);
+    watch_turn(s, now);
+    if (mono_reached(now.mono, s->recovery_wake))
+        recover_event(s, EVENT_WAKE, 0, ACTION_DONE, now);
+    if (operation_running(s))
+        operation_turn(s, now);
+    if (mono_reached(now.mono, s->publish_due)) {
+        s->publish_due = mono_add(now.mono, PUBLISH_INTERVAL_MS);
+        if (s->judged) {
+            record_status(s, now);
+            record_health(s, now);
+        }
+    }
+    service_schedule(s);
+}
+
+/* ── what the world tells ── */
+
+static void answer_waiters(struct service *s, struct now now)
+{
+    bool done = !request_pending(s, FOR_PROBE) && !request_pending(s, FOR_UNIT) &&
+                !request_pending(s, FOR_INFO);
+    if (s->waiter_count == 0 || (!done && !mono_reached(now.mono, s->refresh_deadline)))
+        return;
+    int count = s->waiter_count;
+    s->waiter_count = 0;
+    for (int i = 0; i < count; i++) {
+        json_t *body = json_object();
+        (void)json_put(body, "status", engine_status_json(s->engine, s->index, now));
+        (void)json_put(body, "health", engine_health_json(s->engine, s->index, now));
+        s->waiters[i].answer(s->waiters[i].context, 200, body);
+    }
+}
+
+void engine_redis_ended(struct engine *e, int service, const struct redis_answer *a, struct now now)
+{
+    struct service *s = &e->services[service];
+    struct pending p = request_end(s, a->id);
+    switch (p.purpose) {
+    case FOR_PULSE:
+    case FOR_PROBE:
+    case FOR_INFO:
+    case FOR_CONFIG:
+        watch_redis(s, &p, a, now);
+        break;
+    case FOR_ACTION:
+    case FOR_ACTION_2:
+    case FOR_EVIDENCE:
+        recover_redis(s, &p, a, now);
+        break;
+    case FOR_OP_SAVE:
+    case FOR_OP_SAVED:
+        operation_redis(s, &p, a, now);
+        break;
+    default:
+        break;
+    }
+    answer_waiters(s, now);
+    service_schedule(s);
+}
+
+void engine_redis_lost(struct engine *e, int service, const char *why, struct now now)
+{
+    struct service *s = &e->services[service];
+    s->sight.kept.reply = REPLY_NONE;
+    watch_doubt(s, why, now);
+    service_schedule(s);
+}
+
+void engine_host_ended(struct engine *e, int service, const struct host_outcome *o, struct now now)
+{
+    struct service *s = &e->services[service];
+    struct pending p = request_end(s, o->id);
+    switch (p.purpose) {
+    case FOR_UNIT:
+    case FOR_JOURNAL:
+    case FOR_LOG_FILE:
+        watch_host(s, &p, o, now);
+        break;
+    case FOR_ACTION:
+    case FOR_ACTION_2:
+        recover_host(s, &p, o, now);
+        break;
+    case FOR_OP_COMMAND:
+        operation_host(s, o, now);
+        break;
+    default:
+        break;
+    }
+    answer_waiters(s, now);
+    service_schedule(s);
+}
+
+void engine_save_ended(struct engine *e, int service, uint64_t id, enum store_outcome outcome,
+                       struct now now)
+{
+    struct service *s = &e->services[service];
+    if (request_end(s, id).purpose == FOR_OP_DESIRED)
+        operation_saved(s, outcome, now);
+    service_schedule(s);
+}
+
+void engine_audit_ended(struct engine *e, int service, uint64_t id, enum audit_outcome outcome,
+                        struct now now)
+{
+    struct service *s = &e->services[service];
+    struct pending p = request_end(s, id);
+    if (p.purpose == FOR_INTENT)
+        recover_event(s, EVENT_INTENT_ENDED, p.action_id, ACTION_DONE, now);
+    else if (p.purpose == FOR_OP_INTENT)
+        operation_audited(s, outcome, now);
+    service_schedule(s);
+}
+
+/* ── what people ask ── */
+
+void engine_refresh(struct engine *e, int service, engine_answer *answer, void *context,
+                    struct now now)
+{
+    struct service *s = &e->services[service];
+    if (s->waiter_count == SERVICE_WAITERS_MAX) {
+        json_t *body = json_object();
+        (void)json_put_text(body, "error", "Too many callers");
+        (void)json_put_text(body, "message",
+                            "A refresh with as many waiters as can be is under way. Try again.");
+        (void)json_put_text(body, "code", "busy");
+        answer(context, 503, body);
+        return;
+    }
+    s->waiters[s->waiter_count].answer = answer;
+    s->waiters[s->waiter_count++].context = context;
+    if (s->waiter_count == 1) {
+        s->refresh_deadline = mono_add(now.mono, 15000);
+        watch_refresh(s, now);
+    }
+    service_schedule(s);
+}
+
+int engine_recovery_set(struct engine *e, int service, const char *key, const char *value,
+                        const struct engine_user *user, struct now now, struct error *err)
+{
+    struct service *s = &e->services[service];
+    int r = settings_set_recovery(key, value, &s->recovery_policy, &s->watch_policy, err);
+    if (r < 0)
+        return r;
+    char reason[160];
+    (void)str_format(reason, sizeof reason, "%s=%s", key, value);
+    s->saved.recovery_set = true;
+    record_state(s, 0, STORE_FULL);
+    record_setting(s, "auto-recovery-set", user, reason, now);
+    judge(s, now);
+    record_health(s, now);
+    service_schedule(s);
+    return 0;
+}
+
+void engine_recovery_reset(struct engine *e, int service, const struct engine_user *user,
+                           const char *reason, struct now now)
+{
+    struct service *s = &e->services[service];
+    record_setting(s, "auto-recovery-reset", user, reason, now);
+    recover_event(s, EVENT_RESET, 0, ACTION_DONE, now);
+    record_health(s, now);
+    service_schedule(s);
+}
+
+void engine_pause(struct engine *e, int service, int64_t for_ms, const struct engine_user *user,
+                  const char *reason, struct now now)
+{
+    struct service *s = &e->services[service];
+    char text[FACT_TEXT_MAX * 3];
+    char until[WALL_TEXT_SIZE];
+    s->saved.paused_until = wall_add(now.wall, for_ms);
+    (void)str_copy(s->saved.paused_by, sizeof s->saved.paused_by, user->email);
+    (void)str_copy(s->saved.pause_reason, sizeof s->saved.pause_reason, reason);
+    record_state(s, 0, STORE_FULL);
+    record_setting(s, "pause", user, reason, now);
+    (void)str_format(text, sizeof text, "Automatic recovery is paused by %s until %s: %s",
+                     user->email, wall_text(s->saved.paused_until, until), reason);
+    record_notice(s, text, now);
+    recover_event(s, EVENT_FACTS, 0, ACTION_DONE, now);
+    record_health(s, now);
+    service_schedule(s);
+}
+
+void engine_resume(struct engine *e, int service, const struct engine_user *user,
+                   const char *reason, struct now now)
+{
+    struct service *s = &e->services[service];
+    if (s->saved.paused_until.ms == 0)
+        return;
+    s->saved.paused_until = WALL_NONE;
+    record_state(s, 0, STORE_FULL);
+    record_setting(s, "resume", user, reason, now);
+    record_notice(s, "Automatic recovery is resumed.", now);
+    recover_event(s, EVENT_FACTS, 0, ACTION_DONE, now);
+    record_health(s, now);
+    service_schedule(s);
+}
+
+int engine_service_count(const struct engine *e)
+{
+    return e->count;
+}
+
+int engine_service_index(const struct engine *e, const char *id)
+{
+    for (int i = 0; i < e->count; i++)
+        if (str_equal(e->services[i].settings->id, id))
+            return i;
+    return -1;
+}
+
+const struct service_settings *engine_settings(const struct engine *e, int service)
+{
+    return e->services[service].settings;
+}
+
+bool engine_cannot_tell(const struct engine *e, int service)
+{
+    const struct service *s = &e->services[service];
+    return !s->judged || s->cause == CAUSE_HOST_UNREACHABLE || s->cause == CAUSE_SELF_DOUBT;
+}
+
+void engine_reconfigure(struct engine *e, const struct settings *settings, struct now now)
+{
+    e->settings = settings;
+    for (int i = 0; i < e->count; i++) {
+        struct service *s = &e->services[i];
+        const struct service_settings *fresh = settings_service(settings, s->saved.id);
+        s->settings = fresh;
+        s->watch_policy = fresh->watch;
+        if (!s->saved.recovery_set)
+            s->recovery_policy = fresh->recovery;
+        judge(s, now);
+        service_schedule(s);
+    }
+}

@@ -1,0 +1,107 @@
+/* The engine: the watch, recovery and operations of every service in one process. Decisions are
+ * core's; the world is behind port tables (port.h). One thread, no clock of its own. */
+#ifndef RESUS_ENGINE_ENGINE_H
+#define RESUS_ENGINE_ENGINE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "engine/port.h"
+#include "settings/settings.h"
+
+struct engine;
+
+/* `settings` is borrowed and must outlive the engine. `saved` holds service_count states as loaded
+ * from the store (all zero with the id set where none was). */
+int engine_new(const struct settings *settings, const struct engine_ports *ports,
+               const struct service_state *saved, struct now now, struct engine **ret,
+               struct error *err) ATTR_MUST_USE;
+/* Begins to watch: first checks are spread over a second. */
+void engine_start(struct engine *e, struct now now);
+/* Runs no completion. Takes NULL. */
+void engine_free(struct engine *e);
+
+/* ── what the world tells ── */
+void engine_wake(struct engine *e, int service, struct now now);
+void engine_redis_ended(struct engine *e, int service, const struct redis_answer *answer,
+                        struct now now);
+void engine_redis_lost(struct engine *e, int service, const char *why, struct now now);
+void engine_host_ended(struct engine *e, int service, const struct host_outcome *outcome,
+                       struct now now);
+void engine_save_ended(struct engine *e, int service, uint64_t id, enum store_outcome outcome,
+                       struct now now);
+void engine_audit_ended(struct engine *e, int service, uint64_t id, enum audit_outcome outcome,
+                        struct now now);
+
+/* ── what people ask ── */
+enum engine_operation {
+    OPERATION_START,
+    OPERATION_STOP,
+    OPERATION_RESTART,
+    OPERATION_RELOAD,
+    ENGINE_OPERATION_COUNT
+};
+const char *engine_operation_word(enum engine_operation operation);
+
+struct engine_user {
+    char id[128], email[256], role[32], source_ip[64];
+};
+
+/* Answers exactly once: an HTTP status and a body (a new reference that the callee owns). Never on
+ * the caller's stack, except engine_refuse()'s. */
+typedef void engine_answer(void *context, int status, json_t *body);
+
+struct engine_request {
+    enum engine_operation operation;
+    struct engine_user user;
+    bool force, confirmation, emergency;
+    char reason[AUDIT_REASON_MAX * 4];
+    char message[512];
+    engine_answer *answer;
+    void *context;
+};
+void engine_operate(struct engine *e, int service, const struct engine_request *request,
+                    struct now now);
+/* The asker went away: the operation goes on, its answer is dropped. */
+void engine_forget(struct engine *e, int service, const void *context);
+/* One full check now; answers with {status: ..., health: ...}. Calls at the same time share one. */
+void engine_refresh(struct engine *e, int service, engine_answer *answer, void *context,
+                    struct now now);
+
+/* Settings at run time (rows C9, C5, pause): audited, persisted, published. 0 or a negative error
+ * for bad values. */
+int engine_recovery_set(struct engine *e, int service, const char *key, const char *value,
+                        const struct engine_user *user, struct now now,
+                        struct error *err) ATTR_MUST_USE;
+void engine_recovery_reset(struct engine *e, int service, const struct engine_user *user,
+                           const char *reason, struct now now);
+void engine_pause(struct engine *e, int service, int64_t for_ms, const struct engine_user *user,
+                  const char *reason, struct now now);
+void engine_resume(struct engine *e, int service, const struct engine_user *user,
+                   const char *reason, struct now now);
+
+/* ── what it says (contract section 4 and 8); a new reference, NULL for lack of memory ── */
+int engine_service_count(const struct engine *e);
+int engine_service_index(const struct engine *e, const char *id); /* -1 none */
+const struct service_settings *engine_settings(const struct engine *e, int service);
+json_t *engine_services_json(const struct engine *e, struct now now);
+json_t *engine_status_json(const struct engine *e, int service, struct now now);
+json_t *engine_health_json(const struct engine *e, int service, struct now now);
+json_t *engine_recovery_json(const struct engine *e, int service, struct now now);
+json_t *engine_explain_json(const struct engine *e, int service, struct now now);
+json_t *engine_preflight_json(const struct engine *e, int service, enum engine_operation operation,
+                              struct now now);
+/* Can nothing be told (503 in the API): host unreachable, self-doubt, before the first check? */
+bool engine_cannot_tell(const struct engine *e, int service);
+
+/* New settings after a reload: services that stayed keep their state; others come and go with the
+ * next start of the daemon. `settings` replaces the borrowed one. */
+void engine_reconfigure(struct engine *e, const struct settings *settings, struct now now);
+
+/* Checks late: the worst and the 99th percentile of the last 1,024 wake-ups, ms. For bench and
+ * metrics. */
+void engine_lateness(const struct engine *e, int64_t *ret_p99_ms, int64_t *ret_worst_ms);
+
+#endif

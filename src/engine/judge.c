@@ -1,0 +1,88 @@
+/* From what is seen to what is called by name, and on to recovery: the meeting of the watch and
+ * core. */
+#include <stdio.h>
+
+#include "base/str.h"
+#include "engine/service.h"
+
+static int64_t load_progress(const struct service *s)
+{
+    const struct info_facts *i = &s->sight.info;
+    if (i->known && i->loading == TRI_YES && i->loading_percent >= 0)
+        return (int64_t)(i->loading_percent * 100);
+    return FACT_UNKNOWN;
+}
+
+static bool host_unreachable(const struct service *s)
+{
+    return s->sight.unit.control_reached == TRI_NO;
+}
+
+void judge_facts(const struct service *s, struct now now, struct recovery_facts *f)
+{
+    const struct sight *sight = &s->sight;
+    mono_ms probed = mono_max(sight->kept.asked, sight->fresh.asked);
+    *f = (struct recovery_facts){
+        .verdict = s->verdict,
+        .well = s->verdict.confirmed && cause_proven_well(sight),
+        .unit = sight->unit.active,
+        .can_reload = sight->unit.can_reload,
+        .may_reset_failed =
+            s->settings->commands_extended || s->settings->control == CONTROL_SYSTEMD,
+        .progress = load_progress(s),
+        .learned = mono_min(probed, sight->unit.asked),
+        .paused = s->saved.paused_until.ms != 0 && wall_since(s->saved.paused_until, now.wall) > 0,
+        .stopped_on_purpose = s->saved.stopped_on_purpose,
+        .operation_running = operation_running(s),
+        .tilt = sight->tilt,
+        .host_unreachable = host_unreachable(s),
+        .failover_running = sight->info.failover == FAILOVER_RUNNING,
+        .empty_primary = cause_empty_primary(&sight->info),
+    };
+}
+
+static void tell_change(struct service *s, enum cause before, struct now now)
+{
+    const struct cause_row *row = cause_row(s->cause);
+    bool worse = row->overall != OVERALL_HEALTHY;
+    service_log(s, worse, "%s -> %s: %s", cause_row(before)->code, row->code, row->summary);
+    if (mono_reached(s->watch_after_until, now.mono) && s->watch_after_until.ms != 0 && worse &&
+        !s->watch_after_told && s->operation.phase == OP_PHASE_NONE) {
+        char text[FACT_TEXT_MAX];
+        (void)snprintf(text, sizeof text, "Degraded within 15 minutes after an operation: %s",
+                       row->summary);
+        s->watch_after_told = true;
+        record_notice(s, text, now);
+    }
+}
+
+void judge(struct service *s, struct now now)
+{
+    struct sight *sight = &s->sight;
+    sight->tilt = tilt_active(&s->engine->tilt, now.mono);
+    sight->stopped_on_purpose = s->saved.stopped_on_purpose;
+    sight->levels = s->health.levels;
+    sight->failure_threshold = s->watch_policy.failure_threshold;
+    sight->confirm_interval_ms = s->watch_policy.confirm_interval_ms;
+    s->verdict = cause_judge(sight, now.mono);
+    if (s->verdict.confirmed && s->verdict.cause != CAUSE_NONE) {
+        enum cause before = s->cause;
+        if (s->cause != s->verdict.cause || !s->judged) {
+            s->cause = s->verdict.cause;
+            s->cause_since = now.wall;
+            bool first = !s->judged;
+            s->judged = true;
+            if (!first || s->cause != CAUSE_OK)
+                tell_change(s, before, now);
+            record_health(s, now);
+        }
+        if (cause_proven_well(sight))
+            sight->doubt_since = MONO_NEVER;
+    }
+    recover_event(s, EVENT_FACTS, 0, ACTION_DONE, now);
+    operation_turn(s, now);
+    bool status_changed = !str_equal(s->status_shown, snapshot_status(s)) ||
+                          !str_equal(s->overall_shown, overall_word(snapshot_overall(s)));
+    if (s->judged && status_changed)
+        record_status(s, now);
+}

@@ -1,0 +1,619 @@
+/* A person's operation on one service (rows A1-A11): one at a time, pre-flight, save, intent,
+ * command, verification, and a watch of 15 minutes after it. The steps wait for facts and answers;
+ * operation_turn() looks whether they are enough. */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "engine/service.h"
+
+#define CHECK_LIMIT_MS 7000 /* a look at the service before: PING 5 s and the unit */
+#define SAVE_LIMIT_MS 60000 /* row A3 */
+#define COMMAND_LIMIT_MS 90000
+#define VERIFY_LIMIT_MS 30000 /* then 202 while it loads */
+#define LOAD_STALL_MS 120000
+#define WATCH_AFTER_MS 900000 /* row A9 */
+#define AUDIT_LIMIT_MS 5000
+
+static const char *const words[] = {
+    [OPERATION_START] = "start",
+    [OPERATION_STOP] = "stop",
+    [OPERATION_RESTART] = "restart",
+    [OPERATION_RELOAD] = "reload",
+};
+static_assert(ARRAY_LENGTH(words) == ENGINE_OPERATION_COUNT, "a word for every operation");
+
+static const char *const phase_words[] = {
+    [OP_PHASE_NONE] = "none",           [OP_PHASE_CHECKING] = "checking",
+    [OP_PHASE_SAVING] = "saving",       [OP_PHASE_DECIDING] = "saving",
+    [OP_PHASE_INTENT] = "writing",      [OP_PHASE_RUNNING] = "running",
+    [OP_PHASE_VERIFYING] = "verifying",
+};
+static_assert(ARRAY_LENGTH(phase_words) == OP_PHASE_COUNT, "a word for every phase");
+
+const char *engine_operation_word(enum engine_operation operation)
+{
+    return words[operation];
+}
+
+const char *operation_phase_word(enum operation_phase phase)
+{
+    return phase_words[phase];
+}
+
+bool operation_running(const struct service *s)
+{
+    return s->operation.phase != OP_PHASE_NONE;
+}
+
+mono_ms operation_next(const struct service *s)
+{
+    return operation_running(s) ? s->operation.deadline : MONO_NEVER;
+}
+
+static void enter(struct service *s, enum operation_phase phase, mono_ms deadline)
+{
+    s->operation.phase = phase;
+    s->operation.deadline = deadline;
+}
+
+/* ── answers ── */
+
+static json_t *error_body(const char *title, const char *message, const char *code, struct now now)
+{
+    json_t *body = json_object();
+    (void)json_put_text(body, "error", title);
+    (void)json_put_text(body, "message", message);
+    (void)json_put_text(body, "code", code);
+    (void)json_put_wall(body, "timestamp", now.wall);
+    return body;
+}
+
+static void answer(struct service *s, int status, json_t *body)
+{
+    struct operation *o = &s->operation;
+    engine_answer *tell = o->request.answer;
+    o->request.answer = NULL;
+    if (tell != NULL)
+        tell(o->request.context, status, body);
+    else
+        json_decref(body);
+}
+
+static const char *done_message(enum engine_operation operation)
+{
+    switch (operation) {
+    case OPERATION_START:
+        return "Redis service started successfully";
+    case OPERATION_STOP:
+        return "Redis service stopped";
+    case OPERATION_RESTART:
+        return "Redis service restarted successfully";
+    default:
+        return "Redis service reloaded";
+    }
+}
+
+static json_t *result_body(struct service *s, bool success, const char *message,
+                           const char *new_status, struct now now)
+{
+    const struct operation *o = &s->operation;
+    json_t *body = json_object();
+    (void)json_put_bool(body, "success", success);
+    (void)json_put_text(body, "operation", words[o->request.operation]);
+    (void)json_put_text(body, "message", message);
+    (void)json_put(body, "duration_seconds",
+                   json_rounded((double)mono_since(now.mono, o->began) / 1000.0, 3));
+    (void)json_put_wall(body, "timestamp", now.wall);
+    (void)json_put_text(body, "new_status", new_status);
+    (void)json_put_text(body, "operation_id", o->id);
+    if (o->request.operation == OPERATION_RESTART && o->before.known) {
+        (void)json_put_int(body, "previous_uptime_seconds", o->before.uptime_seconds);
+        (void)json_put_int(body, "connections_terminated", o->before.connected_clients);
+    }
+    if (o->request.operation == OPERATION_STOP)
+        (void)json_put_text(
+            body, "warning",
+            "Dependent services are affected until Redis is started again: resus start.");
+    return body;
+}
+
+/* ── the record ── */
+
+static void write_line(struct service *s, enum audit_event event, uint64_t id, bool success,
+                       const char *error, struct now now)
+{
+    const struct operation *o = &s->operation;
+    struct audit_line line;
+    record_line_init(s, &line, event, words[o->request.operation], &o->request.user, now);
+    line.command_validated = true;
+    line.has_command_validated = true;
+    line.ssh_key_used = s->settings->control == CONTROL_SSH;
+    (void)str_copy(line.request_id, sizeof line.request_id, o->id);
+    (void)str_copy(line.reason, sizeof line.reason, o->request.reason);
+    if (o->request.emergency)
+        line.risk = AUDIT_RISK_CRITICAL;
+    if (event != AUDIT_INTENT) {
+        line.has_result = true;
+        line.success = success;
+        line.duration_seconds = (double)mono_since(now.mono, o->began) / 1000.0;
+        line.has_exit_code = o->exit_code >= 0;
+        line.exit_code = o->exit_code;
+        (void)str_copy(line.error, sizeof line.error, error);
+    }
+    s->engine->ports.audit(s->engine->ports.context, s->index, id, &line, id != 0);
+}
+
+/* The one way an operation ends. */
+static void finish(struct service *s, int status, json_t *body, bool success, const char *message,
+                   struct now now)
+{
+    struct operation *o = &s->operation;
+    double seconds = (double)mono_since(now.mono, o->began) / 1000.0;
+    write_line(s, AUDIT_SERVICE_OPERATION, 0, success, success ? "" : message, now);
+    record_service_event(s, words[o->request.operation], o->request.user.email,
+                         success ? "success" : "failure", message, seconds, now);
+    service_log(s, !success, "%s by %s: %s (%.3f s)", words[o->request.operation],
+                o->request.user.id, message, seconds);
+    bool acted = o->command_ended.ms != 0;
+    if (acted) {
+        s->watch_after_until = mono_add(now.mono, WATCH_AFTER_MS);
+        s->watch_after_told = false;
+    }
+    answer(s, status, body);
+    enum engine_operation operation = o->request.operation;
+    bool starts = operation == OPERATION_START || operation == OPERATION_RESTART;
+    if (success && starts && acted)
+        s->saved.start_seconds =
+            s->saved.start_seconds <= 0 ? seconds : s->saved.start_seconds * 0.7 + seconds * 0.3;
+    enter(s, OP_PHASE_NONE, MONO_NEVER);
+    recover_event(s, EVENT_OPERATION_ENDED, 0, ACTION_DONE, now);
+    record_status(s, now);
+}
+
+static void fail(struct service *s, int status, const char *title, const char *code,
+                 const char *message, struct now now)
+{
+    struct operation *o = &s->operation;
+    json_t *body = error_body(title, message, code, now);
+    json_t *details = json_object();
+    if (o->exit_code >= 0)
+        (void)json_put_int(details, "exit_code", o->exit_code);
+    if (o->error[0] != '\0')
+        (void)json_put_text(details, status == 503 ? "error" : "stderr", o->error);
+    if (status == 503)
+        (void)json_put_text(details, "host", s->settings->ssh.host);
+    (void)json_put_text(details, "command", words[o->request.operation]);
+    (void)json_put(body, "details", details);
+    finish(s, status, body, false, message, now);
+}
+
+/* ── the steps ── */
+
+static void run_command(struct service *s, struct now now)
+{
+    static const enum host_command commands[] = {
+        [OPERATION_START] = HOST_START,
+        [OPERATION_STOP] = HOST_STOP,
+        [OPERATION_RESTART] = HOST_RESTART,
+        [OPERATION_RELOAD] = HOST_RELOAD,
+    };
+    struct host_request request = {
+        .id = request_begin(s, FOR_OP_COMMAND, now.mono),
+        .command = commands[s->operation.request.operation],
+        .deadline = mono_add(now.mono, COMMAND_LIMIT_MS),
+    };
+    enter(s, OP_PHASE_RUNNING, mono_add(now.mono, COMMAND_LIMIT_MS + 5000));
+    s->engine->ports.host(s->engine->ports.context, s->index, &request);
+}
+
+static void write_intent(struct service *s, struct now now)
+{
+    enter(s, OP_PHASE_INTENT, mono_add(now.mono, AUDIT_LIMIT_MS));
+    write_line(s, AUDIT_INTENT, request_begin(s, FOR_OP_INTENT, now.mono), false, "", now);
+}
+
+/* What the service shall be is on the disk before anything is done (row A7). */
+static void decide(struct service *s, struct now now)
+{
+    struct operation *o = &s->operation;
+    bool stop = o->request.operation == OPERATION_STOP;
+    bool changes =
+        o->request.operation != OPERATION_RELOAD && (stop || s->saved.stopped_on_purpose);
+    recover_event(s, EVENT_OPERATION_BEGAN, 0, ACTION_DONE, now);
+    if (!changes) {
+        write_intent(s, now);
+        return;
+    }
+    s->saved.stopped_on_purpose = stop;
+    s->saved.stopped_at = stop ? now.wall : WALL_NONE;
+    (void)str_copy(s->saved.stopped_by, sizeof s->saved.stopped_by,
+                   stop ? o->request.user.email : "");
+    enter(s, OP_PHASE_DECIDING, mono_add(now.mono, AUDIT_LIMIT_MS));
+    record_state(s, request_begin(s, FOR_OP_DESIRED, now.mono), STORE_FULL);
+}
+
+static void ask_saved(struct service *s, struct now now)
+{
+    s->engine->ports.redis(s->engine->ports.context, s->index,
+                           request_begin(s, FOR_OP_SAVED, now.mono), REDIS_LASTSAVE_INFO, false,
+                           mono_add(now.mono, 5000));
+}
+
+static void begin_save(struct service *s, struct now now)
+{
+    enter(s, OP_PHASE_SAVING, mono_add(now.mono, SAVE_LIMIT_MS));
+    s->operation.last_save_before = s->operation.before.last_save_unix;
+    s->engine->ports.redis(s->engine->ports.context, s->index,
+                           request_begin(s, FOR_OP_SAVE, now.mono), REDIS_BGSAVE, false,
+                           mono_add(now.mono, 5000));
+}
+
+static void refuse_blocked(struct service *s, const struct preflight *p, struct now now)
+{
+    char text[FACT_TEXT_MAX * 2] = "";
+    json_t *blockers = json_array();
+    for (int i = 0; i < PREFLIGHT_BLOCKER_COUNT; i++)
+        if (p->blockers[i]) {
+            (void)str_append(text, sizeof text, "%s%s", text[0] != '\0' ? " " : "",
+                             preflight_blocker_text(i));
+            (void)json_array_append_new(blockers, json_string(preflight_blocker_text(i)));
+        }
+    json_t *body = error_body("Operation blocked", text, "blocked", now);
+    json_t *details = json_object();
+    (void)json_put(details, "blockers", blockers);
+    (void)json_put(body, "details", details);
+    finish(s, 422, body, false, text, now);
+}
+
+static void checked_stop_or_restart(struct service *s, struct now now)
+{
+    struct operation *o = &s->operation;
+    struct preflight p;
+    snapshot_preflight(s, o->request.operation, now, &p);
+    if (s->sight.info.known)
+        o->before = s->sight.info;
+    if (!p.allowed && !o->request.force) {
+        refuse_blocked(s, &p, now);
+        return;
+    }
+    bool redis_answers = cause_proven_well(&s->sight);
+    if (p.should_save && redis_answers && !o->request.force)
+        begin_save(s, now);
+    else
+        decide(s, now);
+}
+
+/* The look before is over: what is there to do? */
+static void checked(struct service *s, struct now now)
+{
+    struct operation *o = &s->operation;
+    o->was_well = cause_proven_well(&s->sight);
+    if (s->sight.unit.control_reached == TRI_NO) {
+        (void)str_copy(o->error, sizeof o->error, s->sight.unit.text);
+        fail(s, 503, "Host unreachable", "host_unreachable",
+             "The host cannot be reached, so nothing was done. Check SSH: resus doctor.", now);
+        return;
+    }
+    enum unit_active unit = s->sight.unit.active;
+    switch (o->request.operation) {
+    case OPERATION_START:
+        if (o->was_well && !s->saved.stopped_on_purpose) {
+            finish(s, 200, result_body(s, true, "Redis service is already running", "running", now),
+                   true, "already running", now);
+            return;
+        }
+        decide(s, now);
+        return;
+    case OPERATION_STOP:
+        if ((unit == UNIT_INACTIVE || unit == UNIT_FAILED) && s->saved.stopped_on_purpose) {
+            finish(s, 200, result_body(s, true, "Redis service is already stopped", "stopped", now),
+                   true, "already stopped", now);
+            return;
+        }
+        checked_stop_or_restart(s, now);
+        return;
+    case OPERATION_RESTART:
+        checked_stop_or_restart(s, now);
+        return;
+    default:
+        if (s->sight.unit.can_reload == TRI_NO) {
+            fail(s, 422, "Operation blocked", "blocked",
+                 "This unit cannot reload: it has no ExecReload. Use CONFIG SET for what Redis can "
+                 "change at run time, "
+                 "or restart it.",
+                 now);
+            return;
+        }
+        decide(s, now);
+        return;
+    }
+}
+
+static void verified(struct service *s, struct now now)
+{
+    struct operation *o = &s->operation;
+    const char *status = o->request.operation == OPERATION_STOP ? "stopped" : "running";
+    finish(s, 200, result_body(s, true, done_message(o->request.operation), status, now), true,
+           done_message(o->request.operation), now);
+}
+
+static bool is_done(const struct service *s)
+{
+    const struct operation *o = &s->operation;
+    if (s->sight.unit.asked.ms < o->command_ended.ms)
+        return false;
+    if (o->request.operation == OPERATION_STOP)
+        return s->sight.unit.active == UNIT_INACTIVE || s->sight.unit.active == UNIT_FAILED;
+    if (!cause_proven_well(&s->sight))
+        return false;
+    bool fresh_probe =
+        s->sight.fresh.asked.ms >= o->command_ended.ms && s->sight.fresh.reply == REPLY_PONG;
+    return fresh_probe;
+}
+
+static void failed_for_cause(struct service *s, struct now now)
+{
+    char text[FACT_TEXT_MAX * 3];
+    const struct cause_row *row = cause_row(s->cause);
+    (void)str_format(text, sizeof text, "%s failed: %s %s%s%s",
+                     words[s->operation.request.operation], row->summary, row->advice,
+                     s->sight.log.line[0] != '\0' ? " Log: " : "", s->sight.log.line);
+    fail(s, 500, "Operation failed", row->code, text, now);
+}
+
+static void verify(struct service *s, struct now now)
+{
+    struct operation *o = &s->operation;
+    if (is_done(s)) {
+        verified(s, now);
+        return;
+    }
+    bool loading = s->verdict.confirmed &&
+                   (s->cause == CAUSE_LOADING || s->cause == CAUSE_SYSTEMD_RESTARTING) &&
+                   o->request.operation != OPERATION_STOP;
+    bool told = s->verdict.confirmed &&
+                mono_min(s->sight.fresh.asked, s->sight.unit.asked).ms >= o->command_ended.ms;
+    enum remedy remedy = cause_row(s->cause)->remedy;
+    bool hopeless = told && o->end == ACTION_FAILED && o->request.operation != OPERATION_STOP &&
+                    (remedy == REMEDY_HUMAN || remedy == REMEDY_RESTART || remedy == REMEDY_WINDOW);
+    if (hopeless) {
+        failed_for_cause(s, now);
+        return;
+    }
+    if (!mono_reached(now.mono, o->deadline))
+        return;
+    if (loading) {
+        if (!o->answered) {
+            o->answered = true;
+            answer(s, 202,
+                   result_body(s, true,
+                               "Redis is starting: it loads its data set. The operation goes on.",
+                               "starting", now));
+        }
+        o->deadline = mono_add(now.mono, LOAD_STALL_MS);
+        return;
+    }
+    failed_for_cause(s, now);
+}
+
+void operation_turn(struct service *s, struct now now)
+{
+    struct operation *o = &s->operation;
+    bool late = mono_reached(now.mono, o->deadline);
+    switch (o->phase) {
+    case OP_PHASE_CHECKING: {
+        bool told = s->sight.unit.asked.ms >= o->began.ms &&
+                    s->sight.fresh.asked.ms >= o->began.ms &&
+                    (!s->sight.info.known || s->sight.info.at.ms >= o->began.ms ||
+                     !cause_proven_well(&s->sight));
+        if (told || late)
+            checked(s, now);
+        return;
+    }
+    case OP_PHASE_SAVING:
+        if (late)
+            fail(s, 422, "Operation blocked", "blocked",
+                 "Redis did not finish saving within 60 s, so it was not stopped. With --force it "
+                 "is stopped without.",
+                 now);
+        return;
+    case OP_PHASE_DECIDING:
+        if (late)
+            operation_saved(s, STORE_FAILED, now);
+        return;
+    case OP_PHASE_INTENT:
+        if (late)
+            operation_audited(s, AUDIT_FAILED, now);
+        return;
+    case OP_PHASE_RUNNING:
+        if (late) {
+            o->end = ACTION_UNKNOWN;
+            o->command_ended = now.mono;
+            enter(s, OP_PHASE_VERIFYING, mono_add(now.mono, VERIFY_LIMIT_MS));
+            watch_look(s, now);
+        }
+        return;
+    case OP_PHASE_VERIFYING:
+        verify(s, now);
+        return;
+    case OP_PHASE_NONE:
+    case OP_PHASE_COUNT:
+        return;
+    }
+}
+
+/* ── answers to the steps ── */
+
+void operation_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
+                     struct now now)
+{
+    struct operation *o = &s->operation;
+    if (o->phase != OP_PHASE_SAVING)
+        return;
+    if (p->purpose == FOR_OP_SAVE) {
+        /* Another save under way is as good: its end is awaited. */
+        bool begun = a->probe.reply == REPLY_OTHER ||
+                     str_find(a->probe.text, strlen(a->probe.text), "in progress") ||
+                     str_find(a->probe.text, strlen(a->probe.text), "already");
+        if (!begun)
+            fail(s, 422, "Operation blocked", "blocked",
+                 "Redis cannot save, so it was not stopped: unsaved changes would be lost. With "
+                 "--force it is stopped "
+                 "without saving.",
+                 now);
+        else
+            ask_saved(s, now);
+        return;
+    }
+    if (a->info.save_running == TRI_NO && a->info.last_save_ok == TRI_NO)
+        fail(s, 422, "Operation blocked", "blocked",
+             "The save failed, so Redis was not stopped: unsaved changes would be lost. Mend the "
+             "disk first.",
+             now);
+    else if (a->info.save_running == TRI_NO && a->info.last_save_ok == TRI_YES)
+        decide(s, now);
+    else
+        ask_saved(s, now);
+}
+
+void operation_saved(struct service *s, enum store_outcome outcome, struct now now)
+{
+    if (s->operation.phase != OP_PHASE_DECIDING)
+        return;
+    if (outcome == STORE_DURABLE) {
+        write_intent(s, now);
+        return;
+    }
+    s->saved.stopped_on_purpose = s->operation.request.operation != OPERATION_STOP;
+    fail(s, 500, "Operation failed", "state_not_saved",
+         "The wish could not be stored (is the disk of the state folder full?), so nothing was "
+         "done.",
+         now);
+}
+
+void operation_audited(struct service *s, enum audit_outcome outcome, struct now now)
+{
+    if (s->operation.phase != OP_PHASE_INTENT)
+        return;
+    if (outcome == AUDIT_DURABLE)
+        run_command(s, now);
+    else
+        fail(s, 500, "Operation failed", "audit_unwritable",
+             "The audit log cannot be written, so nothing was done: free its disk or mend its "
+             "permissions.",
+             now);
+}
+
+void operation_host(struct service *s, const struct host_outcome *out, struct now now)
+{
+    struct operation *o = &s->operation;
+    if (o->phase != OP_PHASE_RUNNING)
+        return;
+    o->end = recover_end_of(out);
+    o->exit_code = out->end == HOST_EXITED ? out->exit_code : -1;
+    (void)str_copy(o->error, sizeof o->error,
+                   out->end == HOST_EXITED && out->exit_code == 0 ? "" : out->error);
+    if (o->end == ACTION_NOT_REACHED) {
+        fail(s, 503, "Host unreachable", "host_unreachable",
+             "The host cannot be reached, so nothing was done.", now);
+        return;
+    }
+    if (o->end == ACTION_NO_EFFECT) {
+        s->sight.unit.can_reload = TRI_NO;
+        fail(s, 422, "Operation blocked", "blocked",
+             "This unit cannot reload: it has no ExecReload. Use CONFIG SET or restart it.", now);
+        return;
+    }
+    o->command_ended = now.mono;
+    enter(s, OP_PHASE_VERIFYING, mono_add(now.mono, VERIFY_LIMIT_MS));
+    watch_look(s, now);
+}
+
+/* ── the door ── */
+
+static void refuse(const struct engine_request *request, int status, json_t *body)
+{
+    request->answer(request->context, status, body);
+}
+
+static json_t *busy_body(const struct service *s, const char *who, const char *what, wall_ms since,
+                         struct now now)
+{
+    char text[FACT_TEXT_MAX];
+    char since_text[WALL_TEXT_SIZE];
+    (void)str_format(text, sizeof text, "%s is running on %s since %s, by %s.", what,
+                     s->settings->id, wall_text(since, since_text), who);
+    json_t *body = error_body("Operation already running", text, "operation_running", now);
+    json_t *running = json_object();
+    (void)json_put_text(running, "operation", what);
+    (void)json_put_text(running, "user", who);
+    (void)json_put_wall(running, "since", since);
+    (void)json_put(body, "operation", running);
+    return body;
+}
+
+static json_t *confirmation_body(const struct service *s, struct now now)
+{
+    json_t *body =
+        error_body("Confirmation required",
+                   "Stopping Redis affects dependent services. Say so: --confirm STOP, or "
+                   "{\"confirmation\": true}.",
+                   "confirmation_required", now);
+    (void)json_put_bool(body, "confirmation_required", true);
+    json_t *affected = json_array();
+    for (size_t i = 0; i < s->settings->affected_count; i++)
+        (void)json_array_append_new(affected, json_string(s->settings->affected[i].name));
+    (void)json_put(body, "affected_services", affected);
+    return body;
+}
+
+void engine_operate(struct engine *e, int service, const struct engine_request *request,
+                    struct now now)
+{
+    struct service *s = &e->services[service];
+    struct operation *o = &s->operation;
+    struct recovery_facts facts;
+    judge_facts(s, now, &facts);
+    if (request->operation == OPERATION_STOP && !request->confirmation) {
+        refuse(request, 400, confirmation_body(s, now));
+        return;
+    }
+    if (operation_running(s)) {
+        refuse(request, 409,
+               busy_body(s, o->request.user.email, words[o->request.operation], o->since, now));
+        return;
+    }
+    if (recovery_holds(&s->recovery, &facts)) {
+        refuse(request, 409,
+               busy_body(s, "system", "automatic recovery", s->action_began_wall, now));
+        return;
+    }
+    *o = (struct operation){
+        .request = *request, .began = now.mono, .since = now.wall, .exit_code = -1};
+    (void)str_format(o->id, sizeof o->id, "o-%016" PRIx64, e->ports.random(e->ports.context));
+    enter(s, OP_PHASE_CHECKING, mono_add(now.mono, CHECK_LIMIT_MS));
+    record_service_event(s, words[request->operation], request->user.email, "started",
+                         request->reason, -1, now);
+    record_status(s, now);
+    if (!request_pending(s, FOR_INFO) || request_asked(s, FOR_INFO).ms < now.mono.ms)
+        e->ports.redis(e->ports.context, s->index, request_begin(s, FOR_INFO, now.mono), REDIS_INFO,
+                       false, mono_add(now.mono, 5000));
+    watch_look(s, now);
+    service_schedule(s);
+}
+
+void engine_forget(struct engine *e, int service, const void *context)
+{
+    struct service *s = &e->services[service];
+    if (s->operation.request.context == context)
+        s->operation.request.answer = NULL;
+    for (int i = 0; i < s->waiter_count; i++)
+        if (s->waiters[i].context == context) {
+            s->waiters[i] = s->waiters[--s->waiter_count];
+            i--;
+        }
+}

@@ -1,0 +1,67 @@
+/* What the engine needs of the world, as tables of functions, so that the simulator can stand in
+ * for it. The engine reads no clock and does no I/O: every entry point of engine.h is handed `now`,
+ * every request goes out through here, and its answer comes back through one of the
+ * engine_*_ended() calls: exactly once for each id, never on the caller's stack. */
+#ifndef RESUS_ENGINE_PORT_H
+#define RESUS_ENGINE_PORT_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/time.h"
+#include "core/facts.h"
+#include "host/command.h"
+#include "host/controller.h"
+#include "redis/client.h"
+#include "store/audit.h"
+#include "store/store.h"
+
+/* The engine's own turn (tilt) beside the services' indices. */
+#define ENGINE_SELF (-1)
+
+struct engine_ports {
+    void *context;
+    /* engine_wake(service) at `at`; replaces the wake-up asked for before; MONO_NEVER = none. */
+    void (*wake_at)(void *context, int service, mono_ms at);
+    /* -> engine_redis_ended. Requests of one service on the kept connection are answered in order.
+     */
+    void (*redis)(void *context, int service, uint64_t id, enum redis_request request, bool fresh,
+                  mono_ms deadline);
+    /* -> engine_host_ended */
+    void (*host)(void *context, int service, const struct host_request *request);
+    /* -> engine_save_ended when id != 0 */
+    void (*save)(void *context, int service, uint64_t id, enum store_class class,
+                 const struct service_state *state);
+    void (*record)(void *context, const struct recovery_record *record);
+    /* -> engine_audit_ended when id != 0 */
+    void (*audit)(void *context, int service, uint64_t id, const struct audit_line *line,
+                  bool durable);
+    /* An event for every reader; `body` is borrowed, complete with type, service, timestamp and
+     * seq. */
+    void (*publish)(void *context, int service, uint64_t seq, const char *type, json_t *body,
+                    wall_ms at);
+    /* Something worth a line in the program's own log. */
+    void (*log)(void *context, int service, bool warning, const char *text);
+    /* 64 random bits: ids, jitter. */
+    uint64_t (*random)(void *context);
+};
+
+/* What came of a host command, with its output already read: the parsers are host/'s, the facts are
+ * core's. */
+struct host_outcome {
+    uint64_t id;
+    enum host_command command;
+    enum host_end end;
+    int exit_code;
+    int64_t duration_ms;
+    struct unit_facts unit;    /* HOST_STATUS, HOST_SHOW, HOST_IS_ACTIVE that reached the host */
+    struct log_facts log;      /* HOST_JOURNAL, HOST_LOG_TAIL */
+    bool log_empty;            /* no line could be read: try with sudo, or the log is elsewhere */
+    bool not_applicable;       /* the unit has no reload */
+    char error[FACT_TEXT_MAX]; /* first line of stderr, or why the host was not reached */
+    const char *out;           /* raw output for evidence, may be NULL; valid during the call */
+    size_t out_length;
+};
+
+#endif

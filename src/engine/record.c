@@ -1,0 +1,230 @@
+/* What is written down and told: requests under way, audit lines, events, persisted state. */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "engine/service.h"
+
+/* ── requests under way ── */
+
+uint64_t request_begin(struct service *s, enum purpose purpose, mono_ms asked)
+{
+    struct pending *oldest = &s->pending[0];
+    for (int i = 0; i < SERVICE_PENDING_MAX; i++) {
+        if (s->pending[i].id == 0) {
+            oldest = &s->pending[i];
+            break;
+        }
+        if (s->pending[i].asked.ms < oldest->asked.ms)
+            oldest = &s->pending[i];
+    }
+    /* Every request has a deadline, so the table cannot fill for long; the oldest answer would be
+     * the least news. */
+    *oldest = (struct pending){.id = ++s->last_id, .purpose = purpose, .asked = asked};
+    return s->last_id;
+}
+
+uint64_t request_begin_action(struct service *s, enum purpose purpose, mono_ms asked,
+                              uint64_t action_id)
+{
+    uint64_t id = request_begin(s, purpose, asked);
+    for (int i = 0; i < SERVICE_PENDING_MAX; i++)
+        if (s->pending[i].id == id)
+            s->pending[i].action_id = action_id;
+    return id;
+}
+
+struct pending request_end(struct service *s, uint64_t id)
+{
+    for (int i = 0; i < SERVICE_PENDING_MAX; i++) {
+        struct pending p = s->pending[i];
+        if (p.id != id || id == 0)
+            continue;
+        s->pending[i] = (struct pending){0};
+        return p;
+    }
+    return (struct pending){0};
+}
+
+mono_ms request_asked(const struct service *s, enum purpose purpose)
+{
+    mono_ms newest = MONO_NEVER;
+    for (int i = 0; i < SERVICE_PENDING_MAX; i++) {
+        const struct pending *p = &s->pending[i];
+        if (p->id != 0 && p->purpose == purpose &&
+            (newest.ms == MONO_NEVER.ms || p->asked.ms > newest.ms))
+            newest = p->asked;
+    }
+    return newest;
+}
+
+bool request_pending(const struct service *s, enum purpose purpose)
+{
+    return request_asked(s, purpose).ms != MONO_NEVER.ms;
+}
+
+/* ── the program's log ── */
+
+void service_log(const struct service *s, bool warning, const char *format, ...)
+{
+    char text[480];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    s->engine->ports.log(s->engine->ports.context, s->index, warning, text);
+}
+
+/* ── state that survives ── */
+
+void record_state(struct service *s, uint64_t id, enum store_class class)
+{
+    const struct recovery *r = &s->recovery;
+    s->saved.attempts = r->attempts;
+    s->saved.exhausted = r->phase == PHASE_EXHAUSTED;
+    s->saved.breaker_open = r->breaker.open;
+    s->saved.breaker_opened_at = r->breaker.opened_at;
+    static_assert((int)STORE_RECOVERY_TIMES_MAX == (int)BREAKER_TIMES_MAX,
+                  "the breaker's times are stored whole");
+    for (int i = 0; i < BREAKER_TIMES_MAX; i++)
+        s->saved.recoveries_at[i] = r->breaker.times[i];
+    s->saved.ever_answered = s->sight.ever_answered;
+    s->saved.recovery = s->recovery_policy;
+    s->saved.failure_threshold = s->watch_policy.failure_threshold;
+    s->engine->ports.save(s->engine->ports.context, s->index, id, class, &s->saved);
+}
+
+/* ── audit ── */
+
+static enum audit_risk risk_of(const char *operation)
+{
+    if (str_equal(operation, "stop"))
+        return AUDIT_RISK_HIGH;
+    if (str_equal(operation, "restart") || str_equal(operation, "start") ||
+        str_equal(operation, "reload"))
+        return AUDIT_RISK_MODERATE;
+    return AUDIT_RISK_LOW;
+}
+
+void record_line_init(const struct service *s, struct audit_line *line, enum audit_event event,
+                      const char *operation, const struct engine_user *user, struct now now)
+{
+    *line = (struct audit_line){
+        .event = event,
+        .at = now.wall,
+        .duration_seconds = -1,
+        .ssh_key_used = -1,
+        .risk = risk_of(operation),
+    };
+    (void)str_copy(line->service, sizeof line->service, s->settings->id);
+    (void)str_copy(line->operation, sizeof line->operation, operation);
+    (void)str_copy(line->user_id, sizeof line->user_id, user != NULL ? user->id : "system");
+    (void)str_copy(line->user_email, sizeof line->user_email,
+                   user != NULL ? user->email : "system");
+    (void)str_copy(line->user_role, sizeof line->user_role, user != NULL ? user->role : "system");
+    (void)str_copy(line->source_ip, sizeof line->source_ip,
+                   user != NULL ? user->source_ip : "local");
+}
+
+void record_setting(struct service *s, const char *operation, const struct engine_user *user,
+                    const char *reason, struct now now)
+{
+    struct audit_line line;
+    record_line_init(s, &line, AUDIT_CONFIGURATION, operation, user, now);
+    line.has_result = true;
+    line.success = true;
+    line.duration_seconds = 0;
+    (void)str_format(line.request_id, sizeof line.request_id, "c-%016" PRIx64,
+                     s->engine->ports.random(s->engine->ports.context));
+    (void)str_copy(line.reason, sizeof line.reason, reason);
+    s->engine->ports.audit(s->engine->ports.context, s->index, 0, &line, false);
+}
+
+/* ── events (contract section 5) ── */
+
+void record_event(struct service *s, const char *type, json_t *body, struct now now)
+{
+    if (body == NULL)
+        return;
+    JSON_CLEANUP json_t *event = json_object();
+    uint64_t seq = ++s->saved.event_seq;
+    if (event != NULL && json_put_text(event, "type", type) &&
+        json_put_text(event, "service", s->settings->id) &&
+        json_put_wall(event, "timestamp", now.wall) && json_put_int(event, "seq", (int64_t)seq) &&
+        json_object_update_missing(event, body) == 0)
+        s->engine->ports.publish(s->engine->ports.context, s->index, seq, type, event, now.wall);
+    json_decref(body);
+}
+
+void record_status(struct service *s, struct now now)
+{
+    JSON_CLEANUP json_t *status = engine_status_json(s->engine, s->index, now);
+    json_t *body = json_object();
+    json_t *details = json_object();
+    static const char *const shown[] = {"pid", "connections", "memory_mb", "uptime_seconds"};
+    for (size_t i = 0; i < ARRAY_LENGTH(shown); i++) {
+        json_t *value = json_object_get(status, shown[i]);
+        (void)json_object_set(details, shown[i], value == NULL ? json_null() : value);
+    }
+    (void)json_put_text(body, "status", snapshot_status(s));
+    (void)json_put_text(body, "overall_status", overall_word(snapshot_overall(s)));
+    (void)json_put_wall(body, "last_check", s->watch.last_check);
+    (void)json_put_int(body, "stale_after_seconds", 2 * s->watch_policy.interval_ms / 1000);
+    (void)json_put(body, "details", details);
+    (void)str_copy(s->status_shown, sizeof s->status_shown, snapshot_status(s));
+    (void)str_copy(s->overall_shown, sizeof s->overall_shown, overall_word(snapshot_overall(s)));
+    record_event(s, "service_status", body, now);
+}
+
+void record_health(struct service *s, struct now now)
+{
+    record_event(s, "service_health", engine_health_json(s->engine, s->index, now), now);
+}
+
+void record_auto_recovery(struct service *s, enum recovery_level level, const char *status,
+                          const char *message, struct now now)
+{
+    json_t *body = json_object();
+    (void)json_put_text(body, "recovery_level", recovery_level_word(level));
+    (void)json_put_text(body, "status", status);
+    (void)json_put_text(body, "message", message);
+    (void)json_put_int(body, "attempt_number", s->recovery.attempts);
+    (void)json_put_bool(body, "requires_manual_intervention", s->recovery.needs_human);
+    record_event(s, "auto_recovery", body, now);
+}
+
+void record_service_event(struct service *s, const char *event, const char *user,
+                          const char *result, const char *message, double duration_seconds,
+                          struct now now)
+{
+    json_t *body = json_object();
+    (void)json_put_text(body, "event", event);
+    (void)json_put_text(body, "user", user);
+    (void)json_put_text(body, "result", result);
+    (void)json_put_text(body, "message", message);
+    (void)json_put(body, "duration_seconds",
+                   duration_seconds < 0 ? json_null() : json_rounded(duration_seconds, 3));
+    record_event(s, "service_event", body, now);
+}
+
+void record_notice(struct service *s, const char *message, struct now now)
+{
+    json_t *body = json_object();
+    (void)json_put_text(body, "message", message);
+    record_event(s, "notice", body, now);
+}
+
+void service_schedule(struct service *s)
+{
+    mono_ms at = mono_min(watch_next(s), mono_min(s->recovery_wake, operation_next(s)));
+    if (s->publish_due.ms != 0)
+        at = mono_min(at, s->publish_due);
+    if (s->saved.paused_until.ms != 0)
+        at = mono_min(at, mono_add(s->engine->tilt.last.mono,
+                                   s->saved.paused_until.ms - s->engine->tilt.last.wall.ms));
+    s->engine->ports.wake_at(s->engine->ports.context, s->index, at);
+}

@@ -1,0 +1,429 @@
+/* Carries out what core/recovery decides: evidence, intent, action, outcome, words. */
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "engine/service.h"
+
+#define ACTION_DEADLINE_MS 90000 /* below RECOVERY_ACTION_LIMIT_MS */
+#define MEDICINE_DEADLINE_MS 5000
+#define EVIDENCE_DEADLINE_MS 1000 /* row C10 */
+
+static void action_id_text(const struct service *s, uint64_t action_id, char *text, size_t size)
+{
+    (void)str_format(text, size, "r-%s-%" PRIx64, s->settings->id, action_id);
+}
+
+/* ── evidence: what the action will destroy ── */
+
+void recover_capture(struct service *s, const char *what, const char *text, size_t length)
+{
+    size_t used = strlen(s->evidence);
+    if (used + 64 >= sizeof s->evidence || text == NULL)
+        return;
+    (void)str_append(s->evidence, sizeof s->evidence, "== %s\n", what);
+    used = strlen(s->evidence);
+    size_t room = sizeof s->evidence - used - 2;
+    if (length > room)
+        length = room;
+    if (length > SERVICE_EVIDENCE_MAX / 4)
+        length = SERVICE_EVIDENCE_MAX / 4;
+    for (size_t i = 0; i < length; i++) {
+        char c = text[i];
+        s->evidence[used++] = c == '\n' || (unsigned char)c >= 0x20 ? c : ' ';
+    }
+    s->evidence[used++] = '\n';
+    s->evidence[used] = '\0';
+}
+
+static void gather_evidence(struct service *s, struct now now)
+{
+    const struct sight *sight = &s->sight;
+    char line[FACT_TEXT_MAX + 64];
+    s->evidence[0] = '\0';
+    recover_capture(s, "unit", sight->unit.text, strlen(sight->unit.text));
+    const struct probe_facts *p =
+        sight->fresh.at.ms >= sight->kept.at.ms ? &sight->fresh : &sight->kept;
+    (void)snprintf(line, sizeof line, "%s %s", reply_class_word(p->reply), p->text);
+    recover_capture(s, "redis", line, strlen(line));
+    if (sight->log.line[0] != '\0')
+        recover_capture(s, "log", sight->log.line, strlen(sight->log.line));
+    if (sight->info.known) {
+        (void)snprintf(line, sizeof line,
+                       "last INFO %" PRId64 " s before: pid %" PRId64 " clients %" PRId64
+                       " used_memory %" PRId64 " unsaved_changes %" PRId64 " uptime %" PRId64 " s",
+                       mono_since(now.mono, sight->info.at) / 1000, sight->info.process_id,
+                       sight->info.connected_clients, sight->info.used_memory,
+                       sight->info.unsaved_changes, sight->info.uptime_seconds);
+        recover_capture(s, "info", line, strlen(line));
+    }
+    if (reply_answered(p->reply) && p->reply != REPLY_BUSY) {
+        static const enum redis_request asks[] = {REDIS_INFO, REDIS_SLOWLOG, REDIS_CLIENT_LIST};
+        for (size_t i = 0; i < ARRAY_LENGTH(asks); i++)
+            s->engine->ports.redis(s->engine->ports.context, s->index,
+                                   request_begin(s, FOR_EVIDENCE, now.mono), asks[i], false,
+                                   mono_add(now.mono, EVIDENCE_DEADLINE_MS));
+    }
+}
+
+/* ── intent, action, outcome ── */
+
+static void write_intent(struct service *s, const struct effect *e, struct now now)
+{
+    struct audit_line line;
+    record_line_init(s, &line, AUDIT_INTENT, recovery_action_word(e->action), NULL, now);
+    line.command_validated = true;
+    line.has_command_validated = true;
+    line.ssh_key_used = s->settings->control == CONTROL_SSH;
+    action_id_text(s, e->action_id, line.request_id, sizeof line.request_id);
+    (void)str_copy(line.recovery_level, sizeof line.recovery_level, recovery_level_word(e->level));
+    (void)str_format(line.reason, sizeof line.reason, "%s: %s", cause_row(e->cause)->code,
+                     cause_row(e->cause)->summary);
+    s->action_began_wall = now.wall;
+    s->engine->ports.audit(s->engine->ports.context, s->index,
+                           request_begin_action(s, FOR_INTENT, now.mono, e->action_id), &line,
+                           true);
+}
+
+static void run(struct service *s, const struct effect *e, struct now now)
+{
+    const struct engine_ports *ports = &s->engine->ports;
+    static const struct {
+        bool on_host;
+        enum host_command command;
+        enum redis_request request;
+    } how[] = {
+        [ACTION_NONE] = {false, HOST_STATUS, REDIS_PING},
+        [ACTION_RELOAD] = {true, HOST_RELOAD, REDIS_PING},
+        [ACTION_START] = {true, HOST_START, REDIS_PING},
+        [ACTION_RESTART] = {true, HOST_RESTART, REDIS_PING},
+        [ACTION_RESET_FAILED_START] = {true, HOST_RESET_FAILED, REDIS_PING},
+        [ACTION_KILL_SCRIPT] = {false, HOST_STATUS, REDIS_SCRIPT_KILL},
+        [ACTION_BGSAVE] = {false, HOST_STATUS, REDIS_BGSAVE},
+    };
+    static_assert(ARRAY_LENGTH(how) == RECOVERY_ACTION_COUNT, "a way to do every action");
+    service_log(s, true, "%s recovery: %s (%s)", recovery_level_word(e->level),
+                recovery_action_word(e->action), cause_row(e->cause)->code);
+    uint64_t id = request_begin_action(s, FOR_ACTION, now.mono, e->action_id);
+    if (how[e->action].on_host) {
+        struct host_request request = {.id = id,
+                                       .command = how[e->action].command,
+                                       .deadline = mono_add(now.mono, ACTION_DEADLINE_MS)};
+        ports->host(ports->context, s->index, &request);
+    } else {
+        ports->redis(ports->context, s->index, id, how[e->action].request, true,
+                     mono_add(now.mono, MEDICINE_DEADLINE_MS));
+    }
+}
+
+static void write_outcome(struct service *s, const struct effect *e, struct now now)
+{
+    static const char *const end_texts[] = {
+        [ACTION_DONE] = "done, but Redis did not come back in time",
+        [ACTION_FAILED] = "the command failed",
+        [ACTION_NO_EFFECT] = "no effect",
+        [ACTION_UNKILLABLE] = "the script has written and cannot be killed",
+        [ACTION_UNKNOWN] = "the outcome is not known",
+        [ACTION_NOT_REACHED] = "nothing was sent",
+    };
+    static_assert(ARRAY_LENGTH(end_texts) == ACTION_END_COUNT, "a text for every end");
+    struct audit_line line;
+    record_line_init(s, &line, AUDIT_AUTO_RECOVERY, recovery_action_word(e->action), NULL, now);
+    line.has_result = true;
+    line.success = e->success;
+    line.duration_seconds = (double)mono_since(now.mono, s->recovery.action_began) / 1000.0;
+    line.has_exit_code = e->action_end == ACTION_DONE;
+    line.command_validated = true;
+    line.has_command_validated = true;
+    line.ssh_key_used = s->settings->control == CONTROL_SSH;
+    if (!e->success)
+        (void)str_format(line.error, sizeof line.error, "%s%s%s", end_texts[e->action_end],
+                         s->action_error[0] != '\0' ? ": " : "", s->action_error);
+    action_id_text(s, e->action_id, line.request_id, sizeof line.request_id);
+    (void)str_copy(line.recovery_level, sizeof line.recovery_level, recovery_level_word(e->level));
+    (void)str_copy(line.reason, sizeof line.reason, cause_row(e->cause)->code);
+    s->engine->ports.audit(s->engine->ports.context, s->index, 0, &line, false);
+}
+
+static void write_skip(struct service *s, const struct effect *e, struct now now)
+{
+    struct audit_line line;
+    char text[FACT_TEXT_MAX];
+    record_line_init(s, &line, AUDIT_AUTO_RECOVERY, recovery_action_word(e->action), NULL, now);
+    action_id_text(s, e->action_id, line.request_id, sizeof line.request_id);
+    (void)str_copy(line.recovery_level, sizeof line.recovery_level, recovery_level_word(e->level));
+    (void)str_format(line.reason, sizeof line.reason, "skipped: %s", skip_text(e->skip));
+    s->engine->ports.audit(s->engine->ports.context, s->index, 0, &line, false);
+    (void)str_format(text, sizeof text, "Skipped %s recovery: %s.", recovery_level_word(e->level),
+                     skip_text(e->skip));
+    record_auto_recovery(s, e->level, "skipped", text, now);
+}
+
+/* ── history and words ── */
+
+static void save_history(struct service *s, const char *result, double duration,
+                         const char *message)
+{
+    struct recovery_record record = {.started_at = s->recovery_began,
+                                     .duration_seconds = duration,
+                                     .attempts = s->recovery.attempts,
+                                     .evidence = s->evidence};
+    (void)str_copy(record.service, sizeof record.service, s->settings->id);
+    (void)str_copy(record.id, sizeof record.id, s->recovery_id);
+    (void)str_copy(record.cause, sizeof record.cause, cause_row(s->recovery_cause)->code);
+    (void)str_copy(record.level, sizeof record.level, recovery_level_word(s->recovery.level));
+    (void)str_copy(record.result, sizeof record.result, result);
+    (void)str_copy(record.message, sizeof record.message, message);
+    s->engine->ports.record(s->engine->ports.context, &record);
+}
+
+static void tell_open(struct service *s, const struct effect *e, struct now now)
+{
+    (void)str_format(s->recovery_id, sizeof s->recovery_id, "r-%" PRIx64, e->action_id);
+    s->recovery_began = now.wall;
+    s->recovery_began_mono = now.mono;
+    s->recovery_cause = e->cause;
+    s->action_error[0] = '\0';
+    record_auto_recovery(s, e->level, "started",
+                         "Redis service failure detected. Attempting automatic recovery...", now);
+}
+
+static void tell_succeeded(struct service *s, const struct effect *e, struct now now)
+{
+    static const char *const titles[] = {"Soft", "Standard", "Hard", "Critical"};
+    char text[FACT_TEXT_MAX];
+    double seconds = (double)mono_since(now.mono, s->recovery_began_mono) / 1000.0;
+    (void)str_format(
+        text, sizeof text,
+        "Redis service recovered automatically using %s Recovery. Service is now healthy.",
+        titles[e->level]);
+    service_log(s, false, "recovered by %s after %.3f s (%s)", recovery_action_word(e->action),
+                seconds, cause_row(s->recovery_cause)->code);
+    record_auto_recovery(s, e->level, "success", text, now);
+    bool starts = e->action == ACTION_START || e->action == ACTION_RESTART ||
+                  e->action == ACTION_RESET_FAILED_START;
+    if (starts)
+        s->saved.start_seconds =
+            s->saved.start_seconds <= 0 ? seconds : s->saved.start_seconds * 0.7 + seconds * 0.3;
+}
+
+static void tell_failed(struct service *s, struct now now)
+{
+    char text[FACT_TEXT_MAX];
+    (void)str_format(text, sizeof text,
+                     "Automatic recovery unsuccessful after %d attempts. Manual intervention "
+                     "required. Please contact "
+                     "administrator.",
+                     s->recovery.attempts);
+    service_log(s, true, "%s", text);
+    record_auto_recovery(s, LEVEL_HUMAN, "failed", text, now);
+}
+
+static void tell_ended(struct service *s, const struct effect *e, struct now now)
+{
+    double seconds = (double)mono_since(now.mono, s->recovery_began_mono) / 1000.0;
+    save_history(s, recovery_end_word(e->end), seconds, cause_row(s->recovery_cause)->summary);
+    s->last_recovery.any = true;
+    s->last_recovery.at = now.wall;
+    s->last_recovery.duration_seconds = seconds;
+    s->last_recovery.level = e->level;
+    s->last_recovery.end = e->end;
+    s->last_recovery.attempts = s->recovery.attempts;
+    memmove(&s->recovery_times[1], &s->recovery_times[0],
+            sizeof s->recovery_times - sizeof s->recovery_times[0]);
+    s->recovery_times[0] = now.wall;
+}
+
+static void tell_human(struct service *s, const struct effect *e, struct now now)
+{
+    const struct cause_row *row = cause_row(e->cause);
+    char text[FACT_TEXT_MAX * 2];
+    (void)str_format(text, sizeof text, "%s %s", row->summary, row->advice);
+    service_log(s, true, "a human is needed: %s", text);
+    record_auto_recovery(s, LEVEL_HUMAN, "failed", text, now);
+    struct audit_line line;
+    record_line_init(s, &line, AUDIT_INCIDENT, "manual-intervention-required", NULL, now);
+    (void)str_format(line.reason, sizeof line.reason, "%s: %s", row->code, text);
+    (void)str_format(line.request_id, sizeof line.request_id, "i-%" PRIx64,
+                     s->engine->ports.random(s->engine->ports.context));
+    s->engine->ports.audit(s->engine->ports.context, s->index, 0, &line, false);
+}
+
+static void tell_announce(struct service *s, const struct effect *e, struct now now)
+{
+    char text[FACT_TEXT_MAX];
+    int64_t seconds = mono_since(e->at, now.mono) / 1000;
+    (void)str_format(text, sizeof text,
+                     "Redis was stopped by somebody else; Resus starts it in %" PRId64
+                     " s unless it is started, paused (resus pause) or stopped through Resus.",
+                     seconds);
+    service_log(s, true, "%s", text);
+    record_notice(s, text, now);
+    struct audit_line line;
+    record_line_init(s, &line, AUDIT_INCIDENT, "external-stop", NULL, now);
+    (void)str_copy(line.reason, sizeof line.reason, text);
+    (void)str_format(line.request_id, sizeof line.request_id, "i-%" PRIx64,
+                     s->engine->ports.random(s->engine->ports.context));
+    s->engine->ports.audit(s->engine->ports.context, s->index, 0, &line, false);
+}
+
+static void tell_withheld(struct service *s, const struct effect *e, struct now now)
+{
+    service_log(s, true, "no automatic action (%s): %s", withheld_code(e->withheld),
+                withheld_text(e->withheld));
+    record_notice(s, withheld_text(e->withheld), now);
+}
+
+static void carry_out(struct service *s, const struct effect *e, struct now now)
+{
+    switch (e->kind) {
+    case EFFECT_OPEN:
+        tell_open(s, e, now);
+        break;
+    case EFFECT_SKIP:
+        write_skip(s, e, now);
+        break;
+    case EFFECT_SAVE:
+        record_state(s, 0, STORE_NORMAL);
+        break;
+    case EFFECT_EVIDENCE:
+        gather_evidence(s, now);
+        save_history(s, "running", -1, cause_row(e->cause)->summary);
+        break;
+    case EFFECT_INTENT:
+        write_intent(s, e, now);
+        break;
+    case EFFECT_RUN:
+        run(s, e, now);
+        break;
+    case EFFECT_OUTCOME:
+        write_outcome(s, e, now);
+        break;
+    case EFFECT_LOOK:
+        watch_look(s, now);
+        break;
+    case EFFECT_SUCCEEDED:
+        tell_succeeded(s, e, now);
+        break;
+    case EFFECT_TAKEN_BACK:
+        record_notice(s, "The recovery did not last: Redis failed again within 60 s.", now);
+        break;
+    case EFFECT_FAILED:
+        tell_failed(s, now);
+        break;
+    case EFFECT_ENDED:
+        tell_ended(s, e, now);
+        break;
+    case EFFECT_BREAKER:
+        record_notice(s, withheld_text(WITHHELD_BREAKER_OPEN), now);
+        break;
+    case EFFECT_HUMAN:
+        tell_human(s, e, now);
+        break;
+    case EFFECT_HUMAN_OVER:
+        record_notice(s, "The cause that needed a human is gone.", now);
+        break;
+    case EFFECT_ANNOUNCE:
+        tell_announce(s, e, now);
+        break;
+    case EFFECT_WITHHELD:
+        tell_withheld(s, e, now);
+        break;
+    case EFFECT_CHANGED:
+    case EFFECT_KIND_COUNT:
+        break;
+    }
+}
+
+void recover_event(struct service *s, enum recovery_event event, uint64_t action_id,
+                   enum action_end end, struct now now)
+{
+    struct recovery_input input = {
+        .event = event, .action_id = action_id, .end = end, .wall = now.wall};
+    struct recovery_effects effects;
+    judge_facts(s, now, &input.facts);
+    enum recovery_phase before = s->recovery.phase;
+    recovery_step(&s->recovery, &s->recovery_policy, &input, now.mono, &effects);
+    s->recovery_wake = effects.wake;
+    for (size_t i = 0; i < effects.count; i++)
+        carry_out(s, &effects.items[i], now);
+    if (before != s->recovery.phase && s->judged)
+        record_health(s, now);
+}
+
+/* ── outcomes ── */
+
+enum action_end recover_end_of(const struct host_outcome *o)
+{
+    switch (o->end) {
+    case HOST_EXITED:
+        if (o->exit_code == 0)
+            return ACTION_DONE;
+        return o->not_applicable ? ACTION_NO_EFFECT : ACTION_FAILED;
+    case HOST_NOT_REACHED:
+    case HOST_CANCELLED:
+        return ACTION_NOT_REACHED;
+    case HOST_SIGNALLED:
+    case HOST_TIMED_OUT:
+    case HOST_CUT_OFF:
+        break;
+    }
+    return ACTION_UNKNOWN;
+}
+
+void recover_host(struct service *s, const struct pending *p, const struct host_outcome *o,
+                  struct now now)
+{
+    if (p->purpose == FOR_ACTION && o->command == HOST_RESET_FAILED && o->end == HOST_EXITED) {
+        struct host_request request = {
+            .id = request_begin_action(s, FOR_ACTION_2, now.mono, p->action_id),
+            .command = HOST_START,
+            .deadline = mono_add(now.mono, ACTION_DEADLINE_MS)};
+        s->engine->ports.host(s->engine->ports.context, s->index, &request);
+        return;
+    }
+    (void)str_copy(s->action_error, sizeof s->action_error, o->error);
+    if (o->not_applicable)
+        s->sight.unit.can_reload = TRI_NO;
+    recover_event(s, EVENT_ACTION_ENDED, p->action_id, recover_end_of(o), now);
+}
+
+static enum action_end end_of_kill(enum reply_class reply)
+{
+    switch (reply) {
+    case REPLY_OTHER:
+        return ACTION_DONE;
+    case REPLY_UNKILLABLE:
+        return ACTION_UNKILLABLE;
+    case REPLY_NOTBUSY:
+        return ACTION_NO_EFFECT;
+    default:
+        return reply_answered(reply) ? ACTION_FAILED : ACTION_UNKNOWN;
+    }
+}
+
+void recover_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
+                   struct now now)
+{
+    if (p->purpose == FOR_EVIDENCE) {
+        recover_capture(s,
+                        a->request == REDIS_INFO      ? "INFO"
+                        : a->request == REDIS_SLOWLOG ? "SLOWLOG"
+                                                      : "CLIENT LIST",
+                        a->text, a->text_length);
+        return;
+    }
+    enum action_end end = end_of_kill(a->probe.reply);
+    bool maybe_function =
+        a->request == REDIS_SCRIPT_KILL && (end == ACTION_NO_EFFECT || end == ACTION_FAILED);
+    if (p->purpose == FOR_ACTION && maybe_function) {
+        s->engine->ports.redis(s->engine->ports.context, s->index,
+                               request_begin_action(s, FOR_ACTION_2, now.mono, p->action_id),
+                               REDIS_FUNCTION_KILL, true, mono_add(now.mono, MEDICINE_DEADLINE_MS));
+        return;
+    }
+    recover_event(s, EVENT_ACTION_ENDED, p->action_id, end, now);
+}

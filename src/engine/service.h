@@ -1,0 +1,232 @@
+/* One service as the engine holds it: what is seen, what is decided, what is under way. Inside the
+ * engine only. */
+#ifndef RESUS_ENGINE_SERVICE_H
+#define RESUS_ENGINE_SERVICE_H
+
+#include "core/cause.h"
+#include "core/health.h"
+#include "core/preflight.h"
+#include "core/recovery.h"
+#include "core/tilt.h"
+#include "engine/engine.h"
+
+#define SERVICE_PENDING_MAX 32 /* requests under way: probes overlap, checks do not */
+#define SERVICE_LATENCIES 64   /* newest PINGs */
+#define SERVICE_WAITERS_MAX 16 /* callers sharing one refresh */
+#define SERVICE_EVIDENCE_MAX 16384
+
+/* What an answer is for. */
+enum purpose {
+    FOR_NOTHING,
+    FOR_PULSE, /* PING on the kept connection */
+    FOR_PROBE, /* PING on a connection of its own */
+    FOR_UNIT,  /* systemctl status / show */
+    FOR_INFO,
+    FOR_CONFIG,
+    FOR_JOURNAL,
+    FOR_LOG_FILE,
+    FOR_ACTION,   /* recovery's host command or script kill */
+    FOR_ACTION_2, /* its second half: FUNCTION KILL, start after reset-failed */
+    FOR_INTENT,   /* recovery's intent line */
+    FOR_EVIDENCE, /* INFO, SLOWLOG, CLIENT LIST before an action */
+    FOR_OP_INFO,  /* a person's operation: INFO before, */
+    FOR_OP_SAVE,  /* BGSAVE, */
+    FOR_OP_SAVED, /* INFO persistence while it saves, */
+    FOR_OP_INTENT,
+    FOR_OP_DESIRED,
+    FOR_OP_COMMAND,
+};
+
+struct pending {
+    uint64_t id;
+    enum purpose purpose;
+    mono_ms asked;
+    uint64_t action_id; /* recovery's action that it belongs to, 0 = none */
+};
+
+/* When each look is due, and the doubt in which looks come quickly. */
+struct watch {
+    mono_ms pulse_due, full_due, unit_due, performance_due, fresh_due, round_due;
+    mono_ms round_began;
+    int quick_rounds;        /* of the 10, 30, 100 ms after a loss */
+    mono_ms counted_failure; /* asked-time of the newest probe counted as failed */
+    mono_ms counted_busy, counted_mismatch;
+    mono_ms look_until; /* after an action: look every few ms until then */
+    bool log_asked;     /* for this failure of the unit */
+    bool log_file_asked;
+    bool journal_sudo;               /* the variant that showed lines */
+    bool config_refused;             /* CONFIG GET is not ours to use */
+    wall_ms last_check;              /* newest full look */
+    wall_ms last_command;            /* newest successful command */
+    int64_t unit_ms, performance_ms; /* how long the last ones took, FACT_UNKNOWN */
+    int64_t latency_us[SERVICE_LATENCIES];
+    unsigned latency_next, latency_count;
+};
+
+enum operation_phase {
+    OP_PHASE_NONE,
+    OP_PHASE_CHECKING,
+    OP_PHASE_SAVING,
+    OP_PHASE_DECIDING, /* desired state on its way to the disk */
+    OP_PHASE_INTENT,
+    OP_PHASE_RUNNING,
+    OP_PHASE_VERIFYING,
+    OP_PHASE_COUNT
+};
+
+struct operation {
+    enum operation_phase phase;
+    struct engine_request request;
+    char id[32];
+    mono_ms began, deadline, command_ended;
+    wall_ms since;
+    struct info_facts before; /* INFO before: connections, uptime, pid */
+    bool was_well;
+    int64_t last_save_before;
+    enum action_end end;
+    int exit_code;
+    char error[FACT_TEXT_MAX];
+    bool answered; /* 202 was given already */
+};
+
+struct service {
+    struct engine *engine;
+    int index;
+    const struct service_settings *settings;
+    struct watch_policy watch_policy;
+    struct recovery_policy recovery_policy;
+    struct watch watch;
+    struct sight sight;
+    struct health_state health;
+    struct pending pending[SERVICE_PENDING_MAX];
+    uint64_t last_id;
+
+    struct verdict verdict; /* the last one, confirmed or not */
+    enum cause cause;       /* the last confirmed one */
+    wall_ms cause_since;
+    bool judged; /* a first confirmed verdict exists */
+
+    struct recovery recovery;
+    mono_ms recovery_wake;
+    char recovery_id[32]; /* of the open or last recovery */
+    wall_ms recovery_began;
+    mono_ms recovery_began_mono;
+    enum cause recovery_cause;
+    wall_ms action_began_wall;
+    struct {
+        bool any;
+        wall_ms at;
+        double duration_seconds;
+        enum recovery_level level;
+        enum recovery_end end;
+        int attempts;
+    } last_recovery;
+    char action_error[FACT_TEXT_MAX]; /* what the last action's command said */
+    char evidence[SERVICE_EVIDENCE_MAX];
+    int recoveries_24h; /* as remembered since the start, seeded from the store */
+    wall_ms recovery_times[64];
+
+    struct operation operation;
+    mono_ms watch_after_until; /* row A9: 15 minutes after an operation */
+    bool watch_after_told;
+
+    struct service_state saved;
+
+    struct {
+        engine_answer *answer;
+        void *context;
+    } waiters[SERVICE_WAITERS_MAX];
+    int waiter_count;
+    mono_ms refresh_deadline;
+    char status_shown[16], overall_shown[16]; /* as published last */
+    mono_ms publish_due;
+};
+
+struct engine {
+    const struct settings *settings;
+    struct engine_ports ports;
+    struct tilt tilt;
+    mono_ms self_due;
+    struct service *services;
+    int count;
+    int16_t late_ms[1024];
+    unsigned late_next, late_count;
+};
+
+/* watch.c */
+void watch_init(struct service *s, struct now now);
+void watch_turn(struct service *s,
+                struct now now); /* does what is due, asks for the next wake-up */
+void watch_doubt(struct service *s, const char *why, struct now now);
+void watch_look(struct service *s,
+                struct now now); /* a round of checks now and every few ms for a while */
+void watch_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
+                 struct now now);
+void watch_host(struct service *s, const struct pending *p, const struct host_outcome *o,
+                struct now now);
+void watch_refresh(struct service *s, struct now now);
+double watch_latency_ms(const struct service *s, double percentile); /* < 0 unknown */
+double watch_last_latency_ms(const struct service *s);
+mono_ms watch_next(const struct service *s);
+
+/* judge.c */
+void judge(struct service *s, struct now now);
+void judge_facts(const struct service *s, struct now now, struct recovery_facts *f);
+
+/* recover.c */
+void recover_event(struct service *s, enum recovery_event event, uint64_t action_id,
+                   enum action_end end, struct now now);
+void recover_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
+                   struct now now);
+void recover_host(struct service *s, const struct pending *p, const struct host_outcome *o,
+                  struct now now);
+void recover_capture(struct service *s, const char *what, const char *text, size_t length);
+enum action_end recover_end_of(const struct host_outcome *o);
+
+/* operation.c */
+bool operation_running(const struct service *s);
+void operation_turn(struct service *s, struct now now); /* new facts or time */
+void operation_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
+                     struct now now);
+void operation_host(struct service *s, const struct host_outcome *o, struct now now);
+void operation_saved(struct service *s, enum store_outcome outcome, struct now now);
+void operation_audited(struct service *s, enum audit_outcome outcome, struct now now);
+mono_ms operation_next(const struct service *s);
+const char *operation_phase_word(enum operation_phase phase);
+
+/* record.c: audit lines, events, persisted state */
+uint64_t request_begin(struct service *s, enum purpose purpose, mono_ms asked);
+struct pending request_end(struct service *s,
+                           uint64_t id); /* FOR_NOTHING when it is not known (any more) */
+uint64_t request_begin_action(struct service *s, enum purpose purpose, mono_ms asked,
+                              uint64_t action_id);
+bool request_pending(const struct service *s, enum purpose purpose);
+mono_ms request_asked(const struct service *s, enum purpose purpose); /* newest; MONO_NEVER none */
+void record_state(struct service *s, uint64_t id, enum store_class class);
+void record_line_init(const struct service *s, struct audit_line *line, enum audit_event event,
+                      const char *operation, const struct engine_user *user, struct now now);
+void record_setting(struct service *s, const char *operation, const struct engine_user *user,
+                    const char *reason, struct now now);
+void record_event(struct service *s, const char *type, json_t *body,
+                  struct now now); /* steals body */
+void record_status(struct service *s, struct now now);
+void record_health(struct service *s, struct now now);
+void record_auto_recovery(struct service *s, enum recovery_level level, const char *status,
+                          const char *message, struct now now);
+void record_service_event(struct service *s, const char *event, const char *user,
+                          const char *result, const char *message, double duration_seconds,
+                          struct now now);
+void record_notice(struct service *s, const char *message, struct now now);
+void service_log(const struct service *s, bool warning, const char *format, ...) ATTR_PRINTF(3, 4);
+void service_schedule(struct service *s);
+
+/* snapshot.c */
+const char *snapshot_status(const struct service *s); /* running, stopped ... */
+enum overall snapshot_overall(const struct service *s);
+json_t *snapshot_operation(const struct service *s, struct now now);
+
+/* preflight: facts for core/preflight */
+void snapshot_preflight(const struct service *s, enum engine_operation operation, struct now now,
+                        struct preflight *ret);
+
+#endif

@@ -1,0 +1,41 @@
+/* One request of a person or program, wherever it came from: the control socket today, the web
+ * process as well. A handler answers it exactly once, now or later; what the operation does is in
+ * one file per resource. */
+#ifndef RESUS_HANDLERS_CALL_H
+#define RESUS_HANDLERS_CALL_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "api/operations.h"
+#include "engine/engine.h"
+
+struct call {
+    const struct operation *operation;
+    int service;        /* index, -1 when the operation is on none */
+    const json_t *args; /* checked against the table; borrowed; never NULL */
+    struct engine_user user;
+    enum access access;
+    /* Takes the reference of `body`; afterwards the call is gone. */
+    void (*answer)(struct call *call, int status, json_t *body);
+    void (*push)(struct call *call, json_t *line); /* of a follow; takes the reference */
+    void *owner;
+    /* the handler's own, between its steps */
+    uint64_t ask; /* the request under way that this call waits for */
+    bool gone;    /* the asker went away: answer soon, to be freed */
+    json_t *kept;
+    wall_ms seen;
+    int64_t number;
+    mono_ms deadline;
+    void *data;
+    void (*free_data)(struct call *call); /* of `data`, when the call is answered */
+    struct call *next;
+};
+
+/* `{"error", "message", "code", "timestamp"}` (contract section 4). */
+json_t *call_error(const char *title, const char *message, const char *code, wall_ms now);
+void call_refuse(struct call *call, int status, const char *title, const char *message,
+                 const char *code, wall_ms now);
+
+#endif

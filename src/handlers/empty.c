@@ -1,5 +1,0 @@
-int resus_handlers_empty(void);
-int resus_handlers_empty(void)
-{
-    return 0;
-}

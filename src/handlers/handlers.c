@@ -1,0 +1,315 @@
+#include "handlers/handlers.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "handlers/inside.h"
+
+static const struct {
+    handler *run;
+    void (*host_ended)(struct handlers *h, struct call *call, const struct host_result *result);
+    void (*redis_ended)(struct handlers *h, struct call *call, const struct redis_answer *answer);
+} table[] = {
+    [OP_SERVICES] = {services_list, NULL, NULL},
+    [OP_STATUS] = {service_status, NULL, NULL},
+    [OP_HEALTH] = {service_health, NULL, NULL},
+    [OP_START] = {operate, NULL, NULL},
+    [OP_STOP] = {operate, NULL, NULL},
+    [OP_RESTART] = {operate, NULL, NULL},
+    [OP_RELOAD] = {operate, NULL, NULL},
+    [OP_REFRESH] = {service_refresh, NULL, NULL},
+    [OP_PREFLIGHT] = {service_preflight, NULL, NULL},
+    [OP_LOGS] = {logs_get, logs_host_ended, NULL},
+    [OP_LOGS_FOLLOW] = {logs_follow, logs_host_ended, NULL},
+    [OP_RECOVERY_STATUS] = {recovery_status, NULL, NULL},
+    [OP_RECOVERY_SET] = {recovery_set, NULL, NULL},
+    [OP_RECOVERY_RESET] = {recovery_reset, NULL, NULL},
+    [OP_RECOVERY_HISTORY] = {recovery_history, NULL, NULL},
+    [OP_EXPLAIN] = {recovery_explain, NULL, NULL},
+    [OP_PAUSE] = {recovery_pause, NULL, NULL},
+    [OP_RESUME] = {recovery_resume, NULL, NULL},
+    [OP_EVENTS] = {events_get, NULL, NULL},
+    [OP_EVENTS_FOLLOW] = {events_follow, NULL, NULL},
+    [OP_INSPECT] = {inspect_get, NULL, inspect_redis_ended},
+    [OP_DOCTOR] = {NULL, NULL, NULL},
+    [OP_AUDIT] =
+        {NULL, NULL,
+         NULL}, /* the command line reads the file itself; HTTP comes with the web process */
+    [OP_VERSION] = {version_get, NULL, NULL},
+};
+static_assert(ARRAY_LENGTH(table) == OPERATION_COUNT, "a handler for every operation");
+
+int handlers_new(struct engine *engine, const struct handlers_ports *ports, struct handlers **ret,
+                 struct error *err)
+{
+    struct handlers *h = mem_calloc(1, sizeof *h);
+    if (h == NULL)
+        return error_set(err, -ENOMEM, "handlers: out of memory");
+    h->engine = engine;
+    h->ports = *ports;
+    *ret = h;
+    return 0;
+}
+
+static void drop_all(struct call **list)
+{
+    while (*list != NULL) {
+        struct call *call = *list;
+        *list = call->next;
+        call->next = NULL;
+        call->answer(call, 503, NULL);
+    }
+}
+
+void handlers_free(struct handlers *h)
+{
+    if (h == NULL)
+        return;
+    drop_all(&h->waiting);
+    drop_all(&h->followers);
+    drop_all(&h->sleepers);
+    mem_free(h);
+}
+
+/* ── lists of calls that wait ── */
+
+void list_remove(struct call **list, struct call *call)
+{
+    for (struct call **p = list; *p != NULL; p = &(*p)->next)
+        if (*p == call) {
+            *p = call->next;
+            call->next = NULL;
+            return;
+        }
+}
+
+static void list_add(struct call **list, struct call *call)
+{
+    call->next = *list;
+    *list = call;
+}
+
+uint64_t handlers_wait(struct handlers *h, struct call *call)
+{
+    call->ask = ++h->last_id | HANDLERS_ID;
+    list_add(&h->waiting, call);
+    return call->ask;
+}
+
+static struct call *waited(struct handlers *h, uint64_t id)
+{
+    for (struct call *c = h->waiting; c != NULL; c = c->next)
+        if (c->ask == id) {
+            list_remove(&h->waiting, c);
+            return c;
+        }
+    return NULL;
+}
+
+static mono_ms next_waking(const struct handlers *h)
+{
+    mono_ms at = MONO_NEVER;
+    for (const struct call *c = h->sleepers; c != NULL; c = c->next)
+        at = mono_min(at, c->deadline);
+    return at;
+}
+
+void handlers_sleep(struct handlers *h, struct call *call, mono_ms until)
+{
+    call->deadline = until;
+    list_add(&h->sleepers, call);
+    h->ports.later(h->ports.context, next_waking(h));
+}
+
+void handlers_later(struct handlers *h)
+{
+    mono_ms now = handlers_now(h).mono;
+    for (struct call *c = h->sleepers, *next; c != NULL; c = next) {
+        next = c->next;
+        if (!mono_reached(now, c->deadline))
+            continue;
+        list_remove(&h->sleepers, c);
+        logs_woken(h, c);
+    }
+    h->ports.later(h->ports.context, next_waking(h));
+}
+
+void handlers_follow(struct handlers *h, struct call *call)
+{
+    int count = 0;
+    for (const struct call *c = h->followers; c != NULL; c = c->next)
+        count++;
+    if (count >= HANDLERS_FOLLOWERS_MAX) {
+        call_refuse(call, 503, "Too many followers",
+                    "As many followers of events as can be are there already.", "busy",
+                    handlers_now(h).wall);
+        return;
+    }
+    list_add(&h->followers, call);
+}
+
+/* ── the door ── */
+
+json_t *call_error(const char *title, const char *message, const char *code, wall_ms now)
+{
+    json_t *body = json_object();
+    (void)json_put_text(body, "error", title);
+    (void)json_put_text(body, "message", message);
+    (void)json_put_text(body, "code", code);
+    (void)json_put_wall(body, "timestamp", now);
+    return body;
+}
+
+void call_refuse(struct call *call, int status, const char *title, const char *message,
+                 const char *code, wall_ms now)
+{
+    call->answer(call, status, call_error(title, message, code, now));
+}
+
+/* `permissions` can tighten or widen between operator and admin; viewers never operate. */
+static enum access needed(const struct handlers *h, const struct call *call)
+{
+    if (call->service < 0)
+        return call->operation->least;
+    const struct service_settings *s = engine_settings(h->engine, call->service);
+    switch (call->operation - operations) {
+    case OP_START:
+        return s->start_operator ? ACCESS_OPERATOR : ACCESS_ADMIN;
+    case OP_STOP:
+        return s->stop_operator ? ACCESS_OPERATOR : ACCESS_ADMIN;
+    case OP_RESTART:
+    case OP_RELOAD:
+        return s->restart_operator ? ACCESS_OPERATOR : ACCESS_ADMIN;
+    default:
+        return call->operation->least;
+    }
+}
+
+static bool find_service(struct handlers *h, struct call *call, const char *id)
+{
+    char text[200];
+    wall_ms now = handlers_now(h).wall;
+    call->service = -1;
+    if (!call->operation->on_service && id == NULL)
+        return true;
+    if (id == NULL && engine_service_count(h->engine) == 1)
+        call->service = 0;
+    else if (id != NULL)
+        call->service = engine_service_index(h->engine, id);
+    if (call->service >= 0)
+        return true;
+    if (id == NULL) {
+        call_refuse(call, 400, "Service needed", "There are several services: name one.",
+                    "service_required", now);
+        return false;
+    }
+    (void)str_format(text, sizeof text, "There is no service \"%s\".", id);
+    call_refuse(call, 404, "Not found", text, "not_found", now);
+    return false;
+}
+
+static void refuse_role(struct handlers *h, struct call *call, enum access least)
+{
+    char text[200];
+    (void)str_format(text, sizeof text,
+                     "%s needs the role %s; yours is %s. Contact an administrator.",
+                     call->operation->name, access_name(least), access_name(call->access));
+    json_t *body = call_error("Permission denied", text, "permission_denied", handlers_now(h).wall);
+    json_t *roles = json_array();
+    for (int role = (int)least; role <= (int)ACCESS_ADMIN; role++)
+        (void)json_array_append_new(roles, json_string(access_name((enum access)role)));
+    (void)json_put(body, "required_roles", roles);
+    (void)json_put_text(body, "user_role", access_name(call->access));
+    call->answer(call, 403, body);
+}
+
+void handlers_dispatch(struct handlers *h, struct call *call, const char *service)
+{
+    struct error err = {0};
+    wall_ms now = handlers_now(h).wall;
+    if (!find_service(h, call, service))
+        return;
+    enum access least = needed(h, call);
+    if (call->access < least) {
+        refuse_role(h, call, least);
+        return;
+    }
+    if (operation_check(call->operation, call->args, &err) < 0) {
+        call_refuse(call, 400, "Bad input", err.text, "bad_input", now);
+        return;
+    }
+    handler *run = table[call->operation - operations].run;
+    if (run == NULL)
+        call_refuse(call, 404, "Not found", "Not available here.", "not_found", now);
+    else
+        run(h, call);
+}
+
+void handlers_gone(struct handlers *h, struct call *call)
+{
+    call->gone = true;
+    for (struct call *c = h->followers; c != NULL; c = c->next)
+        if (c == call) {
+            list_remove(&h->followers, call);
+            call->answer(call, 499, NULL);
+            return;
+        }
+    for (struct call *c = h->sleepers; c != NULL; c = c->next)
+        if (c == call) {
+            list_remove(&h->sleepers, call);
+            call->answer(call, 499, NULL);
+            return;
+        }
+}
+
+/* ── answers ── */
+
+void handlers_rows(struct handlers *h, uint64_t id, json_t *rows, const struct error *error)
+{
+    struct call *call = waited(h, id);
+    if (call == NULL)
+        return;
+    if (error != NULL && error->code != 0) {
+        call_refuse(call, 500, "Cannot read the history", error->text, "store_failed",
+                    handlers_now(h).wall);
+        return;
+    }
+    if (json_is_object(rows)) {
+        call->answer(call, 200, json_incref(rows));
+        return;
+    }
+    json_t *body = json_object();
+    (void)json_put(body, "items", json_incref(rows));
+    (void)json_put_null(body, "next_cursor");
+    call->answer(call, 200, body);
+}
+
+void handlers_host_ended(struct handlers *h, int service, uint64_t id,
+                         const struct host_result *result)
+{
+    (void)service;
+    struct call *call = waited(h, id);
+    if (call != NULL)
+        table[call->operation - operations].host_ended(h, call, result);
+}
+
+void handlers_redis_ended(struct handlers *h, int service, const struct redis_answer *answer)
+{
+    (void)service;
+    struct call *call = waited(h, answer->id);
+    if (call != NULL)
+        table[call->operation - operations].redis_ended(h, call, answer);
+}
+
+void handlers_event(struct handlers *h, int service, const json_t *event)
+{
+    for (struct call *c = h->followers, *next; c != NULL; c = next) {
+        next = c->next;
+        if (c->service < 0 || c->service == service)
+            c->push(c, json_deep_copy(event));
+    }
+}

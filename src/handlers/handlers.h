@@ -1,0 +1,45 @@
+/* From a row of the table of operations to what it does. */
+#ifndef RESUS_HANDLERS_HANDLERS_H
+#define RESUS_HANDLERS_HANDLERS_H
+
+#include "base/error.h"
+#include "handlers/call.h"
+#include "host/controller.h"
+#include "redis/client.h"
+#include "store/store.h"
+
+/* What handlers need besides the engine; answers come back through handlers_*_ended() with the id.
+ * Ids have HANDLERS_ID set, so that the daemon can tell them from the engine's. */
+#define HANDLERS_ID ((uint64_t)1 << 47)
+
+struct handlers_ports {
+    void *context;
+    struct now (*now)(void *context);
+    void (*host)(void *context, int service, const struct host_request *request);
+    void (*redis)(void *context, int service, uint64_t id, enum redis_request request,
+                  const char *const *args, bool fresh, mono_ms deadline);
+    void (*later)(void *context,
+                  mono_ms at); /* handlers_later() at that time; replaces the one before */
+    struct store *store;
+};
+
+struct handlers;
+int handlers_new(struct engine *engine, const struct handlers_ports *ports, struct handlers **ret,
+                 struct error *err) ATTR_MUST_USE;
+void handlers_free(struct handlers *h); /* calls that wait are dropped; takes NULL */
+
+/* Checks fields, service and role, then hands the call to its handler. `service` NULL: the only
+ * one. */
+void handlers_dispatch(struct handlers *h, struct call *call, const char *service);
+/* The asker of a call went away. */
+void handlers_gone(struct handlers *h, struct call *call);
+
+void handlers_rows(struct handlers *h, uint64_t id, json_t *rows, const struct error *error);
+void handlers_host_ended(struct handlers *h, int service, uint64_t id,
+                         const struct host_result *result);
+void handlers_redis_ended(struct handlers *h, int service, const struct redis_answer *answer);
+void handlers_later(struct handlers *h);
+/* An event was published: to whoever follows. */
+void handlers_event(struct handlers *h, int service, const json_t *event);
+
+#endif

@@ -1,0 +1,50 @@
+/* Shared by the files of handlers/, and by nobody else. */
+#ifndef RESUS_HANDLERS_INSIDE_H
+#define RESUS_HANDLERS_INSIDE_H
+
+#include "handlers/handlers.h"
+
+#define HANDLERS_FOLLOWERS_MAX 64
+
+struct handlers {
+    struct engine *engine;
+    struct handlers_ports ports;
+    uint64_t last_id;
+    struct call *waiting;   /* for a store query, a host command or a Redis reply, by call->ask */
+    struct call *followers; /* of events */
+    struct call *sleepers;  /* follows of logs, until their deadline */
+};
+
+static inline struct now handlers_now(const struct handlers *h)
+{
+    return h->ports.now(h->ports.context);
+}
+
+/* Parks the call until the answer with the returned id comes. */
+uint64_t handlers_wait(struct handlers *h, struct call *call);
+void handlers_sleep(struct handlers *h, struct call *call, mono_ms until);
+void handlers_follow(struct handlers *h, struct call *call);
+void list_remove(struct call **list, struct call *call);
+
+typedef void handler(struct handlers *h, struct call *call);
+
+handler services_list, service_status, service_health, service_refresh,
+    service_preflight; /* services.c */
+handler operate;       /* operate.c */
+handler recovery_status, recovery_set, recovery_reset, recovery_history, recovery_explain,
+    recovery_pause, recovery_resume; /* recoveries.c */
+handler logs_get, logs_follow;       /* logs.c */
+handler events_get, events_follow;   /* events.c */
+handler inspect_get;                 /* inspect.c */
+handler doctor_run;                  /* doctor.c */
+handler version_get;                 /* services.c */
+
+void logs_host_ended(struct handlers *h, struct call *call, const struct host_result *result);
+void logs_woken(struct handlers *h, struct call *call);
+void inspect_redis_ended(struct handlers *h, struct call *call, const struct redis_answer *answer);
+void bigkeys_begin(struct handlers *h, struct call *call);
+void bigkeys_redis_ended(struct handlers *h, struct call *call, const struct redis_answer *answer);
+void doctor_host_ended(struct handlers *h, struct call *call, const struct host_result *result);
+void doctor_redis_ended(struct handlers *h, struct call *call, const struct redis_answer *answer);
+
+#endif

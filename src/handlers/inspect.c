@@ -1,0 +1,151 @@
+/* inspect: INFO, slow log, clients, command statistics; read-only and bounded (row B11) */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "handlers/inside.h"
+#include "redis/reply.h"
+
+#define INSPECT_DEADLINE_MS 10000
+#define SLOWLOG_ENTRIES 128
+#define CLIENT_ENTRIES 1000
+#define COMMAND_ENTRIES 512
+
+static enum redis_request request_for(const char *what)
+{
+    if (str_equal(what, "slowlog"))
+        return REDIS_SLOWLOG;
+    if (str_equal(what, "clients"))
+        return REDIS_CLIENT_LIST;
+    if (str_equal(what, "commandstats"))
+        return REDIS_COMMANDSTATS;
+    return REDIS_INFO;
+}
+
+void inspect_get(struct handlers *h, struct call *call)
+{
+    const char *what = json_text_or(call->args, "what", "info");
+    if (str_equal(what, "bigkeys")) {
+        bigkeys_begin(h, call);
+        return;
+    }
+    h->ports.redis(h->ports.context, call->service, handlers_wait(h, call), request_for(what), NULL,
+                   false, mono_add(handlers_now(h).mono, INSPECT_DEADLINE_MS));
+}
+
+static json_t *slowlog_json(const struct redis_answer *a)
+{
+    json_t *items = json_array();
+    struct slowlog_entry *entries = mem_calloc(SLOWLOG_ENTRIES, sizeof *entries);
+    size_t count =
+        entries == NULL || a->reply == NULL ? 0 : slowlog_parse(a->reply, entries, SLOWLOG_ENTRIES);
+    for (size_t i = 0; i < count; i++) {
+        json_t *item = json_object();
+        (void)json_put_int(item, "id", entries[i].id);
+        (void)json_put_wall(item, "timestamp", (wall_ms){entries[i].unix_seconds * 1000});
+        (void)json_put(item, "duration_ms",
+                       json_rounded((double)entries[i].duration_us / 1000.0, 3));
+        (void)json_put_text(item, "command", entries[i].command);
+        (void)json_put_text(item, "client", entries[i].client);
+        (void)json_array_append_new(items, item);
+    }
+    mem_free(entries);
+    return items;
+}
+
+static json_t *clients_json(const struct redis_answer *a)
+{
+    json_t *items = json_array();
+    struct client_entry *entries = mem_calloc(CLIENT_ENTRIES, sizeof *entries);
+    size_t count =
+        entries == NULL ? 0 : clients_parse(a->text, a->text_length, entries, CLIENT_ENTRIES);
+    for (size_t i = 0; i < count; i++) {
+        const struct client_entry *e = &entries[i];
+        json_t *item = json_object();
+        (void)json_put_int(item, "id", e->id);
+        (void)json_put_text(item, "address", e->address);
+        (void)json_put_text(item, "name", e->name);
+        (void)json_put_text(item, "user", e->user);
+        (void)json_put_int(item, "age_seconds", e->age_seconds);
+        (void)json_put_int(item, "idle_seconds", e->idle_seconds);
+        (void)json_put_int(item, "db", e->db);
+        (void)json_put_text(item, "command", e->command);
+        (void)json_put_int(item, "memory_bytes", e->memory_bytes);
+        (void)json_array_append_new(items, item);
+    }
+    mem_free(entries);
+    return items;
+}
+
+static json_t *commands_json(const struct redis_answer *a)
+{
+    json_t *items = json_array();
+    struct command_stat *entries = mem_calloc(COMMAND_ENTRIES, sizeof *entries);
+    size_t count =
+        entries == NULL ? 0 : commandstats_parse(a->text, a->text_length, entries, COMMAND_ENTRIES);
+    for (size_t i = 0; i < count; i++) {
+        json_t *item = json_object();
+        (void)json_put_text(item, "command", entries[i].command);
+        (void)json_put_int(item, "calls", entries[i].calls);
+        (void)json_put_int(item, "usec", entries[i].usec);
+        (void)json_put(item, "usec_per_call", json_rounded(entries[i].usec_per_call, 2));
+        (void)json_put_int(item, "rejected", entries[i].rejected);
+        (void)json_put_int(item, "failed", entries[i].failed);
+        (void)json_array_append_new(items, item);
+    }
+    mem_free(entries);
+    return items;
+}
+
+/* "key:value" lines under "# Section" headings, as one object per section. */
+static json_t *info_json(const char *text, size_t length)
+{
+    json_t *body = json_object();
+    json_t *section = NULL;
+    char name[64];
+    char value[512];
+    for (const char *p = text, *end = text + length; p < end;) {
+        const char *line_end = memchr(p, '\n', (size_t)(end - p));
+        size_t size = (size_t)((line_end == NULL ? end : line_end) - p);
+        size_t used = size > 0 && p[size - 1] == '\r' ? size - 1 : size;
+        const char *colon = memchr(p, ':', used);
+        if (used > 2 && p[0] == '#') {
+            (void)str_copy_clean(name, sizeof name, p + 2, used - 2);
+            section = json_object();
+            (void)json_put(body, name, section);
+        } else if (colon != NULL && section != NULL) {
+            (void)str_copy_clean(name, sizeof name, p, (size_t)(colon - p));
+            (void)str_copy_clean(value, sizeof value, colon + 1, used - (size_t)(colon - p) - 1);
+            (void)json_put_text(section, name, value);
+        }
+        p += size + 1;
+    }
+    return body;
+}
+
+void inspect_redis_ended(struct handlers *h, struct call *call, const struct redis_answer *a)
+{
+    const char *what = json_text_or(call->args, "what", "info");
+    if (str_equal(what, "bigkeys")) {
+        bigkeys_redis_ended(h, call, a);
+        return;
+    }
+    bool answered = reply_answered(a->probe.reply) && (a->text != NULL || a->reply != NULL);
+    if (!answered) {
+        call_refuse(call, 503, "Redis did not answer",
+                    a->probe.text[0] != '\0' ? a->probe.text : reply_class_word(a->probe.reply),
+                    "redis_unanswered", handlers_now(h).wall);
+        return;
+    }
+    json_t *body = json_object();
+    if (a->request == REDIS_INFO) {
+        (void)json_put(body, "info", info_json(a->text, a->text_length));
+    } else {
+        json_t *items = a->request == REDIS_SLOWLOG       ? slowlog_json(a)
+                        : a->request == REDIS_CLIENT_LIST ? clients_json(a)
+                                                          : commands_json(a);
+        (void)json_put(body, "items", items);
+    }
+    call->answer(call, 200, body);
+}

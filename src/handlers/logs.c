@@ -1,0 +1,194 @@
+/* logs: the journal, and Redis' own log file where the extended commands allow it; newest first */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "handlers/inside.h"
+#include "host/systemctl.h"
+
+#define LOGS_LINES 50      /* unless told */
+#define LOGS_READ_MAX 1000 /* read so many, then filter and cut */
+#define LOGS_DEADLINE_MS 10000
+#define LOGS_FOLLOW_MS 1000 /* between two looks of a follow */
+
+enum { STEP_JOURNAL_SUDO, STEP_JOURNAL_PLAIN, STEP_FILE };
+
+static const char *level_of(int priority)
+{
+    return priority <= 3 ? "error" : priority == 4 ? "warning" : "info";
+}
+
+static int least_of(const char *level)
+{
+    return str_equal(level, "error") ? 3 : str_equal(level, "warning") ? 4 : 7;
+}
+
+struct collector {
+    json_t *lines;
+    int least;
+    wall_ms since;
+};
+
+static void collect(void *context, const struct journal_line *line)
+{
+    struct collector *c = context;
+    if (line->priority > c->least || (c->since.ms != 0 && line->at.ms < c->since.ms))
+        return;
+    json_t *entry = json_object();
+    (void)json_put_wall(entry, "timestamp", line->at);
+    (void)json_put_text(entry, "level", level_of(line->priority));
+    (void)json_put_text(entry, "message", line->message);
+    (void)json_put_int(entry, "at_ms", line->at.ms);
+    (void)json_array_append_new(c->lines, entry);
+}
+
+static void ask(struct handlers *h, struct call *call, int step)
+{
+    struct host_request request = {
+        .id = handlers_wait(h, call),
+        .command = step == STEP_FILE ? HOST_LOG_TAIL : HOST_JOURNAL,
+        .lines = LOGS_READ_MAX,
+        .with_sudo = step == STEP_JOURNAL_SUDO,
+        .deadline = mono_add(handlers_now(h).mono, LOGS_DEADLINE_MS),
+    };
+    call->number = step;
+    h->ports.host(h->ports.context, call->service, &request);
+}
+
+static void begin(struct handlers *h, struct call *call)
+{
+    bool ssh = engine_settings(h->engine, call->service)->control == CONTROL_SSH;
+    call->kept = json_array();
+    ask(h, call, ssh ? STEP_JOURNAL_SUDO : STEP_JOURNAL_PLAIN);
+}
+
+static bool check_since(struct handlers *h, struct call *call)
+{
+    const char *since = json_text_or(call->args, "since", NULL);
+    wall_ms now = handlers_now(h).wall;
+    if (since == NULL || wall_parse(since, &call->seen) == 0)
+        return true;
+    call_refuse(call, 400, "Bad input", "since: write a time like 2025-10-10T14:30:00Z",
+                "bad_input", now);
+    return false;
+}
+
+void logs_get(struct handlers *h, struct call *call)
+{
+    if (check_since(h, call))
+        begin(h, call);
+}
+
+void logs_follow(struct handlers *h, struct call *call)
+{
+    call->seen = handlers_now(h).wall;
+    if (check_since(h, call))
+        begin(h, call);
+}
+
+void logs_woken(struct handlers *h, struct call *call)
+{
+    begin(h, call);
+}
+
+static int newest_first(const void *a, const void *b)
+{
+    json_t *const *x = a;
+    json_t *const *y = b;
+    int64_t p = json_int_or(*x, "at_ms", 0);
+    int64_t q = json_int_or(*y, "at_ms", 0);
+    return (p < q) - (p > q);
+}
+
+/* The lines sorted newest first; lines of the same moment keep their order of writing, turned round
+ * as well. */
+static json_t *sorted(json_t *lines)
+{
+    size_t count = json_array_size(lines);
+    json_t **all = mem_calloc(count + 1, sizeof *all);
+    json_t *out = json_array();
+    for (size_t i = 0; all != NULL && i < count; i++)
+        all[i] = json_array_get(lines, count - 1 - i);
+    if (all != NULL)
+        qsort(all, count, sizeof *all, newest_first);
+    for (size_t i = 0; all != NULL && i < count; i++)
+        (void)json_array_append(out, all[i]);
+    mem_free(all);
+    return out;
+}
+
+static void deliver(struct handlers *h, struct call *call, json_t *lines)
+{
+    const struct service_settings *s = engine_settings(h->engine, call->service);
+    size_t wanted = (size_t)json_int_or(call->args, "lines", LOGS_LINES);
+    size_t total = json_array_size(lines);
+    json_t *cut = json_array();
+    for (size_t i = 0; i < total && i < wanted; i++) {
+        (void)json_object_del(json_array_get(lines, i), "at_ms");
+        (void)json_array_append(cut, json_array_get(lines, i));
+    }
+    json_t *body = json_object();
+    (void)json_put_int(body, "total_lines", (int64_t)json_array_size(cut));
+    (void)json_put(body, "logs", cut);
+    (void)json_put_text(body, "service", s->id);
+    (void)json_put_text(body, "vm", s->vm_name);
+    json_decref(call->kept);
+    call->kept = NULL;
+    call->answer(call, 200, body);
+}
+
+static void push_new(struct handlers *h, struct call *call, json_t *lines)
+{
+    for (size_t i = json_array_size(lines); i > 0; i--) {
+        json_t *line = json_array_get(lines, i - 1);
+        wall_ms at = {json_int_or(line, "at_ms", 0)};
+        if (at.ms <= call->seen.ms)
+            continue;
+        call->seen = at;
+        json_t *out = json_deep_copy(line);
+        (void)json_object_del(out, "at_ms");
+        call->push(call, out);
+        if (call->gone)
+            break;
+    }
+    json_decref(call->kept);
+    call->kept = NULL;
+    if (call->gone)
+        call->answer(call, 499, NULL);
+    else
+        handlers_sleep(h, call, mono_add(handlers_now(h).mono, LOGS_FOLLOW_MS));
+}
+
+void logs_host_ended(struct handlers *h, struct call *call, const struct host_result *result)
+{
+    struct collector c = {call->kept, least_of(json_text_or(call->args, "level", "info")),
+                          call->seen};
+    if (call->operation == &operations[OP_LOGS_FOLLOW])
+        c.since.ms = call->seen.ms + 1;
+    bool reached = result->end == HOST_EXITED;
+    if (!reached) {
+        json_decref(call->kept);
+        call->kept = NULL;
+        call_refuse(call, 503, "Host unreachable", result->error.text, "host_unreachable",
+                    handlers_now(h).wall);
+        return;
+    }
+    size_t read = call->number == STEP_FILE
+                      ? redis_log_parse(result->out, result->out_length, collect, &c)
+                      : journal_parse(result->out, result->out_length, collect, &c);
+    if (call->number == STEP_JOURNAL_SUDO && (result->exit_code != 0 || read == 0)) {
+        ask(h, call, STEP_JOURNAL_PLAIN);
+        return;
+    }
+    if (call->number != STEP_FILE && engine_settings(h->engine, call->service)->commands_extended) {
+        ask(h, call, STEP_FILE);
+        return;
+    }
+    JSON_CLEANUP json_t *lines = sorted(call->kept);
+    if (call->operation == &operations[OP_LOGS_FOLLOW])
+        push_new(h, call, lines);
+    else
+        deliver(h, call, lines);
+}

@@ -1,0 +1,46 @@
+/* start, stop, restart, reload */
+#include "base/json.h"
+#include "base/str.h"
+#include "handlers/inside.h"
+
+static void operated(void *context, int status, json_t *body)
+{
+    struct call *call = context;
+    call->answer(call, status, body);
+}
+
+static enum engine_operation which(const struct operation *operation)
+{
+    switch (operation - operations) {
+    case OP_STOP:
+        return OPERATION_STOP;
+    case OP_RESTART:
+        return OPERATION_RESTART;
+    case OP_RELOAD:
+        return OPERATION_RELOAD;
+    default:
+        return OPERATION_START;
+    }
+}
+
+void operate(struct handlers *h, struct call *call)
+{
+    struct engine_request request = {
+        .operation = which(call->operation),
+        .user = call->user,
+        .force = json_bool_or(call->args, "force", false),
+        .confirmation = json_bool_or(call->args, "confirmation", false),
+        .emergency = json_bool_or(call->args, "emergency", false),
+        .answer = operated,
+        .context = call,
+    };
+    (void)str_copy(request.reason, sizeof request.reason, json_text_or(call->args, "reason", ""));
+    (void)str_copy(request.message, sizeof request.message,
+                   json_text_or(call->args, "message", ""));
+    if (request.force && call->access < ACCESS_ADMIN) {
+        call_refuse(call, 403, "Permission denied", "Only an administrator may use force.",
+                    "permission_denied", handlers_now(h).wall);
+        return;
+    }
+    engine_operate(h->engine, call->service, &request, handlers_now(h));
+}

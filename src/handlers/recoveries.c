@@ -1,0 +1,89 @@
+/* auto-recovery: status, settings, reset, history, explanation, pause */
+#include "base/json.h"
+#include "base/str.h"
+#include "handlers/inside.h"
+
+#define HISTORY_LIMIT 50
+
+void recovery_status(struct handlers *h, struct call *call)
+{
+    call->answer(call, 200, engine_recovery_json(h->engine, call->service, handlers_now(h)));
+}
+
+static void value_text(const json_t *value, char *text, size_t size)
+{
+    if (json_is_string(value))
+        (void)str_copy(text, size, json_string_value(value));
+    else if (json_is_boolean(value))
+        (void)str_copy(text, size, json_is_true(value) ? "true" : "false");
+    else if (json_is_integer(value))
+        (void)str_format(text, size, "%lld", (long long)json_integer_value(value));
+    else
+        (void)str_format(text, size, "%.6g", json_number_value(value));
+}
+
+/* All or nothing: every value is tried on copies before the first one is set. */
+void recovery_set(struct handlers *h, struct call *call)
+{
+    const struct service_settings *s = engine_settings(h->engine, call->service);
+    struct recovery_policy recovery = s->recovery;
+    struct watch_policy watch = s->watch;
+    struct error err = {0};
+    char text[64];
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)call->args, key, value)
+    {
+        value_text(value, text, sizeof text);
+        if (!str_equal(key, "reason") &&
+            settings_set_recovery(key, text, &recovery, &watch, &err) < 0) {
+            call_refuse(call, 400, "Bad input", err.text, "bad_input", handlers_now(h).wall);
+            return;
+        }
+    }
+    json_object_foreach((json_t *)call->args, key, value)
+    {
+        value_text(value, text, sizeof text);
+        if (!str_equal(key, "reason") &&
+            engine_recovery_set(h->engine, call->service, key, text, &call->user, handlers_now(h),
+                                &err) < 0) {
+            call_refuse(call, 400, "Bad input", err.text, "bad_input", handlers_now(h).wall);
+            return;
+        }
+    }
+    recovery_status(h, call);
+}
+
+void recovery_reset(struct handlers *h, struct call *call)
+{
+    engine_recovery_reset(h->engine, call->service, &call->user,
+                          json_text_or(call->args, "reason", ""), handlers_now(h));
+    recovery_status(h, call);
+}
+
+void recovery_history(struct handlers *h, struct call *call)
+{
+    const char *id = engine_settings(h->engine, call->service)->id;
+    int limit = (int)json_int_or(call->args, "limit", HISTORY_LIMIT);
+    store_query_recoveries(h->ports.store, handlers_wait(h, call), id, WALL_NONE, limit);
+}
+
+void recovery_explain(struct handlers *h, struct call *call)
+{
+    call->answer(call, 200, engine_explain_json(h->engine, call->service, handlers_now(h)));
+}
+
+void recovery_pause(struct handlers *h, struct call *call)
+{
+    int64_t seconds = json_int_or(call->args, "for_seconds", 7200);
+    engine_pause(h->engine, call->service, seconds * 1000, &call->user,
+                 json_text_or(call->args, "reason", ""), handlers_now(h));
+    recovery_status(h, call);
+}
+
+void recovery_resume(struct handlers *h, struct call *call)
+{
+    engine_resume(h->engine, call->service, &call->user, json_text_or(call->args, "reason", ""),
+                  handlers_now(h));
+    recovery_status(h, call);
+}

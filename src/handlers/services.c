@@ -1,0 +1,90 @@
+/* services, status, health, refresh, preflight, version */
+#include "base/json.h"
+#include "base/str.h"
+#include "handlers/inside.h"
+
+void services_list(struct handlers *h, struct call *call)
+{
+    call->answer(call, 200, engine_services_json(h->engine, handlers_now(h)));
+}
+
+void version_get(struct handlers *h, struct call *call)
+{
+    (void)h;
+    json_t *body = json_object();
+    (void)json_put_text(body, "name", "resus");
+    (void)json_put_text(body, "version", RESUS_VERSION);
+    call->answer(call, 200, body);
+}
+
+static json_t *only(const json_t *whole, const char *const *keys, size_t count)
+{
+    json_t *part = json_object();
+    for (size_t i = 0; i < count; i++) {
+        json_t *value = json_object_get(whole, keys[i]);
+        if (value != NULL)
+            (void)json_object_set(part, keys[i], value);
+    }
+    return part;
+}
+
+void service_status(struct handlers *h, struct call *call)
+{
+    struct now now = handlers_now(h);
+    JSON_CLEANUP json_t *status = engine_status_json(h->engine, call->service, now);
+    static const char *const limited[] = {"status", "overall_status", "last_check"};
+    json_t *body = call->access == ACCESS_ANONYMOUS ? only(status, limited, ARRAY_LENGTH(limited))
+                                                    : json_incref(status);
+    if (!engine_cannot_tell(h->engine, call->service)) {
+        call->answer(call, 200, body);
+        return;
+    }
+    JSON_CLEANUP json_t *health = engine_health_json(h->engine, call->service, now);
+    const json_t *cause = json_object_get(health, "cause");
+    json_t *error = call_error("Cannot tell", json_text_or(cause, "summary", ""),
+                               json_text_or(cause, "code", ""), now.wall);
+    (void)json_object_update_missing(body, error);
+    json_decref(error);
+    call->answer(call, 503, body);
+}
+
+void service_health(struct handlers *h, struct call *call)
+{
+    JSON_CLEANUP json_t *health = engine_health_json(h->engine, call->service, handlers_now(h));
+    if (call->access != ACCESS_ANONYMOUS) {
+        call->answer(call, 200, json_incref(health));
+        return;
+    }
+    static const char *const limited[] = {"overall_status", "last_check"};
+    json_t *body = only(health, limited, ARRAY_LENGTH(limited));
+    json_t *checks = json_object();
+    const char *name;
+    json_t *check;
+    json_object_foreach(json_object_get(health, "health_checks"), name, check)
+    {
+        json_t *status = json_object();
+        (void)json_object_set(status, "status", json_object_get(check, "status"));
+        (void)json_put(checks, name, status);
+    }
+    (void)json_put(body, "health_checks", checks);
+    call->answer(call, 200, body);
+}
+
+static void refreshed(void *context, int status, json_t *body)
+{
+    struct call *call = context;
+    call->answer(call, status, body);
+}
+
+void service_refresh(struct handlers *h, struct call *call)
+{
+    engine_refresh(h->engine, call->service, refreshed, call, handlers_now(h));
+}
+
+void service_preflight(struct handlers *h, struct call *call)
+{
+    bool stop = str_equal(json_text_or(call->args, "operation", ""), "stop");
+    call->answer(call, 200,
+                 engine_preflight_json(h->engine, call->service,
+                                       stop ? OPERATION_STOP : OPERATION_RESTART, handlers_now(h)));
+}

@@ -1,5 +1,0 @@
-int resus_redis_empty(void);
-int resus_redis_empty(void)
-{
-    return 0;
-}

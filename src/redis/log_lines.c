@@ -1,0 +1,130 @@
+#include <assert.h>
+
+#include "base/attr.h"
+#include "base/str.h"
+#include "redis/reply.h"
+
+/* Texts of Redis 5 to 8, Valkey (which puts its own name where Redis has its, so no text here holds
+ * one) and systemd; field notes 7.3. The first match counts: what says more precisely why stands
+ * before what only says that. */
+static const struct {
+    const char *text;
+    enum log_class class;
+} texts[] = {
+    /* the system's words for why */
+    {"No space left on device", LOG_DISK_FULL},
+    {"Disk quota exceeded", LOG_DISK_FULL},
+    {"no matching module type", LOG_MODULE_MISSING},
+    {"Can't load module from", LOG_MODULE_MISSING},
+    {"RDB file contains module data I can't load", LOG_MODULE_MISSING},
+    {"RDB file contains AUX module data I can't load", LOG_MODULE_MISSING},
+    {"Out Of Memory allocating", LOG_OUT_OF_MEMORY},
+    {"aborting for OUT OF MEMORY", LOG_OUT_OF_MEMORY},
+    /* systemd, the kernel */
+    {"Failed with result 'oom-kill'", LOG_OOM_KILL},
+    {"killed by the OOM killer", LOG_OOM_KILL},
+    {"Out of memory: Killed process", LOG_OOM_KILL},
+    {"Memory cgroup out of memory", LOG_OOM_KILL},
+    {"Start request repeated too quickly", LOG_START_LIMIT},
+    {"Failed with result 'start-limit-hit'", LOG_START_LIMIT},
+    {"start operation timed out", LOG_START_TIMEOUT},
+    /* saving: not why it does not run, whatever else the line says */
+    {"Failed opening the temp RDB file", LOG_SAVE_FAILED},
+    {"Failed opening the RDB file", LOG_SAVE_FAILED}, /* before 7.0 */
+    {"Write error while saving DB", LOG_SAVE_FAILED},
+    {"Write error saving DB on disk", LOG_SAVE_FAILED}, /* before 7.0 */
+    {"Error moving temp DB file", LOG_SAVE_FAILED},
+    {"Background saving error", LOG_SAVE_FAILED},
+    {"Background saving terminated by signal", LOG_SAVE_FAILED},
+    {"Can't save in background: fork", LOG_SAVE_FAILED},
+    {"Error writing to the AOF file", LOG_SAVE_FAILED},
+    {"Short write while writing to", LOG_SAVE_FAILED},
+    {"Can't recover from AOF write error", LOG_SAVE_FAILED},
+    {"Error trying to save the DB, can't exit", LOG_CANNOT_EXIT},
+    {"Writing initial AOF, can't exit", LOG_CANNOT_EXIT},
+    {"rrors trying to shut down the server", LOG_CANNOT_EXIT}, /* "Errors ...", "but errors ..." */
+    {"Slow script detected", LOG_SLOW_SCRIPT},
+    /* the configuration */
+    {"FATAL CONFIG FILE ERROR", LOG_CONFIG_ERROR},
+    {"can't open config file", LOG_CONFIG_ERROR},
+    {"Bad directive or wrong number of arguments", LOG_CONFIG_ERROR},
+    {"Critical error while loading ACLs", LOG_CONFIG_ERROR},
+    {"Failed to load certificate", LOG_CONFIG_ERROR},
+    {"Failed to load private key", LOG_CONFIG_ERROR},
+    {"Failed to load CA certificate", LOG_CONFIG_ERROR},
+    {"Failed to configure TLS", LOG_CONFIG_ERROR},
+    {"No tls-cert-file configured", LOG_CONFIG_ERROR},
+    {"is not enough for the server to start", LOG_CONFIG_ERROR}, /* ulimit -n */
+    {"Cannot assign requested address", LOG_CONFIG_ERROR},       /* bind */
+    {"to handle more than", LOG_CONFIG_ERROR}, /* data of a server with more databases */
+    /* what it may not touch; before the lines that only say that loading failed */
+    {"Permission denied", LOG_PERMISSION_DENIED},
+    {"Read-only file system", LOG_PERMISSION_DENIED},
+    /* the data */
+    {"Wrong signature trying to load DB", LOG_DATA_CORRUPT},
+    {"Wrong RDB checksum", LOG_DATA_CORRUPT},
+    {"RDB CRC error", LOG_DATA_CORRUPT},
+    {"Short read or OOM loading DB", LOG_DATA_CORRUPT},
+    {"Internal error in RDB reading", LOG_DATA_CORRUPT},
+    {"RDB ERROR DETECTED", LOG_DATA_CORRUPT},
+    {"Unexpected EOF reading RDB file", LOG_DATA_CORRUPT},
+    {"Terminating server after rdb file reading failure", LOG_DATA_CORRUPT},
+    {"Can't handle RDB format version", LOG_DATA_CORRUPT},
+    {"can't open the RDB file", LOG_DATA_CORRUPT},
+    {"Fatal error loading the DB", LOG_DATA_CORRUPT},
+    {"Bad file format reading the append only file", LOG_DATA_CORRUPT},
+    {"Unexpected end of file reading the append only file", LOG_DATA_CORRUPT},
+    {"Unrecoverable error reading the append only file", LOG_DATA_CORRUPT},
+    {"AOF MANIFEST FILE ERROR", LOG_DATA_CORRUPT},
+    {"can't open the append log file", LOG_DATA_CORRUPT},
+    {"Unable to obtain the AOF file", LOG_DATA_CORRUPT},
+    /* the port */
+    {"Address already in use", LOG_PORT_IN_USE},
+    {"Failed listening on port", LOG_PORT_IN_USE},
+    /* a bug, a broken machine */
+    {"BUG REPORT START", LOG_CRASH},
+    {"crashed by signal", LOG_CRASH},
+    {"ASSERTION FAILED", LOG_CRASH},
+    {"Guru Meditation", LOG_CRASH},
+    {"code=dumped", LOG_CRASH},
+    /* the good ends */
+    {"ready to exit, bye bye", LOG_CLEAN_EXIT},
+    {"Deactivated successfully", LOG_CLEAN_EXIT},
+    {"Ready to accept connections", LOG_READY},
+};
+
+/* What explains a Redis that does not run, above what follows from it (systemd's lines), above what
+ * a running one says. */
+static const int weights[] = {
+    [LOG_NONE] = 0,
+    [LOG_READY] = 1,
+    [LOG_CLEAN_EXIT] = 2,
+    [LOG_SLOW_SCRIPT] = 3,
+    [LOG_SAVE_FAILED] = 4,
+    [LOG_CANNOT_EXIT] = 5,
+    [LOG_START_LIMIT] = 6,
+    [LOG_START_TIMEOUT] = 7,
+    [LOG_CRASH] = 8,
+    [LOG_OOM_KILL] = 9,
+    [LOG_OUT_OF_MEMORY] = 10, /* a crash report follows it */
+    [LOG_PORT_IN_USE] = 11,
+    [LOG_DATA_CORRUPT] = 12,
+    [LOG_PERMISSION_DENIED] = 13, /* before: "loading failed", "cannot listen" */
+    [LOG_MODULE_MISSING] = 14,    /* before: "loading failed" */
+    [LOG_DISK_FULL] = 15,
+    [LOG_CONFIG_ERROR] = 16,
+};
+static_assert(ARRAY_LENGTH(weights) == LOG_CLASS_COUNT, "a weight for every log class");
+
+enum log_class log_classify(const char *line, size_t length)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
+        if (str_find(line, length, texts[i].text) != NULL)
+            return texts[i].class;
+    return LOG_NONE;
+}
+
+int log_class_weight(enum log_class class)
+{
+    return class < LOG_CLASS_COUNT ? weights[class] : 0;
+}

@@ -1,5 +1,0 @@
-int resus_settings_empty(void);
-int resus_settings_empty(void)
-{
-    return 0;
-}

@@ -1,0 +1,341 @@
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/un.h>
+
+#include "base/parse.h"
+#include "base/str.h"
+#include "settings/keys.h"
+
+#define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+#define DIGITS "0123456789"
+#define SOCKET_PATH_MAX sizeof(((struct sockaddr_un *)NULL)->sun_path)
+#define SHOWN_MAX 64 /* of a wrong value, in a message */
+
+typedef int (*set_fn)(const struct key *row, char *to, const char *text, struct error *err);
+
+/* "`port` must be ..., not "x"". `code` is always -EINVAL: what is wrong is the file. */
+static int wrong(const struct key *row, const char *text, struct error *err, const char *wanted)
+{
+    char shown[SHOWN_MAX];
+    (void)str_copy_clean(shown, sizeof shown, text, strlen(text));
+    return error_set(err, -EINVAL, "`%s` must be %s, not \"%s\"", row->name, wanted, shown);
+}
+
+static bool only(const char *text, const char *allowed)
+{
+    return text[0] != '\0' && text[strspn(text, allowed)] == '\0';
+}
+
+static int copy(const struct key *row, char *to, const char *text, struct error *err)
+{
+    for (const char *p = text; *p != '\0'; p++)
+        if ((unsigned char)*p < 0x20 || *p == 0x7F)
+            return wrong(row, text, err, "text without control characters");
+    if (strlen(text) >= row->size)
+        return error_set(err, -EINVAL, "`%s` is longer than %zu bytes", row->name, row->size - 1);
+    (void)str_copy(to, row->size, text);
+    return 0;
+}
+
+static int set_name(const struct key *row, char *to, const char *text, struct error *err)
+{
+    if (text[strspn(text, " ")] == '\0')
+        return error_set(err, -EINVAL, "`%s` must not be empty", row->name);
+    return copy(row, to, text, err);
+}
+
+static int set_path(const struct key *row, char *to, const char *text, struct error *err)
+{
+    if (text[0] == '\0')
+        return error_set(err, -EINVAL, "`%s` must not be empty", row->name);
+    if (text[0] == '~')
+        return wrong(row, text, err, "a whole path (`~` is not expanded)");
+    return copy(row, to, text, err);
+}
+
+static int set_socket(const struct key *row, char *to, const char *text, struct error *err)
+{
+    if (text[0] != '/')
+        return wrong(row, text, err, "an absolute path");
+    if (strlen(text) >= SOCKET_PATH_MAX)
+        return error_set(err, -EINVAL, "`%s` is longer than the %zu bytes that a Unix socket takes",
+                         row->name, SOCKET_PATH_MAX - 1);
+    return copy(row, to, text, err);
+}
+
+/* An int or an int64_t, by the destination's size. */
+static void store_int(const struct key *row, char *to, int64_t value)
+{
+    int narrow = (int)value;
+    if (row->size == sizeof narrow)
+        memcpy(to, &narrow, sizeof narrow);
+    else
+        memcpy(to, &value, sizeof value);
+}
+
+static int out_of_range(const struct key *row, const char *text, struct error *err,
+                        const char *what)
+{
+    char wanted[128];
+    (void)str_format(wanted, sizeof wanted, "%s%s from %.10g to %.10g",
+                     row->type == KEY_INT_OR_0 ? "0 or " : "", what, row->min, row->max);
+    return wrong(row, text, err, wanted);
+}
+
+static int set_int(const struct key *row, char *to, const char *text, struct error *err)
+{
+    int64_t value;
+    if (parse_int(text, INT64_MIN, INT64_MAX, &value, NULL) < 0 ||
+        (((double)value < row->min || (double)value > row->max) &&
+         !(row->type == KEY_INT_OR_0 && value == 0)))
+        return out_of_range(row, text, err, "a whole number");
+    store_int(row, to, row->type == KEY_MEGABYTES ? value * 1024 * 1024 : value);
+    return 0;
+}
+
+static int set_real(const struct key *row, char *to, const char *text, struct error *err)
+{
+    double value;
+    if (parse_double(text, row->min, row->max, &value, NULL) < 0)
+        return out_of_range(row, text, err, "a number");
+    if (row->type == KEY_SECONDS)
+        store_int(row, to, llround(value * 1000));
+    else
+        memcpy(to, &value, sizeof value);
+    return 0;
+}
+
+static int set_size(const struct key *row, char *to, const char *text, struct error *err)
+{
+    int64_t value;
+    if (parse_size(text, &value, NULL) < 0 || (double)value < row->min || (double)value > row->max)
+        return wrong(row, text, err, "a size such as 100MB, from 4KB to 900GB");
+    store_int(row, to, value);
+    return 0;
+}
+
+static int set_bool(const struct key *row, char *to, const char *text, struct error *err)
+{
+    static const char *const words[] = {"false", "true", "no", "yes", "off", "on"}; /* YAML 1.1 */
+    for (size_t i = 0; i < ARRAY_LENGTH(words); i++)
+        if (strcasecmp(text, words[i]) == 0) {
+            bool value = i % 2 != 0;
+            memcpy(to, &value, sizeof value);
+            return 0;
+        }
+    return wrong(row, text, err, "true or false");
+}
+
+static int set_choice(const struct key *row, char *to, const char *text, struct error *err)
+{
+    char wanted[128] = "";
+    for (int i = 0; row->choices[i] != NULL; i++) {
+        if (str_equal(row->choices[i], text)) {
+            bool narrow = i != 0;
+            if (row->size == sizeof narrow)
+                memcpy(to, &narrow, sizeof narrow);
+            else if (row->size == sizeof i)
+                memcpy(to, &i, sizeof i);
+            return 0;
+        }
+        (void)str_append(wanted, sizeof wanted, "%s%s", i == 0 ? "" : " or ", row->choices[i]);
+    }
+    return wrong(row, text, err, wanted);
+}
+
+static int set_unit(const struct key *row, char *to, const char *text, struct error *err)
+{
+    if (!only(text, LETTERS DIGITS "@._-") || text[0] == '-' || strlen(text) >= row->size)
+        return wrong(row, text, err,
+                     "a unit name (A-Z a-z 0-9 @ . _ -, at most 128, no dash in front)");
+    return copy(row, to, text, err);
+}
+
+static int set_user(const struct key *row, char *to, const char *text, struct error *err)
+{
+    if (!only(text, LETTERS DIGITS "._-") || text[0] == '-' || strlen(text) >= row->size)
+        return wrong(row, text, err,
+                     "an account name (A-Z a-z 0-9 . _ -, at most 63, no dash in front)");
+    return copy(row, to, text, err);
+}
+
+static bool is_v6(const char *text)
+{
+    char bare[INET6_ADDRSTRLEN + 1];
+    struct in6_addr ignored;
+    size_t zone = strcspn(text, "%"); /* fe80::1%eth0 */
+    if (text[zone] == '%' && !only(text + zone + 1, LETTERS DIGITS "._-"))
+        return false;
+    return str_copy_n(bare, sizeof bare, text, zone) && inet_pton(AF_INET6, bare, &ignored) == 1;
+}
+
+static bool is_host(const char *text)
+{
+    return (only(text, LETTERS DIGITS "._-") && isalnum((unsigned char)text[0]) &&
+            strlen(text) < SETTINGS_HOST_MAX) ||
+           is_v6(text);
+}
+
+static int set_host(const struct key *row, char *to, const char *text, struct error *err)
+{
+    if (!is_host(text))
+        return wrong(row, text, err, "a host name or address, without a port");
+    return copy(row, to, text, err);
+}
+
+/* host:port or [v6]:port. */
+static bool split_address(const char *text, char host[SETTINGS_HOST_MAX], int *ret_port)
+{
+    const char *colon = strrchr(text, ':');
+    size_t length = colon == NULL ? 0 : (size_t)(colon - text);
+    int64_t port;
+    if (colon == NULL || parse_int(colon + 1, 1, 65535, &port, NULL) < 0)
+        return false;
+    bool v6 = length >= 2 && text[0] == '[' && text[length - 1] == ']';
+    if (!str_copy_n(host, SETTINGS_HOST_MAX, text + v6, length - 2 * v6))
+        return false;
+    if (v6 ? !is_v6(host) : strchr(host, ':') != NULL || !is_host(host))
+        return false;
+    *ret_port = (int)port;
+    return true;
+}
+
+static int set_listen(const struct key *row, char *to, const char *text, struct error *err)
+{
+    char host[SETTINGS_HOST_MAX];
+    int port;
+    if (!split_address(text, host, &port))
+        return wrong(row, text, err, "host:port or [v6]:port");
+    return copy(row, to, text, err);
+}
+
+static int set_address(const struct key *row, char *to, const char *text, struct error *err)
+{
+    static const char wanted[] = "host:port, [v6]:port or unix:/path";
+    struct redis_settings *redis = (struct redis_settings *)(void *)to;
+    char host[SETTINGS_HOST_MAX];
+    int port;
+    if (str_starts(text, "unix:")) {
+        const char *path = text + strlen("unix:");
+        for (const char *p = path; *p != '\0'; p++)
+            if ((unsigned char)*p < 0x20 || *p == 0x7F)
+                return wrong(row, text, err, wanted);
+        if (path[0] != '/' || strlen(path) >= SOCKET_PATH_MAX)
+            return wrong(row, text, err, "unix: and an absolute path of at most 107 bytes");
+        (void)str_copy(redis->socket, sizeof redis->socket, path);
+        redis->host[0] = '\0';
+        redis->port = 0;
+        return 0;
+    }
+    if (!split_address(text, host, &port))
+        return wrong(row, text, err, wanted);
+    (void)str_copy(redis->host, sizeof redis->host, host);
+    redis->port = port;
+    redis->socket[0] = '\0';
+    return 0;
+}
+
+static int set_url(const struct key *row, char *to, const char *text, struct error *err)
+{
+    const char *rest = str_starts(text, "http://")    ? text + strlen("http://")
+                       : str_starts(text, "https://") ? text + strlen("https://")
+                                                      : "";
+    if (!isalnum((unsigned char)rest[0]) && rest[0] != '[')
+        return wrong(row, text, err, "an address that begins with http:// or https://");
+    for (const char *p = rest; *p != '\0'; p++)
+        if (*p == ' ')
+            return wrong(row, text, err, "an address without blanks");
+    return copy(row, to, text, err);
+}
+
+static bool take_clock(const char **p, int *ret_minutes)
+{
+    const char *t = *p;
+    if (strspn(t, DIGITS) != 2 || t[2] != ':' || strspn(t + 3, DIGITS) != 2)
+        return false;
+    int hours = (t[0] - '0') * 10 + t[1] - '0';
+    int minutes = (t[3] - '0') * 10 + t[4] - '0';
+    *ret_minutes = hours * 60 + minutes;
+    *p = t + 5;
+    return minutes < 60 && *ret_minutes <= 24 * 60;
+}
+
+static bool take_day(const char **p)
+{
+    static const char *const days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
+    for (size_t i = 0; i < ARRAY_LENGTH(days); i++)
+        if (str_starts(*p, days[i])) {
+            *p += 3;
+            return true;
+        }
+    return false;
+}
+
+static int set_hours(const struct key *row, char *to, const char *text, struct error *err)
+{
+    const char *p = text;
+    int from = 0;
+    int until = 0;
+    bool good = take_day(&p) && (*p != '-' || (p++, take_day(&p))) && *p++ == ' ' &&
+                take_clock(&p, &from) && *p++ == '-' && take_clock(&p, &until) && *p == '\0';
+    if (!good || from >= until)
+        return wrong(row, text, err, "days and hours such as \"Mon-Fri 08:00-18:00\"");
+    return copy(row, to, text, err);
+}
+
+static int set_zone(const struct key *row, char *to, const char *text, struct error *err)
+{
+    /* The name becomes a path below /usr/share/zoneinfo. */
+    if (!only(text, LETTERS DIGITS "_+-/") || !isalpha((unsigned char)text[0]))
+        return wrong(row, text, err, "a time zone such as Europe/Berlin");
+    return copy(row, to, text, err);
+}
+
+static const set_fn setters[KEY_SCALARS] = {
+    [KEY_TEXT] = copy,         [KEY_NAME] = set_name,     [KEY_PATH] = set_path,
+    [KEY_PROGRAM] = set_path,  [KEY_SOCKET] = set_socket, [KEY_INT] = set_int,
+    [KEY_INT_OR_0] = set_int,  [KEY_REAL] = set_real,     [KEY_SECONDS] = set_real,
+    [KEY_MEGABYTES] = set_int, [KEY_SIZE] = set_size,     [KEY_BOOL] = set_bool,
+    [KEY_CHOICE] = set_choice, [KEY_UNIT] = set_unit,     [KEY_USER] = set_user,
+    [KEY_HOST] = set_host,     [KEY_LISTEN] = set_listen, [KEY_ADDRESS] = set_address,
+    [KEY_URL] = set_url,       [KEY_HOURS] = set_hours,   [KEY_ZONE] = set_zone,
+};
+
+int key_set(const struct key *row, void *base, const char *text, struct error *err)
+{
+    return setters[row->type](row, (char *)base + row->offset, text, err);
+}
+
+bool key_equal(const struct key *row, const void *a, const void *b)
+{
+    const char *x = (const char *)a + row->offset;
+    const char *y = (const char *)b + row->offset;
+    switch (row->type) {
+    case KEY_TEXT:
+    case KEY_NAME:
+    case KEY_PATH:
+    case KEY_PROGRAM:
+    case KEY_SOCKET:
+    case KEY_UNIT:
+    case KEY_USER:
+    case KEY_HOST:
+    case KEY_LISTEN:
+    case KEY_URL:
+    case KEY_HOURS:
+    case KEY_ZONE:
+        return str_equal(x, y);
+    case KEY_ADDRESS: {
+        const struct redis_settings *p = (const struct redis_settings *)(const void *)x;
+        const struct redis_settings *q = (const struct redis_settings *)(const void *)y;
+        return str_equal(p->host, q->host) && p->port == q->port && str_equal(p->socket, q->socket);
+    }
+    default:
+        return memcmp(x, y, row->size) == 0;
+    }
+}

@@ -1,0 +1,415 @@
+#include "settings/keys.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+
+#define SIZE(type, member) sizeof(((type *)NULL)->member)
+#define IN(base_, type, member)                                                                    \
+    .base = (base_), .offset = offsetof(type, member), .size = SIZE(type, member)
+#define SETTINGS(member) IN(BASE_SETTINGS, struct settings, member)
+#define SERVICE(member) IN(BASE_SERVICE, struct service_settings, member)
+#define WATCH(member) IN(BASE_WATCH, struct watch_policy, member)
+#define RECOVERY(member) IN(BASE_RECOVERY, struct recovery_policy, member)
+#define AFFECTED(member) IN(BASE_AFFECTED, struct affected_service, member)
+#define RANGE(low, high) .min = (low), .max = (high)
+#define WATCH_FLAG(member) .flag = offsetof(struct watch_policy, member)
+#define LATER "not supported by this version"
+
+static const char *const control_words[] = {
+    [CONTROL_SYSTEMD] = "systemd", [CONTROL_SSH] = "ssh", [CONTROL_PROCESS] = "process", NULL};
+static const char *const via_words[] = {[VIA_DIRECT] = "direct", [VIA_SSH] = "ssh", NULL};
+static const char *const command_words[] = {"default", "extended", NULL};
+static const char *const external_stop_words[] = {
+    [EXTERNAL_STOP_RECOVER] = "recover", [EXTERNAL_STOP_RESPECT] = "respect", NULL};
+static const char *const compression_words[] = {"none", "gzip", NULL};
+static const char *const rotate_words[] = {"size", NULL};
+
+/* Within a place the rows are applied in this order, whatever the order in the file: `services`
+ * comes after the sections that give its defaults. */
+const struct key keys[] = {
+    {PLACE_ROOT, "server", KEY_MAP, .child = PLACE_SERVER, .help = "the daemon itself"},
+    {PLACE_ROOT, "health_check", KEY_MAP, .child = PLACE_HEALTH,
+     .help = "how a service is watched; may also stand inside one service"},
+    {PLACE_ROOT, "auto_recovery", KEY_MAP, .child = PLACE_RECOVERY,
+     .help = "what is done by itself; may also stand inside one service"},
+    {PLACE_ROOT, "permissions", KEY_MAP, .child = PLACE_PERMISSIONS,
+     .help = "who may operate; may also stand inside one service"},
+    {PLACE_ROOT, "services", KEY_SERVICES, .child = PLACE_SERVICE,
+     .help = "one entry a service, by its id (a-z, 0-9, _ and -, at most 63); without it there is "
+             "one, `redis`"},
+    {PLACE_ROOT, "service", KEY_MAP, .child = PLACE_SERVICE,
+     .help = "a single service `redis`, in AutoBot's form; instead of `services`"},
+    {PLACE_ROOT, "audit", KEY_MAP, .child = PLACE_AUDIT, .help = "the audit log"},
+    {PLACE_ROOT, "redis_service_audit", KEY_MAP, .child = PLACE_AUDIT, .same_as = "audit"},
+    {PLACE_ROOT, "rate_limits", KEY_MAP, .child = PLACE_RATES,
+     .help = "requests a minute and user (anonymous: address); 0 = no limit"},
+    {PLACE_ROOT, "security", KEY_MAP, .child = PLACE_SECURITY,
+     .help = "what is out of the ordinary"},
+    {PLACE_ROOT, "redis_service_management", KEY_MAP, .child = PLACE_ROOT,
+     .help = "all of the above may stand under this key, as in the runbook"},
+    {PLACE_ROOT, "alerts", KEY_ALIEN, .help = LATER},
+    {PLACE_ROOT, "backup", KEY_ALIEN, .help = LATER},
+    {PLACE_ROOT, "maintenance", KEY_ALIEN, .help = LATER},
+    {PLACE_ROOT, "users", KEY_ALIEN, .help = LATER},
+    {PLACE_ROOT, "oidc", KEY_ALIEN, .help = LATER},
+    {PLACE_ROOT, "metrics", KEY_ALIEN, .help = LATER},
+    {PLACE_ROOT, "service_control", KEY_ALIEN,
+     .help = "commands, deadlines and the confirmation of a stop are fixed"},
+    {PLACE_ROOT, "cache", KEY_ALIEN, .help = "answers come from the last check, nothing is cached"},
+    {PLACE_ROOT, "websocket", KEY_ALIEN, .help = "live updates are always on"},
+    {PLACE_ROOT, "degraded_mode", KEY_ALIEN,
+     .help = "it describes AutoBot's own behaviour without Redis"},
+
+    {PLACE_SERVER, "listen", KEY_LISTEN, SETTINGS(server.listen), .standard = "0.0.0.0:8443",
+     .restart = true, .help = "address and port of the HTTPS server"},
+    {PLACE_SERVER, "tls_certificate", KEY_PATH, SETTINGS(server.tls_certificate),
+     .help = "PEM, with its chain; a self-signed one is made when none is named"},
+    {PLACE_SERVER, "tls_key", KEY_PATH, SETTINGS(server.tls_key),
+     .help = "PEM, readable by the owner alone"},
+    {PLACE_SERVER, "state_dir", KEY_PATH, SETTINGS(server.state_dir), .standard = "/var/lib/resus",
+     .restart = true, .help = "folder of the state that survives"},
+    {PLACE_SERVER, "control_socket", KEY_SOCKET, SETTINGS(server.control_socket),
+     .standard = "/run/resus/control.sock", .restart = true,
+     .help = "Unix socket of the command line"},
+
+    {PLACE_SERVICE, "name", KEY_NAME, SERVICE(name), .help = "for people; the id unless told"},
+    {PLACE_SERVICE, "unit", KEY_UNIT, SERVICE(unit), .standard = "redis-server",
+     .help = "the systemd unit: A-Z a-z 0-9 @ . _ -, at most 128"},
+    {PLACE_SERVICE, "systemd_unit", KEY_UNIT, SERVICE(unit), .same_as = "unit"},
+    {PLACE_SERVICE, "address", KEY_ADDRESS, .base = BASE_SERVICE,
+     .offset = offsetof(struct service_settings, redis), .size = sizeof(struct redis_settings),
+     .standard = "127.0.0.1:6379",
+     .help = "where Redis listens: `host:port`, `[v6]:port` or `unix:/path`"},
+    {PLACE_SERVICE, "ip", KEY_HOST, SERVICE(redis.host),
+     .help = "the host of `address` alone (AutoBot's form)"},
+    {PLACE_SERVICE, "port", KEY_INT, SERVICE(redis.port), RANGE(1, 65535),
+     .help = "the port of `address` alone (AutoBot's form)"},
+    {PLACE_SERVICE, "host", KEY_ALIEN,
+     .help = "it names an entry of AutoBot's SSH configuration; give `control: ssh` and `ssh` to "
+             "act on another machine"},
+    {PLACE_SERVICE, "vm_name", KEY_TEXT, SERVICE(vm_name), .help = "the machine's name for people"},
+    {PLACE_SERVICE, "control", KEY_CHOICE, SERVICE(control), .choices = control_words,
+     .standard = "systemd",
+     .help =
+         "how Resus acts: systemd of this machine, over SSH, or Resus runs redis-server itself"},
+    {PLACE_SERVICE, "commands", KEY_CHOICE, SERVICE(commands_extended), .choices = command_words,
+     .standard = "default",
+     .help = "default: the runbook's seven commands; extended: more facts, more sudoers lines"},
+    {PLACE_SERVICE, "log_file", KEY_PATH, SERVICE(log_file),
+     .standard = "/var/log/redis/redis-server.log",
+     .help = "Redis' own log, read with `commands: extended`"},
+    {PLACE_SERVICE, "ssh", KEY_MAP, .child = PLACE_SSH,
+     .help = "for `control: ssh` and `via: ssh`"},
+    {PLACE_SERVICE, "redis", KEY_MAP, .child = PLACE_REDIS, .help = "how Resus talks to Redis"},
+    {PLACE_SERVICE, "process", KEY_MAP, .child = PLACE_PROCESS, .help = "for `control: process`"},
+    {PLACE_SERVICE, "affected_services", KEY_AFFECTED, SERVICE(affected), .child = PLACE_AFFECTED,
+     .help = "who suffers when it stops: a list of names, or of `{name, url}`; at most 32"},
+    {PLACE_SERVICE, "health_check", KEY_MAP, .child = PLACE_HEALTH,
+     .help = "overrides the top level for this service"},
+    {PLACE_SERVICE, "auto_recovery", KEY_MAP, .child = PLACE_RECOVERY,
+     .help = "overrides the top level for this service"},
+    {PLACE_SERVICE, "permissions", KEY_MAP, .child = PLACE_PERMISSIONS,
+     .help = "overrides the top level for this service"},
+    {PLACE_SERVICE, "backup", KEY_ALIEN, .help = LATER},
+
+    {PLACE_SSH, "host", KEY_HOST, SERVICE(ssh.host), .help = "required"},
+    {PLACE_SSH, "port", KEY_INT, SERVICE(ssh.port), RANGE(1, 65535), .standard = "22",
+     .help = "of the SSH server"},
+    {PLACE_SSH, "user", KEY_USER, SERVICE(ssh.user), .help = "required"},
+    {PLACE_SSH, "key", KEY_PATH, SERVICE(ssh.key),
+     .help = "required; the private key, mode 600, Ed25519 or RSA of 4096 bits and more"},
+    {PLACE_SSH, "known_hosts", KEY_PATH, SERVICE(ssh.known_hosts),
+     .standard = "/etc/resus/known_hosts", .help = "the host's key must stand here"},
+
+    {PLACE_REDIS, "username", KEY_TEXT, SERVICE(redis.username),
+     .help = "ACL user; without it the password alone is sent"},
+    {PLACE_REDIS, "password_file", KEY_PATH, SERVICE(redis.password_file),
+     .help = "file with the password, mode 600; without it no AUTH"},
+    {PLACE_REDIS, "via", KEY_CHOICE, SERVICE(redis.via), .choices = via_words, .standard = "direct",
+     .help = "ssh: through a tunnel, to a Redis that listens on its own loopback only"},
+    {PLACE_REDIS, "tls", KEY_MAP, .child = PLACE_TLS, .help = "present: TLS is on"},
+
+    {PLACE_TLS, "enabled", KEY_BOOL, SERVICE(redis.tls.enabled),
+     .help = "true as soon as `tls` is there"},
+    {PLACE_TLS, "ca_file", KEY_PATH, SERVICE(redis.tls.ca_file),
+     .help = "PEM; the system's store unless told"},
+    {PLACE_TLS, "certificate", KEY_PATH, SERVICE(redis.tls.certificate),
+     .help = "Resus' own certificate, for servers that ask for one"},
+    {PLACE_TLS, "key", KEY_PATH, SERVICE(redis.tls.key), .help = "its private key"},
+    {PLACE_TLS, "server_name", KEY_HOST, SERVICE(redis.tls.server_name),
+     .help = "the name in the server's certificate; the host of `address` unless told"},
+
+    {PLACE_PROCESS, "program", KEY_PROGRAM, SERVICE(process.program), .standard = "redis-server",
+     .help = "looked up in PATH when it has no slash"},
+    {PLACE_PROCESS, "config_file", KEY_PATH, SERVICE(process.config_file),
+     .help = "redis.conf; none unless told"},
+    {PLACE_PROCESS, "directory", KEY_PATH, SERVICE(process.directory),
+     .help = "working folder, with log and pid file; `services/ID` in `state_dir` unless told"},
+
+    {PLACE_AFFECTED, "name", KEY_NAME, AFFECTED(name), .help = "required"},
+    {PLACE_AFFECTED, "url", KEY_URL, AFFECTED(url),
+     .help = "asked after operations: did it recover?"},
+
+    {PLACE_HEALTH, "interval_seconds", KEY_SECONDS, WATCH(interval_ms), RANGE(1, 3600),
+     .standard = "30", .help = "between two full connectivity checks"},
+    {PLACE_HEALTH, "timeout_seconds", KEY_SECONDS, WATCH(timeout_ms), RANGE(0.1, 60),
+     .standard = "5", .help = "of one PING"},
+    {PLACE_HEALTH, "failure_threshold", KEY_INT, WATCH(failure_threshold), RANGE(1, 100),
+     .standard = "3", .help = "failed checks in a row that make it certain"},
+    {PLACE_HEALTH, "pulse_interval_ms", KEY_INT_OR_0, WATCH(pulse_interval_ms), RANGE(50, 60000),
+     .standard = "1000", .help = "PING on the kept connection between the checks; 0 = off"},
+    {PLACE_HEALTH, "confirm_interval_ms", KEY_INT, WATCH(confirm_interval_ms), RANGE(50, 60000),
+     .standard = "500", .help = "between the starts of the probes that confirm a failure"},
+    {PLACE_HEALTH, "systemd_interval_seconds", KEY_SECONDS, WATCH(systemd_interval_ms),
+     RANGE(1, 3600), .standard = "60", .help = "between two looks at the unit"},
+    {PLACE_HEALTH, "performance_interval_seconds", KEY_SECONDS, WATCH(performance_interval_ms),
+     RANGE(1, 86400), .standard = "120", .help = "between two performance checks"},
+    {PLACE_HEALTH, "thresholds", KEY_MAP, .child = PLACE_THRESHOLDS,
+     .help = "reached at this value and above; a warning may not lie above its critical"},
+    {PLACE_HEALTH, "checks", KEY_MAP, .child = PLACE_CHECKS, .help = "AutoBot's form"},
+    {PLACE_HEALTH, "enabled", KEY_ALIEN,
+     .help = "watching is always on; `resus pause` withholds recovery"},
+
+    {PLACE_CHECKS, "connectivity", KEY_ALIEN,
+     .help = "the check is always on and its command fixed"},
+    {PLACE_CHECKS, "systemd", KEY_ALIEN, .help = "the check is always on and its command fixed"},
+    {PLACE_CHECKS, "performance", KEY_MAP, .child = PLACE_PERFORMANCE, .help = "AutoBot's form"},
+    {PLACE_PERFORMANCE, "thresholds", KEY_MAP, .child = PLACE_THRESHOLDS,
+     .help = "as `health_check.thresholds`"},
+    {PLACE_PERFORMANCE, "enabled", KEY_ALIEN, .help = "the check is always on"},
+
+#define THRESHOLD(name_, member, low, high, text, ...)                                             \
+    {                                                                                              \
+        PLACE_THRESHOLDS, name_, KEY_REAL, WATCH(thresholds.member), RANGE(low, high),             \
+            .standard = (text), __VA_ARGS__                                                        \
+    }
+    THRESHOLD("memory_mb_warning", memory_mb.warning, 1, 1e9, "3072",
+              WATCH_FLAG(thresholds.memory_set), .help = "MiB; 75 % of maxmemory unless set here"),
+    THRESHOLD("memory_mb_critical", memory_mb.critical, 1, 1e9, "4096",
+              WATCH_FLAG(thresholds.memory_set), .help = "MiB; 100 % of maxmemory unless set here"),
+    THRESHOLD("cpu_percent_warning", cpu_percent.warning, 1, 10000, "70", .help = "100 = one core"),
+    THRESHOLD("cpu_percent_critical", cpu_percent.critical, 1, 10000, "90",
+              .help = "100 = one core"),
+    THRESHOLD("connections_warning", connections.warning, 1, 1e7, "8000",
+              WATCH_FLAG(thresholds.connections_set), .help = "80 % of maxclients unless set here"),
+    THRESHOLD("connections_critical", connections.critical, 1, 1e7, "9500",
+              WATCH_FLAG(thresholds.connections_set), .help = "95 % of maxclients unless set here"),
+    THRESHOLD("response_time_ms_warning", response_time_ms.warning, 0.01, 60000, "50",
+              .help = "of a PING"),
+    THRESHOLD("response_time_ms_critical", response_time_ms.critical, 0.01, 60000, "100",
+              .help = "of a PING"),
+    THRESHOLD("errors_per_hour_warning", errors_per_hour.warning, 1, 1e9, "10",
+              .help = "failed commands"),
+    THRESHOLD("errors_per_hour_critical", errors_per_hour.critical, 1, 1e9, "50",
+              .help = "failed commands"),
+    THRESHOLD("commands_per_second_warning", commands_per_second.warning, 1, 1e9, "10000",
+              .help = "the server's own figure"),
+    THRESHOLD("commands_per_second_critical", commands_per_second.critical, 1, 1e9, "50000",
+              .help = "the server's own figure"),
+
+    {PLACE_RECOVERY, "enabled", KEY_BOOL, RECOVERY(enabled), .standard = "true",
+     .help = "false: Resus only watches and tells"},
+    {PLACE_RECOVERY, "max_attempts", KEY_INT, RECOVERY(max_attempts), RANGE(1, 10), .standard = "3",
+     .help = "for one failure; then a person is called"},
+    {PLACE_RECOVERY, "retry_delay_seconds", KEY_SECONDS, RECOVERY(retry_delay_ms), RANGE(0, 3600),
+     .standard = "10", .help = "after an attempt that took effect; nothing waits before the first"},
+    {PLACE_RECOVERY, "backoff_multiplier", KEY_REAL, RECOVERY(backoff_multiplier), RANGE(1, 10),
+     .standard = "2", .help = "each delay is that many times the one before"},
+    {PLACE_RECOVERY, "external_stop", KEY_CHOICE, RECOVERY(external_stop),
+     .choices = external_stop_words, .standard = "recover",
+     .help = "a service that somebody else stopped cleanly: start it after the grace, or leave it"},
+    {PLACE_RECOVERY, "external_stop_grace_seconds", KEY_SECONDS, RECOVERY(external_stop_grace_ms),
+     RANGE(0, 86400), .standard = "90",
+     .help = "time for whoever is replacing a file or upgrading"},
+    {PLACE_RECOVERY, "circuit_breaker", KEY_MAP, .child = PLACE_BREAKER,
+     .help = "so many recoveries within the window switch recovery off until an admin resets it"},
+    {PLACE_RECOVERY, "strategies", KEY_ALIEN,
+     .help = "the levels soft, standard and hard, their commands and deadlines are fixed"},
+    {PLACE_RECOVERY, "notifications", KEY_ALIEN, .help = "every recovery is announced"},
+    {PLACE_RECOVERY, "notify_on_recovery", KEY_ALIEN, .help = "every recovery is announced"},
+
+    {PLACE_BREAKER, "recoveries", KEY_INT, RECOVERY(breaker_recoveries), RANGE(1, 100),
+     .standard = "3", .help = "so many of them"},
+    {PLACE_BREAKER, "window_seconds", KEY_SECONDS, RECOVERY(breaker_window_ms), RANGE(1, 86400),
+     .standard = "300", .help = "within this time"},
+    {PLACE_BREAKER, "enabled", KEY_ALIEN, .help = "the breaker is always on"},
+    {PLACE_BREAKER, "failure_threshold", KEY_ALIEN,
+     .help = "`recoveries` within `window_seconds` open it"},
+    {PLACE_BREAKER, "timeout_seconds", KEY_ALIEN, .help = "it stays open until an admin resets it"},
+    {PLACE_BREAKER, "half_open_attempts", KEY_ALIEN,
+     .help = "it stays open until an admin resets it"},
+
+    {PLACE_PERMISSIONS, "start", KEY_ROLES, SERVICE(start_operator),
+     .standard = "[admin, operator]", .help = "admin, and operator where listed"},
+    {PLACE_PERMISSIONS, "stop", KEY_ROLES, SERVICE(stop_operator), .standard = "[admin]",
+     .help = "admin, and operator where listed"},
+    {PLACE_PERMISSIONS, "restart", KEY_ROLES, SERVICE(restart_operator),
+     .standard = "[admin, operator]", .help = "admin, and operator where listed"},
+    {PLACE_PERMISSIONS, "status", KEY_ALIEN, .help = "everybody may see it"},
+    {PLACE_PERMISSIONS, "health", KEY_ALIEN, .help = "everybody may see it"},
+    {PLACE_PERMISSIONS, "logs", KEY_ALIEN, .help = "logs are for admins"},
+
+    {PLACE_AUDIT, "file", KEY_PATH, SETTINGS(audit.file), .standard = "/var/log/resus/audit.log",
+     .help = "one JSON object a line"},
+    {PLACE_AUDIT, "log_file", KEY_PATH, SETTINGS(audit.file), .same_as = "file"},
+    {PLACE_AUDIT, "max_size", KEY_SIZE, SETTINGS(audit.max_size),
+     RANGE(4096, 900.0 * 1024 * 1024 * 1024), .standard = "100MB",
+     .help = "rotated when it would grow beyond"},
+    {PLACE_AUDIT, "max_log_size_mb", KEY_MEGABYTES, SETTINGS(audit.max_size), RANGE(1, 900000),
+     .same_as = "max_size"},
+    {PLACE_AUDIT, "backup_count", KEY_INT, SETTINGS(audit.backup_count), RANGE(0, 1000),
+     .standard = "10", .help = "old files that are kept"},
+    {PLACE_AUDIT, "compression", KEY_CHOICE, SETTINGS(audit.gzip), .choices = compression_words,
+     .standard = "gzip", .help = "of old files"},
+    {PLACE_AUDIT, "rotate_on", KEY_CHOICE, .choices = rotate_words,
+     .help = "it is always the size"},
+    {PLACE_AUDIT, "enabled", KEY_ALIEN, .help = "the audit log is always on"},
+    {PLACE_AUDIT, "log_level", KEY_ALIEN, .help = "everything is written"},
+    {PLACE_AUDIT, "include_command_output", KEY_ALIEN, .help = "the lines' form is fixed"},
+    {PLACE_AUDIT, "include_user_details", KEY_ALIEN, .help = "the lines' form is fixed"},
+    {PLACE_AUDIT, "rotate_logs", KEY_ALIEN, .help = "`max_size` and `backup_count` say when"},
+
+#define RATE(name_, text)                                                                          \
+    {                                                                                              \
+        PLACE_RATES, #name_, KEY_INT, SETTINGS(rate_limits.name_), RANGE(0, 100000),               \
+            .standard = (text)                                                                     \
+    }
+    RATE(start, "10"),
+    RATE(stop, "5"),
+    RATE(restart, "10"),
+    RATE(status, "60"),
+    RATE(health, "60"),
+    RATE(logs, "20"),
+
+    {PLACE_SECURITY, "expected_addresses", KEY_NETWORKS, SETTINGS(security.expected_addresses),
+     .help = "operations from elsewhere raise an alert: a list of addresses and networks such as "
+             "10.0.0.0/8, at most 64; none: all are expected"},
+    {PLACE_SECURITY, "business_hours", KEY_HOURS, SETTINGS(security.business_hours),
+     .help = "such as \"Mon-Fri 08:00-18:00\"; none: any hour is"},
+    {PLACE_SECURITY, "timezone", KEY_ZONE, SETTINGS(security.timezone),
+     .help = "such as Europe/Berlin; the machine's unless told"},
+};
+const size_t key_count = ARRAY_LENGTH(keys);
+static_assert(ARRAY_LENGTH(keys) <= KEYS_MAX, "more keys than a reader can mark as seen");
+
+static const char *const place_paths[PLACE_COUNT] = {
+    [PLACE_ROOT] = "",
+    [PLACE_SERVER] = "server",
+    [PLACE_SERVICE] = "services.ID",
+    [PLACE_SSH] = "services.ID.ssh",
+    [PLACE_REDIS] = "services.ID.redis",
+    [PLACE_TLS] = "services.ID.redis.tls",
+    [PLACE_PROCESS] = "services.ID.process",
+    [PLACE_AFFECTED] = "services.ID.affected_services",
+    [PLACE_HEALTH] = "health_check",
+    [PLACE_CHECKS] = "health_check.checks",
+    [PLACE_PERFORMANCE] = "health_check.checks.performance",
+    [PLACE_THRESHOLDS] = "health_check.thresholds",
+    [PLACE_RECOVERY] = "auto_recovery",
+    [PLACE_BREAKER] = "auto_recovery.circuit_breaker",
+    [PLACE_PERMISSIONS] = "permissions",
+    [PLACE_AUDIT] = "audit",
+    [PLACE_RATES] = "rate_limits",
+    [PLACE_SECURITY] = "security",
+};
+
+const char *place_path(enum place place)
+{
+    return place_paths[place];
+}
+
+const struct key *key_find(enum place place, const char *name)
+{
+    for (size_t i = 0; i < key_count; i++)
+        if (keys[i].place == place && str_equal(keys[i].name, name))
+            return &keys[i];
+    return NULL;
+}
+
+size_t key_index(const struct key *row)
+{
+    const struct key *canonical = row->same_as == NULL ? row : key_find(row->place, row->same_as);
+    return (size_t)(canonical - keys);
+}
+
+void key_unknown(enum place place, const char *name, char *to, size_t size)
+{
+    const char *names[KEYS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < key_count; i++)
+        if (keys[i].place == place)
+            names[count++] = keys[i].name;
+    char clean[64];
+    (void)str_copy_clean(clean, sizeof clean, name, strnlen(name, sizeof clean));
+    (void)str_format(to, size, "unknown key `%s`", clean);
+    const char *nearest = str_nearest(names, count, name);
+    if (nearest != NULL) {
+        (void)str_append(to, size, "; did you mean `%s`?", nearest);
+        return;
+    }
+    for (size_t i = 0; i < key_count; i++)
+        if (str_equal(keys[i].name, name) && keys[i].type != KEY_ALIEN) {
+            (void)str_append(to, size, "; it belongs %s%s%s",
+                             keys[i].place == PLACE_ROOT ? "to the top level" : "under `",
+                             place_path(keys[i].place), keys[i].place == PLACE_ROOT ? "" : "`");
+            return;
+        }
+    (void)str_append(to, size, "; known here:");
+    for (size_t i = 0, shown = 0; i < key_count; i++)
+        if (keys[i].place == place && keys[i].type != KEY_ALIEN && keys[i].same_as == NULL)
+            (void)str_append(to, size, "%s %s", shown++ == 0 ? "" : ",", keys[i].name);
+}
+
+int key_set_defaults(enum base which, void *base, struct error *err)
+{
+    for (size_t i = 0; i < key_count; i++)
+        if (keys[i].base == which && keys[i].standard != NULL && keys[i].type < KEY_SCALARS) {
+            int r = key_set(&keys[i], base, keys[i].standard, err);
+            if (r < 0)
+                return r;
+        }
+    return 0;
+}
+
+static int reference_row(const struct key *k, struct buf *out)
+{
+    char choices[128] = "";
+    for (size_t i = 0; k->choices != NULL && k->choices[i] != NULL; i++)
+        (void)str_append(choices, sizeof choices, "%s`%s`", i == 0 ? "" : ", ", k->choices[i]);
+    char range[64] = "";
+    if (k->max > k->min)
+        (void)str_format(range, sizeof range, "%s%.10g to %.10g",
+                         k->type == KEY_INT_OR_0 ? "0, " : "", k->min, k->max);
+    if (k->type == KEY_SIZE)
+        (void)str_format(range, sizeof range, "4KB to 900GB");
+    const char *quote = k->standard == NULL ? "" : "`";
+    if (k->type == KEY_ALIEN)
+        return buf_printf(out, "| `%s` | | | no effect: %s |\n", k->name, k->help);
+    if (k->same_as != NULL)
+        return buf_printf(out, "| `%s` | %s | | another name of `%s` |\n", k->name, range,
+                          k->same_as);
+    return buf_printf(out, "| `%s` | %s%s%s | %s%s%s | %s |\n", k->name,
+                      k->type == KEY_BOOL ? "`true`, `false`" : "", choices, range, quote,
+                      k->standard == NULL ? "" : k->standard, quote,
+                      k->help == NULL ? "" : k->help);
+}
+
+int key_reference(struct buf *out)
+{
+    for (int place = 0; place < PLACE_COUNT; place++) {
+        const char *path = place_path((enum place)place);
+        int r = place == PLACE_ROOT ? buf_printf(out, "### Top level\n\n")
+                                    : buf_printf(out, "\n### `%s`\n\n", path);
+        if (r == 0)
+            r = buf_printf(out, "| key | values | default | meaning |\n|---|---|---|---|\n");
+        for (size_t i = 0; i < key_count && r == 0; i++)
+            if (keys[i].place == (enum place)place)
+                r = reference_row(&keys[i], out);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}

@@ -1,0 +1,123 @@
+/* The key table (contract section 3): every key of the configuration file is one row, and the row
+ * gives its place, type, range, default, destination and help. The reader, the suggestions for
+ * unknown keys, the reference in docs/configuration.md and `resus recovery set` come from it. */
+#ifndef RESUS_SETTINGS_KEYS_H
+#define RESUS_SETTINGS_KEYS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "settings/settings.h"
+
+/* A mapping of the file. The name of the enum is the path, the text is in place_path(). */
+enum place {
+    PLACE_ROOT,
+    PLACE_SERVER,
+    PLACE_SERVICE,
+    PLACE_SSH,
+    PLACE_REDIS,
+    PLACE_TLS,
+    PLACE_PROCESS,
+    PLACE_AFFECTED,
+    PLACE_HEALTH,
+    PLACE_CHECKS,
+    PLACE_PERFORMANCE,
+    PLACE_THRESHOLDS,
+    PLACE_RECOVERY,
+    PLACE_BREAKER,
+    PLACE_PERMISSIONS,
+    PLACE_AUDIT,
+    PLACE_RATES,
+    PLACE_SECURITY,
+    PLACE_COUNT
+};
+
+enum key_type {
+    KEY_TEXT,      /* printable text */
+    KEY_NAME,      /* the same, not empty */
+    KEY_PATH,      /* absolute, or relative to the folder of the file */
+    KEY_PROGRAM,   /* a path, or a name that is looked up in PATH */
+    KEY_SOCKET,    /* an absolute path that fits into sun_path */
+    KEY_INT,       /* whole number into int or int64_t */
+    KEY_INT_OR_0,  /* the same, and 0 (off) outside the range */
+    KEY_REAL,      /* number into double */
+    KEY_SECONDS,   /* number (0.5 is fine) into int64_t milliseconds */
+    KEY_MEGABYTES, /* whole number of MiB into int64_t bytes */
+    KEY_SIZE,      /* 100MB into int64_t bytes */
+    KEY_BOOL,
+    KEY_CHOICE,  /* a word of `choices`, its index into an enum or a bool */
+    KEY_UNIT,    /* a systemd unit's name */
+    KEY_USER,    /* a Unix account's name */
+    KEY_HOST,    /* host name or address, without a port */
+    KEY_LISTEN,  /* host:port or [v6]:port, kept as text */
+    KEY_ADDRESS, /* host:port, [v6]:port or unix:/path, into struct redis_settings */
+    KEY_URL,     /* http:// or https:// */
+    KEY_HOURS,   /* "Mon-Fri 08:00-18:00" */
+    KEY_ZONE,    /* Europe/Berlin */
+    KEY_SCALARS, /* (the ones above are single values, the ones below are not) */
+    KEY_ROLES,   /* list of roles into a bool: may operators do it? */
+    KEY_NETWORKS,
+    KEY_AFFECTED,
+    KEY_SERVICES,
+    KEY_MAP,   /* a further place, `child` */
+    KEY_ALIEN, /* known from the documents or from the contract, without effect here */
+    KEY_TYPE_COUNT
+};
+
+/* What a row's offset is relative to. */
+enum base {
+    BASE_NONE,
+    BASE_SETTINGS,
+    BASE_SERVICE,
+    BASE_WATCH,
+    BASE_RECOVERY,
+    BASE_AFFECTED,
+    BASE_COUNT
+};
+
+struct key {
+    enum place place;
+    const char *name;
+    enum key_type type;
+    enum base base;
+    size_t offset, size;
+    double min, max;            /* as written in the file */
+    const char *const *choices; /* NULL at the end */
+    enum place child;           /* KEY_MAP */
+    size_t flag;                /* offset of a bool that says "the file names it", 0 = none */
+    const char *same_as;        /* another spelling of that key of the same place */
+    const char *standard;       /* the default, as one would write it; NULL = none */
+    const char *help;           /* KEY_ALIEN: why it has no effect */
+    bool restart;               /* a change needs a restart of the daemon */
+};
+
+#define KEYS_MAX 256
+extern const struct key keys[];
+extern const size_t key_count;
+
+/* "" for the root, else "services.ID.ssh" and the like. */
+const char *place_path(enum place place);
+
+/* NULL when there is no such key at that place. */
+const struct key *key_find(enum place place, const char *name);
+/* The key that `row` is another spelling of, or the row itself: its index in `keys`. */
+size_t key_index(const struct key *row);
+/* Why `name` is not known at `place`, with the nearest key, the place it belongs to, or the keys
+ * that would be. */
+void key_unknown(enum place place, const char *name, char *to, size_t size);
+
+/* Takes one written value into the struct at `base` (the row's base). The error begins with the
+ * key's name and says what is wanted. */
+int key_set(const struct key *row, void *base, const char *text, struct error *err) ATTR_MUST_USE;
+/* Are the row's values in both structs the same? Single values and roles only. */
+bool key_equal(const struct key *row, const void *a, const void *b);
+/* All defaults of the rows with that base. */
+int key_set_defaults(enum base which, void *base, struct error *err) ATTR_MUST_USE;
+
+/* The reference section of docs/configuration.md, from the table. */
+int key_reference(struct buf *out) ATTR_MUST_USE;
+
+#endif

@@ -1,0 +1,554 @@
+#include "settings/reader.h"
+
+#include <arpa/inet.h>
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "settings/document.h"
+#include "settings/reader_state.h"
+
+static_assert(sizeof(struct service_settings) <= MEM_MAX / SETTINGS_SERVICES_MAX,
+              "the largest fleet fits into one allocation");
+
+static void read_mapping(struct reader *r, yaml_node_t *node, enum place place);
+
+void reader_fail(struct reader *r, yaml_mark_t mark, const char *format, ...)
+{
+    r->problems++;
+    if (r->stopped || (r->failed && r->first.index <= mark.index))
+        return;
+    char text[ERROR_TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    (void)document_error(r->err, r->settings->path, mark, "%s", text);
+    r->failed = true;
+    r->first = mark;
+}
+
+static void fail_memory(struct reader *r)
+{
+    (void)error_set(r->err, -ENOMEM, "%s: no memory for the settings", r->settings->path);
+    r->failed = r->stopped = true;
+    r->problems++;
+}
+
+void reader_warn(struct reader *r, yaml_mark_t mark, const char *format, ...)
+{
+    struct settings *s = r->settings;
+    if (s->warning_count == SETTINGS_WARNINGS_MAX) {
+        (void)str_format(s->warnings[SETTINGS_WARNINGS_MAX - 1], ERROR_TEXT_MAX,
+                         "%s: more warnings than can be shown", s->path);
+        return;
+    }
+    struct error text = {0};
+    char message[ERROR_TEXT_MAX];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    (void)document_error(&text, s->path, mark, "%s", message);
+    (void)str_copy(s->warnings[s->warning_count++], ERROR_TEXT_MAX, text.text);
+}
+
+static const char *kind(const yaml_node_t *node)
+{
+    return node->type == YAML_SEQUENCE_NODE  ? "a list"
+           : node->type == YAML_MAPPING_NODE ? "a mapping"
+                                             : "a single value";
+}
+
+/* The text of a scalar, or NULL: it has a NUL inside. */
+static const char *text_of(const yaml_node_t *node)
+{
+    const char *text = (const char *)node->data.scalar.value;
+    return strlen(text) == node->data.scalar.length ? text : NULL;
+}
+
+static bool is_null(const yaml_node_t *node)
+{
+    if (node->type != YAML_SCALAR_NODE || node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
+        return false;
+    const char *text = (const char *)node->data.scalar.value;
+    return text[0] == '\0' || str_equal(text, "~") || str_equal(text, "null");
+}
+
+static yaml_node_t *node_at(struct reader *r, int id)
+{
+    return yaml_document_get_node(r->document, id);
+}
+
+static bool visit(struct reader *r, const yaml_node_t *node)
+{
+    if (r->stopped)
+        return false;
+    if (++r->visits > READER_VISITS_MAX) {
+        r->failed = false; /* the reason for stopping goes before what was found so far */
+        reader_fail(r, node->start_mark, "the aliases of this file unfold to too much");
+        r->stopped = true;
+        return false;
+    }
+    return true;
+}
+
+/* Puts a relative path into the folder of the file. */
+static void resolve_path(struct reader *r, const struct key *row, yaml_mark_t mark)
+{
+    char *path = (char *)r->base[row->base] + row->offset;
+    const char *slash = strrchr(r->settings->path, '/');
+    if (path[0] == '/' || slash == NULL || (row->type == KEY_PROGRAM && strchr(path, '/') == NULL))
+        return;
+    char whole[SETTINGS_PATH_MAX];
+    if (!str_format(whole, sizeof whole, "%.*s/%s", (int)(slash - r->settings->path),
+                    r->settings->path, path))
+        reader_fail(r, mark, "`%s` is too long a path", row->name);
+    else
+        (void)str_copy(path, row->size, whole);
+}
+
+static void read_scalar(struct reader *r, const struct key *row, const yaml_node_t *value)
+{
+    if (value->type != YAML_SCALAR_NODE) {
+        reader_fail(r, value->start_mark, "`%s` must be a single value, not %s", row->name,
+                    kind(value));
+        return;
+    }
+    const char *text = text_of(value);
+    if (text == NULL) {
+        reader_fail(r, value->start_mark, "`%s` has a NUL byte inside", row->name);
+        return;
+    }
+    if (is_null(value)) {
+        reader_fail(r, value->start_mark, "`%s` has no value", row->name);
+        return;
+    }
+    struct error err = {0};
+    if (key_set(row, r->base[row->base], text, &err) < 0) {
+        reader_fail(r, value->start_mark, "%s", err.text);
+        return;
+    }
+    if (row->flag != 0)
+        *((bool *)(void *)((char *)r->base[row->base] + row->flag)) = true;
+    if (row->type == KEY_PATH || row->type == KEY_PROGRAM)
+        resolve_path(r, row, value->start_mark);
+}
+
+/* Calls `item` for each scalar of a list (or for the only scalar). */
+static void read_list(struct reader *r, const struct key *row, yaml_node_t *value,
+                      void (*item)(struct reader *, const struct key *, const yaml_node_t *,
+                                   const char *))
+{
+    yaml_node_item_t one = 0;
+    const yaml_node_item_t *from = &one;
+    const yaml_node_item_t *to = from + 1;
+    if (value->type == YAML_SEQUENCE_NODE) {
+        from = value->data.sequence.items.start;
+        to = value->data.sequence.items.top;
+    } else if (value->type == YAML_MAPPING_NODE) {
+        reader_fail(r, value->start_mark, "`%s` must be a list, not a mapping", row->name);
+        return;
+    }
+    for (; from < to; from++) {
+        const yaml_node_t *node = *from == 0 ? value : node_at(r, *from);
+        if (!visit(r, node))
+            return;
+        const char *text = node->type == YAML_SCALAR_NODE ? text_of(node) : NULL;
+        if (text == NULL || is_null(node))
+            reader_fail(r, node->start_mark, "`%s` must be a list of words", row->name);
+        else
+            item(r, row, node, text);
+    }
+}
+
+static void take_role(struct reader *r, const struct key *row, const yaml_node_t *node,
+                      const char *text)
+{
+    static const char *const roles[] = {"admin", "operator"};
+    static const char *const never[] = {"viewer", "anonymous"};
+    bool *operator_may = (bool *)(void *)((char *)r->base[row->base] + row->offset);
+    char shown[64];
+    (void)str_copy_clean(shown, sizeof shown, text, strlen(text));
+    int role = str_index(roles, ARRAY_LENGTH(roles), text);
+    if (str_index(never, ARRAY_LENGTH(never), text) >= 0)
+        reader_fail(r, node->start_mark, "`%s` must not name %s: only admins and operators operate",
+                    row->name, shown);
+    else if (role < 0)
+        reader_fail(r, node->start_mark, "`%s` must be a list of admin and operator, not \"%s\"",
+                    row->name, shown);
+    else if (role == 1)
+        *operator_may = true;
+}
+
+static void read_roles(struct reader *r, const struct key *row, yaml_node_t *value)
+{
+    *((bool *)(void *)((char *)r->base[row->base] + row->offset)) = false;
+    if (is_null(value) || (value->type == YAML_SEQUENCE_NODE &&
+                           value->data.sequence.items.start == value->data.sequence.items.top))
+        reader_fail(r, value->start_mark, "`%s` names nobody: it needs at least [admin]",
+                    row->name);
+    else
+        read_list(r, row, value, take_role);
+}
+
+static bool is_network(const char *text)
+{
+    char address[64];
+    unsigned char bits[16];
+    size_t slash = strcspn(text, "/");
+    int64_t prefix;
+    if (strlen(text) >= sizeof address || !str_copy_n(address, sizeof address, text, slash))
+        return false;
+    int width = inet_pton(AF_INET, address, bits) == 1    ? 32
+                : inet_pton(AF_INET6, address, bits) == 1 ? 128
+                                                          : -1;
+    return width > 0 &&
+           (text[slash] == '\0' || parse_int(text + slash + 1, 0, width, &prefix, NULL) == 0);
+}
+
+static void take_network(struct reader *r, const struct key *row, const yaml_node_t *node,
+                         const char *text)
+{
+    struct security_settings *security = &r->settings->security;
+    char shown[64];
+    (void)str_copy_clean(shown, sizeof shown, text, strlen(text));
+    if (!is_network(text))
+        reader_fail(r, node->start_mark,
+                    "`%s` must be addresses or networks such as 10.0.0.0/8, not \"%s\"", row->name,
+                    shown);
+    else if (security->expected_count == SETTINGS_ADDRESSES_MAX)
+        reader_fail(r, node->start_mark, "`%s` has more than %d entries", row->name,
+                    SETTINGS_ADDRESSES_MAX);
+    else
+        (void)str_copy(security->expected_addresses[security->expected_count++],
+                       sizeof security->expected_addresses[0], text);
+}
+
+static void read_affected_entry(struct reader *r, const struct key *row, yaml_node_t *node)
+{
+    struct service_settings *service = r->base[BASE_SERVICE];
+    if (service->affected_count == SETTINGS_AFFECTED_MAX) {
+        reader_fail(r, node->start_mark, "`%s` has more than %d entries", row->name,
+                    SETTINGS_AFFECTED_MAX);
+        return;
+    }
+    struct affected_service *entry = &service->affected[service->affected_count++];
+    r->base[BASE_AFFECTED] = entry;
+    if (node->type == YAML_MAPPING_NODE)
+        read_mapping(r, node, PLACE_AFFECTED);
+    else
+        read_scalar(r, key_find(PLACE_AFFECTED, "name"), node);
+    if (entry->name[0] == '\0')
+        reader_fail(r, node->start_mark, "an entry of `%s` needs a `name`", row->name);
+}
+
+static void read_affected(struct reader *r, const struct key *row, yaml_node_t *value)
+{
+    struct service_settings *service = r->base[BASE_SERVICE];
+    memset(service->affected, 0, service->affected_count * sizeof service->affected[0]);
+    service->affected_count = 0;
+    if (value->type != YAML_SEQUENCE_NODE) {
+        reader_fail(r, value->start_mark, "`%s` must be a list, not %s", row->name, kind(value));
+        return;
+    }
+    for (yaml_node_item_t *i = value->data.sequence.items.start; i < value->data.sequence.items.top;
+         i++) {
+        yaml_node_t *node = node_at(r, *i);
+        if (!visit(r, node))
+            return;
+        read_affected_entry(r, row, node);
+    }
+}
+
+static void bind_service(struct reader *r, struct service_settings *service)
+{
+    r->base[BASE_SERVICE] = service;
+    r->base[BASE_WATCH] = &service->watch;
+    r->base[BASE_RECOVERY] = &service->recovery;
+}
+
+static bool good_id(const char *text)
+{
+    static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789";
+    static const char rest[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
+    return text != NULL && text[0] != '\0' && strchr(first, text[0]) != NULL &&
+           text[strspn(text, rest)] == '\0' && strlen(text) < SETTINGS_ID_MAX;
+}
+
+/* What a service is called and where it keeps its files unless the file says so. */
+static void finish_service(struct reader *r, struct service_settings *service)
+{
+    if (service->name[0] == '\0')
+        (void)str_copy(service->name, sizeof service->name,
+                       str_equal(service->id, "redis") ? "Redis Service" : service->id);
+    if (service->process.directory[0] == '\0' &&
+        !str_format(service->process.directory, sizeof service->process.directory, "%s/services/%s",
+                    r->settings->server.state_dir, service->id))
+        reader_fail(r, (yaml_mark_t){0}, "`state_dir` is too long a path");
+}
+
+static void read_service(struct reader *r, yaml_node_t *key, yaml_node_t *value)
+{
+    struct settings *s = r->settings;
+    const char *id = key->type == YAML_SCALAR_NODE ? text_of(key) : NULL;
+    if (!good_id(id)) {
+        char shown[SETTINGS_ID_MAX] = "";
+        (void)str_copy_clean(shown, sizeof shown, id == NULL ? "" : id,
+                             id == NULL ? 0 : strlen(id));
+        reader_fail(
+            r, key->start_mark,
+            "\"%s\" cannot be a service's id: a-z, 0-9, _ and -, at most %d, a letter or digit "
+            "in front",
+            shown, SETTINGS_ID_MAX - 1);
+        return;
+    }
+    struct service_settings *service = &s->services[s->service_count++];
+    *service = *r->standard;
+    (void)str_copy(service->id, sizeof service->id, id);
+    bind_service(r, service);
+    if (value->type == YAML_MAPPING_NODE)
+        read_mapping(r, value, PLACE_SERVICE);
+    else if (!is_null(value))
+        reader_fail(r, value->start_mark, "the service `%s` must be a mapping (key: value), not %s",
+                    id, kind(value));
+    bind_service(r, r->standard);
+    finish_service(r, service);
+}
+
+/* The place of the key with the same text before `pair`, or NULL. */
+static const yaml_node_t *earlier_key(struct reader *r, const yaml_node_t *map,
+                                      const yaml_node_pair_t *pair)
+{
+    const yaml_node_t *key = node_at(r, pair->key);
+    if (key->type != YAML_SCALAR_NODE)
+        return NULL;
+    for (const yaml_node_pair_t *p = map->data.mapping.pairs.start; p < pair; p++) {
+        const yaml_node_t *other = node_at(r, p->key);
+        if (other->type == YAML_SCALAR_NODE &&
+            other->data.scalar.length == key->data.scalar.length &&
+            memcmp(other->data.scalar.value, key->data.scalar.value, key->data.scalar.length) == 0)
+            return other;
+    }
+    return NULL;
+}
+
+static void read_services(struct reader *r, yaml_node_t *value)
+{
+    struct settings *s = r->settings;
+    if (value->type != YAML_MAPPING_NODE && !is_null(value)) {
+        reader_fail(r, value->start_mark, "`services` must be a mapping of ids, not %s",
+                    kind(value));
+        return;
+    }
+    yaml_node_pair_t *from = is_null(value) ? NULL : value->data.mapping.pairs.start;
+    yaml_node_pair_t *to = is_null(value) ? NULL : value->data.mapping.pairs.top;
+    size_t count = from == NULL ? 0 : (size_t)(to - from);
+    if (count == 0 || count > SETTINGS_SERVICES_MAX) {
+        reader_fail(r, value->start_mark,
+                    count == 0
+                        ? "`services` names no service; without the key there is one, `redis`"
+                        : "`services` has more than 4096 entries");
+        return;
+    }
+    s->services = mem_calloc(count, sizeof s->services[0]);
+    if (s->services == NULL) {
+        fail_memory(r);
+        return;
+    }
+    for (yaml_node_pair_t *pair = from; pair < to; pair++) {
+        yaml_node_t *key = node_at(r, pair->key);
+        const yaml_node_t *other = earlier_key(r, value, pair);
+        if (!visit(r, key))
+            return;
+        if (other != NULL)
+            reader_fail(r, key->start_mark, "the service `%s` is given twice (first on line %zu)",
+                        (const char *)key->data.scalar.value, other->start_mark.line + 1);
+        else
+            read_service(r, key, node_at(r, pair->value));
+    }
+}
+
+static void read_value(struct reader *r, const struct found *f)
+{
+    switch (f->row->type) {
+    case KEY_MAP:
+        if (f->row->child == PLACE_TLS)
+            ((struct service_settings *)r->base[BASE_SERVICE])->redis.tls.enabled = true;
+        if (f->value->type == YAML_MAPPING_NODE)
+            read_mapping(r, f->value, f->row->child);
+        else if (!is_null(f->value))
+            reader_fail(r, f->value->start_mark, "`%s` must be a mapping (key: value), not %s",
+                        f->row->name, kind(f->value));
+        break;
+    case KEY_ALIEN:
+        reader_warn(r, f->key->start_mark, "`%s` has no effect: %s", f->row->name, f->row->help);
+        break;
+    case KEY_ROLES:
+        read_roles(r, f->row, f->value);
+        break;
+    case KEY_NETWORKS:
+        read_list(r, f->row, f->value, take_network);
+        break;
+    case KEY_AFFECTED:
+        read_affected(r, f->row, f->value);
+        break;
+    case KEY_SERVICES:
+        read_services(r, f->value);
+        break;
+    default:
+        read_scalar(r, f->row, f->value);
+        break;
+    }
+}
+
+/* Notes one key of a mapping. `merging`: it came by `<<` and gives way to what is there. */
+static void note_key(struct reader *r, yaml_node_t *key, yaml_node_t *value, enum place place,
+                     struct found found[KEYS_MAX], bool merging)
+{
+    const char *name = text_of(key);
+    const struct key *row = name == NULL ? NULL : key_find(place, name);
+    if (row == NULL) {
+        char text[ERROR_TEXT_MAX];
+        key_unknown(place, (const char *)key->data.scalar.value, text, sizeof text);
+        reader_fail(r, key->start_mark, "%s", text);
+        return;
+    }
+    struct found *f = &found[key_index(row)];
+    if (f->key != NULL) {
+        if (!merging)
+            reader_fail(r, key->start_mark,
+                        f->row == row ? "`%s` is given twice (first on line %zu)"
+                                      : "`%s` is another name of a key on line %zu",
+                        row->name, f->key->start_mark.line + 1);
+        return;
+    }
+    *f = (struct found){row, key, value};
+}
+
+static void collect(struct reader *r, yaml_node_t *map, enum place place,
+                    struct found found[KEYS_MAX], int merges);
+
+/* `<<: *other` or a list of them: their keys, where the mapping itself has none. */
+static void collect_merged(struct reader *r, yaml_node_t *value, enum place place,
+                           struct found found[KEYS_MAX], int merges)
+{
+    if (merges > READER_MERGES_MAX) {
+        reader_fail(r, value->start_mark, "`<<` is nested deeper than %d levels",
+                    READER_MERGES_MAX);
+    } else if (value->type == YAML_MAPPING_NODE) {
+        collect(r, value, place, found, merges);
+    } else if (value->type == YAML_SEQUENCE_NODE) {
+        for (yaml_node_item_t *i = value->data.sequence.items.start;
+             i < value->data.sequence.items.top && visit(r, value); i++) {
+            yaml_node_t *node = node_at(r, *i);
+            if (node->type == YAML_MAPPING_NODE)
+                collect(r, node, place, found, merges);
+            else
+                reader_fail(r, node->start_mark, "`<<` must name mappings, not %s", kind(node));
+        }
+    } else {
+        reader_fail(r, value->start_mark, "`<<` must name a mapping, not %s", kind(value));
+    }
+}
+
+static void collect(struct reader *r, yaml_node_t *map, enum place place,
+                    struct found found[KEYS_MAX], int merges)
+{
+    for (int merged = 0; merged < 2; merged++) /* own keys first, then what `<<` brings */
+        for (yaml_node_pair_t *p = map->data.mapping.pairs.start; p < map->data.mapping.pairs.top;
+             p++) {
+            yaml_node_t *key = node_at(r, p->key);
+            yaml_node_t *value = node_at(r, p->value);
+            if (!visit(r, key))
+                return;
+            if (key->type != YAML_SCALAR_NODE) {
+                reader_fail(r, key->start_mark, "a key must be a word, not %s", kind(key));
+                continue;
+            }
+            const char *name = (const char *)key->data.scalar.value;
+            bool merge = str_equal(name, "<<");
+            if (merge && merged == 1)
+                collect_merged(r, value, place, found, merges + 1);
+            if (merge || merged == 1 || (place == PLACE_ROOT && str_starts(name, "x-")))
+                continue; /* x-...: a home for anchors, as Compose has it */
+            note_key(r, key, value, place, found, merges > 0);
+            bool wrapper = place == PLACE_ROOT && str_equal(name, "redis_service_management");
+            if (wrapper && value->type == YAML_MAPPING_NODE)
+                collect(r, value, place, found, merges);
+        }
+}
+
+static void read_mapping(struct reader *r, yaml_node_t *node, enum place place)
+{
+    struct found found[KEYS_MAX] = {0};
+    size_t before = r->problems;
+    collect(r, node, place, found, 0);
+    for (size_t i = 0; i < key_count && !r->stopped; i++)
+        if (found[i].key != NULL &&
+            !(found[i].row->type == KEY_MAP && found[i].row->child == place &&
+              found[i].value->type == YAML_MAPPING_NODE)) /* the wrapper: collected already */
+            read_value(r, &found[i]);
+    if (r->problems == before) /* else what is wrong would be called missing */
+        reader_check(r, place, node, found);
+}
+
+static int set_defaults(struct settings *s, struct service_settings *standard, struct error *err)
+{
+    *standard = (struct service_settings){
+        .start_operator = true,
+        .restart_operator = true,
+        .watch = watch_policy_default(),
+        .recovery = recovery_policy_default(),
+    };
+    int r = key_set_defaults(BASE_SETTINGS, s, err);
+    return r < 0 ? r : key_set_defaults(BASE_SERVICE, standard, err);
+}
+
+/* Without `services` there is one, `redis`. */
+static void add_only_service(struct reader *r)
+{
+    struct settings *s = r->settings;
+    s->services = mem_calloc(1, sizeof s->services[0]);
+    if (s->services == NULL) {
+        fail_memory(r);
+        return;
+    }
+    s->services[0] = *r->standard;
+    s->service_count = 1;
+    (void)str_copy(s->services[0].id, sizeof s->services[0].id, "redis");
+    finish_service(r, &s->services[0]);
+}
+
+int reader_run(yaml_document_t *document, struct settings *settings, struct error *err)
+{
+    struct error ignored = {0};
+    struct service_settings *standard = mem_calloc(1, sizeof *standard);
+    struct reader r = {.document = document,
+                       .settings = settings,
+                       .standard = standard,
+                       .err = err == NULL ? &ignored : err};
+    if (standard == NULL)
+        return error_set(err, -ENOMEM, "%s: no memory for the settings", settings->path);
+    int result = set_defaults(settings, standard, err);
+    if (result == 0) {
+        r.base[BASE_NONE] = r.base[BASE_SETTINGS] = settings;
+        bind_service(&r, standard);
+        yaml_node_t *root = yaml_document_get_root_node(document);
+        if (root != NULL && root->type == YAML_MAPPING_NODE)
+            read_mapping(&r, root, PLACE_ROOT);
+        else if (root != NULL && !is_null(root))
+            reader_fail(&r, root->start_mark, "the file must be a mapping (key: value), not %s",
+                        kind(root));
+        if (!r.failed && settings->services == NULL)
+            add_only_service(&r);
+        result = r.failed ? r.err->code : 0;
+    }
+    mem_free(standard);
+    return result;
+}

@@ -1,0 +1,147 @@
+/* What one key alone cannot tell: pairs, requirements, contradictions. */
+#include <string.h>
+
+#include "base/str.h"
+#include "settings/reader_state.h"
+
+static const struct found *found_at(const struct found found[KEYS_MAX], enum place place,
+                                    const char *name)
+{
+    const struct found *f = &found[key_index(key_find(place, name))];
+    return f->key == NULL ? NULL : f;
+}
+
+/* Where to point: at the first of these keys that is there, else at the mapping. */
+static yaml_mark_t mark_at(const struct found found[KEYS_MAX], enum place place,
+                           const yaml_node_t *map, const char *first, const char *second)
+{
+    const struct found *f = found_at(found, place, first);
+    if (f == NULL && second != NULL)
+        f = found_at(found, place, second);
+    return f == NULL ? map->start_mark : f->key->start_mark;
+}
+
+static void check_thresholds(struct reader *r, const yaml_node_t *map,
+                             const struct found found[KEYS_MAX])
+{
+    for (size_t i = 0; i + 1 < key_count; i++) { /* the rows come in pairs: warning, critical */
+        const struct key *warning = &keys[i];
+        const struct key *critical = &keys[i + 1];
+        if (warning->place != PLACE_THRESHOLDS || strstr(warning->name, "_warning") == NULL)
+            continue;
+        const char *base = r->base[BASE_WATCH];
+        const double *low = (const double *)(const void *)(base + warning->offset);
+        const double *high = (const double *)(const void *)(base + critical->offset);
+        if (*low > *high)
+            reader_fail(r, mark_at(found, PLACE_THRESHOLDS, map, critical->name, warning->name),
+                        "`%s` (%.10g) is above `%s` (%.10g)", warning->name, *low, critical->name,
+                        *high);
+    }
+}
+
+static void check_pair(struct reader *r, yaml_mark_t mark, const char *a, const char *name_a,
+                       const char *b, const char *name_b)
+{
+    if ((a[0] == '\0') != (b[0] == '\0'))
+        reader_fail(r, mark, "`%s` and `%s` go together: `%s` is missing", name_a, name_b,
+                    a[0] == '\0' ? name_a : name_b);
+}
+
+static void check_ssh(struct reader *r, const struct service_settings *service, yaml_mark_t mark)
+{
+    const struct {
+        const char *name, *value;
+    } needed[] = {
+        {"host", service->ssh.host}, {"user", service->ssh.user}, {"key", service->ssh.key}};
+    char missing[64] = "";
+    int count = 0;
+    for (size_t i = 0; i < ARRAY_LENGTH(needed); i++)
+        if (needed[i].value[0] == '\0')
+            (void)str_append(missing, sizeof missing, "%s`%s`", count++ == 0 ? "" : ", ",
+                             needed[i].name);
+    if (count > 0)
+        reader_fail(r, mark, "`%s: ssh` needs `ssh` with `host`, `user` and `key`: %s %s missing",
+                    service->control == CONTROL_SSH ? "control" : "via", missing,
+                    count == 1 ? "is" : "are");
+}
+
+static bool is_loopback(const char *host)
+{
+    return str_starts(host, "127.") || str_equal(host, "::1") || str_equal(host, "localhost");
+}
+
+static void check_service(struct reader *r, const yaml_node_t *map,
+                          const struct found found[KEYS_MAX])
+{
+    const struct service_settings *service = r->base[BASE_SERVICE];
+    const struct found *ssh = found_at(found, PLACE_SERVICE, "ssh");
+    const struct found *process = found_at(found, PLACE_SERVICE, "process");
+    const struct found *address = found_at(found, PLACE_SERVICE, "address");
+    const struct found *ip = found_at(found, PLACE_SERVICE, "ip");
+    if (ip == NULL)
+        ip = found_at(found, PLACE_SERVICE, "port");
+    bool uses_ssh = service->control == CONTROL_SSH || service->redis.via == VIA_SSH;
+    if (address != NULL && ip != NULL)
+        reader_fail(r, ip->key->start_mark, "`%s` says again what `address` says on line %zu",
+                    ip->row->name, address->key->start_mark.line + 1);
+    /* AutoBot's form has no `control`: without a word of it the wrong machine would be restarted.
+     */
+    if (ip != NULL && service->control == CONTROL_SYSTEMD && !is_loopback(service->redis.host))
+        reader_warn(r, ip->key->start_mark,
+                    "Redis is watched at %s, but `control: systemd` acts on this machine's own "
+                    "unit; for another machine give `control: ssh` and `ssh`",
+                    service->redis.host);
+    if (service->redis.via == VIA_SSH && service->redis.socket[0] != '\0')
+        reader_fail(r, mark_at(found, PLACE_SERVICE, map, "address", "redis"),
+                    "`via: ssh` needs an `address` of the form host:port");
+    if (uses_ssh)
+        check_ssh(r, service,
+                  mark_at(found, PLACE_SERVICE, map, ssh == NULL ? "control" : "ssh", "redis"));
+    else if (ssh != NULL)
+        reader_warn(r, ssh->key->start_mark,
+                    "`ssh` has no effect: neither `control: ssh` nor `via: ssh` is given");
+    if (process != NULL && service->control != CONTROL_PROCESS)
+        reader_warn(r, process->key->start_mark,
+                    "`process` has no effect: `control: process` is not given");
+}
+
+static void check_server(struct reader *r, const yaml_node_t *map,
+                         const struct found found[KEYS_MAX])
+{
+    check_pair(r, mark_at(found, PLACE_SERVER, map, "tls_certificate", "tls_key"),
+               r->settings->server.tls_certificate, "tls_certificate", r->settings->server.tls_key,
+               "tls_key");
+}
+
+static void check_tls(struct reader *r, const yaml_node_t *map, const struct found found[KEYS_MAX])
+{
+    const struct service_settings *service = r->base[BASE_SERVICE];
+    check_pair(r, mark_at(found, PLACE_TLS, map, "certificate", "key"),
+               service->redis.tls.certificate, "certificate", service->redis.tls.key, "key");
+}
+
+static void check_root(struct reader *r, const yaml_node_t *map, const struct found found[KEYS_MAX])
+{
+    (void)map;
+    const struct found *service = found_at(found, PLACE_ROOT, "service");
+    const struct found *services = found_at(found, PLACE_ROOT, "services");
+    if (service != NULL && services != NULL)
+        reader_fail(r, service->key->start_mark, "`service` does not go with `services` (line %zu)",
+                    services->key->start_mark.line + 1);
+}
+
+static void (*const checks[PLACE_COUNT])(struct reader *, const yaml_node_t *,
+                                         const struct found[KEYS_MAX]) = {
+    [PLACE_ROOT] = check_root,
+    [PLACE_SERVER] = check_server,
+    [PLACE_SERVICE] = check_service,
+    [PLACE_TLS] = check_tls,
+    [PLACE_THRESHOLDS] = check_thresholds,
+};
+
+void reader_check(struct reader *r, enum place place, const yaml_node_t *map,
+                  const struct found found[KEYS_MAX])
+{
+    if (checks[place] != NULL)
+        checks[place](r, map, found);
+}

@@ -1,0 +1,390 @@
+#include "store/audit_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "io/file.h"
+#include "store/audit_read.h"
+
+#define AUDIT_MODE 0640
+/* A rotated name is put through this before it is the file. */
+#define FRESH_SUFFIX ".new"
+
+/* Opens for appending, creating it with its mode whatever the umask. */
+static int open_append(const char *path, struct error *err)
+{
+    int flags = O_RDWR | O_APPEND | O_CLOEXEC;
+    int fd = open(path, flags | O_CREAT | O_EXCL, AUDIT_MODE);
+    if (fd >= 0) {
+        if (fchmod(fd, AUDIT_MODE) == 0)
+            return fd;
+        int code = -errno;
+        (void)close(fd);
+        return error_set_errno(err, code, "cannot set the mode of %s", path);
+    }
+    if (errno == EEXIST)
+        fd = open(path, flags | O_NONBLOCK);
+    if (fd < 0)
+        return error_set_errno(err, -errno, "cannot open the audit file %s", path);
+    struct stat st;
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
+        (void)close(fd);
+        return error_set(err, -EINVAL, "the audit file %s is not a regular file", path);
+    }
+    return fd;
+}
+
+/* The newest line of a rotated file that belongs to a chain. False: none. */
+static bool head_of_rotated(const char *file, struct audit_link *ret)
+{
+    struct audit_set set = {0};
+    bool found = false;
+    if (audit_set_open(file, &set, NULL) < 0)
+        return false;
+    for (size_t i = set.count; !found && i-- > 0;) {
+        struct audit_reader *reader;
+        if (set.sources[i].index == 0 || audit_reader_open(&set.sources[i], &reader, NULL) < 0)
+            continue;
+        const char *text;
+        size_t length;
+        enum audit_read kind;
+        while ((kind = audit_reader_next(reader, &text, &length, NULL)) != AUDIT_READ_END &&
+               kind != AUDIT_READ_FAILED)
+            found |= audit_line_read(text, length, ret) == AUDIT_FLAW_NONE;
+        audit_reader_close(reader);
+    }
+    audit_set_close(&set);
+    return found;
+}
+
+#define BLOCK 65536
+
+/* Reads up to BLOCK bytes that end at `end`. Returns their number, or a negative error. */
+static ssize_t read_before(int fd, int64_t end, char block[BLOCK])
+{
+    size_t want = end < BLOCK ? (size_t)end : BLOCK;
+    size_t got = 0;
+    while (got < want) {
+        ssize_t n = pread(fd, block + got, want - got, end - (int64_t)want + (int64_t)got);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? -errno : -EIO;
+        got += (size_t)n;
+    }
+    return (ssize_t)want;
+}
+
+/* Where the line that ends before `end` starts (0 when there is no newline before it). */
+static int64_t line_start(int fd, int64_t end)
+{
+    char block[BLOCK];
+    while (end > 0) {
+        ssize_t n = read_before(fd, end, block);
+        if (n < 0)
+            return n;
+        const char *newline = memrchr(block, '\n', (size_t)n);
+        if (newline != NULL)
+            return end - n + (newline - block) + 1;
+        end -= n;
+    }
+    return 0;
+}
+
+/* 1 and the link when the bytes from..to are a sound line, 0 when not, or a negative error. */
+static int read_link(int fd, int64_t from, int64_t to, struct audit_link *ret)
+{
+    char block[BLOCK];
+    if (to - from > AUDIT_LINE_MAX)
+        return 0;
+    ssize_t n = read_before(fd, to, block);
+    if (n < 0)
+        return (int)n;
+    size_t length = (size_t)(to - from);
+    return audit_line_read(block + ((size_t)n - length), length, ret) == AUDIT_FLAW_NONE;
+}
+
+/* Lines looked at from the end for one that belongs to the chain: foreign lines behind it are
+ * audit_verify's to name. */
+#define HEAD_LINES_MAX 1000
+
+static int find_head(struct audit_file *f, struct error *err)
+{
+    struct audit_link link;
+    int64_t end = f->size;
+    int found = 0;
+    for (int i = 0; found == 0 && end > 0 && i < HEAD_LINES_MAX; i++) {
+        int64_t start = line_start(f->fd, end - 1);
+        if (start < 0)
+            return error_set_errno(err, (int)start, "cannot read %s", f->path);
+        found = read_link(f->fd, start, end - 1, &link);
+        if (found < 0)
+            return error_set_errno(err, found, "cannot read %s", f->path);
+        end = start;
+    }
+    if (found == 0 && !head_of_rotated(f->path, &link))
+        return 0;
+    f->seq = link.seq;
+    memcpy(f->hash, link.hash, sizeof f->hash);
+    return 0;
+}
+
+/* A power cut can leave a last line without its newline. A whole one gets it; a fragment is cut
+ * away, because jq stops at it and everything behind it would be lost to the runbook's commands.
+ * It was never acknowledged, so no promise is broken. */
+static int mend_end(struct audit_file *f, struct error *err)
+{
+    struct audit_link link;
+    int64_t start = line_start(f->fd, f->size);
+    if (start < 0)
+        return error_set_errno(err, (int)start, "cannot read %s", f->path);
+    if (start == f->size)
+        return 0;
+    int whole = read_link(f->fd, start, f->size, &link);
+    if (whole < 0)
+        return error_set_errno(err, whole, "cannot read %s", f->path);
+    if (whole == 1) {
+        if (write(f->fd, "\n", 1) != 1)
+            return error_set_errno(err, -errno, "cannot write %s", f->path);
+        f->size++;
+        return 0;
+    }
+    char block[BLOCK];
+    char text[160];
+    ssize_t n = read_before(f->fd, f->size - start < BLOCK ? f->size : start + BLOCK, block);
+    if (n < 0)
+        return error_set_errno(err, (int)n, "cannot read %s", f->path);
+    size_t length = f->size - start < BLOCK ? (size_t)(f->size - start) : BLOCK;
+    (void)str_copy_clean(text, sizeof text, block + ((size_t)n - length), length);
+    (void)str_format(f->note, sizeof f->note,
+                     "an unfinished last line of %lld bytes was cut away (power cut): %s",
+                     (long long)(f->size - start), text);
+    if (ftruncate(f->fd, start) < 0)
+        return error_set_errno(err, -errno, "cannot cut the unfinished last line of %s", f->path);
+    f->size = start;
+    return 0;
+}
+
+static int learn_size(struct audit_file *f, struct error *err)
+{
+    struct stat st;
+    if (fstat(f->fd, &st) < 0)
+        return error_set_errno(err, -errno, "cannot look at %s", f->path);
+    f->size = st.st_size;
+    return 0;
+}
+
+int audit_file_open(struct audit_file *f, const struct audit_settings *settings, struct error *err)
+{
+    *f = (struct audit_file){
+        .max_size = settings->backup_count > 0 ? settings->max_size : 0,
+        .backup_count =
+            settings->backup_count < AUDIT_BACKUPS_MAX ? settings->backup_count : AUDIT_BACKUPS_MAX,
+        .hash = AUDIT_HASH_NONE,
+        .batch = BUF_LIMIT(AUDIT_BATCH_MAX),
+        .fd = -1,
+    };
+    if (!str_copy(f->path, sizeof f->path, settings->file))
+        return error_set(err, -ENAMETOOLONG, "the path %s is too long", settings->file);
+    int r = file_make_folder_of(f->path, 0750, err);
+    if (r < 0)
+        return r;
+    f->fd = open_append(f->path, err);
+    if (f->fd < 0)
+        return f->fd;
+    r = learn_size(f, err);
+    if (r == 0)
+        r = mend_end(f, err);
+    if (r == 0)
+        r = find_head(f, err);
+    if (r == 0)
+        r = file_sync_folder(f->path, err);
+    if (r < 0)
+        audit_file_close(f);
+    return r;
+}
+
+void audit_file_close(struct audit_file *f)
+{
+    if (f->fd >= 0)
+        (void)close(f->fd);
+    f->fd = -1;
+    buf_free(&f->batch);
+}
+
+void audit_file_begin(struct audit_file *f)
+{
+    buf_clear(&f->batch);
+    f->batch_seq = f->seq;
+    memcpy(f->batch_hash, f->hash, sizeof f->hash);
+}
+
+bool audit_file_full(const struct audit_file *f, size_t length)
+{
+    int64_t written = f->size + (int64_t)f->batch.length;
+    return f->max_size > 0 && written > 0 && written + (int64_t)length > f->max_size;
+}
+
+int audit_file_add(struct audit_file *f, const char *body, size_t length)
+{
+    size_t before = f->batch.length;
+    char hash[AUDIT_HASH_SIZE];
+    int r = audit_line_seal(body, length, f->batch_seq + 1, f->batch_hash, &f->batch, hash);
+    if (r == 0)
+        r = buf_append(&f->batch, "\n", 1);
+    if (r < 0) {
+        f->batch.length = before;
+        return r;
+    }
+    f->batch_seq++;
+    memcpy(f->batch_hash, hash, sizeof hash);
+    return 0;
+}
+
+static int take_back(struct audit_file *f)
+{
+    f->half = ftruncate(f->fd, f->size) < 0;
+    return f->half ? -errno : 0;
+}
+
+/* The file may have been deleted or cut by somebody: look before each batch. */
+static int look_first(struct audit_file *f, struct error *err)
+{
+    struct stat st;
+    if (f->half) {
+        int r = take_back(f);
+        if (r < 0)
+            return error_set_errno(err, r, "cannot take a half line back from %s", f->path);
+    }
+    if (fstat(f->fd, &st) < 0)
+        return error_set_errno(err, -errno, "cannot look at %s", f->path);
+    f->size = st.st_size;
+    return st.st_nlink > 0 ? 0 : audit_file_reopen(f, err);
+}
+
+int audit_file_commit(struct audit_file *f, bool durable, struct error *err)
+{
+    int r = look_first(f, err);
+    if (r < 0)
+        return r;
+    size_t done = 0;
+    while (r == 0 && done < f->batch.length) {
+        ssize_t n = write(f->fd, f->batch.data + done, f->batch.length - done);
+        if (n >= 0)
+            done += (size_t)n;
+        else if (errno != EINTR)
+            r = -errno;
+    }
+    /* After a failed fdatasync nobody knows what is on the disk: the batch is written anew. */
+    if (r == 0 && durable && fdatasync(f->fd) < 0)
+        r = -errno;
+    if (r < 0) {
+        (void)take_back(f);
+        return error_set_errno(err, r, "cannot write the audit file %s", f->path);
+    }
+    f->size += (int64_t)done;
+    f->seq = f->batch_seq;
+    memcpy(f->hash, f->batch_hash, sizeof f->hash);
+    return 0;
+}
+
+int audit_file_reopen(struct audit_file *f, struct error *err)
+{
+    int fd = open_append(f->path, err);
+    if (fd < 0)
+        return fd;
+    if (fdatasync(f->fd) < 0) {
+        int code = -errno;
+        (void)close(fd);
+        return error_set_errno(err, code, "cannot flush the old audit file of %s", f->path);
+    }
+    (void)close(f->fd);
+    f->fd = fd;
+    f->half = false;
+    int r = learn_size(f, err);
+    return r < 0 ? r : file_sync_folder(f->path, err);
+}
+
+static bool exists(const char *file, int index, bool gzip)
+{
+    char path[SETTINGS_PATH_MAX + 16];
+    audit_source_path(file, index, gzip, path, sizeof path);
+    return access(path, F_OK) == 0;
+}
+
+static int move_up(const char *file, int index, bool gzip, struct error *err)
+{
+    char from[SETTINGS_PATH_MAX + 16];
+    char to[SETTINGS_PATH_MAX + 16];
+    audit_source_path(file, index, gzip, from, sizeof from);
+    audit_source_path(file, index + 1, gzip, to, sizeof to);
+    if (rename(from, to) < 0 && errno != ENOENT)
+        return error_set_errno(err, -errno, "cannot rename %s", from);
+    return 0;
+}
+
+static void remove_from(const char *file, int first)
+{
+    char path[SETTINGS_PATH_MAX + 16];
+    for (int i = first; i <= AUDIT_BACKUPS_MAX; i++)
+        for (int gzip = 0; gzip <= 1; gzip++) {
+            audit_source_path(file, i, gzip == 1, path, sizeof path);
+            (void)unlink(path);
+        }
+}
+
+/* Makes FILE.1 free. Only the files before the first gap move, so that a crash half-way costs no
+ * old file; the oldest goes when there is no gap. */
+static int shift(const struct audit_file *f, struct error *err)
+{
+    int gap = 1;
+    while (gap < f->backup_count && (exists(f->path, gap, false) || exists(f->path, gap, true)))
+        gap++;
+    remove_from(f->path, f->backup_count + 1);
+    if (gap == f->backup_count)
+        remove_from(f->path, f->backup_count);
+    for (int i = gap - 1; i >= 1; i--) {
+        int r = move_up(f->path, i, true, err);
+        if (r == 0)
+            r = move_up(f->path, i, false, err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+int audit_file_rotate(struct audit_file *f, struct error *err)
+{
+    char fresh[SETTINGS_PATH_MAX + 16];
+    char first[SETTINGS_PATH_MAX + 16];
+    (void)str_format(fresh, sizeof fresh, "%s" FRESH_SUFFIX, f->path);
+    audit_source_path(f->path, 1, false, first, sizeof first);
+    if (fdatasync(f->fd) < 0)
+        return error_set_errno(err, -errno, "cannot flush %s", f->path);
+    (void)unlink(fresh);
+    int fd = open_append(fresh, err); /* first: a full disk refuses here, before any damage */
+    if (fd < 0)
+        return fd;
+    int r = shift(f, err);
+    if (r == 0 && rename(f->path, first) < 0)
+        r = error_set_errno(err, -errno, "cannot rename %s", f->path);
+    if (r == 0 && rename(fresh, f->path) < 0) {
+        r = error_set_errno(err, -errno, "cannot rename %s", fresh);
+        (void)rename(first, f->path);
+    }
+    if (r < 0) {
+        (void)close(fd);
+        (void)unlink(fresh);
+        return r;
+    }
+    (void)close(f->fd);
+    f->fd = fd;
+    f->size = 0;
+    return file_sync_folder(f->path, err);
+}

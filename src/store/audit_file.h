@@ -1,0 +1,50 @@
+/* The audit file as the audit thread sees it: batches of sealed lines at its end, rotation, and the
+ * chain's head (seq and hash of the last line that is written). Not thread-safe. */
+#ifndef RESUS_STORE_AUDIT_FILE_H
+#define RESUS_STORE_AUDIT_FILE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+#include "store/audit_line.h"
+
+#define AUDIT_BATCH_MAX (256 * 1024) /* one write(); above AUDIT_LINE_MAX */
+
+struct audit_file {
+    char path[SETTINGS_PATH_MAX];
+    int64_t max_size; /* <= 0: never rotates by itself */
+    int backup_count;
+    int fd;
+    int64_t size;
+    bool half; /* bytes behind `size` could not be taken back yet */
+    uint64_t seq;
+    char hash[AUDIT_HASH_SIZE]; /* AUDIT_HASH_NONE before the first line */
+    struct buf batch;
+    uint64_t batch_seq;
+    char batch_hash[AUDIT_HASH_SIZE];
+    char note[ERROR_TEXT_MAX]; /* what opening had to repair, "" = nothing */
+};
+
+/* Opens or creates, finds the chain's head (in the newest rotated file when this one is empty) and
+ * cuts a torn last line away, which is then in `note`. */
+int audit_file_open(struct audit_file *f, const struct audit_settings *settings,
+                    struct error *err) ATTR_MUST_USE;
+void audit_file_close(struct audit_file *f);
+
+/* A batch: begin, add until -ENOBUFS (full, nothing added), commit. */
+void audit_file_begin(struct audit_file *f);
+int audit_file_add(struct audit_file *f, const char *body, size_t length) ATTR_MUST_USE;
+/* Writes the batch, with fdatasync when `durable`. On failure nothing of it remains in the file and
+ * the chain's head is where it was. */
+int audit_file_commit(struct audit_file *f, bool durable, struct error *err) ATTR_MUST_USE;
+
+/* True when a line of `length` bytes more would exceed max_size. */
+bool audit_file_full(const struct audit_file *f, size_t length);
+/* FILE -> FILE.1, FILE.1 -> FILE.2 and so on, and a fresh FILE. On failure writing goes on in the
+ * old one. */
+int audit_file_rotate(struct audit_file *f, struct error *err) ATTR_MUST_USE;
+/* Opens the path anew: logrotate has moved the file away. The chain goes on from memory. */
+int audit_file_reopen(struct audit_file *f, struct error *err) ATTR_MUST_USE;
+
+#endif

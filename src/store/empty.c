@@ -1,5 +1,0 @@
-int resus_store_empty(void);
-int resus_store_empty(void)
-{
-    return 0;
-}

@@ -1,0 +1,300 @@
+"""Everything that can go wrong with a Redis host, made on purpose. Machine.reset() undoes all of it.
+
+A fault leaves the unit as it says; `restart_expecting_failure` and the like are the test's to call. Clients
+that a fault has to keep open are returned: they are the caller's to close.
+"""
+
+import contextlib
+
+from machine import NOT_YET
+from redis_client import Closed, ReplyError
+from waiting import wait_until
+
+BATCH_KEYS = 50_000
+
+
+# The process
+
+
+def signal_redis(host, name):
+    host.run("kill", f"-{name}", str(host.main_pid()))
+
+
+def kill(host):
+    """As the OOM killer or a crash does. A stock unit is started again by systemd after 100 ms."""
+    signal_redis(host, "KILL")
+
+
+def freeze(host):
+    """Connects and never answers: the kernel completes the handshake from the backlog."""
+    signal_redis(host, "STOP")
+
+
+def thaw(host):
+    signal_redis(host, "CONT")
+
+
+def without_restart(host):
+    """The documents' host: systemd leaves a dead Redis alone."""
+    host.drop_in("restart", "[Service]\nRestart=no\n")
+
+
+def crash_until_start_limit(host):
+    """Dies again and again until systemd gives up: failed, `Start request repeated too quickly.`"""
+    host.drop_in("crash", "[Service]\nExecStartPre=/bin/false\n")
+    kill(host)
+    host.wait_for_state("failed", seconds=15)
+
+
+# The unit and its files
+
+
+def bad_directive(host):
+    """An unknown word in the configuration: Redis refuses it at its next start. Version 8 takes it for a
+    setting of a module that is not there, and says so in its log; older ones and Valkey say it on stderr."""
+    host.add_config("bogus-directive yes")
+
+
+def bad_value(host):
+    """A known word with a value that cannot be: refused at the next start by every version, on stderr."""
+    host.add_config("maxclients none")
+
+
+def start_expecting_failure(host):
+    """Starts until systemd gives up; the unit ends as `failed`."""
+    host.run("systemctl", "start", host.unit, check=False)
+    host.wait_for_state("failed", seconds=20)
+
+
+def port_taken(host):
+    """Another Redis, not the unit's, answers on the port; the unit fails to start."""
+    host.systemctl("stop", host.unit)
+    # The unit's own program: `redis-server` is `valkey-server` elsewhere.
+    host.start_inside("port", f"/usr/bin/{host.flavour.unit}", "--port", "6379", "--bind", "0.0.0.0",
+                      "--protected-mode", "no", "--save", "", "--dir", "/tmp")
+    host.wait_for_pong()
+    start_expecting_failure(host)
+
+
+def _stopped_with_saved_keys(host):
+    fill(host, 2000, 64)
+    host.systemctl("stop", host.unit)
+
+
+def truncated_rdb(host):
+    """Half of dump.rdb is missing; the unit fails."""
+    _stopped_with_saved_keys(host)
+    _truncate_to_half(host, f"{host.flavour.data}/dump.rdb")
+    start_expecting_failure(host)
+
+
+def not_an_rdb(host):
+    """dump.rdb holds something else; the unit fails with the log's `Wrong signature`."""
+    host.systemctl("stop", host.unit)
+    path = f"{host.flavour.data}/dump.rdb"
+    host.write(path, "this is not a dump\n" * 10)
+    host.run("chown", f"{host.flavour.user}:", path)
+    start_expecting_failure(host)
+
+
+def _with_aof(host):
+    host.add_config("appendonly yes")
+    host.systemctl("restart", host.unit)
+    host.wait_for_pong()
+    _stopped_with_saved_keys(host)
+    listed = host.run("sh", "-c", f"ls {host.flavour.data}/appendonlydir/*.incr.aof").stdout.split()
+    return listed[-1]
+
+
+def truncated_aof(host):
+    """The last command of the AOF is cut, as after a power failure: Redis starts and drops it."""
+    host.run("truncate", "--size=-5", _with_aof(host))
+    host.systemctl("start", host.unit)
+    host.wait_for_pong()
+
+
+def corrupt_aof(host):
+    """Rubbish in the middle of the AOF; the unit fails and asks for redis-check-aof."""
+    path = _with_aof(host)
+    host.run("dd", f"of={path}", "bs=1", "seek=5000", "conv=notrunc", text_in="rubbish" * 10)
+    start_expecting_failure(host)
+
+
+def _truncate_to_half(host, path):
+    size = int(host.run("stat", "--format=%s", path).stdout)
+    host.run("truncate", f"--size={size // 2}", path)
+
+
+def unreadable_data(host):
+    """Redis may not enter its data folder; the unit fails."""
+    host.systemctl("stop", host.unit)
+    host.run("chown", "root:root", host.flavour.data)
+    host.run("chmod", "0000", host.flavour.data)
+    start_expecting_failure(host)
+
+
+def time_out_stop(host, seconds):
+    """Debian's unit waits for ever (TimeoutStopSec=0); this one loses patience."""
+    host.drop_in("stop", f"[Service]\nTimeoutStopSec={seconds}\n")
+
+
+# Persistence
+
+
+def save_fails(host):
+    """MISCONF: the data folder cannot be written, a BGSAVE failed, writes and PING are refused."""
+    host.run("chown", "root:root", host.flavour.data)
+    host.run("chmod", "0555", host.flavour.data)
+    with host.redis() as client:
+        client.call("SET", "unsaved", "1")
+        client.call("BGSAVE")
+        wait_until(lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err", "a failed save")
+
+
+def save_works_again(host):
+    """The folder's owner is put right; Redis notices at its next save."""
+    host.run("chown", f"{host.flavour.user}:", host.flavour.data)
+    host.run("chmod", "0750", host.flavour.data)
+
+
+def disk_full(host):
+    """Like save_fails, by a full disk of its own."""
+    host.systemctl("stop", host.unit)
+    host.run("mount", "-t", "tmpfs", "-o", f"size=1m,mode=0750,uid={_uid(host)}", "tmpfs", host.flavour.data)
+    host.systemctl("start", host.unit)
+    host.wait_for_pong()
+    with host.redis() as client:
+        client.call("CONFIG", "SET", "rdbcompression", "no")
+    fill(host, 4000, 1000)
+    with host.redis() as client:
+        with contextlib.suppress(ReplyError):
+            client.call("BGSAVE")
+        wait_until(lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err", "a failed save")
+
+
+def _uid(host):
+    return host.run("id", "-u", host.flavour.user).stdout.strip()
+
+
+# Load
+
+
+def fill(host, keys, value_bytes):
+    """KEYS keys of about VALUE_BYTES, written in batches that stay below the busy threshold."""
+    script = ("for i = ARGV[1], ARGV[2] do local piece = 'v' .. i "
+              "redis.call('SET', 'key:' .. i, string.rep(piece, math.ceil(ARGV[3] / #piece))) end")
+    with host.redis(seconds=60) as client:
+        for first in range(1, keys + 1, BATCH_KEYS):
+            client.call("EVAL", script, 0, first, min(first + BATCH_KEYS - 1, keys), value_bytes)
+
+
+def slow_load(host, seconds):
+    """From now on every start of Redis stays in LOADING for about SECONDS and reports its progress.
+
+    Redis' own test settings slow it down, so no large data are needed."""
+    keys = 2000
+    fill(host, keys, 1000)
+    with host.redis(seconds=60) as client:
+        client.call("SAVE")
+    host.add_config(f"key-load-delay {int(seconds * 1e6 / keys)}")
+    host.add_config("loading-process-events-interval-bytes 1024")
+
+
+def _client_in_script(host, script):
+    client = host.redis(seconds=60)
+    client.send("EVAL", script, 0)
+    return client
+
+
+def busy_script(host, threshold_ms=5000):
+    """A script without end. Silence until the threshold (5 s as shipped), then BUSY. SCRIPT KILL ends it."""
+    with host.redis() as client:
+        client.call("CONFIG", "SET", "busy-reply-threshold", threshold_ms)
+    return _client_in_script(host, "while true do end")
+
+
+def busy_script_that_wrote(host, threshold_ms=5000):
+    """As above, but UNKILLABLE: only SHUTDOWN NOSAVE ends it, with data loss."""
+    with host.redis() as client:
+        client.call("CONFIG", "SET", "busy-reply-threshold", threshold_ms)
+    return _client_in_script(host, "redis.call('SET', 'written', '1') while true do end")
+
+
+def wait_for_reply(host, code, seconds=20):
+    """Waits until PING is answered by the error CODE."""
+
+    def answered():
+        try:
+            host.ping()
+        except ReplyError as error:
+            return error.code == code
+        return False
+
+    wait_until(answered, code, seconds, NOT_YET)
+
+
+def hanging_restart(host):
+    """`systemctl restart` that never ends: Redis is in a script and does not hear SIGTERM."""
+    client = busy_script(host, threshold_ms=100)
+    wait_for_reply(host, "BUSY")
+    host.systemctl("restart", "--no-block", host.unit)
+    host.wait_for_state("deactivating")
+    return client
+
+
+def hanging_restart_by_failing_save(host):
+    """`systemctl restart` that never ends: Redis refuses to go without having saved."""
+    save_fails(host)
+    host.systemctl("restart", "--no-block", host.unit)
+    host.wait_for_state("deactivating")
+
+
+# Limits and access
+
+
+def clients_exhausted(host, limit=10):
+    """Every place is taken. Returns the clients that take them."""
+    kept = [host.redis()]
+    kept[0].call("CONFIG", "SET", "maxclients", limit)
+    while len(kept) < limit * 2:
+        client = host.redis()
+        try:
+            client.call("PING")
+        except (ReplyError, Closed, OSError):
+            client.close()
+            break
+        kept.append(client)
+    return kept
+
+
+def memory_full(host):
+    """maxmemory with noeviction: reads and PING work, writes get OOM."""
+    with host.redis() as client:
+        client.call("CONFIG", "SET", "maxmemory-policy", "noeviction")
+        client.call("CONFIG", "SET", "maxmemory", 1)
+
+
+def require_password(host, password):
+    """NOAUTH for everybody without it; survives a restart."""
+    host.add_config(f"requirepass {password}")
+    host.systemctl("restart", host.unit)
+
+
+def protected_mode(host):
+    """DENIED for everybody who does not come from the host itself."""
+    host.add_config("protected-mode yes")
+    host.systemctl("restart", host.unit)
+
+
+def stop_ssh(host):
+    """The way to the host's systemd is gone; Redis answers. Sessions that are open stay open."""
+    host.systemctl("stop", "ssh.service")
+
+
+def end_ssh_sessions(host):
+    """Those too."""
+    host.run("pkill", "-KILL", "-x", "-f", "sshd: autobot.*", check=False)
+
+
+def start_ssh(host):
+    host.systemctl("start", "ssh.service")

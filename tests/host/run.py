@@ -1,0 +1,62 @@
+#!/usr/bin/python3
+"""Runs the suites on a real host and prints TAP.
+
+usage: tests/host/run.py [-k PATTERN] [--flavour NAME] [--list] [--output FILE]
+"""
+
+import argparse
+import pathlib
+import signal
+import sys
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+# Root's byte code would lie in a developer's tree.
+sys.dont_write_bytecode = True
+
+import image  # noqa: E402
+import machine  # noqa: E402
+import tap  # noqa: E402
+
+
+def _on_signal(number, _frame):
+    sys.exit(128 + number)
+
+
+def _arguments():
+    parser = argparse.ArgumentParser(description="the suites on a real host, as TAP")
+    parser.add_argument("-k", metavar="PATTERN", help="only tests whose name matches")
+    parser.add_argument("--flavour", choices=sorted(image.FLAVOURS), help="only this kind of host")
+    parser.add_argument("--list", action="store_true", help="name the tests and end")
+    parser.add_argument("--output", metavar="FILE", help="write the TAP there too")
+    return parser.parse_args()
+
+
+def main():
+    arguments = _arguments()
+    tests = tap.collect(HERE, arguments.k, arguments.flavour)
+    if arguments.list:
+        print("\n".join(name for _, name, _ in tests))
+        return 0
+    # SIGINT too: a shell starts background jobs with it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _on_signal)
+    # When ./dev is killed, so are we, and clean up.
+    machine.die_with_parent()
+    output = open(arguments.output, "w") if arguments.output else None
+    runner = tap.Runner(output)
+    reason = machine.why_not_here()
+    if reason:
+        runner.write(f"1..0 # SKIP skipped: {reason}\n")
+        return 0
+    runner.write(f"1..{len(tests)}\n")
+    try:
+        for test in tests:
+            runner.run_one(*test)
+    finally:
+        runner.close()
+    return 1 if runner.failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

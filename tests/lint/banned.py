@@ -1,0 +1,76 @@
+#!/usr/bin/python3
+"""Functions that this project does not call, each with what to use instead."""
+
+import pathlib
+import re
+import sys
+
+BANNED = {
+    "sprintf": "snprintf or base/str",
+    "vsprintf": "vsnprintf",
+    "strcpy": "base/str",
+    "stpcpy": "base/str",
+    "strcat": "base/buf",
+    "strncpy": "base/str (it may leave no terminator)",
+    "strncat": "base/buf",
+    "gets": "getline",
+    "scanf": "base/parse",
+    "sscanf": "base/parse",
+    "fscanf": "base/parse",
+    "atoi": "base/parse",
+    "atol": "base/parse",
+    "atoll": "base/parse",
+    "atof": "base/parse",
+    "strtok": "strsep on a copy, or base/str",
+    "system": "a child with an argv",
+    "popen": "a child with an argv",
+    "execlp": "execv with a full path",
+    "execvp": "execv with a full path",
+    "alloca": "a bounded array",
+    "sleep": "wait for the event",
+    "usleep": "wait for the event",
+    "nanosleep": "wait for the event",
+    "clock_nanosleep": "wait for the event",
+    "rand": "the random port, or getrandom",
+    "random": "the random port, or getrandom",
+    "tmpnam": "mkstemp",
+    "tempnam": "mkstemp",
+    "mktemp": "mkstemp",
+    "localtime": "localtime_r",
+    "gmtime": "gmtime_r or base/time",
+    "ctime": "base/time",
+    "asctime": "base/time",
+    "signal": "sigaction or libuv",
+    "strerror": "base/error (errno text without shared state)",
+    "bzero": "memset, or explicit_bzero for secrets",
+}
+# path: the names it may use, and why in a comment beside it.
+EXCEPTIONS = {}
+
+# Comments, strings and character constants are blanked; the line numbers stay.
+NOT_CODE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
+# `x.name(` and `x->name(` are members: a port's own function pointer may be called `system`.
+CALL = re.compile(r"(?<![\w.>])(" + "|".join(BANNED) + r")\s*\(")
+
+
+def blank(match):
+    return re.sub(r"[^\n]", " ", match.group(0))
+
+
+def main():
+    bad = 0
+    for root in ("src", "tests"):
+        for path in sorted(pathlib.Path(root).rglob("*.[ch]")):
+            code = NOT_CODE.sub(blank, path.read_text(encoding="utf-8"))
+            for match in CALL.finditer(code):
+                name = match.group(1)
+                if name in EXCEPTIONS.get(str(path), ()):
+                    continue
+                line = code.count("\n", 0, match.start()) + 1
+                print(f"{path}:{line}: {name} is banned: use {BANNED[name]}")
+                bad = 1
+    return bad
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,74 @@
+#!/usr/bin/python3
+"""An include never points up: each folder of src/ may include the folders named here, and itself.
+
+The order is ARCHITECTURE.md's, ground floor first. A folder that is not in the table is an error, so that a
+new floor has to be given its place. A folder's unit tests link what the folder may use, so they obey the
+same row.
+"""
+
+import pathlib
+import re
+import sys
+
+FLOORS = {
+    "base": "",
+    "core": "base",
+    "io": "base",
+    "settings": "base core io",
+    "api": "base core io",
+    "redis": "base core io settings",
+    "host": "base core io settings",
+    "store": "base core io settings",
+    "notify": "base core io settings",
+    "engine": "base core io settings api redis host store notify",
+    "handlers": "base core io settings api redis host store notify engine",
+    "daemon": "base core io settings api redis host store notify engine handlers",
+    "cli": "base core io settings api redis host store notify engine handlers daemon",
+    "web": "base core io api",
+}
+# Real parts that any floor's tests may use (a Redis child, a scripted peer): no floor of the house.
+TEST_SUPPORT = "support"
+# Files that stand in src/ itself: the programs.
+TOP = " ".join(FLOORS)
+
+INCLUDE = re.compile(r'^\s*#\s*include\s+"([^"]+)"', re.MULTILINE)
+
+
+def folder_of(path, root):
+    parts = path.relative_to(root).parts
+    return parts[0] if len(parts) > 1 else None
+
+
+def complaints(path, floor):
+    allowed = set((TOP if floor is None else FLOORS[floor]).split()) | {floor}
+    text = path.read_text(encoding="utf-8")
+    for match in INCLUDE.finditer(text):
+        target = match.group(1)
+        line = text.count("\n", 0, match.start()) + 1
+        first = target.split("/")[0]
+        if "/" not in target or first not in FLOORS:
+            # A test's own header beside it is its own affair.
+            if path.parts[0] != "tests":
+                yield f'{path}:{line}: "{target}": write project headers as "folder/file.h"'
+        elif first not in allowed:
+            yield f'{path}:{line}: {floor} may not include {first} ("{target}")'
+
+
+def main():
+    found = []
+    for root in (pathlib.Path("src"), pathlib.Path("tests/unit")):
+        for path in sorted(root.rglob("*.[ch]")):
+            floor = folder_of(path, root)
+            if floor == TEST_SUPPORT:
+                continue
+            if floor is not None and floor not in FLOORS:
+                found.append(f"{path}: the folder {floor} has no row in tests/lint/layers.py")
+                continue
+            found.extend(complaints(path, floor))
+    for text in found:
+        print(text)
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

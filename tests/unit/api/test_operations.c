@@ -1,0 +1,197 @@
+/* The table of operations: complete, without contradictions, and a check that lets nothing else
+ * through. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "api/operations.h"
+#include "base/str.h"
+
+static void every_row_is_complete_and_its_names_are_its_own(void **state)
+{
+    (void)state;
+    for (int i = 0; i < OPERATION_COUNT; i++) {
+        const struct operation *o = &operations[i];
+        assert_non_null(o->name);
+        assert_non_null(o->method);
+        assert_non_null(o->summary);
+        assert_non_null(o->fields);
+        assert_int_equal(operation_by_name(o->name), i);
+        assert_int_equal(strstr(o->path, "{id}") != NULL, o->on_service);
+        size_t count = 0;
+        for (const struct field *f = o->fields; f->name != NULL; f++, count++) {
+            assert_int_equal(f->type == FIELD_CHOICE, f->choices != NULL);
+            if (f->type == FIELD_INT || f->type == FIELD_REAL || f->type == FIELD_TEXT ||
+                f->type == FIELD_DURATION)
+                assert_true(f->min < f->max);
+            for (const struct field *g = o->fields; g < f; g++)
+                assert_string_not_equal(f->name, g->name);
+        }
+        assert_true(count < OPERATION_FIELDS_MAX);
+        for (int j = 0; j < i; j++)
+            assert_false(str_equal(o->method, operations[j].method) &&
+                         str_equal(o->path, operations[j].path));
+    }
+    assert_int_equal(operation_by_name("format_disk"), -1);
+    assert_int_equal(operation_by_name(""), -1);
+}
+
+static void the_least_roles_are_the_guides_matrix(void **state)
+{
+    (void)state;
+    static const struct {
+        enum operation_id id;
+        enum access least;
+    } rows[] = {
+        {OP_SERVICES, ACCESS_ANONYMOUS},
+        {OP_STATUS, ACCESS_ANONYMOUS},
+        {OP_HEALTH, ACCESS_ANONYMOUS},
+        {OP_REFRESH, ACCESS_ANONYMOUS},
+        {OP_START, ACCESS_OPERATOR},
+        {OP_RESTART, ACCESS_OPERATOR},
+        {OP_RELOAD, ACCESS_OPERATOR},
+        {OP_STOP, ACCESS_ADMIN},
+        {OP_PREFLIGHT, ACCESS_OPERATOR},
+        {OP_LOGS, ACCESS_ADMIN},
+        {OP_LOGS_FOLLOW, ACCESS_ADMIN},
+        {OP_RECOVERY_STATUS, ACCESS_VIEWER},
+        {OP_RECOVERY_SET, ACCESS_ADMIN},
+        {OP_RECOVERY_RESET, ACCESS_ADMIN},
+        {OP_RECOVERY_HISTORY, ACCESS_VIEWER},
+        {OP_EXPLAIN, ACCESS_VIEWER},
+        {OP_PAUSE, ACCESS_ADMIN},
+        {OP_RESUME, ACCESS_ADMIN},
+        {OP_EVENTS, ACCESS_VIEWER},
+        {OP_EVENTS_FOLLOW, ACCESS_VIEWER},
+        {OP_INSPECT, ACCESS_ADMIN},
+        {OP_DOCTOR, ACCESS_ADMIN},
+        {OP_AUDIT, ACCESS_ADMIN},
+        {OP_VERSION, ACCESS_ANONYMOUS},
+    };
+    assert_int_equal(ARRAY_LENGTH(rows), OPERATION_COUNT);
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
+        assert_int_equal(operations[rows[i].id].least, rows[i].least);
+    assert_string_equal(access_name(ACCESS_ANONYMOUS), "anonymous");
+    assert_string_equal(access_name(ACCESS_VIEWER), "viewer");
+    assert_string_equal(access_name(ACCESS_OPERATOR), "operator");
+    assert_string_equal(access_name(ACCESS_ADMIN), "admin");
+}
+
+/* text NULL = good */
+static void check(enum operation_id id, const char *json, const char *text)
+{
+    json_error_t why;
+    json_t *args = json_loads(json, JSON_DECODE_ANY, &why);
+    if (args == NULL)
+        fail_msg("%s: %s", json, why.text);
+    struct error err = {0};
+    int r = operation_check(&operations[id], args, &err);
+    if (r != (text == NULL ? 0 : -EINVAL) || (text != NULL && !str_equal(err.text, text)))
+        fail_msg("%s %s\nwanted: %s\n   got: %s", operations[id].name, json,
+                 text == NULL ? "no error" : text, err.text);
+    json_decref(args);
+}
+
+static void good_arguments_pass(void **state)
+{
+    (void)state;
+    assert_int_equal(operation_check(&operations[OP_RESTART], NULL, NULL), 0);
+    check(OP_RESTART, "{}", NULL);
+    check(OP_RESTART, "{\"force\": true, \"reason\": \"two\\nlines\"}", NULL);
+    check(OP_RESTART, "{\"force\": null}", NULL);
+    check(OP_STOP, "{\"confirmation\": true, \"emergency\": true, \"message\": \"m\"}", NULL);
+    check(OP_PREFLIGHT, "{\"operation\": \"stop\"}", NULL);
+    check(OP_LOGS, "{\"lines\": 1, \"since\": \"2025-10-10T14:30:00Z\", \"level\": \"info\"}",
+          NULL);
+    check(OP_LOGS, "{\"lines\": 1000}", NULL);
+    check(OP_RECOVERY_SET, "{\"retry_delay_seconds\": 0.5, \"backoff_multiplier\": 2}", NULL);
+    check(OP_PAUSE, "{\"for_seconds\": 2592000, \"reason\": \"x\"}", NULL);
+    check(OP_AUDIT, "{\"result\": \"failed\", \"report\": \"weekly\"}", NULL);
+}
+
+static void bad_arguments_are_refused_with_the_fields_name(void **state)
+{
+    (void)state;
+    check(OP_RESTART, "[]", "the arguments of restart must be an object");
+    check(OP_RESTART, "{\"forced\": true}",
+          "restart takes no field `forced`; did you mean `force`?");
+    check(OP_RESTART, "{\"confirmation\": true}", "restart takes no field `confirmation`");
+    check(OP_RESTART, "{\"force\": 1}", "`force` must be true or false");
+    check(OP_RESTART, "{\"force\": \"true\"}", "`force` must be true or false");
+    check(OP_RESTART, "{\"reason\": 5}", "`reason` must be a text of 0 to 500 characters");
+    check(OP_RESTART, "{\"reason\": \"a\\u001b[31m\"}",
+          "`reason` must not have control characters");
+    check(OP_PREFLIGHT, "{}", "preflight needs the field `operation`");
+    check(OP_PREFLIGHT, "{\"operation\": \"start\"}", "`operation` must be one of stop, restart");
+    check(OP_LOGS, "{\"lines\": 0}", "`lines` must be a whole number from 1 to 1000");
+    check(OP_LOGS, "{\"lines\": 1001}", "`lines` must be a whole number from 1 to 1000");
+    check(OP_LOGS, "{\"lines\": 1.5}", "`lines` must be a whole number from 1 to 1000");
+    check(OP_LOGS, "{\"lines\": 9223372036854775807}",
+          "`lines` must be a whole number from 1 to 1000");
+    check(OP_LOGS, "{\"since\": \"yesterday\"}",
+          "`since` must be a time such as 2025-10-10T14:30:00Z");
+    check(OP_LOGS, "{\"level\": 1}", "`level` must be one of error, warning, info");
+    check(OP_PAUSE, "{\"for_seconds\": 60}", "pause needs the field `reason`");
+    check(OP_PAUSE, "{\"reason\": null}", "pause needs the field `reason`");
+    check(OP_PAUSE, "{\"reason\": \"\"}", "`reason` must be a text of 1 to 500 characters");
+    check(OP_PAUSE, "{\"reason\": \"x\", \"for_seconds\": 2592001}",
+          "`for_seconds` must be a whole number from 1 to 2592000");
+    check(OP_RECOVERY_SET, "{\"backoff_multiplier\": 10.5}",
+          "`backoff_multiplier` must be a number from 1 to 10");
+    check(OP_INSPECT, "{\"what\": \"keys\"}",
+          "`what` must be one of info, slowlog, clients, bigkeys, commandstats");
+}
+
+static void a_text_is_measured_in_characters(void **state)
+{
+    (void)state;
+    char json[4 * OPERATION_REASON_MAX + 32] = "{\"reason\": \"";
+    for (int i = 0; i < OPERATION_REASON_MAX; i++)
+        (void)str_append(json, sizeof json, "\xe2\x82\xac");
+    char longer[sizeof json + 8];
+    (void)snprintf(longer, sizeof longer, "%sx\"}", json);
+    (void)str_append(json, sizeof json, "\"}");
+    check(OP_RESTART, json, NULL);
+    check(OP_RESTART, longer, "`reason` must be a text of 0 to 500 characters");
+}
+
+static void a_duration_is_seconds_or_a_text_with_units(void **state)
+{
+    (void)state;
+    static const struct field fields[] = {
+        {.name = "wait", .type = FIELD_DURATION, .min = 1, .max = 3600},
+        {.name = "extra", .type = FIELD_OBJECT},
+        {.name = NULL}};
+    static const struct operation row = {.name = "probe", .fields = fields};
+    static const struct {
+        const char *json;
+        bool good;
+    } rows[] = {{"{\"wait\": 1}", true},        {"{\"wait\": 0.5}", false},
+                {"{\"wait\": \"1h\"}", true},   {"{\"wait\": \"61m\"}", false},
+                {"{\"wait\": \"2 h\"}", false}, {"{\"wait\": true}", false},
+                {"{\"extra\": {}}", true},      {"{\"extra\": []}", false}};
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        json_t *args = json_loads(rows[i].json, 0, NULL);
+        assert_int_equal(operation_check(&row, args, NULL), rows[i].good ? 0 : -EINVAL);
+        json_decref(args);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_row_is_complete_and_its_names_are_its_own),
+        cmocka_unit_test(the_least_roles_are_the_guides_matrix),
+        cmocka_unit_test(good_arguments_pass),
+        cmocka_unit_test(bad_arguments_are_refused_with_the_fields_name),
+        cmocka_unit_test(a_text_is_measured_in_characters),
+        cmocka_unit_test(a_duration_is_seconds_or_a_text_with_units),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

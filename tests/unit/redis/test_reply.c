@@ -1,0 +1,85 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/attr.h"
+#include "redis/reply.h"
+
+/* Field notes 7.1, Redis and Valkey. */
+static const struct {
+    const char *text;
+    enum reply_class class;
+} errors[] = {
+    {"LOADING Redis is loading the dataset in memory", REPLY_LOADING},
+    {"LOADING Valkey is loading the dataset in memory", REPLY_LOADING},
+    {"BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN NOSAVE.",
+     REPLY_BUSY},
+    {"BUSY Valkey is busy running a script. You can only call FUNCTION KILL", REPLY_BUSY},
+    {"BUSYKEY Target key name already exists.", REPLY_ERROR},
+    {"BUSYGROUP Consumer Group name already exists", REPLY_ERROR},
+    {"MISCONF Redis is configured to save RDB snapshots, but it's currently unable", REPLY_MISCONF},
+    {"MISCONF Valkey is configured to save RDB snapshots", REPLY_MISCONF},
+    {"MISCONF Errors writing to the AOF file: No space left on device", REPLY_MISCONF},
+    {"MASTERDOWN Link with MASTER is down and replica-serve-stale-data is set to 'no'.",
+     REPLY_MASTERDOWN},
+    {"NOAUTH Authentication required.", REPLY_NOAUTH},
+    {"WRONGPASS invalid username-password pair or user is disabled.", REPLY_WRONGPASS},
+    {"ERR invalid password", REPLY_WRONGPASS},
+    {"ERR AUTH <password> called without any password configured for the default user. Are you "
+     "sure your configuration is correct?",
+     REPLY_WRONGPASS},
+    {"ERR Client sent AUTH, but no password is set", REPLY_WRONGPASS},
+    {"NOPERM User watcher has no permissions to run the 'ping' command", REPLY_NOPERM},
+    {"DENIED Redis is running in protected mode because protected mode is enabled", REPLY_DENIED},
+    {"DENIED Running in protected mode because protected mode is enabled", REPLY_DENIED},
+    {"ERR max number of clients reached", REPLY_MAXCLIENTS},
+    {"ERR max number of clients + cluster connections reached", REPLY_MAXCLIENTS},
+    {"OOM command not allowed when used memory > 'maxmemory'.", REPLY_OOM},
+    {"READONLY You can't write against a read only replica.", REPLY_READONLY},
+    {"UNKILLABLE Sorry the script already executed write commands", REPLY_UNKILLABLE},
+    {"NOTBUSY No scripts in execution right now.", REPLY_NOTBUSY},
+    {"ERR unknown command 'PING'", REPLY_ERROR},
+    {"NOREPLICAS Not enough good replicas to write.", REPLY_ERROR},
+    {"ERR", REPLY_ERROR},
+    {"", REPLY_ERROR},
+    {"BUSY", REPLY_BUSY},
+};
+
+static void errors_are_classed_by_their_first_word(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(errors); i++) {
+        struct redis_reply reply = {.type = RESP_ERROR,
+                                    .text = (char *)(uintptr_t)errors[i].text,
+                                    .length = strlen(errors[i].text)};
+        if (reply_classify(&reply) != errors[i].class)
+            fail_msg("%s", errors[i].text);
+    }
+}
+
+static void only_the_status_pong_is_pong(void **state)
+{
+    (void)state;
+    char pong[] = "PONG";
+    struct redis_reply reply = {.type = RESP_STATUS, .text = pong, .length = 4};
+    assert_int_equal(reply_classify(&reply), REPLY_PONG);
+    reply.type = RESP_BULK;
+    assert_int_equal(reply_classify(&reply), REPLY_OTHER);
+    reply = (struct redis_reply){.type = RESP_INTEGER, .integer = 1};
+    assert_int_equal(reply_classify(&reply), REPLY_OTHER);
+    reply = (struct redis_reply){.type = RESP_LIST};
+    assert_int_equal(reply_classify(&reply), REPLY_OTHER);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(errors_are_classed_by_their_first_word),
+        cmocka_unit_test(only_the_status_pong_is_pong),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
