@@ -317,16 +317,15 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
     struct probe_facts *slot = fresh ? &sight->fresh : &sight->kept;
     /* Overlapping probes can end out of order: the one asked later knows more, unless it only timed
      * out. */
+    w->last_check = now.wall; /* a look that found nothing is a look, too */
     bool newer = asked.ms >= slot->asked.ms || reply_answered(p->reply);
     if (newer) {
         *slot = *p;
         slot->asked = asked;
         slot->at = now.mono;
     }
-    if (reply_answered(p->reply)) {
+    if (reply_answered(p->reply))
         sight->last_answer = now.mono;
-        s->watch.last_check = now.wall;
-    }
     if (fresh || p->reply == REPLY_BUSY)
         count_apart(s, p->reply == REPLY_BUSY, now.mono, &sight->busy_replies, &w->counted_busy);
     if (fresh || reply_answered(p->reply))
