@@ -49,6 +49,7 @@ struct redis_answer {
         info; /* REDIS_INFO, REDIS_LASTSAVE_INFO: parsed; REDIS_CONFIG: the fields it knows */
     const char *text; /* INFO, CLIENT LIST, bulk replies as they came; NULL else */
     size_t text_length;
+    int own_errors; /* error replies that Resus itself caused since the last answer (row B9) */
     const void *reply; /* redis/reply.h: struct redis_reply of array replies, NULL else */
 };
 
