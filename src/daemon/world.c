@@ -126,10 +126,12 @@ static void handlers_redis(void *context, int service, uint64_t id, enum redis_r
 static void on_answer(void *context, const struct redis_answer *answer)
 {
     struct place *p = context;
-    if ((answer->id & HANDLERS_ID) != 0)
-        handlers_redis_ended(p->world->handlers, p->index, answer);
-    else
+    if ((answer->id & HANDLERS_ID) == 0) {
         engine_redis_ended(p->world->engine, p->index, answer, now_here());
+        return;
+    }
+    engine_own_errors(p->world->engine, p->index, answer->own_errors);
+    handlers_redis_ended(p->world->handlers, p->index, answer);
 }
 
 static void on_lost(void *context, const char *why)

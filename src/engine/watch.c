@@ -393,7 +393,6 @@ static void note_config(struct service *s, const struct redis_answer *a)
     struct info_facts *i = &s->sight.info;
     if (a->probe.reply == REPLY_NOPERM || a->probe.reply == REPLY_ERROR) {
         s->watch.config_refused = true;
-        health_own_error(&s->health);
         return;
     }
     if (c->save_points != TRI_UNKNOWN)
