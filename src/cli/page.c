@@ -27,7 +27,8 @@ bool page_colour(int fd)
 {
     const char *no = getenv("NO_COLOR");
     const char *terminal = getenv("TERM");
-    return isatty(fd) == 1 && (no == NULL || no[0] == '\0') && !str_equal(terminal, "dumb");
+    return isatty(fd) == 1 && (no == NULL || no[0] == '\0') && terminal != NULL &&
+           !str_equal(terminal, "dumb");
 }
 
 static void append(struct page *p, const char *format, va_list args)

@@ -44,6 +44,8 @@ enum redis_request {
     REDIS_REQUEST_COUNT
 };
 
+struct redis_reply;
+
 /* A reply as the engine wants it. `text` and `rows` live during the callback. */
 struct redis_answer {
     uint64_t id;
@@ -53,7 +55,7 @@ struct redis_answer {
         info; /* REDIS_INFO, REDIS_LASTSAVE_INFO: parsed; REDIS_CONFIG: the fields it knows */
     const char *text; /* INFO, CLIENT LIST, bulk replies as they came; NULL else */
     size_t text_length;
-    const void *reply; /* redis/reply.h: struct redis_reply of array replies, NULL else */
+    const struct redis_reply *reply; /* redis/reply.h: of any type; NULL when none came */
 };
 
 struct redis_client;

@@ -18,6 +18,8 @@
 #define AUDIT_QUEUE_MAX 4096
 #define AUDIT_OWED_MAX 4096 /* lines kept in memory while the file cannot be written */
 #define AUDIT_RETRY_MS 1000 /* how often an unwritable file is tried again without a new line */
+#define AUDIT_HUNG_MS 250   /* a write that takes longer: younger lines go to syslog as well */
+#define AUDIT_TELL_MAX 64   /* lines told to syslog in one append */
 #define AUDIT_SPARES_MAX 16 /* completions that need no memory when there is none */
 #define AUDIT_SEAL_MAX 192  /* seq, prev, hash and newline of a line */
 #define AUDIT_TAIL_MAX 4096

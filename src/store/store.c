@@ -57,6 +57,7 @@ struct store {
     size_t count;
     uint64_t serial;
     struct unsaved unsaved;
+    size_t retrying; /* more of them, in the thread's hands */
     struct error problem;
     struct job spares[STORE_SPARES_MAX];
 
@@ -236,6 +237,7 @@ static void retry_unsaved(struct store *s)
     lock(s);
     struct unsaved mine = s->unsaved;
     s->unsaved = (struct unsaved){0};
+    s->retrying = mine.count;
     unlock(s);
     if (mine.first == NULL)
         return;
@@ -251,6 +253,7 @@ static void retry_unsaved(struct store *s)
     s->problem = err;
     if (r < 0)
         unsaved_merge(&s->unsaved, &mine);
+    s->retrying = 0;
     unlock(s);
     unsaved_free(&mine);
 }
@@ -426,7 +429,7 @@ int store_load_service(struct store *s, const char *id, struct service_state *re
 void store_look(struct store *s, struct store_state *ret)
 {
     lock(s);
-    *ret = (struct store_state){.unsaved = s->unsaved.count, .problem = s->problem};
+    *ret = (struct store_state){.unsaved = s->unsaved.count + s->retrying, .problem = s->problem};
     unlock(s);
 }
 
