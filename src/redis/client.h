@@ -37,6 +37,10 @@ enum redis_request {
     REDIS_SCAN,          /* SCAN cursor COUNT n */
     REDIS_MEMORY_USAGE,  /* MEMORY USAGE key */
     REDIS_TYPE,          /* TYPE key */
+    REDIS_CONFIG_GET,    /* CONFIG GET name */
+    REDIS_TIME,          /* TIME */
+    REDIS_ACL_WHOAMI,    /* ACL WHOAMI */
+    REDIS_ACL_DRYRUN,    /* ACL DRYRUN user command ...: since 7.0, and itself a right */
     REDIS_REQUEST_COUNT
 };
 
