@@ -335,7 +335,8 @@ static struct verdict judge_unanswered(const struct sight *s, enum reply_class r
     case UNIT_FAILED:
         if (reply == REPLY_GARBAGE || reply == REPLY_OTHER)
             return certain_if(s->mismatches >= s->failure_threshold, CAUSE_WRONG_INSTANCE);
-        return judge_failed(s);
+        /* A stop leaves a unit that had failed before as failed. */
+        return s->stopped_on_purpose ? certain(CAUSE_STOPPED_ON_PURPOSE) : judge_failed(s);
     case UNIT_INACTIVE:
         if (s->stopped_on_purpose)
             return certain(CAUSE_STOPPED_ON_PURPOSE);
