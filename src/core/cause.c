@@ -200,10 +200,7 @@ static bool recent(const struct sight *s, mono_ms asked)
     return !in_doubt(s) || asked.ms >= s->doubt_since.ms;
 }
 
-/* The answer that counts: the newer of the two connections; a fresh one that was refused at the
- * door counts as long as no later fresh one got in, because the kept connection does not pass that
- * door again. */
-static const struct probe_facts *newest_probe(const struct sight *s)
+const struct probe_facts *cause_probe(const struct sight *s)
 {
     switch (s->fresh.reply) {
     case REPLY_MAXCLIENTS:
@@ -237,7 +234,7 @@ static bool other_process(const struct sight *s)
 
 bool cause_proven_well(const struct sight *s)
 {
-    const struct probe_facts *p = newest_probe(s);
+    const struct probe_facts *p = cause_probe(s);
     return !s->tilt && p->reply == REPLY_PONG && recent(s, p->asked) && recent(s, s->unit.asked) &&
            unit_runs(s->unit.active);
 }
@@ -413,7 +410,7 @@ struct verdict cause_judge(const struct sight *s, mono_ms now)
 {
     if (s->tilt)
         return certain(CAUSE_SELF_DOUBT);
-    const struct probe_facts *p = newest_probe(s);
+    const struct probe_facts *p = cause_probe(s);
     if (p->reply == REPLY_NONE)
         return suspected(CAUSE_NONE);
     if (!recent(s, p->asked))

@@ -142,6 +142,11 @@ struct verdict {
 
 struct verdict cause_judge(const struct sight *sight, mono_ms now);
 
+/* The answer that counts: the newer of the two connections; a fresh one that was refused at the
+ * door counts as long as no later fresh one got in, because the kept connection does not pass that
+ * door again. Never NULL; reply is REPLY_NONE while nothing was asked. */
+const struct probe_facts *cause_probe(const struct sight *sight);
+
 /* Did Redis and systemd agree that all is well, with facts no older than the doubt? (PONG and the
  * unit is active.) */
 bool cause_proven_well(const struct sight *sight);
