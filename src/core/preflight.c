@@ -11,8 +11,8 @@ static const char *const blocker_texts[] = {
     [BLOCKER_STOP_HANGING] =
         "A stop of this unit already hangs: a further one would wait behind it.",
     [BLOCKER_BUSY_SCRIPT] = "A script runs: systemctl would hang behind it. Kill the script first.",
-    [BLOCKER_EMPTY_PRIMARY] = "A primary without persistence that has replicas: restarted empty, "
-                              "it would wipe them. Fail over first.",
+    [BLOCKER_EMPTY_PRIMARY] =
+        "A primary without persistence that has replicas would wipe them. Fail over first.",
     [BLOCKER_FAILOVER] = "A failover is under way.",
 };
 static_assert(ARRAY_LENGTH(blocker_texts) == PREFLIGHT_BLOCKER_COUNT, "a text for every blocker");

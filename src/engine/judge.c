@@ -76,8 +76,10 @@ void judge(struct service *s, struct now now)
                 tell_change(s, before, now);
             record_health(s, now);
         }
-        if (cause_proven_well(sight))
+        if (cause_proven_well(sight) && sight->doubt_since.ms != MONO_NEVER.ms) {
             sight->doubt_since = MONO_NEVER;
+            s->watch.performance_due = now.mono; /* a new process has new figures */
+        }
     }
     recover_event(s, EVENT_FACTS, 0, ACTION_DONE, now);
     operation_turn(s, now);

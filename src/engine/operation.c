@@ -259,8 +259,9 @@ static void refuse_blocked(struct service *s, const struct preflight *p, struct 
     for (int i = 0; i < PREFLIGHT_BLOCKER_COUNT; i++)
         if (p->blockers[i]) {
             (void)str_append(text, sizeof text, "%s%s", text[0] != '\0' ? " " : "",
-                             preflight_blocker_text(i));
-            (void)json_array_append_new(blockers, json_string(preflight_blocker_text(i)));
+                             preflight_blocker_text((enum preflight_blocker)i));
+            (void)json_array_append_new(
+                blockers, json_string(preflight_blocker_text((enum preflight_blocker)i)));
         }
     json_t *body = error_body("Operation blocked", text, "blocked", now);
     json_t *details = json_object();

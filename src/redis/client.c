@@ -13,8 +13,9 @@
 #include "redis/reply.h"
 #include "redis/requests.h"
 
-/* A kept connection that got no answer to its set-up stays, so that a stopped Redis is not met with
- * a new connection at every request; but one whose other end forgot it (a proxy) is given up. */
+/* A kept connection that got no answer to its handshake or set-up stays, so that a stopped Redis is
+ * not met with a new connection at every request, nor a slow one with a new key exchange; but one
+ * whose other end forgot it (a proxy) is given up. */
 #define SETUP_PATIENCE_MS 30000
 
 enum request_state {
@@ -161,8 +162,7 @@ static void fill_answer(const struct request *q, struct redis_answer *answer)
     answer->probe = q->probe;
     if (reply == NULL)
         return;
-    if (reply->type == RESP_LIST)
-        answer->reply = reply;
+    answer->reply = reply;
     if (reply->type == RESP_BULK) {
         answer->text = reply->text;
         answer->text_length = reply->length;
@@ -366,7 +366,8 @@ static void give_up_connecting(struct redis_client *c, mono_ms now)
     enum connection_stage stage = connection_stage(c->kept);
     if (stage == CONNECTION_READY)
         return;
-    if (stage != CONNECTION_SETUP || mono_since(now, c->kept_since) > SETUP_PATIENCE_MS)
+    bool talking = stage == CONNECTION_HANDSHAKE || stage == CONNECTION_SETUP;
+    if (!talking || mono_since(now, c->kept_since) > SETUP_PATIENCE_MS)
         drop_kept(c);
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -131,6 +132,11 @@ void sshd_fixture_resume_listener(struct sshd_fixture *f)
     f->pid = fork();
     assert_true(f->pid >= 0);
     if (f->pid == 0) {
+        /* A test that fails leaves here by a jump: then sshd ends with the program. */
+        (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+        int null = open("/dev/null", O_RDWR);
+        (void)dup2(null, 0);
+        (void)dup2(null, 1);
         (void)dup2(ends[1], 2);
         (void)execl(SSHD, SSHD, "-D", "-e", "-f", config, (char *)NULL);
         _exit(127);
