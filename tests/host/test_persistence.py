@@ -56,8 +56,8 @@ def test_full_disk_is_a_failing_save(host):
         look(daemon)
         assert host.show(untouched.PROPERTIES) == untouched.before
         assert not intents(daemon, "restart", "reload"), daemon.audit()
+        host.run("mount", "-o", "remount,size=100m", host.flavour.data)
         with host.redis() as client:
-            client.call("FLUSHALL")
             client.call("BGSAVE")
         expect(daemon, "ok", "healthy")
 
