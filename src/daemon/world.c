@@ -169,27 +169,9 @@ static enum host_command command_of(const struct place *p, uint64_t id)
     return HOST_COMMAND_COUNT;
 }
 
-/* The weightiest line since the last good start: later lines of the same weight win, and a "ready"
- * clears what was before it. */
-struct log_reader {
-    struct log_facts facts;
-    size_t lines;
-};
-
 static void read_log_line(void *context, const struct journal_line *line)
 {
-    struct log_reader *r = context;
-    size_t length = strlen(line->message);
-    enum log_class class = log_classify(line->message, length);
-    r->lines++;
-    if (class == LOG_READY) {
-        r->facts = (struct log_facts){0};
-        return;
-    }
-    if (class == LOG_NONE || log_class_weight(class) < log_class_weight(r->facts.class))
-        return;
-    r->facts.class = class;
-    (void)str_copy_clean(r->facts.line, sizeof r->facts.line, line->message, length);
+    log_read(context, line->message, strlen(line->message));
 }
 
 static void first_line(const char *text, size_t length, char *to, size_t size)
@@ -201,7 +183,7 @@ static void first_line(const char *text, size_t length, char *to, size_t size)
 static void read_outcome(const struct place *p, enum host_command command,
                          const struct host_result *r, struct host_outcome *o)
 {
-    struct log_reader reader = {0};
+    struct log_reading reader = {0};
     (void)p;
     switch (command) {
     case HOST_STATUS:
