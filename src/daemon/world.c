@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "daemon/intents.h"
+#include "daemon/self.h"
 #include "host/systemctl.h"
 #include "io/clock.h"
 #include "io/log.h"
@@ -330,6 +331,12 @@ static struct now port_now(void *context)
     return now_here();
 }
 
+static void port_self(void *context, struct handlers_self *ret)
+{
+    struct world *w = context;
+    self_look(w->settings, w->audit, ret);
+}
+
 /* ── opening ── */
 
 static int open_place(struct world *w, int index, struct error *err)
@@ -386,6 +393,7 @@ static int open_engine(struct world *w, struct error *err)
         .host = run_command,
         .redis = handlers_redis,
         .later = port_later,
+        .self = port_self,
         .store = w->store,
     };
     if (r >= 0)
@@ -476,6 +484,7 @@ static int reopen_place(struct world *w, int index, const struct service_setting
     p->controller->ops->close(p->controller);
     p->redis = redis;
     p->controller = controller;
+    handlers_reopened(w->handlers, index);
     return 0;
 }
 
