@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "daemon/intents.h"
+#include "daemon/self.h"
 #include "host/systemctl.h"
 #include "io/clock.h"
 #include "io/log.h"
@@ -169,27 +170,9 @@ static enum host_command command_of(const struct place *p, uint64_t id)
     return HOST_COMMAND_COUNT;
 }
 
-/* The weightiest line since the last good start: later lines of the same weight win, and a "ready"
- * clears what was before it. */
-struct log_reader {
-    struct log_facts facts;
-    size_t lines;
-};
-
 static void read_log_line(void *context, const struct journal_line *line)
 {
-    struct log_reader *r = context;
-    size_t length = strlen(line->message);
-    enum log_class class = log_classify(line->message, length);
-    r->lines++;
-    if (class == LOG_READY) {
-        r->facts = (struct log_facts){0};
-        return;
-    }
-    if (class == LOG_NONE || log_class_weight(class) < log_class_weight(r->facts.class))
-        return;
-    r->facts.class = class;
-    (void)str_copy_clean(r->facts.line, sizeof r->facts.line, line->message, length);
+    log_read(context, line->message, strlen(line->message));
 }
 
 static void first_line(const char *text, size_t length, char *to, size_t size)
@@ -201,7 +184,7 @@ static void first_line(const char *text, size_t length, char *to, size_t size)
 static void read_outcome(const struct place *p, enum host_command command,
                          const struct host_result *r, struct host_outcome *o)
 {
-    struct log_reader reader = {0};
+    struct log_reading reader = {0};
     (void)p;
     switch (command) {
     case HOST_STATUS:
@@ -348,6 +331,12 @@ static struct now port_now(void *context)
     return now_here();
 }
 
+static void port_self(void *context, struct handlers_self *ret)
+{
+    struct world *w = context;
+    self_look(w->settings, w->audit, ret);
+}
+
 /* ── opening ── */
 
 static int open_place(struct world *w, int index, struct error *err)
@@ -404,6 +393,7 @@ static int open_engine(struct world *w, struct error *err)
         .host = run_command,
         .redis = handlers_redis,
         .later = port_later,
+        .self = port_self,
         .store = w->store,
     };
     if (r >= 0)
@@ -494,6 +484,7 @@ static int reopen_place(struct world *w, int index, const struct service_setting
     p->controller->ops->close(p->controller);
     p->redis = redis;
     p->controller = controller;
+    handlers_reopened(w->handlers, index);
     return 0;
 }
 

@@ -26,6 +26,7 @@ void judge_facts(const struct service *s, struct now now, struct recovery_facts 
         .verdict = s->verdict,
         .well = s->verdict.confirmed && cause_proven_well(sight),
         .unit = sight->unit.active,
+        .unit_since = sight->unit.since,
         .can_reload = sight->unit.can_reload,
         .may_reset_failed =
             s->settings->commands_extended || s->settings->control == CONTROL_SYSTEMD,

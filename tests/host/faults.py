@@ -99,6 +99,15 @@ def truncated_rdb(host):
     start_expecting_failure(host)
 
 
+def corrupt_rdb(host):
+    """Rubbish in the middle of dump.rdb; the unit fails. Uncompressed and without the built-in check of the
+    sum, an RDB could also load wrong: here a type byte becomes one that there is not."""
+    _stopped_with_saved_keys(host)
+    path = f"{host.flavour.data}/dump.rdb"
+    host.run("dd", f"of={path}", "bs=1", "seek=2000", "conv=notrunc", text_in="\x7f" * 400)
+    start_expecting_failure(host)
+
+
 def not_an_rdb(host):
     """dump.rdb holds something else; the unit fails with the log's `Wrong signature`."""
     host.systemctl("stop", host.unit)
