@@ -68,7 +68,7 @@ def test_frozen_redis_with_the_default_commands_learns_that_reload_is_useless(ho
 
 
 def test_script_of_three_seconds_is_nobodys_business(host):
-    with watching(host, other={"health_check": {"timeout_seconds": 0.3, "confirm_interval_ms": 200}}) as daemon:
+    with watching(host, health={"timeout_seconds": 0.3, "confirm_interval_ms": 200}) as daemon:
         before = recoveries.identity(host)
         with host.redis(seconds=60) as client:
             client.send("EVAL", SCRIPT_OF_SECONDS, 0, 3)
@@ -164,7 +164,8 @@ def percent(text):
 
 def test_load_is_watched_with_its_progress_and_not_touched(host):
     faults.slow_load(host, seconds=8)
-    with watching(host) as daemon:
+    few = {"errors_per_hour_warning": 5, "errors_per_hour_critical": 6}
+    with watching(host, health={"thresholds": few}) as daemon:
         faults.kill(host)
         clock = recoveries.Clock(host)
         health = daemon.wait_for_cause("loading")
