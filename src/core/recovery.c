@@ -193,6 +193,19 @@ static void take_back_attempt(struct step *s)
     (void)emit(s, EFFECT_SAVE);
 }
 
+static void wait_for_window(struct step *s)
+{
+    enter(s, PHASE_WINDOW, mono_max(mono_add(s->now, RECOVERY_WINDOW_MS), next_attempt_at(s)));
+}
+
+/* systemd refuses starts and only time helps. */
+static bool window_needed(const struct step *s)
+{
+    const struct recovery_facts *f = s->facts;
+    return f->verdict.confirmed && cause_row(f->verdict.cause)->remedy == REMEDY_WINDOW &&
+           !f->may_reset_failed;
+}
+
 static void to_human(struct step *s, enum cause cause)
 {
     tell_outcome(s, false);
@@ -237,8 +250,8 @@ static void consider(struct step *s)
     if (remedy == REMEDY_KILL_SCRIPT && r->alerted == cause)
         return; /* it cannot be killed: a human knows */
     r->cause = cause;
-    if (remedy == REMEDY_WINDOW && !f->may_reset_failed) {
-        enter(s, PHASE_WINDOW, mono_max(mono_add(s->now, RECOVERY_WINDOW_MS), next_attempt_at(s)));
+    if (window_needed(s)) {
+        wait_for_window(s);
         return;
     }
     if (remedy == REMEDY_START && r->attempts == 0) {
@@ -322,6 +335,12 @@ static void facts_backoff(struct step *s)
     if (f->well) {
         enter(s, PHASE_STABLE, mono_add(s->now, RECOVERY_STABLE_MS));
         end_recovery(s, END_BY_ITSELF);
+        return;
+    }
+    if (window_needed(s)) {
+        /* The attempt failed at the limit and told it only now. */
+        s->r->cause = f->verdict.cause;
+        wait_for_window(s);
         return;
     }
     if (f->verdict.confirmed && cause_row(f->verdict.cause)->remedy == REMEDY_HUMAN) {

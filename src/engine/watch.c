@@ -471,6 +471,8 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
         sight->unit_same_since = asked;
     if (new.notice == NOTICE_LOADING)
         sight->loading_seen = true;
+    if (str_equal(new.sub, "auto-restart"))
+        sight->systemd_restarts = true;
     s->watch.unit_ms = o->duration_ms;
     *old = new;
     if (new.active == UNIT_FAILED)

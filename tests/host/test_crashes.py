@@ -88,7 +88,7 @@ def test_third_recovery_in_five_minutes_opens_the_breaker_until_an_admin_resets_
 def test_attempts_that_do_not_help_are_used_up_and_a_human_is_called(host):
     faults.without_restart(host)
     with watching(host) as daemon:
-        host.drop_in("broken", "[Service]\nExecStartPre=/bin/false\n")
+        faults.fails_at_every_start(host)
         faults.kill(host)
         recovery = recoveries.wait_for_recovery(
             daemon, lambda r: r["state"] == "failed", "the end of the attempts", 30)
@@ -122,16 +122,9 @@ def test_stock_unit_is_restarted_by_systemd_and_resus_only_says_so(host):
         assert host.show("NRestarts")["NRestarts"] == "1"
 
 
-def at_the_start_limit(host):
-    """systemd has given up, and what killed Redis is gone."""
-    faults.crash_until_start_limit(host)
-    host.run("rm", f"/etc/systemd/system/{host.unit}.service.d/crash.conf")
-    host.run("systemctl", "daemon-reload")
-
-
 def test_start_limit_is_waited_out_then_started_once(host):
     with watching(host) as daemon:
-        at_the_start_limit(host)
+        faults.crash_until_start_limit(host)
         clock = recoveries.Clock(host)
         health = daemon.wait_for_cause("start_limit_hit")
         assert health["overall_status"] == "critical"
@@ -146,7 +139,7 @@ def test_start_limit_is_waited_out_then_started_once(host):
 def test_start_limit_is_reset_where_the_rights_allow_it(host):
     host.allow_extended_commands()
     with watching(host, service={"commands": "extended"}) as daemon:
-        at_the_start_limit(host)
+        faults.crash_until_start_limit(host)
         took = recoveries.Clock(host).pong("start limit hit, extended commands")
         assert took < 8, "nothing waited for the window"
         recoveries.wait_for_actions(daemon, [("standard", "reset-failed-start", True)])

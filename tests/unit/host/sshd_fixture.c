@@ -37,7 +37,7 @@ static const char script[] = "#!/bin/sh\n"
                              "*' kill') kill -9 $PPID ;;\n"
                              "*' freeze') echo $PPID >frozen; kill -STOP $PPID ;;\n"
                              "*' signal') kill -TERM $$ ;;\n"
-                             "*' late') exec >&- 2>&-; timeout 100 cat fifo; exit 4 ;;\n"
+                             "*' late') exec >/dev/null 2>&1; timeout 100 cat fifo; exit 4 ;;\n"
                              "*) echo \"unknown: $SSH_ORIGINAL_COMMAND\" >&2; exit 127 ;;\n"
                              "esac\n";
 
