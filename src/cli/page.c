@@ -31,7 +31,7 @@ bool page_colour(int fd)
            !str_equal(terminal, "dumb");
 }
 
-static void append(struct page *p, const char *format, va_list args)
+ATTR_PRINTF(2, 0) static void append(struct page *p, const char *format, va_list args)
 {
     char *text = NULL;
     int length = vasprintf(&text, format, args);

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/attr.h"
+#include "base/str.h"
 
 #define MIB (1024.0 * 1024.0)
 #define MINUTE_MS 60000
@@ -89,9 +90,12 @@ static void read_errors(struct health_state *state, const struct info_facts *inf
 {
     if (info->error_replies < 0)
         return;
+    bool restarted = state->has_previous && (info->error_replies < state->previous.error_replies ||
+                                             !str_equal(info->run_id, state->previous.run_id));
+    if (restarted)
+        state->errors_own = 0;
     int64_t count = info->error_replies - info->errors_excused - state->errors_own;
     int64_t minute = info->at_wall.ms / MINUTE_MS;
-    bool restarted = state->has_previous && info->error_replies < state->previous.error_replies;
     if (state->errors_minute < 0 || restarted || minute < state->errors_minute ||
         minute > state->errors_minute + 59) {
         for (int i = 0; i < 60; i++)
@@ -100,8 +104,6 @@ static void read_errors(struct health_state *state, const struct info_facts *inf
         for (int64_t m = state->errors_minute + 1; m < minute; m++)
             state->errors_at_minute[m % 60] = FACT_UNKNOWN;
     }
-    if (restarted)
-        state->errors_own = 0;
     if (minute != state->errors_minute || state->errors_at_minute[minute % 60] == FACT_UNKNOWN)
         state->errors_at_minute[minute % 60] = count;
     state->errors_minute = minute;
@@ -121,9 +123,9 @@ int64_t health_errors_last_hour(const struct health_state *state)
     return 0;
 }
 
-void health_own_error(struct health_state *state)
+void health_own_errors(struct health_state *state, int count)
 {
-    state->errors_own++;
+    state->errors_own += count;
 }
 
 static void read_growth(struct health_state *state, const struct info_facts *info)

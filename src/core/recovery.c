@@ -144,6 +144,7 @@ static void attempt(struct step *s)
     r->action = action;
     r->action_id++;
     r->action_began = s->now;
+    r->unit_since = s->facts->unit_since;
     r->action_end = ACTION_UNKNOWN;
     if (counts && !r->open) {
         r->open = true;
@@ -166,6 +167,7 @@ static void succeed(struct step *s)
     struct recovery *r = s->r;
     tell_outcome(s, true);
     r->last_attempt = s->now;
+    r->refusals = 0;
     (void)emit(s, EFFECT_SUCCEEDED);
     enter(s, PHASE_STABLE, mono_add(s->now, RECOVERY_STABLE_MS));
     end_recovery(s, END_SUCCESS);
@@ -189,6 +191,19 @@ static void take_back_attempt(struct step *s)
     if (s->r->action != ACTION_BGSAVE && s->r->attempts > 0)
         s->r->attempts--;
     (void)emit(s, EFFECT_SAVE);
+}
+
+static void wait_for_window(struct step *s)
+{
+    enter(s, PHASE_WINDOW, mono_max(mono_add(s->now, RECOVERY_WINDOW_MS), next_attempt_at(s)));
+}
+
+/* systemd refuses starts and only time helps. */
+static bool window_needed(const struct step *s)
+{
+    const struct recovery_facts *f = s->facts;
+    return f->verdict.confirmed && cause_row(f->verdict.cause)->remedy == REMEDY_WINDOW &&
+           !f->may_reset_failed;
 }
 
 static void to_human(struct step *s, enum cause cause)
@@ -235,8 +250,8 @@ static void consider(struct step *s)
     if (remedy == REMEDY_KILL_SCRIPT && r->alerted == cause)
         return; /* it cannot be killed: a human knows */
     r->cause = cause;
-    if (remedy == REMEDY_WINDOW && !f->may_reset_failed) {
-        enter(s, PHASE_WINDOW, mono_max(mono_add(s->now, RECOVERY_WINDOW_MS), next_attempt_at(s)));
+    if (window_needed(s)) {
+        wait_for_window(s);
         return;
     }
     if (remedy == REMEDY_START && r->attempts == 0) {
@@ -322,6 +337,12 @@ static void facts_backoff(struct step *s)
         end_recovery(s, END_BY_ITSELF);
         return;
     }
+    if (window_needed(s)) {
+        /* The attempt failed at the limit and told it only now. */
+        s->r->cause = f->verdict.cause;
+        wait_for_window(s);
+        return;
+    }
     if (f->verdict.confirmed && cause_row(f->verdict.cause)->remedy == REMEDY_HUMAN) {
         enter(s, PHASE_IDLE, MONO_NEVER);
         end_recovery(s, END_HUMAN);
@@ -359,6 +380,15 @@ static void extend_for_progress(struct step *s)
         r->deadline = mono_add(s->now, RECOVERY_VERIFY_START_MS);
 }
 
+/* The start failed and the start limit is hit. Did systemd refuse it, or did Redis die again as
+ * often as the limit allows? The unit's state is as old as before only in the first case. */
+static bool start_refused(const struct step *s)
+{
+    const struct recovery *r = s->r;
+    return r->action_end == ACTION_FAILED && r->refusals < RECOVERY_REFUSALS_MAX &&
+           r->unit_since.ms != WALL_NONE.ms && r->unit_since.ms == s->facts->unit_since.ms;
+}
+
 static void facts_verifying(struct step *s)
 {
     struct recovery *r = s->r;
@@ -380,14 +410,16 @@ static void facts_verifying(struct step *s)
         to_human(s, f->verdict.cause);
         return;
     case REMEDY_WINDOW:
-        if (r->action_end == ACTION_FAILED) {
+        if (start_refused(s)) {
             tell_outcome(s, false);
             take_back_attempt(s);
+            r->refusals++;
             emit(s, EFFECT_SKIP)->skip = SKIP_START_LIMIT;
             r->cause = f->verdict.cause;
             enter(s, PHASE_WINDOW, mono_add(s->now, RECOVERY_WINDOW_MS));
             return;
         }
+        r->refusals = 0;
         attempt_failed(s);
         return;
     case REMEDY_RESTART:
@@ -586,6 +618,7 @@ static void reset_counters(struct step *s)
 {
     struct recovery *r = s->r;
     r->attempts = 0;
+    r->refusals = 0;
     r->floor = LEVEL_SOFT;
     r->last_attempt = MONO_NEVER;
     r->needs_human = false;

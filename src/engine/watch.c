@@ -317,16 +317,15 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
     struct probe_facts *slot = fresh ? &sight->fresh : &sight->kept;
     /* Overlapping probes can end out of order: the one asked later knows more, unless it only timed
      * out. */
+    w->last_check = now.wall; /* a look that found nothing is a look, too */
     bool newer = asked.ms >= slot->asked.ms || reply_answered(p->reply);
     if (newer) {
         *slot = *p;
         slot->asked = asked;
         slot->at = now.mono;
     }
-    if (reply_answered(p->reply)) {
+    if (reply_answered(p->reply))
         sight->last_answer = now.mono;
-        s->watch.last_check = now.wall;
-    }
     if (fresh || p->reply == REPLY_BUSY)
         count_apart(s, p->reply == REPLY_BUSY, now.mono, &sight->busy_replies, &w->counted_busy);
     if (fresh || reply_answered(p->reply))
@@ -356,6 +355,20 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
         watch_doubt(s, p->text[0] != '\0' ? p->text : reply_class_word(p->reply), now);
 }
 
+/* Did the process that INFO speaks of start while an action or operation of ours ran? A second each
+ * way, because uptime is told in whole seconds. */
+static bool started_by_us(const struct service *s, const struct info_facts *info, struct now now)
+{
+    mono_ms started = mono_add(now.mono, -info->uptime_seconds * 1000);
+    const struct recovery *r = &s->recovery;
+    const struct operation *o = &s->operation;
+    bool by_recovery = r->action_began.ms != 0 && started.ms >= r->action_began.ms - 1000 &&
+                       started.ms <= r->action_ended.ms + 1000;
+    bool by_operation = o->command_ended.ms != 0 && started.ms >= o->began.ms - 1000 &&
+                        started.ms <= o->command_ended.ms + 1000;
+    return by_recovery || by_operation;
+}
+
 /* Values that only CONFIG GET tells stay over an INFO of the same server. */
 static void note_info(struct service *s, const struct redis_answer *a, struct now now)
 {
@@ -379,7 +392,7 @@ static void note_info(struct service *s, const struct redis_answer *a, struct no
     s->watch.last_command = now.wall;
     if (new.loading == TRI_NO)
         s->sight.loading_seen = false;
-    if (restarted && !operation_running(s) && s->recovery.phase == PHASE_IDLE) {
+    if (restarted && !operation_running(s) && !started_by_us(s, &new, now)) {
         char text[FACT_TEXT_MAX];
         (void)str_format(text, sizeof text,
                          "Redis was restarted by somebody else (process %lld, up %lld s).",
@@ -394,7 +407,6 @@ static void note_config(struct service *s, const struct redis_answer *a)
     struct info_facts *i = &s->sight.info;
     if (a->probe.reply == REPLY_NOPERM || a->probe.reply == REPLY_ERROR) {
         s->watch.config_refused = true;
-        health_own_error(&s->health);
         return;
     }
     if (c->save_points != TRI_UNKNOWN)
@@ -459,6 +471,8 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
         sight->unit_same_since = asked;
     if (new.notice == NOTICE_LOADING)
         sight->loading_seen = true;
+    if (str_equal(new.sub, "auto-restart"))
+        sight->systemd_restarts = true;
     s->watch.unit_ms = o->duration_ms;
     *old = new;
     if (new.active == UNIT_FAILED)

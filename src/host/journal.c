@@ -93,28 +93,6 @@ static size_t each_line(const char *out, size_t length, line_reader *read,
     return count;
 }
 
-static bool read_journal_line(const char *text, size_t length, bool complete,
-                              struct journal_line *line)
-{
-    if (length >= 3 && memcmp(text, "-- ", 3) == 0) /* "-- No entries --", "-- Boot ... --" */
-        return false;
-    if (text[0] == '{') {
-        if (read_json(text, length, line))
-            return true;
-        if (!complete) /* the output was cut in this entry */
-            return false;
-    } else if (read_short(text, length, line)) {
-        return true;
-    }
-    set_message(line, text, length);
-    return true;
-}
-
-size_t journal_parse(const char *out, size_t length, journal_line_handler *handler, void *context)
-{
-    return each_line(out, length, read_journal_line, handler, context);
-}
-
 /* "22 Nov 2026 15:52:06.123" at `text`, 24 bytes. */
 static wall_ms redis_time(const char *text)
 {
@@ -158,6 +136,27 @@ static bool read_redis_line(const char *text, size_t length, bool complete,
     }
     set_message(line, text, length);
     return true;
+}
+
+static bool read_journal_line(const char *text, size_t length, bool complete,
+                              struct journal_line *line)
+{
+    if (length >= 3 && memcmp(text, "-- ", 3) == 0) /* "-- No entries --", "-- Boot ... --" */
+        return false;
+    if (text[0] == '{') {
+        if (read_json(text, length, line))
+            return true;
+        if (!complete) /* the output was cut in this entry */
+            return false;
+    } else if (read_short(text, length, line)) {
+        return true;
+    }
+    return read_redis_line(text, length, complete, line); /* a process that Resus runs itself */
+}
+
+size_t journal_parse(const char *out, size_t length, journal_line_handler *handler, void *context)
+{
+    return each_line(out, length, read_journal_line, handler, context);
 }
 
 size_t redis_log_parse(const char *out, size_t length, journal_line_handler *handler, void *context)

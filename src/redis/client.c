@@ -63,6 +63,7 @@ struct redis_client {
     size_t refused_count;
     bool lost; /* to be told after `done` */
     char lost_why[FACT_TEXT_MAX];
+    int own_errors;  /* to be told with the next answer */
     bool in_call;    /* a public function is on the stack */
     bool delivering; /* a completion is on the stack */
     bool freed;
@@ -112,6 +113,10 @@ static void finish(struct redis_client *c, struct request *q, enum reply_class c
     q->probe.reply = class;
     q->probe.at = clock_mono();
     (void)str_copy_clean(q->probe.text, sizeof q->probe.text, text, strlen(text));
+    if (q->own != NULL)
+        c->own_errors += connection_take_errors(q->own);
+    else if (c->kept != NULL)
+        c->own_errors += connection_take_errors(c->kept);
     connection_free(q->own);
     q->own = NULL;
     take_out(&c->requests, q);
@@ -196,6 +201,8 @@ static void deliver_first(struct redis_client *c)
     struct redis_answer answer = {0};
     c->done = q->next;
     fill_answer(q, &answer);
+    answer.own_errors = c->own_errors;
+    c->own_errors = 0;
     c->events.answer(c->events.context, &answer);
     free_request(q);
 }

@@ -56,6 +56,7 @@ struct redis_answer {
     const char *text; /* INFO, CLIENT LIST, bulk replies as they came; NULL else */
     size_t text_length;
     const struct redis_reply *reply; /* redis/reply.h: of any type; NULL when none came */
+    int own_errors; /* error replies that Resus itself caused since the last answer (row B9) */
 };
 
 struct redis_client;

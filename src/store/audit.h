@@ -76,7 +76,7 @@ struct audit;
 /* Opens (creating folders 0750 and the file 0640), reads the last line's seq and hash, and starts
  * the thread. A torn last line (power cut) is cut away, because jq stops at it, and reported by a
  * line of its own (maintenance, audit-line-torn) and by audit_note(); a broken chain does not stop
- * the start. */
+ * the start. backup_count 0 or max_size 0: never rotates by itself. */
 int audit_open(uv_loop_t *loop, const struct audit_settings *settings, audit_done *done,
                void *context, struct audit **ret, struct error *err) ATTR_MUST_USE;
 /* What opening had to repair, "" = nothing. Valid as long as `a`. */

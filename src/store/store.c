@@ -300,6 +300,14 @@ static void thin(struct store *s, struct job *job)
         finish(s, job, outcome_of(r < 0 ? r : 0), &err);
 }
 
+static void close_database(struct store *s)
+{
+    (void)sqlite3_finalize(s->save_state);
+    (void)sqlite3_finalize(s->save_recovery);
+    (void)sqlite3_finalize(s->save_event);
+    (void)sqlite3_close(s->db);
+}
+
 static struct job *take_job(struct store *s)
 {
     struct job *job = s->first;
@@ -357,17 +365,12 @@ static void run(void *context)
     }
     unlock(s);
     retry_unsaved(s);
+    (void)pthread_mutex_lock(&s->db_lock);
+    close_database(s); /* here and not in store_close: its checkpoint may meet a dead disk */
+    (void)pthread_mutex_unlock(&s->db_lock);
 }
 
 /* --- the API --- */
-
-static void close_database(struct store *s)
-{
-    (void)sqlite3_finalize(s->save_state);
-    (void)sqlite3_finalize(s->save_recovery);
-    (void)sqlite3_finalize(s->save_event);
-    (void)sqlite3_close(s->db);
-}
 
 static int open_database(struct store *s, const char *state_dir, struct error *err)
 {
@@ -570,7 +573,6 @@ void store_close(struct store *s, int64_t wait_ms)
     for (struct job *job; (job = take_job(s)) != NULL;)
         drop_job(&job->link);
     unsaved_free(&s->unsaved);
-    close_database(s);
     deliver_free(s->deliver);
     (void)pthread_mutex_destroy(&s->db_lock);
     mem_free(s);

@@ -13,7 +13,7 @@
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 
-static char folder[] = "/tmp/resus-fuzz-audit-XXXXXX";
+static char folder[] = "/dev/shm/resus-fuzz-audit-XXXXXX"; /* fsync is free there */
 static char file[100], first[110], packed[120];
 
 static void clean(void)

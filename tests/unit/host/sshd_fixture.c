@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -36,7 +37,7 @@ static const char script[] = "#!/bin/sh\n"
                              "*' kill') kill -9 $PPID ;;\n"
                              "*' freeze') echo $PPID >frozen; kill -STOP $PPID ;;\n"
                              "*' signal') kill -TERM $$ ;;\n"
-                             "*' late') exec >&- 2>&-; timeout 100 cat fifo; exit 4 ;;\n"
+                             "*' late') exec >/dev/null 2>&1; timeout 100 cat fifo; exit 4 ;;\n"
                              "*) echo \"unknown: $SSH_ORIGINAL_COMMAND\" >&2; exit 127 ;;\n"
                              "esac\n";
 
@@ -131,6 +132,11 @@ void sshd_fixture_resume_listener(struct sshd_fixture *f)
     f->pid = fork();
     assert_true(f->pid >= 0);
     if (f->pid == 0) {
+        /* A test that fails leaves here by a jump: then sshd ends with the program. */
+        (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+        int null = open("/dev/null", O_RDWR);
+        (void)dup2(null, 0);
+        (void)dup2(null, 1);
         (void)dup2(ends[1], 2);
         (void)execl(SSHD, SSHD, "-D", "-e", "-f", config, (char *)NULL);
         _exit(127);
