@@ -89,9 +89,11 @@ static void read_errors(struct health_state *state, const struct info_facts *inf
 {
     if (info->error_replies < 0)
         return;
-    int64_t count = info->error_replies - info->errors_excused - state->errors_own;
     int64_t minute = info->at_wall.ms / MINUTE_MS;
     bool restarted = state->has_previous && info->error_replies < state->previous.error_replies;
+    if (restarted)
+        state->errors_own = 0; /* they were caused in the process before */
+    int64_t count = info->error_replies - info->errors_excused - state->errors_own;
     if (state->errors_minute < 0 || restarted || minute < state->errors_minute ||
         minute > state->errors_minute + 59) {
         for (int i = 0; i < 60; i++)
@@ -100,8 +102,6 @@ static void read_errors(struct health_state *state, const struct info_facts *inf
         for (int64_t m = state->errors_minute + 1; m < minute; m++)
             state->errors_at_minute[m % 60] = FACT_UNKNOWN;
     }
-    if (restarted)
-        state->errors_own = 0;
     if (minute != state->errors_minute || state->errors_at_minute[minute % 60] == FACT_UNKNOWN)
         state->errors_at_minute[minute % 60] = count;
     state->errors_minute = minute;
