@@ -395,8 +395,11 @@ static void verbs_without_a_daemon_read_the_configuration(void **state)
 {
     struct world *w = *state;
     static const struct row rows[] = {
+        {"serve", 0, "double: serve /tmp/", NULL},
         {"serve --check", 0, "resus.yaml: good, 1 service\n", NULL},
         {"serve --check --config /nonexistent", 2, NULL, "/nonexistent"},
+        {"demo", 0, "double: demo 8443 ./.demo\n", NULL},
+        {"demo --port 9443 --dir /d", 0, "double: demo 9443 /d\n", NULL},
         {"sudoers --user autobot", 0, "autobot ", NULL},
         {"sudoers --user bad,user", 1, NULL, "cannot stand in a sudoers file"},
         {"sudoers nope", 1, NULL, "no service \"nope\""},
