@@ -27,17 +27,22 @@
 
 #define SSHD "/usr/sbin/sshd"
 
-/* $PPID is the session's sshd. */
+/* $sshd is the session's: our parent, or its parent where the account's shell stays in between. */
 static const char script[] = "#!/bin/sh\n"
                              "cd '%s'\n"
+                             "sshd=$PPID\n"
+                             "case \"$(cat /proc/$sshd/comm)\" in\n"
+                             "sshd*) ;;\n"
+                             "*) sshd=$(cut -d' ' -f4 /proc/$sshd/stat) ;;\n"
+                             "esac\n"
                              "case \"$SSH_ORIGINAL_COMMAND\" in\n"
                              "*' ok') echo \"said: $SSH_ORIGINAL_COMMAND\" ;;\n"
                              "*' three') echo out; echo err >&2; exit 3 ;;\n"
                              "*' hang') echo $$ >>hung; echo begun; timeout 100 cat fifo ;;\n"
                              "*' big') head -c 1000000 /dev/zero | tr '\\000' x; echo told >&2 ;;\n"
                              "*' huge') head -c 8000000 /dev/zero | tr '\\000' x ;;\n"
-                             "*' kill') kill -9 $PPID ;;\n"
-                             "*' freeze') echo $PPID >frozen; kill -STOP $PPID ;;\n"
+                             "*' kill') kill -9 $sshd ;;\n"
+                             "*' freeze') echo $sshd >frozen; kill -STOP $sshd ;;\n"
                              "*' signal') kill -TERM $$ ;;\n"
                              "*' late') exec >/dev/null 2>&1; timeout 100 cat fifo; exit 4 ;;\n"
                              "*) echo \"unknown: $SSH_ORIGINAL_COMMAND\" >&2; exit 127 ;;\n"
