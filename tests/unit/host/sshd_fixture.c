@@ -26,6 +26,8 @@
 #define SSHD "/usr/sbin/sshd"
 
 /* $PPID is the session's sshd. */
+/* Run by `exec`: else a login shell that is not bash would stand between it and sshd, and $PPID be
+ * that. */
 static const char script[] = "#!/bin/sh\n"
                              "cd '%s'\n"
                              "case \"$SSH_ORIGINAL_COMMAND\" in\n"
@@ -195,7 +197,7 @@ void sshd_fixture_start(struct sshd_fixture *f, const char *extra)
     write_file(f, "sshd_config", 0600,
                "ListenAddress 127.0.0.1:%d\nHostKey %s/host\nPidFile none\nUsePAM no\n"
                "AuthorizedKeysFile %s/authorized_keys\nStrictModes no\nPasswordAuthentication no\n"
-               "PermitRootLogin prohibit-password\nForceCommand %s/command\n%s\n",
+               "PermitRootLogin prohibit-password\nForceCommand exec %s/command\n%s\n",
                f->port, f->folder, f->folder, f->folder, extra);
     sshd_fixture_resume_listener(f);
     fill_service(f);
