@@ -455,6 +455,21 @@ static void read_logs(struct service *s, struct now now)
         send_host(s, FOR_LOG_FILE, HOST_LOG_TAIL, 50, false, UNIT_DEADLINE_MS, now);
 }
 
+/* The host can be reached again. That Redis did not answer meanwhile says nothing of Redis: the
+ * evidence begins anew. */
+static void forget_silence(struct service *s, mono_ms asked, struct now now)
+{
+    struct sight *sight = &s->sight;
+    sight->doubt_since = asked;
+    sight->last_answer = asked;
+    sight->failed_probes = 0;
+    sight->busy_replies = 0;
+    s->watch.counted_failure = (mono_ms){0};
+    s->watch.counted_busy = (mono_ms){0};
+    s->watch.quick_rounds = 0;
+    begin_round(s, now);
+}
+
 static void note_unit(struct service *s, const struct host_outcome *o, mono_ms asked,
                       struct now now)
 {
@@ -467,6 +482,7 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
         new.can_reload = old->can_reload;
     if (new.control_reached == TRI_NO)
         (void)str_copy(new.text, sizeof new.text, o->error);
+    bool back = old->control_reached == TRI_NO && new.control_reached == TRI_YES;
     bool same = new.active == old->active &&str_equal(new.sub, old->sub);
     if (!same || old->asked.ms == 0)
         sight->unit_same_since = asked;
@@ -478,6 +494,8 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
     }
     s->watch.unit_ms = o->duration_ms;
     *old = new;
+    if (back && in_doubt(s))
+        forget_silence(s, asked, now);
     if (new.active == UNIT_FAILED)
         read_logs(s, now);
     else if (new.active != UNIT_UNKNOWN) {
