@@ -55,7 +55,7 @@ void recovery_seed(struct recovery *r, uint64_t last_action_id)
 /* The rungs that the plan stepped over, told with their reasons (row C1). */
 static void tell_skips(struct step *s)
 {
-    const struct recovery *r = s->r;
+    struct recovery *r = s->r;
     if (cause_row(r->cause)->remedy != REMEDY_LADDER || r->level != LEVEL_HARD)
         return;
     if (r->floor <= LEVEL_SOFT && !r->attempted_useless_reload) {
@@ -64,6 +64,7 @@ static void tell_skips(struct step *s)
         e->action = ACTION_RELOAD;
         e->skip = SKIP_NO_RELOAD;
     }
+    r->attempted_useless_reload = false; /* told; the next recovery tells it again */
     if (r->floor <= LEVEL_STANDARD) {
         struct effect *e = emit(s, EFFECT_SKIP);
         e->level = LEVEL_STANDARD;

@@ -384,6 +384,7 @@ static void note_info(struct service *s, const struct redis_answer *a, struct no
         if (new.slowlog_length < 0)
             new.slowlog_length = old->slowlog_length;
     }
+    mono_ms known_at = old->at;
     new.at = now.mono;
     new.at_wall = now.wall;
     s->sight.oom_errors_rising = same && new.errors_oom > old->errors_oom;
@@ -394,8 +395,8 @@ static void note_info(struct service *s, const struct redis_answer *a, struct no
         s->sight.loading_seen = false;
     if (restarted && !operation_running(s) && !started_by_us(s, &new, now)) {
         char text[FACT_TEXT_MAX];
-        (void)str_format(text, sizeof text,
-                         "Redis was restarted by somebody else (process %lld, up %lld s).",
+        (void)str_format(text, sizeof text, "Redis was restarted by %s (process %lld, up %lld s).",
+                         s->watch.auto_restart_at.ms > known_at.ms ? "systemd" : "somebody else",
                          (long long)new.process_id, (long long)new.uptime_seconds);
         record_notice(s, text, now);
     }
@@ -487,8 +488,10 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
         sight->unit_same_since = asked;
     if (new.notice == NOTICE_LOADING)
         sight->loading_seen = true;
-    if (str_equal(new.sub, "auto-restart"))
+    if (str_equal(new.sub, "auto-restart")) {
         sight->systemd_restarts = true;
+        s->watch.auto_restart_at = now.mono;
+    }
     s->watch.unit_ms = o->duration_ms;
     *old = new;
     if (back && in_doubt(s))
