@@ -94,9 +94,13 @@ units_to_hold() {
 
 finish() {
     restore_policy
-    command -v systemctl >/dev/null || return 0
     for unit in $units; do
-        systemctl disable --quiet "$unit" 2>/dev/null || true
+        if command -v systemctl >/dev/null; then
+            systemctl disable --quiet "$unit" 2>/dev/null || true
+        else
+            # No systemd yet; were it installed later, it would find these.
+            rm -f /etc/systemd/system/*.wants/"$unit"
+        fi
     done
 }
 
