@@ -137,6 +137,7 @@ struct recovery {
     mono_ms progress_at;
     enum cause alerted; /* the cause that a human was last called for; CAUSE_NONE */
     bool needs_human;
+    bool windowed; /* the start limit's window was waited out: a further refusal counts */
     bool attempted_useless_reload; /* the unit has no reload: learned from its refusal */
     int bgsave_tries;
     mono_ms bgsave_at;      /* not before */
