@@ -88,6 +88,20 @@ static mono_ms next_attempt_at(const struct step *s)
     return mono_add(s->r->last_attempt, retry_delay_ms(s->policy, s->r->attempts));
 }
 
+static void wait_for_window(struct step *s)
+{
+    enter(s, PHASE_WINDOW, mono_max(mono_add(s->now, RECOVERY_WINDOW_MS), next_attempt_at(s)));
+}
+
+/* The failure is over. */
+static void forget_attempts(struct recovery *r)
+{
+    r->attempts = 0;
+    r->floor = LEVEL_SOFT;
+    r->refusals = 0;
+    r->last_attempt = MONO_NEVER;
+}
+
 static void call_human(struct step *s, enum cause cause)
 {
     s->r->needs_human = true;
@@ -194,11 +208,6 @@ static void take_back_attempt(struct step *s)
     (void)emit(s, EFFECT_SAVE);
 }
 
-static void wait_for_window(struct step *s)
-{
-    enter(s, PHASE_WINDOW, mono_max(mono_add(s->now, RECOVERY_WINDOW_MS), next_attempt_at(s)));
-}
-
 /* systemd refuses starts and only time helps. */
 static bool window_needed(const struct step *s)
 {
@@ -256,8 +265,9 @@ static void consider(struct step *s)
         wait_for_window(s);
         return;
     }
-    if (remedy == REMEDY_START && r->attempts == 0) {
-        enter(s, PHASE_GRACE, mono_add(s->now, s->policy->external_stop_grace_ms));
+    if (remedy == REMEDY_START) {
+        enter(s, PHASE_GRACE,
+              mono_max(mono_add(s->now, s->policy->external_stop_grace_ms), next_attempt_at(s)));
         emit(s, EFFECT_ANNOUNCE)->at = r->deadline;
         return;
     }
@@ -282,8 +292,7 @@ static void note_facts(struct step *s)
             r->well_since = s->now;
         if (r->attempts > 0 && r->phase == PHASE_IDLE &&
             mono_since(s->now, r->well_since) >= RECOVERY_STABLE_MS) {
-            r->attempts = 0;
-            r->floor = LEVEL_SOFT;
+            forget_attempts(r);
             (void)emit(s, EFFECT_SAVE);
         }
     } else if (f->verdict.confirmed) {
@@ -331,6 +340,13 @@ static void facts_window(struct step *s)
         consider(s);
 }
 
+/* Somebody stopped the unit while another failure was being treated: that has its own grace. */
+static bool newly_stopped(const struct step *s)
+{
+    const struct verdict *v = &s->facts->verdict;
+    return v->confirmed && cause_row(v->cause)->remedy == REMEDY_START && v->cause != s->r->cause;
+}
+
 static void facts_backoff(struct step *s)
 {
     const struct recovery_facts *f = s->facts;
@@ -345,9 +361,10 @@ static void facts_backoff(struct step *s)
         wait_for_window(s);
         return;
     }
-    if (f->verdict.confirmed && cause_row(f->verdict.cause)->remedy == REMEDY_HUMAN) {
+    bool human = f->verdict.confirmed && cause_row(f->verdict.cause)->remedy == REMEDY_HUMAN;
+    if (human || newly_stopped(s)) {
         enter(s, PHASE_IDLE, MONO_NEVER);
-        end_recovery(s, END_HUMAN);
+        end_recovery(s, human ? END_HUMAN : END_SUPERSEDED);
         if (s->r->phase == PHASE_IDLE)
             consider(s);
     }
@@ -358,7 +375,7 @@ static bool still_wanted(const struct step *s)
 {
     enum recovery_level level;
     return !s->facts->well && recovery_withheld(s->r, s->policy, s->facts) == WITHHELD_NOT &&
-           recovery_plan(s->r, s->facts, &level) == s->r->action;
+           recovery_plan(s->r, s->facts, &level) == s->r->action && !newly_stopped(s);
 }
 
 /* Nothing was sent yet: if the reason is gone, so is the action. */
@@ -431,7 +448,7 @@ static void facts_verifying(struct step *s)
             r->last_attempt = s->now;
             emit(s, EFFECT_SKIP)->skip = SKIP_START_LIMIT;
             r->cause = f->verdict.cause;
-            enter(s, PHASE_WINDOW, mono_add(s->now, RECOVERY_WINDOW_MS));
+            wait_for_window(s);
             return;
         }
         r->refusals = 0;
@@ -494,6 +511,13 @@ static void wake_waiting(struct step *s)
         (void)emit(s, EFFECT_LOOK);
         return;
     }
+    if (newly_stopped(s)) {
+        enter(s, PHASE_IDLE, MONO_NEVER);
+        end_recovery(s, END_SUPERSEDED);
+        if (s->r->phase == PHASE_IDLE)
+            consider(s);
+        return;
+    }
     bool treatable = remedy == REMEDY_LADDER || remedy == REMEDY_START ||
                      remedy == REMEDY_RESTART || remedy == REMEDY_KILL_SCRIPT ||
                      remedy == REMEDY_WINDOW;
@@ -536,9 +560,7 @@ static void wake_stable(struct step *s)
 {
     struct recovery *r = s->r;
     enter(s, PHASE_IDLE, MONO_NEVER);
-    r->attempts = 0;
-    r->floor = LEVEL_SOFT;
-    r->last_attempt = MONO_NEVER;
+    forget_attempts(r);
     (void)emit(s, EFFECT_SAVE);
 }
 
@@ -577,7 +599,7 @@ static void end_without_effect(struct step *s)
         return;
     default:
         e->skip = SKIP_START_LIMIT;
-        enter(s, PHASE_WINDOW, mono_add(s->now, RECOVERY_WINDOW_MS));
+        wait_for_window(s);
         return;
     }
 }
@@ -636,10 +658,7 @@ static void look_again(struct step *s)
 static void reset_counters(struct step *s)
 {
     struct recovery *r = s->r;
-    r->attempts = 0;
-    r->refusals = 0;
-    r->floor = LEVEL_SOFT;
-    r->last_attempt = MONO_NEVER;
+    forget_attempts(r);
     r->needs_human = false;
     r->alerted = CAUSE_NONE;
     r->bgsave_tries = 0;

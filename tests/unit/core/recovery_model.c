@@ -42,10 +42,14 @@ void model_adopt(struct recovery_model *m, const struct recovery *r)
 {
     m->r = *r;
     m->open = r->open;
+    m->effective = false;
+    m->effective_runs = 0;
     bool told = r->phase == PHASE_INTENT || r->phase == PHASE_ACTING || r->phase == PHASE_VERIFYING;
     m->intent = told ? r->action_id : 0;
     m->intent_closed = !told;
     m->ran = told && r->phase != PHASE_INTENT;
+    m->announced = r->cause == CAUSE_UNIT_STOPPED || r->phase == PHASE_GRACE;
+    m->announced_at = mono_add(m->now, -m->policy.external_stop_grace_ms);
 }
 
 int model_count(const struct recovery_model *m, enum effect_kind kind)
@@ -93,6 +97,10 @@ static void check_run(struct recovery_model *m, const struct recovery *before,
         PROMISE(row->restart == RESTART_HELPS);
         PROMISE(!(facts->stopped_on_purpose || facts->empty_primary));
     }
+    if (row->remedy == REMEDY_START) {
+        PROMISE(m->announced);
+        PROMISE(mono_since(m->now, m->announced_at) >= m->policy.external_stop_grace_ms);
+    }
     if (e->action == ACTION_KILL_SCRIPT)
         PROMISE(row->remedy == REMEDY_KILL_SCRIPT);
     if (e->action == ACTION_BGSAVE)
@@ -112,6 +120,9 @@ static void check_outcome(struct recovery_model *m, const struct effect *e)
         e->action_end != ACTION_NOT_REACHED) {
         m->effective = true;
         m->last_effective = m->now;
+        m->effective_runs++;
+        /* One more than is counted: the start that systemd's limit refused. */
+        PROMISE(m->effective_runs <= m->policy.max_attempts + 1);
     }
 }
 
@@ -126,6 +137,12 @@ static void check_effect(struct recovery_model *m, const struct recovery *before
     case EFFECT_ENDED:
         PROMISE(m->open);
         m->open = false;
+        m->announced = false;
+        break;
+    case EFFECT_ANNOUNCE:
+        m->announced = true;
+        m->announced_at = m->now;
+        PROMISE(mono_since(e->at, m->now) >= m->policy.external_stop_grace_ms);
         break;
     case EFFECT_INTENT:
         check_intent(m, before, e);
@@ -179,6 +196,8 @@ void model_step(struct recovery_model *m, enum recovery_event event, uint64_t ac
     PROMISE(m->out.count <= RECOVERY_EFFECTS_MAX);
     for (size_t i = 0; i < m->out.count; i++)
         check_effect(m, &before, facts, &m->out.items[i]);
+    if (m->r.attempts == 0 && before.attempts > 0 && model_count(m, EFFECT_OUTCOME) == 0)
+        m->effective_runs = 0;
     PROMISE(m->r.action_id >= before.action_id);
     if (before.phase == PHASE_EXHAUSTED && event != EVENT_RESET)
         PROMISE(m->r.phase == PHASE_EXHAUSTED);

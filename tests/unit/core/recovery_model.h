@@ -17,6 +17,9 @@ struct recovery_model {
     bool effective;              /* an attempt that took effect is remembered */
     mono_ms last_effective;      /* its end */
     bool open;                   /* a recovery is under way */
+    bool announced;              /* that somebody stopped it, in this recovery */
+    mono_ms announced_at;
+    int effective_runs; /* in this failure */
     int humans, breakers, runs;
 };
 
