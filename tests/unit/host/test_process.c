@@ -344,6 +344,23 @@ static void test_a_stop_that_does_not_end_is_unknown_at_its_deadline(void **stat
 }
 
 /* A test that fails leaves by a jump: its server comes back to us, and ends here. */
+/* As systemd does it: SIGTERM, then SIGCONT, or it would never read the first. */
+static void test_a_frozen_server_is_restarted(void **state)
+{
+    (void)state;
+    struct scene *s = begin();
+    must(s, HOST_START);
+    run(s, HOST_STATUS);
+    int64_t pid = s->unit.main_pid;
+    assert_int_equal(kill((pid_t)pid, SIGSTOP), 0);
+    must(s, HOST_RESTART);
+    run(s, HOST_STATUS);
+    assert_int_equal(s->unit.active, UNIT_ACTIVE);
+    assert_true(s->unit.main_pid != pid);
+    must(s, HOST_STOP);
+    end(s);
+}
+
 static void end_orphans(void)
 {
     char path[64];
@@ -376,6 +393,7 @@ int main(void)
         cmocka_unit_test(test_a_running_server_is_adopted_and_never_started_twice),
         cmocka_unit_test(test_an_adopted_server_ends_with_an_unknown_status),
         cmocka_unit_test(test_a_stop_that_does_not_end_is_unknown_at_its_deadline),
+        cmocka_unit_test(test_a_frozen_server_is_restarted),
     };
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);
