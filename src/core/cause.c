@@ -323,8 +323,13 @@ static struct verdict judge_silent(const struct sight *s, enum reply_class reply
         return certain_if(enough, CAUSE_ACCESS_REFUSED);
     if (reply == REPLY_REFUSED)
         return certain_if(enough, CAUSE_HUNG);
+    /* The kernel of a host that can be reached completes a connect even for a Redis that hangs,
+     * until the backlog is full; but then the kept connection is still there, in silence. If that
+     * one has timed out too, the path to the port is cut and nothing is known of Redis. */
+    bool path_cut = reply == REPLY_NO_CONNECT && s->kept.reply != REPLY_SILENT;
     mono_ms script_shows = mono_add(s->last_answer, busy_threshold_ms(s) + CAUSE_BUSY_MARGIN_MS);
-    return certain_if(enough && mono_reached(now, script_shows), CAUSE_HUNG);
+    return certain_if(enough && mono_reached(now, script_shows),
+                      path_cut ? CAUSE_ACCESS_REFUSED : CAUSE_HUNG);
 }
 
 static struct verdict judge_unanswered(const struct sight *s, enum reply_class reply, mono_ms now)

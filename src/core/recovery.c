@@ -55,7 +55,7 @@ void recovery_seed(struct recovery *r, uint64_t last_action_id)
 /* The rungs that the plan stepped over, told with their reasons (row C1). */
 static void tell_skips(struct step *s)
 {
-    const struct recovery *r = s->r;
+    struct recovery *r = s->r;
     if (cause_row(r->cause)->remedy != REMEDY_LADDER || r->level != LEVEL_HARD)
         return;
     if (r->floor <= LEVEL_SOFT && !r->attempted_useless_reload) {
@@ -64,6 +64,7 @@ static void tell_skips(struct step *s)
         e->action = ACTION_RELOAD;
         e->skip = SKIP_NO_RELOAD;
     }
+    r->attempted_useless_reload = false; /* told; the next recovery tells it again */
     if (r->floor <= LEVEL_STANDARD) {
         struct effect *e = emit(s, EFFECT_SKIP);
         e->level = LEVEL_STANDARD;
@@ -210,6 +211,7 @@ static void to_human(struct step *s, enum cause cause)
 {
     tell_outcome(s, false);
     s->r->last_attempt = s->now;
+    s->r->cause = cause; /* one call, also when the end opens the breaker */
     enter(s, PHASE_IDLE, MONO_NEVER);
     end_recovery(s, END_HUMAN);
     call_human(s, cause);
@@ -351,16 +353,28 @@ static void facts_backoff(struct step *s)
     }
 }
 
-static void facts_intent(struct step *s)
+/* Is the planned action still what the facts of this moment ask for? */
+static bool still_wanted(const struct step *s)
 {
-    /* Nothing was sent yet: if the reason is gone, so is the action. */
-    if (!s->facts->well && recovery_withheld(s->r, s->policy, s->facts) == WITHHELD_NOT)
-        return;
+    enum recovery_level level;
+    return !s->facts->well && recovery_withheld(s->r, s->policy, s->facts) == WITHHELD_NOT &&
+           recovery_plan(s->r, s->facts, &level) == s->r->action;
+}
+
+/* Nothing was sent yet: if the reason is gone, so is the action. */
+static void drop_intent(struct step *s)
+{
     s->r->action_end = ACTION_NOT_REACHED;
     tell_outcome(s, false);
     take_back_attempt(s);
     enter(s, PHASE_IDLE, MONO_NEVER);
     end_recovery(s, s->facts->well ? END_BY_ITSELF : END_SUPERSEDED);
+}
+
+static void facts_intent(struct step *s)
+{
+    if (s->facts->verdict.confirmed && !still_wanted(s))
+        drop_intent(s);
 }
 
 static void facts_acting(struct step *s)
@@ -414,6 +428,7 @@ static void facts_verifying(struct step *s)
             tell_outcome(s, false);
             take_back_attempt(s);
             r->refusals++;
+            r->last_attempt = s->now;
             emit(s, EFFECT_SKIP)->skip = SKIP_START_LIMIT;
             r->cause = f->verdict.cause;
             enter(s, PHASE_WINDOW, mono_add(s->now, RECOVERY_WINDOW_MS));
@@ -457,6 +472,10 @@ static void facts_exhausted(struct step *s)
 
 static void run_action(struct step *s)
 {
+    if (!s->facts->verdict.confirmed || !still_wanted(s)) {
+        drop_intent(s);
+        return;
+    }
     (void)emit(s, EFFECT_RUN);
     if (s->r->action != ACTION_BGSAVE)
         s->r->stepped = true;
@@ -548,7 +567,7 @@ static void end_without_effect(struct step *s)
     case ACTION_RELOAD:
         e->skip = SKIP_NO_RELOAD;
         r->attempted_useless_reload = true;
-        attempt(s);
+        enter(s, PHASE_BACKOFF, s->now); /* the next rung at once, if the facts still ask for it */
         return;
     case ACTION_KILL_SCRIPT:
         e->skip = SKIP_NOTHING_TO_KILL; /* it ended by itself meanwhile */
@@ -567,7 +586,6 @@ static void action_ended(struct step *s)
 {
     struct recovery *r = s->r;
     r->action_end = s->in->end;
-    r->last_attempt = s->now;
     if (r->action == ACTION_BGSAVE) {
         end_bgsave(s);
         return;
@@ -582,7 +600,7 @@ static void action_ended(struct step *s)
     case ACTION_NOT_REACHED:
         tell_outcome(s, false);
         take_back_attempt(s);
-        r->stepped = false;
+        r->stepped = r->attempts > 0;
         enter(s, PHASE_BACKOFF, mono_add(s->now, retry_delay_ms(s->policy, 1)));
         (void)emit(s, EFFECT_LOOK);
         return;
@@ -605,6 +623,7 @@ static void supersede_waiting(struct step *s)
 static void supersede_action(struct step *s)
 {
     tell_outcome(s, false);
+    s->r->last_attempt = s->now;
     enter(s, PHASE_IDLE, MONO_NEVER);
     end_recovery(s, END_SUPERSEDED);
 }
@@ -632,8 +651,10 @@ static void reset_counters(struct step *s)
 
 static void reset_and_resume(struct step *s)
 {
-    reset_counters(s);
     enter(s, PHASE_IDLE, MONO_NEVER);
+    s->r->stepped = false; /* what is reset is not counted first */
+    end_recovery(s, END_SUPERSEDED);
+    reset_counters(s);
     (void)emit(s, EFFECT_LOOK);
 }
 
@@ -653,7 +674,7 @@ static cell *const table[][RECOVERY_EVENT_COUNT] = {
     [PHASE_GRACE]     = {facts_grace,     wake_waiting,   nothing,     nothing,      supersede_waiting, nothing,    reset_counters},
     [PHASE_WINDOW]    = {facts_window,    wake_waiting,   nothing,     nothing,      supersede_waiting, nothing,    reset_counters},
     [PHASE_BACKOFF]   = {facts_backoff,   wake_waiting,   nothing,     nothing,      supersede_waiting, nothing,    reset_and_resume},
-    [PHASE_INTENT]    = {facts_intent,    run_action,     run_action,  nothing,      supersede_action,  nothing,    reset_counters},
+    [PHASE_INTENT]    = {facts_intent,    run_action,     run_action,  nothing,      drop_intent,       nothing,    reset_counters},
     [PHASE_ACTING]    = {facts_acting,    wake_acting,    nothing,     action_ended, supersede_action,  nothing,    reset_counters},
     [PHASE_VERIFYING] = {facts_verifying, wake_verifying, nothing,     nothing,      supersede_action,  nothing,    reset_counters},
     [PHASE_STABLE]    = {facts_stable,    wake_stable,    nothing,     nothing,      supersede_waiting, nothing,    reset_counters},

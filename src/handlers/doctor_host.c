@@ -202,8 +202,12 @@ static void judge_log_file(const struct doctor_facts *f, json_t *items)
     } else if (reached(&f->log_file) && f->log_file.exit_code == 0) {
         doctor_put(items, "log file", FINDING_PASS, NULL, "%s can be read", s->log_file);
     } else {
-        doctor_put(items, "log file", FINDING_WARNING, tail_fix(f, s->log_file, fix, sizeof fix),
-                   "%s cannot be read: %s", s->log_file, f->log_file.error);
+        (void)str_format(fix, sizeof fix,
+                         "give the account the tail lines of `resus sudoers %s`; the owner of %s "
+                         "must be redis",
+                         s->id, s->log_file);
+        doctor_put(items, "log file", FINDING_WARNING, fix, "%s cannot be read: %s", s->log_file,
+                   f->log_file.error);
     }
 }
 

@@ -148,7 +148,7 @@ void doctor_judge_redis(const struct doctor_facts *f, json_t *items)
         doctor_put(items, "redis", FINDING_FAIL, better == NULL ? fix : better, "no PONG: %s%s%s",
                    reply_class_word(reply), f->ping.text[0] == '\0' ? "" : ": ", f->ping.text);
     } else {
-        doctor_put(items, "redis", FINDING_PASS, NULL, "answers in %.1f ms%s%s, %s a password",
+        doctor_put(items, "redis", FINDING_PASS, NULL, "answers in %.2f ms%s%s, %s a password",
                    (double)f->ping.latency_us / 1000, f->redis_user[0] == '\0' ? "" : " to user ",
                    f->redis_user, f->service->redis.password_file[0] == '\0' ? "without" : "with");
     }
@@ -161,50 +161,78 @@ void doctor_judge_redis(const struct doctor_facts *f, json_t *items)
 
 /* ── data ── */
 
+/* "redis-cli -h 10.0.0.5 -p 6379": what a person types before a command. */
+static void put_cli(const struct doctor_facts *f, char *fix, size_t size)
+{
+    const struct redis_settings *r = &f->service->redis;
+    if (r->socket[0] != '\0')
+        (void)str_append(fix, size, "redis-cli -s %s ", r->socket);
+    else
+        (void)str_append(fix, size, "redis-cli -h %s -p %d ", r->host, r->port);
+}
+
+/* "`redis-cli ... CONFIG SET maxclients 20000; redis-cli ... CONFIG REWRITE`" */
+static void put_config_set(const struct doctor_facts *f, const char *setting, char *fix,
+                           size_t size)
+{
+    (void)str_append(fix, size, "`");
+    put_cli(f, fix, size);
+    (void)str_append(fix, size, "CONFIG SET %s; ", setting);
+    put_cli(f, fix, size);
+    (void)str_append(fix, size, "CONFIG REWRITE`");
+}
+
+static void judge_save_failures(const struct doctor_facts *f, json_t *items)
+{
+    char fix[1400] =
+        "look for room and rights of the folder (`df -h`, `ls -ld`) that this names: `";
+    put_cli(f, fix, sizeof fix);
+    (void)str_append(fix, sizeof fix, "CONFIG GET dir`");
+    if (f->info.last_save_ok == TRI_NO)
+        doctor_put(items, "persistence", FINDING_FAIL, fix,
+                   "the last save failed: Redis refuses writes, or loses them at a restart");
+    if (f->info.aof_write_ok == TRI_NO)
+        doctor_put(items, "persistence", FINDING_FAIL, fix,
+                   "the append-only file cannot be written");
+}
+
 static void judge_persistence(const struct doctor_facts *f, json_t *items)
 {
     const struct info_facts *i = &f->info;
     bool kept = i->save_points == TRI_YES || i->aof_enabled == TRI_YES;
     bool told = i->save_points != TRI_UNKNOWN && i->aof_enabled != TRI_UNKNOWN;
-    if (i->last_save_ok == TRI_NO)
-        doctor_put(items, "persistence", FINDING_FAIL,
-                   "look for room and rights of Redis' folder (`df -h`, `ls -ld` of `CONFIG GET "
-                   "dir`), then `redis-cli BGSAVE`",
-                   "the last save failed: Redis refuses writes or loses them at a restart");
-    if (i->aof_write_ok == TRI_NO)
-        doctor_put(items, "persistence", FINDING_FAIL,
-                   "look for room and rights of Redis' folder (`df -h`)",
-                   "the append-only file cannot be written");
+    bool both = i->save_points == TRI_YES && i->aof_enabled == TRI_YES;
+    char fix[3000] = "unless it is a mere cache: ";
+    put_config_set(f, "save \"3600 1 300 100\"", fix, sizeof fix);
+    judge_save_failures(f, items);
     if (told && !kept && i->role == ROLE_PRIMARY && i->connected_replicas > 0)
-        doctor_put(items, "persistence", FINDING_FAIL,
-                   "`redis-cli CONFIG SET save \"3600 1 300 100\"; redis-cli CONFIG REWRITE`, or "
-                   "keep systemd and Resus from starting it by themselves",
+        doctor_put(items, "persistence", FINDING_FAIL, fix,
                    "a primary with %" PRId64 " replica(s) that keeps nothing: a restart empties "
                    "it, and its replicas copy the emptiness",
                    i->connected_replicas);
     else if (told && !kept)
-        doctor_put(items, "persistence", FINDING_WARNING,
-                   "unless it is a mere cache: `redis-cli CONFIG SET save \"3600 1 300 100\"; "
-                   "redis-cli CONFIG REWRITE`",
+        doctor_put(items, "persistence", FINDING_WARNING, fix,
                    "nothing is kept: neither save points nor append-only file, so a restart "
                    "empties Redis");
     else if (told && i->last_save_ok != TRI_NO && i->aof_write_ok != TRI_NO)
-        doctor_put(items, "persistence", FINDING_PASS, NULL, "%s%s%s",
-                   i->save_points == TRI_YES ? "save points" : "",
-                   i->save_points == TRI_YES && i->aof_enabled == TRI_YES ? " and " : "",
-                   i->aof_enabled == TRI_YES ? "append-only file" : "");
+        doctor_put(items, "persistence", FINDING_PASS, NULL, "%s",
+                   both                        ? "save points and append-only file"
+                   : i->save_points == TRI_YES ? "save points"
+                                               : "append-only file");
 }
 
 static void judge_limits(const struct doctor_facts *f, json_t *items)
 {
     const struct info_facts *i = &f->info;
-    char fix[300];
+    char fix[3000] = "";
+    char setting[64];
     if (i->maxmemory == 0) {
-        (void)str_format(
-            fix, sizeof fix,
-            "`redis-cli CONFIG SET maxmemory %lldmb; redis-cli CONFIG REWRITE` (three quarters of "
-            "the machine, or what it may have)",
-            i->system_memory > 0 ? (long long)(i->system_memory / 4 * 3 / 1024 / 1024) : 3072LL);
+        (void)str_format(setting, sizeof setting, "maxmemory %lldmb",
+                         i->system_memory > 0 ? (long long)(i->system_memory / 4 * 3 / 1024 / 1024)
+                                              : 3072LL);
+        put_config_set(f, setting, fix, sizeof fix);
+        (void)str_append(fix, sizeof fix,
+                         " (three quarters of the machine, or what Redis may have of it)");
         doctor_put(items, "maxmemory", FINDING_WARNING, fix,
                    "is not set: Redis grows until the kernel kills it");
     } else if (i->maxmemory > 0) {
@@ -214,9 +242,9 @@ static void judge_limits(const struct doctor_facts *f, json_t *items)
     if (i->maxclients <= 0 || i->connected_clients < 0)
         return;
     bool nearly = i->connected_clients * 100 >= i->maxclients * CLIENTS_NEARLY_PERCENT;
-    (void)str_format(fix, sizeof fix,
-                     "`resus inspect clients %s` shows who; `redis-cli CONFIG SET maxclients %lld`",
-                     f->service->id, (long long)i->maxclients * 2);
+    (void)str_format(fix, sizeof fix, "`resus inspect clients %s` shows who; ", f->service->id);
+    (void)str_format(setting, sizeof setting, "maxclients %lld", (long long)i->maxclients * 2);
+    put_config_set(f, setting, fix, sizeof fix);
     doctor_put(items, "maxclients", nearly ? FINDING_WARNING : FINDING_PASS, nearly ? fix : NULL,
                "%" PRId64 " of %" PRId64 " connections are used", i->connected_clients,
                i->maxclients);

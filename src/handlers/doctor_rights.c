@@ -45,7 +45,7 @@ static void install_fix(const struct doctor_facts *f, const char *further, char 
     bool ssh = f->service->control == CONTROL_SSH;
     (void)str_format(fix, size,
                      "`resus sudoers %s > resus.sudoers && visudo -cf resus.sudoers`, then as root "
-                     "on %s: `install -m 0440 resus.sudoers /etc/sudoers.d/resus`%s",
+                     "with that file on %s: `install -m 0440 resus.sudoers /etc/sudoers.d/resus`%s",
                      f->service->id, ssh ? f->service->ssh.host : "this machine", further);
 }
 

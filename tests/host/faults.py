@@ -318,3 +318,10 @@ def end_ssh_sessions(host):
 
 def start_ssh(host):
     host.systemctl("start", "ssh.service")
+
+
+def change_host_key(host):
+    """The host shows another key from now on, as if it were another host. Open sessions stay open."""
+    host.run("sh", "-c", "rm -f /etc/ssh/ssh_host_*_key* && ssh-keygen -q -t ed25519 -N '' -f "
+             "/etc/ssh/ssh_host_ed25519_key && logger -t sshd 'resus-test key changed'")
+    host.systemctl("restart", "ssh.service")

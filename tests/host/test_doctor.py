@@ -86,7 +86,7 @@ def test_doctor_names_what_is_missing_and_what_is_too_much(host):
 def test_doctor_says_why_ssh_fails_and_goes_on_with_redis(host):
     with resus.serving(host) as daemon:
         faults.stop_ssh(host)
-        host.run("pkill", "-KILL", "-u", "autobot", check=False)
+        faults.end_ssh_sessions(host)
 
         def broken():
             found = doctor(daemon)

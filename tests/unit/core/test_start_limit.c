@@ -16,6 +16,7 @@ struct world {
     struct recovery_policy policy;
     mono_ms now;
     wall_ms unit_since;
+    enum cause cause;
     bool refuses; /* systemd refuses the starts; else Redis dies again and again */
     int started, refused, failed;
 };
@@ -25,6 +26,7 @@ static void begin(struct world *w, bool refuses)
     *w = (struct world){.policy = recovery_policy_default(),
                         .now = {1000000},
                         .unit_since = {5000000},
+                        .cause = CAUSE_START_LIMIT_HIT,
                         .refuses = refuses};
     recovery_init(&w->r);
 }
@@ -37,7 +39,7 @@ static struct recovery_effects step(struct world *w, enum recovery_event event)
         .action_id = w->r.action_id,
         .end = ACTION_FAILED,
         .wall = {w->now.ms},
-        .facts = {.verdict = {CAUSE_START_LIMIT_HIT, true},
+        .facts = {.verdict = {w->cause, true},
                   .unit = UNIT_FAILED,
                   .unit_since = w->unit_since,
                   .progress = FACT_UNKNOWN,
@@ -105,11 +107,33 @@ static void refused_starts_are_no_attempts_but_have_an_end(void **state)
     assert_int_equal(w.failed, 1);
 }
 
+static void a_limit_told_after_a_failed_attempt_is_waited_out_before_the_next(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w, true);
+    w.cause = CAUSE_CRASHED;
+    (void)step(&w, EVENT_FACTS);
+    (void)step(&w, EVENT_INTENT_ENDED);
+    (void)step(&w, EVENT_ACTION_ENDED);
+    (void)step(&w, EVENT_FACTS);
+    assert_int_equal(w.r.phase, PHASE_BACKOFF);
+    w.cause = CAUSE_START_LIMIT_HIT; /* the journal was read */
+    (void)step(&w, EVENT_FACTS);
+    assert_int_equal(w.r.phase, PHASE_WINDOW);
+    assert_int_equal(mono_since(w.r.deadline, w.now), RECOVERY_WINDOW_MS);
+    w.now = w.r.deadline;
+    (void)step(&w, EVENT_WAKE);
+    assert_int_equal(w.r.phase, PHASE_INTENT);
+    assert_int_equal(w.r.action, ACTION_START);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_start_that_died_into_the_limit_again_is_an_attempt),
         cmocka_unit_test(refused_starts_are_no_attempts_but_have_an_end),
+        cmocka_unit_test(a_limit_told_after_a_failed_attempt_is_waited_out_before_the_next),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

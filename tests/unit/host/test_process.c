@@ -21,6 +21,7 @@
 #include "host/controller.h"
 #include "host/systemctl.h"
 #include "io/clock.h"
+#include "support/test_folder.h"
 
 struct scene {
     char folder[64];
@@ -147,9 +148,8 @@ static void end(struct scene *s)
     uv_close((uv_handle_t *)&s->tick, NULL);
     (void)uv_run(&s->loop, UV_RUN_DEFAULT);
     assert_int_equal(uv_loop_close(&s->loop), 0);
-    char command[128];
-    (void)str_format(command, sizeof command, "rm -rf %s", s->folder);
-    assert_int_equal(system(command), 0);
+    const char *const argv[] = {"/bin/rm", "-rf", s->folder, NULL};
+    test_run(argv);
     free(s);
 }
 
