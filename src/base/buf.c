@@ -19,9 +19,13 @@ static int reserve(struct buf *b, size_t more)
         capacity *= 2;
     if (capacity > b->limit + 1)
         capacity = b->limit + 1;
-    char *data = mem_realloc(b->data, capacity);
+    char *data = mem_calloc(capacity, 1); /* realloc would leave a secret's bytes behind */
     if (data == NULL)
         return -ENOMEM;
+    if (b->length > 0)
+        memcpy(data, b->data, b->length);
+    mem_wipe(b->data, b->capacity);
+    mem_free(b->data);
     b->data = data;
     b->capacity = capacity;
     return 0;

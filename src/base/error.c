@@ -29,9 +29,8 @@ int error_set_errno(struct error *err, int code, const char *format, ...)
     int used = vsnprintf(err->text, sizeof err->text, format, args);
     va_end(args);
     err->code = code;
-    char reason[128];
-    if (strerror_r(-code, reason, sizeof reason) != 0)
-        (void)snprintf(reason, sizeof reason, "error %d", -code);
+    char buffer[128];
+    const char *reason = strerror_r(-code, buffer, sizeof buffer); /* GNU's: never NULL */
     if (used >= 0 && (size_t)used < sizeof err->text)
         (void)snprintf(err->text + used, sizeof err->text - (size_t)used, ": %s", reason);
     return code;

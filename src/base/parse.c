@@ -2,21 +2,24 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <math.h>
+#include <stdbool.h>
 #include <string.h>
 #include <strings.h>
 
-/* Reads digits at *p into *ret; at least one, at most 18 so that nothing overflows. */
+/* Reads digits at *p into *ret; at least one (-EINVAL), at most 18 so that
+ * nothing overflows (-ERANGE); always reads them all. */
 static int digits(const char **p, int64_t *ret)
 {
     int64_t v = 0;
     int n = 0;
-    for (; **p >= '0' && **p <= '9'; (*p)++, n++) {
-        if (n == 18)
-            return -ERANGE;
-        v = v * 10 + (**p - '0');
-    }
+    for (; **p >= '0' && **p <= '9'; (*p)++, n++)
+        if (n < 18)
+            v = v * 10 + (**p - '0');
     if (n == 0)
         return -EINVAL;
+    if (n > 18)
+        return -ERANGE;
     *ret = v;
     return 0;
 }
@@ -31,7 +34,8 @@ int parse_int(const char *text, int64_t min, int64_t max, int64_t *ret, struct e
     int r = digits(&p, &v);
     if (r == -EINVAL || *p != '\0')
         return error_set(err, -EINVAL, "\"%.40s\" is not a whole number", text);
-    v *= sign;
+    if (r == 0)
+        v *= sign;
     if (r < 0 || v < min || v > max)
         return error_set(err, -ERANGE, "%.40s is out of range: %" PRId64 " to %" PRId64, text, min,
                          max);
@@ -46,9 +50,10 @@ int parse_double(const char *text, double min, double max, double *ret, struct e
     int sign = *p == '-' ? -1 : 1;
     if (*p == '-')
         p++;
-    if (digits(&p, &whole) < 0)
+    int r = digits(&p, &whole);
+    if (r == -EINVAL)
         return error_set(err, -EINVAL, "\"%.40s\" is not a number", text);
-    double v = (double)whole;
+    double v = r == -ERANGE ? HUGE_VAL : (double)whole;
     if (*p == '.') {
         p++;
         if (*p == '\0')
@@ -75,29 +80,31 @@ int parse_duration(const char *text, int64_t *ret_ms, struct error *err)
     int64_t total = 0;
     size_t next = 0; /* units must fall */
     int64_t v;
-    if (digits(&p, &v) == 0 && *p == '\0') {
-        if (v > INT64_MAX / 1000)
+    int r = digits(&p, &v);
+    if (r != -EINVAL && *p == '\0') {
+        if (r == -ERANGE || v > INT64_MAX / 1000)
             return error_set(err, -ERANGE, "%.40s is too long a time", text);
         *ret_ms = v * 1000;
         return 0;
     }
-    for (p = text; *p != '\0';) {
-        if (digits(&p, &v) < 0)
-            break;
+    bool bad = *text == '\0';
+    for (p = text; *p != '\0' && !bad;) {
+        r = digits(&p, &v);
         size_t letters = strspn(p, "dhms");
-        size_t u = next;
+        size_t u = r == -EINVAL ? ARRAY_LENGTH(units) : next;
         while (u < ARRAY_LENGTH(units) &&
                (strlen(units[u].name) != letters || strncmp(p, units[u].name, letters) != 0))
             u++;
-        if (u == ARRAY_LENGTH(units))
+        bad = u == ARRAY_LENGTH(units); /* also a number without its unit: "1h30" */
+        if (bad)
             break;
-        if (v > (INT64_MAX - total) / units[u].ms)
+        if (r == -ERANGE || v > (INT64_MAX - total) / units[u].ms)
             return error_set(err, -ERANGE, "%.40s is too long a time", text);
         total += v * units[u].ms;
         next = u + 1;
         p += letters;
     }
-    if (*p != '\0' || p == text)
+    if (bad)
         return error_set(err, -EINVAL,
                          "\"%.40s\" is not a time: write it like 250ms, 30s, 5m, 2h or 1h30m",
                          text);
@@ -114,10 +121,11 @@ int parse_size(const char *text, int64_t *ret_bytes, struct error *err)
                  {"m", 20}, {"mb", 20}, {"g", 30}, {"gb", 30}};
     const char *p = text;
     int64_t v;
-    if (digits(&p, &v) == 0)
+    int r = digits(&p, &v);
+    if (r != -EINVAL)
         for (size_t i = 0; i < ARRAY_LENGTH(units); i++)
             if (strcasecmp(p, units[i].name) == 0) {
-                if (v > INT64_MAX >> units[i].shift)
+                if (r == -ERANGE || v > INT64_MAX >> units[i].shift)
                     return error_set(err, -ERANGE, "%.40s is too large a size", text);
                 *ret_bytes = v << units[i].shift;
                 return 0;

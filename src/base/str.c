@@ -91,6 +91,8 @@ static bool format_at(char *to, size_t size, size_t used, const char *format, va
     int n = vsnprintf(to + used, size - used, format, args);
     if (n >= 0 && (size_t)n < size - used)
         return true;
+    if (size == 1)
+        return false;
     size_t end = size - 1;
     while (end > used && ((unsigned char)to[end - 1] & 0xC0) == 0x80)
         end--;

@@ -33,7 +33,7 @@ static void civil_from_days(int64_t days, int64_t *y, unsigned *m, unsigned *d)
 
 char *wall_text(wall_ms t, char buffer[WALL_TEXT_SIZE])
 {
-    int64_t s = t.ms >= 0 ? t.ms / 1000 : -((-t.ms + 999) / 1000);
+    int64_t s = t.ms / 1000 - (t.ms % 1000 < 0);
     if (s < WALL_MIN_S)
         s = WALL_MIN_S;
     if (s > WALL_MAX_S)

@@ -89,7 +89,7 @@ int client_open(const char *path, struct client **ret, struct error *err)
         return open_error(rc == 0 ? -ENOMEM : rc, path, err);
     }
     c->fd = fd;
-    c->in = BUF_LIMIT(FRAME_MAX + FRAME_HEADER);
+    c->in = BUF_LIMIT(FRAME_BYTES_MAX);
     *ret = c;
     return 0;
 }
@@ -127,7 +127,7 @@ int client_send(struct client *c, const char *op, const char *service, json_t *a
         ok = json_put(request, "args", args) && ok;
     if (!ok)
         return error_set(err, -ENOMEM, "out of memory");
-    struct buf bytes = BUF_LIMIT(FRAME_MAX + FRAME_HEADER);
+    struct buf bytes = BUF_LIMIT(FRAME_BYTES_MAX);
     int rc = frame_write(request, &bytes, err);
     if (rc == 0)
         rc = send_all(c, &bytes, err);

@@ -27,10 +27,11 @@ bool page_colour(int fd)
 {
     const char *no = getenv("NO_COLOR");
     const char *terminal = getenv("TERM");
-    return isatty(fd) == 1 && (no == NULL || no[0] == '\0') && !str_equal(terminal, "dumb");
+    return isatty(fd) == 1 && (no == NULL || no[0] == '\0') && terminal != NULL &&
+           !str_equal(terminal, "dumb");
 }
 
-static void append(struct page *p, const char *format, va_list args)
+ATTR_PRINTF(2, 0) static void append(struct page *p, const char *format, va_list args)
 {
     char *text = NULL;
     int length = vasprintf(&text, format, args);

@@ -45,7 +45,8 @@ const struct verb verbs[] = {
      "what happened to it: changes, operations, recoveries", .service = true,
      .options = BIT(LINES) | BIT(FOLLOW), .run = verb_events},
     {"recovery",
-     "recovery status|history|enable|disable|reset|explain|set [SERVICE] [KEY=VALUE ...]",
+     "recovery status|history|enable|disable|reset|explain|set [SERVICE] [KEY=VALUE ...] "
+     "[--reason TEXT]",
      "auto-recovery: see it, change it, ask it why",
      "  status   state, attempts, circuit breaker\n"
      "  history  what was done and how it ended\n"

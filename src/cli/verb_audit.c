@@ -15,9 +15,11 @@
 #include "io/clock.h"
 #include "settings/settings.h"
 #include "store/audit.h"
+#include "store/audit_report.h"
 
 #define LIST_DEFAULT 50
 #define LIST_MAX 10000
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
 
 /* The newest lines that match: a ring. */
 struct newest {
@@ -128,6 +130,31 @@ static int verify(const struct invocation *in, const char *file)
     return status;
 }
 
+typedef int reviewer(const char *file, const struct audit_filter *filter,
+                     const struct security_settings *security, json_t **ret, struct error *err);
+
+static int review(const struct invocation *in, const struct settings *settings,
+                  const struct audit_filter *given, reviewer *make, ask_view *view)
+{
+    json_t *raw JSON_CLEANUP = NULL;
+    struct error err = {0};
+    struct audit_filter filter = *given;
+    /* Unless told otherwise: a day for the summary, a week for the report (rows E5, E6). */
+    if (filter.since.ms == 0 && filter.until.ms == 0)
+        filter.since = wall_add(clock_wall(), -DAY_MS * (make == audit_summary ? 1 : 7));
+    if (make(settings->audit.file, &filter, &settings->security, &raw, &err) < 0)
+        return ask_failed(in, CLI_REFUSED, "audit_unreadable", "%s", err.text);
+    if (in->json) {
+        ask_print_json(raw);
+        return CLI_DONE;
+    }
+    json_t *body JSON_CLEANUP = page_clean(raw);
+    struct page p = page_new(page_colour(STDOUT_FILENO), clock_wall());
+    view(&p, body, in);
+    page_print(&p, stdout);
+    return CLI_DONE;
+}
+
 /* 0, or the usage error's exit status. */
 static int filter_of(const struct invocation *in, struct audit_filter *ret)
 {
@@ -163,6 +190,10 @@ int verb_audit(const struct invocation *in)
     const char *file = settings->audit.file;
     if (str_equal(in->sub, "verify"))
         status = verify(in, file);
+    else if (str_equal(in->sub, "report"))
+        status = review(in, settings, &filter, audit_report, view_audit_report);
+    else if (str_equal(in->sub, "summary"))
+        status = review(in, settings, &filter, audit_summary, view_audit_summary);
     else
         status = list(in, file, &filter);
     settings_free(settings);

@@ -38,3 +38,111 @@ void view_audit_line(struct page *p, const json_t *line)
         page_put(p, " \"%s\"", reason);
     page_put(p, "\n");
 }
+
+/* "12, 11 good, 1 failed (91.7 %), mean 0.4 s" */
+static void tally(struct page *p, const json_t *t)
+{
+    char number[32];
+    double rate = json_real_or(t, "success_rate", NAN);
+    double mean = json_real_or(t, "mean_duration_seconds", NAN);
+    int64_t failed = json_int_or(t, "failed", 0);
+    page_put(p, "%lld", (long long)json_int_or(t, "count", 0));
+    if (failed > 0) {
+        page_put(p, ", ");
+        page_tone(p, TONE_BAD, "%lld failed", (long long)failed);
+    }
+    if (!isnan(rate))
+        page_put(p, " (%.1f %% good)", 100 * rate);
+    if (!isnan(mean))
+        page_put(p, ", mean %s s", metric_text(mean, number));
+    page_put(p, "\n");
+}
+
+static void groups(struct page *p, const char *title, const json_t *items, const char *key)
+{
+    size_t i;
+    json_t *item;
+    if (json_array_size(items) == 0)
+        return;
+    page_put(p, "\n");
+    page_tone(p, TONE_BOLD, "%s", title);
+    page_put(p, "\n");
+    json_array_foreach(items, i, item)
+    {
+        const char *name = json_text_or(item, key, "-");
+        page_put(p, "  %s", name);
+        page_pad(p, page_width(name), 28);
+        page_put(p, " ");
+        tally(p, item);
+    }
+}
+
+static void items_of(struct page *p, const char *title, const json_t *items)
+{
+    char at[64];
+    size_t i;
+    json_t *item;
+    if (json_array_size(items) == 0)
+        return;
+    page_put(p, "\n");
+    page_tone(p, TONE_BOLD, "%s", title);
+    page_put(p, "\n");
+    json_array_foreach(items, i, item)
+    {
+        const char *why = json_text_or(item, "error", json_text_or(item, "reason", ""));
+        page_put(p, "  %s  %s  %s by %s%s%s\n",
+                 page_clock(p, json_text_or(item, "timestamp", NULL), at),
+                 json_text_or(item, "service", "-"), json_text_or(item, "operation", "?"),
+                 json_text_or(item, "user", "?"), why[0] == '\0' ? "" : ": ", why);
+    }
+}
+
+static void period(struct page *p, const json_t *body)
+{
+    char from[64], to[64];
+    const char *since = json_text_or(body, "since", NULL),
+               *until = json_text_or(body, "until", NULL);
+    page_put(p, "From %s to %s\n", since == NULL ? "the beginning" : page_clock(p, since, from),
+             until == NULL ? "now" : page_clock(p, until, to));
+}
+
+void view_audit_report(struct page *p, const json_t *body, const struct invocation *in)
+{
+    static const char *const days[] = {
+        "day", "operations", "failed", "recoveries", "mean_duration_seconds", NULL};
+    (void)in;
+    const json_t *recoveries = json_object_get(body, "recoveries");
+    period(p, body);
+    page_label(p, "Operations");
+    tally(p, json_object_get(body, "operations"));
+    page_label(p, "Recoveries");
+    tally(p, recoveries);
+    groups(p, "By operation", json_object_get(body, "by_operation"), "operation");
+    groups(p, "By user", json_object_get(body, "by_user"), "user");
+    groups(p, "Recoveries by level", json_object_get(recoveries, "by_level"), "recovery_level");
+    items_of(p, "Failures", json_object_get(body, "failures"));
+    const json_t *trend = json_object_get(body, "trend");
+    if (json_array_size(trend) > 0) {
+        page_put(p, "\n");
+        view_table(p, trend, days);
+    }
+}
+
+void view_audit_summary(struct page *p, const json_t *body, const struct invocation *in)
+{
+    (void)in;
+    const json_t *recoveries = json_object_get(body, "recoveries");
+    const json_t *failed = json_object_get(body, "failed_operations");
+    const json_t *outside = json_object_get(body, "outside_business_hours");
+    period(p, body);
+    page_label(p, "Recoveries");
+    tally(p, recoveries);
+    page_field(p, "Failed operations", "%lld", (long long)json_int_or(failed, "count", 0));
+    if (json_is_object(outside))
+        page_field(p, "Outside hours", "%lld (%s %s)", (long long)json_int_or(outside, "count", 0),
+                   json_text_or(outside, "business_hours", ""),
+                   json_text_or(outside, "timezone", ""));
+    items_of(p, "Recoveries", json_object_get(recoveries, "items"));
+    items_of(p, "Failed operations", json_object_get(failed, "items"));
+    items_of(p, "Outside business hours", json_object_get(outside, "items"));
+}

@@ -13,7 +13,7 @@ void view_operation(struct page *p, const json_t *body, const struct invocation 
     const char *operation = json_text_or(body, "operation", in->verb->name);
     const char *state = json_text_or(body, "new_status", NULL);
     double duration = json_real_or(body, "duration_seconds", NAN);
-    bool waiting = str_equal(state, "starting");
+    bool waiting = state != NULL && str_equal(state, "starting");
     page_tone(p,
               !success  ? TONE_BAD
               : waiting ? TONE_BUSY

@@ -123,7 +123,7 @@ void view_recoveries(struct page *p, const json_t *body, const struct invocation
         double duration = json_real_or(item, "duration_seconds", NAN);
         page_put(p, "%s  ", page_clock(p, json_text_or(item, "started_at", NULL), at));
         page_tone(p, view_tone(result), "%-11s", result);
-        page_put(p, " %-8s ", json_text_or(item, "level", "-"));
+        page_put(p, " %-8s ", json_text_or(item, "recovery_level", "-"));
         if (!isnan(duration))
             page_put(p, "%6s s  ", metric_text(duration, number));
         else

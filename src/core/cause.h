@@ -115,7 +115,8 @@ struct sight {
     int64_t mismatches;      /* looks in a row at which Redis answered while its unit did not run */
     bool ever_answered;      /* a PONG was seen at this address at some time */
     bool stopped_on_purpose;
-    bool loading_seen; /* since the unit's last start */
+    bool loading_seen;     /* since the unit's last start */
+    bool systemd_restarts; /* systemd was seen to restart the unit by itself */
     bool oom_errors_rising;
     bool tilt;
     struct health_levels levels;
@@ -140,6 +141,11 @@ struct verdict {
 #define CAUSE_SAVE_DEADLINE_MS 600000
 
 struct verdict cause_judge(const struct sight *sight, mono_ms now);
+
+/* The answer that counts: the newer of the two connections; a fresh one that was refused at the
+ * door counts as long as no later fresh one got in, because the kept connection does not pass that
+ * door again. Never NULL; reply is REPLY_NONE while nothing was asked. */
+const struct probe_facts *cause_probe(const struct sight *sight);
 
 /* Did Redis and systemd agree that all is well, with facts no older than the doubt? (PONG and the
  * unit is active.) */

@@ -3,6 +3,7 @@
 #include <assert.h>
 
 #include "base/attr.h"
+#include "base/str.h"
 
 #define MIB (1024.0 * 1024.0)
 #define MINUTE_MS 60000
@@ -89,11 +90,12 @@ static void read_errors(struct health_state *state, const struct info_facts *inf
 {
     if (info->error_replies < 0)
         return;
-    int64_t minute = info->at_wall.ms / MINUTE_MS;
-    bool restarted = state->has_previous && info->error_replies < state->previous.error_replies;
+    bool restarted = state->has_previous && (info->error_replies < state->previous.error_replies ||
+                                             !str_equal(info->run_id, state->previous.run_id));
     if (restarted)
         state->errors_own = 0; /* they were caused in the process before */
     int64_t count = info->error_replies - info->errors_excused - state->errors_own;
+    int64_t minute = info->at_wall.ms / MINUTE_MS;
     if (state->errors_minute < 0 || restarted || minute < state->errors_minute ||
         minute > state->errors_minute + 59) {
         for (int i = 0; i < 60; i++)
@@ -121,9 +123,9 @@ int64_t health_errors_last_hour(const struct health_state *state)
     return 0;
 }
 
-void health_own_error(struct health_state *state)
+void health_own_errors(struct health_state *state, int count)
 {
-    state->errors_own++;
+    state->errors_own += count;
 }
 
 static void read_growth(struct health_state *state, const struct info_facts *info)

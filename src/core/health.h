@@ -53,8 +53,9 @@ void health_reset(struct health_state *state);
 /* A new INFO. `latency_ms`: the worst PING since the last one, < 0 unknown. */
 void health_update(struct health_state *state, const struct thresholds *limits,
                    const struct info_facts *info, double latency_ms);
-/* An error reply that Resus itself caused (a refused CONFIG GET ...): not the users' (row B9). */
-void health_own_error(struct health_state *state);
+/* Error replies that Resus itself caused (a refused PING, CONFIG GET ...): not the users' (row B9).
+ */
+void health_own_errors(struct health_state *state, int count);
 /* Failed commands in the last hour, FACT_UNKNOWN before the first reading. */
 int64_t health_errors_last_hour(const struct health_state *state);
 /* The worst level of all gauges. */

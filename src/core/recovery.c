@@ -87,18 +87,12 @@ static mono_ms next_attempt_at(const struct step *s)
     return mono_add(s->r->last_attempt, retry_delay_ms(s->policy, s->r->attempts));
 }
 
-static void wait_window(struct step *s)
-{
-    s->r->windowed = true;
-    enter(s, PHASE_WINDOW, mono_max(mono_add(s->now, RECOVERY_WINDOW_MS), next_attempt_at(s)));
-}
-
 /* The failure is over. */
 static void forget_attempts(struct recovery *r)
 {
     r->attempts = 0;
     r->floor = LEVEL_SOFT;
-    r->windowed = false;
+    r->refusals = 0;
     r->last_attempt = MONO_NEVER;
 }
 
@@ -159,6 +153,7 @@ static void attempt(struct step *s)
     r->action = action;
     r->action_id++;
     r->action_began = s->now;
+    r->unit_since = s->facts->unit_since;
     r->action_end = ACTION_UNKNOWN;
     if (counts && !r->open) {
         r->open = true;
@@ -181,6 +176,7 @@ static void succeed(struct step *s)
     struct recovery *r = s->r;
     tell_outcome(s, true);
     r->last_attempt = s->now;
+    r->refusals = 0;
     (void)emit(s, EFFECT_SUCCEEDED);
     enter(s, PHASE_STABLE, mono_add(s->now, RECOVERY_STABLE_MS));
     end_recovery(s, END_SUCCESS);
@@ -204,6 +200,19 @@ static void take_back_attempt(struct step *s)
     if (s->r->action != ACTION_BGSAVE && s->r->attempts > 0)
         s->r->attempts--;
     (void)emit(s, EFFECT_SAVE);
+}
+
+static void wait_for_window(struct step *s)
+{
+    enter(s, PHASE_WINDOW, mono_max(mono_add(s->now, RECOVERY_WINDOW_MS), next_attempt_at(s)));
+}
+
+/* systemd refuses starts and only time helps. */
+static bool window_needed(const struct step *s)
+{
+    const struct recovery_facts *f = s->facts;
+    return f->verdict.confirmed && cause_row(f->verdict.cause)->remedy == REMEDY_WINDOW &&
+           !f->may_reset_failed;
 }
 
 static void to_human(struct step *s, enum cause cause)
@@ -251,8 +260,8 @@ static void consider(struct step *s)
     if (remedy == REMEDY_KILL_SCRIPT && r->alerted == cause)
         return; /* it cannot be killed: a human knows */
     r->cause = cause;
-    if (remedy == REMEDY_WINDOW && !f->may_reset_failed) {
-        wait_window(s);
+    if (window_needed(s)) {
+        wait_for_window(s);
         return;
     }
     if (remedy == REMEDY_START) {
@@ -345,6 +354,12 @@ static void facts_backoff(struct step *s)
         end_recovery(s, END_BY_ITSELF);
         return;
     }
+    if (window_needed(s)) {
+        /* The attempt failed at the limit and told it only now. */
+        s->r->cause = f->verdict.cause;
+        wait_for_window(s);
+        return;
+    }
     bool human = f->verdict.confirmed && cause_row(f->verdict.cause)->remedy == REMEDY_HUMAN;
     if (human || newly_stopped(s)) {
         enter(s, PHASE_IDLE, MONO_NEVER);
@@ -395,6 +410,15 @@ static void extend_for_progress(struct step *s)
         r->deadline = mono_add(s->now, RECOVERY_VERIFY_START_MS);
 }
 
+/* The start failed and the start limit is hit. Did systemd refuse it, or did Redis die again as
+ * often as the limit allows? The unit's state is as old as before only in the first case. */
+static bool start_refused(const struct step *s)
+{
+    const struct recovery *r = s->r;
+    return r->action_end == ACTION_FAILED && r->refusals < RECOVERY_REFUSALS_MAX &&
+           r->unit_since.ms != WALL_NONE.ms && r->unit_since.ms == s->facts->unit_since.ms;
+}
+
 static void facts_verifying(struct step *s)
 {
     struct recovery *r = s->r;
@@ -416,15 +440,17 @@ static void facts_verifying(struct step *s)
         to_human(s, f->verdict.cause);
         return;
     case REMEDY_WINDOW:
-        if (r->action_end == ACTION_FAILED && !r->windowed) {
+        if (start_refused(s)) {
             tell_outcome(s, false);
             take_back_attempt(s);
+            r->refusals++;
             r->last_attempt = s->now;
             emit(s, EFFECT_SKIP)->skip = SKIP_START_LIMIT;
             r->cause = f->verdict.cause;
-            wait_window(s);
+            wait_for_window(s);
             return;
         }
+        r->refusals = 0;
         attempt_failed(s);
         return;
     case REMEDY_RESTART:
@@ -572,7 +598,7 @@ static void end_without_effect(struct step *s)
         return;
     default:
         e->skip = SKIP_START_LIMIT;
-        wait_window(s);
+        wait_for_window(s);
         return;
     }
 }

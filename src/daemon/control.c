@@ -155,7 +155,7 @@ static void connection_write(struct connection *c, struct buf *bytes, uv_write_c
 /* Takes `frame` (NULL: memory was lacking, the connection ends). */
 static void connection_send(struct connection *c, json_t *frame, uv_write_cb done)
 {
-    struct buf bytes = BUF_LIMIT(FRAME_MAX + FRAME_HEADER);
+    struct buf bytes = BUF_LIMIT(FRAME_BYTES_MAX);
     struct error err = {0};
     if (frame != NULL && frame_write(frame, &bytes, &err) != 0) {
         log_error("control", "a frame could not be written: %s", err.text);
@@ -225,7 +225,7 @@ void control_answer(struct control_call *call, int status, json_t *body)
     struct connection *c = r->connection;
     if (c != NULL && c->state == PEER_OPEN) {
         json_t *frame = answer_frame(json_integer(call->id), status, body);
-        struct buf bytes = BUF_LIMIT(FRAME_MAX + FRAME_HEADER);
+        struct buf bytes = BUF_LIMIT(FRAME_BYTES_MAX);
         struct error err = {0};
         int rc = frame == NULL ? -ENOMEM : frame_write(frame, &bytes, &err);
         json_decref(frame);
@@ -432,7 +432,7 @@ static void on_connection(uv_stream_t *listener, int status)
     c->lookup.data = c;
     c->server = s;
     c->handle_open = true;
-    c->in = BUF_LIMIT(FRAME_MAX + FRAME_HEADER);
+    c->in = BUF_LIMIT(FRAME_BYTES_MAX);
     c->next = s->connections;
     s->connections = c;
     s->count++;

@@ -196,10 +196,16 @@ static void answer_waiters(struct service *s, struct now now)
     }
 }
 
+void engine_own_errors(struct engine *e, int service, int count)
+{
+    health_own_errors(&e->services[service].health, count);
+}
+
 void engine_redis_ended(struct engine *e, int service, const struct redis_answer *a, struct now now)
 {
     struct service *s = &e->services[service];
     struct pending p = request_end(s, a->id);
+    engine_own_errors(e, service, a->own_errors);
     switch (p.purpose) {
     case FOR_PULSE:
     case FOR_PROBE:

@@ -27,6 +27,8 @@ void engine_free(struct engine *e);
 void engine_wake(struct engine *e, int service, struct now now);
 void engine_redis_ended(struct engine *e, int service, const struct redis_answer *answer,
                         struct now now);
+/* Error replies to requests that were not the engine's. */
+void engine_own_errors(struct engine *e, int service, int count);
 void engine_redis_lost(struct engine *e, int service, const char *why, struct now now);
 void engine_host_ended(struct engine *e, int service, const struct host_outcome *outcome,
                        struct now now);

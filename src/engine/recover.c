@@ -45,8 +45,7 @@ static void gather_evidence(struct service *s, struct now now)
     char line[FACT_TEXT_MAX + 64];
     s->evidence[0] = '\0';
     recover_capture(s, "unit", sight->unit.text, strlen(sight->unit.text));
-    const struct probe_facts *p =
-        sight->fresh.at.ms >= sight->kept.at.ms ? &sight->fresh : &sight->kept;
+    const struct probe_facts *p = cause_probe(sight);
     (void)snprintf(line, sizeof line, "%s %s", reply_class_word(p->reply), p->text);
     recover_capture(s, "redis", line, strlen(line));
     if (sight->log.line[0] != '\0')

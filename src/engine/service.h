@@ -104,7 +104,8 @@ struct service {
     struct verdict verdict; /* the last one, confirmed or not */
     enum cause cause;       /* the last confirmed one */
     wall_ms cause_since;
-    bool judged; /* a first confirmed verdict exists */
+    bool judged;       /* a first confirmed verdict exists */
+    bool seen_stopped; /* what was to be stopped through Resus was seen to be */
 
     struct recovery recovery;
     mono_ms recovery_wake;

@@ -170,9 +170,7 @@ static json_t *check(const char *status, double duration_ms, const char *message
 
 static json_t *connectivity_json(const struct service *s)
 {
-    const struct sight *t = &s->sight;
-    const struct probe_facts *p =
-        t->fresh.at.ms > t->kept.at.ms || t->kept.reply == REPLY_NONE ? &t->fresh : &t->kept;
+    const struct probe_facts *p = cause_probe(&s->sight);
     char text[FACT_TEXT_MAX + 32];
     if (p->reply == REPLY_NONE)
         return check("unknown", -1, "Not asked yet");
@@ -206,15 +204,15 @@ static json_t *systemd_json(const struct service *s)
     return check(wait ? "warning" : u->active == UNIT_UNKNOWN ? "unknown" : "fail", took, text);
 }
 
-static void put_gauge(json_t *metrics, const char *key, const struct gauge_reading *g,
-                      const char *unit, double limit)
+/* `max` <= 0: there is none. */
+static void put_gauge(json_t *metrics, const char *key, const struct gauge_reading *g, double max)
 {
     json_t *m = json_object();
     (void)json_put(m, "value", g->value < 0 ? json_null() : json_rounded(g->value, 2));
-    (void)json_put_text(m, "unit", unit);
     (void)json_put(m, "warning", json_rounded(g->warning, 2));
     (void)json_put(m, "critical", json_rounded(g->critical, 2));
-    (void)json_put(m, "limit", limit <= 0 ? json_null() : json_rounded(limit, 2));
+    if (max > 0)
+        (void)json_put(m, "max", json_rounded(max, 2));
     (void)json_put_text(m, "status", g->value < 0 ? "unknown" : check_word(g->level));
     (void)json_put(metrics, key, m);
 }
@@ -230,14 +228,13 @@ static json_t *performance_json(const struct service *s)
                          worst == LEVEL_OK ? "All metrics within normal ranges"
                                            : "Metrics outside their normal ranges");
     json_t *metrics = json_object();
-    put_gauge(metrics, "memory", &l->gauges[GAUGE_MEMORY], "MB",
+    put_gauge(metrics, "memory_mb", &l->gauges[GAUGE_MEMORY],
               i->maxmemory > 0 ? (double)i->maxmemory / MIB : l->gauges[GAUGE_MEMORY].critical);
-    put_gauge(metrics, "cpu", &l->gauges[GAUGE_CPU], "%", 100);
-    put_gauge(metrics, "connections", &l->gauges[GAUGE_CONNECTIONS], "clients",
-              (double)i->maxclients);
-    put_gauge(metrics, "response_time", &l->gauges[GAUGE_LATENCY], "ms", 0);
-    put_gauge(metrics, "commands_per_second", &l->gauges[GAUGE_LOAD], "1/s", 0);
-    put_gauge(metrics, "errors_last_hour", &l->gauges[GAUGE_ERRORS], "errors", 0);
+    put_gauge(metrics, "cpu_percent", &l->gauges[GAUGE_CPU], 100);
+    put_gauge(metrics, "connections", &l->gauges[GAUGE_CONNECTIONS], (double)i->maxclients);
+    put_gauge(metrics, "response_time_ms", &l->gauges[GAUGE_LATENCY], 0);
+    put_gauge(metrics, "commands_per_second", &l->gauges[GAUGE_LOAD], 0);
+    put_gauge(metrics, "errors_per_hour", &l->gauges[GAUGE_ERRORS], 0);
     (void)json_put(body, "metrics", metrics);
     return body;
 }
@@ -253,8 +250,7 @@ static json_t *evidence_json(const struct service *s)
     const struct sight *t = &s->sight;
     json_t *array = json_array();
     char text[FACT_TEXT_MAX + 64];
-    const struct probe_facts *p =
-        t->fresh.at.ms > t->kept.at.ms || t->kept.reply == REPLY_NONE ? &t->fresh : &t->kept;
+    const struct probe_facts *p = cause_probe(t);
     if (p->reply != REPLY_NONE) {
         (void)str_format(text, sizeof text, "PING: %s%s%s", reply_class_word(p->reply),
                          p->text[0] != '\0' ? " - " : "", p->text);
@@ -328,8 +324,7 @@ json_t *engine_health_json(const struct engine *e, int service, struct now now)
     (void)json_put_text(body, "service", s->settings->id);
     (void)json_put_text(body, "overall_status", overall_word(snapshot_overall(s)));
     (void)json_put_bool(body, "service_running", serves(s));
-    (void)json_put_bool(body, "connectivity",
-                        s->sight.kept.reply == REPLY_PONG || s->sight.fresh.reply == REPLY_PONG);
+    (void)json_put_bool(body, "connectivity", cause_probe(&s->sight)->reply == REPLY_PONG);
     double latency = watch_last_latency_ms(s);
     (void)json_put(body, "response_time_ms", latency < 0 ? json_null() : json_rounded(latency, 2));
     (void)json_put_wall(body, "last_successful_command", s->watch.last_command);
@@ -544,10 +539,10 @@ json_t *engine_preflight_json(const struct engine *e, int service, enum engine_o
     json_t *blockers = json_array();
     for (int i = 0; i < PREFLIGHT_WARNING_COUNT; i++)
         if (p.warnings[i])
-            add_text(warnings, preflight_warning_text(i));
+            add_text(warnings, preflight_warning_text((enum preflight_warning)i));
     for (int i = 0; i < PREFLIGHT_BLOCKER_COUNT; i++)
         if (p.blockers[i])
-            add_text(blockers, preflight_blocker_text(i));
+            add_text(blockers, preflight_blocker_text((enum preflight_blocker)i));
     (void)json_put_text(body, "operation", engine_operation_word(operation));
     (void)json_put_bool(body, "allowed", p.allowed);
     (void)json_put(body, "warnings", warnings);

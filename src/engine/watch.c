@@ -317,16 +317,15 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
     struct probe_facts *slot = fresh ? &sight->fresh : &sight->kept;
     /* Overlapping probes can end out of order: the one asked later knows more, unless it only timed
      * out. */
+    w->last_check = now.wall; /* a look that found nothing is a look, too */
     bool newer = asked.ms >= slot->asked.ms || reply_answered(p->reply);
     if (newer) {
         *slot = *p;
         slot->asked = asked;
         slot->at = now.mono;
     }
-    if (reply_answered(p->reply)) {
+    if (reply_answered(p->reply))
         sight->last_answer = now.mono;
-        s->watch.last_check = now.wall;
-    }
     if (fresh || p->reply == REPLY_BUSY)
         count_apart(s, p->reply == REPLY_BUSY, now.mono, &sight->busy_replies, &w->counted_busy);
     if (fresh || reply_answered(p->reply))
@@ -356,6 +355,20 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
         watch_doubt(s, p->text[0] != '\0' ? p->text : reply_class_word(p->reply), now);
 }
 
+/* Did the process that INFO speaks of start while an action or operation of ours ran? A second each
+ * way, because uptime is told in whole seconds. */
+static bool started_by_us(const struct service *s, const struct info_facts *info, struct now now)
+{
+    mono_ms started = mono_add(now.mono, -info->uptime_seconds * 1000);
+    const struct recovery *r = &s->recovery;
+    const struct operation *o = &s->operation;
+    bool by_recovery = r->action_began.ms != 0 && started.ms >= r->action_began.ms - 1000 &&
+                       started.ms <= r->action_ended.ms + 1000;
+    bool by_operation = o->command_ended.ms != 0 && started.ms >= o->began.ms - 1000 &&
+                        started.ms <= o->command_ended.ms + 1000;
+    return by_recovery || by_operation;
+}
+
 /* Values that only CONFIG GET tells stay over an INFO of the same server. */
 static void note_info(struct service *s, const struct redis_answer *a, struct now now)
 {
@@ -379,7 +392,7 @@ static void note_info(struct service *s, const struct redis_answer *a, struct no
     s->watch.last_command = now.wall;
     if (new.loading == TRI_NO)
         s->sight.loading_seen = false;
-    if (restarted && !operation_running(s) && s->recovery.phase == PHASE_IDLE) {
+    if (restarted && !operation_running(s) && !started_by_us(s, &new, now)) {
         char text[FACT_TEXT_MAX];
         (void)str_format(text, sizeof text,
                          "Redis was restarted by somebody else (process %lld, up %lld s).",
@@ -394,7 +407,6 @@ static void note_config(struct service *s, const struct redis_answer *a)
     struct info_facts *i = &s->sight.info;
     if (a->probe.reply == REPLY_NOPERM || a->probe.reply == REPLY_ERROR) {
         s->watch.config_refused = true;
-        health_own_error(&s->health);
         return;
     }
     if (c->save_points != TRI_UNKNOWN)
@@ -442,6 +454,21 @@ static void read_logs(struct service *s, struct now now)
         send_host(s, FOR_LOG_FILE, HOST_LOG_TAIL, 50, false, UNIT_DEADLINE_MS, now);
 }
 
+/* The host can be reached again. That Redis did not answer meanwhile says nothing of Redis: the
+ * evidence begins anew. */
+static void forget_silence(struct service *s, mono_ms asked, struct now now)
+{
+    struct sight *sight = &s->sight;
+    sight->doubt_since = asked;
+    sight->last_answer = asked;
+    sight->failed_probes = 0;
+    sight->busy_replies = 0;
+    s->watch.counted_failure = (mono_ms){0};
+    s->watch.counted_busy = (mono_ms){0};
+    s->watch.quick_rounds = 0;
+    begin_round(s, now);
+}
+
 static void note_unit(struct service *s, const struct host_outcome *o, mono_ms asked,
                       struct now now)
 {
@@ -454,13 +481,18 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
         new.can_reload = old->can_reload;
     if (new.control_reached == TRI_NO)
         (void)str_copy(new.text, sizeof new.text, o->error);
+    bool back = old->control_reached == TRI_NO && new.control_reached == TRI_YES;
     bool same = new.active == old->active &&str_equal(new.sub, old->sub);
     if (!same || old->asked.ms == 0)
         sight->unit_same_since = asked;
     if (new.notice == NOTICE_LOADING)
         sight->loading_seen = true;
+    if (str_equal(new.sub, "auto-restart"))
+        sight->systemd_restarts = true;
     s->watch.unit_ms = o->duration_ms;
     *old = new;
+    if (back && in_doubt(s))
+        forget_silence(s, asked, now);
     if (new.active == UNIT_FAILED)
         read_logs(s, now);
     else if (new.active != UNIT_UNKNOWN) {

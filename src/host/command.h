@@ -28,6 +28,9 @@ enum host_command {
     HOST_SHOW,         /* systemctl show UNIT -p LIST */
     HOST_RESET_FAILED, /* sudo systemctl reset-failed UNIT */
     HOST_LOG_TAIL,     /* sudo -u redis tail -n N LOG_FILE */
+    /* not among the runbook's seven: `resus doctor` alone asks it, it only reads, and sudo answers
+       it without a sudoers line of its own */
+    HOST_SUDO_LIST, /* sudo -n -l */
     HOST_COMMAND_COUNT
 };
 
@@ -66,6 +69,28 @@ int host_check_unit(const char *unit, struct error *err) ATTR_MUST_USE;
 /* Is this systemd's refusal of `reload` for a unit that has no ExecReload ("Job type reload is not
  * applicable", field notes 0.1)? `text` is the command's stderr. */
 bool host_reload_unsupported(const char *text, size_t length);
+
+/* What a command needs of sudo: the doctor compares it with what sudo allows. */
+enum host_need {
+    HOST_NEED_NONE,    /* runs without sudo; a sudoers line for it (the runbook's `status`) gives
+                          nothing that the account cannot do already */
+    HOST_NEED_JOURNAL, /* unless the account may read the journal by itself */
+    HOST_NEED_ALWAYS
+};
+
+#define HOST_RIGHTS_MAX 16
+#define HOST_RIGHT_LINE_MAX 1280
+struct host_right {
+    enum host_need need;
+    bool extended;                  /* needed with `commands: extended` only */
+    const char *run_as;             /* "root", or the owner of the log */
+    char line[HOST_RIGHT_LINE_MAX]; /* "/bin/systemctl start redis-server" */
+};
+
+/* Every command line of one service that may stand behind NOPASSWD, extended ones as well. Returns
+ * how many; 0 when a name is not plain. */
+size_t host_rights(const char *unit, const char *log_file,
+                   struct host_right ret[HOST_RIGHTS_MAX]) ATTR_MUST_USE;
 
 /* Appends the sudoers file: exact lines only, no wildcard. -EINVAL when a name is not plain. */
 int host_sudoers(const char *user, const char *unit, const char *log_file, bool extended,

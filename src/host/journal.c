@@ -35,7 +35,9 @@ static wall_ms entry_time(const json_t *entry)
     int64_t us = 0;
     for (; *text >= '0' && *text <= '9' && us < INT64_MAX / 10 - 9; text++)
         us = us * 10 + (*text - '0');
-    return *text == '\0' ? (wall_ms){us / 1000} : WALL_NONE;
+    if (*text != '\0')
+        return WALL_NONE;
+    return (wall_ms){us / 1000};
 }
 
 static bool read_json(const char *text, size_t length, struct journal_line *line)
@@ -93,28 +95,6 @@ static size_t each_line(const char *out, size_t length, line_reader *read,
     return count;
 }
 
-static bool read_journal_line(const char *text, size_t length, bool complete,
-                              struct journal_line *line)
-{
-    if (length >= 3 && memcmp(text, "-- ", 3) == 0) /* "-- No entries --", "-- Boot ... --" */
-        return false;
-    if (text[0] == '{') {
-        if (read_json(text, length, line))
-            return true;
-        if (!complete) /* the output was cut in this entry */
-            return false;
-    } else if (read_short(text, length, line)) {
-        return true;
-    }
-    set_message(line, text, length);
-    return true;
-}
-
-size_t journal_parse(const char *out, size_t length, journal_line_handler *handler, void *context)
-{
-    return each_line(out, length, read_journal_line, handler, context);
-}
-
 /* "22 Nov 2026 15:52:06.123" at `text`, 24 bytes. */
 static wall_ms redis_time(const char *text)
 {
@@ -158,6 +138,27 @@ static bool read_redis_line(const char *text, size_t length, bool complete,
     }
     set_message(line, text, length);
     return true;
+}
+
+static bool read_journal_line(const char *text, size_t length, bool complete,
+                              struct journal_line *line)
+{
+    if (length >= 3 && memcmp(text, "-- ", 3) == 0) /* "-- No entries --", "-- Boot ... --" */
+        return false;
+    if (text[0] == '{') {
+        if (read_json(text, length, line))
+            return true;
+        if (!complete) /* the output was cut in this entry */
+            return false;
+    } else if (read_short(text, length, line)) {
+        return true;
+    }
+    return read_redis_line(text, length, complete, line); /* a process that Resus runs itself */
+}
+
+size_t journal_parse(const char *out, size_t length, journal_line_handler *handler, void *context)
+{
+    return each_line(out, length, read_journal_line, handler, context);
 }
 
 size_t redis_log_parse(const char *out, size_t length, journal_line_handler *handler, void *context)

@@ -40,7 +40,7 @@ struct ssh_dial {
     struct sockaddr_storage addresses[SSH_ADDRESSES_MAX];
     size_t address_count, address_at;
     int fd; /* until libssh has it */
-    struct ssh_poll *poll;
+    struct fd_watch *poll;
     ssh_session session;
     ssh_key key;
     struct error error;
@@ -67,7 +67,7 @@ void ssh_dial_drop(struct ssh_dial *dial)
         dial->resolve->dial = NULL;
         (void)uv_cancel((uv_req_t *)&dial->resolve->request);
     }
-    ssh_poll_close(dial->poll);
+    fd_watch_close(dial->poll);
     if (dial->session != NULL)
         ssh_free(dial->session);
     if (dial->fd >= 0)
@@ -80,15 +80,17 @@ static void end(struct ssh_dial *dial, const struct error *err)
 {
     struct ssh_link *link = dial->link;
     ssh_session session = NULL;
-    struct ssh_poll *poll = NULL;
+    struct fd_watch *poll = NULL;
     if (err == NULL) {
         session = dial->session;
         poll = dial->poll;
         dial->session = NULL;
         dial->poll = NULL;
-        ssh_poll_watch(poll, 0);
+        fd_watch_set(poll, 0);
     }
-    struct error copy = err == NULL ? (struct error){0} : *err;
+    struct error copy = {0};
+    if (err != NULL)
+        copy = *err; /* it may be in the dial */
     ssh_dial_drop(dial);
     ssh_link_dialled(link, session, poll, &copy);
 }
@@ -161,7 +163,7 @@ static bool host_key_good(struct ssh_dial *dial)
 static void watch(struct ssh_dial *dial)
 {
     int flags = ssh_get_poll_flags(dial->session);
-    ssh_poll_watch(dial->poll, UV_READABLE | ((flags & SSH_WRITE_PENDING) != 0 ? UV_WRITABLE : 0));
+    fd_watch_set(dial->poll, UV_READABLE | ((flags & SSH_WRITE_PENDING) != 0 ? UV_WRITABLE : 0));
 }
 
 static void log_in(struct ssh_dial *dial)
@@ -248,7 +250,7 @@ static void begin_session(struct ssh_dial *dial)
     }
     dial->fd = -1; /* libssh closes it */
     ssh_set_blocking(dial->session, 0);
-    ssh_poll_handler(dial->poll, on_session_ready, dial);
+    fd_watch_handler(dial->poll, on_session_ready, dial);
     exchange_keys(dial);
 }
 
@@ -267,7 +269,7 @@ static void on_connected(void *context, int status, int events)
         code = errno;
     if (code == EINPROGRESS)
         return;
-    ssh_poll_watch(dial->poll, 0);
+    fd_watch_set(dial->poll, 0);
     if (code != 0) {
         (void)error_set_errno(&dial->error, -code, "ssh %s: connect", dial->link->name);
         connect_next(dial);
@@ -291,12 +293,12 @@ static int open_socket(struct ssh_dial *dial, const struct sockaddr_storage *add
         address->ss_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
     if (connect(dial->fd, (const struct sockaddr *)address, size) < 0 && errno != EINPROGRESS)
         return -errno;
-    return ssh_poll_new(&dial->link->thread->loop, dial->fd, on_connected, dial, &dial->poll);
+    return fd_watch_new(&dial->link->thread->loop, dial->fd, on_connected, dial, &dial->poll);
 }
 
 static void connect_next(struct ssh_dial *dial)
 {
-    ssh_poll_close(dial->poll);
+    fd_watch_close(dial->poll);
     dial->poll = NULL;
     if (dial->fd >= 0)
         close(dial->fd);
@@ -308,7 +310,7 @@ static void connect_next(struct ssh_dial *dial)
             int64_t rest = mono_since(dial->deadline, clock_mono());
             uint64_t share = rest > 0 ? (uint64_t)rest / left : 0;
             (void)uv_timer_start(&dial->timer, on_time, share, 0);
-            ssh_poll_watch(dial->poll, UV_WRITABLE);
+            fd_watch_set(dial->poll, UV_WRITABLE);
             return;
         }
         (void)error_set_errno(&dial->error, r, "ssh %s: connect", dial->link->name);

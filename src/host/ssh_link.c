@@ -79,7 +79,7 @@ static void expire_queue(struct ssh_link *link, mono_ms now)
 
 static void close_session(struct ssh_link *link)
 {
-    ssh_poll_close(link->poll);
+    fd_watch_close(link->poll);
     link->poll = NULL;
     if (link->event != NULL) {
         (void)ssh_event_remove_session(link->event, link->session);
@@ -175,7 +175,7 @@ void ssh_link_pump(struct ssh_link *link)
         return;
     }
     int flags = ssh_get_poll_flags(link->session);
-    ssh_poll_watch(link->poll, UV_READABLE | ((flags & SSH_WRITE_PENDING) != 0 ? UV_WRITABLE : 0));
+    fd_watch_set(link->poll, UV_READABLE | ((flags & SSH_WRITE_PENDING) != 0 ? UV_WRITABLE : 0));
 }
 
 static void on_session_ready(void *context, int status, int events)
@@ -221,7 +221,7 @@ static void keep_alive(struct ssh_link *link, mono_ms now)
 
 /* --- dialling --- */
 
-void ssh_link_dialled(struct ssh_link *link, ssh_session session, struct ssh_poll *poll,
+void ssh_link_dialled(struct ssh_link *link, ssh_session session, struct fd_watch *poll,
                       const struct error *err)
 {
     mono_ms now = clock_mono();
@@ -262,7 +262,7 @@ void ssh_link_dialled(struct ssh_link *link, ssh_session session, struct ssh_pol
     link->bytes_seen = 0;
     link->socket_bytes = link->raw_bytes = (struct ssh_counter_struct){0};
     ssh_set_counters(session, &link->socket_bytes, &link->raw_bytes);
-    ssh_poll_handler(poll, on_session_ready, link);
+    fd_watch_handler(poll, on_session_ready, link);
     atomic_store(&link->reached, TRI_YES);
     step(link);
 }

@@ -22,6 +22,7 @@
 #include "base/time.h"
 #include "core/facts.h"
 #include "host/controller.h"
+#include "host/fd_watch.h"
 #include "settings/settings.h"
 
 #define SSH_CHANNELS_MAX 8     /* commands at once on a session: sshd's MaxSessions is 10 */
@@ -106,7 +107,7 @@ struct ssh_link {
     bool timer_open, shut;
     uv_timer_t timer;
     struct ssh_dial *dial;
-    struct ssh_poll *poll; /* NULL unless READY */
+    struct fd_watch *poll; /* NULL unless READY */
     ssh_session session;
     ssh_event event;
     bool pumping;
@@ -142,17 +143,8 @@ int ssh_dial_start(struct ssh_link *link, struct ssh_dial **ret, struct error *e
 void ssh_dial_drop(struct ssh_dial *dial); /* takes NULL */
 /* `session` NULL: it failed, `err` says why; else it is logged in, non-blocking, and `poll` (a
  * watcher of its socket, stopped) and it are the link's now. */
-void ssh_link_dialled(struct ssh_link *link, ssh_session session, struct ssh_poll *poll,
+void ssh_link_dialled(struct ssh_link *link, ssh_session session, struct fd_watch *poll,
                       const struct error *err);
-
-/* ssh_poll: a watcher of a descriptor of its own (a duplicate), so that libssh may close its socket
- * whenever it likes. */
-typedef void ssh_poll_ready(void *context, int status, int events);
-int ssh_poll_new(uv_loop_t *loop, int fd, ssh_poll_ready *ready, void *context,
-                 struct ssh_poll **ret) ATTR_MUST_USE;
-void ssh_poll_watch(struct ssh_poll *poll, int events); /* UV_READABLE | UV_WRITABLE; 0 stops */
-void ssh_poll_handler(struct ssh_poll *poll, ssh_poll_ready *ready, void *context);
-void ssh_poll_close(struct ssh_poll *poll); /* closes the duplicate; takes NULL */
 
 /* ssh_command.c. `ssh_command_step` returns true when something moved. */
 int ssh_command_start(struct ssh_link *link, struct ssh_job *job) ATTR_MUST_USE; /* -EAGAIN: full */

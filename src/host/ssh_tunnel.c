@@ -22,7 +22,7 @@ struct ssh_tunnel {
     struct ssh_channel_callbacks_struct callbacks;
     bool open, closed, eof, given_up;
     int fd; /* -1 until open */
-    struct ssh_poll *poll;
+    struct fd_watch *poll;
     char bytes[TUNNEL_BYTES];
     size_t from, to;
 };
@@ -72,7 +72,7 @@ static void free_tunnel(struct ssh_link *link, size_t i)
 {
     struct ssh_tunnel *t = link->tunnels[i];
     link->tunnels[i] = NULL;
-    ssh_poll_close(t->poll);
+    fd_watch_close(t->poll);
     if (t->fd >= 0)
         close(t->fd);
     (void)ssh_remove_channel_callbacks(t->channel, &t->callbacks);
@@ -127,11 +127,12 @@ static bool hand_over(struct ssh_link *link, struct ssh_tunnel *t)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0) {
-        refuse(link, t, -errno, strerror(errno));
+        int code = -errno;
+        refuse(link, t, code, uv_strerror(code));
         return false;
     }
     t->fd = ends[0];
-    int r = ssh_poll_new(&link->thread->loop, t->fd, on_fd_ready, t, &t->poll);
+    int r = fd_watch_new(&link->thread->loop, t->fd, on_fd_ready, t, &t->poll);
     if (r < 0) {
         close(ends[1]);
         refuse(link, t, r, uv_strerror(r));
@@ -222,7 +223,7 @@ static bool flow_step(struct ssh_link *link, size_t i)
         return true;
     }
     bool window = ssh_channel_window_size(t->channel) > 0 && !t->eof && !t->closed;
-    ssh_poll_watch(t->poll, (window ? UV_READABLE : 0) | (drained ? 0 : UV_WRITABLE));
+    fd_watch_set(t->poll, (window ? UV_READABLE : 0) | (drained ? 0 : UV_WRITABLE));
     return moved;
 }
 

@@ -12,7 +12,8 @@
 
 const char systemctl_show_properties[] =
     "LoadState,ActiveState,SubState,Result,NRestarts,MainPID,StatusText,ExecMainStatus,"
-    "ExecMainCode,StateChangeTimestamp,CanReload,TimeoutStartUSec,TimeoutStopUSec";
+    "ExecMainCode,StateChangeTimestamp,CanReload,TimeoutStartUSec,TimeoutStopUSec,Restart,"
+    "UnitFileState";
 
 struct span {
     const char *p;

@@ -55,8 +55,12 @@ static const struct row rows[] = {
                      .acts = true,
                      .path = "/bin/systemctl",
                      .words = {"systemctl", "reload", unit_word}},
-    [HOST_STATUS] = {.name = "status", .words = {"systemctl", "status", unit_word}},
-    [HOST_IS_ACTIVE] = {.name = "is-active", .words = {"systemctl", "is-active", unit_word}},
+    [HOST_STATUS] = {.name = "status",
+                     .path = "/bin/systemctl",
+                     .words = {"systemctl", "status", unit_word}},
+    [HOST_IS_ACTIVE] = {.name = "is-active",
+                        .path = "/bin/systemctl",
+                        .words = {"systemctl", "is-active", unit_word}},
     [HOST_JOURNAL] = {.name = "journal",
                       .rights = RIGHTS_OPTIONAL,
                       .has_lines = true,
@@ -78,9 +82,12 @@ static const struct row rows[] = {
                        .has_lines = true,
                        .path = "/usr/bin/tail",
                        .words = {"tail", "-n", lines_word, log_word}},
+    [HOST_SUDO_LIST] = {.name = "sudo-list", .words = {"sudo", "-n", "-l"}},
 };
 static_assert(ARRAY_LENGTH(rows) == HOST_COMMAND_COUNT, "a row for every command");
 static_assert(ROW_WORDS_MAX + 4 <= HOST_ARGV_MAX, "a row and the longest prefix fit");
+static_assert(UNIT_LENGTH_MAX + PATH_LENGTH_MAX + 64 < HOST_RIGHT_LINE_MAX,
+              "a line of sudoers fits");
 static_assert(UNIT_LENGTH_MAX + PATH_LENGTH_MAX + 8 < sizeof(((struct host_argv *)0)->storage),
               "unit, path and number fit");
 
@@ -255,6 +262,47 @@ static int sudoers_line(const char *user, const struct row *row, const struct ho
     for (; r == 0 && argv->words[i] != NULL; i++)
         r = buf_printf(out, " %s", argv->words[i]);
     return r == 0 ? buf_append(out, "\n", 1) : r;
+}
+
+static enum host_need need_of(const struct row *row)
+{
+    return row->rights == RIGHTS_NONE       ? HOST_NEED_NONE
+           : row->rights == RIGHTS_OPTIONAL ? HOST_NEED_JOURNAL
+                                            : HOST_NEED_ALWAYS;
+}
+
+static void right_line(const struct row *row, const char *unit, const char *log_file, int lines,
+                       struct host_right *ret)
+{
+    struct host_argv argv;
+    *ret = (struct host_right){
+        .need = need_of(row),
+        .extended = row->extended,
+        .run_as = row->rights == RIGHTS_OWNER ? LOG_OWNER : "root",
+    };
+    fill(row, unit, log_file, lines, false, &argv);
+    /* The prefix of root is runuser's and not sudo's. */
+    size_t first = row->rights == RIGHTS_OWNER ? 4 : 0;
+    (void)str_copy(ret->line, sizeof ret->line, row->path);
+    for (size_t i = first + 1; argv.words[i] != NULL; i++)
+        (void)str_append(ret->line, sizeof ret->line, " %s", argv.words[i]);
+}
+
+size_t host_rights(const char *unit, const char *log_file, struct host_right ret[HOST_RIGHTS_MAX])
+{
+    size_t count = 0;
+    if (host_check_unit(unit, NULL) < 0 || check_log_file(log_file, NULL) < 0)
+        return 0;
+    for (size_t i = 0; i < HOST_COMMAND_COUNT; i++) {
+        if (rows[i].path == NULL)
+            continue;
+        size_t times = rows[i].has_lines ? ARRAY_LENGTH(line_steps) : 1;
+        for (size_t n = 0; n < times; n++) {
+            assert(count < HOST_RIGHTS_MAX);
+            right_line(&rows[i], unit, log_file, line_steps[n], &ret[count++]);
+        }
+    }
+    return count;
 }
 
 static int sudoers_row(const char *user, const struct row *row, const char *unit,

@@ -20,7 +20,8 @@ typedef void mailbox_handler(void *context, void *item);
 int mailbox_new(uv_loop_t *loop, size_t capacity, mailbox_handler *handler, void *context,
                 struct mailbox **ret, struct error *err) ATTR_MUST_USE;
 
-/* From any thread. -ENOBUFS when full (the item stays the caller's), -ESHUTDOWN after close. */
+/* From any thread; `item` is not NULL. -ENOBUFS when full (the item stays the caller's), -ESHUTDOWN
+ * after close. */
 int mailbox_post(struct mailbox *m, void *item) ATTR_MUST_USE;
 
 /* On the loop's thread: delivers what is queued, then closes the handle; memory goes when libuv has

@@ -205,7 +205,7 @@ static void end_open(struct socket_stream *s, int code)
     else if (code == -ETIMEDOUT)
         (void)error_set(&why, code, "the peer no longer answers on the network");
     else
-        (void)error_set(&why, code, "%s", strerror(-code));
+        (void)error_set_errno(&why, code, "the connection broke");
     drop_poller(s);
     stream_emit_ended(&s->base, STREAM_END_CLOSED, &why);
 }

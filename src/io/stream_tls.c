@@ -46,8 +46,11 @@ static const char *tls_reason(char *text, size_t size)
 {
     unsigned long code = ERR_get_error();
     const char *reason = code == 0 ? NULL : ERR_reason_error_string(code);
-    if (code != 0 && ERR_SYSTEM_ERROR(code))
-        reason = strerror(ERR_GET_REASON(code));
+    struct error system;
+    if (code != 0 && ERR_SYSTEM_ERROR(code)) {
+        (void)error_set_errno(&system, -ERR_GET_REASON(code), "the system says");
+        reason = system.text;
+    }
     (void)str_copy(text, size, reason == NULL ? "unknown error" : reason);
     ERR_clear_error();
     return text;

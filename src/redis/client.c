@@ -13,8 +13,9 @@
 #include "redis/reply.h"
 #include "redis/requests.h"
 
-/* A kept connection that got no answer to its set-up stays, so that a stopped Redis is not met with
- * a new connection at every request; but one whose other end forgot it (a proxy) is given up. */
+/* A kept connection that got no answer to its handshake or set-up stays, so that a stopped Redis is
+ * not met with a new connection at every request, nor a slow one with a new key exchange; but one
+ * whose other end forgot it (a proxy) is given up. */
 #define SETUP_PATIENCE_MS 30000
 
 enum request_state {
@@ -62,6 +63,7 @@ struct redis_client {
     size_t refused_count;
     bool lost; /* to be told after `done` */
     char lost_why[FACT_TEXT_MAX];
+    int own_errors;  /* to be told with the next answer */
     bool in_call;    /* a public function is on the stack */
     bool delivering; /* a completion is on the stack */
     bool freed;
@@ -111,6 +113,10 @@ static void finish(struct redis_client *c, struct request *q, enum reply_class c
     q->probe.reply = class;
     q->probe.at = clock_mono();
     (void)str_copy_clean(q->probe.text, sizeof q->probe.text, text, strlen(text));
+    if (q->own != NULL)
+        c->own_errors += connection_take_errors(q->own);
+    else if (c->kept != NULL)
+        c->own_errors += connection_take_errors(c->kept);
     connection_free(q->own);
     q->own = NULL;
     take_out(&c->requests, q);
@@ -156,8 +162,7 @@ static void fill_answer(const struct request *q, struct redis_answer *answer)
     answer->probe = q->probe;
     if (reply == NULL)
         return;
-    if (reply->type == RESP_LIST)
-        answer->reply = reply;
+    answer->reply = reply;
     if (reply->type == RESP_BULK) {
         answer->text = reply->text;
         answer->text_length = reply->length;
@@ -196,6 +201,8 @@ static void deliver_first(struct redis_client *c)
     struct redis_answer answer = {0};
     c->done = q->next;
     fill_answer(q, &answer);
+    answer.own_errors = c->own_errors;
+    c->own_errors = 0;
     c->events.answer(c->events.context, &answer);
     free_request(q);
 }
@@ -359,7 +366,8 @@ static void give_up_connecting(struct redis_client *c, mono_ms now)
     enum connection_stage stage = connection_stage(c->kept);
     if (stage == CONNECTION_READY)
         return;
-    if (stage != CONNECTION_SETUP || mono_since(now, c->kept_since) > SETUP_PATIENCE_MS)
+    bool talking = stage == CONNECTION_HANDSHAKE || stage == CONNECTION_SETUP;
+    if (!talking || mono_since(now, c->kept_since) > SETUP_PATIENCE_MS)
         drop_kept(c);
 }
 

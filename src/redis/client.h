@@ -37,8 +37,14 @@ enum redis_request {
     REDIS_SCAN,          /* SCAN cursor COUNT n */
     REDIS_MEMORY_USAGE,  /* MEMORY USAGE key */
     REDIS_TYPE,          /* TYPE key */
+    REDIS_CONFIG_GET,    /* CONFIG GET name */
+    REDIS_TIME,          /* TIME */
+    REDIS_ACL_WHOAMI,    /* ACL WHOAMI */
+    REDIS_ACL_DRYRUN,    /* ACL DRYRUN user command ...: since 7.0, and itself a right */
     REDIS_REQUEST_COUNT
 };
+
+struct redis_reply;
 
 /* A reply as the engine wants it. `text` and `rows` live during the callback. */
 struct redis_answer {
@@ -49,7 +55,8 @@ struct redis_answer {
         info; /* REDIS_INFO, REDIS_LASTSAVE_INFO: parsed; REDIS_CONFIG: the fields it knows */
     const char *text; /* INFO, CLIENT LIST, bulk replies as they came; NULL else */
     size_t text_length;
-    const void *reply; /* redis/reply.h: struct redis_reply of array replies, NULL else */
+    const struct redis_reply *reply; /* redis/reply.h: of any type; NULL when none came */
+    int own_errors; /* error replies that Resus itself caused since the last answer (row B9) */
 };
 
 struct redis_client;

@@ -42,6 +42,7 @@ struct connection {
     size_t setup_count, setup_next;
     size_t head, count;            /* ring of the replies awaited */
     void *tags[REDIS_PENDING_MAX]; /* NULL: forgotten */
+    int errors;                    /* error replies not taken yet */
 };
 
 static void enter(struct connection *c)
@@ -125,8 +126,16 @@ static void take_setup_reply(struct connection *c, const struct redis_reply *rep
     }
 }
 
+/* A farewell is said before there is a command, and Redis does not count it. */
+static bool counts_as_error(const struct redis_reply *reply)
+{
+    enum reply_class class = reply_classify(reply);
+    return reply->type == RESP_ERROR && class != REPLY_MAXCLIENTS && class != REPLY_DENIED;
+}
+
 static void take_reply(struct connection *c, struct redis_reply *reply)
 {
+    c->errors += counts_as_error(reply);
     if (c->stage == CONNECTION_SETUP) {
         take_setup_reply(c, reply);
         reply_free(reply);
@@ -313,6 +322,13 @@ void connection_forget(struct connection *c, const void *tag)
         if (c->tags[at] == tag)
             c->tags[at] = NULL;
     }
+}
+
+int connection_take_errors(struct connection *c)
+{
+    int errors = c->errors;
+    c->errors = 0;
+    return errors;
 }
 
 void connection_free(struct connection *c)

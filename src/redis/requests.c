@@ -26,6 +26,10 @@ static const char *const words[][WORDS_MAX + 1] = {
     [REDIS_SCAN] = {"SCAN"},
     [REDIS_MEMORY_USAGE] = {"MEMORY", "USAGE"},
     [REDIS_TYPE] = {"TYPE"},
+    [REDIS_CONFIG_GET] = {"CONFIG", "GET"},
+    [REDIS_TIME] = {"TIME"},
+    [REDIS_ACL_WHOAMI] = {"ACL", "WHOAMI"},
+    [REDIS_ACL_DRYRUN] = {"ACL", "DRYRUN"},
 };
 static_assert(ARRAY_LENGTH(words) == REDIS_REQUEST_COUNT, "words for every request");
 

@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <syslog.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -13,6 +12,7 @@
 #include "store/audit_line.h"
 #include "store/audit_pack.h"
 #include "store/audit_read.h"
+#include "store/audit_syslog.h"
 #include "store/deliver.h"
 #include "store/worker.h"
 
@@ -30,6 +30,7 @@ struct entry {
     struct completion *done; /* NULL: none wanted, or delivered */
     bool durable;
     bool owed; /* failed once; is written when the disk is back */
+    bool told; /* syslog has it (under worker.lock) */
     size_t length;
     char body[];
 };
@@ -49,10 +50,11 @@ struct audit {
     /* under worker.lock */
     struct list queue;
     bool reopen;
-    uint64_t refused; /* lines that met a full queue */
+    uint64_t refused;   /* lines that met a full queue */
+    mono_ms busy_since; /* the thread is in the file, MONO_NEVER = it is not */
     struct audit_state state;
 
-    /* the thread's own */
+    /* the thread's own; `pending` is changed under the lock only */
     struct list pending; /* owed ones first: order is the order of appending */
     size_t owed;
     uint64_t lost;
@@ -152,6 +154,29 @@ static struct entry *new_entry(const struct audit_line *line, bool durable)
     return e;
 }
 
+/* Once a line, whether it was heard or not. Returns 1 when it was tried now. */
+static int tell_syslog(struct entry *e, const char *why)
+{
+    if (e->told)
+        return 0;
+    (void)audit_syslog(AUDIT_SYSLOG_SOCKET, why, e->body);
+    e->told = true;
+    return 1;
+}
+
+/* Under the lock. A disk that hangs is no error, it just never answers: then the thread cannot
+ * tell syslog, so whoever appends does, some lines at a time. */
+static void tell_if_hung(struct audit *a)
+{
+    int left = AUDIT_TELL_MAX;
+    if (mono_since(clock_mono(), a->busy_since) < AUDIT_HUNG_MS)
+        return;
+    for (struct entry *e = a->pending.first; e != NULL && left > 0; e = e->next)
+        left -= tell_syslog(e, "the disk hangs");
+    for (struct entry *e = a->queue.first; e != NULL && left > 0; e = e->next)
+        left -= tell_syslog(e, "the disk hangs");
+}
+
 void audit_append(struct audit *a, uint64_t id, const struct audit_line *line, bool durable)
 {
     struct completion *c = id == 0 ? NULL : new_completion(a, id);
@@ -170,7 +195,9 @@ void audit_append(struct audit *a, uint64_t id, const struct audit_line *line, b
         (void)pthread_cond_signal(&a->worker.wake);
     } else {
         a->refused++;
+        (void)tell_syslog(e, "the queue is full");
     }
+    tell_if_hung(a);
     (void)pthread_mutex_unlock(&a->worker.lock);
     if (full) {
         mem_free(e);
@@ -285,6 +312,7 @@ static size_t fill_batch(struct audit *a, bool *ret_durable, int *ret_error)
 
 static void succeed(struct audit *a, size_t count)
 {
+    (void)pthread_mutex_lock(&a->worker.lock);
     for (; count > 0; count--) {
         struct entry *e = list_take(&a->pending);
         if (e->owed)
@@ -292,18 +320,19 @@ static void succeed(struct audit *a, size_t count)
         complete(a, e->done, AUDIT_DURABLE, NULL);
         mem_free(e);
     }
+    (void)pthread_mutex_unlock(&a->worker.lock);
 }
 
 /* What cannot be written now is told to its owner and to syslog, and kept: the first
  * AUDIT_OWED_MAX lines of an outage, then they are only counted. */
 static void fail(struct audit *a, const struct error *err)
 {
+    (void)pthread_mutex_lock(&a->worker.lock);
     struct list all = a->pending;
     a->pending = (struct list){0};
     for (struct entry *e; (e = list_take(&all)) != NULL;) {
         if (!e->owed) {
-            syslog(LOG_AUTH | LOG_WARNING, "audit line not written yet (%s): %s", err->text,
-                   e->body);
+            (void)tell_syslog(e, err->text);
             complete(a, e->done, AUDIT_FAILED, err);
             e->done = NULL;
             if (a->owed == AUDIT_OWED_MAX) {
@@ -316,6 +345,7 @@ static void fail(struct audit *a, const struct error *err)
         }
         list_add(&a->pending, e);
     }
+    (void)pthread_mutex_unlock(&a->worker.lock);
     a->retry_at = mono_add(clock_mono(), AUDIT_RETRY_MS);
 }
 
@@ -331,7 +361,9 @@ static void tell_loss(struct audit *a)
     if (e == NULL)
         return; /* `lost` stays: told next time */
     a->lost = 0;
+    (void)pthread_mutex_lock(&a->worker.lock);
     list_add(&a->pending, e);
+    (void)pthread_mutex_unlock(&a->worker.lock);
 }
 
 static void write_pending(struct audit *a)
@@ -361,6 +393,7 @@ static void write_pending(struct audit *a)
     a->state.owed = a->owed;
     a->state.lost = a->lost;
     a->state.problem = err;
+    a->busy_since = MONO_NEVER;
     (void)pthread_mutex_unlock(&a->worker.lock);
 }
 
@@ -392,6 +425,7 @@ static void run(void *context)
         a->reopen = false;
         a->lost += a->refused;
         a->refused = 0;
+        a->busy_since = clock_mono();
         (void)pthread_mutex_unlock(&a->worker.lock);
         struct error err = {0};
         if (reopen && audit_file_reopen(&a->file, &err) < 0)
@@ -413,6 +447,7 @@ int audit_open(uv_loop_t *loop, const struct audit_settings *settings, audit_don
     a->done = done;
     a->context = context;
     a->gzip = settings->gzip;
+    a->busy_since = MONO_NEVER;
     int r = audit_file_open(&a->file, settings, err);
     if (r < 0) {
         mem_free(a);

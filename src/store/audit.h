@@ -18,6 +18,8 @@
 #define AUDIT_QUEUE_MAX 4096
 #define AUDIT_OWED_MAX 4096 /* lines kept in memory while the file cannot be written */
 #define AUDIT_RETRY_MS 1000 /* how often an unwritable file is tried again without a new line */
+#define AUDIT_HUNG_MS 250   /* a write that takes longer: younger lines go to syslog as well */
+#define AUDIT_TELL_MAX 64   /* lines told to syslog in one append */
 #define AUDIT_SPARES_MAX 16 /* completions that need no memory when there is none */
 #define AUDIT_SEAL_MAX 192  /* seq, prev, hash and newline of a line */
 #define AUDIT_TAIL_MAX 4096
@@ -74,7 +76,7 @@ struct audit;
 /* Opens (creating folders 0750 and the file 0640), reads the last line's seq and hash, and starts
  * the thread. A torn last line (power cut) is cut away, because jq stops at it, and reported by a
  * line of its own (maintenance, audit-line-torn) and by audit_note(); a broken chain does not stop
- * the start. */
+ * the start. backup_count 0 or max_size 0: never rotates by itself. */
 int audit_open(uv_loop_t *loop, const struct audit_settings *settings, audit_done *done,
                void *context, struct audit **ret, struct error *err) ATTR_MUST_USE;
 /* What opening had to repair, "" = nothing. Valid as long as `a`. */

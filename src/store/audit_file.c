@@ -63,12 +63,12 @@ static bool head_of_rotated(const char *file, struct audit_link *ret)
     return found;
 }
 
-#define BLOCK 65536
+#define BLOCK 4096
 
-/* Reads up to BLOCK bytes that end at `end`. Returns their number, or a negative error. */
-static ssize_t read_before(int fd, int64_t end, char block[BLOCK])
+/* Reads up to `size` bytes that end at `end`. Returns their number, or a negative error. */
+static ssize_t read_before(int fd, int64_t end, char *block, size_t size)
 {
-    size_t want = end < BLOCK ? (size_t)end : BLOCK;
+    size_t want = end < (int64_t)size ? (size_t)end : size;
     size_t got = 0;
     while (got < want) {
         ssize_t n = pread(fd, block + got, want - got, end - (int64_t)want + (int64_t)got);
@@ -86,7 +86,7 @@ static int64_t line_start(int fd, int64_t end)
 {
     char block[BLOCK];
     while (end > 0) {
-        ssize_t n = read_before(fd, end, block);
+        ssize_t n = read_before(fd, end, block, sizeof block);
         if (n < 0)
             return n;
         const char *newline = memrchr(block, '\n', (size_t)n);
@@ -100,14 +100,11 @@ static int64_t line_start(int fd, int64_t end)
 /* 1 and the link when the bytes from..to are a sound line, 0 when not, or a negative error. */
 static int read_link(int fd, int64_t from, int64_t to, struct audit_link *ret)
 {
-    char block[BLOCK];
+    char line[AUDIT_LINE_MAX];
     if (to - from > AUDIT_LINE_MAX)
         return 0;
-    ssize_t n = read_before(fd, to, block);
-    if (n < 0)
-        return (int)n;
-    size_t length = (size_t)(to - from);
-    return audit_line_read(block + ((size_t)n - length), length, ret) == AUDIT_FLAW_NONE;
+    ssize_t n = read_before(fd, to, line, (size_t)(to - from));
+    return n < 0 ? (int)n : audit_line_read(line, (size_t)n, ret) == AUDIT_FLAW_NONE;
 }
 
 /* Lines looked at from the end for one that belongs to the chain: foreign lines behind it are
@@ -155,16 +152,17 @@ static int mend_end(struct audit_file *f, struct error *err)
         f->size++;
         return 0;
     }
-    char block[BLOCK];
-    char text[160];
-    ssize_t n = read_before(f->fd, f->size - start < BLOCK ? f->size : start + BLOCK, block);
+    char head[120]; /* the fragment's beginning says what it was */
+    char text[sizeof head];
+    int64_t length = f->size - start;
+    size_t shown = length < (int64_t)sizeof head ? (size_t)length : sizeof head;
+    ssize_t n = read_before(f->fd, start + (int64_t)shown, head, shown);
     if (n < 0)
         return error_set_errno(err, (int)n, "cannot read %s", f->path);
-    size_t length = f->size - start < BLOCK ? (size_t)(f->size - start) : BLOCK;
-    (void)str_copy_clean(text, sizeof text, block + ((size_t)n - length), length);
+    (void)str_copy_clean(text, sizeof text, head, shown);
     (void)str_format(f->note, sizeof f->note,
                      "an unfinished last line of %lld bytes was cut away (power cut): %s",
-                     (long long)(f->size - start), text);
+                     (long long)length, text);
     if (ftruncate(f->fd, start) < 0)
         return error_set_errno(err, -errno, "cannot cut the unfinished last line of %s", f->path);
     f->size = start;

@@ -57,11 +57,17 @@ int history_save_event(sqlite3 *db, sqlite3_stmt *save, const struct event_recor
 /* One row as an object, NULL without memory. */
 typedef json_t *row_object(sqlite3_stmt *statement);
 
-/* ?1 service ("" = all), ?2 since (time or seq), ?3 limit. */
-static int ask(sqlite3 *db, const char *sql, const struct history_question *q, int64_t since,
-               row_object *object, json_t **ret, struct error *err)
+/* One service or all of them: an index serves the one or the other. ?1 service, ?2 since (time or
+ * seq), ?3 limit. */
+struct query {
+    const char *one, *all;
+};
+
+static int ask(sqlite3 *db, const struct query *query, const struct history_question *q,
+               int64_t since, row_object *object, json_t **ret, struct error *err)
 {
     sqlite3_stmt *s = NULL;
+    const char *sql = q->service[0] == '\0' ? query->all : query->one;
     int r = database_prepare(db, sql, &s, err);
     if (r < 0)
         return r;
@@ -114,14 +120,19 @@ static json_t *recovery_object(sqlite3_stmt *s)
     return NULL;
 }
 
+#define RECOVERY_COLUMNS                                                                           \
+    "SELECT id, service, started_at, duration_seconds, cause, level, result, attempts, message,"   \
+    " evidence FROM recovery "
+#define RECOVERY_ORDER " AND started_at >= ?2 ORDER BY started_at DESC, rowid DESC LIMIT ?3"
+
 int history_recoveries(sqlite3 *db, const struct history_question *q, json_t **ret,
                        struct error *err)
 {
-    return ask(db,
-               "SELECT id, service, started_at, duration_seconds, cause, level, result, attempts,"
-               " message, evidence FROM recovery WHERE (?1 = '' OR service = ?1)"
-               " AND started_at >= ?2 ORDER BY started_at DESC, rowid DESC LIMIT ?3",
-               q, q->since.ms, recovery_object, ret, err);
+    static const struct query query = {
+        .one = RECOVERY_COLUMNS "WHERE service = ?1" RECOVERY_ORDER,
+        .all = RECOVERY_COLUMNS "WHERE ?1 = ''" RECOVERY_ORDER,
+    };
+    return ask(db, &query, q, q->since.ms, recovery_object, ret, err);
 }
 
 static json_t *event_object(sqlite3_stmt *s)
@@ -140,13 +151,16 @@ static json_t *event_object(sqlite3_stmt *s)
     return NULL;
 }
 
+#define EVENT_COLUMNS "SELECT body, type, service, at, seq FROM event "
+
 int history_events(sqlite3 *db, const struct history_question *q, json_t **ret, struct error *err)
 {
     int64_t since = q->since_seq > INT64_MAX ? INT64_MAX : (int64_t)q->since_seq;
-    return ask(db,
-               "SELECT body, type, service, at, seq FROM event WHERE (?1 = '' OR service = ?1)"
-               " AND seq > ?2 ORDER BY at DESC, seq DESC LIMIT ?3",
-               q, since, event_object, ret, err);
+    static const struct query query = {
+        .one = EVENT_COLUMNS "WHERE service = ?1 AND seq > ?2 ORDER BY seq DESC LIMIT ?3",
+        .all = EVENT_COLUMNS "WHERE ?1 = '' AND seq > ?2 ORDER BY at DESC, seq DESC LIMIT ?3",
+    };
+    return ask(db, &query, q, since, event_object, ret, err);
 }
 
 static json_t *summary_object(sqlite3_stmt *s)
@@ -168,17 +182,21 @@ static json_t *summary_object(sqlite3_stmt *s)
     return NULL;
 }
 
+/* Of two levels as common as each other the later used one is named. */
+#define SUMMARY_FROM "WITH r AS (SELECT * FROM recovery WHERE "
+#define SUMMARY_OF                                                                                 \
+    " AND started_at >= ?2 AND result IN ('success', 'failed'))"                                   \
+    " SELECT ?2, count(*), sum(result = 'success'), avg(duration_seconds), max(duration_seconds)," \
+    " (SELECT level FROM r GROUP BY level ORDER BY count(*) DESC, max(started_at) DESC LIMIT 1),"  \
+    " max(started_at) FROM r LIMIT ?3"
+
 int history_summary(sqlite3 *db, const struct history_question *q, json_t **ret, struct error *err)
 {
-    /* Of two levels as common as each other the later used one is named. */
-    return ask(db,
-               "WITH r AS (SELECT * FROM recovery WHERE (?1 = '' OR service = ?1)"
-               " AND started_at >= ?2 AND result IN ('success', 'failed'))"
-               " SELECT ?2, count(*), sum(result = 'success'), avg(duration_seconds),"
-               " max(duration_seconds), (SELECT level FROM r GROUP BY level"
-               " ORDER BY count(*) DESC, max(started_at) DESC LIMIT 1), max(started_at)"
-               " FROM r LIMIT ?3",
-               q, q->since.ms, summary_object, ret, err);
+    static const struct query query = {
+        .one = SUMMARY_FROM "service = ?1" SUMMARY_OF,
+        .all = SUMMARY_FROM "?1 = ''" SUMMARY_OF,
+    };
+    return ask(db, &query, q, q->since.ms, summary_object, ret, err);
 }
 
 static int delete_some(sqlite3 *db, const char *sql, wall_ms before, struct error *err)

@@ -57,6 +57,7 @@ struct store {
     size_t count;
     uint64_t serial;
     struct unsaved unsaved;
+    size_t retrying; /* more of them, in the thread's hands */
     struct error problem;
     struct job spares[STORE_SPARES_MAX];
 
@@ -236,6 +237,7 @@ static void retry_unsaved(struct store *s)
     lock(s);
     struct unsaved mine = s->unsaved;
     s->unsaved = (struct unsaved){0};
+    s->retrying = mine.count;
     unlock(s);
     if (mine.first == NULL)
         return;
@@ -251,6 +253,7 @@ static void retry_unsaved(struct store *s)
     s->problem = err;
     if (r < 0)
         unsaved_merge(&s->unsaved, &mine);
+    s->retrying = 0;
     unlock(s);
     unsaved_free(&mine);
 }
@@ -295,6 +298,14 @@ static void thin(struct store *s, struct job *job)
     unlock(s);
     if (!again)
         finish(s, job, outcome_of(r < 0 ? r : 0), &err);
+}
+
+static void close_database(struct store *s)
+{
+    (void)sqlite3_finalize(s->save_state);
+    (void)sqlite3_finalize(s->save_recovery);
+    (void)sqlite3_finalize(s->save_event);
+    (void)sqlite3_close(s->db);
 }
 
 static struct job *take_job(struct store *s)
@@ -354,17 +365,12 @@ static void run(void *context)
     }
     unlock(s);
     retry_unsaved(s);
+    (void)pthread_mutex_lock(&s->db_lock);
+    close_database(s); /* here and not in store_close: its checkpoint may meet a dead disk */
+    (void)pthread_mutex_unlock(&s->db_lock);
 }
 
 /* --- the API --- */
-
-static void close_database(struct store *s)
-{
-    (void)sqlite3_finalize(s->save_state);
-    (void)sqlite3_finalize(s->save_recovery);
-    (void)sqlite3_finalize(s->save_event);
-    (void)sqlite3_close(s->db);
-}
 
 static int open_database(struct store *s, const char *state_dir, struct error *err)
 {
@@ -426,7 +432,7 @@ int store_load_service(struct store *s, const char *id, struct service_state *re
 void store_look(struct store *s, struct store_state *ret)
 {
     lock(s);
-    *ret = (struct store_state){.unsaved = s->unsaved.count, .problem = s->problem};
+    *ret = (struct store_state){.unsaved = s->unsaved.count + s->retrying, .problem = s->problem};
     unlock(s);
 }
 
@@ -567,7 +573,6 @@ void store_close(struct store *s, int64_t wait_ms)
     for (struct job *job; (job = take_job(s)) != NULL;)
         drop_job(&job->link);
     unsaved_free(&s->unsaved);
-    close_database(s);
     deliver_free(s->deliver);
     (void)pthread_mutex_destroy(&s->db_lock);
     mem_free(s);

@@ -113,8 +113,8 @@ static void errors_are_counted_over_the_last_hour_without_our_own(void **unused)
     assert_int_equal(health_errors_last_hour(&state), 0);
     info.at_wall.ms += 60000;
     info.error_replies = 1012;
-    health_own_error(&state);
-    health_own_error(&state);
+    health_own_errors(&state, 1);
+    health_own_errors(&state, 1);
     health_update(&state, &policy.thresholds, &info, -1);
     assert_int_equal(health_errors_last_hour(&state), 10);
     assert_int_equal(state.levels.gauges[GAUGE_ERRORS].level, LEVEL_WARNING);

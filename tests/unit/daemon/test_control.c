@@ -158,7 +158,7 @@ static json_t *next_frame(struct world *w, int fd, struct buf *in)
 
 static json_t *ask(struct world *w, int fd, const char *json)
 {
-    struct buf in = BUF_LIMIT(FRAME_MAX + FRAME_HEADER);
+    struct buf in = BUF_LIMIT(FRAME_BYTES_MAX);
     send_text(fd, json);
     json_t *frame = next_frame(w, fd, &in);
     buf_free(&in);
@@ -199,7 +199,7 @@ static void a_request_is_answered_with_its_id_and_parts(void **state)
 static void answers_may_come_in_another_order_than_requests(void **state)
 {
     struct world *w = *state;
-    struct buf in = BUF_LIMIT(FRAME_MAX + FRAME_HEADER);
+    struct buf in = BUF_LIMIT(FRAME_BYTES_MAX);
     int fd = dial(w->path);
     send_text(fd, "{\"id\": 1, \"op\": \"keep\"}");
     expect_status(ask(w, fd, "{\"id\": 2, \"op\": \"echo\"}"), 2, 200, NULL);
@@ -222,7 +222,7 @@ static void a_request_cut_at_every_byte_is_still_one_request(void **state)
     char bytes[4 + sizeof(json) - 1] = {0, 0, 0, sizeof(json) - 1};
     memcpy(bytes + 4, json, sizeof(json) - 1);
     int fd = dial(w->path);
-    struct buf in = BUF_LIMIT(FRAME_MAX + FRAME_HEADER);
+    struct buf in = BUF_LIMIT(FRAME_BYTES_MAX);
     expect_status(ask(w, fd, "{\"id\": 1, \"op\": \"echo\"}"), 1, 200, NULL);
     for (size_t i = 0; i < sizeof(bytes); i++) {
         assert_int_equal(send(fd, bytes + i, 1, MSG_NOSIGNAL), 1);
@@ -238,7 +238,7 @@ static void many_requests_in_one_write_are_all_answered(void **state)
 {
     struct world *w = *state;
     int fd = dial(w->path);
-    struct buf in = BUF_LIMIT(FRAME_MAX + FRAME_HEADER);
+    struct buf in = BUF_LIMIT(FRAME_BYTES_MAX);
     for (int i = 0; i < 100; i++) {
         char json[64];
         (void)str_format(json, sizeof(json), "{\"id\": %d, \"op\": \"echo\"}", i);
@@ -254,7 +254,7 @@ static void many_requests_in_one_write_are_all_answered(void **state)
 
 static void expect_refused(struct world *w, int fd, int status, const char *code)
 {
-    struct buf in = BUF_LIMIT(FRAME_MAX + FRAME_HEADER);
+    struct buf in = BUF_LIMIT(FRAME_BYTES_MAX);
     json_t *frame = next_frame(w, fd, &in);
     assert_non_null(frame);
     assert_true(json_is_null(json_object_get(frame, "id")));
@@ -327,7 +327,7 @@ static void requests_past_the_limit_are_told_to_wait(void **state)
     expect_status(ask(w, fd, "{\"id\": 99, \"op\": \"echo\"}"), 99, 429, "too_many_in_flight");
     assert_int_equal(w->kept_count, CONTROL_CALLS_MAX);
     struct control_call *first = w->kept[--w->kept_count];
-    struct buf in = BUF_LIMIT(FRAME_MAX + FRAME_HEADER);
+    struct buf in = BUF_LIMIT(FRAME_BYTES_MAX);
     control_answer(first, 200, NULL);
     json_decref(next_frame(w, fd, &in));
     expect_status(ask(w, fd, "{\"id\": 100, \"op\": \"echo\"}"), 100, 200, NULL);

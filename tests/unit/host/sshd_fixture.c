@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -20,7 +21,9 @@
 
 #include <cmocka.h>
 
+#include "base/parse.h"
 #include "base/str.h"
+#include "support/test_folder.h"
 
 #define SSHD "/usr/sbin/sshd"
 
@@ -36,7 +39,7 @@ static const char script[] = "#!/bin/sh\n"
                              "*' kill') kill -9 $PPID ;;\n"
                              "*' freeze') echo $PPID >frozen; kill -STOP $PPID ;;\n"
                              "*' signal') kill -TERM $$ ;;\n"
-                             "*' late') exec >&- 2>&-; timeout 100 cat fifo; exit 4 ;;\n"
+                             "*' late') exec >/dev/null 2>&1; timeout 100 cat fifo; exit 4 ;;\n"
                              "*) echo \"unknown: $SSH_ORIGINAL_COMMAND\" >&2; exit 127 ;;\n"
                              "esac\n";
 
@@ -78,29 +81,13 @@ static void read_line(const struct sshd_fixture *f, const char *name, char *ret,
     ret[strcspn(ret, "\n")] = '\0';
 }
 
-static void run(const char *const *argv)
-{
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        int null = open("/dev/null", O_RDWR);
-        (void)dup2(null, 0);
-        (void)dup2(null, 1);
-        (void)dup2(null, 2);
-        (void)execvp(argv[0], (char **)(uintptr_t)argv);
-        _exit(127);
-    }
-    int status;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
-}
-
 static void make_key(const struct sshd_fixture *f, const char *name)
 {
     char path[512];
     path_in(f, name, path);
-    const char *const argv[] = {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path, NULL};
-    run(argv);
+    const char *const argv[] = {
+        "/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path, NULL};
+    test_run(argv);
 }
 
 static int free_port(void)
@@ -131,6 +118,11 @@ void sshd_fixture_resume_listener(struct sshd_fixture *f)
     f->pid = fork();
     assert_true(f->pid >= 0);
     if (f->pid == 0) {
+        /* A test that fails leaves here by a jump: then sshd ends with the program. */
+        (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+        int null = open("/dev/null", O_RDWR);
+        (void)dup2(null, 0);
+        (void)dup2(null, 1);
         (void)dup2(ends[1], 2);
         (void)execl(SSHD, SSHD, "-D", "-e", "-f", config, (char *)NULL);
         _exit(127);
@@ -229,12 +221,14 @@ void sshd_fixture_end(struct sshd_fixture *f)
     if (access(path, F_OK) == 0) {
         char pid[32];
         read_line(f, "frozen", pid, sizeof pid);
-        (void)kill((pid_t)atoi(pid), SIGKILL);
+        int64_t number = 0;
+        assert_int_equal(parse_int(pid, 2, INT32_MAX, &number, NULL), 0);
+        (void)kill((pid_t)number, SIGKILL);
     }
     sshd_fixture_release(f);
     sshd_fixture_stop_listener(f);
     if (f->log_fd >= 0)
         close(f->log_fd);
-    const char *const argv[] = {"rm", "-rf", f->folder, NULL};
-    run(argv);
+    const char *const argv[] = {"/bin/rm", "-rf", f->folder, NULL};
+    test_run(argv);
 }

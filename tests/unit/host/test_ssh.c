@@ -1,6 +1,7 @@
 /* The SSH controller against a real sshd. */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -426,6 +427,163 @@ test_a_command_is_complete_when_its_channel_closes_not_at_the_end_of_output(void
     end(s);
 }
 
+struct stream {
+    int fd;
+    unsigned times;
+    struct error error;
+};
+
+static void on_stream(void *context, int fd, const struct error *error)
+{
+    struct stream *stream = context;
+    stream->fd = fd;
+    stream->times++;
+    if (error != NULL)
+        stream->error = *error;
+}
+
+static void open_stream(struct scene *s, struct stream *stream, int port)
+{
+    *stream = (struct stream){.fd = -1};
+    ssh_tunnel_open(s->pool, &s->sshd.service.ssh, "127.0.0.1", port, mono_add(clock_mono(), 10000),
+                    on_stream, stream);
+    assert_int_equal(stream->times, 0);
+    uv_timer_t timer;
+    (void)uv_timer_init(&s->loop, &timer);
+    (void)uv_timer_start(&timer, keep_loop, 50, 50);
+    while (stream->times == 0)
+        (void)uv_run(&s->loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&timer, NULL);
+    (void)uv_run(&s->loop, UV_RUN_NOWAIT);
+}
+
+#define STREAM_BYTES (8 * 1024 * 1024)
+
+/* The far end: sends back what comes, until its end. */
+static void echo(void *context)
+{
+    int fd = accept(*(int *)context, NULL, NULL);
+    static char part[65536];
+    ssize_t n;
+    while (fd >= 0 && (n = recv(fd, part, sizeof part, 0)) > 0)
+        for (ssize_t at = 0; at < n;) {
+            ssize_t sent = send(fd, part + at, (size_t)(n - at), MSG_NOSIGNAL);
+            if (sent <= 0)
+                break;
+            at += sent;
+        }
+    close(fd);
+}
+
+static int listener(int *ret_port)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof a;
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &size), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    *ret_port = ntohs(a.sin_port);
+    return fd;
+}
+
+/* Sends and receives at once, so that both ways are under pressure. */
+static void pump_stream(int fd)
+{
+    size_t sent = 0;
+    size_t got = 0;
+    static unsigned char part[30000];
+    while (got < STREAM_BYTES) {
+        struct pollfd p = {.fd = fd,
+                           .events = (short)(POLLIN | (sent < STREAM_BYTES ? POLLOUT : 0))};
+        assert_true(poll(&p, 1, 30000) == 1);
+        if ((p.revents & POLLOUT) != 0) {
+            size_t n = sizeof part < STREAM_BYTES - sent ? sizeof part : STREAM_BYTES - sent;
+            for (size_t i = 0; i < n; i++)
+                part[i] = (unsigned char)((sent + i) * 31 >> 3);
+            ssize_t r = send(fd, part, n, MSG_NOSIGNAL | MSG_DONTWAIT);
+            sent += r > 0 ? (size_t)r : 0;
+        }
+        if ((p.revents & (POLLIN | POLLHUP)) != 0) {
+            ssize_t r = recv(fd, part, sizeof part, MSG_DONTWAIT);
+            assert_true(r > 0);
+            for (ssize_t i = 0; i < r; i++)
+                if (part[i] != (unsigned char)((got + (size_t)i) * 31 >> 3))
+                    fail_msg("byte %zu is another", got + (size_t)i);
+            got += (size_t)r;
+        }
+    }
+}
+
+static void test_a_tunnel_carries_megabytes_both_ways_unchanged(void **state)
+{
+    (void)state;
+    struct scene *s = begin("");
+    open_controller(s);
+    int port;
+    int fd = listener(&port);
+    uv_thread_t thread;
+    assert_int_equal(uv_thread_create(&thread, echo, &fd), 0);
+    struct stream stream;
+    open_stream(s, &stream, port);
+    assert_true(stream.fd >= 0);
+    pump_stream(stream.fd);
+    close(stream.fd); /* the far end sees it, or the thread would never end */
+    assert_int_equal(uv_thread_join(&thread), 0);
+    close(fd);
+    open_stream(s, &stream, port); /* nobody listens any more */
+    assert_int_equal(stream.fd, -1);
+    assert_non_null(strstr(stream.error.text, "no way to 127.0.0.1"));
+    assert_int_equal(stream.times, 1);
+    end(s);
+}
+
+static void test_a_tunnels_end_is_seen_when_the_far_end_closes(void **state)
+{
+    (void)state;
+    struct scene *s = begin("");
+    open_controller(s);
+    int port;
+    int fd = listener(&port);
+    struct stream stream;
+    open_stream(s, &stream, port);
+    int far = accept(fd, NULL, NULL);
+    assert_true(far >= 0);
+    assert_int_equal(send(far, "last words", 10, 0), 10);
+    close(far);
+    char text[32];
+    size_t n = 0;
+    for (ssize_t r = 1; r != 0;) {
+        struct pollfd p = {.fd = stream.fd, .events = POLLIN};
+        assert_int_equal(poll(&p, 1, 30000), 1);
+        r = recv(stream.fd, text + n, sizeof text - n, 0);
+        assert_true(r >= 0);
+        n += (size_t)r;
+    }
+    assert_int_equal(n, 10);
+    close(stream.fd);
+    close(fd);
+    end(s);
+}
+
+static void test_a_forgotten_tunnel_is_not_delivered(void **state)
+{
+    (void)state;
+    struct scene *s = begin("");
+    open_controller(s);
+    int port;
+    int fd = listener(&port);
+    struct stream gone = {.fd = -1};
+    ssh_tunnel_open(s->pool, &s->sshd.service.ssh, "127.0.0.1", port, mono_add(clock_mono(), 10000),
+                    on_stream, &gone);
+    ssh_tunnel_forget(s->pool, &gone);
+    ask(s, 0, 10000);
+    wait_answers(s, 1);
+    assert_int_equal(gone.times, 0);
+    close(fd);
+    end(s);
+}
+
 #define TEST(f) cmocka_unit_test(f)
 
 int main(void)
@@ -452,6 +610,9 @@ int main(void)
         TEST(test_a_queued_command_can_be_cancelled_and_a_sent_one_not),
         TEST(test_closing_drops_what_is_pending_without_answers),
         TEST(test_freeing_the_pool_with_work_under_way_ends_cleanly),
+        TEST(test_a_tunnel_carries_megabytes_both_ways_unchanged),
+        TEST(test_a_tunnels_end_is_seen_when_the_far_end_closes),
+        TEST(test_a_forgotten_tunnel_is_not_delivered),
         TEST(test_a_command_is_complete_when_its_channel_closes_not_at_the_end_of_output),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -21,6 +21,7 @@ static void on_answer(void *context, const struct redis_answer *answer)
         .id = answer->id,
         .request = answer->request,
         .probe = answer->probe,
+        .own_errors = answer->own_errors,
         .info = answer->info,
         .text_length = answer->text_length,
         .items = list == NULL ? 0 : list->count,

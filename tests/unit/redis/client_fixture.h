@@ -15,6 +15,7 @@ struct told {
     struct info_facts info;
     size_t text_length;
     size_t items; /* of a list */
+    int own_errors;
 };
 
 struct client_fixture {

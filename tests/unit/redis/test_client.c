@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -192,6 +193,33 @@ static void an_acl_user_with_few_rights_can_ping(void **state)
     use_password("nobody", "pw");
     fixture_connect(&f);
     assert_int_equal(fixture_answer(&f, REDIS_PING, true, LONG_MS)->probe.reply, REPLY_WRONGPASS);
+}
+
+static int own_errors_told(void)
+{
+    int sum = 0;
+    for (size_t i = 0; i < f.count; i++)
+        sum += f.told[i].own_errors;
+    return sum;
+}
+
+static void every_error_reply_that_redis_counts_for_us_is_told(void **state)
+{
+    (void)state;
+    start("user watcher on >pw -@all +ping");
+    use_password("watcher", "pw");
+    fixture_connect(&f);
+    (void)fixture_answer(&f, REDIS_PING, false, LONG_MS);
+    (void)fixture_answer(&f, REDIS_INFO, false, LONG_MS);
+    (void)fixture_answer(&f, REDIS_PING, true, LONG_MS);
+    use_password("nobody", "pw");
+    redis_client_free(f.client);
+    fixture_connect(&f);
+    (void)fixture_answer(&f, REDIS_PING, true, LONG_MS);
+    const char *counted = strstr(redis_server_say(&server, "INFO stats"), "total_error_replies:");
+    assert_non_null(counted);
+    assert_true(own_errors_told() > 3);
+    assert_int_equal(own_errors_told(), atoi(strchr(counted, ':') + 1));
 }
 
 static void a_full_server_refuses_the_fresh_and_keeps_the_kept(void **state)
@@ -448,6 +476,7 @@ int main(void)
         cmocka_unit_test_teardown(arguments_follow_the_words, end),
         cmocka_unit_test_teardown(the_password_is_shown_and_read_again_at_each_connect, end),
         cmocka_unit_test_teardown(an_acl_user_with_few_rights_can_ping, end),
+        cmocka_unit_test_teardown(every_error_reply_that_redis_counts_for_us_is_told, end),
         cmocka_unit_test_teardown(a_full_server_refuses_the_fresh_and_keeps_the_kept, end),
         cmocka_unit_test_teardown(a_busy_script_answers_busy_and_is_killed, end),
         cmocka_unit_test_teardown(a_script_that_wrote_is_unkillable, end),

@@ -141,6 +141,7 @@ static void on_visit(uv_stream_t *listener, int status)
     p->accepted++;
     assert_int_equal(uv_tcp_init(listener->loop, &v->handle), 0);
     assert_int_equal(uv_accept(listener, (uv_stream_t *)&v->handle), 0);
+    assert_int_equal(uv_tcp_nodelay(&v->handle, 1), 0);
     const struct peer_script *script = &p->script;
     if (script->greeting != NULL)
         say(v, script->greeting,

@@ -1,0 +1,47 @@
+/* A redis-server that Resus runs itself: started once and only once, found again after a crash of
+ * the daemon. Inside host/ only.
+ *
+ * The process holds a lock (flock) on a file that it inherited, so that nobody can start a second
+ * one, and wrote its own pid file before it became redis-server: there is no moment in which it
+ * runs unrecorded. The pid file is its line of /proc/PID/stat (pid first, start time in field 22)
+ * and the boot's id. */
+#ifndef RESUS_HOST_PROCESS_RUN_H
+#define RESUS_HOST_PROCESS_RUN_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "settings/settings.h"
+
+#define PROCESS_LOG_MAX (16 * 1024 * 1024) /* at a start a longer one is moved to LOG.1 */
+
+struct process_files {
+    char directory[SETTINGS_PATH_MAX];
+    char pid[SETTINGS_PATH_MAX + 80], lock[SETTINGS_PATH_MAX + 80], log[SETTINGS_PATH_MAX + 80];
+};
+
+void process_files_set(struct process_files *files, const char *directory, const char *id);
+
+/* argv[0] is an absolute path. `ret_pidfd` is the caller's. -EBUSY when one runs already. */
+int process_start(const struct process_files *files, const char *const *argv, pid_t *ret_pid,
+                  int *ret_pidfd, struct error *err) ATTR_MUST_USE;
+/* The one that runs already, or -ESRCH. The process of the record is told also when it has ended
+ * since: `ret_pid` is then not 0 (0 when there is no record of this boot). */
+int process_adopt(const struct process_files *files, pid_t *ret_pid, int *ret_pidfd) ATTR_MUST_USE;
+/* It ended as it should: no record is left. */
+void process_forget(const struct process_files *files);
+/* `program` as it is when it has a slash, else found in child_path. */
+int process_find(const char *program, char ret[SETTINGS_PATH_MAX], struct error *err) ATTR_MUST_USE;
+
+enum process_end { PROCESS_END_UNKNOWN, PROCESS_END_EXITED, PROCESS_END_SIGNALLED };
+/* Of a process whose pidfd is readable. Unknown when it is no child of ours. */
+enum process_end process_reap(int pidfd, int *ret_code);
+int process_signal(int pidfd, int signal);
+
+/* The last `lines` lines of the log, at most HOST_OUTPUT_MAX bytes. */
+void process_log_tail(const struct process_files *files, int lines, struct buf *out);
+
+#endif

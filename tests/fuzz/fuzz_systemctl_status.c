@@ -1,0 +1,21 @@
+/* What systemctl prints, of any of the three commands. */
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/systemctl.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct unit_facts unit;
+    const char *text = (const char *)data;
+    systemctl_parse_status(text, size, &unit);
+    if (unit.active >= UNIT_ACTIVE_COUNT || strlen(unit.text) >= sizeof unit.text)
+        abort();
+    systemctl_parse_show(text, size, &unit);
+    systemctl_parse_is_active(text, size, &unit);
+    (void)host_reload_unsupported(text, size);
+    return 0;
+}

@@ -1,0 +1,147 @@
+"""A Redis that dies: restarted where nobody else does it, watched where systemd does it, and given up
+where it dies again and again."""
+
+import datetime
+
+import faults
+import recoveries
+from recoveries import watching
+from resus import SERVICE
+
+
+def told_at(line):
+    """To the second."""
+    return datetime.datetime.fromisoformat(line["timestamp"])
+
+
+def test_killed_redis_without_systemds_restart_is_restarted(host):
+    faults.without_restart(host)
+    with watching(host) as daemon:
+        before = recoveries.starts(host)
+        faults.kill(host)
+        recoveries.Clock(host).pong("kill -9, Restart=no")
+        recoveries.wait_for_actions(daemon, [("hard", "restart", True)])
+        outcome = recoveries.outcomes(daemon)[0]
+        assert outcome["reason"] == "crashed" and outcome["result"]["exit_code"] == 0
+        health = daemon.wait_for_cause("ok")
+        assert health["overall_status"] == "healthy"
+        assert health["auto_recovery"]["recovery_status"] == "success"
+        assert health["auto_recovery"]["recovery_level"] == "hard"
+        assert recoveries.levels_told(daemon) == [("hard", "started"), ("hard", "success")]
+        assert recoveries.starts(host) == before + 1
+
+
+def test_second_crash_soon_after_waits_the_retry_delay(host):
+    faults.without_restart(host)
+    with watching(host, {"retry_delay_seconds": 4}) as daemon:
+        faults.kill(host)
+        recoveries.wait_for_actions(daemon, [("hard", "restart", True)])
+        faults.kill(host)
+        clock = recoveries.Clock(host)
+        waiting = recoveries.wait_for_recovery(daemon, lambda r: r["phase"] == "backoff", "the backoff")
+        assert waiting["state"] == "waiting" and waiting["attempts"] == 1
+        clock.pong("second kill -9, retry delay 4 s")
+        recoveries.wait_for_actions(daemon, [("hard", "restart", True)] * 2)
+        first_end, second = recoveries.outcomes(daemon)[0], recoveries.intents(daemon)[1]
+        assert (told_at(second) - told_at(first_end)).total_seconds() >= 3
+        recoveries.wait_for_notice(daemon, "did not last")
+
+
+def kill_and_wait(host, daemon, times):
+    for number in range(1, times + 1):
+        faults.kill(host)
+        recoveries.wait_for_actions(daemon, [("hard", "restart", True)] * number)
+
+
+def test_third_recovery_in_five_minutes_opens_the_breaker_until_an_admin_resets_it(host):
+    faults.without_restart(host)
+    with watching(host) as daemon:
+        kill_and_wait(host, daemon, 3)
+        recovery = recoveries.wait_for_recovery(
+            daemon, lambda r: r["circuit_breaker"]["state"] == "open", "the breaker")
+        assert recovery["enabled"] is False
+        assert recovery["requires_manual_intervention"] is True
+        assert recovery["withheld"]["reason_code"] == "breaker_open"
+        recoveries.wait_for_notice(daemon, "circuit breaker is open")
+
+        faults.kill(host)
+        health = daemon.wait_for_cause("crashed")
+        assert health["overall_status"] == "critical"
+        before = recoveries.identity(host)
+        daemon.stop()
+        daemon.start()
+        daemon.wait_for_cause("crashed")
+        recoveries.watch_on(daemon, 3)
+        recoveries.assert_untouched(host, before)
+        assert daemon.health()["auto_recovery"]["circuit_breaker"]["state"] == "open"
+        assert recoveries.withheld(daemon) == "breaker_open"
+        assert len(recoveries.actions(daemon)) == 3
+
+        reset = daemon.cli("recovery", "reset", SERVICE, "--reason", "memory replaced")
+        assert reset.status == 0 and reset.json["circuit_breaker"]["state"] == "closed"
+        recoveries.Clock(host).pong("reset of the breaker")
+        recoveries.wait_for_actions(daemon, [("hard", "restart", True)] * 4)
+        line = daemon.wait_for_audit(lambda line: line["operation"] == "auto-recovery-reset")
+        assert line["event_type"] == "configuration" and line["reason"] == "memory replaced"
+        assert daemon.health()["auto_recovery"]["requires_manual_intervention"] is False
+
+
+def test_attempts_that_do_not_help_are_used_up_and_a_human_is_called(host):
+    faults.without_restart(host)
+    with watching(host, {"retry_delay_seconds": 2}) as daemon:
+        faults.fails_at_every_start(host)
+        faults.kill(host)
+        recovery = recoveries.wait_for_recovery(
+            daemon, lambda r: r["state"] == "failed", "the end of the attempts", 30)
+        assert recovery["requires_manual_intervention"] is True
+        assert recovery["attempts"] == 3 and recovery["recovery_status"] == "failed"
+        assert recovery["withheld"]["reason_code"] == "attempts_exhausted"
+        recoveries.wait_for_actions(daemon, [("hard", "restart", False)] * 3)
+        told = [told_at(line) for line in recoveries.intents(daemon)]
+        ended = [told_at(line) for line in recoveries.outcomes(daemon)]
+        gaps = [(told[i + 1] - ended[i]).total_seconds() for i in range(2)]
+        assert gaps[0] >= 1 and gaps[1] >= 3, f"backoff of 2 s, then 4 s: {gaps}"
+        daemon.wait_for_audit(lambda line: line["operation"] == "manual-intervention-required")
+        assert recoveries.levels_told(daemon)[-1][0] == "critical"
+        before = recoveries.identity(host)
+        recoveries.watch_on(daemon, 6)
+        recoveries.assert_untouched(host, before)
+        assert len(recoveries.intents(daemon)) == 3
+
+
+def test_stock_unit_is_restarted_by_systemd_and_resus_only_says_so(host):
+    with watching(host) as daemon:
+        before = recoveries.starts(host)
+        faults.kill(host)
+        recoveries.Clock(host).pong("kill -9, stock unit (systemd's own restart)")
+        recoveries.wait_for_notice(daemon, "was restarted by")
+        recoveries.wait_until_known(daemon, host)
+        recoveries.watch_on(daemon, 3)
+        recoveries.assert_nothing_done(daemon)
+        assert recoveries.levels_told(daemon) == []
+        assert recoveries.starts(host) == before + 1
+        assert host.show("NRestarts")["NRestarts"] == "1"
+
+
+def test_start_limit_is_waited_out_then_started_once(host):
+    with watching(host) as daemon:
+        faults.crash_until_start_limit(host)
+        clock = recoveries.Clock(host)
+        health = daemon.wait_for_cause("start_limit_hit")
+        assert health["overall_status"] == "critical"
+        assert any("quickly" in text for text in health["cause"]["evidence"]), health["cause"]
+        recoveries.wait_for_recovery(daemon, lambda r: r["phase"] == "start_limit_window", "the window")
+        took = clock.pong("start limit hit, default commands", 30)
+        assert took >= 8, "the window of 10 s was waited out"
+        recoveries.wait_for_actions(daemon, [("standard", "start", True)])
+        daemon.wait_for_cause("ok")
+
+
+def test_start_limit_is_reset_where_the_rights_allow_it(host):
+    host.allow_extended_commands()
+    with watching(host, service={"commands": "extended"}) as daemon:
+        faults.crash_until_start_limit(host)
+        took = recoveries.Clock(host).pong("start limit hit, extended commands")
+        assert took < 8, "nothing waited for the window"
+        recoveries.wait_for_actions(daemon, [("standard", "reset-failed-start", True)])
+        daemon.wait_for_cause("ok")

@@ -1,0 +1,116 @@
+/* The plugin line for every overall status. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "cli/checkline.h"
+#include "cli/metric.h"
+
+struct row {
+    const char *health, *status;
+    enum checkline_status seen;
+    const char *line;
+};
+
+static const struct row rows[] = {
+    {"{\"overall_status\": \"healthy\", \"response_time_ms\": 0.21, \"health_checks\": "
+     "{\"performance\": {\"metrics\": {\"response_time_ms\": {\"value\": 0.21, \"warning\": 50, "
+     "\"critical\": 100}, \"memory_mb\": {\"value\": 128.5, \"warning\": 3072, \"critical\": 4096, "
+     "\"max\": 4096}, \"connections\": {\"value\": 42, \"warning\": 8000, \"critical\": 9500, "
+     "\"max\": 10000}, \"cpu_percent\": {\"value\": 5.2, \"warning\": 70, \"critical\": 90}}}}}",
+     "{\"uptime_seconds\": 102720}", CHECK_OK,
+     "REDIS OK - answering in 0.21 ms, up 1d 4h 32m | ping=0.21ms;50;100;0 "
+     "memory=134742016B;3221225472;4294967296;0;4294967296 connections=42;8000;9500;0;10000 "
+     "cpu=5.2%;70;90\n"},
+    {"{\"overall_status\": \"healthy\", \"response_time_ms\": 2.5}", NULL, CHECK_OK,
+     "REDIS OK - answering in 2.5 ms | ping=2.5ms;;;0\n"},
+    {"{\"overall_status\": \"healthy\"}", NULL, CHECK_OK, "REDIS OK - answering\n"},
+    {"{\"overall_status\": \"degraded\", \"cause\": {\"code\": \"memory_high\", \"summary\": "
+     "\"Memory is at 85 %.\"}, \"health_checks\": {\"performance\": {\"metrics\": {\"memory_mb\": "
+     "1}}}}",
+     NULL, CHECK_WARNING, "REDIS WARNING - Memory is at 85 % | memory=1048576B;;;0\n"},
+    {"{\"overall_status\": \"critical\", \"cause\": {\"code\": \"hung\"}}", NULL, CHECK_CRITICAL,
+     "REDIS CRITICAL - critical: hung\n"},
+    {"{\"overall_status\": \"critical\", \"cause\": {\"summary\": \"It does not answer.\"}, "
+     "\"auto_recovery\": {\"requires_manual_intervention\": true, \"withheld\": {\"text\": "
+     "\"x\"}}}",
+     NULL, CHECK_CRITICAL, "REDIS CRITICAL - It does not answer; manual intervention required\n"},
+    {"{\"overall_status\": \"critical\", \"cause\": {\"summary\": \"Down.\"}, \"auto_recovery\": "
+     "{\"withheld\": {\"reason_code\": \"paused\", \"text\": \"paused by alice\"}}}",
+     NULL, CHECK_CRITICAL, "REDIS CRITICAL - Down; no automatic recovery: paused by alice\n"},
+    {"{\"overall_status\": \"critical\", \"cause\": {\"summary\": \"Down.\"}, \"auto_recovery\": "
+     "{\"state\": \"recovering\", \"withheld\": null}}",
+     NULL, CHECK_CRITICAL, "REDIS CRITICAL - Down; recovering\n"},
+    {"{\"overall_status\": \"unknown\", \"cause\": {\"code\": \"host_unreachable\", \"summary\": "
+     "\"The host does not answer.\"}}",
+     NULL, CHECK_UNKNOWN, "REDIS UNKNOWN - The host does not answer\n"},
+    {"{\"overall_status\": \"splendid\"}", NULL, CHECK_UNKNOWN, "REDIS UNKNOWN - splendid\n"},
+    {"{}", NULL, CHECK_UNKNOWN, "REDIS UNKNOWN - unknown\n"},
+    {"{\"overall_status\": \"critical\", \"cause\": {\"summary\": \"a | b\\nREDIS OK - c\"}}", NULL,
+     CHECK_CRITICAL, "REDIS CRITICAL - a / b REDIS OK - c\n"},
+};
+
+static void every_overall_status_has_its_line_and_exit_status(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        json_t *health = json_loads(rows[i].health, 0, NULL);
+        json_t *status = rows[i].status == NULL ? NULL : json_loads(rows[i].status, 0, NULL);
+        struct buf out = BUF_LIMIT(4096);
+        assert_non_null(health);
+        assert_int_equal(checkline_health(health, status, &out), rows[i].seen);
+        assert_string_equal(buf_text(&out), rows[i].line);
+        buf_free(&out);
+        json_decref(health);
+        json_decref(status);
+    }
+}
+
+static void a_long_text_is_cut_before_the_figures(void **state)
+{
+    (void)state;
+    char summary[5000];
+    memset(summary, 'x', sizeof(summary) - 1);
+    summary[sizeof(summary) - 1] = '\0';
+    json_t *health = json_pack("{s:s,s:f,s:{s:s}}", "overall_status", "degraded",
+                               "response_time_ms", 1.0, "cause", "summary", summary);
+    struct buf out = BUF_LIMIT(4096);
+    assert_int_equal(checkline_health(health, NULL, &out), CHECK_WARNING);
+    assert_true(out.length < CHECKLINE_TEXT_MAX + 100);
+    assert_non_null(strstr(buf_text(&out), " | ping=1ms;;;0\n"));
+    buf_free(&out);
+    json_decref(health);
+}
+
+static void figures_have_no_more_digits_than_mean_something(void **state)
+{
+    (void)state;
+    static const struct {
+        double value;
+        const char *text;
+    } figures[] = {{0, "0"},     {0.21, "0.21"},    {0.214, "0.21"}, {2.5, "2.5"},
+                   {5.0, "5"},   {128.54, "128.5"}, {42, "42"},      {3481.6, "3482"},
+                   {0.001, "0"}, {99.96, "100"},    {-1.5, "-1.5"}};
+    for (size_t i = 0; i < ARRAY_LENGTH(figures); i++) {
+        char text[32];
+        assert_string_equal(metric_text(figures[i].value, text), figures[i].text);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(every_overall_status_has_its_line_and_exit_status),
+        cmocka_unit_test(a_long_text_is_cut_before_the_figures),
+        cmocka_unit_test(figures_have_no_more_digits_than_mean_something),
+    };
+    return cmocka_run_group_tests_name("checkline", tests, NULL, NULL);
+}

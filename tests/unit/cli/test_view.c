@@ -1,0 +1,229 @@
+/* Whole pages, to the letter. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/attr.h"
+#include "base/json.h"
+#include "cli/verb.h"
+#include "cli/view.h"
+
+static const wall_ms now = {1760106600000}; /* 2025-10-10T14:30:00Z */
+
+static json_t *parse(const char *text)
+{
+    json_error_t error;
+    json_t *value = json_loads(text, 0, &error);
+    if (value == NULL)
+        fail_msg("%s at %d: %s", error.text, error.position, text);
+    return value;
+}
+
+static void expect_page(struct page *p, const char *text)
+{
+    assert_false(p->cut);
+    assert_string_equal(buf_text(&p->text), text);
+    buf_free(&p->text);
+}
+
+static const char recovery_failed[] =
+    "{\"enabled\": false, \"state\": \"failed\", \"recent_recoveries\": 3, \"last_recovery\": "
+    "\"2025-10-10T14:25:00Z\", \"recovery_status\": \"failed\", \"recovery_level\": \"hard\", "
+    "\"duration_seconds\": 15.7, \"attempts\": 3, \"max_attempts\": 3, "
+    "\"requires_manual_intervention\": true, \"circuit_breaker\": {\"state\": \"open\", "
+    "\"recoveries_in_window\": 3, \"window_seconds\": 300, \"opened_at\": "
+    "\"2025-10-10T14:25:00Z\"}, \"withheld\": {\"reason_code\": \"breaker_open\", \"text\": \"the "
+    "circuit breaker is open\"}}";
+
+static void a_status_that_is_fine_fits_a_few_lines(void **state)
+{
+    (void)state;
+    json_t *status =
+        parse("{\"status\": \"running\", \"pid\": 7, \"uptime_seconds\": 102720, \"memory_mb\": "
+              "128.5, \"connections\": 42, \"commands_processed\": 1234567, \"last_check\": "
+              "\"2025-10-10T14:29:58Z\", \"vm_info\": {\"host\": \"h\", \"name\": \"Redis VM\", "
+              "\"ssh_accessible\": false}, \"operation\": {\"operation\": \"restart\", \"user\": "
+              "\"alice\", \"since\": \"2025-10-10T14:29:50Z\", \"phase\": \"loading\", "
+              "\"percent\": 45.2, \"eta_seconds\": 3}}");
+    json_t *health = parse("{\"overall_status\": \"healthy\", \"response_time_ms\": 0.21, "
+                           "\"cause\": {\"code\": \"ok\"}}");
+    struct page p = page_new(false, now);
+    view_status(&p, &(struct view_subject){"redis", "Redis Service", status, health});
+    expect_page(&p,
+                "● Running   Redis Service (redis) on Redis VM h   healthy\n"
+                "  Operation          restart by alice, begun 10 s ago, loading 45 %, about 3 s "
+                "left\n"
+                "  Uptime             1d 4h 32m (pid 7)\n"
+                "  Response time      0.21 ms\n"
+                "  Memory             128.5 MB\n"
+                "  Connections        42\n"
+                "  Commands           1,234,567\n"
+                "  Last check         2 s ago\n"
+                "  SSH                not reachable: Resus can look but not act\n");
+    json_decref(status);
+    json_decref(health);
+}
+
+static void a_status_without_anything_known_is_still_a_page(void **state)
+{
+    (void)state;
+    json_t *empty = json_object();
+    struct page p = page_new(false, now);
+    view_status(&p, &(struct view_subject){NULL, NULL, empty, NULL});
+    expect_page(&p, "○ Unknown   Redis   unknown\n");
+    json_decref(empty);
+}
+
+static void health_shows_checks_figures_cause_and_recommendations(void **state)
+{
+    (void)state;
+    json_t *health = parse(
+        "{\"overall_status\": \"degraded\", \"last_successful_command\": \"2025-10-10T14:29:59Z\", "
+        "\"error_count_last_hour\": 4, \"health_checks\": {\"connectivity\": {\"status\": "
+        "\"pass\", \"duration_ms\": 2.5, \"message\": \"PING successful\"}, \"systemd\": "
+        "{\"status\": \"pass\", \"duration_ms\": 50, \"message\": \"Service active and "
+        "running\"}, \"performance\": {\"status\": \"warning\", \"duration_ms\": 15, "
+        "\"message\": \"memory at 85 %\", \"error\": \"over the limit\", \"metrics\": "
+        "{\"memory_mb\": {\"value\": 3481.6, \"warning\": 3072, \"critical\": 4096, \"max\": "
+        "4096}, \"cpu_percent\": {\"value\": 5.2, \"warning\": 70, \"critical\": 90}, "
+        "\"connections\": 42}}}, \"cause\": {\"code\": \"memory_high\", \"summary\": \"Memory is "
+        "at 85 %.\", \"since\": \"2025-10-10T14:00:00Z\", \"evidence\": [\"one\", \"two\"], "
+        "\"restart\": \"harmful\", \"advice\": \"Raise maxmemory.\"}, \"recommendations\": "
+        "[\"First\", \"Second\"]}");
+    struct page p = page_new(false, now);
+    view_health(&p, &(struct view_subject){"redis", "Redis Service", NULL, health});
+    expect_page(
+        &p, "Health Status: DEGRADED   Redis Service\n"
+            "  ✓ Connectivity  pass     2.5 ms    PING successful\n"
+            "  ✓ Systemd       pass     50 ms     Service active and running\n"
+            "  ! Performance   warning  15 ms     memory at 85 %\n"
+            "                                     over the limit\n"
+            "      Memory             3482 MB of 4096 MB (85.0 %)   warning 3072, critical 4096\n"
+            "      CPU                5.2 %   warning 70, critical 90\n"
+            "      Connections        42\n"
+            "  Last success       1 s ago\n"
+            "  Errors             4 in the last hour\n"
+            "  Cause              Memory is at 85 %. (memory_high, began 30 min ago)\n"
+            "  Evidence           one\n"
+            "                     two\n"
+            "  Verdict            a restart would do harm\n"
+            "  What to do         Raise maxmemory.\n"
+            "  Recommended        • First\n"
+            "                     • Second\n");
+    json_decref(health);
+}
+
+static void a_failed_recovery_calls_for_a_person(void **state)
+{
+    (void)state;
+    json_t *recovery = parse(recovery_failed);
+    struct page p = page_new(false, now);
+    view_recovery(&p, recovery, NULL);
+    expect_page(&p, "  Auto-Recovery      Disabled\n"
+                    "  Status             Failed - Manual Intervention Required\n"
+                    "  Recent Recoveries  3 in 24 h\n"
+                    "  Last Recovery      5 min ago, failed in 15.7 s\n"
+                    "  Attempts           3 of 3\n"
+                    "  Circuit breaker    open since 5 min ago: 3 recoveries in 300 s; `resus "
+                    "recovery reset` closes it\n"
+                    "  Withheld           the circuit breaker is open (breaker_open)\n");
+    view_recovery_line(&p, recovery);
+    assert_non_null(strstr(buf_text(&p.text),
+                           "Disabled · Failed - Manual Intervention Required · Recent Recoveries: "
+                           "3 · Last Recovery: 5 min ago\n"));
+    buf_free(&p.text);
+    json_decref(recovery);
+}
+
+static void an_explanation_reads_from_deed_to_facts(void **state)
+{
+    (void)state;
+    json_t *body = parse("{\"would_act\": true, \"action\": \"start\", \"cause\": {\"code\": "
+                         "\"crashed\", \"summary\": \"It was killed (signal 9).\", \"evidence\": "
+                         "[]}, \"facts\": {\"reply\": \"refused\", \"exit_signal\": 9, "
+                         "\"stopped_on_purpose\": false}, \"reasons\": [\"Two layers agree.\", "
+                         "\"Nobody else is at work.\"], \"withheld\": null}");
+    struct page p = page_new(false, now);
+    view_explain(&p, body, NULL);
+    expect_page(&p, "Resus would act now: start\n"
+                    "  Cause              It was killed (signal 9). (crashed)\n"
+                    "  Because            Two layers agree.\n"
+                    "                     Nobody else is at work.\n"
+                    "  Facts seen         reply                    refused\n"
+                    "                     exit_signal              9\n"
+                    "                     stopped_on_purpose       no\n");
+    json_decref(body);
+}
+
+static void a_start_that_still_loads_is_no_failure(void **state)
+{
+    (void)state;
+    struct invocation in = {.verb = verb_by_name("start")};
+    json_t *body = parse("{\"success\": true, \"operation\": \"start\", \"message\": \"Still "
+                         "loading.\", \"new_status\": \"starting\", \"duration_seconds\": 30}");
+    struct page p = page_new(false, now);
+    view_operation(&p, body, &in);
+    expect_page(&p, "… start: Still loading. (30 s)\n"
+                    "  Status             starting\n"
+                    "  It goes on loading; `resus status` shows how far it is.\n");
+    json_decref(body);
+}
+
+static void a_table_aligns_numbers_right_and_texts_left(void **state)
+{
+    (void)state;
+    json_t *body = parse("{\"items\": [{\"name\": \"a\", \"n\": 1000, \"last\": true}, {\"name\": "
+                         "\"büro\", \"n\": 2, \"last\": null}]}");
+    struct page p = page_new(false, now);
+    view_anything(&p, body, NULL);
+    expect_page(&p, "name  n     last\n"
+                    "a     1000  yes\n"
+                    "büro     2  -\n");
+    json_t *nested = parse("{\"memory\": {\"used\": 5, \"keys\": [1, 2]}, \"none\": null, "
+                           "\"version\": \"7.0\"}");
+    view_anything(&p, nested, NULL);
+    expect_page(&p, "memory\n"
+                    "  used  5\n"
+                    "  keys\n"
+                    "    1\n"
+                    "    2\n"
+                    "version  7.0\n");
+    json_decref(body);
+    json_decref(nested);
+}
+
+static void an_audit_line_tells_who_did_what_and_how_it_ended(void **state)
+{
+    (void)state;
+    json_t *line = parse("{\"timestamp\": \"2025-10-10T14:02:11Z\", \"service\": \"redis\", "
+                         "\"operation\": \"restart\", \"user\": {\"id\": \"1\", \"email\": "
+                         "\"a@b\", \"role\": \"admin\"}, \"result\": {\"success\": false, "
+                         "\"duration_seconds\": 1.5, \"error\": \"no\"}, \"reason\": \"slow\"}");
+    struct page p = page_new(false, now);
+    view_audit_line(&p, line);
+    expect_page(&p, "14:02:11  redis     restart            a@b                  failed   1.5 s no "
+                    "\"slow\"\n");
+    json_decref(line);
+}
+
+int main(void)
+{
+    (void)setenv("TZ", "UTC", 1);
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_status_that_is_fine_fits_a_few_lines),
+        cmocka_unit_test(a_status_without_anything_known_is_still_a_page),
+        cmocka_unit_test(health_shows_checks_figures_cause_and_recommendations),
+        cmocka_unit_test(a_failed_recovery_calls_for_a_person),
+        cmocka_unit_test(an_explanation_reads_from_deed_to_facts),
+        cmocka_unit_test(a_start_that_still_loads_is_no_failure),
+        cmocka_unit_test(a_table_aligns_numbers_right_and_texts_left),
+        cmocka_unit_test(an_audit_line_tells_who_did_what_and_how_it_ended),
+    };
+    return cmocka_run_group_tests_name("view", tests, NULL, NULL);
+}

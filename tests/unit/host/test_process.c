@@ -1,0 +1,384 @@
+/* The process controller with a real redis-server. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/str.h"
+#include "core/facts.h"
+#include "host/controller.h"
+#include "host/systemctl.h"
+#include "io/clock.h"
+#include "support/test_folder.h"
+
+struct scene {
+    char folder[64];
+    struct service_settings service;
+    uv_loop_t loop;
+    uv_timer_t tick;
+    struct controller *controller;
+    unsigned answered;
+    bool on_stack;
+    enum host_end end;
+    int exit_code;
+    char out[65536], err[4096];
+    struct error error;
+    struct unit_facts unit;
+};
+
+static void on_done(void *context, uint64_t id, const struct host_result *r)
+{
+    struct scene *s = context;
+    assert_false(s->on_stack);
+    s->end = r->end;
+    s->exit_code = r->exit_code;
+    s->error = r->error;
+    (void)str_copy(s->out, sizeof s->out, r->out);
+    (void)str_copy(s->err, sizeof s->err, r->err);
+    if (id == HOST_STATUS || id == HOST_SHOW || id == HOST_IS_ACTIVE)
+        systemctl_parse_result((enum host_command)id, r, &s->unit);
+    s->answered++;
+}
+
+static int free_port(void)
+{
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof a;
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &size), 0);
+    close(fd);
+    return ntohs(a.sin_port);
+}
+
+static void open_controller(struct scene *s, struct controller **ret)
+{
+    struct error err = {0};
+    if (controller_open(&s->loop, NULL, &s->service, on_done, s, ret, &err) < 0)
+        fail_msg("%s", err.text);
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    (void)timer;
+}
+
+static struct scene *begin(void)
+{
+    struct scene *s = calloc(1, sizeof *s);
+    assert_non_null(s);
+    (void)str_copy(s->folder, sizeof s->folder, "/tmp/resus-process-XXXXXX");
+    assert_non_null(mkdtemp(s->folder));
+    struct service_settings *v = &s->service;
+    (void)str_copy(v->id, sizeof v->id, "redis");
+    (void)str_copy(v->unit, sizeof v->unit, "redis-server");
+    v->control = CONTROL_PROCESS;
+    (void)str_copy(v->process.program, sizeof v->process.program, "redis-server");
+    (void)str_copy(v->process.directory, sizeof v->process.directory, s->folder);
+    (void)str_copy(v->redis.host, sizeof v->redis.host, "127.0.0.1");
+    v->redis.port = free_port();
+    assert_int_equal(uv_loop_init(&s->loop), 0);
+    (void)uv_timer_init(&s->loop, &s->tick); /* keeps uv_run waiting */
+    (void)uv_timer_start(&s->tick, on_tick, 100, 100);
+    open_controller(s, &s->controller);
+    return s;
+}
+
+static void ask(struct scene *s, struct controller *c, enum host_command command, int64_t ms)
+{
+    struct host_request request = {.id = (uint64_t)command,
+                                   .command = command,
+                                   .lines = 200,
+                                   .deadline = mono_add(clock_mono(), ms)};
+    s->on_stack = true;
+    c->ops->run(c, &request);
+    s->on_stack = false;
+}
+
+static void wait_answers(struct scene *s, unsigned n)
+{
+    while (s->answered < n)
+        (void)uv_run(&s->loop, UV_RUN_ONCE);
+}
+
+static void run_on(struct scene *s, struct controller *c, enum host_command command)
+{
+    unsigned before = s->answered;
+    ask(s, c, command, 20000);
+    wait_answers(s, before + 1);
+}
+
+static void run(struct scene *s, enum host_command command)
+{
+    run_on(s, s->controller, command);
+}
+
+static void must(struct scene *s, enum host_command command)
+{
+    run(s, command);
+    if (s->end != HOST_EXITED || s->exit_code != 0)
+        fail_msg("%s: end %d code %d: %s", host_command_name(command), s->end, s->exit_code,
+                 s->err);
+}
+
+static void wait_state(struct scene *s, enum unit_active active)
+{
+    do {
+        (void)uv_run(&s->loop, UV_RUN_ONCE);
+        run(s, HOST_STATUS);
+    } while (s->unit.active != active);
+}
+
+static void end(struct scene *s)
+{
+    must(s, HOST_STOP);
+    s->controller->ops->close(s->controller);
+    uv_close((uv_handle_t *)&s->tick, NULL);
+    (void)uv_run(&s->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&s->loop), 0);
+    const char *const argv[] = {"/bin/rm", "-rf", s->folder, NULL};
+    test_run(argv);
+    free(s);
+}
+
+static void test_start_status_restart_stop(void **state)
+{
+    (void)state;
+    struct scene *s = begin();
+    run(s, HOST_STATUS);
+    assert_int_equal(s->unit.active, UNIT_INACTIVE);
+    assert_int_equal(s->exit_code, 3);
+    must(s, HOST_START);
+    run(s, HOST_STATUS);
+    assert_int_equal(s->unit.active, UNIT_ACTIVE);
+    assert_string_equal(s->unit.sub, "running");
+    assert_true(s->unit.since.ms > 0);
+    int64_t pid = s->unit.main_pid;
+    assert_true(pid > 1);
+    assert_int_equal(getsid((pid_t)pid), pid);
+    must(s, HOST_START); /* it runs: nothing to do */
+    run(s, HOST_SHOW);
+    assert_int_equal(s->unit.active, UNIT_ACTIVE);
+    assert_int_equal(s->unit.main_pid, pid);
+    assert_int_equal(s->unit.can_reload, TRI_NO);
+    run(s, HOST_IS_ACTIVE);
+    assert_int_equal(s->unit.active, UNIT_ACTIVE);
+    must(s, HOST_RESTART);
+    run(s, HOST_STATUS);
+    assert_int_equal(s->unit.active, UNIT_ACTIVE);
+    assert_true(s->unit.main_pid != pid);
+    must(s, HOST_STOP);
+    run(s, HOST_STATUS);
+    assert_int_equal(s->unit.active, UNIT_INACTIVE);
+    assert_int_equal(s->unit.result, RESULT_SUCCESS);
+    must(s, HOST_STOP);
+    run(s, HOST_JOURNAL);
+    assert_non_null(strstr(s->out, "Ready to accept connections"));
+    assert_non_null(strstr(s->out, "bye bye"));
+    run(s, HOST_RELOAD);
+    assert_int_equal(s->exit_code, 1);
+    assert_true(host_reload_unsupported(s->err, strlen(s->err)));
+    end(s);
+}
+
+static void test_a_killed_server_is_seen_and_not_started_again(void **state)
+{
+    (void)state;
+    struct scene *s = begin();
+    must(s, HOST_START);
+    run(s, HOST_STATUS);
+    assert_int_equal(kill((pid_t)s->unit.main_pid, SIGKILL), 0);
+    wait_state(s, UNIT_FAILED);
+    assert_int_equal(s->unit.result, RESULT_SIGNAL);
+    assert_int_equal(s->unit.exit_signal, 9);
+    assert_int_equal(s->unit.main_pid, 0);
+    run(s, HOST_JOURNAL);
+    assert_non_null(strstr(s->out, "code=killed, status=9/KILL"));
+    must(s, HOST_RESET_FAILED);
+    run(s, HOST_STATUS);
+    assert_int_equal(s->unit.active, UNIT_INACTIVE);
+    end(s);
+}
+
+static void test_a_server_that_cannot_start_says_why(void **state)
+{
+    (void)state;
+    struct scene *s = begin();
+    s->controller->ops->close(s->controller);
+    (void)str_format(s->service.process.config_file, sizeof s->service.process.config_file,
+                     "%s/bad.conf", s->folder);
+    FILE *f = fopen(s->service.process.config_file, "w");
+    assert_non_null(f);
+    (void)fputs("bogus-directive yes\n", f);
+    (void)fclose(f);
+    open_controller(s, &s->controller);
+    run(s, HOST_START);
+    assert_int_equal(s->end, HOST_EXITED);
+    assert_int_equal(s->exit_code, 1);
+    assert_non_null(strstr(s->err, "bogus-directive"));
+    run(s, HOST_STATUS);
+    assert_int_equal(s->unit.active, UNIT_FAILED);
+    assert_int_equal(s->unit.result, RESULT_EXIT_CODE);
+    assert_int_equal(s->unit.exit_status, 1);
+    end(s);
+}
+
+static void test_a_foreign_server_at_the_address_is_not_ours(void **state)
+{
+    (void)state;
+    struct scene *s = begin();
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                            .sin_port = htons((uint16_t)s->service.redis.port)};
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    run(s, HOST_START);
+    assert_int_equal(s->exit_code, 1);
+    assert_non_null(strstr(s->err, "did not start"));
+    close(fd);
+    end(s);
+}
+
+static void test_a_running_server_is_adopted_and_never_started_twice(void **state)
+{
+    (void)state;
+    struct scene *s = begin();
+    struct controller *second; /* opened before: it does not know yet */
+    open_controller(s, &second);
+    must(s, HOST_START);
+    run(s, HOST_STATUS);
+    int64_t pid = s->unit.main_pid;
+    run_on(s, second, HOST_START);
+    assert_int_equal(s->exit_code, 0);
+    run_on(s, second, HOST_STATUS);
+    assert_int_equal(s->unit.main_pid, pid);
+    s->controller->ops->close(s->controller); /* as if the daemon had gone */
+    s->controller = second;
+    open_controller(s, &second);
+    run_on(s, second, HOST_STATUS);
+    assert_int_equal(s->unit.active, UNIT_ACTIVE);
+    assert_int_equal(s->unit.main_pid, pid);
+    second->ops->close(second);
+    /* without its pid file the lock still tells */
+    char path[128];
+    (void)str_format(path, sizeof path, "%s/redis.pid", s->folder);
+    char kept[128];
+    (void)str_format(kept, sizeof kept, "%s/kept", s->folder);
+    assert_int_equal(rename(path, kept), 0);
+    int port = s->service.redis.port;
+    s->service.redis.port = free_port();
+    open_controller(s, &second);
+    run_on(s, second, HOST_START);
+    assert_int_equal(s->exit_code, 1);
+    assert_non_null(strstr(s->err, "runs already"));
+    second->ops->close(second);
+    s->service.redis.port = port;
+    end(s);
+}
+
+/* A stranger's daemon: the server is the child of a process that is gone. */
+static void test_an_adopted_server_ends_with_an_unknown_status(void **state)
+{
+    (void)state;
+    struct scene *s = begin();
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 0); /* or it would become our child */
+    s->controller->ops->close(s->controller);
+    (void)uv_run(&s->loop, UV_RUN_NOWAIT);
+    pid_t daemon = fork();
+    assert_true(daemon >= 0);
+    if (daemon == 0) {
+        (void)uv_loop_fork(&s->loop);
+        open_controller(s, &s->controller);
+        must(s, HOST_START);
+        _exit(0);
+    }
+    int status;
+    assert_int_equal(waitpid(daemon, &status, 0), daemon);
+    assert_int_equal(status, 0);
+    open_controller(s, &s->controller);
+    run(s, HOST_STATUS);
+    assert_int_equal(s->unit.active, UNIT_ACTIVE);
+    assert_int_equal(kill((pid_t)s->unit.main_pid, SIGKILL), 0);
+    wait_state(s, UNIT_FAILED);
+    assert_int_equal(s->unit.result, RESULT_UNKNOWN);
+    assert_int_equal(s->unit.exit_signal, FACT_UNKNOWN);
+    struct controller *next; /* a daemon that starts only now sees that it is no clean stop */
+    open_controller(s, &next);
+    run_on(s, next, HOST_STATUS);
+    assert_int_equal(s->unit.active, UNIT_FAILED);
+    next->ops->close(next);
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+    end(s);
+}
+
+static void test_a_stop_that_does_not_end_is_unknown_at_its_deadline(void **state)
+{
+    (void)state;
+    struct scene *s = begin();
+    must(s, HOST_START);
+    run(s, HOST_STATUS);
+    pid_t pid = (pid_t)s->unit.main_pid;
+    assert_int_equal(kill(pid, SIGSTOP), 0);
+    unsigned before = s->answered;
+    ask(s, s->controller, HOST_STOP, 300);
+    wait_answers(s, before + 1);
+    assert_int_equal(s->end, HOST_TIMED_OUT);
+    run(s, HOST_STATUS);
+    assert_int_equal(s->unit.active, UNIT_DEACTIVATING);
+    assert_int_equal(kill(pid, SIGCONT), 0);
+    wait_state(s, UNIT_INACTIVE);
+    end(s);
+}
+
+/* A test that fails leaves by a jump: its server comes back to us, and ends here. */
+static void end_orphans(void)
+{
+    char path[64];
+    char text[1024] = "";
+    (void)str_format(path, sizeof path, "/proc/self/task/%d/children", (int)getpid());
+    FILE *f = fopen(path, "r");
+    if (f != NULL && fgets(text, sizeof text, f) == NULL)
+        text[0] = '\0';
+    if (f != NULL)
+        (void)fclose(f);
+    for (char *p = text; *p != '\0';) {
+        long pid = strtol(p, &p, 10);
+        p += strspn(p, " \n");
+        if (pid > 1 && kill((pid_t)pid, SIGKILL) == 0)
+            (void)waitpid((pid_t)pid, NULL, 0);
+    }
+}
+
+int main(void)
+{
+    if (access("/usr/bin/redis-server", X_OK) != 0) {
+        (void)printf("1..0 # SKIP redis-server is not installed\n");
+        return 0;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_start_status_restart_stop),
+        cmocka_unit_test(test_a_killed_server_is_seen_and_not_started_again),
+        cmocka_unit_test(test_a_server_that_cannot_start_says_why),
+        cmocka_unit_test(test_a_foreign_server_at_the_address_is_not_ours),
+        cmocka_unit_test(test_a_running_server_is_adopted_and_never_started_twice),
+        cmocka_unit_test(test_an_adopted_server_ends_with_an_unknown_status),
+        cmocka_unit_test(test_a_stop_that_does_not_end_is_unknown_at_its_deadline),
+    };
+    (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    end_orphans();
+    return failed;
+}

@@ -1,0 +1,206 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/attr.h"
+#include "host/systemctl.h"
+
+#define HEAD                                                                                       \
+    "\xe2\x97\x8f redis-server.service - Advanced key-value store\n"                               \
+    "     Loaded: loaded (/lib/systemd/system/redis-server.service; enabled; preset: enabled)\n"
+#define SINCE " since Sun 2026-11-22 15:52:06 UTC; 24min ago\n"
+#define AT 1795362726000 /* 2026-11-22T15:52:06Z */
+
+struct row {
+    const char *text;
+    enum unit_active active;
+    const char *sub;
+    enum unit_result result;
+    enum unit_notice notice;
+    int64_t pid, status, signal, since;
+    bool too_quickly;
+};
+
+static const struct row rows[] = {
+    {HEAD "     Active: active (running)" SINCE "       Docs: http://redis.io/documentation,\n"
+          "             man:redis-server(1)\n   Main PID: 812 (redis-server)\n"
+          "     Status: \"Ready to accept connections\"\n      Tasks: 5 (limit: 9254)\n"
+          "     CGroup: /system.slice/redis-server.service\n"
+          "             \xe2\x94\x94\xe2\x94\x80"
+          "812 \"/usr/bin/redis-server 127.0.0.1:6379\"\n\n"
+          "Nov 22 15:52:06 vm systemd[1]: Active: failed (Result: signal)\n",
+     UNIT_ACTIVE, "running", RESULT_SUCCESS, NOTICE_READY, 812, -1, -1, AT, false},
+    {HEAD "     Active: inactive (dead)" SINCE "    Process: 99 ExecStart=/usr/bin/redis-server "
+          "(code=exited, status=0/SUCCESS)\n   Main PID: 99 (code=exited, status=0/SUCCESS)\n"
+          "     Status: \"Saving the final RDB snapshot\"\n        CPU: 1s\n",
+     UNIT_INACTIVE, "dead", RESULT_SUCCESS, NOTICE_SAVING, 0, 0, -1, AT, false},
+    {HEAD "     Active: inactive (dead)\n", UNIT_INACTIVE, "dead", RESULT_SUCCESS, NOTICE_NONE, -1,
+     -1, -1, 0, false},
+    {HEAD "     Active: failed (Result: exit-code)" SINCE
+          "   Main PID: 7 (code=exited, status=1/FAILURE)\n\n"
+          "Nov 22 15:52:07 vm systemd[1]: redis-server.service: Start request repeated too "
+          "quickly.\n",
+     UNIT_FAILED, "failed", RESULT_EXIT_CODE, NOTICE_NONE, 0, 1, -1, AT, true},
+    {HEAD "     Active: failed (Result: signal)" SINCE
+          "   Main PID: 7 (code=killed, signal=KILL)\n",
+     UNIT_FAILED, "failed", RESULT_SIGNAL, NOTICE_NONE, 0, -1, 9, AT, false},
+    {HEAD "     Active: failed (Result: core-dump)" SINCE
+          "   Main PID: 7 (code=dumped, signal=SEGV)\n",
+     UNIT_FAILED, "failed", RESULT_CORE_DUMP, NOTICE_NONE, 0, -1, 11, AT, false},
+    {HEAD "     Active: activating (start)" SINCE "   Main PID: 9 (redis-server)\n"
+          "     Status: \"Redis is loading...\"\n",
+     UNIT_ACTIVATING, "start", RESULT_SUCCESS, NOTICE_LOADING, 9, -1, -1, AT, false},
+    {HEAD "     Active: activating (auto-restart) (Result: signal)" SINCE
+          "   Main PID: 9 (code=killed, signal=KILL)\n",
+     UNIT_ACTIVATING, "auto-restart", RESULT_SIGNAL, NOTICE_NONE, 0, -1, 9, AT, false},
+    {HEAD "     Active: deactivating (stop-sigterm)" SINCE "   Main PID: 9 (redis-server)\n"
+          "     Status: \"Error trying to save the DB, can't exit.\"\n",
+     UNIT_DEACTIVATING, "stop-sigterm", RESULT_SUCCESS, NOTICE_CANNOT_EXIT, 9, -1, -1, AT, false},
+    {HEAD "     Active: reloading (reload) since Sun 2026-11-22 17:52:06 +02; 1s ago\n",
+     UNIT_RELOADING, "reload", RESULT_SUCCESS, NOTICE_NONE, -1, -1, -1, AT, false},
+    {HEAD "     Active: active (running) since So 2026-11-22 16:52:06 CET; vor 1min\n", UNIT_ACTIVE,
+     "running", RESULT_SUCCESS, NOTICE_NONE, -1, -1, -1, 0, false},
+    {HEAD "     Active: failed (Result: brand-new)" SINCE, UNIT_FAILED, "failed", RESULT_OTHER,
+     NOTICE_NONE, -1, -1, -1, AT, false},
+    {"Unit nix.service could not be found.\n", UNIT_NOT_FOUND, "", RESULT_UNKNOWN, NOTICE_NONE, 0,
+     -1, -1, 0, false},
+    {"\xe2\x97\x8b nix.service\n     Loaded: not-found (Reason: Unit nix.service not found.)\n"
+     "     Active: inactive (dead)\n",
+     UNIT_NOT_FOUND, "dead", RESULT_UNKNOWN, NOTICE_NONE, 0, -1, -1, 0, false},
+    {"bash: systemctl: command not found\n", UNIT_UNKNOWN, "", RESULT_UNKNOWN, NOTICE_NONE, -1, -1,
+     -1, 0, false},
+    {"", UNIT_UNKNOWN, "", RESULT_UNKNOWN, NOTICE_NONE, -1, -1, -1, 0, false},
+    {HEAD "     Aktiv: l\xc3\xa4uft\n", UNIT_UNKNOWN, "", RESULT_UNKNOWN, NOTICE_NONE, -1, -1, -1,
+     0, false},
+    {HEAD "     Active: sleeping (deep)\n", UNIT_UNKNOWN, "", RESULT_UNKNOWN, NOTICE_NONE, -1, -1,
+     -1, 0, false},
+    {HEAD "     Active: active (running", UNIT_UNKNOWN, "", RESULT_UNKNOWN, NOTICE_NONE, -1, -1, -1,
+     0, false},
+};
+
+static void test_every_shape_of_status_is_read(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct unit_facts u;
+        print_message("# row %zu\n", i);
+        systemctl_parse_status(rows[i].text, strlen(rows[i].text), &u);
+        assert_int_equal(u.active, rows[i].active);
+        assert_string_equal(u.sub, rows[i].sub);
+        assert_int_equal(u.result, rows[i].result);
+        assert_int_equal(u.notice, rows[i].notice);
+        assert_int_equal(u.main_pid, rows[i].pid);
+        assert_int_equal(u.exit_status, rows[i].status);
+        assert_int_equal(u.exit_signal, rows[i].signal);
+        assert_int_equal(u.since.ms, rows[i].since);
+        assert_int_equal(u.repeated_too_quickly, rows[i].too_quickly);
+        assert_true(u.text[0] != '\0');
+    }
+}
+
+/* What a cut text says is what the whole one says, or nothing. */
+static void test_a_cut_status_is_never_wrong(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
+        for (size_t cut = 0; cut < strlen(rows[i].text); cut++) {
+            char *text = malloc(cut + 1); /* its end is watched by the sanitizer */
+            assert_non_null(text);
+            memcpy(text, rows[i].text, cut);
+            struct unit_facts u;
+            systemctl_parse_status(text, cut, &u);
+            free(text);
+            assert_true(u.active == UNIT_UNKNOWN || u.active == rows[i].active);
+            assert_true(u.main_pid == FACT_UNKNOWN || u.main_pid == rows[i].pid);
+            assert_true(u.exit_status == FACT_UNKNOWN || u.exit_status == rows[i].status);
+            assert_true(u.exit_signal == FACT_UNKNOWN || u.exit_signal == rows[i].signal);
+            assert_true(u.result == RESULT_UNKNOWN || u.result == rows[i].result);
+            assert_true(u.since.ms == 0 || u.since.ms == rows[i].since);
+            assert_true(u.notice == NOTICE_NONE || u.notice == rows[i].notice);
+            assert_true(!u.repeated_too_quickly || rows[i].too_quickly);
+        }
+}
+
+static const char shown[] =
+    "TimeoutStartUSec=1min 30s\nTimeoutStopUSec=infinity\nMainPID=812\nNRestarts=2\n"
+    "ExecMainCode=2\nExecMainStatus=9\nResult=signal\nStatusText=Ready to accept connections\n"
+    "LoadState=loaded\nActiveState=activating\nSubState=auto-restart\n"
+    "StateChangeTimestamp=Sun 2026-11-22 15:52:06 UTC\nCanReload=no\n";
+
+static void test_show_is_read(void **state)
+{
+    (void)state;
+    struct unit_facts u;
+    systemctl_parse_show(shown, strlen(shown), &u);
+    assert_int_equal(u.active, UNIT_ACTIVATING);
+    assert_string_equal(u.sub, "auto-restart");
+    assert_int_equal(u.result, RESULT_SIGNAL);
+    assert_int_equal(u.notice, NOTICE_READY);
+    assert_int_equal(u.main_pid, 812);
+    assert_int_equal(u.restarts, 2);
+    assert_int_equal(u.exit_signal, 9);
+    assert_int_equal(u.exit_status, FACT_UNKNOWN);
+    assert_int_equal(u.can_reload, TRI_NO);
+    assert_int_equal(u.timeout_start_us, 90000000);
+    assert_true(u.timeout_stop_us == INT64_MAX);
+    assert_int_equal(u.since.ms, AT);
+    for (size_t cut = 0; cut < strlen(shown); cut++) {
+        struct unit_facts c;
+        systemctl_parse_show(shown, cut, &c);
+        assert_true(c.active == UNIT_UNKNOWN || c.active == u.active);
+        assert_true(c.main_pid == FACT_UNKNOWN || c.main_pid == 812);
+        assert_true(c.timeout_start_us == FACT_UNKNOWN || c.timeout_start_us == 90000000);
+    }
+    static const char missing[] = "LoadState=not-found\nActiveState=inactive\nSubState=dead\n";
+    systemctl_parse_show(missing, strlen(missing), &u);
+    assert_int_equal(u.active, UNIT_NOT_FOUND);
+}
+
+static void test_is_active_is_read(void **state)
+{
+    (void)state;
+    struct unit_facts u;
+    systemctl_parse_is_active("activating\n", 11, &u);
+    assert_int_equal(u.active, UNIT_ACTIVATING);
+    systemctl_parse_is_active("active", 6, &u); /* cut of what? */
+    assert_int_equal(u.active, UNIT_UNKNOWN);
+    systemctl_parse_is_active("unknown\n", 8, &u);
+    assert_int_equal(u.active, UNIT_UNKNOWN);
+}
+
+static void test_a_result_says_whether_the_host_was_reached(void **state)
+{
+    (void)state;
+    struct unit_facts u;
+    struct host_result r = {.end = HOST_EXITED,
+                            .exit_code = 4,
+                            .out = "",
+                            .err = "Unit nix.service could not be found.\n",
+                            .err_length = 37};
+    systemctl_parse_result(HOST_STATUS, &r, &u);
+    assert_int_equal(u.active, UNIT_NOT_FOUND);
+    assert_int_equal(u.control_reached, TRI_YES);
+    r = (struct host_result){.end = HOST_NOT_REACHED, .out = "", .err = ""};
+    (void)error_set(&r.error, -1, "no way");
+    systemctl_parse_result(HOST_STATUS, &r, &u);
+    assert_int_equal(u.active, UNIT_UNKNOWN);
+    assert_int_equal(u.control_reached, TRI_NO);
+    assert_string_equal(u.text, "no way");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_every_shape_of_status_is_read),
+        cmocka_unit_test(test_a_cut_status_is_never_wrong),
+        cmocka_unit_test(test_show_is_read),
+        cmocka_unit_test(test_is_active_is_read),
+        cmocka_unit_test(test_a_result_says_whether_the_host_was_reached),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

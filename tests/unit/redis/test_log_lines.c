@@ -1,0 +1,129 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/attr.h"
+#include "redis/reply.h"
+
+/* As Redis, Valkey and systemd write them (field notes 2 and 7.3). */
+static const struct {
+    const char *line;
+    enum log_class class;
+} lines[] = {
+    {"*** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***", LOG_CONFIG_ERROR},
+    {"*** FATAL CONFIG FILE ERROR (Valkey 8.0.1) ***", LOG_CONFIG_ERROR},
+    {"Bad directive or wrong number of arguments", LOG_CONFIG_ERROR},
+    {"Fatal error, can't open config file '/etc/redis/redis.conf': Permission denied",
+     LOG_CONFIG_ERROR},
+    {"1:M 01 Jan 2025 10:00:00.000 # Failed to load certificate: /x.crt: error", LOG_CONFIG_ERROR},
+    {"# Your current 'ulimit -n' of 12 is not enough for the server to start. Exiting.",
+     LOG_CONFIG_ERROR},
+    {"# Warning: Could not create server TCP listening socket 0.0.0.0:6379: bind: Address already "
+     "in use",
+     LOG_PORT_IN_USE},
+    {"# Failed listening on port 6379 (TCP), aborting.", LOG_PORT_IN_USE},
+    {"# Warning: Could not create server TCP listening socket *:80: bind: Permission denied",
+     LOG_PERMISSION_DENIED},
+    {"# Warning: Could not create server TCP listening socket 10.1.1.1:6379: bind: Cannot assign "
+     "requested address",
+     LOG_CONFIG_ERROR},
+    {"# Wrong signature trying to load DB from file", LOG_DATA_CORRUPT},
+    {"# Wrong RDB checksum expected: (1) but got (2). Aborting now.", LOG_DATA_CORRUPT},
+    {"# Short read or OOM loading DB. Unrecoverable error, aborting now.", LOG_DATA_CORRUPT},
+    {"# Internal error in RDB reading offset 0, function at rdb.c:236 -> Unknown length encoding 2 "
+     "in rdbLoadLen()",
+     LOG_DATA_CORRUPT},
+    {"--- RDB ERROR DETECTED ---", LOG_DATA_CORRUPT},
+    {"# Can't handle RDB format version 99", LOG_DATA_CORRUPT},
+    {"# Fatal error loading the DB: Invalid argument. Exiting.", LOG_DATA_CORRUPT},
+    {"# Fatal error loading the DB: Permission denied. Exiting.", LOG_PERMISSION_DENIED},
+    {"# Bad file format reading the append only file a.aof: make a backup of your AOF file, then "
+     "use ./redis-check-aof --fix <filename.manifest>",
+     LOG_DATA_CORRUPT},
+    {"# Unexpected end of file reading the append only file a.aof. You can: 1) ...",
+     LOG_DATA_CORRUPT},
+    {"*** FATAL AOF MANIFEST FILE ERROR ***", LOG_DATA_CORRUPT},
+    {"# Unable to obtain the AOF file appendonly.aof.1.base.rdb length. stat: No such file or "
+     "directory",
+     LOG_DATA_CORRUPT},
+    {"# !!! Warning: short read while loading the AOF file appendonly.aof.1.incr.aof!!!", LOG_NONE},
+    {"# The RDB file contains module data I can't load: no matching module type 'graphdata'",
+     LOG_MODULE_MISSING},
+    {"# Can't load module from /x.so: server aborting", LOG_MODULE_MISSING},
+    {"# Out Of Memory allocating 1000 bytes!", LOG_OUT_OF_MEMORY},
+    {"# === REDIS BUG REPORT START: Cut & paste starting from here ===", LOG_CRASH},
+    {"# === VALKEY BUG REPORT START: Cut & paste starting from here ===", LOG_CRASH},
+    {"# Redis 7.0.15 crashed by signal: 11, si_code: 1", LOG_CRASH},
+    {"# === ASSERTION FAILED ===", LOG_CRASH},
+    {"# Failed opening the temp RDB file temp-1.rdb (in server root dir /var/lib/redis) for "
+     "saving: Permission denied",
+     LOG_SAVE_FAILED},
+    {"# Write error while saving DB to the disk(No space left on device): x", LOG_DISK_FULL},
+    {"# Error writing to the AOF file: No space left on device", LOG_DISK_FULL},
+    {"# Background saving error", LOG_SAVE_FAILED},
+    {"# Background saving terminated by signal 9", LOG_SAVE_FAILED},
+    {"# Can't save in background: fork: Cannot allocate memory", LOG_SAVE_FAILED},
+    {"* Background saving terminated with success", LOG_NONE},
+    {"# Error trying to save the DB, can't exit.", LOG_CANNOT_EXIT},
+    {"# Errors trying to shut down the server. Check the logs for more information.",
+     LOG_CANNOT_EXIT},
+    {"# SIGTERM received but errors trying to shut down the server, check the logs for more "
+     "information",
+     LOG_CANNOT_EXIT},
+    {"# Slow script detected: still in execution after 5000 milliseconds. You can try killing the "
+     "script using the SCRIPT KILL command. Script name is: x.",
+     LOG_SLOW_SCRIPT},
+    {"# Redis is now ready to exit, bye bye...", LOG_CLEAN_EXIT},
+    {"# Valkey is now ready to exit, bye bye...", LOG_CLEAN_EXIT},
+    {"* Ready to accept connections tcp", LOG_READY},
+    {"redis-server.service: Start request repeated too quickly.", LOG_START_LIMIT},
+    {"redis-server.service: start operation timed out. Terminating.", LOG_START_TIMEOUT},
+    {"redis-server.service: Failed with result 'oom-kill'.", LOG_OOM_KILL},
+    {"redis-server.service: Deactivated successfully.", LOG_CLEAN_EXIT},
+    {"redis-server.service: Main process exited, code=dumped, status=11/SEGV", LOG_CRASH},
+    {"redis-server.service: Main process exited, code=killed, status=9/KILL", LOG_NONE},
+    {"# WARNING Memory overcommit must be enabled! Without it, a background save or replication "
+     "may fail under low memory condition.",
+     LOG_NONE},
+    {"* DB saved on disk", LOG_NONE},
+    {"", LOG_NONE},
+};
+
+static void lines_are_classed_by_the_cause_they_name(void **state)
+{
+    (void)state;
+    bool seen[LOG_CLASS_COUNT] = {false};
+    for (size_t i = 0; i < ARRAY_LENGTH(lines); i++) {
+        enum log_class class = log_classify(lines[i].line, strlen(lines[i].line));
+        if (class != lines[i].class)
+            fail_msg("%s: %s", lines[i].line, log_class_word(class));
+        seen[class] = true;
+    }
+    for (int class = 0; class < LOG_CLASS_COUNT; class ++)
+        assert_true(seen[class]);
+}
+
+static void the_cause_outweighs_what_follows_from_it(void **state)
+{
+    (void)state;
+    static const enum log_class rising[] = {
+        LOG_NONE,        LOG_READY,         LOG_SAVE_FAILED,  LOG_START_LIMIT,       LOG_CRASH,
+        LOG_OOM_KILL,    LOG_OUT_OF_MEMORY, LOG_DATA_CORRUPT, LOG_PERMISSION_DENIED, LOG_DISK_FULL,
+        LOG_CONFIG_ERROR};
+    for (size_t i = 1; i < ARRAY_LENGTH(rising); i++)
+        assert_true(log_class_weight(rising[i]) > log_class_weight(rising[i - 1]));
+    assert_true(log_class_weight(LOG_PERMISSION_DENIED) > log_class_weight(LOG_PORT_IN_USE));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(lines_are_classed_by_the_cause_they_name),
+        cmocka_unit_test(the_cause_outweighs_what_follows_from_it),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
