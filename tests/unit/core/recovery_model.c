@@ -120,9 +120,8 @@ static void check_outcome(struct recovery_model *m, const struct effect *e)
         e->action_end != ACTION_NOT_REACHED) {
         m->effective = true;
         m->last_effective = m->now;
-        m->effective_runs++;
-        /* One more than is counted: the start that systemd's limit refused. */
-        PROMISE(m->effective_runs <= m->policy.max_attempts + 1);
+        m->effective_runs += model_count(m, EFFECT_SKIP) == 0; /* else systemd refused it */
+        PROMISE(m->effective_runs <= m->policy.max_attempts);
     }
 }
 
@@ -197,7 +196,7 @@ void model_step(struct recovery_model *m, enum recovery_event event, uint64_t ac
     for (size_t i = 0; i < m->out.count; i++)
         check_effect(m, &before, facts, &m->out.items[i]);
     if (m->r.attempts == 0 && before.attempts > 0 && model_count(m, EFFECT_OUTCOME) == 0)
-        m->effective_runs = 0;
+        m->effective_runs = m->intent_closed ? 0 : -1; /* the one under way was forgiven, too */
     PROMISE(m->r.action_id >= before.action_id);
     if (before.phase == PHASE_EXHAUSTED && event != EVENT_RESET)
         PROMISE(m->r.phase == PHASE_EXHAUSTED);
