@@ -27,14 +27,11 @@
 
 #define SSHD "/usr/sbin/sshd"
 
-/* $sshd is the session's: our parent, or its parent where the account's shell stays in between. */
+/* Run by `exec`, so that the account's shell (dash stays, bash does not) is not between it and
+ * sshd. */
 static const char script[] = "#!/bin/sh\n"
                              "cd '%s'\n"
                              "sshd=$PPID\n"
-                             "case \"$(cat /proc/$sshd/comm)\" in\n"
-                             "sshd*) ;;\n"
-                             "*) sshd=$(cut -d' ' -f4 /proc/$sshd/stat) ;;\n"
-                             "esac\n"
                              "case \"$SSH_ORIGINAL_COMMAND\" in\n"
                              "*' ok') echo \"said: $SSH_ORIGINAL_COMMAND\" ;;\n"
                              "*' three') echo out; echo err >&2; exit 3 ;;\n"
@@ -186,7 +183,7 @@ void sshd_fixture_start(struct sshd_fixture *f, const char *extra)
     write_file(f, "sshd_config", 0600,
                "ListenAddress 127.0.0.1:%d\nHostKey %s/host\nPidFile none\nUsePAM no\n"
                "AuthorizedKeysFile %s/authorized_keys\nStrictModes no\nPasswordAuthentication no\n"
-               "PermitRootLogin prohibit-password\nForceCommand %s/command\n%s\n",
+               "PermitRootLogin prohibit-password\nForceCommand exec %s/command\n%s\n",
                f->port, f->folder, f->folder, f->folder, extra);
     sshd_fixture_resume_listener(f);
     fill_service(f);
