@@ -14,10 +14,11 @@ packages_of() {
     case $1 in
     build) echo "gcc libc6-dev meson ninja-build pkg-config
         libuv1-dev libjansson-dev libhiredis-dev libssh-dev libssl-dev libsqlite3-dev libyaml-dev
-        zlib1g-dev libsodium-dev libsystemd-dev libcmocka-dev" ;;
+        zlib1g-dev libsystemd-dev libcmocka-dev" ;;
     run) echo "redis-server redis-tools openssh-client" ;;
     # The unit tests use a real redis-server and a real sshd, each as a private process.
-    test) echo "redis-server redis-tools openssh-client openssh-server python3" ;;
+    test) echo "redis-server redis-tools openssh-client openssh-server openssl
+        python3 jq sudo" ;;
     # The test host: Debian with systemd, booted as a container (tests/host/machine.py).
     host) echo "mmdebstrap systemd-container iproute2 util-linux openssh-client redis-tools python3
         debian-archive-keyring" ;;
@@ -94,9 +95,13 @@ units_to_hold() {
 
 finish() {
     restore_policy
-    command -v systemctl >/dev/null || return 0
     for unit in $units; do
-        systemctl disable --quiet "$unit" 2>/dev/null || true
+        if command -v systemctl >/dev/null; then
+            systemctl disable --quiet "$unit" 2>/dev/null || true
+        else
+            # No systemd yet; were it installed later, it would find these.
+            rm -f /etc/systemd/system/*.wants/"$unit"
+        fi
     done
 }
 

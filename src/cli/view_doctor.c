@@ -3,10 +3,12 @@
 #include "cli/view.h"
 
 /* The body: {"items": [{"check", "status": "pass"|"warning"|"fail"|"unknown", "message", "fix"}]}.
- */
+ * What could not be looked at is no finding: why it could not, where that is a fault, is one of its
+ * own. */
 static bool finding(const json_t *item)
 {
-    return !str_equal(json_text_or(item, "status", "unknown"), "pass");
+    const char *status = json_text_or(item, "status", "unknown");
+    return !str_equal(status, "pass") && !str_equal(status, "unknown");
 }
 
 size_t view_doctor_findings(const json_t *body)

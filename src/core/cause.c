@@ -266,8 +266,9 @@ static enum cause cause_of_log(enum log_class class)
     }
 }
 
-/* The unit is failed and nothing answers. A killed process needs no log to be believed; a process
- * that ended by itself does: its last words decide whether a restart helps. */
+/* The unit is failed and nothing answers. A killed process needs no log to be believed, unless
+ * systemd restarts the unit and has given up, which the journal says; a process that ended by
+ * itself does: its last words decide whether a restart helps. */
 static struct verdict judge_failed(const struct sight *s)
 {
     enum cause logged = s->log_read ? cause_of_log(s->log.class) : CAUSE_NONE;
@@ -283,8 +284,9 @@ static struct verdict judge_failed(const struct sight *s)
     case RESULT_SIGNAL:
     case RESULT_CORE_DUMP:
     case RESULT_WATCHDOG:
-        return certain(s->log_read && s->log.class == LOG_OOM_KILL ? CAUSE_OOM_KILLED
-                                                                   : CAUSE_CRASHED);
+        return certain_if(s->log_read || !s->systemd_restarts,
+                          s->log_read && s->log.class == LOG_OOM_KILL ? CAUSE_OOM_KILLED
+                                                                      : CAUSE_CRASHED);
     case RESULT_TIMEOUT:
         if (s->loading_seen || (s->log_read && s->log.class == LOG_START_TIMEOUT))
             return certain(CAUSE_START_TIMEOUT);
@@ -321,8 +323,13 @@ static struct verdict judge_silent(const struct sight *s, enum reply_class reply
         return certain_if(enough, CAUSE_ACCESS_REFUSED);
     if (reply == REPLY_REFUSED)
         return certain_if(enough, CAUSE_HUNG);
+    /* The kernel of a host that can be reached completes a connect even for a Redis that hangs,
+     * until the backlog is full; but then the kept connection is still there, in silence. If that
+     * one has timed out too, the path to the port is cut and nothing is known of Redis. */
+    bool path_cut = reply == REPLY_NO_CONNECT && s->kept.reply != REPLY_SILENT;
     mono_ms script_shows = mono_add(s->last_answer, busy_threshold_ms(s) + CAUSE_BUSY_MARGIN_MS);
-    return certain_if(enough && mono_reached(now, script_shows), CAUSE_HUNG);
+    return certain_if(enough && mono_reached(now, script_shows),
+                      path_cut ? CAUSE_ACCESS_REFUSED : CAUSE_HUNG);
 }
 
 static struct verdict judge_unanswered(const struct sight *s, enum reply_class reply, mono_ms now)
@@ -335,7 +342,8 @@ static struct verdict judge_unanswered(const struct sight *s, enum reply_class r
     case UNIT_FAILED:
         if (reply == REPLY_GARBAGE || reply == REPLY_OTHER)
             return certain_if(s->mismatches >= s->failure_threshold, CAUSE_WRONG_INSTANCE);
-        return judge_failed(s);
+        /* A stop leaves a unit that had failed before as failed. */
+        return s->stopped_on_purpose ? certain(CAUSE_STOPPED_ON_PURPOSE) : judge_failed(s);
     case UNIT_INACTIVE:
         if (s->stopped_on_purpose)
             return certain(CAUSE_STOPPED_ON_PURPOSE);

@@ -115,7 +115,8 @@ struct sight {
     int64_t mismatches;      /* looks in a row at which Redis answered while its unit did not run */
     bool ever_answered;      /* a PONG was seen at this address at some time */
     bool stopped_on_purpose;
-    bool loading_seen; /* since the unit's last start */
+    bool loading_seen;     /* since the unit's last start */
+    bool systemd_restarts; /* systemd was seen to restart the unit by itself */
     bool oom_errors_rising;
     bool tilt;
     struct health_levels levels;

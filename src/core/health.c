@@ -93,7 +93,7 @@ static void read_errors(struct health_state *state, const struct info_facts *inf
     bool restarted = state->has_previous && (info->error_replies < state->previous.error_replies ||
                                              !str_equal(info->run_id, state->previous.run_id));
     if (restarted)
-        state->errors_own = 0;
+        state->errors_own = 0; /* they were caused in the process before */
     int64_t count = info->error_replies - info->errors_excused - state->errors_own;
     int64_t minute = info->at_wall.ms / MINUTE_MS;
     if (state->errors_minute < 0 || restarted || minute < state->errors_minute ||

@@ -61,7 +61,8 @@ void preflight_judge(enum preflight_operation operation, enum cause cause,
     ret->blockers[BLOCKER_SAVE_FAILING] =
         cause == CAUSE_PERSISTENCE_FAILING ||
         (known && answers && (info->last_save_ok == TRI_NO || info->aof_write_ok == TRI_NO));
-    ret->blockers[BLOCKER_LOADING] = cause == CAUSE_LOADING;
+    /* A stop ends a load at once and loses nothing (field notes 7.4). */
+    ret->blockers[BLOCKER_LOADING] = operation == PREFLIGHT_RESTART && cause == CAUSE_LOADING;
     ret->blockers[BLOCKER_STOP_HANGING] = cause == CAUSE_STOP_HANGING;
     ret->blockers[BLOCKER_BUSY_SCRIPT] = cause == CAUSE_BUSY_SCRIPT;
     ret->blockers[BLOCKER_FAILOVER] = info->failover == FAILOVER_RUNNING;

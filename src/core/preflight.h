@@ -13,7 +13,7 @@ enum preflight_operation { PREFLIGHT_RESTART, PREFLIGHT_STOP };
 
 enum preflight_blocker {
     BLOCKER_SAVE_FAILING,  /* the last save failed: the stop would hang or lose data */
-    BLOCKER_LOADING,       /* it would begin the load again */
+    BLOCKER_LOADING,       /* a restart would begin the load again */
     BLOCKER_STOP_HANGING,  /* another stop is already stuck in the queue */
     BLOCKER_BUSY_SCRIPT,   /* systemctl restart would hang behind the script (field notes iv-c) */
     BLOCKER_EMPTY_PRIMARY, /* replicas would copy the emptiness */

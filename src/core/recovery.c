@@ -55,7 +55,7 @@ void recovery_seed(struct recovery *r, uint64_t last_action_id)
 /* The rungs that the plan stepped over, told with their reasons (row C1). */
 static void tell_skips(struct step *s)
 {
-    const struct recovery *r = s->r;
+    struct recovery *r = s->r;
     if (cause_row(r->cause)->remedy != REMEDY_LADDER || r->level != LEVEL_HARD)
         return;
     if (r->floor <= LEVEL_SOFT && !r->attempted_useless_reload) {
@@ -64,6 +64,7 @@ static void tell_skips(struct step *s)
         e->action = ACTION_RELOAD;
         e->skip = SKIP_NO_RELOAD;
     }
+    r->attempted_useless_reload = false; /* told; the next recovery tells it again */
     if (r->floor <= LEVEL_STANDARD) {
         struct effect *e = emit(s, EFFECT_SKIP);
         e->level = LEVEL_STANDARD;
@@ -85,6 +86,20 @@ static mono_ms next_attempt_at(const struct step *s)
     if (s->r->attempts == 0 || s->r->last_attempt.ms == MONO_NEVER.ms)
         return s->now;
     return mono_add(s->r->last_attempt, retry_delay_ms(s->policy, s->r->attempts));
+}
+
+static void wait_for_window(struct step *s)
+{
+    enter(s, PHASE_WINDOW, mono_max(mono_add(s->now, RECOVERY_WINDOW_MS), next_attempt_at(s)));
+}
+
+/* The failure is over. */
+static void forget_attempts(struct recovery *r)
+{
+    r->attempts = 0;
+    r->floor = LEVEL_SOFT;
+    r->refusals = 0;
+    r->last_attempt = MONO_NEVER;
 }
 
 static void call_human(struct step *s, enum cause cause)
@@ -144,6 +159,7 @@ static void attempt(struct step *s)
     r->action = action;
     r->action_id++;
     r->action_began = s->now;
+    r->unit_since = s->facts->unit_since;
     r->action_end = ACTION_UNKNOWN;
     if (counts && !r->open) {
         r->open = true;
@@ -166,6 +182,7 @@ static void succeed(struct step *s)
     struct recovery *r = s->r;
     tell_outcome(s, true);
     r->last_attempt = s->now;
+    r->refusals = 0;
     (void)emit(s, EFFECT_SUCCEEDED);
     enter(s, PHASE_STABLE, mono_add(s->now, RECOVERY_STABLE_MS));
     end_recovery(s, END_SUCCESS);
@@ -191,10 +208,19 @@ static void take_back_attempt(struct step *s)
     (void)emit(s, EFFECT_SAVE);
 }
 
+/* systemd refuses starts and only time helps. */
+static bool window_needed(const struct step *s)
+{
+    const struct recovery_facts *f = s->facts;
+    return f->verdict.confirmed && cause_row(f->verdict.cause)->remedy == REMEDY_WINDOW &&
+           !f->may_reset_failed;
+}
+
 static void to_human(struct step *s, enum cause cause)
 {
     tell_outcome(s, false);
     s->r->last_attempt = s->now;
+    s->r->cause = cause; /* one call, also when the end opens the breaker */
     enter(s, PHASE_IDLE, MONO_NEVER);
     end_recovery(s, END_HUMAN);
     call_human(s, cause);
@@ -235,12 +261,13 @@ static void consider(struct step *s)
     if (remedy == REMEDY_KILL_SCRIPT && r->alerted == cause)
         return; /* it cannot be killed: a human knows */
     r->cause = cause;
-    if (remedy == REMEDY_WINDOW && !f->may_reset_failed) {
-        enter(s, PHASE_WINDOW, mono_max(mono_add(s->now, RECOVERY_WINDOW_MS), next_attempt_at(s)));
+    if (window_needed(s)) {
+        wait_for_window(s);
         return;
     }
-    if (remedy == REMEDY_START && r->attempts == 0) {
-        enter(s, PHASE_GRACE, mono_add(s->now, s->policy->external_stop_grace_ms));
+    if (remedy == REMEDY_START) {
+        enter(s, PHASE_GRACE,
+              mono_max(mono_add(s->now, s->policy->external_stop_grace_ms), next_attempt_at(s)));
         emit(s, EFFECT_ANNOUNCE)->at = r->deadline;
         return;
     }
@@ -265,8 +292,7 @@ static void note_facts(struct step *s)
             r->well_since = s->now;
         if (r->attempts > 0 && r->phase == PHASE_IDLE &&
             mono_since(s->now, r->well_since) >= RECOVERY_STABLE_MS) {
-            r->attempts = 0;
-            r->floor = LEVEL_SOFT;
+            forget_attempts(r);
             (void)emit(s, EFFECT_SAVE);
         }
     } else if (f->verdict.confirmed) {
@@ -314,6 +340,13 @@ static void facts_window(struct step *s)
         consider(s);
 }
 
+/* Somebody stopped the unit while another failure was being treated: that has its own grace. */
+static bool newly_stopped(const struct step *s)
+{
+    const struct verdict *v = &s->facts->verdict;
+    return v->confirmed && cause_row(v->cause)->remedy == REMEDY_START && v->cause != s->r->cause;
+}
+
 static void facts_backoff(struct step *s)
 {
     const struct recovery_facts *f = s->facts;
@@ -322,24 +355,43 @@ static void facts_backoff(struct step *s)
         end_recovery(s, END_BY_ITSELF);
         return;
     }
-    if (f->verdict.confirmed && cause_row(f->verdict.cause)->remedy == REMEDY_HUMAN) {
+    if (window_needed(s)) {
+        /* The attempt failed at the limit and told it only now. */
+        s->r->cause = f->verdict.cause;
+        wait_for_window(s);
+        return;
+    }
+    bool human = f->verdict.confirmed && cause_row(f->verdict.cause)->remedy == REMEDY_HUMAN;
+    if (human || newly_stopped(s)) {
         enter(s, PHASE_IDLE, MONO_NEVER);
-        end_recovery(s, END_HUMAN);
+        end_recovery(s, human ? END_HUMAN : END_SUPERSEDED);
         if (s->r->phase == PHASE_IDLE)
             consider(s);
     }
 }
 
-static void facts_intent(struct step *s)
+/* Is the planned action still what the facts of this moment ask for? */
+static bool still_wanted(const struct step *s)
 {
-    /* Nothing was sent yet: if the reason is gone, so is the action. */
-    if (!s->facts->well && recovery_withheld(s->r, s->policy, s->facts) == WITHHELD_NOT)
-        return;
+    enum recovery_level level;
+    return !s->facts->well && recovery_withheld(s->r, s->policy, s->facts) == WITHHELD_NOT &&
+           recovery_plan(s->r, s->facts, &level) == s->r->action && !newly_stopped(s);
+}
+
+/* Nothing was sent yet: if the reason is gone, so is the action. */
+static void drop_intent(struct step *s)
+{
     s->r->action_end = ACTION_NOT_REACHED;
     tell_outcome(s, false);
     take_back_attempt(s);
     enter(s, PHASE_IDLE, MONO_NEVER);
     end_recovery(s, s->facts->well ? END_BY_ITSELF : END_SUPERSEDED);
+}
+
+static void facts_intent(struct step *s)
+{
+    if (s->facts->verdict.confirmed && !still_wanted(s))
+        drop_intent(s);
 }
 
 static void facts_acting(struct step *s)
@@ -357,6 +409,15 @@ static void extend_for_progress(struct step *s)
     }
     if (mono_since(s->now, r->progress_at) < RECOVERY_STALL_MS)
         r->deadline = mono_add(s->now, RECOVERY_VERIFY_START_MS);
+}
+
+/* The start failed and the start limit is hit. Did systemd refuse it, or did Redis die again as
+ * often as the limit allows? The unit's state is as old as before only in the first case. */
+static bool start_refused(const struct step *s)
+{
+    const struct recovery *r = s->r;
+    return r->action_end == ACTION_FAILED && r->refusals < RECOVERY_REFUSALS_MAX &&
+           r->unit_since.ms != WALL_NONE.ms && r->unit_since.ms == s->facts->unit_since.ms;
 }
 
 static void facts_verifying(struct step *s)
@@ -380,14 +441,17 @@ static void facts_verifying(struct step *s)
         to_human(s, f->verdict.cause);
         return;
     case REMEDY_WINDOW:
-        if (r->action_end == ACTION_FAILED) {
+        if (start_refused(s)) {
             tell_outcome(s, false);
             take_back_attempt(s);
+            r->refusals++;
+            r->last_attempt = s->now;
             emit(s, EFFECT_SKIP)->skip = SKIP_START_LIMIT;
             r->cause = f->verdict.cause;
-            enter(s, PHASE_WINDOW, mono_add(s->now, RECOVERY_WINDOW_MS));
+            wait_for_window(s);
             return;
         }
+        r->refusals = 0;
         attempt_failed(s);
         return;
     case REMEDY_RESTART:
@@ -425,6 +489,10 @@ static void facts_exhausted(struct step *s)
 
 static void run_action(struct step *s)
 {
+    if (!s->facts->verdict.confirmed || !still_wanted(s)) {
+        drop_intent(s);
+        return;
+    }
     (void)emit(s, EFFECT_RUN);
     if (s->r->action != ACTION_BGSAVE)
         s->r->stepped = true;
@@ -441,6 +509,13 @@ static void wake_waiting(struct step *s)
         /* In the middle of a look: ask again when it is done. */
         s->r->deadline = mono_add(s->now, 500);
         (void)emit(s, EFFECT_LOOK);
+        return;
+    }
+    if (newly_stopped(s)) {
+        enter(s, PHASE_IDLE, MONO_NEVER);
+        end_recovery(s, END_SUPERSEDED);
+        if (s->r->phase == PHASE_IDLE)
+            consider(s);
         return;
     }
     bool treatable = remedy == REMEDY_LADDER || remedy == REMEDY_START ||
@@ -485,9 +560,7 @@ static void wake_stable(struct step *s)
 {
     struct recovery *r = s->r;
     enter(s, PHASE_IDLE, MONO_NEVER);
-    r->attempts = 0;
-    r->floor = LEVEL_SOFT;
-    r->last_attempt = MONO_NEVER;
+    forget_attempts(r);
     (void)emit(s, EFFECT_SAVE);
 }
 
@@ -516,7 +589,7 @@ static void end_without_effect(struct step *s)
     case ACTION_RELOAD:
         e->skip = SKIP_NO_RELOAD;
         r->attempted_useless_reload = true;
-        attempt(s);
+        enter(s, PHASE_BACKOFF, s->now); /* the next rung at once, if the facts still ask for it */
         return;
     case ACTION_KILL_SCRIPT:
         e->skip = SKIP_NOTHING_TO_KILL; /* it ended by itself meanwhile */
@@ -526,7 +599,7 @@ static void end_without_effect(struct step *s)
         return;
     default:
         e->skip = SKIP_START_LIMIT;
-        enter(s, PHASE_WINDOW, mono_add(s->now, RECOVERY_WINDOW_MS));
+        wait_for_window(s);
         return;
     }
 }
@@ -535,7 +608,6 @@ static void action_ended(struct step *s)
 {
     struct recovery *r = s->r;
     r->action_end = s->in->end;
-    r->last_attempt = s->now;
     if (r->action == ACTION_BGSAVE) {
         end_bgsave(s);
         return;
@@ -550,7 +622,7 @@ static void action_ended(struct step *s)
     case ACTION_NOT_REACHED:
         tell_outcome(s, false);
         take_back_attempt(s);
-        r->stepped = false;
+        r->stepped = r->attempts > 0;
         enter(s, PHASE_BACKOFF, mono_add(s->now, retry_delay_ms(s->policy, 1)));
         (void)emit(s, EFFECT_LOOK);
         return;
@@ -573,6 +645,7 @@ static void supersede_waiting(struct step *s)
 static void supersede_action(struct step *s)
 {
     tell_outcome(s, false);
+    s->r->last_attempt = s->now;
     enter(s, PHASE_IDLE, MONO_NEVER);
     end_recovery(s, END_SUPERSEDED);
 }
@@ -585,9 +658,7 @@ static void look_again(struct step *s)
 static void reset_counters(struct step *s)
 {
     struct recovery *r = s->r;
-    r->attempts = 0;
-    r->floor = LEVEL_SOFT;
-    r->last_attempt = MONO_NEVER;
+    forget_attempts(r);
     r->needs_human = false;
     r->alerted = CAUSE_NONE;
     r->bgsave_tries = 0;
@@ -599,8 +670,10 @@ static void reset_counters(struct step *s)
 
 static void reset_and_resume(struct step *s)
 {
-    reset_counters(s);
     enter(s, PHASE_IDLE, MONO_NEVER);
+    s->r->stepped = false; /* what is reset is not counted first */
+    end_recovery(s, END_SUPERSEDED);
+    reset_counters(s);
     (void)emit(s, EFFECT_LOOK);
 }
 
@@ -620,7 +693,7 @@ static cell *const table[][RECOVERY_EVENT_COUNT] = {
     [PHASE_GRACE]     = {facts_grace,     wake_waiting,   nothing,     nothing,      supersede_waiting, nothing,    reset_counters},
     [PHASE_WINDOW]    = {facts_window,    wake_waiting,   nothing,     nothing,      supersede_waiting, nothing,    reset_counters},
     [PHASE_BACKOFF]   = {facts_backoff,   wake_waiting,   nothing,     nothing,      supersede_waiting, nothing,    reset_and_resume},
-    [PHASE_INTENT]    = {facts_intent,    run_action,     run_action,  nothing,      supersede_action,  nothing,    reset_counters},
+    [PHASE_INTENT]    = {facts_intent,    run_action,     run_action,  nothing,      drop_intent,       nothing,    reset_counters},
     [PHASE_ACTING]    = {facts_acting,    wake_acting,    nothing,     action_ended, supersede_action,  nothing,    reset_counters},
     [PHASE_VERIFYING] = {facts_verifying, wake_verifying, nothing,     nothing,      supersede_action,  nothing,    reset_counters},
     [PHASE_STABLE]    = {facts_stable,    wake_stable,    nothing,     nothing,      supersede_waiting, nothing,    reset_counters},

@@ -100,6 +100,7 @@ struct recovery_facts {
     struct verdict verdict;
     bool well; /* proven: PONG and unit active, asked after the last action ended */
     enum unit_active unit;
+    wall_ms unit_since; /* of that state, by the host's clock; WALL_NONE */
     enum tri can_reload;
     bool may_reset_failed; /* commands: extended, or a controller that can */
     int64_t progress;      /* of a load, any rising number; FACT_UNKNOWN */
@@ -126,6 +127,8 @@ struct recovery {
     enum recovery_action action;
     uint64_t action_id; /* of the action under way; ids are never used twice */
     mono_ms action_began, action_ended;
+    wall_ms unit_since; /* as the action began: a start that systemd refused leaves it */
+    int refusals;       /* of starts in a row, by systemd's start limit */
     enum action_end action_end;
     bool open;    /* a recovery with a history entry is under way */
     bool stepped; /* its first step ran: it counts for the breaker */
@@ -137,7 +140,7 @@ struct recovery {
     mono_ms progress_at;
     enum cause alerted; /* the cause that a human was last called for; CAUSE_NONE */
     bool needs_human;
-    bool attempted_useless_reload; /* the unit has no reload: learned from its refusal */
+    bool attempted_useless_reload; /* the unit has no reload: its refusal was just told */
     int bgsave_tries;
     mono_ms bgsave_at;      /* not before */
     enum withheld withheld; /* the reason told last */
@@ -220,6 +223,9 @@ struct recovery_effects {
                                   */
 #define RECOVERY_STABLE_MS 60000 /* row C3, C4 */
 #define RECOVERY_WINDOW_MS 11000 /* systemd's default StartLimitIntervalSec=10s and a second */
+/* Starts that systemd refused are no attempts; but a limit that does not end is no reason to knock
+ * for ever. */
+#define RECOVERY_REFUSALS_MAX 3
 #define RECOVERY_BGSAVE_MS 60000 /* first pause between BGSAVE tries, doubled up to 16 times it */
 
 void recovery_init(struct recovery *r);

@@ -7,6 +7,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "daemon/intents.h"
+#include "daemon/self.h"
 #include "host/systemctl.h"
 #include "io/clock.h"
 #include "io/log.h"
@@ -16,8 +18,7 @@
 
 #define COMMANDS_MAX 64 /* host commands under way of one service */
 #define CLOSE_WAIT_MS 3000
-#define INTENTS_LOOKED_AT 2000 /* lines of the audit file, at start */
-#define SERVICE_SHIFT 48       /* store and audit ids carry the service above the engine's id */
+#define SERVICE_SHIFT 48 /* store and audit ids carry the service above the engine's id */
 #define EVENTS_KEPT_MS (90LL * 86400 * 1000)
 #define THIN_INTERVAL_MS (6LL * 3600 * 1000)
 
@@ -169,27 +170,9 @@ static enum host_command command_of(const struct place *p, uint64_t id)
     return HOST_COMMAND_COUNT;
 }
 
-/* The weightiest line since the last good start: later lines of the same weight win, and a "ready"
- * clears what was before it. */
-struct log_reader {
-    struct log_facts facts;
-    size_t lines;
-};
-
 static void read_log_line(void *context, const struct journal_line *line)
 {
-    struct log_reader *r = context;
-    size_t length = strlen(line->message);
-    enum log_class class = log_classify(line->message, length);
-    r->lines++;
-    if (class == LOG_READY) {
-        r->facts = (struct log_facts){0};
-        return;
-    }
-    if (class == LOG_NONE || log_class_weight(class) < log_class_weight(r->facts.class))
-        return;
-    r->facts.class = class;
-    (void)str_copy_clean(r->facts.line, sizeof r->facts.line, line->message, length);
+    log_read(context, line->message, strlen(line->message));
 }
 
 static void first_line(const char *text, size_t length, char *to, size_t size)
@@ -201,7 +184,7 @@ static void first_line(const char *text, size_t length, char *to, size_t size)
 static void read_outcome(const struct place *p, enum host_command command,
                          const struct host_result *r, struct host_outcome *o)
 {
-    struct log_reader reader = {0};
+    struct log_reading reader = {0};
     (void)p;
     switch (command) {
     case HOST_STATUS:
@@ -351,66 +334,10 @@ static struct now port_now(void *context)
     return now_here();
 }
 
-/* ── what a crash left behind ── */
-
-struct dangling {
-    struct world *world;
-    json_t *open; /* request_id -> intent line */
-};
-
-static void note_intent(void *context, const json_t *line)
+static void port_self(void *context, struct handlers_self *ret)
 {
-    struct dangling *d = context;
-    const char *id = json_text_or(line, "request_id", NULL);
-    if (id == NULL)
-        return;
-    if (str_equal(json_text_or(line, "event_type", ""), "intent"))
-        (void)json_object_set(d->open, id, (json_t *)line);
-    else
-        (void)json_object_del(d->open, id);
-}
-
-/* An intent without an outcome: Resus was ended in between. It says so instead of guessing. */
-static void close_intents(struct world *w)
-{
-    JSON_CLEANUP json_t *open = json_object();
-    struct dangling d = {w, open};
-    struct error err = {0};
-    if (audit_tail(w->settings->audit.file, INTENTS_LOOKED_AT, note_intent, &d, &err) < 0) {
-        log_warning("audit", "%s", err.text);
-        return;
-    }
-    const char *id;
-    json_t *intent;
-    json_object_foreach(open, id, intent)
-    {
-        const json_t *user = json_object_get(intent, "user");
-        bool automatic = str_equal(json_text_or(user, "id", ""), "system");
-        struct audit_line line = {
-            .event = automatic ? AUDIT_AUTO_RECOVERY : AUDIT_SERVICE_OPERATION,
-            .at = clock_wall(),
-            .has_result = true,
-            .duration_seconds = -1,
-            .risk = AUDIT_RISK_MODERATE,
-            .ssh_key_used = -1,
-        };
-        (void)str_copy(line.service, sizeof line.service, json_text_or(intent, "service", ""));
-        (void)str_copy(line.operation, sizeof line.operation,
-                       json_text_or(intent, "operation", ""));
-        (void)str_copy(line.user_id, sizeof line.user_id, json_text_or(user, "id", ""));
-        (void)str_copy(line.user_email, sizeof line.user_email, json_text_or(user, "email", ""));
-        (void)str_copy(line.user_role, sizeof line.user_role, json_text_or(user, "role", ""));
-        (void)str_copy(line.source_ip, sizeof line.source_ip,
-                       json_text_or(intent, "source_ip", ""));
-        (void)str_copy(line.request_id, sizeof line.request_id, id);
-        (void)str_copy(line.recovery_level, sizeof line.recovery_level,
-                       json_text_or(intent, "recovery_level", ""));
-        (void)str_copy(line.error, sizeof line.error,
-                       "Resus ended between intent and outcome: what came of it is not known");
-        log_warning(line.service, "the outcome of %s (%s) is not known: Resus ended in between",
-                    line.operation, id);
-        audit_append(w->audit, 0, &line, false);
-    }
+    struct world *w = context;
+    self_look(w->settings, w->audit, ret);
 }
 
 /* ── opening ── */
@@ -469,6 +396,7 @@ static int open_engine(struct world *w, struct error *err)
         .host = run_command,
         .redis = handlers_redis,
         .later = port_later,
+        .self = port_self,
         .store = w->store,
     };
     if (r >= 0)
@@ -525,7 +453,7 @@ int world_open(uv_loop_t *loop, const struct settings *settings, struct world **
 
 void world_start(struct world *w)
 {
-    close_intents(w);
+    intents_close(w->settings->audit.file, w->audit);
     engine_start(w->engine, now_here());
     (void)uv_timer_start(&w->thin, on_thin_timer, THIN_INTERVAL_MS, THIN_INTERVAL_MS);
 }
@@ -559,6 +487,7 @@ static int reopen_place(struct world *w, int index, const struct service_setting
     p->controller->ops->close(p->controller);
     p->redis = redis;
     p->controller = controller;
+    handlers_reopened(w->handlers, index);
     return 0;
 }
 

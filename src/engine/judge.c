@@ -26,6 +26,7 @@ void judge_facts(const struct service *s, struct now now, struct recovery_facts 
         .verdict = s->verdict,
         .well = s->verdict.confirmed && cause_proven_well(sight),
         .unit = sight->unit.active,
+        .unit_since = sight->unit.since,
         .can_reload = sight->unit.can_reload,
         .may_reset_failed =
             s->settings->commands_extended || s->settings->control == CONTROL_SYSTEMD,
@@ -56,6 +57,20 @@ static void tell_change(struct service *s, enum cause before, struct now now)
     }
 }
 
+/* Who starts by hand what was stopped through Resus wants it to run: a crash is worth help again.
+ * Only what was seen stopped can be started: a stop that never took place stays a wish. */
+static void end_stop(struct service *s, struct now now)
+{
+    s->seen_stopped = false;
+    s->saved.stopped_on_purpose = false;
+    s->saved.stopped_at = WALL_NONE;
+    s->saved.stopped_by[0] = '\0';
+    s->sight.stopped_on_purpose = false;
+    record_state(s, 0, STORE_FULL);
+    record_setting(s, "stop-ended", NULL, "Redis was started by somebody else.", now);
+    record_notice(s, "Redis was started by somebody else: the stop through Resus is over.", now);
+}
+
 void judge(struct service *s, struct now now)
 {
     struct sight *sight = &s->sight;
@@ -76,6 +91,12 @@ void judge(struct service *s, struct now now)
                 tell_change(s, before, now);
             record_health(s, now);
         }
+        if (s->cause == CAUSE_STOPPED_ON_PURPOSE)
+            s->seen_stopped = true;
+        else if (!s->saved.stopped_on_purpose)
+            s->seen_stopped = false;
+        else if (s->seen_stopped && cause_proven_well(sight) && !operation_running(s))
+            end_stop(s, now);
         if (cause_proven_well(sight) && sight->doubt_since.ms != MONO_NEVER.ms) {
             sight->doubt_since = MONO_NEVER;
             s->watch.performance_due = now.mono; /* a new process has new figures */

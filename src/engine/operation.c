@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "engine/refusal.h"
 #include "engine/service.h"
 
 #define CHECK_LIMIT_MS 7000 /* a look at the service before: PING 5 s and the unit */
@@ -61,16 +62,6 @@ static void enter(struct service *s, enum operation_phase phase, mono_ms deadlin
 }
 
 /* ── answers ── */
-
-static json_t *error_body(const char *title, const char *message, const char *code, struct now now)
-{
-    json_t *body = json_object();
-    (void)json_put_text(body, "error", title);
-    (void)json_put_text(body, "message", message);
-    (void)json_put_text(body, "code", code);
-    (void)json_put_wall(body, "timestamp", now.wall);
-    return body;
-}
 
 static void answer(struct service *s, int status, json_t *body)
 {
@@ -178,7 +169,7 @@ static void fail(struct service *s, int status, const char *title, const char *c
                  const char *message, struct now now)
 {
     struct operation *o = &s->operation;
-    json_t *body = error_body(title, message, code, now);
+    json_t *body = refusal_body(title, message, code, now);
     json_t *details = json_object();
     if (o->exit_code >= 0)
         (void)json_put_int(details, "exit_code", o->exit_code);
@@ -263,7 +254,7 @@ static void refuse_blocked(struct service *s, const struct preflight *p, struct 
             (void)json_array_append_new(
                 blockers, json_string(preflight_blocker_text((enum preflight_blocker)i)));
         }
-    json_t *body = error_body("Operation blocked", text, "blocked", now);
+    json_t *body = refusal_body("Operation blocked", text, "blocked", now);
     json_t *details = json_object();
     (void)json_put(details, "blockers", blockers);
     (void)json_put(body, "details", details);
@@ -541,37 +532,6 @@ static void refuse(const struct engine_request *request, int status, json_t *bod
     request->answer(request->context, status, body);
 }
 
-static json_t *busy_body(const struct service *s, const char *who, const char *what, wall_ms since,
-                         struct now now)
-{
-    char text[FACT_TEXT_MAX];
-    char since_text[WALL_TEXT_SIZE];
-    (void)str_format(text, sizeof text, "%s is running on %s since %s, by %s.", what,
-                     s->settings->id, wall_text(since, since_text), who);
-    json_t *body = error_body("Operation already running", text, "operation_running", now);
-    json_t *running = json_object();
-    (void)json_put_text(running, "operation", what);
-    (void)json_put_text(running, "user", who);
-    (void)json_put_wall(running, "since", since);
-    (void)json_put(body, "operation", running);
-    return body;
-}
-
-static json_t *confirmation_body(const struct service *s, struct now now)
-{
-    json_t *body =
-        error_body("Confirmation required",
-                   "Stopping Redis affects dependent services. Say so: --confirm STOP, or "
-                   "{\"confirmation\": true}.",
-                   "confirmation_required", now);
-    (void)json_put_bool(body, "confirmation_required", true);
-    json_t *affected = json_array();
-    for (size_t i = 0; i < s->settings->affected_count; i++)
-        (void)json_array_append_new(affected, json_string(s->settings->affected[i].name));
-    (void)json_put(body, "affected_services", affected);
-    return body;
-}
-
 void engine_operate(struct engine *e, int service, const struct engine_request *request,
                     struct now now)
 {
@@ -580,17 +540,17 @@ void engine_operate(struct engine *e, int service, const struct engine_request *
     struct recovery_facts facts;
     judge_facts(s, now, &facts);
     if (request->operation == OPERATION_STOP && !request->confirmation) {
-        refuse(request, 400, confirmation_body(s, now));
+        refuse(request, 400, refusal_unconfirmed(s, now));
         return;
     }
     if (operation_running(s)) {
         refuse(request, 409,
-               busy_body(s, o->request.user.email, words[o->request.operation], o->since, now));
+               refusal_busy(s, o->request.user.email, words[o->request.operation], o->since, now));
         return;
     }
     if (recovery_holds(&s->recovery, &facts)) {
         refuse(request, 409,
-               busy_body(s, "system", "automatic recovery", s->action_began_wall, now));
+               refusal_busy(s, "system", "automatic recovery", s->action_began_wall, now));
         return;
     }
     *o = (struct operation){

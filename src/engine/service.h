@@ -56,6 +56,7 @@ struct watch {
     bool log_file_asked;
     bool journal_sudo;               /* the variant that showed lines */
     bool config_refused;             /* CONFIG GET is not ours to use */
+    mono_ms auto_restart_at;         /* when systemd was last seen to restart the unit by itself */
     wall_ms last_check;              /* newest full look */
     wall_ms last_command;            /* newest successful command */
     int64_t unit_ms, performance_ms; /* how long the last ones took, FACT_UNKNOWN */
@@ -104,7 +105,8 @@ struct service {
     struct verdict verdict; /* the last one, confirmed or not */
     enum cause cause;       /* the last confirmed one */
     wall_ms cause_since;
-    bool judged; /* a first confirmed verdict exists */
+    bool judged;       /* a first confirmed verdict exists */
+    bool seen_stopped; /* what was to be stopped through Resus was seen to be */
 
     struct recovery recovery;
     mono_ms recovery_wake;

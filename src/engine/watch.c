@@ -395,6 +395,7 @@ static void note_info(struct service *s, const struct redis_answer *a, struct no
         if (new.slowlog_length < 0)
             new.slowlog_length = old->slowlog_length;
     }
+    mono_ms known_at = old->at;
     new.at = now.mono;
     new.at_wall = now.wall;
     s->sight.oom_errors_rising = same && new.errors_oom > old->errors_oom;
@@ -405,8 +406,8 @@ static void note_info(struct service *s, const struct redis_answer *a, struct no
         s->sight.loading_seen = false;
     if (restarted && !operation_running(s) && !started_by_us(s, &new, now)) {
         char text[FACT_TEXT_MAX];
-        (void)str_format(text, sizeof text,
-                         "Redis was restarted by somebody else (process %lld, up %lld s).",
+        (void)str_format(text, sizeof text, "Redis was restarted by %s (process %lld, up %lld s).",
+                         s->watch.auto_restart_at.ms > known_at.ms ? "systemd" : "somebody else",
                          (long long)new.process_id, (long long)new.uptime_seconds);
         record_notice(s, text, now);
     }
@@ -465,6 +466,21 @@ static void read_logs(struct service *s, struct now now)
         send_host(s, FOR_LOG_FILE, HOST_LOG_TAIL, 50, false, UNIT_DEADLINE_MS, now);
 }
 
+/* The host can be reached again. That Redis did not answer meanwhile says nothing of Redis: the
+ * evidence begins anew. */
+static void forget_silence(struct service *s, mono_ms asked, struct now now)
+{
+    struct sight *sight = &s->sight;
+    sight->doubt_since = asked;
+    sight->last_answer = asked;
+    sight->failed_probes = 0;
+    sight->busy_replies = 0;
+    s->watch.counted_failure = (mono_ms){0};
+    s->watch.counted_busy = (mono_ms){0};
+    s->watch.quick_rounds = 0;
+    begin_round(s, now);
+}
+
 static void note_unit(struct service *s, const struct host_outcome *o, mono_ms asked,
                       struct now now)
 {
@@ -477,13 +493,20 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
         new.can_reload = old->can_reload;
     if (new.control_reached == TRI_NO)
         (void)str_copy(new.text, sizeof new.text, o->error);
+    bool back = old->control_reached == TRI_NO && new.control_reached == TRI_YES;
     bool same = new.active == old->active &&str_equal(new.sub, old->sub);
     if (!same || old->asked.ms == 0)
         sight->unit_same_since = asked;
     if (new.notice == NOTICE_LOADING)
         sight->loading_seen = true;
+    if (str_equal(new.sub, "auto-restart")) {
+        sight->systemd_restarts = true;
+        s->watch.auto_restart_at = now.mono;
+    }
     s->watch.unit_ms = o->duration_ms;
     *old = new;
+    if (back && in_doubt(s))
+        forget_silence(s, asked, now);
     if (new.active == UNIT_FAILED)
         read_logs(s, now);
     else if (new.active != UNIT_UNKNOWN) {

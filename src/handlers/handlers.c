@@ -35,7 +35,7 @@ static const struct {
     [OP_EVENTS] = {events_get, NULL, NULL},
     [OP_EVENTS_FOLLOW] = {events_follow, NULL, NULL},
     [OP_INSPECT] = {inspect_get, NULL, inspect_redis_ended},
-    [OP_DOCTOR] = {NULL, NULL, NULL},
+    [OP_DOCTOR] = {doctor_run, doctor_host_ended, doctor_redis_ended},
     [OP_AUDIT] =
         {NULL, NULL,
          NULL}, /* the command line reads the file itself; HTTP comes with the web process */
@@ -304,6 +304,20 @@ void handlers_redis_ended(struct handlers *h, int service, const struct redis_an
     struct call *call = waited(h, answer->id);
     if (call != NULL)
         table[call->operation - operations].redis_ended(h, call, answer);
+}
+
+void handlers_reopened(struct handlers *h, int service)
+{
+    for (struct call *c = h->waiting, *next; c != NULL; c = next) {
+        next = c->next;
+        size_t row = (size_t)(c->operation - operations);
+        bool asks_outside = table[row].host_ended != NULL || table[row].redis_ended != NULL;
+        if (c->service != service || !asks_outside)
+            continue;
+        list_remove(&h->waiting, c);
+        call_refuse(c, 503, "Interrupted", "The configuration was read anew meanwhile: ask again.",
+                    "reloaded", handlers_now(h).wall);
+    }
 }
 
 void handlers_event(struct handlers *h, int service, const json_t *event)

@@ -6,11 +6,21 @@
 #include "handlers/call.h"
 #include "host/controller.h"
 #include "redis/client.h"
+#include "store/audit.h"
 #include "store/store.h"
 
 /* What handlers need besides the engine; answers come back through handlers_*_ended() with the id.
  * Ids have HANDLERS_ID set, so that the daemon can tell them from the engine's. */
 #define HANDLERS_ID ((uint64_t)1 << 47)
+
+/* What the daemon sees of itself, for the doctor. */
+struct handlers_self {
+    const struct settings *settings;
+    struct audit_state audit;
+    bool admin_group, monitor_group; /* are the groups of the control socket in /etc/group? */
+    int64_t state_bytes_free;        /* of the disk under server.state_dir; -1 = cannot be told */
+    int64_t pid;
+};
 
 struct handlers_ports {
     void *context;
@@ -20,6 +30,7 @@ struct handlers_ports {
                   const char *const *args, bool fresh, mono_ms deadline);
     void (*later)(void *context,
                   mono_ms at); /* handlers_later() at that time; replaces the one before */
+    void (*self)(void *context, struct handlers_self *ret);
     struct store *store;
 };
 
@@ -39,6 +50,9 @@ void handlers_host_ended(struct handlers *h, int service, uint64_t id,
                          const struct host_result *result);
 void handlers_redis_ended(struct handlers *h, int service, const struct redis_answer *answer);
 void handlers_later(struct handlers *h);
+/* The connections of a service were opened anew (a reload): what was asked of the old ones is
+ * answered by nobody any more, so the calls that wait for it are. */
+void handlers_reopened(struct handlers *h, int service);
 /* An event was published: to whoever follows. */
 void handlers_event(struct handlers *h, int service, const json_t *event);
 

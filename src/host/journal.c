@@ -35,7 +35,9 @@ static wall_ms entry_time(const json_t *entry)
     int64_t us = 0;
     for (; *text >= '0' && *text <= '9' && us < INT64_MAX / 10 - 9; text++)
         us = us * 10 + (*text - '0');
-    return *text == '\0' ? (wall_ms){us / 1000} : WALL_NONE;
+    if (*text != '\0')
+        return WALL_NONE;
+    return (wall_ms){us / 1000};
 }
 
 static bool read_json(const char *text, size_t length, struct journal_line *line)

@@ -141,10 +141,11 @@ static void become(const struct launch *l)
 {
     static char *const environment[] = {
         "LC_ALL=C", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+    const struct sigaction plain = {.sa_handler = SIG_DFL};
     sigset_t none;
     (void)sigemptyset(&none);
     for (int i = 1; i < 32; i++)
-        (void)signal(i, SIG_DFL);
+        (void)sigaction(i, &plain, NULL);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
     if (setsid() >= 0 && write_record(l->files->pid, l->temporary) == 0 &&
         dup2(l->null_fd, 0) >= 0 && dup2(l->log_fd, 1) >= 0 && dup2(l->log_fd, 2) >= 0 &&

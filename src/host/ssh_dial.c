@@ -88,7 +88,9 @@ static void end(struct ssh_dial *dial, const struct error *err)
         dial->poll = NULL;
         fd_watch_set(poll, 0);
     }
-    struct error copy = err == NULL ? (struct error){0} : *err;
+    struct error copy = {0};
+    if (err != NULL)
+        copy = *err; /* it may be in the dial */
     ssh_dial_drop(dial);
     ssh_link_dialled(link, session, poll, &copy);
 }

@@ -127,7 +127,8 @@ static bool hand_over(struct ssh_link *link, struct ssh_tunnel *t)
 {
     int ends[2];
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) < 0) {
-        refuse(link, t, -errno, strerror(errno));
+        int code = -errno;
+        refuse(link, t, code, uv_strerror(code));
         return false;
     }
     t->fd = ends[0];

@@ -63,4 +63,12 @@ enum log_class log_classify(const char *line, size_t length);
 /* Which of two classes tells more about why a Redis does not run: the larger weight wins. */
 int log_class_weight(enum log_class class);
 
+/* Lines read one after the other, oldest first. Begins as {0}. */
+struct log_reading {
+    struct log_facts facts; /* the weightiest line since the last good start; of equals the later */
+    size_t lines;
+    bool in_config_error; /* the lines that belong to the one in `facts` */
+};
+void log_read(struct log_reading *reading, const char *line, size_t length);
+
 #endif

@@ -40,10 +40,21 @@ def without_restart(host):
 
 
 def crash_until_start_limit(host):
-    """Dies again and again until systemd gives up: failed, `Start request repeated too quickly.`"""
-    host.drop_in("crash", "[Service]\nExecStartPre=/bin/false\n")
-    kill(host)
-    host.wait_for_state("failed", seconds=15)
+    """Dies again and again until systemd gives up: failed, `Start request repeated too quickly.` Nothing
+    but systemd's limit keeps it down then."""
+
+    def given_up():
+        pid = host.main_pid()
+        if pid:
+            host.run("kill", "-KILL", str(pid), check=False)
+        return host.state() == "failed"
+
+    wait_until(given_up, "systemd to give up", 15)
+
+
+def fails_at_every_start(host):
+    """From now on every start ends at once, and no log says why."""
+    host.drop_in("fails", "[Service]\nExecPaths=/usr/bin/false\nExecStartPre=/usr/bin/false\n")
 
 
 # The unit and its files
@@ -85,6 +96,15 @@ def truncated_rdb(host):
     """Half of dump.rdb is missing; the unit fails."""
     _stopped_with_saved_keys(host)
     _truncate_to_half(host, f"{host.flavour.data}/dump.rdb")
+    start_expecting_failure(host)
+
+
+def corrupt_rdb(host):
+    """Rubbish in the middle of dump.rdb; the unit fails. Uncompressed and without the built-in check of the
+    sum, an RDB could also load wrong: here a type byte becomes one that there is not."""
+    _stopped_with_saved_keys(host)
+    path = f"{host.flavour.data}/dump.rdb"
+    host.run("dd", f"of={path}", "bs=1", "seek=2000", "conv=notrunc", text_in="\x7f" * 400)
     start_expecting_failure(host)
 
 
@@ -298,3 +318,10 @@ def end_ssh_sessions(host):
 
 def start_ssh(host):
     host.systemctl("start", "ssh.service")
+
+
+def change_host_key(host):
+    """The host shows another key from now on, as if it were another host. Open sessions stay open."""
+    host.run("sh", "-c", "rm -f /etc/ssh/ssh_host_*_key* && ssh-keygen -q -t ed25519 -N '' -f "
+             "/etc/ssh/ssh_host_ed25519_key && logger -t sshd 'resus-test key changed'")
+    host.systemctl("restart", "ssh.service")

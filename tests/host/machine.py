@@ -215,6 +215,7 @@ class Machine:
         """Pristine again: configuration, data, logs, journal, units, link. The quick way, or by a boot."""
         try:
             self.net.ip("link", "set", self._link, "up")
+            self.drop_port_end(check=False)
             self.run("/usr/local/sbin/resus-test-reset", self.unit)
             self.wait_for_pong()
             if not self._is_pristine():
@@ -346,6 +347,13 @@ class Machine:
 
     def silent_drop_end(self):
         self.run("ip", "route", "del", "blackhole", f"{network.HERE_ADDRESS}/32")
+
+    def drop_port(self, port):
+        """The host's answers from PORT alone vanish: a firewall rule about Redis."""
+        self.run("ip", "rule", "add", "pref", "10", "ipproto", "6", "sport", str(port), "blackhole")
+
+    def drop_port_end(self, check=True):
+        self.run("ip", "rule", "del", "pref", "10", check=check)
 
     # Rights
 

@@ -21,7 +21,8 @@ from waiting import wait_until
 QUICK = {
     "health_check": {"interval_seconds": 1, "systemd_interval_seconds": 1, "performance_interval_seconds": 1,
                      "pulse_interval_ms": 200, "confirm_interval_ms": 200, "timeout_seconds": 1},
-    "auto_recovery": {"retry_delay_seconds": 0, "external_stop_grace_seconds": 0},
+    # The grace stays long: a fault that stops the unit by hand shall not find it started again.
+    "auto_recovery": {"retry_delay_seconds": 0},
 }
 # Of these a restart of the unit consists; what else is in an intent line leaves the unit alone.
 UNIT_ACTIONS = ("reload", "start", "stop", "restart", "reset-failed-start")

@@ -40,12 +40,15 @@ BANNED = {
     "gmtime": "gmtime_r or base/time",
     "ctime": "base/time",
     "asctime": "base/time",
-    "signal": "sigaction or libuv",
-    "strerror": "base/error (errno text without shared state)",
     "bzero": "memset, or explicit_bzero for secrets",
 }
-# path: the names it may use, and why in a comment beside it.
-EXCEPTIONS = {}
+# Tests read the arguments of their own fixtures, and find sshd and redis-server where the machine has them.
+TESTS_MAY = {"atoi", "execlp", "execvp"}
+# path: the names that it may use; each with its reason.
+EXCEPTIONS = {
+    # The runbook's `grep ... | jq ... | sort | uniq -c` lines, run as people type them.
+    "tests/unit/store/test_audit_review.c": {"popen", "system"},
+}
 
 # Comments, strings and character constants are blanked; the line numbers stay.
 NOT_CODE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
@@ -59,12 +62,12 @@ def blank(match):
 
 def main():
     bad = 0
-    for root in ("src", "tests"):
+    for root, allowed in (("src", set()), ("tests", TESTS_MAY)):
         for path in sorted(pathlib.Path(root).rglob("*.[ch]")):
             code = NOT_CODE.sub(blank, path.read_text(encoding="utf-8"))
             for match in CALL.finditer(code):
                 name = match.group(1)
-                if name in EXCEPTIONS.get(str(path), ()):
+                if name in allowed | EXCEPTIONS.get(str(path), set()):
                     continue
                 line = code.count("\n", 0, match.start()) + 1
                 print(f"{path}:{line}: {name} is banned: use {BANNED[name]}")

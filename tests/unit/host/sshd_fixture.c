@@ -21,23 +21,30 @@
 
 #include <cmocka.h>
 
+#include "base/parse.h"
 #include "base/str.h"
+#include "support/test_folder.h"
 
 #define SSHD "/usr/sbin/sshd"
 
-/* $PPID is the session's sshd. */
+/* $sshd is the session's: our parent, or its parent where the account's shell stays in between. */
 static const char script[] = "#!/bin/sh\n"
                              "cd '%s'\n"
+                             "sshd=$PPID\n"
+                             "case \"$(cat /proc/$sshd/comm)\" in\n"
+                             "sshd*) ;;\n"
+                             "*) sshd=$(cut -d' ' -f4 /proc/$sshd/stat) ;;\n"
+                             "esac\n"
                              "case \"$SSH_ORIGINAL_COMMAND\" in\n"
                              "*' ok') echo \"said: $SSH_ORIGINAL_COMMAND\" ;;\n"
                              "*' three') echo out; echo err >&2; exit 3 ;;\n"
                              "*' hang') echo $$ >>hung; echo begun; timeout 100 cat fifo ;;\n"
                              "*' big') head -c 1000000 /dev/zero | tr '\\000' x; echo told >&2 ;;\n"
                              "*' huge') head -c 8000000 /dev/zero | tr '\\000' x ;;\n"
-                             "*' kill') kill -9 $PPID ;;\n"
-                             "*' freeze') echo $PPID >frozen; kill -STOP $PPID ;;\n"
+                             "*' kill') kill -9 $sshd ;;\n"
+                             "*' freeze') echo $sshd >frozen; kill -STOP $sshd ;;\n"
                              "*' signal') kill -TERM $$ ;;\n"
-                             "*' late') exec >&- 2>&-; timeout 100 cat fifo; exit 4 ;;\n"
+                             "*' late') exec >/dev/null 2>&1; timeout 100 cat fifo; exit 4 ;;\n"
                              "*) echo \"unknown: $SSH_ORIGINAL_COMMAND\" >&2; exit 127 ;;\n"
                              "esac\n";
 
@@ -79,29 +86,13 @@ static void read_line(const struct sshd_fixture *f, const char *name, char *ret,
     ret[strcspn(ret, "\n")] = '\0';
 }
 
-static void run(const char *const *argv)
-{
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        int null = open("/dev/null", O_RDWR);
-        (void)dup2(null, 0);
-        (void)dup2(null, 1);
-        (void)dup2(null, 2);
-        (void)execvp(argv[0], (char **)(uintptr_t)argv);
-        _exit(127);
-    }
-    int status;
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
-}
-
 static void make_key(const struct sshd_fixture *f, const char *name)
 {
     char path[512];
     path_in(f, name, path);
-    const char *const argv[] = {"ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path, NULL};
-    run(argv);
+    const char *const argv[] = {
+        "/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path, NULL};
+    test_run(argv);
 }
 
 static int free_port(void)
@@ -235,12 +226,14 @@ void sshd_fixture_end(struct sshd_fixture *f)
     if (access(path, F_OK) == 0) {
         char pid[32];
         read_line(f, "frozen", pid, sizeof pid);
-        (void)kill((pid_t)atoi(pid), SIGKILL);
+        int64_t number = 0;
+        assert_int_equal(parse_int(pid, 2, INT32_MAX, &number, NULL), 0);
+        (void)kill((pid_t)number, SIGKILL);
     }
     sshd_fixture_release(f);
     sshd_fixture_stop_listener(f);
     if (f->log_fd >= 0)
         close(f->log_fd);
-    const char *const argv[] = {"rm", "-rf", f->folder, NULL};
-    run(argv);
+    const char *const argv[] = {"/bin/rm", "-rf", f->folder, NULL};
+    test_run(argv);
 }

@@ -13,6 +13,7 @@
 
 #include "base/str.h"
 #include "host/keyfile.h"
+#include "support/test_folder.h"
 
 static char folder[64], path[128];
 
@@ -28,17 +29,28 @@ static int make_folder(void **state)
 static int remove_folder(void **state)
 {
     (void)state;
-    char command[128];
-    (void)str_format(command, sizeof command, "rm -rf %s", folder);
-    return system(command);
+    const char *const argv[] = {"/bin/rm", "-rf", folder, NULL};
+    test_run(argv);
+    return 0;
 }
 
-static void make(const char *arguments)
+static void make(const char *type, const char *bits, const char *format, const char *passphrase)
 {
-    char command[512];
     (void)unlink(path);
-    (void)str_format(command, sizeof command, "ssh-keygen -q %s -f %s >/dev/null", arguments, path);
-    assert_int_equal(system(command), 0);
+    const char *const argv[] = {"/usr/bin/ssh-keygen",
+                                "-q",
+                                "-t",
+                                type,
+                                "-b",
+                                bits,
+                                "-m",
+                                format,
+                                "-N",
+                                passphrase,
+                                "-f",
+                                path,
+                                NULL};
+    test_run(argv);
 }
 
 static void refused(int code, const char *remedy)
@@ -54,13 +66,13 @@ static void test_ed25519_and_rsa_4096_are_taken(void **state)
 {
     (void)state;
     struct error err = {0};
-    make("-t ed25519 -N ''");
+    make("ed25519", "256", "RFC4716", "");
     if (keyfile_check(path, &err) < 0)
         fail_msg("%s", err.text);
-    make("-t rsa -b 4096 -N ''");
+    make("rsa", "4096", "RFC4716", "");
     if (keyfile_check(path, &err) < 0)
         fail_msg("%s", err.text);
-    make("-t rsa -b 4096 -m PEM -N ''");
+    make("rsa", "4096", "PEM", "");
     if (keyfile_check(path, &err) < 0)
         fail_msg("%s", err.text);
 }
@@ -68,10 +80,10 @@ static void test_ed25519_and_rsa_4096_are_taken(void **state)
 static void test_weaker_keys_are_refused_with_the_remedy(void **state)
 {
     (void)state;
-    make("-t rsa -b 2048 -N ''");
+    make("rsa", "2048", "RFC4716", "");
     refused(-EINVAL, "RSA of 2048 bits");
     refused(-EINVAL, "ssh-keygen -t ed25519");
-    make("-t ecdsa -N ''");
+    make("ecdsa", "256", "RFC4716", "");
     refused(-EINVAL, "ssh-keygen -t ed25519");
 }
 
@@ -79,7 +91,7 @@ static void test_a_key_that_others_may_read_is_refused_with_the_remedy(void **st
 {
     (void)state;
     char remedy[160];
-    make("-t ed25519 -N ''");
+    make("ed25519", "256", "RFC4716", "");
     (void)str_format(remedy, sizeof remedy, "`chmod 600 %s`", path);
     const mode_t bad[] = {0640, 0604, 0660, 0610, 0777};
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
@@ -114,7 +126,7 @@ static void test_what_is_no_key_is_refused(void **state)
     (void)fclose(f);
     assert_int_equal(chmod(path, 0600), 0);
     refused(-EINVAL, "not a private SSH key");
-    make("-t ed25519 -N secret");
+    make("ed25519", "256", "RFC4716", "secret");
     refused(-EINVAL, "passphrase");
 }
 

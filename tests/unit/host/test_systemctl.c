@@ -88,7 +88,7 @@ static void test_every_shape_of_status_is_read(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         struct unit_facts u;
-        print_message("row %zu\n", i);
+        print_message("# row %zu\n", i);
         systemctl_parse_status(rows[i].text, strlen(rows[i].text), &u);
         assert_int_equal(u.active, rows[i].active);
         assert_string_equal(u.sub, rows[i].sub);

@@ -12,6 +12,7 @@
 
 #include "base/str.h"
 #include "host/command.h"
+#include "support/test_folder.h"
 
 #define LOG "/var/log/redis/redis-server.log"
 
@@ -49,10 +50,11 @@ static void test_every_command_is_exactly_the_whitelists(void **state)
         {HOST_SHOW, 0, true,
          "systemctl show redis-server -p LoadState,ActiveState,SubState,Result,NRestarts,MainPID,"
          "StatusText,ExecMainStatus,ExecMainCode,StateChangeTimestamp,CanReload,TimeoutStartUSec,"
-         "TimeoutStopUSec"},
+         "TimeoutStopUSec,Restart,UnitFileState"},
         {HOST_RESET_FAILED, 0, true, "sudo -n /bin/systemctl reset-failed redis-server"},
         {HOST_LOG_TAIL, 201, true, "sudo -n -u redis /usr/bin/tail -n 1000 " LOG},
         {HOST_LOG_TAIL, 7, false, "runuser -u redis -- /usr/bin/tail -n 50 " LOG},
+        {HOST_SUDO_LIST, 0, true, "sudo -n -l"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         char line[2048];
@@ -195,11 +197,9 @@ static void test_visudo_takes_the_file(void **state)
     assert_int_equal(write(fd, b.data, b.length), b.length);
     close(fd);
     buf_free(&b);
-    char command[128];
-    (void)str_format(command, sizeof command, "/usr/sbin/visudo -cqf %s", path);
-    int status = system(command);
+    const char *const argv[] = {"/usr/sbin/visudo", "-cqf", path, NULL};
+    test_run(argv); /* its status must be 0 */
     (void)unlink(path);
-    assert_int_equal(status, 0);
 }
 
 static void test_the_reload_refusal_is_known(void **state)

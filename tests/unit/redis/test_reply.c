@@ -75,11 +75,63 @@ static void only_the_status_pong_is_pong(void **state)
     assert_int_equal(reply_classify(&reply), REPLY_OTHER);
 }
 
+static void read_lines(struct log_reading *r, const char *const *lines)
+{
+    *r = (struct log_reading){0};
+    for (; *lines != NULL; lines++)
+        log_read(r, *lines, strlen(*lines));
+}
+
+static void a_config_error_names_the_line_and_what_is_wrong_with_it(void **state)
+{
+    (void)state;
+    static const char *const lines[] = {
+        "Starting redis-server.service - Advanced key-value store...",
+        "*** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***",
+        "Reading the configuration file, at line 2277",
+        ">>> 'bogus-directive yes'",
+        "Bad directive or wrong number of arguments",
+        "redis-server.service: Main process exited, code=exited, status=1/FAILURE",
+        "redis-server.service: Failed with result 'exit-code'.",
+        "redis-server.service: Start request repeated too quickly.",
+        NULL};
+    struct log_reading r;
+    read_lines(&r, lines);
+    assert_int_equal(r.facts.class, LOG_CONFIG_ERROR);
+    assert_string_equal(r.facts.line,
+                        "*** FATAL CONFIG FILE ERROR (Redis 7.0.15) *** Reading the configuration "
+                        "file, at line 2277 >>> 'bogus-directive yes' Bad directive or wrong "
+                        "number of arguments");
+}
+
+static void what_was_wrong_before_a_good_start_is_over(void **state)
+{
+    (void)state;
+    static const char *const by_systemd[] = {
+        "*** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***",
+        ">>> 'bogus-directive yes'",
+        "redis-server.service: Failed with result 'exit-code'.",
+        "Starting redis-server.service - Advanced key-value store...",
+        "Started redis-server.service - Advanced key-value store.",
+        "redis-server.service: Main process exited, code=killed, status=9/KILL",
+        NULL};
+    static const char *const by_redis[] = {"Fatal error loading the DB: Invalid argument. Exiting.",
+                                           "Ready to accept connections", NULL};
+    struct log_reading r;
+    read_lines(&r, by_systemd);
+    assert_int_equal(r.facts.class, LOG_NONE);
+    assert_int_equal(r.lines, 6);
+    read_lines(&r, by_redis);
+    assert_int_equal(r.facts.class, LOG_NONE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(errors_are_classed_by_their_first_word),
         cmocka_unit_test(only_the_status_pong_is_pong),
+        cmocka_unit_test(a_config_error_names_the_line_and_what_is_wrong_with_it),
+        cmocka_unit_test(what_was_wrong_before_a_good_start_is_over),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,37 @@
+#include "daemon/self.h"
+
+#include <grp.h>
+#include <stdio.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "daemon/control.h"
+
+#define GROUP_LINE_MAX 16384 /* a longer line ends the search */
+
+/* The packages make them here; a name service would block the loop. */
+static bool local_group(const char *name)
+{
+    FILE *file = fopen("/etc/group", "re");
+    char buffer[GROUP_LINE_MAX];
+    struct group group;
+    struct group *entry = NULL;
+    while (file != NULL && fgetgrent_r(file, &group, buffer, sizeof buffer, &entry) == 0 &&
+           !str_equal(entry->gr_name, name))
+        ;
+    if (file != NULL)
+        (void)fclose(file);
+    return entry != NULL;
+}
+
+void self_look(const struct settings *settings, struct audit *audit, struct handlers_self *ret)
+{
+    struct statvfs disk;
+    *ret = (struct handlers_self){.settings = settings, .pid = getpid(), .state_bytes_free = -1};
+    audit_look(audit, &ret->audit);
+    ret->admin_group = local_group(CONTROL_ADMIN_GROUP);
+    ret->monitor_group = local_group(CONTROL_MONITOR_GROUP);
+    if (statvfs(settings->server.state_dir, &disk) == 0)
+        ret->state_bytes_free = (int64_t)(disk.f_bavail * disk.f_frsize);
+}

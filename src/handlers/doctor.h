@@ -1,0 +1,89 @@
+/* The doctor (row J6): what was looked at, and what is said about it. doctor.c asks one question
+ * after the other and fills the facts; the other files judge them and ask nothing. */
+#ifndef RESUS_HANDLERS_DOCTOR_H
+#define RESUS_HANDLERS_DOCTOR_H
+
+#include <jansson.h>
+
+#include "core/facts.h"
+#include "handlers/handlers.h"
+#include "host/controller.h"
+#include "host/sudo_list.h"
+#include "host/unit_file.h"
+#include "redis/reply.h"
+
+/* What our Redis user should be allowed. */
+enum doctor_command {
+    DOCTOR_INFO,
+    DOCTOR_CONFIG_GET,
+    DOCTOR_CLIENT_LIST,
+    DOCTOR_SLOWLOG_GET,
+    DOCTOR_SCRIPT_KILL,
+    DOCTOR_FUNCTION_KILL,
+    DOCTOR_BGSAVE,
+    DOCTOR_COMMAND_COUNT
+};
+
+#define DOCTOR_DRYRUN_WORDS 3
+struct doctor_command_row {
+    const char *name;                           /* "CONFIG GET" */
+    const char *rule;                           /* "+config|get" */
+    const char *without;                        /* what is missed without it */
+    const char *words[DOCTOR_DRYRUN_WORDS + 1]; /* for ACL DRYRUN */
+};
+extern const struct doctor_command_row doctor_commands[DOCTOR_COMMAND_COUNT];
+
+/* One look by a host command. */
+struct doctor_look {
+    bool asked;
+    enum host_end end;
+    int exit_code;
+    size_t lines, redis_lines; /* of a log */
+    char error[FACT_TEXT_MAX]; /* first line of stderr, or why the host was not reached */
+};
+
+struct doctor_facts {
+    const struct service_settings *service;
+    bool on_host; /* systemd and its journal are part of it: control is not process */
+    bool root;    /* no sudo needed there */
+    struct now now;
+
+    struct doctor_look status, active, sudo_list, journal, journal_sudo, log_file;
+    int64_t command_ms; /* of a command on the open session; FACT_UNKNOWN */
+    struct unit_facts unit;
+    struct unit_file unit_file;
+    struct sudo_list sudo;
+    bool overcommit_off, huge_pages; /* as Redis itself said at its last start */
+
+    struct probe_facts ping;
+    struct info_facts info;
+    char redis_user[64];
+    char log_path[SETTINGS_PATH_MAX], bind[512], protected_mode[8]; /* CONFIG GET */
+    bool log_path_known, bind_known;
+    enum tri allowed[DOCTOR_COMMAND_COUNT];
+    int64_t clock_ahead_ms; /* the host's clock against ours */
+    bool clock_known;
+
+    struct handlers_self self;
+    const struct settings *settings;
+    bool recovery_enabled, recovery_paused, breaker_open;
+    char key_error[ERROR_TEXT_MAX]; /* "" = good */
+    bool out_of_time;               /* not everything was asked */
+};
+
+enum finding_status { FINDING_PASS, FINDING_WARNING, FINDING_FAIL, FINDING_UNKNOWN };
+
+/* Appends {"check", "status", "message", "fix"}; `fix` NULL = nothing to mend. */
+void doctor_put(json_t *items, const char *check, enum finding_status status, const char *fix,
+                const char *format, ...) ATTR_PRINTF(5, 6);
+
+void doctor_judge_self(const struct doctor_facts *f, json_t *items);   /* doctor_self.c */
+void doctor_judge_host(const struct doctor_facts *f, json_t *items);   /* doctor_host.c */
+void doctor_judge_rights(const struct doctor_facts *f, json_t *items); /* doctor_rights.c */
+void doctor_judge_logs(const struct doctor_facts *f, json_t *items);   /* doctor_host.c */
+void doctor_judge_redis(const struct doctor_facts *f, json_t *items);  /* doctor_redis.c */
+void doctor_judge_data(const struct doctor_facts *f, json_t *items);   /* doctor_redis.c */
+/* All of them, in this order. */
+json_t *doctor_judge(const struct doctor_facts *f);
+
+#endif

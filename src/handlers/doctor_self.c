@@ -1,0 +1,148 @@
+/* What the doctor says about Resus itself. */
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "handlers/doctor.h"
+
+#define STATE_FREE_MIN (100LL * 1024 * 1024) /* a day of a large fleet's events and history */
+
+void doctor_put(json_t *items, const char *check, enum finding_status status, const char *fix,
+                const char *format, ...)
+{
+    static const char *const words[] = {
+        [FINDING_PASS] = "pass",
+        [FINDING_WARNING] = "warning",
+        [FINDING_FAIL] = "fail",
+        [FINDING_UNKNOWN] = "unknown",
+    };
+    char message[2048];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    json_t *item = json_object();
+    (void)json_put_text(item, "check", check);
+    (void)json_put_text(item, "status", words[status]);
+    (void)json_put_text(item, "message", message);
+    if (fix != NULL)
+        (void)json_put_text(item, "fix", fix);
+    (void)json_array_append_new(items, item);
+}
+
+static void judge_configuration(const struct doctor_facts *f, json_t *items)
+{
+    const struct settings *s = f->settings;
+    for (size_t i = 0; i < s->warning_count; i++)
+        doctor_put(
+            items, "configuration", FINDING_WARNING,
+            "mend the line, try it with `resus serve --check`, then `systemctl reload resus`", "%s",
+            s->warnings[i]);
+    if (s->warning_count == 0)
+        doctor_put(items, "configuration", FINDING_PASS, NULL, "%s has no warnings", s->path);
+}
+
+static void judge_audit(const struct doctor_facts *f, json_t *items)
+{
+    const struct audit_state *a = &f->self.audit;
+    const char *file = f->settings->audit.file;
+    char fix[1400];
+    (void)str_format(fix, sizeof fix,
+                     "make room for %s and let Resus write it: `df -h %s; ls -l %s`", file, file,
+                     file);
+    if (a->problem.code != 0)
+        doctor_put(items, "audit", FINDING_FAIL, fix,
+                   "%zu lines wait for the disk: %s; people's operations are refused meanwhile",
+                   a->owed, a->problem.text);
+    else if (a->lost > 0)
+        doctor_put(items, "audit", FINDING_FAIL, fix, "%" PRIu64 " lines were lost", a->lost);
+    else if (a->upkeep.code != 0)
+        doctor_put(items, "audit", FINDING_WARNING, fix, "%s", a->upkeep.text);
+    else
+        doctor_put(items, "audit", FINDING_PASS, NULL, "%s is written, %" PRIu64 " lines so far",
+                   file, a->seq);
+}
+
+static void judge_state_folder(const struct doctor_facts *f, json_t *items)
+{
+    const char *folder = f->settings->server.state_dir;
+    char fix[1200];
+    (void)str_format(fix, sizeof fix, "make room on the disk of %s: `df -h %s`", folder, folder);
+    if (f->self.state_bytes_free < 0)
+        doctor_put(items, "state", FINDING_UNKNOWN, NULL, "cannot tell how full the disk of %s is",
+                   folder);
+    else if (f->self.state_bytes_free < STATE_FREE_MIN)
+        doctor_put(items, "state", FINDING_WARNING, fix, "only %lld MB are free under %s",
+                   (long long)(f->self.state_bytes_free / 1024 / 1024), folder);
+    else
+        doctor_put(items, "state", FINDING_PASS, NULL, "%s has room", folder);
+}
+
+static void judge_groups(const struct doctor_facts *f, json_t *items)
+{
+    bool admin = f->self.admin_group;
+    bool monitor = f->self.monitor_group;
+    if (admin && monitor)
+        doctor_put(items, "groups", FINDING_PASS, NULL,
+                   "members of resus-admin and resus-monitor may use the command line");
+    else
+        doctor_put(items, "groups", FINDING_WARNING,
+                   admin     ? "`groupadd --system resus-monitor`"
+                   : monitor ? "`groupadd --system resus-admin`"
+                             : "`groupadd --system resus-admin; groupadd --system resus-monitor`",
+                   "there is no local group %s%s%s: only root may use the command line for that",
+                   admin ? "" : "resus-admin", !admin && !monitor ? " and no " : "",
+                   monitor ? "" : "resus-monitor");
+}
+
+static void judge_recovery(const struct doctor_facts *f, json_t *items)
+{
+    const char *id = f->service->id;
+    char fix[200];
+    if (f->breaker_open) {
+        (void)str_format(
+            fix, sizeof fix,
+            "find the cause first (`resus recovery explain %s`), then `resus recovery reset %s`",
+            id, id);
+        doctor_put(items, "auto-recovery", FINDING_FAIL, fix,
+                   "the circuit breaker is open: nothing is recovered");
+    } else if (f->recovery_paused) {
+        (void)str_format(fix, sizeof fix, "`resus resume %s`", id);
+        doctor_put(items, "auto-recovery", FINDING_WARNING, fix, "paused");
+    } else if (!f->recovery_enabled) {
+        (void)str_format(fix, sizeof fix, "`resus recovery enable %s`", id);
+        doctor_put(items, "auto-recovery", FINDING_WARNING, fix,
+                   "switched off or its attempts used up: Resus only watches");
+    } else {
+        doctor_put(items, "auto-recovery", FINDING_PASS, NULL, "enabled");
+    }
+}
+
+void doctor_judge_self(const struct doctor_facts *f, json_t *items)
+{
+    doctor_put(items, "daemon", FINDING_PASS, NULL, "runs as process %" PRId64, f->self.pid);
+    judge_configuration(f, items);
+    judge_audit(f, items);
+    judge_state_folder(f, items);
+    judge_groups(f, items);
+    judge_recovery(f, items);
+}
+
+json_t *doctor_judge(const struct doctor_facts *f)
+{
+    json_t *items = json_array();
+    doctor_judge_self(f, items);
+    if (f->on_host) {
+        doctor_judge_host(f, items);
+        doctor_judge_rights(f, items);
+    }
+    doctor_judge_redis(f, items);
+    doctor_judge_logs(f, items);
+    doctor_judge_data(f, items);
+    if (f->out_of_time)
+        doctor_put(items, "doctor", FINDING_WARNING, "run `resus doctor` again",
+                   "the answers took so long that not everything was asked");
+    return items;
+}

@@ -1,0 +1,94 @@
+/* Units that have ended: by an admin's wish, or under a systemd that restarts them itself. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/cause.h"
+#include "core/preflight.h"
+
+static const mono_ms now = {100000};
+
+/* Nothing listens and the unit has failed by a signal; both were asked after the doubt. */
+static struct sight failed_unit(void)
+{
+    struct sight s = {
+        .kept = {.reply = REPLY_NONE},
+        .fresh = {.reply = REPLY_REFUSED, .asked = now, .at = now},
+        .unit = {.active = UNIT_FAILED,
+                 .asked = now,
+                 .at = now,
+                 .result = RESULT_SIGNAL,
+                 .control_reached = TRI_YES,
+                 .restarts = FACT_UNKNOWN},
+        .doubt_since = {99000},
+        .unit_same_since = {99000},
+        .ever_answered = true,
+        .failure_threshold = 3,
+        .confirm_interval_ms = 500,
+    };
+    facts_info_reset(&s.info);
+    return s;
+}
+
+static void a_killed_redis_is_believed_without_the_journal(void **state)
+{
+    (void)state;
+    struct sight s = failed_unit();
+    struct verdict v = cause_judge(&s, now);
+    assert_int_equal(v.cause, CAUSE_CRASHED);
+    assert_true(v.confirmed);
+}
+
+static void where_systemd_restarts_the_journal_says_whether_it_gave_up(void **state)
+{
+    (void)state;
+    struct sight s = failed_unit();
+    s.systemd_restarts = true;
+    assert_false(cause_judge(&s, now).confirmed);
+    s.log_read = true;
+    s.log.class = LOG_START_LIMIT;
+    struct verdict v = cause_judge(&s, now);
+    assert_int_equal(v.cause, CAUSE_START_LIMIT_HIT);
+    assert_true(v.confirmed);
+    s.log.class = LOG_NONE; /* Restart=no since then */
+    v = cause_judge(&s, now);
+    assert_int_equal(v.cause, CAUSE_CRASHED);
+    assert_true(v.confirmed);
+}
+
+static void a_failed_unit_that_an_admin_stopped_is_stopped(void **state)
+{
+    (void)state;
+    struct sight s = failed_unit();
+    s.stopped_on_purpose = true;
+    struct verdict v = cause_judge(&s, now);
+    assert_int_equal(v.cause, CAUSE_STOPPED_ON_PURPOSE);
+    assert_true(v.confirmed);
+}
+
+static void a_load_may_be_stopped_but_not_restarted(void **state)
+{
+    (void)state;
+    struct info_facts info;
+    struct preflight p;
+    facts_info_reset(&info);
+    preflight_judge(PREFLIGHT_STOP, CAUSE_LOADING, &info, (wall_ms){1}, 0, &p);
+    assert_true(p.allowed);
+    preflight_judge(PREFLIGHT_RESTART, CAUSE_LOADING, &info, (wall_ms){1}, 0, &p);
+    assert_false(p.allowed);
+    assert_true(p.blockers[BLOCKER_LOADING]);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_killed_redis_is_believed_without_the_journal),
+        cmocka_unit_test(where_systemd_restarts_the_journal_says_whether_it_gave_up),
+        cmocka_unit_test(a_failed_unit_that_an_admin_stopped_is_stopped),
+        cmocka_unit_test(a_load_may_be_stopped_but_not_restarted),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,160 @@
+/* The systemd controller with this machine's own systemctl: whatever it says of a unit that is not
+ * there (or that there is no systemd here) is a real answer. What it does to real units is the host
+ * suite's. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "base/str.h"
+#include "core/facts.h"
+#include "host/controller.h"
+#include "host/systemctl.h"
+#include "io/clock.h"
+
+struct scene {
+    uv_loop_t loop;
+    struct controller *controller;
+    unsigned answered, times[64];
+    enum host_end end;
+    bool on_stack;
+    struct error error;
+    struct unit_facts unit;
+};
+
+static void on_done(void *context, uint64_t id, const struct host_result *r)
+{
+    struct scene *s = context;
+    assert_false(s->on_stack);
+    s->end = r->end;
+    s->error = r->error;
+    s->times[id]++;
+    s->answered++;
+    systemctl_parse_result(HOST_STATUS, r, &s->unit);
+}
+
+static void begin(struct scene *s)
+{
+    memset(s, 0, sizeof *s);
+    assert_int_equal(uv_loop_init(&s->loop), 0);
+    struct service_settings *v = calloc(1, sizeof *v);
+    assert_non_null(v);
+    (void)str_copy(v->id, sizeof v->id, "redis");
+    (void)str_copy(v->unit, sizeof v->unit, "resus-test-no-such-unit");
+    v->control = CONTROL_SYSTEMD;
+    struct error err = {0};
+    if (controller_open(&s->loop, NULL, v, on_done, s, &s->controller, &err) < 0)
+        fail_msg("%s", err.text);
+    (void)str_copy(v->unit, sizeof v->unit, "a b");
+    struct controller *none = NULL;
+    assert_int_equal(controller_open(&s->loop, NULL, v, on_done, s, &none, &err), -EINVAL);
+    assert_null(none);
+    free(v);
+}
+
+static void end(struct scene *s)
+{
+    s->controller->ops->close(s->controller);
+    (void)uv_run(&s->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&s->loop), 0);
+}
+
+static void ask(struct scene *s, uint64_t id, enum host_command command, int64_t ms)
+{
+    struct host_request request = {
+        .id = id, .command = command, .lines = 50, .deadline = mono_add(clock_mono(), ms)};
+    s->on_stack = true;
+    s->controller->ops->run(s->controller, &request);
+    s->on_stack = false;
+}
+
+static void on_tick(uv_timer_t *timer)
+{
+    (void)timer;
+}
+
+static void wait_answers(struct scene *s, unsigned n)
+{
+    uv_timer_t timer;
+    (void)uv_timer_init(&s->loop, &timer);
+    (void)uv_timer_start(&timer, on_tick, 50, 50);
+    while (s->answered < n)
+        (void)uv_run(&s->loop, UV_RUN_ONCE);
+    uv_close((uv_handle_t *)&timer, NULL);
+    (void)uv_run(&s->loop, UV_RUN_NOWAIT);
+}
+
+static void test_a_unit_that_is_not_there_is_never_active(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    ask(&s, 0, HOST_STATUS, 20000);
+    wait_answers(&s, 1);
+    assert_int_equal(s.end, HOST_EXITED);
+    assert_true(s.unit.active == UNIT_NOT_FOUND || s.unit.active == UNIT_UNKNOWN);
+    assert_int_equal(s.unit.control_reached, TRI_YES);
+    assert_true(s.unit.text[0] != '\0');
+    end(&s);
+}
+
+static void test_extended_commands_are_refused_by_default_and_later(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    ask(&s, 0, HOST_SHOW, 20000);
+    ask(&s, 1, HOST_RESET_FAILED, 20000);
+    ask(&s, 2, HOST_STATUS, 0);
+    wait_answers(&s, 3);
+    assert_int_equal(s.end, HOST_NOT_REACHED);
+    for (unsigned i = 0; i < 3; i++)
+        assert_int_equal(s.times[i], 1);
+    end(&s);
+}
+
+static void test_forty_commands_at_once_are_each_answered_once(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    for (unsigned i = 0; i < 40; i++)
+        ask(&s, i, HOST_IS_ACTIVE, 60000);
+    wait_answers(&s, 40);
+    for (unsigned i = 0; i < 40; i++)
+        assert_int_equal(s.times[i], 1);
+    end(&s);
+}
+
+static void test_closing_with_work_under_way_answers_nothing(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    for (unsigned i = 0; i < 40; i++)
+        ask(&s, i, HOST_IS_ACTIVE, 60000);
+    end(&s);
+    assert_int_equal(s.answered, 0);
+}
+
+int main(void)
+{
+    if (access("/bin/systemctl", X_OK) != 0) {
+        (void)printf("1..0 # SKIP systemctl is not installed\n");
+        return 0;
+    }
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_unit_that_is_not_there_is_never_active),
+        cmocka_unit_test(test_extended_commands_are_refused_by_default_and_later),
+        cmocka_unit_test(test_forty_commands_at_once_are_each_answered_once),
+        cmocka_unit_test(test_closing_with_work_under_way_answers_nothing),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
