@@ -20,7 +20,8 @@ import monit  # noqa: E402
 import recovering  # noqa: E402
 
 PARTS = {"kills": recovering.kills, "hangs": recovering.hangs, "monit": monit.monit,
-         "footprint": footprint.footprint, "fleet": fleet.fleet}
+         "footprint": footprint.footprint,
+         "sessions": footprint.sessions, "fleet": fleet.fleet}
 
 
 def main():

@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -71,6 +72,21 @@ static void long_lines_are_cut_and_end(void **state)
     assert_int_equal(line[strlen(line) - 1], '\n');
 }
 
+static void debugging_puts_the_monotonic_clock_before_every_line(void **state)
+{
+    (void)state;
+    long long seconds;
+    long microseconds;
+    int at = 0;
+    log_init(LOG_LEVEL_DEBUG);
+    log_debug("host", "status ended");
+    assert_int_equal(sscanf(read_log(), "<7>%lld.%6ld %n", &seconds, &microseconds, &at), 2);
+    assert_string_equal(got + at, "host: status ended\n");
+    struct timespec now;
+    assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+    assert_true(seconds <= now.tv_sec && now.tv_sec - seconds < 60);
+}
+
 #define THREADS 4
 #define LINES 100
 
@@ -109,6 +125,7 @@ int main(void)
         TEST(levels_go_to_journald_by_prefix_and_lesser_ones_nowhere),
         TEST(foreign_text_cannot_forge_a_line_or_a_colour),
         TEST(long_lines_are_cut_and_end),
+        TEST(debugging_puts_the_monotonic_clock_before_every_line),
         TEST(lines_of_several_threads_never_mix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
