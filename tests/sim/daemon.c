@@ -1,0 +1,221 @@
+/* The daemon: the engine behind fake ports, with its starts, deaths, stalls and suspends. */
+#include "sim.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+
+#define BOOT_MS 50
+
+/* A daemon that is being killed does nothing more, even in the middle of a turn. */
+static bool dead_now(struct sim *s)
+{
+    if (!s->dying && ++s->calls == s->crash_at)
+        s->dying = true;
+    return s->dying;
+}
+
+static void timer_due(struct sim *s, int service, uint64_t at)
+{
+    int64_t *slot = service == ENGINE_SELF ? &s->self_timer : &s->worlds[service].timer;
+    if (*slot != (int64_t)at)
+        return;
+    *slot = SIM_NEVER;
+    engine_wake(s->engine, service, clocks_now(s));
+}
+
+static void timer_moves(struct sim *s, int service, uint64_t at);
+
+static void plan_timer(struct sim *s, int service, uint64_t at)
+{
+    struct appointment item = {.at = clocks_world_of(s, (int64_t)at),
+                               .rank = AGENDA_TIMER,
+                               .act = timer_moves,
+                               .service = service,
+                               .id = at,
+                               .life = s->life};
+    agenda_add(&s->agenda, item);
+}
+
+/* A suspend between has stopped the monotonic clock: not yet. */
+static void timer_moves(struct sim *s, int service, uint64_t at)
+{
+    if (clocks_mono(s) < (int64_t)at)
+        plan_timer(s, service, at);
+    else
+        timer_due(s, service, at);
+}
+
+static void port_wake_at(void *context, int service, mono_ms at)
+{
+    struct sim *s = context;
+    if (dead_now(s))
+        return;
+    int64_t *slot = service == ENGINE_SELF ? &s->self_timer : &s->worlds[service].timer;
+    if (*slot == at.ms)
+        return;
+    *slot = at.ms;
+    if (at.ms != SIM_NEVER)
+        plan_timer(s, service, (uint64_t)at.ms);
+}
+
+static void port_redis(void *context, int service, uint64_t id, enum redis_request request,
+                       bool fresh, mono_ms deadline)
+{
+    struct sim *s = context;
+    if (dead_now(s))
+        return;
+    bool automatic = true;
+    struct intent *intent = &s->worlds[service].witness.intent;
+    if (request == REDIS_SCRIPT_KILL || request == REDIS_FUNCTION_KILL)
+        promise_action(s, service, "script-kill", &automatic);
+    else if (request == REDIS_BGSAVE && intent->open && !intent->ran &&
+             str_equal(intent->operation, "bgsave"))
+        promise_action(s, service, "bgsave", &automatic);
+    server_ask(s, service, id, request, fresh, deadline.ms);
+}
+
+static void port_host(void *context, int service, const struct host_request *request)
+{
+    struct sim *s = context;
+    if (!dead_now(s))
+        shell_run(s, service, request);
+}
+
+static void port_save(void *context, int service, uint64_t id, enum store_class class,
+                      const struct service_state *state)
+{
+    struct sim *s = context;
+    (void)class;
+    if (dead_now(s))
+        return;
+    promise_state(s, service, state);
+    disk_save(s, service, id, state);
+}
+
+static void port_record(void *context, const struct recovery_record *record)
+{
+    struct sim *s = context;
+    if (dead_now(s))
+        return;
+    for (int i = 0; i < s->count; i++)
+        if (str_equal(s->services[i].id, record->service))
+            promise_record(s, i, record);
+}
+
+static void port_audit(void *context, int service, uint64_t id, const struct audit_line *line,
+                       bool durable)
+{
+    struct sim *s = context;
+    if (!dead_now(s))
+        disk_audit(s, service, id, line, durable);
+}
+
+static void port_publish(void *context, int service, uint64_t seq, const char *type, json_t *body,
+                         wall_ms at)
+{
+    struct sim *s = context;
+    (void)at;
+    if (!dead_now(s))
+        promise_event(s, service, seq, type, body);
+}
+
+static void port_log(void *context, int service, bool warning, const char *text)
+{
+    struct sim *s = context;
+    if (!s->dying)
+        sim_say(s, service, "%s %s", warning ? "WARN" : "info", text);
+}
+
+static uint64_t port_random(void *context)
+{
+    struct sim *s = context;
+    return chance_draw(&s->chance);
+}
+
+void daemon_start(struct sim *s)
+{
+    static const struct engine_ports table = {
+        .wake_at = port_wake_at,
+        .redis = port_redis,
+        .host = port_host,
+        .save = port_save,
+        .record = port_record,
+        .audit = port_audit,
+        .publish = port_publish,
+        .log = port_log,
+        .random = port_random,
+    };
+    struct engine_ports ports = table;
+    struct error err = {0};
+    ports.context = s;
+    s->life++;
+    s->dying = false;
+    s->self_timer = SIM_NEVER;
+    for (int i = 0; i < s->count; i++)
+        s->worlds[i].timer = SIM_NEVER;
+    if (engine_new(&s->settings, &ports, s->disk.durable, clocks_now(s), &s->engine, &err) < 0) {
+        sim_broken(s, -1, "the engine does not start: %s", err.text);
+        return;
+    }
+    sim_say(s, -1, "the daemon starts, life %llu", (unsigned long long)s->life);
+    disk_close_intents(s);
+    engine_start(s->engine, clocks_now(s));
+}
+
+static void boots(struct sim *s, int service, uint64_t id)
+{
+    (void)service;
+    (void)id;
+    if (s->engine == NULL)
+        daemon_start(s);
+}
+
+void daemon_stop(struct sim *s)
+{
+    engine_free(s->engine);
+    s->engine = NULL;
+}
+
+void daemon_kill(struct sim *s, int64_t down_ms)
+{
+    if (s->engine == NULL)
+        return;
+    sim_say(s, -1, "the daemon is killed, down for %lld ms", (long long)down_ms);
+    promise_killed(s);
+    daemon_stop(s);
+    for (int i = 0; i < s->count; i++) {
+        server_forget(s, i);
+        shell_forget(s, i);
+    }
+    disk_crash(s);
+    s->dying = false;
+    s->deaf_until = 0;
+    sim_at(s, s->now + down_ms + BOOT_MS, boots, -1, 0);
+}
+
+void daemon_stall(struct sim *s, int64_t ms)
+{
+    sim_say(s, -1, "the loop is held up for %lld ms", (long long)ms);
+    if (s->deaf_until < s->now + ms)
+        s->deaf_until = s->now + ms;
+    if (ms > 2600 && s->jolted < s->deaf_until)
+        s->jolted = s->deaf_until;
+}
+
+void daemon_suspend(struct sim *s, int64_t ms)
+{
+    if (s->deaf_until > s->now)
+        return;
+    sim_say(s, -1, "the machine sleeps for %lld ms", (long long)ms);
+    s->deaf_until = s->now + ms;
+    s->mono_offset -= ms;
+    if (ms > 2100)
+        s->jolted = s->deaf_until;
+}
+
+bool daemon_alive(const struct sim *s)
+{
+    return s->engine != NULL && s->now >= s->deaf_until;
+}

@@ -1,0 +1,71 @@
+/* usage: sim [FROM COUNT] runs that many seeds; SEED=N TRACE=1 in the environment replays one. As a
+ * test (--tap) it is one line of TAP. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "sim.h"
+
+#define FAILURES_SHOWN 20
+#define YEAR_MS (365.25 * 86400 * 1000)
+
+static uint64_t number(const char *name, uint64_t otherwise)
+{
+    const char *text = getenv(name);
+    return text == NULL || text[0] == '\0' ? otherwise : strtoull(text, NULL, 10);
+}
+
+static struct sim sim;
+
+static int replay(uint64_t seed)
+{
+    bool trace = number("TRACE", 0) != 0;
+    bool well = sim_run(seed, trace, &sim);
+    if (well)
+        (void)printf("seed %llu: no violation, %llu steps\n", (unsigned long long)seed,
+                     (unsigned long long)sim.steps);
+    else
+        (void)printf("seed %llu: %s\n", (unsigned long long)seed, sim.failure);
+    return well ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+    bool tap = argc > 1 && strcmp(argv[1], "--tap") == 0;
+    if (getenv("SEED") != NULL)
+        return replay(number("SEED", 0));
+    uint64_t from = number("FROM", 1);
+    uint64_t count = number("SEEDS", tap && argc > 2 ? strtoull(argv[2], NULL, 10) : 1000);
+    uint64_t violations = 0;
+    uint64_t steps = 0, actions = 0, crashes = 0, alerts = 0;
+    double virtual_ms = 0;
+    const char *mark = tap ? "# " : "";
+    clock_t begin = clock();
+    if (tap)
+        (void)printf("1..1\n");
+    for (uint64_t seed = from; seed < from + count; seed++) {
+        if (!sim_run(seed, false, &sim)) {
+            violations++;
+            if (violations <= FAILURES_SHOWN)
+                (void)printf("%sseed %llu: %s\n", mark, (unsigned long long)seed, sim.failure);
+        }
+        steps += sim.steps;
+        actions += sim.actions;
+        crashes += sim.crashes;
+        alerts += sim.alerts;
+        virtual_ms += (double)sim.now;
+    }
+    double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
+    (void)printf("%s%llu actions, %llu deaths of the daemon, %llu calls for a human; %llu steps, "
+                 "%.0f steps/s\n",
+                 mark, (unsigned long long)actions, (unsigned long long)crashes,
+                 (unsigned long long)alerts, (unsigned long long)steps,
+                 seconds > 0 ? (double)steps / seconds : 0.0);
+    (void)printf("%s%llu seeds, %.2f virtual years, %llu violations\n", mark,
+                 (unsigned long long)count, virtual_ms / YEAR_MS, (unsigned long long)violations);
+    if (tap)
+        (void)printf("%s 1 - %llu seeds keep every promise\n", violations == 0 ? "ok" : "not ok",
+                     (unsigned long long)count);
+    return violations == 0 ? 0 : 1;
+}

@@ -1,0 +1,167 @@
+/* People: those who ask Resus for something, and those who do it on the host themselves. */
+#include "sim.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "engine/service.h"
+
+static const struct engine_user user = {"ann", "ann@example.org", "admin", "10.0.0.1"};
+
+struct call {
+    struct sim *sim;
+    int service;
+    uint64_t life;
+    enum engine_operation operation;
+    bool was_stopped;
+    int64_t asked;
+    bool refresh;
+};
+
+static void answered(void *context, int status, json_t *body)
+{
+    struct call *c = context;
+    struct sim *s = c->sim;
+    struct witness *w = &s->worlds[c->service].witness;
+    const struct service *inside = &s->engine->services[c->service];
+    json_decref(body);
+    if (s->dying) {
+        free(c);
+        return;
+    }
+    if (!c->refresh) {
+        sim_say(s, c->service, "%s is answered %d", engine_operation_word(c->operation), status);
+        bool ran = w->intent.open && !w->intent.automatic && w->intent.ran;
+        bool refused = status >= 400 && !ran && w->intent.told < c->asked;
+        if (refused && c->operation == OPERATION_STOP && status != 409 && status != 400 &&
+            inside->saved.stopped_on_purpose && !c->was_stopped)
+            sim_broken(s, c->service, "a refused stop (%d) left the wish to be stopped", status);
+        if (c->operation == OPERATION_STOP && status == 200) {
+            w->wish_stopped = true;
+            w->started_by_others = false;
+        }
+    }
+    free(c);
+}
+
+static struct call *call_new(struct sim *s, int service)
+{
+    struct call *c = calloc(1, sizeof *c);
+    if (c == NULL)
+        abort();
+    *c = (struct call){.sim = s, .service = service, .life = s->life, .asked = s->now};
+    return c;
+}
+
+void people_operate(struct sim *s, int service)
+{
+    static const enum engine_operation choices[] = {OPERATION_START, OPERATION_STOP,
+                                                    OPERATION_RESTART, OPERATION_RELOAD};
+    if (!daemon_alive(s))
+        return;
+    struct engine_request request = {
+        .operation = choices[chance_between(&s->chance, 0, 3)],
+        .user = user,
+        .force = chance_percent(&s->chance, 20),
+        .confirmation = true,
+        .answer = answered,
+    };
+    struct call *c = call_new(s, service);
+    c->operation = request.operation;
+    c->was_stopped = s->engine->services[service].saved.stopped_on_purpose;
+    request.context = c;
+    (void)str_copy(request.reason, sizeof request.reason, "because");
+    sim_say(s, service, "a person asks for %s%s", engine_operation_word(request.operation),
+            request.force ? " by force" : "");
+    if (request.operation != OPERATION_STOP && request.operation != OPERATION_RELOAD)
+        s->worlds[service].witness.wish_stopped = false;
+    s->operations++;
+    engine_operate(s->engine, service, &request, clocks_now(s));
+}
+
+static void set_something(struct sim *s, int service)
+{
+    static const char *const pairs[][2] = {
+        {"enabled", "false"},       {"enabled", "true"},          {"enabled", "true"},
+        {"max_attempts", "1"},      {"max_attempts", "5"},        {"retry_delay_seconds", "5"},
+        {"failure_threshold", "2"}, {"external_stop", "respect"}, {"external_stop", "recover"},
+    };
+    int64_t i = chance_between(&s->chance, 0, (int64_t)ARRAY_LENGTH(pairs) - 1);
+    struct error err = {0};
+    sim_say(s, service, "a person sets %s=%s", pairs[i][0], pairs[i][1]);
+    if (engine_recovery_set(s->engine, service, pairs[i][0], pairs[i][1], &user, clocks_now(s),
+                            &err) < 0)
+        sim_broken(s, service, "a setting is refused: %s", err.text);
+}
+
+void people_tweak(struct sim *s, int service)
+{
+    struct witness *w = &s->worlds[service].witness;
+    struct now now = clocks_now(s);
+    if (!daemon_alive(s))
+        return;
+    switch (chance_between(&s->chance, 0, 5)) {
+    case 0: {
+        int64_t ms = chance_between(&s->chance, 1000, 1200000);
+        sim_say(s, service, "a person pauses it for %lld ms", (long long)ms);
+        engine_pause(s->engine, service, ms, &user, "work", now);
+        if (!s->dying) {
+            w->paused = true;
+            w->paused_until = wall_add(now.wall, ms);
+        }
+        return;
+    }
+    case 1:
+        sim_say(s, service, "a person resumes it");
+        w->paused = false;
+        engine_resume(s->engine, service, &user, "done", now);
+        return;
+    case 2:
+    case 3:
+        sim_say(s, service, "a person resets recovery");
+        w->ended[0] = w->ended[1] = w->ended[2] = -SIM_NEVER / 2;
+        w->effective = 0;
+        w->alerted[0] = '\0';
+        engine_recovery_reset(s->engine, service, &user, "looked", now);
+        return;
+    case 4:
+        set_something(s, service);
+        return;
+    default: {
+        struct call *c = call_new(s, service);
+        c->refresh = true;
+        engine_refresh(s->engine, service, answered, c, now);
+        return;
+    }
+    }
+}
+
+void people_outside(struct sim *s, int service)
+{
+    struct witness *w = &s->worlds[service].witness;
+    struct unit *u = &s->worlds[service].unit;
+    switch (chance_between(&s->chance, 0, 4)) {
+    case 0:
+    case 1:
+        sim_say(s, service, "somebody else stops the unit");
+        (void)unit_job(s, service, JOB_STOP);
+        return;
+    case 2:
+        sim_say(s, service, "somebody else starts the unit");
+        w->wish_stopped = false;
+        (void)unit_job(s, service, JOB_START);
+        return;
+    case 3:
+        sim_say(s, service, "somebody else restarts the unit");
+        w->wish_stopped = false;
+        (void)unit_job(s, service, JOB_RESTART);
+        return;
+    default:
+        sim_say(s, service, "somebody sends SHUTDOWN");
+        if (u->process == PROCESS_UP)
+            unit_exit(s, service);
+        return;
+    }
+}

@@ -1,0 +1,313 @@
+/* The promises. Each is checked against what the simulator itself knows and what it told the
+ * daemon; the engine's own view is looked at only for what it claims. */
+#include "sim.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "core/recovery.h"
+#include "engine/service.h"
+
+#define LONG_AGO (-SIM_NEVER / 4)
+#define BREAKER_MS 299000 /* a second less than the window: the clocks drift */
+#define SETTLED_MS 200    /* a store that is well has written everything by then */
+#define DOUBT_MS 29000    /* self-doubt lasts 30 s */
+
+static struct witness *witness_of(struct sim *s, int service)
+{
+    return &s->worlds[service].witness;
+}
+
+static void code_of(const char *reason, char *ret, size_t size)
+{
+    const char *end = strchr(reason, ':');
+    (void)str_copy_n(ret, size, reason, end == NULL ? strlen(reason) : (size_t)(end - reason));
+}
+
+/* ── intent, action, outcome ── */
+
+void promise_intent(struct sim *s, int service, const struct audit_line *line)
+{
+    struct witness *w = witness_of(s, service);
+    if (w->intent.open)
+        sim_broken(s, service, "an intent (%s) before the outcome of the last one (%s)",
+                   line->request_id, w->intent.request_id);
+    w->intent = (struct intent){.open = true,
+                                .automatic = str_equal(line->user_id, "system"),
+                                .told = s->now,
+                                .life = s->life};
+    (void)str_copy(w->intent.request_id, sizeof w->intent.request_id, line->request_id);
+    (void)str_copy(w->intent.operation, sizeof w->intent.operation, line->operation);
+    code_of(line->reason, w->intent.cause, sizeof w->intent.cause);
+    sim_say(s, service, "intent %s %s (%s)", line->request_id, line->operation, w->intent.cause);
+}
+
+void promise_intent_durable(struct sim *s, int service, const char *request_id, bool durable)
+{
+    struct intent *i = &witness_of(s, service)->intent;
+    if (!str_equal(i->request_id, request_id))
+        return;
+    i->durable = durable;
+    i->failed = !durable;
+}
+
+void promise_outcome(struct sim *s, int service, const char *request_id)
+{
+    struct intent *i = &witness_of(s, service)->intent;
+    if (!str_equal(i->request_id, request_id))
+        return; /* an operation that was refused before it had an intent, or a skip */
+    i->open = false;
+}
+
+static bool starts(const char *word)
+{
+    return str_equal(word, "start") || str_equal(word, "restart") || str_equal(word, "reload");
+}
+
+static void check_withheld(struct sim *s, int service, const char *word)
+{
+    const struct witness *w = witness_of(s, service);
+    const struct service *inside = &s->engine->services[service];
+    struct now now = clocks_now(s);
+    if (w->paused && wall_since(w->paused_until, now.wall) > 0)
+        sim_broken(s, service, "%s while it is paused", word);
+    if (!inside->recovery_policy.enabled)
+        sim_broken(s, service, "%s while recovery is disabled", word);
+    if (w->wish_stopped && starts(word))
+        sim_broken(s, service, "%s of a service that was stopped on purpose", word);
+    if (operation_running(inside))
+        sim_broken(s, service, "%s while a person's operation runs", word);
+    if (s->now >= s->jolted && s->now < s->jolted + DOUBT_MS)
+        sim_broken(s, service, "%s %lld ms after a reason for self-doubt", word,
+                   (long long)(s->now - s->jolted));
+    if (w->told.unit.control_reached == TRI_NO)
+        sim_broken(s, service, "%s although the host was not reached", word);
+    if (w->told.failover)
+        sim_broken(s, service, "%s while a failover runs", word);
+    if (w->known_empty && starts(word))
+        sim_broken(s, service, "%s of a primary that would come back empty", word);
+}
+
+/* Would a person who sees what the daemon was told do this? */
+static void check_sense(struct sim *s, int service, const char *word)
+{
+    const struct witness *w = witness_of(s, service);
+    enum cause cause = cause_by_code(w->intent.cause);
+    const struct cause_row *row = cause_row(cause);
+    enum reply_class reply = w->told.reply;
+    if (starts(word)) {
+        if (row->restart != RESTART_HELPS)
+            sim_broken(s, service, "%s for %s, for which a restart is %s", word, row->code,
+                       restart_word(row->restart));
+        if (reply == REPLY_PONG || reply == REPLY_LOADING || reply == REPLY_MISCONF ||
+            reply == REPLY_BUSY)
+            sim_broken(s, service, "%s although the newest answer was %s", word,
+                       reply_class_word(reply));
+    }
+    if (str_equal(word, "script-kill") && row->remedy != REMEDY_KILL_SCRIPT)
+        sim_broken(s, service, "a script is killed for %s", row->code);
+    if (str_equal(word, "bgsave") && row->remedy != REMEDY_BGSAVE)
+        sim_broken(s, service, "BGSAVE for %s", row->code);
+}
+
+static void check_counts(struct sim *s, int service, const char *word)
+{
+    struct witness *w = witness_of(s, service);
+    const struct service *inside = &s->engine->services[service];
+    if (w->ended[0] - w->ended[2] < BREAKER_MS && w->ended[2] > LONG_AGO / 2 &&
+        s->clock_set < w->ended[2])
+        sim_broken(s, service, "%s although three recoveries ended within five minutes", word);
+    if (str_equal(word, "bgsave"))
+        return;
+    w->effective++;
+    w->recovery_stepped = true;
+    if (w->effective > inside->recovery_policy.max_attempts)
+        sim_broken(s, service, "%s is action %d of one failure, allowed are %d", word, w->effective,
+                   (int)inside->recovery_policy.max_attempts);
+}
+
+void promise_action(struct sim *s, int service, const char *word, bool *ret_automatic)
+{
+    struct witness *w = witness_of(s, service);
+    struct intent *i = &w->intent;
+    *ret_automatic = i->automatic;
+    if (!i->open || i->life != s->life) {
+        sim_broken(s, service, "%s without an intent", word);
+        return;
+    }
+    bool told = i->durable || (i->automatic && (i->failed || s->now - i->told >= 250));
+    if (!told)
+        sim_broken(s, service, "%s before its intent was durable", word);
+    bool loads = w->told.unit.active == UNIT_ACTIVATING || w->told.reply == REPLY_LOADING;
+    if (w->outstanding > 0 && (i->automatic || !loads))
+        sim_broken(s, service, "%s while another action runs", word);
+    bool second_half = i->ran && i->automatic;
+    i->ran = true;
+    if (!i->automatic || second_half)
+        return;
+    s->actions++;
+    w->acted = s->now;
+    check_withheld(s, service, word);
+    check_sense(s, service, word);
+    check_counts(s, service, word);
+}
+
+/* ── what is stored and told ── */
+
+void promise_state(struct sim *s, int service, const struct service_state *state)
+{
+    struct witness *w = witness_of(s, service);
+    if (state->attempts == 0)
+        w->effective = 0;
+    else if (state->attempts < w->attempts)
+        w->effective -= w->attempts - state->attempts; /* without effect: taken back */
+    w->attempts = state->attempts;
+}
+
+void promise_record(struct sim *s, int service, const struct recovery_record *record)
+{
+    struct witness *w = witness_of(s, service);
+    sim_say(s, service, "recovery %s: %s (%s)", record->id, record->result, record->cause);
+    if (str_equal(record->result, "running") || !w->recovery_stepped)
+        return;
+    w->recovery_stepped = false;
+    if (w->effective == 0 && w->attempts == 0)
+        return;
+    w->ended[2] = w->ended[1];
+    w->ended[1] = w->ended[0];
+    w->ended[0] = s->now;
+}
+
+void promise_event(struct sim *s, int service, uint64_t seq, const char *type, json_t *body)
+{
+    struct witness *w = witness_of(s, service);
+    (void)body;
+    if (seq <= w->last_seq)
+        sim_broken(s, service, "event %llu (%s) after event %llu", (unsigned long long)seq, type,
+                   (unsigned long long)w->last_seq);
+    w->last_seq = seq;
+}
+
+void promise_info(struct sim *s, int service, const struct info_facts *info)
+{
+    struct witness *w = witness_of(s, service);
+    const struct unit *u = &s->worlds[service].unit;
+    w->told.failover = info->failover == FAILOVER_RUNNING;
+    if (!u->foreign)
+        w->known_empty = info->connected_replicas > 0 && !u->persists;
+}
+
+void promise_alert(struct sim *s, int service, const char *reason)
+{
+    struct witness *w = witness_of(s, service);
+    char code[40];
+    code_of(reason, code, sizeof code);
+    sim_say(s, service, "a human is called: %s", code);
+    if (str_equal(w->alerted, code))
+        sim_broken(s, service, "a human is called a second time for %s", code);
+    (void)str_copy(w->alerted, sizeof w->alerted, code);
+    s->alerts++;
+}
+
+/* ── deaths ── */
+
+void promise_killed(struct sim *s)
+{
+    s->crashes++;
+    for (int i = 0; i < s->count; i++) {
+        struct witness *w = witness_of(s, i);
+        const struct service_state *durable = &s->disk.durable[i];
+        bool settled = s->disk.store == DISK_WELL && s->now - s->disk_sick > SETTLED_MS &&
+                       s->now - w->acted > SETTLED_MS;
+        if (settled && durable->attempts < w->effective)
+            sim_broken(s, i, "%d actions were taken, but the disk knows of %d", w->effective,
+                       durable->attempts);
+        if (settled && w->wish_stopped && !durable->stopped_on_purpose)
+            sim_broken(s, i, "the disk does not know that it was stopped on purpose");
+        if (!settled) {
+            /* What the disk could not take is forgotten: that much is no promise. */
+            w->effective = durable->attempts;
+            w->ended[0] = w->ended[1] = w->ended[2] = LONG_AGO;
+        }
+        w->attempts = durable->attempts;
+        w->wish_stopped = w->wish_stopped && durable->stopped_on_purpose;
+        w->paused = w->paused && durable->paused_until.ms == w->paused_until.ms;
+        w->recovery_stepped = false;
+        w->alerted[0] = '\0';
+        w->told = (struct told){.proof = w->told.proof};
+        if (w->intent.open && w->intent.ran && !w->intent.durable && !w->intent.failed &&
+            s->now - w->intent.told < 250)
+            sim_broken(s, i, "an action ran without any trace of its intent");
+        if (w->intent.open && !w->intent.durable)
+            w->intent.open = false; /* its line is gone with the daemon */
+    }
+}
+
+/* ── at every step ── */
+
+static void check_claim(struct sim *s, int service)
+{
+    const struct service *inside = &s->engine->services[service];
+    const struct witness *w = witness_of(s, service);
+    int64_t limit = 2 * inside->watch_policy.interval_ms;
+    if (snapshot_overall(inside) == OVERALL_HEALTHY) {
+        int64_t age = s->now - w->told.proof;
+        if (age > limit)
+            sim_broken(s, service, "healthy is claimed with a proof that is %lld ms old",
+                       (long long)age);
+    }
+    if (s->now - w->asked > limit && s->now - s->deaf_until > limit)
+        sim_broken(s, service, "Redis was not asked for %lld ms", (long long)(s->now - w->asked));
+}
+
+void promise_step(struct sim *s)
+{
+    if (!daemon_alive(s))
+        return;
+    for (int i = 0; i < s->count; i++) {
+        const struct service *inside = &s->engine->services[i];
+        if (snapshot_overall(inside) == OVERALL_HEALTHY)
+            witness_of(s, i)->alerted[0] = '\0';
+        check_claim(s, i);
+    }
+}
+
+/* ── after the faults ── */
+
+static bool explained(const struct sim *s, int service)
+{
+    const struct service *inside = &s->engine->services[service];
+    const struct unit *u = &s->worlds[service].unit;
+    return inside->recovery.needs_human || inside->saved.stopped_on_purpose ||
+           !inside->recovery_policy.enabled || inside->saved.paused_until.ms != 0 ||
+           (inside->recovery_policy.external_stop == EXTERNAL_STOP_RESPECT &&
+            inside->cause == CAUSE_UNIT_STOPPED) ||
+           (u->primary_with_replicas && !u->persists);
+}
+
+void promise_live(struct sim *s)
+{
+    for (int i = 0; i < s->count && !s->failed; i++) {
+        const struct unit *u = &s->worlds[i].unit;
+        if (s->engine == NULL) {
+            sim_broken(s, i, "the daemon does not run at the end");
+            return;
+        }
+        const struct service *inside = &s->engine->services[i];
+        enum overall overall = snapshot_overall(inside);
+        bool serves = u->process == PROCESS_UP && u->active == UNIT_ACTIVE && !u->frozen;
+        if (serves && overall != OVERALL_HEALTHY && overall != OVERALL_DEGRADED)
+            sim_broken(s, i, "all is well, but it is said to be %s (%s)", overall_word(overall),
+                       cause_row(inside->cause)->code);
+        if (!serves && overall == OVERALL_HEALTHY)
+            sim_broken(s, i, "it does not serve, but is said to be healthy");
+        if (!serves && !explained(s, i))
+            sim_broken(s, i, "neither cured nor a human called: %s, unit %s/%s, phase %s",
+                       cause_row(inside->cause)->code, unit_active_word(u->active), u->sub,
+                       recovery_phase_word(inside->recovery.phase));
+        if (!serves && inside->recovery.needs_human && witness_of(s, i)->alerted[0] == '\0' &&
+            s->life == 1)
+            sim_broken(s, i, "a human is needed but was not called");
+    }
+}

@@ -1,0 +1,300 @@
+/* What Redis answers, and how its connections end (field notes 2 and 3). A request waits here until
+ * the server's state settles it or its deadline comes. */
+#include "sim.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define SCRIPT_SHOWS_MS 5000
+#define SAVE_MS 2000
+
+static struct service_world *world_of(struct sim *s, int service)
+{
+    return &s->worlds[service];
+}
+
+/* A name for a request that is never used twice, though its slot is. */
+static uint64_t ticket_of(const struct service_world *w, const struct ask *a)
+{
+    return a->serial * SIM_ASKS_MAX + (uint64_t)(a - w->asks);
+}
+
+static struct ask *ask_of(struct sim *s, int service, uint64_t ticket)
+{
+    struct ask *a = &world_of(s, service)->asks[ticket % SIM_ASKS_MAX];
+    return a->used && a->serial == ticket / SIM_ASKS_MAX ? a : NULL;
+}
+
+int64_t server_load_progress(const struct sim *s, int service)
+{
+    const struct unit *u = &s->worlds[service].unit;
+    return u->load_ms == 0 ? 10000 : u->load_done_ms * 10000 / u->load_ms;
+}
+
+static void deliver(struct sim *s, int service, uint64_t ticket)
+{
+    struct ask *a = ask_of(s, service, ticket);
+    struct told *told = &world_of(s, service)->witness.told;
+    if (a == NULL)
+        return;
+    a->used = false;
+    struct redis_answer answer = a->answer;
+    bool ping = a->request == REDIS_PING;
+    if (ping && (a->asked >= told->reply_asked || reply_answered(answer.probe.reply))) {
+        told->reply = answer.probe.reply;
+        told->reply_asked = a->asked;
+    }
+    if (ping && answer.probe.reply == REPLY_PONG)
+        told->proof = s->now;
+    if (answer.info.known && a->request == REDIS_INFO)
+        promise_info(s, service, &answer.info);
+    if (answer.probe.reply != REPLY_PONG || !ping)
+        sim_say(s, service, "answer %s %s to #%llu", a->fresh ? "fresh" : "kept",
+                reply_class_word(answer.probe.reply), (unsigned long long)a->id);
+    engine_redis_ended(s->engine, service, &answer, clocks_now(s));
+}
+
+static void settle(struct sim *s, int service, struct ask *a, enum reply_class reply,
+                   int64_t delay_ms)
+{
+    a->settled = true;
+    a->answer.id = a->id;
+    a->answer.request = a->request;
+    a->answer.probe.reply = reply;
+    a->answer.probe.latency_us = reply_answered(reply) ? 1000 : FACT_UNKNOWN;
+    (void)snprintf(a->answer.probe.text, sizeof a->answer.probe.text, "%s",
+                   reply_class_word(reply));
+    sim_input(s, s->now + delay_ms, deliver, service, ticket_of(world_of(s, service), a));
+}
+
+/* ── INFO ── */
+
+static void fill_info(const struct sim *s, int service, struct info_facts *i)
+{
+    const struct unit *u = &s->worlds[service].unit;
+    facts_info_reset(i);
+    i->known = true;
+    i->process_id = u->foreign ? 99 : u->pid;
+    i->uptime_seconds = (s->now - u->began) / 1000;
+    (void)snprintf(i->run_id, sizeof i->run_id, "%llu", (unsigned long long)u->generation);
+    i->used_memory = 1 << 20;
+    i->connected_clients = 10;
+    i->maxclients = 10000;
+    i->role = ROLE_PRIMARY;
+    i->connected_replicas = u->primary_with_replicas ? 2 : 0;
+    i->aof_enabled = TRI_NO;
+    i->last_save_ok = u->save_fails && u->persists ? TRI_NO : TRI_YES;
+    i->save_running = TRI_NO;
+    i->loading = u->process == PROCESS_LOADING ? TRI_YES : TRI_NO;
+    i->unsaved_changes = u->persists ? 7 : 0;
+    i->failover = u->failover ? FAILOVER_RUNNING : FAILOVER_NONE;
+    if (i->loading == TRI_YES) {
+        i->loading_percent = (double)server_load_progress(s, service) / 100;
+        i->loading_eta_seconds = (u->load_ms - u->load_done_ms) / 1000;
+    }
+}
+
+static void fill_config(const struct unit *u, struct info_facts *i)
+{
+    facts_info_reset(i);
+    i->save_points = u->persists ? TRI_YES : TRI_NO;
+    i->busy_threshold_ms = SCRIPT_SHOWS_MS;
+    i->maxclients = 10000;
+}
+
+/* ── the reply of a server that is there ── */
+
+static enum reply_class reply_to_kill(struct sim *s, int service, const struct ask *a)
+{
+    struct unit *u = &world_of(s, service)->unit;
+    bool function = a->request == REDIS_FUNCTION_KILL;
+    if (u->script_until <= s->now || u->script_function != function)
+        return REPLY_NOTBUSY;
+    if (u->script_wrote)
+        return REPLY_UNKILLABLE;
+    u->script_until = 0;
+    sim_say(s, service, "the script is killed");
+    return REPLY_OTHER;
+}
+
+static enum reply_class reply_of(struct sim *s, int service, struct ask *a)
+{
+    struct unit *u = &world_of(s, service)->unit;
+    bool busy = u->script_until > s->now;
+    if (a->request == REDIS_SCRIPT_KILL || a->request == REDIS_FUNCTION_KILL)
+        return reply_to_kill(s, service, a);
+    if (busy)
+        return REPLY_BUSY;
+    switch (a->request) {
+    case REDIS_PING:
+        if (u->process == PROCESS_LOADING)
+            return REPLY_LOADING;
+        return u->save_fails && u->persists ? REPLY_MISCONF : REPLY_PONG;
+    case REDIS_INFO:
+    case REDIS_LASTSAVE_INFO:
+        fill_info(s, service, &a->answer.info);
+        return REPLY_OTHER;
+    case REDIS_CONFIG:
+        if (u->process == PROCESS_LOADING)
+            return REPLY_LOADING;
+        fill_config(u, &a->answer.info);
+        return REPLY_OTHER;
+    case REDIS_BGSAVE:
+        if (u->process == PROCESS_LOADING)
+            return REPLY_LOADING;
+        return REPLY_OTHER;
+    default:
+        return REPLY_OTHER;
+    }
+}
+
+/* Is there a process that would ever answer? */
+static bool listens(const struct unit *u)
+{
+    return u->foreign || u->process == PROCESS_LOADING || u->process == PROCESS_UP ||
+           u->process == PROCESS_ENDING;
+}
+
+static bool speaks(const struct sim *s, const struct unit *u)
+{
+    if (u->foreign)
+        return true;
+    bool hidden_script = u->script_until > s->now && s->now - u->script_since < SCRIPT_SHOWS_MS;
+    return !u->frozen && u->process != PROCESS_ENDING && !hidden_script;
+}
+
+/* Opens the way of a request to the process, or settles it at the door. */
+static bool connects(struct sim *s, int service, struct ask *a)
+{
+    struct service_world *w = world_of(s, service);
+    struct unit *u = &w->unit;
+    if (!a->fresh && w->kept_up) {
+        if (w->kept_generation != u->generation) {
+            /* The reset of a peer that died while the way was cut comes now. */
+            w->kept_up = false;
+            settle(s, service, a, REPLY_CLOSED, 1);
+            return false;
+        }
+        a->generation = u->generation;
+        return true;
+    }
+    if (!listens(u)) {
+        settle(s, service, a, REPLY_REFUSED, 1);
+        return false;
+    }
+    if (u->frozen && a->fresh && chance_percent(&s->chance, 20))
+        return false; /* the backlog is full */
+    bool door = u->full || u->door_shut;
+    if (door && speaks(s, u)) {
+        settle(s, service, a, u->full ? REPLY_MAXCLIENTS : REPLY_WRONGPASS, 2);
+        return false;
+    }
+    a->generation = u->generation;
+    if (!a->fresh) {
+        w->kept_up = true;
+        w->kept_generation = u->generation;
+    }
+    return true;
+}
+
+static void attempt(struct sim *s, int service, struct ask *a)
+{
+    struct service_world *w = world_of(s, service);
+    if (!a->used || a->settled || w->redis_way == WAY_SILENT)
+        return;
+    if (w->redis_way == WAY_REFUSED && a->generation == 0) {
+        settle(s, service, a, REPLY_UNREACHABLE, 1);
+        return;
+    }
+    if (w->redis_way == WAY_REFUSED)
+        return;
+    if (a->generation == 0 && !connects(s, service, a))
+        return;
+    if (a->generation != w->unit.generation) {
+        settle(s, service, a, REPLY_CLOSED, 1);
+        return;
+    }
+    if (!speaks(s, &w->unit))
+        return;
+    enum reply_class reply = reply_of(s, service, a);
+    settle(s, service, a, reply, chance_between(&s->chance, 1, 4));
+}
+
+static void arrives(struct sim *s, int service, uint64_t ticket)
+{
+    struct ask *a = ask_of(s, service, ticket);
+    if (a != NULL)
+        attempt(s, service, a);
+}
+
+void server_changed(struct sim *s, int service)
+{
+    for (int i = 0; i < SIM_ASKS_MAX; i++)
+        attempt(s, service, &world_of(s, service)->asks[i]);
+}
+
+static void deadline(struct sim *s, int service, uint64_t ticket)
+{
+    struct ask *a = ask_of(s, service, ticket);
+    if (a == NULL || a->settled)
+        return;
+    if (clocks_mono(s) < a->deadline) {
+        sim_at(s, clocks_world_of(s, a->deadline), deadline, service, ticket);
+        return;
+    }
+    settle(s, service, a, a->generation == 0 ? REPLY_NO_CONNECT : REPLY_SILENT, 0);
+}
+
+void server_ask(struct sim *s, int service, uint64_t id, enum redis_request request, bool fresh,
+                int64_t until)
+{
+    struct service_world *w = world_of(s, service);
+    w->witness.asked = s->now;
+    for (uint64_t i = 0; i < SIM_ASKS_MAX; i++) {
+        struct ask *a = &w->asks[i];
+        if (a->used)
+            continue;
+        *a = (struct ask){.used = true,
+                          .id = id,
+                          .serial = ++s->serials,
+                          .request = request,
+                          .fresh = fresh,
+                          .asked = s->now,
+                          .deadline = until};
+        facts_info_reset(&a->answer.info);
+        uint64_t ticket = ticket_of(w, a);
+        sim_at(s, s->now + chance_between(&s->chance, 0, 2), arrives, service, ticket);
+        sim_at(s, clocks_world_of(s, until), deadline, service, ticket);
+        return;
+    }
+    sim_broken(s, service, "more than %d requests to one Redis are under way", SIM_ASKS_MAX);
+}
+
+/* ── the end of connections ── */
+
+static void tell_lost(struct sim *s, int service, uint64_t generation)
+{
+    struct service_world *w = world_of(s, service);
+    if (!w->kept_up || w->kept_generation != generation)
+        return;
+    w->kept_up = false;
+    engine_redis_lost(s->engine, service, "the connection was closed", clocks_now(s));
+}
+
+void server_died(struct sim *s, int service)
+{
+    struct service_world *w = world_of(s, service);
+    if (w->redis_way != WAY_OPEN)
+        return; /* nobody hears of it */
+    uint64_t generation = w->kept_generation;
+    server_changed(s, service); /* those who wait are closed first */
+    if (w->kept_up)
+        sim_input(s, s->now + 1, tell_lost, service, generation);
+}
+
+void server_forget(struct sim *s, int service)
+{
+    struct service_world *w = world_of(s, service);
+    memset(w->asks, 0, sizeof w->asks);
+    w->kept_up = false;
+}

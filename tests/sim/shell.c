@@ -1,0 +1,215 @@
+/* Commands on a host: over a session that can be refused, silent, or cut while a command runs, so
+ * that its effect is there and its answer is not. */
+#include "sim.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define CONNECT_MS 3000 /* what a silent host costs before the session is given up */
+
+static struct service_world *world_of(struct sim *s, int service)
+{
+    return &s->worlds[service];
+}
+
+static uint64_t ticket_of(const struct service_world *w, const struct errand *e)
+{
+    return e->serial * SIM_ERRANDS_MAX + (uint64_t)(e - w->errands);
+}
+
+static struct errand *errand_of(struct sim *s, int service, uint64_t ticket)
+{
+    struct errand *e = &world_of(s, service)->errands[ticket % SIM_ERRANDS_MAX];
+    return e->used && e->serial == ticket / SIM_ERRANDS_MAX ? e : NULL;
+}
+
+static void deliver(struct sim *s, int service, uint64_t ticket)
+{
+    struct errand *e = errand_of(s, service, ticket);
+    struct witness *w = &world_of(s, service)->witness;
+    if (e == NULL)
+        return;
+    struct host_outcome o = e->outcome;
+    int64_t began = e->began;
+    e->used = false;
+    if (e->acts && w->outstanding > 0)
+        w->outstanding--;
+    bool unit_told = e->command == HOST_STATUS || e->command == HOST_SHOW;
+    if (unit_told && began >= w->told.unit_asked) {
+        w->told.unit = o.unit;
+        w->told.unit_asked = began;
+    }
+    sim_say(s, service, "%s ended: %d, exit %d%s%s", host_command_name(o.command), (int)o.end,
+            o.exit_code, unit_told ? ", unit " : "",
+            unit_told ? unit_active_word(o.unit.active) : "");
+    engine_host_ended(s->engine, service, &o, clocks_now(s));
+}
+
+static void settle(struct sim *s, int service, struct errand *e, enum host_end end, int exit_code,
+                   int64_t delay_ms)
+{
+    if (e->settled)
+        return;
+    e->settled = true;
+    struct host_outcome *o = &e->outcome;
+    o->id = e->id;
+    o->command = e->command;
+    o->end = end;
+    o->exit_code = exit_code;
+    o->duration_ms = s->now - e->began;
+    if (end != HOST_EXITED) {
+        facts_unit_reset(&o->unit);
+        o->unit.control_reached = TRI_NO;
+        (void)snprintf(o->error, sizeof o->error, "the host was not reached (%d)", (int)end);
+    }
+    sim_input(s, s->now + delay_ms, deliver, service, ticket_of(world_of(s, service), e));
+}
+
+static void read_log(const struct unit *u, struct host_outcome *o)
+{
+    o->log.class = u->words != LOG_NONE ? u->words : u->too_quickly ? LOG_START_LIMIT : LOG_NONE;
+    (void)snprintf(o->log.line, sizeof o->log.line, "log: %s", log_class_word(o->log.class));
+}
+
+/* Whether the command's session survives until its answer. */
+static bool cut(struct sim *s, int service, struct errand *e)
+{
+    if (!world_of(s, service)->cuts || !chance_percent(&s->chance, 30))
+        return false;
+    settle(s, service, e, HOST_CUT_OFF, 0, chance_between(&s->chance, 1, 200));
+    return true;
+}
+
+static void begin(struct sim *s, int service, struct errand *e)
+{
+    struct unit *u = &world_of(s, service)->unit;
+    int64_t delay = chance_between(&s->chance, 3, 30);
+    switch (e->command) {
+    case HOST_STATUS:
+    case HOST_SHOW:
+        unit_facts(s, service, e->command == HOST_SHOW, &e->outcome.unit);
+        settle(s, service, e, HOST_EXITED, u->active == UNIT_ACTIVE ? 0 : 3, delay);
+        return;
+    case HOST_JOURNAL:
+    case HOST_LOG_TAIL:
+        read_log(u, &e->outcome);
+        settle(s, service, e, HOST_EXITED, 0, delay);
+        return;
+    case HOST_RELOAD:
+        e->outcome.not_applicable = !u->can_reload;
+        if (u->can_reload && u->reload_heals && u->frozen) {
+            u->frozen = false;
+            server_changed(s, service);
+        }
+        settle(s, service, e, HOST_EXITED, u->can_reload && u->active == UNIT_ACTIVE ? 0 : 1,
+               delay);
+        return;
+    case HOST_RESET_FAILED:
+        (void)unit_reset_failed(s, service);
+        settle(s, service, e, HOST_EXITED, 0, delay);
+        return;
+    default:
+        break;
+    }
+    bool was_cut = cut(s, service, e);
+    enum job_kind kind = e->command == HOST_START  ? JOB_START
+                         : e->command == HOST_STOP ? JOB_STOP
+                                                   : JOB_RESTART;
+    /* The job may end at once: its number has to be known before. */
+    e->job = s->serials + 1;
+    uint64_t job = unit_job(s, service, kind);
+    if (!was_cut && e->job != job)
+        sim_broken(s, service, "the simulator lost the number of a job");
+}
+
+void shell_job_ended(struct sim *s, int service, uint64_t serial, bool ok)
+{
+    for (int i = 0; i < SIM_ERRANDS_MAX; i++) {
+        struct errand *e = &world_of(s, service)->errands[i];
+        if (e->used && !e->settled && e->job == serial && world_of(s, service)->ssh_way == WAY_OPEN)
+            settle(s, service, e, HOST_EXITED, ok ? 0 : 1, chance_between(&s->chance, 3, 20));
+    }
+}
+
+static void arrives(struct sim *s, int service, uint64_t ticket)
+{
+    struct errand *e = errand_of(s, service, ticket);
+    struct service_world *w = world_of(s, service);
+    if (e == NULL || e->settled || e->reached)
+        return;
+    if (w->ssh_way == WAY_REFUSED) {
+        settle(s, service, e, HOST_NOT_REACHED, 0, 5);
+        return;
+    }
+    if (w->ssh_way == WAY_SILENT) {
+        settle(s, service, e, HOST_NOT_REACHED, 0, CONNECT_MS);
+        return;
+    }
+    e->reached = true;
+    begin(s, service, e);
+}
+
+static void deadline(struct sim *s, int service, uint64_t ticket)
+{
+    struct errand *e = errand_of(s, service, ticket);
+    if (e == NULL || e->settled)
+        return;
+    if (clocks_mono(s) < e->deadline) {
+        sim_at(s, clocks_world_of(s, e->deadline), deadline, service, ticket);
+        return;
+    }
+    settle(s, service, e, e->reached ? HOST_TIMED_OUT : HOST_NOT_REACHED, 0, 0);
+}
+
+static bool acts(enum host_command command)
+{
+    return host_command_acts(command);
+}
+
+void shell_run(struct sim *s, int service, const struct host_request *request)
+{
+    struct service_world *w = world_of(s, service);
+    bool automatic = false;
+    if (acts(request->command))
+        promise_action(s, service, host_command_name(request->command), &automatic);
+    for (uint64_t i = 0; i < SIM_ERRANDS_MAX; i++) {
+        struct errand *e = &w->errands[i];
+        if (e->used)
+            continue;
+        *e = (struct errand){.used = true,
+                             .id = request->id,
+                             .serial = ++s->serials,
+                             .command = request->command,
+                             .began = s->now,
+                             .deadline = request->deadline.ms,
+                             .acts = acts(request->command)};
+        facts_unit_reset(&e->outcome.unit);
+        if (e->acts) {
+            w->witness.outstanding++;
+            sim_say(s, service, "%s runs %s", automatic ? "recovery" : "a person",
+                    host_command_name(request->command));
+        }
+        uint64_t ticket = ticket_of(w, e);
+        sim_at(s, s->now + chance_between(&s->chance, 2, 10), arrives, service, ticket);
+        sim_at(s, clocks_world_of(s, e->deadline), deadline, service, ticket);
+        return;
+    }
+    sim_broken(s, service, "more than %d commands on one host are under way", SIM_ERRANDS_MAX);
+}
+
+/* A session that breaks takes the commands on it along. */
+void shell_way_changed(struct sim *s, int service)
+{
+    struct service_world *w = world_of(s, service);
+    if (w->ssh_way != WAY_REFUSED)
+        return;
+    for (int i = 0; i < SIM_ERRANDS_MAX; i++)
+        if (w->errands[i].used && !w->errands[i].settled && w->errands[i].reached)
+            settle(s, service, &w->errands[i], HOST_CUT_OFF, 0, 1);
+}
+
+void shell_forget(struct sim *s, int service)
+{
+    memset(world_of(s, service)->errands, 0, sizeof world_of(s, service)->errands);
+    world_of(s, service)->witness.outstanding = 0;
+}

@@ -1,0 +1,152 @@
+/* One seed: a world is set up, troubled, left in peace, and looked at. */
+#include "sim.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/str.h"
+
+#define MINUTE_MS 60000
+#define CALM_MS (40LL * MINUTE_MS)
+
+void sim_say(struct sim *s, int service, const char *format, ...)
+{
+    if (!s->trace)
+        return;
+    va_list args;
+    va_start(args, format);
+    (void)printf("%10.3f %s%s", (double)s->now / 1000, service < 0 ? "-" : s->services[service].id,
+                 s->engine == NULL ? " (down) " : " ");
+    (void)vprintf(format, args);
+    (void)printf("\n");
+    va_end(args);
+}
+
+void sim_broken(struct sim *s, int service, const char *format, ...)
+{
+    char text[400];
+    if (s->failed)
+        return;
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    s->failed = true;
+    (void)snprintf(s->failure, sizeof s->failure, "%s: %s (at %.3f s)",
+                   service < 0 ? "-" : s->services[service].id, text, (double)s->now / 1000);
+    sim_say(s, service, "BROKEN: %s", text);
+}
+
+void sim_at(struct sim *s, int64_t at, agenda_act *act, int service, uint64_t id)
+{
+    if (at == SIM_NEVER)
+        return;
+    agenda_add(&s->agenda, (struct appointment){.at = at > s->now ? at : s->now,
+                                                .rank = AGENDA_WORLD,
+                                                .act = act,
+                                                .service = service,
+                                                .id = id});
+}
+
+void sim_input(struct sim *s, int64_t at, agenda_act *act, int service, uint64_t id)
+{
+    agenda_add(&s->agenda, (struct appointment){.at = at,
+                                                .rank = AGENDA_INPUT,
+                                                .act = act,
+                                                .service = service,
+                                                .id = id,
+                                                .life = s->life});
+}
+
+static void set_up_service(struct sim *s, int service)
+{
+    struct service_settings *set = &s->services[service];
+    struct chance *c = &s->chance;
+    static const int64_t pulses[] = {1000, 1000, 5000, 0};
+    *set = (struct service_settings){
+        .control = chance_percent(c, 70) ? CONTROL_SSH : CONTROL_SYSTEMD,
+        .commands_extended = chance_percent(c, 50),
+        .watch = watch_policy_default(),
+        .recovery = recovery_policy_default(),
+    };
+    (void)snprintf(set->id, sizeof set->id, "%c", 'a' + service);
+    (void)str_copy(set->name, sizeof set->name, set->id);
+    (void)str_copy(set->unit, sizeof set->unit, "redis-server");
+    (void)str_copy(set->redis.host, sizeof set->redis.host, "10.0.0.2");
+    set->redis.port = 6379;
+    set->watch.pulse_interval_ms = pulses[chance_between(c, 0, 3)];
+    if (chance_percent(c, 15))
+        set->recovery.external_stop = EXTERNAL_STOP_RESPECT;
+    unit_init(s, service);
+    struct witness *w = &s->worlds[service].witness;
+    w->ended[0] = w->ended[1] = w->ended[2] = -SIM_NEVER / 4;
+    w->acted = -SIM_NEVER / 4;
+    (void)str_copy(s->disk.durable[service].id, sizeof s->disk.durable[service].id, set->id);
+}
+
+static void set_up(struct sim *s, uint64_t seed, bool trace)
+{
+    memset(s, 0, sizeof *s);
+    s->seed = seed;
+    s->trace = trace;
+    s->chance.state = seed * 0x9E3779B97F4A7C15ULL + 1;
+    s->jolted = s->clock_set = s->disk_sick = -SIM_NEVER / 4;
+    s->mono_offset = 1000 + chance_between(&s->chance, 0, 1000000);
+    s->boot_offset = s->mono_offset + chance_between(&s->chance, 0, 1000000);
+    s->drift_ppm = chance_between(&s->chance, -200, 200);
+    s->count = (int)chance_between(&s->chance, 1, SIM_SERVICES_MAX);
+    s->settings.services = s->services;
+    s->settings.service_count = (size_t)s->count;
+    for (int i = 0; i < s->count; i++)
+        set_up_service(s, i);
+    s->end = chance_between(&s->chance, 10 * MINUTE_MS, 90 * MINUTE_MS);
+    s->calm_end = s->end + CALM_MS;
+}
+
+static void peace(struct sim *s, int service, uint64_t id)
+{
+    (void)service;
+    (void)id;
+    s->calm = true;
+    trouble_end(s);
+}
+
+/* The daemon hears nothing while it is down, and later while it is held up. */
+static bool meant_for_now(struct sim *s, struct appointment *item)
+{
+    if (item->rank == AGENDA_WORLD)
+        return true;
+    if (s->engine == NULL || item->life != s->life)
+        return false;
+    if (s->now >= s->deaf_until)
+        return true;
+    item->at = s->deaf_until;
+    agenda_put_back(&s->agenda, *item);
+    return false;
+}
+
+bool sim_run(uint64_t seed, bool trace, struct sim *s)
+{
+    struct appointment item;
+    set_up(s, seed, trace);
+    trouble_plan(s);
+    sim_at(s, s->end, peace, -1, 0);
+    daemon_start(s);
+    while (!s->failed && agenda_take(&s->agenda, &item)) {
+        if (item.at > s->calm_end)
+            break;
+        s->now = item.at;
+        if (!meant_for_now(s, &item))
+            continue;
+        s->steps++;
+        item.act(s, item.service, item.id);
+        if (s->dying)
+            daemon_kill(s, chance_between(&s->chance, 0, 60000));
+        promise_step(s);
+    }
+    if (!s->failed)
+        promise_live(s);
+    daemon_stop(s);
+    return !s->failed;
+}

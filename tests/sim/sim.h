@@ -1,0 +1,281 @@
+/* The simulated world around the engine: hosts with systemd and Redis, the ways to them, the disk,
+ * people, and a daemon that can be killed at any step. One struct, one agenda, one source of
+ * chance: nothing here reads a clock or a file. Times are milliseconds of the world's own, which
+ * only runs forward; what the daemon's clocks say of it is clocks.c's. */
+#ifndef RESUS_TESTS_SIM_SIM_H
+#define RESUS_TESTS_SIM_SIM_H
+
+#include "agenda.h"
+#include "base/attr.h"
+#include "chance.h"
+#include "engine/engine.h"
+
+#define SIM_SERVICES_MAX 3
+#define SIM_ASKS_MAX 64    /* requests to one Redis under way */
+#define SIM_ERRANDS_MAX 64 /* commands on one host under way */
+#define SIM_JOBS_MAX 8     /* systemd jobs of one unit */
+#define SIM_WRITES_MAX 4096
+#define SIM_LINES_MAX 4096 /* intents remembered */
+#define SIM_TROUBLES_MAX 64
+#define SIM_NEVER INT64_MAX
+#define SIM_STARTS_MAX 5 /* systemd's default start limit: 5 in 10 s */
+
+/* ── a host: systemd, the process, what is wrong with it ── */
+
+enum process { PROCESS_NONE, PROCESS_BOOT, PROCESS_LOADING, PROCESS_UP, PROCESS_ENDING };
+enum job_kind { JOB_START, JOB_STOP, JOB_RESTART };
+
+struct job {
+    enum job_kind kind;
+    uint64_t serial;
+};
+
+struct unit {
+    /* how it is set up */
+    bool restarts; /* Restart=always */
+    int64_t timeout_stop_ms, timeout_start_ms;
+    bool can_reload, reload_heals;
+    int64_t boot_ms, load_ms, exit_ms;
+    bool persists, primary_with_replicas;
+    /* systemd */
+    enum unit_active active;
+    const char *sub;
+    enum unit_result result;
+    enum unit_notice notice;
+    int64_t pid, restarts_count, since;
+    bool too_quickly;
+    int64_t starts[SIM_STARTS_MAX];
+    struct job jobs[SIM_JOBS_MAX];
+    size_t job_count;
+    bool job_stopping; /* the first job's stop is under way */
+    enum log_class words;
+    /* the process */
+    enum process process;
+    uint64_t generation; /* of the process; timers of an older one mean nothing */
+    int64_t began, load_done_ms, load_tick;
+    bool frozen;
+    int64_t script_until; /* 0 = no script */
+    int64_t script_since;
+    bool script_wrote, script_function;
+    bool stuck; /* its stop cannot save */
+    /* what is wrong */
+    enum log_class bad_words; /* it does not start and says so; LOG_NONE = it starts */
+    bool bad_start;           /* it does not start */
+    bool save_fails, load_stalls, full, door_shut, failover;
+    bool foreign; /* somebody else's process holds the port */
+};
+
+/* ── the ways ── */
+
+enum way { WAY_OPEN, WAY_SILENT, WAY_REFUSED };
+
+struct ask {
+    bool used, settled;
+    uint64_t id, serial;
+    enum redis_request request;
+    bool fresh;
+    int64_t asked, deadline; /* the deadline in the daemon's monotonic time */
+    uint64_t generation;     /* of the process that has it in its socket, 0 = not sent */
+    struct redis_answer answer;
+};
+
+struct errand {
+    bool used, settled;
+    uint64_t id, serial, job; /* job: of systemd, 0 = none */
+    enum host_command command;
+    int64_t began, deadline;
+    bool reached;
+    struct host_outcome outcome;
+    bool acts;
+};
+
+/* ── the daemon's disk ── */
+
+enum disk_mood { DISK_WELL, DISK_FULL, DISK_HANGS };
+
+struct pending_save {
+    uint64_t id, life;
+    int service;
+    struct service_state state;
+};
+
+struct line {
+    uint64_t id, life;
+    int service;
+    bool intent, automatic, durable_asked;
+    char request_id[48], operation[48], reason[96];
+};
+
+struct disk {
+    enum disk_mood store, audit;
+    struct service_state durable[SIM_SERVICES_MAX]; /* what a start finds */
+    bool unsaved[SIM_SERVICES_MAX];                 /* kept in memory for a better time */
+    struct service_state kept[SIM_SERVICES_MAX];
+    struct pending_save saves[256];
+    size_t save_count;
+    struct line lines[256]; /* on their way to the file, in order */
+    size_t line_count;
+    bool store_busy, audit_busy; /* an appointment is made */
+};
+
+/* ── what the promises need to know ── */
+
+struct intent {
+    bool open, durable, failed, automatic, ran;
+    char request_id[48], operation[48], cause[40];
+    int64_t told;  /* when it was given to the audit log */
+    uint64_t life; /* of the daemon that told it */
+};
+
+struct told {
+    enum reply_class reply;     /* the newest answer, by when it was asked */
+    int64_t reply_asked, proof; /* proof: when the newest PONG was delivered */
+    struct unit_facts unit;
+    int64_t unit_asked;
+    bool failover;
+};
+
+struct witness {
+    struct intent intent; /* the newest */
+    struct told told;
+    bool wish_stopped; /* a person's stop was acknowledged and not taken back */
+    bool started_by_others;
+    bool paused;
+    wall_ms paused_until;
+    int outstanding; /* acting commands under way, of this life */
+    int effective;   /* automatic actions since attempts were forgotten */
+    int attempts;    /* as told to the store last */
+    int64_t acted;   /* when the newest automatic action went out */
+    int64_t asked;   /* when Redis was last asked anything */
+    uint64_t last_seq;
+    int64_t ended[3]; /* recoveries that count for the breaker, newest first */
+    bool recovery_stepped;
+    bool known_empty; /* the daemon was told that it is a primary that would come back empty */
+    char alerted[40]; /* the cause that a human was called for last */
+};
+
+struct service_world {
+    struct unit unit;
+    enum way redis_way, ssh_way;
+    bool cuts; /* the session is cut while a command runs */
+    struct ask asks[SIM_ASKS_MAX];
+    struct errand errands[SIM_ERRANDS_MAX];
+    bool kept_up;
+    uint64_t kept_generation;
+    struct witness witness;
+    int64_t timer; /* wake-up asked for, in monotonic time */
+};
+
+/* ── one run ── */
+
+struct sim {
+    struct chance chance;
+    struct agenda agenda;
+    int64_t now, end, calm_end;
+    uint64_t seed;
+    bool trace, failed, calm;
+    struct settings settings;
+    struct service_settings services[SIM_SERVICES_MAX];
+    int count;
+    struct service_world worlds[SIM_SERVICES_MAX];
+    struct disk disk;
+    /* the daemon */
+    struct engine *engine;
+    uint64_t life; /* counts the daemon's starts */
+    int64_t self_timer;
+    int64_t deaf_until; /* its loop is held up */
+    bool asleep;        /* ... by a suspend */
+    int64_t jolted;     /* when it last had a reason to doubt itself */
+    int64_t clock_set;  /* when the wall clock was last set */
+    int64_t disk_sick;  /* when the store was last not well */
+    uint64_t crash_at;  /* at this many calls of its ports */
+    uint64_t calls;
+    bool dying;
+    /* its clocks */
+    int64_t mono_offset, boot_offset, wall_offset;
+    int64_t drift_ppm;
+    /* the swarm: mean interval of each trouble, 0 = off */
+    int64_t trouble_ms[SIM_TROUBLES_MAX];
+    uint64_t steps;
+    uint64_t pids, serials;
+    uint64_t operations;
+    uint64_t actions, alerts, crashes;
+    char failure[512];
+};
+
+/* sim.c */
+void sim_say(struct sim *s, int service, const char *format, ...) ATTR_PRINTF(3, 4);
+/* A promise is broken: the first one is kept and ends the run. */
+void sim_broken(struct sim *s, int service, const char *format, ...) ATTR_PRINTF(3, 4);
+void sim_at(struct sim *s, int64_t at, agenda_act *act, int service, uint64_t id);
+void sim_input(struct sim *s, int64_t at, agenda_act *act, int service, uint64_t id);
+bool sim_run(uint64_t seed, bool trace, struct sim *s); /* false: a promise was broken */
+
+/* clocks.c */
+struct now clocks_now(const struct sim *s);
+int64_t clocks_mono(const struct sim *s);
+/* When the world reaches this moment of the daemon's monotonic time. */
+int64_t clocks_world_of(const struct sim *s, int64_t mono);
+
+/* unit.c: systemd and the process */
+void unit_init(struct sim *s, int service);
+uint64_t unit_job(struct sim *s, int service, enum job_kind kind);
+void unit_kill(struct sim *s, int service, enum unit_result result);
+void unit_exit(struct sim *s, int service);        /* the process ends by itself, cleanly */
+void unit_resume_exit(struct sim *s, int service); /* what kept it from ending is gone */
+bool unit_reset_failed(struct sim *s, int service);
+void unit_facts(const struct sim *s, int service, bool extended, struct unit_facts *ret);
+
+/* server.c: what Redis answers */
+void server_ask(struct sim *s, int service, uint64_t id, enum redis_request request, bool fresh,
+                int64_t deadline);
+void server_changed(struct sim *s, int service); /* look again at those who wait */
+void server_died(struct sim *s, int service);    /* its connections are closed */
+void server_forget(struct sim *s, int service);  /* the daemon is gone */
+int64_t server_load_progress(const struct sim *s, int service);
+
+/* shell.c: commands on the host */
+void shell_run(struct sim *s, int service, const struct host_request *request);
+void shell_job_ended(struct sim *s, int service, uint64_t serial, bool ok);
+void shell_way_changed(struct sim *s, int service);
+void shell_forget(struct sim *s, int service);
+
+/* disk.c: the store and the audit log */
+void disk_save(struct sim *s, int service, uint64_t id, const struct service_state *state);
+void disk_audit(struct sim *s, int service, uint64_t id, const struct audit_line *line,
+                bool durable);
+void disk_mood_changed(struct sim *s);
+void disk_crash(struct sim *s);         /* what was not durable is gone */
+void disk_close_intents(struct sim *s); /* world.c's close_intents() */
+
+/* daemon.c */
+void daemon_start(struct sim *s);
+void daemon_stop(struct sim *s);
+void daemon_kill(struct sim *s, int64_t down_ms);
+void daemon_stall(struct sim *s, int64_t ms);
+void daemon_suspend(struct sim *s, int64_t ms);
+/* Everything that enters the engine goes through here. */
+bool daemon_alive(const struct sim *s);
+
+/* trouble.c and people.c */
+void trouble_plan(struct sim *s);
+void trouble_end(struct sim *s);
+void people_operate(struct sim *s, int service);
+void people_tweak(struct sim *s, int service);
+void people_outside(struct sim *s, int service);
+
+/* promise.c */
+void promise_intent(struct sim *s, int service, const struct audit_line *line);
+void promise_intent_durable(struct sim *s, int service, const char *request_id, bool durable);
+void promise_outcome(struct sim *s, int service, const char *request_id);
+void promise_action(struct sim *s, int service, const char *word, bool *ret_automatic);
+void promise_state(struct sim *s, int service, const struct service_state *state);
+void promise_record(struct sim *s, int service, const struct recovery_record *record);
+void promise_event(struct sim *s, int service, uint64_t seq, const char *type, json_t *body);
+void promise_alert(struct sim *s, int service, const char *reason);
+void promise_info(struct sim *s, int service, const struct info_facts *info);
+void promise_killed(struct sim *s);
+void promise_step(struct sim *s);
+void promise_live(struct sim *s);
+
+#endif

@@ -1,0 +1,327 @@
+/* What goes wrong: each seed switches a random part of this list on, each kind as often as it
+ * likes (swarm testing). Everything heals by itself after its time or at the end of the faults. */
+#include "sim.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+#define MINUTE_MS 60000
+
+static struct unit *unit_of(struct sim *s, int service)
+{
+    return &s->worlds[service].unit;
+}
+
+static int64_t duration(struct sim *s)
+{
+    static const int64_t most[] = {300, 3000, 20000, 120000, 900000};
+    return chance_between(&s->chance, 50, most[chance_between(&s->chance, 0, 4)]);
+}
+
+/* ── kinds ── */
+
+static void kill_process(struct sim *s, int service)
+{
+    static const enum unit_result results[] = {RESULT_SIGNAL, RESULT_SIGNAL, RESULT_OOM_KILL,
+                                               RESULT_CORE_DUMP, RESULT_EXIT_CODE};
+    unit_kill(s, service, results[chance_between(&s->chance, 0, 4)]);
+}
+
+static void thaw(struct sim *s, int service, uint64_t generation)
+{
+    struct unit *u = unit_of(s, service);
+    if (u->generation != generation || !u->frozen)
+        return;
+    sim_say(s, service, "the process goes on");
+    u->frozen = false;
+    server_changed(s, service);
+}
+
+static void freeze(struct sim *s, int service)
+{
+    struct unit *u = unit_of(s, service);
+    if (u->process != PROCESS_UP || u->stuck)
+        return;
+    sim_say(s, service, "the process hangs");
+    u->frozen = true;
+    if (chance_percent(&s->chance, 60))
+        sim_at(s, s->now + duration(s), thaw, service, u->generation);
+}
+
+static void script_shows(struct sim *s, int service, uint64_t generation)
+{
+    if (unit_of(s, service)->generation == generation)
+        server_changed(s, service);
+}
+
+static void script_ends(struct sim *s, int service, uint64_t generation)
+{
+    struct unit *u = unit_of(s, service);
+    if (u->generation != generation)
+        return;
+    u->script_until = 0;
+    server_changed(s, service);
+    unit_resume_exit(s, service);
+}
+
+static void script(struct sim *s, int service)
+{
+    struct unit *u = unit_of(s, service);
+    if (u->process != PROCESS_UP || u->script_until > s->now)
+        return;
+    int64_t ms = duration(s);
+    u->script_since = s->now;
+    u->script_until = s->now + ms;
+    u->script_wrote = chance_percent(&s->chance, 30);
+    u->script_function = chance_percent(&s->chance, 30);
+    sim_say(s, service, "a script runs for %lld ms%s", (long long)ms,
+            u->script_wrote ? " and writes" : "");
+    sim_at(s, s->now + 5000, script_shows, service, u->generation);
+    sim_at(s, u->script_until, script_ends, service, u->generation);
+}
+
+static void start_mended(struct sim *s, int service, uint64_t id)
+{
+    (void)id;
+    sim_say(s, service, "what kept it from starting is mended");
+    unit_of(s, service)->bad_start = false;
+}
+
+static void start_broken(struct sim *s, int service)
+{
+    static const enum log_class words[] = {
+        LOG_CONFIG_ERROR,   LOG_DATA_CORRUPT, LOG_DISK_FULL, LOG_PERMISSION_DENIED,
+        LOG_MODULE_MISSING, LOG_NONE,         LOG_NONE,      LOG_CRASH};
+    struct unit *u = unit_of(s, service);
+    u->bad_start = true;
+    u->bad_words = words[chance_between(&s->chance, 0, 7)];
+    sim_say(s, service, "it would not start any more: %s", log_class_word(u->bad_words));
+    sim_at(s, s->now + duration(s), start_mended, service, 0);
+    if (chance_percent(&s->chance, 50))
+        unit_kill(s, service, RESULT_SIGNAL);
+}
+
+static void save_mended(struct sim *s, int service, uint64_t id)
+{
+    struct unit *u = unit_of(s, service);
+    (void)id;
+    u->save_fails = false;
+    sim_say(s, service, "it can save again");
+    if (u->stuck) {
+        u->stuck = false; /* somebody sends SHUTDOWN NOSAVE */
+        unit_kill(s, service, RESULT_SUCCESS);
+    }
+    server_changed(s, service);
+}
+
+static void save_broken(struct sim *s, int service)
+{
+    unit_of(s, service)->save_fails = true;
+    sim_say(s, service, "it cannot save any more");
+    sim_at(s, s->now + duration(s), save_mended, service, 0);
+}
+
+static void flag_ends(struct sim *s, int service, uint64_t which)
+{
+    struct unit *u = unit_of(s, service);
+    bool *const flags[] = {&u->full, &u->door_shut, &u->failover, &u->load_stalls};
+    *flags[which] = false;
+    server_changed(s, service);
+}
+
+static void flag(struct sim *s, int service)
+{
+    static const char *const words[] = {"clients are exhausted", "the credential is refused",
+                                        "a failover runs", "loads stall"};
+    struct unit *u = unit_of(s, service);
+    bool *const flags[] = {&u->full, &u->door_shut, &u->failover, &u->load_stalls};
+    int64_t which = chance_between(&s->chance, 0, 3);
+    *flags[which] = true;
+    sim_say(s, service, "%s", words[which]);
+    sim_at(s, s->now + duration(s), flag_ends, service, (uint64_t)which);
+}
+
+static void foreign_ends(struct sim *s, int service, uint64_t id)
+{
+    struct unit *u = unit_of(s, service);
+    (void)id;
+    if (!u->foreign)
+        return;
+    u->foreign = false;
+    u->generation = ++s->serials;
+    server_died(s, service);
+}
+
+static void foreign(struct sim *s, int service)
+{
+    struct unit *u = unit_of(s, service);
+    if (u->process != PROCESS_NONE || u->active == UNIT_ACTIVATING)
+        return;
+    sim_say(s, service, "somebody else's Redis takes the port");
+    u->foreign = true;
+    sim_at(s, s->now + duration(s), foreign_ends, service, 0);
+}
+
+static void ways_open(struct sim *s, int service, uint64_t which)
+{
+    struct service_world *w = &s->worlds[service];
+    if ((which & 1) != 0)
+        w->redis_way = WAY_OPEN;
+    if ((which & 2) != 0)
+        w->ssh_way = WAY_OPEN;
+    sim_say(s, service, "the ways are open again (%d)", (int)which);
+    server_changed(s, service);
+}
+
+static void ways_shut(struct sim *s, int service)
+{
+    struct service_world *w = &s->worlds[service];
+    enum way way = chance_percent(&s->chance, 60) ? WAY_SILENT : WAY_REFUSED;
+    uint64_t which = (uint64_t)chance_between(&s->chance, 1, 3);
+    sim_say(s, service, "ways are %s (%d)", way == WAY_SILENT ? "silent" : "refused", (int)which);
+    if ((which & 1) != 0)
+        w->redis_way = way;
+    if ((which & 2) != 0)
+        w->ssh_way = way;
+    shell_way_changed(s, service);
+    sim_at(s, s->now + duration(s), ways_open, service, which);
+}
+
+static void cuts_end(struct sim *s, int service, uint64_t id)
+{
+    (void)id;
+    s->worlds[service].cuts = false;
+}
+
+static void cuts(struct sim *s, int service)
+{
+    s->worlds[service].cuts = true;
+    sim_at(s, s->now + duration(s), cuts_end, service, 0);
+}
+
+static void disk_heals(struct sim *s, int service, uint64_t which)
+{
+    (void)service;
+    if (which == 0)
+        s->disk.store = DISK_WELL;
+    else
+        s->disk.audit = DISK_WELL;
+    sim_say(s, -1, "the %s is well again", which == 0 ? "store" : "audit log");
+    disk_mood_changed(s);
+}
+
+static void disk_sick(struct sim *s, int service)
+{
+    (void)service;
+    enum disk_mood mood = chance_percent(&s->chance, 50) ? DISK_FULL : DISK_HANGS;
+    uint64_t which = (uint64_t)chance_between(&s->chance, 0, 1);
+    sim_say(s, -1, "the %s %s", which == 0 ? "store" : "audit log",
+            mood == DISK_FULL ? "is full" : "hangs");
+    if (which == 0)
+        s->disk.store = mood;
+    else
+        s->disk.audit = mood;
+    disk_mood_changed(s);
+    sim_at(s, s->now + duration(s), disk_heals, -1, which);
+}
+
+static void crash_soon(struct sim *s, int service)
+{
+    (void)service;
+    s->crash_at = s->calls + (uint64_t)chance_between(&s->chance, 1, 40);
+}
+
+static void clock_set(struct sim *s, int service)
+{
+    (void)service;
+    int64_t ms = chance_between(&s->chance, -duration(s), duration(s));
+    s->wall_offset += ms;
+    s->clock_set = s->now;
+    sim_say(s, -1, "the wall clock is set by %lld ms", (long long)ms);
+    if (ms > 2100 || ms < -2100)
+        s->jolted = s->now + 500; /* it looks twice a second */
+}
+
+static void stall(struct sim *s, int service)
+{
+    (void)service;
+    daemon_stall(s, duration(s) / 10);
+}
+
+static void suspend(struct sim *s, int service)
+{
+    (void)service;
+    daemon_suspend(s, duration(s));
+}
+
+struct kind {
+    const char *name;
+    void (*strike)(struct sim *s, int service);
+    int64_t mean_ms;
+    bool world; /* not of one service */
+};
+
+static const struct kind kinds[] = {
+    {"kill", kill_process, 4 * MINUTE_MS, false},
+    {"freeze", freeze, 8 * MINUTE_MS, false},
+    {"script", script, 8 * MINUTE_MS, false},
+    {"start", start_broken, 12 * MINUTE_MS, false},
+    {"save", save_broken, 12 * MINUTE_MS, false},
+    {"flag", flag, 10 * MINUTE_MS, false},
+    {"foreign", foreign, 4 * MINUTE_MS, false},
+    {"ways", ways_shut, 6 * MINUTE_MS, false},
+    {"cuts", cuts, 6 * MINUTE_MS, false},
+    {"disk", disk_sick, 6 * MINUTE_MS, true},
+    {"crash", crash_soon, 8 * MINUTE_MS, true},
+    {"clock", clock_set, 15 * MINUTE_MS, true},
+    {"stall", stall, 10 * MINUTE_MS, true},
+    {"suspend", suspend, 15 * MINUTE_MS, true},
+    {"operate", people_operate, 5 * MINUTE_MS, false},
+    {"tweak", people_tweak, 6 * MINUTE_MS, false},
+    {"outside", people_outside, 6 * MINUTE_MS, false},
+};
+static_assert(ARRAY_LENGTH(kinds) <= SIM_TROUBLES_MAX, "room for all");
+
+static void strike(struct sim *s, int service, uint64_t kind)
+{
+    if (s->now >= s->end)
+        return;
+    kinds[kind].strike(s, service);
+    sim_at(s, s->now + chance_wait(&s->chance, s->trouble_ms[kind]), strike, service, kind);
+}
+
+void trouble_plan(struct sim *s)
+{
+    for (uint64_t k = 0; k < ARRAY_LENGTH(kinds); k++) {
+        if (!chance_percent(&s->chance, 35))
+            continue;
+        static const int64_t parts[] = {1, 2, 4, 8};
+        s->trouble_ms[k] = kinds[k].mean_ms / parts[chance_between(&s->chance, 0, 3)];
+        sim_say(s, -1, "trouble: %s every %lld s", kinds[k].name,
+                (long long)s->trouble_ms[k] / 1000);
+        for (int i = 0; i < (kinds[k].world ? 1 : s->count); i++)
+            sim_at(s, s->now + chance_wait(&s->chance, s->trouble_ms[k]), strike, i, k);
+    }
+}
+
+/* The faults are over: what is left is what they have done. */
+void trouble_end(struct sim *s)
+{
+    sim_say(s, -1, "all faults end");
+    s->crash_at = 0;
+    s->disk.store = DISK_WELL;
+    s->disk.audit = DISK_WELL;
+    disk_mood_changed(s);
+    for (int i = 0; i < s->count; i++) {
+        struct unit *u = unit_of(s, i);
+        struct service_world *w = &s->worlds[i];
+        w->redis_way = WAY_OPEN;
+        w->ssh_way = WAY_OPEN;
+        w->cuts = false;
+        u->full = u->door_shut = u->failover = u->load_stalls = u->bad_start = false;
+        foreign_ends(s, i, 0);
+        save_mended(s, i, 0);
+        server_changed(s, i);
+    }
+}
