@@ -466,19 +466,13 @@ static void read_logs(struct service *s, struct now now)
         send_host(s, FOR_LOG_FILE, HOST_LOG_TAIL, 50, false, UNIT_DEADLINE_MS, now);
 }
 
-/* The host can be reached again. That Redis did not answer meanwhile says nothing of Redis: the
- * evidence begins anew. */
-static void forget_silence(struct service *s, mono_ms asked, struct now now)
+/* That Redis did not answer before `asked` says nothing of it now: its unit did not run, or the
+ * host could not be reached. Silence is counted anew, by probes that were asked later. */
+static void count_silence_anew(struct service *s, mono_ms asked)
 {
-    struct sight *sight = &s->sight;
-    sight->doubt_since = asked;
-    sight->last_answer = asked;
-    sight->failed_probes = 0;
-    sight->busy_replies = 0;
-    s->watch.counted_failure = (mono_ms){0};
-    s->watch.counted_busy = (mono_ms){0};
-    s->watch.quick_rounds = 0;
-    begin_round(s, now);
+    s->sight.failed_probes = 0;
+    s->sight.last_answer = mono_max(s->sight.last_answer, asked);
+    s->watch.counted_failure = asked;
 }
 
 static void note_unit(struct service *s, const struct host_outcome *o, mono_ms asked,
@@ -493,6 +487,8 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
         new.can_reload = old->can_reload;
     if (new.control_reached == TRI_NO)
         (void)str_copy(new.text, sizeof new.text, o->error);
+    bool ran = old->active == UNIT_ACTIVE || old->active == UNIT_RELOADING;
+    bool now_runs = new.active == UNIT_ACTIVE || new.active == UNIT_RELOADING;
     bool back = old->control_reached == TRI_NO && new.control_reached == TRI_YES;
     bool same = new.active == old->active &&str_equal(new.sub, old->sub);
     if (!same || old->asked.ms == 0)
@@ -505,16 +501,20 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
     }
     s->watch.unit_ms = o->duration_ms;
     *old = new;
-    if (back && in_doubt(s))
-        forget_silence(s, asked, now);
+    if (back || (now_runs && !ran))
+        count_silence_anew(s, asked);
+    if (back && in_doubt(s)) {
+        sight->doubt_since = asked;
+        s->watch.quick_rounds = 0;
+        begin_round(s, now);
+    }
     if (new.active == UNIT_FAILED)
         read_logs(s, now);
     else if (new.active != UNIT_UNKNOWN) {
         s->watch.log_asked = false;
         sight->log_read = false;
     }
-    bool fine = new.active == UNIT_ACTIVE || new.active == UNIT_RELOADING;
-    if (!fine)
+    if (!now_runs)
         watch_doubt(s,
                     new.control_reached == TRI_NO ? "the host cannot be controlled"
                                                   : "the unit is not active",
