@@ -4,6 +4,8 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include <assert.h>
+
 #include "host/controller_kinds.h"
 #include "host/keyfile.h"
 #include "host/ssh_pool.h"
@@ -46,8 +48,8 @@ static void run(struct controller *c, const struct host_request *request)
     int r = job->error.code;
     if (r == 0)
         r = controller_unit_argv(&s->unit, request, &argv, &job->error);
-    if (r == 0)
-        (void)host_command_line(&argv, job->line, sizeof job->line, &job->error);
+    if (r < 0 || host_command_line(&argv, job->line, sizeof job->line, &job->error) < 0)
+        assert(job->error.code < 0);
     ssh_pool_send(s->pool, job); /* with an error in it, it comes back at once */
 }
 
