@@ -1,11 +1,10 @@
 /* control: ssh. */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
-#include <assert.h>
-
 #include "host/controller_kinds.h"
 #include "host/keyfile.h"
 #include "host/ssh_pool.h"
