@@ -191,6 +191,7 @@ struct sim {
     uint64_t crash_at;  /* at this many calls of its ports */
     uint64_t calls;
     bool dying;
+    bool entered; /* the engine was, in this step */
     /* its clocks */
     int64_t mono_offset, boot_offset, wall_offset;
     int64_t drift_ppm;
@@ -212,7 +213,8 @@ void sim_input(struct sim *s, int64_t at, agenda_act *act, int service, uint64_t
 bool sim_run(uint64_t seed, bool trace, struct sim *s); /* false: a promise was broken */
 
 /* clocks.c */
-struct now clocks_now(const struct sim *s);
+/* Asked for in order to enter the engine, and only then. */
+struct now clocks_now(struct sim *s);
 int64_t clocks_mono(const struct sim *s);
 /* When the world reaches this moment of the daemon's monotonic time. */
 int64_t clocks_world_of(const struct sim *s, int64_t mono);
