@@ -148,7 +148,8 @@ struct witness {
     int64_t acted;   /* when the newest automatic action went out */
     int64_t asked;   /* when Redis was last asked anything */
     uint64_t last_seq;
-    int64_t ended[3]; /* recoveries that count for the breaker, newest first */
+    bool seq_uncertain; /* this daemon's start found no disk to write to */
+    int64_t ended[3];   /* recoveries that count for the breaker, newest first */
     bool recovery_stepped;
     bool known_empty; /* the daemon was told that it is a primary that would come back empty */
     char alerted[40]; /* the cause that a human was called for last */
@@ -247,6 +248,7 @@ void disk_save(struct sim *s, int service, uint64_t id, const struct service_sta
 void disk_audit(struct sim *s, int service, uint64_t id, const struct audit_line *line,
                 bool durable);
 void disk_mood_changed(struct sim *s);
+void disk_load(struct sim *s);          /* a start reads it */
 void disk_crash(struct sim *s);         /* what was not durable is gone */
 void disk_close_intents(struct sim *s); /* world.c's close_intents() */
 
