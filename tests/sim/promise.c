@@ -10,9 +10,10 @@
 #include "engine/service.h"
 
 #define LONG_AGO (-SIM_NEVER / 4)
-#define BREAKER_MS 299000 /* a second less than the window: the clocks drift */
-#define SETTLED_MS 200    /* a store that is well has written everything by then */
-#define DOUBT_MS 29000    /* self-doubt lasts 30 s */
+#define BREAKER_MS 299000  /* a second less than the window: the clocks drift */
+#define SETTLED_MS 200     /* a store that is well has written everything by then */
+#define FAILOVER_MS 179000 /* as long as what Redis said of a failover is believed */
+#define DOUBT_MS 29000     /* self-doubt lasts 30 s */
 
 static struct witness *witness_of(struct sim *s, int service)
 {
@@ -83,7 +84,7 @@ static void check_withheld(struct sim *s, int service, const char *word)
                    (long long)(s->now - s->jolted));
     if (w->told.unit.control_reached == TRI_NO)
         sim_broken(s, service, "%s although the host was not reached", word);
-    if (w->told.failover)
+    if (w->told.failover && s->now - w->told.info_at < FAILOVER_MS)
         sim_broken(s, service, "%s while a failover runs", word);
     if (w->known_empty && starts(word))
         sim_broken(s, service, "%s of a primary that would come back empty", word);
@@ -196,6 +197,7 @@ void promise_info(struct sim *s, int service, const struct info_facts *info)
     struct witness *w = witness_of(s, service);
     const struct unit *u = &s->worlds[service].unit;
     w->told.failover = info->failover == FAILOVER_RUNNING;
+    w->told.info_at = s->now;
     if (!u->foreign)
         w->known_empty = info->connected_replicas > 0 && !u->persists;
 }

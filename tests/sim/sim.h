@@ -133,6 +133,7 @@ struct told {
     struct unit_facts unit;
     int64_t unit_asked;
     bool failover;
+    int64_t info_at;
 };
 
 struct witness {
