@@ -217,10 +217,18 @@ static void facts_stable(struct step *s)
     step_consider(s);
 }
 
+/* Nothing is done, but a failure after a time of health is told again. */
+/* Nothing is done, but a failure after a time of health is told again. */
 static void facts_exhausted(struct step *s)
 {
-    if (s->facts->verdict.confirmed)
-        s->r->withheld = recovery_withheld(s->r, s->policy, s->facts);
+    const struct verdict *v = &s->facts->verdict;
+    if (!v->confirmed)
+        return;
+    s->r->withheld = recovery_withheld(s->r, s->policy, s->facts);
+    enum remedy remedy = cause_row(v->cause)->remedy;
+    bool hopes = remedy == REMEDY_NONE || remedy == REMEDY_WAIT || remedy == REMEDY_OBSERVE;
+    if (!hopes && s->r->alerted == CAUSE_NONE && !s->facts->stopped_on_purpose)
+        step_call_human(s, v->cause);
 }
 
 /* ── time ── */

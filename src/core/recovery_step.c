@@ -77,7 +77,7 @@ void step_forget_attempts(struct recovery *r)
     r->last_attempt = MONO_NEVER;
 }
 
-static void step_call_human(struct step *s, enum cause cause)
+void step_call_human(struct step *s, enum cause cause)
 {
     s->r->needs_human = true;
     if (s->r->alerted == cause)

@@ -20,6 +20,7 @@ void step_enter(struct step *s, enum recovery_phase phase, mono_ms deadline);
 int64_t step_retry_delay_ms(const struct recovery_policy *policy, int attempts);
 void step_wait_for_window(struct step *s);
 void step_forget_attempts(struct recovery *r);
+void step_call_human(struct step *s, enum cause cause);
 void step_end_recovery(struct step *s, enum recovery_end end);
 void step_tell_outcome(struct step *s, bool success);
 void step_attempt(struct step *s);

@@ -25,6 +25,11 @@ static void restore(struct service *s, const struct service_state *saved, struct
     else
         (void)str_format(address, sizeof address, "%s:%d", s->settings->redis.host,
                          s->settings->redis.port);
+    /* The store skips some numbers at each start. When its disk took none: a daemon that was killed
+     * began at a time before this one, and no service has an event a millisecond. */
+    s->event_seq =
+        saved->event_seq > (uint64_t)now.wall.ms ? saved->event_seq : (uint64_t)now.wall.ms;
+    s->saved.event_seq = s->event_seq;
     s->sight.ever_answered = saved->ever_answered && str_equal(saved->address, address);
     (void)str_copy(s->saved.address, sizeof s->saved.address, address);
     if (saved->recovery_set) {
@@ -161,8 +166,9 @@ static void end_pause(struct service *s, struct now now)
     recover_event(s, EVENT_FACTS, 0, ACTION_DONE, now);
 }
 
-static void self_turn(struct engine *e, struct now now)
+static void plan_self(struct engine *e, struct now now)
 {
+<<<<<<< HEAD
     enum tilt_reason reason = tilt_turn(&e->tilt, now, e->self_due);
     turn_lateness(e, now);
     if (reason != TILT_NONE)
@@ -170,8 +176,32 @@ static void self_turn(struct engine *e, struct now now)
             service_log(&e->services[i], true, "self-doubt for 30 s: %s", tilt_text(reason));
             judge(&e->services[i], now);
         }
+=======
+>>>>>>> sim
     e->self_due = mono_add(now.mono, SELF_INTERVAL_MS);
     e->ports.wake_at(e->ports.context, ENGINE_SELF, e->self_due);
+}
+
+/* Everything that enters looks at the clocks first: after a stall or a suspend it is chance which
+ * of the timers and answers that waited comes first, and none may act on what was seen before. */
+static void look_at_clocks(struct engine *e, struct now now)
+{
+    enum tilt_reason reason = tilt_turn(&e->tilt, now, e->self_due);
+    if (reason == TILT_NONE)
+        return;
+    plan_self(e, now);
+    for (int i = 0; i < e->count; i++) {
+        service_log(&e->services[i], true, "self-doubt for 30 s: %s", tilt_text(reason));
+        judge(&e->services[i], now);
+    }
+}
+
+static void self_turn(struct engine *e, struct now now)
+{
+    if (e->self_due.ms != MONO_NEVER.ms)
+        note_lateness(e, mono_since(now.mono, e->self_due));
+    look_at_clocks(e, now);
+    plan_self(e, now);
 }
 
 void engine_wake(struct engine *e, int service, struct now now)
@@ -181,8 +211,12 @@ void engine_wake(struct engine *e, int service, struct now now)
         return;
     }
     struct service *s = &e->services[service];
+<<<<<<< HEAD
     if (s->wake_due.ms != MONO_NEVER.ms)
         note_lateness(e, mono_since(now.mono, s->wake_due));
+=======
+    look_at_clocks(e, now);
+>>>>>>> sim
     if (s->saved.paused_until.ms != 0 && wall_since(s->saved.paused_until, now.wall) <= 0)
         end_pause(s, now);
     watch_turn(s, now);
@@ -226,6 +260,7 @@ void engine_own_errors(struct engine *e, int service, int count)
 void engine_redis_ended(struct engine *e, int service, const struct redis_answer *a, struct now now)
 {
     struct service *s = &e->services[service];
+    look_at_clocks(e, now);
     struct pending p = request_end(s, a->id);
     engine_own_errors(e, service, a->own_errors);
     switch (p.purpose) {
@@ -254,6 +289,7 @@ void engine_redis_ended(struct engine *e, int service, const struct redis_answer
 void engine_redis_lost(struct engine *e, int service, const char *why, struct now now)
 {
     struct service *s = &e->services[service];
+    look_at_clocks(e, now);
     s->sight.kept.reply = REPLY_NONE;
     watch_doubt(s, why, now);
     service_schedule(s);
@@ -262,6 +298,7 @@ void engine_redis_lost(struct engine *e, int service, const char *why, struct no
 void engine_host_ended(struct engine *e, int service, const struct host_outcome *o, struct now now)
 {
     struct service *s = &e->services[service];
+    look_at_clocks(e, now);
     struct pending p = request_end(s, o->id);
     switch (p.purpose) {
     case FOR_UNIT:
@@ -287,6 +324,7 @@ void engine_save_ended(struct engine *e, int service, uint64_t id, enum store_ou
                        struct now now)
 {
     struct service *s = &e->services[service];
+    look_at_clocks(e, now);
     if (request_end(s, id).purpose == FOR_OP_DESIRED)
         operation_saved(s, outcome, now);
     service_schedule(s);
@@ -296,6 +334,7 @@ void engine_audit_ended(struct engine *e, int service, uint64_t id, enum audit_o
                         struct now now)
 {
     struct service *s = &e->services[service];
+    look_at_clocks(e, now);
     struct pending p = request_end(s, id);
     if (p.purpose == FOR_INTENT)
         recover_event(s, EVENT_INTENT_ENDED, p.action_id, ACTION_DONE, now);
@@ -310,6 +349,7 @@ void engine_refresh(struct engine *e, int service, engine_answer *answer, void *
                     struct now now)
 {
     struct service *s = &e->services[service];
+    look_at_clocks(e, now);
     if (s->waiter_count == SERVICE_WAITERS_MAX) {
         json_t *body = json_object();
         (void)json_put_text(body, "error", "Too many callers");
@@ -332,6 +372,7 @@ int engine_recovery_set(struct engine *e, int service, const char *key, const ch
                         const struct engine_user *user, struct now now, struct error *err)
 {
     struct service *s = &e->services[service];
+    look_at_clocks(e, now);
     int r = settings_set_recovery(key, value, &s->recovery_policy, &s->watch_policy, err);
     if (r < 0)
         return r;
@@ -350,6 +391,7 @@ void engine_recovery_reset(struct engine *e, int service, const struct engine_us
                            const char *reason, struct now now)
 {
     struct service *s = &e->services[service];
+    look_at_clocks(e, now);
     record_setting(s, "auto-recovery-reset", user, reason, now);
     recover_event(s, EVENT_RESET, 0, ACTION_DONE, now);
     record_health(s, now);
@@ -360,6 +402,7 @@ void engine_pause(struct engine *e, int service, int64_t for_ms, const struct en
                   const char *reason, struct now now)
 {
     struct service *s = &e->services[service];
+    look_at_clocks(e, now);
     char text[FACT_TEXT_MAX * 3];
     char until[WALL_TEXT_SIZE];
     s->saved.paused_until = wall_add(now.wall, for_ms);
@@ -379,6 +422,7 @@ void engine_resume(struct engine *e, int service, const struct engine_user *user
                    const char *reason, struct now now)
 {
     struct service *s = &e->services[service];
+    look_at_clocks(e, now);
     if (s->saved.paused_until.ms == 0)
         return;
     s->saved.paused_until = WALL_NONE;

@@ -5,12 +5,21 @@
 #include "base/str.h"
 #include "engine/service.h"
 
+#define FAILOVER_LIMIT_MS 180000 /* sentinel.conf's failover-timeout */
+
 static int64_t load_progress(const struct service *s)
 {
     const struct info_facts *i = &s->sight.info;
     if (i->known && i->loading == TRI_YES && i->loading_percent >= 0)
         return (int64_t)(i->loading_percent * 100);
     return FACT_UNKNOWN;
+}
+
+/* Redis said so when it was last asked. One that has been silent since cannot tell the end. */
+static bool failover_running(const struct service *s, struct now now)
+{
+    const struct info_facts *i = &s->sight.info;
+    return i->failover == FAILOVER_RUNNING && mono_since(now.mono, i->at) < FAILOVER_LIMIT_MS;
 }
 
 static bool host_unreachable(const struct service *s)
@@ -37,7 +46,7 @@ void judge_facts(const struct service *s, struct now now, struct recovery_facts 
         .operation_running = operation_running(s),
         .tilt = sight->tilt,
         .host_unreachable = host_unreachable(s),
-        .failover_running = sight->info.failover == FAILOVER_RUNNING,
+        .failover_running = failover_running(s, now),
         .empty_primary = cause_empty_primary(&sight->info),
     };
 }

@@ -9,6 +9,8 @@
 #include "base/str.h"
 #include "engine/service.h"
 
+#define EVENTS_RESERVED 1000
+
 /* ── requests under way ── */
 
 uint64_t request_begin(struct service *s, enum purpose purpose, mono_ms asked)
@@ -151,7 +153,12 @@ void record_event(struct service *s, const char *type, json_t *body, struct now 
     if (body == NULL)
         return;
     JSON_CLEANUP json_t *event = json_object();
-    uint64_t seq = ++s->saved.event_seq;
+    uint64_t seq = ++s->event_seq;
+    /* The number that a start continues from is on the disk before the numbers are used up. */
+    if (seq + EVENTS_RESERVED / 2 > s->saved.event_seq) {
+        s->saved.event_seq = seq + EVENTS_RESERVED;
+        record_state(s, 0, STORE_NORMAL);
+    }
     if (event != NULL && json_put_text(event, "type", type) &&
         json_put_text(event, "service", s->settings->id) &&
         json_put_wall(event, "timestamp", now.wall) && json_put_int(event, "seq", (int64_t)seq) &&

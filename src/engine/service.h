@@ -133,6 +133,7 @@ struct service {
     bool watch_after_told;
 
     struct service_state saved;
+    uint64_t event_seq; /* given out last; saved.event_seq is ahead of it */
 
     struct {
         engine_answer *answer;

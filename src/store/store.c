@@ -386,6 +386,8 @@ static int open_database(struct store *s, const char *state_dir, struct error *e
         r = database_prepare(s->db, history_recovery_sql, &s->save_recovery, err);
     if (r == 0)
         r = database_prepare(s->db, history_event_sql, &s->save_event, err);
+    if (r == 0)
+        state_reserve_events(s->db);
     return r;
 }
 

@@ -51,7 +51,7 @@ struct service_state {
     wall_ms recoveries_at[STORE_RECOVERY_TIMES_MAX]; /* newest first, WALL_NONE behind */
     wall_ms paused_until;                            /* WALL_NONE = not paused */
     char paused_by[256], pause_reason[512];
-    uint64_t event_seq;   /* last seq given out for this service */
+    uint64_t event_seq;   /* no seq above this was given out; ahead of the events themselves */
     double start_seconds; /* smoothed duration of past starts, < 0 unknown (expected downtime) */
     bool recovery_set;    /* row C9: the next four were changed at run time and beat the file */
     struct recovery_policy recovery;

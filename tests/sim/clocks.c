@@ -16,8 +16,9 @@ int64_t clocks_world_of(const struct sim *s, int64_t mono)
     return at > s->now ? at : s->now;
 }
 
-struct now clocks_now(const struct sim *s)
+struct now clocks_now(struct sim *s)
 {
+    s->entered = true;
     return (struct now){
         .mono = {clocks_mono(s)},
         .boot = {s->now + s->boot_offset},

@@ -155,10 +155,14 @@ void daemon_start(struct sim *s)
     s->self_timer = SIM_NEVER;
     for (int i = 0; i < s->count; i++)
         s->worlds[i].timer = SIM_NEVER;
+    for (int i = 0; i < s->count; i++)
+        s->worlds[i].witness.asked = s->now; /* the watch begins anew */
     if (engine_new(&s->settings, &ports, s->disk.durable, clocks_now(s), &s->engine, &err) < 0) {
         sim_broken(s, -1, "the engine does not start: %s", err.text);
         return;
     }
+    s->jolted = -SIM_NEVER / 4; /* a new process has seen no clock yet */
+    disk_load(s);
     sim_say(s, -1, "the daemon starts, life %llu", (unsigned long long)s->life);
     disk_close_intents(s);
     engine_start(s->engine, clocks_now(s));

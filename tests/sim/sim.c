@@ -143,7 +143,9 @@ bool sim_run(uint64_t seed, bool trace, struct sim *s)
         item.act(s, item.service, item.id);
         if (s->dying)
             daemon_kill(s, chance_between(&s->chance, 0, 60000));
-        promise_step(s);
+        if (s->entered)
+            promise_step(s); /* what it said before it could hear of the world is no claim */
+        s->entered = false;
     }
     if (!s->failed)
         promise_live(s);

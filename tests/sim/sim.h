@@ -133,6 +133,7 @@ struct told {
     struct unit_facts unit;
     int64_t unit_asked;
     bool failover;
+    int64_t info_at;
 };
 
 struct witness {
@@ -148,7 +149,8 @@ struct witness {
     int64_t acted;   /* when the newest automatic action went out */
     int64_t asked;   /* when Redis was last asked anything */
     uint64_t last_seq;
-    int64_t ended[3]; /* recoveries that count for the breaker, newest first */
+    bool seq_uncertain; /* this daemon's start found no disk to write to */
+    int64_t ended[3];   /* recoveries that count for the breaker, newest first */
     bool recovery_stepped;
     bool known_empty; /* the daemon was told that it is a primary that would come back empty */
     char alerted[40]; /* the cause that a human was called for last */
@@ -191,6 +193,7 @@ struct sim {
     uint64_t crash_at;  /* at this many calls of its ports */
     uint64_t calls;
     bool dying;
+    bool entered; /* the engine was, in this step */
     /* its clocks */
     int64_t mono_offset, boot_offset, wall_offset;
     int64_t drift_ppm;
@@ -212,7 +215,8 @@ void sim_input(struct sim *s, int64_t at, agenda_act *act, int service, uint64_t
 bool sim_run(uint64_t seed, bool trace, struct sim *s); /* false: a promise was broken */
 
 /* clocks.c */
-struct now clocks_now(const struct sim *s);
+/* Asked for in order to enter the engine, and only then. */
+struct now clocks_now(struct sim *s);
 int64_t clocks_mono(const struct sim *s);
 /* When the world reaches this moment of the daemon's monotonic time. */
 int64_t clocks_world_of(const struct sim *s, int64_t mono);
@@ -245,6 +249,7 @@ void disk_save(struct sim *s, int service, uint64_t id, const struct service_sta
 void disk_audit(struct sim *s, int service, uint64_t id, const struct audit_line *line,
                 bool durable);
 void disk_mood_changed(struct sim *s);
+void disk_load(struct sim *s);          /* a start reads it */
 void disk_crash(struct sim *s);         /* what was not durable is gone */
 void disk_close_intents(struct sim *s); /* world.c's close_intents() */
 
