@@ -168,16 +168,6 @@ static void end_pause(struct service *s, struct now now)
 
 static void plan_self(struct engine *e, struct now now)
 {
-<<<<<<< HEAD
-    enum tilt_reason reason = tilt_turn(&e->tilt, now, e->self_due);
-    turn_lateness(e, now);
-    if (reason != TILT_NONE)
-        for (int i = 0; i < e->count; i++) {
-            service_log(&e->services[i], true, "self-doubt for 30 s: %s", tilt_text(reason));
-            judge(&e->services[i], now);
-        }
-=======
->>>>>>> sim
     e->self_due = mono_add(now.mono, SELF_INTERVAL_MS);
     e->ports.wake_at(e->ports.context, ENGINE_SELF, e->self_due);
 }
@@ -198,9 +188,8 @@ static void look_at_clocks(struct engine *e, struct now now)
 
 static void self_turn(struct engine *e, struct now now)
 {
-    if (e->self_due.ms != MONO_NEVER.ms)
-        note_lateness(e, mono_since(now.mono, e->self_due));
     look_at_clocks(e, now);
+    turn_lateness(e, now);
     plan_self(e, now);
 }
 
@@ -211,12 +200,9 @@ void engine_wake(struct engine *e, int service, struct now now)
         return;
     }
     struct service *s = &e->services[service];
-<<<<<<< HEAD
     if (s->wake_due.ms != MONO_NEVER.ms)
         note_lateness(e, mono_since(now.mono, s->wake_due));
-=======
     look_at_clocks(e, now);
->>>>>>> sim
     if (s->saved.paused_until.ms != 0 && wall_since(s->saved.paused_until, now.wall) <= 0)
         end_pause(s, now);
     watch_turn(s, now);
