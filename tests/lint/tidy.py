@@ -31,7 +31,7 @@ def closure(path, seen):
 
 
 def stamp_of(path, command):
-    configurations = sorted(pathlib.Path(".").glob("**/.clang-tidy"))
+    configurations = [folder / ".clang-tidy" for folder in path.parents if (folder / ".clang-tidy").is_file()]
     digest = hashlib.sha256(command.encode())
     for part in sorted(closure(path, set())) + configurations:
         digest.update(str(part).encode() + b"\0" + part.read_bytes())
