@@ -17,7 +17,8 @@ packages_of() {
         zlib1g-dev libsystemd-dev libcmocka-dev" ;;
     run) echo "redis-server redis-tools openssh-client" ;;
     # The unit tests use a real redis-server and a real sshd, each as a private process.
-    test) echo "redis-server redis-tools openssh-client openssh-server python3" ;;
+    test) echo "redis-server redis-tools openssh-client openssh-server openssl
+        python3 jq sudo" ;;
     # The test host: Debian with systemd, booted as a container (tests/host/machine.py).
     host) echo "mmdebstrap systemd-container iproute2 util-linux openssh-client redis-tools python3
         debian-archive-keyring" ;;

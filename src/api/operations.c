@@ -73,7 +73,8 @@ static const struct field pause_fields[] = {
     INT("for_seconds", 1, 30 * DAY_SECONDS),
     {.name = "reason", .type = FIELD_TEXT, .required = true, .min = 1, .max = OPERATION_REASON_MAX},
     END};
-static const struct field events_fields[] = {INT("limit", 1, OPERATION_LIMIT_MAX), INT("since", 0, INT64_MAX),
+static const struct field events_fields[] = {INT("limit", 1, OPERATION_LIMIT_MAX),
+                                             INT("since", 0, INT64_MAX),
                                              CHOICE("level", level_words), END};
 static const struct field inspect_fields[] = {REQUIRED_CHOICE("what", inspect_words), END};
 static const struct field audit_fields[] = {TIME("since"),
@@ -137,6 +138,8 @@ const struct operation operations[OPERATION_COUNT] = {
                    "Checks the set-up itself and says how to mend it."},
     [OP_AUDIT] = {"audit", GET, "/api/audit", ACCESS_ADMIN, false, audit_fields,
                   "Lines of the audit log, or a report over them."},
+    [OP_TIMING] = {"timing", GET, "/api/timing", ACCESS_VIEWER, false, no_fields,
+                   "How late the watch's own timers came in the last minutes."},
     [OP_VERSION] = {"version", GET, "/version", ACCESS_ANONYMOUS, false, no_fields,
                     "The program's version."},
 };

@@ -39,6 +39,7 @@ enum operation_id {
     OP_INSPECT,
     OP_DOCTOR,
     OP_AUDIT,
+    OP_TIMING,
     OP_VERSION,
     OPERATION_COUNT
 };

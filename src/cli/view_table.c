@@ -137,6 +137,25 @@ static void anything(struct page *p, const json_t *value, size_t depth)
     }
 }
 
+/* What stands beside a list: "keys measured: 2". */
+static void rest_of_list(struct page *p, const json_t *body)
+{
+    char cell[CELL_MAX];
+    char name[64];
+    const char *key;
+    json_t *member;
+    json_object_foreach((json_t *)body, key, member)
+    {
+        if (json_is_null(member) || json_is_object(member) || json_is_array(member))
+            continue;
+        (void)str_copy(name, sizeof name, key);
+        for (char *c = name; *c != '\0'; c++)
+            *c = *c == '_' ? ' ' : *c;
+        page_tone(p, TONE_DIM, "%s", name);
+        page_put(p, ": %s\n", view_value(member, cell, sizeof cell));
+    }
+}
+
 void view_anything(struct page *p, const json_t *body, const struct invocation *in)
 {
     (void)in;
@@ -145,4 +164,6 @@ void view_anything(struct page *p, const json_t *body, const struct invocation *
         page_put(p, "nothing found\n");
     else
         anything(p, json_is_array(items) ? items : body, 0);
+    if (json_is_array(items))
+        rest_of_list(p, body);
 }

@@ -3,39 +3,7 @@
 #include <assert.h>
 
 #include "base/attr.h"
-
-struct step {
-    struct recovery *r;
-    const struct recovery_policy *policy;
-    const struct recovery_input *in;
-    const struct recovery_facts *facts;
-    mono_ms now;
-    struct recovery_effects *out;
-};
-
-static struct effect *emit(struct step *s, enum effect_kind kind)
-{
-    assert(s->out->count < RECOVERY_EFFECTS_MAX);
-    struct effect *e = &s->out->items[s->out->count++];
-    *e = (struct effect){
-        .kind = kind,
-        .level = s->r->level,
-        .action = s->r->action,
-        .action_id = s->r->action_id,
-        .cause = s->r->cause,
-    };
-    return e;
-}
-
-/* The one place that changes the phase. */
-static void enter(struct step *s, enum recovery_phase phase, mono_ms deadline)
-{
-    bool changed = s->r->phase != phase;
-    s->r->phase = phase;
-    s->r->deadline = deadline;
-    if (changed)
-        (void)emit(s, EFFECT_CHANGED);
-}
+#include "core/recovery_step.h"
 
 void recovery_init(struct recovery *r)
 {
@@ -52,234 +20,7 @@ void recovery_seed(struct recovery *r, uint64_t last_action_id)
     r->action_id = last_action_id;
 }
 
-/* The rungs that the plan stepped over, told with their reasons (row C1). */
-static void tell_skips(struct step *s)
-{
-    const struct recovery *r = s->r;
-    if (cause_row(r->cause)->remedy != REMEDY_LADDER || r->level != LEVEL_HARD)
-        return;
-    if (r->floor <= LEVEL_SOFT && !r->attempted_useless_reload) {
-        struct effect *e = emit(s, EFFECT_SKIP);
-        e->level = LEVEL_SOFT;
-        e->action = ACTION_RELOAD;
-        e->skip = SKIP_NO_RELOAD;
-    }
-    if (r->floor <= LEVEL_STANDARD) {
-        struct effect *e = emit(s, EFFECT_SKIP);
-        e->level = LEVEL_STANDARD;
-        e->action = ACTION_START;
-        e->skip = SKIP_ALREADY_ACTIVE;
-    }
-}
-
-static int64_t retry_delay_ms(const struct recovery_policy *policy, int attempts)
-{
-    double delay = (double)policy->retry_delay_ms;
-    for (int i = 1; i < attempts; i++)
-        delay *= policy->backoff_multiplier;
-    return (int64_t)delay;
-}
-
-static mono_ms next_attempt_at(const struct step *s)
-{
-    if (s->r->attempts == 0 || s->r->last_attempt.ms == MONO_NEVER.ms)
-        return s->now;
-    return mono_add(s->r->last_attempt, retry_delay_ms(s->policy, s->r->attempts));
-}
-
-/* The failure is over. */
-static void forget_attempts(struct recovery *r)
-{
-    r->attempts = 0;
-    r->floor = LEVEL_SOFT;
-    r->refusals = 0;
-    r->last_attempt = MONO_NEVER;
-}
-
-static void call_human(struct step *s, enum cause cause)
-{
-    s->r->needs_human = true;
-    if (s->r->alerted == cause)
-        return;
-    s->r->alerted = cause;
-    emit(s, EFFECT_HUMAN)->cause = cause;
-}
-
-static void end_recovery(struct step *s, enum recovery_end end)
-{
-    if (!s->r->open)
-        return;
-    s->r->open = false;
-    emit(s, EFFECT_ENDED)->end = end;
-    if (s->r->stepped && breaker_count(&s->r->breaker, s->policy, s->in->wall)) {
-        (void)emit(s, EFFECT_BREAKER);
-        call_human(s, s->r->cause);
-        enter(s, PHASE_EXHAUSTED, MONO_NEVER);
-    }
-    s->r->stepped = false;
-    (void)emit(s, EFFECT_SAVE);
-}
-
-static void tell_outcome(struct step *s, bool success)
-{
-    struct effect *e = emit(s, EFFECT_OUTCOME);
-    e->success = success;
-    e->action_end = s->r->action_end;
-}
-
-static void exhaust(struct step *s)
-{
-    (void)emit(s, EFFECT_FAILED);
-    end_recovery(s, END_FAILED);
-    enter(s, PHASE_EXHAUSTED, MONO_NEVER);
-    (void)emit(s, EFFECT_SAVE);
-    call_human(s, s->r->cause);
-}
-
-/* One attempt: told first, done after. */
-static void attempt(struct step *s)
-{
-    struct recovery *r = s->r;
-    r->cause = s->facts->verdict.cause;
-    enum recovery_level level;
-    enum recovery_action action = recovery_plan(r, s->facts, &level);
-    bool counts = action != ACTION_BGSAVE;
-    assert(action != ACTION_NONE);
-    if (counts && r->attempts >= s->policy->max_attempts) {
-        exhaust(s);
-        return;
-    }
-    r->level = level;
-    r->action = action;
-    r->action_id++;
-    r->action_began = s->now;
-    r->unit_since = s->facts->unit_since;
-    r->action_end = ACTION_UNKNOWN;
-    if (counts && !r->open) {
-        r->open = true;
-        r->stepped = false;
-        r->opened_at = s->now;
-        (void)emit(s, EFFECT_OPEN);
-    }
-    if (counts) {
-        tell_skips(s);
-        r->attempts++;
-        (void)emit(s, EFFECT_SAVE);
-        (void)emit(s, EFFECT_EVIDENCE);
-    }
-    (void)emit(s, EFFECT_INTENT);
-    enter(s, PHASE_INTENT, mono_add(s->now, RECOVERY_INTENT_WAIT_MS));
-}
-
-static void succeed(struct step *s)
-{
-    struct recovery *r = s->r;
-    tell_outcome(s, true);
-    r->last_attempt = s->now;
-    r->refusals = 0;
-    (void)emit(s, EFFECT_SUCCEEDED);
-    enter(s, PHASE_STABLE, mono_add(s->now, RECOVERY_STABLE_MS));
-    end_recovery(s, END_SUCCESS);
-}
-
-static void attempt_failed(struct step *s)
-{
-    struct recovery *r = s->r;
-    tell_outcome(s, false);
-    r->last_attempt = s->now;
-    if (r->attempts >= s->policy->max_attempts) {
-        exhaust(s);
-        return;
-    }
-    r->floor = r->level < LEVEL_HARD ? (enum recovery_level)(r->level + 1) : LEVEL_HARD;
-    enter(s, PHASE_BACKOFF, next_attempt_at(s));
-}
-
-static void take_back_attempt(struct step *s)
-{
-    if (s->r->action != ACTION_BGSAVE && s->r->attempts > 0)
-        s->r->attempts--;
-    (void)emit(s, EFFECT_SAVE);
-}
-
-static void wait_for_window(struct step *s)
-{
-    enter(s, PHASE_WINDOW, mono_max(mono_add(s->now, RECOVERY_WINDOW_MS), next_attempt_at(s)));
-}
-
-/* systemd refuses starts and only time helps. */
-static bool window_needed(const struct step *s)
-{
-    const struct recovery_facts *f = s->facts;
-    return f->verdict.confirmed && cause_row(f->verdict.cause)->remedy == REMEDY_WINDOW &&
-           !f->may_reset_failed;
-}
-
-static void to_human(struct step *s, enum cause cause)
-{
-    tell_outcome(s, false);
-    s->r->last_attempt = s->now;
-    s->r->cause = cause; /* one call, also when the end opens the breaker */
-    enter(s, PHASE_IDLE, MONO_NEVER);
-    end_recovery(s, END_HUMAN);
-    call_human(s, cause);
-}
-
-static void tell_withheld(struct step *s, enum withheld reason)
-{
-    bool changed = s->r->withheld != reason;
-    s->r->withheld = reason;
-    if (changed && reason != WITHHELD_NOT)
-        emit(s, EFFECT_WITHHELD)->withheld = reason;
-}
-
-/* A named cause in a quiet phase: what now? */
-static void consider(struct step *s)
-{
-    struct recovery *r = s->r;
-    const struct recovery_facts *f = s->facts;
-    if (!f->verdict.confirmed)
-        return;
-    enum cause cause = f->verdict.cause;
-    enum remedy remedy = cause_row(cause)->remedy;
-    enum withheld reason = recovery_withheld(r, s->policy, f);
-    if (remedy == REMEDY_NONE || remedy == REMEDY_WAIT) {
-        r->withheld = reason;
-        return;
-    }
-    tell_withheld(s, reason);
-    if (remedy == REMEDY_HUMAN || remedy == REMEDY_BGSAVE)
-        call_human(s, cause);
-    if (reason != WITHHELD_NOT || remedy == REMEDY_HUMAN || remedy == REMEDY_OBSERVE)
-        return;
-    if (remedy == REMEDY_BGSAVE) {
-        if (mono_reached(s->now, r->bgsave_at))
-            attempt(s);
-        return;
-    }
-    if (remedy == REMEDY_KILL_SCRIPT && r->alerted == cause)
-        return; /* it cannot be killed: a human knows */
-    r->cause = cause;
-    if (window_needed(s)) {
-        wait_for_window(s);
-        return;
-    }
-    if (remedy == REMEDY_START) {
-        enter(s, PHASE_GRACE,
-              mono_max(mono_add(s->now, s->policy->external_stop_grace_ms), next_attempt_at(s)));
-        emit(s, EFFECT_ANNOUNCE)->at = r->deadline;
-        return;
-    }
-    mono_ms at = next_attempt_at(s);
-    if (mono_reached(s->now, at))
-        attempt(s);
-    else
-        enter(s, PHASE_BACKOFF, at);
-}
-
-/* ── facts
- * ───────────────────────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── facts ── */
 
 /* What every phase does with new facts first. */
 static void note_facts(struct step *s)
@@ -291,15 +32,15 @@ static void note_facts(struct step *s)
             r->well_since = s->now;
         if (r->attempts > 0 && r->phase == PHASE_IDLE &&
             mono_since(s->now, r->well_since) >= RECOVERY_STABLE_MS) {
-            forget_attempts(r);
-            (void)emit(s, EFFECT_SAVE);
+            step_forget_attempts(r);
+            (void)step_emit(s, EFFECT_SAVE);
         }
     } else if (f->verdict.confirmed) {
         r->well_since = MONO_NEVER;
     }
     if (f->verdict.confirmed && r->alerted != CAUSE_NONE && f->verdict.cause != r->alerted &&
         f->well) {
-        emit(s, EFFECT_HUMAN_OVER)->cause = r->alerted;
+        step_emit(s, EFFECT_HUMAN_OVER)->cause = r->alerted;
         r->alerted = CAUSE_NONE;
         r->needs_human = r->phase == PHASE_EXHAUSTED;
         r->bgsave_tries = 0;
@@ -309,7 +50,7 @@ static void note_facts(struct step *s)
 
 static void facts_idle(struct step *s)
 {
-    consider(s);
+    step_consider(s);
 }
 
 static void facts_grace(struct step *s)
@@ -321,8 +62,8 @@ static void facts_grace(struct step *s)
                  recovery_withheld(s->r, s->policy, f) == WITHHELD_NOT;
     if (still)
         return;
-    enter(s, PHASE_IDLE, MONO_NEVER);
-    consider(s);
+    step_enter(s, PHASE_IDLE, MONO_NEVER);
+    step_consider(s);
 }
 
 static void facts_window(struct step *s)
@@ -333,10 +74,10 @@ static void facts_window(struct step *s)
     enum remedy remedy = cause_row(f->verdict.cause)->remedy;
     if (!f->well && (remedy == REMEDY_WINDOW || remedy == REMEDY_RESTART))
         return;
-    enter(s, PHASE_IDLE, MONO_NEVER);
-    end_recovery(s, f->well ? END_BY_ITSELF : END_HUMAN);
+    step_enter(s, PHASE_IDLE, MONO_NEVER);
+    step_end_recovery(s, f->well ? END_BY_ITSELF : END_HUMAN);
     if (s->r->phase == PHASE_IDLE)
-        consider(s);
+        step_consider(s);
 }
 
 /* Somebody stopped the unit while another failure was being treated: that has its own grace. */
@@ -350,22 +91,22 @@ static void facts_backoff(struct step *s)
 {
     const struct recovery_facts *f = s->facts;
     if (f->well) {
-        enter(s, PHASE_STABLE, mono_add(s->now, RECOVERY_STABLE_MS));
-        end_recovery(s, END_BY_ITSELF);
+        step_enter(s, PHASE_STABLE, mono_add(s->now, RECOVERY_STABLE_MS));
+        step_end_recovery(s, END_BY_ITSELF);
         return;
     }
-    if (window_needed(s)) {
+    if (step_window_needed(s)) {
         /* The attempt failed at the limit and told it only now. */
         s->r->cause = f->verdict.cause;
-        wait_for_window(s);
+        step_wait_for_window(s);
         return;
     }
     bool human = f->verdict.confirmed && cause_row(f->verdict.cause)->remedy == REMEDY_HUMAN;
     if (human || newly_stopped(s)) {
-        enter(s, PHASE_IDLE, MONO_NEVER);
-        end_recovery(s, human ? END_HUMAN : END_SUPERSEDED);
+        step_enter(s, PHASE_IDLE, MONO_NEVER);
+        step_end_recovery(s, human ? END_HUMAN : END_SUPERSEDED);
         if (s->r->phase == PHASE_IDLE)
-            consider(s);
+            step_consider(s);
     }
 }
 
@@ -381,10 +122,10 @@ static bool still_wanted(const struct step *s)
 static void drop_intent(struct step *s)
 {
     s->r->action_end = ACTION_NOT_REACHED;
-    tell_outcome(s, false);
-    take_back_attempt(s);
-    enter(s, PHASE_IDLE, MONO_NEVER);
-    end_recovery(s, s->facts->well ? END_BY_ITSELF : END_SUPERSEDED);
+    step_tell_outcome(s, false);
+    step_take_back_attempt(s);
+    step_enter(s, PHASE_IDLE, MONO_NEVER);
+    step_end_recovery(s, s->facts->well ? END_BY_ITSELF : END_SUPERSEDED);
 }
 
 static void facts_intent(struct step *s)
@@ -426,7 +167,7 @@ static void facts_verifying(struct step *s)
     if (f->learned.ms < r->action_ended.ms)
         return;
     if (f->well) {
-        succeed(s);
+        step_succeed(s);
         return;
     }
     if (!f->verdict.confirmed)
@@ -437,26 +178,26 @@ static void facts_verifying(struct step *s)
         return;
     case REMEDY_HUMAN:
     case REMEDY_BGSAVE:
-        to_human(s, f->verdict.cause);
+        step_to_human(s, f->verdict.cause);
         return;
     case REMEDY_WINDOW:
         if (start_refused(s)) {
-            tell_outcome(s, false);
-            take_back_attempt(s);
+            step_tell_outcome(s, false);
+            step_take_back_attempt(s);
             r->refusals++;
             r->last_attempt = s->now;
-            emit(s, EFFECT_SKIP)->skip = SKIP_START_LIMIT;
+            step_emit(s, EFFECT_SKIP)->skip = SKIP_START_LIMIT;
             r->cause = f->verdict.cause;
-            wait_for_window(s);
+            step_wait_for_window(s);
             return;
         }
         r->refusals = 0;
-        attempt_failed(s);
+        step_attempt_failed(s);
         return;
     case REMEDY_RESTART:
     case REMEDY_START:
     case REMEDY_LADDER:
-        attempt_failed(s);
+        step_attempt_failed(s);
         return;
     default:
         return; /* cannot tell yet: the deadline decides */
@@ -471,9 +212,9 @@ static void facts_stable(struct step *s)
     enum remedy remedy = cause_row(f->verdict.cause)->remedy;
     if (remedy == REMEDY_NONE || remedy == REMEDY_OBSERVE)
         return;
-    (void)emit(s, EFFECT_TAKEN_BACK);
-    enter(s, PHASE_IDLE, MONO_NEVER);
-    consider(s);
+    (void)step_emit(s, EFFECT_TAKEN_BACK);
+    step_enter(s, PHASE_IDLE, MONO_NEVER);
+    step_consider(s);
 }
 
 /* Nothing is done, but a failure after a time of health is told again. */
@@ -486,12 +227,10 @@ static void facts_exhausted(struct step *s)
     enum remedy remedy = cause_row(v->cause)->remedy;
     bool hopes = remedy == REMEDY_NONE || remedy == REMEDY_WAIT || remedy == REMEDY_OBSERVE;
     if (!hopes && s->r->alerted == CAUSE_NONE && !s->facts->stopped_on_purpose)
-        call_human(s, v->cause);
+        step_call_human(s, v->cause);
 }
 
-/* ── time
- * ────────────────────────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── time ── */
 
 static void run_action(struct step *s)
 {
@@ -499,10 +238,10 @@ static void run_action(struct step *s)
         drop_intent(s);
         return;
     }
-    (void)emit(s, EFFECT_RUN);
+    (void)step_emit(s, EFFECT_RUN);
     if (s->r->action != ACTION_BGSAVE)
         s->r->stepped = true;
-    enter(s, PHASE_ACTING, mono_add(s->now, RECOVERY_ACTION_LIMIT_MS));
+    step_enter(s, PHASE_ACTING, mono_add(s->now, RECOVERY_ACTION_LIMIT_MS));
 }
 
 /* A waiting phase is over: act if the reason still holds. */
@@ -514,26 +253,26 @@ static void wake_waiting(struct step *s)
     if (!f->verdict.confirmed) {
         /* In the middle of a look: ask again when it is done. */
         s->r->deadline = mono_add(s->now, 500);
-        (void)emit(s, EFFECT_LOOK);
+        (void)step_emit(s, EFFECT_LOOK);
         return;
     }
     if (newly_stopped(s)) {
-        enter(s, PHASE_IDLE, MONO_NEVER);
-        end_recovery(s, END_SUPERSEDED);
+        step_enter(s, PHASE_IDLE, MONO_NEVER);
+        step_end_recovery(s, END_SUPERSEDED);
         if (s->r->phase == PHASE_IDLE)
-            consider(s);
+            step_consider(s);
         return;
     }
     bool treatable = remedy == REMEDY_LADDER || remedy == REMEDY_START ||
                      remedy == REMEDY_RESTART || remedy == REMEDY_KILL_SCRIPT ||
                      remedy == REMEDY_WINDOW;
     if (treatable && reason == WITHHELD_NOT) {
-        attempt(s);
+        step_attempt(s);
         return;
     }
-    tell_withheld(s, reason);
-    enter(s, PHASE_IDLE, MONO_NEVER);
-    end_recovery(s, f->well ? END_BY_ITSELF : END_HUMAN);
+    step_tell_withheld(s, reason);
+    step_enter(s, PHASE_IDLE, MONO_NEVER);
+    step_end_recovery(s, f->well ? END_BY_ITSELF : END_HUMAN);
 }
 
 static void verify_from_now(struct step *s)
@@ -547,8 +286,8 @@ static void verify_from_now(struct step *s)
     int64_t limit = r->action_end == ACTION_FAILED ? RECOVERY_VERIFY_FAILED_MS
                     : starts                       ? RECOVERY_VERIFY_START_MS
                                                    : RECOVERY_VERIFY_SOFT_MS;
-    enter(s, PHASE_VERIFYING, mono_add(s->now, limit));
-    (void)emit(s, EFFECT_LOOK);
+    step_enter(s, PHASE_VERIFYING, mono_add(s->now, limit));
+    (void)step_emit(s, EFFECT_LOOK);
 }
 
 static void wake_acting(struct step *s)
@@ -559,53 +298,52 @@ static void wake_acting(struct step *s)
 
 static void wake_verifying(struct step *s)
 {
-    attempt_failed(s);
+    step_attempt_failed(s);
 }
 
 static void wake_stable(struct step *s)
 {
     struct recovery *r = s->r;
-    enter(s, PHASE_IDLE, MONO_NEVER);
-    forget_attempts(r);
-    (void)emit(s, EFFECT_SAVE);
+    step_enter(s, PHASE_IDLE, MONO_NEVER);
+    step_forget_attempts(r);
+    (void)step_emit(s, EFFECT_SAVE);
 }
 
-/* ── outcomes
- * ────────────────────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── outcomes ── */
 
 static void end_bgsave(struct step *s)
 {
     struct recovery *r = s->r;
-    tell_outcome(s, r->action_end == ACTION_DONE);
+    step_tell_outcome(s, r->action_end == ACTION_DONE);
     r->bgsave_at = mono_add(s->now, RECOVERY_BGSAVE_MS << r->bgsave_tries);
     if (r->bgsave_tries < 4)
         r->bgsave_tries++;
-    enter(s, PHASE_IDLE, MONO_NEVER);
-    (void)emit(s, EFFECT_LOOK);
+    step_enter(s, PHASE_IDLE, MONO_NEVER);
+    (void)step_emit(s, EFFECT_LOOK);
 }
 
 static void end_without_effect(struct step *s)
 {
     struct recovery *r = s->r;
-    tell_outcome(s, false);
-    take_back_attempt(s);
-    struct effect *e = emit(s, EFFECT_SKIP);
+    step_tell_outcome(s, false);
+    step_take_back_attempt(s);
+    struct effect *e = step_emit(s, EFFECT_SKIP);
     switch (r->action) {
     case ACTION_RELOAD:
         e->skip = SKIP_NO_RELOAD;
         r->attempted_useless_reload = true;
-        enter(s, PHASE_BACKOFF, s->now); /* the next rung at once, if the facts still ask for it */
+        step_enter(s, PHASE_BACKOFF,
+                   s->now); /* the next rung at once, if the facts still ask for it */
         return;
     case ACTION_KILL_SCRIPT:
         e->skip = SKIP_NOTHING_TO_KILL; /* it ended by itself meanwhile */
-        enter(s, PHASE_IDLE, MONO_NEVER);
-        end_recovery(s, END_BY_ITSELF);
-        (void)emit(s, EFFECT_LOOK);
+        step_enter(s, PHASE_IDLE, MONO_NEVER);
+        step_end_recovery(s, END_BY_ITSELF);
+        (void)step_emit(s, EFFECT_LOOK);
         return;
     default:
         e->skip = SKIP_START_LIMIT;
-        wait_for_window(s);
+        step_wait_for_window(s);
         return;
     }
 }
@@ -623,14 +361,14 @@ static void action_ended(struct step *s)
         end_without_effect(s);
         return;
     case ACTION_UNKILLABLE:
-        to_human(s, r->cause);
+        step_to_human(s, r->cause);
         return;
     case ACTION_NOT_REACHED:
-        tell_outcome(s, false);
-        take_back_attempt(s);
+        step_tell_outcome(s, false);
+        step_take_back_attempt(s);
         r->stepped = r->attempts > 0;
-        enter(s, PHASE_BACKOFF, mono_add(s->now, retry_delay_ms(s->policy, 1)));
-        (void)emit(s, EFFECT_LOOK);
+        step_enter(s, PHASE_BACKOFF, mono_add(s->now, step_retry_delay_ms(s->policy, 1)));
+        (void)step_emit(s, EFFECT_LOOK);
         return;
     default:
         verify_from_now(s);
@@ -638,49 +376,47 @@ static void action_ended(struct step *s)
     }
 }
 
-/* ── people
- * ──────────────────────────────────────────────────────────────────────────────────────────────────────
- */
+/* ── people ── */
 
 static void supersede_waiting(struct step *s)
 {
-    enter(s, PHASE_IDLE, MONO_NEVER);
-    end_recovery(s, END_SUPERSEDED);
+    step_enter(s, PHASE_IDLE, MONO_NEVER);
+    step_end_recovery(s, END_SUPERSEDED);
 }
 
 static void supersede_action(struct step *s)
 {
-    tell_outcome(s, false);
+    step_tell_outcome(s, false);
     s->r->last_attempt = s->now;
-    enter(s, PHASE_IDLE, MONO_NEVER);
-    end_recovery(s, END_SUPERSEDED);
+    step_enter(s, PHASE_IDLE, MONO_NEVER);
+    step_end_recovery(s, END_SUPERSEDED);
 }
 
 static void look_again(struct step *s)
 {
-    (void)emit(s, EFFECT_LOOK);
+    (void)step_emit(s, EFFECT_LOOK);
 }
 
 static void reset_counters(struct step *s)
 {
     struct recovery *r = s->r;
-    forget_attempts(r);
+    step_forget_attempts(r);
     r->needs_human = false;
     r->alerted = CAUSE_NONE;
     r->bgsave_tries = 0;
     r->bgsave_at = s->now;
     breaker_reset(&r->breaker);
-    (void)emit(s, EFFECT_SAVE);
-    (void)emit(s, EFFECT_CHANGED);
+    (void)step_emit(s, EFFECT_SAVE);
+    (void)step_emit(s, EFFECT_CHANGED);
 }
 
 static void reset_and_resume(struct step *s)
 {
-    enter(s, PHASE_IDLE, MONO_NEVER);
+    step_enter(s, PHASE_IDLE, MONO_NEVER);
     s->r->stepped = false; /* what is reset is not counted first */
-    end_recovery(s, END_SUPERSEDED);
+    step_end_recovery(s, END_SUPERSEDED);
     reset_counters(s);
-    (void)emit(s, EFFECT_LOOK);
+    (void)step_emit(s, EFFECT_LOOK);
 }
 
 static void nothing(struct step *s)

@@ -140,7 +140,7 @@ struct recovery {
     mono_ms progress_at;
     enum cause alerted; /* the cause that a human was last called for; CAUSE_NONE */
     bool needs_human;
-    bool attempted_useless_reload; /* the unit has no reload: learned from its refusal */
+    bool attempted_useless_reload; /* the unit has no reload: its refusal was just told */
     int bgsave_tries;
     mono_ms bgsave_at;      /* not before */
     enum withheld withheld; /* the reason told last */

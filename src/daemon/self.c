@@ -8,12 +8,17 @@
 #include "base/str.h"
 #include "daemon/control.h"
 
+#define GROUP_LINE_MAX 16384 /* a longer line ends the search */
+
 /* The packages make them here; a name service would block the loop. */
 static bool local_group(const char *name)
 {
     FILE *file = fopen("/etc/group", "re");
-    const struct group *entry = NULL;
-    while (file != NULL && (entry = fgetgrent(file)) != NULL && !str_equal(entry->gr_name, name))
+    char buffer[GROUP_LINE_MAX];
+    struct group group;
+    struct group *entry = NULL;
+    while (file != NULL && fgetgrent_r(file, &group, buffer, sizeof buffer, &entry) == 0 &&
+           !str_equal(entry->gr_name, name))
         ;
     if (file != NULL)
         (void)fclose(file);

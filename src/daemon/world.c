@@ -232,6 +232,7 @@ static void on_host_done(void *context, uint64_t id, const struct host_result *r
         (void)str_copy(o.error, sizeof o.error, "the command did not end in time");
     if (r->end == HOST_EXITED)
         read_outcome(p, o.command, r, &o);
+    log_debug("host", "%s ended after %" PRId64 " ms", host_command_name(o.command), o.duration_ms);
     engine_host_ended(p->world->engine, p->index, &o, now_here());
 }
 
@@ -287,9 +288,11 @@ static void on_audited(void *context, uint64_t id, enum audit_outcome outcome,
     if (outcome == AUDIT_FAILED)
         log_error("audit", "%s",
                   error != NULL && error->code != 0 ? error->text : "a line could not be written");
-    if (id != 0)
-        engine_audit_ended(w->engine, (int)(id >> SERVICE_SHIFT) - 1,
-                           id & (((uint64_t)1 << SERVICE_SHIFT) - 1), outcome, now_here());
+    if (id == 0)
+        return;
+    log_debug("audit", "an intent is written");
+    engine_audit_ended(w->engine, (int)(id >> SERVICE_SHIFT) - 1,
+                       id & (((uint64_t)1 << SERVICE_SHIFT) - 1), outcome, now_here());
 }
 
 static void port_publish(void *context, int service, uint64_t seq, const char *type, json_t *body,

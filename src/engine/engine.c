@@ -11,6 +11,7 @@
 #include "engine/service.h"
 
 #define SELF_INTERVAL_MS 500
+#define LATENESS_PERIOD_MS 60000
 #define PUBLISH_INTERVAL_MS 30000 /* contract section 5: every 30 s and on every change */
 
 static void restore(struct service *s, const struct service_state *saved, struct now now)
@@ -59,6 +60,7 @@ static void init_service(struct engine *e, int index, const struct service_setti
     s->watch_policy = settings->watch;
     s->recovery_policy = settings->recovery;
     s->recovery_wake = MONO_NEVER;
+    s->wake_due = MONO_NEVER;
     s->operation.deadline = MONO_NEVER;
     health_reset(&s->health);
     recovery_init(&s->recovery);
@@ -100,6 +102,7 @@ void engine_free(struct engine *e)
 void engine_start(struct engine *e, struct now now)
 {
     (void)tilt_turn(&e->tilt, now, MONO_NEVER);
+    e->late_until = mono_add(now.mono, LATENESS_PERIOD_MS);
     e->self_due = mono_add(now.mono, SELF_INTERVAL_MS);
     e->ports.wake_at(e->ports.context, ENGINE_SELF, e->self_due);
     for (int i = 0; i < e->count; i++) {
@@ -112,28 +115,46 @@ void engine_start(struct engine *e, struct now now)
 
 static void note_lateness(struct engine *e, int64_t late_ms)
 {
-    e->late_ms[e->late_next] = (int16_t)(late_ms > INT16_MAX ? INT16_MAX : late_ms);
-    e->late_next = (e->late_next + 1) % ARRAY_LENGTH(e->late_ms);
-    if (e->late_count < ARRAY_LENGTH(e->late_ms))
-        e->late_count++;
+    struct lateness *l = &e->late[0];
+    int64_t late = late_ms < 0 ? 0 : late_ms;
+    l->counts[late > LATENESS_MS_MAX ? LATENESS_MS_MAX : late]++;
+    l->count++;
+    if (late > l->worst_ms)
+        l->worst_ms = late;
 }
 
-static int by_size(const void *a, const void *b)
+static void turn_lateness(struct engine *e, struct now now)
 {
-    return *(const int16_t *)a - *(const int16_t *)b;
-}
-
-void engine_lateness(const struct engine *e, int64_t *ret_p99_ms, int64_t *ret_worst_ms)
-{
-    int16_t sorted[ARRAY_LENGTH(e->late_ms)];
-    *ret_p99_ms = 0;
-    *ret_worst_ms = 0;
-    if (e->late_count == 0)
+    if (!mono_reached(now.mono, e->late_until))
         return;
-    memcpy(sorted, e->late_ms, e->late_count * sizeof sorted[0]);
-    qsort(sorted, e->late_count, sizeof sorted[0], by_size);
-    *ret_p99_ms = sorted[(e->late_count - 1) * 99 / 100];
-    *ret_worst_ms = sorted[e->late_count - 1];
+    e->late_until = mono_add(now.mono, LATENESS_PERIOD_MS);
+    e->late[1] = e->late[0];
+    e->late[0] = (struct lateness){0};
+}
+
+/* The least lateness that `percent` of the wake-ups did not exceed. */
+static int64_t late_percentile(const struct engine *e, int64_t wakeups, int percent)
+{
+    int64_t wanted = (wakeups * percent + 99) / 100;
+    int64_t seen = 0;
+    for (int ms = 0; ms <= LATENESS_MS_MAX; ms++) {
+        seen += (int64_t)e->late[0].counts[ms] + e->late[1].counts[ms];
+        if (seen >= wanted)
+            return ms;
+    }
+    return LATENESS_MS_MAX;
+}
+
+void engine_timing(const struct engine *e, struct engine_timing *ret)
+{
+    int64_t wakeups = (int64_t)e->late[0].count + e->late[1].count;
+    *ret = (struct engine_timing){
+        .wakeups = wakeups,
+        .p50_ms = late_percentile(e, wakeups, 50),
+        .p99_ms = late_percentile(e, wakeups, 99),
+        .worst_ms =
+            e->late[0].worst_ms > e->late[1].worst_ms ? e->late[0].worst_ms : e->late[1].worst_ms,
+    };
 }
 
 static void end_pause(struct service *s, struct now now)
@@ -167,8 +188,7 @@ static void look_at_clocks(struct engine *e, struct now now)
 
 static void self_turn(struct engine *e, struct now now)
 {
-    if (e->self_due.ms != MONO_NEVER.ms)
-        note_lateness(e, mono_since(now.mono, e->self_due));
+    turn_lateness(e, now);
     look_at_clocks(e, now);
     plan_self(e, now);
 }
@@ -180,6 +200,8 @@ void engine_wake(struct engine *e, int service, struct now now)
         return;
     }
     struct service *s = &e->services[service];
+    if (s->wake_due.ms != MONO_NEVER.ms)
+        note_lateness(e, mono_since(now.mono, s->wake_due));
     look_at_clocks(e, now);
     if (s->saved.paused_until.ms != 0 && wall_since(s->saved.paused_until, now.wall) <= 0)
         end_pause(s, now);

@@ -102,8 +102,11 @@ bool engine_cannot_tell(const struct engine *e, int service);
  * next start of the daemon. `settings` replaces the borrowed one. */
 void engine_reconfigure(struct engine *e, const struct settings *settings, struct now now);
 
-/* Checks late: the worst and the 99th percentile of the last 1,024 wake-ups, ms. For bench and
- * metrics. */
-void engine_lateness(const struct engine *e, int64_t *ret_p99_ms, int64_t *ret_worst_ms);
+/* How late checks began, of all wake-ups of the last one to two minutes. */
+struct engine_timing {
+    int64_t wakeups;
+    int64_t p50_ms, p99_ms, worst_ms; /* p50 and p99 are 1000 when they are more */
+};
+void engine_timing(const struct engine *e, struct engine_timing *ret);
 
 #endif

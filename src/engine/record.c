@@ -233,5 +233,6 @@ void service_schedule(struct service *s)
     if (s->saved.paused_until.ms != 0)
         at = mono_min(at, mono_add(s->engine->tilt.last.mono,
                                    s->saved.paused_until.ms - s->engine->tilt.last.wall.ms));
+    s->wake_due = at;
     s->engine->ports.wake_at(s->engine->ports.context, s->index, at);
 }

@@ -56,6 +56,7 @@ struct watch {
     bool log_file_asked;
     bool journal_sudo;               /* the variant that showed lines */
     bool config_refused;             /* CONFIG GET is not ours to use */
+    mono_ms auto_restart_at;         /* when systemd was last seen to restart the unit by itself */
     wall_ms last_check;              /* newest full look */
     wall_ms last_command;            /* newest successful command */
     int64_t unit_ms, performance_ms; /* how long the last ones took, FACT_UNKNOWN */
@@ -142,6 +143,15 @@ struct service {
     mono_ms refresh_deadline;
     char status_shown[16], overall_shown[16]; /* as published last */
     mono_ms publish_due;
+    mono_ms wake_due; /* the wake-up asked for last */
+};
+
+/* How late wake-ups came, counted by whole milliseconds; the last place holds all that is later. */
+#define LATENESS_MS_MAX 1000
+struct lateness {
+    uint32_t counts[LATENESS_MS_MAX + 1];
+    uint32_t count;
+    int64_t worst_ms;
 };
 
 struct engine {
@@ -151,8 +161,8 @@ struct engine {
     mono_ms self_due;
     struct service *services;
     int count;
-    int16_t late_ms[1024];
-    unsigned late_next, late_count;
+    struct lateness late[2]; /* of this period and of the one before */
+    mono_ms late_until;      /* end of this period */
 };
 
 /* watch.c */

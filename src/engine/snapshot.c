@@ -494,9 +494,13 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
     (void)str_format(text, sizeof text, "%s%s",
                      f.verdict.confirmed ? "" : "Not certain yet: ", row->summary);
     add_text(reasons, text);
-    (void)str_format(text, sizeof text, "A restart is %s for this cause.",
-                     restart_word(row->restart));
-    add_text(reasons, text);
+    static const char *const verdicts[] = {
+        [RESTART_UNNEEDED] = "Nothing needs a restart.",
+        [RESTART_HELPS] = "A restart helps against this cause.",
+        [RESTART_USELESS] = "A restart is useless against this cause.",
+        [RESTART_HARMFUL] = "A restart would do harm.",
+    };
+    add_text(reasons, verdicts[row->restart]);
     if (reason != WITHHELD_NOT)
         add_text(reasons, withheld_text(reason));
     if (s->recovery.phase != PHASE_IDLE) {

@@ -120,6 +120,15 @@ static int64_t round_interval_ms(const struct service *s, struct now now)
     return s->watch_policy.confirm_interval_ms;
 }
 
+/* Is a command of ours at work on the unit? A quick look would find it in between, and each costs
+ * the host a process, of which the restart takes its time: ten a second made it a third slower. The
+ * end of the command asks for a look. */
+static bool at_work(const struct service *s)
+{
+    return s->recovery.phase == PHASE_INTENT || s->recovery.phase == PHASE_ACTING ||
+           s->operation.phase == OP_PHASE_RUNNING;
+}
+
 /* Plans the next round of the doubt. Quick ones first, while the unit has not caught up with the
  * end of its process. */
 static void plan_round(struct service *s, struct now now)
@@ -132,7 +141,9 @@ static void plan_round(struct service *s, struct now now)
     bool answered =
         s->sight.fresh.asked.ms >= w->round_began.ms && s->sight.unit.asked.ms >= w->round_began.ms;
     mono_ms next = mono_add(w->round_began, round_interval_ms(s, now));
-    if (answered && now.mono.ms < w->look_until.ms)
+    if (at_work(s))
+        next = mono_add(w->round_began, s->watch_policy.confirm_interval_ms);
+    else if (answered && now.mono.ms < w->look_until.ms)
         next = mono_add(now.mono, LOOK_STEP_MS);
     else if (answered && !s->verdict.confirmed && (size_t)w->quick_rounds < ARRAY_LENGTH(quick_ms))
         next = mono_add(now.mono, quick_ms[w->quick_rounds++]);
@@ -384,6 +395,7 @@ static void note_info(struct service *s, const struct redis_answer *a, struct no
         if (new.slowlog_length < 0)
             new.slowlog_length = old->slowlog_length;
     }
+    mono_ms known_at = old->at;
     new.at = now.mono;
     new.at_wall = now.wall;
     s->sight.oom_errors_rising = same && new.errors_oom > old->errors_oom;
@@ -394,8 +406,8 @@ static void note_info(struct service *s, const struct redis_answer *a, struct no
         s->sight.loading_seen = false;
     if (restarted && !operation_running(s) && !started_by_us(s, &new, now)) {
         char text[FACT_TEXT_MAX];
-        (void)str_format(text, sizeof text,
-                         "Redis was restarted by somebody else (process %lld, up %lld s).",
+        (void)str_format(text, sizeof text, "Redis was restarted by %s (process %lld, up %lld s).",
+                         s->watch.auto_restart_at.ms > known_at.ms ? "systemd" : "somebody else",
                          (long long)new.process_id, (long long)new.uptime_seconds);
         record_notice(s, text, now);
     }
@@ -454,19 +466,13 @@ static void read_logs(struct service *s, struct now now)
         send_host(s, FOR_LOG_FILE, HOST_LOG_TAIL, 50, false, UNIT_DEADLINE_MS, now);
 }
 
-/* The host can be reached again. That Redis did not answer meanwhile says nothing of Redis: the
- * evidence begins anew. */
-static void forget_silence(struct service *s, mono_ms asked, struct now now)
+/* That Redis did not answer before `asked` says nothing of it now: its unit did not run, or the
+ * host could not be reached. Silence is counted anew, by probes that were asked later. */
+static void count_silence_anew(struct service *s, mono_ms asked)
 {
-    struct sight *sight = &s->sight;
-    sight->doubt_since = asked;
-    sight->last_answer = asked;
-    sight->failed_probes = 0;
-    sight->busy_replies = 0;
-    s->watch.counted_failure = (mono_ms){0};
-    s->watch.counted_busy = (mono_ms){0};
-    s->watch.quick_rounds = 0;
-    begin_round(s, now);
+    s->sight.failed_probes = 0;
+    s->sight.last_answer = mono_max(s->sight.last_answer, asked);
+    s->watch.counted_failure = asked;
 }
 
 static void note_unit(struct service *s, const struct host_outcome *o, mono_ms asked,
@@ -481,26 +487,34 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
         new.can_reload = old->can_reload;
     if (new.control_reached == TRI_NO)
         (void)str_copy(new.text, sizeof new.text, o->error);
+    bool ran = old->active == UNIT_ACTIVE || old->active == UNIT_RELOADING;
+    bool now_runs = new.active == UNIT_ACTIVE || new.active == UNIT_RELOADING;
     bool back = old->control_reached == TRI_NO && new.control_reached == TRI_YES;
     bool same = new.active == old->active &&str_equal(new.sub, old->sub);
     if (!same || old->asked.ms == 0)
         sight->unit_same_since = asked;
     if (new.notice == NOTICE_LOADING)
         sight->loading_seen = true;
-    if (str_equal(new.sub, "auto-restart"))
+    if (str_equal(new.sub, "auto-restart")) {
         sight->systemd_restarts = true;
+        s->watch.auto_restart_at = now.mono;
+    }
     s->watch.unit_ms = o->duration_ms;
     *old = new;
-    if (back && in_doubt(s))
-        forget_silence(s, asked, now);
+    if (back || (now_runs && !ran))
+        count_silence_anew(s, asked);
+    if (back && in_doubt(s)) {
+        sight->doubt_since = asked;
+        s->watch.quick_rounds = 0;
+        begin_round(s, now);
+    }
     if (new.active == UNIT_FAILED)
         read_logs(s, now);
     else if (new.active != UNIT_UNKNOWN) {
         s->watch.log_asked = false;
         sight->log_read = false;
     }
-    bool fine = new.active == UNIT_ACTIVE || new.active == UNIT_RELOADING;
-    if (!fine)
+    if (!now_runs)
         watch_doubt(s,
                     new.control_reached == TRI_NO ? "the host cannot be controlled"
                                                   : "the unit is not active",

@@ -39,6 +39,7 @@ static const struct {
     [OP_AUDIT] =
         {NULL, NULL,
          NULL}, /* the command line reads the file itself; HTTP comes with the web process */
+    [OP_TIMING] = {timing_get, NULL, NULL},
     [OP_VERSION] = {version_get, NULL, NULL},
 };
 static_assert(ARRAY_LENGTH(table) == OPERATION_COUNT, "a handler for every operation");

@@ -37,7 +37,7 @@ handler logs_get, logs_follow;       /* logs.c */
 handler events_get, events_follow;   /* events.c */
 handler inspect_get;                 /* inspect.c */
 handler doctor_run;                  /* doctor.c */
-handler version_get;                 /* services.c */
+handler timing_get, version_get;     /* services.c */
 
 void logs_host_ended(struct handlers *h, struct call *call, const struct host_result *result);
 void logs_woken(struct handlers *h, struct call *call);

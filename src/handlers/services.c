@@ -1,4 +1,4 @@
-/* services, status, health, refresh, preflight, version */
+/* services, status, health, refresh, preflight, timing, version */
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/inside.h"
@@ -6,6 +6,22 @@
 void services_list(struct handlers *h, struct call *call)
 {
     call->answer(call, 200, engine_services_json(h->engine, handlers_now(h)));
+}
+
+/* {services, wakeups, late_ms: {p50, p99, worst}} */
+void timing_get(struct handlers *h, struct call *call)
+{
+    struct engine_timing timing;
+    engine_timing(h->engine, &timing);
+    json_t *late = json_object();
+    (void)json_put_int(late, "p50", timing.p50_ms);
+    (void)json_put_int(late, "p99", timing.p99_ms);
+    (void)json_put_int(late, "worst", timing.worst_ms);
+    json_t *body = json_object();
+    (void)json_put_int(body, "services", engine_service_count(h->engine));
+    (void)json_put_int(body, "wakeups", timing.wakeups);
+    (void)json_put(body, "late_ms", late);
+    call->answer(call, 200, body);
 }
 
 void version_get(struct handlers *h, struct call *call)

@@ -315,6 +315,7 @@ static bool advance(struct process_controller *p, struct process_job *job)
             return false;
         job->signalled = true;
         (void)process_signal(p->pidfd, SIGTERM);
+        (void)process_signal(p->pidfd, SIGCONT); /* a stopped process reads no SIGTERM */
         set_state(p, PROCESS_STOPPING);
         return true;
     }

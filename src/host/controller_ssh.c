@@ -1,4 +1,5 @@
 /* control: ssh. */
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -46,8 +47,8 @@ static void run(struct controller *c, const struct host_request *request)
     int r = job->error.code;
     if (r == 0)
         r = controller_unit_argv(&s->unit, request, &argv, &job->error);
-    if (r == 0)
-        r = host_command_line(&argv, job->line, sizeof job->line, &job->error);
+    if (r < 0 || host_command_line(&argv, job->line, sizeof job->line, &job->error) < 0)
+        assert(job->error.code < 0);
     ssh_pool_send(s->pool, job); /* with an error in it, it comes back at once */
 }
 

@@ -15,6 +15,7 @@ struct ssh_channel_slot {
     ssh_channel channel;
     struct ssh_channel_callbacks_struct callbacks;
     enum slot_phase phase;
+    bool alone; /* no other was there when it was asked for */
     bool sent, closed, has_status, has_signal;
     int status, signal;
 };
@@ -112,6 +113,7 @@ int ssh_command_start(struct ssh_link *link, struct ssh_job *job)
         return 0;
     }
     slot->link = link;
+    slot->alone = ssh_command_live(link) + ssh_command_stuck(link) == 0;
     slot->job = job;
     slot->callbacks = (struct ssh_channel_callbacks_struct){
         .userdata = slot,
@@ -126,17 +128,26 @@ int ssh_command_start(struct ssh_link *link, struct ssh_job *job)
     return 0;
 }
 
-/* sshd allows fewer channels than we thought, or none. */
+static size_t open_now(const struct ssh_link *link)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < SSH_CHANNELS_MAX; i++)
+        n += link->slots[i] != NULL && link->slots[i]->phase != SLOT_OPENING;
+    return n;
+}
+
+/* sshd allows fewer channels than we thought, or none. It counts a channel that was closed until it
+ * has emptied its input, so one that is asked for right behind a close can be refused although it
+ * is the only one: on a host that did open channels a refusal means "later". */
 static void open_failed(struct ssh_link *link, size_t i)
 {
     struct ssh_job *job = link->slots[i]->job;
+    bool alone = link->slots[i]->alone;
     free_slot(link, i);
-    size_t others = ssh_command_live(link) + ssh_command_stuck(link);
-    if (others > 0)
-        link->slot_limit = others;
+    link->slot_limit = link->most_open > 0 ? link->most_open : 1;
     if (job == NULL)
         return;
-    if (others > 0) {
+    if ((!alone || link->most_open > 0) && job->refusals++ < SSH_REFUSALS_MAX) {
         ssh_link_requeue(link, job);
         return;
     }
@@ -184,10 +195,11 @@ static bool open_step(struct ssh_link *link, size_t i)
     struct ssh_channel_slot *slot = link->slots[i];
     switch (ssh_channel_open_session(slot->channel)) {
     case SSH_OK:
+        slot->phase = SLOT_ASKING;
+        if (open_now(link) > link->most_open)
+            link->most_open = open_now(link);
         if (slot->job == NULL)
             free_slot(link, i);
-        else
-            slot->phase = SLOT_ASKING;
         return true;
     case SSH_AGAIN:
         return false;

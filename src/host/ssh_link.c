@@ -258,6 +258,7 @@ void ssh_link_dialled(struct ssh_link *link, ssh_session session, struct fd_watc
     link->last_error = (struct error){0};
     link->backoff_ms = 0;
     link->slot_limit = SSH_CHANNELS_MAX;
+    link->most_open = 0;
     link->heard = link->asked = link->ticked = now;
     link->bytes_seen = 0;
     link->socket_bytes = link->raw_bytes = (struct ssh_counter_struct){0};

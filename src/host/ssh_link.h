@@ -29,6 +29,7 @@
 #define SSH_TUNNELS_MAX 64     /* byte streams at once on a session */
 #define SSH_STUCK_MAX 4        /* timed-out commands that still hold a channel: then reconnect */
 #define SSH_STUCK_FULL 6       /* with so many nothing new is begun until the others are done */
+#define SSH_REFUSALS_MAX 100   /* of one command's channel, on a host that opens channels */
 #define SSH_QUEUE_MAX 1024     /* jobs that wait for a session or a channel of it */
 #define SSH_DIAL_MS 10000      /* from name to logged in */
 #define SSH_KEEPALIVE_MS 3000  /* silence after which we ask */
@@ -72,6 +73,7 @@ struct ssh_job {
     struct error error;
     int fd; /* TUNNEL: -1 or the caller's end */
     /* the SSH thread's */
+    unsigned refusals;
     struct ssh_job *next;
 };
 
@@ -121,6 +123,7 @@ struct ssh_link {
     size_t queued;
     struct ssh_channel_slot *slots[SSH_CHANNELS_MAX];
     size_t slot_limit; /* what this sshd allows, at most SSH_CHANNELS_MAX */
+    size_t most_open;  /* channels that were open at once on this session */
     struct ssh_tunnel *tunnels[SSH_TUNNELS_MAX];
 };
 

@@ -61,6 +61,11 @@ void log_write(enum log_level level, const char *area, const char *format, ...)
         (void)snprintf(line, sizeof line, "%02d:%02d:%02d %s%s%s %s: %s\n", tm.tm_hour, tm.tm_min,
                        tm.tm_sec, log_state.colour ? levels[level].colour : "", levels[level].name,
                        log_state.colour ? "\033[0m" : "", area, clean);
+    } else if (log_state.least == LOG_LEVEL_DEBUG) {
+        struct timespec t;
+        (void)clock_gettime(CLOCK_MONOTONIC, &t);
+        (void)snprintf(line, sizeof line, "%s%lld.%06ld %s: %s\n", levels[level].priority,
+                       (long long)t.tv_sec, t.tv_nsec / 1000, area, clean);
     } else {
         (void)snprintf(line, sizeof line, "%s%s: %s\n", levels[level].priority, area, clean);
     }

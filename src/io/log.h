@@ -1,5 +1,6 @@
 /* The structured log of the program: one line an entry to stderr. On a terminal "15:04:05 warn ssh:
  * text key=value", otherwise with systemd's "<4>" priority prefix so that journald files it right.
+ * With debug lines wanted, every line off a terminal carries the monotonic clock, for a trace.
  * Thread-safe (one write a line). Never pass a secret. Lines are cut at LOG_LINE_MAX; control bytes
  * in values are replaced. */
 #ifndef RESUS_IO_LOG_H

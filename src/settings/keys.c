@@ -231,7 +231,7 @@ const struct key keys[] = {
     {PLACE_RECOVERY, "notifications", KEY_ALIEN, .help = "every recovery is announced"},
     {PLACE_RECOVERY, "notify_on_recovery", KEY_ALIEN, .help = "every recovery is announced"},
 
-    {PLACE_BREAKER, "recoveries", KEY_INT, RECOVERY(breaker_recoveries), RANGE(1, 100),
+    {PLACE_BREAKER, "recoveries", KEY_INT, RECOVERY(breaker_recoveries), RANGE(1, 8),
      .standard = "3", .help = "so many of them"},
     {PLACE_BREAKER, "window_seconds", KEY_SECONDS, RECOVERY(breaker_window_ms), RANGE(1, 86400),
      .standard = "300", .help = "within this time"},

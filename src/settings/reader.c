@@ -251,14 +251,26 @@ static void read_affected_entry(struct reader *r, const struct key *row, yaml_no
 static void read_affected(struct reader *r, const struct key *row, yaml_node_t *value)
 {
     struct service_settings *service = r->base[BASE_SERVICE];
-    memset(service->affected, 0, service->affected_count * sizeof service->affected[0]);
+    mem_free(service->affected);
+    service->affected = NULL;
     service->affected_count = 0;
     if (value->type != YAML_SEQUENCE_NODE) {
         reader_fail(r, value->start_mark, "`%s` must be a list, not %s", row->name, kind(value));
         return;
     }
-    for (yaml_node_item_t *i = value->data.sequence.items.start; i < value->data.sequence.items.top;
-         i++) {
+    const yaml_node_item_t *from = value->data.sequence.items.start;
+    const yaml_node_item_t *to = value->data.sequence.items.top;
+    size_t count = from == NULL ? 0 : (size_t)(to - from);
+    if (count == 0)
+        return;
+    if (count > SETTINGS_AFFECTED_MAX)
+        count = SETTINGS_AFFECTED_MAX; /* the next one is refused below */
+    service->affected = mem_calloc(count, sizeof service->affected[0]);
+    if (service->affected == NULL) {
+        fail_memory(r);
+        return;
+    }
+    for (const yaml_node_item_t *i = from; i < to; i++) {
         yaml_node_t *node = node_at(r, *i);
         if (!visit(r, node))
             return;

@@ -50,6 +50,8 @@ void settings_free(struct settings *s)
 {
     if (s == NULL)
         return;
+    for (size_t i = 0; i < s->service_count; i++)
+        mem_free(s->services[i].affected);
     mem_free(s->services);
     mem_free(s);
 }

@@ -225,7 +225,7 @@ int audit_walk(const char *file, const struct audit_filter *filter, audit_walk_e
     for (size_t i = 0; r > 0 && i < set.count; i++) {
         char path[SETTINGS_PATH_MAX + 16];
         audit_source_path(file, set.sources[i].index, set.sources[i].gzip, path, sizeof path);
-        struct audit_reader *reader;
+        struct audit_reader *reader = NULL;
         r = audit_reader_open(&set.sources[i], &reader, err);
         if (r < 0)
             break;
@@ -273,7 +273,7 @@ int audit_tail(const char *file, size_t lines, audit_each *each, void *context, 
     struct audit_set set = {0};
     int r = audit_set_open(file, &set, err);
     for (size_t i = set.count > 2 ? set.count - 2 : 0; r == 0 && i < set.count; i++) {
-        struct audit_reader *reader;
+        struct audit_reader *reader = NULL;
         r = audit_reader_open(&set.sources[i], &reader, err);
         if (r < 0)
             break;

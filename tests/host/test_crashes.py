@@ -123,6 +123,24 @@ def test_stock_unit_is_restarted_by_systemd_and_resus_only_says_so(host):
         assert host.show("NRestarts")["NRestarts"] == "1"
 
 
+def test_systemd_seen_at_work_is_named(host):
+    host.drop_in("slower", "[Service]\nRestartSec=1\n")
+    with watching(host) as daemon:
+        faults.kill(host)
+        health = daemon.wait_for_cause("systemd_restarting")
+        assert health["overall_status"] == "degraded" and health["cause"]["restart"] == "unneeded"
+        recoveries.wait_for_notice(daemon, "was restarted by systemd")
+        recoveries.assert_nothing_done(daemon)
+
+
+def test_restart_by_hand_is_seen_as_somebody_elses(host):
+    with watching(host) as daemon:
+        host.systemctl("restart", host.unit)
+        recoveries.wait_for_notice(daemon, "was restarted by somebody else")
+        recoveries.wait_until_known(daemon, host)
+        recoveries.assert_nothing_done(daemon)
+
+
 def test_start_limit_is_waited_out_then_started_once(host):
     with watching(host) as daemon:
         faults.crash_until_start_limit(host)

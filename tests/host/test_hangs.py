@@ -61,6 +61,8 @@ def test_frozen_redis_with_the_default_commands_learns_that_reload_is_useless(ho
         faults.freeze(host)
         clock = recoveries.Clock(host)
         recoveries.wait_for_actions(daemon, [("soft", "reload", False)] + [("hard", "restart", True)] * 2, 30)
+        assert recoveries.skips(daemon) == [("soft", "reload", NO_RELOAD),
+                                            ("standard", "start", ALREADY_ACTIVE)] * 2
         clock.pong("SIGSTOP again")
 
 

@@ -137,11 +137,11 @@ def with_replica(host):
                       "--protected-mode", "no", "--dir", "/tmp",
                       "--save", "", "--replicaof", "127.0.0.1", "6379", "--repl-diskless-sync-delay", "0")
 
-    def connected():
+    def has_all():
         with host.redis() as client:
-            return client.info("replication")["connected_slaves"] == "1"
+            return "state=online" in client.info("replication").get("slave0", "")
 
-    wait_until(connected, "the replica")
+    wait_until(has_all, "the replica")
 
 
 def without_persistence(host):

@@ -1,5 +1,6 @@
 /* systemd as it was measured (field notes 2): jobs one after the other, Restart=, the start limit,
  * timeouts, stops that hang, and the process that it looks after. */
+#include "base/str.h"
 #include "sim.h"
 
 #include <string.h>
@@ -385,5 +386,5 @@ void unit_facts(const struct sim *s, int service, bool extended, struct unit_fac
     ret->restarts = extended ? u->restarts_count : FACT_UNKNOWN;
     ret->can_reload = !extended ? TRI_UNKNOWN : u->can_reload ? TRI_YES : TRI_NO;
     ret->since = (wall_ms){1760000000000LL + u->since / 1000 * 1000};
-    (void)strncpy(ret->sub, u->sub, sizeof ret->sub - 1);
+    (void)str_copy(ret->sub, sizeof ret->sub, u->sub);
 }

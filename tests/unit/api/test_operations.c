@@ -72,6 +72,7 @@ static void the_least_roles_are_the_guides_matrix(void **state)
         {OP_INSPECT, ACCESS_ADMIN},
         {OP_DOCTOR, ACCESS_ADMIN},
         {OP_AUDIT, ACCESS_ADMIN},
+        {OP_TIMING, ACCESS_VIEWER},
         {OP_VERSION, ACCESS_ANONYMOUS},
     };
     assert_int_equal(ARRAY_LENGTH(rows), OPERATION_COUNT);

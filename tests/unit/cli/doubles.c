@@ -4,13 +4,13 @@
 #include "daemon/daemon.h"
 #include "daemon/demo.h"
 
-__attribute__((weak)) int daemon_serve(const char *config_path)
+int daemon_serve(const char *config_path)
 {
     (void)printf("double: serve %s\n", config_path);
     return 0;
 }
 
-__attribute__((weak)) int demo_run(int port, const char *dir)
+int demo_run(int port, const char *dir)
 {
     (void)printf("double: demo %d %s\n", port, dir);
     return 0;

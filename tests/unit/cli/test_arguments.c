@@ -73,7 +73,9 @@ static int split(const char *line, char *text, size_t size, char *words[WORDS_MA
     int count = 0;
     words[count++] = (char *)(uintptr_t) "resus";
     (void)str_copy(text, size, line);
-    for (char *word = strtok(text, " "); word != NULL; word = strtok(NULL, " ")) {
+    for (char *rest = text, *word; (word = strsep(&rest, " ")) != NULL;) {
+        if (word[0] == '\0')
+            continue;
         assert_true(count < WORDS_MAX);
         words[count++] = word;
     }

@@ -109,7 +109,9 @@ static int run(struct world *w, const char *line)
     char text[1024], resus[] = "resus", *words[WORDS_MAX + 1] = {resus};
     int count = 1, out[2], err[2], status = 0;
     (void)str_copy(text, sizeof(text), line);
-    for (char *word = strtok(text, " "); word != NULL; word = strtok(NULL, " ")) {
+    for (char *rest = text, *word; (word = strsep(&rest, " ")) != NULL;) {
+        if (word[0] == '\0')
+            continue;
         assert_true(count < WORDS_MAX);
         words[count++] = word;
     }

@@ -27,17 +27,19 @@
 
 #define SSHD "/usr/sbin/sshd"
 
-/* $PPID is the session's sshd. */
+/* Run by `exec`, so that the account's shell (dash stays, bash does not) is not between it and
+ * sshd. */
 static const char script[] = "#!/bin/sh\n"
                              "cd '%s'\n"
+                             "sshd=$PPID\n"
                              "case \"$SSH_ORIGINAL_COMMAND\" in\n"
                              "*' ok') echo \"said: $SSH_ORIGINAL_COMMAND\" ;;\n"
                              "*' three') echo out; echo err >&2; exit 3 ;;\n"
                              "*' hang') echo $$ >>hung; echo begun; timeout 100 cat fifo ;;\n"
                              "*' big') head -c 1000000 /dev/zero | tr '\\000' x; echo told >&2 ;;\n"
                              "*' huge') head -c 8000000 /dev/zero | tr '\\000' x ;;\n"
-                             "*' kill') kill -9 $PPID ;;\n"
-                             "*' freeze') echo $PPID >frozen; kill -STOP $PPID ;;\n"
+                             "*' kill') kill -9 $sshd ;;\n"
+                             "*' freeze') echo $sshd >frozen; kill -STOP $sshd ;;\n"
                              "*' signal') kill -TERM $$ ;;\n"
                              "*' late') exec >/dev/null 2>&1; timeout 100 cat fifo; exit 4 ;;\n"
                              "*) echo \"unknown: $SSH_ORIGINAL_COMMAND\" >&2; exit 127 ;;\n"
@@ -181,7 +183,7 @@ void sshd_fixture_start(struct sshd_fixture *f, const char *extra)
     write_file(f, "sshd_config", 0600,
                "ListenAddress 127.0.0.1:%d\nHostKey %s/host\nPidFile none\nUsePAM no\n"
                "AuthorizedKeysFile %s/authorized_keys\nStrictModes no\nPasswordAuthentication no\n"
-               "PermitRootLogin prohibit-password\nForceCommand %s/command\n%s\n",
+               "PermitRootLogin prohibit-password\nForceCommand exec %s/command\n%s\n",
                f->port, f->folder, f->folder, f->folder, extra);
     sshd_fixture_resume_listener(f);
     fill_service(f);

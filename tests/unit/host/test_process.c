@@ -324,6 +324,24 @@ static void test_an_adopted_server_ends_with_an_unknown_status(void **state)
     end(s);
 }
 
+/* A script without end: the server reads no SIGTERM while it runs. Returns its client's connection.
+ */
+static int block_by_script(struct scene *s)
+{
+    static const char script[] =
+        "EVAL \"redis.log(redis.LOG_WARNING, 'blocked now'); while true do end\" 0\r\n";
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_port = htons((uint16_t)s->service.redis.port),
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_int_equal(connect(fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(write(fd, script, sizeof script - 1), sizeof script - 1);
+    do {
+        run(s, HOST_JOURNAL);
+    } while (strstr(s->out, "blocked now") == NULL);
+    return fd;
+}
+
 static void test_a_stop_that_does_not_end_is_unknown_at_its_deadline(void **state)
 {
     (void)state;
@@ -331,19 +349,37 @@ static void test_a_stop_that_does_not_end_is_unknown_at_its_deadline(void **stat
     must(s, HOST_START);
     run(s, HOST_STATUS);
     pid_t pid = (pid_t)s->unit.main_pid;
-    assert_int_equal(kill(pid, SIGSTOP), 0);
+    int client = block_by_script(s);
     unsigned before = s->answered;
     ask(s, s->controller, HOST_STOP, 300);
     wait_answers(s, before + 1);
     assert_int_equal(s->end, HOST_TIMED_OUT);
     run(s, HOST_STATUS);
     assert_int_equal(s->unit.active, UNIT_DEACTIVATING);
-    assert_int_equal(kill(pid, SIGCONT), 0);
+    assert_int_equal(kill(pid, SIGKILL), 0);
     wait_state(s, UNIT_INACTIVE);
+    close(client);
     end(s);
 }
 
 /* A test that fails leaves by a jump: its server comes back to us, and ends here. */
+/* As systemd does it: SIGTERM, then SIGCONT, or it would never read the first. */
+static void test_a_frozen_server_is_restarted(void **state)
+{
+    (void)state;
+    struct scene *s = begin();
+    must(s, HOST_START);
+    run(s, HOST_STATUS);
+    int64_t pid = s->unit.main_pid;
+    assert_int_equal(kill((pid_t)pid, SIGSTOP), 0);
+    must(s, HOST_RESTART);
+    run(s, HOST_STATUS);
+    assert_int_equal(s->unit.active, UNIT_ACTIVE);
+    assert_true(s->unit.main_pid != pid);
+    must(s, HOST_STOP);
+    end(s);
+}
+
 static void end_orphans(void)
 {
     char path[64];
@@ -376,6 +412,7 @@ int main(void)
         cmocka_unit_test(test_a_running_server_is_adopted_and_never_started_twice),
         cmocka_unit_test(test_an_adopted_server_ends_with_an_unknown_status),
         cmocka_unit_test(test_a_stop_that_does_not_end_is_unknown_at_its_deadline),
+        cmocka_unit_test(test_a_frozen_server_is_restarted),
     };
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

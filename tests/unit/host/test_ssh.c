@@ -181,7 +181,23 @@ static void test_a_host_with_few_channels_still_answers_all(void **state)
     wait_answers(s, 20);
     for (unsigned i = 0; i < 20; i++) {
         assert_int_equal(s->answers[i].times, 1);
-        assert_int_equal(s->answers[i].end, HOST_EXITED);
+        if (s->answers[i].end != HOST_EXITED)
+            fail_msg("%u: end %d: %s", i, (int)s->answers[i].end, s->answers[i].error.text);
+    }
+    end(s);
+}
+
+static void test_a_host_that_opens_no_channel_is_not_reached(void **state)
+{
+    (void)state;
+    struct scene *s = begin("MaxSessions 0");
+    open_controller(s);
+    for (unsigned i = 0; i < 4; i++)
+        ask(s, i, 20000);
+    wait_answers(s, 4);
+    for (unsigned i = 0; i < 4; i++) {
+        assert_int_equal(s->answers[i].end, HOST_NOT_REACHED);
+        assert_non_null(strstr(s->answers[i].error.text, "opens no channel"));
     }
     end(s);
 }
@@ -596,6 +612,7 @@ int main(void)
         TEST(test_command_is_answered_with_output_and_exit_code),
         TEST(test_twenty_commands_at_once_share_one_session),
         TEST(test_a_host_with_few_channels_still_answers_all),
+        TEST(test_a_host_that_opens_no_channel_is_not_reached),
         TEST(test_output_is_cut_at_the_cap_and_the_command_still_ends),
         TEST(test_deadline_after_sending_is_unknown_and_the_session_goes_on),
         TEST(test_four_hung_commands_make_a_new_session),

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/str.h"
 #include "io/file.h"
 
 static char folder[64];
@@ -21,7 +22,7 @@ static char folder[64];
 static int set_up(void **state)
 {
     (void)state;
-    strcpy(folder, "/tmp/resus-file-XXXXXX");
+    (void)str_copy(folder, sizeof folder, "/tmp/resus-file-XXXXXX");
     return mkdtemp(folder) == NULL ? -1 : 0;
 }
 

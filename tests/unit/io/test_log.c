@@ -7,7 +7,9 @@
 
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -71,6 +73,24 @@ static void long_lines_are_cut_and_end(void **state)
     assert_int_equal(line[strlen(line) - 1], '\n');
 }
 
+static void debugging_puts_the_monotonic_clock_before_every_line(void **state)
+{
+    (void)state;
+    long long seconds;
+    char *end = NULL;
+    log_init(LOG_LEVEL_DEBUG);
+    log_debug("host", "status ended");
+    const char *line = read_log();
+    assert_true(str_starts(line, "<7>"));
+    seconds = strtoll(line + 3, &end, 10);
+    assert_int_equal(*end, '.');
+    assert_in_range(strtol(end + 1, &end, 10), 0, 999999);
+    assert_string_equal(end, " host: status ended\n");
+    struct timespec now;
+    assert_int_equal(clock_gettime(CLOCK_MONOTONIC, &now), 0);
+    assert_true(seconds <= now.tv_sec && now.tv_sec - seconds < 60);
+}
+
 #define THREADS 4
 #define LINES 100
 
@@ -109,6 +129,7 @@ int main(void)
         TEST(levels_go_to_journald_by_prefix_and_lesser_ones_nowhere),
         TEST(foreign_text_cannot_forge_a_line_or_a_colour),
         TEST(long_lines_are_cut_and_end),
+        TEST(debugging_puts_the_monotonic_clock_before_every_line),
         TEST(lines_of_several_threads_never_mix),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -114,7 +114,7 @@ static void a_service_overrides_the_top_level_for_itself_alone(void **state)
                                "      auto_recovery: {circuit_breaker: {window_seconds: 60}}}\n"
                                "health_check: {interval_seconds: 12.5, timeout_seconds: 2,\n"
                                "  thresholds: {connections_warning: 10}}\n"
-                               "auto_recovery: {circuit_breaker: {recoveries: 9}}\n");
+                               "auto_recovery: {circuit_breaker: {recoveries: 7}}\n");
     const struct service_settings *a = settings_service(s, "a");
     const struct service_settings *b = settings_service(s, "b");
     assert_int_equal(a->watch.interval_ms, 7000);
@@ -124,7 +124,7 @@ static void a_service_overrides_the_top_level_for_itself_alone(void **state)
     assert_true(b->stop_operator && !a->stop_operator);
     assert_int_equal(a->recovery.breaker_window_ms, 300000);
     assert_int_equal(b->recovery.breaker_window_ms, 60000);
-    assert_int_equal(b->recovery.breaker_recoveries, 9);
+    assert_int_equal(b->recovery.breaker_recoveries, 7);
     assert_string_equal(a->name, "a");
     settings_free(s);
 }

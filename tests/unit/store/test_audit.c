@@ -207,7 +207,7 @@ static struct audit_line sample(enum audit_event event)
         .request_id = "r-1",
     };
     if (event == AUDIT_AUTO_RECOVERY)
-        strcpy(line.recovery_level, "standard");
+        (void)str_copy(line.recovery_level, sizeof line.recovery_level, "standard");
     return line;
 }
 
@@ -615,10 +615,10 @@ static void opening_where_nothing_can_be_written_says_where(void **state)
     struct bench *b = *state;
     struct error err = {0};
     struct audit *a = NULL;
-    strcpy(b->settings.file, "/dev/null/x/audit.log");
+    (void)str_copy(b->settings.file, sizeof b->settings.file, "/dev/null/x/audit.log");
     assert_true(audit_open(&b->loop, &b->settings, on_done, b, &a, &err) < 0);
     assert_non_null(strstr(err.text, "/dev/null"));
-    strcpy(b->settings.file, "/dev/full");
+    (void)str_copy(b->settings.file, sizeof b->settings.file, "/dev/full");
     assert_int_equal(audit_open(&b->loop, &b->settings, on_done, b, &a, &err), -EINVAL);
     assert_null(a);
 }

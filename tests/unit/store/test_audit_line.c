@@ -75,7 +75,7 @@ static void the_hash_is_that_of_the_line_without_it(void **state)
     char hash[65];
     memcpy(hash, tail + strlen(", \"hash\": \""), 64);
     hash[64] = '\0';
-    strcpy(tail, "}");
+    (void)str_copy(tail, sizeof tail, "}");
     unsigned char raw[32];
     char hex[65];
     (void)SHA256((unsigned char *)text, strlen(text), raw);
@@ -114,7 +114,7 @@ static void every_event_has_every_member_and_only_failures_an_error(void **state
     }
     struct audit_line line = sample();
     line.success = false;
-    strcpy(line.error, "it failed");
+    (void)str_copy(line.error, sizeof line.error, "it failed");
     char *text = text_of(&line);
     assert_non_null(strstr(text, "\"success\": false"));
     assert_non_null(strstr(text, "\"exit_code\": 0, \"error\": \"it failed\"}"));
@@ -171,9 +171,9 @@ static void no_text_can_break_a_line_or_count_as_another_event(void **state)
         struct audit_line line = sample();
         line.event = AUDIT_INTENT;
         line.has_result = false;
-        strcpy(line.reason, hostile[i]);
-        strcpy(line.operation, hostile[i]);
-        strcpy(line.user_email, hostile[i]);
+        (void)str_copy(line.reason, sizeof line.reason, hostile[i]);
+        (void)str_copy(line.operation, sizeof line.operation, hostile[i]);
+        (void)str_copy(line.user_email, sizeof line.user_email, hostile[i]);
         char *text = text_of(&line);
         assert_true(str_utf8(text, strlen(text)));
         for (const char *p = text; *p != '\0'; p++)
@@ -225,7 +225,7 @@ static void a_changed_cut_or_lengthened_line_is_found(void **state)
 {
     (void)state;
     struct audit_line line = sample();
-    strcpy(line.reason, "because");
+    (void)str_copy(line.reason, sizeof line.reason, "because");
     char *text = text_of(&line);
     size_t length = strlen(text);
     struct audit_link link;

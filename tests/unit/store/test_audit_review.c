@@ -61,22 +61,22 @@ static struct audit_line line_at(int i)
         break;
     case 3:
         line.event = AUDIT_SERVICE_OPERATION;
-        strcpy(line.operation, "start");
-        strcpy(line.user_email, "otto@example.org");
-        strcpy(line.user_id, "u2");
+        (void)str_copy(line.operation, sizeof line.operation, "start");
+        (void)str_copy(line.user_email, sizeof line.user_email, "otto@example.org");
+        (void)str_copy(line.user_id, sizeof line.user_id, "u2");
         line.success = false;
         line.duration_seconds = 4.5;
-        strcpy(line.error, "said \"success\": false");
+        (void)str_copy(line.error, sizeof line.error, "said \"success\": false");
         break;
     case 4:
         line.event = AUDIT_AUTO_RECOVERY;
-        strcpy(line.recovery_level, levels[i / 6 % 3]);
-        strcpy(line.user_id, "system");
-        strcpy(line.user_email, "system");
+        (void)str_copy(line.recovery_level, sizeof line.recovery_level, levels[i / 6 % 3]);
+        (void)str_copy(line.user_id, sizeof line.user_id, "system");
+        (void)str_copy(line.user_email, sizeof line.user_email, "system");
         break;
     default:
         line.event = AUDIT_AUTHENTICATION;
-        strcpy(line.operation, "login");
+        (void)str_copy(line.operation, sizeof line.operation, "login");
         line.success = false;
     }
     return line;
@@ -101,7 +101,7 @@ static int set_up(void **state)
 {
     struct bench *b = calloc(1, sizeof *b);
     assert_non_null(b);
-    strcpy(b->folder, "/tmp/resus-review-XXXXXX");
+    (void)str_copy(b->folder, sizeof b->folder, "/tmp/resus-review-XXXXXX");
     assert_non_null(mkdtemp(b->folder));
     (void)snprintf(b->file, sizeof b->file, "%s/audit.log", b->folder);
     (void)snprintf(b->first, sizeof b->first, "%s.1", b->file);
@@ -405,10 +405,10 @@ static void the_summary_names_what_the_runbook_asks_for(void **state)
     assert_int_equal(audit_summary(b->file, &f, &security, &o, &err), 0);
     assert_true(json_is_null(json_object_get(o, "outside_business_hours")));
     json_decref(o);
-    strcpy(security.timezone, "Mars/Olympus");
+    (void)str_copy(security.timezone, sizeof security.timezone, "Mars/Olympus");
     assert_int_equal(audit_summary(b->file, &f, &security, &o, &err), -ENOENT);
-    strcpy(security.timezone, "UTC");
-    strcpy(security.business_hours, "always");
+    (void)str_copy(security.timezone, sizeof security.timezone, "UTC");
+    (void)str_copy(security.business_hours, sizeof security.business_hours, "always");
     assert_int_equal(audit_summary(b->file, &f, &security, &o, &err), -EINVAL);
 }
 

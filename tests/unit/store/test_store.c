@@ -166,7 +166,7 @@ static struct service_state full_state(const char *id)
     s.recovery.max_attempts = 9;
     s.recovery.external_stop = EXTERNAL_STOP_RESPECT;
     s.recovery.backoff_multiplier = 1.5;
-    strcpy(s.id, id);
+    (void)str_copy(s.id, sizeof s.id, id);
     return s;
 }
 
@@ -250,7 +250,7 @@ static void save_event(struct bench *b, uint64_t id, const char *service, uint64
                    "{\"type\": \"service_event\", \"service\": \"%s\", \"seq\": %d}", service,
                    (int)seq);
     struct event_record e = {.seq = seq, .at = {at}, .type = "service_event", .body = body};
-    strcpy(e.service, service);
+    (void)str_copy(e.service, sizeof e.service, service);
     store_save_event(b->store, id, &e);
 }
 
@@ -296,9 +296,9 @@ static void save_recovery(struct bench *b, const char *id, int64_t at, double se
                                 .attempts = 1,
                                 .message = "it \xff fell",
                                 .evidence = "[\"unit failed\"]"};
-    strcpy(r.id, id);
-    strcpy(r.level, level);
-    strcpy(r.result, result);
+    (void)str_copy(r.id, sizeof r.id, id);
+    (void)str_copy(r.level, sizeof r.level, level);
+    (void)str_copy(r.result, sizeof r.result, result);
     store_save_recovery(b->store, 0, &r);
 }
 
@@ -408,7 +408,7 @@ static void a_damaged_database_is_named_and_left_alone(void **state)
     int fd = open(path, O_WRONLY);
     assert_true(fd >= 0);
     for (int page = 3; page < 12; page++)
-        assert_int_equal(pwrite(fd, "\xff\xff\xff\xff\xff\xff\xff\xff", 8, page * 4096), 8);
+        assert_int_equal(pwrite(fd, "\xff\xff\xff\xff\xff\xff\xff\xff", 8, (off_t)page * 4096), 8);
     (void)close(fd);
     assert_int_equal(try_open(b, &err), -EILSEQ);
 }
@@ -492,7 +492,7 @@ static void a_kill_after_a_full_completion_loses_nothing(void **state)
         assert_true(child >= 0);
         if (child == 0) {
             struct bench *mine = calloc(1, sizeof *mine);
-            strcpy(mine->folder, b->folder);
+            (void)str_copy(mine->folder, sizeof mine->folder, b->folder);
             (void)uv_loop_init(&mine->loop);
             open_store(mine);
             struct service_state s = full_state("redis");

@@ -1,0 +1,166 @@
+"""A daemon with `control: process` in a folder of its own, and what the command line says to it."""
+
+import contextlib
+import dataclasses
+import json
+import os
+import pathlib
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+PROGRAM = pathlib.Path(os.environ.get("RESUS_BUILD", TREE / "build-asan")) / "resus"
+SCALE = float(os.environ.get("TIMEOUT_MULTIPLIER", "3"))
+COMPLAINT = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|runtime error:")
+LOOK_AGAIN_SECONDS = 0.02
+
+
+class Skip(Exception):
+    pass
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    status: int
+    stdout: str
+    stderr: str
+    json: object
+
+
+def wait_until(condition, what, seconds=15):
+    deadline = time.monotonic() + seconds * SCALE
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"waited in vain for {what}"
+        # Nobody announces this event to us; look again soon.
+        select.select([], [], [], LOOK_AGAIN_SECONDS)
+
+
+def free_port():
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        return taken.getsockname()[1]
+
+
+class Daemon:
+    """`with Daemon() as served:` runs until the end of the block; Redis is ended with it."""
+
+    def __init__(self):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="resus-api-"))
+        self.port = free_port()
+        self.config = self.folder / "resus.yaml"
+        self.output_file = self.folder / "output"
+        self.audit_file = self.folder / "audit" / "audit.log"
+        self.process = None
+        for name in ("state", "redis", "audit"):
+            (self.folder / name).mkdir()
+        (self.folder / "redis.conf").write_text(
+            f"port {self.port}\nbind 127.0.0.1\nsave 3600 1\ndir {self.folder}/redis\n")
+        self.settings = {
+            "server": {"listen": "127.0.0.1:8443", "state_dir": str(self.folder / "state"),
+                       "control_socket": str(self.folder / "control.sock")},
+            "services": {"redis": {
+                "address": f"127.0.0.1:{self.port}", "control": "process",
+                "process": {"config_file": str(self.folder / "redis.conf"),
+                            "directory": str(self.folder / "redis")}}},
+            "health_check": {"interval_seconds": 2},
+            "auto_recovery": {"external_stop": "respect"},
+            "audit": {"file": str(self.audit_file)},
+        }
+
+    def __enter__(self):
+        try:
+            self.start()
+            assert self.cli("start").status == 0, self.cli("status")
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, kind, error, _):
+        try:
+            if kind is None:
+                self.stop()
+        finally:
+            if isinstance(error, Exception):
+                error.args = (f"{error}\n--- daemon's output:\n{self.output()[-3000:]}",) + error.args[1:]
+            self.close()
+
+    def write_settings(self):
+        self.config.write_text(json.dumps(self.settings))
+        self.config.chmod(0o600)
+
+    def start(self):
+        self.write_settings()
+        with open(self.output_file, "ab") as output:
+            self.process = subprocess.Popen([str(PROGRAM), "serve", "--config", str(self.config)],
+                                            stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+
+        def ready():
+            assert self.process.poll() is None, f"the daemon ended: {self.output()}"
+            return self.cli("services").status == 0
+
+        wait_until(ready, "the daemon")
+
+    def stop(self):
+        self.process.send_signal(signal.SIGTERM)
+        status = self.process.wait(15 * SCALE)
+        self.process = None
+        assert status == 0 and not COMPLAINT.search(self.output()), f"ended with {status}"
+
+    def close(self):
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+        for file in (self.folder / "redis").glob("*.pid"):
+            # Whatever the form of the file, the first number in it is the process.
+            number = re.search(r"\d+", file.read_text())
+            with contextlib.suppress(OSError):
+                if number and "redis-server" in pathlib.Path(f"/proc/{number[0]}/comm").read_text():
+                    os.kill(int(number[0]), signal.SIGKILL)
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def output(self):
+        return self.output_file.read_text(errors="replace") if self.output_file.exists() else ""
+
+    def hang_up(self):
+        self.process.send_signal(signal.SIGHUP)
+
+    def run(self, *words):
+        """As a person types it."""
+        done = subprocess.run([str(PROGRAM), *words, "--config", str(self.config)], text=True,
+                              capture_output=True, stdin=subprocess.DEVNULL, timeout=60 * SCALE)
+        assert not COMPLAINT.search(done.stderr), done.stderr
+        return done
+
+    def cli(self, *words):
+        done = self.run(*words, "--json")
+        try:
+            parsed = json.loads(done.stdout)
+        except ValueError:
+            parsed = None
+        return Result(done.returncode, done.stdout, done.stderr, parsed)
+
+    def good(self, *words):
+        """The JSON of a call that must succeed."""
+        result = self.cli(*words)
+        assert result.status == 0 and result.json is not None, (words, result)
+        return result.json
+
+    def redis(self, *words):
+        """The first line of a reply."""
+        with socket.create_connection(("127.0.0.1", self.port), 5) as connection:
+            connection.sendall((" ".join(words) + "\r\n").encode())
+            return connection.makefile("rb").readline().decode().strip()
+
+    def audit(self):
+        lines = self.audit_file.read_text().splitlines(keepends=True)
+        return [json.loads(line) for line in lines if line.endswith("\n")]

@@ -1,0 +1,189 @@
+"""What every verb gives back, and that what changes something is in the audit file."""
+
+import os
+import signal
+import subprocess
+
+from daemon import PROGRAM, Skip, wait_until
+
+
+def is_running(served):
+    return served.good("status").get("status") == "running"
+
+
+def test_reading_verbs_say_what_redis_is(served):
+    wait_until(lambda: is_running(served), "running")
+    assert [item["id"] for item in served.good("services")["items"]] == ["redis"]
+    status = served.good("status", "redis")
+    assert status["pid"] > 0 and status["last_check"], status
+    health = wait_until(lambda: (h := served.good("health")) and h["overall_status"] == "healthy" and h, "healthy")
+    assert health["service_running"] is True and health["cause"], health
+    assert wait_until(lambda: served.cli("check").status == 0, "check says 0")
+    assert served.cli("refresh").status == 0
+    assert served.cli("status", "nobody").status == 1
+
+
+def test_operations_act_and_are_audited(served):
+    served.redis("SET", "a", "b")
+    first = served.good("status")["pid"]
+    restarted = served.good("restart", "--reason", "test")
+    assert restarted["success"] and restarted["new_status"] == "running", restarted
+    assert wait_until(lambda: served.good("status").get("pid") != first, "another process")
+    assert served.redis("EXISTS", "a") == ":1"
+    without = served.cli("stop")
+    assert without.status != 0 and served.redis("PING") == "+PONG"
+    stopped = served.good("stop", "--confirm", "STOP", "--reason", "test")
+    assert stopped["success"] and stopped["new_status"] == "stopped", stopped
+    assert served.good("start")["success"]
+    assert served.redis("PING") == "+PONG"
+    served.cli("reload")
+    lines = served.audit()
+    for operation in ("start", "stop", "restart"):
+        kinds = [line["event_type"] for line in lines if line.get("operation") == operation]
+        assert "intent" in kinds and "service_operation" in kinds, (operation, kinds)
+
+
+def test_preflight_names_what_a_stop_costs(served):
+    for operation in ("restart", "stop"):
+        assert isinstance(served.good("preflight", operation), dict)
+
+
+def test_recovery_is_seen_changed_and_paused(served):
+    assert served.good("recovery", "status")["enabled"] is True
+    assert served.good("recovery", "set", "max_attempts=5")["max_attempts"] == 5
+    assert served.cli("recovery", "set", "max_attempts=99").status != 0
+    assert served.cli("recovery", "set", "nonsense=1").status != 0
+    assert served.good("recovery", "status")["max_attempts"] == 5
+    assert served.good("recovery", "disable")["enabled"] is False
+    assert served.good("recovery", "enable")["enabled"] is True
+    assert served.good("recovery", "reset", "--reason", "test")["circuit_breaker"]["state"] == "closed"
+    assert isinstance(served.good("recovery", "explain"), dict)
+    assert served.good("recovery", "history")["items"] == []
+    assert "paused_until" in served.good("pause", "--for", "1h", "--reason", "test")
+    assert "paused_until" not in served.good("resume")
+
+
+def test_logs_and_events_are_listed(served):
+    logs = served.good("logs", "-n", "5")
+    assert 0 < len(logs["logs"]) <= 5 and logs["total_lines"] == len(logs["logs"]), logs
+    assert served.good("logs", "--since", "2100-01-01")["logs"] == []
+    assert all(line["level"] == "error" for line in served.good("logs", "--level", "error")["logs"])
+    assert served.cli("logs", "--level", "loud").status == 1 or served.cli("logs", "--level", "loud").status == 64
+    assert any(event["type"] for event in served.good("events", "-n", "20")["items"])
+
+
+def test_logs_are_followed(served):
+    followed = served.folder / "followed"
+    with open(followed, "wb") as output:
+        follower = subprocess.Popen([str(PROGRAM), "logs", "-f", "--json", "--config", str(served.config)],
+                                    stdout=output, stderr=subprocess.STDOUT)
+    try:
+        def seen():
+            served.redis("BGSAVE")
+            return b"Background saving" in followed.read_bytes()
+
+        wait_until(seen, "the line of the save")
+    finally:
+        follower.send_signal(signal.SIGINT)
+        follower.wait(10)
+
+
+def test_inspect_looks_into_redis(served):
+    served.redis("SET", "large", "x" * 50000)
+    served.redis("SET", "small", "x")
+    assert served.good("inspect", "info")["info"]["Server"]["redis_version"]
+    served.redis("CONFIG", "SET", "slowlog-log-slower-than", "0")
+    served.redis("KEYS", "*")
+    assert any("KEYS" in item["command"] for item in served.good("inspect", "slowlog")["items"])
+    assert any(item["name"] == "resus" for item in served.good("inspect", "clients")["items"])
+    keys = served.good("inspect", "bigkeys")
+    assert keys["complete"] and keys["items"][0]["key"] == "large", keys
+    assert keys["items"][0]["memory_bytes"] > 50000 and keys["keys_measured"] == 2
+    assert any(item["command"] == "keys" for item in served.good("inspect", "commandstats")["items"])
+    assert "keys measured" in served.run("inspect", "bigkeys").stdout
+
+
+def test_doctor_leaves_out_what_does_not_apply(served):
+    result = served.cli("doctor")
+    checks = {item["check"] for item in result.json["items"]}
+    assert not checks & {"ssh", "ssh key", "sudo", "unit", "journal"}, checks
+    assert {"daemon", "audit", "redis", "redis rights", "clock", "persistence"} <= checks, checks
+    bad = [item for item in result.json["items"] if item["status"] in ("warning", "fail")]
+    assert result.status == (1 if bad else 0)
+    assert all(item.get("fix") for item in bad), bad
+    assert {item["check"] for item in bad} <= {"groups", "maxmemory", "state"}, bad
+
+
+def test_local_verbs_need_no_daemon(served):
+    served.stop()
+    try:
+        assert served.run("sudoers").stdout.startswith("#")
+        assert served.run("serve", "--check").returncode == 0
+        assert served.run("audit", "list").returncode == 0
+        assert served.run("key", "check").returncode in (0, 1)
+        assert served.run("status").returncode != 0
+    finally:
+        served.start()
+
+
+def test_the_audit_file_is_read_and_verified(served):
+    served.good("restart", "--reason", "audited")
+    assert "audited" in served.run("audit", "list").stdout + served.run("audit", "list", "--json").stdout
+    assert served.run("audit", "verify").returncode == 0
+    assert served.run("audit", "report").returncode == 0
+    assert served.run("audit", "summary").returncode == 0
+    text = served.audit_file.read_text()
+    served.audit_file.write_text(text.replace("audited", "changed", 1))
+    assert served.run("audit", "verify").returncode == 1
+
+
+def test_a_bad_file_changes_nothing_on_sighup(served):
+    served.good("recovery", "status")
+    served.config.write_text("services: [")
+    served.hang_up()
+    wait_until(lambda: "not reloaded" in served.output(), "the error in the log")
+    served.settings["auto_recovery"]["max_attempts"] = 7
+    served.write_settings()
+    served.hang_up()
+    wait_until(lambda: "reloaded" in served.output().split("not reloaded")[-1], "the reload")
+    wait_until(lambda: served.cli("recovery", "status").json["max_attempts"] == 7, "the new value")
+    assert served.redis("PING") == "+PONG"
+
+
+def test_a_full_disk_under_the_audit_refuses_people(served):
+    if os.geteuid() != 0:
+        raise Skip("needs root for a small tmpfs")
+    folder = served.folder / "small"
+    folder.mkdir()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(folder)], capture_output=True).returncode != 0:
+        raise Skip("tmpfs cannot be mounted here")
+    try:
+        served.stop()
+        served.settings["audit"]["file"] = str(folder / "audit.log")
+        served.start()
+        served.good("restart", "--reason", "room")
+        filler = folder / "filler"
+        with open(filler, "wb", buffering=0) as file:
+            try:
+                while True:
+                    file.write(b"x" * 512)
+            except OSError:
+                pass
+
+        def refused():
+            return served.cli("restart", "--reason", "x" * 400).status != 0
+
+        wait_until(refused, "a refusal")
+        assert served.redis("PING") == "+PONG"
+        assert any(item["check"] == "audit" and item["status"] == "fail" for item in served.cli("doctor").json["items"])
+        filler.unlink()
+        wait_until(lambda: served.cli("restart").status == 0, "room again", 30)
+        served.stop()
+    finally:
+        if served.process is not None:
+            served.process.kill()
+            served.process.wait()
+            served.process = None
+        subprocess.run(["umount", "-l", str(folder)], capture_output=True)
+        served.settings["audit"]["file"] = str(served.audit_file)
+        served.start()

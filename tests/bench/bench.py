@@ -1,0 +1,46 @@
+#!/usr/bin/python3
+"""The figures of docs/performance.md, measured in one run: `./dev bench`. Needs root.
+
+    PARTS="kills hangs" ./dev bench      only these
+"""
+
+import os
+import pathlib
+import sys
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(TREE / "tests/host"))
+os.environ.setdefault("RESUS_BUILD", str(TREE / "build"))
+
+import figures  # noqa: E402
+import fleet  # noqa: E402
+import footprint  # noqa: E402
+import machine  # noqa: E402
+import monit  # noqa: E402
+import recovering  # noqa: E402
+
+PARTS = {"kills": recovering.kills, "hangs": recovering.hangs, "monit": monit.monit,
+         "footprint": footprint.footprint,
+         "sessions": footprint.sessions, "fleet": fleet.fleet}
+
+
+def main():
+    why_not = machine.why_not_here()
+    if why_not:
+        print(f"bench: {why_not}")
+        return 1
+    wanted = os.environ.get("PARTS", "").split() or list(PARTS)
+    unknown = [name for name in wanted if name not in PARTS]
+    if unknown:
+        print(f"bench: no part {unknown[0]}; there are {', '.join(PARTS)}")
+        return 64
+    table = figures.Table()
+    for name in wanted:
+        print(f"{name}: {figures.machine()}", flush=True)
+        PARTS[name](table)
+    print(f"\n{figures.machine()}\n\n{table}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

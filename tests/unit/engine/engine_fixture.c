@@ -1,0 +1,112 @@
+#include "engine_fixture.h"
+
+#include <string.h>
+
+#include "base/str.h"
+
+struct now fixture_at(int64_t ms)
+{
+    return (struct now){.mono = {ms}, .wall = {1000000 + ms}};
+}
+
+static void wake_at(void *context, int service, mono_ms due)
+{
+    struct fixture *f = context;
+    *(service == ENGINE_SELF ? &f->self_due : &f->due) = due;
+}
+
+static void keep_redis(void *context, int service, uint64_t id, enum redis_request request,
+                       bool fresh, mono_ms deadline)
+{
+    struct fixture *f = context;
+    (void)service, (void)fresh, (void)deadline;
+    f->redis[f->redis_count++ % FIXTURE_ASKED_MAX] = (struct asked){.id = id, .request = request};
+}
+
+static void keep_host(void *context, int service, const struct host_request *request)
+{
+    struct fixture *f = context;
+    (void)service;
+    f->host[f->host_count++ % FIXTURE_ASKED_MAX] =
+        (struct asked){.id = request->id, .command = request->command};
+}
+
+static void drop_save(void *context, int service, uint64_t id, enum store_class class,
+                      const struct service_state *state)
+{
+    (void)context, (void)service, (void)id, (void)class, (void)state;
+}
+
+static void drop_record(void *context, const struct recovery_record *record)
+{
+    (void)context, (void)record;
+}
+
+static void keep_audit(void *context, int service, uint64_t id, const struct audit_line *line,
+                       bool durable)
+{
+    struct fixture *f = context;
+    (void)service, (void)line;
+    if (durable)
+        f->intent = id;
+}
+
+static void drop_event(void *context, int service, uint64_t seq, const char *type, json_t *body,
+                       wall_ms at)
+{
+    (void)context, (void)service, (void)seq, (void)type, (void)body, (void)at;
+}
+
+static void drop_log(void *context, int service, bool warning, const char *text)
+{
+    (void)context, (void)service, (void)warning, (void)text;
+}
+
+static uint64_t no_random(void *context)
+{
+    (void)context;
+    return 0;
+}
+
+int fixture_set_up(void **state)
+{
+    static struct fixture f;
+    static const struct engine_ports ports = {.context = &f,
+                                              .wake_at = wake_at,
+                                              .redis = keep_redis,
+                                              .host = keep_host,
+                                              .save = drop_save,
+                                              .record = drop_record,
+                                              .audit = keep_audit,
+                                              .publish = drop_event,
+                                              .log = drop_log,
+                                              .random = no_random};
+    f = (struct fixture){.settings.service_count = 1, .self_due = MONO_NEVER, .due = MONO_NEVER};
+    f.service.watch = watch_policy_default();
+    f.service.recovery = recovery_policy_default();
+    (void)str_copy(f.service.id, sizeof f.service.id, "redis");
+    (void)str_copy(f.service.redis.host, sizeof f.service.redis.host, "127.0.0.1");
+    f.settings.services = &f.service;
+    *state = &f;
+    struct error err = {0};
+    if (engine_new(&f.settings, &ports, &f.saved, fixture_at(1000), &f.engine, &err) < 0)
+        return -1;
+    engine_start(f.engine, fixture_at(1000));
+    return 0;
+}
+
+int fixture_tear_down(void **state)
+{
+    struct fixture *f = *state;
+    engine_free(f->engine);
+    return 0;
+}
+
+int64_t fixture_wake_late(struct fixture *f, int64_t late_ms)
+{
+    int64_t now = f->due.ms + late_ms;
+    while (f->self_due.ms <= now)
+        engine_wake(f->engine, ENGINE_SELF, fixture_at(f->self_due.ms));
+    engine_wake(f->engine, 0, fixture_at(now));
+    return now;
+}

@@ -1,0 +1,35 @@
+/* An engine of one service whose world does nothing by itself: what it asks for is kept, and the
+ * test answers. */
+#ifndef TESTS_ENGINE_FIXTURE_H
+#define TESTS_ENGINE_FIXTURE_H
+
+#include "engine/engine.h"
+
+#define FIXTURE_ASKED_MAX 256
+
+struct asked {
+    uint64_t id;
+    enum redis_request request; /* of Redis */
+    enum host_command command;  /* of the host */
+};
+
+struct fixture {
+    struct settings settings;
+    struct service_settings service;
+    struct service_state saved;
+    struct engine *engine;
+    mono_ms due, self_due; /* the wake-ups asked for */
+    struct asked redis[FIXTURE_ASKED_MAX], host[FIXTURE_ASKED_MAX];
+    size_t redis_count, host_count;
+    uint64_t intent; /* the newest durable audit line, 0 = none */
+};
+
+/* cmocka's: the engine has started at 1000 ms. */
+int fixture_set_up(void **state);
+int fixture_tear_down(void **state);
+struct now fixture_at(int64_t ms);
+/* Wakes the service so late after the time it asked for; the engine's own turns come as asked, so
+ * that it does not doubt itself. Returns that time. */
+int64_t fixture_wake_late(struct fixture *f, int64_t late_ms);
+
+#endif

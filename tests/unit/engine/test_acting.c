@@ -1,0 +1,98 @@
+/* What the watch does while a command of ours is at work on the unit. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/str.h"
+#include "engine_fixture.h"
+
+#define RESTART_MS 2000 /* how long the restart takes here */
+
+static struct unit_facts unit(enum unit_active active, const char *sub, enum unit_result result)
+{
+    struct unit_facts u;
+    facts_unit_reset(&u);
+    u.active = active;
+    u.result = result;
+    u.main_pid = active == UNIT_ACTIVE ? 4711 : 0;
+    u.control_reached = TRI_YES;
+    (void)str_copy(u.sub, sizeof u.sub, sub);
+    return u;
+}
+
+/* Answers all that was asked but the restart itself. */
+static void answer_all(struct fixture *f, enum reply_class reply, const struct unit_facts *u,
+                       int64_t now)
+{
+    for (size_t i = 0; i < f->redis_count; i++) {
+        struct redis_answer a = {.id = f->redis[i].id, .request = f->redis[i].request};
+        a.probe.reply = reply;
+        facts_info_reset(&a.info);
+        engine_redis_ended(f->engine, 0, &a, fixture_at(now));
+    }
+    f->redis_count = 0;
+    for (size_t i = 0; i < f->host_count; i++) {
+        if (f->host[i].command == HOST_RESTART)
+            continue;
+        struct host_outcome o = {
+            .id = f->host[i].id, .command = f->host[i].command, .end = HOST_EXITED, .unit = *u};
+        engine_host_ended(f->engine, 0, &o, fixture_at(now));
+    }
+    f->host_count = 0;
+}
+
+static size_t asked(const struct fixture *f, enum host_command command)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < f->host_count; i++)
+        n += f->host[i].command == command;
+    return n;
+}
+
+/* From a healthy service to a restart that is under way; the time. */
+static int64_t begin_restart(struct fixture *f)
+{
+    struct unit_facts well = unit(UNIT_ACTIVE, "running", RESULT_SUCCESS);
+    struct unit_facts dead = unit(UNIT_FAILED, "failed", RESULT_SIGNAL);
+    int64_t now = 1000;
+    while (now < 5000) {
+        now = fixture_wake_late(f, 0);
+        answer_all(f, REPLY_PONG, &well, now);
+    }
+    /* A reset asks for quick looks for some seconds; so does the attempt before this one. */
+    static const struct engine_user user = {"root", "root@localhost", "admin", "local"};
+    engine_recovery_reset(f->engine, 0, &user, "test", fixture_at(now));
+    answer_all(f, REPLY_PONG, &well, now);
+    engine_redis_lost(f->engine, 0, "closed by the peer", fixture_at(now));
+    answer_all(f, REPLY_REFUSED, &dead, now);
+    assert_int_not_equal(f->intent, 0);
+    engine_audit_ended(f->engine, 0, f->intent, AUDIT_DURABLE, fixture_at(now));
+    assert_int_equal(asked(f, HOST_RESTART), 1);
+    return now;
+}
+
+static void a_restart_under_way_is_not_disturbed_by_quick_looks_at_the_unit(void **state)
+{
+    struct fixture *f = *state;
+    struct unit_facts starting = unit(UNIT_ACTIVATING, "start", RESULT_SUCCESS);
+    int64_t began = begin_restart(f);
+    size_t looks = 0;
+    for (int64_t now = began; now < began + RESTART_MS; now = fixture_wake_late(f, 0)) {
+        looks += asked(f, HOST_STATUS);
+        answer_all(f, REPLY_REFUSED, &starting, now);
+    }
+    assert_in_range(looks, 1, RESTART_MS / (size_t)f->service.watch.confirm_interval_ms + 1);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_set_up, fixture_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_restart_under_way_is_not_disturbed_by_quick_looks_at_the_unit),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
