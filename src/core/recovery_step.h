@@ -24,6 +24,7 @@ void step_call_human(struct step *s, enum cause cause);
 void step_end_recovery(struct step *s, enum recovery_end end);
 void step_tell_outcome(struct step *s, bool success);
 void step_attempt(struct step *s);
+void step_call_human(struct step *s, enum cause cause);
 void step_succeed(struct step *s);
 void step_attempt_failed(struct step *s);
 void step_take_back_attempt(struct step *s);
