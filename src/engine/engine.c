@@ -243,6 +243,12 @@ void engine_own_errors(struct engine *e, int service, int count)
     health_own_errors(&e->services[service].health, count);
 }
 
+/* The operation that asked may be over, and another one have begun. */
+static bool of_operation(const struct service *s, const struct pending *p)
+{
+    return p->action_id == s->operation.serial;
+}
+
 void engine_redis_ended(struct engine *e, int service, const struct redis_answer *a, struct now now)
 {
     struct service *s = &e->services[service];
@@ -263,7 +269,8 @@ void engine_redis_ended(struct engine *e, int service, const struct redis_answer
         break;
     case FOR_OP_SAVE:
     case FOR_OP_SAVED:
-        operation_redis(s, &p, a, now);
+        if (of_operation(s, &p))
+            operation_redis(s, &p, a, now);
         break;
     default:
         break;
@@ -297,7 +304,8 @@ void engine_host_ended(struct engine *e, int service, const struct host_outcome 
         recover_host(s, &p, o, now);
         break;
     case FOR_OP_COMMAND:
-        operation_host(s, o, now);
+        if (of_operation(s, &p))
+            operation_host(s, o, now);
         break;
     default:
         break;
@@ -311,7 +319,8 @@ void engine_save_ended(struct engine *e, int service, uint64_t id, enum store_ou
 {
     struct service *s = &e->services[service];
     look_at_clocks(e, now);
-    if (request_end(s, id).purpose == FOR_OP_DESIRED)
+    struct pending p = request_end(s, id);
+    if (p.purpose == FOR_OP_DESIRED && of_operation(s, &p))
         operation_saved(s, outcome, now);
     service_schedule(s);
 }
@@ -324,7 +333,7 @@ void engine_audit_ended(struct engine *e, int service, uint64_t id, enum audit_o
     struct pending p = request_end(s, id);
     if (p.purpose == FOR_INTENT)
         recover_event(s, EVENT_INTENT_ENDED, p.action_id, ACTION_DONE, now);
-    else if (p.purpose == FOR_OP_INTENT)
+    else if (p.purpose == FOR_OP_INTENT && of_operation(s, &p))
         operation_audited(s, outcome, now);
     service_schedule(s);
 }
