@@ -193,7 +193,7 @@ static void run_command(struct service *s, struct now now)
         [OPERATION_RELOAD] = HOST_RELOAD,
     };
     struct host_request request = {
-        .id = request_begin(s, FOR_OP_COMMAND, now.mono),
+        .id = request_begin_action(s, FOR_OP_COMMAND, now.mono, s->operation.serial),
         .command = commands[s->operation.request.operation],
         .deadline = mono_add(now.mono, COMMAND_LIMIT_MS),
     };
@@ -204,7 +204,22 @@ static void run_command(struct service *s, struct now now)
 static void write_intent(struct service *s, struct now now)
 {
     enter(s, OP_PHASE_INTENT, mono_add(now.mono, AUDIT_LIMIT_MS));
-    write_line(s, AUDIT_INTENT, request_begin(s, FOR_OP_INTENT, now.mono), false, "", now);
+    write_line(s, AUDIT_INTENT,
+               request_begin_action(s, FOR_OP_INTENT, now.mono, s->operation.serial), false, "",
+               now);
+}
+
+/* Nothing was done: the service shall be what it was to be before. The store may still write the
+ * wish that it was late with, so the old one is given to it again. */
+static void take_back_wish(struct service *s)
+{
+    const struct operation *o = &s->operation;
+    if (!o->wish_changed)
+        return;
+    s->saved.stopped_on_purpose = o->wish_before.stopped_on_purpose;
+    s->saved.stopped_at = o->wish_before.stopped_at;
+    (void)str_copy(s->saved.stopped_by, sizeof s->saved.stopped_by, o->wish_before.stopped_by);
+    record_state(s, 0, STORE_FULL);
 }
 
 /* What the service shall be is on the disk before anything is done (row A7). */
@@ -219,19 +234,25 @@ static void decide(struct service *s, struct now now)
         write_intent(s, now);
         return;
     }
+    o->wish_changed = true;
+    o->wish_before.stopped_on_purpose = s->saved.stopped_on_purpose;
+    o->wish_before.stopped_at = s->saved.stopped_at;
+    (void)str_copy(o->wish_before.stopped_by, sizeof o->wish_before.stopped_by,
+                   s->saved.stopped_by);
     s->saved.stopped_on_purpose = stop;
     s->saved.stopped_at = stop ? now.wall : WALL_NONE;
     (void)str_copy(s->saved.stopped_by, sizeof s->saved.stopped_by,
                    stop ? o->request.user.email : "");
     enter(s, OP_PHASE_DECIDING, mono_add(now.mono, AUDIT_LIMIT_MS));
-    record_state(s, request_begin(s, FOR_OP_DESIRED, now.mono), STORE_FULL);
+    record_state(s, request_begin_action(s, FOR_OP_DESIRED, now.mono, s->operation.serial),
+                 STORE_FULL);
 }
 
 static void ask_saved(struct service *s, struct now now)
 {
     s->engine->ports.redis(s->engine->ports.context, s->index,
-                           request_begin(s, FOR_OP_SAVED, now.mono), REDIS_LASTSAVE_INFO, false,
-                           mono_add(now.mono, 5000));
+                           request_begin_action(s, FOR_OP_SAVED, now.mono, s->operation.serial),
+                           REDIS_LASTSAVE_INFO, false, mono_add(now.mono, 5000));
 }
 
 static void begin_save(struct service *s, struct now now)
@@ -239,8 +260,8 @@ static void begin_save(struct service *s, struct now now)
     enter(s, OP_PHASE_SAVING, mono_add(now.mono, SAVE_LIMIT_MS));
     s->operation.last_save_before = s->operation.before.last_save_unix;
     s->engine->ports.redis(s->engine->ports.context, s->index,
-                           request_begin(s, FOR_OP_SAVE, now.mono), REDIS_BGSAVE, false,
-                           mono_add(now.mono, 5000));
+                           request_begin_action(s, FOR_OP_SAVE, now.mono, s->operation.serial),
+                           REDIS_BGSAVE, false, mono_add(now.mono, 5000));
 }
 
 static void refuse_blocked(struct service *s, const struct preflight *p, struct now now)
@@ -480,7 +501,7 @@ void operation_saved(struct service *s, enum store_outcome outcome, struct now n
         write_intent(s, now);
         return;
     }
-    s->saved.stopped_on_purpose = s->operation.request.operation != OPERATION_STOP;
+    take_back_wish(s);
     fail(s, 500, "Operation failed", "state_not_saved",
          "The wish could not be stored (is the disk of the state folder full?), so nothing was "
          "done.",
@@ -491,13 +512,15 @@ void operation_audited(struct service *s, enum audit_outcome outcome, struct now
 {
     if (s->operation.phase != OP_PHASE_INTENT)
         return;
-    if (outcome == AUDIT_DURABLE)
+    if (outcome == AUDIT_DURABLE) {
         run_command(s, now);
-    else
-        fail(s, 500, "Operation failed", "audit_unwritable",
-             "The audit log cannot be written, so nothing was done: free its disk or mend its "
-             "permissions.",
-             now);
+        return;
+    }
+    take_back_wish(s);
+    fail(s, 500, "Operation failed", "audit_unwritable",
+         "The audit log cannot be written, so nothing was done: free its disk or mend its "
+         "permissions.",
+         now);
 }
 
 void operation_host(struct service *s, const struct host_outcome *out, struct now now)
@@ -510,6 +533,7 @@ void operation_host(struct service *s, const struct host_outcome *out, struct no
     (void)str_copy(o->error, sizeof o->error,
                    out->end == HOST_EXITED && out->exit_code == 0 ? "" : out->error);
     if (o->end == ACTION_NOT_REACHED) {
+        take_back_wish(s);
         fail(s, 503, "Host unreachable", "host_unreachable",
              "The host cannot be reached, so nothing was done.", now);
         return;
@@ -553,8 +577,11 @@ void engine_operate(struct engine *e, int service, const struct engine_request *
                refusal_busy(s, "system", "automatic recovery", s->action_began_wall, now));
         return;
     }
-    *o = (struct operation){
-        .request = *request, .began = now.mono, .since = now.wall, .exit_code = -1};
+    *o = (struct operation){.serial = o->serial + 1,
+                            .request = *request,
+                            .began = now.mono,
+                            .since = now.wall,
+                            .exit_code = -1};
     (void)str_format(o->id, sizeof o->id, "o-%016" PRIx64, e->ports.random(e->ports.context));
     enter(s, OP_PHASE_CHECKING, mono_add(now.mono, CHECK_LIMIT_MS));
     record_service_event(s, words[request->operation], request->user.email, "started",

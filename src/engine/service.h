@@ -77,6 +77,7 @@ enum operation_phase {
 
 struct operation {
     enum operation_phase phase;
+    uint64_t serial; /* an answer to an operation before is not for this one */
     struct engine_request request;
     char id[32];
     mono_ms began, deadline, command_ended;
@@ -88,6 +89,12 @@ struct operation {
     int exit_code;
     char error[FACT_TEXT_MAX];
     bool answered; /* 202 was given already */
+    bool wish_changed;
+    struct {
+        bool stopped_on_purpose;
+        wall_ms stopped_at;
+        char stopped_by[256];
+    } wish_before; /* what the service was to be */
 };
 
 struct service {
