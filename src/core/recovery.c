@@ -12,6 +12,8 @@ void recovery_init(struct recovery *r)
         .last_attempt = MONO_NEVER,
         .well_since = MONO_NEVER,
         .progress = FACT_UNKNOWN,
+        .waiting_at = MONO_NEVER,
+        .waiting_progress = FACT_UNKNOWN,
     };
 }
 
@@ -22,11 +24,37 @@ void recovery_seed(struct recovery *r, uint64_t last_action_id)
 
 /* ── facts ── */
 
+/* A load that systemd's TimeoutStartSec ends begins again without end (field notes v-b): waiting is
+ * right only while something moves. */
+static void watch_waiting(struct step *s)
+{
+    struct recovery *r = s->r;
+    const struct recovery_facts *f = s->facts;
+    if (!f->verdict.confirmed)
+        return;
+    if (cause_row(f->verdict.cause)->remedy != REMEDY_WAIT) {
+        r->waiting_at = MONO_NEVER;
+        r->waiting_progress = FACT_UNKNOWN;
+        return;
+    }
+    if (r->waiting_at.ms == MONO_NEVER.ms || f->progress > r->waiting_progress) {
+        r->waiting_at = s->now;
+        r->waiting_progress = f->progress;
+        return;
+    }
+    int64_t limit =
+        r->waiting_progress == FACT_UNKNOWN ? RECOVERY_BLIND_WAIT_MS : RECOVERY_STALL_MS;
+    if (mono_since(s->now, r->waiting_at) >= limit && r->phase == PHASE_IDLE &&
+        r->alerted == CAUSE_NONE)
+        step_call_human(s, f->verdict.cause);
+}
+
 /* What every phase does with new facts first. */
 static void note_facts(struct step *s)
 {
     struct recovery *r = s->r;
     const struct recovery_facts *f = s->facts;
+    watch_waiting(s);
     if (f->well) {
         if (r->well_since.ms == MONO_NEVER.ms)
             r->well_since = s->now;

@@ -138,7 +138,9 @@ struct recovery {
     mono_ms well_since;   /* MONO_NEVER while not well */
     int64_t progress;     /* the furthest seen while verifying */
     mono_ms progress_at;
-    enum cause alerted; /* the cause that a human was last called for; CAUSE_NONE */
+    mono_ms waiting_at;       /* when a load or systemd's own work last made progress; MONO_NEVER */
+    int64_t waiting_progress; /* the furthest of it */
+    enum cause alerted;       /* the cause that a human was last called for; CAUSE_NONE */
     bool needs_human;
     bool attempted_useless_reload; /* the unit has no reload: its refusal was just told */
     int bgsave_tries;
@@ -219,10 +221,11 @@ struct recovery_effects {
 #define RECOVERY_VERIFY_START_MS 30000 /* a start without progress */
 #define RECOVERY_VERIFY_FAILED_MS 2000 /* the command failed: one more look at the facts */
 #define RECOVERY_STALL_MS                                                                          \
-    120000                       /* a load that makes no progress for this long is stuck: a human  \
-                                  */
-#define RECOVERY_STABLE_MS 60000 /* row C3, C4 */
-#define RECOVERY_WINDOW_MS 11000 /* systemd's default StartLimitIntervalSec=10s and a second */
+    120000 /* a load that makes no progress for this long is stuck: a human                        \
+            */
+#define RECOVERY_BLIND_WAIT_MS 900000 /* ... or whose progress cannot be seen (70 GB: 10 min) */
+#define RECOVERY_STABLE_MS 60000      /* row C3, C4 */
+#define RECOVERY_WINDOW_MS 11000      /* systemd's default StartLimitIntervalSec=10s and a second */
 /* Starts that systemd refused are no attempts; but a limit that does not end is no reason to knock
  * for ever. */
 #define RECOVERY_REFUSALS_MAX 3

@@ -240,7 +240,12 @@ static void tell_human(struct service *s, const struct effect *e, struct now now
 {
     const struct cause_row *row = cause_row(e->cause);
     char text[FACT_TEXT_MAX * 2];
-    (void)str_format(text, sizeof text, "%s %s", row->summary, row->advice);
+    const char *advice = row->remedy == REMEDY_WAIT
+                             ? "It makes no progress: see resus logs. A load longer than the "
+                               "unit's TimeoutStartSec is "
+                               "ended and begun again without end (systemctl edit)."
+                             : row->advice;
+    (void)str_format(text, sizeof text, "%s %s", row->summary, advice);
     service_log(s, true, "a human is needed: %s", text);
     record_auto_recovery(s, LEVEL_HUMAN, "failed", text, now);
     struct audit_line line;

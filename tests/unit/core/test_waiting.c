@@ -1,0 +1,103 @@
+/* Waiting for a load or for systemd's own work is right while something moves, and not for ever. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/recovery.h"
+
+struct world {
+    struct recovery r;
+    struct recovery_policy policy;
+    mono_ms now;
+    int calls;
+};
+
+static void begin(struct world *w)
+{
+    *w = (struct world){.policy = recovery_policy_default(), .now = {1000000}};
+    recovery_init(&w->r);
+}
+
+/* One look after `ms`; counts the calls for a human, and sees that nothing is done. */
+static void look(struct world *w, int64_t ms, enum cause cause, int64_t progress)
+{
+    struct recovery_effects out;
+    struct recovery_input in = {
+        .event = EVENT_FACTS,
+        .facts = {.verdict = {cause, true}, .well = cause == CAUSE_OK, .progress = progress}};
+    w->now = mono_add(w->now, ms);
+    in.facts.learned = w->now;
+    recovery_step(&w->r, &w->policy, &in, w->now, &out);
+    for (size_t i = 0; i < out.count; i++) {
+        assert_int_not_equal(out.items[i].kind, EFFECT_RUN);
+        assert_int_not_equal(out.items[i].kind, EFFECT_INTENT);
+        w->calls += out.items[i].kind == EFFECT_HUMAN;
+    }
+}
+
+static void a_load_that_moves_is_waited_for_as_long_as_it_takes(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w);
+    for (int64_t progress = 0; progress < 10000; progress += 50)
+        look(&w, RECOVERY_STALL_MS - 1, CAUSE_LOADING, progress);
+    assert_int_equal(w.calls, 0);
+}
+
+static void a_load_that_stands_calls_a_human_once(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w);
+    look(&w, 0, CAUSE_LOADING, 500);
+    look(&w, RECOVERY_STALL_MS - 1, CAUSE_LOADING, 500);
+    assert_int_equal(w.calls, 0);
+    look(&w, 1, CAUSE_LOADING, 500);
+    assert_int_equal(w.calls, 1);
+    look(&w, RECOVERY_STALL_MS, CAUSE_SYSTEMD_RESTARTING, FACT_UNKNOWN);
+    look(&w, RECOVERY_STALL_MS, CAUSE_LOADING, 400);
+    assert_int_equal(w.calls, 1);
+}
+
+static void a_load_that_begins_again_and_again_calls_a_human(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w);
+    for (int round = 0; round < 4; round++) {
+        for (int64_t progress = 0; progress <= 8000; progress += 1000)
+            look(&w, 10000, CAUSE_LOADING, progress);
+        look(&w, 100, CAUSE_SYSTEMD_RESTARTING, FACT_UNKNOWN);
+    }
+    assert_int_equal(w.calls, 1);
+}
+
+static void unseen_progress_is_given_more_time_and_health_begins_anew(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w);
+    look(&w, 0, CAUSE_LOADING, FACT_UNKNOWN);
+    look(&w, RECOVERY_BLIND_WAIT_MS - 1, CAUSE_LOADING, FACT_UNKNOWN);
+    look(&w, 1000, CAUSE_OK, FACT_UNKNOWN);
+    look(&w, 86400000, CAUSE_LOADING, FACT_UNKNOWN);
+    look(&w, RECOVERY_BLIND_WAIT_MS - 1, CAUSE_LOADING, FACT_UNKNOWN);
+    assert_int_equal(w.calls, 0);
+    look(&w, 1, CAUSE_LOADING, FACT_UNKNOWN);
+    assert_int_equal(w.calls, 1);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_load_that_moves_is_waited_for_as_long_as_it_takes),
+        cmocka_unit_test(a_load_that_stands_calls_a_human_once),
+        cmocka_unit_test(a_load_that_begins_again_and_again_calls_a_human),
+        cmocka_unit_test(unseen_progress_is_given_more_time_and_health_begins_anew),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
