@@ -6,6 +6,7 @@
 
 import os
 import pathlib
+import signal
 import sys
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
@@ -34,6 +35,8 @@ def main():
     if unknown:
         print(f"bench: no part {unknown[0]}; there are {', '.join(PARTS)}")
         return 64
+    # What runs is ended by the `with` and `finally` on the way out, by SIGTERM as by Ctrl-C.
+    signal.signal(signal.SIGTERM, lambda number, frame: sys.exit(128 + number))
     table = figures.Table()
     for name in wanted:
         print(f"{name}: {figures.machine()}", flush=True)
