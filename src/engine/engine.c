@@ -365,6 +365,18 @@ void engine_refresh(struct engine *e, int service, engine_answer *answer, void *
     service_schedule(s);
 }
 
+void engine_forget(struct engine *e, int service, const void *context)
+{
+    struct service *s = &e->services[service];
+    if (s->operation.request.context == context)
+        s->operation.request.answer = NULL;
+    for (int i = 0; i < s->waiter_count; i++)
+        if (s->waiters[i].context == context) {
+            s->waiters[i] = s->waiters[--s->waiter_count];
+            i--;
+        }
+}
+
 int engine_recovery_set(struct engine *e, int service, const char *key, const char *value,
                         const struct engine_user *user, struct now now, struct error *err)
 {

@@ -593,15 +593,3 @@ void engine_operate(struct engine *e, int service, const struct engine_request *
     watch_look(s, now);
     service_schedule(s);
 }
-
-void engine_forget(struct engine *e, int service, const void *context)
-{
-    struct service *s = &e->services[service];
-    if (s->operation.request.context == context)
-        s->operation.request.answer = NULL;
-    for (int i = 0; i < s->waiter_count; i++)
-        if (s->waiters[i].context == context) {
-            s->waiters[i] = s->waiters[--s->waiter_count];
-            i--;
-        }
-}
