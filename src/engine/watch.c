@@ -121,7 +121,7 @@ static int64_t round_interval_ms(const struct service *s, struct now now)
 }
 
 /* Is a command of ours at work on the unit? A quick look would find it in between, and each costs
- * the host a process, of which the restart takes its time: ten a second made it a third slower. The
+ * the host a process that the restart then has to share the machine with. The
  * end of the command asks for a look. */
 static bool at_work(const struct service *s)
 {
