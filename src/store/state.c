@@ -106,8 +106,9 @@ int state_save(sqlite3 *db, sqlite3_stmt *save, const struct service_state *s, s
 void state_reserve_events(sqlite3 *db)
 {
     static const char reserve[] =
-        "UPDATE service_state SET event_seq = max(event_seq, (SELECT coalesce(max(seq), 0)"
-        " FROM event WHERE service = service_state.id)) + " STATE_EVENTS_SKIPPED;
+        "UPDATE service_state SET event_seq = max(event_seq, strftime('%s', 'now') * 1000,"
+        " (SELECT coalesce(max(seq), 0) FROM event WHERE service = service_state.id))"
+        " + " STATE_EVENTS_SKIPPED;
     struct error err = {0};
     if (database_run(db, reserve, &err) < 0)
         return; /* as the header says */
