@@ -22,6 +22,11 @@ static bool failover_running(const struct service *s, struct now now)
     return i->failover == FAILOVER_RUNNING && mono_since(now.mono, i->at) < FAILOVER_LIMIT_MS;
 }
 
+bool judge_empty_primary(const struct service *s)
+{
+    return s->saved.empty_primary || cause_empty_primary(&s->sight.info);
+}
+
 static bool host_unreachable(const struct service *s)
 {
     return s->sight.unit.control_reached == TRI_NO;
@@ -47,7 +52,7 @@ void judge_facts(const struct service *s, struct now now, struct recovery_facts 
         .tilt = sight->tilt,
         .host_unreachable = host_unreachable(s),
         .failover_running = failover_running(s, now),
-        .empty_primary = cause_empty_primary(&sight->info),
+        .empty_primary = judge_empty_primary(s),
     };
 }
 

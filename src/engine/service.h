@@ -190,6 +190,8 @@ mono_ms watch_next(const struct service *s);
 
 /* judge.c */
 void judge(struct service *s, struct now now);
+/* Also of a Redis that is down, and was asked by a daemon that has died since. */
+bool judge_empty_primary(const struct service *s);
 void judge_facts(const struct service *s, struct now now, struct recovery_facts *f);
 
 /* recover.c */

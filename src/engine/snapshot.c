@@ -464,7 +464,7 @@ static json_t *facts_json(const struct service *s, struct now now)
     (void)json_put_text(facts, "log", log_class_word(t->log.class));
     (void)json_put_bool(facts, "confirmed", s->verdict.confirmed);
     (void)json_put_bool(facts, "in_doubt", t->doubt_since.ms != MONO_NEVER.ms);
-    (void)json_put_bool(facts, "empty_primary", cause_empty_primary(&t->info));
+    (void)json_put_bool(facts, "empty_primary", judge_empty_primary(s));
     (void)json_put_bool(facts, "stopped_on_purpose", s->saved.stopped_on_purpose);
     (void)json_put_int(facts, "attempts", s->recovery.attempts);
     (void)json_put_bool(facts, "breaker_open", s->recovery.breaker.open);

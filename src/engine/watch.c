@@ -413,6 +413,22 @@ static void note_info(struct service *s, const struct redis_answer *a, struct no
     }
 }
 
+/* What a start would cost is remembered over our own death: a Redis that is down then cannot be
+ * asked any more. */
+static void note_empty_primary(struct service *s)
+{
+    const struct info_facts *i = &s->sight.info;
+    const struct unit_facts *u = &s->sight.unit;
+    bool empty = cause_empty_primary(i);
+    bool certain = !empty || i->save_points != TRI_UNKNOWN || s->watch.config_refused;
+    bool ours = u->active == UNIT_ACTIVE &&
+                (u->main_pid <= 0 || i->process_id <= 1 || u->main_pid == i->process_id);
+    if (!i->known || i->loading == TRI_YES || !certain || !ours || empty == s->saved.empty_primary)
+        return;
+    s->saved.empty_primary = empty;
+    record_state(s, 0, STORE_NORMAL);
+}
+
 static void note_config(struct service *s, const struct redis_answer *a)
 {
     const struct info_facts *c = &a->info;
@@ -441,9 +457,11 @@ void watch_redis(struct service *s, const struct pending *p, const struct redis_
         s->watch.performance_ms = mono_since(now.mono, p->asked);
         if (a->info.known)
             note_info(s, a, now);
+        note_empty_primary(s);
         break;
     case FOR_CONFIG:
         note_config(s, a);
+        note_empty_primary(s);
         break;
     default:
         break;

@@ -30,6 +30,8 @@ static const char *const steps[] = {
     " service TEXT NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, type TEXT NOT NULL,"
     " body TEXT NOT NULL, PRIMARY KEY (service, seq)) WITHOUT ROWID;"
     "CREATE INDEX event_by_time ON event (at);",
+    /* 1 -> 2 */
+    "ALTER TABLE service_state ADD COLUMN empty_primary INTEGER NOT NULL DEFAULT 0;",
 };
 
 int schema_version(void)

@@ -12,10 +12,10 @@
     "last_attempt_at, exhausted, breaker_open, breaker_opened_at, recoveries_at, paused_until, "   \
     "paused_by, pause_reason, event_seq, start_seconds, recovery_set, enabled, max_attempts, "     \
     "retry_delay_ms, backoff_multiplier, external_stop, external_stop_grace_ms, "                  \
-    "breaker_recoveries, breaker_window_ms, failure_threshold"
+    "breaker_recoveries, breaker_window_ms, failure_threshold, empty_primary"
 
 const char state_save_sql[] = "INSERT OR REPLACE INTO service_state (" COLUMNS ") VALUES "
-                              "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+                              "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 static const char load_sql[] = "SELECT " COLUMNS ", (SELECT coalesce(max(seq), 0) FROM event"
                                " WHERE service = service_state.id) FROM service_state WHERE id = ?";
 
@@ -94,6 +94,7 @@ int state_save(sqlite3 *db, sqlite3_stmt *save, const struct service_state *s, s
     bind_int(&b, s->recovery.breaker_recoveries);
     bind_int(&b, s->recovery.breaker_window_ms);
     bind_int(&b, s->failure_threshold);
+    bind_int(&b, s->empty_primary);
     assert(b.next - 1 == sqlite3_bind_parameter_count(save));
     if (b.code != SQLITE_OK) {
         int r = database_error(db, err, "database");
@@ -106,8 +107,9 @@ int state_save(sqlite3 *db, sqlite3_stmt *save, const struct service_state *s, s
 void state_reserve_events(sqlite3 *db)
 {
     static const char reserve[] =
-        "UPDATE service_state SET event_seq = max(event_seq, (SELECT coalesce(max(seq), 0)"
-        " FROM event WHERE service = service_state.id)) + " STATE_EVENTS_SKIPPED;
+        "UPDATE service_state SET event_seq = max(event_seq, strftime('%s', 'now') * 1000,"
+        " (SELECT coalesce(max(seq), 0) FROM event WHERE service = service_state.id))"
+        " + " STATE_EVENTS_SKIPPED;
     struct error err = {0};
     if (database_run(db, reserve, &err) < 0)
         return; /* as the header says */
@@ -165,6 +167,7 @@ static void read_row(sqlite3_stmt *statement, struct service_state *s)
     s->recovery.breaker_recoveries = get_int(&r);
     s->recovery.breaker_window_ms = get_int(&r);
     s->failure_threshold = get_int(&r);
+    s->empty_primary = get_int(&r) != 0;
     uint64_t newest = (uint64_t)get_int(&r);
     if (newest > s->event_seq)
         s->event_seq = newest;

@@ -42,6 +42,7 @@ struct service_state {
     wall_ms stopped_at;
     bool ever_answered; /* a PONG was seen at `address` */
     char address[SETTINGS_HOST_MAX + 16];
+    bool empty_primary; /* Redis last said: primary, with replicas, without persistence */
     int attempts;
     wall_ms last_attempt_at;
     bool exhausted; /* attempts used up, or breaker open: auto-recovery off until an admin resets it

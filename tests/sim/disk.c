@@ -58,6 +58,7 @@ static void store_turn(struct sim *s, int service, uint64_t life)
     if (d->store != DISK_WELL)
         s->disk_sick = s->now;
     if (d->store == DISK_WELL) {
+        s->worlds[p.service].witness.seq_uncertain = false;
         d->durable[p.service] = p.state;
         d->unsaved[p.service] = false;
     } else {
@@ -195,13 +196,15 @@ void disk_close_intents(struct sim *s)
     }
 }
 
-/* store_open() skips numbers of events, if the disk lets it. */
+/* store_open() skips numbers of events, if the disk lets it (store/state.c). */
 void disk_load(struct sim *s)
 {
+    uint64_t wall = (uint64_t)clocks_now(s).wall.ms;
     for (int i = 0; i < s->count; i++) {
         bool sick = s->disk.store != DISK_WELL || s->disk.durable[i].event_seq == 0;
-        s->worlds[i].witness.seq_uncertain = sick;
+        s->worlds[i].witness.seq_uncertain |= sick;
+        uint64_t *seq = &s->disk.durable[i].event_seq;
         if (!sick)
-            s->disk.durable[i].event_seq += 1000;
+            *seq = (*seq > wall ? *seq : wall) + 1000;
     }
 }

@@ -86,7 +86,7 @@ static void check_withheld(struct sim *s, int service, const char *word)
         sim_broken(s, service, "%s although the host was not reached", word);
     if (w->told.failover && s->now - w->told.info_at < FAILOVER_MS)
         sim_broken(s, service, "%s while a failover runs", word);
-    if (w->known_empty && starts(word))
+    if (w->known_empty && starts(word) && !str_equal(word, "reload"))
         sim_broken(s, service, "%s of a primary that would come back empty", word);
 }
 
@@ -271,8 +271,11 @@ void promise_step(struct sim *s)
         return;
     for (int i = 0; i < s->count; i++) {
         const struct service *inside = &s->engine->services[i];
+        struct witness *w = witness_of(s, i);
         if (snapshot_overall(inside) == OVERALL_HEALTHY)
-            witness_of(s, i)->alerted[0] = '\0';
+            w->alerted[0] = '\0';
+        if (w->paused && inside->saved.paused_until.ms == 0)
+            w->paused = false; /* it was over before the clock was set back */
         check_claim(s, i);
     }
 }
@@ -283,8 +286,8 @@ static bool explained(const struct sim *s, int service)
 {
     const struct service *inside = &s->engine->services[service];
     const struct unit *u = &s->worlds[service].unit;
-    return inside->recovery.needs_human || inside->saved.stopped_on_purpose ||
-           !inside->recovery_policy.enabled || inside->saved.paused_until.ms != 0 ||
+    return inside->saved.stopped_on_purpose || !inside->recovery_policy.enabled ||
+           inside->saved.paused_until.ms != 0 ||
            (inside->recovery_policy.external_stop == EXTERNAL_STOP_RESPECT &&
             inside->cause == CAUSE_UNIT_STOPPED) ||
            (u->primary_with_replicas && !u->persists);
@@ -306,12 +309,13 @@ void promise_live(struct sim *s)
                        cause_row(inside->cause)->code);
         if (!serves && overall == OVERALL_HEALTHY)
             sim_broken(s, i, "it does not serve, but is said to be healthy");
-        if (!serves && !explained(s, i))
+        if (serves || explained(s, i))
+            continue;
+        if (!inside->recovery.needs_human)
             sim_broken(s, i, "neither cured nor a human called: %s, unit %s/%s, phase %s",
                        cause_row(inside->cause)->code, unit_active_word(u->active), u->sub,
                        recovery_phase_word(inside->recovery.phase));
-        if (!serves && inside->recovery.needs_human && witness_of(s, i)->alerted[0] == '\0' &&
-            s->life == 1)
+        else if (witness_of(s, i)->alerted[0] == '\0')
             sim_broken(s, i, "a human is needed but was not called");
     }
 }
