@@ -1,5 +1,6 @@
 #include "store/audit_read.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -229,6 +230,7 @@ int audit_walk(const char *file, const struct audit_filter *filter, audit_walk_e
         r = audit_reader_open(&set.sources[i], &reader, err);
         if (r < 0)
             break;
+        assert(reader != NULL);
         r = walk_source(path, reader, filter, each, context, err);
         audit_reader_close(reader);
     }
@@ -277,6 +279,7 @@ int audit_tail(const char *file, size_t lines, audit_each *each, void *context, 
         r = audit_reader_open(&set.sources[i], &reader, err);
         if (r < 0)
             break;
+        assert(reader != NULL);
         r = tail_source(tail, reader, err);
         audit_reader_close(reader);
     }
