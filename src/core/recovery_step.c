@@ -224,7 +224,8 @@ void step_consider(struct step *s)
         return;
     }
     step_tell_withheld(s, reason);
-    if (remedy == REMEDY_HUMAN || remedy == REMEDY_BGSAVE)
+    /* An empty primary stays down until somebody has failed over: nobody else will see to it. */
+    if (remedy == REMEDY_HUMAN || remedy == REMEDY_BGSAVE || reason == WITHHELD_EMPTY_PRIMARY)
         step_call_human(s, cause);
     if (reason != WITHHELD_NOT || remedy == REMEDY_HUMAN || remedy == REMEDY_OBSERVE)
         return;
