@@ -176,7 +176,7 @@ static void plan_self(struct engine *e, struct now now)
 
 /* Everything that enters looks at the clocks first: after a stall or a suspend it is chance which
  * of the timers and answers that waited comes first, and none may act on what was seen before. */
-static void look_at_clocks(struct engine *e, struct now now)
+void engine_look_at_clocks(struct engine *e, struct now now)
 {
     enum tilt_reason reason = tilt_turn(&e->tilt, now, e->self_due);
     if (reason == TILT_NONE)
@@ -191,7 +191,7 @@ static void look_at_clocks(struct engine *e, struct now now)
 static void self_turn(struct engine *e, struct now now)
 {
     turn_lateness(e, now);
-    look_at_clocks(e, now);
+    engine_look_at_clocks(e, now);
     plan_self(e, now);
 }
 
@@ -204,7 +204,7 @@ void engine_wake(struct engine *e, int service, struct now now)
     struct service *s = &e->services[service];
     if (s->wake_due.ms != MONO_NEVER.ms)
         note_lateness(e, mono_since(now.mono, s->wake_due));
-    look_at_clocks(e, now);
+    engine_look_at_clocks(e, now);
     if (s->saved.paused_until.ms != 0 && wall_since(s->saved.paused_until, now.wall) <= 0)
         end_pause(s, now);
     watch_turn(s, now);
@@ -254,7 +254,7 @@ static bool of_operation(const struct service *s, const struct pending *p)
 void engine_redis_ended(struct engine *e, int service, const struct redis_answer *a, struct now now)
 {
     struct service *s = &e->services[service];
-    look_at_clocks(e, now);
+    engine_look_at_clocks(e, now);
     struct pending p = request_end(s, a->id);
     engine_own_errors(e, service, a->own_errors);
     switch (p.purpose) {
@@ -284,7 +284,7 @@ void engine_redis_ended(struct engine *e, int service, const struct redis_answer
 void engine_redis_lost(struct engine *e, int service, const char *why, struct now now)
 {
     struct service *s = &e->services[service];
-    look_at_clocks(e, now);
+    engine_look_at_clocks(e, now);
     s->sight.kept.reply = REPLY_NONE;
     watch_doubt(s, why, now);
     service_schedule(s);
@@ -293,7 +293,7 @@ void engine_redis_lost(struct engine *e, int service, const char *why, struct no
 void engine_host_ended(struct engine *e, int service, const struct host_outcome *o, struct now now)
 {
     struct service *s = &e->services[service];
-    look_at_clocks(e, now);
+    engine_look_at_clocks(e, now);
     struct pending p = request_end(s, o->id);
     switch (p.purpose) {
     case FOR_UNIT:
@@ -320,7 +320,7 @@ void engine_save_ended(struct engine *e, int service, uint64_t id, enum store_ou
                        struct now now)
 {
     struct service *s = &e->services[service];
-    look_at_clocks(e, now);
+    engine_look_at_clocks(e, now);
     struct pending p = request_end(s, id);
     if (p.purpose == FOR_OP_DESIRED && of_operation(s, &p))
         operation_saved(s, outcome, now);
@@ -331,7 +331,7 @@ void engine_audit_ended(struct engine *e, int service, uint64_t id, enum audit_o
                         struct now now)
 {
     struct service *s = &e->services[service];
-    look_at_clocks(e, now);
+    engine_look_at_clocks(e, now);
     struct pending p = request_end(s, id);
     if (p.purpose == FOR_INTENT)
         recover_event(s, EVENT_INTENT_ENDED, p.action_id, ACTION_DONE, now);
@@ -346,7 +346,7 @@ void engine_refresh(struct engine *e, int service, engine_answer *answer, void *
                     struct now now)
 {
     struct service *s = &e->services[service];
-    look_at_clocks(e, now);
+    engine_look_at_clocks(e, now);
     if (s->waiter_count == SERVICE_WAITERS_MAX) {
         json_t *body = json_object();
         (void)json_put_text(body, "error", "Too many callers");
@@ -381,7 +381,7 @@ int engine_recovery_set(struct engine *e, int service, const char *key, const ch
                         const struct engine_user *user, struct now now, struct error *err)
 {
     struct service *s = &e->services[service];
-    look_at_clocks(e, now);
+    engine_look_at_clocks(e, now);
     int r = settings_set_recovery(key, value, &s->recovery_policy, &s->watch_policy, err);
     if (r < 0)
         return r;
@@ -400,7 +400,7 @@ void engine_recovery_reset(struct engine *e, int service, const struct engine_us
                            const char *reason, struct now now)
 {
     struct service *s = &e->services[service];
-    look_at_clocks(e, now);
+    engine_look_at_clocks(e, now);
     record_setting(s, "auto-recovery-reset", user, reason, now);
     recover_event(s, EVENT_RESET, 0, ACTION_DONE, now);
     record_health(s, now);
@@ -411,7 +411,7 @@ void engine_pause(struct engine *e, int service, int64_t for_ms, const struct en
                   const char *reason, struct now now)
 {
     struct service *s = &e->services[service];
-    look_at_clocks(e, now);
+    engine_look_at_clocks(e, now);
     char text[FACT_TEXT_MAX * 3];
     char until[WALL_TEXT_SIZE];
     s->saved.paused_until = wall_add(now.wall, for_ms);
@@ -431,7 +431,7 @@ void engine_resume(struct engine *e, int service, const struct engine_user *user
                    const char *reason, struct now now)
 {
     struct service *s = &e->services[service];
-    look_at_clocks(e, now);
+    engine_look_at_clocks(e, now);
     if (s->saved.paused_until.ms == 0)
         return;
     s->saved.paused_until = WALL_NONE;

@@ -562,6 +562,7 @@ void engine_operate(struct engine *e, int service, const struct engine_request *
     struct service *s = &e->services[service];
     struct operation *o = &s->operation;
     struct recovery_facts facts;
+    engine_look_at_clocks(e, now);
     judge_facts(s, now, &facts);
     if (request->operation == OPERATION_STOP && !request->confirmation) {
         refuse(request, 400, refusal_unconfirmed(s, now));

@@ -172,6 +172,9 @@ struct engine {
     mono_ms late_until;      /* end of this period */
 };
 
+/* engine.c */
+void engine_look_at_clocks(struct engine *e, struct now now); /* before anything that enters */
+
 /* watch.c */
 void watch_init(struct service *s, struct now now);
 void watch_turn(struct service *s,
