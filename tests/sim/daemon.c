@@ -180,6 +180,7 @@ void daemon_stop(struct sim *s)
 {
     engine_free(s->engine);
     s->engine = NULL;
+    people_forget(s);
 }
 
 void daemon_kill(struct sim *s, int64_t down_ms)

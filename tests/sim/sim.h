@@ -202,6 +202,7 @@ struct sim {
     uint64_t steps;
     uint64_t pids, serials;
     uint64_t operations;
+    struct call *calls_open; /* people who wait for an answer (people.c) */
     uint64_t actions, alerts, crashes;
     char failure[512];
 };
@@ -267,6 +268,7 @@ void trouble_plan(struct sim *s);
 void trouble_end(struct sim *s);
 void people_operate(struct sim *s, int service);
 void people_tweak(struct sim *s, int service);
+void people_forget(struct sim *s); /* the daemon is gone: nobody is answered */
 void people_outside(struct sim *s, int service);
 
 /* promise.c */
