@@ -340,6 +340,12 @@ static void port_self(void *context, struct handlers_self *ret)
     self_look(w->settings, w->audit, ret);
 }
 
+static void port_audit_look(void *context, struct audit_state *ret)
+{
+    struct world *w = context;
+    audit_look(w->audit, ret);
+}
+
 /* ── opening ── */
 
 static int open_place(struct world *w, int index, struct error *err)
@@ -411,6 +417,7 @@ static int open_engine(struct world *w, struct error *err)
         .redis = handlers_redis,
         .later = port_later,
         .self = port_self,
+        .audit_look = port_audit_look,
         .store = w->store,
     };
     if (r >= 0)

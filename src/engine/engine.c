@@ -147,6 +147,11 @@ static int64_t late_percentile(const struct engine *e, int64_t wakeups, int perc
     return LATENESS_MS_MAX;
 }
 
+const char *engine_doubt(const struct engine *e, struct now now)
+{
+    return tilt_active(&e->tilt, now.mono) ? tilt_text(e->tilt.reason) : NULL;
+}
+
 void engine_timing(const struct engine *e, struct engine_timing *ret)
 {
     int64_t wakeups = (int64_t)e->late[0].count + e->late[1].count;
