@@ -133,6 +133,17 @@ static const struct shape_member recovery_[] = {
     {"next_step_in_seconds?", "whole", NULL},
     {"paused_until?", "time", NULL},
     {"policy", "RecoveryPolicy", NULL},
+    {"metrics?", "RecoveryMetrics?", NULL},
+    END};
+static const struct shape_member recovery_metrics_[] = {
+    {"since", "time", NULL},
+    {"count", "whole", "Recoveries that ended since then."},
+    {"successes", "whole", NULL},
+    {"success_rate", "number?", NULL},
+    {"mean_seconds", "number?", NULL},
+    {"max_seconds", "number?", NULL},
+    {"commonest_level", LEVEL_WORDS "?", NULL},
+    {"last_recovery", "time?", NULL},
     END};
 static const struct shape_member health_[] = {{"service", "text", NULL},
                                               {"overall_status", OVERALL_WORDS, NULL},
@@ -179,10 +190,11 @@ static const struct shape_member preflight_[] = {
     {"last_save_ok", "truth?", NULL},     {"aof_enabled", "truth?", NULL},
     {"replicas", "whole?", NULL},         {"expected_downtime_seconds", "number?", NULL},
     {"blockers", "[text]", NULL},         END};
-static const struct shape_member log_line_[] = {{"timestamp", "time", NULL},
-                                                {"level", "=error|warning|info", NULL},
-                                                {"message", "text", NULL},
-                                                END};
+static const struct shape_member log_line_[] = {
+    {"timestamp", "time?", "null where the line has none."},
+    {"level", "=error|warning|info", NULL},
+    {"message", "text", NULL},
+    END};
 static const struct shape_member logs_[] = {{"logs", "[LogLine]", "Newest first."},
                                             {"total_lines", "whole", NULL},
                                             {"service", "text", NULL},
@@ -209,8 +221,10 @@ static const struct shape_member past_recovery_[] = {
     {"message", "text", NULL},
     {"evidence", "anything", "What was seen and written down before the first step."},
     END};
-static const struct shape_member past_recoveries_[] = {
-    {"items", "[PastRecovery]", "Newest first."}, CURSOR, END};
+static const struct shape_member past_recoveries_[] = {{"items", "[PastRecovery]", "Newest first."},
+                                                       CURSOR,
+                                                       {"metrics", "RecoveryMetrics?", NULL},
+                                                       END};
 static const struct shape_member event_[] = {
     {"type", "=service_status|service_health|service_event|auto_recovery|notice|resync", NULL},
     {"service", "text", NULL},
@@ -266,6 +280,7 @@ const struct shape shapes[] = {
     {"Withheld", "Why automatic recovery holds back.", withheld_},
     {"Breaker", "The circuit breaker.", breaker_},
     {"RecoveryPolicy", "Settings of automatic recovery.", policy_},
+    {"RecoveryMetrics", "Recoveries in figures.", recovery_metrics_},
     {"AutoRecovery", "Automatic recovery: state and settings.", recovery_},
     {"Health", "How a service is and why.", health_},
     {"CheckStatus", "A check's status alone.", check_status_},
