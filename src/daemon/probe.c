@@ -22,6 +22,7 @@ struct probe {
 
 struct prober {
     struct transfers *transfers;
+    uv_loop_t *loop;
     uv_timer_t turn; /* begins what waits, and not on the stack of who asks */
     probe_done *done;
     void *context;
@@ -118,7 +119,10 @@ static void begin_next(struct prober *prober)
     if (prober->waiting == NULL)
         prober->waiting_end = &prober->waiting;
     p->next = NULL;
-    p->easy = new_easy(p);
+    /* Most installations never look at a dependent service: libcurl wakes up with the first. */
+    bool ready =
+        prober->transfers != NULL || transfers_new(prober->loop, &prober->transfers, &err) == 0;
+    p->easy = ready ? new_easy(p) : NULL;
     if (p->easy == NULL || transfers_add(prober->transfers, p->easy, on_done, p, &err) < 0) {
         finish(p, CURLE_OUT_OF_MEMORY);
         return;
@@ -147,11 +151,7 @@ int prober_new(uv_loop_t *loop, probe_done *done, void *context, struct prober *
     struct prober *p = mem_calloc(1, sizeof *p);
     if (p == NULL)
         return error_set(err, -ENOMEM, "out of memory");
-    int r = transfers_new(loop, &p->transfers, err);
-    if (r < 0) {
-        mem_free(p);
-        return r;
-    }
+    p->loop = loop;
     (void)uv_timer_init(loop, &p->turn);
     p->turn.data = p;
     p->done = done;
