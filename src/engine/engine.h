@@ -40,6 +40,8 @@ void engine_save_ended(struct engine *e, int service, uint64_t id, enum store_ou
                        struct now now);
 void engine_audit_ended(struct engine *e, int service, uint64_t id, enum audit_outcome outcome,
                         struct now now);
+void engine_probe_ended(struct engine *e, int service, const struct probe_outcome *outcome,
+                        struct now now);
 
 /* ── what people ask ── */
 enum engine_operation {

@@ -123,6 +123,8 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
     json_t *operation = snapshot_operation(s, now);
     if (operation != NULL)
         (void)json_put(body, "operation", operation);
+    if (s->after.count > 0)
+        (void)json_put(body, "affected_services", after_json(s));
     if (s->saved.stopped_on_purpose) {
         (void)json_put_text(body, "stopped_by", s->saved.stopped_by);
         (void)json_put_wall(body, "stopped_at", s->saved.stopped_at);
