@@ -194,7 +194,8 @@ static int read_answer(struct remote *r, int *ret_status, json_t **ret_body, str
     long status = 0;
     (void)curl_easy_getinfo(r->curl, CURLINFO_RESPONSE_CODE, &status);
     json_t *body = json_loadb(buf_text(&r->answer), r->answer.length, JSON_READ_FLAGS, NULL);
-    if (!json_is_object(body) || status < 200 || status > 599) {
+    bool no_answer = status < 200 || (status >= 300 && status < 400);
+    if (!json_is_object(body) || no_answer) {
         json_decref(body);
         return error_set(err, -EBADMSG, "no Resus answers at %s (status %ld, %zu bytes)", r->url,
                          status, r->answer.length);
