@@ -85,12 +85,12 @@ static void last_words_that_are_read_anew_are_waited_for(void **state)
     }
     assert_int_equal(f->intent, 0); /* a configuration that is wrong: nothing to act for */
     /* A refused operation looks twice: before it, and when it is over. */
-    operate(f, OPERATION_RELOAD, now);
-    answer_redis(f, REPLY_REFUSED, now + 1);
-    answer_host(f, false, &dead, now + 1);
+    operate(f, OPERATION_RELOAD, now + 1);
+    answer_redis(f, REPLY_REFUSED, now + 2);
+    answer_host(f, false, &dead, now + 2);
     assert_int_equal(answered_status, 422);
     /* The words are read between the two, and dropped by the second. */
-    answer_host(f, true, &dead, now + 2);
+    answer_host(f, true, &dead, now + 3);
     for (int64_t end = now + 3000; now < end;) {
         now = fixture_wake_late(f, 0);
         answer_redis(f, REPLY_REFUSED, now);
