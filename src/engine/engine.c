@@ -340,6 +340,8 @@ void engine_save_ended(struct engine *e, int service, uint64_t id, enum store_ou
     struct pending p = request_end(s, id);
     if (p.purpose == FOR_OP_DESIRED && of_operation(s, &p))
         operation_saved(s, outcome, now);
+    else if (p.purpose == FOR_WISH && outcome == STORE_DURABLE && !request_pending(s, FOR_WISH))
+        s->wish_unsaved = false;
     service_schedule(s);
 }
 

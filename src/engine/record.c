@@ -100,6 +100,12 @@ void record_state(struct service *s, uint64_t id, enum store_class class)
     s->engine->ports.save(s->engine->ports.context, s->index, id, class, &s->saved);
 }
 
+void record_wish(struct service *s, struct now now)
+{
+    s->wish_unsaved = true;
+    record_state(s, request_begin(s, FOR_WISH, now.mono), STORE_FULL);
+}
+
 /* ── audit ── */
 
 static enum audit_risk risk_of(const char *operation)

@@ -526,6 +526,11 @@ void snapshot_preflight(const struct service *s, enum engine_operation operation
     enum preflight_operation kind =
         operation == OPERATION_STOP ? PREFLIGHT_STOP : PREFLIGHT_RESTART;
     preflight_judge(kind, s->cause, &s->sight.info, now.wall, s->saved.start_seconds, ret);
+    if (kind == PREFLIGHT_RESTART && judge_empty_primary(s)) {
+        /* Known from a daemon before this one, too. */
+        ret->blockers[BLOCKER_EMPTY_PRIMARY] = true;
+        ret->allowed = false;
+    }
 }
 
 static void put_tri(json_t *body, const char *key, enum tri value)
