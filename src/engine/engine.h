@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "api/operations.h"
 #include "base/error.h"
 #include "engine/port.h"
 #include "settings/settings.h"
@@ -83,6 +84,11 @@ void engine_pause(struct engine *e, int service, int64_t for_ms, const struct en
                   const char *reason, struct now now);
 void engine_resume(struct engine *e, int service, const struct engine_user *user,
                    const char *reason, struct now now);
+
+/* A banner that is no service's own doing (`notice`, contract section 5): `kind` is a word such as
+ * "security"; roles below `least` are not shown it. */
+void engine_notice(struct engine *e, int service, const char *kind, enum access least,
+                   const char *message, struct now now);
 
 /* ── what it says (contract section 4 and 8); a new reference, NULL for lack of memory ── */
 int engine_service_count(const struct engine *e);

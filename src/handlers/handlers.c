@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "handlers/accounts.h"
 #include "handlers/inside.h"
 
 static const struct {
@@ -45,26 +46,26 @@ static const struct {
     [OP_DIAGNOSIS] = {NULL, NULL, NULL},
     [OP_BUNDLE] = {NULL, NULL, NULL},
     [OP_NOTIFY] = {NULL, NULL, NULL},
-    [OP_LOGIN] = {NULL, NULL, NULL},
-    [OP_LOGOUT] = {NULL, NULL, NULL},
-    [OP_ME] = {NULL, NULL, NULL},
-    [OP_PASSWORD] = {NULL, NULL, NULL},
-    [OP_SESSIONS] = {NULL, NULL, NULL},
-    [OP_SESSION_REVOKE] = {NULL, NULL, NULL},
-    [OP_TOTP_BEGIN] = {NULL, NULL, NULL},
-    [OP_TOTP_CONFIRM] = {NULL, NULL, NULL},
-    [OP_TOTP_DISABLE] = {NULL, NULL, NULL},
-    [OP_USERS] = {NULL, NULL, NULL},
-    [OP_USER_ADD] = {NULL, NULL, NULL},
-    [OP_USER_SET] = {NULL, NULL, NULL},
-    [OP_TOKENS] = {NULL, NULL, NULL},
-    [OP_TOKEN_ADD] = {NULL, NULL, NULL},
-    [OP_TOKEN_SET] = {NULL, NULL, NULL},
-    [OP_TOKEN_REVOKE] = {NULL, NULL, NULL},
-    [OP_ACCESS_REQUESTS] = {NULL, NULL, NULL},
-    [OP_ACCESS_REQUEST] = {NULL, NULL, NULL},
-    [OP_ACCESS_APPROVE] = {NULL, NULL, NULL},
-    [OP_ACCESS_REJECT] = {NULL, NULL, NULL},
+    [OP_LOGIN] = {login, NULL, NULL},
+    [OP_LOGOUT] = {logout, NULL, NULL},
+    [OP_ME] = {me, NULL, NULL},
+    [OP_PASSWORD] = {password_change, NULL, NULL},
+    [OP_SESSIONS] = {sessions_list, NULL, NULL},
+    [OP_SESSION_REVOKE] = {session_end, NULL, NULL},
+    [OP_TOTP_BEGIN] = {totp_begin, NULL, NULL},
+    [OP_TOTP_CONFIRM] = {totp_confirm, NULL, NULL},
+    [OP_TOTP_DISABLE] = {totp_disable, NULL, NULL},
+    [OP_USERS] = {users_list, NULL, NULL},
+    [OP_USER_ADD] = {user_add, NULL, NULL},
+    [OP_USER_SET] = {user_set, NULL, NULL},
+    [OP_TOKENS] = {tokens_list, NULL, NULL},
+    [OP_TOKEN_ADD] = {token_add, NULL, NULL},
+    [OP_TOKEN_SET] = {token_set, NULL, NULL},
+    [OP_TOKEN_REVOKE] = {token_revoke, NULL, NULL},
+    [OP_ACCESS_REQUESTS] = {access_list, NULL, NULL},
+    [OP_ACCESS_REQUEST] = {access_request, NULL, NULL},
+    [OP_ACCESS_APPROVE] = {access_approve, NULL, NULL},
+    [OP_ACCESS_REJECT] = {access_reject, NULL, NULL},
     [OP_PROMETHEUS] = {NULL, NULL, NULL},
     [OP_HEALTHZ] = {NULL, NULL, NULL},
     [OP_READYZ] = {NULL, NULL, NULL},
@@ -129,6 +130,12 @@ uint64_t handlers_wait(struct handlers *h, struct call *call)
     call->ask = ++h->last_id | HANDLERS_ID;
     list_add(&h->waiting, call);
     return call->ask;
+}
+
+void handlers_wait_for(struct handlers *h, struct call *call, uint64_t id)
+{
+    call->ask = id;
+    list_add(&h->waiting, call);
 }
 
 static struct call *waited(struct handlers *h, uint64_t id)
@@ -317,6 +324,32 @@ void handlers_rows(struct handlers *h, uint64_t id, json_t *rows, const struct e
     (void)json_put(body, "items", json_incref(rows));
     (void)json_put_null(body, "next_cursor");
     call->answer(call, 200, body);
+}
+
+void handlers_saved(struct handlers *h, uint64_t id, enum store_outcome outcome,
+                    const struct error *error)
+{
+    struct call *call = waited(h, id);
+    accounts_saved(h->ports.accounts, id, outcome);
+    if (call == NULL)
+        return;
+    json_t *body = call->kept;
+    call->kept = NULL;
+    if (outcome == STORE_DURABLE) {
+        call->answer(call, 200, body);
+        return;
+    }
+    char text[ERROR_TEXT_MAX + 100];
+    (void)str_format(text, sizeof text,
+                     "It holds from now on, but is not stored yet (%s); that is tried again.",
+                     error == NULL ? "the disk does not take it" : error->text);
+    json_decref(body);
+    call_refuse(call, 503, "Not stored", text, "not_stored", handlers_now(h).wall);
+}
+
+struct accounts *handlers_accounts(struct handlers *h)
+{
+    return h->ports.accounts;
 }
 
 void handlers_host_ended(struct handlers *h, int service, uint64_t id,

@@ -22,6 +22,7 @@ static inline struct now handlers_now(const struct handlers *h)
 
 /* Parks the call until the answer with the returned id comes. */
 uint64_t handlers_wait(struct handlers *h, struct call *call);
+void handlers_wait_for(struct handlers *h, struct call *call, uint64_t id);
 void handlers_sleep(struct handlers *h, struct call *call, mono_ms until);
 void handlers_follow(struct handlers *h, struct call *call);
 void list_remove(struct call **list, struct call *call);
@@ -38,6 +39,12 @@ handler events_get, events_follow;   /* events.c */
 handler inspect_get;                 /* inspect.c */
 handler doctor_run;                  /* doctor.c */
 handler timing_get, version_get;     /* services.c */
+handler login, logout, me, password_change; /* logins.c */
+handler sessions_list, session_end; /* sessions.c */
+handler totp_begin, totp_confirm, totp_disable; /* second_factor.c */
+handler users_list, user_add, user_set; /* users.c */
+handler tokens_list, token_add, token_set, token_revoke; /* api_tokens.c */
+handler access_list, access_request, access_approve, access_reject; /* access_requests.c */
 
 void logs_host_ended(struct handlers *h, struct call *call, const struct host_result *result);
 void logs_woken(struct handlers *h, struct call *call);

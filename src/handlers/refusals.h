@@ -1,0 +1,34 @@
+/* Refusals of strangers in the audit log: the first of an address and operation is a line at once,
+ * those that follow within a minute are counted and become one line at its end (row D9), so that
+ * nobody rotates the log away. Pure: no clock, no I/O. */
+#ifndef RESUS_HANDLERS_REFUSALS_H
+#define RESUS_HANDLERS_REFUSALS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/time.h"
+
+#define REFUSALS_MAX 256 /* addresses and operations at a time; more share one line */
+#define REFUSALS_WINDOW_MS 60000
+
+struct refusal_row {
+    char address[64]; /* "" = free; "various" when there were too many */
+    char operation[48];
+    char email[256];
+    char error[256]; /* of the last one */
+    size_t more;     /* after the first */
+    mono_ms since;
+};
+struct refusals {
+    struct refusal_row rows[REFUSALS_MAX];
+};
+
+/* True: write the line. False: counted. */
+bool refusals_note(struct refusals *t, const char *address, const char *operation,
+                   const char *email, const char *error, mono_ms now);
+/* Takes a row whose minute is over; false when there is none. Rows without more are dropped. */
+bool refusals_take(struct refusals *t, mono_ms now, struct refusal_row *ret);
+mono_ms refusals_next(const struct refusals *t); /* MONO_NEVER = nothing to be taken */
+
+#endif
