@@ -7,7 +7,6 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "api/operations.h"
 #include "base/error.h"
 #include "engine/port.h"
 #include "settings/settings.h"
@@ -19,6 +18,10 @@ struct engine;
 int engine_new(const struct settings *settings, const struct engine_ports *ports,
                const struct service_state *saved, struct now now, struct engine **ret,
                struct error *err) ATTR_MUST_USE;
+/* What was before this start (row C8), newest first; between engine_new and engine_start. */
+#define ENGINE_RECALL_MAX 64
+void engine_recall(struct engine *e, int service, const struct recovery_record *newest_first,
+                   size_t count);
 /* Begins to watch: first checks are spread over a second. */
 void engine_start(struct engine *e, struct now now);
 /* Runs no completion. Takes NULL. */
@@ -86,8 +89,8 @@ void engine_resume(struct engine *e, int service, const struct engine_user *user
                    const char *reason, struct now now);
 
 /* A banner that is no service's own doing (`notice`, contract section 5): `kind` is a word such as
- * "security"; roles below `least` are not shown it. */
-void engine_notice(struct engine *e, int service, const char *kind, enum access least,
+ * "security"; roles below `least_role` are not shown it. */
+void engine_notice(struct engine *e, int service, const char *kind, const char *least_role,
                    const char *message, struct now now);
 
 /* ── what it says (contract section 4 and 8); a new reference, NULL for lack of memory ── */

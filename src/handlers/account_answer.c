@@ -18,15 +18,20 @@ static struct account_note note_of(const struct call *call, enum audit_event eve
 void account_refuse(struct handlers *h, struct call *call, enum audit_event event, int status,
                     const char *title, const char *message, const char *code)
 {
-    struct accounts *a = h->ports.accounts;
     struct account_note note = note_of(call, event);
     note.error = message;
     note.risk = AUDIT_RISK_MODERATE;
-    if (call->access > ACCESS_ANONYMOUS)
-        account_audit(a, &note);
-    else
-        account_audit_stranger(a, &note);
+    account_audit_bounded(h->ports.accounts, &note);
     call_refuse(call, status, title, message, code, handlers_now(h).wall);
+}
+
+void account_permission_refused(struct handlers *h, const struct call *call, const char *message)
+{
+    struct account_note note = note_of(call, AUDIT_AUTHORIZATION);
+    note.error = message;
+    note.risk = AUDIT_RISK_MODERATE;
+    if (h->ports.accounts != NULL)
+        account_audit_bounded(h->ports.accounts, &note);
 }
 
 void account_done(struct handlers *h, struct call *call, enum audit_event event,
@@ -63,7 +68,7 @@ void account_too_often(struct handlers *h, struct call *call, int64_t wait_ms, i
     struct account_note note = note_of(call, AUDIT_AUTHENTICATION);
     note.error = "too many failed tries";
     note.risk = AUDIT_RISK_HIGH;
-    account_audit_stranger(h->ports.accounts, &note);
+    account_audit_bounded(h->ports.accounts, &note);
     call->answer(call, 429, body);
 }
 

@@ -4,9 +4,11 @@
 
 #include "handlers/account_book.h"
 
-/* Refuses and writes the audit line; a stranger's lines are bounded (refusals.h). */
+/* Refuses and writes the audit line (a bounded number of them: refusals.h). */
 void account_refuse(struct handlers *h, struct call *call, enum audit_event event, int status,
                     const char *title, const char *message, const char *code);
+/* The line of a refusal by the door: it has been or will be answered. */
+void account_permission_refused(struct handlers *h, const struct call *call, const char *message);
 /* The audit line of what was done; `reason` says what, NULL = none. */
 void account_done(struct handlers *h, struct call *call, enum audit_event event,
                   enum audit_risk risk, const char *reason);

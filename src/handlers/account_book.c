@@ -118,7 +118,8 @@ static uint64_t save(struct accounts *a, enum store_account kind, int64_t number
 /* A revoked API token stays in memory because calls borrow from it, but not in the store. */
 static const void *storable(enum store_account kind, const void *item)
 {
-    bool gone = kind == STORE_API_TOKEN && item != NULL && ((const struct api_token *)item)->revoked;
+    bool gone =
+        kind == STORE_API_TOKEN && item != NULL && ((const struct api_token *)item)->revoked;
     return gone ? NULL : item;
 }
 
@@ -155,9 +156,9 @@ void account_save_again(struct accounts *a)
     memcpy(again, a->unsaved, count * sizeof again[0]);
     a->unsaved_count = 0;
     for (size_t i = 0; i < count; i++)
-        (void)save(a, again[i].kind, again[i].number,
-                   storable(again[i].kind,
-                            shelf_find(&a->shelves[again[i].kind], again[i].number)));
+        (void)save(
+            a, again[i].kind, again[i].number,
+            storable(again[i].kind, shelf_find(&a->shelves[again[i].kind], again[i].number)));
 }
 
 void account_answer_saved(struct handlers *h, struct call *call, uint64_t id, json_t *body)
@@ -302,10 +303,16 @@ void account_audit(struct accounts *a, const struct account_note *n)
     a->ports.audit(a->ports.context, &line);
 }
 
-void account_audit_stranger(struct accounts *a, const struct account_note *n)
+void account_audit_bounded(struct accounts *a, const struct account_note *n)
 {
-    if (refusals_note(&a->refusals, n->user->source_ip, n->operation, n->user->email,
-                      n->error == NULL ? "" : n->error, accounts_now(a).mono))
+    struct refusal_row seen = {.event = (int)n->event};
+    (void)str_copy(seen.address, sizeof seen.address, n->user->source_ip);
+    (void)str_copy(seen.operation, sizeof seen.operation, n->operation);
+    (void)str_copy(seen.user_id, sizeof seen.user_id, n->user->id);
+    (void)str_copy(seen.email, sizeof seen.email, n->user->email);
+    (void)str_copy(seen.role, sizeof seen.role, n->user->role);
+    (void)str_copy(seen.error, sizeof seen.error, n->error);
+    if (refusals_note(&a->refusals, &seen, accounts_now(a).mono))
         account_audit(a, n);
 }
 
@@ -313,12 +320,14 @@ void account_audit_flush(struct accounts *a)
 {
     struct refusal_row row;
     while (refusals_take(&a->refusals, accounts_now(a).mono, &row)) {
-        struct engine_user user = {.id = "anonymous", .role = "anonymous"};
+        struct engine_user user = {0};
         char text[64];
         (void)str_format(text, sizeof text, "%zu more within a minute", row.more);
+        (void)str_copy(user.id, sizeof user.id, row.user_id);
         (void)str_copy(user.email, sizeof user.email, row.email);
+        (void)str_copy(user.role, sizeof user.role, row.role);
         (void)str_copy(user.source_ip, sizeof user.source_ip, row.address);
-        account_audit(a, &(struct account_note){.event = AUDIT_AUTHENTICATION,
+        account_audit(a, &(struct account_note){.event = (enum audit_event)row.event,
                                                 .operation = row.operation,
                                                 .user = &user,
                                                 .error = row.error,

@@ -130,7 +130,8 @@ void *shelf_find(const struct shelf *shelf, int64_t number);
 int shelf_put(struct shelf *shelf, void *item) ATTR_MUST_USE; /* -ENOMEM */
 #define shelf_each(a_, kind_, i_, item_)                                                           \
     for (size_t i_ = 0;                                                                            \
-         i_ < (a_)->shelves[kind_].count && ((item_) = (a_)->shelves[kind_].items[i_], true); i_++)
+         i_ < (a_)->shelves[kind_].count && ((item_) = (a_)->shelves[kind_].items[i_], true);      \
+         i_++)
 
 /* ── changing: in effect at once; stored behind it ── */
 /* A zeroed item with its number, on its shelf. -ENOSPC when there are `max`. */
@@ -166,8 +167,8 @@ struct account_note {
 };
 uint64_t account_random(void);
 void account_audit(struct accounts *a, const struct account_note *note);
-/* The same for somebody who is not known: one line a minute and address (refusals.h). */
-void account_audit_stranger(struct accounts *a, const struct account_note *note);
+/* The same for a refusal: a line a minute for each user and address (refusals.h). */
+void account_audit_bounded(struct accounts *a, const struct account_note *note);
 /* Lines of minutes that are over. */
 void account_audit_flush(struct accounts *a);
 

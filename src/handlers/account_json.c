@@ -26,8 +26,8 @@ static void put_bytes(json_t *object, const char *key, const uint8_t *bytes, siz
 static bool get_hex(const char *hex, uint8_t *bytes, size_t length)
 {
     size_t got = 0;
-    return hex != NULL &&
-           sodium_hex2bin(bytes, length, hex, strlen(hex), NULL, &got, NULL) == 0 && got == length;
+    return hex != NULL && sodium_hex2bin(bytes, length, hex, strlen(hex), NULL, &got, NULL) == 0 &&
+           got == length;
 }
 
 static void put_time(json_t *object, const char *key, wall_ms t)

@@ -12,7 +12,7 @@ static const struct engine_user system_user = {"system", "system", "system", "lo
 /* ── rotation of the signing key: making it and writing the file is a worker's ── */
 
 struct rotation {
-    uv_work_t work; /* first */
+    uv_work_t work;         /* first */
     struct accounts *owner; /* NULL: closed meanwhile */
     struct keyring *old, *fresh;
     wall_ms now;

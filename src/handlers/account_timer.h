@@ -5,8 +5,8 @@
 
 #include "handlers/account_book.h"
 
-#define ACCOUNT_TIMER_MS 60000      /* at least so often: the clock may have been stepped */
-#define ACCOUNT_SAVE_AGAIN_MS 5000  /* after a write that failed */
+#define ACCOUNT_TIMER_MS 60000     /* at least so often: the clock may have been stepped */
+#define ACCOUNT_SAVE_AGAIN_MS 5000 /* after a write that failed */
 #define ACCOUNT_ROTATE_AGAIN_MS (INT64_C(3600) * 1000)
 #define ACCOUNT_REQUESTS_KEPT_MS (INT64_C(90) * 86400 * 1000) /* decided ones */
 

@@ -83,17 +83,22 @@ int accounts_ensure(struct accounts *a, const char *email, enum access role, con
 {
     struct user *u = NULL;
     char hash[PASSWORD_HASH_SIZE];
-    if (user_by_email(a, email) != NULL)
+    u = user_by_email(a, email);
+    if (u != NULL && password_verify(u->hash, password))
         return 0;
     int r = password_hash(password, hash, err);
-    if (r == 0)
+    if (r == 0 && u == NULL) {
         r = account_add(a, STORE_USER, sizeof *u, USERS_MAX, &u, err);
+        if (r < 0)
+            return r;
+        (void)str_copy(u->email, sizeof u->email, email);
+        u->role = role;
+        u->created = accounts_now(a).wall;
+    }
     if (r < 0)
         return r;
-    (void)str_copy(u->email, sizeof u->email, email);
     memcpy(u->hash, hash, sizeof u->hash);
-    u->role = role;
-    u->created = u->changed = accounts_now(a).wall;
+    u->changed = accounts_now(a).wall;
     (void)account_save(a, STORE_USER, u);
     return 0;
 }
@@ -157,7 +162,8 @@ struct refusal {
     const char *code, *message;
 };
 static const struct refusal invalid = {401, "invalid_token", "The token is not valid: log in."};
-static const struct refusal expired = {401, "token_expired", "The login has expired: log in again."};
+static const struct refusal expired = {401, "token_expired",
+                                       "The login has expired: log in again."};
 static const struct refusal no_csrf = {
     403, "csrf_required",
     "With a cookie this needs the header X-CSRF-Token, as login and /api/auth/me give it."};

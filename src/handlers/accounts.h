@@ -40,7 +40,7 @@ void accounts_close(struct accounts *a);
 /* A write that an account asked for has ended (ids with ACCOUNTS_ID). */
 #define ACCOUNTS_ID (HANDLERS_ID | (uint64_t)1 << 46)
 void accounts_saved(struct accounts *a, uint64_t id, enum store_outcome outcome);
-/* Before the loop runs: a user of that address with that password; one who is there keeps his. */
+/* Before the loop runs: a user of that address with that password. */
 int accounts_ensure(struct accounts *a, const char *email, enum access role, const char *password,
                     struct error *err) ATTR_MUST_USE;
 

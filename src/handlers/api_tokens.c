@@ -83,8 +83,8 @@ static size_t live_tokens(const struct accounts *a)
 static json_t *make_secret(struct api_token *t)
 {
     uint8_t bytes[SECRET_BYTES];
-    char text[sizeof API_TOKEN_PREFIX + sodium_base64_ENCODED_LEN(
-                                            SECRET_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING)] =
+    char text[sizeof API_TOKEN_PREFIX +
+              sodium_base64_ENCODED_LEN(SECRET_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING)] =
         API_TOKEN_PREFIX;
     size_t prefix = strlen(API_TOKEN_PREFIX);
     randombytes_buf(bytes, sizeof bytes);
@@ -132,8 +132,7 @@ void token_add(struct handlers *h, struct call *call)
 
 static struct api_token *find(struct handlers *h, struct call *call)
 {
-    struct api_token *t =
-        api_token_by_number(h->ports.accounts, json_int_or(call->args, "n", 0));
+    struct api_token *t = api_token_by_number(h->ports.accounts, json_int_or(call->args, "n", 0));
     if (t == NULL)
         refuse(h, call, 404, "Not found", "There is no such token.", "not_found");
     return t;

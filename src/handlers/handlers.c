@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "handlers/account_answer.h"
 #include "handlers/accounts.h"
 #include "handlers/inside.h"
 
@@ -14,6 +15,9 @@ static const struct {
     handler *run;
     void (*host_ended)(struct handlers *h, struct call *call, const struct host_result *result);
     void (*redis_ended)(struct handlers *h, struct call *call, const struct redis_answer *answer);
+    /* NULL: the rows are the answer, under `items`. `rows` is NULL with an error. */
+    void (*rows_ended)(struct handlers *h, struct call *call, json_t *rows,
+                       const struct error *error);
 } table[] = {
     [OP_SERVICES] = {services_list, NULL, NULL},
     [OP_STATUS] = {service_status, NULL, NULL},
@@ -26,13 +30,13 @@ static const struct {
     [OP_PREFLIGHT] = {service_preflight, NULL, NULL},
     [OP_LOGS] = {logs_get, logs_host_ended, NULL},
     [OP_LOGS_FOLLOW] = {logs_follow, logs_host_ended, NULL},
-    [OP_RECOVERY_STATUS] = {recovery_status, NULL, NULL},
-    [OP_RECOVERY_SET] = {recovery_set, NULL, NULL},
-    [OP_RECOVERY_RESET] = {recovery_reset, NULL, NULL},
-    [OP_RECOVERY_HISTORY] = {recovery_history, NULL, NULL},
+    [OP_RECOVERY_STATUS] = {recovery_status, .rows_ended = recovery_status_rows},
+    [OP_RECOVERY_SET] = {recovery_set, .rows_ended = recovery_status_rows},
+    [OP_RECOVERY_RESET] = {recovery_reset, .rows_ended = recovery_status_rows},
+    [OP_RECOVERY_HISTORY] = {recovery_history, .rows_ended = recovery_history_rows},
     [OP_EXPLAIN] = {recovery_explain, NULL, NULL},
-    [OP_PAUSE] = {recovery_pause, NULL, NULL},
-    [OP_RESUME] = {recovery_resume, NULL, NULL},
+    [OP_PAUSE] = {recovery_pause, .rows_ended = recovery_status_rows},
+    [OP_RESUME] = {recovery_resume, .rows_ended = recovery_status_rows},
     [OP_EVENTS] = {events_get, NULL, NULL},
     [OP_EVENTS_FOLLOW] = {events_follow, NULL, NULL},
     [OP_INSPECT] = {inspect_get, NULL, inspect_redis_ended},
@@ -250,19 +254,71 @@ static bool find_service(struct handlers *h, struct call *call, const char *id)
     return false;
 }
 
+/* Whoever is nobody yet may become somebody by logging in: 401. */
 static void refuse_role(struct handlers *h, struct call *call, enum access least)
 {
     char text[200];
+    bool nobody = call->access == ACCESS_ANONYMOUS;
     (void)str_format(text, sizeof text,
-                     "%s needs the role %s; yours is %s. Contact an administrator.",
+                     nobody ? "%s needs the role %s: log in."
+                            : "%s needs the role %s; yours is %s. Contact an administrator.",
                      call->operation->name, access_name(least), access_name(call->access));
-    json_t *body = call_error("Permission denied", text, "permission_denied", handlers_now(h).wall);
+    account_permission_refused(h, call, text);
+    json_t *body =
+        call_error(nobody ? "Login required" : "Permission denied", text,
+                   nobody ? "login_required" : "permission_denied", handlers_now(h).wall);
     json_t *roles = json_array();
     for (int role = (int)least; role <= (int)ACCESS_ADMIN; role++)
         (void)json_array_append_new(roles, json_string(access_name((enum access)role)));
     (void)json_put(body, "required_roles", roles);
     (void)json_put_text(body, "user_role", access_name(call->access));
-    call->answer(call, 403, body);
+    call->answer(call, nobody ? 401 : 403, body);
+}
+
+bool handlers_in_scope(const struct handlers *h, const struct call *call, int service)
+{
+    size_t i;
+    const json_t *id;
+    if (call->services == NULL)
+        return true;
+    json_array_foreach(call->services, i, id)
+    {
+        if (engine_service_index(h->engine, json_string_value(id)) == service && service >= 0)
+            return true;
+    }
+    return false;
+}
+
+/* What an API token for some services may ask besides: what is about no service, and lists that are
+ * cut to its own. */
+static bool open_to_scoped(const struct operation *operation)
+{
+    switch (operation - operations) {
+    case OP_SERVICES:
+    case OP_ME:
+    case OP_HEALTHZ:
+    case OP_READYZ:
+    case OP_OPENAPI:
+    case OP_TIMING:
+    case OP_VERSION:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool scope_good(struct handlers *h, struct call *call)
+{
+    const char *named = json_text_or(call->args, "service", NULL);
+    int service =
+        call->service < 0 && named != NULL ? engine_service_index(h->engine, named) : call->service;
+    if (handlers_in_scope(h, call, service) || open_to_scoped(call->operation))
+        return true;
+    account_permission_refused(h, call, "not in the token's scope");
+    call_refuse(call, 403, "Permission denied",
+                "This token is for other services: ask an administrator for one that includes it.",
+                "out_of_scope", handlers_now(h).wall);
+    return false;
 }
 
 void handlers_dispatch(struct handlers *h, struct call *call, const char *service)
@@ -280,11 +336,14 @@ void handlers_dispatch(struct handlers *h, struct call *call, const char *servic
         call_refuse(call, 400, "Bad input", err.text, "bad_input", now);
         return;
     }
-    handler *run = table[call->operation - operations].run;
-    if (run == NULL)
+    if (!scope_good(h, call))
+        return;
+    size_t row = (size_t)(call->operation - operations);
+    bool of_accounts = row >= OP_LOGIN && row <= OP_ACCESS_REJECT;
+    if (table[row].run == NULL || (of_accounts && h->ports.accounts == NULL))
         call_refuse(call, 404, "Not found", "Not available here.", "not_found", now);
     else
-        run(h, call);
+        table[row].run(h, call);
 }
 
 void handlers_gone(struct handlers *h, struct call *call)
@@ -306,24 +365,40 @@ void handlers_gone(struct handlers *h, struct call *call)
 
 /* ── answers ── */
 
+/* Notices may be for some roles only (engine_notice). */
+static bool may_see(const struct call *call, const json_t *event)
+{
+    const char *least = json_text_or(event, "least_role", NULL);
+    return least == NULL || call->access >= access_by_name(least);
+}
+
+json_t *rows_list(json_t *rows)
+{
+    json_t *body = json_object();
+    (void)json_put(body, "items", json_incref(rows));
+    (void)json_put_null(body, "next_cursor");
+    return body;
+}
+
+void rows_refuse(struct handlers *h, struct call *call, const struct error *error)
+{
+    call_refuse(call, 500, "Cannot read the history",
+                error != NULL && error->code != 0 ? error->text : "out of memory", "store_failed",
+                handlers_now(h).wall);
+}
+
 void handlers_rows(struct handlers *h, uint64_t id, json_t *rows, const struct error *error)
 {
     struct call *call = waited(h, id);
     if (call == NULL)
         return;
-    if (error != NULL && error->code != 0) {
-        call_refuse(call, 500, "Cannot read the history", error->text, "store_failed",
-                    handlers_now(h).wall);
-        return;
-    }
-    if (json_is_object(rows)) {
-        call->answer(call, 200, json_incref(rows));
-        return;
-    }
-    json_t *body = json_object();
-    (void)json_put(body, "items", json_incref(rows));
-    (void)json_put_null(body, "next_cursor");
-    call->answer(call, 200, body);
+    size_t row = (size_t)(call->operation - operations);
+    if (table[row].rows_ended != NULL)
+        table[row].rows_ended(h, call, rows, error);
+    else if (rows == NULL)
+        rows_refuse(h, call, error);
+    else
+        call->answer(call, 200, rows_list(rows));
 }
 
 void handlers_saved(struct handlers *h, uint64_t id, enum store_outcome outcome,
@@ -387,7 +462,7 @@ void handlers_event(struct handlers *h, int service, const json_t *event)
 {
     for (struct call *c = h->followers, *next; c != NULL; c = next) {
         next = c->next;
-        if (c->service < 0 || c->service == service)
+        if ((c->service < 0 || c->service == service) && may_see(c, event))
             c->push(c, json_deep_copy(event));
     }
 }

@@ -52,8 +52,7 @@ static int export_key(EVP_PKEY *key, char *private, size_t private_size, char *p
     BIO *secret = BIO_new(BIO_s_secmem()), *open = BIO_new(BIO_s_mem());
     int r = -EIO;
     if (secret != NULL && open != NULL && PEM_write_bio_PUBKEY(open, key) == 1 &&
-        (private == NULL ||
-         PEM_write_bio_PrivateKey(secret, key, NULL, NULL, 0, NULL, NULL) == 1))
+        (private == NULL || PEM_write_bio_PrivateKey(secret, key, NULL, NULL, 0, NULL, NULL) == 1))
         r = read_bio(open, public, public_size);
     if (r == 0 && private != NULL)
         r = read_bio(secret, private, private_size);
@@ -79,7 +78,7 @@ static int add_key(struct keyring *k, wall_ms now, struct error *err)
                             sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     size_t keep = k->public.count < TOKEN_KEYS_MAX ? k->public.count : TOKEN_KEYS_MAX - 1;
     memmove(&k->public.keys[1], &k->public.keys[0], keep * sizeof k->public.keys[0]);
-    memmove(&k->private[1], &k->private[0], keep * sizeof k->private[0]);
+    memmove(&k->private[1], &k -> private[0], keep * sizeof k->private[0]);
     memmove(&k->created[1], &k->created[0], keep * sizeof k->created[0]);
     k->public.keys[0] = public;
     memcpy(k->private[0], private, sizeof private);
@@ -220,9 +219,8 @@ int keyring_rotate(const struct keyring *k, wall_ms now, struct keyring **ret, s
     if (fresh == NULL)
         return error_set(err, -ENOMEM, "out of memory");
     /* A key has signed until its successor came, so its last token lives an hour from then on. */
-    while (fresh->public.count > 1 &&
-           wall_since(now, fresh->created[fresh->public.count - 2]) >
-               (TOKEN_SECONDS + TOKEN_SKEW_SECONDS) * INT64_C(1000))
+    while (fresh->public.count > 1 && wall_since(now, fresh->created[fresh->public.count - 2]) >
+                                          (TOKEN_SECONDS + TOKEN_SKEW_SECONDS) * INT64_C(1000))
         fresh->public.count--;
     int r = add_key(fresh, now, err);
     if (r == 0)
@@ -265,7 +263,7 @@ int keyring_sign(const struct keyring *k, const struct token_claims *c, char ret
                 : error_set(err, -EIO, "a login token could not be signed");
     if (text != NULL)
         mem_wipe(text, strlen(text));
-    jwt_free_str(text);
+    mem_free(text);
     jwt_free(jwt);
     return r;
 }

@@ -1,7 +1,7 @@
 /* The daemon's own secrets: the ES256 keys that sign login tokens and one secret from which CSRF
- * tokens and the seal of TOTP secrets are derived. They stand in `state_dir`/login-keys.json (0600),
- * not in the database: that is 0640, is backed up and looked into by people, and whoever reads it
- * must not be able to make himself a token or a second factor. */
+ * tokens and the seal of TOTP secrets are derived. They stand in `state_dir`/login-keys.json
+ * (0600), not in the database: that is 0640, is backed up and looked into by people, and whoever
+ * reads it must not be able to make himself a token or a second factor. */
 #ifndef RESUS_HANDLERS_KEYRING_H
 #define RESUS_HANDLERS_KEYRING_H
 
@@ -25,7 +25,7 @@ struct keyring;
 int keyring_open(const char *state_dir, wall_ms now, struct keyring **ret,
                  struct error *err) ATTR_MUST_USE;
 struct keyring *keyring_copy(const struct keyring *k) ATTR_MUST_USE; /* NULL: no memory */
-void keyring_free(struct keyring *k); /* wipes; takes NULL */
+void keyring_free(struct keyring *k);                                /* wipes; takes NULL */
 
 bool keyring_rotation_due(const struct keyring *k, wall_ms now);
 /* A ring with a new signing key and without those whose tokens have all expired, written to the

@@ -10,9 +10,9 @@
 #include "handlers/account_answer.h"
 #include "handlers/second_factor.h"
 
-/* A person who mistypes never meets these; who guesses does. The account's own rule is mild, because
- * anybody can fail as anybody: it slows guessing from many addresses down without keeping the owner
- * out, and an address that the owner has logged in from is exempt. */
+/* A person who mistypes never meets these; who guesses does. The account's own rule is mild,
+ * because anybody can fail as anybody: it slows guessing from many addresses down without keeping
+ * the owner out, and an address that the owner has logged in from is exempt. */
 static const struct throttle_rule pair_rule = {.free = 5, .longest_ms = 900000};
 static const struct throttle_rule address_rule = {.free = 20, .longest_ms = 60000};
 static const struct throttle_rule account_rule = {.free = 10, .longest_ms = 30000};

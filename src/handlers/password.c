@@ -17,11 +17,11 @@ const char password_nobody[] = "$argon2id$v=19$m=65536,t=3,p=1$yaH02ZzTjnOSjFa4j
 
 /* What is left of a password without digits and punctuation must be more than one of these. */
 static const char *const weak_words[] = {
-    "password", "passwort",      "passw",      "pass",  "admin",  "administrator", "root",
-    "resus",    "redis",         "autobot",    "login", "secret", "geheim",        "welcome",
-    "willkommen", "changeme",    "letmein",    "test",  "user",   "qwerty",        "qwertyuiop",
-    "qwertz",   "qwertzuiop",    "asdfghjkl",  "abc",   "iloveyou", "monkey",      "dragon",
-    "football", "correcthorsebatterystaple"};
+    "password", "passwort", "passw",      "pass",     "admin",      "administrator",
+    "root",     "resus",    "redis",      "autobot",  "login",      "secret",
+    "geheim",   "welcome",  "willkommen", "changeme", "letmein",    "test",
+    "user",     "qwerty",   "qwertyuiop", "qwertz",   "qwertzuiop", "asdfghjkl",
+    "abc",      "iloveyou", "monkey",     "dragon",   "football",   "correcthorsebatterystaple"};
 
 static size_t characters(const char *text)
 {

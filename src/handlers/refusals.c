@@ -4,37 +4,36 @@
 
 #define VARIOUS "various"
 
-static struct refusal_row *find(struct refusals *t, const char *address, const char *operation)
+static struct refusal_row *find(struct refusals *t, const struct refusal_row *seen)
 {
-    for (size_t i = 0; i < REFUSALS_MAX; i++)
-        if (str_equal(t->rows[i].address, address) && str_equal(t->rows[i].operation, operation))
-            return &t->rows[i];
+    for (size_t i = 0; i < REFUSALS_MAX; i++) {
+        struct refusal_row *row = &t->rows[i];
+        if (str_equal(row->address, seen->address) && str_equal(row->operation, seen->operation) &&
+            str_equal(row->user_id, seen->user_id))
+            return row;
+    }
     return NULL;
 }
 
-bool refusals_note(struct refusals *t, const char *address, const char *operation,
-                   const char *email, const char *error, mono_ms now)
+bool refusals_note(struct refusals *t, const struct refusal_row *seen, mono_ms now)
 {
-    struct refusal_row *row = find(t, address, operation);
-    bool first = row == NULL;
+    static const struct refusal_row unused = {0};
+    struct refusal_row *row = find(t, seen);
+    bool first = row == NULL, various = false;
     if (first)
-        row = find(t, "", "");
+        row = find(t, &unused);
     if (row == NULL) { /* the last row is everybody's who does not fit any more */
         row = &t->rows[REFUSALS_MAX - 1];
         first = !str_equal(row->address, VARIOUS);
+        various = true;
+    }
+    size_t more = first ? 0 : row->more + 1;
+    mono_ms since = first ? now : row->since;
+    *row = *seen;
+    row->more = more;
+    row->since = since;
+    if (various)
         (void)str_copy(row->address, sizeof row->address, VARIOUS);
-    } else if (first) {
-        (void)str_copy(row->address, sizeof row->address, address);
-    }
-    if (first) {
-        (void)str_copy(row->operation, sizeof row->operation, operation);
-        row->since = now;
-        row->more = 0;
-    } else {
-        row->more++;
-    }
-    (void)str_copy(row->email, sizeof row->email, email);
-    (void)str_copy(row->error, sizeof row->error, error);
     return first;
 }
 

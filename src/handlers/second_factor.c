@@ -53,9 +53,8 @@ static bool use_recovery_code(struct user *u, const char *code)
 
 bool second_factor_use(struct accounts *a, struct user *u, const char *code)
 {
-    int64_t step = u->totp_lost
-                       ? 0
-                       : totp_step(u->totp_secret, code, accounts_now(a).wall, u->totp_step);
+    int64_t step =
+        u->totp_lost ? 0 : totp_step(u->totp_secret, code, accounts_now(a).wall, u->totp_step);
     if (step != 0)
         u->totp_step = step;
     else if (!use_recovery_code(u, code))
@@ -111,9 +110,8 @@ static void begin_checked(struct call *call, bool good, const char *hash)
     if (!account_password_good(h, call, good))
         return;
     if (u->totp_on) {
-        call_refuse(call, 409, "Already on",
-                    "Two-factor login is on already: switch it off first.", "totp_on",
-                    handlers_now(h).wall);
+        call_refuse(call, 409, "Already on", "Two-factor login is on already: switch it off first.",
+                    "totp_on", handlers_now(h).wall);
         return;
     }
     randombytes_buf(u->totp_secret, TOTP_SECRET_SIZE);
@@ -135,9 +133,8 @@ void totp_confirm(struct handlers *h, struct call *call)
     if (u == NULL)
         return;
     wall_ms now = handlers_now(h).wall;
-    int64_t step = u->totp_begun ? totp_step(u->totp_secret,
-                                             json_text_or(call->args, "totp", ""), now, 0)
-                                 : 0;
+    int64_t step =
+        u->totp_begun ? totp_step(u->totp_secret, json_text_or(call->args, "totp", ""), now, 0) : 0;
     if (!u->totp_begun || u->totp_on) {
         call_refuse(call, 409, "Not begun", "Two-factor login is not being set up.",
                     "totp_not_begun", now);

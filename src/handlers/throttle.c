@@ -66,7 +66,8 @@ int64_t throttle_wait_ms(const struct throttle *t, const char *key,
     if (e == NULL || forgotten(e, now) || e->failures < rule->free)
         return 0;
     int doublings = e->failures - rule->free;
-    int64_t wait = (int64_t)FIRST_WAIT_MS << (doublings > DOUBLINGS_MAX ? DOUBLINGS_MAX : doublings);
+    int64_t wait = (int64_t)FIRST_WAIT_MS
+                   << (doublings > DOUBLINGS_MAX ? DOUBLINGS_MAX : doublings);
     if (wait > rule->longest_ms)
         wait = rule->longest_ms;
     int64_t left = wait - mono_since(now, e->last);

@@ -8,7 +8,7 @@
 #include "base/str.h"
 #include "io/clock.h"
 #include "io/file.h"
-#include "store/account.h"
+#include "store/account_row.h"
 #include "store/database.h"
 #include "store/deliver.h"
 #include "store/history.h"
@@ -163,7 +163,7 @@ static int save_one(struct store *s, const struct job *job, struct error *err)
     if (job->kind == JOB_SAVE_RECOVERY)
         return history_save_recovery(s->db, s->save_recovery, job->payload, err);
     if (job->kind == JOB_SAVE_ACCOUNT)
-        return account_save(s->db, s->save_account, job->payload, err);
+        return account_row_save(s->db, s->save_account, job->payload, err);
     return history_save_event(s->db, s->save_event, job->payload, err);
 }
 
@@ -392,7 +392,7 @@ static int open_database(struct store *s, const char *state_dir, struct error *e
     if (r == 0)
         r = database_prepare(s->db, history_event_sql, &s->save_event, err);
     if (r == 0)
-        r = database_prepare(s->db, account_save_sql, &s->save_account, err);
+        r = database_prepare(s->db, account_row_sql, &s->save_account, err);
     if (r == 0)
         state_reserve_events(s->db);
     return r;
@@ -438,11 +438,19 @@ int store_load_service(struct store *s, const char *id, struct service_state *re
     return r;
 }
 
-int store_load_accounts(struct store *s, store_account_each *each, void *context,
-                        struct error *err)
+int store_load_accounts(struct store *s, store_account_each *each, void *context, struct error *err)
 {
     (void)pthread_mutex_lock(&s->db_lock);
-    int r = account_load(s->db, each, context, err);
+    int r = account_row_load(s->db, each, context, err);
+    (void)pthread_mutex_unlock(&s->db_lock);
+    return r;
+}
+
+int store_load_recoveries(struct store *s, const char *service, struct recovery_record *ret,
+                          int max, struct error *err)
+{
+    (void)pthread_mutex_lock(&s->db_lock);
+    int r = history_recall(s->db, service, ret, max, err);
     (void)pthread_mutex_unlock(&s->db_lock);
     return r;
 }

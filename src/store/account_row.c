@@ -1,12 +1,12 @@
-#include "store/account.h"
+#include "store/account_row.h"
 
 /* A row without a body is one that was deleted: two statements in one, so that saves and deletions
  * keep their order. The loader does not give them out and the next start takes them away. */
-const char account_save_sql[] =
+const char account_row_sql[] =
     "INSERT OR REPLACE INTO account (kind, number, body) VALUES (?, ?, ?)";
 
-int account_save(sqlite3 *db, sqlite3_stmt *save, const struct account_record *record,
-                 struct error *err)
+int account_row_save(sqlite3 *db, sqlite3_stmt *save, const struct account_record *record,
+                     struct error *err)
 {
     if (sqlite3_bind_int(save, 1, (int)record->kind) != SQLITE_OK ||
         sqlite3_bind_int64(save, 2, record->number) != SQLITE_OK ||
@@ -19,7 +19,7 @@ int account_save(sqlite3 *db, sqlite3_stmt *save, const struct account_record *r
     return database_step(db, save, err);
 }
 
-int account_load(sqlite3 *db, store_account_each *each, void *context, struct error *err)
+int account_row_load(sqlite3 *db, store_account_each *each, void *context, struct error *err)
 {
     sqlite3_stmt *statement = NULL;
     int code;
