@@ -12,6 +12,7 @@
 #include "daemon/calls.h"
 #include "daemon/control.h"
 #include "daemon/world.h"
+#include "handlers/accounts.h"
 #include "io/clock.h"
 #include "io/log.h"
 #include "settings/settings.h"
@@ -25,16 +26,18 @@ struct daemon {
     struct settings *settings;
     struct world *world;
     struct control_server *control;
+    const char *demo_password;
     int demo_port; /* the demonstration's own Redis, 0 = none: started with us, ended with us */
     bool ending;
 };
 
-static const struct engine_user demo_user = {"demo", "admin@localhost", "admin", "local"};
+static const struct engine_user demo_user = {"demo", DAEMON_DEMO_EMAIL, "admin", "local"};
 
 static void on_demo_started(void *context, int status, json_t *body)
 {
     const struct daemon *d = context;
     if (status == 200) {
+        (void)printf("Login:   " DAEMON_DEMO_EMAIL "  %s\n", d->demo_password);
         (void)printf("Redis:   127.0.0.1:%d\n", d->demo_port);
         (void)fflush(stdout);
     } else {
@@ -139,8 +142,12 @@ static int run(struct daemon *d, struct error *err)
     int r = world_open(&d->loop, d->settings, &d->world, err);
     if (r < 0)
         return r;
-    r = control_open(&d->loop, d->settings->server.control_socket, calls_take,
-                     world_handlers(d->world), &d->control, err);
+    if (d->demo_password != NULL)
+        r = accounts_ensure(world_accounts(d->world), DAEMON_DEMO_EMAIL, ACCESS_ADMIN,
+                            d->demo_password, err);
+    if (r >= 0)
+        r = control_open(&d->loop, d->settings->server.control_socket, calls_take,
+                         world_handlers(d->world), &d->control, err);
     if (r >= 0) {
         init_handles(d);
         world_start(d->world);
@@ -162,12 +169,12 @@ static int run(struct daemon *d, struct error *err)
 
 int daemon_serve(const char *config_path)
 {
-    return daemon_serve_demo(config_path, 0);
+    return daemon_serve_demo(config_path, 0, NULL);
 }
 
-int daemon_serve_demo(const char *config_path, int redis_port)
+int daemon_serve_demo(const char *config_path, int redis_port, const char *password)
 {
-    struct daemon d = {.demo_port = redis_port};
+    struct daemon d = {.demo_port = redis_port, .demo_password = password};
     struct error err = {0};
     (void)signal(SIGPIPE, SIG_IGN);
     log_init(getenv("RESUS_DEBUG") != NULL ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);

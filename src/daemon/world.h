@@ -20,6 +20,7 @@ int world_open(uv_loop_t *loop, const struct settings *settings, struct world **
 void world_start(struct world *w);
 struct handlers *world_handlers(struct world *w);
 struct engine *world_engine(struct world *w);
+struct accounts *world_accounts(struct world *w);
 /* New settings of a reload; the engine takes policies over, connections are reopened where their
  * settings changed. */
 int world_reconfigure(struct world *w, const struct settings *settings,
