@@ -44,8 +44,8 @@ static void watch_waiting(struct step *s)
     }
     int64_t limit =
         r->waiting_progress == FACT_UNKNOWN ? RECOVERY_BLIND_WAIT_MS : RECOVERY_STALL_MS;
-    if (mono_since(s->now, r->waiting_at) >= limit && r->phase == PHASE_IDLE &&
-        r->alerted == CAUSE_NONE)
+    bool nobody_at_work = r->phase == PHASE_IDLE || r->phase == PHASE_EXHAUSTED;
+    if (mono_since(s->now, r->waiting_at) >= limit && nobody_at_work && r->alerted == CAUSE_NONE)
         step_call_human(s, f->verdict.cause);
 }
 
@@ -245,7 +245,6 @@ static void facts_stable(struct step *s)
     step_consider(s);
 }
 
-/* Nothing is done, but a failure after a time of health is told again. */
 /* Nothing is done, but a failure after a time of health is told again. */
 static void facts_exhausted(struct step *s)
 {

@@ -372,6 +372,20 @@ static bool needs_ssh(const struct settings *settings)
     return false;
 }
 
+/* A restart of Resus does not forget what it did for the services before. */
+static int recall(struct world *w, struct error *err)
+{
+    struct recovery_record past[ENGINE_RECALL_MAX];
+    for (int i = 0; i < w->count; i++) {
+        int n = store_load_recoveries(w->store, w->settings->services[i].id, past,
+                                      ENGINE_RECALL_MAX, err);
+        if (n < 0)
+            return n;
+        engine_recall(w->engine, i, past, (size_t)n);
+    }
+    return 0;
+}
+
 static int open_engine(struct world *w, struct error *err)
 {
     struct service_state *saved = mem_calloc(w->settings->service_count, sizeof *saved);
@@ -405,6 +419,8 @@ static int open_engine(struct world *w, struct error *err)
     };
     if (r >= 0)
         r = engine_new(w->settings, &ports, saved, now_here(), &w->engine, err);
+    if (r >= 0)
+        r = recall(w, err);
     if (r >= 0)
         r = handlers_new(w->engine, &handlers, &w->handlers, err);
     mem_free(saved);

@@ -18,6 +18,10 @@ struct engine;
 int engine_new(const struct settings *settings, const struct engine_ports *ports,
                const struct service_state *saved, struct now now, struct engine **ret,
                struct error *err) ATTR_MUST_USE;
+/* What was before this start (row C8), newest first; between engine_new and engine_start. */
+#define ENGINE_RECALL_MAX 64
+void engine_recall(struct engine *e, int service, const struct recovery_record *newest_first,
+                   size_t count);
 /* Begins to watch: first checks are spread over a second. */
 void engine_start(struct engine *e, struct now now);
 /* Runs no completion. Takes NULL. */

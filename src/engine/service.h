@@ -132,8 +132,7 @@ struct service {
     } last_recovery;
     char action_error[FACT_TEXT_MAX]; /* what the last action's command said */
     char evidence[SERVICE_EVIDENCE_MAX];
-    int recoveries_24h; /* as remembered since the start, seeded from the store */
-    wall_ms recovery_times[64];
+    wall_ms recovery_times[ENGINE_RECALL_MAX]; /* newest first; those before the start recalled */
 
     struct operation operation;
     mono_ms watch_after_until; /* row A9: 15 minutes after an operation */

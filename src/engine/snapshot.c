@@ -417,7 +417,9 @@ json_t *engine_recovery_json(const struct engine *e, int service, struct now now
     (void)json_put_text(body, "recovery_level",
                         any ? recovery_level_word(s->last_recovery.level) : NULL);
     (void)json_put(body, "duration_seconds",
-                   any ? json_rounded(s->last_recovery.duration_seconds, 3) : json_null());
+                   any && s->last_recovery.duration_seconds >= 0
+                       ? json_rounded(s->last_recovery.duration_seconds, 3)
+                       : json_null());
     (void)json_put_int(body, "attempts", r->attempts);
     (void)json_put_int(body, "max_attempts", s->recovery_policy.max_attempts);
     (void)json_put_bool(body, "requires_manual_intervention", r->needs_human);

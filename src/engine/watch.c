@@ -387,14 +387,13 @@ static void note_info(struct service *s, const struct redis_answer *a, struct no
     struct info_facts new = a->info;
     bool same = old->known && str_equal(old->run_id, new.run_id);
     bool restarted = old->known && !same;
-    if (old->known) {
-        new.save_points = old->save_points;
-        new.busy_threshold_ms = old->busy_threshold_ms;
-        if (new.maxclients < 0)
-            new.maxclients = old->maxclients;
-        if (new.slowlog_length < 0)
-            new.slowlog_length = old->slowlog_length;
-    }
+    /* Also before the first INFO: CONFIG may have been answered when INFO was not. */
+    new.save_points = old->save_points;
+    new.busy_threshold_ms = old->busy_threshold_ms;
+    if (new.maxclients < 0)
+        new.maxclients = old->maxclients;
+    if (new.slowlog_length < 0)
+        new.slowlog_length = old->slowlog_length;
     mono_ms known_at = old->at;
     new.at = now.mono;
     new.at_wall = now.wall;

@@ -39,6 +39,14 @@ handler inspect_get;                 /* inspect.c */
 handler doctor_run;                  /* doctor.c */
 handler timing_get, version_get;     /* services.c */
 
+/* Answers of the store: what lists share, and what needs more than a list. */
+json_t *rows_list(json_t *rows); /* {items, next_cursor}; NULL without memory */
+void rows_refuse(struct handlers *h, struct call *call, const struct error *error);
+void recovery_status_rows(struct handlers *h, struct call *call, json_t *rows,
+                          const struct error *error);
+void recovery_history_rows(struct handlers *h, struct call *call, json_t *rows,
+                           const struct error *error);
+
 void logs_host_ended(struct handlers *h, struct call *call, const struct host_result *result);
 void logs_woken(struct handlers *h, struct call *call);
 void inspect_redis_ended(struct handlers *h, struct call *call, const struct redis_answer *answer);

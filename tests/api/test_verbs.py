@@ -63,6 +63,29 @@ def test_recovery_is_seen_changed_and_paused(served):
     assert "paused_until" not in served.good("resume")
 
 
+def test_recoveries_are_remembered_over_a_restart_of_resus(served):
+    pid = served.good("status")["pid"]
+    os.kill(pid, signal.SIGKILL)
+
+    def over():
+        recovery = served.good("recovery", "status")
+        return recovery["last_recovery"] and recovery
+
+    before = wait_until(over, "a recovery that is over")
+    assert before["recent_recoveries"] == 1 and before["recovery_status"] == "success", before
+    metrics = before["metrics"]
+    assert metrics["count"] == 1 and metrics["success_rate"] == 1, metrics
+    assert metrics["commonest_level"] == "hard" and 0 < metrics["mean_seconds"] < 30, metrics
+    assert served.good("recovery", "history")["metrics"] == metrics
+    assert "100 % successful" in served.run("recovery", "history").stdout
+    served.stop()
+    served.start()
+    after = served.good("recovery", "status")
+    for key in ("recent_recoveries", "last_recovery", "recovery_status", "recovery_level", "duration_seconds"):
+        assert after[key] == before[key], (key, before, after)
+    assert after["metrics"]["count"] == 1, after
+
+
 def test_logs_and_events_are_listed(served):
     logs = served.good("logs", "-n", "5")
     assert 0 < len(logs["logs"]) <= 5 and logs["total_lines"] == len(logs["logs"]), logs

@@ -59,6 +59,9 @@ static void store_turn(struct sim *s, int service, uint64_t life)
         s->disk_sick = s->now;
     if (d->store == DISK_WELL) {
         s->worlds[p.service].witness.seq_uncertain = false;
+        if (d->durable[p.service].empty_primary != p.state.empty_primary)
+            sim_say(s, p.service, "the disk knows it as %s",
+                    p.state.empty_primary ? "an empty primary" : "no empty primary");
         d->durable[p.service] = p.state;
         d->unsaved[p.service] = false;
     } else {

@@ -183,13 +183,15 @@ void promise_record(struct sim *s, int service, const struct recovery_record *re
 void promise_event(struct sim *s, int service, uint64_t seq, const char *type, json_t *body)
 {
     struct witness *w = witness_of(s, service);
-    (void)body;
     bool excused =
         w->seq_uncertain && s->clock_set > 0; /* nothing was left to tell the numbers by */
     if (seq <= w->last_seq && !excused)
         sim_broken(s, service, "event %llu (%s) after event %llu", (unsigned long long)seq, type,
                    (unsigned long long)w->last_seq);
     w->last_seq = seq;
+    const char *message = json_string_value(json_object_get(body, "message"));
+    if (message != NULL && str_equal(message, "The cause that needed a human is gone."))
+        w->alerted[0] = '\0';
 }
 
 void promise_info(struct sim *s, int service, const struct info_facts *info)
@@ -229,6 +231,12 @@ void promise_killed(struct sim *s)
                        durable->attempts);
         if (settled && w->wish_stopped && !durable->stopped_on_purpose)
             sim_broken(s, i, "the disk does not know that it was stopped on purpose");
+        if (s->now - w->ended[0] <= SETTLED_MS) {
+            /* It had ended, and that was on its way to the disk. */
+            w->ended[0] = w->ended[1];
+            w->ended[1] = w->ended[2];
+            w->ended[2] = LONG_AGO;
+        }
         if (!settled) {
             /* What the disk could not take is forgotten: that much is no promise. */
             w->effective = durable->attempts;
@@ -239,6 +247,7 @@ void promise_killed(struct sim *s)
         w->paused = w->paused && durable->paused_until.ms == w->paused_until.ms;
         w->recovery_stepped = false;
         w->alerted[0] = '\0';
+        w->needed = durable->exhausted || durable->breaker_open;
         w->told = (struct told){.proof = w->told.proof};
         if (w->intent.open && w->intent.ran && !w->intent.durable && !w->intent.failed &&
             s->now - w->intent.told < 250)
@@ -265,6 +274,21 @@ static void check_claim(struct sim *s, int service)
         sim_broken(s, service, "Redis was not asked for %lld ms", (long long)(s->now - w->asked));
 }
 
+/* "A human is needed" and a call for one go together. A start finds the former on the disk: the
+ * call is repeated as soon as the failure is seen again. */
+static void check_human(struct sim *s, int service)
+{
+    const struct recovery *r = &s->engine->services[service].recovery;
+    struct witness *w = witness_of(s, service);
+    if (r->needs_human && !w->needed && w->alerted[0] == '\0')
+        sim_broken(s, service, "a human is needed (%s), but was not called",
+                   recovery_phase_word(r->phase));
+    if (!r->needs_human && w->alerted[0] != '\0')
+        sim_broken(s, service, "a human was called for %s, but is not said to be needed",
+                   w->alerted);
+    w->needed = r->needs_human;
+}
+
 void promise_step(struct sim *s)
 {
     if (!daemon_alive(s))
@@ -272,8 +296,7 @@ void promise_step(struct sim *s)
     for (int i = 0; i < s->count; i++) {
         const struct service *inside = &s->engine->services[i];
         struct witness *w = witness_of(s, i);
-        if (snapshot_overall(inside) == OVERALL_HEALTHY)
-            w->alerted[0] = '\0';
+        check_human(s, i);
         if (w->paused && inside->saved.paused_until.ms == 0)
             w->paused = false; /* it was over before the clock was set back */
         check_claim(s, i);

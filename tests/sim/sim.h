@@ -153,7 +153,8 @@ struct witness {
     int64_t ended[3];   /* recoveries that count for the breaker, newest first */
     bool recovery_stepped;
     bool known_empty; /* the daemon was told that it is a primary that would come back empty */
-    char alerted[40]; /* the cause that a human was called for last */
+    char alerted[40]; /* the cause that a human was called for and that is not over yet */
+    bool needed;      /* a human is said to be needed: since a call of this life, or restored */
 };
 
 struct service_world {
@@ -164,6 +165,7 @@ struct service_world {
     struct errand errands[SIM_ERRANDS_MAX];
     bool kept_up;
     uint64_t kept_generation;
+    int64_t kept_arrives, kept_delivers; /* of the newest request on it */
     struct witness witness;
     int64_t timer; /* wake-up asked for, in monotonic time */
 };
@@ -196,6 +198,7 @@ struct sim {
     bool entered; /* the engine was, in this step */
     /* its clocks */
     int64_t mono_offset, boot_offset, wall_offset;
+    int64_t wall_offset_seen; /* when the daemon last looked */
     int64_t drift_ppm;
     /* the swarm: mean interval of each trouble, 0 = off */
     int64_t trouble_ms[SIM_TROUBLES_MAX];
