@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "core/cause.h"
 
 static json_t *only(const json_t *whole, const char *const *keys, size_t count)
 {
@@ -19,8 +20,8 @@ static json_t *only(const json_t *whole, const char *const *keys, size_t count)
 /* The error's members are there when nothing can be told of the service (503). */
 json_t *visible_status(const json_t *whole, enum access access)
 {
-    static const char *const limited[] = {"status", "overall_status", "last_check", "error",
-                                          "message", "code",          "timestamp"};
+    static const char *const limited[] = {"status",  "overall_status", "last_check", "error",
+                                          "message", "code",           "timestamp"};
     if (access != ACCESS_ANONYMOUS)
         return json_incref((json_t *)whole); /* read by its holder, never written */
     return only(whole, limited, ARRAY_LENGTH(limited));
@@ -47,7 +48,7 @@ static json_t *without_log(const json_t *evidence)
     json_t *line;
     json_array_foreach(evidence, i, line)
     {
-        if (!str_starts(json_string_value(line), VISIBLE_LOG_EVIDENCE))
+        if (!str_starts(json_string_value(line), CAUSE_LOG_EVIDENCE))
             (void)json_array_append(kept, line);
     }
     return kept;
@@ -60,8 +61,7 @@ json_t *visible_health(const json_t *whole, enum access access)
         return json_incref((json_t *)whole);
     if (access == ACCESS_ANONYMOUS) {
         json_t *part = only(whole, limited, ARRAY_LENGTH(limited));
-        (void)json_put(part, "health_checks",
-                       check_words(json_object_get(whole, "health_checks")));
+        (void)json_put(part, "health_checks", check_words(json_object_get(whole, "health_checks")));
         return part;
     }
     json_t *part = json_copy((json_t *)whole);

@@ -6,9 +6,6 @@
 
 #include "api/operations.h"
 
-/* What stands before evidence that was read from a log. */
-#define VISIBLE_LOG_EVIDENCE "log: "
-
 /* New references; anonymous: status, overall_status, last_check. */
 json_t *visible_status(const json_t *whole, enum access access);
 /* anonymous: overall_status, last_check and the three checks' statuses; evidence that was taken

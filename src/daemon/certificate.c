@@ -55,8 +55,8 @@ static const char *reason(void)
 static void add_host(char *names, const char *host)
 {
     struct in6_addr ignored;
-    bool address = inet_pton(AF_INET, host, &ignored) == 1 ||
-                   inet_pton(AF_INET6, host, &ignored) == 1;
+    bool address =
+        inet_pton(AF_INET, host, &ignored) == 1 || inet_pton(AF_INET6, host, &ignored) == 1;
     (void)str_append(names, NAMES_MAX, ",%s:%s", address ? "IP" : "DNS", host);
 }
 
@@ -186,8 +186,8 @@ static int check_pair(const struct certificate *c, const char *chain_path, const
     ATTR_CLEANUP(free_x509) X509 *leaf = PEM_read_bio_X509(chain, NULL, NULL, NULL);
     if (leaf == NULL)
         return error_set(err, -EINVAL, "%s holds no certificate (PEM): %s", chain_path, reason());
-    ATTR_CLEANUP(free_pkey) EVP_PKEY *key =
-        PEM_read_bio_PrivateKey(key_pem, NULL, NULL, (void *)(uintptr_t) "");
+    ATTR_CLEANUP(free_pkey)
+    EVP_PKEY *key = PEM_read_bio_PrivateKey(key_pem, NULL, NULL, (void *)(uintptr_t) "");
     if (key == NULL)
         return error_set(err, -EINVAL, "%s holds no private key (PEM, not encrypted): %s", key_path,
                          reason());

@@ -11,9 +11,9 @@
 #define CERTIFICATE_BYTES_MAX ((size_t)128 * 1024) /* a chain, or a key */
 
 struct certificate {
-    struct buf chain, key;       /* PEM */
+    struct buf chain, key;             /* PEM */
     char path[SETTINGS_PATH_MAX + 32]; /* of the chain, for `curl --cacert` */
-    bool made;                   /* just now */
+    bool made;                         /* just now */
 };
 
 /* Reads and checks that the key belongs to the certificate; an error names the file. */

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "daemon/calls.h"
 #include "daemon/control.h"
+#include "daemon/web.h"
 #include "daemon/world.h"
 #include "io/clock.h"
 #include "io/log.h"
@@ -25,6 +26,8 @@ struct daemon {
     struct settings *settings;
     struct world *world;
     struct control_server *control;
+    struct web *web;
+    bool console_told;
     int demo_port; /* the demonstration's own Redis, 0 = none: started with us, ended with us */
     bool ending;
 };
@@ -100,6 +103,8 @@ static void on_reload(uv_signal_t *handle, int number)
         settings_free(fresh);
         return;
     }
+    if (web_reconfigure(d->web, fresh, &err) < 0)
+        log_error("web", "the certificate stays as it was: %s", err.text);
     settings_free(d->settings);
     d->settings = fresh;
     log_info("config", "reloaded %s", fresh->path);
@@ -134,6 +139,19 @@ static void close_handles(struct daemon *d)
     uv_close((uv_handle_t *)&d->watchdog, NULL);
 }
 
+/* The demonstration's reader wants to know where to look. */
+static void on_web_ready(void *context)
+{
+    struct daemon *d = context;
+    if (d->demo_port != 0 && !d->console_told) {
+        (void)printf("Console: https://%s/\n", d->settings->server.listen);
+        (void)fflush(stdout);
+    }
+    if (!d->console_told)
+        log_info("web", "HTTPS on %s", d->settings->server.listen);
+    d->console_told = true;
+}
+
 static int run(struct daemon *d, struct error *err)
 {
     int r = world_open(&d->loop, d->settings, &d->world, err);
@@ -141,6 +159,11 @@ static int run(struct daemon *d, struct error *err)
         return r;
     r = control_open(&d->loop, d->settings->server.control_socket, calls_take,
                      world_handlers(d->world), &d->control, err);
+    if (r >= 0) {
+        r = web_open(&d->loop, d->settings, d->world, on_web_ready, d, &d->web, err);
+        if (r < 0)
+            control_close(d->control);
+    }
     if (r >= 0) {
         init_handles(d);
         world_start(d->world);
@@ -151,6 +174,7 @@ static int run(struct daemon *d, struct error *err)
         if (d->demo_port != 0)
             demo_operate(d, OPERATION_START, on_demo_started);
         (void)uv_run(&d->loop, UV_RUN_DEFAULT);
+        web_close(d->web);
         control_close(d->control);
         close_handles(d);
     }

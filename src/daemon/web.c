@@ -109,7 +109,7 @@ static void on_process_closed(uv_handle_t *handle)
     mem_free(handle);
 }
 
-static void on_exit(uv_process_t *process, int64_t status, int signal)
+static void on_process_exit(uv_process_t *process, int64_t status, int signal)
 {
     struct web *w = process->data;
     uv_close((uv_handle_t *)process, on_process_closed);
@@ -134,7 +134,7 @@ static void on_link_ended(void *context, const char *why)
     if (w->process == NULL)
         return;
     log_debug("web", "the web process: %s", why);
-    (void)uv_process_kill(w->process, SIGKILL); /* its end is told by on_exit */
+    (void)uv_process_kill(w->process, SIGKILL); /* its end is told by on_process_exit */
 }
 
 static void on_ready(void *context)
@@ -156,7 +156,7 @@ static int spawn(struct web *w, int fd)
         {.flags = UV_INHERIT_FD, .data.fd = fd},
     };
     uv_process_options_t options = {
-        .exit_cb = on_exit,
+        .exit_cb = on_process_exit,
         .file = w->program,
         .args = arguments,
         .env = (char **)(uintptr_t)environment, /* libuv does not write to it */
@@ -307,4 +307,3 @@ void web_close(struct web *web)
     }
     uv_close((uv_handle_t *)&web->timer, on_timer_closed);
 }
-

@@ -12,8 +12,8 @@
 #include "daemon/world.h"
 #include "settings/settings.h"
 
-#define WEB_RESTART_MS 100          /* after it had been serving */
-#define WEB_RESTART_MS_MAX 30000    /* doubled up to here while it dies before it serves */
+#define WEB_RESTART_MS 100       /* after it had been serving */
+#define WEB_RESTART_MS_MAX 30000 /* doubled up to here while it dies before it serves */
 
 struct web;
 

@@ -19,7 +19,7 @@
 enum link_state { LINK_OPEN, LINK_BROKEN, LINK_CLOSED };
 
 struct web_call {
-    struct call call; /* first: the handlers' pointer is this one's */
+    struct call call;      /* first: the handlers' pointer is this one's */
     struct web_link *link; /* NULL: the link is gone */
     json_t *request, *no_args;
     int64_t id;

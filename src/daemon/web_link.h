@@ -22,7 +22,7 @@ struct web_link_options {
     struct accounts *accounts; /* NULL: nobody can log in */
     struct rate_limiter *rate; /* outlives the link */
     void *context;
-    void (*ready)(void *context);                 /* the web process serves */
+    void (*ready)(void *context);                  /* the web process serves */
     void (*ended)(void *context, const char *why); /* at most once, never on the caller's stack of
                                                       web_link_send or web_link_close */
 };

@@ -2,7 +2,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "api/visible.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "engine/service.h"
@@ -263,7 +262,7 @@ static json_t *evidence_json(const struct service *s)
         add_text(array, text);
     }
     if (t->log.class != LOG_NONE) {
-        (void)str_format(text, sizeof text, VISIBLE_LOG_EVIDENCE "%s", t->log.line);
+        (void)str_format(text, sizeof text, CAUSE_LOG_EVIDENCE "%s", t->log.line);
         add_text(array, text);
     }
     if (s->cause == CAUSE_LOADING && t->info.loading_percent >= 0) {

@@ -14,7 +14,7 @@
 #define READ_CHUNK 65536
 
 struct asked {
-    uint64_t id; /* 0 = free; id % LINK_CALLS_MAX is its place */
+    uint64_t id;         /* 0 = free; id % LINK_CALLS_MAX is its place */
     link_answer *answer; /* NULL: nobody waits */
     void *context;
 };
