@@ -67,6 +67,7 @@ json_t *handlers_snapshot(struct handlers *h, int service)
     json_t *body = json_object();
     (void)json_put(body, "status", whole_status(h, service, now));
     (void)json_put(body, "health", engine_health_json(h->engine, service, now));
+    (void)json_put(body, "events", engine_state_events(h->engine, service, now));
     return body;
 }
 

@@ -37,6 +37,8 @@ void conversation_drop(struct connection *c)
     c->conversation = NULL;
     if (talk->open)
         c->server->events.closed(c->server->events.context, talk);
+    else
+        c->server->events.unopened(c->server->events.context, talk->data);
     drop_messages(talk);
     mem_free(talk);
 }

@@ -2,6 +2,7 @@
  * It holds no key but that of TLS and reaches nothing but that socket and its listener.
  *
  * usage (nobody types it): resus-web --console FOLDER */
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,6 +16,9 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "io/log.h"
+#include "web/console.h"
+#include "web/hub.h"
+#include "web/sandbox.h"
 #include "web/site.h"
 
 #define HOST_MAX 256
@@ -74,7 +78,7 @@ static int split_listen(const char *listen, char *host, size_t size, int *ret_po
     const char *colon = strrchr(listen, ':');
     int64_t port = 0;
     if (colon == NULL || parse_int(colon + 1, 1, 65535, &port, NULL) < 0)
-        return error_set(err, -22, "server.listen: \"%s\" is not host:port", listen);
+        return error_set(err, -EINVAL, "server.listen: \"%s\" is not host:port", listen);
     const char *begin = listen;
     const char *end = colon;
     if (*begin == '[' && end > begin && end[-1] == ']') {
@@ -106,7 +110,7 @@ static int wait_for_engine(struct process *p, struct error *err)
     (void)link_ask(p->site.link, request, on_services, p);
     while (!p->lost && (p->setup == NULL || p->services == NULL))
         (void)uv_run(&p->loop, UV_RUN_ONCE);
-    return p->lost ? error_set(err, -32, "%s", p->why) : 0;
+    return p->lost ? error_set(err, -EPIPE, "%s", p->why) : 0;
 }
 
 static int open_server(struct process *p, struct error *err)
@@ -121,7 +125,8 @@ static int open_server(struct process *p, struct error *err)
                                          .request = site_request,
                                          .gone = site_gone,
                                          .opened = site_opened,
-                                         .closed = site_closed};
+                                         .closed = site_closed,
+                                         .unopened = site_unopened};
     int r =
         split_listen(json_text_or(p->setup, "listen", ""), host, sizeof host, &options.port, err);
     if (r < 0)
@@ -130,13 +135,13 @@ static int open_server(struct process *p, struct error *err)
     return server_open(&p->loop, &options, &events, &p->site.server, err);
 }
 
-static int open_site(struct process *p, struct error *err)
+static int open_site(struct process *p, const char *console, struct error *err)
 {
     struct site *site = &p->site;
     site->who = who_new();
     site->rate = rate_new();
     if (site->who == NULL || site->rate == NULL)
-        return error_set(err, -12, "out of memory");
+        return error_set(err, -ENOMEM, "out of memory");
     const struct link_events events = {.context = p, .told = on_told, .lost = on_lost};
     int r = link_open(&p->loop, LINK_FD, &events, &site->link, err);
     if (r == 0)
@@ -145,9 +150,14 @@ static int open_site(struct process *p, struct error *err)
         return r;
     site->snapshots = snapshots_new(site->link, p->services);
     if (site->snapshots == NULL)
-        return error_set(err, -12, "out of memory");
+        return error_set(err, -ENOMEM, "out of memory");
+    site->hub = hub_new(&p->loop, site->link, site->snapshots, site->who);
+    if (site->hub == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
     site_setup(site, p->setup);
-    r = open_server(p, err);
+    r = console_load(console, &site->console, err);
+    if (r == 0)
+        r = open_server(p, err);
     json_decref(p->setup);
     json_decref(p->services);
     p->setup = p->services = NULL;
@@ -168,7 +178,9 @@ int main(int argc, char **argv)
     raise_files();
     int r = uv_loop_init(&p.loop);
     if (r == 0)
-        r = open_site(&p, &err);
+        r = open_site(&p, argv[2], &err);
+    if (r == 0)
+        r = sandbox_enter(&err);
     if (r < 0) {
         log_error("web", "%s", err.code != 0 ? err.text : uv_strerror(r));
         return EXIT_FAILURE;

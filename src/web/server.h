@@ -78,6 +78,7 @@ struct server_events {
     void (*gone)(void *context, struct exchange *x); /* before it was answered */
     void (*opened)(void *context, struct conversation *c);
     void (*closed)(void *context, struct conversation *c);
+    void (*unopened)(void *context, void *data); /* accepted, but the handshake failed */
 };
 
 struct server_options {

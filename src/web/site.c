@@ -11,6 +11,7 @@
 #include "io/clock.h"
 #include "web/forward.h"
 #include "web/header.h"
+#include "web/hub.h"
 #include "web/reply.h"
 
 #define COOKIES_MAX SERVER_HEADER_VALUE_MAX
@@ -37,11 +38,15 @@ void site_told(struct site *site, const json_t *frame)
         who_users(site->who, users);
     if (revoked != NULL)
         who_revoked(site->who, revoked);
+    if ((users != NULL || revoked != NULL) && site->hub != NULL)
+        hub_look(site->hub);
     int service = event == NULL || site->snapshots == NULL
                       ? -1
                       : snapshots_find(site->snapshots, json_text_or(frame, "service", ""));
-    if (service >= 0)
+    if (service >= 0) {
         snapshots_event(site->snapshots, service);
+        hub_event(site->hub, service, event);
+    }
 }
 
 /* ── credentials ── */
@@ -240,6 +245,55 @@ static bool is_api(const char *path)
     return false;
 }
 
+/* ── WebSockets ── */
+
+static void refuse_role(struct exchange *x, const struct identity *identity, enum access least)
+{
+    json_t *body = json_object();
+    json_t *roles = json_array();
+    for (int role = (int)least; role <= (int)ACCESS_ADMIN; role++)
+        (void)json_array_append_new(roles, json_string(access_name((enum access)role)));
+    (void)json_put_text(body, "error", "Permission denied");
+    (void)json_put_text(body, "message", "Your role may not do this. Contact an administrator.");
+    (void)json_put_text(body, "code", "permission_denied");
+    (void)json_put_wall(body, "timestamp", clock_wall());
+    (void)json_put(body, "required_roles", roles);
+    (void)json_put_text(body, "user_role", access_name(identity->access));
+    reply_json(x, 403, body, NULL);
+}
+
+static void serve_upgrade(struct site *site, struct exchange *x, const struct route *route,
+                          const struct given *given)
+{
+    const struct exchange_request *request = exchange_request(x);
+    const struct operation *operation = &operations[route->operation];
+    struct identity identity;
+    enum who_verdict verdict;
+    struct error err = {0};
+    json_t *args = NULL;
+    if (refuse_cross_site(x, given, true) || !admit(site, x, route, given, &identity, &verdict))
+        return;
+    if (verdict == WHO_KNOWN && identity.access < operation->least) {
+        refuse_role(x, &identity, operation->least);
+        return;
+    }
+    int service = snapshots_find(site->snapshots, route->service);
+    if (service < 0) {
+        reply_error(x, 404, "not_found", "There is no such service.", NULL);
+        return;
+    }
+    int r = route_args(route, request->query, strlen(request->query), "", 0, &args, &err);
+    if (r == 0 && (r = operation_check(operation, args, &err)) < 0)
+        json_decref(args);
+    if (r < 0)
+        reply_error(x, 400, "bad_input", err.text, NULL);
+    else
+        hub_accept(site->hub, x, route, service, args, given,
+                   verdict == WHO_KNOWN ? &identity : NULL);
+}
+
+/* ── the door ── */
+
 void site_request(void *context, struct exchange *x)
 {
     struct site *site = context;
@@ -247,15 +301,20 @@ void site_request(void *context, struct exchange *x)
     struct route route;
     struct given given = {0};
     struct error err = {0};
+    bool ws = str_equal(request->method, "WS");
     if (!is_api(request->path)) {
-        reply_error(x, 404, "not_found", "There is no such path.", NULL);
+        console_answer(site->console, x);
         return;
     }
     int r = route_find(request->method, request->path, strlen(request->path), &route, &err);
     if (r < 0)
         refuse_route(x, r, &route, &err);
-    else if (read_credential(x, false, &given))
-        serve_operation(site, x, &route, &given);
+    else if (read_credential(x, ws, &given)) {
+        if (ws)
+            serve_upgrade(site, x, &route, &given);
+        else
+            serve_operation(site, x, &route, &given);
+    }
     mem_wipe(&given, sizeof given);
 }
 
@@ -268,12 +327,18 @@ void site_gone(void *context, struct exchange *x)
 
 void site_opened(void *context, struct conversation *c)
 {
-    (void)context;
-    (void)c;
+    const struct site *site = context;
+    hub_opened(site->hub, c);
 }
 
 void site_closed(void *context, struct conversation *c)
 {
+    const struct site *site = context;
+    hub_closed(site->hub, c);
+}
+
+void site_unopened(void *context, void *data)
+{
     (void)context;
-    (void)c;
+    hub_unopened(data);
 }

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "api/rate.h"
+#include "web/console.h"
 #include "web/link.h"
 #include "web/server.h"
 #include "web/snapshot.h"
@@ -12,12 +13,16 @@
 
 #define SITE_COOKIE "__Host-resus"
 
+struct hub;
+
 struct site {
     struct link *link;
     struct server *server;
     struct who *who;
     struct rate_limiter *rate; /* status and health, which are answered here */
     struct snapshots *snapshots;
+    struct hub *hub;
+    struct console *console;
     bool metrics_anonymous;
 };
 
@@ -29,5 +34,6 @@ void site_request(void *context, struct exchange *x);
 void site_gone(void *context, struct exchange *x);
 void site_opened(void *context, struct conversation *c);
 void site_closed(void *context, struct conversation *c);
+void site_unopened(void *context, void *data);
 
 #endif
