@@ -207,7 +207,7 @@ static int read_query(const struct operation *row, const char *query, size_t len
 {
     if (length > ROUTE_QUERY_MAX)
         return error_set(err, -EINVAL, "the query is longer than %d bytes", ROUTE_QUERY_MAX);
-    for (struct pair pair; length > 0;) {
+    for (struct pair pair = {0}; length > 0;) {
         int r = next_pair(&query, &length, &pair, err);
         if (r == 0)
             r = put_pair(row, &pair, args, err);
@@ -224,7 +224,7 @@ int route_token(const char *query, size_t query_length, char *to, size_t size, s
     int r = query_length > ROUTE_QUERY_MAX
                 ? error_set(err, -EINVAL, "the query is longer than %d bytes", ROUTE_QUERY_MAX)
                 : 0;
-    for (struct pair pair; r == 0 && query_length > 0;) {
+    for (struct pair pair = {0}; r == 0 && query_length > 0;) {
         r = next_pair(&query, &query_length, &pair, err);
         if (r < 0 || pair.key_length != strlen(ROUTE_TOKEN_KEY) ||
             memcmp(pair.key, ROUTE_TOKEN_KEY, pair.key_length) != 0)

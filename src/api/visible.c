@@ -17,6 +17,20 @@ static json_t *only(const json_t *whole, const char *const *keys, size_t count)
     return part;
 }
 
+/* The status page says who is well, not where they are. */
+static json_t *dependents_for_all(const json_t *affected)
+{
+    static const char *const shown[] = {"name", "ok"};
+    json_t *dependents = json_array();
+    size_t i;
+    json_t *one;
+    json_array_foreach(affected, i, one)
+    {
+        (void)json_array_append_new(dependents, only(one, shown, ARRAY_LENGTH(shown)));
+    }
+    return dependents;
+}
+
 /* The error's members are there when nothing can be told of the service (503). */
 json_t *visible_status(const json_t *whole, enum access access)
 {
@@ -24,7 +38,11 @@ json_t *visible_status(const json_t *whole, enum access access)
                                           "message", "code",           "timestamp"};
     if (access != ACCESS_ANONYMOUS)
         return json_incref((json_t *)whole); /* read by its holder, never written */
-    return only(whole, limited, ARRAY_LENGTH(limited));
+    json_t *part = only(whole, limited, ARRAY_LENGTH(limited));
+    const json_t *affected = json_object_get(whole, "affected_services");
+    if (affected != NULL)
+        (void)json_put(part, "affected_services", dependents_for_all(affected));
+    return part;
 }
 
 static json_t *check_words(const json_t *checks)

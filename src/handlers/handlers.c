@@ -69,9 +69,9 @@ static const struct {
     [OP_ACCESS_APPROVE] = {NULL, NULL, NULL},
     [OP_ACCESS_REJECT] = {NULL, NULL, NULL},
     [OP_PROMETHEUS] = {NULL, NULL, NULL},
-    [OP_HEALTHZ] = {NULL, NULL, NULL},
-    [OP_READYZ] = {NULL, NULL, NULL},
-    [OP_OPENAPI] = {NULL, NULL, NULL},
+    [OP_HEALTHZ] = {healthz_get, NULL, NULL},
+    [OP_READYZ] = {readyz_get, NULL, NULL},
+    [OP_OPENAPI] = {openapi_get, NULL, NULL},
     [OP_TIMING] = {timing_get, NULL, NULL},
     [OP_VERSION] = {version_get, NULL, NULL},
 };
@@ -106,6 +106,7 @@ void handlers_free(struct handlers *h)
     drop_all(&h->waiting);
     drop_all(&h->followers);
     drop_all(&h->sleepers);
+    json_decref(h->openapi);
     mem_free(h);
 }
 

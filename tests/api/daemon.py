@@ -12,6 +12,7 @@ import shutil
 import signal
 import socket
 import ssl
+import struct
 import subprocess
 import tempfile
 import time
@@ -184,6 +185,18 @@ class Daemon:
             text = answer.read().decode()
         is_json = answer.headers.get("Content-Type", "").startswith("application/json")
         return Answer(answer.status, answer.headers, json.loads(text) if is_json and text else text)
+
+    def ask(self, op, service=None, **args):
+        """A frame on the control socket: (status, body)."""
+        request = json.dumps({"id": 1, "op": op, "args": args} | ({"service": service} if service else {})).encode()
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(60 * SCALE)
+            connection.connect(str(self.folder / "control.sock"))
+            connection.sendall(struct.pack(">I", len(request)) + request)
+            stream = connection.makefile("rb")
+            length, = struct.unpack(">I", stream.read(4))
+            answer = json.loads(stream.read(length))
+        return answer["status"], answer["body"]
 
     def redis(self, *words):
         """The first line of a reply."""
