@@ -27,6 +27,7 @@ struct web {
     const struct settings *settings;
     struct world *world;
     struct certificate certificate;
+    struct rate_limiter *rate; /* outlives the process: killing it gives nobody new calls */
     struct web_link *link;
     uv_process_t *process; /* its own memory: libuv holds it until the exit was told */
     uv_timer_t timer;
@@ -60,13 +61,49 @@ static json_t *setup_frame(const struct web *w)
     (void)json_put_text(setup, "certificate", buf_text(&w->certificate.chain));
     (void)json_put_text(setup, "key", buf_text(&w->certificate.key));
     (void)json_put_text(setup, "issuer", TOKEN_ISSUER);
-    (void)json_put(setup, "token_keys", json_array());
+    (void)json_put(setup, "token_keys", accounts_token_keys(world_accounts(w->world)));
     (void)json_put(setup, "rate_limits", limits_json(&w->settings->rate_limits));
     (void)json_put_bool(setup, "metrics_anonymous", false);
     (void)json_put_bool(setup, "hsts", false);
     json_t *frame = json_object();
     (void)json_put(frame, "setup", setup);
     return frame;
+}
+
+static void tell_accounts(const struct web *w)
+{
+    const struct accounts *accounts = world_accounts(w->world);
+    json_t *users = json_object();
+    json_t *revoked = json_object();
+    (void)json_put(users, "users", accounts_users_map(accounts));
+    (void)json_put(revoked, "revoked", accounts_revoked(accounts));
+    web_link_send(w->link, users);
+    web_link_send(w->link, revoked);
+}
+
+/* Users, revocations or keys are others now. */
+static void on_accounts(void *context)
+{
+    const struct web *w = context;
+    if (w->link == NULL)
+        return;
+    web_link_send(w->link, setup_frame(w));
+    tell_accounts(w);
+}
+
+static void set_limits(const struct web *w)
+{
+    const struct rate_limits *limits = &w->settings->rate_limits;
+    const int by_class[RATE_CLASS_COUNT] = {
+        [RATE_START] = limits->start,
+        [RATE_STOP] = limits->stop,
+        [RATE_RESTART] = limits->restart,
+        [RATE_STATUS] = limits->status,
+        [RATE_HEALTH] = limits->health,
+        [RATE_LOGS] = limits->logs,
+        [RATE_REFRESH] = OPERATION_REFRESHES_A_MINUTE,
+    };
+    rate_set(w->rate, by_class);
 }
 
 static void on_event(void *context, int service, const json_t *event)
@@ -197,6 +234,8 @@ static void start(struct web *w)
         .loop = w->loop,
         .engine = world_engine(w->world),
         .handlers = world_handlers(w->world),
+        .accounts = world_accounts(w->world),
+        .rate = w->rate,
         .context = w,
         .ready = on_ready,
         .ended = on_link_ended,
@@ -206,6 +245,7 @@ static void start(struct web *w)
         (void)uv_process_kill(w->process, SIGKILL);
         return;
     }
+    tell_accounts(w);
     web_link_send(w->link, setup_frame(w));
 }
 
@@ -253,11 +293,16 @@ int web_open(uv_loop_t *loop, const struct settings *settings, struct world *wor
     w->world = world;
     w->ready = ready;
     w->context = context;
-    int r = certificate_load(&settings->server, &w->certificate, err);
+    w->rate = rate_new();
+    int r = w->rate == NULL ? error_set(err, -ENOMEM, "out of memory")
+                            : certificate_load(&settings->server, &w->certificate, err);
     if (r < 0) {
+        rate_free(w->rate);
         mem_free(w);
         return r;
     }
+    set_limits(w);
+    accounts_watch(world_accounts(world), on_accounts, w);
     tell_certificate(w);
     find_files(w);
     (void)uv_timer_init(loop, &w->timer);
@@ -272,6 +317,7 @@ int web_reconfigure(struct web *web, const struct settings *settings, struct err
 {
     struct certificate fresh;
     web->settings = settings;
+    set_limits(web);
     int r = certificate_load(&settings->server, &fresh, err);
     if (r >= 0) {
         certificate_free(&web->certificate);
@@ -291,6 +337,7 @@ static void on_timer_closed(uv_handle_t *handle)
 {
     struct web *w = handle->data;
     certificate_free(&w->certificate);
+    rate_free(w->rate);
     mem_free(w);
 }
 
@@ -300,6 +347,7 @@ void web_close(struct web *web)
         return;
     web->closing = true;
     world_listen(web->world, NULL, NULL);
+    accounts_watch(world_accounts(web->world), NULL, NULL);
     drop_link(web);
     if (web->process != NULL) {
         (void)uv_process_kill(web->process, SIGTERM);

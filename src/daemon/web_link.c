@@ -223,24 +223,34 @@ static void refuse_identity(struct web_call *c, int status, const char *code, co
 static int identify(struct web_call *c, const char **ret_code, const char **ret_message)
 {
     const json_t *given = json_object_get(c->request, "credential");
-    struct credential credential = {
+    const struct credential credential = {
         .token = json_string_value(json_object_get(given, "token")),
         .cookie = json_bool_or(given, "cookie", false),
         .csrf = json_string_value(json_object_get(given, "csrf")),
     };
-    struct call *call = &c->call;
-    (void)str_copy(call->user.source_ip, sizeof call->user.source_ip,
-                   json_text_or(c->request, "source_ip", ""));
-    if (c->link->options.accounts != NULL)
-        return 0;
-    if (credential.token != NULL) {
-        *ret_code = "invalid_token";
-        *ret_message = "The token is not valid.";
-        return 401;
-    }
-    call->access = ACCESS_ANONYMOUS;
-    (void)str_copy(call->user.role, sizeof call->user.role, access_name(ACCESS_ANONYMOUS));
-    return 0;
+    return accounts_identify(c->link->options.accounts, &credential,
+                             json_text_or(c->request, "source_ip", ""), &c->call, ret_code,
+                             ret_message);
+}
+
+/* False: over the limit, and answered. */
+static bool count_call(struct web_call *c)
+{
+    char who[sizeof c->call.user.id + 16];
+    const struct engine_user *user = &c->call.user;
+    bool nobody = c->call.access == ACCESS_ANONYMOUS;
+    (void)str_format(who, sizeof who, "%s:%s", nobody ? "address" : "user",
+                     nobody ? user->source_ip : user->id);
+    rate_count(c->link->options.rate, c->call.operation->rate, who, clock_now(), &c->rate);
+    if (!c->rate.refused)
+        return true;
+    json_t *body = call_error("Rate limit exceeded", "Too many requests: wait and try again.",
+                              "rate_limited", clock_wall());
+    (void)json_put_int(body, "retry_after_seconds", c->rate.retry_after_seconds);
+    (void)json_put_int(body, "limit", c->rate.limit);
+    (void)json_put_int(body, "window_seconds", RATE_WINDOW_SECONDS);
+    c->call.answer(&c->call, 429, body);
+    return false;
 }
 
 static void snapshot(struct web_call *c, const char *service)
@@ -276,7 +286,8 @@ static void dispatch(struct web_call *c)
         refuse_identity(c, status, code, message);
         return;
     }
-    handlers_dispatch(c->link->options.handlers, &c->call, service);
+    if (count_call(c))
+        handlers_dispatch(c->link->options.handlers, &c->call, service);
 }
 
 static void cancel(struct web_link *link, int64_t id)

@@ -19,7 +19,7 @@ struct web_link_options {
     uv_loop_t *loop;
     struct engine *engine;
     struct handlers *handlers;
-    struct accounts *accounts; /* NULL: nobody can log in */
+    struct accounts *accounts;
     struct rate_limiter *rate; /* outlives the link */
     void *context;
     void (*ready)(void *context);                  /* the web process serves */

@@ -23,6 +23,7 @@ struct engine *world_engine(struct world *w);
 /* `heard` is called with every event that is published; `event` is borrowed. */
 void world_listen(struct world *w, void (*heard)(void *context, int service, const json_t *event),
                   void *context);
+struct accounts *world_accounts(struct world *w);
 /* New settings of a reload; the engine takes policies over, connections are reopened where their
  * settings changed. */
 int world_reconfigure(struct world *w, const struct settings *settings,

@@ -90,6 +90,11 @@ void engine_pause(struct engine *e, int service, int64_t for_ms, const struct en
 void engine_resume(struct engine *e, int service, const struct engine_user *user,
                    const char *reason, struct now now);
 
+/* A banner that is no service's own doing (`notice`, contract section 5): `kind` is a word such as
+ * "security"; roles below `least_role` are not shown it. */
+void engine_notice(struct engine *e, int service, const char *kind, const char *least_role,
+                   const char *message, struct now now);
+
 /* ── what it says (contract section 4 and 8); a new reference, NULL for lack of memory ── */
 int engine_service_count(const struct engine *e);
 int engine_service_index(const struct engine *e, const char *id); /* -1 none */

@@ -9,6 +9,8 @@
 #include "store/audit.h"
 #include "store/store.h"
 
+struct accounts;
+
 /* What handlers need besides the engine; answers come back through handlers_*_ended() with the id.
  * Ids have HANDLERS_ID set, so that the daemon can tell them from the engine's. */
 #define HANDLERS_ID ((uint64_t)1 << 47)
@@ -33,6 +35,7 @@ struct handlers_ports {
     void (*self)(void *context, struct handlers_self *ret);
     void (*audit_look)(void *context, struct audit_state *ret);
     struct store *store;
+    struct accounts *accounts; /* NULL: nobody can log in */
 };
 
 struct handlers;
@@ -46,6 +49,10 @@ void handlers_dispatch(struct handlers *h, struct call *call, const char *servic
 /* The asker of a call went away. */
 void handlers_gone(struct handlers *h, struct call *call);
 
+struct accounts *handlers_accounts(struct handlers *h);
+/* A write of an account (ids with ACCOUNTS_ID) has ended. */
+void handlers_saved(struct handlers *h, uint64_t id, enum store_outcome outcome,
+                    const struct error *error);
 void handlers_rows(struct handlers *h, uint64_t id, json_t *rows, const struct error *error);
 void handlers_host_ended(struct handlers *h, int service, uint64_t id,
                          const struct host_result *result);

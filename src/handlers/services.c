@@ -6,7 +6,14 @@
 
 void services_list(struct handlers *h, struct call *call)
 {
-    call->answer(call, 200, engine_services_json(h->engine, handlers_now(h)));
+    json_t *body = engine_services_json(h->engine, handlers_now(h));
+    json_t *items = json_object_get(body, "items");
+    for (size_t i = json_array_size(items); i > 0; i--) {
+        const char *id = json_text_or(json_array_get(items, i - 1), "id", "");
+        if (!handlers_in_scope(h, call, engine_service_index(h->engine, id)))
+            (void)json_array_remove(items, i - 1);
+    }
+    call->answer(call, 200, body);
 }
 
 /* {services, wakeups, late_ms: {p50, p99, worst}} */

@@ -16,6 +16,7 @@
 
 struct kept {
     int service;
+    enum access least; /* notices for admins */
     int64_t seq;
     char *admin, *viewer; /* NULL: the same text */
     size_t bytes;
@@ -149,14 +150,27 @@ static void keep(struct hub *hub, const struct kept *fresh)
     seen->last = fresh->seq;
 }
 
+static enum access least_of(const json_t *event)
+{
+    const char *role = json_text_or(event, "least_role", "");
+    for (int access = ACCESS_ADMIN; access > ACCESS_VIEWER; access--)
+        if (str_equal(role, access_name((enum access)access)))
+            return (enum access)access;
+    return ACCESS_VIEWER;
+}
+
+/* NULL: not for that role. */
 static const char *text_for(const struct kept *k, enum access access)
 {
+    if (access < k->least)
+        return NULL;
     return access == ACCESS_ADMIN || k->viewer == NULL ? k->admin : k->viewer;
 }
 
 void hub_event(struct hub *hub, int service, const json_t *event)
 {
-    struct kept k = {.service = service, .seq = json_int_or(event, "seq", 0)};
+    struct kept k = {
+        .service = service, .seq = json_int_or(event, "seq", 0), .least = least_of(event)};
     k.admin = event_text(event, ACCESS_ADMIN);
     if (str_equal(json_text_or(event, "type", ""), "service_health"))
         k.viewer = event_text(event, ACCESS_VIEWER);
@@ -350,7 +364,12 @@ void hub_unopened(void *data)
 void hub_look(struct hub *hub)
 {
     wall_ms now = clock_wall();
-    for (struct follower *f = hub->followers; f != NULL; f = f->next)
-        if (!f->by_engine && !who_still(hub->who, &f->identity, now))
+    for (struct follower *f = hub->followers; f != NULL; f = f->next) {
+        if (f->by_engine)
+            continue;
+        if (!who_still(hub->who, &f->identity, now))
             end(f, CLOSE_LOGIN, "the login has ended");
+        else if (f->identity.access < operations[f->operation].least)
+            end(f, CLOSE_FORBIDDEN, "the role does not allow it any more");
+    }
 }

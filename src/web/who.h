@@ -40,7 +40,7 @@ void who_revoked(struct who *w, const json_t *revoked);
 /* `token` "" = none. */
 enum who_verdict who_is(struct who *w, const char *token, const char *address, wall_ms now,
                         struct identity *ret);
-/* Is a login that was good still good? */
-bool who_still(const struct who *w, const struct identity *identity, wall_ms now);
+/* Is a login that was good still good? Its role may be another by now. */
+bool who_still(const struct who *w, struct identity *identity, wall_ms now);
 
 #endif
