@@ -53,6 +53,8 @@ struct world {
     bool timers;
     struct place *places;
     int count;
+    void (*heard)(void *context, int service, const json_t *event); /* NULL = nobody listens */
+    void *listener;
 };
 
 static struct now now_here(void)
@@ -324,6 +326,8 @@ static void port_publish(void *context, int service, uint64_t seq, const char *t
     (void)str_copy(record.service, sizeof record.service, w->settings->services[service].id);
     (void)str_copy(record.type, sizeof record.type, type);
     handlers_event(w->handlers, service, body);
+    if (w->heard != NULL)
+        w->heard(w->listener, service, body);
     bool periodic = str_equal(type, "service_health");
     if (periodic)
         return; /* a snapshot: the next one replaces it */
@@ -527,6 +531,13 @@ void world_start(struct world *w)
     intents_close(w->settings->audit.file, w->audit);
     engine_start(w->engine, now_here());
     (void)uv_timer_start(&w->thin, on_thin_timer, THIN_INTERVAL_MS, THIN_INTERVAL_MS);
+}
+
+void world_listen(struct world *w, void (*heard)(void *context, int service, const json_t *event),
+                  void *context)
+{
+    w->heard = heard;
+    w->listener = context;
 }
 
 struct handlers *world_handlers(struct world *w)
