@@ -478,6 +478,7 @@ static void read_logs(struct service *s, struct now now)
         return;
     w->log_asked = true;
     s->sight.log = (struct log_facts){0};
+    s->sight.log_read = false; /* also when they were read a moment ago: those words are dropped */
     send_host(s, FOR_JOURNAL, HOST_JOURNAL, 50, w->journal_sudo, UNIT_DEADLINE_MS, now);
     if (s->settings->commands_extended)
         send_host(s, FOR_LOG_FILE, HOST_LOG_TAIL, 50, false, UNIT_DEADLINE_MS, now);

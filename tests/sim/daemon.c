@@ -185,6 +185,7 @@ void daemon_start(struct sim *s)
         return;
     }
     s->jolted = -SIM_NEVER / 4; /* a new process has seen no clock yet */
+    promise_started(s);
     disk_load(s);
     sim_say(s, -1, "the daemon starts, life %llu", (unsigned long long)s->life);
     disk_close_intents(s);

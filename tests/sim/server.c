@@ -34,18 +34,14 @@ int64_t server_load_progress(const struct sim *s, int service)
 static void deliver(struct sim *s, int service, uint64_t ticket)
 {
     struct ask *a = ask_of(s, service, ticket);
-    struct told *told = &world_of(s, service)->witness.told;
     if (a == NULL)
         return;
     a->used = false;
     struct redis_answer answer = a->answer;
     bool ping = a->request == REDIS_PING;
-    if (ping && (a->asked >= told->reply_asked || reply_answered(answer.probe.reply))) {
-        told->reply = answer.probe.reply;
-        told->reply_asked = a->asked;
-    }
-    if (ping && answer.probe.reply == REPLY_PONG)
-        told->proof = s->now;
+    witness_probe(s, service, a);
+    if (a->request == REDIS_SCRIPT_KILL || a->request == REDIS_FUNCTION_KILL)
+        world_of(s, service)->witness.acted_end = s->now;
     if (answer.info.known && a->request == REDIS_INFO)
         promise_info(s, service, &answer.info);
     if (answer.probe.reply != REPLY_PONG || !ping)
