@@ -16,7 +16,6 @@
 #define COMMAND_LIMIT_MS 90000
 #define VERIFY_LIMIT_MS 30000 /* then 202 while it loads */
 #define LOAD_STALL_MS 120000
-#define WATCH_AFTER_MS 900000 /* row A9 */
 #define AUDIT_LIMIT_MS 5000
 
 static const char *const words[] = {
@@ -150,10 +149,8 @@ static void finish(struct service *s, int status, json_t *body, bool success, co
     service_log(s, !success, "%s by %s: %s (%.3f s)", words[o->request.operation],
                 o->request.user.id, message, seconds);
     bool acted = o->command_ended.ms != 0;
-    if (acted) {
-        s->watch_after_until = mono_add(now.mono, WATCH_AFTER_MS);
-        s->watch_after_told = false;
-    }
+    if (acted)
+        after_operation(s, success, body, now);
     answer(s, status, body);
     enum engine_operation operation = o->request.operation;
     bool starts = operation == OPERATION_START || operation == OPERATION_RESTART;
