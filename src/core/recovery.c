@@ -246,7 +246,6 @@ static void facts_stable(struct step *s)
 }
 
 /* Nothing is done, but a failure after a time of health is told again. */
-/* Nothing is done, but a failure after a time of health is told again. */
 static void facts_exhausted(struct step *s)
 {
     const struct verdict *v = &s->facts->verdict;
@@ -319,12 +318,6 @@ static void verify_from_now(struct step *s)
     (void)step_emit(s, EFFECT_LOOK);
 }
 
-static void wake_acting(struct step *s)
-{
-    s->r->action_end = ACTION_UNKNOWN;
-    verify_from_now(s);
-}
-
 static void wake_verifying(struct step *s)
 {
     step_attempt_failed(s);
@@ -349,6 +342,15 @@ static void end_bgsave(struct step *s)
         r->bgsave_tries++;
     step_enter(s, PHASE_IDLE, MONO_NEVER);
     (void)step_emit(s, EFFECT_LOOK);
+}
+
+static void wake_acting(struct step *s)
+{
+    s->r->action_end = ACTION_UNKNOWN;
+    if (s->r->action == ACTION_BGSAVE)
+        end_bgsave(s); /* it may still run: the facts will tell */
+    else
+        verify_from_now(s);
 }
 
 static void end_without_effect(struct step *s)
