@@ -57,9 +57,13 @@ static void keep_audit(void *context, int service, uint64_t id, const struct aud
                        bool durable)
 {
     struct fixture *f = context;
-    (void)service, (void)line;
+    (void)service;
     if (durable)
         f->intent = id;
+    else if (line->has_result) {
+        f->outcome = *line;
+        f->outcome_count++;
+    }
 }
 
 static void keep_notice(void *context, int service, uint64_t seq, const char *type, json_t *body,
