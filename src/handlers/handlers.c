@@ -40,7 +40,7 @@ static const struct {
         {NULL, NULL,
          NULL}, /* the command line reads the file itself; HTTP comes with the web process */
     [OP_AUDIT_REPORT] = {NULL, NULL, NULL},
-    [OP_METRICS] = {NULL, NULL, NULL},
+    [OP_METRICS] = {metrics_get, NULL, NULL},
     [OP_SLO] = {NULL, NULL, NULL},
     [OP_DIAGNOSIS] = {NULL, NULL, NULL},
     [OP_BUNDLE] = {NULL, NULL, NULL},
@@ -65,7 +65,7 @@ static const struct {
     [OP_ACCESS_REQUEST] = {NULL, NULL, NULL},
     [OP_ACCESS_APPROVE] = {NULL, NULL, NULL},
     [OP_ACCESS_REJECT] = {NULL, NULL, NULL},
-    [OP_PROMETHEUS] = {NULL, NULL, NULL},
+    [OP_PROMETHEUS] = {prometheus_get, NULL, NULL},
     [OP_HEALTHZ] = {NULL, NULL, NULL},
     [OP_READYZ] = {NULL, NULL, NULL},
     [OP_OPENAPI] = {NULL, NULL, NULL},
@@ -73,6 +73,15 @@ static const struct {
     [OP_VERSION] = {version_get, NULL, NULL},
 };
 static_assert(ARRAY_LENGTH(table) == OPERATION_COUNT, "a handler for every operation");
+
+/* Of those that do more with rows than pass them on, and of those that sleep between two steps. */
+static rows_handler *const with_rows[OPERATION_COUNT] = {
+    [OP_METRICS] = metrics_rows,
+};
+static woken_handler *const woken[OPERATION_COUNT] = {
+    [OP_LOGS_FOLLOW] = logs_woken,
+    [OP_PROMETHEUS] = prometheus_woken,
+};
 
 int handlers_new(struct engine *engine, const struct handlers_ports *ports, struct handlers **ret,
                  struct error *err)
@@ -82,6 +91,7 @@ int handlers_new(struct engine *engine, const struct handlers_ports *ports, stru
         return error_set(err, -ENOMEM, "handlers: out of memory");
     h->engine = engine;
     h->ports = *ports;
+    h->started = handlers_now(h).wall;
     *ret = h;
     return 0;
 }
@@ -164,7 +174,7 @@ void handlers_later(struct handlers *h)
         if (!mono_reached(now, c->deadline))
             continue;
         list_remove(&h->sleepers, c);
-        logs_woken(h, c);
+        woken[c->operation - operations](h, c);
     }
     h->ports.later(h->ports.context, next_waking(h));
 }
@@ -184,6 +194,15 @@ void handlers_follow(struct handlers *h, struct call *call)
 }
 
 /* ── the door ── */
+
+bool call_sees(const struct call *call, const char *id)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach((json_t *)call->services, i, one) /* the macro's is not const */
+        if (str_equal(json_string_value(one), id)) return true;
+    return call->services == NULL;
+}
 
 json_t *call_error(const char *title, const char *message, const char *code, wall_ms now)
 {
@@ -307,6 +326,10 @@ void handlers_rows(struct handlers *h, uint64_t id, json_t *rows, const struct e
     if (error != NULL && error->code != 0) {
         call_refuse(call, 500, "Cannot read the history", error->text, "store_failed",
                     handlers_now(h).wall);
+        return;
+    }
+    if (with_rows[call->operation - operations] != NULL) {
+        with_rows[call->operation - operations](h, call, rows);
         return;
     }
     if (json_is_object(rows)) {

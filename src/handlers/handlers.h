@@ -7,6 +7,7 @@
 #include "host/controller.h"
 #include "redis/client.h"
 #include "store/audit.h"
+#include "store/series_store.h"
 #include "store/store.h"
 
 /* What handlers need besides the engine; answers come back through handlers_*_ended() with the id.
@@ -32,6 +33,8 @@ struct handlers_ports {
                   mono_ms at); /* handlers_later() at that time; replaces the one before */
     void (*self)(void *context, struct handlers_self *ret);
     struct store *store;
+    struct series_store *series; /* NULL: no history of figures is kept */
+    uv_loop_t *loop;             /* for work that may take long, beside the loop */
 };
 
 struct handlers;

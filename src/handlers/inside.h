@@ -8,6 +8,7 @@
 
 struct handlers {
     struct engine *engine;
+    wall_ms started;
     struct handlers_ports ports;
     uint64_t last_id;
     struct call *waiting;   /* for a store query, a host command or a Redis reply, by call->ask */
@@ -38,8 +39,18 @@ handler events_get, events_follow;   /* events.c */
 handler inspect_get;                 /* inspect.c */
 handler doctor_run;                  /* doctor.c */
 handler timing_get, version_get;     /* services.c */
+handler metrics_get;                 /* metrics.c */
+handler prometheus_get;              /* prometheus.c */
 
 void logs_host_ended(struct handlers *h, struct call *call, const struct host_result *result);
+/* Is the service among those that the call's token is for? */
+bool call_sees(const struct call *call, const char *id);
+
+/* The rows or object that a query of the store or the series gave; borrowed. */
+typedef void rows_handler(struct handlers *h, struct call *call, json_t *rows);
+rows_handler metrics_rows;
+typedef void woken_handler(struct handlers *h, struct call *call);
+woken_handler prometheus_woken;
 void logs_woken(struct handlers *h, struct call *call);
 void inspect_redis_ended(struct handlers *h, struct call *call, const struct redis_answer *answer);
 void bigkeys_begin(struct handlers *h, struct call *call);

@@ -10,6 +10,7 @@ import select
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -154,6 +155,22 @@ class Daemon:
         result = self.cli(*words)
         assert result.status == 0 and result.json is not None, (words, result)
         return result.json
+
+    def ask(self, op, service=None, **args):
+        """One operation over the control socket: status, body, and what was pushed before."""
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(60 * SCALE)
+            connection.connect(self.settings["server"]["control_socket"])
+            request = json.dumps({"id": 1, "op": op, "service": service, "args": args}).encode()
+            connection.sendall(struct.pack(">I", len(request)) + request)
+            stream, lines = connection.makefile("rb"), []
+            while True:
+                (length,) = struct.unpack(">I", stream.read(4))
+                frame = json.loads(stream.read(length))
+                if "line" in frame:
+                    lines.append(frame["line"])
+                elif "status" in frame:
+                    return frame["status"], frame.get("body"), lines
 
     def redis(self, *words):
         """The first line of a reply."""

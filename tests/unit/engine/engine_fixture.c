@@ -57,6 +57,18 @@ static void drop_event(void *context, int service, uint64_t seq, const char *typ
     (void)context, (void)service, (void)seq, (void)type, (void)body, (void)at;
 }
 
+static void keep_sample(void *context, const struct series_sample *sample)
+{
+    struct fixture *f = context;
+    f->samples[f->sample_count++ % FIXTURE_SAMPLES_MAX] = *sample;
+}
+
+static void keep_outage(void *context, const struct outage_record *outage)
+{
+    struct fixture *f = context;
+    f->outages[f->outage_count++ % FIXTURE_SAMPLES_MAX] = *outage;
+}
+
 static void drop_log(void *context, int service, bool warning, const char *text)
 {
     (void)context, (void)service, (void)warning, (void)text;
@@ -79,6 +91,8 @@ int fixture_set_up(void **state)
                                               .record = drop_record,
                                               .audit = keep_audit,
                                               .publish = drop_event,
+                                              .sample = keep_sample,
+                                              .outage = keep_outage,
                                               .log = drop_log,
                                               .random = no_random};
     f = (struct fixture){.settings.service_count = 1, .self_due = MONO_NEVER, .due = MONO_NEVER};

@@ -5,6 +5,7 @@
 
 #include "engine/engine.h"
 
+#define FIXTURE_SAMPLES_MAX 64
 #define FIXTURE_ASKED_MAX 256
 
 struct asked {
@@ -21,6 +22,10 @@ struct fixture {
     mono_ms due, self_due; /* the wake-ups asked for */
     struct asked redis[FIXTURE_ASKED_MAX], host[FIXTURE_ASKED_MAX];
     size_t redis_count, host_count;
+    struct series_sample samples[FIXTURE_SAMPLES_MAX];
+    int sample_count;
+    struct outage_record outages[FIXTURE_SAMPLES_MAX];
+    int outage_count;
     uint64_t intent; /* the newest durable audit line, 0 = none */
 };
 
