@@ -244,7 +244,9 @@ static void ask_figures(struct service *s, struct now now)
 {
     struct sampler *p = &s->sampler;
     bool fresh = p->figures.known && mono_since(now.mono, p->figures.at) < FIGURES_FRESH_MS;
-    if (p->state != SAMPLE_UP || fresh || request_pending(s, FOR_INFO) ||
+    /* In doubt another process may be answering: whose figures would they be? */
+    bool doubt = s->sight.doubt_since.ms != MONO_NEVER.ms;
+    if (p->state != SAMPLE_UP || doubt || fresh || request_pending(s, FOR_INFO) ||
         request_pending(s, FOR_SAMPLE))
         return;
     s->engine->ports.redis(s->engine->ports.context, s->index,
