@@ -32,6 +32,7 @@ struct handlers_ports {
     void (*later)(void *context,
                   mono_ms at); /* handlers_later() at that time; replaces the one before */
     void (*self)(void *context, struct handlers_self *ret);
+    void (*audit_look)(void *context, struct audit_state *ret);
     struct store *store;
     struct series_store *series; /* NULL: no history of figures is kept */
     uv_loop_t *loop;             /* for work that may take long, beside the loop */

@@ -157,9 +157,13 @@ static void add_marks(struct call *call, const json_t *rows)
     }
 }
 
-void metrics_rows(struct handlers *h, struct call *call, json_t *rows)
+void metrics_rows(struct handlers *h, struct call *call, json_t *rows, const struct error *error)
 {
     const char *id = engine_settings(h->engine, call->service)->id;
+    if (rows == NULL) {
+        rows_refuse(h, call, error);
+        return;
+    }
     if (call->number == STEP_SERIES) {
         call->kept = json_incref(rows);
         (void)json_put(call->kept, "limits", limits_json(h, call));

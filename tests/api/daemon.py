@@ -156,21 +156,24 @@ class Daemon:
         assert result.status == 0 and result.json is not None, (words, result)
         return result.json
 
-    def ask(self, op, service=None, **args):
-        """One operation over the control socket: status, body, and what was pushed before."""
+    def follow(self, op, service=None, **args):
+        """One operation over the control socket: (status, body, what was pushed before)."""
+        request = json.dumps({"id": 1, "op": op, "args": args} | ({"service": service} if service else {})).encode()
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(60 * SCALE)
-            connection.connect(self.settings["server"]["control_socket"])
-            request = json.dumps({"id": 1, "op": op, "service": service, "args": args}).encode()
+            connection.connect(str(self.folder / "control.sock"))
             connection.sendall(struct.pack(">I", len(request)) + request)
             stream, lines = connection.makefile("rb"), []
             while True:
-                (length,) = struct.unpack(">I", stream.read(4))
+                length, = struct.unpack(">I", stream.read(4))
                 frame = json.loads(stream.read(length))
-                if "line" in frame:
-                    lines.append(frame["line"])
-                elif "status" in frame:
-                    return frame["status"], frame.get("body"), lines
+                if "line" not in frame:
+                    return frame["status"], frame["body"], lines
+                lines.append(frame["line"])
+
+    def ask(self, op, service=None, **args):
+        """A frame on the control socket: (status, body)."""
+        return self.follow(op, service, **args)[:2]
 
     def redis(self, *words):
         """The first line of a reply."""
