@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "daemon/history.h"
 #include "daemon/intents.h"
 #include "daemon/probe.h"
 #include "daemon/recall.h"
@@ -45,6 +46,7 @@ struct world {
     struct engine *engine;
     struct handlers *handlers;
     struct store *store;
+    struct history history;
     struct audit *audit;
     struct accounts *accounts;
     struct ssh_pool *ssh;
@@ -337,6 +339,18 @@ static void port_publish(void *context, int service, uint64_t seq, const char *t
     mem_free(record.body);
 }
 
+static void port_sample(void *context, const struct series_sample *sample)
+{
+    struct world *w = context;
+    history_sample(&w->history, sample);
+}
+
+static void port_outage(void *context, const struct outage_record *outage)
+{
+    struct world *w = context;
+    history_outage(&w->history, outage);
+}
+
 static void port_log(void *context, int service, bool warning, const char *text)
 {
     struct world *w = context;
@@ -454,6 +468,8 @@ static int open_engine(struct world *w, struct error *err)
         .record = port_record,
         .audit = port_audit,
         .publish = port_publish,
+        .sample = port_sample,
+        .outage = port_outage,
         .log = port_log,
         .random = port_random,
     };
@@ -467,6 +483,8 @@ static int open_engine(struct world *w, struct error *err)
         .audit_look = port_audit_look,
         .store = w->store,
         .accounts = w->accounts,
+        .series = w->history.series,
+        .loop = w->loop,
     };
     if (r >= 0)
         r = engine_new(w->settings, &ports, saved, now_here(), &w->engine, err);
@@ -503,6 +521,8 @@ int world_open(uv_loop_t *loop, const struct settings *settings, struct world **
     if (r >= 0)
         r = store_open(loop, settings->server.state_dir, on_saved, on_rows, w, &w->store, err);
     if (r >= 0)
+        history_open(&w->history, loop, settings->server.state_dir);
+    if (r >= 0)
         r = audit_open(loop, &settings->audit, on_audited, w, &w->audit, err);
     if (r >= 0)
         r = prober_new(loop, on_probed, w, &w->prober, err);
@@ -530,6 +550,7 @@ void world_start(struct world *w)
 {
     intents_close(w->settings->audit.file, w->audit);
     engine_start(w->engine, now_here());
+    history_begin(&w->history, w->engine, w->handlers);
     (void)uv_timer_start(&w->thin, on_thin_timer, THIN_INTERVAL_MS, THIN_INTERVAL_MS);
 }
 
@@ -641,6 +662,7 @@ void world_close(struct world *w)
     w->ssh = NULL;
     if (w->store != NULL)
         store_close(w->store, CLOSE_WAIT_MS);
+    history_close(&w->history, CLOSE_WAIT_MS);
     if (w->audit != NULL)
         audit_close(w->audit, CLOSE_WAIT_MS);
     w->store = NULL;

@@ -226,6 +226,7 @@ static void tell_ended(struct service *s, const struct effect *e, struct now now
 {
     double seconds = (double)mono_since(now.mono, s->recovery_began_mono) / 1000.0;
     save_history(s, recovery_end_word(e->end), seconds, cause_row(s->recovery_cause)->summary);
+    s->counters.recoveries[e->level][e->end]++;
     s->last_recovery.any = true;
     s->last_recovery.at = now.wall;
     s->last_recovery.duration_seconds = seconds;

@@ -36,8 +36,9 @@ enum purpose {
     FOR_OP_INTENT,
     FOR_OP_DESIRED,
     FOR_OP_COMMAND,
-    FOR_WISH, /* what it shall be, when nobody waits for that to be on the disk */
+    FOR_SAMPLE,    /* INFO for the series */
     FOR_DEPENDENT, /* after it: is who depends on the service well again? */
+    FOR_WISH,      /* what it shall be, when nobody waits for that to be on the disk */
 };
 
 struct pending {
@@ -65,6 +66,33 @@ struct watch {
     int64_t unit_ms, performance_ms; /* how long the last ones took, FACT_UNKNOWN */
     int64_t latency_us[SERVICE_LATENCIES];
     unsigned latency_next, latency_count;
+};
+
+enum sample_state {
+    SAMPLE_UP,
+    SAMPLE_DOWN,
+    SAMPLE_PLANNED,
+    SAMPLE_CANNOT_SAY,
+    SAMPLE_PENDING /* silent, and not known yet why */
+};
+
+#define SAMPLE_LATENCIES 128 /* newest PINGs of a step */
+
+/* The step of the series that is under way. */
+struct sampler {
+    mono_ms due;
+    int64_t phase_ms; /* its place in the step */
+    enum sample_state state;
+    mono_ms accounted; /* until when time is booked */
+    int64_t state_ms[SERIES_STATE_COUNT];
+    int64_t latency_us[SAMPLE_LATENCIES], worst_us;
+    unsigned latency_next, latency_count;
+    int64_t pings, fast_pings;
+    struct info_facts figures, before; /* newest, and of the step before */
+    wall_ms figures_at;
+    bool outage, outage_confirmed;
+    mono_ms outage_began;
+    enum cause outage_cause;
 };
 
 enum operation_phase {
@@ -166,8 +194,12 @@ struct service {
         uint64_t belongs_to;
     } saving;
 
+    struct sampler sampler;
+    struct exposition exposition;
+    struct engine_counters counters;
+
     struct service_state saved;
-    bool wish_unsaved; /* the disk may have another wish than `saved` */
+    bool wish_unsaved;  /* the disk may have another wish than `saved` */
     uint64_t event_seq; /* given out last; saved.event_seq is ahead of it */
 
     struct {
@@ -198,6 +230,7 @@ struct engine {
     int count;
     struct lateness late[2]; /* of this period and of the one before */
     mono_ms late_until;      /* end of this period */
+    struct engine_lateness all_late;
 };
 
 /* engine.c */
@@ -220,6 +253,13 @@ void watch_refresh(struct service *s, struct now now);
 double watch_latency_ms(const struct service *s, double percentile); /* < 0 unknown */
 double watch_last_latency_ms(const struct service *s);
 mono_ms watch_next(const struct service *s);
+
+/* sample.c */
+void sample_init(struct service *s, struct now now);
+void sample_account(struct service *s, struct now now); /* books the time until now */
+void sample_ping(struct service *s, int64_t us);
+void sample_figures(struct service *s, const struct redis_answer *a, struct now now);
+void sample_turn(struct service *s, struct now now); /* ends the step when it is due */
 
 /* judge.c */
 void judge(struct service *s, struct now now);
@@ -301,7 +341,11 @@ void service_schedule(struct service *s);
 /* snapshot.c */
 const char *snapshot_status(const struct service *s); /* running, stopped ... */
 enum overall snapshot_overall(const struct service *s);
+enum withheld snapshot_withheld(const struct service *s, const struct recovery_facts *f);
 json_t *snapshot_operation(const struct service *s, struct now now);
+
+/* advice.c */
+json_t *advice_json(const struct service *s);
 
 /* preflight: facts for core/preflight */
 void snapshot_preflight(const struct service *s, enum engine_operation operation, struct now now,
