@@ -15,4 +15,4 @@ export const getAudit = (filter: AuditFilter, limit: number, cursor?: string): P
   call('/api/audit', auditPage, { query: { ...filter, limit, cursor } });
 
 export const getAuditReport = (report: 'daily' | 'weekly' | 'monthly'): Promise<AuditReport> =>
-  call('/api/audit', auditReport, { query: { report } });
+  call('/api/audit/report', auditReport, { query: { kind: report } });

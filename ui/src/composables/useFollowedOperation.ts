@@ -2,9 +2,10 @@ import { onScopeDispose, watch } from 'vue';
 
 import { useService } from '@/stores/service';
 
-const ASK_MS = 1000;
+const ASK_MS = 2000;
 
-/** While an operation or a load runs, nobody sends its percentage and phase: ask once a second until it is over. */
+/** While an operation or a load runs, nobody sends its percentage and phase: ask until it is over. (Status and health may be
+ * asked 60 times a minute.) */
 export function useFollowedOperation(): void {
   const service = useService();
   let timer: number | undefined;

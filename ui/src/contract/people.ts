@@ -11,50 +11,70 @@ const id: Check<string> = (value, path) => String(either(text, number)(value, pa
 export const user = object({ id, email: text, role });
 export const loggedIn = object({ user, csrf_token: text, expires_at: optional(time) });
 export const me = object({
-  user,
+  id,
+  email: text,
+  role,
+  own_role: optional(role),
   csrf_token: optional(text),
   expires_at: optional(time),
+  totp: optional(boolean),
+  recovery_codes_left: optional(number),
+  grant: optional(object({ role, ends_at: optional(time) })),
 });
 
-const totp = optional(boolean);
 export const account = object({
   id,
   email: text,
   role,
-  disabled: optional(boolean),
-  totp,
-  totp_enabled: totp,
+  disabled: boolean,
+  totp: boolean,
   created_at: optional(time),
-  last_login: optional(time),
-  elevated_until: optional(time),
+  locked_until: optional(time),
+  granted_role: optional(role),
+  grant_ends_at: optional(time),
 });
 export const accountList = object({ items: list(account) });
 
 export const accessRequest = object({
   id,
-  user: optional(text),
   email: optional(text),
-  current_role: optional(text),
+  current_role: role,
   requested_role: role,
   justification: text,
-  duration_seconds: optional(number),
-  status: text,
+  duration_seconds: number,
+  state: oneOf('pending', 'approved', 'rejected', 'ended'),
   created_at: optional(time),
   decided_by: optional(text),
   decided_at: optional(time),
-  expires_at: optional(time),
+  ends_at: optional(time),
 });
 export const accessRequestList = object({ items: list(accessRequest) });
 
 export const token = object({
   id,
-  name: optional(text),
-  role: optional(text),
+  name: text,
+  role,
+  begins_with: optional(text),
+  disabled: boolean,
   created_at: optional(time),
+  created_by: optional(text),
   expires_at: optional(time),
   last_used: optional(time),
 });
 export const tokenList = object({ items: list(token) });
+export const newToken = object({ token: text });
+
+export const session = object({
+  id,
+  issued_at: optional(time),
+  expires_at: optional(time),
+  address: optional(text),
+  current: boolean,
+});
+export const sessionList = object({ items: list(session) });
+
+export const totpBegun = object({ secret: text, uri: optional(text) });
+export const totpOn = object({ recovery_codes: list(text) });
 
 export const auditLine = object({
   timestamp: time,
@@ -98,5 +118,7 @@ export type User = Checked<typeof user>;
 export type Account = Checked<typeof account>;
 export type AccessRequest = Checked<typeof accessRequest>;
 export type Token = Checked<typeof token>;
+export type Session = Checked<typeof session>;
+export type Me = Checked<typeof me>;
 export type AuditLine = Checked<typeof auditLine>;
 export type AuditReport = Checked<typeof auditReport>;

@@ -102,7 +102,7 @@ export function snapshot(before: Live, status: Status, health: Health | null): L
 }
 
 /** Stored events under those that came live meanwhile. */
-export function withHistory(before: Live, history: readonly Numbered[]): Live {
+export function withHistory(before: Live, history: readonly Numbered[], keep = EVENTS_KEPT): Live {
   const known = new Set(before.events.map((event) => event.seq));
   const told: Numbered[] = [];
   let shown: string | null = null;
@@ -114,7 +114,7 @@ export function withHistory(before: Live, history: readonly Numbered[]): Live {
     }
     if (!known.has(event.seq)) told.unshift(event);
   }
-  const events = [...before.events, ...told].sort((a, b) => b.seq - a.seq).slice(0, EVENTS_KEPT);
+  const events = [...before.events, ...told].sort((a, b) => b.seq - a.seq).slice(0, keep);
   return { ...before, events };
 }
 

@@ -3,7 +3,7 @@ import { computed, ref } from 'vue';
 
 import * as account from '@/api/account';
 import { ApiError, setCsrfToken, whenLoginEnds } from '@/api/http';
-import type { Role, User } from '@/contract/people';
+import type { Me, Role, User } from '@/contract/people';
 import { may, type Permission } from '@/domain/permission';
 
 export const useSession = defineStore('session', () => {
@@ -11,11 +11,14 @@ export const useSession = defineStore('session', () => {
   const expiresAt = ref<number | null>(null);
   /** Somebody was logged in and is not any more, without having asked for it. */
   const ended = ref(false);
+  /** All that the daemon says about the reader; null until it was asked after a login. */
+  const me = ref<Me | null>(null);
   const known = ref(false);
   const role = computed<Role>(() => user.value?.role ?? 'anonymous');
 
   function forget(): void {
     user.value = null;
+    me.value = null;
     expiresAt.value = null;
     setCsrfToken(null);
   }
@@ -28,10 +31,11 @@ export const useSession = defineStore('session', () => {
   /** Asked once, before the first page is shown. */
   async function restore(): Promise<void> {
     try {
-      const me = await account.whoAmI();
-      user.value = me.user.role === 'anonymous' ? null : me.user;
-      expiresAt.value = me.expires_at ?? null;
-      setCsrfToken(me.csrf_token ?? null);
+      const found = await account.whoAmI();
+      me.value = found;
+      user.value = { id: found.id, email: found.email, role: found.role };
+      expiresAt.value = found.expires_at ?? null;
+      setCsrfToken(found.csrf_token ?? null);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       forget();
@@ -58,5 +62,5 @@ export const useSession = defineStore('session', () => {
 
   const allows = (permission: Permission): boolean => may(role.value, permission);
 
-  return { user, role, expiresAt, ended, known, restore, login, logout, allows };
+  return { user, me, role, expiresAt, ended, known, restore, login, logout, allows };
 });
