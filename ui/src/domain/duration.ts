@@ -48,6 +48,15 @@ export const clockText = (at: number): string => clock.format(at);
 export const exactText = (at: number): string => full.format(at);
 export const isoText = (at: number): string => new Date(at).toISOString();
 
+const minute = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const date = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const DAY_MS = DAY * 1000;
+
+/** A tick of a time axis: the hour within a day, the date beyond it. */
+export function axisText(at: number, spanMs: number): string {
+  return spanMs <= 2 * DAY_MS ? minute.format(at) : date.format(at);
+}
+
 /** "Today", "Yesterday", or the day. */
 export function dayText(at: number, now: number): string {
   const start = new Date(now).setHours(0, 0, 0, 0);

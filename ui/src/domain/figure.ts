@@ -28,3 +28,6 @@ export const checkText = (ms: number): string => latencyText(ms).replace(' ms', 
 export function percentText(value: number): string {
   return `${value < 10 && value > 0 ? value.toFixed(1) : Math.round(value)} %`;
 }
+
+/** As the guide writes a figure beside its limit: "128.5", "4096". */
+export const plainText = (value: number): string => String(Math.round(value * 10) / 10);

@@ -50,7 +50,9 @@ export function storyOf(message: Numbered): Story | null {
         kind: 'changes',
         tone: message.overall_status,
         text: say.timeline.became(
-          message.overall_status === 'healthy' ? words.overall.healthy : `${words.overall[message.overall_status]} (${words.unit[message.status].toLowerCase()})`,
+          message.overall_status === 'healthy'
+            ? words.overall.healthy.toLowerCase()
+            : `${words.overall[message.overall_status].toLowerCase()} (${words.unit[message.status].toLowerCase()})`,
         ),
         who: '',
         took: '',

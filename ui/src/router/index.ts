@@ -36,7 +36,7 @@ export function createConsoleRouter(): Router {
   router.beforeEach((to) => {
     const session = useSession();
     // Without a login there is something to do about it; a role that does not reach is told by the page itself.
-    if (session.user === null && !session.allows(to.meta.permission ?? 'status')) return { path: '/login', query: { next: to.fullPath } };
+    if (session.user === null && !session.allows(to.meta.permission)) return { path: '/login', query: { next: to.fullPath } };
     return true;
   });
   router.afterEach((to) => {

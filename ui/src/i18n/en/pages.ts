@@ -27,6 +27,7 @@ export const pages = {
     empty: 'No figures in this range yet. They are kept from now on.',
     marks: 'Marks on the time line: recoveries and operations.',
     recovery: 'Recovery',
+    outage: 'Outage',
     operation: 'Operation',
     now: 'now',
     highest: 'highest',

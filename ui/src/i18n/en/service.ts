@@ -71,6 +71,8 @@ export const service = {
   },
   vm: {
     label: 'Host',
+    name: 'Name',
+    address: 'Address',
     accessible: 'SSH Accessible',
     yes: 'Yes',
     no: 'No',
@@ -153,7 +155,7 @@ export const service = {
     systemUser: 'Resus',
     started: (verb: string) => `${verb} began`,
     took: (duration: string) => duration,
-    became: (state: string) => `Became ${state}`,
+    became: (state: string) => `It became ${state}.`,
     evidence: 'evidence',
     noEvidence: 'No evidence was kept.',
   },
