@@ -13,7 +13,7 @@ set -eu
 packages_of() {
     case $1 in
     build) echo "gcc libc6-dev meson ninja-build pkg-config
-        libuv1-dev libjansson-dev libhiredis-dev libssh-dev libssl-dev libsqlite3-dev libyaml-dev
+        libuv1-dev libjansson-dev libhiredis-dev libssh-dev libssl-dev libcurl4-openssl-dev libsqlite3-dev libyaml-dev
         zlib1g-dev libsystemd-dev libcmocka-dev" ;;
     run) echo "redis-server redis-tools openssh-client" ;;
     # The unit tests use a real redis-server and a real sshd, each as a private process.

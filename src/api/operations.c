@@ -37,6 +37,20 @@
     {                                                                                              \
         .name = (name_), .type = FIELD_CHOICE, .required = true, .choices = (words)                \
     }
+#define SECRET(name_)                                                                              \
+    {                                                                                              \
+        .name = (name_), .type = FIELD_SECRET, .required = true, .min = 1,                         \
+        .max = OPERATION_SECRET_MAX                                                                \
+    }
+#define EMAIL                                                                                      \
+    {                                                                                              \
+        .name = "email", .type = FIELD_TEXT, .required = true, .min = 1, .max = 254                \
+    }
+/* The number in a path: /api/users/{n} */
+#define NUMBER                                                                                     \
+    {                                                                                              \
+        .name = "n", .type = FIELD_INT, .required = true, .min = 1, .max = INT64_MAX               \
+    }
 #define REASON TEXT("reason", 0, OPERATION_REASON_MAX)
 #define END                                                                                        \
     {                                                                                              \
@@ -49,6 +63,9 @@ static const char *const external_stop_words[] = {"recover", "respect", NULL};
 static const char *const inspect_words[] = {"info",    "slowlog",      "clients",
                                             "bigkeys", "commandstats", NULL};
 static const char *const result_words[] = {"success", "failed", NULL};
+static const char *const role_words[] = {"viewer", "operator", "admin", NULL};
+static const char *const raised_words[] = {"operator", "admin", NULL};
+static const char *const request_state_words[] = {"pending", "approved", "rejected", "ended", NULL};
 static const char *const report_words[] = {"daily", "weekly", "monthly", NULL};
 
 static const struct field no_fields[] = {END};
@@ -84,64 +101,199 @@ static const struct field audit_fields[] = {TIME("since"),
                                             CHOICE("result", result_words),
                                             INT("limit", 1, OPERATION_LIMIT_MAX),
                                             TEXT("cursor", 1, 64),
-                                            CHOICE("report", report_words),
                                             END};
+static const struct field report_fields[] = {REQUIRED_CHOICE("kind", report_words), TIME("since"),
+                                             TIME("until"), END};
+static const struct field metrics_fields[] = {TIME("from"), TIME("to"), INT("step", 1, DAY_SECONDS),
+                                              END};
+static const struct field notify_fields[] = {
+    {.name = "message", .type = FIELD_TEXT, .required = true, .min = 1, .max = 500},
+    TEXT("service", 1, 63),
+    END};
+static const struct field login_fields[] = {EMAIL, SECRET("password"), TEXT("totp", 1, 32), END};
+static const struct field password_fields[] = {SECRET("current_password"), SECRET("new_password"),
+                                               END};
+static const struct field n_fields[] = {NUMBER, END};
+static const struct field n_reason_fields[] = {NUMBER, REASON, END};
+static const struct field totp_begin_fields[] = {SECRET("current_password"), END};
+static const struct field totp_confirm_fields[] = {
+    {.name = "totp", .type = FIELD_TEXT, .required = true, .min = 6, .max = 8}, END};
+static const struct field user_add_fields[] = {EMAIL, REQUIRED_CHOICE("role", role_words),
+                                               SECRET("password"), END};
+static const struct field user_set_fields[] = {
+    NUMBER,
+    CHOICE("role", role_words),
+    BOOL("disabled"),
+    {.name = "password", .type = FIELD_SECRET, .min = 1, .max = OPERATION_SECRET_MAX},
+    BOOL("reset_totp"),
+    END};
+static const struct field token_add_fields[] = {
+    {.name = "name", .type = FIELD_TEXT, .required = true, .min = 1, .max = 64},
+    REQUIRED_CHOICE("role", role_words),
+    {.name = "services", .type = FIELD_TEXTS, .min = 1, .max = 63},
+    INT("expires_in_seconds", 60, 10 * 366 * DAY_SECONDS),
+    END};
+static const struct field token_set_fields[] = {NUMBER, CHOICE("role", role_words),
+                                                BOOL("disabled"), END};
+static const struct field access_requests_fields[] = {CHOICE("state", request_state_words), END};
+static const struct field access_request_fields[] = {
+    REQUIRED_CHOICE("requested_role", raised_words),
+    {.name = "justification",
+     .type = FIELD_TEXT,
+     .required = true,
+     .min = 1,
+     .max = OPERATION_REASON_MAX},
+    {.name = "duration_seconds",
+     .type = FIELD_INT,
+     .required = true,
+     .min = 300,
+     .max = 30 * DAY_SECONDS},
+    END};
+static const struct field prometheus_fields[] = {TEXT("service", 1, 63), END};
 
 #define GET "GET"
 #define POST "POST"
+#define DELETE "DELETE"
 #define ON(rest) "/api/services/{id}" rest
 
 const struct operation operations[OPERATION_COUNT] = {
-    [OP_SERVICES] = {"services", GET, "/api/services", ACCESS_ANONYMOUS, false, no_fields,
-                     "Lists the services with their state."},
-    [OP_STATUS] = {"status", GET, ON("/status"), ACCESS_ANONYMOUS, true, no_fields,
-                   "Says whether a service runs; anonymous callers see less."},
-    [OP_HEALTH] = {"health", GET, ON("/health"), ACCESS_ANONYMOUS, true, no_fields,
-                   "Says how a service is and why; anonymous callers see less."},
-    [OP_START] = {"start", POST, ON("/start"), ACCESS_OPERATOR, true, operate_fields,
-                  "Starts a service and waits until it answers."},
-    [OP_STOP] = {"stop", POST, ON("/stop"), ACCESS_ADMIN, true, stop_fields,
-                 "Saves and stops a service; it stays stopped."},
-    [OP_RESTART] = {"restart", POST, ON("/restart"), ACCESS_OPERATOR, true, operate_fields,
-                    "Saves and restarts a service and waits until it answers."},
-    [OP_RELOAD] = {"reload", POST, ON("/reload"), ACCESS_OPERATOR, true, operate_fields,
-                   "Reloads a service where its unit can."},
-    [OP_REFRESH] = {"refresh", POST, ON("/refresh"), ACCESS_ANONYMOUS, true, no_fields,
-                    "Makes one full check now; anonymous callers see less."},
-    [OP_PREFLIGHT] = {"preflight", GET, ON("/preflight"), ACCESS_OPERATOR, true, preflight_fields,
-                      "Says what a stop or restart would cost now and what speaks against it."},
-    [OP_LOGS] = {"logs", GET, ON("/logs"), ACCESS_ADMIN, true, logs_fields,
-                 "The last lines of a service's log, newest first."},
+    [OP_SERVICES] = {"services", GET, "/api/services", ACCESS_ANONYMOUS, false, RATE_NONE,
+                     no_fields, "Lists the services with their state.", "Services"},
+    [OP_STATUS] = {"status", GET, ON("/status"), ACCESS_ANONYMOUS, true, RATE_STATUS, no_fields,
+                   "Says whether a service runs; anonymous callers see less.",
+                   "Status or LimitedStatus"},
+    [OP_HEALTH] = {"health", GET, ON("/health"), ACCESS_ANONYMOUS, true, RATE_HEALTH, no_fields,
+                   "Says how a service is and why; anonymous callers see less.",
+                   "Health or LimitedHealth"},
+    [OP_START] = {"start", POST, ON("/start"), ACCESS_OPERATOR, true, RATE_START, operate_fields,
+                  "Starts a service and waits until it answers.", "Result"},
+    [OP_STOP] = {"stop", POST, ON("/stop"), ACCESS_ADMIN, true, RATE_STOP, stop_fields,
+                 "Saves and stops a service; it stays stopped.", "Result"},
+    [OP_RESTART] = {"restart", POST, ON("/restart"), ACCESS_OPERATOR, true, RATE_RESTART,
+                    operate_fields, "Saves and restarts a service and waits until it answers.",
+                    "Result"},
+    [OP_RELOAD] = {"reload", POST, ON("/reload"), ACCESS_OPERATOR, true, RATE_RESTART,
+                   operate_fields, "Reloads a service where its unit can.", "Result"},
+    [OP_REFRESH] = {"refresh", POST, ON("/refresh"), ACCESS_ANONYMOUS, true, RATE_REFRESH,
+                    no_fields, "Makes one full check now; anonymous callers see less.",
+                    "Refreshed or LimitedRefreshed"},
+    [OP_PREFLIGHT] = {"preflight", GET, ON("/preflight"), ACCESS_OPERATOR, true, RATE_NONE,
+                      preflight_fields,
+                      "Says what a stop or restart would cost now and what speaks against it.",
+                      "Preflight"},
+    [OP_LOGS] = {"logs", GET, ON("/logs"), ACCESS_ADMIN, true, RATE_LOGS, logs_fields,
+                 "The last lines of a service's log, newest first.", "Logs"},
     [OP_LOGS_FOLLOW] = {"logs_follow", "WS", "/ws/services/{id}/logs", ACCESS_ADMIN, true,
-                        logs_fields, "Log lines as they are written."},
+                        RATE_LOGS, logs_fields, "Log lines as they are written.", "LogLine"},
     [OP_RECOVERY_STATUS] = {"recovery_status", GET, ON("/auto-recovery"), ACCESS_VIEWER, true,
-                            no_fields, "State and settings of automatic recovery."},
+                            RATE_NONE, no_fields, "State and settings of automatic recovery.",
+                            "AutoRecovery"},
     [OP_RECOVERY_SET] = {"recovery_set", "PATCH", ON("/auto-recovery"), ACCESS_ADMIN, true,
-                         recovery_set_fields, "Changes automatic recovery at run time."},
+                         RATE_NONE, recovery_set_fields, "Changes automatic recovery at run time.",
+                         "AutoRecovery"},
     [OP_RECOVERY_RESET] = {"recovery_reset", POST, ON("/reset-circuit-breaker"), ACCESS_ADMIN, true,
-                           reason_fields, "Closes the circuit breaker and forgets used attempts."},
+                           RATE_NONE, reason_fields,
+                           "Closes the circuit breaker and forgets used attempts.", "AutoRecovery"},
     [OP_RECOVERY_HISTORY] = {"recovery_history", GET, ON("/recoveries"), ACCESS_VIEWER, true,
-                             history_fields, "Past recoveries, newest first."},
-    [OP_EXPLAIN] = {"explain", GET, ON("/explain"), ACCESS_VIEWER, true, no_fields,
-                    "Says what Resus would do now and why."},
-    [OP_PAUSE] = {"pause", POST, ON("/pause"), ACCESS_ADMIN, true, pause_fields,
-                  "Withholds automatic recovery for a while."},
-    [OP_RESUME] = {"resume", POST, ON("/resume"), ACCESS_ADMIN, true, reason_fields,
-                   "Ends a pause."},
-    [OP_EVENTS] = {"events", GET, ON("/events"), ACCESS_VIEWER, true, events_fields,
-                   "What happened, newest first."},
+                             RATE_NONE, history_fields, "Past recoveries, newest first.",
+                             "PastRecoveries"},
+    [OP_EXPLAIN] = {"explain", GET, ON("/explain"), ACCESS_VIEWER, true, RATE_NONE, no_fields,
+                    "Says what Resus would do now and why.", "Explanation"},
+    [OP_PAUSE] = {"pause", POST, ON("/pause"), ACCESS_ADMIN, true, RATE_NONE, pause_fields,
+                  "Withholds automatic recovery for a while.", "AutoRecovery"},
+    [OP_RESUME] = {"resume", POST, ON("/resume"), ACCESS_ADMIN, true, RATE_NONE, reason_fields,
+                   "Ends a pause.", "AutoRecovery"},
+    [OP_EVENTS] = {"events", GET, ON("/events"), ACCESS_VIEWER, true, RATE_NONE, events_fields,
+                   "What happened, newest first.", "Events"},
     [OP_EVENTS_FOLLOW] = {"events_follow", "WS", "/ws/services/{id}/status", ACCESS_VIEWER, true,
-                          events_fields, "What happens, as it happens."},
-    [OP_INSPECT] = {"inspect", GET, ON("/inspect/{what}"), ACCESS_ADMIN, true, inspect_fields,
-                    "Looks into Redis: bounded and read-only."},
-    [OP_DOCTOR] = {"doctor", GET, ON("/doctor"), ACCESS_ADMIN, true, no_fields,
-                   "Checks the set-up itself and says how to mend it."},
-    [OP_AUDIT] = {"audit", GET, "/api/audit", ACCESS_ADMIN, false, audit_fields,
-                  "Lines of the audit log, or a report over them."},
-    [OP_TIMING] = {"timing", GET, "/api/timing", ACCESS_VIEWER, false, no_fields,
-                   "How late the watch's own timers came in the last minutes."},
-    [OP_VERSION] = {"version", GET, "/version", ACCESS_ANONYMOUS, false, no_fields,
-                    "The program's version."},
+                          RATE_NONE, events_fields, "What happens, as it happens.", "Event"},
+    [OP_INSPECT] = {"inspect", GET, ON("/inspect/{what}"), ACCESS_ADMIN, true, RATE_NONE,
+                    inspect_fields, "Looks into Redis: bounded and read-only.", "Inspection"},
+    [OP_DOCTOR] = {"doctor", GET, ON("/doctor"), ACCESS_ADMIN, true, RATE_NONE, no_fields,
+                   "Checks the set-up itself and says how to mend it.", "Findings"},
+    [OP_AUDIT] = {"audit", GET, "/api/audit", ACCESS_ADMIN, false, RATE_NONE, audit_fields,
+                  "Lines of the audit log, or a report over them.", "List"},
+    [OP_AUDIT_REPORT] = {"audit_report", GET, "/api/audit/report", ACCESS_ADMIN, false, RATE_NONE,
+                         report_fields, "A daily, weekly or monthly review of the audit log.",
+                         "Anything"},
+    [OP_METRICS] = {"metrics", GET, ON("/metrics"), ACCESS_VIEWER, true, RATE_NONE, metrics_fields,
+                    "Series of a service's figures for graphs, with its limits and what happened.",
+                    "Anything"},
+    [OP_SLO] = {"slo", GET, ON("/slo"), ACCESS_VIEWER, true, RATE_NONE, no_fields,
+                "Service levels and what is left of the error budget, over 1, 7, 30 and 90 days.",
+                "Anything"},
+    [OP_DIAGNOSIS] = {"diagnosis", GET, ON("/diagnosis"), ACCESS_ADMIN, true, RATE_NONE, no_fields,
+                      "Walks the runbook's decision trees and names cause, evidence and action.",
+                      "Anything"},
+    [OP_BUNDLE] = {"bundle", GET, ON("/bundle"), ACCESS_ADMIN, true, RATE_NONE, no_fields,
+                   "All that support asks for, without secrets.", "Anything"},
+    [OP_NOTIFY] = {"notify", POST, "/api/notifications", ACCESS_OPERATOR, false, RATE_NONE,
+                   notify_fields, "Tells the users of one or every service something, as a banner.",
+                   "Anything"},
+    [OP_LOGIN] = {"login", POST, "/api/auth/login", ACCESS_ANONYMOUS, false, RATE_NONE,
+                  login_fields, "Logs in with a password and, where it is on, a second factor.",
+                  "Login"},
+    [OP_LOGOUT] = {"logout", POST, "/api/auth/logout", ACCESS_VIEWER, false, RATE_NONE, no_fields,
+                   "Ends this session.", "Anything"},
+    [OP_ME] = {"me", GET, "/api/auth/me", ACCESS_VIEWER, false, RATE_NONE, no_fields,
+               "Who is logged in, with role, grants and the CSRF token.", "Anything"},
+    [OP_PASSWORD] = {"password", POST, "/api/auth/password", ACCESS_VIEWER, false, RATE_NONE,
+                     password_fields, "Changes the own password; other sessions end.", "Anything"},
+    [OP_SESSIONS] = {"sessions", GET, "/api/auth/sessions", ACCESS_VIEWER, false, RATE_NONE,
+                     no_fields, "The own sessions.", "List"},
+    [OP_SESSION_REVOKE] = {"session_revoke", DELETE, "/api/auth/sessions/{n}", ACCESS_VIEWER, false,
+                           RATE_NONE, n_fields, "Ends one of the own sessions.", "Anything"},
+    [OP_TOTP_BEGIN] = {"totp_begin", POST, "/api/auth/totp", ACCESS_VIEWER, false, RATE_NONE,
+                       totp_begin_fields,
+                       "Makes a secret for two-factor login; it holds once a code confirmed it.",
+                       "Anything"},
+    [OP_TOTP_CONFIRM] = {"totp_confirm", POST, "/api/auth/totp/confirm", ACCESS_VIEWER, false,
+                         RATE_NONE, totp_confirm_fields,
+                         "Switches two-factor login on and gives the recovery codes, once.",
+                         "Anything"},
+    [OP_TOTP_DISABLE] = {"totp_disable", POST, "/api/auth/totp/disable", ACCESS_VIEWER, false,
+                         RATE_NONE, totp_begin_fields, "Switches two-factor login off.",
+                         "Anything"},
+    [OP_USERS] = {"users", GET, "/api/users", ACCESS_ADMIN, false, RATE_NONE, no_fields,
+                  "Lists the users.", "List"},
+    [OP_USER_ADD] = {"user_add", POST, "/api/users", ACCESS_ADMIN, false, RATE_NONE,
+                     user_add_fields, "Makes a user.", "Anything"},
+    [OP_USER_SET] = {"user_set", "PATCH", "/api/users/{n}", ACCESS_ADMIN, false, RATE_NONE,
+                     user_set_fields, "Changes a user's role, password or whether it may log in.",
+                     "Anything"},
+    [OP_TOKENS] = {"tokens", GET, "/api/tokens", ACCESS_ADMIN, false, RATE_NONE, no_fields,
+                   "Lists the API tokens.", "List"},
+    [OP_TOKEN_ADD] = {"token_add", POST, "/api/tokens", ACCESS_ADMIN, false, RATE_NONE,
+                      token_add_fields, "Makes an API token; it is shown this once.", "Anything"},
+    [OP_TOKEN_SET] = {"token_set", "PATCH", "/api/tokens/{n}", ACCESS_ADMIN, false, RATE_NONE,
+                      token_set_fields, "Changes an API token's role or whether it is accepted.",
+                      "Anything"},
+    [OP_TOKEN_REVOKE] = {"token_revoke", DELETE, "/api/tokens/{n}", ACCESS_ADMIN, false, RATE_NONE,
+                         n_fields, "Revokes an API token for good.", "Anything"},
+    [OP_ACCESS_REQUESTS] = {"access_requests", GET, "/api/access-requests", ACCESS_VIEWER, false,
+                            RATE_NONE, access_requests_fields,
+                            "Requests for a higher role: one's own, or all for admins.", "List"},
+    [OP_ACCESS_REQUEST] = {"access_request", POST, "/api/access-requests", ACCESS_VIEWER, false,
+                           RATE_NONE, access_request_fields, "Asks for a higher role for a while.",
+                           "Anything"},
+    [OP_ACCESS_APPROVE] = {"access_approve", POST, "/api/access-requests/{n}/approve", ACCESS_ADMIN,
+                           false, RATE_NONE, n_reason_fields,
+                           "Grants a request; the grant ends by itself.", "Anything"},
+    [OP_ACCESS_REJECT] = {"access_reject", POST, "/api/access-requests/{n}/reject", ACCESS_ADMIN,
+                          false, RATE_NONE, n_reason_fields, "Rejects a request.", "Anything"},
+    [OP_PROMETHEUS] = {"prometheus", GET, "/metrics", ACCESS_VIEWER, false, RATE_NONE,
+                       prometheus_fields,
+                       "The figures of every service, or of one, for Prometheus.", "text/plain"},
+    [OP_HEALTHZ] = {"healthz", GET, "/healthz", ACCESS_ANONYMOUS, false, RATE_NONE, no_fields,
+                    "Does the daemon live?", "Alive"},
+    [OP_READYZ] = {"readyz", GET, "/readyz", ACCESS_ANONYMOUS, false, RATE_NONE, no_fields,
+                   "Does the daemon watch and can it write down what it does?", "Alive"},
+    [OP_OPENAPI] = {"openapi", GET, "/openapi.json", ACCESS_ANONYMOUS, false, RATE_NONE, no_fields,
+                    "This document.", "Anything"},
+    [OP_TIMING] = {"timing", GET, "/api/timing", ACCESS_VIEWER, false, RATE_NONE, no_fields,
+                   "How late the watch's own timers came in the last minutes.", "Timing"},
+    [OP_VERSION] = {"version", GET, "/version", ACCESS_ANONYMOUS, false, RATE_NONE, no_fields,
+                    "The program's version.", "Version"},
 };
 
 const char *access_name(enum access role)
@@ -221,12 +373,43 @@ static int check_duration(const struct field *f, const json_t *value, struct err
                      f->name, f->min, f->max);
 }
 
+/* Any bytes that are UTF-8 and not NUL: a password may have control characters. */
+static int check_secret(const struct field *f, const json_t *value, struct error *err)
+{
+    int64_t length = json_is_string(value) ? (int64_t)json_string_length(value) : -1;
+    if (length < f->min || length > f->max ||
+        memchr(json_string_value(value), '\0', (size_t)length))
+        return error_set(err, -EINVAL, "`%s` must be a text of %" PRId64 " to %" PRId64 " bytes",
+                         f->name, f->min, f->max);
+    return 0;
+}
+
+static int check_texts(const struct field *f, const json_t *value, struct error *err)
+{
+    size_t i;
+    json_t *text;
+    if (!json_is_array(value) || json_array_size(value) > OPERATION_TEXTS_MAX)
+        return error_set(err, -EINVAL, "`%s` must be a list of at most %d texts", f->name,
+                         OPERATION_TEXTS_MAX);
+    json_array_foreach(value, i, text)
+    {
+        int r = check_text(f, text, err);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
 static int check_value(const struct field *f, const json_t *value, struct error *err)
 {
     wall_ms ignored;
     switch (f->type) {
     case FIELD_TEXT:
         return check_text(f, value, err);
+    case FIELD_SECRET:
+        return check_secret(f, value, err);
+    case FIELD_TEXTS:
+        return check_texts(f, value, err);
     case FIELD_INT:
     case FIELD_REAL:
         return check_number(f, value, err);

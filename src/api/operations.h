@@ -39,6 +39,36 @@ enum operation_id {
     OP_INSPECT,
     OP_DOCTOR,
     OP_AUDIT,
+    OP_AUDIT_REPORT,
+    OP_METRICS,
+    OP_SLO,
+    OP_DIAGNOSIS,
+    OP_BUNDLE,
+    OP_NOTIFY,
+    OP_LOGIN,
+    OP_LOGOUT,
+    OP_ME,
+    OP_PASSWORD,
+    OP_SESSIONS,
+    OP_SESSION_REVOKE,
+    OP_TOTP_BEGIN,
+    OP_TOTP_CONFIRM,
+    OP_TOTP_DISABLE,
+    OP_USERS,
+    OP_USER_ADD,
+    OP_USER_SET,
+    OP_TOKENS,
+    OP_TOKEN_ADD,
+    OP_TOKEN_SET,
+    OP_TOKEN_REVOKE,
+    OP_ACCESS_REQUESTS,
+    OP_ACCESS_REQUEST,
+    OP_ACCESS_APPROVE,
+    OP_ACCESS_REJECT,
+    OP_PROMETHEUS,
+    OP_HEALTHZ,
+    OP_READYZ,
+    OP_OPENAPI,
     OP_TIMING,
     OP_VERSION,
     OPERATION_COUNT
@@ -52,13 +82,31 @@ enum field_type {
     FIELD_CHOICE,
     FIELD_DURATION,
     FIELD_TIME,
-    FIELD_OBJECT
+    FIELD_OBJECT,
+    FIELD_SECRET, /* a text that is never logged nor echoed: min and max in bytes */
+    FIELD_TEXTS   /* an array of at most OPERATION_TEXTS_MAX texts */
 };
 
-#define OPERATION_FIELDS_MAX 16  /* a row */
-#define OPERATION_REASON_MAX 500 /* characters */
-#define OPERATION_LINES_MAX 1000 /* of a log */
-#define OPERATION_LIMIT_MAX 1000 /* of a list */
+/* Which of `rate_limits` counts a call (contract section 3, row D6); RATE_REFRESH is fixed. */
+enum rate_class {
+    RATE_NONE,
+    RATE_START,
+    RATE_STOP,
+    RATE_RESTART,
+    RATE_STATUS,
+    RATE_HEALTH,
+    RATE_LOGS,
+    RATE_REFRESH,
+    RATE_CLASS_COUNT
+};
+
+#define OPERATION_FIELDS_MAX 16   /* a row */
+#define OPERATION_REASON_MAX 500  /* characters */
+#define OPERATION_SECRET_MAX 1024 /* bytes of a password */
+#define OPERATION_LINES_MAX 1000  /* of a log */
+#define OPERATION_LIMIT_MAX 1000  /* of a list */
+#define OPERATION_TEXTS_MAX 64    /* entries of a FIELD_TEXTS */
+#define OPERATION_REFRESHES_A_MINUTE 10
 
 struct field {
     const char *name;
@@ -71,11 +119,13 @@ struct field {
 struct operation {
     const char *name;   /* "restart": the frame's op */
     const char *method; /* "POST"; "WS" for what is followed by WebSocket */
-    const char *path;   /* "/api/services/{id}/restart" */
-    enum access least;
-    bool on_service;            /* takes a service (defaults to the only one) */
+    const char *path;   /* "/api/services/{id}/restart"; other names in braces are fields */
+    enum access least;  /* ACCESS_VIEWER stands for everybody who is logged in */
+    bool on_service;    /* takes a service (defaults to the only one) */
+    enum rate_class rate;
     const struct field *fields; /* name NULL at the end */
     const char *summary;
+    const char *answer; /* shapes (api/shapes.h) joined by " or ", or "text/plain" */
 };
 
 extern const struct operation operations[OPERATION_COUNT];

@@ -71,6 +71,29 @@ void view_recovery_line(struct page *p, const json_t *recovery)
     withheld_line(p, json_object_get(recovery, "withheld"));
 }
 
+/* Row C8: how it went lately. */
+static void metrics_line(struct page *p, const json_t *metrics)
+{
+    if (!json_is_object(metrics))
+        return;
+    char title[64], mean[32];
+    int64_t count = json_int_or(metrics, "count", 0);
+    double rate = json_real_or(metrics, "success_rate", NAN);
+    double seconds = json_real_or(metrics, "mean_seconds", NAN);
+    const char *level = json_text_or(metrics, "commonest_level", NULL);
+    page_label(p, "Last 24 h");
+    page_put(p, "%lld recover%s", (long long)count, count == 1 ? "y" : "ies");
+    if (count > 0 && !isnan(rate)) {
+        page_put(p, ", ");
+        page_tone(p, rate < 1 ? TONE_WARNING : TONE_GOOD, "%.0f %% successful", rate * 100);
+    }
+    if (!isnan(seconds))
+        page_put(p, ", %s s on average", metric_text(seconds, mean));
+    if (level != NULL)
+        page_put(p, ", mostly %s Recovery", view_title(level, title));
+    page_put(p, "\n");
+}
+
 void view_recovery(struct page *p, const json_t *body, const struct invocation *in)
 {
     (void)in;
@@ -99,6 +122,7 @@ void view_recovery(struct page *p, const json_t *body, const struct invocation *
     if (last != NULL && !isnan(duration))
         page_put(p, " in %s s", metric_text(duration, number));
     page_put(p, "\n");
+    metrics_line(p, json_object_get(recovery, "metrics"));
     page_field(p, "Attempts", "%lld of %lld", (long long)json_int_or(recovery, "attempts", 0),
                (long long)json_int_or(recovery, "max_attempts", 0));
     const json_t *breaker = json_object_get(recovery, "circuit_breaker");
@@ -134,6 +158,7 @@ void view_recoveries(struct page *p, const json_t *body, const struct invocation
     }
     if (json_array_size(items) == 0)
         page_put(p, "no recovery so far\n");
+    metrics_line(p, json_object_get(body, "metrics"));
 }
 
 void view_explain(struct page *p, const json_t *body, const struct invocation *in)

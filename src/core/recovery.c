@@ -44,8 +44,8 @@ static void watch_waiting(struct step *s)
     }
     int64_t limit =
         r->waiting_progress == FACT_UNKNOWN ? RECOVERY_BLIND_WAIT_MS : RECOVERY_STALL_MS;
-    if (mono_since(s->now, r->waiting_at) >= limit && r->phase == PHASE_IDLE &&
-        r->alerted == CAUSE_NONE)
+    bool nobody_at_work = r->phase == PHASE_IDLE || r->phase == PHASE_EXHAUSTED;
+    if (mono_since(s->now, r->waiting_at) >= limit && nobody_at_work && r->alerted == CAUSE_NONE)
         step_call_human(s, f->verdict.cause);
 }
 
@@ -188,6 +188,15 @@ static bool start_refused(const struct step *s)
            r->unit_since.ms != WALL_NONE.ms && r->unit_since.ms == s->facts->unit_since.ms;
 }
 
+/* What we had started was stopped again, cleanly: somebody means it, and gets the grace again. A
+ * start that had no effect leaves the unit as it was. */
+static bool stopped_again(const struct step *s)
+{
+    const struct recovery *r = s->r;
+    return r->cause == s->facts->verdict.cause && r->unit_since.ms != WALL_NONE.ms &&
+           s->facts->unit_since.ms != WALL_NONE.ms && r->unit_since.ms != s->facts->unit_since.ms;
+}
+
 static void facts_verifying(struct step *s)
 {
     struct recovery *r = s->r;
@@ -222,8 +231,19 @@ static void facts_verifying(struct step *s)
         r->refusals = 0;
         step_attempt_failed(s);
         return;
-    case REMEDY_RESTART:
     case REMEDY_START:
+        if (stopped_again(s)) {
+            step_tell_outcome(s, false);
+            r->last_attempt = s->now;
+            step_enter(s, PHASE_IDLE, MONO_NEVER);
+            step_end_recovery(s, END_SUPERSEDED);
+            if (r->phase == PHASE_IDLE)
+                step_consider(s);
+            return;
+        }
+        step_attempt_failed(s);
+        return;
+    case REMEDY_RESTART:
     case REMEDY_LADDER:
         step_attempt_failed(s);
         return;
@@ -245,7 +265,6 @@ static void facts_stable(struct step *s)
     step_consider(s);
 }
 
-/* Nothing is done, but a failure after a time of health is told again. */
 /* Nothing is done, but a failure after a time of health is told again. */
 static void facts_exhausted(struct step *s)
 {

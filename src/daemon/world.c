@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "daemon/intents.h"
+#include "daemon/probe.h"
+#include "daemon/recall.h"
 #include "daemon/self.h"
 #include "host/systemctl.h"
 #include "io/clock.h"
@@ -44,6 +46,7 @@ struct world {
     struct store *store;
     struct audit *audit;
     struct ssh_pool *ssh;
+    struct prober *prober;
     uv_timer_t self, later, thin;
     bool timers;
     struct place *places;
@@ -236,6 +239,20 @@ static void on_host_done(void *context, uint64_t id, const struct host_result *r
     engine_host_ended(p->world->engine, p->index, &o, now_here());
 }
 
+/* ── dependent services ── */
+
+static void port_probe(void *context, int service, uint64_t id, const char *url)
+{
+    struct world *w = context;
+    prober_ask(w->prober, service, id, url);
+}
+
+static void on_probed(void *context, int service, const struct probe_outcome *outcome)
+{
+    struct world *w = context;
+    engine_probe_ended(w->engine, service, outcome, now_here());
+}
+
 /* ── store and audit ── */
 
 static uint64_t pack_id(int service, uint64_t id)
@@ -340,6 +357,12 @@ static void port_self(void *context, struct handlers_self *ret)
     self_look(w->settings, w->audit, ret);
 }
 
+static void port_audit_look(void *context, struct audit_state *ret)
+{
+    struct world *w = context;
+    audit_look(w->audit, ret);
+}
+
 /* ── opening ── */
 
 static int open_place(struct world *w, int index, struct error *err)
@@ -383,6 +406,7 @@ static int open_engine(struct world *w, struct error *err)
         .wake_at = port_wake_at,
         .redis = port_redis,
         .host = run_command,
+        .probe = port_probe,
         .save = port_save,
         .record = port_record,
         .audit = port_audit,
@@ -397,10 +421,13 @@ static int open_engine(struct world *w, struct error *err)
         .redis = handlers_redis,
         .later = port_later,
         .self = port_self,
+        .audit_look = port_audit_look,
         .store = w->store,
     };
     if (r >= 0)
         r = engine_new(w->settings, &ports, saved, now_here(), &w->engine, err);
+    if (r >= 0)
+        r = recall_recoveries(w->store, w->engine, err);
     if (r >= 0)
         r = handlers_new(w->engine, &handlers, &w->handlers, err);
     mem_free(saved);
@@ -433,6 +460,8 @@ int world_open(uv_loop_t *loop, const struct settings *settings, struct world **
         r = store_open(loop, settings->server.state_dir, on_saved, on_rows, w, &w->store, err);
     if (r >= 0)
         r = audit_open(loop, &settings->audit, on_audited, w, &w->audit, err);
+    if (r >= 0)
+        r = prober_new(loop, on_probed, w, &w->prober, err);
     if (r >= 0 && needs_ssh(settings))
         r = ssh_pool_new(loop, &w->ssh, err);
     if (r >= 0) {
@@ -546,6 +575,8 @@ void world_close(struct world *w)
     uv_close((uv_handle_t *)&w->self, NULL);
     uv_close((uv_handle_t *)&w->later, NULL);
     uv_close((uv_handle_t *)&w->thin, NULL);
+    prober_free(w->prober);
+    w->prober = NULL;
     ssh_pool_free(w->ssh);
     w->ssh = NULL;
     if (w->store != NULL)

@@ -18,6 +18,10 @@ struct engine;
 int engine_new(const struct settings *settings, const struct engine_ports *ports,
                const struct service_state *saved, struct now now, struct engine **ret,
                struct error *err) ATTR_MUST_USE;
+/* What was before this start (row C8), newest first; between engine_new and engine_start. */
+#define ENGINE_RECALL_MAX 64
+void engine_recall(struct engine *e, int service, const struct recovery_record *newest_first,
+                   size_t count);
 /* Begins to watch: first checks are spread over a second. */
 void engine_start(struct engine *e, struct now now);
 /* Runs no completion. Takes NULL. */
@@ -35,6 +39,8 @@ void engine_host_ended(struct engine *e, int service, const struct host_outcome 
 void engine_save_ended(struct engine *e, int service, uint64_t id, enum store_outcome outcome,
                        struct now now);
 void engine_audit_ended(struct engine *e, int service, uint64_t id, enum audit_outcome outcome,
+                        struct now now);
+void engine_probe_ended(struct engine *e, int service, const struct probe_outcome *outcome,
                         struct now now);
 
 /* ── what people ask ── */
@@ -95,6 +101,8 @@ json_t *engine_recovery_json(const struct engine *e, int service, struct now now
 json_t *engine_explain_json(const struct engine *e, int service, struct now now);
 json_t *engine_preflight_json(const struct engine *e, int service, enum engine_operation operation,
                               struct now now);
+/* Why the engine trusts nothing that it measured just now; NULL = it does. A static text. */
+const char *engine_doubt(const struct engine *e, struct now now);
 /* Can nothing be told (503 in the API): host unreachable, self-doubt, before the first check? */
 bool engine_cannot_tell(const struct engine *e, int service);
 

@@ -100,6 +100,12 @@ void record_state(struct service *s, uint64_t id, enum store_class class)
     s->engine->ports.save(s->engine->ports.context, s->index, id, class, &s->saved);
 }
 
+void record_wish(struct service *s, struct now now)
+{
+    s->wish_unsaved = true;
+    record_state(s, request_begin(s, FOR_WISH, now.mono), STORE_FULL);
+}
+
 /* ── audit ── */
 
 static enum audit_risk risk_of(const char *operation)
@@ -228,6 +234,7 @@ void record_notice(struct service *s, const char *message, struct now now)
 void service_schedule(struct service *s)
 {
     mono_ms at = mono_min(watch_next(s), mono_min(s->recovery_wake, operation_next(s)));
+    at = mono_min(at, after_next(s));
     if (s->publish_due.ms != 0)
         at = mono_min(at, s->publish_due);
     if (s->saved.paused_until.ms != 0)

@@ -35,6 +35,8 @@ enum purpose {
     FOR_OP_INTENT,
     FOR_OP_DESIRED,
     FOR_OP_COMMAND,
+    FOR_DEPENDENT, /* after it: is who depends on the service well again? */
+    FOR_WISH, /* what it shall be, when nobody waits for that to be on the disk */
 };
 
 struct pending {
@@ -97,6 +99,25 @@ struct operation {
     } wish_before; /* what the service was to be */
 };
 
+/* What is known of an entry of affected_services (row A9). */
+struct dependent {
+    bool asked, looked;
+    bool well; /* seen well since the success that is followed up */
+    int http_status;
+    char error[FACT_TEXT_MAX]; /* of the last look; "" = it was well */
+    wall_ms checked_at;
+};
+
+struct after {
+    struct dependent *dependents; /* as many as affected_services has */
+    size_t count, next;           /* next: to be asked in this look */
+    char what[32];                /* what is followed up, "" = nothing */
+    mono_ms began, due;
+    wall_ms began_wall;
+    size_t looks, under_way;
+    uint64_t serial;
+};
+
 struct service {
     struct engine *engine;
     int index;
@@ -132,14 +153,15 @@ struct service {
     } last_recovery;
     char action_error[FACT_TEXT_MAX]; /* what the last action's command said */
     char evidence[SERVICE_EVIDENCE_MAX];
-    int recoveries_24h; /* as remembered since the start, seeded from the store */
-    wall_ms recovery_times[64];
+    wall_ms recovery_times[ENGINE_RECALL_MAX]; /* newest first; those before the start recalled */
 
     struct operation operation;
     mono_ms watch_after_until; /* row A9: 15 minutes after an operation */
     bool watch_after_told;
+    struct after after;
 
     struct service_state saved;
+    bool wish_unsaved; /* the disk may have another wish than `saved` */
     uint64_t event_seq; /* given out last; saved.event_seq is ahead of it */
 
     struct {
@@ -218,6 +240,19 @@ void operation_audited(struct service *s, enum audit_outcome outcome, struct now
 mono_ms operation_next(const struct service *s);
 const char *operation_phase_word(enum operation_phase phase);
 
+/* after.c */
+int after_init(struct service *s) ATTR_MUST_USE; /* negative without memory */
+void after_free(struct service *s);
+void after_settings(struct service *s, const struct service_settings *old);
+/* An operation acted and is over; what its answer says of dependents goes into `body`. */
+void after_operation(struct service *s, bool success, json_t *body, struct now now);
+void after_success(struct service *s, const char *what, struct now now);
+void after_turn(struct service *s, struct now now);
+void after_probed(struct service *s, const struct pending *p, const struct probe_outcome *o,
+                  struct now now);
+mono_ms after_next(const struct service *s);
+json_t *after_json(const struct service *s);
+
 /* record.c: audit lines, events, persisted state */
 uint64_t request_begin(struct service *s, enum purpose purpose, mono_ms asked);
 struct pending request_end(struct service *s,
@@ -227,6 +262,7 @@ uint64_t request_begin_action(struct service *s, enum purpose purpose, mono_ms a
 bool request_pending(const struct service *s, enum purpose purpose);
 mono_ms request_asked(const struct service *s, enum purpose purpose); /* newest; MONO_NEVER none */
 void record_state(struct service *s, uint64_t id, enum store_class class);
+void record_wish(struct service *s, struct now now); /* stopped_on_purpose has changed */
 void record_line_init(const struct service *s, struct audit_line *line, enum audit_event event,
                       const char *operation, const struct engine_user *user, struct now now);
 void record_setting(struct service *s, const char *operation, const struct engine_user *user,

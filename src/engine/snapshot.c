@@ -123,6 +123,8 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
     json_t *operation = snapshot_operation(s, now);
     if (operation != NULL)
         (void)json_put(body, "operation", operation);
+    if (s->after.count > 0)
+        (void)json_put(body, "affected_services", after_json(s));
     if (s->saved.stopped_on_purpose) {
         (void)json_put_text(body, "stopped_by", s->saved.stopped_by);
         (void)json_put_wall(body, "stopped_at", s->saved.stopped_at);
@@ -416,7 +418,9 @@ json_t *engine_recovery_json(const struct engine *e, int service, struct now now
     (void)json_put_text(body, "recovery_level",
                         any ? recovery_level_word(s->last_recovery.level) : NULL);
     (void)json_put(body, "duration_seconds",
-                   any ? json_rounded(s->last_recovery.duration_seconds, 3) : json_null());
+                   any && s->last_recovery.duration_seconds >= 0
+                       ? json_rounded(s->last_recovery.duration_seconds, 3)
+                       : json_null());
     (void)json_put_int(body, "attempts", r->attempts);
     (void)json_put_int(body, "max_attempts", s->recovery_policy.max_attempts);
     (void)json_put_bool(body, "requires_manual_intervention", r->needs_human);
@@ -522,6 +526,11 @@ void snapshot_preflight(const struct service *s, enum engine_operation operation
     enum preflight_operation kind =
         operation == OPERATION_STOP ? PREFLIGHT_STOP : PREFLIGHT_RESTART;
     preflight_judge(kind, s->cause, &s->sight.info, now.wall, s->saved.start_seconds, ret);
+    if (kind == PREFLIGHT_RESTART && judge_empty_primary(s)) {
+        /* Known from a daemon before this one, too. */
+        ret->blockers[BLOCKER_EMPTY_PRIMARY] = true;
+        ret->allowed = false;
+    }
 }
 
 static void put_tri(json_t *body, const char *key, enum tri value)

@@ -17,6 +17,10 @@ struct call {
     const json_t *args; /* checked against the table; borrowed; never NULL */
     struct engine_user user;
     enum access access;
+    int64_t user_number;    /* the user's row; 0 = Unix name, API token or nobody */
+    char session[48];       /* the session's jti, "" = none */
+    char request_id[48];    /* X-Request-Id, "" = none */
+    const json_t *services; /* ids that an API token is scoped to; NULL = all; borrowed */
     /* Takes the reference of `body`; afterwards the call is gone. */
     void (*answer)(struct call *call, int status, json_t *body);
     void (*push)(struct call *call, json_t *line); /* of a follow; takes the reference */

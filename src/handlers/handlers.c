@@ -13,6 +13,9 @@ static const struct {
     handler *run;
     void (*host_ended)(struct handlers *h, struct call *call, const struct host_result *result);
     void (*redis_ended)(struct handlers *h, struct call *call, const struct redis_answer *answer);
+    /* NULL: the rows are the answer, under `items`. `rows` is NULL with an error. */
+    void (*rows_ended)(struct handlers *h, struct call *call, json_t *rows,
+                       const struct error *error);
 } table[] = {
     [OP_SERVICES] = {services_list, NULL, NULL},
     [OP_STATUS] = {service_status, NULL, NULL},
@@ -25,13 +28,13 @@ static const struct {
     [OP_PREFLIGHT] = {service_preflight, NULL, NULL},
     [OP_LOGS] = {logs_get, logs_host_ended, NULL},
     [OP_LOGS_FOLLOW] = {logs_follow, logs_host_ended, NULL},
-    [OP_RECOVERY_STATUS] = {recovery_status, NULL, NULL},
-    [OP_RECOVERY_SET] = {recovery_set, NULL, NULL},
-    [OP_RECOVERY_RESET] = {recovery_reset, NULL, NULL},
-    [OP_RECOVERY_HISTORY] = {recovery_history, NULL, NULL},
+    [OP_RECOVERY_STATUS] = {recovery_status, .rows_ended = recovery_status_rows},
+    [OP_RECOVERY_SET] = {recovery_set, .rows_ended = recovery_status_rows},
+    [OP_RECOVERY_RESET] = {recovery_reset, .rows_ended = recovery_status_rows},
+    [OP_RECOVERY_HISTORY] = {recovery_history, .rows_ended = recovery_history_rows},
     [OP_EXPLAIN] = {recovery_explain, NULL, NULL},
-    [OP_PAUSE] = {recovery_pause, NULL, NULL},
-    [OP_RESUME] = {recovery_resume, NULL, NULL},
+    [OP_PAUSE] = {recovery_pause, .rows_ended = recovery_status_rows},
+    [OP_RESUME] = {recovery_resume, .rows_ended = recovery_status_rows},
     [OP_EVENTS] = {events_get, NULL, NULL},
     [OP_EVENTS_FOLLOW] = {events_follow, NULL, NULL},
     [OP_INSPECT] = {inspect_get, NULL, inspect_redis_ended},
@@ -39,6 +42,36 @@ static const struct {
     [OP_AUDIT] =
         {NULL, NULL,
          NULL}, /* the command line reads the file itself; HTTP comes with the web process */
+    [OP_AUDIT_REPORT] = {NULL, NULL, NULL},
+    [OP_METRICS] = {NULL, NULL, NULL},
+    [OP_SLO] = {NULL, NULL, NULL},
+    [OP_DIAGNOSIS] = {NULL, NULL, NULL},
+    [OP_BUNDLE] = {NULL, NULL, NULL},
+    [OP_NOTIFY] = {NULL, NULL, NULL},
+    [OP_LOGIN] = {NULL, NULL, NULL},
+    [OP_LOGOUT] = {NULL, NULL, NULL},
+    [OP_ME] = {NULL, NULL, NULL},
+    [OP_PASSWORD] = {NULL, NULL, NULL},
+    [OP_SESSIONS] = {NULL, NULL, NULL},
+    [OP_SESSION_REVOKE] = {NULL, NULL, NULL},
+    [OP_TOTP_BEGIN] = {NULL, NULL, NULL},
+    [OP_TOTP_CONFIRM] = {NULL, NULL, NULL},
+    [OP_TOTP_DISABLE] = {NULL, NULL, NULL},
+    [OP_USERS] = {NULL, NULL, NULL},
+    [OP_USER_ADD] = {NULL, NULL, NULL},
+    [OP_USER_SET] = {NULL, NULL, NULL},
+    [OP_TOKENS] = {NULL, NULL, NULL},
+    [OP_TOKEN_ADD] = {NULL, NULL, NULL},
+    [OP_TOKEN_SET] = {NULL, NULL, NULL},
+    [OP_TOKEN_REVOKE] = {NULL, NULL, NULL},
+    [OP_ACCESS_REQUESTS] = {NULL, NULL, NULL},
+    [OP_ACCESS_REQUEST] = {NULL, NULL, NULL},
+    [OP_ACCESS_APPROVE] = {NULL, NULL, NULL},
+    [OP_ACCESS_REJECT] = {NULL, NULL, NULL},
+    [OP_PROMETHEUS] = {NULL, NULL, NULL},
+    [OP_HEALTHZ] = {healthz_get, NULL, NULL},
+    [OP_READYZ] = {readyz_get, NULL, NULL},
+    [OP_OPENAPI] = {openapi_get, NULL, NULL},
     [OP_TIMING] = {timing_get, NULL, NULL},
     [OP_VERSION] = {version_get, NULL, NULL},
 };
@@ -73,6 +106,7 @@ void handlers_free(struct handlers *h)
     drop_all(&h->waiting);
     drop_all(&h->followers);
     drop_all(&h->sleepers);
+    json_decref(h->openapi);
     mem_free(h);
 }
 
@@ -269,24 +303,33 @@ void handlers_gone(struct handlers *h, struct call *call)
 
 /* ── answers ── */
 
+json_t *rows_list(json_t *rows)
+{
+    json_t *body = json_object();
+    (void)json_put(body, "items", json_incref(rows));
+    (void)json_put_null(body, "next_cursor");
+    return body;
+}
+
+void rows_refuse(struct handlers *h, struct call *call, const struct error *error)
+{
+    call_refuse(call, 500, "Cannot read the history",
+                error != NULL && error->code != 0 ? error->text : "out of memory", "store_failed",
+                handlers_now(h).wall);
+}
+
 void handlers_rows(struct handlers *h, uint64_t id, json_t *rows, const struct error *error)
 {
     struct call *call = waited(h, id);
     if (call == NULL)
         return;
-    if (error != NULL && error->code != 0) {
-        call_refuse(call, 500, "Cannot read the history", error->text, "store_failed",
-                    handlers_now(h).wall);
-        return;
-    }
-    if (json_is_object(rows)) {
-        call->answer(call, 200, json_incref(rows));
-        return;
-    }
-    json_t *body = json_object();
-    (void)json_put(body, "items", json_incref(rows));
-    (void)json_put_null(body, "next_cursor");
-    call->answer(call, 200, body);
+    size_t row = (size_t)(call->operation - operations);
+    if (table[row].rows_ended != NULL)
+        table[row].rows_ended(h, call, rows, error);
+    else if (rows == NULL)
+        rows_refuse(h, call, error);
+    else
+        call->answer(call, 200, rows_list(rows));
 }
 
 void handlers_host_ended(struct handlers *h, int service, uint64_t id,

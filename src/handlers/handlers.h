@@ -31,6 +31,7 @@ struct handlers_ports {
     void (*later)(void *context,
                   mono_ms at); /* handlers_later() at that time; replaces the one before */
     void (*self)(void *context, struct handlers_self *ret);
+    void (*audit_look)(void *context, struct audit_state *ret);
     struct store *store;
 };
 

@@ -12,6 +12,7 @@ struct handlers {
     uint64_t last_id;
     struct call *waiting;   /* for a store query, a host command or a Redis reply, by call->ask */
     struct call *followers; /* of events */
+    json_t *openapi;        /* made when it is first asked for */
     struct call *sleepers;  /* follows of logs, until their deadline */
 };
 
@@ -32,12 +33,21 @@ handler services_list, service_status, service_health, service_refresh,
     service_preflight; /* services.c */
 handler operate;       /* operate.c */
 handler recovery_status, recovery_set, recovery_reset, recovery_history, recovery_explain,
-    recovery_pause, recovery_resume; /* recoveries.c */
-handler logs_get, logs_follow;       /* logs.c */
-handler events_get, events_follow;   /* events.c */
-handler inspect_get;                 /* inspect.c */
-handler doctor_run;                  /* doctor.c */
-handler timing_get, version_get;     /* services.c */
+    recovery_pause, recovery_resume;          /* recoveries.c */
+handler logs_get, logs_follow;                /* logs.c */
+handler events_get, events_follow;            /* events.c */
+handler inspect_get;                          /* inspect.c */
+handler doctor_run;                           /* doctor.c */
+handler timing_get, version_get;              /* services.c */
+handler openapi_get, healthz_get, readyz_get; /* api.c */
+
+/* Answers of the store: what lists share, and what needs more than a list. */
+json_t *rows_list(json_t *rows); /* {items, next_cursor}; NULL without memory */
+void rows_refuse(struct handlers *h, struct call *call, const struct error *error);
+void recovery_status_rows(struct handlers *h, struct call *call, json_t *rows,
+                          const struct error *error);
+void recovery_history_rows(struct handlers *h, struct call *call, json_t *rows,
+                           const struct error *error);
 
 void logs_host_ended(struct handlers *h, struct call *call, const struct host_result *result);
 void logs_woken(struct handlers *h, struct call *call);

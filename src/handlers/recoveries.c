@@ -4,10 +4,38 @@
 #include "handlers/inside.h"
 
 #define HISTORY_LIMIT 50
+#define METRICS_MS 86400000 /* row C8: of 24 hours */
+
+/* ── metrics ── */
+
+static void ask_metrics(struct handlers *h, struct call *call)
+{
+    const char *id = engine_settings(h->engine, call->service)->id;
+    store_query_recovery_summary(h->ports.store, handlers_wait(h, call), id,
+                                 wall_add(handlers_now(h).wall, -METRICS_MS));
+}
+
+/* A store that cannot be read costs the figures, not the answer. */
+static void put_metrics(json_t *body, json_t *rows)
+{
+    json_t *summary = json_array_get(rows, 0);
+    (void)json_put(body, "metrics", summary != NULL ? json_incref(summary) : json_null());
+}
+
+/* ── what it is and what it shall be ── */
 
 void recovery_status(struct handlers *h, struct call *call)
 {
-    call->answer(call, 200, engine_recovery_json(h->engine, call->service, handlers_now(h)));
+    ask_metrics(h, call);
+}
+
+void recovery_status_rows(struct handlers *h, struct call *call, json_t *rows,
+                          const struct error *error)
+{
+    (void)error;
+    json_t *body = engine_recovery_json(h->engine, call->service, handlers_now(h));
+    put_metrics(body, rows);
+    call->answer(call, 200, body);
 }
 
 static void value_text(const json_t *value, char *text, size_t size)
@@ -66,6 +94,23 @@ void recovery_history(struct handlers *h, struct call *call)
     const char *id = engine_settings(h->engine, call->service)->id;
     int limit = (int)json_int_or(call->args, "limit", HISTORY_LIMIT);
     store_query_recoveries(h->ports.store, handlers_wait(h, call), id, WALL_NONE, limit);
+}
+
+/* First the list, then its figures. */
+void recovery_history_rows(struct handlers *h, struct call *call, json_t *rows,
+                           const struct error *error)
+{
+    json_t *body = call->kept;
+    if (body != NULL) {
+        call->kept = NULL;
+        put_metrics(body, rows);
+        call->answer(call, 200, body);
+    } else if (rows == NULL) {
+        rows_refuse(h, call, error);
+    } else {
+        call->kept = rows_list(rows);
+        ask_metrics(h, call);
+    }
 }
 
 void recovery_explain(struct handlers *h, struct call *call)

@@ -44,13 +44,32 @@ static json_t *only(const json_t *whole, const char *const *keys, size_t count)
     return part;
 }
 
+/* The status page says who is well, not where they are. */
+static json_t *status_for_all(const json_t *status)
+{
+    static const char *const limited[] = {"status", "overall_status", "last_check"};
+    static const char *const of_dependents[] = {"name", "ok"};
+    json_t *part = only(status, limited, ARRAY_LENGTH(limited));
+    const json_t *affected = json_object_get(status, "affected_services");
+    if (affected == NULL)
+        return part;
+    json_t *dependents = json_array();
+    size_t i;
+    json_t *one;
+    json_array_foreach(affected, i, one)
+    {
+        (void)json_array_append_new(dependents,
+                                    only(one, of_dependents, ARRAY_LENGTH(of_dependents)));
+    }
+    (void)json_put(part, "affected_services", dependents);
+    return part;
+}
+
 void service_status(struct handlers *h, struct call *call)
 {
     struct now now = handlers_now(h);
     JSON_CLEANUP json_t *status = engine_status_json(h->engine, call->service, now);
-    static const char *const limited[] = {"status", "overall_status", "last_check"};
-    json_t *body = call->access == ACCESS_ANONYMOUS ? only(status, limited, ARRAY_LENGTH(limited))
-                                                    : json_incref(status);
+    json_t *body = call->access == ACCESS_ANONYMOUS ? status_for_all(status) : json_incref(status);
     if (!engine_cannot_tell(h->engine, call->service)) {
         call->answer(call, 200, body);
         return;

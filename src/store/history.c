@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "io/log.h"
 
 const char history_recovery_sql[] =
     "INSERT INTO recovery (id, service, started_at, duration_seconds, cause, level, result,"
@@ -185,7 +186,7 @@ static json_t *summary_object(sqlite3_stmt *s)
 /* Of two levels as common as each other the later used one is named. */
 #define SUMMARY_FROM "WITH r AS (SELECT * FROM recovery WHERE "
 #define SUMMARY_OF                                                                                 \
-    " AND started_at >= ?2 AND result IN ('success', 'failed'))"                                   \
+    " AND started_at >= ?2 AND result IN ('success', 'failed', 'needs_human'))"                    \
     " SELECT ?2, count(*), sum(result = 'success'), avg(duration_seconds), max(duration_seconds)," \
     " (SELECT level FROM r GROUP BY level ORDER BY count(*) DESC, max(started_at) DESC LIMIT 1),"  \
     " max(started_at) FROM r LIMIT ?3"
@@ -197,6 +198,63 @@ int history_summary(sqlite3 *db, const struct history_question *q, json_t **ret,
         .all = SUMMARY_FROM "?1 = ''" SUMMARY_OF,
     };
     return ask(db, &query, q, q->since.ms, summary_object, ret, err);
+}
+
+static bool row_recovery(sqlite3_stmt *s, struct recovery_record *ret)
+{
+    bool known = sqlite3_column_type(s, 2) != SQLITE_NULL;
+    *ret = (struct recovery_record){
+        .started_at = {sqlite3_column_int64(s, 1)},
+        .duration_seconds = known ? sqlite3_column_double(s, 2) : -1,
+        .attempts = sqlite3_column_int(s, 6),
+    };
+    return str_copy(ret->id, sizeof ret->id, column(s, 0)) &&
+           str_copy(ret->cause, sizeof ret->cause, column(s, 3)) &&
+           str_copy(ret->level, sizeof ret->level, column(s, 4)) &&
+           str_copy(ret->result, sizeof ret->result, column(s, 5));
+}
+
+/* Those that a dead daemon left open. */
+static int close_interrupted(sqlite3 *db, const char *service, struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    int r = database_prepare(db,
+                             "UPDATE recovery SET result = 'interrupted'"
+                             " WHERE service = ?1 AND result = 'running'",
+                             &s, err);
+    if (r < 0)
+        return r;
+    r = bind_text(s, 1, service) == SQLITE_OK ? database_step(db, s, err)
+                                              : error_set(err, -ENOMEM, "out of memory");
+    (void)sqlite3_finalize(s);
+    return r;
+}
+
+int history_recall(sqlite3 *db, const char *service, struct recovery_record *ret, int max,
+                   struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    int r = close_interrupted(db, service, err);
+    if (r < 0) /* a full disk: what was before is known all the same */
+        log_warning("store", "the interrupted recovery stays open: %s", err->text);
+    r = database_prepare(db,
+                         "SELECT id, started_at, duration_seconds, cause, level, result, attempts"
+                         " FROM recovery WHERE service = ?1 AND result NOT IN ('running', '')"
+                         " ORDER BY started_at DESC, rowid DESC LIMIT ?2",
+                         &s, err);
+    if (r < 0)
+        return r;
+    int count = 0;
+    int code = bind_text(s, 1, service) | sqlite3_bind_int(s, 2, max);
+    while (code == SQLITE_OK && count < max && (code = sqlite3_step(s)) == SQLITE_ROW) {
+        code = SQLITE_OK;
+        count += row_recovery(s, &ret[count]);
+    }
+    r = code == SQLITE_OK || code == SQLITE_DONE
+            ? count
+            : database_error(db, err, "cannot read the history");
+    (void)sqlite3_finalize(s);
+    return r;
 }
 
 static int delete_some(sqlite3 *db, const char *sql, wall_ms before, struct error *err)

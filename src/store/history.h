@@ -28,6 +28,10 @@ int history_events(sqlite3 *db, const struct history_question *q, json_t **ret,
 int history_summary(sqlite3 *db, const struct history_question *q, json_t **ret,
                     struct error *err) ATTR_MUST_USE;
 
+/* As store_load_recoveries(). */
+int history_recall(sqlite3 *db, const char *service, struct recovery_record *ret, int max,
+                   struct error *err) ATTR_MUST_USE;
+
 /* Deletes at most STORE_THIN_ROWS of each. 1 when there may be more, 0 when not. */
 int history_thin(sqlite3 *db, wall_ms events_before, wall_ms recoveries_before,
                  struct error *err) ATTR_MUST_USE;

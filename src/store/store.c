@@ -431,6 +431,15 @@ int store_load_service(struct store *s, const char *id, struct service_state *re
     return r;
 }
 
+int store_load_recoveries(struct store *s, const char *service, struct recovery_record *ret,
+                          int max, struct error *err)
+{
+    (void)pthread_mutex_lock(&s->db_lock);
+    int r = history_recall(s->db, service, ret, max, err);
+    (void)pthread_mutex_unlock(&s->db_lock);
+    return r;
+}
+
 void store_look(struct store *s, struct store_state *ret)
 {
     lock(s);

@@ -64,7 +64,7 @@ struct recovery_record {
     char id[48]; /* request id of its audit lines */
     wall_ms started_at;
     double duration_seconds;               /* < 0 while it runs */
-    char cause[32], level[16], result[16]; /* success | failed | interrupted | superseded */
+    char cause[32], level[16], result[16]; /* running, recovery_end_word() or interrupted */
     int attempts;
     char message[512];
     char *evidence; /* JSON text, NULL = none; copied */
@@ -91,6 +91,11 @@ int store_open(uv_loop_t *loop, const char *state_dir, store_done *done, store_r
 /* Before the loop runs: the state of one service; 1 found, 0 none, negative error. */
 int store_load_service(struct store *s, const char *id, struct service_state *ret,
                        struct error *err) ATTR_MUST_USE;
+/* Before the loop runs: the newest recoveries of one service that are over, newest first, without
+ * service, message and evidence; their number, at most `max`, or a negative error. One that a dead
+ * daemon left open is over, too: `interrupted`. */
+int store_load_recoveries(struct store *s, const char *service, struct recovery_record *ret,
+                          int max, struct error *err) ATTR_MUST_USE;
 
 /* Queue writes. id 0: no completion wanted. A full queue completes with STORE_BUSY. Whatever the
  * outcome, the latest state of each service is not lost: what could not be saved is kept in memory
@@ -113,7 +118,7 @@ void store_look(struct store *s, struct store_state *ret);
  * recoveries: {id, service, started_at, duration_seconds, cause, recovery_level, result, attempts,
  * message, evidence}. events: the bodies with seq > since_seq. summary (row C8): one object
  * {since, count, successes, success_rate, mean_seconds, max_seconds, commonest_level,
- * last_recovery}, over finished ones (success or failed). */
+ * last_recovery}, over those that acted and are over (success, failed or needs_human). */
 void store_query_recoveries(struct store *s, uint64_t id, const char *service, wall_ms since,
                             int limit);
 void store_query_events(struct store *s, uint64_t id, const char *service, uint64_t since_seq,

@@ -10,6 +10,7 @@ import select
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import tempfile
 import time
@@ -154,6 +155,18 @@ class Daemon:
         result = self.cli(*words)
         assert result.status == 0 and result.json is not None, (words, result)
         return result.json
+
+    def ask(self, op, service=None, **args):
+        """A frame on the control socket: (status, body)."""
+        request = json.dumps({"id": 1, "op": op, "args": args} | ({"service": service} if service else {})).encode()
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.settimeout(60 * SCALE)
+            connection.connect(str(self.folder / "control.sock"))
+            connection.sendall(struct.pack(">I", len(request)) + request)
+            stream = connection.makefile("rb")
+            length, = struct.unpack(">I", stream.read(4))
+            answer = json.loads(stream.read(length))
+        return answer["status"], answer["body"]
 
     def redis(self, *words):
         """The first line of a reply."""

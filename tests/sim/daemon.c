@@ -83,6 +83,28 @@ static void port_host(void *context, int service, const struct host_request *req
         shell_run(s, service, request);
 }
 
+/* A dependent service that is well three times of four, and sometimes slow to say so; not by the
+ * world's chance, so that the runs of a seed stay as they are without dependents. */
+static void probe_answers(struct sim *s, int service, uint64_t id)
+{
+    struct probe_outcome o = {.id = id, .ok = (s->seed + id) % 4 != 0, .http_status = 200};
+    if (!o.ok) {
+        o.http_status = 503;
+        (void)str_copy(o.error, sizeof o.error, "HTTP status 503");
+    }
+    engine_probe_ended(s->engine, service, &o, clocks_now(s));
+}
+
+static void port_probe(void *context, int service, uint64_t id, const char *url)
+{
+    struct sim *s = context;
+    if (dead_now(s))
+        return;
+    if (url[0] == '\0')
+        sim_broken(s, service, "a dependent service without an address is asked");
+    sim_input(s, s->now + 5 + (int64_t)(id * 7919 % 10000), probe_answers, service, id);
+}
+
 static void port_save(void *context, int service, uint64_t id, enum store_class class,
                       const struct service_state *state)
 {
@@ -140,6 +162,7 @@ void daemon_start(struct sim *s)
         .wake_at = port_wake_at,
         .redis = port_redis,
         .host = port_host,
+        .probe = port_probe,
         .save = port_save,
         .record = port_record,
         .audit = port_audit,
@@ -162,6 +185,7 @@ void daemon_start(struct sim *s)
         return;
     }
     s->jolted = -SIM_NEVER / 4; /* a new process has seen no clock yet */
+    promise_started(s);
     disk_load(s);
     sim_say(s, -1, "the daemon starts, life %llu", (unsigned long long)s->life);
     disk_close_intents(s);
@@ -180,6 +204,7 @@ void daemon_stop(struct sim *s)
 {
     engine_free(s->engine);
     s->engine = NULL;
+    people_forget(s);
 }
 
 void daemon_kill(struct sim *s, int64_t down_ms)

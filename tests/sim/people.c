@@ -10,15 +10,46 @@
 
 static const struct engine_user user = {"ann", "ann@example.org", "admin", "10.0.0.1"};
 
+/* A call that waits for its answer. The engine runs no completion when it is dropped, so the list
+ * of those that are open is the simulator's. */
 struct call {
+    struct call *next, *previous;
     struct sim *sim;
     int service;
-    uint64_t life;
     enum engine_operation operation;
     bool was_stopped;
     int64_t asked;
     bool refresh;
 };
+
+static struct call *call_new(struct sim *s, int service)
+{
+    struct call *c = calloc(1, sizeof *c);
+    if (c == NULL)
+        abort();
+    *c = (struct call){.sim = s, .service = service, .asked = s->now, .next = s->calls_open};
+    if (c->next != NULL)
+        c->next->previous = c;
+    s->calls_open = c;
+    return c;
+}
+
+static void call_free(struct call *c)
+{
+    if (c->next != NULL)
+        c->next->previous = c->previous;
+    if (c->previous != NULL)
+        c->previous->next = c->next;
+    else
+        c->sim->calls_open = c->next;
+    free(c);
+}
+
+void people_forget(struct sim *s)
+{
+    while (s->calls_open != NULL)
+        call_free(s->calls_open);
+}
 
 static void answered(void *context, int status, json_t *body)
 {
@@ -28,7 +59,7 @@ static void answered(void *context, int status, json_t *body)
     const struct service *inside = &s->engine->services[c->service];
     json_decref(body);
     if (s->dying) {
-        free(c);
+        call_free(c);
         return;
     }
     if (!c->refresh) {
@@ -43,16 +74,7 @@ static void answered(void *context, int status, json_t *body)
             w->started_by_others = false;
         }
     }
-    free(c);
-}
-
-static struct call *call_new(struct sim *s, int service)
-{
-    struct call *c = calloc(1, sizeof *c);
-    if (c == NULL)
-        abort();
-    *c = (struct call){.sim = s, .service = service, .life = s->life, .asked = s->now};
-    return c;
+    call_free(c);
 }
 
 void people_operate(struct sim *s, int service)
@@ -99,9 +121,9 @@ static void set_something(struct sim *s, int service)
 void people_tweak(struct sim *s, int service)
 {
     struct witness *w = &s->worlds[service].witness;
-    struct now now = clocks_now(s);
     if (!daemon_alive(s))
         return;
+    struct now now = clocks_now(s);
     switch (chance_between(&s->chance, 0, 5)) {
     case 0: {
         int64_t ms = chance_between(&s->chance, 1000, 1200000);

@@ -34,11 +34,13 @@ static void deliver(struct sim *s, int service, uint64_t ticket)
     e->used = false;
     if (e->acts && w->outstanding > 0)
         w->outstanding--;
+    if (e->acts)
+        w->acted_end = s->now;
     bool unit_told = e->command == HOST_STATUS || e->command == HOST_SHOW;
-    if (unit_told && began >= w->told.unit_asked) {
-        w->told.unit = o.unit;
-        w->told.unit_asked = began;
-    }
+    if (unit_told)
+        witness_unit(s, service, began, &o.unit);
+    if ((e->command == HOST_JOURNAL || e->command == HOST_LOG_TAIL) && o.end == HOST_EXITED)
+        witness_log(s, service, &o.log);
     sim_say(s, service, "%s ended: %d, exit %d%s%s", host_command_name(o.command), (int)o.end,
             o.exit_code, unit_told ? ", unit " : "",
             unit_told ? unit_active_word(o.unit.active) : "");
@@ -206,6 +208,14 @@ void shell_way_changed(struct sim *s, int service)
     for (int i = 0; i < SIM_ERRANDS_MAX; i++)
         if (w->errands[i].used && !w->errands[i].settled && w->errands[i].reached)
             settle(s, service, &w->errands[i], HOST_CUT_OFF, 0, 1);
+}
+
+void shell_supersede(struct sim *s, int service)
+{
+    struct service_world *w = world_of(s, service);
+    for (int i = 0; i < SIM_ERRANDS_MAX; i++)
+        w->errands[i].acts = false;
+    w->witness.outstanding = 0;
 }
 
 void shell_forget(struct sim *s, int service)

@@ -75,13 +75,21 @@ static void set_up_service(struct sim *s, int service)
     (void)str_copy(set->unit, sizeof set->unit, "redis-server");
     (void)str_copy(set->redis.host, sizeof set->redis.host, "10.0.0.2");
     set->redis.port = 6379;
+    if (service == 0) {
+        static struct affected_service dependents[] = {{"page", "http://10.0.0.9/health"},
+                                                       {"nobody asks", ""}};
+        set->affected = dependents;
+        set->affected_count = ARRAY_LENGTH(dependents);
+    }
     set->watch.pulse_interval_ms = pulses[chance_between(c, 0, 3)];
     if (chance_percent(c, 15))
         set->recovery.external_stop = EXTERNAL_STOP_RESPECT;
     unit_init(s, service);
     struct witness *w = &s->worlds[service].witness;
     w->ended[0] = w->ended[1] = w->ended[2] = -SIM_NEVER / 4;
-    w->acted = -SIM_NEVER / 4;
+    w->acted = w->acted_end = w->failed_end = -SIM_NEVER / 4;
+    w->well_since = SIM_NEVER;
+    w->told = witness_told_nothing();
     (void)str_copy(s->disk.durable[service].id, sizeof s->disk.durable[service].id, set->id);
 }
 

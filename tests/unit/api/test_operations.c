@@ -72,6 +72,36 @@ static void the_least_roles_are_the_guides_matrix(void **state)
         {OP_INSPECT, ACCESS_ADMIN},
         {OP_DOCTOR, ACCESS_ADMIN},
         {OP_AUDIT, ACCESS_ADMIN},
+        {OP_AUDIT_REPORT, ACCESS_ADMIN},
+        {OP_METRICS, ACCESS_VIEWER},
+        {OP_SLO, ACCESS_VIEWER},
+        {OP_DIAGNOSIS, ACCESS_ADMIN},
+        {OP_BUNDLE, ACCESS_ADMIN},
+        {OP_NOTIFY, ACCESS_OPERATOR},
+        {OP_LOGIN, ACCESS_ANONYMOUS},
+        {OP_LOGOUT, ACCESS_VIEWER},
+        {OP_ME, ACCESS_VIEWER},
+        {OP_PASSWORD, ACCESS_VIEWER},
+        {OP_SESSIONS, ACCESS_VIEWER},
+        {OP_SESSION_REVOKE, ACCESS_VIEWER},
+        {OP_TOTP_BEGIN, ACCESS_VIEWER},
+        {OP_TOTP_CONFIRM, ACCESS_VIEWER},
+        {OP_TOTP_DISABLE, ACCESS_VIEWER},
+        {OP_USERS, ACCESS_ADMIN},
+        {OP_USER_ADD, ACCESS_ADMIN},
+        {OP_USER_SET, ACCESS_ADMIN},
+        {OP_TOKENS, ACCESS_ADMIN},
+        {OP_TOKEN_ADD, ACCESS_ADMIN},
+        {OP_TOKEN_SET, ACCESS_ADMIN},
+        {OP_TOKEN_REVOKE, ACCESS_ADMIN},
+        {OP_ACCESS_REQUESTS, ACCESS_VIEWER},
+        {OP_ACCESS_REQUEST, ACCESS_VIEWER},
+        {OP_ACCESS_APPROVE, ACCESS_ADMIN},
+        {OP_ACCESS_REJECT, ACCESS_ADMIN},
+        {OP_PROMETHEUS, ACCESS_VIEWER},
+        {OP_HEALTHZ, ACCESS_ANONYMOUS},
+        {OP_READYZ, ACCESS_ANONYMOUS},
+        {OP_OPENAPI, ACCESS_ANONYMOUS},
         {OP_TIMING, ACCESS_VIEWER},
         {OP_VERSION, ACCESS_ANONYMOUS},
     };
@@ -113,7 +143,11 @@ static void good_arguments_pass(void **state)
     check(OP_LOGS, "{\"lines\": 1000}", NULL);
     check(OP_RECOVERY_SET, "{\"retry_delay_seconds\": 0.5, \"backoff_multiplier\": 2}", NULL);
     check(OP_PAUSE, "{\"for_seconds\": 2592000, \"reason\": \"x\"}", NULL);
-    check(OP_AUDIT, "{\"result\": \"failed\", \"report\": \"weekly\"}", NULL);
+    check(OP_AUDIT, "{\"result\": \"failed\", \"user\": \"ops\"}", NULL);
+    check(OP_AUDIT_REPORT, "{\"kind\": \"weekly\"}", NULL);
+    check(OP_LOGIN, "{\"email\": \"a@b\", \"password\": \"p\\t\"}", NULL);
+    check(OP_TOKEN_ADD, "{\"name\": \"ci\", \"role\": \"viewer\", \"services\": [\"redis\"]}",
+          NULL);
 }
 
 static void bad_arguments_are_refused_with_the_fields_name(void **state)

@@ -141,6 +141,26 @@ static void a_failed_recovery_calls_for_a_person(void **state)
     json_decref(recovery);
 }
 
+static void the_recoveries_of_a_day_are_summed_up_in_one_line(void **state)
+{
+    (void)state;
+    json_t *body = parse("{\"items\": [], \"metrics\": {\"count\": 4, \"success_rate\": 0.75, "
+                         "\"mean_seconds\": 0.42, "
+                         "\"commonest_level\": \"hard\"}}");
+    struct page p = page_new(false, now);
+    view_recoveries(&p, body, NULL);
+    expect_page(&p, "no recovery so far\n"
+                    "  Last 24 h          4 recoveries, 75 % successful, 0.42 s on average, mostly "
+                    "Hard Recovery\n");
+    json_decref(body);
+    body = parse("{\"items\": [], \"metrics\": {\"count\": 0, \"success_rate\": null, "
+                 "\"mean_seconds\": null, \"commonest_level\": null}}");
+    view_recoveries(&p, body, NULL);
+    expect_page(&p, "no recovery so far\n  Last 24 h          0 recoveries\n");
+    buf_free(&p.text);
+    json_decref(body);
+}
+
 static void an_explanation_reads_from_deed_to_facts(void **state)
 {
     (void)state;
@@ -220,6 +240,7 @@ int main(void)
         cmocka_unit_test(a_status_without_anything_known_is_still_a_page),
         cmocka_unit_test(health_shows_checks_figures_cause_and_recommendations),
         cmocka_unit_test(a_failed_recovery_calls_for_a_person),
+        cmocka_unit_test(the_recoveries_of_a_day_are_summed_up_in_one_line),
         cmocka_unit_test(an_explanation_reads_from_deed_to_facts),
         cmocka_unit_test(a_start_that_still_loads_is_no_failure),
         cmocka_unit_test(a_table_aligns_numbers_right_and_texts_left),

@@ -338,6 +338,35 @@ static void recoveries_are_updated_by_id_listed_and_summed(void **state)
     assert_true(json_is_null(json_object_get(sum, "commonest_level")));
 }
 
+static void recoveries_before_a_start_are_recalled_newest_first(void **state)
+{
+    struct bench *b = *state;
+    struct recovery_record past[3];
+    struct error err = {0};
+    open_store(b);
+    assert_int_equal(store_load_recoveries(b->store, "redis", past, 3, &err), 0);
+    save_recovery(b, "r1", 1000, 2, "soft", "success");
+    save_recovery(b, "r2", 2000, 4, "hard", "needs_human");
+    save_recovery(b, "r3", 3000, 6, "hard", "by_itself");
+    save_recovery(b, "r4", 4000, -1, "standard", "running");
+    close_store(b);
+    open_store(b);
+    assert_int_equal(store_load_recoveries(b->store, "other", past, 3, &err), 0);
+    assert_int_equal(store_load_recoveries(b->store, "redis", past, 3, &err), 3);
+    assert_string_equal(past[0].id, "r4");
+    assert_string_equal(past[0].result, "interrupted");
+    assert_string_equal(past[0].level, "standard");
+    assert_true(past[0].duration_seconds < 0);
+    assert_string_equal(past[1].result, "by_itself");
+    assert_int_equal(past[2].started_at.ms, 2000);
+    assert_true(past[2].duration_seconds > 3.9);
+    store_query_recovery_summary(b->store, 1, "redis", WALL_NONE);
+    await(b, 1);
+    const json_t *sum = json_array_get(b->rows, 0);
+    assert_int_equal(json_integer_value(json_object_get(sum, "count")), 2);
+    assert_int_equal(json_integer_value(json_object_get(sum, "successes")), 1);
+}
+
 static void thinning_takes_only_what_is_older_however_much(void **state)
 {
     struct bench *b = *state;
@@ -619,6 +648,7 @@ int main(void)
         TEST(a_query_sees_every_write_before_it_newest_first),
         TEST(a_lost_state_does_not_give_an_event_number_out_twice),
         TEST(recoveries_are_updated_by_id_listed_and_summed),
+        TEST(recoveries_before_a_start_are_recalled_newest_first),
         TEST(thinning_takes_only_what_is_older_however_much),
         TEST(a_newer_schema_is_refused_with_the_reason),
         TEST(a_damaged_database_is_named_and_left_alone),

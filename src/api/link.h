@@ -1,0 +1,34 @@
+/* The one socket between the engine and the web process: frames (api/frame.h), both ways.
+ *
+ * engine -> web
+ *   {"setup": {"listen", "certificate", "key",     PEM texts: chain, private key
+ *              "issuer", "token_keys": [{"kid", "pem"}],   public keys that sign logins, newest
+ * first "rate_limits": {"start", ... },     a minute, 0 = none "metrics_anonymous": bool, "hsts":
+ * bool}}   first frame; again after a reload
+ *   {"users": {"<sub>": {"role", "not_before"}}}   all who may log in; whole map at each change.
+ *                                                  A token of another sub, or issued (iat) before
+ *                                                  not_before, is refused
+ *   {"revoked": ["<jti>", ...]}                    revoked and not yet expired; whole list
+ *   {"event": {...}, "service": id}                every event of contract section 5, as published
+ *   {"id", "line": any}                            a piece of a follow or of a long answer
+ *   {"id", "status", "body", "rate"?: {"limit", "remaining", "reset"}}
+ *                                                  exactly one for each request. A body that is a
+ *                                                  string, or pieces that are, is text/plain
+ *
+ * web -> engine
+ *   {"id", "op", "service"?, "args", "source_ip", "request_id",
+ *    "credential"?: {"token", "cookie": bool, "csrf"?}}   cookie and csrf: see accounts.h
+ *   {"id", "cancel": true}                         the asker of a follow went away
+ *   op "snapshot" (service; no credential): {"status": {...}, "health": {...}} as an admin sees
+ *   them; what others may see of it is cut by api/visible.h. It is not a row of the table.
+ *
+ * The web process holds no secret but the TLS key. What it says of `source_ip` is its claim. */
+#ifndef RESUS_API_LINK_H
+#define RESUS_API_LINK_H
+
+#define LINK_FD 3           /* the web process' end */
+#define LINK_CALLS_MAX 1024 /* requests in flight */
+#define LINK_OUT_MAX                                                                               \
+    (16 * 1024 * 1024) /* bytes that wait for the other side before it is dropped */
+
+#endif

@@ -1,0 +1,15 @@
+/* What of a status or health object a role may see (contract section 4). */
+#ifndef RESUS_API_VISIBLE_H
+#define RESUS_API_VISIBLE_H
+
+#include <jansson.h>
+
+#include "api/operations.h"
+
+/* New references; anonymous: status, overall_status, last_check. */
+json_t *visible_status(const json_t *whole, enum access access);
+/* anonymous: overall_status, last_check and the three checks' statuses; evidence that was taken
+ * from logs: admin only. */
+json_t *visible_health(const json_t *whole, enum access access);
+
+#endif
