@@ -14,6 +14,7 @@ const struct option_row option_rows[] = {
     [OPTION_CONFIRM] = {"--confirm", NULL, "STOP", "the word STOP: yes, stop it"},
     [OPTION_DIR] = {"--dir", NULL, "DIR", "folder for the demonstration's state (./.demo)"},
     [OPTION_EMERGENCY] = {"--emergency", NULL, NULL, "notify everybody (needs --message)"},
+    [OPTION_EXPIRES] = {"--expires", NULL, "DURATION", "30d; never unless told"},
     [OPTION_FAILED] = {"--failed", NULL, NULL, "failures only"},
     [OPTION_FOLLOW] = {"--follow", "-f", NULL, "go on with what comes, until Ctrl-C"},
     [OPTION_FOR] = {"--for", NULL, "DURATION", "30m, 2h, 1d (2h unless told)"},
@@ -22,8 +23,12 @@ const struct option_row option_rows[] = {
     [OPTION_LINES] = {"--lines", "-n", "N", "so many of the newest (50 unless told)"},
     [OPTION_MESSAGE] = {"--message", NULL, "TEXT", "what everybody is told"},
     [OPTION_OPERATION] = {"--operation", NULL, "NAME", "of this operation only"},
+    [OPTION_PASSWORD_FILE] = {"--password-file", NULL, "FILE",
+                              "its first line; - is standard input"},
     [OPTION_PORT] = {"--port", NULL, "N", "HTTPS port of the demonstration (8443)"},
     [OPTION_REASON] = {"--reason", NULL, "TEXT", "why; kept in the audit log"},
+    [OPTION_ROLE] = {"--role", NULL, "ROLE", "viewer, operator or admin"},
+    [OPTION_SERVICES] = {"--services", NULL, "ID,ID", "these services only; all unless told"},
     [OPTION_SINCE] = {"--since", NULL, "TIME", "2h (ago), 2025-10-10 or 2025-10-10T14:30:00Z"},
     [OPTION_UNTIL] = {"--until", NULL, "TIME", "up to this time, written as for --since"},
     [OPTION_USER] = {"--user", NULL, "NAME", "of or for this user"},
@@ -188,6 +193,10 @@ static int word(struct reader *r, const char *text)
             return error_set(r->err, -EINVAL, "%s: at most %d assignments at once", in->verb->name,
                              ARGUMENTS_ASSIGNMENTS_MAX);
         in->assignments[in->assignment_count++] = text;
+        return 0;
+    }
+    if (in->verb->words && in->word_count < ARGUMENTS_WORDS_MAX) {
+        in->words[in->word_count++] = text;
         return 0;
     }
     if (in->verb->service && in->service == NULL && text[0] != '\0') {

@@ -35,8 +35,8 @@ enum purpose {
     FOR_OP_INTENT,
     FOR_OP_DESIRED,
     FOR_OP_COMMAND,
-    FOR_DEPENDENT, /* after it: is who depends on the service well again? */
     FOR_WISH, /* what it shall be, when nobody waits for that to be on the disk */
+    FOR_DEPENDENT, /* after it: is who depends on the service well again? */
 };
 
 struct pending {
