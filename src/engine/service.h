@@ -25,18 +25,19 @@ enum purpose {
     FOR_CONFIG,
     FOR_JOURNAL,
     FOR_LOG_FILE,
-    FOR_ACTION,   /* recovery's host command or script kill */
-    FOR_ACTION_2, /* its second half: FUNCTION KILL, start after reset-failed */
-    FOR_INTENT,   /* recovery's intent line */
-    FOR_EVIDENCE, /* INFO, SLOWLOG, CLIENT LIST before an action */
-    FOR_OP_INFO,  /* a person's operation: INFO before, */
-    FOR_OP_SAVE,  /* BGSAVE, */
-    FOR_OP_SAVED, /* INFO persistence while it saves, */
+    FOR_ACTION,       /* recovery's host command or script kill */
+    FOR_ACTION_2,     /* its second half: FUNCTION KILL, start after reset-failed */
+    FOR_ACTION_SAVED, /* INFO persistence while its BGSAVE runs */
+    FOR_INTENT,       /* recovery's intent line */
+    FOR_EVIDENCE,     /* INFO, SLOWLOG, CLIENT LIST before an action */
+    FOR_OP_INFO,      /* a person's operation: INFO before, */
+    FOR_OP_SAVE,      /* BGSAVE, */
+    FOR_OP_SAVED,     /* INFO persistence while it saves, */
     FOR_OP_INTENT,
     FOR_OP_DESIRED,
     FOR_OP_COMMAND,
-    FOR_DEPENDENT, /* after it: is who depends on the service well again? */
     FOR_WISH, /* what it shall be, when nobody waits for that to be on the disk */
+    FOR_DEPENDENT, /* after it: is who depends on the service well again? */
 };
 
 struct pending {
@@ -159,6 +160,11 @@ struct service {
     mono_ms watch_after_until; /* row A9: 15 minutes after an operation */
     bool watch_after_told;
     struct after after;
+    struct {
+        mono_ms due; /* when its end is asked for again */
+        enum purpose purpose;
+        uint64_t belongs_to;
+    } saving;
 
     struct service_state saved;
     bool wish_unsaved; /* the disk may have another wish than `saved` */
@@ -196,6 +202,8 @@ struct engine {
 
 /* engine.c */
 void engine_look_at_clocks(struct engine *e, struct now now); /* before anything that enters */
+/* How late our wake-ups are: so many per cent of those of the last minute or two were not later. */
+int64_t engine_late_ms(const struct engine *e, int percent);
 
 /* watch.c */
 void watch_init(struct service *s, struct now now);
@@ -252,6 +260,16 @@ void after_probed(struct service *s, const struct pending *p, const struct probe
                   struct now now);
 mono_ms after_next(const struct service *s);
 json_t *after_json(const struct service *s);
+
+/* saving.c */
+enum saving { SAVING_RUNS, SAVING_DONE, SAVING_FAILED };
+bool saving_begun(const struct redis_answer *a);        /* the reply to BGSAVE */
+enum saving saving_of(const struct redis_answer *info); /* one that does not tell: it runs */
+/* Asks now, for `purpose` of the operation or action; later, when the answer was "it runs". */
+void saving_follow(struct service *s, enum purpose purpose, uint64_t belongs_to, struct now now);
+void saving_follow_on(struct service *s, struct now now);
+void saving_turn(struct service *s, struct now now);
+mono_ms saving_next(const struct service *s);
 
 /* record.c: audit lines, events, persisted state */
 uint64_t request_begin(struct service *s, enum purpose purpose, mono_ms asked);

@@ -57,9 +57,13 @@ static void keep_audit(void *context, int service, uint64_t id, const struct aud
                        bool durable)
 {
     struct fixture *f = context;
-    (void)service, (void)line;
+    (void)service;
     if (durable)
         f->intent = id;
+    else if (line->has_result) {
+        f->outcome = *line;
+        f->outcome_count++;
+    }
 }
 
 static void keep_notice(void *context, int service, uint64_t seq, const char *type, json_t *body,
@@ -99,7 +103,7 @@ int fixture_restart(struct fixture *f)
                                  .random = no_random};
     struct error err = {0};
     f->self_due = f->due = MONO_NEVER;
-    f->redis_count = f->host_count = 0;
+    f->redis_count = f->host_count = f->probe_count = 0;
     f->intent = f->save = 0;
     if (engine_new(&f->settings, &ports, &f->saved, fixture_at(1000), &f->engine, &err) < 0)
         return -1;
