@@ -213,8 +213,12 @@ static void serve_operation(struct site *site, struct exchange *x, const struct 
         return;
     }
     if (is_copied(route->operation) && verdict != WHO_OPAQUE) {
+        r = operation_check(&operations[route->operation], args, &err);
         json_decref(args);
-        answer_copy(site, x, route, &identity);
+        if (r < 0)
+            reply_error(x, 400, "bad_input", err.text, NULL);
+        else
+            answer_copy(site, x, route, &identity);
         return;
     }
     forward(site, x, route, args, given);
