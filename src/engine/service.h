@@ -97,6 +97,14 @@ struct operation {
     } wish_before; /* what the service was to be */
 };
 
+/* What Redis' configuration was at the last look (config_watch.c). */
+struct config_seen {
+    bool any;
+    int64_t maxmemory, maxclients; /* -1 unknown */
+    enum tri aof, save_points;
+    char policy[24];
+};
+
 struct service {
     struct engine *engine;
     int index;
@@ -137,6 +145,8 @@ struct service {
     struct operation operation;
     mono_ms watch_after_until; /* row A9: 15 minutes after an operation */
     bool watch_after_told;
+
+    struct config_seen config_seen;
 
     struct service_state saved;
     uint64_t event_seq; /* given out last; saved.event_seq is ahead of it */
@@ -181,6 +191,7 @@ void watch_turn(struct service *s,
 void watch_doubt(struct service *s, const char *why, struct now now);
 void watch_look(struct service *s,
                 struct now now); /* a round of checks now and every few ms for a while */
+void config_watch(struct service *s, struct now now); /* config_watch.c */
 void watch_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
                  struct now now);
 void watch_host(struct service *s, const struct pending *p, const struct host_outcome *o,

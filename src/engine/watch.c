@@ -457,10 +457,12 @@ void watch_redis(struct service *s, const struct pending *p, const struct redis_
         if (a->info.known)
             note_info(s, a, now);
         note_empty_primary(s);
+        config_watch(s, now);
         break;
     case FOR_CONFIG:
         note_config(s, a);
         note_empty_primary(s);
+        config_watch(s, now);
         break;
     default:
         break;
