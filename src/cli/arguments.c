@@ -6,6 +6,7 @@
 
 #include "base/attr.h"
 #include "base/str.h"
+#include "cli/remote.h"
 #include "cli/verb.h"
 
 const struct option_row option_rows[] = {
@@ -86,11 +87,14 @@ static int global_option(struct reader *r, const char *word)
         rc = flag(r, "--version", given, &r->in->version);
     else if (named(word, "--config", &given))
         rc = value_of(r, "--config", given, &r->in->config);
-    else if (named(word, "--url", &given) || named(word, "--token-file", &given))
-        rc = error_set(r->err, -EINVAL,
-                       "%.*s: this version speaks to the daemon of its own machine only; run it "
-                       "there, or use the HTTPS API",
-                       (int)strcspn(word, "="), word);
+    else if (named(word, "--url", &given))
+        rc = value_of(r, "--url", given, &r->in->url);
+    else if (named(word, "--token-file", &given))
+        rc = value_of(r, "--token-file", given, &r->in->token_file);
+    else if (named(word, "--ca-file", &given))
+        rc = value_of(r, "--ca-file", given, &r->in->ca_file);
+    else if (named(word, "--pin", &given))
+        rc = value_of(r, "--pin", given, &r->in->pin);
     else
         return 0;
     return rc < 0 ? rc : 1;
@@ -202,6 +206,20 @@ static int word(struct reader *r, const char *text)
     return error_set(r->err, -EINVAL, "%s: \"%s\" is one word too many", in->verb->name, text);
 }
 
+/* A daemon elsewhere: all of it or nothing, and only for verbs that ask a daemon. */
+static int elsewhere(const struct invocation *in, struct error *err)
+{
+    if (in->url == NULL && (in->token_file != NULL || in->ca_file != NULL || in->pin != NULL))
+        return error_set(err, -EINVAL, "--token-file, --ca-file and --pin go with --url");
+    if (in->url == NULL)
+        return 0;
+    if (in->verb->local)
+        return error_set(err, -EINVAL, "%s works on its own machine: without --url",
+                         in->verb->name);
+    struct remote_target target = {.url = in->url, .pin = in->pin};
+    return remote_check(&target, err);
+}
+
 /* What only the whole line shows. */
 static int whole_line(const struct invocation *in, struct error *err)
 {
@@ -215,7 +233,7 @@ static int whole_line(const struct invocation *in, struct error *err)
         return error_set(err, -EINVAL, "%s: a word is missing", in->verb->name);
     if (in->verb->assignments && str_equal(in->sub, "set") && in->assignment_count == 0)
         return error_set(err, -EINVAL, "%s set: KEY=VALUE is missing", in->verb->name);
-    return 0;
+    return elsewhere(in, err);
 }
 
 int arguments_parse(int argc, char **argv, struct invocation *ret, struct error *err)

@@ -52,7 +52,8 @@ struct verb;
 struct invocation {
     const struct verb *verb; /* NULL: none named */
     bool json, help, version;
-    const char *config;  /* --config, NULL = not given */
+    const char *config;                           /* --config, NULL = not given */
+    const char *url, *token_file, *ca_file, *pin; /* of a daemon elsewhere; NULL = not given */
     const char *sub;     /* "status" of `recovery status`, the verb of `help VERB`; NULL = none */
     const char *service; /* NULL = the only one */
     const char *options[OPTION_COUNT]; /* NULL = not given; "" for flags */

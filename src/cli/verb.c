@@ -79,7 +79,7 @@ const struct verb verbs[] = {
      "named). The file is read directly: the daemon need not run.\n",
      .subs = audit_subs,
      .options = BIT(SINCE) | BIT(UNTIL) | BIT(USER) | BIT(OPERATION) | BIT(FAILED) | BIT(LINES),
-     .run = verb_audit},
+     .local = true, .run = verb_audit},
     {"user",
      "user add EMAIL --role ROLE | list | role EMAIL ROLE | disable|enable|password|totp EMAIL "
      "[--password-file FILE]",
@@ -105,15 +105,15 @@ const struct verb verbs[] = {
     {"sudoers", "sudoers [SERVICE] [--user NAME]", "print the sudoers file for the Redis host",
      "Exact lines only, no wildcard. Install it on the host of the service:\n"
      "  resus sudoers > resus && install -m 0440 resus /etc/sudoers.d/ && visudo -c\n",
-     .service = true, .options = BIT(USER), .run = verb_sudoers},
+     .service = true, .options = BIT(USER), .local = true, .run = verb_sudoers},
     {"key", "key check [SERVICE]", "check the SSH keys: owner, mode, kind and size",
-     .subs = key_subs, .service = true, .run = verb_key},
+     .subs = key_subs, .service = true, .local = true, .run = verb_key},
     {"serve", "serve [--check]", "run the daemon in the foreground",
      "--check reads the configuration, says what is wrong with it (exit status 2) and ends.\n",
-     .options = BIT(CHECK), .run = verb_serve},
+     .options = BIT(CHECK), .local = true, .run = verb_serve},
     {"demo", "demo [--port N] [--dir DIR]", "a private Redis under Resus, to look at",
-     .options = BIT(PORT) | BIT(DIR), .run = verb_demo},
-    {"help", "help [VERB]", "this list, or all about one verb", .free_word = true,
+     .options = BIT(PORT) | BIT(DIR), .local = true, .run = verb_demo},
+    {"help", "help [VERB]", "this list, or all about one verb", .free_word = true, .local = true,
      .run = verb_help},
 };
 const size_t verb_count = ARRAY_LENGTH(verbs);

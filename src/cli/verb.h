@@ -18,6 +18,7 @@ struct verb {
     bool service;            /* takes [SERVICE] */
     bool assignments;        /* `set` takes KEY=VALUE words */
     bool free_word;          /* `help VERB` */
+    bool local;              /* asks no daemon: takes no --url */
     bool words;              /* takes up to ARGUMENTS_WORDS_MAX of its own */
     uint32_t options;        /* OPTION_BIT()s */
     int (*run)(const struct invocation *in);

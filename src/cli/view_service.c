@@ -101,6 +101,35 @@ static void running_operation(struct page *p, const json_t *operation)
     page_put(p, "\n");
 }
 
+/* Row A9: who depends on the service, as seen after the last operation or recovery. */
+static void dependents(struct page *p, const json_t *affected)
+{
+    size_t i;
+    json_t *one;
+    bool labelled = false;
+    json_array_foreach(affected, i, one)
+    {
+        const json_t *ok = json_object_get(one, "ok");
+        bool checking = json_bool_or(one, "checking", false);
+        char ago[64];
+        if (!json_is_boolean(ok) && !checking)
+            continue;
+        page_label(p, labelled ? "" : "Dependents");
+        labelled = true;
+        page_put(p, "%s: ", json_text_or(one, "name", "?"));
+        if (!json_is_boolean(ok))
+            page_tone(p, TONE_BUSY, "being looked at");
+        else if (json_is_true(ok))
+            page_tone(p, TONE_GOOD, "ok");
+        else
+            page_tone(p, TONE_BAD, "%s", json_text_or(one, "error", "not well"));
+        const char *at = json_text_or(one, "checked_at", NULL);
+        if (at != NULL)
+            page_put(p, ", %s", page_ago(p, at, ago));
+        page_put(p, "\n");
+    }
+}
+
 static void key_figures(struct page *p, const struct view_subject *s)
 {
     char text[64];
@@ -191,6 +220,7 @@ void view_status(struct page *p, const struct view_subject *s)
     first_line(p, s);
     running_operation(p, json_object_get(s->status, "operation"));
     key_figures(p, s);
+    dependents(p, json_object_get(s->status, "affected_services"));
     last_check(p, s);
     view_cause(p, json_object_get(s->health, "cause"));
     view_recovery_line(p, json_object_get(s->health, "auto_recovery"));

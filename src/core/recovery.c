@@ -115,6 +115,17 @@ static bool newly_stopped(const struct step *s)
     return v->confirmed && cause_row(v->cause)->remedy == REMEDY_START && v->cause != s->r->cause;
 }
 
+/* The unit ran since it was found stopped, and was stopped again, cleanly: somebody means it, and
+ * gets the grace again. A start of ours without effect leaves the unit as it was. */
+static bool stopped_again(const struct step *s)
+{
+    const struct recovery *r = s->r;
+    const struct verdict *v = &s->facts->verdict;
+    return v->confirmed && cause_row(v->cause)->remedy == REMEDY_START && v->cause == r->cause &&
+           r->unit_since.ms != WALL_NONE.ms && s->facts->unit_since.ms != WALL_NONE.ms &&
+           r->unit_since.ms != s->facts->unit_since.ms;
+}
+
 static void facts_backoff(struct step *s)
 {
     const struct recovery_facts *f = s->facts;
@@ -222,8 +233,19 @@ static void facts_verifying(struct step *s)
         r->refusals = 0;
         step_attempt_failed(s);
         return;
-    case REMEDY_RESTART:
     case REMEDY_START:
+        if (stopped_again(s)) {
+            step_tell_outcome(s, false);
+            r->last_attempt = s->now;
+            step_enter(s, PHASE_IDLE, MONO_NEVER);
+            step_end_recovery(s, END_SUPERSEDED);
+            if (r->phase == PHASE_IDLE)
+                step_consider(s);
+            return;
+        }
+        step_attempt_failed(s);
+        return;
+    case REMEDY_RESTART:
     case REMEDY_LADDER:
         step_attempt_failed(s);
         return;
@@ -284,7 +306,7 @@ static void wake_waiting(struct step *s)
         (void)step_emit(s, EFFECT_LOOK);
         return;
     }
-    if (newly_stopped(s)) {
+    if (newly_stopped(s) || stopped_again(s)) {
         step_enter(s, PHASE_IDLE, MONO_NEVER);
         step_end_recovery(s, END_SUPERSEDED);
         if (s->r->phase == PHASE_IDLE)
@@ -318,12 +340,6 @@ static void verify_from_now(struct step *s)
     (void)step_emit(s, EFFECT_LOOK);
 }
 
-static void wake_acting(struct step *s)
-{
-    s->r->action_end = ACTION_UNKNOWN;
-    verify_from_now(s);
-}
-
 static void wake_verifying(struct step *s)
 {
     step_attempt_failed(s);
@@ -348,6 +364,15 @@ static void end_bgsave(struct step *s)
         r->bgsave_tries++;
     step_enter(s, PHASE_IDLE, MONO_NEVER);
     (void)step_emit(s, EFFECT_LOOK);
+}
+
+static void wake_acting(struct step *s)
+{
+    s->r->action_end = ACTION_UNKNOWN;
+    if (s->r->action == ACTION_BGSAVE)
+        end_bgsave(s); /* it may still run: the facts will tell */
+    else
+        verify_from_now(s);
 }
 
 static void end_without_effect(struct step *s)

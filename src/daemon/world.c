@@ -8,6 +8,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "daemon/intents.h"
+#include "daemon/probe.h"
+#include "daemon/recall.h"
 #include "daemon/self.h"
 #include "handlers/accounts.h"
 #include "host/systemctl.h"
@@ -46,10 +48,13 @@ struct world {
     struct audit *audit;
     struct accounts *accounts;
     struct ssh_pool *ssh;
+    struct prober *prober;
     uv_timer_t self, later, thin;
     bool timers;
     struct place *places;
     int count;
+    void (*heard)(void *context, int service, const json_t *event); /* NULL = nobody listens */
+    void *listener;
 };
 
 static struct now now_here(void)
@@ -238,6 +243,20 @@ static void on_host_done(void *context, uint64_t id, const struct host_result *r
     engine_host_ended(p->world->engine, p->index, &o, now_here());
 }
 
+/* ── dependent services ── */
+
+static void port_probe(void *context, int service, uint64_t id, const char *url)
+{
+    struct world *w = context;
+    prober_ask(w->prober, service, id, url);
+}
+
+static void on_probed(void *context, int service, const struct probe_outcome *outcome)
+{
+    struct world *w = context;
+    engine_probe_ended(w->engine, service, outcome, now_here());
+}
+
 /* ── store and audit ── */
 
 static uint64_t pack_id(int service, uint64_t id)
@@ -308,6 +327,8 @@ static void port_publish(void *context, int service, uint64_t seq, const char *t
     (void)str_copy(record.service, sizeof record.service, w->settings->services[service].id);
     (void)str_copy(record.type, sizeof record.type, type);
     handlers_event(w->handlers, service, body);
+    if (w->heard != NULL)
+        w->heard(w->listener, service, body);
     bool periodic = str_equal(type, "service_health");
     if (periodic)
         return; /* a snapshot: the next one replaces it */
@@ -343,6 +364,12 @@ static void port_self(void *context, struct handlers_self *ret)
 {
     struct world *w = context;
     self_look(w->settings, w->audit, ret);
+}
+
+static void port_audit_look(void *context, struct audit_state *ret)
+{
+    struct world *w = context;
+    audit_look(w->audit, ret);
 }
 
 /* ── accounts ── */
@@ -408,20 +435,6 @@ static bool needs_ssh(const struct settings *settings)
     return false;
 }
 
-/* A restart of Resus does not forget what it did for the services before. */
-static int recall(struct world *w, struct error *err)
-{
-    struct recovery_record past[ENGINE_RECALL_MAX];
-    for (int i = 0; i < w->count; i++) {
-        int n = store_load_recoveries(w->store, w->settings->services[i].id, past,
-                                      ENGINE_RECALL_MAX, err);
-        if (n < 0)
-            return n;
-        engine_recall(w->engine, i, past, (size_t)n);
-    }
-    return 0;
-}
-
 static int open_engine(struct world *w, struct error *err)
 {
     struct service_state *saved = mem_calloc(w->settings->service_count, sizeof *saved);
@@ -437,6 +450,7 @@ static int open_engine(struct world *w, struct error *err)
         .wake_at = port_wake_at,
         .redis = port_redis,
         .host = run_command,
+        .probe = port_probe,
         .save = port_save,
         .record = port_record,
         .audit = port_audit,
@@ -451,13 +465,14 @@ static int open_engine(struct world *w, struct error *err)
         .redis = handlers_redis,
         .later = port_later,
         .self = port_self,
+        .audit_look = port_audit_look,
         .store = w->store,
         .accounts = w->accounts,
     };
     if (r >= 0)
         r = engine_new(w->settings, &ports, saved, now_here(), &w->engine, err);
     if (r >= 0)
-        r = recall(w, err);
+        r = recall_recoveries(w->store, w->engine, err);
     if (r >= 0)
         r = handlers_new(w->engine, &handlers, &w->handlers, err);
     mem_free(saved);
@@ -491,6 +506,8 @@ int world_open(uv_loop_t *loop, const struct settings *settings, struct world **
     if (r >= 0)
         r = audit_open(loop, &settings->audit, on_audited, w, &w->audit, err);
     if (r >= 0)
+        r = prober_new(loop, on_probed, w, &w->prober, err);
+    if (r >= 0)
         r = open_accounts(w, err);
     if (r >= 0 && needs_ssh(settings))
         r = ssh_pool_new(loop, &w->ssh, err);
@@ -515,6 +532,13 @@ void world_start(struct world *w)
     intents_close(w->settings->audit.file, w->audit);
     engine_start(w->engine, now_here());
     (void)uv_timer_start(&w->thin, on_thin_timer, THIN_INTERVAL_MS, THIN_INTERVAL_MS);
+}
+
+void world_listen(struct world *w, void (*heard)(void *context, int service, const json_t *event),
+                  void *context)
+{
+    w->heard = heard;
+    w->listener = context;
 }
 
 struct handlers *world_handlers(struct world *w)
@@ -616,6 +640,8 @@ void world_close(struct world *w)
     uv_close((uv_handle_t *)&w->self, NULL);
     uv_close((uv_handle_t *)&w->later, NULL);
     uv_close((uv_handle_t *)&w->thin, NULL);
+    prober_free(w->prober);
+    w->prober = NULL;
     ssh_pool_free(w->ssh);
     w->ssh = NULL;
     if (w->store != NULL)

@@ -62,6 +62,7 @@ static void init_service(struct engine *e, int index, const struct service_setti
     s->recovery_wake = MONO_NEVER;
     s->wake_due = MONO_NEVER;
     s->operation.deadline = MONO_NEVER;
+    s->saving.due = MONO_NEVER;
     health_reset(&s->health);
     recovery_init(&s->recovery);
     watch_init(s, now);
@@ -85,8 +86,16 @@ int engine_new(const struct settings *settings, const struct engine_ports *ports
         return error_set(err, -ENOMEM, "engine: out of memory for %d services",
                          (int)settings->service_count);
     }
-    for (int i = 0; i < e->count; i++)
+    int r = 0;
+    for (int i = 0; i < e->count; i++) {
         init_service(e, i, &settings->services[i], &saved[i], now);
+        if (after_init(&e->services[i]) < 0)
+            r = error_set(err, -ENOMEM, "engine: out of memory");
+    }
+    if (r < 0) {
+        engine_free(e);
+        return r;
+    }
     *ret = e;
     return 0;
 }
@@ -95,6 +104,8 @@ void engine_free(struct engine *e)
 {
     if (e == NULL)
         return;
+    for (int i = 0; i < e->count; i++)
+        after_free(&e->services[i]);
     mem_free(e->services);
     mem_free(e);
 }
@@ -145,6 +156,16 @@ static int64_t late_percentile(const struct engine *e, int64_t wakeups, int perc
             return ms;
     }
     return LATENESS_MS_MAX;
+}
+
+const char *engine_doubt(const struct engine *e, struct now now)
+{
+    return tilt_active(&e->tilt, now.mono) ? tilt_text(e->tilt.reason) : NULL;
+}
+
+int64_t engine_late_ms(const struct engine *e, int percent)
+{
+    return late_percentile(e, (int64_t)e->late[0].count + e->late[1].count, percent);
 }
 
 void engine_timing(const struct engine *e, struct engine_timing *ret)
@@ -212,6 +233,8 @@ void engine_wake(struct engine *e, int service, struct now now)
         recover_event(s, EVENT_WAKE, 0, ACTION_DONE, now);
     if (operation_running(s))
         operation_turn(s, now);
+    after_turn(s, now);
+    saving_turn(s, now);
     if (mono_reached(now.mono, s->publish_due)) {
         s->publish_due = mono_add(now.mono, PUBLISH_INTERVAL_MS);
         if (s->judged) {
@@ -266,6 +289,7 @@ void engine_redis_ended(struct engine *e, int service, const struct redis_answer
         break;
     case FOR_ACTION:
     case FOR_ACTION_2:
+    case FOR_ACTION_SAVED:
     case FOR_EVIDENCE:
         recover_redis(s, &p, a, now);
         break;
@@ -324,6 +348,8 @@ void engine_save_ended(struct engine *e, int service, uint64_t id, enum store_ou
     struct pending p = request_end(s, id);
     if (p.purpose == FOR_OP_DESIRED && of_operation(s, &p))
         operation_saved(s, outcome, now);
+    else if (p.purpose == FOR_WISH && outcome == STORE_DURABLE && !request_pending(s, FOR_WISH))
+        s->wish_unsaved = false;
     service_schedule(s);
 }
 
@@ -337,6 +363,17 @@ void engine_audit_ended(struct engine *e, int service, uint64_t id, enum audit_o
         recover_event(s, EVENT_INTENT_ENDED, p.action_id, ACTION_DONE, now);
     else if (p.purpose == FOR_OP_INTENT && of_operation(s, &p))
         operation_audited(s, outcome, now);
+    service_schedule(s);
+}
+
+void engine_probe_ended(struct engine *e, int service, const struct probe_outcome *o,
+                        struct now now)
+{
+    struct service *s = &e->services[service];
+    engine_look_at_clocks(e, now);
+    struct pending p = request_end(s, o->id);
+    if (p.purpose == FOR_DEPENDENT)
+        after_probed(s, &p, o, now);
     service_schedule(s);
 }
 
@@ -483,7 +520,9 @@ void engine_reconfigure(struct engine *e, const struct settings *settings, struc
     for (int i = 0; i < e->count; i++) {
         struct service *s = &e->services[i];
         const struct service_settings *fresh = settings_service(settings, s->saved.id);
+        const struct service_settings *old = s->settings;
         s->settings = fresh;
+        after_settings(s, old);
         s->watch_policy = fresh->watch;
         if (!s->saved.recovery_set)
             s->recovery_policy = fresh->recovery;

@@ -40,6 +40,8 @@ void engine_save_ended(struct engine *e, int service, uint64_t id, enum store_ou
                        struct now now);
 void engine_audit_ended(struct engine *e, int service, uint64_t id, enum audit_outcome outcome,
                         struct now now);
+void engine_probe_ended(struct engine *e, int service, const struct probe_outcome *outcome,
+                        struct now now);
 
 /* ── what people ask ── */
 enum engine_operation {
@@ -104,6 +106,11 @@ json_t *engine_recovery_json(const struct engine *e, int service, struct now now
 json_t *engine_explain_json(const struct engine *e, int service, struct now now);
 json_t *engine_preflight_json(const struct engine *e, int service, enum engine_operation operation,
                               struct now now);
+/* [service_status, service_health] as they would be published now, under the last event's seq: what
+ * a WebSocket begins with (contract section 5). */
+json_t *engine_state_events(const struct engine *e, int service, struct now now);
+/* Why the engine trusts nothing that it measured just now; NULL = it does. A static text. */
+const char *engine_doubt(const struct engine *e, struct now now);
 /* Can nothing be told (503 in the API): host unreachable, self-doubt, before the first check? */
 bool engine_cannot_tell(const struct engine *e, int service);
 

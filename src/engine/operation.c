@@ -16,7 +16,6 @@
 #define COMMAND_LIMIT_MS 90000
 #define VERIFY_LIMIT_MS 30000 /* then 202 while it loads */
 #define LOAD_STALL_MS 120000
-#define WATCH_AFTER_MS 900000 /* row A9 */
 #define AUDIT_LIMIT_MS 5000
 
 static const char *const words[] = {
@@ -150,10 +149,8 @@ static void finish(struct service *s, int status, json_t *body, bool success, co
     service_log(s, !success, "%s by %s: %s (%.3f s)", words[o->request.operation],
                 o->request.user.id, message, seconds);
     bool acted = o->command_ended.ms != 0;
-    if (acted) {
-        s->watch_after_until = mono_add(now.mono, WATCH_AFTER_MS);
-        s->watch_after_told = false;
-    }
+    if (acted)
+        after_operation(s, success, body, now);
     answer(s, status, body);
     enum engine_operation operation = o->request.operation;
     bool starts = operation == OPERATION_START || operation == OPERATION_RESTART;
@@ -211,7 +208,7 @@ static void write_intent(struct service *s, struct now now)
 
 /* Nothing was done: the service shall be what it was to be before. The store may still write the
  * wish that it was late with, so the old one is given to it again. */
-static void take_back_wish(struct service *s)
+static void take_back_wish(struct service *s, struct now now)
 {
     const struct operation *o = &s->operation;
     if (!o->wish_changed)
@@ -219,7 +216,7 @@ static void take_back_wish(struct service *s)
     s->saved.stopped_on_purpose = o->wish_before.stopped_on_purpose;
     s->saved.stopped_at = o->wish_before.stopped_at;
     (void)str_copy(s->saved.stopped_by, sizeof s->saved.stopped_by, o->wish_before.stopped_by);
-    record_state(s, 0, STORE_FULL);
+    record_wish(s, now);
 }
 
 /* What the service shall be is on the disk before anything is done (row A7). */
@@ -227,8 +224,8 @@ static void decide(struct service *s, struct now now)
 {
     struct operation *o = &s->operation;
     bool stop = o->request.operation == OPERATION_STOP;
-    bool changes =
-        o->request.operation != OPERATION_RELOAD && (stop || s->saved.stopped_on_purpose);
+    bool changes = o->request.operation != OPERATION_RELOAD &&
+                   (stop || s->saved.stopped_on_purpose || s->wish_unsaved);
     recover_event(s, EVENT_OPERATION_BEGAN, 0, ACTION_DONE, now);
     if (!changes) {
         write_intent(s, now);
@@ -246,13 +243,6 @@ static void decide(struct service *s, struct now now)
     enter(s, OP_PHASE_DECIDING, mono_add(now.mono, AUDIT_LIMIT_MS));
     record_state(s, request_begin_action(s, FOR_OP_DESIRED, now.mono, s->operation.serial),
                  STORE_FULL);
-}
-
-static void ask_saved(struct service *s, struct now now)
-{
-    s->engine->ports.redis(s->engine->ports.context, s->index,
-                           request_begin_action(s, FOR_OP_SAVED, now.mono, s->operation.serial),
-                           REDIS_LASTSAVE_INFO, false, mono_add(now.mono, 5000));
 }
 
 static void begin_save(struct service *s, struct now now)
@@ -468,29 +458,26 @@ void operation_redis(struct service *s, const struct pending *p, const struct re
     if (o->phase != OP_PHASE_SAVING)
         return;
     if (p->purpose == FOR_OP_SAVE) {
-        /* Another save under way is as good: its end is awaited. */
-        bool begun = a->probe.reply == REPLY_OTHER ||
-                     str_find(a->probe.text, strlen(a->probe.text), "in progress") ||
-                     str_find(a->probe.text, strlen(a->probe.text), "already");
-        if (!begun)
+        if (!saving_begun(a))
             fail(s, 422, "Operation blocked", "blocked",
                  "Redis cannot save, so it was not stopped: unsaved changes would be lost. With "
                  "--force it is stopped "
                  "without saving.",
                  now);
         else
-            ask_saved(s, now);
+            saving_follow(s, FOR_OP_SAVED, s->operation.serial, now);
         return;
     }
-    if (a->info.save_running == TRI_NO && a->info.last_save_ok == TRI_NO)
+    enum saving saving = saving_of(a);
+    if (saving == SAVING_FAILED)
         fail(s, 422, "Operation blocked", "blocked",
              "The save failed, so Redis was not stopped: unsaved changes would be lost. Mend the "
              "disk first.",
              now);
-    else if (a->info.save_running == TRI_NO && a->info.last_save_ok == TRI_YES)
+    else if (saving == SAVING_DONE)
         decide(s, now);
     else
-        ask_saved(s, now);
+        saving_follow_on(s, now);
 }
 
 void operation_saved(struct service *s, enum store_outcome outcome, struct now now)
@@ -498,10 +485,11 @@ void operation_saved(struct service *s, enum store_outcome outcome, struct now n
     if (s->operation.phase != OP_PHASE_DECIDING)
         return;
     if (outcome == STORE_DURABLE) {
+        s->wish_unsaved = false;
         write_intent(s, now);
         return;
     }
-    take_back_wish(s);
+    take_back_wish(s, now);
     fail(s, 500, "Operation failed", "state_not_saved",
          "The wish could not be stored (is the disk of the state folder full?), so nothing was "
          "done.",
@@ -516,7 +504,7 @@ void operation_audited(struct service *s, enum audit_outcome outcome, struct now
         run_command(s, now);
         return;
     }
-    take_back_wish(s);
+    take_back_wish(s, now);
     fail(s, 500, "Operation failed", "audit_unwritable",
          "The audit log cannot be written, so nothing was done: free its disk or mend its "
          "permissions.",
@@ -533,7 +521,7 @@ void operation_host(struct service *s, const struct host_outcome *out, struct no
     (void)str_copy(o->error, sizeof o->error,
                    out->end == HOST_EXITED && out->exit_code == 0 ? "" : out->error);
     if (o->end == ACTION_NOT_REACHED) {
-        take_back_wish(s);
+        take_back_wish(s, now);
         fail(s, 503, "Host unreachable", "host_unreachable",
              "The host cannot be reached, so nothing was done.", now);
         return;

@@ -30,6 +30,8 @@ struct engine_ports {
                   mono_ms deadline);
     /* -> engine_host_ended */
     void (*host)(void *context, int service, const struct host_request *request);
+    /* Asks a dependent service's address whether it is well -> engine_probe_ended */
+    void (*probe)(void *context, int service, uint64_t id, const char *url);
     /* -> engine_save_ended when id != 0 */
     void (*save)(void *context, int service, uint64_t id, enum store_class class,
                  const struct service_state *state);
@@ -62,6 +64,14 @@ struct host_outcome {
     char error[FACT_TEXT_MAX]; /* first line of stderr, or why the host was not reached */
     const char *out;           /* raw output for evidence, may be NULL; valid during the call */
     size_t out_length;
+};
+
+/* What came of a look at a dependent service. */
+struct probe_outcome {
+    uint64_t id;
+    bool ok;
+    int http_status;           /* 0 = there was no answer */
+    char error[FACT_TEXT_MAX]; /* why it is not ok */
 };
 
 #endif

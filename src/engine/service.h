@@ -25,16 +25,19 @@ enum purpose {
     FOR_CONFIG,
     FOR_JOURNAL,
     FOR_LOG_FILE,
-    FOR_ACTION,   /* recovery's host command or script kill */
-    FOR_ACTION_2, /* its second half: FUNCTION KILL, start after reset-failed */
-    FOR_INTENT,   /* recovery's intent line */
-    FOR_EVIDENCE, /* INFO, SLOWLOG, CLIENT LIST before an action */
-    FOR_OP_INFO,  /* a person's operation: INFO before, */
-    FOR_OP_SAVE,  /* BGSAVE, */
-    FOR_OP_SAVED, /* INFO persistence while it saves, */
+    FOR_ACTION,       /* recovery's host command or script kill */
+    FOR_ACTION_2,     /* its second half: FUNCTION KILL, start after reset-failed */
+    FOR_ACTION_SAVED, /* INFO persistence while its BGSAVE runs */
+    FOR_INTENT,       /* recovery's intent line */
+    FOR_EVIDENCE,     /* INFO, SLOWLOG, CLIENT LIST before an action */
+    FOR_OP_INFO,      /* a person's operation: INFO before, */
+    FOR_OP_SAVE,      /* BGSAVE, */
+    FOR_OP_SAVED,     /* INFO persistence while it saves, */
     FOR_OP_INTENT,
     FOR_OP_DESIRED,
     FOR_OP_COMMAND,
+    FOR_WISH, /* what it shall be, when nobody waits for that to be on the disk */
+    FOR_DEPENDENT, /* after it: is who depends on the service well again? */
 };
 
 struct pending {
@@ -105,6 +108,25 @@ struct config_seen {
     char policy[24];
 };
 
+/* What is known of an entry of affected_services (row A9). */
+struct dependent {
+    bool asked, looked;
+    bool well; /* seen well since the success that is followed up */
+    int http_status;
+    char error[FACT_TEXT_MAX]; /* of the last look; "" = it was well */
+    wall_ms checked_at;
+};
+
+struct after {
+    struct dependent *dependents; /* as many as affected_services has */
+    size_t count, next;           /* next: to be asked in this look */
+    char what[32];                /* what is followed up, "" = nothing */
+    mono_ms began, due;
+    wall_ms began_wall;
+    size_t looks, under_way;
+    uint64_t serial;
+};
+
 struct service {
     struct engine *engine;
     int index;
@@ -145,10 +167,17 @@ struct service {
     struct operation operation;
     mono_ms watch_after_until; /* row A9: 15 minutes after an operation */
     bool watch_after_told;
+    struct after after;
+    struct {
+        mono_ms due; /* when its end is asked for again */
+        enum purpose purpose;
+        uint64_t belongs_to;
+    } saving;
 
     struct config_seen config_seen;
 
     struct service_state saved;
+    bool wish_unsaved; /* the disk may have another wish than `saved` */
     uint64_t event_seq; /* given out last; saved.event_seq is ahead of it */
 
     struct {
@@ -183,6 +212,8 @@ struct engine {
 
 /* engine.c */
 void engine_look_at_clocks(struct engine *e, struct now now); /* before anything that enters */
+/* How late our wake-ups are: so many per cent of those of the last minute or two were not later. */
+int64_t engine_late_ms(const struct engine *e, int percent);
 
 /* watch.c */
 void watch_init(struct service *s, struct now now);
@@ -228,6 +259,29 @@ void operation_audited(struct service *s, enum audit_outcome outcome, struct now
 mono_ms operation_next(const struct service *s);
 const char *operation_phase_word(enum operation_phase phase);
 
+/* after.c */
+int after_init(struct service *s) ATTR_MUST_USE; /* negative without memory */
+void after_free(struct service *s);
+void after_settings(struct service *s, const struct service_settings *old);
+/* An operation acted and is over; what its answer says of dependents goes into `body`. */
+void after_operation(struct service *s, bool success, json_t *body, struct now now);
+void after_success(struct service *s, const char *what, struct now now);
+void after_turn(struct service *s, struct now now);
+void after_probed(struct service *s, const struct pending *p, const struct probe_outcome *o,
+                  struct now now);
+mono_ms after_next(const struct service *s);
+json_t *after_json(const struct service *s);
+
+/* saving.c */
+enum saving { SAVING_RUNS, SAVING_DONE, SAVING_FAILED };
+bool saving_begun(const struct redis_answer *a);        /* the reply to BGSAVE */
+enum saving saving_of(const struct redis_answer *info); /* one that does not tell: it runs */
+/* Asks now, for `purpose` of the operation or action; later, when the answer was "it runs". */
+void saving_follow(struct service *s, enum purpose purpose, uint64_t belongs_to, struct now now);
+void saving_follow_on(struct service *s, struct now now);
+void saving_turn(struct service *s, struct now now);
+mono_ms saving_next(const struct service *s);
+
 /* record.c: audit lines, events, persisted state */
 uint64_t request_begin(struct service *s, enum purpose purpose, mono_ms asked);
 struct pending request_end(struct service *s,
@@ -237,6 +291,7 @@ uint64_t request_begin_action(struct service *s, enum purpose purpose, mono_ms a
 bool request_pending(const struct service *s, enum purpose purpose);
 mono_ms request_asked(const struct service *s, enum purpose purpose); /* newest; MONO_NEVER none */
 void record_state(struct service *s, uint64_t id, enum store_class class);
+void record_wish(struct service *s, struct now now); /* stopped_on_purpose has changed */
 void record_line_init(const struct service *s, struct audit_line *line, enum audit_event event,
                       const char *operation, const struct engine_user *user, struct now now);
 void record_setting(struct service *s, const char *operation, const struct engine_user *user,

@@ -293,6 +293,15 @@ double watch_latency_ms(const struct service *s, double percentile)
     return (double)sorted[at] / 1000.0;
 }
 
+/* A PONG waits for us as long as a timer does: when we are held up, or the machine is, that is not
+ * Redis' time. */
+static double redis_latency_ms(const struct service *s, double percentile)
+{
+    double seen = watch_latency_ms(s, percentile);
+    double ours = (double)engine_late_ms(s->engine, (int)percentile);
+    return seen < 0 ? seen : seen > ours ? seen - ours : 0;
+}
+
 double watch_last_latency_ms(const struct service *s)
 {
     const struct watch *w = &s->watch;
@@ -398,7 +407,7 @@ static void note_info(struct service *s, const struct redis_answer *a, struct no
     new.at = now.mono;
     new.at_wall = now.wall;
     s->sight.oom_errors_rising = same && new.errors_oom > old->errors_oom;
-    health_update(&s->health, &s->watch_policy.thresholds, &new, watch_latency_ms(s, 95));
+    health_update(&s->health, &s->watch_policy.thresholds, &new, redis_latency_ms(s, 95));
     *old = new;
     s->watch.last_command = now.wall;
     if (new.loading == TRI_NO)
@@ -480,6 +489,7 @@ static void read_logs(struct service *s, struct now now)
         return;
     w->log_asked = true;
     s->sight.log = (struct log_facts){0};
+    s->sight.log_read = false; /* also when they were read a moment ago: those words are dropped */
     send_host(s, FOR_JOURNAL, HOST_JOURNAL, 50, w->journal_sudo, UNIT_DEADLINE_MS, now);
     if (s->settings->commands_extended)
         send_host(s, FOR_LOG_FILE, HOST_LOG_TAIL, 50, false, UNIT_DEADLINE_MS, now);

@@ -172,6 +172,12 @@ int account_timer_start(struct accounts *a, struct error *err)
     return 0;
 }
 
+void accounts_look(struct accounts *a)
+{
+    uv_update_time(a->ports.loop);
+    (void)uv_timer_start(a->timer, on_timer, 0, 0);
+}
+
 void account_timer_look(struct accounts *a)
 {
     schedule(a);

@@ -43,6 +43,8 @@ void accounts_saved(struct accounts *a, uint64_t id, enum store_outcome outcome)
 /* A line that somebody else writes to the audit log: the security watch (row D9) looks at it. Takes
  * NULL. */
 void accounts_see(struct accounts *a, const struct audit_line *line);
+/* Does what is due by itself (grants that end, keys that change) on the next turn of the loop. */
+void accounts_look(struct accounts *a);
 /* The settings are others: takes business hours and time zone over. */
 int accounts_reconfigure(struct accounts *a, struct error *err) ATTR_MUST_USE;
 /* Before the loop runs: a user of that address with that password. */

@@ -71,9 +71,9 @@ static const struct {
     [OP_ACCESS_APPROVE] = {access_approve, NULL, NULL},
     [OP_ACCESS_REJECT] = {access_reject, NULL, NULL},
     [OP_PROMETHEUS] = {NULL, NULL, NULL},
-    [OP_HEALTHZ] = {NULL, NULL, NULL},
-    [OP_READYZ] = {NULL, NULL, NULL},
-    [OP_OPENAPI] = {NULL, NULL, NULL},
+    [OP_HEALTHZ] = {healthz_get, NULL, NULL},
+    [OP_READYZ] = {readyz_get, NULL, NULL},
+    [OP_OPENAPI] = {openapi_get, NULL, NULL},
     [OP_TIMING] = {timing_get, NULL, NULL},
     [OP_VERSION] = {version_get, NULL, NULL},
 };
@@ -108,6 +108,7 @@ void handlers_free(struct handlers *h)
     drop_all(&h->waiting);
     drop_all(&h->followers);
     drop_all(&h->sleepers);
+    json_decref(h->openapi);
     mem_free(h);
 }
 

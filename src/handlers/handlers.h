@@ -33,6 +33,7 @@ struct handlers_ports {
     void (*later)(void *context,
                   mono_ms at); /* handlers_later() at that time; replaces the one before */
     void (*self)(void *context, struct handlers_self *ret);
+    void (*audit_look)(void *context, struct audit_state *ret);
     struct store *store;
     struct accounts *accounts; /* NULL: nobody can log in */
 };
@@ -60,6 +61,9 @@ void handlers_later(struct handlers *h);
 /* The connections of a service were opened anew (a reload): what was asked of the old ones is
  * answered by nobody any more, so the calls that wait for it are. */
 void handlers_reopened(struct handlers *h, int service);
+/* {"status", "health", "events"} of a service as an admin sees them, for the web process
+ * (api/link.h, op "snapshot"); a status with "error" is answered with 503. New reference. */
+json_t *handlers_snapshot(struct handlers *h, int service);
 /* An event was published: to whoever follows. */
 void handlers_event(struct handlers *h, int service, const json_t *event);
 

@@ -12,6 +12,7 @@ struct handlers {
     uint64_t last_id;
     struct call *waiting;   /* for a store query, a host command or a Redis reply, by call->ask */
     struct call *followers; /* of events */
+    json_t *openapi;        /* made when it is first asked for */
     struct call *sleepers;  /* follows of logs, until their deadline */
 };
 
@@ -41,6 +42,7 @@ handler events_get, events_follow;                                  /* events.c 
 handler inspect_get;                                                /* inspect.c */
 handler doctor_run;                                                 /* doctor.c */
 handler timing_get, version_get;                                    /* services.c */
+handler openapi_get, healthz_get, readyz_get;                       /* api.c */
 handler login, logout, me, password_change;                         /* logins.c */
 handler sessions_list, session_end;                                 /* sessions.c */
 handler totp_begin, totp_confirm, totp_disable;                     /* second_factor.c */

@@ -248,6 +248,9 @@ static int set_url(const struct key *row, char *to, const char *text, struct err
                                                       : "";
     if (!isalnum((unsigned char)rest[0]) && rest[0] != '[')
         return wrong(row, text, err, "an address that begins with http:// or https://");
+    size_t authority = strcspn(rest, "/?#");
+    if (memchr(rest, '@', authority) != NULL)
+        return wrong(row, text, err, "an address without a name or password in it");
     for (const char *p = rest; *p != '\0'; p++)
         if (*p == ' ')
             return wrong(row, text, err, "an address without blanks");

@@ -1,8 +1,10 @@
 """What every verb gives back, and that what changes something is in the audit file."""
 
+import http.server
 import os
 import signal
 import subprocess
+import threading
 
 from daemon import PROGRAM, Skip, wait_until
 
@@ -84,6 +86,55 @@ def test_recoveries_are_remembered_over_a_restart_of_resus(served):
     for key in ("recent_recoveries", "last_recovery", "recovery_status", "recovery_level", "duration_seconds"):
         assert after[key] == before[key], (key, before, after)
     assert after["metrics"]["count"] == 1, after
+
+
+class Dependent(http.server.BaseHTTPRequestHandler):
+    """A service that does not find its Redis again until it is told to."""
+    well = threading.Event()
+
+    def do_GET(self):
+        self.send_response(200 if self.well.is_set() else 503)
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_services_that_depend_on_redis_are_looked_at_after_operations_and_recoveries(served):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Dependent)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        url = f"http://127.0.0.1:{server.server_address[1]}/health"
+        served.settings["services"]["redis"]["affected_services"] = [{"name": "backend", "url": url}, "cache"]
+        served.write_settings()
+        served.hang_up()
+        wait_until(lambda: "reloaded" in served.output(), "the reload")
+
+        def backend():
+            return served.good("status")["affected_services"][0]
+
+        assert backend()["ok"] is None and backend()["url"] == url
+        Dependent.well.set()
+        answer = served.good("restart", "--reason", "test")
+        assert [one["name"] for one in answer["affected_services"]] == ["backend", "cache"], answer
+        wait_until(lambda: backend()["ok"], "a backend that is well")
+        assert backend()["status"] == 200 and not backend()["checking"], backend()
+        assert "backend: ok" in served.run("status").stdout
+        Dependent.well.clear()
+        os.kill(served.good("status")["pid"], signal.SIGKILL)
+        wait_until(lambda: backend()["ok"] is False, "a backend that is not well")
+        assert backend()["error"] == "HTTP status 503" and backend()["checking"], backend()
+        Dependent.well.set()
+        wait_until(lambda: backend()["ok"], "a backend that is well again", 20)
+        messages = [event.get("message", "") for event in served.good("events", "-n", "100")["items"]]
+        assert "Dependent services have recovered after the restart: backend" in messages, messages
+        assert "Dependent services have recovered after the recovery: backend" in messages, messages
+        lines = [line for line in served.audit() if line["operation"] == "verify-dependents"]
+        assert len(lines) == 2 and all(line["result"]["success"] for line in lines), lines
+        assert served.run("audit", "verify").returncode == 0
+    finally:
+        server.shutdown()
+        server.server_close()
 
 
 def test_logs_and_events_are_listed(served):

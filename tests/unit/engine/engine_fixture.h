@@ -11,6 +11,7 @@ struct asked {
     uint64_t id;
     enum redis_request request; /* of Redis */
     enum host_command command;  /* of the host */
+    const char *url;            /* of a dependent service */
 };
 
 struct fixture {
@@ -20,12 +21,20 @@ struct fixture {
     struct engine *engine;
     mono_ms due, self_due; /* the wake-ups asked for */
     struct asked redis[FIXTURE_ASKED_MAX], host[FIXTURE_ASKED_MAX];
-    size_t redis_count, host_count;
-    uint64_t intent; /* the newest durable audit line, 0 = none */
+    size_t redis_count, host_count, probe_count;
+    struct asked probes[FIXTURE_ASKED_MAX];
+    size_t notice_count;
+    char notice[256];          /* the newest */
+    uint64_t intent;           /* the newest durable audit line, 0 = none */
+    uint64_t save;             /* the newest save whose end is awaited, 0 = none */
+    struct audit_line outcome; /* the newest with a result */
+    size_t outcome_count;
 };
 
 /* cmocka's: the engine has started at 1000 ms. */
 int fixture_set_up(void **state);
+/* After fixture_tear_down(): another engine begins, with `saved`. */
+int fixture_restart(struct fixture *f);
 int fixture_tear_down(void **state);
 struct now fixture_at(int64_t ms);
 /* Wakes the service so late after the time it asked for; the engine's own turns come as asked, so

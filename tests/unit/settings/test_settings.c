@@ -324,6 +324,9 @@ static void every_mistake_is_named_with_its_place(void **state)
          "t.yaml:1:35: `affected_services` must be a list, not a single value"},
         {"services: {a: {affected_services: [{url: 'http://x/'}]}}\n",
          "t.yaml:1:36: an entry of `affected_services` needs a `name`"},
+        {"services: {a: {affected_services: [{name: x, url: 'http://u:p@h/'}]}}\n",
+         "t.yaml:1:51: `url` must be an address without a name or password in it, not "
+         "\"http://u:p@h/\""},
         {"services: {a: {affected_services: [{name: x, url: 'file:///etc'}]}}\n",
          "t.yaml:1:51: `url` must be an address that begins with http:// or https://, not "
          "\"file:///etc\""},

@@ -1,0 +1,258 @@
+/* Row A9: what follows an operation or a recovery. The service is watched for 15 minutes, and those
+ * that depend on it are looked at: at once, and again later those that were not well. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "engine/service.h"
+
+#define WATCH_AFTER_MS 900000
+#define AT_ONCE_MAX 4        /* looks of one service: they share its table of requests */
+#define LOOK_LIMIT_MS 180000 /* an answer that is still missing then does not come any more */
+#define TOLD_LATE_AFTER_LOOKS                                                                      \
+    3 /* a minute: many services need some seconds to find Redis again                             \
+       */
+
+/* After the success; all within the 15 minutes. */
+static const int64_t look_ms[] = {0, 10000, 60000, 300000, 840000};
+
+int after_init(struct service *s)
+{
+    struct after *a = &s->after;
+    *a = (struct after){.due = MONO_NEVER};
+    if (s->settings->affected_count == 0)
+        return 0;
+    a->dependents = mem_calloc(s->settings->affected_count, sizeof a->dependents[0]);
+    if (a->dependents == NULL)
+        return -1;
+    a->count = s->settings->affected_count;
+    return 0;
+}
+
+void after_free(struct service *s)
+{
+    mem_free(s->after.dependents);
+    s->after.dependents = NULL;
+    s->after.count = 0;
+}
+
+static void cancel(struct after *a)
+{
+    a->serial++; /* answers to come are not for what comes next */
+    a->due = MONO_NEVER;
+    a->under_way = 0;
+    a->what[0] = '\0';
+}
+
+/* Other settings: other dependents. What is known of the same address stays. */
+void after_settings(struct service *s, const struct service_settings *old)
+{
+    struct after before = s->after;
+    if (after_init(s) < 0)
+        service_log(s, true, "dependent services are not looked at: out of memory");
+    struct after *a = &s->after;
+    for (size_t i = 0; i < a->count; i++)
+        for (size_t j = 0; j < before.count; j++)
+            if (str_equal(s->settings->affected[i].name, old->affected[j].name) &&
+                str_equal(s->settings->affected[i].url, old->affected[j].url)) {
+                a->dependents[i] = before.dependents[j];
+                a->dependents[i].asked = false;
+            }
+    a->serial = before.serial;
+    cancel(a);
+    mem_free(before.dependents);
+}
+
+mono_ms after_next(const struct service *s)
+{
+    return s->after.due;
+}
+
+/* ── looking ── */
+
+static bool to_look_at(const struct service *s, size_t i)
+{
+    return s->settings->affected[i].url[0] != '\0' && !s->after.dependents[i].well;
+}
+
+static void tell(struct service *s, const char *words, bool well, bool last, struct now now)
+{
+    struct after *a = &s->after;
+    char text[FACT_TEXT_MAX * 2];
+    const char *between = "";
+    (void)str_format(text, sizeof text, "Dependent services %s after the %s: ", words, a->what);
+    for (size_t i = 0; i < a->count; i++) {
+        const struct dependent *d = &a->dependents[i];
+        if (s->settings->affected[i].url[0] == '\0' || d->well != well)
+            continue;
+        (void)str_append(text, sizeof text, "%s%s%s%s%s", between, s->settings->affected[i].name,
+                         well ? "" : " (", well ? "" : d->error, well ? "" : ")");
+        between = ", ";
+    }
+    service_log(s, !well, "%s", text);
+    record_notice(s, text, now);
+    if (!last)
+        return;
+    struct audit_line line;
+    record_line_init(s, &line, AUDIT_SERVICE_OPERATION, "verify-dependents", NULL, now);
+    line.has_result = true;
+    line.success = well;
+    line.duration_seconds = (double)mono_since(now.mono, a->began) / 1000.0;
+    (void)str_format(line.request_id, sizeof line.request_id, "v-%s-%" PRIx64, s->settings->id,
+                     (uint64_t)a->began_wall.ms);
+    (void)str_copy(line.reason, sizeof line.reason, text);
+    if (!well)
+        (void)str_copy(line.error, sizeof line.error, text);
+    s->engine->ports.audit(s->engine->ports.context, s->index, 0, &line, false);
+}
+
+static void look_over(struct service *s, struct now now)
+{
+    struct after *a = &s->after;
+    bool all = true;
+    for (size_t i = 0; i < a->count; i++)
+        all = all && !to_look_at(s, i);
+    bool last = a->looks == ARRAY_LENGTH(look_ms);
+    if (all)
+        tell(s, "have recovered", true, true, now);
+    else if (last)
+        tell(s, "have not recovered", false, true, now);
+    else if (a->looks == TOLD_LATE_AFTER_LOOKS)
+        tell(s, "have not recovered yet", false, false, now);
+    /* Not before now: the wake-up would count as a late one. */
+    a->due = all || last ? MONO_NEVER : mono_max(now.mono, mono_add(a->began, look_ms[a->looks]));
+    if (all || last)
+        a->what[0] = '\0';
+}
+
+static void ask_more(struct service *s, struct now now)
+{
+    struct after *a = &s->after;
+    while (a->under_way < AT_ONCE_MAX && a->next < a->count) {
+        size_t i = a->next++;
+        if (!to_look_at(s, i))
+            continue;
+        a->dependents[i].asked = true;
+        a->under_way++;
+        uint64_t id =
+            request_begin_action(s, FOR_DEPENDENT, now.mono, a->serial * SETTINGS_AFFECTED_MAX + i);
+        s->engine->ports.probe(s->engine->ports.context, s->index, id,
+                               s->settings->affected[i].url);
+    }
+    if (a->under_way == 0)
+        look_over(s, now);
+}
+
+static void note(struct service *s, size_t i, const struct probe_outcome *o, struct now now)
+{
+    struct dependent *d = &s->after.dependents[i];
+    d->asked = false;
+    d->looked = true;
+    d->well = o->ok;
+    d->http_status = o->http_status;
+    d->checked_at = now.wall;
+    (void)str_copy(d->error, sizeof d->error, o->ok ? "" : o->error);
+}
+
+void after_probed(struct service *s, const struct pending *p, const struct probe_outcome *o,
+                  struct now now)
+{
+    struct after *a = &s->after;
+    size_t i = (size_t)(p->action_id % SETTINGS_AFFECTED_MAX);
+    if (p->action_id / SETTINGS_AFFECTED_MAX != a->serial || i >= a->count ||
+        !a->dependents[i].asked)
+        return;
+    note(s, i, o, now);
+    a->under_way--;
+    ask_more(s, now);
+}
+
+static void give_up_waiting(struct service *s, struct now now)
+{
+    struct after *a = &s->after;
+    struct probe_outcome none = {.error = "it could not be asked in time"};
+    a->serial++;
+    for (size_t i = 0; i < a->count; i++)
+        if (a->dependents[i].asked)
+            note(s, i, &none, now);
+    a->under_way = 0;
+    look_over(s, now);
+}
+
+void after_turn(struct service *s, struct now now)
+{
+    struct after *a = &s->after;
+    if (!mono_reached(now.mono, a->due))
+        return;
+    if (a->under_way > 0) {
+        give_up_waiting(s, now);
+        return;
+    }
+    a->looks++;
+    a->next = 0;
+    a->due = mono_add(now.mono, LOOK_LIMIT_MS);
+    ask_more(s, now);
+}
+
+void after_success(struct service *s, const char *what, struct now now)
+{
+    struct after *a = &s->after;
+    bool any = false;
+    cancel(a);
+    for (size_t i = 0; i < a->count; i++) {
+        a->dependents[i].asked = false;
+        a->dependents[i].well = false;
+        any = any || to_look_at(s, i);
+    }
+    if (!any)
+        return;
+    a->looks = 0;
+    a->began = now.mono;
+    a->began_wall = now.wall;
+    a->due = now.mono;
+    (void)str_copy(a->what, sizeof a->what, what);
+}
+
+void after_operation(struct service *s, bool success, json_t *body, struct now now)
+{
+    enum engine_operation operation = s->operation.request.operation;
+    s->watch_after_until = mono_add(now.mono, WATCH_AFTER_MS);
+    s->watch_after_told = false;
+    if (operation == OPERATION_STOP)
+        cancel(&s->after);
+    else if (success)
+        after_success(s, engine_operation_word(operation), now);
+    if (success && s->after.count > 0)
+        (void)json_put(body, "affected_services", after_json(s));
+}
+
+/* ── what is known ── */
+
+json_t *after_json(const struct service *s)
+{
+    const struct after *a = &s->after;
+    json_t *all = json_array();
+    for (size_t i = 0; i < a->count; i++) {
+        const struct dependent *d = &a->dependents[i];
+        const struct affected_service *set = &s->settings->affected[i];
+        json_t *one = json_object();
+        (void)json_put_text(one, "name", set->name);
+        if (set->url[0] != '\0')
+            (void)json_put_text(one, "url", set->url);
+        if (d->looked)
+            (void)json_put_bool(one, "ok", d->error[0] == '\0');
+        else
+            (void)json_put_null(one, "ok");
+        if (d->http_status > 0)
+            (void)json_put_int(one, "status", d->http_status);
+        else
+            (void)json_put_null(one, "status");
+        (void)json_put_text(one, "error", d->error[0] != '\0' ? d->error : NULL);
+        (void)json_put_wall(one, "checked_at", d->checked_at);
+        (void)json_put_bool(one, "checking", a->what[0] != '\0' && to_look_at(s, i));
+        (void)json_array_append_new(all, one);
+    }
+    return all;
+}
