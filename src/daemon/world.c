@@ -284,6 +284,7 @@ static void port_audit(void *context, int service, uint64_t id, const struct aud
 {
     struct world *w = context;
     audit_append(w->audit, pack_id(service, id), line, durable);
+    accounts_see(w->accounts, line);
 }
 
 static void on_saved(void *context, uint64_t id, enum store_outcome outcome,
@@ -616,6 +617,10 @@ int world_reconfigure(struct world *w, const struct settings *settings, struct e
             "changed");
     const struct settings *old = w->settings;
     w->settings = settings;
+    if (accounts_reconfigure(w->accounts, err) < 0) {
+        w->settings = old;
+        return -EINVAL;
+    }
     for (int i = 0; i < w->count; i++) {
         const struct service_settings *fresh = &settings->services[i];
         if (settings_same_service(&old->services[i], fresh))

@@ -128,6 +128,14 @@ struct operation {
     } wish_before; /* what the service was to be */
 };
 
+/* What Redis' configuration was at the last look (config_watch.c). */
+struct config_seen {
+    bool any;
+    int64_t maxmemory, maxclients; /* -1 unknown */
+    enum tri aof, save_points;
+    char policy[24];
+};
+
 /* What is known of an entry of affected_services (row A9). */
 struct dependent {
     bool asked, looked;
@@ -197,6 +205,7 @@ struct service {
     struct sampler sampler;
     struct exposition exposition;
     struct engine_counters counters;
+    struct config_seen config_seen;
 
     struct service_state saved;
     bool wish_unsaved;  /* the disk may have another wish than `saved` */
@@ -245,6 +254,7 @@ void watch_turn(struct service *s,
 void watch_doubt(struct service *s, const char *why, struct now now);
 void watch_look(struct service *s,
                 struct now now); /* a round of checks now and every few ms for a while */
+void config_watch(struct service *s, struct now now); /* config_watch.c */
 void watch_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
                  struct now now);
 void watch_host(struct service *s, const struct pending *p, const struct host_outcome *o,

@@ -469,6 +469,7 @@ void watch_redis(struct service *s, const struct pending *p, const struct redis_
         if (a->info.known)
             note_info(s, a, now);
         note_empty_primary(s);
+        config_watch(s, now);
         break;
     case FOR_SAMPLE: /* what it tells is as true as what the check is told */
         if (a->info.known)
@@ -478,6 +479,7 @@ void watch_redis(struct service *s, const struct pending *p, const struct redis_
     case FOR_CONFIG:
         note_config(s, a);
         note_empty_primary(s);
+        config_watch(s, now);
         break;
     default:
         break;
