@@ -125,6 +125,7 @@ struct operation {
     enum rate_class rate;
     const struct field *fields; /* name NULL at the end */
     const char *summary;
+    const char *answer; /* shapes (api/shapes.h) joined by " or ", or "text/plain" */
 };
 
 extern const struct operation operations[OPERATION_COUNT];

@@ -44,8 +44,8 @@ static void watch_waiting(struct step *s)
     }
     int64_t limit =
         r->waiting_progress == FACT_UNKNOWN ? RECOVERY_BLIND_WAIT_MS : RECOVERY_STALL_MS;
-    if (mono_since(s->now, r->waiting_at) >= limit && r->phase == PHASE_IDLE &&
-        r->alerted == CAUSE_NONE)
+    bool nobody_at_work = r->phase == PHASE_IDLE || r->phase == PHASE_EXHAUSTED;
+    if (mono_since(s->now, r->waiting_at) >= limit && nobody_at_work && r->alerted == CAUSE_NONE)
         step_call_human(s, f->verdict.cause);
 }
 
@@ -113,6 +113,17 @@ static bool newly_stopped(const struct step *s)
 {
     const struct verdict *v = &s->facts->verdict;
     return v->confirmed && cause_row(v->cause)->remedy == REMEDY_START && v->cause != s->r->cause;
+}
+
+/* The unit ran since it was found stopped, and was stopped again, cleanly: somebody means it, and
+ * gets the grace again. A start of ours without effect leaves the unit as it was. */
+static bool stopped_again(const struct step *s)
+{
+    const struct recovery *r = s->r;
+    const struct verdict *v = &s->facts->verdict;
+    return v->confirmed && cause_row(v->cause)->remedy == REMEDY_START && v->cause == r->cause &&
+           r->unit_since.ms != WALL_NONE.ms && s->facts->unit_since.ms != WALL_NONE.ms &&
+           r->unit_since.ms != s->facts->unit_since.ms;
 }
 
 static void facts_backoff(struct step *s)
@@ -222,8 +233,19 @@ static void facts_verifying(struct step *s)
         r->refusals = 0;
         step_attempt_failed(s);
         return;
-    case REMEDY_RESTART:
     case REMEDY_START:
+        if (stopped_again(s)) {
+            step_tell_outcome(s, false);
+            r->last_attempt = s->now;
+            step_enter(s, PHASE_IDLE, MONO_NEVER);
+            step_end_recovery(s, END_SUPERSEDED);
+            if (r->phase == PHASE_IDLE)
+                step_consider(s);
+            return;
+        }
+        step_attempt_failed(s);
+        return;
+    case REMEDY_RESTART:
     case REMEDY_LADDER:
         step_attempt_failed(s);
         return;
@@ -284,7 +306,7 @@ static void wake_waiting(struct step *s)
         (void)step_emit(s, EFFECT_LOOK);
         return;
     }
-    if (newly_stopped(s)) {
+    if (newly_stopped(s) || stopped_again(s)) {
         step_enter(s, PHASE_IDLE, MONO_NEVER);
         step_end_recovery(s, END_SUPERSEDED);
         if (s->r->phase == PHASE_IDLE)

@@ -163,6 +163,11 @@ int64_t engine_late_ms(const struct engine *e, int percent)
     return late_percentile(e, (int64_t)e->late[0].count + e->late[1].count, percent);
 }
 
+const char *engine_doubt(const struct engine *e, struct now now)
+{
+    return tilt_active(&e->tilt, now.mono) ? tilt_text(e->tilt.reason) : NULL;
+}
+
 void engine_timing(const struct engine *e, struct engine_timing *ret)
 {
     int64_t wakeups = (int64_t)e->late[0].count + e->late[1].count;
@@ -343,6 +348,8 @@ void engine_save_ended(struct engine *e, int service, uint64_t id, enum store_ou
     struct pending p = request_end(s, id);
     if (p.purpose == FOR_OP_DESIRED && of_operation(s, &p))
         operation_saved(s, outcome, now);
+    else if (p.purpose == FOR_WISH && outcome == STORE_DURABLE && !request_pending(s, FOR_WISH))
+        s->wish_unsaved = false;
     service_schedule(s);
 }
 
@@ -435,6 +442,16 @@ void engine_recovery_reset(struct engine *e, int service, const struct engine_us
     recover_event(s, EVENT_RESET, 0, ACTION_DONE, now);
     record_health(s, now);
     service_schedule(s);
+}
+
+void engine_notice(struct engine *e, int service, const char *kind, const char *least_role,
+                   const char *message, struct now now)
+{
+    json_t *body = json_object();
+    (void)json_put_text(body, "kind", kind);
+    (void)json_put_text(body, "least_role", least_role);
+    (void)json_put_text(body, "message", message);
+    record_event(&e->services[service], "notice", body, now);
 }
 
 void engine_pause(struct engine *e, int service, int64_t for_ms, const struct engine_user *user,

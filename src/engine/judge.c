@@ -80,7 +80,7 @@ static void end_stop(struct service *s, struct now now)
     s->saved.stopped_at = WALL_NONE;
     s->saved.stopped_by[0] = '\0';
     s->sight.stopped_on_purpose = false;
-    record_state(s, 0, STORE_FULL);
+    record_wish(s, now);
     record_setting(s, "stop-ended", NULL, "Redis was started by somebody else.", now);
     record_notice(s, "Redis was started by somebody else: the stop through Resus is over.", now);
 }

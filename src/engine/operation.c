@@ -208,7 +208,7 @@ static void write_intent(struct service *s, struct now now)
 
 /* Nothing was done: the service shall be what it was to be before. The store may still write the
  * wish that it was late with, so the old one is given to it again. */
-static void take_back_wish(struct service *s)
+static void take_back_wish(struct service *s, struct now now)
 {
     const struct operation *o = &s->operation;
     if (!o->wish_changed)
@@ -216,7 +216,7 @@ static void take_back_wish(struct service *s)
     s->saved.stopped_on_purpose = o->wish_before.stopped_on_purpose;
     s->saved.stopped_at = o->wish_before.stopped_at;
     (void)str_copy(s->saved.stopped_by, sizeof s->saved.stopped_by, o->wish_before.stopped_by);
-    record_state(s, 0, STORE_FULL);
+    record_wish(s, now);
 }
 
 /* What the service shall be is on the disk before anything is done (row A7). */
@@ -224,8 +224,8 @@ static void decide(struct service *s, struct now now)
 {
     struct operation *o = &s->operation;
     bool stop = o->request.operation == OPERATION_STOP;
-    bool changes =
-        o->request.operation != OPERATION_RELOAD && (stop || s->saved.stopped_on_purpose);
+    bool changes = o->request.operation != OPERATION_RELOAD &&
+                   (stop || s->saved.stopped_on_purpose || s->wish_unsaved);
     recover_event(s, EVENT_OPERATION_BEGAN, 0, ACTION_DONE, now);
     if (!changes) {
         write_intent(s, now);
@@ -485,10 +485,11 @@ void operation_saved(struct service *s, enum store_outcome outcome, struct now n
     if (s->operation.phase != OP_PHASE_DECIDING)
         return;
     if (outcome == STORE_DURABLE) {
+        s->wish_unsaved = false;
         write_intent(s, now);
         return;
     }
-    take_back_wish(s);
+    take_back_wish(s, now);
     fail(s, 500, "Operation failed", "state_not_saved",
          "The wish could not be stored (is the disk of the state folder full?), so nothing was "
          "done.",
@@ -503,7 +504,7 @@ void operation_audited(struct service *s, enum audit_outcome outcome, struct now
         run_command(s, now);
         return;
     }
-    take_back_wish(s);
+    take_back_wish(s, now);
     fail(s, 500, "Operation failed", "audit_unwritable",
          "The audit log cannot be written, so nothing was done: free its disk or mend its "
          "permissions.",
@@ -520,7 +521,7 @@ void operation_host(struct service *s, const struct host_outcome *out, struct no
     (void)str_copy(o->error, sizeof o->error,
                    out->end == HOST_EXITED && out->exit_code == 0 ? "" : out->error);
     if (o->end == ACTION_NOT_REACHED) {
-        take_back_wish(s);
+        take_back_wish(s, now);
         fail(s, 503, "Host unreachable", "host_unreachable",
              "The host cannot be reached, so nothing was done.", now);
         return;

@@ -36,6 +36,7 @@ enum purpose {
     FOR_OP_INTENT,
     FOR_OP_DESIRED,
     FOR_OP_COMMAND,
+    FOR_WISH, /* what it shall be, when nobody waits for that to be on the disk */
     FOR_DEPENDENT, /* after it: is who depends on the service well again? */
 };
 
@@ -166,6 +167,7 @@ struct service {
     } saving;
 
     struct service_state saved;
+    bool wish_unsaved; /* the disk may have another wish than `saved` */
     uint64_t event_seq; /* given out last; saved.event_seq is ahead of it */
 
     struct {
@@ -278,6 +280,7 @@ uint64_t request_begin_action(struct service *s, enum purpose purpose, mono_ms a
 bool request_pending(const struct service *s, enum purpose purpose);
 mono_ms request_asked(const struct service *s, enum purpose purpose); /* newest; MONO_NEVER none */
 void record_state(struct service *s, uint64_t id, enum store_class class);
+void record_wish(struct service *s, struct now now); /* stopped_on_purpose has changed */
 void record_line_init(const struct service *s, struct audit_line *line, enum audit_event event,
                       const char *operation, const struct engine_user *user, struct now now);
 void record_setting(struct service *s, const char *operation, const struct engine_user *user,

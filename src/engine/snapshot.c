@@ -264,7 +264,7 @@ static json_t *evidence_json(const struct service *s)
         add_text(array, text);
     }
     if (t->log.class != LOG_NONE) {
-        (void)str_format(text, sizeof text, "log: %s", t->log.line);
+        (void)str_format(text, sizeof text, CAUSE_LOG_EVIDENCE "%s", t->log.line);
         add_text(array, text);
     }
     if (s->cause == CAUSE_LOADING && t->info.loading_percent >= 0) {
@@ -526,6 +526,11 @@ void snapshot_preflight(const struct service *s, enum engine_operation operation
     enum preflight_operation kind =
         operation == OPERATION_STOP ? PREFLIGHT_STOP : PREFLIGHT_RESTART;
     preflight_judge(kind, s->cause, &s->sight.info, now.wall, s->saved.start_seconds, ret);
+    if (kind == PREFLIGHT_RESTART && judge_empty_primary(s)) {
+        /* Known from a daemon before this one, too. */
+        ret->blockers[BLOCKER_EMPTY_PRIMARY] = true;
+        ret->allowed = false;
+    }
 }
 
 static void put_tri(json_t *body, const char *key, enum tri value)

@@ -396,14 +396,13 @@ static void note_info(struct service *s, const struct redis_answer *a, struct no
     struct info_facts new = a->info;
     bool same = old->known && str_equal(old->run_id, new.run_id);
     bool restarted = old->known && !same;
-    if (old->known) {
-        new.save_points = old->save_points;
-        new.busy_threshold_ms = old->busy_threshold_ms;
-        if (new.maxclients < 0)
-            new.maxclients = old->maxclients;
-        if (new.slowlog_length < 0)
-            new.slowlog_length = old->slowlog_length;
-    }
+    /* Also before the first INFO: CONFIG may have been answered when INFO was not. */
+    new.save_points = old->save_points;
+    new.busy_threshold_ms = old->busy_threshold_ms;
+    if (new.maxclients < 0)
+        new.maxclients = old->maxclients;
+    if (new.slowlog_length < 0)
+        new.slowlog_length = old->slowlog_length;
     mono_ms known_at = old->at;
     new.at = now.mono;
     new.at_wall = now.wall;
@@ -488,6 +487,7 @@ static void read_logs(struct service *s, struct now now)
         return;
     w->log_asked = true;
     s->sight.log = (struct log_facts){0};
+    s->sight.log_read = false; /* also when they were read a moment ago: those words are dropped */
     send_host(s, FOR_JOURNAL, HOST_JOURNAL, 50, w->journal_sudo, UNIT_DEADLINE_MS, now);
     if (s->settings->commands_extended)
         send_host(s, FOR_LOG_FILE, HOST_LOG_TAIL, 50, false, UNIT_DEADLINE_MS, now);

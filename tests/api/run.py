@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Every verb once, with --json, against a real daemon that runs a real redis-server. Prints TAP; needs no root.
+"""The command line and the API against a real daemon that runs a real redis-server. Prints TAP; needs no root.
 
 usage: tests/api/run.py [-k PATTERN] [--output FILE]
 """
@@ -15,7 +15,11 @@ sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
 import daemon  # noqa: E402
+import test_openapi  # noqa: E402
+import test_remote  # noqa: E402
 import test_verbs  # noqa: E402
+
+MODULES = (test_verbs, test_openapi, test_remote)
 
 
 def _arguments():
@@ -34,7 +38,7 @@ def main():
             output.write(text)
             output.flush()
 
-    tests = [(name[5:], function) for name, function in vars(test_verbs).items()
+    tests = [(name[5:], function) for module in MODULES for name, function in vars(module).items()
              if name.startswith("test_") and re.search(arguments.k, name)]
     write(f"1..{len(tests)}\n")
     failed = 0

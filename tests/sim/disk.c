@@ -59,6 +59,9 @@ static void store_turn(struct sim *s, int service, uint64_t life)
         s->disk_sick = s->now;
     if (d->store == DISK_WELL) {
         s->worlds[p.service].witness.seq_uncertain = false;
+        if (d->durable[p.service].empty_primary != p.state.empty_primary)
+            sim_say(s, p.service, "the disk knows it as %s",
+                    p.state.empty_primary ? "an empty primary" : "no empty primary");
         d->durable[p.service] = p.state;
         d->unsaved[p.service] = false;
     } else {
@@ -67,8 +70,11 @@ static void store_turn(struct sim *s, int service, uint64_t life)
     enum store_outcome outcome = d->store == DISK_WELL ? STORE_DURABLE : STORE_FULL_DISK;
     if (p.id != 0)
         sim_input(s, s->now + 1, save_told, p.service, p.id << 3 | (uint64_t)outcome);
+    bool owed = d->unsaved[0] || d->unsaved[1] || d->unsaved[2];
     if (d->save_count > 0)
         plan_store(s, chance_between(&s->chance, 0, 5));
+    else if (owed && d->store == DISK_WELL)
+        plan_store(s, RETRY_MS);
 }
 
 void disk_save(struct sim *s, int service, uint64_t id, const struct service_state *state)
@@ -153,10 +159,12 @@ void disk_audit(struct sim *s, int service, uint64_t id, const struct audit_line
     (void)str_copy(l.operation, sizeof l.operation, line->operation);
     if (line->event == AUDIT_INCIDENT && str_equal(line->operation, "manual-intervention-required"))
         promise_alert(s, service, line->reason);
+    if (line->event == AUDIT_INCIDENT && str_equal(line->operation, "external-stop"))
+        promise_announced(s, service);
     if (l.intent)
         promise_intent(s, service, line);
     else if (line->event == AUDIT_AUTO_RECOVERY || line->event == AUDIT_SERVICE_OPERATION)
-        promise_outcome(s, service, line->request_id);
+        promise_outcome(s, service, line->request_id, line->success);
     if (d->line_count == ARRAY_LENGTH(d->lines)) {
         if (id != 0)
             sim_input(s, s->now + 1, audit_told, service, id << 3 | (uint64_t)AUDIT_FAILED);
@@ -192,7 +200,7 @@ void disk_close_intents(struct sim *s)
     for (int i = 0; i < s->count; i++) {
         struct intent *intent = &s->worlds[i].witness.intent;
         if (intent->open)
-            promise_outcome(s, i, intent->request_id);
+            promise_outcome(s, i, intent->request_id, false);
     }
 }
 

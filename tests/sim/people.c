@@ -121,9 +121,9 @@ static void set_something(struct sim *s, int service)
 void people_tweak(struct sim *s, int service)
 {
     struct witness *w = &s->worlds[service].witness;
-    struct now now = clocks_now(s);
     if (!daemon_alive(s))
         return;
+    struct now now = clocks_now(s);
     switch (chance_between(&s->chance, 0, 5)) {
     case 0: {
         int64_t ms = chance_between(&s->chance, 1000, 1200000);

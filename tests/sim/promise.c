@@ -10,9 +10,12 @@
 #include "engine/service.h"
 
 #define LONG_AGO (-SIM_NEVER / 4)
-#define BREAKER_MS 299000  /* a second less than the window: the clocks drift */
-#define SETTLED_MS 200     /* a store that is well has written everything by then */
-#define FAILOVER_MS 179000 /* as long as what Redis said of a failover is believed */
+#define BREAKER_MS 299000      /* a second less than the window: the clocks drift */
+#define SETTLED_MS 200         /* a store that is well has written everything by then */
+#define RETRIED_MS 1500        /* ... and what it could not write before it was well */
+#define FAILOVER_MS 179000     /* as long as what Redis said of a failover is believed */
+#define SHORTEST_DELAY_MS 4900 /* people_tweak()'s shortest, less what the clocks drift */
+#define FORGIVEN_MS 120000 /* a minute of health forgets the attempts; all looks see it by then */
 #define DOUBT_MS 29000     /* self-doubt lasts 30 s */
 
 static struct witness *witness_of(struct sim *s, int service)
@@ -34,10 +37,12 @@ void promise_intent(struct sim *s, int service, const struct audit_line *line)
     if (w->intent.open)
         sim_broken(s, service, "an intent (%s) before the outcome of the last one (%s)",
                    line->request_id, w->intent.request_id);
-    w->intent = (struct intent){.open = true,
-                                .automatic = str_equal(line->user_id, "system"),
-                                .told = s->now,
-                                .life = s->life};
+    bool automatic = str_equal(line->user_id, "system");
+    bool loads = w->told.unit.active == UNIT_ACTIVATING || w->told.reply == REPLY_LOADING;
+    if (w->outstanding > 0 && !automatic && loads)
+        shell_supersede(s, service); /* a start that goes on by itself may be interfered with */
+    w->intent =
+        (struct intent){.open = true, .automatic = automatic, .told = s->now, .life = s->life};
     (void)str_copy(w->intent.request_id, sizeof w->intent.request_id, line->request_id);
     (void)str_copy(w->intent.operation, sizeof w->intent.operation, line->operation);
     code_of(line->reason, w->intent.cause, sizeof w->intent.cause);
@@ -53,12 +58,34 @@ void promise_intent_durable(struct sim *s, int service, const char *request_id, 
     i->failed = !durable;
 }
 
-void promise_outcome(struct sim *s, int service, const char *request_id)
+/* Success is told of what was seen after the command, not before. */
+static void check_success(struct sim *s, int service, const struct intent *i)
 {
-    struct intent *i = &witness_of(s, service)->intent;
+    const struct witness *w = witness_of(s, service);
+    const struct told *told = &w->told;
+    bool starting = str_equal(i->operation, "start") || str_equal(i->operation, "restart") ||
+                    str_equal(i->operation, "reset-failed-start");
+    if (!starting || !i->ran)
+        return;
+    if (told->pong_asked < w->acted_end || told->unit_asked < w->acted_end ||
+        told->unit.active != UNIT_ACTIVE)
+        sim_broken(s, service, "%s is told to be a success, but nobody has looked since",
+                   i->operation);
+}
+
+void promise_outcome(struct sim *s, int service, const char *request_id, bool success)
+{
+    struct witness *w = witness_of(s, service);
+    struct intent *i = &w->intent;
     if (!str_equal(i->request_id, request_id))
         return; /* an operation that was refused before it had an intent, or a skip */
+    if (!i->open)
+        return;
     i->open = false;
+    if (success)
+        check_success(s, service, i);
+    else if (i->automatic && i->ran && !str_equal(i->operation, "bgsave"))
+        w->failed_end = s->now;
 }
 
 static bool starts(const char *word)
@@ -90,6 +117,50 @@ static void check_withheld(struct sim *s, int service, const char *word)
         sim_broken(s, service, "%s of a primary that would come back empty", word);
 }
 
+/* Silence is a fact only after as many probes as the policy says, and when no script could explain
+ * it: one that runs shows itself after five seconds. */
+static void check_hung(struct sim *s, int service, const char *word)
+{
+    const struct told *told = &witness_of(s, service)->told;
+    const struct service *inside = &s->engine->services[service];
+    if (told->silences < inside->watch_policy.failure_threshold)
+        sim_broken(s, service, "%s after %d failed probes", word, (int)told->silences);
+    bool silent = told->reply == REPLY_SILENT || told->reply == REPLY_NO_CONNECT;
+    if (silent && s->now - told->answered < 5000)
+        sim_broken(s, service, "%s %lld ms after the last answer: a script may run", word,
+                   (long long)(s->now - told->answered));
+}
+
+/* A process that ended by itself said why. */
+static void check_last_words(struct sim *s, int service, const char *word)
+{
+    const struct told *told = &witness_of(s, service)->told;
+    if (told->unit.active != UNIT_FAILED || told->failed == SIM_NEVER)
+        return;
+    if (told->log_at < told->failed)
+        sim_broken(s, service, "%s before its last words were read", word);
+    bool hopeless = told->log == LOG_CONFIG_ERROR || told->log == LOG_PORT_IN_USE ||
+                    told->log == LOG_DATA_CORRUPT || told->log == LOG_PERMISSION_DENIED ||
+                    told->log == LOG_DISK_FULL || told->log == LOG_MODULE_MISSING;
+    if (hopeless)
+        sim_broken(s, service, "%s although it said why it cannot start: %s", word,
+                   log_class_word(told->log));
+}
+
+/* What somebody else stopped is started only when that was announced, and then not at once. */
+static void check_grace(struct sim *s, int service, const char *word)
+{
+    const struct told *told = &witness_of(s, service)->told;
+    int64_t grace = s->engine->services[service].recovery_policy.external_stop_grace_ms - 100;
+    if (s->now - told->announced < grace)
+        sim_broken(s, service, "%s of a stopped unit %lld ms after it was announced", word,
+                   (long long)(s->now - told->announced));
+    bool first = s->now - witness_of(s, service)->acted_end > grace;
+    if (first && told->stopped != SIM_NEVER && s->now - told->stopped < grace)
+        sim_broken(s, service, "%s of a unit that was stopped %lld ms ago", word,
+                   (long long)(s->now - told->stopped));
+}
+
 /* Would a person who sees what the daemon was told do this? */
 static void check_sense(struct sim *s, int service, const char *word)
 {
@@ -106,6 +177,12 @@ static void check_sense(struct sim *s, int service, const char *word)
             sim_broken(s, service, "%s although the newest answer was %s", word,
                        reply_class_word(reply));
     }
+    if (starts(word) && cause == CAUSE_HUNG)
+        check_hung(s, service, word);
+    if (starts(word) && cause == CAUSE_UNIT_FAILED)
+        check_last_words(s, service, word);
+    if (starts(word) && cause == CAUSE_UNIT_STOPPED)
+        check_grace(s, service, word);
     if (str_equal(word, "script-kill") && row->remedy != REMEDY_KILL_SCRIPT)
         sim_broken(s, service, "a script is killed for %s", row->code);
     if (str_equal(word, "bgsave") && row->remedy != REMEDY_BGSAVE)
@@ -121,11 +198,30 @@ static void check_counts(struct sim *s, int service, const char *word)
         sim_broken(s, service, "%s although three recoveries ended within five minutes", word);
     if (str_equal(word, "bgsave"))
         return;
+    /* A setting may have made the delay shorter, to five seconds. */
+    if (w->effective > 0 && s->now - w->failed_end < SHORTEST_DELAY_MS)
+        sim_broken(s, service, "%s %lld ms after the attempt before it had failed", word,
+                   (long long)(s->now - w->failed_end));
     w->effective++;
     w->recovery_stepped = true;
     if (w->effective > inside->recovery_policy.max_attempts)
         sim_broken(s, service, "%s is action %d of one failure, allowed are %d", word, w->effective,
                    (int)inside->recovery_policy.max_attempts);
+}
+
+/* What a person asked for: the wish is on the disk first, and what would wipe replicas needs force.
+ */
+static void check_person(struct sim *s, int service, const char *word)
+{
+    const struct witness *w = witness_of(s, service);
+    const struct operation *o = &s->engine->services[service].operation;
+    bool stop = str_equal(word, "stop");
+    if (!operation_running(&s->engine->services[service]))
+        sim_broken(s, service, "a person's %s although nobody asks for it", word);
+    if (!str_equal(word, "reload") && s->disk.durable[service].stopped_on_purpose != stop)
+        sim_broken(s, service, "%s before the wish was on the disk", word);
+    if (str_equal(word, "restart") && w->known_empty && !o->request.force)
+        sim_broken(s, service, "a person's restart of a primary that would come back empty");
 }
 
 void promise_action(struct sim *s, int service, const char *word, bool *ret_automatic)
@@ -140,11 +236,12 @@ void promise_action(struct sim *s, int service, const char *word, bool *ret_auto
     bool told = i->durable || (i->automatic && (i->failed || s->now - i->told >= 250));
     if (!told)
         sim_broken(s, service, "%s before its intent was durable", word);
-    bool loads = w->told.unit.active == UNIT_ACTIVATING || w->told.reply == REPLY_LOADING;
-    if (w->outstanding > 0 && (i->automatic || !loads))
+    if (w->outstanding > 0)
         sim_broken(s, service, "%s while another action runs", word);
     bool second_half = i->ran && i->automatic;
     i->ran = true;
+    if (!i->automatic)
+        check_person(s, service, word);
     if (!i->automatic || second_half)
         return;
     s->actions++;
@@ -163,6 +260,8 @@ void promise_state(struct sim *s, int service, const struct service_state *state
         w->effective = 0;
     else if (state->attempts < w->attempts)
         w->effective -= w->attempts - state->attempts; /* without effect: taken back */
+    if (state->attempts < w->attempts)
+        w->failed_end = LONG_AGO; /* nothing to wait for */
     w->attempts = state->attempts;
 }
 
@@ -183,13 +282,19 @@ void promise_record(struct sim *s, int service, const struct recovery_record *re
 void promise_event(struct sim *s, int service, uint64_t seq, const char *type, json_t *body)
 {
     struct witness *w = witness_of(s, service);
-    (void)body;
     bool excused =
         w->seq_uncertain && s->clock_set > 0; /* nothing was left to tell the numbers by */
+    if (w->seq_life == s->life && seq != w->last_seq + 1)
+        sim_broken(s, service, "event %llu (%s) does not follow event %llu",
+                   (unsigned long long)seq, type, (unsigned long long)w->last_seq);
+    w->seq_life = s->life;
     if (seq <= w->last_seq && !excused)
         sim_broken(s, service, "event %llu (%s) after event %llu", (unsigned long long)seq, type,
                    (unsigned long long)w->last_seq);
     w->last_seq = seq;
+    const char *message = json_string_value(json_object_get(body, "message"));
+    if (message != NULL && str_equal(message, "The cause that needed a human is gone."))
+        w->alerted[0] = '\0';
 }
 
 void promise_info(struct sim *s, int service, const struct info_facts *info)
@@ -214,7 +319,37 @@ void promise_alert(struct sim *s, int service, const char *reason)
     s->alerts++;
 }
 
+void promise_announced(struct sim *s, int service)
+{
+    witness_of(s, service)->told.announced = s->now;
+}
+
 /* ── deaths ── */
+
+/* What is on the disk is what a start goes on with, exactly. */
+void promise_started(struct sim *s)
+{
+    for (int i = 0; i < s->count; i++) {
+        const struct service *inside = &s->engine->services[i];
+        const struct service_state *durable = &s->disk.durable[i];
+        const struct recovery *r = &inside->recovery;
+        if (r->attempts != durable->attempts)
+            sim_broken(s, i, "%d attempts are remembered, the disk has %d", r->attempts,
+                       durable->attempts);
+        if (r->breaker.open != durable->breaker_open ||
+            memcmp(r->breaker.times, durable->recoveries_at, sizeof r->breaker.times) != 0)
+            sim_broken(s, i, "the breaker is not as it was");
+        if ((r->phase == PHASE_EXHAUSTED) != (durable->exhausted || durable->breaker_open))
+            sim_broken(s, i, "that recovery has given up is not remembered");
+        if (inside->saved.stopped_on_purpose != durable->stopped_on_purpose ||
+            inside->saved.paused_until.ms != durable->paused_until.ms ||
+            inside->saved.empty_primary != durable->empty_primary)
+            sim_broken(s, i, "a wish is not remembered");
+        if (durable->recovery_set &&
+            inside->recovery_policy.max_attempts != durable->recovery.max_attempts)
+            sim_broken(s, i, "a setting is not remembered");
+    }
+}
 
 void promise_killed(struct sim *s)
 {
@@ -222,13 +357,19 @@ void promise_killed(struct sim *s)
     for (int i = 0; i < s->count; i++) {
         struct witness *w = witness_of(s, i);
         const struct service_state *durable = &s->disk.durable[i];
-        bool settled = s->disk.store == DISK_WELL && s->now - s->disk_sick > SETTLED_MS &&
+        bool settled = s->disk.store == DISK_WELL && s->now - s->disk_sick > RETRIED_MS &&
                        s->now - w->acted > SETTLED_MS;
         if (settled && durable->attempts < w->effective)
             sim_broken(s, i, "%d actions were taken, but the disk knows of %d", w->effective,
                        durable->attempts);
         if (settled && w->wish_stopped && !durable->stopped_on_purpose)
             sim_broken(s, i, "the disk does not know that it was stopped on purpose");
+        if (s->now - w->ended[0] <= SETTLED_MS) {
+            /* It had ended, and that was on its way to the disk. */
+            w->ended[0] = w->ended[1];
+            w->ended[1] = w->ended[2];
+            w->ended[2] = LONG_AGO;
+        }
         if (!settled) {
             /* What the disk could not take is forgotten: that much is no promise. */
             w->effective = durable->attempts;
@@ -239,7 +380,12 @@ void promise_killed(struct sim *s)
         w->paused = w->paused && durable->paused_until.ms == w->paused_until.ms;
         w->recovery_stepped = false;
         w->alerted[0] = '\0';
-        w->told = (struct told){.proof = w->told.proof};
+        w->needed = durable->exhausted || durable->breaker_open;
+        int64_t proof = w->told.proof;
+        w->told = witness_told_nothing();
+        w->told.proof = proof;
+        w->failed_end = LONG_AGO;
+        w->well_since = SIM_NEVER;
         if (w->intent.open && w->intent.ran && !w->intent.durable && !w->intent.failed &&
             s->now - w->intent.told < 250)
             sim_broken(s, i, "an action ran without any trace of its intent");
@@ -265,6 +411,41 @@ static void check_claim(struct sim *s, int service)
         sim_broken(s, service, "Redis was not asked for %lld ms", (long long)(s->now - w->asked));
 }
 
+/* "A human is needed" and a call for one go together. A start finds the former on the disk: the
+ * call is repeated as soon as the failure is seen again. */
+static void check_human(struct sim *s, int service)
+{
+    const struct recovery *r = &s->engine->services[service].recovery;
+    struct witness *w = witness_of(s, service);
+    if (r->needs_human && !w->needed && w->alerted[0] == '\0')
+        sim_broken(s, service, "a human is needed (%s), but was not called",
+                   recovery_phase_word(r->phase));
+    if (!r->needs_human && w->alerted[0] != '\0')
+        sim_broken(s, service, "a human was called for %s, but is not said to be needed",
+                   w->alerted);
+    w->needed = r->needs_human;
+}
+
+/* In a phase in which nothing is done everything was told, and health forgives. */
+static void check_quiet(struct sim *s, int service)
+{
+    const struct service *inside = &s->engine->services[service];
+    const struct recovery *r = &inside->recovery;
+    struct witness *w = witness_of(s, service);
+    bool quiet = r->phase == PHASE_IDLE || r->phase == PHASE_STABLE || r->phase == PHASE_EXHAUSTED;
+    if (quiet && !operation_running(inside) && w->intent.open && w->intent.life == s->life)
+        sim_broken(s, service, "%s has an intent and no outcome", w->intent.operation);
+    if (snapshot_overall(inside) != OVERALL_HEALTHY || r->phase != PHASE_IDLE)
+        w->well_since = SIM_NEVER;
+    else if (w->well_since == SIM_NEVER)
+        w->well_since = s->now;
+    bool forgiven = w->well_since != SIM_NEVER && s->now - w->well_since > FORGIVEN_MS &&
+                    s->now - s->deaf_until > FORGIVEN_MS;
+    if (forgiven && r->attempts > 0)
+        sim_broken(s, service, "%d attempts are remembered after two minutes of health",
+                   r->attempts);
+}
+
 void promise_step(struct sim *s)
 {
     if (!daemon_alive(s))
@@ -272,8 +453,8 @@ void promise_step(struct sim *s)
     for (int i = 0; i < s->count; i++) {
         const struct service *inside = &s->engine->services[i];
         struct witness *w = witness_of(s, i);
-        if (snapshot_overall(inside) == OVERALL_HEALTHY)
-            w->alerted[0] = '\0';
+        check_human(s, i);
+        check_quiet(s, i);
         if (w->paused && inside->saved.paused_until.ms == 0)
             w->paused = false; /* it was over before the clock was set back */
         check_claim(s, i);

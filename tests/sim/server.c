@@ -34,18 +34,14 @@ int64_t server_load_progress(const struct sim *s, int service)
 static void deliver(struct sim *s, int service, uint64_t ticket)
 {
     struct ask *a = ask_of(s, service, ticket);
-    struct told *told = &world_of(s, service)->witness.told;
     if (a == NULL)
         return;
     a->used = false;
     struct redis_answer answer = a->answer;
     bool ping = a->request == REDIS_PING;
-    if (ping && (a->asked >= told->reply_asked || reply_answered(answer.probe.reply))) {
-        told->reply = answer.probe.reply;
-        told->reply_asked = a->asked;
-    }
-    if (ping && answer.probe.reply == REPLY_PONG)
-        told->proof = s->now;
+    witness_probe(s, service, a);
+    if (a->request == REDIS_SCRIPT_KILL || a->request == REDIS_FUNCTION_KILL)
+        world_of(s, service)->witness.acted_end = s->now;
     if (answer.info.known && a->request == REDIS_INFO)
         promise_info(s, service, &answer.info);
     if (answer.probe.reply != REPLY_PONG || !ping)
@@ -64,7 +60,14 @@ static void settle(struct sim *s, int service, struct ask *a, enum reply_class r
     a->answer.probe.latency_us = reply_answered(reply) ? 1000 : FACT_UNKNOWN;
     (void)snprintf(a->answer.probe.text, sizeof a->answer.probe.text, "%s",
                    reply_class_word(reply));
-    sim_input(s, s->now + delay_ms, deliver, service, ticket_of(world_of(s, service), a));
+    struct service_world *w = world_of(s, service);
+    int64_t at = s->now + delay_ms;
+    if (!a->fresh) {
+        if (at < w->kept_delivers)
+            at = w->kept_delivers; /* replies of one connection keep their order */
+        w->kept_delivers = at;
+    }
+    sim_input(s, at, deliver, service, ticket_of(w, a));
 }
 
 /* ── INFO ── */
@@ -233,16 +236,34 @@ void server_changed(struct sim *s, int service)
         attempt(s, service, &world_of(s, service)->asks[i]);
 }
 
-static void deadline(struct sim *s, int service, uint64_t ticket)
+static void deadlines(struct sim *s, int service, uint64_t at);
+
+/* One appointment for all that wait: it looks who waited too long, and makes the next. */
+static void plan_deadline(struct sim *s, int service, int64_t deadline)
 {
-    struct ask *a = ask_of(s, service, ticket);
-    if (a == NULL || a->settled)
+    struct service_world *w = world_of(s, service);
+    int64_t at = clocks_world_of(s, deadline);
+    if (w->asks_looked != 0 && w->asks_looked <= at)
         return;
-    if (clocks_mono(s) < a->deadline) {
-        sim_at(s, clocks_world_of(s, a->deadline), deadline, service, ticket);
+    w->asks_looked = at;
+    sim_at(s, at, deadlines, service, (uint64_t)at);
+}
+
+static void deadlines(struct sim *s, int service, uint64_t at)
+{
+    struct service_world *w = world_of(s, service);
+    if (w->asks_looked != (int64_t)at)
         return;
+    w->asks_looked = 0;
+    for (int i = 0; i < SIM_ASKS_MAX; i++) {
+        struct ask *a = &w->asks[i];
+        if (!a->used || a->settled)
+            continue;
+        if (clocks_mono(s) < a->deadline)
+            plan_deadline(s, service, a->deadline);
+        else
+            settle(s, service, a, a->generation == 0 ? REPLY_NO_CONNECT : REPLY_SILENT, 0);
     }
-    settle(s, service, a, a->generation == 0 ? REPLY_NO_CONNECT : REPLY_SILENT, 0);
 }
 
 void server_ask(struct sim *s, int service, uint64_t id, enum redis_request request, bool fresh,
@@ -263,8 +284,14 @@ void server_ask(struct sim *s, int service, uint64_t id, enum redis_request requ
                           .deadline = until};
         facts_info_reset(&a->answer.info);
         uint64_t ticket = ticket_of(w, a);
-        sim_at(s, s->now + chance_between(&s->chance, 0, 2), arrives, service, ticket);
-        sim_at(s, clocks_world_of(s, until), deadline, service, ticket);
+        int64_t at = s->now + chance_between(&s->chance, 0, 2);
+        if (!fresh) {
+            if (at < w->kept_arrives)
+                at = w->kept_arrives;
+            w->kept_arrives = at;
+        }
+        sim_at(s, at, arrives, service, ticket);
+        plan_deadline(s, service, until);
         return;
     }
     sim_broken(s, service, "more than %d requests to one Redis are under way", SIM_ASKS_MAX);

@@ -130,8 +130,15 @@ struct intent {
 struct told {
     enum reply_class reply;     /* the newest answer, by when it was asked */
     int64_t reply_asked, proof; /* proof: when the newest PONG was delivered */
+    int64_t pong_asked;
+    int64_t silences, silence_asked; /* failed probes in a row, apart; the newest that counted */
+    int64_t answered;                /* when any reply was delivered */
     struct unit_facts unit;
     int64_t unit_asked;
+    int64_t failed, stopped; /* since when the unit was shown so; SIM_NEVER = it is not */
+    enum log_class log;
+    int64_t log_at; /* when its last words were read */
+    int64_t announced;
     bool failover;
     int64_t info_at;
 };
@@ -143,17 +150,28 @@ struct witness {
     bool started_by_others;
     bool paused;
     wall_ms paused_until;
-    int outstanding; /* acting commands under way, of this life */
-    int effective;   /* automatic actions since attempts were forgotten */
-    int attempts;    /* as told to the store last */
-    int64_t acted;   /* when the newest automatic action went out */
-    int64_t asked;   /* when Redis was last asked anything */
-    uint64_t last_seq;
+    int outstanding;    /* acting commands under way, of this life */
+    int effective;      /* automatic actions since attempts were forgotten */
+    int attempts;       /* as told to the store last */
+    int64_t acted;      /* when the newest automatic action went out */
+    int64_t acted_end;  /* when the newest command that acts was heard to have ended */
+    int64_t failed_end; /* when the newest failed attempt of this failure was over */
+    int64_t well_since; /* health is claimed without a break; SIM_NEVER = it is not */
+    int64_t asked;      /* when Redis was last asked anything */
+    uint64_t last_seq, seq_life;
     bool seq_uncertain; /* this daemon's start found no disk to write to */
     int64_t ended[3];   /* recoveries that count for the breaker, newest first */
     bool recovery_stepped;
     bool known_empty; /* the daemon was told that it is a primary that would come back empty */
-    char alerted[40]; /* the cause that a human was called for last */
+    char alerted[40]; /* the cause that a human was called for and that is not over yet */
+    bool needed;      /* a human is said to be needed: since a call of this life, or restored */
+};
+
+/* A wake-up that the daemon asked for. */
+struct timer {
+    int64_t due;     /* in monotonic time */
+    int64_t planned; /* in the world's time: the appointment that looks at it */
+    uint64_t serial; /* of that one */
 };
 
 struct service_world {
@@ -164,8 +182,10 @@ struct service_world {
     struct errand errands[SIM_ERRANDS_MAX];
     bool kept_up;
     uint64_t kept_generation;
+    int64_t kept_arrives, kept_delivers; /* of the newest request on it */
     struct witness witness;
-    int64_t timer; /* wake-up asked for, in monotonic time */
+    struct timer timer;
+    int64_t asks_looked, errands_looked; /* when their deadlines are looked at next; 0 = not */
 };
 
 /* ── one run ── */
@@ -175,7 +195,7 @@ struct sim {
     struct agenda agenda;
     int64_t now, end, calm_end;
     uint64_t seed;
-    bool trace, failed, calm;
+    bool trace, failed, calm, over;
     struct settings settings;
     struct service_settings services[SIM_SERVICES_MAX];
     int count;
@@ -184,7 +204,7 @@ struct sim {
     /* the daemon */
     struct engine *engine;
     uint64_t life; /* counts the daemon's starts */
-    int64_t self_timer;
+    struct timer self_timer;
     int64_t deaf_until; /* its loop is held up */
     bool asleep;        /* ... by a suspend */
     int64_t jolted;     /* when it last had a reason to doubt itself */
@@ -196,6 +216,7 @@ struct sim {
     bool entered; /* the engine was, in this step */
     /* its clocks */
     int64_t mono_offset, boot_offset, wall_offset;
+    int64_t wall_offset_seen; /* when the daemon last looked */
     int64_t drift_ppm;
     /* the swarm: mean interval of each trouble, 0 = off */
     int64_t trouble_ms[SIM_TROUBLES_MAX];
@@ -243,6 +264,7 @@ int64_t server_load_progress(const struct sim *s, int service);
 void shell_run(struct sim *s, int service, const struct host_request *request);
 void shell_job_ended(struct sim *s, int service, uint64_t serial, bool ok);
 void shell_way_changed(struct sim *s, int service);
+void shell_supersede(struct sim *s, int service); /* what still runs is nobody's any more */
 void shell_forget(struct sim *s, int service);
 
 /* disk.c: the store and the audit log */
@@ -271,15 +293,23 @@ void people_tweak(struct sim *s, int service);
 void people_forget(struct sim *s); /* the daemon is gone: nobody is answered */
 void people_outside(struct sim *s, int service);
 
+/* witness.c: what the daemon was told */
+struct told witness_told_nothing(void);
+void witness_probe(struct sim *s, int service, const struct ask *a);
+void witness_unit(struct sim *s, int service, int64_t began, const struct unit_facts *unit);
+void witness_log(struct sim *s, int service, const struct log_facts *log);
+
 /* promise.c */
 void promise_intent(struct sim *s, int service, const struct audit_line *line);
 void promise_intent_durable(struct sim *s, int service, const char *request_id, bool durable);
-void promise_outcome(struct sim *s, int service, const char *request_id);
+void promise_outcome(struct sim *s, int service, const char *request_id, bool success);
 void promise_action(struct sim *s, int service, const char *word, bool *ret_automatic);
 void promise_state(struct sim *s, int service, const struct service_state *state);
 void promise_record(struct sim *s, int service, const struct recovery_record *record);
 void promise_event(struct sim *s, int service, uint64_t seq, const char *type, json_t *body);
 void promise_alert(struct sim *s, int service, const char *reason);
+void promise_announced(struct sim *s, int service);
+void promise_started(struct sim *s); /* an engine has just read its state */
 void promise_info(struct sim *s, int service, const struct info_facts *info);
 void promise_killed(struct sim *s);
 void promise_step(struct sim *s);

@@ -239,8 +239,6 @@ static void clock_set(struct sim *s, int service)
     s->wall_offset += ms;
     s->clock_set = s->now;
     sim_say(s, -1, "the wall clock is set by %lld ms", (long long)ms);
-    if (ms > 2100 || ms < -2100)
-        s->jolted = s->now + 500; /* it looks twice a second */
 }
 
 static void stall(struct sim *s, int service)

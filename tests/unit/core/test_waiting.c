@@ -91,6 +91,22 @@ static void unseen_progress_is_given_more_time_and_health_begins_anew(void **sta
     assert_int_equal(w.calls, 1);
 }
 
+/* As a start of the daemon finds it that was killed after the attempts were used up. */
+static void a_load_that_stands_calls_a_human_when_recovery_has_given_up_too(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w);
+    w.r.phase = PHASE_EXHAUSTED;
+    w.r.needs_human = true;
+    look(&w, 0, CAUSE_LOADING, 500);
+    look(&w, RECOVERY_STALL_MS - 1, CAUSE_LOADING, 500);
+    assert_int_equal(w.calls, 0);
+    look(&w, 1, CAUSE_LOADING, 500);
+    look(&w, RECOVERY_STALL_MS, CAUSE_LOADING, 500);
+    assert_int_equal(w.calls, 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -98,6 +114,7 @@ int main(void)
         cmocka_unit_test(a_load_that_stands_calls_a_human_once),
         cmocka_unit_test(a_load_that_begins_again_and_again_calls_a_human),
         cmocka_unit_test(unseen_progress_is_given_more_time_and_health_begins_anew),
+        cmocka_unit_test(a_load_that_stands_calls_a_human_when_recovery_has_given_up_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

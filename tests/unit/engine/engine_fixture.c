@@ -39,10 +39,13 @@ static void keep_probe(void *context, int service, uint64_t id, const char *url)
     f->probes[f->probe_count++ % FIXTURE_ASKED_MAX] = (struct asked){.id = id, .url = url};
 }
 
-static void drop_save(void *context, int service, uint64_t id, enum store_class class,
+static void keep_save(void *context, int service, uint64_t id, enum store_class class,
                       const struct service_state *state)
 {
-    (void)context, (void)service, (void)id, (void)class, (void)state;
+    struct fixture *f = context;
+    (void)service, (void)class, (void)state;
+    if (id != 0)
+        f->save = id;
 }
 
 static void drop_record(void *context, const struct recovery_record *record)
@@ -85,20 +88,32 @@ static uint64_t no_random(void *context)
     return 0;
 }
 
+int fixture_restart(struct fixture *f)
+{
+    struct engine_ports ports = {.context = f,
+                                 .wake_at = wake_at,
+                                 .redis = keep_redis,
+                                 .host = keep_host,
+                                 .probe = keep_probe,
+                                 .save = keep_save,
+                                 .record = drop_record,
+                                 .audit = keep_audit,
+                                 .publish = keep_notice,
+                                 .log = drop_log,
+                                 .random = no_random};
+    struct error err = {0};
+    f->self_due = f->due = MONO_NEVER;
+    f->redis_count = f->host_count = f->probe_count = 0;
+    f->intent = f->save = 0;
+    if (engine_new(&f->settings, &ports, &f->saved, fixture_at(1000), &f->engine, &err) < 0)
+        return -1;
+    engine_start(f->engine, fixture_at(1000));
+    return 0;
+}
+
 int fixture_set_up(void **state)
 {
     static struct fixture f;
-    static const struct engine_ports ports = {.context = &f,
-                                              .wake_at = wake_at,
-                                              .redis = keep_redis,
-                                              .host = keep_host,
-                                              .probe = keep_probe,
-                                              .save = drop_save,
-                                              .record = drop_record,
-                                              .audit = keep_audit,
-                                              .publish = keep_notice,
-                                              .log = drop_log,
-                                              .random = no_random};
     f = (struct fixture){.settings.service_count = 1, .self_due = MONO_NEVER, .due = MONO_NEVER};
     f.service.watch = watch_policy_default();
     f.service.recovery = recovery_policy_default();
@@ -106,11 +121,7 @@ int fixture_set_up(void **state)
     (void)str_copy(f.service.redis.host, sizeof f.service.redis.host, "127.0.0.1");
     f.settings.services = &f.service;
     *state = &f;
-    struct error err = {0};
-    if (engine_new(&f.settings, &ports, &f.saved, fixture_at(1000), &f.engine, &err) < 0)
-        return -1;
-    engine_start(f.engine, fixture_at(1000));
-    return 0;
+    return fixture_restart(&f);
 }
 
 int fixture_tear_down(void **state)

@@ -28,10 +28,13 @@ struct fixture {
     uint64_t intent;           /* the newest durable audit line, 0 = none */
     struct audit_line outcome; /* the newest with a result */
     size_t outcome_count;
+    uint64_t save; /* the newest save whose end is awaited, 0 = none */
 };
 
 /* cmocka's: the engine has started at 1000 ms. */
 int fixture_set_up(void **state);
+/* After fixture_tear_down(): another engine begins, with `saved`. */
+int fixture_restart(struct fixture *f);
 int fixture_tear_down(void **state);
 struct now fixture_at(int64_t ms);
 /* Wakes the service so late after the time it asked for; the engine's own turns come as asked, so

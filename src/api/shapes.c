@@ -1,0 +1,312 @@
+#include "api/shapes.h"
+
+#include <stddef.h>
+
+#define END                                                                                        \
+    {                                                                                              \
+        NULL, NULL, NULL                                                                           \
+    }
+#define STATUS_WORDS "=running|stopped|failed|starting|stopping|unknown"
+#define OVERALL_WORDS "=healthy|degraded|critical|unknown"
+#define CHECK_WORDS "=pass|warning|fail|unknown"
+#define LEVEL_WORDS "=soft|standard|hard|critical"
+#define ROLE_WORDS "=viewer|operator|admin"
+#define CURSOR                                                                                     \
+    {                                                                                              \
+        "next_cursor", "text?", "Where the list goes on; null at its end."                         \
+    }
+
+static const struct shape_member error_[] = {
+    {"error", "text", "A title."},
+    {"message", "text", "What happened, why, and what to do."},
+    {"code", "text", "Stable, for programs."},
+    {"details?", "{anything}", NULL},
+    {"timestamp", "time", NULL},
+    {"request_id?", "text", "As in X-Request-Id."},
+    {"required_roles?", "[text]", "Of a 403."},
+    {"user_role?", "text", "Of a 403."},
+    {"operation?", "Running", "Of a 409: what runs."},
+    {"confirmation_required?", "truth", "Of a stop that was not confirmed."},
+    {"affected_services?", "[text]", "Of a stop that was not confirmed."},
+    {"retry_after_seconds?", "whole", "Of a 429."},
+    {"limit?", "whole", "Of a 429: calls in a window."},
+    {"window_seconds?", "whole", "Of a 429."},
+    {"status?", "text", "Of a 503: what the operation would have said."},
+    {"overall_status?", "text", NULL},
+    {"last_check?", "time?", NULL},
+    {"reasons?", "[text]", "Of /readyz: why not."},
+    END};
+
+static const struct shape_member service_[] = {{"id", "text", NULL},
+                                               {"name", "text", NULL},
+                                               {"status", STATUS_WORDS, NULL},
+                                               {"overall_status", OVERALL_WORDS, NULL},
+                                               {"last_check", "time?", NULL},
+                                               {"cause?", "text", "A cause's code."},
+                                               END};
+static const struct shape_member services_[] = {{"items", "[Service]", NULL}, CURSOR, END};
+
+static const struct shape_member running_[] = {
+    {"id?", "text", NULL},
+    {"operation", "text", NULL},
+    {"user", "text", NULL},
+    {"since", "time", NULL},
+    {"phase?", "text", NULL},
+    {"percent?", "number", "How much of its data Redis has loaded."},
+    {"eta_seconds?", "whole?", NULL},
+    END};
+static const struct shape_member vm_[] = {
+    {"host", "text", NULL},
+    {"name", "text", NULL},
+    {"ssh_accessible", "truth?", "null where nobody asks by SSH, or nobody did yet."},
+    END};
+static const struct shape_member status_[] = {
+    {"service", "text", NULL},
+    {"name", "text", NULL},
+    {"status", STATUS_WORDS, NULL},
+    {"overall_status", OVERALL_WORDS, NULL},
+    {"pid", "whole?", NULL},
+    {"uptime_seconds", "whole?", NULL},
+    {"memory_mb", "number?", NULL},
+    {"connections", "whole?", NULL},
+    {"commands_processed", "whole?", NULL},
+    {"last_check", "time?", NULL},
+    {"vm_info", "VmInfo", NULL},
+    {"operation?", "Running", "What runs on the service now."},
+    {"stopped_by?", "text", "Who stopped it on purpose."},
+    {"stopped_at?", "time", NULL},
+    END};
+static const struct shape_member limited_status_[] = {{"status", STATUS_WORDS, NULL},
+                                                      {"overall_status", OVERALL_WORDS, NULL},
+                                                      {"last_check", "time?", NULL},
+                                                      END};
+
+static const struct shape_member gauge_[] = {
+    {"value", "number?", NULL}, {"warning", "number", NULL},   {"critical", "number", NULL},
+    {"max?", "number", NULL},   {"status", CHECK_WORDS, NULL}, END};
+static const struct shape_member check_[] = {{"status", CHECK_WORDS, NULL},
+                                             {"duration_ms", "number?", NULL},
+                                             {"message", "text", NULL},
+                                             {"error?", "text", NULL},
+                                             {"details?", "{anything}", NULL},
+                                             {"metrics?", "{Gauge}", "By the name of the figure."},
+                                             END};
+static const struct shape_member checks_[] = {{"connectivity", "Check", NULL},
+                                              {"systemd", "Check", NULL},
+                                              {"performance", "Check", NULL},
+                                              END};
+static const struct shape_member cause_[] = {
+    {"code", "text", "One of the cause codes; they are stable."},
+    {"summary", "text", NULL},
+    {"since", "time?", NULL},
+    {"evidence", "[text]", "Redis' reply, the unit's state, a line of the log (admins)."},
+    {"restart", "=helps|useless|harmful|unneeded", NULL},
+    {"advice", "text", NULL},
+    END};
+static const struct shape_member withheld_[] = {
+    {"reason_code", "text", NULL}, {"text", "text", NULL}, END};
+static const struct shape_member breaker_[] = {{"state", "=closed|open", NULL},
+                                               {"recoveries_in_window", "whole", NULL},
+                                               {"window_seconds", "whole", NULL},
+                                               {"opened_at", "time?", NULL},
+                                               END};
+static const struct shape_member policy_[] = {{"retry_delay_seconds", "number", NULL},
+                                              {"backoff_multiplier", "number", NULL},
+                                              {"failure_threshold", "whole", NULL},
+                                              {"external_stop", "=recover|respect", NULL},
+                                              {"external_stop_grace_seconds", "number", NULL},
+                                              END};
+static const struct shape_member recovery_[] = {
+    {"enabled", "truth", NULL},
+    {"state", "=monitoring|confirming|recovering|waiting|succeeded|failed|disabled|paused", NULL},
+    {"recent_recoveries", "whole", "Of the last 24 hours."},
+    {"last_recovery", "time?", NULL},
+    {"recovery_status", "=success|failed?", NULL},
+    {"recovery_level", LEVEL_WORDS "?", NULL},
+    {"duration_seconds", "number?", NULL},
+    {"attempts", "whole", NULL},
+    {"max_attempts", "whole", NULL},
+    {"requires_manual_intervention", "truth", NULL},
+    {"circuit_breaker", "Breaker", NULL},
+    {"withheld", "Withheld?", "Why nothing would be done."},
+    {"phase", "text", NULL},
+    {"next_step_in_seconds?", "whole", NULL},
+    {"paused_until?", "time", NULL},
+    {"policy", "RecoveryPolicy", NULL},
+    {"metrics?", "RecoveryMetrics?", NULL},
+    END};
+static const struct shape_member recovery_metrics_[] = {
+    {"since", "time", NULL},
+    {"count", "whole", "Recoveries that ended since then."},
+    {"successes", "whole", NULL},
+    {"success_rate", "number?", NULL},
+    {"mean_seconds", "number?", NULL},
+    {"max_seconds", "number?", NULL},
+    {"commonest_level", LEVEL_WORDS "?", NULL},
+    {"last_recovery", "time?", NULL},
+    END};
+static const struct shape_member health_[] = {{"service", "text", NULL},
+                                              {"overall_status", OVERALL_WORDS, NULL},
+                                              {"service_running", "truth", NULL},
+                                              {"connectivity", "truth", NULL},
+                                              {"response_time_ms", "number?", NULL},
+                                              {"last_successful_command", "time?", NULL},
+                                              {"error_count_last_hour", "whole?", NULL},
+                                              {"last_check", "time?", NULL},
+                                              {"health_checks", "Checks", NULL},
+                                              {"cause", "Cause", NULL},
+                                              {"recommendations", "[text]", NULL},
+                                              {"auto_recovery", "AutoRecovery", NULL},
+                                              END};
+static const struct shape_member check_status_[] = {{"status", CHECK_WORDS, NULL}, END};
+static const struct shape_member limited_checks_[] = {{"connectivity", "CheckStatus", NULL},
+                                                      {"systemd", "CheckStatus", NULL},
+                                                      {"performance", "CheckStatus", NULL},
+                                                      END};
+static const struct shape_member limited_health_[] = {{"overall_status", OVERALL_WORDS, NULL},
+                                                      {"last_check", "time?", NULL},
+                                                      {"health_checks", "LimitedChecks", NULL},
+                                                      END};
+static const struct shape_member refreshed_[] = {
+    {"status", "Status", NULL}, {"health", "Health", NULL}, END};
+static const struct shape_member limited_refreshed_[] = {
+    {"status", "LimitedStatus", NULL}, {"health", "LimitedHealth", NULL}, END};
+
+static const struct shape_member result_[] = {{"success", "truth", NULL},
+                                              {"operation", "text", NULL},
+                                              {"message", "text", NULL},
+                                              {"duration_seconds", "number", NULL},
+                                              {"timestamp", "time", NULL},
+                                              {"new_status", STATUS_WORDS, NULL},
+                                              {"operation_id", "text", NULL},
+                                              {"previous_uptime_seconds?", "whole", NULL},
+                                              {"connections_terminated?", "whole", NULL},
+                                              {"warning?", "text", NULL},
+                                              END};
+static const struct shape_member preflight_[] = {
+    {"operation", "=stop|restart", NULL}, {"allowed", "truth", NULL},
+    {"warnings", "[text]", NULL},         {"connections", "whole?", NULL},
+    {"unsaved_changes", "whole?", NULL},  {"last_save_age_seconds", "whole?", NULL},
+    {"last_save_ok", "truth?", NULL},     {"aof_enabled", "truth?", NULL},
+    {"replicas", "whole?", NULL},         {"expected_downtime_seconds", "number?", NULL},
+    {"blockers", "[text]", NULL},         END};
+static const struct shape_member log_line_[] = {
+    {"timestamp", "time?", "null where the line has none."},
+    {"level", "=error|warning|info", NULL},
+    {"message", "text", NULL},
+    END};
+static const struct shape_member logs_[] = {{"logs", "[LogLine]", "Newest first."},
+                                            {"total_lines", "whole", NULL},
+                                            {"service", "text", NULL},
+                                            {"vm", "text", NULL},
+                                            END};
+static const struct shape_member explanation_[] = {
+    {"would_act", "truth", NULL},
+    {"action", "text?", NULL},
+    {"level", LEVEL_WORDS "?", NULL},
+    {"cause", "Cause", NULL},
+    {"facts", "{anything}", "What was seen, by name."},
+    {"reasons", "[text]", NULL},
+    {"withheld", "Withheld?", NULL},
+    END};
+static const struct shape_member past_recovery_[] = {
+    {"id", "text", "The request_id of its audit lines."},
+    {"service", "text", NULL},
+    {"started_at", "time", NULL},
+    {"duration_seconds", "number?", NULL},
+    {"cause", "text", NULL},
+    {"recovery_level", LEVEL_WORDS "?", NULL},
+    {"result", "text?", NULL},
+    {"attempts", "whole", NULL},
+    {"message", "text", NULL},
+    {"evidence", "anything", "What was seen and written down before the first step."},
+    END};
+static const struct shape_member past_recoveries_[] = {{"items", "[PastRecovery]", "Newest first."},
+                                                       CURSOR,
+                                                       {"metrics", "RecoveryMetrics?", NULL},
+                                                       END};
+static const struct shape_member event_[] = {
+    {"type", "=service_status|service_health|service_event|auto_recovery|notice|resync", NULL},
+    {"service", "text", NULL},
+    {"timestamp", "time", NULL},
+    {"seq", "whole", "Counts per service and survives restarts."},
+    END};
+static const struct shape_member events_[] = {{"items", "[Event]", "Newest first."}, CURSOR, END};
+static const struct shape_member inspection_[] = {
+    {"info?", "{anything}", "Of info: by section, then by name."},
+    {"items?", "[{anything}]", "Of the others."},
+    {"keys_measured?", "whole", "Of bigkeys."},
+    {"complete?", "truth", "Of bigkeys: false when time was up before all keys were seen."},
+    END};
+static const struct shape_member finding_[] = {{"check", "text", NULL},
+                                               {"status", "text", NULL},
+                                               {"message", "text", NULL},
+                                               {"fix?", "text", NULL},
+                                               END};
+static const struct shape_member findings_[] = {
+    {"service", "text", NULL}, {"items", "[Finding]", NULL}, END};
+static const struct shape_member list_[] = {{"items", "[{anything}]", NULL}, CURSOR, END};
+
+static const struct shape_member user_[] = {
+    {"id", "anything", NULL}, {"email", "text", NULL}, {"role", ROLE_WORDS, NULL}, END};
+static const struct shape_member login_[] = {
+    {"token", "text", NULL},      {"token_type", "text", NULL}, {"expires_at", "time", NULL},
+    {"csrf_token", "text", NULL}, {"user", "User", NULL},       END};
+
+static const struct shape_member late_[] = {
+    {"p50", "whole", NULL}, {"p99", "whole", NULL}, {"worst", "whole", NULL}, END};
+static const struct shape_member timing_[] = {
+    {"services", "whole", NULL},
+    {"wakeups", "whole", "Of the last one to two minutes."},
+    {"late_ms", "Lateness", NULL},
+    END};
+static const struct shape_member version_[] = {
+    {"name", "text", NULL}, {"version", "text", NULL}, END};
+static const struct shape_member alive_[] = {{"status", "=ok", NULL}, END};
+static const struct shape_member anything_[] = {END};
+
+const struct shape shapes[] = {
+    {"Error", "Every refusal and failure.", error_},
+    {"Service", "A service in a list.", service_},
+    {"Services", "The services.", services_},
+    {"Running", "An operation under way.", running_},
+    {"VmInfo", "Where a service runs.", vm_},
+    {"Status", "Whether a service runs.", status_},
+    {"LimitedStatus", "What anonymous callers see of a status.", limited_status_},
+    {"Gauge", "A figure with its limits.", gauge_},
+    {"Check", "One of the three checks.", check_},
+    {"Checks", "The three checks.", checks_},
+    {"Cause", "Why a service is as it is.", cause_},
+    {"Withheld", "Why automatic recovery holds back.", withheld_},
+    {"Breaker", "The circuit breaker.", breaker_},
+    {"RecoveryPolicy", "Settings of automatic recovery.", policy_},
+    {"RecoveryMetrics", "Recoveries in figures.", recovery_metrics_},
+    {"AutoRecovery", "Automatic recovery: state and settings.", recovery_},
+    {"Health", "How a service is and why.", health_},
+    {"CheckStatus", "A check's status alone.", check_status_},
+    {"LimitedChecks", "The three checks' statuses.", limited_checks_},
+    {"LimitedHealth", "What anonymous callers see of a health.", limited_health_},
+    {"Refreshed", "Status and health, fresh.", refreshed_},
+    {"LimitedRefreshed", "What anonymous callers see of them.", limited_refreshed_},
+    {"Result", "What an operation did.", result_},
+    {"Preflight", "What an operation would cost now.", preflight_},
+    {"LogLine", "A line of a log.", log_line_},
+    {"Logs", "Lines of a log.", logs_},
+    {"Explanation", "What Resus would do now, and why.", explanation_},
+    {"PastRecovery", "A recovery.", past_recovery_},
+    {"PastRecoveries", "Recoveries.", past_recoveries_},
+    {"Event", "What happened; the other members are those of its type.", event_},
+    {"Events", "What happened.", events_},
+    {"Inspection", "A look into Redis.", inspection_},
+    {"Finding", "What the doctor found.", finding_},
+    {"Findings", "What the doctor found.", findings_},
+    {"List", "A list.", list_},
+    {"User", "Who somebody is.", user_},
+    {"Login", "A session begins.", login_},
+    {"Lateness", "Milliseconds.", late_},
+    {"Timing", "How late the watch's own timers came.", timing_},
+    {"Version", "The program's version.", version_},
+    {"Alive", "It lives.", alive_},
+    {"Anything", "An object.", anything_},
+    {NULL, NULL, NULL},
+};

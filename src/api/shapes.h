@@ -1,0 +1,25 @@
+/* The shapes of what is answered (contract sections 4, 5, 8): data, from which the components of
+ * /openapi.json are made and by which tests check real answers.
+ *
+ * A member's name ends with "?" when it may be absent. Its type is one of
+ *   text, whole, number, truth, time, anything
+ *   =one|another        these words only
+ *   Name                another shape
+ *   [type]  {type}      a list; an object of any names
+ * and ends with "?" when it may be null. */
+#ifndef RESUS_API_SHAPES_H
+#define RESUS_API_SHAPES_H
+
+struct shape_member {
+    const char *name, *type;
+    const char *about; /* NULL: the name says it */
+};
+
+struct shape {
+    const char *name, *about;
+    const struct shape_member *members; /* name NULL at the end */
+};
+
+extern const struct shape shapes[]; /* name NULL at the end */
+
+#endif

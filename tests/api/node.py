@@ -1,0 +1,53 @@
+"""Programs of others, from the npm registry: installed once, in the build folder, as package-lock.json pins them."""
+
+import json
+import pathlib
+import shutil
+import subprocess
+
+from daemon import PROGRAM, SCALE, Skip
+
+HERE = pathlib.Path(__file__).resolve().parent
+FOLDER = PROGRAM.parent / "api-node"
+INSTALL_SECONDS = 120
+
+
+def _installed():
+    kept = FOLDER / "package-lock.json"
+    return (FOLDER / "installed").exists() and kept.read_bytes() == (HERE / "package-lock.json").read_bytes()
+
+
+def _install():
+    """Without Node or a registry these tests are skipped, and say so."""
+    if shutil.which("node") is None or shutil.which("npm") is None:
+        raise Skip("there is no Node here")
+    if _installed():
+        return
+    shutil.rmtree(FOLDER, ignore_errors=True)
+    FOLDER.mkdir(parents=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(HERE / name, FOLDER / name)
+    try:
+        done = subprocess.run(
+            ["npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund"], cwd=FOLDER, text=True,
+            capture_output=True, stdin=subprocess.DEVNULL, timeout=INSTALL_SECONDS * SCALE)
+    except subprocess.TimeoutExpired as late:
+        raise Skip("npm did not end") from late
+    if done.returncode != 0:
+        raise Skip(f"npm ci: {done.stderr.strip()[-200:]}")
+    (FOLDER / "installed").touch()
+
+
+def check_openapi(served, document, answers):
+    """The problems that validators see, as text; "" = none."""
+    _install()
+    script = FOLDER / "check_openapi.mjs"
+    shutil.copy(HERE / "check_openapi.mjs", script)
+    files = []
+    for name, content in (("document.json", document), ("answers.json", answers)):
+        files.append(served.folder / name)
+        files[-1].write_text(json.dumps(content))
+    done = subprocess.run(["node", str(script), *map(str, files)], text=True, capture_output=True,
+                          stdin=subprocess.DEVNULL, timeout=60 * SCALE)
+    assert done.returncode in (0, 1) and not done.stderr, done
+    return done.stdout

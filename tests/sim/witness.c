@@ -1,0 +1,83 @@
+/* What the daemon was told, and when: an action is judged by that and by nothing the simulator
+ * alone can know. */
+#include "sim.h"
+
+#define LONG_AGO (-SIM_NEVER / 4)
+#define APART_MS 490 /* confirm_interval, less what the clocks drift */
+
+struct told witness_told_nothing(void)
+{
+    return (struct told){
+        .reply_asked = LONG_AGO,
+        .proof = LONG_AGO,
+        .pong_asked = LONG_AGO,
+        .silence_asked = LONG_AGO,
+        .answered = LONG_AGO,
+        .unit_asked = LONG_AGO,
+        .failed = SIM_NEVER,
+        .stopped = SIM_NEVER,
+        .log_at = LONG_AGO,
+        .announced = LONG_AGO,
+        .info_at = LONG_AGO,
+    };
+}
+
+/* Failed probes that are nearer to each other than half a second are one opinion. */
+static void count_silence(struct told *told, const struct ask *a)
+{
+    if (!a->fresh || a->asked - told->silence_asked < APART_MS)
+        return;
+    told->silence_asked = a->asked;
+    told->silences++;
+}
+
+void witness_probe(struct sim *s, int service, const struct ask *a)
+{
+    struct told *told = &s->worlds[service].witness.told;
+    enum reply_class reply = a->answer.probe.reply;
+    if (a->request != REDIS_PING)
+        return;
+    if (a->asked >= told->reply_asked || reply_answered(reply)) {
+        told->reply = reply;
+        told->reply_asked = a->asked;
+    }
+    if (reply_answered(reply)) {
+        told->answered = s->now;
+        told->silences = 0;
+    } else {
+        count_silence(told, a);
+    }
+    if (reply != REPLY_PONG)
+        return;
+    told->proof = s->now;
+    if (a->asked > told->pong_asked)
+        told->pong_asked = a->asked;
+}
+
+static void note_since(int64_t *since, bool holds, int64_t now)
+{
+    if (!holds)
+        *since = SIM_NEVER;
+    else if (*since == SIM_NEVER)
+        *since = now;
+}
+
+void witness_unit(struct sim *s, int service, int64_t began, const struct unit_facts *unit)
+{
+    struct told *told = &s->worlds[service].witness.told;
+    if (began < told->unit_asked)
+        return;
+    told->unit = *unit;
+    told->unit_asked = began;
+    if (unit->control_reached == TRI_NO)
+        return;
+    note_since(&told->failed, unit->active == UNIT_FAILED, s->now);
+    note_since(&told->stopped, unit->active == UNIT_INACTIVE, s->now);
+}
+
+void witness_log(struct sim *s, int service, const struct log_facts *log)
+{
+    struct told *told = &s->worlds[service].witness.told;
+    told->log = log->class;
+    told->log_at = s->now;
+}

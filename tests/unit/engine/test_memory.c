@@ -1,0 +1,165 @@
+/* What the engine has to keep in mind: last words of a unit, wishes that the disk may not have, and
+ * what a daemon before this one knew. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/str.h"
+#include "engine_fixture.h"
+
+static const struct engine_user user = {"ann", "ann@example.org", "admin", "local"};
+static int answered_status;
+
+static void note_answer(void *context, int status, json_t *body)
+{
+    (void)context;
+    answered_status = status;
+    json_decref(body);
+}
+
+static struct unit_facts unit(enum unit_active active, enum unit_result result)
+{
+    struct unit_facts u;
+    facts_unit_reset(&u);
+    u.active = active;
+    u.result = result;
+    u.can_reload = TRI_NO;
+    u.control_reached = TRI_YES;
+    return u;
+}
+
+static void answer_redis(struct fixture *f, enum reply_class reply, int64_t now)
+{
+    size_t count = f->redis_count;
+    f->redis_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        struct redis_answer a = {.id = f->redis[i].id, .request = f->redis[i].request};
+        a.probe.reply = reply;
+        facts_info_reset(&a.info);
+        engine_redis_ended(f->engine, 0, &a, fixture_at(now));
+    }
+}
+
+/* Answers looks at the unit only, or at its log only; the others are left to wait. */
+static void answer_host(struct fixture *f, bool logs, const struct unit_facts *u, int64_t now)
+{
+    struct asked kept[FIXTURE_ASKED_MAX];
+    size_t count = f->host_count;
+    f->host_count = 0;
+    for (size_t i = 0; i < count; i++)
+        kept[i] = f->host[i];
+    for (size_t i = 0; i < count; i++) {
+        bool log = kept[i].command == HOST_JOURNAL || kept[i].command == HOST_LOG_TAIL;
+        if (log != logs) {
+            f->host[f->host_count++] = kept[i];
+            continue;
+        }
+        struct host_outcome o = {
+            .id = kept[i].id, .command = kept[i].command, .end = HOST_EXITED, .unit = *u};
+        o.log.class = LOG_CONFIG_ERROR;
+        engine_host_ended(f->engine, 0, &o, fixture_at(now));
+    }
+}
+
+static void operate(struct fixture *f, enum engine_operation operation, int64_t now)
+{
+    struct engine_request request = {
+        .operation = operation, .user = user, .confirmation = true, .answer = note_answer};
+    answered_status = 0;
+    engine_operate(f->engine, 0, &request, fixture_at(now));
+}
+
+static void last_words_that_are_read_anew_are_waited_for(void **state)
+{
+    struct fixture *f = *state;
+    struct unit_facts dead = unit(UNIT_FAILED, RESULT_EXIT_CODE);
+    int64_t now = 1000;
+    while (now < 5000) {
+        now = fixture_wake_late(f, 0);
+        answer_redis(f, REPLY_REFUSED, now);
+        answer_host(f, false, &dead, now);
+        answer_host(f, true, &dead, now);
+    }
+    assert_int_equal(f->intent, 0); /* a configuration that is wrong: nothing to act for */
+    /* A refused operation looks twice: before it, and when it is over. */
+    operate(f, OPERATION_RELOAD, now + 1);
+    answer_redis(f, REPLY_REFUSED, now + 2);
+    answer_host(f, false, &dead, now + 2);
+    assert_int_equal(answered_status, 422);
+    /* The words are read between the two, and dropped by the second. */
+    answer_host(f, true, &dead, now + 3);
+    for (int64_t end = now + 3000; now < end;) {
+        now = fixture_wake_late(f, 0);
+        answer_redis(f, REPLY_REFUSED, now);
+        answer_host(f, false, &dead, now);
+    }
+    assert_int_equal(f->intent, 0);
+}
+
+static void a_person_is_told_of_an_empty_primary_that_the_last_daemon_knew(void **state)
+{
+    struct fixture *f = *state;
+    fixture_tear_down(state);
+    f->saved.empty_primary = true;
+    assert_int_equal(fixture_restart(f), 0);
+    struct unit_facts stopped = unit(UNIT_INACTIVE, RESULT_SUCCESS);
+    int64_t now = 1000;
+    while (now < 5000) {
+        now = fixture_wake_late(f, 0);
+        answer_redis(f, REPLY_REFUSED, now);
+        answer_host(f, false, &stopped, now);
+    }
+    operate(f, OPERATION_RESTART, now);
+    answer_redis(f, REPLY_REFUSED, now + 1);
+    answer_host(f, false, &stopped, now + 1);
+    assert_int_equal(answered_status, 422);
+}
+
+static void a_start_waits_for_a_wish_that_the_disk_may_not_have(void **state)
+{
+    struct fixture *f = *state;
+    fixture_tear_down(state);
+    f->saved.stopped_on_purpose = true;
+    assert_int_equal(fixture_restart(f), 0);
+    struct unit_facts stopped = unit(UNIT_INACTIVE, RESULT_SUCCESS);
+    struct unit_facts well = unit(UNIT_ACTIVE, RESULT_SUCCESS);
+    int64_t now = 1000;
+    while (now < 3000) {
+        now = fixture_wake_late(f, 0);
+        answer_redis(f, REPLY_REFUSED, now);
+        answer_host(f, false, &stopped, now);
+    }
+    while (now < 9000) { /* somebody starts it by hand; the store does not answer */
+        now = fixture_wake_late(f, 0);
+        answer_redis(f, REPLY_PONG, now);
+        answer_host(f, false, &well, now);
+    }
+    while (now < 20000) { /* then it dies in a way that nobody treats at once */
+        now = fixture_wake_late(f, 0);
+        answer_redis(f, REPLY_LOADING, now);
+        answer_host(f, false, &well, now);
+    }
+    f->intent = 0;
+    operate(f, OPERATION_START, now);
+    answer_redis(f, REPLY_LOADING, now + 1);
+    answer_host(f, false, &well, now + 1);
+    assert_int_equal(f->intent, 0); /* the wish first */
+    assert_int_not_equal(f->save, 0);
+    engine_save_ended(f->engine, 0, f->save, STORE_DURABLE, fixture_at(now + 2));
+    assert_int_not_equal(f->intent, 0);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_set_up, fixture_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(last_words_that_are_read_anew_are_waited_for),
+        TEST(a_person_is_told_of_an_empty_primary_that_the_last_daemon_knew),
+        TEST(a_start_waits_for_a_wish_that_the_disk_may_not_have),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
