@@ -13,6 +13,7 @@ struct curl_calls {
     CURL *(*easy_init)(void);
     CURLcode (*easy_setopt)(CURL *easy, CURLoption option, ...);
     CURLcode (*easy_getinfo)(CURL *easy, CURLINFO info, ...);
+    CURLcode (*easy_perform)(CURL *easy);
     void (*easy_cleanup)(CURL *easy);
     CURLcode (*easy_perform)(CURL *easy);
     const char *(*easy_strerror)(CURLcode code);
@@ -27,6 +28,8 @@ struct curl_calls {
     CURLMsg *(*multi_info_read)(CURLM *multi, int *left);
     CURLMcode (*multi_cleanup)(CURLM *multi);
     const char *(*multi_strerror)(CURLMcode code);
+    struct curl_slist *(*slist_append)(struct curl_slist *list, const char *text);
+    void (*slist_free_all)(struct curl_slist *list);
 };
 
 /* From any thread; for ever. NULL with `err`: the library is not there. */
