@@ -105,7 +105,7 @@ static const struct field audit_fields[] = {TIME("since"),
 static const struct field report_fields[] = {REQUIRED_CHOICE("kind", report_words), TIME("since"),
                                              TIME("until"), END};
 static const struct field metrics_fields[] = {TIME("from"), TIME("to"), INT("step", 1, DAY_SECONDS),
-                                              END};
+                                              TEXT("series", 1, 500), END};
 static const struct field notify_fields[] = {
     {.name = "message", .type = FIELD_TEXT, .required = true, .min = 1, .max = 500},
     TEXT("service", 1, 63),

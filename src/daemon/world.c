@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "daemon/history.h"
 #include "daemon/intents.h"
 #include "daemon/probe.h"
 #include "daemon/recall.h"
@@ -45,6 +46,7 @@ struct world {
     struct engine *engine;
     struct handlers *handlers;
     struct store *store;
+    struct history history;
     struct audit *audit;
     struct accounts *accounts;
     struct ssh_pool *ssh;
@@ -282,6 +284,7 @@ static void port_audit(void *context, int service, uint64_t id, const struct aud
 {
     struct world *w = context;
     audit_append(w->audit, pack_id(service, id), line, durable);
+    accounts_see(w->accounts, line);
 }
 
 static void on_saved(void *context, uint64_t id, enum store_outcome outcome,
@@ -335,6 +338,18 @@ static void port_publish(void *context, int service, uint64_t seq, const char *t
     if (record.body != NULL)
         store_save_event(w->store, 0, &record);
     mem_free(record.body);
+}
+
+static void port_sample(void *context, const struct series_sample *sample)
+{
+    struct world *w = context;
+    history_sample(&w->history, sample);
+}
+
+static void port_outage(void *context, const struct outage_record *outage)
+{
+    struct world *w = context;
+    history_outage(&w->history, outage);
 }
 
 static void port_log(void *context, int service, bool warning, const char *text)
@@ -454,6 +469,8 @@ static int open_engine(struct world *w, struct error *err)
         .record = port_record,
         .audit = port_audit,
         .publish = port_publish,
+        .sample = port_sample,
+        .outage = port_outage,
         .log = port_log,
         .random = port_random,
     };
@@ -467,6 +484,8 @@ static int open_engine(struct world *w, struct error *err)
         .audit_look = port_audit_look,
         .store = w->store,
         .accounts = w->accounts,
+        .series = w->history.series,
+        .loop = w->loop,
     };
     if (r >= 0)
         r = engine_new(w->settings, &ports, saved, now_here(), &w->engine, err);
@@ -503,6 +522,8 @@ int world_open(uv_loop_t *loop, const struct settings *settings, struct world **
     if (r >= 0)
         r = store_open(loop, settings->server.state_dir, on_saved, on_rows, w, &w->store, err);
     if (r >= 0)
+        history_open(&w->history, loop, settings->server.state_dir);
+    if (r >= 0)
         r = audit_open(loop, &settings->audit, on_audited, w, &w->audit, err);
     if (r >= 0)
         r = prober_new(loop, on_probed, w, &w->prober, err);
@@ -530,6 +551,7 @@ void world_start(struct world *w)
 {
     intents_close(w->settings->audit.file, w->audit);
     engine_start(w->engine, now_here());
+    history_begin(&w->history, w->engine, w->handlers);
     (void)uv_timer_start(&w->thin, on_thin_timer, THIN_INTERVAL_MS, THIN_INTERVAL_MS);
 }
 
@@ -595,6 +617,10 @@ int world_reconfigure(struct world *w, const struct settings *settings, struct e
             "changed");
     const struct settings *old = w->settings;
     w->settings = settings;
+    if (accounts_reconfigure(w->accounts, err) < 0) {
+        w->settings = old;
+        return -EINVAL;
+    }
     for (int i = 0; i < w->count; i++) {
         const struct service_settings *fresh = &settings->services[i];
         if (settings_same_service(&old->services[i], fresh))
@@ -641,6 +667,7 @@ void world_close(struct world *w)
     w->ssh = NULL;
     if (w->store != NULL)
         store_close(w->store, CLOSE_WAIT_MS);
+    history_close(&w->history, CLOSE_WAIT_MS);
     if (w->audit != NULL)
         audit_close(w->audit, CLOSE_WAIT_MS);
     w->store = NULL;

@@ -8,6 +8,7 @@
 
 struct handlers {
     struct engine *engine;
+    wall_ms started;
     struct handlers_ports ports;
     uint64_t last_id;
     struct call *waiting;   /* for a store query, a host command or a Redis reply, by call->ask */
@@ -49,6 +50,8 @@ handler totp_begin, totp_confirm, totp_disable;                     /* second_fa
 handler users_list, user_add, user_set;                             /* users.c */
 handler tokens_list, token_add, token_set, token_revoke;            /* api_tokens.c */
 handler access_list, access_request, access_approve, access_reject; /* access_requests.c */
+handler metrics_get;                                                /* metrics.c */
+handler prometheus_get;                                             /* prometheus.c */
 
 /* Answers of the store: what lists share, and what needs more than a list. */
 json_t *rows_list(json_t *rows); /* {items, next_cursor}; NULL without memory */
@@ -59,6 +62,15 @@ void recovery_history_rows(struct handlers *h, struct call *call, json_t *rows,
                            const struct error *error);
 
 void logs_host_ended(struct handlers *h, struct call *call, const struct host_result *result);
+/* Is the service among those that the call's token is for? */
+bool call_sees(const struct call *call, const char *id);
+
+/* What a query of the store or the series gave, borrowed; NULL with an error. */
+typedef void rows_handler(struct handlers *h, struct call *call, json_t *rows,
+                          const struct error *error);
+rows_handler metrics_rows;
+typedef void woken_handler(struct handlers *h, struct call *call);
+woken_handler prometheus_woken;
 void logs_woken(struct handlers *h, struct call *call);
 void inspect_redis_ended(struct handlers *h, struct call *call, const struct redis_answer *answer);
 void bigkeys_begin(struct handlers *h, struct call *call);
