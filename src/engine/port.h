@@ -43,6 +43,10 @@ struct engine_ports {
      * seq. */
     void (*publish)(void *context, int service, uint64_t seq, const char *type, json_t *body,
                     wall_ms at);
+    /* A line of the recording of incident `number` (engine/recording.h), without its newline; NULL
+     * = none, it only ends. `last`: nothing more comes of that number. May be NULL: no recording.
+     */
+    void (*incident)(void *context, int service, uint64_t number, const char *line, bool last);
     /* Something worth a line in the program's own log. */
     void (*log)(void *context, int service, bool warning, const char *text);
     /* 64 random bits: ids, jitter. */

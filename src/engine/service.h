@@ -9,6 +9,7 @@
 #include "core/recovery.h"
 #include "core/tilt.h"
 #include "engine/engine.h"
+#include "engine/recording.h"
 
 #define SERVICE_PENDING_MAX 32 /* requests under way: probes overlap, checks do not */
 #define SERVICE_LATENCIES 64   /* newest PINGs */
@@ -35,7 +36,7 @@ enum purpose {
     FOR_OP_INTENT,
     FOR_OP_DESIRED,
     FOR_OP_COMMAND,
-    FOR_WISH, /* what it shall be, when nobody waits for that to be on the disk */
+    FOR_WISH,      /* what it shall be, when nobody waits for that to be on the disk */
     FOR_DEPENDENT, /* after it: is who depends on the service well again? */
 };
 
@@ -138,6 +139,7 @@ struct service {
 
     struct recovery recovery;
     mono_ms recovery_wake;
+    struct recording recording;
     char recovery_id[32]; /* of the open or last recovery */
     wall_ms recovery_began;
     mono_ms recovery_began_mono;
@@ -161,7 +163,7 @@ struct service {
     struct after after;
 
     struct service_state saved;
-    bool wish_unsaved; /* the disk may have another wish than `saved` */
+    bool wish_unsaved;  /* the disk may have another wish than `saved` */
     uint64_t event_seq; /* given out last; saved.event_seq is ahead of it */
 
     struct {
