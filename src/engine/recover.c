@@ -351,12 +351,13 @@ void recover_event(struct service *s, enum recovery_event event, uint64_t action
         .event = event, .action_id = action_id, .end = end, .wall = now.wall};
     struct recovery_effects effects;
     judge_facts(s, now, &input.facts);
-    enum recovery_phase before = s->recovery.phase;
+    struct recovery before = s->recovery;
     recovery_step(&s->recovery, &s->recovery_policy, &input, now.mono, &effects);
+    recording_step(s, &before, &input, &effects, now);
     s->recovery_wake = effects.wake;
     for (size_t i = 0; i < effects.count; i++)
         carry_out(s, &effects.items[i], now);
-    if (before != s->recovery.phase && s->judged)
+    if (before.phase != s->recovery.phase && s->judged)
         record_health(s, now);
 }
 

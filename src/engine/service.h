@@ -9,6 +9,7 @@
 #include "core/recovery.h"
 #include "core/tilt.h"
 #include "engine/engine.h"
+#include "engine/recording.h"
 
 #define SERVICE_PENDING_MAX 32 /* requests under way: probes overlap, checks do not */
 #define SERVICE_LATENCIES 64   /* newest PINGs */
@@ -175,6 +176,7 @@ struct service {
 
     struct recovery recovery;
     mono_ms recovery_wake;
+    struct recording recording;
     char recovery_id[32]; /* of the open or last recovery */
     wall_ms recovery_began;
     mono_ms recovery_began_mono;

@@ -205,20 +205,19 @@ static void serve_operation(struct site *site, struct exchange *x, const struct 
     if (refuse_cross_site(x, given, false) || refuse_type(x, given) ||
         !admit(site, x, route, given, &identity, &verdict))
         return;
+    bool copied = is_copied(route->operation) && verdict != WHO_OPAQUE;
     int r = route_args(route, request->query, strlen(request->query), request->body,
                        request->body_length, &args, &err);
+    if (r == 0 && copied && (r = operation_check(&operations[route->operation], args, &err)) < 0)
+        json_decref(args);
     if (r < 0) {
         reply_error(x, route_http_status(r), r == -EMSGSIZE ? "body_too_large" : "bad_input",
                     err.text, NULL);
         return;
     }
-    if (is_copied(route->operation) && verdict != WHO_OPAQUE) {
-        r = operation_check(&operations[route->operation], args, &err);
+    if (copied) {
         json_decref(args);
-        if (r < 0)
-            reply_error(x, 400, "bad_input", err.text, NULL);
-        else
-            answer_copy(site, x, route, &identity);
+        answer_copy(site, x, route, &identity);
         return;
     }
     forward(site, x, route, args, given);
