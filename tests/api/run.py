@@ -16,12 +16,8 @@ sys.dont_write_bytecode = True
 
 import daemon  # noqa: E402
 import test_hostile  # noqa: E402
-import test_https  # noqa: E402
 import test_matrix  # noqa: E402
-<<<<<<< HEAD
-=======
 import test_https  # noqa: E402
->>>>>>> main
 import test_openapi  # noqa: E402
 import test_remote  # noqa: E402
 import test_verbs  # noqa: E402
