@@ -115,6 +115,17 @@ static bool newly_stopped(const struct step *s)
     return v->confirmed && cause_row(v->cause)->remedy == REMEDY_START && v->cause != s->r->cause;
 }
 
+/* The unit ran since it was found stopped, and was stopped again, cleanly: somebody means it, and
+ * gets the grace again. A start of ours without effect leaves the unit as it was. */
+static bool stopped_again(const struct step *s)
+{
+    const struct recovery *r = s->r;
+    const struct verdict *v = &s->facts->verdict;
+    return v->confirmed && cause_row(v->cause)->remedy == REMEDY_START && v->cause == r->cause &&
+           r->unit_since.ms != WALL_NONE.ms && s->facts->unit_since.ms != WALL_NONE.ms &&
+           r->unit_since.ms != s->facts->unit_since.ms;
+}
+
 static void facts_backoff(struct step *s)
 {
     const struct recovery_facts *f = s->facts;
@@ -186,15 +197,6 @@ static bool start_refused(const struct step *s)
     const struct recovery *r = s->r;
     return r->action_end == ACTION_FAILED && r->refusals < RECOVERY_REFUSALS_MAX &&
            r->unit_since.ms != WALL_NONE.ms && r->unit_since.ms == s->facts->unit_since.ms;
-}
-
-/* What we had started was stopped again, cleanly: somebody means it, and gets the grace again. A
- * start that had no effect leaves the unit as it was. */
-static bool stopped_again(const struct step *s)
-{
-    const struct recovery *r = s->r;
-    return r->cause == s->facts->verdict.cause && r->unit_since.ms != WALL_NONE.ms &&
-           s->facts->unit_since.ms != WALL_NONE.ms && r->unit_since.ms != s->facts->unit_since.ms;
 }
 
 static void facts_verifying(struct step *s)
@@ -304,7 +306,7 @@ static void wake_waiting(struct step *s)
         (void)step_emit(s, EFFECT_LOOK);
         return;
     }
-    if (newly_stopped(s)) {
+    if (newly_stopped(s) || stopped_again(s)) {
         step_enter(s, PHASE_IDLE, MONO_NEVER);
         step_end_recovery(s, END_SUPERSEDED);
         if (s->r->phase == PHASE_IDLE)

@@ -245,6 +245,7 @@ void step_consider(struct step *s)
         step_enter(
             s, PHASE_GRACE,
             mono_max(mono_add(s->now, s->policy->external_stop_grace_ms), step_next_attempt_at(s)));
+        r->unit_since = f->unit_since;
         step_emit(s, EFFECT_ANNOUNCE)->at = r->deadline;
         return;
     }

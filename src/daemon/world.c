@@ -12,6 +12,7 @@
 #include "daemon/probe.h"
 #include "daemon/recall.h"
 #include "daemon/self.h"
+#include "handlers/accounts.h"
 #include "host/systemctl.h"
 #include "io/clock.h"
 #include "io/log.h"
@@ -47,12 +48,15 @@ struct world {
     struct store *store;
     struct history history;
     struct audit *audit;
+    struct accounts *accounts;
     struct ssh_pool *ssh;
     struct prober *prober;
     uv_timer_t self, later, thin;
     bool timers;
     struct place *places;
     int count;
+    void (*heard)(void *context, int service, const json_t *event); /* NULL = nobody listens */
+    void *listener;
 };
 
 static struct now now_here(void)
@@ -289,7 +293,9 @@ static void on_saved(void *context, uint64_t id, enum store_outcome outcome,
     if (outcome != STORE_DURABLE)
         log_error("store", "%s",
                   error != NULL && error->code != 0 ? error->text : "a write failed");
-    if (id != 0)
+    if ((id & ACCOUNTS_ID) == ACCOUNTS_ID && id >> SERVICE_SHIFT == 0)
+        handlers_saved(w->handlers, id, outcome, error);
+    else if (id != 0)
         engine_save_ended(w->engine, (int)(id >> SERVICE_SHIFT) - 1,
                           id & (((uint64_t)1 << SERVICE_SHIFT) - 1), outcome, now_here());
 }
@@ -322,6 +328,8 @@ static void port_publish(void *context, int service, uint64_t seq, const char *t
     (void)str_copy(record.service, sizeof record.service, w->settings->services[service].id);
     (void)str_copy(record.type, sizeof record.type, type);
     handlers_event(w->handlers, service, body);
+    if (w->heard != NULL)
+        w->heard(w->listener, service, body);
     bool periodic = str_equal(type, "service_health");
     if (periodic)
         return; /* a snapshot: the next one replaces it */
@@ -375,6 +383,41 @@ static void port_audit_look(void *context, struct audit_state *ret)
 {
     struct world *w = context;
     audit_look(w->audit, ret);
+}
+
+/* ── accounts ── */
+
+static void port_account_audit(void *context, const struct audit_line *line)
+{
+    struct world *w = context;
+    audit_append(w->audit, 0, line, false);
+}
+
+static void port_notice(void *context, const char *kind, const char *message)
+{
+    struct world *w = context;
+    for (int i = 0; i < w->count; i++)
+        engine_notice(w->engine, i, kind, access_name(ACCESS_ADMIN), message, now_here());
+}
+
+static const struct settings *port_settings(void *context)
+{
+    const struct world *w = context;
+    return w->settings;
+}
+
+static int open_accounts(struct world *w, struct error *err)
+{
+    struct accounts_ports ports = {
+        .context = w,
+        .now = port_now,
+        .audit = port_account_audit,
+        .notice = port_notice,
+        .settings = port_settings,
+        .store = w->store,
+        .loop = w->loop,
+    };
+    return accounts_open(&ports, w->settings->server.state_dir, &w->accounts, err);
 }
 
 /* ── opening ── */
@@ -441,6 +484,7 @@ static int open_engine(struct world *w, struct error *err)
         .store = w->store,
         .series = w->history.series,
         .loop = w->loop,
+        .accounts = w->accounts,
     };
     if (r >= 0)
         r = engine_new(w->settings, &ports, saved, now_here(), &w->engine, err);
@@ -482,6 +526,8 @@ int world_open(uv_loop_t *loop, const struct settings *settings, struct world **
         r = audit_open(loop, &settings->audit, on_audited, w, &w->audit, err);
     if (r >= 0)
         r = prober_new(loop, on_probed, w, &w->prober, err);
+    if (r >= 0)
+        r = open_accounts(w, err);
     if (r >= 0 && needs_ssh(settings))
         r = ssh_pool_new(loop, &w->ssh, err);
     if (r >= 0) {
@@ -508,9 +554,21 @@ void world_start(struct world *w)
     (void)uv_timer_start(&w->thin, on_thin_timer, THIN_INTERVAL_MS, THIN_INTERVAL_MS);
 }
 
+void world_listen(struct world *w, void (*heard)(void *context, int service, const json_t *event),
+                  void *context)
+{
+    w->heard = heard;
+    w->listener = context;
+}
+
 struct handlers *world_handlers(struct world *w)
 {
     return w->handlers;
+}
+
+struct accounts *world_accounts(struct world *w)
+{
+    return w->accounts;
 }
 
 struct engine *world_engine(struct world *w)
@@ -583,6 +641,8 @@ void world_close(struct world *w)
 {
     handlers_free(w->handlers);
     w->handlers = NULL;
+    accounts_close(w->accounts);
+    w->accounts = NULL;
     for (int i = 0; w->places != NULL && i < w->count; i++) {
         struct place *p = &w->places[i];
         redis_client_free(p->redis);

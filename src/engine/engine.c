@@ -447,6 +447,16 @@ void engine_recovery_reset(struct engine *e, int service, const struct engine_us
     service_schedule(s);
 }
 
+void engine_notice(struct engine *e, int service, const char *kind, const char *least_role,
+                   const char *message, struct now now)
+{
+    json_t *body = json_object();
+    (void)json_put_text(body, "kind", kind);
+    (void)json_put_text(body, "least_role", least_role);
+    (void)json_put_text(body, "message", message);
+    record_event(&e->services[service], "notice", body, now);
+}
+
 void engine_pause(struct engine *e, int service, int64_t for_ms, const struct engine_user *user,
                   const char *reason, struct now now)
 {

@@ -93,6 +93,11 @@ void engine_pause(struct engine *e, int service, int64_t for_ms, const struct en
 void engine_resume(struct engine *e, int service, const struct engine_user *user,
                    const char *reason, struct now now);
 
+/* A banner that is no service's own doing (`notice`, contract section 5): `kind` is a word such as
+ * "security"; roles below `least_role` are not shown it. */
+void engine_notice(struct engine *e, int service, const char *kind, const char *least_role,
+                   const char *message, struct now now);
+
 /* ── what it says (contract section 4 and 8); a new reference, NULL for lack of memory ── */
 int engine_service_count(const struct engine *e);
 int engine_service_index(const struct engine *e, const char *id); /* -1 none */
@@ -104,6 +109,9 @@ json_t *engine_recovery_json(const struct engine *e, int service, struct now now
 json_t *engine_explain_json(const struct engine *e, int service, struct now now);
 json_t *engine_preflight_json(const struct engine *e, int service, enum engine_operation operation,
                               struct now now);
+/* [service_status, service_health] as they would be published now, under the last event's seq: what
+ * a WebSocket begins with (contract section 5). */
+json_t *engine_state_events(const struct engine *e, int service, struct now now);
 /* Why the engine trusts nothing that it measured just now; NULL = it does. A static text. */
 const char *engine_doubt(const struct engine *e, struct now now);
 /* Can nothing be told (503 in the API): host unreachable, self-doubt, before the first check? */

@@ -174,7 +174,7 @@ void record_event(struct service *s, const char *type, json_t *body, struct now 
     json_decref(body);
 }
 
-void record_status(struct service *s, struct now now)
+static json_t *status_body(const struct service *s, struct now now)
 {
     JSON_CLEANUP json_t *status = engine_status_json(s->engine, s->index, now);
     json_t *body = json_object();
@@ -189,14 +189,42 @@ void record_status(struct service *s, struct now now)
     (void)json_put_wall(body, "last_check", s->watch.last_check);
     (void)json_put_int(body, "stale_after_seconds", 2 * s->watch_policy.interval_ms / 1000);
     (void)json_put(body, "details", details);
+    return body;
+}
+
+void record_status(struct service *s, struct now now)
+{
     (void)str_copy(s->status_shown, sizeof s->status_shown, snapshot_status(s));
     (void)str_copy(s->overall_shown, sizeof s->overall_shown, overall_word(snapshot_overall(s)));
-    record_event(s, "service_status", body, now);
+    record_event(s, "service_status", status_body(s, now), now);
 }
 
 void record_health(struct service *s, struct now now)
 {
     record_event(s, "service_health", engine_health_json(s->engine, s->index, now), now);
+}
+
+/* As record_event() would publish it, under the number that was given out last. */
+static json_t *state_event(const struct service *s, const char *type, json_t *body, struct now now)
+{
+    json_t *event = json_object();
+    (void)json_put_text(event, "type", type);
+    (void)json_put_text(event, "service", s->settings->id);
+    (void)json_put_wall(event, "timestamp", now.wall);
+    (void)json_put_int(event, "seq", (int64_t)s->event_seq);
+    (void)json_object_update_missing(event, body);
+    json_decref(body);
+    return event;
+}
+
+json_t *engine_state_events(const struct engine *e, int service, struct now now)
+{
+    const struct service *s = &e->services[service];
+    json_t *events = json_array();
+    (void)json_array_append_new(events, state_event(s, "service_status", status_body(s, now), now));
+    (void)json_array_append_new(
+        events, state_event(s, "service_health", engine_health_json(e, service, now), now));
+    return events;
 }
 
 void record_auto_recovery(struct service *s, enum recovery_level level, const char *status,

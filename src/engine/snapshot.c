@@ -264,7 +264,7 @@ static json_t *evidence_json(const struct service *s)
         add_text(array, text);
     }
     if (t->log.class != LOG_NONE) {
-        (void)str_format(text, sizeof text, "log: %s", t->log.line);
+        (void)str_format(text, sizeof text, CAUSE_LOG_EVIDENCE "%s", t->log.line);
         add_text(array, text);
     }
     if (s->cause == CAUSE_LOADING && t->info.loading_percent >= 0) {

@@ -24,9 +24,12 @@ static inline struct now handlers_now(const struct handlers *h)
 
 /* Parks the call until the answer with the returned id comes. */
 uint64_t handlers_wait(struct handlers *h, struct call *call);
+void handlers_wait_for(struct handlers *h, struct call *call, uint64_t id);
 void handlers_sleep(struct handlers *h, struct call *call, mono_ms until);
 void handlers_follow(struct handlers *h, struct call *call);
 void list_remove(struct call **list, struct call *call);
+/* Is the service among those that the call's API token is for? For lists that must be cut. */
+bool handlers_in_scope(const struct handlers *h, const struct call *call, int service);
 
 typedef void handler(struct handlers *h, struct call *call);
 
@@ -34,15 +37,21 @@ handler services_list, service_status, service_health, service_refresh,
     service_preflight; /* services.c */
 handler operate;       /* operate.c */
 handler recovery_status, recovery_set, recovery_reset, recovery_history, recovery_explain,
-    recovery_pause, recovery_resume;          /* recoveries.c */
-handler logs_get, logs_follow;                /* logs.c */
-handler events_get, events_follow;            /* events.c */
-handler inspect_get;                          /* inspect.c */
-handler doctor_run;                           /* doctor.c */
-handler timing_get, version_get;              /* services.c */
-handler openapi_get, healthz_get, readyz_get; /* api.c */
-handler metrics_get;                          /* metrics.c */
-handler prometheus_get;                       /* prometheus.c */
+    recovery_pause, recovery_resume;                                /* recoveries.c */
+handler logs_get, logs_follow;                                      /* logs.c */
+handler events_get, events_follow;                                  /* events.c */
+handler inspect_get;                                                /* inspect.c */
+handler doctor_run;                                                 /* doctor.c */
+handler timing_get, version_get;                                    /* services.c */
+handler openapi_get, healthz_get, readyz_get;                       /* api.c */
+handler login, logout, me, password_change;                         /* logins.c */
+handler sessions_list, session_end;                                 /* sessions.c */
+handler totp_begin, totp_confirm, totp_disable;                     /* second_factor.c */
+handler users_list, user_add, user_set;                             /* users.c */
+handler tokens_list, token_add, token_set, token_revoke;            /* api_tokens.c */
+handler access_list, access_request, access_approve, access_reject; /* access_requests.c */
+handler metrics_get;                                                /* metrics.c */
+handler prometheus_get;                                             /* prometheus.c */
 
 /* Answers of the store: what lists share, and what needs more than a list. */
 json_t *rows_list(json_t *rows); /* {items, next_cursor}; NULL without memory */

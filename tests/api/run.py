@@ -16,9 +16,10 @@ sys.dont_write_bytecode = True
 
 import daemon  # noqa: E402
 import test_openapi  # noqa: E402
+import test_remote  # noqa: E402
 import test_verbs  # noqa: E402
 
-MODULES = (test_verbs, test_openapi)
+MODULES = (test_verbs, test_openapi, test_remote)
 
 
 def _arguments():

@@ -16,35 +16,43 @@ static bool dead_now(struct sim *s)
     return s->dying;
 }
 
-static void timer_due(struct sim *s, int service, uint64_t at)
+static struct timer *timer_of(struct sim *s, int service)
 {
-    int64_t *slot = service == ENGINE_SELF ? &s->self_timer : &s->worlds[service].timer;
-    if (*slot != (int64_t)at)
+    return service == ENGINE_SELF ? &s->self_timer : &s->worlds[service].timer;
+}
+
+static void timer_fires(struct sim *s, int service, uint64_t serial);
+
+/* One appointment at most is looked at: one that comes too early makes the next. */
+static void plan_timer(struct sim *s, int service)
+{
+    struct timer *t = timer_of(s, service);
+    int64_t at = clocks_world_of(s, t->due);
+    if (t->due == SIM_NEVER || (t->planned != SIM_NEVER && t->planned <= at))
         return;
-    *slot = SIM_NEVER;
+    t->planned = at;
+    agenda_add(&s->agenda, (struct appointment){.at = at,
+                                                .rank = AGENDA_TIMER,
+                                                .act = timer_fires,
+                                                .service = service,
+                                                .id = ++t->serial,
+                                                .life = s->life});
+}
+
+static void timer_fires(struct sim *s, int service, uint64_t serial)
+{
+    struct timer *t = timer_of(s, service);
+    if (serial != t->serial)
+        return;
+    t->planned = SIM_NEVER;
+    if (t->due == SIM_NEVER)
+        return;
+    if (clocks_mono(s) < t->due) {
+        plan_timer(s, service); /* it was put off, or a suspend has stopped the monotonic clock */
+        return;
+    }
+    t->due = SIM_NEVER;
     engine_wake(s->engine, service, clocks_now(s));
-}
-
-static void timer_moves(struct sim *s, int service, uint64_t at);
-
-static void plan_timer(struct sim *s, int service, uint64_t at)
-{
-    struct appointment item = {.at = clocks_world_of(s, (int64_t)at),
-                               .rank = AGENDA_TIMER,
-                               .act = timer_moves,
-                               .service = service,
-                               .id = at,
-                               .life = s->life};
-    agenda_add(&s->agenda, item);
-}
-
-/* A suspend between has stopped the monotonic clock: not yet. */
-static void timer_moves(struct sim *s, int service, uint64_t at)
-{
-    if (clocks_mono(s) < (int64_t)at)
-        plan_timer(s, service, at);
-    else
-        timer_due(s, service, at);
 }
 
 static void port_wake_at(void *context, int service, mono_ms at)
@@ -52,12 +60,8 @@ static void port_wake_at(void *context, int service, mono_ms at)
     struct sim *s = context;
     if (dead_now(s))
         return;
-    int64_t *slot = service == ENGINE_SELF ? &s->self_timer : &s->worlds[service].timer;
-    if (*slot == at.ms)
-        return;
-    *slot = at.ms;
-    if (at.ms != SIM_NEVER)
-        plan_timer(s, service, (uint64_t)at.ms);
+    timer_of(s, service)->due = at.ms;
+    plan_timer(s, service);
 }
 
 static void port_redis(void *context, int service, uint64_t id, enum redis_request request,
@@ -193,9 +197,9 @@ void daemon_start(struct sim *s)
     ports.context = s;
     s->life++;
     s->dying = false;
-    s->self_timer = SIM_NEVER;
+    s->self_timer = (struct timer){SIM_NEVER, SIM_NEVER, s->self_timer.serial};
     for (int i = 0; i < s->count; i++)
-        s->worlds[i].timer = SIM_NEVER;
+        s->worlds[i].timer = (struct timer){SIM_NEVER, SIM_NEVER, s->worlds[i].timer.serial};
     for (int i = 0; i < s->count; i++)
         s->worlds[i].witness.asked = s->now; /* the watch begins anew */
     if (engine_new(&s->settings, &ports, s->disk.durable, clocks_now(s), &s->engine, &err) < 0) {

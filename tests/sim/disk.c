@@ -70,8 +70,11 @@ static void store_turn(struct sim *s, int service, uint64_t life)
     enum store_outcome outcome = d->store == DISK_WELL ? STORE_DURABLE : STORE_FULL_DISK;
     if (p.id != 0)
         sim_input(s, s->now + 1, save_told, p.service, p.id << 3 | (uint64_t)outcome);
+    bool owed = d->unsaved[0] || d->unsaved[1] || d->unsaved[2];
     if (d->save_count > 0)
         plan_store(s, chance_between(&s->chance, 0, 5));
+    else if (owed && d->store == DISK_WELL)
+        plan_store(s, RETRY_MS);
 }
 
 void disk_save(struct sim *s, int service, uint64_t id, const struct service_state *state)

@@ -38,6 +38,7 @@ int main(int argc, char **argv)
     uint64_t from = number("FROM", 1);
     uint64_t count = number("SEEDS", tap && argc > 2 ? strtoull(argv[2], NULL, 10) : 1000);
     uint64_t violations = 0;
+    bool stop = number("STOP", 0) != 0; /* at the first violation */
     uint64_t steps = 0, actions = 0, crashes = 0, alerts = 0;
     double virtual_ms = 0;
     const char *mark = tap ? "# " : "";
@@ -49,6 +50,8 @@ int main(int argc, char **argv)
             violations++;
             if (violations <= FAILURES_SHOWN)
                 (void)printf("%sseed %llu: %s\n", mark, (unsigned long long)seed, sim.failure);
+            if (stop)
+                break;
         }
         steps += sim.steps;
         actions += sim.actions;

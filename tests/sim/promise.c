@@ -12,6 +12,7 @@
 #define LONG_AGO (-SIM_NEVER / 4)
 #define BREAKER_MS 299000      /* a second less than the window: the clocks drift */
 #define SETTLED_MS 200         /* a store that is well has written everything by then */
+#define RETRIED_MS 1500        /* ... and what it could not write before it was well */
 #define FAILOVER_MS 179000     /* as long as what Redis said of a failover is believed */
 #define SHORTEST_DELAY_MS 4900 /* people_tweak()'s shortest, less what the clocks drift */
 #define FORGIVEN_MS 120000 /* a minute of health forgets the attempts; all looks see it by then */
@@ -356,7 +357,7 @@ void promise_killed(struct sim *s)
     for (int i = 0; i < s->count; i++) {
         struct witness *w = witness_of(s, i);
         const struct service_state *durable = &s->disk.durable[i];
-        bool settled = s->disk.store == DISK_WELL && s->now - s->disk_sick > SETTLED_MS &&
+        bool settled = s->disk.store == DISK_WELL && s->now - s->disk_sick > RETRIED_MS &&
                        s->now - w->acted > SETTLED_MS;
         if (settled && durable->attempts < w->effective)
             sim_broken(s, i, "%d actions were taken, but the disk knows of %d", w->effective,

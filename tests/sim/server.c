@@ -236,16 +236,34 @@ void server_changed(struct sim *s, int service)
         attempt(s, service, &world_of(s, service)->asks[i]);
 }
 
-static void deadline(struct sim *s, int service, uint64_t ticket)
+static void deadlines(struct sim *s, int service, uint64_t at);
+
+/* One appointment for all that wait: it looks who waited too long, and makes the next. */
+static void plan_deadline(struct sim *s, int service, int64_t deadline)
 {
-    struct ask *a = ask_of(s, service, ticket);
-    if (a == NULL || a->settled)
+    struct service_world *w = world_of(s, service);
+    int64_t at = clocks_world_of(s, deadline);
+    if (w->asks_looked != 0 && w->asks_looked <= at)
         return;
-    if (clocks_mono(s) < a->deadline) {
-        sim_at(s, clocks_world_of(s, a->deadline), deadline, service, ticket);
+    w->asks_looked = at;
+    sim_at(s, at, deadlines, service, (uint64_t)at);
+}
+
+static void deadlines(struct sim *s, int service, uint64_t at)
+{
+    struct service_world *w = world_of(s, service);
+    if (w->asks_looked != (int64_t)at)
         return;
+    w->asks_looked = 0;
+    for (int i = 0; i < SIM_ASKS_MAX; i++) {
+        struct ask *a = &w->asks[i];
+        if (!a->used || a->settled)
+            continue;
+        if (clocks_mono(s) < a->deadline)
+            plan_deadline(s, service, a->deadline);
+        else
+            settle(s, service, a, a->generation == 0 ? REPLY_NO_CONNECT : REPLY_SILENT, 0);
     }
-    settle(s, service, a, a->generation == 0 ? REPLY_NO_CONNECT : REPLY_SILENT, 0);
 }
 
 void server_ask(struct sim *s, int service, uint64_t id, enum redis_request request, bool fresh,
@@ -273,7 +291,7 @@ void server_ask(struct sim *s, int service, uint64_t id, enum redis_request requ
             w->kept_arrives = at;
         }
         sim_at(s, at, arrives, service, ticket);
-        sim_at(s, clocks_world_of(s, until), deadline, service, ticket);
+        plan_deadline(s, service, until);
         return;
     }
     sim_broken(s, service, "more than %d requests to one Redis are under way", SIM_ASKS_MAX);

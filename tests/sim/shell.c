@@ -151,16 +151,34 @@ static void arrives(struct sim *s, int service, uint64_t ticket)
     begin(s, service, e);
 }
 
-static void deadline(struct sim *s, int service, uint64_t ticket)
+static void deadlines(struct sim *s, int service, uint64_t at);
+
+/* One appointment for all that wait: it looks who waited too long, and makes the next. */
+static void plan_deadline(struct sim *s, int service, int64_t deadline)
 {
-    struct errand *e = errand_of(s, service, ticket);
-    if (e == NULL || e->settled)
+    struct service_world *w = world_of(s, service);
+    int64_t at = clocks_world_of(s, deadline);
+    if (w->errands_looked != 0 && w->errands_looked <= at)
         return;
-    if (clocks_mono(s) < e->deadline) {
-        sim_at(s, clocks_world_of(s, e->deadline), deadline, service, ticket);
+    w->errands_looked = at;
+    sim_at(s, at, deadlines, service, (uint64_t)at);
+}
+
+static void deadlines(struct sim *s, int service, uint64_t at)
+{
+    struct service_world *w = world_of(s, service);
+    if (w->errands_looked != (int64_t)at)
         return;
+    w->errands_looked = 0;
+    for (int i = 0; i < SIM_ERRANDS_MAX; i++) {
+        struct errand *e = &w->errands[i];
+        if (!e->used || e->settled)
+            continue;
+        if (clocks_mono(s) < e->deadline)
+            plan_deadline(s, service, e->deadline);
+        else
+            settle(s, service, e, e->reached ? HOST_TIMED_OUT : HOST_NOT_REACHED, 0, 0);
     }
-    settle(s, service, e, e->reached ? HOST_TIMED_OUT : HOST_NOT_REACHED, 0, 0);
 }
 
 static bool acts(enum host_command command)
@@ -193,7 +211,7 @@ void shell_run(struct sim *s, int service, const struct host_request *request)
         }
         uint64_t ticket = ticket_of(w, e);
         sim_at(s, s->now + chance_between(&s->chance, 2, 10), arrives, service, ticket);
-        sim_at(s, clocks_world_of(s, e->deadline), deadline, service, ticket);
+        plan_deadline(s, service, e->deadline);
         return;
     }
     sim_broken(s, service, "more than %d commands on one host are under way", SIM_ERRANDS_MAX);

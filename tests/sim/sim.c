@@ -6,9 +6,11 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "engine/service.h"
 
 #define MINUTE_MS 60000
-#define CALM_MS (40LL * MINUTE_MS)
+#define CALM_MS (40LL * MINUTE_MS)       /* at most; every wait of the engine has ended by then */
+#define PEACE_LEAST_MS (4LL * MINUTE_MS) /* and at least, when all is well */
 
 void sim_say(struct sim *s, int service, const char *format, ...)
 {
@@ -103,13 +105,40 @@ static void set_up(struct sim *s, uint64_t seed, bool trace)
     s->mono_offset = 1000 + chance_between(&s->chance, 0, 1000000);
     s->boot_offset = s->mono_offset + chance_between(&s->chance, 0, 1000000);
     s->drift_ppm = chance_between(&s->chance, -200, 200);
-    s->count = (int)chance_between(&s->chance, 1, SIM_SERVICES_MAX);
+    static const int counts[] = {1, 1, 1, 1, 2, 2, 2, 3};
+    s->count = counts[chance_between(&s->chance, 0, (int64_t)ARRAY_LENGTH(counts) - 1)];
     s->settings.services = s->services;
     s->settings.service_count = (size_t)s->count;
     for (int i = 0; i < s->count; i++)
         set_up_service(s, i);
-    s->end = chance_between(&s->chance, 10 * MINUTE_MS, 90 * MINUTE_MS);
+    /* Many short worlds find more than few long ones; some things take hours to meet. */
+    bool is_long = chance_percent(&s->chance, 10);
+    s->end = chance_between(&s->chance, 4 * MINUTE_MS, is_long ? 180 * MINUTE_MS : 30 * MINUTE_MS);
     s->calm_end = s->end + CALM_MS;
+}
+
+/* Is there nothing more to come? All serve, are said to be well, and have been forgiven. */
+static bool settled(const struct sim *s)
+{
+    if (s->engine == NULL || s->now < s->deaf_until)
+        return false;
+    for (int i = 0; i < s->count; i++) {
+        const struct service *inside = &s->engine->services[i];
+        const struct unit *u = &s->worlds[i].unit;
+        if (u->process != PROCESS_UP || u->active != UNIT_ACTIVE || u->frozen ||
+            snapshot_overall(inside) != OVERALL_HEALTHY || inside->recovery.phase != PHASE_IDLE ||
+            inside->recovery.attempts > 0 || operation_running(inside))
+            return false;
+    }
+    return true;
+}
+
+static void ends(struct sim *s, int service, uint64_t id)
+{
+    (void)service;
+    (void)id;
+    s->over = settled(s);
+    sim_at(s, s->now + MINUTE_MS, ends, -1, 0);
 }
 
 static void peace(struct sim *s, int service, uint64_t id)
@@ -118,6 +147,7 @@ static void peace(struct sim *s, int service, uint64_t id)
     (void)id;
     s->calm = true;
     trouble_end(s);
+    sim_at(s, s->now + PEACE_LEAST_MS, ends, -1, 0);
 }
 
 /* The daemon hears nothing while it is down, and later while it is held up. */
@@ -141,7 +171,7 @@ bool sim_run(uint64_t seed, bool trace, struct sim *s)
     trouble_plan(s);
     sim_at(s, s->end, peace, -1, 0);
     daemon_start(s);
-    while (!s->failed && agenda_take(&s->agenda, &item)) {
+    while (!s->failed && !s->over && agenda_take(&s->agenda, &item)) {
         if (item.at > s->calm_end)
             break;
         s->now = item.at;

@@ -167,6 +167,13 @@ struct witness {
     bool needed;      /* a human is said to be needed: since a call of this life, or restored */
 };
 
+/* A wake-up that the daemon asked for. */
+struct timer {
+    int64_t due;     /* in monotonic time */
+    int64_t planned; /* in the world's time: the appointment that looks at it */
+    uint64_t serial; /* of that one */
+};
+
 struct service_world {
     struct unit unit;
     enum way redis_way, ssh_way;
@@ -177,7 +184,8 @@ struct service_world {
     uint64_t kept_generation;
     int64_t kept_arrives, kept_delivers; /* of the newest request on it */
     struct witness witness;
-    int64_t timer; /* wake-up asked for, in monotonic time */
+    struct timer timer;
+    int64_t asks_looked, errands_looked; /* when their deadlines are looked at next; 0 = not */
 };
 
 /* ── one run ── */
@@ -187,7 +195,7 @@ struct sim {
     struct agenda agenda;
     int64_t now, end, calm_end;
     uint64_t seed;
-    bool trace, failed, calm;
+    bool trace, failed, calm, over;
     struct settings settings;
     struct service_settings services[SIM_SERVICES_MAX];
     int count;
@@ -196,7 +204,7 @@ struct sim {
     /* the daemon */
     struct engine *engine;
     uint64_t life; /* counts the daemon's starts */
-    int64_t self_timer;
+    struct timer self_timer;
     int64_t deaf_until; /* its loop is held up */
     bool asleep;        /* ... by a suspend */
     int64_t jolted;     /* when it last had a reason to doubt itself */

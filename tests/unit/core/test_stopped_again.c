@@ -67,6 +67,21 @@ static void a_unit_that_is_stopped_again_while_it_loads_is_announced_again(void 
     assert_int_equal(w.r.attempts, 1);
 }
 
+static void a_unit_that_ran_during_the_grace_is_announced_again(void **state)
+{
+    (void)state;
+    struct world w = {
+        .policy = recovery_policy_default(), .now = {1000000}, .unit_since = {5000000}};
+    recovery_init(&w.r);
+    (void)step(&w, EVENT_FACTS, ACTION_DONE);
+    assert_int_equal(w.r.phase, PHASE_GRACE);
+    w.unit_since = (wall_ms){5080000}; /* between two looks somebody started and stopped it */
+    w.now = w.r.deadline;
+    (void)step(&w, EVENT_WAKE, ACTION_DONE);
+    assert_int_equal(w.r.phase, PHASE_GRACE);
+    assert_int_equal(w.r.deadline.ms, w.now.ms + w.policy.external_stop_grace_ms);
+}
+
 static void a_start_without_effect_is_tried_again_after_the_delay(void **state)
 {
     (void)state;
@@ -82,6 +97,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_unit_that_is_stopped_again_while_it_loads_is_announced_again),
+        cmocka_unit_test(a_unit_that_ran_during_the_grace_is_announced_again),
         cmocka_unit_test(a_start_without_effect_is_tried_again_after_the_delay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

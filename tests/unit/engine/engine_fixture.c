@@ -113,7 +113,7 @@ int fixture_restart(struct fixture *f)
                                  .random = no_random};
     struct error err = {0};
     f->self_due = f->due = MONO_NEVER;
-    f->redis_count = f->host_count = 0;
+    f->redis_count = f->host_count = f->probe_count = 0;
     f->intent = f->save = 0;
     if (engine_new(&f->settings, &ports, &f->saved, fixture_at(1000), &f->engine, &err) < 0)
         return -1;

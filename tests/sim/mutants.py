@@ -1,0 +1,258 @@
+#!/usr/bin/python3
+"""The mutation check of the simulator: each deliberate mistake below is made in a copy of the tree,
+one at a time; the simulator is built there and has to break a promise. A mistake that survives is a
+gap in the promises (docs/simulation.md). A text that is not there exactly once is an error: the list
+follows the code.
+
+usage: mutants.py FOLDER [NAME...]   (FOLDER keeps the copy and its build for the next time)
+"""
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import time
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+SEEDS = int(os.environ.get("SEEDS", "3000"))
+SECONDS_EACH = 240
+JOBS = os.environ.get("JOBS", str(os.cpu_count()))
+
+PLAN = "src/core/recovery_plan.c"
+STEP = "src/core/recovery_step.c"
+MACHINE = "src/core/recovery.c"
+CAUSE = "src/core/cause.c"
+ENGINE = "src/engine/engine.c"
+WATCH = "src/engine/watch.c"
+JUDGE = "src/engine/judge.c"
+RECORD = "src/engine/record.c"
+RECOVER = "src/engine/recover.c"
+OPERATION = "src/engine/operation.c"
+SNAPSHOT = "src/engine/snapshot.c"
+
+# (name, file, exact old text, new text, why it is a mistake)
+MUTANTS = [
+    # guards
+    ("paused", PLAN, "{f->paused, WITHHELD_PAUSED}", "{false, WITHHELD_PAUSED}",
+     "a pause is not looked at"),
+    ("disabled", PLAN, "{!policy->enabled, WITHHELD_DISABLED}", "{false, WITHHELD_DISABLED}",
+     "recovery that was switched off acts"),
+    ("operation-running", PLAN, "{f->operation_running, WITHHELD_OPERATION_RUNNING}",
+     "{false, WITHHELD_OPERATION_RUNNING}", "recovery acts in the middle of a person's operation"),
+    ("failover", PLAN, "{f->failover_running, WITHHELD_FAILOVER_RUNNING}",
+     "{false, WITHHELD_FAILOVER_RUNNING}", "a failover is disturbed"),
+    ("empty-primary", PLAN, "{f->empty_primary && starts && row->restart == RESTART_HELPS,",
+     "{false && starts && row->restart == RESTART_HELPS,", "an empty primary wipes its replicas"),
+    ("self-doubt", JUDGE, "sight->tilt = tilt_active(&s->engine->tilt, now.mono);",
+     "sight->tilt = false;", "a loop that was held up trusts what it saw"),
+    ("late-turn", "src/core/tilt.c", "return TILT_LATE;", "return TILT_NONE;",
+     "a stall is no reason for doubt"),
+    ("clock-jump", "src/core/tilt.c", "return TILT_WALL_JUMP;", "return TILT_NONE;",
+     "a clock that was set is no reason for doubt"),
+    ("suspend", "src/core/tilt.c", "return TILT_SUSPENDED;", "return TILT_NONE;",
+     "a suspend is no reason for doubt"),
+    ("short-doubt", "src/core/tilt.h", "#define TILT_REST_MS 30000", "#define TILT_REST_MS 15000",
+     "the doubt ends too early"),
+    ("late-look", ENGINE,
+     "    struct service *s = &e->services[service];\n    engine_look_at_clocks(e, now);\n"
+     "    struct pending p = request_end(s, a->id);",
+     "    struct service *s = &e->services[service];\n    struct pending p = request_end(s, a->id);",
+     "an answer that waited through a suspend is acted on before the clocks are looked at"),
+    ("stopped-on-purpose", JUDGE, "sight->stopped_on_purpose = s->saved.stopped_on_purpose;",
+     "sight->stopped_on_purpose = false;", "what was stopped on purpose looks stopped by others"),
+    ("seen-stopped", JUDGE, "else if (s->seen_stopped && cause_proven_well(sight)",
+     "else if (cause_proven_well(sight)", "a stop that has not taken place yet is taken back"),
+    ("recovery-holds", OPERATION, "if (recovery_holds(&s->recovery, &facts)) {",
+     "if (false && recovery_holds(&s->recovery, &facts)) {",
+     "a person's operation runs into an automatic action"),
+    ("one-operation", OPERATION, "    if (operation_running(s)) {\n        refuse(request, 409,",
+     "    if (false) {\n        refuse(request, 409,", "two persons' operations at once"),
+    ("blocked", OPERATION, "if (!p.allowed && !o->request.force) {", "if (false) {",
+     "the pre-flight's blockers do not block"),
+    ("still-wanted", MACHINE, "if (!s->facts->verdict.confirmed || !still_wanted(s)) {",
+     "if (!s->facts->verdict.confirmed) {", "what has changed while the intent was written is acted on"),
+    ("grace", STEP, "mono_max(mono_add(s->now, s->policy->external_stop_grace_ms), "
+     "step_next_attempt_at(s))", "step_next_attempt_at(s)", "a stop by others has no grace"),
+    ("stopped-again", MACHINE, "if (stopped_again(s)) {", "if (false && stopped_again(s)) {",
+     "who stops it a second time is not heard"),
+    # counters and limits
+    ("one-attempt-more", STEP, "if (counts && r->attempts >= s->policy->max_attempts) {",
+     "if (counts && r->attempts > s->policy->max_attempts + 1) {", "more attempts than allowed"),
+    ("attempts-uncounted", STEP, "        r->attempts++;\n", "", "attempts are not counted"),
+    ("forget-too-early", MACHINE, "    } else if (f->verdict.confirmed) {\n        r->well_since = MONO_NEVER;",
+     "    } else if (false) {\n        r->well_since = MONO_NEVER;",
+     "a moment of health forgets the attempts"),
+    ("never-forget", MACHINE, "    step_forget_attempts(r);\n    (void)step_emit(s, EFFECT_SAVE);\n}\n\n/* ── outcomes",
+     "}\n\n/* ── outcomes", "a minute of health does not forget the attempts"),
+    ("breaker-late", "src/core/breaker.c", "< policy->breaker_recoveries)", "<= policy->breaker_recoveries)",
+     "the breaker opens one recovery too late"),
+    ("breaker-unstepped", MACHINE, "    if (s->r->action != ACTION_BGSAVE)\n        s->r->stepped = true;\n", "",
+     "recoveries are not counted for the breaker"),
+    ("no-delay", STEP, "    return mono_add(s->r->last_attempt, step_retry_delay_ms(s->policy, s->r->attempts));",
+     "    return s->now;", "no delay between attempts"),
+    ("refusals-unbounded", MACHINE, "            r->refusals++;\n", "",
+     "systemd's start limit is knocked at for ever"),
+    ("one-silence", CAUSE, "bool enough = s->failed_probes >= s->failure_threshold;",
+     "bool enough = s->failed_probes >= 1;", "one lost packet is a failure"),
+    ("quick-silences", WATCH, "mono_since(asked, *counted) < s->watch_policy.confirm_interval_ms)",
+     "mono_since(asked, *counted) < 1)", "probes of the same moment count as many opinions"),
+    ("script-hidden", CAUSE, "return certain_if(enough && mono_reached(now, script_shows),",
+     "return certain_if(enough,", "a script that runs is taken for a hang"),
+    # facts
+    ("last-words", CAUSE, "        return certain_if(s->log_read, CAUSE_UNIT_FAILED);\n    }\n}",
+     "        return certain(CAUSE_UNIT_FAILED);\n    }\n}", "the log is not waited for"),
+    ("log-dropped", WATCH, "    s->sight.log_read = false; /* also", "    /* also",
+     "last words that were dropped count as read"),
+    ("old-facts", CAUSE, "return !in_doubt(s) || asked.ms >= s->doubt_since.ms;", "return true;",
+     "what was seen before the doubt began counts"),
+    ("old-success", MACHINE, "    if (f->learned.ms < r->action_ended.ms)\n        return;\n", "",
+     "what was seen before the action is its success"),
+    ("action-id", MACHINE, "return s->in->action_id == s->r->action_id;", "return true;",
+     "the answer of an older action is taken for this one's"),
+    ("operation-serial", ENGINE, "return p->action_id == s->operation.serial;", "return true;",
+     "an operation hears the answer of the one before"),
+    ("load-progress", MACHINE, "    if (mono_since(s->now, r->progress_at) < RECOVERY_STALL_MS)\n", "    if (false)\n",
+     "a load after a start is not waited for"),
+    ("standing-load", MACHINE, "int64_t limit =\n        r->waiting_progress == FACT_UNKNOWN ? "
+     "RECOVERY_BLIND_WAIT_MS : RECOVERY_STALL_MS;", "int64_t limit = INT64_MAX;",
+     "a load that stands is waited for for ever"),
+    ("not-asked", WATCH, "    w->full_due = mono_add(now.mono, s->watch_policy.interval_ms);\n    const struct",
+     "    w->full_due = mono_add(now.mono, 4 * s->watch_policy.interval_ms);\n    const struct",
+     "Redis is looked at four times too seldom"),
+    # order and memory
+    ("intent-unwaited", RECOVER, "        write_intent(s, e, now);\n        break;",
+     "        write_intent(s, e, now);\n        recover_event(s, EVENT_INTENT_ENDED, e->action_id, "
+     "ACTION_DONE, now);\n        break;", "an action does not wait for its intent"),
+    ("no-outcome", MACHINE, "    step_tell_outcome(s, false);\n    s->r->last_attempt = s->now;\n"
+     "    step_enter(s, PHASE_IDLE, MONO_NEVER);\n    step_end_recovery(s, END_SUPERSEDED);\n}",
+     "    s->r->last_attempt = s->now;\n"
+     "    step_enter(s, PHASE_IDLE, MONO_NEVER);\n    step_end_recovery(s, END_SUPERSEDED);\n}",
+     "an action that a person took over from has no outcome line"),
+    ("persist-after", STEP, "        r->attempts++;\n        (void)step_emit(s, EFFECT_SAVE);\n",
+     "        r->attempts++;\n", "the attempt is not on the disk before the action"),
+    ("wish-unwaited", OPERATION, "    enter(s, OP_PHASE_DECIDING, mono_add(now.mono, AUDIT_LIMIT_MS));\n"
+     "    record_state(s, request_begin_action(s, FOR_OP_DESIRED, now.mono, s->operation.serial),\n"
+     "                 STORE_FULL);",
+     "    record_state(s, 0, STORE_FULL);\n    write_intent(s, now);",
+     "the command goes out before the wish is on the disk"),
+    ("wish-failed", OPERATION, "    if (outcome == STORE_DURABLE) {\n        s->wish_unsaved = false;",
+     "    if (outcome <= STORE_FAILED) {\n        s->wish_unsaved = false;",
+     "a wish that could not be stored is acted on"),
+    ("audit-failed", OPERATION, "    if (outcome == AUDIT_DURABLE) {\n        run_command(s, now);",
+     "    if (outcome == AUDIT_DURABLE || outcome == AUDIT_FAILED) {\n        run_command(s, now);",
+     "a person's operation without an audit line"),
+    ("wish-kept", OPERATION, "    if (!o->wish_changed)\n        return;\n", "    if (o->phase != OP_PHASE_NONE)\n        return;\n",
+     "an operation that did nothing keeps its wish"),
+    ("attempts-lost", ENGINE, "    r->attempts = saved->attempts;\n", "",
+     "a restart of the daemon forgets the attempts"),
+    ("breaker-lost", ENGINE, "    r->breaker.open = saved->breaker_open;\n", "",
+     "a restart of the daemon closes the breaker"),
+    ("exhausted-lost", RECORD, "s->saved.exhausted = r->phase == PHASE_EXHAUSTED;", "s->saved.exhausted = false;",
+     "a restart of the daemon begins anew where recovery had given up"),
+    ("empty-lost", JUDGE, "return s->saved.empty_primary || cause_empty_primary(&s->sight.info);",
+     "return cause_empty_primary(&s->sight.info);",
+     "a restart of the daemon forgets that the primary would come back empty"),
+    ("numbers-again", ENGINE,
+     "        saved->event_seq > (uint64_t)now.wall.ms ? saved->event_seq : (uint64_t)now.wall.ms;",
+     "        saved->event_seq / 2;", "event numbers are given out twice"),
+    ("number-lost", RECORD, "    uint64_t seq = ++s->event_seq;\n", "    uint64_t seq = s->event_seq += 2;\n",
+     "an event is lost between two numbers"),
+    # people
+    ("alert-again", STEP, "    if (s->r->alerted == cause)\n        return;\n    s->r->alerted = cause;",
+     "    s->r->alerted = cause;", "a human is called at every look"),
+    ("alert-never", STEP, "    if (remedy == REMEDY_HUMAN || remedy == REMEDY_BGSAVE || ",
+     "    if (", "nobody is called for what only a human can mend"),
+    ("exhausted-silent", STEP, "    (void)step_emit(s, EFFECT_SAVE);\n    step_call_human(s, s->r->cause);\n}",
+     "    (void)step_emit(s, EFFECT_SAVE);\n}", "recovery gives up and tells nobody"),
+    ("alert-stays", MACHINE, "        r->needs_human = r->phase == PHASE_EXHAUSTED;\n", "",
+     "a human is said to be needed when the cause is gone"),
+    ("script-useless", PLAN, "    case REMEDY_KILL_SCRIPT:\n        *ret_level = LEVEL_SOFT;\n        return ACTION_KILL_SCRIPT;",
+     "    case REMEDY_KILL_SCRIPT:\n        *ret_level = LEVEL_HARD;\n        return ACTION_RESTART;",
+     "a script is answered with a restart"),
+    ("restart-harmful", CAUSE, "return s->unit.active == UNIT_DEACTIVATING && recent(s, s->unit.asked) &&\n"
+     "                       s->unit.notice == NOTICE_CANNOT_EXIT\n"
+     "                   ? certain(CAUSE_STOP_HANGING)\n"
+     "                   : certain(CAUSE_PERSISTENCE_FAILING);", "return certain(CAUSE_UNIT_FAILED);",
+     "a Redis that cannot save is restarted"),
+]
+
+
+def copy_tree(to):
+    """The tracked files, so that the mistakes are made far from the tree itself."""
+    files = subprocess.run(["git", "ls-files"], cwd=ROOT, check=True, capture_output=True,
+                           text=True).stdout.split("\n")
+    for name in filter(None, files):
+        source, target = ROOT / name, to / name
+        if not source.is_file():
+            continue
+        if target.exists() and target.read_bytes() == source.read_bytes():
+            continue
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(source, target)
+        shutil.copymode(source, target)
+
+
+def compile_in(folder):
+    return subprocess.run(["ninja", "-C", str(folder / "build"), "-j", JOBS, "tests/sim/sim"],
+                          capture_output=True, text=True)
+
+
+def run(folder):
+    """(caught, what was seen)."""
+    environment = dict(os.environ, SEEDS=str(SEEDS), FROM="1", STOP="1")
+    try:
+        done = subprocess.run([str(folder / "build/tests/sim/sim")], env=environment,
+                              capture_output=True, text=True, timeout=SECONDS_EACH)
+    except subprocess.TimeoutExpired:
+        return False, f"no violation within {SECONDS_EACH} s"
+    if done.returncode < 0:
+        return True, "an assertion: " + done.stderr.strip().split("\n")[-1]
+    first = re.search(r"^seed .*$", done.stdout, re.MULTILINE)
+    if done.returncode == 0 or first is None:
+        return False, f"no violation in {SEEDS} seeds"
+    return True, first.group(0)
+
+
+def check(folder, mutant):
+    name, file, old, new, why = mutant
+    path = folder / file
+    text = path.read_text()
+    if text.count(old) != 1:
+        raise SystemExit(f"mutant {name}: its text is {text.count(old)} times in {file}, not once")
+    path.write_text(text.replace(old, new))
+    try:
+        built = compile_in(folder)
+        if built.returncode != 0:
+            raise SystemExit(f"mutant {name} does not compile:\n{built.stdout}")
+        begin = time.monotonic()
+        caught, seen = run(folder)
+        seconds = time.monotonic() - begin
+    finally:
+        path.write_text(text)
+    print(f"{'caught' if caught else 'SURVIVED'}  {name} ({why}): {seen} [{seconds:.1f} s]", flush=True)
+    return caught
+
+
+def main():
+    folder = pathlib.Path(sys.argv[1]).resolve()
+    wanted = set(sys.argv[2:])
+    mutants = [m for m in MUTANTS if not wanted or m[0] in wanted]
+    copy_tree(folder)
+    if not (folder / "build/build.ninja").exists():
+        # A mistake may leave something unused: that is no reason not to compile.
+        subprocess.run(["meson", "setup", "build", "-Dwerror=false"], cwd=folder, check=True,
+                       stdout=subprocess.DEVNULL)
+    built = compile_in(folder)
+    if built.returncode != 0:
+        raise SystemExit(built.stdout)
+    caught, seen = run(folder) if not wanted else (False, "")
+    if caught:
+        raise SystemExit(f"the tree itself breaks a promise: {seen}")
+    count = sum(check(folder, mutant) for mutant in mutants)
+    print(f"{count} of {len(mutants)} mutants caught")
+    return 0 if count == len(mutants) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())
