@@ -40,7 +40,7 @@ test('the audit log is filtered, exported and summed up', async () => {
   expect(text).toContain(',start,');
   await page.getByRole('heading', { name: 'By operation' }).waitFor();
   await page.getByLabel('Reports').selectOption('daily');
-  await page.getByText('resus audit report --daily').waitFor();
+  await page.getByText('resus audit summary').waitFor();
   await done(admin);
 });
 
@@ -48,7 +48,7 @@ test('a user is made, changed and shut out; the last administrator stays', async
   const admin = await loggedIn(people.admin);
   const { page } = admin;
   await page.goto('/users');
-  await page.getByLabel('Email').fill('fresh@example.org');
+  await page.getByLabel('Email', { exact: true }).fill('fresh@example.org');
   await page.getByLabel('Role', { exact: true }).selectOption('operator');
   await page.getByLabel('First password').fill('one quite long password');
   await page.getByRole('button', { name: 'Create user' }).click();

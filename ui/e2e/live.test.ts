@@ -33,7 +33,7 @@ test('what is older than two intervals turns gray with its age: never a stale gr
     await page.clock.fastForward(80_000);
     await page.locator('.now.tone-unknown').waitFor();
     expect(await page.locator('.now').innerText()).toMatch(/Unknown\s+Nothing heard for 1m \d+s/);
-    expect(await page.locator('.tone-healthy').count()).toBe(0);
+    expect(await page.locator('.now.tone-healthy, .overall.tone-healthy, .checks .tone-healthy').count()).toBe(0);
   } finally {
     process.kill(web, 'SIGCONT');
   }
