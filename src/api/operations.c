@@ -66,6 +66,7 @@ static const char *const result_words[] = {"success", "failed", NULL};
 static const char *const role_words[] = {"viewer", "operator", "admin", NULL};
 static const char *const raised_words[] = {"operator", "admin", NULL};
 static const char *const request_state_words[] = {"pending", "approved", "rejected", "ended", NULL};
+static const char *const format_words[] = {"json", "lines", NULL};
 static const char *const report_words[] = {"daily", "weekly", "monthly", NULL};
 
 static const struct field no_fields[] = {END};
@@ -101,6 +102,7 @@ static const struct field audit_fields[] = {TIME("since"),
                                             CHOICE("result", result_words),
                                             INT("limit", 1, OPERATION_LIMIT_MAX),
                                             TEXT("cursor", 1, 64),
+                                            CHOICE("format", format_words),
                                             END};
 static const struct field report_fields[] = {REQUIRED_CHOICE("kind", report_words), TIME("since"),
                                              TIME("until"), END};

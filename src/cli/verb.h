@@ -52,6 +52,10 @@ int verb_recovery(const struct invocation *in);
 /* verb_inspect.c */
 int verb_inspect(const struct invocation *in);
 int verb_doctor(const struct invocation *in);
+/* verb_report.c */
+int verb_slo(const struct invocation *in);
+int verb_diagnose(const struct invocation *in);
+int verb_bundle(const struct invocation *in);
 /* verb_audit.c */
 int verb_audit(const struct invocation *in);
 /* verb_user.c */

@@ -440,9 +440,9 @@ static int open_engine(struct world *w, struct error *err)
         .self = port_self,
         .audit_look = port_audit_look,
         .store = w->store,
-        .accounts = w->accounts,
         .series = w->history.series,
         .loop = w->loop,
+        .accounts = w->accounts,
     };
     if (r >= 0)
         r = engine_new(w->settings, &ports, saved, now_here(), &w->engine, err);

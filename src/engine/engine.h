@@ -128,6 +128,12 @@ struct engine_timing {
 };
 void engine_timing(const struct engine *e, struct engine_timing *ret);
 
+/* Tells the users of a service (-1 = of all) something: an event `notice`, an audit line, and shown
+ * in the status for half an hour. Returns how many services were told. */
+#define ENGINE_NOTICES_MAX 16 /* the newest */
+int engine_notify(struct engine *e, int service, const struct engine_user *user,
+                  const char *message, struct now now);
+
 /* The lowest used memory of each of the last hours as the store remembers it, oldest first,
  * negative = unknown; the last one belongs to Unix hour `hour`. So that a restart of ours forgets
  * no trend. */

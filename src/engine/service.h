@@ -232,6 +232,12 @@ struct lateness {
     int64_t worst_ms;
 };
 
+struct notice {
+    int service; /* -1 = all */
+    wall_ms at;
+    char text[512 * 4], user[256];
+};
+
 struct engine {
     const struct settings *settings;
     struct engine_ports ports;
@@ -242,6 +248,8 @@ struct engine {
     struct lateness late[2]; /* of this period and of the one before */
     mono_ms late_until;      /* end of this period */
     struct engine_lateness all_late;
+    struct notice notices[ENGINE_NOTICES_MAX];
+    unsigned notice_next;
 };
 
 /* engine.c */
@@ -355,6 +363,9 @@ const char *snapshot_status(const struct service *s); /* running, stopped ... */
 enum overall snapshot_overall(const struct service *s);
 enum withheld snapshot_withheld(const struct service *s, const struct recovery_facts *f);
 json_t *snapshot_operation(const struct service *s, struct now now);
+
+/* notice.c: the banners that are shown now, newest first */
+json_t *notice_json(const struct engine *e, int service, struct now now);
 
 /* advice.c */
 json_t *advice_json(const struct service *s);

@@ -125,6 +125,11 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
         (void)json_put(body, "operation", operation);
     if (s->after.count > 0)
         (void)json_put(body, "affected_services", after_json(s));
+    json_t *notices = notice_json(e, service, now);
+    if (json_array_size(notices) > 0)
+        (void)json_put(body, "notices", notices);
+    else
+        json_decref(notices);
     if (s->saved.stopped_on_purpose) {
         (void)json_put_text(body, "stopped_by", s->saved.stopped_by);
         (void)json_put_wall(body, "stopped_at", s->saved.stopped_at);

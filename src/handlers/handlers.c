@@ -41,15 +41,13 @@ static const struct {
     [OP_EVENTS_FOLLOW] = {events_follow, NULL, NULL},
     [OP_INSPECT] = {inspect_get, NULL, inspect_redis_ended},
     [OP_DOCTOR] = {doctor_run, doctor_host_ended, doctor_redis_ended},
-    [OP_AUDIT] =
-        {NULL, NULL,
-         NULL}, /* the command line reads the file itself; HTTP comes with the web process */
-    [OP_AUDIT_REPORT] = {NULL, NULL, NULL},
+    [OP_AUDIT] = {audit_get, NULL, NULL},
+    [OP_AUDIT_REPORT] = {audit_report_get, NULL, NULL},
     [OP_METRICS] = {metrics_get, .rows_ended = metrics_rows},
-    [OP_SLO] = {NULL, NULL, NULL},
-    [OP_DIAGNOSIS] = {NULL, NULL, NULL},
-    [OP_BUNDLE] = {NULL, NULL, NULL},
-    [OP_NOTIFY] = {NULL, NULL, NULL},
+    [OP_SLO] = {slo_get, .rows_ended = slo_rows},
+    [OP_DIAGNOSIS] = {diagnosis_get, NULL, NULL},
+    [OP_BUNDLE] = {bundle_get, bundle_host_ended, bundle_redis_ended, bundle_rows},
+    [OP_NOTIFY] = {notify_post, NULL, NULL},
     [OP_LOGIN] = {login, NULL, NULL},
     [OP_LOGOUT] = {logout, NULL, NULL},
     [OP_ME] = {me, NULL, NULL},
@@ -115,6 +113,7 @@ void handlers_free(struct handlers *h)
     drop_all(&h->waiting);
     drop_all(&h->followers);
     drop_all(&h->sleepers);
+    audits_close(h);
     json_decref(h->openapi);
     mem_free(h);
 }

@@ -121,38 +121,31 @@ static void lateness(struct scrape *x)
     put_line(x, "_count", NULL, (double)late.count);
 }
 
-static struct handlers_self self(struct scrape *x)
+static struct audit_state audit_now(const struct scrape *x)
 {
-    struct handlers_self s = {0};
-    x->h->ports.self(x->h->ports.context, &s);
-    return s;
+    struct audit_state a = {0};
+    x->h->ports.audit_look(x->h->ports.context, &a);
+    return a;
 }
 
 static void audit_ok(struct scrape *x)
 {
-    put_value(x, self(x).audit.problem.code == 0);
+    put_value(x, audit_now(x).problem.code == 0);
 }
 
 static void audit_lines(struct scrape *x)
 {
-    put_value(x, (double)self(x).audit.seq);
+    put_value(x, (double)audit_now(x).seq);
 }
 
 static void audit_owed(struct scrape *x)
 {
-    put_value(x, (double)self(x).audit.owed);
+    put_value(x, (double)audit_now(x).owed);
 }
 
 static void audit_lost(struct scrape *x)
 {
-    put_value(x, (double)self(x).audit.lost);
-}
-
-static void state_free(struct scrape *x)
-{
-    int64_t bytes = self(x).state_bytes_free;
-    if (bytes >= 0)
-        put_value(x, (double)bytes);
+    put_value(x, (double)audit_now(x).lost);
 }
 
 static void store_ok(struct scrape *x)
@@ -380,7 +373,6 @@ static const struct family {
         {"resus_audit_owed_lines", "gauge", "Audit lines that wait for the disk.", audit_owed},
         {"resus_audit_lost_lines", "gauge",
          "Audit lines that could not be kept and are not told yet.", audit_lost},
-        {"resus_state_free_bytes", "gauge", "Room on the disk under the state folder.", state_free},
         {"resus_store_ok", "gauge", "Did the last write of state succeed?", store_ok},
         {"resus_store_unsaved_services", "gauge", "Services whose state waits for the disk.",
          store_unsaved},
