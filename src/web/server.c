@@ -10,6 +10,9 @@
 #include "web/connection.h"
 
 #define LISTEN_FDS 64 /* beside the connections: listener, link, loop, log */
+/* A whole TLS record (16 KB) and more: what is left of one in OpenSSL after two reads, 4.1.6 on
+ * libuv never fetches; bodies of 8 to 16 KB would wait for their timeout. */
+#define READ_MAX (20 * 1024)
 
 /* ── connections ── */
 
@@ -194,6 +197,7 @@ int server_open(uv_loop_t *loop, const struct server_options *options,
         .gid = -1,
         .uid = -1,
         .count_threads = 1,
+        .pt_serv_buf_size = READ_MAX,
     };
     int r = id_prefix(s->id_prefix, sizeof s->id_prefix, err);
     if (r == 0 && (s->context = lws_create_context(&info)) == NULL)
