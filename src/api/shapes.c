@@ -245,7 +245,6 @@ static const struct shape_member finding_[] = {{"check", "text", NULL},
                                                END};
 static const struct shape_member findings_[] = {
     {"service", "text", NULL}, {"items", "[Finding]", NULL}, END};
-static const struct shape_member list_[] = {{"items", "[{anything}]", NULL}, CURSOR, END};
 
 static const struct shape_member identity_[] = {
     {"id", "whole", NULL}, {"email", "text", NULL}, {"role", ROLE_WORDS, NULL}, END};
@@ -330,6 +329,138 @@ static const struct shape_member access_request_[] = {
 static const struct shape_member access_requests_[] = {
     {"items", "[AccessRequest]", "Newest first."}, CURSOR, END};
 
+static const struct shape_member series_[] = {
+    {"unit", "text", NULL},
+    {"values", "[number?]", "One for each of `times`; null: nothing is known."},
+    END};
+static const struct shape_member limit_[] = {
+    {"warning", "number", NULL}, {"critical", "number", NULL}, {"max?", "number", NULL}, END};
+static const struct shape_member outage_[] = {{"began", "time", NULL},
+                                              {"ended", "time?", "null: it lasts."},
+                                              {"duration_seconds", "number?", NULL},
+                                              {"cause", "text", NULL},
+                                              {"ended_by", "text?", NULL},
+                                              END};
+static const struct shape_member metrics_[] = {
+    {"service", "text", NULL},
+    {"from", "time", NULL},
+    {"to", "time", NULL},
+    {"step_seconds", "whole", NULL},
+    {"times", "[whole]", "Unix time at which each step begins."},
+    {"states", "{[number?]}", "Seconds up, down, planned and unknown in each step."},
+    {"series", "{Series}", "By the figure's name."},
+    {"outages", "[Outage]", NULL},
+    {"limits", "{Limit}", NULL},
+    {"marks", "[{anything}]", "What happened meanwhile: kind, at and more."},
+    END};
+static const struct shape_member availability_[] = {{"target_percent", "number", NULL},
+                                                    {"percent", "number?", NULL},
+                                                    {"state", "text", NULL},
+                                                    {"up_seconds", "number", NULL},
+                                                    {"down_seconds", "number", NULL},
+                                                    {"planned_seconds", "number", NULL},
+                                                    {"unknown_seconds", "number", NULL},
+                                                    {"unwatched_seconds", "number", NULL},
+                                                    {"budget_minutes", "number", NULL},
+                                                    {"budget_left_minutes", "number", NULL},
+                                                    END};
+static const struct shape_member answering_[] = {
+    {"target_ms", "number", NULL}, {"target_percent", "number", NULL}, {"percent", "number?", NULL},
+    {"state", "text", NULL},       {"pings", "whole", NULL},           END};
+static const struct shape_member repairs_[] = {{"target_seconds", "number", NULL},
+                                               {"percent", "number?", NULL},
+                                               {"state", "text", NULL},
+                                               {"count", "whole", NULL},
+                                               {"within", "whole", NULL},
+                                               {"longest_seconds", "number?", NULL},
+                                               END};
+static const struct shape_member level_[] = {{"days", "whole", NULL},
+                                             {"since", "time?", "What is known begins here."},
+                                             {"availability", "Availability", NULL},
+                                             {"response_time", "Answering", NULL},
+                                             {"automatic_recovery", "Repairs", NULL},
+                                             {"manual_recovery", "Repairs", NULL},
+                                             {"outages", "whole", NULL},
+                                             {"longest_outage_seconds", "number?", NULL},
+                                             END};
+static const struct shape_member slo_[] = {
+    {"service", "text", NULL}, {"until", "time", NULL}, {"windows", "[ServiceLevel]", NULL}, END};
+static const struct shape_member step_[] = {{"check", "text", NULL},
+                                            {"status", "text", NULL},
+                                            {"seen", "text", NULL},
+                                            {"cause", "text?", "Of a finding."},
+                                            {"action", "text?", "Of a finding."},
+                                            END};
+static const struct shape_member tree_[] = {{"tree", "text", NULL},
+                                            {"title", "text", NULL},
+                                            {"applies", "truth", NULL},
+                                            {"steps", "[DiagnosisStep]", NULL},
+                                            END};
+static const struct shape_member diagnosis_[] = {{"service", "text", NULL},
+                                                 {"status", STATUS_WORDS, NULL},
+                                                 {"cause", "Cause", NULL},
+                                                 {"findings", "whole", NULL},
+                                                 {"trees", "[DiagnosisTree]", NULL},
+                                                 {"timestamp", "time", NULL},
+                                                 END};
+static const struct shape_member notified_[] = {{"success", "truth", NULL},
+                                                {"service", "text?", "null: every one."},
+                                                {"services", "whole", "How many were told."},
+                                                {"timestamp", "time", NULL},
+                                                END};
+static const struct shape_member audit_user_[] = {
+    {"id", "text?", NULL}, {"email", "text?", NULL}, {"role", "text?", NULL}, END};
+static const struct shape_member audit_result_[] = {{"success", "truth", NULL},
+                                                    {"duration_seconds", "number?", NULL},
+                                                    {"exit_code", "whole?", NULL},
+                                                    {"error?", "text?", NULL},
+                                                    END};
+static const struct shape_member audit_security_[] = {
+    {"command_validated", "truth?", NULL},
+    {"risk_level", "=low|moderate|high|critical", NULL},
+    {"ssh_key_used", "truth?", NULL},
+    END};
+static const struct shape_member audit_line_[] = {{"timestamp", "time", NULL},
+                                                  {"event_type", "text", NULL},
+                                                  {"service", "text?", NULL},
+                                                  {"operation", "text?", NULL},
+                                                  {"user", "AuditUser", NULL},
+                                                  {"source_ip", "text?", NULL},
+                                                  {"result", "AuditResult?", "null: an intent."},
+                                                  {"security", "AuditSecurity", NULL},
+                                                  {"request_id", "text?", NULL},
+                                                  {"recovery_level", "text?", NULL},
+                                                  {"reason", "text?", NULL},
+                                                  {"seq", "whole", NULL},
+                                                  {"prev", "text", NULL},
+                                                  {"hash", "text", NULL},
+                                                  END};
+static const struct shape_member audit_lines_[] = {
+    {"items", "[AuditLine]", "Newest first."}, CURSOR, END};
+static const struct shape_member audit_report_[] = {
+    {"since", "time?", NULL},
+    {"until", "time?", NULL},
+    {"recoveries", "{anything}", "Figures, by level, and the lines."},
+    {"failed_operations", "{anything}", NULL},
+    {"outside_business_hours", "anything", "null: no business hours are configured."},
+    {"lines?", "whole", NULL},
+    {"operations?", "{anything}", NULL},
+    {"by_operation?", "[{anything}]", NULL},
+    {"by_user?", "[{anything}]", NULL},
+    {"by_event?", "[{anything}]", NULL},
+    {"failures?", "[{anything}]", NULL},
+    {"trend?", "anything", NULL},
+    END};
+static const struct shape_member bundle_[] = {{"document", "text", NULL},
+                                              {"timestamp", "time", NULL},
+                                              {"resus", "{anything}", NULL},
+                                              {"settings", "{anything}", "Without secrets."},
+                                              {"status", "Status", NULL},
+                                              {"health", "Health", NULL},
+                                              {"explain", "Explanation", NULL},
+                                              {"diagnosis", "Diagnosis", NULL},
+                                              END};
+
 static const struct shape_member late_[] = {
     {"p50", "whole", NULL}, {"p99", "whole", NULL}, {"worst", "whole", NULL}, END};
 static const struct shape_member timing_[] = {
@@ -377,7 +508,6 @@ const struct shape shapes[] = {
     {"Inspection", "A look into Redis.", inspection_},
     {"Finding", "What the doctor found.", finding_},
     {"Findings", "What the doctor found.", findings_},
-    {"List", "A list.", list_},
     {"Identity", "Who somebody is.", identity_},
     {"Login", "A session begins.", login_},
     {"Grant", "A higher role for a while.", grant_},
@@ -394,6 +524,26 @@ const struct shape shapes[] = {
     {"ApiTokens", "The API tokens.", tokens_},
     {"AccessRequest", "A request for a higher role.", access_request_},
     {"AccessRequests", "Requests for a higher role.", access_requests_},
+    {"Series", "A figure over time.", series_},
+    {"Limit", "A figure's limits.", limit_},
+    {"Outage", "A time without Redis.", outage_},
+    {"Metrics", "Figures over time.", metrics_},
+    {"Availability", "How long it served.", availability_},
+    {"Answering", "How fast it answered.", answering_},
+    {"Repairs", "How fast it was brought back.", repairs_},
+    {"ServiceLevel", "Service levels over some days.", level_},
+    {"ServiceLevels", "Service levels and error budget.", slo_},
+    {"DiagnosisStep", "A check of a decision tree.", step_},
+    {"DiagnosisTree", "A decision tree of the runbook.", tree_},
+    {"Diagnosis", "Cause, evidence and action.", diagnosis_},
+    {"Notified", "Users were told.", notified_},
+    {"AuditUser", "Who did it.", audit_user_},
+    {"AuditResult", "How it ended.", audit_result_},
+    {"AuditSecurity", "How it was done.", audit_security_},
+    {"AuditLine", "A line of the audit log.", audit_line_},
+    {"AuditLines", "Lines of the audit log.", audit_lines_},
+    {"AuditReport", "A review of the audit log.", audit_report_},
+    {"Bundle", "All that support asks for.", bundle_},
     {"Lateness", "Milliseconds.", late_},
     {"Timing", "How late the watch's own timers came.", timing_},
     {"Version", "The program's version.", version_},
