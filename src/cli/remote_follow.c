@@ -90,32 +90,45 @@ static int ask(struct remote *r, const struct place *p, const char *service, con
                        mono_add(clock_mono(), ASK_CHECK_MS), ret_status, ret_body, err);
 }
 
+/* Shows what is new; a refusal is left in *ret_refusal. */
+static int turn(struct remote *r, struct place *p, const char *service, const json_t *given,
+                bool first, remote_line *each, void *context, int *ret_status, json_t **ret_refusal,
+                struct error *err)
+{
+    json_t *body = NULL;
+    int rc = ask(r, p, service, given, first ? FIRST_LINES : OPERATION_LIMIT_MAX, ret_status, &body,
+                 err);
+    if (rc < 0)
+        return rc;
+    if (*ret_status >= 400) {
+        *ret_refusal = body;
+        return 0;
+    }
+    if (p->events)
+        show_events(p, json_object_get(body, "items"), first ? pass_over : each, context);
+    else
+        show_lines(p, json_object_get(body, "logs"), first ? pass_over : each, context);
+    json_decref(body);
+    return 0;
+}
+
 int remote_follow(struct remote *r, const char *op, const char *service, const json_t *args,
                   remote_line *each, void *context, int *ret_status, json_t **ret_body,
                   struct error *err)
 {
     struct place p = {.events = str_equal(op, "events_follow")};
     json_t *none JSON_CLEANUP = json_object();
-    const json_t *given = args == NULL ? none : args;
+    json_t *refusal = NULL;
     bool first = true; /* that answer tells where "now" is, by the daemon's clock */
-    int rc = 0;
+    int rc;
     do {
-        json_t *body = NULL;
-        rc = ask(r, &p, service, given, first ? FIRST_LINES : OPERATION_LIMIT_MAX, ret_status,
-                 &body, err);
-        if (rc < 0 || *ret_status >= 400) {
-            *ret_body = body;
-            break;
-        }
-        if (p.events)
-            show_events(&p, json_object_get(body, "items"), first ? pass_over : each, context);
-        else
-            show_lines(&p, json_object_get(body, "logs"), first ? pass_over : each, context);
-        json_decref(body);
+        rc = turn(r, &p, service, args == NULL ? none : args, first, each, context, ret_status,
+                  &refusal, err);
         first = false;
-    } while (still_read(p.events ? REMOTE_FOLLOW_EVENTS_MS : REMOTE_FOLLOW_LOGS_MS));
+    } while (rc == 0 && refusal == NULL &&
+             still_read(p.events ? REMOTE_FOLLOW_EVENTS_MS : REMOTE_FOLLOW_LOGS_MS));
     json_decref(p.shown);
-    if (rc == 0 && *ret_status < 400)
-        *ret_body = json_incref(none);
+    if (rc == 0)
+        *ret_body = refusal != NULL ? refusal : json_incref(none);
     return rc;
 }

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "api/openapi.h"
 #include "api/route.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -160,7 +161,8 @@ static void answer_copy(struct site *site, struct exchange *x, const struct rout
 
 static bool is_copied(enum operation_id operation)
 {
-    return operation == OP_STATUS || operation == OP_HEALTH || operation == OP_SERVICES;
+    return operation == OP_STATUS || operation == OP_HEALTH || operation == OP_SERVICES ||
+           operation == OP_OPENAPI;
 }
 
 static bool is_open_to_all(const struct site *site, enum operation_id operation)
@@ -197,6 +199,18 @@ static bool admit(struct site *site, struct exchange *x, const struct route *rou
     }
 }
 
+/* It is the same for everybody and needs no engine: strangers shall not keep that one busy. */
+static void answer_document(struct site *site, struct exchange *x)
+{
+    json_t *document JSON_CLEANUP = site->openapi == NULL ? openapi_document() : NULL;
+    if (site->openapi == NULL && document != NULL)
+        site->openapi = json_dumps(document, JSON_WRITE_FLAGS);
+    const struct answer answer = {.status = site->openapi == NULL ? 500 : 200,
+                                  .body = site->openapi,
+                                  .length = site->openapi == NULL ? 0 : strlen(site->openapi)};
+    exchange_answer(x, &answer);
+}
+
 static void serve_operation(struct site *site, struct exchange *x, const struct route *route,
                             struct given *given)
 {
@@ -223,7 +237,10 @@ static void serve_operation(struct site *site, struct exchange *x, const struct 
     }
     if (copied) {
         json_decref(args);
-        answer_copy(site, x, route, &identity);
+        if (route->operation == OP_OPENAPI)
+            answer_document(site, x);
+        else
+            answer_copy(site, x, route, &identity);
         return;
     }
     forward(site, x, route, args, given);

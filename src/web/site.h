@@ -24,6 +24,7 @@ struct site {
     struct hub *hub;
     struct console *console;
     bool metrics_anonymous;
+    char *openapi; /* the document as text, made when it is first asked for */
 };
 
 /* A frame of the engine without an id, after the first setup. */
