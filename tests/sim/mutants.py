@@ -15,7 +15,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SEEDS = int(os.environ.get("SEEDS", "3000"))
+SEEDS = int(os.environ.get("SEEDS", "5000"))
 SECONDS_EACH = 240
 JOBS = os.environ.get("JOBS", str(os.cpu_count()))
 
@@ -163,8 +163,9 @@ MUTANTS = [
      "    s->r->alerted = cause;", "a human is called at every look"),
     ("alert-never", STEP, "    if (remedy == REMEDY_HUMAN || remedy == REMEDY_BGSAVE || ",
      "    if (", "nobody is called for what only a human can mend"),
-    ("exhausted-silent", STEP, "    (void)step_emit(s, EFFECT_SAVE);\n    step_call_human(s, s->r->cause);\n}",
-     "    (void)step_emit(s, EFFECT_SAVE);\n}", "recovery gives up and tells nobody"),
+    ("exhausted-silent", MACHINE, "if (!hopes && s->r->alerted == CAUSE_NONE &&",
+     "if (false && s->r->alerted == CAUSE_NONE &&",
+     "a failure after recovery has given up, and after a time of health, is told to nobody"),
     ("alert-stays", MACHINE, "        r->needs_human = r->phase == PHASE_EXHAUSTED;\n", "",
      "a human is said to be needed when the cause is gone"),
     ("script-useless", PLAN, "    case REMEDY_KILL_SCRIPT:\n        *ret_level = LEVEL_SOFT;\n        return ACTION_KILL_SCRIPT;",

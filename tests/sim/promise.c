@@ -282,6 +282,10 @@ void promise_action(struct sim *s, int service, const char *word, bool *ret_auto
 void promise_state(struct sim *s, int service, const struct service_state *state)
 {
     struct witness *w = witness_of(s, service);
+    const struct recovery *r = &s->engine->services[service].recovery;
+    if (state->exhausted != (r->phase == PHASE_EXHAUSTED) || state->attempts != r->attempts ||
+        state->breaker_open != r->breaker.open)
+        sim_broken(s, service, "the disk is told something else than what is so");
     if (w->attempts > 1 && state->attempts == 0 && s->now - w->told.unwell < 55000)
         sim_broken(s, service, "%d attempts are forgotten %lld ms after a failure", w->attempts,
                    (long long)(s->now - w->told.unwell));
@@ -322,8 +326,10 @@ void promise_event(struct sim *s, int service, uint64_t seq, const char *type, j
                    (unsigned long long)w->last_seq);
     w->last_seq = seq;
     const char *message = json_string_value(json_object_get(body, "message"));
-    if (message != NULL && str_equal(message, "The cause that needed a human is gone."))
+    if (message != NULL && str_equal(message, "The cause that needed a human is gone.")) {
         w->alerted[0] = '\0';
+        w->needed = s->engine->services[service].recovery.phase == PHASE_EXHAUSTED;
+    }
 }
 
 void promise_info(struct sim *s, int service, const struct info_facts *info)
@@ -511,8 +517,10 @@ static bool explained(const struct sim *s, int service)
 {
     const struct service *inside = &s->engine->services[service];
     const struct unit *u = &s->worlds[service].unit;
-    return inside->saved.stopped_on_purpose || !inside->recovery_policy.enabled ||
-           inside->saved.paused_until.ms != 0 ||
+    /* An address that has never answered is no evidence against Redis: hands off, and the doctor.
+     */
+    return !inside->sight.ever_answered || inside->saved.stopped_on_purpose ||
+           !inside->recovery_policy.enabled || inside->saved.paused_until.ms != 0 ||
            (inside->recovery_policy.external_stop == EXTERNAL_STOP_RESPECT &&
             inside->cause == CAUSE_UNIT_STOPPED) ||
            (u->primary_with_replicas && !u->persists);
