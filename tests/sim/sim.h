@@ -238,7 +238,7 @@ struct sim {
     uint64_t pids, serials;
     uint64_t operations;
     struct call *calls_open; /* people who wait for an answer (people.c) */
-    uint64_t actions, alerts, crashes;
+    uint64_t actions, alerts, crashes, faults;
     char failure[512];
 };
 

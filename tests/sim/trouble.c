@@ -285,6 +285,7 @@ static void strike(struct sim *s, int service, uint64_t kind)
 {
     if (s->now >= s->end)
         return;
+    s->faults++;
     kinds[kind].strike(s, service);
     sim_at(s, s->now + chance_wait(&s->chance, s->trouble_ms[kind]), strike, service, kind);
 }
