@@ -13,17 +13,19 @@ _resus()
     local verb= word words= service= i
     COMPREPLY=()
     case $previous in
-    --config) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --config | --token-file | --ca-file) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --dir) COMPREPLY=($(compgen -d -- "$current")); return ;;
     --confirm) COMPREPLY=($(compgen -W STOP -- "$current")); return ;;
+    --role) COMPREPLY=($(compgen -W "viewer operator admin" -- "$current")); return ;;
+    --password-file) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --level) COMPREPLY=($(compgen -W "error warning info" -- "$current")); return ;;
     --for) COMPREPLY=($(compgen -W "30m 2h 1d" -- "$current")); return ;;
-    --reason | --message | --user | --operation | --since | --until | --port | --lines | -n) return ;;
+    --reason | --message | --user | --operation | --since | --until | --port | --lines | -n | --url | --pin | --services | --expires) return ;;
     esac
     for ((i = 1; i < COMP_CWORD; i++)); do
         word=${COMP_WORDS[i]}
         case $word in
-        --config) ((i++)) ;;
+        --config | --url | --token-file | --ca-file | --pin) ((i++)) ;;
         -*) ;;
         *) verb=$word; break ;;
         esac
@@ -45,16 +47,22 @@ _resus()
     pause) words="--for --reason" service=y ;;
     resume) words="--reason" service=y ;;
     doctor) words="" service=y ;;
+    diagnose) words="" service=y ;;
+    bundle) words="--output" service=y ;;
+    slo) words="" service=y ;;
     inspect) words="info slowlog clients bigkeys commandstats" service=y ;;
     audit) words="list report verify summary --since --until --user --operation --failed --lines" ;;
+    user) words="add list role disable enable password totp --role --password-file" ;;
+    token) words="create list revoke --role --services --expires" ;;
+    access) words="list approve reject request --role --for --reason" ;;
     sudoers) words="--user" service=y ;;
     key) words="check" service=y ;;
     serve) words="--check" ;;
     demo) words="--port --dir" ;;
-    help) words="status health services check refresh start stop restart reload preflight logs events recovery pause resume doctor inspect audit sudoers key serve demo" ;;
-    *) words="status health services check refresh start stop restart reload preflight logs events recovery pause resume doctor inspect audit sudoers key serve demo help --version" ;;
+    help) words="status health services check refresh start stop restart reload preflight logs events recovery pause resume doctor diagnose bundle slo inspect audit user token access sudoers key serve demo" ;;
+    *) words="status health services check refresh start stop restart reload preflight logs events recovery pause resume doctor diagnose bundle slo inspect audit user token access sudoers key serve demo help --version" ;;
     esac
-    words="$words --json --config --help"
+    words="$words --json --config --url --token-file --ca-file --pin --help"
     if [[ -n $service && $current != -* ]]; then
         words="$words $(_resus_services)"
     fi

@@ -19,8 +19,10 @@
  *   {"id", "op", "service"?, "args", "source_ip", "request_id",
  *    "credential"?: {"token", "cookie": bool, "csrf"?}}   cookie and csrf: see accounts.h
  *   {"id", "cancel": true}                         the asker of a follow went away
- *   op "snapshot" (service; no credential): {"status": {...}, "health": {...}} as an admin sees
- *   them; what others may see of it is cut by api/visible.h. It is not a row of the table.
+ *   {"ready": true}                           it serves
+ *   op "snapshot" (service; no credential): {"status": {...}, "health": {...}, "events":
+ *   [service_status, service_health]} as an admin sees them; what others may see of it is cut by
+ *   api/visible.h. It is not a row of the table.
  *
  * The web process holds no secret but the TLS key. What it says of `source_ip` is its claim. */
 #ifndef RESUS_API_LINK_H

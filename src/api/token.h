@@ -37,7 +37,7 @@ struct token_claims {
 };
 
 /* -EACCES with a reason for the log (never for the caller): not a token, wrong algorithm, unknown
- * key, bad signature, expired, not ours. */
+ * key, bad signature, not ours. -ETIME: ours and good, but expired. */
 int token_check(const struct token_keys *keys, const char *text, size_t length, wall_ms now,
                 struct token_claims *ret, struct error *err) ATTR_MUST_USE;
 

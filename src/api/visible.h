@@ -6,7 +6,7 @@
 
 #include "api/operations.h"
 
-/* New references; anonymous: status, overall_status, last_check. */
+/* New references; anonymous: status, overall_status, last_check, the names of affected services. */
 json_t *visible_status(const json_t *whole, enum access access);
 /* anonymous: overall_status, last_check and the three checks' statuses; evidence that was taken
  * from logs: admin only. */

@@ -6,6 +6,7 @@
 
 #include "base/attr.h"
 #include "base/str.h"
+#include "cli/remote.h"
 #include "cli/verb.h"
 
 const struct option_row option_rows[] = {
@@ -13,6 +14,7 @@ const struct option_row option_rows[] = {
     [OPTION_CONFIRM] = {"--confirm", NULL, "STOP", "the word STOP: yes, stop it"},
     [OPTION_DIR] = {"--dir", NULL, "DIR", "folder for the demonstration's state (./.demo)"},
     [OPTION_EMERGENCY] = {"--emergency", NULL, NULL, "notify everybody (needs --message)"},
+    [OPTION_EXPIRES] = {"--expires", NULL, "DURATION", "30d; never unless told"},
     [OPTION_FAILED] = {"--failed", NULL, NULL, "failures only"},
     [OPTION_FOLLOW] = {"--follow", "-f", NULL, "go on with what comes, until Ctrl-C"},
     [OPTION_FOR] = {"--for", NULL, "DURATION", "30m, 2h, 1d (2h unless told)"},
@@ -21,8 +23,13 @@ const struct option_row option_rows[] = {
     [OPTION_LINES] = {"--lines", "-n", "N", "so many of the newest (50 unless told)"},
     [OPTION_MESSAGE] = {"--message", NULL, "TEXT", "what everybody is told"},
     [OPTION_OPERATION] = {"--operation", NULL, "NAME", "of this operation only"},
+    [OPTION_OUTPUT] = {"--output", "-o", "FILE", "where to write it (mode 0600)"},
+    [OPTION_PASSWORD_FILE] = {"--password-file", NULL, "FILE",
+                              "its first line; - is standard input"},
     [OPTION_PORT] = {"--port", NULL, "N", "HTTPS port of the demonstration (8443)"},
     [OPTION_REASON] = {"--reason", NULL, "TEXT", "why; kept in the audit log"},
+    [OPTION_ROLE] = {"--role", NULL, "ROLE", "viewer, operator or admin"},
+    [OPTION_SERVICES] = {"--services", NULL, "ID,ID", "these services only; all unless told"},
     [OPTION_SINCE] = {"--since", NULL, "TIME", "2h (ago), 2025-10-10 or 2025-10-10T14:30:00Z"},
     [OPTION_UNTIL] = {"--until", NULL, "TIME", "up to this time, written as for --since"},
     [OPTION_USER] = {"--user", NULL, "NAME", "of or for this user"},
@@ -81,11 +88,14 @@ static int global_option(struct reader *r, const char *word)
         rc = flag(r, "--version", given, &r->in->version);
     else if (named(word, "--config", &given))
         rc = value_of(r, "--config", given, &r->in->config);
-    else if (named(word, "--url", &given) || named(word, "--token-file", &given))
-        rc = error_set(r->err, -EINVAL,
-                       "%.*s: this version speaks to the daemon of its own machine only; run it "
-                       "there, or use the HTTPS API",
-                       (int)strcspn(word, "="), word);
+    else if (named(word, "--url", &given))
+        rc = value_of(r, "--url", given, &r->in->url);
+    else if (named(word, "--token-file", &given))
+        rc = value_of(r, "--token-file", given, &r->in->token_file);
+    else if (named(word, "--ca-file", &given))
+        rc = value_of(r, "--ca-file", given, &r->in->ca_file);
+    else if (named(word, "--pin", &given))
+        rc = value_of(r, "--pin", given, &r->in->pin);
     else
         return 0;
     return rc < 0 ? rc : 1;
@@ -186,11 +196,29 @@ static int word(struct reader *r, const char *text)
         in->assignments[in->assignment_count++] = text;
         return 0;
     }
+    if (in->verb->words && in->word_count < ARGUMENTS_WORDS_MAX) {
+        in->words[in->word_count++] = text;
+        return 0;
+    }
     if (in->verb->service && in->service == NULL && text[0] != '\0') {
         in->service = text;
         return 0;
     }
     return error_set(r->err, -EINVAL, "%s: \"%s\" is one word too many", in->verb->name, text);
+}
+
+/* A daemon elsewhere: all of it or nothing, and only for verbs that ask a daemon. */
+static int elsewhere(const struct invocation *in, struct error *err)
+{
+    if (in->url == NULL && (in->token_file != NULL || in->ca_file != NULL || in->pin != NULL))
+        return error_set(err, -EINVAL, "--token-file, --ca-file and --pin go with --url");
+    if (in->url == NULL)
+        return 0;
+    if (in->verb->local)
+        return error_set(err, -EINVAL, "%s works on its own machine: without --url",
+                         in->verb->name);
+    struct remote_target target = {.url = in->url, .pin = in->pin};
+    return remote_check(&target, err);
 }
 
 /* What only the whole line shows. */
@@ -206,7 +234,7 @@ static int whole_line(const struct invocation *in, struct error *err)
         return error_set(err, -EINVAL, "%s: a word is missing", in->verb->name);
     if (in->verb->assignments && str_equal(in->sub, "set") && in->assignment_count == 0)
         return error_set(err, -EINVAL, "%s set: KEY=VALUE is missing", in->verb->name);
-    return 0;
+    return elsewhere(in, err);
 }
 
 int arguments_parse(int argc, char **argv, struct invocation *ret, struct error *err)

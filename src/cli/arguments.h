@@ -9,6 +9,7 @@
 
 #include "base/error.h"
 
+#define ARGUMENTS_WORDS_MAX 2        /* `user role EMAIL ROLE` */
 #define ARGUMENTS_ASSIGNMENTS_MAX 16 /* KEY=VALUE words of `recovery set` */
 
 enum option_id {
@@ -16,6 +17,7 @@ enum option_id {
     OPTION_CONFIRM,
     OPTION_DIR,
     OPTION_EMERGENCY,
+    OPTION_EXPIRES,
     OPTION_FAILED,
     OPTION_FOLLOW,
     OPTION_FOR,
@@ -24,8 +26,12 @@ enum option_id {
     OPTION_LINES,
     OPTION_MESSAGE,
     OPTION_OPERATION,
+    OPTION_OUTPUT,
+    OPTION_PASSWORD_FILE,
     OPTION_PORT,
     OPTION_REASON,
+    OPTION_ROLE,
+    OPTION_SERVICES,
     OPTION_SINCE,
     OPTION_UNTIL,
     OPTION_USER,
@@ -47,14 +53,16 @@ struct verb;
 struct invocation {
     const struct verb *verb; /* NULL: none named */
     bool json, help, version;
-    const char *config; /* --config, NULL = not given */
+    const char *config;                           /* --config, NULL = not given */
+    const char *url, *token_file, *ca_file, *pin; /* of a daemon elsewhere; NULL = not given */
     const char *sub; /* "status" of `recovery status`, the verb of `help VERB`, the file of `replay
-                      * FILE`; NULL = none
-                      */
+                      * FILE`; NULL = none */
     const char *service;               /* NULL = the only one */
     const char *options[OPTION_COUNT]; /* NULL = not given; "" for flags */
     const char *assignments[ARGUMENTS_ASSIGNMENTS_MAX];
     size_t assignment_count;
+    const char *words[ARGUMENTS_WORDS_MAX]; /* of verbs that take some; they check how many */
+    size_t word_count;
 };
 
 /* 0, or -EINVAL with the line of why. `ret` is filled as far as it was read, so that the caller can

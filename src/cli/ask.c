@@ -7,10 +7,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/operations.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "cli/remote.h"
+#include "cli/remote_follow.h"
 #include "cli/verb.h"
 #include "io/clock.h"
 #include "settings/settings.h"
@@ -166,6 +169,39 @@ static int gather(struct client *c, struct question *questions, size_t count, co
     return 0;
 }
 
+static bool is_followed(const char *op)
+{
+    int id = operation_by_name(op);
+    return id >= 0 && str_equal(operations[id].method, "WS");
+}
+
+static int ask_elsewhere(const struct invocation *in, struct question *questions, size_t count,
+                         int64_t deadline_ms, ask_line *each, void *context, struct ask_trouble *t)
+{
+    struct remote_target target = {in->url, in->token_file, in->ca_file, in->pin};
+    struct remote *r = NULL;
+    struct error err = {0};
+    if (remote_open(&target, &r, &err) < 0) {
+        ask_free(questions, count);
+        return trouble(t, CLI_BAD_CONFIG, "config_invalid", &err);
+    }
+    mono_ms deadline = deadline_ms == 0 ? MONO_NEVER : mono_add(clock_mono(), deadline_ms);
+    int rc = 0;
+    for (size_t i = 0; rc == 0 && i < count; i++) {
+        struct question *q = &questions[i];
+        rc = is_followed(q->op) ? remote_follow(r, q->op, in->service, q->args, each, context,
+                                                &q->status, &q->body, &err)
+                                : remote_call(r, q->op, in->service, q->args, deadline, &q->status,
+                                              &q->body, &err);
+    }
+    remote_close(r);
+    if (rc == 0)
+        return 0;
+    ask_free(questions, count);
+    return rc == -EINVAL ? trouble(t, CLI_REFUSED, "bad_input", &err)
+                         : trouble(t, CLI_UNREACHABLE, "daemon_unreachable", &err);
+}
+
 int ask_quietly(const struct invocation *in, struct question *questions, size_t count,
                 int64_t deadline_ms, ask_line *each, void *context, struct ask_trouble *ret)
 {
@@ -174,6 +210,8 @@ int ask_quietly(const struct invocation *in, struct question *questions, size_t 
     struct client *c = NULL;
     struct error err = {0};
     assert(count <= ASK_AT_ONCE_MAX);
+    if (in->url != NULL)
+        return ask_elsewhere(in, questions, count, deadline_ms, each, context, ret);
     int rc = find_socket(in, path, sizeof(path), ret);
     if (rc == 0 && client_open(path, &c, &err) < 0)
         rc = lost(ret, &err);

@@ -11,6 +11,8 @@
 #include "cli/client.h"
 #include "cli/page.h"
 
+/* Without --url the control socket of this machine is asked, with it a daemon elsewhere, one
+ * question after the other. */
 #define ASK_AT_ONCE_MAX 4
 #define ASK_DEFAULT_CONFIG "/etc/resus/resus.yaml"
 #define ASK_DEFAULT_SOCKET "/run/resus/control.sock"

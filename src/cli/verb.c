@@ -11,6 +11,10 @@ static const char *const recovery_subs[] = {"status", "history", "enable", "disa
 static const char *const audit_subs[] = {"list", "report", "verify", "summary", NULL};
 static const char *const inspect_subs[] = {"info",    "slowlog",      "clients",
                                            "bigkeys", "commandstats", NULL};
+static const char *const user_subs[] = {"add",    "list",     "role", "disable",
+                                        "enable", "password", "totp", NULL};
+static const char *const token_subs[] = {"create", "list", "revoke", NULL};
+static const char *const access_subs[] = {"list", "approve", "reject", "request", NULL};
 static const char *const key_subs[] = {"check", NULL};
 
 const struct verb verbs[] = {
@@ -64,6 +68,14 @@ const struct verb verbs[] = {
      .options = BIT(REASON), .run = verb_resume},
     {"doctor", "doctor [SERVICE]", "check the set-up itself and print the fix for each finding",
      "Exit status: 0 nothing found, 1 findings.\n", .service = true, .run = verb_doctor},
+    {"diagnose", "diagnose [SERVICE]",
+     "walk the runbook's decision trees: what is wrong, why, what to do",
+     "Exit status: 0 nothing found, 1 findings.\n", .service = true, .run = verb_diagnose},
+    {"bundle", "bundle [SERVICE] -o FILE", "all that support asks for, in one file, no passwords",
+     "Exit status: 0 nothing found, 1 the diagnosis in it has findings.\n", .service = true,
+     .options = BIT(OUTPUT), .run = verb_bundle},
+    {"slo", "slo [SERVICE]", "service levels and what is left of the error budget", .service = true,
+     .run = verb_slo},
     {"inspect", "inspect info|slowlog|clients|bigkeys|commandstats [SERVICE]",
      "look into Redis (reading only, bounded)", .subs = inspect_subs, .service = true,
      .run = verb_inspect},
@@ -75,24 +87,46 @@ const struct verb verbs[] = {
      "named). The file is read directly: the daemon need not run.\n",
      .subs = audit_subs,
      .options = BIT(SINCE) | BIT(UNTIL) | BIT(USER) | BIT(OPERATION) | BIT(FAILED) | BIT(LINES),
-     .run = verb_audit},
+     .local = true, .run = verb_audit},
+    {"user",
+     "user add EMAIL --role ROLE | list | role EMAIL ROLE | disable|enable|password|totp EMAIL "
+     "[--password-file FILE]",
+     "who may log in, and as what",
+     "  add       asks for the password, or reads it from --password-file or standard input\n"
+     "  role      viewer, operator or admin\n"
+     "  disable, enable\n"
+     "  password  sets a new one; the user's logins end\n"
+     "  totp      switches two-factor login off (a lost phone)\n",
+     .subs = user_subs, .words = true, .options = BIT(ROLE) | BIT(PASSWORD_FILE), .run = verb_user},
+    {"token",
+     "token create NAME --role ROLE [--services ID,ID] [--expires DURATION] | list | revoke N",
+     "API tokens for programs", "create prints the token, this once.\n", .subs = token_subs,
+     .words = true, .options = BIT(ROLE) | BIT(SERVICES) | BIT(EXPIRES), .run = verb_token},
+    {"access",
+     "access list | approve|reject N [--reason TEXT] | request --role ROLE --for DURATION "
+     "--reason TEXT",
+     "requests for a higher role for a while",
+     "request is for users that log in (with --url): whoever uses this machine's control socket\n"
+     "has the role of the Unix group.\n",
+     .subs = access_subs, .words = true, .options = BIT(ROLE) | BIT(FOR) | BIT(REASON),
+     .run = verb_access},
     {"sudoers", "sudoers [SERVICE] [--user NAME]", "print the sudoers file for the Redis host",
      "Exact lines only, no wildcard. Install it on the host of the service:\n"
      "  resus sudoers > resus && install -m 0440 resus /etc/sudoers.d/ && visudo -c\n",
-     .service = true, .options = BIT(USER), .run = verb_sudoers},
+     .service = true, .options = BIT(USER), .local = true, .run = verb_sudoers},
     {"key", "key check [SERVICE]", "check the SSH keys: owner, mode, kind and size",
-     .subs = key_subs, .service = true, .run = verb_key},
+     .subs = key_subs, .service = true, .local = true, .run = verb_key},
     {"replay", "replay FILE", "run a recorded incident through this program's decisions again",
      "Reads a file of STATE_DIR/incidents and ends with 0 when every decision is as it was, and 1 "
      "with\n"
      "the first that is not. The daemon need not run.\n",
-     .free_word = true, .run = verb_replay},
+     .free_word = true, .local = true, .run = verb_replay},
     {"serve", "serve [--check]", "run the daemon in the foreground",
      "--check reads the configuration, says what is wrong with it (exit status 2) and ends.\n",
-     .options = BIT(CHECK), .run = verb_serve},
+     .options = BIT(CHECK), .local = true, .run = verb_serve},
     {"demo", "demo [--port N] [--dir DIR]", "a private Redis under Resus, to look at",
-     .options = BIT(PORT) | BIT(DIR), .run = verb_demo},
-    {"help", "help [VERB]", "this list, or all about one verb", .free_word = true,
+     .options = BIT(PORT) | BIT(DIR), .local = true, .run = verb_demo},
+    {"help", "help [VERB]", "this list, or all about one verb", .free_word = true, .local = true,
      .run = verb_help},
 };
 const size_t verb_count = ARRAY_LENGTH(verbs);

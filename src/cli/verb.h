@@ -18,6 +18,8 @@ struct verb {
     bool service;            /* takes [SERVICE] */
     bool assignments;        /* `set` takes KEY=VALUE words */
     bool free_word;          /* `help VERB`, `replay FILE` */
+    bool local;              /* asks no daemon: takes no --url */
+    bool words;              /* takes up to ARGUMENTS_WORDS_MAX of its own */
     uint32_t options;        /* OPTION_BIT()s */
     int (*run)(const struct invocation *in);
 };
@@ -50,8 +52,16 @@ int verb_recovery(const struct invocation *in);
 /* verb_inspect.c */
 int verb_inspect(const struct invocation *in);
 int verb_doctor(const struct invocation *in);
+/* verb_report.c */
+int verb_slo(const struct invocation *in);
+int verb_diagnose(const struct invocation *in);
+int verb_bundle(const struct invocation *in);
 /* verb_audit.c */
 int verb_audit(const struct invocation *in);
+/* verb_user.c */
+int verb_user(const struct invocation *in);
+int verb_token(const struct invocation *in);
+int verb_access(const struct invocation *in);
 /* verb_key.c */
 int verb_key(const struct invocation *in);
 /* verb_local.c: what needs no running daemon */

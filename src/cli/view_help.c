@@ -10,6 +10,10 @@ static void global_options(struct page *p)
     static const char *const rows[][2] = {
         {"--json", "the API's JSON and nothing else on stdout"},
         {"--config FILE", "else $RESUS_CONFIG, else /etc/resus/resus.yaml"},
+        {"--url URL", "a daemon elsewhere: https://HOST:8443"},
+        {"--token-file FILE", "its API token, readable by you alone"},
+        {"--ca-file FILE", "the certificate that signs its own"},
+        {"--pin sha256/BASE64", "the SHA-256 of its public key, instead or as well"},
         {"--help, --version", ""},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {

@@ -11,6 +11,9 @@
 #include "core/facts.h"
 #include "core/health.h"
 
+/* What stands before a line of evidence that was read from a log: not everybody may see it. */
+#define CAUSE_LOG_EVIDENCE "log: "
+
 enum cause {
     CAUSE_NONE, /* not judged yet */
     CAUSE_OK,

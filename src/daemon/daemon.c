@@ -11,7 +11,9 @@
 #include "base/mem.h"
 #include "daemon/calls.h"
 #include "daemon/control.h"
+#include "daemon/web.h"
 #include "daemon/world.h"
+#include "handlers/accounts.h"
 #include "io/clock.h"
 #include "io/log.h"
 #include "settings/settings.h"
@@ -25,18 +27,32 @@ struct daemon {
     struct settings *settings;
     struct world *world;
     struct control_server *control;
+    struct web *web;
+    bool web_serves, redis_answers; /* the demonstration waits for both */
+    const char *demo_password;
     int demo_port; /* the demonstration's own Redis, 0 = none: started with us, ended with us */
     bool ending;
 };
 
-static const struct engine_user demo_user = {"demo", "admin@localhost", "admin", "local"};
+static const struct engine_user demo_user = {"demo", DAEMON_DEMO_EMAIL, "admin", "local"};
+
+/* Contract section 1: three lines, once everything is there. */
+static void tell_demo(const struct daemon *d)
+{
+    if (d->demo_port == 0 || !d->web_serves || !d->redis_answers)
+        return;
+    (void)printf("Console: https://%s/\n", d->settings->server.listen);
+    (void)printf("Login:   " DAEMON_DEMO_EMAIL "  %s\n", d->demo_password);
+    (void)printf("Redis:   127.0.0.1:%d\n", d->demo_port);
+    (void)fflush(stdout);
+}
 
 static void on_demo_started(void *context, int status, json_t *body)
 {
-    const struct daemon *d = context;
+    struct daemon *d = context;
     if (status == 200) {
-        (void)printf("Redis:   127.0.0.1:%d\n", d->demo_port);
-        (void)fflush(stdout);
+        d->redis_answers = true;
+        tell_demo(d);
     } else {
         log_error("demo", "Redis did not start: %s",
                   json_text_or(body, "message", "see the lines above"));
@@ -100,6 +116,8 @@ static void on_reload(uv_signal_t *handle, int number)
         settings_free(fresh);
         return;
     }
+    if (web_reconfigure(d->web, fresh, &err) < 0)
+        log_error("web", "the certificate stays as it was: %s", err.text);
     settings_free(d->settings);
     d->settings = fresh;
     log_info("config", "reloaded %s", fresh->path);
@@ -134,13 +152,32 @@ static void close_handles(struct daemon *d)
     uv_close((uv_handle_t *)&d->watchdog, NULL);
 }
 
+static void on_web_ready(void *context)
+{
+    struct daemon *d = context;
+    if (d->web_serves) /* it was started again */
+        return;
+    d->web_serves = true;
+    log_info("web", "HTTPS on %s", d->settings->server.listen);
+    tell_demo(d);
+}
+
 static int run(struct daemon *d, struct error *err)
 {
     int r = world_open(&d->loop, d->settings, &d->world, err);
     if (r < 0)
         return r;
-    r = control_open(&d->loop, d->settings->server.control_socket, calls_take,
-                     world_handlers(d->world), &d->control, err);
+    if (d->demo_password != NULL)
+        r = accounts_ensure(world_accounts(d->world), DAEMON_DEMO_EMAIL, ACCESS_ADMIN,
+                            d->demo_password, err);
+    if (r >= 0)
+        r = control_open(&d->loop, d->settings->server.control_socket, calls_take,
+                         world_handlers(d->world), &d->control, err);
+    if (r >= 0) {
+        r = web_open(&d->loop, d->settings, d->world, on_web_ready, d, &d->web, err);
+        if (r < 0)
+            control_close(d->control);
+    }
     if (r >= 0) {
         init_handles(d);
         world_start(d->world);
@@ -151,6 +188,7 @@ static int run(struct daemon *d, struct error *err)
         if (d->demo_port != 0)
             demo_operate(d, OPERATION_START, on_demo_started);
         (void)uv_run(&d->loop, UV_RUN_DEFAULT);
+        web_close(d->web);
         control_close(d->control);
         close_handles(d);
     }
@@ -162,12 +200,12 @@ static int run(struct daemon *d, struct error *err)
 
 int daemon_serve(const char *config_path)
 {
-    return daemon_serve_demo(config_path, 0);
+    return daemon_serve_demo(config_path, 0, NULL);
 }
 
-int daemon_serve_demo(const char *config_path, int redis_port)
+int daemon_serve_demo(const char *config_path, int redis_port, const char *password)
 {
-    struct daemon d = {.demo_port = redis_port};
+    struct daemon d = {.demo_port = redis_port, .demo_password = password};
     struct error err = {0};
     (void)signal(SIGPIPE, SIG_IGN);
     log_init(getenv("RESUS_DEBUG") != NULL ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);

@@ -6,7 +6,9 @@
 int daemon_serve(const char *config_path);
 
 /* The same for the demonstration: the one service's Redis (on 127.0.0.1:redis_port) is started with
- * the daemon and ended with it; "Redis:   127.0.0.1:PORT" goes to stdout when it answers. */
-int daemon_serve_demo(const char *config_path, int redis_port);
+ * the daemon and ended with it, DAEMON_DEMO_EMAIL can log in with `password`; "Login:" and "Redis:"
+ * lines go to stdout when it answers. */
+#define DAEMON_DEMO_EMAIL "admin@localhost"
+int daemon_serve_demo(const char *config_path, int redis_port, const char *password);
 
 #endif

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,6 +17,8 @@
 #include "io/file.h"
 
 #define CONFIG_MAX 8192
+#define PASSWORD_CHARACTERS 16 /* 80 bits */
+#define PASSWORD_MAX 1024
 
 /* A loopback port that was free a moment ago; Redis takes it right after. 0 when there is none. */
 static int free_port(void)
@@ -61,6 +64,24 @@ static int write_config(const char *dir, int redis_port, int https_port, char *p
     return r;
 }
 
+/* The same password at every start: it stays in the folder, for its owner alone. */
+static int read_or_make_password(const char *dir, struct buf *ret, struct error *err)
+{
+    static const char alphabet[] = "abcdefghijkmnpqrstuvwxyz23456789"; /* 32, none alike */
+    char path[1100];
+    unsigned char bytes[PASSWORD_CHARACTERS];
+    *ret = BUF_LIMIT(PASSWORD_MAX);
+    (void)str_format(path, sizeof path, "%s/admin-password", dir);
+    if (access(path, F_OK) == 0)
+        return file_read_secret(path, ret, err);
+    if (getrandom(bytes, sizeof bytes, 0) != (ssize_t)sizeof bytes)
+        return error_set_errno(err, -errno, "no random numbers");
+    int r = 0;
+    for (size_t i = 0; i < sizeof bytes && r == 0; i++)
+        r = buf_append(ret, &alphabet[bytes[i] % 32], 1);
+    return r < 0 ? r : file_write_atomic(path, buf_text(ret), ret->length, 0600, err);
+}
+
 int demo_run(int port, const char *dir)
 {
     struct error err = {0};
@@ -79,5 +100,12 @@ int demo_run(int port, const char *dir)
                       err.code != 0 ? err.text : "no free port on 127.0.0.1");
         return EXIT_FAILURE;
     }
-    return daemon_serve_demo(path, redis_port);
+    struct buf password;
+    int status = EXIT_FAILURE;
+    if (read_or_make_password(whole, &password, &err) < 0)
+        (void)fprintf(stderr, "resus: %s\n", err.text);
+    else
+        status = daemon_serve_demo(path, redis_port, buf_text(&password));
+    buf_free(&password);
+    return status;
 }

@@ -7,12 +7,14 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "daemon/history.h"
 #include "daemon/incidents.h"
 #include "daemon/intents.h"
 #include "daemon/outcome.h"
 #include "daemon/probe.h"
 #include "daemon/recall.h"
 #include "daemon/self.h"
+#include "handlers/accounts.h"
 #include "host/systemctl.h"
 #include "io/clock.h"
 #include "io/log.h"
@@ -46,7 +48,9 @@ struct world {
     struct engine *engine;
     struct handlers *handlers;
     struct store *store;
+    struct history history;
     struct audit *audit;
+    struct accounts *accounts;
     struct incidents *incidents;
     struct ssh_pool *ssh;
     struct prober *prober;
@@ -54,6 +58,8 @@ struct world {
     bool timers;
     struct place *places;
     int count;
+    void (*heard)(void *context, int service, const json_t *event); /* NULL = nobody listens */
+    void *listener;
 };
 
 static struct now now_here(void)
@@ -228,6 +234,7 @@ static void port_audit(void *context, int service, uint64_t id, const struct aud
 {
     struct world *w = context;
     audit_append(w->audit, pack_id(service, id), line, durable);
+    accounts_see(w->accounts, line);
 }
 
 static void on_saved(void *context, uint64_t id, enum store_outcome outcome,
@@ -237,7 +244,9 @@ static void on_saved(void *context, uint64_t id, enum store_outcome outcome,
     if (outcome != STORE_DURABLE)
         log_error("store", "%s",
                   error != NULL && error->code != 0 ? error->text : "a write failed");
-    if (id != 0)
+    if ((id & ACCOUNTS_ID) == ACCOUNTS_ID && id >> SERVICE_SHIFT == 0)
+        handlers_saved(w->handlers, id, outcome, error);
+    else if (id != 0)
         engine_save_ended(w->engine, (int)(id >> SERVICE_SHIFT) - 1,
                           id & (((uint64_t)1 << SERVICE_SHIFT) - 1), outcome, now_here());
 }
@@ -270,6 +279,8 @@ static void port_publish(void *context, int service, uint64_t seq, const char *t
     (void)str_copy(record.service, sizeof record.service, w->settings->services[service].id);
     (void)str_copy(record.type, sizeof record.type, type);
     handlers_event(w->handlers, service, body);
+    if (w->heard != NULL)
+        w->heard(w->listener, service, body);
     bool periodic = str_equal(type, "service_health");
     if (periodic)
         return; /* a snapshot: the next one replaces it */
@@ -277,6 +288,18 @@ static void port_publish(void *context, int service, uint64_t seq, const char *t
     if (record.body != NULL)
         store_save_event(w->store, 0, &record);
     mem_free(record.body);
+}
+
+static void port_sample(void *context, const struct series_sample *sample)
+{
+    struct world *w = context;
+    history_sample(&w->history, sample);
+}
+
+static void port_outage(void *context, const struct outage_record *outage)
+{
+    struct world *w = context;
+    history_outage(&w->history, outage);
 }
 
 static void port_incident(void *context, int service, uint64_t number, const char *line, bool last)
@@ -317,6 +340,41 @@ static void port_audit_look(void *context, struct audit_state *ret)
 {
     struct world *w = context;
     audit_look(w->audit, ret);
+}
+
+/* ── accounts ── */
+
+static void port_account_audit(void *context, const struct audit_line *line)
+{
+    struct world *w = context;
+    audit_append(w->audit, 0, line, false);
+}
+
+static void port_notice(void *context, const char *kind, const char *message)
+{
+    struct world *w = context;
+    for (int i = 0; i < w->count; i++)
+        engine_notice(w->engine, i, kind, access_name(ACCESS_ADMIN), message, now_here());
+}
+
+static const struct settings *port_settings(void *context)
+{
+    const struct world *w = context;
+    return w->settings;
+}
+
+static int open_accounts(struct world *w, struct error *err)
+{
+    struct accounts_ports ports = {
+        .context = w,
+        .now = port_now,
+        .audit = port_account_audit,
+        .notice = port_notice,
+        .settings = port_settings,
+        .store = w->store,
+        .loop = w->loop,
+    };
+    return accounts_open(&ports, w->settings->server.state_dir, &w->accounts, err);
 }
 
 /* ── opening ── */
@@ -367,6 +425,8 @@ static int open_engine(struct world *w, struct error *err)
         .record = port_record,
         .audit = port_audit,
         .publish = port_publish,
+        .sample = port_sample,
+        .outage = port_outage,
         .incident = port_incident,
         .log = port_log,
         .random = port_random,
@@ -380,6 +440,9 @@ static int open_engine(struct world *w, struct error *err)
         .self = port_self,
         .audit_look = port_audit_look,
         .store = w->store,
+        .series = w->history.series,
+        .loop = w->loop,
+        .accounts = w->accounts,
     };
     if (r >= 0)
         r = engine_new(w->settings, &ports, saved, now_here(), &w->engine, err);
@@ -416,9 +479,13 @@ int world_open(uv_loop_t *loop, const struct settings *settings, struct world **
     if (r >= 0)
         r = store_open(loop, settings->server.state_dir, on_saved, on_rows, w, &w->store, err);
     if (r >= 0)
+        history_open(&w->history, loop, settings->server.state_dir);
+    if (r >= 0)
         r = audit_open(loop, &settings->audit, on_audited, w, &w->audit, err);
     if (r >= 0)
         r = prober_new(loop, on_probed, w, &w->prober, err);
+    if (r >= 0)
+        r = open_accounts(w, err);
     if (r >= 0)
         r = incidents_open(loop, settings, &w->incidents, err);
     if (r >= 0 && needs_ssh(settings))
@@ -443,12 +510,25 @@ void world_start(struct world *w)
 {
     intents_close(w->settings->audit.file, w->audit);
     engine_start(w->engine, now_here());
+    history_begin(&w->history, w->engine, w->handlers);
     (void)uv_timer_start(&w->thin, on_thin_timer, THIN_INTERVAL_MS, THIN_INTERVAL_MS);
+}
+
+void world_listen(struct world *w, void (*heard)(void *context, int service, const json_t *event),
+                  void *context)
+{
+    w->heard = heard;
+    w->listener = context;
 }
 
 struct handlers *world_handlers(struct world *w)
 {
     return w->handlers;
+}
+
+struct accounts *world_accounts(struct world *w)
+{
+    return w->accounts;
 }
 
 struct engine *world_engine(struct world *w)
@@ -496,6 +576,10 @@ int world_reconfigure(struct world *w, const struct settings *settings, struct e
             "changed");
     const struct settings *old = w->settings;
     w->settings = settings;
+    if (accounts_reconfigure(w->accounts, err) < 0) {
+        w->settings = old;
+        return -EINVAL;
+    }
     for (int i = 0; i < w->count; i++) {
         const struct service_settings *fresh = &settings->services[i];
         if (settings_same_service(&old->services[i], fresh))
@@ -521,6 +605,8 @@ void world_close(struct world *w)
 {
     handlers_free(w->handlers);
     w->handlers = NULL;
+    accounts_close(w->accounts);
+    w->accounts = NULL;
     for (int i = 0; w->places != NULL && i < w->count; i++) {
         struct place *p = &w->places[i];
         redis_client_free(p->redis);
@@ -542,6 +628,7 @@ void world_close(struct world *w)
     w->incidents = NULL;
     if (w->store != NULL)
         store_close(w->store, CLOSE_WAIT_MS);
+    history_close(&w->history, CLOSE_WAIT_MS);
     if (w->audit != NULL)
         audit_close(w->audit, CLOSE_WAIT_MS);
     w->store = NULL;

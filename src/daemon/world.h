@@ -20,6 +20,10 @@ int world_open(uv_loop_t *loop, const struct settings *settings, struct world **
 void world_start(struct world *w);
 struct handlers *world_handlers(struct world *w);
 struct engine *world_engine(struct world *w);
+/* `heard` is called with every event that is published; `event` is borrowed. */
+void world_listen(struct world *w, void (*heard)(void *context, int service, const json_t *event),
+                  void *context);
+struct accounts *world_accounts(struct world *w);
 /* New settings of a reload; the engine takes policies over, connections are reopened where their
  * settings changed. */
 int world_reconfigure(struct world *w, const struct settings *settings,

@@ -62,9 +62,11 @@ static void init_service(struct engine *e, int index, const struct service_setti
     s->recovery_wake = MONO_NEVER;
     s->wake_due = MONO_NEVER;
     s->operation.deadline = MONO_NEVER;
+    s->saving.due = MONO_NEVER;
     health_reset(&s->health);
     recovery_init(&s->recovery);
     watch_init(s, now);
+    sample_init(s, now);
     restore(s, saved, now);
 }
 
@@ -133,6 +135,10 @@ static void note_lateness(struct engine *e, int64_t late_ms)
     l->count++;
     if (late > l->worst_ms)
         l->worst_ms = late;
+    e->all_late.count++;
+    e->all_late.sum_ms += (uint64_t)late;
+    for (int i = 0; i < ENGINE_LATE_BUCKETS; i++)
+        e->all_late.below[i] += late <= engine_late_bounds_ms[i];
 }
 
 static void turn_lateness(struct engine *e, struct now now)
@@ -160,6 +166,11 @@ static int64_t late_percentile(const struct engine *e, int64_t wakeups, int perc
 const char *engine_doubt(const struct engine *e, struct now now)
 {
     return tilt_active(&e->tilt, now.mono) ? tilt_text(e->tilt.reason) : NULL;
+}
+
+int64_t engine_late_ms(const struct engine *e, int percent)
+{
+    return late_percentile(e, (int64_t)e->late[0].count + e->late[1].count, percent);
 }
 
 void engine_timing(const struct engine *e, struct engine_timing *ret)
@@ -223,11 +234,13 @@ void engine_wake(struct engine *e, int service, struct now now)
     if (s->saved.paused_until.ms != 0 && wall_since(s->saved.paused_until, now.wall) <= 0)
         end_pause(s, now);
     watch_turn(s, now);
+    sample_turn(s, now);
     if (mono_reached(now.mono, s->recovery_wake))
         recover_event(s, EVENT_WAKE, 0, ACTION_DONE, now);
     if (operation_running(s))
         operation_turn(s, now);
     after_turn(s, now);
+    saving_turn(s, now);
     if (mono_reached(now.mono, s->publish_due)) {
         s->publish_due = mono_add(now.mono, PUBLISH_INTERVAL_MS);
         if (s->judged) {
@@ -274,14 +287,19 @@ void engine_redis_ended(struct engine *e, int service, const struct redis_answer
     struct pending p = request_end(s, a->id);
     engine_own_errors(e, service, a->own_errors);
     switch (p.purpose) {
+    case FOR_INFO:
+    case FOR_SAMPLE:
+        sample_figures(s, a, now);
+        watch_redis(s, &p, a, now);
+        break;
     case FOR_PULSE:
     case FOR_PROBE:
-    case FOR_INFO:
     case FOR_CONFIG:
         watch_redis(s, &p, a, now);
         break;
     case FOR_ACTION:
     case FOR_ACTION_2:
+    case FOR_ACTION_SAVED:
     case FOR_EVIDENCE:
         recover_redis(s, &p, a, now);
         break;
@@ -303,6 +321,7 @@ void engine_redis_lost(struct engine *e, int service, const char *why, struct no
     engine_look_at_clocks(e, now);
     s->sight.kept.reply = REPLY_NONE;
     watch_doubt(s, why, now);
+    sample_account(s, now);
     service_schedule(s);
 }
 
@@ -434,6 +453,16 @@ void engine_recovery_reset(struct engine *e, int service, const struct engine_us
     recover_event(s, EVENT_RESET, 0, ACTION_DONE, now);
     record_health(s, now);
     service_schedule(s);
+}
+
+void engine_notice(struct engine *e, int service, const char *kind, const char *least_role,
+                   const char *message, struct now now)
+{
+    json_t *body = json_object();
+    (void)json_put_text(body, "kind", kind);
+    (void)json_put_text(body, "least_role", least_role);
+    (void)json_put_text(body, "message", message);
+    record_event(&e->services[service], "notice", body, now);
 }
 
 void engine_pause(struct engine *e, int service, int64_t for_ms, const struct engine_user *user,

@@ -119,6 +119,7 @@ void judge(struct service *s, struct now now)
     }
     recover_event(s, EVENT_FACTS, 0, ACTION_DONE, now);
     operation_turn(s, now);
+    sample_account(s, now);
     bool status_changed = !str_equal(s->status_shown, snapshot_status(s)) ||
                           !str_equal(s->overall_shown, overall_word(snapshot_overall(s)));
     if (s->judged && status_changed)

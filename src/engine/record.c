@@ -160,6 +160,7 @@ void record_event(struct service *s, const char *type, json_t *body, struct now 
         return;
     JSON_CLEANUP json_t *event = json_object();
     uint64_t seq = ++s->event_seq;
+    s->counters.events++;
     /* The number that a start continues from is on the disk before the numbers are used up. */
     if (seq + EVENTS_RESERVED / 2 > s->saved.event_seq) {
         s->saved.event_seq = seq + EVENTS_RESERVED;
@@ -173,7 +174,7 @@ void record_event(struct service *s, const char *type, json_t *body, struct now 
     json_decref(body);
 }
 
-void record_status(struct service *s, struct now now)
+static json_t *status_body(const struct service *s, struct now now)
 {
     JSON_CLEANUP json_t *status = engine_status_json(s->engine, s->index, now);
     json_t *body = json_object();
@@ -188,14 +189,42 @@ void record_status(struct service *s, struct now now)
     (void)json_put_wall(body, "last_check", s->watch.last_check);
     (void)json_put_int(body, "stale_after_seconds", 2 * s->watch_policy.interval_ms / 1000);
     (void)json_put(body, "details", details);
+    return body;
+}
+
+void record_status(struct service *s, struct now now)
+{
     (void)str_copy(s->status_shown, sizeof s->status_shown, snapshot_status(s));
     (void)str_copy(s->overall_shown, sizeof s->overall_shown, overall_word(snapshot_overall(s)));
-    record_event(s, "service_status", body, now);
+    record_event(s, "service_status", status_body(s, now), now);
 }
 
 void record_health(struct service *s, struct now now)
 {
     record_event(s, "service_health", engine_health_json(s->engine, s->index, now), now);
+}
+
+/* As record_event() would publish it, under the number that was given out last. */
+static json_t *state_event(const struct service *s, const char *type, json_t *body, struct now now)
+{
+    json_t *event = json_object();
+    (void)json_put_text(event, "type", type);
+    (void)json_put_text(event, "service", s->settings->id);
+    (void)json_put_wall(event, "timestamp", now.wall);
+    (void)json_put_int(event, "seq", (int64_t)s->event_seq);
+    (void)json_object_update_missing(event, body);
+    json_decref(body);
+    return event;
+}
+
+json_t *engine_state_events(const struct engine *e, int service, struct now now)
+{
+    const struct service *s = &e->services[service];
+    json_t *events = json_array();
+    (void)json_array_append_new(events, state_event(s, "service_status", status_body(s, now), now));
+    (void)json_array_append_new(
+        events, state_event(s, "service_health", engine_health_json(e, service, now), now));
+    return events;
 }
 
 void record_auto_recovery(struct service *s, enum recovery_level level, const char *status,
@@ -215,6 +244,11 @@ void record_service_event(struct service *s, const char *event, const char *user
                           struct now now)
 {
     json_t *body = json_object();
+    for (int i = 0; i < ENGINE_OPERATION_COUNT; i++)
+        if (str_equal(event, engine_operation_word((enum engine_operation)i))) {
+            s->counters.succeeded[i] += str_equal(result, "success");
+            s->counters.failed[i] += str_equal(result, "failure");
+        }
     (void)json_put_text(body, "event", event);
     (void)json_put_text(body, "user", user);
     (void)json_put_text(body, "result", result);
@@ -234,7 +268,8 @@ void record_notice(struct service *s, const char *message, struct now now)
 void service_schedule(struct service *s)
 {
     mono_ms at = mono_min(watch_next(s), mono_min(s->recovery_wake, operation_next(s)));
-    at = mono_min(at, after_next(s));
+    at = mono_min(at, mono_min(after_next(s), saving_next(s)));
+    at = mono_min(at, s->sampler.due);
     if (s->publish_due.ms != 0)
         at = mono_min(at, s->publish_due);
     if (s->saved.paused_until.ms != 0)

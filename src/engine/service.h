@@ -26,18 +26,20 @@ enum purpose {
     FOR_CONFIG,
     FOR_JOURNAL,
     FOR_LOG_FILE,
-    FOR_ACTION,   /* recovery's host command or script kill */
-    FOR_ACTION_2, /* its second half: FUNCTION KILL, start after reset-failed */
-    FOR_INTENT,   /* recovery's intent line */
-    FOR_EVIDENCE, /* INFO, SLOWLOG, CLIENT LIST before an action */
-    FOR_OP_INFO,  /* a person's operation: INFO before, */
-    FOR_OP_SAVE,  /* BGSAVE, */
-    FOR_OP_SAVED, /* INFO persistence while it saves, */
+    FOR_ACTION,       /* recovery's host command or script kill */
+    FOR_ACTION_2,     /* its second half: FUNCTION KILL, start after reset-failed */
+    FOR_ACTION_SAVED, /* INFO persistence while its BGSAVE runs */
+    FOR_INTENT,       /* recovery's intent line */
+    FOR_EVIDENCE,     /* INFO, SLOWLOG, CLIENT LIST before an action */
+    FOR_OP_INFO,      /* a person's operation: INFO before, */
+    FOR_OP_SAVE,      /* BGSAVE, */
+    FOR_OP_SAVED,     /* INFO persistence while it saves, */
     FOR_OP_INTENT,
     FOR_OP_DESIRED,
     FOR_OP_COMMAND,
-    FOR_WISH,      /* what it shall be, when nobody waits for that to be on the disk */
+    FOR_SAMPLE,    /* INFO for the series */
     FOR_DEPENDENT, /* after it: is who depends on the service well again? */
+    FOR_WISH,      /* what it shall be, when nobody waits for that to be on the disk */
 };
 
 struct pending {
@@ -65,6 +67,33 @@ struct watch {
     int64_t unit_ms, performance_ms; /* how long the last ones took, FACT_UNKNOWN */
     int64_t latency_us[SERVICE_LATENCIES];
     unsigned latency_next, latency_count;
+};
+
+enum sample_state {
+    SAMPLE_UP,
+    SAMPLE_DOWN,
+    SAMPLE_PLANNED,
+    SAMPLE_CANNOT_SAY,
+    SAMPLE_PENDING /* silent, and not known yet why */
+};
+
+#define SAMPLE_LATENCIES 128 /* newest PINGs of a step */
+
+/* The step of the series that is under way. */
+struct sampler {
+    mono_ms due;
+    int64_t phase_ms; /* its place in the step */
+    enum sample_state state;
+    mono_ms accounted; /* until when time is booked */
+    int64_t state_ms[SERIES_STATE_COUNT];
+    int64_t latency_us[SAMPLE_LATENCIES], worst_us;
+    unsigned latency_next, latency_count;
+    int64_t pings, fast_pings;
+    struct info_facts figures, before; /* newest, and of the step before */
+    wall_ms figures_at;
+    bool outage, outage_confirmed;
+    mono_ms outage_began;
+    enum cause outage_cause;
 };
 
 enum operation_phase {
@@ -98,6 +127,14 @@ struct operation {
         wall_ms stopped_at;
         char stopped_by[256];
     } wish_before; /* what the service was to be */
+};
+
+/* What Redis' configuration was at the last look (config_watch.c). */
+struct config_seen {
+    bool any;
+    int64_t maxmemory, maxclients; /* -1 unknown */
+    enum tri aof, save_points;
+    char policy[24];
 };
 
 /* What is known of an entry of affected_services (row A9). */
@@ -161,6 +198,16 @@ struct service {
     mono_ms watch_after_until; /* row A9: 15 minutes after an operation */
     bool watch_after_told;
     struct after after;
+    struct {
+        mono_ms due; /* when its end is asked for again */
+        enum purpose purpose;
+        uint64_t belongs_to;
+    } saving;
+
+    struct sampler sampler;
+    struct exposition exposition;
+    struct engine_counters counters;
+    struct config_seen config_seen;
 
     struct service_state saved;
     bool wish_unsaved;  /* the disk may have another wish than `saved` */
@@ -185,6 +232,12 @@ struct lateness {
     int64_t worst_ms;
 };
 
+struct notice {
+    int service; /* -1 = all */
+    wall_ms at;
+    char text[512 * 4], user[256];
+};
+
 struct engine {
     const struct settings *settings;
     struct engine_ports ports;
@@ -194,10 +247,15 @@ struct engine {
     int count;
     struct lateness late[2]; /* of this period and of the one before */
     mono_ms late_until;      /* end of this period */
+    struct engine_lateness all_late;
+    struct notice notices[ENGINE_NOTICES_MAX];
+    unsigned notice_next;
 };
 
 /* engine.c */
 void engine_look_at_clocks(struct engine *e, struct now now); /* before anything that enters */
+/* How late our wake-ups are: so many per cent of those of the last minute or two were not later. */
+int64_t engine_late_ms(const struct engine *e, int percent);
 
 /* watch.c */
 void watch_init(struct service *s, struct now now);
@@ -206,6 +264,7 @@ void watch_turn(struct service *s,
 void watch_doubt(struct service *s, const char *why, struct now now);
 void watch_look(struct service *s,
                 struct now now); /* a round of checks now and every few ms for a while */
+void config_watch(struct service *s, struct now now); /* config_watch.c */
 void watch_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
                  struct now now);
 void watch_host(struct service *s, const struct pending *p, const struct host_outcome *o,
@@ -214,6 +273,13 @@ void watch_refresh(struct service *s, struct now now);
 double watch_latency_ms(const struct service *s, double percentile); /* < 0 unknown */
 double watch_last_latency_ms(const struct service *s);
 mono_ms watch_next(const struct service *s);
+
+/* sample.c */
+void sample_init(struct service *s, struct now now);
+void sample_account(struct service *s, struct now now); /* books the time until now */
+void sample_ping(struct service *s, int64_t us);
+void sample_figures(struct service *s, const struct redis_answer *a, struct now now);
+void sample_turn(struct service *s, struct now now); /* ends the step when it is due */
 
 /* judge.c */
 void judge(struct service *s, struct now now);
@@ -255,6 +321,16 @@ void after_probed(struct service *s, const struct pending *p, const struct probe
 mono_ms after_next(const struct service *s);
 json_t *after_json(const struct service *s);
 
+/* saving.c */
+enum saving { SAVING_RUNS, SAVING_DONE, SAVING_FAILED };
+bool saving_begun(const struct redis_answer *a);        /* the reply to BGSAVE */
+enum saving saving_of(const struct redis_answer *info); /* one that does not tell: it runs */
+/* Asks now, for `purpose` of the operation or action; later, when the answer was "it runs". */
+void saving_follow(struct service *s, enum purpose purpose, uint64_t belongs_to, struct now now);
+void saving_follow_on(struct service *s, struct now now);
+void saving_turn(struct service *s, struct now now);
+mono_ms saving_next(const struct service *s);
+
 /* record.c: audit lines, events, persisted state */
 uint64_t request_begin(struct service *s, enum purpose purpose, mono_ms asked);
 struct pending request_end(struct service *s,
@@ -285,7 +361,14 @@ void service_schedule(struct service *s);
 /* snapshot.c */
 const char *snapshot_status(const struct service *s); /* running, stopped ... */
 enum overall snapshot_overall(const struct service *s);
+enum withheld snapshot_withheld(const struct service *s, const struct recovery_facts *f);
 json_t *snapshot_operation(const struct service *s, struct now now);
+
+/* notice.c: the banners that are shown now, newest first */
+json_t *notice_json(const struct engine *e, int service, struct now now);
+
+/* advice.c */
+json_t *advice_json(const struct service *s);
 
 /* preflight: facts for core/preflight */
 void snapshot_preflight(const struct service *s, enum engine_operation operation, struct now now,

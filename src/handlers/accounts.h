@@ -7,14 +7,49 @@
 #define RESUS_HANDLERS_ACCOUNTS_H
 
 #include <jansson.h>
+#include <uv.h>
 
 #include "api/operations.h"
 #include "api/token.h"
 #include "base/attr.h"
 #include "base/error.h"
 #include "handlers/call.h"
+#include "handlers/handlers.h"
+#include "settings/settings.h"
+#include "store/audit.h"
+#include "store/store.h"
 
 struct accounts;
+
+struct accounts_ports {
+    void *context;
+    struct now (*now)(void *context);
+    void (*audit)(void *context, const struct audit_line *line);
+    /* An event `notice` of kind `security` or `access` for admins, on every service. */
+    void (*notice)(void *context, const char *kind, const char *message);
+    const struct settings *(*settings)(void *context); /* as they are now */
+    struct store *store;
+    uv_loop_t *loop;
+};
+
+/* Reads accounts and keys; makes the keys at the first start. */
+int accounts_open(const struct accounts_ports *ports, const char *state_dir, struct accounts **ret,
+                  struct error *err) ATTR_MUST_USE;
+/* Calls that wait for a password are answered with 503; run the loop once more. Takes NULL. */
+void accounts_close(struct accounts *a);
+/* A write that an account asked for has ended (ids with ACCOUNTS_ID). */
+#define ACCOUNTS_ID (HANDLERS_ID | (uint64_t)1 << 46)
+void accounts_saved(struct accounts *a, uint64_t id, enum store_outcome outcome);
+/* A line that somebody else writes to the audit log: the security watch (row D9) looks at it. Takes
+ * NULL. */
+void accounts_see(struct accounts *a, const struct audit_line *line);
+/* Does what is due by itself (grants that end, keys that change) on the next turn of the loop. */
+void accounts_look(struct accounts *a);
+/* The settings are others: takes business hours and time zone over. */
+int accounts_reconfigure(struct accounts *a, struct error *err) ATTR_MUST_USE;
+/* Before the loop runs: a user of that address with that password. */
+int accounts_ensure(struct accounts *a, const char *email, enum access role, const char *password,
+                    struct error *err) ATTR_MUST_USE;
 
 struct credential {
     const char *token; /* NULL = none; a JWT or an API token */

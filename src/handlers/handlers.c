@@ -7,6 +7,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "handlers/account_answer.h"
+#include "handlers/accounts.h"
 #include "handlers/inside.h"
 
 static const struct {
@@ -39,36 +41,34 @@ static const struct {
     [OP_EVENTS_FOLLOW] = {events_follow, NULL, NULL},
     [OP_INSPECT] = {inspect_get, NULL, inspect_redis_ended},
     [OP_DOCTOR] = {doctor_run, doctor_host_ended, doctor_redis_ended},
-    [OP_AUDIT] =
-        {NULL, NULL,
-         NULL}, /* the command line reads the file itself; HTTP comes with the web process */
-    [OP_AUDIT_REPORT] = {NULL, NULL, NULL},
-    [OP_METRICS] = {NULL, NULL, NULL},
-    [OP_SLO] = {NULL, NULL, NULL},
-    [OP_DIAGNOSIS] = {NULL, NULL, NULL},
-    [OP_BUNDLE] = {NULL, NULL, NULL},
-    [OP_NOTIFY] = {NULL, NULL, NULL},
-    [OP_LOGIN] = {NULL, NULL, NULL},
-    [OP_LOGOUT] = {NULL, NULL, NULL},
-    [OP_ME] = {NULL, NULL, NULL},
-    [OP_PASSWORD] = {NULL, NULL, NULL},
-    [OP_SESSIONS] = {NULL, NULL, NULL},
-    [OP_SESSION_REVOKE] = {NULL, NULL, NULL},
-    [OP_TOTP_BEGIN] = {NULL, NULL, NULL},
-    [OP_TOTP_CONFIRM] = {NULL, NULL, NULL},
-    [OP_TOTP_DISABLE] = {NULL, NULL, NULL},
-    [OP_USERS] = {NULL, NULL, NULL},
-    [OP_USER_ADD] = {NULL, NULL, NULL},
-    [OP_USER_SET] = {NULL, NULL, NULL},
-    [OP_TOKENS] = {NULL, NULL, NULL},
-    [OP_TOKEN_ADD] = {NULL, NULL, NULL},
-    [OP_TOKEN_SET] = {NULL, NULL, NULL},
-    [OP_TOKEN_REVOKE] = {NULL, NULL, NULL},
-    [OP_ACCESS_REQUESTS] = {NULL, NULL, NULL},
-    [OP_ACCESS_REQUEST] = {NULL, NULL, NULL},
-    [OP_ACCESS_APPROVE] = {NULL, NULL, NULL},
-    [OP_ACCESS_REJECT] = {NULL, NULL, NULL},
-    [OP_PROMETHEUS] = {NULL, NULL, NULL},
+    [OP_AUDIT] = {audit_get, NULL, NULL},
+    [OP_AUDIT_REPORT] = {audit_report_get, NULL, NULL},
+    [OP_METRICS] = {metrics_get, .rows_ended = metrics_rows},
+    [OP_SLO] = {slo_get, .rows_ended = slo_rows},
+    [OP_DIAGNOSIS] = {diagnosis_get, NULL, NULL},
+    [OP_BUNDLE] = {bundle_get, bundle_host_ended, bundle_redis_ended, bundle_rows},
+    [OP_NOTIFY] = {notify_post, NULL, NULL},
+    [OP_LOGIN] = {login, NULL, NULL},
+    [OP_LOGOUT] = {logout, NULL, NULL},
+    [OP_ME] = {me, NULL, NULL},
+    [OP_PASSWORD] = {password_change, NULL, NULL},
+    [OP_SESSIONS] = {sessions_list, NULL, NULL},
+    [OP_SESSION_REVOKE] = {session_end, NULL, NULL},
+    [OP_TOTP_BEGIN] = {totp_begin, NULL, NULL},
+    [OP_TOTP_CONFIRM] = {totp_confirm, NULL, NULL},
+    [OP_TOTP_DISABLE] = {totp_disable, NULL, NULL},
+    [OP_USERS] = {users_list, NULL, NULL},
+    [OP_USER_ADD] = {user_add, NULL, NULL},
+    [OP_USER_SET] = {user_set, NULL, NULL},
+    [OP_TOKENS] = {tokens_list, NULL, NULL},
+    [OP_TOKEN_ADD] = {token_add, NULL, NULL},
+    [OP_TOKEN_SET] = {token_set, NULL, NULL},
+    [OP_TOKEN_REVOKE] = {token_revoke, NULL, NULL},
+    [OP_ACCESS_REQUESTS] = {access_list, NULL, NULL},
+    [OP_ACCESS_REQUEST] = {access_request, NULL, NULL},
+    [OP_ACCESS_APPROVE] = {access_approve, NULL, NULL},
+    [OP_ACCESS_REJECT] = {access_reject, NULL, NULL},
+    [OP_PROMETHEUS] = {prometheus_get, NULL, NULL},
     [OP_HEALTHZ] = {healthz_get, NULL, NULL},
     [OP_READYZ] = {readyz_get, NULL, NULL},
     [OP_OPENAPI] = {openapi_get, NULL, NULL},
@@ -76,6 +76,12 @@ static const struct {
     [OP_VERSION] = {version_get, NULL, NULL},
 };
 static_assert(ARRAY_LENGTH(table) == OPERATION_COUNT, "a handler for every operation");
+
+/* Of those that sleep between two steps. */
+static woken_handler *const woken[OPERATION_COUNT] = {
+    [OP_LOGS_FOLLOW] = logs_woken,
+    [OP_PROMETHEUS] = prometheus_woken,
+};
 
 int handlers_new(struct engine *engine, const struct handlers_ports *ports, struct handlers **ret,
                  struct error *err)
@@ -85,6 +91,7 @@ int handlers_new(struct engine *engine, const struct handlers_ports *ports, stru
         return error_set(err, -ENOMEM, "handlers: out of memory");
     h->engine = engine;
     h->ports = *ports;
+    h->started = handlers_now(h).wall;
     *ret = h;
     return 0;
 }
@@ -106,6 +113,7 @@ void handlers_free(struct handlers *h)
     drop_all(&h->waiting);
     drop_all(&h->followers);
     drop_all(&h->sleepers);
+    audits_close(h);
     json_decref(h->openapi);
     mem_free(h);
 }
@@ -133,6 +141,12 @@ uint64_t handlers_wait(struct handlers *h, struct call *call)
     call->ask = ++h->last_id | HANDLERS_ID;
     list_add(&h->waiting, call);
     return call->ask;
+}
+
+void handlers_wait_for(struct handlers *h, struct call *call, uint64_t id)
+{
+    call->ask = id;
+    list_add(&h->waiting, call);
 }
 
 static struct call *waited(struct handlers *h, uint64_t id)
@@ -168,7 +182,7 @@ void handlers_later(struct handlers *h)
         if (!mono_reached(now, c->deadline))
             continue;
         list_remove(&h->sleepers, c);
-        logs_woken(h, c);
+        woken[c->operation - operations](h, c);
     }
     h->ports.later(h->ports.context, next_waking(h));
 }
@@ -189,6 +203,15 @@ void handlers_follow(struct handlers *h, struct call *call)
 
 /* ── the door ── */
 
+bool call_sees(const struct call *call, const char *id)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach((json_t *)call->services, i, one) /* the macro's is not const */
+        if (str_equal(json_string_value(one), id)) return true;
+    return call->services == NULL;
+}
+
 json_t *call_error(const char *title, const char *message, const char *code, wall_ms now)
 {
     json_t *body = json_object();
@@ -197,6 +220,15 @@ json_t *call_error(const char *title, const char *message, const char *code, wal
     (void)json_put_text(body, "code", code);
     (void)json_put_wall(body, "timestamp", now);
     return body;
+}
+
+void call_wipe_secrets(const struct call *call)
+{
+    for (const struct field *f = call->operation->fields; f->name != NULL; f++) {
+        const json_t *value = json_object_get(call->args, f->name);
+        if (f->type == FIELD_SECRET && json_is_string(value))
+            mem_wipe((char *)(uintptr_t)json_string_value(value), json_string_length(value));
+    }
 }
 
 void call_refuse(struct call *call, int status, const char *title, const char *message,
@@ -247,19 +279,71 @@ static bool find_service(struct handlers *h, struct call *call, const char *id)
     return false;
 }
 
+/* Whoever is nobody yet may become somebody by logging in: 401. */
 static void refuse_role(struct handlers *h, struct call *call, enum access least)
 {
     char text[200];
+    bool nobody = call->access == ACCESS_ANONYMOUS;
     (void)str_format(text, sizeof text,
-                     "%s needs the role %s; yours is %s. Contact an administrator.",
+                     nobody ? "%s needs the role %s: log in."
+                            : "%s needs the role %s; yours is %s. Contact an administrator.",
                      call->operation->name, access_name(least), access_name(call->access));
-    json_t *body = call_error("Permission denied", text, "permission_denied", handlers_now(h).wall);
+    account_permission_refused(h, call, text);
+    json_t *body =
+        call_error(nobody ? "Login required" : "Permission denied", text,
+                   nobody ? "login_required" : "permission_denied", handlers_now(h).wall);
     json_t *roles = json_array();
     for (int role = (int)least; role <= (int)ACCESS_ADMIN; role++)
         (void)json_array_append_new(roles, json_string(access_name((enum access)role)));
     (void)json_put(body, "required_roles", roles);
     (void)json_put_text(body, "user_role", access_name(call->access));
-    call->answer(call, 403, body);
+    call->answer(call, nobody ? 401 : 403, body);
+}
+
+bool handlers_in_scope(const struct handlers *h, const struct call *call, int service)
+{
+    size_t i;
+    const json_t *id;
+    if (call->services == NULL)
+        return true;
+    json_array_foreach(call->services, i, id)
+    {
+        if (engine_service_index(h->engine, json_string_value(id)) == service && service >= 0)
+            return true;
+    }
+    return false;
+}
+
+/* What an API token for some services may ask besides: what is about no service, and lists that are
+ * cut to its own. */
+static bool open_to_scoped(const struct operation *operation)
+{
+    switch (operation - operations) {
+    case OP_SERVICES:
+    case OP_ME:
+    case OP_HEALTHZ:
+    case OP_READYZ:
+    case OP_OPENAPI:
+    case OP_TIMING:
+    case OP_VERSION:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static bool scope_good(struct handlers *h, struct call *call)
+{
+    const char *named = json_text_or(call->args, "service", NULL);
+    int service =
+        call->service < 0 && named != NULL ? engine_service_index(h->engine, named) : call->service;
+    if (handlers_in_scope(h, call, service) || open_to_scoped(call->operation))
+        return true;
+    account_permission_refused(h, call, "not in the token's scope");
+    call_refuse(call, 403, "Permission denied",
+                "This token is for other services: ask an administrator for one that includes it.",
+                "out_of_scope", handlers_now(h).wall);
+    return false;
 }
 
 void handlers_dispatch(struct handlers *h, struct call *call, const char *service)
@@ -277,11 +361,14 @@ void handlers_dispatch(struct handlers *h, struct call *call, const char *servic
         call_refuse(call, 400, "Bad input", err.text, "bad_input", now);
         return;
     }
-    handler *run = table[call->operation - operations].run;
-    if (run == NULL)
+    if (!scope_good(h, call))
+        return;
+    size_t row = (size_t)(call->operation - operations);
+    bool of_accounts = row >= OP_LOGIN && row <= OP_ACCESS_REJECT;
+    if (table[row].run == NULL || (of_accounts && h->ports.accounts == NULL))
         call_refuse(call, 404, "Not found", "Not available here.", "not_found", now);
     else
-        run(h, call);
+        table[row].run(h, call);
 }
 
 void handlers_gone(struct handlers *h, struct call *call)
@@ -302,6 +389,13 @@ void handlers_gone(struct handlers *h, struct call *call)
 }
 
 /* ── answers ── */
+
+/* Notices may be for some roles only (engine_notice). */
+static bool may_see(const struct call *call, const json_t *event)
+{
+    const char *least = json_text_or(event, "least_role", NULL);
+    return least == NULL || call->access >= access_by_name(least);
+}
 
 json_t *rows_list(json_t *rows)
 {
@@ -330,6 +424,32 @@ void handlers_rows(struct handlers *h, uint64_t id, json_t *rows, const struct e
         rows_refuse(h, call, error);
     else
         call->answer(call, 200, rows_list(rows));
+}
+
+void handlers_saved(struct handlers *h, uint64_t id, enum store_outcome outcome,
+                    const struct error *error)
+{
+    struct call *call = waited(h, id);
+    accounts_saved(h->ports.accounts, id, outcome);
+    if (call == NULL)
+        return;
+    json_t *body = call->kept;
+    call->kept = NULL;
+    if (outcome == STORE_DURABLE) {
+        call->answer(call, 200, body);
+        return;
+    }
+    char text[ERROR_TEXT_MAX + 100];
+    (void)str_format(text, sizeof text,
+                     "It holds from now on, but is not stored yet (%s); that is tried again.",
+                     error == NULL ? "the disk does not take it" : error->text);
+    json_decref(body);
+    call_refuse(call, 503, "Not stored", text, "not_stored", handlers_now(h).wall);
+}
+
+struct accounts *handlers_accounts(struct handlers *h)
+{
+    return h->ports.accounts;
 }
 
 void handlers_host_ended(struct handlers *h, int service, uint64_t id,
@@ -367,7 +487,7 @@ void handlers_event(struct handlers *h, int service, const json_t *event)
 {
     for (struct call *c = h->followers, *next; c != NULL; c = next) {
         next = c->next;
-        if (c->service < 0 || c->service == service)
+        if ((c->service < 0 || c->service == service) && may_see(c, event))
             c->push(c, json_deep_copy(event));
     }
 }

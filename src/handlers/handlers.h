@@ -7,7 +7,10 @@
 #include "host/controller.h"
 #include "redis/client.h"
 #include "store/audit.h"
+#include "store/series_store.h"
 #include "store/store.h"
+
+struct accounts;
 
 /* What handlers need besides the engine; answers come back through handlers_*_ended() with the id.
  * Ids have HANDLERS_ID set, so that the daemon can tell them from the engine's. */
@@ -33,6 +36,9 @@ struct handlers_ports {
     void (*self)(void *context, struct handlers_self *ret);
     void (*audit_look)(void *context, struct audit_state *ret);
     struct store *store;
+    struct series_store *series; /* NULL: no history of figures is kept */
+    uv_loop_t *loop;             /* for work that may take long, beside the loop */
+    struct accounts *accounts;   /* NULL: nobody can log in */
 };
 
 struct handlers;
@@ -46,6 +52,10 @@ void handlers_dispatch(struct handlers *h, struct call *call, const char *servic
 /* The asker of a call went away. */
 void handlers_gone(struct handlers *h, struct call *call);
 
+struct accounts *handlers_accounts(struct handlers *h);
+/* A write of an account (ids with ACCOUNTS_ID) has ended. */
+void handlers_saved(struct handlers *h, uint64_t id, enum store_outcome outcome,
+                    const struct error *error);
 void handlers_rows(struct handlers *h, uint64_t id, json_t *rows, const struct error *error);
 void handlers_host_ended(struct handlers *h, int service, uint64_t id,
                          const struct host_result *result);
@@ -54,6 +64,9 @@ void handlers_later(struct handlers *h);
 /* The connections of a service were opened anew (a reload): what was asked of the old ones is
  * answered by nobody any more, so the calls that wait for it are. */
 void handlers_reopened(struct handlers *h, int service);
+/* {"status", "health", "events"} of a service as an admin sees them, for the web process
+ * (api/link.h, op "snapshot"); a status with "error" is answered with 503. New reference. */
+json_t *handlers_snapshot(struct handlers *h, int service);
 /* An event was published: to whoever follows. */
 void handlers_event(struct handlers *h, int service, const json_t *event);
 

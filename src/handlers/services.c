@@ -1,11 +1,19 @@
 /* services, status, health, refresh, preflight, timing, version */
+#include "api/visible.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/inside.h"
 
 void services_list(struct handlers *h, struct call *call)
 {
-    call->answer(call, 200, engine_services_json(h->engine, handlers_now(h)));
+    json_t *body = engine_services_json(h->engine, handlers_now(h));
+    json_t *items = json_object_get(body, "items");
+    for (size_t i = json_array_size(items); i > 0; i--) {
+        const char *id = json_text_or(json_array_get(items, i - 1), "id", "");
+        if (!handlers_in_scope(h, call, engine_service_index(h->engine, id)))
+            (void)json_array_remove(items, i - 1);
+    }
+    call->answer(call, 200, body);
 }
 
 /* {services, wakeups, late_ms: {p50, p99, worst}} */
@@ -33,82 +41,56 @@ void version_get(struct handlers *h, struct call *call)
     call->answer(call, 200, body);
 }
 
-static json_t *only(const json_t *whole, const char *const *keys, size_t count)
+/* As an admin sees it; of a service of which nothing can be told, with the error's members. */
+static json_t *whole_status(struct handlers *h, int service, struct now now)
 {
-    json_t *part = json_object();
-    for (size_t i = 0; i < count; i++) {
-        json_t *value = json_object_get(whole, keys[i]);
-        if (value != NULL)
-            (void)json_object_set(part, keys[i], value);
-    }
-    return part;
-}
-
-/* The status page says who is well, not where they are. */
-static json_t *status_for_all(const json_t *status)
-{
-    static const char *const limited[] = {"status", "overall_status", "last_check"};
-    static const char *const of_dependents[] = {"name", "ok"};
-    json_t *part = only(status, limited, ARRAY_LENGTH(limited));
-    const json_t *affected = json_object_get(status, "affected_services");
-    if (affected == NULL)
-        return part;
-    json_t *dependents = json_array();
-    size_t i;
-    json_t *one;
-    json_array_foreach(affected, i, one)
-    {
-        (void)json_array_append_new(dependents,
-                                    only(one, of_dependents, ARRAY_LENGTH(of_dependents)));
-    }
-    (void)json_put(part, "affected_services", dependents);
-    return part;
+    json_t *status = engine_status_json(h->engine, service, now);
+    if (!engine_cannot_tell(h->engine, service))
+        return status;
+    JSON_CLEANUP json_t *health = engine_health_json(h->engine, service, now);
+    const json_t *cause = json_object_get(health, "cause");
+    JSON_CLEANUP json_t *error = call_error("Cannot tell", json_text_or(cause, "summary", ""),
+                                            json_text_or(cause, "code", ""), now.wall);
+    (void)json_object_update_missing(status, error);
+    return status;
 }
 
 void service_status(struct handlers *h, struct call *call)
 {
-    struct now now = handlers_now(h);
-    JSON_CLEANUP json_t *status = engine_status_json(h->engine, call->service, now);
-    json_t *body = call->access == ACCESS_ANONYMOUS ? status_for_all(status) : json_incref(status);
-    if (!engine_cannot_tell(h->engine, call->service)) {
-        call->answer(call, 200, body);
-        return;
-    }
-    JSON_CLEANUP json_t *health = engine_health_json(h->engine, call->service, now);
-    const json_t *cause = json_object_get(health, "cause");
-    json_t *error = call_error("Cannot tell", json_text_or(cause, "summary", ""),
-                               json_text_or(cause, "code", ""), now.wall);
-    (void)json_object_update_missing(body, error);
-    json_decref(error);
-    call->answer(call, 503, body);
+    JSON_CLEANUP json_t *whole = whole_status(h, call->service, handlers_now(h));
+    bool told = !engine_cannot_tell(h->engine, call->service);
+    call->answer(call, told ? 200 : 503, visible_status(whole, call->access));
 }
 
 void service_health(struct handlers *h, struct call *call)
 {
-    JSON_CLEANUP json_t *health = engine_health_json(h->engine, call->service, handlers_now(h));
-    if (call->access != ACCESS_ANONYMOUS) {
-        call->answer(call, 200, json_incref(health));
-        return;
-    }
-    static const char *const limited[] = {"overall_status", "last_check"};
-    json_t *body = only(health, limited, ARRAY_LENGTH(limited));
-    json_t *checks = json_object();
-    const char *name;
-    json_t *check;
-    json_object_foreach(json_object_get(health, "health_checks"), name, check)
-    {
-        json_t *status = json_object();
-        (void)json_object_set(status, "status", json_object_get(check, "status"));
-        (void)json_put(checks, name, status);
-    }
-    (void)json_put(body, "health_checks", checks);
-    call->answer(call, 200, body);
+    JSON_CLEANUP json_t *whole = engine_health_json(h->engine, call->service, handlers_now(h));
+    call->answer(call, 200, visible_health(whole, call->access));
 }
 
+json_t *handlers_snapshot(struct handlers *h, int service)
+{
+    struct now now = handlers_now(h);
+    json_t *body = json_object();
+    (void)json_put(body, "status", whole_status(h, service, now));
+    (void)json_put(body, "health", engine_health_json(h->engine, service, now));
+    (void)json_put(body, "events", engine_state_events(h->engine, service, now));
+    return body;
+}
+
+/* The body may be shared with others who asked at the same time: it is cut in a copy. */
 static void refreshed(void *context, int status, json_t *body)
 {
     struct call *call = context;
-    call->answer(call, status, body);
+    const json_t *whole = json_object_get(body, "status");
+    const json_t *health = json_object_get(body, "health");
+    json_t *cut = json_copy(body);
+    if (json_is_object(whole))
+        (void)json_put(cut, "status", visible_status(whole, call->access));
+    if (json_is_object(health))
+        (void)json_put(cut, "health", visible_health(health, call->access));
+    json_decref(body);
+    call->answer(call, status, cut);
 }
 
 void service_refresh(struct handlers *h, struct call *call)

@@ -100,7 +100,8 @@ const struct key keys[] = {
      .help = "default: the runbook's seven commands; extended: more facts, more sudoers lines"},
     {PLACE_SERVICE, "log_file", KEY_PATH, SERVICE(log_file),
      .standard = "/var/log/redis/redis-server.log",
-     .help = "Redis' own log, read with `commands: extended`"},
+     .help = "Redis' own log, read with `commands: extended` as its owner, redis; of a unit "
+             "valkey*: /var/log/valkey/valkey-server.log, valkey"},
     {PLACE_SERVICE, "ssh", KEY_MAP, .child = PLACE_SSH,
      .help = "for `control: ssh` and `via: ssh`"},
     {PLACE_SERVICE, "redis", KEY_MAP, .child = PLACE_REDIS, .help = "how Resus talks to Redis"},
@@ -291,6 +292,12 @@ const struct key keys[] = {
      .help = "such as \"Mon-Fri 08:00-18:00\"; none: any hour is"},
     {PLACE_SECURITY, "timezone", KEY_ZONE, SETTINGS(security.timezone),
      .help = "such as Europe/Berlin; the machine's unless told"},
+    {PLACE_SECURITY, "lockout_failures", KEY_INT_OR_0, SETTINGS(security.lockout_failures),
+     RANGE(3, 1000), .standard = "0",
+     .help = "failed logins that lock an account; 0: never (tries are slowed down in any case); "
+             "the last admin is never locked"},
+    {PLACE_SECURITY, "lockout_seconds", KEY_SECONDS, SETTINGS(security.lockout_ms),
+     RANGE(60, 86400), .standard = "900", .help = "for how long"},
 };
 const size_t key_count = ARRAY_LENGTH(keys);
 static_assert(ARRAY_LENGTH(keys) <= KEYS_MAX, "more keys than a reader can mark as seen");

@@ -108,6 +108,8 @@ struct security_settings {
     size_t expected_count;
     char business_hours[64]; /* "Mon-Fri 08:00-18:00", "" = none */
     char timezone[64];
+    int lockout_failures; /* failed logins that lock an account; 0 = never */
+    int64_t lockout_ms;   /* for how long */
 };
 
 struct settings {

@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "io/clock.h"
 #include "io/file.h"
+#include "store/account_row.h"
 #include "store/database.h"
 #include "store/deliver.h"
 #include "store/history.h"
@@ -19,6 +20,7 @@ enum job_kind {
     JOB_SAVE_SERVICE,
     JOB_SAVE_RECOVERY,
     JOB_SAVE_EVENT,
+    JOB_SAVE_ACCOUNT,
     JOB_QUERY,
     JOB_THIN,
 };
@@ -64,7 +66,7 @@ struct store {
     /* the thread's own, and store_load_service's: under db_lock */
     pthread_mutex_t db_lock;
     sqlite3 *db;
-    sqlite3_stmt *save_state, *save_recovery, *save_event;
+    sqlite3_stmt *save_state, *save_recovery, *save_event, *save_account;
     bool full; /* what `PRAGMA synchronous` was last set to */
     mono_ms retry_at;
 };
@@ -160,6 +162,8 @@ static int save_one(struct store *s, const struct job *job, struct error *err)
         return state_save(s->db, s->save_state, job->payload, err);
     if (job->kind == JOB_SAVE_RECOVERY)
         return history_save_recovery(s->db, s->save_recovery, job->payload, err);
+    if (job->kind == JOB_SAVE_ACCOUNT)
+        return account_row_save(s->db, s->save_account, job->payload, err);
     return history_save_event(s->db, s->save_event, job->payload, err);
 }
 
@@ -305,6 +309,7 @@ static void close_database(struct store *s)
     (void)sqlite3_finalize(s->save_state);
     (void)sqlite3_finalize(s->save_recovery);
     (void)sqlite3_finalize(s->save_event);
+    (void)sqlite3_finalize(s->save_account);
     (void)sqlite3_close(s->db);
 }
 
@@ -387,6 +392,8 @@ static int open_database(struct store *s, const char *state_dir, struct error *e
     if (r == 0)
         r = database_prepare(s->db, history_event_sql, &s->save_event, err);
     if (r == 0)
+        r = database_prepare(s->db, account_row_sql, &s->save_account, err);
+    if (r == 0)
         state_reserve_events(s->db);
     return r;
 }
@@ -427,6 +434,14 @@ int store_load_service(struct store *s, const char *id, struct service_state *re
 {
     (void)pthread_mutex_lock(&s->db_lock);
     int r = state_load(s->db, id, ret, err);
+    (void)pthread_mutex_unlock(&s->db_lock);
+    return r;
+}
+
+int store_load_accounts(struct store *s, store_account_each *each, void *context, struct error *err)
+{
+    (void)pthread_mutex_lock(&s->db_lock);
+    int r = account_row_load(s->db, each, context, err);
     (void)pthread_mutex_unlock(&s->db_lock);
     return r;
 }
@@ -492,6 +507,8 @@ static void queue(struct store *s, struct job *job, const void *payload, size_t 
         ((struct recovery_record *)job->payload)->evidence = job->text;
     else if (job->kind == JOB_SAVE_EVENT)
         ((struct event_record *)job->payload)->body = job->text;
+    else if (job->kind == JOB_SAVE_ACCOUNT)
+        ((struct account_record *)job->payload)->body = job->text;
     lock(s);
     bool full = s->count >= STORE_QUEUE_MAX;
     if (job->kind == JOB_SAVE_SERVICE) {
@@ -534,6 +551,15 @@ void store_save_event(struct store *s, uint64_t id, const struct event_record *e
     queue(s, job, event, sizeof *event, event->body);
 }
 
+void store_save_account(struct store *s, uint64_t id, const struct account_record *record)
+{
+    struct job *job = new_job(s, JOB_SAVE_ACCOUNT, id);
+    if (job == NULL)
+        return;
+    job->full = true;
+    queue(s, job, record, sizeof *record, record->body);
+}
+
 static void ask(struct store *s, uint64_t id, question *asked, const char *service,
                 struct history_question *q)
 {
@@ -557,6 +583,13 @@ void store_query_events(struct store *s, uint64_t id, const char *service, uint6
 {
     ask(s, id, history_events, service,
         &(struct history_question){.since_seq = since_seq, .limit = limit});
+}
+
+void store_query_operations(struct store *s, uint64_t id, const char *service, wall_ms since,
+                            int limit)
+{
+    ask(s, id, history_operations, service,
+        &(struct history_question){.since = since, .limit = limit});
 }
 
 void store_query_recovery_summary(struct store *s, uint64_t id, const char *service, wall_ms since)

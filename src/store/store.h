@@ -78,6 +78,23 @@ struct event_record {
     char *body;    /* the JSON object as pushed; copied */
 };
 
+/* What an account record is of. The numbers stand in the database. */
+enum store_account {
+    STORE_USER,
+    STORE_SESSION,
+    STORE_API_TOKEN,
+    STORE_ACCESS_REQUEST,
+    STORE_ACCOUNT_COUNT
+};
+
+struct account_record {
+    enum store_account kind;
+    int64_t number; /* unique within its kind, never given out twice */
+    char *body;     /* a JSON object that the store does not look into; NULL = delete; copied */
+};
+typedef void store_account_each(void *context, enum store_account kind, int64_t number,
+                                const char *body);
+
 struct store;
 typedef void store_done(void *context, uint64_t id, enum store_outcome outcome,
                         const struct error *error);
@@ -97,6 +114,10 @@ int store_load_service(struct store *s, const char *id, struct service_state *re
 int store_load_recoveries(struct store *s, const char *service, struct recovery_record *ret,
                           int max, struct error *err) ATTR_MUST_USE;
 
+/* Before the loop runs: every account record, by kind and number. */
+int store_load_accounts(struct store *s, store_account_each *each, void *context,
+                        struct error *err) ATTR_MUST_USE;
+
 /* Queue writes. id 0: no completion wanted. A full queue completes with STORE_BUSY. Whatever the
  * outcome, the latest state of each service is not lost: what could not be saved is kept in memory
  * (one a service) and saved, durably, when the disk is back. Recoveries and events are not kept. */
@@ -105,6 +126,8 @@ void store_save_service(struct store *s, uint64_t id, enum store_class class,
 void store_save_recovery(struct store *s, uint64_t id,
                          const struct recovery_record *record); /* by its id: insert or update */
 void store_save_event(struct store *s, uint64_t id, const struct event_record *event);
+void store_save_account(struct store *s, uint64_t id,
+                        const struct account_record *record); /* STORE_FULL; not kept either */
 
 /* What stands between memory and disk; from any thread, at once. */
 struct store_state {
@@ -124,6 +147,9 @@ void store_query_recoveries(struct store *s, uint64_t id, const char *service, w
 void store_query_events(struct store *s, uint64_t id, const char *service, uint64_t since_seq,
                         int limit);
 void store_query_recovery_summary(struct store *s, uint64_t id, const char *service, wall_ms since);
+/* The service_event events since a time, as bodies. */
+void store_query_operations(struct store *s, uint64_t id, const char *service, wall_ms since,
+                            int limit);
 /* Deletes events older than `before` and recoveries older than `recoveries_before`. */
 void store_thin(struct store *s, wall_ms before, wall_ms recoveries_before);
 

@@ -2,6 +2,7 @@
 
 import contextlib
 import dataclasses
+import http.client
 import json
 import os
 import pathlib
@@ -10,6 +11,7 @@ import select
 import shutil
 import signal
 import socket
+import ssl
 import struct
 import subprocess
 import tempfile
@@ -32,6 +34,13 @@ class Result:
     stdout: str
     stderr: str
     json: object
+
+
+@dataclasses.dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: object
+    body: object
 
 
 def wait_until(condition, what, seconds=15):
@@ -57,6 +66,8 @@ class Daemon:
     def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="resus-api-"))
         self.port = free_port()
+        self.https_port = free_port()
+        self.certificate = self.folder / "state" / "tls" / "certificate.pem"
         self.config = self.folder / "resus.yaml"
         self.output_file = self.folder / "output"
         self.audit_file = self.folder / "audit" / "audit.log"
@@ -66,7 +77,7 @@ class Daemon:
         (self.folder / "redis.conf").write_text(
             f"port {self.port}\nbind 127.0.0.1\nsave 3600 1\ndir {self.folder}/redis\n")
         self.settings = {
-            "server": {"listen": "127.0.0.1:8443", "state_dir": str(self.folder / "state"),
+            "server": {"listen": f"127.0.0.1:{self.https_port}", "state_dir": str(self.folder / "state"),
                        "control_socket": str(self.folder / "control.sock")},
             "services": {"redis": {
                 "address": f"127.0.0.1:{self.port}", "control": "process",
@@ -110,6 +121,13 @@ class Daemon:
             return self.cli("services").status == 0
 
         wait_until(ready, "the daemon")
+        wait_until(self.serves_https, "HTTPS")
+
+    def serves_https(self):
+        try:
+            return self.https("GET", "/api/services").status == 200
+        except (OSError, http.client.HTTPException):
+            return False
 
     def stop(self):
         self.process.send_signal(signal.SIGTERM)
@@ -156,17 +174,36 @@ class Daemon:
         assert result.status == 0 and result.json is not None, (words, result)
         return result.json
 
-    def ask(self, op, service=None, **args):
-        """A frame on the control socket: (status, body)."""
+    def https(self, method, path, body=None, headers=None):
+        """One request over TLS with the daemon's own certificate: status, headers, JSON or text."""
+        context = ssl.create_default_context(cafile=str(self.certificate))
+        connection = http.client.HTTPSConnection("127.0.0.1", self.https_port, timeout=30 * SCALE,
+                                                 context=context)
+        with contextlib.closing(connection):
+            connection.request(method, path, None if body is None else json.dumps(body), headers or {})
+            answer = connection.getresponse()
+            text = answer.read().decode()
+        is_json = answer.headers.get("Content-Type", "").startswith("application/json")
+        return Answer(answer.status, answer.headers, json.loads(text) if is_json and text else text)
+
+    def follow(self, op, service=None, **args):
+        """One operation over the control socket: (status, body, what was pushed before)."""
         request = json.dumps({"id": 1, "op": op, "args": args} | ({"service": service} if service else {})).encode()
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(60 * SCALE)
             connection.connect(str(self.folder / "control.sock"))
             connection.sendall(struct.pack(">I", len(request)) + request)
-            stream = connection.makefile("rb")
-            length, = struct.unpack(">I", stream.read(4))
-            answer = json.loads(stream.read(length))
-        return answer["status"], answer["body"]
+            stream, lines = connection.makefile("rb"), []
+            while True:
+                length, = struct.unpack(">I", stream.read(4))
+                frame = json.loads(stream.read(length))
+                if "line" not in frame:
+                    return frame["status"], frame["body"], lines
+                lines.append(frame["line"])
+
+    def ask(self, op, service=None, **args):
+        """A frame on the control socket: (status, body)."""
+        return self.follow(op, service, **args)[:2]
 
     def redis(self, *words):
         """The first line of a reply."""

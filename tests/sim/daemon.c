@@ -147,6 +147,22 @@ static void port_publish(void *context, int service, uint64_t seq, const char *t
         promise_event(s, service, seq, type, body);
 }
 
+/* History, not state: nothing that is promised rests on it. */
+static void port_sample(void *context, const struct series_sample *sample)
+{
+    struct sim *s = context;
+    for (int i = 0; i < SERIES_STATE_COUNT; i++)
+        if (sample->state_ms[i] < 0)
+            sim_broken(s, -1, "a step of the series has a negative time");
+}
+
+static void port_outage(void *context, const struct outage_record *outage)
+{
+    struct sim *s = context;
+    if (outage->ended.ms < outage->began.ms)
+        sim_broken(s, -1, "an outage ended before it began");
+}
+
 static void port_incident(void *context, int service, uint64_t number, const char *line, bool last)
 {
     struct sim *s = context;
@@ -178,6 +194,8 @@ void daemon_start(struct sim *s)
         .record = port_record,
         .audit = port_audit,
         .publish = port_publish,
+        .sample = port_sample,
+        .outage = port_outage,
         .incident = port_incident,
         .log = port_log,
         .random = port_random,

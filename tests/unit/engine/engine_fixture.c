@@ -57,9 +57,13 @@ static void keep_audit(void *context, int service, uint64_t id, const struct aud
                        bool durable)
 {
     struct fixture *f = context;
-    (void)service, (void)line;
+    (void)service;
     if (durable)
         f->intent = id;
+    else if (line->has_result) {
+        f->outcome = *line;
+        f->outcome_count++;
+    }
 }
 
 static void keep_notice(void *context, int service, uint64_t seq, const char *type, json_t *body,
@@ -71,6 +75,18 @@ static void keep_notice(void *context, int service, uint64_t seq, const char *ty
         return;
     f->notice_count++;
     (void)str_copy(f->notice, sizeof f->notice, json_text_or(body, "message", ""));
+}
+
+static void keep_sample(void *context, const struct series_sample *sample)
+{
+    struct fixture *f = context;
+    f->samples[f->sample_count++ % FIXTURE_SAMPLES_MAX] = *sample;
+}
+
+static void keep_outage(void *context, const struct outage_record *outage)
+{
+    struct fixture *f = context;
+    f->outages[f->outage_count++ % FIXTURE_SAMPLES_MAX] = *outage;
 }
 
 static void drop_log(void *context, int service, bool warning, const char *text)
@@ -100,6 +116,8 @@ int fixture_restart(struct fixture *f)
                                  .record = drop_record,
                                  .audit = keep_audit,
                                  .publish = keep_notice,
+                                 .sample = keep_sample,
+                                 .outage = keep_outage,
                                  .log = drop_log,
                                  .incident = drop_incident,
                                  .random = no_random};

@@ -1,0 +1,92 @@
+#include "api/visible.h"
+
+#include <stddef.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "core/cause.h"
+
+static json_t *only(const json_t *whole, const char *const *keys, size_t count)
+{
+    json_t *part = json_object();
+    for (size_t i = 0; i < count; i++) {
+        json_t *value = json_object_get(whole, keys[i]);
+        if (value != NULL)
+            (void)json_object_set(part, keys[i], value);
+    }
+    return part;
+}
+
+/* The status page says who is well, not where they are. */
+static json_t *dependents_for_all(const json_t *affected)
+{
+    static const char *const shown[] = {"name", "ok"};
+    json_t *dependents = json_array();
+    size_t i;
+    json_t *one;
+    json_array_foreach(affected, i, one)
+    {
+        (void)json_array_append_new(dependents, only(one, shown, ARRAY_LENGTH(shown)));
+    }
+    return dependents;
+}
+
+/* The error's members are there when nothing can be told of the service (503). */
+json_t *visible_status(const json_t *whole, enum access access)
+{
+    static const char *const limited[] = {"status",  "overall_status", "last_check", "error",
+                                          "message", "code",           "timestamp"};
+    if (access != ACCESS_ANONYMOUS)
+        return json_incref((json_t *)whole); /* read by its holder, never written */
+    json_t *part = only(whole, limited, ARRAY_LENGTH(limited));
+    const json_t *affected = json_object_get(whole, "affected_services");
+    if (affected != NULL)
+        (void)json_put(part, "affected_services", dependents_for_all(affected));
+    return part;
+}
+
+static json_t *check_words(const json_t *checks)
+{
+    json_t *words = json_object();
+    const char *name;
+    json_t *check;
+    json_object_foreach((json_t *)checks, name, check) /* the iterator is not const */
+    {
+        json_t *word = json_object();
+        (void)json_object_set(word, "status", json_object_get(check, "status"));
+        (void)json_put(words, name, word);
+    }
+    return words;
+}
+
+static json_t *without_log(const json_t *evidence)
+{
+    json_t *kept = json_array();
+    size_t i;
+    json_t *line;
+    json_array_foreach(evidence, i, line)
+    {
+        if (!str_starts(json_string_value(line), CAUSE_LOG_EVIDENCE))
+            (void)json_array_append(kept, line);
+    }
+    return kept;
+}
+
+json_t *visible_health(const json_t *whole, enum access access)
+{
+    static const char *const limited[] = {"overall_status", "last_check"};
+    if (access == ACCESS_ADMIN)
+        return json_incref((json_t *)whole);
+    if (access == ACCESS_ANONYMOUS) {
+        json_t *part = only(whole, limited, ARRAY_LENGTH(limited));
+        (void)json_put(part, "health_checks", check_words(json_object_get(whole, "health_checks")));
+        return part;
+    }
+    json_t *part = json_copy((json_t *)whole);
+    json_t *cause = json_copy(json_object_get(whole, "cause"));
+    if (cause != NULL) {
+        (void)json_put(cause, "evidence", without_log(json_object_get(cause, "evidence")));
+        (void)json_put(part, "cause", cause);
+    }
+    return part;
+}

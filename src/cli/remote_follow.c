@@ -1,0 +1,121 @@
+#include "cli/remote_follow.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+#include "api/operations.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "cli/ask.h"
+#include "io/clock.h"
+
+#define FIRST_LINES 50
+
+static void pass_over(void *context, json_t *line)
+{
+    (void)context;
+    (void)line;
+}
+
+/* Waits for the next turn; false when the reader of stdout has gone meanwhile. */
+static bool still_read(int wait_ms)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO};
+    int n = poll(&out, 1, wait_ms);
+    return n == 0 || (n < 0 && errno == EINTR) || (out.revents & (POLLERR | POLLHUP)) == 0;
+}
+
+/* Takes one line that equals `line` out of `shown`. */
+static bool was_shown(json_t *shown, const json_t *line)
+{
+    for (size_t i = 0; i < json_array_size(shown); i++)
+        if (json_equal(json_array_get(shown, i), line) == 1)
+            return json_array_remove(shown, i) == 0;
+    return false;
+}
+
+/* Where a follow stands: events count, log lines have a time only, in whole seconds. */
+struct place {
+    bool events;
+    int64_t seq;
+    wall_ms newest;
+    json_t *shown; /* the log lines of that second */
+};
+
+static void show_events(struct place *p, const json_t *items, remote_line *each, void *context)
+{
+    for (size_t i = json_array_size(items); i > 0; i--) {
+        json_t *line = json_array_get(items, i - 1);
+        int64_t seq = json_int_or(line, "seq", 0);
+        if (seq <= p->seq)
+            continue;
+        p->seq = seq;
+        each(context, line);
+    }
+}
+
+static void show_lines(struct place *p, const json_t *lines, remote_line *each, void *context)
+{
+    json_t *before JSON_CLEANUP = p->shown == NULL ? json_array() : json_copy(p->shown);
+    for (size_t i = json_array_size(lines); i > 0; i--) {
+        json_t *line = json_array_get(lines, i - 1);
+        wall_ms at;
+        if (wall_parse(json_text_or(line, "timestamp", ""), &at) < 0 || at.ms < p->newest.ms ||
+            was_shown(before, line))
+            continue;
+        if (at.ms > p->newest.ms || p->shown == NULL) {
+            json_decref(p->shown);
+            p->shown = json_array();
+        }
+        p->newest = at;
+        (void)json_array_append(p->shown, line);
+        each(context, line);
+    }
+}
+
+static int ask(struct remote *r, const struct place *p, const char *service, const json_t *given,
+               int64_t limit, int *ret_status, json_t **ret_body, struct error *err)
+{
+    json_t *args JSON_CLEANUP = json_object();
+    bool ok = json_object_update(args, (json_t *)given) == 0;
+    if (p->events)
+        ok = ok && json_put_int(args, "since", p->seq) && json_put_int(args, "limit", limit);
+    else
+        ok = ok && json_put_wall(args, "since", p->newest) && json_put_int(args, "lines", limit);
+    if (!ok)
+        return error_set(err, -ENOMEM, "out of memory");
+    return remote_call(r, p->events ? "events" : "logs", service, args,
+                       mono_add(clock_mono(), ASK_CHECK_MS), ret_status, ret_body, err);
+}
+
+int remote_follow(struct remote *r, const char *op, const char *service, const json_t *args,
+                  remote_line *each, void *context, int *ret_status, json_t **ret_body,
+                  struct error *err)
+{
+    struct place p = {.events = str_equal(op, "events_follow")};
+    json_t *none JSON_CLEANUP = json_object();
+    const json_t *given = args == NULL ? none : args;
+    bool first = true; /* that answer tells where "now" is, by the daemon's clock */
+    int rc = 0;
+    do {
+        json_t *body = NULL;
+        rc = ask(r, &p, service, given, first ? FIRST_LINES : OPERATION_LIMIT_MAX, ret_status,
+                 &body, err);
+        if (rc < 0 || *ret_status >= 400) {
+            *ret_body = body;
+            break;
+        }
+        if (p.events)
+            show_events(&p, json_object_get(body, "items"), first ? pass_over : each, context);
+        else
+            show_lines(&p, json_object_get(body, "logs"), first ? pass_over : each, context);
+        json_decref(body);
+        first = false;
+    } while (still_read(p.events ? REMOTE_FOLLOW_EVENTS_MS : REMOTE_FOLLOW_LOGS_MS));
+    json_decref(p.shown);
+    if (rc == 0 && *ret_status < 400)
+        *ret_body = json_incref(none);
+    return rc;
+}

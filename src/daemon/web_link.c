@@ -1,0 +1,399 @@
+#include "daemon/web_link.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "api/frame.h"
+#include "api/link.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "io/clock.h"
+#include "io/log.h"
+
+#define READ_CHUNK 65536
+#define ADDRESS_MAX 64
+
+enum link_state { LINK_OPEN, LINK_BROKEN, LINK_CLOSED };
+
+struct web_call {
+    struct call call;      /* first: the handlers' pointer is this one's */
+    struct web_link *link; /* NULL: the link is gone */
+    json_t *request, *no_args;
+    int64_t id;
+    struct rate_answer rate;
+    struct web_call *next;
+};
+
+struct web_link {
+    uv_pipe_t pipe;
+    uv_timer_t breaker; /* tells the owner a loop turn later */
+    struct web_link_options options;
+    enum link_state state;
+    int handles;
+    char why[128];
+    struct buf in;
+    struct web_call *calls;
+    size_t call_count;
+    char chunk[READ_CHUNK];
+};
+
+struct outgoing {
+    uv_write_t request;
+    struct buf bytes;
+};
+
+/* ── the end ── */
+
+static void on_closed(uv_handle_t *handle)
+{
+    struct web_link *link = handle->data;
+    if (--link->handles > 0)
+        return;
+    struct web_call *calls = link->calls;
+    link->calls = NULL;
+    for (struct web_call *c = calls; c != NULL; c = c->next)
+        c->link = NULL;
+    while (calls != NULL) {
+        struct web_call *c = calls;
+        calls = c->next; /* before it is told: it may answer, which frees it */
+        c->next = NULL;
+        handlers_gone(link->options.handlers, &c->call);
+    }
+    buf_free(&link->in);
+    mem_free(link);
+}
+
+static void on_broken(uv_timer_t *timer)
+{
+    struct web_link *link = timer->data;
+    link->options.ended(link->options.context, link->why);
+}
+
+static void link_break(struct web_link *link, const char *why)
+{
+    if (link->state != LINK_OPEN)
+        return;
+    link->state = LINK_BROKEN;
+    (void)str_copy(link->why, sizeof link->why, why);
+    (void)uv_read_stop((uv_stream_t *)&link->pipe);
+    (void)uv_timer_start(&link->breaker, on_broken, 0, 0);
+}
+
+void web_link_close(struct web_link *link)
+{
+    if (link == NULL || link->state == LINK_CLOSED)
+        return;
+    link->state = LINK_CLOSED;
+    uv_close((uv_handle_t *)&link->breaker, on_closed);
+    uv_close((uv_handle_t *)&link->pipe, on_closed);
+}
+
+/* ── writing ── */
+
+static void on_written(uv_write_t *request, int status)
+{
+    struct outgoing *out = (struct outgoing *)request;
+    struct web_link *link = request->handle->data;
+    buf_free(&out->bytes);
+    mem_free(out);
+    if (status < 0)
+        link_break(link, uv_strerror(status));
+}
+
+/* Takes `bytes`; empty ones stand for a frame that could not be made. */
+static void link_write(struct web_link *link, struct buf *bytes)
+{
+    struct outgoing *out = bytes->length == 0 ? NULL : mem_calloc(1, sizeof *out);
+    size_t waiting = uv_stream_get_write_queue_size((uv_stream_t *)&link->pipe);
+    bool sent = false;
+    if (out != NULL && waiting + bytes->length <= LINK_OUT_MAX) {
+        out->bytes = *bytes;
+        uv_buf_t piece = uv_buf_init(out->bytes.data, (unsigned)out->bytes.length);
+        sent = uv_write(&out->request, (uv_stream_t *)&link->pipe, &piece, 1, on_written) == 0;
+    }
+    if (sent)
+        return;
+    mem_free(out);
+    buf_free(bytes);
+    link_break(link, "it does not read what the engine sends");
+}
+
+/* -EMSGSIZE: the frame is too long, nothing was sent. Takes `frame`. */
+static int link_send(struct web_link *link, json_t *frame)
+{
+    struct buf bytes = BUF_LIMIT(FRAME_BYTES_MAX);
+    struct error err = {0};
+    int r = frame == NULL ? -ENOMEM : frame_write(frame, &bytes, &err);
+    json_decref(frame);
+    if (r == -EMSGSIZE || link->state != LINK_OPEN) {
+        buf_free(&bytes);
+        return r;
+    }
+    if (r < 0)
+        buf_free(&bytes);
+    link_write(link, &bytes);
+    return 0;
+}
+
+void web_link_send(struct web_link *link, json_t *frame)
+{
+    if (link_send(link, frame) == -EMSGSIZE)
+        log_error("web", "a message to the web process is too long: not sent");
+}
+
+/* ── answers ── */
+
+static json_t *rate_json(const struct rate_answer *rate)
+{
+    json_t *body = json_object();
+    (void)json_put_int(body, "limit", rate->limit);
+    (void)json_put_int(body, "remaining", rate->remaining);
+    (void)json_put_int(body, "reset", rate->reset);
+    return body;
+}
+
+static json_t *answer_frame(const struct web_call *c, int status, json_t *body)
+{
+    json_t *frame = json_object();
+    (void)json_put_int(frame, "id", c->id);
+    (void)json_put_int(frame, "status", status);
+    (void)json_put(frame, "body", body == NULL ? json_object() : body);
+    if (c->rate.limited)
+        (void)json_put(frame, "rate", rate_json(&c->rate));
+    return frame;
+}
+
+static void unlink_call(struct web_call *c)
+{
+    if (c->link == NULL)
+        return;
+    for (struct web_call **at = &c->link->calls; *at != NULL; at = &(*at)->next)
+        if (*at == c) {
+            *at = c->next;
+            c->link->call_count--;
+            return;
+        }
+}
+
+static void answer(struct call *call, int status, json_t *body)
+{
+    struct web_call *c = call->owner;
+    if (c->link == NULL)
+        json_decref(body);
+    else if (link_send(c->link, answer_frame(c, status, body)) == -EMSGSIZE)
+        (void)link_send(c->link,
+                        answer_frame(c, 500,
+                                     call_error("Answer too long",
+                                                "The answer is longer than 1 MiB: ask for less.",
+                                                "answer_too_long", clock_wall())));
+    unlink_call(c);
+    if (call->free_data != NULL)
+        call->free_data(call);
+    json_decref(call->kept);
+    json_decref(c->request);
+    json_decref(c->no_args);
+    mem_free(c);
+}
+
+static void push(struct call *call, json_t *line)
+{
+    struct web_call *c = call->owner;
+    if (c->link == NULL) {
+        json_decref(line);
+        return;
+    }
+    json_t *frame = json_object();
+    (void)json_put_int(frame, "id", c->id);
+    (void)json_put(frame, "line", line);
+    web_link_send(c->link, frame);
+}
+
+/* ── requests ── */
+
+static void refuse_identity(struct web_call *c, int status, const char *code, const char *message)
+{
+    call_refuse(&c->call, status, status == 403 ? "Forbidden" : "Unauthorized", message, code,
+                clock_wall());
+}
+
+/* 0, or the status of the refusal. */
+static int identify(struct web_call *c, const char **ret_code, const char **ret_message)
+{
+    const json_t *given = json_object_get(c->request, "credential");
+    const struct credential credential = {
+        .token = json_string_value(json_object_get(given, "token")),
+        .cookie = json_bool_or(given, "cookie", false),
+        .csrf = json_string_value(json_object_get(given, "csrf")),
+    };
+    return accounts_identify(c->link->options.accounts, &credential,
+                             json_text_or(c->request, "source_ip", ""), &c->call, ret_code,
+                             ret_message);
+}
+
+/* False: over the limit, and answered. */
+static bool count_call(struct web_call *c)
+{
+    char who[sizeof c->call.user.id + 16];
+    const struct engine_user *user = &c->call.user;
+    bool nobody = c->call.access == ACCESS_ANONYMOUS;
+    (void)str_format(who, sizeof who, "%s:%s", nobody ? "address" : "user",
+                     nobody ? user->source_ip : user->id);
+    rate_count(c->link->options.rate, c->call.operation->rate, who, clock_now(), &c->rate);
+    if (!c->rate.refused)
+        return true;
+    json_t *body = call_error("Rate limit exceeded", "Too many requests: wait and try again.",
+                              "rate_limited", clock_wall());
+    (void)json_put_int(body, "retry_after_seconds", c->rate.retry_after_seconds);
+    (void)json_put_int(body, "limit", c->rate.limit);
+    (void)json_put_int(body, "window_seconds", RATE_WINDOW_SECONDS);
+    c->call.answer(&c->call, 429, body);
+    return false;
+}
+
+static void snapshot(struct web_call *c, const char *service)
+{
+    const struct web_link_options *o = &c->link->options;
+    int index = service == NULL ? -1 : engine_service_index(o->engine, service);
+    if (index < 0)
+        call_refuse(&c->call, 404, "Not found", "There is no such service.", "not_found",
+                    clock_wall());
+    else
+        c->call.answer(&c->call, 200, handlers_snapshot(o->handlers, index));
+}
+
+static void dispatch(struct web_call *c)
+{
+    const char *op = json_text_or(c->request, "op", "");
+    const char *service = json_string_value(json_object_get(c->request, "service"));
+    const char *code = NULL;
+    const char *message = NULL;
+    if (str_equal(op, "snapshot")) {
+        snapshot(c, service);
+        return;
+    }
+    int index = operation_by_name(op);
+    if (index < 0) {
+        call_refuse(&c->call, 404, "Not found", "There is no such operation.", "not_found",
+                    clock_wall());
+        return;
+    }
+    c->call.operation = &operations[index];
+    int status = identify(c, &code, &message);
+    if (status != 0) {
+        refuse_identity(c, status, code, message);
+        return;
+    }
+    if (count_call(c))
+        handlers_dispatch(c->link->options.handlers, &c->call, service);
+}
+
+static void cancel(struct web_link *link, int64_t id)
+{
+    for (struct web_call *c = link->calls; c != NULL; c = c->next)
+        if (c->id == id) {
+            handlers_gone(link->options.handlers, &c->call);
+            return;
+        }
+}
+
+/* Takes `request`. The web process is not believed more than a stranger: what has no shape breaks
+ * the link. */
+static void take_request(struct web_link *link, json_t *request)
+{
+    const json_t *id = json_object_get(request, "id");
+    const json_t *args = json_object_get(request, "args");
+    if (json_is_true(json_object_get(request, "ready"))) {
+        link->options.ready(link->options.context);
+    } else if (!json_is_integer(id)) {
+        link_break(link, "it sent a message without a number");
+    } else if (json_is_true(json_object_get(request, "cancel"))) {
+        cancel(link, json_integer_value(id));
+    } else {
+        struct web_call *c = link->call_count < LINK_CALLS_MAX ? mem_calloc(1, sizeof *c) : NULL;
+        if (c == NULL || (c->no_args = json_object()) == NULL) {
+            mem_free(c);
+            json_decref(request);
+            link_break(link, "it asks for more than it may at once");
+            return;
+        }
+        c->link = link;
+        c->request = request;
+        c->id = json_integer_value(id);
+        c->next = link->calls;
+        link->calls = c;
+        link->call_count++;
+        struct call *call = &c->call;
+        call->owner = c;
+        call->answer = answer;
+        call->push = push;
+        call->service = -1;
+        call->operation = &operations[OP_STATUS];
+        call->args = json_is_object(args) ? args : c->no_args;
+        (void)str_copy(call->request_id, sizeof call->request_id,
+                       json_text_or(request, "request_id", ""));
+        dispatch(c);
+        return;
+    }
+    json_decref(request);
+}
+
+/* ── reading ── */
+
+static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
+{
+    (void)suggested;
+    struct web_link *link = handle->data;
+    *ret = uv_buf_init(link->chunk, sizeof link->chunk);
+}
+
+static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *bytes)
+{
+    struct web_link *link = stream->data;
+    if (length < 0)
+        link_break(link, length == UV_EOF ? "it ended" : uv_strerror((int)length));
+    size_t taken = 0;
+    while (length > 0 && taken < (size_t)length && link->state == LINK_OPEN) {
+        size_t room = link->in.limit - link->in.length;
+        size_t left = (size_t)length - taken;
+        size_t piece = left < room ? left : room;
+        json_t *frame = NULL;
+        struct error err = {0};
+        int got = buf_append(&link->in, bytes->base + taken, piece) == 0 ? 1 : -1;
+        taken += piece;
+        while (link->state == LINK_OPEN && got == 1 &&
+               (got = frame_read(&link->in, &frame, &err)) == 1)
+            take_request(link, frame);
+        if (got < 0)
+            link_break(link, err.code != 0 ? err.text : "out of memory");
+    }
+}
+
+int web_link_open(const struct web_link_options *options, int fd, struct web_link **ret,
+                  struct error *err)
+{
+    struct web_link *link = mem_calloc(1, sizeof *link);
+    if (link == NULL) {
+        (void)close(fd);
+        return error_set(err, -ENOMEM, "out of memory");
+    }
+    link->options = *options;
+    link->in = BUF_LIMIT(FRAME_BYTES_MAX);
+    link->pipe.data = link->breaker.data = link;
+    link->handles = 2;
+    (void)uv_timer_init(options->loop, &link->breaker);
+    (void)uv_pipe_init(options->loop, &link->pipe, 0);
+    int r = uv_pipe_open(&link->pipe, fd);
+    if (r < 0)
+        (void)close(fd);
+    else
+        r = uv_read_start((uv_stream_t *)&link->pipe, on_alloc, on_read);
+    if (r < 0) {
+        web_link_close(link);
+        return error_set(err, r, "the socket to the web process: %s", uv_strerror(r));
+    }
+    *ret = link;
+    return 0;
+}

@@ -1,0 +1,168 @@
+/* Requests for a higher role, and the grants that come of them (row D4). */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "handlers/account_answer.h"
+#include "handlers/account_timer.h"
+
+static json_t *request_json(const struct accounts *a, const struct access_request *r)
+{
+    json_t *o = json_object();
+    const struct user *u = user_by_number(a, r->user);
+    (void)json_put_int(o, "id", r->number);
+    (void)json_put_int(o, "user_id", r->user);
+    (void)json_put_text(o, "email", u == NULL ? NULL : u->email);
+    (void)json_put_text(o, "current_role", access_name(r->had));
+    (void)json_put_text(o, "requested_role", access_name(r->wanted));
+    (void)json_put_text(o, "justification", r->justification);
+    (void)json_put_int(o, "duration_seconds", r->duration_s);
+    (void)json_put_text(o, "state", request_state_names[r->state]);
+    (void)json_put_wall(o, "created_at", r->created);
+    (void)json_put_wall(o, "decided_at", r->decided);
+    (void)json_put_text(o, "decided_by", r->decided_by[0] == '\0' ? NULL : r->decided_by);
+    (void)json_put_text(o, "note", r->note[0] == '\0' ? NULL : r->note);
+    (void)json_put_wall(o, "ends_at", r->ends);
+    return o;
+}
+
+void access_list(struct handlers *h, struct call *call)
+{
+    const struct accounts *a = h->ports.accounts;
+    const struct access_request *r;
+    const char *state = json_text_or(call->args, "state", NULL);
+    json_t *items = json_array();
+    shelf_each(a, STORE_ACCESS_REQUEST, i, r)
+    {
+        bool own = call->user_number != 0 && r->user == call->user_number;
+        if ((call->access == ACCESS_ADMIN || own) &&
+            (state == NULL || str_equal(state, request_state_names[r->state])))
+            (void)json_array_insert_new(items, 0, request_json(a, r)); /* newest first */
+    }
+    call->answer(call, 200, account_list(items));
+}
+
+static void refuse(struct handlers *h, struct call *call, int status, const char *title,
+                   const char *message, const char *code)
+{
+    call_refuse(call, status, title, message, code, handlers_now(h).wall);
+}
+
+static size_t pending_of(const struct accounts *a, const struct user *u)
+{
+    const struct access_request *r;
+    size_t count = 0;
+    shelf_each(a, STORE_ACCESS_REQUEST, i, r)
+    {
+        count += r->user == u->number && r->state == REQUEST_PENDING;
+    }
+    return count;
+}
+
+/* The oldest request that is over gives its place up. */
+static void make_room(struct accounts *a)
+{
+    struct access_request *r;
+    if (a->shelves[STORE_ACCESS_REQUEST].count < ACCESS_REQUESTS_MAX)
+        return;
+    shelf_each(a, STORE_ACCESS_REQUEST, i, r)
+    {
+        if (r->state != REQUEST_REJECTED && r->state != REQUEST_ENDED)
+            continue;
+        account_remove(a, STORE_ACCESS_REQUEST, r);
+        return;
+    }
+}
+
+void access_request(struct handlers *h, struct call *call)
+{
+    struct accounts *a = h->ports.accounts;
+    const struct user *u = account_own_user(h, call);
+    enum access wanted = access_by_name(json_text_or(call->args, "requested_role", ""));
+    struct access_request *r = NULL;
+    struct error err = {0};
+    char text[600];
+    if (u == NULL)
+        return;
+    if (wanted <= u->role) {
+        refuse(h, call, 409, "Nothing to ask for", "You have that role already.", "has_role");
+        return;
+    }
+    if (pending_of(a, u) >= ACCESS_PENDING_MAX) {
+        refuse(h, call, 409, "Too many requests", "Five requests of yours wait already.", "limit");
+        return;
+    }
+    make_room(a);
+    if (account_add(a, STORE_ACCESS_REQUEST, sizeof *r, ACCESS_REQUESTS_MAX, &r, &err) < 0) {
+        refuse(h, call, 503, "Too many requests", err.text, "limit");
+        return;
+    }
+    r->user = u->number;
+    r->had = u->role;
+    r->wanted = wanted;
+    r->duration_s = json_int_or(call->args, "duration_seconds", 0);
+    r->created = accounts_now(a).wall;
+    (void)str_copy(r->justification, sizeof r->justification,
+                   json_text_or(call->args, "justification", ""));
+    (void)str_format(text, sizeof text, "%s asks for the role %s: %s", u->email,
+                     access_name(wanted), r->justification);
+    account_done(h, call, AUDIT_AUTHORIZATION, AUDIT_RISK_MODERATE, text);
+    a->ports.notice(a->ports.context, "access", text);
+    account_answer_saved(h, call, account_save(a, STORE_ACCESS_REQUEST, r), request_json(a, r));
+}
+
+/* The pending request of the path; NULL: refused. Nobody decides on his own. */
+static struct access_request *to_decide(struct handlers *h, struct call *call)
+{
+    struct access_request *r =
+        access_request_by_number(h->ports.accounts, json_int_or(call->args, "n", 0));
+    if (r == NULL) {
+        refuse(h, call, 404, "Not found", "There is no such request.", "not_found");
+        return NULL;
+    }
+    if (r->state != REQUEST_PENDING) {
+        refuse(h, call, 409, "Decided", "The request has been decided already.", "decided");
+        return NULL;
+    }
+    if (call->user_number != 0 && r->user == call->user_number) {
+        account_refuse(h, call, AUDIT_AUTHORIZATION, 403, "Own request",
+                       "Another administrator must decide this.", "own_request");
+        return NULL;
+    }
+    return r;
+}
+
+static void decide(struct handlers *h, struct call *call, enum request_state state,
+                   const char *word)
+{
+    struct accounts *a = h->ports.accounts;
+    struct access_request *r = to_decide(h, call);
+    char text[700];
+    if (r == NULL)
+        return;
+    const struct user *u = user_by_number(a, r->user);
+    r->state = state;
+    r->decided = accounts_now(a).wall;
+    (void)str_copy(r->decided_by, sizeof r->decided_by, call->user.email);
+    (void)str_copy(r->note, sizeof r->note, json_text_or(call->args, "reason", ""));
+    if (state == REQUEST_APPROVED)
+        r->ends = wall_add(r->decided, r->duration_s * 1000);
+    (void)str_format(text, sizeof text, "%s %s the role %s for %s%s%s", call->user.email, word,
+                     access_name(r->wanted), u == NULL ? "?" : u->email,
+                     r->note[0] == '\0' ? "" : ": ", r->note);
+    account_changed(a);
+    account_timer_look(a);
+    account_done(h, call, AUDIT_AUTHORIZATION, AUDIT_RISK_HIGH, text);
+    a->ports.notice(a->ports.context, "access", text);
+    account_answer_saved(h, call, account_save(a, STORE_ACCESS_REQUEST, r), request_json(a, r));
+}
+
+void access_approve(struct handlers *h, struct call *call)
+{
+    decide(h, call, REQUEST_APPROVED, "grants");
+}
+
+void access_reject(struct handlers *h, struct call *call)
+{
+    decide(h, call, REQUEST_REJECTED, "rejects");
+}

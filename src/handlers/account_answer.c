@@ -1,0 +1,130 @@
+#include "handlers/account_answer.h"
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/str.h"
+
+static const struct throttle_rule own_password = {.free = 5, .longest_ms = 900000};
+
+static struct account_note note_of(const struct call *call, enum audit_event event)
+{
+    return (struct account_note){.event = event,
+                                 .operation = call->operation->name,
+                                 .user = &call->user,
+                                 .request_id = call->request_id};
+}
+
+void account_refuse(struct handlers *h, struct call *call, enum audit_event event, int status,
+                    const char *title, const char *message, const char *code)
+{
+    struct account_note note = note_of(call, event);
+    note.error = message;
+    note.risk = AUDIT_RISK_MODERATE;
+    account_audit_bounded(h->ports.accounts, &note);
+    call_refuse(call, status, title, message, code, handlers_now(h).wall);
+}
+
+void account_permission_refused(struct handlers *h, const struct call *call, const char *message)
+{
+    struct account_note note = note_of(call, AUDIT_AUTHORIZATION);
+    note.error = message;
+    note.risk = AUDIT_RISK_MODERATE;
+    if (h->ports.accounts != NULL)
+        account_audit_bounded(h->ports.accounts, &note);
+}
+
+void account_done(struct handlers *h, struct call *call, enum audit_event event,
+                  enum audit_risk risk, const char *reason)
+{
+    struct account_note note = note_of(call, event);
+    note.success = true;
+    note.risk = risk;
+    note.reason = reason;
+    account_audit(h->ports.accounts, &note);
+}
+
+struct user *account_own_user(struct handlers *h, struct call *call)
+{
+    struct user *u = user_by_number(h->ports.accounts, call->user_number);
+    if (u == NULL)
+        call_refuse(call, 409, "No user",
+                    "This is for users that log in; a local account or an API token has neither "
+                    "password nor sessions.",
+                    "no_user", handlers_now(h).wall);
+    return u;
+}
+
+void account_too_often(struct handlers *h, struct call *call, int64_t wait_ms, int limit)
+{
+    char text[200];
+    int64_t seconds = (wait_ms + 999) / 1000;
+    (void)str_format(text, sizeof text, "Too many failed tries: try again in %lld s.",
+                     (long long)seconds);
+    json_t *body = call_error("Too many tries", text, "too_many_tries", handlers_now(h).wall);
+    (void)json_put_int(body, "retry_after_seconds", seconds);
+    (void)json_put_int(body, "limit", limit);
+    (void)json_put_int(body, "window_seconds", THROTTLE_FORGET_SECONDS);
+    struct account_note note = note_of(call, AUDIT_AUTHENTICATION);
+    note.error = "too many failed tries";
+    note.risk = AUDIT_RISK_HIGH;
+    account_audit_bounded(h->ports.accounts, &note);
+    call->answer(call, 429, body);
+}
+
+void account_work(struct handlers *h, struct call *call, const char *hash, const char *password,
+                  const char *fresh, password_done *done)
+{
+    call->data = h;
+    if (password_work_do(h->ports.accounts->work, hash, password, fresh, done, call) == 0)
+        return;
+    json_t *body = call_error("Busy", "Too many logins at once: try again in a few seconds.",
+                              "busy", handlers_now(h).wall);
+    (void)json_put_int(body, "retry_after_seconds", 5);
+    call->answer(call, 503, body);
+}
+
+static void own_key(const struct call *call, char key[64])
+{
+    (void)str_format(key, 64, "own|%lld", (long long)call->user_number);
+}
+
+void account_ask_password(struct handlers *h, struct call *call, password_done *done)
+{
+    struct accounts *a = h->ports.accounts;
+    struct user *u = account_own_user(h, call);
+    char key[64];
+    if (u == NULL)
+        return;
+    own_key(call, key);
+    int64_t wait = throttle_wait_ms(a->throttle, key, &own_password, accounts_now(a).mono);
+    if (wait > 0) {
+        account_too_often(h, call, wait, own_password.free);
+        return;
+    }
+    account_work(h, call, u->hash, json_text_or(call->args, "current_password", ""),
+                 json_text_or(call->args, "new_password", NULL), done);
+}
+
+bool account_password_good(struct handlers *h, struct call *call, bool good)
+{
+    struct accounts *a = h->ports.accounts;
+    char key[64];
+    own_key(call, key);
+    if (good) {
+        throttle_forget(a->throttle, key);
+        return true;
+    }
+    (void)throttle_failed(a->throttle, key, accounts_now(a).mono);
+    account_refuse(h, call, AUDIT_AUTHENTICATION, 403, "Wrong password",
+                   "The current password is not right.", "wrong_password");
+    return false;
+}
+
+json_t *account_list(json_t *items)
+{
+    json_t *body = json_object();
+    (void)json_put(body, "items", items);
+    (void)json_put_null(body, "next_cursor");
+    return body;
+}

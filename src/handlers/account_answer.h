@@ -1,0 +1,28 @@
+/* Answers that the files of accounts share. */
+#ifndef RESUS_HANDLERS_ACCOUNT_ANSWER_H
+#define RESUS_HANDLERS_ACCOUNT_ANSWER_H
+
+#include "handlers/account_book.h"
+
+/* Refuses and writes the audit line (a bounded number of them: refusals.h). */
+void account_refuse(struct handlers *h, struct call *call, enum audit_event event, int status,
+                    const char *title, const char *message, const char *code);
+/* The line of a refusal by the door: it has been or will be answered. */
+void account_permission_refused(struct handlers *h, const struct call *call, const char *message);
+/* The audit line of what was done; `reason` says what, NULL = none. */
+void account_done(struct handlers *h, struct call *call, enum audit_event event,
+                  enum audit_risk risk, const char *reason);
+/* The user whose session the call is; NULL: refused, it has none (Unix name or API token). */
+struct user *account_own_user(struct handlers *h, struct call *call);
+/* Verifies `current_password` of the own user, throttled, on a worker; call->data is `h` then. */
+void account_ask_password(struct handlers *h, struct call *call, password_done *done);
+/* In `done`: false when it was wrong, and refused. */
+bool account_password_good(struct handlers *h, struct call *call, bool good);
+/* 429 in the contract's form. */
+void account_too_often(struct handlers *h, struct call *call, int64_t wait_ms, int limit);
+/* Hands to password_work_do; a full queue is 503. */
+void account_work(struct handlers *h, struct call *call, const char *hash, const char *password,
+                  const char *fresh, password_done *done);
+json_t *account_list(json_t *items); /* {items, next_cursor} */
+
+#endif

@@ -1,0 +1,168 @@
+/* API tokens: opaque, shown once, kept as a digest. */
+#include <sodium.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "handlers/account_answer.h"
+
+#define SECRET_BYTES 32
+#define SHOWN_CHARACTERS 10 /* prefix and four letters: to know a token by */
+
+static json_t *token_json(const struct api_token *t)
+{
+    json_t *o = json_object();
+    (void)json_put_int(o, "id", t->number);
+    (void)json_put_text(o, "name", t->name);
+    (void)json_put_text(o, "role", access_name(t->role));
+    (void)json_put(o, "services", t->services == NULL ? json_null() : json_incref(t->services));
+    (void)json_put_text(o, "begins_with", t->shown);
+    (void)json_put_bool(o, "disabled", t->disabled);
+    (void)json_put_wall(o, "created_at", t->created);
+    (void)json_put_text(o, "created_by", t->created_by);
+    (void)json_put_wall(o, "expires_at", t->expires);
+    (void)json_put_wall(o, "last_used", t->last_used);
+    return o;
+}
+
+void tokens_list(struct handlers *h, struct call *call)
+{
+    const struct accounts *a = h->ports.accounts;
+    const struct api_token *t;
+    json_t *items = json_array();
+    shelf_each(a, STORE_API_TOKEN, i, t)
+    {
+        if (!t->revoked)
+            (void)json_array_append_new(items, token_json(t));
+    }
+    call->answer(call, 200, account_list(items));
+}
+
+static void refuse(struct handlers *h, struct call *call, int status, const char *title,
+                   const char *message, const char *code)
+{
+    call_refuse(call, status, title, message, code, handlers_now(h).wall);
+}
+
+static bool services_exist(struct handlers *h, struct call *call)
+{
+    const json_t *services = json_object_get(call->args, "services");
+    size_t i;
+    json_t *id;
+    json_array_foreach(services, i, id)
+    {
+        if (engine_service_index(h->engine, json_string_value(id)) >= 0)
+            continue;
+        char text[160];
+        (void)str_format(text, sizeof text, "`services`: there is no service \"%s\".",
+                         json_string_value(id));
+        refuse(h, call, 400, "Bad input", text, "bad_input");
+        return false;
+    }
+    if (json_is_array(services) && json_array_size(services) == 0) {
+        refuse(h, call, 400, "Bad input",
+               "`services` is empty: name at least one, or leave it out for all.", "bad_input");
+        return false;
+    }
+    return true;
+}
+
+static size_t live_tokens(const struct accounts *a)
+{
+    const struct api_token *t;
+    size_t count = 0;
+    shelf_each(a, STORE_API_TOKEN, i, t)
+    {
+        count += !t->revoked;
+    }
+    return count;
+}
+
+/* Fills digest and shown; gives the token itself. */
+static json_t *make_secret(struct api_token *t)
+{
+    uint8_t bytes[SECRET_BYTES];
+    char text[sizeof API_TOKEN_PREFIX +
+              sodium_base64_ENCODED_LEN(SECRET_BYTES, sodium_base64_VARIANT_URLSAFE_NO_PADDING)] =
+        API_TOKEN_PREFIX;
+    size_t prefix = strlen(API_TOKEN_PREFIX);
+    randombytes_buf(bytes, sizeof bytes);
+    (void)sodium_bin2base64(text + prefix, sizeof text - prefix, bytes, sizeof bytes,
+                            sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    (void)crypto_hash_sha256(t->digest, (const uint8_t *)text, strlen(text));
+    (void)str_copy_n(t->shown, sizeof t->shown, text, SHOWN_CHARACTERS);
+    json_t *shown = json_string(text);
+    mem_wipe(bytes, sizeof bytes);
+    mem_wipe(text, sizeof text);
+    return shown;
+}
+
+void token_add(struct handlers *h, struct call *call)
+{
+    struct accounts *a = h->ports.accounts;
+    struct api_token *t = NULL;
+    struct error err = {0};
+    char text[700];
+    int64_t lives_s = json_int_or(call->args, "expires_in_seconds", 0);
+    if (!services_exist(h, call))
+        return;
+    if (live_tokens(a) >= API_TOKENS_MAX) {
+        refuse(h, call, 409, "Too many tokens", "There are 1000 already: revoke some.", "limit");
+        return;
+    }
+    if (account_add(a, STORE_API_TOKEN, sizeof *t, API_TOKENS_KEPT_MAX, &t, &err) < 0) {
+        refuse(h, call, 409, "Too many tokens", err.text, "limit");
+        return;
+    }
+    (void)str_copy(t->name, sizeof t->name, json_text_or(call->args, "name", ""));
+    t->role = access_by_name(json_text_or(call->args, "role", ""));
+    t->services = json_deep_copy(json_object_get(call->args, "services"));
+    t->created = accounts_now(a).wall;
+    t->expires = lives_s > 0 ? wall_add(t->created, lives_s * 1000) : WALL_NONE;
+    (void)str_copy(t->created_by, sizeof t->created_by, call->user.email);
+    json_t *secret = make_secret(t);
+    json_t *body = token_json(t);
+    (void)json_put(body, "token", secret);
+    (void)str_format(text, sizeof text, "%s: %s%s", t->name, access_name(t->role),
+                     t->services == NULL ? "" : ", some services only");
+    account_done(h, call, AUDIT_CONFIGURATION, AUDIT_RISK_HIGH, text);
+    account_answer_saved(h, call, account_save(a, STORE_API_TOKEN, t), body);
+}
+
+static struct api_token *find(struct handlers *h, struct call *call)
+{
+    struct api_token *t = api_token_by_number(h->ports.accounts, json_int_or(call->args, "n", 0));
+    if (t == NULL)
+        refuse(h, call, 404, "Not found", "There is no such token.", "not_found");
+    return t;
+}
+
+void token_set(struct handlers *h, struct call *call)
+{
+    struct api_token *t = find(h, call);
+    const char *role = json_text_or(call->args, "role", NULL);
+    char text[700];
+    if (t == NULL)
+        return;
+    if (role != NULL)
+        t->role = access_by_name(role);
+    t->disabled = json_bool_or(call->args, "disabled", t->disabled);
+    (void)str_format(text, sizeof text, "%s: %s%s", t->name, access_name(t->role),
+                     t->disabled ? ", disabled" : "");
+    account_done(h, call, AUDIT_CONFIGURATION, AUDIT_RISK_HIGH, text);
+    account_answer_saved(h, call, account_save(h->ports.accounts, STORE_API_TOKEN, t),
+                         token_json(t));
+}
+
+void token_revoke(struct handlers *h, struct call *call)
+{
+    struct api_token *t = find(h, call);
+    if (t == NULL)
+        return;
+    t->revoked = true;
+    account_done(h, call, AUDIT_CONFIGURATION, AUDIT_RISK_MODERATE, t->name);
+    json_t *body = json_object();
+    (void)json_put_bool(body, "success", true);
+    account_answer_saved(h, call, account_save(h->ports.accounts, STORE_API_TOKEN, t), body);
+}

@@ -1,0 +1,368 @@
+/* login, logout, me, password */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <sodium.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "handlers/account_answer.h"
+#include "handlers/second_factor.h"
+
+/* A person who mistypes never meets these; who guesses does. The account's own rule is mild,
+ * because anybody can fail as anybody: it slows guessing from many addresses down without keeping
+ * the owner out, and an address that the owner has logged in from is exempt. */
+static const struct throttle_rule pair_rule = {.free = 5, .longest_ms = 900000};
+static const struct throttle_rule address_rule = {.free = 20, .longest_ms = 60000};
+static const struct throttle_rule account_rule = {.free = 10, .longest_ms = 30000};
+
+struct keys {
+    char pair[400], address[100], account[300];
+};
+
+/* An IPv6 host has a whole /64 to itself. */
+static void network_of(const char *address, char *to, size_t size)
+{
+    struct in6_addr v6;
+    if (inet_pton(AF_INET6, address, &v6) == 1 && !IN6_IS_ADDR_V4MAPPED(&v6)) {
+        memset(&v6.s6_addr[8], 0, 8);
+        (void)inet_ntop(AF_INET6, &v6, to, (socklen_t)size);
+        return;
+    }
+    (void)str_copy(to, size, address);
+}
+
+static void lower(const char *text, char *to, size_t size)
+{
+    (void)str_copy(to, size, text);
+    for (char *p = to; *p != '\0'; p++)
+        *p = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
+}
+
+static void keys_of(const struct call *call, struct keys *k)
+{
+    char email[256], network[ADDRESS_SIZE];
+    lower(json_text_or(call->args, "email", ""), email, sizeof email);
+    network_of(call->user.source_ip, network, sizeof network);
+    (void)str_format(k->pair, sizeof k->pair, "pair|%s|%s", network, email);
+    (void)str_format(k->address, sizeof k->address, "address|%s", network);
+    (void)str_format(k->account, sizeof k->account, "account|%s", email);
+}
+
+static bool address_known(const struct user *u, const char *address)
+{
+    for (size_t i = 0; u != NULL && i < KNOWN_ADDRESSES_MAX; i++)
+        if (u->known[i][0] != '\0' && str_equal(u->known[i], address))
+            return true;
+    return false;
+}
+
+static bool remember_address(struct user *u, const char *address)
+{
+    size_t at = 0;
+    while (at < KNOWN_ADDRESSES_MAX - 1 && !str_equal(u->known[at], address))
+        at++;
+    if (at == 0 && str_equal(u->known[0], address))
+        return false;
+    memmove(u->known[1], u->known[0], at * sizeof u->known[0]);
+    (void)str_copy(u->known[0], ADDRESS_SIZE, address);
+    return true;
+}
+
+/* ── refusals ── */
+
+static bool throttled(struct handlers *h, struct call *call, const struct user *u)
+{
+    struct accounts *a = h->ports.accounts;
+    mono_ms now = accounts_now(a).mono;
+    struct keys k;
+    keys_of(call, &k);
+    int64_t pair = throttle_wait_ms(a->throttle, k.pair, &pair_rule, now);
+    int64_t address = throttle_wait_ms(a->throttle, k.address, &address_rule, now);
+    int64_t account = address_known(u, call->user.source_ip)
+                          ? 0
+                          : throttle_wait_ms(a->throttle, k.account, &account_rule, now);
+    if (pair == 0 && address == 0 && account == 0)
+        return false;
+    const struct throttle_rule *rule = &pair_rule;
+    int64_t wait = pair;
+    if (address > wait) {
+        wait = address;
+        rule = &address_rule;
+    }
+    if (account > wait) {
+        wait = account;
+        rule = &account_rule;
+    }
+    account_too_often(h, call, wait, rule->free);
+    return true;
+}
+
+static void lock_out(struct accounts *a, struct user *u, int failures)
+{
+    const struct security_settings *s = &a->ports.settings(a->ports.context)->security;
+    if (u == NULL || s->lockout_failures == 0 || failures < s->lockout_failures ||
+        user_is_last_admin(a, u))
+        return;
+    u->locked_until = wall_add(accounts_now(a).wall, s->lockout_ms);
+    (void)account_save(a, STORE_USER, u);
+}
+
+static void failed(struct handlers *h, struct call *call, struct user *u, const char *message,
+                   const char *code)
+{
+    struct accounts *a = h->ports.accounts;
+    mono_ms now = accounts_now(a).mono;
+    struct keys k;
+    keys_of(call, &k);
+    (void)throttle_failed(a->throttle, k.pair, now);
+    (void)throttle_failed(a->throttle, k.address, now);
+    lock_out(a, u, throttle_failed(a->throttle, k.account, now));
+    account_refuse(h, call, AUDIT_AUTHENTICATION, 401, "Login failed", message, code);
+}
+
+/* ── sessions ── */
+
+/* A revoked session must be remembered until it would have expired, so their number is bounded as
+ * well: one user cannot fill the shelf for the others. */
+static int make_room(struct accounts *a, const struct user *u, struct error *err)
+{
+    struct session *s, *oldest = NULL;
+    size_t alive = 0, all = 0;
+    shelf_each(a, STORE_SESSION, i, s)
+    {
+        if (s->user != u->number)
+            continue;
+        all++;
+        alive += s->revoked.ms == 0;
+        oldest = oldest == NULL && s->revoked.ms == 0 ? s : oldest;
+    }
+    if (all >= SESSIONS_AN_HOUR_MAX)
+        return error_set(err, -EAGAIN, "This user has logged in %d times within an hour.",
+                         SESSIONS_AN_HOUR_MAX);
+    if (alive < SESSIONS_OF_USER_MAX)
+        return 0;
+    session_revoke(a, oldest);
+    account_changed(a);
+    return 0;
+}
+
+static struct session *begin_session(struct accounts *a, const struct user *u, const char *address,
+                                     struct error *err)
+{
+    struct session *s = NULL;
+    uint8_t bytes[18];
+    char random[32];
+    if (make_room(a, u, err) < 0 ||
+        account_add(a, STORE_SESSION, sizeof *s, SESSIONS_MAX, &s, err) < 0)
+        return NULL;
+    randombytes_buf(bytes, sizeof bytes);
+    (void)sodium_bin2base64(random, sizeof random, bytes, sizeof bytes,
+                            sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    (void)str_format(s->jti, sizeof s->jti, "%" PRId64 "-%s", s->number, random);
+    s->user = u->number;
+    s->issued = (wall_ms){accounts_now(a).wall.ms / 1000 * 1000};
+    s->expires = wall_add(s->issued, TOKEN_SECONDS * INT64_C(1000));
+    (void)str_copy(s->address, sizeof s->address, address);
+    (void)account_save(a, STORE_SESSION, s);
+    return s;
+}
+
+static json_t *user_short(const struct accounts *a, const struct user *u)
+{
+    json_t *o = json_object();
+    (void)json_put_int(o, "id", u->number);
+    (void)json_put_text(o, "email", u->email);
+    (void)json_put_text(o, "role", access_name(user_role(a, u)));
+    return o;
+}
+
+static json_t *welcome(struct accounts *a, const struct user *u, const struct session *s,
+                       struct error *err)
+{
+    struct token_claims claims = {.role = user_role(a, u),
+                                  .issued_at = s->issued.ms / 1000,
+                                  .expires_at = s->expires.ms / 1000};
+    char token[TOKEN_MAX + 1], csrf[KEYRING_CSRF_SIZE];
+    (void)str_format(claims.sub, sizeof claims.sub, "%" PRId64, u->number);
+    (void)str_copy(claims.email, sizeof claims.email, u->email);
+    (void)str_copy(claims.jti, sizeof claims.jti, s->jti);
+    if (keyring_sign(a->keyring, &claims, token, err) < 0)
+        return NULL;
+    keyring_csrf(a->keyring, s->jti, csrf);
+    json_t *body = json_object();
+    (void)json_put_text(body, "token", token);
+    (void)json_put_text(body, "token_type", "Bearer");
+    (void)json_put_wall(body, "expires_at", s->expires);
+    (void)json_put_text(body, "csrf_token", csrf);
+    (void)json_put(body, "user", user_short(a, u));
+    mem_wipe(token, sizeof token);
+    return body;
+}
+
+static void become(struct call *call, const struct accounts *a, const struct user *u)
+{
+    (void)str_format(call->user.id, sizeof call->user.id, "%" PRId64, u->number);
+    (void)str_copy(call->user.email, sizeof call->user.email, u->email);
+    (void)str_copy(call->user.role, sizeof call->user.role, access_name(user_role(a, u)));
+}
+
+static void let_in(struct handlers *h, struct call *call, struct user *u)
+{
+    struct accounts *a = h->ports.accounts;
+    struct error err = {0};
+    struct keys k;
+    keys_of(call, &k);
+    throttle_forget(a->throttle, k.pair);
+    throttle_forget(a->throttle, k.account);
+    struct session *s = begin_session(a, u, call->user.source_ip, &err);
+    json_t *body = s == NULL ? NULL : welcome(a, u, s, &err);
+    if (body == NULL) {
+        call_refuse(call, 503, "No login now", err.text, "login_failed", handlers_now(h).wall);
+        return;
+    }
+    if (remember_address(u, call->user.source_ip))
+        (void)account_save(a, STORE_USER, u);
+    become(call, a, u);
+    account_done(h, call, AUDIT_AUTHENTICATION, AUDIT_RISK_LOW, NULL);
+    call->answer(call, 200, body);
+}
+
+/* ── login ── */
+
+static void login_checked(struct call *call, bool good, const char *hash)
+{
+    struct handlers *h = call->data;
+    struct accounts *a = h->ports.accounts;
+    struct user *u = user_by_email(a, json_text_or(call->args, "email", ""));
+    const char *code = json_text_or(call->args, "totp", NULL);
+    (void)hash;
+    if (u == NULL || !good || u->disabled || u->locked_until.ms > accounts_now(a).wall.ms) {
+        failed(h, call, u, "E-mail address or password is wrong.", "invalid_credentials");
+        return;
+    }
+    if (u->totp_on && code == NULL) {
+        call_refuse(call, 401, "Second factor needed",
+                    "Give the code of the authenticator app as `totp`.", "totp_required",
+                    handlers_now(h).wall);
+        return;
+    }
+    if (u->totp_on && !second_factor_use(a, u, code)) {
+        failed(h, call, u, "The code is wrong or was used already.", "totp_invalid");
+        return;
+    }
+    let_in(h, call, u);
+}
+
+void login(struct handlers *h, struct call *call)
+{
+    struct accounts *a = h->ports.accounts;
+    const char *email = json_text_or(call->args, "email", "");
+    const struct user *u = user_by_email(a, email);
+    /* Whoever asks is nobody yet, but the line in the audit log says as whom. */
+    (void)str_copy(call->user.email, sizeof call->user.email, email);
+    if (!throttled(h, call, u))
+        account_work(h, call, u == NULL ? password_nobody : u->hash,
+                     json_text_or(call->args, "password", ""), NULL, login_checked);
+}
+
+void logout(struct handlers *h, struct call *call)
+{
+    struct accounts *a = h->ports.accounts;
+    struct session *s = session_by_jti(a, call->session);
+    json_t *body = json_object();
+    (void)json_put_bool(body, "success", true);
+    if (s == NULL) {
+        call->answer(call, 200, body);
+        return;
+    }
+    s->revoked = accounts_now(a).wall;
+    account_changed(a);
+    account_done(h, call, AUDIT_AUTHENTICATION, AUDIT_RISK_LOW, NULL);
+    account_answer_saved(h, call, account_save(a, STORE_SESSION, s), body);
+}
+
+/* ── me ── */
+
+static void put_session(struct accounts *a, const struct call *call, json_t *body)
+{
+    char csrf[KEYRING_CSRF_SIZE];
+    const struct session *s = session_by_jti(a, call->session);
+    if (s == NULL)
+        return;
+    keyring_csrf(a->keyring, s->jti, csrf);
+    (void)json_put_text(body, "csrf_token", csrf);
+    (void)json_put_wall(body, "expires_at", s->expires);
+    (void)json_put_int(body, "session", s->number);
+}
+
+static void put_grant(const struct accounts *a, const struct user *u, json_t *body)
+{
+    const struct access_request *grant = user_grant(a, u);
+    if (grant == NULL || grant->wanted <= u->role) {
+        (void)json_put_null(body, "grant");
+        return;
+    }
+    json_t *o = json_object();
+    (void)json_put_text(o, "role", access_name(grant->wanted));
+    (void)json_put_wall(o, "ends_at", grant->ends);
+    (void)json_put(body, "grant", o);
+}
+
+void me(struct handlers *h, struct call *call)
+{
+    struct accounts *a = h->ports.accounts;
+    const struct user *u = user_by_number(a, call->user_number);
+    json_t *body = json_object();
+    if (u == NULL) {
+        (void)json_put_text(body, "id", call->user.id);
+    } else {
+        (void)json_put_int(body, "id", u->number);
+        (void)json_put_text(body, "own_role", access_name(u->role));
+        (void)json_put_bool(body, "totp", u->totp_on);
+        (void)json_put_int(body, "recovery_codes_left", (int64_t)u->recovery_count);
+        put_grant(a, u, body);
+    }
+    (void)json_put_text(body, "email", call->user.email);
+    (void)json_put_text(body, "role", access_name(call->access));
+    if (call->services != NULL)
+        (void)json_object_set(body, "services", (json_t *)call->services); /* jansson's reference */
+    put_session(a, call, body);
+    call->answer(call, 200, body);
+}
+
+/* ── password ── */
+
+static void password_checked(struct call *call, bool good, const char *hash)
+{
+    struct handlers *h = call->data;
+    struct accounts *a = h->ports.accounts;
+    struct user *u = user_by_number(a, call->user_number);
+    if (!account_password_good(h, call, good))
+        return;
+    if (hash[0] == '\0') {
+        call_refuse(call, 503, "No memory", "The password could not be hashed: try again.", "busy",
+                    handlers_now(h).wall);
+        return;
+    }
+    (void)str_copy(u->hash, sizeof u->hash, hash);
+    u->changed = accounts_now(a).wall;
+    size_t ended = sessions_end(a, u, call->session);
+    account_changed(a);
+    account_done(h, call, AUDIT_CONFIGURATION, AUDIT_RISK_MODERATE, NULL);
+    json_t *body = json_object();
+    (void)json_put_bool(body, "success", true);
+    (void)json_put_int(body, "sessions_ended", (int64_t)ended);
+    account_answer_saved(h, call, account_save(a, STORE_USER, u), body);
+}
+
+void password_change(struct handlers *h, struct call *call)
+{
+    struct error err = {0};
+    if (password_check(json_text_or(call->args, "new_password", ""), call->user.email, &err) < 0)
+        call_refuse(call, 400, "Weak password", err.text, "weak_password", handlers_now(h).wall);
+    else
+        account_ask_password(h, call, password_checked);
+}

@@ -1,0 +1,27 @@
+/* argon2id beside the loop: one at a time on a libuv worker (each takes 64 MiB and a core), the
+ * rest in a bounded queue. */
+#ifndef RESUS_HANDLERS_PASSWORD_WORK_H
+#define RESUS_HANDLERS_PASSWORD_WORK_H
+
+#include <uv.h>
+
+#include "handlers/call.h"
+#include "handlers/password.h"
+
+#define PASSWORD_WORK_MAX 32 /* waiting; more are told to come again */
+
+struct password_work;
+/* On the loop, exactly once, unless the call was answered because of the end. `good`: it was the
+ * password; `hash` of the new password, "" when none was asked for or memory was short. */
+typedef void password_done(struct call *call, bool good, const char *hash);
+
+int password_work_new(uv_loop_t *loop, struct password_work **ret, struct error *err) ATTR_MUST_USE;
+/* Calls under way are answered with 503; memory goes when the worker has ended (run the loop).
+ * Takes NULL. */
+void password_work_free(struct password_work *w);
+/* Verifies `password` against `hash` (NULL: nothing to verify, good), and if it is good and `fresh`
+ * is not NULL, hashes that. Both are copied, and wiped. -EBUSY when the queue is full. */
+int password_work_do(struct password_work *w, const char *hash, const char *password,
+                     const char *fresh, password_done *done, struct call *call) ATTR_MUST_USE;
+
+#endif

@@ -1,0 +1,61 @@
+#include "handlers/refusals.h"
+
+#include "base/str.h"
+
+#define VARIOUS "various"
+
+static struct refusal_row *find(struct refusals *t, const struct refusal_row *seen)
+{
+    for (size_t i = 0; i < REFUSALS_MAX; i++) {
+        struct refusal_row *row = &t->rows[i];
+        if (str_equal(row->address, seen->address) && str_equal(row->operation, seen->operation) &&
+            str_equal(row->user_id, seen->user_id))
+            return row;
+    }
+    return NULL;
+}
+
+bool refusals_note(struct refusals *t, const struct refusal_row *seen, mono_ms now)
+{
+    static const struct refusal_row unused = {0};
+    struct refusal_row *row = find(t, seen);
+    bool first = row == NULL, various = false;
+    if (first)
+        row = find(t, &unused);
+    if (row == NULL) { /* the last row is everybody's who does not fit any more */
+        row = &t->rows[REFUSALS_MAX - 1];
+        first = !str_equal(row->address, VARIOUS);
+        various = true;
+    }
+    size_t more = first ? 0 : row->more + 1;
+    mono_ms since = first ? now : row->since;
+    *row = *seen;
+    row->more = more;
+    row->since = since;
+    if (various)
+        (void)str_copy(row->address, sizeof row->address, VARIOUS);
+    return first;
+}
+
+bool refusals_take(struct refusals *t, mono_ms now, struct refusal_row *ret)
+{
+    for (size_t i = 0; i < REFUSALS_MAX; i++) {
+        struct refusal_row *row = &t->rows[i];
+        if (row->address[0] == '\0' || mono_since(now, row->since) < REFUSALS_WINDOW_MS)
+            continue;
+        *ret = *row;
+        *row = (struct refusal_row){0};
+        if (ret->more > 0)
+            return true;
+    }
+    return false;
+}
+
+mono_ms refusals_next(const struct refusals *t)
+{
+    mono_ms at = MONO_NEVER;
+    for (size_t i = 0; i < REFUSALS_MAX; i++)
+        if (t->rows[i].address[0] != '\0')
+            at = mono_min(at, mono_add(t->rows[i].since, REFUSALS_WINDOW_MS));
+    return at;
+}

@@ -1,0 +1,184 @@
+#include "handlers/second_factor.h"
+
+#include <liboath/oath.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "handlers/account_answer.h"
+
+#define ISSUER "Resus"
+
+/* ── codes ── */
+
+int64_t totp_step(const uint8_t secret[TOTP_SECRET_SIZE], const char *code, wall_ms now,
+                  int64_t after)
+{
+    int64_t found = 0, present = now.ms / 1000 / TOTP_STEP_SECONDS;
+    char wanted[TOTP_DIGITS + 1];
+    if (strlen(code) != TOTP_DIGITS)
+        return 0;
+    for (int64_t step = present - TOTP_DRIFT; step <= present + TOTP_DRIFT; step++) {
+        if (step <= after || step <= 0 ||
+            oath_hotp_generate((const char *)secret, TOTP_SECRET_SIZE, (uint64_t)step, TOTP_DIGITS,
+                               false, OATH_HOTP_DYNAMIC_TRUNCATION, wanted) != OATH_OK)
+            continue;
+        if (sodium_memcmp(wanted, code, TOTP_DIGITS) == 0)
+            found = step;
+    }
+    mem_wipe(wanted, sizeof wanted);
+    return found;
+}
+
+static bool use_recovery_code(struct user *u, const char *code)
+{
+    uint8_t digest[DIGEST_SIZE];
+    size_t found = RECOVERY_CODES;
+    if (strlen(code) != RECOVERY_CODE_SIZE - 1)
+        return false;
+    (void)crypto_hash_sha256(digest, (const uint8_t *)code, strlen(code));
+    for (size_t i = 0; i < u->recovery_count; i++)
+        if (sodium_memcmp(u->recovery[i], digest, DIGEST_SIZE) == 0)
+            found = i;
+    if (found == RECOVERY_CODES)
+        return false;
+    u->recovery_count--;
+    memmove(u->recovery[found], u->recovery[found + 1],
+            (u->recovery_count - found) * sizeof u->recovery[0]);
+    return true;
+}
+
+bool second_factor_use(struct accounts *a, struct user *u, const char *code)
+{
+    int64_t step =
+        u->totp_lost ? 0 : totp_step(u->totp_secret, code, accounts_now(a).wall, u->totp_step);
+    if (step != 0)
+        u->totp_step = step;
+    else if (!use_recovery_code(u, code))
+        return false;
+    (void)account_save(a, STORE_USER, u);
+    return true;
+}
+
+/* Gives the codes as JSON and keeps their digests. */
+static json_t *new_recovery_codes(struct user *u)
+{
+    static const char alphabet[] = "abcdefghijkmnpqrstuvwxyz23456789"; /* 32, none alike */
+    json_t *codes = json_array();
+    for (size_t i = 0; i < RECOVERY_CODES; i++) {
+        char code[RECOVERY_CODE_SIZE];
+        for (size_t c = 0; c < sizeof code - 1; c++)
+            code[c] = c % 5 == 4 ? '-' : alphabet[randombytes_uniform(sizeof alphabet - 1)];
+        code[sizeof code - 1] = '\0';
+        (void)crypto_hash_sha256(u->recovery[i], (const uint8_t *)code, strlen(code));
+        (void)json_array_append_new(codes, json_string(code));
+        mem_wipe(code, sizeof code);
+    }
+    u->recovery_count = RECOVERY_CODES;
+    return codes;
+}
+
+/* ── handlers ── */
+
+static json_t *begun(const struct user *u)
+{
+    char *base32 = NULL;
+    char uri[512];
+    json_t *body = json_object();
+    if (oath_base32_encode((const char *)u->totp_secret, TOTP_SECRET_SIZE, &base32, NULL) !=
+        OATH_OK)
+        return body;
+    (void)str_format(uri, sizeof uri, "otpauth://totp/" ISSUER ":%s?secret=%s&issuer=" ISSUER,
+                     u->email, base32);
+    (void)json_put_text(body, "secret", base32);
+    (void)json_put_text(body, "uri", uri);
+    mem_wipe(base32, strlen(base32));
+    mem_wipe(uri, sizeof uri);
+    mem_free(base32);
+    return body;
+}
+
+static void begin_checked(struct call *call, bool good, const char *hash)
+{
+    struct handlers *h = call->data;
+    struct accounts *a = h->ports.accounts;
+    struct user *u = user_by_number(a, call->user_number);
+    (void)hash;
+    if (!account_password_good(h, call, good))
+        return;
+    if (u->totp_on) {
+        call_refuse(call, 409, "Already on", "Two-factor login is on already: switch it off first.",
+                    "totp_on", handlers_now(h).wall);
+        return;
+    }
+    randombytes_buf(u->totp_secret, TOTP_SECRET_SIZE);
+    u->totp_begun = true;
+    u->totp_lost = false;
+    u->totp_step = 0;
+    account_answer_saved(h, call, account_save(a, STORE_USER, u), begun(u));
+}
+
+void totp_begin(struct handlers *h, struct call *call)
+{
+    account_ask_password(h, call, begin_checked);
+}
+
+void totp_confirm(struct handlers *h, struct call *call)
+{
+    struct accounts *a = h->ports.accounts;
+    struct user *u = account_own_user(h, call);
+    if (u == NULL)
+        return;
+    wall_ms now = handlers_now(h).wall;
+    int64_t step =
+        u->totp_begun ? totp_step(u->totp_secret, json_text_or(call->args, "totp", ""), now, 0) : 0;
+    if (!u->totp_begun || u->totp_on) {
+        call_refuse(call, 409, "Not begun", "Two-factor login is not being set up.",
+                    "totp_not_begun", now);
+        return;
+    }
+    if (step == 0) {
+        account_refuse(h, call, AUDIT_AUTHENTICATION, 400, "Wrong code",
+                       "The code is not right: check the clock of the phone.", "totp_invalid");
+        return;
+    }
+    u->totp_on = true;
+    u->totp_begun = false;
+    u->totp_step = step;
+    json_t *body = json_object();
+    (void)json_put_bool(body, "totp", true);
+    (void)json_put(body, "recovery_codes", new_recovery_codes(u));
+    account_done(h, call, AUDIT_CONFIGURATION, AUDIT_RISK_LOW, "two-factor login is on");
+    account_answer_saved(h, call, account_save(a, STORE_USER, u), body);
+}
+
+void totp_clear(struct user *u)
+{
+    u->totp_on = u->totp_begun = u->totp_lost = false;
+    mem_wipe(u->totp_secret, sizeof u->totp_secret);
+    mem_wipe(u->recovery, sizeof u->recovery);
+    u->recovery_count = 0;
+}
+
+static void disable_checked(struct call *call, bool good, const char *hash)
+{
+    struct handlers *h = call->data;
+    struct accounts *a = h->ports.accounts;
+    struct user *u = user_by_number(a, call->user_number);
+    (void)hash;
+    if (!account_password_good(h, call, good))
+        return;
+    totp_clear(u);
+    account_done(h, call, AUDIT_CONFIGURATION, AUDIT_RISK_MODERATE, "two-factor login is off");
+    json_t *body = json_object();
+    (void)json_put_bool(body, "totp", false);
+    account_answer_saved(h, call, account_save(a, STORE_USER, u), body);
+}
+
+void totp_disable(struct handlers *h, struct call *call)
+{
+    account_ask_password(h, call, disable_checked);
+}

@@ -1,0 +1,18 @@
+/* TOTP (RFC 6238: SHA-1, 6 digits, 30 s, as every app has it) and recovery codes. */
+#ifndef RESUS_HANDLERS_SECOND_FACTOR_H
+#define RESUS_HANDLERS_SECOND_FACTOR_H
+
+#include "handlers/account_book.h"
+
+#define TOTP_STEP_SECONDS 30
+#define TOTP_DIGITS 6
+#define TOTP_DRIFT 1          /* steps before and after that are taken: clocks of phones */
+#define RECOVERY_CODE_SIZE 20 /* "xxxx-xxxx-xxxx-xxxx": 80 bits */
+
+/* The step whose code it is, newer than `after`; 0 = none. */
+int64_t totp_step(const uint8_t secret[TOTP_SECRET_SIZE], const char *code, wall_ms now,
+                  int64_t after);
+/* A code of the user's app or one of the recovery codes: used up, and saved. */
+bool second_factor_use(struct accounts *a, struct user *u, const char *code);
+
+#endif

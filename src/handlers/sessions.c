@@ -1,0 +1,50 @@
+/* The own sessions. */
+#include "base/json.h"
+#include "base/str.h"
+#include "handlers/account_answer.h"
+
+void sessions_list(struct handlers *h, struct call *call)
+{
+    struct accounts *a = h->ports.accounts;
+    const struct user *u = account_own_user(h, call);
+    const struct session *s;
+    json_t *items = json_array();
+    wall_ms now = accounts_now(a).wall;
+    if (u == NULL) {
+        json_decref(items);
+        return;
+    }
+    shelf_each(a, STORE_SESSION, i, s)
+    {
+        if (s->user != u->number || s->revoked.ms != 0 || s->expires.ms <= now.ms)
+            continue;
+        json_t *o = json_object();
+        (void)json_put_int(o, "id", s->number);
+        (void)json_put_wall(o, "issued_at", s->issued);
+        (void)json_put_wall(o, "expires_at", s->expires);
+        (void)json_put_text(o, "address", s->address);
+        (void)json_put_bool(o, "current", str_equal(s->jti, call->session));
+        (void)json_array_append_new(items, o);
+    }
+    call->answer(call, 200, account_list(items));
+}
+
+void session_end(struct handlers *h, struct call *call)
+{
+    struct accounts *a = h->ports.accounts;
+    const struct user *u = account_own_user(h, call);
+    if (u == NULL)
+        return;
+    struct session *s = shelf_find(&a->shelves[STORE_SESSION], json_int_or(call->args, "n", 0));
+    if (s == NULL || s->user != u->number || s->revoked.ms != 0) {
+        call_refuse(call, 404, "Not found", "You have no such session.", "not_found",
+                    handlers_now(h).wall);
+        return;
+    }
+    s->revoked = accounts_now(a).wall;
+    account_changed(a);
+    account_done(h, call, AUDIT_AUTHENTICATION, AUDIT_RISK_LOW, NULL);
+    json_t *body = json_object();
+    (void)json_put_bool(body, "success", true);
+    account_answer_saved(h, call, account_save(a, STORE_SESSION, s), body);
+}

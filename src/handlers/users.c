@@ -1,0 +1,186 @@
+/* Users, as admins see and change them. */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "handlers/account_answer.h"
+
+static json_t *user_json(const struct accounts *a, const struct user *u)
+{
+    json_t *o = json_object();
+    const struct access_request *grant = user_grant(a, u);
+    (void)json_put_int(o, "id", u->number);
+    (void)json_put_text(o, "email", u->email);
+    (void)json_put_text(o, "role", access_name(u->role));
+    (void)json_put_bool(o, "disabled", u->disabled);
+    (void)json_put_bool(o, "totp", u->totp_on);
+    (void)json_put_wall(o, "created_at", u->created);
+    (void)json_put_wall(o, "changed_at", u->changed);
+    (void)json_put_wall(o, "locked_until",
+                        u->locked_until.ms > accounts_now(a).wall.ms ? u->locked_until : WALL_NONE);
+    (void)json_put_text(o, "granted_role", grant == NULL ? NULL : access_name(grant->wanted));
+    (void)json_put_wall(o, "grant_ends_at", grant == NULL ? WALL_NONE : grant->ends);
+    return o;
+}
+
+void users_list(struct handlers *h, struct call *call)
+{
+    struct accounts *a = h->ports.accounts;
+    const struct user *u;
+    json_t *items = json_array();
+    shelf_each(a, STORE_USER, i, u)
+    {
+        (void)json_array_append_new(items, user_json(a, u));
+    }
+    call->answer(call, 200, account_list(items));
+}
+
+/* One @ with something on both sides, printable ASCII without blanks: what mail takes in practice,
+ * and admin@localhost. */
+static bool is_email(const char *text)
+{
+    const char *at = strchr(text, '@');
+    if (at == NULL || at == text || at[1] == '\0' || strchr(at + 1, '@') != NULL)
+        return false;
+    for (const char *p = text; *p != '\0'; p++)
+        if (*p <= 0x20 || *p >= 0x7F || strchr("\"'<>(),;:\\", *p) != NULL)
+            return false;
+    return true;
+}
+
+static void refuse(struct handlers *h, struct call *call, int status, const char *title,
+                   const char *message, const char *code)
+{
+    call_refuse(call, status, title, message, code, handlers_now(h).wall);
+}
+
+/* ── a new one ── */
+
+static void add_hashed(struct call *call, bool good, const char *hash)
+{
+    struct handlers *h = call->data;
+    struct accounts *a = h->ports.accounts;
+    const char *email = json_text_or(call->args, "email", "");
+    struct user *u = NULL;
+    struct error err = {0};
+    char text[400];
+    (void)good;
+    if (user_by_email(a, email) != NULL) {
+        refuse(h, call, 409, "Exists", "There is a user of that e-mail address already.", "exists");
+        return;
+    }
+    if (hash[0] == '\0') {
+        refuse(h, call, 503, "No memory", "The password could not be hashed: try again.", "busy");
+        return;
+    }
+    if (account_add(a, STORE_USER, sizeof *u, USERS_MAX, &u, &err) < 0) {
+        refuse(h, call, 409, "Too many users", err.text, "limit");
+        return;
+    }
+    (void)str_copy(u->email, sizeof u->email, email);
+    (void)str_copy(u->hash, sizeof u->hash, hash);
+    u->role = access_by_name(json_text_or(call->args, "role", ""));
+    u->created = u->changed = accounts_now(a).wall;
+    account_changed(a);
+    (void)str_format(text, sizeof text, "%s: %s", u->email, access_name(u->role));
+    account_done(h, call, AUDIT_CONFIGURATION, AUDIT_RISK_HIGH, text);
+    account_answer_saved(h, call, account_save(a, STORE_USER, u), user_json(a, u));
+}
+
+void user_add(struct handlers *h, struct call *call)
+{
+    const char *email = json_text_or(call->args, "email", "");
+    const char *password = json_text_or(call->args, "password", "");
+    struct error err = {0};
+    if (!is_email(email))
+        refuse(h, call, 400, "Bad input", "`email` must be an e-mail address.", "bad_input");
+    else if (user_by_email(h->ports.accounts, email) != NULL)
+        refuse(h, call, 409, "Exists", "There is a user of that e-mail address already.", "exists");
+    else if (password_check(password, email, &err) < 0)
+        refuse(h, call, 400, "Weak password", err.text, "weak_password");
+    else
+        account_work(h, call, NULL, NULL, password, add_hashed);
+}
+
+/* ── changes ── */
+
+/* "alice@example.org: role viewer -> operator, disabled" */
+static void change(struct accounts *a, struct user *u, const json_t *args, const char *hash,
+                   char *text, size_t size)
+{
+    const json_t *disabled = json_object_get(args, "disabled");
+    const char *role = json_text_or(args, "role", NULL);
+    (void)str_format(text, size, "%s:", u->email);
+    if (role != NULL) {
+        (void)str_append(text, size, " role %s -> %s;", access_name(u->role), role);
+        u->role = access_by_name(role);
+    }
+    if (json_is_boolean(disabled)) {
+        u->disabled = json_is_true(disabled);
+        u->locked_until = u->disabled ? u->locked_until : WALL_NONE;
+        (void)str_append(text, size, " %s;", u->disabled ? "disabled" : "enabled");
+    }
+    if (hash[0] != '\0') {
+        (void)str_copy(u->hash, sizeof u->hash, hash);
+        (void)str_append(text, size, " new password;");
+    }
+    if (json_bool_or(args, "reset_totp", false)) {
+        totp_clear(u);
+        (void)str_append(text, size, " two-factor login off;");
+    }
+    u->changed = accounts_now(a).wall;
+    if (u->disabled || hash[0] != '\0') {
+        u->not_before = u->changed;
+        (void)sessions_end(a, u, NULL);
+    }
+    text[strlen(text) - 1] = '\0'; /* the last semicolon, or the colon */
+}
+
+static bool harms_last_admin(const struct accounts *a, const struct user *u, const json_t *args)
+{
+    const char *role = json_text_or(args, "role", NULL);
+    return user_is_last_admin(a, u) &&
+           (json_bool_or(args, "disabled", false) || (role != NULL && !str_equal(role, "admin")));
+}
+
+static void apply(struct handlers *h, struct call *call, const char *hash)
+{
+    struct accounts *a = h->ports.accounts;
+    struct user *u = user_by_number(a, json_int_or(call->args, "n", 0));
+    char text[400];
+    if (harms_last_admin(a, u, call->args)) {
+        account_refuse(h, call, AUDIT_CONFIGURATION, 409, "Last administrator",
+                       "The last administrator can neither be disabled nor lose the role.",
+                       "last_admin");
+        return;
+    }
+    change(a, u, call->args, hash, text, sizeof text);
+    account_changed(a);
+    account_done(h, call, AUDIT_CONFIGURATION, AUDIT_RISK_HIGH, text);
+    account_answer_saved(h, call, account_save(a, STORE_USER, u), user_json(a, u));
+}
+
+static void set_hashed(struct call *call, bool good, const char *hash)
+{
+    struct handlers *h = call->data;
+    (void)good;
+    if (hash[0] == '\0')
+        refuse(h, call, 503, "No memory", "The password could not be hashed: try again.", "busy");
+    else
+        apply(h, call, hash);
+}
+
+void user_set(struct handlers *h, struct call *call)
+{
+    const struct user *u = user_by_number(h->ports.accounts, json_int_or(call->args, "n", 0));
+    const char *password = json_text_or(call->args, "password", NULL);
+    struct error err = {0};
+    if (u == NULL)
+        refuse(h, call, 404, "Not found", "There is no such user.", "not_found");
+    else if (password == NULL)
+        apply(h, call, "");
+    else if (password_check(password, u->email, &err) < 0)
+        refuse(h, call, 400, "Weak password", err.text, "weak_password");
+    else
+        account_work(h, call, NULL, NULL, password, set_hashed);
+}

@@ -1,0 +1,103 @@
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "web/connection.h"
+
+void *conversation_data(struct conversation *c)
+{
+    return c->data;
+}
+
+static void drop_messages(struct conversation *c)
+{
+    while (c->first != NULL) {
+        struct message *m = c->first;
+        c->first = m->next;
+        mem_free(m);
+    }
+    c->last = &c->first;
+    c->queued = 0;
+}
+
+void conversation_open(struct connection *c)
+{
+    struct conversation *talk = c->conversation;
+    if (talk == NULL)
+        return;
+    talk->open = true;
+    c->server->events.opened(c->server->events.context, talk);
+}
+
+void conversation_drop(struct connection *c)
+{
+    struct conversation *talk = c->conversation;
+    if (talk == NULL)
+        return;
+    c->conversation = NULL;
+    if (talk->open)
+        c->server->events.closed(c->server->events.context, talk);
+    else
+        c->server->events.unopened(c->server->events.context, talk->data);
+    drop_messages(talk);
+    mem_free(talk);
+}
+
+bool conversation_say(struct conversation *c, const char *text, size_t length)
+{
+    if (c->ending)
+        return false;
+    struct message *m =
+        c->queued + length > SERVER_QUEUE_MAX ? NULL : mem_calloc(1, sizeof *m + LWS_PRE + length);
+    if (m == NULL) {
+        drop_messages(c);
+        conversation_end(c, 1013, "you do not read fast enough");
+        return false;
+    }
+    memcpy(m->bytes + LWS_PRE, text, length);
+    m->length = length;
+    *c->last = m;
+    c->last = &m->next;
+    c->queued += length;
+    (void)lws_callback_on_writable(c->connection->wsi);
+    return true;
+}
+
+void conversation_end(struct conversation *c, int code, const char *why)
+{
+    if (c->ending)
+        return;
+    c->ending = true;
+    c->end_code = code;
+    (void)str_copy(c->why, sizeof c->why, why);
+    (void)lws_callback_on_writable(c->connection->wsi);
+    /* A client that reads nothing would never let us say good-bye. */
+    lws_set_timeout(c->connection->wsi, PENDING_TIMEOUT_CLOSE_SEND, 5);
+}
+
+/* One write a turn: libwebsockets keeps what the socket did not take and asks again. */
+int conversation_writable(struct connection *c)
+{
+    struct conversation *talk = c->conversation;
+    if (talk == NULL)
+        return -1;
+    struct message *m = talk->first;
+    if (m == NULL) {
+        if (!talk->ending)
+            return 0;
+        lws_close_reason(c->wsi, (enum lws_close_status)talk->end_code, (unsigned char *)talk->why,
+                         strlen(talk->why));
+        return -1;
+    }
+    talk->first = m->next;
+    if (talk->first == NULL)
+        talk->last = &talk->first;
+    talk->queued -= m->length;
+    int n = lws_write(c->wsi, m->bytes + LWS_PRE, m->length, LWS_WRITE_TEXT);
+    mem_free(m);
+    if (n < 0)
+        return -1;
+    if (talk->first != NULL || talk->ending)
+        (void)lws_callback_on_writable(c->wsi);
+    return 0;
+}

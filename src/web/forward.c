@@ -1,0 +1,166 @@
+#include "web/forward.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "web/reply.h"
+
+#define COOKIE_SECONDS 3600 /* of a login: contract section 4 */
+#define LINES_MAX 4096      /* a cookie holds a token of at most WHO_TOKEN_MAX */
+
+/* Lives until the engine has answered or the peer has gone. */
+struct forwarded {
+    struct site *site;
+    struct exchange *exchange;
+    enum operation_id operation;
+    uint64_t id;
+    struct buf text; /* pieces of a long text */
+    bool overflow;
+};
+
+json_t *forward_frame(const char *op, const char *service, json_t *args,
+                      const struct exchange_request *request, const struct given *given)
+{
+    json_t *frame = json_object();
+    (void)json_put_text(frame, "op", op);
+    if (service[0] != '\0')
+        (void)json_put_text(frame, "service", service);
+    (void)json_put(frame, "args", args);
+    (void)json_put_text(frame, "source_ip", request->address);
+    (void)json_put_text(frame, "request_id", request->id);
+    if (given->token[0] != '\0') {
+        json_t *credential = json_object();
+        (void)json_put_text(credential, "token", given->token);
+        (void)json_put_bool(credential, "cookie", given->cookie);
+        if (given->csrf[0] != '\0')
+            (void)json_put_text(credential, "csrf", given->csrf);
+        (void)json_put(frame, "credential", credential);
+    }
+    return frame;
+}
+
+static void rate_lines(const json_t *rate, char *lines)
+{
+    if (rate == NULL)
+        return;
+    (void)str_append(lines, LINES_MAX,
+                     "X-RateLimit-Limit: %" PRId64 "\r\nX-RateLimit-Remaining: %" PRId64
+                     "\r\nX-RateLimit-Reset: %" PRId64 "\r\n",
+                     json_int_or(rate, "limit", 0), json_int_or(rate, "remaining", 0),
+                     json_int_or(rate, "reset", 0));
+}
+
+/* The token is the engine's own: base64url and dots. */
+static void cookie_line(enum operation_id operation, int status, const json_t *body, char *lines)
+{
+    if (operation == OP_LOGIN && status == 200)
+        (void)str_append(lines, LINES_MAX,
+                         "Set-Cookie: " SITE_COOKIE
+                         "=%s; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=%d\r\n",
+                         json_text_or(body, "token", ""), COOKIE_SECONDS);
+    if (operation == OP_LOGOUT && status == 200)
+        (void)str_append(lines, LINES_MAX,
+                         "Set-Cookie: " SITE_COOKIE
+                         "=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0\r\n");
+}
+
+static const char *text_type(enum operation_id operation)
+{
+    return operation == OP_PROMETHEUS ? "text/plain; version=0.0.4; charset=utf-8"
+                                      : "text/plain; charset=utf-8";
+}
+
+static void answer_text(struct forwarded *f, int status, const json_t *body, const char *lines)
+{
+    const char *last = json_string_value(body);
+    if (last != NULL && buf_append(&f->text, last, json_string_length(body)) < 0)
+        f->overflow = true;
+    if (f->overflow) {
+        reply_error(f->exchange, 500, "answer_too_long", "The answer is too long.", lines);
+        return;
+    }
+    const struct answer answer = {.status = status,
+                                  .type = text_type(f->operation),
+                                  .lines = lines,
+                                  .body = buf_text(&f->text),
+                                  .length = f->text.length};
+    exchange_answer(f->exchange, &answer);
+}
+
+static void finish(struct forwarded *f, const json_t *frame)
+{
+    char lines[LINES_MAX] = "Cache-Control: no-store\r\n";
+    int status = (int)json_int_or(frame, "status", 500);
+    json_t *body = json_object_get(frame, "body");
+    rate_lines(json_object_get(frame, "rate"), lines);
+    cookie_line(f->operation, status, body, lines);
+    if (status == 401)
+        (void)str_append(lines, LINES_MAX, "WWW-Authenticate: Bearer realm=\"resus\"\r\n");
+    int64_t wait = json_int_or(body, "retry_after_seconds", -1);
+    if (wait >= 0)
+        (void)str_append(lines, LINES_MAX, "Retry-After: %" PRId64 "\r\n", wait);
+    if (json_is_string(body) || f->text.length > 0)
+        answer_text(f, status, body, lines);
+    else
+        reply_json(f->exchange, status, json_incref(body), lines);
+    mem_wipe(lines, sizeof lines);
+}
+
+static void forwarded_free(struct forwarded *f)
+{
+    buf_free(&f->text);
+    mem_free(f);
+}
+
+static void on_answer(void *context, const json_t *frame)
+{
+    struct forwarded *f = context;
+    const json_t *line = json_object_get(frame, "line");
+    if (line != NULL) {
+        if (!json_is_string(line) ||
+            buf_append(&f->text, json_string_value(line), json_string_length(line)) < 0)
+            f->overflow = true;
+        return;
+    }
+    exchange_request(f->exchange)->data = NULL;
+    finish(f, frame);
+    forwarded_free(f);
+}
+
+void forward(struct site *site, struct exchange *x, const struct route *route, json_t *args,
+             const struct given *given)
+{
+    struct exchange_request *request = exchange_request(x);
+    json_t *frame =
+        forward_frame(operations[route->operation].name, route->service, args, request, given);
+    struct forwarded *f = mem_calloc(1, sizeof *f);
+    if (f != NULL) {
+        f->site = site;
+        f->exchange = x;
+        f->operation = route->operation;
+        f->text = BUF_LIMIT(SERVER_ANSWER_MAX);
+        f->id = link_ask(site->link, frame, on_answer, f);
+    } else {
+        json_decref(frame);
+    }
+    if (f != NULL && f->id != 0) {
+        request->data = f;
+        return;
+    }
+    mem_free(f);
+    reply_error(x, 503, "engine_busy", "The engine has too much to do now: try again.",
+                "Retry-After: 1\r\n");
+}
+
+void forward_forget(struct site *site, struct exchange *x)
+{
+    struct forwarded *f = exchange_request(x)->data;
+    if (f == NULL)
+        return;
+    link_forget(site->link, f->id);
+    forwarded_free(f);
+}

@@ -1,0 +1,64 @@
+#include "web/reply.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "io/clock.h"
+
+static const char *title(int status)
+{
+    switch (status) {
+    case 400:
+        return "Bad request";
+    case 401:
+        return "Unauthorized";
+    case 403:
+        return "Forbidden";
+    case 404:
+        return "Not found";
+    case 405:
+        return "Method not allowed";
+    case 413:
+        return "Content too large";
+    case 415:
+        return "Unsupported media type";
+    case 429:
+        return "Too many requests";
+    case 503:
+        return "Unavailable";
+    default:
+        return "Internal error";
+    }
+}
+
+void reply_json(struct exchange *x, int status, json_t *body, const char *lines)
+{
+    if (status >= 400 && json_object_get(body, "error") != NULL)
+        (void)json_put_text(body, "request_id", exchange_request(x)->id);
+    char *text = body == NULL ? NULL : json_dumps(body, JSON_WRITE_FLAGS | JSON_ENCODE_ANY);
+    json_decref(body);
+    struct answer answer = {.status = text == NULL ? 500 : status,
+                            .lines = lines,
+                            .body = text,
+                            .length = text == NULL ? 0 : strlen(text)};
+    exchange_answer(x, &answer);
+    free(text);
+}
+
+void reply_error(struct exchange *x, int status, const char *code, const char *message,
+                 const char *lines)
+{
+    json_t *body = json_object();
+    (void)json_put_text(body, "error", title(status));
+    (void)json_put_text(body, "message", message);
+    (void)json_put_text(body, "code", code);
+    (void)json_put_wall(body, "timestamp", clock_wall());
+    reply_json(x, status, body, lines);
+}
+
+void reply_login(struct exchange *x, const char *code, const char *message)
+{
+    reply_error(x, 401, code, message, "WWW-Authenticate: Bearer realm=\"resus\"\r\n");
+}

@@ -1,0 +1,19 @@
+/* Answers in the API's forms (contract section 4). */
+#ifndef RESUS_WEB_REPLY_H
+#define RESUS_WEB_REPLY_H
+
+#include <jansson.h>
+
+#include "web/server.h"
+
+#define REPLY_LINES_MAX 1024
+
+/* `lines`: more header lines, each with CRLF; NULL = none. */
+void reply_error(struct exchange *x, int status, const char *code, const char *message,
+                 const char *lines);
+/* Takes `body`; an error's gets its request_id. */
+void reply_json(struct exchange *x, int status, json_t *body, const char *lines);
+/* 401 with WWW-Authenticate. */
+void reply_login(struct exchange *x, const char *code, const char *message);
+
+#endif

@@ -1,0 +1,113 @@
+/* HTTP/1.1 and WebSocket over TLS, on the loop, behind an interface of our own so that the library
+ * (libwebsockets) can be exchanged. It knows connections, requests and frames; what a request means
+ * is site.c's.
+ *
+ * An exchange is one request and its answer. It lives until it is answered or its peer has gone
+ * (`gone` is told then); a conversation is a WebSocket after its exchange was accepted. */
+#ifndef RESUS_WEB_SERVER_H
+#define RESUS_WEB_SERVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "base/attr.h"
+#include "base/error.h"
+
+#define SERVER_CONNECTIONS_MAX 12000
+/* Of one address. The machine itself is exempt: a proxy in front of us stands for many. */
+#define SERVER_ADDRESS_CONNECTIONS_MAX 256
+#define SERVER_HEAD_MAX 8192        /* bytes of a request's line and headers */
+#define SERVER_HEAD_SECONDS 10      /* for them to arrive, the handshake not counted */
+#define SERVER_BODY_MAX (64 * 1024) /* contract section 4 */
+#define SERVER_BODY_MS 15000        /* for it to arrive */
+#define SERVER_IDLE_SECONDS 60      /* between two requests */
+#define SERVER_ANSWER_SECONDS 180   /* of the engine; an operation may take its time */
+#define SERVER_ANSWER_MAX (16 * 1024 * 1024)
+#define SERVER_QUEUE_MAX (256 * 1024) /* bytes that wait for one WebSocket, then 1013 */
+#define SERVER_MESSAGE_MAX 4096       /* bytes that a client may say at once: nothing is expected */
+#define SERVER_PING_SECONDS 30
+#define SERVER_HANGUP_SECONDS 45 /* without a sign of life */
+#define SERVER_PATH_MAX 1024
+#define SERVER_QUERY_MAX 4096
+#define SERVER_HEADER_VALUE_MAX 4096
+#define SERVER_REQUEST_ID_SIZE 33
+
+enum server_header {
+    HEADER_AUTHORIZATION,
+    HEADER_COOKIE,
+    HEADER_CSRF,
+    HEADER_CONTENT_TYPE,
+    HEADER_ORIGIN,
+    HEADER_HOST,
+    HEADER_ACCEPT_ENCODING,
+    HEADER_IF_NONE_MATCH,
+    HEADER_COUNT
+};
+
+struct exchange;
+struct conversation;
+struct server;
+
+struct exchange_request {
+    const char *method;       /* "GET", "WS" for an upgrade */
+    bool head;                /* HEAD: asked for as GET, answered without a body */
+    const char *path, *query; /* path decoded and without dots, query encoded; valid in the event */
+    const char *address;      /* of the peer, as text */
+    const char *id;           /* X-Request-Id */
+    const char *body;
+    size_t body_length;
+    void *data; /* the handler's own */
+};
+
+struct answer {
+    int status;
+    const char *type;  /* NULL: application/json */
+    const char *lines; /* more header lines, each with CRLF; NULL = none */
+    const void *body;  /* copied */
+    size_t length;
+    bool close; /* the connection ends after it */
+};
+
+struct server_events {
+    void *context;
+    /* A whole request, or one that asks for an upgrade (method "WS"): it must be answered or
+     * accepted, and an upgrade on this stack. */
+    void (*request)(void *context, struct exchange *x);
+    void (*gone)(void *context, struct exchange *x); /* before it was answered */
+    void (*opened)(void *context, struct conversation *c);
+    void (*closed)(void *context, struct conversation *c);
+    void (*unopened)(void *context, void *data); /* accepted, but the handshake failed */
+};
+
+struct server_options {
+    const char *host; /* NULL: every address */
+    int port;
+    const char *certificate, *key; /* PEM texts */
+    bool hsts;
+};
+
+int server_open(uv_loop_t *loop, const struct server_options *options,
+                const struct server_events *events, struct server **ret,
+                struct error *err) ATTR_MUST_USE;
+/* Another certificate for the connections to come. */
+int server_certificate(struct server *server, const char *certificate, const char *key,
+                       struct error *err) ATTR_MUST_USE;
+
+struct exchange_request *exchange_request(struct exchange *x);
+/* Into `to`; false when the header is absent ("" then), or too long for `size`, or there twice.
+ * Only from within the events and before the answer. */
+bool exchange_header(struct exchange *x, enum server_header header, char *to, size_t size);
+/* Exactly once, now or later. */
+void exchange_answer(struct exchange *x, const struct answer *answer);
+/* An upgrade is taken; `data` becomes the conversation's. */
+void exchange_accept(struct exchange *x, void *data);
+
+void *conversation_data(struct conversation *c);
+/* Queues a text; false when the client had to be given up because it does not read. */
+bool conversation_say(struct conversation *c, const char *text, size_t length);
+/* Closes with a WebSocket status (1013, 4401) once what is queued went out. */
+void conversation_end(struct conversation *c, int code, const char *why);
+
+#endif

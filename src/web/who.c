@@ -1,0 +1,150 @@
+#include "web/who.h"
+
+#include <errno.h>
+#include <openssl/evp.h>
+#include <string.h>
+
+#include "api/token.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+
+/* Tokens whose signature was found good: checking it again takes as long as everything else about a
+ * request. By the token's digest; two that meet in one place push each other out. */
+#define REMEMBERED_MAX 1024u
+
+struct remembered {
+    unsigned char digest[32];
+    bool used;
+    struct token_claims claims;
+};
+
+struct who {
+    struct token_keys keys;
+    json_t *users, *revoked; /* revoked: an object, jti -> true */
+    struct remembered remembered[REMEMBERED_MAX];
+};
+
+struct who *who_new(void)
+{
+    return mem_calloc(1, sizeof(struct who));
+}
+
+void who_free(struct who *w)
+{
+    if (w == NULL)
+        return;
+    json_decref(w->users);
+    json_decref(w->revoked);
+    mem_free(w);
+}
+
+void who_setup(struct who *w, const json_t *setup)
+{
+    size_t i;
+    json_t *key;
+    struct token_keys keys = {0};
+    json_array_foreach(json_object_get(setup, "token_keys"), i, key)
+    {
+        if (keys.count == TOKEN_KEYS_MAX)
+            break;
+        struct token_key *k = &keys.keys[keys.count++];
+        (void)str_copy(k->kid, sizeof k->kid, json_text_or(key, "kid", ""));
+        (void)str_copy(k->pem, sizeof k->pem, json_text_or(key, "pem", ""));
+    }
+    w->keys = keys;
+    memset(w->remembered, 0, sizeof w->remembered);
+}
+
+void who_users(struct who *w, const json_t *users)
+{
+    json_decref(w->users);
+    w->users = json_incref((json_t *)users); /* only read */
+}
+
+void who_revoked(struct who *w, const json_t *revoked)
+{
+    size_t i;
+    json_t *jti;
+    json_decref(w->revoked);
+    w->revoked = json_object();
+    json_array_foreach(revoked, i, jti)
+    {
+        if (json_is_string(jti))
+            (void)json_object_set_new(w->revoked, json_string_value(jti), json_true());
+    }
+}
+
+/* The signature and the claims: 0, -ETIME or another error. */
+static int check(struct who *w, const char *token, wall_ms now, struct token_claims *ret)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    size_t length = strlen(token);
+    if (EVP_Digest(token, length, digest, NULL, EVP_sha256(), NULL) != 1)
+        return token_check(&w->keys, token, length, now, ret, NULL);
+    struct remembered *r = &w->remembered[(digest[0] | (unsigned)digest[1] << 8) % REMEMBERED_MAX];
+    if (r->used && memcmp(r->digest, digest, sizeof r->digest) == 0 &&
+        r->claims.expires_at > now.ms / 1000) {
+        *ret = r->claims;
+        return 0;
+    }
+    int result = token_check(&w->keys, token, length, now, ret, NULL);
+    if (result == 0) {
+        r->used = true;
+        memcpy(r->digest, digest, sizeof r->digest);
+        r->claims = *ret;
+    }
+    return result;
+}
+
+/* NULL: may not log in, or not with a token that old, or this one was revoked. */
+static const json_t *user_of(const struct who *w, const char *sub, const char *jti,
+                             int64_t issued_at)
+{
+    const json_t *user = json_object_get(w->users, sub);
+    bool good = user != NULL && issued_at >= json_int_or(user, "not_before", 0) &&
+                json_object_get(w->revoked, jti) == NULL;
+    return good ? user : NULL;
+}
+
+enum access who_access(const char *role)
+{
+    for (int access = ACCESS_ADMIN; access > ACCESS_VIEWER; access--)
+        if (str_equal(role, access_name((enum access)access)))
+            return (enum access)access;
+    return ACCESS_VIEWER;
+}
+
+enum who_verdict who_is(struct who *w, const char *token, const char *address, wall_ms now,
+                        struct identity *ret)
+{
+    struct token_claims claims;
+    *ret = (struct identity){.access = ACCESS_ANONYMOUS};
+    (void)str_format(ret->name, sizeof ret->name, "address:%s", address);
+    if (token[0] == '\0')
+        return WHO_NOBODY;
+    if (str_starts(token, API_TOKEN_PREFIX))
+        return WHO_OPAQUE;
+    int r = check(w, token, now, &claims);
+    if (r < 0)
+        return r == -ETIME ? WHO_EXPIRED : WHO_INVALID;
+    const json_t *user = user_of(w, claims.sub, claims.jti, claims.issued_at);
+    if (user == NULL)
+        return WHO_INVALID;
+    ret->access = who_access(json_text_or(user, "role", ""));
+    (void)str_format(ret->name, sizeof ret->name, "user:%s", claims.sub);
+    (void)str_copy(ret->sub, sizeof ret->sub, claims.sub);
+    (void)str_copy(ret->jti, sizeof ret->jti, claims.jti);
+    ret->issued_at = claims.issued_at;
+    ret->expires_at = claims.expires_at;
+    return WHO_KNOWN;
+}
+
+bool who_still(const struct who *w, struct identity *identity, wall_ms now)
+{
+    const json_t *user = user_of(w, identity->sub, identity->jti, identity->issued_at);
+    if (user == NULL || identity->expires_at <= now.ms / 1000)
+        return false;
+    identity->access = who_access(json_text_or(user, "role", ""));
+    return true;
+}

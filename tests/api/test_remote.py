@@ -1,0 +1,221 @@
+"""`resus --url`: who is trusted, what is sent, and how each failure ends. The daemon at the other end is played by a
+small HTTPS server here, because a real one is never wrong."""
+
+import base64
+import contextlib
+import hashlib
+import http.server
+import json
+import ssl
+import subprocess
+import threading
+
+from daemon import PROGRAM, SCALE, free_port, wait_until
+
+TOKEN = "resus_" + "t" * 40
+SERVICES = {"items": [{"id": "redis", "name": "Redis", "status": "running", "overall_status": "healthy",
+                       "last_check": None}], "next_cursor": None}
+
+
+class Played:
+    """An HTTPS server with canned answers: path -> (status, bytes). What came is in `requests`."""
+
+    def __init__(self, folder, name="localhost", tls=ssl.TLSVersion.TLSv1_3):
+        self.key, self.certificate = folder / "key.pem", folder / "cert.pem"
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1",
+                        "-nodes", "-days", "2", "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}",
+                        "-keyout", str(self.key), "-out", str(self.certificate)], check=True, capture_output=True)
+        self.answers, self.requests = {"/api/services": (200, json.dumps(SERVICES).encode())}, []
+        played = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def reply(self):
+                length = int(self.headers.get("Content-Length", 0))
+                played.requests.append((self.command, self.path, dict(self.headers), self.rfile.read(length)))
+                status, body = played.answers.get(self.path.split("?")[0], (404, b'{"error": "Not found"}'))
+                self.send_response(status)
+                if 300 <= status < 400:
+                    self.send_header("Location", "/api/services")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                with contextlib.suppress(OSError):
+                    self.wfile.write(body)
+
+            do_GET = do_POST = do_PATCH = do_DELETE = reply
+
+            def log_message(self, *_):
+                pass
+
+        class Server(http.server.ThreadingHTTPServer):
+            def handle_error(self, *_):
+                pass
+
+        self.server = Server(("127.0.0.1", 0), Handler)
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.certificate, self.key)
+        context.maximum_version = tls
+        self.server.socket = context.wrap_socket(self.server.socket, server_side=True, do_handshake_on_connect=False)
+        self.thread = threading.Thread(target=self.server.serve_forever, daemon=True)
+        self.url = f"https://localhost:{self.server.server_address[1]}"
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join()
+
+    def pin(self):
+        public = subprocess.run(["openssl", "pkey", "-in", str(self.key), "-pubout", "-outform", "DER"],
+                                check=True, capture_output=True).stdout
+        return "sha256/" + base64.b64encode(hashlib.sha256(public).digest()).decode()
+
+
+def resus(*words):
+    """(exit status, stdout, stderr); no configuration, no proxy."""
+    done = subprocess.run([str(PROGRAM), *words], text=True, capture_output=True, stdin=subprocess.DEVNULL,
+                          env={"PATH": "/usr/bin:/bin"}, timeout=60 * SCALE)
+    assert TOKEN not in done.stdout + done.stderr, done
+    return done.returncode, done.stdout, done.stderr
+
+
+def trusting(played):
+    return ["--url", played.url, "--ca-file", str(played.certificate)]
+
+
+def token_file(served, mode=0o600, content=TOKEN + "\n"):
+    file = served.folder / "token"
+    file.write_text(content)
+    file.chmod(mode)
+    return str(file)
+
+
+def test_remote_only_who_is_trusted_is_asked(served):
+    other = "sha256/" + base64.b64encode(b"x" * 32).decode()
+    with Played(served.folder) as played:
+        assert resus("services", "--url", played.url)[0] == 3
+        assert "not who it should be" in resus("services", "--url", played.url)[2]
+        assert resus("services", *trusting(played))[0] == 0
+        assert resus("services", "--url", played.url, "--pin", played.pin())[0] == 0
+        assert resus("services", *trusting(played), "--pin", played.pin())[0] == 0
+        count = len(played.requests)
+        for words in (["--url", played.url, "--pin", other], [*trusting(played), "--pin", other]):
+            status, _, why = resus("services", *words, "--token-file", token_file(served))
+            assert status == 3 and "another key" in why, why
+        assert len(played.requests) == count
+
+
+def test_remote_a_certificate_of_another_name_is_refused(served):
+    with Played(served.folder, name="elsewhere.example") as played:
+        assert resus("services", *trusting(played))[0] == 3
+        assert resus("services", *trusting(played), "--pin", played.pin())[0] == 3
+        assert resus("services", "--url", played.url, "--pin", played.pin())[0] == 0
+
+
+def test_remote_a_token_goes_into_the_header_and_nowhere_else(served):
+    with Played(served.folder) as played:
+        status, out, err = resus("services", *trusting(played), "--token-file", token_file(served), "--json")
+        assert status == 0 and json.loads(out) == SERVICES, (out, err)
+        (method, path, headers, body), = played.requests
+        assert (method, path, body) == ("GET", "/api/services", b"")
+        assert headers["Authorization"] == f"Bearer {TOKEN}"
+        assert resus("services", *trusting(played))[0] == 0
+        assert "Authorization" not in played.requests[-1][2]
+
+
+def test_remote_a_token_that_others_can_read_is_not_used(served):
+    with Played(served.folder) as played:
+        words = ["services", *trusting(played), "--token-file"]
+        for mode in (0o644, 0o640, 0o604):
+            status, _, why = resus(*words, token_file(served, mode))
+            assert status == 2 and "token" in why, (mode, status, why)
+        for content in ("", "two words\n", "a\r\nX-Evil: 1\n", "x" * 5000):
+            assert resus(*words, token_file(served, content=content))[0] == 2, content
+        assert resus(*words, str(served.folder / "absent"))[0] == 2
+        assert resus("services", "--url", played.url, "--ca-file", str(served.folder / "absent"))[0] == 2
+        assert played.requests == []
+
+
+def test_remote_verbs_ask_as_the_table_says(served):
+    done = {"success": True, "operation": "restart", "message": "ok", "duration_seconds": 1, "new_status": "running",
+            "timestamp": "2025-10-10T14:30:00Z", "operation_id": "o-1"}
+    with Played(served.folder) as played:
+        played.answers["/api/services/redis/restart"] = (200, json.dumps(done).encode())
+        played.answers["/api/services/b/auto-recovery"] = (200, b"{}")
+        played.answers["/api/services/b/logs"] = (200, b'{"logs": [], "total_lines": 0}')
+        assert resus("restart", *trusting(played), "--reason", "täst & so", "--json")[0] == 0
+        method, path, _, body = played.requests[-1]
+        assert (method, path, json.loads(body)) == ("POST", "/api/services/redis/restart", {"reason": "täst & so"})
+        assert resus("recovery", "set", "b", "max_attempts=5", *trusting(played), "--json")[0] == 0
+        method, path, _, body = played.requests[-1]
+        assert (method, path, json.loads(body)) == ("PATCH", "/api/services/b/auto-recovery", {"max_attempts": 5})
+        assert resus("logs", "b", "-n", "5", "--level", "error", *trusting(played), "--json")[0] == 0
+        assert played.requests[-1][1] == "/api/services/b/logs?lines=5&level=error"
+
+
+def test_remote_every_answer_and_failure_has_its_exit_status(served):
+    refused = {"error": "Permission denied", "message": "status needs more", "code": "permission_denied"}
+    with Played(served.folder) as played:
+        for status, body, expected in (
+                (403, json.dumps(refused).encode(), 1),
+                (401, b'{"error": "Unauthorized", "message": "log in", "code": "unauthorized"}', 1),
+                (503, b'{"error": "x", "message": "x", "code": "host_unreachable"}', 3),
+                (200, b"<html>", 3), (200, b"", 3), (200, b"[]", 3), (502, b"Bad gateway", 3),
+                (302, b"{}", 3), (200, b'{"a": 1, "a": 2}', 3)):
+            played.answers["/api/services"] = (status, body)
+            found = resus("services", *trusting(played))
+            assert found[0] == expected, (status, body, found)
+        assert not any(path != "/api/services" for _, path, _, _ in played.requests)
+    assert resus("services", "--url", f"https://127.0.0.1:{free_port()}")[0] == 3
+    assert resus("check", "--url", f"https://127.0.0.1:{free_port()}")[0] == 3
+    assert resus("services", "--url", "https://no-such-host.invalid")[0] == 3
+
+
+def test_remote_several_services_need_a_name(served):
+    two = {"items": [{"id": "a"}, {"id": "b"}], "next_cursor": None}
+    with Played(served.folder) as played:
+        played.answers["/api/services"] = (200, json.dumps(two).encode())
+        status, _, why = resus("recovery", "status", *trusting(played))
+        assert status == 1 and "name one" in why, (status, why)
+
+
+def test_remote_old_tls_is_not_spoken(served):
+    with Played(served.folder, tls=ssl.TLSVersion.TLSv1_1) as played:
+        assert resus("services", *trusting(played))[0] == 3
+
+
+def test_remote_an_answer_without_end_is_ended(served):
+    with Played(served.folder) as played:
+        played.answers["/api/services"] = (200, b'{"a": "' + b"x" * (17 << 20) + b'"}')
+        status, _, why = resus("services", *trusting(played))
+        assert status == 3 and "more than" in why, (status, why)
+
+
+def test_remote_events_are_followed_by_asking_again(served):
+    def events(*numbers):
+        items = [{"type": "notice", "service": "redis", "timestamp": "2025-10-10T14:30:00Z", "seq": n,
+                  "message": f"m{n}"} for n in numbers]
+        return 200, json.dumps({"items": items, "next_cursor": None}).encode()
+
+    with Played(served.folder) as played:
+        place = "/api/services/redis/events"
+        played.answers[place] = events(7, 6)
+        follower = subprocess.Popen([str(PROGRAM), "events", "-f", "--json", *trusting(played)], text=True,
+                                    stdout=subprocess.PIPE, stderr=subprocess.PIPE, env={"PATH": "/usr/bin:/bin"})
+        try:
+            # Only what comes after the first answer is new.
+            wait_until(lambda: any(path.startswith(place) for _, path, _, _ in list(played.requests)), "a first look")
+            played.answers[place] = events(9, 8, 7)
+            seen = [json.loads(follower.stdout.readline())["seq"] for _ in range(2)]
+            assert seen == [8, 9], seen
+            assert any("since=7" in path for _, path, _, _ in played.requests)
+            played.answers[place] = (403, b'{"error": "x", "message": "x", "code": "x"}')
+            follower.communicate(timeout=20 * SCALE)
+            assert follower.returncode == 1
+        finally:
+            follower.kill()
+            follower.communicate()
