@@ -58,6 +58,9 @@ void recovery_status_rows(struct handlers *h, struct call *call, json_t *rows,
 void recovery_history_rows(struct handlers *h, struct call *call, json_t *rows,
                            const struct error *error);
 
+/* Notices may be for some roles only (engine_notice). */
+bool event_may_see(const struct call *call, const json_t *event);
+void events_rows(struct handlers *h, struct call *call, json_t *rows, const struct error *error);
 void logs_host_ended(struct handlers *h, struct call *call, const struct host_result *result);
 void logs_woken(struct handlers *h, struct call *call);
 void inspect_redis_ended(struct handlers *h, struct call *call, const struct redis_answer *answer);
