@@ -36,7 +36,7 @@ enum purpose {
     FOR_OP_INTENT,
     FOR_OP_DESIRED,
     FOR_OP_COMMAND,
-    FOR_WISH, /* what it shall be, when nobody waits for that to be on the disk */
+    FOR_WISH,      /* what it shall be, when nobody waits for that to be on the disk */
     FOR_DEPENDENT, /* after it: is who depends on the service well again? */
 };
 
@@ -177,7 +177,7 @@ struct service {
     struct config_seen config_seen;
 
     struct service_state saved;
-    bool wish_unsaved; /* the disk may have another wish than `saved` */
+    bool wish_unsaved;  /* the disk may have another wish than `saved` */
     uint64_t event_seq; /* given out last; saved.event_seq is ahead of it */
 
     struct {
