@@ -15,6 +15,7 @@ sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
 import daemon  # noqa: E402
+import test_accounts  # noqa: E402
 import test_hostile  # noqa: E402
 import test_matrix  # noqa: E402
 import test_https  # noqa: E402
@@ -23,7 +24,7 @@ import test_remote  # noqa: E402
 import test_verbs  # noqa: E402
 import test_websocket  # noqa: E402
 
-MODULES = (test_verbs, test_openapi, test_remote, test_https, test_websocket, test_matrix, test_hostile)
+MODULES = (test_verbs, test_accounts, test_openapi, test_remote, test_https, test_websocket, test_matrix, test_hostile)
 
 
 def _arguments():
