@@ -15,11 +15,12 @@ sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
 import daemon  # noqa: E402
+import test_history  # noqa: E402
 import test_openapi  # noqa: E402
 import test_remote  # noqa: E402
 import test_verbs  # noqa: E402
 
-MODULES = (test_verbs, test_openapi, test_remote)
+MODULES = (test_verbs, test_history, test_openapi, test_remote)
 
 
 def _arguments():
