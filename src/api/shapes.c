@@ -352,11 +352,88 @@ static const struct shape_member findings_[] = {
     {"service", "text", NULL}, {"items", "[Finding]", NULL}, END};
 static const struct shape_member list_[] = {{"items", "[{anything}]", NULL}, CURSOR, END};
 
-static const struct shape_member user_[] = {
-    {"id", "anything", NULL}, {"email", "text", NULL}, {"role", ROLE_WORDS, NULL}, END};
+static const struct shape_member identity_[] = {
+    {"id", "whole", NULL}, {"email", "text", NULL}, {"role", ROLE_WORDS, NULL}, END};
 static const struct shape_member login_[] = {
-    {"token", "text", NULL},      {"token_type", "text", NULL}, {"expires_at", "time", NULL},
-    {"csrf_token", "text", NULL}, {"user", "User", NULL},       END};
+    {"token", "text", NULL},
+    {"token_type", "=Bearer", NULL},
+    {"expires_at", "time", NULL},
+    {"csrf_token", "text", "For X-CSRF-Token, where the cookie is used."},
+    {"user", "Identity", NULL},
+    END};
+static const struct shape_member grant_[] = {
+    {"role", ROLE_WORDS, NULL}, {"ends_at", "time", NULL}, END};
+static const struct shape_member me_[] = {
+    {"id", "anything", "A user's number; of an API token or a Unix user a text."},
+    {"email", "text", NULL},
+    {"role", ROLE_WORDS, "With what was granted."},
+    {"own_role?", ROLE_WORDS, "Without it."},
+    {"totp?", "truth", NULL},
+    {"recovery_codes_left?", "whole", NULL},
+    {"grant?", "Grant?", NULL},
+    {"csrf_token?", "text", NULL},
+    {"expires_at?", "time?", NULL},
+    {"session?", "whole", NULL},
+    {"services?", "[text]", "Of an API token: those it is for."},
+    END};
+static const struct shape_member done_[] = {{"success", "truth", NULL}, END};
+static const struct shape_member password_changed_[] = {
+    {"success", "truth", NULL}, {"sessions_ended", "whole", NULL}, END};
+static const struct shape_member session_[] = {{"id", "whole", NULL},
+                                               {"issued_at", "time", NULL},
+                                               {"expires_at", "time", NULL},
+                                               {"address", "text", NULL},
+                                               {"current", "truth", "The one that asks."},
+                                               END};
+static const struct shape_member sessions_[] = {{"items", "[Session]", NULL}, CURSOR, END};
+static const struct shape_member totp_secret_[] = {
+    {"secret", "text", "Base32, for typing."}, {"uri", "text", "otpauth://, for a picture."}, END};
+static const struct shape_member totp_[] = {
+    {"totp", "truth", NULL}, {"recovery_codes?", "[text]", "Shown this once."}, END};
+static const struct shape_member user_[] = {
+    {"id", "whole", NULL},
+    {"email", "text", NULL},
+    {"role", ROLE_WORDS, NULL},
+    {"disabled", "truth", NULL},
+    {"totp", "truth", NULL},
+    {"created_at", "time", NULL},
+    {"changed_at", "time?", NULL},
+    {"locked_until", "time?", "After too many wrong passwords."},
+    {"granted_role", ROLE_WORDS "?", NULL},
+    {"grant_ends_at", "time?", NULL},
+    END};
+static const struct shape_member users_[] = {{"items", "[User]", NULL}, CURSOR, END};
+static const struct shape_member token_[] = {
+    {"id", "whole", NULL},
+    {"name", "text", NULL},
+    {"role", ROLE_WORDS, NULL},
+    {"services", "[text]?", "null: all."},
+    {"begins_with", "text", "Of the token, to know it by."},
+    {"disabled", "truth", NULL},
+    {"created_at", "time", NULL},
+    {"created_by", "text?", NULL},
+    {"expires_at", "time?", NULL},
+    {"last_used", "time?", NULL},
+    {"token?", "text", "Shown this once."},
+    END};
+static const struct shape_member tokens_[] = {{"items", "[ApiToken]", NULL}, CURSOR, END};
+static const struct shape_member access_request_[] = {
+    {"id", "whole", NULL},
+    {"user_id", "whole", NULL},
+    {"email", "text?", NULL},
+    {"current_role", ROLE_WORDS, NULL},
+    {"requested_role", ROLE_WORDS, NULL},
+    {"justification", "text", NULL},
+    {"duration_seconds", "whole", NULL},
+    {"state", "=pending|approved|rejected|ended", NULL},
+    {"created_at", "time", NULL},
+    {"decided_at", "time?", NULL},
+    {"decided_by", "text?", NULL},
+    {"note", "text?", NULL},
+    {"ends_at", "time?", NULL},
+    END};
+static const struct shape_member access_requests_[] = {
+    {"items", "[AccessRequest]", "Newest first."}, CURSOR, END};
 
 static const struct shape_member late_[] = {
     {"p50", "whole", NULL}, {"p99", "whole", NULL}, {"worst", "whole", NULL}, END};
@@ -422,8 +499,22 @@ const struct shape shapes[] = {
     {"Finding", "What the doctor found.", finding_},
     {"Findings", "What the doctor found.", findings_},
     {"List", "A list.", list_},
-    {"User", "Who somebody is.", user_},
+    {"Identity", "Who somebody is.", identity_},
     {"Login", "A session begins.", login_},
+    {"Grant", "A higher role for a while.", grant_},
+    {"Me", "Who asks.", me_},
+    {"Done", "It was done.", done_},
+    {"PasswordChanged", "The new password holds.", password_changed_},
+    {"Session", "A login.", session_},
+    {"Sessions", "The own logins.", sessions_},
+    {"TotpSecret", "For the authenticator app.", totp_secret_},
+    {"Totp", "Is two-factor login on?", totp_},
+    {"User", "A user.", user_},
+    {"Users", "The users.", users_},
+    {"ApiToken", "An API token.", token_},
+    {"ApiTokens", "The API tokens.", tokens_},
+    {"AccessRequest", "A request for a higher role.", access_request_},
+    {"AccessRequests", "Requests for a higher role.", access_requests_},
     {"Lateness", "Milliseconds.", late_},
     {"Timing", "How late the watch's own timers came.", timing_},
     {"Version", "The program's version.", version_},

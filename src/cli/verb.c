@@ -116,6 +116,11 @@ const struct verb verbs[] = {
      .service = true, .options = BIT(USER), .local = true, .run = verb_sudoers},
     {"key", "key check [SERVICE]", "check the SSH keys: owner, mode, kind and size",
      .subs = key_subs, .service = true, .local = true, .run = verb_key},
+    {"replay", "replay FILE", "run a recorded incident through this program's decisions again",
+     "Reads a file of STATE_DIR/incidents and ends with 0 when every decision is as it was, and 1 "
+     "with\n"
+     "the first that is not. The daemon need not run.\n",
+     .free_word = true, .local = true, .run = verb_replay},
     {"serve", "serve [--check]", "run the daemon in the foreground",
      "--check reads the configuration, says what is wrong with it (exit status 2) and ends.\n",
      .options = BIT(CHECK), .local = true, .run = verb_serve},

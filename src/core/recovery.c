@@ -340,12 +340,6 @@ static void verify_from_now(struct step *s)
     (void)step_emit(s, EFFECT_LOOK);
 }
 
-static void wake_acting(struct step *s)
-{
-    s->r->action_end = ACTION_UNKNOWN;
-    verify_from_now(s);
-}
-
 static void wake_verifying(struct step *s)
 {
     step_attempt_failed(s);
@@ -370,6 +364,15 @@ static void end_bgsave(struct step *s)
         r->bgsave_tries++;
     step_enter(s, PHASE_IDLE, MONO_NEVER);
     (void)step_emit(s, EFFECT_LOOK);
+}
+
+static void wake_acting(struct step *s)
+{
+    s->r->action_end = ACTION_UNKNOWN;
+    if (s->r->action == ACTION_BGSAVE)
+        end_bgsave(s); /* it may still run: the facts will tell */
+    else
+        verify_from_now(s);
 }
 
 static void end_without_effect(struct step *s)

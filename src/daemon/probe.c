@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "io/curl_calls.h"
 #include "io/log.h"
 #include "io/transfers.h"
 
@@ -21,6 +22,7 @@ struct probe {
 };
 
 struct prober {
+    const struct curl_calls *curl; /* NULL until the first is asked, as is the next */
     struct transfers *transfers;
     uv_loop_t *loop;
     uv_timer_t turn; /* begins what waits, and not on the stack of who asks */
@@ -39,25 +41,33 @@ static size_t throw_away(char *bytes, size_t size, size_t count, void *context)
     return p->cut ? 0 : size * count;
 }
 
-static void finish(struct probe *p, CURLcode result)
+static void answer(struct probe *p, const struct probe_outcome *outcome)
 {
     struct prober *prober = p->prober;
-    struct probe_outcome o = {.id = p->id};
-    long status = 0;
+    struct probe_outcome o = *outcome;
+    int service = p->service;
+    o.id = p->id;
     if (p->easy != NULL)
-        (void)curl_easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &status);
+        prober->curl->easy_cleanup(p->easy);
+    mem_free(p);
+    prober->done(prober->context, service, &o);
+}
+
+static void finish(struct probe *p, CURLcode result)
+{
+    const struct curl_calls *curl = p->prober->curl;
+    struct probe_outcome o = {0};
+    long status = 0;
+    (void)curl->easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &status);
     bool answered = result == CURLE_OK || (p->cut && status >= 200);
     o.http_status = answered ? (int)status : 0;
     o.ok = answered && status >= 200 && status < 300;
-    const char *why = p->why[0] != '\0' ? p->why : curl_easy_strerror(result);
+    const char *why = p->why[0] != '\0' ? p->why : curl->easy_strerror(result);
     if (!answered)
         (void)str_copy_clean(o.error, sizeof o.error, why, strlen(why));
     else if (!o.ok)
         (void)str_format(o.error, sizeof o.error, "HTTP status %ld", status);
-    int service = p->service;
-    curl_easy_cleanup(p->easy);
-    mem_free(p);
-    prober->done(prober->context, service, &o);
+    answer(p, &o);
 }
 
 static void forget(struct prober *prober, const struct probe *p)
@@ -85,29 +95,44 @@ static void on_done(void *context, CURL *easy, CURLcode result)
 /* No proxy of the environment's: what is asked is whether the service answers at that address. */
 static CURL *new_easy(struct probe *p)
 {
-    CURL *easy = curl_easy_init();
+    const struct curl_calls *curl = p->prober->curl;
+    CURL *easy = curl->easy_init();
     if (easy == NULL)
         return NULL;
-    int failed = (int)curl_easy_setopt(easy, CURLOPT_URL, p->url) |
-                 (int)curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") |
-                 (int)curl_easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https") |
-                 (int)curl_easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L) |
-                 (int)curl_easy_setopt(easy, CURLOPT_MAXREDIRS, (long)PROBE_REDIRECTS_MAX) |
-                 (int)curl_easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)PROBE_LIMIT_MS) |
-                 (int)curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) |
-                 (int)curl_easy_setopt(easy, CURLOPT_PROXY, "") |
-                 (int)curl_easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L) |
-                 (int)curl_easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L) |
-                 (int)curl_easy_setopt(easy, CURLOPT_USERAGENT, "resus/" RESUS_VERSION) |
-                 (int)curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, throw_away) |
-                 (int)curl_easy_setopt(easy, CURLOPT_WRITEDATA, p) |
-                 (int)curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, throw_away) |
-                 (int)curl_easy_setopt(easy, CURLOPT_HEADERDATA, p) |
-                 (int)curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, p->why);
+    int failed = (int)curl->easy_setopt(easy, CURLOPT_URL, p->url) |
+                 (int)curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") |
+                 (int)curl->easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https") |
+                 (int)curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L) |
+                 (int)curl->easy_setopt(easy, CURLOPT_MAXREDIRS, (long)PROBE_REDIRECTS_MAX) |
+                 (int)curl->easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)PROBE_LIMIT_MS) |
+                 (int)curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) |
+                 (int)curl->easy_setopt(easy, CURLOPT_PROXY, "") |
+                 (int)curl->easy_setopt(easy, CURLOPT_FORBID_REUSE, 1L) |
+                 (int)curl->easy_setopt(easy, CURLOPT_FRESH_CONNECT, 1L) |
+                 (int)curl->easy_setopt(easy, CURLOPT_USERAGENT, "resus/" RESUS_VERSION) |
+                 (int)curl->easy_setopt(easy, CURLOPT_WRITEFUNCTION, throw_away) |
+                 (int)curl->easy_setopt(easy, CURLOPT_WRITEDATA, p) |
+                 (int)curl->easy_setopt(easy, CURLOPT_HEADERFUNCTION, throw_away) |
+                 (int)curl->easy_setopt(easy, CURLOPT_HEADERDATA, p) |
+                 (int)curl->easy_setopt(easy, CURLOPT_ERRORBUFFER, p->why);
     if (failed == 0)
         return easy;
-    curl_easy_cleanup(easy);
+    curl->easy_cleanup(easy);
     return NULL;
+}
+
+static int begin(struct prober *prober, struct probe *p, struct error *err)
+{
+    if (prober->transfers == NULL) {
+        int r = transfers_new(prober->loop, &prober->transfers, err);
+        if (r < 0)
+            return r;
+        prober->curl = curl_calls(err);
+    }
+    p->easy = new_easy(p);
+    if (p->easy == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    return transfers_add(prober->transfers, p->easy, on_done, p, err);
 }
 
 /* Begins the first of those that wait. */
@@ -119,12 +144,10 @@ static void begin_next(struct prober *prober)
     if (prober->waiting == NULL)
         prober->waiting_end = &prober->waiting;
     p->next = NULL;
-    /* Most installations never look at a dependent service: libcurl wakes up with the first. */
-    bool ready =
-        prober->transfers != NULL || transfers_new(prober->loop, &prober->transfers, &err) == 0;
-    p->easy = ready ? new_easy(p) : NULL;
-    if (p->easy == NULL || transfers_add(prober->transfers, p->easy, on_done, p, &err) < 0) {
-        finish(p, CURLE_OUT_OF_MEMORY);
+    if (begin(prober, p, &err) < 0) {
+        struct probe_outcome o = {0};
+        (void)str_copy(o.error, sizeof o.error, err.text);
+        answer(p, &o);
         return;
     }
     p->next = prober->running;
@@ -187,9 +210,10 @@ static void drop_all(struct prober *prober, struct probe **list)
     while (*list != NULL) {
         struct probe *p = *list;
         *list = p->next;
-        if (p->easy != NULL)
+        if (p->easy != NULL) {
             transfers_remove(prober->transfers, p->easy);
-        curl_easy_cleanup(p->easy);
+            prober->curl->easy_cleanup(p->easy);
+        }
         mem_free(p);
     }
 }

@@ -8,7 +8,9 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "daemon/history.h"
+#include "daemon/incidents.h"
 #include "daemon/intents.h"
+#include "daemon/outcome.h"
 #include "daemon/probe.h"
 #include "daemon/recall.h"
 #include "daemon/self.h"
@@ -49,6 +51,7 @@ struct world {
     struct history history;
     struct audit *audit;
     struct accounts *accounts;
+    struct incidents *incidents;
     struct ssh_pool *ssh;
     struct prober *prober;
     uv_timer_t self, later, thin;
@@ -179,44 +182,6 @@ static enum host_command command_of(const struct place *p, uint64_t id)
     return HOST_COMMAND_COUNT;
 }
 
-static void read_log_line(void *context, const struct journal_line *line)
-{
-    log_read(context, line->message, strlen(line->message));
-}
-
-static void first_line(const char *text, size_t length, char *to, size_t size)
-{
-    const char *end = memchr(text, '\n', length);
-    (void)str_copy_clean(to, size, text, end == NULL ? length : (size_t)(end - text));
-}
-
-static void read_outcome(const struct place *p, enum host_command command,
-                         const struct host_result *r, struct host_outcome *o)
-{
-    struct log_reading reader = {0};
-    (void)p;
-    switch (command) {
-    case HOST_STATUS:
-    case HOST_SHOW:
-    case HOST_IS_ACTIVE:
-        systemctl_parse_result(command, r, &o->unit);
-        break;
-    case HOST_JOURNAL:
-        (void)journal_parse(r->out, r->out_length, read_log_line, &reader);
-        break;
-    case HOST_LOG_TAIL:
-        (void)redis_log_parse(r->out, r->out_length, read_log_line, &reader);
-        break;
-    default:
-        break;
-    }
-    o->log = reader.facts;
-    o->log_empty = reader.lines == 0;
-    o->not_applicable = command == HOST_RELOAD && host_reload_unsupported(r->err, r->err_length);
-    o->out = r->out;
-    o->out_length = r->out_length;
-}
-
 static void on_host_done(void *context, uint64_t id, const struct host_result *r)
 {
     struct place *p = context;
@@ -224,23 +189,8 @@ static void on_host_done(void *context, uint64_t id, const struct host_result *r
         handlers_host_ended(p->world->handlers, p->index, id, r);
         return;
     }
-    struct host_outcome o = {
-        .id = id,
-        .command = command_of(p, id),
-        .end = r->end,
-        .exit_code = r->exit_code,
-        .duration_ms = r->duration_ms,
-    };
-    facts_unit_reset(&o.unit);
-    o.unit.control_reached = r->end == HOST_EXITED || r->end == HOST_SIGNALLED ? TRI_YES : TRI_NO;
-    if (r->error.code != 0)
-        (void)str_copy(o.error, sizeof o.error, r->error.text);
-    else if (r->err != NULL)
-        first_line(r->err, r->err_length, o.error, sizeof o.error);
-    if (o.error[0] == '\0' && r->end == HOST_TIMED_OUT)
-        (void)str_copy(o.error, sizeof o.error, "the command did not end in time");
-    if (r->end == HOST_EXITED)
-        read_outcome(p, o.command, r, &o);
+    struct host_outcome o;
+    outcome_read(id, command_of(p, id), r, &o);
     log_debug("host", "%s ended after %" PRId64 " ms", host_command_name(o.command), o.duration_ms);
     engine_host_ended(p->world->engine, p->index, &o, now_here());
 }
@@ -284,6 +234,7 @@ static void port_audit(void *context, int service, uint64_t id, const struct aud
 {
     struct world *w = context;
     audit_append(w->audit, pack_id(service, id), line, durable);
+    accounts_see(w->accounts, line);
 }
 
 static void on_saved(void *context, uint64_t id, enum store_outcome outcome,
@@ -349,6 +300,12 @@ static void port_outage(void *context, const struct outage_record *outage)
 {
     struct world *w = context;
     history_outage(&w->history, outage);
+}
+
+static void port_incident(void *context, int service, uint64_t number, const char *line, bool last)
+{
+    struct world *w = context;
+    incidents_line(w->incidents, service, number, line, last);
 }
 
 static void port_log(void *context, int service, bool warning, const char *text)
@@ -470,6 +427,7 @@ static int open_engine(struct world *w, struct error *err)
         .publish = port_publish,
         .sample = port_sample,
         .outage = port_outage,
+        .incident = port_incident,
         .log = port_log,
         .random = port_random,
     };
@@ -528,6 +486,8 @@ int world_open(uv_loop_t *loop, const struct settings *settings, struct world **
         r = prober_new(loop, on_probed, w, &w->prober, err);
     if (r >= 0)
         r = open_accounts(w, err);
+    if (r >= 0)
+        r = incidents_open(loop, settings, &w->incidents, err);
     if (r >= 0 && needs_ssh(settings))
         r = ssh_pool_new(loop, &w->ssh, err);
     if (r >= 0) {
@@ -616,6 +576,10 @@ int world_reconfigure(struct world *w, const struct settings *settings, struct e
             "changed");
     const struct settings *old = w->settings;
     w->settings = settings;
+    if (accounts_reconfigure(w->accounts, err) < 0) {
+        w->settings = old;
+        return -EINVAL;
+    }
     for (int i = 0; i < w->count; i++) {
         const struct service_settings *fresh = &settings->services[i];
         if (settings_same_service(&old->services[i], fresh))
@@ -660,6 +624,8 @@ void world_close(struct world *w)
     w->prober = NULL;
     ssh_pool_free(w->ssh);
     w->ssh = NULL;
+    incidents_close(w->incidents);
+    w->incidents = NULL;
     if (w->store != NULL)
         store_close(w->store, CLOSE_WAIT_MS);
     history_close(&w->history, CLOSE_WAIT_MS);

@@ -62,6 +62,7 @@ static void init_service(struct engine *e, int index, const struct service_setti
     s->recovery_wake = MONO_NEVER;
     s->wake_due = MONO_NEVER;
     s->operation.deadline = MONO_NEVER;
+    s->saving.due = MONO_NEVER;
     health_reset(&s->health);
     recovery_init(&s->recovery);
     watch_init(s, now);
@@ -137,7 +138,7 @@ static void note_lateness(struct engine *e, int64_t late_ms)
     e->all_late.count++;
     e->all_late.sum_ms += (uint64_t)late;
     for (int i = 0; i < ENGINE_LATE_BUCKETS; i++)
-        e->all_late.below[i] += late <= engine_late_ms[i];
+        e->all_late.below[i] += late <= engine_late_bounds_ms[i];
 }
 
 static void turn_lateness(struct engine *e, struct now now)
@@ -165,6 +166,11 @@ static int64_t late_percentile(const struct engine *e, int64_t wakeups, int perc
 const char *engine_doubt(const struct engine *e, struct now now)
 {
     return tilt_active(&e->tilt, now.mono) ? tilt_text(e->tilt.reason) : NULL;
+}
+
+int64_t engine_late_ms(const struct engine *e, int percent)
+{
+    return late_percentile(e, (int64_t)e->late[0].count + e->late[1].count, percent);
 }
 
 void engine_timing(const struct engine *e, struct engine_timing *ret)
@@ -234,6 +240,7 @@ void engine_wake(struct engine *e, int service, struct now now)
     if (operation_running(s))
         operation_turn(s, now);
     after_turn(s, now);
+    saving_turn(s, now);
     if (mono_reached(now.mono, s->publish_due)) {
         s->publish_due = mono_add(now.mono, PUBLISH_INTERVAL_MS);
         if (s->judged) {
@@ -292,6 +299,7 @@ void engine_redis_ended(struct engine *e, int service, const struct redis_answer
         break;
     case FOR_ACTION:
     case FOR_ACTION_2:
+    case FOR_ACTION_SAVED:
     case FOR_EVIDENCE:
         recover_redis(s, &p, a, now);
         break;

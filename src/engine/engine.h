@@ -165,9 +165,10 @@ struct engine_figures {
 void engine_figures(const struct engine *e, int service, struct now now,
                     struct engine_figures *ret);
 
-/* How late checks began, since the start: `below[i]` of `count` at most engine_late_ms[i]. */
+/* How late checks began, since the start: `below[i]` of `count` at most engine_late_bounds_ms[i].
+ */
 #define ENGINE_LATE_BUCKETS 8
-extern const int64_t engine_late_ms[ENGINE_LATE_BUCKETS];
+extern const int64_t engine_late_bounds_ms[ENGINE_LATE_BUCKETS];
 struct engine_lateness {
     uint64_t below[ENGINE_LATE_BUCKETS], count, sum_ms;
 };

@@ -1,7 +1,7 @@
 /* The engine's own figures, for /metrics. */
 #include "engine/service.h"
 
-const int64_t engine_late_ms[ENGINE_LATE_BUCKETS] = {1, 2, 5, 10, 50, 100, 500, 2000};
+const int64_t engine_late_bounds_ms[ENGINE_LATE_BUCKETS] = {1, 2, 5, 10, 50, 100, 500, 2000};
 
 void engine_lateness(const struct engine *e, struct engine_lateness *ret)
 {

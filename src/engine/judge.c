@@ -94,6 +94,7 @@ void judge(struct service *s, struct now now)
     sight->failure_threshold = s->watch_policy.failure_threshold;
     sight->confirm_interval_ms = s->watch_policy.confirm_interval_ms;
     s->verdict = cause_judge(sight, now.mono);
+    recording_judged(s);
     if (s->verdict.confirmed && s->verdict.cause != CAUSE_NONE) {
         enum cause before = s->cause;
         if (s->cause != s->verdict.cause || !s->judged) {

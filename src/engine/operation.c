@@ -245,13 +245,6 @@ static void decide(struct service *s, struct now now)
                  STORE_FULL);
 }
 
-static void ask_saved(struct service *s, struct now now)
-{
-    s->engine->ports.redis(s->engine->ports.context, s->index,
-                           request_begin_action(s, FOR_OP_SAVED, now.mono, s->operation.serial),
-                           REDIS_LASTSAVE_INFO, false, mono_add(now.mono, 5000));
-}
-
 static void begin_save(struct service *s, struct now now)
 {
     enter(s, OP_PHASE_SAVING, mono_add(now.mono, SAVE_LIMIT_MS));
@@ -465,29 +458,26 @@ void operation_redis(struct service *s, const struct pending *p, const struct re
     if (o->phase != OP_PHASE_SAVING)
         return;
     if (p->purpose == FOR_OP_SAVE) {
-        /* Another save under way is as good: its end is awaited. */
-        bool begun = a->probe.reply == REPLY_OTHER ||
-                     str_find(a->probe.text, strlen(a->probe.text), "in progress") ||
-                     str_find(a->probe.text, strlen(a->probe.text), "already");
-        if (!begun)
+        if (!saving_begun(a))
             fail(s, 422, "Operation blocked", "blocked",
                  "Redis cannot save, so it was not stopped: unsaved changes would be lost. With "
                  "--force it is stopped "
                  "without saving.",
                  now);
         else
-            ask_saved(s, now);
+            saving_follow(s, FOR_OP_SAVED, s->operation.serial, now);
         return;
     }
-    if (a->info.save_running == TRI_NO && a->info.last_save_ok == TRI_NO)
+    enum saving saving = saving_of(a);
+    if (saving == SAVING_FAILED)
         fail(s, 422, "Operation blocked", "blocked",
              "The save failed, so Redis was not stopped: unsaved changes would be lost. Mend the "
              "disk first.",
              now);
-    else if (a->info.save_running == TRI_NO && a->info.last_save_ok == TRI_YES)
+    else if (saving == SAVING_DONE)
         decide(s, now);
     else
-        ask_saved(s, now);
+        saving_follow_on(s, now);
 }
 
 void operation_saved(struct service *s, enum store_outcome outcome, struct now now)

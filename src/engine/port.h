@@ -47,6 +47,10 @@ struct engine_ports {
     /* A step of 30 s of a service, and an outage that has ended (rows B8, B10). */
     void (*sample)(void *context, const struct series_sample *sample);
     void (*outage)(void *context, const struct outage_record *outage);
+    /* A line of the recording of incident `number` (engine/recording.h), without its newline; NULL
+     * = none, it only ends. `last`: nothing more comes of that number. May be NULL: no recording.
+     */
+    void (*incident)(void *context, int service, uint64_t number, const char *line, bool last);
     /* Something worth a line in the program's own log. */
     void (*log)(void *context, int service, bool warning, const char *text);
     /* 64 random bits: ids, jitter. */

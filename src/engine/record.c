@@ -268,8 +268,8 @@ void record_notice(struct service *s, const char *message, struct now now)
 void service_schedule(struct service *s)
 {
     mono_ms at = mono_min(watch_next(s), mono_min(s->recovery_wake, operation_next(s)));
+    at = mono_min(at, mono_min(after_next(s), saving_next(s)));
     at = mono_min(at, s->sampler.due);
-    at = mono_min(at, after_next(s));
     if (s->publish_due.ms != 0)
         at = mono_min(at, s->publish_due);
     if (s->saved.paused_until.ms != 0)

@@ -351,12 +351,13 @@ void recover_event(struct service *s, enum recovery_event event, uint64_t action
         .event = event, .action_id = action_id, .end = end, .wall = now.wall};
     struct recovery_effects effects;
     judge_facts(s, now, &input.facts);
-    enum recovery_phase before = s->recovery.phase;
+    struct recovery before = s->recovery;
     recovery_step(&s->recovery, &s->recovery_policy, &input, now.mono, &effects);
+    recording_step(s, &before, &input, &effects, now);
     s->recovery_wake = effects.wake;
     for (size_t i = 0; i < effects.count; i++)
         carry_out(s, &effects.items[i], now);
-    if (before != s->recovery.phase && s->judged)
+    if (before.phase != s->recovery.phase && s->judged)
         record_health(s, now);
 }
 
@@ -411,6 +412,38 @@ static enum action_end end_of_kill(enum reply_class reply)
     }
 }
 
+/* "Background saving started" is a promise: done is what is on the disk. */
+static void follow_save(struct service *s, const struct pending *p, const struct redis_answer *a,
+                        struct now now)
+{
+    if (s->recovery.phase != PHASE_ACTING || s->recovery.action_id != p->action_id)
+        return;
+    s->action_error[0] = '\0';
+    if (p->purpose == FOR_ACTION && saving_begun(a)) {
+        saving_follow(s, FOR_ACTION_SAVED, p->action_id, now);
+        return;
+    }
+    enum action_end end = ACTION_FAILED;
+    if (p->purpose == FOR_ACTION) {
+        (void)str_copy(s->action_error, sizeof s->action_error, a->probe.text);
+        end = reply_answered(a->probe.reply) ? ACTION_FAILED : ACTION_UNKNOWN;
+    } else if (a->info.save_running == TRI_UNKNOWN) {
+        /* It died, hangs or loads: that is what matters now. */
+        (void)str_copy(s->action_error, sizeof s->action_error, "Redis does not tell any more");
+        end = ACTION_UNKNOWN;
+    } else if (saving_of(a) == SAVING_RUNS) {
+        (void)str_copy(s->action_error, sizeof s->action_error, "the save still runs");
+        saving_follow_on(s, now);
+        return;
+    } else if (saving_of(a) == SAVING_DONE) {
+        end = ACTION_DONE;
+    } else {
+        (void)str_copy(s->action_error, sizeof s->action_error,
+                       "the save was begun and failed: Redis' log says why (resus logs)");
+    }
+    recover_event(s, EVENT_ACTION_ENDED, p->action_id, end, now);
+}
+
 void recover_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
                    struct now now)
 {
@@ -420,6 +453,10 @@ void recover_redis(struct service *s, const struct pending *p, const struct redi
                         : a->request == REDIS_SLOWLOG ? "SLOWLOG"
                                                       : "CLIENT LIST",
                         a->text, a->text_length);
+        return;
+    }
+    if (a->request == REDIS_BGSAVE || p->purpose == FOR_ACTION_SAVED) {
+        follow_save(s, p, a, now);
         return;
     }
     enum action_end end = end_of_kill(a->probe.reply);

@@ -9,6 +9,7 @@
 #include "core/recovery.h"
 #include "core/tilt.h"
 #include "engine/engine.h"
+#include "engine/recording.h"
 
 #define SERVICE_PENDING_MAX 32 /* requests under way: probes overlap, checks do not */
 #define SERVICE_LATENCIES 64   /* newest PINGs */
@@ -25,13 +26,14 @@ enum purpose {
     FOR_CONFIG,
     FOR_JOURNAL,
     FOR_LOG_FILE,
-    FOR_ACTION,   /* recovery's host command or script kill */
-    FOR_ACTION_2, /* its second half: FUNCTION KILL, start after reset-failed */
-    FOR_INTENT,   /* recovery's intent line */
-    FOR_EVIDENCE, /* INFO, SLOWLOG, CLIENT LIST before an action */
-    FOR_OP_INFO,  /* a person's operation: INFO before, */
-    FOR_OP_SAVE,  /* BGSAVE, */
-    FOR_OP_SAVED, /* INFO persistence while it saves, */
+    FOR_ACTION,       /* recovery's host command or script kill */
+    FOR_ACTION_2,     /* its second half: FUNCTION KILL, start after reset-failed */
+    FOR_ACTION_SAVED, /* INFO persistence while its BGSAVE runs */
+    FOR_INTENT,       /* recovery's intent line */
+    FOR_EVIDENCE,     /* INFO, SLOWLOG, CLIENT LIST before an action */
+    FOR_OP_INFO,      /* a person's operation: INFO before, */
+    FOR_OP_SAVE,      /* BGSAVE, */
+    FOR_OP_SAVED,     /* INFO persistence while it saves, */
     FOR_OP_INTENT,
     FOR_OP_DESIRED,
     FOR_OP_COMMAND,
@@ -127,6 +129,14 @@ struct operation {
     } wish_before; /* what the service was to be */
 };
 
+/* What Redis' configuration was at the last look (config_watch.c). */
+struct config_seen {
+    bool any;
+    int64_t maxmemory, maxclients; /* -1 unknown */
+    enum tri aof, save_points;
+    char policy[24];
+};
+
 /* What is known of an entry of affected_services (row A9). */
 struct dependent {
     bool asked, looked;
@@ -166,6 +176,7 @@ struct service {
 
     struct recovery recovery;
     mono_ms recovery_wake;
+    struct recording recording;
     char recovery_id[32]; /* of the open or last recovery */
     wall_ms recovery_began;
     mono_ms recovery_began_mono;
@@ -187,10 +198,16 @@ struct service {
     mono_ms watch_after_until; /* row A9: 15 minutes after an operation */
     bool watch_after_told;
     struct after after;
+    struct {
+        mono_ms due; /* when its end is asked for again */
+        enum purpose purpose;
+        uint64_t belongs_to;
+    } saving;
 
     struct sampler sampler;
     struct exposition exposition;
     struct engine_counters counters;
+    struct config_seen config_seen;
 
     struct service_state saved;
     bool wish_unsaved;  /* the disk may have another wish than `saved` */
@@ -237,6 +254,8 @@ struct engine {
 
 /* engine.c */
 void engine_look_at_clocks(struct engine *e, struct now now); /* before anything that enters */
+/* How late our wake-ups are: so many per cent of those of the last minute or two were not later. */
+int64_t engine_late_ms(const struct engine *e, int percent);
 
 /* watch.c */
 void watch_init(struct service *s, struct now now);
@@ -245,6 +264,7 @@ void watch_turn(struct service *s,
 void watch_doubt(struct service *s, const char *why, struct now now);
 void watch_look(struct service *s,
                 struct now now); /* a round of checks now and every few ms for a while */
+void config_watch(struct service *s, struct now now); /* config_watch.c */
 void watch_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
                  struct now now);
 void watch_host(struct service *s, const struct pending *p, const struct host_outcome *o,
@@ -300,6 +320,16 @@ void after_probed(struct service *s, const struct pending *p, const struct probe
                   struct now now);
 mono_ms after_next(const struct service *s);
 json_t *after_json(const struct service *s);
+
+/* saving.c */
+enum saving { SAVING_RUNS, SAVING_DONE, SAVING_FAILED };
+bool saving_begun(const struct redis_answer *a);        /* the reply to BGSAVE */
+enum saving saving_of(const struct redis_answer *info); /* one that does not tell: it runs */
+/* Asks now, for `purpose` of the operation or action; later, when the answer was "it runs". */
+void saving_follow(struct service *s, enum purpose purpose, uint64_t belongs_to, struct now now);
+void saving_follow_on(struct service *s, struct now now);
+void saving_turn(struct service *s, struct now now);
+mono_ms saving_next(const struct service *s);
 
 /* record.c: audit lines, events, persisted state */
 uint64_t request_begin(struct service *s, enum purpose purpose, mono_ms asked);

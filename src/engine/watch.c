@@ -293,6 +293,15 @@ double watch_latency_ms(const struct service *s, double percentile)
     return (double)sorted[at] / 1000.0;
 }
 
+/* A PONG waits for us as long as a timer does: when we are held up, or the machine is, that is not
+ * Redis' time. */
+static double redis_latency_ms(const struct service *s, double percentile)
+{
+    double seen = watch_latency_ms(s, percentile);
+    double ours = (double)engine_late_ms(s->engine, (int)percentile);
+    return seen < 0 ? seen : seen > ours ? seen - ours : 0;
+}
+
 double watch_last_latency_ms(const struct service *s)
 {
     const struct watch *w = &s->watch;
@@ -401,7 +410,7 @@ static void note_info(struct service *s, const struct redis_answer *a, struct no
     new.at = now.mono;
     new.at_wall = now.wall;
     s->sight.oom_errors_rising = same && new.errors_oom > old->errors_oom;
-    health_update(&s->health, &s->watch_policy.thresholds, &new, watch_latency_ms(s, 95));
+    health_update(&s->health, &s->watch_policy.thresholds, &new, redis_latency_ms(s, 95));
     *old = new;
     s->watch.last_command = now.wall;
     if (new.loading == TRI_NO)
@@ -460,6 +469,7 @@ void watch_redis(struct service *s, const struct pending *p, const struct redis_
         if (a->info.known)
             note_info(s, a, now);
         note_empty_primary(s);
+        config_watch(s, now);
         break;
     case FOR_SAMPLE: /* what it tells is as true as what the check is told */
         if (a->info.known)
@@ -469,6 +479,7 @@ void watch_redis(struct service *s, const struct pending *p, const struct redis_
     case FOR_CONFIG:
         note_config(s, a);
         note_empty_primary(s);
+        config_watch(s, now);
         break;
     default:
         break;

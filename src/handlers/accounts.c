@@ -46,6 +46,8 @@ int accounts_open(const struct accounts_ports *ports, const char *state_dir, str
     a->ports = *ports;
     int r = keyring_open(state_dir, accounts_now(a).wall, &a->keyring, err);
     if (r == 0)
+        r = accounts_reconfigure(a, err);
+    if (r == 0)
         r = throttle_new(&a->throttle, err);
     if (r == 0)
         r = password_work_new(ports->loop, &a->work, err);
@@ -61,6 +63,11 @@ int accounts_open(const struct accounts_ports *ports, const char *state_dir, str
     return 0;
 }
 
+int accounts_reconfigure(struct accounts *a, struct error *err)
+{
+    return security_watch_configure(&a->watch, &a->ports.settings(a->ports.context)->security, err);
+}
+
 void accounts_close(struct accounts *a)
 {
     if (a == NULL)
@@ -73,6 +80,7 @@ void accounts_close(struct accounts *a)
             account_free_item((enum store_account)kind, shelf->items[i]);
         mem_free(shelf->items);
     }
+    security_watch_clear(&a->watch);
     keyring_free(a->keyring);
     throttle_free(a->throttle);
     mem_free(a);

@@ -222,6 +222,15 @@ json_t *call_error(const char *title, const char *message, const char *code, wal
     return body;
 }
 
+void call_wipe_secrets(const struct call *call)
+{
+    for (const struct field *f = call->operation->fields; f->name != NULL; f++) {
+        const json_t *value = json_object_get(call->args, f->name);
+        if (f->type == FIELD_SECRET && json_is_string(value))
+            mem_wipe((char *)(uintptr_t)json_string_value(value), json_string_length(value));
+    }
+}
+
 void call_refuse(struct call *call, int status, const char *title, const char *message,
                  const char *code, wall_ms now)
 {

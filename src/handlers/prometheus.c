@@ -112,7 +112,8 @@ static void lateness(struct scrape *x)
     char label[48];
     engine_lateness(x->h->engine, &late);
     for (int i = 0; i < ENGINE_LATE_BUCKETS; i++) {
-        (void)str_format(label, sizeof label, "le=\"%g\"", (double)engine_late_ms[i] / 1000.0);
+        (void)str_format(label, sizeof label, "le=\"%g\"",
+                         (double)engine_late_bounds_ms[i] / 1000.0);
         put_line(x, "_bucket", label, (double)late.below[i]);
     }
     put_line(x, "_bucket", "le=\"+Inf\"", (double)late.count);

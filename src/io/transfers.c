@@ -1,12 +1,13 @@
 #include "io/transfers.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "io/curl_calls.h"
 
 struct transfers {
+    const struct curl_calls *curl;
     CURLM *multi;
     uv_loop_t *loop;
     uv_timer_t timer;
@@ -25,30 +26,23 @@ struct adding {
     void *context;
 };
 
-static int global_result;
-
-static void init_global(void)
-{
-    global_result = curl_global_init(CURL_GLOBAL_DEFAULT) == CURLE_OK ? 0 : -ENOMEM;
-}
-
 static void tell_done(struct transfers *t)
 {
     CURLMsg *message;
     int left;
-    while ((message = curl_multi_info_read(t->multi, &left)) != NULL) {
+    while ((message = t->curl->multi_info_read(t->multi, &left)) != NULL) {
         if (message->msg != CURLMSG_DONE)
             continue;
         CURL *easy = message->easy_handle;
         CURLcode result = message->data.result;
         struct adding *a = NULL;
-        (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&a);
-        (void)curl_multi_remove_handle(t->multi, easy); /* `message` is gone with it */
+        (void)t->curl->easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&a);
+        (void)t->curl->multi_remove_handle(t->multi, easy); /* `message` is gone with it */
         if (a == NULL)
             continue;
         struct adding adding = *a;
         mem_free(a);
-        (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, NULL);
+        (void)t->curl->easy_setopt(easy, CURLOPT_PRIVATE, NULL);
         adding.done(adding.context, easy, result);
     }
 }
@@ -60,7 +54,7 @@ static void on_ready(uv_poll_t *poll, int status, int events)
     int flags = (events & UV_READABLE ? CURL_CSELECT_IN : 0) |
                 (events & UV_WRITABLE ? CURL_CSELECT_OUT : 0) | (status < 0 ? CURL_CSELECT_ERR : 0);
     int running;
-    (void)curl_multi_socket_action(t->multi, w->socket, flags, &running);
+    (void)t->curl->multi_socket_action(t->multi, w->socket, flags, &running);
     tell_done(t);
 }
 
@@ -68,7 +62,7 @@ static void on_timer(uv_timer_t *timer)
 {
     struct transfers *t = timer->data;
     int running;
-    (void)curl_multi_socket_action(t->multi, CURL_SOCKET_TIMEOUT, 0, &running);
+    (void)t->curl->multi_socket_action(t->multi, CURL_SOCKET_TIMEOUT, 0, &running);
     tell_done(t);
 }
 
@@ -100,7 +94,7 @@ static struct watched *watch_socket(struct transfers *t, curl_socket_t socket)
         return NULL;
     }
     w->poll.data = w;
-    (void)curl_multi_assign(t->multi, socket, w);
+    (void)t->curl->multi_assign(t->multi, socket, w);
     return w;
 }
 
@@ -112,7 +106,7 @@ static int set_socket(CURL *easy, curl_socket_t socket, int what, void *context,
     (void)easy;
     if (what == CURL_POLL_REMOVE) {
         if (w != NULL) {
-            (void)curl_multi_assign(t->multi, socket, NULL);
+            (void)t->curl->multi_assign(t->multi, socket, NULL);
             uv_close((uv_handle_t *)&w->poll, on_poll_closed);
         }
         return 0;
@@ -128,23 +122,25 @@ static int set_socket(CURL *easy, curl_socket_t socket, int what, void *context,
 
 int transfers_new(uv_loop_t *loop, struct transfers **ret, struct error *err)
 {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    (void)pthread_once(&once, init_global);
+    const struct curl_calls *curl = curl_calls(err);
+    if (curl == NULL)
+        return err->code;
     struct transfers *t = mem_calloc(1, sizeof *t);
-    CURLM *multi = global_result == 0 ? curl_multi_init() : NULL;
+    CURLM *multi = curl->multi_init();
     int r = t == NULL || multi == NULL ? -ENOMEM : uv_timer_init(loop, &t->timer);
     if (r < 0) {
-        (void)curl_multi_cleanup(multi);
+        (void)curl->multi_cleanup(multi);
         mem_free(t);
         return error_set(err, r, "HTTP requests cannot be made: out of memory");
     }
+    t->curl = curl;
     t->multi = multi;
     t->loop = loop;
     t->timer.data = t;
-    (void)curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, set_socket);
-    (void)curl_multi_setopt(multi, CURLMOPT_SOCKETDATA, t);
-    (void)curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_timer);
-    (void)curl_multi_setopt(multi, CURLMOPT_TIMERDATA, t);
+    (void)curl->multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, set_socket);
+    (void)curl->multi_setopt(multi, CURLMOPT_SOCKETDATA, t);
+    (void)curl->multi_setopt(multi, CURLMOPT_TIMERFUNCTION, set_timer);
+    (void)curl->multi_setopt(multi, CURLMOPT_TIMERDATA, t);
     *ret = t;
     return 0;
 }
@@ -156,21 +152,21 @@ int transfers_add(struct transfers *t, CURL *easy, transfer_done *done, void *co
     if (a == NULL)
         return error_set(err, -ENOMEM, "out of memory");
     *a = (struct adding){.done = done, .context = context};
-    (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, a);
-    CURLMcode code = curl_multi_add_handle(t->multi, easy);
+    (void)t->curl->easy_setopt(easy, CURLOPT_PRIVATE, a);
+    CURLMcode code = t->curl->multi_add_handle(t->multi, easy);
     if (code == CURLM_OK)
         return 0;
-    (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, NULL);
+    (void)t->curl->easy_setopt(easy, CURLOPT_PRIVATE, NULL);
     mem_free(a);
-    return error_set(err, -EINVAL, "%s", curl_multi_strerror(code));
+    return error_set(err, -EINVAL, "%s", t->curl->multi_strerror(code));
 }
 
 void transfers_remove(struct transfers *t, CURL *easy)
 {
     struct adding *a = NULL;
-    (void)curl_easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&a);
-    (void)curl_multi_remove_handle(t->multi, easy);
-    (void)curl_easy_setopt(easy, CURLOPT_PRIVATE, NULL);
+    (void)t->curl->easy_getinfo(easy, CURLINFO_PRIVATE, (char **)&a);
+    (void)t->curl->multi_remove_handle(t->multi, easy);
+    (void)t->curl->easy_setopt(easy, CURLOPT_PRIVATE, NULL);
     mem_free(a);
 }
 
@@ -183,6 +179,7 @@ void transfers_free(struct transfers *t)
 {
     if (t == NULL)
         return;
-    (void)curl_multi_cleanup(t->multi); /* closes kept connections: their polls close with them */
+    (void)t->curl->multi_cleanup(
+        t->multi); /* closes kept connections: their polls close with them */
     uv_close((uv_handle_t *)&t->timer, on_timer_closed);
 }

@@ -126,11 +126,13 @@ static void take_setup_reply(struct connection *c, const struct redis_reply *rep
     }
 }
 
-/* A farewell is said before there is a command, and Redis does not count it. */
+/* A farewell is said before there is a command, and Redis does not count it. A LOADING is excused
+ * whoever gets it (info_facts.errors_excused): it must not be taken off twice. */
 static bool counts_as_error(const struct redis_reply *reply)
 {
     enum reply_class class = reply_classify(reply);
-    return reply->type == RESP_ERROR && class != REPLY_MAXCLIENTS && class != REPLY_DENIED;
+    return reply->type == RESP_ERROR && class != REPLY_MAXCLIENTS && class != REPLY_DENIED &&
+           class != REPLY_LOADING;
 }
 
 static void take_reply(struct connection *c, struct redis_reply *reply)

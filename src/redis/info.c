@@ -179,7 +179,7 @@ static void sum_up(struct sums *sums, const char *name, const char *value)
     else if (str_equal(name, "errorstat_OOM"))
         add(&sums->oom, number_after(value, "count="));
     else if (str_equal(name, "errorstat_MOVED") || str_equal(name, "errorstat_ASK") ||
-             str_equal(name, "errorstat_NOSCRIPT"))
+             str_equal(name, "errorstat_NOSCRIPT") || str_equal(name, "errorstat_LOADING"))
         add(&sums->excused, number_after(value, "count="));
 }
 

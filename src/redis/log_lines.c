@@ -49,6 +49,8 @@ static const struct {
     {"FATAL CONFIG FILE ERROR", LOG_CONFIG_ERROR},
     {"can't open config file", LOG_CONFIG_ERROR},
     {"Bad directive or wrong number of arguments", LOG_CONFIG_ERROR},
+    {"Unresolved Configuration(s) Detected", LOG_CONFIG_ERROR}, /* Redis 8: an unknown directive */
+    {"Module Configuration detected without loadmodule", LOG_CONFIG_ERROR},
     {"Critical error while loading ACLs", LOG_CONFIG_ERROR},
     {"Failed to load certificate", LOG_CONFIG_ERROR},
     {"Failed to load private key", LOG_CONFIG_ERROR},
@@ -139,21 +141,28 @@ static bool good_start(enum log_class class, const char *line, size_t length)
            (length >= sizeof started - 1 && memcmp(line, started, sizeof started - 1) == 0);
 }
 
-/* "FATAL CONFIG FILE ERROR" says nothing; the lines after it name the line, its text and what is
- * wrong with it, until systemd speaks again. */
+/* These say nothing; the lines after them name the line, its text and what is wrong with it. */
+static bool heads_config_error(const char *line, size_t length)
+{
+    return str_find(line, length, "FATAL CONFIG FILE ERROR") != NULL ||
+           str_find(line, length, "Unresolved Configuration(s) Detected") != NULL;
+}
+
+/* Until systemd speaks again, or Redis 8's last word. */
 static bool add_to_config_error(struct log_reading *r, const char *line, size_t length)
 {
     char clean[FACT_TEXT_MAX];
     if (!r->in_config_error)
         return false;
     if (str_find(line, length, "Main process exited") != NULL ||
-        str_find(line, length, "Failed with result") != NULL ||
-        str_find(line, length, "FATAL CONFIG FILE ERROR") != NULL) {
+        str_find(line, length, "Failed with result") != NULL || heads_config_error(line, length)) {
         r->in_config_error = false;
         return false;
     }
     (void)str_copy_clean(clean, sizeof clean, line, length);
     (void)str_append(r->facts.line, sizeof r->facts.line, " %s", clean);
+    r->in_config_error =
+        str_find(line, length, "Module Configuration detected without loadmodule") == NULL;
     return true;
 }
 
@@ -170,6 +179,6 @@ void log_read(struct log_reading *r, const char *line, size_t length)
         log_class_weight(class) < log_class_weight(r->facts.class))
         return;
     r->facts.class = class;
-    r->in_config_error = str_find(line, length, "FATAL CONFIG FILE ERROR") != NULL;
+    r->in_config_error = heads_config_error(line, length);
     (void)str_copy_clean(r->facts.line, sizeof r->facts.line, line, length);
 }

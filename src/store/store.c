@@ -25,9 +25,6 @@ enum job_kind {
     JOB_THIN,
 };
 
-typedef int question(sqlite3 *db, const struct history_question *q, json_t **ret,
-                     struct error *err);
-
 struct job {
     struct delivery link; /* first: the queue's as well as the delivery's */
     enum job_kind kind;
@@ -37,7 +34,7 @@ struct job {
     uint64_t serial; /* JOB_SAVE_SERVICE: order of the saves */
     void *payload;   /* service_state, recovery_record, event_record, history_question, thin */
     char *text;      /* evidence or body */
-    question *question;
+    history_query *question;
     enum store_outcome outcome;
     json_t *rows;
     struct error error;
@@ -560,8 +557,8 @@ void store_save_account(struct store *s, uint64_t id, const struct account_recor
     queue(s, job, record, sizeof *record, record->body);
 }
 
-static void ask(struct store *s, uint64_t id, question *asked, const char *service,
-                struct history_question *q)
+void store_ask(struct store *s, uint64_t id, history_query *asked, const char *service,
+               struct history_question *q)
 {
     struct job *job = new_job(s, JOB_QUERY, id);
     if (job == NULL)
@@ -569,32 +566,6 @@ static void ask(struct store *s, uint64_t id, question *asked, const char *servi
     (void)str_copy(q->service, sizeof q->service, service);
     job->question = asked;
     queue(s, job, q, sizeof *q, NULL);
-}
-
-void store_query_recoveries(struct store *s, uint64_t id, const char *service, wall_ms since,
-                            int limit)
-{
-    ask(s, id, history_recoveries, service,
-        &(struct history_question){.since = since, .limit = limit});
-}
-
-void store_query_events(struct store *s, uint64_t id, const char *service, uint64_t since_seq,
-                        int limit)
-{
-    ask(s, id, history_events, service,
-        &(struct history_question){.since_seq = since_seq, .limit = limit});
-}
-
-void store_query_operations(struct store *s, uint64_t id, const char *service, wall_ms since,
-                            int limit)
-{
-    ask(s, id, history_operations, service,
-        &(struct history_question){.since = since, .limit = limit});
-}
-
-void store_query_recovery_summary(struct store *s, uint64_t id, const char *service, wall_ms since)
-{
-    ask(s, id, history_summary, service, &(struct history_question){.since = since});
 }
 
 void store_thin(struct store *s, wall_ms before, wall_ms recoveries_before)

@@ -15,8 +15,17 @@
 
 static bool is_own_machine(const char *address)
 {
-    return str_starts(address, "127.") || str_equal(address, "::1") ||
-           str_starts(address, "::ffff:127.");
+    return str_starts(address, "127.") || str_equal(address, "::1");
+}
+
+/* An IPv4 peer of a socket that speaks both is written as people know it. */
+static void read_address(struct lws *wsi, char *to, size_t size)
+{
+    static const char mapped[] = "::ffff:";
+    char text[64] = "";
+    (void)lws_get_peer_simple(wsi, text, sizeof text);
+    bool is_mapped = str_starts(text, mapped) && strchr(text, '.') != NULL;
+    (void)str_copy(to, size, is_mapped ? text + sizeof mapped - 1 : text);
 }
 
 static size_t connections_of(const struct server *s, const char *address)
@@ -32,7 +41,7 @@ static int connection_arrived(struct server *s, struct lws *wsi)
     struct connection *c = s->count < SERVER_CONNECTIONS_MAX ? mem_calloc(1, sizeof *c) : NULL;
     if (c == NULL)
         return -1;
-    (void)lws_get_peer_simple(wsi, c->address, sizeof c->address);
+    read_address(wsi, c->address, sizeof c->address);
     if (!is_own_machine(c->address) &&
         connections_of(s, c->address) >= SERVER_ADDRESS_CONNECTIONS_MAX) {
         mem_free(c);

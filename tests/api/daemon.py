@@ -67,6 +67,7 @@ class Daemon:
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="resus-api-"))
         self.port = free_port()
         self.https_port = free_port()
+        self.certificate = self.folder / "state" / "tls" / "certificate.pem"
         self.config = self.folder / "resus.yaml"
         self.output_file = self.folder / "output"
         self.audit_file = self.folder / "audit" / "audit.log"
@@ -175,8 +176,7 @@ class Daemon:
 
     def https(self, method, path, body=None, headers=None):
         """One request over TLS with the daemon's own certificate: status, headers, JSON or text."""
-        certificate = self.folder / "state" / "tls" / "certificate.pem"
-        context = ssl.create_default_context(cafile=str(certificate))
+        context = ssl.create_default_context(cafile=str(self.certificate))
         connection = http.client.HTTPSConnection("127.0.0.1", self.https_port, timeout=30 * SCALE,
                                                  context=context)
         with contextlib.closing(connection):

@@ -16,11 +16,16 @@ sys.dont_write_bytecode = True
 
 import daemon  # noqa: E402
 import test_history  # noqa: E402
+import test_hostile  # noqa: E402
+import test_matrix  # noqa: E402
+import test_https  # noqa: E402
 import test_openapi  # noqa: E402
 import test_remote  # noqa: E402
 import test_verbs  # noqa: E402
+import test_websocket  # noqa: E402
 
-MODULES = (test_verbs, test_history, test_openapi, test_remote)
+MODULES = (test_verbs, test_history, test_openapi, test_remote, test_https, test_websocket, test_matrix,
+           test_hostile)
 
 
 def _arguments():

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Runs the suites on a real host and prints TAP.
 
-usage: tests/host/run.py [-k PATTERN] [--flavour NAME] [--list] [--output FILE]
+usage: tests/host/run.py [-k PATTERN] [--flavour NAME | --every] [--list] [--output FILE]
 """
 
 import argparse
@@ -26,7 +26,8 @@ def _on_signal(number, _frame):
 def _arguments():
     parser = argparse.ArgumentParser(description="the suites on a real host, as TAP")
     parser.add_argument("-k", metavar="PATTERN", help="only tests whose name matches")
-    parser.add_argument("--flavour", choices=sorted(image.FLAVOURS), help="only this kind of host")
+    parser.add_argument("--flavour", choices=sorted(image.FLAVOURS), help="only this kind of host, and all of it")
+    parser.add_argument("--every", action="store_true", help="all tests on all kinds of host")
     parser.add_argument("--list", action="store_true", help="name the tests and end")
     parser.add_argument("--output", metavar="FILE", help="write the TAP there too")
     return parser.parse_args()
@@ -34,7 +35,7 @@ def _arguments():
 
 def main():
     arguments = _arguments()
-    tests = tap.collect(HERE, arguments.k, arguments.flavour)
+    tests = tap.collect(HERE, arguments.k, arguments.flavour, arguments.every)
     if arguments.list:
         print("\n".join(name for _, name, _ in tests))
         return 0

@@ -1,7 +1,8 @@
 """A small runner: test functions, one TAP line each, a pristine host for every one.
 
-A test is a function `test_what_it_promises(host)` in tests/host/test_*.py. `@on("debian13-valkey", ...)`
-runs it on each of those flavours instead of the default. `raise Skip(why)` skips.
+A test is a function `test_what_it_promises(host)` in tests/host/test_*.py. It runs on Debian 12's
+Redis; with `--every` or `--flavour` on the others too. `@on("debian13-valkey", ...)` says where it runs always,
+`@only_on(...)` that it runs nowhere else. `raise Skip(why)` skips.
 """
 
 import importlib
@@ -12,6 +13,7 @@ import sys
 import time
 import traceback
 
+import image
 import machine
 from waiting import SCALE
 
@@ -28,6 +30,7 @@ class TestTimeout(AssertionError):
 
 
 def on(*flavours):
+    """The core of the suites, that every run has on these."""
     def mark(function):
         function.flavours = flavours
         return function
@@ -35,8 +38,23 @@ def on(*flavours):
     return mark
 
 
-def collect(folder, pattern, only_flavour):
-    """[(flavour, name, function)], one flavour after the other so that each boots once."""
+def only_on(*flavours):
+    """What the others do differently."""
+    def mark(function):
+        function.flavours = function.limit = flavours
+        return function
+
+    return mark
+
+
+def _flavours_of(function, every):
+    chosen = getattr(function, "limit", tuple(image.FLAVOURS)) if every else None
+    return chosen or getattr(function, "flavours", (DEFAULT_FLAVOUR,))
+
+
+def collect(folder, pattern, only_flavour, every):
+    """[(flavour, name, function)], one flavour after the other so that each boots once. `every`: all tests on
+    all flavours that they may run on."""
     found = []
     wanted = re.compile(pattern or "")
     for path in sorted(pathlib.Path(folder).glob("test_*.py")):
@@ -44,7 +62,7 @@ def collect(folder, pattern, only_flavour):
         functions = [f for name, f in vars(module).items()
                      if name.startswith("test_") and getattr(f, "__module__", None) == path.stem]
         for function in functions:
-            for flavour in getattr(function, "flavours", (DEFAULT_FLAVOUR,)):
+            for flavour in _flavours_of(function, every or only_flavour):
                 name = f"{path.stem[5:]}/{function.__name__[5:]} [{flavour}]"
                 if wanted.search(name) and only_flavour in (None, flavour):
                     found.append((flavour, name, function))

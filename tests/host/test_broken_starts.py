@@ -28,8 +28,13 @@ def assert_left_alone(host, daemon, cause):
     assert_nothing_done(daemon)
 
 
-def test_bad_directive_is_named_from_the_journal_and_not_restarted(host):
-    with watching(host) as daemon:
+def able_to_read_of_a_bad_directive(host):
+    """Redis 8 says it in its log alone, which the default commands do not reach."""
+    return extended(host) if host.flavour.name == "debian13-redis" else None
+
+
+def test_bad_directive_is_named_and_not_restarted(host):
+    with watching(host, service=able_to_read_of_a_bad_directive(host)) as daemon:
         broken_while_watched(host, daemon, faults.bad_directive)
         health = expect(daemon, "config_error", "critical", "useless", "restart_useless")
         assert "bogus-directive yes" in evidence(health), health
@@ -68,7 +73,7 @@ def test_error_of_before_a_good_start_does_not_stop_a_recovery(host):
 
 def test_kill_that_uncovers_a_bad_directive_ends_with_a_human(host):
     """Nobody knew of the bad line until Redis died: systemd tries five times, Resus not at all."""
-    with watching(host) as daemon:
+    with watching(host, service=able_to_read_of_a_bad_directive(host)) as daemon:
         faults.bad_directive(host)
         faults.kill(host)
         expect(daemon, "config_error", "critical", "useless", "restart_useless")
@@ -78,7 +83,7 @@ def test_kill_that_uncovers_a_bad_directive_ends_with_a_human(host):
 def test_bad_directive_without_systemds_restart_costs_one_attempt(host):
     """A dead process tells nothing of its configuration: the first restart learns it, and is the last."""
     faults.without_restart(host)
-    with watching(host) as daemon:
+    with watching(host, service=able_to_read_of_a_bad_directive(host)) as daemon:
         faults.bad_directive(host)
         faults.kill(host)
         expect(daemon, "config_error", "critical", "useless", "restart_useless")

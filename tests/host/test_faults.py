@@ -2,7 +2,7 @@
 
 import faults
 from redis_client import Closed, ReplyError
-from tap import on
+from tap import on, only_on
 from waiting import wait_until
 
 EVERY_FLAVOUR = ("debian12-redis", "debian13-redis", "debian13-valkey")
@@ -47,7 +47,7 @@ def test_crash_loop_ends_at_the_start_limit(host):
     assert "Start request repeated too quickly" in journal_of(host)
 
 
-@on("debian12-redis", "debian13-valkey")
+@only_on("debian12-redis", "debian13-valkey")
 def test_unknown_directive_is_in_the_journal_and_not_in_the_log(host):
     faults.bad_directive(host)
     host.systemctl("stop", host.unit)
@@ -56,7 +56,7 @@ def test_unknown_directive_is_in_the_journal_and_not_in_the_log(host):
     assert "bogus-directive" not in log_of(host)
 
 
-@on("debian13-redis")
+@only_on("debian13-redis")
 def test_unknown_directive_is_in_the_log_and_not_in_the_journal(host):
     faults.bad_directive(host)
     host.systemctl("stop", host.unit)

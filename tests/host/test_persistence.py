@@ -17,7 +17,8 @@ def test_failing_save_is_tried_again_and_never_restarted(host):
         health = expect(daemon, "persistence_failing", "critical", "harmful")
         assert "MISCONF" in evidence(health), health
         wait_for_human(daemon, "persistence_failing")
-        outcome(daemon, "bgsave")
+        told = outcome(daemon, "bgsave")["result"]
+        assert not told["success"] and "failed" in told["error"], told
         look(daemon)
         untouched.check("bgsave")
         faults.save_works_again(host)

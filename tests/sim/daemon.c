@@ -163,6 +163,13 @@ static void port_outage(void *context, const struct outage_record *outage)
         sim_broken(s, -1, "an outage ended before it began");
 }
 
+static void port_incident(void *context, int service, uint64_t number, const char *line, bool last)
+{
+    struct sim *s = context;
+    if (!s->dying)
+        incident_line(s, service, number, line, last);
+}
+
 static void port_log(void *context, int service, bool warning, const char *text)
 {
     struct sim *s = context;
@@ -189,12 +196,17 @@ void daemon_start(struct sim *s)
         .publish = port_publish,
         .sample = port_sample,
         .outage = port_outage,
+        .incident = port_incident,
         .log = port_log,
         .random = port_random,
     };
     struct engine_ports ports = table;
     struct error err = {0};
     ports.context = s;
+    /* Writing and reading a line costs more than the step that it tells of: some seeds are enough.
+     */
+    if (s->seed % SIM_PLAYED_OF != 0)
+        ports.incident = NULL;
     s->life++;
     s->dying = false;
     s->self_timer = (struct timer){SIM_NEVER, SIM_NEVER, s->self_timer.serial};
@@ -226,6 +238,7 @@ void daemon_stop(struct sim *s)
 {
     engine_free(s->engine);
     s->engine = NULL;
+    incident_forget(s);
     people_forget(s);
 }
 

@@ -7,6 +7,7 @@
 
 #include "agenda.h"
 #include "base/attr.h"
+#include "base/buf.h"
 #include "chance.h"
 #include "engine/engine.h"
 
@@ -17,6 +18,7 @@
 #define SIM_WRITES_MAX 4096
 #define SIM_LINES_MAX 4096 /* intents remembered */
 #define SIM_TROUBLES_MAX 64
+#define SIM_PLAYED_OF 16 /* every sixteenth seed plays its recordings again */
 #define SIM_NEVER INT64_MAX
 #define SIM_STARTS_MAX 5 /* systemd's default start limit: 5 in 10 s */
 
@@ -185,6 +187,8 @@ struct service_world {
     int64_t kept_arrives, kept_delivers; /* of the newest request on it */
     struct witness witness;
     struct timer timer;
+    struct buf incident;                 /* the lines of the one that is open */
+    uint64_t incidents;                  /* played again */
     int64_t asks_looked, errands_looked; /* when their deadlines are looked at next; 0 = not */
 };
 
@@ -284,6 +288,10 @@ void daemon_stall(struct sim *s, int64_t ms);
 void daemon_suspend(struct sim *s, int64_t ms);
 /* Everything that enters the engine goes through here. */
 bool daemon_alive(const struct sim *s);
+
+/* incident.c: what the daemon records of an incident, played again when it is over */
+void incident_line(struct sim *s, int service, uint64_t number, const char *line, bool last);
+void incident_forget(struct sim *s); /* the daemon is gone: what it has written is played */
 
 /* trouble.c and people.c */
 void trouble_plan(struct sim *s);

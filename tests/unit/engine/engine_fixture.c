@@ -57,9 +57,13 @@ static void keep_audit(void *context, int service, uint64_t id, const struct aud
                        bool durable)
 {
     struct fixture *f = context;
-    (void)service, (void)line;
+    (void)service;
     if (durable)
         f->intent = id;
+    else if (line->has_result) {
+        f->outcome = *line;
+        f->outcome_count++;
+    }
 }
 
 static void keep_notice(void *context, int service, uint64_t seq, const char *type, json_t *body,
@@ -90,6 +94,11 @@ static void drop_log(void *context, int service, bool warning, const char *text)
     (void)context, (void)service, (void)warning, (void)text;
 }
 
+static void drop_incident(void *context, int service, uint64_t number, const char *line, bool last)
+{
+    (void)context, (void)service, (void)number, (void)line, (void)last;
+}
+
 static uint64_t no_random(void *context)
 {
     (void)context;
@@ -110,6 +119,7 @@ int fixture_restart(struct fixture *f)
                                  .sample = keep_sample,
                                  .outage = keep_outage,
                                  .log = drop_log,
+                                 .incident = drop_incident,
                                  .random = no_random};
     struct error err = {0};
     f->self_due = f->due = MONO_NEVER;

@@ -25,9 +25,11 @@ struct fixture {
     size_t redis_count, host_count, probe_count;
     struct asked probes[FIXTURE_ASKED_MAX];
     size_t notice_count;
-    char notice[256]; /* the newest */
-    uint64_t intent;  /* the newest durable audit line, 0 = none */
-    uint64_t save;    /* the newest save whose end is awaited, 0 = none */
+    char notice[256];          /* the newest */
+    uint64_t intent;           /* the newest durable audit line, 0 = none */
+    uint64_t save;             /* the newest save whose end is awaited, 0 = none */
+    struct audit_line outcome; /* the newest with a result */
+    size_t outcome_count;
     struct series_sample samples[FIXTURE_SAMPLES_MAX];
     int sample_count;
     struct outage_record outages[FIXTURE_SAMPLES_MAX];

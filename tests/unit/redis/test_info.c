@@ -104,6 +104,17 @@ static void a_cut_info_has_no_wrong_value(void **state)
     }
 }
 
+static void replies_that_a_client_gets_during_a_load_are_excused(void **state)
+{
+    (void)state;
+    static const char text[] = "# Stats\r\ntotal_error_replies:2010\r\n"
+                               "# Errorstats\r\nerrorstat_ERR:count=7\r\n"
+                               "errorstat_LOADING:count=2000\r\nerrorstat_MOVED:count=3\r\n";
+    struct info_facts info = parsed(text, sizeof text - 1);
+    assert_int_equal(info.error_replies, 2010);
+    assert_int_equal(info.errors_excused, 2003);
+}
+
 static void what_a_text_does_not_say_stays(void **state)
 {
     (void)state;
@@ -205,6 +216,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_real_info_is_read_in_full),
         cmocka_unit_test(a_cut_info_has_no_wrong_value),
+        cmocka_unit_test(replies_that_a_client_gets_during_a_load_are_excused),
         cmocka_unit_test(what_a_text_does_not_say_stays),
         cmocka_unit_test(a_replica_a_load_a_valkey_and_a_sentinel_are_seen),
         cmocka_unit_test(nonsense_leaves_everything_unknown),

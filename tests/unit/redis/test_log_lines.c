@@ -107,6 +107,27 @@ static void lines_are_classed_by_the_cause_they_name(void **state)
         assert_true(seen[class]);
 }
 
+static void an_unknown_directive_of_redis_8_is_told_by_its_own_text(void **state)
+{
+    (void)state;
+    static const char *const log[] = {
+        "# Unresolved Configuration(s) Detected:",
+        "# >>> 'bogus-directive yes'",
+        "# Module Configuration detected without loadmodule directive or no ApplyConfig call: "
+        "aborting",
+        "* Redis is starting oO0OoO0OoO0Oo",
+    };
+    struct log_reading r = {0};
+    for (int start = 0; start < 3; start++)
+        for (size_t i = 0; i < ARRAY_LENGTH(log); i++)
+            log_read(&r, log[i], strlen(log[i]));
+    assert_int_equal(r.facts.class, LOG_CONFIG_ERROR);
+    assert_string_equal(r.facts.line,
+                        "# Unresolved Configuration(s) Detected: # >>> 'bogus-directive yes' # "
+                        "Module Configuration detected without loadmodule directive or no "
+                        "ApplyConfig call: aborting");
+}
+
 static void the_cause_outweighs_what_follows_from_it(void **state)
 {
     (void)state;
@@ -123,6 +144,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_are_classed_by_the_cause_they_name),
+        cmocka_unit_test(an_unknown_directive_of_redis_8_is_told_by_its_own_text),
         cmocka_unit_test(the_cause_outweighs_what_follows_from_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
