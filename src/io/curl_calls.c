@@ -20,10 +20,10 @@ static const struct {
     }
     CALL(global_init),         CALL(easy_init),           CALL(easy_setopt),
     CALL(easy_getinfo),        CALL(easy_cleanup),        CALL(easy_strerror),
+    CALL(easy_perform),        CALL(slist_append),        CALL(slist_free_all),
     CALL(multi_init),          CALL(multi_setopt),        CALL(multi_add_handle),
     CALL(multi_remove_handle), CALL(multi_socket_action), CALL(multi_assign),
     CALL(multi_info_read),     CALL(multi_cleanup),       CALL(multi_strerror),
-    CALL(easy_perform),        CALL(slist_append),        CALL(slist_free_all),
 #undef CALL
 };
 static_assert(sizeof(struct curl_calls) == ARRAY_LENGTH(symbols) * sizeof(void *),

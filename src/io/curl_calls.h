@@ -13,8 +13,8 @@ struct curl_calls {
     CURL *(*easy_init)(void);
     CURLcode (*easy_setopt)(CURL *easy, CURLoption option, ...);
     CURLcode (*easy_getinfo)(CURL *easy, CURLINFO info, ...);
-    CURLcode (*easy_perform)(CURL *easy);
     void (*easy_cleanup)(CURL *easy);
+    CURLcode (*easy_perform)(CURL *easy);
     const char *(*easy_strerror)(CURLcode code);
     CURLM *(*multi_init)(void);
     CURLMcode (*multi_setopt)(CURLM *multi, CURLMoption option, ...);
