@@ -18,22 +18,21 @@ static struct refusal_row *find(struct refusals *t, const struct refusal_row *se
 bool refusals_note(struct refusals *t, const struct refusal_row *seen, mono_ms now)
 {
     static const struct refusal_row unused = {0};
+    struct refusal_row fresh = *seen;
     struct refusal_row *row = find(t, seen);
-    bool first = row == NULL, various = false;
-    if (first)
+    bool first = false;
+    if (row == NULL) {
         row = find(t, &unused);
+        first = true;
+    }
     if (row == NULL) { /* the last row is everybody's who does not fit any more */
         row = &t->rows[REFUSALS_MAX - 1];
         first = !str_equal(row->address, VARIOUS);
-        various = true;
+        (void)str_copy(fresh.address, sizeof fresh.address, VARIOUS);
     }
-    size_t more = first ? 0 : row->more + 1;
-    mono_ms since = first ? now : row->since;
-    *row = *seen;
-    row->more = more;
-    row->since = since;
-    if (various)
-        (void)str_copy(row->address, sizeof row->address, VARIOUS);
+    fresh.more = first ? 0 : row->more + 1;
+    fresh.since = first ? now : row->since;
+    *row = fresh;
     return first;
 }
 

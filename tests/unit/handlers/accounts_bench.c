@@ -25,8 +25,9 @@ static void port_audit(void *context, const struct audit_line *line)
     b->lines[b->line_count++] = *line;
 }
 
-static void port_notice(void *context, const char *kind, const char *message)
+static void port_notice(void *context, const char *service, const char *kind, const char *message)
 {
+    (void)service;
     struct bench *b = context;
     b->notice_count++;
     (void)str_copy(b->notice, sizeof b->notice, message);
