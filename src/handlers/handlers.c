@@ -41,15 +41,13 @@ static const struct {
     [OP_EVENTS_FOLLOW] = {events_follow, NULL, NULL},
     [OP_INSPECT] = {inspect_get, NULL, inspect_redis_ended},
     [OP_DOCTOR] = {doctor_run, doctor_host_ended, doctor_redis_ended},
-    [OP_AUDIT] =
-        {NULL, NULL,
-         NULL}, /* the command line reads the file itself; HTTP comes with the web process */
-    [OP_AUDIT_REPORT] = {NULL, NULL, NULL},
-    [OP_METRICS] = {NULL, NULL, NULL},
-    [OP_SLO] = {NULL, NULL, NULL},
-    [OP_DIAGNOSIS] = {NULL, NULL, NULL},
-    [OP_BUNDLE] = {NULL, NULL, NULL},
-    [OP_NOTIFY] = {NULL, NULL, NULL},
+    [OP_AUDIT] = {audit_get, NULL, NULL},
+    [OP_AUDIT_REPORT] = {audit_report_get, NULL, NULL},
+    [OP_METRICS] = {metrics_get, .rows_ended = metrics_rows},
+    [OP_SLO] = {slo_get, .rows_ended = slo_rows},
+    [OP_DIAGNOSIS] = {diagnosis_get, NULL, NULL},
+    [OP_BUNDLE] = {bundle_get, bundle_host_ended, bundle_redis_ended, bundle_rows},
+    [OP_NOTIFY] = {notify_post, NULL, NULL},
     [OP_LOGIN] = {login, NULL, NULL},
     [OP_LOGOUT] = {logout, NULL, NULL},
     [OP_ME] = {me, NULL, NULL},
@@ -70,7 +68,7 @@ static const struct {
     [OP_ACCESS_REQUEST] = {access_request, NULL, NULL},
     [OP_ACCESS_APPROVE] = {access_approve, NULL, NULL},
     [OP_ACCESS_REJECT] = {access_reject, NULL, NULL},
-    [OP_PROMETHEUS] = {NULL, NULL, NULL},
+    [OP_PROMETHEUS] = {prometheus_get, NULL, NULL},
     [OP_HEALTHZ] = {healthz_get, NULL, NULL},
     [OP_READYZ] = {readyz_get, NULL, NULL},
     [OP_OPENAPI] = {openapi_get, NULL, NULL},
@@ -78,6 +76,12 @@ static const struct {
     [OP_VERSION] = {version_get, NULL, NULL},
 };
 static_assert(ARRAY_LENGTH(table) == OPERATION_COUNT, "a handler for every operation");
+
+/* Of those that sleep between two steps. */
+static woken_handler *const woken[OPERATION_COUNT] = {
+    [OP_LOGS_FOLLOW] = logs_woken,
+    [OP_PROMETHEUS] = prometheus_woken,
+};
 
 int handlers_new(struct engine *engine, const struct handlers_ports *ports, struct handlers **ret,
                  struct error *err)
@@ -87,6 +91,7 @@ int handlers_new(struct engine *engine, const struct handlers_ports *ports, stru
         return error_set(err, -ENOMEM, "handlers: out of memory");
     h->engine = engine;
     h->ports = *ports;
+    h->started = handlers_now(h).wall;
     *ret = h;
     return 0;
 }
@@ -108,6 +113,7 @@ void handlers_free(struct handlers *h)
     drop_all(&h->waiting);
     drop_all(&h->followers);
     drop_all(&h->sleepers);
+    audits_close(h);
     json_decref(h->openapi);
     mem_free(h);
 }
@@ -176,7 +182,7 @@ void handlers_later(struct handlers *h)
         if (!mono_reached(now, c->deadline))
             continue;
         list_remove(&h->sleepers, c);
-        logs_woken(h, c);
+        woken[c->operation - operations](h, c);
     }
     h->ports.later(h->ports.context, next_waking(h));
 }
@@ -196,6 +202,15 @@ void handlers_follow(struct handlers *h, struct call *call)
 }
 
 /* ── the door ── */
+
+bool call_sees(const struct call *call, const char *id)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach((json_t *)call->services, i, one) /* the macro's is not const */
+        if (str_equal(json_string_value(one), id)) return true;
+    return call->services == NULL;
+}
 
 json_t *call_error(const char *title, const char *message, const char *code, wall_ms now)
 {

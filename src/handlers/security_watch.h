@@ -4,9 +4,9 @@
 #define RESUS_HANDLERS_SECURITY_WATCH_H
 
 #include "io/zone.h"
+#include "settings/office_hours.h"
 #include "settings/settings.h"
 #include "store/audit.h"
-#include "store/office_hours.h"
 
 #define SECURITY_TRACKS_MAX 512 /* users, addresses and services that are counted at a time */
 #define SECURITY_TIMES_MAX 20   /* of one of them */

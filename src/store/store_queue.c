@@ -130,6 +130,13 @@ void store_query_events(struct store *s, uint64_t id, const char *service, uint6
         &(struct history_question){.since_seq = since_seq, .limit = limit});
 }
 
+void store_query_operations(struct store *s, uint64_t id, const char *service, wall_ms since,
+                            int limit)
+{
+    ask(s, id, history_operations, service,
+        &(struct history_question){.since = since, .limit = limit});
+}
+
 void store_query_recovery_summary(struct store *s, uint64_t id, const char *service, wall_ms since)
 {
     ask(s, id, history_summary, service, &(struct history_question){.since = since});

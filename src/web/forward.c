@@ -10,6 +10,7 @@
 #include "web/reply.h"
 
 #define COOKIE_SECONDS 3600 /* of a login: contract section 4 */
+#define LINES_MAX 4096      /* a cookie holds a token of at most WHO_TOKEN_MAX */
 
 /* Lives until the engine has answered or the peer has gone. */
 struct forwarded {
@@ -46,7 +47,7 @@ static void rate_lines(const json_t *rate, char *lines)
 {
     if (rate == NULL)
         return;
-    (void)str_append(lines, REPLY_LINES_MAX,
+    (void)str_append(lines, LINES_MAX,
                      "X-RateLimit-Limit: %" PRId64 "\r\nX-RateLimit-Remaining: %" PRId64
                      "\r\nX-RateLimit-Reset: %" PRId64 "\r\n",
                      json_int_or(rate, "limit", 0), json_int_or(rate, "remaining", 0),
@@ -57,12 +58,12 @@ static void rate_lines(const json_t *rate, char *lines)
 static void cookie_line(enum operation_id operation, int status, const json_t *body, char *lines)
 {
     if (operation == OP_LOGIN && status == 200)
-        (void)str_append(lines, REPLY_LINES_MAX,
+        (void)str_append(lines, LINES_MAX,
                          "Set-Cookie: " SITE_COOKIE
                          "=%s; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=%d\r\n",
                          json_text_or(body, "token", ""), COOKIE_SECONDS);
     if (operation == OP_LOGOUT && status == 200)
-        (void)str_append(lines, REPLY_LINES_MAX,
+        (void)str_append(lines, LINES_MAX,
                          "Set-Cookie: " SITE_COOKIE
                          "=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0\r\n");
 }
@@ -92,16 +93,16 @@ static void answer_text(struct forwarded *f, int status, const json_t *body, con
 
 static void finish(struct forwarded *f, const json_t *frame)
 {
-    char lines[REPLY_LINES_MAX + 2048] = "Cache-Control: no-store\r\n";
+    char lines[LINES_MAX] = "Cache-Control: no-store\r\n";
     int status = (int)json_int_or(frame, "status", 500);
     json_t *body = json_object_get(frame, "body");
     rate_lines(json_object_get(frame, "rate"), lines);
     cookie_line(f->operation, status, body, lines);
     if (status == 401)
-        (void)str_append(lines, REPLY_LINES_MAX, "WWW-Authenticate: Bearer realm=\"resus\"\r\n");
+        (void)str_append(lines, LINES_MAX, "WWW-Authenticate: Bearer realm=\"resus\"\r\n");
     int64_t wait = json_int_or(body, "retry_after_seconds", -1);
     if (wait >= 0)
-        (void)str_append(lines, REPLY_LINES_MAX, "Retry-After: %" PRId64 "\r\n", wait);
+        (void)str_append(lines, LINES_MAX, "Retry-After: %" PRId64 "\r\n", wait);
     if (json_is_string(body) || f->text.length > 0)
         answer_text(f, status, body, lines);
     else

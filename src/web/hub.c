@@ -1,5 +1,6 @@
 #include "web/hub.h"
 
+#include <openssl/evp.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #define CLOSE_FORBIDDEN 4403
 #define CLOSE_DONE 1000
 #define CLOSE_TRY_LATER 1013
+#define BEARER_DIGEST 32
 
 struct kept {
     int service;
@@ -24,17 +26,31 @@ struct kept {
 
 enum follower_state { FOLLOWER_ASKING, FOLLOWER_STARTING, FOLLOWER_LIVE, FOLLOWER_ENDED };
 
+/* An API token that WebSockets came with. Only the engine knows who that is, and whether it still
+ * is: it is asked again every HUB_LOOK_MS, once for all of a token's WebSockets. */
+struct bearer {
+    struct hub *hub;
+    unsigned char digest[BEARER_DIGEST];
+    json_t *request;
+    uint64_t ask; /* 0 = not under way */
+    size_t followers;
+    bool known;
+    enum access access;
+    json_t *services; /* its scope; NULL = every one */
+    struct bearer *next;
+};
+
 struct follower {
     struct hub *hub;
     struct conversation *conversation;
     enum follower_state state;
     enum operation_id operation;
     int service;
-    bool by_engine; /* an API token: the engine says who it is */
+    struct bearer *bearer; /* NULL: a login, which `identity` names */
     bool resumes;
     int64_t since;
     struct identity identity;
-    json_t *frame; /* what is asked of the engine when it opens; NULL = nothing */
+    json_t *frame; /* logs: what the engine is asked for; NULL afterwards */
     uint64_t ask;
     struct follower *previous, *next;
 };
@@ -50,6 +66,7 @@ struct hub {
     struct who *who;
     uv_timer_t timer;
     struct follower *followers;
+    struct bearer *bearers;
     struct seen *seen; /* of each service */
     struct kept ring[HUB_EVENTS_MAX];
     size_t first, count, bytes;
@@ -152,11 +169,7 @@ static void keep(struct hub *hub, const struct kept *fresh)
 
 static enum access least_of(const json_t *event)
 {
-    const char *role = json_text_or(event, "least_role", "");
-    for (int access = ACCESS_ADMIN; access > ACCESS_VIEWER; access--)
-        if (str_equal(role, access_name((enum access)access)))
-            return (enum access)access;
-    return ACCESS_VIEWER;
+    return who_access(json_text_or(event, "least_role", ""));
 }
 
 /* NULL: not for that role. */
@@ -241,12 +254,6 @@ static void ended_by_engine(struct follower *f, const json_t *frame)
         end(f, status < 400 ? CLOSE_DONE : CLOSE_TRY_LATER, why);
 }
 
-static void begin(struct follower *f)
-{
-    f->state = FOLLOWER_STARTING;
-    snapshots_take(f->hub->snapshots, f->service, on_state, f);
-}
-
 /* A line of the log. */
 static void say_log_line(struct follower *f, const json_t *line)
 {
@@ -262,7 +269,7 @@ static void say_log_line(struct follower *f, const json_t *line)
     free(text);
 }
 
-static void on_engine(void *context, const json_t *frame)
+static void on_log(void *context, const json_t *frame)
 {
     struct follower *f = context;
     const json_t *line = json_object_get(frame, "line");
@@ -271,16 +278,113 @@ static void on_engine(void *context, const json_t *frame)
         return;
     }
     f->ask = 0;
-    const json_t *user = json_object_get(json_object_get(frame, "body"), "user");
-    if (f->operation == OP_LOGS_FOLLOW || json_int_or(frame, "status", 0) != 200) {
-        ended_by_engine(f, frame);
+    ended_by_engine(f, frame);
+}
+
+/* It is known who follows. */
+static void begin(struct follower *f)
+{
+    f->state = FOLLOWER_STARTING;
+    if (f->operation == OP_EVENTS_FOLLOW) {
+        snapshots_take(f->hub->snapshots, f->service, on_state, f);
         return;
     }
-    const char *role = json_text_or(user, "role", "");
-    f->identity.access = str_equal(role, "admin")      ? ACCESS_ADMIN
-                         : str_equal(role, "operator") ? ACCESS_OPERATOR
-                                                       : ACCESS_VIEWER;
-    begin(f);
+    f->ask = link_ask(f->hub->link, f->frame, on_log, f);
+    f->frame = NULL;
+    if (f->ask == 0)
+        end(f, CLOSE_TRY_LATER, "too much to do now");
+}
+
+/* ── API tokens ── */
+
+static bool is_in_scope(const struct bearer *b, const char *service)
+{
+    size_t i;
+    json_t *id;
+    if (b->services == NULL)
+        return true;
+    json_array_foreach(b->services, i, id)
+    {
+        if (json_is_string(id) && str_equal(json_string_value(id), service))
+            return true;
+    }
+    return false;
+}
+
+static void admit(struct follower *f)
+{
+    const struct bearer *b = f->bearer;
+    f->identity.access = b->access;
+    if (b->access < operations[f->operation].least ||
+        !is_in_scope(b, snapshots_id(f->hub->snapshots, f->service)))
+        end(f, CLOSE_FORBIDDEN, "the token does not allow it");
+    else if (f->state == FOLLOWER_ASKING)
+        begin(f);
+}
+
+static void on_bearer(void *context, const json_t *frame)
+{
+    struct bearer *b = context;
+    const json_t *body = json_object_get(frame, "body");
+    int64_t status = json_int_or(frame, "status", 0);
+    b->ask = 0;
+    b->known = status == 200;
+    if (b->known) {
+        b->access = who_access(json_text_or(body, "role", ""));
+        json_decref(b->services);
+        b->services = json_incref(json_object_get(body, "services"));
+    }
+    bool refused = status == 401 || status == 403;
+    for (struct follower *f = b->hub->followers; f != NULL; f = f->next) {
+        if (f->bearer != b || f->state == FOLLOWER_ENDED)
+            continue;
+        if (b->known)
+            admit(f);
+        else if (refused || f->state == FOLLOWER_ASKING) /* a busy engine ends nobody who is in */
+            ended_by_engine(f, frame);
+    }
+}
+
+static void bearer_ask(struct bearer *b)
+{
+    if (b->ask == 0)
+        b->ask = link_ask(b->hub->link, json_copy(b->request), on_bearer, b);
+}
+
+static struct bearer *bearer_of(struct hub *hub, const struct exchange_request *request,
+                                const struct given *given)
+{
+    unsigned char digest[EVP_MAX_MD_SIZE];
+    if (EVP_Digest(given->token, strlen(given->token), digest, NULL, EVP_sha256(), NULL) != 1)
+        return NULL;
+    for (struct bearer *b = hub->bearers; b != NULL; b = b->next)
+        if (memcmp(b->digest, digest, BEARER_DIGEST) == 0)
+            return b;
+    struct bearer *b = mem_calloc(1, sizeof *b);
+    if (b == NULL)
+        return NULL;
+    b->hub = hub;
+    memcpy(b->digest, digest, BEARER_DIGEST);
+    b->request = forward_frame(operations[OP_ME].name, "", json_object(), request, given);
+    b->next = hub->bearers;
+    hub->bearers = b;
+    return b;
+}
+
+static void bearer_leave(struct bearer *b)
+{
+    if (b == NULL || --b->followers > 0)
+        return;
+    for (struct bearer **at = &b->hub->bearers; *at != NULL; at = &(*at)->next)
+        if (*at == b) {
+            *at = b->next;
+            break;
+        }
+    if (b->ask != 0)
+        link_forget(b->hub->link, b->ask);
+    json_decref(b->request);
+    json_decref(b->services);
+    mem_free(b);
 }
 
 /* ── coming and going ── */
@@ -288,8 +392,11 @@ static void on_engine(void *context, const json_t *frame)
 void hub_accept(struct hub *hub, struct exchange *x, const struct route *route, int service,
                 json_t *args, const struct given *given, const struct identity *identity)
 {
+    const struct exchange_request *request = exchange_request(x);
     struct follower *f = mem_calloc(1, sizeof *f);
-    if (f == NULL) {
+    struct bearer *b = f == NULL || identity != NULL ? NULL : bearer_of(hub, request, given);
+    if (f == NULL || (identity == NULL && b == NULL)) {
+        mem_free(f);
         json_decref(args);
         exchange_accept(x, NULL);
         return;
@@ -297,17 +404,16 @@ void hub_accept(struct hub *hub, struct exchange *x, const struct route *route, 
     f->hub = hub;
     f->operation = route->operation;
     f->service = service;
-    f->by_engine = identity == NULL;
-    f->resumes = json_object_get(args, "since") != NULL;
+    f->resumes = json_object_get(args, "since") != NULL && route->operation == OP_EVENTS_FOLLOW;
     f->since = json_int_or(args, "since", 0);
     if (identity != NULL)
         f->identity = *identity;
-    const struct exchange_request *request = exchange_request(x);
+    f->bearer = b;
+    if (b != NULL)
+        b->followers++;
     if (route->operation == OP_LOGS_FOLLOW)
         f->frame = forward_frame(operations[OP_LOGS_FOLLOW].name, route->service, json_incref(args),
                                  request, given);
-    else if (identity == NULL)
-        f->frame = forward_frame(operations[OP_ME].name, "", json_object(), request, given);
     json_decref(args);
     exchange_accept(x, f);
 }
@@ -324,13 +430,12 @@ void hub_opened(struct hub *hub, struct conversation *c)
     if (f->next != NULL)
         f->next->previous = f;
     hub->followers = f;
-    if (f->frame == NULL) {
+    if (f->bearer == NULL) {
         begin(f);
         return;
     }
-    f->ask = link_ask(hub->link, f->frame, on_engine, f);
-    f->frame = NULL;
-    if (f->ask == 0)
+    bearer_ask(f->bearer);
+    if (f->bearer->ask == 0)
         end(f, CLOSE_TRY_LATER, "too much to do now");
 }
 
@@ -348,6 +453,7 @@ void hub_closed(struct hub *hub, struct conversation *c)
     snapshots_leave(hub->snapshots, f);
     if (f->ask != 0)
         link_forget(hub->link, f->ask);
+    bearer_leave(f->bearer);
     json_decref(f->frame);
     mem_free(f);
 }
@@ -357,6 +463,7 @@ void hub_unopened(void *data)
     struct follower *f = data;
     if (f == NULL)
         return;
+    bearer_leave(f->bearer);
     json_decref(f->frame);
     mem_free(f);
 }
@@ -364,8 +471,10 @@ void hub_unopened(void *data)
 void hub_look(struct hub *hub)
 {
     wall_ms now = clock_wall();
+    for (struct bearer *b = hub->bearers; b != NULL; b = b->next)
+        bearer_ask(b);
     for (struct follower *f = hub->followers; f != NULL; f = f->next) {
-        if (f->by_engine)
+        if (f->bearer != NULL)
             continue;
         if (!who_still(hub->who, &f->identity, now))
             end(f, CLOSE_LOGIN, "the login has ended");

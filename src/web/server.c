@@ -10,13 +10,25 @@
 #include "web/connection.h"
 
 #define LISTEN_FDS 64 /* beside the connections: listener, link, loop, log */
+/* A whole TLS record (16 KB) and more: what is left of one in OpenSSL after two reads, 4.1.6 on
+ * libuv never fetches; bodies of 8 to 16 KB would wait for their timeout. */
+#define READ_MAX (20 * 1024)
 
 /* ── connections ── */
 
 static bool is_own_machine(const char *address)
 {
-    return str_starts(address, "127.") || str_equal(address, "::1") ||
-           str_starts(address, "::ffff:127.");
+    return str_starts(address, "127.") || str_equal(address, "::1");
+}
+
+/* An IPv4 peer of a socket that speaks both is written as people know it. */
+static void read_address(struct lws *wsi, char *to, size_t size)
+{
+    static const char mapped[] = "::ffff:";
+    char text[64] = "";
+    (void)lws_get_peer_simple(wsi, text, sizeof text);
+    bool is_mapped = str_starts(text, mapped) && strchr(text, '.') != NULL;
+    (void)str_copy(to, size, is_mapped ? text + sizeof mapped - 1 : text);
 }
 
 static size_t connections_of(const struct server *s, const char *address)
@@ -32,7 +44,7 @@ static int connection_arrived(struct server *s, struct lws *wsi)
     struct connection *c = s->count < SERVER_CONNECTIONS_MAX ? mem_calloc(1, sizeof *c) : NULL;
     if (c == NULL)
         return -1;
-    (void)lws_get_peer_simple(wsi, c->address, sizeof c->address);
+    read_address(wsi, c->address, sizeof c->address);
     if (!is_own_machine(c->address) &&
         connections_of(s, c->address) >= SERVER_ADDRESS_CONNECTIONS_MAX) {
         mem_free(c);
@@ -182,10 +194,12 @@ int server_open(uv_loop_t *loop, const struct server_options *options,
         .max_http_header_pool2 = SERVER_CONNECTIONS_MAX,
         .fd_limit_per_thread = SERVER_CONNECTIONS_MAX + LISTEN_FDS,
         .retry_and_idle_policy = &liveness,
-        .gid = -1,
-        .uid = -1,
         .count_threads = 1,
+        .pt_serv_buf_size = READ_MAX,
     };
+    /* -1: stay who we are; signed in Debian 12's header and unsigned in 13's. */
+    memset(&info.gid, 0xff, sizeof info.gid);
+    memset(&info.uid, 0xff, sizeof info.uid);
     int r = id_prefix(s->id_prefix, sizeof s->id_prefix, err);
     if (r == 0 && (s->context = lws_create_context(&info)) == NULL)
         r = error_set(err, -EIO, "libwebsockets cannot start (is libwebsockets-evlib-uv there?)");

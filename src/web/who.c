@@ -107,10 +107,9 @@ static const json_t *user_of(const struct who *w, const char *sub, const char *j
     return good ? user : NULL;
 }
 
-static enum access access_of(const json_t *user)
+enum access who_access(const char *role)
 {
-    const char *role = json_text_or(user, "role", "");
-    for (int access = ACCESS_ADMIN; access > ACCESS_ANONYMOUS; access--)
+    for (int access = ACCESS_ADMIN; access > ACCESS_VIEWER; access--)
         if (str_equal(role, access_name((enum access)access)))
             return (enum access)access;
     return ACCESS_VIEWER;
@@ -132,7 +131,7 @@ enum who_verdict who_is(struct who *w, const char *token, const char *address, w
     const json_t *user = user_of(w, claims.sub, claims.jti, claims.issued_at);
     if (user == NULL)
         return WHO_INVALID;
-    ret->access = access_of(user);
+    ret->access = who_access(json_text_or(user, "role", ""));
     (void)str_format(ret->name, sizeof ret->name, "user:%s", claims.sub);
     (void)str_copy(ret->sub, sizeof ret->sub, claims.sub);
     (void)str_copy(ret->jti, sizeof ret->jti, claims.jti);
@@ -146,6 +145,6 @@ bool who_still(const struct who *w, struct identity *identity, wall_ms now)
     const json_t *user = user_of(w, identity->sub, identity->jti, identity->issued_at);
     if (user == NULL || identity->expires_at <= now.ms / 1000)
         return false;
-    identity->access = access_of(user);
+    identity->access = who_access(json_text_or(user, "role", ""));
     return true;
 }
