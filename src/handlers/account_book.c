@@ -154,6 +154,7 @@ void accounts_saved(struct accounts *a, uint64_t id, enum store_outcome outcome)
         .kind = (enum store_account)((id & ~ACCOUNTS_ID) >> KIND_SHIFT & 3),
         .number = (int64_t)(id >> NUMBER_SHIFT & NUMBER_MASK),
     };
+    account_timer_look(a);
 }
 
 void account_save_again(struct accounts *a)

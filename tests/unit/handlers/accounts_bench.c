@@ -1,5 +1,6 @@
 #include "accounts_bench.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -50,7 +51,11 @@ static void on_saved(void *context, uint64_t id, enum store_outcome outcome,
                      const struct error *error)
 {
     struct bench *b = context;
-    if (b->handlers != NULL)
+    struct error full = {.code = -ENOSPC, .text = "no space"};
+    b->saved += !b->disk_full;
+    if (b->handlers != NULL && b->disk_full)
+        handlers_saved(b->handlers, id, STORE_FULL_DISK, &full);
+    else if (b->handlers != NULL)
         handlers_saved(b->handlers, id, outcome, error);
 }
 
