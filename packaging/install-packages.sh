@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that a group of work needs, on a bare Debian 12 or 13.
 #
-#   packaging/install-packages.sh GROUP...     GROUP: build run test host lint fuzz
+#   packaging/install-packages.sh GROUP...     GROUP: build run test host lint fuzz ui browser
 #
 # - Nothing is done, and no right is asked for, when everything is there already.
 # - Root or sudo; never asks a question.
@@ -25,7 +25,10 @@ packages_of() {
         debian-archive-keyring" ;;
     lint) echo "clang-format clang-tidy cppcheck shellcheck binutils python3" ;;
     fuzz) echo "clang llvm" ;;
-    *) echo "install-packages: no group '$1' (build run test host lint fuzz)" >&2; exit 64 ;;
+    ui) echo "nodejs npm" ;;
+    # The console's suite looks at it as a person does; a font, because a bare Debian has none.
+    browser) echo "chromium fonts-dejavu-core" ;;
+    *) echo "install-packages: no group '$1' (build run test host lint fuzz ui browser)" >&2; exit 64 ;;
     esac
 }
 

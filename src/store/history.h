@@ -20,11 +20,6 @@ struct history_question {
     uint64_t since_seq;
     int limit;
 };
-typedef int history_query(sqlite3 *db, const struct history_question *q, json_t **ret,
-                          struct error *err);
-/* store.c: queues it; `q` is copied, its service filled in (NULL = all). */
-void store_ask(struct store *s, uint64_t id, history_query *asked, const char *service,
-               struct history_question *q);
 /* Each gives an array of objects as store.h describes them. */
 int history_recoveries(sqlite3 *db, const struct history_question *q, json_t **ret,
                        struct error *err) ATTR_MUST_USE;
