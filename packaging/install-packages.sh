@@ -19,7 +19,7 @@ packages_of() {
     run) echo "redis-server redis-tools openssh-client" ;;
     # The unit tests use a real redis-server and a real sshd, each as a private process.
     test) echo "redis-server redis-tools openssh-client openssh-server openssl
-        python3 jq sudo" ;;
+        python3 jq sudo prometheus" ;;
     # The test host: Debian with systemd, booted as a container (tests/host/machine.py).
     host) echo "mmdebstrap systemd-container iproute2 util-linux openssh-client redis-tools python3
         debian-archive-keyring" ;;
@@ -47,6 +47,7 @@ missing_packages() {
 units_of() {
     case $1 in
     redis-server) echo "redis-server.service" ;;
+    prometheus) echo "prometheus.service" ;;
     openssh-server) echo "ssh.service ssh.socket sshd.service" ;;
     esac
 }

@@ -186,7 +186,7 @@ static void see_operation(const struct seen *seen, const struct audit_line *l)
 static void see_refused_login(const struct seen *seen, const struct audit_line *l)
 {
     char text[400], subject[160];
-    (void)str_format(text, sizeof text, "%s: 20 failed logins or more within 10 minutes.",
+    (void)str_format(text, sizeof text, "%s: 20 failed logins or bad tokens within 10 minutes.",
                      l->source_ip);
     count(seen, RULE_BRUTE_FORCE, l->source_ip, text);
     if (l->user_email[0] == '\0' || str_equal(l->user_email, "anonymous"))
