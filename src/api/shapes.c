@@ -46,6 +46,110 @@ static const struct shape_member service_[] = {{"id", "text", NULL},
                                                END};
 static const struct shape_member services_[] = {{"items", "[Service]", NULL}, CURSOR, END};
 
+static const struct shape_member notice_[] = {{"message", "text", NULL},
+                                              {"user", "text", "Who said it."},
+                                              {"timestamp", "time", NULL},
+                                              {"expires_at", "time", "Shown until then."},
+                                              END};
+static const struct shape_member told_[] = {{"success", "truth", NULL},
+                                            {"service", "text?", "null = every one"},
+                                            {"services", "whole", "How many were told."},
+                                            {"timestamp", "time", NULL},
+                                            END};
+static const struct shape_member column_[] = {
+    {"unit", "text", NULL},         {"values?", "[number?]", "Where a step is 30 s."},
+    {"min?", "[number?]", "Else."}, {"mean?", "[number?]", NULL},
+    {"max?", "[number?]", NULL},    END};
+static const struct shape_member states_[] = {{"up", "[number?]", NULL},
+                                              {"down", "[number?]", NULL},
+                                              {"planned", "[number?]", "Stopped through Resus."},
+                                              {"unknown", "[number?]", NULL},
+                                              END};
+static const struct shape_member outage_[] = {
+    {"began", "time", NULL},
+    {"ended", "time", NULL},
+    {"duration_seconds", "number", NULL},
+    {"cause", "text", "A cause's code, empty when it was over before it was known."},
+    {"ended_by", "=recovery|operation|itself", NULL},
+    END};
+static const struct shape_member limit_[] = {
+    {"warning?", "number", NULL}, {"critical?", "number", NULL}, {"max?", "number", NULL}, END};
+static const struct shape_member mark_[] = {{"kind", "=recovery|operation", NULL},
+                                            {"at", "time", NULL},
+                                            {"result", "text", NULL},
+                                            {"duration_seconds", "number?", NULL},
+                                            {"level?", "text", "Of a recovery."},
+                                            {"cause?", "text", "Of a recovery."},
+                                            {"operation?", "text", NULL},
+                                            {"user?", "text", NULL},
+                                            END};
+static const struct shape_member metrics_[] = {
+    {"service", "text", NULL},
+    {"from", "time", NULL},
+    {"to", "time", NULL},
+    {"step_seconds", "whole", "Of one point: as wished, or as fine as it is kept."},
+    {"times", "[whole]", "Unix seconds: where each step begins."},
+    {"states", "States", "Seconds of each step, null where nothing is known."},
+    {"series", "{Column}", "Each as long as `times`; null where nothing is known."},
+    {"outages", "[Outage]", NULL},
+    {"limits", "{Limit}", "That hold now, by the names of health's gauges."},
+    {"marks", "[Mark]", "Recoveries and operations since `from`, newest of each first."},
+    END};
+static const struct shape_member availability_[] = {
+    {"target_percent", "number", NULL},
+    {"percent", "number?", "Of the time in which it is known whether it was up."},
+    {"state", "=met|missed|unknown", NULL},
+    {"up_seconds", "number", NULL},
+    {"down_seconds", "number", NULL},
+    {"planned_seconds", "number", "Stopped through Resus: not counted."},
+    {"unknown_seconds", "number", "Host unreachable, self-doubt: not counted."},
+    {"unwatched_seconds", "number", "Resus did not run: not counted."},
+    {"budget_minutes", "number", NULL},
+    {"budget_left_minutes", "number", "Below zero when it is overdrawn."},
+    END};
+static const struct shape_member response_time_[] = {
+    {"target_ms", "whole", NULL}, {"target_percent", "number", NULL},
+    {"percent", "number?", NULL}, {"state", "=met|missed|unknown", NULL},
+    {"pings", "whole", NULL},     END};
+static const struct shape_member within_[] = {{"target_seconds", "whole", NULL},
+                                              {"percent", "number?", NULL},
+                                              {"state", "=met|missed|unknown", NULL},
+                                              {"count", "whole", NULL},
+                                              {"within", "whole", NULL},
+                                              {"longest_seconds", "number?", NULL},
+                                              END};
+static const struct shape_member window_[] = {
+    {"days", "whole", NULL},
+    {"since", "time?", "The oldest step that is known of it."},
+    {"availability", "Availability", NULL},
+    {"response_time", "ResponseTime", NULL},
+    {"automatic_recovery", "Within", NULL},
+    {"manual_recovery", "Within", "Outages that a person ended through Resus."},
+    {"outages", "whole", NULL},
+    {"longest_outage_seconds", "number?", NULL},
+    END};
+static const struct shape_member slo_[] = {
+    {"service", "text", NULL}, {"until", "time", NULL}, {"windows", "[Window]", NULL}, END};
+static const struct shape_member step_[] = {{"check", "text", NULL},
+                                            {"status", "=pass|finding|unknown", NULL},
+                                            {"seen", "text", NULL},
+                                            {"cause", "text?", "Of a finding."},
+                                            {"action", "text?", "Of a finding."},
+                                            END};
+static const struct shape_member tree_[] = {
+    {"tree", "=service_wont_start|performance_degradation|auto_recovery_failing", NULL},
+    {"title", "text", NULL},
+    {"applies", "truth", NULL},
+    {"steps", "[Step]", NULL},
+    END};
+static const struct shape_member diagnosis_[] = {{"service", "text", NULL},
+                                                 {"status", STATUS_WORDS, NULL},
+                                                 {"cause", "Cause", NULL},
+                                                 {"findings", "whole", NULL},
+                                                 {"trees", "[Tree]", NULL},
+                                                 {"timestamp", "time", NULL},
+                                                 END};
+
 static const struct shape_member running_[] = {
     {"id?", "text", NULL},
     {"operation", "text", NULL},
@@ -73,6 +177,7 @@ static const struct shape_member status_[] = {
     {"last_check", "time?", NULL},
     {"vm_info", "VmInfo", NULL},
     {"operation?", "Running", "What runs on the service now."},
+    {"notices?", "[Notice]", "What users are told now, newest first."},
     {"stopped_by?", "text", "Who stopped it on purpose."},
     {"stopped_at?", "time", NULL},
     END};
@@ -329,85 +434,6 @@ static const struct shape_member access_request_[] = {
 static const struct shape_member access_requests_[] = {
     {"items", "[AccessRequest]", "Newest first."}, CURSOR, END};
 
-static const struct shape_member series_[] = {
-    {"unit", "text", NULL},
-    {"values", "[number?]", "One for each of `times`; null: nothing is known."},
-    END};
-static const struct shape_member limit_[] = {
-    {"warning", "number", NULL}, {"critical", "number", NULL}, {"max?", "number", NULL}, END};
-static const struct shape_member outage_[] = {{"began", "time", NULL},
-                                              {"ended", "time?", "null: it lasts."},
-                                              {"duration_seconds", "number?", NULL},
-                                              {"cause", "text", NULL},
-                                              {"ended_by", "text?", NULL},
-                                              END};
-static const struct shape_member metrics_[] = {
-    {"service", "text", NULL},
-    {"from", "time", NULL},
-    {"to", "time", NULL},
-    {"step_seconds", "whole", NULL},
-    {"times", "[whole]", "Unix time at which each step begins."},
-    {"states", "{[number?]}", "Seconds up, down, planned and unknown in each step."},
-    {"series", "{Series}", "By the figure's name."},
-    {"outages", "[Outage]", NULL},
-    {"limits", "{Limit}", NULL},
-    {"marks", "[{anything}]", "What happened meanwhile: kind, at and more."},
-    END};
-static const struct shape_member availability_[] = {{"target_percent", "number", NULL},
-                                                    {"percent", "number?", NULL},
-                                                    {"state", "text", NULL},
-                                                    {"up_seconds", "number", NULL},
-                                                    {"down_seconds", "number", NULL},
-                                                    {"planned_seconds", "number", NULL},
-                                                    {"unknown_seconds", "number", NULL},
-                                                    {"unwatched_seconds", "number", NULL},
-                                                    {"budget_minutes", "number", NULL},
-                                                    {"budget_left_minutes", "number", NULL},
-                                                    END};
-static const struct shape_member answering_[] = {
-    {"target_ms", "number", NULL}, {"target_percent", "number", NULL}, {"percent", "number?", NULL},
-    {"state", "text", NULL},       {"pings", "whole", NULL},           END};
-static const struct shape_member repairs_[] = {{"target_seconds", "number", NULL},
-                                               {"percent", "number?", NULL},
-                                               {"state", "text", NULL},
-                                               {"count", "whole", NULL},
-                                               {"within", "whole", NULL},
-                                               {"longest_seconds", "number?", NULL},
-                                               END};
-static const struct shape_member level_[] = {{"days", "whole", NULL},
-                                             {"since", "time?", "What is known begins here."},
-                                             {"availability", "Availability", NULL},
-                                             {"response_time", "Answering", NULL},
-                                             {"automatic_recovery", "Repairs", NULL},
-                                             {"manual_recovery", "Repairs", NULL},
-                                             {"outages", "whole", NULL},
-                                             {"longest_outage_seconds", "number?", NULL},
-                                             END};
-static const struct shape_member slo_[] = {
-    {"service", "text", NULL}, {"until", "time", NULL}, {"windows", "[ServiceLevel]", NULL}, END};
-static const struct shape_member step_[] = {{"check", "text", NULL},
-                                            {"status", "text", NULL},
-                                            {"seen", "text", NULL},
-                                            {"cause", "text?", "Of a finding."},
-                                            {"action", "text?", "Of a finding."},
-                                            END};
-static const struct shape_member tree_[] = {{"tree", "text", NULL},
-                                            {"title", "text", NULL},
-                                            {"applies", "truth", NULL},
-                                            {"steps", "[DiagnosisStep]", NULL},
-                                            END};
-static const struct shape_member diagnosis_[] = {{"service", "text", NULL},
-                                                 {"status", STATUS_WORDS, NULL},
-                                                 {"cause", "Cause", NULL},
-                                                 {"findings", "whole", NULL},
-                                                 {"trees", "[DiagnosisTree]", NULL},
-                                                 {"timestamp", "time", NULL},
-                                                 END};
-static const struct shape_member notified_[] = {{"success", "truth", NULL},
-                                                {"service", "text?", "null: every one."},
-                                                {"services", "whole", "How many were told."},
-                                                {"timestamp", "time", NULL},
-                                                END};
 static const struct shape_member audit_user_[] = {
     {"id", "text?", NULL}, {"email", "text?", NULL}, {"role", "text?", NULL}, END};
 static const struct shape_member audit_result_[] = {{"success", "truth", NULL},
@@ -478,6 +504,22 @@ const struct shape shapes[] = {
     {"Service", "A service in a list.", service_},
     {"Services", "The services.", services_},
     {"Running", "An operation under way.", running_},
+    {"Notice", "What users are told.", notice_},
+    {"Told", "A notice went out.", told_},
+    {"Column", "A figure over time.", column_},
+    {"States", "Where the time went.", states_},
+    {"Outage", "No PING was answered.", outage_},
+    {"Limit", "Where a figure is too high.", limit_},
+    {"Mark", "What happened meanwhile.", mark_},
+    {"Metrics", "Figures over time.", metrics_},
+    {"Availability", "Up, of the time that is known.", availability_},
+    {"ResponseTime", "PINGs answered in time.", response_time_},
+    {"Within", "How many kept to the time.", within_},
+    {"Window", "Service levels over some days.", window_},
+    {"ServiceLevels", "Service levels.", slo_},
+    {"Step", "A step of a decision tree.", step_},
+    {"Tree", "A decision tree of the runbook.", tree_},
+    {"Diagnosis", "What is wrong, why, and what to do.", diagnosis_},
     {"VmInfo", "Where a service runs.", vm_},
     {"Status", "Whether a service runs.", status_},
     {"LimitedStatus", "What anonymous callers see of a status.", limited_status_},
@@ -524,19 +566,6 @@ const struct shape shapes[] = {
     {"ApiTokens", "The API tokens.", tokens_},
     {"AccessRequest", "A request for a higher role.", access_request_},
     {"AccessRequests", "Requests for a higher role.", access_requests_},
-    {"Series", "A figure over time.", series_},
-    {"Limit", "A figure's limits.", limit_},
-    {"Outage", "A time without Redis.", outage_},
-    {"Metrics", "Figures over time.", metrics_},
-    {"Availability", "How long it served.", availability_},
-    {"Answering", "How fast it answered.", answering_},
-    {"Repairs", "How fast it was brought back.", repairs_},
-    {"ServiceLevel", "Service levels over some days.", level_},
-    {"ServiceLevels", "Service levels and error budget.", slo_},
-    {"DiagnosisStep", "A check of a decision tree.", step_},
-    {"DiagnosisTree", "A decision tree of the runbook.", tree_},
-    {"Diagnosis", "Cause, evidence and action.", diagnosis_},
-    {"Notified", "Users were told.", notified_},
     {"AuditUser", "Who did it.", audit_user_},
     {"AuditResult", "How it ended.", audit_result_},
     {"AuditSecurity", "How it was done.", audit_security_},

@@ -301,9 +301,9 @@ static void wake_waiting(struct step *s)
     enum remedy remedy = cause_row(f->verdict.cause)->remedy;
     enum withheld reason = recovery_withheld(s->r, s->policy, f);
     if (!f->verdict.confirmed) {
-        /* In the middle of a look: ask again when it is done. */
+        /* In the middle of a look: ask again when it is done. A look begun anew would forget what
+         * the probes under way have yet to tell, for ever when they take longer than this. */
         s->r->deadline = mono_add(s->now, 500);
-        (void)step_emit(s, EFFECT_LOOK);
         return;
     }
     if (newly_stopped(s) || stopped_again(s)) {
@@ -453,7 +453,11 @@ static void look_again(struct step *s)
 static void reset_counters(struct step *s)
 {
     struct recovery *r = s->r;
+    bool under_way =
+        r->phase == PHASE_INTENT || r->phase == PHASE_ACTING || r->phase == PHASE_VERIFYING;
     step_forget_attempts(r);
+    if (under_way && r->action != ACTION_BGSAVE)
+        r->attempts = 1; /* the one under way is the first of the new ones: the next waits for it */
     r->needs_human = false;
     r->alerted = CAUSE_NONE;
     r->bgsave_tries = 0;

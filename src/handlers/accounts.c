@@ -89,22 +89,20 @@ void accounts_close(struct accounts *a)
 int accounts_ensure(struct accounts *a, const char *email, enum access role, const char *password,
                     struct error *err)
 {
-    struct user *u = NULL;
+    struct user *u = user_by_email(a, email);
     char hash[PASSWORD_HASH_SIZE];
-    u = user_by_email(a, email);
     if (u != NULL && password_verify(u->hash, password))
         return 0;
     int r = password_hash(password, hash, err);
-    if (r == 0 && u == NULL) {
+    if (r == 0 && u == NULL)
         r = account_add(a, STORE_USER, sizeof *u, USERS_MAX, &u, err);
-        if (r < 0)
-            return r;
+    if (r < 0 || u == NULL)
+        return r;
+    if (u->email[0] == '\0') { /* a new one */
         (void)str_copy(u->email, sizeof u->email, email);
         u->role = role;
         u->created = accounts_now(a).wall;
     }
-    if (r < 0)
-        return r;
     memcpy(u->hash, hash, sizeof u->hash);
     u->changed = accounts_now(a).wall;
     (void)account_save(a, STORE_USER, u);
@@ -118,7 +116,7 @@ json_t *accounts_users_map(const struct accounts *a)
     json_t *map = json_object();
     const struct user *u;
     char sub[24];
-    shelf_each(a, STORE_USER, i, u)
+    shelf_each(a, STORE_USER, u)
     {
         if (u->disabled)
             continue;
@@ -136,7 +134,7 @@ json_t *accounts_revoked(const struct accounts *a)
     json_t *list = json_array();
     const struct session *s;
     wall_ms now = accounts_now(a).wall;
-    shelf_each(a, STORE_SESSION, i, s)
+    shelf_each(a, STORE_SESSION, s)
     {
         if (s->revoked.ms != 0 && s->expires.ms > now.ms)
             (void)json_array_append_new(list, json_string(s->jti));
@@ -169,7 +167,9 @@ struct refusal {
     int status;
     const char *code, *message;
 };
-static const struct refusal invalid = {401, "invalid_token", "The token is not valid: log in."};
+static const struct refusal forged = {401, "invalid_token", "The token is not valid: log in."};
+/* It was good once: looks the same outside, but is no attempt. */
+static const struct refusal ended = {401, "invalid_token", "The token is not valid: log in."};
 static const struct refusal expired = {401, "token_expired",
                                        "The login has expired: log in again."};
 static const struct refusal no_csrf = {
@@ -207,7 +207,7 @@ static const struct refusal *by_session(struct accounts *a, const struct credent
                         accounts_now(a).wall, &claims, &err);
     if (r < 0) {
         log_debug("accounts", "%s", err.text);
-        return r == -ETIME ? &expired : &invalid;
+        return r == -ETIME ? &expired : &forged;
     }
     const struct session *s = session_by_jti(a, claims.jti);
     const struct user *u = s == NULL ? NULL : user_by_number(a, s->user);
@@ -215,7 +215,7 @@ static const struct refusal *by_session(struct accounts *a, const struct credent
     (void)str_format(sub, sizeof sub, "%" PRId64, u == NULL ? 0 : u->number);
     if (u == NULL || s->revoked.ms != 0 || u->disabled || !str_equal(sub, claims.sub) ||
         claims.issued_at * 1000 < u->not_before.ms / 1000 * 1000)
-        return &invalid;
+        return &ended;
     if (c->cookie && unsafe(call->operation) && !csrf_good(a, claims.jti, c->csrf))
         return &no_csrf;
     set_user(call, sub, u->email, user_role(a, u));
@@ -231,13 +231,15 @@ static const struct refusal *by_api_token(struct accounts *a, const char *token,
     char id[32];
     wall_ms now = accounts_now(a).wall;
     (void)crypto_hash_sha256(digest, (const uint8_t *)token, strlen(token));
-    shelf_each(a, STORE_API_TOKEN, i, t)
+    shelf_each(a, STORE_API_TOKEN, t)
     {
         if (sodium_memcmp(t->digest, digest, sizeof digest) == 0)
             found = t;
     }
-    if (found == NULL || found->revoked || found->disabled)
-        return &invalid;
+    if (found == NULL)
+        return &forged;
+    if (found->revoked || found->disabled)
+        return &ended;
     if (found->expires.ms != 0 && now.ms >= found->expires.ms)
         return &expired;
     found->last_used = now;
@@ -256,7 +258,10 @@ int accounts_identify(struct accounts *a, const struct credential *credential,
                       const char **ret_message)
 {
     const struct refusal *refused = NULL;
-    (void)str_copy(call->user.source_ip, sizeof call->user.source_ip, source_ip);
+    /* An IPv4 address that came through an IPv6 socket is written as people know it. */
+    const char *mapped = str_starts(source_ip, "::ffff:") ? source_ip + strlen("::ffff:") : NULL;
+    (void)str_copy(call->user.source_ip, sizeof call->user.source_ip,
+                   mapped != NULL && strchr(mapped, '.') != NULL ? mapped : source_ip);
     call->user_number = 0;
     call->session[0] = '\0';
     call->services = NULL;
@@ -269,6 +274,13 @@ int accounts_identify(struct accounts *a, const struct credential *credential,
         refused = by_session(a, credential, call);
     if (refused == NULL)
         return 0;
+    if (refused == &forged || refused == &no_csrf)
+        account_audit_bounded(a, &(struct account_note){.event = AUDIT_AUTHENTICATION,
+                                                        .operation = call->operation->name,
+                                                        .user = &call->user,
+                                                        .error = refused->code,
+                                                        .request_id = call->request_id,
+                                                        .risk = AUDIT_RISK_MODERATE});
     *ret_code = refused->code;
     *ret_message = refused->message;
     return refused->status;

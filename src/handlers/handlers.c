@@ -37,7 +37,7 @@ static const struct {
     [OP_EXPLAIN] = {recovery_explain, NULL, NULL},
     [OP_PAUSE] = {recovery_pause, .rows_ended = recovery_status_rows},
     [OP_RESUME] = {recovery_resume, .rows_ended = recovery_status_rows},
-    [OP_EVENTS] = {events_get, NULL, NULL},
+    [OP_EVENTS] = {events_get, .rows_ended = events_rows},
     [OP_EVENTS_FOLLOW] = {events_follow, NULL, NULL},
     [OP_INSPECT] = {inspect_get, NULL, inspect_redis_ended},
     [OP_DOCTOR] = {doctor_run, doctor_host_ended, doctor_redis_ended},
@@ -390,13 +390,6 @@ void handlers_gone(struct handlers *h, struct call *call)
 
 /* ── answers ── */
 
-/* Notices may be for some roles only (engine_notice). */
-static bool may_see(const struct call *call, const json_t *event)
-{
-    const char *least = json_text_or(event, "least_role", NULL);
-    return least == NULL || call->access >= access_by_name(least);
-}
-
 json_t *rows_list(json_t *rows)
 {
     json_t *body = json_object();
@@ -487,7 +480,7 @@ void handlers_event(struct handlers *h, int service, const json_t *event)
 {
     for (struct call *c = h->followers, *next; c != NULL; c = next) {
         next = c->next;
-        if ((c->service < 0 || c->service == service) && may_see(c, event))
+        if ((c->service < 0 || c->service == service) && event_may_see(c, event))
             c->push(c, json_deep_copy(event));
     }
 }

@@ -66,6 +66,9 @@ void recovery_status_rows(struct handlers *h, struct call *call, json_t *rows,
 void recovery_history_rows(struct handlers *h, struct call *call, json_t *rows,
                            const struct error *error);
 
+/* Notices may be for some roles only (engine_notice). */
+bool event_may_see(const struct call *call, const json_t *event);
+void events_rows(struct handlers *h, struct call *call, json_t *rows, const struct error *error);
 void logs_host_ended(struct handlers *h, struct call *call, const struct host_result *result);
 /* Is the service among those that the call's token is for? */
 bool call_sees(const struct call *call, const char *id);

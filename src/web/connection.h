@@ -59,7 +59,7 @@ struct conversation {
     void *data;
     struct message *first, **last;
     size_t queued;
-    bool ending, open;
+    bool ending, open, said_goodbye;
     int end_code;
     char why[64];
 };

@@ -4,6 +4,10 @@
 #include "base/str.h"
 #include "web/connection.h"
 
+/* LWS_WRITE_CLOSE of the library, which its public header leaves out of the enum. */
+#define WRITE_CLOSE ((enum lws_write_protocol)4)
+#define CLOSE_SECONDS 5 /* for what is queued and the closing frame to go out */
+
 void *conversation_data(struct conversation *c)
 {
     return c->data;
@@ -72,7 +76,24 @@ void conversation_end(struct conversation *c, int code, const char *why)
     (void)str_copy(c->why, sizeof c->why, why);
     (void)lws_callback_on_writable(c->connection->wsi);
     /* A client that reads nothing would never let us say good-bye. */
-    lws_set_timeout(c->connection->wsi, PENDING_TIMEOUT_CLOSE_SEND, 5);
+    lws_set_timeout(c->connection->wsi, PENDING_TIMEOUT_USER_REASON_BASE, CLOSE_SECONDS);
+}
+
+/* The closing frame; the client's own ends the connection, or the timeout set by
+ * conversation_end(). (lws_close_reason() and a refusal, as documented, end the connection without
+ * the frame in 4.1.6 over TLS.) */
+static int say_goodbye(struct connection *c)
+{
+    struct conversation *talk = c->conversation;
+    unsigned char bytes[LWS_PRE + 2 + sizeof talk->why];
+    size_t length = strlen(talk->why);
+    if (talk->said_goodbye)
+        return 0;
+    talk->said_goodbye = true;
+    bytes[LWS_PRE] = (unsigned char)(talk->end_code >> 8);
+    bytes[LWS_PRE + 1] = (unsigned char)(talk->end_code & 0xFF);
+    memcpy(bytes + LWS_PRE + 2, talk->why, length);
+    return lws_write(c->wsi, bytes + LWS_PRE, length + 2, WRITE_CLOSE) < 0 ? -1 : 0;
 }
 
 /* One write a turn: libwebsockets keeps what the socket did not take and asks again. */
@@ -85,9 +106,7 @@ int conversation_writable(struct connection *c)
     if (m == NULL) {
         if (!talk->ending)
             return 0;
-        lws_close_reason(c->wsi, (enum lws_close_status)talk->end_code, (unsigned char *)talk->why,
-                         strlen(talk->why));
-        return -1;
+        return say_goodbye(c);
     }
     talk->first = m->next;
     if (talk->first == NULL)

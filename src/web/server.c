@@ -194,11 +194,12 @@ int server_open(uv_loop_t *loop, const struct server_options *options,
         .max_http_header_pool2 = SERVER_CONNECTIONS_MAX,
         .fd_limit_per_thread = SERVER_CONNECTIONS_MAX + LISTEN_FDS,
         .retry_and_idle_policy = &liveness,
-        .gid = -1,
-        .uid = -1,
         .count_threads = 1,
         .pt_serv_buf_size = READ_MAX,
     };
+    /* -1: stay who we are; signed in Debian 12's header and unsigned in 13's. */
+    memset(&info.gid, 0xff, sizeof info.gid);
+    memset(&info.uid, 0xff, sizeof info.uid);
     int r = id_prefix(s->id_prefix, sizeof s->id_prefix, err);
     if (r == 0 && (s->context = lws_create_context(&info)) == NULL)
         r = error_set(err, -EIO, "libwebsockets cannot start (is libwebsockets-evlib-uv there?)");
