@@ -112,8 +112,8 @@ static void set_up(struct sim *s, uint64_t seed, bool trace)
     for (int i = 0; i < s->count; i++)
         set_up_service(s, i);
     /* Many short worlds find more than few long ones; some things take hours to meet. */
-    bool is_long = chance_percent(&s->chance, 10);
-    s->end = chance_between(&s->chance, 4 * MINUTE_MS, is_long ? 180 * MINUTE_MS : 30 * MINUTE_MS);
+    bool is_long = chance_percent(&s->chance, 5);
+    s->end = chance_between(&s->chance, 4 * MINUTE_MS, is_long ? 180 * MINUTE_MS : 25 * MINUTE_MS);
     s->calm_end = s->end + CALM_MS;
 }
 
