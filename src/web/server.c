@@ -9,7 +9,12 @@
 #include "io/log.h"
 #include "web/connection.h"
 
-#define LISTEN_FDS 64 /* beside the connections: listener, link, loop, log */
+/* A whole TLS record in one read: what OpenSSL keeps of a record is not announced by the socket,
+ * and 4.1.6 on libuv forgets it until the next byte comes. */
+#define READ_BYTES (16 * 1024 + 512)
+#define MESSAGE_BYTES 256 /* of what a WebSocket client says: nothing is expected, it is dropped   \
+                           */
+#define LISTEN_FDS 64     /* beside the connections: listener, link, loop, log */
 
 /* ── connections ── */
 
@@ -126,7 +131,7 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 }
 
 static const struct lws_protocols protocols[] = {
-    {.name = "resus", .callback = on_event, .rx_buffer_size = SERVER_MESSAGE_MAX},
+    {.name = "resus", .callback = on_event, .rx_buffer_size = MESSAGE_BYTES},
     {.name = NULL},
 };
 
@@ -194,6 +199,7 @@ int server_open(uv_loop_t *loop, const struct server_options *options,
         .gid = -1,
         .uid = -1,
         .count_threads = 1,
+        .pt_serv_buf_size = READ_BYTES,
     };
     int r = id_prefix(s->id_prefix, sizeof s->id_prefix, err);
     if (r == 0 && (s->context = lws_create_context(&info)) == NULL)
