@@ -23,6 +23,7 @@ struct server {
     uint64_t requests;
     struct connection *connections;
     size_t count;
+    struct exchange *spare; /* the last one that was done with: most requests need no other */
 };
 
 enum exchange_state {
@@ -44,6 +45,7 @@ struct exchange {
     struct buf out; /* what is not written yet */
     size_t written;
     char id[SERVER_REQUEST_ID_SIZE];
+    /* not cleared between two uses */
     char path[SERVER_PATH_MAX];
     char query[SERVER_QUERY_MAX];
 };

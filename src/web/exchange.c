@@ -3,6 +3,7 @@
  * something to wait for. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -112,9 +113,13 @@ static const char *method_name(int method)
 
 static struct exchange *exchange_new(struct connection *c)
 {
-    struct exchange *x = mem_calloc(1, sizeof *x);
+    struct server *s = c->server;
+    struct exchange *x = s->spare == NULL ? mem_calloc(1, sizeof *x) : s->spare;
     if (x == NULL)
         return NULL;
+    s->spare = NULL;
+    memset(x, 0, offsetof(struct exchange, path));
+    x->path[0] = x->query[0] = '\0';
     x->connection = c;
     x->began = clock_mono();
     x->body = BUF_LIMIT(SERVER_BODY_MAX);
@@ -133,10 +138,14 @@ void exchange_free(struct exchange *x)
 {
     if (x == NULL)
         return;
-    mem_wipe(x->query, sizeof x->query);
+    struct server *s = x->connection->server;
+    mem_wipe(x->query, strlen(x->query)); /* it may hold a token */
     buf_free(&x->body);
     buf_free(&x->out);
-    mem_free(x);
+    if (s->spare == NULL)
+        s->spare = x;
+    else
+        mem_free(x);
 }
 
 void exchange_drop(struct connection *c)

@@ -12,9 +12,10 @@
 /* A whole TLS record in one read: what OpenSSL keeps of a record is not announced by the socket,
  * and 4.1.6 on libuv forgets it until the next byte comes. */
 #define READ_BYTES (16 * 1024 + 512)
-#define MESSAGE_BYTES 256 /* of what a WebSocket client says: nothing is expected, it is dropped   \
-                           */
-#define LISTEN_FDS 64     /* beside the connections: listener, link, loop, log */
+#define MESSAGE_BYTES                                                                              \
+    256               /* of what a WebSocket client says: nothing is expected, it is dropped       \
+                       */
+#define LISTEN_FDS 64 /* beside the connections: listener, link, loop, log */
 
 /* ── connections ── */
 
@@ -131,7 +132,10 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 }
 
 static const struct lws_protocols protocols[] = {
-    {.name = "resus", .callback = on_event, .rx_buffer_size = MESSAGE_BYTES},
+    {.name = "resus",
+     .callback = on_event,
+     .rx_buffer_size = MESSAGE_BYTES,
+     .tx_packet_size = READ_BYTES},
     {.name = NULL},
 };
 
