@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that a group of work needs, on a bare Debian 12 or 13.
 #
-#   packaging/install-packages.sh GROUP...     GROUP: build run test host lint fuzz
+#   packaging/install-packages.sh GROUP...     GROUP: build run test host lint fuzz ui browser
 #
 # - Nothing is done, and no right is asked for, when everything is there already.
 # - Root or sudo; never asks a question.
@@ -19,13 +19,16 @@ packages_of() {
     run) echo "redis-server redis-tools openssh-client" ;;
     # The unit tests use a real redis-server and a real sshd, each as a private process.
     test) echo "redis-server redis-tools openssh-client openssh-server openssl
-        python3 jq sudo" ;;
+        python3 jq sudo prometheus" ;;
     # The test host: Debian with systemd, booted as a container (tests/host/machine.py).
     host) echo "mmdebstrap systemd-container iproute2 util-linux openssh-client redis-tools python3
         debian-archive-keyring" ;;
     lint) echo "clang-format clang-tidy cppcheck shellcheck binutils python3" ;;
     fuzz) echo "clang llvm" ;;
-    *) echo "install-packages: no group '$1' (build run test host lint fuzz)" >&2; exit 64 ;;
+    ui) echo "nodejs npm" ;;
+    # The console's suite looks at it as a person does; a font, because a bare Debian has none.
+    browser) echo "chromium fonts-dejavu-core" ;;
+    *) echo "install-packages: no group '$1' (build run test host lint fuzz ui browser)" >&2; exit 64 ;;
     esac
 }
 
@@ -44,6 +47,7 @@ missing_packages() {
 units_of() {
     case $1 in
     redis-server) echo "redis-server.service" ;;
+    prometheus) echo "prometheus.service" ;;
     openssh-server) echo "ssh.service ssh.socket sshd.service" ;;
     esac
 }

@@ -47,6 +47,9 @@ _resus()
     pause) words="--for --reason" service=y ;;
     resume) words="--reason" service=y ;;
     doctor) words="" service=y ;;
+    diagnose) words="" service=y ;;
+    bundle) words="--output" service=y ;;
+    slo) words="" service=y ;;
     inspect) words="info slowlog clients bigkeys commandstats" service=y ;;
     audit) words="list report verify summary --since --until --user --operation --failed --lines" ;;
     user) words="add list role disable enable password totp --role --password-file" ;;
@@ -56,8 +59,8 @@ _resus()
     key) words="check" service=y ;;
     serve) words="--check" ;;
     demo) words="--port --dir" ;;
-    help) words="status health services check refresh start stop restart reload preflight logs events recovery pause resume doctor inspect audit user token access sudoers key serve demo" ;;
-    *) words="status health services check refresh start stop restart reload preflight logs events recovery pause resume doctor inspect audit user token access sudoers key serve demo help --version" ;;
+    help) words="status health services check refresh start stop restart reload preflight logs events recovery pause resume doctor diagnose bundle slo inspect audit user token access sudoers key serve demo" ;;
+    *) words="status health services check refresh start stop restart reload preflight logs events recovery pause resume doctor diagnose bundle slo inspect audit user token access sudoers key serve demo help --version" ;;
     esac
     words="$words --json --config --url --token-file --ca-file --pin --help"
     if [[ -n $service && $current != -* ]]; then

@@ -46,6 +46,110 @@ static const struct shape_member service_[] = {{"id", "text", NULL},
                                                END};
 static const struct shape_member services_[] = {{"items", "[Service]", NULL}, CURSOR, END};
 
+static const struct shape_member notice_[] = {{"message", "text", NULL},
+                                              {"user", "text", "Who said it."},
+                                              {"timestamp", "time", NULL},
+                                              {"expires_at", "time", "Shown until then."},
+                                              END};
+static const struct shape_member told_[] = {{"success", "truth", NULL},
+                                            {"service", "text?", "null = every one"},
+                                            {"services", "whole", "How many were told."},
+                                            {"timestamp", "time", NULL},
+                                            END};
+static const struct shape_member column_[] = {
+    {"unit", "text", NULL},         {"values?", "[number?]", "Where a step is 30 s."},
+    {"min?", "[number?]", "Else."}, {"mean?", "[number?]", NULL},
+    {"max?", "[number?]", NULL},    END};
+static const struct shape_member states_[] = {{"up", "[number?]", NULL},
+                                              {"down", "[number?]", NULL},
+                                              {"planned", "[number?]", "Stopped through Resus."},
+                                              {"unknown", "[number?]", NULL},
+                                              END};
+static const struct shape_member outage_[] = {
+    {"began", "time", NULL},
+    {"ended", "time", NULL},
+    {"duration_seconds", "number", NULL},
+    {"cause", "text", "A cause's code, empty when it was over before it was known."},
+    {"ended_by", "=recovery|operation|itself", NULL},
+    END};
+static const struct shape_member limit_[] = {
+    {"warning?", "number", NULL}, {"critical?", "number", NULL}, {"max?", "number", NULL}, END};
+static const struct shape_member mark_[] = {{"kind", "=recovery|operation", NULL},
+                                            {"at", "time", NULL},
+                                            {"result", "text", NULL},
+                                            {"duration_seconds", "number?", NULL},
+                                            {"level?", "text", "Of a recovery."},
+                                            {"cause?", "text", "Of a recovery."},
+                                            {"operation?", "text", NULL},
+                                            {"user?", "text", NULL},
+                                            END};
+static const struct shape_member metrics_[] = {
+    {"service", "text", NULL},
+    {"from", "time", NULL},
+    {"to", "time", NULL},
+    {"step_seconds", "whole", "Of one point: as wished, or as fine as it is kept."},
+    {"times", "[whole]", "Unix seconds: where each step begins."},
+    {"states", "States", "Seconds of each step, null where nothing is known."},
+    {"series", "{Column}", "Each as long as `times`; null where nothing is known."},
+    {"outages", "[Outage]", NULL},
+    {"limits", "{Limit}", "That hold now, by the names of health's gauges."},
+    {"marks", "[Mark]", "Recoveries and operations since `from`, newest of each first."},
+    END};
+static const struct shape_member availability_[] = {
+    {"target_percent", "number", NULL},
+    {"percent", "number?", "Of the time in which it is known whether it was up."},
+    {"state", "=met|missed|unknown", NULL},
+    {"up_seconds", "number", NULL},
+    {"down_seconds", "number", NULL},
+    {"planned_seconds", "number", "Stopped through Resus: not counted."},
+    {"unknown_seconds", "number", "Host unreachable, self-doubt: not counted."},
+    {"unwatched_seconds", "number", "Resus did not run: not counted."},
+    {"budget_minutes", "number", NULL},
+    {"budget_left_minutes", "number", "Below zero when it is overdrawn."},
+    END};
+static const struct shape_member response_time_[] = {
+    {"target_ms", "whole", NULL}, {"target_percent", "number", NULL},
+    {"percent", "number?", NULL}, {"state", "=met|missed|unknown", NULL},
+    {"pings", "whole", NULL},     END};
+static const struct shape_member within_[] = {{"target_seconds", "whole", NULL},
+                                              {"percent", "number?", NULL},
+                                              {"state", "=met|missed|unknown", NULL},
+                                              {"count", "whole", NULL},
+                                              {"within", "whole", NULL},
+                                              {"longest_seconds", "number?", NULL},
+                                              END};
+static const struct shape_member window_[] = {
+    {"days", "whole", NULL},
+    {"since", "time?", "The oldest step that is known of it."},
+    {"availability", "Availability", NULL},
+    {"response_time", "ResponseTime", NULL},
+    {"automatic_recovery", "Within", NULL},
+    {"manual_recovery", "Within", "Outages that a person ended through Resus."},
+    {"outages", "whole", NULL},
+    {"longest_outage_seconds", "number?", NULL},
+    END};
+static const struct shape_member slo_[] = {
+    {"service", "text", NULL}, {"until", "time", NULL}, {"windows", "[Window]", NULL}, END};
+static const struct shape_member step_[] = {{"check", "text", NULL},
+                                            {"status", "=pass|finding|unknown", NULL},
+                                            {"seen", "text", NULL},
+                                            {"cause", "text?", "Of a finding."},
+                                            {"action", "text?", "Of a finding."},
+                                            END};
+static const struct shape_member tree_[] = {
+    {"tree", "=service_wont_start|performance_degradation|auto_recovery_failing", NULL},
+    {"title", "text", NULL},
+    {"applies", "truth", NULL},
+    {"steps", "[Step]", NULL},
+    END};
+static const struct shape_member diagnosis_[] = {{"service", "text", NULL},
+                                                 {"status", STATUS_WORDS, NULL},
+                                                 {"cause", "Cause", NULL},
+                                                 {"findings", "whole", NULL},
+                                                 {"trees", "[Tree]", NULL},
+                                                 {"timestamp", "time", NULL},
+                                                 END};
+
 static const struct shape_member running_[] = {
     {"id?", "text", NULL},
     {"operation", "text", NULL},
@@ -73,6 +177,7 @@ static const struct shape_member status_[] = {
     {"last_check", "time?", NULL},
     {"vm_info", "VmInfo", NULL},
     {"operation?", "Running", "What runs on the service now."},
+    {"notices?", "[Notice]", "What users are told now, newest first."},
     {"stopped_by?", "text", "Who stopped it on purpose."},
     {"stopped_at?", "time", NULL},
     END};
@@ -247,11 +352,88 @@ static const struct shape_member findings_[] = {
     {"service", "text", NULL}, {"items", "[Finding]", NULL}, END};
 static const struct shape_member list_[] = {{"items", "[{anything}]", NULL}, CURSOR, END};
 
-static const struct shape_member user_[] = {
-    {"id", "anything", NULL}, {"email", "text", NULL}, {"role", ROLE_WORDS, NULL}, END};
+static const struct shape_member identity_[] = {
+    {"id", "whole", NULL}, {"email", "text", NULL}, {"role", ROLE_WORDS, NULL}, END};
 static const struct shape_member login_[] = {
-    {"token", "text", NULL},      {"token_type", "text", NULL}, {"expires_at", "time", NULL},
-    {"csrf_token", "text", NULL}, {"user", "User", NULL},       END};
+    {"token", "text", NULL},
+    {"token_type", "=Bearer", NULL},
+    {"expires_at", "time", NULL},
+    {"csrf_token", "text", "For X-CSRF-Token, where the cookie is used."},
+    {"user", "Identity", NULL},
+    END};
+static const struct shape_member grant_[] = {
+    {"role", ROLE_WORDS, NULL}, {"ends_at", "time", NULL}, END};
+static const struct shape_member me_[] = {
+    {"id", "anything", "A user's number; of an API token or a Unix user a text."},
+    {"email", "text", NULL},
+    {"role", ROLE_WORDS, "With what was granted."},
+    {"own_role?", ROLE_WORDS, "Without it."},
+    {"totp?", "truth", NULL},
+    {"recovery_codes_left?", "whole", NULL},
+    {"grant?", "Grant?", NULL},
+    {"csrf_token?", "text", NULL},
+    {"expires_at?", "time?", NULL},
+    {"session?", "whole", NULL},
+    {"services?", "[text]", "Of an API token: those it is for."},
+    END};
+static const struct shape_member done_[] = {{"success", "truth", NULL}, END};
+static const struct shape_member password_changed_[] = {
+    {"success", "truth", NULL}, {"sessions_ended", "whole", NULL}, END};
+static const struct shape_member session_[] = {{"id", "whole", NULL},
+                                               {"issued_at", "time", NULL},
+                                               {"expires_at", "time", NULL},
+                                               {"address", "text", NULL},
+                                               {"current", "truth", "The one that asks."},
+                                               END};
+static const struct shape_member sessions_[] = {{"items", "[Session]", NULL}, CURSOR, END};
+static const struct shape_member totp_secret_[] = {
+    {"secret", "text", "Base32, for typing."}, {"uri", "text", "otpauth://, for a picture."}, END};
+static const struct shape_member totp_[] = {
+    {"totp", "truth", NULL}, {"recovery_codes?", "[text]", "Shown this once."}, END};
+static const struct shape_member user_[] = {
+    {"id", "whole", NULL},
+    {"email", "text", NULL},
+    {"role", ROLE_WORDS, NULL},
+    {"disabled", "truth", NULL},
+    {"totp", "truth", NULL},
+    {"created_at", "time", NULL},
+    {"changed_at", "time?", NULL},
+    {"locked_until", "time?", "After too many wrong passwords."},
+    {"granted_role", ROLE_WORDS "?", NULL},
+    {"grant_ends_at", "time?", NULL},
+    END};
+static const struct shape_member users_[] = {{"items", "[User]", NULL}, CURSOR, END};
+static const struct shape_member token_[] = {
+    {"id", "whole", NULL},
+    {"name", "text", NULL},
+    {"role", ROLE_WORDS, NULL},
+    {"services", "[text]?", "null: all."},
+    {"begins_with", "text", "Of the token, to know it by."},
+    {"disabled", "truth", NULL},
+    {"created_at", "time", NULL},
+    {"created_by", "text?", NULL},
+    {"expires_at", "time?", NULL},
+    {"last_used", "time?", NULL},
+    {"token?", "text", "Shown this once."},
+    END};
+static const struct shape_member tokens_[] = {{"items", "[ApiToken]", NULL}, CURSOR, END};
+static const struct shape_member access_request_[] = {
+    {"id", "whole", NULL},
+    {"user_id", "whole", NULL},
+    {"email", "text?", NULL},
+    {"current_role", ROLE_WORDS, NULL},
+    {"requested_role", ROLE_WORDS, NULL},
+    {"justification", "text", NULL},
+    {"duration_seconds", "whole", NULL},
+    {"state", "=pending|approved|rejected|ended", NULL},
+    {"created_at", "time", NULL},
+    {"decided_at", "time?", NULL},
+    {"decided_by", "text?", NULL},
+    {"note", "text?", NULL},
+    {"ends_at", "time?", NULL},
+    END};
+static const struct shape_member access_requests_[] = {
+    {"items", "[AccessRequest]", "Newest first."}, CURSOR, END};
 
 static const struct shape_member late_[] = {
     {"p50", "whole", NULL}, {"p99", "whole", NULL}, {"worst", "whole", NULL}, END};
@@ -270,6 +452,22 @@ const struct shape shapes[] = {
     {"Service", "A service in a list.", service_},
     {"Services", "The services.", services_},
     {"Running", "An operation under way.", running_},
+    {"Notice", "What users are told.", notice_},
+    {"Told", "A notice went out.", told_},
+    {"Column", "A figure over time.", column_},
+    {"States", "Where the time went.", states_},
+    {"Outage", "No PING was answered.", outage_},
+    {"Limit", "Where a figure is too high.", limit_},
+    {"Mark", "What happened meanwhile.", mark_},
+    {"Metrics", "Figures over time.", metrics_},
+    {"Availability", "Up, of the time that is known.", availability_},
+    {"ResponseTime", "PINGs answered in time.", response_time_},
+    {"Within", "How many kept to the time.", within_},
+    {"Window", "Service levels over some days.", window_},
+    {"ServiceLevels", "Service levels.", slo_},
+    {"Step", "A step of a decision tree.", step_},
+    {"Tree", "A decision tree of the runbook.", tree_},
+    {"Diagnosis", "What is wrong, why, and what to do.", diagnosis_},
     {"VmInfo", "Where a service runs.", vm_},
     {"Status", "Whether a service runs.", status_},
     {"LimitedStatus", "What anonymous callers see of a status.", limited_status_},
@@ -301,8 +499,22 @@ const struct shape shapes[] = {
     {"Finding", "What the doctor found.", finding_},
     {"Findings", "What the doctor found.", findings_},
     {"List", "A list.", list_},
-    {"User", "Who somebody is.", user_},
+    {"Identity", "Who somebody is.", identity_},
     {"Login", "A session begins.", login_},
+    {"Grant", "A higher role for a while.", grant_},
+    {"Me", "Who asks.", me_},
+    {"Done", "It was done.", done_},
+    {"PasswordChanged", "The new password holds.", password_changed_},
+    {"Session", "A login.", session_},
+    {"Sessions", "The own logins.", sessions_},
+    {"TotpSecret", "For the authenticator app.", totp_secret_},
+    {"Totp", "Is two-factor login on?", totp_},
+    {"User", "A user.", user_},
+    {"Users", "The users.", users_},
+    {"ApiToken", "An API token.", token_},
+    {"ApiTokens", "The API tokens.", tokens_},
+    {"AccessRequest", "A request for a higher role.", access_request_},
+    {"AccessRequests", "Requests for a higher role.", access_requests_},
     {"Lateness", "Milliseconds.", late_},
     {"Timing", "How late the watch's own timers came.", timing_},
     {"Version", "The program's version.", version_},

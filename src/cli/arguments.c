@@ -23,6 +23,7 @@ const struct option_row option_rows[] = {
     [OPTION_LINES] = {"--lines", "-n", "N", "so many of the newest (50 unless told)"},
     [OPTION_MESSAGE] = {"--message", NULL, "TEXT", "what everybody is told"},
     [OPTION_OPERATION] = {"--operation", NULL, "NAME", "of this operation only"},
+    [OPTION_OUTPUT] = {"--output", "-o", "FILE", "where to write it (mode 0600)"},
     [OPTION_PASSWORD_FILE] = {"--password-file", NULL, "FILE",
                               "its first line; - is standard input"},
     [OPTION_PORT] = {"--port", NULL, "N", "HTTPS port of the demonstration (8443)"},

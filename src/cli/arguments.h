@@ -26,6 +26,7 @@ enum option_id {
     OPTION_LINES,
     OPTION_MESSAGE,
     OPTION_OPERATION,
+    OPTION_OUTPUT,
     OPTION_PASSWORD_FILE,
     OPTION_PORT,
     OPTION_REASON,
@@ -54,8 +55,9 @@ struct invocation {
     bool json, help, version;
     const char *config;                           /* --config, NULL = not given */
     const char *url, *token_file, *ca_file, *pin; /* of a daemon elsewhere; NULL = not given */
-    const char *sub;     /* "status" of `recovery status`, the verb of `help VERB`; NULL = none */
-    const char *service; /* NULL = the only one */
+    const char *sub; /* "status" of `recovery status`, the verb of `help VERB`, the file of `replay
+                      * FILE`; NULL = none */
+    const char *service;               /* NULL = the only one */
     const char *options[OPTION_COUNT]; /* NULL = not given; "" for flags */
     const char *assignments[ARGUMENTS_ASSIGNMENTS_MAX];
     size_t assignment_count;

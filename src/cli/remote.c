@@ -20,8 +20,8 @@
 #define PIN_LENGTH 44 /* base64 of 32 bytes */
 
 struct remote {
+    const struct curl_calls *lib;
     CURL *curl;
-    const struct curl_calls *calls;
     struct curl_slist *headers;
     char url[REMOTE_URL_MAX];
     char why[CURL_ERROR_SIZE];
@@ -66,7 +66,7 @@ static size_t take(char *bytes, size_t size, size_t count, void *context)
 
 static bool add_header(struct remote *r, const char *text)
 {
-    struct curl_slist *longer = r->calls->slist_append(r->headers, text);
+    struct curl_slist *longer = r->lib->slist_append(r->headers, text);
     if (longer != NULL)
         r->headers = longer;
     return longer != NULL;
@@ -91,12 +91,12 @@ static int read_token(struct remote *r, const char *path, struct error *err)
 
 static bool set_text(struct remote *r, CURLoption option, const char *text)
 {
-    return r->calls->easy_setopt(r->curl, option, text) == CURLE_OK;
+    return r->lib->easy_setopt(r->curl, option, text) == CURLE_OK;
 }
 
 static bool set_number(struct remote *r, CURLoption option, long number)
 {
-    return r->calls->easy_setopt(r->curl, option, number) == CURLE_OK;
+    return r->lib->easy_setopt(r->curl, option, number) == CURLE_OK;
 }
 
 static bool set_up(struct remote *r, const struct remote_target *target)
@@ -106,9 +106,9 @@ static bool set_up(struct remote *r, const struct remote_target *target)
               set_number(r, CURLOPT_NOSIGNAL, 1) &&
               set_number(r, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2) &&
               set_text(r, CURLOPT_USERAGENT, "resus/" RESUS_VERSION) &&
-              r->calls->easy_setopt(r->curl, CURLOPT_ERRORBUFFER, r->why) == CURLE_OK &&
-              r->calls->easy_setopt(r->curl, CURLOPT_WRITEFUNCTION, take) == CURLE_OK &&
-              r->calls->easy_setopt(r->curl, CURLOPT_WRITEDATA, r) == CURLE_OK &&
+              r->lib->easy_setopt(r->curl, CURLOPT_ERRORBUFFER, r->why) == CURLE_OK &&
+              r->lib->easy_setopt(r->curl, CURLOPT_WRITEFUNCTION, take) == CURLE_OK &&
+              r->lib->easy_setopt(r->curl, CURLOPT_WRITEDATA, r) == CURLE_OK &&
               add_header(r, "Accept: application/json") &&
               add_header(r, "Content-Type: application/json") &&
               add_header(r, "Expect:"); /* no 100-continue before a body */
@@ -134,14 +134,14 @@ int remote_open(const struct remote_target *target, struct remote **ret, struct 
     if (target->ca_file != NULL)
         rc = file_read(target->ca_file, &readable, err);
     buf_free(&readable);
-    const struct curl_calls *calls = rc == 0 ? curl_calls(err) : NULL;
-    if (rc == 0 && calls == NULL)
+    const struct curl_calls *lib = rc == 0 ? curl_calls(err) : NULL;
+    if (rc == 0 && lib == NULL)
         return err->code;
     struct remote *r = rc == 0 ? mem_calloc(1, sizeof *r) : NULL;
     if (r == NULL)
         return rc < 0 ? rc : error_set(err, -ENOMEM, "out of memory");
-    r->calls = calls;
-    r->curl = calls->easy_init();
+    r->lib = lib;
+    r->curl = lib->easy_init();
     r->answer = BUF_LIMIT(REMOTE_ANSWER_MAX);
     (void)str_copy(r->url, sizeof r->url, target->url);
     for (size_t end = strlen(r->url); end > 0 && r->url[end - 1] == '/'; end--)
@@ -162,17 +162,17 @@ void remote_close(struct remote *r)
     if (r == NULL)
         return;
     if (r->curl != NULL)
-        r->calls->easy_cleanup(r->curl);
+        r->lib->easy_cleanup(r->curl);
     for (struct curl_slist *h = r->headers; h != NULL; h = h->next)
         mem_wipe(h->data, strlen(h->data));
-    r->calls->slist_free_all(r->headers);
+    r->lib->slist_free_all(r->headers);
     buf_free(&r->answer);
     mem_free(r);
 }
 
 static int failed(const struct remote *r, CURLcode code, struct error *err)
 {
-    const char *why = r->why[0] != '\0' ? r->why : r->calls->easy_strerror(code);
+    const char *why = r->why[0] != '\0' ? r->why : r->lib->easy_strerror(code);
     switch (code) {
     case CURLE_OPERATION_TIMEDOUT:
         return error_set(err, -ETIMEDOUT, "%s did not answer in time", r->url);
@@ -195,7 +195,7 @@ static int failed(const struct remote *r, CURLcode code, struct error *err)
 static int read_answer(struct remote *r, int *ret_status, json_t **ret_body, struct error *err)
 {
     long status = 0;
-    (void)r->calls->easy_getinfo(r->curl, CURLINFO_RESPONSE_CODE, &status);
+    (void)r->lib->easy_getinfo(r->curl, CURLINFO_RESPONSE_CODE, &status);
     json_t *body = json_loadb(buf_text(&r->answer), r->answer.length, JSON_READ_FLAGS, NULL);
     bool no_answer = status < 200 || (status >= 300 && status < 400);
     if (!json_is_object(body) || no_answer) {
@@ -218,7 +218,7 @@ static int perform(struct remote *r, const struct operation *o, const char *targ
     bool ok = str_format(url, sizeof url, "%s%s", r->url, target) &&
               set_text(r, CURLOPT_URL, url) &&
               set_number(r, CURLOPT_TIMEOUT_MS, left > INT32_MAX ? INT32_MAX : (long)left) &&
-              r->calls->easy_setopt(r->curl, CURLOPT_HTTPHEADER, r->headers) == CURLE_OK;
+              r->lib->easy_setopt(r->curl, CURLOPT_HTTPHEADER, r->headers) == CURLE_OK;
     bool get = str_equal(o->method, "GET");
     if (ok && get)
         ok = set_number(r, CURLOPT_HTTPGET, 1) && set_text(r, CURLOPT_CUSTOMREQUEST, NULL);
@@ -232,7 +232,7 @@ static int perform(struct remote *r, const struct operation *o, const char *targ
     buf_clear(&r->answer);
     r->overflow = false;
     r->why[0] = '\0';
-    CURLcode code = r->calls->easy_perform(r->curl);
+    CURLcode code = r->lib->easy_perform(r->curl);
     return code == CURLE_OK ? 0 : failed(r, code, err);
 }
 

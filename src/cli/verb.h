@@ -17,7 +17,7 @@ struct verb {
     const char *const *subs; /* words that must follow, NULL at the end; NULL = none */
     bool service;            /* takes [SERVICE] */
     bool assignments;        /* `set` takes KEY=VALUE words */
-    bool free_word;          /* `help VERB` */
+    bool free_word;          /* `help VERB`, `replay FILE` */
     bool local;              /* asks no daemon: takes no --url */
     bool words;              /* takes up to ARGUMENTS_WORDS_MAX of its own */
     uint32_t options;        /* OPTION_BIT()s */
@@ -52,6 +52,10 @@ int verb_recovery(const struct invocation *in);
 /* verb_inspect.c */
 int verb_inspect(const struct invocation *in);
 int verb_doctor(const struct invocation *in);
+/* verb_report.c */
+int verb_slo(const struct invocation *in);
+int verb_diagnose(const struct invocation *in);
+int verb_bundle(const struct invocation *in);
 /* verb_audit.c */
 int verb_audit(const struct invocation *in);
 /* verb_user.c */
@@ -64,6 +68,8 @@ int verb_key(const struct invocation *in);
 int verb_serve(const struct invocation *in);
 int verb_demo(const struct invocation *in);
 int verb_sudoers(const struct invocation *in);
+/* verb_replay.c */
+int verb_replay(const struct invocation *in);
 /* verb_help.c */
 int verb_help(const struct invocation *in);
 

@@ -42,6 +42,10 @@ void view_log_line(struct page *p, const json_t *line);
 void view_events(struct page *p, const json_t *body, const struct invocation *in);
 void view_event(struct page *p, const json_t *event);
 
+/* view_report.c */
+void view_slo(struct page *p, const json_t *body, const struct invocation *in);
+void view_diagnosis(struct page *p, const json_t *body, const struct invocation *in);
+
 /* view_table.c */
 /* Any object or list of objects, readably. */
 void view_anything(struct page *p, const json_t *body, const struct invocation *in);

@@ -8,9 +8,6 @@
 #define MIB (1024.0 * 1024.0)
 #define MINUTE_MS 60000
 #define HOUR_MS 3600000
-/* Memory "grows" when the hourly low rose six hours running and by a fifth in all. */
-#define GROWTH_HOURS 6
-#define GROWTH_FACTOR 1.2
 
 static const char *const gauge_words[] = {
     [GAUGE_MEMORY] = "memory",   [GAUGE_CONNECTIONS] = "connections", [GAUGE_CPU] = "cpu",
@@ -128,6 +125,30 @@ void health_own_errors(struct health_state *state, int count)
     state->errors_own += count;
 }
 
+static void judge_growth(struct health_state *state)
+{
+    int64_t lows[HEALTH_HOURS];
+    for (int64_t i = 0; i < HEALTH_HOURS; i++)
+        lows[i] = state->memory_hour_low[(state->memory_hour + 1 + i) % HEALTH_HOURS];
+    state->levels.memory_trend = trend_of(lows, HEALTH_HOURS);
+    state->levels.memory_growing = state->levels.memory_trend.growing;
+}
+
+void health_seed_memory(struct health_state *state, int64_t hour, const int64_t lows[HEALTH_HOURS])
+{
+    if (state->memory_hour < 0)
+        state->memory_hour = hour;
+    for (int64_t i = 0; i < HEALTH_HOURS; i++) {
+        int64_t of = hour - (HEALTH_HOURS - 1) + i;
+        if (of < 0 || of > state->memory_hour || of <= state->memory_hour - HEALTH_HOURS)
+            continue;
+        int64_t *low = &state->memory_hour_low[of % HEALTH_HOURS];
+        if (lows[i] >= 0 && (*low == FACT_UNKNOWN || lows[i] < *low))
+            *low = lows[i];
+    }
+    judge_growth(state);
+}
+
 static void read_growth(struct health_state *state, const struct info_facts *info)
 {
     if (info->used_memory < 0)
@@ -147,14 +168,7 @@ static void read_growth(struct health_state *state, const struct info_facts *inf
     if (*low == FACT_UNKNOWN || info->used_memory < *low)
         *low = info->used_memory;
 
-    bool growing = true;
-    for (int64_t back = 0; back < GROWTH_HOURS && growing; back++) {
-        int64_t later = state->memory_hour_low[(hour + HEALTH_HOURS - back) % HEALTH_HOURS];
-        int64_t before = state->memory_hour_low[(hour + HEALTH_HOURS - back - 1) % HEALTH_HOURS];
-        growing = later != FACT_UNKNOWN && before != FACT_UNKNOWN && later > before;
-    }
-    int64_t first = state->memory_hour_low[(hour + HEALTH_HOURS - GROWTH_HOURS) % HEALTH_HOURS];
-    state->levels.memory_growing = growing && (double)*low >= (double)first * GROWTH_FACTOR;
+    judge_growth(state);
 }
 
 void health_update(struct health_state *state, const struct thresholds *limits,

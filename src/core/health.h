@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "core/facts.h"
 #include "core/policy.h"
+#include "core/trend.h"
 
 enum level_of { LEVEL_OK, LEVEL_WARNING, LEVEL_CRITICAL };
 
@@ -29,6 +30,7 @@ struct health_levels {
     struct gauge_reading gauges[GAUGE_COUNT];
     bool memory_evicts; /* a full memory is normal: evictions are judged instead (row B3) */
     bool memory_growing;
+    struct trend memory_trend; /* of the lowest use of each hour */
     bool slow_queries;
 };
 
@@ -53,6 +55,9 @@ void health_reset(struct health_state *state);
 /* A new INFO. `latency_ms`: the worst PING since the last one, < 0 unknown. */
 void health_update(struct health_state *state, const struct thresholds *limits,
                    const struct info_facts *info, double latency_ms);
+/* What is remembered of the hours before the first reading: lows of memory, oldest first, negative
+ * = unknown, the last of Unix hour `hour`. */
+void health_seed_memory(struct health_state *state, int64_t hour, const int64_t lows[HEALTH_HOURS]);
 /* Error replies that Resus itself caused (a refused PING, CONFIG GET ...): not the users' (row B9).
  */
 void health_own_errors(struct health_state *state, int count);

@@ -453,7 +453,11 @@ static void look_again(struct step *s)
 static void reset_counters(struct step *s)
 {
     struct recovery *r = s->r;
+    bool under_way =
+        r->phase == PHASE_INTENT || r->phase == PHASE_ACTING || r->phase == PHASE_VERIFYING;
     step_forget_attempts(r);
+    if (under_way && r->action != ACTION_BGSAVE)
+        r->attempts = 1; /* the one under way is the first of the new ones: the next waits for it */
     r->needs_human = false;
     r->alerted = CAUSE_NONE;
     r->bgsave_tries = 0;

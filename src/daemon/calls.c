@@ -14,6 +14,7 @@ static void answer(struct call *call, int status, json_t *body)
 {
     struct waiting *w = call->owner;
     w->control->cancelled = NULL;
+    call_wipe_secrets(call);
     control_answer(w->control, status, body);
     if (call->free_data != NULL)
         call->free_data(call);

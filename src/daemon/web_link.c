@@ -190,6 +190,8 @@ static void answer(struct call *call, int status, json_t *body)
                                                 "The answer is longer than 1 MiB: ask for less.",
                                                 "answer_too_long", clock_wall())));
     unlink_call(c);
+    if (call->operation != NULL && call->args != NULL)
+        call_wipe_secrets(call);
     if (call->free_data != NULL)
         call->free_data(call);
     json_decref(call->kept);

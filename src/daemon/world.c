@@ -8,54 +8,17 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "daemon/intents.h"
-#include "daemon/probe.h"
+#include "daemon/outcome.h"
 #include "daemon/recall.h"
 #include "daemon/self.h"
-#include "handlers/accounts.h"
+#include "daemon/world_inside.h"
 #include "host/systemctl.h"
 #include "io/clock.h"
 #include "io/log.h"
 #include "redis/reply.h"
-#include "store/audit.h"
-#include "store/store.h"
 
-#define COMMANDS_MAX 64 /* host commands under way of one service */
-#define CLOSE_WAIT_MS 3000
-#define SERVICE_SHIFT 48 /* store and audit ids carry the service above the engine's id */
 #define EVENTS_KEPT_MS (90LL * 86400 * 1000)
 #define THIN_INTERVAL_MS (6LL * 3600 * 1000)
-
-struct place {
-    struct world *world;
-    int index;
-    uv_timer_t timer;
-    struct redis_client *redis;
-    struct redis_tunnel tunnel;
-    struct controller *controller;
-    struct {
-        uint64_t id;
-        enum host_command command;
-    } commands[COMMANDS_MAX];
-    unsigned command_next;
-};
-
-struct world {
-    uv_loop_t *loop;
-    const struct settings *settings;
-    struct engine *engine;
-    struct handlers *handlers;
-    struct store *store;
-    struct audit *audit;
-    struct accounts *accounts;
-    struct ssh_pool *ssh;
-    struct prober *prober;
-    uv_timer_t self, later, thin;
-    bool timers;
-    struct place *places;
-    int count;
-    void (*heard)(void *context, int service, const json_t *event); /* NULL = nobody listens */
-    void *listener;
-};
 
 static struct now now_here(void)
 {
@@ -177,44 +140,6 @@ static enum host_command command_of(const struct place *p, uint64_t id)
     return HOST_COMMAND_COUNT;
 }
 
-static void read_log_line(void *context, const struct journal_line *line)
-{
-    log_read(context, line->message, strlen(line->message));
-}
-
-static void first_line(const char *text, size_t length, char *to, size_t size)
-{
-    const char *end = memchr(text, '\n', length);
-    (void)str_copy_clean(to, size, text, end == NULL ? length : (size_t)(end - text));
-}
-
-static void read_outcome(const struct place *p, enum host_command command,
-                         const struct host_result *r, struct host_outcome *o)
-{
-    struct log_reading reader = {0};
-    (void)p;
-    switch (command) {
-    case HOST_STATUS:
-    case HOST_SHOW:
-    case HOST_IS_ACTIVE:
-        systemctl_parse_result(command, r, &o->unit);
-        break;
-    case HOST_JOURNAL:
-        (void)journal_parse(r->out, r->out_length, read_log_line, &reader);
-        break;
-    case HOST_LOG_TAIL:
-        (void)redis_log_parse(r->out, r->out_length, read_log_line, &reader);
-        break;
-    default:
-        break;
-    }
-    o->log = reader.facts;
-    o->log_empty = reader.lines == 0;
-    o->not_applicable = command == HOST_RELOAD && host_reload_unsupported(r->err, r->err_length);
-    o->out = r->out;
-    o->out_length = r->out_length;
-}
-
 static void on_host_done(void *context, uint64_t id, const struct host_result *r)
 {
     struct place *p = context;
@@ -222,23 +147,8 @@ static void on_host_done(void *context, uint64_t id, const struct host_result *r
         handlers_host_ended(p->world->handlers, p->index, id, r);
         return;
     }
-    struct host_outcome o = {
-        .id = id,
-        .command = command_of(p, id),
-        .end = r->end,
-        .exit_code = r->exit_code,
-        .duration_ms = r->duration_ms,
-    };
-    facts_unit_reset(&o.unit);
-    o.unit.control_reached = r->end == HOST_EXITED || r->end == HOST_SIGNALLED ? TRI_YES : TRI_NO;
-    if (r->error.code != 0)
-        (void)str_copy(o.error, sizeof o.error, r->error.text);
-    else if (r->err != NULL)
-        first_line(r->err, r->err_length, o.error, sizeof o.error);
-    if (o.error[0] == '\0' && r->end == HOST_TIMED_OUT)
-        (void)str_copy(o.error, sizeof o.error, "the command did not end in time");
-    if (r->end == HOST_EXITED)
-        read_outcome(p, o.command, r, &o);
+    struct host_outcome o;
+    outcome_read(id, command_of(p, id), r, &o);
     log_debug("host", "%s ended after %" PRId64 " ms", host_command_name(o.command), o.duration_ms);
     engine_host_ended(p->world->engine, p->index, &o, now_here());
 }
@@ -257,85 +167,7 @@ static void on_probed(void *context, int service, const struct probe_outcome *ou
     engine_probe_ended(w->engine, service, outcome, now_here());
 }
 
-/* ── store and audit ── */
-
-static uint64_t pack_id(int service, uint64_t id)
-{
-    return id == 0 ? 0 : (uint64_t)(service + 1) << SERVICE_SHIFT | id;
-}
-
-static void port_save(void *context, int service, uint64_t id, enum store_class class,
-                      const struct service_state *state)
-{
-    struct world *w = context;
-    store_save_service(w->store, pack_id(service, id), class, state);
-}
-
-static void port_record(void *context, const struct recovery_record *record)
-{
-    struct world *w = context;
-    store_save_recovery(w->store, 0, record);
-}
-
-static void port_audit(void *context, int service, uint64_t id, const struct audit_line *line,
-                       bool durable)
-{
-    struct world *w = context;
-    audit_append(w->audit, pack_id(service, id), line, durable);
-}
-
-static void on_saved(void *context, uint64_t id, enum store_outcome outcome,
-                     const struct error *error)
-{
-    struct world *w = context;
-    if (outcome != STORE_DURABLE)
-        log_error("store", "%s",
-                  error != NULL && error->code != 0 ? error->text : "a write failed");
-    if ((id & ACCOUNTS_ID) == ACCOUNTS_ID && id >> SERVICE_SHIFT == 0)
-        handlers_saved(w->handlers, id, outcome, error);
-    else if (id != 0)
-        engine_save_ended(w->engine, (int)(id >> SERVICE_SHIFT) - 1,
-                          id & (((uint64_t)1 << SERVICE_SHIFT) - 1), outcome, now_here());
-}
-
-static void on_rows(void *context, uint64_t id, json_t *rows, const struct error *error)
-{
-    struct world *w = context;
-    handlers_rows(w->handlers, id, rows, error);
-}
-
-static void on_audited(void *context, uint64_t id, enum audit_outcome outcome,
-                       const struct error *error)
-{
-    struct world *w = context;
-    if (outcome == AUDIT_FAILED)
-        log_error("audit", "%s",
-                  error != NULL && error->code != 0 ? error->text : "a line could not be written");
-    if (id == 0)
-        return;
-    log_debug("audit", "an intent is written");
-    engine_audit_ended(w->engine, (int)(id >> SERVICE_SHIFT) - 1,
-                       id & (((uint64_t)1 << SERVICE_SHIFT) - 1), outcome, now_here());
-}
-
-static void port_publish(void *context, int service, uint64_t seq, const char *type, json_t *body,
-                         wall_ms at)
-{
-    struct world *w = context;
-    struct event_record record = {.seq = seq, .at = at};
-    (void)str_copy(record.service, sizeof record.service, w->settings->services[service].id);
-    (void)str_copy(record.type, sizeof record.type, type);
-    handlers_event(w->handlers, service, body);
-    if (w->heard != NULL)
-        w->heard(w->listener, service, body);
-    bool periodic = str_equal(type, "service_health");
-    if (periodic)
-        return; /* a snapshot: the next one replaces it */
-    record.body = json_dumps(body, JSON_WRITE_FLAGS);
-    if (record.body != NULL)
-        store_save_event(w->store, 0, &record);
-    mem_free(record.body);
-}
+/* ── what else the world is asked for ── */
 
 static void port_log(void *context, int service, bool warning, const char *text)
 {
@@ -369,41 +201,6 @@ static void port_audit_look(void *context, struct audit_state *ret)
 {
     struct world *w = context;
     audit_look(w->audit, ret);
-}
-
-/* ── accounts ── */
-
-static void port_account_audit(void *context, const struct audit_line *line)
-{
-    struct world *w = context;
-    audit_append(w->audit, 0, line, false);
-}
-
-static void port_notice(void *context, const char *kind, const char *message)
-{
-    struct world *w = context;
-    for (int i = 0; i < w->count; i++)
-        engine_notice(w->engine, i, kind, access_name(ACCESS_ADMIN), message, now_here());
-}
-
-static const struct settings *port_settings(void *context)
-{
-    const struct world *w = context;
-    return w->settings;
-}
-
-static int open_accounts(struct world *w, struct error *err)
-{
-    struct accounts_ports ports = {
-        .context = w,
-        .now = port_now,
-        .audit = port_account_audit,
-        .notice = port_notice,
-        .settings = port_settings,
-        .store = w->store,
-        .loop = w->loop,
-    };
-    return accounts_open(&ports, w->settings->server.state_dir, &w->accounts, err);
 }
 
 /* ── opening ── */
@@ -450,13 +247,10 @@ static int open_engine(struct world *w, struct error *err)
         .redis = port_redis,
         .host = run_command,
         .probe = port_probe,
-        .save = port_save,
-        .record = port_record,
-        .audit = port_audit,
-        .publish = port_publish,
         .log = port_log,
         .random = port_random,
     };
+    world_fill_record_ports(&ports);
     struct handlers_ports handlers = {
         .context = w,
         .now = port_now,
@@ -466,6 +260,8 @@ static int open_engine(struct world *w, struct error *err)
         .self = port_self,
         .audit_look = port_audit_look,
         .store = w->store,
+        .series = w->history.series,
+        .loop = w->loop,
         .accounts = w->accounts,
     };
     if (r >= 0)
@@ -501,13 +297,9 @@ int world_open(uv_loop_t *loop, const struct settings *settings, struct world **
     w->places = mem_calloc(settings->service_count, sizeof w->places[0]);
     int r = w->places == NULL ? error_set(err, -ENOMEM, "out of memory") : 0;
     if (r >= 0)
-        r = store_open(loop, settings->server.state_dir, on_saved, on_rows, w, &w->store, err);
-    if (r >= 0)
-        r = audit_open(loop, &settings->audit, on_audited, w, &w->audit, err);
+        r = world_open_records(w, err);
     if (r >= 0)
         r = prober_new(loop, on_probed, w, &w->prober, err);
-    if (r >= 0)
-        r = open_accounts(w, err);
     if (r >= 0 && needs_ssh(settings))
         r = ssh_pool_new(loop, &w->ssh, err);
     if (r >= 0) {
@@ -530,6 +322,7 @@ void world_start(struct world *w)
 {
     intents_close(w->settings->audit.file, w->audit);
     engine_start(w->engine, now_here());
+    history_begin(&w->history, w->engine, w->handlers);
     (void)uv_timer_start(&w->thin, on_thin_timer, THIN_INTERVAL_MS, THIN_INTERVAL_MS);
 }
 
@@ -595,6 +388,10 @@ int world_reconfigure(struct world *w, const struct settings *settings, struct e
             "changed");
     const struct settings *old = w->settings;
     w->settings = settings;
+    if (accounts_reconfigure(w->accounts, err) < 0) {
+        w->settings = old;
+        return -EINVAL;
+    }
     for (int i = 0; i < w->count; i++) {
         const struct service_settings *fresh = &settings->services[i];
         if (settings_same_service(&old->services[i], fresh))
@@ -639,12 +436,7 @@ void world_close(struct world *w)
     w->prober = NULL;
     ssh_pool_free(w->ssh);
     w->ssh = NULL;
-    if (w->store != NULL)
-        store_close(w->store, CLOSE_WAIT_MS);
-    if (w->audit != NULL)
-        audit_close(w->audit, CLOSE_WAIT_MS);
-    w->store = NULL;
-    w->audit = NULL;
+    world_close_records(w);
 }
 
 void world_free(struct world *w)

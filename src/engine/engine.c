@@ -66,6 +66,7 @@ static void init_service(struct engine *e, int index, const struct service_setti
     health_reset(&s->health);
     recovery_init(&s->recovery);
     watch_init(s, now);
+    sample_init(s, now);
     restore(s, saved, now);
 }
 
@@ -134,6 +135,10 @@ static void note_lateness(struct engine *e, int64_t late_ms)
     l->count++;
     if (late > l->worst_ms)
         l->worst_ms = late;
+    e->all_late.count++;
+    e->all_late.sum_ms += (uint64_t)late;
+    for (int i = 0; i < ENGINE_LATE_BUCKETS; i++)
+        e->all_late.below[i] += late <= engine_late_bounds_ms[i];
 }
 
 static void turn_lateness(struct engine *e, struct now now)
@@ -229,6 +234,7 @@ void engine_wake(struct engine *e, int service, struct now now)
     if (s->saved.paused_until.ms != 0 && wall_since(s->saved.paused_until, now.wall) <= 0)
         end_pause(s, now);
     watch_turn(s, now);
+    sample_turn(s, now);
     if (mono_reached(now.mono, s->recovery_wake))
         recover_event(s, EVENT_WAKE, 0, ACTION_DONE, now);
     if (operation_running(s))
@@ -281,9 +287,13 @@ void engine_redis_ended(struct engine *e, int service, const struct redis_answer
     struct pending p = request_end(s, a->id);
     engine_own_errors(e, service, a->own_errors);
     switch (p.purpose) {
+    case FOR_INFO:
+    case FOR_SAMPLE:
+        sample_figures(s, a, now);
+        watch_redis(s, &p, a, now);
+        break;
     case FOR_PULSE:
     case FOR_PROBE:
-    case FOR_INFO:
     case FOR_CONFIG:
         watch_redis(s, &p, a, now);
         break;
@@ -311,6 +321,7 @@ void engine_redis_lost(struct engine *e, int service, const char *why, struct no
     engine_look_at_clocks(e, now);
     s->sight.kept.reply = REPLY_NONE;
     watch_doubt(s, why, now);
+    sample_account(s, now);
     service_schedule(s);
 }
 

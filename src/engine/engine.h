@@ -8,7 +8,10 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "core/health.h"
+#include "core/recovery.h"
 #include "engine/port.h"
+#include "redis/exposition.h"
 #include "settings/settings.h"
 
 struct engine;
@@ -124,5 +127,51 @@ struct engine_timing {
     int64_t p50_ms, p99_ms, worst_ms; /* p50 and p99 are 1000 when they are more */
 };
 void engine_timing(const struct engine *e, struct engine_timing *ret);
+
+/* Tells the users of a service (-1 = of all) something: an event `notice`, an audit line, and shown
+ * in the status for half an hour. Returns how many services were told. */
+#define ENGINE_NOTICES_MAX 16 /* the newest */
+int engine_notify(struct engine *e, int service, const struct engine_user *user,
+                  const char *message, struct now now);
+
+/* The lowest used memory of each of the last hours as the store remembers it, oldest first,
+ * negative = unknown; the last one belongs to Unix hour `hour`. So that a restart of ours forgets
+ * no trend. */
+void engine_seed_memory(struct engine *e, int service, int64_t hour,
+                        const int64_t lows[HEALTH_HOURS]);
+
+/* ── figures for /metrics ── */
+
+/* Since the start of the daemon. */
+struct engine_counters {
+    uint64_t checks, failed_checks; /* PINGs that ended, and that no PONG ended */
+    uint64_t recoveries[RECOVERY_LEVEL_COUNT][RECOVERY_END_COUNT];
+    uint64_t succeeded[ENGINE_OPERATION_COUNT], failed[ENGINE_OPERATION_COUNT];
+    uint64_t events;
+};
+struct engine_figures {
+    struct engine_counters counters;
+    enum overall overall;
+    const char *status, *cause; /* words */
+    bool up;                    /* the newest PING was answered */
+    double ping_ms;             /* the newest answer took, < 0 unknown */
+    bool recovery_enabled, breaker_open, needs_human, paused, stopped_on_purpose;
+    int attempts;
+    enum withheld withheld;
+    wall_ms last_check;
+    const struct exposition *redis; /* as Redis last told; valid until the engine's next turn */
+    wall_ms redis_at;               /* when; WALL_NONE = never */
+};
+void engine_figures(const struct engine *e, int service, struct now now,
+                    struct engine_figures *ret);
+
+/* How late checks began, since the start: `below[i]` of `count` at most engine_late_bounds_ms[i].
+ */
+#define ENGINE_LATE_BUCKETS 8
+extern const int64_t engine_late_bounds_ms[ENGINE_LATE_BUCKETS];
+struct engine_lateness {
+    uint64_t below[ENGINE_LATE_BUCKETS], count, sum_ms;
+};
+void engine_lateness(const struct engine *e, struct engine_lateness *ret);
 
 #endif

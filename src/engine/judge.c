@@ -94,6 +94,7 @@ void judge(struct service *s, struct now now)
     sight->failure_threshold = s->watch_policy.failure_threshold;
     sight->confirm_interval_ms = s->watch_policy.confirm_interval_ms;
     s->verdict = cause_judge(sight, now.mono);
+    recording_judged(s);
     if (s->verdict.confirmed && s->verdict.cause != CAUSE_NONE) {
         enum cause before = s->cause;
         if (s->cause != s->verdict.cause || !s->judged) {
@@ -118,6 +119,7 @@ void judge(struct service *s, struct now now)
     }
     recover_event(s, EVENT_FACTS, 0, ACTION_DONE, now);
     operation_turn(s, now);
+    sample_account(s, now);
     bool status_changed = !str_equal(s->status_shown, snapshot_status(s)) ||
                           !str_equal(s->overall_shown, overall_word(snapshot_overall(s)));
     if (s->judged && status_changed)

@@ -15,6 +15,7 @@
 #include "host/controller.h"
 #include "redis/client.h"
 #include "store/audit.h"
+#include "store/series_store.h"
 #include "store/store.h"
 
 /* The engine's own turn (tilt) beside the services' indices. */
@@ -43,6 +44,13 @@ struct engine_ports {
      * seq. */
     void (*publish)(void *context, int service, uint64_t seq, const char *type, json_t *body,
                     wall_ms at);
+    /* A step of 30 s of a service, and an outage that has ended (rows B8, B10). */
+    void (*sample)(void *context, const struct series_sample *sample);
+    void (*outage)(void *context, const struct outage_record *outage);
+    /* A line of the recording of incident `number` (engine/recording.h), without its newline; NULL
+     * = none, it only ends. `last`: nothing more comes of that number. May be NULL: no recording.
+     */
+    void (*incident)(void *context, int service, uint64_t number, const char *line, bool last);
     /* Something worth a line in the program's own log. */
     void (*log)(void *context, int service, bool warning, const char *text);
     /* 64 random bits: ids, jitter. */

@@ -160,6 +160,7 @@ void record_event(struct service *s, const char *type, json_t *body, struct now 
         return;
     JSON_CLEANUP json_t *event = json_object();
     uint64_t seq = ++s->event_seq;
+    s->counters.events++;
     /* The number that a start continues from is on the disk before the numbers are used up. */
     if (seq + EVENTS_RESERVED / 2 > s->saved.event_seq) {
         s->saved.event_seq = seq + EVENTS_RESERVED;
@@ -243,6 +244,11 @@ void record_service_event(struct service *s, const char *event, const char *user
                           struct now now)
 {
     json_t *body = json_object();
+    for (int i = 0; i < ENGINE_OPERATION_COUNT; i++)
+        if (str_equal(event, engine_operation_word((enum engine_operation)i))) {
+            s->counters.succeeded[i] += str_equal(result, "success");
+            s->counters.failed[i] += str_equal(result, "failure");
+        }
     (void)json_put_text(body, "event", event);
     (void)json_put_text(body, "user", user);
     (void)json_put_text(body, "result", result);
@@ -263,6 +269,7 @@ void service_schedule(struct service *s)
 {
     mono_ms at = mono_min(watch_next(s), mono_min(s->recovery_wake, operation_next(s)));
     at = mono_min(at, mono_min(after_next(s), saving_next(s)));
+    at = mono_min(at, s->sampler.due);
     if (s->publish_due.ms != 0)
         at = mono_min(at, s->publish_due);
     if (s->saved.paused_until.ms != 0)

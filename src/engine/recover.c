@@ -226,6 +226,7 @@ static void tell_ended(struct service *s, const struct effect *e, struct now now
 {
     double seconds = (double)mono_since(now.mono, s->recovery_began_mono) / 1000.0;
     save_history(s, recovery_end_word(e->end), seconds, cause_row(s->recovery_cause)->summary);
+    s->counters.recoveries[e->level][e->end]++;
     s->last_recovery.any = true;
     s->last_recovery.at = now.wall;
     s->last_recovery.duration_seconds = seconds;
@@ -350,12 +351,13 @@ void recover_event(struct service *s, enum recovery_event event, uint64_t action
         .event = event, .action_id = action_id, .end = end, .wall = now.wall};
     struct recovery_effects effects;
     judge_facts(s, now, &input.facts);
-    enum recovery_phase before = s->recovery.phase;
+    struct recovery before = s->recovery;
     recovery_step(&s->recovery, &s->recovery_policy, &input, now.mono, &effects);
+    recording_step(s, &before, &input, &effects, now);
     s->recovery_wake = effects.wake;
     for (size_t i = 0; i < effects.count; i++)
         carry_out(s, &effects.items[i], now);
-    if (before != s->recovery.phase && s->judged)
+    if (before.phase != s->recovery.phase && s->judged)
         record_health(s, now);
 }
 

@@ -9,6 +9,7 @@
 #include "core/recovery.h"
 #include "core/tilt.h"
 #include "engine/engine.h"
+#include "engine/recording.h"
 
 #define SERVICE_PENDING_MAX 32 /* requests under way: probes overlap, checks do not */
 #define SERVICE_LATENCIES 64   /* newest PINGs */
@@ -36,8 +37,9 @@ enum purpose {
     FOR_OP_INTENT,
     FOR_OP_DESIRED,
     FOR_OP_COMMAND,
-    FOR_WISH, /* what it shall be, when nobody waits for that to be on the disk */
+    FOR_SAMPLE,    /* INFO for the series */
     FOR_DEPENDENT, /* after it: is who depends on the service well again? */
+    FOR_WISH,      /* what it shall be, when nobody waits for that to be on the disk */
 };
 
 struct pending {
@@ -65,6 +67,33 @@ struct watch {
     int64_t unit_ms, performance_ms; /* how long the last ones took, FACT_UNKNOWN */
     int64_t latency_us[SERVICE_LATENCIES];
     unsigned latency_next, latency_count;
+};
+
+enum sample_state {
+    SAMPLE_UP,
+    SAMPLE_DOWN,
+    SAMPLE_PLANNED,
+    SAMPLE_CANNOT_SAY,
+    SAMPLE_PENDING /* silent, and not known yet why */
+};
+
+#define SAMPLE_LATENCIES 128 /* newest PINGs of a step */
+
+/* The step of the series that is under way. */
+struct sampler {
+    mono_ms due;
+    int64_t phase_ms; /* its place in the step */
+    enum sample_state state;
+    mono_ms accounted; /* until when time is booked */
+    int64_t state_ms[SERIES_STATE_COUNT];
+    int64_t latency_us[SAMPLE_LATENCIES], worst_us;
+    unsigned latency_next, latency_count;
+    int64_t pings, fast_pings;
+    struct info_facts figures, before; /* newest, and of the step before */
+    wall_ms figures_at;
+    bool outage, outage_confirmed;
+    mono_ms outage_began;
+    enum cause outage_cause;
 };
 
 enum operation_phase {
@@ -98,6 +127,14 @@ struct operation {
         wall_ms stopped_at;
         char stopped_by[256];
     } wish_before; /* what the service was to be */
+};
+
+/* What Redis' configuration was at the last look (config_watch.c). */
+struct config_seen {
+    bool any;
+    int64_t maxmemory, maxclients; /* -1 unknown */
+    enum tri aof, save_points;
+    char policy[24];
 };
 
 /* What is known of an entry of affected_services (row A9). */
@@ -139,6 +176,7 @@ struct service {
 
     struct recovery recovery;
     mono_ms recovery_wake;
+    struct recording recording;
     char recovery_id[32]; /* of the open or last recovery */
     wall_ms recovery_began;
     mono_ms recovery_began_mono;
@@ -166,8 +204,13 @@ struct service {
         uint64_t belongs_to;
     } saving;
 
+    struct sampler sampler;
+    struct exposition exposition;
+    struct engine_counters counters;
+    struct config_seen config_seen;
+
     struct service_state saved;
-    bool wish_unsaved; /* the disk may have another wish than `saved` */
+    bool wish_unsaved;  /* the disk may have another wish than `saved` */
     uint64_t event_seq; /* given out last; saved.event_seq is ahead of it */
 
     struct {
@@ -189,6 +232,12 @@ struct lateness {
     int64_t worst_ms;
 };
 
+struct notice {
+    int service; /* -1 = all */
+    wall_ms at;
+    char text[512 * 4], user[256];
+};
+
 struct engine {
     const struct settings *settings;
     struct engine_ports ports;
@@ -198,6 +247,9 @@ struct engine {
     int count;
     struct lateness late[2]; /* of this period and of the one before */
     mono_ms late_until;      /* end of this period */
+    struct engine_lateness all_late;
+    struct notice notices[ENGINE_NOTICES_MAX];
+    unsigned notice_next;
 };
 
 /* engine.c */
@@ -212,6 +264,7 @@ void watch_turn(struct service *s,
 void watch_doubt(struct service *s, const char *why, struct now now);
 void watch_look(struct service *s,
                 struct now now); /* a round of checks now and every few ms for a while */
+void config_watch(struct service *s, struct now now); /* config_watch.c */
 void watch_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
                  struct now now);
 void watch_host(struct service *s, const struct pending *p, const struct host_outcome *o,
@@ -220,6 +273,13 @@ void watch_refresh(struct service *s, struct now now);
 double watch_latency_ms(const struct service *s, double percentile); /* < 0 unknown */
 double watch_last_latency_ms(const struct service *s);
 mono_ms watch_next(const struct service *s);
+
+/* sample.c */
+void sample_init(struct service *s, struct now now);
+void sample_account(struct service *s, struct now now); /* books the time until now */
+void sample_ping(struct service *s, int64_t us);
+void sample_figures(struct service *s, const struct redis_answer *a, struct now now);
+void sample_turn(struct service *s, struct now now); /* ends the step when it is due */
 
 /* judge.c */
 void judge(struct service *s, struct now now);
@@ -301,7 +361,14 @@ void service_schedule(struct service *s);
 /* snapshot.c */
 const char *snapshot_status(const struct service *s); /* running, stopped ... */
 enum overall snapshot_overall(const struct service *s);
+enum withheld snapshot_withheld(const struct service *s, const struct recovery_facts *f);
 json_t *snapshot_operation(const struct service *s, struct now now);
+
+/* notice.c: the banners that are shown now, newest first */
+json_t *notice_json(const struct engine *e, int service, struct now now);
+
+/* advice.c */
+json_t *advice_json(const struct service *s);
 
 /* preflight: facts for core/preflight */
 void snapshot_preflight(const struct service *s, enum engine_operation operation, struct now now,

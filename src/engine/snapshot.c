@@ -125,6 +125,11 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
         (void)json_put(body, "operation", operation);
     if (s->after.count > 0)
         (void)json_put(body, "affected_services", after_json(s));
+    json_t *notices = notice_json(e, service, now);
+    if (json_array_size(notices) > 0)
+        (void)json_put(body, "notices", notices);
+    else
+        json_decref(notices);
     if (s->saved.stopped_on_purpose) {
         (void)json_put_text(body, "stopped_by", s->saved.stopped_by);
         (void)json_put_wall(body, "stopped_at", s->saved.stopped_at);
@@ -288,37 +293,6 @@ static json_t *cause_json(const struct service *s)
     return body;
 }
 
-static json_t *recommendations_json(const struct service *s)
-{
-    const struct health_levels *l = &s->health.levels;
-    json_t *array = json_array();
-    char text[FACT_TEXT_MAX];
-    const struct gauge_reading *memory = &l->gauges[GAUGE_MEMORY];
-    if (!serves(s))
-        return array;
-    if (memory->level != LEVEL_OK && memory->critical > 0) {
-        (void)str_format(text, sizeof text, "Consider increasing memory limit (usage at %.0f%%)",
-                         memory->value / memory->critical * 100);
-        add_text(array, text);
-    }
-    const struct gauge_reading *connections = &l->gauges[GAUGE_CONNECTIONS];
-    if (connections->level != LEVEL_OK) {
-        (void)str_format(text, sizeof text,
-                         "Monitor connection usage (approaching limit: %.0f of %lld)",
-                         connections->value, (long long)s->sight.info.maxclients);
-        add_text(array, text);
-    }
-    const struct gauge_reading *latency = &l->gauges[GAUGE_LATENCY];
-    if (latency->level != LEVEL_OK || l->slow_queries) {
-        (void)str_format(text, sizeof text, "Review slow queries (response time %.1f ms)",
-                         latency->value);
-        add_text(array, text);
-    }
-    if (l->memory_growing)
-        add_text(array, "Check for memory leaks (gradual memory increase over six hours)");
-    return array;
-}
-
 json_t *engine_health_json(const struct engine *e, int service, struct now now)
 {
     const struct service *s = &e->services[service];
@@ -338,7 +312,7 @@ json_t *engine_health_json(const struct engine *e, int service, struct now now)
     (void)json_put(checks, "performance", performance_json(s));
     (void)json_put(body, "health_checks", checks);
     (void)json_put(body, "cause", cause_json(s));
-    (void)json_put(body, "recommendations", recommendations_json(s));
+    (void)json_put(body, "recommendations", serves(s) ? advice_json(s) : json_array());
     (void)json_put(body, "auto_recovery", engine_recovery_json(e, service, now));
     return body;
 }
@@ -391,7 +365,7 @@ static json_t *withheld_json(enum withheld reason)
     return body;
 }
 
-static enum withheld withheld_now(const struct service *s, const struct recovery_facts *f)
+enum withheld snapshot_withheld(const struct service *s, const struct recovery_facts *f)
 {
     enum withheld reason = recovery_withheld(&s->recovery, &s->recovery_policy, f);
     bool about_the_cause = reason >= WITHHELD_RESTART_USELESS;
@@ -431,7 +405,7 @@ json_t *engine_recovery_json(const struct engine *e, int service, struct now now
     (void)json_put_int(breaker, "window_seconds", s->recovery_policy.breaker_window_ms / 1000);
     (void)json_put_wall(breaker, "opened_at", r->breaker.open ? r->breaker.opened_at : WALL_NONE);
     (void)json_put(body, "circuit_breaker", breaker);
-    (void)json_put(body, "withheld", withheld_json(withheld_now(s, &f)));
+    (void)json_put(body, "withheld", withheld_json(snapshot_withheld(s, &f)));
     (void)json_put_text(body, "phase", recovery_phase_word(r->phase));
     if (r->phase == PHASE_GRACE || r->phase == PHASE_BACKOFF || r->phase == PHASE_WINDOW)
         (void)json_put_int(body, "next_step_in_seconds",
@@ -481,7 +455,7 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
     struct recovery_facts f;
     judge_facts(s, now, &f);
     enum recovery_level level = LEVEL_HUMAN;
-    enum withheld reason = withheld_now(s, &f);
+    enum withheld reason = snapshot_withheld(s, &f);
     const struct cause_row *row = cause_row(f.verdict.cause);
     enum recovery_action action =
         f.verdict.confirmed ? recovery_plan(&s->recovery, &f, &level) : ACTION_NONE;

@@ -337,6 +337,8 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
     struct probe_facts *slot = fresh ? &sight->fresh : &sight->kept;
     /* Overlapping probes can end out of order: the one asked later knows more, unless it only timed
      * out. */
+    s->counters.checks++;
+    s->counters.failed_checks += p->reply != REPLY_PONG;
     w->last_check = now.wall; /* a look that found nothing is a look, too */
     bool newer = asked.ms >= slot->asked.ms || reply_answered(p->reply);
     if (newer) {
@@ -365,6 +367,7 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
         sight->loading_seen = true;
     if (p->reply == REPLY_PONG) {
         note_latency(w, p->latency_us);
+        sample_ping(s, p->latency_us);
         w->last_command = now.wall;
         if (!sight->ever_answered) {
             sight->ever_answered = true;
@@ -466,10 +469,17 @@ void watch_redis(struct service *s, const struct pending *p, const struct redis_
         if (a->info.known)
             note_info(s, a, now);
         note_empty_primary(s);
+        config_watch(s, now);
+        break;
+    case FOR_SAMPLE: /* what it tells is as true as what the check is told */
+        if (a->info.known)
+            note_info(s, a, now);
+        note_empty_primary(s);
         break;
     case FOR_CONFIG:
         note_config(s, a);
         note_empty_primary(s);
+        config_watch(s, now);
         break;
     default:
         break;

@@ -11,12 +11,14 @@
 #include "handlers/keyring.h"
 #include "handlers/password_work.h"
 #include "handlers/refusals.h"
+#include "handlers/security_watch.h"
 #include "handlers/throttle.h"
 #include "store/store.h"
 
 #define USERS_MAX 1000
 #define SESSIONS_MAX 8192
 #define SESSIONS_OF_USER_MAX 32 /* the oldest ends when one more begins */
+#define SESSIONS_AN_HOUR_MAX 200
 #define API_TOKENS_MAX 1000
 #define API_TOKENS_KEPT_MAX 16384 /* with those revoked since the start */
 #define ACCESS_REQUESTS_MAX 2000  /* the oldest decided one goes */
@@ -26,6 +28,7 @@
 #define TOTP_SECRET_SIZE 20 /* RFC 4226: as long as SHA-1 */
 #define DIGEST_SIZE 32
 #define UNSAVED_MAX 4096
+#define ALERTS_MAX 16
 #define ADDRESS_SIZE 64
 
 struct user {
@@ -108,6 +111,9 @@ struct accounts {
     struct password_work *work;
     struct throttle *throttle;
     struct refusals refusals;
+    struct security_watch watch;
+    struct security_alert alerts[ALERTS_MAX]; /* not published yet; more are in the log only */
+    size_t alert_count;
     struct rotation *rotation; /* of the signing key, under way on a worker */
     mono_ms rotate_at;         /* not before: the last try failed */
     uv_timer_t *timer;

@@ -119,6 +119,8 @@ static void on_timer(uv_timer_t *timer);
 
 static void schedule(struct accounts *a)
 {
+    if (a->timer == NULL)
+        return;
     wall_ms now = accounts_now(a).wall;
     int64_t wait = a->unsaved_count > 0 ? ACCOUNT_SAVE_AGAIN_MS : ACCOUNT_TIMER_MS;
     const struct access_request *r;
@@ -131,14 +133,25 @@ static void schedule(struct accounts *a)
         int64_t until = mono_since(refusals_next(&a->refusals), accounts_now(a).mono);
         wait = until < wait ? until : wait;
     }
+    if (a->alert_count > 0)
+        wait = 0;
     uv_update_time(a->ports.loop);
     (void)uv_timer_start(a->timer, on_timer, wait > 0 ? (uint64_t)wait : 0, 0);
+}
+
+static void publish_alerts(struct accounts *a)
+{
+    size_t count = a->alert_count;
+    a->alert_count = 0;
+    for (size_t i = 0; i < count; i++)
+        a->ports.notice(a->ports.context, "security", a->alerts[i].message);
 }
 
 static void on_timer(uv_timer_t *timer)
 {
     struct accounts *a = timer->data;
     wall_ms now = accounts_now(a).wall;
+    publish_alerts(a);
     if (end_grants(a, now))
         account_changed(a);
     drop_old(a, now);
@@ -157,6 +170,12 @@ int account_timer_start(struct accounts *a, struct error *err)
     a->timer->data = a;
     (void)uv_timer_start(a->timer, on_timer, 0, 0);
     return 0;
+}
+
+void accounts_look(struct accounts *a)
+{
+    uv_update_time(a->ports.loop);
+    (void)uv_timer_start(a->timer, on_timer, 0, 0);
 }
 
 void account_timer_look(struct accounts *a)

@@ -46,6 +46,8 @@ int accounts_open(const struct accounts_ports *ports, const char *state_dir, str
     a->ports = *ports;
     int r = keyring_open(state_dir, accounts_now(a).wall, &a->keyring, err);
     if (r == 0)
+        r = accounts_reconfigure(a, err);
+    if (r == 0)
         r = throttle_new(&a->throttle, err);
     if (r == 0)
         r = password_work_new(ports->loop, &a->work, err);
@@ -61,6 +63,11 @@ int accounts_open(const struct accounts_ports *ports, const char *state_dir, str
     return 0;
 }
 
+int accounts_reconfigure(struct accounts *a, struct error *err)
+{
+    return security_watch_configure(&a->watch, &a->ports.settings(a->ports.context)->security, err);
+}
+
 void accounts_close(struct accounts *a)
 {
     if (a == NULL)
@@ -73,6 +80,7 @@ void accounts_close(struct accounts *a)
             account_free_item((enum store_account)kind, shelf->items[i]);
         mem_free(shelf->items);
     }
+    security_watch_clear(&a->watch);
     keyring_free(a->keyring);
     throttle_free(a->throttle);
     mem_free(a);
@@ -161,7 +169,9 @@ struct refusal {
     int status;
     const char *code, *message;
 };
-static const struct refusal invalid = {401, "invalid_token", "The token is not valid: log in."};
+static const struct refusal forged = {401, "invalid_token", "The token is not valid: log in."};
+/* It was good once: looks the same outside, but is no attempt. */
+static const struct refusal ended = {401, "invalid_token", "The token is not valid: log in."};
 static const struct refusal expired = {401, "token_expired",
                                        "The login has expired: log in again."};
 static const struct refusal no_csrf = {
@@ -199,7 +209,7 @@ static const struct refusal *by_session(struct accounts *a, const struct credent
                         accounts_now(a).wall, &claims, &err);
     if (r < 0) {
         log_debug("accounts", "%s", err.text);
-        return r == -ETIME ? &expired : &invalid;
+        return r == -ETIME ? &expired : &forged;
     }
     const struct session *s = session_by_jti(a, claims.jti);
     const struct user *u = s == NULL ? NULL : user_by_number(a, s->user);
@@ -207,7 +217,7 @@ static const struct refusal *by_session(struct accounts *a, const struct credent
     (void)str_format(sub, sizeof sub, "%" PRId64, u == NULL ? 0 : u->number);
     if (u == NULL || s->revoked.ms != 0 || u->disabled || !str_equal(sub, claims.sub) ||
         claims.issued_at * 1000 < u->not_before.ms / 1000 * 1000)
-        return &invalid;
+        return &ended;
     if (c->cookie && unsafe(call->operation) && !csrf_good(a, claims.jti, c->csrf))
         return &no_csrf;
     set_user(call, sub, u->email, user_role(a, u));
@@ -228,8 +238,10 @@ static const struct refusal *by_api_token(struct accounts *a, const char *token,
         if (sodium_memcmp(t->digest, digest, sizeof digest) == 0)
             found = t;
     }
-    if (found == NULL || found->revoked || found->disabled)
-        return &invalid;
+    if (found == NULL)
+        return &forged;
+    if (found->revoked || found->disabled)
+        return &ended;
     if (found->expires.ms != 0 && now.ms >= found->expires.ms)
         return &expired;
     found->last_used = now;
@@ -248,7 +260,10 @@ int accounts_identify(struct accounts *a, const struct credential *credential,
                       const char **ret_message)
 {
     const struct refusal *refused = NULL;
-    (void)str_copy(call->user.source_ip, sizeof call->user.source_ip, source_ip);
+    /* An IPv4 address that came through an IPv6 socket is written as people know it. */
+    const char *mapped = str_starts(source_ip, "::ffff:") ? source_ip + strlen("::ffff:") : NULL;
+    (void)str_copy(call->user.source_ip, sizeof call->user.source_ip,
+                   mapped != NULL && strchr(mapped, '.') != NULL ? mapped : source_ip);
     call->user_number = 0;
     call->session[0] = '\0';
     call->services = NULL;
@@ -261,6 +276,13 @@ int accounts_identify(struct accounts *a, const struct credential *credential,
         refused = by_session(a, credential, call);
     if (refused == NULL)
         return 0;
+    if (refused == &forged || refused == &no_csrf)
+        account_audit_bounded(a, &(struct account_note){.event = AUDIT_AUTHENTICATION,
+                                                        .operation = call->operation->name,
+                                                        .user = &call->user,
+                                                        .error = refused->code,
+                                                        .request_id = call->request_id,
+                                                        .risk = AUDIT_RISK_MODERATE});
     *ret_code = refused->code;
     *ret_message = refused->message;
     return refused->status;

@@ -40,6 +40,13 @@ void accounts_close(struct accounts *a);
 /* A write that an account asked for has ended (ids with ACCOUNTS_ID). */
 #define ACCOUNTS_ID (HANDLERS_ID | (uint64_t)1 << 46)
 void accounts_saved(struct accounts *a, uint64_t id, enum store_outcome outcome);
+/* A line that somebody else writes to the audit log: the security watch (row D9) looks at it. Takes
+ * NULL. */
+void accounts_see(struct accounts *a, const struct audit_line *line);
+/* Does what is due by itself (grants that end, keys that change) on the next turn of the loop. */
+void accounts_look(struct accounts *a);
+/* The settings are others: takes business hours and time zone over. */
+int accounts_reconfigure(struct accounts *a, struct error *err) ATTR_MUST_USE;
 /* Before the loop runs: a user of that address with that password. */
 int accounts_ensure(struct accounts *a, const char *email, enum access role, const char *password,
                     struct error *err) ATTR_MUST_USE;

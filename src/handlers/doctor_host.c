@@ -204,8 +204,8 @@ static void judge_log_file(const struct doctor_facts *f, json_t *items)
     } else {
         (void)str_format(fix, sizeof fix,
                          "give the account the tail lines of `resus sudoers %s`; the owner of %s "
-                         "must be redis",
-                         s->id, s->log_file);
+                         "must be %s",
+                         s->id, s->log_file, str_starts(s->unit, "valkey") ? "valkey" : "redis");
         doctor_put(items, "log file", FINDING_WARNING, fix, "%s cannot be read: %s", s->log_file,
                    f->log_file.error);
     }

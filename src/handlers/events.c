@@ -1,5 +1,6 @@
 /* events: the stored ones, and those to come */
 #include "base/json.h"
+#include "handlers/account_book.h"
 #include "handlers/inside.h"
 
 #define EVENTS_LIMIT 100
@@ -10,6 +11,29 @@ void events_get(struct handlers *h, struct call *call)
     int64_t since = json_int_or(call->args, "since", 0);
     int limit = (int)json_int_or(call->args, "limit", EVENTS_LIMIT);
     store_query_events(h->ports.store, handlers_wait(h, call), id, (uint64_t)since, limit);
+}
+
+bool event_may_see(const struct call *call, const json_t *event)
+{
+    const char *least = json_text_or(event, "least_role", NULL);
+    return least == NULL || call->access >= access_by_name(least);
+}
+
+void events_rows(struct handlers *h, struct call *call, json_t *rows, const struct error *error)
+{
+    JSON_CLEANUP json_t *seen = json_array();
+    size_t i;
+    json_t *event;
+    if (rows == NULL) {
+        rows_refuse(h, call, error);
+        return;
+    }
+    json_array_foreach(rows, i, event)
+    {
+        if (event_may_see(call, event))
+            (void)json_array_append(seen, event);
+    }
+    call->answer(call, 200, rows_list(seen));
 }
 
 void events_follow(struct handlers *h, struct call *call)

@@ -37,19 +37,17 @@ static const struct {
     [OP_EXPLAIN] = {recovery_explain, NULL, NULL},
     [OP_PAUSE] = {recovery_pause, .rows_ended = recovery_status_rows},
     [OP_RESUME] = {recovery_resume, .rows_ended = recovery_status_rows},
-    [OP_EVENTS] = {events_get, NULL, NULL},
+    [OP_EVENTS] = {events_get, .rows_ended = events_rows},
     [OP_EVENTS_FOLLOW] = {events_follow, NULL, NULL},
     [OP_INSPECT] = {inspect_get, NULL, inspect_redis_ended},
     [OP_DOCTOR] = {doctor_run, doctor_host_ended, doctor_redis_ended},
-    [OP_AUDIT] =
-        {NULL, NULL,
-         NULL}, /* the command line reads the file itself; HTTP comes with the web process */
-    [OP_AUDIT_REPORT] = {NULL, NULL, NULL},
-    [OP_METRICS] = {NULL, NULL, NULL},
-    [OP_SLO] = {NULL, NULL, NULL},
-    [OP_DIAGNOSIS] = {NULL, NULL, NULL},
-    [OP_BUNDLE] = {NULL, NULL, NULL},
-    [OP_NOTIFY] = {NULL, NULL, NULL},
+    [OP_AUDIT] = {audit_get, NULL, NULL},
+    [OP_AUDIT_REPORT] = {audit_report_get, NULL, NULL},
+    [OP_METRICS] = {metrics_get, .rows_ended = metrics_rows},
+    [OP_SLO] = {slo_get, .rows_ended = slo_rows},
+    [OP_DIAGNOSIS] = {diagnosis_get, NULL, NULL},
+    [OP_BUNDLE] = {bundle_get, bundle_host_ended, bundle_redis_ended, bundle_rows},
+    [OP_NOTIFY] = {notify_post, NULL, NULL},
     [OP_LOGIN] = {login, NULL, NULL},
     [OP_LOGOUT] = {logout, NULL, NULL},
     [OP_ME] = {me, NULL, NULL},
@@ -70,7 +68,7 @@ static const struct {
     [OP_ACCESS_REQUEST] = {access_request, NULL, NULL},
     [OP_ACCESS_APPROVE] = {access_approve, NULL, NULL},
     [OP_ACCESS_REJECT] = {access_reject, NULL, NULL},
-    [OP_PROMETHEUS] = {NULL, NULL, NULL},
+    [OP_PROMETHEUS] = {prometheus_get, NULL, NULL},
     [OP_HEALTHZ] = {healthz_get, NULL, NULL},
     [OP_READYZ] = {readyz_get, NULL, NULL},
     [OP_OPENAPI] = {openapi_get, NULL, NULL},
@@ -78,6 +76,12 @@ static const struct {
     [OP_VERSION] = {version_get, NULL, NULL},
 };
 static_assert(ARRAY_LENGTH(table) == OPERATION_COUNT, "a handler for every operation");
+
+/* Of those that sleep between two steps. */
+static woken_handler *const woken[OPERATION_COUNT] = {
+    [OP_LOGS_FOLLOW] = logs_woken,
+    [OP_PROMETHEUS] = prometheus_woken,
+};
 
 int handlers_new(struct engine *engine, const struct handlers_ports *ports, struct handlers **ret,
                  struct error *err)
@@ -87,6 +91,7 @@ int handlers_new(struct engine *engine, const struct handlers_ports *ports, stru
         return error_set(err, -ENOMEM, "handlers: out of memory");
     h->engine = engine;
     h->ports = *ports;
+    h->started = handlers_now(h).wall;
     *ret = h;
     return 0;
 }
@@ -108,6 +113,7 @@ void handlers_free(struct handlers *h)
     drop_all(&h->waiting);
     drop_all(&h->followers);
     drop_all(&h->sleepers);
+    audits_close(h);
     json_decref(h->openapi);
     mem_free(h);
 }
@@ -176,7 +182,7 @@ void handlers_later(struct handlers *h)
         if (!mono_reached(now, c->deadline))
             continue;
         list_remove(&h->sleepers, c);
-        logs_woken(h, c);
+        woken[c->operation - operations](h, c);
     }
     h->ports.later(h->ports.context, next_waking(h));
 }
@@ -197,6 +203,15 @@ void handlers_follow(struct handlers *h, struct call *call)
 
 /* ── the door ── */
 
+bool call_sees(const struct call *call, const char *id)
+{
+    size_t i;
+    json_t *one;
+    json_array_foreach((json_t *)call->services, i, one) /* the macro's is not const */
+        if (str_equal(json_string_value(one), id)) return true;
+    return call->services == NULL;
+}
+
 json_t *call_error(const char *title, const char *message, const char *code, wall_ms now)
 {
     json_t *body = json_object();
@@ -205,6 +220,15 @@ json_t *call_error(const char *title, const char *message, const char *code, wal
     (void)json_put_text(body, "code", code);
     (void)json_put_wall(body, "timestamp", now);
     return body;
+}
+
+void call_wipe_secrets(const struct call *call)
+{
+    for (const struct field *f = call->operation->fields; f->name != NULL; f++) {
+        const json_t *value = json_object_get(call->args, f->name);
+        if (f->type == FIELD_SECRET && json_is_string(value))
+            mem_wipe((char *)(uintptr_t)json_string_value(value), json_string_length(value));
+    }
 }
 
 void call_refuse(struct call *call, int status, const char *title, const char *message,
@@ -366,13 +390,6 @@ void handlers_gone(struct handlers *h, struct call *call)
 
 /* ── answers ── */
 
-/* Notices may be for some roles only (engine_notice). */
-static bool may_see(const struct call *call, const json_t *event)
-{
-    const char *least = json_text_or(event, "least_role", NULL);
-    return least == NULL || call->access >= access_by_name(least);
-}
-
 json_t *rows_list(json_t *rows)
 {
     json_t *body = json_object();
@@ -463,7 +480,7 @@ void handlers_event(struct handlers *h, int service, const json_t *event)
 {
     for (struct call *c = h->followers, *next; c != NULL; c = next) {
         next = c->next;
-        if ((c->service < 0 || c->service == service) && may_see(c, event))
+        if ((c->service < 0 || c->service == service) && event_may_see(c, event))
             c->push(c, json_deep_copy(event));
     }
 }

@@ -7,6 +7,7 @@
 #include "host/controller.h"
 #include "redis/client.h"
 #include "store/audit.h"
+#include "store/series_store.h"
 #include "store/store.h"
 
 struct accounts;
@@ -35,7 +36,9 @@ struct handlers_ports {
     void (*self)(void *context, struct handlers_self *ret);
     void (*audit_look)(void *context, struct audit_state *ret);
     struct store *store;
-    struct accounts *accounts; /* NULL: nobody can log in */
+    struct series_store *series; /* NULL: no history of figures is kept */
+    uv_loop_t *loop;             /* for work that may take long, beside the loop */
+    struct accounts *accounts;   /* NULL: nobody can log in */
 };
 
 struct handlers;

@@ -2,12 +2,15 @@
 #ifndef RESUS_HANDLERS_INSIDE_H
 #define RESUS_HANDLERS_INSIDE_H
 
+#include "handlers/audits.h"
 #include "handlers/handlers.h"
 
 #define HANDLERS_FOLLOWERS_MAX 64
 
 struct handlers {
     struct engine *engine;
+    wall_ms started;
+    struct audit_jobs audits;
     struct handlers_ports ports;
     uint64_t last_id;
     struct call *waiting;   /* for a store query, a host command or a Redis reply, by call->ask */
@@ -49,6 +52,11 @@ handler totp_begin, totp_confirm, totp_disable;                     /* second_fa
 handler users_list, user_add, user_set;                             /* users.c */
 handler tokens_list, token_add, token_set, token_revoke;            /* api_tokens.c */
 handler access_list, access_request, access_approve, access_reject; /* access_requests.c */
+handler metrics_get, slo_get;                                       /* metrics.c, slo.c */
+handler audit_get, audit_report_get;                                /* audits.c */
+handler diagnosis_get, bundle_get;                                  /* diagnosis.c, bundle.c */
+handler notify_post;                                                /* notices.c */
+handler prometheus_get;                                             /* prometheus.c */
 
 /* Answers of the store: what lists share, and what needs more than a list. */
 json_t *rows_list(json_t *rows); /* {items, next_cursor}; NULL without memory */
@@ -58,7 +66,24 @@ void recovery_status_rows(struct handlers *h, struct call *call, json_t *rows,
 void recovery_history_rows(struct handlers *h, struct call *call, json_t *rows,
                            const struct error *error);
 
+/* Notices may be for some roles only (engine_notice). */
+bool event_may_see(const struct call *call, const json_t *event);
+void events_rows(struct handlers *h, struct call *call, json_t *rows, const struct error *error);
 void logs_host_ended(struct handlers *h, struct call *call, const struct host_result *result);
+/* Is the service among those that the call's token is for? */
+bool call_sees(const struct call *call, const char *id);
+
+/* What a query of the store or the series gave, borrowed; NULL with an error. */
+typedef void rows_handler(struct handlers *h, struct call *call, json_t *rows,
+                          const struct error *error);
+rows_handler metrics_rows, slo_rows, bundle_rows;
+typedef void woken_handler(struct handlers *h, struct call *call);
+woken_handler prometheus_woken;
+void bundle_host_ended(struct handlers *h, struct call *call, const struct host_result *result);
+void bundle_redis_ended(struct handlers *h, struct call *call, const struct redis_answer *answer);
+json_t *diagnosis_now(struct handlers *h, int service);
+/* What inspect shows of INFO, SLOWLOG, CLIENT LIST and command statistics. */
+json_t *inspect_json(const struct redis_answer *a);
 void logs_woken(struct handlers *h, struct call *call);
 void inspect_redis_ended(struct handlers *h, struct call *call, const struct redis_answer *answer);
 void bigkeys_begin(struct handlers *h, struct call *call);

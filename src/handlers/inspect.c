@@ -124,6 +124,14 @@ static json_t *info_json(const char *text, size_t length)
     return body;
 }
 
+json_t *inspect_json(const struct redis_answer *a)
+{
+    return a->request == REDIS_INFO          ? info_json(a->text, a->text_length)
+           : a->request == REDIS_SLOWLOG     ? slowlog_json(a)
+           : a->request == REDIS_CLIENT_LIST ? clients_json(a)
+                                             : commands_json(a);
+}
+
 void inspect_redis_ended(struct handlers *h, struct call *call, const struct redis_answer *a)
 {
     const char *what = json_text_or(call->args, "what", "info");
@@ -139,13 +147,6 @@ void inspect_redis_ended(struct handlers *h, struct call *call, const struct red
         return;
     }
     json_t *body = json_object();
-    if (a->request == REDIS_INFO) {
-        (void)json_put(body, "info", info_json(a->text, a->text_length));
-    } else {
-        json_t *items = a->request == REDIS_SLOWLOG       ? slowlog_json(a)
-                        : a->request == REDIS_CLIENT_LIST ? clients_json(a)
-                                                          : commands_json(a);
-        (void)json_put(body, "items", items);
-    }
+    (void)json_put(body, a->request == REDIS_INFO ? "info" : "items", inspect_json(a));
     call->answer(call, 200, body);
 }

@@ -1,5 +1,6 @@
 /* login, logout, me, password */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <sodium.h>
 #include <string.h>
@@ -124,19 +125,28 @@ static void failed(struct handlers *h, struct call *call, struct user *u, const 
 
 /* ── sessions ── */
 
-static void make_room(struct accounts *a, const struct user *u)
+/* A revoked session must be remembered until it would have expired, so their number is bounded as
+ * well: one user cannot fill the shelf for the others. */
+static int make_room(struct accounts *a, const struct user *u, struct error *err)
 {
     struct session *s, *oldest = NULL;
-    size_t count = 0;
+    size_t alive = 0, all = 0;
     shelf_each(a, STORE_SESSION, i, s)
     {
-        if (s->user != u->number || s->revoked.ms != 0)
+        if (s->user != u->number)
             continue;
-        oldest = oldest == NULL ? s : oldest;
-        count++;
+        all++;
+        alive += s->revoked.ms == 0;
+        oldest = oldest == NULL && s->revoked.ms == 0 ? s : oldest;
     }
-    if (count >= SESSIONS_OF_USER_MAX)
-        session_revoke(a, oldest);
+    if (all >= SESSIONS_AN_HOUR_MAX)
+        return error_set(err, -EAGAIN, "This user has logged in %d times within an hour.",
+                         SESSIONS_AN_HOUR_MAX);
+    if (alive < SESSIONS_OF_USER_MAX)
+        return 0;
+    session_revoke(a, oldest);
+    account_changed(a);
+    return 0;
 }
 
 static struct session *begin_session(struct accounts *a, const struct user *u, const char *address,
@@ -145,8 +155,8 @@ static struct session *begin_session(struct accounts *a, const struct user *u, c
     struct session *s = NULL;
     uint8_t bytes[18];
     char random[32];
-    make_room(a, u);
-    if (account_add(a, STORE_SESSION, sizeof *s, SESSIONS_MAX, &s, err) < 0)
+    if (make_room(a, u, err) < 0 ||
+        account_add(a, STORE_SESSION, sizeof *s, SESSIONS_MAX, &s, err) < 0)
         return NULL;
     randombytes_buf(bytes, sizeof bytes);
     (void)sodium_bin2base64(random, sizeof random, bytes, sizeof bytes,
@@ -206,6 +216,7 @@ static void let_in(struct handlers *h, struct call *call, struct user *u)
     struct keys k;
     keys_of(call, &k);
     throttle_forget(a->throttle, k.pair);
+    throttle_forget(a->throttle, k.account);
     struct session *s = begin_session(a, u, call->user.source_ip, &err);
     json_t *body = s == NULL ? NULL : welcome(a, u, s, &err);
     if (body == NULL) {

@@ -15,7 +15,6 @@ enum rights {
                         in it could name any file (contract section 3) */
 };
 
-#define LOG_OWNER "redis"
 #define ROW_WORDS_MAX 8
 #define UNIT_LENGTH_MAX 128
 #define PATH_LENGTH_MAX 1023
@@ -139,15 +138,28 @@ int host_lines_rounded(int lines)
     return HOST_LINES_MAX;
 }
 
+/* Debian's packages: valkey-server runs as valkey, all others as redis. */
+static bool is_valkey(const char *unit)
+{
+    return str_starts(unit, "valkey");
+}
+
+static const char *log_owner(const char *unit)
+{
+    return is_valkey(unit) ? "valkey" : "redis";
+}
+
 /* What goes before the words to get the rights. NULL at the end. */
-static const char *const *prefix_for(const struct row *row, bool use_sudo)
+static const char *const *prefix_for(const struct row *row, const char *unit, bool use_sudo)
 {
     static const char *const none[] = {NULL};
     static const char *const root[] = {"sudo", "-n", NULL};
-    static const char *const owner[] = {"sudo", "-n", "-u", LOG_OWNER, NULL};
-    static const char *const owner_of_root[] = {"runuser", "-u", LOG_OWNER, "--", NULL};
+    static const char *const owner[2][5] = {{"sudo", "-n", "-u", "redis", NULL},
+                                            {"sudo", "-n", "-u", "valkey", NULL}};
+    static const char *const owner_of_root[2][5] = {{"runuser", "-u", "redis", "--", NULL},
+                                                    {"runuser", "-u", "valkey", "--", NULL}};
     if (row->rights == RIGHTS_OWNER)
-        return use_sudo ? owner : owner_of_root;
+        return use_sudo ? owner[is_valkey(unit)] : owner_of_root[is_valkey(unit)];
     return row->rights != RIGHTS_NONE && use_sudo ? root : none;
 }
 
@@ -167,7 +179,7 @@ static void fill(const struct row *row, const char *unit, const char *log_file, 
     memset(argv, 0, sizeof *argv);
     size_t n = 0;
     size_t used = 0;
-    const char *const *prefix = prefix_for(row, use_sudo);
+    const char *const *prefix = prefix_for(row, unit, use_sudo);
     bool with_path = prefix[0] != NULL;
     for (; *prefix != NULL; prefix++)
         argv->words[n++] = *prefix;
@@ -252,13 +264,13 @@ static int check_user(const char *user, struct error *err)
     return 0;
 }
 
-static int sudoers_line(const char *user, const struct row *row, const struct host_argv *argv,
-                        struct buf *out)
+static int sudoers_line(const char *user, const char *unit, const struct row *row,
+                        const struct host_argv *argv, struct buf *out)
 {
     /* argv without "sudo -n [-u redis]": the rule begins at the path. */
     size_t i = row->rights == RIGHTS_OWNER ? 4 : 2;
     int r = buf_printf(out, "%s ALL=(%s) NOPASSWD:", user,
-                       row->rights == RIGHTS_OWNER ? LOG_OWNER : "root");
+                       row->rights == RIGHTS_OWNER ? log_owner(unit) : "root");
     for (; r == 0 && argv->words[i] != NULL; i++)
         r = buf_printf(out, " %s", argv->words[i]);
     return r == 0 ? buf_append(out, "\n", 1) : r;
@@ -278,7 +290,7 @@ static void right_line(const struct row *row, const char *unit, const char *log_
     *ret = (struct host_right){
         .need = need_of(row),
         .extended = row->extended,
-        .run_as = row->rights == RIGHTS_OWNER ? LOG_OWNER : "root",
+        .run_as = row->rights == RIGHTS_OWNER ? log_owner(unit) : "root",
     };
     fill(row, unit, log_file, lines, false, &argv);
     /* The prefix of root is runuser's and not sudo's. */
@@ -313,7 +325,7 @@ static int sudoers_row(const char *user, const struct row *row, const char *unit
     for (size_t i = 0; r == 0 && i < times; i++) {
         struct host_argv argv;
         fill(row, unit, log_file, line_steps[i], true, &argv);
-        r = sudoers_line(user, row, &argv, out);
+        r = sudoers_line(user, unit, row, &argv, out);
     }
     return r;
 }

@@ -228,7 +228,7 @@ int resp_command(struct buf *to, const char *const *words, size_t count)
     for (size_t i = 0; i < count; i++)
         argv[i] = words[i];
     char *command = NULL;
-    int length = redisFormatCommandArgv(&command, (int)count, argv, NULL);
+    long long length = redisFormatCommandArgv(&command, (int)count, argv, NULL);
     if (length < 0)
         return -ENOMEM;
     int r = buf_append(to, command, (size_t)length);

@@ -11,6 +11,7 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "settings/keys.h"
+#include "settings/office_hours.h"
 
 #define LETTERS "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 #define DIGITS "0123456789"
@@ -257,37 +258,11 @@ static int set_url(const struct key *row, char *to, const char *text, struct err
     return copy(row, to, text, err);
 }
 
-static bool take_clock(const char **p, int *ret_minutes)
-{
-    const char *t = *p;
-    if (strspn(t, DIGITS) != 2 || t[2] != ':' || strspn(t + 3, DIGITS) != 2)
-        return false;
-    int hours = (t[0] - '0') * 10 + t[1] - '0';
-    int minutes = (t[3] - '0') * 10 + t[4] - '0';
-    *ret_minutes = hours * 60 + minutes;
-    *p = t + 5;
-    return minutes < 60 && *ret_minutes <= 24 * 60;
-}
-
-static bool take_day(const char **p)
-{
-    static const char *const days[] = {"Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"};
-    for (size_t i = 0; i < ARRAY_LENGTH(days); i++)
-        if (str_starts(*p, days[i])) {
-            *p += 3;
-            return true;
-        }
-    return false;
-}
-
 static int set_hours(const struct key *row, char *to, const char *text, struct error *err)
 {
-    const char *p = text;
-    int from = 0;
-    int until = 0;
-    bool good = take_day(&p) && (*p != '-' || (p++, take_day(&p))) && *p++ == ' ' &&
-                take_clock(&p, &from) && *p++ == '-' && take_clock(&p, &until) && *p == '\0';
-    if (!good || from >= until)
+    struct office_hours hours;
+    struct error why = {0};
+    if (office_hours_parse(text, &hours, &why) < 0)
         return wrong(row, text, err, "days and hours such as \"Mon-Fri 08:00-18:00\"");
     return copy(row, to, text, err);
 }

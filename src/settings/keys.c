@@ -100,7 +100,8 @@ const struct key keys[] = {
      .help = "default: the runbook's seven commands; extended: more facts, more sudoers lines"},
     {PLACE_SERVICE, "log_file", KEY_PATH, SERVICE(log_file),
      .standard = "/var/log/redis/redis-server.log",
-     .help = "Redis' own log, read with `commands: extended`"},
+     .help = "Redis' own log, read with `commands: extended` as its owner, redis; of a unit "
+             "valkey*: /var/log/valkey/valkey-server.log, valkey"},
     {PLACE_SERVICE, "ssh", KEY_MAP, .child = PLACE_SSH,
      .help = "for `control: ssh` and `via: ssh`"},
     {PLACE_SERVICE, "redis", KEY_MAP, .child = PLACE_REDIS, .help = "how Resus talks to Redis"},

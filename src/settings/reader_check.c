@@ -4,6 +4,10 @@
 #include "base/str.h"
 #include "settings/reader_state.h"
 
+/* Debian's packages; the first is the key's default. */
+#define REDIS_LOG "/var/log/redis/redis-server.log"
+#define VALKEY_LOG "/var/log/valkey/valkey-server.log"
+
 static const struct found *found_at(const struct found found[KEYS_MAX], enum place place,
                                     const char *name)
 {
@@ -73,7 +77,10 @@ static bool is_loopback(const char *host)
 static void check_service(struct reader *r, const yaml_node_t *map,
                           const struct found found[KEYS_MAX])
 {
-    const struct service_settings *service = r->base[BASE_SERVICE];
+    struct service_settings *service = r->base[BASE_SERVICE];
+    if (str_starts(service->unit, "valkey") && found_at(found, PLACE_SERVICE, "log_file") == NULL &&
+        str_equal(service->log_file, REDIS_LOG))
+        (void)str_copy(service->log_file, sizeof service->log_file, VALKEY_LOG);
     const struct found *ssh = found_at(found, PLACE_SERVICE, "ssh");
     const struct found *process = found_at(found, PLACE_SERVICE, "process");
     const struct found *address = found_at(found, PLACE_SERVICE, "address");

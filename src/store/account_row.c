@@ -1,17 +1,32 @@
 #include "store/account_row.h"
 
-/* A row without a body is one that was deleted: two statements in one, so that saves and deletions
- * keep their order. The loader does not give them out and the next start takes them away. */
 const char account_row_sql[] =
     "INSERT OR REPLACE INTO account (kind, number, body) VALUES (?, ?, ?)";
+
+static int delete_row(sqlite3 *db, const struct account_record *record, struct error *err)
+{
+    sqlite3_stmt *statement = NULL;
+    int r =
+        database_prepare(db, "DELETE FROM account WHERE kind = ? AND number = ?", &statement, err);
+    if (r < 0)
+        return r;
+    if (sqlite3_bind_int(statement, 1, (int)record->kind) != SQLITE_OK ||
+        sqlite3_bind_int64(statement, 2, record->number) != SQLITE_OK)
+        r = database_error(db, err, "database");
+    else
+        r = database_step(db, statement, err);
+    (void)sqlite3_finalize(statement);
+    return r;
+}
 
 int account_row_save(sqlite3 *db, sqlite3_stmt *save, const struct account_record *record,
                      struct error *err)
 {
+    if (record->body == NULL)
+        return delete_row(db, record, err);
     if (sqlite3_bind_int(save, 1, (int)record->kind) != SQLITE_OK ||
         sqlite3_bind_int64(save, 2, record->number) != SQLITE_OK ||
-        sqlite3_bind_text(save, 3, record->body == NULL ? "" : record->body, -1,
-                          SQLITE_TRANSIENT) != SQLITE_OK) {
+        sqlite3_bind_text(save, 3, record->body, -1, SQLITE_TRANSIENT) != SQLITE_OK) {
         int r = database_error(db, err, "database");
         (void)sqlite3_clear_bindings(save);
         return r;
@@ -23,10 +38,8 @@ int account_row_load(sqlite3 *db, store_account_each *each, void *context, struc
 {
     sqlite3_stmt *statement = NULL;
     int code;
-    (void)sqlite3_exec(db, "DELETE FROM account WHERE body = ''", NULL, NULL, NULL);
-    int r = database_prepare(
-        db, "SELECT kind, number, body FROM account WHERE body <> '' ORDER BY kind, number",
-        &statement, err);
+    int r = database_prepare(db, "SELECT kind, number, body FROM account ORDER BY kind, number",
+                             &statement, err);
     if (r < 0)
         return r;
     while ((code = sqlite3_step(statement)) == SQLITE_ROW) {

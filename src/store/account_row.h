@@ -5,7 +5,7 @@
 #include "store/database.h"
 
 extern const char account_row_sql[];
-/* An empty body deletes the row. */
+/* Without a body the row is deleted. */
 int account_row_save(sqlite3 *db, sqlite3_stmt *save, const struct account_record *record,
                      struct error *err) ATTR_MUST_USE;
 int account_row_load(sqlite3 *db, store_account_each *each, void *context,

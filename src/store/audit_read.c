@@ -167,7 +167,7 @@ static bool text_is(const json_t *object, const char *key, const char *wanted)
     return wanted == NULL || str_equal(json_text_or(object, key, ""), wanted);
 }
 
-static bool matches(const struct audit_filter *filter, const json_t *line)
+bool audit_filter_passes(const struct audit_filter *filter, const json_t *line)
 {
     bool intent = str_equal(json_text_or(line, "event_type", ""), "intent");
     if (filter == NULL)
@@ -209,7 +209,7 @@ static int walk_source(const char *path, struct audit_reader *r, const struct au
         if (kind == AUDIT_READ_LONG)
             continue;
         JSON_CLEANUP json_t *line = json_loadb(text, length, JSON_READ_FLAGS, NULL);
-        if (json_is_object(line) && matches(filter, line) &&
+        if (json_is_object(line) && audit_filter_passes(filter, line) &&
             !each(context, line, path, r->line_number))
             return 0;
     }

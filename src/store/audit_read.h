@@ -56,4 +56,7 @@ enum audit_read audit_reader_next(struct audit_reader *r, const char **ret, size
                                   struct error *err);
 void audit_reader_close(struct audit_reader *r); /* takes NULL */
 
+/* NULL: anything but intents. */
+bool audit_filter_passes(const struct audit_filter *filter, const json_t *line);
+
 #endif

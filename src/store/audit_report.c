@@ -7,7 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "store/office_hours.h"
+#include "settings/office_hours.h"
 
 struct tally {
     char name[160];

@@ -110,7 +110,7 @@ static int make_file(const char *path, struct error *err)
                  : file_sync_folder(path, err);
 }
 
-static int configure(sqlite3 *db, const char *path, struct error *err)
+static int configure(sqlite3 *db, const char *path, database_migrate *migrate, struct error *err)
 {
     /* journal_size_limit: a -wal that one burst blew up shrinks again. cache_size: 2 MiB. */
     static const char settings[] = "PRAGMA journal_mode=WAL;"
@@ -121,13 +121,18 @@ static int configure(sqlite3 *db, const char *path, struct error *err)
                                    "PRAGMA cache_size=-2048;";
     (void)sqlite3_busy_timeout(db, DATABASE_BUSY_MS);
     (void)sqlite3_extended_result_codes(db, 1);
-    int r = refuse_damage(db, path, err);
+    int r = migrate == schema_migrate ? refuse_damage(db, path, err) : 0;
     if (r == 0 && (r = database_run(db, settings, err)) < 0)
         (void)error_prefix(err, "%s", path);
-    return r < 0 ? r : schema_migrate(db, path, err);
+    return r < 0 ? r : migrate(db, path, err);
 }
 
 int database_open(const char *path, sqlite3 **ret, struct error *err)
+{
+    return database_open_as(path, schema_migrate, ret, err);
+}
+
+int database_open_as(const char *path, database_migrate *migrate, sqlite3 **ret, struct error *err)
 {
     int r = make_file(path, err);
     if (r < 0)
@@ -141,7 +146,7 @@ int database_open(const char *path, sqlite3 **ret, struct error *err)
         (void)sqlite3_close(db);
         return r;
     }
-    r = configure(db, path, err);
+    r = configure(db, path, migrate, err);
     if (r < 0) {
         (void)sqlite3_close(db);
         return r;

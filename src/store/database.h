@@ -15,6 +15,11 @@
 /* Opens or creates PATH (0640) and brings its schema up to date. A damaged file is an error that
  * names the remedy, never replaced; a newer schema is refused. */
 int database_open(const char *path, sqlite3 **ret, struct error *err) ATTR_MUST_USE;
+/* A file with another schema, which `migrate` brings up to date. It is not read from end to end
+ * first: it may be large, and holds nothing that a decision needs. */
+typedef int database_migrate(sqlite3 *db, const char *path, struct error *err);
+int database_open_as(const char *path, database_migrate *migrate, sqlite3 **ret,
+                     struct error *err) ATTR_MUST_USE;
 
 /* Fills `err` with what SQLite says; returns a negative errno value: -ENOSPC disk full, -EBUSY,
  * -EILSEQ damaged, -EINVAL this statement alone, -ENOMEM, -EIO and others. */

@@ -164,6 +164,18 @@ int history_events(sqlite3 *db, const struct history_question *q, json_t **ret, 
     return ask(db, &query, q, since, event_object, ret, err);
 }
 
+int history_operations(sqlite3 *db, const struct history_question *q, json_t **ret,
+                       struct error *err)
+{
+    static const struct query query = {
+        .one = EVENT_COLUMNS "WHERE service = ?1 AND type = 'service_event' AND at >= ?2"
+                             " ORDER BY at DESC LIMIT ?3",
+        .all = EVENT_COLUMNS "WHERE ?1 = '' AND type = 'service_event' AND at >= ?2"
+                             " ORDER BY at DESC, seq DESC LIMIT ?3",
+    };
+    return ask(db, &query, q, q->since.ms, event_object, ret, err);
+}
+
 static json_t *summary_object(sqlite3_stmt *s)
 {
     json_t *o = json_object();

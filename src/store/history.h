@@ -25,6 +25,8 @@ int history_recoveries(sqlite3 *db, const struct history_question *q, json_t **r
                        struct error *err) ATTR_MUST_USE;
 int history_events(sqlite3 *db, const struct history_question *q, json_t **ret,
                    struct error *err) ATTR_MUST_USE;
+int history_operations(sqlite3 *db, const struct history_question *q, json_t **ret,
+                       struct error *err) ATTR_MUST_USE;
 int history_summary(sqlite3 *db, const struct history_question *q, json_t **ret,
                     struct error *err) ATTR_MUST_USE;
 

@@ -36,6 +36,8 @@ static const char *const steps[] = {
      */
     "CREATE TABLE account (kind INTEGER NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL,"
     " PRIMARY KEY (kind, number)) WITHOUT ROWID;",
+    /* 3 -> 4: operations are few among many states */
+    "CREATE INDEX event_operations ON event (service, at) WHERE type = 'service_event';",
 };
 
 int schema_version(void)

@@ -13,70 +13,16 @@
 #include "store/deliver.h"
 #include "store/history.h"
 #include "store/state.h"
+#include "store/store_inside.h"
 #include "store/unsaved.h"
 #include "store/worker.h"
 
-enum job_kind {
-    JOB_SAVE_SERVICE,
-    JOB_SAVE_RECOVERY,
-    JOB_SAVE_EVENT,
-    JOB_SAVE_ACCOUNT,
-    JOB_QUERY,
-    JOB_THIN,
-};
-
-typedef int question(sqlite3 *db, const struct history_question *q, json_t **ret,
-                     struct error *err);
-
-struct job {
-    struct delivery link; /* first: the queue's as well as the delivery's */
-    enum job_kind kind;
-    bool full; /* synchronous=FULL */
-    bool spare, used;
-    uint64_t id;
-    uint64_t serial; /* JOB_SAVE_SERVICE: order of the saves */
-    void *payload;   /* service_state, recovery_record, event_record, history_question, thin */
-    char *text;      /* evidence or body */
-    question *question;
-    enum store_outcome outcome;
-    json_t *rows;
-    struct error error;
-};
-
-struct thin {
-    wall_ms events_before, recoveries_before;
-};
-
-struct store {
-    store_done *done;
-    store_rows *rows;
-    void *context;
-    struct deliver *deliver;
-    struct worker worker;
-
-    /* under worker.lock */
-    struct job *first, *last;
-    size_t count;
-    uint64_t serial;
-    struct unsaved unsaved;
-    size_t retrying; /* more of them, in the thread's hands */
-    struct error problem;
-    struct job spares[STORE_SPARES_MAX];
-
-    /* the thread's own, and store_load_service's: under db_lock */
-    pthread_mutex_t db_lock;
-    sqlite3 *db;
-    sqlite3_stmt *save_state, *save_recovery, *save_event, *save_account;
-    bool full; /* what `PRAGMA synchronous` was last set to */
-    mono_ms retry_at;
-};
-
-static void lock(struct store *s)
+void store_lock(struct store *s)
 {
     (void)pthread_mutex_lock(&s->worker.lock);
 }
 
-static void unlock(struct store *s)
+void store_unlock(struct store *s)
 {
     (void)pthread_mutex_unlock(&s->worker.lock);
 }
@@ -104,9 +50,9 @@ static void release(struct store *s, struct job *job)
     bool spare = job->spare;
     drop_job(&job->link);
     if (spare) {
-        lock(s);
+        store_lock(s);
         job->used = false;
-        unlock(s);
+        store_unlock(s);
     }
 }
 
@@ -127,8 +73,8 @@ static bool wanted(const struct job *job)
     return job->kind == JOB_QUERY || job->id != 0;
 }
 
-static void finish(struct store *s, struct job *job, enum store_outcome outcome,
-                   const struct error *error)
+void store_finish(struct store *s, struct job *job, enum store_outcome outcome,
+                  const struct error *error)
 {
     free_payload(job);
     job->outcome = outcome;
@@ -140,7 +86,7 @@ static void finish(struct store *s, struct job *job, enum store_outcome outcome,
         release(s, job);
 }
 
-static enum store_outcome outcome_of(int code)
+enum store_outcome store_outcome_of(int code)
 {
     switch (code) {
     case 0:
@@ -203,7 +149,7 @@ static int save_all(struct store *s, struct job **jobs, size_t count, struct err
 
 static void settle(struct store *s, struct job *job, int r, const struct error *err)
 {
-    lock(s);
+    store_lock(s);
     if (r < 0)
         s->problem = *err;
     else
@@ -212,8 +158,8 @@ static void settle(struct store *s, struct job *job, int r, const struct error *
         unsaved_keep(&s->unsaved, job->payload, job->serial);
     else if (job->kind == JOB_SAVE_SERVICE)
         unsaved_done(&s->unsaved, ((struct service_state *)job->payload)->id, job->serial);
-    unlock(s);
-    finish(s, job, outcome_of(r), err);
+    store_unlock(s);
+    store_finish(s, job, store_outcome_of(r), err);
 }
 
 static void save_jobs(struct store *s, struct job **jobs, size_t count)
@@ -238,11 +184,11 @@ static void save_jobs(struct store *s, struct job **jobs, size_t count)
 static void retry_unsaved(struct store *s)
 {
     struct error err = {0};
-    lock(s);
+    store_lock(s);
     struct unsaved mine = s->unsaved;
     s->unsaved = (struct unsaved){0};
     s->retrying = mine.count;
-    unlock(s);
+    store_unlock(s);
     if (mine.first == NULL)
         return;
     (void)pthread_mutex_lock(&s->db_lock);
@@ -253,12 +199,12 @@ static void retry_unsaved(struct store *s)
     (void)pthread_mutex_unlock(&s->db_lock);
     if (r < 0)
         s->retry_at = mono_add(clock_mono(), STORE_RETRY_MS);
-    lock(s);
+    store_lock(s);
     s->problem = err;
     if (r < 0)
         unsaved_merge(&s->unsaved, &mine);
     s->retrying = 0;
-    unlock(s);
+    store_unlock(s);
     unsaved_free(&mine);
 }
 
@@ -268,10 +214,10 @@ static void answer(struct store *s, struct job *job)
     (void)pthread_mutex_lock(&s->db_lock);
     int r = job->question(s->db, job->payload, &job->rows, &err);
     (void)pthread_mutex_unlock(&s->db_lock);
-    finish(s, job, outcome_of(r), &err);
+    store_finish(s, job, store_outcome_of(r), &err);
 }
 
-static void put_job(struct store *s, struct job *job)
+void store_put_job(struct store *s, struct job *job)
 {
     job->link.next = NULL;
     if (s->last == NULL)
@@ -295,13 +241,13 @@ static void thin(struct store *s, struct job *job)
         r = ended < 0 ? ended : r;
     }
     (void)pthread_mutex_unlock(&s->db_lock);
-    lock(s);
+    store_lock(s);
     bool again = r == 1 && !s->worker.stop;
     if (again)
-        put_job(s, job);
-    unlock(s);
+        store_put_job(s, job);
+    store_unlock(s);
     if (!again)
-        finish(s, job, outcome_of(r < 0 ? r : 0), &err);
+        store_finish(s, job, store_outcome_of(r < 0 ? r : 0), &err);
 }
 
 static void close_database(struct store *s)
@@ -343,7 +289,7 @@ static bool wait_for_work(struct store *s)
 static void run(void *context)
 {
     struct store *s = context;
-    lock(s);
+    store_lock(s);
     while (wait_for_work(s)) {
         struct job *batch[STORE_BATCH_MAX];
         struct job *other = NULL;
@@ -352,23 +298,23 @@ static void run(void *context)
             batch[count++] = take_job(s);
         if (count == 0)
             other = take_job(s);
-        unlock(s);
+        store_unlock(s);
         if (count > 0)
             save_jobs(s, batch, count);
         if (other != NULL && other->kind == JOB_QUERY)
             answer(s, other);
         else if (other != NULL)
             thin(s, other);
-        lock(s);
+        store_lock(s);
         /* With an empty queue only: an older save in it would undo the newer state. */
         if (s->first == NULL && s->unsaved.first != NULL &&
             mono_reached(clock_mono(), s->retry_at)) {
-            unlock(s);
+            store_unlock(s);
             retry_unsaved(s);
-            lock(s);
+            store_lock(s);
         }
     }
-    unlock(s);
+    store_unlock(s);
     retry_unsaved(s);
     (void)pthread_mutex_lock(&s->db_lock);
     close_database(s); /* here and not in store_close: its checkpoint may meet a dead disk */
@@ -457,146 +403,9 @@ int store_load_recoveries(struct store *s, const char *service, struct recovery_
 
 void store_look(struct store *s, struct store_state *ret)
 {
-    lock(s);
+    store_lock(s);
     *ret = (struct store_state){.unsaved = s->unsaved.count + s->retrying, .problem = s->problem};
-    unlock(s);
-}
-
-static struct job *new_job(struct store *s, enum job_kind kind, uint64_t id)
-{
-    struct job *job = mem_calloc(1, sizeof *job);
-    if (job == NULL) {
-        lock(s);
-        for (size_t i = 0; job == NULL && i < STORE_SPARES_MAX; i++)
-            if (!s->spares[i].used)
-                job = &s->spares[i];
-        if (job != NULL)
-            *job = (struct job){.spare = true, .used = true};
-        unlock(s);
-    }
-    if (job != NULL) {
-        job->kind = kind;
-        job->id = id;
-    }
-    return job;
-}
-
-static void refuse(struct store *s, struct job *job, int code, const char *why)
-{
-    struct error err;
-    (void)error_set(&err, code, "not stored: %s", why);
-    finish(s, job, outcome_of(code), &err);
-}
-
-/* Takes the job with a copy of its payload. */
-static void queue(struct store *s, struct job *job, const void *payload, size_t size,
-                  const char *text)
-{
-    job->payload = mem_calloc(1, size);
-    job->text = text == NULL ? NULL : mem_strndup(text, STORE_BODY_MAX + 1);
-    if (job->payload == NULL || (text != NULL && job->text == NULL)) {
-        refuse(s, job, -ENOMEM, "out of memory");
-        return;
-    }
-    if (text != NULL && strlen(job->text) > STORE_BODY_MAX) {
-        refuse(s, job, -EMSGSIZE, "the text is too long");
-        return;
-    }
-    memcpy(job->payload, payload, size);
-    if (job->kind == JOB_SAVE_RECOVERY)
-        ((struct recovery_record *)job->payload)->evidence = job->text;
-    else if (job->kind == JOB_SAVE_EVENT)
-        ((struct event_record *)job->payload)->body = job->text;
-    else if (job->kind == JOB_SAVE_ACCOUNT)
-        ((struct account_record *)job->payload)->body = job->text;
-    lock(s);
-    bool full = s->count >= STORE_QUEUE_MAX;
-    if (job->kind == JOB_SAVE_SERVICE) {
-        job->serial = ++s->serial;
-        if (full)
-            unsaved_keep(&s->unsaved, job->payload, job->serial);
-    }
-    if (!full) {
-        put_job(s, job);
-        (void)pthread_cond_signal(&s->worker.wake);
-    }
-    unlock(s);
-    if (full)
-        refuse(s, job, -EBUSY, "the queue is full: the disk is stuck");
-}
-
-void store_save_service(struct store *s, uint64_t id, enum store_class class,
-                        const struct service_state *state)
-{
-    struct job *job = new_job(s, JOB_SAVE_SERVICE, id);
-    if (job == NULL)
-        return;
-    job->full = class == STORE_FULL;
-    queue(s, job, state, sizeof *state, NULL);
-}
-
-void store_save_recovery(struct store *s, uint64_t id, const struct recovery_record *record)
-{
-    struct job *job = new_job(s, JOB_SAVE_RECOVERY, id);
-    if (job == NULL)
-        return;
-    queue(s, job, record, sizeof *record, record->evidence);
-}
-
-void store_save_event(struct store *s, uint64_t id, const struct event_record *event)
-{
-    struct job *job = new_job(s, JOB_SAVE_EVENT, id);
-    if (job == NULL)
-        return;
-    queue(s, job, event, sizeof *event, event->body);
-}
-
-void store_save_account(struct store *s, uint64_t id, const struct account_record *record)
-{
-    struct job *job = new_job(s, JOB_SAVE_ACCOUNT, id);
-    if (job == NULL)
-        return;
-    job->full = true;
-    queue(s, job, record, sizeof *record, record->body);
-}
-
-static void ask(struct store *s, uint64_t id, question *asked, const char *service,
-                struct history_question *q)
-{
-    struct job *job = new_job(s, JOB_QUERY, id);
-    if (job == NULL)
-        return;
-    (void)str_copy(q->service, sizeof q->service, service);
-    job->question = asked;
-    queue(s, job, q, sizeof *q, NULL);
-}
-
-void store_query_recoveries(struct store *s, uint64_t id, const char *service, wall_ms since,
-                            int limit)
-{
-    ask(s, id, history_recoveries, service,
-        &(struct history_question){.since = since, .limit = limit});
-}
-
-void store_query_events(struct store *s, uint64_t id, const char *service, uint64_t since_seq,
-                        int limit)
-{
-    ask(s, id, history_events, service,
-        &(struct history_question){.since_seq = since_seq, .limit = limit});
-}
-
-void store_query_recovery_summary(struct store *s, uint64_t id, const char *service, wall_ms since)
-{
-    ask(s, id, history_summary, service, &(struct history_question){.since = since});
-}
-
-void store_thin(struct store *s, wall_ms before, wall_ms recoveries_before)
-{
-    struct job *job = new_job(s, JOB_THIN, 0);
-    if (job == NULL)
-        return;
-    struct thin t = {before, recoveries_before};
-    queue(s, job, &t, sizeof t, NULL);
+    store_unlock(s);
 }
 
 void store_close(struct store *s, int64_t wait_ms)

@@ -147,6 +147,9 @@ void store_query_recoveries(struct store *s, uint64_t id, const char *service, w
 void store_query_events(struct store *s, uint64_t id, const char *service, uint64_t since_seq,
                         int limit);
 void store_query_recovery_summary(struct store *s, uint64_t id, const char *service, wall_ms since);
+/* The service_event events since a time, as bodies. */
+void store_query_operations(struct store *s, uint64_t id, const char *service, wall_ms since,
+                            int limit);
 /* Deletes events older than `before` and recoveries older than `recoveries_before`. */
 void store_thin(struct store *s, wall_ms before, wall_ms recoveries_before);
 

@@ -9,13 +9,12 @@
 #include "io/log.h"
 #include "web/connection.h"
 
-/* A whole TLS record in one read: what OpenSSL keeps of a record is not announced by the socket,
- * and 4.1.6 on libuv forgets it until the next byte comes. */
-#define READ_BYTES (16 * 1024 + 512)
-#define MESSAGE_BYTES                                                                              \
-    256               /* of what a WebSocket client says: nothing is expected, it is dropped       \
-                       */
+/* Of what a WebSocket client says at once: nothing is expected, it is dropped. */
+#define MESSAGE_BYTES 256
 #define LISTEN_FDS 64 /* beside the connections: listener, link, loop, log */
+/* A whole TLS record (16 KB) and more: what is left of one in OpenSSL after two reads, 4.1.6 on
+ * libuv never fetches; bodies of 8 to 16 KB would wait for their timeout. */
+#define READ_MAX (20 * 1024)
 
 /* ── connections ── */
 
@@ -135,7 +134,7 @@ static const struct lws_protocols protocols[] = {
     {.name = "resus",
      .callback = on_event,
      .rx_buffer_size = MESSAGE_BYTES,
-     .tx_packet_size = READ_BYTES},
+     .tx_packet_size = READ_MAX},
     {.name = NULL},
 };
 
@@ -200,11 +199,12 @@ int server_open(uv_loop_t *loop, const struct server_options *options,
         .max_http_header_pool2 = SERVER_CONNECTIONS_MAX,
         .fd_limit_per_thread = SERVER_CONNECTIONS_MAX + LISTEN_FDS,
         .retry_and_idle_policy = &liveness,
-        .gid = -1,
-        .uid = -1,
         .count_threads = 1,
-        .pt_serv_buf_size = READ_BYTES,
+        .pt_serv_buf_size = READ_MAX,
     };
+    /* -1: stay who we are; signed in Debian 12's header and unsigned in 13's. */
+    memset(&info.gid, 0xff, sizeof info.gid);
+    memset(&info.uid, 0xff, sizeof info.uid);
     int r = id_prefix(s->id_prefix, sizeof s->id_prefix, err);
     if (r == 0 && (s->context = lws_create_context(&info)) == NULL)
         r = error_set(err, -EIO, "libwebsockets cannot start (is libwebsockets-evlib-uv there?)");

@@ -173,7 +173,13 @@ static bool is_open_to_all(const struct site *site, enum operation_id operation)
 static bool admit(struct site *site, struct exchange *x, const struct route *route,
                   const struct given *given, struct identity *ret, enum who_verdict *ret_verdict)
 {
-    *ret_verdict = who_is(site->who, given->token, exchange_request(x)->address, clock_wall(), ret);
+    const char *address = exchange_request(x)->address;
+    *ret_verdict = who_is(site->who, given->token, address, clock_wall(), ret);
+    /* A browser sends its cookie along whether it is good or not: what is open to all stays open to
+     * it. A bearer token is meant, and its refusal is what the caller has to hear. */
+    if (given->cookie && (*ret_verdict == WHO_EXPIRED || *ret_verdict == WHO_INVALID) &&
+        is_open_to_all(site, route->operation))
+        *ret_verdict = who_is(site->who, "", address, clock_wall(), ret);
     switch (*ret_verdict) {
     case WHO_EXPIRED:
         reply_login(x, "token_expired", "The login has expired: log in again.");
@@ -205,20 +211,19 @@ static void serve_operation(struct site *site, struct exchange *x, const struct 
     if (refuse_cross_site(x, given, false) || refuse_type(x, given) ||
         !admit(site, x, route, given, &identity, &verdict))
         return;
+    bool copied = is_copied(route->operation) && verdict != WHO_OPAQUE;
     int r = route_args(route, request->query, strlen(request->query), request->body,
                        request->body_length, &args, &err);
+    if (r == 0 && copied && (r = operation_check(&operations[route->operation], args, &err)) < 0)
+        json_decref(args);
     if (r < 0) {
         reply_error(x, route_http_status(r), r == -EMSGSIZE ? "body_too_large" : "bad_input",
                     err.text, NULL);
         return;
     }
-    if (is_copied(route->operation) && verdict != WHO_OPAQUE) {
-        r = operation_check(&operations[route->operation], args, &err);
+    if (copied) {
         json_decref(args);
-        if (r < 0)
-            reply_error(x, 400, "bad_input", err.text, NULL);
-        else
-            answer_copy(site, x, route, &identity);
+        answer_copy(site, x, route, &identity);
         return;
     }
     forward(site, x, route, args, given);

@@ -186,17 +186,24 @@ class Daemon:
         is_json = answer.headers.get("Content-Type", "").startswith("application/json")
         return Answer(answer.status, answer.headers, json.loads(text) if is_json and text else text)
 
-    def ask(self, op, service=None, **args):
-        """A frame on the control socket: (status, body)."""
+    def follow(self, op, service=None, **args):
+        """One operation over the control socket: (status, body, what was pushed before)."""
         request = json.dumps({"id": 1, "op": op, "args": args} | ({"service": service} if service else {})).encode()
         with socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(60 * SCALE)
             connection.connect(str(self.folder / "control.sock"))
             connection.sendall(struct.pack(">I", len(request)) + request)
-            stream = connection.makefile("rb")
-            length, = struct.unpack(">I", stream.read(4))
-            answer = json.loads(stream.read(length))
-        return answer["status"], answer["body"]
+            stream, lines = connection.makefile("rb"), []
+            while True:
+                length, = struct.unpack(">I", stream.read(4))
+                frame = json.loads(stream.read(length))
+                if "line" not in frame:
+                    return frame["status"], frame["body"], lines
+                lines.append(frame["line"])
+
+    def ask(self, op, service=None, **args):
+        """A frame on the control socket: (status, body)."""
+        return self.follow(op, service, **args)[:2]
 
     def redis(self, *words):
         """The first line of a reply."""

@@ -5,6 +5,7 @@ usage: tests/api/run.py [-k PATTERN] [--output FILE]
 """
 
 import argparse
+import importlib
 import pathlib
 import re
 import sys
@@ -15,13 +16,8 @@ sys.path.insert(0, str(HERE))
 sys.dont_write_bytecode = True
 
 import daemon  # noqa: E402
-import test_https  # noqa: E402
-import test_openapi  # noqa: E402
-import test_remote  # noqa: E402
-import test_verbs  # noqa: E402
-import test_websocket  # noqa: E402
 
-MODULES = (test_verbs, test_openapi, test_remote, test_https, test_websocket)
+MODULES = [importlib.import_module(path.stem) for path in sorted(HERE.glob("test_*.py"))]
 
 
 def _arguments():

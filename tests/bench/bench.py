@@ -19,11 +19,13 @@ import footprint  # noqa: E402
 import machine  # noqa: E402
 import monit  # noqa: E402
 import recovering  # noqa: E402
+import simulator  # noqa: E402
 import web  # noqa: E402
 
 PARTS = {"kills": recovering.kills, "hangs": recovering.hangs, "monit": monit.monit,
          "footprint": footprint.footprint,
-         "sessions": footprint.sessions, "fleet": fleet.fleet, "web": web.web}
+         "sessions": footprint.sessions, "fleet": fleet.fleet, "simulator": simulator.simulator,
+         "web": web.web}
 
 
 def main():

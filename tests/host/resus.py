@@ -98,6 +98,7 @@ def serving(host, changes=None):
         daemon.start()
         yield daemon
         daemon.stop()
+        daemon.replay_incidents()
     except BaseException as error:
         with contextlib.suppress(DaemonFailed):
             daemon.stop()
@@ -172,6 +173,15 @@ class Daemon:
         """Writes the settings and has them read again."""
         self.write_settings()
         self.process.send_signal(signal.SIGHUP)
+
+    def replay_incidents(self):
+        """What the daemon recorded gives the same decisions when it is played again."""
+        folder = pathlib.Path(self.settings["server"]["state_dir"]) / "incidents"
+        for recording in sorted(folder.glob("*.jsonl")):
+            done = subprocess.run([str(PROGRAM), "replay", str(recording)], capture_output=True, text=True,
+                                  timeout=CLI_SECONDS_MAX * SCALE)
+            if done.returncode != 0 or COMPLAINT.search(done.stderr):
+                raise DaemonFailed(f"{recording.name} plays differently:\n{done.stdout[-2000:]}{done.stderr}")
 
     def remove(self):
         if self.process is not None:

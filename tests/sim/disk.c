@@ -161,6 +161,8 @@ void disk_audit(struct sim *s, int service, uint64_t id, const struct audit_line
         promise_alert(s, service, line->reason);
     if (line->event == AUDIT_INCIDENT && str_equal(line->operation, "external-stop"))
         promise_announced(s, service);
+    if (str_equal(line->operation, "stop-ended"))
+        promise_stop_ended(s, service);
     if (l.intent)
         promise_intent(s, service, line);
     else if (line->event == AUDIT_AUTO_RECOVERY || line->event == AUDIT_SERVICE_OPERATION)

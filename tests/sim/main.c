@@ -39,7 +39,7 @@ int main(int argc, char **argv)
     uint64_t count = number("SEEDS", tap && argc > 2 ? strtoull(argv[2], NULL, 10) : 1000);
     uint64_t violations = 0;
     bool stop = number("STOP", 0) != 0; /* at the first violation */
-    uint64_t steps = 0, actions = 0, crashes = 0, alerts = 0;
+    uint64_t steps = 0, actions = 0, crashes = 0, alerts = 0, faults = 0;
     double virtual_ms = 0;
     const char *mark = tap ? "# " : "";
     clock_t begin = clock();
@@ -57,14 +57,16 @@ int main(int argc, char **argv)
         actions += sim.actions;
         crashes += sim.crashes;
         alerts += sim.alerts;
+        faults += sim.faults;
         virtual_ms += (double)sim.now;
     }
     double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
-    (void)printf("%s%llu actions, %llu deaths of the daemon, %llu calls for a human; %llu steps, "
-                 "%.0f steps/s\n",
-                 mark, (unsigned long long)actions, (unsigned long long)crashes,
-                 (unsigned long long)alerts, (unsigned long long)steps,
-                 seconds > 0 ? (double)steps / seconds : 0.0);
+    (void)printf("%s%llu faults and doings of people, %llu actions, %llu deaths of the daemon, "
+                 "%llu calls for a human; %llu steps, "
+                 "%.0f steps/s, %.1f s of one core\n",
+                 mark, (unsigned long long)faults, (unsigned long long)actions,
+                 (unsigned long long)crashes, (unsigned long long)alerts, (unsigned long long)steps,
+                 seconds > 0 ? (double)steps / seconds : 0.0, seconds);
     (void)printf("%s%llu seeds, %.2f virtual years, %llu violations\n", mark,
                  (unsigned long long)count, virtual_ms / YEAR_MS, (unsigned long long)violations);
     if (tap)

@@ -15,7 +15,7 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
-SEEDS = int(os.environ.get("SEEDS", "3000"))
+SEEDS = int(os.environ.get("SEEDS", "5000"))
 SECONDS_EACH = 240
 JOBS = os.environ.get("JOBS", str(os.cpu_count()))
 
@@ -70,8 +70,9 @@ MUTANTS = [
      "    if (false) {\n        refuse(request, 409,", "two persons' operations at once"),
     ("blocked", OPERATION, "if (!p.allowed && !o->request.force) {", "if (false) {",
      "the pre-flight's blockers do not block"),
-    ("still-wanted", MACHINE, "if (!s->facts->verdict.confirmed || !still_wanted(s)) {",
-     "if (!s->facts->verdict.confirmed) {", "what has changed while the intent was written is acted on"),
+    ("still-wanted", MACHINE,
+     "return !s->facts->well && recovery_withheld(s->r, s->policy, s->facts) == WITHHELD_NOT &&",
+     "return !s->facts->well &&", "what was withheld while the intent was written is done"),
     ("grace", STEP, "mono_max(mono_add(s->now, s->policy->external_stop_grace_ms), "
      "step_next_attempt_at(s))", "step_next_attempt_at(s)", "a stop by others has no grace"),
     ("stopped-again", MACHINE, "if (stopped_again(s)) {", "if (false && stopped_again(s)) {",
@@ -83,8 +84,9 @@ MUTANTS = [
     ("forget-too-early", MACHINE, "    } else if (f->verdict.confirmed) {\n        r->well_since = MONO_NEVER;",
      "    } else if (false) {\n        r->well_since = MONO_NEVER;",
      "a moment of health forgets the attempts"),
-    ("never-forget", MACHINE, "    step_forget_attempts(r);\n    (void)step_emit(s, EFFECT_SAVE);\n}\n\n/* ── outcomes",
-     "}\n\n/* ── outcomes", "a minute of health does not forget the attempts"),
+    ("never-forget", MACHINE, "if (r->attempts > 0 && r->phase == PHASE_IDLE &&",
+     "if (false && r->phase == PHASE_IDLE &&",
+     "attempts that a restart of the daemon has read are never forgotten"),
     ("breaker-late", "src/core/breaker.c", "< policy->breaker_recoveries)", "<= policy->breaker_recoveries)",
      "the breaker opens one recovery too late"),
     ("breaker-unstepped", MACHINE, "    if (s->r->action != ACTION_BGSAVE)\n        s->r->stepped = true;\n", "",
@@ -106,8 +108,6 @@ MUTANTS = [
      "last words that were dropped count as read"),
     ("old-facts", CAUSE, "return !in_doubt(s) || asked.ms >= s->doubt_since.ms;", "return true;",
      "what was seen before the doubt began counts"),
-    ("old-success", MACHINE, "    if (f->learned.ms < r->action_ended.ms)\n        return;\n", "",
-     "what was seen before the action is its success"),
     ("action-id", MACHINE, "return s->in->action_id == s->r->action_id;", "return true;",
      "the answer of an older action is taken for this one's"),
     ("operation-serial", ENGINE, "return p->action_id == s->operation.serial;", "return true;",
@@ -163,8 +163,9 @@ MUTANTS = [
      "    s->r->alerted = cause;", "a human is called at every look"),
     ("alert-never", STEP, "    if (remedy == REMEDY_HUMAN || remedy == REMEDY_BGSAVE || ",
      "    if (", "nobody is called for what only a human can mend"),
-    ("exhausted-silent", STEP, "    (void)step_emit(s, EFFECT_SAVE);\n    step_call_human(s, s->r->cause);\n}",
-     "    (void)step_emit(s, EFFECT_SAVE);\n}", "recovery gives up and tells nobody"),
+    ("exhausted-silent", MACHINE, "if (!hopes && s->r->alerted == CAUSE_NONE &&",
+     "if (false && s->r->alerted == CAUSE_NONE &&",
+     "a failure after recovery has given up, and after a time of health, is told to nobody"),
     ("alert-stays", MACHINE, "        r->needs_human = r->phase == PHASE_EXHAUSTED;\n", "",
      "a human is said to be needed when the cause is gone"),
     ("script-useless", PLAN, "    case REMEDY_KILL_SCRIPT:\n        *ret_level = LEVEL_SOFT;\n        return ACTION_KILL_SCRIPT;",

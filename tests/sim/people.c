@@ -143,8 +143,9 @@ void people_tweak(struct sim *s, int service)
     case 2:
     case 3:
         sim_say(s, service, "a person resets recovery");
+        w->attempts = 0;
         w->ended[0] = w->ended[1] = w->ended[2] = -SIM_NEVER / 2;
-        w->effective = 0;
+        w->effective = 0; /* the one under way is counted anew when it runs */
         w->alerted[0] = '\0';
         w->recovery_stepped = false;
         engine_recovery_reset(s->engine, service, &user, "looked", now);

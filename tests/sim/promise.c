@@ -16,6 +16,7 @@
 #define FAILOVER_MS 179000     /* as long as what Redis said of a failover is believed */
 #define SHORTEST_DELAY_MS 4900 /* people_tweak()'s shortest, less what the clocks drift */
 #define FORGIVEN_MS 120000 /* a minute of health forgets the attempts; all looks see it by then */
+#define SLOW_LOOK_MS 6000  /* a doubt that lasts is looked at every five seconds */
 #define DOUBT_MS 29000     /* self-doubt lasts 30 s */
 
 static struct witness *witness_of(struct sim *s, int service)
@@ -31,6 +32,12 @@ static void code_of(const char *reason, char *ret, size_t size)
 
 /* ── intent, action, outcome ── */
 
+static void strike_at_intent(struct sim *s, int service, uint64_t id)
+{
+    (void)id;
+    trouble_at_intent(s, service);
+}
+
 void promise_intent(struct sim *s, int service, const struct audit_line *line)
 {
     struct witness *w = witness_of(s, service);
@@ -42,10 +49,16 @@ void promise_intent(struct sim *s, int service, const struct audit_line *line)
     if (w->outstanding > 0 && !automatic && loads)
         shell_supersede(s, service); /* a start that goes on by itself may be interfered with */
     w->intent =
-        (struct intent){.open = true, .automatic = automatic, .told = s->now, .life = s->life};
+        (struct intent){.open = true,
+                        .allowed = s->engine->services[service].recovery_policy.max_attempts,
+                        .automatic = automatic,
+                        .told = s->now,
+                        .life = s->life};
     (void)str_copy(w->intent.request_id, sizeof w->intent.request_id, line->request_id);
     (void)str_copy(w->intent.operation, sizeof w->intent.operation, line->operation);
     code_of(line->reason, w->intent.cause, sizeof w->intent.cause);
+    if (automatic && s->malice && chance_percent(&s->chance, 25))
+        sim_at(s, s->now + chance_between(&s->chance, 0, 3), strike_at_intent, service, 0);
     sim_say(s, service, "intent %s %s (%s)", line->request_id, line->operation, w->intent.cause);
 }
 
@@ -73,6 +86,18 @@ static void check_success(struct sim *s, int service, const struct intent *i)
                    i->operation);
 }
 
+/* A load that moves is no failure: it is waited for as long as it takes. */
+static void check_failure(struct sim *s, int service, const struct intent *i)
+{
+    struct witness *w = witness_of(s, service);
+    bool moves = w->told.reply == REPLY_LOADING && s->now - w->told.load_moved < 10000 &&
+                 s->now - w->acted_end > 10000;
+    w->failed_end = s->now;
+    if (moves && !operation_running(&s->engine->services[service]) &&
+        !str_equal(i->operation, "reload"))
+        sim_broken(s, service, "%s is told to have failed while Redis loads", i->operation);
+}
+
 void promise_outcome(struct sim *s, int service, const char *request_id, bool success)
 {
     struct witness *w = witness_of(s, service);
@@ -85,7 +110,7 @@ void promise_outcome(struct sim *s, int service, const char *request_id, bool su
     if (success)
         check_success(s, service, i);
     else if (i->automatic && i->ran && !str_equal(i->operation, "bgsave"))
-        w->failed_end = s->now;
+        check_failure(s, service, i);
 }
 
 static bool starts(const char *word)
@@ -126,7 +151,7 @@ static void check_hung(struct sim *s, int service, const char *word)
     if (told->silences < inside->watch_policy.failure_threshold)
         sim_broken(s, service, "%s after %d failed probes", word, (int)told->silences);
     bool silent = told->reply == REPLY_SILENT || told->reply == REPLY_NO_CONNECT;
-    if (silent && s->now - told->answered < 5000)
+    if (silent && s->now - told->answered < told->script_shows_ms)
         sim_broken(s, service, "%s %lld ms after the last answer: a script may run", word,
                    (long long)(s->now - told->answered));
 }
@@ -172,6 +197,8 @@ static void check_sense(struct sim *s, int service, const char *word)
         if (row->restart != RESTART_HELPS)
             sim_broken(s, service, "%s for %s, for which a restart is %s", word, row->code,
                        restart_word(row->restart));
+        if (w->told.trouble != SIM_NEVER && w->told.trouble - w->told.unit_asked > SLOW_LOOK_MS)
+            sim_broken(s, service, "%s with what was known of the unit before it failed", word);
         if (reply == REPLY_PONG || reply == REPLY_LOADING || reply == REPLY_MISCONF ||
             reply == REPLY_BUSY)
             sim_broken(s, service, "%s although the newest answer was %s", word,
@@ -192,7 +219,6 @@ static void check_sense(struct sim *s, int service, const char *word)
 static void check_counts(struct sim *s, int service, const char *word)
 {
     struct witness *w = witness_of(s, service);
-    const struct service *inside = &s->engine->services[service];
     if (w->ended[0] - w->ended[2] < BREAKER_MS && w->ended[2] > LONG_AGO / 2 &&
         s->clock_set < w->ended[2])
         sim_broken(s, service, "%s although three recoveries ended within five minutes", word);
@@ -204,9 +230,9 @@ static void check_counts(struct sim *s, int service, const char *word)
                    (long long)(s->now - w->failed_end));
     w->effective++;
     w->recovery_stepped = true;
-    if (w->effective > inside->recovery_policy.max_attempts)
+    if (w->effective > w->intent.allowed)
         sim_broken(s, service, "%s is action %d of one failure, allowed are %d", word, w->effective,
-                   (int)inside->recovery_policy.max_attempts);
+                   (int)w->intent.allowed);
 }
 
 /* What a person asked for: the wish is on the disk first, and what would wipe replicas needs force.
@@ -256,6 +282,13 @@ void promise_action(struct sim *s, int service, const char *word, bool *ret_auto
 void promise_state(struct sim *s, int service, const struct service_state *state)
 {
     struct witness *w = witness_of(s, service);
+    const struct recovery *r = &s->engine->services[service].recovery;
+    if (state->exhausted != (r->phase == PHASE_EXHAUSTED) || state->attempts != r->attempts ||
+        state->breaker_open != r->breaker.open)
+        sim_broken(s, service, "the disk is told something else than what is so");
+    if (w->attempts > 1 && state->attempts == 0 && s->now - w->told.unwell < 55000)
+        sim_broken(s, service, "%d attempts are forgotten %lld ms after a failure", w->attempts,
+                   (long long)(s->now - w->told.unwell));
     if (state->attempts == 0)
         w->effective = 0;
     else if (state->attempts < w->attempts)
@@ -293,8 +326,10 @@ void promise_event(struct sim *s, int service, uint64_t seq, const char *type, j
                    (unsigned long long)w->last_seq);
     w->last_seq = seq;
     const char *message = json_string_value(json_object_get(body, "message"));
-    if (message != NULL && str_equal(message, "The cause that needed a human is gone."))
+    if (message != NULL && str_equal(message, "The cause that needed a human is gone.")) {
         w->alerted[0] = '\0';
+        w->needed = s->engine->services[service].recovery.phase == PHASE_EXHAUSTED;
+    }
 }
 
 void promise_info(struct sim *s, int service, const struct info_facts *info)
@@ -317,6 +352,13 @@ void promise_alert(struct sim *s, int service, const char *reason)
         sim_broken(s, service, "a human is called a second time for %s", code);
     (void)str_copy(w->alerted, sizeof w->alerted, code);
     s->alerts++;
+}
+
+/* Only what was seen stopped can have been started by somebody else. */
+void promise_stop_ended(struct sim *s, int service)
+{
+    if (!witness_of(s, service)->told.stop_seen)
+        sim_broken(s, service, "a stop is taken back that has never been seen to take place");
 }
 
 void promise_announced(struct sim *s, int service)
@@ -435,6 +477,14 @@ static void check_quiet(struct sim *s, int service)
     bool quiet = r->phase == PHASE_IDLE || r->phase == PHASE_STABLE || r->phase == PHASE_EXHAUSTED;
     if (quiet && !operation_running(inside) && w->intent.open && w->intent.life == s->life)
         sim_broken(s, service, "%s has an intent and no outcome", w->intent.operation);
+    const struct verdict *v = &inside->verdict;
+    enum remedy remedy = cause_row(v->cause)->remedy;
+    if (v->confirmed && !cause_proven_well(&inside->sight) && remedy != REMEDY_NONE &&
+        remedy != REMEDY_WAIT && remedy != REMEDY_OBSERVE)
+        w->told.unwell = s->now;
+    if (w->wish_stopped && inside->saved.stopped_on_purpose && v->confirmed &&
+        v->cause == CAUSE_UNIT_STOPPED)
+        sim_broken(s, service, "somebody else is said to have stopped what was stopped on purpose");
     if (snapshot_overall(inside) != OVERALL_HEALTHY || r->phase != PHASE_IDLE)
         w->well_since = SIM_NEVER;
     else if (w->well_since == SIM_NEVER)
@@ -467,8 +517,10 @@ static bool explained(const struct sim *s, int service)
 {
     const struct service *inside = &s->engine->services[service];
     const struct unit *u = &s->worlds[service].unit;
-    return inside->saved.stopped_on_purpose || !inside->recovery_policy.enabled ||
-           inside->saved.paused_until.ms != 0 ||
+    /* An address that has never answered is no evidence against Redis: hands off, and the doctor.
+     */
+    return !inside->sight.ever_answered || inside->saved.stopped_on_purpose ||
+           !inside->recovery_policy.enabled || inside->saved.paused_until.ms != 0 ||
            (inside->recovery_policy.external_stop == EXTERNAL_STOP_RESPECT &&
             inside->cause == CAUSE_UNIT_STOPPED) ||
            (u->primary_with_replicas && !u->persists);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#define SCRIPT_SHOWS_MS 5000
 #define SAVE_MS 2000
 
 static struct service_world *world_of(struct sim *s, int service)
@@ -40,6 +39,7 @@ static void deliver(struct sim *s, int service, uint64_t ticket)
     struct redis_answer answer = a->answer;
     bool ping = a->request == REDIS_PING;
     witness_probe(s, service, a);
+    witness_info(s, service, a);
     if (a->request == REDIS_SCRIPT_KILL || a->request == REDIS_FUNCTION_KILL)
         world_of(s, service)->witness.acted_end = s->now;
     if (answer.info.known && a->request == REDIS_INFO)
@@ -101,7 +101,7 @@ static void fill_config(const struct unit *u, struct info_facts *i)
 {
     facts_info_reset(i);
     i->save_points = u->persists ? TRI_YES : TRI_NO;
-    i->busy_threshold_ms = SCRIPT_SHOWS_MS;
+    i->busy_threshold_ms = u->script_shows_ms;
     i->maxclients = 10000;
 }
 
@@ -162,7 +162,7 @@ static bool speaks(const struct sim *s, const struct unit *u)
 {
     if (u->foreign)
         return true;
-    bool hidden_script = u->script_until > s->now && s->now - u->script_since < SCRIPT_SHOWS_MS;
+    bool hidden_script = u->script_until > s->now && s->now - u->script_since < u->script_shows_ms;
     return !u->frozen && u->process != PROCESS_ENDING && !hidden_script;
 }
 

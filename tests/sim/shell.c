@@ -34,8 +34,10 @@ static void deliver(struct sim *s, int service, uint64_t ticket)
     e->used = false;
     if (e->acts && w->outstanding > 0)
         w->outstanding--;
-    if (e->acts)
+    if (e->acts) {
         w->acted_end = s->now;
+        w->told.load_percent = -1;
+    }
     bool unit_told = e->command == HOST_STATUS || e->command == HOST_SHOW;
     if (unit_told)
         witness_unit(s, service, began, &o.unit);
@@ -73,11 +75,14 @@ static void read_log(const struct unit *u, struct host_outcome *o)
     (void)snprintf(o->log.line, sizeof o->log.line, "log: %s", log_class_word(o->log.class));
 }
 
-/* Whether the command's session survives until its answer. */
-static bool cut(struct sim *s, int service, struct errand *e)
+/* The command's session may not survive until its answer: then nobody knows whether it was carried
+ * out. */
+static bool cut(struct sim *s, int service, struct errand *e, bool *ret_done)
 {
+    *ret_done = true;
     if (!world_of(s, service)->cuts || !chance_percent(&s->chance, 30))
         return false;
+    *ret_done = chance_percent(&s->chance, 60);
     settle(s, service, e, HOST_CUT_OFF, 0, chance_between(&s->chance, 1, 200));
     return true;
 }
@@ -113,7 +118,10 @@ static void begin(struct sim *s, int service, struct errand *e)
     default:
         break;
     }
-    bool was_cut = cut(s, service, e);
+    bool done;
+    bool was_cut = cut(s, service, e, &done);
+    if (!done)
+        return;
     enum job_kind kind = e->command == HOST_START  ? JOB_START
                          : e->command == HOST_STOP ? JOB_STOP
                                                    : JOB_RESTART;

@@ -7,6 +7,7 @@
 
 #include "agenda.h"
 #include "base/attr.h"
+#include "base/buf.h"
 #include "chance.h"
 #include "engine/engine.h"
 
@@ -17,6 +18,7 @@
 #define SIM_WRITES_MAX 4096
 #define SIM_LINES_MAX 4096 /* intents remembered */
 #define SIM_TROUBLES_MAX 64
+#define SIM_PLAYED_OF 16 /* every sixteenth seed plays its recordings again */
 #define SIM_NEVER INT64_MAX
 #define SIM_STARTS_MAX 5 /* systemd's default start limit: 5 in 10 s */
 
@@ -36,6 +38,8 @@ struct unit {
     int64_t timeout_stop_ms, timeout_start_ms;
     bool can_reload, reload_heals;
     int64_t boot_ms, load_ms, exit_ms;
+    int64_t limit_window_ms; /* StartLimitIntervalSec */
+    int64_t script_shows_ms; /* busy-reply-threshold */
     bool persists, primary_with_replicas;
     /* systemd */
     enum unit_active active;
@@ -123,8 +127,9 @@ struct disk {
 struct intent {
     bool open, durable, failed, automatic, ran;
     char request_id[48], operation[48], cause[40];
-    int64_t told;  /* when it was given to the audit log */
-    uint64_t life; /* of the daemon that told it */
+    int64_t allowed; /* attempts, when it was decided */
+    int64_t told;    /* when it was given to the audit log */
+    uint64_t life;   /* of the daemon that told it */
 };
 
 struct told {
@@ -139,6 +144,12 @@ struct told {
     enum log_class log;
     int64_t log_at; /* when its last words were read */
     int64_t announced;
+    int64_t trouble; /* when the first of the failed probes was asked; SIM_NEVER = all is well */
+    int64_t unwell;  /* when a failure that is treated was last believed in */
+    int64_t script_shows_ms; /* as CONFIG told it */
+    int64_t load_moved;      /* when INFO last told of a load that had moved, */
+    double load_percent;     /* further than ever since the last command */
+    bool stop_seen;          /* the unit was shown not to run, by this daemon's look */
     bool failover;
     int64_t info_at;
 };
@@ -185,6 +196,8 @@ struct service_world {
     int64_t kept_arrives, kept_delivers; /* of the newest request on it */
     struct witness witness;
     struct timer timer;
+    struct buf incident;                 /* the lines of the one that is open */
+    uint64_t incidents;                  /* played again */
     int64_t asks_looked, errands_looked; /* when their deadlines are looked at next; 0 = not */
 };
 
@@ -196,6 +209,7 @@ struct sim {
     int64_t now, end, calm_end;
     uint64_t seed;
     bool trace, failed, calm, over;
+    bool malice; /* things happen just when an action is about to run */
     struct settings settings;
     struct service_settings services[SIM_SERVICES_MAX];
     int count;
@@ -224,7 +238,7 @@ struct sim {
     uint64_t pids, serials;
     uint64_t operations;
     struct call *calls_open; /* people who wait for an answer (people.c) */
-    uint64_t actions, alerts, crashes;
+    uint64_t actions, alerts, crashes, faults;
     char failure[512];
 };
 
@@ -285,18 +299,24 @@ void daemon_suspend(struct sim *s, int64_t ms);
 /* Everything that enters the engine goes through here. */
 bool daemon_alive(const struct sim *s);
 
+/* incident.c: what the daemon records of an incident, played again when it is over */
+void incident_line(struct sim *s, int service, uint64_t number, const char *line, bool last);
+void incident_forget(struct sim *s); /* the daemon is gone: what it has written is played */
+
 /* trouble.c and people.c */
 void trouble_plan(struct sim *s);
 void trouble_end(struct sim *s);
 void people_operate(struct sim *s, int service);
 void people_tweak(struct sim *s, int service);
-void people_forget(struct sim *s); /* the daemon is gone: nobody is answered */
+void trouble_at_intent(struct sim *s, int service); /* at the worst moment */
+void people_forget(struct sim *s);                  /* the daemon is gone: nobody is answered */
 void people_outside(struct sim *s, int service);
 
 /* witness.c: what the daemon was told */
 struct told witness_told_nothing(void);
 void witness_probe(struct sim *s, int service, const struct ask *a);
 void witness_unit(struct sim *s, int service, int64_t began, const struct unit_facts *unit);
+void witness_info(struct sim *s, int service, const struct ask *a);
 void witness_log(struct sim *s, int service, const struct log_facts *log);
 
 /* promise.c */
@@ -308,6 +328,7 @@ void promise_state(struct sim *s, int service, const struct service_state *state
 void promise_record(struct sim *s, int service, const struct recovery_record *record);
 void promise_event(struct sim *s, int service, uint64_t seq, const char *type, json_t *body);
 void promise_alert(struct sim *s, int service, const char *reason);
+void promise_stop_ended(struct sim *s, int service);
 void promise_announced(struct sim *s, int service);
 void promise_started(struct sim *s); /* an engine has just read its state */
 void promise_info(struct sim *s, int service, const struct info_facts *info);

@@ -77,7 +77,7 @@ static void script(struct sim *s, int service)
     u->script_function = chance_percent(&s->chance, 30);
     sim_say(s, service, "a script runs for %lld ms%s", (long long)ms,
             u->script_wrote ? " and writes" : "");
-    sim_at(s, s->now + 5000, script_shows, service, u->generation);
+    sim_at(s, s->now + u->script_shows_ms, script_shows, service, u->generation);
     sim_at(s, u->script_until, script_ends, service, u->generation);
 }
 
@@ -285,12 +285,26 @@ static void strike(struct sim *s, int service, uint64_t kind)
 {
     if (s->now >= s->end)
         return;
+    s->faults++;
     kinds[kind].strike(s, service);
     sim_at(s, s->now + chance_wait(&s->chance, s->trouble_ms[kind]), strike, service, kind);
 }
 
+/* The moment between the decision and the action is short, and all that can happen happens in it
+ * in the field. */
+void trouble_at_intent(struct sim *s, int service)
+{
+    static void (*const strikes[])(struct sim *,
+                                   int) = {people_tweak, people_operate, people_outside, clock_set,
+                                           stall,        crash_soon,     flag,           ways_shut};
+    int64_t which = chance_between(&s->chance, 0, (int64_t)ARRAY_LENGTH(strikes) - 1);
+    if (s->now < s->end)
+        strikes[which](s, service);
+}
+
 void trouble_plan(struct sim *s)
 {
+    s->malice = chance_percent(&s->chance, 35);
     for (uint64_t k = 0; k < ARRAY_LENGTH(kinds); k++) {
         if (!chance_percent(&s->chance, 35))
             continue;

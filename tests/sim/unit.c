@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define LIMIT_WINDOW_MS 10000
+#define LONG_WINDOW_MS 3600000 /* an admin who wants to be asked */
 #define RESTART_SEC_MS 100
 #define LOAD_TICK_MS 1000
 
@@ -34,6 +35,8 @@ void unit_init(struct sim *s, int service)
         .timeout_start_ms = 90000,
         .can_reload = chance_percent(c, 20),
         .reload_heals = chance_percent(c, 50),
+        .limit_window_ms = chance_percent(c, 85) ? LIMIT_WINDOW_MS : LONG_WINDOW_MS,
+        .script_shows_ms = chance_percent(c, 75) ? 5000 : chance_between(c, 10, 40) * 1000,
         .boot_ms = chance_between(c, 20, 300),
         .load_ms = chance_percent(c, 50) ? 0 : chance_between(c, 100, 40000),
         .exit_ms = chance_between(c, 20, 3000),
@@ -195,7 +198,7 @@ static void start_timed_out(struct sim *s, int service, uint64_t generation)
 static bool too_often(struct sim *s, struct unit *u)
 {
     if (u->starts[SIM_STARTS_MAX - 1] > 0 &&
-        s->now - u->starts[SIM_STARTS_MAX - 1] < LIMIT_WINDOW_MS)
+        s->now - u->starts[SIM_STARTS_MAX - 1] < u->limit_window_ms)
         return true;
     memmove(&u->starts[1], &u->starts[0], sizeof u->starts - sizeof u->starts[0]);
     u->starts[0] = s->now;

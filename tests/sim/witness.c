@@ -19,6 +19,11 @@ struct told witness_told_nothing(void)
         .log_at = LONG_AGO,
         .announced = LONG_AGO,
         .info_at = LONG_AGO,
+        .trouble = SIM_NEVER,
+        .unwell = LONG_AGO,
+        .script_shows_ms = 5000,
+        .load_moved = LONG_AGO,
+        .load_percent = -1,
     };
 }
 
@@ -47,8 +52,12 @@ void witness_probe(struct sim *s, int service, const struct ask *a)
     } else {
         count_silence(told, a);
     }
+    if (reply != REPLY_PONG && told->trouble == SIM_NEVER)
+        told->trouble = a->asked;
     if (reply != REPLY_PONG)
         return;
+    if (a->fresh)
+        told->trouble = SIM_NEVER;
     told->proof = s->now;
     if (a->asked > told->pong_asked)
         told->pong_asked = a->asked;
@@ -71,8 +80,23 @@ void witness_unit(struct sim *s, int service, int64_t began, const struct unit_f
     told->unit_asked = began;
     if (unit->control_reached == TRI_NO)
         return;
+    told->stop_seen |= unit->active == UNIT_FAILED || unit->active == UNIT_INACTIVE;
     note_since(&told->failed, unit->active == UNIT_FAILED, s->now);
     note_since(&told->stopped, unit->active == UNIT_INACTIVE, s->now);
+}
+
+void witness_info(struct sim *s, int service, const struct ask *a)
+{
+    struct told *told = &s->worlds[service].witness.told;
+    const struct info_facts *i = &a->answer.info;
+    if (a->request == REDIS_CONFIG && i->busy_threshold_ms >= 0)
+        told->script_shows_ms = i->busy_threshold_ms;
+    if (a->request != REDIS_INFO || !i->known)
+        return;
+    if (i->loading != TRI_YES || i->loading_percent <= told->load_percent)
+        return;
+    told->load_moved = s->now;
+    told->load_percent = i->loading_percent;
 }
 
 void witness_log(struct sim *s, int service, const struct log_facts *log)

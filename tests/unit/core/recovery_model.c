@@ -195,8 +195,10 @@ void model_step(struct recovery_model *m, enum recovery_event event, uint64_t ac
     PROMISE(m->out.count <= RECOVERY_EFFECTS_MAX);
     for (size_t i = 0; i < m->out.count; i++)
         check_effect(m, &before, facts, &m->out.items[i]);
-    if (m->r.attempts == 0 && before.attempts > 0 && model_count(m, EFFECT_OUTCOME) == 0)
-        m->effective_runs = m->intent_closed ? 0 : -1; /* the one under way was forgiven, too */
+    bool forgiven =
+        m->r.attempts == 0 && before.attempts > 0 && model_count(m, EFFECT_OUTCOME) == 0;
+    if (forgiven || event == EVENT_RESET)
+        m->effective_runs = 0; /* the one under way is the first of the new ones */
     PROMISE(m->r.action_id >= before.action_id);
     if (before.phase == PHASE_EXHAUSTED && event != EVENT_RESET)
         PROMISE(m->r.phase == PHASE_EXHAUSTED);

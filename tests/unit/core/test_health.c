@@ -136,8 +136,29 @@ static void growth_needs_six_rising_hours_and_a_fifth(void **unused)
         info.at_wall.ms += 3600000;
     }
     assert_true(state.levels.memory_growing); /* 100 -> 130 in six hours */
-    (void)after_memory(129);
+    assert_int_equal(state.levels.memory_trend.hours, 6);
+    assert_true(state.levels.memory_trend.per_hour == 5.0 * 1024 * 1024);
+    (void)after_memory(129); /* a small dip is not the end of it */
+    assert_true(state.levels.memory_growing);
+    (void)after_memory(100); /* this is */
     assert_false(state.levels.memory_growing);
+}
+
+static void growth_is_seen_with_what_was_remembered_from_before(void **unused)
+{
+    (void)unused;
+    const int64_t mib = 1024 * 1024;
+    int64_t lows[HEALTH_HOURS];
+    for (int i = 0; i < HEALTH_HOURS; i++)
+        lows[i] = (100 + 10 * i) * mib;
+    lows[5] = FACT_UNKNOWN; /* Resus was down */
+    (void)after_memory(340);
+    assert_false(state.levels.memory_growing);
+    health_seed_memory(&state, info.at_wall.ms / 3600000 - 1, lows);
+    assert_true(state.levels.memory_growing);
+    assert_int_equal(state.levels.memory_trend.hours, 23);
+    health_seed_memory(&state, info.at_wall.ms / 3600000 - 100, lows); /* too old to matter */
+    assert_int_equal(state.levels.memory_trend.hours, 23);
 }
 
 static void slow_queries_are_those_since_the_last_look(void **unused)
@@ -177,6 +198,7 @@ int main(void)
         cmocka_unit_test_setup(processor_time_needs_two_readings_of_one_process, fresh),
         cmocka_unit_test_setup(errors_are_counted_over_the_last_hour_without_our_own, fresh),
         cmocka_unit_test_setup(growth_needs_six_rising_hours_and_a_fifth, fresh),
+        cmocka_unit_test_setup(growth_is_seen_with_what_was_remembered_from_before, fresh),
         cmocka_unit_test_setup(slow_queries_are_those_since_the_last_look, fresh),
         cmocka_unit_test_setup(the_worst_gauge_counts, fresh),
     };

@@ -77,9 +77,26 @@ static void keep_notice(void *context, int service, uint64_t seq, const char *ty
     (void)str_copy(f->notice, sizeof f->notice, json_text_or(body, "message", ""));
 }
 
+static void keep_sample(void *context, const struct series_sample *sample)
+{
+    struct fixture *f = context;
+    f->samples[f->sample_count++ % FIXTURE_SAMPLES_MAX] = *sample;
+}
+
+static void keep_outage(void *context, const struct outage_record *outage)
+{
+    struct fixture *f = context;
+    f->outages[f->outage_count++ % FIXTURE_SAMPLES_MAX] = *outage;
+}
+
 static void drop_log(void *context, int service, bool warning, const char *text)
 {
     (void)context, (void)service, (void)warning, (void)text;
+}
+
+static void drop_incident(void *context, int service, uint64_t number, const char *line, bool last)
+{
+    (void)context, (void)service, (void)number, (void)line, (void)last;
 }
 
 static uint64_t no_random(void *context)
@@ -99,7 +116,10 @@ int fixture_restart(struct fixture *f)
                                  .record = drop_record,
                                  .audit = keep_audit,
                                  .publish = keep_notice,
+                                 .sample = keep_sample,
+                                 .outage = keep_outage,
                                  .log = drop_log,
+                                 .incident = drop_incident,
                                  .random = no_random};
     struct error err = {0};
     f->self_due = f->due = MONO_NEVER;

@@ -5,6 +5,7 @@
 
 #include "engine/engine.h"
 
+#define FIXTURE_SAMPLES_MAX 64
 #define FIXTURE_ASKED_MAX 256
 
 struct asked {
@@ -29,6 +30,10 @@ struct fixture {
     uint64_t save;             /* the newest save whose end is awaited, 0 = none */
     struct audit_line outcome; /* the newest with a result */
     size_t outcome_count;
+    struct series_sample samples[FIXTURE_SAMPLES_MAX];
+    int sample_count;
+    struct outage_record outages[FIXTURE_SAMPLES_MAX];
+    int outage_count;
 };
 
 /* cmocka's: the engine has started at 1000 ms. */

@@ -136,6 +136,25 @@ static void test_log_files_that_are_not_plain_are_refused(void **state)
                          -EINVAL);
 }
 
+static void test_the_log_of_valkey_is_read_as_valkey(void **state)
+{
+    (void)state;
+    struct host_argv argv;
+    struct buf out = BUF_LIMIT(8192);
+    char line[256];
+    assert_int_equal(host_command_argv(HOST_LOG_TAIL, "valkey-server", "/var/log/valkey/v.log", 50,
+                                       true, &argv, NULL),
+                     0);
+    assert_int_equal(host_command_line(&argv, line, sizeof line, NULL), 0);
+    assert_string_equal(line, "sudo -n -u valkey /usr/bin/tail -n 50 /var/log/valkey/v.log");
+    assert_int_equal(host_sudoers("autobot", "valkey-server", "/var/log/valkey/v.log", true, &out),
+                     0);
+    assert_non_null(strstr(buf_text(&out), "autobot ALL=(valkey) NOPASSWD: /usr/bin/tail -n 50 "
+                                           "/var/log/valkey/v.log\n"));
+    assert_null(strstr(buf_text(&out), "(redis)"));
+    buf_free(&out);
+}
+
 static void test_a_word_with_a_shells_character_never_becomes_a_line(void **state)
 {
     (void)state;
@@ -219,6 +238,7 @@ int main(void)
         cmocka_unit_test(test_names_that_are_not_plain_never_make_a_command),
         cmocka_unit_test(test_lines_outside_1_to_1000_are_refused),
         cmocka_unit_test(test_log_files_that_are_not_plain_are_refused),
+        cmocka_unit_test(test_the_log_of_valkey_is_read_as_valkey),
         cmocka_unit_test(test_a_word_with_a_shells_character_never_becomes_a_line),
         cmocka_unit_test(test_sudoers_has_exact_lines_and_no_wildcard),
         cmocka_unit_test(test_visudo_takes_the_file),

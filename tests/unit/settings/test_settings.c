@@ -312,6 +312,9 @@ static void every_mistake_is_named_with_its_place(void **state)
         {"security: {business_hours: always}\n",
          "t.yaml:1:28: `business_hours` must be days and hours such as \"Mon-Fri 08:00-18:00\", "
          "not \"always\""},
+        {"security:\n  business_hours: Mon-Fri 08:00-25:00\n",
+         "t.yaml:2:19: `business_hours` must be days and hours such as \"Mon-Fri 08:00-18:00\", "
+         "not \"Mon-Fri 08:00-25:00\""},
         {"security: {timezone: ../../etc/passwd}\n",
          "t.yaml:1:22: `timezone` must be a time zone such as Europe/Berlin, not "
          "\"../../etc/passwd\""},

@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "store/office_hours.h"
+#include "settings/office_hours.h"
 
 static bool hold(const char *text, const char *zone, const char *at)
 {

@@ -1,4 +1,4 @@
-#include "store/office_hours.h"
+#include "settings/office_hours.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* "Mon-Fri 08:00-18:00": the hours in which operations are expected (`security.business_hours`). */
-#ifndef RESUS_STORE_OFFICE_HOURS_H
-#define RESUS_STORE_OFFICE_HOURS_H
+#ifndef RESUS_SETTINGS_OFFICE_HOURS_H
+#define RESUS_SETTINGS_OFFICE_HOURS_H
 
 #include <stdbool.h>
 

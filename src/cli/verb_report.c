@@ -1,0 +1,70 @@
+/* slo, diagnose, bundle */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "cli/ask.h"
+#include "cli/cli.h"
+#include "cli/usage.h"
+#include "cli/verb.h"
+#include "cli/view.h"
+#include "io/file.h"
+
+/* A full check, and then one question after the other to Redis and its host. */
+#define BUNDLE_MS 180000
+
+int verb_slo(const struct invocation *in)
+{
+    return ask_show(in, "slo", NULL, ASK_READ_MS, view_slo, NULL);
+}
+
+int verb_diagnose(const struct invocation *in)
+{
+    json_t *body = NULL;
+    int status = ask_show(in, "diagnosis", NULL, ASK_CHECK_MS, view_diagnosis, &body);
+    if (status == CLI_DONE && json_int_or(body, "findings", 0) > 0)
+        status = CLI_REFUSED;
+    json_decref(body);
+    return status;
+}
+
+static int write_bundle(const struct invocation *in, const json_t *body)
+{
+    const char *path = in->options[OPTION_OUTPUT];
+    struct error err = {0};
+    char *text = json_dumps(body, JSON_INDENT(2) | JSON_WRITE_FLAGS);
+    if (text == NULL)
+        return ask_failed(in, CLI_REFUSED, "out_of_memory", "out of memory");
+    /* Addresses and commands are in it: for its owner. */
+    int r = file_write_atomic(path, text, strlen(text), 0600, &err);
+    mem_free(text);
+    if (r < 0)
+        return ask_failed(in, CLI_REFUSED, "cannot_write", "%s", err.text);
+    if (!in->json)
+        (void)printf("Written to %s. Read it before you give it away: it has addresses and "
+                     "commands, no passwords.\n",
+                     path);
+    return CLI_DONE;
+}
+
+int verb_bundle(const struct invocation *in)
+{
+    struct question q = {.op = "bundle"};
+    if (!arguments_has(in, OPTION_OUTPUT) && !in->json)
+        return usage_error(in, "say where it goes: -o FILE (or --json)");
+    int status = ask_all(in, &q, 1, BUNDLE_MS, NULL, NULL);
+    if (status != 0)
+        return status;
+    status = ask_exit(q.status, q.body);
+    if (q.status >= 400)
+        ask_refusal(in, q.status, q.body);
+    else if (arguments_has(in, OPTION_OUTPUT))
+        status = write_bundle(in, q.body);
+    if (in->json && (q.status >= 400 || !arguments_has(in, OPTION_OUTPUT)))
+        ask_print_json(q.body);
+    if (status == CLI_DONE && json_int_or(json_object_get(q.body, "diagnosis"), "findings", 0) > 0)
+        status = CLI_REFUSED; /* contract section 2: 1 = findings */
+    ask_free(&q, 1);
+    return status;
+}

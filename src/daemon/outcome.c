@@ -1,0 +1,66 @@
+#include "daemon/outcome.h"
+
+#include <string.h>
+
+#include "base/str.h"
+#include "host/systemctl.h"
+#include "redis/reply.h"
+
+static void read_log_line(void *context, const struct journal_line *line)
+{
+    log_read(context, line->message, strlen(line->message));
+}
+
+static void first_line(const char *text, size_t length, char *to, size_t size)
+{
+    const char *end = memchr(text, '\n', length);
+    (void)str_copy_clean(to, size, text, end == NULL ? length : (size_t)(end - text));
+}
+
+static void read_output(const struct host_result *r, struct host_outcome *o)
+{
+    struct log_reading reader = {0};
+    switch (o->command) {
+    case HOST_STATUS:
+    case HOST_SHOW:
+    case HOST_IS_ACTIVE:
+        systemctl_parse_result(o->command, r, &o->unit);
+        break;
+    case HOST_JOURNAL:
+        (void)journal_parse(r->out, r->out_length, read_log_line, &reader);
+        break;
+    case HOST_LOG_TAIL:
+        (void)redis_log_parse(r->out, r->out_length, read_log_line, &reader);
+        break;
+    default:
+        break;
+    }
+    o->log = reader.facts;
+    o->log_empty = reader.lines == 0;
+    o->not_applicable = o->command == HOST_RELOAD && host_reload_unsupported(r->err, r->err_length);
+    o->out = r->out;
+    o->out_length = r->out_length;
+}
+
+void outcome_read(uint64_t id, enum host_command command, const struct host_result *r,
+                  struct host_outcome *ret)
+{
+    *ret = (struct host_outcome){
+        .id = id,
+        .command = command,
+        .end = r->end,
+        .exit_code = r->exit_code,
+        .duration_ms = r->duration_ms,
+    };
+    facts_unit_reset(&ret->unit);
+    ret->unit.control_reached =
+        r->end == HOST_EXITED || r->end == HOST_SIGNALLED ? TRI_YES : TRI_NO;
+    if (r->error.code != 0)
+        (void)str_copy(ret->error, sizeof ret->error, r->error.text);
+    else if (r->err != NULL)
+        first_line(r->err, r->err_length, ret->error, sizeof ret->error);
+    if (ret->error[0] == '\0' && r->end == HOST_TIMED_OUT)
+        (void)str_copy(ret->error, sizeof ret->error, "the command did not end in time");
+    if (r->end == HOST_EXITED)
+        read_output(r, ret);
+}

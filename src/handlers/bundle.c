@@ -1,0 +1,250 @@
+/* bundle: all that support asks for, in one document without secrets. What cannot be had in time is
+ * named, not waited for. */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "handlers/inside.h"
+#include "host/systemctl.h"
+
+#define STEP_DEADLINE_MS 10000
+#define LOG_LINES 200
+#define CLIENTS_MAX 500
+#define RECOVERIES_MAX 20
+#define EVENTS_MAX 200
+#define OUTPUT_MAX 8192 /* bytes of `systemctl status` */
+#define HOUR_MS (3600LL * 1000)
+
+/* One after the other: each is a question to somebody, and its answer a member of the document. */
+enum {
+    STEP_INFO,
+    STEP_SLOWLOG,
+    STEP_CLIENTS,
+    STEP_COMMANDS,
+    STEP_UNIT,
+    STEP_LOG,
+    STEP_LOG_AGAIN,
+    STEP_RECOVERIES,
+    STEP_EVENTS,
+    STEP_METRICS,
+    STEP_COUNT
+};
+
+static const char *const names[STEP_COUNT] = {
+    [STEP_INFO] = "info",        [STEP_SLOWLOG] = "slowlog",
+    [STEP_CLIENTS] = "clients",  [STEP_COMMANDS] = "commandstats",
+    [STEP_UNIT] = "unit_status", [STEP_LOG] = "logs",
+    [STEP_LOG_AGAIN] = "logs",   [STEP_RECOVERIES] = "recoveries",
+    [STEP_EVENTS] = "events",    [STEP_METRICS] = "metrics",
+};
+
+/* ── settings without secrets: paths of files that hold one are told, what is in them is not ── */
+
+static json_t *settings_json(const struct service_settings *s)
+{
+    static const char *const controls[] = {
+        [CONTROL_SSH] = "ssh", [CONTROL_SYSTEMD] = "systemd", [CONTROL_PROCESS] = "process"};
+    json_t *o = json_object();
+    (void)json_put_text(o, "id", s->id);
+    (void)json_put_text(o, "name", s->name);
+    (void)json_put_text(o, "unit", s->unit);
+    (void)json_put_text(o, "vm_name", s->vm_name);
+    (void)json_put_text(o, "control", controls[s->control]);
+    (void)json_put_text(o, "commands", s->commands_extended ? "extended" : "default");
+    (void)json_put_text(o, "log_file", s->log_file);
+    (void)json_put_text(o, "redis_host", s->redis.host);
+    (void)json_put_int(o, "redis_port", s->redis.port);
+    (void)json_put_text(o, "redis_socket", s->redis.socket);
+    (void)json_put_text(o, "redis_via", s->redis.via == VIA_SSH ? "ssh" : "direct");
+    if (s->control == CONTROL_SSH) {
+        (void)json_put_text(o, "ssh_host", s->ssh.host);
+        (void)json_put_int(o, "ssh_port", s->ssh.port);
+        (void)json_put_text(o, "ssh_user", s->ssh.user);
+    }
+    (void)json_put_int(o, "interval_ms", s->watch.interval_ms);
+    (void)json_put_int(o, "timeout_ms", s->watch.timeout_ms);
+    (void)json_put_int(o, "failure_threshold", s->watch.failure_threshold);
+    (void)json_put_int(o, "pulse_interval_ms", s->watch.pulse_interval_ms);
+    (void)json_put_int(o, "confirm_interval_ms", s->watch.confirm_interval_ms);
+    (void)json_put_int(o, "systemd_interval_ms", s->watch.systemd_interval_ms);
+    (void)json_put_int(o, "performance_interval_ms", s->watch.performance_interval_ms);
+    (void)json_put_bool(o, "recovery_enabled", s->recovery.enabled);
+    (void)json_put_int(o, "max_attempts", s->recovery.max_attempts);
+    (void)json_put_int(o, "retry_delay_ms", s->recovery.retry_delay_ms);
+    return o;
+}
+
+static json_t *self_json(struct handlers *h)
+{
+    struct audit_state audit;
+    struct store_state store;
+    struct engine_timing timing;
+    json_t *o = json_object();
+    h->ports.audit_look(h->ports.context, &audit);
+    store_look(h->ports.store, &store);
+    engine_timing(h->engine, &timing);
+    (void)json_put_text(o, "version", RESUS_VERSION);
+    (void)json_put_wall(o, "started_at", h->started);
+    (void)json_put_int(o, "services", engine_service_count(h->engine));
+    (void)json_put_int(o, "late_p50_ms", timing.p50_ms);
+    (void)json_put_int(o, "late_p99_ms", timing.p99_ms);
+    (void)json_put_int(o, "late_worst_ms", timing.worst_ms);
+    (void)json_put_int(o, "audit_seq", (int64_t)audit.seq);
+    (void)json_put_text(o, "audit_problem", audit.problem.code != 0 ? audit.problem.text : NULL);
+    (void)json_put_text(o, "store_problem", store.problem.code != 0 ? store.problem.text : NULL);
+    return o;
+}
+
+/* ── steps ── */
+
+static void ask_redis(struct handlers *h, struct call *call, enum redis_request request)
+{
+    h->ports.redis(h->ports.context, call->service, handlers_wait(h, call), request, NULL, false,
+                   mono_add(handlers_now(h).mono, STEP_DEADLINE_MS));
+}
+
+static void ask_host(struct handlers *h, struct call *call, enum host_command command, bool sudo)
+{
+    struct host_request request = {.id = handlers_wait(h, call),
+                                   .command = command,
+                                   .lines = LOG_LINES,
+                                   .with_sudo = sudo,
+                                   .deadline = mono_add(handlers_now(h).mono, STEP_DEADLINE_MS)};
+    h->ports.host(h->ports.context, call->service, &request);
+}
+
+static void ask_metrics(struct handlers *h, struct call *call)
+{
+    wall_ms now = handlers_now(h).wall;
+    struct series_question q = {.now = now, .from = wall_add(now, -HOUR_MS), .to = now};
+    (void)str_copy(q.service, sizeof q.service, engine_settings(h->engine, call->service)->id);
+    series_store_ask(h->ports.series, handlers_wait(h, call), &q);
+}
+
+static void next(struct handlers *h, struct call *call)
+{
+    const struct service_settings *s = engine_settings(h->engine, call->service);
+    call->number++;
+    if (call->number == STEP_METRICS && h->ports.series == NULL)
+        call->number++;
+    switch (call->gone ? STEP_COUNT : call->number) {
+    case STEP_INFO:
+        ask_redis(h, call, REDIS_INFO);
+        break;
+    case STEP_SLOWLOG:
+        ask_redis(h, call, REDIS_SLOWLOG);
+        break;
+    case STEP_CLIENTS:
+        ask_redis(h, call, REDIS_CLIENT_LIST);
+        break;
+    case STEP_COMMANDS:
+        ask_redis(h, call, REDIS_COMMANDSTATS);
+        break;
+    case STEP_UNIT:
+        ask_host(h, call, HOST_STATUS, false);
+        break;
+    case STEP_LOG:
+    case STEP_LOG_AGAIN:
+        ask_host(h, call, HOST_JOURNAL, (call->number == STEP_LOG) == (s->control == CONTROL_SSH));
+        break;
+    case STEP_RECOVERIES:
+        store_query_recoveries(h->ports.store, handlers_wait(h, call), s->id, WALL_NONE,
+                               RECOVERIES_MAX);
+        break;
+    case STEP_EVENTS:
+        store_query_events(h->ports.store, handlers_wait(h, call), s->id, 0, EVENTS_MAX);
+        break;
+    case STEP_METRICS:
+        ask_metrics(h, call);
+        break;
+    default: {
+        json_t *body = call->kept;
+        call->kept = NULL;
+        call->answer(call, call->gone ? 499 : 200, body);
+    }
+    }
+}
+
+static void missing(struct call *call, const char *why)
+{
+    json_t *o = json_object();
+    (void)json_put_text(o, "missing", why);
+    (void)json_put(call->kept, names[call->number], o);
+}
+
+static void looked(void *context, int status, json_t *body)
+{
+    struct call *call = context;
+    struct handlers *h = call->data;
+    struct now now = handlers_now(h);
+    json_t *b = json_object();
+    (void)status;
+    json_decref(body);
+    (void)json_put_text(b, "document", "resus support bundle");
+    (void)json_put_wall(b, "timestamp", now.wall);
+    (void)json_put(b, "resus", self_json(h));
+    (void)json_put(b, "settings", settings_json(engine_settings(h->engine, call->service)));
+    (void)json_put(b, "status", engine_status_json(h->engine, call->service, now));
+    (void)json_put(b, "health", engine_health_json(h->engine, call->service, now));
+    (void)json_put(b, "explain", engine_explain_json(h->engine, call->service, now));
+    (void)json_put(b, "diagnosis", diagnosis_now(h, call->service));
+    call->kept = b;
+    call->number = -1;
+    next(h, call);
+}
+
+void bundle_get(struct handlers *h, struct call *call)
+{
+    call->data = h;
+    engine_refresh(h->engine, call->service, looked, call, handlers_now(h));
+}
+
+void bundle_redis_ended(struct handlers *h, struct call *call, const struct redis_answer *a)
+{
+    if (!reply_answered(a->probe.reply) || (a->text == NULL && a->reply == NULL)) {
+        missing(call, a->probe.text[0] != '\0' ? a->probe.text : reply_class_word(a->probe.reply));
+    } else {
+        json_t *seen = inspect_json(a);
+        while (call->number == STEP_CLIENTS && json_array_size(seen) > CLIENTS_MAX)
+            (void)json_array_remove(seen, json_array_size(seen) - 1);
+        (void)json_put(call->kept, names[call->number], seen);
+    }
+    next(h, call);
+}
+
+static void add_log_line(void *context, const struct journal_line *line)
+{
+    json_t *entry = json_object();
+    (void)json_put_wall(entry, "timestamp", line->at);
+    (void)json_put_int(entry, "priority", line->priority);
+    (void)json_put_text(entry, "message", line->message);
+    (void)json_array_append_new(context, entry);
+}
+
+void bundle_host_ended(struct handlers *h, struct call *call, const struct host_result *r)
+{
+    char text[OUTPUT_MAX];
+    if (r->end != HOST_EXITED) {
+        missing(call, r->error.code != 0 ? r->error.text : "the command did not end in time");
+        if (call->number == STEP_LOG)
+            call->number++;
+    } else if (call->number == STEP_UNIT) {
+        (void)str_copy_n(text, sizeof text, r->out, r->out_length);
+        (void)json_put_text(call->kept, names[call->number], text);
+    } else {
+        json_t *lines = json_array();
+        if (journal_parse(r->out, r->out_length, add_log_line, lines) > 0)
+            call->number = STEP_LOG_AGAIN; /* the other way of asking is not needed */
+        (void)json_put(call->kept, names[call->number], lines);
+    }
+    next(h, call);
+}
+
+void bundle_rows(struct handlers *h, struct call *call, json_t *rows, const struct error *error)
+{
+    if (rows == NULL)
+        missing(call, error->text);
+    else
+        (void)json_put(call->kept, names[call->number], json_incref(rows));
+    next(h, call);
+}

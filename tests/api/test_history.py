@@ -1,0 +1,286 @@
+"""Figures over time, service levels, diagnosis, bundle, notices and the audit log, from outside."""
+
+import contextlib
+import http.server
+import json
+import shutil
+import signal
+import stat
+import subprocess
+import threading
+import time
+import urllib.request
+
+from daemon import SCALE, Skip, free_port, wait_until
+
+
+def known(values):
+    return [value for value in values if value is not None]
+
+
+def text_of(served, **args):
+    status, body, pieces = served.follow("prometheus", **args)
+    assert status == 200 and body in ("", {}), (status, body)
+    return "".join(pieces)
+
+
+def sample(text, name):
+    """{labels: value} of one metric."""
+    lines = [line for line in text.splitlines() if line.startswith((name + " ", name + "{"))]
+    return {line[len(name):].rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in lines}
+
+
+def test_figures_are_kept_and_survive_a_restart_of_resus(served):
+    def kept():
+        body = served.ask("metrics", "redis")[1]
+        return known(body["series"]["memory_bytes"]["values"]) and body
+
+    body = wait_until(kept, "a step of the series", 60)
+    assert body["step_seconds"] == 30
+    lengths = {len(one["values"]) for one in body["series"].values()} | {len(one) for one in body["states"].values()}
+    assert lengths == {len(body["times"])}, lengths
+    assert known(body["series"]["ping_p50_ms"]["values"])[0] > 0
+    assert 0 < known(body["states"]["up"])[0] <= 31
+    assert body["limits"]["memory_mb"]["warning"] > 0
+    assert [mark["operation"] for mark in body["marks"]] == ["start"], body["marks"]
+    served.stop()
+    served.start()
+    after = served.ask("metrics", "redis")[1]
+    assert known(after["series"]["memory_bytes"]["values"])[0] == known(body["series"]["memory_bytes"]["values"])[0]
+
+
+def test_bad_ranges_and_names_of_figures_are_refused(served):
+    assert served.ask("metrics", "redis", **{"from": "yesterday"})[0] == 400
+    assert served.ask("metrics", "redis", **{"from": "2026-01-02T00:00:00Z", "to": "2026-01-01T00:00:00Z"})[0] == 400
+    assert served.ask("metrics", "redis", step=0)[0] == 400
+    status, body = served.ask("metrics", "redis", series="memory_bytes,nonsense")
+    assert status == 400 and "nonsense" in body["message"], body
+    status, body = served.ask("metrics", "redis", series="keys", step=1, **{"from": "1970-01-01T00:00:00Z"})
+    assert status == 200 and list(body["series"]) == ["keys"] and body["step_seconds"] % 3600 == 0, body["step_seconds"]
+    assert len(body["times"]) <= 2000
+    status, body = served.ask("metrics", "redis", **{"from": "2100-01-01T00:00:00Z", "to": "9999-12-31T23:59:59Z"})
+    assert status == 200 and not known(body["states"]["up"])
+
+
+def test_service_levels_count_an_outage_and_leave_a_planned_stop_out(served):
+    windows = served.good("slo")["windows"]
+    assert [window["days"] for window in windows] == [1, 7, 30, 90]
+    served.good("stop", "--confirm", "STOP", "--reason", "planned")
+    served.good("start")
+
+    def counted():
+        window = served.good("slo")["windows"][0]
+        return window["availability"]["planned_seconds"] > 0 and window
+
+    window = wait_until(counted, "a step with the stop", 60)
+    availability = window["availability"]
+    assert availability["up_seconds"] > 0 and window["response_time"]["pings"] > 0, window
+    assert window["response_time"]["percent"] is not None
+    assert availability["budget_minutes"] >= 0
+    assert "budget left" in served.run("slo").stdout
+
+
+def test_diagnosis_names_the_cause_and_ends_with_1(served):
+    wait_until(lambda: served.good("health")["overall_status"] == "healthy", "healthy")
+    well = served.cli("diagnose")
+    assert [tree["tree"] for tree in well.json["trees"]] == \
+        ["service_wont_start", "performance_degradation", "auto_recovery_failing"]
+    assert well.status == (1 if well.json["findings"] else 0), well
+    served.good("stop", "--confirm", "STOP", "--reason", "test")
+    found = served.cli("diagnose")
+    assert found.status == 1 and found.json["findings"] > 0
+    causes = [step["cause"] for tree in found.json["trees"] for step in tree["steps"] if step["status"] == "finding"]
+    assert "Stopped on purpose" in causes, causes
+    assert "→ Start it" in served.run("diagnose").stdout
+    served.good("start")
+
+
+def test_the_bundle_has_all_and_no_secret(served):
+    served.redis("SET", "very-private-key", "very-private-value")
+    file = served.folder / "bundle.json"
+    done = served.run("bundle", "-o", str(file))
+    assert done.returncode in (0, 1), done
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    text = file.read_text()
+    bundle = json.loads(text)
+    for part in ("resus", "settings", "status", "health", "explain", "diagnosis", "info", "slowlog", "clients",
+                 "commandstats", "logs", "recoveries", "events", "metrics"):
+        assert part in bundle and not (isinstance(bundle[part], dict) and "missing" in bundle[part]), part
+    assert "very-private" not in text
+    assert served.run("bundle").returncode == 64
+    assert served.run("bundle", "-o", "/nonexistent/bundle").returncode == 1
+
+
+def test_a_notice_reaches_those_who_come_later_and_is_audited(served):
+    status, body = served.ask("notify", message="Redis restarts in five minutes")
+    assert status == 200 and body["services"] == 1, body
+    assert served.ask("notify", message="again", service="redis")[0] == 200
+    assert [notice["message"] for notice in served.good("status")["notices"]] == \
+        ["again", "Redis restarts in five minutes"]
+    assert any(event["message"] == "again" for event in served.good("events")["items"] if event["type"] == "notice")
+    assert served.ask("notify", message="")[0] == 400
+    assert served.ask("notify", message="x" * 501)[0] == 400
+    assert served.ask("notify", message="x", service="nobody")[0] == 404
+    wait_until(lambda: [line for line in served.audit() if line["operation"] == "notify-users"], "the audit line")
+
+
+def test_the_audit_log_is_paged_filtered_exported_and_reported(served):
+    for number in range(5):
+        served.ask("notify", message=f"number {number}")
+    served.good("restart", "--reason", "audited")
+    wait_until(lambda: [line for line in served.audit() if line["operation"] == "restart"], "the lines")
+    whole = [line["seq"] for line in reversed(served.audit()) if line["event_type"] != "intent"]
+    seen, cursor, pages = [], None, 0
+    while True:
+        status, body = served.ask("audit", limit=2, **({"cursor": cursor} if cursor else {}))
+        assert status == 200 and len(body["items"]) <= 2, body
+        seen += [line["seq"] for line in body["items"]]
+        cursor, pages = body["next_cursor"], pages + 1
+        if cursor is None:
+            break
+    assert seen == whole and pages >= len(whole) // 2, (seen, whole)
+    restarts = served.ask("audit", operation="restart", result="success")[1]["items"]
+    assert restarts and all(line["operation"] == "restart" for line in restarts)
+    assert served.ask("audit", user="nobody@example.org")[1]["items"] == []
+    assert served.ask("audit", since="2100-01-01T00:00:00Z")[1]["items"] == []
+    assert served.ask("audit", cursor="first")[0] == 400
+    _, _, pieces = served.follow("audit", format="lines")
+    assert [json.loads(line)["seq"] for line in "".join(pieces).splitlines()] == whole
+    for kind in ("daily", "weekly", "monthly"):
+        status, report = served.ask("audit_report", kind=kind)
+        assert status == 200 and report["since"], (kind, report)
+    assert served.ask("audit_report", kind="weekly")[1]["operations"]["count"] >= 1
+
+
+def test_prometheus_text_is_clean_and_says_what_redis_says(served):
+    if not shutil.which("promtool"):
+        raise Skip("needs the package prometheus")
+    served.redis("SET", "a", "b")
+    wait_until(lambda: sample(text_of(served), "redis_db_keys").get('{service="redis",db="db0"}') == 1, "the key", 60)
+    text = text_of(served)
+    checked = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True)
+    assert checked.returncode == 0 and not checked.stdout and not checked.stderr, checked
+    assert sample(text, "redis_up") == {'{service="redis"}': 1}
+    assert sample(text, "resus_service_health")['{service="redis",status="healthy"}'] == 1
+    assert sample(text, "resus_check_lateness_seconds_count")[""] > 0
+    assert sample(text, "redis_memory_used_bytes")['{service="redis"}'] > 100000
+    status, _, pieces = served.follow("prometheus", "redis")
+    alone = "".join(pieces)
+    assert status == 200 and 'service="redis"' not in alone and sample(alone, "redis_up") == {"": 1}
+    served.good("stop", "--confirm", "STOP", "--reason", "test")
+    down = text_of(served)
+    assert sample(down, "redis_up") == {'{service="redis"}': 0} and not sample(down, "redis_memory_used_bytes")
+    assert sample(down, "resus_operations_total")['{service="redis",operation="stop",result="success"}'] == 1
+    served.good("start")
+
+
+class _Text(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        body = text_of(self.server.served).encode()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/plain; version=0.0.4")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_):
+        pass
+
+
+@contextlib.contextmanager
+def prometheus(served, scrape):
+    """A private one that scrapes `scrape` (a part of its configuration) every second; its port."""
+    if not shutil.which("prometheus"):
+        raise Skip("needs the package prometheus")
+    port = free_port()
+    config = served.folder / "prometheus.yml"
+    config.write_text(json.dumps({"scrape_configs": [scrape]}))
+    with open(served.folder / "prometheus.out", "wb") as output:
+        running = subprocess.Popen(
+            ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={served.folder}/tsdb",
+             f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"],
+            stdin=subprocess.DEVNULL, stdout=output, stderr=output)
+    try:
+        yield port
+    finally:
+        running.send_signal(signal.SIGTERM)
+        try:
+            running.wait(20 * SCALE)
+        except subprocess.TimeoutExpired:
+            running.kill()
+            running.wait()
+
+
+def query(port, expression):
+    """The values of an instant query, [] as long as there are none."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?query={expression}", timeout=10) as answer:
+            return [float(item["value"][1]) for item in json.load(answer)["data"]["result"]]
+    except OSError:
+        return []
+
+
+def test_a_real_prometheus_scrapes_it(served):
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Text)
+    server.served = served
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    scrape = {"job_name": "resus", "scrape_interval": "1s", "scrape_timeout": "1s",
+              "static_configs": [{"targets": [f"127.0.0.1:{server.server_address[1]}"]}]}
+    try:
+        with prometheus(served, scrape) as port:
+            wait_until(lambda: query(port, "redis_up") == [1], "redis_up in Prometheus", 60)
+            assert query(port, "up") == [1]
+            assert query(port, "redis_memory_used_bytes")[0] > 100000
+            assert query(port, "resus_checks_total")[0] > 0
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+def test_prometheus_scrapes_over_https_with_a_token(served):
+    wait_until(lambda: sample(text_of(served), "redis_up") == {'{service="redis"}': 1}, "Redis to answer")
+    status, body = served.ask("token_add", name="prometheus", role="viewer")
+    assert status in (200, 201), body
+    token = body["token"]
+    answer = served.https("GET", "/metrics", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/plain"), answer
+    assert sample(answer.body, "redis_up") == {'{service="redis"}': 1}
+    one = served.https("GET", "/metrics?service=redis", headers={"Authorization": f"Bearer {token}"})
+    assert one.status == 200 and sample(one.body, "redis_up") == {"": 1}, one.status
+    assert served.https("GET", "/metrics").status == 401
+    assert served.https("GET", "/metrics?service=nobody", headers={"Authorization": f"Bearer {token}"}).status == 404
+    scrape = {"job_name": "resus", "scheme": "https", "scrape_interval": "1s", "scrape_timeout": "1s",
+              "authorization": {"credentials": token},
+              "tls_config": {"ca_file": str(served.folder / "state" / "tls" / "certificate.pem")},
+              "static_configs": [{"targets": [f"127.0.0.1:{served.https_port}"]}]}
+    with prometheus(served, scrape) as port:
+        wait_until(lambda: query(port, "redis_up") == [1], "redis_up in Prometheus", 60)
+        assert query(port, "up") == [1]
+
+
+def late_checks(served):
+    """How many checks began more than half a second late, since the start."""
+    text = text_of(served)
+    in_time = sample(text, "resus_check_lateness_seconds_bucket")['{le="0.5"}']
+    return sample(text, "resus_check_lateness_seconds_count")[""] - in_time
+
+
+def test_reading_a_large_audit_log_does_not_delay_the_watch(served):
+    served.stop()
+    line = served.audit_file.read_text().splitlines(keepends=True)[-1].encode()
+    older = served.audit_file.with_name("audit.log.1")
+    older.write_bytes(line * (64 * 1024 * 1024 // len(line)))
+    served.start()
+    wait_until(lambda: served.good("status").get("status") == "running", "running")
+    before = late_checks(served)
+    began = time.monotonic()
+    results = []
+    readers = [threading.Thread(target=lambda: results.append(served.ask("audit_report", kind="weekly")))
+               for _ in range(3)]
+    for reader in readers:
+        reader.start()
+    for reader in readers:
+        reader.join()
+    assert [status for status, _ in results] == [200, 200, 200], results
+    assert results[0][1]["lines"] > 10000
+    assert time.monotonic() - began > 0.5, "too little was read to show anything"
+    assert late_checks(served) == before

@@ -1,0 +1,124 @@
+/** Accounts, access requests, the audit log (contract sections 4 and 6). */
+import { boolean, either, list, nullable, number, object, oneOf, optional, text, time, type Check, type Checked } from './parse';
+
+export const ROLES = ['anonymous', 'viewer', 'operator', 'admin'] as const;
+export const role = oneOf(...ROLES);
+export type Role = Checked<typeof role>;
+
+/** Ids are numbers or texts on the wire; the console only ever hands them back. */
+const id: Check<string> = (value, path) => String(either(text, number)(value, path));
+
+export const user = object({ id, email: text, role });
+export const loggedIn = object({ user, csrf_token: text, expires_at: optional(time) });
+export const me = object({
+  id,
+  email: text,
+  role,
+  own_role: optional(role),
+  csrf_token: optional(text),
+  expires_at: optional(time),
+  totp: optional(boolean),
+  recovery_codes_left: optional(number),
+  grant: optional(object({ role, ends_at: optional(time) })),
+});
+
+export const account = object({
+  id,
+  email: text,
+  role,
+  disabled: boolean,
+  totp: boolean,
+  created_at: optional(time),
+  locked_until: optional(time),
+  granted_role: optional(role),
+  grant_ends_at: optional(time),
+});
+export const accountList = object({ items: list(account) });
+
+export const accessRequest = object({
+  id,
+  email: optional(text),
+  current_role: role,
+  requested_role: role,
+  justification: text,
+  duration_seconds: number,
+  state: oneOf('pending', 'approved', 'rejected', 'ended'),
+  created_at: optional(time),
+  decided_by: optional(text),
+  decided_at: optional(time),
+  ends_at: optional(time),
+});
+export const accessRequestList = object({ items: list(accessRequest) });
+
+export const token = object({
+  id,
+  name: text,
+  role,
+  begins_with: optional(text),
+  disabled: boolean,
+  created_at: optional(time),
+  created_by: optional(text),
+  expires_at: optional(time),
+  last_used: optional(time),
+});
+export const tokenList = object({ items: list(token) });
+export const newToken = object({ token: text });
+
+export const session = object({
+  id,
+  issued_at: optional(time),
+  expires_at: optional(time),
+  address: optional(text),
+  current: boolean,
+});
+export const sessionList = object({ items: list(session) });
+
+export const totpBegun = object({ secret: text, uri: optional(text) });
+export const totpOn = object({ recovery_codes: list(text) });
+
+export const auditLine = object({
+  timestamp: time,
+  event_type: text,
+  service: nullable(text),
+  operation: nullable(text),
+  user: object({ id: nullable(text), email: nullable(text), role: nullable(text) }),
+  source_ip: nullable(text),
+  result: nullable(
+    object({ success: nullable(boolean), duration_seconds: nullable(number), exit_code: nullable(number), error: optional(text) }),
+  ),
+  security: optional(object({ risk_level: nullable(text) })),
+  request_id: nullable(text),
+  recovery_level: optional(text),
+  reason: optional(text),
+  seq: optional(number),
+});
+export const auditPage = object({ items: list(auditLine), next_cursor: nullable(text) });
+
+const tally = {
+  count: number,
+  succeeded: number,
+  failed: number,
+  success_rate: nullable(number),
+  mean_duration_seconds: optional(number),
+  max_duration_seconds: optional(number),
+};
+export const auditReport = object({
+  since: nullable(time),
+  until: nullable(time),
+  operations: optional(object(tally)),
+  by_operation: optional(list(object({ ...tally, operation: nullable(text) }))),
+  by_user: optional(list(object({ ...tally, user: nullable(text) }))),
+  recoveries: optional(
+    object({ ...tally, by_level: optional(list(object({ ...tally, recovery_level: nullable(text) }))) }),
+  ),
+  trend: optional(list(object({ day: text, operations: number, failed: number, recoveries: number }))),
+});
+
+export type User = Checked<typeof user>;
+export type Account = Checked<typeof account>;
+export type AccessRequest = Checked<typeof accessRequest>;
+export type Token = Checked<typeof token>;
+export type Session = Checked<typeof session>;
+export type Me = Checked<typeof me>;
+export type AuditLine = Checked<typeof auditLine>;
+export type AuditReport = Checked<typeof auditReport>;

@@ -1,0 +1,66 @@
+import { words } from '@/i18n';
+
+const MINUTE = 60;
+const HOUR = 60 * MINUTE;
+const DAY = 24 * HOUR;
+
+/** "1d 4h 32m", "4h 2m", "32m 5s", "12s": the largest unit and at most two below it, as the guide writes an uptime. */
+export function durationText(seconds: number): string {
+  const s = Math.max(0, Math.floor(seconds));
+  const d = Math.floor(s / DAY);
+  const h = Math.floor((s % DAY) / HOUR);
+  const m = Math.floor((s % HOUR) / MINUTE);
+  if (d > 0) return `${d}d ${h}h ${m}m`;
+  if (h > 0) return `${h}h ${m}m`;
+  if (m > 0) return `${m}m ${s % MINUTE}s`;
+  return `${s}s`;
+}
+
+/** How long something took: no more digits than mean something. */
+export function tookText(seconds: number): string {
+  if (seconds < 0.001) return '< 1 ms';
+  if (seconds < 1) return `${Math.round(seconds * 1000)} ms`;
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${seconds.toFixed(seconds % 1 === 0 ? 0 : 1)} s`;
+  return durationText(seconds);
+}
+
+/** "2s ago": for ages that count on the screen. */
+export function ageText(ms: number): string {
+  return words.time.ago(durationText(ms / 1000).split(' ').slice(0, 2).join(' '));
+}
+
+/** "2 minutes ago": for sentences. */
+export function agoText(ms: number): string {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  if (s < 5) return words.time.justNow;
+  if (s < MINUTE) return words.time.ago(words.time.second(s));
+  if (s < HOUR) return words.time.ago(words.time.minute(Math.floor(s / MINUTE)));
+  if (s < DAY) return words.time.ago(words.time.hour(Math.floor(s / HOUR)));
+  return words.time.ago(words.time.day(Math.floor(s / DAY)));
+}
+
+const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' });
+const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
+
+export const clockText = (at: number): string => clock.format(at);
+export const exactText = (at: number): string => full.format(at);
+export const isoText = (at: number): string => new Date(at).toISOString();
+
+const minute = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const date = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const DAY_MS = DAY * 1000;
+
+/** A tick of a time axis: the hour within a day, the date beyond it. */
+export function axisText(at: number, spanMs: number): string {
+  return spanMs <= 2 * DAY_MS ? minute.format(at) : date.format(at);
+}
+
+/** "Today", "Yesterday", or the day. */
+export function dayText(at: number, now: number): string {
+  const start = new Date(now).setHours(0, 0, 0, 0);
+  if (at >= start) return words.time.today;
+  if (at >= new Date(start - 1).setHours(0, 0, 0, 0)) return words.time.yesterday;
+  return day.format(at);
+}

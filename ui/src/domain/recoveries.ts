@@ -1,0 +1,25 @@
+import type { RecoveryItem } from '@/contract/service';
+
+const DAY_MS = 86_400_000;
+
+export interface RecoveryFigures {
+  readonly lastDay: number;
+  readonly successRate: number | null;
+  readonly meanSeconds: number | null;
+  readonly commonLevel: string | null;
+}
+
+/** Row C8: recoveries in 24 h, success rate, mean time, most common level (of all that are kept). */
+export function recoveryFigures(items: readonly RecoveryItem[], now: number): RecoveryFigures {
+  const timed = items.flatMap((item) => (item.duration_seconds === null ? [] : [item.duration_seconds]));
+  const won = items.filter((item) => item.result === 'success' || item.result === 'by_itself').length;
+  const counts = new Map<string, number>();
+  for (const { recovery_level: level } of items) if (level !== null) counts.set(level, (counts.get(level) ?? 0) + 1);
+  const common = [...counts].sort((a, b) => b[1] - a[1])[0];
+  return {
+    lastDay: items.filter((item) => item.started_at > now - DAY_MS).length,
+    successRate: items.length === 0 ? null : won / items.length,
+    meanSeconds: timed.length === 0 ? null : timed.reduce((sum, s) => sum + s, 0) / timed.length,
+    commonLevel: common === undefined ? null : common[0],
+  };
+}

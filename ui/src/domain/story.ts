@@ -1,0 +1,82 @@
+import type { Numbered } from '@/contract/message';
+import { words } from '@/i18n';
+
+import type { Tone } from './badge';
+import { dayText, tookText } from './duration';
+
+/** One line of "what happened": a sentence, who did it, how long it took. */
+export interface Story {
+  readonly seq: number;
+  readonly at: number;
+  readonly tone: Tone;
+  readonly kind: 'operations' | 'recoveries' | 'changes' | 'notices';
+  readonly text: string;
+  readonly who: string;
+  readonly took: string;
+}
+
+const say = words.service;
+const results = { started: 'progress', success: 'healthy', failure: 'critical' } as const;
+const recoveryTones = { started: 'progress', success: 'healthy', failed: 'critical', skipped: 'unknown' } as const;
+
+export function storyOf(message: Numbered): Story | null {
+  const head = { seq: message.seq, at: message.timestamp };
+  switch (message.type) {
+    case 'service_event': {
+      const verb = say.events[message.event] ?? message.event;
+      const began = message.result === 'started';
+      const reason = message.message === undefined || message.message === '' ? '' : `: ${message.message}`;
+      return {
+        ...head,
+        kind: 'operations',
+        tone: results[message.result],
+        text: began ? `${say.timeline.started(verb)}${reason}` : (message.message ?? verb),
+        who: message.user ?? '',
+        took: message.duration_seconds === undefined ? '' : tookText(message.duration_seconds),
+      };
+    }
+    case 'auto_recovery':
+      return {
+        ...head,
+        kind: 'recoveries',
+        tone: recoveryTones[message.status],
+        text: message.message,
+        who: say.timeline.systemUser,
+        took: '',
+      };
+    case 'service_status':
+      return {
+        ...head,
+        kind: 'changes',
+        tone: message.overall_status,
+        text: say.timeline.became(
+          message.overall_status === 'healthy'
+            ? words.overall.healthy.toLowerCase()
+            : `${words.overall[message.overall_status].toLowerCase()} (${words.unit[message.status].toLowerCase()})`,
+        ),
+        who: '',
+        took: '',
+      };
+    case 'notice':
+      return { ...head, kind: 'notices', tone: 'degraded', text: message.message, who: '', took: '' };
+    default:
+      return null;
+  }
+}
+
+export interface Day {
+  readonly name: string;
+  readonly stories: readonly Story[];
+}
+
+/** Newest first, under the name of their day. */
+export function byDay(stories: readonly Story[], now: number): Day[] {
+  const days: { name: string; stories: Story[] }[] = [];
+  for (const story of stories) {
+    const name = dayText(story.at, now);
+    const last = days[days.length - 1];
+    if (last?.name === name) last.stories.push(story);
+    else days.push({ name, stories: [story] });
+  }
+  return days;
+}

@@ -1,0 +1,46 @@
+import { createRouter, createWebHistory, type Router } from 'vue-router';
+
+import type { Permission } from '@/domain/permission';
+import { words } from '@/i18n';
+import { useSession } from '@/stores/session';
+import ServiceView from '@/views/ServiceView.vue';
+
+declare module 'vue-router' {
+  interface RouteMeta {
+    title: string;
+    permission: Permission;
+  }
+}
+
+/** The service page comes with the first load, the others when they are opened. */
+export function createConsoleRouter(): Router {
+  const router = createRouter({
+    history: createWebHistory(),
+    scrollBehavior: (_to, _from, saved) => saved ?? { top: 0 },
+    routes: [
+      { path: '/', redirect: () => (useSession().user === null ? '/status' : '/services') },
+      { path: '/login', component: () => import('@/views/LoginView.vue'), meta: { title: words.account.login.title, permission: 'status' } },
+      { path: '/services', component: () => import('@/views/ServicesView.vue'), meta: { title: words.nav.services, permission: 'status' } },
+      { path: '/services/:id', component: ServiceView, props: true, meta: { title: words.pages.services.title, permission: 'status' } },
+      { path: '/status', component: () => import('@/views/StatusView.vue'), meta: { title: words.nav.status, permission: 'status' } },
+      { path: '/services/:id/metrics', component: () => import('@/views/MetricsView.vue'), props: true, meta: { title: words.nav.metrics, permission: 'metrics' } },
+      { path: '/events', component: () => import('@/views/EventsView.vue'), meta: { title: words.nav.events, permission: 'events' } },
+      { path: '/audit', component: () => import('@/views/AuditView.vue'), meta: { title: words.nav.audit, permission: 'audit' } },
+      { path: '/users', component: () => import('@/views/UsersView.vue'), meta: { title: words.nav.users, permission: 'users' } },
+      { path: '/requests', component: () => import('@/views/RequestsView.vue'), meta: { title: words.nav.requests, permission: 'requests' } },
+      { path: '/settings', component: () => import('@/views/SettingsView.vue'), meta: { title: words.nav.settings, permission: 'requests' } },
+      { path: '/:rest(.*)*', component: () => import('@/views/NotFoundView.vue'), meta: { title: words.errors.notFound, permission: 'status' } },
+    ],
+  });
+
+  router.beforeEach((to) => {
+    const session = useSession();
+    // Without a login there is something to do about it; a role that does not reach is told by the page itself.
+    if (session.user === null && !session.allows(to.meta.permission)) return { path: '/login', query: { next: to.fullPath } };
+    return true;
+  });
+  router.afterEach((to) => {
+    document.title = `${to.meta.title} · ${words.product}`;
+  });
+  return router;
+}
