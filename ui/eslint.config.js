@@ -17,7 +17,7 @@ const floors = FLOORS.filter((floor) => above(floor).length > 0).map((floor) => 
 }));
 
 export default tseslint.config(
-  { ignores: ['node_modules', 'screenshots', 'eslint.config.js'] },
+  { ignores: ['node_modules', 'screenshots', 'eslint.config.js', 'src/contract/types.gen.ts'] },
   ...tseslint.configs.strictTypeChecked,
   ...vue.configs['flat/recommended'],
   {

@@ -16,8 +16,8 @@ export const changePassword = (current: string, next: string): Promise<unknown> 
   call('/api/auth/password', anything, { method: 'POST', body: { current_password: current, new_password: next }, quiet401: true });
 
 export const listSessions = async (): Promise<shape.Session[]> => (await call('/api/auth/sessions', shape.sessionList)).items;
-export const endSession = (id: string): Promise<unknown> =>
-  call(`/api/auth/sessions/${encodeURIComponent(id)}`, anything, { method: 'DELETE' });
+export const endSession = (id: number): Promise<unknown> =>
+  call(`/api/auth/sessions/${id}`, anything, { method: 'DELETE' });
 
 /** A wrong password here is a 401, too, and says nothing about the session. */
 export const beginTotp = (password: string): Promise<Checked<typeof shape.totpBegun>> =>
@@ -30,14 +30,14 @@ export const disableTotp = (password: string): Promise<unknown> =>
 export const listTokens = async (): Promise<shape.Token[]> => (await call('/api/tokens', shape.tokenList)).items;
 export const createToken = async (name: string, role: Role, seconds: number): Promise<string> =>
   (await call('/api/tokens', shape.newToken, { method: 'POST', body: { name, role, ...(seconds > 0 ? { expires_in_seconds: seconds } : {}) } })).token;
-export const revokeToken = (id: string): Promise<unknown> =>
-  call(`/api/tokens/${encodeURIComponent(id)}`, anything, { method: 'DELETE' });
+export const revokeToken = (id: number): Promise<unknown> =>
+  call(`/api/tokens/${id}`, anything, { method: 'DELETE' });
 
 export const listUsers = async (): Promise<shape.Account[]> => (await call('/api/users', shape.accountList)).items;
 export const createUser = (email: string, role: Role, password: string): Promise<unknown> =>
   call('/api/users', anything, { method: 'POST', body: { email, role, password } });
-export const changeUser = (id: string, change: { role?: Role; disabled?: boolean; password?: string }): Promise<unknown> =>
-  call(`/api/users/${encodeURIComponent(id)}`, anything, { method: 'PATCH', body: change });
+export const changeUser = (id: number, change: { role?: Role; disabled?: boolean; password?: string }): Promise<unknown> =>
+  call(`/api/users/${id}`, anything, { method: 'PATCH', body: change });
 
 export const listRequests = async (): Promise<shape.AccessRequest[]> =>
   (await call('/api/access-requests', shape.accessRequestList)).items;
@@ -46,5 +46,5 @@ export const requestAccess = (requested: Role, justification: string, seconds: n
     method: 'POST',
     body: { requested_role: requested, justification, duration_seconds: seconds },
   });
-export const decideRequest = (id: string, decision: 'approve' | 'reject'): Promise<unknown> =>
-  call(`/api/access-requests/${encodeURIComponent(id)}/${decision}`, anything, { method: 'POST' });
+export const decideRequest = (id: number, decision: 'approve' | 'reject'): Promise<unknown> =>
+  call(`/api/access-requests/${id}/${decision}`, anything, { method: 'POST' });

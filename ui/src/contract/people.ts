@@ -1,17 +1,13 @@
 /** Accounts, access requests, the audit log (contract sections 4 and 6). */
-import { boolean, either, list, nullable, number, object, oneOf, optional, text, time, type Check, type Checked } from './parse';
+import { boolean, list, nullable, number, object, oneOf, optional, text, time, type Checked } from './parse';
 
 export const ROLES = ['anonymous', 'viewer', 'operator', 'admin'] as const;
 export const role = oneOf(...ROLES);
 export type Role = Checked<typeof role>;
 
-/** Ids are numbers or texts on the wire; the console only ever hands them back. */
-const id: Check<string> = (value, path) => String(either(text, number)(value, path));
-
-export const user = object({ id, email: text, role });
+export const user = object({ email: text, role });
 export const loggedIn = object({ user, csrf_token: text, expires_at: optional(time) });
 export const me = object({
-  id,
   email: text,
   role,
   own_role: optional(role),
@@ -23,7 +19,7 @@ export const me = object({
 });
 
 export const account = object({
-  id,
+  id: number,
   email: text,
   role,
   disabled: boolean,
@@ -36,7 +32,7 @@ export const account = object({
 export const accountList = object({ items: list(account) });
 
 export const accessRequest = object({
-  id,
+  id: number,
   email: optional(text),
   current_role: role,
   requested_role: role,
@@ -51,7 +47,7 @@ export const accessRequest = object({
 export const accessRequestList = object({ items: list(accessRequest) });
 
 export const token = object({
-  id,
+  id: number,
   name: text,
   role,
   begins_with: optional(text),
@@ -65,7 +61,7 @@ export const tokenList = object({ items: list(token) });
 export const newToken = object({ token: text });
 
 export const session = object({
-  id,
+  id: number,
   issued_at: optional(time),
   expires_at: optional(time),
   address: optional(text),

@@ -158,7 +158,7 @@ export const recoveryItem = object({
   duration_seconds: nullable(number),
   cause: text,
   recovery_level: nullable(text),
-  result: text,
+  result: nullable(text),
   attempts: number,
   message: text,
 });

@@ -33,7 +33,7 @@ export const useSession = defineStore('session', () => {
     try {
       const found = await account.whoAmI();
       me.value = found;
-      user.value = { id: found.id, email: found.email, role: found.role };
+      user.value = { email: found.email, role: found.role };
       expiresAt.value = found.expires_at ?? null;
       setCsrfToken(found.csrf_token ?? null);
     } catch (error) {

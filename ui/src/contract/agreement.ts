@@ -1,0 +1,52 @@
+/**
+ * The checks at the edge and the daemon's own description, held against each other by the compiler: a member that the daemon
+ * does not have, of another kind, with other words, or that may be missing where the check does not allow it, ends the build.
+ * (types.gen.ts itself is compared with the running daemon by the browser suite.)
+ */
+import type * as people from './people';
+import type * as service from './service';
+import type * as wire from './types.gen';
+
+/** Times are milliseconds on this side. Objects and lists are compared by the lines of their own. */
+type Kind<T> = [T] extends [wire.Time] ? number : [T] extends [readonly unknown[]] ? 'list' : [T] extends [object] ? 'object' : T;
+type MayMiss<T, K extends keyof T> = object extends Pick<T, K> ? true : null extends T[K] ? true : false;
+type MemberFits<Checked, Wire, K extends keyof Checked & keyof Wire> = unknown extends Wire[K]
+  ? true
+  : [Kind<NonNullable<Wire[K]>>] extends [Kind<NonNullable<Checked[K]>>]
+    ? MayMiss<Wire, K> extends true
+      ? MayMiss<Checked, K>
+      : true
+    : false;
+/** The names of the members that do not fit; never when all do. */
+type Misfits<Checked, Wire> = {
+  [K in keyof Checked]-?: K extends keyof Wire ? (MemberFits<Checked, Wire, K> extends true ? never : K) : K;
+}[keyof Checked];
+type Agree<Checked, Wire> = [Misfits<Checked, Wire>] extends [never] ? true : Misfits<Checked, Wire>;
+type All<T extends readonly true[]> = T;
+
+export type Agreement = All<
+  [
+    Agree<service.ServiceItem, wire.Service>,
+    Agree<service.Status, wire.Status>,
+    Agree<service.RunningOperation, wire.Running>,
+    Agree<NonNullable<service.Status['vm_info']>, wire.VmInfo>,
+    Agree<service.Health, wire.Health>,
+    Agree<service.Health['health_checks'], wire.Checks>,
+    Agree<service.HealthCheck, wire.Check>,
+    Agree<service.Gauge, wire.Gauge>,
+    Agree<service.Cause, wire.Cause>,
+    Agree<service.AutoRecovery, wire.AutoRecovery>,
+    Agree<service.AutoRecovery['circuit_breaker'], wire.Breaker>,
+    Agree<NonNullable<service.AutoRecovery['policy']>, wire.RecoveryPolicy>,
+    Agree<service.Preflight, wire.Preflight>,
+    Agree<service.Operated, wire.Result>,
+    Agree<service.LogLine, wire.LogLine>,
+    Agree<service.RecoveryItem, wire.PastRecovery>,
+    Agree<people.Me, wire.Me>,
+    Agree<people.User, wire.Identity>,
+    Agree<people.Account, wire.User>,
+    Agree<people.AccessRequest, wire.AccessRequest>,
+    Agree<people.Token, wire.ApiToken>,
+    Agree<people.Session, wire.Session>,
+  ]
+>;

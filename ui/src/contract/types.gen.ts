@@ -1,0 +1,514 @@
+// Generated from the daemon's /openapi.json by `npm run generate`. Do not edit.
+
+/** RFC 3339, UTC, whole seconds. */
+export type Time = string & { readonly time: unique symbol };
+
+export type Error = {
+  readonly error: string;
+  readonly message: string;
+  readonly code: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+  readonly timestamp: Time;
+  readonly request_id?: string;
+  readonly required_roles?: readonly (string)[];
+  readonly user_role?: string;
+  readonly operation?: Running;
+  readonly confirmation_required?: boolean;
+  readonly affected_services?: readonly (string)[];
+  readonly retry_after_seconds?: number;
+  readonly limit?: number;
+  readonly window_seconds?: number;
+  readonly status?: string;
+  readonly overall_status?: string;
+  readonly last_check?: Time | null;
+  readonly reasons?: readonly (string)[];
+};
+
+export type Service = {
+  readonly id: string;
+  readonly name: string;
+  readonly status: 'running' | 'stopped' | 'failed' | 'starting' | 'stopping' | 'unknown';
+  readonly overall_status: 'healthy' | 'degraded' | 'critical' | 'unknown';
+  readonly last_check: Time | null;
+  readonly cause?: string;
+};
+
+export type Services = {
+  readonly items: readonly (Service)[];
+  readonly next_cursor: string | null;
+};
+
+export type Running = {
+  readonly id?: string;
+  readonly operation: string;
+  readonly user: string;
+  readonly since: Time;
+  readonly phase?: string;
+  readonly percent?: number;
+  readonly eta_seconds?: number | null;
+};
+
+export type VmInfo = {
+  readonly host: string;
+  readonly name: string;
+  readonly ssh_accessible: boolean | null;
+};
+
+export type Status = {
+  readonly service: string;
+  readonly name: string;
+  readonly status: 'running' | 'stopped' | 'failed' | 'starting' | 'stopping' | 'unknown';
+  readonly overall_status: 'healthy' | 'degraded' | 'critical' | 'unknown';
+  readonly pid: number | null;
+  readonly uptime_seconds: number | null;
+  readonly memory_mb: number | null;
+  readonly connections: number | null;
+  readonly commands_processed: number | null;
+  readonly last_check: Time | null;
+  readonly vm_info: VmInfo;
+  readonly operation?: Running;
+  readonly stopped_by?: string;
+  readonly stopped_at?: Time;
+};
+
+export type LimitedStatus = {
+  readonly status: 'running' | 'stopped' | 'failed' | 'starting' | 'stopping' | 'unknown';
+  readonly overall_status: 'healthy' | 'degraded' | 'critical' | 'unknown';
+  readonly last_check: Time | null;
+};
+
+export type Gauge = {
+  readonly value: number | null;
+  readonly warning: number;
+  readonly critical: number;
+  readonly max?: number;
+  readonly status: 'pass' | 'warning' | 'fail' | 'unknown';
+};
+
+export type Check = {
+  readonly status: 'pass' | 'warning' | 'fail' | 'unknown';
+  readonly duration_ms: number | null;
+  readonly message: string;
+  readonly error?: string;
+  readonly details?: Readonly<Record<string, unknown>>;
+  readonly metrics?: Readonly<Record<string, Gauge>>;
+};
+
+export type Checks = {
+  readonly connectivity: Check;
+  readonly systemd: Check;
+  readonly performance: Check;
+};
+
+export type Cause = {
+  readonly code: string;
+  readonly summary: string;
+  readonly since: Time | null;
+  readonly evidence: readonly (string)[];
+  readonly restart: 'helps' | 'useless' | 'harmful' | 'unneeded';
+  readonly advice: string;
+};
+
+export type Withheld = {
+  readonly reason_code: string;
+  readonly text: string;
+};
+
+export type Breaker = {
+  readonly state: 'closed' | 'open';
+  readonly recoveries_in_window: number;
+  readonly window_seconds: number;
+  readonly opened_at: Time | null;
+};
+
+export type RecoveryPolicy = {
+  readonly retry_delay_seconds: number;
+  readonly backoff_multiplier: number;
+  readonly failure_threshold: number;
+  readonly external_stop: 'recover' | 'respect';
+  readonly external_stop_grace_seconds: number;
+};
+
+export type RecoveryMetrics = {
+  readonly since: Time;
+  readonly count: number;
+  readonly successes: number;
+  readonly success_rate: number | null;
+  readonly mean_seconds: number | null;
+  readonly max_seconds: number | null;
+  readonly commonest_level: 'soft' | 'standard' | 'hard' | 'critical' | null;
+  readonly last_recovery: Time | null;
+};
+
+export type AutoRecovery = {
+  readonly enabled: boolean;
+  readonly state: 'monitoring' | 'confirming' | 'recovering' | 'waiting' | 'succeeded' | 'failed' | 'disabled' | 'paused';
+  readonly recent_recoveries: number;
+  readonly last_recovery: Time | null;
+  readonly recovery_status: 'success' | 'failed' | null;
+  readonly recovery_level: 'soft' | 'standard' | 'hard' | 'critical' | null;
+  readonly duration_seconds: number | null;
+  readonly attempts: number;
+  readonly max_attempts: number;
+  readonly requires_manual_intervention: boolean;
+  readonly circuit_breaker: Breaker;
+  readonly withheld: Withheld | null;
+  readonly phase: string;
+  readonly next_step_in_seconds?: number;
+  readonly paused_until?: Time;
+  readonly policy: RecoveryPolicy;
+  readonly metrics?: RecoveryMetrics | null;
+};
+
+export type Health = {
+  readonly service: string;
+  readonly overall_status: 'healthy' | 'degraded' | 'critical' | 'unknown';
+  readonly service_running: boolean;
+  readonly connectivity: boolean;
+  readonly response_time_ms: number | null;
+  readonly last_successful_command: Time | null;
+  readonly error_count_last_hour: number | null;
+  readonly last_check: Time | null;
+  readonly health_checks: Checks;
+  readonly cause: Cause;
+  readonly recommendations: readonly (string)[];
+  readonly auto_recovery: AutoRecovery;
+};
+
+export type CheckStatus = {
+  readonly status: 'pass' | 'warning' | 'fail' | 'unknown';
+};
+
+export type LimitedChecks = {
+  readonly connectivity: CheckStatus;
+  readonly systemd: CheckStatus;
+  readonly performance: CheckStatus;
+};
+
+export type LimitedHealth = {
+  readonly overall_status: 'healthy' | 'degraded' | 'critical' | 'unknown';
+  readonly last_check: Time | null;
+  readonly health_checks: LimitedChecks;
+};
+
+export type Refreshed = {
+  readonly status: Status;
+  readonly health: Health;
+};
+
+export type LimitedRefreshed = {
+  readonly status: LimitedStatus;
+  readonly health: LimitedHealth;
+};
+
+export type Result = {
+  readonly success: boolean;
+  readonly operation: string;
+  readonly message: string;
+  readonly duration_seconds: number;
+  readonly timestamp: Time;
+  readonly new_status: 'running' | 'stopped' | 'failed' | 'starting' | 'stopping' | 'unknown';
+  readonly operation_id: string;
+  readonly previous_uptime_seconds?: number;
+  readonly connections_terminated?: number;
+  readonly warning?: string;
+};
+
+export type Preflight = {
+  readonly operation: 'stop' | 'restart';
+  readonly allowed: boolean;
+  readonly warnings: readonly (string)[];
+  readonly connections: number | null;
+  readonly unsaved_changes: number | null;
+  readonly last_save_age_seconds: number | null;
+  readonly last_save_ok: boolean | null;
+  readonly aof_enabled: boolean | null;
+  readonly replicas: number | null;
+  readonly expected_downtime_seconds: number | null;
+  readonly blockers: readonly (string)[];
+};
+
+export type LogLine = {
+  readonly timestamp: Time | null;
+  readonly level: 'error' | 'warning' | 'info';
+  readonly message: string;
+};
+
+export type Logs = {
+  readonly logs: readonly (LogLine)[];
+  readonly total_lines: number;
+  readonly service: string;
+  readonly vm: string;
+};
+
+export type Explanation = {
+  readonly would_act: boolean;
+  readonly action: string | null;
+  readonly level: 'soft' | 'standard' | 'hard' | 'critical' | null;
+  readonly cause: Cause;
+  readonly facts: Readonly<Record<string, unknown>>;
+  readonly reasons: readonly (string)[];
+  readonly withheld: Withheld | null;
+};
+
+export type PastRecovery = {
+  readonly id: string;
+  readonly service: string;
+  readonly started_at: Time;
+  readonly duration_seconds: number | null;
+  readonly cause: string;
+  readonly recovery_level: 'soft' | 'standard' | 'hard' | 'critical' | null;
+  readonly result: string | null;
+  readonly attempts: number;
+  readonly message: string;
+  readonly evidence: unknown;
+};
+
+export type PastRecoveries = {
+  readonly items: readonly (PastRecovery)[];
+  readonly next_cursor: string | null;
+  readonly metrics: RecoveryMetrics | null;
+};
+
+export type Event = {
+  readonly type: 'service_status' | 'service_health' | 'service_event' | 'auto_recovery' | 'notice' | 'resync';
+  readonly service: string;
+  readonly timestamp: Time;
+  readonly seq: number;
+};
+
+export type Events = {
+  readonly items: readonly (Event)[];
+  readonly next_cursor: string | null;
+};
+
+export type Inspection = {
+  readonly info?: Readonly<Record<string, unknown>>;
+  readonly items?: readonly (Readonly<Record<string, unknown>>)[];
+  readonly keys_measured?: number;
+  readonly complete?: boolean;
+};
+
+export type Finding = {
+  readonly check: string;
+  readonly status: string;
+  readonly message: string;
+  readonly fix?: string;
+};
+
+export type Findings = {
+  readonly service: string;
+  readonly items: readonly (Finding)[];
+};
+
+export type List = {
+  readonly items: readonly (Readonly<Record<string, unknown>>)[];
+  readonly next_cursor: string | null;
+};
+
+export type Identity = {
+  readonly id: number;
+  readonly email: string;
+  readonly role: 'viewer' | 'operator' | 'admin';
+};
+
+export type Login = {
+  readonly token: string;
+  readonly token_type: 'Bearer';
+  readonly expires_at: Time;
+  readonly csrf_token: string;
+  readonly user: Identity;
+};
+
+export type Grant = {
+  readonly role: 'viewer' | 'operator' | 'admin';
+  readonly ends_at: Time;
+};
+
+export type Me = {
+  readonly id: unknown;
+  readonly email: string;
+  readonly role: 'viewer' | 'operator' | 'admin';
+  readonly own_role?: 'viewer' | 'operator' | 'admin';
+  readonly totp?: boolean;
+  readonly recovery_codes_left?: number;
+  readonly grant?: Grant | null;
+  readonly csrf_token?: string;
+  readonly expires_at?: Time | null;
+  readonly session?: number;
+  readonly services?: readonly (string)[];
+};
+
+export type Done = {
+  readonly success: boolean;
+};
+
+export type PasswordChanged = {
+  readonly success: boolean;
+  readonly sessions_ended: number;
+};
+
+export type Session = {
+  readonly id: number;
+  readonly issued_at: Time;
+  readonly expires_at: Time;
+  readonly address: string;
+  readonly current: boolean;
+};
+
+export type Sessions = {
+  readonly items: readonly (Session)[];
+  readonly next_cursor: string | null;
+};
+
+export type TotpSecret = {
+  readonly secret: string;
+  readonly uri: string;
+};
+
+export type Totp = {
+  readonly totp: boolean;
+  readonly recovery_codes?: readonly (string)[];
+};
+
+export type User = {
+  readonly id: number;
+  readonly email: string;
+  readonly role: 'viewer' | 'operator' | 'admin';
+  readonly disabled: boolean;
+  readonly totp: boolean;
+  readonly created_at: Time;
+  readonly changed_at: Time | null;
+  readonly locked_until: Time | null;
+  readonly granted_role: 'viewer' | 'operator' | 'admin' | null;
+  readonly grant_ends_at: Time | null;
+};
+
+export type Users = {
+  readonly items: readonly (User)[];
+  readonly next_cursor: string | null;
+};
+
+export type ApiToken = {
+  readonly id: number;
+  readonly name: string;
+  readonly role: 'viewer' | 'operator' | 'admin';
+  readonly services: readonly (string)[] | null;
+  readonly begins_with: string;
+  readonly disabled: boolean;
+  readonly created_at: Time;
+  readonly created_by: string | null;
+  readonly expires_at: Time | null;
+  readonly last_used: Time | null;
+  readonly token?: string;
+};
+
+export type ApiTokens = {
+  readonly items: readonly (ApiToken)[];
+  readonly next_cursor: string | null;
+};
+
+export type AccessRequest = {
+  readonly id: number;
+  readonly user_id: number;
+  readonly email: string | null;
+  readonly current_role: 'viewer' | 'operator' | 'admin';
+  readonly requested_role: 'viewer' | 'operator' | 'admin';
+  readonly justification: string;
+  readonly duration_seconds: number;
+  readonly state: 'pending' | 'approved' | 'rejected' | 'ended';
+  readonly created_at: Time;
+  readonly decided_at: Time | null;
+  readonly decided_by: string | null;
+  readonly note: string | null;
+  readonly ends_at: Time | null;
+};
+
+export type AccessRequests = {
+  readonly items: readonly (AccessRequest)[];
+  readonly next_cursor: string | null;
+};
+
+export type Lateness = {
+  readonly p50: number;
+  readonly p99: number;
+  readonly worst: number;
+};
+
+export type Timing = {
+  readonly services: number;
+  readonly wakeups: number;
+  readonly late_ms: Lateness;
+};
+
+export type Version = {
+  readonly name: string;
+  readonly version: string;
+};
+
+export type Alive = {
+  readonly status: 'ok';
+};
+
+export type Anything = {
+
+};
+
+/** Every operation: how it is called, and the least role for it. */
+export const OPERATIONS = {
+  services: { method: 'GET', path: '/api/services', least: 'anonymous' },
+  status: { method: 'GET', path: '/api/services/{id}/status', least: 'anonymous' },
+  health: { method: 'GET', path: '/api/services/{id}/health', least: 'anonymous' },
+  start: { method: 'POST', path: '/api/services/{id}/start', least: 'operator' },
+  stop: { method: 'POST', path: '/api/services/{id}/stop', least: 'admin' },
+  restart: { method: 'POST', path: '/api/services/{id}/restart', least: 'operator' },
+  reload: { method: 'POST', path: '/api/services/{id}/reload', least: 'operator' },
+  refresh: { method: 'POST', path: '/api/services/{id}/refresh', least: 'anonymous' },
+  preflight: { method: 'GET', path: '/api/services/{id}/preflight', least: 'operator' },
+  logs: { method: 'GET', path: '/api/services/{id}/logs', least: 'admin' },
+  logs_follow: { method: 'GET', path: '/ws/services/{id}/logs', least: 'admin' },
+  recovery_status: { method: 'GET', path: '/api/services/{id}/auto-recovery', least: 'viewer' },
+  recovery_set: { method: 'PATCH', path: '/api/services/{id}/auto-recovery', least: 'admin' },
+  recovery_reset: { method: 'POST', path: '/api/services/{id}/reset-circuit-breaker', least: 'admin' },
+  recovery_history: { method: 'GET', path: '/api/services/{id}/recoveries', least: 'viewer' },
+  explain: { method: 'GET', path: '/api/services/{id}/explain', least: 'viewer' },
+  pause: { method: 'POST', path: '/api/services/{id}/pause', least: 'admin' },
+  resume: { method: 'POST', path: '/api/services/{id}/resume', least: 'admin' },
+  events: { method: 'GET', path: '/api/services/{id}/events', least: 'viewer' },
+  events_follow: { method: 'GET', path: '/ws/services/{id}/status', least: 'viewer' },
+  inspect: { method: 'GET', path: '/api/services/{id}/inspect/{what}', least: 'admin' },
+  doctor: { method: 'GET', path: '/api/services/{id}/doctor', least: 'admin' },
+  audit: { method: 'GET', path: '/api/audit', least: 'admin' },
+  audit_report: { method: 'GET', path: '/api/audit/report', least: 'admin' },
+  metrics: { method: 'GET', path: '/api/services/{id}/metrics', least: 'viewer' },
+  slo: { method: 'GET', path: '/api/services/{id}/slo', least: 'viewer' },
+  diagnosis: { method: 'GET', path: '/api/services/{id}/diagnosis', least: 'admin' },
+  bundle: { method: 'GET', path: '/api/services/{id}/bundle', least: 'admin' },
+  notify: { method: 'POST', path: '/api/notifications', least: 'operator' },
+  login: { method: 'POST', path: '/api/auth/login', least: 'anonymous' },
+  logout: { method: 'POST', path: '/api/auth/logout', least: 'viewer' },
+  me: { method: 'GET', path: '/api/auth/me', least: 'viewer' },
+  password: { method: 'POST', path: '/api/auth/password', least: 'viewer' },
+  sessions: { method: 'GET', path: '/api/auth/sessions', least: 'viewer' },
+  session_revoke: { method: 'DELETE', path: '/api/auth/sessions/{n}', least: 'viewer' },
+  totp_begin: { method: 'POST', path: '/api/auth/totp', least: 'viewer' },
+  totp_confirm: { method: 'POST', path: '/api/auth/totp/confirm', least: 'viewer' },
+  totp_disable: { method: 'POST', path: '/api/auth/totp/disable', least: 'viewer' },
+  users: { method: 'GET', path: '/api/users', least: 'admin' },
+  user_add: { method: 'POST', path: '/api/users', least: 'admin' },
+  user_set: { method: 'PATCH', path: '/api/users/{n}', least: 'admin' },
+  tokens: { method: 'GET', path: '/api/tokens', least: 'admin' },
+  token_add: { method: 'POST', path: '/api/tokens', least: 'admin' },
+  token_set: { method: 'PATCH', path: '/api/tokens/{n}', least: 'admin' },
+  token_revoke: { method: 'DELETE', path: '/api/tokens/{n}', least: 'admin' },
+  access_requests: { method: 'GET', path: '/api/access-requests', least: 'viewer' },
+  access_request: { method: 'POST', path: '/api/access-requests', least: 'viewer' },
+  access_approve: { method: 'POST', path: '/api/access-requests/{n}/approve', least: 'admin' },
+  access_reject: { method: 'POST', path: '/api/access-requests/{n}/reject', least: 'admin' },
+  prometheus: { method: 'GET', path: '/metrics', least: 'viewer' },
+  healthz: { method: 'GET', path: '/healthz', least: 'anonymous' },
+  readyz: { method: 'GET', path: '/readyz', least: 'anonymous' },
+  openapi: { method: 'GET', path: '/openapi.json', least: 'anonymous' },
+  timing: { method: 'GET', path: '/api/timing', least: 'viewer' },
+  version: { method: 'GET', path: '/version', least: 'anonymous' },
+} as const;
