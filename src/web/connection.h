@@ -8,6 +8,9 @@
 #include "base/time.h"
 #include "web/server.h"
 
+#define WRITE_MAX ((size_t)16 * 1024) /* at once: a TLS record */
+#define HEAD_MAX 8192
+
 struct connection;
 
 struct server {
@@ -23,6 +26,8 @@ struct server {
     uint64_t requests;
     struct connection *connections;
     size_t count;
+    unsigned char small[LWS_PRE + WRITE_MAX]; /* an answer that goes out on the spot */
+    struct exchange *spare; /* the last one that was done with: most requests need no other */
 };
 
 enum exchange_state {
@@ -41,9 +46,11 @@ struct exchange {
     bool refused; /* the answer went out and the connection is to end */
     mono_ms began;
     struct buf body;
-    struct buf out; /* what is not written yet */
+    size_t small; /* bytes of the answer in the server's `small`; 0 = it is in `out` */
+    struct buf out;
     size_t written;
     char id[SERVER_REQUEST_ID_SIZE];
+    /* not cleared between two uses */
     char path[SERVER_PATH_MAX];
     char query[SERVER_QUERY_MAX];
 };
@@ -90,7 +97,8 @@ void conversation_open(struct connection *c);
 int conversation_writable(struct connection *c);
 void conversation_drop(struct connection *c);
 
-/* head.c: the status line and headers of an answer into `out`. */
-int head_write(struct buf *out, const struct exchange *x, const struct answer *answer, bool hsts);
+/* head.c: the status line and headers of an answer; their length, 0 when they do not fit. */
+size_t head_write(char *to, size_t size, const struct exchange *x, const struct answer *answer,
+                  bool hsts);
 
 #endif

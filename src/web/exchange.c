@@ -3,6 +3,7 @@
  * something to wait for. */
 #include <errno.h>
 #include <inttypes.h>
+#include <stddef.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -11,8 +12,6 @@
 #include "web/connection.h"
 #include "web/header.h"
 
-#define WRITE_MAX ((size_t)16 * 1024) /* a TLS record */
-#define HEAD_ROOM 2048
 #define ARGUMENT_MAX 2048
 
 /* ── what came ── */
@@ -117,9 +116,13 @@ static const char *method_name(int method)
 
 static struct exchange *exchange_new(struct connection *c)
 {
-    struct exchange *x = mem_calloc(1, sizeof *x);
+    struct server *s = c->server;
+    struct exchange *x = s->spare == NULL ? mem_calloc(1, sizeof *x) : s->spare;
     if (x == NULL)
         return NULL;
+    s->spare = NULL;
+    memset(x, 0, offsetof(struct exchange, path));
+    x->path[0] = x->query[0] = '\0';
     x->connection = c;
     x->began = clock_mono();
     x->body = BUF_LIMIT(SERVER_BODY_MAX);
@@ -138,10 +141,14 @@ void exchange_free(struct exchange *x)
 {
     if (x == NULL)
         return;
-    mem_wipe(x->query, sizeof x->query);
+    struct server *s = x->connection->server;
+    mem_wipe(x->query, strlen(x->query)); /* it may hold a token */
     buf_free(&x->body);
     buf_free(&x->out);
-    mem_free(x);
+    if (s->spare == NULL)
+        s->spare = x;
+    else
+        mem_free(x);
 }
 
 void exchange_drop(struct connection *c)
@@ -157,7 +164,22 @@ void exchange_drop(struct connection *c)
 
 /* ── the answer ── */
 
-/* Writes the next piece; -1 when the connection is to be closed (the answer may be whole). */
+/* The answer is whole. -1 when the connection is to be closed. */
+static int done_with(struct connection *c)
+{
+    struct exchange *x = c->exchange;
+    bool close = x->close_after;
+    c->exchange = NULL;
+    exchange_free(x);
+    return close || lws_http_transaction_completed(c->wsi) != 0 ? -1 : 0;
+}
+
+static int write_small(struct connection *c)
+{
+    int n = lws_write(c->wsi, c->server->small + LWS_PRE, c->exchange->small, LWS_WRITE_HTTP_FINAL);
+    return n < 0 ? -1 : done_with(c);
+}
+
 static int write_piece(struct connection *c)
 {
     struct exchange *x = c->exchange;
@@ -170,38 +192,53 @@ static int write_piece(struct connection *c)
     if (n < 0)
         return -1;
     x->written += piece;
-    if (!last) {
-        lws_set_timeout(c->wsi, PENDING_TIMEOUT_HTTP_CONTENT, SERVER_HEAD_SECONDS);
-        (void)lws_callback_on_writable(c->wsi);
-        return 0;
+    if (last)
+        return done_with(c);
+    lws_set_timeout(c->wsi, PENDING_TIMEOUT_HTTP_CONTENT, SERVER_HEAD_SECONDS);
+    (void)lws_callback_on_writable(c->wsi);
+    return 0;
+}
+
+/* False: for lack of memory, or a head that is too long. */
+static bool compose(struct exchange *x, const struct answer *answer)
+{
+    struct server *s = x->connection->server;
+    char head[HEAD_MAX];
+    size_t head_length = head_write(head, sizeof head, x, answer, s->hsts);
+    bool has_body = !x->request.head && answer->status != 304 && answer->length > 0;
+    size_t body_length = has_body ? answer->length : 0;
+    if (head_length == 0)
+        return false;
+    if (x->on_stack && head_length + body_length <= WRITE_MAX) {
+        memcpy(s->small + LWS_PRE, head, head_length);
+        if (has_body)
+            memcpy(s->small + LWS_PRE + head_length, answer->body, body_length);
+        x->small = head_length + body_length;
+        return true;
     }
-    bool close = x->close_after;
-    c->exchange = NULL;
-    exchange_free(x);
-    return close || lws_http_transaction_completed(c->wsi) != 0 ? -1 : 0;
+    x->out = BUF_LIMIT(SERVER_ANSWER_MAX + HEAD_MAX);
+    return buf_append(&x->out, head, head_length) == 0 &&
+           (!has_body || buf_append(&x->out, answer->body, body_length) == 0);
 }
 
 void exchange_answer(struct exchange *x, const struct answer *answer)
 {
-    struct connection *c = x->connection;
     x->state = EXCHANGE_WRITING;
     x->close_after = x->close_after || answer->close;
-    x->out = BUF_LIMIT(SERVER_ANSWER_MAX + HEAD_ROOM * 4);
-    bool body = !x->request.head && answer->status != 304 && answer->length > 0;
-    if (head_write(&x->out, x, answer, c->server->hsts) < 0 ||
-        (body && buf_append(&x->out, answer->body, answer->length) < 0)) {
-        buf_free(&x->out);
-        x->close_after = true; /* for lack of memory: the peer sees the connection end */
-    }
+    if (!compose(x, answer))
+        buf_free(&x->out); /* the peer sees the connection end */
     if (!x->on_stack)
-        (void)lws_callback_on_writable(c->wsi);
+        (void)lws_callback_on_writable(x->connection->wsi);
 }
 
 int exchange_writable(struct connection *c)
 {
-    if (c->exchange == NULL || c->exchange->state != EXCHANGE_WRITING)
+    const struct exchange *x = c->exchange;
+    if (x == NULL || x->state != EXCHANGE_WRITING)
         return 0;
-    return c->exchange->out.length == 0 ? -1 : write_piece(c);
+    if (x->small > 0)
+        return write_small(c);
+    return x->out.length == 0 ? -1 : write_piece(c);
 }
 
 /* Hands the request over. What was answered meanwhile goes out at once. */

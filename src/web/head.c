@@ -49,16 +49,54 @@ static const char *title(int status)
     return "Status";
 }
 
-int head_write(struct buf *out, const struct exchange *x, const struct answer *answer, bool hsts)
+/* Written for each request: pieces are copied, nothing is formatted. */
+struct pen {
+    char *at, *end;
+};
+
+static void put(struct pen *pen, const char *text)
 {
-    bool close = answer->close || x->close_after;
-    return buf_printf(out,
-                      "HTTP/1.1 %d %s\r\n"
-                      "Content-Type: %s\r\n"
-                      "Content-Length: %zu\r\n"
-                      "X-Request-Id: %s\r\n" SECURITY_LINES "%s%s%s\r\n",
-                      answer->status, title(answer->status),
-                      answer->type == NULL ? "application/json" : answer->type, answer->length,
-                      x->id, hsts ? HSTS_LINE : "", close ? "Connection: close\r\n" : "",
-                      answer->lines == NULL ? "" : answer->lines);
+    size_t length = strlen(text);
+    if (length > (size_t)(pen->end - pen->at)) {
+        pen->at = pen->end; /* full: told at the end */
+        return;
+    }
+    memcpy(pen->at, text, length);
+    pen->at += length;
+}
+
+static void put_number(struct pen *pen, size_t number)
+{
+    char digits[24];
+    size_t at = sizeof digits - 1;
+    digits[at] = '\0';
+    do
+        digits[--at] = (char)('0' + number % 10);
+    while ((number /= 10) > 0);
+    put(pen, digits + at);
+}
+
+size_t head_write(char *to, size_t size, const struct exchange *x, const struct answer *answer,
+                  bool hsts)
+{
+    struct pen pen = {to, to + size};
+    put(&pen, "HTTP/1.1 ");
+    put_number(&pen, (size_t)answer->status);
+    put(&pen, " ");
+    put(&pen, title(answer->status));
+    put(&pen, "\r\nContent-Type: ");
+    put(&pen, answer->type == NULL ? "application/json" : answer->type);
+    put(&pen, "\r\nContent-Length: ");
+    put_number(&pen, answer->length);
+    put(&pen, "\r\nX-Request-Id: ");
+    put(&pen, x->id);
+    put(&pen, "\r\n" SECURITY_LINES);
+    if (hsts)
+        put(&pen, HSTS_LINE);
+    if (answer->close || x->close_after)
+        put(&pen, "Connection: close\r\n");
+    if (answer->lines != NULL)
+        put(&pen, answer->lines);
+    put(&pen, "\r\n");
+    return pen.at == pen.end ? 0 : (size_t)(pen.at - to);
 }

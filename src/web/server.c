@@ -9,6 +9,8 @@
 #include "io/log.h"
 #include "web/connection.h"
 
+/* Of what a WebSocket client says at once: nothing is expected, it is dropped. */
+#define MESSAGE_BYTES 256
 #define LISTEN_FDS 64 /* beside the connections: listener, link, loop, log */
 /* A whole TLS record (16 KB) and more: what is left of one in OpenSSL after two reads, 4.1.6 on
  * libuv never fetches; bodies of 8 to 16 KB would wait for their timeout. */
@@ -129,7 +131,10 @@ static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *use
 }
 
 static const struct lws_protocols protocols[] = {
-    {.name = "resus", .callback = on_event, .rx_buffer_size = SERVER_MESSAGE_MAX},
+    {.name = "resus",
+     .callback = on_event,
+     .rx_buffer_size = MESSAGE_BYTES,
+     .tx_packet_size = READ_MAX},
     {.name = NULL},
 };
 

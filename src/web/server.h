@@ -26,7 +26,6 @@
 #define SERVER_ANSWER_SECONDS 180   /* of the engine; an operation may take its time */
 #define SERVER_ANSWER_MAX (16 * 1024 * 1024)
 #define SERVER_QUEUE_MAX (256 * 1024) /* bytes that wait for one WebSocket, then 1013 */
-#define SERVER_MESSAGE_MAX 4096       /* bytes that a client may say at once: nothing is expected */
 #define SERVER_PING_SECONDS 30
 #define SERVER_HANGUP_SECONDS 45 /* without a sign of life */
 #define SERVER_PATH_MAX 1024

@@ -99,6 +99,7 @@ def test_an_api_token_follows_until_it_is_revoked(served):
 def test_admins_follow_the_log(served):
     admin = login(served)
     with WebSocket(served, LOGS, bearer(admin)) as seen:
+        served.redis("BGSAVE")
         line = seen.message()
         assert line["type"] == "service_log" and line["message"] and line["service"] == "redis", line
 

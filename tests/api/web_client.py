@@ -12,6 +12,7 @@ from daemon import SCALE
 
 PASSWORD = "a horse that staples batteries 7"
 TEXT, CLOSE, PING, PONG = 1, 8, 9, 10
+PINGS_MOST = 4  # one every 30 s
 
 
 def certificate(served):
@@ -112,8 +113,8 @@ class WebSocket:
         return head[0] & 0x0F, self.stream.read(length)
 
     def message(self):
-        """The next JSON object; pings are answered. AssertionError at the end."""
-        while True:
+        """The next JSON object; pings are answered. AssertionError at the end, or when only pings come."""
+        for _ in range(PINGS_MOST):
             opcode, payload = self.frame()
             if opcode == PING:
                 self.send(PONG, payload)
@@ -121,6 +122,7 @@ class WebSocket:
                 return json.loads(payload)
             else:
                 raise AssertionError(f"ended: {opcode} {payload!r}")
+        raise AssertionError("nothing but pings came")
 
     def until(self, condition, most=200):
         """The first message that satisfies it, with those before it."""

@@ -20,10 +20,12 @@ import machine  # noqa: E402
 import monit  # noqa: E402
 import recovering  # noqa: E402
 import simulator  # noqa: E402
+import web  # noqa: E402
 
 PARTS = {"kills": recovering.kills, "hangs": recovering.hangs, "monit": monit.monit,
          "footprint": footprint.footprint,
-         "sessions": footprint.sessions, "fleet": fleet.fleet, "simulator": simulator.simulator}
+         "sessions": footprint.sessions, "fleet": fleet.fleet, "simulator": simulator.simulator,
+         "web": web.web}
 
 
 def main():
