@@ -55,12 +55,13 @@ _resus()
     user) words="add list role disable enable password totp --role --password-file" ;;
     token) words="create list revoke --role --services --expires" ;;
     access) words="list approve reject request --role --for --reason" ;;
+    replay) words="" ;;
     sudoers) words="--user" service=y ;;
     key) words="check" service=y ;;
     serve) words="--check" ;;
     demo) words="--port --dir" ;;
-    help) words="status health services check refresh start stop restart reload preflight logs events recovery pause resume doctor diagnose bundle slo inspect audit user token access sudoers key serve demo" ;;
-    *) words="status health services check refresh start stop restart reload preflight logs events recovery pause resume doctor diagnose bundle slo inspect audit user token access sudoers key serve demo help --version" ;;
+    help) words="status health services check refresh start stop restart reload preflight logs events recovery pause resume doctor diagnose bundle slo inspect audit user token access replay sudoers key serve demo" ;;
+    *) words="status health services check refresh start stop restart reload preflight logs events recovery pause resume doctor diagnose bundle slo inspect audit user token access replay sudoers key serve demo help --version" ;;
     esac
     words="$words --json --config --url --token-file --ca-file --pin --help"
     if [[ -n $service && $current != -* ]]; then

@@ -195,7 +195,8 @@ static int put_pair(const struct operation *row, const struct pair *pair, json_t
         return r;
     bool is_token = str_equal(row->method, "WS") && str_equal(key, ROUTE_TOKEN_KEY);
     if (json_object_get(args, key) != NULL)
-        r = error_set(err, -EINVAL, "the query names `%s` twice", f == NULL ? "a field" : f->name);
+        r = error_set(err, -EINVAL, "the query names %s%s%s twice", f == NULL ? "" : "`",
+                      f == NULL ? "a field" : f->name, f == NULL ? "" : "`");
     else if (!is_token && !json_put(args, key, typed(f, value)))
         r = error_set(err, -ENOMEM, "no memory for a query");
     mem_wipe(value, strlen(value)); /* it may be a token */

@@ -350,7 +350,6 @@ static const struct shape_member finding_[] = {{"check", "text", NULL},
                                                END};
 static const struct shape_member findings_[] = {
     {"service", "text", NULL}, {"items", "[Finding]", NULL}, END};
-static const struct shape_member list_[] = {{"items", "[{anything}]", NULL}, CURSOR, END};
 
 static const struct shape_member identity_[] = {
     {"id", "whole", NULL}, {"email", "text", NULL}, {"role", ROLE_WORDS, NULL}, END};
@@ -435,6 +434,59 @@ static const struct shape_member access_request_[] = {
 static const struct shape_member access_requests_[] = {
     {"items", "[AccessRequest]", "Newest first."}, CURSOR, END};
 
+static const struct shape_member audit_user_[] = {
+    {"id", "text?", NULL}, {"email", "text?", NULL}, {"role", "text?", NULL}, END};
+static const struct shape_member audit_result_[] = {{"success", "truth", NULL},
+                                                    {"duration_seconds", "number?", NULL},
+                                                    {"exit_code", "whole?", NULL},
+                                                    {"error?", "text?", NULL},
+                                                    END};
+static const struct shape_member audit_security_[] = {
+    {"command_validated", "truth?", NULL},
+    {"risk_level", "=low|moderate|high|critical", NULL},
+    {"ssh_key_used", "truth?", NULL},
+    END};
+static const struct shape_member audit_line_[] = {{"timestamp", "time", NULL},
+                                                  {"event_type", "text", NULL},
+                                                  {"service", "text?", NULL},
+                                                  {"operation", "text?", NULL},
+                                                  {"user", "AuditUser", NULL},
+                                                  {"source_ip", "text?", NULL},
+                                                  {"result", "AuditResult?", "null: an intent."},
+                                                  {"security", "AuditSecurity", NULL},
+                                                  {"request_id", "text?", NULL},
+                                                  {"recovery_level", "text?", NULL},
+                                                  {"reason", "text?", NULL},
+                                                  {"seq", "whole", NULL},
+                                                  {"prev", "text", NULL},
+                                                  {"hash", "text", NULL},
+                                                  END};
+static const struct shape_member audit_lines_[] = {
+    {"items", "[AuditLine]", "Newest first."}, CURSOR, END};
+static const struct shape_member audit_report_[] = {
+    {"since", "time?", NULL},
+    {"until", "time?", NULL},
+    {"recoveries", "{anything}", "Figures, by level, and the lines."},
+    {"failed_operations", "{anything}", NULL},
+    {"outside_business_hours", "anything", "null: no business hours are configured."},
+    {"lines?", "whole", NULL},
+    {"operations?", "{anything}", NULL},
+    {"by_operation?", "[{anything}]", NULL},
+    {"by_user?", "[{anything}]", NULL},
+    {"by_event?", "[{anything}]", NULL},
+    {"failures?", "[{anything}]", NULL},
+    {"trend?", "anything", NULL},
+    END};
+static const struct shape_member bundle_[] = {{"document", "text", NULL},
+                                              {"timestamp", "time", NULL},
+                                              {"resus", "{anything}", NULL},
+                                              {"settings", "{anything}", "Without secrets."},
+                                              {"status", "Status", NULL},
+                                              {"health", "Health", NULL},
+                                              {"explain", "Explanation", NULL},
+                                              {"diagnosis", "Diagnosis", NULL},
+                                              END};
+
 static const struct shape_member late_[] = {
     {"p50", "whole", NULL}, {"p99", "whole", NULL}, {"worst", "whole", NULL}, END};
 static const struct shape_member timing_[] = {
@@ -498,7 +550,6 @@ const struct shape shapes[] = {
     {"Inspection", "A look into Redis.", inspection_},
     {"Finding", "What the doctor found.", finding_},
     {"Findings", "What the doctor found.", findings_},
-    {"List", "A list.", list_},
     {"Identity", "Who somebody is.", identity_},
     {"Login", "A session begins.", login_},
     {"Grant", "A higher role for a while.", grant_},
@@ -515,6 +566,13 @@ const struct shape shapes[] = {
     {"ApiTokens", "The API tokens.", tokens_},
     {"AccessRequest", "A request for a higher role.", access_request_},
     {"AccessRequests", "Requests for a higher role.", access_requests_},
+    {"AuditUser", "Who did it.", audit_user_},
+    {"AuditResult", "How it ended.", audit_result_},
+    {"AuditSecurity", "How it was done.", audit_security_},
+    {"AuditLine", "A line of the audit log.", audit_line_},
+    {"AuditLines", "Lines of the audit log.", audit_lines_},
+    {"AuditReport", "A review of the audit log.", audit_report_},
+    {"Bundle", "All that support asks for.", bundle_},
     {"Lateness", "Milliseconds.", late_},
     {"Timing", "How late the watch's own timers came.", timing_},
     {"Version", "The program's version.", version_},

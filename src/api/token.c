@@ -123,8 +123,8 @@ int token_check(const struct token_keys *keys, const char *text, size_t length, 
     memcpy(copy, text, length);
     copy[length] = '\0';
     int r = find_key(keys, copy, &key, err);
-    if (r == 0 &&
-        jwt_decode(&jwt, copy, (const unsigned char *)key->pem, (int)strlen(key->pem)) != 0)
+    if (r == 0 && (key == NULL || jwt_decode(&jwt, copy, (const unsigned char *)key->pem,
+                                             (int)strlen(key->pem)) != 0))
         r = refuse(err, "its signature is wrong");
     if (r == 0 && jwt_get_alg(jwt) != JWT_ALG_ES256)
         r = refuse(err, "its algorithm is not " ALGORITHM);

@@ -50,8 +50,8 @@ int remote_check(const struct remote_target *target, struct error *err)
     if (target->pin != NULL &&
         (pin == NULL || strlen(pin) != PIN_LENGTH || strchr(pin, ';') != NULL))
         return error_set(err, -EINVAL,
-                         "--pin must be sha256/ and the base64 of a SHA-256: `resus serve` prints "
-                         "it");
+                         "--pin must be sha256/ and the base64 of a SHA-256: docs/api.md tells "
+                         "how to get it");
     return 0;
 }
 

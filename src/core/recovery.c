@@ -301,9 +301,9 @@ static void wake_waiting(struct step *s)
     enum remedy remedy = cause_row(f->verdict.cause)->remedy;
     enum withheld reason = recovery_withheld(s->r, s->policy, f);
     if (!f->verdict.confirmed) {
-        /* In the middle of a look: ask again when it is done. */
+        /* In the middle of a look: ask again when it is done. A look begun anew would forget what
+         * the probes under way have yet to tell, for ever when they take longer than this. */
         s->r->deadline = mono_add(s->now, 500);
-        (void)step_emit(s, EFFECT_LOOK);
         return;
     }
     if (newly_stopped(s) || stopped_again(s)) {

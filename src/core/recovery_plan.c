@@ -80,5 +80,6 @@ enum recovery_action recovery_plan(const struct recovery *r, const struct recove
 bool recovery_holds(const struct recovery *r, const struct recovery_facts *facts)
 {
     bool watches_a_load = facts->unit == UNIT_ACTIVATING || facts->verdict.cause == CAUSE_LOADING;
-    return r->phase == PHASE_ACTING && !watches_a_load;
+    bool saves = r->action == ACTION_BGSAVE; /* it may take minutes, and touches no process */
+    return r->phase == PHASE_ACTING && !watches_a_load && !saves;
 }

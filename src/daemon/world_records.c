@@ -121,11 +121,12 @@ static void port_account_audit(void *context, const struct audit_line *line)
     audit_append(w->audit, 0, line, false);
 }
 
-static void port_notice(void *context, const char *kind, const char *message)
+static void port_notice(void *context, const char *service, const char *kind, const char *message)
 {
     struct world *w = context;
     for (int i = 0; i < w->count; i++)
-        engine_notice(w->engine, i, kind, access_name(ACCESS_ADMIN), message, clock_now());
+        if (service == NULL || str_equal(w->settings->services[i].id, service))
+            engine_notice(w->engine, i, kind, access_name(ACCESS_ADMIN), message, clock_now());
 }
 
 static const struct settings *port_settings(void *context)

@@ -71,7 +71,7 @@ static json_t *line_of(struct service *s, const struct recovery_input *in,
               json_put_text(line, "event", recording_event_word(in->event)) &&
               json_put_int(line, "id", (int64_t)in->action_id) &&
               json_put_text(line, "end", recording_end_word(in->end));
-    if (memcmp(&r->policy, &s->recovery_policy, sizeof r->policy) != 0)
+    if (!recording_same_policy(&r->policy, &s->recovery_policy))
         ok = ok && json_put(line, "policy", recording_encode_policy(&s->recovery_policy));
     if (r->judged)
         ok = ok && json_put(line, "sight", recording_encode_sight(&r->sight));
@@ -95,8 +95,7 @@ void recording_step(struct service *s, const struct recovery *before,
     if (s->engine->ports.incident == NULL)
         return;
     bool same_verdict = v->cause == r->verdict.cause && v->confirmed == r->verdict.confirmed;
-    bool nothing =
-        out->count == 0 && same_verdict && memcmp(before, &s->recovery, sizeof *before) == 0;
+    bool nothing = out->count == 0 && same_verdict && recording_same_recovery(before, &s->recovery);
     if (r->number == 0 && (worth_it(before, v) || worth_it(&s->recovery, v)))
         begin(s, before, now);
     if (r->number != 0 && !nothing && !r->full) {

@@ -80,6 +80,8 @@ int recording_decode_policy(const json_t *object, struct recovery_policy *ret) A
 int recording_decode_facts(const json_t *object, struct recovery_facts *ret) ATTR_MUST_USE;
 int recording_decode_recovery(const json_t *object, struct recovery *ret) ATTR_MUST_USE;
 int recording_decode_verdict(const json_t *object, struct verdict *ret) ATTR_MUST_USE;
+bool recording_same_policy(const struct recovery_policy *a, const struct recovery_policy *b);
+bool recording_same_recovery(const struct recovery *a, const struct recovery *b);
 const char *recording_event_word(enum recovery_event event);
 const char *recording_end_word(enum action_end end);
 int recording_event(const char *word, enum recovery_event *ret) ATTR_MUST_USE;

@@ -132,10 +132,8 @@ int recording_end(const char *word, enum action_end *ret)
     {                                                                                              \
 #member, FIELD_INT64, AT(type, member), 0, NULL                                            \
     }
-#define T(type, member)                                                                            \
-    {                                                                                              \
-#member, FIELD_INT64, AT(type, member.ms), 0, NULL                                         \
-    }
+/* A time: one number, too (base/time.h). */
+#define T(type, member) L(type, member)
 #define W(type, member, words)                                                                     \
     {                                                                                              \
 #member, FIELD_WORD, AT(type, member), 0, &(words)                                         \
@@ -198,6 +196,8 @@ static const struct field sight_fields[] = {
     L(sight, failure_threshold),
     L(sight, confirm_interval_ms),
 };
+static_assert(sizeof(mono_ms) == sizeof(int64_t) && sizeof(wall_ms) == sizeof(int64_t),
+              "a time is one number");
 static_assert(GAUGE_COUNT == 6, "every gauge is recorded");
 
 static const struct field policy_fields[] = {
@@ -367,6 +367,45 @@ static int decode(const struct field *fields, size_t count, const json_t *object
         if (read_field(object, &fields[i], to) < 0)
             return -EINVAL;
     return 0;
+}
+
+static bool same_field(const struct field *f, const void *a, const void *b)
+{
+    const char *left = (const char *)a + f->offset;
+    const char *right = (const char *)b + f->offset;
+    switch (f->kind) {
+    case FIELD_BOOL:
+        return *(const bool *)left == *(const bool *)right;
+    case FIELD_INT:
+    case FIELD_WORD:
+        return *(const int *)(const void *)left == *(const int *)(const void *)right;
+    case FIELD_INT64:
+    case FIELD_UINT64:
+        return *(const int64_t *)(const void *)left == *(const int64_t *)(const void *)right;
+    case FIELD_REAL:
+        return memcmp(left, right, sizeof(double)) == 0;
+    case FIELD_TEXT:
+        return str_equal(left, right);
+    }
+    return false;
+}
+
+static bool same(const struct field *fields, size_t count, const void *a, const void *b)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!same_field(&fields[i], a, b))
+            return false;
+    return true;
+}
+
+bool recording_same_policy(const struct recovery_policy *a, const struct recovery_policy *b)
+{
+    return same(policy_fields, ARRAY_LENGTH(policy_fields), a, b);
+}
+
+bool recording_same_recovery(const struct recovery *a, const struct recovery *b)
+{
+    return same(recovery_fields, ARRAY_LENGTH(recovery_fields), a, b);
 }
 
 json_t *recording_encode_sight(const struct sight *sight)

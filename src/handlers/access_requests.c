@@ -32,7 +32,7 @@ void access_list(struct handlers *h, struct call *call)
     const struct access_request *r;
     const char *state = json_text_or(call->args, "state", NULL);
     json_t *items = json_array();
-    shelf_each(a, STORE_ACCESS_REQUEST, i, r)
+    shelf_each(a, STORE_ACCESS_REQUEST, r)
     {
         bool own = call->user_number != 0 && r->user == call->user_number;
         if ((call->access == ACCESS_ADMIN || own) &&
@@ -52,7 +52,7 @@ static size_t pending_of(const struct accounts *a, const struct user *u)
 {
     const struct access_request *r;
     size_t count = 0;
-    shelf_each(a, STORE_ACCESS_REQUEST, i, r)
+    shelf_each(a, STORE_ACCESS_REQUEST, r)
     {
         count += r->user == u->number && r->state == REQUEST_PENDING;
     }
@@ -65,7 +65,7 @@ static void make_room(struct accounts *a)
     struct access_request *r;
     if (a->shelves[STORE_ACCESS_REQUEST].count < ACCESS_REQUESTS_MAX)
         return;
-    shelf_each(a, STORE_ACCESS_REQUEST, i, r)
+    shelf_each(a, STORE_ACCESS_REQUEST, r)
     {
         if (r->state != REQUEST_REJECTED && r->state != REQUEST_ENDED)
             continue;
@@ -107,7 +107,7 @@ void access_request(struct handlers *h, struct call *call)
     (void)str_format(text, sizeof text, "%s asks for the role %s: %s", u->email,
                      access_name(wanted), r->justification);
     account_done(h, call, AUDIT_AUTHORIZATION, AUDIT_RISK_MODERATE, text);
-    a->ports.notice(a->ports.context, "access", text);
+    a->ports.notice(a->ports.context, NULL, "access", text);
     account_answer_saved(h, call, account_save(a, STORE_ACCESS_REQUEST, r), request_json(a, r));
 }
 
@@ -153,7 +153,7 @@ static void decide(struct handlers *h, struct call *call, enum request_state sta
     account_changed(a);
     account_timer_look(a);
     account_done(h, call, AUDIT_AUTHORIZATION, AUDIT_RISK_HIGH, text);
-    a->ports.notice(a->ports.context, "access", text);
+    a->ports.notice(a->ports.context, NULL, "access", text);
     account_answer_saved(h, call, account_save(a, STORE_ACCESS_REQUEST, r), request_json(a, r));
 }
 

@@ -50,6 +50,12 @@ void *shelf_find(const struct shelf *shelf, int64_t number)
     return i < shelf->count && number_of(shelf->items[i]) == number ? shelf->items[i] : NULL;
 }
 
+void *shelf_at(const struct accounts *a, enum store_account kind, size_t i)
+{
+    const struct shelf *shelf = &a->shelves[kind];
+    return i < shelf->count ? shelf->items[i] : NULL;
+}
+
 int shelf_put(struct shelf *shelf, void *item)
 {
     if (shelf->count == shelf->room) {
@@ -148,6 +154,7 @@ void accounts_saved(struct accounts *a, uint64_t id, enum store_outcome outcome)
         .kind = (enum store_account)((id & ~ACCOUNTS_ID) >> KIND_SHIFT & 3),
         .number = (int64_t)(id >> NUMBER_SHIFT & NUMBER_MASK),
     };
+    account_timer_look(a);
 }
 
 void account_save_again(struct accounts *a)
@@ -178,7 +185,7 @@ struct user *user_by_number(const struct accounts *a, int64_t number)
 struct user *user_by_email(const struct accounts *a, const char *email)
 {
     struct user *u;
-    shelf_each(a, STORE_USER, i, u)
+    shelf_each(a, STORE_USER, u)
     {
         if (strcasecmp(u->email, email) == 0)
             return u;
@@ -209,7 +216,7 @@ const struct access_request *user_grant(const struct accounts *a, const struct u
 {
     const struct access_request *best = NULL, *r;
     wall_ms now = accounts_now(a).wall;
-    shelf_each(a, STORE_ACCESS_REQUEST, i, r)
+    shelf_each(a, STORE_ACCESS_REQUEST, r)
     {
         if (r->user == u->number && r->state == REQUEST_APPROVED && r->ends.ms > now.ms &&
             (best == NULL || r->wanted > best->wanted ||
@@ -230,7 +237,7 @@ bool user_is_last_admin(const struct accounts *a, const struct user *u)
     const struct user *other;
     if (u->disabled || u->role != ACCESS_ADMIN)
         return false;
-    shelf_each(a, STORE_USER, i, other)
+    shelf_each(a, STORE_USER, other)
     {
         if (other != u && !other->disabled && other->role == ACCESS_ADMIN)
             return false;
@@ -250,7 +257,7 @@ size_t sessions_end(struct accounts *a, const struct user *u, const char *except
 {
     struct session *s;
     size_t count = 0;
-    shelf_each(a, STORE_SESSION, i, s)
+    shelf_each(a, STORE_SESSION, s)
     {
         if (s->user != u->number || s->revoked.ms != 0 ||
             (except != NULL && str_equal(s->jti, except)))
@@ -321,6 +328,7 @@ static void tell_alert(void *context, const struct security_alert *alert)
                                      .reason = text,
                                      .risk = AUDIT_RISK_HIGH},
               &line);
+    (void)str_copy(line.service, sizeof line.service, alert->service);
     a->ports.audit(a->ports.context, &line);
     if (a->alert_count < ALERTS_MAX)
         a->alerts[a->alert_count++] = *alert;

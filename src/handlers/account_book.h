@@ -134,10 +134,10 @@ struct api_token *api_token_by_number(const struct accounts *a, int64_t number);
 struct access_request *access_request_by_number(const struct accounts *a, int64_t number);
 void *shelf_find(const struct shelf *shelf, int64_t number);
 int shelf_put(struct shelf *shelf, void *item) ATTR_MUST_USE; /* -ENOMEM */
-#define shelf_each(a_, kind_, i_, item_)                                                           \
-    for (size_t i_ = 0;                                                                            \
-         i_ < (a_)->shelves[kind_].count && ((item_) = (a_)->shelves[kind_].items[i_], true);      \
-         i_++)
+/* NULL behind the last. */
+void *shelf_at(const struct accounts *a, enum store_account kind, size_t i);
+#define shelf_each(a_, kind_, item_)                                                               \
+    for (size_t at_ = 0; ((item_) = shelf_at((a_), (kind_), at_)) != NULL; at_++)
 
 /* ── changing: in effect at once; stored behind it ── */
 /* A zeroed item with its number, on its shelf. -ENOSPC when there are `max`. */

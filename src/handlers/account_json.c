@@ -249,6 +249,8 @@ static const size_t sizes[STORE_ACCOUNT_COUNT] = {
 int account_from_json(struct accounts *a, enum store_account kind, int64_t number,
                       const json_t *body, void **ret)
 {
+    if (kind >= STORE_ACCOUNT_COUNT)
+        return -EINVAL;
     int64_t *item = mem_calloc(1, sizes[kind]);
     int r = -EINVAL;
     if (item == NULL)
@@ -270,8 +272,9 @@ int account_from_json(struct accounts *a, enum store_account kind, int64_t numbe
     case STORE_ACCOUNT_COUNT:
         break;
     }
-    if (r < 0) {
-        account_free_item(kind, item);
+    if (r < 0) { /* nothing hangs on it yet */
+        mem_wipe(item, sizes[kind]);
+        mem_free(item);
         return r;
     }
     *ret = item;

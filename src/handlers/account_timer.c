@@ -77,7 +77,7 @@ static bool end_grants(struct accounts *a, wall_ms now)
 {
     struct access_request *r;
     bool ended = false;
-    shelf_each(a, STORE_ACCESS_REQUEST, i, r)
+    shelf_each(a, STORE_ACCESS_REQUEST, r)
     {
         if (r->state != REQUEST_APPROVED || r->ends.ms > now.ms)
             continue;
@@ -92,7 +92,7 @@ static bool end_grants(struct accounts *a, wall_ms now)
                                                 .user = &system_user,
                                                 .success = true,
                                                 .reason = text});
-        a->ports.notice(a->ports.context, "access", text);
+        a->ports.notice(a->ports.context, NULL, "access", text);
         ended = true;
     }
     return ended;
@@ -124,7 +124,7 @@ static void schedule(struct accounts *a)
     wall_ms now = accounts_now(a).wall;
     int64_t wait = a->unsaved_count > 0 ? ACCOUNT_SAVE_AGAIN_MS : ACCOUNT_TIMER_MS;
     const struct access_request *r;
-    shelf_each(a, STORE_ACCESS_REQUEST, i, r)
+    shelf_each(a, STORE_ACCESS_REQUEST, r)
     {
         if (r->state == REQUEST_APPROVED && wall_since(r->ends, now) < wait)
             wait = wall_since(r->ends, now);
@@ -143,8 +143,11 @@ static void publish_alerts(struct accounts *a)
 {
     size_t count = a->alert_count;
     a->alert_count = 0;
-    for (size_t i = 0; i < count; i++)
-        a->ports.notice(a->ports.context, "security", a->alerts[i].message);
+    for (size_t i = 0; i < count; i++) {
+        const char *service = a->alerts[i].service;
+        a->ports.notice(a->ports.context, service[0] == '\0' ? NULL : service, "security",
+                        a->alerts[i].message);
+    }
 }
 
 static void on_timer(uv_timer_t *timer)

@@ -89,22 +89,20 @@ void accounts_close(struct accounts *a)
 int accounts_ensure(struct accounts *a, const char *email, enum access role, const char *password,
                     struct error *err)
 {
-    struct user *u = NULL;
+    struct user *u = user_by_email(a, email);
     char hash[PASSWORD_HASH_SIZE];
-    u = user_by_email(a, email);
     if (u != NULL && password_verify(u->hash, password))
         return 0;
     int r = password_hash(password, hash, err);
-    if (r == 0 && u == NULL) {
+    if (r == 0 && u == NULL)
         r = account_add(a, STORE_USER, sizeof *u, USERS_MAX, &u, err);
-        if (r < 0)
-            return r;
+    if (r < 0 || u == NULL)
+        return r;
+    if (u->email[0] == '\0') { /* a new one */
         (void)str_copy(u->email, sizeof u->email, email);
         u->role = role;
         u->created = accounts_now(a).wall;
     }
-    if (r < 0)
-        return r;
     memcpy(u->hash, hash, sizeof u->hash);
     u->changed = accounts_now(a).wall;
     (void)account_save(a, STORE_USER, u);
@@ -118,7 +116,7 @@ json_t *accounts_users_map(const struct accounts *a)
     json_t *map = json_object();
     const struct user *u;
     char sub[24];
-    shelf_each(a, STORE_USER, i, u)
+    shelf_each(a, STORE_USER, u)
     {
         if (u->disabled)
             continue;
@@ -136,7 +134,7 @@ json_t *accounts_revoked(const struct accounts *a)
     json_t *list = json_array();
     const struct session *s;
     wall_ms now = accounts_now(a).wall;
-    shelf_each(a, STORE_SESSION, i, s)
+    shelf_each(a, STORE_SESSION, s)
     {
         if (s->revoked.ms != 0 && s->expires.ms > now.ms)
             (void)json_array_append_new(list, json_string(s->jti));
@@ -233,7 +231,7 @@ static const struct refusal *by_api_token(struct accounts *a, const char *token,
     char id[32];
     wall_ms now = accounts_now(a).wall;
     (void)crypto_hash_sha256(digest, (const uint8_t *)token, strlen(token));
-    shelf_each(a, STORE_API_TOKEN, i, t)
+    shelf_each(a, STORE_API_TOKEN, t)
     {
         if (sodium_memcmp(t->digest, digest, sizeof digest) == 0)
             found = t;

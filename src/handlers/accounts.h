@@ -25,8 +25,9 @@ struct accounts_ports {
     void *context;
     struct now (*now)(void *context);
     void (*audit)(void *context, const struct audit_line *line);
-    /* An event `notice` of kind `security` or `access` for admins, on every service. */
-    void (*notice)(void *context, const char *kind, const char *message);
+    /* An event `notice` of kind `security` or `access` for admins, on one service (its id) or all
+     * (NULL). */
+    void (*notice)(void *context, const char *service, const char *kind, const char *message);
     const struct settings *(*settings)(void *context); /* as they are now */
     struct store *store;
     uv_loop_t *loop;

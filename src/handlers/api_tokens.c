@@ -31,7 +31,7 @@ void tokens_list(struct handlers *h, struct call *call)
     const struct accounts *a = h->ports.accounts;
     const struct api_token *t;
     json_t *items = json_array();
-    shelf_each(a, STORE_API_TOKEN, i, t)
+    shelf_each(a, STORE_API_TOKEN, t)
     {
         if (!t->revoked)
             (void)json_array_append_new(items, token_json(t));
@@ -72,7 +72,7 @@ static size_t live_tokens(const struct accounts *a)
 {
     const struct api_token *t;
     size_t count = 0;
-    shelf_each(a, STORE_API_TOKEN, i, t)
+    shelf_each(a, STORE_API_TOKEN, t)
     {
         count += !t->revoked;
     }

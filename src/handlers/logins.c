@@ -131,7 +131,7 @@ static int make_room(struct accounts *a, const struct user *u, struct error *err
 {
     struct session *s, *oldest = NULL;
     size_t alive = 0, all = 0;
-    shelf_each(a, STORE_SESSION, i, s)
+    shelf_each(a, STORE_SESSION, s)
     {
         if (s->user != u->number)
             continue;

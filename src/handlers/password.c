@@ -91,13 +91,13 @@ static void letters(const char *text, char *to, size_t size)
 
 static bool of_email(const char *password, const char *email)
 {
-    char mine[256], name[256];
+    char mine[256] = "", name[256] = "";
     const char *at = strchr(email, '@');
     letters(password, mine, sizeof mine);
     letters(email, name, sizeof name);
     bool same = mine[0] != '\0' && (strcasecmp(password, email) == 0 || str_equal(mine, name));
     (void)str_copy_n(name, sizeof name, email, at == NULL ? strlen(email) : (size_t)(at - email));
-    char local[256];
+    char local[256] = "";
     letters(name, local, sizeof local);
     same = same || (local[0] != '\0' && str_equal(mine, local));
     mem_wipe(mine, sizeof mine);
@@ -106,7 +106,7 @@ static bool of_email(const char *password, const char *email)
 
 int password_check(const char *password, const char *email, struct error *err)
 {
-    char mine[256];
+    char mine[256] = "";
     if (characters(password) < PASSWORD_LEAST)
         return error_set(err, -EINVAL, "the password must have at least %d characters",
                          PASSWORD_LEAST);

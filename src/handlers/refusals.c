@@ -4,36 +4,33 @@
 
 #define VARIOUS "various"
 
-static struct refusal_row *find(struct refusals *t, const struct refusal_row *seen)
+/* REFUSALS_MAX = none. */
+static size_t find(const struct refusals *t, const struct refusal_row *seen)
 {
-    for (size_t i = 0; i < REFUSALS_MAX; i++) {
-        struct refusal_row *row = &t->rows[i];
-        if (str_equal(row->address, seen->address) && str_equal(row->operation, seen->operation) &&
-            str_equal(row->user_id, seen->user_id))
-            return row;
-    }
-    return NULL;
+    size_t i = 0;
+    while (i < REFUSALS_MAX && !(str_equal(t->rows[i].address, seen->address) &&
+                                 str_equal(t->rows[i].operation, seen->operation) &&
+                                 str_equal(t->rows[i].user_id, seen->user_id)))
+        i++;
+    return i;
 }
 
 bool refusals_note(struct refusals *t, const struct refusal_row *seen, mono_ms now)
 {
     static const struct refusal_row unused = {0};
-    struct refusal_row *row = find(t, seen);
-    bool first = row == NULL, various = false;
+    struct refusal_row fresh = *seen;
+    size_t at = find(t, seen);
+    bool first = at == REFUSALS_MAX;
     if (first)
-        row = find(t, &unused);
-    if (row == NULL) { /* the last row is everybody's who does not fit any more */
-        row = &t->rows[REFUSALS_MAX - 1];
-        first = !str_equal(row->address, VARIOUS);
-        various = true;
+        at = find(t, &unused);
+    if (at == REFUSALS_MAX) { /* the last row is everybody's who does not fit any more */
+        at = REFUSALS_MAX - 1;
+        first = !str_equal(t->rows[at].address, VARIOUS);
+        (void)str_copy(fresh.address, sizeof fresh.address, VARIOUS);
     }
-    size_t more = first ? 0 : row->more + 1;
-    mono_ms since = first ? now : row->since;
-    *row = *seen;
-    row->more = more;
-    row->since = since;
-    if (various)
-        (void)str_copy(row->address, sizeof row->address, VARIOUS);
+    fresh.more = first ? 0 : t->rows[at].more + 1;
+    fresh.since = first ? now : t->rows[at].since;
+    t->rows[at] = fresh;
     return first;
 }
 

@@ -137,10 +137,21 @@ static struct security_track *track_of(struct security_watch *w, enum security_r
 
 struct seen {
     struct security_watch *watch;
+    const char *service; /* of the line */
     mono_ms now;
     security_tell *tell;
     void *context;
 };
+
+/* How many of that rule were told before within ten minutes; counts this one. */
+static int told_lately(struct security_watch *w, enum security_rule rule, mono_ms now)
+{
+    if (w->told[rule].count == 0 || mono_since(now, w->told[rule].since) >= 10 * MINUTE_MS) {
+        w->told[rule].since = now;
+        w->told[rule].count = 0;
+    }
+    return w->told[rule].count++;
+}
 
 /* Counts one and tells when it is one too many. `what` is a sentence about the subject. */
 static void count(const struct seen *seen, enum security_rule rule, const char *subject,
@@ -157,8 +168,15 @@ static void count(const struct seen *seen, enum security_rule rule, const char *
     if (within_window < limits[rule].count || quiet)
         return;
     struct security_alert alert = {.rule = rule};
-    (void)str_copy(alert.message, sizeof alert.message, what);
     t->told = seen->now;
+    int told = told_lately(seen->watch, rule, seen->now);
+    if (told > SECURITY_ALERTS_MAX)
+        return;
+    (void)str_copy(alert.message, sizeof alert.message,
+                   told < SECURITY_ALERTS_MAX
+                       ? what
+                       : "There are too many of these to tell each: see the audit log.");
+    (void)str_copy(alert.service, sizeof alert.service, seen->service);
     seen->tell(seen->context, &alert);
 }
 
@@ -232,7 +250,8 @@ static void see_refused_role(const struct seen *seen, const struct audit_line *l
 void security_watch_see(struct security_watch *w, const struct security_settings *s,
                         const struct audit_line *l, mono_ms now, security_tell *tell, void *context)
 {
-    struct seen seen = {.watch = w, .now = now, .tell = tell, .context = context};
+    struct seen seen = {
+        .watch = w, .service = l->service, .now = now, .tell = tell, .context = context};
     bool itself = str_equal(l->user_id, "system"), nobody = str_equal(l->user_id, "anonymous");
     char text[400];
     if (!l->has_result)

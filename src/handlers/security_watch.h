@@ -10,6 +10,8 @@
 
 #define SECURITY_TRACKS_MAX 512 /* users, addresses and services that are counted at a time */
 #define SECURITY_TIMES_MAX 20   /* of one of them */
+/* Alerts of one rule within ten minutes: who guesses from many addresses must not fill the log. */
+#define SECURITY_ALERTS_MAX 20
 
 enum security_rule {
     RULE_FAILED_BY_ADMIN,    /* an admin's operation failed (runbook: at once) */
@@ -31,6 +33,7 @@ extern const char *const security_rule_words[RULE_COUNT];
 
 struct security_alert {
     enum security_rule rule;
+    char service[SETTINGS_ID_MAX]; /* "" = of none */
     char message[400];
 };
 typedef void security_tell(void *context, const struct security_alert *alert);
@@ -52,6 +55,10 @@ struct security_track {
 struct security_watch {
     struct security_track tracks[SECURITY_TRACKS_MAX];
     struct security_hours hours;
+    struct {
+        mono_ms since;
+        int count;
+    } told[RULE_COUNT];
 };
 
 /* (Re-)reads `business_hours` and `timezone`. Files are read: at start and at a reload. */

@@ -14,7 +14,7 @@ void sessions_list(struct handlers *h, struct call *call)
         json_decref(items);
         return;
     }
-    shelf_each(a, STORE_SESSION, i, s)
+    shelf_each(a, STORE_SESSION, s)
     {
         if (s->user != u->number || s->revoked.ms != 0 || s->expires.ms <= now.ms)
             continue;

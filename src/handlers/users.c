@@ -28,7 +28,7 @@ void users_list(struct handlers *h, struct call *call)
     struct accounts *a = h->ports.accounts;
     const struct user *u;
     json_t *items = json_array();
-    shelf_each(a, STORE_USER, i, u)
+    shelf_each(a, STORE_USER, u)
     {
         (void)json_array_append_new(items, user_json(a, u));
     }

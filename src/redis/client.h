@@ -17,6 +17,7 @@
 #define REDIS_REPLY_BYTES_MAX                                                                      \
     (4 * 1024 * 1024) /* of one reply; past it the connection is closed: REPLY_GARBAGE */
 #define REDIS_REPLY_ELEMENTS_MAX 65536 /* of one reply, nested ones counted in */
+#define REDIS_REPLY_DEPTH_MAX 7        /* arrays in arrays; what Redis says has three */
 #define REDIS_REPLY_LINE_MAX 65536     /* bytes of a status, error or number */
 #define REDIS_PENDING_MAX 64           /* replies a connection awaits; requests a client holds */
 #define REDIS_ARGS_MAX 8

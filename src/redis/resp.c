@@ -78,10 +78,20 @@ static void *create_string(const redisReadTask *task, char *text, size_t length)
     return put(task, reply);
 }
 
+/* hiredis itself stops at seven levels before 1.0, and never since. */
+static bool too_deep(const redisReadTask *task)
+{
+    int depth = 0;
+    while ((task = task->parent) != NULL)
+        if (++depth >= REDIS_REPLY_DEPTH_MAX)
+            return true;
+    return false;
+}
+
 static void *create_array(const redisReadTask *task, element_count count)
 {
     struct resp_reader *r = task->privdata;
-    if (task->type != REDIS_REPLY_ARRAY || count > REDIS_REPLY_ELEMENTS_MAX) {
+    if (task->type != REDIS_REPLY_ARRAY || count > REDIS_REPLY_ELEMENTS_MAX || too_deep(task)) {
         r->refused = true;
         return NULL;
     }
@@ -189,8 +199,8 @@ int resp_reader_feed(struct resp_reader *r, const char *bytes, size_t length, st
 static int refuse(const struct resp_reader *r, struct error *err)
 {
     if (r->refused)
-        return error_set(err, -EPROTO, "a reply of more than %d elements, or of RESP3",
-                         REDIS_REPLY_ELEMENTS_MAX);
+        return error_set(err, -EPROTO, "a reply of more than %d elements or %d levels, or of RESP3",
+                         REDIS_REPLY_ELEMENTS_MAX, REDIS_REPLY_DEPTH_MAX);
     if (r->hiredis->err != REDIS_ERR_PROTOCOL)
         return error_set(err, -ENOMEM, "RESP: out of memory");
     return error_set(err, -EPROTO, "not the Redis protocol: \"%s\"", r->start);

@@ -183,6 +183,14 @@ static int64_t round_up(int64_t value, int64_t unit)
     return (value + unit - 1) / unit * unit;
 }
 
+/* Steps of 30 s have one number each, others least, mean and greatest. */
+static int64_t most_points(int64_t step, size_t series)
+{
+    size_t columns = (series < 1 ? 1 : series) * (step == SERIES_STEP_SECONDS ? 1 : 3);
+    int64_t most = (int64_t)(SERIES_NUMBERS_MAX / columns);
+    return most > SERIES_POINTS_MAX ? SERIES_POINTS_MAX : most;
+}
+
 int64_t series_step(wall_ms from, wall_ms to, wall_ms now, int64_t wished, size_t series)
 {
     int64_t span = wall_since(to, from) / 1000;
@@ -192,12 +200,8 @@ int64_t series_step(wall_ms from, wall_ms to, wall_ms now, int64_t wished, size_
             base = series_tiers[i + 1].seconds;
     int64_t step = wished > 0 ? wished : span / POINTS_UNLESS_TOLD;
     step = round_up(step < base ? base : step, base);
-    size_t columns = (series < 1 ? 1 : series) * (step == SERIES_STEP_SECONDS ? 1 : 3);
-    int64_t most = (int64_t)(SERIES_NUMBERS_MAX / columns);
-    if (most > SERIES_POINTS_MAX)
-        most = SERIES_POINTS_MAX;
     /* One more: the first and the last step may stand over the ends of the span. */
-    while (span / step + 2 > most)
+    for (int64_t most; span / step + 2 > (most = most_points(step, series));)
         step = round_up(span / (most - 2) > step ? span / (most - 2) : step + 1, base);
     return step;
 }

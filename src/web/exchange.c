@@ -88,15 +88,20 @@ static bool read_query(struct exchange *x)
 {
     char argument[ARGUMENT_MAX];
     struct lws *wsi = x->connection->wsi;
+    int whole = lws_hdr_total_length(wsi, WSI_TOKEN_HTTP_URI_ARGS), seen = 0;
     for (int i = 0; lws_hdr_fragment_length(wsi, WSI_TOKEN_HTTP_URI_ARGS, i) > 0; i++) {
         int length =
             lws_hdr_copy_fragment(wsi, argument, sizeof argument, WSI_TOKEN_HTTP_URI_ARGS, i);
-        bool good = length > 0 && encode_argument(x, argument, (size_t)length);
+        /* A "?" with nothing behind it becomes a slash in the library's hands. */
+        bool nothing = whole == 1 && argument[0] == '/';
+        bool good = length > 0 && (nothing || encode_argument(x, argument, (size_t)length));
+        seen += length + (i > 0);
         mem_wipe(argument, sizeof argument); /* it may be a token */
         if (!good)
             return false;
     }
-    return true;
+    /* Behind an empty part ("a=1&&b=2") nothing is handed out: it must not be passed over. */
+    return seen == whole;
 }
 
 static const char *method_name(int method)

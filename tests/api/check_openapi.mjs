@@ -17,8 +17,8 @@ const problems = [];
 const judged = await new Validator().validate(structuredClone(document));
 if (!judged.valid) problems.push(`the document: ${JSON.stringify(judged.errors)}`);
 
-// An event has the members of its type besides those of every event.
-const OPEN = new Set(["Event", "Anything"]);
+// An event has the members of its type besides those of every event, a bundle what its service has.
+const OPEN = new Set(["Event", "Anything", "Bundle"]);
 
 function close(schema) {
   if (Array.isArray(schema)) return schema.map(close);

@@ -1,10 +1,11 @@
 """The OpenAPI document against validators of others, and real answers against the document."""
 
 import node
+import people
 from daemon import wait_until
 
 # What a call needs that has fields without which there is no answer.
-NEEDED = {"preflight": {"operation": "restart"}, "inspect": {"what": "info"}, "audit_report": {"kind": "daily"}}
+NEEDED = {"preflight": {"operation": "restart"}, "audit_report": {"kind": "daily"}}
 # text/plain, or a stream that does not end.
 NO_JSON = {"prometheus"}
 
@@ -20,10 +21,25 @@ def reading_operations(document):
             if "get" in item and not item["get"].get("x-websocket") and item["get"]["operationId"] not in NO_JSON]
 
 
-def asked(served, path, operation, args):
-    service = "redis" if "{id}" in path else None
-    status, body = served.ask(operation["operationId"], service, **args)
-    return {"path": path, "method": "GET", "status": status, "body": body}
+def shown(path, what="info"):
+    return path.replace("{id}", "redis").replace("{what}", what)
+
+
+class Notes:
+    """Asks over HTTPS and keeps what was answered, to be held against the document."""
+
+    def __init__(self, served, headers):
+        self.served, self.headers, self.answers = served, headers, []
+        self.document = served.https("GET", "/openapi.json").body
+
+    def ask(self, method, path, body=None, place=None, query="", expected=200):
+        answer = self.served.https(method, (place or shown(path)) + query, body, self.headers)
+        assert answer.status == expected, (method, path, body, answer)
+        self.answers.append({"path": path, "method": method, "status": answer.status, "body": answer.body})
+        return answer.body
+
+    def agree(self):
+        agree(self.served, self.document, self.answers)
 
 
 def test_others_find_the_document_valid(served):
@@ -42,47 +58,76 @@ def test_a_wrong_document_or_answer_would_be_found(served):
 
 
 def test_every_reading_answer_is_as_the_document_says(served):
+    people.add_all(served)
     wait_until(lambda: served.good("health")["overall_status"] == "healthy", "healthy")
     served.good("restart", "--reason", "test")
-    _, document = served.ask("openapi")
-    answers = []
-    for path, operation in reading_operations(document):
-        answers.append(asked(served, path, operation, NEEDED.get(operation["operationId"], {})))
+    wait_until(lambda: served.good("health")["overall_status"] == "healthy", "healthy again")
+    served.ask("token_add", name="listed", role="viewer", services=["redis"])
+    everything = Notes(served, people.bearer(people.login(served, "admin")["token"]))
+    for path, operation in reading_operations(everything.document):
+        needed = NEEDED.get(operation["operationId"], {})
+        query = "?" + "&".join(f"{name}={value}" for name, value in needed.items()) if needed else ""
+        everything.ask("GET", path, query=query)
     for what in ("slowlog", "clients", "bigkeys", "commandstats"):
-        answers.append(asked(served, "/api/services/{id}/inspect/{what}",
-                             document["paths"]["/api/services/{id}/inspect/{what}"]["get"], {"what": what}))
-    answers = [a for a in answers if a["body"].get("message") != "Not available here."]
-    bad = [a for a in answers if a["status"] != 200]
-    assert not bad, bad
-    agree(served, document, answers)
+        everything.ask("GET", "/api/services/{id}/inspect/{what}", place=shown("/api/services/{id}/inspect/{what}", what))
+    everything.agree()
+    nobody = Notes(served, {})
+    for path, operation in reading_operations(nobody.document):
+        nobody.ask("GET", path, query="?operation=restart" if "preflight" in path else "",
+                   expected=200 if operation["x-least-role"] == "anonymous" else 401)
+    nobody.agree()
 
 
 def test_every_changing_answer_and_refusal_is_as_the_document_says(served):
-    _, document = served.ask("openapi")
-    answers = []
-
-    def note(path, method, *words, **args):
-        status, body = served.ask(*words, **args)
-        answers.append({"path": path, "method": method, "status": status, "body": body})
-        return status
-
+    people.add_all(served)
+    notes = Notes(served, people.bearer(people.login(served, "admin")["token"]))
     service = "/api/services/{id}"
-    assert note(f"{service}/stop", "POST", "stop", "redis") == 400
-    assert note(f"{service}/stop", "POST", "stop", "redis", confirmation=True, reason="test") == 200
-    assert note(f"{service}/status", "GET", "status", "redis") == 200
-    assert note(f"{service}/start", "POST", "start", "redis") == 200
-    assert note(f"{service}/restart", "POST", "restart", "redis") == 200
-    note(f"{service}/reload", "POST", "reload", "redis")
-    assert note(f"{service}/restart", "POST", "restart", "nobody") == 404
-    assert note(f"{service}/restart", "POST", "restart", "redis", force="yes") == 400
-    assert note(f"{service}/refresh", "POST", "refresh", "redis") == 200
-    assert note(f"{service}/auto-recovery", "PATCH", "recovery_set", "redis", max_attempts=5) == 200
-    assert note(f"{service}/auto-recovery", "PATCH", "recovery_set", "redis", max_attempts=50) == 400
-    assert note(f"{service}/reset-circuit-breaker", "POST", "recovery_reset", "redis") == 200
-    assert note(f"{service}/pause", "POST", "pause", "redis", reason="test") == 200
-    assert note(f"{service}/auto-recovery", "GET", "recovery_status", "redis") == 200
-    assert note(f"{service}/resume", "POST", "resume", "redis") == 200
-    agree(served, document, answers)
+    notes.ask("POST", f"{service}/stop", {}, expected=400)
+    notes.ask("POST", f"{service}/stop", {"confirmation": True, "reason": "test"})
+    notes.ask("GET", f"{service}/status")
+    notes.ask("POST", f"{service}/start", {})
+    notes.ask("POST", f"{service}/restart", {})
+    notes.ask("POST", f"{service}/restart", {}, place="/api/services/nobody/restart", expected=404)
+    notes.ask("POST", f"{service}/restart", {"force": "yes"}, expected=400)
+    notes.ask("POST", f"{service}/refresh", {})
+    notes.ask("PATCH", f"{service}/auto-recovery", {"max_attempts": 5})
+    notes.ask("PATCH", f"{service}/auto-recovery", {"max_attempts": 50}, expected=400)
+    notes.ask("POST", f"{service}/reset-circuit-breaker", {})
+    notes.ask("POST", f"{service}/pause", {"reason": "test"})
+    notes.ask("GET", f"{service}/auto-recovery")
+    notes.ask("POST", f"{service}/resume", {})
+    notes.ask("POST", "/api/notifications", {"message": "test"})
+    notes.agree()
+
+
+def test_every_answer_about_accounts_is_as_the_document_says(served):
+    people.add_all(served)
+    notes = Notes(served, people.bearer(people.login(served, "admin")["token"]))
+    notes.ask("POST", "/api/auth/login", {"email": people.address_of("viewer"), "password": people.PASSWORD})
+    notes.ask("POST", "/api/auth/login", {"email": people.address_of("viewer"), "password": "wrong"}, expected=401)
+    added = notes.ask("POST", "/api/users", {"email": "new@example.org", "role": "viewer", "password": people.PASSWORD})
+    notes.ask("POST", "/api/users", {"email": "new@example.org", "role": "viewer", "password": people.PASSWORD},
+              expected=409)
+    notes.ask("PATCH", "/api/users/{n}", {"role": "operator"}, place=f"/api/users/{added['id']}")
+    notes.ask("PATCH", "/api/users/{n}", {"role": "operator"}, place="/api/users/999999", expected=404)
+    token = notes.ask("POST", "/api/tokens", {"name": "n", "role": "viewer", "services": ["redis"]})
+    notes.ask("PATCH", "/api/tokens/{n}", {"role": "operator"}, place=f"/api/tokens/{token['id']}")
+    notes.ask("DELETE", "/api/tokens/{n}", place=f"/api/tokens/{token['id']}")
+    notes.ask("POST", "/api/auth/totp", {"current_password": people.PASSWORD})
+    notes.ask("POST", "/api/auth/totp/confirm", {"totp": "000000"}, expected=400)
+    viewer = Notes(served, people.bearer(people.login(served, "viewer")["token"]))
+    asked = [viewer.ask("POST", "/api/access-requests", {"requested_role": "operator", "justification": "test",
+                                                          "duration_seconds": 600})]
+    notes.ask("POST", "/api/access-requests/{n}/approve", {}, place=f"/api/access-requests/{asked[0]['id']}/approve")
+    viewer.ask("GET", "/api/auth/me")
+    viewer.ask("GET", "/api/access-requests")
+    viewer.ask("GET", "/api/users", expected=403)
+    viewer.ask("POST", "/api/auth/password", {"current_password": people.PASSWORD, "new_password": "x"}, expected=400)
+    viewer.ask("POST", "/api/auth/password", {"current_password": people.PASSWORD, "new_password": "another Passw0rd! yet"})
+    viewer.ask("POST", "/api/auth/logout", {})
+    notes.ask("GET", "/api/users")
+    notes.agree()
+    viewer.agree()
 
 
 def test_readiness_says_what_is_missing(served):

@@ -38,6 +38,10 @@ def on(*flavours):
     return mark
 
 
+# What recovery rests on and the flavours say or do each in their own way.
+on_every = on(*image.FLAVOURS)
+
+
 def only_on(*flavours):
     """What the others do differently."""
     def mark(function):

@@ -1,6 +1,7 @@
 """Redis does not start, and its last words say why: no start more than it takes to learn that."""
 
 import faults
+from tap import on_every
 from watching import (Untouched, assert_nothing_done, evidence, expect, extended, intents, look, outcome,
                       wait_for_human, wait_until_quiet, watching, watching_sick)
 
@@ -33,6 +34,7 @@ def able_to_read_of_a_bad_directive(host):
     return extended(host) if host.flavour.name == "debian13-redis" else None
 
 
+@on_every
 def test_bad_directive_is_named_and_not_restarted(host):
     with watching(host, service=able_to_read_of_a_bad_directive(host)) as daemon:
         broken_while_watched(host, daemon, faults.bad_directive)
@@ -136,6 +138,7 @@ def test_something_else_than_an_rdb_is_named_from_the_log(host):
     corrupt_with_extended_commands(host, faults.not_an_rdb)
 
 
+@on_every
 def test_corrupt_aof_is_named_from_the_log(host):
     corrupt_with_extended_commands(host, faults.corrupt_aof)
 

@@ -7,6 +7,7 @@ import faults
 import recoveries
 from recoveries import watching
 from resus import SERVICE
+from tap import on_every
 
 
 def told_at(line):
@@ -14,6 +15,7 @@ def told_at(line):
     return datetime.datetime.fromisoformat(line["timestamp"])
 
 
+@on_every
 def test_killed_redis_without_systemds_restart_is_restarted(host):
     faults.without_restart(host)
     with watching(host) as daemon:
@@ -155,6 +157,7 @@ def test_start_limit_is_waited_out_then_started_once(host):
         daemon.wait_for_cause("ok")
 
 
+@on_every
 def test_start_limit_is_reset_where_the_rights_allow_it(host):
     host.allow_extended_commands()
     with watching(host, service={"commands": "extended"}) as daemon:

@@ -6,6 +6,7 @@ import subprocess
 
 import faults
 import resus
+from tap import on_every
 from waiting import wait_until
 
 RIGHTS = "/etc/sudoers.d/autobot-redis"
@@ -54,6 +55,7 @@ def test_doctor_finds_the_journal_wildcard_and_the_unreadable_log_file(host):
         assert text.returncode == 1 and "fix: " in text.stdout
 
 
+@on_every
 def test_sudoers_of_resus_are_accepted_and_leave_nothing_to_say_about_rights(host):
     with resus.serving(host, extended(host)) as daemon:
         lines = shown(daemon, "sudoers").stdout
@@ -97,6 +99,7 @@ def test_doctor_says_why_ssh_fails_and_goes_on_with_redis(host):
         faults.start_ssh(host)
 
 
+@on_every
 def test_logs_come_from_the_journal_and_the_log_file(host):
     host.allow_extended_commands()
     with resus.serving(host, extended(host)) as daemon:

@@ -5,6 +5,7 @@ import faults
 import recoveries
 from recoveries import watching
 from redis_client import Closed, ReplyError
+from tap import on_every
 from waiting import wait_until
 
 SCRIPT_OF_SECONDS = """
@@ -30,6 +31,7 @@ def shutdown_nosave(host):
 # The process is stopped
 
 
+@on_every
 def test_frozen_redis_is_restarted_after_the_useless_steps_were_skipped(host):
     host.allow_extended_commands()
     with watching(host, service={"commands": "extended"}) as daemon:
@@ -84,6 +86,7 @@ def test_script_of_three_seconds_is_nobodys_business(host):
         assert recoveries.levels_told(daemon) == []
 
 
+@on_every
 def test_script_without_end_is_killed_and_redis_is_not(host):
     with watching(host) as daemon:
         before = recoveries.identity(host)

@@ -3,6 +3,7 @@
 import contextlib
 
 import faults
+from tap import on_every
 from watching import (Untouched, assert_nothing_done, evidence, expect, intents, look, outcome, watching)
 from waiting import wait_until
 
@@ -120,6 +121,7 @@ def test_session_that_is_ended_is_opened_again(host):
         untouched.check()
 
 
+@on_every
 def test_kill_without_sshd_is_unknown_and_healed_when_it_is_back(host):
     faults.without_restart(host)
     with watching(host) as daemon:

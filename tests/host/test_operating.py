@@ -6,6 +6,7 @@ import faults
 import recoveries
 from recoveries import watching
 from resus import SERVICE
+from tap import on_every
 from waiting import wait_until
 
 
@@ -25,6 +26,7 @@ def test_start_of_a_running_redis_is_a_success_that_touches_nothing(host):
         assert line["operation"] == "start" and line["result"]["success"] is True
 
 
+@on_every
 def test_restart_gives_a_new_process_and_says_what_it_cost(host):
     with watching(host) as daemon:
         before = host.main_pid()

@@ -6,6 +6,7 @@ import threading
 
 import faults
 from redis_client import ReplyError
+from tap import on_every
 from watching import (Untouched, evidence, expect, look, wait_for_human, watching, watching_sick)
 from waiting import wait_until
 
@@ -113,6 +114,7 @@ def test_wrong_password_is_told_and_never_shown(host):
         assert "guess-me" not in daemon.output() + daemon.audit_file.read_text() + str(daemon.health())
 
 
+@on_every
 def test_password_that_appears_at_run_time_is_found_by_the_next_new_connection(host):
     with watching(host) as daemon:
         untouched = Untouched(host, daemon)

@@ -4,6 +4,7 @@ import faults
 import recoveries
 from recoveries import watching
 from resus import SERVICE
+from tap import on_every
 
 
 def stop_by_hand(host):
@@ -107,6 +108,7 @@ def test_pause_within_the_grace_leaves_it_stopped_until_it_ends(host):
 # Stopped through Resus
 
 
+@on_every
 def test_stop_through_resus_outlives_the_daemon_until_resus_start(host):
     with watching(host) as daemon:
         resus_stop(daemon, "--reason", "new memory")

@@ -73,9 +73,14 @@ MUTANTS = [
     ("still-wanted", MACHINE,
      "return !s->facts->well && recovery_withheld(s->r, s->policy, s->facts) == WITHHELD_NOT &&",
      "return !s->facts->well &&", "what was withheld while the intent was written is done"),
+    ("look-anew", MACHINE, "        s->r->deadline = mono_add(s->now, 500);\n        return;",
+     "        s->r->deadline = mono_add(s->now, 500);\n        (void)step_emit(s, EFFECT_LOOK);\n        return;",
+     "a recovery that waits begins the look anew, and never learns what it found"),
     ("grace", STEP, "mono_max(mono_add(s->now, s->policy->external_stop_grace_ms), "
      "step_next_attempt_at(s))", "step_next_attempt_at(s)", "a stop by others has no grace"),
-    ("stopped-again", MACHINE, "if (stopped_again(s)) {", "if (false && stopped_again(s)) {",
+    ("stopped-again", MACHINE,
+     "return v->confirmed && cause_row(v->cause)->remedy == REMEDY_START && v->cause == r->cause &&",
+     "return false && v->confirmed &&",
      "who stops it a second time is not heard"),
     # counters and limits
     ("one-attempt-more", STEP, "if (counts && r->attempts >= s->policy->max_attempts) {",

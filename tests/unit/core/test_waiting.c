@@ -107,6 +107,24 @@ static void a_load_that_stands_calls_a_human_when_recovery_has_given_up_too(void
     assert_int_equal(w.calls, 1);
 }
 
+static void a_look_under_way_is_not_begun_anew_while_recovery_waits(void **state)
+{
+    (void)state;
+    struct world w;
+    struct recovery_effects out;
+    struct recovery_input in = {
+        .event = EVENT_WAKE, .facts = {.verdict = {CAUSE_HUNG, false}, .progress = FACT_UNKNOWN}};
+    begin(&w);
+    w.r.phase = PHASE_BACKOFF;
+    w.r.cause = CAUSE_HUNG;
+    w.r.deadline = w.now;
+    recovery_step(&w.r, &w.policy, &in, w.now, &out);
+    for (size_t i = 0; i < out.count; i++)
+        assert_int_not_equal(out.items[i].kind, EFFECT_LOOK);
+    assert_int_equal(w.r.phase, PHASE_BACKOFF);
+    assert_true(out.wake.ms > w.now.ms);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -114,6 +132,7 @@ int main(void)
         cmocka_unit_test(a_load_that_stands_calls_a_human_once),
         cmocka_unit_test(a_load_that_begins_again_and_again_calls_a_human),
         cmocka_unit_test(unseen_progress_is_given_more_time_and_health_begins_anew),
+        cmocka_unit_test(a_look_under_way_is_not_begun_anew_while_recovery_waits),
         cmocka_unit_test(a_load_that_stands_calls_a_human_when_recovery_has_given_up_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

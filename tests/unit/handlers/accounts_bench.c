@@ -1,5 +1,6 @@
 #include "accounts_bench.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -25,8 +26,9 @@ static void port_audit(void *context, const struct audit_line *line)
     b->lines[b->line_count++] = *line;
 }
 
-static void port_notice(void *context, const char *kind, const char *message)
+static void port_notice(void *context, const char *service, const char *kind, const char *message)
 {
+    (void)service;
     struct bench *b = context;
     b->notice_count++;
     (void)str_copy(b->notice, sizeof b->notice, message);
@@ -49,7 +51,11 @@ static void on_saved(void *context, uint64_t id, enum store_outcome outcome,
                      const struct error *error)
 {
     struct bench *b = context;
-    if (b->handlers != NULL)
+    struct error full = {.code = -ENOSPC, .text = "no space"};
+    b->saved += !b->disk_full;
+    if (b->handlers != NULL && b->disk_full)
+        handlers_saved(b->handlers, id, STORE_FULL_DISK, &full);
+    else if (b->handlers != NULL)
         handlers_saved(b->handlers, id, outcome, error);
 }
 

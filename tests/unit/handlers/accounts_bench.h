@@ -23,6 +23,8 @@ struct bench {
     struct now now;
     struct audit_line lines[BENCH_LINES_MAX];
     size_t line_count, notice_count, changes;
+    bool disk_full; /* every write is told to have failed */
+    size_t saved;   /* writes that were told to be on the disk */
     char notice[512], notice_kind[32];
     /* who asks */
     struct credential credential;

@@ -232,6 +232,26 @@ static void many_addresses_do_not_push_each_other_out_at_once(void **state)
     assert_int_equal(b->alerts[RULE_BRUTE_FORCE], 1);
 }
 
+static void a_flood_of_alerts_is_cut(void **state)
+{
+    struct bench *b = *state;
+    for (int user = 0; user < 200; user++)
+        for (int i = 0; i < 5; i++) {
+            struct audit_line l = line_of(b, AUDIT_AUTHENTICATION, "anonymous", false);
+            (void)str_format(l.user_email, sizeof l.user_email, "user%d", user);
+            see_line(b, &l);
+        }
+    assert_int_equal(b->alerts[RULE_FAILED_LOGINS], SECURITY_ALERTS_MAX + 1);
+    assert_non_null(strstr(b->message, "too many"));
+    pass(b, 600);
+    for (int i = 0; i < 5; i++) {
+        struct audit_line l = line_of(b, AUDIT_AUTHENTICATION, "anonymous", false);
+        (void)str_copy(l.user_email, sizeof l.user_email, "alice");
+        see_line(b, &l);
+    }
+    assert_int_equal(b->alerts[RULE_FAILED_LOGINS], SECURITY_ALERTS_MAX + 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -245,6 +265,7 @@ int main(void)
         TEST(an_unexpected_address_is_told_once_an_hour),
         TEST(admins_after_hours_are_told),
         TEST(a_changed_configuration_of_redis_is_told),
+        TEST(a_flood_of_alerts_is_cut),
         TEST(many_addresses_do_not_push_each_other_out_at_once),
     };
     return cmocka_run_group_tests_name("security_watch", tests, NULL, NULL);

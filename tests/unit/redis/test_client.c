@@ -116,7 +116,7 @@ static void requests_are_answered_as_themselves(void **state)
     assert_int_equal(config->info.maxmemory, 0);
     assert_int_equal(config->info.save_points, TRI_YES);
     assert_int_equal(config->info.busy_threshold_ms, 5000);
-    assert_true(config->items <= 20); /* no secrets in passing */
+    assert_true(config->items <= 40); /* no secrets in passing; Redis 8 has more to match */
     assert_int_equal(fixture_answer(&f, REDIS_SCRIPT_KILL, false, LONG_MS)->probe.reply,
                      REPLY_NOTBUSY);
     assert_int_equal(fixture_answer(&f, REDIS_FUNCTION_KILL, false, LONG_MS)->probe.reply,
