@@ -26,8 +26,8 @@ packages_of() {
     lint) echo "clang-format clang-tidy cppcheck shellcheck binutils python3" ;;
     fuzz) echo "clang llvm" ;;
     ui) echo "nodejs npm" ;;
-    # The console's suite looks at it as a person does; a font, because a bare Debian has none.
-    browser) echo "chromium fonts-dejavu-core" ;;
+    # The console's suite looks at it as a person does; fonts, because a bare Debian has none.
+    browser) echo "chromium fonts-dejavu-core fonts-noto-color-emoji" ;;
     *) echo "install-packages: no group '$1' (build run test host lint fuzz ui browser)" >&2; exit 64 ;;
     esac
 }

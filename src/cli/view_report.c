@@ -100,7 +100,10 @@ void view_diagnosis(struct page *p, const json_t *body, const struct invocation 
         if (!json_bool_or(tree, "applies", false))
             page_put(p, " no");
         page_put(p, "\n");
-        json_array_foreach(json_object_get(tree, "steps"), k, one) view_step(p, one);
+        json_array_foreach(json_object_get(tree, "steps"), k, one)
+        {
+            view_step(p, one);
+        }
     }
     int64_t count = json_int_or(body, "findings", 0);
     if (count == 0)

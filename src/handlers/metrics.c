@@ -111,7 +111,10 @@ static json_t *limits_json(struct handlers *h, struct call *call)
     const char *name;
     json_t *metric;
     json_t *limits = json_object();
-    json_object_foreach((json_t *)metrics, name, metric) put_limit(limits, name, metric);
+    json_object_foreach((json_t *)metrics, name, metric)
+    {
+        put_limit(limits, name, metric);
+    }
     return limits;
 }
 

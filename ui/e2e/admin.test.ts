@@ -39,7 +39,7 @@ test('the audit log is filtered, exported and summed up', async () => {
   expect(text).toMatch(/^timestamp,event_type,service,operation,user,/);
   expect(text).toContain(',start,');
   await page.getByRole('heading', { name: 'By operation' }).waitFor();
-  await page.getByLabel('Reports').selectOption('daily');
+  await page.getByRole('combobox', { name: 'Reports' }).selectOption('daily');
   await page.getByText('resus audit summary').waitFor();
   await done(admin);
 });
@@ -49,7 +49,7 @@ test('a user is made, changed and shut out; the last administrator stays', async
   const { page } = admin;
   await page.goto('/users');
   await page.getByLabel('Email', { exact: true }).fill('fresh@example.org');
-  await page.getByLabel('Role', { exact: true }).selectOption('operator');
+  await page.getByRole('region', { name: 'Add a user' }).getByRole('combobox').selectOption('operator');
   await page.getByLabel('First password').fill('one quite long password');
   await page.getByRole('button', { name: 'Create user' }).click();
   await page.getByText('fresh@example.org was created.').waitFor();

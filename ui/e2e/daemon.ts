@@ -1,6 +1,6 @@
 /** A real daemon with a real Redis: the demonstration in a folder of its own. */
 import { spawn, type ChildProcess } from 'node:child_process';
-import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { appendFileSync, mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { request } from 'node:https';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,6 +8,8 @@ import { join, resolve } from 'node:path';
 import { createInterface } from 'node:readline';
 
 const PROGRAM = resolve(process.env['RESUS_BUILD'] ?? '../build', 'resus');
+/** What the daemon says meanwhile, for whoever has to find out why a test failed. */
+const LOG = resolve(process.env['RESUS_BUILD'] ?? '../build', 'console-daemon.log');
 const READY_MS = 60_000;
 
 export interface Login {
@@ -40,6 +42,7 @@ export class Daemon {
     const port = await freePort();
     const child = spawn(PROGRAM, ['demo', '--dir', folder, '--port', String(port)], { stdio: ['ignore', 'pipe', 'pipe'] });
     const told: string[] = [];
+    rmSync(LOG, { force: true });
     const admin = await new Promise<Login>((done, fail) => {
       const late = setTimeout(() => fail(new Error(`the demonstration is not ready: ${told.join('\n')}`)), READY_MS);
       child.once('exit', (status) => fail(new Error(`the demonstration ended with ${String(status)}: ${told.join('\n')}`)));
@@ -47,6 +50,7 @@ export class Daemon {
       for (const stream of [child.stdout, child.stderr]) {
         createInterface({ input: stream }).on('line', (line) => {
           told.push(line);
+          appendFileSync(LOG, `${new Date().toISOString()} ${line.startsWith('Login:') ? 'Login:' : line}\n`);
           const found = /^Login:\s+(\S+)\s+(\S+)/.exec(line);
           if (found !== null) login = { email: found[1] ?? '', password: found[2] ?? '' };
           if (!line.startsWith('Redis:') || login === null) return;

@@ -143,6 +143,7 @@ test('a login that ends elsewhere is told, and the public pages still work', asy
   const [one, two] = [await loggedIn(people.viewer), await loggedIn(people.viewer)];
   await one.page.goto('/settings');
   const others = one.page.getByRole('region', { name: 'Sessions' });
+  await others.getByText('(this one)').waitFor();
   while ((await others.getByRole('button', { name: 'End' }).count()) > 0) {
     const before = await others.getByRole('listitem').count();
     await others.getByRole('button', { name: 'End' }).first().click();

@@ -48,6 +48,144 @@ export type Running = {
   readonly eta_seconds?: number | null;
 };
 
+export type Notice = {
+  readonly message: string;
+  readonly user: string;
+  readonly timestamp: Time;
+  readonly expires_at: Time;
+};
+
+export type Told = {
+  readonly success: boolean;
+  readonly service: string | null;
+  readonly services: number;
+  readonly timestamp: Time;
+};
+
+export type Column = {
+  readonly unit: string;
+  readonly values?: readonly (number | null)[];
+  readonly min?: readonly (number | null)[];
+  readonly mean?: readonly (number | null)[];
+  readonly max?: readonly (number | null)[];
+};
+
+export type States = {
+  readonly up: readonly (number | null)[];
+  readonly down: readonly (number | null)[];
+  readonly planned: readonly (number | null)[];
+  readonly unknown: readonly (number | null)[];
+};
+
+export type Outage = {
+  readonly began: Time;
+  readonly ended: Time;
+  readonly duration_seconds: number;
+  readonly cause: string;
+  readonly ended_by: 'recovery' | 'operation' | 'itself';
+};
+
+export type Limit = {
+  readonly warning?: number;
+  readonly critical?: number;
+  readonly max?: number;
+};
+
+export type Mark = {
+  readonly kind: 'recovery' | 'operation';
+  readonly at: Time;
+  readonly result: string;
+  readonly duration_seconds: number | null;
+  readonly level?: string;
+  readonly cause?: string;
+  readonly operation?: string;
+  readonly user?: string;
+};
+
+export type Metrics = {
+  readonly service: string;
+  readonly from: Time;
+  readonly to: Time;
+  readonly step_seconds: number;
+  readonly times: readonly (number)[];
+  readonly states: States;
+  readonly series: Readonly<Record<string, Column>>;
+  readonly outages: readonly (Outage)[];
+  readonly limits: Readonly<Record<string, Limit>>;
+  readonly marks: readonly (Mark)[];
+};
+
+export type Availability = {
+  readonly target_percent: number;
+  readonly percent: number | null;
+  readonly state: 'met' | 'missed' | 'unknown';
+  readonly up_seconds: number;
+  readonly down_seconds: number;
+  readonly planned_seconds: number;
+  readonly unknown_seconds: number;
+  readonly unwatched_seconds: number;
+  readonly budget_minutes: number;
+  readonly budget_left_minutes: number;
+};
+
+export type ResponseTime = {
+  readonly target_ms: number;
+  readonly target_percent: number;
+  readonly percent: number | null;
+  readonly state: 'met' | 'missed' | 'unknown';
+  readonly pings: number;
+};
+
+export type Within = {
+  readonly target_seconds: number;
+  readonly percent: number | null;
+  readonly state: 'met' | 'missed' | 'unknown';
+  readonly count: number;
+  readonly within: number;
+  readonly longest_seconds: number | null;
+};
+
+export type Window = {
+  readonly days: number;
+  readonly since: Time | null;
+  readonly availability: Availability;
+  readonly response_time: ResponseTime;
+  readonly automatic_recovery: Within;
+  readonly manual_recovery: Within;
+  readonly outages: number;
+  readonly longest_outage_seconds: number | null;
+};
+
+export type ServiceLevels = {
+  readonly service: string;
+  readonly until: Time;
+  readonly windows: readonly (Window)[];
+};
+
+export type Step = {
+  readonly check: string;
+  readonly status: 'pass' | 'finding' | 'unknown';
+  readonly seen: string;
+  readonly cause: string | null;
+  readonly action: string | null;
+};
+
+export type Tree = {
+  readonly tree: 'service_wont_start' | 'performance_degradation' | 'auto_recovery_failing';
+  readonly title: string;
+  readonly applies: boolean;
+  readonly steps: readonly (Step)[];
+};
+
+export type Diagnosis = {
+  readonly service: string;
+  readonly status: 'running' | 'stopped' | 'failed' | 'starting' | 'stopping' | 'unknown';
+  readonly cause: Cause;
+  readonly findings: number;
+  readonly trees: readonly (Tree)[];
+  readonly timestamp: Time;
+};
+
 export type VmInfo = {
   readonly host: string;
   readonly name: string;
@@ -67,6 +205,7 @@ export type Status = {
   readonly last_check: Time | null;
   readonly vm_info: VmInfo;
   readonly operation?: Running;
+  readonly notices?: readonly (Notice)[];
   readonly stopped_by?: string;
   readonly stopped_at?: Time;
 };
