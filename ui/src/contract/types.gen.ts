@@ -440,11 +440,6 @@ export type Findings = {
   readonly items: readonly (Finding)[];
 };
 
-export type List = {
-  readonly items: readonly (Readonly<Record<string, unknown>>)[];
-  readonly next_cursor: string | null;
-};
-
 export type Identity = {
   readonly id: number;
   readonly email: string;
@@ -566,6 +561,73 @@ export type AccessRequest = {
 export type AccessRequests = {
   readonly items: readonly (AccessRequest)[];
   readonly next_cursor: string | null;
+};
+
+export type AuditUser = {
+  readonly id: string | null;
+  readonly email: string | null;
+  readonly role: string | null;
+};
+
+export type AuditResult = {
+  readonly success: boolean;
+  readonly duration_seconds: number | null;
+  readonly exit_code: number | null;
+  readonly error?: string | null;
+};
+
+export type AuditSecurity = {
+  readonly command_validated: boolean | null;
+  readonly risk_level: 'low' | 'moderate' | 'high' | 'critical';
+  readonly ssh_key_used: boolean | null;
+};
+
+export type AuditLine = {
+  readonly timestamp: Time;
+  readonly event_type: string;
+  readonly service: string | null;
+  readonly operation: string | null;
+  readonly user: AuditUser;
+  readonly source_ip: string | null;
+  readonly result: AuditResult | null;
+  readonly security: AuditSecurity;
+  readonly request_id: string | null;
+  readonly recovery_level: string | null;
+  readonly reason: string | null;
+  readonly seq: number;
+  readonly prev: string;
+  readonly hash: string;
+};
+
+export type AuditLines = {
+  readonly items: readonly (AuditLine)[];
+  readonly next_cursor: string | null;
+};
+
+export type AuditReport = {
+  readonly since: Time | null;
+  readonly until: Time | null;
+  readonly recoveries: Readonly<Record<string, unknown>>;
+  readonly failed_operations: Readonly<Record<string, unknown>>;
+  readonly outside_business_hours: unknown;
+  readonly lines?: number;
+  readonly operations?: Readonly<Record<string, unknown>>;
+  readonly by_operation?: readonly (Readonly<Record<string, unknown>>)[];
+  readonly by_user?: readonly (Readonly<Record<string, unknown>>)[];
+  readonly by_event?: readonly (Readonly<Record<string, unknown>>)[];
+  readonly failures?: readonly (Readonly<Record<string, unknown>>)[];
+  readonly trend?: unknown;
+};
+
+export type Bundle = {
+  readonly document: string;
+  readonly timestamp: Time;
+  readonly resus: Readonly<Record<string, unknown>>;
+  readonly settings: Readonly<Record<string, unknown>>;
+  readonly status: Status;
+  readonly health: Health;
+  readonly explain: Explanation;
+  readonly diagnosis: Diagnosis;
 };
 
 export type Lateness = {
