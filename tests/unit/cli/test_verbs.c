@@ -337,7 +337,7 @@ static void wrong_use_ends_with_64_and_the_usage_line(void **state)
         {"help nonsense", 64, NULL, "there is no verb"},
         {"check --force", 3, NULL, "usage: resus check [SERVICE]\n"},
         {"check a b", 3, NULL, "usage: resus check [SERVICE]\n"},
-        {"status --url http://x", 64, NULL, "of its own machine only"},
+        {"status --url http://x", 64, NULL, "must be https://"},
     };
     expect_rows(*state, rows, ARRAY_LENGTH(rows));
 }
