@@ -186,13 +186,14 @@ static int ask_elsewhere(const struct invocation *in, struct question *questions
         return trouble(t, CLI_BAD_CONFIG, "config_invalid", &err);
     }
     mono_ms deadline = deadline_ms == 0 ? MONO_NEVER : mono_add(clock_mono(), deadline_ms);
+    const struct remote_reader reader = {.each = each, .context = context};
     int rc = 0;
     for (size_t i = 0; rc == 0 && i < count; i++) {
         struct question *q = &questions[i];
-        rc = is_followed(q->op) ? remote_follow(r, q->op, in->service, q->args, each, context,
-                                                &q->status, &q->body, &err)
-                                : remote_call(r, q->op, in->service, q->args, deadline, &q->status,
-                                              &q->body, &err);
+        rc =
+            is_followed(q->op)
+                ? remote_follow(r, q->op, in->service, q->args, &reader, &q->status, &q->body, &err)
+                : remote_call(r, q->op, in->service, q->args, deadline, &q->status, &q->body, &err);
     }
     remote_close(r);
     if (rc == 0)

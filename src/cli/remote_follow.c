@@ -19,6 +19,8 @@ static void pass_over(void *context, json_t *line)
     (void)line;
 }
 
+static const struct remote_reader nobody = {.each = pass_over};
+
 /* Waits for the next turn; false when the reader of stdout has gone meanwhile. */
 static bool still_read(int wait_ms)
 {
@@ -38,13 +40,14 @@ static bool was_shown(json_t *shown, const json_t *line)
 
 /* Where a follow stands: events count, log lines have a time only, in whole seconds. */
 struct place {
+    const struct remote_reader *reader;
     bool events;
     int64_t seq;
     wall_ms newest;
     json_t *shown; /* the log lines of that second */
 };
 
-static void show_events(struct place *p, const json_t *items, remote_line *each, void *context)
+static void show_events(struct place *p, const json_t *items, const struct remote_reader *reader)
 {
     for (size_t i = json_array_size(items); i > 0; i--) {
         json_t *line = json_array_get(items, i - 1);
@@ -52,11 +55,11 @@ static void show_events(struct place *p, const json_t *items, remote_line *each,
         if (seq <= p->seq)
             continue;
         p->seq = seq;
-        each(context, line);
+        reader->each(reader->context, line);
     }
 }
 
-static void show_lines(struct place *p, const json_t *lines, remote_line *each, void *context)
+static void show_lines(struct place *p, const json_t *lines, const struct remote_reader *reader)
 {
     json_t *before JSON_CLEANUP = p->shown == NULL ? json_array() : json_copy(p->shown);
     for (size_t i = json_array_size(lines); i > 0; i--) {
@@ -71,7 +74,7 @@ static void show_lines(struct place *p, const json_t *lines, remote_line *each, 
         }
         p->newest = at;
         (void)json_array_append(p->shown, line);
-        each(context, line);
+        reader->each(reader->context, line);
     }
 }
 
@@ -92,8 +95,7 @@ static int ask(struct remote *r, const struct place *p, const char *service, con
 
 /* Shows what is new; a refusal is left in *ret_refusal. */
 static int turn(struct remote *r, struct place *p, const char *service, const json_t *given,
-                bool first, remote_line *each, void *context, int *ret_status, json_t **ret_refusal,
-                struct error *err)
+                bool first, int *ret_status, json_t **ret_refusal, struct error *err)
 {
     json_t *body = NULL;
     int rc = ask(r, p, service, given, first ? FIRST_LINES : OPERATION_LIMIT_MAX, ret_status, &body,
@@ -105,25 +107,24 @@ static int turn(struct remote *r, struct place *p, const char *service, const js
         return 0;
     }
     if (p->events)
-        show_events(p, json_object_get(body, "items"), first ? pass_over : each, context);
+        show_events(p, json_object_get(body, "items"), first ? &nobody : p->reader);
     else
-        show_lines(p, json_object_get(body, "logs"), first ? pass_over : each, context);
+        show_lines(p, json_object_get(body, "logs"), first ? &nobody : p->reader);
     json_decref(body);
     return 0;
 }
 
 int remote_follow(struct remote *r, const char *op, const char *service, const json_t *args,
-                  remote_line *each, void *context, int *ret_status, json_t **ret_body,
+                  const struct remote_reader *reader, int *ret_status, json_t **ret_body,
                   struct error *err)
 {
-    struct place p = {.events = str_equal(op, "events_follow")};
+    struct place p = {.reader = reader, .events = str_equal(op, "events_follow")};
     json_t *none JSON_CLEANUP = json_object();
     json_t *refusal = NULL;
     bool first = true; /* that answer tells where "now" is, by the daemon's clock */
     int rc;
     do {
-        rc = turn(r, &p, service, args == NULL ? none : args, first, each, context, ret_status,
-                  &refusal, err);
+        rc = turn(r, &p, service, args == NULL ? none : args, first, ret_status, &refusal, err);
         first = false;
     } while (rc == 0 && refusal == NULL &&
              still_read(p.events ? REMOTE_FOLLOW_EVENTS_MS : REMOTE_FOLLOW_LOGS_MS));

@@ -13,12 +13,15 @@
 #define REMOTE_FOLLOW_EVENTS_MS 2000
 #define REMOTE_FOLLOW_LOGS_MS 4000
 
-typedef void remote_line(void *context, json_t *line); /* borrowed */
+struct remote_reader {
+    void (*each)(void *context, json_t *line); /* borrowed */
+    void *context;
+};
 
 /* `op` is "events_follow" or "logs_follow". Ends with an answer of 400 and above, with an error, or
  * when nobody reads stdout any more (then the status is 200 and the body an empty object). */
 int remote_follow(struct remote *r, const char *op, const char *service, const json_t *args,
-                  remote_line *each, void *context, int *ret_status, json_t **ret_body,
+                  const struct remote_reader *reader, int *ret_status, json_t **ret_body,
                   struct error *err) ATTR_MUST_USE;
 
 #endif

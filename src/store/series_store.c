@@ -412,7 +412,7 @@ int series_store_upkeep(struct series_store *s, wall_ms now, struct error *err)
     unlock(s);
     write_waiting(s, &w);
     s->upkeep_after = 0;
-    int r;
+    int r = 0;
     do
         r = upkeep_bite(s, now, err);
     while (r == 0 && s->upkeep_after != 0);

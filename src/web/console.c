@@ -164,7 +164,6 @@ static int load_folder(struct console *c, const char *root, const char *below, i
     DIR *folder = opendir(full);
     if (folder == NULL)
         return error_set_errno(err, -errno, "cannot open %s", full);
-    /* One thread. cppcheck-suppress readdirCalled */
     for (struct dirent *d; r == 0 && (d = readdir(folder)) != NULL;) {
         if (d->d_name[0] == '.')
             continue;

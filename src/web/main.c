@@ -115,7 +115,7 @@ static int wait_for_engine(struct process *p, struct error *err)
 
 static int open_server(struct process *p, struct error *err)
 {
-    char host[HOST_MAX];
+    char host[HOST_MAX] = "";
     struct server_options options = {
         .certificate = json_text_or(p->setup, "certificate", ""),
         .key = json_text_or(p->setup, "key", ""),
