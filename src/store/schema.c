@@ -34,8 +34,8 @@ static const char *const steps[] = {
     "ALTER TABLE service_state ADD COLUMN empty_primary INTEGER NOT NULL DEFAULT 0;",
     /* 2 -> 3. Accounts live in memory; SQL never looks into a body, so a new field needs no step.
      */
-    "CREATE TABLE account (kind INTEGER NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL,"
-    " PRIMARY KEY (kind, number)) WITHOUT ROWID;",
+    ("CREATE TABLE account (kind INTEGER NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL,"
+     " PRIMARY KEY (kind, number)) WITHOUT ROWID;"),
     /* 3 -> 4: operations are few among many states */
     "CREATE INDEX event_operations ON event (service, at) WHERE type = 'service_event';",
 };

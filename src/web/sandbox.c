@@ -155,11 +155,11 @@ static int add_rules(scmp_filter_ctx filter)
     const scmp_datum_t requests[] = {FIONBIO, FIONREAD};
     for (size_t i = 0; i < ARRAY_LENGTH(requests) && r == 0; i++)
         r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(ioctl), 1,
-                             SCMP_A1(SCMP_CMP_EQ, requests[i]));
+                             SCMP_A1(SCMP_CMP_EQ, requests[i], 0));
     /* abort() signals itself. */
     if (r == 0)
         r = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
-                             SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+                             SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid(), 0));
     return r;
 }
 
