@@ -30,6 +30,7 @@ def _web_pid(served):
 def test_everybody_sees_little_and_who_is_logged_in_sees_more(served):
     items = served.https("GET", "/api/services").body["items"]
     assert [item["id"] for item in items] == ["redis"], items
+    assert set(items[0]) == {"id", "name", "status", "overall_status", "last_check"}, items
     wait_until(lambda: served.https("GET", ON + "/status").body.get("status") == "running", "running")
     limited = served.https("GET", ON + "/status").body
     assert set(limited) <= {"status", "overall_status", "last_check", "affected_services"}, limited
