@@ -25,7 +25,7 @@ UNIT_DROP_IN = "[Unit]\nStartLimitIntervalSec=0\n[Service]\nRestart=no\n"
 # The periods as shipped, not those of the tests. The breaker stays out of the way: so many recoveries in a
 # row are the measurement, no incident.
 SHIPPED = {"health_check": None,
-           "auto_recovery": {"circuit_breaker": {"recoveries": 100}}}
+           "auto_recovery": {"circuit_breaker": {"recoveries": 8, "window_seconds": 1}}}
 STAMPED = re.compile(r"^<\d>(\d+\.\d+) (.*)$")
 # What the parts of a recovery begin or end with, in the trace of RESUS_DEBUG=1.
 MARKS = (("noticed", re.compile(r"looking closer: ")),
