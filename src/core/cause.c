@@ -224,9 +224,7 @@ static bool unit_runs(enum unit_active active)
     return active == UNIT_ACTIVE || active == UNIT_RELOADING;
 }
 
-/* INFO's process is another than the unit's. Process 1 is a container's own numbering: no
- * comparison. */
-static bool other_process(const struct sight *s)
+bool cause_other_process(const struct sight *s)
 {
     return s->info.known && s->info.process_id > 1 && s->unit.main_pid > 0 &&
            s->info.process_id != s->unit.main_pid && s->info.at.ms >= s->unit_same_since.ms;
@@ -314,12 +312,16 @@ static int64_t busy_threshold_ms(const struct sight *s)
 /* The unit looks active but Redis does not answer. Three probes must fail, and a script must have
  * had the time to show itself by BUSY (row B6). An address that never answered is not evidence
  * against Redis. */
-static struct verdict judge_silent(const struct sight *s, enum reply_class reply, mono_ms now)
+static struct verdict judge_silent(const struct sight *s, const struct probe_facts *p, mono_ms now)
 {
+    enum reply_class reply = p->reply;
     bool enough = s->failed_probes >= s->failure_threshold;
     if (reply == REPLY_UNREACHABLE)
         return certain_if(enough, CAUSE_HOST_UNREACHABLE);
-    if (!s->ever_answered || reply == REPLY_CLOSED)
+    /* A process that ends closes its connections, too: the unit has the last word. */
+    if (reply == REPLY_CLOSED)
+        return certain_if(enough && s->unit.at.ms >= p->at.ms, CAUSE_ACCESS_REFUSED);
+    if (!s->ever_answered)
         return certain_if(enough, CAUSE_ACCESS_REFUSED);
     if (reply == REPLY_REFUSED)
         return certain_if(enough, CAUSE_HUNG);
@@ -332,8 +334,10 @@ static struct verdict judge_silent(const struct sight *s, enum reply_class reply
                       path_cut ? CAUSE_ACCESS_REFUSED : CAUSE_HUNG);
 }
 
-static struct verdict judge_unanswered(const struct sight *s, enum reply_class reply, mono_ms now)
+static struct verdict judge_unanswered(const struct sight *s, const struct probe_facts *p,
+                                       mono_ms now)
 {
+    enum reply_class reply = p->reply;
     if (!recent(s, s->unit.asked))
         return suspected(CAUSE_HUNG);
     if (s->unit.control_reached == TRI_NO || s->unit.active == UNIT_UNKNOWN)
@@ -356,7 +360,7 @@ static struct verdict judge_unanswered(const struct sight *s, enum reply_class r
     case UNIT_DEACTIVATING:
         return judge_stopping(s, now);
     default:
-        return judge_silent(s, reply, now);
+        return judge_silent(s, p, now);
     }
 }
 
@@ -391,7 +395,7 @@ static struct verdict judge_pong(const struct sight *s, mono_ms now)
         if (u->active == UNIT_ACTIVATING)
             return certain(CAUSE_SYSTEMD_RESTARTING);
         if (u->active == UNIT_FAILED || u->active == UNIT_INACTIVE || u->active == UNIT_NOT_FOUND ||
-            other_process(s))
+            cause_other_process(s))
             return certain_if(s->mismatches >= s->failure_threshold, CAUSE_WRONG_INSTANCE);
     } else if (u->asked.ms == 0 || (in_doubt(s) && u->asked.ms < s->doubt_since.ms)) {
         return suspected(CAUSE_OK); /* the unit's answer is on its way */
@@ -448,6 +452,6 @@ struct verdict cause_judge(const struct sight *s, mono_ms now)
     case REPLY_NOTBUSY:
         return certain(CAUSE_ACCESS_REFUSED);
     default:
-        return judge_unanswered(s, p->reply, now);
+        return judge_unanswered(s, p, now);
     }
 }

@@ -112,7 +112,7 @@ struct sight {
     bool log_read;           /* the journal was read since the unit was seen to have failed */
     mono_ms doubt_since;     /* when something first looked wrong; MONO_NEVER while nothing does */
     mono_ms last_answer;     /* when any reply was last read */
-    mono_ms unit_same_since; /* since when every look has shown the unit in this state */
+    mono_ms unit_same_since; /* since when every look has shown the unit and its main process so */
     int64_t failed_probes;   /* probes in a row, confirm_interval apart, that nothing answered */
     int64_t busy_replies;    /* BUSY in a row, confirm_interval apart */
     int64_t mismatches;      /* looks in a row at which Redis answered while its unit did not run */
@@ -149,6 +149,10 @@ struct verdict cause_judge(const struct sight *sight, mono_ms now);
  * door counts as long as no later fresh one got in, because the kept connection does not pass that
  * door again. Never NULL; reply is REPLY_NONE while nothing was asked. */
 const struct probe_facts *cause_probe(const struct sight *sight);
+
+/* Is INFO's process another than the unit's? Only an INFO of the unit's present process is
+ * compared; process 1 is a container's own numbering, and never is. */
+bool cause_other_process(const struct sight *sight);
 
 /* Did Redis and systemd agree that all is well, with facts no older than the doubt? (PONG and the
  * unit is active.) */

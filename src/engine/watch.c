@@ -358,9 +358,7 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
         bool odd = (reply_answered(p->reply) || p->reply == REPLY_GARBAGE) &&
                    sight->unit.control_reached == TRI_YES && unit != UNIT_ACTIVE &&
                    unit != UNIT_RELOADING && unit != UNIT_ACTIVATING;
-        bool foreign = p->reply == REPLY_PONG && unit == UNIT_ACTIVE &&
-                       sight->info.process_id > 1 && sight->unit.main_pid > 0 &&
-                       sight->info.process_id != sight->unit.main_pid;
+        bool foreign = p->reply == REPLY_PONG && unit == UNIT_ACTIVE && cause_other_process(sight);
         count_apart(s, odd || foreign, asked, &sight->mismatches, &w->counted_mismatch);
     }
     if (p->reply == REPLY_LOADING)
@@ -527,7 +525,8 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
     bool ran = old->active == UNIT_ACTIVE || old->active == UNIT_RELOADING;
     bool now_runs = new.active == UNIT_ACTIVE || new.active == UNIT_RELOADING;
     bool back = old->control_reached == TRI_NO && new.control_reached == TRI_YES;
-    bool same = new.active == old->active &&str_equal(new.sub, old->sub);
+    bool other_pid = new.main_pid > 0 && old->main_pid > 0 && new.main_pid != old->main_pid;
+    bool same = new.active == old->active &&str_equal(new.sub, old->sub) && !other_pid;
     if (!same || old->asked.ms == 0)
         sight->unit_same_since = asked;
     if (new.notice == NOTICE_LOADING)

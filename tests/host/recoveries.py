@@ -9,6 +9,7 @@
 
 import contextlib
 import datetime
+import re
 import time
 
 import resus
@@ -123,6 +124,11 @@ def events(daemon, kind=None):
 def levels_told(daemon):
     """[(level, status)] of the auto_recovery events."""
     return [(event["recovery_level"], event["status"]) for event in events(daemon, "auto_recovery")]
+
+
+def causes_told(daemon):
+    """The causes as the daemon's log names them, oldest first: also those that were true for a moment only."""
+    return re.findall(r"redis: \w+ -> (\w+): ", daemon.output())
 
 
 def wait_for_notice(daemon, words, seconds=15):

@@ -33,7 +33,8 @@ enum trait {
     OTHER_PID = 1 << 16, /* INFO's process is not the unit's */
     RESTARTED = 1 << 17, /* NRestarts > 0 */
     TOO_QUICKLY = 1 << 18,
-    CALM = 1 << 19, /* nothing is in doubt */
+    CALM = 1 << 19,       /* nothing is in doubt */
+    UNIT_FIRST = 1 << 20, /* what is known of the unit was told before Redis' answer */
 };
 
 struct row {
@@ -79,6 +80,8 @@ static const struct row rows[] = {
      .traits = NEVER_ANSWERED, .cause = CAUSE_ACCESS_REFUSED, .confirmed = true},
     {"a door that closes is access, not a hang", REPLY_CLOSED, UNIT_ACTIVE, .failed = 3,
      .cause = CAUSE_ACCESS_REFUSED, .confirmed = true},
+    {"a door that closes may be a process that ends: the unit has the last word", REPLY_CLOSED,
+     UNIT_ACTIVE, .failed = 3, .traits = UNIT_FIRST, .cause = CAUSE_ACCESS_REFUSED},
     {"stopped by somebody, just now: not certain", REPLY_REFUSED, UNIT_INACTIVE,
      .traits = JUST_CHANGED, .cause = CAUSE_UNIT_STOPPED},
     {"stopped by somebody", REPLY_REFUSED, UNIT_INACTIVE, .cause = CAUSE_UNIT_STOPPED,
@@ -210,7 +213,7 @@ static struct sight see(const struct row *row)
     s.unit.result = row->result;
     s.unit.notice = row->notice;
     s.unit.asked = (t & OLD_UNIT) != 0 ? old : fresh;
-    s.unit.at = now;
+    s.unit.at = (t & UNIT_FIRST) != 0 ? fresh : now;
     s.unit.control_reached = (t & NO_CONTROL) != 0 ? TRI_NO : TRI_YES;
     s.unit.restarts = (t & RESTARTED) != 0 ? 2 : 0;
     s.unit.repeated_too_quickly = (t & TOO_QUICKLY) != 0;
