@@ -206,13 +206,13 @@ def _repair_seconds(served):
     began = time.monotonic()
     os.kill(pid, signal.SIGKILL)
 
-    def answers():
+    while time.monotonic() - began < 30:
         with contextlib.suppress(OSError):
-            return served.redis("PING") == "+PONG"
-        return False
-
-    daemon.wait_until(answers, "the repair", seconds=30)
-    return time.monotonic() - began
+            if served.redis("PING") == "+PONG":
+                return time.monotonic() - began
+        # Nobody announces the first PONG; a millisecond is what the answer is told in.
+        select.select([], [], [], 0.001)
+    raise AssertionError("no repair within 30 s")
 
 
 def _settled(served, before):
