@@ -176,7 +176,9 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     tzset();
     raise_files();
-    int r = uv_loop_init(&p.loop);
+    int r = sandbox_prepare(&err);
+    if (r == 0)
+        r = uv_loop_init(&p.loop);
     if (r == 0)
         r = open_site(&p, argv[2], &err);
     if (r == 0)
