@@ -63,8 +63,8 @@ static json_t *setup_frame(const struct web *w)
     (void)json_put_text(setup, "issuer", TOKEN_ISSUER);
     (void)json_put(setup, "token_keys", accounts_token_keys(world_accounts(w->world)));
     (void)json_put(setup, "rate_limits", limits_json(&w->settings->rate_limits));
-    (void)json_put_bool(setup, "metrics_anonymous", false);
-    (void)json_put_bool(setup, "hsts", false);
+    (void)json_put_bool(setup, "metrics_anonymous", w->settings->metrics_anonymous);
+    (void)json_put_bool(setup, "hsts", w->settings->server.hsts);
     json_t *frame = json_object();
     (void)json_put(frame, "setup", setup);
     return frame;
@@ -121,7 +121,9 @@ static void on_event(void *context, int service, const json_t *event)
 
 static void on_timer(uv_timer_t *timer)
 {
-    start(timer->data);
+    struct web *w = timer->data;
+    handlers_web_restarted(world_handlers(w->world));
+    start(w);
 }
 
 static void restart_later(struct web *w)

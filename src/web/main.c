@@ -46,6 +46,7 @@ static void renew(struct process *p, const json_t *setup)
 {
     struct error err = {0};
     site_setup(&p->site, setup);
+    server_hsts(p->site.server, json_bool_or(setup, "hsts", false));
     if (server_certificate(p->site.server, json_text_or(setup, "certificate", ""),
                            json_text_or(setup, "key", ""), &err) < 0)
         log_error("web", "the certificate stays as it was: %s", err.text);
