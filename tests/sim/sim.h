@@ -205,7 +205,6 @@ struct service_world {
 
 struct sim {
     struct chance chance;
-    struct agenda agenda;
     int64_t now, end, calm_end;
     uint64_t seed;
     bool trace, failed, calm, over;
@@ -239,7 +238,9 @@ struct sim {
     uint64_t operations;
     struct call *calls_open; /* people who wait for an answer (people.c) */
     uint64_t actions, alerts, crashes, faults;
+    uint64_t decisions; /* a fingerprint of all that the daemon asked of the world, and when */
     char failure[512];
+    struct agenda agenda; /* last: a new run needs its counters at zero, not its megabytes */
 };
 
 /* sim.c */
