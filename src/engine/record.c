@@ -169,9 +169,10 @@ void record_event(struct service *s, const char *type, json_t *body, struct now 
     if (s->engine->ports.terse_events)
         s->engine->ports.publish(s->engine->ports.context, s->index, seq, type, body, now.wall);
     else if (event != NULL && json_put_text(event, "type", type) &&
-        json_put_text(event, "service", s->settings->id) &&
-        json_put_wall(event, "timestamp", now.wall) && json_put_int(event, "seq", (int64_t)seq) &&
-        json_object_update_missing(event, body) == 0)
+             json_put_text(event, "service", s->settings->id) &&
+             json_put_wall(event, "timestamp", now.wall) &&
+             json_put_int(event, "seq", (int64_t)seq) &&
+             json_object_update_missing(event, body) == 0)
         s->engine->ports.publish(s->engine->ports.context, s->index, seq, type, event, now.wall);
     json_decref(body);
 }
