@@ -415,6 +415,8 @@ void world_reopen_audit(struct world *w)
 
 void world_close(struct world *w)
 {
+    if (w->engine != NULL)
+        engine_end(w->engine);
     handlers_free(w->handlers);
     w->handlers = NULL;
     accounts_close(w->accounts);
