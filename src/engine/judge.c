@@ -85,6 +85,15 @@ static void end_stop(struct service *s, struct now now)
     record_notice(s, "Redis was started by somebody else: the stop through Resus is over.", now);
 }
 
+/* Health is not claimed with a proof older than two intervals. A doubt may last longer: a script
+ * may hide for as long as the server allows, and the count begins anew when the host is back.
+ * Meanwhile it is judged every confirm_interval, which has to come in time. */
+static int64_t proof_lasts_ms(const struct watch_policy *p)
+{
+    int64_t early = p->interval_ms / 2;
+    return 2 * p->interval_ms - (p->confirm_interval_ms < early ? p->confirm_interval_ms : early);
+}
+
 void judge(struct service *s, struct now now)
 {
     struct sight *sight = &s->sight;
@@ -95,6 +104,7 @@ void judge(struct service *s, struct now now)
     sight->confirm_interval_ms = s->watch_policy.confirm_interval_ms;
     s->verdict = cause_judge(sight, now.mono);
     recording_judged(s);
+    s->unproven = mono_since(now.mono, s->watch.proven) >= proof_lasts_ms(&s->watch_policy);
     if (s->verdict.confirmed && s->verdict.cause != CAUSE_NONE) {
         enum cause before = s->cause;
         if (s->cause != s->verdict.cause || !s->judged) {

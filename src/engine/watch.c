@@ -364,6 +364,7 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
     if (p->reply == REPLY_LOADING)
         sight->loading_seen = true;
     if (p->reply == REPLY_PONG) {
+        w->proven = now.mono;
         note_latency(w, p->latency_us);
         sample_ping(s, p->latency_us);
         w->last_command = now.wall;

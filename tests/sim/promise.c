@@ -184,8 +184,7 @@ static void check_grace(struct sim *s, int service, const char *word)
     if (s->now - told->announced < grace)
         sim_broken(s, service, "%s of a stopped unit %lld ms after it was announced", word,
                    (long long)(s->now - told->announced));
-    bool first = s->now - witness_of(s, service)->acted_end > grace;
-    if (first && told->stopped != SIM_NEVER && s->now - told->stopped < grace)
+    if (told->stopped != SIM_NEVER && s->now - told->stopped < grace)
         sim_broken(s, service, "%s of a unit that was stopped %lld ms ago", word,
                    (long long)(s->now - told->stopped));
 }
@@ -203,6 +202,9 @@ static void check_sense(struct sim *s, int service, const char *word)
                        restart_word(row->restart));
         if (w->told.trouble != SIM_NEVER && w->told.trouble - w->told.unit_asked > SLOW_LOOK_MS)
             sim_broken(s, service, "%s with what was known of the unit before it failed", word);
+        if (w->told.unit_asked < w->told.answered)
+            sim_broken(s, service, "%s with what was known of the unit before Redis last answered",
+                       word);
         if (reply == REPLY_PONG || reply == REPLY_LOADING || reply == REPLY_MISCONF ||
             reply == REPLY_BUSY)
             sim_broken(s, service, "%s although the newest answer was %s", word,
