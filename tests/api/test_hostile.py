@@ -145,6 +145,19 @@ def test_hostile_a_wrong_value_in_any_query_is_named(served):
 
 # ── bodies ──
 
+def test_hostile_a_null_is_as_if_the_field_were_left_out(served):
+    people.add_all(served)
+    token = people.bearer(people.login(served, "admin")["token"])
+    place = "/api/services/redis/auto-recovery"
+    before = served.https("GET", place, None, token).body
+    nothing = dict.fromkeys(("enabled", "max_attempts", "retry_delay_seconds", "backoff_multiplier", "failure_threshold",
+                             "external_stop", "external_stop_grace_seconds", "reason"))
+    after = served.https("PATCH", place, nothing, token)
+    assert after.status == 200, after
+    for name in ("enabled", "max_attempts", "policy"):
+        assert after.body[name] == before[name], (name, before, after)
+
+
 def test_hostile_bodies_that_are_no_object_are_refused(served):
     unlimited(served)
     token = admin(served)
