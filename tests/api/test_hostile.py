@@ -335,6 +335,19 @@ def test_hostile_another_site_cannot_use_the_cookie(served):
         assert served.https("GET", "/api/auth/me", None, {"Cookie": value}).status == 401, value
 
 
+def test_hostile_another_site_logs_nobody_in(served):
+    """Whoever is logged in as somebody else unawares tells that one what he does."""
+    people.add_all(served)
+    body = {"email": people.address_of("viewer"), "password": people.PASSWORD}
+    for origin in ("https://evil.example", "null"):
+        answer = served.https("POST", "/api/auth/login", body, {"Origin": origin, "Content-Type": "text/plain"})
+        assert (answer.status, answer.body["code"]) == (403, "cross_site"), answer
+        assert "Set-Cookie" not in answer.headers, answer.headers
+    own = {"Origin": f"https://127.0.0.1:{served.https_port}"}
+    for headers in (own, own | {"Cookie": f"{people.COOKIE}=old"}, {}):
+        assert served.https("POST", "/api/auth/login", body, headers).status == 200, headers
+
+
 def upgrade(path, *lines):
     return wire.request("GET", path, ["Upgrade: websocket", "Connection: Upgrade", "Sec-WebSocket-Version: 13",
                                       "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", *lines])
