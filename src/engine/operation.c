@@ -73,6 +73,11 @@ static void answer(struct service *s, int status, json_t *body)
         json_decref(body);
 }
 
+void operation_forsake(struct service *s)
+{
+    answer(s, 503, NULL);
+}
+
 static const char *done_message(enum engine_operation operation)
 {
     switch (operation) {

@@ -300,6 +300,7 @@ enum action_end recover_end_of(const struct host_outcome *o);
 
 /* operation.c */
 bool operation_running(const struct service *s);
+void operation_forsake(struct service *s); /* whoever waits for its end is told 503 */
 void operation_turn(struct service *s, struct now now); /* new facts or time */
 void operation_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
                      struct now now);

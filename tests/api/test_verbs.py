@@ -1,13 +1,14 @@
 """What every verb gives back, and that what changes something is in the audit file."""
 
 import http.server
+import json
 import os
 import re
 import signal
 import subprocess
 import threading
 
-from daemon import PROGRAM, Skip, wait_until
+from daemon import PROGRAM, Skip, free_port, wait_until
 
 
 def is_running(served):
@@ -236,6 +237,22 @@ def test_a_bad_file_changes_nothing_on_sighup(served):
     wait_until(lambda: "reloaded" in served.output().split("not reloaded")[-1], "the reload")
     wait_until(lambda: served.cli("recovery", "status").json["max_attempts"] == 7, "the new value")
     assert served.redis("PING") == "+PONG"
+
+
+def test_a_reload_that_one_service_refuses_changes_no_other(served):
+    served.stop()
+    served.settings["services"]["second"] = json.loads(json.dumps(served.settings["services"]["redis"]))
+    served.settings["services"]["second"]["process"]["directory"] = str(served.folder / "second")
+    served.settings["services"]["second"]["address"] = f"127.0.0.1:{free_port()}"
+    served.start()
+    served.settings["services"]["redis"]["address"] = f"127.0.0.1:{free_port()}"
+    # The file is good; that a process of our own needs a number is found when it is opened.
+    served.settings["services"]["second"]["address"] = "redis.example.org:6379"
+    served.write_settings()
+    served.hang_up()
+    wait_until(lambda: "not reloaded: service second" in served.output(), "the error in the log")
+    status, body = served.ask("refresh", "redis")
+    assert status == 200 and body["status"]["status"] == "running", body
 
 
 def test_a_full_disk_under_the_audit_refuses_people(served):

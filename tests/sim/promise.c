@@ -442,12 +442,12 @@ void promise_killed(struct sim *s)
 
 /* ── at every step ── */
 
-static void check_claim(struct sim *s, int service)
+static void check_claim(struct sim *s, int service, bool healthy)
 {
     const struct service *inside = &s->engine->services[service];
     const struct witness *w = witness_of(s, service);
     int64_t limit = 2 * inside->watch_policy.interval_ms;
-    if (snapshot_overall(inside) == OVERALL_HEALTHY) {
+    if (healthy) {
         int64_t age = s->now - w->told.proof;
         if (age > limit)
             sim_broken(s, service, "healthy is claimed with a proof that is %lld ms old",
@@ -473,7 +473,7 @@ static void check_human(struct sim *s, int service)
 }
 
 /* In a phase in which nothing is done everything was told, and health forgives. */
-static void check_quiet(struct sim *s, int service)
+static void check_quiet(struct sim *s, int service, bool healthy)
 {
     const struct service *inside = &s->engine->services[service];
     const struct recovery *r = &inside->recovery;
@@ -489,7 +489,7 @@ static void check_quiet(struct sim *s, int service)
     if (w->wish_stopped && inside->saved.stopped_on_purpose && v->confirmed &&
         v->cause == CAUSE_UNIT_STOPPED)
         sim_broken(s, service, "somebody else is said to have stopped what was stopped on purpose");
-    if (snapshot_overall(inside) != OVERALL_HEALTHY || r->phase != PHASE_IDLE)
+    if (!healthy || r->phase != PHASE_IDLE)
         w->well_since = SIM_NEVER;
     else if (w->well_since == SIM_NEVER)
         w->well_since = s->now;
@@ -508,10 +508,11 @@ void promise_step(struct sim *s)
         const struct service *inside = &s->engine->services[i];
         struct witness *w = witness_of(s, i);
         check_human(s, i);
-        check_quiet(s, i);
+        bool healthy = snapshot_overall(inside) == OVERALL_HEALTHY;
+        check_quiet(s, i, healthy);
         if (w->paused && inside->saved.paused_until.ms == 0)
             w->paused = false; /* it was over before the clock was set back */
-        check_claim(s, i);
+        check_claim(s, i, healthy);
     }
 }
 
