@@ -175,6 +175,8 @@ int main(int argc, char **argv)
         return 64;
     }
     (void)signal(SIGPIPE, SIG_IGN);
+    /* Ctrl-C reaches everything on the terminal. When this process ends is the engine's to say. */
+    (void)signal(SIGINT, SIG_IGN);
     tzset();
     raise_files();
     int r = sandbox_prepare(&err);
