@@ -105,6 +105,11 @@ int server_certificate(struct server *server, const char *certificate, const cha
     return tls_prepare(server->tls, certificate, key, err);
 }
 
+void server_hsts(struct server *server, bool hsts)
+{
+    server->hsts = hsts;
+}
+
 static int id_prefix(char *to, size_t size, struct error *err)
 {
     unsigned char bytes[5];
@@ -136,10 +141,11 @@ static int listen_on(const struct addrinfo *where, int *ret)
     return 0;
 }
 
-/* Every address is one socket for both families; without IPv6 it is that of the other. */
+/* Every address is one socket for both families, or one for the older where there is no IPv6. A
+ * name is taken for the older first. */
 static int find_and_listen(const char *host, int port, int *ret)
 {
-    static const int families[] = {AF_INET6, AF_INET};
+    const int families[] = {host == NULL ? AF_INET6 : AF_INET, host == NULL ? AF_INET : AF_INET6};
     char service[16];
     int r = -EADDRNOTAVAIL;
     (void)str_format(service, sizeof service, "%d", port);
