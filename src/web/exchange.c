@@ -33,6 +33,11 @@ static bool copy_once(struct lws *wsi, enum lws_token_indexes token, char *to, s
     return lws_hdr_copy(wsi, to, (int)size, token) == length;
 }
 
+bool exchange_has_authorization(struct exchange *x)
+{
+    return lws_hdr_total_length(x->connection->wsi, WSI_TOKEN_HTTP_AUTHORIZATION) > 0;
+}
+
 bool exchange_header(struct exchange *x, enum server_header header, char *to, size_t size)
 {
     static const char csrf[] = "x-csrf-token:";
