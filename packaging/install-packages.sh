@@ -25,7 +25,7 @@ packages_of() {
         debian-archive-keyring" ;;
     lint) echo "clang-format clang-tidy cppcheck shellcheck binutils python3" ;;
     fuzz) echo "clang llvm" ;;
-    ui) echo "nodejs npm" ;;
+    ui) echo "nodejs npm ca-certificates" ;;
     # The console's suite looks at it as a person does; fonts, because a bare Debian has none.
     browser) echo "chromium fonts-dejavu-core fonts-noto-color-emoji" ;;
     *) echo "install-packages: no group '$1' (build run test host lint fuzz ui browser)" >&2; exit 64 ;;

@@ -346,11 +346,13 @@ static bool open_to_scoped(const struct operation *operation)
     }
 }
 
+/* A service that the asker names beside an operation on none is no reason to let him in. */
 static bool scope_good(struct handlers *h, struct call *call)
 {
     const char *named = json_text_or(call->args, "service", NULL);
-    int service =
-        call->service < 0 && named != NULL ? engine_service_index(h->engine, named) : call->service;
+    int service = call->operation->on_service ? call->service
+                  : named != NULL             ? engine_service_index(h->engine, named)
+                                              : -1;
     if (handlers_in_scope(h, call, service) || open_to_scoped(call->operation))
         return true;
     account_permission_refused(h, call, "not in the token's scope");

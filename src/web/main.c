@@ -175,9 +175,13 @@ int main(int argc, char **argv)
         return 64;
     }
     (void)signal(SIGPIPE, SIG_IGN);
+    /* Ctrl-C reaches everything on the terminal. When this process ends is the engine's to say. */
+    (void)signal(SIGINT, SIG_IGN);
     tzset();
     raise_files();
-    int r = uv_loop_init(&p.loop);
+    int r = sandbox_prepare(&err);
+    if (r == 0)
+        r = uv_loop_init(&p.loop);
     if (r == 0)
         r = open_site(&p, argv[2], &err);
     if (r == 0)
