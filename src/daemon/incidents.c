@@ -21,7 +21,8 @@
 
 struct writer {
     char id[64];
-    uint64_t number; /* of the incident whose lines wait */
+    uint64_t number;  /* of the incident whose lines wait */
+    uint64_t refused; /* of the one that began meanwhile: without its beginning it is of no use */
     struct buf waiting;
     bool broken; /* a line of this incident was dropped: none of it may follow */
 };
@@ -186,11 +187,10 @@ void incidents_line(struct incidents *i, int service, uint64_t number, const cha
 {
     struct writer *w = &i->writers[service];
     (void)last;
-    if (w->number != number && w->waiting.length > 0) {
-        /* The one before still waits for the disk: this one is recorded next time. */
-        w->broken = true;
+    if (w->number != number && w->waiting.length > 0)
+        w->refused = number;
+    if (w->refused == number)
         return;
-    }
     if (w->number != number) {
         w->number = number;
         w->broken = false;

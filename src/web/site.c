@@ -79,16 +79,18 @@ static bool read_credential(struct exchange *x, bool ws, struct given *given)
     return true;
 }
 
-/* Another site may not use the browser's cookie. A request without Origin is no browser's
- * cross-site request: those always say where they come from when they change something. */
-static bool refuse_cross_site(struct exchange *x, const struct given *given, bool ws)
+/* Another site may not use the browser's cookie, nor open what needs none (`open_door`): a
+ * WebSocket, or a login, whose cookie the browser would keep. A request without Origin is no
+ * browser's cross-site request: those always say where they come from when they change something.
+ */
+static bool refuse_cross_site(struct exchange *x, const struct given *given, bool open_door)
 {
     char origin[512];
     char host[512];
     const char *method = exchange_request(x)->method;
-    bool unsafe = ws || !str_equal(method, "GET");
+    bool unsafe = open_door || !str_equal(method, "GET");
     bool named = exchange_header(x, HEADER_ORIGIN, origin, sizeof origin) || origin[0] != '\0';
-    if (!unsafe || !named || (!given->cookie && !ws))
+    if (!unsafe || !named || (!given->cookie && !open_door))
         return false;
     if (exchange_header(x, HEADER_HOST, host, sizeof host) && header_same_origin(origin, host))
         return false;
@@ -222,7 +224,7 @@ static void serve_operation(struct site *site, struct exchange *x, const struct 
     /* A cookie that is no good any more must not stand in the way of a new login. */
     if (route->operation == OP_LOGIN)
         *given = (struct given){0};
-    if (refuse_cross_site(x, given, false) || refuse_type(x, given) ||
+    if (refuse_cross_site(x, given, route->operation == OP_LOGIN) || refuse_type(x, given) ||
         !admit(site, x, route, given, &identity, &verdict))
         return;
     bool copied = is_copied(route->operation) && verdict != WHO_OPAQUE;

@@ -145,6 +145,19 @@ def test_hostile_a_wrong_value_in_any_query_is_named(served):
 
 # ── bodies ──
 
+def test_hostile_a_null_is_as_if_the_field_were_left_out(served):
+    people.add_all(served)
+    token = people.bearer(people.login(served, "admin")["token"])
+    place = "/api/services/redis/auto-recovery"
+    before = served.https("GET", place, None, token).body
+    nothing = dict.fromkeys(("enabled", "max_attempts", "retry_delay_seconds", "backoff_multiplier", "failure_threshold",
+                             "external_stop", "external_stop_grace_seconds", "reason"))
+    after = served.https("PATCH", place, nothing, token)
+    assert after.status == 200, after
+    for name in ("enabled", "max_attempts", "policy"):
+        assert after.body[name] == before[name], (name, before, after)
+
+
 def test_hostile_bodies_that_are_no_object_are_refused(served):
     unlimited(served)
     token = admin(served)
@@ -320,6 +333,19 @@ def test_hostile_another_site_cannot_use_the_cookie(served):
     token = session["token"]
     for value in (f"{people.COOKIE}={token}; {people.COOKIE}=x", f"resus={token}", f"{people.COOKIE.lower()}={token}"):
         assert served.https("GET", "/api/auth/me", None, {"Cookie": value}).status == 401, value
+
+
+def test_hostile_another_site_logs_nobody_in(served):
+    """Whoever is logged in as somebody else unawares tells that one what he does."""
+    people.add_all(served)
+    body = {"email": people.address_of("viewer"), "password": people.PASSWORD}
+    for origin in ("https://evil.example", "null"):
+        answer = served.https("POST", "/api/auth/login", body, {"Origin": origin, "Content-Type": "text/plain"})
+        assert (answer.status, answer.body["code"]) == (403, "cross_site"), answer
+        assert "Set-Cookie" not in answer.headers, answer.headers
+    own = {"Origin": f"https://127.0.0.1:{served.https_port}"}
+    for headers in (own, own | {"Cookie": f"{people.COOKIE}=old"}, {}):
+        assert served.https("POST", "/api/auth/login", body, headers).status == 200, headers
 
 
 def upgrade(path, *lines):

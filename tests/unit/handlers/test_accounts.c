@@ -539,6 +539,22 @@ static void a_revoked_api_token_is_gone(void **state)
     free(token);
 }
 
+static void an_api_token_without_services_is_for_all_of_them(void **state)
+{
+    struct bench *b = *state;
+    assert_int_equal(bench_ask(b, OP_TOKEN_ADD, "{s:s, s:s, s:n}", "name", "ci", "role", "admin",
+                               "services"),
+                     200);
+    assert_true(json_is_null(json_object_get(b->body, "services")));
+    char *token = strdup(bench_text(b, "token"));
+    for (int i = 0; i < 2; i++) {
+        bench_be(b, token);
+        assert_int_equal(bench_ask(b, OP_USERS, "{}"), 200);
+        bench_reopen(b);
+    }
+    free(token);
+}
+
 /* ── requests for access ── */
 
 static bool grant_ended(const struct bench *b)
@@ -687,6 +703,7 @@ int main(void)
         TEST(a_second_factor_is_asked_for_and_used_once),
         TEST(an_api_token_has_its_role_and_end),
         TEST(a_revoked_api_token_is_gone),
+        TEST(an_api_token_without_services_is_for_all_of_them),
         TEST(a_grant_raises_the_role_and_ends_by_itself),
         TEST(nobody_approves_the_own_request),
         TEST(requests_are_seen_by_their_owner_and_admins),
