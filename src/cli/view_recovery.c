@@ -127,7 +127,7 @@ void view_recovery(struct page *p, const json_t *body, const struct invocation *
                (long long)json_int_or(recovery, "max_attempts", 0));
     const json_t *breaker = json_object_get(recovery, "circuit_breaker");
     if (!str_equal(json_text_or(breaker, "state", "closed"), "open"))
-        page_field(p, "Circuit breaker", "closed (%lld of the last %lld s)",
+        page_field(p, "Circuit breaker", "closed (%lld in the last %lld s)",
                    (long long)json_int_or(breaker, "recoveries_in_window", 0),
                    (long long)json_int_or(breaker, "window_seconds", 0));
     breaker_line(p, breaker);

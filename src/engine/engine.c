@@ -255,9 +255,11 @@ void engine_wake(struct engine *e, int service, struct now now)
 
 static void answer_waiters(struct service *s, struct now now)
 {
+    if (s->waiter_count == 0)
+        return;
     bool done = !request_pending(s, FOR_PROBE) && !request_pending(s, FOR_UNIT) &&
                 !request_pending(s, FOR_INFO);
-    if (s->waiter_count == 0 || (!done && !mono_reached(now.mono, s->refresh_deadline)))
+    if (!done && !mono_reached(now.mono, s->refresh_deadline))
         return;
     int count = s->waiter_count;
     s->waiter_count = 0;

@@ -26,6 +26,7 @@ static const char *const external_stop_words[] = {
     [EXTERNAL_STOP_RECOVER] = "recover", [EXTERNAL_STOP_RESPECT] = "respect", NULL};
 static const char *const compression_words[] = {"none", "gzip", NULL};
 static const char *const rotate_words[] = {"size", NULL};
+static const char *const metrics_words[] = {"viewer", "anonymous", NULL};
 
 /* Within a place the rows are applied in this order, whatever the order in the file: `services`
  * comes after the sections that give its defaults. */
@@ -48,6 +49,7 @@ const struct key keys[] = {
      .help = "requests a minute and user (anonymous: address); 0 = no limit"},
     {PLACE_ROOT, "security", KEY_MAP, .child = PLACE_SECURITY,
      .help = "what is out of the ordinary"},
+    {PLACE_ROOT, "metrics", KEY_MAP, .child = PLACE_METRICS, .help = "figures for Prometheus"},
     {PLACE_ROOT, "redis_service_management", KEY_MAP, .child = PLACE_ROOT,
      .help = "all of the above may stand under this key, as in the runbook"},
     {PLACE_ROOT, "alerts", KEY_ALIEN, .help = LATER},
@@ -55,7 +57,6 @@ const struct key keys[] = {
     {PLACE_ROOT, "maintenance", KEY_ALIEN, .help = LATER},
     {PLACE_ROOT, "users", KEY_ALIEN, .help = LATER},
     {PLACE_ROOT, "oidc", KEY_ALIEN, .help = LATER},
-    {PLACE_ROOT, "metrics", KEY_ALIEN, .help = LATER},
     {PLACE_ROOT, "service_control", KEY_ALIEN,
      .help = "commands, deadlines and the confirmation of a stop are fixed"},
     {PLACE_ROOT, "cache", KEY_ALIEN, .help = "answers come from the last check, nothing is cached"},
@@ -69,6 +70,9 @@ const struct key keys[] = {
      .help = "PEM, with its chain; a self-signed one is made when none is named"},
     {PLACE_SERVER, "tls_key", KEY_PATH, SETTINGS(server.tls_key),
      .help = "PEM, readable by the owner alone"},
+    {PLACE_SERVER, "hsts", KEY_BOOL, SETTINGS(server.hsts), .standard = "false",
+     .help = "browsers are told to speak nothing but HTTPS with this name for a year; not for a "
+             "self-signed certificate"},
     {PLACE_SERVER, "state_dir", KEY_PATH, SETTINGS(server.state_dir), .standard = "/var/lib/resus",
      .restart = true, .help = "folder of the state that survives"},
     {PLACE_SERVER, "control_socket", KEY_SOCKET, SETTINGS(server.control_socket),
@@ -298,6 +302,10 @@ const struct key keys[] = {
              "the last admin is never locked"},
     {PLACE_SECURITY, "lockout_seconds", KEY_SECONDS, SETTINGS(security.lockout_ms),
      RANGE(60, 86400), .standard = "900", .help = "for how long"},
+
+    {PLACE_METRICS, "access", KEY_CHOICE, SETTINGS(metrics_anonymous), .choices = metrics_words,
+     .standard = "viewer",
+     .help = "who may read `/metrics`: viewers and up, or everybody who reaches the port"},
 };
 const size_t key_count = ARRAY_LENGTH(keys);
 static_assert(ARRAY_LENGTH(keys) <= KEYS_MAX, "more keys than a reader can mark as seen");
@@ -321,6 +329,7 @@ static const char *const place_paths[PLACE_COUNT] = {
     [PLACE_AUDIT] = "audit",
     [PLACE_RATES] = "rate_limits",
     [PLACE_SECURITY] = "security",
+    [PLACE_METRICS] = "metrics",
 };
 
 const char *place_path(enum place place)

@@ -89,6 +89,7 @@ struct server_settings {
     char tls_certificate[SETTINGS_PATH_MAX], tls_key[SETTINGS_PATH_MAX];
     char state_dir[SETTINGS_PATH_MAX];
     char control_socket[SETTINGS_PATH_MAX];
+    bool hsts;
 };
 
 struct audit_settings {
@@ -120,6 +121,7 @@ struct settings {
     struct audit_settings audit;
     struct rate_limits rate_limits;
     struct security_settings security;
+    bool metrics_anonymous; /* may everybody read /metrics? */
     char warnings[SETTINGS_WARNINGS_MAX]
                  [ERROR_TEXT_MAX]; /* keys without effect and the like, "file:line:column: ..." */
     size_t warning_count;

@@ -163,16 +163,26 @@ static int add_rules(scmp_filter_ctx filter)
     return r;
 }
 
-static int give_up_calls(struct error *err)
+static int no_ring(scmp_filter_ctx filter)
 {
-    scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
+    return seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(io_uring_setup), 0);
+}
+
+static int filter_calls(uint32_t otherwise, int (*add)(scmp_filter_ctx filter), struct error *err)
+{
+    scmp_filter_ctx filter = seccomp_init(otherwise);
     if (filter == NULL)
         return error_set(err, -ENOMEM, "seccomp: out of memory");
-    int r = add_rules(filter);
+    int r = add(filter);
     if (r == 0)
         r = seccomp_load(filter);
     seccomp_release(filter);
     return r < 0 ? error_set_errno(err, r, "seccomp") : 0;
+}
+
+int sandbox_prepare(struct error *err)
+{
+    return filter_calls(SCMP_ACT_ALLOW, no_ring, err);
 }
 
 int sandbox_enter(struct error *err)
@@ -183,6 +193,6 @@ int sandbox_enter(struct error *err)
     if (r == 0)
         r = give_up_files(err);
     if (r == 0)
-        r = give_up_calls(err);
+        r = filter_calls(SCMP_ACT_ERRNO(EPERM), add_rules, err);
     return r;
 }

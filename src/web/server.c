@@ -151,6 +151,11 @@ int server_certificate(struct server *server, const char *certificate, const cha
     return tls_prepare(server->tls, certificate, key, err);
 }
 
+void server_hsts(struct server *server, bool hsts)
+{
+    server->hsts = hsts;
+}
+
 static int id_prefix(char *to, size_t size, struct error *err)
 {
     unsigned char bytes[5];

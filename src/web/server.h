@@ -93,6 +93,8 @@ int server_open(uv_loop_t *loop, const struct server_options *options,
 /* Another certificate for the connections to come. */
 int server_certificate(struct server *server, const char *certificate, const char *key,
                        struct error *err) ATTR_MUST_USE;
+/* From the next answer on. */
+void server_hsts(struct server *server, bool hsts);
 
 struct exchange_request *exchange_request(struct exchange *x);
 /* Into `to`; false when the header is absent ("" then), or too long for `size`, or there twice.

@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import re
 import signal
 import subprocess
 import threading
@@ -22,6 +23,8 @@ def test_reading_verbs_say_what_redis_is(served):
     health = wait_until(lambda: (h := served.good("health")) and h["overall_status"] == "healthy" and h, "healthy")
     assert health["service_running"] is True and health["cause"], health
     assert wait_until(lambda: served.cli("check").status == 0, "check says 0")
+    line = served.run("check").stdout
+    assert re.match(r"REDIS OK - answering in [\d.]+ ms, up \d+s \| ping=\d*\.\d*[1-9]ms;50;100;0 memory=\d+B;", line), line
     assert served.cli("refresh").status == 0
     assert served.cli("status", "nobody").status == 1
 
@@ -39,7 +42,10 @@ def test_operations_act_and_are_audited(served):
     assert stopped["success"] and stopped["new_status"] == "stopped", stopped
     assert served.good("start")["success"]
     assert served.redis("PING") == "+PONG"
-    served.cli("reload")
+    reload = served.cli("reload")
+    assert reload.status == 1 and "cannot reload" in reload.json["details"]["blockers"][0], reload
+    told = [event.get("message", "") for event in served.good("events")["items"]]
+    assert not any(text.startswith("Degraded") for text in told), "an operation is no degradation"
     lines = served.audit()
     for operation in ("start", "stop", "restart"):
         kinds = [line["event_type"] for line in lines if line.get("operation") == operation]
@@ -83,6 +89,12 @@ def test_recoveries_are_remembered_over_a_restart_of_resus(served):
     history = served.good("recovery", "history")["metrics"]
     assert history | {"since": None} == metrics | {"since": None}, "24 hours up to each answer's own now"
     assert "100 % successful" in served.run("recovery", "history").stdout
+    evidence = "\n".join(served.good("recovery", "history")["items"][0]["evidence"])
+    assert "unit: failed" in evidence and "redis: refused" in evidence, evidence
+    states = [(event["status"], event["overall_status"]) for event in served.good("events")["items"]
+              if event["type"] == "service_status"]
+    assert ("failed", "critical") in states and ("failed", "healthy") not in states, states
+    assert all(one != other for one, other in zip(states, states[1:])), f"only changes are kept: {states}"
     served.stop()
     served.start()
     after = served.good("recovery", "status")

@@ -184,8 +184,7 @@ static void check_grace(struct sim *s, int service, const char *word)
     if (s->now - told->announced < grace)
         sim_broken(s, service, "%s of a stopped unit %lld ms after it was announced", word,
                    (long long)(s->now - told->announced));
-    bool first = s->now - witness_of(s, service)->acted_end > grace;
-    if (first && told->stopped != SIM_NEVER && s->now - told->stopped < grace)
+    if (told->stopped != SIM_NEVER && s->now - told->stopped < grace)
         sim_broken(s, service, "%s of a unit that was stopped %lld ms ago", word,
                    (long long)(s->now - told->stopped));
 }
@@ -203,6 +202,9 @@ static void check_sense(struct sim *s, int service, const char *word)
                        restart_word(row->restart));
         if (w->told.trouble != SIM_NEVER && w->told.trouble - w->told.unit_asked > SLOW_LOOK_MS)
             sim_broken(s, service, "%s with what was known of the unit before it failed", word);
+        if (w->told.unit_asked < w->told.answered)
+            sim_broken(s, service, "%s with what was known of the unit before Redis last answered",
+                       word);
         if (reply == REPLY_PONG || reply == REPLY_LOADING || reply == REPLY_MISCONF ||
             reply == REPLY_BUSY)
             sim_broken(s, service, "%s although the newest answer was %s", word,
@@ -442,12 +444,12 @@ void promise_killed(struct sim *s)
 
 /* ── at every step ── */
 
-static void check_claim(struct sim *s, int service)
+static void check_claim(struct sim *s, int service, bool healthy)
 {
     const struct service *inside = &s->engine->services[service];
     const struct witness *w = witness_of(s, service);
     int64_t limit = 2 * inside->watch_policy.interval_ms;
-    if (snapshot_overall(inside) == OVERALL_HEALTHY) {
+    if (healthy) {
         int64_t age = s->now - w->told.proof;
         if (age > limit)
             sim_broken(s, service, "healthy is claimed with a proof that is %lld ms old",
@@ -473,7 +475,7 @@ static void check_human(struct sim *s, int service)
 }
 
 /* In a phase in which nothing is done everything was told, and health forgives. */
-static void check_quiet(struct sim *s, int service)
+static void check_quiet(struct sim *s, int service, bool healthy)
 {
     const struct service *inside = &s->engine->services[service];
     const struct recovery *r = &inside->recovery;
@@ -489,7 +491,7 @@ static void check_quiet(struct sim *s, int service)
     if (w->wish_stopped && inside->saved.stopped_on_purpose && v->confirmed &&
         v->cause == CAUSE_UNIT_STOPPED)
         sim_broken(s, service, "somebody else is said to have stopped what was stopped on purpose");
-    if (snapshot_overall(inside) != OVERALL_HEALTHY || r->phase != PHASE_IDLE)
+    if (!healthy || r->phase != PHASE_IDLE)
         w->well_since = SIM_NEVER;
     else if (w->well_since == SIM_NEVER)
         w->well_since = s->now;
@@ -508,10 +510,11 @@ void promise_step(struct sim *s)
         const struct service *inside = &s->engine->services[i];
         struct witness *w = witness_of(s, i);
         check_human(s, i);
-        check_quiet(s, i);
+        bool healthy = snapshot_overall(inside) == OVERALL_HEALTHY;
+        check_quiet(s, i, healthy);
         if (w->paused && inside->saved.paused_until.ms == 0)
             w->paused = false; /* it was over before the clock was set back */
-        check_claim(s, i);
+        check_claim(s, i, healthy);
     }
 }
 
