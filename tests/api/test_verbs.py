@@ -215,6 +215,17 @@ def test_local_verbs_need_no_daemon(served):
         served.start()
 
 
+def test_a_check_of_the_file_tells_what_would_stop_the_daemon_here(served):
+    other = served.folder / "other.yaml"
+    other.write_text("services: {a: {control: ssh, address: '192.0.2.1:6379', ssh: {host: 192.0.2.1, user: a, "
+                     f"key: {served.folder}/none, known_hosts: {served.folder}/none}}}}}}\n"
+                     "security: {timezone: Europe/Berlim}\n")
+    check = subprocess.run([str(PROGRAM), "serve", "--check", "--config", str(other)], capture_output=True, text=True)
+    assert check.returncode == 0, check
+    assert "the daemon will not start" in check.stderr and "ssh-keygen" in check.stderr, check
+    assert "Europe/Berlim" in check.stderr, check
+
+
 def test_the_audit_file_is_read_and_verified(served):
     served.good("restart", "--reason", "audited")
     assert "audited" in served.run("audit", "list").stdout + served.run("audit", "list", "--json").stdout
