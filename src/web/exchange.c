@@ -30,6 +30,11 @@ static bool copy_field(const struct http_head *head, enum http_field field, char
     return true;
 }
 
+bool exchange_has_authorization(struct exchange *x)
+{
+    return lws_hdr_total_length(x->connection->wsi, WSI_TOKEN_HTTP_AUTHORIZATION) > 0;
+}
+
 bool exchange_header(struct exchange *x, enum server_header header, char *to, size_t size)
 {
     static const enum http_field fields[] = {

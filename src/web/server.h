@@ -103,6 +103,8 @@ struct exchange_request *exchange_request(struct exchange *x);
 /* Into `to`; false when the header is absent ("" then), or too long for `size`, or there twice.
  * From within the event only; If-None-Match, up to 511 bytes, until the answer. */
 bool exchange_header(struct exchange *x, enum server_header header, char *to, size_t size);
+/* Is it there at all, readable or not? */
+bool exchange_has_authorization(struct exchange *x);
 /* Exactly once, now or later. */
 void exchange_answer(struct exchange *x, const struct answer *answer);
 /* An upgrade is taken; `data` becomes the conversation's. */
