@@ -135,7 +135,7 @@ static void fetch_keys(struct oidc *o)
         o->curl = curl_calls(&err);
     if (o->curl != NULL && o->transfers == NULL && transfers_new(o->loop, &o->transfers, &err) < 0)
         o->transfers = NULL;
-    o->easy = o->transfers == NULL ? NULL : new_easy(o);
+    o->easy = o->curl == NULL || o->transfers == NULL ? NULL : new_easy(o);
     if (o->easy == NULL && err.code == 0)
         (void)error_set(&err, -ENOMEM, "out of memory");
     if (o->easy != NULL && transfers_add(o->transfers, o->easy, on_fetched, o, &err) < 0) {

@@ -17,7 +17,7 @@ def _installed():
     return (FOLDER / "installed").exists() and kept.read_bytes() == (HERE / "package-lock.json").read_bytes()
 
 
-def _install():
+def install():
     """Without Node or a registry these tests are skipped, and say so."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         raise Skip("there is no Node here")
@@ -40,7 +40,7 @@ def _install():
 
 def check_openapi(served, document, answers):
     """The problems that validators see, as text; "" = none."""
-    _install()
+    install()
     script = FOLDER / "check_openapi.mjs"
     shutil.copy(HERE / "check_openapi.mjs", script)
     files = []

@@ -1,0 +1,61 @@
+"""Prism, from the npm registry, between a client and the daemon: a second implementation's view of the document. It holds
+each request and each answer against the document and says what does not fit."""
+
+import contextlib
+import http.client
+import json
+import os
+import subprocess
+
+import node
+from daemon import SCALE, free_port, wait_until
+
+
+class Prism:
+    """`with Prism(served, document) as prism:`; violations are kept in `prism.violations`."""
+
+    def __init__(self, served, document):
+        node.install()
+        file = served.folder / "openapi.json"
+        file.write_text(json.dumps(document))
+        self.port, self.violations = free_port(), []
+        self.output = served.folder / "prism.out"
+        with open(self.output, "wb") as output:
+            self.process = subprocess.Popen(
+                ["node", str(node.FOLDER / "node_modules" / ".bin" / "prism"), "proxy", str(file),
+                 f"https://127.0.0.1:{served.https_port}", "--port", str(self.port), "--cors", "false"],
+                stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                env=os.environ | {"NODE_EXTRA_CA_CERTS": str(served.certificate)})
+
+    def __enter__(self):
+        try:
+            wait_until(self._listens, "Prism", seconds=60)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        try:
+            self.process.wait(10 * SCALE)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+    def _listens(self):
+        assert self.process.poll() is None, self.output.read_text()
+        return "Prism is listening" in self.output.read_text()
+
+    def ask(self, method, path, body=None, headers=None):
+        """The status of the answer; what Prism objects to is kept."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60 * SCALE)
+        with contextlib.closing(connection):
+            as_json = {"Content-Type": "application/json"} if body is not None else {}
+            connection.request(method, path, None if body is None else json.dumps(body), as_json | (headers or {}))
+            answer = connection.getresponse()
+            answer.read()
+        found = answer.headers.get("sl-violations")
+        if found:
+            self.violations += [(method, path, answer.status, one) for one in json.loads(found)]
+        return answer.status
