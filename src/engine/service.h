@@ -61,6 +61,7 @@ struct watch {
     bool log_file_asked;
     bool journal_sudo;               /* the variant that showed lines */
     bool config_refused;             /* CONFIG GET is not ours to use */
+    mono_ms info_asked;              /* when the newest INFO that is known was asked for */
     mono_ms proven;                  /* when the newest PONG came */
     mono_ms auto_restart_at;         /* when systemd was last seen to restart the unit by itself */
     wall_ms last_check;              /* newest full look */
