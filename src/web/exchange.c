@@ -33,8 +33,7 @@ static bool copy_field(const struct http_head *head, enum http_field field, char
 bool exchange_has_authorization(struct exchange *x)
 {
     const struct http_head *head = &x->connection->server->head;
-    return x->on_stack &&
-           (head->fields[FIELD_AUTHORIZATION].length > 0 || head->twice[FIELD_AUTHORIZATION]);
+    return x->on_stack && head->fields[FIELD_AUTHORIZATION].at != NULL;
 }
 
 bool exchange_header(struct exchange *x, enum server_header header, char *to, size_t size)
