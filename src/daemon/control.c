@@ -18,7 +18,7 @@
 
 #define READ_CHUNK 65536
 
-enum peer_state { PEER_LOOKING_UP, PEER_OPEN, PEER_CLOSING };
+enum peer_state { PEER_LOOKING_UP, PEER_OPEN, PEER_REFUSED, PEER_CLOSING };
 
 struct connection {
     uv_pipe_t pipe;
@@ -193,6 +193,7 @@ static json_t *error_body(const char *title, const char *code, const char *messa
 static void connection_refuse(struct connection *c, int status, const char *title, const char *code,
                               const char *message)
 {
+    c->state = PEER_REFUSED; /* what came behind it is not looked at */
     (void)uv_read_stop((uv_stream_t *)&c->pipe);
     connection_send(c, answer_frame(json_null(), status, error_body(title, code, message)),
                     on_refusal_written);
