@@ -7,9 +7,13 @@
 
 #define FAILOVER_LIMIT_MS 180000 /* sentinel.conf's failover-timeout */
 
+/* How far the process before the action had come is no mark for the one after it: a load would seem
+ * to stand until it has passed that (simulator seed 69348). */
 static int64_t load_progress(const struct service *s)
 {
     const struct info_facts *i = &s->sight.info;
+    if (s->watch.info_asked.ms < s->recovery.action_ended.ms)
+        return FACT_UNKNOWN;
     if (i->known && i->loading == TRI_YES && i->loading_percent >= 0)
         return (int64_t)(i->loading_percent * 100);
     return FACT_UNKNOWN;
@@ -32,6 +36,13 @@ static bool host_unreachable(const struct service *s)
     return s->sight.unit.control_reached == TRI_NO;
 }
 
+/* A command of recovery that a person took over from may still be at work on the host. */
+static bool command_left_behind(const struct service *s)
+{
+    return s->recovery.phase != PHASE_ACTING &&
+           (request_pending(s, FOR_ACTION) || request_pending(s, FOR_ACTION_2));
+}
+
 void judge_facts(const struct service *s, struct now now, struct recovery_facts *f)
 {
     const struct sight *sight = &s->sight;
@@ -48,7 +59,7 @@ void judge_facts(const struct service *s, struct now now, struct recovery_facts 
         .learned = mono_min(probed, sight->unit.asked),
         .paused = s->saved.paused_until.ms != 0 && wall_since(s->saved.paused_until, now.wall) > 0,
         .stopped_on_purpose = s->saved.stopped_on_purpose,
-        .operation_running = operation_running(s),
+        .operation_running = operation_running(s) || command_left_behind(s),
         .tilt = sight->tilt,
         .host_unreachable = host_unreachable(s),
         .failover_running = failover_running(s, now),
@@ -97,6 +108,15 @@ static void end_stop(struct service *s, struct now now)
     record_notice(s, "Redis was started by somebody else: the stop through Resus is over.", now);
 }
 
+/* Health is not claimed with a proof older than two intervals. A doubt may last longer: a script
+ * may hide for as long as the server allows, and the count begins anew when the host is back.
+ * Meanwhile it is judged every confirm_interval, which has to come in time. */
+static int64_t proof_lasts_ms(const struct watch_policy *p)
+{
+    int64_t early = p->interval_ms / 2;
+    return 2 * p->interval_ms - (p->confirm_interval_ms < early ? p->confirm_interval_ms : early);
+}
+
 void judge(struct service *s, struct now now)
 {
     struct sight *sight = &s->sight;
@@ -107,6 +127,7 @@ void judge(struct service *s, struct now now)
     sight->confirm_interval_ms = s->watch_policy.confirm_interval_ms;
     s->verdict = cause_judge(sight, now.mono);
     recording_judged(s);
+    s->unproven = mono_since(now.mono, s->watch.proven) >= proof_lasts_ms(&s->watch_policy);
     if (s->verdict.confirmed && s->verdict.cause != CAUSE_NONE) {
         if (s->cause != s->verdict.cause || !s->judged) {
             s->cause = s->verdict.cause;

@@ -61,6 +61,8 @@ struct watch {
     bool log_file_asked;
     bool journal_sudo;               /* the variant that showed lines */
     bool config_refused;             /* CONFIG GET is not ours to use */
+    mono_ms info_asked;              /* when the newest INFO that is known was asked for */
+    mono_ms proven;                  /* when the newest PONG came */
     mono_ms auto_restart_at;         /* when systemd was last seen to restart the unit by itself */
     wall_ms last_check;              /* newest full look */
     wall_ms last_command;            /* newest successful command */
@@ -173,6 +175,7 @@ struct service {
     wall_ms cause_since;
     enum cause cause_logged; /* the one that the log told last */
     bool judged;       /* a first confirmed verdict exists */
+    bool unproven;     /* the newest proof of health is too old to claim it */
     bool seen_stopped; /* what was to be stopped through Resus was seen to be */
 
     struct recovery recovery;

@@ -46,7 +46,10 @@ const char *snapshot_status(const struct service *s)
 
 enum overall snapshot_overall(const struct service *s)
 {
-    return s->judged ? cause_row(s->cause)->overall : OVERALL_UNKNOWN;
+    if (!s->judged)
+        return OVERALL_UNKNOWN;
+    enum overall overall = cause_row(s->cause)->overall;
+    return overall == OVERALL_HEALTHY && s->unproven ? OVERALL_UNKNOWN : overall;
 }
 
 static void put_int(json_t *object, const char *key, int64_t value)

@@ -372,6 +372,7 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
     if (p->reply == REPLY_LOADING)
         sight->loading_seen = true;
     if (p->reply == REPLY_PONG) {
+        w->proven = now.mono;
         note_latency(w, p->latency_us);
         sample_ping(s, p->latency_us);
         w->last_command = now.wall;
@@ -399,7 +400,8 @@ static bool started_by_us(const struct service *s, const struct info_facts *info
 }
 
 /* Values that only CONFIG GET tells stay over an INFO of the same server. */
-static void note_info(struct service *s, const struct redis_answer *a, struct now now)
+static void note_info(struct service *s, const struct redis_answer *a, mono_ms asked,
+                      struct now now)
 {
     struct info_facts *old = &s->sight.info;
     struct info_facts new = a->info;
@@ -418,6 +420,7 @@ static void note_info(struct service *s, const struct redis_answer *a, struct no
     s->sight.oom_errors_rising = same && new.errors_oom > old->errors_oom;
     health_update(&s->health, &s->watch_policy.thresholds, &new, redis_latency_ms(s, 95));
     *old = new;
+    s->watch.info_asked = asked;
     s->watch.last_command = now.wall;
     if (new.loading == TRI_NO)
         s->sight.loading_seen = false;
@@ -473,13 +476,13 @@ void watch_redis(struct service *s, const struct pending *p, const struct redis_
     case FOR_INFO:
         s->watch.performance_ms = mono_since(now.mono, p->asked);
         if (a->info.known)
-            note_info(s, a, now);
+            note_info(s, a, p->asked, now);
         note_empty_primary(s);
         config_watch(s, now);
         break;
     case FOR_SAMPLE: /* what it tells is as true as what the check is told */
         if (a->info.known)
-            note_info(s, a, now);
+            note_info(s, a, p->asked, now);
         note_empty_primary(s);
         break;
     case FOR_CONFIG:

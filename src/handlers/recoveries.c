@@ -52,6 +52,12 @@ static void value_text(const json_t *value, char *text, size_t size)
         (void)str_format(text, size, "%.6g", json_number_value(value));
 }
 
+/* null is as if it were left out, here as everywhere (operation_check). */
+static bool is_setting(const char *key, const json_t *value)
+{
+    return !str_equal(key, "reason") && !json_is_null(value);
+}
+
 /* All or nothing: every value is tried on copies before the first one is set. */
 void recovery_set(struct handlers *h, struct call *call)
 {
@@ -65,7 +71,7 @@ void recovery_set(struct handlers *h, struct call *call)
     json_object_foreach((json_t *)call->args, key, value)
     {
         value_text(value, text, sizeof text);
-        if (!str_equal(key, "reason") &&
+        if (is_setting(key, value) &&
             settings_set_recovery(key, text, &recovery, &watch, &err) < 0) {
             call_refuse(call, 400, "Bad input", err.text, "bad_input", handlers_now(h).wall);
             return;
@@ -74,9 +80,8 @@ void recovery_set(struct handlers *h, struct call *call)
     json_object_foreach((json_t *)call->args, key, value)
     {
         value_text(value, text, sizeof text);
-        if (!str_equal(key, "reason") &&
-            engine_recovery_set(h->engine, call->service, key, text, &call->user, handlers_now(h),
-                                &err) < 0) {
+        if (is_setting(key, value) && engine_recovery_set(h->engine, call->service, key, text,
+                                                          &call->user, handlers_now(h), &err) < 0) {
             call_refuse(call, 400, "Bad input", err.text, "bad_input", handlers_now(h).wall);
             return;
         }

@@ -93,10 +93,6 @@ static void check_failure(struct sim *s, int service, const struct intent *i)
     bool moves = w->told.reply == REPLY_LOADING && s->now - w->told.load_moved < 10000 &&
                  s->now - w->acted_end > 10000;
     w->failed_end = s->now;
-    /* Only where it is known to load: without the host, the time that was given decides. */
-    const struct verdict *v = &s->engine->services[service].verdict;
-    moves = moves && v->confirmed && v->cause == CAUSE_LOADING &&
-            w->told.unit.control_reached == TRI_YES;
     if (moves && !operation_running(&s->engine->services[service]) &&
         !str_equal(i->operation, "reload"))
         sim_broken(s, service, "%s is told to have failed while Redis loads", i->operation);
@@ -184,8 +180,7 @@ static void check_grace(struct sim *s, int service, const char *word)
     if (s->now - told->announced < grace)
         sim_broken(s, service, "%s of a stopped unit %lld ms after it was announced", word,
                    (long long)(s->now - told->announced));
-    bool first = s->now - witness_of(s, service)->acted_end > grace;
-    if (first && told->stopped != SIM_NEVER && s->now - told->stopped < grace)
+    if (told->stopped != SIM_NEVER && s->now - told->stopped < grace)
         sim_broken(s, service, "%s of a unit that was stopped %lld ms ago", word,
                    (long long)(s->now - told->stopped));
 }
@@ -203,6 +198,9 @@ static void check_sense(struct sim *s, int service, const char *word)
                        restart_word(row->restart));
         if (w->told.trouble != SIM_NEVER && w->told.trouble - w->told.unit_asked > SLOW_LOOK_MS)
             sim_broken(s, service, "%s with what was known of the unit before it failed", word);
+        if (w->told.unit_asked < w->told.answered)
+            sim_broken(s, service, "%s with what was known of the unit before Redis last answered",
+                       word);
         if (reply == REPLY_PONG || reply == REPLY_LOADING || reply == REPLY_MISCONF ||
             reply == REPLY_BUSY)
             sim_broken(s, service, "%s although the newest answer was %s", word,

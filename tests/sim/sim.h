@@ -61,7 +61,8 @@ struct unit {
     int64_t script_until; /* 0 = no script */
     int64_t script_since;
     bool script_wrote, script_function;
-    bool stuck; /* its stop cannot save */
+    bool stuck;         /* its stop cannot save */
+    int64_t relapse_ms; /* it hangs so long after each start; 0 = it does not */
     /* what is wrong */
     enum log_class bad_words; /* it does not start and says so; LOG_NONE = it starts */
     bool bad_start;           /* it does not start */
