@@ -2,6 +2,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/json.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "cli/ask.h"
@@ -20,22 +21,59 @@
 #define SUDOERS_BYTES_MAX ((size_t)1024 * 1024)
 #define SUDOERS_USER "autobot" /* the documents' account */
 
+static void add_warning(json_t *warnings, const char *text)
+{
+    JSON_CLEANUP json_t *one = json_object();
+    (void)json_put_text(one, "text", text);
+    (void)json_array_append(warnings, json_object_get(one, "text"));
+}
+
 /* What lies outside the file and would stop the daemon at its start here. On another machine, where
  * a file may well be checked, there need not be a key. */
-static void warn_of_surroundings(const struct settings *settings)
+static void warn_of_surroundings(const struct settings *settings, json_t *warnings)
 {
+    char text[ERROR_TEXT_MAX + 128];
     struct error err = {0};
     for (size_t i = 0; i < settings->service_count; i++) {
         const struct service_settings *s = &settings->services[i];
-        if (s->control == CONTROL_SSH && keyfile_check(s->ssh.key, &err) < 0)
-            (void)fprintf(stderr, "warning: service %s: the daemon will not start: %s\n", s->id,
-                          err.text);
+        if (s->control != CONTROL_SSH || keyfile_check(s->ssh.key, &err) == 0)
+            continue;
+        (void)str_format(text, sizeof text, "service %s: the daemon will not start: %s", s->id,
+                         err.text);
+        add_warning(warnings, text);
     }
     struct zone *zone = NULL;
-    if (zone_load(settings->security.timezone, &zone, &err) < 0)
-        (void)fprintf(stderr, "warning: `security.timezone`: %s\n", err.text);
-    else
+    if (zone_load(settings->security.timezone, &zone, &err) < 0) {
+        (void)str_format(text, sizeof text, "`security.timezone`: %s", err.text);
+        add_warning(warnings, text);
+    } else {
         zone_free(zone);
+    }
+}
+
+static void tell_good(const struct invocation *in, const char *path,
+                      const struct settings *settings)
+{
+    JSON_CLEANUP json_t *body = json_object();
+    json_t *warnings = json_array();
+    size_t i;
+    json_t *warning;
+    for (size_t w = 0; w < settings->warning_count; w++)
+        add_warning(warnings, settings->warnings[w]);
+    warn_of_surroundings(settings, warnings);
+    (void)(json_put_text(body, "file", path) &&
+           json_put_int(body, "services", (int64_t)settings->service_count) &&
+           json_put(body, "warnings", warnings));
+    if (in->json) {
+        ask_print_json(body);
+        return;
+    }
+    json_array_foreach(warnings, i, warning)
+    {
+        (void)fprintf(stderr, "warning: %s\n", json_string_value(warning));
+    }
+    (void)printf("%s: good, %zu service%s\n", path, settings->service_count,
+                 settings->service_count == 1 ? "" : "s");
 }
 
 int verb_serve(const struct invocation *in)
@@ -46,14 +84,12 @@ int verb_serve(const struct invocation *in)
     struct settings *settings = NULL;
     struct error err = {0};
     if (settings_read(path, &settings, &err) < 0) {
+        if (in->json)
+            return ask_failed(in, CLI_BAD_CONFIG, "config_invalid", "%s", err.text);
         (void)fprintf(stderr, "%s\n", err.text);
         return CLI_BAD_CONFIG;
     }
-    for (size_t i = 0; i < settings->warning_count; i++)
-        (void)fprintf(stderr, "warning: %s\n", settings->warnings[i]);
-    warn_of_surroundings(settings);
-    (void)printf("%s: good, %zu service%s\n", path, settings->service_count,
-                 settings->service_count == 1 ? "" : "s");
+    tell_good(in, path, settings);
     settings_free(settings);
     return CLI_DONE;
 }
@@ -98,8 +134,14 @@ static int sudoers(const struct invocation *in, const struct settings *settings)
         user = service->ssh.user[0] != '\0' ? service->ssh.user : SUDOERS_USER;
     struct buf out = BUF_LIMIT(SUDOERS_BYTES_MAX);
     int rc = host_sudoers(user, service->unit, service->log_file, service->commands_extended, &out);
-    if (rc == 0)
+    if (rc == 0 && in->json) {
+        JSON_CLEANUP json_t *body = json_object();
+        (void)(json_put_text(body, "service", service->id) && json_put_text(body, "user", user) &&
+               json_put_text(body, "sudoers", buf_text(&out)));
+        ask_print_json(body);
+    } else if (rc == 0) {
         (void)fputs(buf_text(&out), stdout);
+    }
     buf_free(&out);
     return rc == 0 ? CLI_DONE
                    : ask_failed(in, CLI_REFUSED, "bad_name",

@@ -109,13 +109,13 @@ static void on_reload(uv_signal_t *handle, int number)
         log_error("config", "not reloaded, nothing changed: %s", err.text);
         return;
     }
-    if (settings_restart_needed(d->settings, fresh, keys, sizeof keys) > 0)
-        log_warning("config", "takes effect only after a restart of the daemon: %s", keys);
     if (world_reconfigure(d->world, fresh, &err) < 0) {
         log_error("config", "not reloaded: %s", err.text);
         settings_free(fresh);
         return;
     }
+    if (settings_restart_needed(d->settings, fresh, keys, sizeof keys) > 0)
+        log_warning("config", "takes effect only after a restart of the daemon: %s", keys);
     if (web_reconfigure(d->web, fresh, &err) < 0)
         log_error("web", "the certificate stays as it was: %s", err.text);
     settings_free(d->settings);

@@ -117,6 +117,15 @@ static int64_t proof_lasts_ms(const struct watch_policy *p)
     return 2 * p->interval_ms - (p->confirm_interval_ms < early ? p->confirm_interval_ms : early);
 }
 
+/* A connection that closes while our own command stops the process says nothing of access, though
+ * the unit, looked at a moment before, still ran. */
+static bool closed_by_us(const struct service *s)
+{
+    bool at_work = s->recovery.phase == PHASE_ACTING || s->operation.phase == OP_PHASE_RUNNING;
+    return at_work && s->verdict.cause == CAUSE_ACCESS_REFUSED &&
+           cause_probe(&s->sight)->reply == REPLY_CLOSED;
+}
+
 void judge(struct service *s, struct now now)
 {
     struct sight *sight = &s->sight;
@@ -128,7 +137,7 @@ void judge(struct service *s, struct now now)
     s->verdict = cause_judge(sight, now.mono);
     recording_judged(s);
     s->unproven = mono_since(now.mono, s->watch.proven) >= proof_lasts_ms(&s->watch_policy);
-    if (s->verdict.confirmed && s->verdict.cause != CAUSE_NONE) {
+    if (s->verdict.confirmed && s->verdict.cause != CAUSE_NONE && !closed_by_us(s)) {
         if (s->cause != s->verdict.cause || !s->judged) {
             s->cause = s->verdict.cause;
             s->cause_since = now.wall;

@@ -239,6 +239,8 @@ def test_a_check_of_the_file_tells_what_would_stop_the_daemon_here(served):
                      "security: {timezone: Europe/Berlim}\n")
     check = subprocess.run([str(PROGRAM), "serve", "--check", "--config", str(other)], capture_output=True, text=True)
     assert check.returncode == 0, check
+    assert len(served.good("serve", "--check")["warnings"]) == 0
+    assert "NOPASSWD: /bin/systemctl restart redis-server" in served.good("sudoers")["sudoers"]
     assert "the daemon will not start" in check.stderr and "ssh-keygen" in check.stderr, check
     assert "Europe/Berlim" in check.stderr, check
 
