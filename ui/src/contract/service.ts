@@ -161,6 +161,8 @@ export const recoveryItem = object({
   result: nullable(text),
   attempts: number,
   message: text,
+  /** As it was written down: a text, lines, or an object. */
+  evidence: optional((value): unknown => value),
 });
 export const recoveryList = object({ items: list(recoveryItem) });
 
