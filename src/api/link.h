@@ -4,12 +4,13 @@
  *   {"setup": {"listen", "certificate", "key",     PEM texts: chain, private key
  *              "issuer", "token_keys": [{"kid", "pem"}],   public keys that sign logins, newest
  * first "rate_limits": {"start", ... },     a minute, 0 = none "metrics_anonymous": bool, "hsts":
- * bool}}   first frame; again after a reload
+ * bool, "foreign_tokens": bool}}   first frame; again after a reload
  *   {"users": {"<sub>": {"role", "not_before"}}}   all who may log in; whole map at each change.
  *                                                  A token of another sub, or issued (iat) before
  *                                                  not_before, is refused
  *   {"revoked": ["<jti>", ...]}                    revoked and not yet expired; whole list
  *   {"event": {...}, "service": id}                every event of contract section 5, as published
+ *                                                  from "ready" on, after the last ones before it
  *   {"id", "line": any}                            a piece of a follow or of a long answer
  *   {"id", "status", "body", "rate"?: {"limit", "remaining", "reset"}}
  *                                                  exactly one for each request. A body that is a

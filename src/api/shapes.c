@@ -324,7 +324,9 @@ static const struct shape_member past_recovery_[] = {
     {"result", "text?", NULL},
     {"attempts", "whole", NULL},
     {"message", "text", NULL},
-    {"evidence", "anything", "What was seen and written down before the first step."},
+    {"evidence", "[text]?",
+     "What was seen before the first step: unit, redis, log, info, INFO, SLOWLOG, CLIENT LIST "
+     "(admins)."},
     END};
 static const struct shape_member past_recoveries_[] = {{"items", "[PastRecovery]", "Newest first."},
                                                        CURSOR,

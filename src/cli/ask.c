@@ -303,7 +303,10 @@ void ask_refusal(const struct invocation *in, int status, const json_t *raw)
              in->sub == NULL ? "" : in->sub);
     page_tone(&p, TONE_BAD, "%s", status >= 500 ? "failed" : "refused");
     page_put(&p, ": %s\n", why);
-    list(&p, json_object_get(details, "blockers"));
+    const json_t *blockers = json_object_get(details, "blockers");
+    const char *first = json_string_value(json_array_get(blockers, 0));
+    if (first == NULL || !str_equal(first, why))
+        list(&p, blockers);
     detail(&p, details, "command", "command");
     detail(&p, details, "stderr", "it said");
     detail(&p, details, "error", "error");

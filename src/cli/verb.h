@@ -3,6 +3,7 @@
 #ifndef RESUS_CLI_VERB_H
 #define RESUS_CLI_VERB_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -58,6 +59,11 @@ int verb_diagnose(const struct invocation *in);
 int verb_bundle(const struct invocation *in);
 /* verb_audit.c */
 int verb_audit(const struct invocation *in);
+/* verb_audit_remote.c: exit statuses; the newest lines, at most `wanted`, behind `items`. */
+struct audit_filter;
+int verb_audit_remote_list(const struct invocation *in, const struct audit_filter *filter,
+                           size_t wanted, json_t *items);
+int verb_audit_remote_review(const struct invocation *in, const struct audit_filter *filter);
 /* verb_user.c */
 int verb_user(const struct invocation *in);
 int verb_token(const struct invocation *in);

@@ -46,28 +46,44 @@ static json_t *newest_at(const struct newest *n, size_t i)
     return n->lines[(n->next + n->room - 1 - i) % n->room];
 }
 
-static void print_json(const struct newest *n)
+/* `items`: newest first. */
+static void print_json(json_t *items)
 {
     json_t *body JSON_CLEANUP = json_object();
-    json_t *items = json_array();
-    for (size_t i = 0; i < n->count; i++)
-        (void)json_array_append(items, newest_at(n, i));
-    if (json_put(body, "items", items) && json_put_null(body, "next_cursor"))
+    if (json_put(body, "items", json_incref(items)) && json_put_null(body, "next_cursor"))
         ask_print_json(body);
 }
 
-static void print_text(const struct newest *n)
+static void print_text(const json_t *items)
 {
     struct page p = page_new(page_colour(STDOUT_FILENO), clock_wall());
-    for (size_t i = n->count; i > 0; i--) {
-        json_t *line JSON_CLEANUP = page_clean(newest_at(n, i - 1));
+    for (size_t i = json_array_size(items); i > 0; i--) {
+        json_t *line JSON_CLEANUP = page_clean(json_array_get(items, i - 1));
         view_audit_line(&p, line);
     }
-    if (n->count == 0)
+    if (json_array_size(items) == 0)
         page_put(&p, "no line of the audit log matches\n");
     page_print(&p, stdout);
 }
 
+static int read_newest(const struct invocation *in, const char *file,
+                       const struct audit_filter *filter, size_t wanted, json_t *items)
+{
+    struct error err = {0};
+    struct newest n = {.room = wanted};
+    n.lines = mem_calloc(n.room, sizeof(json_t *));
+    if (n.lines == NULL)
+        return ask_failed(in, CLI_REFUSED, "out_of_memory", "out of memory");
+    int r = audit_walk(file, filter, keep, &n, &err);
+    for (size_t i = 0; i < n.count && r >= 0; i++)
+        (void)json_array_append(items, newest_at(&n, i));
+    for (size_t i = 0; i < n.room; i++)
+        json_decref(n.lines[i]);
+    mem_free(n.lines);
+    return r < 0 ? ask_failed(in, CLI_REFUSED, "audit_unreadable", "%s", err.text) : CLI_DONE;
+}
+
+/* `file` NULL: a daemon elsewhere is asked. */
 static int list(const struct invocation *in, const char *file, const struct audit_filter *filter)
 {
     int64_t lines = LIST_DEFAULT;
@@ -77,20 +93,13 @@ static int list(const struct invocation *in, const char *file, const struct audi
         (void)error_prefix(&err, "-n");
         return usage_error(in, err.text);
     }
-    struct newest n = {.room = (size_t)lines};
-    n.lines = mem_calloc(n.room, sizeof(json_t *));
-    int status = CLI_DONE;
-    if (n.lines == NULL)
-        return ask_failed(in, CLI_REFUSED, "out_of_memory", "out of memory");
-    if (audit_walk(file, filter, keep, &n, &err) < 0)
-        status = ask_failed(in, CLI_REFUSED, "audit_unreadable", "%s", err.text);
-    else if (in->json)
-        print_json(&n);
-    else
-        print_text(&n);
-    for (size_t i = 0; i < n.room; i++)
-        json_decref(n.lines[i]);
-    mem_free(n.lines);
+    json_t *items JSON_CLEANUP = json_array();
+    int status = file == NULL ? verb_audit_remote_list(in, filter, (size_t)lines, items)
+                              : read_newest(in, file, filter, (size_t)lines, items);
+    if (status == CLI_DONE && in->json)
+        print_json(items);
+    else if (status == CLI_DONE)
+        print_text(items);
     return status;
 }
 
@@ -177,6 +186,14 @@ static int filter_of(const struct invocation *in, struct audit_filter *ret)
     return 0;
 }
 
+static int elsewhere(const struct invocation *in, const struct audit_filter *filter)
+{
+    if (str_equal(in->sub, "verify"))
+        return usage_error(in, "the chain is verified where its file is: log in there");
+    return str_equal(in->sub, "list") ? list(in, NULL, filter)
+                                      : verb_audit_remote_review(in, filter);
+}
+
 int verb_audit(const struct invocation *in)
 {
     struct settings *settings = NULL;
@@ -185,6 +202,8 @@ int verb_audit(const struct invocation *in)
     int status = filter_of(in, &filter);
     if (status != 0)
         return status;
+    if (in->url != NULL)
+        return elsewhere(in, &filter);
     if (settings_read(ask_config(in), &settings, &err) < 0)
         return ask_failed(in, CLI_BAD_CONFIG, "config_invalid", "%s", err.text);
     const char *file = settings->audit.file;

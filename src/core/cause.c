@@ -338,7 +338,9 @@ static struct verdict judge_unanswered(const struct sight *s, const struct probe
                                        mono_ms now)
 {
     enum reply_class reply = p->reply;
-    if (!recent(s, s->unit.asked))
+    /* What the unit was before Redis last answered is old, also in a doubt that has lasted:
+     * somebody else's Redis on the port answers as long as it is there (simulator seed 24643). */
+    if (!recent(s, s->unit.asked) || s->unit.asked.ms < s->last_answer.ms)
         return suspected(CAUSE_HUNG);
     if (s->unit.control_reached == TRI_NO || s->unit.active == UNIT_UNKNOWN)
         return certain_if(s->failed_probes >= s->failure_threshold, CAUSE_HOST_UNREACHABLE);

@@ -79,7 +79,10 @@ enum recovery_action recovery_plan(const struct recovery *r, const struct recove
 
 bool recovery_holds(const struct recovery *r, const struct recovery_facts *facts)
 {
-    bool watches_a_load = facts->unit == UNIT_ACTIVATING || facts->verdict.cause == CAUSE_LOADING;
+    /* One that is being stopped was loading: systemd is at work on it, for us or for others. */
+    bool watches_a_load =
+        facts->unit == UNIT_ACTIVATING ||
+        (facts->verdict.cause == CAUSE_LOADING && facts->unit != UNIT_DEACTIVATING);
     bool saves = r->action == ACTION_BGSAVE; /* it may take minutes, and touches no process */
     return r->phase == PHASE_ACTING && !watches_a_load && !saves;
 }

@@ -53,7 +53,7 @@ static void on_demo_started(void *context, int status, json_t *body)
     if (status == 200) {
         d->redis_answers = true;
         tell_demo(d);
-    } else {
+    } else if (!d->ending) {
         log_error("demo", "Redis did not start: %s",
                   json_text_or(body, "message", "see the lines above"));
     }

@@ -21,7 +21,8 @@
 
 struct writer {
     char id[64];
-    uint64_t number; /* of the incident whose lines wait */
+    uint64_t number;  /* of the incident whose lines wait */
+    uint64_t refused; /* of the one that began meanwhile: without its beginning it is of no use */
     struct buf waiting;
     bool broken; /* a line of this incident was dropped: none of it may follow */
 };
@@ -34,6 +35,8 @@ struct incidents {
     /* the job under way: the worker's while it is busy */
     char path[FOLDER_MAX + NAME_MAX_BYTES];
     struct buf job;
+    int job_of; /* the writer that it came from, */
+    uint64_t job_number;
     struct error error;
     int count;
     struct writer writers[];
@@ -127,6 +130,8 @@ static bool take_job(struct incidents *i)
         struct buf empty = i->job;
         i->job = w->waiting;
         w->waiting = empty;
+        i->job_of = k;
+        i->job_number = w->number;
         (void)str_format(i->path, sizeof i->path, "%s/%s-%" PRIu64 SUFFIX, i->folder, w->id,
                          w->number);
         return true;
@@ -136,7 +141,12 @@ static bool take_job(struct incidents *i)
 
 static void end_job(struct incidents *i)
 {
+    struct writer *w = &i->writers[i->job_of];
     buf_clear(&i->job);
+    if (i->error.code != 0 && w->number == i->job_number) {
+        w->broken = true; /* a recording with a hole plays differently */
+        buf_clear(&w->waiting);
+    }
     if (i->error.code != 0 && !i->complained)
         log_warning("incidents", "an incident is not recorded whole: %s", i->error.text);
     i->complained = i->error.code != 0;
@@ -186,11 +196,10 @@ void incidents_line(struct incidents *i, int service, uint64_t number, const cha
 {
     struct writer *w = &i->writers[service];
     (void)last;
-    if (w->number != number && w->waiting.length > 0) {
-        /* The one before still waits for the disk: this one is recorded next time. */
-        w->broken = true;
+    if (w->number != number && w->waiting.length > 0)
+        w->refused = number;
+    if (w->refused == number)
         return;
-    }
     if (w->number != number) {
         w->number = number;
         w->broken = false;

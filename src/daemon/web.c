@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "daemon/web_events.h"
 #include "daemon/web_link.h"
 #include "io/file.h"
 #include "io/log.h"
@@ -28,6 +29,7 @@ struct web {
     struct world *world;
     struct certificate certificate;
     struct rate_limiter *rate; /* outlives the process: killing it gives nobody new calls */
+    struct web_events *events; /* outlive it, too */
     struct web_link *link;
     uv_process_t *process; /* its own memory: libuv holds it until the exit was told */
     uv_timer_t timer;
@@ -63,8 +65,9 @@ static json_t *setup_frame(const struct web *w)
     (void)json_put_text(setup, "issuer", TOKEN_ISSUER);
     (void)json_put(setup, "token_keys", accounts_token_keys(world_accounts(w->world)));
     (void)json_put(setup, "rate_limits", limits_json(&w->settings->rate_limits));
-    (void)json_put_bool(setup, "metrics_anonymous", false);
-    (void)json_put_bool(setup, "hsts", false);
+    (void)json_put_bool(setup, "metrics_anonymous", w->settings->metrics_anonymous);
+    (void)json_put_bool(setup, "foreign_tokens", w->settings->oidc.issuer[0] != '\0');
+    (void)json_put_bool(setup, "hsts", w->settings->server.hsts);
     json_t *frame = json_object();
     (void)json_put(frame, "setup", setup);
     return frame;
@@ -106,22 +109,32 @@ static void set_limits(const struct web *w)
     rate_set(w->rate, by_class);
 }
 
+/* Takes `event`. */
+static void tell_event(void *context, json_t *event)
+{
+    struct web *w = context;
+    json_t *frame = json_object();
+    (void)json_put_text(frame, "service", json_text_or(event, "service", ""));
+    (void)json_put(frame, "event", event);
+    web_link_send(w->link, frame);
+}
+
 static void on_event(void *context, int service, const json_t *event)
 {
     struct web *w = context;
-    if (w->link == NULL || !w->serving)
-        return;
-    json_t *frame = json_object();
-    (void)json_object_set(frame, "event", (json_t *)event); /* only counted, not changed */
-    (void)json_put_text(frame, "service", engine_settings(world_engine(w->world), service)->id);
-    web_link_send(w->link, frame);
+    (void)service;
+    web_events_keep(w->events, event);
+    if (w->link != NULL && w->serving)
+        tell_event(w, json_incref((json_t *)event)); /* only counted, not changed */
 }
 
 /* ── its life ── */
 
 static void on_timer(uv_timer_t *timer)
 {
-    start(timer->data);
+    struct web *w = timer->data;
+    handlers_web_restarted(world_handlers(w->world));
+    start(w);
 }
 
 static void restart_later(struct web *w)
@@ -179,6 +192,9 @@ static void on_ready(void *context)
     struct web *w = context;
     w->serving = true;
     w->delay_ms = 0;
+    /* It says that it is ready before it reads its first request, so this comes before any state
+     * that it asks for. */
+    web_events_each(w->events, tell_event, w);
     w->ready(w->context);
 }
 
@@ -294,10 +310,13 @@ int web_open(uv_loop_t *loop, const struct settings *settings, struct world *wor
     w->ready = ready;
     w->context = context;
     w->rate = rate_new();
-    int r = w->rate == NULL ? error_set(err, -ENOMEM, "out of memory")
-                            : certificate_load(&settings->server, &w->certificate, err);
+    w->events = web_events_new();
+    int r = w->rate == NULL || w->events == NULL
+                ? error_set(err, -ENOMEM, "out of memory")
+                : certificate_load(&settings->server, &w->certificate, err);
     if (r < 0) {
         rate_free(w->rate);
+        web_events_free(w->events);
         mem_free(w);
         return r;
     }
@@ -338,6 +357,7 @@ static void on_timer_closed(uv_handle_t *handle)
     struct web *w = handle->data;
     certificate_free(&w->certificate);
     rate_free(w->rate);
+    web_events_free(w->events);
     mem_free(w);
 }
 

@@ -205,20 +205,53 @@ static void port_audit_look(void *context, struct audit_state *ret)
 
 /* ── opening ── */
 
+/* A service's connection and controller. */
+struct ends {
+    struct redis_client *redis;
+    struct controller *controller;
+};
+
+static void close_ends(struct ends *e)
+{
+    redis_client_free(e->redis);
+    if (e->controller != NULL)
+        e->controller->ops->close(e->controller);
+    *e = (struct ends){0};
+}
+
+static int open_ends(struct world *w, int index, const struct service_settings *s, struct ends *ret,
+                     struct error *err)
+{
+    struct place *p = &w->places[index];
+    struct ends made = {0};
+    struct redis_client_events events = {.context = p, .answer = on_answer, .lost = on_lost};
+    const struct redis_tunnel *tunnel = s->redis.via == VIA_SSH ? &p->tunnel : NULL;
+    int r = redis_client_new(w->loop, tunnel, s, &events, &made.redis, err);
+    if (r < 0)
+        return error_prefix(err, "service %s", s->id);
+    r = controller_open(w->loop, w->ssh, s, on_host_done, p, &made.controller, err);
+    if (r < 0) {
+        close_ends(&made);
+        return r;
+    }
+    *ret = made;
+    return 0;
+}
+
 static int open_place(struct world *w, int index, struct error *err)
 {
     struct place *p = &w->places[index];
-    const struct service_settings *s = &w->settings->services[index];
+    struct ends made;
     p->world = w;
     p->index = index;
     p->timer.data = p;
     (void)uv_timer_init(w->loop, &p->timer);
     p->tunnel = (struct redis_tunnel){.context = p, .open = open_tunnel};
-    struct redis_client_events events = {.context = p, .answer = on_answer, .lost = on_lost};
-    const struct redis_tunnel *tunnel = s->redis.via == VIA_SSH ? &p->tunnel : NULL;
-    if (redis_client_new(w->loop, tunnel, s, &events, &p->redis, err) < 0 ||
-        controller_open(w->loop, w->ssh, s, on_host_done, p, &p->controller, err) < 0)
-        return error_prefix(err, "service %s", s->id);
+    int r = open_ends(w, index, &w->settings->services[index], &made, err);
+    if (r < 0)
+        return r;
+    p->redis = made.redis;
+    p->controller = made.controller;
     return 0;
 }
 
@@ -348,27 +381,35 @@ struct engine *world_engine(struct world *w)
     return w->engine;
 }
 
-static int reopen_place(struct world *w, int index, const struct service_settings *fresh,
-                        struct error *err)
+static void exchange_ends(struct world *w, int index, struct ends *fresh)
 {
     struct place *p = &w->places[index];
-    struct redis_client_events events = {.context = p, .answer = on_answer, .lost = on_lost};
-    const struct redis_tunnel *tunnel = fresh->redis.via == VIA_SSH ? &p->tunnel : NULL;
-    struct redis_client *redis = NULL;
-    struct controller *controller = NULL;
-    int r = redis_client_new(w->loop, tunnel, fresh, &events, &redis, err);
-    if (r >= 0)
-        r = controller_open(w->loop, w->ssh, fresh, on_host_done, p, &controller, err);
-    if (r < 0) {
-        redis_client_free(redis);
-        return error_prefix(err, "service %s", fresh->id);
-    }
-    redis_client_free(p->redis);
-    p->controller->ops->close(p->controller);
-    p->redis = redis;
-    p->controller = controller;
+    struct ends old = {p->redis, p->controller};
+    p->redis = fresh->redis;
+    p->controller = fresh->controller;
+    close_ends(&old);
     handlers_reopened(w->handlers, index);
-    return 0;
+}
+
+/* Everything that can fail is tried beside what is there, and only then takes its place: a reload
+ * that is refused has changed nothing. */
+static int prepare(struct world *w, const struct settings *settings, struct ends *fresh,
+                   struct error *err)
+{
+    const struct settings *old = w->settings;
+    int r = 0;
+    for (int i = 0; r >= 0 && i < w->count; i++)
+        if (!settings_same_service(&old->services[i], &settings->services[i]))
+            r = open_ends(w, i, &settings->services[i], &fresh[i], err);
+    w->settings = settings;
+    if (r >= 0)
+        r = accounts_reconfigure(w->accounts, err);
+    if (r >= 0)
+        return 0;
+    w->settings = old;
+    for (int i = 0; i < w->count; i++)
+        close_ends(&fresh[i]);
+    return r;
 }
 
 int world_reconfigure(struct world *w, const struct settings *settings, struct error *err)
@@ -386,22 +427,16 @@ int world_reconfigure(struct world *w, const struct settings *settings, struct e
             err, -EINVAL,
             "the first service with control: ssh needs a restart of the daemon; nothing was "
             "changed");
-    const struct settings *old = w->settings;
-    w->settings = settings;
-    if (accounts_reconfigure(w->accounts, err) < 0) {
-        w->settings = old;
-        return -EINVAL;
-    }
-    for (int i = 0; i < w->count; i++) {
-        const struct service_settings *fresh = &settings->services[i];
-        if (settings_same_service(&old->services[i], fresh))
-            continue;
-        int r = reopen_place(w, i, fresh, err);
-        if (r < 0) {
-            w->settings = old;
-            return r;
-        }
-    }
+    struct ends *fresh = mem_calloc(settings->service_count, sizeof *fresh);
+    if (fresh == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    int r = prepare(w, settings, fresh, err);
+    for (int i = 0; r >= 0 && i < w->count; i++)
+        if (fresh[i].redis != NULL)
+            exchange_ends(w, i, &fresh[i]);
+    mem_free(fresh);
+    if (r < 0)
+        return r;
     engine_reconfigure(w->engine, settings, now_here());
     return 0;
 }
@@ -415,6 +450,8 @@ void world_reopen_audit(struct world *w)
 
 void world_close(struct world *w)
 {
+    if (w->engine != NULL)
+        engine_end(w->engine);
     handlers_free(w->handlers);
     w->handlers = NULL;
     accounts_close(w->accounts);

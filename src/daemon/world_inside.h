@@ -25,6 +25,7 @@ struct place {
         enum host_command command;
     } commands[COMMANDS_MAX];
     unsigned command_next;
+    char stored[32]; /* status and health of the service_status that was stored last */
 };
 
 struct world {

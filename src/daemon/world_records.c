@@ -70,6 +70,23 @@ static void on_audited(void *context, uint64_t id, enum audit_outcome outcome,
                        id & (((uint64_t)1 << SERVICE_SHIFT) - 1), outcome, clock_now());
 }
 
+/* A snapshot that repeats what is stored: it would fill the history with "running, healthy", two a
+ * minute. */
+static bool periodic(struct place *p, const char *type, const json_t *body)
+{
+    char said[sizeof p->stored];
+    if (str_equal(type, "service_health"))
+        return true;
+    if (!str_equal(type, "service_status"))
+        return false;
+    (void)str_format(said, sizeof said, "%s/%s", json_text_or(body, "status", ""),
+                     json_text_or(body, "overall_status", ""));
+    if (str_equal(said, p->stored))
+        return true;
+    (void)str_copy(p->stored, sizeof p->stored, said);
+    return false;
+}
+
 static void port_publish(void *context, int service, uint64_t seq, const char *type, json_t *body,
                          wall_ms at)
 {
@@ -80,9 +97,8 @@ static void port_publish(void *context, int service, uint64_t seq, const char *t
     handlers_event(w->handlers, service, body);
     if (w->heard != NULL)
         w->heard(w->listener, service, body);
-    bool periodic = str_equal(type, "service_health");
-    if (periodic)
-        return; /* a snapshot: the next one replaces it */
+    if (periodic(&w->places[service], type, body))
+        return;
     record.body = json_dumps(body, JSON_WRITE_FLAGS);
     if (record.body != NULL)
         store_save_event(w->store, 0, &record);

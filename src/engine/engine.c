@@ -255,9 +255,11 @@ void engine_wake(struct engine *e, int service, struct now now)
 
 static void answer_waiters(struct service *s, struct now now)
 {
+    if (s->waiter_count == 0)
+        return;
     bool done = !request_pending(s, FOR_PROBE) && !request_pending(s, FOR_UNIT) &&
                 !request_pending(s, FOR_INFO);
-    if (s->waiter_count == 0 || (!done && !mono_reached(now.mono, s->refresh_deadline)))
+    if (!done && !mono_reached(now.mono, s->refresh_deadline))
         return;
     int count = s->waiter_count;
     s->waiter_count = 0;
@@ -413,16 +415,16 @@ void engine_refresh(struct engine *e, int service, engine_answer *answer, void *
     service_schedule(s);
 }
 
-void engine_forget(struct engine *e, int service, const void *context)
+void engine_end(struct engine *e)
 {
-    struct service *s = &e->services[service];
-    if (s->operation.request.context == context)
-        s->operation.request.answer = NULL;
-    for (int i = 0; i < s->waiter_count; i++)
-        if (s->waiters[i].context == context) {
-            s->waiters[i] = s->waiters[--s->waiter_count];
-            i--;
-        }
+    for (int i = 0; i < e->count; i++) {
+        struct service *s = &e->services[i];
+        int count = s->waiter_count;
+        s->waiter_count = 0;
+        for (int k = 0; k < count; k++)
+            s->waiters[k].answer(s->waiters[k].context, 503, NULL);
+        operation_forsake(s);
+    }
 }
 
 int engine_recovery_set(struct engine *e, int service, const char *key, const char *value,

@@ -27,6 +27,9 @@ void engine_recall(struct engine *e, int service, const struct recovery_record *
                    size_t count);
 /* Begins to watch: first checks are spread over a second. */
 void engine_start(struct engine *e, struct now now);
+/* Before the askers go: everybody who waits for an answer is told 503 without a body. What is under
+ * way goes on as long as the engine is turned. */
+void engine_end(struct engine *e);
 /* Runs no completion. Takes NULL. */
 void engine_free(struct engine *e);
 
@@ -75,8 +78,6 @@ struct engine_request {
 };
 void engine_operate(struct engine *e, int service, const struct engine_request *request,
                     struct now now);
-/* The asker went away: the operation goes on, its answer is dropped. */
-void engine_forget(struct engine *e, int service, const void *context);
 /* One full check now; answers with {status: ..., health: ...}. Calls at the same time share one. */
 void engine_refresh(struct engine *e, int service, engine_answer *answer, void *context,
                     struct now now);

@@ -7,9 +7,13 @@
 
 #define FAILOVER_LIMIT_MS 180000 /* sentinel.conf's failover-timeout */
 
+/* How far the process before the action had come is no mark for the one after it: a load would seem
+ * to stand until it has passed that (simulator seed 69348). */
 static int64_t load_progress(const struct service *s)
 {
     const struct info_facts *i = &s->sight.info;
+    if (s->watch.info_asked.ms < s->recovery.action_ended.ms)
+        return FACT_UNKNOWN;
     if (i->known && i->loading == TRI_YES && i->loading_percent >= 0)
         return (int64_t)(i->loading_percent * 100);
     return FACT_UNKNOWN;
@@ -32,6 +36,13 @@ static bool host_unreachable(const struct service *s)
     return s->sight.unit.control_reached == TRI_NO;
 }
 
+/* A command of recovery that a person took over from may still be at work on the host. */
+static bool command_left_behind(const struct service *s)
+{
+    return s->recovery.phase != PHASE_ACTING &&
+           (request_pending(s, FOR_ACTION) || request_pending(s, FOR_ACTION_2));
+}
+
 void judge_facts(const struct service *s, struct now now, struct recovery_facts *f)
 {
     const struct sight *sight = &s->sight;
@@ -48,7 +59,7 @@ void judge_facts(const struct service *s, struct now now, struct recovery_facts 
         .learned = mono_min(probed, sight->unit.asked),
         .paused = s->saved.paused_until.ms != 0 && wall_since(s->saved.paused_until, now.wall) > 0,
         .stopped_on_purpose = s->saved.stopped_on_purpose,
-        .operation_running = operation_running(s),
+        .operation_running = operation_running(s) || command_left_behind(s),
         .tilt = sight->tilt,
         .host_unreachable = host_unreachable(s),
         .failover_running = failover_running(s, now),
@@ -56,11 +67,23 @@ void judge_facts(const struct service *s, struct now now, struct recovery_facts 
     };
 }
 
-static void tell_change(struct service *s, enum cause before, struct now now)
+/* A command of ours that moves the unit is told by its own line, not as something that befell
+ * Redis. */
+static void log_change(struct service *s, const struct cause_row *row)
+{
+    bool ours = operation_running(s) && s->cause == CAUSE_SYSTEMD_RESTARTING;
+    if (ours || s->cause == s->cause_logged)
+        return;
+    service_log(s, row->overall != OVERALL_HEALTHY, "%s -> %s: %s",
+                cause_row(s->cause_logged)->code, row->code, row->summary);
+    s->cause_logged = s->cause;
+}
+
+static void tell_change(struct service *s, struct now now)
 {
     const struct cause_row *row = cause_row(s->cause);
-    bool worse = row->overall != OVERALL_HEALTHY;
-    service_log(s, worse, "%s -> %s: %s", cause_row(before)->code, row->code, row->summary);
+    bool worse = row->overall != OVERALL_HEALTHY && s->cause != CAUSE_STOPPED_ON_PURPOSE;
+    log_change(s, row);
     if (mono_reached(s->watch_after_until, now.mono) && s->watch_after_until.ms != 0 && worse &&
         !s->watch_after_told && s->operation.phase == OP_PHASE_NONE) {
         char text[FACT_TEXT_MAX];
@@ -85,6 +108,15 @@ static void end_stop(struct service *s, struct now now)
     record_notice(s, "Redis was started by somebody else: the stop through Resus is over.", now);
 }
 
+/* Health is not claimed with a proof older than two intervals. A doubt may last longer: a script
+ * may hide for as long as the server allows, and the count begins anew when the host is back.
+ * Meanwhile it is judged every confirm_interval, which has to come in time. */
+static int64_t proof_lasts_ms(const struct watch_policy *p)
+{
+    int64_t early = p->interval_ms / 2;
+    return 2 * p->interval_ms - (p->confirm_interval_ms < early ? p->confirm_interval_ms : early);
+}
+
 void judge(struct service *s, struct now now)
 {
     struct sight *sight = &s->sight;
@@ -95,15 +127,17 @@ void judge(struct service *s, struct now now)
     sight->confirm_interval_ms = s->watch_policy.confirm_interval_ms;
     s->verdict = cause_judge(sight, now.mono);
     recording_judged(s);
+    s->unproven = mono_since(now.mono, s->watch.proven) >= proof_lasts_ms(&s->watch_policy);
     if (s->verdict.confirmed && s->verdict.cause != CAUSE_NONE) {
-        enum cause before = s->cause;
         if (s->cause != s->verdict.cause || !s->judged) {
             s->cause = s->verdict.cause;
             s->cause_since = now.wall;
             bool first = !s->judged;
             s->judged = true;
             if (!first || s->cause != CAUSE_OK)
-                tell_change(s, before, now);
+                tell_change(s, now);
+            else
+                s->cause_logged = s->cause;
             record_health(s, now);
         }
         if (s->cause == CAUSE_STOPPED_ON_PURPOSE)
@@ -122,6 +156,7 @@ void judge(struct service *s, struct now now)
     sample_account(s, now);
     bool status_changed = !str_equal(s->status_shown, snapshot_status(s)) ||
                           !str_equal(s->overall_shown, overall_word(snapshot_overall(s)));
-    if (s->judged && status_changed)
+    /* A unit that has just failed under a health of before would be told as failed and healthy. */
+    if (s->judged && s->verdict.confirmed && status_changed)
         record_status(s, now);
 }

@@ -73,6 +73,11 @@ static void answer(struct service *s, int status, json_t *body)
         json_decref(body);
 }
 
+void operation_forsake(struct service *s)
+{
+    answer(s, 503, NULL);
+}
+
 static const char *done_message(enum engine_operation operation)
 {
     switch (operation) {
@@ -254,6 +259,25 @@ static void begin_save(struct service *s, struct now now)
                            REDIS_BGSAVE, false, mono_add(now.mono, 5000));
 }
 
+static void fail_blocked(struct service *s, const char *text, json_t *blockers, struct now now)
+{
+    json_t *body = refusal_body("Operation blocked", text, "blocked", now);
+    json_t *details = json_object();
+    (void)json_put(details, "blockers", blockers);
+    (void)json_put(body, "details", details);
+    finish(s, 422, body, false, text, now);
+}
+
+static void fail_reload(struct service *s, struct now now)
+{
+    const char *text = s->settings->control == CONTROL_PROCESS
+                           ? "A Redis that Resus runs itself cannot reload. Use CONFIG SET for "
+                             "what Redis can change at run time, or restart it."
+                           : "This unit cannot reload: it has no ExecReload. Use CONFIG SET for "
+                             "what Redis can change at run time, or restart it.";
+    fail_blocked(s, text, json_pack("[s]", text), now);
+}
+
 static void refuse_blocked(struct service *s, const struct preflight *p, struct now now)
 {
     char text[FACT_TEXT_MAX * 2] = "";
@@ -265,11 +289,7 @@ static void refuse_blocked(struct service *s, const struct preflight *p, struct 
             (void)json_array_append_new(
                 blockers, json_string(preflight_blocker_text((enum preflight_blocker)i)));
         }
-    json_t *body = refusal_body("Operation blocked", text, "blocked", now);
-    json_t *details = json_object();
-    (void)json_put(details, "blockers", blockers);
-    (void)json_put(body, "details", details);
-    finish(s, 422, body, false, text, now);
+    fail_blocked(s, text, blockers, now);
 }
 
 static void checked_stop_or_restart(struct service *s, struct now now)
@@ -324,11 +344,7 @@ static void checked(struct service *s, struct now now)
         return;
     default:
         if (s->sight.unit.can_reload == TRI_NO) {
-            fail(s, 422, "Operation blocked", "blocked",
-                 "This unit cannot reload: it has no ExecReload. Use CONFIG SET for what Redis can "
-                 "change at run time, "
-                 "or restart it.",
-                 now);
+            fail_reload(s, now);
             return;
         }
         decide(s, now);
@@ -528,8 +544,7 @@ void operation_host(struct service *s, const struct host_outcome *out, struct no
     }
     if (o->end == ACTION_NO_EFFECT) {
         s->sight.unit.can_reload = TRI_NO;
-        fail(s, 422, "Operation blocked", "blocked",
-             "This unit cannot reload: it has no ExecReload. Use CONFIG SET or restart it.", now);
+        fail_reload(s, now);
         return;
     }
     o->command_ended = now.mono;
@@ -575,7 +590,8 @@ void engine_operate(struct engine *e, int service, const struct engine_request *
     enter(s, OP_PHASE_CHECKING, mono_add(now.mono, CHECK_LIMIT_MS));
     record_service_event(s, words[request->operation], request->user.email, "started",
                          request->reason, -1, now);
-    record_status(s, now);
+    if (s->judged)
+        record_status(s, now);
     if (!request_pending(s, FOR_INFO) || request_asked(s, FOR_INFO).ms < now.mono.ms)
         e->ports.redis(e->ports.context, s->index, request_begin(s, FOR_INFO, now.mono), REDIS_INFO,
                        false, mono_add(now.mono, 5000));

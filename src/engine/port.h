@@ -44,6 +44,9 @@ struct engine_ports {
      * seq. */
     void (*publish)(void *context, int service, uint64_t seq, const char *type, json_t *body,
                     wall_ms at);
+    /* Only the numbers, types and messages of events are read: what describes the state of a
+     * service is published empty, and no event has its frame (the simulator, in most seeds). */
+    bool terse_events;
     /* A step of 30 s of a service, and an outage that has ended (rows B8, B10). */
     void (*sample)(void *context, const struct series_sample *sample);
     void (*outage)(void *context, const struct outage_record *outage);

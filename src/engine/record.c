@@ -158,7 +158,7 @@ void record_event(struct service *s, const char *type, json_t *body, struct now 
 {
     if (body == NULL)
         return;
-    JSON_CLEANUP json_t *event = json_object();
+    JSON_CLEANUP json_t *event = s->engine->ports.terse_events ? NULL : json_object();
     uint64_t seq = ++s->event_seq;
     s->counters.events++;
     /* The number that a start continues from is on the disk before the numbers are used up. */
@@ -166,12 +166,21 @@ void record_event(struct service *s, const char *type, json_t *body, struct now 
         s->saved.event_seq = seq + EVENTS_RESERVED;
         record_state(s, 0, STORE_NORMAL);
     }
-    if (event != NULL && json_put_text(event, "type", type) &&
-        json_put_text(event, "service", s->settings->id) &&
-        json_put_wall(event, "timestamp", now.wall) && json_put_int(event, "seq", (int64_t)seq) &&
-        json_object_update_missing(event, body) == 0)
+    if (s->engine->ports.terse_events)
+        s->engine->ports.publish(s->engine->ports.context, s->index, seq, type, body, now.wall);
+    else if (event != NULL && json_put_text(event, "type", type) &&
+             json_put_text(event, "service", s->settings->id) &&
+             json_put_wall(event, "timestamp", now.wall) &&
+             json_put_int(event, "seq", (int64_t)seq) &&
+             json_object_update_missing(event, body) == 0)
         s->engine->ports.publish(s->engine->ports.context, s->index, seq, type, event, now.wall);
     json_decref(body);
+}
+
+/* What describes the state of a service is costly, and not always read. */
+static json_t *unread(const struct service *s)
+{
+    return s->engine->ports.terse_events ? json_object() : NULL;
 }
 
 static json_t *status_body(const struct service *s, struct now now)
@@ -196,12 +205,18 @@ void record_status(struct service *s, struct now now)
 {
     (void)str_copy(s->status_shown, sizeof s->status_shown, snapshot_status(s));
     (void)str_copy(s->overall_shown, sizeof s->overall_shown, overall_word(snapshot_overall(s)));
-    record_event(s, "service_status", status_body(s, now), now);
+    json_t *body = unread(s);
+    if (body == NULL)
+        body = status_body(s, now);
+    record_event(s, "service_status", body, now);
 }
 
 void record_health(struct service *s, struct now now)
 {
-    record_event(s, "service_health", engine_health_json(s->engine, s->index, now), now);
+    json_t *body = unread(s);
+    if (body == NULL)
+        body = engine_health_json(s->engine, s->index, now);
+    record_event(s, "service_health", body, now);
 }
 
 /* As record_event() would publish it, under the number that was given out last. */

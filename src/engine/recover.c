@@ -2,6 +2,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -163,13 +164,40 @@ static void write_skip(struct service *s, const struct effect *e, struct now now
 
 /* ── history and words ── */
 
+/* The sections of recover_capture(), a text each: "unit: failed (Result: signal)". */
+static char *evidence_json(const char *evidence)
+{
+    static const char mark[] = "== ";
+    JSON_CLEANUP json_t *list = json_array();
+    const char *from = evidence;
+    while (str_starts(from, mark)) {
+        char text[SERVICE_EVIDENCE_MAX];
+        const char *head = from + sizeof mark - 1;
+        const char *body = strchr(head, '\n');
+        if (body == NULL)
+            break;
+        const char *next = strstr(body, "\n== ");
+        from = next != NULL ? next + 1 : body + strlen(body);
+        size_t length = (size_t)(from - body) - 1;
+        while (length > 0 && body[length] == '\n')
+            length--;
+        (void)snprintf(text, sizeof text, "%.*s: %.*s", (int)(body - head), head, (int)length,
+                       body + 1);
+        JSON_CLEANUP json_t *one = json_object();
+        (void)json_put_text(one, "text", text);
+        (void)json_array_append(list, json_object_get(one, "text"));
+    }
+    return json_array_size(list) > 0 ? json_dumps(list, JSON_COMPACT) : NULL;
+}
+
 static void save_history(struct service *s, const char *result, double duration,
                          const char *message)
 {
+    char *evidence = evidence_json(s->evidence);
     struct recovery_record record = {.started_at = s->recovery_began,
                                      .duration_seconds = duration,
                                      .attempts = s->recovery.attempts,
-                                     .evidence = s->evidence};
+                                     .evidence = evidence};
     (void)str_copy(record.service, sizeof record.service, s->settings->id);
     (void)str_copy(record.id, sizeof record.id, s->recovery_id);
     (void)str_copy(record.cause, sizeof record.cause, cause_row(s->recovery_cause)->code);
@@ -177,6 +205,7 @@ static void save_history(struct service *s, const char *result, double duration,
     (void)str_copy(record.result, sizeof record.result, result);
     (void)str_copy(record.message, sizeof record.message, message);
     s->engine->ports.record(s->engine->ports.context, &record);
+    free(evidence);
 }
 
 static void tell_open(struct service *s, const struct effect *e, struct now now)
@@ -247,7 +276,13 @@ static void tell_human(struct service *s, const struct effect *e, struct now now
                                "unit's TimeoutStartSec is "
                                "ended and begun again without end (systemctl edit)."
                              : row->advice;
-    (void)str_format(text, sizeof text, "%s %s", row->summary, advice);
+    if (s->recovery.breaker.open)
+        (void)str_format(text, sizeof text,
+                         "The circuit breaker is open, so a human is needed: %s %s Then run: resus "
+                         "recovery reset.",
+                         row->summary, advice);
+    else
+        (void)str_format(text, sizeof text, "%s %s", row->summary, advice);
     service_log(s, true, "a human is needed: %s", text);
     record_auto_recovery(s, LEVEL_HUMAN, "failed", text, now);
     struct audit_line line;
@@ -330,7 +365,12 @@ static void carry_out(struct service *s, const struct effect *e, struct now now)
         tell_human(s, e, now);
         break;
     case EFFECT_HUMAN_OVER:
-        record_notice(s, "The cause that needed a human is gone.", now);
+        record_notice(s,
+                      s->recovery.phase == PHASE_EXHAUSTED
+                          ? "The cause that needed a human is gone; auto-recovery stays off until "
+                            "somebody runs: resus recovery reset."
+                          : "The cause that needed a human is gone.",
+                      now);
         break;
     case EFFECT_ANNOUNCE:
         tell_announce(s, e, now);

@@ -61,6 +61,8 @@ struct watch {
     bool log_file_asked;
     bool journal_sudo;               /* the variant that showed lines */
     bool config_refused;             /* CONFIG GET is not ours to use */
+    mono_ms info_asked;              /* when the newest INFO that is known was asked for */
+    mono_ms proven;                  /* when the newest PONG came */
     mono_ms auto_restart_at;         /* when systemd was last seen to restart the unit by itself */
     wall_ms last_check;              /* newest full look */
     wall_ms last_command;            /* newest successful command */
@@ -171,7 +173,9 @@ struct service {
     struct verdict verdict; /* the last one, confirmed or not */
     enum cause cause;       /* the last confirmed one */
     wall_ms cause_since;
+    enum cause cause_logged; /* the one that the log told last */
     bool judged;       /* a first confirmed verdict exists */
+    bool unproven;     /* the newest proof of health is too old to claim it */
     bool seen_stopped; /* what was to be stopped through Resus was seen to be */
 
     struct recovery recovery;
@@ -261,7 +265,7 @@ int64_t engine_late_ms(const struct engine *e, int percent);
 void watch_init(struct service *s, struct now now);
 void watch_turn(struct service *s,
                 struct now now); /* does what is due, asks for the next wake-up */
-void watch_doubt(struct service *s, const char *why, struct now now);
+void watch_doubt(struct service *s, const char *why, struct now now); /* NULL: not worth a line */
 void watch_look(struct service *s,
                 struct now now); /* a round of checks now and every few ms for a while */
 void config_watch(struct service *s, struct now now); /* config_watch.c */
@@ -299,6 +303,7 @@ enum action_end recover_end_of(const struct host_outcome *o);
 
 /* operation.c */
 bool operation_running(const struct service *s);
+void operation_forsake(struct service *s); /* whoever waits for its end is told 503 */
 void operation_turn(struct service *s, struct now now); /* new facts or time */
 void operation_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
                      struct now now);

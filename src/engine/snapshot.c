@@ -46,7 +46,10 @@ const char *snapshot_status(const struct service *s)
 
 enum overall snapshot_overall(const struct service *s)
 {
-    return s->judged ? cause_row(s->cause)->overall : OVERALL_UNKNOWN;
+    if (!s->judged)
+        return OVERALL_UNKNOWN;
+    enum overall overall = cause_row(s->cause)->overall;
+    return overall == OVERALL_HEALTHY && s->unproven ? OVERALL_UNKNOWN : overall;
 }
 
 static void put_int(json_t *object, const char *key, int64_t value)
@@ -301,7 +304,8 @@ json_t *engine_health_json(const struct engine *e, int service, struct now now)
     (void)json_put_text(body, "overall_status", overall_word(snapshot_overall(s)));
     (void)json_put_bool(body, "service_running", serves(s));
     (void)json_put_bool(body, "connectivity", cause_probe(&s->sight)->reply == REPLY_PONG);
-    double latency = watch_last_latency_ms(s);
+    bool answers = reply_answered(cause_probe(&s->sight)->reply);
+    double latency = answers ? watch_last_latency_ms(s) : -1; /* a silent Redis has none */
     (void)json_put(body, "response_time_ms", latency < 0 ? json_null() : json_rounded(latency, 2));
     (void)json_put_wall(body, "last_successful_command", s->watch.last_command);
     put_int(body, "error_count_last_hour", health_errors_last_hour(&s->health));

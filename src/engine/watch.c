@@ -49,6 +49,8 @@ void watch_init(struct service *s, struct now now)
     *w = (struct watch){
         .round_due = MONO_NEVER, .unit_ms = FACT_UNKNOWN, .performance_ms = FACT_UNKNOWN};
     w->journal_sudo = s->settings->control == CONTROL_SSH;
+    if (s->settings->control == CONTROL_PROCESS)
+        s->sight.unit.can_reload = TRI_NO; /* nothing stands between Resus and it that could */
     int64_t spread = (int64_t)(s->engine->ports.random(s->engine->ports.context) % 1000);
     if (s->engine->count == 1)
         spread = 0;
@@ -156,7 +158,8 @@ void watch_doubt(struct service *s, const char *why, struct now now)
 {
     if (in_doubt(s))
         return;
-    service_log(s, false, "looking closer: %s", why);
+    if (why != NULL && !operation_running(s))
+        service_log(s, false, "looking closer: %s", why);
     s->sight.doubt_since = now.mono;
     s->sight.failed_probes = 0;
     s->sight.busy_replies = 0;
@@ -182,7 +185,7 @@ void watch_look(struct service *s, struct now now)
         plan_round(s, now);
         return;
     }
-    watch_doubt(s, "after an action", now);
+    watch_doubt(s, NULL, now);
 }
 
 /* ── what is due ── */
@@ -294,12 +297,17 @@ double watch_latency_ms(const struct service *s, double percentile)
 }
 
 /* A PONG waits for us as long as a timer does: when we are held up, or the machine is, that is not
- * Redis' time. */
+ * Redis' time. Lateness is known in whole milliseconds: what the fastest PONG took below one stays.
+ */
 static double redis_latency_ms(const struct service *s, double percentile)
 {
     double seen = watch_latency_ms(s, percentile);
     double ours = (double)engine_late_ms(s->engine, (int)percentile);
-    return seen < 0 ? seen : seen > ours ? seen - ours : 0;
+    double fastest = watch_latency_ms(s, 0);
+    double least = fastest < 1 ? fastest : 1;
+    if (seen < 0)
+        return seen;
+    return seen - ours > least ? seen - ours : least;
 }
 
 double watch_last_latency_ms(const struct service *s)
@@ -364,6 +372,7 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
     if (p->reply == REPLY_LOADING)
         sight->loading_seen = true;
     if (p->reply == REPLY_PONG) {
+        w->proven = now.mono;
         note_latency(w, p->latency_us);
         sample_ping(s, p->latency_us);
         w->last_command = now.wall;
@@ -391,7 +400,8 @@ static bool started_by_us(const struct service *s, const struct info_facts *info
 }
 
 /* Values that only CONFIG GET tells stay over an INFO of the same server. */
-static void note_info(struct service *s, const struct redis_answer *a, struct now now)
+static void note_info(struct service *s, const struct redis_answer *a, mono_ms asked,
+                      struct now now)
 {
     struct info_facts *old = &s->sight.info;
     struct info_facts new = a->info;
@@ -410,6 +420,7 @@ static void note_info(struct service *s, const struct redis_answer *a, struct no
     s->sight.oom_errors_rising = same && new.errors_oom > old->errors_oom;
     health_update(&s->health, &s->watch_policy.thresholds, &new, redis_latency_ms(s, 95));
     *old = new;
+    s->watch.info_asked = asked;
     s->watch.last_command = now.wall;
     if (new.loading == TRI_NO)
         s->sight.loading_seen = false;
@@ -465,13 +476,13 @@ void watch_redis(struct service *s, const struct pending *p, const struct redis_
     case FOR_INFO:
         s->watch.performance_ms = mono_since(now.mono, p->asked);
         if (a->info.known)
-            note_info(s, a, now);
+            note_info(s, a, p->asked, now);
         note_empty_primary(s);
         config_watch(s, now);
         break;
     case FOR_SAMPLE: /* what it tells is as true as what the check is told */
         if (a->info.known)
-            note_info(s, a, now);
+            note_info(s, a, p->asked, now);
         note_empty_primary(s);
         break;
     case FOR_CONFIG:

@@ -89,21 +89,25 @@ static void own_key(const struct call *call, char key[64])
     (void)str_format(key, 64, "own|%lld", (long long)call->user_number);
 }
 
-void account_ask_password(struct handlers *h, struct call *call, password_done *done)
+static bool refuse_too_often(struct handlers *h, struct call *call, const char *key)
 {
     struct accounts *a = h->ports.accounts;
+    int64_t wait = throttle_wait_ms(a->throttle, key, &own_password, accounts_now(a).mono);
+    if (wait > 0)
+        account_too_often(h, call, wait, own_password.free);
+    return wait > 0;
+}
+
+void account_ask_password(struct handlers *h, struct call *call, password_done *done)
+{
     struct user *u = account_own_user(h, call);
     char key[64];
     if (u == NULL)
         return;
     own_key(call, key);
-    int64_t wait = throttle_wait_ms(a->throttle, key, &own_password, accounts_now(a).mono);
-    if (wait > 0) {
-        account_too_often(h, call, wait, own_password.free);
-        return;
-    }
-    account_work(h, call, u->hash, json_text_or(call->args, "current_password", ""),
-                 json_text_or(call->args, "new_password", NULL), done);
+    if (!refuse_too_often(h, call, key))
+        account_work(h, call, u->hash, json_text_or(call->args, "current_password", ""),
+                     json_text_or(call->args, "new_password", NULL), done);
 }
 
 bool account_password_good(struct handlers *h, struct call *call, bool good)
@@ -111,6 +115,8 @@ bool account_password_good(struct handlers *h, struct call *call, bool good)
     struct accounts *a = h->ports.accounts;
     char key[64];
     own_key(call, key);
+    if (refuse_too_often(h, call, key)) /* those that began together with it have failed */
+        return false;
     if (good) {
         throttle_forget(a->throttle, key);
         return true;

@@ -111,13 +111,21 @@ void token_add(struct handlers *h, struct call *call)
         refuse(h, call, 409, "Too many tokens", "There are 1000 already: revoke some.", "limit");
         return;
     }
+    const json_t *named = json_object_get(call->args, "services");
+    bool scoped = json_is_array(named); /* null is "all", as if it were left out */
+    json_t *services = scoped ? json_deep_copy(named) : NULL;
+    if (scoped && services == NULL) {
+        refuse(h, call, 503, "No memory", "The token could not be made: try again.", "busy");
+        return;
+    }
     if (account_add(a, STORE_API_TOKEN, sizeof *t, API_TOKENS_KEPT_MAX, &t, &err) < 0) {
+        json_decref(services);
         refuse(h, call, 409, "Too many tokens", err.text, "limit");
         return;
     }
     (void)str_copy(t->name, sizeof t->name, json_text_or(call->args, "name", ""));
     t->role = access_by_name(json_text_or(call->args, "role", ""));
-    t->services = json_deep_copy(json_object_get(call->args, "services"));
+    t->services = services;
     t->created = accounts_now(a).wall;
     t->expires = lives_s > 0 ? wall_add(t->created, lives_s * 1000) : WALL_NONE;
     (void)str_copy(t->created_by, sizeof t->created_by, call->user.email);

@@ -96,6 +96,11 @@ int handlers_new(struct engine *engine, const struct handlers_ports *ports, stru
     return 0;
 }
 
+void handlers_web_restarted(struct handlers *h)
+{
+    h->web_restarts++;
+}
+
 static void drop_all(struct call **list)
 {
     while (*list != NULL) {
@@ -237,9 +242,18 @@ void call_refuse(struct call *call, int status, const char *title, const char *m
     call->answer(call, status, call_error(title, message, code, now));
 }
 
+static bool is_public(const struct handlers *h, const struct call *call)
+{
+    const struct accounts *a = h->ports.accounts;
+    return call->operation == &operations[OP_PROMETHEUS] && a != NULL &&
+           a->ports.settings(a->ports.context)->metrics_anonymous;
+}
+
 /* `permissions` can tighten or widen between operator and admin; viewers never operate. */
 static enum access needed(const struct handlers *h, const struct call *call)
 {
+    if (is_public(h, call))
+        return ACCESS_ANONYMOUS;
     if (call->service < 0)
         return call->operation->least;
     const struct service_settings *s = engine_settings(h->engine, call->service);
@@ -332,11 +346,13 @@ static bool open_to_scoped(const struct operation *operation)
     }
 }
 
+/* A service that the asker names beside an operation on none is no reason to let him in. */
 static bool scope_good(struct handlers *h, struct call *call)
 {
     const char *named = json_text_or(call->args, "service", NULL);
-    int service =
-        call->service < 0 && named != NULL ? engine_service_index(h->engine, named) : call->service;
+    int service = call->operation->on_service ? call->service
+                  : named != NULL             ? engine_service_index(h->engine, named)
+                                              : -1;
     if (handlers_in_scope(h, call, service) || open_to_scoped(call->operation))
         return true;
     account_permission_refused(h, call, "not in the token's scope");

@@ -42,6 +42,8 @@ struct handlers_ports {
 };
 
 struct handlers;
+/* The web process is started once more: for /metrics. */
+void handlers_web_restarted(struct handlers *h);
 int handlers_new(struct engine *engine, const struct handlers_ports *ports, struct handlers **ret,
                  struct error *err) ATTR_MUST_USE;
 void handlers_free(struct handlers *h); /* calls that wait are dropped; takes NULL */

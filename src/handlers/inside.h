@@ -10,6 +10,7 @@
 struct handlers {
     struct engine *engine;
     wall_ms started;
+    uint64_t web_restarts;
     struct audit_jobs audits;
     struct handlers_ports ports;
     uint64_t last_id;

@@ -239,6 +239,8 @@ static void login_checked(struct call *call, bool good, const char *hash)
     struct user *u = user_by_email(a, json_text_or(call->args, "email", ""));
     const char *code = json_text_or(call->args, "totp", NULL);
     (void)hash;
+    if (throttled(h, call, u)) /* by those that began together with it: it tells nothing */
+        return;
     if (u == NULL || !good || u->disabled || u->locked_until.ms > accounts_now(a).wall.ms) {
         failed(h, call, u, "E-mail address or password is wrong.", "invalid_credentials");
         return;

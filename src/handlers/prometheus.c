@@ -16,6 +16,7 @@
 #define PIECE_BYTES (48 * 1024)
 #define TEXT_MAX (256 * 1024) /* a piece with the longest family of one service behind it */
 #define LABEL_MAX 200
+#define SCRAPES_MAX 16 /* at once: each writes a piece a turn of the loop */
 #define FIGURES_STALE_MS 300000
 
 /* One answer under way. */
@@ -104,6 +105,11 @@ static void start_time(struct scrape *x)
 static void services(struct scrape *x)
 {
     put_value(x, engine_service_count(x->h->engine));
+}
+
+static void web_restarts(struct scrape *x)
+{
+    put_value(x, (double)x->h->web_restarts);
 }
 
 static void lateness(struct scrape *x)
@@ -367,6 +373,8 @@ static const struct family {
         {"resus_build_info", "gauge", "The version that runs.", build_info},
         {"resus_start_time_seconds", "gauge", "When the daemon started.", start_time},
         {"resus_services", "gauge", "Services that are watched.", services},
+        {"resus_web_restarts_total", "counter",
+         "How often the web process had to be started again.", web_restarts},
         {"resus_check_lateness_seconds", "histogram", "How late checks began.", lateness},
         {"resus_audit_ok", "gauge", "Can the audit file be written?", audit_ok},
         {"resus_audit_lines_total", "counter", "Lines in the audit file's chain.", audit_lines},
@@ -497,6 +505,14 @@ void prometheus_woken(struct handlers *h, struct call *call)
         call->answer(call, 200, json_string(""));
 }
 
+static int scrapes_under_way(const struct handlers *h)
+{
+    int count = 0;
+    for (const struct call *c = h->sleepers; c != NULL; c = c->next)
+        count += c->operation == &operations[OP_PROMETHEUS];
+    return count;
+}
+
 void prometheus_get(struct handlers *h, struct call *call)
 {
     const char *id = json_text_or(call->args, "service", NULL);
@@ -504,6 +520,11 @@ void prometheus_get(struct handlers *h, struct call *call)
     wall_ms now = handlers_now(h).wall;
     if (id != NULL && (only < 0 || !call_sees(call, id))) {
         call_refuse(call, 404, "Not found", "There is no such service.", "not_found", now);
+        return;
+    }
+    if (scrapes_under_way(h) >= SCRAPES_MAX) {
+        call_refuse(call, 503, "Too many readers", "Too many ask for the figures at once.", "busy",
+                    now);
         return;
     }
     struct scrape *x = mem_calloc(1, sizeof *x);

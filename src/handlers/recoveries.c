@@ -1,10 +1,12 @@
 /* auto-recovery: status, settings, reset, history, explanation, pause */
+#include "api/frame.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/inside.h"
 
 #define HISTORY_LIMIT 50
-#define METRICS_MS 86400000 /* row C8: of 24 hours */
+#define EVIDENCE_BYTES_MAX (FRAME_MAX / 3) /* of one answer; in JSON a byte may take more */
+#define METRICS_MS 86400000                /* row C8: of 24 hours */
 
 /* ── metrics ── */
 
@@ -50,6 +52,12 @@ static void value_text(const json_t *value, char *text, size_t size)
         (void)str_format(text, size, "%.6g", json_number_value(value));
 }
 
+/* null is as if it were left out, here as everywhere (operation_check). */
+static bool is_setting(const char *key, const json_t *value)
+{
+    return !str_equal(key, "reason") && !json_is_null(value);
+}
+
 /* All or nothing: every value is tried on copies before the first one is set. */
 void recovery_set(struct handlers *h, struct call *call)
 {
@@ -63,7 +71,7 @@ void recovery_set(struct handlers *h, struct call *call)
     json_object_foreach((json_t *)call->args, key, value)
     {
         value_text(value, text, sizeof text);
-        if (!str_equal(key, "reason") &&
+        if (is_setting(key, value) &&
             settings_set_recovery(key, text, &recovery, &watch, &err) < 0) {
             call_refuse(call, 400, "Bad input", err.text, "bad_input", handlers_now(h).wall);
             return;
@@ -72,9 +80,8 @@ void recovery_set(struct handlers *h, struct call *call)
     json_object_foreach((json_t *)call->args, key, value)
     {
         value_text(value, text, sizeof text);
-        if (!str_equal(key, "reason") &&
-            engine_recovery_set(h->engine, call->service, key, text, &call->user, handlers_now(h),
-                                &err) < 0) {
+        if (is_setting(key, value) && engine_recovery_set(h->engine, call->service, key, text,
+                                                          &call->user, handlers_now(h), &err) < 0) {
             call_refuse(call, 400, "Bad input", err.text, "bad_input", handlers_now(h).wall);
             return;
         }
@@ -96,6 +103,27 @@ void recovery_history(struct handlers *h, struct call *call)
     store_query_recoveries(h->ports.store, handlers_wait(h, call), id, WALL_NONE, limit);
 }
 
+/* What was captured names clients, commands and lines of the log: for admins. The newest keep
+ * theirs when all together would not fit into a frame. */
+static json_t *with_evidence(json_t *rows, enum access access)
+{
+    size_t budget = access == ACCESS_ADMIN ? EVIDENCE_BYTES_MAX : 0;
+    size_t i, k;
+    json_t *row, *text;
+    json_array_foreach(rows, i, row)
+    {
+        size_t bytes = 0;
+        json_array_foreach(json_object_get(row, "evidence"), k, text)
+        {
+            bytes += json_string_length(text);
+        }
+        if (bytes > budget)
+            (void)json_put_null(row, "evidence");
+        budget -= bytes > budget ? budget : bytes;
+    }
+    return rows_list(rows);
+}
+
 /* First the list, then its figures. */
 void recovery_history_rows(struct handlers *h, struct call *call, json_t *rows,
                            const struct error *error)
@@ -108,7 +136,7 @@ void recovery_history_rows(struct handlers *h, struct call *call, json_t *rows,
     } else if (rows == NULL) {
         rows_refuse(h, call, error);
     } else {
-        call->kept = rows_list(rows);
+        call->kept = with_evidence(rows, call->access);
         ask_metrics(h, call);
     }
 }

@@ -26,6 +26,7 @@ static const char *const external_stop_words[] = {
     [EXTERNAL_STOP_RECOVER] = "recover", [EXTERNAL_STOP_RESPECT] = "respect", NULL};
 static const char *const compression_words[] = {"none", "gzip", NULL};
 static const char *const rotate_words[] = {"size", NULL};
+static const char *const metrics_words[] = {"viewer", "anonymous", NULL};
 
 /* Within a place the rows are applied in this order, whatever the order in the file: `services`
  * comes after the sections that give its defaults. */
@@ -48,14 +49,15 @@ const struct key keys[] = {
      .help = "requests a minute and user (anonymous: address); 0 = no limit"},
     {PLACE_ROOT, "security", KEY_MAP, .child = PLACE_SECURITY,
      .help = "what is out of the ordinary"},
+    {PLACE_ROOT, "oidc", KEY_MAP, .child = PLACE_OIDC,
+     .help = "a login server whose tokens are trusted, too"},
+    {PLACE_ROOT, "metrics", KEY_MAP, .child = PLACE_METRICS, .help = "figures for Prometheus"},
     {PLACE_ROOT, "redis_service_management", KEY_MAP, .child = PLACE_ROOT,
      .help = "all of the above may stand under this key, as in the runbook"},
     {PLACE_ROOT, "alerts", KEY_ALIEN, .help = LATER},
     {PLACE_ROOT, "backup", KEY_ALIEN, .help = LATER},
     {PLACE_ROOT, "maintenance", KEY_ALIEN, .help = LATER},
     {PLACE_ROOT, "users", KEY_ALIEN, .help = LATER},
-    {PLACE_ROOT, "oidc", KEY_ALIEN, .help = LATER},
-    {PLACE_ROOT, "metrics", KEY_ALIEN, .help = LATER},
     {PLACE_ROOT, "service_control", KEY_ALIEN,
      .help = "commands, deadlines and the confirmation of a stop are fixed"},
     {PLACE_ROOT, "cache", KEY_ALIEN, .help = "answers come from the last check, nothing is cached"},
@@ -69,6 +71,9 @@ const struct key keys[] = {
      .help = "PEM, with its chain; a self-signed one is made when none is named"},
     {PLACE_SERVER, "tls_key", KEY_PATH, SETTINGS(server.tls_key),
      .help = "PEM, readable by the owner alone"},
+    {PLACE_SERVER, "hsts", KEY_BOOL, SETTINGS(server.hsts), .standard = "false",
+     .help = "browsers are told to speak nothing but HTTPS with this name for a year; not for a "
+             "self-signed certificate"},
     {PLACE_SERVER, "state_dir", KEY_PATH, SETTINGS(server.state_dir), .standard = "/var/lib/resus",
      .restart = true, .help = "folder of the state that survives"},
     {PLACE_SERVER, "control_socket", KEY_SOCKET, SETTINGS(server.control_socket),
@@ -254,17 +259,17 @@ const struct key keys[] = {
     {PLACE_PERMISSIONS, "logs", KEY_ALIEN, .help = "logs are for admins"},
 
     {PLACE_AUDIT, "file", KEY_PATH, SETTINGS(audit.file), .standard = "/var/log/resus/audit.log",
-     .help = "one JSON object a line"},
+     .restart = true, .help = "one JSON object a line"},
     {PLACE_AUDIT, "log_file", KEY_PATH, SETTINGS(audit.file), .same_as = "file"},
     {PLACE_AUDIT, "max_size", KEY_SIZE, SETTINGS(audit.max_size),
-     RANGE(4096, 900.0 * 1024 * 1024 * 1024), .standard = "100MB",
+     RANGE(4096, 900.0 * 1024 * 1024 * 1024), .standard = "100MB", .restart = true,
      .help = "rotated when it would grow beyond"},
     {PLACE_AUDIT, "max_log_size_mb", KEY_MEGABYTES, SETTINGS(audit.max_size), RANGE(1, 900000),
      .same_as = "max_size"},
     {PLACE_AUDIT, "backup_count", KEY_INT, SETTINGS(audit.backup_count), RANGE(0, 1000),
-     .standard = "10", .help = "old files that are kept"},
+     .standard = "10", .restart = true, .help = "old files that are kept"},
     {PLACE_AUDIT, "compression", KEY_CHOICE, SETTINGS(audit.gzip), .choices = compression_words,
-     .standard = "gzip", .help = "of old files"},
+     .standard = "gzip", .restart = true, .help = "of old files"},
     {PLACE_AUDIT, "rotate_on", KEY_CHOICE, .choices = rotate_words,
      .help = "it is always the size"},
     {PLACE_AUDIT, "enabled", KEY_ALIEN, .help = "the audit log is always on"},
@@ -298,6 +303,29 @@ const struct key keys[] = {
              "the last admin is never locked"},
     {PLACE_SECURITY, "lockout_seconds", KEY_SECONDS, SETTINGS(security.lockout_ms),
      RANGE(60, 86400), .standard = "900", .help = "for how long"},
+
+    {PLACE_OIDC, "issuer", KEY_URL, SETTINGS(oidc.issuer),
+     .help = "the tokens' `iss`, exactly as they have it"},
+    {PLACE_OIDC, "audience", KEY_NAME, SETTINGS(oidc.audience),
+     .help = "must be among the tokens' `aud`"},
+    {PLACE_OIDC, "jwks_url", KEY_URL, SETTINGS(oidc.jwks_url),
+     .help = "where the issuer's keys are fetched, https only"},
+    {PLACE_OIDC, "jwks_file", KEY_PATH, SETTINGS(oidc.jwks_file), .help = "or a file with them"},
+    {PLACE_OIDC, "ca_file", KEY_PATH, SETTINGS(oidc.ca_file),
+     .help = "PEM, for `jwks_url`; the system's store unless told"},
+    {PLACE_OIDC, "role_claim", KEY_NAME, SETTINGS(oidc.role_claim), .standard = "roles",
+     .help = "the claim that gives the role: a text or a list of texts; dots lead into it, as in "
+             "`realm_access.roles`"},
+    {PLACE_OIDC, "admin", KEY_NAME, SETTINGS(oidc.admin), .standard = "resus-admin",
+     .help = "what the claim holds for an admin"},
+    {PLACE_OIDC, "operator", KEY_NAME, SETTINGS(oidc.operator), .standard = "resus-operator",
+     .help = "for an operator"},
+    {PLACE_OIDC, "viewer", KEY_NAME, SETTINGS(oidc.viewer), .standard = "resus-viewer",
+     .help = "for a viewer; without any of them nobody gets in"},
+
+    {PLACE_METRICS, "access", KEY_CHOICE, SETTINGS(metrics_anonymous), .choices = metrics_words,
+     .standard = "viewer",
+     .help = "who may read `/metrics`: viewers and up, or everybody who reaches the port"},
 };
 const size_t key_count = ARRAY_LENGTH(keys);
 static_assert(ARRAY_LENGTH(keys) <= KEYS_MAX, "more keys than a reader can mark as seen");
@@ -321,6 +349,8 @@ static const char *const place_paths[PLACE_COUNT] = {
     [PLACE_AUDIT] = "audit",
     [PLACE_RATES] = "rate_limits",
     [PLACE_SECURITY] = "security",
+    [PLACE_OIDC] = "oidc",
+    [PLACE_METRICS] = "metrics",
 };
 
 const char *place_path(enum place place)

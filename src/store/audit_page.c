@@ -1,6 +1,7 @@
 #include "store/audit_page.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -75,12 +76,15 @@ static int fill(struct search *s, const struct audit_source *source, struct wind
     enum audit_read kind;
     w->length = 0;
     w->dropped = false;
-    again.fd = dup(source->fd);
-    if (again.fd < 0 || lseek(again.fd, 0, SEEK_SET) < 0)
-        return error_set_errno(err, -errno, "cannot read the audit file");
-    int r = audit_reader_open(&again, &reader, err);
-    if (r < 0)
+    again.fd = fcntl(source->fd, F_DUPFD_CLOEXEC, 0);
+    int r = again.fd < 0 || lseek(again.fd, 0, SEEK_SET) < 0
+                ? error_set_errno(err, -errno, "cannot read the audit file")
+                : audit_reader_open(&again, &reader, err);
+    if (r < 0) {
+        if (again.fd >= 0)
+            (void)close(again.fd);
         return r;
+    }
     while ((kind = audit_reader_next(reader, &line, &length, err)) != AUDIT_READ_END &&
            kind != AUDIT_READ_FAILED) {
         uint64_t seq = seq_of(line, length);

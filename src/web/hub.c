@@ -187,8 +187,11 @@ void hub_event(struct hub *hub, int service, const json_t *event)
     k.admin = event_text(event, ACCESS_ADMIN);
     if (str_equal(json_text_or(event, "type", ""), "service_health"))
         k.viewer = event_text(event, ACCESS_VIEWER);
-    if (k.admin == NULL)
+    if (k.admin == NULL) { /* no memory: whoever missed it is told so */
+        hub->seen[service].complete_from = k.seq + 1;
+        free(k.viewer);
         return;
+    }
     k.bytes = strlen(k.admin) + (k.viewer == NULL ? 0 : strlen(k.viewer));
     keep(hub, &k);
     for (struct follower *f = hub->followers; f != NULL; f = f->next)
@@ -209,11 +212,28 @@ static void say_resync(struct follower *f)
     say_json(f, line);
 }
 
+/* Is everything that was missed since then still here, and little enough to be sent at once? */
+static bool is_covered(const struct follower *f, int64_t current)
+{
+    struct hub *hub = f->hub;
+    const struct seen *seen = &hub->seen[f->service];
+    size_t bytes = 0;
+    if (f->since == current)
+        return true;
+    if (seen->complete_from == 0 || f->since + 1 < seen->complete_from || f->since > current)
+        return false;
+    for (size_t i = 0; i < hub->count; i++) {
+        const struct kept *k = kept_at(hub, i);
+        if (k->service == f->service && k->seq > f->since)
+            bytes += k->bytes;
+    }
+    return bytes <= HUB_RESUME_BYTES_MAX;
+}
+
 static void on_state(void *context, const json_t *body)
 {
     struct follower *f = context;
     struct hub *hub = f->hub;
-    const struct seen *seen = &hub->seen[f->service];
     const json_t *events = json_object_get(body, "events");
     size_t i;
     json_t *event;
@@ -221,10 +241,7 @@ static void on_state(void *context, const json_t *body)
         end(f, CLOSE_TRY_LATER, "the engine does not answer now");
         return;
     }
-    int64_t current = json_int_or(json_array_get(events, 0), "seq", 0);
-    bool covered =
-        f->since == current ||
-        (seen->complete_from != 0 && f->since + 1 >= seen->complete_from && f->since <= current);
+    bool covered = f->resumes && is_covered(f, json_int_or(json_array_get(events, 0), "seq", 0));
     if (f->resumes && !covered)
         say_resync(f);
     json_array_foreach(events, i, event)

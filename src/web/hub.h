@@ -11,7 +11,9 @@
 
 #define HUB_EVENTS_MAX 4096                      /* kept for resuming, of all services */
 #define HUB_BYTES_MAX ((size_t)16 * 1024 * 1024) /* of them */
-#define HUB_LOOK_MS 1000                         /* how often logins are looked at */
+/* Of what one client missed; more would be taken for a slow reader. It gets a `resync` instead. */
+#define HUB_RESUME_BYTES_MAX (SERVER_QUEUE_MAX / 2)
+#define HUB_LOOK_MS 1000 /* how often logins are looked at */
 
 struct hub;
 

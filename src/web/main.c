@@ -46,6 +46,7 @@ static void renew(struct process *p, const json_t *setup)
 {
     struct error err = {0};
     site_setup(&p->site, setup);
+    server_hsts(p->site.server, json_bool_or(setup, "hsts", false));
     if (server_certificate(p->site.server, json_text_or(setup, "certificate", ""),
                            json_text_or(setup, "key", ""), &err) < 0)
         log_error("web", "the certificate stays as it was: %s", err.text);
@@ -174,9 +175,13 @@ int main(int argc, char **argv)
         return 64;
     }
     (void)signal(SIGPIPE, SIG_IGN);
+    /* Ctrl-C reaches everything on the terminal. When this process ends is the engine's to say. */
+    (void)signal(SIGINT, SIG_IGN);
     tzset();
     raise_files();
-    int r = uv_loop_init(&p.loop);
+    int r = sandbox_prepare(&err);
+    if (r == 0)
+        r = uv_loop_init(&p.loop);
     if (r == 0)
         r = open_site(&p, argv[2], &err);
     if (r == 0)

@@ -7,6 +7,10 @@
 #include "base/attr.h"
 #include "base/error.h"
 
+/* Before the loop is made: from 1.45 on libuv sets up an io_uring for it where it can, and aborts
+ * when the sandbox does not let it enter that. */
+int sandbox_prepare(struct error *err) ATTR_MUST_USE;
+
 /* A kernel without Landlock is named in the log and seccomp stands alone; without seccomp it
  * fails. */
 int sandbox_enter(struct error *err) ATTR_MUST_USE;

@@ -65,6 +65,11 @@ static bool read_credential(struct exchange *x, bool ws, struct given *given)
             reply_login(x, "invalid_token", "The Authorization header holds no bearer token.");
         return good;
     }
+    /* Whoever means to be somebody is not taken for nobody. */
+    if (exchange_has_authorization(x)) {
+        reply_login(x, "invalid_token", "The Authorization header is too long, or there twice.");
+        return false;
+    }
     if (ws && route_token(request->query, strlen(request->query), given->token, sizeof given->token,
                           &err) < 0) {
         reply_error(x, 400, "bad_input", err.text, NULL);
@@ -79,16 +84,18 @@ static bool read_credential(struct exchange *x, bool ws, struct given *given)
     return true;
 }
 
-/* Another site may not use the browser's cookie. A request without Origin is no browser's
- * cross-site request: those always say where they come from when they change something. */
-static bool refuse_cross_site(struct exchange *x, const struct given *given, bool ws)
+/* Another site may not use the browser's cookie, nor open what needs none (`open_door`): a
+ * WebSocket, or a login, whose cookie the browser would keep. A request without Origin is no
+ * browser's cross-site request: those always say where they come from when they change something.
+ */
+static bool refuse_cross_site(struct exchange *x, const struct given *given, bool open_door)
 {
     char origin[512];
     char host[512];
     const char *method = exchange_request(x)->method;
-    bool unsafe = ws || !str_equal(method, "GET");
+    bool unsafe = open_door || !str_equal(method, "GET");
     bool named = exchange_header(x, HEADER_ORIGIN, origin, sizeof origin) || origin[0] != '\0';
-    if (!unsafe || !named || (!given->cookie && !ws))
+    if (!unsafe || !named || (!given->cookie && !open_door))
         return false;
     if (exchange_header(x, HEADER_HOST, host, sizeof host) && header_same_origin(origin, host))
         return false;
@@ -177,6 +184,8 @@ static bool admit(struct site *site, struct exchange *x, const struct route *rou
 {
     const char *address = exchange_request(x)->address;
     *ret_verdict = who_is(site->who, given->token, address, clock_wall(), ret);
+    if (given->cookie && *ret_verdict == WHO_OPAQUE) /* only our own logins are cookies */
+        *ret_verdict = WHO_INVALID;
     /* A browser sends its cookie along whether it is good or not: what is open to all stays open to
      * it. A bearer token is meant, and its refusal is what the caller has to hear. */
     if (given->cookie && (*ret_verdict == WHO_EXPIRED || *ret_verdict == WHO_INVALID) &&
@@ -222,7 +231,7 @@ static void serve_operation(struct site *site, struct exchange *x, const struct 
     /* A cookie that is no good any more must not stand in the way of a new login. */
     if (route->operation == OP_LOGIN)
         *given = (struct given){0};
-    if (refuse_cross_site(x, given, false) || refuse_type(x, given) ||
+    if (refuse_cross_site(x, given, route->operation == OP_LOGIN) || refuse_type(x, given) ||
         !admit(site, x, route, given, &identity, &verdict))
         return;
     bool copied = is_copied(route->operation) && verdict != WHO_OPAQUE;

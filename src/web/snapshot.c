@@ -180,9 +180,10 @@ static bool fetch(struct entry *e)
     return e->asking != 0;
 }
 
+/* NULL: the engine is not asked, so nobody may wait for its answer. */
 static struct waiter *wait_for(struct entry *e)
 {
-    struct waiter *w = mem_calloc(1, sizeof *w);
+    struct waiter *w = fetch(e) ? mem_calloc(1, sizeof *w) : NULL;
     if (w == NULL)
         return NULL;
     *e->last = w;
@@ -268,8 +269,7 @@ void snapshots_answer(struct snapshots *s, struct exchange *x, enum snapshot_kin
         return;
     }
     struct waiter *w = wait_for(e);
-    if (w == NULL || !fetch(e)) {
-        remove_waiters(e, x, NULL);
+    if (w == NULL) {
         reply_error(x, 503, "engine_busy", "The engine has too much to do now: try again.", lines);
         return;
     }
@@ -283,8 +283,7 @@ void snapshots_take(struct snapshots *s, int service, snapshot_taken *taken, voi
 {
     struct entry *e = &s->entries[service];
     struct waiter *w = wait_for(e);
-    if (w == NULL || !fetch(e)) {
-        remove_waiters(e, NULL, NULL);
+    if (w == NULL) {
         taken(context, NULL);
         return;
     }

@@ -204,6 +204,29 @@ def test_accounts_guesses_are_slowed_down_and_raise_an_alert(served):
     assert len(lines(served, "login")) == 1, lines(served, "login")
 
 
+def _all_at_once(count, ask):
+    """The sorted status codes of that many requests, begun together."""
+    answers = []
+    threads = [threading.Thread(target=lambda: answers.append(ask().status)) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return sorted(answers)
+
+
+def test_accounts_guesses_that_come_at_once_are_slowed_down_as_well(served):
+    add(served)
+    known = login(served).body
+    answers = _all_at_once(28, lambda: login(served, password="wrong"))
+    # Five are free; a few more, when hashing takes so long that their wait is over meanwhile.
+    assert 5 <= answers.count(401) <= 10 and answers.count(401) + answers.count(429) == 28, answers
+    body = {"current_password": "wrong", "new_password": "another long Passw0rd"}
+    headers = {"Authorization": f"Bearer {known['token']}"}
+    answers = _all_at_once(28, lambda: served.https("POST", "/api/auth/password", body, headers))
+    assert 5 <= answers.count(403) <= 10 and answers.count(403) + answers.count(429) == 28, answers
+
+
 def test_accounts_many_logins_at_once_do_not_hold_the_watch(served):
     """Hashing takes 0.1 s and 64 MiB each: one at a time, beside the loop."""
     add(served)

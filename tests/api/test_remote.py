@@ -9,6 +9,7 @@ import json
 import ssl
 import subprocess
 import threading
+import urllib.parse
 
 from daemon import PROGRAM, SCALE, free_port, wait_until
 
@@ -18,7 +19,7 @@ SERVICES = {"items": [{"id": "redis", "name": "Redis", "status": "running", "ove
 
 
 class Played:
-    """An HTTPS server with canned answers: path -> (status, bytes). What came is in `requests`."""
+    """An HTTPS server with canned answers: path -> (status, bytes), or what makes them of the query. What came is in `requests`."""
 
     def __init__(self, folder, name="localhost", tls=ssl.TLSVersion.TLSv1_3):
         self.key, self.certificate = folder / "key.pem", folder / "cert.pem"
@@ -34,7 +35,9 @@ class Played:
             def reply(self):
                 length = int(self.headers.get("Content-Length", 0))
                 played.requests.append((self.command, self.path, dict(self.headers), self.rfile.read(length)))
-                status, body = played.answers.get(self.path.split("?")[0], (404, b'{"error": "Not found"}'))
+                path, _, query = self.path.partition("?")
+                answer = played.answers.get(path, (404, b'{"error": "Not found"}'))
+                status, body = answer(urllib.parse.parse_qs(query)) if callable(answer) else answer
                 self.send_response(status)
                 if 300 <= status < 400:
                     self.send_header("Location", "/api/services")
@@ -219,3 +222,64 @@ def test_remote_events_are_followed_by_asking_again(served):
         finally:
             follower.kill()
             follower.communicate()
+
+
+def test_remote_audit_is_read_page_by_page_and_reviewed(served):
+    for number in range(4):
+        served.ask("notify", message=f"number {number}")
+    served.good("restart", "--reason", "audited from afar")
+    secret = served.ask("token_add", name="reader", role="admin")[1]["token"]
+    there = ["--url", f"https://127.0.0.1:{served.https_port}", "--ca-file", str(served.certificate)]
+    as_admin = [*there, "--token-file", token_file(served, content=secret + "\n")]
+
+    def listed(*words):
+        status, out, why = resus("audit", "list", *words, *as_admin, "--json")
+        assert status == 0, why
+        return json.loads(out)["items"]
+
+    def in_file():
+        return [line for line in reversed(served.audit()) if line["event_type"] != "intent"]
+
+    wait_until(lambda: [line for line in in_file() if line["operation"] == "restart"], "the line of the restart")
+    assert listed() == in_file()[:50]
+    assert listed("-n", "3") == in_file()[:3]
+    restarts = listed("--operation", "restart")
+    assert restarts and all(line["operation"] == "restart" for line in restarts)
+    assert listed("--failed") == [] and listed("--user", "nobody@example.org") == []
+    assert listed("--since", "2100-01-01T00:00:00Z") == []
+    status, text, _ = resus("audit", "list", *as_admin)
+    assert status == 0 and "audited from afar" in text, text
+    for kind, member in (("report", "operations"), ("summary", "since")):
+        status, out, why = resus("audit", kind, *as_admin, "--json")
+        assert status == 0 and json.loads(out)[member], (out, why)
+        assert resus("audit", kind, *as_admin)[0] == 0
+    assert resus("audit", "report", "--failed", *as_admin)[0] == 64
+    assert resus("audit", "verify", *as_admin)[0] == 64
+    assert resus("audit", "list", *there)[0] == 1  # nobody
+    viewer = served.ask("token_add", name="viewer", role="viewer")[1]["token"]
+    status, _, why = resus("audit", "list", *there, "--token-file", token_file(served, content=viewer + "\n"))
+    assert status == 1 and "admin" in why, why
+
+
+def test_remote_audit_goes_over_many_pages(served):
+    def line(seq):
+        return {"timestamp": "2025-10-10T14:30:00Z", "seq": seq, "operation": "restart"}
+
+    asked = []
+
+    def page(query):
+        asked.append(query)
+        first, limit = int(query.get("cursor", ["3000"])[0]), int(query["limit"][0])
+        rows = [line(seq) for seq in range(first, max(first - limit, 0), -1)]
+        after = rows[-1]["seq"] - 1 if rows else 0
+        return 200, json.dumps({"items": rows, "next_cursor": str(after) if after > 0 else None}).encode()
+
+    with Played(served.folder) as played:
+        played.answers["/api/audit"] = page
+        status, out, why = resus("audit", "list", "-n", "2500", *trusting(played), "--json")
+        assert status == 0 and [row["seq"] for row in json.loads(out)["items"]] == list(range(3000, 500, -1)), why
+        assert [query["limit"] for query in asked] == [["1000"], ["1000"], ["500"]]
+        status, out, _ = resus("audit", "list", "-n", "9000", *trusting(played), "--json")
+        assert status == 0 and len(json.loads(out)["items"]) == 3000
+        played.answers["/api/audit"] = (200, b'{"items": [], "next_cursor": "5"}')  # would never end
+        assert resus("audit", "list", *trusting(played), "--json")[0] == 0

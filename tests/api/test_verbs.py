@@ -1,12 +1,14 @@
 """What every verb gives back, and that what changes something is in the audit file."""
 
 import http.server
+import json
 import os
+import re
 import signal
 import subprocess
 import threading
 
-from daemon import PROGRAM, Skip, wait_until
+from daemon import PROGRAM, Skip, free_port, wait_until
 
 
 def is_running(served):
@@ -21,6 +23,8 @@ def test_reading_verbs_say_what_redis_is(served):
     health = wait_until(lambda: (h := served.good("health")) and h["overall_status"] == "healthy" and h, "healthy")
     assert health["service_running"] is True and health["cause"], health
     assert wait_until(lambda: served.cli("check").status == 0, "check says 0")
+    line = served.run("check").stdout
+    assert re.match(r"REDIS OK - answering in [\d.]+ ms, up \d+s \| ping=\d*\.\d*[1-9]ms;50;100;0 memory=\d+B;", line), line
     assert served.cli("refresh").status == 0
     assert served.cli("status", "nobody").status == 1
 
@@ -38,7 +42,10 @@ def test_operations_act_and_are_audited(served):
     assert stopped["success"] and stopped["new_status"] == "stopped", stopped
     assert served.good("start")["success"]
     assert served.redis("PING") == "+PONG"
-    served.cli("reload")
+    reload = served.cli("reload")
+    assert reload.status == 1 and "cannot reload" in reload.json["details"]["blockers"][0], reload
+    told = [event.get("message", "") for event in served.good("events")["items"]]
+    assert not any(text.startswith("Degraded") for text in told), "an operation is no degradation"
     lines = served.audit()
     for operation in ("start", "stop", "restart"):
         kinds = [line["event_type"] for line in lines if line.get("operation") == operation]
@@ -82,12 +89,35 @@ def test_recoveries_are_remembered_over_a_restart_of_resus(served):
     history = served.good("recovery", "history")["metrics"]
     assert history | {"since": None} == metrics | {"since": None}, "24 hours up to each answer's own now"
     assert "100 % successful" in served.run("recovery", "history").stdout
+    evidence = "\n".join(served.good("recovery", "history")["items"][0]["evidence"])
+    assert "unit: failed" in evidence and "redis: refused" in evidence, evidence
+    states = [(event["status"], event["overall_status"]) for event in served.good("events")["items"]
+              if event["type"] == "service_status"]
+    assert ("failed", "critical") in states and ("failed", "healthy") not in states, states
+    assert all(one != other for one, other in zip(states, states[1:])), f"only changes are kept: {states}"
     served.stop()
     served.start()
     after = served.good("recovery", "status")
     for key in ("recent_recoveries", "last_recovery", "recovery_status", "recovery_level", "duration_seconds"):
         assert after[key] == before[key], (key, before, after)
     assert after["metrics"]["count"] == 1, after
+
+
+def test_an_open_breaker_is_told_apart_from_a_cause_that_lasts(served):
+    served.stop()
+    served.settings["auto_recovery"]["circuit_breaker"] = {"recoveries": 1, "window_seconds": 300}
+    served.start()
+    os.kill(wait_until(lambda: served.good("status")["pid"], "a process"), signal.SIGKILL)
+    told = wait_until(lambda: [text for text in messages(served) if "cause that needed a human" in text], "its end")
+    assert "auto-recovery stays off" in told[0], told
+    assert any("circuit breaker is open, so a human is needed" in text for text in messages(served))
+    assert ", opened" in served.run("recovery", "status").stdout
+    assert "intent" not in next(line for line in served.run("audit", "list").stdout.splitlines()
+                                if "manual-intervention" in line)
+
+
+def messages(served):
+    return [event.get("message", "") for event in served.good("events")["items"]]
 
 
 class Dependent(http.server.BaseHTTPRequestHandler):
@@ -202,6 +232,17 @@ def test_local_verbs_need_no_daemon(served):
         served.start()
 
 
+def test_a_check_of_the_file_tells_what_would_stop_the_daemon_here(served):
+    other = served.folder / "other.yaml"
+    other.write_text("services: {a: {control: ssh, address: '192.0.2.1:6379', ssh: {host: 192.0.2.1, user: a, "
+                     f"key: {served.folder}/none, known_hosts: {served.folder}/none}}}}}}\n"
+                     "security: {timezone: Europe/Berlim}\n")
+    check = subprocess.run([str(PROGRAM), "serve", "--check", "--config", str(other)], capture_output=True, text=True)
+    assert check.returncode == 0, check
+    assert "the daemon will not start" in check.stderr and "ssh-keygen" in check.stderr, check
+    assert "Europe/Berlim" in check.stderr, check
+
+
 def test_the_audit_file_is_read_and_verified(served):
     served.good("restart", "--reason", "audited")
     assert "audited" in served.run("audit", "list").stdout + served.run("audit", "list", "--json").stdout
@@ -224,6 +265,22 @@ def test_a_bad_file_changes_nothing_on_sighup(served):
     wait_until(lambda: "reloaded" in served.output().split("not reloaded")[-1], "the reload")
     wait_until(lambda: served.cli("recovery", "status").json["max_attempts"] == 7, "the new value")
     assert served.redis("PING") == "+PONG"
+
+
+def test_a_reload_that_one_service_refuses_changes_no_other(served):
+    served.stop()
+    served.settings["services"]["second"] = json.loads(json.dumps(served.settings["services"]["redis"]))
+    served.settings["services"]["second"]["process"]["directory"] = str(served.folder / "second")
+    served.settings["services"]["second"]["address"] = f"127.0.0.1:{free_port()}"
+    served.start()
+    served.settings["services"]["redis"]["address"] = f"127.0.0.1:{free_port()}"
+    # The file is good; that a process of our own needs a number is found when it is opened.
+    served.settings["services"]["second"]["address"] = "redis.example.org:6379"
+    served.write_settings()
+    served.hang_up()
+    wait_until(lambda: "not reloaded: service second" in served.output(), "the error in the log")
+    status, body = served.ask("refresh", "redis")
+    assert status == 200 and body["status"]["status"] == "running", body
 
 
 def test_a_full_disk_under_the_audit_refuses_people(served):

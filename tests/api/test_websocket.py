@@ -1,6 +1,7 @@
 """WebSockets as contract section 5 has them."""
 
 import os
+import pathlib
 import signal
 
 from daemon import wait_until
@@ -104,7 +105,48 @@ def test_admins_follow_the_log(served):
         assert line["type"] == "service_log" and line["message"] and line["service"] == "redis", line
 
 
-def test_a_reader_that_does_not_read_is_dropped(served):
+QUEUE = 256 * 1024  # bytes that wait for one WebSocket
+
+
+def unsent(served, client):
+    """Bytes that the server's socket holds for that client's, by the kernel."""
+    wanted = (served.https_port, client.getsockname()[1])
+    for line in pathlib.Path("/proc/net/tcp").read_text().splitlines()[1:]:
+        fields = line.split()
+        if wanted == tuple(int(end.split(":")[1], 16) for end in fields[1:3]):
+            return int(fields[4].split(":")[0], 16)
+    return 0
+
+
+def test_a_slow_reader_is_closed_with_1013_and_others_read_on(served):
+    admin = login(served)
+    with WebSocket(served, STATUS, bearer(admin), small=True) as slow, WebSocket(served, STATUS, bearer(admin)) as eager:
+        slow.message()
+        count = 0
+
+        def tell():
+            """One notice, read by the eager one: it has passed the web process. Its bytes."""
+            nonlocal count
+            count += 1
+            text = f"{count:06d}" + "m" * 490
+            assert served.ask("notify", message=text, service="redis")[0] == 200
+            eager.until(lambda m: m["type"] == "notice" and m["message"].endswith(text[6:]) and text[:6] in m["message"])
+            return len(text)
+
+        full = -1
+        while (now := unsent(served, slow.connection)) > full:  # until the kernel takes no more
+            full = now
+            for _ in range(20):
+                tell()
+        waiting = 0
+        while waiting <= QUEUE:
+            waiting += tell()
+        assert slow.end_code() == 1013
+        tell()
+    assert served.https("GET", "/api/services").status == 200
+
+
+def test_a_client_that_speaks_no_websocket_is_dropped(served):
     admin = login(served)
     with WebSocket(served, STATUS, bearer(admin)) as lazy, WebSocket(served, STATUS, bearer(admin)) as eager:
         eager.message()
@@ -119,15 +161,56 @@ def test_a_reader_that_does_not_read_is_dropped(served):
     assert served.https("GET", "/api/services").status == 200
 
 
-def test_clients_come_back_after_the_web_process_died(served):
+def kill_web(served):
     from test_https import _web_pid
+    pid = _web_pid(served)
+    os.kill(pid, signal.SIGKILL)
+    wait_until(lambda: _web_pid(served) not in (None, pid), "another resus-web")
+
+
+def notices(messages):
+    return [m["message"] for m in messages if m["type"] == "notice"]
+
+
+def test_no_event_is_missed_or_doubled_when_the_web_process_dies(served):
     viewer = login(served, "viewer")
     with WebSocket(served, STATUS, bearer(viewer)) as seen:
+        seen.message()
         since = seen.message()["seq"]
-        os.kill(_web_pid(served), signal.SIGKILL)
+        served.good("pause", "--reason", "seen before")
+        told, before = seen.until(lambda m: m["seq"] > since and m["type"] == "notice")
+        first = told["seq"]
+        kill_web(served)
         assert seen.end_code() is None
-    wait_until(served.serves_https, "HTTPS", seconds=2)
+    # One while there may be no web process, and one after yet another death.
+    for text in ("one", "two", "three"):
+        assert served.ask("notify", message=text, service="redis")[0] == 200
+        if text == "two":
+            kill_web(served)
+    last = served.ask("events")[1]["items"][0]["seq"]
+    wait_until(served.serves_https, "HTTPS")
+    with WebSocket(served, f"{STATUS}?since={first}", bearer(viewer)) as seen:
+        assert [seen.message()["type"] for _ in range(2)] == ["service_status", "service_health"]
+        end, before = seen.until(lambda m: m["seq"] >= last)
+        got = [*before, end]
+        numbers = [m["seq"] for m in got]
+        assert numbers == list(range(first + 1, numbers[-1] + 1)), (first, numbers)
+        assert [text[-5:].split()[-1] for text in notices(got)] == ["one", "two", "three"], notices(got)
+        assert not any(m["type"] == "resync" for m in got)
+        assert served.ask("notify", message="four", service="redis")[0] == 200
+        live, _ = seen.until(lambda m: m["type"] == "notice")
+        assert live["seq"] > numbers[-1] and live["message"].endswith("four")
+
+
+def test_who_missed_too_much_is_told_to_take_the_state(served):
+    viewer = login(served, "viewer")
+    with WebSocket(served, STATUS, bearer(viewer)) as seen:
+        seen.message()
+        since = seen.message()["seq"]
+    bytes_sent = 0
+    while bytes_sent < 300 * 1024:  # more than is sent again at once
+        assert served.ask("notify", message="m" * 500, service="redis")[0] == 200
+        bytes_sent += 500
     with WebSocket(served, f"{STATUS}?since={since}", bearer(viewer)) as seen:
-        types = [seen.message()["type"] for _ in range(2)]
-        assert types[0] in ("service_status", "resync"), types
+        assert [seen.message()["type"] for _ in range(3)] == ["resync", "service_status", "service_health"]
     assert PASSWORD not in served.output()

@@ -19,11 +19,16 @@ def certificate(served):
     return served.certificate
 
 
-def connect(served, **limits):
+def connect(served, small=False, **limits):
     context = ssl.create_default_context(cafile=str(certificate(served)))
     for name, value in limits.items():
         setattr(context, name, value)
-    plain = socket.create_connection(("127.0.0.1", served.https_port), 30 * SCALE)
+    plain = socket.socket()
+    plain.settimeout(30 * SCALE)
+    if small:  # little fits on the way
+        plain.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, 536)
+    plain.connect(("127.0.0.1", served.https_port))
     return context.wrap_socket(plain, server_hostname="127.0.0.1")
 
 
@@ -68,8 +73,8 @@ class Refused(Exception):
 
 
 class WebSocket:
-    def __init__(self, served, path, headers=None):
-        self.connection = connect(served)
+    def __init__(self, served, path, headers=None, small=False):
+        self.connection = connect(served, small)
         key = base64.b64encode(os.urandom(16)).decode()
         lines = [f"GET {path} HTTP/1.1", f"Host: 127.0.0.1:{served.https_port}", "Upgrade: websocket",
                  "Connection: Upgrade", f"Sec-WebSocket-Key: {key}", "Sec-WebSocket-Version: 13"]

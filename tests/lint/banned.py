@@ -13,6 +13,7 @@ BANNED = {
     "strcat": "base/buf",
     "strncpy": "base/str (it may leave no terminator)",
     "strncat": "base/buf",
+    "dup": "fcntl with F_DUPFD_CLOEXEC (a child that is started meanwhile keeps the other one)",
     "gets": "getline",
     "scanf": "base/parse",
     "sscanf": "base/parse",

@@ -16,6 +16,22 @@ static bool dead_now(struct sim *s)
     return s->dying;
 }
 
+/* The same program gives the same fingerprint for a seed, whatever was made faster meanwhile. */
+static void mark(struct sim *s, int service, uint64_t what, uint64_t id)
+{
+    uint64_t parts[] = {(uint64_t)s->now, (uint64_t)service, what, id};
+    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++)
+        s->decisions = (s->decisions ^ parts[i]) * 0x100000001B3ULL; /* FNV-1a's prime */
+}
+
+static uint64_t letters(const char *text)
+{
+    uint64_t sum = 0;
+    while (*text != '\0')
+        sum = sum * 131 + (unsigned char)*text++;
+    return sum;
+}
+
 static struct timer *timer_of(struct sim *s, int service)
 {
     return service == ENGINE_SELF ? &s->self_timer : &s->worlds[service].timer;
@@ -60,6 +76,7 @@ static void port_wake_at(void *context, int service, mono_ms at)
     struct sim *s = context;
     if (dead_now(s))
         return;
+    mark(s, service, 1, (uint64_t)at.ms);
     timer_of(s, service)->due = at.ms;
     plan_timer(s, service);
 }
@@ -70,6 +87,7 @@ static void port_redis(void *context, int service, uint64_t id, enum redis_reque
     struct sim *s = context;
     if (dead_now(s))
         return;
+    mark(s, service, 2 + (uint64_t)request * 16, id);
     bool automatic = true;
     struct intent *intent = &s->worlds[service].witness.intent;
     if (request == REDIS_SCRIPT_KILL || request == REDIS_FUNCTION_KILL)
@@ -83,8 +101,10 @@ static void port_redis(void *context, int service, uint64_t id, enum redis_reque
 static void port_host(void *context, int service, const struct host_request *request)
 {
     struct sim *s = context;
-    if (!dead_now(s))
-        shell_run(s, service, request);
+    if (dead_now(s))
+        return;
+    mark(s, service, 5 + (uint64_t)request->command * 16, request->id);
+    shell_run(s, service, request);
 }
 
 /* A dependent service that is well three times of four, and sometimes slow to say so; not by the
@@ -116,6 +136,7 @@ static void port_save(void *context, int service, uint64_t id, enum store_class 
     (void)class;
     if (dead_now(s))
         return;
+    mark(s, service, 3 + (uint64_t)state->attempts * 16, id);
     promise_state(s, service, state);
     disk_save(s, service, id, state);
 }
@@ -125,6 +146,7 @@ static void port_record(void *context, const struct recovery_record *record)
     struct sim *s = context;
     if (dead_now(s))
         return;
+    mark(s, 0, 4, letters(record->result));
     for (int i = 0; i < s->count; i++)
         if (str_equal(s->services[i].id, record->service))
             promise_record(s, i, record);
@@ -134,8 +156,10 @@ static void port_audit(void *context, int service, uint64_t id, const struct aud
                        bool durable)
 {
     struct sim *s = context;
-    if (!dead_now(s))
-        disk_audit(s, service, id, line, durable);
+    if (dead_now(s))
+        return;
+    mark(s, service, 6, letters(line->operation) + letters(line->reason));
+    disk_audit(s, service, id, line, durable);
 }
 
 static void port_publish(void *context, int service, uint64_t seq, const char *type, json_t *body,
@@ -143,8 +167,10 @@ static void port_publish(void *context, int service, uint64_t seq, const char *t
 {
     struct sim *s = context;
     (void)at;
-    if (!dead_now(s))
-        promise_event(s, service, seq, type, body);
+    if (dead_now(s))
+        return;
+    mark(s, service, 7 + seq * 16, letters(type));
+    promise_event(s, service, seq, type, body);
 }
 
 /* History, not state: nothing that is promised rests on it. */
@@ -203,10 +229,12 @@ void daemon_start(struct sim *s)
     struct engine_ports ports = table;
     struct error err = {0};
     ports.context = s;
-    /* Writing and reading a line costs more than the step that it tells of: some seeds are enough.
-     */
-    if (s->seed % SIM_PLAYED_OF != 0)
+    /* Writing and reading a line, or an event's JSON, costs more than the step that it tells of:
+     * some seeds are enough. */
+    if (s->seed % SIM_PLAYED_OF != 0) {
         ports.incident = NULL;
+        ports.terse_events = true;
+    }
     s->life++;
     s->dying = false;
     s->self_timer = (struct timer){SIM_NEVER, SIM_NEVER, s->self_timer.serial};

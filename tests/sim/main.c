@@ -1,8 +1,9 @@
-/* usage: sim [FROM COUNT] runs that many seeds; SEED=N TRACE=1 in the environment replays one. As a
- * test (--tap) it is one line of TAP. */
+/* usage: sim runs SEEDS=N seeds of the environment from FROM=K on; SEED=N TRACE=1 replays one. As a
+ * test (--tap COUNT) it is one line of TAP. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <time.h>
 
 #include "sim.h"
@@ -30,16 +31,37 @@ static int replay(uint64_t seed)
     return well ? 0 : 1;
 }
 
+static int usage(FILE *to, const char *program, int status)
+{
+    (void)fprintf(to,
+                  "usage: [SEEDS=N] [FROM=K] [STOP=1] %s [--tap COUNT]   seeds K to K+N-1\n"
+                  "       SEED=N [TRACE=1] %s                            that one again\n",
+                  program, program);
+    return status;
+}
+
+/* The number behind --tap; 0 = it is none. */
+static uint64_t count_of(const char *text)
+{
+    char *end;
+    uint64_t count = strtoull(text, &end, 10);
+    return text[0] >= '1' && text[0] <= '9' && *end == '\0' ? count : 0;
+}
+
 int main(int argc, char **argv)
 {
-    bool tap = argc > 1 && strcmp(argv[1], "--tap") == 0;
+    bool tap = argc == 3 && strcmp(argv[1], "--tap") == 0 && count_of(argv[2]) > 0;
+    if (argc == 2 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0))
+        return usage(stdout, argv[0], 0);
+    if (argc > 1 && !tap)
+        return usage(stderr, argv[0], EX_USAGE);
     if (getenv("SEED") != NULL)
         return replay(number("SEED", 0));
     uint64_t from = number("FROM", 1);
-    uint64_t count = number("SEEDS", tap && argc > 2 ? strtoull(argv[2], NULL, 10) : 1000);
+    uint64_t count = number("SEEDS", tap ? count_of(argv[2]) : 1000);
     uint64_t violations = 0;
     bool stop = number("STOP", 0) != 0; /* at the first violation */
-    uint64_t steps = 0, actions = 0, crashes = 0, alerts = 0, faults = 0;
+    uint64_t steps = 0, actions = 0, crashes = 0, alerts = 0, faults = 0, decisions = 0;
     double virtual_ms = 0;
     const char *mark = tap ? "# " : "";
     clock_t begin = clock();
@@ -58,6 +80,7 @@ int main(int argc, char **argv)
         crashes += sim.crashes;
         alerts += sim.alerts;
         faults += sim.faults;
+        decisions = decisions * 31 + sim.decisions;
         virtual_ms += (double)sim.now;
     }
     double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
@@ -67,6 +90,7 @@ int main(int argc, char **argv)
                  mark, (unsigned long long)faults, (unsigned long long)actions,
                  (unsigned long long)crashes, (unsigned long long)alerts, (unsigned long long)steps,
                  seconds > 0 ? (double)steps / seconds : 0.0, seconds);
+    (void)printf("%sdecisions %016llx\n", mark, (unsigned long long)decisions);
     (void)printf("%s%llu seeds, %.2f virtual years, %llu violations\n", mark,
                  (unsigned long long)count, virtual_ms / YEAR_MS, (unsigned long long)violations);
     if (tap)

@@ -4,7 +4,7 @@ one at a time; the simulator is built there and has to break a promise. A mistak
 gap in the promises (docs/simulation.md). A text that is not there exactly once is an error: the list
 follows the code.
 
-usage: mutants.py FOLDER [NAME...]   (FOLDER keeps the copy and its build for the next time)
+usage: mutants.py FOLDER [NAME...]   (FOLDER keeps the copy, its build and the seeds that caught)
 """
 import os
 import pathlib
@@ -75,6 +75,21 @@ MUTANTS = [
      "return !s->facts->well &&", "what was withheld while the intent was written is done"),
     ("grace", STEP, "mono_max(mono_add(s->now, s->policy->external_stop_grace_ms), "
      "step_next_attempt_at(s))", "step_next_attempt_at(s)", "a stop by others has no grace"),
+    ("stopped-again", MACHINE,
+     "return v->confirmed && cause_row(v->cause)->remedy == REMEDY_START && v->cause == r->cause &&",
+     "return false && v->confirmed &&",
+     "who stops it a second time is not heard"),
+    ("look-anew", MACHINE, "        s->r->deadline = mono_add(s->now, 500);\n        return;",
+     "        s->r->deadline = mono_add(s->now, 500);\n        (void)step_emit(s, EFFECT_LOOK);\n        return;",
+     "a recovery that waits begins the look anew, and never learns what it found"),
+    ("left-behind", JUDGE, "    return s->recovery.phase != PHASE_ACTING &&", "    return false &&",
+     "recovery acts while a command that a person took over from is at work"),
+    ("old-answer", CAUSE, " || s->unit.asked.ms < s->last_answer.ms)", ")",
+     "a unit is judged by a look from before Redis last answered"),
+    ("old-proof", "src/engine/snapshot.c", "overall == OVERALL_HEALTHY && s->unproven", "false && s->unproven",
+     "health is claimed for as long as nothing else is certain"),
+    ("old-progress", JUDGE, "if (s->watch.info_asked.ms < s->recovery.action_ended.ms)", "if (false)",
+     "a load has to get farther than the process before the action"),
     # counters and limits
     ("one-attempt-more", STEP, "if (counts && r->attempts >= s->policy->max_attempts) {",
      "if (counts && r->attempts > s->policy->max_attempts + 1) {", "more attempts than allowed"),
@@ -197,9 +212,22 @@ def compile_in(folder):
                           capture_output=True, text=True)
 
 
-def run(folder):
+def hint_of(folder, name):
+    """The seed that caught it the last time: most often it still does."""
+    path = folder / "caught" / name
+    return path.read_text() if path.exists() else None
+
+
+def keep_hint(folder, name, seen):
+    seed = re.match(r"seed (\d+):", seen)
+    if seed is not None:
+        (folder / "caught").mkdir(exist_ok=True)
+        (folder / "caught" / name).write_text(seed.group(1))
+
+
+def run(folder, first="1", seeds=SEEDS):
     """(caught, what was seen)."""
-    environment = dict(os.environ, SEEDS=str(SEEDS), FROM="1", STOP="1")
+    environment = dict(os.environ, SEEDS=str(seeds), FROM=first, STOP="1")
     try:
         done = subprocess.run([str(folder / "build/tests/sim/sim")], env=environment,
                               capture_output=True, text=True, timeout=SECONDS_EACH)
@@ -225,7 +253,11 @@ def check(folder, mutant):
         if built.returncode != 0:
             raise SystemExit(f"mutant {name} does not compile:\n{built.stdout}")
         begin = time.monotonic()
-        caught, seen = run(folder)
+        hint = hint_of(folder, name)
+        caught, seen = run(folder, hint, 1) if hint is not None else (False, "")
+        if not caught:
+            caught, seen = run(folder)
+        keep_hint(folder, name, seen)
         seconds = time.monotonic() - begin
     finally:
         path.write_text(text)
@@ -248,8 +280,9 @@ def main():
     caught, seen = run(folder) if not wanted else (False, "")
     if caught:
         raise SystemExit(f"the tree itself breaks a promise: {seen}")
+    begin = time.monotonic()
     count = sum(check(folder, mutant) for mutant in mutants)
-    print(f"{count} of {len(mutants)} mutants caught")
+    print(f"{count} of {len(mutants)} mutants caught in {time.monotonic() - begin:.0f} s")
     return 0 if count == len(mutants) else 1
 
 

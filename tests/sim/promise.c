@@ -93,10 +93,6 @@ static void check_failure(struct sim *s, int service, const struct intent *i)
     bool moves = w->told.reply == REPLY_LOADING && s->now - w->told.load_moved < 10000 &&
                  s->now - w->acted_end > 10000;
     w->failed_end = s->now;
-    /* Only where it is known to load: without the host, the time that was given decides. */
-    const struct verdict *v = &s->engine->services[service].verdict;
-    moves = moves && v->confirmed && v->cause == CAUSE_LOADING &&
-            w->told.unit.control_reached == TRI_YES;
     if (moves && !operation_running(&s->engine->services[service]) &&
         !str_equal(i->operation, "reload"))
         sim_broken(s, service, "%s is told to have failed while Redis loads", i->operation);
@@ -184,8 +180,7 @@ static void check_grace(struct sim *s, int service, const char *word)
     if (s->now - told->announced < grace)
         sim_broken(s, service, "%s of a stopped unit %lld ms after it was announced", word,
                    (long long)(s->now - told->announced));
-    bool first = s->now - witness_of(s, service)->acted_end > grace;
-    if (first && told->stopped != SIM_NEVER && s->now - told->stopped < grace)
+    if (told->stopped != SIM_NEVER && s->now - told->stopped < grace)
         sim_broken(s, service, "%s of a unit that was stopped %lld ms ago", word,
                    (long long)(s->now - told->stopped));
 }
@@ -203,6 +198,9 @@ static void check_sense(struct sim *s, int service, const char *word)
                        restart_word(row->restart));
         if (w->told.trouble != SIM_NEVER && w->told.trouble - w->told.unit_asked > SLOW_LOOK_MS)
             sim_broken(s, service, "%s with what was known of the unit before it failed", word);
+        if (w->told.unit_asked < w->told.answered)
+            sim_broken(s, service, "%s with what was known of the unit before Redis last answered",
+                       word);
         if (reply == REPLY_PONG || reply == REPLY_LOADING || reply == REPLY_MISCONF ||
             reply == REPLY_BUSY)
             sim_broken(s, service, "%s although the newest answer was %s", word,
@@ -330,7 +328,7 @@ void promise_event(struct sim *s, int service, uint64_t seq, const char *type, j
                    (unsigned long long)w->last_seq);
     w->last_seq = seq;
     const char *message = json_string_value(json_object_get(body, "message"));
-    if (message != NULL && str_equal(message, "The cause that needed a human is gone.")) {
+    if (message != NULL && str_starts(message, "The cause that needed a human is gone")) {
         w->alerted[0] = '\0';
         w->needed = s->engine->services[service].recovery.phase == PHASE_EXHAUSTED;
     }
@@ -442,12 +440,12 @@ void promise_killed(struct sim *s)
 
 /* ── at every step ── */
 
-static void check_claim(struct sim *s, int service)
+static void check_claim(struct sim *s, int service, bool healthy)
 {
     const struct service *inside = &s->engine->services[service];
     const struct witness *w = witness_of(s, service);
     int64_t limit = 2 * inside->watch_policy.interval_ms;
-    if (snapshot_overall(inside) == OVERALL_HEALTHY) {
+    if (healthy) {
         int64_t age = s->now - w->told.proof;
         if (age > limit)
             sim_broken(s, service, "healthy is claimed with a proof that is %lld ms old",
@@ -473,7 +471,7 @@ static void check_human(struct sim *s, int service)
 }
 
 /* In a phase in which nothing is done everything was told, and health forgives. */
-static void check_quiet(struct sim *s, int service)
+static void check_quiet(struct sim *s, int service, bool healthy)
 {
     const struct service *inside = &s->engine->services[service];
     const struct recovery *r = &inside->recovery;
@@ -489,7 +487,7 @@ static void check_quiet(struct sim *s, int service)
     if (w->wish_stopped && inside->saved.stopped_on_purpose && v->confirmed &&
         v->cause == CAUSE_UNIT_STOPPED)
         sim_broken(s, service, "somebody else is said to have stopped what was stopped on purpose");
-    if (snapshot_overall(inside) != OVERALL_HEALTHY || r->phase != PHASE_IDLE)
+    if (!healthy || r->phase != PHASE_IDLE)
         w->well_since = SIM_NEVER;
     else if (w->well_since == SIM_NEVER)
         w->well_since = s->now;
@@ -508,10 +506,11 @@ void promise_step(struct sim *s)
         const struct service *inside = &s->engine->services[i];
         struct witness *w = witness_of(s, i);
         check_human(s, i);
-        check_quiet(s, i);
+        bool healthy = snapshot_overall(inside) == OVERALL_HEALTHY;
+        check_quiet(s, i, healthy);
         if (w->paused && inside->saved.paused_until.ms == 0)
             w->paused = false; /* it was over before the clock was set back */
-        check_claim(s, i);
+        check_claim(s, i, healthy);
     }
 }
 

@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
+
 #define SAVE_MS 2000
 
 static struct service_world *world_of(struct sim *s, int service)
@@ -58,8 +60,7 @@ static void settle(struct sim *s, int service, struct ask *a, enum reply_class r
     a->answer.request = a->request;
     a->answer.probe.reply = reply;
     a->answer.probe.latency_us = reply_answered(reply) ? 1000 : FACT_UNKNOWN;
-    (void)snprintf(a->answer.probe.text, sizeof a->answer.probe.text, "%s",
-                   reply_class_word(reply));
+    (void)str_copy(a->answer.probe.text, sizeof a->answer.probe.text, reply_class_word(reply));
     struct service_world *w = world_of(s, service);
     int64_t at = s->now + delay_ms;
     if (!a->fresh) {
@@ -282,7 +283,8 @@ void server_ask(struct sim *s, int service, uint64_t id, enum redis_request requ
                           .fresh = fresh,
                           .asked = s->now,
                           .deadline = until};
-        facts_info_reset(&a->answer.info);
+        if (request != REDIS_PING)
+            facts_info_reset(&a->answer.info);
         uint64_t ticket = ticket_of(w, a);
         int64_t at = s->now + chance_between(&s->chance, 0, 2);
         if (!fresh) {

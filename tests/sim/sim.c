@@ -2,6 +2,7 @@
 #include "sim.h"
 
 #include <stdarg.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -97,7 +98,9 @@ static void set_up_service(struct sim *s, int service)
 
 static void set_up(struct sim *s, uint64_t seed, bool trace)
 {
-    memset(s, 0, sizeof *s);
+    memset(s, 0, offsetof(struct sim, agenda));
+    s->agenda.count = 0;
+    s->agenda.sequence = 0;
     s->seed = seed;
     s->trace = trace;
     s->chance.state = seed * 0x9E3779B97F4A7C15ULL + 1;

@@ -18,7 +18,7 @@
 #define SIM_WRITES_MAX 4096
 #define SIM_LINES_MAX 4096 /* intents remembered */
 #define SIM_TROUBLES_MAX 64
-#define SIM_PLAYED_OF 16 /* every sixteenth seed plays its recordings again */
+#define SIM_PLAYED_OF 32 /* every 32nd seed plays its recordings again, and has events in full */
 #define SIM_NEVER INT64_MAX
 #define SIM_STARTS_MAX 5 /* systemd's default start limit: 5 in 10 s */
 
@@ -61,7 +61,8 @@ struct unit {
     int64_t script_until; /* 0 = no script */
     int64_t script_since;
     bool script_wrote, script_function;
-    bool stuck; /* its stop cannot save */
+    bool stuck;         /* its stop cannot save */
+    int64_t relapse_ms; /* it hangs so long after each start; 0 = it does not */
     /* what is wrong */
     enum log_class bad_words; /* it does not start and says so; LOG_NONE = it starts */
     bool bad_start;           /* it does not start */
@@ -205,7 +206,6 @@ struct service_world {
 
 struct sim {
     struct chance chance;
-    struct agenda agenda;
     int64_t now, end, calm_end;
     uint64_t seed;
     bool trace, failed, calm, over;
@@ -239,7 +239,9 @@ struct sim {
     uint64_t operations;
     struct call *calls_open; /* people who wait for an answer (people.c) */
     uint64_t actions, alerts, crashes, faults;
+    uint64_t decisions; /* a fingerprint of all that the daemon asked of the world, and when */
     char failure[512];
+    struct agenda agenda; /* last: a new run needs its counters at zero, not its megabytes */
 };
 
 /* sim.c */

@@ -49,6 +49,22 @@ static void freeze(struct sim *s, int service)
         sim_at(s, s->now + duration(s), thaw, service, u->generation);
 }
 
+static void relapse_ends(struct sim *s, int service, uint64_t id)
+{
+    (void)id;
+    unit_of(s, service)->relapse_ms = 0;
+}
+
+/* What makes it hang is still there after a restart. */
+static void relapse(struct sim *s, int service)
+{
+    unit_of(s, service)->relapse_ms = chance_between(&s->chance, 20, 20000);
+    sim_say(s, service, "it will hang %lld ms after each start",
+            (long long)unit_of(s, service)->relapse_ms);
+    freeze(s, service);
+    sim_at(s, s->now + 4 * duration(s), relapse_ends, service, 0);
+}
+
 static void script_shows(struct sim *s, int service, uint64_t generation)
 {
     if (unit_of(s, service)->generation == generation)
@@ -188,6 +204,24 @@ static void ways_shut(struct sim *s, int service)
     sim_at(s, s->now + duration(s), ways_open, service, which);
 }
 
+/* A configuration management that wants the unit stopped, and looks after that. */
+static void keeper_looks(struct sim *s, int service, uint64_t until)
+{
+    struct unit *u = unit_of(s, service);
+    if (s->now >= (int64_t)until || s->calm)
+        return;
+    if (u->active == UNIT_ACTIVE || u->active == UNIT_ACTIVATING) {
+        sim_say(s, service, "somebody's automation stops the unit");
+        (void)unit_job(s, service, JOB_STOP);
+    }
+    sim_at(s, s->now + chance_between(&s->chance, 1000, 40000), keeper_looks, service, until);
+}
+
+static void keeper(struct sim *s, int service)
+{
+    keeper_looks(s, service, (uint64_t)(s->now + 4 * duration(s)));
+}
+
 static void cuts_end(struct sim *s, int service, uint64_t id)
 {
     (void)id;
@@ -263,6 +297,8 @@ struct kind {
 static const struct kind kinds[] = {
     {"kill", kill_process, 4 * MINUTE_MS, false},
     {"freeze", freeze, 8 * MINUTE_MS, false},
+    {"relapse", relapse, 15 * MINUTE_MS, false},
+    {"keeper", keeper, 15 * MINUTE_MS, false},
     {"script", script, 8 * MINUTE_MS, false},
     {"start", start_broken, 12 * MINUTE_MS, false},
     {"save", save_broken, 12 * MINUTE_MS, false},
@@ -331,6 +367,7 @@ void trouble_end(struct sim *s)
         w->redis_way = WAY_OPEN;
         w->ssh_way = WAY_OPEN;
         w->cuts = false;
+        u->relapse_ms = 0;
         u->full = u->door_shut = u->failover = u->load_stalls = u->bad_start = false;
         foreign_ends(s, i, 0);
         save_mended(s, i, 0);

@@ -83,6 +83,15 @@ static void loading_done(struct sim *s, int service, uint64_t generation);
 static void load_tick(struct sim *s, int service, uint64_t generation);
 static void spawn(struct sim *s, int service);
 
+static void hangs_again(struct sim *s, int service, uint64_t generation)
+{
+    struct unit *u = unit_of(s, service);
+    if (u->generation != generation || u->process != PROCESS_UP || u->stuck || s->calm)
+        return;
+    sim_say(s, service, "the process hangs again");
+    u->frozen = true;
+}
+
 static void ready(struct sim *s, int service)
 {
     struct unit *u = unit_of(s, service);
@@ -92,6 +101,8 @@ static void ready(struct sim *s, int service)
     u->words = LOG_NONE;
     set_state(s, service, UNIT_ACTIVE, "running");
     server_changed(s, service);
+    if (u->relapse_ms > 0)
+        sim_at(s, s->now + u->relapse_ms, hangs_again, service, u->generation);
     bool starting = u->job_count > 0 && u->jobs[0].kind != JOB_STOP && !u->job_stopping;
     if (starting)
         end_job(s, service, true);

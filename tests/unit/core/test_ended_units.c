@@ -69,6 +69,20 @@ static void a_failed_unit_that_an_admin_stopped_is_stopped(void **state)
     assert_true(v.confirmed);
 }
 
+/* A doubt that has lasted is younger than nothing: somebody else's Redis answered on the port until
+ * a moment ago, and somebody may have started the unit meanwhile (simulator seed 24643). */
+static void a_unit_is_not_judged_by_what_was_seen_before_redis_last_answered(void **state)
+{
+    (void)state;
+    struct sight s = failed_unit();
+    s.doubt_since = (mono_ms){10000};
+    s.unit.asked = s.unit.at = (mono_ms){94000};
+    s.last_answer = (mono_ms){95000};
+    assert_false(cause_judge(&s, now).confirmed);
+    s.unit.asked = s.unit.at = (mono_ms){95000};
+    assert_true(cause_judge(&s, now).confirmed);
+}
+
 static void a_load_may_be_stopped_but_not_restarted(void **state)
 {
     (void)state;
@@ -88,6 +102,7 @@ int main(void)
         cmocka_unit_test(a_killed_redis_is_believed_without_the_journal),
         cmocka_unit_test(where_systemd_restarts_the_journal_says_whether_it_gave_up),
         cmocka_unit_test(a_failed_unit_that_an_admin_stopped_is_stopped),
+        cmocka_unit_test(a_unit_is_not_judged_by_what_was_seen_before_redis_last_answered),
         cmocka_unit_test(a_load_may_be_stopped_but_not_restarted),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

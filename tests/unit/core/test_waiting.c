@@ -125,6 +125,22 @@ static void a_look_under_way_is_not_begun_anew_while_recovery_waits(void **state
     assert_true(out.wake.ms > w.now.ms);
 }
 
+/* Found by simulator seed 64701. */
+static void a_load_may_be_interfered_with_but_not_its_stop(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w);
+    w.r.phase = PHASE_ACTING;
+    w.r.action = ACTION_RESTART;
+    struct recovery_facts f = {.verdict = {CAUSE_LOADING, true}, .unit = UNIT_ACTIVE};
+    assert_false(recovery_holds(&w.r, &f));
+    f.unit = UNIT_ACTIVATING;
+    assert_false(recovery_holds(&w.r, &f));
+    f.unit = UNIT_DEACTIVATING;
+    assert_true(recovery_holds(&w.r, &f));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -133,6 +149,7 @@ int main(void)
         cmocka_unit_test(a_load_that_begins_again_and_again_calls_a_human),
         cmocka_unit_test(unseen_progress_is_given_more_time_and_health_begins_anew),
         cmocka_unit_test(a_look_under_way_is_not_begun_anew_while_recovery_waits),
+        cmocka_unit_test(a_load_may_be_interfered_with_but_not_its_stop),
         cmocka_unit_test(a_load_that_stands_calls_a_human_when_recovery_has_given_up_too),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "engine/service.h"
 #include "engine_fixture.h"
 
 #define RESTART_MS 2000 /* how long the restart takes here */
@@ -87,11 +88,55 @@ static void a_restart_under_way_is_not_disturbed_by_quick_looks_at_the_unit(void
     assert_in_range(looks, 1, RESTART_MS / (size_t)f->service.watch.confirm_interval_ms + 1);
 }
 
+/* A command whose answer is lost is at work until its deadline, also when a person took over
+ * meanwhile (simulator seed 41932). */
+static void nothing_is_done_while_a_command_that_was_left_behind_is_at_work(void **state)
+{
+    struct fixture *f = *state;
+    (void)begin_restart(f);
+    struct service *s = &f->engine->services[0];
+    struct recovery_facts facts;
+    judge_facts(s, fixture_at(6000), &facts);
+    assert_int_equal(s->recovery.phase, PHASE_ACTING);
+    assert_false(facts.operation_running);
+    s->recovery.phase = PHASE_IDLE; /* as after a person's operation that did nothing */
+    judge_facts(s, fixture_at(6000), &facts);
+    assert_true(facts.operation_running);
+    for (size_t i = 0; i < f->host_count; i++) {
+        struct host_outcome o = {
+            .id = f->host[i].id, .command = f->host[i].command, .end = HOST_TIMED_OUT};
+        if (o.command == HOST_RESTART)
+            engine_host_ended(f->engine, 0, &o, fixture_at(6001));
+    }
+    judge_facts(s, fixture_at(6001), &facts);
+    assert_false(facts.operation_running);
+}
+
+/* ... or the new load would stand until it has passed the old one's mark (seed 69348). */
+static void the_progress_of_the_process_before_an_action_is_not_that_of_the_next(void **state)
+{
+    struct fixture *f = *state;
+    struct service *s = &f->engine->services[0];
+    struct recovery_facts facts;
+    s->sight.info.known = true;
+    s->sight.info.loading = TRI_YES;
+    s->sight.info.loading_percent = 50;
+    s->watch.info_asked = (mono_ms){5000};
+    s->recovery.action_ended = (mono_ms){5001};
+    judge_facts(s, fixture_at(5002), &facts);
+    assert_int_equal(facts.progress, FACT_UNKNOWN);
+    s->watch.info_asked = (mono_ms){5001};
+    judge_facts(s, fixture_at(5002), &facts);
+    assert_int_equal(facts.progress, 5000);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_set_up, fixture_tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(nothing_is_done_while_a_command_that_was_left_behind_is_at_work),
+        TEST(the_progress_of_the_process_before_an_action_is_not_that_of_the_next),
         TEST(a_restart_under_way_is_not_disturbed_by_quick_looks_at_the_unit),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

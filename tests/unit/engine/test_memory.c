@@ -39,6 +39,8 @@ static void answer_redis(struct fixture *f, enum reply_class reply, int64_t now)
         struct redis_answer a = {.id = f->redis[i].id, .request = f->redis[i].request};
         a.probe.reply = reply;
         facts_info_reset(&a.info);
+        if (a.request == REDIS_CONFIG)
+            a.info.busy_threshold_ms = 120000;
         engine_redis_ended(f->engine, 0, &a, fixture_at(now));
     }
 }
@@ -152,6 +154,45 @@ static void a_start_waits_for_a_wish_that_the_disk_may_not_have(void **state)
     assert_int_not_equal(f->intent, 0);
 }
 
+static const char *overall_at(struct fixture *f, int64_t now, json_t **ret_body)
+{
+    *ret_body = engine_status_json(f->engine, 0, fixture_at(now));
+    return json_string_value(json_object_get(*ret_body, "overall_status"));
+}
+
+/* A script may hide for longer than two intervals; the kept connection has no pulse. */
+static void health_is_not_claimed_longer_than_two_intervals_after_its_proof(void **state)
+{
+    struct fixture *f = *state;
+    fixture_tear_down(state);
+    f->service.watch.pulse_interval_ms = 0;
+    assert_int_equal(fixture_restart(f), 0);
+    struct unit_facts well = unit(UNIT_ACTIVE, RESULT_SUCCESS);
+    int64_t now = 1000, proof = 0;
+    bool claimed = false;
+    json_t *body;
+    while (now < 5000) {
+        now = fixture_wake_late(f, 0);
+        for (size_t i = 0; i < f->redis_count; i++)
+            if (f->redis[i].request == REDIS_PING)
+                proof = now;
+        answer_redis(f, REPLY_PONG, now);
+        answer_host(f, false, &well, now);
+    }
+    /* Then it is silent, and a script could be why for two minutes. */
+    while (now < proof + 80000) {
+        now = fixture_wake_late(f, 0);
+        answer_redis(f, REPLY_SILENT, now);
+        answer_host(f, false, &well, now);
+        const char *overall = overall_at(f, now, &body);
+        claimed |= str_equal(overall, "healthy");
+        if (now > proof + 60000)
+            assert_string_not_equal(overall, "healthy");
+        json_decref(body);
+    }
+    assert_true(claimed);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_set_up, fixture_tear_down)
 
 int main(void)
@@ -160,6 +201,7 @@ int main(void)
         TEST(last_words_that_are_read_anew_are_waited_for),
         TEST(a_person_is_told_of_an_empty_primary_that_the_last_daemon_knew),
         TEST(a_start_waits_for_a_wish_that_the_disk_may_not_have),
+        TEST(health_is_not_claimed_longer_than_two_intervals_after_its_proof),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -38,6 +38,21 @@ static void expect_error(const char *yaml, const char *text)
     assert_null(s);
 }
 
+static void hsts_and_open_metrics_are_off_unless_told(void **state)
+{
+    (void)state;
+    struct settings *s = parse("");
+    assert_false(s->server.hsts);
+    assert_false(s->metrics_anonymous);
+    settings_free(s);
+    s = parse("server: {hsts: true}\nmetrics: {access: anonymous}\n");
+    assert_true(s->server.hsts);
+    assert_true(s->metrics_anonymous);
+    settings_free(s);
+    expect_error("metrics: {access: operator}\n", "t.yaml:1:19: `access` must be viewer or "
+                                                  "anonymous, not \"operator\"");
+}
+
 static void an_empty_file_is_one_service_with_all_defaults(void **state)
 {
     (void)state;
@@ -209,7 +224,7 @@ static const struct {
      "t.yaml:1:1: unknown key `interval_seconds`; it belongs under `health_check`"},
     {"server: {zzzzzzzzz: 1}\n",
      "t.yaml:1:10: unknown key `zzzzzzzzz`; known here: listen, tls_certificate, tls_key, "
-     "state_dir, control_socket"},
+     "hsts, state_dir, control_socket"},
     {"server: {services: 1}\n", "t.yaml:1:10: unknown key `services`; it belongs to the top level"},
     {"health_check: {failure_threshold: many}\n",
      "t.yaml:1:35: `failure_threshold` must be a whole number from 1 to 100, not \"many\""},
@@ -357,6 +372,7 @@ static void every_mistake_is_named_with_its_place(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(hsts_and_open_metrics_are_off_unless_told),
         cmocka_unit_test(an_empty_file_is_one_service_with_all_defaults),
         cmocka_unit_test(the_runbooks_own_file_loads_as_it_is),
         cmocka_unit_test(a_service_overrides_the_top_level_for_itself_alone),

@@ -400,7 +400,7 @@ export type PastRecovery = {
   readonly result: string | null;
   readonly attempts: number;
   readonly message: string;
-  readonly evidence: unknown;
+  readonly evidence: readonly (string)[] | null;
 };
 
 export type PastRecoveries = {
