@@ -161,8 +161,7 @@ export const recoveryItem = object({
   result: nullable(text),
   attempts: number,
   message: text,
-  /** As it was written down: a text, lines, or an object. */
-  evidence: optional((value): unknown => value),
+  evidence: optional(list(text)),
 });
 export const recoveryList = object({ items: list(recoveryItem) });
 

@@ -31,11 +31,3 @@ export function recoveryAt(items: readonly RecoveryItem[], at: number): Recovery
   const before = items.filter((item) => item.started_at <= at + CLOCKS_MS);
   return before.sort((a, b) => b.started_at - a.started_at)[0] ?? null;
 }
-
-/** Evidence as lines to read, whatever it was kept as. */
-export function evidenceText(evidence: unknown): string {
-  if (evidence === undefined || evidence === null) return '';
-  if (typeof evidence === 'string') return evidence.trim();
-  if (Array.isArray(evidence) && evidence.every((line) => typeof line === 'string')) return evidence.join('\n');
-  return JSON.stringify(evidence, null, 2);
-}
