@@ -1,4 +1,4 @@
-import { metrics, type Metrics } from '@/contract/metrics';
+import { metrics, serviceLevels, type Metrics, type ServiceLevels } from '@/contract/metrics';
 
 import { call } from './http';
 
@@ -6,3 +6,5 @@ export const getMetrics = (id: string, from: number, to: number, stepSeconds?: n
   call(`/api/services/${encodeURIComponent(id)}/metrics`, metrics, {
     query: { from: new Date(from).toISOString().replace(/\.\d+Z$/, 'Z'), to: new Date(to).toISOString().replace(/\.\d+Z$/, 'Z'), step: stepSeconds },
   });
+
+export const getServiceLevels = (id: string): Promise<ServiceLevels> => call(`/api/services/${encodeURIComponent(id)}/slo`, serviceLevels);

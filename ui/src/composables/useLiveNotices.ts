@@ -43,6 +43,5 @@ export function useLiveNotices(): (message: Numbered) => void {
     if (message.timestamp < Date.now() + service.live.skewMs - FRESH_MS) return;
     if (message.type === 'auto_recovery') recovery(message);
     else if (message.type === 'service_event') operation(message);
-    else if (message.type === 'notice') notices.tell('degraded', service.name, message.message);
   };
 }

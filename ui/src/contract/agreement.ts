@@ -3,6 +3,8 @@
  * does not have, of another kind, with other words, or that may be missing where the check does not allow it, ends the build.
  * (types.gen.ts itself is compared with the running daemon by the browser suite.)
  */
+import type * as message from './message';
+import type * as metrics from './metrics';
 import type * as people from './people';
 import type * as service from './service';
 import type * as wire from './types.gen';
@@ -22,6 +24,8 @@ type Misfits<Checked, Wire> = {
   [K in keyof Checked]-?: K extends keyof Wire ? (MemberFits<Checked, Wire, K> extends true ? never : K) : K;
 }[keyof Checked];
 type Agree<Checked, Wire> = [Misfits<Checked, Wire>] extends [never] ? true : Misfits<Checked, Wire>;
+/** Every kind of message that the daemon may send is one that is checked here. */
+type KindsFit<Checked, Wire> = [Wire] extends [Checked] ? true : Exclude<Wire, Checked>;
 type All<T extends readonly true[]> = T;
 
 export type Agreement = All<
@@ -42,6 +46,19 @@ export type Agreement = All<
     Agree<service.Operated, wire.Result>,
     Agree<service.LogLine, wire.LogLine>,
     Agree<service.RecoveryItem, wire.PastRecovery>,
+    Agree<Omit<metrics.MetricsAnswer, 'times'>, wire.Metrics>,
+    Agree<NonNullable<metrics.MetricsAnswer['outages']>[number], wire.Outage>,
+    Agree<metrics.ServiceLevels, wire.ServiceLevels>,
+    Agree<metrics.LevelsWindow, wire.Window>,
+    Agree<metrics.LevelsWindow['availability'], wire.Availability>,
+    Agree<metrics.LevelsWindow['response_time'], wire.ResponseTime>,
+    Agree<metrics.LevelsWindow['automatic_recovery'], wire.Within>,
+    Agree<Pick<message.Numbered, 'service' | 'timestamp' | 'seq'>, wire.Event>,
+    KindsFit<message.Message['type'], wire.Event['type']>,
+    Agree<people.AuditLine, wire.AuditLine>,
+    Agree<people.AuditLine['user'], wire.AuditUser>,
+    Agree<NonNullable<people.AuditLine['result']>, wire.AuditResult>,
+    Agree<people.AuditReport, wire.AuditReport>,
     Agree<people.Me, wire.Me>,
     Agree<people.User, wire.Identity>,
     Agree<people.Account, wire.User>,

@@ -1,5 +1,5 @@
 /** Series for graphs (contract section 4, B8): one list of moments, and per figure a value for each of them. */
-import { either, list, nullable, number, object, optional, record, text, time, type Check } from './parse';
+import { either, list, nullable, number, object, oneOf, optional, record, text, time, type Check, type Checked } from './parse';
 
 export interface Sample {
   readonly at: number;
@@ -21,7 +21,7 @@ const values = list(nullable(number));
 const spread = object({ unit: optional(text), mean: values, max: values });
 const single = object({ unit: optional(text), values });
 
-const answer = object({
+export const answer = object({
   step_seconds: number,
   times: list(moment),
   series: record(either(single, spread)),
@@ -41,3 +41,31 @@ export const metrics: Check<Metrics> = (value, path) => {
     outages: (found.outages ?? []).map((item) => ({ from: item.began, to: item.ended ?? null, cause: item.cause ?? '' })),
   };
 };
+
+const state = oneOf('met', 'missed', 'unknown');
+const within = object({ target_seconds: number, percent: nullable(number), state, count: number, within: number, longest_seconds: nullable(number) });
+
+/** Row B10: what was promised, and what was measured over one span. */
+export const levelsWindow = object({
+  days: number,
+  since: nullable(time),
+  availability: object({
+    target_percent: number,
+    percent: nullable(number),
+    state,
+    down_seconds: number,
+    planned_seconds: number,
+    budget_minutes: number,
+    budget_left_minutes: number,
+  }),
+  response_time: object({ target_ms: number, target_percent: number, percent: nullable(number), state, pings: number }),
+  automatic_recovery: within,
+  manual_recovery: within,
+  outages: number,
+  longest_outage_seconds: nullable(number),
+});
+export const serviceLevels = object({ service: text, until: time, windows: list(levelsWindow) });
+
+export type MetricsAnswer = Checked<typeof answer>;
+export type LevelsWindow = Checked<typeof levelsWindow>;
+export type ServiceLevels = Checked<typeof serviceLevels>;

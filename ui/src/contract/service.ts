@@ -161,6 +161,7 @@ export const recoveryItem = object({
   result: nullable(text),
   attempts: number,
   message: text,
+  evidence: optional(list(text)),
 });
 export const recoveryList = object({ items: list(recoveryItem) });
 

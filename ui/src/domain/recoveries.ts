@@ -23,3 +23,11 @@ export function recoveryFigures(items: readonly RecoveryItem[], now: number): Re
     commonLevel: common === undefined ? null : common[0],
   };
 }
+
+const CLOCKS_MS = 2000;
+
+/** The recovery that a message of the time line speaks of: the last one that had begun by then. */
+export function recoveryAt(items: readonly RecoveryItem[], at: number): RecoveryItem | null {
+  const before = items.filter((item) => item.started_at <= at + CLOCKS_MS);
+  return before.sort((a, b) => b.started_at - a.started_at)[0] ?? null;
+}

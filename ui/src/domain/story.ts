@@ -13,6 +13,8 @@ export interface Story {
   readonly text: string;
   readonly who: string;
   readonly took: string;
+  /** A recovery: what was seen before it acted can be read. */
+  readonly evidence?: boolean;
 }
 
 const say = words.service;
@@ -43,6 +45,7 @@ export function storyOf(message: Numbered): Story | null {
         text: message.message,
         who: say.timeline.systemUser,
         took: '',
+        evidence: true,
       };
     case 'service_status':
       return {

@@ -157,7 +157,8 @@ export const service = {
     took: (duration: string) => duration,
     became: (state: string) => `It became ${state}.`,
     evidence: 'evidence',
-    noEvidence: 'No evidence was kept.',
+    noEvidence: 'Nothing else was written down: the step that was taken could destroy nothing.',
+    acted: (level: string, attempts: number, took: string) => `${level}, ${plural(attempts, 'attempt', 'attempts')}${took === '' ? '' : `, ${took}`}.`,
   },
   events: {
     start: 'Start',
