@@ -16,8 +16,11 @@
 #define FAILOVER_MS 179000     /* as long as what Redis said of a failover is believed */
 #define SHORTEST_DELAY_MS 4900 /* people_tweak()'s shortest, less what the clocks drift */
 #define FORGIVEN_MS 120000 /* a minute of health forgets the attempts; all looks see it by then */
-#define SLOW_LOOK_MS 6000  /* a doubt that lasts is looked at every five seconds */
-#define DOUBT_MS 29000     /* self-doubt lasts 30 s */
+/* A doubt that lasts is looked at every five seconds. The look is from after Redis' last answer
+ * (see below), so the failure is at most one such round younger than it. */
+#define SLOW_LOOK_MS 6000
+#define CURED_MS 60000 /* a crash, a start that may be killed too, its delay, the next one */
+#define DOUBT_MS 29000 /* self-doubt lasts 30 s */
 
 static struct witness *witness_of(struct sim *s, int service)
 {
@@ -86,7 +89,9 @@ static void check_success(struct sim *s, int service, const struct intent *i)
                    i->operation);
 }
 
-/* A load that moves is no failure: it is waited for as long as it takes. */
+/* A load that moves is no failure: it is waited for as long as it takes. It moves when it is
+ * farther than ever since the action: one that begins again and again is as good as one that
+ * stands. */
 static void check_failure(struct sim *s, int service, const struct intent *i)
 {
     struct witness *w = witness_of(s, service);
@@ -409,7 +414,9 @@ void promise_killed(struct sim *s)
         if (settled && w->wish_stopped && !durable->stopped_on_purpose)
             sim_broken(s, i, "the disk does not know that it was stopped on purpose");
         if (s->now - w->ended[0] <= SETTLED_MS) {
-            /* It had ended, and that was on its way to the disk. */
+            /* It had ended, and that was on its way to the disk. Recovery does not wait for it:
+             * nothing is done after an end, and one end forgotten is one recovery more before the
+             * breaker opens. What is done next has its attempt on the disk before. */
             w->ended[0] = w->ended[1];
             w->ended[1] = w->ended[2];
             w->ended[2] = LONG_AGO;
@@ -498,6 +505,25 @@ static void check_quiet(struct sim *s, int service, bool healthy)
                    r->attempts);
 }
 
+/* Where a crash is all that happens it is cured without a human: but for the breaker's. */
+static void check_cured(struct sim *s, int service)
+{
+    struct service_world *w = &s->worlds[service];
+    const struct recovery *r = &s->engine->services[service].recovery;
+    bool serves = w->unit.process == PROCESS_UP && w->unit.active == UNIT_ACTIVE;
+    if (serves)
+        w->down_since = 0;
+    else if (w->down_since == 0)
+        w->down_since = s->now;
+    if (r->breaker.open)
+        return;
+    if (r->phase == PHASE_EXHAUSTED || w->witness.alerted[0] != '\0')
+        sim_broken(s, service, "a human is called for a crash that a start would cure");
+    if (!serves && s->now - w->down_since > CURED_MS + w->unit.load_ms)
+        sim_broken(s, service, "a crash is not cured after %lld ms",
+                   (long long)(s->now - w->down_since));
+}
+
 void promise_step(struct sim *s)
 {
     if (!daemon_alive(s))
@@ -506,6 +532,8 @@ void promise_step(struct sim *s)
         const struct service *inside = &s->engine->services[i];
         struct witness *w = witness_of(s, i);
         check_human(s, i);
+        if (s->plain)
+            check_cured(s, i);
         bool healthy = snapshot_overall(inside) == OVERALL_HEALTHY;
         check_quiet(s, i, healthy);
         if (w->paused && inside->saved.paused_until.ms == 0)
