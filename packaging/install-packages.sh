@@ -15,7 +15,7 @@ packages_of() {
     build) echo "gcc libc6-dev meson ninja-build pkg-config
         libuv1-dev libjansson-dev libhiredis-dev libssh-dev libssl-dev libcurl4-openssl-dev libsqlite3-dev libyaml-dev
         zlib1g-dev libsystemd-dev libjwt-dev libsodium-dev liboath-dev libcmocka-dev
-        libwebsockets-dev libwebsockets-evlib-uv libseccomp-dev" ;;
+        libseccomp-dev" ;;
     run) echo "redis-server redis-tools openssh-client" ;;
     # The unit tests use a real redis-server and a real sshd, each as a private process.
     test) echo "redis-server redis-tools openssh-client openssh-server openssl

@@ -5,8 +5,8 @@ usage: tally.py [--skipped N] FILE...
 
 FILE is meson's testlog.json, or TAP. Every TAP line counts as one test; a program that crashed, ran
 into its time limit or reported fewer tests than its plan counts as one failure more. A file that is
-absent or empty is no failure: there may be no such suite in the tree. Exit status 1 if anything failed
-or if nothing was run at all.
+absent or empty is no failure: there may be no such suite in the tree. One that has results and no plan
+was cut off, and is one. Exit status 1 if anything failed or if nothing was run at all.
 """
 
 import json
@@ -76,7 +76,10 @@ class Tally:
         except FileNotFoundError:
             return
         if not path.endswith(".json"):
+            failed = self.failed
             self.add_tap(path, text)
+            if text and self.failed == failed and not any(map(PLAN.match, text.splitlines())):
+                self.fail(f"{path}: cut off: it has no plan")
             return
         for line in text.splitlines():
             self.add_program(json.loads(line))

@@ -12,10 +12,11 @@
 #include "base/error.h"
 #include "base/time.h"
 
-#define TOKEN_MAX 2048       /* bytes of a token that is looked at */
-#define TOKEN_SECONDS 3600   /* contract section 4 */
-#define TOKEN_SKEW_SECONDS 5 /* iat and nbf may lie ahead: clocks were stepped */
-#define TOKEN_KEYS_MAX 4     /* the signing key and those before it that are still valid */
+#define TOKEN_MAX 2048         /* bytes of a token that is looked at */
+#define TOKEN_FOREIGN_MAX 4000 /* of one that a login server elsewhere signed */
+#define TOKEN_SECONDS 3600     /* contract section 4 */
+#define TOKEN_SKEW_SECONDS 5   /* iat and nbf may lie ahead: clocks were stepped */
+#define TOKEN_KEYS_MAX 4       /* the signing key and those before it that are still valid */
 #define TOKEN_ISSUER "resus"
 #define API_TOKEN_PREFIX "resus_" /* an API token is opaque: only the engine knows it */
 

@@ -74,7 +74,7 @@ static bool add_header(struct remote *r, const char *text)
 
 static int read_token(struct remote *r, const char *path, struct error *err)
 {
-    struct buf token = BUF_LIMIT(TOKEN_MAX), header = BUF_LIMIT(TOKEN_MAX + 64);
+    struct buf token = BUF_LIMIT(TOKEN_FOREIGN_MAX), header = BUF_LIMIT(TOKEN_FOREIGN_MAX + 64);
     int rc = file_read_secret(path, &token, err);
     for (size_t i = 0; rc == 0 && i < token.length; i++)
         if (token.data[i] <= ' ' || token.data[i] >= 0x7F)

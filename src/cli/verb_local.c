@@ -11,12 +11,32 @@
 #include "daemon/daemon.h"
 #include "daemon/demo.h"
 #include "host/command.h"
+#include "host/keyfile.h"
+#include "io/zone.h"
 #include "settings/settings.h"
 
 #define DEMO_PORT 8443
 #define DEMO_FOLDER "./.demo"
 #define SUDOERS_BYTES_MAX ((size_t)1024 * 1024)
 #define SUDOERS_USER "autobot" /* the documents' account */
+
+/* What lies outside the file and would stop the daemon at its start here. On another machine, where
+ * a file may well be checked, there need not be a key. */
+static void warn_of_surroundings(const struct settings *settings)
+{
+    struct error err = {0};
+    for (size_t i = 0; i < settings->service_count; i++) {
+        const struct service_settings *s = &settings->services[i];
+        if (s->control == CONTROL_SSH && keyfile_check(s->ssh.key, &err) < 0)
+            (void)fprintf(stderr, "warning: service %s: the daemon will not start: %s\n", s->id,
+                          err.text);
+    }
+    struct zone *zone = NULL;
+    if (zone_load(settings->security.timezone, &zone, &err) < 0)
+        (void)fprintf(stderr, "warning: `security.timezone`: %s\n", err.text);
+    else
+        zone_free(zone);
+}
 
 int verb_serve(const struct invocation *in)
 {
@@ -31,6 +51,7 @@ int verb_serve(const struct invocation *in)
     }
     for (size_t i = 0; i < settings->warning_count; i++)
         (void)fprintf(stderr, "warning: %s\n", settings->warnings[i]);
+    warn_of_surroundings(settings);
     (void)printf("%s: good, %zu service%s\n", path, settings->service_count,
                  settings->service_count == 1 ? "" : "s");
     settings_free(settings);

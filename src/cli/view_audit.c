@@ -12,6 +12,7 @@ void view_audit_line(struct page *p, const json_t *line)
     const json_t *user = json_object_get(line, "user");
     const json_t *result = json_object_get(line, "result");
     const char *who = json_text_or(user, "email", json_text_or(user, "id", "-"));
+    bool intent = str_equal(json_text_or(line, "event_type", ""), "intent");
     bool known = json_is_object(result), success = json_bool_or(result, "success", false);
     page_tone(p, TONE_DIM, "%s", page_clock(p, json_text_or(line, "timestamp", NULL), at));
     page_put(p, "  %-8s  %-18s %-20s ", json_text_or(line, "service", "-"),
@@ -21,7 +22,8 @@ void view_audit_line(struct page *p, const json_t *line)
               : success ? TONE_GOOD
                         : TONE_BAD,
               "%-8s",
-              !known    ? "intent"
+              intent    ? "intent"
+              : !known  ? "-"
               : success ? "success"
                         : "failed");
     double duration = json_real_or(result, "duration_seconds", NAN);

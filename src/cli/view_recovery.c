@@ -47,10 +47,8 @@ static void breaker_line(struct page *p, const json_t *breaker)
     char ago[64];
     page_label(p, "Circuit breaker");
     page_tone(p, TONE_BAD, "open");
-    page_put(p, " since %s: %lld recoveries in %lld s; `resus recovery reset` closes it\n",
-             page_ago(p, json_text_or(breaker, "opened_at", NULL), ago),
-             (long long)json_int_or(breaker, "recoveries_in_window", 0),
-             (long long)json_int_or(breaker, "window_seconds", 0));
+    page_put(p, ", opened %s; `resus recovery reset` closes it\n",
+             page_ago(p, json_text_or(breaker, "opened_at", NULL), ago));
 }
 
 void view_recovery_line(struct page *p, const json_t *recovery)

@@ -276,7 +276,13 @@ static void tell_human(struct service *s, const struct effect *e, struct now now
                                "unit's TimeoutStartSec is "
                                "ended and begun again without end (systemctl edit)."
                              : row->advice;
-    (void)str_format(text, sizeof text, "%s %s", row->summary, advice);
+    if (s->recovery.breaker.open)
+        (void)str_format(text, sizeof text,
+                         "The circuit breaker is open, so a human is needed: %s %s Then run: resus "
+                         "recovery reset.",
+                         row->summary, advice);
+    else
+        (void)str_format(text, sizeof text, "%s %s", row->summary, advice);
     service_log(s, true, "a human is needed: %s", text);
     record_auto_recovery(s, LEVEL_HUMAN, "failed", text, now);
     struct audit_line line;
@@ -359,7 +365,12 @@ static void carry_out(struct service *s, const struct effect *e, struct now now)
         tell_human(s, e, now);
         break;
     case EFFECT_HUMAN_OVER:
-        record_notice(s, "The cause that needed a human is gone.", now);
+        record_notice(s,
+                      s->recovery.phase == PHASE_EXHAUSTED
+                          ? "The cause that needed a human is gone; auto-recovery stays off until "
+                            "somebody runs: resus recovery reset."
+                          : "The cause that needed a human is gone.",
+                      now);
         break;
     case EFFECT_ANNOUNCE:
         tell_announce(s, e, now);

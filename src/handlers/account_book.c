@@ -115,7 +115,7 @@ static uint64_t save(struct accounts *a, enum store_account kind, int64_t number
 {
     uint64_t id = next_save_id(a, kind, number);
     JSON_CLEANUP json_t *body = item == NULL ? NULL : account_to_json(a, kind, item);
-    struct account_record record = {.kind = kind, .number = number};
+    struct account_record record = {.kind = kind, .number = number, .remove = item == NULL};
     record.body = body == NULL ? NULL : json_dumps(body, JSON_WRITE_FLAGS | JSON_COMPACT);
     store_save_account(a->ports.store, id, &record);
     mem_free(record.body);

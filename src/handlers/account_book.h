@@ -9,6 +9,7 @@
 #include "handlers/accounts.h"
 #include "handlers/inside.h"
 #include "handlers/keyring.h"
+#include "handlers/oidc.h"
 #include "handlers/password_work.h"
 #include "handlers/refusals.h"
 #include "handlers/security_watch.h"
@@ -108,6 +109,7 @@ struct accounts {
     size_t unsaved_count;
     uint64_t save_serial;
     struct keyring *keyring;
+    struct oidc *oidc;
     struct password_work *work;
     struct throttle *throttle;
     struct refusals refusals;

@@ -46,6 +46,8 @@ int accounts_open(const struct accounts_ports *ports, const char *state_dir, str
     a->ports = *ports;
     int r = keyring_open(state_dir, accounts_now(a).wall, &a->keyring, err);
     if (r == 0)
+        r = oidc_new(ports->loop, &a->oidc, err);
+    if (r == 0)
         r = accounts_reconfigure(a, err);
     if (r == 0)
         r = throttle_new(&a->throttle, err);
@@ -65,7 +67,11 @@ int accounts_open(const struct accounts_ports *ports, const char *state_dir, str
 
 int accounts_reconfigure(struct accounts *a, struct error *err)
 {
-    return security_watch_configure(&a->watch, &a->ports.settings(a->ports.context)->security, err);
+    const struct settings *settings = a->ports.settings(a->ports.context);
+    int r = security_watch_configure(&a->watch, &settings->security, err);
+    if (r == 0)
+        oidc_configure(a->oidc, &settings->oidc);
+    return r;
 }
 
 void accounts_close(struct accounts *a)
@@ -81,6 +87,7 @@ void accounts_close(struct accounts *a)
         mem_free(shelf->items);
     }
     security_watch_clear(&a->watch);
+    oidc_close(a->oidc);
     keyring_free(a->keyring);
     throttle_free(a->throttle);
     mem_free(a);
@@ -176,6 +183,10 @@ static const struct refusal no_csrf = {
     403, "csrf_required",
     "With a cookie this needs the header X-CSRF-Token, as login and /api/auth/me give it."};
 
+/* Who somebody is, is known; what he may do, is not. */
+static const struct refusal no_role = {
+    403, "no_role", "The login is good, but gives no role here. Contact an administrator."};
+
 static void set_user(struct call *call, const char *id, const char *email, enum access access)
 {
     call->access = access;
@@ -253,6 +264,34 @@ static const struct refusal *by_api_token(struct accounts *a, const char *token,
     return NULL;
 }
 
+static const struct refusal *by_login_server(struct accounts *a, const char *token,
+                                             struct call *call)
+{
+    struct oidc_claims claims;
+    struct error err = {0};
+    char id[sizeof call->user.id];
+    int r = oidc_check(a->oidc, token, accounts_now(a).wall, &claims, &err);
+    if (r < 0) {
+        log_debug("accounts", "%s", err.text);
+        return r == -ETIME ? &expired : r == -EPERM ? &no_role : &forged;
+    }
+    (void)str_format(id, sizeof id, "oidc:%s", claims.sub);
+    set_user(call, id, claims.email, claims.role);
+    return NULL;
+}
+
+/* Ours are known by their key; whatever else has the shape may be another server's. */
+static const struct refusal *by_token(struct accounts *a, const struct credential *c,
+                                      struct call *call)
+{
+    if (str_starts(c->token, API_TOKEN_PREFIX) && !c->cookie)
+        return by_api_token(a, c->token, call);
+    const struct refusal *refused = by_session(a, c, call);
+    return refused == &forged && !c->cookie && oidc_trusts_anybody(a->oidc)
+               ? by_login_server(a, c->token, call)
+               : refused;
+}
+
 int accounts_identify(struct accounts *a, const struct credential *credential,
                       const char *source_ip, struct call *call, const char **ret_code,
                       const char **ret_message)
@@ -268,13 +307,10 @@ int accounts_identify(struct accounts *a, const struct credential *credential,
     set_user(call, "anonymous", "anonymous", ACCESS_ANONYMOUS);
     if (credential == NULL || credential->token == NULL)
         return 0;
-    if (str_starts(credential->token, API_TOKEN_PREFIX) && !credential->cookie)
-        refused = by_api_token(a, credential->token, call);
-    else
-        refused = by_session(a, credential, call);
+    refused = by_token(a, credential, call);
     if (refused == NULL)
         return 0;
-    if (refused == &forged || refused == &no_csrf)
+    if (refused == &forged || refused == &no_csrf || refused == &no_role)
         account_audit_bounded(a, &(struct account_note){.event = AUDIT_AUTHENTICATION,
                                                         .operation = call->operation->name,
                                                         .user = &call->user,

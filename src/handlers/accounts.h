@@ -53,15 +53,15 @@ int accounts_ensure(struct accounts *a, const char *email, enum access role, con
                     struct error *err) ATTR_MUST_USE;
 
 struct credential {
-    const char *token; /* NULL = none; a JWT or an API token */
+    const char *token; /* NULL = none; a JWT of ours or of a trusted server, or an API token */
     bool cookie;       /* it came as a cookie: unsafe methods need `csrf` */
     const char *csrf;  /* NULL = none */
 };
 
 /* Fills user, access, user_number, session and services of the call (operation is set already).
  * No credential is anonymous. A bad one is refused, never taken for anonymous: 401 with
- * `invalid_token` or `token_expired`, 403 with `csrf_required`; 0 when it is good. `ret_code` and
- * `ret_message` are static texts. */
+ * `invalid_token` or `token_expired`, 403 with `csrf_required` or `no_role`; 0 when it is good.
+ * `ret_code` and `ret_message` are static texts. */
 int accounts_identify(struct accounts *a, const struct credential *credential,
                       const char *source_ip, struct call *call, const char **ret_code,
                       const char **ret_message) ATTR_MUST_USE;

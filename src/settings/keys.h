@@ -32,6 +32,7 @@ enum place {
     PLACE_AUDIT,
     PLACE_RATES,
     PLACE_SECURITY,
+    PLACE_OIDC,
     PLACE_METRICS,
     PLACE_COUNT
 };

@@ -127,6 +127,20 @@ static void check_tls(struct reader *r, const yaml_node_t *map, const struct fou
                service->redis.tls.certificate, "certificate", service->redis.tls.key, "key");
 }
 
+static void check_oidc(struct reader *r, const yaml_node_t *map, const struct found found[KEYS_MAX])
+{
+    const struct oidc_settings *o = &r->settings->oidc;
+    const struct found *url = found_at(found, PLACE_OIDC, "jwks_url");
+    if (o->issuer[0] == '\0' || o->audience[0] == '\0')
+        reader_fail(r, map->start_mark, "`oidc` needs `issuer` and `audience`: `%s` is missing",
+                    o->issuer[0] == '\0' ? "issuer" : "audience");
+    else if ((o->jwks_file[0] == '\0') == (o->jwks_url[0] == '\0'))
+        reader_fail(r, mark_at(found, PLACE_OIDC, map, "jwks_url", "jwks_file"),
+                    "`oidc` needs one of `jwks_url` and `jwks_file`");
+    else if (url != NULL && !str_starts(o->jwks_url, "https://"))
+        reader_fail(r, url->key->start_mark, "`jwks_url` must begin with https://");
+}
+
 static void check_root(struct reader *r, const yaml_node_t *map, const struct found found[KEYS_MAX])
 {
     (void)map;
@@ -139,11 +153,8 @@ static void check_root(struct reader *r, const yaml_node_t *map, const struct fo
 
 static void (*const checks[PLACE_COUNT])(struct reader *, const yaml_node_t *,
                                          const struct found[KEYS_MAX]) = {
-    [PLACE_ROOT] = check_root,
-    [PLACE_SERVER] = check_server,
-    [PLACE_SERVICE] = check_service,
-    [PLACE_TLS] = check_tls,
-    [PLACE_THRESHOLDS] = check_thresholds,
+    [PLACE_ROOT] = check_root, [PLACE_SERVER] = check_server, [PLACE_SERVICE] = check_service,
+    [PLACE_TLS] = check_tls,   [PLACE_OIDC] = check_oidc,     [PLACE_THRESHOLDS] = check_thresholds,
 };
 
 void reader_check(struct reader *r, enum place place, const yaml_node_t *map,

@@ -113,6 +113,16 @@ struct security_settings {
     int64_t lockout_ms;   /* for how long */
 };
 
+/* A login server whose tokens are trusted, too. */
+struct oidc_settings {
+    char issuer[512]; /* "" = none */
+    char audience[256];
+    char jwks_file[SETTINGS_PATH_MAX], jwks_url[SETTINGS_PATH_MAX]; /* one of the two */
+    char ca_file[SETTINGS_PATH_MAX];                                /* "" = the system's store */
+    char role_claim[128];
+    char admin[128], operator[128], viewer[128]; /* what the claim says for that role */
+};
+
 struct settings {
     char path[SETTINGS_PATH_MAX]; /* where it was read from */
     struct server_settings server;
@@ -121,6 +131,7 @@ struct settings {
     struct audit_settings audit;
     struct rate_limits rate_limits;
     struct security_settings security;
+    struct oidc_settings oidc;
     bool metrics_anonymous; /* may everybody read /metrics? */
     char warnings[SETTINGS_WARNINGS_MAX]
                  [ERROR_TEXT_MAX]; /* keys without effect and the like, "file:line:column: ..." */

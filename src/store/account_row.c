@@ -22,7 +22,7 @@ static int delete_row(sqlite3 *db, const struct account_record *record, struct e
 int account_row_save(sqlite3 *db, sqlite3_stmt *save, const struct account_record *record,
                      struct error *err)
 {
-    if (record->body == NULL)
+    if (record->remove)
         return delete_row(db, record, err);
     if (sqlite3_bind_int(save, 1, (int)record->kind) != SQLITE_OK ||
         sqlite3_bind_int64(save, 2, record->number) != SQLITE_OK ||

@@ -90,7 +90,8 @@ enum store_account {
 struct account_record {
     enum store_account kind;
     int64_t number; /* unique within its kind, never given out twice */
-    char *body;     /* a JSON object that the store does not look into; NULL = delete; copied */
+    bool remove;    /* the row goes; else without a body nothing is changed, and that is told */
+    char *body;     /* a JSON object that the store does not look into; copied */
 };
 typedef void store_account_each(void *context, enum store_account kind, int64_t number,
                                 const char *body);

@@ -102,6 +102,10 @@ void store_save_account(struct store *s, uint64_t id, const struct account_recor
     if (job == NULL)
         return;
     job->full = true;
+    if (!record->remove && record->body == NULL) {
+        refuse(s, job, -ENOMEM, "out of memory");
+        return;
+    }
     queue(s, job, record, sizeof *record, record->body);
 }
 

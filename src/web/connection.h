@@ -1,101 +1,126 @@
-/* What server.c keeps of a connection; shared by its files and by nobody else. */
+/* What server.c keeps of a connection; shared by its files and by nobody else.
+ *
+ * A connection that ends inside somebody's call would be missed there: what goes wrong while an
+ * answer or a message is written only shuts the socket down, and the loop's next turn ends it. */
 #ifndef RESUS_WEB_CONNECTION_H
 #define RESUS_WEB_CONNECTION_H
 
-#include <libwebsockets.h>
+#include <openssl/ssl.h>
 
 #include "base/buf.h"
 #include "base/time.h"
+#include "web/http.h"
 #include "web/server.h"
 
-#define WRITE_MAX ((size_t)16 * 1024) /* at once: a TLS record */
-#define HEAD_MAX 8192
+#define RECORD_MAX ((size_t)16 * 1024) /* of TLS */
+#define HEAD_MAX 8192                  /* of an answer */
+#define IN_MAX (SERVER_HEAD_MAX + SERVER_BODY_MAX + RECORD_MAX)
+#define OUT_MAX (SERVER_ANSWER_MAX + RECORD_MAX)
+#define IF_NONE_MATCH_MAX 512
 
 struct connection;
 
 struct server {
-    struct lws_context *context;
-    struct lws_vhost *vhost;
-    void *tls; /* SSL_CTX of the connections to come */
+    SSL_CTX *tls;
     struct server_events events;
     uv_loop_t *loop;
-    const char *certificate, *key; /* while it opens */
-    struct error *tls_error;
-    bool hsts;
+    uv_poll_t listener;
+    int listener_fd;
+    uv_timer_t sweep; /* of those whose time is over */
+    uv_idle_t idle;   /* runs while `again` has some */
+    bool hsts, deaf;  /* deaf: no descriptor is left, the sweep listens again */
     char id_prefix[17];
     uint64_t requests;
-    struct connection *connections;
+    struct connection *connections, *again;
     size_t count;
-    unsigned char small[LWS_PRE + WRITE_MAX]; /* an answer that goes out on the spot */
+    struct http_head head;  /* of the request that is being handled */
+    char chunk[RECORD_MAX]; /* what was read */
+    char small[RECORD_MAX]; /* what is written */
     struct exchange *spare; /* the last one that was done with: most requests need no other */
 };
 
-enum exchange_state {
-    EXCHANGE_READING,  /* its body comes in */
-    EXCHANGE_ASKED,    /* the handler has it */
-    EXCHANGE_WRITING,  /* the answer goes out in pieces */
-    EXCHANGE_ACCEPTED, /* it becomes a conversation */
+enum connection_state {
+    CONNECTION_SHAKING, /* hands, by TLS */
+    CONNECTION_WAITING, /* for a request */
+    CONNECTION_HEAD,    /* part of one is there */
+    CONNECTION_BODY,
+    CONNECTION_ASKED,   /* the handler has it */
+    CONNECTION_WRITING, /* the answer goes out in pieces */
+    CONNECTION_TALKING, /* a WebSocket */
+    CONNECTION_CLOSING, /* all is said; the peer's end is waited for */
+    CONNECTION_ENDED,
+};
+
+struct connection {
+    struct server *server;
+    uv_poll_t poll;
+    int fd;
+    int events; /* that are polled for */
+    SSL *ssl;
+    enum connection_state state;
+    mono_ms deadline;
+    struct buf in;  /* a part of a request or frame, or requests behind one under way */
+    struct buf out; /* what the socket did not take yet */
+    size_t written; /* of `out` */
+    size_t need;    /* BODY: bytes of the whole request */
+    struct exchange *exchange;
+    struct conversation *conversation;
+    bool close_after; /* what is being written */
+    bool is_again;
+    char address[64];
+    struct connection *previous, *next, *next_again;
 };
 
 struct exchange {
     struct exchange_request request;
     struct connection *connection;
-    enum exchange_state state;
-    bool on_stack; /* inside an event: the answer may be written at once */
+    bool on_stack; /* inside an event: the answer goes out when the handler returns */
+    bool answered, accepted;
     bool close_after;
-    bool refused; /* the answer went out and the connection is to end */
-    mono_ms began;
-    struct buf body;
-    size_t small; /* bytes of the answer in the server's `small`; 0 = it is in `out` */
-    struct buf out;
-    size_t written;
+    size_t small;    /* bytes of the answer in the server's `small` */
+    struct buf rest; /* and behind them */
     char id[SERVER_REQUEST_ID_SIZE];
+    char accept[32]; /* an upgrade's */
     /* not cleared between two uses */
     char path[SERVER_PATH_MAX];
     char query[SERVER_QUERY_MAX];
-};
-
-struct message {
-    struct message *next;
-    size_t length;
-    unsigned char bytes[]; /* LWS_PRE before the text */
+    char if_none_match[IF_NONE_MATCH_MAX]; /* read when the copy has come */
 };
 
 struct conversation {
     struct connection *connection;
     void *data;
-    struct message *first, **last;
-    size_t queued;
-    bool ending, open, said_goodbye;
-    int end_code;
-    char why[64];
-};
-
-struct connection {
-    struct server *server;
-    struct lws *wsi;
-    struct exchange *exchange;
-    struct conversation *conversation;
-    char address[64];
-    struct connection *previous, *next;
+    bool ending, open;
+    size_t skip; /* bytes of a client's message that are dropped */
+    mono_ms alive, pinged;
 };
 
 /* tls.c: TLS 1.2 and up, good ciphers, and the certificate, into a context. */
-int tls_prepare(void *ssl_context, const char *certificate, const char *key, struct error *err);
+int tls_prepare(SSL_CTX *context, const char *certificate, const char *key, struct error *err);
 
-/* exchange.c: the HTTP events of libwebsockets; what it is to return. */
-int exchange_begin(struct connection *c);
-int exchange_body(struct connection *c, const char *bytes, size_t length);
-int exchange_body_done(struct connection *c);
-int exchange_writable(struct connection *c);
-int exchange_upgrade(struct connection *c);
-void exchange_free(struct exchange *x);   /* takes NULL; tells nobody */
-void exchange_drop(struct connection *c); /* the peer has gone */
+/* connection.c. An open, non-blocking socket; false for lack of memory, the socket is closed. */
+bool connection_begin(struct server *s, int fd, const char *address);
+/* In order, after what waits; false: it is lost, and the connection's end is on its way. */
+bool connection_write(struct connection *c, const void *bytes, size_t length);
+/* Nothing more is to be said once `out` is empty. */
+void connection_close(struct connection *c);
+void connection_end(struct connection *c);   /* now; tells exchange and conversation */
+void connection_break(struct connection *c); /* in the loop's next turn */
+void connection_again(struct connection *c); /* `in` is looked at in the loop's next turn */
+void connection_late(struct connection *c, mono_ms now); /* the sweep's look at it */
+
+/* exchange.c: takes from the front of the bytes; how many, 0 = more are needed. */
+size_t exchange_input(struct connection *c, const char *bytes, size_t length);
+void exchange_written(struct connection *c); /* an answer is out */
+void exchange_drop(struct connection *c);    /* the peer has gone */
 
 /* conversation.c */
-void conversation_open(struct connection *c);
-int conversation_writable(struct connection *c);
+size_t conversation_input(struct connection *c, const char *bytes, size_t length);
+void conversation_late(struct connection *c, mono_ms now);
 void conversation_drop(struct connection *c);
+/* After an exchange was accepted. NULL: out of memory. */
+struct conversation *conversation_new(struct connection *c, void *data);
+void conversation_open(struct connection *c);
 
 /* head.c: the status line and headers of an answer; their length, 0 when they do not fit. */
 size_t head_write(char *to, size_t size, const struct exchange *x, const struct answer *answer,

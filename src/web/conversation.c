@@ -2,33 +2,35 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "io/clock.h"
 #include "web/connection.h"
+#include "web/wsframe.h"
 
-/* LWS_WRITE_CLOSE of the library, which its public header leaves out of the enum. */
-#define WRITE_CLOSE ((enum lws_write_protocol)4)
-#define CLOSE_SECONDS 5 /* for what is queued and the closing frame to go out */
+#define CLOSE_MS 5000 /* for what is queued, the closing frame and the client's to go out */
+#define CODE_WRONG 1002
 
 void *conversation_data(struct conversation *c)
 {
     return c->data;
 }
 
-static void drop_messages(struct conversation *c)
+struct conversation *conversation_new(struct connection *c, void *data)
 {
-    while (c->first != NULL) {
-        struct message *m = c->first;
-        c->first = m->next;
-        mem_free(m);
-    }
-    c->last = &c->first;
-    c->queued = 0;
+    struct conversation *talk = mem_calloc(1, sizeof *talk);
+    if (talk == NULL)
+        return NULL;
+    talk->connection = c;
+    talk->data = data;
+    c->conversation = talk;
+    return talk;
 }
 
 void conversation_open(struct connection *c)
 {
     struct conversation *talk = c->conversation;
-    if (talk == NULL)
-        return;
+    c->state = CONNECTION_TALKING;
+    c->deadline = MONO_NEVER;
+    talk->alive = clock_mono();
     talk->open = true;
     c->server->events.opened(c->server->events.context, talk);
 }
@@ -43,95 +45,103 @@ void conversation_drop(struct connection *c)
         c->server->events.closed(c->server->events.context, talk);
     else
         c->server->events.unopened(c->server->events.context, talk->data);
-    drop_messages(talk);
     mem_free(talk);
 }
 
-/* On the spot when nothing waits and the socket takes it: thousands of clients are told of an event
- * in half the time that a turn of the loop for each would take. */
-static bool say_now(struct conversation *c, const char *text, size_t length)
+/* ── saying ── */
+
+/* Head and payload in one record: a client reads once. */
+static bool say(struct connection *c, enum wsframe_opcode opcode, const char *text, size_t length)
 {
-    struct lws *wsi = c->connection->wsi;
-    unsigned char *small = c->connection->server->small;
-    if (c->first != NULL || length > WRITE_MAX || lws_send_pipe_choked(wsi))
-        return false;
-    memcpy(small + LWS_PRE, text, length);
-    /* A failure is met again, and the connection ended, by the next write in its turn. */
-    return lws_write(wsi, small + LWS_PRE, length, LWS_WRITE_TEXT) >= 0;
+    char *small = c->server->small;
+    size_t head = wsframe_write((unsigned char *)small, opcode, length);
+    size_t first = length < RECORD_MAX - head ? length : RECORD_MAX - head;
+    memcpy(small + head, text, first);
+    return connection_write(c, small, head + first) &&
+           (first == length || connection_write(c, text + first, length - first));
 }
 
 bool conversation_say(struct conversation *c, const char *text, size_t length)
 {
+    const struct connection *connection = c->connection;
     if (c->ending)
         return false;
-    if (say_now(c, text, length))
-        return true;
-    struct message *m =
-        c->queued + length > SERVER_QUEUE_MAX ? NULL : mem_calloc(1, sizeof *m + LWS_PRE + length);
-    if (m == NULL) {
-        drop_messages(c);
+    if (connection->out.length - connection->written + length > SERVER_QUEUE_MAX &&
+        connection->out.length > 0) {
         conversation_end(c, 1013, "you do not read fast enough");
         return false;
     }
-    memcpy(m->bytes + LWS_PRE, text, length);
-    m->length = length;
-    *c->last = m;
-    c->last = &m->next;
-    c->queued += length;
-    (void)lws_callback_on_writable(c->connection->wsi);
-    return true;
+    return say(c->connection, WSFRAME_TEXT, text, length);
 }
 
 void conversation_end(struct conversation *c, int code, const char *why)
 {
+    char bytes[WSFRAME_CONTROL_MAX + 1] = {(char)(code >> 8), (char)(code & 0xFF)};
     if (c->ending)
         return;
     c->ending = true;
-    c->end_code = code;
-    (void)str_copy(c->why, sizeof c->why, why);
-    (void)lws_callback_on_writable(c->connection->wsi);
+    (void)str_copy(bytes + 2, sizeof bytes - 2, why);
     /* A client that reads nothing would never let us say good-bye. */
-    lws_set_timeout(c->connection->wsi, PENDING_TIMEOUT_USER_REASON_BASE, CLOSE_SECONDS);
+    c->connection->deadline = mono_add(clock_mono(), CLOSE_MS);
+    (void)say(c->connection, WSFRAME_CLOSE, bytes, 2 + strlen(bytes + 2));
 }
 
-/* The closing frame; the client's own ends the connection, or the timeout set by
- * conversation_end(). (lws_close_reason() and a refusal, as documented, end the connection without
- * the frame in 4.1.6 over TLS.) */
-static int say_goodbye(struct connection *c)
-{
-    struct conversation *talk = c->conversation;
-    unsigned char bytes[LWS_PRE + 2 + sizeof talk->why];
-    size_t length = strlen(talk->why);
-    if (talk->said_goodbye)
-        return 0;
-    talk->said_goodbye = true;
-    bytes[LWS_PRE] = (unsigned char)(talk->end_code >> 8);
-    bytes[LWS_PRE + 1] = (unsigned char)(talk->end_code & 0xFF);
-    memcpy(bytes + LWS_PRE + 2, talk->why, length);
-    return lws_write(c->wsi, bytes + LWS_PRE, length + 2, WRITE_CLOSE) < 0 ? -1 : 0;
-}
+/* ── hearing ── */
 
-/* One write a turn: libwebsockets keeps what the socket did not take and asks again. */
-int conversation_writable(struct connection *c)
+static void hear_control(struct connection *c, const struct wsframe *frame, const char *masked)
 {
+    char payload[WSFRAME_CONTROL_MAX];
     struct conversation *talk = c->conversation;
-    if (talk == NULL)
-        return -1;
-    struct message *m = talk->first;
-    if (m == NULL) {
+    for (size_t i = 0; i < frame->length; i++)
+        payload[i] = (char)((unsigned char)masked[i] ^ frame->mask[i % sizeof frame->mask]);
+    if (frame->opcode == WSFRAME_PING && !talk->ending) {
+        /* Who pings and does not read gets no answer. */
+        if (c->out.length == 0)
+            (void)say(c, WSFRAME_PONG, payload, frame->length);
+    } else if (frame->opcode == WSFRAME_CLOSE) {
         if (!talk->ending)
-            return 0;
-        return say_goodbye(c);
+            (void)say(c, WSFRAME_CLOSE, payload, frame->length < 2 ? 0 : 2);
+        connection_close(c);
     }
-    talk->first = m->next;
-    if (talk->first == NULL)
-        talk->last = &talk->first;
-    talk->queued -= m->length;
-    int n = lws_write(c->wsi, m->bytes + LWS_PRE, m->length, LWS_WRITE_TEXT);
-    mem_free(m);
-    if (n < 0)
-        return -1;
-    if (talk->first != NULL || talk->ending)
-        (void)lws_callback_on_writable(c->wsi);
-    return 0;
+}
+
+size_t conversation_input(struct connection *c, const char *bytes, size_t length)
+{
+    struct conversation *talk = c->conversation;
+    struct wsframe frame;
+    talk->alive = clock_mono();
+    if (talk->skip > 0) { /* nothing is expected to be said: it is dropped */
+        size_t n = talk->skip < length ? talk->skip : length;
+        talk->skip -= n;
+        return n;
+    }
+    int head = wsframe_read((const unsigned char *)bytes, length, &frame);
+    if (head < 0) {
+        conversation_end(talk, -head, head == -CODE_WRONG ? "no such frame" : "too long");
+        connection_close(c);
+        return length;
+    }
+    if (head == 0)
+        return 0;
+    if (frame.opcode < WSFRAME_CLOSE) {
+        talk->skip = frame.length;
+        return (size_t)head;
+    }
+    if (length - (size_t)head < frame.length)
+        return 0;
+    hear_control(c, &frame, bytes + head);
+    return (size_t)head + frame.length;
+}
+
+void conversation_late(struct connection *c, mono_ms now)
+{
+    struct conversation *talk = c->conversation;
+    int64_t silent = mono_since(now, talk->alive);
+    if (silent > (int64_t)SERVER_HANGUP_SECONDS * 1000) {
+        connection_end(c);
+    } else if (silent > (int64_t)SERVER_PING_SECONDS * 1000 && talk->pinged.ms <= talk->alive.ms &&
+               !talk->ending && c->out.length == 0) {
+        talk->pinged = now;
+        (void)say(c, WSFRAME_PING, "", 0);
+    }
 }

@@ -2,21 +2,25 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <netdb.h>
+#include <netinet/tcp.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "io/clock.h"
 #include "io/log.h"
 #include "web/connection.h"
 
-/* Of what a WebSocket client says at once: nothing is expected, it is dropped. */
-#define MESSAGE_BYTES 256
-#define LISTEN_FDS 64 /* beside the connections: listener, link, loop, log */
-/* A whole TLS record (16 KB) and more: what is left of one in OpenSSL after two reads, 4.1.6 on
- * libuv never fetches; bodies of 8 to 16 KB would wait for their timeout. */
-#define READ_MAX (20 * 1024)
+#define BACKLOG 4096
+#define ACCEPT_ROUND 64 /* in one turn of the loop */
+#define SWEEP_MS 1000
 
-/* ── connections ── */
+static void on_listener(uv_poll_t *poll, int status, int events);
+
+/* ── arriving ── */
 
 static bool is_own_machine(const char *address)
 {
@@ -24,126 +28,76 @@ static bool is_own_machine(const char *address)
 }
 
 /* An IPv4 peer of a socket that speaks both is written as people know it. */
-static void read_address(struct lws *wsi, char *to, size_t size)
+static void read_address(const struct sockaddr_storage *from, char *to, size_t size)
 {
     static const char mapped[] = "::ffff:";
-    char text[64] = "";
-    (void)lws_get_peer_simple(wsi, text, sizeof text);
+    char text[INET6_ADDRSTRLEN] = "";
+    if (from->ss_family == AF_INET6) {
+        const struct sockaddr_in6 *v6 = (const void *)from;
+        (void)inet_ntop(AF_INET6, &v6->sin6_addr, text, sizeof text);
+    } else {
+        const struct sockaddr_in *v4 = (const void *)from;
+        (void)inet_ntop(AF_INET, &v4->sin_addr, text, sizeof text);
+    }
     bool is_mapped = str_starts(text, mapped) && strchr(text, '.') != NULL;
     (void)str_copy(to, size, is_mapped ? text + sizeof mapped - 1 : text);
 }
 
-static size_t connections_of(const struct server *s, const char *address)
+static bool has_room(const struct server *s, const char *address)
 {
     size_t count = 0;
+    if (s->count >= SERVER_CONNECTIONS_MAX)
+        return false;
+    if (is_own_machine(address))
+        return true;
     for (const struct connection *c = s->connections; c != NULL; c = c->next)
         count += str_equal(c->address, address);
-    return count;
+    return count < SERVER_ADDRESS_CONNECTIONS_MAX;
 }
 
-static int connection_arrived(struct server *s, struct lws *wsi)
+static void on_listener(uv_poll_t *poll, int status, int events)
 {
-    struct connection *c = s->count < SERVER_CONNECTIONS_MAX ? mem_calloc(1, sizeof *c) : NULL;
-    if (c == NULL)
-        return -1;
-    read_address(wsi, c->address, sizeof c->address);
-    if (!is_own_machine(c->address) &&
-        connections_of(s, c->address) >= SERVER_ADDRESS_CONNECTIONS_MAX) {
-        mem_free(c);
-        return -1;
-    }
-    c->server = s;
-    c->wsi = wsi;
-    c->next = s->connections;
-    if (c->next != NULL)
-        c->next->previous = c;
-    s->connections = c;
-    s->count++;
-    lws_set_opaque_user_data(wsi, c);
-    return 0;
-}
-
-static void connection_gone(struct connection *c)
-{
-    struct server *s = c->server;
-    conversation_drop(c);
-    exchange_drop(c);
-    if (c->previous != NULL)
-        c->previous->next = c->next;
-    else
-        s->connections = c->next;
-    if (c->next != NULL)
-        c->next->previous = c->previous;
-    s->count--;
-    lws_set_opaque_user_data(c->wsi, NULL);
-    mem_free(c);
-}
-
-/* ── libwebsockets' events ── */
-
-static int on_connection(struct connection *c, enum lws_callback_reasons reason, void *in,
-                         size_t length)
-{
-    switch (reason) {
-    case LWS_CALLBACK_HTTP:
-        return exchange_begin(c);
-    case LWS_CALLBACK_HTTP_BODY:
-        return exchange_body(c, in, length);
-    case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-        return exchange_body_done(c);
-    case LWS_CALLBACK_HTTP_WRITEABLE:
-        return exchange_writable(c);
-    case LWS_CALLBACK_FILTER_PROTOCOL_CONNECTION:
-        return exchange_upgrade(c);
-    case LWS_CALLBACK_ESTABLISHED:
-        conversation_open(c);
-        return c->conversation == NULL ? -1 : 0;
-    case LWS_CALLBACK_SERVER_WRITEABLE:
-        return conversation_writable(c);
-    case LWS_CALLBACK_CLOSED:
-        conversation_drop(c);
-        return 0;
-    case LWS_CALLBACK_CLOSED_HTTP:
-        exchange_drop(c);
-        return 0;
-    case LWS_CALLBACK_WSI_DESTROY:
-        connection_gone(c);
-        return 0;
-    default:
-        return 0;
+    struct server *s = poll->data;
+    (void)status;
+    (void)events;
+    for (int i = 0; i < ACCEPT_ROUND; i++) {
+        const int one = 1;
+        char address[INET6_ADDRSTRLEN];
+        struct sockaddr_storage from = {0};
+        socklen_t size = sizeof from;
+        int fd =
+            accept4(s->listener_fd, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+        if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)) {
+            s->deaf = true; /* it would be told of the same connection without end */
+            (void)uv_poll_stop(&s->listener);
+        }
+        if (fd < 0)
+            return;
+        read_address(&from, address, sizeof address);
+        (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+        if (!has_room(s, address))
+            (void)close(fd);
+        else
+            (void)connection_begin(s, fd, address);
     }
 }
 
-static int on_event(struct lws *wsi, enum lws_callback_reasons reason, void *user, void *in,
-                    size_t length)
+/* ── time ── */
+
+static void on_sweep(uv_timer_t *timer)
 {
-    struct server *s = lws_context_user(lws_get_context(wsi));
-    struct connection *c = lws_get_opaque_user_data(wsi);
-    switch (reason) {
-    case LWS_CALLBACK_OPENSSL_LOAD_EXTRA_SERVER_VERIFY_CERTS:
-        s->tls = user;
-        return tls_prepare(user, s->certificate, s->key, s->tls_error) < 0 ? -1 : 0;
-    case LWS_CALLBACK_SERVER_NEW_CLIENT_INSTANTIATED:
-        return connection_arrived(s, wsi);
-    default:
-        return c == NULL ? 0 : on_connection(c, reason, in, length);
+    struct server *s = timer->data;
+    mono_ms now = clock_mono();
+    struct connection *next;
+    for (struct connection *c = s->connections; c != NULL; c = next) {
+        next = c->next;
+        connection_late(c, now);
     }
+    if (s->deaf && uv_poll_start(&s->listener, UV_READABLE, on_listener) == 0)
+        s->deaf = false;
 }
 
-static const struct lws_protocols protocols[] = {
-    {.name = "resus",
-     .callback = on_event,
-     .rx_buffer_size = MESSAGE_BYTES,
-     .tx_packet_size = READ_MAX},
-    {.name = NULL},
-};
-
-/* What libwebsockets says on its own: errors only, and never a client's bytes at a higher level. */
-static void on_library_log(int level, const char *line)
-{
-    (void)level;
-    log_debug("web", "libwebsockets: %s", line);
-}
+/* ── opening ── */
 
 int server_certificate(struct server *server, const char *certificate, const char *key,
                        struct error *err)
@@ -168,59 +122,80 @@ static int id_prefix(char *to, size_t size, struct error *err)
     return 0;
 }
 
+static int listen_on(const struct addrinfo *where, int *ret)
+{
+    const int on = 1;
+    const int off = 0;
+    int fd = socket(where->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (where->ai_family == AF_INET6)
+        (void)setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
+    if (bind(fd, where->ai_addr, where->ai_addrlen) < 0 || listen(fd, BACKLOG) < 0) {
+        int r = -errno;
+        (void)close(fd);
+        return r;
+    }
+    *ret = fd;
+    return 0;
+}
+
+/* Every address is one socket for both families, or one for the older where there is no IPv6. A
+ * name is taken for the older first. */
+static int find_and_listen(const char *host, int port, int *ret)
+{
+    const int families[] = {host == NULL ? AF_INET6 : AF_INET, host == NULL ? AF_INET : AF_INET6};
+    char service[16];
+    int r = -EADDRNOTAVAIL;
+    (void)str_format(service, sizeof service, "%d", port);
+    for (size_t i = 0; i < ARRAY_LENGTH(families) && r < 0 && r != -EADDRINUSE; i++) {
+        const struct addrinfo wanted = {.ai_family = families[i],
+                                        .ai_socktype = SOCK_STREAM,
+                                        .ai_flags = AI_PASSIVE | AI_NUMERICSERV};
+        struct addrinfo *found = NULL;
+        if (getaddrinfo(host, service, &wanted, &found) != 0)
+            continue;
+        r = listen_on(found, ret);
+        freeaddrinfo(found);
+    }
+    return r;
+}
+
+static int start(struct server *s)
+{
+    int r = uv_poll_init(s->loop, &s->listener, s->listener_fd);
+    if (r == 0)
+        r = uv_timer_init(s->loop, &s->sweep);
+    if (r == 0)
+        r = uv_idle_init(s->loop, &s->idle);
+    s->listener.data = s->sweep.data = s->idle.data = s;
+    if (r == 0)
+        r = uv_timer_start(&s->sweep, on_sweep, SWEEP_MS, SWEEP_MS);
+    return r == 0 ? uv_poll_start(&s->listener, UV_READABLE, on_listener) : r;
+}
+
 int server_open(uv_loop_t *loop, const struct server_options *options,
                 const struct server_events *events, struct server **ret, struct error *err)
 {
-    static const lws_retry_bo_t liveness = {.secs_since_valid_ping = SERVER_PING_SECONDS,
-                                            .secs_since_valid_hangup = SERVER_HANGUP_SECONDS};
     struct server *s = mem_calloc(1, sizeof *s);
-    if (s == NULL)
+    if (s == NULL || (s->tls = SSL_CTX_new(TLS_server_method())) == NULL)
         return error_set(err, -ENOMEM, "out of memory");
-    void *loops[] = {loop};
-    struct error tls = {0};
     s->events = *events;
     s->loop = loop;
     s->hsts = options->hsts;
-    s->certificate = options->certificate;
-    s->key = options->key;
-    s->tls_error = &tls;
-    lws_set_log_level(LLL_ERR, on_library_log);
-    struct lws_context_creation_info info = {
-        .port = options->port,
-        .iface = options->host,
-        .protocols = protocols,
-        .options = LWS_SERVER_OPTION_LIBUV | LWS_SERVER_OPTION_DO_SSL_GLOBAL_INIT |
-                   LWS_SERVER_OPTION_CREATE_VHOST_SSL_CTX | LWS_SERVER_OPTION_EXPLICIT_VHOSTS |
-                   LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND |
-                   LWS_SERVER_OPTION_DISABLE_OS_CA_CERTS | LWS_SERVER_OPTION_VALIDATE_UTF8,
-        .alpn = "http/1.1",
-        .foreign_loops = loops,
-        .user = s,
-        .vhost_name = "resus",
-        .timeout_secs = SERVER_HEAD_SECONDS,
-        .timeout_secs_ah_idle = SERVER_HEAD_SECONDS,
-        .keepalive_timeout = SERVER_IDLE_SECONDS,
-        .max_http_header_data2 = SERVER_HEAD_MAX,
-        .max_http_header_pool2 = SERVER_CONNECTIONS_MAX,
-        .fd_limit_per_thread = SERVER_CONNECTIONS_MAX + LISTEN_FDS,
-        .retry_and_idle_policy = &liveness,
-        .count_threads = 1,
-        .pt_serv_buf_size = READ_MAX,
-    };
-    /* -1: stay who we are; signed in Debian 12's header and unsigned in 13's. */
-    memset(&info.gid, 0xff, sizeof info.gid);
-    memset(&info.uid, 0xff, sizeof info.uid);
     int r = id_prefix(s->id_prefix, sizeof s->id_prefix, err);
-    if (r == 0 && (s->context = lws_create_context(&info)) == NULL)
-        r = error_set(err, -EIO, "libwebsockets cannot start (is libwebsockets-evlib-uv there?)");
-    if (r == 0 && (s->vhost = lws_create_vhost(s->context, &info)) == NULL)
-        r = error_set(err, -EADDRINUSE, "cannot listen on %s port %d: %s",
-                      options->host == NULL ? "every address" : options->host, options->port,
-                      tls.code != 0 ? tls.text : "it is taken, or not an address of this machine");
-    s->certificate = s->key = NULL;
-    s->tls_error = NULL;
+    if (r == 0)
+        r = tls_prepare(s->tls, options->certificate, options->key, err);
     if (r < 0)
         return r; /* the process ends: nothing is taken apart */
+    r = find_and_listen(options->host, options->port, &s->listener_fd);
+    if (r == 0)
+        r = start(s);
+    if (r < 0)
+        return error_set(err, r, "cannot listen on %s port %d: %s",
+                         options->host == NULL ? "every address" : options->host, options->port,
+                         uv_strerror(r));
     *ret = s;
     return 0;
 }

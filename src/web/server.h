@@ -1,6 +1,9 @@
-/* HTTP/1.1 and WebSocket over TLS, on the loop, behind an interface of our own so that the library
- * (libwebsockets) can be exchanged. It knows connections, requests and frames; what a request means
- * is site.c's.
+/* HTTP/1.1 and WebSocket over TLS, on the loop. It knows connections, requests and frames; what a
+ * request means is site.c's.
+ *
+ * It is ours and no library's because it has to keep up with nginx: docs/performance.md says what
+ * libraries reached. http.h and wsframe.h read the strangers' bytes, connection.c has TLS and
+ * deadlines, exchange.c and conversation.c what is done with both.
  *
  * An exchange is one request and its answer. It lives until it is answered or its peer has gone
  * (`gone` is told then); a conversation is a WebSocket after its exchange was accepted. */
@@ -52,7 +55,7 @@ struct server;
 struct exchange_request {
     const char *method;       /* "GET", "WS" for an upgrade */
     bool head;                /* HEAD: asked for as GET, answered without a body */
-    const char *path, *query; /* path decoded and without dots, query encoded; valid in the event */
+    const char *path, *query; /* both as they came, and a plain path; valid in the event */
     const char *address;      /* of the peer, as text */
     const char *id;           /* X-Request-Id */
     const char *body;
@@ -98,8 +101,10 @@ void server_hsts(struct server *server, bool hsts);
 
 struct exchange_request *exchange_request(struct exchange *x);
 /* Into `to`; false when the header is absent ("" then), or too long for `size`, or there twice.
- * Only from within the events and before the answer. */
+ * From within the event only; If-None-Match, up to 511 bytes, until the answer. */
 bool exchange_header(struct exchange *x, enum server_header header, char *to, size_t size);
+/* Is it there at all, readable or not? */
+bool exchange_has_authorization(struct exchange *x);
 /* Exactly once, now or later. */
 void exchange_answer(struct exchange *x, const struct answer *answer);
 /* An upgrade is taken; `data` becomes the conversation's. */

@@ -65,6 +65,11 @@ static bool read_credential(struct exchange *x, bool ws, struct given *given)
             reply_login(x, "invalid_token", "The Authorization header holds no bearer token.");
         return good;
     }
+    /* Whoever means to be somebody is not taken for nobody. */
+    if (exchange_has_authorization(x)) {
+        reply_login(x, "invalid_token", "The Authorization header is too long, or there twice.");
+        return false;
+    }
     if (ws && route_token(request->query, strlen(request->query), given->token, sizeof given->token,
                           &err) < 0) {
         reply_error(x, 400, "bad_input", err.text, NULL);
@@ -179,6 +184,8 @@ static bool admit(struct site *site, struct exchange *x, const struct route *rou
 {
     const char *address = exchange_request(x)->address;
     *ret_verdict = who_is(site->who, given->token, address, clock_wall(), ret);
+    if (given->cookie && *ret_verdict == WHO_OPAQUE) /* only our own logins are cookies */
+        *ret_verdict = WHO_INVALID;
     /* A browser sends its cookie along whether it is good or not: what is open to all stays open to
      * it. A bearer token is meant, and its refusal is what the caller has to hear. */
     if (given->cookie && (*ret_verdict == WHO_EXPIRED || *ret_verdict == WHO_INVALID) &&

@@ -67,16 +67,37 @@ static int install(SSL_CTX *context, const char *certificate, const char *key, s
     return add_chain(context, pem, err);
 }
 
-int tls_prepare(void *ssl_context, const char *certificate, const char *key, struct error *err)
+/* HTTP/1.1 is what is spoken; who does not ask gets it too. */
+static int choose_protocol(SSL *ssl, const unsigned char **out, unsigned char *out_length,
+                           const unsigned char *in, unsigned in_length, void *argument)
 {
-    SSL_CTX *context = ssl_context;
+    static const unsigned char ours[] = "\x08http/1.1";
+    unsigned char *chosen = NULL;
+    (void)ssl;
+    (void)argument;
+    if (SSL_select_next_proto(&chosen, out_length, ours, sizeof ours - 1, in, in_length) !=
+        OPENSSL_NPN_NEGOTIATED)
+        return SSL_TLSEXT_ERR_ALERT_FATAL;
+    *out = chosen;
+    return SSL_TLSEXT_ERR_OK;
+}
+
+int tls_prepare(SSL_CTX *context, const char *certificate, const char *key, struct error *err)
+{
     if (SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION) != 1 ||
         SSL_CTX_set_cipher_list(context, CIPHERS) != 1 ||
         SSL_CTX_set1_groups_list(context, GROUPS) != 1)
         return failed(err, "TLS cannot be set up");
     (void)SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION |
                                            SSL_OP_CIPHER_SERVER_PREFERENCE);
-    /* An idle connection holds no 32 KB of records. */
-    (void)SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS);
+    /* An idle connection holds no 32 KB of records. What the socket does not take at once is kept
+     * elsewhere and grows meanwhile. */
+    (void)SSL_CTX_set_mode(context, SSL_MODE_RELEASE_BUFFERS | SSL_MODE_ENABLE_PARTIAL_WRITE |
+                                        SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    SSL_CTX_set_read_ahead(context, 1); /* a record's head and body in one call */
+    /* Sessions are resumed by tickets: nothing of them is kept here. */
+    (void)SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+    (void)SSL_CTX_set_num_tickets(context, 1);
+    SSL_CTX_set_alpn_select_cb(context, choose_protocol, NULL);
     return install(context, certificate, key, err);
 }

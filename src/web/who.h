@@ -8,10 +8,11 @@
 #include <stdbool.h>
 
 #include "api/operations.h"
+#include "api/token.h"
 #include "base/time.h"
 
 #define WHO_NAME_MAX 80
-#define WHO_TOKEN_MAX 2048
+#define WHO_TOKEN_MAX TOKEN_FOREIGN_MAX
 
 struct who;
 
@@ -25,7 +26,7 @@ struct identity {
 enum who_verdict {
     WHO_KNOWN,   /* `ret` is filled: somebody who is logged in */
     WHO_NOBODY,  /* no credential: anonymous, `ret` is filled */
-    WHO_OPAQUE,  /* an API token: only the engine knows */
+    WHO_OPAQUE,  /* an API token, or another server's: only the engine knows */
     WHO_EXPIRED, /* 401 */
     WHO_INVALID, /* 401 */
 };

@@ -136,10 +136,9 @@ def test_hostile_a_wrong_value_in_any_query_is_named(served):
             for query in (f"{name}=%ff", f"{name}=%0d%0aX-Evil:1", f"{name}", f"{name}=1&{name}=1", f"&{name}=1",
                           f"{name}=1&&nonsense=1", "=1", "="):
                 assert served.https("GET", f"{place}?{query}", None, token).status == 400, (path, query)
-            # Below HTTP's own rules: libwebsockets refuses or closes by itself.
             for query in (f"{name}=%00", f"{name}=%", f"{name}=%zz", f"{name}=%5"):
                 reply = wire.send(served, wire.request("GET", f"{place}?{query}", [f"Authorization: {token['Authorization']}"]))
-                assert reply is None or reply.status in (400, 403), (path, query, reply)
+                assert reply is not None and reply.status == 400, (path, query, reply)
     fine(served)
 
 
@@ -257,8 +256,7 @@ def test_hostile_a_second_request_hidden_in_a_body_is_not_read(served):
 
 
 def test_hostile_paths_that_climb_lead_nowhere_else(served):
-    """libwebsockets decodes a path and takes its dots and double slashes out before anybody sees it: such a path is
-    what it comes down to, with that one's rights, and no file outside the console's."""
+    """Nothing in a path is decoded and nothing is taken out of it: it is one of the paths that are there, or none."""
     for path in ("/api/../api/services", "/api/services/../services", "/api//services", "//api/services",
                  "/api/services/redis/status/", "/api/services/redis%2fstatus", "/api/services/%72edis/status",
                  "/api/services/redis/status%00", "/api/services/./redis/status", "/api/services/redis/status;x",
@@ -266,12 +264,11 @@ def test_hostile_paths_that_climb_lead_nowhere_else(served):
                  "/api/services/redis/../../../../etc/passwd", "/..%2f..%2f..%2fetc%2fpasswd", "/../../etc/passwd",
                  "/assets/../../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/assets/%c0%ae%c0%ae/etc/passwd", "/api/services/redis/status%00"):
         reply = wire.send(served, wire.request("GET", path))
-        assert reply is None or reply.status in (400, 401, 403, 404, 405) or b"root:" not in reply.body, (path, reply)
-        assert reply is None or (b'"pid"' not in reply.body and b'"email"' not in reply.body), (path, reply)
+        assert reply is not None and reply.status == 404, (path, reply)
     for path in ("/api/services/../audit", "/api//audit", "/%61pi/audit", "/x/../api/audit", "/api/./users", "/api/users;x",
                  "/assets/../api/users", "/api%2fusers", "/healthz/../api/users", "//api/users"):
         reply = wire.send(served, wire.request("GET", path))
-        assert reply is None or reply.status in (400, 401, 404), (path, reply)
+        assert reply is not None and reply.status == 404, (path, reply)
     fine(served)
 
 

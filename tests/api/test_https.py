@@ -111,7 +111,7 @@ def test_tokens_that_were_tampered_with_are_refused(served):
         for path in (ON + "/status", "/api/auth/me"):
             answer = served.https("GET", path, headers={"Authorization": f"Bearer {forged}"})
             assert answer.status == 401, (forged, path, answer)
-    for scheme in ("Basic YTpi", "Bearer", "Bearer  ", token):
+    for scheme in ("Basic YTpi", "Bearer", "Bearer  ", token, "Bearer " + "a" * 4200):
         assert served.https("GET", ON + "/status", headers={"Authorization": scheme}).status == 401, scheme
 
 
@@ -374,9 +374,8 @@ def test_hostile_requests_are_refused_and_do_no_harm(served):
         (b"GET /api/services/redis%00/status HTTP/1.1\r\n" + host + b"Connection: close\r\n\r\n", {400, 403, 404, None}),
         (b"GET /api/services/a%0d%0aSet-Cookie:%20x=1/status HTTP/1.1\r\n" + host + b"Connection: close\r\n\r\n",
          {400, 403, 404, None}),
-        # The library takes an encoded line's end for the query's: nothing of it is left.
         (b"GET " + ON.encode() + b"/status?%0d%0aX-Injected:1=2 HTTP/1.1\r\n" + host + b"Connection: close\r\n\r\n",
-         {200, 400, 403, None}),
+         {400}),
         (b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", {400, 403, None}),
     ]
     for request, wanted in cases:

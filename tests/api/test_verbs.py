@@ -103,6 +103,23 @@ def test_recoveries_are_remembered_over_a_restart_of_resus(served):
     assert after["metrics"]["count"] == 1, after
 
 
+def test_an_open_breaker_is_told_apart_from_a_cause_that_lasts(served):
+    served.stop()
+    served.settings["auto_recovery"]["circuit_breaker"] = {"recoveries": 1, "window_seconds": 300}
+    served.start()
+    os.kill(wait_until(lambda: served.good("status")["pid"], "a process"), signal.SIGKILL)
+    told = wait_until(lambda: [text for text in messages(served) if "cause that needed a human" in text], "its end")
+    assert "auto-recovery stays off" in told[0], told
+    assert any("circuit breaker is open, so a human is needed" in text for text in messages(served))
+    assert ", opened" in served.run("recovery", "status").stdout
+    assert "intent" not in next(line for line in served.run("audit", "list").stdout.splitlines()
+                                if "manual-intervention" in line)
+
+
+def messages(served):
+    return [event.get("message", "") for event in served.good("events")["items"]]
+
+
 class Dependent(http.server.BaseHTTPRequestHandler):
     """A service that does not find its Redis again until it is told to."""
     well = threading.Event()
@@ -213,6 +230,17 @@ def test_local_verbs_need_no_daemon(served):
         assert served.run("status").returncode != 0
     finally:
         served.start()
+
+
+def test_a_check_of_the_file_tells_what_would_stop_the_daemon_here(served):
+    other = served.folder / "other.yaml"
+    other.write_text("services: {a: {control: ssh, address: '192.0.2.1:6379', ssh: {host: 192.0.2.1, user: a, "
+                     f"key: {served.folder}/none, known_hosts: {served.folder}/none}}}}}}\n"
+                     "security: {timezone: Europe/Berlim}\n")
+    check = subprocess.run([str(PROGRAM), "serve", "--check", "--config", str(other)], capture_output=True, text=True)
+    assert check.returncode == 0, check
+    assert "the daemon will not start" in check.stderr and "ssh-keygen" in check.stderr, check
+    assert "Europe/Berlim" in check.stderr, check
 
 
 def test_the_audit_file_is_read_and_verified(served):

@@ -169,6 +169,12 @@ def _sockets(table, served, token):
         poll.register(fd, select.EPOLLIN)
     worst = []
     for turn in range(RUNS):
+        # Pings and events of the opening are still under way: they are not what is waited for.
+        quiet = time.monotonic() + 2
+        while time.monotonic() < quiet:
+            for fd, _ in poll.poll(0.2):
+                with contextlib.suppress(OSError):
+                    by_fd[fd].recv(65536)
         waiting = set(by_fd)
         mark = f"bench {turn}"
         began = time.monotonic()
@@ -178,18 +184,14 @@ def _sockets(table, served, token):
         while waiting and time.monotonic() - began < 20:
             for fd, _ in poll.poll(1):
                 with contextlib.suppress(OSError):
-                    if by_fd[fd].recv(65536):
+                    if mark.encode() in by_fd[fd].recv(65536):
                         first = first or time.monotonic()
                         waiting.discard(fd)
-        worst.append(1000 * (time.monotonic() - (first or began)))
+        assert not waiting, f"{len(waiting)} clients were not told"
+        worst.append(1000 * (time.monotonic() - first))
         served.ask("resume", "redis")
         for one in open_ones:
             one.send(web_client.PONG)
-        quiet = time.monotonic() + 2
-        while time.monotonic() < quiet:
-            for fd, _ in poll.poll(0.2):
-                with contextlib.suppress(OSError):
-                    by_fd[fd].recv(65536)
     poll.close()
     for one in open_ones:
         one.close()
@@ -206,13 +208,13 @@ def _repair_seconds(served):
     began = time.monotonic()
     os.kill(pid, signal.SIGKILL)
 
-    def answers():
+    while time.monotonic() - began < 30:
         with contextlib.suppress(OSError):
-            return served.redis("PING") == "+PONG"
-        return False
-
-    daemon.wait_until(answers, "the repair", seconds=30)
-    return time.monotonic() - began
+            if served.redis("PING") == "+PONG":
+                return time.monotonic() - began
+        # Nobody announces the first PONG; a millisecond is what the answer is told in.
+        select.select([], [], [], 0.001)
+    raise AssertionError("no repair within 30 s")
 
 
 def _settled(served, before):

@@ -333,7 +333,7 @@ void promise_event(struct sim *s, int service, uint64_t seq, const char *type, j
                    (unsigned long long)w->last_seq);
     w->last_seq = seq;
     const char *message = json_string_value(json_object_get(body, "message"));
-    if (message != NULL && str_equal(message, "The cause that needed a human is gone.")) {
+    if (message != NULL && str_starts(message, "The cause that needed a human is gone")) {
         w->alerted[0] = '\0';
         w->needed = s->engine->services[service].recovery.phase == PHASE_EXHAUSTED;
     }

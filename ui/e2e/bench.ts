@@ -21,21 +21,19 @@ test('first meaningful paint with a processor four times slower', async () => {
   const one = await loggedIn(people.admin);
   const session = await one.context.newCDPSession(one.page);
   await session.send('Emulation.setCPUThrottlingRate', { rate: 4 });
+  // The state of the service stands on the screen: noted by the page itself, in its own time.
+  await one.page.addInitScript(() => {
+    const look = (): void => {
+      if (document.querySelector('.now .answer') === null) requestAnimationFrame(look);
+      else requestAnimationFrame(() => Object.assign(window, { answeredAt: performance.now() }));
+    };
+    requestAnimationFrame(look);
+  });
   const found: number[] = [];
   for (let i = 0; i < PAINTS; i++) {
     await one.page.goto('/services/redis');
-    // The state of the service stands on the screen: noted by the page itself, in its own time.
-    const at = await one.page.evaluate(
-      () =>
-        new Promise<number>((done) => {
-          const look = (): void => {
-            if (document.querySelector('.now .answer') === null) requestAnimationFrame(look);
-            else requestAnimationFrame(() => done(performance.now()));
-          };
-          look();
-        }),
-    );
-    found.push(at);
+    await one.page.waitForFunction(() => 'answeredAt' in window);
+    found.push(await one.page.evaluate(() => (window as unknown as { answeredAt: number }).answeredAt));
   }
   const paint = middle(found.slice(1));
   figure('first meaningful paint, 4x throttle, warm cache, median', `${paint.toFixed(0)} ms (limit ${PAINT_LIMIT_MS} ms)`);

@@ -125,14 +125,14 @@ static void a_failed_recovery_calls_for_a_person(void **state)
     json_t *recovery = parse(recovery_failed);
     struct page p = page_new(false, now);
     view_recovery(&p, recovery, NULL);
-    expect_page(&p, "  Auto-Recovery      Disabled\n"
-                    "  Status             Failed - Manual Intervention Required\n"
-                    "  Recent Recoveries  3 in 24 h\n"
-                    "  Last Recovery      5 min ago, failed in 15.7 s\n"
-                    "  Attempts           3 of 3\n"
-                    "  Circuit breaker    open since 5 min ago: 3 recoveries in 300 s; `resus "
-                    "recovery reset` closes it\n"
-                    "  Withheld           the circuit breaker is open (breaker_open)\n");
+    expect_page(&p,
+                "  Auto-Recovery      Disabled\n"
+                "  Status             Failed - Manual Intervention Required\n"
+                "  Recent Recoveries  3 in 24 h\n"
+                "  Last Recovery      5 min ago, failed in 15.7 s\n"
+                "  Attempts           3 of 3\n"
+                "  Circuit breaker    open, opened 5 min ago; `resus recovery reset` closes it\n"
+                "  Withheld           the circuit breaker is open (breaker_open)\n");
     view_recovery_line(&p, recovery);
     assert_non_null(strstr(buf_text(&p.text),
                            "Disabled · Failed - Manual Intervention Required · Recent Recoveries: "

@@ -52,7 +52,8 @@ static void on_saved(void *context, uint64_t id, enum store_outcome outcome,
 {
     struct bench *b = context;
     struct error full = {.code = -ENOSPC, .text = "no space"};
-    b->saved += !b->disk_full;
+    b->saved += !b->disk_full && outcome == STORE_DURABLE;
+    b->failed += outcome != STORE_DURABLE;
     if (b->handlers != NULL && b->disk_full)
         handlers_saved(b->handlers, id, STORE_FULL_DISK, &full);
     else if (b->handlers != NULL)

@@ -25,6 +25,7 @@ struct bench {
     size_t line_count, notice_count, changes;
     bool disk_full; /* every write is told to have failed */
     size_t saved;   /* writes that were told to be on the disk */
+    size_t failed;  /* and those that the store itself did not take */
     char notice[512], notice_kind[32];
     /* who asks */
     struct credential credential;

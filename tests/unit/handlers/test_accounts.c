@@ -12,6 +12,7 @@
 #include "accounts_bench.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "handlers/account_book.h"
 #include "io/clock.h"
 
 #define ALICE "alice@example.org"
@@ -368,6 +369,31 @@ static bool something_saved(const struct bench *b)
     return b->saved > 0;
 }
 
+static void *no_memory(size_t size)
+{
+    (void)size;
+    return NULL;
+}
+
+static bool tried(const struct bench *b)
+{
+    return b->saved > 0;
+}
+
+static void nobody_is_lost_for_lack_of_memory(void **state)
+{
+    struct bench *b = *state;
+    struct user *u = user_by_email(b->accounts, BENCH_EMAIL);
+    json_set_alloc_funcs(no_memory, free);
+    (void)account_save(b->accounts, STORE_USER, u);
+    json_set_alloc_funcs(malloc, free);
+    for (b->saved = 0; b->saved + b->failed == 0;)
+        (void)uv_run(&b->loop, UV_RUN_ONCE);
+    bench_run_timer(b, tried); /* once more, and now it is stored */
+    bench_reopen(b);
+    assert_non_null(user_by_email(b->accounts, BENCH_EMAIL));
+}
+
 static void what_a_full_disk_does_not_take_holds_and_is_tried_again(void **state)
 {
     struct bench *b = *state;
@@ -542,9 +568,9 @@ static void a_revoked_api_token_is_gone(void **state)
 static void an_api_token_without_services_is_for_all_of_them(void **state)
 {
     struct bench *b = *state;
-    assert_int_equal(bench_ask(b, OP_TOKEN_ADD, "{s:s, s:s, s:n}", "name", "ci", "role", "admin",
-                               "services"),
-                     200);
+    assert_int_equal(
+        bench_ask(b, OP_TOKEN_ADD, "{s:s, s:s, s:n}", "name", "ci", "role", "admin", "services"),
+        200);
     assert_true(json_is_null(json_object_get(b->body, "services")));
     char *token = strdup(bench_text(b, "token"));
     for (int i = 0; i < 2; i++) {
@@ -698,6 +724,7 @@ int main(void)
         TEST(bad_users_are_not_made),
         TEST(users_survive_a_restart),
         TEST(what_a_full_disk_does_not_take_holds_and_is_tried_again),
+        TEST(nobody_is_lost_for_lack_of_memory),
         TEST(one_sees_and_ends_the_own_sessions_only),
         TEST(sessions_of_one_user_are_bounded),
         TEST(a_second_factor_is_asked_for_and_used_once),

@@ -372,12 +372,13 @@ static void a_reload_names_what_needs_a_restart(void **state)
     (void)state;
     char names[256];
     struct settings *a = parse("");
-    struct settings *b = parse("server: {state_dir: /x, listen: '[::]:1', tls_key: /k, "
-                               "tls_certificate: /c}\nrate_limits: {stop: 1}");
+    struct settings *b =
+        parse("server: {state_dir: /x, listen: '[::]:1', tls_key: /k, "
+              "tls_certificate: /c}\nrate_limits: {stop: 1}\naudit: {max_size: 5MB}");
     assert_int_equal(settings_restart_needed(a, a, names, sizeof names), 0);
     assert_string_equal(names, "");
-    assert_int_equal(settings_restart_needed(a, b, names, sizeof names), 2);
-    assert_string_equal(names, "server.listen, server.state_dir");
+    assert_int_equal(settings_restart_needed(a, b, names, sizeof names), 3);
+    assert_string_equal(names, "server.listen, server.state_dir, audit.max_size");
     settings_free(a);
     settings_free(b);
 }

@@ -1,5 +1,6 @@
 import { Mismatch, isObject, type Check } from '@/contract/parse';
 import { detailsOf, problem } from '@/contract/problem';
+import { early } from '@/early';
 import { words } from '@/i18n';
 
 const READ_TIMEOUT_MS = 20_000;
@@ -67,13 +68,16 @@ function addressOf(path: string, query: Request['query']): string {
 
 async function fetched(path: string, request: Request): Promise<Response> {
   const method = request.method ?? 'GET';
+  const address = addressOf(path, request.query);
+  const answer = method === 'GET' ? await early(address) : null;
+  if (answer !== null) return answer;
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (method !== 'GET') {
     headers['Content-Type'] = 'application/json';
     if (csrfToken !== null) headers['X-CSRF-Token'] = csrfToken;
   }
   try {
-    return await fetch(addressOf(path, request.query), {
+    return await fetch(address, {
       method,
       headers,
       body: method === 'GET' ? null : JSON.stringify(request.body ?? {}),

@@ -17,18 +17,19 @@ function saved(): Theme {
 
 const theme = ref<Theme>(saved());
 
-watch(
-  theme,
-  (value) => {
-    if (value === 'auto') document.documentElement.removeAttribute('data-theme');
-    else document.documentElement.setAttribute('data-theme', value);
-    try {
-      localStorage.setItem(KEY, value);
-    } catch {
-      // See above.
-    }
-  },
-  { immediate: true },
-);
+function show(value: Theme): void {
+  if (value === 'auto') document.documentElement.removeAttribute('data-theme');
+  else document.documentElement.setAttribute('data-theme', value);
+}
+
+show(theme.value);
+watch(theme, (value) => {
+  show(value);
+  try {
+    localStorage.setItem(KEY, value);
+  } catch {
+    // See above.
+  }
+});
 
 export const useTheme = (): typeof theme => theme;

@@ -40,21 +40,24 @@ export function agoText(ms: number): string {
   return words.time.ago(words.time.day(Math.floor(s / DAY)));
 }
 
-const clock = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
-const full = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' });
-const day = new Intl.DateTimeFormat(undefined, { weekday: 'long', day: 'numeric', month: 'long' });
+/** Made when it is needed first: each costs milliseconds, and the first page needs few of them. */
+function formatter(options: Intl.DateTimeFormatOptions): (at: number) => string {
+  let made: Intl.DateTimeFormat | null = null;
+  return (at) => (made ??= new Intl.DateTimeFormat(undefined, options)).format(at);
+}
 
-export const clockText = (at: number): string => clock.format(at);
-export const exactText = (at: number): string => full.format(at);
+export const clockText = formatter({ hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' });
+export const exactText = formatter({ dateStyle: 'medium', timeStyle: 'medium', hourCycle: 'h23' });
+const day = formatter({ weekday: 'long', day: 'numeric', month: 'long' });
 export const isoText = (at: number): string => new Date(at).toISOString();
 
-const minute = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
-const date = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+const minute = formatter({ hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const date = formatter({ day: 'numeric', month: 'short' });
 const DAY_MS = DAY * 1000;
 
 /** A tick of a time axis: the hour within a day, the date beyond it. */
 export function axisText(at: number, spanMs: number): string {
-  return spanMs <= 2 * DAY_MS ? minute.format(at) : date.format(at);
+  return spanMs <= 2 * DAY_MS ? minute(at) : date(at);
 }
 
 /** "Today", "Yesterday", or the day. */
@@ -62,5 +65,5 @@ export function dayText(at: number, now: number): string {
   const start = new Date(now).setHours(0, 0, 0, 0);
   if (at >= start) return words.time.today;
   if (at >= new Date(start - 1).setHours(0, 0, 0, 0)) return words.time.yesterday;
-  return day.format(at);
+  return day(at);
 }

@@ -1,6 +1,6 @@
-const plain = new Intl.NumberFormat('en', { maximumFractionDigits: 0 });
+let plain: Intl.NumberFormat | null = null;
 
-export const wholeText = (value: number): string => plain.format(value);
+export const wholeText = (value: number): string => (plain ??= new Intl.NumberFormat('en', { maximumFractionDigits: 0 })).format(value);
 
 /** One figure after the point below 100, none above. */
 export function shortText(value: number): string {

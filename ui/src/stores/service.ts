@@ -5,13 +5,58 @@ import { ApiError, messageOf, reportMismatch } from '@/api/http';
 import * as api from '@/api/services';
 import { openSocket, type Connection, type LiveSocket } from '@/api/socket';
 import { message as parseMessage, type Message, type Numbered } from '@/contract/message';
+import type { Health, Status } from '@/contract/service';
 import { apply, NOTHING, snapshot, withHistory, type Live } from '@/domain/live';
 import { may } from '@/domain/permission';
 import { useServices } from '@/stores/services';
 import { useSession } from '@/stores/session';
 
+import { createInbox } from './inbox';
+import { afterPaint } from './paint';
+
+type Known = [Status, Health | null];
+
 const POLL_MS = 30_000;
 const HISTORY = 100;
+
+function healthOrNull(error: unknown): null {
+  if (error instanceof ApiError && error.status !== 0) return null;
+  throw error;
+}
+const ask = (service: string): Promise<Known> => Promise.all([api.getStatus(service), api.getHealth(service).catch(healthOrNull)]);
+const changed = (before: Live, after: Live): boolean => before.status?.status !== after.status?.status;
+
+interface Foreseen {
+  readonly service: string;
+  readonly coming: Promise<Known>;
+  known: Known | null;
+}
+
+interface Merged {
+  readonly next: Live;
+  /** What was new among the messages. */
+  readonly told: readonly Numbered[];
+  /** Details that no message carries (SSH, who stopped it, phase of an operation) are to be asked for. */
+  readonly more: boolean;
+  readonly again: boolean;
+}
+
+function merged(known: Live, messages: readonly Message[]): Merged {
+  const told: Numbered[] = [];
+  let next = known;
+  let more = false;
+  let again = false;
+  for (const message of messages) {
+    const before = next;
+    next = apply(before, message, Date.now());
+    if (message.type === 'resync') again = true;
+    else if (next !== before) {
+      told.push(message);
+      more ||= next.status === null || message.type === 'service_event' || (message.type === 'service_status' && changed(before, next));
+    }
+  }
+  return { next, told, more, again };
+}
 
 /** The one service whose page is open: what is known of it, kept up to date. */
 export const useService = defineStore('service', () => {
@@ -21,32 +66,43 @@ export const useService = defineStore('service', () => {
   const live = shallowRef<Live>(NOTHING);
   const connection = ref<Connection>('connecting');
   const problem = ref<ApiError | null>(null);
+  const inbox = createInbox<Message>((messages) => received(messages));
   const name = computed(() => live.value.status?.name ?? services.nameOf(id.value));
   let socket: LiveSocket | null = null;
   let poll: number | undefined;
   let listener: (message: Numbered) => void = () => undefined;
+  let foreseen: Foreseen | null = null;
+
+  /** Asks about a service before its page is there; a failure is told when the page asks itself. */
+  async function foresee(service: string): Promise<void> {
+    const question: Foreseen = { service, coming: ask(service), known: null };
+    foreseen = question;
+    try {
+      question.known = await question.coming;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+    }
+  }
+
+  function know(asked: string, [status, health]: Known): void {
+    live.value = snapshot(live.value, status, health);
+    services.note(asked, status);
+    problem.value = null;
+    if (!may(session.role, 'events')) connection.value = 'connected';
+  }
 
   /** Answers that come back after the reader went to another service are dropped. */
-  async function load(): Promise<void> {
+  async function load(answer?: Promise<Known>): Promise<void> {
     const asked = id.value;
     try {
-      const [status, health] = await Promise.all([api.getStatus(asked), api.getHealth(asked).catch(healthOrNull)]);
-      if (asked !== id.value) return;
-      live.value = snapshot(live.value, status, health);
-      services.note(asked, status);
-      problem.value = null;
-      if (!may(session.role, 'events')) connection.value = 'connected';
+      const known = await (answer ?? ask(asked));
+      if (asked === id.value) know(asked, known);
     } catch (error) {
       if (asked !== id.value) return;
       if (!(error instanceof ApiError)) throw error;
       problem.value = error;
       if (!may(session.role, 'events') && error.status === 0) connection.value = 'disconnected';
     }
-  }
-
-  function healthOrNull(error: unknown): null {
-    if (error instanceof ApiError && error.status !== 0) return null;
-    throw error;
   }
 
   async function loadHistory(): Promise<void> {
@@ -61,31 +117,21 @@ export const useService = defineStore('service', () => {
     }
   }
 
-  function received(message: Message): void {
-    const before = live.value;
-    live.value = apply(before, message, Date.now());
-    if (message.type === 'resync') {
-      void load();
-      void loadHistory();
-      return;
-    }
-    if (live.value === before) return;
-    const status = live.value.status;
-    if (message.type === 'service_status' && status !== null) services.note(id.value, status);
-    // Details that no message carries (SSH, who stopped it, phase of an operation) are asked for.
-    if (status === null || message.type === 'service_event' || (message.type === 'service_status' && changed(before, live.value)))
-      void load();
-    listener(message);
+  function received(messages: readonly Message[]): void {
+    const { next, told, more, again } = merged(live.value, messages);
+    live.value = next;
+    if (next.status !== null && told.some((message) => message.type === 'service_status')) services.note(id.value, next.status);
+    if (more || again) void load();
+    if (again) void loadHistory();
+    told.forEach((message) => listener(message));
   }
-
-  const changed = (before: Live, after: Live): boolean => before.status?.status !== after.status?.status;
 
   function watch(): void {
     if (!may(session.role, 'events')) return;
     socket = openSocket<Message>({
       path: () => api.statusSocketPath(id.value, live.value.seq),
       parse: parseMessage,
-      onMessage: received,
+      onMessage: (message) => inbox.put(message),
       onConnection(state) {
         connection.value = state;
       },
@@ -97,6 +143,7 @@ export const useService = defineStore('service', () => {
   function close(): void {
     socket?.close();
     socket = null;
+    inbox.clear();
     window.clearInterval(poll);
     id.value = '';
     live.value = NOTHING;
@@ -109,9 +156,18 @@ export const useService = defineStore('service', () => {
     close();
     id.value = service;
     listener = onEvent;
-    void load();
-    void loadHistory();
-    watch();
+    const more = (): void => {
+      if (id.value !== service || socket !== null) return;
+      void loadHistory();
+      watch();
+    };
+    // First how it is now; what happened before and what comes next have the time that this takes.
+    const first = foreseen?.service === service ? foreseen : null;
+    foreseen = null;
+    if (first?.known) {
+      know(service, first.known);
+      afterPaint(more);
+    } else void load(first?.coming).finally(more);
     // Without the socket (anonymous, or a lost connection) the page still asks now and then.
     poll = window.setInterval(() => {
       if (connection.value !== 'connected' || socket === null) void load();
@@ -130,5 +186,5 @@ export const useService = defineStore('service', () => {
   const follow = (): Promise<void> => load();
   const retry = (): void => socket?.retry();
 
-  return { id, live, connection, problem, name, open, close, load, refresh, follow, retry };
+  return { id, live, connection, problem, name, open, close, load, refresh, follow, retry, foresee };
 });
