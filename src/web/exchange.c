@@ -32,7 +32,8 @@ static bool copy_field(const struct http_head *head, enum http_field field, char
 
 bool exchange_has_authorization(struct exchange *x)
 {
-    return lws_hdr_total_length(x->connection->wsi, WSI_TOKEN_HTTP_AUTHORIZATION) > 0;
+    const struct http_head *head = &x->connection->server->head;
+    return x->on_stack && head->fields[FIELD_AUTHORIZATION].at != NULL;
 }
 
 bool exchange_header(struct exchange *x, enum server_header header, char *to, size_t size)
