@@ -19,7 +19,6 @@
 /* A doubt that lasts is looked at every five seconds. The look is from after Redis' last answer
  * (see below), so the failure is at most one such round younger than it. */
 #define SLOW_LOOK_MS 6000
-#define CURED_MS 60000 /* a crash, a start that may be killed too, its delay, the next one */
 #define DOUBT_MS 29000 /* self-doubt lasts 30 s */
 
 static struct witness *witness_of(struct sim *s, int service)
@@ -505,25 +504,6 @@ static void check_quiet(struct sim *s, int service, bool healthy)
                    r->attempts);
 }
 
-/* Where a crash is all that happens it is cured without a human: but for the breaker's. */
-static void check_cured(struct sim *s, int service)
-{
-    struct service_world *w = &s->worlds[service];
-    const struct recovery *r = &s->engine->services[service].recovery;
-    bool serves = w->unit.process == PROCESS_UP && w->unit.active == UNIT_ACTIVE;
-    if (serves)
-        w->down_since = 0;
-    else if (w->down_since == 0)
-        w->down_since = s->now;
-    if (r->breaker.open)
-        return;
-    if (r->phase == PHASE_EXHAUSTED || w->witness.alerted[0] != '\0')
-        sim_broken(s, service, "a human is called for a crash that a start would cure");
-    if (!serves && s->now - w->down_since > CURED_MS + w->unit.load_ms)
-        sim_broken(s, service, "a crash is not cured after %lld ms",
-                   (long long)(s->now - w->down_since));
-}
-
 void promise_step(struct sim *s)
 {
     if (!daemon_alive(s))
@@ -532,8 +512,6 @@ void promise_step(struct sim *s)
         const struct service *inside = &s->engine->services[i];
         struct witness *w = witness_of(s, i);
         check_human(s, i);
-        if (s->plain)
-            check_cured(s, i);
         bool healthy = snapshot_overall(inside) == OVERALL_HEALTHY;
         check_quiet(s, i, healthy);
         if (w->paused && inside->saved.paused_until.ms == 0)

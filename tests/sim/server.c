@@ -8,7 +8,6 @@
 #include "base/str.h"
 
 #define SAVE_MS 2000
-#define RESEND_MS 200 /* TCP's shortest, doubled each time */
 
 static struct service_world *world_of(struct sim *s, int service)
 {
@@ -53,28 +52,9 @@ static void deliver(struct sim *s, int service, uint64_t ticket)
     engine_redis_ended(s->engine, service, &answer, clocks_now(s));
 }
 
-/* A reply that is lost on its way is sent again, later and later: until the request's deadline. */
-static int64_t resent(struct sim *s, int service, const struct ask *a)
-{
-    int64_t late = 0;
-    int64_t wait = RESEND_MS;
-    int64_t room = clocks_world_of(s, a->deadline) - s->now;
-    while (late < room && chance_percent(&s->chance, world_of(s, service)->loss_percent)) {
-        late += wait;
-        wait *= 2;
-    }
-    return late;
-}
-
 static void settle(struct sim *s, int service, struct ask *a, enum reply_class reply,
                    int64_t delay_ms)
 {
-    if (reply_answered(reply) && world_of(s, service)->loss_percent > 0) {
-        int64_t late = resent(s, service, a);
-        if (clocks_mono(s) + delay_ms + late >= a->deadline)
-            return; /* its deadline settles it */
-        delay_ms += late;
-    }
     a->settled = true;
     a->answer.id = a->id;
     a->answer.request = a->request;

@@ -19,7 +19,6 @@
 #define SIM_LINES_MAX 4096 /* intents remembered */
 #define SIM_TROUBLES_MAX 64
 #define SIM_PLAYED_OF 32 /* every 32nd seed plays its recordings again, and has events in full */
-#define SIM_PLAIN_OF 32  /* every 32nd seed is a world in which a crash is all that happens */
 #define SIM_NEVER INT64_MAX
 #define SIM_STARTS_MAX 5 /* systemd's default start limit: 5 in 10 s */
 
@@ -190,9 +189,7 @@ struct timer {
 struct service_world {
     struct unit unit;
     enum way redis_way, ssh_way;
-    int loss_percent;   /* of what Redis sends is sent again, and late */
-    bool cuts;          /* the session is cut while a command runs */
-    int64_t down_since; /* in a plain world: since when it does not serve; 0 = it does */
+    bool cuts; /* the session is cut while a command runs */
     struct ask asks[SIM_ASKS_MAX];
     struct errand errands[SIM_ERRANDS_MAX];
     bool kept_up;
@@ -212,7 +209,6 @@ struct sim {
     int64_t now, end, calm_end;
     uint64_t seed;
     bool trace, failed, calm, over;
-    bool plain;  /* nothing happens but that processes die */
     bool malice; /* things happen just when an action is about to run */
     struct settings settings;
     struct service_settings services[SIM_SERVICES_MAX];

@@ -222,19 +222,6 @@ static void keeper(struct sim *s, int service)
     keeper_looks(s, service, (uint64_t)(s->now + 4 * duration(s)));
 }
 
-static void loss_ends(struct sim *s, int service, uint64_t id)
-{
-    (void)id;
-    s->worlds[service].loss_percent = 0;
-}
-
-static void loss(struct sim *s, int service)
-{
-    s->worlds[service].loss_percent = (int)chance_between(&s->chance, 1, 90);
-    sim_say(s, service, "%d %% of what Redis sends is lost", s->worlds[service].loss_percent);
-    sim_at(s, s->now + duration(s), loss_ends, service, 0);
-}
-
 static void cuts_end(struct sim *s, int service, uint64_t id)
 {
     (void)id;
@@ -318,7 +305,6 @@ static const struct kind kinds[] = {
     {"flag", flag, 10 * MINUTE_MS, false},
     {"foreign", foreign, 4 * MINUTE_MS, false},
     {"ways", ways_shut, 6 * MINUTE_MS, false},
-    {"loss", loss, 10 * MINUTE_MS, false},
     {"cuts", cuts, 6 * MINUTE_MS, false},
     {"disk", disk_sick, 6 * MINUTE_MS, true},
     {"crash", crash_soon, 8 * MINUTE_MS, true},
@@ -352,27 +338,8 @@ void trouble_at_intent(struct sim *s, int service)
         strikes[which](s, service);
 }
 
-/* A world in which a crash is all that happens, and nothing forbids to mend it. */
-static void plan_plain(struct sim *s)
-{
-    s->trouble_ms[0] = kinds[0].mean_ms;
-    for (int i = 0; i < s->count; i++) {
-        struct unit *u = unit_of(s, i);
-        u->persists = true;
-        u->limit_window_ms = 10000;
-        u->load_ms %= 60000; /* below TimeoutStartSec */
-        s->services[i].commands_extended = true;
-        sim_at(s, s->now + chance_wait(&s->chance, s->trouble_ms[0]), strike, i, 0);
-    }
-}
-
 void trouble_plan(struct sim *s)
 {
-    s->plain = s->seed % SIM_PLAIN_OF == 1;
-    if (s->plain) {
-        plan_plain(s);
-        return;
-    }
     s->malice = chance_percent(&s->chance, 35);
     for (uint64_t k = 0; k < ARRAY_LENGTH(kinds); k++) {
         if (!chance_percent(&s->chance, 35))
@@ -400,7 +367,6 @@ void trouble_end(struct sim *s)
         w->redis_way = WAY_OPEN;
         w->ssh_way = WAY_OPEN;
         w->cuts = false;
-        w->loss_percent = 0;
         u->relapse_ms = 0;
         u->full = u->door_shut = u->failover = u->load_stalls = u->bad_start = false;
         foreign_ends(s, i, 0);
