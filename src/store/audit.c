@@ -310,8 +310,18 @@ static size_t fill_batch(struct audit *a, bool *ret_durable, int *ret_error)
     return count;
 }
 
+/* Under the lock, before it lets a completion through: who is told of a line finds its state here. */
+static void note_state(struct audit *a, const struct error *problem)
+{
+    a->state.seq = a->file.seq;
+    a->state.owed = a->owed;
+    a->state.lost = a->lost;
+    a->state.problem = *problem;
+}
+
 static void succeed(struct audit *a, size_t count)
 {
+    const struct error none = {0};
     (void)pthread_mutex_lock(&a->worker.lock);
     for (; count > 0; count--) {
         struct entry *e = list_take(&a->pending);
@@ -320,6 +330,7 @@ static void succeed(struct audit *a, size_t count)
         complete(a, e->done, AUDIT_DURABLE, NULL);
         mem_free(e);
     }
+    note_state(a, &none);
     (void)pthread_mutex_unlock(&a->worker.lock);
 }
 
@@ -345,6 +356,7 @@ static void fail(struct audit *a, const struct error *err)
         }
         list_add(&a->pending, e);
     }
+    note_state(a, err);
     (void)pthread_mutex_unlock(&a->worker.lock);
     a->retry_at = mono_add(clock_mono(), AUDIT_RETRY_MS);
 }
@@ -389,10 +401,6 @@ static void write_pending(struct audit *a)
             tell_loss(a);
     }
     (void)pthread_mutex_lock(&a->worker.lock);
-    a->state.seq = a->file.seq;
-    a->state.owed = a->owed;
-    a->state.lost = a->lost;
-    a->state.problem = err;
     a->busy_since = MONO_NEVER;
     (void)pthread_mutex_unlock(&a->worker.lock);
 }

@@ -19,8 +19,6 @@
 /* Connections at their limit, a console of full size and answers on their way take a third. */
 #define MEMORY_BYTES_MAX ((rlim_t)1024 * 1024 * 1024)
 
-#define SANDBOX_NICE 10 /* beside the engine's 0: about a tenth of its share when both want all */
-
 /* AddressSanitizer and ThreadSanitizer reserve terabytes. */
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define MEMORY_LIMIT RLIM_INFINITY
@@ -67,15 +65,6 @@ static int give_up_rights(struct error *err)
         syscall(SYS_capset, &header, none) != 0)
         return error_set_errno(err, -errno, "rights could not be given up");
     return 0;
-}
-
-/* A flood of requests takes no time from the engine, which watches and repairs. Each request comes
- * a little later on a machine with nothing left, and on no other. */
-static int stand_back(struct error *err)
-{
-    return setpriority(PRIO_PROCESS, 0, SANDBOX_NICE) == 0
-               ? 0
-               : error_set_errno(err, -errno, "the process' priority");
 }
 
 static int set_limits(struct error *err)
@@ -201,8 +190,6 @@ int sandbox_enter(struct error *err)
     int r = give_up_rights(err);
     if (r == 0)
         r = set_limits(err);
-    if (r == 0)
-        r = stand_back(err);
     if (r == 0)
         r = give_up_files(err);
     if (r == 0)

@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import re
 import shutil
 import socket
 import struct
@@ -100,4 +101,5 @@ def test_link_nobody_is_somebody_without_a_token(served):
         assert link.ask("users", **stolen)[0] == 200
         assert link.ask("restart", service="redis", **stolen)[1]["code"] == "csrf_required"
         link.say({"no": "number"})
-        wait_until(lambda: "the web process was ended" in served.output(), "the end of a link that makes no sense")
+        # By the engine's signal, or by itself when the engine's end of the link closes first.
+        wait_until(lambda: re.search("the web process (was )?ended", served.output()), "the end of a link without sense")
