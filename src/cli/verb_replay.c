@@ -56,13 +56,15 @@ static int tell(const struct invocation *in, const struct replay *r)
         (void)json_put_bool(body, "equal", !r->different);
         (void)json_put_int(body, "steps", (int64_t)r->steps);
         (void)json_put_int(body, "decisions", (int64_t)r->decisions);
+        (void)json_put_bool(body, "cut", r->cut);
         (void)json_put_text(body, "difference", r->different ? r->difference : NULL);
         (void)json_dumpf(body, stdout, JSON_WRITE_FLAGS);
         (void)printf("\n");
     } else if (r->different) {
         (void)printf("different: %s\n", r->difference);
     } else {
-        (void)printf("equal: %" PRIu64 " inputs, %" PRIu64 " decisions\n", r->steps, r->decisions);
+        (void)printf("equal: %" PRIu64 " inputs, %" PRIu64 " decisions%s\n", r->steps, r->decisions,
+                     r->cut ? " (the last line is cut off)" : "");
     }
     return r->different ? DIFFERENT : CLI_DONE;
 }

@@ -55,8 +55,8 @@ void recording_step(struct service *s, const struct recovery *before,
 
 struct replay {
     uint64_t steps, decisions; /* lines; effects */
-    bool different;
-    char difference[512]; /* the first one, with its line */
+    bool different, cut;       /* cut: the last line is not whole */
+    char difference[512];      /* the first one, with its line */
 };
 
 /* Told of every step; `line` is the decoded object, borrowed. */

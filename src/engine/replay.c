@@ -115,8 +115,9 @@ int recording_replay(const char *text, size_t length, replay_told *told, void *c
     const char *end = text + length;
     while (at < end) {
         const char *newline = memchr(at, '\n', (size_t)(end - at));
-        if (newline == NULL)
-            break; /* the daemon was killed while it wrote */
+        ret->cut = newline == NULL; /* the daemon was killed while it wrote */
+        if (ret->cut)
+            break;
         p.line++;
         json_error_t where;
         JSON_CLEANUP json_t *line = json_loadb(at, (size_t)(newline - at), JSON_READ_FLAGS, &where);
@@ -130,6 +131,6 @@ int recording_replay(const char *text, size_t length, replay_told *told, void *c
             told(context, line);
     }
     if (p.line == 0)
-        return error_set(err, -EINVAL, "it is empty");
+        return error_set(err, -EINVAL, ret->cut ? "it has no whole line" : "it is empty");
     return 0;
 }

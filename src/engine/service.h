@@ -174,9 +174,9 @@ struct service {
     enum cause cause;       /* the last confirmed one */
     wall_ms cause_since;
     enum cause cause_logged; /* the one that the log told last */
-    bool judged;       /* a first confirmed verdict exists */
-    bool unproven;     /* the newest proof of health is too old to claim it */
-    bool seen_stopped; /* what was to be stopped through Resus was seen to be */
+    bool judged;             /* a first confirmed verdict exists */
+    bool unproven;           /* the newest proof of health is too old to claim it */
+    bool seen_stopped;       /* what was to be stopped through Resus was seen to be */
 
     struct recovery recovery;
     mono_ms recovery_wake;
@@ -303,7 +303,7 @@ enum action_end recover_end_of(const struct host_outcome *o);
 
 /* operation.c */
 bool operation_running(const struct service *s);
-void operation_forsake(struct service *s); /* whoever waits for its end is told 503 */
+void operation_forsake(struct service *s);              /* whoever waits for its end is told 503 */
 void operation_turn(struct service *s, struct now now); /* new facts or time */
 void operation_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
                      struct now now);

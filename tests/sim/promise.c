@@ -16,8 +16,10 @@
 #define FAILOVER_MS 179000     /* as long as what Redis said of a failover is believed */
 #define SHORTEST_DELAY_MS 4900 /* people_tweak()'s shortest, less what the clocks drift */
 #define FORGIVEN_MS 120000 /* a minute of health forgets the attempts; all looks see it by then */
-#define SLOW_LOOK_MS 6000  /* a doubt that lasts is looked at every five seconds */
-#define DOUBT_MS 29000     /* self-doubt lasts 30 s */
+/* A doubt that lasts is looked at every five seconds. The look is from after Redis' last answer
+ * (see below), so the failure is at most one such round younger than it. */
+#define SLOW_LOOK_MS 6000
+#define DOUBT_MS 29000 /* self-doubt lasts 30 s */
 
 static struct witness *witness_of(struct sim *s, int service)
 {
@@ -86,7 +88,9 @@ static void check_success(struct sim *s, int service, const struct intent *i)
                    i->operation);
 }
 
-/* A load that moves is no failure: it is waited for as long as it takes. */
+/* A load that moves is no failure: it is waited for as long as it takes. It moves when it is
+ * farther than ever since the action: one that begins again and again is as good as one that
+ * stands. */
 static void check_failure(struct sim *s, int service, const struct intent *i)
 {
     struct witness *w = witness_of(s, service);
@@ -409,7 +413,9 @@ void promise_killed(struct sim *s)
         if (settled && w->wish_stopped && !durable->stopped_on_purpose)
             sim_broken(s, i, "the disk does not know that it was stopped on purpose");
         if (s->now - w->ended[0] <= SETTLED_MS) {
-            /* It had ended, and that was on its way to the disk. */
+            /* It had ended, and that was on its way to the disk. Recovery does not wait for it:
+             * nothing is done after an end, and one end forgotten is one recovery more before the
+             * breaker opens. What is done next has its attempt on the disk before. */
             w->ended[0] = w->ended[1];
             w->ended[1] = w->ended[2];
             w->ended[2] = LONG_AGO;

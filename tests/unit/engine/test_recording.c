@@ -132,6 +132,7 @@ static void a_file_that_was_cut_plays_as_far_as_it_goes(void **state)
         recording_replay(buf_text(&t.text), t.text.length - 20, NULL, NULL, &report, &err), 0);
     assert_false(report.different);
     assert_int_equal(report.steps, 3);
+    assert_true(report.cut);
     buf_free(&t.text);
 }
 
@@ -166,6 +167,7 @@ static void what_is_no_recording_is_refused_with_its_line(void **state)
 {
     (void)state;
     refused("", "empty");
+    refused("hello", "no whole line");
     refused("hello\n", "line 1 is no JSON object");
     refused("{\"v\": 2, \"recovery\": {}}\n", "version 2");
     refused("{\"v\": 1}\n", "line 1");
