@@ -241,7 +241,7 @@ static int open_ends(struct world *w, int index, const struct service_settings *
 static int open_place(struct world *w, int index, struct error *err)
 {
     struct place *p = &w->places[index];
-    struct ends made;
+    struct ends made = {0};
     p->world = w;
     p->index = index;
     p->timer.data = p;

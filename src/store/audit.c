@@ -310,7 +310,8 @@ static size_t fill_batch(struct audit *a, bool *ret_durable, int *ret_error)
     return count;
 }
 
-/* Under the lock, before it lets a completion through: who is told of a line finds its state here. */
+/* Under the lock, before it lets a completion through: who is told of a line finds its state here.
+ */
 static void note_state(struct audit *a, const struct error *problem)
 {
     a->state.seq = a->file.seq;
