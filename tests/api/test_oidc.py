@@ -99,8 +99,8 @@ def test_oidc_tokens_of_both_kinds_are_taken_with_their_role(served):
     assert ask(served, admin, "/api/users").status == 200
     done = ask(served, for_rsa.token(served), f"{ON}/restart", "POST", {"reason": "from afar"})
     assert done.status == 200, done
-    line = wait_until(lambda: [row for row in served.audit() if row["operation"] == "restart" and row["result"]],
-                      "the line")[-1]
+    line = wait_until(lambda: [row for row in served.audit() if row["operation"] == "restart"
+                               and row["event_type"] == "service_operation"], "the line of the restart")[-1]
     assert line["user"] == {"id": "oidc:7f3c", "email": "ada@example.org", "role": "operator"}, line
     # Whoever has no account here has no password and no sessions either.
     assert ask(served, viewer, "/api/auth/sessions").status == 409
