@@ -128,7 +128,8 @@ def test_the_audit_log_is_paged_filtered_exported_and_reported(served):
     for number in range(5):
         served.ask("notify", message=f"number {number}")
     served.good("restart", "--reason", "audited")
-    wait_until(lambda: [line for line in served.audit() if line["operation"] == "restart"], "the lines")
+    wait_until(lambda: [line for line in served.audit() if line["operation"] == "restart"
+                        and line["event_type"] == "service_operation"], "the line of the restart")
     whole = [line["seq"] for line in reversed(served.audit()) if line["event_type"] != "intent"]
     seen, cursor, pages = [], None, 0
     while True:
