@@ -30,7 +30,7 @@ struct request {
     uint64_t id;
     enum redis_request kind;
     enum request_state state;
-    mono_ms deadline;
+    mono_ms began, deadline;
     struct connection *own; /* fresh: its connection; NULL on the kept one */
     bool fresh;
     struct buf command;
@@ -320,8 +320,17 @@ static void on_fresh_ended(void *context, enum reply_class class, const char *wh
     deliver(c);
 }
 
+/* A path that opened when most of the time was over: Redis had no time to answer, and its silence
+ * says nothing. */
+static bool connected_late(const struct connection *connection, const struct request *q)
+{
+    return mono_since(connection_opened(connection), q->began) >
+           mono_since(q->deadline, q->began) / 2;
+}
+
 /* What it means that a request on this connection got no answer in time. */
-static enum reply_class late_class(const struct connection *connection, const char **ret_text)
+static enum reply_class late_class(const struct connection *connection, const struct request *q,
+                                   const char **ret_text)
 {
     static const struct {
         enum reply_class class;
@@ -336,6 +345,8 @@ static enum reply_class late_class(const struct connection *connection, const ch
     };
     enum connection_stage stage =
         connection == NULL ? CONNECTION_CONNECTING : connection_stage(connection);
+    if ((stage == CONNECTION_SETUP || stage == CONNECTION_READY) && connected_late(connection, q))
+        stage = CONNECTION_CONNECTING;
     *ret_text = by_stage[stage].text;
     return by_stage[stage].class;
 }
@@ -343,7 +354,7 @@ static enum reply_class late_class(const struct connection *connection, const ch
 static void expire(struct redis_client *c, struct request *q)
 {
     const char *text = NULL;
-    enum reply_class class = late_class(q->fresh ? q->own : c->kept, &text);
+    enum reply_class class = late_class(q->fresh ? q->own : c->kept, q, &text);
     if (!q->fresh && c->kept != NULL)
         connection_forget(c->kept, q); /* its late reply is swallowed in its turn */
     finish(c, q, class, text);
@@ -483,7 +494,7 @@ static struct request *new_request(struct redis_client *c, uint64_t id, enum red
     q->id = id;
     q->kind = kind;
     q->deadline = deadline;
-    q->probe.asked = clock_mono();
+    q->began = q->probe.asked = clock_mono();
     q->probe.latency_us = FACT_UNKNOWN;
     append(&c->requests, q);
     c->request_count++;

@@ -7,6 +7,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "io/clock.h"
 #include "redis/resp.h"
 
 #define SETUP_BYTES_MAX (2 * ENDPOINT_SECRET_MAX)
@@ -33,6 +34,7 @@ struct connection {
     enum connection_kind kind;
     struct connection_events events;
     enum connection_stage stage;
+    mono_ms opened; /* 0: not yet */
     bool freed;
     unsigned depth; /* events on the stack: `c` outlives them */
     struct stream *stream;
@@ -168,6 +170,7 @@ static void take_reply(struct connection *c, struct redis_reply *reply)
 static void on_opened(void *context)
 {
     struct connection *c = context;
+    c->opened = clock_mono();
     enter(c);
     set_up(c);
     leave(c);
@@ -285,6 +288,11 @@ void connection_open(struct connection *c, mono_ms deadline)
     else
         open_stream(c);
     leave(c);
+}
+
+mono_ms connection_opened(const struct connection *c)
+{
+    return c->opened;
 }
 
 enum connection_stage connection_stage(const struct connection *c)

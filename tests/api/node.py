@@ -17,6 +17,15 @@ def _installed():
     return (FOLDER / "installed").exists() and kept.read_bytes() == (HERE / "package-lock.json").read_bytes()
 
 
+def need(major):
+    """Skips where Node is older."""
+    if shutil.which("node") is None:
+        raise Skip("there is no Node here")
+    version = subprocess.run(["node", "--version"], capture_output=True, text=True, timeout=60).stdout.strip()
+    if int(version.lstrip("v").split(".")[0]) < major:
+        raise Skip(f"needs Node {major} or later; this is {version}")
+
+
 def install():
     """Without Node or a registry these tests are skipped, and say so."""
     if shutil.which("node") is None or shutil.which("npm") is None:

@@ -15,6 +15,7 @@ class Prism:
     """`with Prism(served, document) as prism:`; violations are kept in `prism.violations`."""
 
     def __init__(self, served, document):
+        node.need(20)
         node.install()
         file = served.folder / "openapi.json"
         file.write_text(json.dumps(document))

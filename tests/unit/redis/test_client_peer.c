@@ -335,6 +335,32 @@ static void a_tunnel_that_fails_says_so_once(void **state)
     assert_int_equal(close(pair[1]), 0);
 }
 
+static void open_late(uv_timer_t *timer)
+{
+    struct test_tunnel *t = timer->data;
+    t->done(t->context, t->fd, NULL);
+}
+
+/* Redis had but the rest of the time to answer. */
+static void a_path_that_opens_late_is_no_silence_of_redis(void **state)
+{
+    (void)state;
+    struct test_tunnel t = {0};
+    uv_timer_t timer = {.data = &t};
+    int pair[2];
+    connect_tunnel(&t);
+    for (int fresh = 0; fresh < 2; fresh++) {
+        assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+        t.fd = pair[0];
+        assert_int_equal(uv_timer_init(&f.loop, &timer), 0);
+        assert_int_equal(uv_timer_start(&timer, open_late, 3 * SHORT_MS / 4, 0), 0);
+        assert_int_equal(ping(fresh == 1, SHORT_MS), REPLY_NO_CONNECT);
+        uv_close((uv_handle_t *)&timer, NULL);
+        (void)uv_run(&f.loop, UV_RUN_NOWAIT);
+        assert_int_equal(close(pair[1]), 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +380,7 @@ int main(void)
         cmocka_unit_test_teardown(settings_that_cannot_work_are_refused, end),
         cmocka_unit_test_teardown(a_tunnel_carries_as_tcp_does, end),
         cmocka_unit_test_teardown(a_tunnel_that_fails_says_so_once, end),
+        cmocka_unit_test_teardown(a_path_that_opens_late_is_no_silence_of_redis, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
