@@ -487,8 +487,11 @@ static void check_quiet(struct sim *s, int service, bool healthy)
         sim_broken(s, service, "%s has an intent and no outcome", w->intent.operation);
     const struct verdict *v = &inside->verdict;
     enum remedy remedy = cause_row(v->cause)->remedy;
-    if (v->confirmed && !cause_proven_well(&inside->sight) && remedy != REMEDY_NONE &&
-        remedy != REMEDY_WAIT && remedy != REMEDY_OBSERVE)
+    /* A look that has just begun doubts the answer, but has not judged anew yet. */
+    bool answered = cause_probe(&inside->sight)->reply == REPLY_PONG &&
+                    inside->sight.unit.active == UNIT_ACTIVE;
+    if (v->confirmed && !answered && remedy != REMEDY_NONE && remedy != REMEDY_WAIT &&
+        remedy != REMEDY_OBSERVE)
         w->told.unwell = s->now;
     if (w->wish_stopped && inside->saved.stopped_on_purpose && v->confirmed &&
         v->cause == CAUSE_UNIT_STOPPED)
