@@ -113,7 +113,8 @@ const struct verb verbs[] = {
      .run = verb_access},
     {"sudoers", "sudoers [SERVICE] [--user NAME]", "print the sudoers file for the Redis host",
      "Exact lines only, no wildcard. Install it on the host of the service:\n"
-     "  resus sudoers > resus && install -m 0440 resus /etc/sudoers.d/ && visudo -c\n",
+     "  resus sudoers > resus.sudoers && visudo -cf resus.sudoers\n"
+     "  install -m 0440 resus.sudoers /etc/sudoers.d/resus\n",
      .service = true, .options = BIT(USER), .local = true, .run = verb_sudoers},
     {"key", "key check [SERVICE]", "check the SSH keys: owner, mode, kind and size",
      .subs = key_subs, .service = true, .local = true, .run = verb_key},
