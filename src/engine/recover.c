@@ -154,11 +154,13 @@ static void write_outcome(struct service *s, const struct effect *e, struct now 
     s->engine->ports.audit(s->engine->ports.context, s->index, 0, &line, false);
 }
 
+/* Not as an auto_recovery line: the runbook counts attempts by that word, and a skip is none (row
+ * C3). */
 static void write_skip(struct service *s, const struct effect *e, struct now now)
 {
     struct audit_line line;
     char text[FACT_TEXT_MAX];
-    record_line_init(s, &line, AUDIT_AUTO_RECOVERY, recovery_action_word(e->action), NULL, now);
+    record_line_init(s, &line, AUDIT_INCIDENT, recovery_action_word(e->action), NULL, now);
     action_id_text(s, e->action_id, line.request_id, sizeof line.request_id);
     (void)str_copy(line.recovery_level, sizeof line.recovery_level, recovery_level_word(e->level));
     (void)str_format(line.reason, sizeof line.reason, "skipped: %s", skip_text(e->skip));

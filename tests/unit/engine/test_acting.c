@@ -113,6 +113,22 @@ static void nothing_is_done_while_a_command_that_was_left_behind_is_at_work(void
     assert_false(facts.operation_running);
 }
 
+/* A process that ends closes its connections while its unit is still shown as running. */
+static void connections_that_our_own_restart_closes_are_no_refusal(void **state)
+{
+    struct fixture *f = *state;
+    struct unit_facts running = unit(UNIT_ACTIVE, "running", RESULT_SUCCESS);
+    const struct service *s = &f->engine->services[0];
+    int64_t began = begin_restart(f);
+    bool refusal_judged = false;
+    for (int64_t now = began; now < began + RESTART_MS; now = fixture_wake_late(f, 0)) {
+        answer_all(f, REPLY_CLOSED, &running, now);
+        refusal_judged |= s->verdict.cause == CAUSE_ACCESS_REFUSED && s->verdict.confirmed;
+        assert_int_not_equal(s->cause, CAUSE_ACCESS_REFUSED);
+    }
+    assert_true(refusal_judged);
+}
+
 /* ... or the new load would stand until it has passed the old one's mark (seed 69348). */
 static void the_progress_of_the_process_before_an_action_is_not_that_of_the_next(void **state)
 {
@@ -157,6 +173,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(evidence_is_kept_by_section_whatever_the_lines_look_like),
         TEST(nothing_is_done_while_a_command_that_was_left_behind_is_at_work),
+        TEST(connections_that_our_own_restart_closes_are_no_refusal),
         TEST(the_progress_of_the_process_before_an_action_is_not_that_of_the_next),
         TEST(a_restart_under_way_is_not_disturbed_by_quick_looks_at_the_unit),
     };
