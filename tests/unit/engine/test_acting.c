@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -146,11 +147,31 @@ static void the_progress_of_the_process_before_an_action_is_not_that_of_the_next
     assert_int_equal(facts.progress, 5000);
 }
 
+static void evidence_is_kept_by_section_whatever_the_lines_look_like(void **state)
+{
+    struct fixture *f = *state;
+    struct service *s = &f->engine->services[0];
+    char long_text[SERVICE_EVIDENCE_MAX];
+    static const char odd[] = "a\n== b\n\x01\n\n";
+    (void)begin_restart(f); /* its own evidence is there */
+    size_t before = json_array_size(s->evidence);
+    assert_true(before > 0);
+    recover_capture(s, "log", odd, sizeof odd - 1);
+    assert_int_equal(json_array_size(s->evidence), before + 1);
+    assert_string_equal(json_string_value(json_array_get(s->evidence, before)), "log: a\n== b\n ");
+    memset(long_text, 'x', sizeof long_text);
+    for (int i = 0; i < 20; i++)
+        recover_capture(s, "INFO", long_text, sizeof long_text);
+    assert_in_range(s->evidence_bytes, SERVICE_EVIDENCE_MAX - 100, SERVICE_EVIDENCE_MAX);
+    recover_capture(s, "INFO", NULL, 0);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_set_up, fixture_tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(evidence_is_kept_by_section_whatever_the_lines_look_like),
         TEST(nothing_is_done_while_a_command_that_was_left_behind_is_at_work),
         TEST(connections_that_our_own_restart_closes_are_no_refusal),
         TEST(the_progress_of_the_process_before_an_action_is_not_that_of_the_next),
