@@ -37,6 +37,7 @@ struct bench {
     json_t *body;
     char lines[LINES_MAX][64];
     size_t line_count;
+    char pushed[512]; /* the newest, whole */
 };
 
 static struct now port_now(void *context)
@@ -149,6 +150,9 @@ static void push(struct call *call, json_t *line)
     assert_true(b->line_count < LINES_MAX);
     (void)str_copy(b->lines[b->line_count++], sizeof b->lines[0],
                    json_text_or(line, "message", "?"));
+    char *whole = json_dumps(line, JSON_COMPACT);
+    (void)str_copy(b->pushed, sizeof b->pushed, whole);
+    free(whole);
     json_decref(line);
 }
 
@@ -265,6 +269,22 @@ static void lines_of_the_log_are_explained_to_admins_only(void **state)
         (void)ask(b, OP_EXPLAIN, roles[i].access, json_object());
         assert_int_equal(b->status, 200);
         assert_int_equal(names_the_line(b), roles[i].told);
+    }
+}
+
+static void lines_of_the_log_are_pushed_to_admins_only(void **state)
+{
+    struct bench *b = *state;
+    JSON_CLEANUP json_t *event = json_pack(
+        "{s:s, s:s, s:{s:s, s:[s, s]}}", "type", "service_health", "overall_status", "critical",
+        "cause", "code", "config_error", "evidence", "PING: refused", "log: requirepass s3cret");
+    static const enum access roles[] = {ACCESS_VIEWER, ACCESS_OPERATOR, ACCESS_ADMIN};
+    for (size_t i = 0; i < ARRAY_LENGTH(roles); i++) {
+        struct call *call = ask(b, OP_EVENTS_FOLLOW, roles[i], json_object());
+        handlers_event(b->handlers, 0, event);
+        assert_non_null(strstr(b->pushed, "PING: refused"));
+        assert_int_equal(strstr(b->pushed, "s3cret") != NULL, roles[i] == ACCESS_ADMIN);
+        handlers_gone(b->handlers, call);
     }
 }
 
@@ -420,6 +440,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_reload_while_the_doctor_looks_leaves_it_the_new_settings),
         TEST(lines_of_the_log_are_explained_to_admins_only),
+        TEST(lines_of_the_log_are_pushed_to_admins_only),
         TEST(a_follow_shows_every_line_of_a_moment_once),
         TEST(a_follow_begins_where_the_log_stands_by_the_hosts_clock),
         TEST(a_follow_since_a_time_begins_with_that_time),
