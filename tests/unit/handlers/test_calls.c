@@ -347,6 +347,17 @@ static void a_follow_since_a_time_begins_with_that_time(void **state)
     expect_lines(b, "a b ");
 }
 
+static void a_follow_of_so_many_lines_begins_with_the_newest_of_them(void **state)
+{
+    struct bench *b = *state;
+    struct call *call = ask(b, OP_LOGS_FOLLOW, ACCESS_ADMIN, json_pack("{s:i}", "lines", 2));
+    host_says(b, call, LINE(999000, "a") LINE(1000000, "b") LINE(1000000, "c"));
+    expect_lines(b, "b c ");
+    look_again(b);
+    host_says(b, call, LINE(1000000, "b") LINE(1000000, "c") LINE(1000000, "d"));
+    expect_lines(b, "d ");
+}
+
 static void logs_that_were_not_read_in_time_say_so(void **state)
 {
     struct bench *b = *state;
@@ -444,6 +455,7 @@ int main(void)
         TEST(a_follow_shows_every_line_of_a_moment_once),
         TEST(a_follow_begins_where_the_log_stands_by_the_hosts_clock),
         TEST(a_follow_since_a_time_begins_with_that_time),
+        TEST(a_follow_of_so_many_lines_begins_with_the_newest_of_them),
         TEST(logs_that_were_not_read_in_time_say_so),
         TEST(big_keys_are_complete_only_when_every_key_was_measured),
         TEST(a_bundle_of_a_bad_night_still_fits_into_an_answer),
