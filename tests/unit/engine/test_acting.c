@@ -166,6 +166,28 @@ static void evidence_is_kept_by_section_whatever_the_lines_look_like(void **stat
     recover_capture(s, "INFO", NULL, 0);
 }
 
+/* It was started; what it lacks only its primary can mend. */
+static void a_replica_that_was_restarted_without_its_primary_is_no_failed_attempt(void **state)
+{
+    struct fixture *f = *state;
+    struct unit_facts starting = unit(UNIT_ACTIVATING, "start", RESULT_SUCCESS);
+    struct unit_facts active = unit(UNIT_ACTIVE, "running", RESULT_SUCCESS);
+    int64_t now = begin_restart(f);
+    struct host_outcome done = {.command = HOST_RESTART, .end = HOST_EXITED, .unit = active};
+    for (size_t i = 0; i < f->host_count; i++)
+        if (f->host[i].command == HOST_RESTART)
+            done.id = f->host[i].id;
+    for (int64_t end = now + RESTART_MS; now < end; now = fixture_wake_late(f, 0))
+        answer_all(f, REPLY_REFUSED, &starting, now);
+    engine_host_ended(f->engine, 0, &done, fixture_at(now));
+    for (int64_t end = now + 1000; now < end; now = fixture_wake_late(f, 0))
+        answer_all(f, REPLY_MASTERDOWN, &active, now);
+    assert_int_equal(f->engine->services[0].cause, CAUSE_REPLICA_LINK_DOWN);
+    assert_int_equal(f->engine->services[0].recovery.phase, PHASE_STABLE);
+    assert_string_equal(f->outcome.operation, "restart");
+    assert_true(f->outcome.success);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_set_up, fixture_tear_down)
 
 int main(void)
@@ -174,6 +196,7 @@ int main(void)
         TEST(evidence_is_kept_by_section_whatever_the_lines_look_like),
         TEST(nothing_is_done_while_a_command_that_was_left_behind_is_at_work),
         TEST(connections_that_our_own_restart_closes_are_no_refusal),
+        TEST(a_replica_that_was_restarted_without_its_primary_is_no_failed_attempt),
         TEST(the_progress_of_the_process_before_an_action_is_not_that_of_the_next),
         TEST(a_restart_under_way_is_not_disturbed_by_quick_looks_at_the_unit),
     };
