@@ -37,6 +37,7 @@ struct bench {
     json_t *body;
     char lines[LINES_MAX][64];
     size_t line_count;
+    char pushed[512]; /* the newest, whole */
 };
 
 static struct now port_now(void *context)
@@ -149,6 +150,9 @@ static void push(struct call *call, json_t *line)
     assert_true(b->line_count < LINES_MAX);
     (void)str_copy(b->lines[b->line_count++], sizeof b->lines[0],
                    json_text_or(line, "message", "?"));
+    char *whole = json_dumps(line, JSON_COMPACT);
+    (void)str_copy(b->pushed, sizeof b->pushed, whole);
+    free(whole);
     json_decref(line);
 }
 
@@ -268,6 +272,22 @@ static void lines_of_the_log_are_explained_to_admins_only(void **state)
     }
 }
 
+static void lines_of_the_log_are_pushed_to_admins_only(void **state)
+{
+    struct bench *b = *state;
+    JSON_CLEANUP json_t *event = json_pack(
+        "{s:s, s:s, s:{s:s, s:[s, s]}}", "type", "service_health", "overall_status", "critical",
+        "cause", "code", "config_error", "evidence", "PING: refused", "log: requirepass s3cret");
+    static const enum access roles[] = {ACCESS_VIEWER, ACCESS_OPERATOR, ACCESS_ADMIN};
+    for (size_t i = 0; i < ARRAY_LENGTH(roles); i++) {
+        struct call *call = ask(b, OP_EVENTS_FOLLOW, roles[i], json_object());
+        handlers_event(b->handlers, 0, event);
+        assert_non_null(strstr(b->pushed, "PING: refused"));
+        assert_int_equal(strstr(b->pushed, "s3cret") != NULL, roles[i] == ACCESS_ADMIN);
+        handlers_gone(b->handlers, call);
+    }
+}
+
 /* ── logs ── */
 
 #define LINE(ms, text)                                                                             \
@@ -325,6 +345,17 @@ static void a_follow_since_a_time_begins_with_that_time(void **state)
     struct call *call = ask(b, OP_LOGS_FOLLOW, ACCESS_ADMIN, args);
     host_says(b, call, LINE(999999, "old") LINE(1000000, "a") LINE(1000000, "b"));
     expect_lines(b, "a b ");
+}
+
+static void a_follow_of_so_many_lines_begins_with_the_newest_of_them(void **state)
+{
+    struct bench *b = *state;
+    struct call *call = ask(b, OP_LOGS_FOLLOW, ACCESS_ADMIN, json_pack("{s:i}", "lines", 2));
+    host_says(b, call, LINE(999000, "a") LINE(1000000, "b") LINE(1000000, "c"));
+    expect_lines(b, "b c ");
+    look_again(b);
+    host_says(b, call, LINE(1000000, "b") LINE(1000000, "c") LINE(1000000, "d"));
+    expect_lines(b, "d ");
 }
 
 static void logs_that_were_not_read_in_time_say_so(void **state)
@@ -420,9 +451,11 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_reload_while_the_doctor_looks_leaves_it_the_new_settings),
         TEST(lines_of_the_log_are_explained_to_admins_only),
+        TEST(lines_of_the_log_are_pushed_to_admins_only),
         TEST(a_follow_shows_every_line_of_a_moment_once),
         TEST(a_follow_begins_where_the_log_stands_by_the_hosts_clock),
         TEST(a_follow_since_a_time_begins_with_that_time),
+        TEST(a_follow_of_so_many_lines_begins_with_the_newest_of_them),
         TEST(logs_that_were_not_read_in_time_say_so),
         TEST(big_keys_are_complete_only_when_every_key_was_measured),
         TEST(a_bundle_of_a_bad_night_still_fits_into_an_answer),
