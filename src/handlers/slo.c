@@ -10,8 +10,8 @@
 #define MANUAL_TARGET_SECONDS 300
 /* Of those that are counted one by one, the share that has to keep to the target. */
 #define SHARE_TARGET 99.0
-/* Seconds. Of less than this the target leaves a budget that a single repair within its own target
- * would overdraw: it can be told neither met nor missed. */
+/* Seconds of known time. Of less than this 99.9 % leaves a budget that a single repair within its
+ * own target would overdraw: a level can be told neither met nor missed. */
 #define HISTORY_LEAST 3600
 #define DAYS_MAX 90
 #define DAY_MS (86400LL * 1000)
@@ -75,13 +75,15 @@ static json_t *availability(const json_t *level)
 
 static json_t *response(const json_t *level)
 {
+    double watched = json_real_or(level, "up_seconds", 0) + json_real_or(level, "down_seconds", 0);
     double pings = (double)json_int_or(level, "pings", 0);
     double fast = (double)json_int_or(level, "fast_pings", 0);
     json_t *o = json_object();
     (void)json_put_int(o, "target_ms", PING_TARGET_MS);
     (void)json_put_real(o, "target_percent", SHARE_TARGET);
     (void)json_put(o, "percent", percent(fast, pings));
-    (void)json_put_text(o, "state", met(fast, pings, SHARE_TARGET));
+    (void)json_put_text(o, "state",
+                        watched < HISTORY_LEAST ? "unknown" : met(fast, pings, SHARE_TARGET));
     (void)json_put_int(o, "pings", (int64_t)pings);
     return o;
 }

@@ -33,7 +33,9 @@ export function levelCells(of: LevelsWindow): LevelCell[] {
   const { availability, response_time: response } = of;
   return [
     { label: say.availability(availability.target_percent), state: availability.state, value: exact(availability.percent), note: availabilityNote(of) },
-    { label: say.budget, state: availability.state, value: say.minutes(availability.budget_left_minutes), note: say.ofBudget(say.minutes(availability.budget_minutes)) },
+    availability.state === 'unknown'
+      ? { label: say.budget, state: 'unknown', value: '–', note: '' }
+      : { label: say.budget, state: availability.state, value: say.minutes(availability.budget_left_minutes), note: say.ofBudget(say.minutes(availability.budget_minutes)) },
     { label: say.response(response.target_ms), state: response.state, value: exact(response.percent), note: say.pings(response.pings) },
     inTime(say.automatic(of.automatic_recovery.target_seconds), of.automatic_recovery),
     inTime(say.manual(of.manual_recovery.target_seconds / 60), of.manual_recovery),

@@ -25,6 +25,9 @@ describe('a small curve', () => {
     expect(sparkLine([point(0, 1), point(1, 1)], 100, 20, 100).limitY).toBeNull();
     expect(sparkLine([point(0, 80), point(1, 90)], 100, 20, 100).limitY).not.toBeNull();
   });
+  test('that is too short to be one is not drawn', () => {
+    expect(sparkLine([point(0, null), point(9_800, 1), point(10_000, 2)], 100, 20).line).toBe('');
+  });
   test('of nothing is nothing', () => {
     expect(sparkLine([], 100, 20).line).toBe('');
     expect(sparkLine([point(0, null)], 100, 20).line).toBe('');
@@ -65,7 +68,7 @@ describe('service levels', () => {
   test('say so where there is too little history to judge', () => {
     const [availability, budget] = levelCells(span('unknown', 1));
     expect(availability).toMatchObject({ state: 'unknown', value: '99.5 %', note: '1 outage, 600 ms; too little history yet (2m 0s)' });
-    expect(budget?.state).toBe('unknown');
+    expect(budget).toMatchObject({ state: 'unknown', value: '–' });
     expect(levelCells(span('unknown', 0))[0]?.note).toBe('too little history yet (2m 0s)');
   });
   test('that were missed are told with what missed them', () => {
