@@ -344,7 +344,8 @@ static const struct shape_member inspection_[] = {
     {"info?", "{anything}", "Of info: by section, then by name."},
     {"items?", "[{anything}]", "Of the others."},
     {"keys_measured?", "whole", "Of bigkeys."},
-    {"complete?", "truth", "Of bigkeys: false when time was up before all keys were seen."},
+    {"keys_passed_over?", "whole", "Of bigkeys: very long names, and more than fit at once."},
+    {"complete?", "truth", "Of bigkeys: false when not every key was measured."},
     END};
 static const struct shape_member finding_[] = {{"check", "text", NULL},
                                                {"status", "text", NULL},

@@ -62,8 +62,9 @@ const struct verb verbs[] = {
      .subs = recovery_subs, .service = true, .assignments = true, .options = BIT(REASON),
      .run = verb_recovery},
     {"pause", "pause [SERVICE] [--for DURATION] --reason TEXT",
-     "no automatic action for a while; it ends by itself", .service = true,
-     .options = BIT(FOR) | BIT(REASON), .run = verb_pause},
+     "no automatic action for a while; it ends by itself",
+     "Two hours unless --for says otherwise.\n", .service = true, .options = BIT(FOR) | BIT(REASON),
+     .run = verb_pause},
     {"resume", "resume [SERVICE] [--reason TEXT]", "end a pause", .service = true,
      .options = BIT(REASON), .run = verb_resume},
     {"doctor", "doctor [SERVICE]", "check the set-up itself and print the fix for each finding",
@@ -113,7 +114,8 @@ const struct verb verbs[] = {
      .run = verb_access},
     {"sudoers", "sudoers [SERVICE] [--user NAME]", "print the sudoers file for the Redis host",
      "Exact lines only, no wildcard. Install it on the host of the service:\n"
-     "  resus sudoers > resus && install -m 0440 resus /etc/sudoers.d/ && visudo -c\n",
+     "  resus sudoers > resus.sudoers && visudo -cf resus.sudoers\n"
+     "  install -m 0440 resus.sudoers /etc/sudoers.d/resus\n",
      .service = true, .options = BIT(USER), .local = true, .run = verb_sudoers},
     {"key", "key check [SERVICE]", "check the SSH keys: owner, mode, kind and size",
      .subs = key_subs, .service = true, .local = true, .run = verb_key},

@@ -195,7 +195,8 @@ struct service {
         int attempts;
     } last_recovery;
     char action_error[FACT_TEXT_MAX]; /* what the last action's command said */
-    char evidence[SERVICE_EVIDENCE_MAX];
+    json_t *evidence;                 /* texts such as "unit: failed"; NULL = none yet */
+    size_t evidence_bytes;
     wall_ms recovery_times[ENGINE_RECALL_MAX]; /* newest first; those before the start recalled */
 
     struct operation operation;

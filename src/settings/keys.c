@@ -296,7 +296,7 @@ const struct key keys[] = {
     {PLACE_SECURITY, "business_hours", KEY_HOURS, SETTINGS(security.business_hours),
      .help = "such as \"Mon-Fri 08:00-18:00\"; none: any hour is"},
     {PLACE_SECURITY, "timezone", KEY_ZONE, SETTINGS(security.timezone),
-     .help = "such as Europe/Berlin; the machine's unless told"},
+     .help = "such as Europe/Berlin; UTC unless told"},
     {PLACE_SECURITY, "lockout_failures", KEY_INT_OR_0, SETTINGS(security.lockout_failures),
      RANGE(3, 1000), .standard = "0",
      .help = "failed logins that lock an account; 0: never (tries are slowed down in any case); "

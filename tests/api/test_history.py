@@ -111,6 +111,13 @@ def test_the_bundle_has_all_and_no_secret(served):
         assert part in bundle and not (isinstance(bundle[part], dict) and "missing" in bundle[part]), part
     assert "very-private" not in text
     assert served.run("bundle").returncode == 64
+    link = served.folder / "link.json"
+    link.symlink_to(file)
+    file.write_text("")
+    assert served.run("bundle", "-o", str(link)).returncode in (0, 1)
+    assert link.is_symlink() and json.loads(file.read_text())["document"], "what is no file is written into"
+    out = served.run("bundle", "-o", "/dev/stdout").stdout
+    assert json.loads(out[:out.rindex("}") + 1])["document"] == bundle["document"]
     assert served.run("bundle", "-o", "/nonexistent/bundle").returncode == 1
 
 

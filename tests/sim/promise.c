@@ -94,6 +94,11 @@ static void check_success(struct sim *s, int service, const struct intent *i)
 static void check_failure(struct sim *s, int service, const struct intent *i)
 {
     struct witness *w = witness_of(s, service);
+    bool orphan = w->told.reply == REPLY_MASTERDOWN && w->told.reply_asked > w->acted_end &&
+                  w->told.unit_asked > w->acted_end && w->told.unit.active == UNIT_ACTIVE;
+    if (orphan && !operation_running(&s->engine->services[service]))
+        sim_broken(s, service, "%s is told to have failed, but only its primary is missing",
+                   i->operation);
     bool moves = w->told.reply == REPLY_LOADING && s->now - w->told.load_moved < 10000 &&
                  s->now - w->acted_end > 10000;
     w->failed_end = s->now;
@@ -206,7 +211,7 @@ static void check_sense(struct sim *s, int service, const char *word)
             sim_broken(s, service, "%s with what was known of the unit before Redis last answered",
                        word);
         if (reply == REPLY_PONG || reply == REPLY_LOADING || reply == REPLY_MISCONF ||
-            reply == REPLY_BUSY)
+            reply == REPLY_BUSY || reply == REPLY_MASTERDOWN)
             sim_broken(s, service, "%s although the newest answer was %s", word,
                        reply_class_word(reply));
     }
@@ -345,7 +350,7 @@ void promise_info(struct sim *s, int service, const struct info_facts *info)
     w->told.failover = info->failover == FAILOVER_RUNNING;
     w->told.info_at = s->now;
     if (!u->foreign)
-        w->known_empty = info->connected_replicas > 0 && !u->persists;
+        w->known_empty = info->role == ROLE_PRIMARY && info->connected_replicas > 0 && !u->persists;
 }
 
 void promise_alert(struct sim *s, int service, const char *reason)
@@ -487,8 +492,11 @@ static void check_quiet(struct sim *s, int service, bool healthy)
         sim_broken(s, service, "%s has an intent and no outcome", w->intent.operation);
     const struct verdict *v = &inside->verdict;
     enum remedy remedy = cause_row(v->cause)->remedy;
-    if (v->confirmed && !cause_proven_well(&inside->sight) && remedy != REMEDY_NONE &&
-        remedy != REMEDY_WAIT && remedy != REMEDY_OBSERVE)
+    /* A look that has just begun doubts the answer, but has not judged anew yet. */
+    bool answered = cause_probe(&inside->sight)->reply == REPLY_PONG &&
+                    inside->sight.unit.active == UNIT_ACTIVE;
+    if (v->confirmed && !answered && remedy != REMEDY_NONE && remedy != REMEDY_WAIT &&
+        remedy != REMEDY_OBSERVE)
         w->told.unwell = s->now;
     if (w->wish_stopped && inside->saved.stopped_on_purpose && v->confirmed &&
         v->cause == CAUSE_UNIT_STOPPED)
@@ -525,14 +533,12 @@ void promise_step(struct sim *s)
 static bool explained(const struct sim *s, int service)
 {
     const struct service *inside = &s->engine->services[service];
-    const struct unit *u = &s->worlds[service].unit;
     /* An address that has never answered is no evidence against Redis: hands off, and the doctor.
      */
     return !inside->sight.ever_answered || inside->saved.stopped_on_purpose ||
            !inside->recovery_policy.enabled || inside->saved.paused_until.ms != 0 ||
            (inside->recovery_policy.external_stop == EXTERNAL_STOP_RESPECT &&
-            inside->cause == CAUSE_UNIT_STOPPED) ||
-           (u->primary_with_replicas && !u->persists);
+            inside->cause == CAUSE_UNIT_STOPPED);
 }
 
 void promise_live(struct sim *s)

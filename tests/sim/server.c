@@ -81,11 +81,15 @@ static void fill_info(const struct sim *s, int service, struct info_facts *i)
     i->process_id = u->foreign ? 99 : u->pid;
     i->uptime_seconds = (s->now - u->began) / 1000;
     (void)snprintf(i->run_id, sizeof i->run_id, "%llu", (unsigned long long)u->generation);
-    i->used_memory = 1 << 20;
     i->connected_clients = 10;
     i->maxclients = 10000;
-    i->role = ROLE_PRIMARY;
-    i->connected_replicas = u->primary_with_replicas ? 2 : 0;
+    i->role = u->role;
+    if (u->role == ROLE_SENTINEL)
+        return; /* nothing of memory, persistence, replication or keys */
+    i->used_memory = 1 << 20;
+    i->connected_replicas = replication_replicas(s, service);
+    if (u->role == ROLE_REPLICA)
+        i->master_link_up = u->link_up ? TRI_YES : TRI_NO;
     i->aof_enabled = TRI_NO;
     i->last_save_ok = u->save_fails && u->persists ? TRI_NO : TRI_YES;
     i->save_running = TRI_NO;
@@ -125,6 +129,12 @@ static enum reply_class reply_of(struct sim *s, int service, struct ask *a)
 {
     struct unit *u = &world_of(s, service)->unit;
     bool busy = u->script_until > s->now;
+    /* Before BUSY and LOADING (field notes 7.1). */
+    bool no_primary = u->role == ROLE_REPLICA && !u->link_up && !u->answers_stale;
+    if (u->role == ROLE_SENTINEL && a->request != REDIS_PING && a->request != REDIS_INFO)
+        return REPLY_ERROR;
+    if (a->request == REDIS_PING && no_primary && !(u->save_fails && u->persists))
+        return REPLY_MASTERDOWN;
     if (a->request == REDIS_SCRIPT_KILL || a->request == REDIS_FUNCTION_KILL)
         return reply_to_kill(s, service, a);
     if (busy)

@@ -20,6 +20,7 @@
 #define SIM_TROUBLES_MAX 64
 #define SIM_PLAYED_OF 32 /* every 32nd seed plays its recordings again, and has events in full */
 #define SIM_NEVER INT64_MAX
+#define SIM_OUTSIDE (-1) /* a Redis that is no service of this world */
 #define SIM_STARTS_MAX 5 /* systemd's default start limit: 5 in 10 s */
 
 /* ── a host: systemd, the process, what is wrong with it ── */
@@ -68,6 +69,16 @@ struct unit {
     bool bad_start;           /* it does not start */
     bool save_fails, load_stalls, full, door_shut, failover;
     bool foreign; /* somebody else's process holds the port */
+    /* whom it follows (replication.c) */
+    enum redis_role role;
+    int primary;            /* of a replica or Sentinel: a service, or SIM_OUTSIDE */
+    int successor;          /* of a primary that Sentinel gave up: whom it is to follow */
+    bool answers_stale;     /* replica-serve-stale-data */
+    bool link_cut, link_up; /* the way to its primary; the link on it */
+    bool link_tried;        /* ... is on its way to be up */
+    bool syncing;
+    uint64_t link_serial;
+    int64_t down_after_ms; /* of a Sentinel */
 };
 
 /* ── the ways ── */
@@ -267,6 +278,16 @@ void unit_exit(struct sim *s, int service);        /* the process ends by itself
 void unit_resume_exit(struct sim *s, int service); /* what kept it from ending is gone */
 bool unit_reset_failed(struct sim *s, int service);
 void unit_facts(const struct sim *s, int service, bool extended, struct unit_facts *ret);
+
+/* It loads what it has, or what its primary sent. */
+void unit_load(struct sim *s, int service);
+
+/* replication.c */
+void replication_init(struct sim *s, int service);
+void replication_plan(struct sim *s);
+void replication_changed(struct sim *s); /* a process, a link or a role has */
+void replication_loaded(struct sim *s, int service);
+int64_t replication_replicas(const struct sim *s, int service); /* as INFO tells it */
 
 /* server.c: what Redis answers */
 void server_ask(struct sim *s, int service, uint64_t id, enum redis_request request, bool fresh,

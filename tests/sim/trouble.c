@@ -84,7 +84,7 @@ static void script_ends(struct sim *s, int service, uint64_t generation)
 static void script(struct sim *s, int service)
 {
     struct unit *u = unit_of(s, service);
-    if (u->process != PROCESS_UP || u->script_until > s->now)
+    if (u->process != PROCESS_UP || u->script_until > s->now || u->role == ROLE_SENTINEL)
         return;
     int64_t ms = duration(s);
     u->script_since = s->now;
@@ -204,6 +204,24 @@ static void ways_shut(struct sim *s, int service)
     sim_at(s, s->now + duration(s), ways_open, service, which);
 }
 
+static void link_mended(struct sim *s, int service, uint64_t id)
+{
+    (void)id;
+    unit_of(s, service)->link_cut = false;
+    replication_changed(s);
+}
+
+/* A replica loses its primary, and nothing else. */
+static void link_lost(struct sim *s, int service)
+{
+    struct unit *u = unit_of(s, service);
+    if (u->role != ROLE_REPLICA)
+        return;
+    u->link_cut = true;
+    replication_changed(s);
+    sim_at(s, s->now + duration(s), link_mended, service, 0);
+}
+
 /* A configuration management that wants the unit stopped, and looks after that. */
 static void keeper_looks(struct sim *s, int service, uint64_t until)
 {
@@ -305,6 +323,7 @@ static const struct kind kinds[] = {
     {"flag", flag, 10 * MINUTE_MS, false},
     {"foreign", foreign, 4 * MINUTE_MS, false},
     {"ways", ways_shut, 6 * MINUTE_MS, false},
+    {"link", link_lost, 5 * MINUTE_MS, false},
     {"cuts", cuts, 6 * MINUTE_MS, false},
     {"disk", disk_sick, 6 * MINUTE_MS, true},
     {"crash", crash_soon, 8 * MINUTE_MS, true},
@@ -369,6 +388,7 @@ void trouble_end(struct sim *s)
         w->cuts = false;
         u->relapse_ms = 0;
         u->full = u->door_shut = u->failover = u->load_stalls = u->bad_start = false;
+        link_mended(s, i, 0);
         foreign_ends(s, i, 0);
         save_mended(s, i, 0);
         server_changed(s, i);
