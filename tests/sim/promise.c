@@ -21,7 +21,7 @@
 #define LOG_MISSES_ALLOWED 3 /* after so many failed readings of the log it is done without */
 #define SLOW_LOOK_MS 6000
 #define SLEEP_UNSEEN_MS TILT_JUMP_MS /* by a clock that stands still meanwhile */
-#define DOUBT_MS 29000 /* self-doubt lasts 30 s */
+#define DOUBT_MS 29000               /* self-doubt lasts 30 s */
 
 static struct witness *witness_of(struct sim *s, int service)
 {
