@@ -298,7 +298,9 @@ static void tell_withheld(struct service *s, const struct effect *e, struct now 
 {
     service_log(s, true, "no automatic action (%s): %s", withheld_code(e->withheld),
                 withheld_text(e->withheld));
-    record_notice(s, withheld_text(e->withheld), now);
+    /* An operation tells of itself. */
+    if (e->withheld != WITHHELD_OPERATION_RUNNING)
+        record_notice(s, withheld_text(e->withheld), now);
 }
 
 static void carry_out(struct service *s, const struct effect *e, struct now now)
