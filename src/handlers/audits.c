@@ -200,6 +200,7 @@ static struct audit_job *new_job(struct handlers *h, struct call *call)
     j->h = h;
     j->call = call;
     j->filter.result = -1;
+    j->filter.stop = &j->stop;
     /* The table has checked that they are times. */
     (void)wall_parse(json_text_or(call->args, "since", ""), &j->filter.since);
     (void)wall_parse(json_text_or(call->args, "until", ""), &j->filter.until);

@@ -26,6 +26,7 @@ CAUSE = "src/core/cause.c"
 ENGINE = "src/engine/engine.c"
 WATCH = "src/engine/watch.c"
 JUDGE = "src/engine/judge.c"
+LAST_WORDS = "src/engine/last_words.c"
 RECORD = "src/engine/record.c"
 RECOVER = "src/engine/recover.c"
 OPERATION = "src/engine/operation.c"
@@ -108,8 +109,10 @@ MUTANTS = [
     # facts
     ("last-words", CAUSE, "        return certain_if(s->log_read, CAUSE_UNIT_FAILED);\n    }\n}",
      "        return certain(CAUSE_UNIT_FAILED);\n    }\n}", "the log is not waited for"),
-    ("log-dropped", WATCH, "    s->sight.log_read = false; /* also", "    /* also",
+    ("log-dropped", LAST_WORDS, "    s->sight.log_read = false; /* also", "    /* also",
      "last words that were dropped count as read"),
+    ("log-missed", LAST_WORDS, "if (!w->log_heard && ++w->log_misses < MISSES_MAX)", "if (false)",
+     "last words that could not be had count as read"),
     ("old-facts", CAUSE, "return !in_doubt(s) || asked.ms >= s->doubt_since.ms;", "return true;",
      "what was seen before the doubt began counts"),
     ("action-id", MACHINE, "return s->in->action_id == s->r->action_id;", "return true;",

@@ -18,6 +18,7 @@
 #define FORGIVEN_MS 120000 /* a minute of health forgets the attempts; all looks see it by then */
 /* A doubt that lasts is looked at every five seconds. The look is from after Redis' last answer
  * (see below), so the failure is at most one such round younger than it. */
+#define LOG_MISSES_ALLOWED 3 /* after so many failed readings of the log it is done without */
 #define SLOW_LOOK_MS 6000
 #define DOUBT_MS 29000 /* self-doubt lasts 30 s */
 
@@ -165,13 +166,13 @@ static void check_hung(struct sim *s, int service, const char *word)
                    (long long)(s->now - told->answered));
 }
 
-/* A process that ended by itself said why. */
+/* A process that ended by itself said why; who can never be heard is helped without. */
 static void check_last_words(struct sim *s, int service, const char *word)
 {
     const struct told *told = &witness_of(s, service)->told;
     if (told->unit.active != UNIT_FAILED || told->failed == SIM_NEVER)
         return;
-    if (told->log_at < told->failed)
+    if (told->log_at < told->failed && told->log_misses < LOG_MISSES_ALLOWED)
         sim_broken(s, service, "%s before its last words were read", word);
     bool hopeless = told->log == LOG_CONFIG_ERROR || told->log == LOG_PORT_IN_USE ||
                     told->log == LOG_DATA_CORRUPT || told->log == LOG_PERMISSION_DENIED ||
@@ -492,10 +493,11 @@ static void check_quiet(struct sim *s, int service, bool healthy)
         sim_broken(s, service, "%s has an intent and no outcome", w->intent.operation);
     const struct verdict *v = &inside->verdict;
     enum remedy remedy = cause_row(v->cause)->remedy;
-    /* An operation begins its look before the verdict is judged anew. */
-    bool judged = v->confirmed && !operation_running(inside);
-    if (judged && !cause_proven_well(&inside->sight) && remedy != REMEDY_NONE &&
-        remedy != REMEDY_WAIT && remedy != REMEDY_OBSERVE)
+    /* A look that has just begun doubts the answer, but has not judged anew yet. */
+    bool answered = cause_probe(&inside->sight)->reply == REPLY_PONG &&
+                    inside->sight.unit.active == UNIT_ACTIVE;
+    if (v->confirmed && !answered && remedy != REMEDY_NONE && remedy != REMEDY_WAIT &&
+        remedy != REMEDY_OBSERVE)
         w->told.unwell = s->now;
     if (w->wish_stopped && inside->saved.stopped_on_purpose && v->confirmed &&
         v->cause == CAUSE_UNIT_STOPPED)

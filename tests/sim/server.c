@@ -95,13 +95,14 @@ static void fill_info(const struct sim *s, int service, struct info_facts *i)
     if (u->role == ROLE_SENTINEL)
         return; /* nothing of memory, persistence, replication or keys */
     i->used_memory = 1 << 20;
-    i->connected_replicas = replication_replicas(s, service);
+    bool loading = u->process == PROCESS_LOADING; /* it refuses its replicas until it has loaded */
+    i->connected_replicas = loading ? 0 : replication_replicas(s, service);
     if (u->role == ROLE_REPLICA)
         i->master_link_up = u->link_up ? TRI_YES : TRI_NO;
     i->aof_enabled = TRI_NO;
     i->last_save_ok = u->save_fails && u->persists ? TRI_NO : TRI_YES;
     i->save_running = TRI_NO;
-    i->loading = u->process == PROCESS_LOADING ? TRI_YES : TRI_NO;
+    i->loading = loading ? TRI_YES : TRI_NO;
     i->unsaved_changes = u->persists ? 7 : 0;
     i->failover = u->failover ? FAILOVER_RUNNING : FAILOVER_NONE;
     if (i->loading == TRI_YES) {

@@ -43,6 +43,8 @@ static void deliver(struct sim *s, int service, uint64_t ticket)
         witness_unit(s, service, began, &o.unit);
     if ((e->command == HOST_JOURNAL || e->command == HOST_LOG_TAIL) && o.end == HOST_EXITED)
         witness_log(s, service, &o.log);
+    else if (e->command == HOST_JOURNAL)
+        w->told.log_misses++;
     sim_say(s, service, "%s ended: %d, exit %d%s%s", host_command_name(o.command), (int)o.end,
             o.exit_code, unit_told ? ", unit " : "",
             unit_told ? unit_active_word(o.unit.active) : "");

@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -112,6 +113,22 @@ static void nothing_is_done_while_a_command_that_was_left_behind_is_at_work(void
     assert_false(facts.operation_running);
 }
 
+/* A process that ends closes its connections while its unit is still shown as running. */
+static void connections_that_our_own_restart_closes_are_no_refusal(void **state)
+{
+    struct fixture *f = *state;
+    struct unit_facts running = unit(UNIT_ACTIVE, "running", RESULT_SUCCESS);
+    const struct service *s = &f->engine->services[0];
+    int64_t began = begin_restart(f);
+    bool refusal_judged = false;
+    for (int64_t now = began; now < began + RESTART_MS; now = fixture_wake_late(f, 0)) {
+        answer_all(f, REPLY_CLOSED, &running, now);
+        refusal_judged |= s->verdict.cause == CAUSE_ACCESS_REFUSED && s->verdict.confirmed;
+        assert_int_not_equal(s->cause, CAUSE_ACCESS_REFUSED);
+    }
+    assert_true(refusal_judged);
+}
+
 /* ... or the new load would stand until it has passed the old one's mark (seed 69348). */
 static void the_progress_of_the_process_before_an_action_is_not_that_of_the_next(void **state)
 {
@@ -128,6 +145,25 @@ static void the_progress_of_the_process_before_an_action_is_not_that_of_the_next
     s->watch.info_asked = (mono_ms){5001};
     judge_facts(s, fixture_at(5002), &facts);
     assert_int_equal(facts.progress, 5000);
+}
+
+static void evidence_is_kept_by_section_whatever_the_lines_look_like(void **state)
+{
+    struct fixture *f = *state;
+    struct service *s = &f->engine->services[0];
+    char long_text[SERVICE_EVIDENCE_MAX];
+    static const char odd[] = "a\n== b\n\x01\n\n";
+    (void)begin_restart(f); /* its own evidence is there */
+    size_t before = json_array_size(s->evidence);
+    assert_true(before > 0);
+    recover_capture(s, "log", odd, sizeof odd - 1);
+    assert_int_equal(json_array_size(s->evidence), before + 1);
+    assert_string_equal(json_string_value(json_array_get(s->evidence, before)), "log: a\n== b\n ");
+    memset(long_text, 'x', sizeof long_text);
+    for (int i = 0; i < 20; i++)
+        recover_capture(s, "INFO", long_text, sizeof long_text);
+    assert_in_range(s->evidence_bytes, SERVICE_EVIDENCE_MAX - 100, SERVICE_EVIDENCE_MAX);
+    recover_capture(s, "INFO", NULL, 0);
 }
 
 /* It was started; what it lacks only its primary can mend. */
@@ -157,7 +193,9 @@ static void a_replica_that_was_restarted_without_its_primary_is_no_failed_attemp
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(evidence_is_kept_by_section_whatever_the_lines_look_like),
         TEST(nothing_is_done_while_a_command_that_was_left_behind_is_at_work),
+        TEST(connections_that_our_own_restart_closes_are_no_refusal),
         TEST(a_replica_that_was_restarted_without_its_primary_is_no_failed_attempt),
         TEST(the_progress_of_the_process_before_an_action_is_not_that_of_the_next),
         TEST(a_restart_under_way_is_not_disturbed_by_quick_looks_at_the_unit),
