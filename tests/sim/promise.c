@@ -527,6 +527,7 @@ void promise_step(struct sim *s)
         if (w->paused && inside->saved.paused_until.ms == 0)
             w->paused = false; /* it was over before the clock was set back */
         check_claim(s, i, healthy);
+        cure_step(s, i);
     }
 }
 

@@ -8,6 +8,8 @@
 #include "base/str.h"
 
 #define SAVE_MS 2000
+#define RESEND_MS 200         /* TCP's shortest wait for an acknowledgement, */
+#define CONNECT_AGAIN_MS 1000 /* and that of a SYN */
 
 static struct service_world *world_of(struct sim *s, int service)
 {
@@ -50,6 +52,12 @@ static void deliver(struct sim *s, int service, uint64_t ticket)
         sim_say(s, service, "answer %s %s to #%llu", a->fresh ? "fresh" : "kept",
                 reply_class_word(answer.probe.reply), (unsigned long long)a->id);
     engine_redis_ended(s->engine, service, &answer, clocks_now(s));
+}
+
+static bool loses(struct sim *s, int service)
+{
+    int percent = world_of(s, service)->loss_percent;
+    return percent > 0 && chance_percent(&s->chance, percent);
 }
 
 static void settle(struct sim *s, int service, struct ask *a, enum reply_class reply,
@@ -212,10 +220,24 @@ static bool connects(struct sim *s, int service, struct ask *a)
     return true;
 }
 
+/* What Redis has to say sets out for here. It may not get here, or not at the first time. */
+static void reply_leaves(struct sim *s, int service, struct ask *a, enum reply_class reply)
+{
+    int64_t wait = RESEND_MS;
+    int64_t late = chance_between(&s->chance, 1, 4);
+    for (; loses(s, service); wait *= 2) {
+        late += wait;
+        a->lost = chance_percent(&s->chance, 50) || clocks_mono(s) + late >= a->deadline;
+        if (a->lost)
+            return;
+    }
+    settle(s, service, a, reply, late);
+}
+
 static void attempt(struct sim *s, int service, struct ask *a)
 {
     struct service_world *w = world_of(s, service);
-    if (!a->used || a->settled || w->redis_way == WAY_SILENT)
+    if (!a->used || a->settled || a->lost || w->redis_way == WAY_SILENT)
         return;
     if (w->redis_way == WAY_REFUSED && a->generation == 0) {
         settle(s, service, a, REPLY_UNREACHABLE, 1);
@@ -231,15 +253,20 @@ static void attempt(struct sim *s, int service, struct ask *a)
     }
     if (!speaks(s, &w->unit))
         return;
-    enum reply_class reply = reply_of(s, service, a);
-    settle(s, service, a, reply, chance_between(&s->chance, 1, 4));
+    reply_leaves(s, service, a, reply_of(s, service, a));
 }
 
 static void arrives(struct sim *s, int service, uint64_t ticket)
 {
     struct ask *a = ask_of(s, service, ticket);
-    if (a != NULL)
+    if (a == NULL)
+        return;
+    if (!loses(s, service))
         attempt(s, service, a);
+    else if (chance_percent(&s->chance, 50))
+        a->lost = true;
+    else
+        sim_at(s, s->now + (a->fresh ? CONNECT_AGAIN_MS : RESEND_MS), arrives, service, ticket);
 }
 
 void server_changed(struct sim *s, int service)
@@ -271,10 +298,13 @@ static void deadlines(struct sim *s, int service, uint64_t at)
         struct ask *a = &w->asks[i];
         if (!a->used || a->settled)
             continue;
-        if (clocks_mono(s) < a->deadline)
+        if (clocks_mono(s) < a->deadline) {
             plan_deadline(s, service, a->deadline);
-        else
-            settle(s, service, a, a->generation == 0 ? REPLY_NO_CONNECT : REPLY_SILENT, 0);
+            continue;
+        }
+        if (a->request != REDIS_PING)
+            facts_info_reset(&a->answer.info); /* what a lost reply would have told */
+        settle(s, service, a, a->generation == 0 ? REPLY_NO_CONNECT : REPLY_SILENT, 0);
     }
 }
 
