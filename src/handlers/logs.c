@@ -1,4 +1,5 @@
 /* logs: the journal, and Redis' own log file where the extended commands allow it; newest first */
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -192,6 +193,7 @@ static size_t find_now(struct call *call, const json_t *lines)
 static void push_new(struct handlers *h, struct call *call, json_t *lines)
 {
     struct follow *f = call->data;
+    assert(f != NULL); /* logs_follow() made it */
     size_t count = f->from_now ? find_now(call, lines) : json_array_size(lines);
     wall_ms start = call->seen;
     size_t known = f->shown;
