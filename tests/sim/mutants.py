@@ -173,8 +173,6 @@ MUTANTS = [
      "    if (true)\n", "a replica without its primary loads for ever, and nobody is told"),
     ("orphan-failed", CAUSE, "    return orphan || cause_proven_well(s);", "    return cause_proven_well(s);",
      "a start that has brought a replica back is told as failed"),
-    ("verified-in-doubt", MACHINE, "    if (s->facts->tilt) {\n        /* Nothing counts",
-     "    if (false) {\n        /* Nothing counts", "the time to verify runs out in self-doubt"),
     ("crash-to-human", CAUSE, '[CAUSE_CRASHED] = {"crashed", OVERALL_CRITICAL, RESTART_HELPS, REMEDY_RESTART,',
      '[CAUSE_CRASHED] = {"crashed", OVERALL_CRITICAL, RESTART_HELPS, REMEDY_HUMAN,',
      "a human is called for a crash that a start cures"),
