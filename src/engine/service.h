@@ -268,6 +268,7 @@ void watch_init(struct service *s, struct now now);
 void watch_turn(struct service *s,
                 struct now now); /* does what is due, asks for the next wake-up */
 void watch_doubt(struct service *s, const char *why, struct now now); /* NULL: not worth a line */
+bool watch_at_work(const struct service *s); /* is a command of ours under way? */
 void watch_look(struct service *s,
                 struct now now); /* a round of checks now and every few ms for a while */
 void config_watch(struct service *s, struct now now); /* config_watch.c */

@@ -111,7 +111,7 @@ static int64_t round_interval_ms(const struct service *s, struct now now)
 /* Is a command of ours at work on the unit? A quick look would find it in between, and each costs
  * the host a process that the restart then has to share the machine with. The
  * end of the command asks for a look. */
-static bool at_work(const struct service *s)
+bool watch_at_work(const struct service *s)
 {
     return s->recovery.phase == PHASE_INTENT || s->recovery.phase == PHASE_ACTING ||
            s->operation.phase == OP_PHASE_RUNNING;
@@ -129,7 +129,7 @@ static void plan_round(struct service *s, struct now now)
     bool answered =
         s->sight.fresh.asked.ms >= w->round_began.ms && s->sight.unit.asked.ms >= w->round_began.ms;
     mono_ms next = mono_add(w->round_began, round_interval_ms(s, now));
-    if (at_work(s))
+    if (watch_at_work(s))
         next = mono_add(w->round_began, s->watch_policy.confirm_interval_ms);
     else if (answered && now.mono.ms < w->look_until.ms)
         next = mono_add(now.mono, LOOK_STEP_MS);

@@ -40,6 +40,8 @@ test.each([[1280, 'light'], [1280, 'dark'], [360, 'light']] as const)('stays as 
   expect(await page.locator('h1').innerText()).toBe('Redis Service');
   expect(await page.locator('.now').innerText()).toMatch(/Running\s+Answering in /);
   expect(await page.getByRole('group', { name: 'Actions' }).count()).toBe(0);
+  // The questions that the server's Link header begins are the ones that the page asks: each is answered once.
+  expect(await page.evaluate(() => performance.getEntriesByType('resource').map(({ name }) => new URL(name).pathname).filter((path) => path.startsWith('/api/services/redis/')).sort())).toEqual(['/api/services/redis/health', '/api/services/redis/status']);
   release();
   await page.getByRole('group', { name: 'Actions' }).waitFor();
   expect(await picture(page)).toEqual(before);
@@ -55,6 +57,14 @@ test('a chosen appearance holds from the first picture on', async () => {
   await page.locator('.now .answer').waitFor();
   expect(await page.evaluate(() => getComputedStyle(document.body).backgroundColor)).toBe('rgb(19, 21, 23)');
   await page.unrouteAll({ behavior: 'ignoreErrors' });
+  await done(viewer);
+});
+
+test("only a service's own page announces its questions", async () => {
+  const viewer = await loggedIn(people.viewer);
+  const link = async (path: string): Promise<string | undefined> => (await viewer.page.request.get(path)).headers()['link'];
+  expect(await link('/services/redis')).toBe('</api/services/redis/status>; rel=preload; as=fetch; crossorigin, </api/services/redis/health>; rel=preload; as=fetch; crossorigin');
+  for (const path of ['/services', '/services/', '/services/redis/metrics', '/services/a%3Eb', `/services/${'a'.repeat(64)}`, '/']) expect(await link(path)).toBeUndefined();
   await done(viewer);
 });
 

@@ -38,6 +38,8 @@ struct bench {
     char lines[LINES_MAX][64];
     size_t line_count;
     char pushed[512]; /* the newest, whole */
+    size_t text_bytes;
+    struct settings settings; /* the daemon's */
 };
 
 static struct now port_now(void *context)
@@ -67,6 +69,12 @@ static void port_redis(void *context, int service, uint64_t id, enum redis_reque
 static void port_later(void *context, mono_ms at)
 {
     (void)context, (void)at;
+}
+
+static void port_self(void *context, struct handlers_self *ret)
+{
+    const struct bench *b = context;
+    *ret = (struct handlers_self){.settings = &b->settings};
 }
 
 static void port_audit_look(void *context, struct audit_state *ret)
@@ -104,6 +112,7 @@ static int set_up(void **state)
                                    .host = port_host,
                                    .redis = port_redis,
                                    .later = port_later,
+                                   .self = port_self,
                                    .audit_look = port_audit_look,
                                    .store = b->store,
                                    .loop = &b->loop};
@@ -147,6 +156,12 @@ static void answer(struct call *call, int status, json_t *body)
 static void push(struct call *call, json_t *line)
 {
     struct bench *b = call->owner;
+    if (json_is_string(line)) {
+        b->text_bytes += json_string_length(line);
+        (void)str_copy(b->pushed, sizeof b->pushed, json_string_value(line));
+        json_decref(line);
+        return;
+    }
     assert_true(b->line_count < LINES_MAX);
     (void)str_copy(b->lines[b->line_count++], sizeof b->lines[0],
                    json_text_or(line, "message", "?"));
@@ -445,6 +460,33 @@ static void a_bundle_of_a_bad_night_still_fits_into_an_answer(void **state)
     assert_non_null(strstr(json_text_or(cut, "missing", ""), "too long"));
 }
 
+/* ── export ── */
+
+/* What one answer of the web process holds (web/server.h). */
+#define ANSWER_MAX ((size_t)16 * 1024 * 1024)
+
+static void an_export_that_is_too_long_for_one_answer_says_where_it_goes_on(void **state)
+{
+    struct bench *b = *state;
+    const char *path = test_folder_path(&b->folder, "audit.log");
+    (void)str_copy(b->settings.audit.file, sizeof b->settings.audit.file, path);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int seq = 1; seq <= 25000; seq++)
+        assert_true(fprintf(file,
+                            "{\"timestamp\": \"2025-10-10T14:30:00Z\", \"event_type\": "
+                            "\"configuration\", \"reason\": \"%0700d\", \"seq\": %d, \"prev\": "
+                            "\"0\", \"hash\": \"0\"}\n",
+                            seq, seq) > 0);
+    assert_int_equal(fclose(file), 0);
+    (void)ask(b, OP_AUDIT, ACCESS_ADMIN, json_pack("{s:s}", "format", "lines"));
+    while (!b->answered)
+        (void)uv_run(&b->loop, UV_RUN_ONCE);
+    assert_int_equal(b->status, 200);
+    assert_in_range(b->text_bytes, ANSWER_MAX / 2, ANSWER_MAX);
+    assert_non_null(strstr(b->pushed, "\"truncated\": true, \"next_cursor\": "));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -459,6 +501,7 @@ int main(void)
         TEST(logs_that_were_not_read_in_time_say_so),
         TEST(big_keys_are_complete_only_when_every_key_was_measured),
         TEST(a_bundle_of_a_bad_night_still_fits_into_an_answer),
+        TEST(an_export_that_is_too_long_for_one_answer_says_where_it_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

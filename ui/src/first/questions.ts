@@ -1,15 +1,15 @@
 /**
- * The first page's questions, asked before anything else is done. Each answer is handed out once, to whoever asks that
+ * The first page's questions, asked before anything else is done (the browser itself may have begun with them: web/console.c). Each answer is handed out once, to whoever asks that
  * address first.
  */
 const FRESH_MS = 5_000;
 
-const HEADERS = { Accept: 'application/json' };
 const asked = new Map<string, Promise<Response | null>>();
 
 function ask(address: string): void {
   // A failure is nobody's yet: who needs the answer asks again, and tells the reason.
-  asked.set(address, fetch(address, { headers: HEADERS, credentials: 'same-origin', cache: 'no-store' }).catch(() => null));
+  // No header and no wish about caches: this is the same question as the one that the server's Link header has begun.
+  asked.set(address, fetch(address, { credentials: 'same-origin' }).catch(() => null));
 }
 
 /** The service that the first page is about, as it stands in the address; or null. */
