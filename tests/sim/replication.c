@@ -41,8 +41,10 @@ void replication_init(struct sim *s, int service)
         u->persists = u->primary_with_replicas = false;
         u->load_ms = 0;
     }
-    if (replica && chance_percent(c, 80))
-        u->primary_with_replicas = false; /* few replicas have replicas of their own */
+    if (replica) {
+        u->primary_with_replicas = chance_percent(c, 30); /* has replicas of its own */
+        u->persists = chance_percent(c, 60);              /* its primary keeps the data */
+    }
     u->link_up = replica && has_primary(s, service);
 }
 
