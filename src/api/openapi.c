@@ -135,9 +135,14 @@ static json_t *answer_schema(const char *answer)
 
 static json_t *answer_content(const struct operation *o)
 {
-    if (!str_equal(o->answer, "text/plain"))
-        return content("application/json", answer_schema(o->answer));
-    return content("text/plain", schema_type("text"));
+    if (str_equal(o->answer, "text/plain"))
+        return content("text/plain", schema_type("text"));
+    json_t *types = content("application/json", answer_schema(o->answer));
+    if (o == &operations[OP_AUDIT]) { /* format=lines */
+        JSON_CLEANUP json_t *text = content("text/plain", schema_type("text"));
+        (void)json_object_update(types, text);
+    }
+    return types;
 }
 
 static json_t *headers(const struct operation *o)
@@ -167,16 +172,46 @@ static bool operates(const struct operation *o)
     return o->rate == RATE_START || o->rate == RATE_STOP || o->rate == RATE_RESTART;
 }
 
+/* The web process answers these from copies, with an ETag. */
+static bool is_copied(const struct operation *o)
+{
+    return o == &operations[OP_SERVICES] || o == &operations[OP_STATUS] ||
+           o == &operations[OP_HEALTH];
+}
+
+static bool has_field(const struct operation *o, const char *name)
+{
+    for (const struct field *f = o->fields; f->name != NULL; f++)
+        if (str_equal(f->name, name))
+            return true;
+    return false;
+}
+
+/* What a path or a field names need not be there. */
+static bool may_miss(const struct operation *o)
+{
+    return o->on_service || has_field(o, "service") ||
+           (o->fields->name != NULL && in_path(o, o->fields->name));
+}
+
+/* Whoever guesses passwords has to wait, too. */
+static bool may_be_too_often(const struct operation *o)
+{
+    return o->rate != RATE_NONE || o == &operations[OP_LOGIN] || has_field(o, "current_password");
+}
+
 static json_t *responses(const struct operation *o)
 {
     json_t *list = json_object();
-    bool has_body = !is_get(o), has_fields = o->fields->name != NULL;
+    bool has_body = !is_get(o);
     if (is_websocket(o))
         put_answer(list, o, "101", "A WebSocket: text frames, one object each.", NULL);
     else
         put_answer(list, o, "200", "Done.", answer_content(o));
     if (operates(o))
         put_answer(list, o, "202", "It goes on: Redis still loads its data.", answer_content(o));
+    if (is_copied(o))
+        put_answer(list, o, "304", "It is still what If-None-Match names by its ETag.", NULL);
     const struct {
         bool applies;
         const char *status;
@@ -184,14 +219,15 @@ static json_t *responses(const struct operation *o)
         {true, "400"},
         /* A credential that is no longer good is refused wherever it comes. */
         {true, "401"},
-        {o->least > ACCESS_ANONYMOUS || has_body, "403"},
-        {o->on_service || (has_fields && in_path(o, o->fields->name)), "404"},
-        {has_body, "409"},
+        /* A token may be for other services, a login elsewhere give no role here. */
+        {true, "403"},
+        {may_miss(o), "404"},
+        {has_body || o == &operations[OP_SESSIONS], "409"}, /* an API token has no sessions */
         {has_body, "411"},
         {has_body, "413"},
         {has_body, "415"},
         {operates(o), "422"},
-        {o->rate != RATE_NONE || str_equal(o->name, "login"), "429"},
+        {may_be_too_often(o), "429"},
         {true, "500"},
         {true, "503"},
     };
@@ -307,7 +343,7 @@ static json_t *failure_responses(void)
     } rows[] = {
         {"400", "Bad input; the message names the field."},
         {"401", "Not logged in, or no longer: WWW-Authenticate says how."},
-        {"403", "Not allowed to this role, or the CSRF token is missing."},
+        {"403", "Not allowed to this role or token, or the CSRF token is missing."},
         {"404", "There is none."},
         {"409", "It cannot be now: another operation runs, or it stands otherwise already."},
         {"411", "Content-Length is missing: chunked bodies are not taken."},

@@ -93,3 +93,10 @@ json_t *visible_health(const json_t *whole, enum access access)
     (void)json_put(part, "health_checks", check_words(json_object_get(whole, "health_checks")));
     return part;
 }
+
+json_t *visible_event(const json_t *event, enum access access)
+{
+    return str_equal(json_text_or(event, "type", ""), "service_health")
+               ? visible_health(event, access)
+               : json_incref((json_t *)event);
+}

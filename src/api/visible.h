@@ -13,5 +13,7 @@ json_t *visible_cause(const json_t *whole, enum access access);
 /* anonymous: overall_status, last_check and the three checks' statuses; others as
  * visible_cause(). */
 json_t *visible_health(const json_t *whole, enum access access);
+/* One of those that are pushed as they happen. */
+json_t *visible_event(const json_t *event, enum access access);
 
 #endif

@@ -45,7 +45,7 @@ const struct verb verbs[] = {
     {"logs", "logs [SERVICE] [-n N] [--since TIME] [--level error|warning|info] [-f]",
      "its log lines, the newest last", .service = true,
      .options = BIT(LINES) | BIT(SINCE) | BIT(LEVEL) | BIT(FOLLOW), .run = verb_logs},
-    {"events", "events [SERVICE] [-n N] [-f]",
+    {"events", "events [SERVICE] [-n N | -f]",
      "what happened to it: changes, operations, recoveries", .service = true,
      .options = BIT(LINES) | BIT(FOLLOW), .run = verb_events},
     {"recovery",

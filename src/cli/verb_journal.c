@@ -101,6 +101,10 @@ int verb_events(const struct invocation *in)
     int status = journal_args(in, "limit", &args);
     if (status != 0)
         return status;
+    if (arguments_has(in, OPTION_FOLLOW) && arguments_has(in, OPTION_LINES)) {
+        json_decref(args);
+        return usage_error(in, "-f shows what comes: without -n");
+    }
     if (arguments_has(in, OPTION_FOLLOW))
         return follow(in, "events_follow", args, view_event);
     if (!arguments_has(in, OPTION_LINES)) /* the API's own default is another */

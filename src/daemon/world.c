@@ -153,6 +153,12 @@ static void on_host_done(void *context, uint64_t id, const struct host_result *r
     engine_host_ended(p->world->engine, p->index, &o, now_here());
 }
 
+static void on_exited(void *context)
+{
+    struct place *p = context;
+    engine_process_ended(p->world->engine, p->index, now_here());
+}
+
 /* ── dependent services ── */
 
 static void port_probe(void *context, int service, uint64_t id, const char *url)
@@ -234,6 +240,7 @@ static int open_ends(struct world *w, int index, const struct service_settings *
         close_ends(&made);
         return r;
     }
+    made.controller->exited = on_exited;
     *ret = made;
     return 0;
 }

@@ -329,6 +329,21 @@ void engine_redis_lost(struct engine *e, int service, const char *why, struct no
     service_schedule(s);
 }
 
+void engine_process_ended(struct engine *e, int service, struct now now)
+{
+    struct service *s = &e->services[service];
+    engine_look_at_clocks(e, now);
+    if (watch_at_work(s))
+        return;
+    /* The kernel closes a process's connections before it is gone: the look that the closing caused
+     * may have come too early, and the next would be 10 ms later. */
+    bool looking = s->sight.doubt_since.ms != MONO_NEVER.ms;
+    watch_doubt(s, "the process ended", now);
+    if (looking)
+        s->watch.round_due = now.mono;
+    service_schedule(s);
+}
+
 void engine_host_ended(struct engine *e, int service, const struct host_outcome *o, struct now now)
 {
     struct service *s = &e->services[service];

@@ -40,6 +40,8 @@ void engine_redis_ended(struct engine *e, int service, const struct redis_answer
 /* Error replies to requests that were not the engine's. */
 void engine_own_errors(struct engine *e, int service, int count);
 void engine_redis_lost(struct engine *e, int service, const char *why, struct now now);
+/* A hint: the process of the unit has ended, a look will find it so. */
+void engine_process_ended(struct engine *e, int service, struct now now);
 void engine_host_ended(struct engine *e, int service, const struct host_outcome *outcome,
                        struct now now);
 void engine_save_ended(struct engine *e, int service, uint64_t id, enum store_outcome outcome,

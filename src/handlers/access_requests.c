@@ -78,12 +78,12 @@ void access_request(struct handlers *h, struct call *call)
 {
     struct accounts *a = h->ports.accounts;
     const struct user *u = account_own_user(h, call);
-    enum access wanted = access_by_name(json_text_or(call->args, "requested_role", ""));
     struct access_request *r = NULL;
     struct error err = {0};
     char text[600];
     if (u == NULL)
-        return;
+        return; /* answered: the call is gone */
+    enum access wanted = access_by_name(json_text_or(call->args, "requested_role", ""));
     if (wanted <= u->role) {
         refuse(h, call, 409, "Nothing to ask for", "You have that role already.", "has_role");
         return;

@@ -149,10 +149,10 @@ static struct api_token *find(struct handlers *h, struct call *call)
 void token_set(struct handlers *h, struct call *call)
 {
     struct api_token *t = find(h, call);
-    const char *role = json_text_or(call->args, "role", NULL);
     char text[700];
     if (t == NULL)
-        return;
+        return; /* answered: the call is gone */
+    const char *role = json_text_or(call->args, "role", NULL);
     if (role != NULL)
         t->role = access_by_name(role);
     t->disabled = json_bool_or(call->args, "disabled", t->disabled);

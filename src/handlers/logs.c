@@ -168,28 +168,34 @@ static wall_ms moment_of(const json_t *lines, size_t i)
     return (wall_ms){json_int_or(json_array_get(lines, i), "at_ms", 0)};
 }
 
-/* "Now" is where the log stands: its clock is the host's, which may be behind ours. */
-static void find_now(struct call *call, const json_t *lines)
+/* "Now" is where the log stands: its clock is the host's, which may be behind ours. With `lines`
+ * so many of the newest come first. Returns how many are to be looked at. */
+static size_t find_now(struct call *call, const json_t *lines)
 {
     struct follow *f = call->data;
     size_t count = json_array_size(lines);
+    size_t wanted = (size_t)json_int_or(call->args, "lines", 0);
     wall_ms newest = count == 0 ? WALL_NONE : moment_of(lines, 0);
     f->from_now = false;
+    if (wanted > 0) {
+        call->seen = WALL_NONE;
+        return wanted < count ? wanted : count;
+    }
     if (newest.ms > call->seen.ms)
-        return;
+        return count;
     call->seen = newest;
     while (f->shown < count && moment_of(lines, f->shown).ms == newest.ms)
         f->shown++;
+    return count;
 }
 
 static void push_new(struct handlers *h, struct call *call, json_t *lines)
 {
     struct follow *f = call->data;
-    if (f->from_now)
-        find_now(call, lines);
+    size_t count = f->from_now ? find_now(call, lines) : json_array_size(lines);
     wall_ms start = call->seen;
     size_t known = f->shown;
-    for (size_t i = json_array_size(lines); i > 0 && !call->gone; i--) {
+    for (size_t i = count; i > 0 && !call->gone; i--) {
         wall_ms at = moment_of(lines, i - 1);
         if (at.ms < start.ms)
             continue;

@@ -39,6 +39,9 @@ struct host_result {
 };
 
 typedef void host_done(void *context, uint64_t id, const struct host_result *result);
+/* The service's process has ended, by whatever: only `process` sees that by itself. A hint, after
+ * which a status says so. */
+typedef void host_exited(void *context);
 
 struct host_request {
     uint64_t id;
@@ -63,6 +66,7 @@ struct controller_ops {
 struct controller {
     const struct controller_ops *ops;
     host_done *done;
+    host_exited *exited; /* NULL, or set by whoever opened it */
     void *context;
 };
 

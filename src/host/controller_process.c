@@ -214,6 +214,8 @@ static void on_exit_seen(void *context, int status, int events)
     set_state(p, PROCESS_DOWN);
     log_info("process", "%s: pid %d ended", p->unit, (int)p->view.pid);
     step(p);
+    if (p->base.exited != NULL)
+        p->base.exited(p->base.context);
 }
 
 static int watch_process(struct process_controller *p, pid_t pid, int pidfd,

@@ -86,10 +86,12 @@ size_t head_write(char *to, size_t size, const struct exchange *x, const struct 
     put_number(&pen, (size_t)answer->status);
     put(&pen, " ");
     put(&pen, title(answer->status));
-    put(&pen, "\r\nContent-Type: ");
-    put(&pen, answer->type == NULL ? "application/json" : answer->type);
-    put(&pen, "\r\nContent-Length: ");
-    put_number(&pen, answer->length);
+    if (answer->status != 304) { /* its body is the one that the peer has */
+        put(&pen, "\r\nContent-Type: ");
+        put(&pen, answer->type == NULL ? "application/json" : answer->type);
+        put(&pen, "\r\nContent-Length: ");
+        put_number(&pen, answer->length);
+    }
     put(&pen, "\r\nX-Request-Id: ");
     put(&pen, x->id);
     put(&pen, "\r\n" SECURITY_LINES);

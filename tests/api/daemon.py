@@ -20,7 +20,7 @@ import time
 TREE = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = pathlib.Path(os.environ.get("RESUS_BUILD", TREE / "build-asan")) / "resus"
 SCALE = float(os.environ.get("TIMEOUT_MULTIPLIER", "3"))
-COMPLAINT = re.compile(r"ERROR: (Address|Leak|Thread)Sanitizer|runtime error:")
+COMPLAINT = re.compile(r"(ERROR|WARNING|FATAL): (Address|Leak|Thread)Sanitizer|runtime error:")
 LOOK_AGAIN_SECONDS = 0.02
 
 
@@ -152,6 +152,13 @@ class Daemon:
 
     def hang_up(self):
         self.process.send_signal(signal.SIGHUP)
+
+    def unlimited(self):
+        """Without rate limits: for tests that ask more often than anybody may."""
+        self.settings["rate_limits"] = dict.fromkeys(("start", "stop", "restart", "status", "health", "logs"), 0)
+        self.write_settings()
+        self.hang_up()
+        wait_until(lambda: "X-RateLimit-Limit" not in self.https("GET", "/api/services/redis/status").headers, "no limits")
 
     def run(self, *words):
         """As a person types it."""

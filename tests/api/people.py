@@ -4,6 +4,7 @@ import base64
 import hashlib
 import hmac
 import json
+import struct
 import subprocess
 import time
 
@@ -41,6 +42,14 @@ def api_token(served, role, **fields):
     status, body = served.ask("token_add", name=f"of {role}", role=role, **fields)
     assert status == 200, body
     return body
+
+
+def totp(secret, shift=0):
+    """The code that an authenticator shows, `shift` steps of 30 s from now."""
+    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
+    digest = hmac.new(key, struct.pack(">Q", int(time.time()) // 30 + shift), hashlib.sha1).digest()
+    offset = digest[-1] & 15
+    return f"{(struct.unpack_from('>I', digest, offset)[0] & 0x7fffffff) % 10**6:06}"
 
 
 # ── tokens that nobody should take ──

@@ -8,7 +8,7 @@ import os
 import subprocess
 
 import node
-from daemon import SCALE, free_port, wait_until
+from daemon import SCALE, Answer, free_port, wait_until
 
 
 class Prism:
@@ -48,15 +48,16 @@ class Prism:
         assert self.process.poll() is None, self.output.read_text()
         return "Prism is listening" in self.output.read_text()
 
-    def ask(self, method, path, body=None, headers=None):
-        """The status of the answer; what Prism objects to is kept."""
+    def ask(self, method, path, body=None, headers=None, good=True):
+        """The answer; what Prism objects to is kept, of a request that is not `good` only what is wrong with its answer."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60 * SCALE)
         with contextlib.closing(connection):
             as_json = {"Content-Type": "application/json"} if body is not None else {}
             connection.request(method, path, None if body is None else json.dumps(body), as_json | (headers or {}))
             answer = connection.getresponse()
-            answer.read()
-        found = answer.headers.get("sl-violations")
-        if found:
-            self.violations += [(method, path, answer.status, one) for one in json.loads(found)]
-        return answer.status
+            text = answer.read().decode()
+        for found in json.loads(answer.headers.get("sl-violations") or "[]"):
+            if good or found["location"][0] != "request":
+                self.violations.append((method, path, answer.status, found))
+        is_json = answer.headers.get("Content-Type", "").startswith("application/json")
+        return Answer(answer.status, answer.headers, json.loads(text) if is_json and text else text)

@@ -1,15 +1,13 @@
 """Who may log in, and what becomes of it: through the command line and over TLS."""
 
 import base64
-import hashlib
-import hmac
 import json
 import statistics
-import struct
 import threading
 import time
 
 from daemon import wait_until
+from people import totp
 
 EMAIL, PASSWORD = "admin@example.org", "seven quiet herons"
 
@@ -35,13 +33,6 @@ def bearer(answer):
 
 def lines(served, operation):
     return [line for line in served.audit() if line["operation"] == operation]
-
-
-def totp(secret, shift=0):
-    key = base64.b32decode(secret + "=" * (-len(secret) % 8))
-    digest = hmac.new(key, struct.pack(">Q", int(time.time()) // 30 + shift), hashlib.sha1).digest()
-    offset = digest[-1] & 15
-    return f"{(struct.unpack_from('>I', digest, offset)[0] & 0x7fffffff) % 10**6:06}"
 
 
 def test_accounts_first_admin_comes_from_the_command_line(served):

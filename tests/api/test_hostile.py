@@ -26,14 +26,6 @@ def fine(served):
     assert "web process" not in served.output() and "Sanitizer" not in served.output(), served.output()
 
 
-def unlimited(served):
-    """Without rate limits: these tests ask more often than anybody may."""
-    served.settings["rate_limits"] = dict.fromkeys(("start", "stop", "restart", "status", "health", "logs"), 0)
-    served.write_settings()
-    served.hang_up()
-    wait_until(lambda: "X-RateLimit-Limit" not in served.https("GET", "/api/services/redis/status").headers, "no limits")
-
-
 def error_of(reply, status, code=None):
     """A refusal of the contract's form."""
     assert reply is not None and reply.status == status, (status, reply)
@@ -89,7 +81,7 @@ def wrong_values(schema):
 
 
 def test_hostile_a_wrong_value_in_any_field_is_named(served):
-    unlimited(served)
+    served.unlimited()
     token = people.bearer(people.api_token(served, "admin")["token"])
     _, document = served.ask("openapi")
     tried = 0
@@ -114,7 +106,7 @@ def test_hostile_a_wrong_value_in_any_field_is_named(served):
 
 
 def test_hostile_a_wrong_value_in_any_query_is_named(served):
-    unlimited(served)
+    served.unlimited()
     token = people.bearer(people.api_token(served, "admin")["token"])
     _, document = served.ask("openapi")
     for path, item in document["paths"].items():
@@ -158,7 +150,7 @@ def test_hostile_a_null_is_as_if_the_field_were_left_out(served):
 
 
 def test_hostile_bodies_that_are_no_object_are_refused(served):
-    unlimited(served)
+    served.unlimited()
     token = admin(served)
     for body in (b"[]", b"null", b"1", b'"x"', b"{", b"{}{}", b"{'a':1}", b"<xml/>", b"a=b", b"\xff\xfe{}", b"\xef\xbb\xbf{}",
                  b'{"reason":"\xff"}', b'{"reason":"\xc0\x80"}', b'{"reason":"\\u0000"}', b'{"reason":"\\ud800"}',
@@ -304,6 +296,41 @@ def test_hostile_nothing_that_is_sent_becomes_a_header(served):
                         people.bearer(token.split()[-1]))
     assert made.status == 400 and "X-Evil" not in made.headers and made.headers["Content-Type"] == "application/json"
     assert made.headers["X-Content-Type-Options"] == "nosniff"
+
+
+def test_hostile_what_was_stored_comes_back_as_text_and_nothing_else(served):
+    """Everything that people may write freely, read again wherever it is told."""
+    people.add_all(served)
+    evil = 'a\nX-Evil: 1\n\n<script>evil()</script>\t"}\\\u2028 resus_services 7'
+    sessions = {role: people.bearer(people.login(served, role)["token"]) for role in people.ROLES}
+    wish = {"requested_role": "operator", "justification": evil, "duration_seconds": 300}
+    for who, path, body in (("admin", "/api/services/redis/pause", {"reason": evil, "for_seconds": 60}),
+                            ("admin", RESTART, {"reason": evil}), ("admin", "/api/notifications", {"message": evil}),
+                            ("admin", "/api/tokens", {"name": evil, "role": "viewer"}),
+                            ("viewer", "/api/access-requests", wish)):
+        answer = served.https("POST", path, body, sessions[who])
+        assert answer.status == 200 and answer.headers["X-Evil"] is None, (path, answer)
+    refused = served.https("POST", "/api/users", {"email": evil, "role": "viewer", "password": people.PASSWORD}, sessions["admin"])
+    assert refused.status == 400, refused
+    told = set()
+    for path in ("/api/services", "/api/services/redis/status", "/api/services/redis/health", "/api/services/redis/events",
+                 "/api/services/redis/auto-recovery", "/api/services/redis/explain", "/api/services/redis/metrics",
+                 "/api/services/redis/bundle", "/api/audit", "/api/audit/report?kind=daily", "/api/tokens",
+                 "/api/access-requests"):
+        answer = served.https("GET", path, None, sessions["admin"])
+        assert answer.status == 200 and answer.headers["X-Evil"] is None, (path, answer)
+        assert answer.headers["Content-Type"] == "application/json", (path, answer.headers)
+        if json.dumps(evil)[1:-1] in json.dumps(answer.body):
+            told.add(path)
+    assert {"/api/services/redis/status", "/api/services/redis/events", "/api/tokens", "/api/access-requests"} <= told, told
+    # The audit file keeps no control characters at all.
+    lines = served.https("GET", "/api/audit?format=lines", None, sessions["admin"]).body
+    reasons = [json.loads(line)["reason"] or "" for line in lines.split("\n") if line]
+    assert any("evil()" in reason for reason in reasons) and not any("\n" in reason for reason in reasons), lines
+    figures = served.https("GET", "/metrics", None, sessions["admin"]).body
+    assert "evil" not in figures and "resus_services 7" not in figures, figures
+    # In the log of the daemon it begins no line of its own.
+    assert not [line for line in served.output().splitlines() if line.startswith("X-Evil")], served.output()
 
 
 def test_hostile_no_answer_opens_the_api_to_other_sites(served):

@@ -2,7 +2,6 @@
 
 import node
 import people
-import proxied
 from daemon import wait_until
 
 # What a call needs that has fields without which there is no answer.
@@ -134,29 +133,3 @@ def test_every_answer_about_accounts_is_as_the_document_says(served):
 def test_readiness_says_what_is_missing(served):
     assert served.ask("healthz") == (200, {"status": "ok"})
     assert served.ask("readyz") == (200, {"status": "ok"})
-
-
-def test_another_program_between_client_and_daemon_objects_to_nothing(served):
-    people.add_all(served)
-    wait_until(lambda: served.good("health")["overall_status"] == "healthy", "healthy")
-    document = served.https("GET", "/openapi.json").body
-    admin = people.bearer(people.login(served, "admin")["token"])
-    service = "/api/services/redis"
-    with proxied.Prism(served, document) as prism:
-        for path, operation in reading_operations(document):
-            needed = NEEDED.get(operation["operationId"], {})
-            query = "?" + "&".join(f"{name}={value}" for name, value in needed.items()) if needed else ""
-            assert prism.ask("GET", shown(path) + query, headers=admin) == 200, path
-        for method, path, body, status in (
-                ("POST", f"{service}/restart", {"reason": "test"}, 200), ("POST", f"{service}/stop", {}, 400),
-                ("POST", f"{service}/stop", {"confirmation": True}, 200), ("POST", f"{service}/start", {}, 200),
-                ("POST", f"{service}/refresh", {}, 200), ("PATCH", f"{service}/auto-recovery", {"max_attempts": 4}, 200),
-                ("POST", f"{service}/pause", {"reason": "test"}, 200), ("POST", f"{service}/resume", {}, 200),
-                ("POST", f"{service}/reset-circuit-breaker", {}, 200), ("POST", "/api/notifications", {"message": "m"}, 200),
-                ("POST", "/api/services/nobody/restart", {}, 404),
-                ("POST", "/api/tokens", {"name": "by prism", "role": "viewer"}, 200)):
-            assert prism.ask(method, path, body, admin) == status, (method, path)
-        assert prism.violations == [], prism.violations
-        # It would have objected.
-        prism.ask("PATCH", f"{service}/auto-recovery", {"max_attempts": "many"}, admin)
-        assert prism.violations, "a wrong body passed"

@@ -18,8 +18,10 @@
 #define FORGIVEN_MS 120000 /* a minute of health forgets the attempts; all looks see it by then */
 /* A doubt that lasts is looked at every five seconds. The look is from after Redis' last answer
  * (see below), so the failure is at most one such round younger than it. */
+#define LOG_MISSES_ALLOWED 3 /* after so many failed readings of the log it is done without */
 #define SLOW_LOOK_MS 6000
-#define DOUBT_MS 29000 /* self-doubt lasts 30 s */
+#define SLEEP_UNSEEN_MS TILT_JUMP_MS /* by a clock that stands still meanwhile */
+#define DOUBT_MS 29000               /* self-doubt lasts 30 s */
 
 static struct witness *witness_of(struct sim *s, int service)
 {
@@ -165,13 +167,13 @@ static void check_hung(struct sim *s, int service, const char *word)
                    (long long)(s->now - told->answered));
 }
 
-/* A process that ended by itself said why. */
+/* A process that ended by itself said why; who can never be heard is helped without. */
 static void check_last_words(struct sim *s, int service, const char *word)
 {
     const struct told *told = &witness_of(s, service)->told;
     if (told->unit.active != UNIT_FAILED || told->failed == SIM_NEVER)
         return;
-    if (told->log_at < told->failed)
+    if (told->log_at < told->failed && told->log_misses < LOG_MISSES_ALLOWED)
         sim_broken(s, service, "%s before its last words were read", word);
     bool hopeless = told->log == LOG_CONFIG_ERROR || told->log == LOG_PORT_IN_USE ||
                     told->log == LOG_DATA_CORRUPT || told->log == LOG_PERMISSION_DENIED ||
@@ -458,7 +460,7 @@ static void check_claim(struct sim *s, int service, bool healthy)
     int64_t limit = 2 * inside->watch_policy.interval_ms;
     if (healthy) {
         int64_t age = s->now - w->told.proof;
-        if (age > limit)
+        if (age > limit + SLEEP_UNSEEN_MS)
             sim_broken(s, service, "healthy is claimed with a proof that is %lld ms old",
                        (long long)age);
     }
@@ -525,6 +527,7 @@ void promise_step(struct sim *s)
         if (w->paused && inside->saved.paused_until.ms == 0)
             w->paused = false; /* it was over before the clock was set back */
         check_claim(s, i, healthy);
+        cure_step(s, i);
     }
 }
 

@@ -85,6 +85,8 @@ void witness_unit(struct sim *s, int service, int64_t began, const struct unit_f
         return;
     told->stop_seen |= unit->active == UNIT_FAILED || unit->active == UNIT_INACTIVE;
     note_since(&told->failed, unit->active == UNIT_FAILED, s->now);
+    if (unit->active != UNIT_FAILED)
+        told->log_misses = 0;
     note_since(&told->stopped, unit->active == UNIT_INACTIVE, s->now);
 }
 

@@ -54,16 +54,23 @@ static size_t asked(const struct fixture *f, enum host_command command)
     return n;
 }
 
+/* A healthy service; the time. */
+static int64_t begin_watch(struct fixture *f, const struct unit_facts *well)
+{
+    int64_t now = 1000;
+    while (now < 5000) {
+        now = fixture_wake_late(f, 0);
+        answer_all(f, REPLY_PONG, well, now);
+    }
+    return now;
+}
+
 /* From a healthy service to a restart that is under way; the time. */
 static int64_t begin_restart(struct fixture *f)
 {
     struct unit_facts well = unit(UNIT_ACTIVE, "running", RESULT_SUCCESS);
     struct unit_facts dead = unit(UNIT_FAILED, "failed", RESULT_SIGNAL);
-    int64_t now = 1000;
-    while (now < 5000) {
-        now = fixture_wake_late(f, 0);
-        answer_all(f, REPLY_PONG, &well, now);
-    }
+    int64_t now = begin_watch(f, &well);
     /* A reset asks for quick looks for some seconds; so does the attempt before this one. */
     static const struct engine_user user = {"root", "root@localhost", "admin", "local"};
     engine_recovery_reset(f->engine, 0, &user, "test", fixture_at(now));
@@ -87,6 +94,34 @@ static void a_restart_under_way_is_not_disturbed_by_quick_looks_at_the_unit(void
         answer_all(f, REPLY_REFUSED, &starting, now);
     }
     assert_in_range(looks, 1, RESTART_MS / (size_t)f->service.watch.confirm_interval_ms + 1);
+}
+
+/* A process loses its connections a moment before it is gone. */
+static void a_unit_that_was_seen_too_early_is_seen_again_when_its_process_has_ended(void **state)
+{
+    struct fixture *f = *state;
+    struct unit_facts well = unit(UNIT_ACTIVE, "running", RESULT_SUCCESS);
+    struct unit_facts dead = unit(UNIT_FAILED, "failed", RESULT_SIGNAL);
+    int64_t now = begin_watch(f, &well);
+    engine_redis_lost(f->engine, 0, "closed by the peer", fixture_at(now));
+    answer_all(f, REPLY_REFUSED, &well, now);
+    assert_int_equal(f->intent, 0);
+    engine_process_ended(f->engine, 0, fixture_at(now));
+    assert_int_equal(fixture_wake_late(f, 0), now);
+    answer_all(f, REPLY_REFUSED, &dead, now);
+    assert_int_not_equal(f->intent, 0);
+}
+
+/* ... and not when it ends because it is restarted. */
+static void the_end_of_a_process_that_is_restarted_asks_for_nothing(void **state)
+{
+    struct fixture *f = *state;
+    int64_t now = begin_restart(f);
+    const struct watch *w = &f->engine->services[0].watch;
+    mono_ms due = w->round_due;
+    assert_true(due.ms > now);
+    engine_process_ended(f->engine, 0, fixture_at(now));
+    assert_int_equal(w->round_due.ms, due.ms);
 }
 
 /* A command whose answer is lost is at work until its deadline, also when a person took over
@@ -197,6 +232,8 @@ int main(void)
         TEST(nothing_is_done_while_a_command_that_was_left_behind_is_at_work),
         TEST(connections_that_our_own_restart_closes_are_no_refusal),
         TEST(a_replica_that_was_restarted_without_its_primary_is_no_failed_attempt),
+        TEST(a_unit_that_was_seen_too_early_is_seen_again_when_its_process_has_ended),
+        TEST(the_end_of_a_process_that_is_restarted_asks_for_nothing),
         TEST(the_progress_of_the_process_before_an_action_is_not_that_of_the_next),
         TEST(a_restart_under_way_is_not_disturbed_by_quick_looks_at_the_unit),
     };

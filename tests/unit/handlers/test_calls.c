@@ -37,6 +37,9 @@ struct bench {
     json_t *body;
     char lines[LINES_MAX][64];
     size_t line_count;
+    char pushed[512]; /* the newest, whole */
+    size_t text_bytes;
+    struct settings settings; /* the daemon's */
 };
 
 static struct now port_now(void *context)
@@ -66,6 +69,12 @@ static void port_redis(void *context, int service, uint64_t id, enum redis_reque
 static void port_later(void *context, mono_ms at)
 {
     (void)context, (void)at;
+}
+
+static void port_self(void *context, struct handlers_self *ret)
+{
+    const struct bench *b = context;
+    *ret = (struct handlers_self){.settings = &b->settings};
 }
 
 static void port_audit_look(void *context, struct audit_state *ret)
@@ -103,6 +112,7 @@ static int set_up(void **state)
                                    .host = port_host,
                                    .redis = port_redis,
                                    .later = port_later,
+                                   .self = port_self,
                                    .audit_look = port_audit_look,
                                    .store = b->store,
                                    .loop = &b->loop};
@@ -146,9 +156,18 @@ static void answer(struct call *call, int status, json_t *body)
 static void push(struct call *call, json_t *line)
 {
     struct bench *b = call->owner;
+    if (json_is_string(line)) {
+        b->text_bytes += json_string_length(line);
+        (void)str_copy(b->pushed, sizeof b->pushed, json_string_value(line));
+        json_decref(line);
+        return;
+    }
     assert_true(b->line_count < LINES_MAX);
     (void)str_copy(b->lines[b->line_count++], sizeof b->lines[0],
                    json_text_or(line, "message", "?"));
+    char *whole = json_dumps(line, JSON_COMPACT);
+    (void)str_copy(b->pushed, sizeof b->pushed, whole);
+    free(whole);
     json_decref(line);
 }
 
@@ -268,6 +287,22 @@ static void lines_of_the_log_are_explained_to_admins_only(void **state)
     }
 }
 
+static void lines_of_the_log_are_pushed_to_admins_only(void **state)
+{
+    struct bench *b = *state;
+    JSON_CLEANUP json_t *event = json_pack(
+        "{s:s, s:s, s:{s:s, s:[s, s]}}", "type", "service_health", "overall_status", "critical",
+        "cause", "code", "config_error", "evidence", "PING: refused", "log: requirepass s3cret");
+    static const enum access roles[] = {ACCESS_VIEWER, ACCESS_OPERATOR, ACCESS_ADMIN};
+    for (size_t i = 0; i < ARRAY_LENGTH(roles); i++) {
+        struct call *call = ask(b, OP_EVENTS_FOLLOW, roles[i], json_object());
+        handlers_event(b->handlers, 0, event);
+        assert_non_null(strstr(b->pushed, "PING: refused"));
+        assert_int_equal(strstr(b->pushed, "s3cret") != NULL, roles[i] == ACCESS_ADMIN);
+        handlers_gone(b->handlers, call);
+    }
+}
+
 /* ── logs ── */
 
 #define LINE(ms, text)                                                                             \
@@ -325,6 +360,17 @@ static void a_follow_since_a_time_begins_with_that_time(void **state)
     struct call *call = ask(b, OP_LOGS_FOLLOW, ACCESS_ADMIN, args);
     host_says(b, call, LINE(999999, "old") LINE(1000000, "a") LINE(1000000, "b"));
     expect_lines(b, "a b ");
+}
+
+static void a_follow_of_so_many_lines_begins_with_the_newest_of_them(void **state)
+{
+    struct bench *b = *state;
+    struct call *call = ask(b, OP_LOGS_FOLLOW, ACCESS_ADMIN, json_pack("{s:i}", "lines", 2));
+    host_says(b, call, LINE(999000, "a") LINE(1000000, "b") LINE(1000000, "c"));
+    expect_lines(b, "b c ");
+    look_again(b);
+    host_says(b, call, LINE(1000000, "b") LINE(1000000, "c") LINE(1000000, "d"));
+    expect_lines(b, "d ");
 }
 
 static void logs_that_were_not_read_in_time_say_so(void **state)
@@ -414,18 +460,48 @@ static void a_bundle_of_a_bad_night_still_fits_into_an_answer(void **state)
     assert_non_null(strstr(json_text_or(cut, "missing", ""), "too long"));
 }
 
+/* ── export ── */
+
+/* What one answer of the web process holds (web/server.h). */
+#define ANSWER_MAX ((size_t)16 * 1024 * 1024)
+
+static void an_export_that_is_too_long_for_one_answer_says_where_it_goes_on(void **state)
+{
+    struct bench *b = *state;
+    const char *path = test_folder_path(&b->folder, "audit.log");
+    (void)str_copy(b->settings.audit.file, sizeof b->settings.audit.file, path);
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    for (int seq = 1; seq <= 25000; seq++)
+        assert_true(fprintf(file,
+                            "{\"timestamp\": \"2025-10-10T14:30:00Z\", \"event_type\": "
+                            "\"configuration\", \"reason\": \"%0700d\", \"seq\": %d, \"prev\": "
+                            "\"0\", \"hash\": \"0\"}\n",
+                            seq, seq) > 0);
+    assert_int_equal(fclose(file), 0);
+    (void)ask(b, OP_AUDIT, ACCESS_ADMIN, json_pack("{s:s}", "format", "lines"));
+    while (!b->answered)
+        (void)uv_run(&b->loop, UV_RUN_ONCE);
+    assert_int_equal(b->status, 200);
+    assert_in_range(b->text_bytes, ANSWER_MAX / 2, ANSWER_MAX);
+    assert_non_null(strstr(b->pushed, "\"truncated\": true, \"next_cursor\": "));
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         TEST(a_reload_while_the_doctor_looks_leaves_it_the_new_settings),
         TEST(lines_of_the_log_are_explained_to_admins_only),
+        TEST(lines_of_the_log_are_pushed_to_admins_only),
         TEST(a_follow_shows_every_line_of_a_moment_once),
         TEST(a_follow_begins_where_the_log_stands_by_the_hosts_clock),
         TEST(a_follow_since_a_time_begins_with_that_time),
+        TEST(a_follow_of_so_many_lines_begins_with_the_newest_of_them),
         TEST(logs_that_were_not_read_in_time_say_so),
         TEST(big_keys_are_complete_only_when_every_key_was_measured),
         TEST(a_bundle_of_a_bad_night_still_fits_into_an_answer),
+        TEST(an_export_that_is_too_long_for_one_answer_says_where_it_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -29,7 +29,7 @@ struct scene {
     uv_loop_t loop;
     uv_timer_t tick;
     struct controller *controller;
-    unsigned answered;
+    unsigned answered, exited;
     bool on_stack;
     enum host_end end;
     int exit_code;
@@ -50,6 +50,12 @@ static void on_done(void *context, uint64_t id, const struct host_result *r)
     if (id == HOST_STATUS || id == HOST_SHOW || id == HOST_IS_ACTIVE)
         systemctl_parse_result((enum host_command)id, r, &s->unit);
     s->answered++;
+}
+
+static void on_exited(void *context)
+{
+    struct scene *s = context;
+    s->exited++;
 }
 
 static int free_port(void)
@@ -209,6 +215,22 @@ static void test_a_killed_server_is_seen_and_not_started_again(void **state)
     must(s, HOST_RESET_FAILED);
     run(s, HOST_STATUS);
     assert_int_equal(s->unit.active, UNIT_INACTIVE);
+    end(s);
+}
+
+static void test_the_end_of_a_server_is_told_at_once_and_seen_from_then_on(void **state)
+{
+    (void)state;
+    struct scene *s = begin();
+    s->controller->exited = on_exited;
+    must(s, HOST_START);
+    run(s, HOST_STATUS);
+    assert_int_equal(kill((pid_t)s->unit.main_pid, SIGKILL), 0);
+    while (s->exited == 0)
+        (void)uv_run(&s->loop, UV_RUN_ONCE);
+    run(s, HOST_STATUS);
+    assert_int_equal(s->unit.active, UNIT_FAILED);
+    assert_int_equal(s->exited, 1);
     end(s);
 }
 
@@ -407,6 +429,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_start_status_restart_stop),
         cmocka_unit_test(test_a_killed_server_is_seen_and_not_started_again),
+        cmocka_unit_test(test_the_end_of_a_server_is_told_at_once_and_seen_from_then_on),
         cmocka_unit_test(test_a_server_that_cannot_start_says_why),
         cmocka_unit_test(test_a_foreign_server_at_the_address_is_not_ours),
         cmocka_unit_test(test_a_running_server_is_adopted_and_never_started_twice),

@@ -609,8 +609,8 @@ export type AuditReport = {
   readonly since: Time | null;
   readonly until: Time | null;
   readonly recoveries: Readonly<Record<string, unknown>>;
-  readonly failed_operations: Readonly<Record<string, unknown>>;
-  readonly outside_business_hours: unknown;
+  readonly failed_operations?: Readonly<Record<string, unknown>>;
+  readonly outside_business_hours?: unknown;
   readonly lines?: number;
   readonly operations?: Readonly<Record<string, unknown>>;
   readonly by_operation?: readonly (Readonly<Record<string, unknown>>)[];
