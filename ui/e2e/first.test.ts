@@ -15,14 +15,18 @@ interface Part {
   readonly height: number;
   readonly look: string;
 }
-/** Where each part of the picture stands, and how it looks; ages count on, so that its width is left out. */
+/**
+ * Where each part of the picture stands, and how it looks. Ages count on, so that widths are left out; a banner that somebody's
+ * notice put above the page comes with the history and moves all of it.
+ */
 const picture = (page: Page): Promise<Part[]> =>
   page.evaluate((parts) => parts.map((part) => {
     const at = document.querySelector(part);
     if (at === null) throw new Error(`there is no ${part}`);
     const { top, height } = at.getBoundingClientRect();
+    const from = at.closest('main')?.getBoundingClientRect().top ?? 0;
     const { color, fontSize, fontWeight } = getComputedStyle(at);
-    return { part, top: Math.round(top), height: Math.round(height), look: `${color} ${fontSize} ${fontWeight}` };
+    return { part, top: Math.round(top - from), height: Math.round(height), look: `${color} ${fontSize} ${fontWeight}` };
   }), PARTS);
 
 test.each([[1280, 'light'], [1280, 'dark'], [360, 'light']] as const)('stays as it is when the rest of the program comes (%i px, %s)', async (width, colorScheme) => {

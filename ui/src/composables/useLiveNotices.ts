@@ -43,5 +43,7 @@ export function useLiveNotices(): (message: Numbered) => void {
     if (message.timestamp < Date.now() + service.live.skewMs - FRESH_MS) return;
     if (message.type === 'auto_recovery') recovery(message);
     else if (message.type === 'service_event') operation(message);
+    // What a person announced stands in the banner.
+    else if (message.type === 'notice' && message.kind !== 'announcement') notices.tell('degraded', service.name, message.message);
   };
 }

@@ -425,6 +425,7 @@ export type Inspection = {
   readonly info?: Readonly<Record<string, unknown>>;
   readonly items?: readonly (Readonly<Record<string, unknown>>)[];
   readonly keys_measured?: number;
+  readonly keys_passed_over?: number;
   readonly complete?: boolean;
 };
 

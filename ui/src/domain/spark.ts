@@ -13,7 +13,7 @@ export interface SparkLine {
 }
 
 /** A curve that is narrower than this share of its drawing looks like dirt on it. */
-const LEAST_SHARE = 1 / 20;
+const LEAST_SHARE = 1 / 8;
 
 const round = (n: number): number => Math.round(n * 10) / 10;
 
