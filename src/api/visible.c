@@ -72,21 +72,31 @@ static json_t *without_log(const json_t *evidence)
     return kept;
 }
 
+json_t *visible_cause(const json_t *whole, enum access access)
+{
+    json_t *cause = json_object_get(whole, "cause");
+    if (access == ACCESS_ADMIN || cause == NULL)
+        return json_incref((json_t *)whole);
+    json_t *part = json_copy((json_t *)whole);
+    json_t *cut = json_copy(cause);
+    (void)json_put(cut, "evidence", without_log(json_object_get(cause, "evidence")));
+    (void)json_put(part, "cause", cut);
+    return part;
+}
+
 json_t *visible_health(const json_t *whole, enum access access)
 {
     static const char *const limited[] = {"overall_status", "last_check"};
-    if (access == ACCESS_ADMIN)
-        return json_incref((json_t *)whole);
-    if (access == ACCESS_ANONYMOUS) {
-        json_t *part = only(whole, limited, ARRAY_LENGTH(limited));
-        (void)json_put(part, "health_checks", check_words(json_object_get(whole, "health_checks")));
-        return part;
-    }
-    json_t *part = json_copy((json_t *)whole);
-    json_t *cause = json_copy(json_object_get(whole, "cause"));
-    if (cause != NULL) {
-        (void)json_put(cause, "evidence", without_log(json_object_get(cause, "evidence")));
-        (void)json_put(part, "cause", cause);
-    }
+    if (access != ACCESS_ANONYMOUS)
+        return visible_cause(whole, access);
+    json_t *part = only(whole, limited, ARRAY_LENGTH(limited));
+    (void)json_put(part, "health_checks", check_words(json_object_get(whole, "health_checks")));
     return part;
+}
+
+json_t *visible_event(const json_t *event, enum access access)
+{
+    return str_equal(json_text_or(event, "type", ""), "service_health")
+               ? visible_health(event, access)
+               : json_incref((json_t *)event);
 }

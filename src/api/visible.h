@@ -8,8 +8,12 @@
 
 /* New references; anonymous: status, overall_status, last_check, the names of affected services. */
 json_t *visible_status(const json_t *whole, enum access access);
-/* anonymous: overall_status, last_check and the three checks' statuses; evidence that was taken
- * from logs: admin only. */
+/* Of an object with a `cause`: evidence that was taken from logs is for admins only. */
+json_t *visible_cause(const json_t *whole, enum access access);
+/* anonymous: overall_status, last_check and the three checks' statuses; others as
+ * visible_cause(). */
 json_t *visible_health(const json_t *whole, enum access access);
+/* One of those that are pushed as they happen. */
+json_t *visible_event(const json_t *event, enum access access);
 
 #endif

@@ -75,14 +75,13 @@ void buf_consume(struct buf *b, size_t length)
     }
     memmove(b->data, b->data + length, b->length - length);
     b->length -= length;
-    b->data[b->length] = '\0';
+    mem_wipe(b->data + b->length, length);
 }
 
 void buf_clear(struct buf *b)
 {
+    mem_wipe(b->data, b->length);
     b->length = 0;
-    if (b->data != NULL)
-        b->data[0] = '\0';
 }
 
 void buf_free(struct buf *b)

@@ -21,7 +21,7 @@ int buf_append(struct buf *b, const void *bytes, size_t length) ATTR_MUST_USE;
 int buf_printf(struct buf *b, const char *format, ...) ATTR_PRINTF(2, 3) ATTR_MUST_USE;
 /* Appends what still fits; true when all of it did. For output caps. */
 bool buf_append_cut(struct buf *b, const void *bytes, size_t length);
-/* Takes `length` bytes away from the front. */
+/* Takes `length` bytes away from the front; wipes what becomes free, as buf_clear() does. */
 void buf_consume(struct buf *b, size_t length);
 void buf_clear(struct buf *b); /* keeps the memory */
 /* Wipes (secrets pass through these) and frees; the limit stays. */

@@ -1,10 +1,26 @@
 #include "base/json.h"
 
+#include <malloc.h>
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
+
+static void wipe_and_free(void *p)
+{
+    if (p != NULL)
+        mem_wipe(p, malloc_usable_size(p));
+    free(p);
+}
+
+/* Before main: jansson keeps passwords and tokens in values, in its reader's buffer and in its
+ * writer's, and only its own allocator sees all three go. */
+__attribute__((constructor)) static void wipe_what_jansson_frees(void)
+{
+    json_set_alloc_funcs(malloc, wipe_and_free);
+}
 
 bool json_put(json_t *object, const char *key, json_t *value)
 {

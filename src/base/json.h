@@ -1,5 +1,6 @@
 /* jansson in the house's manner: scope cleanup, checked reading, and the one place that says how
- * JSON is written. */
+ * JSON is written. Secrets travel in it: all that jansson frees is wiped first; a text of
+ * json_dumps() is its caller's to wipe. */
 #ifndef RESUS_BASE_JSON_H
 #define RESUS_BASE_JSON_H
 

@@ -93,13 +93,26 @@ static int ask(struct remote *r, const struct place *p, const char *service, con
                        mono_add(clock_mono(), ASK_CHECK_MS), ret_status, ret_body, err);
 }
 
+/* A follow from now on has nothing to show of the past; one since a time, or of so many lines, has.
+ */
+static bool shows_past(const json_t *given)
+{
+    return json_object_get(given, "since") != NULL || json_object_get(given, "lines") != NULL;
+}
+
+static int64_t first_lines(const json_t *given)
+{
+    return json_object_get(given, "since") != NULL ? OPERATION_LIMIT_MAX
+                                                   : json_int_or(given, "lines", FIRST_LINES);
+}
+
 /* Shows what is new; a refusal is left in *ret_refusal. */
 static int turn(struct remote *r, struct place *p, const char *service, const json_t *given,
                 bool first, int *ret_status, json_t **ret_refusal, struct error *err)
 {
     json_t *body = NULL;
-    int rc = ask(r, p, service, given, first ? FIRST_LINES : OPERATION_LIMIT_MAX, ret_status, &body,
-                 err);
+    int rc = ask(r, p, service, given, first ? first_lines(given) : OPERATION_LIMIT_MAX, ret_status,
+                 &body, err);
     if (rc < 0)
         return rc;
     if (*ret_status >= 400) {
@@ -109,7 +122,8 @@ static int turn(struct remote *r, struct place *p, const char *service, const js
     if (p->events)
         show_events(p, json_object_get(body, "items"), first ? &nobody : p->reader);
     else
-        show_lines(p, json_object_get(body, "logs"), first ? &nobody : p->reader);
+        show_lines(p, json_object_get(body, "logs"),
+                   first && !shows_past(given) ? &nobody : p->reader);
     json_decref(body);
     return 0;
 }
@@ -121,6 +135,7 @@ int remote_follow(struct remote *r, const char *op, const char *service, const j
     struct place p = {.reader = reader, .events = str_equal(op, "events_follow")};
     json_t *none JSON_CLEANUP = json_object();
     json_t *refusal = NULL;
+    (void)wall_parse(json_text_or(args, "since", ""), &p.newest);
     bool first = true; /* that answer tells where "now" is, by the daemon's clock */
     int rc;
     do {

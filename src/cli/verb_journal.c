@@ -12,7 +12,8 @@
 #include "cli/view.h"
 #include "io/clock.h"
 
-#define LINES_MAX 1000 /* what the whitelist reads at once */
+#define LINES_MAX 1000  /* what the whitelist reads at once */
+#define EVENTS_LINES 50 /* unless told */
 
 /* 0, or the usage error's exit status; *ret_args is the caller's. */
 static int journal_args(const struct invocation *in, const char *lines_key, json_t **ret_args)
@@ -100,7 +101,13 @@ int verb_events(const struct invocation *in)
     int status = journal_args(in, "limit", &args);
     if (status != 0)
         return status;
+    if (arguments_has(in, OPTION_FOLLOW) && arguments_has(in, OPTION_LINES)) {
+        json_decref(args);
+        return usage_error(in, "-f shows what comes: without -n");
+    }
     if (arguments_has(in, OPTION_FOLLOW))
         return follow(in, "events_follow", args, view_event);
+    if (!arguments_has(in, OPTION_LINES)) /* the API's own default is another */
+        (void)json_put_int(args, "limit", EVENTS_LINES);
     return ask_show(in, "events", args, ASK_READ_MS, view_events, NULL);
 }

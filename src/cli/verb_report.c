@@ -1,6 +1,8 @@
 /* slo, diagnose, bundle */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -29,6 +31,24 @@ int verb_diagnose(const struct invocation *in)
     return status;
 }
 
+/* Beside it and renamed, so that nobody finds half of it; but what is no file (/dev/stdout, a pipe,
+ * a link) is written into, not replaced. */
+static int write_output(const char *path, const char *text, struct error *err)
+{
+    struct stat st;
+    size_t length = strlen(text);
+    if (lstat(path, &st) < 0 || S_ISREG(st.st_mode)) /* Addresses and commands are in it: 0600 */
+        return file_write_atomic(path, text, length, 0600, err);
+    FILE *file = fopen(path, "we");
+    bool written = file != NULL && fwrite(text, 1, length, file) == length;
+    int code = errno;
+    if (file != NULL && fclose(file) != 0 && written) {
+        code = errno;
+        written = false;
+    }
+    return written ? 0 : error_set_errno(err, -code, "cannot write %s", path);
+}
+
 static int write_bundle(const struct invocation *in, const json_t *body)
 {
     const char *path = in->options[OPTION_OUTPUT];
@@ -36,8 +56,7 @@ static int write_bundle(const struct invocation *in, const json_t *body)
     char *text = json_dumps(body, JSON_INDENT(2) | JSON_WRITE_FLAGS);
     if (text == NULL)
         return ask_failed(in, CLI_REFUSED, "out_of_memory", "out of memory");
-    /* Addresses and commands are in it: for its owner. */
-    int r = file_write_atomic(path, text, strlen(text), 0600, &err);
+    int r = write_output(path, text, &err);
     mem_free(text);
     if (r < 0)
         return ask_failed(in, CLI_REFUSED, "cannot_write", "%s", err.text);

@@ -4,8 +4,11 @@
 
 #define NAME_WIDTH 12
 #define OPTION_WIDTH 24
+#define FIRST_REMOTE 2 /* of global_options' rows: --url ... --pin */
+#define LAST_REMOTE 5
 
-static void global_options(struct page *p)
+/* What only matters to a verb that asks a daemon is left out for the others. */
+static void global_options(struct page *p, bool local)
 {
     static const char *const rows[][2] = {
         {"--json", "the API's JSON and nothing else on stdout"},
@@ -17,6 +20,8 @@ static void global_options(struct page *p)
         {"--help, --version", ""},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        if (local && i >= FIRST_REMOTE && i <= LAST_REMOTE)
+            continue;
         page_put(p, "  %s", rows[i][0]);
         if (rows[i][1][0] != '\0')
             page_pad(p, page_width(rows[i][0]), OPTION_WIDTH);
@@ -35,7 +40,7 @@ void view_verbs(struct page *p)
         page_put(p, "%s\n", verbs[i].summary);
     }
     page_put(p, "\nEverywhere:\n");
-    global_options(p);
+    global_options(p, false);
     page_put(p, "\nSERVICE may be left out when only one is configured. "
                 "`resus help VERB` tells more.\n");
 }
@@ -59,5 +64,5 @@ void view_verb(struct page *p, const struct verb *verb)
         page_pad(p, page_width(head), OPTION_WIDTH);
         page_put(p, "%s\n", row->help);
     }
-    global_options(p);
+    global_options(p, verb->local);
 }

@@ -237,6 +237,14 @@ bool cause_proven_well(const struct sight *s)
            unit_runs(s->unit.active);
 }
 
+bool cause_serves(const struct sight *s)
+{
+    const struct probe_facts *p = cause_probe(s);
+    bool orphan = !s->tilt && p->reply == REPLY_MASTERDOWN && recent(s, p->asked) &&
+                  recent(s, s->unit.asked) && unit_runs(s->unit.active);
+    return orphan || cause_proven_well(s);
+}
+
 bool cause_empty_primary(const struct info_facts *info)
 {
     if (!info->known || info->role != ROLE_PRIMARY || info->connected_replicas <= 0)
@@ -417,6 +425,14 @@ static struct verdict judge_pong(const struct sight *s, mono_ms now)
     return certain(judge_figures(&s->levels));
 }
 
+/* A replica without its primary says so before it says that it loads (field notes 7.1). */
+static struct verdict judge_orphan(const struct sight *s)
+{
+    if (s->unit.active != UNIT_ACTIVATING || !recent(s, s->unit.asked))
+        return certain(CAUSE_REPLICA_LINK_DOWN);
+    return certain(s->unit.notice == NOTICE_LOADING ? CAUSE_LOADING : CAUSE_SYSTEMD_RESTARTING);
+}
+
 struct verdict cause_judge(const struct sight *s, mono_ms now)
 {
     if (s->tilt)
@@ -439,7 +455,7 @@ struct verdict cause_judge(const struct sight *s, mono_ms now)
                    ? certain(CAUSE_STOP_HANGING)
                    : certain(CAUSE_PERSISTENCE_FAILING);
     case REPLY_MASTERDOWN:
-        return certain(CAUSE_REPLICA_LINK_DOWN);
+        return judge_orphan(s);
     case REPLY_MAXCLIENTS:
         return certain(CAUSE_CLIENTS_EXHAUSTED);
     case REPLY_NOAUTH:

@@ -158,6 +158,10 @@ bool cause_other_process(const struct sight *sight);
  * unit is active.) */
 bool cause_proven_well(const struct sight *sight);
 
+/* ... or lacks it nothing but its primary, as a replica that serves no stale data (MASTERDOWN)?
+ * What a start can do for it is done. */
+bool cause_serves(const struct sight *sight);
+
 /* A primary without persistence that had replicas when last seen: started empty it would wipe them
  * (field notes 7.4). What could not be read counts as "no persistence" when replicas were there. */
 bool cause_empty_primary(const struct info_facts *info);

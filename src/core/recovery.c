@@ -340,8 +340,14 @@ static void verify_from_now(struct step *s)
     (void)step_emit(s, EFFECT_LOOK);
 }
 
+/* Resus may have seen nothing for a suspend and the doubt after it: the time begins to count when
+ * it sees again (simulator seed 505542). */
 static void wake_verifying(struct step *s)
 {
+    if (s->facts->tilt) {
+        s->r->deadline = mono_add(s->now, RECOVERY_VERIFY_SOFT_MS);
+        return;
+    }
     step_attempt_failed(s);
 }
 

@@ -339,22 +339,15 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
     *ret = uv_buf_init(c->server->chunk, sizeof(c->server->chunk));
 }
 
-static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *bytes)
+static void take_bytes(struct connection *c, const char *bytes, size_t length)
 {
-    struct connection *c = stream->data;
-    if (length == 0)
-        return;
-    if (length < 0) {
-        connection_drop(c);
-        return;
-    }
     size_t taken = 0;
-    while (taken < (size_t)length && c->state == PEER_OPEN) {
+    while (taken < length && c->state == PEER_OPEN) {
         /* The buffer holds one frame of full length: feed what fits, take frames out, go on. */
         size_t room = c->in.limit - c->in.length;
-        size_t left = (size_t)length - taken;
+        size_t left = length - taken;
         size_t piece = left < room ? left : room;
-        if (buf_append(&c->in, bytes->base + taken, piece) != 0) {
+        if (buf_append(&c->in, bytes + taken, piece) != 0) {
             connection_drop(c);
             return;
         }
@@ -369,6 +362,17 @@ static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *bytes)
             return;
         }
     }
+}
+
+static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *bytes)
+{
+    struct connection *c = stream->data;
+    if (length < 0)
+        connection_drop(c);
+    if (length <= 0)
+        return;
+    take_bytes(c, bytes->base, (size_t)length);
+    mem_wipe(bytes->base, (size_t)length); /* a frame may hold a password */
 }
 
 /* ---- arrival ------------------------------------------------------------------------------- */

@@ -288,12 +288,30 @@ static void find_files(struct web *w)
     find(own, CONSOLE, RESUS_CONSOLE_DIR, w->console);
 }
 
+/* Of a certificate of our own: whoever trusts the copy must not be left with an old one. */
+static void copy_certificate(const struct web *w)
+{
+    const struct buf *chain = &w->certificate.chain;
+    struct buf there = BUF_LIMIT(CERTIFICATE_BYTES_MAX);
+    struct error err = {0};
+    if (w->settings->server.tls_certificate[0] != '\0' ||
+        !str_starts(w->settings->path, ETC_CONFIG))
+        return;
+    bool same = file_read(ETC_CERTIFICATE, &there, NULL) == 0 &&
+                str_equal(buf_text(&there), buf_text(chain));
+    buf_free(&there);
+    if (same)
+        return;
+    if (file_write_atomic(ETC_CERTIFICATE, chain->data, chain->length, 0644, &err) == 0)
+        log_info("web", "a copy of the certificate is in " ETC_CERTIFICATE);
+    else
+        log_info("web", "no copy of the certificate: %s", err.text);
+}
+
 static void tell_certificate(const struct web *w)
 {
     const struct certificate *c = &w->certificate;
-    if (c->made && str_starts(w->settings->path, ETC_CONFIG) &&
-        file_write_atomic(ETC_CERTIFICATE, c->chain.data, c->chain.length, 0644, NULL) == 0)
-        log_info("web", "a copy of the certificate is in " ETC_CERTIFICATE);
+    copy_certificate(w);
     log_info("web", "%s certificate: %s (curl --cacert %s)", c->made ? "made a" : "the", c->path,
              c->path);
 }
@@ -339,8 +357,11 @@ int web_reconfigure(struct web *web, const struct settings *settings, struct err
     set_limits(web);
     int r = certificate_load(&settings->server, &fresh, err);
     if (r >= 0) {
+        bool same = str_equal(buf_text(&web->certificate.chain), buf_text(&fresh.chain));
         certificate_free(&web->certificate);
         web->certificate = fresh;
+        if (!same)
+            tell_certificate(web);
     }
     if (web->link != NULL)
         web_link_send(web->link, setup_frame(web));

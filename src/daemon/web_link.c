@@ -371,6 +371,8 @@ static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *bytes)
         if (got < 0)
             link_break(link, err.code != 0 ? err.text : "out of memory");
     }
+    if (length > 0)
+        mem_wipe(bytes->base, (size_t)length); /* a frame may hold a password or a token */
 }
 
 int web_link_open(const struct web_link_options *options, int fd, struct web_link **ret,

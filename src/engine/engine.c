@@ -105,8 +105,10 @@ void engine_free(struct engine *e)
 {
     if (e == NULL)
         return;
-    for (int i = 0; i < e->count; i++)
+    for (int i = 0; i < e->count; i++) {
         after_free(&e->services[i]);
+        json_decref(e->services[i].evidence);
+    }
     mem_free(e->services);
     mem_free(e);
 }

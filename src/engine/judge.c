@@ -49,7 +49,7 @@ void judge_facts(const struct service *s, struct now now, struct recovery_facts 
     mono_ms probed = mono_max(sight->kept.asked, sight->fresh.asked);
     *f = (struct recovery_facts){
         .verdict = s->verdict,
-        .well = s->verdict.confirmed && cause_proven_well(sight),
+        .well = s->verdict.confirmed && cause_serves(sight),
         .unit = sight->unit.active,
         .unit_since = sight->unit.since,
         .can_reload = sight->unit.can_reload,
@@ -153,7 +153,7 @@ void judge(struct service *s, struct now now)
             s->seen_stopped = true;
         else if (!s->saved.stopped_on_purpose)
             s->seen_stopped = false;
-        else if (s->seen_stopped && cause_proven_well(sight) && !operation_running(s))
+        else if (s->seen_stopped && cause_serves(sight) && !operation_running(s))
             end_stop(s, now);
         if (cause_proven_well(sight) && sight->doubt_since.ms != MONO_NEVER.ms) {
             sight->doubt_since = MONO_NEVER;

@@ -314,7 +314,7 @@ static void checked_stop_or_restart(struct service *s, struct now now)
 static void checked(struct service *s, struct now now)
 {
     struct operation *o = &s->operation;
-    o->was_well = cause_proven_well(&s->sight);
+    o->was_well = cause_serves(&s->sight);
     if (s->sight.unit.control_reached == TRI_NO) {
         (void)str_copy(o->error, sizeof o->error, s->sight.unit.text);
         fail(s, 503, "Host unreachable", "host_unreachable",
@@ -367,11 +367,9 @@ static bool is_done(const struct service *s)
         return false;
     if (o->request.operation == OPERATION_STOP)
         return s->sight.unit.active == UNIT_INACTIVE || s->sight.unit.active == UNIT_FAILED;
-    if (!cause_proven_well(&s->sight))
-        return false;
-    bool fresh_probe =
-        s->sight.fresh.asked.ms >= o->command_ended.ms && s->sight.fresh.reply == REPLY_PONG;
-    return fresh_probe;
+    enum reply_class reply = s->sight.fresh.reply;
+    return cause_serves(&s->sight) && s->sight.fresh.asked.ms >= o->command_ended.ms &&
+           (reply == REPLY_PONG || reply == REPLY_MASTERDOWN);
 }
 
 static void failed_for_cause(struct service *s, struct now now)

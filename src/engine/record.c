@@ -69,6 +69,19 @@ bool request_pending(const struct service *s, enum purpose purpose)
     return request_asked(s, purpose).ms != MONO_NEVER.ms;
 }
 
+void request_host(struct service *s, enum purpose purpose, enum host_command command, int lines,
+                  bool with_sudo, struct now now)
+{
+    struct host_request request = {
+        .id = request_begin(s, purpose, now.mono),
+        .command = command,
+        .lines = lines,
+        .with_sudo = with_sudo,
+        .deadline = mono_add(now.mono, HOST_LOOK_LIMIT_MS),
+    };
+    s->engine->ports.host(s->engine->ports.context, s->index, &request);
+}
+
 /* ── the program's log ── */
 
 void service_log(const struct service *s, bool warning, const char *format, ...)

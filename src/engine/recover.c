@@ -12,6 +12,7 @@
 #define ACTION_DEADLINE_MS 90000 /* below RECOVERY_ACTION_LIMIT_MS */
 #define MEDICINE_DEADLINE_MS 5000
 #define EVIDENCE_DEADLINE_MS 1000 /* row C10 */
+#define EVIDENCE_SECTION_MIN 64   /* bytes: with less room none is begun */
 
 static void action_id_text(const struct service *s, uint64_t action_id, char *text, size_t size)
 {
@@ -22,29 +23,34 @@ static void action_id_text(const struct service *s, uint64_t action_id, char *te
 
 void recover_capture(struct service *s, const char *what, const char *text, size_t length)
 {
-    size_t used = strlen(s->evidence);
-    if (used + 64 >= sizeof s->evidence || text == NULL)
+    char section[SERVICE_EVIDENCE_MAX / 4];
+    size_t room = SERVICE_EVIDENCE_MAX - s->evidence_bytes;
+    if (room > sizeof section)
+        room = sizeof section;
+    if (text == NULL || room < EVIDENCE_SECTION_MIN)
         return;
-    (void)str_append(s->evidence, sizeof s->evidence, "== %s\n", what);
-    used = strlen(s->evidence);
-    size_t room = sizeof s->evidence - used - 2;
-    if (length > room)
-        length = room;
-    if (length > SERVICE_EVIDENCE_MAX / 4)
-        length = SERVICE_EVIDENCE_MAX / 4;
-    for (size_t i = 0; i < length; i++) {
+    (void)str_format(section, room, "%s: ", what);
+    size_t used = strlen(section);
+    for (size_t i = 0; i < length && used + 1 < room; i++) {
         char c = text[i];
-        s->evidence[used++] = c == '\n' || (unsigned char)c >= 0x20 ? c : ' ';
+        section[used++] = c == '\n' || (unsigned char)c >= 0x20 ? c : ' ';
     }
-    s->evidence[used++] = '\n';
-    s->evidence[used] = '\0';
+    while (used > 0 && section[used - 1] == '\n')
+        used--;
+    section[used] = '\0';
+    JSON_CLEANUP json_t *one = json_object(); /* its setter takes any bytes */
+    (void)json_put_text(one, "text", section);
+    if (json_array_append(s->evidence, json_object_get(one, "text")) == 0)
+        s->evidence_bytes += used;
 }
 
 static void gather_evidence(struct service *s, struct now now)
 {
     const struct sight *sight = &s->sight;
     char line[FACT_TEXT_MAX + 64];
-    s->evidence[0] = '\0';
+    json_decref(s->evidence);
+    s->evidence = json_array();
+    s->evidence_bytes = 0;
     recover_capture(s, "unit", sight->unit.text, strlen(sight->unit.text));
     const struct probe_facts *p = cause_probe(sight);
     (void)snprintf(line, sizeof line, "%s %s", reply_class_word(p->reply), p->text);
@@ -148,11 +154,13 @@ static void write_outcome(struct service *s, const struct effect *e, struct now 
     s->engine->ports.audit(s->engine->ports.context, s->index, 0, &line, false);
 }
 
+/* Not as an auto_recovery line: the runbook counts attempts by that word, and a skip is none (row
+ * C3). */
 static void write_skip(struct service *s, const struct effect *e, struct now now)
 {
     struct audit_line line;
     char text[FACT_TEXT_MAX];
-    record_line_init(s, &line, AUDIT_AUTO_RECOVERY, recovery_action_word(e->action), NULL, now);
+    record_line_init(s, &line, AUDIT_INCIDENT, recovery_action_word(e->action), NULL, now);
     action_id_text(s, e->action_id, line.request_id, sizeof line.request_id);
     (void)str_copy(line.recovery_level, sizeof line.recovery_level, recovery_level_word(e->level));
     (void)str_format(line.reason, sizeof line.reason, "skipped: %s", skip_text(e->skip));
@@ -164,36 +172,11 @@ static void write_skip(struct service *s, const struct effect *e, struct now now
 
 /* ── history and words ── */
 
-/* The sections of recover_capture(), a text each: "unit: failed (Result: signal)". */
-static char *evidence_json(const char *evidence)
-{
-    static const char mark[] = "== ";
-    JSON_CLEANUP json_t *list = json_array();
-    const char *from = evidence;
-    while (str_starts(from, mark)) {
-        char text[SERVICE_EVIDENCE_MAX];
-        const char *head = from + sizeof mark - 1;
-        const char *body = strchr(head, '\n');
-        if (body == NULL)
-            break;
-        const char *next = strstr(body, "\n== ");
-        from = next != NULL ? next + 1 : body + strlen(body);
-        size_t length = (size_t)(from - body) - 1;
-        while (length > 0 && body[length] == '\n')
-            length--;
-        (void)snprintf(text, sizeof text, "%.*s: %.*s", (int)(body - head), head, (int)length,
-                       body + 1);
-        JSON_CLEANUP json_t *one = json_object();
-        (void)json_put_text(one, "text", text);
-        (void)json_array_append(list, json_object_get(one, "text"));
-    }
-    return json_array_size(list) > 0 ? json_dumps(list, JSON_COMPACT) : NULL;
-}
-
 static void save_history(struct service *s, const char *result, double duration,
                          const char *message)
 {
-    char *evidence = evidence_json(s->evidence);
+    char *evidence =
+        json_array_size(s->evidence) > 0 ? json_dumps(s->evidence, JSON_COMPACT) : NULL;
     struct recovery_record record = {.started_at = s->recovery_began,
                                      .duration_seconds = duration,
                                      .attempts = s->recovery.attempts,
@@ -315,7 +298,9 @@ static void tell_withheld(struct service *s, const struct effect *e, struct now 
 {
     service_log(s, true, "no automatic action (%s): %s", withheld_code(e->withheld),
                 withheld_text(e->withheld));
-    record_notice(s, withheld_text(e->withheld), now);
+    /* An operation tells of itself. */
+    if (e->withheld != WITHHELD_OPERATION_RUNNING)
+        record_notice(s, withheld_text(e->withheld), now);
 }
 
 static void carry_out(struct service *s, const struct effect *e, struct now now)

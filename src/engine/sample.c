@@ -44,8 +44,12 @@ static enum sample_state state_now(const struct service *s)
         return SAMPLE_CANNOT_SAY;
     if (probe->reply == REPLY_PONG && (!doubt || probe->asked.ms >= t->doubt_since.ms))
         return SAMPLE_UP;
-    if (s->saved.stopped_on_purpose)
+    /* A stop on purpose lasts until the start that ends it is done. */
+    if (s->saved.stopped_on_purpose || (s->sampler.state == SAMPLE_PLANNED && operation_running(s)))
         return SAMPLE_PLANNED;
+    /* Before its first answer it is being set up: there is no level yet that it could miss. */
+    if (!t->ever_answered)
+        return SAMPLE_CANNOT_SAY;
     /* The verdict may be older than the loss: then it does not name one. */
     enum overall overall = cause_row(s->cause)->overall;
     bool silent = probe->reply != REPLY_PONG && probe->reply != REPLY_NONE;
@@ -97,16 +101,20 @@ static void follow_outage(struct service *s, enum sample_state state, struct now
     }
 }
 
-/* What was in doubt becomes what the doubt ended with; a doubt that an answer ended was silence. */
-static enum series_state booked_as(enum sample_state before, enum sample_state after)
+/* What was in doubt becomes what the doubt ended with; a doubt that an answer ended was silence,
+ * if there was an answer before it, too. */
+static enum series_state booked_as(const struct sampler *p, enum sample_state after)
 {
     static const enum series_state known[] = {
         [SAMPLE_UP] = SERIES_UP,           [SAMPLE_DOWN] = SERIES_DOWN,
         [SAMPLE_PLANNED] = SERIES_PLANNED, [SAMPLE_CANNOT_SAY] = SERIES_CANNOT_SAY,
         [SAMPLE_PENDING] = SERIES_DOWN,
     };
-    bool told = before == SAMPLE_PENDING && after != SAMPLE_UP;
-    return known[told ? after : before];
+    if (p->state != SAMPLE_PENDING)
+        return known[p->state];
+    if (after != SAMPLE_UP)
+        return known[after];
+    return p->outage ? SERIES_DOWN : SERIES_CANNOT_SAY;
 }
 
 void sample_account(struct service *s, struct now now)
@@ -116,7 +124,7 @@ void sample_account(struct service *s, struct now now)
     if (p->state == SAMPLE_PENDING && state == SAMPLE_PENDING)
         return; /* booked when it is known what it was */
     int64_t ms = mono_since(now.mono, p->accounted);
-    p->state_ms[booked_as(p->state, state)] += ms > 0 ? ms : 0;
+    p->state_ms[booked_as(p, state)] += ms > 0 ? ms : 0;
     p->accounted = now.mono;
     if (state == p->state)
         return;

@@ -56,9 +56,10 @@ struct watch {
     int quick_rounds;        /* of the 10, 30, 100 ms after a loss */
     mono_ms counted_failure; /* asked-time of the newest probe counted as failed */
     mono_ms counted_busy, counted_mismatch;
-    mono_ms look_until; /* after an action: look every few ms until then */
-    bool log_asked;     /* for this failure of the unit */
-    bool log_file_asked;
+    mono_ms look_until;              /* after an action: look every few ms until then */
+    bool log_asked;                  /* for this failure of the unit */
+    bool log_heard;                  /* ... and something of it could be read */
+    int log_misses;                  /* ... and how often in a row nothing could */
     bool journal_sudo;               /* the variant that showed lines */
     bool config_refused;             /* CONFIG GET is not ours to use */
     mono_ms info_asked;              /* when the newest INFO that is known was asked for */
@@ -195,7 +196,8 @@ struct service {
         int attempts;
     } last_recovery;
     char action_error[FACT_TEXT_MAX]; /* what the last action's command said */
-    char evidence[SERVICE_EVIDENCE_MAX];
+    json_t *evidence;                 /* texts such as "unit: failed"; NULL = none yet */
+    size_t evidence_bytes;
     wall_ms recovery_times[ENGINE_RECALL_MAX]; /* newest first; those before the start recalled */
 
     struct operation operation;
@@ -327,6 +329,12 @@ void after_probed(struct service *s, const struct pending *p, const struct probe
 mono_ms after_next(const struct service *s);
 json_t *after_json(const struct service *s);
 
+/* last_words.c: why the unit failed, as its log tells it */
+void last_words_ask(struct service *s, struct now now); /* once for each failure */
+void last_words_forget(struct service *s);
+void last_words_answered(struct service *s, enum purpose purpose, const struct host_outcome *o,
+                         struct now now);
+
 /* saving.c */
 enum saving { SAVING_RUNS, SAVING_DONE, SAVING_FAILED };
 bool saving_begun(const struct redis_answer *a);        /* the reply to BGSAVE */
@@ -343,6 +351,10 @@ struct pending request_end(struct service *s,
                            uint64_t id); /* FOR_NOTHING when it is not known (any more) */
 uint64_t request_begin_action(struct service *s, enum purpose purpose, mono_ms asked,
                               uint64_t action_id);
+#define HOST_LOOK_LIMIT_MS 10000 /* row B2 */
+/* A command that only looks; lines: of a log, else 0. */
+void request_host(struct service *s, enum purpose purpose, enum host_command command, int lines,
+                  bool with_sudo, struct now now);
 bool request_pending(const struct service *s, enum purpose purpose);
 mono_ms request_asked(const struct service *s, enum purpose purpose); /* newest; MONO_NEVER none */
 void record_state(struct service *s, uint64_t id, enum store_class class);

@@ -8,7 +8,6 @@
 #include "engine/service.h"
 #include "redis/reply.h"
 
-#define UNIT_DEADLINE_MS 10000        /* row B2 */
 #define PERFORMANCE_DEADLINE_MS 15000 /* row B3 */
 #define FRESH_INTERVAL_MS 300000      /* row B1: a fresh connection every 5 minutes */
 #define SLOW_ROUND_MS 5000            /* a doubt that lasts is looked at less often */
@@ -28,19 +27,6 @@ static void send_redis(struct service *s, enum purpose purpose, enum redis_reque
     uint64_t id = request_begin(s, purpose, now.mono);
     s->engine->ports.redis(s->engine->ports.context, s->index, id, request, fresh,
                            mono_add(now.mono, limit_ms));
-}
-
-static void send_host(struct service *s, enum purpose purpose, enum host_command command, int lines,
-                      bool with_sudo, int64_t limit_ms, struct now now)
-{
-    struct host_request request = {
-        .id = request_begin(s, purpose, now.mono),
-        .command = command,
-        .lines = lines,
-        .with_sudo = with_sudo,
-        .deadline = mono_add(now.mono, limit_ms),
-    };
-    s->engine->ports.host(s->engine->ports.context, s->index, &request);
 }
 
 void watch_init(struct service *s, struct now now)
@@ -95,7 +81,7 @@ static void ask_unit(struct service *s, struct now now)
     if (request_pending(s, FOR_UNIT))
         return;
     enum host_command command = s->settings->commands_extended ? HOST_SHOW : HOST_STATUS;
-    send_host(s, FOR_UNIT, command, 0, false, UNIT_DEADLINE_MS, now);
+    request_host(s, FOR_UNIT, command, 0, false, now);
 }
 
 static void begin_round(struct service *s, struct now now)
@@ -175,8 +161,7 @@ void watch_doubt(struct service *s, const char *why, struct now now)
 void watch_look(struct service *s, struct now now)
 {
     s->watch.look_until = mono_add(now.mono, LOOK_MS);
-    s->watch.log_asked = false; /* a unit that failed again has new last words */
-    s->sight.log_read = false;
+    last_words_forget(s); /* a unit that failed again has new ones */
     if (in_doubt(s)) {
         /* What was seen before the action is no evidence about what came after it. */
         s->sight.doubt_since = now.mono;
@@ -499,19 +484,6 @@ void watch_redis(struct service *s, const struct pending *p, const struct redis_
 
 /* ── answers of the host ── */
 
-static void read_logs(struct service *s, struct now now)
-{
-    struct watch *w = &s->watch;
-    if (w->log_asked)
-        return;
-    w->log_asked = true;
-    s->sight.log = (struct log_facts){0};
-    s->sight.log_read = false; /* also when they were read a moment ago: those words are dropped */
-    send_host(s, FOR_JOURNAL, HOST_JOURNAL, 50, w->journal_sudo, UNIT_DEADLINE_MS, now);
-    if (s->settings->commands_extended)
-        send_host(s, FOR_LOG_FILE, HOST_LOG_TAIL, 50, false, UNIT_DEADLINE_MS, now);
-}
-
 /* That Redis did not answer before `asked` says nothing of it now: its unit did not run, or the
  * host could not be reached. Silence is counted anew, by probes that were asked later. */
 static void count_silence_anew(struct service *s, mono_ms asked)
@@ -556,32 +528,14 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
         begin_round(s, now);
     }
     if (new.active == UNIT_FAILED)
-        read_logs(s, now);
-    else if (new.active != UNIT_UNKNOWN) {
-        s->watch.log_asked = false;
-        sight->log_read = false;
-    }
+        last_words_ask(s, now);
+    else if (new.active != UNIT_UNKNOWN)
+        last_words_forget(s);
     if (!now_runs)
         watch_doubt(s,
                     new.control_reached == TRI_NO ? "the host cannot be controlled"
                                                   : "the unit is not active",
                     now);
-}
-
-static void note_log(struct service *s, enum purpose purpose, const struct host_outcome *o,
-                     struct now now)
-{
-    struct watch *w = &s->watch;
-    if (purpose == FOR_JOURNAL && o->log_empty && o->end == HOST_EXITED &&
-        w->journal_sudo == (s->settings->control == CONTROL_SSH)) {
-        w->journal_sudo = !w->journal_sudo; /* once the other way */
-        send_host(s, FOR_JOURNAL, HOST_JOURNAL, 50, w->journal_sudo, UNIT_DEADLINE_MS, now);
-        return;
-    }
-    if (log_class_weight(o->log.class) > log_class_weight(s->sight.log.class))
-        s->sight.log = o->log;
-    if (!request_pending(s, FOR_JOURNAL) && !request_pending(s, FOR_LOG_FILE))
-        s->sight.log_read = true;
 }
 
 void watch_host(struct service *s, const struct pending *p, const struct host_outcome *o,
@@ -590,7 +544,7 @@ void watch_host(struct service *s, const struct pending *p, const struct host_ou
     if (p->purpose == FOR_UNIT)
         note_unit(s, o, p->asked, now);
     else
-        note_log(s, p->purpose, o, now);
+        last_words_answered(s, p->purpose, o, now);
     judge(s, now);
     plan_round(s, now);
 }

@@ -118,6 +118,8 @@ static uint64_t save(struct accounts *a, enum store_account kind, int64_t number
     struct account_record record = {.kind = kind, .number = number, .remove = item == NULL};
     record.body = body == NULL ? NULL : json_dumps(body, JSON_WRITE_FLAGS | JSON_COMPACT);
     store_save_account(a->ports.store, id, &record);
+    if (record.body != NULL)
+        mem_wipe(record.body, strlen(record.body)); /* a user's holds the second factor's secret */
     mem_free(record.body);
     return id;
 }

@@ -13,8 +13,11 @@
 #include "store/audit_page.h"
 #include "store/audit_report.h"
 
-#define PAGE_LINES 100          /* unless told */
-#define EXPORT_LINES_MAX 100000 /* of one export; the last line says where it was cut */
+#define PAGE_LINES 100 /* unless told */
+/* Of one export; the last line says where it was cut. With a page (AUDIT_PAGE_BYTES, twice that
+ * where it is all quotes) on top it is below what the web process sends at once. */
+#define EXPORT_LINES_MAX 100000
+#define EXPORT_BYTES_MAX ((size_t)14 * 1024 * 1024)
 #define DAY_MS (86400LL * 1000)
 
 struct audit_job {
@@ -38,7 +41,7 @@ struct audit_job {
     json_t *body;
     char *lines;
     struct audit_page page;
-    size_t exported;
+    size_t exported, exported_bytes;
     struct error error;
 };
 
@@ -109,13 +112,15 @@ static bool push_page(struct audit_job *j)
 {
     struct call *call = j->call;
     char cut[96];
-    if (j->lines != NULL && j->lines[0] != '\0')
+    if (j->lines != NULL && j->lines[0] != '\0') {
+        j->exported_bytes += strlen(j->lines);
         call->push(call, json_string(j->lines));
+    }
     mem_free(j->lines);
     j->lines = NULL;
     if (j->page.next == 0 || call->gone)
         return false;
-    if (j->exported < EXPORT_LINES_MAX) {
+    if (j->exported < EXPORT_LINES_MAX && j->exported_bytes < EXPORT_BYTES_MAX) {
         j->before = j->page.next;
         return true;
     }
@@ -200,6 +205,7 @@ static struct audit_job *new_job(struct handlers *h, struct call *call)
     j->h = h;
     j->call = call;
     j->filter.result = -1;
+    j->filter.stop = &j->stop;
     /* The table has checked that they are times. */
     (void)wall_parse(json_text_or(call->args, "since", ""), &j->filter.since);
     (void)wall_parse(json_text_or(call->args, "until", ""), &j->filter.until);

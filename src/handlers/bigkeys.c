@@ -11,15 +11,15 @@
 
 #define BIGKEYS_BUDGET_MS 5000
 #define BIGKEYS_SHOWN 20
-#define BIGKEYS_PER_SCAN 64 /* keys of one SCAN reply that are measured */
-#define BIGKEYS_KEY_MAX 256 /* longer names are passed over */
+#define BIGKEYS_PER_SCAN 256 /* keys of one SCAN reply that are measured: COUNT is only a hint */
+#define BIGKEYS_KEY_MAX 256  /* longer names are passed over */
 #define STEP_DEADLINE_MS 2000
 
 struct bigkeys {
     char cursor[32];
     char keys[BIGKEYS_PER_SCAN][BIGKEYS_KEY_MAX];
     size_t count, next;
-    int64_t measured;
+    int64_t measured, passed_over;
     mono_ms until;
     struct {
         char key[BIGKEYS_KEY_MAX];
@@ -91,7 +91,8 @@ static void finish(struct call *call, bool complete)
     json_t *body = json_object();
     (void)json_put(body, "items", items);
     (void)json_put_int(body, "keys_measured", b->measured);
-    (void)json_put_bool(body, "complete", complete);
+    (void)json_put_int(body, "keys_passed_over", b->passed_over);
+    (void)json_put_bool(body, "complete", complete && b->passed_over == 0);
     call->answer(call, 200, body);
 }
 
@@ -104,11 +105,13 @@ static bool take_scan(struct bigkeys *b, const struct redis_reply *reply)
     (void)str_copy_n(b->cursor, sizeof b->cursor, reply->items[0]->text, reply->items[0]->length);
     b->count = 0;
     b->next = 0;
-    for (size_t i = 0; i < keys->count && b->count < BIGKEYS_PER_SCAN; i++) {
+    for (size_t i = 0; i < keys->count; i++) {
         const struct redis_reply *key = keys->items[i];
-        if (key->text == NULL || key->length >= BIGKEYS_KEY_MAX ||
-            memchr(key->text, '\0', key->length) != NULL)
+        if (b->count == BIGKEYS_PER_SCAN || key->text == NULL || key->length >= BIGKEYS_KEY_MAX ||
+            memchr(key->text, '\0', key->length) != NULL) {
+            b->passed_over++;
             continue;
+        }
         (void)str_copy_n(b->keys[b->count++], BIGKEYS_KEY_MAX, key->text, key->length);
     }
     return true;

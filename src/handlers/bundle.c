@@ -2,6 +2,7 @@
  * named, not waited for. */
 #include <string.h>
 
+#include "api/frame.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/inside.h"
@@ -14,6 +15,7 @@
 #define EVENTS_MAX 200
 #define OUTPUT_MAX 8192 /* bytes of `systemctl status` */
 #define HOUR_MS (3600LL * 1000)
+#define BYTES_MAX (FRAME_MAX - 4096) /* what is around it has room, too */
 
 /* One after the other: each is a question to somebody, and its answer a member of the document. */
 enum {
@@ -95,6 +97,33 @@ static json_t *self_json(struct handlers *h)
     return o;
 }
 
+/* ── what does not fit ── */
+
+static size_t bytes_of(const json_t *value)
+{
+    return json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_WRITE_FLAGS);
+}
+
+/* Nobody can ask for less of it, so the longest parts go until the rest can be sent. */
+static void make_it_fit(json_t *body)
+{
+    for (int dropped = 0; dropped < STEP_COUNT && bytes_of(body) > BYTES_MAX; dropped++) {
+        const char *longest = names[0];
+        size_t most = 0;
+        for (int i = 0; i < STEP_COUNT; i++) {
+            const json_t *part = json_object_get(body, names[i]);
+            size_t bytes = part == NULL ? 0 : bytes_of(part);
+            if (bytes > most) {
+                most = bytes;
+                longest = names[i];
+            }
+        }
+        json_t *o = json_object();
+        (void)json_put_text(o, "missing", "too long for this document: ask for it by itself");
+        (void)json_put(body, longest, o);
+    }
+}
+
 /* ── steps ── */
 
 static void ask_redis(struct handlers *h, struct call *call, enum redis_request request)
@@ -160,6 +189,7 @@ static void next(struct handlers *h, struct call *call)
     default: {
         json_t *body = call->kept;
         call->kept = NULL;
+        make_it_fit(body);
         call->answer(call, call->gone ? 499 : 200, body);
     }
     }

@@ -191,10 +191,8 @@ static void finish(struct handlers *h, struct call *call)
 {
     struct doctor *d = call->data;
     struct doctor_facts *f = &d->facts;
-    /* As they are now: a reload may have come in between. */
     h->ports.self(h->ports.context, &f->self);
     f->settings = f->self.settings;
-    f->service = engine_settings(h->engine, call->service);
     f->now = handlers_now(h);
     JSON_CLEANUP json_t *recovery = engine_recovery_json(h->engine, call->service, f->now);
     f->recovery_enabled = json_bool_or(recovery, "enabled", false);
@@ -218,6 +216,8 @@ static void go_on(struct handlers *h, struct call *call, int step)
         call->answer(call, 499, NULL);
         return;
     }
+    /* A reload may have come in between, and with it other settings. */
+    d->facts.service = engine_settings(h->engine, call->service);
     while (step < STEP_COUNT && !wanted(d, step))
         step++;
     if (step < STEP_COUNT && mono_reached(handlers_now(h).mono, d->until)) {
@@ -243,7 +243,6 @@ void doctor_run(struct handlers *h, struct call *call)
     call->data = d;
     call->free_data = free_doctor;
     d->until = mono_add(handlers_now(h).mono, DOCTOR_BUDGET_MS);
-    d->facts.service = s;
     d->facts.on_host = s->control != CONTROL_PROCESS;
     d->facts.root = s->control == CONTROL_SSH ? str_equal(s->ssh.user, "root") : geteuid() == 0;
     d->facts.command_ms = FACT_UNKNOWN;

@@ -178,15 +178,21 @@ static void judge_journal(const struct doctor_facts *f, json_t *items)
                last->error[0] == '\0' ? "" : ": ", last->error);
 }
 
+static const char *log_owner(const struct doctor_facts *f)
+{
+    return str_starts(f->service->unit, "valkey") ? "valkey" : "redis";
+}
+
 static const char *tail_fix(const struct doctor_facts *f, const char *path, char *fix, size_t size)
 {
     bool ssh = f->service->control == CONTROL_SSH;
     (void)str_format(fix, size,
                      "either set `commands: extended` and `log_file: %s` and give the account the "
-                     "lines of `resus sudoers %s` (%s ALL=(redis) NOPASSWD: /usr/bin/tail -n 50 %s "
+                     "lines of `resus sudoers %s` (%s ALL=(%s) NOPASSWD: /usr/bin/tail -n 50 %s "
                      "and the like); or have Redis log into the journal: `logfile \"\"` in "
                      "redis.conf and a restart",
-                     path, f->service->id, ssh ? f->service->ssh.user : "resus", path);
+                     path, f->service->id, ssh ? f->service->ssh.user : "resus", log_owner(f),
+                     path);
     return fix;
 }
 
@@ -205,7 +211,7 @@ static void judge_log_file(const struct doctor_facts *f, json_t *items)
         (void)str_format(fix, sizeof fix,
                          "give the account the tail lines of `resus sudoers %s`; the owner of %s "
                          "must be %s",
-                         s->id, s->log_file, str_starts(s->unit, "valkey") ? "valkey" : "redis");
+                         s->id, s->log_file, log_owner(f));
         doctor_put(items, "log file", FINDING_WARNING, fix, "%s cannot be read: %s", s->log_file,
                    f->log_file.error);
     }

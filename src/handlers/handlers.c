@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "api/visible.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -496,7 +497,9 @@ void handlers_event(struct handlers *h, int service, const json_t *event)
 {
     for (struct call *c = h->followers, *next; c != NULL; c = next) {
         next = c->next;
-        if ((c->service < 0 || c->service == service) && event_may_see(c, event))
-            c->push(c, json_deep_copy(event));
+        if ((c->service >= 0 && c->service != service) || !event_may_see(c, event))
+            continue;
+        JSON_CLEANUP json_t *seen = visible_event(event, c->access);
+        c->push(c, json_deep_copy(seen));
     }
 }

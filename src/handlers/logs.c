@@ -20,6 +20,19 @@ static const char *level_of(int priority)
     return priority <= 3 ? "error" : priority == 4 ? "warning" : "info";
 }
 
+/* Where a follow stands: `call->seen` is the moment of the newest line. Several lines share a
+ * moment, and the next look may bring more of them. */
+struct follow {
+    bool from_now; /* until the first look has told where the log stands */
+    size_t shown;  /* lines of that moment that were passed on */
+};
+
+static void free_follow(struct call *call)
+{
+    mem_free(call->data);
+    call->data = NULL;
+}
+
 static int least_of(const char *level)
 {
     return str_equal(level, "error") ? 3 : str_equal(level, "warning") ? 4 : 7;
@@ -83,9 +96,20 @@ void logs_get(struct handlers *h, struct call *call)
 
 void logs_follow(struct handlers *h, struct call *call)
 {
-    call->seen = handlers_now(h).wall;
-    if (check_since(h, call))
-        begin(h, call);
+    if (!check_since(h, call))
+        return;
+    struct follow *f = mem_calloc(1, sizeof *f);
+    if (f == NULL) {
+        call_refuse(call, 500, "Out of memory", "Out of memory", "out_of_memory",
+                    handlers_now(h).wall);
+        return;
+    }
+    f->from_now = call->seen.ms == 0;
+    if (f->from_now)
+        call->seen = handlers_now(h).wall;
+    call->data = f;
+    call->free_data = free_follow;
+    begin(h, call);
 }
 
 void logs_woken(struct handlers *h, struct call *call)
@@ -139,19 +163,51 @@ static void deliver(struct handlers *h, struct call *call, json_t *lines)
     call->answer(call, 200, body);
 }
 
+static wall_ms moment_of(const json_t *lines, size_t i)
+{
+    return (wall_ms){json_int_or(json_array_get(lines, i), "at_ms", 0)};
+}
+
+/* "Now" is where the log stands: its clock is the host's, which may be behind ours. With `lines`
+ * so many of the newest come first. Returns how many are to be looked at. */
+static size_t find_now(struct call *call, const json_t *lines)
+{
+    struct follow *f = call->data;
+    size_t count = json_array_size(lines);
+    size_t wanted = (size_t)json_int_or(call->args, "lines", 0);
+    wall_ms newest = count == 0 ? WALL_NONE : moment_of(lines, 0);
+    f->from_now = false;
+    if (wanted > 0) {
+        call->seen = WALL_NONE;
+        return wanted < count ? wanted : count;
+    }
+    if (newest.ms > call->seen.ms)
+        return count;
+    call->seen = newest;
+    while (f->shown < count && moment_of(lines, f->shown).ms == newest.ms)
+        f->shown++;
+    return count;
+}
+
 static void push_new(struct handlers *h, struct call *call, json_t *lines)
 {
-    for (size_t i = json_array_size(lines); i > 0; i--) {
-        json_t *line = json_array_get(lines, i - 1);
-        wall_ms at = {json_int_or(line, "at_ms", 0)};
-        if (at.ms <= call->seen.ms)
+    struct follow *f = call->data;
+    size_t count = f->from_now ? find_now(call, lines) : json_array_size(lines);
+    wall_ms start = call->seen;
+    size_t known = f->shown;
+    for (size_t i = count; i > 0 && !call->gone; i--) {
+        wall_ms at = moment_of(lines, i - 1);
+        if (at.ms < start.ms)
             continue;
+        if (at.ms == start.ms && known > 0) {
+            known--;
+            continue;
+        }
+        f->shown = at.ms == call->seen.ms ? f->shown + 1 : 1;
         call->seen = at;
-        json_t *out = json_deep_copy(line);
+        json_t *out = json_deep_copy(json_array_get(lines, i - 1));
         (void)json_object_del(out, "at_ms");
         call->push(call, out);
-        if (call->gone)
-            break;
     }
     json_decref(call->kept);
     call->kept = NULL;
@@ -161,18 +217,27 @@ static void push_new(struct handlers *h, struct call *call, json_t *lines)
         handlers_sleep(h, call, mono_add(handlers_now(h).mono, LOGS_FOLLOW_MS));
 }
 
+static void refuse_unread(struct handlers *h, struct call *call, const struct host_result *result)
+{
+    json_decref(call->kept);
+    call->kept = NULL;
+    call_refuse(call, 503, "Host unreachable",
+                result->error.code != 0
+                    ? result->error.text
+                    : "The log was not read in time: the host hangs or is very slow. `resus "
+                      "doctor` tells more.",
+                "host_unreachable", handlers_now(h).wall);
+}
+
 void logs_host_ended(struct handlers *h, struct call *call, const struct host_result *result)
 {
     struct collector c = {call->kept, least_of(json_text_or(call->args, "level", "info")),
                           call->seen};
-    if (call->operation == &operations[OP_LOGS_FOLLOW])
-        c.since.ms = call->seen.ms + 1;
-    bool reached = result->end == HOST_EXITED;
-    if (!reached) {
-        json_decref(call->kept);
-        call->kept = NULL;
-        call_refuse(call, 503, "Host unreachable", result->error.text, "host_unreachable",
-                    handlers_now(h).wall);
+    const struct follow *f = call->data;
+    if (f != NULL && f->from_now)
+        c.since = WALL_NONE;
+    if (result->end != HOST_EXITED) {
+        refuse_unread(h, call, result);
         return;
     }
     size_t read = call->number == STEP_FILE

@@ -16,6 +16,7 @@
 #define PIECE_BYTES (48 * 1024)
 #define TEXT_MAX (256 * 1024) /* a piece with the longest family of one service behind it */
 #define LABEL_MAX 200
+#define LABELS_MAX 640 /* all that an instance tells of itself, every character escaped */
 #define SCRAPES_MAX 16 /* at once: each writes a piece a turn of the loop */
 #define FIGURES_STALE_MS 300000
 
@@ -36,7 +37,7 @@ struct scrape {
 static void put(struct scrape *x, const char *format, ...) ATTR_PRINTF(2, 3);
 static void put(struct scrape *x, const char *format, ...)
 {
-    char text[512];
+    char text[LABELS_MAX + 128];
     va_list args;
     va_start(args, format);
     int length = vsnprintf(text, sizeof text, format, args);
@@ -323,7 +324,7 @@ static void instance_info(struct scrape *x)
                                     {"redis_mode", e->mode},
                                     {"os", e->os},
                                     {"maxmemory_policy", e->policy}};
-    char labels[LABEL_MAX * 2] = "";
+    char labels[LABELS_MAX] = "";
     char value[LABEL_MAX];
     if (!told(x))
         return;

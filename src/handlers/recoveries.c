@@ -1,5 +1,6 @@
 /* auto-recovery: status, settings, reset, history, explanation, pause */
 #include "api/frame.h"
+#include "api/visible.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/inside.h"
@@ -143,7 +144,8 @@ void recovery_history_rows(struct handlers *h, struct call *call, json_t *rows,
 
 void recovery_explain(struct handlers *h, struct call *call)
 {
-    call->answer(call, 200, engine_explain_json(h->engine, call->service, handlers_now(h)));
+    JSON_CLEANUP json_t *whole = engine_explain_json(h->engine, call->service, handlers_now(h));
+    call->answer(call, 200, visible_cause(whole, call->access));
 }
 
 void recovery_pause(struct handlers *h, struct call *call)

@@ -13,7 +13,8 @@
 #define REFUSALS_WINDOW_MS 60000
 
 struct refusal_row {
-    char address[64]; /* "" = free; "various" when there were too many */
+    bool taken;       /* else the row is free */
+    char address[64]; /* "" = not known; "various" when there were too many */
     char operation[48];
     char user_id[128]; /* a known user has lines of his own */
     char email[256], role[32];
@@ -26,7 +27,7 @@ struct refusals {
     struct refusal_row rows[REFUSALS_MAX];
 };
 
-/* `seen` has all but `more` and `since`. True: write the line. False: counted. */
+/* `seen` has all but `taken`, `more` and `since`. True: write the line. False: counted. */
 bool refusals_note(struct refusals *t, const struct refusal_row *seen, mono_ms now);
 /* Takes a row whose minute is over; false when there is none. Rows without more are dropped. */
 bool refusals_take(struct refusals *t, mono_ms now, struct refusal_row *ret);

@@ -10,6 +10,9 @@
 #define MANUAL_TARGET_SECONDS 300
 /* Of those that are counted one by one, the share that has to keep to the target. */
 #define SHARE_TARGET 99.0
+/* Seconds of known time. Of less than this 99.9 % leaves a budget that a single repair within its
+ * own target would overdraw: a level can be told neither met nor missed. */
+#define HISTORY_LEAST 3600
 #define DAYS_MAX 90
 #define DAY_MS (86400LL * 1000)
 
@@ -41,6 +44,13 @@ static const char *met(double good, double all, double target)
     return all <= 0 ? "unknown" : good / all * 100 >= target ? "met" : "missed";
 }
 
+/* Until there is some history; unless it has been down for longer than all of the span may be. */
+static bool too_early(double up, double down, int64_t days)
+{
+    double all = (double)(days * DAY_MS) / 1000 * (100 - AVAILABILITY_TARGET) / 100;
+    return up + down < HISTORY_LEAST && down <= all;
+}
+
 /* What may be down in the time watched, what was, and what is left: minutes, may be below zero. */
 static json_t *availability(const json_t *level)
 {
@@ -50,7 +60,10 @@ static json_t *availability(const json_t *level)
     json_t *o = json_object();
     (void)json_put_real(o, "target_percent", AVAILABILITY_TARGET);
     (void)json_put(o, "percent", percent(up, up + down));
-    (void)json_put_text(o, "state", met(up, up + down, AVAILABILITY_TARGET));
+    (void)json_put_text(o, "state",
+                        too_early(up, down, json_int_or(level, "days", 0))
+                            ? "unknown"
+                            : met(up, up + down, AVAILABILITY_TARGET));
     static const char *const times[] = {"up_seconds", "down_seconds", "planned_seconds",
                                         "unknown_seconds", "unwatched_seconds"};
     for (size_t i = 0; i < ARRAY_LENGTH(times); i++)
@@ -62,13 +75,15 @@ static json_t *availability(const json_t *level)
 
 static json_t *response(const json_t *level)
 {
+    double watched = json_real_or(level, "up_seconds", 0) + json_real_or(level, "down_seconds", 0);
     double pings = (double)json_int_or(level, "pings", 0);
     double fast = (double)json_int_or(level, "fast_pings", 0);
     json_t *o = json_object();
     (void)json_put_int(o, "target_ms", PING_TARGET_MS);
     (void)json_put_real(o, "target_percent", SHARE_TARGET);
     (void)json_put(o, "percent", percent(fast, pings));
-    (void)json_put_text(o, "state", met(fast, pings, SHARE_TARGET));
+    (void)json_put_text(o, "state",
+                        watched < HISTORY_LEAST ? "unknown" : met(fast, pings, SHARE_TARGET));
     (void)json_put_int(o, "pings", (int64_t)pings);
     return o;
 }

@@ -1,6 +1,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "base/attr.h"
 #include "base/json.h"
@@ -82,11 +83,16 @@ static size_t each_line(const char *out, size_t length, line_reader *read,
                         journal_line_handler *handler, void *context)
 {
     size_t count = 0;
+    wall_ms last =
+        WALL_NONE; /* a crash report's lines have no time: they belong to the one before */
     for (size_t at = 0; at < length;) {
         const char *newline = memchr(out + at, '\n', length - at);
         size_t n = newline == NULL ? length - at : (size_t)(newline - (out + at));
         struct journal_line line = {.at = WALL_NONE, .priority = PRIORITY_INFO};
         if (n > 0 && read(out + at, n, newline != NULL, &line)) {
+            if (line.at.ms == 0 && out[at] != '{') /* journald tells one, or there is none */
+                line.at = last;
+            last = line.at;
             handler(context, &line);
             count++;
         }
@@ -95,7 +101,8 @@ static size_t each_line(const char *out, size_t length, line_reader *read,
     return count;
 }
 
-/* "22 Nov 2026 15:52:06.123" at `text`, 24 bytes. */
+/* "22 Nov 2026 15:52:06.123" at `text`, 24 bytes: the host's local time, of which nothing tells the
+ * zone. Ours is the best guess, and no guess at all for a Redis of this machine. */
 static wall_ms redis_time(const char *text)
 {
     static const char *const months[] = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
@@ -105,11 +112,17 @@ static wall_ms redis_time(const char *text)
     int m = str_index(months, ARRAY_LENGTH(months), month);
     char rfc[40];
     wall_ms t;
+    struct tm local;
     if (m < 0 ||
         !str_format(rfc, sizeof rfc, "%.4s-%02d-%.2sT%.12sZ", text + 7, m + 1, text, text + 12) ||
         wall_parse(rfc, &t) < 0)
         return WALL_NONE;
-    return t;
+    time_t as_utc = (time_t)(t.ms / 1000);
+    if (gmtime_r(&as_utc, &local) == NULL)
+        return WALL_NONE;
+    local.tm_isdst = -1;
+    time_t at = mktime(&local);
+    return at == (time_t)-1 ? t : (wall_ms){(int64_t)at * 1000 + t.ms % 1000};
 }
 
 #define REDIS_TIME_LENGTH 24 /* "22 Nov 2026 15:52:06.123" */

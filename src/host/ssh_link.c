@@ -100,6 +100,17 @@ static int64_t spread(int64_t ms)
     return ms / 2 + ms / 2 * random / UINT16_MAX;
 }
 
+/* A host that logs us in and hangs up again and again (no room, no processes) is not asked five
+ * times a second for ever. */
+static int64_t backoff_after(struct ssh_link *link, mono_ms now)
+{
+    link->brief = mono_since(now, link->opened) < SSH_BRIEF_MS ? link->brief + 1 : 0;
+    int64_t ms = SSH_BACKOFF_MIN_MS;
+    for (unsigned i = 1; i < link->brief && ms < SSH_BACKOFF_MAX_MS; i++)
+        ms *= 2;
+    return ms < SSH_BACKOFF_MAX_MS ? ms : SSH_BACKOFF_MAX_MS;
+}
+
 /* What is in flight is cut off, what was not sent yet waits for the next session. */
 static void lose_session(struct ssh_link *link, const struct error *why)
 {
@@ -111,7 +122,7 @@ static void lose_session(struct ssh_link *link, const struct error *why)
     ssh_command_end(link, why);
     ssh_tunnel_end(link, why);
     close_session(link);
-    link->backoff_ms = SSH_BACKOFF_MIN_MS;
+    link->backoff_ms = backoff_after(link, now);
     link->retry_at = mono_add(now, spread(link->backoff_ms));
 }
 
@@ -259,7 +270,7 @@ void ssh_link_dialled(struct ssh_link *link, ssh_session session, struct fd_watc
     link->backoff_ms = 0;
     link->slot_limit = SSH_CHANNELS_MAX;
     link->most_open = 0;
-    link->heard = link->asked = link->ticked = now;
+    link->opened = link->heard = link->asked = link->ticked = now;
     link->bytes_seen = 0;
     link->socket_bytes = link->raw_bytes = (struct ssh_counter_struct){0};
     ssh_set_counters(session, &link->socket_bytes, &link->raw_bytes);

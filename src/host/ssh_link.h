@@ -38,6 +38,7 @@
 #define SSH_BACKOFF_MIN_MS 200 /* doubles up to the maximum, spread by a random half */
 #define SSH_BACKOFF_MAX_MS 30000
 #define SSH_RETRY_AT_ONCE_MS 1000 /* a request may try again when the last attempt is this old */
+#define SSH_BRIEF_MS 10000 /* a session that ends sooner may be followed by others as brief */
 #define SSH_LINE_MAX 1800
 #define SSH_ADDRESSES_MAX 8 /* of one name */
 
@@ -118,6 +119,8 @@ struct ssh_link {
     mono_ms heard, asked, ticked;
     mono_ms attempt_ended, retry_at;
     int64_t backoff_ms;
+    mono_ms opened;
+    unsigned brief; /* sessions in a row that ended within SSH_BRIEF_MS */
     struct error last_error;
     struct ssh_job *queue_first, *queue_last;
     size_t queued;

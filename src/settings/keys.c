@@ -106,7 +106,8 @@ const struct key keys[] = {
     {PLACE_SERVICE, "log_file", KEY_PATH, SERVICE(log_file),
      .standard = "/var/log/redis/redis-server.log",
      .help = "Redis' own log, read with `commands: extended` as its owner, redis; of a unit "
-             "valkey*: /var/log/valkey/valkey-server.log, valkey"},
+             "valkey*: /var/log/valkey/valkey-server.log, valkey; its times are local ones: they "
+             "are read in the time zone of Resus' machine"},
     {PLACE_SERVICE, "ssh", KEY_MAP, .child = PLACE_SSH,
      .help = "for `control: ssh` and `via: ssh`"},
     {PLACE_SERVICE, "redis", KEY_MAP, .child = PLACE_REDIS, .help = "how Resus talks to Redis"},
@@ -266,7 +267,7 @@ const struct key keys[] = {
      .help = "rotated when it would grow beyond"},
     {PLACE_AUDIT, "max_log_size_mb", KEY_MEGABYTES, SETTINGS(audit.max_size), RANGE(1, 900000),
      .same_as = "max_size"},
-    {PLACE_AUDIT, "backup_count", KEY_INT, SETTINGS(audit.backup_count), RANGE(0, 1000),
+    {PLACE_AUDIT, "backup_count", KEY_INT, SETTINGS(audit.backup_count), RANGE(0, 100),
      .standard = "10", .restart = true, .help = "old files that are kept"},
     {PLACE_AUDIT, "compression", KEY_CHOICE, SETTINGS(audit.gzip), .choices = compression_words,
      .standard = "gzip", .restart = true, .help = "of old files"},
@@ -296,7 +297,7 @@ const struct key keys[] = {
     {PLACE_SECURITY, "business_hours", KEY_HOURS, SETTINGS(security.business_hours),
      .help = "such as \"Mon-Fri 08:00-18:00\"; none: any hour is"},
     {PLACE_SECURITY, "timezone", KEY_ZONE, SETTINGS(security.timezone),
-     .help = "such as Europe/Berlin; the machine's unless told"},
+     .help = "such as Europe/Berlin; UTC unless told"},
     {PLACE_SECURITY, "lockout_failures", KEY_INT_OR_0, SETTINGS(security.lockout_failures),
      RANGE(3, 1000), .standard = "0",
      .help = "failed logins that lock an account; 0: never (tries are slowed down in any case); "

@@ -5,6 +5,7 @@
 #define RESUS_STORE_AUDIT_H
 
 #include <jansson.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
@@ -113,6 +114,7 @@ struct audit_filter {
     const char *user, *operation, *service, *event; /* NULL = any; user matches id or email */
     int result;                                     /* -1 any, 0 failed, 1 succeeded */
     bool intents;                                   /* include intent lines */
+    const atomic_bool *stop; /* NULL, or set by another thread: the walk ends with -ECANCELED */
 };
 /* Walks all files, oldest first, through rotations (gzip read as well). `each` returns false to
  * stop. */

@@ -201,6 +201,8 @@ static int walk_source(const char *path, struct audit_reader *r, const struct au
     for (;;) {
         const char *text;
         size_t length;
+        if (filter != NULL && filter->stop != NULL && atomic_load(filter->stop))
+            return error_set(err, -ECANCELED, "the reading was given up");
         enum audit_read kind = audit_reader_next(r, &text, &length, err);
         if (kind == AUDIT_READ_END)
             return 1;

@@ -104,7 +104,7 @@ static int outages_array(sqlite3 *db, const struct series_question *q, json_t **
     int r = database_prepare(db,
                              "SELECT began, ended, cause, ended_by FROM outage WHERE service ="
                              " (SELECT id FROM service WHERE name = ?1) AND ended >= ?2"
-                             " AND began < ?3 ORDER BY ended LIMIT ?4",
+                             " AND began < ?3 ORDER BY ended DESC LIMIT ?4",
                              &s, err);
     if (r < 0)
         return r;
@@ -113,7 +113,8 @@ static int outages_array(sqlite3 *db, const struct series_question *q, json_t **
     (void)sqlite3_bind_int64(s, 3, q->to.ms);
     (void)sqlite3_bind_int(s, 4, SERIES_OUTAGES_MAX);
     json_t *items = json_array();
-    while (sqlite3_step(s) == SQLITE_ROW) {
+    int code;
+    while ((code = sqlite3_step(s)) == SQLITE_ROW) {
         int64_t began = sqlite3_column_int64(s, 0);
         int64_t ended = sqlite3_column_int64(s, 1);
         json_t *item = json_object();
@@ -122,11 +123,16 @@ static int outages_array(sqlite3 *db, const struct series_question *q, json_t **
         (void)json_put(item, "duration_seconds", json_rounded((double)(ended - began) / 1000.0, 3));
         (void)json_put_text(item, "cause", (const char *)sqlite3_column_text(s, 2));
         (void)json_put_text(item, "ended_by", (const char *)sqlite3_column_text(s, 3));
-        (void)json_array_append_new(items, item);
+        (void)json_array_insert_new(items, 0, item); /* oldest first */
     }
+    if (code == SQLITE_DONE)
+        *ret = items;
+    else
+        r = database_error(db, err, "cannot read the outages");
     (void)sqlite3_finalize(s);
-    *ret = items;
-    return 0;
+    if (r < 0)
+        json_decref(items);
+    return r;
 }
 
 static size_t count_wanted(uint64_t wanted)
@@ -199,43 +205,54 @@ static void put_seconds(json_t *o, const char *key, int64_t ms)
     (void)json_put(o, key, json_rounded((double)ms / 1000.0, 3));
 }
 
-static json_t *level_outages(const json_t *outages, int64_t from, int64_t limit_seconds)
+static json_t *longest(sqlite3_stmt *s, int column)
 {
-    size_t i;
-    json_t *item;
-    int64_t count = 0;
-    int64_t by_hand = 0;
-    int64_t within = 0;
-    double longest = 0;
-    double longest_by_hand = 0;
-    json_array_foreach(outages, i, item)
-    {
-        wall_ms ended = {0};
-        double seconds = json_real_or(item, "duration_seconds", 0);
-        if (wall_parse(json_text_or(item, "ended", ""), &ended) < 0 || ended.ms / 1000 < from)
-            continue;
-        count++;
-        longest = fmax(longest, seconds);
-        if (!str_equal(json_text_or(item, "ended_by", ""), "operation"))
-            continue;
-        by_hand++;
-        within += seconds < (double)limit_seconds;
-        longest_by_hand = fmax(longest_by_hand, seconds);
-    }
+    return sqlite3_column_type(s, column) == SQLITE_NULL
+               ? json_null()
+               : json_rounded((double)sqlite3_column_int64(s, column) / 1000.0, 3);
+}
+
+static json_t *outages_object(sqlite3_stmt *s)
+{
     json_t *hand = json_object();
-    (void)json_put_int(hand, "count", by_hand);
-    (void)json_put_int(hand, "within", within);
-    (void)json_put(hand, "longest_seconds",
-                   by_hand == 0 ? json_null() : json_rounded(longest_by_hand, 3));
+    (void)json_put_int(hand, "count", sqlite3_column_int64(s, 2));
+    (void)json_put_int(hand, "within", sqlite3_column_int64(s, 3));
+    (void)json_put(hand, "longest_seconds", longest(s, 4));
     json_t *body = json_object();
-    (void)json_put_int(body, "count", count);
-    (void)json_put(body, "longest_seconds", count == 0 ? json_null() : json_rounded(longest, 3));
+    (void)json_put_int(body, "count", sqlite3_column_int64(s, 0));
+    (void)json_put(body, "longest_seconds", longest(s, 1));
     (void)json_put(body, "operation", hand);
     return body;
 }
 
-static json_t *level_object(const struct level *l, int days, const json_t *outages, wall_ms now,
-                            int64_t limit_seconds)
+/* Counted where they are: a service that comes and goes has more of them than any list holds. */
+static int level_outages(sqlite3 *db, const struct series_question *q, int64_t from_ms,
+                         int64_t limit_seconds, json_t **ret, struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    int r = database_prepare(db,
+                             "SELECT count(*), max(ended - began), total(ended_by = 'operation'),"
+                             " total(ended_by = 'operation' AND ended - began < ?4),"
+                             " max(CASE ended_by WHEN 'operation' THEN ended - began END)"
+                             " FROM outage WHERE service = (SELECT id FROM service WHERE name = ?1)"
+                             " AND ended >= ?2 AND began < ?3",
+                             &s, err);
+    if (r < 0)
+        return r;
+    (void)sqlite3_bind_text(s, 1, q->service, -1, SQLITE_STATIC);
+    (void)sqlite3_bind_int64(s, 2, from_ms);
+    (void)sqlite3_bind_int64(s, 3, q->to.ms);
+    (void)sqlite3_bind_int64(s, 4, limit_seconds * 1000);
+    if (sqlite3_step(s) == SQLITE_ROW)
+        *ret = outages_object(s);
+    else
+        r = database_error(db, err, "cannot count the outages");
+    (void)sqlite3_finalize(s);
+    return r;
+}
+
+/* Takes `outages`. */
+static json_t *level_object(const struct level *l, int days, json_t *outages, wall_ms now)
 {
     int64_t known = 0;
     for (int s = 0; s < SERIES_STATE_COUNT; s++)
@@ -251,7 +268,7 @@ static json_t *level_object(const struct level *l, int days, const json_t *outag
     put_seconds(o, "unwatched_seconds", since_first > known ? since_first - known : 0);
     (void)json_put_int(o, "pings", l->pings);
     (void)json_put_int(o, "fast_pings", l->fast_pings);
-    (void)json_put(o, "outages", level_outages(outages, l->from, limit_seconds));
+    (void)json_put(o, "outages", outages);
     return o;
 }
 
@@ -259,7 +276,6 @@ int series_ask_levels(sqlite3 *db, const struct series_question *q, int64_t limi
                       json_t **ret, struct error *err)
 {
     struct level levels[ARRAY_LENGTH(level_days)] = {0};
-    JSON_CLEANUP json_t *outages = NULL;
     struct series_question all = *q;
     int64_t end = q->now.ms / 1000 + SERIES_STEP_SECONDS;
     for (size_t i = 0; i < ARRAY_LENGTH(level_days); i++) {
@@ -270,16 +286,19 @@ int series_ask_levels(sqlite3 *db, const struct series_question *q, int64_t limi
     all.from = wall_add(q->now, -level_days[ARRAY_LENGTH(level_days) - 1] * DAY_MS);
     all.to = (wall_ms){end * 1000};
     int r = series_table_rows(db, q->service, all.from.ms / 1000, end, add_level, levels, err);
-    if (r == 0)
-        r = outages_array(db, &all, &outages, err);
-    if (r < 0)
-        return r;
     json_t *items = json_array();
-    for (size_t i = 0; i < ARRAY_LENGTH(level_days); i++)
-        (void)json_array_append_new(
-            items, level_object(&levels[i], level_days[i], outages, q->now, limit_seconds));
-    *ret = items;
-    return 0;
+    for (size_t i = 0; r == 0 && i < ARRAY_LENGTH(level_days); i++) {
+        json_t *outages = NULL;
+        r = level_outages(db, &all, levels[i].from * 1000, limit_seconds, &outages, err);
+        if (r == 0)
+            (void)json_array_append_new(items,
+                                        level_object(&levels[i], level_days[i], outages, q->now));
+    }
+    if (r < 0)
+        json_decref(items);
+    else
+        *ret = items;
+    return r;
 }
 
 /* ── lows of memory ── */

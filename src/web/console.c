@@ -21,6 +21,10 @@
 #define INDEX "/index.html"
 /* Vite puts a hash of the content into the names in this folder: they never change. */
 #define HASHED "/assets/"
+/* The console's page of a service, and what an id is made of. */
+#define SERVICE_PAGES "/services/"
+#define ID_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789_-"
+#define ID_LONGEST 63
 #define FOREVER "public, max-age=31536000, immutable"
 #define ASK_AGAIN "no-cache"
 
@@ -231,9 +235,23 @@ static enum form choose(const struct file *file, struct exchange *x)
     return FORM_PLAIN;
 }
 
+/* The page of a service asks how it is before anything else: the browser may begin with that while
+ * it still reads the page. */
+static void add_preloads(char *lines, size_t size, const char *path)
+{
+    const char *id = str_starts(path, SERVICE_PAGES) ? path + strlen(SERVICE_PAGES) : "";
+    size_t length = strspn(id, ID_CHARACTERS);
+    if (length == 0 || length > ID_LONGEST || id[length] != '\0')
+        return;
+    (void)str_append(lines, size,
+                     "Link: </api/services/%s/status>; rel=preload; as=fetch; crossorigin, "
+                     "</api/services/%s/health>; rel=preload; as=fetch; crossorigin\r\n",
+                     id, id);
+}
+
 static void answer_file(const struct file *file, struct exchange *x)
 {
-    char lines[256];
+    char lines[768];
     char list[512];
     enum form form = choose(file, x);
     const char *tag = file->tags[form];
@@ -244,6 +262,7 @@ static void answer_file(const struct file *file, struct exchange *x)
         tag, str_starts(file->path, HASHED) ? FOREVER : ASK_AGAIN,
         form == FORM_PLAIN ? "" : "Content-Encoding: ",
         form == FORM_PLAIN ? "" : forms[form].coding, form == FORM_PLAIN ? "" : "\r\n");
+    add_preloads(lines, sizeof lines, exchange_request(x)->path);
     const struct answer answer = {.status = known ? 304 : 200,
                                   .type = file->type,
                                   .lines = lines,

@@ -103,7 +103,8 @@ static void finish(struct forwarded *f, const json_t *frame)
     int64_t wait = json_int_or(body, "retry_after_seconds", -1);
     if (wait >= 0)
         (void)str_append(lines, LINES_MAX, "Retry-After: %" PRId64 "\r\n", wait);
-    if (json_is_string(body) || f->text.length > 0)
+    /* What was begun as text and failed is an error like any other. */
+    if (json_is_string(body) || (f->text.length > 0 && status < 400))
         answer_text(f, status, body, lines);
     else
         reply_json(f->exchange, status, json_incref(body), lines);

@@ -99,17 +99,10 @@ struct hub *hub_new(uv_loop_t *loop, struct link *link, struct snapshots *snapsh
 
 /* ── texts ── */
 
-static json_t *cut(const json_t *event, enum access access)
-{
-    return str_equal(json_text_or(event, "type", ""), "service_health")
-               ? visible_health(event, access)
-               : json_incref((json_t *)event);
-}
-
 /* NULL for lack of memory. */
 static char *event_text(const json_t *event, enum access access)
 {
-    JSON_CLEANUP json_t *seen = cut(event, access);
+    JSON_CLEANUP json_t *seen = visible_event(event, access);
     return seen == NULL ? NULL : json_dumps(seen, JSON_WRITE_FLAGS);
 }
 

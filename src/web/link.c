@@ -159,6 +159,8 @@ static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *bytes)
         if (got < 0)
             lose(link, err.code != 0 ? err.text : "out of memory");
     }
+    if (length > 0)
+        mem_wipe(bytes->base, (size_t)length); /* a frame may hold a password or a token */
 }
 
 int link_open(uv_loop_t *loop, int fd, const struct link_events *events, struct link **ret,

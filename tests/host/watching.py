@@ -172,7 +172,7 @@ def prove_audit(daemon):
     lines = daemon.audit()
     for line in lines:
         assert (line["event_type"] == "intent") == (line["result"] is None and line["event_type"] in (
-            "intent", "service_operation")), line
+            "intent", "service_operation", "auto_recovery")), line
     _prove_count(daemon, "service_operation", "operation", lines)
     _prove_count(daemon, "auto_recovery", "recovery_level", lines)
     failures = sum(1 for line in lines if line["result"] and not line["result"]["success"])

@@ -231,10 +231,10 @@ void daemon_start(struct sim *s)
     ports.context = s;
     /* Writing and reading a line, or an event's JSON, costs more than the step that it tells of:
      * some seeds are enough. */
-    if (s->seed % SIM_PLAYED_OF != 0) {
+    bool some = s->seed % SIM_PLAYED_OF == 0;
+    ports.terse_events = !some;
+    if (s->recordings == RECORDINGS_NONE || (s->recordings == RECORDINGS_PLAYED && !some))
         ports.incident = NULL;
-        ports.terse_events = true;
-    }
     s->life++;
     s->dying = false;
     s->self_timer = (struct timer){SIM_NEVER, SIM_NEVER, s->self_timer.serial};

@@ -26,6 +26,7 @@ CAUSE = "src/core/cause.c"
 ENGINE = "src/engine/engine.c"
 WATCH = "src/engine/watch.c"
 JUDGE = "src/engine/judge.c"
+LAST_WORDS = "src/engine/last_words.c"
 RECORD = "src/engine/record.c"
 RECOVER = "src/engine/recover.c"
 OPERATION = "src/engine/operation.c"
@@ -108,8 +109,10 @@ MUTANTS = [
     # facts
     ("last-words", CAUSE, "        return certain_if(s->log_read, CAUSE_UNIT_FAILED);\n    }\n}",
      "        return certain(CAUSE_UNIT_FAILED);\n    }\n}", "the log is not waited for"),
-    ("log-dropped", WATCH, "    s->sight.log_read = false; /* also", "    /* also",
+    ("log-dropped", LAST_WORDS, "    s->sight.log_read = false; /* also", "    /* also",
      "last words that were dropped count as read"),
+    ("log-missed", LAST_WORDS, "if (!w->log_heard && ++w->log_misses < MISSES_MAX)", "if (false)",
+     "last words that could not be had count as read"),
     ("old-facts", CAUSE, "return !in_doubt(s) || asked.ms >= s->doubt_since.ms;", "return true;",
      "what was seen before the doubt began counts"),
     ("action-id", MACHINE, "return s->in->action_id == s->r->action_id;", "return true;",
@@ -162,6 +165,22 @@ MUTANTS = [
      "        saved->event_seq / 2;", "event numbers are given out twice"),
     ("number-lost", RECORD, "    uint64_t seq = ++s->event_seq;\n", "    uint64_t seq = s->event_seq += 2;\n",
      "an event is lost between two numbers"),
+    # replicas, lost answers, crashes that nothing else befalls
+    ("replica-restarted", CAUSE, '"replica_link_down", OVERALL_DEGRADED, RESTART_USELESS,\n'
+     "                                 REMEDY_NONE,", '"replica_link_down", OVERALL_DEGRADED, RESTART_HELPS,\n'
+     "                                 REMEDY_RESTART,", "a replica that has lost its primary is restarted"),
+    ("orphan-loads", CAUSE, "    if (s->unit.active != UNIT_ACTIVATING || !recent(s, s->unit.asked))\n",
+     "    if (true)\n", "a replica without its primary loads for ever, and nobody is told"),
+    ("orphan-failed", CAUSE, "    return orphan || cause_proven_well(s);", "    return cause_proven_well(s);",
+     "a start that has brought a replica back is told as failed"),
+    ("verified-in-doubt", MACHINE, "    if (s->facts->tilt) {\n        s->r->deadline",
+     "    if (false) {\n        s->r->deadline", "the time to verify runs out in self-doubt"),
+    ("crash-to-human", CAUSE, '[CAUSE_CRASHED] = {"crashed", OVERALL_CRITICAL, RESTART_HELPS, REMEDY_RESTART,',
+     '[CAUSE_CRASHED] = {"crashed", OVERALL_CRITICAL, RESTART_HELPS, REMEDY_HUMAN,',
+     "a human is called for a crash that a start cures"),
+    ("any-empty", CAUSE, "if (!info->known || info->role != ROLE_PRIMARY || info->connected_replicas <= 0)",
+     "if (!info->known || info->connected_replicas <= 0)",
+     "a replica that has replicas is not started for fear of an empty primary"),
     # people
     ("alert-again", STEP, "    if (s->r->alerted == cause)\n        return;\n    s->r->alerted = cause;",
      "    s->r->alerted = cause;", "a human is called at every look"),

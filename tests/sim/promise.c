@@ -18,8 +18,10 @@
 #define FORGIVEN_MS 120000 /* a minute of health forgets the attempts; all looks see it by then */
 /* A doubt that lasts is looked at every five seconds. The look is from after Redis' last answer
  * (see below), so the failure is at most one such round younger than it. */
+#define LOG_MISSES_ALLOWED 3 /* after so many failed readings of the log it is done without */
 #define SLOW_LOOK_MS 6000
-#define DOUBT_MS 29000 /* self-doubt lasts 30 s */
+#define SLEEP_UNSEEN_MS TILT_JUMP_MS /* by a clock that stands still meanwhile */
+#define DOUBT_MS 29000               /* self-doubt lasts 30 s */
 
 static struct witness *witness_of(struct sim *s, int service)
 {
@@ -94,6 +96,11 @@ static void check_success(struct sim *s, int service, const struct intent *i)
 static void check_failure(struct sim *s, int service, const struct intent *i)
 {
     struct witness *w = witness_of(s, service);
+    bool orphan = w->told.reply == REPLY_MASTERDOWN && w->told.reply_asked > w->acted_end &&
+                  w->told.unit_asked > w->acted_end && w->told.unit.active == UNIT_ACTIVE;
+    if (orphan && !operation_running(&s->engine->services[service]))
+        sim_broken(s, service, "%s is told to have failed, but only its primary is missing",
+                   i->operation);
     bool moves = w->told.reply == REPLY_LOADING && s->now - w->told.load_moved < 10000 &&
                  s->now - w->acted_end > 10000;
     w->failed_end = s->now;
@@ -160,13 +167,13 @@ static void check_hung(struct sim *s, int service, const char *word)
                    (long long)(s->now - told->answered));
 }
 
-/* A process that ended by itself said why. */
+/* A process that ended by itself said why; who can never be heard is helped without. */
 static void check_last_words(struct sim *s, int service, const char *word)
 {
     const struct told *told = &witness_of(s, service)->told;
     if (told->unit.active != UNIT_FAILED || told->failed == SIM_NEVER)
         return;
-    if (told->log_at < told->failed)
+    if (told->log_at < told->failed && told->log_misses < LOG_MISSES_ALLOWED)
         sim_broken(s, service, "%s before its last words were read", word);
     bool hopeless = told->log == LOG_CONFIG_ERROR || told->log == LOG_PORT_IN_USE ||
                     told->log == LOG_DATA_CORRUPT || told->log == LOG_PERMISSION_DENIED ||
@@ -206,7 +213,7 @@ static void check_sense(struct sim *s, int service, const char *word)
             sim_broken(s, service, "%s with what was known of the unit before Redis last answered",
                        word);
         if (reply == REPLY_PONG || reply == REPLY_LOADING || reply == REPLY_MISCONF ||
-            reply == REPLY_BUSY)
+            reply == REPLY_BUSY || reply == REPLY_MASTERDOWN)
             sim_broken(s, service, "%s although the newest answer was %s", word,
                        reply_class_word(reply));
     }
@@ -345,7 +352,7 @@ void promise_info(struct sim *s, int service, const struct info_facts *info)
     w->told.failover = info->failover == FAILOVER_RUNNING;
     w->told.info_at = s->now;
     if (!u->foreign)
-        w->known_empty = info->connected_replicas > 0 && !u->persists;
+        w->known_empty = info->role == ROLE_PRIMARY && info->connected_replicas > 0 && !u->persists;
 }
 
 void promise_alert(struct sim *s, int service, const char *reason)
@@ -453,7 +460,7 @@ static void check_claim(struct sim *s, int service, bool healthy)
     int64_t limit = 2 * inside->watch_policy.interval_ms;
     if (healthy) {
         int64_t age = s->now - w->told.proof;
-        if (age > limit)
+        if (age > limit + SLEEP_UNSEEN_MS)
             sim_broken(s, service, "healthy is claimed with a proof that is %lld ms old",
                        (long long)age);
     }
@@ -487,8 +494,11 @@ static void check_quiet(struct sim *s, int service, bool healthy)
         sim_broken(s, service, "%s has an intent and no outcome", w->intent.operation);
     const struct verdict *v = &inside->verdict;
     enum remedy remedy = cause_row(v->cause)->remedy;
-    if (v->confirmed && !cause_proven_well(&inside->sight) && remedy != REMEDY_NONE &&
-        remedy != REMEDY_WAIT && remedy != REMEDY_OBSERVE)
+    /* A look that has just begun doubts the answer, but has not judged anew yet. */
+    bool answered = cause_probe(&inside->sight)->reply == REPLY_PONG &&
+                    inside->sight.unit.active == UNIT_ACTIVE;
+    if (v->confirmed && !answered && remedy != REMEDY_NONE && remedy != REMEDY_WAIT &&
+        remedy != REMEDY_OBSERVE)
         w->told.unwell = s->now;
     if (w->wish_stopped && inside->saved.stopped_on_purpose && v->confirmed &&
         v->cause == CAUSE_UNIT_STOPPED)
@@ -517,6 +527,7 @@ void promise_step(struct sim *s)
         if (w->paused && inside->saved.paused_until.ms == 0)
             w->paused = false; /* it was over before the clock was set back */
         check_claim(s, i, healthy);
+        cure_step(s, i);
     }
 }
 
@@ -525,14 +536,12 @@ void promise_step(struct sim *s)
 static bool explained(const struct sim *s, int service)
 {
     const struct service *inside = &s->engine->services[service];
-    const struct unit *u = &s->worlds[service].unit;
     /* An address that has never answered is no evidence against Redis: hands off, and the doctor.
      */
     return !inside->sight.ever_answered || inside->saved.stopped_on_purpose ||
            !inside->recovery_policy.enabled || inside->saved.paused_until.ms != 0 ||
            (inside->recovery_policy.external_stop == EXTERNAL_STOP_RESPECT &&
-            inside->cause == CAUSE_UNIT_STOPPED) ||
-           (u->primary_with_replicas && !u->persists);
+            inside->cause == CAUSE_UNIT_STOPPED);
 }
 
 void promise_live(struct sim *s)

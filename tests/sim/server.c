@@ -8,6 +8,8 @@
 #include "base/str.h"
 
 #define SAVE_MS 2000
+#define RESEND_MS 200         /* TCP's shortest wait for an acknowledgement, */
+#define CONNECT_AGAIN_MS 1000 /* and that of a SYN */
 
 static struct service_world *world_of(struct sim *s, int service)
 {
@@ -52,6 +54,12 @@ static void deliver(struct sim *s, int service, uint64_t ticket)
     engine_redis_ended(s->engine, service, &answer, clocks_now(s));
 }
 
+static bool loses(struct sim *s, int service)
+{
+    int percent = world_of(s, service)->loss_percent;
+    return percent > 0 && chance_percent(&s->chance, percent);
+}
+
 static void settle(struct sim *s, int service, struct ask *a, enum reply_class reply,
                    int64_t delay_ms)
 {
@@ -81,15 +89,20 @@ static void fill_info(const struct sim *s, int service, struct info_facts *i)
     i->process_id = u->foreign ? 99 : u->pid;
     i->uptime_seconds = (s->now - u->began) / 1000;
     (void)snprintf(i->run_id, sizeof i->run_id, "%llu", (unsigned long long)u->generation);
-    i->used_memory = 1 << 20;
     i->connected_clients = 10;
     i->maxclients = 10000;
-    i->role = ROLE_PRIMARY;
-    i->connected_replicas = u->primary_with_replicas ? 2 : 0;
+    i->role = u->role;
+    if (u->role == ROLE_SENTINEL)
+        return; /* nothing of memory, persistence, replication or keys */
+    i->used_memory = 1 << 20;
+    bool loading = u->process == PROCESS_LOADING; /* it refuses its replicas until it has loaded */
+    i->connected_replicas = loading ? 0 : replication_replicas(s, service);
+    if (u->role == ROLE_REPLICA)
+        i->master_link_up = u->link_up ? TRI_YES : TRI_NO;
     i->aof_enabled = TRI_NO;
     i->last_save_ok = u->save_fails && u->persists ? TRI_NO : TRI_YES;
     i->save_running = TRI_NO;
-    i->loading = u->process == PROCESS_LOADING ? TRI_YES : TRI_NO;
+    i->loading = loading ? TRI_YES : TRI_NO;
     i->unsaved_changes = u->persists ? 7 : 0;
     i->failover = u->failover ? FAILOVER_RUNNING : FAILOVER_NONE;
     if (i->loading == TRI_YES) {
@@ -125,6 +138,12 @@ static enum reply_class reply_of(struct sim *s, int service, struct ask *a)
 {
     struct unit *u = &world_of(s, service)->unit;
     bool busy = u->script_until > s->now;
+    /* Before BUSY and LOADING (field notes 7.1). */
+    bool no_primary = u->role == ROLE_REPLICA && !u->link_up && !u->answers_stale;
+    if (u->role == ROLE_SENTINEL && a->request != REDIS_PING && a->request != REDIS_INFO)
+        return REPLY_ERROR;
+    if (a->request == REDIS_PING && no_primary && !(u->save_fails && u->persists))
+        return REPLY_MASTERDOWN;
     if (a->request == REDIS_SCRIPT_KILL || a->request == REDIS_FUNCTION_KILL)
         return reply_to_kill(s, service, a);
     if (busy)
@@ -201,10 +220,24 @@ static bool connects(struct sim *s, int service, struct ask *a)
     return true;
 }
 
+/* What Redis has to say sets out for here. It may not get here, or not at the first time. */
+static void reply_leaves(struct sim *s, int service, struct ask *a, enum reply_class reply)
+{
+    int64_t wait = RESEND_MS;
+    int64_t late = chance_between(&s->chance, 1, 4);
+    for (; loses(s, service); wait *= 2) {
+        late += wait;
+        a->lost = chance_percent(&s->chance, 50) || clocks_mono(s) + late >= a->deadline;
+        if (a->lost)
+            return;
+    }
+    settle(s, service, a, reply, late);
+}
+
 static void attempt(struct sim *s, int service, struct ask *a)
 {
     struct service_world *w = world_of(s, service);
-    if (!a->used || a->settled || w->redis_way == WAY_SILENT)
+    if (!a->used || a->settled || a->lost || w->redis_way == WAY_SILENT)
         return;
     if (w->redis_way == WAY_REFUSED && a->generation == 0) {
         settle(s, service, a, REPLY_UNREACHABLE, 1);
@@ -220,15 +253,20 @@ static void attempt(struct sim *s, int service, struct ask *a)
     }
     if (!speaks(s, &w->unit))
         return;
-    enum reply_class reply = reply_of(s, service, a);
-    settle(s, service, a, reply, chance_between(&s->chance, 1, 4));
+    reply_leaves(s, service, a, reply_of(s, service, a));
 }
 
 static void arrives(struct sim *s, int service, uint64_t ticket)
 {
     struct ask *a = ask_of(s, service, ticket);
-    if (a != NULL)
+    if (a == NULL)
+        return;
+    if (!loses(s, service))
         attempt(s, service, a);
+    else if (chance_percent(&s->chance, 50))
+        a->lost = true;
+    else
+        sim_at(s, s->now + (a->fresh ? CONNECT_AGAIN_MS : RESEND_MS), arrives, service, ticket);
 }
 
 void server_changed(struct sim *s, int service)
@@ -260,10 +298,13 @@ static void deadlines(struct sim *s, int service, uint64_t at)
         struct ask *a = &w->asks[i];
         if (!a->used || a->settled)
             continue;
-        if (clocks_mono(s) < a->deadline)
+        if (clocks_mono(s) < a->deadline) {
             plan_deadline(s, service, a->deadline);
-        else
-            settle(s, service, a, a->generation == 0 ? REPLY_NO_CONNECT : REPLY_SILENT, 0);
+            continue;
+        }
+        if (a->request != REDIS_PING)
+            facts_info_reset(&a->answer.info); /* what a lost reply would have told */
+        settle(s, service, a, a->generation == 0 ? REPLY_NO_CONNECT : REPLY_SILENT, 0);
     }
 }
 

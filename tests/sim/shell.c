@@ -43,6 +43,8 @@ static void deliver(struct sim *s, int service, uint64_t ticket)
         witness_unit(s, service, began, &o.unit);
     if ((e->command == HOST_JOURNAL || e->command == HOST_LOG_TAIL) && o.end == HOST_EXITED)
         witness_log(s, service, &o.log);
+    else if (e->command == HOST_JOURNAL)
+        w->told.log_misses++;
     sim_say(s, service, "%s ended: %d, exit %d%s%s", host_command_name(o.command), (int)o.end,
             o.exit_code, unit_told ? ", unit " : "",
             unit_told ? unit_active_word(o.unit.active) : "");
@@ -64,6 +66,8 @@ static void settle(struct sim *s, int service, struct errand *e, enum host_end e
     if (end != HOST_EXITED) {
         facts_unit_reset(&o->unit);
         o->unit.control_reached = TRI_NO;
+        o->log = (struct log_facts){0};
+        o->not_applicable = false;
         (void)snprintf(o->error, sizeof o->error, "the host was not reached (%d)", (int)end);
     }
     sim_input(s, s->now + delay_ms, deliver, service, ticket_of(world_of(s, service), e));
@@ -87,6 +91,19 @@ static bool cut(struct sim *s, int service, struct errand *e, bool *ret_done)
     return true;
 }
 
+static bool loses(struct sim *s, int service)
+{
+    int percent = world_of(s, service)->loss_percent;
+    return percent > 0 && chance_percent(&s->chance, percent);
+}
+
+/* The command has ended, and says so: if that is lost, its deadline is all that comes. */
+static void answer(struct sim *s, int service, struct errand *e, int exit_code, int64_t delay_ms)
+{
+    if (!loses(s, service))
+        settle(s, service, e, HOST_EXITED, exit_code, delay_ms);
+}
+
 static void begin(struct sim *s, int service, struct errand *e)
 {
     struct unit *u = &world_of(s, service)->unit;
@@ -95,12 +112,12 @@ static void begin(struct sim *s, int service, struct errand *e)
     case HOST_STATUS:
     case HOST_SHOW:
         unit_facts(s, service, e->command == HOST_SHOW, &e->outcome.unit);
-        settle(s, service, e, HOST_EXITED, u->active == UNIT_ACTIVE ? 0 : 3, delay);
+        answer(s, service, e, u->active == UNIT_ACTIVE ? 0 : 3, delay);
         return;
     case HOST_JOURNAL:
     case HOST_LOG_TAIL:
         read_log(u, &e->outcome);
-        settle(s, service, e, HOST_EXITED, 0, delay);
+        answer(s, service, e, 0, delay);
         return;
     case HOST_RELOAD:
         e->outcome.not_applicable = !u->can_reload;
@@ -108,12 +125,11 @@ static void begin(struct sim *s, int service, struct errand *e)
             u->frozen = false;
             server_changed(s, service);
         }
-        settle(s, service, e, HOST_EXITED, u->can_reload && u->active == UNIT_ACTIVE ? 0 : 1,
-               delay);
+        answer(s, service, e, u->can_reload && u->active == UNIT_ACTIVE ? 0 : 1, delay);
         return;
     case HOST_RESET_FAILED:
         (void)unit_reset_failed(s, service);
-        settle(s, service, e, HOST_EXITED, 0, delay);
+        answer(s, service, e, 0, delay);
         return;
     default:
         break;
@@ -137,7 +153,7 @@ void shell_job_ended(struct sim *s, int service, uint64_t serial, bool ok)
     for (int i = 0; i < SIM_ERRANDS_MAX; i++) {
         struct errand *e = &world_of(s, service)->errands[i];
         if (e->used && !e->settled && e->job == serial && world_of(s, service)->ssh_way == WAY_OPEN)
-            settle(s, service, e, HOST_EXITED, ok ? 0 : 1, chance_between(&s->chance, 3, 20));
+            answer(s, service, e, ok ? 0 : 1, chance_between(&s->chance, 3, 20));
     }
 }
 
@@ -156,6 +172,8 @@ static void arrives(struct sim *s, int service, uint64_t ticket)
         return;
     }
     e->reached = true;
+    if (loses(s, service))
+        return; /* the session stands, but the command does not get there */
     begin(s, service, e);
 }
 

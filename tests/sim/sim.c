@@ -88,6 +88,7 @@ static void set_up_service(struct sim *s, int service)
     if (chance_percent(c, 15))
         set->recovery.external_stop = EXTERNAL_STOP_RESPECT;
     unit_init(s, service);
+    replication_init(s, service);
     struct witness *w = &s->worlds[service].witness;
     w->ended[0] = w->ended[1] = w->ended[2] = -SIM_NEVER / 4;
     w->acted = w->acted_end = w->failed_end = -SIM_NEVER / 4;
@@ -171,6 +172,7 @@ bool sim_run(uint64_t seed, bool trace, struct sim *s)
 {
     struct appointment item;
     set_up(s, seed, trace);
+    replication_plan(s);
     trouble_plan(s);
     sim_at(s, s->end, peace, -1, 0);
     daemon_start(s);

@@ -20,6 +20,7 @@
 #define SIM_TROUBLES_MAX 64
 #define SIM_PLAYED_OF 32 /* every 32nd seed plays its recordings again, and has events in full */
 #define SIM_NEVER INT64_MAX
+#define SIM_OUTSIDE (-1) /* a Redis that is no service of this world */
 #define SIM_STARTS_MAX 5 /* systemd's default start limit: 5 in 10 s */
 
 /* ── a host: systemd, the process, what is wrong with it ── */
@@ -61,13 +62,24 @@ struct unit {
     int64_t script_until; /* 0 = no script */
     int64_t script_since;
     bool script_wrote, script_function;
-    bool stuck;         /* its stop cannot save */
-    int64_t relapse_ms; /* it hangs so long after each start; 0 = it does not */
+    bool stuck;              /* its stop cannot save */
+    int64_t relapse_ms;      /* it hangs so long after each start; 0 = it does not */
+    int64_t kept_down_until; /* an automation wants it stopped */
     /* what is wrong */
     enum log_class bad_words; /* it does not start and says so; LOG_NONE = it starts */
     bool bad_start;           /* it does not start */
     bool save_fails, load_stalls, full, door_shut, failover;
     bool foreign; /* somebody else's process holds the port */
+    /* whom it follows (replication.c) */
+    enum redis_role role;
+    int primary;            /* of a replica or Sentinel: a service, or SIM_OUTSIDE */
+    int successor;          /* of a primary that Sentinel gave up: whom it is to follow */
+    bool answers_stale;     /* replica-serve-stale-data */
+    bool link_cut, link_up; /* the way to its primary; the link on it */
+    bool link_tried;        /* ... is on its way to be up */
+    bool syncing;
+    uint64_t link_serial;
+    int64_t down_after_ms; /* of a Sentinel */
 };
 
 /* ── the ways ── */
@@ -75,7 +87,7 @@ struct unit {
 enum way { WAY_OPEN, WAY_SILENT, WAY_REFUSED };
 
 struct ask {
-    bool used, settled;
+    bool used, settled, lost; /* lost: only its deadline is to come */
     uint64_t id, serial;
     enum redis_request request;
     bool fresh;
@@ -144,6 +156,7 @@ struct told {
     int64_t failed, stopped; /* since when the unit was shown so; SIM_NEVER = it is not */
     enum log_class log;
     int64_t log_at; /* when its last words were read */
+    int log_misses; /* how often they could not be, for this failure */
     int64_t announced;
     int64_t trouble; /* when the first of the failed probes was asked; SIM_NEVER = all is well */
     int64_t unwell;  /* when a failure that is treated was last believed in */
@@ -189,7 +202,8 @@ struct timer {
 struct service_world {
     struct unit unit;
     enum way redis_way, ssh_way;
-    bool cuts; /* the session is cut while a command runs */
+    int loss_percent; /* of requests, of replies and of commands' answers: lost, or late */
+    bool cuts;        /* the session is cut while a command runs */
     struct ask asks[SIM_ASKS_MAX];
     struct errand errands[SIM_ERRANDS_MAX];
     bool kept_up;
@@ -197,12 +211,17 @@ struct service_world {
     int64_t kept_arrives, kept_delivers; /* of the newest request on it */
     struct witness witness;
     struct timer timer;
-    struct buf incident;                 /* the lines of the one that is open */
-    uint64_t incidents;                  /* played again */
+    int64_t crashed;     /* of a crash that nothing else befell; 0 = none (cure.c) */
+    struct buf incident; /* the lines of the one that is open */
+    uint64_t incidents;  /* played again */
     int64_t asks_looked, errands_looked; /* when their deadlines are looked at next; 0 = not */
 };
 
 /* ── one run ── */
+
+/* Which seeds record their incidents, and play them again: every SIM_PLAYED_OF-th does. To measure
+ * what recording costs, none or all record, and nothing is played. */
+enum recordings { RECORDINGS_PLAYED, RECORDINGS_NONE, RECORDINGS_ALL };
 
 struct sim {
     struct chance chance;
@@ -238,10 +257,11 @@ struct sim {
     uint64_t pids, serials;
     uint64_t operations;
     struct call *calls_open; /* people who wait for an answer (people.c) */
-    uint64_t actions, alerts, crashes, faults;
+    uint64_t actions, alerts, crashes, faults, cures;
     uint64_t decisions; /* a fingerprint of all that the daemon asked of the world, and when */
     char failure[512];
-    struct agenda agenda; /* last: a new run needs its counters at zero, not its megabytes */
+    struct agenda agenda; /* behind all: a new run needs its counters at zero, not its megabytes */
+    enum recordings recordings; /* of every run: not cleared */
 };
 
 /* sim.c */
@@ -267,6 +287,16 @@ void unit_exit(struct sim *s, int service);        /* the process ends by itself
 void unit_resume_exit(struct sim *s, int service); /* what kept it from ending is gone */
 bool unit_reset_failed(struct sim *s, int service);
 void unit_facts(const struct sim *s, int service, bool extended, struct unit_facts *ret);
+
+/* It loads what it has, or what its primary sent. */
+void unit_load(struct sim *s, int service);
+
+/* replication.c */
+void replication_init(struct sim *s, int service);
+void replication_plan(struct sim *s);
+void replication_changed(struct sim *s); /* a process, a link or a role has */
+void replication_loaded(struct sim *s, int service);
+int64_t replication_replicas(const struct sim *s, int service); /* as INFO tells it */
 
 /* server.c: what Redis answers */
 void server_ask(struct sim *s, int service, uint64_t id, enum redis_request request, bool fresh,
@@ -304,6 +334,11 @@ bool daemon_alive(const struct sim *s);
 /* incident.c: what the daemon records of an incident, played again when it is over */
 void incident_line(struct sim *s, int service, uint64_t number, const char *line, bool last);
 void incident_forget(struct sim *s); /* the daemon is gone: what it has written is played */
+
+/* cure.c: a crash that nothing else befalls */
+void cure_crash(struct sim *s, int service);     /* the process is about to die */
+void cure_disturbed(struct sim *s, int service); /* something else happens; -1 = to all */
+void cure_step(struct sim *s, int service);
 
 /* trouble.c and people.c */
 void trouble_plan(struct sim *s);

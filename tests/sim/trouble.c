@@ -25,6 +25,7 @@ static void kill_process(struct sim *s, int service)
 {
     static const enum unit_result results[] = {RESULT_SIGNAL, RESULT_SIGNAL, RESULT_OOM_KILL,
                                                RESULT_CORE_DUMP, RESULT_EXIT_CODE};
+    cure_crash(s, service);
     unit_kill(s, service, results[chance_between(&s->chance, 0, 4)]);
 }
 
@@ -84,7 +85,7 @@ static void script_ends(struct sim *s, int service, uint64_t generation)
 static void script(struct sim *s, int service)
 {
     struct unit *u = unit_of(s, service);
-    if (u->process != PROCESS_UP || u->script_until > s->now)
+    if (u->process != PROCESS_UP || u->script_until > s->now || u->role == ROLE_SENTINEL)
         return;
     int64_t ms = duration(s);
     u->script_since = s->now;
@@ -204,6 +205,24 @@ static void ways_shut(struct sim *s, int service)
     sim_at(s, s->now + duration(s), ways_open, service, which);
 }
 
+static void link_mended(struct sim *s, int service, uint64_t id)
+{
+    (void)id;
+    unit_of(s, service)->link_cut = false;
+    replication_changed(s);
+}
+
+/* A replica loses its primary, and nothing else. */
+static void link_lost(struct sim *s, int service)
+{
+    struct unit *u = unit_of(s, service);
+    if (u->role != ROLE_REPLICA)
+        return;
+    u->link_cut = true;
+    replication_changed(s);
+    sim_at(s, s->now + duration(s), link_mended, service, 0);
+}
+
 /* A configuration management that wants the unit stopped, and looks after that. */
 static void keeper_looks(struct sim *s, int service, uint64_t until)
 {
@@ -219,7 +238,9 @@ static void keeper_looks(struct sim *s, int service, uint64_t until)
 
 static void keeper(struct sim *s, int service)
 {
-    keeper_looks(s, service, (uint64_t)(s->now + 4 * duration(s)));
+    int64_t until = s->now + 4 * duration(s);
+    unit_of(s, service)->kept_down_until = until;
+    keeper_looks(s, service, (uint64_t)until);
 }
 
 static void cuts_end(struct sim *s, int service, uint64_t id)
@@ -232,6 +253,20 @@ static void cuts(struct sim *s, int service)
 {
     s->worlds[service].cuts = true;
     sim_at(s, s->now + duration(s), cuts_end, service, 0);
+}
+
+static void loss_ends(struct sim *s, int service, uint64_t id)
+{
+    (void)id;
+    s->worlds[service].loss_percent = 0;
+}
+
+static void loss(struct sim *s, int service)
+{
+    s->worlds[service].loss_percent = (int)chance_between(&s->chance, 1, 70);
+    sim_say(s, service, "%d %% of requests and of answers are lost or late",
+            s->worlds[service].loss_percent);
+    sim_at(s, s->now + duration(s), loss_ends, service, 0);
 }
 
 static void disk_heals(struct sim *s, int service, uint64_t which)
@@ -305,6 +340,8 @@ static const struct kind kinds[] = {
     {"flag", flag, 10 * MINUTE_MS, false},
     {"foreign", foreign, 4 * MINUTE_MS, false},
     {"ways", ways_shut, 6 * MINUTE_MS, false},
+    {"link", link_lost, 5 * MINUTE_MS, false},
+    {"loss", loss, 8 * MINUTE_MS, false},
     {"cuts", cuts, 6 * MINUTE_MS, false},
     {"disk", disk_sick, 6 * MINUTE_MS, true},
     {"crash", crash_soon, 8 * MINUTE_MS, true},
@@ -322,6 +359,7 @@ static void strike(struct sim *s, int service, uint64_t kind)
     if (s->now >= s->end)
         return;
     s->faults++;
+    cure_disturbed(s, kinds[kind].world ? -1 : service);
     kinds[kind].strike(s, service);
     sim_at(s, s->now + chance_wait(&s->chance, s->trouble_ms[kind]), strike, service, kind);
 }
@@ -334,6 +372,7 @@ void trouble_at_intent(struct sim *s, int service)
                                    int) = {people_tweak, people_operate, people_outside, clock_set,
                                            stall,        crash_soon,     flag,           ways_shut};
     int64_t which = chance_between(&s->chance, 0, (int64_t)ARRAY_LENGTH(strikes) - 1);
+    cure_disturbed(s, -1);
     if (s->now < s->end)
         strikes[which](s, service);
 }
@@ -367,8 +406,10 @@ void trouble_end(struct sim *s)
         w->redis_way = WAY_OPEN;
         w->ssh_way = WAY_OPEN;
         w->cuts = false;
+        w->loss_percent = 0;
         u->relapse_ms = 0;
         u->full = u->door_shut = u->failover = u->load_stalls = u->bad_start = false;
+        link_mended(s, i, 0);
         foreign_ends(s, i, 0);
         save_mended(s, i, 0);
         server_changed(s, i);

@@ -100,6 +100,7 @@ static void ready(struct sim *s, int service)
     u->result = RESULT_SUCCESS;
     u->words = LOG_NONE;
     set_state(s, service, UNIT_ACTIVE, "running");
+    replication_loaded(s, service);
     server_changed(s, service);
     if (u->relapse_ms > 0)
         sim_at(s, s->now + u->relapse_ms, hangs_again, service, u->generation);
@@ -119,6 +120,7 @@ static void gone(struct sim *s, int service, enum unit_result result)
     u->stuck = false;
     u->notice = NOTICE_NONE;
     u->result = result;
+    replication_changed(s);
     server_died(s, service);
 }
 
@@ -163,13 +165,19 @@ static void booted(struct sim *s, int service, uint64_t generation)
         return;
     }
     u->began = s->now;
-    u->load_done_ms = 0;
     if (u->load_ms == 0) {
         ready(s, service);
         return;
     }
-    u->process = PROCESS_LOADING;
     u->notice = NOTICE_LOADING;
+    unit_load(s, service);
+}
+
+void unit_load(struct sim *s, int service)
+{
+    struct unit *u = unit_of(s, service);
+    u->load_done_ms = 0;
+    u->process = PROCESS_LOADING;
     u->load_tick = s->now;
     server_changed(s, service);
     sim_at(s, s->now + LOAD_TICK_MS, load_tick, service, u->generation);

@@ -49,9 +49,12 @@ void witness_probe(struct sim *s, int service, const struct ask *a)
     if (reply_answered(reply)) {
         told->answered = s->now;
         told->silences = 0;
+        told->silence_asked = LONG_AGO; /* what failed before is another matter */
     } else {
         count_silence(told, a);
     }
+    if (reply == REPLY_MASTERDOWN && a->asked > told->pong_asked)
+        told->pong_asked = a->asked; /* it serves, but for what only its primary can mend */
     if (reply != REPLY_PONG && told->trouble == SIM_NEVER)
         told->trouble = a->asked;
     if (reply != REPLY_PONG)
@@ -82,6 +85,8 @@ void witness_unit(struct sim *s, int service, int64_t began, const struct unit_f
         return;
     told->stop_seen |= unit->active == UNIT_FAILED || unit->active == UNIT_INACTIVE;
     note_since(&told->failed, unit->active == UNIT_FAILED, s->now);
+    if (unit->active != UNIT_FAILED)
+        told->log_misses = 0;
     note_since(&told->stopped, unit->active == UNIT_INACTIVE, s->now);
 }
 

@@ -7,7 +7,7 @@ import { atService, loggedIn, useBrowser } from './browser';
 useBrowser();
 const people = inject('people');
 
-const PAINTS = 9;
+const PAINTS = 12;
 const PAINT_LIMIT_MS = 300;
 const BURST_SECONDS = 5;
 const FRAME_LIMIT_MS = 50;
@@ -21,22 +21,30 @@ test('first meaningful paint with a processor four times slower', async () => {
   const one = await loggedIn(people.admin);
   const session = await one.context.newCDPSession(one.page);
   await session.send('Emulation.setCPUThrottlingRate', { rate: 4 });
-  // The state of the service stands on the screen: noted by the page itself, in its own time.
+  // The state of the service stands on the screen, and its buttons: noted by the page itself, in its own time.
   await one.page.addInitScript(() => {
-    const look = (): void => {
-      if (document.querySelector('.now .answer') === null) requestAnimationFrame(look);
-      else requestAnimationFrame(() => Object.assign(window, { answeredAt: performance.now() }));
+    const look = (selector: string, name: string): void => {
+      if (document.querySelector(selector) === null) requestAnimationFrame(() => look(selector, name));
+      else requestAnimationFrame(() => Object.assign(window, { [name]: performance.now() }));
     };
-    requestAnimationFrame(look);
+    requestAnimationFrame(() => look('.now .answer', 'answeredAt'));
+    requestAnimationFrame(() => look('.actions button', 'readyAt'));
   });
-  const found: number[] = [];
+  const answered: number[] = [];
+  const ready: number[] = [];
   for (let i = 0; i < PAINTS; i++) {
     await one.page.goto('/services/redis');
-    await one.page.waitForFunction(() => 'answeredAt' in window);
-    found.push(await one.page.evaluate(() => (window as unknown as { answeredAt: number }).answeredAt));
+    await one.page.waitForFunction(() => 'answeredAt' in window && 'readyAt' in window);
+    const at = await one.page.evaluate(() => {
+      const { answeredAt, readyAt } = window as unknown as { answeredAt: number; readyAt: number };
+      return { answeredAt, readyAt };
+    });
+    answered.push(at.answeredAt);
+    ready.push(at.readyAt);
   }
-  const paint = middle(found.slice(1));
-  figure('first meaningful paint, 4x throttle, warm cache, median', `${paint.toFixed(0)} ms (limit ${PAINT_LIMIT_MS} ms)`);
+  const paint = middle(answered.slice(1));
+  figure('first meaningful paint (the state of the service), 4x throttle, warm cache, median', `${paint.toFixed(0)} ms (limit ${PAINT_LIMIT_MS} ms)`);
+  figure('its buttons, 4x throttle, warm cache, median', `${middle(ready.slice(1)).toFixed(0)} ms`);
   expect.soft(paint).toBeLessThan(PAINT_LIMIT_MS);
 });
 

@@ -80,6 +80,20 @@ static void consuming_takes_the_front_away(void **state)
     buf_free(&b);
 }
 
+static void what_is_taken_away_is_wiped(void **state)
+{
+    (void)state;
+    static const char zeros[16] = "";
+    struct buf b = BUF_LIMIT(100);
+    assert_int_equal(buf_append(&b, "a password, and more", 20), 0);
+    buf_consume(&b, 12);
+    assert_string_equal(buf_text(&b), "and more");
+    assert_memory_equal(b.data + 8, zeros, 12);
+    buf_clear(&b);
+    assert_memory_equal(b.data, zeros, 8);
+    buf_free(&b);
+}
+
 static void lack_of_memory_leaves_it_as_it_was(void **state)
 {
     (void)state;
@@ -104,6 +118,7 @@ int main(void)
         cmocka_unit_test(printing_appends),
         cmocka_unit_test(what_does_not_fit_is_cut_on_request),
         cmocka_unit_test(consuming_takes_the_front_away),
+        cmocka_unit_test(what_is_taken_away_is_wiped),
         cmocka_unit_test(lack_of_memory_leaves_it_as_it_was),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

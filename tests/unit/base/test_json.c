@@ -79,12 +79,27 @@ static void a_missing_value_fails_instead_of_vanishing(void **state)
     mem_fail_from(0);
 }
 
+/* Whoever frees looks at the size of the block; a test can only see that it is not free() itself.
+ */
+static void jansson_frees_by_a_function_that_wipes(void **state)
+{
+    (void)state;
+    json_malloc_t take;
+    json_free_t give;
+    json_get_alloc_funcs(&take, &give);
+    assert_true(take == malloc);
+    assert_true(give != free);
+    give(take(100));
+    give(NULL);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(members_are_written_in_order_with_the_runbooks_blanks),
         cmocka_unit_test(bad_utf8_becomes_question_marks_and_is_never_lost),
         cmocka_unit_test(reading_falls_back_on_absent_or_other_types),
+        cmocka_unit_test(jansson_frees_by_a_function_that_wipes),
         cmocka_unit_test(a_missing_value_fails_instead_of_vanishing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,6 +162,12 @@ static const struct row rows[] = {
      .cause = CAUSE_REPLICA_LINK_DOWN, .confirmed = true},
     {"MASTERDOWN is the link", REPLY_MASTERDOWN, UNIT_ACTIVE, .cause = CAUSE_REPLICA_LINK_DOWN,
      .confirmed = true},
+    {"MASTERDOWN of a replica that loads", REPLY_MASTERDOWN, UNIT_ACTIVATING,
+     .notice = NOTICE_LOADING, .cause = CAUSE_LOADING, .confirmed = true},
+    {"MASTERDOWN of a replica that is being started", REPLY_MASTERDOWN, UNIT_ACTIVATING,
+     .cause = CAUSE_SYSTEMD_RESTARTING, .confirmed = true},
+    {"MASTERDOWN, and the unit was looked at before the doubt", REPLY_MASTERDOWN, UNIT_ACTIVATING,
+     .traits = OLD_UNIT, .cause = CAUSE_REPLICA_LINK_DOWN, .confirmed = true},
     {"no credential", REPLY_NOAUTH, UNIT_ACTIVE, .cause = CAUSE_ACCESS_REFUSED, .confirmed = true},
     {"wrong credential", REPLY_WRONGPASS, UNIT_ACTIVE, .cause = CAUSE_ACCESS_REFUSED,
      .confirmed = true},
@@ -241,6 +247,24 @@ static void judges_the_row(void **state)
     struct verdict v = cause_judge(&s, (mono_ms){NOW_MS});
     assert_string_equal(cause_row(v.cause)->code, cause_row(row->cause)->code);
     assert_int_equal(v.confirmed, row->confirmed);
+}
+
+/* What a start can do for it is done. */
+static void a_replica_that_lacks_only_its_primary_serves(void **state)
+{
+    (void)state;
+    static const struct row orphan = {"", REPLY_MASTERDOWN, UNIT_ACTIVE, .traits = 0};
+    struct sight s = see(&orphan);
+    assert_true(cause_serves(&s));
+    assert_false(cause_proven_well(&s));
+    s.unit.active = UNIT_ACTIVATING;
+    assert_false(cause_serves(&s));
+    static const struct row before = {"", REPLY_MASTERDOWN, UNIT_ACTIVE, .traits = OLD_UNIT};
+    s = see(&before);
+    assert_false(cause_serves(&s));
+    static const struct row busy = {"", REPLY_BUSY, UNIT_ACTIVE, .traits = 0};
+    s = see(&busy);
+    assert_false(cause_serves(&s));
 }
 
 /* Causes of the figures come from the levels, not from a row above. */
@@ -372,6 +396,7 @@ int main(void)
         cmocka_unit_test(every_cause_has_a_row_that_is_certain),
         cmocka_unit_test(no_remedy_contradicts_its_verdict_on_restarts),
         cmocka_unit_test(nothing_is_proven_well_but_pong_and_active),
+        cmocka_unit_test(a_replica_that_lacks_only_its_primary_serves),
         cmocka_unit_test(a_primary_that_would_come_back_empty_is_known),
         cmocka_unit_test(a_door_that_refuses_counts_over_the_kept_connection),
     };

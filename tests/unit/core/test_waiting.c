@@ -125,6 +125,32 @@ static void a_look_under_way_is_not_begun_anew_while_recovery_waits(void **state
     assert_true(out.wake.ms > w.now.ms);
 }
 
+/* Found by simulator seed 505542: the load went on, but could not be seen for a suspend and the
+ * self-doubt after it. */
+static void a_verification_does_not_end_in_self_doubt(void **state)
+{
+    (void)state;
+    struct world w;
+    struct recovery_effects out;
+    struct recovery_input in = {
+        .event = EVENT_WAKE,
+        .facts = {.verdict = {CAUSE_SELF_DOUBT, true}, .tilt = true, .progress = FACT_UNKNOWN}};
+    begin(&w);
+    w.r.phase = PHASE_VERIFYING;
+    w.r.action = ACTION_START;
+    w.r.cause = CAUSE_UNIT_STOPPED;
+    w.r.attempts = 1;
+    w.r.deadline = w.now;
+    recovery_step(&w.r, &w.policy, &in, w.now, &out);
+    assert_int_equal(w.r.phase, PHASE_VERIFYING);
+    assert_int_equal(out.count, 0);
+    assert_int_equal(out.wake.ms, w.now.ms + RECOVERY_VERIFY_SOFT_MS);
+    in.facts = (struct recovery_facts){.verdict = {CAUSE_HUNG, false}, .progress = FACT_UNKNOWN};
+    w.now = out.wake;
+    recovery_step(&w.r, &w.policy, &in, w.now, &out);
+    assert_int_equal(w.r.phase, PHASE_BACKOFF);
+}
+
 /* Found by simulator seed 64701. */
 static void a_load_may_be_interfered_with_but_not_its_stop(void **state)
 {
@@ -149,6 +175,7 @@ int main(void)
         cmocka_unit_test(a_load_that_begins_again_and_again_calls_a_human),
         cmocka_unit_test(unseen_progress_is_given_more_time_and_health_begins_anew),
         cmocka_unit_test(a_look_under_way_is_not_begun_anew_while_recovery_waits),
+        cmocka_unit_test(a_verification_does_not_end_in_self_doubt),
         cmocka_unit_test(a_load_may_be_interfered_with_but_not_its_stop),
         cmocka_unit_test(a_load_that_stands_calls_a_human_when_recovery_has_given_up_too),
     };

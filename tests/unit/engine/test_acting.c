@@ -3,6 +3,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -147,6 +148,22 @@ static void nothing_is_done_while_a_command_that_was_left_behind_is_at_work(void
     assert_false(facts.operation_running);
 }
 
+/* A process that ends closes its connections while its unit is still shown as running. */
+static void connections_that_our_own_restart_closes_are_no_refusal(void **state)
+{
+    struct fixture *f = *state;
+    struct unit_facts running = unit(UNIT_ACTIVE, "running", RESULT_SUCCESS);
+    const struct service *s = &f->engine->services[0];
+    int64_t began = begin_restart(f);
+    bool refusal_judged = false;
+    for (int64_t now = began; now < began + RESTART_MS; now = fixture_wake_late(f, 0)) {
+        answer_all(f, REPLY_CLOSED, &running, now);
+        refusal_judged |= s->verdict.cause == CAUSE_ACCESS_REFUSED && s->verdict.confirmed;
+        assert_int_not_equal(s->cause, CAUSE_ACCESS_REFUSED);
+    }
+    assert_true(refusal_judged);
+}
+
 /* ... or the new load would stand until it has passed the old one's mark (seed 69348). */
 static void the_progress_of_the_process_before_an_action_is_not_that_of_the_next(void **state)
 {
@@ -165,12 +182,56 @@ static void the_progress_of_the_process_before_an_action_is_not_that_of_the_next
     assert_int_equal(facts.progress, 5000);
 }
 
+static void evidence_is_kept_by_section_whatever_the_lines_look_like(void **state)
+{
+    struct fixture *f = *state;
+    struct service *s = &f->engine->services[0];
+    char long_text[SERVICE_EVIDENCE_MAX];
+    static const char odd[] = "a\n== b\n\x01\n\n";
+    (void)begin_restart(f); /* its own evidence is there */
+    size_t before = json_array_size(s->evidence);
+    assert_true(before > 0);
+    recover_capture(s, "log", odd, sizeof odd - 1);
+    assert_int_equal(json_array_size(s->evidence), before + 1);
+    assert_string_equal(json_string_value(json_array_get(s->evidence, before)), "log: a\n== b\n ");
+    memset(long_text, 'x', sizeof long_text);
+    for (int i = 0; i < 20; i++)
+        recover_capture(s, "INFO", long_text, sizeof long_text);
+    assert_in_range(s->evidence_bytes, SERVICE_EVIDENCE_MAX - 100, SERVICE_EVIDENCE_MAX);
+    recover_capture(s, "INFO", NULL, 0);
+}
+
+/* It was started; what it lacks only its primary can mend. */
+static void a_replica_that_was_restarted_without_its_primary_is_no_failed_attempt(void **state)
+{
+    struct fixture *f = *state;
+    struct unit_facts starting = unit(UNIT_ACTIVATING, "start", RESULT_SUCCESS);
+    struct unit_facts active = unit(UNIT_ACTIVE, "running", RESULT_SUCCESS);
+    int64_t now = begin_restart(f);
+    struct host_outcome done = {.command = HOST_RESTART, .end = HOST_EXITED, .unit = active};
+    for (size_t i = 0; i < f->host_count; i++)
+        if (f->host[i].command == HOST_RESTART)
+            done.id = f->host[i].id;
+    for (int64_t end = now + RESTART_MS; now < end; now = fixture_wake_late(f, 0))
+        answer_all(f, REPLY_REFUSED, &starting, now);
+    engine_host_ended(f->engine, 0, &done, fixture_at(now));
+    for (int64_t end = now + 1000; now < end; now = fixture_wake_late(f, 0))
+        answer_all(f, REPLY_MASTERDOWN, &active, now);
+    assert_int_equal(f->engine->services[0].cause, CAUSE_REPLICA_LINK_DOWN);
+    assert_int_equal(f->engine->services[0].recovery.phase, PHASE_STABLE);
+    assert_string_equal(f->outcome.operation, "restart");
+    assert_true(f->outcome.success);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_set_up, fixture_tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(evidence_is_kept_by_section_whatever_the_lines_look_like),
         TEST(nothing_is_done_while_a_command_that_was_left_behind_is_at_work),
+        TEST(connections_that_our_own_restart_closes_are_no_refusal),
+        TEST(a_replica_that_was_restarted_without_its_primary_is_no_failed_attempt),
         TEST(a_unit_that_was_seen_too_early_is_seen_again_when_its_process_has_ended),
         TEST(the_end_of_a_process_that_is_restarted_asks_for_nothing),
         TEST(the_progress_of_the_process_before_an_action_is_not_that_of_the_next),

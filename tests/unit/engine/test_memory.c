@@ -101,6 +101,40 @@ static void last_words_that_are_read_anew_are_waited_for(void **state)
     assert_int_equal(f->intent, 0);
 }
 
+/* Ends what asks for the log without having reached the host; how often that was. */
+static int miss_logs(struct fixture *f, int64_t now)
+{
+    int missed = 0;
+    for (size_t i = 0; i < f->host_count; i++) {
+        struct host_outcome o = {
+            .id = f->host[i].id, .command = f->host[i].command, .end = HOST_NOT_REACHED};
+        if (o.command != HOST_JOURNAL && o.command != HOST_LOG_TAIL)
+            continue;
+        f->host[i] = f->host[--f->host_count];
+        i--;
+        missed += o.command == HOST_JOURNAL;
+        engine_host_ended(f->engine, 0, &o, fixture_at(now));
+    }
+    return missed;
+}
+
+/* Simulator seeds 47957 and 533338. */
+static void last_words_that_could_not_be_had_are_asked_for_again_but_not_for_ever(void **state)
+{
+    struct fixture *f = *state;
+    struct unit_facts dead = unit(UNIT_FAILED, RESULT_EXIT_CODE);
+    int64_t now = 1000;
+    int missed = 0;
+    while (now < 10000 && f->intent == 0) {
+        now = fixture_wake_late(f, 0);
+        answer_redis(f, REPLY_REFUSED, now);
+        answer_host(f, false, &dead, now);
+        missed += miss_logs(f, now);
+    }
+    assert_int_not_equal(f->intent, 0);
+    assert_int_equal(missed, 3);
+}
+
 static void a_person_is_told_of_an_empty_primary_that_the_last_daemon_knew(void **state)
 {
     struct fixture *f = *state;
@@ -199,6 +233,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(last_words_that_are_read_anew_are_waited_for),
+        TEST(last_words_that_could_not_be_had_are_asked_for_again_but_not_for_ever),
         TEST(a_person_is_told_of_an_empty_primary_that_the_last_daemon_knew),
         TEST(a_start_waits_for_a_wish_that_the_disk_may_not_have),
         TEST(health_is_not_claimed_longer_than_two_intervals_after_its_proof),

@@ -140,6 +140,25 @@ static void a_host_that_nobody_reaches_is_neither_up_nor_down(void **state)
     assert_int_equal(f->outage_count, 0);
 }
 
+/* Its own start is no outage: nobody was promised anything before. */
+static void what_never_answered_yet_is_not_down(void **state)
+{
+    struct fixture *f = *state;
+    f->service.recovery.enabled = false;
+    live(f, FAILED, 3 * 60000);
+    live(f, WELL, 6 * 60000);
+    struct series_sample sum = sum_of(f);
+    assert_int_equal(sum.state_ms[SERIES_DOWN], 0);
+    assert_true(sum.state_ms[SERIES_CANNOT_SAY] > 150000);
+    assert_true(sum.state_ms[SERIES_UP] > 150000);
+    assert_int_equal(f->outage_count, 0);
+    live(f, FAILED, 7 * 60000);
+    live(f, WELL, 9 * 60000);
+    sum = sum_of(f);
+    assert_true(sum.state_ms[SERIES_DOWN] > 50000);
+    assert_int_equal(f->outage_count, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
 
 int main(void)
@@ -148,6 +167,7 @@ int main(void)
         TEST(every_millisecond_is_booked_once),
         TEST(a_well_service_is_up_with_its_figures),
         TEST(an_outage_is_told_when_it_is_over),
+        TEST(what_never_answered_yet_is_not_down),
         TEST(a_host_that_nobody_reaches_is_neither_up_nor_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -170,6 +170,20 @@ static void a_flood_of_addresses_shares_a_line(void **state)
     free(t);
 }
 
+static void refusals_without_a_known_address_are_counted_and_told_as_well(void **state)
+{
+    (void)state;
+    struct refusals *t = calloc(1, sizeof *t);
+    struct refusal_row seen = {.operation = "login"}, got;
+    assert_true(refusals_note(t, &seen, (mono_ms){1000}));
+    assert_false(refusals_note(t, &seen, (mono_ms){1000}));
+    assert_int_equal(refusals_next(t).ms, 61000);
+    assert_true(refusals_take(t, (mono_ms){61000}, &got));
+    assert_int_equal(got.more, 1);
+    assert_int_equal(refusals_next(t).ms, MONO_NEVER.ms); /* the row is free again */
+    free(t);
+}
+
 /* ── TOTP ── */
 
 static void codes_are_those_of_the_standard(void **state)
@@ -339,6 +353,7 @@ int main(void)
         cmocka_unit_test(a_flood_of_keys_makes_room_from_the_oldest),
         cmocka_unit_test(a_minute_of_refusals_is_two_lines),
         cmocka_unit_test(a_flood_of_addresses_shares_a_line),
+        cmocka_unit_test(refusals_without_a_known_address_are_counted_and_told_as_well),
         cmocka_unit_test(codes_are_those_of_the_standard),
         cmocka_unit_test(keys_are_made_once_for_the_owner_alone),
         cmocka_unit_test(a_damaged_or_open_key_file_is_refused_and_kept),

@@ -2,8 +2,10 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include <cmocka.h>
 
@@ -101,6 +103,27 @@ static void test_cut_at_every_byte_is_survived(void **state)
     }
 }
 
+/* Redis writes local time, with and without summer time. */
+static void test_times_of_redis_own_log_are_those_of_the_machines_zone(void **state)
+{
+    (void)state;
+    static const char text[] = "812:M 22 Nov 2026 15:52:06.123 * winter\n"
+                               "812:M 22 Jul 2026 15:52:06.123 * summer\n";
+    struct seen s = {0};
+    const char *before = getenv("TZ");
+    char kept[64] = "";
+    if (before != NULL)
+        (void)snprintf(kept, sizeof kept, "%s", before);
+    assert_int_equal(setenv("TZ", "CET-1CEST,M3.5.0,M10.5.0/3", 1), 0);
+    tzset();
+    size_t lines = redis_log_parse(text, strlen(text), keep, &s);
+    assert_int_equal(before != NULL ? setenv("TZ", kept, 1) : unsetenv("TZ"), 0);
+    tzset();
+    assert_int_equal(lines, 2);
+    assert_int_equal(s.lines[0].at.ms, 1795362726123 - 3600000);
+    assert_int_equal(s.lines[1].at.ms, 1784735526123 - 7200000);
+}
+
 static void test_redis_own_log_is_read(void **state)
 {
     (void)state;
@@ -119,16 +142,23 @@ static void test_redis_own_log_is_read(void **state)
     assert_int_equal(s.lines[2].priority, 7);
     assert_int_equal(s.lines[3].priority, 6);
     assert_string_equal(s.lines[4].message, "*** FATAL CONFIG FILE ERROR (Redis 7.0.15) ***");
-    assert_int_equal(s.lines[5].at.ms, 0);
+    /* What has no time of its own is of the line before. */
+    assert_int_equal(s.lines[4].at.ms, 1795362726123);
+    assert_int_equal(s.lines[5].at.ms, 1795362726123);
+    static const char bare[] = "812:M 22 Xxx 2026 15:52:06.123 * odd month\n";
+    assert_int_equal(redis_log_parse(bare, strlen(bare), keep, &s), 1);
+    assert_int_equal(s.lines[6].at.ms, 0);
 }
 
 int main(void)
 {
+    assert_int_equal(setenv("TZ", "UTC", 1), 0); /* Redis' times are local ones */
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_json_lines_are_read),
         cmocka_unit_test(test_other_lines_are_handed_on),
         cmocka_unit_test(test_a_line_of_a_megabyte_is_cut),
         cmocka_unit_test(test_cut_at_every_byte_is_survived),
+        cmocka_unit_test(test_times_of_redis_own_log_are_those_of_the_machines_zone),
         cmocka_unit_test(test_redis_own_log_is_read),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -412,6 +412,17 @@ static void the_summary_names_what_the_runbook_asks_for(void **state)
     assert_int_equal(audit_summary(b->file, &f, &security, &o, &err), -EINVAL);
 }
 
+static void a_review_that_nobody_waits_for_ends_at_once(void **state)
+{
+    struct bench *b = *state;
+    atomic_bool stop = true;
+    struct audit_filter f = {.result = -1, .stop = &stop};
+    struct error err = {0};
+    json_t *o = NULL;
+    assert_int_equal(audit_report(b->file, &f, NULL, &o, &err), -ECANCELED);
+    assert_null(o);
+}
+
 static void lack_of_memory_is_an_error_not_a_wrong_number(void **state)
 {
     struct bench *b = *state;
@@ -440,6 +451,7 @@ int main(void)
         TEST(damage_is_broken_too),
         TEST(the_report_adds_up),
         TEST(the_summary_names_what_the_runbook_asks_for),
+        TEST(a_review_that_nobody_waits_for_ends_at_once),
         TEST(lack_of_memory_is_an_error_not_a_wrong_number),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -306,6 +306,33 @@ static void levels_tell_up_down_planned_unknown_and_unwatched_apart(void **state
     assert_int_equal(json_int_or(json_object_get(counted, "operation"), "within", 0), 1);
 }
 
+/* A service that comes and goes for weeks. */
+static void levels_count_every_outage_and_graphs_show_the_newest(void **state)
+{
+    struct bench *b = *state;
+    int64_t count = SERIES_OUTAGES_MAX + 200;
+    int64_t now = EPOCH + count * 60000;
+    for (int64_t i = 0; i < count; i++) {
+        struct outage_record o = {.service = "redis",
+                                  .began = {EPOCH + i * 60000},
+                                  .ended = {EPOCH + i * 60000 + 1000 + i},
+                                  .ended_by = "operation"};
+        series_store_outage(b->store, &o);
+    }
+    struct series_question q = {.service = "redis", .now = {now}};
+    series_store_ask_levels(b->store, 7, &q, 300);
+    const json_t *day = json_object_get(json_array_get(wait_answer(b), 0), "outages");
+    assert_int_equal(json_int_or(day, "count", 0), count);
+    assert_int_equal(json_int_or(json_object_get(day, "operation"), "within", 0), count);
+    double longest = (double)(1000 + count - 1) / 1000;
+    assert_true(json_real_or(day, "longest_seconds", 0) == longest);
+    const json_t *shown = json_object_get(graph(b, EPOCH, now, now, 0), "outages");
+    assert_int_equal(json_array_size(shown), SERIES_OUTAGES_MAX);
+    const json_t *last = json_array_get(shown, SERIES_OUTAGES_MAX - 1);
+    assert_true(json_real_or(last, "duration_seconds", 0) == longest);
+    assert_true(json_real_or(json_array_get(shown, 0), "duration_seconds", 0) < longest);
+}
+
 static void lows_of_memory_are_remembered_by_the_hour(void **state)
 {
     struct bench *b = *state;
@@ -368,6 +395,7 @@ int main(void)
         TEST(thinning_keeps_least_mean_greatest_and_every_second),
         TEST(what_comes_late_is_added_to_what_was_merged),
         TEST(levels_tell_up_down_planned_unknown_and_unwatched_apart),
+        TEST(levels_count_every_outage_and_graphs_show_the_newest),
         TEST(lows_of_memory_are_remembered_by_the_hour),
         TEST(a_damaged_file_is_put_aside),
         TEST(what_was_added_is_there_after_closing),

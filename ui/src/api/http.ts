@@ -1,6 +1,6 @@
 import { Mismatch, isObject, type Check } from '@/contract/parse';
 import { detailsOf, problem } from '@/contract/problem';
-import { early } from '@/early';
+import { early } from '@/first/questions';
 import { words } from '@/i18n';
 
 const READ_TIMEOUT_MS = 20_000;
@@ -37,7 +37,9 @@ export class ApiError extends Error {
 
 let csrfToken: string | null = null;
 let onLoginEnded: () => void = () => undefined;
-let onMismatch: (error: Mismatch, path: string) => void = () => undefined;
+/** What did not fit before anybody could be told. */
+const untold: [Mismatch, string][] = [];
+let onMismatch: (error: Mismatch, path: string) => void = (error, path) => void untold.push([error, path]);
 
 export const setCsrfToken = (token: string | null): void => {
   csrfToken = token;
@@ -48,6 +50,7 @@ export const whenLoginEnds = (handler: () => void): void => {
 /** Called for every message that does not fit: it is told to the person and to the browser's log, never used. */
 export const whenMismatch = (handler: (error: Mismatch, path: string) => void): void => {
   onMismatch = handler;
+  untold.splice(0).forEach(([error, path]) => handler(error, path));
 };
 export const reportMismatch = (error: Mismatch, path: string): void => onMismatch(error, path);
 

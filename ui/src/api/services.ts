@@ -21,6 +21,14 @@ export async function getStatus(id: string): Promise<shape.Status> {
 }
 
 export const getHealth = (id: string): Promise<shape.Health> => call(at(id, '/health'), shape.health);
+/** How a service is: what its page is about. */
+export type Known = [shape.Status, shape.Health | null];
+
+function healthOrNull(error: unknown): null {
+  if (error instanceof ApiError && error.status !== 0) return null;
+  throw error;
+}
+export const getKnown = (id: string): Promise<Known> => Promise.all([getStatus(id), getHealth(id).catch(healthOrNull)]);
 export const refreshService = (id: string): Promise<Checked<typeof shape.refreshed>> =>
   call(at(id, '/refresh'), shape.refreshed, { method: 'POST' });
 

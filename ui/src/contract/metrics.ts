@@ -53,6 +53,7 @@ export const levelsWindow = object({
     target_percent: number,
     percent: nullable(number),
     state,
+    up_seconds: number,
     down_seconds: number,
     planned_seconds: number,
     budget_minutes: number,

@@ -123,6 +123,10 @@ export const ageMs = (live: Live, now: number): number | null => {
   return last === null ? null : Math.max(0, now + live.skewMs - last);
 };
 
+/** Where it runs, as far as the reader may know. */
+export const hostOf = (status: Status | null): string =>
+  [status?.vm_info?.host, status?.vm_info?.name].filter((part) => part !== undefined && part !== '').join(' · ');
+
 /** Older than two intervals: it may not be shown as if it were so now. */
 export function isStale(live: Live, now: number): boolean {
   const age = ageMs(live, now);

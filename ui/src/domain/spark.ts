@@ -12,14 +12,20 @@ export interface SparkLine {
   readonly last: { readonly x: number; readonly y: number } | null;
 }
 
+/** A curve that is narrower than this share of its drawing looks like dirt on it. */
+const LEAST_SHARE = 1 / 20;
+
 const round = (n: number): number => Math.round(n * 10) / 10;
 
 /** An SVG path of `points` in a box; the scale starts at zero so that small wiggles stay small. */
 export function sparkLine(points: readonly Point[], width: number, height: number, limit?: number): SparkLine {
-  const values = points.flatMap((p) => (p.value === null ? [] : [p.value]));
+  const known = points.filter((p): p is Point & { value: number } => p.value !== null);
+  const values = known.map((p) => p.value);
   const first = points[0];
   const end = points[points.length - 1];
-  if (values.length === 0 || first === undefined || end === undefined) return { line: '', area: '', limitY: null, last: null };
+  const wide = (known[known.length - 1]?.at ?? 0) - (known[0]?.at ?? 0);
+  if (first === undefined || end === undefined || known.length === 0 || wide < (end.at - first.at) * LEAST_SHARE)
+    return { line: '', area: '', limitY: null, last: null };
   const top = Math.max(...values);
   // The limit is drawn when the curve comes near it; otherwise it would flatten the curve into the floor.
   const shown = limit !== undefined && top > limit / 3 ? Math.max(top, limit) : top;

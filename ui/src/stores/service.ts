@@ -5,7 +5,6 @@ import { ApiError, messageOf, reportMismatch } from '@/api/http';
 import * as api from '@/api/services';
 import { openSocket, type Connection, type LiveSocket } from '@/api/socket';
 import { message as parseMessage, type Message, type Numbered } from '@/contract/message';
-import type { Health, Status } from '@/contract/service';
 import { apply, NOTHING, snapshot, withHistory, type Live } from '@/domain/live';
 import { may } from '@/domain/permission';
 import { useServices } from '@/stores/services';
@@ -14,22 +13,15 @@ import { useSession } from '@/stores/session';
 import { createInbox } from './inbox';
 import { afterPaint } from './paint';
 
-type Known = [Status, Health | null];
-
 const POLL_MS = 30_000;
 const HISTORY = 100;
 
-function healthOrNull(error: unknown): null {
-  if (error instanceof ApiError && error.status !== 0) return null;
-  throw error;
-}
-const ask = (service: string): Promise<Known> => Promise.all([api.getStatus(service), api.getHealth(service).catch(healthOrNull)]);
 const changed = (before: Live, after: Live): boolean => before.status?.status !== after.status?.status;
 
 interface Foreseen {
   readonly service: string;
-  readonly coming: Promise<Known>;
-  known: Known | null;
+  readonly coming: Promise<api.Known>;
+  known: api.Known | null;
 }
 
 interface Merged {
@@ -73,9 +65,9 @@ export const useService = defineStore('service', () => {
   let listener: (message: Numbered) => void = () => undefined;
   let foreseen: Foreseen | null = null;
 
-  /** Asks about a service before its page is there; a failure is told when the page asks itself. */
-  async function foresee(service: string): Promise<void> {
-    const question: Foreseen = { service, coming: ask(service), known: null };
+  /** An answer that is on its way before the page of that service is there; a failure is told when the page asks itself. */
+  async function foresee(service: string, coming: Promise<api.Known>): Promise<void> {
+    const question: Foreseen = { service, coming, known: null };
     foreseen = question;
     try {
       question.known = await question.coming;
@@ -84,7 +76,7 @@ export const useService = defineStore('service', () => {
     }
   }
 
-  function know(asked: string, [status, health]: Known): void {
+  function know(asked: string, [status, health]: api.Known): void {
     live.value = snapshot(live.value, status, health);
     services.note(asked, status);
     problem.value = null;
@@ -92,10 +84,10 @@ export const useService = defineStore('service', () => {
   }
 
   /** Answers that come back after the reader went to another service are dropped. */
-  async function load(answer?: Promise<Known>): Promise<void> {
+  async function load(answer?: Promise<api.Known>): Promise<void> {
     const asked = id.value;
     try {
-      const known = await (answer ?? ask(asked));
+      const known = await (answer ?? api.getKnown(asked));
       if (asked === id.value) know(asked, known);
     } catch (error) {
       if (asked !== id.value) return;

@@ -1,11 +1,12 @@
 import { describe, expect, test } from 'vitest';
 
-import { metrics } from '@/contract/metrics';
+import { metrics, type LevelsWindow } from '@/contract/metrics';
 import { auditPage } from '@/contract/people';
 import { eventList } from '@/contract/message';
 import { csvOf, dayEdge, jsonLinesOf } from '@/domain/audit';
 import { byFigure } from '@/domain/figures';
 import { summaryOf, thinned, topOf } from '@/domain/graph';
+import { levelCells } from '@/domain/levels';
 import { recoveryFigures } from '@/domain/recoveries';
 import { sparkLine } from '@/domain/spark';
 import { byDay, storyOf, type Story } from '@/domain/story';
@@ -23,6 +24,9 @@ describe('a small curve', () => {
   test('draws the limit only when the curve comes near it', () => {
     expect(sparkLine([point(0, 1), point(1, 1)], 100, 20, 100).limitY).toBeNull();
     expect(sparkLine([point(0, 80), point(1, 90)], 100, 20, 100).limitY).not.toBeNull();
+  });
+  test('that is too short to be one is not drawn', () => {
+    expect(sparkLine([point(0, null), point(9_800, 1), point(10_000, 2)], 100, 20).line).toBe('');
   });
   test('of nothing is nothing', () => {
     expect(sparkLine([], 100, 20).line).toBe('');
@@ -46,6 +50,29 @@ describe('series', () => {
     expect(thinned(samples, 2)).toHaveLength(2);
     expect(topOf(90, [100])).toBeCloseTo(110);
     expect(topOf(1, [100])).toBeCloseTo(1.1);
+  });
+});
+
+describe('service levels', () => {
+  const counted = { percent: null, state: 'unknown', count: 0, within: 0, longest_seconds: null } as const;
+  const span = (state: LevelsWindow['availability']['state'], outages: number): LevelsWindow => ({
+    days: 1,
+    since: 0,
+    availability: { target_percent: 99.9, percent: 99.5, state, up_seconds: 119.4, down_seconds: 0.6, planned_seconds: 0, budget_minutes: 0, budget_left_minutes: 0 },
+    response_time: { target_ms: 5, target_percent: 99, percent: 100, state: 'met', pings: 120 },
+    automatic_recovery: { target_seconds: 30, ...counted },
+    manual_recovery: { target_seconds: 300, ...counted },
+    outages,
+    longest_outage_seconds: null,
+  });
+  test('say so where there is too little history to judge', () => {
+    const [availability, budget] = levelCells(span('unknown', 1));
+    expect(availability).toMatchObject({ state: 'unknown', value: '99.5 %', note: '1 outage, 600 ms; too little history yet (2m 0s)' });
+    expect(budget).toMatchObject({ state: 'unknown', value: '–' });
+    expect(levelCells(span('unknown', 0))[0]?.note).toBe('too little history yet (2m 0s)');
+  });
+  test('that were missed are told with what missed them', () => {
+    expect(levelCells(span('missed', 2))[0]).toMatchObject({ state: 'missed', note: '2 outages, 600 ms' });
   });
 });
 

@@ -25,7 +25,7 @@ describe('numbers as people read them', () => {
   test.each([[2_400, '2s ago'], [125_000, '2m 5s ago'], [3 * 86_400_000, '3d 0h ago']])('an age of %i ms is %s', (ms, text) => expect(ageText(ms)).toBe(text));
   test.each([[1_000, 'just now'], [30_000, '30 seconds ago'], [125_000, '2 minutes ago'], [3_600_000, '1 hour ago'], [200_000_000, '2 days ago']])('%i ms ago is told as %s', (ms, text) => expect(agoText(ms)).toBe(text));
   test.each([[128.5, '128.5 MB'], [4096, '4 GB'], [3482.2, '3,482 MB'], [0.97, '1 MB']])('%d MB is %s', (mb, text) => expect(memoryText(mb)).toBe(text));
-  test.each([[0.42, '0.4 ms'], [0.01, '< 0.1 ms'], [50, '50 ms'], [1500, '1.5 s']])('%d ms is %s', (ms, text) => expect(latencyText(ms)).toBe(text));
+  test.each([[0.42, '0.4 ms'], [0.01, '< 0.1 ms'], [0, '< 0.1 ms'], [50, '50 ms'], [1500, '1.5 s']])('%d ms is %s', (ms, text) => expect(latencyText(ms)).toBe(text));
   test('a check’s time and figures have the guide’s spelling', () => {
     expect(checkText(2.5)).toBe('2.5ms');
     expect(plainText(128.46)).toBe('128.5');

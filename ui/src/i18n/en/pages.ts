@@ -57,6 +57,7 @@ export const pages = {
     pings: (n: number) => `${n.toLocaleString('en')} PINGs`,
     inTime: (within: number, count: number, longest: string) => `${within} of ${count}, longest ${longest}`,
     none: 'none needed',
+    young: (watched: string) => `too little history yet (${watched})`,
     states: { met: 'met', missed: 'missed', unknown: 'not known' },
   },
   events: {

@@ -1,0 +1,50 @@
+/* The last words of a unit that has failed: the journal and, where it is allowed, the log file.
+ * They decide whether a restart helps, so they are waited for (row C2). */
+#include "engine/service.h"
+#include "redis/reply.h"
+
+#define LINES 50
+/* A log that cannot be had is asked for again; one that never can be does not stop recovery. */
+#define MISSES_MAX 3
+
+void last_words_ask(struct service *s, struct now now)
+{
+    struct watch *w = &s->watch;
+    if (w->log_asked)
+        return;
+    w->log_asked = true;
+    w->log_heard = false;
+    s->sight.log = (struct log_facts){0};
+    s->sight.log_read = false; /* also when they were read a moment ago: those words are dropped */
+    request_host(s, FOR_JOURNAL, HOST_JOURNAL, LINES, w->journal_sudo, now);
+    if (s->settings->commands_extended)
+        request_host(s, FOR_LOG_FILE, HOST_LOG_TAIL, LINES, false, now);
+}
+
+void last_words_forget(struct service *s)
+{
+    s->watch.log_asked = false;
+    s->watch.log_misses = 0;
+    s->sight.log_read = false;
+}
+
+void last_words_answered(struct service *s, enum purpose purpose, const struct host_outcome *o,
+                         struct now now)
+{
+    struct watch *w = &s->watch;
+    if (purpose == FOR_JOURNAL && o->log_empty && o->end == HOST_EXITED &&
+        w->journal_sudo == (s->settings->control == CONTROL_SSH)) {
+        w->journal_sudo = !w->journal_sudo; /* once the other way */
+        request_host(s, FOR_JOURNAL, HOST_JOURNAL, LINES, w->journal_sudo, now);
+        return;
+    }
+    w->log_heard = w->log_heard || o->end == HOST_EXITED;
+    if (log_class_weight(o->log.class) > log_class_weight(s->sight.log.class))
+        s->sight.log = o->log;
+    if (request_pending(s, FOR_JOURNAL) || request_pending(s, FOR_LOG_FILE))
+        return;
+    if (!w->log_heard && ++w->log_misses < MISSES_MAX)
+        w->log_asked = false; /* with the next look at the unit */
+    else
+        s->sight.log_read = true;
+}

@@ -1,0 +1,86 @@
+/* A crash that nothing else befalls is cured, and no human is called for it. A stretch begins with
+ * the death of a process that was well, on a host that works, with nobody who withholds recovery;
+ * it ends with the next doing of anybody, or when Redis serves again and recovery is at rest. What
+ * the engine thinks is only read to tell whether a stretch may begin. */
+#include "sim.h"
+
+#include "engine/service.h"
+
+#define QUIET_MS 60000    /* since a reason for self-doubt */
+#define BREAKER_MS 310000 /* the window of the breaker, and what the clocks drift */
+#define LOAD_MS 60000     /* well below TimeoutStartSec */
+/* To notice it without a pulse, to look three times, to read the log, to act and to verify. */
+#define CURED_MS 60000
+
+static bool process_well(const struct sim *s, const struct unit *u)
+{
+    bool few_starts = u->starts[1] == 0 || s->now - u->starts[1] > u->limit_window_ms;
+    return u->process == PROCESS_UP && u->active == UNIT_ACTIVE && u->job_count == 0 &&
+           !u->frozen && u->script_until <= s->now && !u->stuck && u->relapse_ms == 0 &&
+           !u->bad_start && !u->save_fails && !u->load_stalls && !u->full && !u->door_shut &&
+           !u->failover && !u->foreign && u->kept_down_until <= s->now && few_starts &&
+           u->load_ms <= LOAD_MS;
+}
+
+static bool world_well(const struct sim *s, const struct service_world *w)
+{
+    return w->redis_way == WAY_OPEN && w->ssh_way == WAY_OPEN && !w->cuts && w->loss_percent == 0 &&
+           s->disk.store == DISK_WELL && s->disk.audit == DISK_WELL && s->crash_at <= s->calls &&
+           daemon_alive(s) && s->now - s->jolted > QUIET_MS && s->now - s->clock_set > QUIET_MS;
+}
+
+static bool nobody_withholds(struct sim *s, int service)
+{
+    const struct service *inside = &s->engine->services[service];
+    const struct witness *w = &s->worlds[service].witness;
+    const struct recovery *r = &inside->recovery;
+    bool known_well =
+        inside->judged && (inside->cause == CAUSE_OK || inside->cause == CAUSE_REPLICA_LINK_DOWN);
+    bool may_start = !w->known_empty && !w->wish_stopped && !inside->saved.stopped_on_purpose &&
+                     inside->saved.paused_until.ms == 0 && inside->recovery_policy.enabled &&
+                     !w->told.failover && !operation_running(inside) &&
+                     w->told.unit.control_reached == TRI_YES;
+    bool first = r->breaker.times[0].ms == WALL_NONE.ms ||
+                 (w->ended[0] > 0 && s->now - w->ended[0] > BREAKER_MS);
+    bool calm = r->phase == PHASE_IDLE && r->attempts == 0 && !r->open && !r->breaker.open &&
+                !r->needs_human && first;
+    return known_well && may_start && calm && inside->sight.ever_answered &&
+           w->alerted[0] == '\0' && w->outstanding == 0;
+}
+
+void cure_crash(struct sim *s, int service)
+{
+    struct service_world *w = &s->worlds[service];
+    if (!process_well(s, &w->unit) || !world_well(s, w) || !nobody_withholds(s, service))
+        return;
+    w->crashed = s->now;
+    s->cures++;
+}
+
+void cure_disturbed(struct sim *s, int service)
+{
+    for (int i = 0; i < s->count; i++)
+        if (service < 0 || service == i)
+            s->worlds[i].crashed = 0;
+}
+
+void cure_step(struct sim *s, int service)
+{
+    struct service_world *w = &s->worlds[service];
+    const struct unit *u = &w->unit;
+    const struct service *inside = &s->engine->services[service];
+    const struct recovery *r = &inside->recovery;
+    if (w->crashed == 0)
+        return;
+    if (w->witness.alerted[0] != '\0' || r->needs_human)
+        sim_broken(s, service, "a human is called for a crash that a start cures");
+    bool serves = u->process == PROCESS_UP && u->active == UNIT_ACTIVE;
+    bool rests = r->phase == PHASE_IDLE || r->phase == PHASE_STABLE;
+    int64_t limit = CURED_MS + inside->watch_policy.interval_ms + 2 * u->load_ms;
+    if (serves && rests && inside->cause != CAUSE_CRASHED)
+        w->crashed = 0;
+    else if (s->now - w->crashed > limit)
+        sim_broken(s, service, "a crash is not cured after %lld ms: unit %s/%s, recovery %s",
+                   (long long)(s->now - w->crashed), unit_active_word(u->active), u->sub,
+                   recovery_phase_word(r->phase));
+}
