@@ -283,7 +283,9 @@ void daemon_kill(struct sim *s, int64_t down_ms)
     }
     disk_crash(s);
     s->dying = false;
-    s->deaf_until = 0;
+    if (s->asleep_until > s->now)
+        s->mono_offset += s->asleep_until - s->now; /* the machine wakes for it */
+    s->deaf_until = s->asleep_until = 0;
     sim_at(s, s->now + down_ms + BOOT_MS, boots, -1, 0);
 }
 
@@ -298,10 +300,10 @@ void daemon_stall(struct sim *s, int64_t ms)
 
 void daemon_suspend(struct sim *s, int64_t ms)
 {
-    if (s->deaf_until > s->now)
+    if (s->engine == NULL || s->deaf_until > s->now)
         return;
     sim_say(s, -1, "the machine sleeps for %lld ms", (long long)ms);
-    s->deaf_until = s->now + ms;
+    s->deaf_until = s->asleep_until = s->now + ms;
     s->mono_offset -= ms;
     if (ms > 2100)
         s->jolted = s->deaf_until;

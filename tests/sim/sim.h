@@ -238,12 +238,12 @@ struct sim {
     struct engine *engine;
     uint64_t life; /* counts the daemon's starts */
     struct timer self_timer;
-    int64_t deaf_until; /* its loop is held up */
-    bool asleep;        /* ... by a suspend */
-    int64_t jolted;     /* when it last had a reason to doubt itself */
-    int64_t clock_set;  /* when the wall clock was last set */
-    int64_t disk_sick;  /* when the store was last not well */
-    uint64_t crash_at;  /* at this many calls of its ports */
+    int64_t deaf_until;   /* its loop is held up */
+    int64_t asleep_until; /* ... by a suspend, in which monotonic time stands */
+    int64_t jolted;       /* when it last had a reason to doubt itself */
+    int64_t clock_set;    /* when the wall clock was last set */
+    int64_t disk_sick;    /* when the store was last not well */
+    uint64_t crash_at;    /* at this many calls of its ports */
     uint64_t calls;
     bool dying;
     bool entered; /* the engine was, in this step */
