@@ -11,7 +11,7 @@ import ssl
 import subprocess
 
 import web_client
-from daemon import wait_until
+from daemon import PROGRAM, Skip, wait_until
 from web_client import bearer, connect, login, raw, status_of
 
 ON = "/api/services/redis"
@@ -61,6 +61,22 @@ def test_an_operation_by_curl_restarts_redis_and_names_the_user_in_the_audit(ser
     assert {line["user"]["email"] for line in lines} == {"admin@example.com"}, lines
     assert {line["source_ip"] for line in lines} == {"127.0.0.1"}
     assert all(line["request_id"] for line in lines)
+
+
+def test_the_web_process_is_one_thread_whatever_it_is_asked(served):
+    """What needs no lock and no ThreadSanitizer; it may start none either (the sandbox's own test)."""
+    if b"__tsan_init" in PROGRAM.read_bytes():
+        raise Skip("ThreadSanitizer brings a thread of its own")
+    admin = login(served)
+    with web_client.WebSocket(served, "/ws/services/redis/status", bearer(admin)) as follower:
+        follower.message()
+        for method, path, body in (("GET", "/", None), ("GET", "/metrics", None), ("GET", "/openapi.json", None),
+                                   ("GET", ON + "/status", None), ("GET", ON + "/logs", None),
+                                   ("GET", "/api/audit?format=lines", None), ("POST", ON + "/restart", {}),
+                                   ("POST", "/api/auth/login", {"email": "nobody@example.com", "password": "x"})):
+            served.https(method, path, body, bearer(admin))
+            threads = os.listdir(f"/proc/{_web_pid(served)}/task")
+            assert len(threads) == 1, (method, path, threads)
 
 
 def test_a_cookie_needs_the_csrf_token_and_its_own_site(served):

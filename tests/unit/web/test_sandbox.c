@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -58,6 +59,16 @@ static bool fork_a_child(int before)
     if (child == 0)
         _exit(0);
     return child > 0;
+}
+static void *nothing(void *context)
+{
+    return context;
+}
+static bool start_a_thread(int before)
+{
+    pthread_t thread;
+    (void)before;
+    return pthread_create(&thread, NULL, nothing, NULL) == 0 && pthread_join(thread, NULL) == 0;
 }
 static bool make_a_socket(int before)
 {
@@ -129,6 +140,7 @@ static void outside_of_it_the_same_deeds_are_done(void **state)
     assert_int_equal(outcome(open_a_file, false), ALLOWED);
     assert_int_equal(outcome(remove_a_file, false), ALLOWED);
     assert_int_equal(outcome(fork_a_child, false), ALLOWED);
+    assert_int_equal(outcome(start_a_thread, false), ALLOWED);
     assert_int_equal(outcome(make_code, false), ALLOWED);
     assert_int_equal(outcome(make_a_socket, false), ALLOWED);
     assert_int_equal(outcome(connect_somewhere, false), ALLOWED);
@@ -150,6 +162,13 @@ static void nothing_can_be_run(void **state)
     assert_int_equal(outcome_of(run_a_program), REFUSED);
     assert_int_equal(outcome_of(fork_a_child), REFUSED);
     assert_int_equal(outcome_of(make_code), REFUSED);
+}
+
+/* So what it does while it serves is done by one thread, and needs no lock. */
+static void no_thread_can_be_started(void **state)
+{
+    (void)state;
+    assert_int_equal(outcome_of(start_a_thread), REFUSED);
 }
 
 static void nobody_can_be_reached(void **state)
@@ -179,6 +198,7 @@ int main(void)
         cmocka_unit_test(outside_of_it_the_same_deeds_are_done),
         cmocka_unit_test(files_cannot_be_opened_made_or_removed),
         cmocka_unit_test(nothing_can_be_run),
+        cmocka_unit_test(no_thread_can_be_started),
         cmocka_unit_test(nobody_can_be_reached),
         cmocka_unit_test(other_processes_cannot_be_touched),
         cmocka_unit_test(what_serving_needs_goes_on),
