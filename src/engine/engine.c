@@ -211,8 +211,11 @@ void engine_look_at_clocks(struct engine *e, struct now now)
         return;
     plan_self(e, now);
     for (int i = 0; i < e->count; i++) {
-        service_log(&e->services[i], true, "self-doubt for 30 s: %s", tilt_text(reason));
-        judge(&e->services[i], now);
+        struct service *s = &e->services[i];
+        service_log(s, true, "self-doubt for 30 s: %s", tilt_text(reason));
+        if (reason == TILT_SUSPENDED) /* monotonic time stood still meanwhile: seed 500317 */
+            s->watch.proven = mono_add(now.mono, -2 * s->watch_policy.interval_ms);
+        judge(s, now);
     }
 }
 

@@ -32,7 +32,7 @@ static void deliver(struct sim *s, int service, uint64_t ticket)
     struct host_outcome o = e->outcome;
     int64_t began = e->began;
     e->used = false;
-    if (e->acts && w->outstanding > 0)
+    if (e->acts && !e->over && w->outstanding > 0)
         w->outstanding--;
     if (e->acts) {
         w->acted_end = s->now;
@@ -97,11 +97,18 @@ static bool loses(struct sim *s, int service)
     return percent > 0 && chance_percent(&s->chance, percent);
 }
 
-/* The command has ended, and says so: if that is lost, its deadline is all that comes. */
+/* The command has ended, and says so: if that is lost, its deadline is all that comes. It may still
+ * be heard of when the way opens in time, but it is not at work any more. */
 static void answer(struct sim *s, int service, struct errand *e, int exit_code, int64_t delay_ms)
 {
-    if (!loses(s, service))
+    struct service_world *w = world_of(s, service);
+    if (w->ssh_way == WAY_OPEN && !loses(s, service)) {
         settle(s, service, e, HOST_EXITED, exit_code, delay_ms);
+        return;
+    }
+    if (e->acts && !e->over && w->witness.outstanding > 0)
+        w->witness.outstanding--;
+    e->over = true;
 }
 
 static void begin(struct sim *s, int service, struct errand *e)
@@ -152,7 +159,7 @@ void shell_job_ended(struct sim *s, int service, uint64_t serial, bool ok)
 {
     for (int i = 0; i < SIM_ERRANDS_MAX; i++) {
         struct errand *e = &world_of(s, service)->errands[i];
-        if (e->used && !e->settled && e->job == serial && world_of(s, service)->ssh_way == WAY_OPEN)
+        if (e->used && !e->settled && e->job == serial)
             answer(s, service, e, ok ? 0 : 1, chance_between(&s->chance, 3, 20));
     }
 }

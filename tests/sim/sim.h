@@ -104,6 +104,7 @@ struct errand {
     bool reached;
     struct host_outcome outcome;
     bool acts;
+    bool over; /* it has ended, but its answer was lost */
 };
 
 /* ── the daemon's disk ── */

@@ -5,9 +5,16 @@
 #include "base/json.h"
 #include "base/str.h"
 
+static int64_t slept_ms;
+
 struct now fixture_at(int64_t ms)
 {
-    return (struct now){.mono = {ms}, .wall = {1000000 + ms}};
+    return (struct now){.mono = {ms}, .boot = {ms + slept_ms}, .wall = {1000000 + ms + slept_ms}};
+}
+
+void fixture_sleep(int64_t ms)
+{
+    slept_ms += ms;
 }
 
 static void wake_at(void *context, int service, mono_ms due)
@@ -134,6 +141,7 @@ int fixture_restart(struct fixture *f)
 int fixture_set_up(void **state)
 {
     static struct fixture f;
+    slept_ms = 0;
     f = (struct fixture){.settings.service_count = 1, .self_due = MONO_NEVER, .due = MONO_NEVER};
     f.service.watch = watch_policy_default();
     f.service.recovery = recovery_policy_default();

@@ -42,6 +42,7 @@ int fixture_set_up(void **state);
 int fixture_restart(struct fixture *f);
 int fixture_tear_down(void **state);
 struct now fixture_at(int64_t ms);
+void fixture_sleep(int64_t ms); /* the machine has slept so long, whatever is asked for next */
 /* Wakes the service so late after the time it asked for; the engine's own turns come as asked, so
  * that it does not doubt itself. Returns that time. */
 int64_t fixture_wake_late(struct fixture *f, int64_t late_ms);

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "engine/service.h"
 #include "engine_fixture.h"
 
 static const struct engine_user user = {"ann", "ann@example.org", "admin", "local"};
@@ -154,6 +155,36 @@ static void a_person_is_told_of_an_empty_primary_that_the_last_daemon_knew(void 
     assert_int_equal(answered_status, 422);
 }
 
+/* Monotonic time stands still while the machine sleeps (simulator seed 500317). */
+static void health_of_before_a_sleep_is_not_claimed_after_it(void **state)
+{
+    struct fixture *f = *state;
+    fixture_tear_down(state);
+    f->service.watch.pulse_interval_ms = 0;
+    assert_int_equal(fixture_restart(f), 0);
+    struct service *s = &f->engine->services[0];
+    struct unit_facts well = unit(UNIT_ACTIVE, RESULT_SUCCESS);
+    int64_t now = 1000;
+    while (now < 5000) {
+        now = fixture_wake_late(f, 0);
+        answer_redis(f, REPLY_PONG, now);
+        answer_host(f, false, &well, now);
+    }
+    assert_int_equal(snapshot_overall(s), OVERALL_HEALTHY);
+    fixture_sleep(600000);
+    int64_t rested = now + TILT_REST_MS + 3000;
+    while (f->due.ms < rested) {
+        now = fixture_wake_late(f, 0); /* Redis hangs since */
+        answer_host(f, false, &well, now);
+        assert_int_not_equal(snapshot_overall(s), OVERALL_HEALTHY);
+    }
+    while (f->self_due.ms <= rested)
+        engine_wake(f->engine, ENGINE_SELF, fixture_at(f->self_due.ms));
+    judge(s, fixture_at(rested)); /* as any answer makes it */
+    assert_false(s->sight.tilt);
+    assert_int_not_equal(snapshot_overall(s), OVERALL_HEALTHY);
+}
+
 static void a_start_waits_for_a_wish_that_the_disk_may_not_have(void **state)
 {
     struct fixture *f = *state;
@@ -235,6 +266,7 @@ int main(void)
         TEST(last_words_that_are_read_anew_are_waited_for),
         TEST(last_words_that_could_not_be_had_are_asked_for_again_but_not_for_ever),
         TEST(a_person_is_told_of_an_empty_primary_that_the_last_daemon_knew),
+        TEST(health_of_before_a_sleep_is_not_claimed_after_it),
         TEST(a_start_waits_for_a_wish_that_the_disk_may_not_have),
         TEST(health_is_not_claimed_longer_than_two_intervals_after_its_proof),
     };
