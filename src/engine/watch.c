@@ -419,16 +419,16 @@ static void note_info(struct service *s, const struct redis_answer *a, mono_ms a
 }
 
 /* What a start would cost is remembered over our own death: a Redis that is down then cannot be
- * asked any more. */
+ * asked any more. While CONFIG has not told of save points there may be none (simulator seed
+ * 10760). */
 static void note_empty_primary(struct service *s)
 {
     const struct info_facts *i = &s->sight.info;
     const struct unit_facts *u = &s->sight.unit;
     bool empty = cause_empty_primary(i);
-    bool certain = !empty || i->save_points != TRI_UNKNOWN || s->watch.config_refused;
     bool ours = u->active == UNIT_ACTIVE &&
                 (u->main_pid <= 0 || i->process_id <= 1 || u->main_pid == i->process_id);
-    if (!i->known || i->loading == TRI_YES || !certain || !ours || empty == s->saved.empty_primary)
+    if (!i->known || i->loading == TRI_YES || !ours || empty == s->saved.empty_primary)
         return;
     s->saved.empty_primary = empty;
     record_state(s, 0, STORE_NORMAL);

@@ -155,6 +155,30 @@ static void a_person_is_told_of_an_empty_primary_that_the_last_daemon_knew(void 
     assert_int_equal(answered_status, 422);
 }
 
+/* Simulator seed 10760: the answer of CONFIG was lost, and the daemon died. */
+static void a_primary_that_may_come_back_empty_is_remembered_before_config_has_told(void **state)
+{
+    struct fixture *f = *state;
+    struct unit_facts well = unit(UNIT_ACTIVE, RESULT_SUCCESS);
+    int64_t now = 1000;
+    while (now < 3000) {
+        now = fixture_wake_late(f, 0);
+        answer_host(f, false, &well, now);
+        for (size_t i = 0; i < f->redis_count; i++) {
+            struct redis_answer a = {.id = f->redis[i].id, .request = f->redis[i].request};
+            a.probe.reply = a.request == REDIS_CONFIG ? REPLY_SILENT : REPLY_PONG;
+            facts_info_reset(&a.info);
+            a.info.known = a.request == REDIS_INFO;
+            a.info.role = ROLE_PRIMARY;
+            a.info.connected_replicas = 1;
+            a.info.aof_enabled = TRI_NO;
+            engine_redis_ended(f->engine, 0, &a, fixture_at(now));
+        }
+        f->redis_count = 0;
+    }
+    assert_true(f->engine->services[0].saved.empty_primary);
+}
+
 /* Monotonic time stands still while the machine sleeps (simulator seed 500317). */
 static void health_of_before_a_sleep_is_not_claimed_after_it(void **state)
 {
@@ -266,6 +290,7 @@ int main(void)
         TEST(last_words_that_are_read_anew_are_waited_for),
         TEST(last_words_that_could_not_be_had_are_asked_for_again_but_not_for_ever),
         TEST(a_person_is_told_of_an_empty_primary_that_the_last_daemon_knew),
+        TEST(a_primary_that_may_come_back_empty_is_remembered_before_config_has_told),
         TEST(health_of_before_a_sleep_is_not_claimed_after_it),
         TEST(a_start_waits_for_a_wish_that_the_disk_may_not_have),
         TEST(health_is_not_claimed_longer_than_two_intervals_after_its_proof),
