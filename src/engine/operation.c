@@ -332,7 +332,9 @@ static void checked(struct service *s, struct now now)
         decide(s, now);
         return;
     case OPERATION_STOP:
-        if ((unit == UNIT_INACTIVE || unit == UNIT_FAILED) && s->saved.stopped_on_purpose) {
+        /* Only what was seen since counts: somebody may have started it (simulator seed 40335). */
+        if ((unit == UNIT_INACTIVE || unit == UNIT_FAILED) && s->saved.stopped_on_purpose &&
+            s->sight.unit.asked.ms >= o->began.ms) {
             finish(s, 200, result_body(s, true, "Redis service is already stopped", "stopped", now),
                    true, "already stopped", now);
             return;

@@ -426,9 +426,12 @@ static void note_empty_primary(struct service *s)
     const struct info_facts *i = &s->sight.info;
     const struct unit_facts *u = &s->sight.unit;
     bool empty = cause_empty_primary(i);
-    bool ours = u->active == UNIT_ACTIVE &&
-                (u->main_pid <= 0 || i->process_id <= 1 || u->main_pid == i->process_id);
-    if (!i->known || i->loading == TRI_YES || !ours || empty == s->saved.empty_primary)
+    bool same = u->main_pid <= 0 || i->process_id <= 1 || u->main_pid == i->process_id;
+    bool ours = u->active == UNIT_ACTIVE && same;
+    /* A host that cannot be looked at makes the worse news good enough (seed 48036). */
+    bool may_be_ours = ours || u->active == UNIT_UNKNOWN;
+    bool believed = empty ? may_be_ours : ours;
+    if (!i->known || i->loading == TRI_YES || !believed || empty == s->saved.empty_primary)
         return;
     s->saved.empty_primary = empty;
     record_state(s, 0, STORE_NORMAL);

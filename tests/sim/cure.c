@@ -26,7 +26,8 @@ static bool world_well(const struct sim *s, const struct service_world *w)
 {
     return w->redis_way == WAY_OPEN && w->ssh_way == WAY_OPEN && !w->cuts && w->loss_percent == 0 &&
            s->disk.store == DISK_WELL && s->disk.audit == DISK_WELL && s->crash_at <= s->calls &&
-           daemon_alive(s) && s->now - s->jolted > QUIET_MS && s->now - s->clock_set > QUIET_MS;
+           daemon_alive(s) && s->now - s->jolted > QUIET_MS &&
+           s->now - s->clock_set > 2 * BREAKER_MS; /* which reckons in wall time */
 }
 
 static bool nobody_withholds(struct sim *s, int service)

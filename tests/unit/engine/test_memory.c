@@ -155,6 +155,30 @@ static void a_person_is_told_of_an_empty_primary_that_the_last_daemon_knew(void 
     assert_int_equal(answered_status, 422);
 }
 
+/* Simulator seed 40335: somebody had started it meanwhile, and it was told to be stopped. */
+static void a_stop_is_not_told_as_done_by_what_was_seen_before_it(void **state)
+{
+    struct fixture *f = *state;
+    fixture_tear_down(state);
+    f->saved.stopped_on_purpose = true;
+    assert_int_equal(fixture_restart(f), 0);
+    struct unit_facts stopped = unit(UNIT_INACTIVE, RESULT_SUCCESS);
+    int64_t now = 1000;
+    while (now < 3000) {
+        now = fixture_wake_late(f, 0);
+        answer_redis(f, REPLY_REFUSED, now);
+        answer_host(f, false, &stopped, now);
+    }
+    f->save = 0;
+    operate(f, OPERATION_STOP, now + 1);
+    for (int64_t end = now + 8000; now < end && f->save == 0;) {
+        now = fixture_wake_late(f, 0);
+        answer_redis(f, REPLY_LOADING, now); /* the answer of the unit is lost */
+    }
+    assert_int_equal(answered_status, 0);
+    assert_int_not_equal(f->save, 0); /* the wish, before the command */
+}
+
 /* Simulator seed 10760: the answer of CONFIG was lost, and the daemon died. */
 static void a_primary_that_may_come_back_empty_is_remembered_before_config_has_told(void **state)
 {
@@ -290,6 +314,7 @@ int main(void)
         TEST(last_words_that_are_read_anew_are_waited_for),
         TEST(last_words_that_could_not_be_had_are_asked_for_again_but_not_for_ever),
         TEST(a_person_is_told_of_an_empty_primary_that_the_last_daemon_knew),
+        TEST(a_stop_is_not_told_as_done_by_what_was_seen_before_it),
         TEST(a_primary_that_may_come_back_empty_is_remembered_before_config_has_told),
         TEST(health_of_before_a_sleep_is_not_claimed_after_it),
         TEST(a_start_waits_for_a_wish_that_the_disk_may_not_have),
