@@ -261,7 +261,8 @@ static void check_person(struct sim *s, int service, const char *word)
         sim_broken(s, service, "a person's %s although nobody asks for it", word);
     if (!str_equal(word, "reload") && s->disk.durable[service].stopped_on_purpose != stop)
         sim_broken(s, service, "%s before the wish was on the disk", word);
-    if (str_equal(word, "restart") && w->known_empty && !o->request.force)
+    bool known = w->known_empty && w->empty_told < w->intent.told; /* by what was decided on */
+    if (str_equal(word, "restart") && known && !o->request.force)
         sim_broken(s, service, "a person's restart of a primary that would come back empty");
 }
 
@@ -353,8 +354,12 @@ void promise_info(struct sim *s, int service, const struct info_facts *info)
     const struct unit *u = &s->worlds[service].unit;
     w->told.failover = info->failover == FAILOVER_RUNNING;
     w->told.info_at = s->now;
-    if (!u->foreign)
-        w->known_empty = info->role == ROLE_PRIMARY && info->connected_replicas > 0 && !u->persists;
+    if (u->foreign)
+        return;
+    bool empty = info->role == ROLE_PRIMARY && info->connected_replicas > 0 && !u->persists;
+    if (empty && !w->known_empty)
+        w->empty_told = s->now;
+    w->known_empty = empty;
 }
 
 void promise_alert(struct sim *s, int service, const char *reason)
@@ -433,6 +438,7 @@ void promise_killed(struct sim *s)
             /* What the disk could not take is forgotten: that much is no promise. */
             w->effective = durable->attempts;
             w->ended[0] = w->ended[1] = w->ended[2] = LONG_AGO;
+            w->known_empty = w->known_empty && durable->empty_primary;
         }
         w->attempts = durable->attempts;
         w->wish_stopped = w->wish_stopped && durable->stopped_on_purpose;

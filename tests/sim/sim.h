@@ -188,6 +188,7 @@ struct witness {
     bool seq_uncertain; /* this daemon's start found no disk to write to */
     int64_t ended[3];   /* recoveries that count for the breaker, newest first */
     bool recovery_stepped;
+    int64_t empty_told;
     bool known_empty; /* the daemon was told that it is a primary that would come back empty */
     char alerted[40]; /* the cause that a human was called for and that is not over yet */
     bool needed;      /* a human is said to be needed: since a call of this life, or restored */
