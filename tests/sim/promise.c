@@ -377,8 +377,11 @@ void promise_alert(struct sim *s, int service, const char *reason)
 /* Only what was seen stopped can have been started by somebody else. */
 void promise_stop_ended(struct sim *s, int service)
 {
-    if (!witness_of(s, service)->told.stop_seen)
+    struct witness *w = witness_of(s, service);
+    if (!w->told.stop_seen)
         sim_broken(s, service, "a stop is taken back that has never been seen to take place");
+    if (s->worlds[service].unit.process != PROCESS_NONE)
+        w->wish_stopped = false; /* it may have been started just before the stop was answered */
 }
 
 void promise_announced(struct sim *s, int service)
