@@ -5,6 +5,7 @@ import recoveries
 from recoveries import watching
 from resus import SERVICE
 from tap import on_every
+from waiting import wait_until
 
 
 def stop_by_hand(host):
@@ -33,7 +34,8 @@ def operations(daemon, name):
 
 
 def assert_operation(daemon, name, success=True):
-    """An intent, then its outcome, of the same request."""
+    """An intent, then its outcome, of the same request. The outcome may come a moment after the answer."""
+    wait_until(lambda: len(operations(daemon, name)) >= 2, f"the outcome of {name}")
     assert operations(daemon, name) == [("intent", None), ("service_operation", success)]
     intent, outcome = [line for line in daemon.audit()
                        if line["operation"] == name and line["user"]["id"] != "system"]
