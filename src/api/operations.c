@@ -92,8 +92,7 @@ static const struct field pause_fields[] = {
     {.name = "reason", .type = FIELD_TEXT, .required = true, .min = 1, .max = OPERATION_REASON_MAX},
     END};
 static const struct field events_fields[] = {INT("limit", 1, OPERATION_LIMIT_MAX),
-                                             INT("since", 0, INT64_MAX),
-                                             CHOICE("level", level_words), END};
+                                             INT("since", 0, INT64_MAX), END};
 static const struct field inspect_fields[] = {REQUIRED_CHOICE("what", inspect_words), END};
 static const struct field audit_fields[] = {TIME("since"),
                                             TIME("until"),
