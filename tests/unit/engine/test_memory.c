@@ -67,6 +67,19 @@ static void answer_host(struct fixture *f, bool logs, const struct unit_facts *u
     }
 }
 
+/* Every look is answered the same until then; returns when the last one was. */
+static int64_t look_until(struct fixture *f, int64_t end, enum reply_class reply,
+                          const struct unit_facts *u)
+{
+    int64_t now;
+    do {
+        now = fixture_wake_late(f, 0);
+        answer_redis(f, reply, now);
+        answer_host(f, false, u, now);
+    } while (now < end);
+    return now;
+}
+
 static void operate(struct fixture *f, enum engine_operation operation, int64_t now)
 {
     struct engine_request request = {
@@ -143,12 +156,7 @@ static void a_person_is_told_of_an_empty_primary_that_the_last_daemon_knew(void 
     f->saved.empty_primary = true;
     assert_int_equal(fixture_restart(f), 0);
     struct unit_facts stopped = unit(UNIT_INACTIVE, RESULT_SUCCESS);
-    int64_t now = 1000;
-    while (now < 5000) {
-        now = fixture_wake_late(f, 0);
-        answer_redis(f, REPLY_REFUSED, now);
-        answer_host(f, false, &stopped, now);
-    }
+    int64_t now = look_until(f, 5000, REPLY_REFUSED, &stopped);
     operate(f, OPERATION_RESTART, now);
     answer_redis(f, REPLY_REFUSED, now + 1);
     answer_host(f, false, &stopped, now + 1);
@@ -163,12 +171,7 @@ static void a_stop_is_not_told_as_done_by_what_was_seen_before_it(void **state)
     f->saved.stopped_on_purpose = true;
     assert_int_equal(fixture_restart(f), 0);
     struct unit_facts stopped = unit(UNIT_INACTIVE, RESULT_SUCCESS);
-    int64_t now = 1000;
-    while (now < 3000) {
-        now = fixture_wake_late(f, 0);
-        answer_redis(f, REPLY_REFUSED, now);
-        answer_host(f, false, &stopped, now);
-    }
+    int64_t now = look_until(f, 3000, REPLY_REFUSED, &stopped);
     f->save = 0;
     operate(f, OPERATION_STOP, now + 1);
     for (int64_t end = now + 8000; now < end && f->save == 0;) {
@@ -212,12 +215,7 @@ static void health_of_before_a_sleep_is_not_claimed_after_it(void **state)
     assert_int_equal(fixture_restart(f), 0);
     struct service *s = &f->engine->services[0];
     struct unit_facts well = unit(UNIT_ACTIVE, RESULT_SUCCESS);
-    int64_t now = 1000;
-    while (now < 5000) {
-        now = fixture_wake_late(f, 0);
-        answer_redis(f, REPLY_PONG, now);
-        answer_host(f, false, &well, now);
-    }
+    int64_t now = look_until(f, 5000, REPLY_PONG, &well);
     assert_int_equal(snapshot_overall(s), OVERALL_HEALTHY);
     fixture_sleep(600000);
     int64_t rested = now + TILT_REST_MS + 3000;
@@ -241,22 +239,11 @@ static void a_start_waits_for_a_wish_that_the_disk_may_not_have(void **state)
     assert_int_equal(fixture_restart(f), 0);
     struct unit_facts stopped = unit(UNIT_INACTIVE, RESULT_SUCCESS);
     struct unit_facts well = unit(UNIT_ACTIVE, RESULT_SUCCESS);
-    int64_t now = 1000;
-    while (now < 3000) {
-        now = fixture_wake_late(f, 0);
-        answer_redis(f, REPLY_REFUSED, now);
-        answer_host(f, false, &stopped, now);
-    }
-    while (now < 9000) { /* somebody starts it by hand; the store does not answer */
-        now = fixture_wake_late(f, 0);
-        answer_redis(f, REPLY_PONG, now);
-        answer_host(f, false, &well, now);
-    }
-    while (now < 20000) { /* then it dies in a way that nobody treats at once */
-        now = fixture_wake_late(f, 0);
-        answer_redis(f, REPLY_LOADING, now);
-        answer_host(f, false, &well, now);
-    }
+    int64_t now = look_until(f, 3000, REPLY_REFUSED, &stopped);
+    /* somebody starts it by hand; the store does not answer */
+    now = look_until(f, 9000, REPLY_PONG, &well);
+    /* then it dies in a way that nobody treats at once */
+    now = look_until(f, 20000, REPLY_LOADING, &well);
     f->intent = 0;
     operate(f, OPERATION_START, now);
     answer_redis(f, REPLY_LOADING, now + 1);
