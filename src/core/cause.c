@@ -200,6 +200,18 @@ static bool recent(const struct sight *s, mono_ms asked)
     return !in_doubt(s) || asked.ms >= s->doubt_since.ms;
 }
 
+static bool timed_out(const struct probe_facts *p)
+{
+    return p->reply == REPLY_SILENT || p->reply == REPLY_NO_CONNECT;
+}
+
+/* Silence is heard at its deadline, but speaks of the time since it was asked for: what was asked
+ * for later and has answered knows more (simulator seed 562545). */
+static bool overtaken(const struct probe_facts *silence, const struct probe_facts *other)
+{
+    return timed_out(silence) && !timed_out(other) && other->asked.ms > silence->asked.ms;
+}
+
 const struct probe_facts *cause_probe(const struct sight *s)
 {
     switch (s->fresh.reply) {
@@ -215,6 +227,10 @@ const struct probe_facts *cause_probe(const struct sight *s)
     if (s->kept.reply == REPLY_NONE)
         return &s->fresh;
     if (s->fresh.reply == REPLY_NONE)
+        return &s->kept;
+    if (overtaken(&s->kept, &s->fresh))
+        return &s->fresh;
+    if (overtaken(&s->fresh, &s->kept))
         return &s->kept;
     return s->kept.at.ms >= s->fresh.at.ms ? &s->kept : &s->fresh;
 }

@@ -203,6 +203,8 @@ static void facts_verifying(struct step *s)
 {
     struct recovery *r = s->r;
     const struct recovery_facts *f = s->facts;
+    if (f->progress > r->progress)
+        extend_for_progress(s); /* Redis itself tells it: that needs no look at the unit */
     if (f->learned.ms < r->action_ended.ms)
         return;
     if (f->well) {

@@ -526,7 +526,8 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
     if (back || (now_runs && !ran))
         count_silence_anew(s, asked);
     if (back && in_doubt(s)) {
-        sight->doubt_since = asked;
+        if (!reply_answered(cause_probe(sight)->reply)) /* what was heard of Redis stays true */
+            sight->doubt_since = asked;
         s->watch.quick_rounds = 0;
         begin_round(s, now);
     }

@@ -242,13 +242,13 @@ void daemon_start(struct sim *s)
         s->worlds[i].timer = (struct timer){SIM_NEVER, SIM_NEVER, s->worlds[i].timer.serial};
     for (int i = 0; i < s->count; i++)
         s->worlds[i].witness.asked = s->now; /* the watch begins anew */
+    disk_load(s);
     if (engine_new(&s->settings, &ports, s->disk.durable, clocks_now(s), &s->engine, &err) < 0) {
         sim_broken(s, -1, "the engine does not start: %s", err.text);
         return;
     }
     s->jolted = -SIM_NEVER / 4; /* a new process has seen no clock yet */
     promise_started(s);
-    disk_load(s);
     sim_say(s, -1, "the daemon starts, life %llu", (unsigned long long)s->life);
     disk_close_intents(s);
     engine_start(s->engine, clocks_now(s));

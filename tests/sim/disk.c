@@ -210,6 +210,7 @@ void disk_close_intents(struct sim *s)
 void disk_load(struct sim *s)
 {
     uint64_t wall = (uint64_t)clocks_now(s).wall.ms;
+    s->disk.store_busy = s->disk.audit_busy = false; /* what it was busy with died */
     for (int i = 0; i < s->count; i++) {
         bool sick = s->disk.store != DISK_WELL || s->disk.durable[i].event_seq == 0;
         s->worlds[i].witness.seq_uncertain |= sick;

@@ -198,6 +198,14 @@ static void check_grace(struct sim *s, int service, const char *word)
                    (long long)(s->now - told->stopped));
 }
 
+/* A unit that ran was no reason for doubt: what was seen of it before Redis failed is no news. Only
+ * self-doubt looks at units that are well. */
+static bool looked_while_it_ran(const struct sim *s, const struct witness *w)
+{
+    bool ran = w->told.unit.active == UNIT_ACTIVE || w->told.unit.active == UNIT_RELOADING;
+    return ran && s->now - s->jolted > DOUBT_MS + SLOW_LOOK_MS;
+}
+
 /* Would a person who sees what the daemon was told do this? */
 static void check_sense(struct sim *s, int service, const char *word)
 {
@@ -209,7 +217,8 @@ static void check_sense(struct sim *s, int service, const char *word)
         if (row->restart != RESTART_HELPS)
             sim_broken(s, service, "%s for %s, for which a restart is %s", word, row->code,
                        restart_word(row->restart));
-        if (w->told.trouble != SIM_NEVER && w->told.trouble - w->told.unit_asked > SLOW_LOOK_MS)
+        int64_t before = looked_while_it_ran(s, w) ? 0 : SLOW_LOOK_MS;
+        if (w->told.trouble != SIM_NEVER && w->told.trouble - w->told.unit_asked > before)
             sim_broken(s, service, "%s with what was known of the unit before it failed", word);
         if (w->told.unit_asked < w->told.answered)
             sim_broken(s, service, "%s with what was known of the unit before Redis last answered",
@@ -359,7 +368,8 @@ void promise_info(struct sim *s, int service, const struct info_facts *info)
     bool empty = info->role == ROLE_PRIMARY && info->connected_replicas > 0 && !u->persists;
     if (empty && !w->known_empty)
         w->empty_told = s->now;
-    w->known_empty = empty;
+    if (empty || info->loading != TRI_YES) /* while it loads its replicas wait to come back */
+        w->known_empty = empty;
 }
 
 void promise_alert(struct sim *s, int service, const char *reason)

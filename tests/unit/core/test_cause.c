@@ -389,9 +389,30 @@ static void a_door_that_refuses_counts_over_the_kept_connection(void **state)
     assert_int_equal(cause_judge(&s, (mono_ms){NOW_MS}).cause, CAUSE_OK);
 }
 
+/* Found by simulator seed 562545: a restart had brought Redis back, and was told to have failed by
+ * a silence that was asked for before. */
+static void a_silence_is_as_old_as_its_question(void **state)
+{
+    (void)state;
+    struct row row = {.reply = REPLY_PONG, .unit = UNIT_ACTIVE};
+    struct sight s = see(&row);
+    s.kept = (struct probe_facts){
+        .reply = REPLY_SILENT, .asked = {s.fresh.asked.ms - 1}, .at = {s.fresh.at.ms + 1}};
+    assert_int_equal(cause_probe(&s)->reply, REPLY_PONG);
+    s.kept.asked.ms = s.fresh.asked.ms; /* what was asked at once and heard later counts */
+    assert_int_equal(cause_probe(&s)->reply, REPLY_SILENT);
+    s.kept = s.fresh;
+    s.fresh = (struct probe_facts){
+        .reply = REPLY_NO_CONNECT, .asked = {s.kept.asked.ms - 1}, .at = {s.kept.at.ms + 1}};
+    assert_int_equal(cause_probe(&s)->reply, REPLY_PONG);
+    s.fresh.reply = REPLY_CLOSED; /* the end of a connection is seen when it comes */
+    assert_int_equal(cause_probe(&s)->reply, REPLY_CLOSED);
+}
+
 int main(void)
 {
     static const struct CMUnitTest whole[] = {
+        cmocka_unit_test(a_silence_is_as_old_as_its_question),
         cmocka_unit_test(names_the_figure_that_is_out_of_range),
         cmocka_unit_test(every_cause_has_a_row_that_is_certain),
         cmocka_unit_test(no_remedy_contradicts_its_verdict_on_restarts),

@@ -151,6 +151,32 @@ static void a_verification_does_not_end_in_self_doubt(void **state)
     assert_int_equal(w.r.phase, PHASE_BACKOFF);
 }
 
+/* Found by simulator seed 563679: no look at the unit got through, but Redis itself told that it
+ * loaded. */
+static void a_load_that_moves_is_verified_on_without_a_look_at_its_unit(void **state)
+{
+    (void)state;
+    struct world w;
+    struct recovery_effects out;
+    struct recovery_input in = {.event = EVENT_FACTS,
+                                .facts = {.verdict = {CAUSE_LOADING, true}, .progress = 100}};
+    begin(&w);
+    w.r.phase = PHASE_VERIFYING;
+    w.r.action = ACTION_START;
+    w.r.cause = CAUSE_UNIT_STOPPED;
+    w.r.attempts = 1;
+    w.r.progress = FACT_UNKNOWN;
+    w.r.action_ended = w.r.progress_at = w.now;
+    w.r.deadline = mono_add(w.now, RECOVERY_VERIFY_FAILED_MS);
+    in.facts.learned = mono_add(w.now, -1);
+    w.now = mono_add(w.now, 10000);
+    recovery_step(&w.r, &w.policy, &in, w.now, &out);
+    assert_int_equal(out.wake.ms, w.now.ms + RECOVERY_VERIFY_START_MS);
+    w.now = mono_add(w.now, 10000);
+    recovery_step(&w.r, &w.policy, &in, w.now, &out); /* it stands: no more time for it */
+    assert_int_equal(w.r.deadline.ms, w.now.ms - 10000 + RECOVERY_VERIFY_START_MS);
+}
+
 /* Found by simulator seed 64701. */
 static void a_load_may_be_interfered_with_but_not_its_stop(void **state)
 {
@@ -176,6 +202,7 @@ int main(void)
         cmocka_unit_test(unseen_progress_is_given_more_time_and_health_begins_anew),
         cmocka_unit_test(a_look_under_way_is_not_begun_anew_while_recovery_waits),
         cmocka_unit_test(a_verification_does_not_end_in_self_doubt),
+        cmocka_unit_test(a_load_that_moves_is_verified_on_without_a_look_at_its_unit),
         cmocka_unit_test(a_load_may_be_interfered_with_but_not_its_stop),
         cmocka_unit_test(a_load_that_stands_calls_a_human_when_recovery_has_given_up_too),
     };

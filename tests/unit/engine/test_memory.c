@@ -254,6 +254,32 @@ static void a_start_waits_for_a_wish_that_the_disk_may_not_have(void **state)
     assert_int_not_equal(f->intent, 0);
 }
 
+/* A host that can be looked at again makes no news old of Redis itself (simulator seed 562545). */
+static void what_redis_has_answered_counts_when_its_host_is_back(void **state)
+{
+    struct fixture *f = *state;
+    struct service *s = &f->engine->services[0];
+    struct unit_facts well = unit(UNIT_ACTIVE, RESULT_SUCCESS);
+    struct unit_facts lost = unit(UNIT_UNKNOWN, RESULT_SUCCESS);
+    lost.control_reached = TRI_NO;
+    int64_t now = look_until(f, 5000, REPLY_PONG, &well);
+    now = look_until(f, now + f->service.watch.systemd_interval_ms, REPLY_PONG, &lost);
+    assert_false(cause_proven_well(&s->sight));
+    f->redis_count = f->host_count = 0;
+    while (f->host_count == 0)
+        now = fixture_wake_late(f, 0);
+    answer_host(f, false, &well, now);
+    assert_true(cause_proven_well(&s->sight));
+    /* ... but its silence is: nothing could come through */
+    now = look_until(f, now + 12000, REPLY_SILENT, &lost);
+    f->redis_count = 0;
+    while (f->host_count == 0)
+        now = fixture_wake_late(f, 0);
+    answer_host(f, false, &well, now);
+    assert_int_equal(s->sight.failed_probes, 0);
+    assert_int_equal(s->sight.doubt_since.ms, s->sight.unit.asked.ms);
+}
+
 static const char *overall_at(struct fixture *f, int64_t now, json_t **ret_body)
 {
     *ret_body = engine_status_json(f->engine, 0, fixture_at(now));
@@ -303,6 +329,7 @@ int main(void)
         TEST(a_person_is_told_of_an_empty_primary_that_the_last_daemon_knew),
         TEST(a_stop_is_not_told_as_done_by_what_was_seen_before_it),
         TEST(a_primary_that_may_come_back_empty_is_remembered_before_config_has_told),
+        TEST(what_redis_has_answered_counts_when_its_host_is_back),
         TEST(health_of_before_a_sleep_is_not_claimed_after_it),
         TEST(a_start_waits_for_a_wish_that_the_disk_may_not_have),
         TEST(health_is_not_claimed_longer_than_two_intervals_after_its_proof),
