@@ -339,7 +339,10 @@ static int64_t busy_threshold_ms(const struct sight *s)
 static struct verdict judge_silent(const struct sight *s, const struct probe_facts *p, mono_ms now)
 {
     enum reply_class reply = p->reply;
-    bool enough = s->failed_probes >= s->failure_threshold;
+    /* Probes that wait while a process ends fail all at once; its unit may have been looked at only
+     * before (simulator seed 638773). */
+    bool still_runs = s->unit.asked.ms >= s->failing_since.ms;
+    bool enough = still_runs && s->failed_probes >= s->failure_threshold;
     if (reply == REPLY_UNREACHABLE)
         return certain_if(enough, CAUSE_HOST_UNREACHABLE);
     /* A process that ends closes its connections, too: the unit has the last word. */

@@ -114,6 +114,7 @@ struct sight {
     mono_ms last_answer;     /* when any reply was last read */
     mono_ms unit_same_since; /* since when every look has shown the unit and its main process so */
     int64_t failed_probes;   /* probes in a row, confirm_interval apart, that nothing answered */
+    mono_ms failing_since;   /* when the first of them was heard to have failed */
     int64_t busy_replies;    /* BUSY in a row, confirm_interval apart */
     int64_t mismatches;      /* looks in a row at which Redis answered while its unit did not run */
     bool ever_answered;      /* a PONG was seen at this address at some time */

@@ -177,6 +177,7 @@ static const struct field sight_fields[] = {
     T(sight, last_answer),
     T(sight, unit_same_since),
     L(sight, failed_probes),
+    T(sight, failing_since),
     L(sight, busy_replies),
     L(sight, mismatches),
     B(sight, ever_answered),

@@ -343,9 +343,13 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
         sight->last_answer = now.mono;
     if (fresh || p->reply == REPLY_BUSY)
         count_apart(s, p->reply == REPLY_BUSY, now.mono, &sight->busy_replies, &w->counted_busy);
-    if (fresh || reply_answered(p->reply))
+    if (fresh || reply_answered(p->reply)) {
+        bool first = sight->failed_probes == 0;
         count_apart(s, !reply_answered(p->reply), asked, &sight->failed_probes,
                     &w->counted_failure);
+        if (first && sight->failed_probes > 0)
+            sight->failing_since = now.mono;
+    }
     if (fresh) {
         enum unit_active unit = sight->unit.active;
         bool odd = (reply_answered(p->reply) || p->reply == REPLY_GARBAGE) &&
@@ -545,10 +549,12 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
 void watch_host(struct service *s, const struct pending *p, const struct host_outcome *o,
                 struct now now)
 {
-    if (p->purpose == FOR_UNIT)
+    if (p->purpose == FOR_UNIT) {
         note_unit(s, o, p->asked, now);
-    else
+        note_empty_primary(s);
+    } else {
         last_words_answered(s, p->purpose, o, now);
+    }
     judge(s, now);
     plan_round(s, now);
 }

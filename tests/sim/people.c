@@ -100,6 +100,7 @@ void people_operate(struct sim *s, int service)
     if (request.operation != OPERATION_STOP && request.operation != OPERATION_RELOAD)
         s->worlds[service].witness.wish_stopped = false;
     s->operations++;
+    s->worlds[service].witness.asked_during_load = witness_loads(s, service);
     engine_operate(s->engine, service, &request, clocks_now(s));
 }
 

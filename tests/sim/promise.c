@@ -20,6 +20,8 @@
  * (see below), so the failure is at most one such round younger than it. */
 #define LOG_MISSES_ALLOWED 3 /* after so many failed readings of the log it is done without */
 #define SLOW_LOOK_MS 6000
+#define RESUMED_MS                                                                                 \
+    900000 /* a pause that clocks set back made longer is not long over: grace, load */
 #define SLEEP_UNSEEN_MS TILT_JUMP_MS /* by a clock that stands still meanwhile */
 #define DOUBT_MS 29000               /* self-doubt lasts 30 s */
 
@@ -49,7 +51,7 @@ void promise_intent(struct sim *s, int service, const struct audit_line *line)
         sim_broken(s, service, "an intent (%s) before the outcome of the last one (%s)",
                    line->request_id, w->intent.request_id);
     bool automatic = str_equal(line->user_id, "system");
-    bool loads = w->told.unit.active == UNIT_ACTIVATING || w->told.reply == REPLY_LOADING;
+    bool loads = w->asked_during_load || witness_loads(s, service);
     if (w->outstanding > 0 && !automatic && loads)
         shell_supersede(s, service); /* a start that goes on by itself may be interfered with */
     w->intent =
@@ -161,6 +163,8 @@ static void check_hung(struct sim *s, int service, const char *word)
     const struct service *inside = &s->engine->services[service];
     if (told->silences < inside->watch_policy.failure_threshold)
         sim_broken(s, service, "%s after %d failed probes", word, (int)told->silences);
+    if (told->unit_asked < told->failing)
+        sim_broken(s, service, "%s of a unit that was not looked at since a probe failed", word);
     bool silent = told->reply == REPLY_SILENT || told->reply == REPLY_NO_CONNECT;
     if (silent && s->now - told->answered < told->script_shows_ms)
         sim_broken(s, service, "%s %lld ms after the last answer: a script may run", word,
@@ -545,6 +549,8 @@ void promise_step(struct sim *s)
         check_human(s, i);
         bool healthy = snapshot_overall(inside) == OVERALL_HEALTHY;
         check_quiet(s, i, healthy);
+        if (inside->saved.paused_until.ms != 0)
+            w->paused_seen = s->now;
         if (w->paused && inside->saved.paused_until.ms == 0)
             w->paused = false; /* it was over before the clock was set back */
         check_claim(s, i, healthy);
@@ -557,10 +563,11 @@ void promise_step(struct sim *s)
 static bool explained(const struct sim *s, int service)
 {
     const struct service *inside = &s->engine->services[service];
+    const struct witness *w = &s->worlds[service].witness;
     /* An address that has never answered is no evidence against Redis: hands off, and the doctor.
      */
     return !inside->sight.ever_answered || inside->saved.stopped_on_purpose ||
-           !inside->recovery_policy.enabled || inside->saved.paused_until.ms != 0 ||
+           !inside->recovery_policy.enabled || s->now - w->paused_seen < RESUMED_MS ||
            (inside->recovery_policy.external_stop == EXTERNAL_STOP_RESPECT &&
             inside->cause == CAUSE_UNIT_STOPPED);
 }

@@ -151,6 +151,7 @@ struct told {
     int64_t reply_asked, proof; /* proof: when the newest PONG was delivered */
     int64_t pong_asked;
     int64_t silences, silence_asked; /* failed probes in a row, apart; the newest that counted */
+    int64_t failing;                 /* when the first of them was told */
     int64_t answered;                /* when any reply was delivered */
     struct unit_facts unit;
     int64_t unit_asked;
@@ -176,14 +177,16 @@ struct witness {
     bool started_by_others;
     bool paused;
     wall_ms paused_until;
-    int outstanding;    /* acting commands under way, of this life */
-    int effective;      /* automatic actions since attempts were forgotten */
-    int attempts;       /* as told to the store last */
-    int64_t acted;      /* when the newest automatic action went out */
-    int64_t acted_end;  /* when the newest command that acts was heard to have ended */
-    int64_t failed_end; /* when the newest failed attempt of this failure was over */
-    int64_t well_since; /* health is claimed without a break; SIM_NEVER = it is not */
-    int64_t asked;      /* when Redis was last asked anything */
+    int64_t paused_seen;    /* when the daemon last said that it is paused */
+    bool asked_during_load; /* the newest operation of a person was */
+    int outstanding;        /* acting commands under way, of this life */
+    int effective;          /* automatic actions since attempts were forgotten */
+    int attempts;           /* as told to the store last */
+    int64_t acted;          /* when the newest automatic action went out */
+    int64_t acted_end;      /* when the newest command that acts was heard to have ended */
+    int64_t failed_end;     /* when the newest failed attempt of this failure was over */
+    int64_t well_since;     /* health is claimed without a break; SIM_NEVER = it is not */
+    int64_t asked;          /* when Redis was last asked anything */
     uint64_t last_seq, seq_life;
     bool seq_uncertain; /* this daemon's start found no disk to write to */
     int64_t ended[3];   /* recoveries that count for the breaker, newest first */
@@ -353,6 +356,7 @@ void people_outside(struct sim *s, int service);
 
 /* witness.c: what the daemon was told */
 struct told witness_told_nothing(void);
+bool witness_loads(const struct sim *s, int service);
 void witness_probe(struct sim *s, int service, const struct ask *a);
 void witness_unit(struct sim *s, int service, int64_t began, const struct unit_facts *unit);
 void witness_info(struct sim *s, int service, const struct ask *a);

@@ -28,12 +28,13 @@ struct told witness_told_nothing(void)
 }
 
 /* Failed probes that are nearer to each other than half a second are one opinion. */
-static void count_silence(struct told *told, const struct ask *a)
+static void count_silence(struct told *told, const struct ask *a, int64_t now)
 {
     if (!a->fresh || a->asked - told->silence_asked < APART_MS)
         return;
     told->silence_asked = a->asked;
-    told->silences++;
+    if (told->silences++ == 0)
+        told->failing = now;
 }
 
 void witness_probe(struct sim *s, int service, const struct ask *a)
@@ -51,7 +52,7 @@ void witness_probe(struct sim *s, int service, const struct ask *a)
         told->silences = 0;
         told->silence_asked = LONG_AGO; /* what failed before is another matter */
     } else {
-        count_silence(told, a);
+        count_silence(told, a, s->now);
     }
     if (reply == REPLY_MASTERDOWN && a->asked > told->pong_asked)
         told->pong_asked = a->asked; /* it serves, but for what only its primary can mend */
@@ -64,6 +65,13 @@ void witness_probe(struct sim *s, int service, const struct ask *a)
     told->proof = s->now;
     if (a->asked > told->pong_asked)
         told->pong_asked = a->asked;
+}
+
+/* A start that goes on by itself, as far as the daemon knows. */
+bool witness_loads(const struct sim *s, int service)
+{
+    const struct told *told = &s->worlds[service].witness.told;
+    return told->unit.active == UNIT_ACTIVATING || told->reply == REPLY_LOADING;
 }
 
 static void note_since(int64_t *since, bool holds, int64_t now)

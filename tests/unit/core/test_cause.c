@@ -82,6 +82,8 @@ static const struct row rows[] = {
      .cause = CAUSE_ACCESS_REFUSED, .confirmed = true},
     {"a door that closes may be a process that ends: the unit has the last word", REPLY_CLOSED,
      UNIT_ACTIVE, .failed = 3, .traits = UNIT_FIRST, .cause = CAUSE_ACCESS_REFUSED},
+    {"probes that fail all at once wait for a look at the unit", REPLY_REFUSED, UNIT_ACTIVE,
+     .failed = 3, .traits = UNIT_FIRST, .cause = CAUSE_HUNG},
     {"stopped by somebody, just now: not certain", REPLY_REFUSED, UNIT_INACTIVE,
      .traits = JUST_CHANGED, .cause = CAUSE_UNIT_STOPPED},
     {"stopped by somebody", REPLY_REFUSED, UNIT_INACTIVE, .cause = CAUSE_UNIT_STOPPED,
@@ -203,6 +205,7 @@ static struct sight see(const struct row *row)
                                       : (t & HOURS_SO) != 0   ? CAUSE_SAVE_DEADLINE_MS
                                                               : 5000)},
         .failed_probes = row->failed,
+        .failing_since = (t & UNIT_FIRST) != 0 ? now : doubt,
         .busy_replies = row->busy,
         .mismatches = row->mismatches,
         .ever_answered = (t & NEVER_ANSWERED) == 0,

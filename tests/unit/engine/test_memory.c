@@ -183,6 +183,25 @@ static void a_stop_is_not_told_as_done_by_what_was_seen_before_it(void **state)
 }
 
 /* Simulator seed 10760: the answer of CONFIG was lost, and the daemon died. */
+/* A primary with a replica; `save_points` is what CONFIG tells, TRI_UNKNOWN = nothing. */
+static void answer_as_primary(struct fixture *f, enum tri save_points, int64_t now)
+{
+    for (size_t i = 0; i < f->redis_count; i++) {
+        struct redis_answer a = {.id = f->redis[i].id, .request = f->redis[i].request};
+        bool told = a.request != REDIS_CONFIG || save_points != TRI_UNKNOWN;
+        a.probe.reply = told ? REPLY_PONG : REPLY_SILENT;
+        facts_info_reset(&a.info);
+        a.info.known = a.request == REDIS_INFO;
+        a.info.role = ROLE_PRIMARY;
+        a.info.connected_replicas = 1;
+        a.info.aof_enabled = TRI_NO;
+        if (a.request == REDIS_CONFIG)
+            a.info.save_points = save_points;
+        engine_redis_ended(f->engine, 0, &a, fixture_at(now));
+    }
+    f->redis_count = 0;
+}
+
 static void a_primary_that_may_come_back_empty_is_remembered_before_config_has_told(void **state)
 {
     struct fixture *f = *state;
@@ -191,19 +210,24 @@ static void a_primary_that_may_come_back_empty_is_remembered_before_config_has_t
     while (now < 3000) {
         now = fixture_wake_late(f, 0);
         answer_host(f, false, &well, now);
-        for (size_t i = 0; i < f->redis_count; i++) {
-            struct redis_answer a = {.id = f->redis[i].id, .request = f->redis[i].request};
-            a.probe.reply = a.request == REDIS_CONFIG ? REPLY_SILENT : REPLY_PONG;
-            facts_info_reset(&a.info);
-            a.info.known = a.request == REDIS_INFO;
-            a.info.role = ROLE_PRIMARY;
-            a.info.connected_replicas = 1;
-            a.info.aof_enabled = TRI_NO;
-            engine_redis_ended(f->engine, 0, &a, fixture_at(now));
-        }
-        f->redis_count = 0;
+        answer_as_primary(f, TRI_UNKNOWN, now);
     }
     assert_true(f->engine->services[0].saved.empty_primary);
+}
+
+/* INFO and CONFIG are answered before the first look at the unit: the memory must not wait for the
+ * next ones, a minute later (simulator seed 129653). */
+static void a_primary_that_would_not_come_back_empty_is_known_with_its_unit(void **state)
+{
+    struct fixture *f = *state;
+    struct unit_facts well = unit(UNIT_ACTIVE, RESULT_SUCCESS);
+    int64_t now = 1000;
+    while (now < 3000) {
+        now = fixture_wake_late(f, 0);
+        answer_as_primary(f, TRI_YES, now);
+    }
+    answer_host(f, false, &well, now);
+    assert_false(f->engine->services[0].saved.empty_primary);
 }
 
 /* Monotonic time stands still while the machine sleeps (simulator seed 500317). */
@@ -330,6 +354,7 @@ int main(void)
         TEST(a_stop_is_not_told_as_done_by_what_was_seen_before_it),
         TEST(a_primary_that_may_come_back_empty_is_remembered_before_config_has_told),
         TEST(what_redis_has_answered_counts_when_its_host_is_back),
+        TEST(a_primary_that_would_not_come_back_empty_is_known_with_its_unit),
         TEST(health_of_before_a_sleep_is_not_claimed_after_it),
         TEST(a_start_waits_for_a_wish_that_the_disk_may_not_have),
         TEST(health_is_not_claimed_longer_than_two_intervals_after_its_proof),
