@@ -58,7 +58,8 @@ static void store_turn(struct sim *s, int service, uint64_t life)
     if (d->store != DISK_WELL)
         s->disk_sick = s->now;
     if (d->store == DISK_WELL) {
-        s->worlds[p.service].witness.seq_uncertain = false;
+        struct witness *w = &s->worlds[p.service].witness;
+        w->seq_uncertain = w->seq_uncertain && p.state.event_seq < w->last_seq;
         if (d->durable[p.service].empty_primary != p.state.empty_primary)
             sim_say(s, p.service, "the disk knows it as %s",
                     p.state.empty_primary ? "an empty primary" : "no empty primary");

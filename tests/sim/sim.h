@@ -188,7 +188,7 @@ struct witness {
     int64_t well_since;     /* health is claimed without a break; SIM_NEVER = it is not */
     int64_t asked;          /* when Redis was last asked anything */
     uint64_t last_seq, seq_life;
-    bool seq_uncertain; /* this daemon's start found no disk to write to */
+    bool seq_uncertain; /* a start found no disk to write to, and none has them since */
     int64_t ended[3];   /* recoveries that count for the breaker, newest first */
     bool recovery_stepped;
     int64_t empty_told;

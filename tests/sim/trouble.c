@@ -239,7 +239,8 @@ static void keeper_looks(struct sim *s, int service, uint64_t until)
 static void keeper(struct sim *s, int service)
 {
     int64_t until = s->now + 4 * duration(s);
-    unit_of(s, service)->kept_down_until = until;
+    struct unit *u = unit_of(s, service);
+    u->kept_down_until = until > u->kept_down_until ? until : u->kept_down_until;
     keeper_looks(s, service, (uint64_t)until);
 }
 
