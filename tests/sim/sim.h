@@ -36,6 +36,7 @@ struct job {
 struct unit {
     /* how it is set up */
     bool restarts; /* Restart=always */
+    bool child;    /* the daemon is told at once that its process has ended */
     int64_t timeout_stop_ms, timeout_start_ms;
     bool can_reload, reload_heals;
     int64_t boot_ms, load_ms, exit_ms;
