@@ -100,8 +100,8 @@ MUTANTS = [
      "    return s->now;", "no delay between attempts"),
     ("refusals-unbounded", MACHINE, "            r->refusals++;\n", "",
      "systemd's start limit is knocked at for ever"),
-    ("one-silence", CAUSE, "bool enough = s->failed_probes >= s->failure_threshold;",
-     "bool enough = s->failed_probes >= 1;", "one lost packet is a failure"),
+    ("one-silence", CAUSE, "bool enough = still_runs && s->failed_probes >= s->failure_threshold;",
+     "bool enough = still_runs && s->failed_probes >= 1;", "one lost packet is a failure"),
     ("quick-silences", WATCH, "mono_since(asked, *counted) < s->watch_policy.confirm_interval_ms)",
      "mono_since(asked, *counted) < 1)", "probes of the same moment count as many opinions"),
     ("script-hidden", CAUSE, "return certain_if(enough && mono_reached(now, script_shows),",
@@ -138,7 +138,7 @@ MUTANTS = [
      "an action that a person took over from has no outcome line"),
     ("persist-after", STEP, "        r->attempts++;\n        (void)step_emit(s, EFFECT_SAVE);\n",
      "        r->attempts++;\n", "the attempt is not on the disk before the action"),
-    ("wish-unwaited", OPERATION, "    enter(s, OP_PHASE_DECIDING, mono_add(now.mono, AUDIT_LIMIT_MS));\n"
+    ("wish-unwaited", OPERATION, "    operation_enter(s, OP_PHASE_DECIDING, mono_add(now.mono, AUDIT_LIMIT_MS));\n"
      "    record_state(s, request_begin_action(s, FOR_OP_DESIRED, now.mono, s->operation.serial),\n"
      "                 STORE_FULL);",
      "    record_state(s, 0, STORE_FULL);\n    write_intent(s, now);",

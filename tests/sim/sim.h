@@ -156,6 +156,7 @@ struct told {
     int64_t answered;                /* when any reply was delivered */
     struct unit_facts unit;
     int64_t unit_asked;
+    wall_ms failed_of;       /* since when it says that it has */
     int64_t failed, stopped; /* since when the unit was shown so; SIM_NEVER = it is not */
     enum log_class log;
     int64_t log_at; /* when its last words were read */
