@@ -248,7 +248,6 @@ static void a_stop_is_not_told_as_done_by_what_was_seen_before_it(void **state)
     assert_int_not_equal(f->save, 0); /* the wish, before the command */
 }
 
-/* Simulator seed 10760: the answer of CONFIG was lost, and the daemon died. */
 /* A primary with a replica; `save_points` is what CONFIG tells, TRI_UNKNOWN = nothing. */
 static void answer_as_primary(struct fixture *f, enum tri save_points, int64_t now)
 {
@@ -268,17 +267,34 @@ static void answer_as_primary(struct fixture *f, enum tri save_points, int64_t n
     f->redis_count = 0;
 }
 
-static void a_primary_that_may_come_back_empty_is_remembered_before_config_has_told(void **state)
+/* Is it remembered of a primary that is told while its unit is so? CONFIG does not answer. */
+static bool remembered_while(struct fixture *f, enum unit_active active)
 {
-    struct fixture *f = *state;
-    struct unit_facts well = unit(UNIT_ACTIVE, RESULT_SUCCESS);
+    struct unit_facts seen = unit(active, RESULT_SUCCESS);
     int64_t now = 1000;
     while (now < 3000) {
         now = fixture_wake_late(f, 0);
-        answer_host(f, false, &well, now);
+        answer_host(f, false, &seen, now);
         answer_as_primary(f, TRI_UNKNOWN, now);
     }
-    assert_true(f->engine->services[0].saved.empty_primary);
+    return f->engine->services[0].saved.empty_primary;
+}
+
+/* Simulator seed 10760: the answer of CONFIG was lost, and the daemon died. */
+static void a_primary_that_may_come_back_empty_is_remembered_before_config_has_told(void **state)
+{
+    assert_true(remembered_while(*state, UNIT_ACTIVE));
+}
+
+/* Simulator seed 8535. */
+static void a_primary_whose_stop_hangs_is_remembered_too(void **state)
+{
+    assert_true(remembered_while(*state, UNIT_DEACTIVATING));
+}
+
+static void what_answers_beside_a_unit_that_has_ended_is_not_remembered_of_it(void **state)
+{
+    assert_false(remembered_while(*state, UNIT_FAILED));
 }
 
 /* INFO and CONFIG are answered before the first look at the unit: the memory must not wait for the
@@ -423,6 +439,8 @@ int main(void)
         TEST(a_stop_is_not_told_as_done_by_what_was_seen_before_it),
         TEST(a_primary_that_may_come_back_empty_is_remembered_before_config_has_told),
         TEST(what_redis_has_answered_counts_when_its_host_is_back),
+        TEST(a_primary_whose_stop_hangs_is_remembered_too),
+        TEST(what_answers_beside_a_unit_that_has_ended_is_not_remembered_of_it),
         TEST(a_primary_that_would_not_come_back_empty_is_known_with_its_unit),
         TEST(health_of_before_a_sleep_is_not_claimed_after_it),
         TEST(a_start_waits_for_a_wish_that_the_disk_may_not_have),
