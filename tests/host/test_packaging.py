@@ -1,10 +1,11 @@
-"""The unit that is installed, on a real systemd: what it takes away from the daemon must not be what the daemon needs."""
+"""The unit that is installed and what stands beside it, on a real systemd: accounts, folders, and what the daemon needs."""
 
 import pathlib
 
 from tap import on
 
-UNIT = pathlib.Path(__file__).resolve().parents[2] / "packaging" / "resus.service"
+PACKAGING = pathlib.Path(__file__).resolve().parents[2] / "packaging"
+UNIT = PACKAGING / "resus.service"
 # In place of the daemon, as an account that has the sudoers lines and is there already.
 PROBE = """[Service]
 Type=oneshot
@@ -13,7 +14,6 @@ Group=autobot
 RuntimeDirectory=
 StateDirectory=
 LogsDirectory=
-ConfigurationDirectory=
 ExecStart=
 ExecStart=/usr/bin/sudo -n systemctl restart {unit}
 """
@@ -30,3 +30,16 @@ def test_unit_of_resus_lets_its_account_restart_redis_by_sudo(host):
     assert started.returncode == 0, journal
     host.wait_for_pong()
     assert host.main_pid() != before, journal
+
+
+@on("debian12-redis", "debian13-redis")
+def test_installed_lists_make_the_account_and_a_closed_folder_for_its_settings(host):
+    host.write("/root/accounts.conf", (PACKAGING / "resus.sysusers").read_text())
+    host.write("/root/folders.conf", (PACKAGING / "resus.tmpfiles").read_text())
+    host.run("systemd-sysusers", "/root/accounts.conf")
+    host.run("systemd-tmpfiles", "--create", "/root/folders.conf")
+    assert host.run("stat", "-c", "%a %U:%G", "/etc/resus").stdout == "750 root:resus\n"
+    assert "User=resus\n" in UNIT.read_text()
+    for group in ("resus-admin", "resus-monitor"):
+        assert host.run("getent", "group", group).returncode == 0
+    assert "resus" not in host.run("id", "-nG", "resus").stdout.split()[1:]
