@@ -1,11 +1,14 @@
 """The unit that is installed and what stands beside it, on a real systemd: accounts, folders, and what the daemon needs."""
 
+import json
 import pathlib
+import subprocess
 
+import resus
 from tap import on
 
 PACKAGING = pathlib.Path(__file__).resolve().parents[2] / "packaging"
-UNIT = PACKAGING / "resus.service"
+UNIT = resus.BUILD / "resus.service"
 # In place of the daemon, as an account that has the sudoers lines and is there already.
 PROBE = """[Service]
 Type=oneshot
@@ -43,3 +46,17 @@ def test_installed_lists_make_the_account_and_a_closed_folder_for_its_settings(h
     for group in ("resus-admin", "resus-monitor"):
         assert host.run("getent", "group", group).returncode == 0
     assert "resus" not in host.run("id", "-nG", "resus").stdout.split()[1:]
+
+
+def test_unit_starts_the_program_where_it_is_installed(host):
+    plan = subprocess.run(["meson", "introspect", "--install-plan", str(resus.PROGRAM.parent)],
+                          capture_output=True, text=True, check=True).stdout
+    installed = json.loads(plan)
+    program = installed["targets"][str(resus.PROGRAM.parent / "resus")]["destination"]
+    unit = next(source for kind in installed.values() for source, row in kind.items()
+                if row["destination"].endswith("systemd/system/resus.service"))
+    prefix = next(row["value"] for row in json.loads(subprocess.run(
+        ["meson", "introspect", "--buildoptions", str(resus.PROGRAM.parent)],
+        capture_output=True, text=True, check=True).stdout) if row["name"] == "prefix")
+    path = program.replace("{bindir}", f"{prefix}/bin")
+    assert f"ExecStart={path} serve\n" in pathlib.Path(unit).read_text()
