@@ -186,6 +186,23 @@ def test_remote_several_services_need_a_name(served):
         assert status == 1 and "name one" in why, (status, why)
 
 
+def test_remote_a_refusal_comes_through_where_the_service_has_to_be_found_first(served):
+    refused = {"error": "Unauthorized", "message": "The token is not valid.", "code": "bad_token"}
+    with Played(served.folder) as played:
+        played.answers["/api/services"] = (401, json.dumps(refused).encode())
+        status, _, why = resus("status", *trusting(played), "--token-file", token_file(served))
+        assert status == 1 and "The token is not valid." in why and "several" not in why, (status, why)
+        status, out, _ = resus("recovery", "status", *trusting(played), "--json")
+        assert status == 1 and json.loads(out) == refused, (status, out)
+        status, out, _ = resus("check", *trusting(played))
+        assert status == 3 and "The token is not valid." in out, (status, out)
+        played.answers["/api/services"] = (503, b'{"error": "x", "message": "x", "code": "host_unreachable"}')
+        assert resus("status", *trusting(played))[0] == 3
+        played.answers["/api/services"] = (200, b'{"items": [], "next_cursor": null}')
+        status, _, why = resus("status", *trusting(played))
+        assert status == 1 and "no service" in why.lower(), (status, why)
+
+
 def test_remote_old_tls_is_not_spoken(served):
     with Played(served.folder, tls=ssl.TLSVersion.TLSv1_1) as played:
         assert resus("services", *trusting(played))[0] == 3
