@@ -178,6 +178,21 @@ def test_remote_every_answer_and_failure_has_its_exit_status(served):
     assert resus("services", "--url", "https://no-such-host.invalid")[0] == 3
 
 
+def test_remote_a_refusal_names_the_way_out_from_afar(served):
+    denied = {"error": "Permission denied", "message": "restart needs more", "code": "permission_denied",
+              "required_roles": ["operator", "admin"], "user_role": "viewer"}
+    with Played(served.folder) as played:
+        played.answers["/api/services/redis/restart"] = (403, json.dumps(denied).encode())
+        words = ["restart", "redis", *trusting(played)]
+        why = resus(*words, "--token-file", token_file(served))[2]
+        assert "resus-admin" not in why and "operator or admin" in why and "--token-file" in why, why
+        played.answers["/api/services/redis/restart"] = (401, b'{"error": "x", "message": "x", "code": "x"}')
+        why = resus(*words, "--token-file", token_file(served))[2]
+        assert str(served.folder / "token") in why and "resus token create" in why, why
+        why = resus(*words)[2]
+        assert "--token-file" in why, why
+
+
 def test_remote_several_services_need_a_name(served):
     two = {"items": [{"id": "a"}, {"id": "b"}], "next_cursor": None}
     with Played(served.folder) as played:
