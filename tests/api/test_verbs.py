@@ -221,6 +221,30 @@ def test_doctor_leaves_out_what_does_not_apply(served):
     assert {item["check"] for item in bad} <= {"groups", "maxmemory", "state"}, bad
 
 
+def test_an_unknown_service_is_refused_with_the_way_to_the_known_ones(served):
+    for verb in ("status", "restart", "logs"):
+        refused = served.run(verb, "rediss")
+        assert refused.returncode == 1 and '"rediss"' in refused.stderr, refused
+        assert "`resus services`" in refused.stderr, refused
+    assert "resus services" not in served.run("token", "revoke", "77").stderr
+
+
+def test_output_that_cannot_be_written_is_no_success(served):
+    with open("/dev/full", "w") as full:
+        for words, status in (("status", 1), ("status --json", 1), ("sudoers", 1), ("audit list", 1), ("help", 1),
+                              ("--version", 1), ("check", 3)):
+            done = served.run(*words.split(), stdout=full)
+            assert done.returncode == status and "standard output" in done.stderr, (words, done)
+    # Whoever has read enough and gone away made no error.
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = served.run("status", stdout=writer)
+        assert done.returncode == 0 and done.stderr == "", done
+    finally:
+        os.close(writer)
+
+
 def test_local_verbs_need_no_daemon(served):
     served.stop()
     try:
