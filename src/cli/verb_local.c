@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "cli/ask.h"
@@ -51,6 +52,14 @@ static void warn_of_surroundings(const struct settings *settings, json_t *warnin
     }
 }
 
+/* The file's own words are in it. */
+static void say(const char *head, const char *text)
+{
+    char *clean = page_clean_text(text);
+    (void)fprintf(stderr, "%s%s\n", head, clean == NULL ? "out of memory" : clean);
+    mem_free(clean);
+}
+
 static void tell_good(const struct invocation *in, const char *path,
                       const struct settings *settings)
 {
@@ -70,7 +79,7 @@ static void tell_good(const struct invocation *in, const char *path,
     }
     json_array_foreach(warnings, i, warning)
     {
-        (void)fprintf(stderr, "warning: %s\n", json_string_value(warning));
+        say("warning: ", json_string_value(warning));
     }
     (void)printf("%s: good, %zu service%s\n", path, settings->service_count,
                  settings->service_count == 1 ? "" : "s");
@@ -86,7 +95,7 @@ int verb_serve(const struct invocation *in)
     if (settings_read(path, &settings, &err) < 0) {
         if (in->json)
             return ask_failed(in, CLI_BAD_CONFIG, "config_invalid", "%s", err.text);
-        (void)fprintf(stderr, "%s\n", err.text);
+        say("", err.text);
         return CLI_BAD_CONFIG;
     }
     tell_good(in, path, settings);

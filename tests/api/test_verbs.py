@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -102,6 +103,25 @@ def test_recoveries_are_remembered_over_a_restart_of_resus(served):
     for key in ("recent_recoveries", "last_recovery", "recovery_status", "recovery_level", "duration_seconds"):
         assert after[key] == before[key], (key, before, after)
     assert after["metrics"]["count"] == 1, after
+
+
+def test_foreign_files_write_no_escape_sequences_to_a_terminal(served):
+    os.kill(served.good("status")["pid"], signal.SIGKILL)
+    folder = served.folder / "state" / "incidents"
+    recording = wait_until(lambda: [text for text in map(pathlib.Path.read_text, folder.glob("*.jsonl")) if "\n" in text],
+                           "a recording of the incident")[0]
+    for evil in ("\\u001b[31m", "\\u009b31m", "\\u202e", "\\n"):
+        foreign = served.folder / "foreign.jsonl"
+        foreign.write_text(recording.replace('"service": "redis"', f'"service": "re{evil}dis"', 1))
+        shown = served.run("replay", str(foreign))
+        assert "incident of" in shown.stdout.splitlines()[0], shown
+        for raw in ("\x1b", "\x9b", "\u202e"):
+            assert raw not in shown.stdout + shown.stderr, (evil, shown)
+    for text in ('"\\x9b31mred": 1\n', 'services: {redis: {name: "\\x9b31mred", unit: "\\x9b"}}\n'):
+        config = served.folder / "foreign.yaml"
+        config.write_text(text)
+        check = subprocess.run([str(PROGRAM), "serve", "--check", "--config", str(config)], capture_output=True, text=True)
+        assert check.returncode == 2 and "\x9b" not in check.stdout + check.stderr, check
 
 
 def test_an_open_breaker_is_told_apart_from_a_cause_that_lasts(served):
