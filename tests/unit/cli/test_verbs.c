@@ -326,6 +326,7 @@ static void wrong_use_ends_with_64_and_the_usage_line(void **state)
         {"stop --message x", 64, NULL, "goes with --emergency"},
         {"pause", 64, NULL, "needs --reason"},
         {"pause --reason x --for soon", 64, NULL, "--for: "},
+        {"token create x --role viewer --expires 1y", 64, NULL, "--expires: "},
         {"pause --reason x --for 0", 64, NULL, "at least one second"},
         {"logs -n 0", 64, NULL, "-n: "},
         {"logs --level loud", 64, NULL, "error, warning, info"},
