@@ -20,7 +20,8 @@
 #define DEMO_PORT 8443
 #define DEMO_FOLDER "./.demo"
 #define SUDOERS_BYTES_MAX ((size_t)1024 * 1024)
-#define SUDOERS_USER "autobot" /* the documents' account */
+#define SUDOERS_USER "resus" /* the account of the installed unit, where the host is this machine  \
+                              */
 
 static void add_warning(json_t *warnings, const char *text)
 {
