@@ -455,8 +455,9 @@ void promise_killed(struct sim *s)
             /* What the disk could not take is forgotten: that much is no promise. */
             w->effective = durable->attempts;
             w->ended[0] = w->ended[1] = w->ended[2] = LONG_AGO;
-            w->known_empty = w->known_empty && durable->empty_primary;
         }
+        if (!settled || s->now - w->empty_told <= SETTLED_MS)
+            w->known_empty = w->known_empty && durable->empty_primary;
         w->attempts = durable->attempts;
         w->wish_stopped = w->wish_stopped && durable->stopped_on_purpose;
         w->paused = w->paused && durable->paused_until.ms == w->paused_until.ms;
