@@ -300,6 +300,10 @@ static const struct shape_member log_line_[] = {
     {"timestamp", "time?", "null where the line has none."},
     {"level", "=error|warning|info", NULL},
     {"message", "text", NULL},
+    {"zone_assumed?", "truth",
+     "true: a line of Redis' own log on another machine. It names no zone, its time is read in "
+     "that "
+     "of Resus' machine."},
     END};
 static const struct shape_member logs_[] = {{"logs", "[LogLine]", "Newest first."},
                                             {"total_lines", "whole", NULL},
