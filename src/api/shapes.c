@@ -45,7 +45,6 @@ static const struct shape_member service_[] = {{"id", "text", NULL},
                                                {"cause?", "text", "A cause's code."},
                                                END};
 static const struct shape_member services_[] = {{"items", "[Service]", NULL}, CURSOR, END};
-
 static const struct shape_member notice_[] = {{"message", "text", NULL},
                                               {"user", "text", "Who said it."},
                                               {"timestamp", "time", NULL},
@@ -150,7 +149,6 @@ static const struct shape_member diagnosis_[] = {{"service", "text", NULL},
                                                  {"trees", "[Tree]", NULL},
                                                  {"timestamp", "time", NULL},
                                                  END};
-
 static const struct shape_member running_[] = {
     {"id?", "text", NULL},
     {"operation", "text", NULL},
@@ -165,6 +163,13 @@ static const struct shape_member vm_[] = {
     {"name", "text", NULL},
     {"ssh_accessible", "truth?", "null where nobody asks by SSH, or nobody did yet."},
     END};
+static const struct shape_member dependent_[] = {
+    {"name", "text", NULL},      {"url?", "text", "Where it is asked; without one it is not."},
+    {"ok", "truth?", NULL},      {"status", "whole?", "Of the HTTP answer."},
+    {"error", "text?", NULL},    {"checked_at", "time?", NULL},
+    {"checking", "truth", NULL}, END};
+static const struct shape_member limited_dependent_[] = {
+    {"name", "text", NULL}, {"ok", "truth?", NULL}, END};
 static const struct shape_member status_[] = {
     {"service", "text", NULL},
     {"name", "text", NULL},
@@ -181,11 +186,14 @@ static const struct shape_member status_[] = {
     {"notices?", "[Notice]", "What users are told now, newest first."},
     {"stopped_by?", "text", "Who stopped it on purpose."},
     {"stopped_at?", "time", NULL},
+    {"affected_services?", "[Dependent]", "Who depends on it, as configured."},
     END};
-static const struct shape_member limited_status_[] = {{"status", STATUS_WORDS, NULL},
-                                                      {"overall_status", OVERALL_WORDS, NULL},
-                                                      {"last_check", "time?", NULL},
-                                                      END};
+static const struct shape_member limited_status_[] = {
+    {"status", STATUS_WORDS, NULL},
+    {"overall_status", OVERALL_WORDS, NULL},
+    {"last_check", "time?", NULL},
+    {"affected_services?", "[LimitedDependent]", NULL},
+    END};
 
 static const struct shape_member gauge_[] = {
     {"value", "number?", NULL}, {"warning", "number", NULL},   {"critical", "number", NULL},
@@ -288,6 +296,7 @@ static const struct shape_member result_[] = {{"success", "truth", NULL},
                                               {"previous_uptime_seconds?", "whole", NULL},
                                               {"connections_terminated?", "whole", NULL},
                                               {"warning?", "text", NULL},
+                                              {"affected_services?", "[Dependent]", NULL},
                                               END};
 static const struct shape_member preflight_[] = {
     {"operation", "=stop|restart", NULL}, {"allowed", "truth", NULL},
@@ -300,10 +309,7 @@ static const struct shape_member log_line_[] = {
     {"timestamp", "time?", "null where the line has none."},
     {"level", "=error|warning|info", NULL},
     {"message", "text", NULL},
-    {"zone_assumed?", "truth",
-     "true: a line of Redis' own log on another machine. It names no zone, its time is read in "
-     "that "
-     "of Resus' machine."},
+    {"zone_assumed?", "truth", "true: of another machine's log, read in our time zone."},
     END};
 static const struct shape_member logs_[] = {{"logs", "[LogLine]", "Newest first."},
                                             {"total_lines", "whole", NULL},
@@ -530,6 +536,8 @@ const struct shape shapes[] = {
     {"Tree", "A decision tree of the runbook.", tree_},
     {"Diagnosis", "What is wrong, why, and what to do.", diagnosis_},
     {"VmInfo", "Where a service runs.", vm_},
+    {"Dependent", "Who depends on a service.", dependent_},
+    {"LimitedDependent", "What anonymous callers see of it.", limited_dependent_},
     {"Status", "Whether a service runs.", status_},
     {"LimitedStatus", "What anonymous callers see of a status.", limited_status_},
     {"Gauge", "A figure with its limits.", gauge_},

@@ -117,17 +117,28 @@ static int option_named(const char *word, const char **ret_inline)
     return -1;
 }
 
+#define GLOBAL_COUNT 8
+
+/* "unknown option X; did you mean Y?", by the part before '='. */
 static int unknown_option(struct reader *r, const char *word)
 {
-    const char *names[OPTION_COUNT];
-    size_t count = 0;
+    static const char *const everywhere[GLOBAL_COUNT] = {
+        "--json", "--help", "--version", "--config", "--url", "--token-file", "--ca-file", "--pin"};
+    const struct verb *verb = r->in->verb;
+    const char *names[OPTION_COUNT + GLOBAL_COUNT];
+    char bare[64];
+    /* --url and what belongs to it are for verbs that ask a daemon. */
+    size_t count = verb != NULL && verb->local ? 4 : GLOBAL_COUNT;
+    memcpy(names, everywhere, count * sizeof names[0]);
     for (int id = 0; id < OPTION_COUNT; id++)
-        if (r->in->verb == NULL || (r->in->verb->options & OPTION_BIT(id)) != 0)
+        if (verb == NULL || (verb->options & OPTION_BIT(id)) != 0)
             names[count++] = option_rows[id].name;
-    const char *near = str_nearest(names, count, word);
-    return error_set(r->err, -EINVAL, "unknown option %s%s%s%s", word,
-                     near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
-                     near == NULL ? "" : "?");
+    (void)str_copy_n(bare, sizeof bare, word, strcspn(word, "="));
+    const char *near = str_nearest(names, count, bare);
+    if (near != NULL)
+        return error_set(r->err, -EINVAL, "unknown option %s; did you mean %s?", word, near);
+    return error_set(r->err, -EINVAL, "unknown option %s; `resus help%s%s` lists them", word,
+                     verb == NULL ? "" : " ", verb == NULL ? "" : verb->name);
 }
 
 static int option(struct reader *r, const char *word)

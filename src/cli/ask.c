@@ -268,6 +268,42 @@ static void detail(struct page *p, const json_t *details, const char *key, const
         page_put(p, "  %s: %s\n", label, text);
 }
 
+/* "operator or admin" of a 403, "another role" where it names none. Returns buffer. */
+static const char *roles_of(const json_t *body, char *buffer, size_t size)
+{
+    size_t i;
+    json_t *role;
+    buffer[0] = '\0';
+    json_array_foreach(json_object_get(body, "required_roles"), i, role)
+    {
+        if (json_is_string(role))
+            (void)str_append(buffer, size, "%s%s", buffer[0] == '\0' ? "" : " or ",
+                             json_string_value(role));
+    }
+    if (buffer[0] == '\0')
+        (void)str_copy(buffer, size, "another role");
+    return buffer;
+}
+
+static void remedy_of_rights(struct page *p, const struct invocation *in, int status,
+                             const json_t *body)
+{
+    char roles[128];
+    const char *role = json_text_or(body, "user_role", NULL);
+    if (in->url == NULL && role != NULL)
+        page_put(p, "  you act as %s; members of group resus-admin may do it\n", role);
+    else if (in->url != NULL && status == 403 && role != NULL)
+        page_put(p, "  you act as %s; it takes a token of %s: --token-file\n", role,
+                 roles_of(body, roles, sizeof roles));
+    else if (in->url != NULL && status == 401 && in->token_file != NULL)
+        page_put(p,
+                 "  the token is that of %s; `resus token create` on that machine makes another\n",
+                 in->token_file);
+    else if (in->url != NULL && status == 401)
+        page_put(p, "  show a token: --token-file FILE; `resus token create` on that machine makes "
+                    "one\n");
+}
+
 /* The way out, where the code knows one. */
 static void remedy(struct page *p, const struct invocation *in, int status, const json_t *body)
 {
@@ -279,10 +315,11 @@ static void remedy(struct page *p, const struct invocation *in, int status, cons
         list(p, affected);
         page_put(p, "  to do it: resus %s %s%s--confirm STOP\n", in->verb->name, service,
                  service[0] == '\0' ? "" : " ");
-    } else if (status == 403) {
-        const char *role = json_text_or(body, "user_role", NULL);
-        if (role != NULL)
-            page_put(p, "  you act as %s; members of group resus-admin may do it\n", role);
+    } else if (status == 401 || status == 403) {
+        remedy_of_rights(p, in, status, body);
+    } else if ((status == 404 && service[0] != '\0') ||
+               str_equal(json_text_or(body, "code", ""), "service_required")) {
+        page_put(p, "  `resus services` lists them\n");
     } else if (status == 422 && (in->verb->options & OPTION_BIT(OPTION_FORCE)) != 0 &&
                !arguments_has(in, OPTION_FORCE)) {
         page_put(p, "  an admin can do it in spite of that with --force\n");

@@ -1,11 +1,50 @@
 #include "cli/cli.h"
 
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #include "cli/arguments.h"
+#include "cli/checkline.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
+
+static bool reader_is_gone(void)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO};
+    return poll(&out, 1, 0) == 1 && (out.revents & (POLLERR | POLLHUP)) != 0;
+}
+
+/* What could not be written was not told: a sudoers file cut by a full disk is no success. Whoever
+ * went away (`resus logs | head`) had read enough; a daemon goes on without its output. */
+static int after_output(const struct invocation *in, int status)
+{
+    bool daemon = in->verb != NULL && !in->help && !in->version &&
+                  (in->verb->run == verb_demo ||
+                   (in->verb->run == verb_serve && !arguments_has(in, OPTION_CHECK)));
+    bool failed = fflush(stdout) != 0;
+    failed = ferror(stdout) != 0 || failed;
+    if (daemon || !failed || reader_is_gone())
+        return status;
+    (void)fprintf(stderr, "resus: cannot write to standard output: is its disk full?\n");
+    if (status != CLI_DONE)
+        return status;
+    return in->verb != NULL && in->verb->run == verb_check ? (int)CHECK_UNKNOWN : CLI_REFUSED;
+}
+
+static int run(const struct invocation *in)
+{
+    if (in->version) {
+        (void)printf("resus %s\n", RESUS_VERSION);
+        return CLI_DONE;
+    }
+    if (in->help)
+        return verb_help(in);
+    if (in->verb == NULL)
+        return usage_error(in, "a verb is missing; `resus help` lists them");
+    return in->verb->run(in);
+}
 
 int cli_main(int argc, char **argv)
 {
@@ -15,13 +54,5 @@ int cli_main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     if (arguments_parse(argc, argv, &in, &err) < 0)
         return usage_error(&in, err.text);
-    if (in.version) {
-        (void)printf("resus %s\n", RESUS_VERSION);
-        return CLI_DONE;
-    }
-    if (in.help)
-        return verb_help(&in);
-    if (in.verb == NULL)
-        return usage_error(&in, "a verb is missing; `resus help` lists them");
-    return in.verb->run(&in);
+    return after_output(&in, run(&in));
 }

@@ -65,12 +65,55 @@ void page_tone(struct page *p, enum tone tone, const char *format, ...)
         page_put(p, "\x1b[0m");
 }
 
+static size_t decode(const unsigned char *p, uint32_t *ret)
+{
+    if (p[0] < 0x80) {
+        *ret = p[0];
+        return 1;
+    }
+    size_t n = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
+    uint32_t c = p[0] & (0x7FU >> n);
+    for (size_t i = 1; i < n; i++)
+        c = c << 6 | (p[i] & 0x3FU);
+    *ret = c;
+    return n;
+}
+
+/* Cells of a terminal, roughly as wcwidth(3) has them, whose answer depends on the locale: East
+ * Asian characters and pictures take two, combining marks none (Unicode 15, the blocks in one
+ * piece). */
+static const struct {
+    uint32_t first, last;
+    size_t cells;
+} cells[] = {
+    {0x0300, 0x036F, 0},   {0x200B, 0x200D, 0},   {0x20D0, 0x20F0, 0},   {0xFE00, 0xFE0F, 0},
+    {0x1100, 0x115F, 2},   {0x2E80, 0x303E, 2},   {0x3041, 0x33FF, 2},   {0x3400, 0x4DBF, 2},
+    {0x4E00, 0xA4CF, 2},   {0xAC00, 0xD7A3, 2},   {0xF900, 0xFAFF, 2},   {0xFE30, 0xFE6F, 2},
+    {0xFF00, 0xFF60, 2},   {0xFFE0, 0xFFE6, 2},   {0x1F300, 0x1F64F, 2}, {0x1F680, 0x1F6FF, 2},
+    {0x1F900, 0x1F9FF, 2}, {0x20000, 0x3FFFD, 2},
+};
+
+static size_t cells_of(uint32_t c)
+{
+    for (size_t i = 0; i < ARRAY_LENGTH(cells); i++)
+        if (c >= cells[i].first && c <= cells[i].last)
+            return cells[i].cells;
+    return 1;
+}
+
 size_t page_width(const char *text)
 {
-    size_t n = 0;
-    for (const char *c = text; *c != '\0'; c++)
-        n += ((unsigned char)*c & 0xC0) != 0x80;
-    return n;
+    size_t width = 0;
+    for (const char *end = text + strlen(text); text < end;) {
+        uint32_t c;
+        /* A sequence that is cut short must not lead beyond the end. */
+        size_t n = end - text < 4 && !str_utf8(text, (size_t)(end - text))
+                       ? 1
+                       : decode((const unsigned char *)text, &c);
+        width += n == 1 ? 1 : cells_of(c);
+        text += n;
+    }
+    return width;
 }
 
 void page_pad(struct page *p, size_t used, size_t width)
@@ -175,20 +218,6 @@ static bool misleading(uint32_t c)
 {
     return (c >= 0x80 && c <= 0x9F) || c == 0x061C || c == 0x200E || c == 0x200F ||
            (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
-}
-
-static size_t decode(const unsigned char *p, uint32_t *ret)
-{
-    if (p[0] < 0x80) {
-        *ret = p[0];
-        return 1;
-    }
-    size_t n = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
-    uint32_t c = p[0] & (0x7FU >> n);
-    for (size_t i = 1; i < n; i++)
-        c = c << 6 | (p[i] & 0x3FU);
-    *ret = c;
-    return n;
 }
 
 char *page_clean_text(const char *text)

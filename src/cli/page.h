@@ -43,7 +43,7 @@ void page_tone(struct page *p, enum tone tone, const char *format, ...) ATTR_PRI
 void page_field(struct page *p, const char *label, const char *format, ...) ATTR_PRINTF(3, 4);
 /* Begins such a line and leaves its end to the caller. */
 void page_label(struct page *p, const char *label);
-/* Characters, not bytes. */
+/* Cells of the screen, not bytes. */
 void page_pad(struct page *p, size_t used, size_t width);
 size_t page_width(const char *text);
 /* "2 s ago", "5 min ago", "3 h ago", "2 days ago"; "never" for NULL or what is no time. */

@@ -236,9 +236,10 @@ static int perform(struct remote *r, const struct operation *o, const char *targ
     return code == CURLE_OK ? 0 : failed(r, code, err);
 }
 
-/* The daemon's only service, as the control socket finds it by itself. */
-static int only_service(struct remote *r, mono_ms deadline, char *to, size_t size,
-                        struct error *err)
+/* The daemon's only service, as the control socket finds it by itself. Who may not even ask for it
+ * has the refusal in *ret_status and *ret_body, as for the question itself. */
+static int only_service(struct remote *r, mono_ms deadline, char *to, size_t size, int *ret_status,
+                        json_t **ret_body, struct error *err)
 {
     const struct buf none = BUF_LIMIT(1);
     int status = 0;
@@ -249,11 +250,19 @@ static int only_service(struct remote *r, mono_ms deadline, char *to, size_t siz
         rc = read_answer(r, &status, &body, err);
     if (rc < 0)
         return rc;
+    if (status >= 400) {
+        *ret_status = status;
+        *ret_body = json_incref(body);
+        return 0;
+    }
     const json_t *items = json_object_get(body, "items");
     if (json_array_size(items) != 1)
-        return error_set(err, -EINVAL, "There are several services: name one.");
-    (void)str_copy(to, size, json_text_or(json_array_get(items, 0), "id", ""));
-    return 0;
+        return error_set(err, -EINVAL, "%s",
+                         json_array_size(items) == 0 ? "No service is configured there."
+                                                     : "There are several services: name one.");
+    const char *id = json_text_or(json_array_get(items, 0), "id", "");
+    (void)str_copy(to, size, id);
+    return id[0] != '\0' ? 0 : error_set(err, -EBADMSG, "no Resus answers at %s", r->url);
 }
 
 int remote_call(struct remote *r, const char *op, const char *service, const json_t *args,
@@ -266,7 +275,9 @@ int remote_call(struct remote *r, const char *op, const char *service, const jso
     const struct operation *o = &operations[id];
     int rc = 0;
     if (o->on_service && service == NULL) {
-        rc = only_service(r, deadline, only, sizeof only, err);
+        rc = only_service(r, deadline, only, sizeof only, ret_status, ret_body, err);
+        if (rc < 0 || only[0] == '\0')
+            return rc;
         service = only;
     }
     struct buf target = BUF_LIMIT(ROUTE_QUERY_MAX), body = BUF_LIMIT(ROUTE_BODY_MAX);

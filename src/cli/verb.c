@@ -113,7 +113,8 @@ const struct verb verbs[] = {
      .subs = access_subs, .words = true, .options = BIT(ROLE) | BIT(FOR) | BIT(REASON),
      .run = verb_access},
     {"sudoers", "sudoers [SERVICE] [--user NAME]", "print the sudoers file for the Redis host",
-     "Exact lines only, no wildcard. Install it on the host of the service:\n"
+     "Exact lines only, no wildcard, for the account that Resus logs in as (on its own machine:\n"
+     "resus) unless --user names another. Install it on the host of the service:\n"
      "  resus sudoers > resus.sudoers && visudo -cf resus.sudoers\n"
      "  install -m 0440 resus.sudoers /etc/sudoers.d/resus\n",
      .service = true, .options = BIT(USER), .local = true, .run = verb_sudoers},

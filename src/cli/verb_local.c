@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "cli/ask.h"
@@ -19,7 +20,8 @@
 #define DEMO_PORT 8443
 #define DEMO_FOLDER "./.demo"
 #define SUDOERS_BYTES_MAX ((size_t)1024 * 1024)
-#define SUDOERS_USER "autobot" /* the documents' account */
+#define SUDOERS_USER "resus" /* the account of the installed unit, where the host is this machine  \
+                              */
 
 static void add_warning(json_t *warnings, const char *text)
 {
@@ -51,6 +53,14 @@ static void warn_of_surroundings(const struct settings *settings, json_t *warnin
     }
 }
 
+/* The file's own words are in it. */
+static void say(const char *head, const char *text)
+{
+    char *clean = page_clean_text(text);
+    (void)fprintf(stderr, "%s%s\n", head, clean == NULL ? "out of memory" : clean);
+    mem_free(clean);
+}
+
 static void tell_good(const struct invocation *in, const char *path,
                       const struct settings *settings)
 {
@@ -70,7 +80,7 @@ static void tell_good(const struct invocation *in, const char *path,
     }
     json_array_foreach(warnings, i, warning)
     {
-        (void)fprintf(stderr, "warning: %s\n", json_string_value(warning));
+        say("warning: ", json_string_value(warning));
     }
     (void)printf("%s: good, %zu service%s\n", path, settings->service_count,
                  settings->service_count == 1 ? "" : "s");
@@ -86,7 +96,7 @@ int verb_serve(const struct invocation *in)
     if (settings_read(path, &settings, &err) < 0) {
         if (in->json)
             return ask_failed(in, CLI_BAD_CONFIG, "config_invalid", "%s", err.text);
-        (void)fprintf(stderr, "%s\n", err.text);
+        say("", err.text);
         return CLI_BAD_CONFIG;
     }
     tell_good(in, path, settings);

@@ -4,9 +4,11 @@
 
 #include "base/buf.h"
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/str.h"
 #include "cli/ask.h"
 #include "cli/cli.h"
+#include "cli/page.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
 #include "engine/recording.h"
@@ -18,10 +20,12 @@ struct show {
     int64_t began; /* mono of the first step, -1 = none yet */
 };
 
-/* One line an input: when, what came, what was made of it, what was decided. */
-static void show_step(void *context, const json_t *line)
+/* One line an input: when, what came, what was made of it, what was decided. The file may be
+ * anybody's. */
+static void show_step(void *context, const json_t *raw)
 {
     struct show *show = context;
+    JSON_CLEANUP json_t *line = page_clean(raw);
     const json_t *verdict = json_object_get(line, "verdict");
     const json_t *effects = json_object_get(line, "effects");
     const json_t *effect;
@@ -61,7 +65,9 @@ static int tell(const struct invocation *in, const struct replay *r)
         (void)json_dumpf(body, stdout, JSON_WRITE_FLAGS);
         (void)printf("\n");
     } else if (r->different) {
-        (void)printf("different: %s\n", r->difference);
+        char *clean = page_clean_text(r->difference);
+        (void)printf("different: %s\n", clean == NULL ? "" : clean);
+        mem_free(clean);
     } else {
         (void)printf("equal: %" PRIu64 " inputs, %" PRIu64 " decisions%s\n", r->steps, r->decisions,
                      r->cut ? " (the last line is cut off)" : "");

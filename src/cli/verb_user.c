@@ -174,8 +174,10 @@ static int put_seconds(const struct invocation *in, enum option_id option, const
     struct error err = {0};
     if (!arguments_has(in, option))
         return 0;
-    if (parse_duration(in->options[option], &ms, &err) < 0)
+    if (parse_duration(in->options[option], &ms, &err) < 0) {
+        (void)error_prefix(&err, "%s", option_rows[option].name);
         return usage_error(in, err.text);
+    }
     (void)json_put_int(args, key, ms / 1000);
     return 0;
 }

@@ -140,9 +140,10 @@ static struct reading gauge(const struct walk *w, const char *name)
                             json_text_or(g, "status", "unknown")};
 }
 
-/* The runbook's limits, as shares of the whole, and whatever limit is configured. */
-static void walk_share(struct walk *w, const char *check, const char *name, double high,
-                       const char *cause, const char *action)
+/* The runbook's limits, as shares of the whole, and whatever limit is configured. `digits` behind
+ * the point and the unit are the figure's. */
+static void walk_share(struct walk *w, const char *check, const char *name, double high, int digits,
+                       const char *unit, const char *cause, const char *action)
 {
     struct reading r = gauge(w, name);
     if (r.value < 0 || r.max <= 0) {
@@ -152,7 +153,8 @@ static void walk_share(struct walk *w, const char *check, const char *name, doub
     double share = r.value / r.max * 100;
     bool bad = share >= high || str_equal(r.status, "warning") || str_equal(r.status, "fail");
     step(w, check, bad ? SEEN_FINDING : SEEN_WELL, cause, action,
-         "%.1f of %.0f, %.1f %% (high from %.0f %%)", r.value, r.max, share, high);
+         "%.*f%s of %.0f%s, %.1f %% (high from %.0f %%)", digits, r.value, unit, r.max, unit, share,
+         high);
 }
 
 static void walk_slow(struct walk *w)
@@ -163,12 +165,12 @@ static void walk_slow(struct walk *w)
              "Resus ends it where that is possible; find who runs it: resus inspect slowlog.",
              "Redis answers BUSY");
     walk_share(
-        w, "memory usage", "memory_mb", 75, "Memory pressure",
+        w, "memory usage", "memory_mb", 75, 1, " MB", "Memory pressure",
         "Identify large keys (resus inspect bigkeys), let keys expire, consider more memory.");
-    walk_share(w, "connection count", "connections", 80, "Connection pressure",
+    walk_share(w, "connection count", "connections", 80, 0, "", "Connection pressure",
                "Identify who connects (resus inspect clients), use connection pools, raise "
                "maxclients.");
-    walk_share(w, "CPU usage", "cpu_percent", 70, "CPU bottleneck",
+    walk_share(w, "CPU usage", "cpu_percent", 70, 1, " %", "CPU bottleneck",
                "Identify expensive commands (resus inspect commandstats), optimise queries, "
                "consider a faster processor.");
     double ms = json_real_or(w->health, "response_time_ms", -1);

@@ -34,6 +34,22 @@ void inspect_get(struct handlers *h, struct call *call)
                    false, mono_add(handlers_now(h).mono, INSPECT_DEADLINE_MS));
 }
 
+/* What a server is too old to tell is null. */
+static void put_known(json_t *item, const char *key, int64_t value)
+{
+    (void)(value == FACT_UNKNOWN ? json_put_null(item, key) : json_put_int(item, key, value));
+}
+
+/* Whatever the server says, its seconds are milliseconds here; wall_text() ends with the year 9999.
+ */
+static wall_ms moment(int64_t unix_seconds)
+{
+    const int64_t most = INT64_MAX / 1000;
+    return (wall_ms){1000 * (unix_seconds > most    ? most
+                             : unix_seconds < -most ? -most
+                                                    : unix_seconds)};
+}
+
 static json_t *slowlog_json(const struct redis_answer *a)
 {
     json_t *items = json_array();
@@ -43,7 +59,7 @@ static json_t *slowlog_json(const struct redis_answer *a)
     for (size_t i = 0; i < count; i++) {
         json_t *item = json_object();
         (void)json_put_int(item, "id", entries[i].id);
-        (void)json_put_wall(item, "timestamp", (wall_ms){entries[i].unix_seconds * 1000});
+        (void)json_put_wall(item, "timestamp", moment(entries[i].unix_seconds));
         (void)json_put(item, "duration_ms",
                        json_rounded((double)entries[i].duration_us / 1000.0, 3));
         (void)json_put_text(item, "command", entries[i].command);
@@ -67,11 +83,11 @@ static json_t *clients_json(const struct redis_answer *a)
         (void)json_put_text(item, "address", e->address);
         (void)json_put_text(item, "name", e->name);
         (void)json_put_text(item, "user", e->user);
-        (void)json_put_int(item, "age_seconds", e->age_seconds);
-        (void)json_put_int(item, "idle_seconds", e->idle_seconds);
-        (void)json_put_int(item, "db", e->db);
+        put_known(item, "age_seconds", e->age_seconds);
+        put_known(item, "idle_seconds", e->idle_seconds);
+        put_known(item, "db", e->db);
         (void)json_put_text(item, "command", e->command);
-        (void)json_put_int(item, "memory_bytes", e->memory_bytes);
+        put_known(item, "memory_bytes", e->memory_bytes);
         (void)json_array_append_new(items, item);
     }
     mem_free(entries);
@@ -90,8 +106,8 @@ static json_t *commands_json(const struct redis_answer *a)
         (void)json_put_int(item, "calls", entries[i].calls);
         (void)json_put_int(item, "usec", entries[i].usec);
         (void)json_put(item, "usec_per_call", json_rounded(entries[i].usec_per_call, 2));
-        (void)json_put_int(item, "rejected", entries[i].rejected);
-        (void)json_put_int(item, "failed", entries[i].failed);
+        put_known(item, "rejected", entries[i].rejected);
+        put_known(item, "failed", entries[i].failed);
         (void)json_array_append_new(items, item);
     }
     mem_free(entries);

@@ -160,10 +160,10 @@ class Daemon:
         self.hang_up()
         wait_until(lambda: "X-RateLimit-Limit" not in self.https("GET", "/api/services/redis/status").headers, "no limits")
 
-    def run(self, *words):
+    def run(self, *words, stdout=subprocess.PIPE):
         """As a person types it."""
         done = subprocess.run([str(PROGRAM), *words, "--config", str(self.config)], text=True,
-                              capture_output=True, stdin=subprocess.DEVNULL, timeout=60 * SCALE)
+                              stdout=stdout, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL, timeout=60 * SCALE)
         assert not COMPLAINT.search(done.stderr), done.stderr
         return done
 

@@ -91,6 +91,10 @@ def test_diagnosis_names_the_cause_and_ends_with_1(served):
     assert [tree["tree"] for tree in well.json["trees"]] == \
         ["service_wont_start", "performance_degradation", "auto_recovery_failing"]
     assert well.status == (1 if well.json["findings"] else 0), well
+    seen = {step["check"]: step["seen"] for tree in well.json["trees"] for step in tree["steps"]}
+    assert re.match(r"[0-9.]+ MB of [0-9]+ MB, ", seen["memory usage"]), seen
+    assert re.match(r"[0-9]+ of [0-9]+, ", seen["connection count"]), seen
+    assert re.match(r"[0-9.]+ % of [0-9]+ %, |not known", seen["CPU usage"]), seen
     served.good("stop", "--confirm", "STOP", "--reason", "test")
     found = served.cli("diagnose")
     assert found.status == 1 and found.json["findings"] > 0

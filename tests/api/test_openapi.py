@@ -130,6 +130,27 @@ def test_every_answer_about_accounts_is_as_the_document_says(served):
     viewer.agree()
 
 
+def test_services_that_depend_on_redis_are_in_the_document_wherever_they_are_told(served):
+    served.settings["services"]["redis"]["affected_services"] = [{"name": "backend", "url": "http://127.0.0.1:1/"}, "cache"]
+    served.write_settings()
+    served.hang_up()
+    wait_until(lambda: "reloaded" in served.output(), "the reload")
+    people.add_all(served)
+    notes = Notes(served, people.bearer(people.login(served, "admin")["token"]))
+    nobody = Notes(served, {})
+    shapes = notes.document["components"]["schemas"]
+    service = "/api/services/{id}"
+    for body, shape in ((notes.ask("GET", f"{service}/status"), "Status"),
+                        (nobody.ask("GET", f"{service}/status"), "LimitedStatus"),
+                        (notes.ask("POST", f"{service}/restart", {}), "Result")):
+        assert [one["name"] for one in body["affected_services"]] == ["backend", "cache"], body
+        assert "affected_services" in shapes[shape]["properties"], shape
+    refused = notes.ask("POST", f"{service}/stop", {}, expected=400)
+    assert refused["affected_services"] == ["backend", "cache"], refused
+    notes.agree()
+    nobody.agree()
+
+
 def test_readiness_says_what_is_missing(served):
     assert served.ask("healthz") == (200, {"status": "ok"})
     assert served.ask("readyz") == (200, {"status": "ok"})

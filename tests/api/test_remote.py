@@ -178,12 +178,44 @@ def test_remote_every_answer_and_failure_has_its_exit_status(served):
     assert resus("services", "--url", "https://no-such-host.invalid")[0] == 3
 
 
+def test_remote_a_refusal_names_the_way_out_from_afar(served):
+    denied = {"error": "Permission denied", "message": "restart needs more", "code": "permission_denied",
+              "required_roles": ["operator", "admin"], "user_role": "viewer"}
+    with Played(served.folder) as played:
+        played.answers["/api/services/redis/restart"] = (403, json.dumps(denied).encode())
+        words = ["restart", "redis", *trusting(played)]
+        why = resus(*words, "--token-file", token_file(served))[2]
+        assert "resus-admin" not in why and "operator or admin" in why and "--token-file" in why, why
+        played.answers["/api/services/redis/restart"] = (401, b'{"error": "x", "message": "x", "code": "x"}')
+        why = resus(*words, "--token-file", token_file(served))[2]
+        assert str(served.folder / "token") in why and "resus token create" in why, why
+        why = resus(*words)[2]
+        assert "--token-file" in why, why
+
+
 def test_remote_several_services_need_a_name(served):
     two = {"items": [{"id": "a"}, {"id": "b"}], "next_cursor": None}
     with Played(served.folder) as played:
         played.answers["/api/services"] = (200, json.dumps(two).encode())
         status, _, why = resus("recovery", "status", *trusting(played))
         assert status == 1 and "name one" in why, (status, why)
+
+
+def test_remote_a_refusal_comes_through_where_the_service_has_to_be_found_first(served):
+    refused = {"error": "Unauthorized", "message": "The token is not valid.", "code": "bad_token"}
+    with Played(served.folder) as played:
+        played.answers["/api/services"] = (401, json.dumps(refused).encode())
+        status, _, why = resus("status", *trusting(played), "--token-file", token_file(served))
+        assert status == 1 and "The token is not valid." in why and "several" not in why, (status, why)
+        status, out, _ = resus("recovery", "status", *trusting(played), "--json")
+        assert status == 1 and json.loads(out) == refused, (status, out)
+        status, out, _ = resus("check", *trusting(played))
+        assert status == 3 and "The token is not valid." in out, (status, out)
+        played.answers["/api/services"] = (503, b'{"error": "x", "message": "x", "code": "host_unreachable"}')
+        assert resus("status", *trusting(played))[0] == 3
+        played.answers["/api/services"] = (200, b'{"items": [], "next_cursor": null}')
+        status, _, why = resus("status", *trusting(played))
+        assert status == 1 and "no service" in why.lower(), (status, why)
 
 
 def test_remote_old_tls_is_not_spoken(served):

@@ -3,6 +3,7 @@
 import http.server
 import json
 import os
+import pathlib
 import re
 import signal
 import subprocess
@@ -102,6 +103,25 @@ def test_recoveries_are_remembered_over_a_restart_of_resus(served):
     for key in ("recent_recoveries", "last_recovery", "recovery_status", "recovery_level", "duration_seconds"):
         assert after[key] == before[key], (key, before, after)
     assert after["metrics"]["count"] == 1, after
+
+
+def test_foreign_files_write_no_escape_sequences_to_a_terminal(served):
+    os.kill(served.good("status")["pid"], signal.SIGKILL)
+    folder = served.folder / "state" / "incidents"
+    recording = wait_until(lambda: [text for text in map(pathlib.Path.read_text, folder.glob("*.jsonl")) if "\n" in text],
+                           "a recording of the incident")[0]
+    for evil in ("\\u001b[31m", "\\u009b31m", "\\u202e", "\\n"):
+        foreign = served.folder / "foreign.jsonl"
+        foreign.write_text(recording.replace('"service": "redis"', f'"service": "re{evil}dis"', 1))
+        shown = served.run("replay", str(foreign))
+        assert "incident of" in shown.stdout.splitlines()[0], shown
+        for raw in ("\x1b", "\x9b", "\u202e"):
+            assert raw not in shown.stdout + shown.stderr, (evil, shown)
+    for text in ('"\\x9b31mred": 1\n', 'services: {redis: {name: "\\x9b31mred", unit: "\\x9b"}}\n'):
+        config = served.folder / "foreign.yaml"
+        config.write_text(text)
+        check = subprocess.run([str(PROGRAM), "serve", "--check", "--config", str(config)], capture_output=True, text=True)
+        assert check.returncode == 2 and "\x9b" not in check.stdout + check.stderr, check
 
 
 def test_an_open_breaker_is_told_apart_from_a_cause_that_lasts(served):
@@ -236,6 +256,30 @@ def test_doctor_asks_redis_itself_whether_it_wants_a_password(served):
     assert exposure() == "without a password, but not open to every network", exposure()
     assert served.redis("CONFIG", "SET", "requirepass", "another") == "+OK"
     assert exposure() == "a password is asked for", exposure()
+
+
+def test_an_unknown_service_is_refused_with_the_way_to_the_known_ones(served):
+    for verb in ("status", "restart", "logs"):
+        refused = served.run(verb, "rediss")
+        assert refused.returncode == 1 and '"rediss"' in refused.stderr, refused
+        assert "`resus services`" in refused.stderr, refused
+    assert "resus services" not in served.run("token", "revoke", "77").stderr
+
+
+def test_output_that_cannot_be_written_is_no_success(served):
+    with open("/dev/full", "w") as full:
+        for words, status in (("status", 1), ("status --json", 1), ("sudoers", 1), ("audit list", 1), ("help", 1),
+                              ("--version", 1), ("check", 3)):
+            done = served.run(*words.split(), stdout=full)
+            assert done.returncode == status and "standard output" in done.stderr, (words, done)
+    # Whoever has read enough and gone away made no error.
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        done = served.run("status", stdout=writer)
+        assert done.returncode == 0 and done.stderr == "", done
+    finally:
+        os.close(writer)
 
 
 def test_local_verbs_need_no_daemon(served):

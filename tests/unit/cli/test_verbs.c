@@ -326,6 +326,7 @@ static void wrong_use_ends_with_64_and_the_usage_line(void **state)
         {"stop --message x", 64, NULL, "goes with --emergency"},
         {"pause", 64, NULL, "needs --reason"},
         {"pause --reason x --for soon", 64, NULL, "--for: "},
+        {"token create x --role viewer --expires 1y", 64, NULL, "--expires: "},
         {"pause --reason x --for 0", 64, NULL, "at least one second"},
         {"logs -n 0", 64, NULL, "-n: "},
         {"logs --level loud", 64, NULL, "error, warning, info"},
@@ -402,7 +403,8 @@ static void verbs_without_a_daemon_read_the_configuration(void **state)
         {"serve --check --config /nonexistent", 2, NULL, "/nonexistent"},
         {"demo", 0, "double: demo 8443 ./.demo\n", NULL},
         {"demo --port 9443 --dir /d", 0, "double: demo 9443 /d\n", NULL},
-        {"sudoers --user autobot", 0, "autobot ", NULL},
+        {"sudoers --user autobot", 0, "autobot ALL=", NULL},
+        {"sudoers", 0, "resus ALL=", NULL}, /* the unit's account: the Redis is this machine's */
         {"sudoers --user bad,user", 1, NULL, "cannot stand in a sudoers file"},
         {"sudoers nope", 1, NULL, "no service \"nope\""},
         {"key check", 0, "no service is reached by SSH\n", NULL},

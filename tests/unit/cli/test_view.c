@@ -218,6 +218,34 @@ static void a_table_aligns_numbers_right_and_texts_left(void **state)
     json_decref(nested);
 }
 
+/* East Asian characters and most pictures take two cells, combining marks none. */
+static void a_table_counts_cells_of_the_screen_and_not_characters(void **state)
+{
+    (void)state;
+    json_t *body =
+        parse("{\"items\": [{\"name\": \"\u30ad\u30e3\u30c3\u30b7\u30e5\", \"n\": 1}, "
+              "{\"name\": \"e\u0301te\", \"n\": 2}, {\"name\": \"\U0001F680\", \"n\": 3}]}");
+    struct page p = page_new(false, now);
+    view_anything(&p, body, NULL);
+    expect_page(&p, "name        n\n"
+                    "\u30ad\u30e3\u30c3\u30b7\u30e5  1\n"
+                    "e\u0301te         2\n"
+                    "\U0001F680          3\n");
+    json_decref(body);
+}
+
+static void a_log_without_lines_says_so(void **state)
+{
+    (void)state;
+    json_t *body =
+        parse("{\"logs\": [], \"total_lines\": 0, \"service\": \"redis\", \"vm\": \"\"}");
+    struct page p = page_new(false, now);
+    view_logs(&p, body, NULL);
+    expect_page(&p,
+                "no line of the log matches, or it cannot be read: `resus doctor` tells more\n");
+    json_decref(body);
+}
+
 static void an_audit_line_tells_who_did_what_and_how_it_ended(void **state)
 {
     (void)state;
@@ -244,6 +272,8 @@ int main(void)
         cmocka_unit_test(an_explanation_reads_from_deed_to_facts),
         cmocka_unit_test(a_start_that_still_loads_is_no_failure),
         cmocka_unit_test(a_table_aligns_numbers_right_and_texts_left),
+        cmocka_unit_test(a_table_counts_cells_of_the_screen_and_not_characters),
+        cmocka_unit_test(a_log_without_lines_says_so),
         cmocka_unit_test(an_audit_line_tells_who_did_what_and_how_it_ended),
     };
     return cmocka_run_group_tests_name("view", tests, NULL, NULL);

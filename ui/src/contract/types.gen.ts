@@ -192,6 +192,21 @@ export type VmInfo = {
   readonly ssh_accessible: boolean | null;
 };
 
+export type Dependent = {
+  readonly name: string;
+  readonly url?: string;
+  readonly ok: boolean | null;
+  readonly status: number | null;
+  readonly error: string | null;
+  readonly checked_at: Time | null;
+  readonly checking: boolean;
+};
+
+export type LimitedDependent = {
+  readonly name: string;
+  readonly ok: boolean | null;
+};
+
 export type Status = {
   readonly service: string;
   readonly name: string;
@@ -208,12 +223,14 @@ export type Status = {
   readonly notices?: readonly (Notice)[];
   readonly stopped_by?: string;
   readonly stopped_at?: Time;
+  readonly affected_services?: readonly (Dependent)[];
 };
 
 export type LimitedStatus = {
   readonly status: 'running' | 'stopped' | 'failed' | 'starting' | 'stopping' | 'unknown';
   readonly overall_status: 'healthy' | 'degraded' | 'critical' | 'unknown';
   readonly last_check: Time | null;
+  readonly affected_services?: readonly (LimitedDependent)[];
 };
 
 export type Gauge = {
@@ -351,6 +368,7 @@ export type Result = {
   readonly previous_uptime_seconds?: number;
   readonly connections_terminated?: number;
   readonly warning?: string;
+  readonly affected_services?: readonly (Dependent)[];
 };
 
 export type Preflight = {

@@ -1,0 +1,62 @@
+"""The unit that is installed and what stands beside it, on a real systemd: accounts, folders, and what the daemon needs."""
+
+import json
+import pathlib
+import subprocess
+
+import resus
+from tap import on
+
+PACKAGING = pathlib.Path(__file__).resolve().parents[2] / "packaging"
+UNIT = resus.BUILD / "resus.service"
+# In place of the daemon, as an account that has the sudoers lines and is there already.
+PROBE = """[Service]
+Type=oneshot
+User=autobot
+Group=autobot
+RuntimeDirectory=
+StateDirectory=
+LogsDirectory=
+ExecStart=
+ExecStart=/usr/bin/sudo -n systemctl restart {unit}
+"""
+
+
+@on("debian12-redis", "debian13-redis")
+def test_unit_of_resus_lets_its_account_restart_redis_by_sudo(host):
+    before = host.main_pid()
+    host.write("/etc/systemd/system/resus.service", UNIT.read_text())
+    host.write("/etc/systemd/system/resus.service.d/probe.conf", PROBE.format(unit=host.unit))
+    host.systemctl("daemon-reload")
+    started = host.run("systemctl", "start", "resus", check=False)
+    journal = host.run("journalctl", "--no-pager", "-u", "resus").stdout
+    assert started.returncode == 0, journal
+    host.wait_for_pong()
+    assert host.main_pid() != before, journal
+
+
+@on("debian12-redis", "debian13-redis")
+def test_installed_lists_make_the_account_and_a_closed_folder_for_its_settings(host):
+    host.write("/root/accounts.conf", (PACKAGING / "resus.sysusers").read_text())
+    host.write("/root/folders.conf", (PACKAGING / "resus.tmpfiles").read_text())
+    host.run("systemd-sysusers", "/root/accounts.conf")
+    host.run("systemd-tmpfiles", "--create", "/root/folders.conf")
+    assert host.run("stat", "-c", "%a %U:%G", "/etc/resus").stdout == "750 root:resus\n"
+    assert "User=resus\n" in UNIT.read_text()
+    for group in ("resus-admin", "resus-monitor"):
+        assert host.run("getent", "group", group).returncode == 0
+    assert "resus" not in host.run("id", "-nG", "resus").stdout.split()[1:]
+
+
+def test_unit_starts_the_program_where_it_is_installed(host):
+    plan = subprocess.run(["meson", "introspect", "--install-plan", str(resus.PROGRAM.parent)],
+                          capture_output=True, text=True, check=True).stdout
+    installed = json.loads(plan)
+    program = installed["targets"][str(resus.PROGRAM.parent / "resus")]["destination"]
+    unit = next(source for kind in installed.values() for source, row in kind.items()
+                if row["destination"].endswith("systemd/system/resus.service"))
+    prefix = next(row["value"] for row in json.loads(subprocess.run(
+        ["meson", "introspect", "--buildoptions", str(resus.PROGRAM.parent)],
+        capture_output=True, text=True, check=True).stdout) if row["name"] == "prefix")
+    path = program.replace("{bindir}", f"{prefix}/bin")
+    assert f"ExecStart={path} serve\n" in pathlib.Path(unit).read_text()
