@@ -309,6 +309,7 @@ static const struct shape_member log_line_[] = {
     {"timestamp", "time?", "null where the line has none."},
     {"level", "=error|warning|info", NULL},
     {"message", "text", NULL},
+    {"zone_assumed?", "truth", "true: of another machine's log, read in our time zone."},
     END};
 static const struct shape_member logs_[] = {{"logs", "[LogLine]", "Newest first."},
                                             {"total_lines", "whole", NULL},

@@ -7,7 +7,7 @@ void view_log_line(struct page *p, const json_t *line)
     char at[64];
     const char *level = json_text_or(line, "level", "info");
     page_tone(p, TONE_DIM, "%s", page_clock(p, json_text_or(line, "timestamp", NULL), at));
-    page_put(p, " ");
+    page_put(p, json_bool_or(line, "zone_assumed", false) ? "~" : " ");
     page_tone(p, view_tone(level), "%-7s", level);
     page_put(p, " %s\n", json_text_or(line, "message", ""));
 }

@@ -35,6 +35,7 @@ enum step {
     STEP_LOG_PATH,
     STEP_BIND,
     STEP_PROTECTED,
+    STEP_STRANGER,
     STEP_TIME,
     STEP_WHOAMI,
     STEP_DRYRUN,
@@ -177,6 +178,8 @@ static void ask(struct handlers *h, struct call *call, int step)
         ask_config(h, call, "bind");
     else if (step == STEP_PROTECTED)
         ask_config(h, call, "protected-mode");
+    else if (step == STEP_STRANGER)
+        ask_redis(h, call, REDIS_STRANGER_PING, NULL);
     else if (step == STEP_TIME)
         ask_redis(h, call, REDIS_TIME, NULL);
     else if (step == STEP_WHOAMI)
@@ -426,6 +429,8 @@ void doctor_redis_ended(struct handlers *h, struct call *call, const struct redi
         f->bind_known = config_value(a, f->bind, sizeof f->bind);
     else if (step == STEP_PROTECTED)
         (void)config_value(a, f->protected_mode, sizeof f->protected_mode);
+    else if (step == STEP_STRANGER)
+        f->stranger = a->probe.reply;
     else if (step == STEP_TIME)
         note_time(d, a, handlers_now(h).wall);
     else if (step == STEP_WHOAMI && a->text != NULL)

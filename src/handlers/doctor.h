@@ -56,6 +56,7 @@ struct doctor_facts {
     bool overcommit_off, huge_pages; /* as Redis itself said at its last start */
 
     struct probe_facts ping;
+    enum reply_class stranger; /* what a PING without a password is told; REPLY_NONE: not known */
     struct info_facts info;
     char redis_user[64];
     char log_path[SETTINGS_PATH_MAX], bind[512], protected_mode[8]; /* CONFIG GET */

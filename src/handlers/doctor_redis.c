@@ -105,12 +105,43 @@ static bool binds_everywhere(const char *bind)
     return !any;
 }
 
+/* Does Redis ask strangers for a password? What our own settings hold says nothing of that: our
+ * user may have one where the user that everybody is has none. */
+static enum tri asks_password(enum reply_class stranger)
+{
+    switch (stranger) {
+    case REPLY_NOAUTH:
+        return TRI_YES;
+    case REPLY_PONG:
+    case REPLY_LOADING:
+    case REPLY_BUSY:
+    case REPLY_MISCONF:
+    case REPLY_MASTERDOWN:
+        return TRI_NO;
+    default:
+        return TRI_UNKNOWN;
+    }
+}
+
 static void judge_exposure(const struct doctor_facts *f, json_t *items)
 {
-    bool password = f->service->redis.password_file[0] != '\0';
-    if (!f->bind_known)
-        return;
-    if (!password && str_equal(f->protected_mode, "no") && binds_everywhere(f->bind))
+    enum tri password = asks_password(f->stranger);
+    if (password == TRI_YES)
+        doctor_put(items, "exposure", FINDING_PASS, NULL, "a password is asked for");
+    else if (f->stranger == REPLY_DENIED)
+        doctor_put(items, "exposure", FINDING_PASS, NULL,
+                   "protected mode lets nobody in from other machines");
+    else if (f->stranger == REPLY_NOPERM)
+        doctor_put(items, "exposure", FINDING_PASS, NULL,
+                   "without a password not even PING is allowed");
+    else if (password == TRI_UNKNOWN)
+        doctor_put(items, "exposure", FINDING_UNKNOWN, NULL,
+                   "cannot tell whether a password is asked for: %s",
+                   reply_class_word(f->stranger));
+    else if (!f->bind_known)
+        doctor_put(items, "exposure", FINDING_UNKNOWN, NULL,
+                   "without a password; cannot tell for which networks");
+    else if (str_equal(f->protected_mode, "no") && binds_everywhere(f->bind))
         doctor_put(items, "exposure", FINDING_WARNING,
                    "set `requirepass` in redis.conf (and `redis: {password_file: ...}` here), or "
                    "`bind` only the addresses that need it",
@@ -119,8 +150,7 @@ static void judge_exposure(const struct doctor_facts *f, json_t *items)
                    f->bind);
     else
         doctor_put(items, "exposure", FINDING_PASS, NULL,
-                   password ? "a password is asked for"
-                            : "without a password, but not open to every network");
+                   "without a password, but not open to every network");
 }
 
 static void judge_clock(const struct doctor_facts *f, json_t *items)

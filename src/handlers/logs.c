@@ -43,6 +43,7 @@ struct collector {
     json_t *lines;
     int least;
     wall_ms since;
+    bool zone_assumed; /* Redis' own log of another machine: its times name no zone */
 };
 
 static void collect(void *context, const struct journal_line *line)
@@ -55,6 +56,8 @@ static void collect(void *context, const struct journal_line *line)
     (void)json_put_text(entry, "level", level_of(line->priority));
     (void)json_put_text(entry, "message", line->message);
     (void)json_put_int(entry, "at_ms", line->at.ms);
+    if (c->zone_assumed && line->at.ms != WALL_NONE.ms)
+        (void)json_put_bool(entry, "zone_assumed", true);
     (void)json_array_append_new(c->lines, entry);
 }
 
@@ -233,8 +236,10 @@ static void refuse_unread(struct handlers *h, struct call *call, const struct ho
 
 void logs_host_ended(struct handlers *h, struct call *call, const struct host_result *result)
 {
-    struct collector c = {call->kept, least_of(json_text_or(call->args, "level", "info")),
-                          call->seen};
+    bool file = call->number == STEP_FILE;
+    struct collector c = {
+        call->kept, least_of(json_text_or(call->args, "level", "info")), call->seen,
+        file && engine_settings(h->engine, call->service)->control == CONTROL_SSH};
     const struct follow *f = call->data;
     if (f != NULL && f->from_now)
         c.since = WALL_NONE;
@@ -242,14 +247,13 @@ void logs_host_ended(struct handlers *h, struct call *call, const struct host_re
         refuse_unread(h, call, result);
         return;
     }
-    size_t read = call->number == STEP_FILE
-                      ? redis_log_parse(result->out, result->out_length, collect, &c)
-                      : journal_parse(result->out, result->out_length, collect, &c);
+    size_t read = file ? redis_log_parse(result->out, result->out_length, collect, &c)
+                       : journal_parse(result->out, result->out_length, collect, &c);
     if (call->number == STEP_JOURNAL_SUDO && (result->exit_code != 0 || read == 0)) {
         ask(h, call, STEP_JOURNAL_PLAIN);
         return;
     }
-    if (call->number != STEP_FILE && engine_settings(h->engine, call->service)->commands_extended) {
+    if (!file && engine_settings(h->engine, call->service)->commands_extended) {
         ask(h, call, STEP_FILE);
         return;
     }

@@ -35,7 +35,7 @@ typedef void journal_line_handler(void *context, const struct journal_line *line
  * they are with priority 6. Returns the count. */
 size_t journal_parse(const char *out, size_t length, journal_line_handler *handler, void *context);
 /* Redis' own log file: "PID:ROLE DD Mon YYYY HH:MM:SS.mmm LEVEL message" (level . - * #). Times are
- * local to the host: read as UTC. */
+ * local to the host: read in the zone of this machine, which may be another one. */
 size_t redis_log_parse(const char *out, size_t length, journal_line_handler *handler,
                        void *context);
 

@@ -459,8 +459,9 @@ static void open_fresh(struct redis_client *c, struct request *q)
         .ended = on_fresh_ended,
     };
     struct error err = {0};
-    if (connection_new(c->loop, c->endpoint, &c->tunnel, CONNECTION_FRESH, &events, &q->own, &err) <
-        0)
+    enum connection_kind kind =
+        q->kind == REDIS_STRANGER_PING ? CONNECTION_STRANGER : CONNECTION_FRESH;
+    if (connection_new(c->loop, c->endpoint, &c->tunnel, kind, &events, &q->own, &err) < 0)
         finish(c, q, REPLY_NONE, err.text);
     else
         connection_open(q->own, q->deadline);
@@ -509,8 +510,8 @@ void redis_client_request(struct redis_client *c, uint64_t id, enum redis_reques
         return;
     bool outer = c->in_call;
     c->in_call = true;
-    q->fresh = fresh;
-    if (fresh)
+    q->fresh = fresh || request == REDIS_STRANGER_PING;
+    if (q->fresh)
         open_fresh(c, q);
     else if (c->kept == NULL)
         open_kept(c, deadline);

@@ -42,6 +42,7 @@ enum redis_request {
     REDIS_TIME,          /* TIME */
     REDIS_ACL_WHOAMI,    /* ACL WHOAMI */
     REDIS_ACL_DRYRUN,    /* ACL DRYRUN user command ...: since 7.0, and itself a right */
+    REDIS_STRANGER_PING, /* PING on a connection of its own that shows no password */
     REDIS_REQUEST_COUNT
 };
 
@@ -91,7 +92,8 @@ int redis_client_new(uv_loop_t *loop, const struct redis_tunnel *tunnel,
  * closed after it (`fresh`). `args` (NULL, or up to REDIS_ARGS_MAX strings, NULL at the end) follow
  * the command's words. After connecting, the connection authenticates, sets its name (CLIENT
  * SETNAME resus) and CLIENT NO-EVICT / NO-TOUCH where the server knows them, all in the same
- * deadline; an AUTH refusal is the request's answer. */
+ * deadline; an AUTH refusal is the request's answer. REDIS_STRANGER_PING is always fresh, and
+ * does not authenticate. */
 void redis_client_request(struct redis_client *c, uint64_t id, enum redis_request request,
                           const char *const *args, bool fresh, mono_ms deadline);
 /* The request completes soon with REPLY_NONE. */

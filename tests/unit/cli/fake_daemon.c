@@ -145,7 +145,8 @@ static const char *const plain_bodies[][2] = {
      "\"expected_downtime_seconds\": 1.25, \"blockers\": []}"},
     {"logs", "{\"logs\": [{\"timestamp\": \"2025-10-10T14:02:11Z\", \"level\": \"warning\", "
              "\"message\": \"the newer\\u001b[0m\"}, {\"timestamp\": \"2025-10-10T14:01:00Z\", "
-             "\"level\": \"info\", \"message\": \"the older\"}], \"total_lines\": 2, \"service\": "
+             "\"level\": \"info\", \"message\": \"the older\", \"zone_assumed\": true}], "
+             "\"total_lines\": 2, \"service\": "
              "\"redis\", \"vm\": \"Redis VM\"}"},
     {"events",
      "{\"items\": [{\"type\": \"auto_recovery\", \"service\": \"redis\", \"timestamp\": "

@@ -178,7 +178,7 @@ static void a_healthy_service_is_shown_and_operated(void **state)
         {"pause --reason x", 0, "✓ paused", NULL},
         {"resume", 0, "✓ resumed", NULL},
         {"logs -n 2 --since 2h --level info", 0,
-         "2025-10-10 14:01:00 info    the older\n2025-10-10 14:02:11 warning the newer?[0m\n",
+         "2025-10-10 14:01:00~info    the older\n2025-10-10 14:02:11 warning the newer?[0m\n",
          NULL},
         {"logs -f", 0, "error   pushed one\n", NULL},
         {"events -n 5", 0, "restart by alice success: Restarted.\n", NULL},

@@ -388,6 +388,29 @@ static void logs_that_were_not_read_in_time_say_so(void **state)
     assert_non_null(strstr(json_text_or(b->body, "message", ""), "in time"));
 }
 
+/* The journal's times are exact; those of Redis' own log of another machine name no zone. */
+static void times_of_a_log_whose_zone_is_not_known_are_marked(void **state)
+{
+    struct bench *b = *state;
+    static const enum control controls[] = {CONTROL_SSH, CONTROL_SYSTEMD};
+    for (size_t i = 0; i < ARRAY_LENGTH(controls); i++) {
+        b->f->service.control = controls[i];
+        b->f->service.commands_extended = true;
+        engine_reconfigure(b->f->engine, &b->f->settings, fixture_at(b->now));
+        const struct call *call = ask(b, OP_LOGS, ACCESS_ADMIN, json_object());
+        host_says(b, call, LINE(1001000, "a"));
+        assert_int_equal(b->command, HOST_LOG_TAIL);
+        host_says(b, call, "1:M 10 Oct 2025 14:30:00.000 * b\n");
+        assert_true(b->answered);
+        const json_t *logs = json_object_get(b->body, "logs");
+        assert_int_equal(json_array_size(logs), 2);
+        const json_t *of_file = json_array_get(logs, 0), *of_journal = json_array_get(logs, 1);
+        assert_string_equal(json_text_or(of_file, "message", ""), "b");
+        assert_int_equal(json_bool_or(of_file, "zone_assumed", false), controls[i] == CONTROL_SSH);
+        assert_null(json_object_get(of_journal, "zone_assumed"));
+    }
+}
+
 /* ── big keys ── */
 
 static void walk(struct bench *b, size_t keys)
@@ -524,6 +547,7 @@ int main(void)
         TEST(a_follow_since_a_time_begins_with_that_time),
         TEST(a_follow_of_so_many_lines_begins_with_the_newest_of_them),
         TEST(logs_that_were_not_read_in_time_say_so),
+        TEST(times_of_a_log_whose_zone_is_not_known_are_marked),
         TEST(big_keys_are_complete_only_when_every_key_was_measured),
         TEST(a_bundle_of_a_bad_night_still_fits_into_an_answer),
         TEST(an_export_that_is_too_long_for_one_answer_says_where_it_goes_on),

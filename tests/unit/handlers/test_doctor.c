@@ -52,6 +52,7 @@ static int all_is_well(void **state)
     facts.unit.timeout_stop_us = 600000000;
     facts.unit_file = (struct unit_file){.state = "enabled", .restart = "always"};
     facts.ping = (struct probe_facts){.reply = REPLY_PONG, .latency_us = 300};
+    facts.stranger = REPLY_NOAUTH;
     facts_info_reset(&facts.info);
     facts.info.known = true;
     facts.info.role = ROLE_PRIMARY;
@@ -124,6 +125,20 @@ static void expect_none(void)
         if (is_finding(item))
             fail_msg("%s: %s", json_text_or(item, "check", ""), json_text_or(item, "message", ""));
     }
+}
+
+static void expect_said(const char *check, const char *words)
+{
+    JSON_CLEANUP json_t *items = doctor_judge(&facts);
+    size_t i;
+    json_t *item;
+    json_array_foreach(items, i, item)
+    {
+        if (str_equal(json_text_or(item, "check", ""), check) &&
+            strstr(json_text_or(item, "message", ""), words) != NULL)
+            return;
+    }
+    fail_msg("%s: nothing says \"%s\"", check, words);
 }
 
 static void a_good_host_gives_no_findings(void **state)
@@ -235,25 +250,35 @@ static void who_may_come_in_is_judged(void **state)
     (void)state;
     static const struct {
         const char *bind, *protected_mode, *password_file;
+        enum reply_class stranger;
         bool open;
+        const char *said;
     } rows[] = {
-        {"0.0.0.0", "no", "", true},
-        {"* -::*", "no", "", true},
-        {"", "no", "", true},
-        {"10.0.0.5 -::", "no", "", true},
-        {"10.0.0.5", "no", "", false},
-        {"0.0.0.0", "yes", "", false},
-        {"0.0.0.0", "no", "/etc/p", false},
+        {"0.0.0.0", "no", "", REPLY_PONG, true, "no password"},
+        {"* -::*", "no", "", REPLY_PONG, true, "no password"},
+        {"", "no", "", REPLY_PONG, true, "no password"},
+        {"10.0.0.5 -::", "no", "", REPLY_LOADING, true, "no password"},
+        {"10.0.0.5", "no", "", REPLY_PONG, false, "without a password, but not open"},
+        {"0.0.0.0", "yes", "", REPLY_PONG, false, "without a password, but not open"},
+        {"0.0.0.0", "no", "/etc/p", REPLY_NOAUTH, false, "a password is asked for"},
+        /* our user has a password; the one that everybody is has none */
+        {"0.0.0.0", "no", "/etc/p", REPLY_PONG, true, "no password"},
+        {"0.0.0.0", "no", "/etc/p", REPLY_NOPERM, false, "not even PING"},
+        {"0.0.0.0", "no", "", REPLY_DENIED, false, "protected mode"},
+        {"0.0.0.0", "no", "/etc/p", REPLY_SILENT, false, "cannot tell"},
+        {"0.0.0.0", "no", "", REPLY_NONE, false, "cannot tell"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         (void)str_copy(facts.bind, sizeof facts.bind, rows[i].bind);
         (void)str_copy(facts.protected_mode, sizeof facts.protected_mode, rows[i].protected_mode);
         (void)str_copy(service.redis.password_file, sizeof service.redis.password_file,
                        rows[i].password_file);
+        facts.stranger = rows[i].stranger;
         if (rows[i].open)
             expect_one("exposure", "warning", "whoever reaches the port", "requirepass");
         else
             expect_none();
+        expect_said("exposure", rows[i].said);
     }
 }
 

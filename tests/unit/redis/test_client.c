@@ -174,6 +174,24 @@ static void the_password_is_shown_and_read_again_at_each_connect(void **state)
     assert_int_equal(f.lost, 0);
 }
 
+static void a_stranger_is_told_whether_a_password_is_asked_for(void **state)
+{
+    (void)state;
+    start("user watcher on >pw ~* +@all");
+    use_password("watcher", "pw");
+    fixture_connect(&f);
+    assert_int_equal(fixture_answer(&f, REDIS_PING, true, LONG_MS)->probe.reply, REPLY_PONG);
+    /* our user shows a password, and whoever shows none is let in all the same */
+    assert_int_equal(fixture_answer(&f, REDIS_STRANGER_PING, true, LONG_MS)->probe.reply,
+                     REPLY_PONG);
+    (void)redis_server_say(&server, "CONFIG SET requirepass another");
+    const struct told *refused = fixture_answer(&f, REDIS_STRANGER_PING, true, LONG_MS);
+    assert_int_equal(refused->probe.reply, REPLY_NOAUTH);
+    assert_true(refused->own_errors > 0);
+    assert_int_equal(fixture_answer(&f, REDIS_PING, true, LONG_MS)->probe.reply, REPLY_PONG);
+    assert_int_equal(f.lost, 0);
+}
+
 static void an_acl_user_with_few_rights_can_ping(void **state)
 {
     (void)state;
@@ -476,6 +494,7 @@ int main(void)
         cmocka_unit_test_teardown(requests_are_answered_as_themselves, end),
         cmocka_unit_test_teardown(arguments_follow_the_words, end),
         cmocka_unit_test_teardown(the_password_is_shown_and_read_again_at_each_connect, end),
+        cmocka_unit_test_teardown(a_stranger_is_told_whether_a_password_is_asked_for, end),
         cmocka_unit_test_teardown(an_acl_user_with_few_rights_can_ping, end),
         cmocka_unit_test_teardown(every_error_reply_that_redis_counts_for_us_is_told, end),
         cmocka_unit_test_teardown(a_full_server_refuses_the_fresh_and_keeps_the_kept, end),

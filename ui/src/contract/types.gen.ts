@@ -389,6 +389,7 @@ export type LogLine = {
   readonly timestamp: Time | null;
   readonly level: 'error' | 'warning' | 'info';
   readonly message: string;
+  readonly zone_assumed?: boolean;
 };
 
 export type Logs = {

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { followedLine } from '@/contract/message';
 import { boolean, either, list, Mismatch, nullable, number, object, oneOf, optional, text, time } from '@/contract/parse';
 
 const shape = object({ name: text, age: optional(number), when: nullable(time) });
@@ -38,5 +39,13 @@ describe('a message from outside', () => {
   test('has no number that is none', () => {
     expect(() => number(Number.NaN)).toThrow(Mismatch);
     expect(() => number(Number.POSITIVE_INFINITY)).toThrow(Mismatch);
+  });
+});
+
+describe('a line of a log', () => {
+  const line = { timestamp: '2025-10-10T14:30:00Z', level: 'info', message: 'hello' };
+  test('that is followed keeps the mark of a time whose zone is not known', () => {
+    expect(followedLine({ ...line, zone_assumed: true })).toMatchObject({ message: 'hello', zone_assumed: true });
+    expect(followedLine(line)).not.toHaveProperty('zone_assumed');
   });
 });

@@ -144,6 +144,7 @@ export const service = {
     copy: 'Copy the lines',
     download: 'Download',
     empty: 'No line matches.',
+    zoneAssumed: 'The log of that machine names no time zone: this is as if it were the one of the Resus machine.',
     count: (shown: number) => plural(shown, 'line', 'lines'),
   },
   timeline: {
