@@ -460,6 +460,36 @@ static void a_bundle_of_a_bad_night_still_fits_into_an_answer(void **state)
     assert_non_null(strstr(json_text_or(cut, "missing", ""), "too long"));
 }
 
+static void what_the_host_refuses_is_missing_from_a_bundle_with_its_reason(void **state)
+{
+    static const char denied[] = "No journal files were opened: \x1b[1mpermissions.\nMore.\n";
+    struct bench *b = *state;
+    const struct call *call = ask(b, OP_BUNDLE, ACCESS_ADMIN, json_object());
+    for (int i = 0; i < 50 && b->requests == 0; i++) {
+        b->now = fixture_wake_late(b->f, 0);
+        answer_engine(b, REPLY_PONG, UNIT_ACTIVE, LOG_NONE);
+    }
+    for (size_t i = 0; i < 4; i++)
+        redis_says(b, call, NULL);
+    for (size_t i = 0; i < 3; i++) { /* the unit's state, its log with sudo and without */
+        struct host_result r = {.end = HOST_EXITED,
+                                .exit_code = 1,
+                                .out = "",
+                                .err = i == 0 ? "" : denied,
+                                .err_length = i == 0 ? 0 : sizeof denied - 1};
+        handlers_host_ended(b->handlers, 0, call->ask, &r);
+    }
+    JSON_CLEANUP json_t *none = json_array();
+    handlers_rows(b->handlers, call->ask, none, NULL);
+    handlers_rows(b->handlers, call->ask, none, NULL);
+    assert_true(b->answered);
+    const json_t *unit = json_object_get(b->body, "unit_status");
+    assert_string_equal(json_text_or(unit, "missing", ""), "it ended with status 1");
+    const json_t *logs = json_object_get(b->body, "logs");
+    assert_string_equal(json_text_or(logs, "missing", ""),
+                        "No journal files were opened: ?[1mpermissions.");
+}
+
 /* ── export ── */
 
 /* What one answer of the web process holds (web/server.h). */
@@ -501,6 +531,7 @@ int main(void)
         TEST(logs_that_were_not_read_in_time_say_so),
         TEST(big_keys_are_complete_only_when_every_key_was_measured),
         TEST(a_bundle_of_a_bad_night_still_fits_into_an_answer),
+        TEST(what_the_host_refuses_is_missing_from_a_bundle_with_its_reason),
         TEST(an_export_that_is_too_long_for_one_answer_says_where_it_goes_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
