@@ -6,10 +6,11 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import threading
 
-from daemon import PROGRAM, Skip, free_port, wait_until
+from daemon import PROGRAM, SCALE, Skip, free_port, wait_until
 
 
 def is_running(served):
@@ -263,6 +264,15 @@ def test_output_that_cannot_be_written_is_no_success(served):
         assert done.returncode == 0 and done.stderr == "", done
     finally:
         os.close(writer)
+
+
+def test_a_demonstration_whose_port_is_taken_ends_and_says_what_helps(served):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run([str(PROGRAM), "demo", "--port", str(port), "--dir", str(served.folder / "demo")],
+                              text=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=20 * SCALE)
+    assert done.returncode == 1 and str(port) in done.stderr and "--port" in done.stderr, done
+    assert done.stdout == "" and not list(served.folder.glob("demo/redis/*.pid")), done
 
 
 def test_local_verbs_need_no_daemon(served):
