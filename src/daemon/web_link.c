@@ -24,6 +24,7 @@ struct web_call {
     json_t *request, *no_args;
     int64_t id;
     struct rate_answer rate;
+    int torn; /* why a piece could not be sent, 0 = all could: a text with a hole is none */
     struct web_call *next;
 };
 
@@ -178,17 +179,26 @@ static void unlink_call(struct web_call *c)
         }
 }
 
+static json_t *torn_frame(const struct web_call *c, int why)
+{
+    bool long_one = why == -EMSGSIZE;
+    return answer_frame(c, 500,
+                        call_error(long_one ? "Answer too long" : "Answer incomplete",
+                                   long_one
+                                       ? "A part of the answer is longer than 1 MiB: ask for less."
+                                       : "Out of memory.",
+                                   long_one ? "answer_too_long" : "out_of_memory", clock_wall()));
+}
+
 static void answer(struct call *call, int status, json_t *body)
 {
     struct web_call *c = call->owner;
-    if (c->link == NULL)
+    if (c->link == NULL || (c->torn < 0 && status < 400))
         json_decref(body);
-    else if (link_send(c->link, answer_frame(c, status, body)) == -EMSGSIZE)
-        (void)link_send(c->link,
-                        answer_frame(c, 500,
-                                     call_error("Answer too long",
-                                                "The answer is longer than 1 MiB: ask for less.",
-                                                "answer_too_long", clock_wall())));
+    else
+        c->torn = link_send(c->link, answer_frame(c, status, body));
+    if (c->link != NULL && c->torn < 0)
+        (void)link_send(c->link, torn_frame(c, c->torn));
     unlink_call(c);
     if (call->operation != NULL && call->args != NULL)
         call_wipe_secrets(call);
@@ -208,9 +218,13 @@ static void push(struct call *call, json_t *line)
         return;
     }
     json_t *frame = json_object();
-    (void)json_put_int(frame, "id", c->id);
-    (void)json_put(frame, "line", line);
-    web_link_send(c->link, frame);
+    bool ok = json_put_int(frame, "id", c->id);
+    ok = json_put(frame, "line", line) && ok;
+    int r = ok ? link_send(c->link, frame) : -ENOMEM;
+    if (!ok)
+        json_decref(frame);
+    if (r < 0 && c->torn == 0)
+        c->torn = r;
 }
 
 /* ── requests ── */

@@ -10,6 +10,9 @@
 void last_words_ask(struct service *s, struct now now)
 {
     struct watch *w = &s->watch;
+    if (w->log_of.ms != s->sight.unit.since.ms)
+        last_words_forget(s); /* it has failed again between two looks */
+    w->log_of = s->sight.unit.since;
     if (w->log_asked)
         return;
     w->log_asked = true;
@@ -43,8 +46,14 @@ void last_words_answered(struct service *s, enum purpose purpose, const struct h
         s->sight.log = o->log;
     if (request_pending(s, FOR_JOURNAL) || request_pending(s, FOR_LOG_FILE))
         return;
-    if (!w->log_heard && ++w->log_misses < MISSES_MAX)
+    if (!w->log_heard && ++w->log_misses < MISSES_MAX) {
         w->log_asked = false; /* with the next look at the unit */
-    else
-        s->sight.log_read = true;
+        return;
+    }
+    bool same_failure = w->log_of.ms != WALL_NONE.ms && w->log_of.ms == w->words_of.ms;
+    if (!w->log_heard && same_failure)
+        s->sight.log = w->words; /* dropped to be read anew, they are what they were */
+    w->words = s->sight.log;
+    w->words_of = w->log_of;
+    s->sight.log_read = true;
 }

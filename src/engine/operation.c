@@ -8,6 +8,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "engine/operation_result.h"
 #include "engine/refusal.h"
 #include "engine/service.h"
 
@@ -18,14 +19,6 @@
 #define LOAD_STALL_MS 120000
 #define AUDIT_LIMIT_MS 5000
 
-static const char *const words[] = {
-    [OPERATION_START] = "start",
-    [OPERATION_STOP] = "stop",
-    [OPERATION_RESTART] = "restart",
-    [OPERATION_RELOAD] = "reload",
-};
-static_assert(ARRAY_LENGTH(words) == ENGINE_OPERATION_COUNT, "a word for every operation");
-
 static const char *const phase_words[] = {
     [OP_PHASE_NONE] = "none",           [OP_PHASE_CHECKING] = "checking",
     [OP_PHASE_SAVING] = "saving",       [OP_PHASE_DECIDING] = "saving",
@@ -33,11 +26,6 @@ static const char *const phase_words[] = {
     [OP_PHASE_VERIFYING] = "verifying",
 };
 static_assert(ARRAY_LENGTH(phase_words) == OP_PHASE_COUNT, "a word for every phase");
-
-const char *engine_operation_word(enum engine_operation operation)
-{
-    return words[operation];
-}
 
 const char *operation_phase_word(enum operation_phase phase)
 {
@@ -52,136 +40,6 @@ bool operation_running(const struct service *s)
 mono_ms operation_next(const struct service *s)
 {
     return operation_running(s) ? s->operation.deadline : MONO_NEVER;
-}
-
-static void enter(struct service *s, enum operation_phase phase, mono_ms deadline)
-{
-    s->operation.phase = phase;
-    s->operation.deadline = deadline;
-}
-
-/* ── answers ── */
-
-static void answer(struct service *s, int status, json_t *body)
-{
-    struct operation *o = &s->operation;
-    engine_answer *tell = o->request.answer;
-    o->request.answer = NULL;
-    if (tell != NULL)
-        tell(o->request.context, status, body);
-    else
-        json_decref(body);
-}
-
-void operation_forsake(struct service *s)
-{
-    answer(s, 503, NULL);
-}
-
-static const char *done_message(enum engine_operation operation)
-{
-    switch (operation) {
-    case OPERATION_START:
-        return "Redis service started successfully";
-    case OPERATION_STOP:
-        return "Redis service stopped";
-    case OPERATION_RESTART:
-        return "Redis service restarted successfully";
-    default:
-        return "Redis service reloaded";
-    }
-}
-
-static json_t *result_body(struct service *s, bool success, const char *message,
-                           const char *new_status, struct now now)
-{
-    const struct operation *o = &s->operation;
-    json_t *body = json_object();
-    (void)json_put_bool(body, "success", success);
-    (void)json_put_text(body, "operation", words[o->request.operation]);
-    (void)json_put_text(body, "message", message);
-    (void)json_put(body, "duration_seconds",
-                   json_rounded((double)mono_since(now.mono, o->began) / 1000.0, 3));
-    (void)json_put_wall(body, "timestamp", now.wall);
-    (void)json_put_text(body, "new_status", new_status);
-    (void)json_put_text(body, "operation_id", o->id);
-    if (o->request.operation == OPERATION_RESTART && o->before.known) {
-        (void)json_put_int(body, "previous_uptime_seconds", o->before.uptime_seconds);
-        (void)json_put_int(body, "connections_terminated", o->before.connected_clients);
-    }
-    if (o->request.operation == OPERATION_STOP)
-        (void)json_put_text(
-            body, "warning",
-            "Dependent services are affected until Redis is started again: resus start.");
-    return body;
-}
-
-/* ── the record ── */
-
-static void write_line(struct service *s, enum audit_event event, uint64_t id, bool success,
-                       const char *error, struct now now)
-{
-    const struct operation *o = &s->operation;
-    struct audit_line line;
-    record_line_init(s, &line, event, words[o->request.operation], &o->request.user, now);
-    line.command_validated = true;
-    line.has_command_validated = true;
-    line.ssh_key_used = s->settings->control == CONTROL_SSH;
-    (void)str_copy(line.request_id, sizeof line.request_id, o->id);
-    (void)str_copy(line.reason, sizeof line.reason, o->request.reason);
-    if (o->request.emergency)
-        line.risk = AUDIT_RISK_CRITICAL;
-    if (event != AUDIT_INTENT) {
-        line.has_result = true;
-        line.success = success;
-        line.duration_seconds = (double)mono_since(now.mono, o->began) / 1000.0;
-        line.has_exit_code = o->exit_code >= 0;
-        line.exit_code = o->exit_code;
-        (void)str_copy(line.error, sizeof line.error, error);
-    }
-    s->engine->ports.audit(s->engine->ports.context, s->index, id, &line, id != 0);
-}
-
-/* The one way an operation ends. */
-static void finish(struct service *s, int status, json_t *body, bool success, const char *message,
-                   struct now now)
-{
-    struct operation *o = &s->operation;
-    double seconds = (double)mono_since(now.mono, o->began) / 1000.0;
-    write_line(s, AUDIT_SERVICE_OPERATION, 0, success, success ? "" : message, now);
-    record_service_event(s, words[o->request.operation], o->request.user.email,
-                         success ? "success" : "failure", message, seconds, now);
-    service_log(s, !success, "%s by %s: %s (%.3f s)", words[o->request.operation],
-                o->request.user.id, message, seconds);
-    bool acted = o->command_ended.ms != 0;
-    if (acted)
-        after_operation(s, success, body, now);
-    answer(s, status, body);
-    enum engine_operation operation = o->request.operation;
-    bool starts = operation == OPERATION_START || operation == OPERATION_RESTART;
-    if (success && starts && acted)
-        s->saved.start_seconds =
-            s->saved.start_seconds <= 0 ? seconds : s->saved.start_seconds * 0.7 + seconds * 0.3;
-    enter(s, OP_PHASE_NONE, MONO_NEVER);
-    recover_event(s, EVENT_OPERATION_ENDED, 0, ACTION_DONE, now);
-    record_status(s, now);
-}
-
-static void fail(struct service *s, int status, const char *title, const char *code,
-                 const char *message, struct now now)
-{
-    struct operation *o = &s->operation;
-    json_t *body = refusal_body(title, message, code, now);
-    json_t *details = json_object();
-    if (o->exit_code >= 0)
-        (void)json_put_int(details, "exit_code", o->exit_code);
-    if (o->error[0] != '\0')
-        (void)json_put_text(details, status == 503 ? "error" : "stderr", o->error);
-    if (status == 503)
-        (void)json_put_text(details, "host", s->settings->ssh.host);
-    (void)json_put_text(details, "command", words[o->request.operation]);
-    (void)json_put(body, "details", details);
-    finish(s, status, body, false, message, now);
 }
 
 /* ── the steps ── */
@@ -199,16 +57,16 @@ static void run_command(struct service *s, struct now now)
         .command = commands[s->operation.request.operation],
         .deadline = mono_add(now.mono, COMMAND_LIMIT_MS),
     };
-    enter(s, OP_PHASE_RUNNING, mono_add(now.mono, COMMAND_LIMIT_MS + 5000));
+    operation_enter(s, OP_PHASE_RUNNING, mono_add(now.mono, COMMAND_LIMIT_MS + 5000));
     s->engine->ports.host(s->engine->ports.context, s->index, &request);
 }
 
 static void write_intent(struct service *s, struct now now)
 {
-    enter(s, OP_PHASE_INTENT, mono_add(now.mono, AUDIT_LIMIT_MS));
-    write_line(s, AUDIT_INTENT,
-               request_begin_action(s, FOR_OP_INTENT, now.mono, s->operation.serial), false, "",
-               now);
+    operation_enter(s, OP_PHASE_INTENT, mono_add(now.mono, AUDIT_LIMIT_MS));
+    operation_write_line(s, AUDIT_INTENT,
+                         request_begin_action(s, FOR_OP_INTENT, now.mono, s->operation.serial),
+                         false, "", now);
 }
 
 /* Nothing was done: the service shall be what it was to be before. The store may still write the
@@ -245,14 +103,14 @@ static void decide(struct service *s, struct now now)
     s->saved.stopped_at = stop ? now.wall : WALL_NONE;
     (void)str_copy(s->saved.stopped_by, sizeof s->saved.stopped_by,
                    stop ? o->request.user.email : "");
-    enter(s, OP_PHASE_DECIDING, mono_add(now.mono, AUDIT_LIMIT_MS));
+    operation_enter(s, OP_PHASE_DECIDING, mono_add(now.mono, AUDIT_LIMIT_MS));
     record_state(s, request_begin_action(s, FOR_OP_DESIRED, now.mono, s->operation.serial),
                  STORE_FULL);
 }
 
 static void begin_save(struct service *s, struct now now)
 {
-    enter(s, OP_PHASE_SAVING, mono_add(now.mono, SAVE_LIMIT_MS));
+    operation_enter(s, OP_PHASE_SAVING, mono_add(now.mono, SAVE_LIMIT_MS));
     s->operation.last_save_before = s->operation.before.last_save_unix;
     s->engine->ports.redis(s->engine->ports.context, s->index,
                            request_begin_action(s, FOR_OP_SAVE, now.mono, s->operation.serial),
@@ -265,7 +123,7 @@ static void fail_blocked(struct service *s, const char *text, json_t *blockers, 
     json_t *details = json_object();
     (void)json_put(details, "blockers", blockers);
     (void)json_put(body, "details", details);
-    finish(s, 422, body, false, text, now);
+    operation_finish(s, 422, body, false, text, now);
 }
 
 static void fail_reload(struct service *s, struct now now)
@@ -317,16 +175,19 @@ static void checked(struct service *s, struct now now)
     o->was_well = cause_serves(&s->sight);
     if (s->sight.unit.control_reached == TRI_NO) {
         (void)str_copy(o->error, sizeof o->error, s->sight.unit.text);
-        fail(s, 503, "Host unreachable", "host_unreachable",
-             "The host cannot be reached, so nothing was done. Check SSH: resus doctor.", now);
+        operation_fail(s, 503, "Host unreachable", "host_unreachable",
+                       "The host cannot be reached, so nothing was done. Check SSH: resus doctor.",
+                       now);
         return;
     }
     enum unit_active unit = s->sight.unit.active;
     switch (o->request.operation) {
     case OPERATION_START:
         if (o->was_well && !s->saved.stopped_on_purpose) {
-            finish(s, 200, result_body(s, true, "Redis service is already running", "running", now),
-                   true, "already running", now);
+            operation_finish(
+                s, 200,
+                operation_result(s, true, "Redis service is already running", "running", now), true,
+                "already running", now);
             return;
         }
         decide(s, now);
@@ -335,8 +196,10 @@ static void checked(struct service *s, struct now now)
         /* Only what was seen since counts: somebody may have started it (simulator seed 40335). */
         if ((unit == UNIT_INACTIVE || unit == UNIT_FAILED) && s->saved.stopped_on_purpose &&
             s->sight.unit.asked.ms >= o->began.ms) {
-            finish(s, 200, result_body(s, true, "Redis service is already stopped", "stopped", now),
-                   true, "already stopped", now);
+            operation_finish(
+                s, 200,
+                operation_result(s, true, "Redis service is already stopped", "stopped", now), true,
+                "already stopped", now);
             return;
         }
         checked_stop_or_restart(s, now);
@@ -358,8 +221,10 @@ static void verified(struct service *s, struct now now)
 {
     struct operation *o = &s->operation;
     const char *status = o->request.operation == OPERATION_STOP ? "stopped" : "running";
-    finish(s, 200, result_body(s, true, done_message(o->request.operation), status, now), true,
-           done_message(o->request.operation), now);
+    operation_finish(
+        s, 200,
+        operation_result(s, true, operation_done_message(o->request.operation), status, now), true,
+        operation_done_message(o->request.operation), now);
 }
 
 static bool is_done(const struct service *s)
@@ -379,9 +244,9 @@ static void failed_for_cause(struct service *s, struct now now)
     char text[FACT_TEXT_MAX * 3];
     const struct cause_row *row = cause_row(s->cause);
     (void)str_format(text, sizeof text, "%s failed: %s %s%s%s",
-                     words[s->operation.request.operation], row->summary, row->advice,
-                     s->sight.log.line[0] != '\0' ? " Log: " : "", s->sight.log.line);
-    fail(s, 500, "Operation failed", row->code, text, now);
+                     engine_operation_word(s->operation.request.operation), row->summary,
+                     row->advice, s->sight.log.line[0] != '\0' ? " Log: " : "", s->sight.log.line);
+    operation_fail(s, 500, "Operation failed", row->code, text, now);
 }
 
 static void verify(struct service *s, struct now now)
@@ -408,10 +273,11 @@ static void verify(struct service *s, struct now now)
     if (loading) {
         if (!o->answered) {
             o->answered = true;
-            answer(s, 202,
-                   result_body(s, true,
-                               "Redis is starting: it loads its data set. The operation goes on.",
-                               "starting", now));
+            operation_answer(
+                s, 202,
+                operation_result(s, true,
+                                 "Redis is starting: it loads its data set. The operation goes on.",
+                                 "starting", now));
         }
         o->deadline = mono_add(now.mono, LOAD_STALL_MS);
         return;
@@ -435,10 +301,11 @@ void operation_turn(struct service *s, struct now now)
     }
     case OP_PHASE_SAVING:
         if (late)
-            fail(s, 422, "Operation blocked", "blocked",
-                 "Redis did not finish saving within 60 s, so it was not stopped. With --force it "
-                 "is stopped without.",
-                 now);
+            operation_fail(
+                s, 422, "Operation blocked", "blocked",
+                "Redis did not finish saving within 60 s, so it was not stopped. With --force it "
+                "is stopped without.",
+                now);
         return;
     case OP_PHASE_DECIDING:
         if (late)
@@ -452,7 +319,7 @@ void operation_turn(struct service *s, struct now now)
         if (late) {
             o->end = ACTION_UNKNOWN;
             o->command_ended = now.mono;
-            enter(s, OP_PHASE_VERIFYING, mono_add(now.mono, VERIFY_LIMIT_MS));
+            operation_enter(s, OP_PHASE_VERIFYING, mono_add(now.mono, VERIFY_LIMIT_MS));
             watch_look(s, now);
         }
         return;
@@ -475,21 +342,23 @@ void operation_redis(struct service *s, const struct pending *p, const struct re
         return;
     if (p->purpose == FOR_OP_SAVE) {
         if (!saving_begun(a))
-            fail(s, 422, "Operation blocked", "blocked",
-                 "Redis cannot save, so it was not stopped: unsaved changes would be lost. With "
-                 "--force it is stopped "
-                 "without saving.",
-                 now);
+            operation_fail(
+                s, 422, "Operation blocked", "blocked",
+                "Redis cannot save, so it was not stopped: unsaved changes would be lost. With "
+                "--force it is stopped "
+                "without saving.",
+                now);
         else
             saving_follow(s, FOR_OP_SAVED, s->operation.serial, now);
         return;
     }
     enum saving saving = saving_of(a);
     if (saving == SAVING_FAILED)
-        fail(s, 422, "Operation blocked", "blocked",
-             "The save failed, so Redis was not stopped: unsaved changes would be lost. Mend the "
-             "disk first.",
-             now);
+        operation_fail(
+            s, 422, "Operation blocked", "blocked",
+            "The save failed, so Redis was not stopped: unsaved changes would be lost. Mend the "
+            "disk first.",
+            now);
     else if (saving == SAVING_DONE)
         decide(s, now);
     else
@@ -506,10 +375,11 @@ void operation_saved(struct service *s, enum store_outcome outcome, struct now n
         return;
     }
     take_back_wish(s, now);
-    fail(s, 500, "Operation failed", "state_not_saved",
-         "The wish could not be stored (is the disk of the state folder full?), so nothing was "
-         "done.",
-         now);
+    operation_fail(
+        s, 500, "Operation failed", "state_not_saved",
+        "The wish could not be stored (is the disk of the state folder full?), so nothing was "
+        "done.",
+        now);
 }
 
 void operation_audited(struct service *s, enum audit_outcome outcome, struct now now)
@@ -521,10 +391,11 @@ void operation_audited(struct service *s, enum audit_outcome outcome, struct now
         return;
     }
     take_back_wish(s, now);
-    fail(s, 500, "Operation failed", "audit_unwritable",
-         "The audit log cannot be written, so nothing was done: free its disk or mend its "
-         "permissions.",
-         now);
+    operation_fail(
+        s, 500, "Operation failed", "audit_unwritable",
+        "The audit log cannot be written, so nothing was done: free its disk or mend its "
+        "permissions.",
+        now);
 }
 
 void operation_host(struct service *s, const struct host_outcome *out, struct now now)
@@ -538,8 +409,8 @@ void operation_host(struct service *s, const struct host_outcome *out, struct no
                    out->end == HOST_EXITED && out->exit_code == 0 ? "" : out->error);
     if (o->end == ACTION_NOT_REACHED) {
         take_back_wish(s, now);
-        fail(s, 503, "Host unreachable", "host_unreachable",
-             "The host cannot be reached, so nothing was done.", now);
+        operation_fail(s, 503, "Host unreachable", "host_unreachable",
+                       "The host cannot be reached, so nothing was done.", now);
         return;
     }
     if (o->end == ACTION_NO_EFFECT) {
@@ -548,7 +419,7 @@ void operation_host(struct service *s, const struct host_outcome *out, struct no
         return;
     }
     o->command_ended = now.mono;
-    enter(s, OP_PHASE_VERIFYING, mono_add(now.mono, VERIFY_LIMIT_MS));
+    operation_enter(s, OP_PHASE_VERIFYING, mono_add(now.mono, VERIFY_LIMIT_MS));
     watch_look(s, now);
 }
 
@@ -573,7 +444,8 @@ void engine_operate(struct engine *e, int service, const struct engine_request *
     }
     if (operation_running(s)) {
         refuse(request, 409,
-               refusal_busy(s, o->request.user.email, words[o->request.operation], o->since, now));
+               refusal_busy(s, o->request.user.email, engine_operation_word(o->request.operation),
+                            o->since, now));
         return;
     }
     if (recovery_holds(&s->recovery, &facts)) {
@@ -587,9 +459,9 @@ void engine_operate(struct engine *e, int service, const struct engine_request *
                             .since = now.wall,
                             .exit_code = -1};
     (void)str_format(o->id, sizeof o->id, "o-%016" PRIx64, e->ports.random(e->ports.context));
-    enter(s, OP_PHASE_CHECKING, mono_add(now.mono, CHECK_LIMIT_MS));
-    record_service_event(s, words[request->operation], request->user.email, "started",
-                         request->reason, -1, now);
+    operation_enter(s, OP_PHASE_CHECKING, mono_add(now.mono, CHECK_LIMIT_MS));
+    record_service_event(s, engine_operation_word(request->operation), request->user.email,
+                         "started", request->reason, -1, now);
     if (s->judged)
         record_status(s, now);
     if (!request_pending(s, FOR_INFO) || request_asked(s, FOR_INFO).ms < now.mono.ms)

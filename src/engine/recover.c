@@ -296,11 +296,11 @@ static void tell_announce(struct service *s, const struct effect *e, struct now 
 
 static void tell_withheld(struct service *s, const struct effect *e, struct now now)
 {
+    if (e->withheld == WITHHELD_OPERATION_RUNNING)
+        return; /* it tells of itself */
     service_log(s, true, "no automatic action (%s): %s", withheld_code(e->withheld),
                 withheld_text(e->withheld));
-    /* An operation tells of itself. */
-    if (e->withheld != WITHHELD_OPERATION_RUNNING)
-        record_notice(s, withheld_text(e->withheld), now);
+    record_notice(s, withheld_text(e->withheld), now);
 }
 
 static void carry_out(struct service *s, const struct effect *e, struct now now)

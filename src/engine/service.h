@@ -60,6 +60,9 @@ struct watch {
     bool log_asked;                  /* for this failure of the unit */
     bool log_heard;                  /* ... and something of it could be read */
     int log_misses;                  /* ... and how often in a row nothing could */
+    wall_ms log_of;                  /* since when the unit had failed then */
+    struct log_facts words;          /* the last words that were read, */
+    wall_ms words_of;                /* ... and since when the unit had failed with them */
     bool journal_sudo;               /* the variant that showed lines */
     bool config_refused;             /* CONFIG GET is not ours to use */
     mono_ms info_asked;              /* when the newest INFO that is known was asked for */

@@ -432,8 +432,10 @@ static void note_empty_primary(struct service *s)
     bool empty = cause_empty_primary(i);
     bool same = u->main_pid <= 0 || i->process_id <= 1 || u->main_pid == i->process_id;
     bool ours = u->active == UNIT_ACTIVE && same;
-    /* A host that cannot be looked at makes the worse news good enough (seed 48036). */
-    bool may_be_ours = ours || u->active == UNIT_UNKNOWN;
+    bool ended = u->active == UNIT_INACTIVE || u->active == UNIT_FAILED;
+    /* For the worse news it is enough that nobody else's Redis is known to tell them: its host may
+     * be out of reach (seed 48036), a stop may hang (seed 8535). */
+    bool may_be_ours = same && !ended;
     bool believed = empty ? may_be_ours : ours;
     if (!i->known || i->loading == TRI_YES || !believed || empty == s->saved.empty_primary)
         return;

@@ -1,10 +1,12 @@
 #include "handlers/audits.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/frame.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/parse.h"
@@ -18,6 +20,9 @@
  * where it is all quotes) on top it is below what the web process sends at once. */
 #define EXPORT_LINES_MAX 100000
 #define EXPORT_BYTES_MAX ((size_t)14 * 1024 * 1024)
+/* Of an export, at once: a text whose every character has to be escaped is twice as long in its
+ * frame. A line is far shorter (AUDIT_LINE_MAX). */
+#define PIECE_BYTES ((size_t)FRAME_MAX / 4)
 #define DAY_MS (86400LL * 1000)
 
 struct audit_job {
@@ -47,20 +52,20 @@ struct audit_job {
 
 /* ── on the worker ── */
 
+/* NULL when they cannot all be written. */
 static char *lines_of(const json_t *items)
 {
     struct buf out = BUF_LIMIT(2 * AUDIT_PAGE_BYTES);
+    bool whole = true;
     size_t i;
     json_t *item;
     json_array_foreach((json_t *)items, i, item)
     {
         char *line = json_dumps(item, JSON_WRITE_FLAGS);
-        bool fits = line != NULL && buf_printf(&out, "%s\n", line) == 0;
+        whole = whole && line != NULL && buf_printf(&out, "%s\n", line) == 0;
         free(line);
-        if (!fits)
-            break;
     }
-    char *text = mem_strdup(buf_text(&out));
+    char *text = whole ? mem_strdup(buf_text(&out)) : NULL;
     buf_free(&out);
     return text;
 }
@@ -74,6 +79,8 @@ static void read_page(struct audit_job *j)
     if (j->export) {
         j->lines = lines_of(j->page.items);
         json_decref(j->page.items);
+        if (j->lines == NULL)
+            j->result = error_set(&j->error, -ENOMEM, "A page of it could not be written.");
         return;
     }
     char cursor[24];
@@ -107,15 +114,26 @@ static void free_job(struct audit_job *j)
 
 static void run_first(struct handlers *h);
 
+/* Whole lines, as many as a frame holds whatever is in them. */
+static void push_lines(struct call *call, const char *lines)
+{
+    for (size_t left = strlen(lines), piece; left > 0; lines += piece, left -= piece) {
+        piece = left;
+        if (left > PIECE_BYTES) {
+            const char *end = memrchr(lines, '\n', PIECE_BYTES);
+            piece = end == NULL ? PIECE_BYTES : (size_t)(end + 1 - lines);
+        }
+        call->push(call, json_stringn(lines, piece));
+    }
+}
+
 /* Gives the pages of an export to the asker one by one. True when there is another to read. */
 static bool push_page(struct audit_job *j)
 {
     struct call *call = j->call;
     char cut[96];
-    if (j->lines != NULL && j->lines[0] != '\0') {
-        j->exported_bytes += strlen(j->lines);
-        call->push(call, json_string(j->lines));
-    }
+    j->exported_bytes += strlen(j->lines);
+    push_lines(call, j->lines);
     mem_free(j->lines);
     j->lines = NULL;
     if (j->page.next == 0 || call->gone)

@@ -15,6 +15,7 @@
 #include "core/facts.h"
 #include "host/controller_kinds.h"
 #include "host/fd_watch.h"
+#include "host/process_log.h"
 #include "host/process_text.h"
 #include "io/clock.h"
 #include "io/file.h"
@@ -103,7 +104,7 @@ static void fail_first(struct process_controller *p, const char *text, bool with
     (void)buf_append_cut(&err, "\n", 1);
     if (with_log) {
         struct buf log = BUF_LIMIT(8192);
-        process_log_tail(&p->files, TELL_LINES, &log);
+        process_log_tail(p->files.log, TELL_LINES, &log);
         (void)buf_append_cut(&err, log.data, log.length);
         buf_free(&log);
     }
@@ -124,7 +125,7 @@ static int read_text(struct process_controller *p, const struct host_request *re
     case HOST_JOURNAL:
     case HOST_LOG_TAIL:
         out->limit -= 128; /* room for the last sentence */
-        process_log_tail(&p->files, host_lines_rounded(request->lines), out);
+        process_log_tail(p->files.log, host_lines_rounded(request->lines), out);
         out->limit += 128;
         return request->command == HOST_JOURNAL ? process_text_end(&p->view, out) : 0;
     default:
@@ -135,6 +136,8 @@ static int read_text(struct process_controller *p, const struct host_request *re
 static void answer_read(struct process_controller *p, struct process_job *job)
 {
     struct buf out = BUF_LIMIT(HOST_OUTPUT_MAX);
+    if (p->view.state == PROCESS_UP)
+        process_log_bound(p->loop, p->files.log);
     bool state_asked =
         job->request.command == HOST_STATUS || job->request.command == HOST_IS_ACTIVE;
     if (read_text(p, &job->request, &out) < 0)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "host/process_log.h"
 #include "io/child.h"
 
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
@@ -271,29 +272,4 @@ enum process_end process_reap(int pidfd, int *ret_code)
 int process_signal(int pidfd, int signal)
 {
     return (int)syscall(SYS_pidfd_send_signal, pidfd, signal, NULL, 0);
-}
-
-void process_log_tail(const struct process_files *files, int lines, struct buf *out)
-{
-    int fd = open(files->log, O_RDONLY | O_CLOEXEC);
-    struct stat st;
-    if (fd < 0 || fstat(fd, &st) < 0) {
-        close_if_open(fd);
-        return;
-    }
-    off_t want = (off_t)(out->limit - out->length);
-    off_t from = st.st_size > want ? st.st_size - want : 0;
-    char part[8192];
-    ssize_t n;
-    while ((n = pread(fd, part, sizeof part, from)) > 0) {
-        from += n;
-        if (!buf_append_cut(out, part, (size_t)n))
-            break;
-    }
-    close(fd);
-    size_t at = out->length;
-    for (int seen = 0; at > 0; at--)
-        if (out->data[at - 1] == '\n' && at < out->length && ++seen == lines)
-            break;
-    buf_consume(out, at);
 }

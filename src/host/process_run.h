@@ -12,11 +12,8 @@
 #include <sys/types.h>
 
 #include "base/attr.h"
-#include "base/buf.h"
 #include "base/error.h"
 #include "settings/settings.h"
-
-#define PROCESS_LOG_MAX (16 * 1024 * 1024) /* at a start a longer one is moved to LOG.1 */
 
 struct process_files {
     char directory[SETTINGS_PATH_MAX];
@@ -40,8 +37,5 @@ enum process_end { PROCESS_END_UNKNOWN, PROCESS_END_EXITED, PROCESS_END_SIGNALLE
 /* Of a process whose pidfd is readable. Unknown when it is no child of ours. */
 enum process_end process_reap(int pidfd, int *ret_code);
 int process_signal(int pidfd, int signal);
-
-/* The last `lines` lines of the log, at most HOST_OUTPUT_MAX bytes. */
-void process_log_tail(const struct process_files *files, int lines, struct buf *out);
 
 #endif

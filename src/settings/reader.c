@@ -9,6 +9,7 @@
 
 #include "base/mem.h"
 #include "base/parse.h"
+#include "base/service_id.h"
 #include "base/str.h"
 #include "settings/document.h"
 #include "settings/reader_state.h"
@@ -285,14 +286,6 @@ static void bind_service(struct reader *r, struct service_settings *service)
     r->base[BASE_RECOVERY] = &service->recovery;
 }
 
-static bool good_id(const char *text)
-{
-    static const char first[] = "abcdefghijklmnopqrstuvwxyz0123456789";
-    static const char rest[] = "abcdefghijklmnopqrstuvwxyz0123456789_-";
-    return text != NULL && text[0] != '\0' && strchr(first, text[0]) != NULL &&
-           text[strspn(text, rest)] == '\0' && strlen(text) < SETTINGS_ID_MAX;
-}
-
 /* What a service is called and where it keeps its files unless the file says so. */
 static void finish_service(struct reader *r, struct service_settings *service)
 {
@@ -309,7 +302,7 @@ static void read_service(struct reader *r, yaml_node_t *key, yaml_node_t *value)
 {
     struct settings *s = r->settings;
     const char *id = key->type == YAML_SCALAR_NODE ? text_of(key) : NULL;
-    if (!good_id(id)) {
+    if (!service_id_good(id)) {
         char shown[SETTINGS_ID_MAX] = "";
         (void)str_copy_clean(shown, sizeof shown, id == NULL ? "" : id,
                              id == NULL ? 0 : strlen(id));

@@ -10,10 +10,11 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/service_id.h"
 #include "core/policy.h"
 
 #define SETTINGS_SERVICES_MAX 4096
-#define SETTINGS_ID_MAX 64 /* [a-z0-9][a-z0-9_-]*, the id in every path */
+#define SETTINGS_ID_MAX SERVICE_ID_SIZE /* the id in every path */
 #define SETTINGS_NAME_MAX 128
 #define SETTINGS_UNIT_MAX 129 /* [A-Za-z0-9@._-], at most 128 */
 #define SETTINGS_HOST_MAX 256

@@ -10,6 +10,7 @@
 
 #include "base/buf.h"
 #include "base/mem.h"
+#include "base/service_id.h"
 #include "base/str.h"
 #include "io/file.h"
 #include "io/log.h"
@@ -21,10 +22,8 @@
 #define INDEX "/index.html"
 /* Vite puts a hash of the content into the names in this folder: they never change. */
 #define HASHED "/assets/"
-/* The console's page of a service, and what an id is made of. */
+/* The console's page of a service. */
 #define SERVICE_PAGES "/services/"
-#define ID_CHARACTERS "abcdefghijklmnopqrstuvwxyz0123456789_-"
-#define ID_LONGEST 63
 #define FOREVER "public, max-age=31536000, immutable"
 #define ASK_AGAIN "no-cache"
 
@@ -240,8 +239,7 @@ static enum form choose(const struct file *file, struct exchange *x)
 static void add_preloads(char *lines, size_t size, const char *path)
 {
     const char *id = str_starts(path, SERVICE_PAGES) ? path + strlen(SERVICE_PAGES) : "";
-    size_t length = strspn(id, ID_CHARACTERS);
-    if (length == 0 || length > ID_LONGEST || id[length] != '\0')
+    if (!service_id_good(id))
         return;
     (void)str_append(lines, size,
                      "Link: </api/services/%s/status>; rel=preload; as=fetch; crossorigin, "

@@ -123,7 +123,7 @@ static void take(struct link *link, const json_t *frame)
         return;
     link_answer *answer = a->answer;
     void *context = a->context;
-    if (json_object_get(frame, "status") != NULL)
+    if (json_object_get(frame, "line") == NULL)
         *a = (struct asked){0};
     if (answer != NULL)
         answer(context, frame);

@@ -8,13 +8,13 @@
 #include "api/visible.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/service_id.h"
 #include "base/str.h"
 #include "base/time.h"
 #include "io/clock.h"
 #include "web/header.h"
 #include "web/reply.h"
 
-#define ID_MAX 64
 #define TAG_SIZE 24
 #define ACCESSES 4
 #define LIST_MAX 512 /* bytes of If-None-Match that are looked at */
@@ -37,8 +37,8 @@ struct waiter {
 
 struct entry {
     struct snapshots *owner;
-    char id[ID_MAX]; /* "" = the list of services */
-    json_t *body;    /* as the engine sent it; NULL: never */
+    char id[SERVICE_ID_SIZE]; /* "" = the list of services */
+    json_t *body;             /* as the engine sent it; NULL: never */
     mono_ms taken;
     bool stale;
     uint64_t asking; /* 0 = nothing under way */

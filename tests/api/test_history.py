@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import socketserver
 import stat
 import subprocess
 import threading
@@ -201,6 +202,60 @@ def test_prometheus_text_is_clean_and_says_what_redis_says(served):
     assert sample(down, "redis_up") == {'{service="redis"}': 0} and not sample(down, "redis_memory_used_bytes")
     assert sample(down, "resus_operations_total")['{service="redis",operation="stop",result="success"}'] == 1
     served.good("start")
+
+
+# Of one INFO: what a program that only speaks like Redis may say of itself.
+ODD_INFO = b"\r\n".join([
+    b"# Server", b'redis_version:7.0\\', b'redis_build_id:a"} 1 #', b"redis_mode:\xff\xfe\xc3(",
+    b"os:" + b'"' * 100, b"process_id:7", b"uptime_in_seconds:1e999", b"# Replication",
+    b"role:ma\rst\ner\x00\x7f\x1b[2J", b"# Memory", b"used_memory:nan", b"maxmemory_policy:no\xc3\xa9" + b"\\" * 40,
+    b"used_memory_rss:0x10", b"used_memory_peak:5 6", b"used_memory_lua:37", b"# Clients", b"connected_clients:" + b"9" * 400,
+    b"# Keyspace", b'db0:keys=1",expires="\n,avg_ttl=\\', b"db-1:keys=1", b'db1"x:keys=7,expires=0,avg_ttl=0', b""])
+
+
+class _OddRedis(socketserver.StreamRequestHandler):
+    def handle(self):
+        while head := self.rfile.readline():
+            words = []
+            for _ in range(int(head[1:])):
+                words.append(self.rfile.read(int(self.rfile.readline()[1:]) + 2)[:-2].upper())
+            answers = {b"PING": b"+PONG\r\n", b"INFO": b"$%d\r\n%s\r\n" % (len(ODD_INFO), ODD_INFO)}
+            self.wfile.write(answers.get(words[0], b"-ERR unknown command\r\n"))
+
+
+# The whole grammar of a line: in a label's value a backslash stands before \, " and n only.
+LABEL = r'[a-z_]+="(?:[^"\\\n]|\\[\\"n])*"'
+LINE = re.compile(rf'[a-z_]+(?:\{{{LABEL}(?:,{LABEL})*\}})? -?[0-9]+(?:\.[0-9]+)?(?:e[+-][0-9]+)?')
+
+
+def test_whatever_redis_says_of_itself_the_prometheus_text_stays_well_formed(served):
+    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _OddRedis) as odd:
+        odd.daemon_threads = True
+        threading.Thread(target=odd.serve_forever, daemon=True).start()
+        try:
+            served.settings["services"]["odd"] = {
+                "address": f"127.0.0.1:{odd.server_address[1]}", "control": "process",
+                "process": {"config_file": str(served.folder / "redis.conf"), "directory": str(served.folder / "odd")}}
+            served.stop()
+            served.start()
+            told_by_odd = 'redis_instance_info{service="odd"'
+            read = wait_until(lambda: (text := text_of(served)) and told_by_odd in text and text, "its INFO", 60)
+            lines = [line for line in read.split("\n")[:-1] if not line.startswith("#")]
+            malformed = [line for line in lines if not LINE.fullmatch(line)]
+            assert not malformed and read.endswith("\n"), malformed
+            told = [line for line in lines if 'service="odd"' in line and line.startswith("redis_")]
+            info, = [line for line in told if line.startswith(told_by_odd)]
+            assert r'redis_version="7.0\\"' in info and r'redis_build_id="a\"} 1 #"' in info, info
+            assert r'role="ma?st' in info and "noé" in info and info.isprintable(), info
+            assert sample(read, "redis_memory_used_lua_bytes")['{service="odd"}'] == 37, told
+            refused = ("redis_memory_used_bytes", "redis_memory_used_rss_bytes", "redis_uptime_in_seconds",
+                       "redis_memory_used_peak_bytes", "redis_connected_clients")
+            assert not [line for line in told if line.startswith(refused)], told
+            if shutil.which("promtool"):
+                checked = subprocess.run(["promtool", "check", "metrics"], input=read, text=True, capture_output=True)
+                assert checked.returncode == 0 and not checked.stdout and not checked.stderr, checked
+        finally:
+            odd.shutdown()
 
 
 class _Text(http.server.BaseHTTPRequestHandler):

@@ -32,7 +32,7 @@ RECOVER = "src/engine/recover.c"
 OPERATION = "src/engine/operation.c"
 SNAPSHOT = "src/engine/snapshot.c"
 
-# (name, file, exact old text, new text, why it is a mistake)
+# (name, file, exact old text, new text, why it is a mistake); texts, where a guard stands twice
 MUTANTS = [
     # guards
     ("paused", PLAN, "{f->paused, WITHHELD_PAUSED}", "{false, WITHHELD_PAUSED}",
@@ -100,8 +100,8 @@ MUTANTS = [
      "    return s->now;", "no delay between attempts"),
     ("refusals-unbounded", MACHINE, "            r->refusals++;\n", "",
      "systemd's start limit is knocked at for ever"),
-    ("one-silence", CAUSE, "bool enough = s->failed_probes >= s->failure_threshold;",
-     "bool enough = s->failed_probes >= 1;", "one lost packet is a failure"),
+    ("one-silence", CAUSE, "bool enough = still_runs && s->failed_probes >= s->failure_threshold;",
+     "bool enough = still_runs && s->failed_probes >= 1;", "one lost packet is a failure"),
     ("quick-silences", WATCH, "mono_since(asked, *counted) < s->watch_policy.confirm_interval_ms)",
      "mono_since(asked, *counted) < 1)", "probes of the same moment count as many opinions"),
     ("script-hidden", CAUSE, "return certain_if(enough && mono_reached(now, script_shows),",
@@ -113,8 +113,10 @@ MUTANTS = [
      "last words that were dropped count as read"),
     ("log-missed", LAST_WORDS, "if (!w->log_heard && ++w->log_misses < MISSES_MAX)", "if (false)",
      "last words that could not be had count as read"),
-    ("old-facts", CAUSE, "return !in_doubt(s) || asked.ms >= s->doubt_since.ms;", "return true;",
-     "what was seen before the doubt began counts"),
+    ("old-facts", CAUSE, ("return !in_doubt(s) || asked.ms >= s->doubt_since.ms;",
+                          "bool still_runs = s->unit.asked.ms >= s->failing_since.ms;"),
+     ("return true;", "bool still_runs = true;"),
+     "what was seen of the unit before Redis failed counts"),
     ("action-id", MACHINE, "return s->in->action_id == s->r->action_id;", "return true;",
      "the answer of an older action is taken for this one's"),
     ("operation-serial", ENGINE, "return p->action_id == s->operation.serial;", "return true;",
@@ -138,7 +140,7 @@ MUTANTS = [
      "an action that a person took over from has no outcome line"),
     ("persist-after", STEP, "        r->attempts++;\n        (void)step_emit(s, EFFECT_SAVE);\n",
      "        r->attempts++;\n", "the attempt is not on the disk before the action"),
-    ("wish-unwaited", OPERATION, "    enter(s, OP_PHASE_DECIDING, mono_add(now.mono, AUDIT_LIMIT_MS));\n"
+    ("wish-unwaited", OPERATION, "    operation_enter(s, OP_PHASE_DECIDING, mono_add(now.mono, AUDIT_LIMIT_MS));\n"
      "    record_state(s, request_begin_action(s, FOR_OP_DESIRED, now.mono, s->operation.serial),\n"
      "                 STORE_FULL);",
      "    record_state(s, 0, STORE_FULL);\n    write_intent(s, now);",
@@ -252,10 +254,12 @@ def run(folder, first="1", seeds=SEEDS):
 def check(folder, mutant):
     name, file, old, new, why = mutant
     path = folder / file
-    text = path.read_text()
-    if text.count(old) != 1:
-        raise SystemExit(f"mutant {name}: its text is {text.count(old)} times in {file}, not once")
-    path.write_text(text.replace(old, new))
+    text = mutated = path.read_text()
+    for was, becomes in [(old, new)] if isinstance(old, str) else zip(old, new, strict=True):
+        if mutated.count(was) != 1:
+            raise SystemExit(f"mutant {name}: {was!r} is {mutated.count(was)} times in {file}, not once")
+        mutated = mutated.replace(was, becomes)
+    path.write_text(mutated)
     try:
         built = compile_in(folder)
         if built.returncode != 0:

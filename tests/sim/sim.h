@@ -36,6 +36,7 @@ struct job {
 struct unit {
     /* how it is set up */
     bool restarts; /* Restart=always */
+    bool child;    /* the daemon is told at once that its process has ended */
     int64_t timeout_stop_ms, timeout_start_ms;
     bool can_reload, reload_heals;
     int64_t boot_ms, load_ms, exit_ms;
@@ -155,6 +156,7 @@ struct told {
     int64_t answered;                /* when any reply was delivered */
     struct unit_facts unit;
     int64_t unit_asked;
+    wall_ms failed_of;       /* since when it says that it has */
     int64_t failed, stopped; /* since when the unit was shown so; SIM_NEVER = it is not */
     enum log_class log;
     int64_t log_at; /* when its last words were read */

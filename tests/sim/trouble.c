@@ -273,10 +273,12 @@ static void loss(struct sim *s, int service)
 static void disk_heals(struct sim *s, int service, uint64_t which)
 {
     (void)service;
-    if (which == 0)
+    if (which == 0) {
         s->disk.store = DISK_WELL;
-    else
+        s->disk_sick = s->now; /* until now: what it is owed comes later */
+    } else {
         s->disk.audit = DISK_WELL;
+    }
     sim_say(s, -1, "the %s is well again", which == 0 ? "store" : "audit log");
     disk_mood_changed(s);
 }

@@ -52,6 +52,7 @@ void unit_init(struct sim *s, int service)
         u->load_ms = chance_between(c, 60000, 600000);
     u->generation = ++s->serials;
     u->pid = (int64_t)++s->pids;
+    u->child = !u->restarts && s->seed % 3 == 0;
 }
 
 /* ── jobs ── */
@@ -109,6 +110,12 @@ static void ready(struct sim *s, int service)
         end_job(s, service, true);
 }
 
+static void end_told(struct sim *s, int service, uint64_t id)
+{
+    (void)id;
+    engine_process_ended(s->engine, service, clocks_now(s));
+}
+
 static void gone(struct sim *s, int service, enum unit_result result)
 {
     struct unit *u = unit_of(s, service);
@@ -122,6 +129,8 @@ static void gone(struct sim *s, int service, enum unit_result result)
     u->result = result;
     replication_changed(s);
     server_died(s, service);
+    if (u->child)
+        sim_input(s, s->now + 1, end_told, service, 0);
 }
 
 static void auto_restart(struct sim *s, int service, uint64_t generation)

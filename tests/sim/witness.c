@@ -92,6 +92,10 @@ void witness_unit(struct sim *s, int service, int64_t began, const struct unit_f
     if (unit->control_reached == TRI_NO)
         return;
     told->stop_seen |= unit->active == UNIT_FAILED || unit->active == UNIT_INACTIVE;
+    if (unit->active == UNIT_FAILED && unit->since.ms != told->failed_of.ms) {
+        told->failed = SIM_NEVER; /* another failure has words of its own */
+        told->failed_of = unit->since;
+    }
     note_since(&told->failed, unit->active == UNIT_FAILED, s->now);
     if (unit->active != UNIT_FAILED)
         told->log_misses = 0;

@@ -149,6 +149,72 @@ static void last_words_that_could_not_be_had_are_asked_for_again_but_not_for_eve
     assert_int_equal(missed, 3);
 }
 
+/* From a unit whose last words were read, to those that were dropped and cannot be read anew; the
+ * unit says that it failed at `since`. */
+static void lose_words_that_were_read(struct fixture *f, wall_ms since)
+{
+    struct unit_facts dead = unit(UNIT_FAILED, RESULT_EXIT_CODE);
+    dead.since = (wall_ms){1000};
+    int64_t now = 1000;
+    while (now < 5000) {
+        now = fixture_wake_late(f, 0);
+        answer_redis(f, REPLY_REFUSED, now);
+        answer_host(f, false, &dead, now);
+        answer_host(f, true, &dead, now);
+    }
+    assert_int_equal(f->intent, 0);        /* a configuration that is wrong: nothing to act for */
+    operate(f, OPERATION_RELOAD, now + 1); /* refused, but it looks anew */
+    int missed = 0;
+    dead.since = since;
+    for (int64_t end = now + 10000; now < end;) {
+        now = fixture_wake_late(f, 0);
+        answer_redis(f, REPLY_REFUSED, now);
+        answer_host(f, false, &dead, now);
+        missed += miss_logs(f, now);
+    }
+    assert_int_equal(answered_status, 422);
+    assert_true(missed >= 3);
+}
+
+static void last_words_that_cannot_be_read_anew_are_what_they_were(void **state)
+{
+    struct fixture *f = *state;
+    lose_words_that_were_read(f, (wall_ms){1000});
+    assert_int_equal(f->intent, 0);
+    assert_int_equal(f->engine->services[0].cause, CAUSE_CONFIG_ERROR);
+}
+
+static void a_unit_that_failed_again_has_other_last_words(void **state)
+{
+    struct fixture *f = *state;
+    lose_words_that_were_read(f, (wall_ms){2000});
+    assert_int_not_equal(f->intent, 0);
+}
+
+/* ... also when nobody has seen it run in between. */
+static void last_words_are_read_anew_when_the_unit_has_failed_again(void **state)
+{
+    struct fixture *f = *state;
+    struct unit_facts dead = unit(UNIT_FAILED, RESULT_EXIT_CODE);
+    dead.since = (wall_ms){1000};
+    int64_t now = 1000;
+    while (now < 5000) {
+        now = fixture_wake_late(f, 0);
+        answer_redis(f, REPLY_REFUSED, now);
+        answer_host(f, false, &dead, now);
+        answer_host(f, true, &dead, now);
+    }
+    assert_true(f->engine->services[0].sight.log_read);
+    dead.since = (wall_ms){2000};
+    do
+        now = fixture_wake_late(f, 0);
+    while (f->host_count == 0);
+    answer_host(f, false, &dead, now);
+    assert_false(f->engine->services[0].sight.log_read);
+    answer_host(f, true, &dead, now);
+    assert_true(f->engine->services[0].sight.log_read);
+}
+
 static void a_person_is_told_of_an_empty_primary_that_the_last_daemon_knew(void **state)
 {
     struct fixture *f = *state;
@@ -182,7 +248,6 @@ static void a_stop_is_not_told_as_done_by_what_was_seen_before_it(void **state)
     assert_int_not_equal(f->save, 0); /* the wish, before the command */
 }
 
-/* Simulator seed 10760: the answer of CONFIG was lost, and the daemon died. */
 /* A primary with a replica; `save_points` is what CONFIG tells, TRI_UNKNOWN = nothing. */
 static void answer_as_primary(struct fixture *f, enum tri save_points, int64_t now)
 {
@@ -202,17 +267,34 @@ static void answer_as_primary(struct fixture *f, enum tri save_points, int64_t n
     f->redis_count = 0;
 }
 
-static void a_primary_that_may_come_back_empty_is_remembered_before_config_has_told(void **state)
+/* Is it remembered of a primary that is told while its unit is so? CONFIG does not answer. */
+static bool remembered_while(struct fixture *f, enum unit_active active)
 {
-    struct fixture *f = *state;
-    struct unit_facts well = unit(UNIT_ACTIVE, RESULT_SUCCESS);
+    struct unit_facts seen = unit(active, RESULT_SUCCESS);
     int64_t now = 1000;
     while (now < 3000) {
         now = fixture_wake_late(f, 0);
-        answer_host(f, false, &well, now);
+        answer_host(f, false, &seen, now);
         answer_as_primary(f, TRI_UNKNOWN, now);
     }
-    assert_true(f->engine->services[0].saved.empty_primary);
+    return f->engine->services[0].saved.empty_primary;
+}
+
+/* Simulator seed 10760: the answer of CONFIG was lost, and the daemon died. */
+static void a_primary_that_may_come_back_empty_is_remembered_before_config_has_told(void **state)
+{
+    assert_true(remembered_while(*state, UNIT_ACTIVE));
+}
+
+/* Simulator seed 8535. */
+static void a_primary_whose_stop_hangs_is_remembered_too(void **state)
+{
+    assert_true(remembered_while(*state, UNIT_DEACTIVATING));
+}
+
+static void what_answers_beside_a_unit_that_has_ended_is_not_remembered_of_it(void **state)
+{
+    assert_false(remembered_while(*state, UNIT_FAILED));
 }
 
 /* INFO and CONFIG are answered before the first look at the unit: the memory must not wait for the
@@ -350,10 +432,15 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(last_words_that_are_read_anew_are_waited_for),
         TEST(last_words_that_could_not_be_had_are_asked_for_again_but_not_for_ever),
+        TEST(last_words_that_cannot_be_read_anew_are_what_they_were),
+        TEST(a_unit_that_failed_again_has_other_last_words),
+        TEST(last_words_are_read_anew_when_the_unit_has_failed_again),
         TEST(a_person_is_told_of_an_empty_primary_that_the_last_daemon_knew),
         TEST(a_stop_is_not_told_as_done_by_what_was_seen_before_it),
         TEST(a_primary_that_may_come_back_empty_is_remembered_before_config_has_told),
         TEST(what_redis_has_answered_counts_when_its_host_is_back),
+        TEST(a_primary_whose_stop_hangs_is_remembered_too),
+        TEST(what_answers_beside_a_unit_that_has_ended_is_not_remembered_of_it),
         TEST(a_primary_that_would_not_come_back_empty_is_known_with_its_unit),
         TEST(health_of_before_a_sleep_is_not_claimed_after_it),
         TEST(a_start_waits_for_a_wish_that_the_disk_may_not_have),

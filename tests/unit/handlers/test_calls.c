@@ -38,7 +38,7 @@ struct bench {
     char lines[LINES_MAX][64];
     size_t line_count;
     char pushed[512]; /* the newest, whole */
-    size_t text_bytes;
+    size_t text_bytes, text_lines;
     struct settings settings; /* the daemon's */
 };
 
@@ -157,7 +157,12 @@ static void push(struct call *call, json_t *line)
 {
     struct bench *b = call->owner;
     if (json_is_string(line)) {
+        JSON_CLEANUP json_t *frame =
+            json_pack("{s:I, s:O}", "id", (json_int_t)INT64_MAX, "line", line);
+        assert_true(json_dumpb(frame, NULL, 0, JSON_COMPACT | JSON_WRITE_FLAGS) <= FRAME_MAX);
         b->text_bytes += json_string_length(line);
+        for (const char *c = json_string_value(line); (c = strchr(c, '\n')) != NULL; c++)
+            b->text_lines++;
         (void)str_copy(b->pushed, sizeof b->pushed, json_string_value(line));
         json_decref(line);
         return;
@@ -495,26 +500,46 @@ static void what_the_host_refuses_is_missing_from_a_bundle_with_its_reason(void 
 /* What one answer of the web process holds (web/server.h). */
 #define ANSWER_MAX ((size_t)16 * 1024 * 1024)
 
-static void an_export_that_is_too_long_for_one_answer_says_where_it_goes_on(void **state)
+/* Exports an audit file of so many lines, each with `reason`. */
+static void export(struct bench *b, int lines, const char *reason)
 {
-    struct bench *b = *state;
     const char *path = test_folder_path(&b->folder, "audit.log");
     (void)str_copy(b->settings.audit.file, sizeof b->settings.audit.file, path);
     FILE *file = fopen(path, "w");
     assert_non_null(file);
-    for (int seq = 1; seq <= 25000; seq++)
+    for (int seq = 1; seq <= lines; seq++)
         assert_true(fprintf(file,
                             "{\"timestamp\": \"2025-10-10T14:30:00Z\", \"event_type\": "
-                            "\"configuration\", \"reason\": \"%0700d\", \"seq\": %d, \"prev\": "
+                            "\"configuration\", \"reason\": \"%s\", \"seq\": %d, \"prev\": "
                             "\"0\", \"hash\": \"0\"}\n",
-                            seq, seq) > 0);
+                            reason, seq) > 0);
     assert_int_equal(fclose(file), 0);
     (void)ask(b, OP_AUDIT, ACCESS_ADMIN, json_pack("{s:s}", "format", "lines"));
     while (!b->answered)
         (void)uv_run(&b->loop, UV_RUN_ONCE);
     assert_int_equal(b->status, 200);
+}
+
+static void an_export_that_is_too_long_for_one_answer_says_where_it_goes_on(void **state)
+{
+    struct bench *b = *state;
+    char reason[701];
+    (void)str_format(reason, sizeof reason, "%0700d", 0);
+    export(b, 25000, reason);
     assert_in_range(b->text_bytes, ANSWER_MAX / 2, ANSWER_MAX);
     assert_non_null(strstr(b->pushed, "\"truncated\": true, \"next_cursor\": "));
+}
+
+/* Quotes are escaped in the line, and again in the frame that carries it: push() measures that. */
+static void an_export_of_lines_that_are_all_quotes_has_every_line(void **state)
+{
+    struct bench *b = *state;
+    char reason[8001];
+    for (size_t i = 0; i + 1 < sizeof reason; i += 2)
+        memcpy(reason + i, "\\\"", 3);
+    export(b, 200, reason);
+    assert_true(b->text_bytes > 200 * strlen(reason));
+    assert_int_equal(b->text_lines, 200);
 }
 
 int main(void)
@@ -533,6 +558,7 @@ int main(void)
         TEST(a_bundle_of_a_bad_night_still_fits_into_an_answer),
         TEST(what_the_host_refuses_is_missing_from_a_bundle_with_its_reason),
         TEST(an_export_that_is_too_long_for_one_answer_says_where_it_goes_on),
+        TEST(an_export_of_lines_that_are_all_quotes_has_every_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -19,6 +20,7 @@
 #include "base/str.h"
 #include "core/facts.h"
 #include "host/controller.h"
+#include "host/process_log.h"
 #include "host/systemctl.h"
 #include "io/clock.h"
 #include "support/test_folder.h"
@@ -215,6 +217,48 @@ static void test_a_killed_server_is_seen_and_not_started_again(void **state)
     must(s, HOST_RESET_FAILED);
     run(s, HOST_STATUS);
     assert_int_equal(s->unit.active, UNIT_INACTIVE);
+    end(s);
+}
+
+/* As Redis writes: so many lines at the end of the log. */
+static void fill_log(const char *path, size_t bytes)
+{
+    static const char line[] = "1:M 10 Oct 2025 14:30:00.000 * one of very many lines\n";
+    FILE *log = fopen(path, "a");
+    assert_non_null(log);
+    for (size_t written = 0; written < bytes; written += sizeof line - 1)
+        assert_true(fputs(line, log) >= 0);
+    assert_true(fputs("1:M 10 Oct 2025 14:30:00.000 # its last words\n", log) >= 0);
+    assert_int_equal(fclose(log), 0);
+}
+
+static int64_t bytes_on_disk(const char *path)
+{
+    struct stat st;
+    assert_int_equal(stat(path, &st), 0);
+    return (int64_t)st.st_blocks * 512;
+}
+
+static void test_the_log_of_a_running_server_is_bounded_and_keeps_its_end(void **state)
+{
+    (void)state;
+    struct scene *s = begin();
+    char path[128];
+    (void)str_format(path, sizeof path, "%s/redis.log", s->folder);
+    must(s, HOST_START);
+    for (int round = 0; round < 2; round++) {
+        fill_log(path, PROCESS_LOG_MAX + PROCESS_LOG_MAX / 4);
+        assert_true(bytes_on_disk(path) > PROCESS_LOG_MAX);
+        while (bytes_on_disk(path) > PROCESS_LOG_MAX)
+            run(s, HOST_STATUS);
+        assert_true(bytes_on_disk(path) > PROCESS_LOG_MAX / 4);
+        run(s, HOST_LOG_TAIL);
+        assert_non_null(strstr(s->out, "one of very many lines\n1:M"));
+        assert_non_null(strstr(s->out, "# its last words\n"));
+    }
+    must(s, HOST_STOP);
+    run(s, HOST_LOG_TAIL);
+    assert_non_null(strstr(s->out, "bye bye"));
     end(s);
 }
 
@@ -429,6 +473,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_start_status_restart_stop),
         cmocka_unit_test(test_a_killed_server_is_seen_and_not_started_again),
+        cmocka_unit_test(test_the_log_of_a_running_server_is_bounded_and_keeps_its_end),
         cmocka_unit_test(test_the_end_of_a_server_is_told_at_once_and_seen_from_then_on),
         cmocka_unit_test(test_a_server_that_cannot_start_says_why),
         cmocka_unit_test(test_a_foreign_server_at_the_address_is_not_ours),

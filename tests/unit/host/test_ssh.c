@@ -264,6 +264,34 @@ static void test_a_session_killed_in_flight_cuts_off(void **state)
     end(s);
 }
 
+/* Until sshd has told of so many logins: nobody asks for a session, the link wants one by itself.
+ */
+static void wait_logins(struct scene *s, unsigned n)
+{
+    struct pollfd log = {.fd = s->sshd.log_fd, .events = POLLIN};
+    while (sshd_fixture_logged(&s->sshd, "Accepted publickey") < n)
+        assert_true(poll(&log, 1, -1) == 1 && (log.revents & POLLIN) != 0);
+}
+
+static void test_a_host_that_logs_in_and_hangs_up_is_asked_less_and_less_often(void **state)
+{
+    (void)state;
+    struct scene *s = begin("");
+    (void)str_copy(s->sshd.service.unit, sizeof s->sshd.service.unit, "kill");
+    open_controller(s);
+    mono_ms hung_up = {0};
+    for (unsigned brief = 1; brief <= 5; brief++) {
+        hung_up = clock_mono();
+        ask(s, brief, 10000);
+        wait_answers(s, brief);
+        assert_int_equal(s->answers[brief].end, HOST_CUT_OFF);
+        wait_logins(s, brief + 1);
+    }
+    /* After the fifth: 200 ms, doubled four times, and at least half of that. */
+    assert_true(mono_since(clock_mono(), hung_up) >= 1600);
+    end(s);
+}
+
 static void test_a_silent_host_is_noticed_in_about_ten_seconds(void **state)
 {
     (void)state;
@@ -617,6 +645,7 @@ int main(void)
         TEST(test_deadline_after_sending_is_unknown_and_the_session_goes_on),
         TEST(test_four_hung_commands_make_a_new_session),
         TEST(test_a_session_killed_in_flight_cuts_off),
+        TEST(test_a_host_that_logs_in_and_hangs_up_is_asked_less_and_less_often),
         TEST(test_a_silent_host_is_noticed_in_about_ten_seconds),
         TEST(test_an_idle_session_is_kept_by_keepalives),
         TEST(test_no_sshd_is_not_reached_at_once),

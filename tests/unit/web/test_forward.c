@@ -1,0 +1,154 @@
+/* The engine's answers on their way to the client, with an engine that says what the test wants. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/buf.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "web/forward.h"
+
+/* ── doubles ── */
+
+struct exchange {
+    struct exchange_request request;
+    int answers, status;
+    bool text; /* not JSON */
+    struct buf body;
+};
+
+static struct {
+    link_answer *answer;
+    void *context;
+} engine;
+
+uint64_t link_ask(struct link *link, json_t *request, link_answer *answer, void *context)
+{
+    (void)link;
+    json_decref(request);
+    engine.answer = answer;
+    engine.context = context;
+    return 1;
+}
+
+void link_forget(struct link *link, uint64_t id)
+{
+    (void)link, (void)id;
+}
+
+struct exchange_request *exchange_request(struct exchange *x)
+{
+    return &x->request;
+}
+
+void exchange_answer(struct exchange *x, const struct answer *answer)
+{
+    x->answers++;
+    x->status = answer->status;
+    x->text = answer->type != NULL && str_starts(answer->type, "text/plain");
+    assert_int_equal(buf_append(&x->body, answer->body, answer->length), 0);
+}
+
+/* ── fixture ── */
+
+static struct site site;
+
+/* Takes `frame`. */
+static void engine_says(json_t *frame)
+{
+    assert_non_null(frame);
+    engine.answer(engine.context, frame);
+    json_decref(frame);
+}
+
+static void ask_for_metrics(struct exchange *x)
+{
+    static const struct given nobody;
+    static const struct route route = {.operation = OP_PROMETHEUS};
+    *x = (struct exchange){
+        .request = {.method = "GET", .path = "/metrics", .address = "127.0.0.1", .id = "a"},
+        .body = BUF_LIMIT(SERVER_ANSWER_MAX)};
+    forward(&site, x, &route, json_object(), &nobody);
+    assert_int_equal(x->answers, 0);
+}
+
+static void assert_error(struct exchange *x, int status, const char *code)
+{
+    JSON_CLEANUP json_t *body =
+        json_loadb(buf_text(&x->body), x->body.length, JSON_READ_FLAGS, NULL);
+    assert_int_equal(x->answers, 1);
+    assert_int_equal(x->status, status);
+    assert_false(x->text);
+    assert_string_equal(json_text_or(body, "code", ""), code);
+    buf_free(&x->body);
+}
+
+/* ── promises ── */
+
+static void pieces_of_a_text_are_one_answer(void **state)
+{
+    (void)state;
+    struct exchange x;
+    ask_for_metrics(&x);
+    engine_says(json_pack("{s:i, s:s}", "id", 1, "line", "one "));
+    engine_says(json_pack("{s:i, s:s}", "id", 1, "line", "two "));
+    engine_says(json_pack("{s:i, s:i, s:s}", "id", 1, "status", 200, "body", "end"));
+    assert_int_equal(x.answers, 1);
+    assert_int_equal(x.status, 200);
+    assert_true(x.text);
+    assert_string_equal(buf_text(&x.body), "one two end");
+    buf_free(&x.body);
+}
+
+static void a_text_that_fails_midway_is_an_error_and_nothing_of_it_is_told(void **state)
+{
+    (void)state;
+    struct exchange x;
+    ask_for_metrics(&x);
+    engine_says(json_pack("{s:i, s:s}", "id", 1, "line", "one "));
+    engine_says(json_pack("{s:i, s:i, s:{s:s, s:s}}", "id", 1, "status", 500, "body", "error",
+                          "Cannot", "code", "audit_unreadable"));
+    assert_error(&x, 500, "audit_unreadable");
+}
+
+static void a_piece_that_is_no_text_makes_the_answer_an_error(void **state)
+{
+    (void)state;
+    struct exchange x;
+    ask_for_metrics(&x);
+    engine_says(json_pack("{s:i, s:s}", "id", 1, "line", "one "));
+    engine_says(json_pack("{s:i, s:n}", "id", 1, "line"));
+    engine_says(json_pack("{s:i, s:i, s:s}", "id", 1, "status", 200, "body", ""));
+    assert_error(&x, 500, "answer_too_long");
+}
+
+static void a_text_longer_than_an_answer_may_be_is_an_error(void **state)
+{
+    (void)state;
+    struct exchange x;
+    size_t length = 1000000;
+    char *text = mem_calloc(1, length + 1);
+    memset(text, 'x', length);
+    ask_for_metrics(&x);
+    for (size_t sent = 0; sent <= SERVER_ANSWER_MAX; sent += length)
+        engine_says(json_pack("{s:i, s:s}", "id", 1, "line", text));
+    engine_says(json_pack("{s:i, s:i, s:s}", "id", 1, "status", 200, "body", ""));
+    assert_error(&x, 500, "answer_too_long");
+    mem_free(text);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pieces_of_a_text_are_one_answer),
+        cmocka_unit_test(a_text_that_fails_midway_is_an_error_and_nothing_of_it_is_told),
+        cmocka_unit_test(a_piece_that_is_no_text_makes_the_answer_an_error),
+        cmocka_unit_test(a_text_longer_than_an_answer_may_be_is_an_error),
+    };
+    return cmocka_run_group_tests_name("web/forward", tests, NULL, NULL);
+}
