@@ -300,6 +300,32 @@ def test_a_check_of_the_file_tells_what_would_stop_the_daemon_here(served):
     assert "Europe/Berlim" in check.stderr, check
 
 
+def test_root_checks_the_keys_for_the_account_that_the_daemon_runs_as(served):
+    if os.geteuid() != 0:
+        raise Skip("needs root")
+    nobody, state, key = 65534, served.folder / "other-state", served.folder / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    state.mkdir()
+    other = served.folder / "other.yaml"
+    other.write_text(f"server: {{state_dir: {state}}}\nservices: {{a: {{control: ssh, address: '192.0.2.1:6379', "
+                     f"ssh: {{host: 192.0.2.1, user: a, key: {key}, known_hosts: {key}.pub}}}}}}\n")
+
+    def checked(*words):
+        return subprocess.run([str(PROGRAM), *words, "--config", str(other)], capture_output=True, text=True)
+
+    assert checked("key", "check").returncode == 0
+    os.chown(state, nobody, nobody)  # as the installed unit has it
+    wrong = checked("key", "check")
+    assert wrong.returncode == 1 and f"chown {nobody} {key}" in wrong.stdout, wrong
+    assert f"chown {nobody} {key}" in checked("serve", "--check").stderr
+    os.chown(key, nobody, nobody)
+    assert checked("key", "check").returncode == 0
+    good = checked("serve", "--check")
+    assert good.returncode == 0 and "warning" not in good.stderr, good
+    state.rmdir()  # before the first start nobody has it: then it is for the one who asks
+    assert f"chown 0 {key}" in checked("key", "check").stdout
+
+
 def test_the_audit_file_is_read_and_verified(served):
     served.good("restart", "--reason", "audited")
     assert "audited" in served.run("audit", "list").stdout + served.run("audit", "list", "--json").stdout
