@@ -326,6 +326,21 @@ def test_root_checks_the_keys_for_the_account_that_the_daemon_runs_as(served):
     assert f"chown 0 {key}" in checked("key", "check").stdout
 
 
+def test_completion_offers_files_where_a_file_is_wanted(served):
+    completion = pathlib.Path(__file__).resolve().parents[2] / "packaging/completion/resus.bash"
+    (served.folder / "wanted.json").write_text("")
+
+    def offered(*words):
+        script = 'source "$0"; COMP_WORDS=(resus "$@"); COMP_CWORD=$#; _resus; printf "%s\\n" "${COMPREPLY[@]}"'
+        return subprocess.run(["bash", "-c", script, str(completion), *words], capture_output=True, text=True,
+                              cwd=served.folder, env={"PATH": "/usr/bin:/bin"}, check=True).stdout.split()
+
+    for words in (("bundle", "-o"), ("bundle", "--output"), ("replay",), ("status", "--ca-file")):
+        assert offered(*words, "want") == ["wanted.json"], words
+    assert offered("repl") == ["replay"]
+    assert offered("replay", "--js") == ["--json"]
+
+
 def test_the_audit_file_is_read_and_verified(served):
     served.good("restart", "--reason", "audited")
     assert "audited" in served.run("audit", "list").stdout + served.run("audit", "list", "--json").stdout
