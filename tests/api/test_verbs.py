@@ -326,6 +326,28 @@ def test_root_checks_the_keys_for_the_account_that_the_daemon_runs_as(served):
     assert f"chown 0 {key}" in checked("key", "check").stdout
 
 
+def test_who_may_not_read_the_audit_file_has_the_daemon_read_it(served):
+    if os.geteuid() != 0:
+        raise Skip("needs root")
+    for folder in (served.folder, served.audit_file.parent):
+        folder.chmod(0o711)
+    served.config.chmod(0o644)
+    served.good("restart", "--reason", "audited")
+    assert served.audit_file.stat().st_mode & 0o007 == 0
+
+    def as_nobody(*words):
+        return subprocess.run([str(PROGRAM), *words, "--config", str(served.config)], capture_output=True, text=True,
+                              user=65534, group=65534, extra_groups=[])
+
+    # Nobody is in no group: it is the daemon that says so, who would have read it for a member.
+    for word in ("list", "report", "summary"):
+        refused = as_nobody("audit", word)
+        assert refused.returncode == 1 and "resus-admin" in refused.stderr, refused
+    unread = as_nobody("audit", "verify")
+    assert unread.returncode == 1 and "Permission denied" in unread.stderr, unread
+    assert served.run("audit", "list").returncode == 0
+
+
 def test_completion_offers_files_where_a_file_is_wanted(served):
     completion = pathlib.Path(__file__).resolve().parents[2] / "packaging/completion/resus.bash"
     (served.folder / "wanted.json").write_text("")
