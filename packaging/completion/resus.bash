@@ -13,7 +13,7 @@ _resus()
     local verb= word words= service= i
     COMPREPLY=()
     case $previous in
-    --config | --token-file | --ca-file) COMPREPLY=($(compgen -f -- "$current")); return ;;
+    --config | --token-file | --ca-file | --output | -o) COMPREPLY=($(compgen -f -- "$current")); return ;;
     --dir) COMPREPLY=($(compgen -d -- "$current")); return ;;
     --confirm) COMPREPLY=($(compgen -W STOP -- "$current")); return ;;
     --role) COMPREPLY=($(compgen -W "viewer operator admin" -- "$current")); return ;;
@@ -68,5 +68,8 @@ _resus()
         words="$words $(_resus_services)"
     fi
     COMPREPLY=($(compgen -W "$words" -- "$current"))
+    if [[ $verb == replay && $current != -* ]]; then
+        COMPREPLY=($(compgen -f -- "$current"))
+    fi
 }
 complete -F _resus resus

@@ -14,8 +14,9 @@ int times_read(const char *text, wall_ms now, wall_ms *ret, struct error *err)
         return 0;
     if (strlen(text) == strlen("2025-10-10")) {
         const char *end = strptime(text, "%Y-%m-%d", &day);
+        int wanted = day.tm_mday; /* mktime() makes the 3rd of March of the 31st of February */
         time_t at = end != NULL && *end == '\0' ? mktime(&day) : (time_t)-1;
-        if (at != (time_t)-1) {
+        if (at != (time_t)-1 && day.tm_mday == wanted) {
             *ret = (wall_ms){(int64_t)at * 1000};
             return 0;
         }

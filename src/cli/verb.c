@@ -85,8 +85,10 @@ const struct verb verbs[] = {
      "[--operation NAME] [--failed] [-n N]",
      "read the audit log and verify its chain",
      "verify ends with 0 when the chain is intact and 1 when it is broken (the first bad line is\n"
-     "named). The file is read directly: the daemon need not run. With --url the daemon there is\n"
-     "asked (list, report, summary; intent lines are in the file alone).\n",
+     "named). The file is read directly: the daemon need not run. Who may not read it has the "
+     "daemon\n"
+     "read it, and with --url the one there (list, report, summary; intent lines are in the file\n"
+     "alone).\n",
      .subs = audit_subs,
      .options = BIT(SINCE) | BIT(UNTIL) | BIT(USER) | BIT(OPERATION) | BIT(FAILED) | BIT(LINES),
      .run = verb_audit},

@@ -10,6 +10,9 @@
 
 #include "cli/arguments.h"
 
+struct settings;
+struct service_settings;
+
 struct verb {
     const char *name;
     const char *usage; /* behind "resus " */
@@ -70,6 +73,10 @@ int verb_token(const struct invocation *in);
 int verb_access(const struct invocation *in);
 /* verb_key.c */
 int verb_key(const struct invocation *in);
+/* Whether `service` can use its SSH key, as keyfile_check() tells it: for the account that the
+ * daemon runs as, which is the owner of its state folder when root asks. */
+int verb_key_of(const struct settings *settings, const struct service_settings *service,
+                struct error *err);
 /* verb_local.c: what needs no running daemon */
 int verb_serve(const struct invocation *in);
 int verb_demo(const struct invocation *in);

@@ -1,3 +1,4 @@
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -9,6 +10,14 @@
 #include "host/keyfile.h"
 #include "io/clock.h"
 #include "settings/settings.h"
+
+int verb_key_of(const struct settings *settings, const struct service_settings *service,
+                struct error *err)
+{
+    struct stat state;
+    bool asked_by_root = geteuid() == 0 && stat(settings->server.state_dir, &state) == 0;
+    return keyfile_check_for(service->ssh.key, asked_by_root ? state.st_uid : geteuid(), err);
+}
 
 /* {"items": [{"service", "key", "good", "message"}]}: one for each service that is reached by SSH.
  */
@@ -22,7 +31,7 @@ static json_t *examine(const struct invocation *in, const struct settings *setti
         if (service->control != CONTROL_SSH ||
             (in->service != NULL && !str_equal(in->service, service->id)))
             continue;
-        bool good = keyfile_check(service->ssh.key, &err) == 0;
+        bool good = verb_key_of(settings, service, &err) == 0;
         json_t *item = json_object();
         (void)(json_put_text(item, "service", service->id) &&
                json_put_text(item, "key", service->ssh.key) && json_put_bool(item, "good", good) &&

@@ -13,15 +13,15 @@
 #include "daemon/daemon.h"
 #include "daemon/demo.h"
 #include "host/command.h"
-#include "host/keyfile.h"
 #include "io/zone.h"
 #include "settings/settings.h"
 
 #define DEMO_PORT 8443
 #define DEMO_FOLDER "./.demo"
 #define SUDOERS_BYTES_MAX ((size_t)1024 * 1024)
-#define SUDOERS_USER "resus" /* the account of the installed unit, where the host is this machine  \
-                              */
+#define SUDOERS_USER                                                                               \
+    "resus" /* the account of the installed unit, where the host is this machine                   \
+             */
 
 static void add_warning(json_t *warnings, const char *text)
 {
@@ -38,7 +38,7 @@ static void warn_of_surroundings(const struct settings *settings, json_t *warnin
     struct error err = {0};
     for (size_t i = 0; i < settings->service_count; i++) {
         const struct service_settings *s = &settings->services[i];
-        if (s->control != CONTROL_SSH || keyfile_check(s->ssh.key, &err) == 0)
+        if (s->control != CONTROL_SSH || verb_key_of(settings, s, &err) == 0)
             continue;
         (void)str_format(text, sizeof text, "service %s: the daemon will not start: %s", s->id,
                          err.text);

@@ -1,8 +1,10 @@
 /* slo, diagnose, bundle */
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -39,9 +41,12 @@ static int write_output(const char *path, const char *text, struct error *err)
     size_t length = strlen(text);
     if (lstat(path, &st) < 0 || S_ISREG(st.st_mode)) /* Addresses and commands are in it: 0600 */
         return file_write_atomic(path, text, length, 0600, err);
-    FILE *file = fopen(path, "we");
+    int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0600);
+    FILE *file = fd < 0 ? NULL : fdopen(fd, "w");
     bool written = file != NULL && fwrite(text, 1, length, file) == length;
     int code = errno;
+    if (file == NULL && fd >= 0)
+        (void)close(fd);
     if (file != NULL && fclose(file) != 0 && written) {
         code = errno;
         written = false;

@@ -20,19 +20,45 @@
 #define PASSWORD_CHARACTERS 16 /* 80 bits */
 #define PASSWORD_MAX 1024
 
-/* A loopback port that was free a moment ago; Redis takes it right after. 0 when there is none. */
-static int free_port(void)
+/* 0 and the port that was bound a moment ago (0 asks for any), negative errno otherwise. */
+static int try_port(int port, int *ret)
 {
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_port = htons((uint16_t)port),
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
-    int port = 0;
-    if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
-        getsockname(fd, (struct sockaddr *)&address, &size) == 0)
-        port = ntohs(address.sin_port);
-    if (fd >= 0)
-        (void)close(fd);
-    return port;
+    const int on = 1;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    /* As the web process does: connections of the last one that linger do not count. */
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    int r = bind(fd, (struct sockaddr *)&address, sizeof address) == 0 && listen(fd, 1) == 0 &&
+                    getsockname(fd, (struct sockaddr *)&address, &size) == 0
+                ? 0
+                : -errno;
+    (void)close(fd);
+    if (r == 0)
+        *ret = ntohs(address.sin_port);
+    return r;
+}
+
+/* Both ports, before anything is started: the console's as wished, one for Redis that takes it
+ * right after. */
+static int look_for_ports(int https_port, int *ret_redis_port, struct error *err)
+{
+    int port;
+    int r = try_port(https_port, &port);
+    if (r == -EADDRINUSE)
+        return error_set(err, r,
+                         "port %d of 127.0.0.1 is taken (does a demonstration run already?): "
+                         "choose another with --port, or PORT=... ./dev run",
+                         https_port);
+    if (r < 0)
+        return error_set_errno(err, r, "port %d of 127.0.0.1: choose another with --port",
+                               https_port);
+    r = try_port(0, ret_redis_port);
+    return r < 0 ? error_set_errno(err, r, "no free port on 127.0.0.1") : 0;
 }
 
 static int write_config(const char *dir, int redis_port, int https_port, char *path,
@@ -94,10 +120,10 @@ int demo_run(int port, const char *dir)
     }
     (void)str_copy(whole, sizeof whole, absolute);
     free(absolute);
-    int redis_port = free_port();
-    if (redis_port == 0 || write_config(whole, redis_port, port, path, sizeof path, &err) < 0) {
-        (void)fprintf(stderr, "resus: %s\n",
-                      err.code != 0 ? err.text : "no free port on 127.0.0.1");
+    int redis_port = 0;
+    if (look_for_ports(port, &redis_port, &err) < 0 ||
+        write_config(whole, redis_port, port, path, sizeof path, &err) < 0) {
+        (void)fprintf(stderr, "resus: %s\n", err.text);
         return EXIT_FAILURE;
     }
     struct buf password;

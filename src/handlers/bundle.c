@@ -202,6 +202,20 @@ static void missing(struct call *call, const char *why)
     (void)json_put(call->kept, names[call->number], o);
 }
 
+/* What a command says when it gives nothing: journalctl without the right to read, a unit that is
+ * not there. */
+static void missing_by(struct call *call, const struct host_result *r)
+{
+    char why[512];
+    const char *end = r->err_length == 0 ? NULL : memchr(r->err, '\n', r->err_length);
+    size_t length = end == NULL ? r->err_length : (size_t)(end - r->err);
+    if (length > 0)
+        (void)str_copy_clean(why, sizeof why, r->err, length);
+    else
+        (void)str_format(why, sizeof why, "it ended with status %d", r->exit_code);
+    missing(call, why);
+}
+
 static void looked(void *context, int status, json_t *body)
 {
     struct call *call = context;
@@ -258,14 +272,19 @@ void bundle_host_ended(struct handlers *h, struct call *call, const struct host_
         missing(call, r->error.code != 0 ? r->error.text : "the command did not end in time");
         if (call->number == STEP_LOG)
             call->number++;
+    } else if (call->number == STEP_UNIT && r->out_length == 0) {
+        missing_by(call, r);
     } else if (call->number == STEP_UNIT) {
         (void)str_copy_n(text, sizeof text, r->out, r->out_length);
         (void)json_put_text(call->kept, names[call->number], text);
     } else {
         json_t *lines = json_array();
-        if (journal_parse(r->out, r->out_length, add_log_line, lines) > 0)
+        size_t read = journal_parse(r->out, r->out_length, add_log_line, lines);
+        if (read > 0)
             call->number = STEP_LOG_AGAIN; /* the other way of asking is not needed */
         (void)json_put(call->kept, names[call->number], lines);
+        if (read == 0 && r->exit_code != 0)
+            missing_by(call, r);
     }
     next(h, call);
 }

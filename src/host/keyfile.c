@@ -10,7 +10,7 @@
 #include "base/mem.h"
 
 /* Opened once and judged by its descriptor, so that what was checked is what is read. */
-static int open_checked(const char *path, struct error *err)
+static int open_checked(const char *path, uid_t owner, struct error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     if (fd < 0 && errno == ENOENT)
@@ -26,10 +26,10 @@ static int open_checked(const char *path, struct error *err)
         r = error_set_errno(err, -errno, "SSH key %s", path);
     else if (!S_ISREG(st.st_mode))
         r = error_set(err, -EINVAL, "SSH key %s is not a regular file", path);
-    else if (st.st_uid != geteuid())
+    else if (st.st_uid != owner)
         r = error_set(err, -EPERM,
                       "SSH key %s belongs to user %u and Resus runs as user %u: `chown %u %s`",
-                      path, (unsigned)st.st_uid, (unsigned)geteuid(), (unsigned)geteuid(), path);
+                      path, (unsigned)st.st_uid, (unsigned)owner, (unsigned)owner, path);
     else if ((st.st_mode & 077) != 0)
         r = error_set(err, -EPERM,
                       "SSH key %s may be read by others (mode %03o): `chmod 600 %s`, and make a "
@@ -131,9 +131,9 @@ static int judge(const char *path, ssh_key key, struct error *err)
                      path, bits, KEYFILE_RSA_BITS_MIN, path);
 }
 
-int keyfile_load(const char *path, ssh_key *ret, struct error *err)
+static int load(const char *path, uid_t owner, ssh_key *ret, struct error *err)
 {
-    int fd = open_checked(path, err);
+    int fd = open_checked(path, owner, err);
     if (fd < 0)
         return fd;
     struct buf text = BUF_LIMIT(KEYFILE_SIZE_MAX);
@@ -165,11 +165,21 @@ int keyfile_load(const char *path, ssh_key *ret, struct error *err)
     return 0;
 }
 
-int keyfile_check(const char *path, struct error *err)
+int keyfile_load(const char *path, ssh_key *ret, struct error *err)
+{
+    return load(path, geteuid(), ret, err);
+}
+
+int keyfile_check_for(const char *path, uid_t owner, struct error *err)
 {
     ssh_key key = NULL;
-    int r = keyfile_load(path, &key, err);
+    int r = load(path, owner, &key, err);
     if (r == 0)
         ssh_key_free(key);
     return r;
+}
+
+int keyfile_check(const char *path, struct error *err)
+{
+    return keyfile_check_for(path, geteuid(), err);
 }

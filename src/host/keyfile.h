@@ -3,6 +3,7 @@
 #define RESUS_HOST_KEYFILE_H
 
 #include <libssh/libssh.h>
+#include <sys/types.h>
 
 #include "base/attr.h"
 #include "base/error.h"
@@ -14,6 +15,9 @@
  * least KEYFILE_RSA_BITS_MIN bits. Otherwise -EPERM, -EINVAL or errno, and the error names the
  * command that mends it. */
 int keyfile_check(const char *path, struct error *err) ATTR_MUST_USE;
+
+/* The same for a daemon that runs as `owner`: root looks at it beforehand. */
+int keyfile_check_for(const char *path, uid_t owner, struct error *err) ATTR_MUST_USE;
 
 /* The same, and gives the key: ssh_key_free() it. */
 int keyfile_load(const char *path, ssh_key *ret, struct error *err) ATTR_MUST_USE;

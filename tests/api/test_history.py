@@ -3,6 +3,7 @@
 import contextlib
 import http.server
 import json
+import os
 import re
 import shutil
 import signal
@@ -102,6 +103,18 @@ def test_diagnosis_names_the_cause_and_ends_with_1(served):
     assert "Stopped on purpose" in causes, causes
     assert "→ Start it" in served.run("diagnose").stdout
     served.good("start")
+
+
+def test_the_bundle_is_closed_to_others_also_behind_a_link_to_nothing(served):
+    target, link = served.folder / "target.json", served.folder / "link.json"
+    link.symlink_to(target)
+    before = os.umask(0o022)
+    try:
+        assert served.run("bundle", "-o", str(link)).returncode in (0, 1)
+    finally:
+        os.umask(before)
+    assert link.is_symlink() and json.loads(target.read_text())["document"]
+    assert stat.S_IMODE(target.stat().st_mode) == 0o600, oct(target.stat().st_mode)
 
 
 def test_the_bundle_has_all_and_no_secret(served):

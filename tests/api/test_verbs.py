@@ -6,10 +6,11 @@ import os
 import pathlib
 import re
 import signal
+import socket
 import subprocess
 import threading
 
-from daemon import PROGRAM, Skip, free_port, wait_until
+from daemon import PROGRAM, SCALE, Skip, free_port, wait_until
 
 
 def is_running(served):
@@ -282,6 +283,15 @@ def test_output_that_cannot_be_written_is_no_success(served):
         os.close(writer)
 
 
+def test_a_demonstration_whose_port_is_taken_ends_and_says_what_helps(served):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run([str(PROGRAM), "demo", "--port", str(port), "--dir", str(served.folder / "demo")],
+                              text=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=20 * SCALE)
+    assert done.returncode == 1 and str(port) in done.stderr and "--port" in done.stderr, done
+    assert done.stdout == "" and not list(served.folder.glob("demo/redis/*.pid")), done
+
+
 def test_local_verbs_need_no_daemon(served):
     served.stop()
     try:
@@ -305,6 +315,69 @@ def test_a_check_of_the_file_tells_what_would_stop_the_daemon_here(served):
     assert "NOPASSWD: /bin/systemctl restart redis-server" in served.good("sudoers")["sudoers"]
     assert "the daemon will not start" in check.stderr and "ssh-keygen" in check.stderr, check
     assert "Europe/Berlim" in check.stderr, check
+
+
+def test_root_checks_the_keys_for_the_account_that_the_daemon_runs_as(served):
+    if os.geteuid() != 0:
+        raise Skip("needs root")
+    nobody, state, key = 65534, served.folder / "other-state", served.folder / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
+    state.mkdir()
+    other = served.folder / "other.yaml"
+    other.write_text(f"server: {{state_dir: {state}}}\nservices: {{a: {{control: ssh, address: '192.0.2.1:6379', "
+                     f"ssh: {{host: 192.0.2.1, user: a, key: {key}, known_hosts: {key}.pub}}}}}}\n")
+
+    def checked(*words):
+        return subprocess.run([str(PROGRAM), *words, "--config", str(other)], capture_output=True, text=True)
+
+    assert checked("key", "check").returncode == 0
+    os.chown(state, nobody, nobody)  # as the installed unit has it
+    wrong = checked("key", "check")
+    assert wrong.returncode == 1 and f"chown {nobody} {key}" in wrong.stdout, wrong
+    assert f"chown {nobody} {key}" in checked("serve", "--check").stderr
+    os.chown(key, nobody, nobody)
+    assert checked("key", "check").returncode == 0
+    good = checked("serve", "--check")
+    assert good.returncode == 0 and "warning" not in good.stderr, good
+    state.rmdir()  # before the first start nobody has it: then it is for the one who asks
+    assert f"chown 0 {key}" in checked("key", "check").stdout
+
+
+def test_who_may_not_read_the_audit_file_has_the_daemon_read_it(served):
+    if os.geteuid() != 0:
+        raise Skip("needs root")
+    for folder in (served.folder, served.audit_file.parent):
+        folder.chmod(0o711)
+    served.config.chmod(0o644)
+    served.good("restart", "--reason", "audited")
+    assert served.audit_file.stat().st_mode & 0o007 == 0
+
+    def as_nobody(*words):
+        return subprocess.run([str(PROGRAM), *words, "--config", str(served.config)], capture_output=True, text=True,
+                              user=65534, group=65534, extra_groups=[])
+
+    # Nobody is in no group: it is the daemon that says so, who would have read it for a member.
+    for word in ("list", "report", "summary"):
+        refused = as_nobody("audit", word)
+        assert refused.returncode == 1 and "resus-admin" in refused.stderr, refused
+    unread = as_nobody("audit", "verify")
+    assert unread.returncode == 1 and "Permission denied" in unread.stderr, unread
+    assert served.run("audit", "list").returncode == 0
+
+
+def test_completion_offers_files_where_a_file_is_wanted(served):
+    completion = pathlib.Path(__file__).resolve().parents[2] / "packaging/completion/resus.bash"
+    (served.folder / "wanted.json").write_text("")
+
+    def offered(*words):
+        script = 'source "$0"; COMP_WORDS=(resus "$@"); COMP_CWORD=$#; _resus; printf "%s\\n" "${COMPREPLY[@]}"'
+        return subprocess.run(["bash", "-c", script, str(completion), *words], capture_output=True, text=True,
+                              cwd=served.folder, env={"PATH": "/usr/bin:/bin"}, check=True).stdout.split()
+
+    for words in (("bundle", "-o"), ("bundle", "--output"), ("replay",), ("status", "--ca-file")):
+        assert offered(*words, "want") == ["wanted.json"], words
+    assert offered("repl") == ["replay"]
+    assert offered("replay", "--js") == ["--json"]
 
 
 def test_the_audit_file_is_read_and_verified(served):

@@ -329,6 +329,7 @@ static void wrong_use_ends_with_64_and_the_usage_line(void **state)
         {"token create x --role viewer --expires 1y", 64, NULL, "--expires: "},
         {"pause --reason x --for 0", 64, NULL, "at least one second"},
         {"logs -n 0", 64, NULL, "-n: "},
+        {"logs --since 2025-02-31", 64, NULL, "--since: \"2025-02-31\" is no time"},
         {"logs --level loud", 64, NULL, "error, warning, info"},
         {"logs --since soon", 64, NULL, "--since: \"soon\" is no time"},
         {"recovery set max_attempts=99", 64, NULL, "max_attempts"},

@@ -30,7 +30,8 @@ struct bench {
     enum host_command command;  /* the newest that was asked of the host */
     enum redis_request request; /* of Redis */
     size_t commands, requests;
-    bool shown; /* HOST_SHOW was asked */
+    bool shown;     /* HOST_SHOW was asked */
+    bool with_sudo; /* the newest that was asked of the host */
     /* of the call */
     bool answered;
     int status;
@@ -53,6 +54,7 @@ static void port_host(void *context, int service, const struct host_request *req
     struct bench *b = context;
     (void)service;
     b->command = request->command;
+    b->with_sudo = request->with_sudo;
     b->shown = b->shown || request->command == HOST_SHOW;
     b->commands++;
 }
@@ -378,6 +380,30 @@ static void a_follow_of_so_many_lines_begins_with_the_newest_of_them(void **stat
     expect_lines(b, "d ");
 }
 
+/* The sudoers file has lines for it on this machine, too; the daemon's account need not be in
+ * systemd-journal. */
+static void logs_are_read_by_sudo_first_wherever_there_is_a_host(void **state)
+{
+    static const struct {
+        enum control control;
+        bool with_sudo;
+    } rows[] = {{CONTROL_SSH, true}, {CONTROL_SYSTEMD, true}, {CONTROL_PROCESS, false}};
+    struct bench *b = *state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        b->f->service.control = rows[i].control;
+        engine_reconfigure(b->f->engine, &b->f->settings, fixture_at(b->now));
+        const struct call *call = ask(b, OP_LOGS, ACCESS_ADMIN, json_object());
+        assert_int_equal(b->command, HOST_JOURNAL);
+        assert_int_equal(b->with_sudo, rows[i].with_sudo);
+        if (rows[i].with_sudo) {
+            host_says(b, call, "");
+            assert_false(b->with_sudo);
+        }
+        host_says(b, call, LINE(1001000, "a"));
+        assert_int_equal(json_array_size(json_object_get(b->body, "logs")), 1);
+    }
+}
+
 static void logs_that_were_not_read_in_time_say_so(void **state)
 {
     struct bench *b = *state;
@@ -488,6 +514,36 @@ static void a_bundle_of_a_bad_night_still_fits_into_an_answer(void **state)
     assert_non_null(strstr(json_text_or(cut, "missing", ""), "too long"));
 }
 
+static void what_the_host_refuses_is_missing_from_a_bundle_with_its_reason(void **state)
+{
+    static const char denied[] = "No journal files were opened: \x1b[1mpermissions.\nMore.\n";
+    struct bench *b = *state;
+    const struct call *call = ask(b, OP_BUNDLE, ACCESS_ADMIN, json_object());
+    for (int i = 0; i < 50 && b->requests == 0; i++) {
+        b->now = fixture_wake_late(b->f, 0);
+        answer_engine(b, REPLY_PONG, UNIT_ACTIVE, LOG_NONE);
+    }
+    for (size_t i = 0; i < 4; i++)
+        redis_says(b, call, NULL);
+    for (size_t i = 0; i < 3; i++) { /* the unit's state, its log with sudo and without */
+        struct host_result r = {.end = HOST_EXITED,
+                                .exit_code = 1,
+                                .out = "",
+                                .err = i == 0 ? "" : denied,
+                                .err_length = i == 0 ? 0 : sizeof denied - 1};
+        handlers_host_ended(b->handlers, 0, call->ask, &r);
+    }
+    JSON_CLEANUP json_t *none = json_array();
+    handlers_rows(b->handlers, call->ask, none, NULL);
+    handlers_rows(b->handlers, call->ask, none, NULL);
+    assert_true(b->answered);
+    const json_t *unit = json_object_get(b->body, "unit_status");
+    assert_string_equal(json_text_or(unit, "missing", ""), "it ended with status 1");
+    const json_t *logs = json_object_get(b->body, "logs");
+    assert_string_equal(json_text_or(logs, "missing", ""),
+                        "No journal files were opened: ?[1mpermissions.");
+}
+
 /* ── export ── */
 
 /* What one answer of the web process holds (web/server.h). */
@@ -546,10 +602,12 @@ int main(void)
         TEST(a_follow_begins_where_the_log_stands_by_the_hosts_clock),
         TEST(a_follow_since_a_time_begins_with_that_time),
         TEST(a_follow_of_so_many_lines_begins_with_the_newest_of_them),
+        TEST(logs_are_read_by_sudo_first_wherever_there_is_a_host),
         TEST(logs_that_were_not_read_in_time_say_so),
         TEST(times_of_a_log_whose_zone_is_not_known_are_marked),
         TEST(big_keys_are_complete_only_when_every_key_was_measured),
         TEST(a_bundle_of_a_bad_night_still_fits_into_an_answer),
+        TEST(what_the_host_refuses_is_missing_from_a_bundle_with_its_reason),
         TEST(an_export_that_is_too_long_for_one_answer_says_where_it_goes_on),
         TEST(an_export_of_lines_that_are_all_quotes_has_every_line),
     };
