@@ -106,11 +106,14 @@ int state_save(sqlite3 *db, sqlite3_stmt *save, const struct service_state *s, s
 
 void state_reserve_events(sqlite3 *db)
 {
-    static const char reserve[] =
-        "UPDATE service_state SET event_seq = max(event_seq, strftime('%s', 'now') * 1000,"
-        " (SELECT coalesce(max(seq), 0) FROM event WHERE service = service_state.id))"
-        " + " STATE_EVENTS_SKIPPED;
+    char reserve[256];
     struct error err = {0};
+    (void)str_format(reserve, sizeof reserve,
+                     "UPDATE service_state SET event_seq = max(event_seq,"
+                     " strftime('%%s', 'now') * 1000,"
+                     " (SELECT coalesce(max(seq), 0) FROM event WHERE service = service_state.id))"
+                     " + %d",
+                     STORE_EVENTS_SKIPPED);
     if (database_run(db, reserve, &err) < 0)
         return; /* as the header says */
 }

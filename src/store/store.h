@@ -13,6 +13,8 @@
 #include "base/time.h"
 #include "settings/settings.h"
 
+/* Numbers of events that each start skips: as many may have been given out just before a crash. */
+#define STORE_EVENTS_SKIPPED 1000
 #define STORE_QUEUE_MAX 8192
 #define STORE_BATCH_MAX 256  /* writes in one transaction */
 #define STORE_RETRY_MS 1000  /* how often states that could not be saved are tried again */

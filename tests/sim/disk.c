@@ -217,6 +217,6 @@ void disk_load(struct sim *s)
         s->worlds[i].witness.seq_uncertain |= sick;
         uint64_t *seq = &s->disk.durable[i].event_seq;
         if (!sick)
-            *seq = (*seq > wall ? *seq : wall) + 1000;
+            *seq = (*seq > wall ? *seq : wall) + STORE_EVENTS_SKIPPED;
     }
 }

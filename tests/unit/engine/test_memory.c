@@ -425,6 +425,17 @@ static void health_is_not_claimed_longer_than_two_intervals_after_its_proof(void
     assert_true(claimed);
 }
 
+/* The daemon before this one had its numbers skipped 626 ms ago, and gave three out; the disk that
+ * this one found takes nothing (simulator seed 85839). */
+static void a_start_gives_out_no_number_again_when_the_disk_let_it_skip_none(void **state)
+{
+    struct fixture *f = *state;
+    fixture_tear_down(state);
+    f->saved.event_seq = (uint64_t)fixture_at(1000 - 626).wall.ms + STORE_EVENTS_SKIPPED;
+    assert_int_equal(fixture_restart(f), 0);
+    assert_true(f->engine->services[0].event_seq >= f->saved.event_seq + 3);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_set_up, fixture_tear_down)
 
 int main(void)
@@ -443,6 +454,7 @@ int main(void)
         TEST(what_answers_beside_a_unit_that_has_ended_is_not_remembered_of_it),
         TEST(a_primary_that_would_not_come_back_empty_is_known_with_its_unit),
         TEST(health_of_before_a_sleep_is_not_claimed_after_it),
+        TEST(a_start_gives_out_no_number_again_when_the_disk_let_it_skip_none),
         TEST(a_start_waits_for_a_wish_that_the_disk_may_not_have),
         TEST(health_is_not_claimed_longer_than_two_intervals_after_its_proof),
     };
