@@ -57,6 +57,7 @@ static void run_command(struct service *s, struct now now)
         .command = commands[s->operation.request.operation],
         .deadline = mono_add(now.mono, COMMAND_LIMIT_MS),
     };
+    s->operation.process = s->sight.unit.main_pid > 0 ? s->sight.unit.main_pid : 0;
     operation_enter(s, OP_PHASE_RUNNING, mono_add(now.mono, COMMAND_LIMIT_MS + 5000));
     s->engine->ports.host(s->engine->ports.context, s->index, &request);
 }
@@ -249,9 +250,37 @@ static void failed_for_cause(struct service *s, struct now now)
     operation_fail(s, 500, "Operation failed", row->code, text, now);
 }
 
+/* A command that failed has done nothing where the process that was there is there still, or where
+ * it was to have it read its settings: sudo refuses it, a job cannot be queued. That Redis answers
+ * is then no success. */
+static bool nothing_was_done(const struct service *s)
+{
+    const struct operation *o = &s->operation;
+    if (o->end != ACTION_FAILED || s->sight.unit.asked.ms < o->command_ended.ms)
+        return false;
+    return o->request.operation == OPERATION_RELOAD ||
+           (o->request.operation == OPERATION_RESTART && o->process > 0 &&
+            s->sight.unit.main_pid == o->process);
+}
+
+static void failed_by_command(struct service *s, struct now now)
+{
+    char text[FACT_TEXT_MAX + 200];
+    (void)str_format(text, sizeof text,
+                     "%s failed: the command ended with status %d and changed nothing: %s. Whether "
+                     "it is allowed at all is told by resus doctor.",
+                     engine_operation_word(s->operation.request.operation), s->operation.exit_code,
+                     s->operation.error[0] != '\0' ? s->operation.error : "it said nothing");
+    operation_fail(s, 500, "Operation failed", "command_failed", text, now);
+}
+
 static void verify(struct service *s, struct now now)
 {
     struct operation *o = &s->operation;
+    if (nothing_was_done(s)) {
+        failed_by_command(s, now);
+        return;
+    }
     if (is_done(s)) {
         verified(s, now);
         return;

@@ -124,6 +124,7 @@ struct operation {
     bool was_well;
     int64_t last_save_before;
     enum action_end end;
+    int64_t process; /* of the unit, before the command: 0 = none or not known */
     int exit_code;
     char error[FACT_TEXT_MAX];
     bool answered; /* 202 was given already */

@@ -94,3 +94,17 @@ def test_crash_during_a_restart_by_a_person_is_that_persons_restart(host):
         recoveries.watch_on(daemon, 2)
         recoveries.assert_nothing_done(daemon)
         assert recoveries.starts(host) == before + 3
+
+
+def test_restart_that_sudo_refuses_is_a_failure_that_touched_nothing(host):
+    with watching(host) as daemon:
+        before = recoveries.identity(host)
+        host.run("rm", "/etc/sudoers.d/autobot-redis")
+        for operation in ("restart", "reload"):
+            done = daemon.cli(operation, SERVICE)
+            assert done.status == 1, done
+            assert done.json["code"] == "command_failed", done.json
+            assert done.json["details"]["exit_code"] == 1 and "password" in done.json["details"]["stderr"], done.json
+            line = lines_of(daemon, operation)[-1]
+            assert line["result"]["success"] is False, line
+        recoveries.assert_untouched(host, before)
