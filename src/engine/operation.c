@@ -228,10 +228,18 @@ static void verified(struct service *s, struct now now)
         operation_done_message(o->request.operation), now);
 }
 
+/* What was to be restarted is the process that was there before: that it answers is no success. */
+static bool same_process(const struct service *s)
+{
+    const struct operation *o = &s->operation;
+    return o->request.operation == OPERATION_RESTART && o->process > 0 &&
+           s->sight.unit.main_pid == o->process;
+}
+
 static bool is_done(const struct service *s)
 {
     const struct operation *o = &s->operation;
-    if (s->sight.unit.asked.ms < o->command_ended.ms)
+    if (s->sight.unit.asked.ms < o->command_ended.ms || same_process(s))
         return false;
     if (o->request.operation == OPERATION_STOP)
         return s->sight.unit.active == UNIT_INACTIVE || s->sight.unit.active == UNIT_FAILED;
@@ -250,27 +258,27 @@ static void failed_for_cause(struct service *s, struct now now)
     operation_fail(s, 500, "Operation failed", row->code, text, now);
 }
 
-/* A command that failed has done nothing where the process that was there is there still, or where
- * it was to have it read its settings: sudo refuses it, a job cannot be queued. That Redis answers
- * is then no success. */
+/* sudo refuses it, a job cannot be queued: the command ended, and all is as it was. */
 static bool nothing_was_done(const struct service *s)
 {
     const struct operation *o = &s->operation;
     if (o->end != ACTION_FAILED || s->sight.unit.asked.ms < o->command_ended.ms)
         return false;
-    return o->request.operation == OPERATION_RELOAD ||
-           (o->request.operation == OPERATION_RESTART && o->process > 0 &&
-            s->sight.unit.main_pid == o->process);
+    return o->request.operation == OPERATION_RELOAD || same_process(s);
 }
 
-static void failed_by_command(struct service *s, struct now now)
+static void failed_without_effect(struct service *s, struct now now)
 {
+    const struct operation *o = &s->operation;
     char text[FACT_TEXT_MAX + 200];
+    char ended[64] = "how the command ended is not known";
+    if (o->exit_code >= 0)
+        (void)str_format(ended, sizeof ended, "the command ended with status %d", o->exit_code);
     (void)str_format(text, sizeof text,
-                     "%s failed: the command ended with status %d and changed nothing: %s. Whether "
-                     "it is allowed at all is told by resus doctor.",
-                     engine_operation_word(s->operation.request.operation), s->operation.exit_code,
-                     s->operation.error[0] != '\0' ? s->operation.error : "it said nothing");
+                     "%s failed: %s, and nothing has changed: %s. Whether it is allowed at all is "
+                     "told by resus doctor.",
+                     engine_operation_word(o->request.operation), ended,
+                     o->error[0] != '\0' ? o->error : "it said nothing");
     operation_fail(s, 500, "Operation failed", "command_failed", text, now);
 }
 
@@ -278,7 +286,7 @@ static void verify(struct service *s, struct now now)
 {
     struct operation *o = &s->operation;
     if (nothing_was_done(s)) {
-        failed_by_command(s, now);
+        failed_without_effect(s, now);
         return;
     }
     if (is_done(s)) {
@@ -311,7 +319,10 @@ static void verify(struct service *s, struct now now)
         o->deadline = mono_add(now.mono, LOAD_STALL_MS);
         return;
     }
-    failed_for_cause(s, now);
+    if (same_process(s) && s->cause == CAUSE_OK)
+        failed_without_effect(s, now);
+    else
+        failed_for_cause(s, now);
 }
 
 void operation_turn(struct service *s, struct now now)

@@ -140,6 +140,8 @@ MUTANTS = [
      "an action that a person took over from has no outcome line"),
     ("persist-after", STEP, "        r->attempts++;\n        (void)step_emit(s, EFFECT_SAVE);\n",
      "        r->attempts++;\n", "the attempt is not on the disk before the action"),
+    ("same-process", OPERATION, " || same_process(s))\n        return false;", ")\n        return false;",
+     "a restart is a success when the process that was to go has answered"),
     ("wish-unwaited", OPERATION, "    operation_enter(s, OP_PHASE_DECIDING, mono_add(now.mono, AUDIT_LIMIT_MS));\n"
      "    record_state(s, request_begin_action(s, FOR_OP_DESIRED, now.mono, s->operation.serial),\n"
      "                 STORE_FULL);",

@@ -20,8 +20,6 @@
  * (see below), so the failure is at most one such round younger than it. */
 #define LOG_MISSES_ALLOWED 3 /* after so many failed readings of the log it is done without */
 #define SLOW_LOOK_MS 6000
-#define RESUMED_MS                                                                                 \
-    900000 /* a pause that clocks set back made longer is not long over: grace, load */
 #define SLEEP_UNSEEN_MS TILT_JUMP_MS /* by a clock that stands still meanwhile */
 #define DOUBT_MS 29000               /* self-doubt lasts 30 s */
 
@@ -89,6 +87,9 @@ static void check_success(struct sim *s, int service, const struct intent *i)
     if (told->pong_asked < w->acted_end || told->unit_asked < w->acted_end ||
         told->unit.active != UNIT_ACTIVE)
         sim_broken(s, service, "%s is told to be a success, but nobody has looked since",
+                   i->operation);
+    if (i->pid > 0 && told->unit.main_pid == i->pid)
+        sim_broken(s, service, "%s is told to be a success, but the process is the same",
                    i->operation);
 }
 
@@ -297,6 +298,8 @@ void promise_action(struct sim *s, int service, const char *word, bool *ret_auto
     i->ran = true;
     if (!i->automatic)
         check_person(s, service, word);
+    if (!i->automatic && str_equal(word, "restart"))
+        i->pid = w->told.unit.main_pid;
     if (!i->automatic || second_half)
         return;
     s->actions++;
@@ -556,46 +559,5 @@ void promise_step(struct sim *s)
             w->paused = false; /* it was over before the clock was set back */
         check_claim(s, i, healthy);
         cure_step(s, i);
-    }
-}
-
-/* ── after the faults ── */
-
-static bool explained(const struct sim *s, int service)
-{
-    const struct service *inside = &s->engine->services[service];
-    const struct witness *w = &s->worlds[service].witness;
-    /* An address that has never answered is no evidence against Redis: hands off, and the doctor.
-     */
-    return !inside->sight.ever_answered || inside->saved.stopped_on_purpose ||
-           !inside->recovery_policy.enabled || s->now - w->paused_seen < RESUMED_MS ||
-           (inside->recovery_policy.external_stop == EXTERNAL_STOP_RESPECT &&
-            inside->cause == CAUSE_UNIT_STOPPED);
-}
-
-void promise_live(struct sim *s)
-{
-    for (int i = 0; i < s->count && !s->failed; i++) {
-        const struct unit *u = &s->worlds[i].unit;
-        if (s->engine == NULL) {
-            sim_broken(s, i, "the daemon does not run at the end");
-            return;
-        }
-        const struct service *inside = &s->engine->services[i];
-        enum overall overall = snapshot_overall(inside);
-        bool serves = u->process == PROCESS_UP && u->active == UNIT_ACTIVE && !u->frozen;
-        if (serves && overall != OVERALL_HEALTHY && overall != OVERALL_DEGRADED)
-            sim_broken(s, i, "all is well, but it is said to be %s (%s)", overall_word(overall),
-                       cause_row(inside->cause)->code);
-        if (!serves && overall == OVERALL_HEALTHY)
-            sim_broken(s, i, "it does not serve, but is said to be healthy");
-        if (serves || explained(s, i))
-            continue;
-        if (!inside->recovery.needs_human)
-            sim_broken(s, i, "neither cured nor a human called: %s, unit %s/%s, phase %s",
-                       cause_row(inside->cause)->code, unit_active_word(u->active), u->sub,
-                       recovery_phase_word(inside->recovery.phase));
-        else if (witness_of(s, i)->alerted[0] == '\0')
-            sim_broken(s, i, "a human is needed but was not called");
     }
 }

@@ -143,6 +143,7 @@ struct intent {
     bool open, durable, failed, automatic, ran;
     char request_id[48], operation[48], cause[40];
     int64_t allowed; /* attempts, when it was decided */
+    int64_t pid;     /* of the process that a person's restart is to end; 0 = not known */
     int64_t told;    /* when it was given to the audit log */
     uint64_t life;   /* of the daemon that told it */
 };
