@@ -86,7 +86,7 @@ static void fill_info(const struct sim *s, int service, struct info_facts *i)
     const struct unit *u = &s->worlds[service].unit;
     facts_info_reset(i);
     i->known = true;
-    i->process_id = u->foreign ? 99 : u->pid;
+    i->process_id = u->foreign ? SIM_FOREIGN_PID : u->pid;
     i->uptime_seconds = (s->now - u->began) / 1000;
     (void)snprintf(i->run_id, sizeof i->run_id, "%llu", (unsigned long long)u->generation);
     i->connected_clients = 10;

@@ -19,6 +19,7 @@
 #define SIM_LINES_MAX 4096 /* intents remembered */
 #define SIM_TROUBLES_MAX 64
 #define SIM_PLAYED_OF 32 /* every 32nd seed plays its recordings again, and has events in full */
+#define SIM_FOREIGN_PID 4194304 /* of somebody else's Redis: above all of ours */
 #define SIM_NEVER INT64_MAX
 #define SIM_OUTSIDE (-1) /* a Redis that is no service of this world */
 #define SIM_STARTS_MAX 5 /* systemd's default start limit: 5 in 10 s */
