@@ -223,11 +223,47 @@ static void a_replica_that_was_restarted_without_its_primary_is_no_failed_attemp
     assert_true(f->outcome.success);
 }
 
+static int answered_status;
+
+static void note_answer(void *context, int status, json_t *body)
+{
+    (void)context;
+    answered_status = status;
+    json_decref(body);
+}
+
+/* Nobody knows what became of the command; the process that answers is the one that was to go. */
+static void a_persons_restart_that_changed_nothing_is_no_success(void **state)
+{
+    struct fixture *f = *state;
+    static const struct engine_user user = {"ann", "ann@example.org", "admin", "local"};
+    struct unit_facts well = unit(UNIT_ACTIVE, "running", RESULT_SUCCESS);
+    struct engine_request request = {
+        .operation = OPERATION_RESTART, .user = user, .force = true, .answer = note_answer};
+    int64_t now = begin_watch(f, &well);
+    answered_status = 0;
+    f->intent = 0;
+    engine_operate(f->engine, 0, &request, fixture_at(now));
+    answer_all(f, REPLY_PONG, &well, now);
+    assert_int_not_equal(f->intent, 0);
+    engine_audit_ended(f->engine, 0, f->intent, AUDIT_DURABLE, fixture_at(now));
+    assert_int_equal(asked(f, HOST_RESTART), 1);
+    struct host_outcome lost = {.id = f->host[0].id, .command = HOST_RESTART, .end = HOST_CUT_OFF};
+    f->host_count = 0;
+    engine_host_ended(f->engine, 0, &lost, fixture_at(now));
+    for (int64_t end = now + 40000; now < end && answered_status == 0;) {
+        now = fixture_wake_late(f, 0);
+        answer_all(f, REPLY_PONG, &well, now);
+    }
+    assert_int_equal(answered_status, 500);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_set_up, fixture_tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_persons_restart_that_changed_nothing_is_no_success),
         TEST(evidence_is_kept_by_section_whatever_the_lines_look_like),
         TEST(nothing_is_done_while_a_command_that_was_left_behind_is_at_work),
         TEST(connections_that_our_own_restart_closes_are_no_refusal),

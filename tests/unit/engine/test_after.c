@@ -36,14 +36,14 @@ static void set_dependents(struct fixture *f, size_t count)
     engine_reconfigure(f->engine, &f->settings, fixture_at(f->due.ms));
 }
 
-/* A Redis that is well and a host that obeys. */
+/* A Redis that is well and a host that obeys: a restart gives another process. */
 static void answer_all(struct fixture *f, int64_t now)
 {
+    static int64_t pid = 4711;
     struct unit_facts u;
     facts_unit_reset(&u);
     u.active = UNIT_ACTIVE;
     u.result = RESULT_SUCCESS;
-    u.main_pid = 4711;
     u.control_reached = TRI_YES;
     while (f->redis_count > 0) {
         struct asked asked = f->redis[--f->redis_count];
@@ -54,6 +54,8 @@ static void answer_all(struct fixture *f, int64_t now)
     }
     while (f->host_count > 0) {
         struct asked asked = f->host[--f->host_count];
+        pid += asked.command == HOST_RESTART;
+        u.main_pid = pid;
         struct host_outcome o = {
             .id = asked.id, .command = asked.command, .end = HOST_EXITED, .unit = u};
         engine_host_ended(f->engine, 0, &o, fixture_at(now));
