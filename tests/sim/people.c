@@ -145,6 +145,7 @@ void people_tweak(struct sim *s, int service)
     case 3:
         sim_say(s, service, "a person resets recovery");
         w->attempts = 0;
+        w->reset = s->now;
         w->ended[0] = w->ended[1] = w->ended[2] = -SIM_NEVER / 2;
         w->effective = 0; /* the one under way is counted anew when it runs */
         w->alerted[0] = '\0';

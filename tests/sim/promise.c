@@ -318,7 +318,8 @@ void promise_state(struct sim *s, int service, const struct service_state *state
     if (state->exhausted != (r->phase == PHASE_EXHAUSTED) || state->attempts != r->attempts ||
         state->breaker_open != r->breaker.open)
         sim_broken(s, service, "the disk is told something else than what is so");
-    if (w->attempts > 1 && state->attempts == 0 && s->now - w->told.unwell < 55000)
+    bool forgotten = w->attempts > 1 && state->attempts == 0 && w->reset != s->now;
+    if (forgotten && s->now - w->told.unwell < 55000)
         sim_broken(s, service, "%d attempts are forgotten %lld ms after a failure", w->attempts,
                    (long long)(s->now - w->told.unwell));
     if (state->attempts == 0)

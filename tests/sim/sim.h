@@ -186,6 +186,7 @@ struct witness {
     int outstanding;        /* acting commands under way, of this life */
     int effective;          /* automatic actions since attempts were forgotten */
     int attempts;           /* as told to the store last */
+    int64_t reset;          /* when a person last asked to forget them */
     int64_t acted;          /* when the newest automatic action went out */
     int64_t acted_end;      /* when the newest command that acts was heard to have ended */
     int64_t failed_end;     /* when the newest failed attempt of this failure was over */
