@@ -537,7 +537,7 @@ static void check_quiet(struct sim *s, int service, bool healthy)
         w->well_since = SIM_NEVER;
     else if (w->well_since == SIM_NEVER)
         w->well_since = s->now;
-    bool forgiven = w->well_since != SIM_NEVER && s->now - w->well_since > FORGIVEN_MS &&
+    bool forgiven = w->well_since != SIM_NEVER && w->told.proof - w->well_since > FORGIVEN_MS &&
                     s->now - s->deaf_until > FORGIVEN_MS;
     if (forgiven && r->attempts > 0)
         sim_broken(s, service, "%d attempts are remembered after two minutes of health",
