@@ -91,7 +91,8 @@ class Daemon:
     def __enter__(self):
         try:
             self.start()
-            assert self.cli("start").status == 0, self.cli("status")
+            started = self.cli("start")
+            assert started.status == 0, f"{started}\n--- daemon's output:\n{self.output()[-3000:]}"
         except BaseException:
             self.close()
             raise
