@@ -5,6 +5,7 @@ gap in the promises (docs/simulation.md). A text that is not there exactly once 
 follows the code.
 
 usage: mutants.py FOLDER [NAME...]   (FOLDER keeps the copy, its build and the seeds that caught)
+       mutants.py --texts            (are all of them in the code? nothing is built)
 """
 import os
 import pathlib
@@ -164,9 +165,9 @@ MUTANTS = [
     ("empty-lost", JUDGE, "return s->saved.empty_primary || cause_empty_primary(&s->sight.info);",
      "return cause_empty_primary(&s->sight.info);",
      "a restart of the daemon forgets that the primary would come back empty"),
-    ("numbers-again", ENGINE,
-     "        saved->event_seq > (uint64_t)now.wall.ms ? saved->event_seq : (uint64_t)now.wall.ms;",
-     "        saved->event_seq / 2;", "event numbers are given out twice"),
+    ("numbers-again", ENGINE, "s->event_seq = saved->event_seq > apart ? saved->event_seq : apart;",
+     "s->event_seq = saved->event_seq;",
+     "event numbers are given out twice"),
     ("number-lost", RECORD, "    uint64_t seq = ++s->event_seq;\n", "    uint64_t seq = s->event_seq += 2;\n",
      "an event is lost between two numbers"),
     # replicas, lost answers, crashes that nothing else befalls
@@ -253,15 +254,20 @@ def run(folder, first="1", seeds=SEEDS):
     return True, first.group(0)
 
 
-def check(folder, mutant):
-    name, file, old, new, why = mutant
-    path = folder / file
-    text = mutated = path.read_text()
+def mutated(text, mutant):
+    name, file, old, new, _ = mutant
     for was, becomes in [(old, new)] if isinstance(old, str) else zip(old, new, strict=True):
-        if mutated.count(was) != 1:
-            raise SystemExit(f"mutant {name}: {was!r} is {mutated.count(was)} times in {file}, not once")
-        mutated = mutated.replace(was, becomes)
-    path.write_text(mutated)
+        if text.count(was) != 1:
+            raise SystemExit(f"mutant {name}: {was!r} is {text.count(was)} times in {file}, not once")
+        text = text.replace(was, becomes)
+    return text
+
+
+def check(folder, mutant):
+    name, file, _, _, why = mutant
+    path = folder / file
+    text = path.read_text()
+    path.write_text(mutated(text, mutant))
     try:
         built = compile_in(folder)
         if built.returncode != 0:
@@ -280,6 +286,10 @@ def check(folder, mutant):
 
 
 def main():
+    if sys.argv[1:] == ["--texts"]:
+        for mutant in MUTANTS:
+            mutated((ROOT / mutant[1]).read_text(), mutant)
+        return 0
     folder = pathlib.Path(sys.argv[1]).resolve()
     wanted = set(sys.argv[2:])
     mutants = [m for m in MUTANTS if not wanted or m[0] in wanted]
