@@ -88,18 +88,25 @@ static void operate(struct fixture *f, enum engine_operation operation, int64_t 
     engine_operate(f->engine, 0, &request, fixture_at(now));
 }
 
-static void last_words_that_are_read_anew_are_waited_for(void **state)
+/* A unit that has failed, and whose last words are read: its configuration is wrong. The time. */
+static int64_t read_words(struct fixture *f, const struct unit_facts *dead)
 {
-    struct fixture *f = *state;
-    struct unit_facts dead = unit(UNIT_FAILED, RESULT_EXIT_CODE);
     int64_t now = 1000;
     while (now < 5000) {
         now = fixture_wake_late(f, 0);
         answer_redis(f, REPLY_REFUSED, now);
-        answer_host(f, false, &dead, now);
-        answer_host(f, true, &dead, now);
+        answer_host(f, false, dead, now);
+        answer_host(f, true, dead, now);
     }
-    assert_int_equal(f->intent, 0); /* a configuration that is wrong: nothing to act for */
+    assert_int_equal(f->intent, 0); /* nothing to act for */
+    return now;
+}
+
+static void last_words_that_are_read_anew_are_waited_for(void **state)
+{
+    struct fixture *f = *state;
+    struct unit_facts dead = unit(UNIT_FAILED, RESULT_EXIT_CODE);
+    int64_t now = read_words(f, &dead);
     /* A refused operation looks twice: before it, and when it is over. */
     operate(f, OPERATION_RELOAD, now + 1);
     answer_redis(f, REPLY_REFUSED, now + 2);
@@ -155,14 +162,7 @@ static void lose_words_that_were_read(struct fixture *f, wall_ms since)
 {
     struct unit_facts dead = unit(UNIT_FAILED, RESULT_EXIT_CODE);
     dead.since = (wall_ms){1000};
-    int64_t now = 1000;
-    while (now < 5000) {
-        now = fixture_wake_late(f, 0);
-        answer_redis(f, REPLY_REFUSED, now);
-        answer_host(f, false, &dead, now);
-        answer_host(f, true, &dead, now);
-    }
-    assert_int_equal(f->intent, 0);        /* a configuration that is wrong: nothing to act for */
+    int64_t now = read_words(f, &dead);
     operate(f, OPERATION_RELOAD, now + 1); /* refused, but it looks anew */
     int missed = 0;
     dead.since = since;
@@ -197,13 +197,7 @@ static void last_words_are_read_anew_when_the_unit_has_failed_again(void **state
     struct fixture *f = *state;
     struct unit_facts dead = unit(UNIT_FAILED, RESULT_EXIT_CODE);
     dead.since = (wall_ms){1000};
-    int64_t now = 1000;
-    while (now < 5000) {
-        now = fixture_wake_late(f, 0);
-        answer_redis(f, REPLY_REFUSED, now);
-        answer_host(f, false, &dead, now);
-        answer_host(f, true, &dead, now);
-    }
+    int64_t now = read_words(f, &dead);
     assert_true(f->engine->services[0].sight.log_read);
     dead.since = (wall_ms){2000};
     do
