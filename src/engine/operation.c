@@ -3,7 +3,6 @@
  * operation_turn() looks whether they are enough. */
 #include <assert.h>
 #include <inttypes.h>
-#include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
