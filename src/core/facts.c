@@ -160,5 +160,6 @@ void facts_unit_reset(struct unit_facts *unit)
         .restarts = FACT_UNKNOWN,
         .timeout_start_us = FACT_UNKNOWN,
         .timeout_stop_us = FACT_UNKNOWN,
+        .cpu_ms = FACT_UNKNOWN,
     };
 }

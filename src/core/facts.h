@@ -113,7 +113,40 @@ struct unit_facts {
     wall_ms since;            /* "Active: ... since", or WALL_NONE */
     int64_t timeout_start_us; /* FACT_UNKNOWN; INT64_MAX = infinity */
     int64_t timeout_stop_us;
+    int64_t
+        cpu_ms; /* processor time of the unit since it started; FACT_UNKNOWN without accounting */
     char text[FACT_TEXT_MAX]; /* the Active: line, or why nothing is known */
+};
+
+/* State letter of /proc/PID/stat. */
+enum task_state {
+    TASK_UNKNOWN,
+    TASK_RUNNING,  /* R */
+    TASK_SLEEPING, /* S, I */
+    TASK_BLOCKED,  /* D: waits for a disk; not even SIGKILL ends it */
+    TASK_STOPPED,  /* T: by a signal */
+    TASK_TRACED,   /* t: by a debugger */
+    TASK_ENDED,    /* Z, X */
+    TASK_STATE_COUNT
+};
+
+/* What the host's kernel says about the main process of the unit. */
+struct process_facts {
+    int64_t pid; /* of which process; 0 = nothing is known */
+    mono_ms asked, at;
+    enum task_state state;
+    int64_t cpu_ms;     /* processor time used since it started, user and system; FACT_UNKNOWN */
+    int64_t tracer_pid; /* 0 = none; FACT_UNKNOWN */
+};
+
+/* The answer to a PING that was sent from the Redis host itself, to tell a dead Redis from a broken
+ * path to it. */
+struct witness_facts {
+    mono_ms asked, at;
+    bool possible;          /* false: the host could not be asked, `text` says why */
+    enum reply_class reply; /* when possible; any answer, also an error, proves that Redis works */
+    char address[64];       /* where on that host, such as 127.0.0.1:6379 */
+    char text[FACT_TEXT_MAX];
 };
 
 /* A log line that names a cause (field-notes 7.3). */

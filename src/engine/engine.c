@@ -298,12 +298,12 @@ void engine_redis_ended(struct engine *e, int service, const struct redis_answer
     case FOR_INFO:
     case FOR_SAMPLE:
         sample_figures(s, a, now);
-        watch_redis(s, &p, a, now);
+        observe_redis(s, &p, a, now);
         break;
     case FOR_PULSE:
     case FOR_PROBE:
     case FOR_CONFIG:
-        watch_redis(s, &p, a, now);
+        observe_redis(s, &p, a, now);
         break;
     case FOR_ACTION:
     case FOR_ACTION_2:
@@ -357,7 +357,7 @@ void engine_host_ended(struct engine *e, int service, const struct host_outcome 
     case FOR_UNIT:
     case FOR_JOURNAL:
     case FOR_LOG_FILE:
-        watch_host(s, &p, o, now);
+        observe_host(s, &p, o, now);
         break;
     case FOR_ACTION:
     case FOR_ACTION_2:

@@ -19,7 +19,7 @@ void engine_figures(const struct engine *e, int service, struct now now, struct 
         .status = snapshot_status(s),
         .cause = cause_row(s->cause)->code,
         .up = s->sampler.state == SAMPLE_UP,
-        .ping_ms = watch_last_latency_ms(s),
+        .ping_ms = latency_last_ms(s),
         .recovery_enabled = s->recovery_policy.enabled,
         .breaker_open = s->recovery.breaker.open,
         .needs_human = s->recovery.needs_human,

@@ -31,6 +31,9 @@ struct engine_ports {
                   mono_ms deadline);
     /* -> engine_host_ended */
     void (*host)(void *context, int service, const struct host_request *request);
+    /* PING from the Redis host itself: to its loopback at `port`, then to the configured address
+     * -> engine_witness_ended. NULL: no such way, nothing is asked. */
+    void (*witness)(void *context, int service, uint64_t id, int port, mono_ms deadline);
     /* Asks a dependent service's address whether it is well -> engine_probe_ended */
     void (*probe)(void *context, int service, uint64_t id, const char *url);
     /* -> engine_save_ended when id != 0 */
@@ -68,8 +71,9 @@ struct host_outcome {
     enum host_end end;
     int exit_code;
     int64_t duration_ms;
-    struct unit_facts unit;    /* HOST_STATUS, HOST_SHOW, HOST_IS_ACTIVE that reached the host */
-    struct log_facts log;      /* HOST_JOURNAL, HOST_LOG_TAIL */
+    struct unit_facts unit;       /* HOST_STATUS, HOST_SHOW, HOST_IS_ACTIVE that reached the host */
+    struct process_facts process; /* HOST_PROCESS */
+    struct log_facts log;         /* HOST_JOURNAL, HOST_LOG_TAIL */
     bool log_empty;            /* no line could be read: try with sudo, or the log is elsewhere */
     bool not_applicable;       /* the unit has no reload */
     char error[FACT_TEXT_MAX]; /* first line of stderr, or why the host was not reached */

@@ -69,13 +69,13 @@ bool request_pending(const struct service *s, enum purpose purpose)
     return request_asked(s, purpose).ms != MONO_NEVER.ms;
 }
 
-void request_host(struct service *s, enum purpose purpose, enum host_command command, int lines,
+void request_host(struct service *s, enum purpose purpose, enum host_command command, int number,
                   bool with_sudo, struct now now)
 {
     struct host_request request = {
         .id = request_begin(s, purpose, now.mono),
         .command = command,
-        .lines = lines,
+        .number = number,
         .with_sudo = with_sudo,
         .deadline = mono_add(now.mono, HOST_LOOK_LIMIT_MS),
     };

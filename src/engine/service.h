@@ -275,15 +275,24 @@ void watch_doubt(struct service *s, const char *why, struct now now); /* NULL: n
 bool watch_at_work(const struct service *s); /* is a command of ours under way? */
 void watch_look(struct service *s,
                 struct now now); /* a round of checks now and every few ms for a while */
+void watch_begin_round(struct service *s, struct now now);
+void watch_plan_round(struct service *s, struct now now);
+bool watch_in_doubt(const struct service *s);
 void config_watch(struct service *s, struct now now); /* config_watch.c */
-void watch_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
-                 struct now now);
-void watch_host(struct service *s, const struct pending *p, const struct host_outcome *o,
-                struct now now);
+
+/* observe.c: answers become observations */
+void observe_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
+                   struct now now);
+void observe_host(struct service *s, const struct pending *p, const struct host_outcome *o,
+                  struct now now);
 void watch_refresh(struct service *s, struct now now);
-double watch_latency_ms(const struct service *s, double percentile); /* < 0 unknown */
-double watch_last_latency_ms(const struct service *s);
 mono_ms watch_next(const struct service *s);
+
+/* latency.c: the newest PING times; < 0 unknown */
+void latency_note(struct service *s, int64_t us);
+double latency_ms(const struct service *s, double percentile);
+double latency_of_redis_ms(const struct service *s, double percentile); /* without our lateness */
+double latency_last_ms(const struct service *s);
 
 /* sample.c */
 void sample_init(struct service *s, struct now now);
@@ -356,8 +365,8 @@ struct pending request_end(struct service *s,
 uint64_t request_begin_action(struct service *s, enum purpose purpose, mono_ms asked,
                               uint64_t action_id);
 #define HOST_LOOK_LIMIT_MS 10000 /* row B2 */
-/* A command that only looks; lines: of a log, else 0. */
-void request_host(struct service *s, enum purpose purpose, enum host_command command, int lines,
+/* A command that only reads; number: lines of a log, a process, else 0. */
+void request_host(struct service *s, enum purpose purpose, enum host_command command, int number,
                   bool with_sudo, struct now now);
 bool request_pending(const struct service *s, enum purpose purpose);
 mono_ms request_asked(const struct service *s, enum purpose purpose); /* newest; MONO_NEVER none */

@@ -305,7 +305,7 @@ json_t *engine_health_json(const struct engine *e, int service, struct now now)
     (void)json_put_bool(body, "service_running", serves(s));
     (void)json_put_bool(body, "connectivity", cause_probe(&s->sight)->reply == REPLY_PONG);
     bool answers = reply_answered(cause_probe(&s->sight)->reply);
-    double latency = answers ? watch_last_latency_ms(s) : -1; /* a silent Redis has none */
+    double latency = answers ? latency_last_ms(s) : -1; /* a silent Redis has none */
     (void)json_put(body, "response_time_ms", latency < 0 ? json_null() : json_rounded(latency, 2));
     (void)json_put_wall(body, "last_successful_command", s->watch.last_command);
     put_int(body, "error_count_last_hour", health_errors_last_hour(&s->health));

@@ -136,7 +136,7 @@ static void ask_host(struct handlers *h, struct call *call, enum host_command co
 {
     struct host_request request = {.id = handlers_wait(h, call),
                                    .command = command,
-                                   .lines = LOG_LINES,
+                                   .number = LOG_LINES,
                                    .with_sudo = sudo,
                                    .deadline = mono_add(handlers_now(h).mono, STEP_DEADLINE_MS)};
     h->ports.host(h->ports.context, call->service, &request);

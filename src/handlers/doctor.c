@@ -121,7 +121,7 @@ static void ask_host(struct handlers *h, struct call *call, enum host_command co
     struct host_request request = {
         .id = handlers_wait(h, call),
         .command = command,
-        .lines = LOG_LINES,
+        .number = LOG_LINES,
         .with_sudo = with_sudo,
         .deadline = mono_add(handlers_now(h).mono, HOST_DEADLINE_MS),
     };

@@ -66,7 +66,7 @@ static void ask(struct handlers *h, struct call *call, int step)
     struct host_request request = {
         .id = handlers_wait(h, call),
         .command = step == STEP_FILE ? HOST_LOG_TAIL : HOST_JOURNAL,
-        .lines = LOGS_READ_MAX,
+        .number = LOGS_READ_MAX,
         .with_sudo = step == STEP_JOURNAL_SUDO,
         .deadline = mono_add(handlers_now(h).mono, LOGS_DEADLINE_MS),
     };

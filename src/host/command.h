@@ -28,6 +28,7 @@ enum host_command {
     HOST_SHOW,         /* systemctl show UNIT -p LIST */
     HOST_RESET_FAILED, /* sudo systemctl reset-failed UNIT */
     HOST_LOG_TAIL,     /* sudo -u redis tail -n N LOG_FILE */
+    HOST_PROCESS,      /* cat /proc/PID/stat /proc/PID/status */
     /* not among the runbook's seven: `resus doctor` alone asks it, it only reads, and sudo answers
        it without a sudoers line of its own */
     HOST_SUDO_LIST, /* sudo -n -l */
@@ -36,6 +37,7 @@ enum host_command {
 
 #define HOST_ARGV_MAX 12
 #define HOST_LINES_MAX 1000
+#define HOST_PID_MAX 4194304 /* the kernel's own limit on 64-bit systems */
 
 struct host_argv {
     const char *words[HOST_ARGV_MAX + 1]; /* NULL at the end; points into storage or constants */
@@ -43,11 +45,12 @@ struct host_argv {
 };
 
 /* Builds the argv for a command. `unit` and `log_file` are checked ([A-Za-z0-9@._-], at most 128;
- * an absolute path of plain characters without ".."), `lines` must be 1..HOST_LINES_MAX where the
- * command has lines and is rounded up to 50, 200 or 1000 (the sudoers lines are exact). `use_sudo`:
+ * an absolute path of plain characters without ".."). `number` is the number of lines where the
+ * command has lines: 1..HOST_LINES_MAX, rounded up to 50, 200 or 1000 (the sudoers lines are
+ * exact); for HOST_PROCESS it is the process, 2..HOST_PID_MAX; otherwise it is ignored. `use_sudo`:
  * commands that need rights get `sudo -n`, false when we are root there already; HOST_JOURNAL gets
  * sudo only when it is true (it is tried without first). */
-int host_command_argv(enum host_command command, const char *unit, const char *log_file, int lines,
+int host_command_argv(enum host_command command, const char *unit, const char *log_file, int number,
                       bool use_sudo, struct host_argv *ret, struct error *err) ATTR_MUST_USE;
 
 /* The argv as one line for ssh's exec request, every word checked (nothing needs quoting), or

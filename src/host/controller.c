@@ -22,8 +22,8 @@ int controller_unit_argv(const struct controller_unit *unit, const struct host_r
         return error_set(err, -EPERM, "%s is not among the default commands: `commands: extended`",
                          host_command_name(request->command));
     bool use_sudo = !unit->root && (request->command != HOST_JOURNAL || request->with_sudo);
-    return host_command_argv(request->command, unit->unit, unit->log_file, request->lines, use_sudo,
-                             ret, err);
+    return host_command_argv(request->command, unit->unit, unit->log_file, request->number,
+                             use_sudo, ret, err);
 }
 
 static int open_kind(uv_loop_t *loop, struct ssh_pool *pool, const struct service_settings *service,

@@ -46,7 +46,7 @@ typedef void host_exited(void *context);
 struct host_request {
     uint64_t id;
     enum host_command command;
-    int lines;      /* HOST_JOURNAL, HOST_LOG_TAIL */
+    int number;     /* lines of HOST_JOURNAL and HOST_LOG_TAIL, the process of HOST_PROCESS */
     bool with_sudo; /* HOST_JOURNAL: plain first, then with sudo (field notes, end of section 1) */
     mono_ms deadline;
 };

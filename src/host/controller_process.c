@@ -125,7 +125,7 @@ static int read_text(struct process_controller *p, const struct host_request *re
     case HOST_JOURNAL:
     case HOST_LOG_TAIL:
         out->limit -= 128; /* room for the last sentence */
-        process_log_tail(p->files.log, host_lines_rounded(request->lines), out);
+        process_log_tail(p->files.log, host_lines_rounded(request->number), out);
         out->limit += 128;
         return request->command == HOST_JOURNAL ? process_text_end(&p->view, out) : 0;
     default:

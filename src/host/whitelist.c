@@ -24,11 +24,13 @@ enum rights {
 static const char unit_word[] = "UNIT";
 static const char lines_word[] = "N";
 static const char log_word[] = "LOG_FILE";
+static const char process_stat_word[] = "stat";
+static const char process_status_word[] = "status";
 
 struct row {
     const char *name;
     enum rights rights;
-    bool acts, extended, has_lines;
+    bool acts, extended, has_lines, has_process;
     const char *path; /* of words[0], as the sudoers lines have it */
     const char *words[ROW_WORDS_MAX];
 };
@@ -81,6 +83,10 @@ static const struct row rows[] = {
                        .has_lines = true,
                        .path = "/usr/bin/tail",
                        .words = {"tail", "-n", lines_word, log_word}},
+    [HOST_PROCESS] = {.name = "process",
+                      .extended = true,
+                      .has_process = true,
+                      .words = {"cat", process_stat_word, process_status_word}},
     [HOST_SUDO_LIST] = {.name = "sudo-list", .words = {"sudo", "-n", "-l"}},
 };
 static_assert(ARRAY_LENGTH(rows) == HOST_COMMAND_COUNT, "a row for every command");
@@ -173,7 +179,7 @@ static const char *store(struct host_argv *argv, size_t *used, const char *text)
     return at;
 }
 
-static void fill(const struct row *row, const char *unit, const char *log_file, int lines,
+static void fill(const struct row *row, const char *unit, const char *log_file, int number,
                  bool use_sudo, struct host_argv *argv)
 {
     memset(argv, 0, sizeof *argv);
@@ -192,16 +198,20 @@ static void fill(const struct row *row, const char *unit, const char *log_file, 
         else if (word == log_word)
             word = store(argv, &used, log_file);
         else if (word == lines_word) {
-            char number[16];
-            (void)str_format(number, sizeof number, "%d", host_lines_rounded(lines));
-            word = store(argv, &used, number);
+            char text[16];
+            (void)str_format(text, sizeof text, "%d", host_lines_rounded(number));
+            word = store(argv, &used, text);
+        } else if (word == process_stat_word || word == process_status_word) {
+            char text[40];
+            (void)str_format(text, sizeof text, "/proc/%d/%s", number, word);
+            word = store(argv, &used, text);
         }
         assert(n < HOST_ARGV_MAX);
         argv->words[n++] = word;
     }
 }
 
-int host_command_argv(enum host_command command, const char *unit, const char *log_file, int lines,
+int host_command_argv(enum host_command command, const char *unit, const char *log_file, int number,
                       bool use_sudo, struct host_argv *ret, struct error *err)
 {
     if ((unsigned)command >= HOST_COMMAND_COUNT)
@@ -212,10 +222,13 @@ int host_command_argv(enum host_command command, const char *unit, const char *l
         r = check_log_file(log_file, err);
     if (r < 0)
         return r;
-    if (row->has_lines && (lines < 1 || lines > HOST_LINES_MAX))
+    if (row->has_lines && (number < 1 || number > HOST_LINES_MAX))
         return error_set(err, -EINVAL, "the number of lines must be 1 to %d, not %d",
-                         HOST_LINES_MAX, lines);
-    fill(row, unit, log_file, lines, use_sudo, ret);
+                         HOST_LINES_MAX, number);
+    if (row->has_process && (number < 2 || number > HOST_PID_MAX))
+        return error_set(err, -EINVAL, "the process number must be 2 to %d, not %d", HOST_PID_MAX,
+                         number);
+    fill(row, unit, log_file, number, use_sudo, ret);
     return 0;
 }
 

@@ -24,8 +24,10 @@ PLAN = "src/core/recovery_plan.c"
 STEP = "src/core/recovery_step.c"
 MACHINE = "src/core/recovery.c"
 CAUSE = "src/core/cause.c"
+CAUSE_TABLE = "src/core/cause_table.c"
 ENGINE = "src/engine/engine.c"
 WATCH = "src/engine/watch.c"
+OBSERVE = "src/engine/observe.c"
 JUDGE = "src/engine/judge.c"
 LAST_WORDS = "src/engine/last_words.c"
 RECORD = "src/engine/record.c"
@@ -103,7 +105,7 @@ MUTANTS = [
      "systemd's start limit is knocked at for ever"),
     ("one-silence", CAUSE, "bool enough = still_runs && s->failed_probes >= s->failure_threshold;",
      "bool enough = still_runs && s->failed_probes >= 1;", "one lost packet is a failure"),
-    ("quick-silences", WATCH, "mono_since(asked, *counted) < s->watch_policy.confirm_interval_ms)",
+    ("quick-silences", OBSERVE, "mono_since(asked, *counted) < s->watch_policy.confirm_interval_ms)",
      "mono_since(asked, *counted) < 1)", "probes of the same moment count as many opinions"),
     ("script-hidden", CAUSE, "return certain_if(enough && mono_reached(now, script_shows),",
      "return certain_if(enough,", "a script that runs is taken for a hang"),
@@ -171,14 +173,14 @@ MUTANTS = [
     ("number-lost", RECORD, "    uint64_t seq = ++s->event_seq;\n", "    uint64_t seq = s->event_seq += 2;\n",
      "an event is lost between two numbers"),
     # replicas, lost answers, crashes that nothing else befalls
-    ("replica-restarted", CAUSE, '"replica_link_down", OVERALL_DEGRADED, RESTART_USELESS,\n'
+    ("replica-restarted", CAUSE_TABLE, '"replica_link_down", OVERALL_DEGRADED, RESTART_USELESS,\n'
      "                                 REMEDY_NONE,", '"replica_link_down", OVERALL_DEGRADED, RESTART_HELPS,\n'
      "                                 REMEDY_RESTART,", "a replica that has lost its primary is restarted"),
     ("orphan-loads", CAUSE, "    if (s->unit.active != UNIT_ACTIVATING || !recent(s, s->unit.asked))\n",
      "    if (true)\n", "a replica without its primary loads for ever, and nobody is told"),
     ("orphan-failed", CAUSE, "    return orphan || cause_proven_well(s);", "    return cause_proven_well(s);",
      "a start that has brought a replica back is told as failed"),
-    ("crash-to-human", CAUSE, '[CAUSE_CRASHED] = {"crashed", OVERALL_CRITICAL, RESTART_HELPS, REMEDY_RESTART,',
+    ("crash-to-human", CAUSE_TABLE, '[CAUSE_CRASHED] = {"crashed", OVERALL_CRITICAL, RESTART_HELPS, REMEDY_RESTART,',
      '[CAUSE_CRASHED] = {"crashed", OVERALL_CRITICAL, RESTART_HELPS, REMEDY_HUMAN,',
      "a human is called for a crash that a start cures"),
     ("any-empty", CAUSE, "if (!info->known || info->role != ROLE_PRIMARY || info->connected_replicas <= 0)",

@@ -108,7 +108,7 @@ static void ask(struct scene *s, struct controller *c, enum host_command command
 {
     struct host_request request = {.id = (uint64_t)command,
                                    .command = command,
-                                   .lines = 200,
+                                   .number = 200,
                                    .deadline = mono_add(clock_mono(), ms)};
     s->on_stack = true;
     c->ops->run(c, &request);

@@ -95,7 +95,7 @@ static void ask(struct scene *s, uint64_t id, int64_t deadline_ms)
 {
     struct host_request request = {.id = id,
                                    .command = HOST_STATUS,
-                                   .lines = 50,
+                                   .number = 50,
                                    .deadline = mono_add(clock_mono(), deadline_ms)};
     s->on_stack = true;
     s->controller->ops->run(s->controller, &request);

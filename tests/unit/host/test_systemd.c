@@ -69,7 +69,7 @@ static void end(struct scene *s)
 static void ask(struct scene *s, uint64_t id, enum host_command command, int64_t ms)
 {
     struct host_request request = {
-        .id = id, .command = command, .lines = 50, .deadline = mono_add(clock_mono(), ms)};
+        .id = id, .command = command, .number = 50, .deadline = mono_add(clock_mono(), ms)};
     s->on_stack = true;
     s->controller->ops->run(s->controller, &request);
     s->on_stack = false;

@@ -1,0 +1,58 @@
+/* The newest PING times of a service, and what of them is Redis' own. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "engine/service.h"
+
+void latency_note(struct service *s, int64_t us)
+{
+    struct watch *w = &s->watch;
+    if (us < 0)
+        return;
+    w->latency_us[w->latency_next] = us;
+    w->latency_next = (w->latency_next + 1) % SERVICE_LATENCIES;
+    if (w->latency_count < SERVICE_LATENCIES)
+        w->latency_count++;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    int64_t x = *(const int64_t *)a;
+    int64_t y = *(const int64_t *)b;
+    return (x > y) - (x < y);
+}
+
+double latency_ms(const struct service *s, double percentile)
+{
+    const struct watch *w = &s->watch;
+    if (w->latency_count == 0)
+        return -1;
+    int64_t sorted[SERVICE_LATENCIES];
+    memcpy(sorted, w->latency_us, w->latency_count * sizeof sorted[0]);
+    qsort(sorted, w->latency_count, sizeof sorted[0], by_value);
+    unsigned at = (unsigned)((double)(w->latency_count - 1) * percentile / 100.0 + 0.5);
+    return (double)sorted[at] / 1000.0;
+}
+
+/* A PONG waits for us as long as a timer does: when we are held up, or the machine is, that is not
+ * Redis' time. Lateness is known in whole milliseconds: what the fastest PONG took below one stays.
+ */
+double latency_of_redis_ms(const struct service *s, double percentile)
+{
+    double seen = latency_ms(s, percentile);
+    double ours = (double)engine_late_ms(s->engine, (int)percentile);
+    double fastest = latency_ms(s, 0);
+    double least = fastest < 1 ? fastest : 1;
+    if (seen < 0)
+        return seen;
+    return seen - ours > least ? seen - ours : least;
+}
+
+double latency_last_ms(const struct service *s)
+{
+    const struct watch *w = &s->watch;
+    if (w->latency_count == 0)
+        return -1;
+    return (double)w->latency_us[(w->latency_next + SERVICE_LATENCIES - 1) % SERVICE_LATENCIES] /
+           1000.0;
+}

@@ -1,0 +1,263 @@
+/* What the answers to the watch say: they become observations (core/cause.h), and are judged. */
+#include "base/str.h"
+#include "engine/service.h"
+#include "redis/reply.h"
+
+/* ── answers of Redis ── */
+
+/* Counts things that must be seen several times, at least confirm_interval apart (a quick round is
+ * no second opinion). */
+static void count_apart(struct service *s, bool seen, mono_ms asked, int64_t *count,
+                        mono_ms *counted)
+{
+    if (!seen) {
+        *count = 0;
+        counted->ms = 0;
+        return;
+    }
+    if (counted->ms != 0 && mono_since(asked, *counted) < s->watch_policy.confirm_interval_ms)
+        return;
+    *counted = asked;
+    (*count)++;
+}
+
+static void note_probe(struct service *s, const struct probe_facts *p, mono_ms asked, bool fresh,
+                       struct now now)
+{
+    struct sight *sight = &s->sight;
+    struct watch *w = &s->watch;
+    if (p->reply == REPLY_NONE)
+        return;
+    struct probe_facts *slot = fresh ? &sight->fresh : &sight->kept;
+    /* Overlapping probes can end out of order: the one asked later knows more, unless it only timed
+     * out. */
+    s->counters.checks++;
+    s->counters.failed_checks += p->reply != REPLY_PONG;
+    w->last_check = now.wall; /* a look that found nothing is a look, too */
+    bool newer = asked.ms >= slot->asked.ms || reply_answered(p->reply);
+    if (newer) {
+        *slot = *p;
+        slot->asked = asked;
+        slot->at = now.mono;
+    }
+    if (reply_answered(p->reply))
+        sight->last_answer = now.mono;
+    if (fresh || p->reply == REPLY_BUSY)
+        count_apart(s, p->reply == REPLY_BUSY, now.mono, &sight->busy_replies, &w->counted_busy);
+    if (fresh || reply_answered(p->reply)) {
+        bool first = sight->failed_probes == 0;
+        count_apart(s, !reply_answered(p->reply), asked, &sight->failed_probes,
+                    &w->counted_failure);
+        if (first && sight->failed_probes > 0)
+            sight->failing_since = now.mono;
+    }
+    if (fresh) {
+        enum unit_active unit = sight->unit.active;
+        bool odd = (reply_answered(p->reply) || p->reply == REPLY_GARBAGE) &&
+                   sight->unit.control_reached == TRI_YES && unit != UNIT_ACTIVE &&
+                   unit != UNIT_RELOADING && unit != UNIT_ACTIVATING;
+        bool foreign = p->reply == REPLY_PONG && unit == UNIT_ACTIVE && cause_other_process(sight);
+        count_apart(s, odd || foreign, asked, &sight->mismatches, &w->counted_mismatch);
+    }
+    if (p->reply == REPLY_LOADING)
+        sight->loading_seen = true;
+    if (p->reply == REPLY_PONG) {
+        w->proven = now.mono;
+        latency_note(s, p->latency_us);
+        sample_ping(s, p->latency_us);
+        w->last_command = now.wall;
+        if (!sight->ever_answered) {
+            sight->ever_answered = true;
+            record_state(s, 0, STORE_NORMAL);
+        }
+    }
+    if (p->reply != REPLY_PONG)
+        watch_doubt(s, p->text[0] != '\0' ? p->text : reply_class_word(p->reply), now);
+}
+
+/* Did the process that INFO speaks of start while an action or operation of ours ran? A second each
+ * way, because uptime is told in whole seconds. */
+static bool started_by_us(const struct service *s, const struct info_facts *info, struct now now)
+{
+    mono_ms started = mono_add(now.mono, -info->uptime_seconds * 1000);
+    const struct recovery *r = &s->recovery;
+    const struct operation *o = &s->operation;
+    bool by_recovery = r->action_began.ms != 0 && started.ms >= r->action_began.ms - 1000 &&
+                       started.ms <= r->action_ended.ms + 1000;
+    bool by_operation = o->command_ended.ms != 0 && started.ms >= o->began.ms - 1000 &&
+                        started.ms <= o->command_ended.ms + 1000;
+    return by_recovery || by_operation;
+}
+
+/* Values that only CONFIG GET tells stay over an INFO of the same server. */
+static void note_info(struct service *s, const struct redis_answer *a, mono_ms asked,
+                      struct now now)
+{
+    struct info_facts *old = &s->sight.info;
+    struct info_facts new = a->info;
+    bool same = old->known && str_equal(old->run_id, new.run_id);
+    bool restarted = old->known && !same;
+    /* Also before the first INFO: CONFIG may have been answered when INFO was not. */
+    new.save_points = old->save_points;
+    new.busy_threshold_ms = old->busy_threshold_ms;
+    if (new.maxclients < 0)
+        new.maxclients = old->maxclients;
+    if (new.slowlog_length < 0)
+        new.slowlog_length = old->slowlog_length;
+    mono_ms known_at = old->at;
+    new.at = now.mono;
+    new.at_wall = now.wall;
+    s->sight.oom_errors_rising = same && new.errors_oom > old->errors_oom;
+    health_update(&s->health, &s->watch_policy.thresholds, &new, latency_of_redis_ms(s, 95));
+    *old = new;
+    s->watch.info_asked = asked;
+    s->watch.last_command = now.wall;
+    if (new.loading == TRI_NO)
+        s->sight.loading_seen = false;
+    if (restarted && !operation_running(s) && !started_by_us(s, &new, now)) {
+        char text[FACT_TEXT_MAX];
+        (void)str_format(text, sizeof text, "Redis was restarted by %s (process %lld, up %lld s).",
+                         s->watch.auto_restart_at.ms > known_at.ms ? "systemd" : "somebody else",
+                         (long long)new.process_id, (long long)new.uptime_seconds);
+        record_notice(s, text, now);
+    }
+}
+
+/* What a start would cost is remembered over our own death: a Redis that is down then cannot be
+ * asked any more. While CONFIG has not told of save points there may be none (simulator seed
+ * 10760). */
+static void note_empty_primary(struct service *s)
+{
+    const struct info_facts *i = &s->sight.info;
+    const struct unit_facts *u = &s->sight.unit;
+    bool empty = cause_empty_primary(i);
+    bool same = u->main_pid <= 0 || i->process_id <= 1 || u->main_pid == i->process_id;
+    bool ours = u->active == UNIT_ACTIVE && same;
+    bool ended = u->active == UNIT_INACTIVE || u->active == UNIT_FAILED;
+    /* For the worse news it is enough that nobody else's Redis is known to tell them: its host may
+     * be out of reach (seed 48036), a stop may hang (seed 8535). */
+    bool may_be_ours = same && !ended;
+    bool believed = empty ? may_be_ours : ours;
+    if (!i->known || i->loading == TRI_YES || !believed || empty == s->saved.empty_primary)
+        return;
+    s->saved.empty_primary = empty;
+    record_state(s, 0, STORE_NORMAL);
+}
+
+static void note_config(struct service *s, const struct redis_answer *a)
+{
+    const struct info_facts *c = &a->info;
+    struct info_facts *i = &s->sight.info;
+    if (a->probe.reply == REPLY_NOPERM || a->probe.reply == REPLY_ERROR) {
+        s->watch.config_refused = true;
+        return;
+    }
+    if (c->save_points != TRI_UNKNOWN)
+        i->save_points = c->save_points;
+    if (c->busy_threshold_ms >= 0)
+        i->busy_threshold_ms = c->busy_threshold_ms;
+    if (c->maxclients >= 0)
+        i->maxclients = c->maxclients;
+}
+
+void observe_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
+                   struct now now)
+{
+    switch (p->purpose) {
+    case FOR_PULSE:
+    case FOR_PROBE:
+        note_probe(s, &a->probe, p->asked, p->purpose == FOR_PROBE, now);
+        break;
+    case FOR_INFO:
+        s->watch.performance_ms = mono_since(now.mono, p->asked);
+        if (a->info.known)
+            note_info(s, a, p->asked, now);
+        note_empty_primary(s);
+        config_watch(s, now);
+        break;
+    case FOR_SAMPLE: /* what it tells is as true as what the check is told */
+        if (a->info.known)
+            note_info(s, a, p->asked, now);
+        note_empty_primary(s);
+        break;
+    case FOR_CONFIG:
+        note_config(s, a);
+        note_empty_primary(s);
+        config_watch(s, now);
+        break;
+    default:
+        break;
+    }
+    judge(s, now);
+    watch_plan_round(s, now);
+}
+
+/* ── answers of the host ── */
+
+/* That Redis did not answer before `asked` says nothing of it now: its unit did not run, or the
+ * host could not be reached. Silence is counted anew, by probes that were asked later. */
+static void count_silence_anew(struct service *s, mono_ms asked)
+{
+    s->sight.failed_probes = 0;
+    s->sight.last_answer = mono_max(s->sight.last_answer, asked);
+    s->watch.counted_failure = asked;
+}
+
+static void note_unit(struct service *s, const struct host_outcome *o, mono_ms asked,
+                      struct now now)
+{
+    struct sight *sight = &s->sight;
+    struct unit_facts *old = &sight->unit;
+    struct unit_facts new = o->unit;
+    new.asked = asked;
+    new.at = now.mono;
+    if (new.can_reload == TRI_UNKNOWN)
+        new.can_reload = old->can_reload;
+    if (new.control_reached == TRI_NO)
+        (void)str_copy(new.text, sizeof new.text, o->error);
+    bool ran = old->active == UNIT_ACTIVE || old->active == UNIT_RELOADING;
+    bool now_runs = new.active == UNIT_ACTIVE || new.active == UNIT_RELOADING;
+    bool back = old->control_reached == TRI_NO && new.control_reached == TRI_YES;
+    bool other_pid = new.main_pid > 0 && old->main_pid > 0 && new.main_pid != old->main_pid;
+    bool same = new.active == old->active &&str_equal(new.sub, old->sub) && !other_pid;
+    if (!same || old->asked.ms == 0)
+        sight->unit_same_since = asked;
+    if (new.notice == NOTICE_LOADING)
+        sight->loading_seen = true;
+    if (str_equal(new.sub, "auto-restart")) {
+        sight->systemd_restarts = true;
+        s->watch.auto_restart_at = now.mono;
+    }
+    s->watch.unit_ms = o->duration_ms;
+    *old = new;
+    if (back || (now_runs && !ran))
+        count_silence_anew(s, asked);
+    if (back && watch_in_doubt(s)) {
+        if (!reply_answered(cause_probe(sight)->reply)) /* what was heard of Redis stays true */
+            sight->doubt_since = asked;
+        s->watch.quick_rounds = 0;
+        watch_begin_round(s, now);
+    }
+    if (new.active == UNIT_FAILED)
+        last_words_ask(s, now);
+    else if (new.active != UNIT_UNKNOWN)
+        last_words_forget(s);
+    if (!now_runs)
+        watch_doubt(s,
+                    new.control_reached == TRI_NO ? "the host cannot be controlled"
+                                                  : "the unit is not active",
+                    now);
+}
+
+void observe_host(struct service *s, const struct pending *p, const struct host_outcome *o,
+                  struct now now)
+{
+    if (p->purpose == FOR_UNIT) {
+        note_unit(s, o, p->asked, now);
+        note_empty_primary(s);
+    } else {
+        last_words_answered(s, p->purpose, o, now);
+    }
+    judge(s, now);
+    watch_plan_round(s, now);
+}
