@@ -11,6 +11,7 @@
 
 #include "base/str.h"
 #include "client_fixture.h"
+#include "io/clock.h"
 #include "support/peer.h"
 #include "support/redis_server.h"
 
@@ -128,6 +129,20 @@ static void a_verified_server_is_spoken_to(void **state)
     while (f.lost == 0)
         fixture_run(&f);
     assert_int_equal(ping(false, LONG_MS), REPLY_REFUSED);
+}
+
+/* Those of the test end in two days. */
+static void the_end_of_the_certificate_is_read_at_each_handshake(void **state)
+{
+    (void)state;
+    start("no", "IP:127.0.0.1");
+    fixture_connect(&f);
+    int64_t day_ms = 86400000;
+    for (int fresh = 0; fresh < 2; fresh++) {
+        assert_int_equal(ping(fresh != 0, LONG_MS), REPLY_PONG);
+        int64_t left = wall_since(f.told[f.count - 1].probe.certificate_ends, clock_wall());
+        assert_true(left > day_ms && left <= 2 * day_ms);
+    }
 }
 
 static void a_name_is_verified_not_only_the_chain(void **state)
@@ -256,6 +271,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_verified_server_is_spoken_to, end),
+        cmocka_unit_test_teardown(the_end_of_the_certificate_is_read_at_each_handshake, end),
         cmocka_unit_test_teardown(a_name_is_verified_not_only_the_chain, end),
         cmocka_unit_test_teardown(a_foreign_ca_is_not_trusted, end),
         cmocka_unit_test_teardown(our_certificate_is_shown_when_asked_for, end),
