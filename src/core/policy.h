@@ -31,6 +31,7 @@ struct watch_policy {
     int64_t confirm_interval_ms;     /* 500 */
     int64_t systemd_interval_ms;     /* 60 s; the command's own deadline is 10 s */
     int64_t performance_interval_ms; /* 120 s; 15 s deadline */
+    bool canary;                     /* the full check writes, reads and deletes a key; false */
     struct thresholds thresholds;
 };
 

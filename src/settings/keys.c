@@ -174,6 +174,9 @@ const struct key keys[] = {
      RANGE(1, 3600), .standard = "60", .help = "between two looks at the unit"},
     {PLACE_HEALTH, "performance_interval_seconds", KEY_SECONDS, WATCH(performance_interval_ms),
      RANGE(1, 86400), .standard = "120", .help = "between two performance checks"},
+    {PLACE_HEALTH, "canary", KEY_BOOL, WATCH(canary), .standard = "false",
+     .help = "the full check also writes, reads and deletes the key `resus:canary:ID` (database 0, "
+             "it expires after 60 s), as an application does; never on a replica"},
     {PLACE_HEALTH, "thresholds", KEY_MAP, .child = PLACE_THRESHOLDS,
      .help = "reached at this value and above; a warning may not lie above its critical"},
     {PLACE_HEALTH, "checks", KEY_MAP, .child = PLACE_CHECKS, .help = "AutoBot's form"},

@@ -27,8 +27,9 @@ static void keep_redis(void *context, int service, uint64_t id, enum redis_reque
                        bool fresh, mono_ms deadline)
 {
     struct fixture *f = context;
-    (void)service, (void)fresh, (void)deadline;
-    f->redis[f->redis_count++ % FIXTURE_ASKED_MAX] = (struct asked){.id = id, .request = request};
+    (void)service, (void)deadline;
+    f->redis[f->redis_count++ % FIXTURE_ASKED_MAX] =
+        (struct asked){.id = id, .request = request, .fresh = fresh};
 }
 
 static void keep_host(void *context, int service, const struct host_request *request)
@@ -78,6 +79,7 @@ static void keep_notice(void *context, int service, uint64_t seq, const char *ty
 {
     struct fixture *f = context;
     (void)service, (void)seq, (void)at;
+    f->status_count += str_equal(type, "service_status");
     if (!str_equal(type, "notice"))
         return;
     f->notice_count++;
