@@ -102,6 +102,8 @@ static json_t *canary_json(const struct service *s, struct now now)
     char text[FACT_TEXT_MAX + 32];
     if (s->sight.info.known && s->sight.info.role != ROLE_PRIMARY)
         return check("unknown", -1, "Not written: this is not a primary");
+    if (canary_redirected(s))
+        return check("unknown", -1, "Not written: another node of the cluster holds the key");
     if (c == NULL)
         return check("unknown", -1, "Not written yet");
     if (c->reply == REPLY_PONG)

@@ -339,6 +339,8 @@ bool current_certificate_text(const struct service *s, struct now now, char *tex
 /* canary.c */
 bool canary_wanted(const struct service *s, struct now now);
 void canary_note(struct service *s, const struct redis_answer *a, struct now now);
+/* Does another node of the cluster hold the key? An application would go there. */
+bool canary_redirected(const struct service *s);
 /* The newest result, NULL while there is none that still says something. */
 const struct canary_facts *canary_newest(const struct service *s, struct now now);
 
