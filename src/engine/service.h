@@ -322,7 +322,9 @@ void sample_turn(struct service *s, struct now now); /* ends the step when it is
 /* current.c: what holds now, and what is only remembered */
 /* For how long Redis has answered nothing although it was asked; FACT_UNKNOWN = it answers. */
 int64_t current_silence_ms(const struct service *s, struct now now);
-/* Are the figures of INFO those of the process that answers now? */
+/* Is INFO of the process that answers at the address now? */
+bool current_info(const struct service *s, struct now now);
+/* ... and is that the process of the unit? */
 bool current_figures(const struct service *s, struct now now);
 /* What was read so far may belong to another process. */
 void current_forget_figures(struct service *s, mono_ms from);
