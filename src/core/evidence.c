@@ -43,10 +43,19 @@ enum work evidence_work(const struct process_facts *before, const struct process
                                       : WORK_STILL;
 }
 
-bool evidence_stirs(const struct process_facts *before, const struct process_facts *now)
+static bool rises(const struct sight *s, const struct process_facts *before,
+                  const struct process_facts *now)
 {
-    return now->state == TASK_RUNNING || now->state == TASK_BLOCKED ||
+    return about_the_unit(s, before) && about_the_unit(s, now) &&
            evidence_work(before, now) == WORK_RISING;
+}
+
+bool evidence_stirs(const struct sight *s)
+{
+    const struct process_facts *p = &s->process;
+    if (!about_the_unit(s, p))
+        return rises(s, &s->group_before, &s->group);
+    return p->state == TASK_RUNNING || p->state == TASK_BLOCKED || rises(s, &s->process_before, p);
 }
 
 void evidence_take(struct process_facts *before, struct process_facts *now,
@@ -63,11 +72,9 @@ void evidence_take(struct process_facts *before, struct process_facts *now,
 
 static enum activity activity_of_group(const struct sight *s, mono_ms now)
 {
-    bool known = about_the_unit(s, &s->group) && about_the_unit(s, &s->group_before) &&
-                 fresh_enough(s->group.at, now);
     /* Standing still is no evidence of a hang without the process' state: it may be blocked. */
-    return known && evidence_work(&s->group_before, &s->group) == WORK_RISING ? ACTIVITY_WORKING
-                                                                              : ACTIVITY_UNKNOWN;
+    bool works = rises(s, &s->group_before, &s->group) && fresh_enough(s->group.at, now);
+    return works ? ACTIVITY_WORKING : ACTIVITY_UNKNOWN;
 }
 
 enum activity evidence_activity(const struct sight *s, mono_ms now)

@@ -52,7 +52,7 @@ enum there evidence_there(const struct sight *sight, mono_ms now);
 void evidence_take(struct process_facts *before, struct process_facts *now,
                    const struct process_facts *look);
 /* Does the newest look show a process that does something, if only waiting for a disk? */
-bool evidence_stirs(const struct process_facts *before, const struct process_facts *now);
+bool evidence_stirs(const struct sight *sight);
 
 /* Did a command on the host take so long that silence from here may be the line's? `usual_ms` is
  * FACT_UNKNOWN before the first. */
