@@ -21,8 +21,8 @@ struct local_job {
     uint64_t id;
     mono_ms begun;
     struct child *child;
-    struct error error;     /* it could not be run */
-    bool read;              /* HOST_PROCESS: answered without a child */
+    struct error error; /* it could not be run */
+    bool read;          /* HOST_PROCESS: answered without a child */
     int read_code;
     struct buf out;
     struct local_job *next; /* of the controller's */

@@ -22,7 +22,7 @@
     " 1 812 812 0 -1 4194560 3021 0 12 0 1234 66 0 0 20 0 5 0 5210 62783488 2812 "                 \
     "18446744073709551615 1 1 0 0 0 0 0 4097 17610 0 0 0 17 1 0 0 0 0 0 0 0 0 0 0 0 0 0\n"
 #define STATUS(letter, word, tracer)                                                               \
-    "Name:\tredis-server\nUmask:\t0007\nState:\t" letter " (" word ")\nTgid:\t812\nPid:\t812\n"     \
+    "Name:\tredis-server\nUmask:\t0007\nState:\t" letter " (" word ")\nTgid:\t812\nPid:\t812\n"    \
     "PPid:\t1\nTracerPid:\t" tracer "\nUid:\t105\t105\t105\t105\n"
 
 static void parse(const char *text, struct process_facts *p)
@@ -66,8 +66,15 @@ static void test_a_name_of_any_bytes_hides_nothing(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        "a b",       ") R 1 1 1 1 1", "((((((",  ")))))",          "",
-        "x) T 1 2 3", "a\nb",          "Z) Z Z) Z", "kworker/u64:3-events_unbound_with_a_long_name",
+        "a b",
+        ") R 1 1 1 1 1",
+        "((((((",
+        ")))))",
+        "",
+        "x) T 1 2 3",
+        "a\nb",
+        "Z) Z Z) Z",
+        "kworker/u64:3-events_unbound_with_a_long_name",
     };
     for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
         char text[1024];
@@ -113,8 +120,7 @@ static void test_another_process_or_no_text_is_unknown(void **state)
 static void test_a_cut_text_says_nothing_wrong(void **state)
 {
     (void)state;
-    static const char whole[] =
-        "812 (redis-server) t" FIELDS STATUS("t", "tracing stop", "4711");
+    static const char whole[] = "812 (redis-server) t" FIELDS STATUS("t", "tracing stop", "4711");
     for (size_t cut = 0; cut < sizeof whole - 1; cut++) {
         struct process_facts p;
         process_facts_parse(whole, cut, 812, &p);
@@ -143,7 +149,8 @@ static void test_a_real_process_is_read(void **state)
     assert_int_equal(p.state, TASK_RUNNING);
     int64_t before = p.cpu_ms;
     assert_true(before >= 0);
-    for (volatile unsigned i = 0; p.cpu_ms < before + 50; i++) /* work, until the kernel counts it */
+    for (volatile unsigned i = 0; p.cpu_ms < before + 50;
+         i++) /* work, until the kernel counts it */
         if (i % 1000000 == 0)
             read_real(getpid(), &p);
 

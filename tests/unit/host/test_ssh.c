@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "core/facts.h"
+#include "host/process_facts.h"
 #include "io/clock.h"
 #include "sshd_fixture.h"
 
@@ -29,7 +30,7 @@ struct answer {
     size_t out_length;
     bool truncated;
     int64_t duration_ms;
-    char out[256], err[256];
+    char out[4096], err[256];
     struct error error;
 };
 
@@ -400,6 +401,46 @@ static void test_a_key_the_host_does_not_know_is_told(void **state)
     end(s);
 }
 
+static void ask_process(struct scene *s, uint64_t id, int pid)
+{
+    struct host_request request = {.id = id,
+                                   .command = HOST_PROCESS,
+                                   .number = pid,
+                                   .deadline = mono_add(clock_mono(), 20000)};
+    s->on_stack = true;
+    s->controller->ops->run(s->controller, &request);
+    s->on_stack = false;
+}
+
+static void test_a_process_of_the_host_is_read_with_the_extended_commands(void **state)
+{
+    (void)state;
+    struct scene *s = begin("");
+    open_controller(s);
+    ask_process(s, 0, getpid());
+    wait_answers(s, 1);
+    assert_int_equal(s->answers[0].end, HOST_NOT_REACHED);
+    assert_non_null(strstr(s->answers[0].error.text, "commands: extended"));
+    s->controller->ops->close(s->controller);
+    s->sshd.service.commands_extended = true;
+    open_controller(s);
+    ask_process(s, 1, getpid());
+    ask_process(s, 2, 1);
+    ask_process(s, 3, HOST_PID_MAX);
+    wait_answers(s, 4);
+    assert_int_equal(s->answers[1].end, HOST_EXITED);
+    assert_int_equal(s->answers[1].exit_code, 0);
+    struct process_facts p;
+    process_facts_parse(s->answers[1].out, strlen(s->answers[1].out), getpid(), &p);
+    assert_int_equal(p.pid, getpid());
+    assert_true(p.state != TASK_UNKNOWN && p.cpu_ms >= 0);
+    assert_int_equal(p.tracer_pid, 0);
+    assert_int_equal(s->answers[2].end, HOST_NOT_REACHED); /* process 1 is no Redis */
+    assert_int_equal(s->answers[3].end, HOST_EXITED);
+    assert_int_equal(s->answers[3].exit_code, 1);
+    end(s);
+}
+
 static void test_a_queued_command_can_be_cancelled_and_a_sent_one_not(void **state)
 {
     (void)state;
@@ -653,6 +694,7 @@ int main(void)
         TEST(test_a_changed_host_key_is_refused_with_the_remedy),
         TEST(test_an_unknown_host_is_refused_with_the_remedy),
         TEST(test_a_key_the_host_does_not_know_is_told),
+        TEST(test_a_process_of_the_host_is_read_with_the_extended_commands),
         TEST(test_a_queued_command_can_be_cancelled_and_a_sent_one_not),
         TEST(test_closing_drops_what_is_pending_without_answers),
         TEST(test_freeing_the_pool_with_work_under_way_ends_cleanly),
