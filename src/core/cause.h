@@ -107,6 +107,8 @@ struct sight {
     struct probe_facts kept;  /* newest answer on the kept connection */
     struct probe_facts fresh; /* newest answer on a connection of its own */
     struct unit_facts unit;
+    struct process_facts process, process_before; /* newest look, and the one it is compared with */
+    struct witness_facts witness;                 /* newest answer from the Redis host itself */
     struct info_facts info;
     struct log_facts log;
     bool log_read;           /* the journal was read since the unit was seen to have failed */

@@ -249,12 +249,36 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
                     now);
 }
 
+static void note_process(struct service *s, const struct host_outcome *o, mono_ms asked,
+                         struct now now)
+{
+    if (o->process.pid <= 0)
+        return;
+    struct process_facts new = o->process;
+    new.asked = asked;
+    new.at = now.mono;
+    s->sight.process_before = s->sight.process;
+    s->sight.process = new;
+}
+
+void observe_witness(struct service *s, const struct pending *p, const struct witness_outcome *o,
+                     struct now now)
+{
+    s->sight.witness = o->facts;
+    s->sight.witness.asked = p->asked;
+    s->sight.witness.at = now.mono;
+    judge(s, now);
+    watch_plan_round(s, now);
+}
+
 void observe_host(struct service *s, const struct pending *p, const struct host_outcome *o,
                   struct now now)
 {
     if (p->purpose == FOR_UNIT) {
         note_unit(s, o, p->asked, now);
         note_empty_primary(s);
+    } else if (p->purpose == FOR_PROCESS) {
+        note_process(s, o, p->asked, now);
     } else {
         last_words_answered(s, p->purpose, o, now);
     }

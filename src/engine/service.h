@@ -19,9 +19,11 @@
 /* What an answer is for. */
 enum purpose {
     FOR_NOTHING,
-    FOR_PULSE, /* PING on the kept connection */
-    FOR_PROBE, /* PING on a connection of its own */
-    FOR_UNIT,  /* systemctl status / show */
+    FOR_PULSE,   /* PING on the kept connection */
+    FOR_PROBE,   /* PING on a connection of its own */
+    FOR_UNIT,    /* systemctl status / show */
+    FOR_PROCESS, /* what the kernel says about the main process */
+    FOR_WITNESS, /* PING from the Redis host itself */
     FOR_INFO,
     FOR_CONFIG,
     FOR_JOURNAL,
@@ -285,6 +287,8 @@ void observe_redis(struct service *s, const struct pending *p, const struct redi
                    struct now now);
 void observe_host(struct service *s, const struct pending *p, const struct host_outcome *o,
                   struct now now);
+void observe_witness(struct service *s, const struct pending *p, const struct witness_outcome *o,
+                     struct now now);
 void watch_refresh(struct service *s, struct now now);
 mono_ms watch_next(const struct service *s);
 
