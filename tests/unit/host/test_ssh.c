@@ -18,6 +18,7 @@
 #include "base/str.h"
 #include "core/facts.h"
 #include "host/process_facts.h"
+#include "host/ssh_link.h"
 #include "io/clock.h"
 #include "sshd_fixture.h"
 
@@ -651,6 +652,119 @@ static void test_a_tunnels_end_is_seen_when_the_far_end_closes(void **state)
     end(s);
 }
 
+static const struct stream *try_stream(struct scene *s, struct stream *stream, int port)
+{
+    if (s->controller == NULL)
+        open_controller(s);
+    open_stream(s, stream, port);
+    assert_int_equal(stream->times, 1);
+    return stream;
+}
+
+static void test_a_tunnel_that_is_not_permitted_is_told_from_one_that_is_refused(void **state)
+{
+    (void)state;
+    static const char *const configs[] = {"AllowTcpForwarding no", "DisableForwarding yes",
+                                          "PermitOpen 127.0.0.1:1"};
+    struct stream stream;
+    int port;
+    int fd = listener(&port);
+    for (size_t i = 0; i < sizeof configs / sizeof configs[0]; i++) {
+        struct scene *s = begin(configs[i]);
+        (void)try_stream(s, &stream, port);
+        assert_int_equal(stream.fd, -1);
+        assert_int_equal(stream.error.code, -EACCES);
+        assert_non_null(strstr(stream.error.text, "permitopen"));
+        assert_int_equal(one(s, "ok", 10000)->end, HOST_EXITED); /* commands go on */
+        end(s);
+    }
+    close(fd);
+    struct scene *s = begin("");
+    (void)try_stream(s, &stream, port);
+    assert_int_equal(stream.error.code, -ECONNREFUSED);
+    assert_non_null(strstr(stream.error.text, "no way to 127.0.0.1"));
+    end(s);
+}
+
+static void test_an_sshd_that_refuses_says_nothing_about_the_place(void **state)
+{
+    (void)state;
+    struct scene *s = begin("");
+    struct stream stream;
+    sshd_fixture_stop_listener(&s->sshd);
+    (void)try_stream(s, &stream, 1);
+    assert_int_equal(stream.fd, -1);
+    assert_int_equal(stream.error.code, -ENOTCONN);
+    assert_non_null(strstr(stream.error.text, "refused"));
+    end(s);
+}
+
+/* sshd's connect() hangs where the backlog is full: its answer takes minutes. */
+static int fill_backlog(int port, int fds[8])
+{
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                            .sin_port = htons((uint16_t)port)};
+    int n = 0;
+    for (; n < 8; n++) {
+        fds[n] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        struct pollfd p = {.fd = fds[n], .events = POLLOUT};
+        (void)connect(fds[n], (struct sockaddr *)&a, sizeof a);
+        if (poll(&p, 1, 300) == 0)
+            return n + 1;
+    }
+    return n;
+}
+
+static void test_tunnels_that_sshd_never_answers_keep_none_from_commands_and_others(void **state)
+{
+    (void)state;
+    struct scene *s = begin("");
+    struct stream streams[SSH_TUNNELS_UNANSWERED + 1];
+    struct stream stream;
+    int fds[8];
+    int port;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof a;
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(fd, 0), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &size), 0);
+    int filled = fill_backlog(ntohs(a.sin_port), fds);
+    assert_true(filled < 8);
+    open_controller(s);
+    ask(s, 0, 20000);
+    wait_answers(s, 1);
+    for (size_t i = 0; i <= SSH_TUNNELS_UNANSWERED; i++) {
+        streams[i] = (struct stream){.fd = -1};
+        ssh_tunnel_try(s->pool, &s->sshd.service.ssh, "127.0.0.1", ntohs(a.sin_port),
+                       mono_add(clock_mono(), 300), on_stream, &streams[i]);
+        uv_timer_t timer;
+        (void)uv_timer_init(&s->loop, &timer);
+        (void)uv_timer_start(&timer, keep_loop, 20, 20);
+        while (streams[i].times == 0)
+            (void)uv_run(&s->loop, UV_RUN_ONCE);
+        uv_close((uv_handle_t *)&timer, NULL);
+        (void)uv_run(&s->loop, UV_RUN_NOWAIT);
+        assert_int_equal(streams[i].fd, -1);
+    }
+    assert_int_equal(streams[0].error.code, -ETIMEDOUT);
+    assert_int_equal(streams[SSH_TUNNELS_UNANSWERED].error.code, -ENOTCONN);
+    assert_non_null(strstr(streams[SSH_TUNNELS_UNANSWERED].error.text, "too many"));
+    ask(s, 1, 20000);
+    wait_answers(s, 2);
+    assert_int_equal(s->answers[1].end, HOST_EXITED);
+    int other = listener(&port);
+    (void)try_stream(s, &stream, port);
+    assert_true(stream.fd >= 0);
+    close(stream.fd);
+    close(other);
+    close(fd);
+    for (int i = 0; i < filled; i++)
+        close(fds[i]);
+    end(s);
+}
+
 static void test_a_forgotten_tunnel_is_not_delivered(void **state)
 {
     (void)state;
@@ -700,6 +814,9 @@ int main(void)
         TEST(test_freeing_the_pool_with_work_under_way_ends_cleanly),
         TEST(test_a_tunnel_carries_megabytes_both_ways_unchanged),
         TEST(test_a_tunnels_end_is_seen_when_the_far_end_closes),
+        TEST(test_a_tunnel_that_is_not_permitted_is_told_from_one_that_is_refused),
+        TEST(test_an_sshd_that_refuses_says_nothing_about_the_place),
+        TEST(test_tunnels_that_sshd_never_answers_keep_none_from_commands_and_others),
         TEST(test_a_forgotten_tunnel_is_not_delivered),
         TEST(test_a_command_is_complete_when_its_channel_closes_not_at_the_end_of_output),
     };
