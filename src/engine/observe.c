@@ -230,6 +230,7 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
     }
     s->watch.unit_ms = o->duration_ms;
     *old = new;
+    evidence_unit(s, o, asked, now);
     if (back || (now_runs && !ran))
         count_silence_anew(s, asked);
     if (back && watch_in_doubt(s)) {
@@ -249,28 +250,6 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
                     now);
 }
 
-static void note_process(struct service *s, const struct host_outcome *o, mono_ms asked,
-                         struct now now)
-{
-    if (o->process.pid <= 0)
-        return;
-    struct process_facts new = o->process;
-    new.asked = asked;
-    new.at = now.mono;
-    s->sight.process_before = s->sight.process;
-    s->sight.process = new;
-}
-
-void observe_witness(struct service *s, const struct pending *p, const struct witness_outcome *o,
-                     struct now now)
-{
-    s->sight.witness = o->facts;
-    s->sight.witness.asked = p->asked;
-    s->sight.witness.at = now.mono;
-    judge(s, now);
-    watch_plan_round(s, now);
-}
-
 void observe_host(struct service *s, const struct pending *p, const struct host_outcome *o,
                   struct now now)
 {
@@ -278,7 +257,7 @@ void observe_host(struct service *s, const struct pending *p, const struct host_
         note_unit(s, o, p->asked, now);
         note_empty_primary(s);
     } else if (p->purpose == FOR_PROCESS) {
-        note_process(s, o, p->asked, now);
+        evidence_process(s, o, p->asked, now);
     } else {
         last_words_answered(s, p->purpose, o, now);
     }
