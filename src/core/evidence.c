@@ -111,8 +111,7 @@ enum there evidence_there(const struct sight *s, mono_ms now)
     if (reply_answered(w->reply))
         return THERE_ANSWERS;
     switch (w->reply) {
-    case REPLY_TLS_FAILED: /* a process that cannot work refuses no handshake */
-    case REPLY_GARBAGE:
+    case REPLY_TLS_FAILED: /* a process that hangs refuses no handshake */
         return THERE_ANSWERS;
     case REPLY_SILENT:
     case REPLY_NO_CONNECT:

@@ -328,6 +328,8 @@ void engine_redis_lost(struct engine *e, int service, const char *why, struct no
     struct service *s = &e->services[service];
     engine_look_at_clocks(e, now);
     s->sight.kept.reply = REPLY_NONE;
+    s->sight.shut_out = 0;
+    current_forget_figures(s, now.mono);
     watch_doubt(s, why, now);
     sample_account(s, now);
     service_schedule(s);
