@@ -5,6 +5,7 @@
 
 #include "base/attr.h"
 #include "base/str.h"
+#include "core/silence.h"
 
 static struct verdict certain(enum cause cause)
 {
@@ -167,39 +168,6 @@ static struct verdict judge_stopping(const struct sight *s, mono_ms now)
     return certain(since_ms >= deadline_ms ? CAUSE_STOP_HANGING : CAUSE_SYSTEMD_RESTARTING);
 }
 
-static int64_t busy_threshold_ms(const struct sight *s)
-{
-    return s->info.busy_threshold_ms >= 0 ? s->info.busy_threshold_ms : CAUSE_BUSY_THRESHOLD_MS;
-}
-
-/* The unit looks active but Redis does not answer. Three probes must fail, and a script must have
- * had the time to show itself by BUSY (row B6). An address that never answered is not evidence
- * against Redis. */
-static struct verdict judge_silent(const struct sight *s, const struct probe_facts *p, mono_ms now)
-{
-    enum reply_class reply = p->reply;
-    /* Probes that wait while a process ends fail all at once; its unit may have been looked at only
-     * before (simulator seed 638773). */
-    bool still_runs = s->unit.asked.ms >= s->failing_since.ms;
-    bool enough = still_runs && s->failed_probes >= s->failure_threshold;
-    if (reply == REPLY_UNREACHABLE)
-        return certain_if(enough, CAUSE_HOST_UNREACHABLE);
-    /* A process that ends closes its connections, too: the unit has the last word. */
-    if (reply == REPLY_CLOSED)
-        return certain_if(enough && s->unit.at.ms >= p->at.ms, CAUSE_ACCESS_REFUSED);
-    if (!s->ever_answered)
-        return certain_if(enough, CAUSE_ACCESS_REFUSED);
-    if (reply == REPLY_REFUSED)
-        return certain_if(enough, CAUSE_HUNG);
-    /* The kernel of a host that can be reached completes a connect even for a Redis that hangs,
-     * until the backlog is full; but then the kept connection is still there, in silence. If that
-     * one has timed out too, the path to the port is cut and nothing is known of Redis. */
-    bool path_cut = reply == REPLY_NO_CONNECT && s->kept.reply != REPLY_SILENT;
-    mono_ms script_shows = mono_add(s->last_answer, busy_threshold_ms(s) + CAUSE_BUSY_MARGIN_MS);
-    return certain_if(enough && mono_reached(now, script_shows),
-                      path_cut ? CAUSE_ACCESS_REFUSED : CAUSE_HUNG);
-}
-
 static struct verdict judge_unanswered(const struct sight *s, const struct probe_facts *p,
                                        mono_ms now)
 {
@@ -228,7 +196,7 @@ static struct verdict judge_unanswered(const struct sight *s, const struct probe
     case UNIT_DEACTIVATING:
         return judge_stopping(s, now);
     default:
-        return judge_silent(s, p, now);
+        return silence_judge(s, p, now);
     }
 }
 

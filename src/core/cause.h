@@ -20,6 +20,10 @@ enum cause {
     CAUSE_LOADING,
     CAUSE_BUSY_SCRIPT,
     CAUSE_HUNG,
+    CAUSE_BUSY_COMMAND,
+    CAUSE_IO_BLOCKED,
+    CAUSE_TRACED,
+    CAUSE_PATH_BROKEN,
     CAUSE_UNIT_STOPPED,
     CAUSE_STOPPED_ON_PURPOSE,
     CAUSE_UNIT_FAILED,
@@ -82,6 +86,7 @@ enum remedy {
     REMEDY_WINDOW,      /* wait out systemd's start limit (or reset-failed), then one start */
     REMEDY_BGSAVE,      /* a human; meanwhile BGSAVE is tried again now and then */
     REMEDY_HUMAN,       /* only a human can help: alert */
+    REMEDY_PATIENCE,    /* hands off; a human when it lasts */
     REMEDY_OBSERVE,     /* we cannot tell: hands off */
     REMEDY_COUNT
 };
@@ -107,6 +112,12 @@ struct sight {
     struct probe_facts kept;  /* newest answer on the kept connection */
     struct probe_facts fresh; /* newest answer on a connection of its own */
     struct unit_facts unit;
+    struct process_facts process, process_before; /* newest look, and the one it is compared with */
+    struct process_facts group, group_before;     /* the same of the unit's control group: only its
+                                                     processor time */
+    mono_ms stirred;   /* the newest look at a process that did something; 0 = none */
+    mono_ms slow_look; /* when a command on the host last took unusually long; 0 = never */
+    struct witness_facts witness; /* newest answer from the Redis host itself */
     struct info_facts info;
     struct log_facts log;
     bool log_read;           /* the journal was read since the unit was seen to have failed */
@@ -126,8 +137,10 @@ struct sight {
     bool oom_errors_rising;
     bool tilt;
     struct health_levels levels;
-    int64_t failure_threshold;   /* policy */
-    int64_t confirm_interval_ms; /* policy */
+    int64_t failure_threshold;                           /* policy */
+    int64_t confirm_interval_ms;                         /* policy */
+    int64_t probe_timeout_ms;                            /* policy: of one PING */
+    int64_t blind_hang_ms, busy_alert_ms, busy_limit_ms; /* policy; a limit of 0 = never */
 };
 
 struct verdict {

@@ -190,6 +190,7 @@ struct info_facts {
     char version[32];
     bool valkey;
     int64_t process_id, uptime_seconds;
+    int64_t tcp_port; /* where it listens itself, also behind a proxy; 0 = at no TCP port */
     char run_id[48];
     int64_t used_memory, used_memory_rss, used_memory_peak, maxmemory, system_memory;
     bool evicts; /* maxmemory_policy other than noeviction */

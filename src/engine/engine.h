@@ -44,6 +44,8 @@ void engine_redis_lost(struct engine *e, int service, const char *why, struct no
 void engine_process_ended(struct engine *e, int service, struct now now);
 void engine_host_ended(struct engine *e, int service, const struct host_outcome *outcome,
                        struct now now);
+void engine_witness_ended(struct engine *e, int service, const struct witness_outcome *outcome,
+                          struct now now);
 void engine_save_ended(struct engine *e, int service, uint64_t id, enum store_outcome outcome,
                        struct now now);
 void engine_audit_ended(struct engine *e, int service, uint64_t id, enum audit_outcome outcome,

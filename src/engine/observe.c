@@ -287,6 +287,7 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
     if (other_pid && sight->info.process_id != new.main_pid && sight->info.process_id > 1)
         current_forget_figures(s, now.mono);
     *old = new;
+    evidence_unit(s, o, asked, now);
     if (back || (now_runs && !ran))
         count_silence_anew(s, asked);
     if (back && watch_in_doubt(s)) {
@@ -312,6 +313,8 @@ void observe_host(struct service *s, const struct pending *p, const struct host_
     if (p->purpose == FOR_UNIT) {
         note_unit(s, o, p->asked, now);
         note_empty_primary(s);
+    } else if (p->purpose == FOR_PROCESS) {
+        evidence_process(s, o, p->asked, now);
     } else {
         last_words_answered(s, p->purpose, o, now);
     }

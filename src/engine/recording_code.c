@@ -66,6 +66,8 @@ static const struct words cause_words = {cause_at, CAUSE_COUNT};
 WORDS_LISTED(tri_words, 3, "unknown", "no", "yes");
 WORDS_LISTED(notice_words, UNIT_NOTICE_COUNT, "none", "loading", "ready", "saving", "cannot-exit",
              "other");
+WORDS_LISTED(task_words, TASK_STATE_COUNT, "unknown", "running", "sleeping", "blocked", "stopped",
+             "traced", "ended");
 WORDS_LISTED(role_words, ROLE_SENTINEL + 1, "unknown", "primary", "replica", "sentinel");
 WORDS_LISTED(gauge_words, LEVEL_CRITICAL + 1, "ok", "warning", "critical");
 WORDS_LISTED(stop_words, EXTERNAL_STOP_RESPECT + 1, "recover", "respect");
@@ -160,6 +162,31 @@ static const struct field sight_fields[] = {
     W(sight, unit.control_reached, tri_words),
     L(sight, unit.main_pid),
     L(sight, unit.restarts),
+    L(sight, process.pid),
+    T(sight, process.asked),
+    T(sight, process.at),
+    W(sight, process.state, task_words),
+    L(sight, process.cpu_ms),
+    L(sight, process.tracer_pid),
+    L(sight, process_before.pid),
+    T(sight, process_before.asked),
+    T(sight, process_before.at),
+    W(sight, process_before.state, task_words),
+    L(sight, process_before.cpu_ms),
+    L(sight, group.pid),
+    T(sight, group.asked),
+    T(sight, group.at),
+    L(sight, group.cpu_ms),
+    L(sight, group_before.pid),
+    T(sight, group_before.asked),
+    T(sight, group_before.at),
+    L(sight, group_before.cpu_ms),
+    T(sight, stirred),
+    T(sight, slow_look),
+    B(sight, witness.possible),
+    T(sight, witness.asked),
+    T(sight, witness.at),
+    W(sight, witness.reply, reply_words),
     B(sight, info.known),
     T(sight, info.at),
     L(sight, info.process_id),
@@ -199,6 +226,10 @@ static const struct field sight_fields[] = {
     B(sight, levels.slow_queries),
     L(sight, failure_threshold),
     L(sight, confirm_interval_ms),
+    L(sight, probe_timeout_ms),
+    L(sight, blind_hang_ms),
+    L(sight, busy_alert_ms),
+    L(sight, busy_limit_ms),
 };
 static_assert(sizeof(mono_ms) == sizeof(int64_t) && sizeof(wall_ms) == sizeof(int64_t),
               "a time is one number");
@@ -224,6 +255,8 @@ static const struct field facts_fields[] = {
     B(recovery_facts, may_reset_failed),
     L(recovery_facts, progress),
     T(recovery_facts, learned),
+    B(recovery_facts, call_due),
+    B(recovery_facts, stopped),
     B(recovery_facts, paused),
     B(recovery_facts, maintenance),
     B(recovery_facts, stopped_on_purpose),

@@ -19,9 +19,11 @@
 /* What an answer is for. */
 enum purpose {
     FOR_NOTHING,
-    FOR_PULSE, /* PING on the kept connection */
-    FOR_PROBE, /* PING on a connection of its own */
-    FOR_UNIT,  /* systemctl status / show */
+    FOR_PULSE,   /* PING on the kept connection */
+    FOR_PROBE,   /* PING on a connection of its own */
+    FOR_UNIT,    /* systemctl status / show */
+    FOR_PROCESS, /* what the kernel says about the main process */
+    FOR_WITNESS, /* PING from the Redis host itself */
     FOR_INFO,
     FOR_CONFIG,
     FOR_JOURNAL,
@@ -79,6 +81,8 @@ struct watch {
     wall_ms last_check;               /* newest full look */
     wall_ms last_command;             /* newest successful command */
     int64_t unit_ms, performance_ms;  /* how long the last ones took, FACT_UNKNOWN */
+    int64_t usual_look_ms;            /* a command on the host usually takes, FACT_UNKNOWN */
+    mono_ms witness_asked;
     int64_t latency_us[SERVICE_LATENCIES];
     unsigned latency_next, latency_count;
 };
@@ -305,6 +309,14 @@ void observe_host(struct service *s, const struct pending *p, const struct host_
                   struct now now);
 void watch_refresh(struct service *s, struct now now);
 mono_ms watch_next(const struct service *s);
+
+/* evidence.c: what the Redis host shows while Redis does not answer here */
+void evidence_ask(struct service *s, struct now now); /* what is missing and not under way */
+void evidence_unit(struct service *s, const struct host_outcome *o, mono_ms asked, struct now now);
+void evidence_process(struct service *s, const struct host_outcome *o, mono_ms asked,
+                      struct now now);
+void observe_witness(struct service *s, const struct pending *p, const struct witness_outcome *o,
+                     struct now now);
 
 /* latency.c: the newest PING times; < 0 unknown */
 void latency_note(struct service *s, int64_t us);

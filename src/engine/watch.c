@@ -27,8 +27,10 @@ static void send_redis(struct service *s, enum purpose purpose, enum redis_reque
 void watch_init(struct service *s, struct now now)
 {
     struct watch *w = &s->watch;
-    *w = (struct watch){
-        .round_due = MONO_NEVER, .unit_ms = FACT_UNKNOWN, .performance_ms = FACT_UNKNOWN};
+    *w = (struct watch){.round_due = MONO_NEVER,
+                        .unit_ms = FACT_UNKNOWN,
+                        .performance_ms = FACT_UNKNOWN,
+                        .usual_look_ms = FACT_UNKNOWN};
     w->journal_sudo = s->settings->control == CONTROL_SSH;
     if (s->settings->control == CONTROL_PROCESS)
         s->sight.unit.can_reload = TRI_NO; /* nothing stands between Resus and it that could */
@@ -86,6 +88,7 @@ void watch_begin_round(struct service *s, struct now now)
     if (count_probes(s) < PROBES_MAX)
         send_redis(s, FOR_PROBE, REDIS_PING, true, s->watch_policy.timeout_ms, now);
     ask_unit(s, now);
+    evidence_ask(s, now);
     bool figures_matter = s->cause == CAUSE_LOADING || s->cause == CAUSE_PERSISTENCE_FAILING;
     if (figures_matter && !request_pending(s, FOR_INFO))
         send_redis(s, FOR_INFO, REDIS_INFO, false, PERFORMANCE_DEADLINE_MS, now);

@@ -174,6 +174,13 @@ const struct key keys[] = {
      RANGE(1, 3600), .standard = "60", .help = "between two looks at the unit"},
     {PLACE_HEALTH, "performance_interval_seconds", KEY_SECONDS, WATCH(performance_interval_ms),
      RANGE(1, 86400), .standard = "120", .help = "between two performance checks"},
+    {PLACE_HEALTH, "busy_alert_seconds", KEY_SECONDS, WATCH(busy_alert_ms), RANGE(0, 86400),
+     .standard = "30", .help = "a long command may run before a human is called"},
+    {PLACE_HEALTH, "busy_limit_seconds", KEY_SECONDS, WATCH(busy_limit_ms), RANGE(0, 604800),
+     .standard = "0", .help = "after which a long command is treated as a hang; 0 = never"},
+    {PLACE_HEALTH, "blind_hang_seconds", KEY_SECONDS, WATCH(blind_hang_ms), RANGE(10, 3600),
+     .standard = "30",
+     .help = "of silence before a hang is believed without evidence from the host"},
     {PLACE_HEALTH, "canary", KEY_BOOL, WATCH(canary), .standard = "false",
      .help = "the full check also writes, reads and deletes the key `resus:canary:ID` (database 0, "
              "it expires after 60 s), as an application does; never on a replica"},
