@@ -239,6 +239,10 @@ static void true_texts(const struct service *s, struct now now, char *summary, s
     *ret_advice = row->advice;
     if (silent_ms >= 0 && fine && !s->verdict.confirmed)
         silence_text(s, silent_ms, summary, size);
+    else if (s->cause == CAUSE_PATH_BROKEN && cause_shut_out(&s->sight))
+        (void)str_copy(summary, size,
+                       "Redis answers the clients that are connected, but new "
+                       "connections fail: new clients are cut off.");
     else if (s->cause == CAUSE_ACCESS_REFUSED && p->reply == REPLY_TLS_FAILED &&
              strstr(p->text, "expired") != NULL)
         *ret_advice = CERTIFICATE_ADVICE;

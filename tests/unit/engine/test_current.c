@@ -238,7 +238,8 @@ static void new_clients_that_are_refused_are_named_and_nothing_is_restarted(void
     int64_t now = run_until(f, &w, 5000 + 31000);
     assert_true(service_of(f)->verdict.confirmed);
     assert_true(cause_shut_out(&service_of(f)->sight));
-    assert_int_not_equal(cause_row(service_of(f)->cause)->restart, RESTART_HELPS);
+    assert_int_equal(service_of(f)->cause, CAUSE_PATH_BROKEN);
+    assert_int_equal(cause_row(CAUSE_PATH_BROKEN)->restart, RESTART_USELESS);
     assert_int_equal(f->intent, 0);
     JSON_CLEANUP json_t *body = health(f, now);
     assert_true(json_is_false(json_object_get(body, "connectivity")));
