@@ -228,7 +228,7 @@ const struct operation operations[OPERATION_COUNT] = {
                       "Diagnosis"},
     [OP_BUNDLE] = {"bundle", GET, ON("/bundle"), ACCESS_ADMIN, true, RATE_NONE, no_fields,
                    "All that support asks for, without secrets.", "Bundle"},
-    [OP_NOTIFY] = {"notify", POST, "/api/notifications", ACCESS_OPERATOR, false, RATE_NONE,
+    [OP_NOTIFY] = {"notify", POST, "/api/notifications", ACCESS_OPERATOR, false, RATE_NOTIFY,
                    notify_fields, "Tells the users of one or every service something, as a banner.",
                    "Told"},
     [OP_LOGIN] = {"login", POST, "/api/auth/login", ACCESS_ANONYMOUS, false, RATE_NONE,

@@ -104,7 +104,6 @@ static void set_limits(const struct web *w)
         [RATE_STATUS] = limits->status,
         [RATE_HEALTH] = limits->health,
         [RATE_LOGS] = limits->logs,
-        [RATE_REFRESH] = OPERATION_REFRESHES_A_MINUTE,
     };
     rate_set(w->rate, by_class);
 }

@@ -394,6 +394,9 @@ def thaw_disk(host):
 
 def reject_port(host, port):
     """The host refuses packets of ours to PORT by ICMP, as a firewall's REJECT does; it can reach itself."""
+    # Else the kernel drops them without a word.
+    subprocess.run(["nsenter", "--target", str(host.leader), "--net", "--", "sh", "-c",
+                    "echo 1 >/proc/sys/net/ipv4/conf/host0/forwarding"], check=True)
     host.run("ip", "rule", "add", "pref", "5", "from", "10.77.0.1", "ipproto", "6", "dport", str(port),
              "prohibit")
     # The table of its own addresses is looked at before every rule, unless it comes later.
