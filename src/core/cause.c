@@ -78,11 +78,19 @@ bool cause_other_process(const struct sight *s)
            s->info.process_id != s->unit.main_pid && s->info.at.ms >= s->unit_same_since.ms;
 }
 
+bool cause_shut_out(const struct sight *s)
+{
+    /* A refusal is an answer of its own; silence on a new connection may be a lost packet. */
+    bool refused = s->fresh.reply == REPLY_REFUSED || s->fresh.reply == REPLY_CLOSED;
+    return s->kept.reply == REPLY_PONG &&
+           s->shut_out >= (refused ? CAUSE_SHUT_OUT_REFUSALS : s->failure_threshold);
+}
+
 bool cause_proven_well(const struct sight *s)
 {
     const struct probe_facts *p = cause_probe(s);
     return !s->tilt && p->reply == REPLY_PONG && recent(s, p->asked) && recent(s, s->unit.asked) &&
-           unit_runs(s->unit.active);
+           unit_runs(s->unit.active) && s->shut_out == 0;
 }
 
 bool cause_serves(const struct sight *s)
@@ -212,6 +220,16 @@ static enum cause judge_figures(const struct health_levels *l)
     return l->slow_queries ? CAUSE_SLOW_QUERIES : CAUSE_OK;
 }
 
+/* The open connection is answered, new ones fail. Redis closes one over TLS without a word when it
+ * is full of clients; else nothing listens where we, and others, connect to. */
+static struct verdict judge_shut_out(const struct sight *s)
+{
+    const struct info_facts *i = &s->info;
+    bool full = s->fresh.reply == REPLY_CLOSED && i->known && i->maxclients > 0 &&
+                i->connected_clients >= i->maxclients;
+    return certain_if(cause_shut_out(s), full ? CAUSE_CLIENTS_EXHAUSTED : CAUSE_ACCESS_REFUSED);
+}
+
 /* Redis answers PONG: is it ours, is its unit in order, and do its own figures agree? */
 static struct verdict judge_pong(const struct sight *s, mono_ms now)
 {
@@ -228,6 +246,8 @@ static struct verdict judge_pong(const struct sight *s, mono_ms now)
     } else if (u->asked.ms == 0 || (in_doubt(s) && u->asked.ms < s->doubt_since.ms)) {
         return suspected(CAUSE_OK); /* the unit's answer is on its way */
     }
+    if (s->shut_out > 0)
+        return judge_shut_out(s);
     const struct info_facts *i = &s->info;
     if (i->known) {
         if (i->last_save_ok == TRI_NO || i->aof_write_ok == TRI_NO)
@@ -238,7 +258,7 @@ static struct verdict judge_pong(const struct sight *s, mono_ms now)
         if (i->role == ROLE_REPLICA && i->master_link_up == TRI_NO)
             return certain(CAUSE_REPLICA_LINK_DOWN);
     }
-    if (u->control_reached == TRI_NO)
+    if (u->control_reached == TRI_NO || (unit_told && u->active == UNIT_UNKNOWN))
         return certain(CAUSE_CONTROL_LOST);
     return certain(judge_figures(&s->levels));
 }

@@ -127,8 +127,10 @@ struct sight {
     int64_t failed_probes;   /* probes in a row, confirm_interval apart, that nothing answered */
     mono_ms failing_since;   /* when the first of them was heard to have failed */
     int64_t busy_replies;    /* BUSY in a row, confirm_interval apart */
-    int64_t mismatches;      /* looks in a row at which Redis answered while its unit did not run */
-    bool ever_answered;      /* a PONG was seen at this address at some time */
+    int64_t shut_out;   /* fresh connections in a row that failed although the open one answered
+                           in between */
+    int64_t mismatches; /* looks in a row at which Redis answered while its unit did not run */
+    bool ever_answered; /* a PONG was seen at this address at some time */
     bool stopped_on_purpose;
     bool loading_seen;     /* since the unit's last start */
     bool systemd_restarts; /* systemd was seen to restart the unit by itself */
@@ -151,6 +153,8 @@ struct verdict {
  * busy-reply-threshold), and how long after that a reply may be on its way. */
 #define CAUSE_BUSY_THRESHOLD_MS 5000
 #define CAUSE_BUSY_MARGIN_MS 500
+/* As many refused connections, with an answer on the open one before each but the first. */
+#define CAUSE_SHUT_OUT_REFUSALS 2
 /* A stop that takes longer than this while Redis still serves is hanging. Above redis'
  * shutdown-timeout of 10 s. */
 #define CAUSE_STOP_DEADLINE_MS 30000
@@ -167,6 +171,10 @@ const struct probe_facts *cause_probe(const struct sight *sight);
 /* Is INFO's process another than the unit's? Only an INFO of the unit's present process is
  * compared; process 1 is a container's own numbering, and never is. */
 bool cause_other_process(const struct sight *sight);
+
+/* Do new connections fail while the open one is answered? Not one of the refusals that Redis itself
+ * words (those are in cause_probe()). */
+bool cause_shut_out(const struct sight *sight);
 
 /* Did Redis and systemd agree that all is well, with facts no older than the doubt? (PONG and the
  * unit is active.) */

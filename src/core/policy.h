@@ -34,6 +34,7 @@ struct watch_policy {
     int64_t busy_alert_ms;           /* 30 s: a human is called for a long command */
     int64_t busy_limit_ms;           /* 0 = never: a long command is treated as a hang */
     int64_t blind_hang_ms;           /* 30 s of silence, when the process cannot be looked at */
+    bool canary;                     /* the full check writes, reads and deletes a key; false */
     struct thresholds thresholds;
 };
 

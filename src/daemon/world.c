@@ -80,11 +80,17 @@ static void port_later(void *context, mono_ms at)
 
 /* ── Redis ── */
 
+#define CANARY_PREFIX "resus:canary:"
+
 static void port_redis(void *context, int service, uint64_t id, enum redis_request request,
                        bool fresh, mono_ms deadline)
 {
     struct world *w = context;
-    redis_client_request(w->places[service].redis, id, request, NULL, fresh, deadline);
+    char key[SETTINGS_ID_MAX + sizeof CANARY_PREFIX];
+    (void)str_format(key, sizeof key, CANARY_PREFIX "%s", w->settings->services[service].id);
+    const char *const canary[] = {key, NULL};
+    redis_client_request(w->places[service].redis, id, request,
+                         request == REDIS_CANARY ? canary : NULL, fresh, deadline);
 }
 
 static void handlers_redis(void *context, int service, uint64_t id, enum redis_request request,

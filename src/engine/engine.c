@@ -305,6 +305,9 @@ void engine_redis_ended(struct engine *e, int service, const struct redis_answer
     case FOR_CONFIG:
         observe_redis(s, &p, a, now);
         break;
+    case FOR_SLOWLOG:
+        long_command_answered(s, a, now);
+        break;
     case FOR_ACTION:
     case FOR_ACTION_2:
     case FOR_ACTION_SAVED:
@@ -328,6 +331,8 @@ void engine_redis_lost(struct engine *e, int service, const char *why, struct no
     struct service *s = &e->services[service];
     engine_look_at_clocks(e, now);
     s->sight.kept.reply = REPLY_NONE;
+    s->sight.shut_out = 0;
+    current_forget_figures(s, now.mono);
     watch_doubt(s, why, now);
     sample_account(s, now);
     service_schedule(s);

@@ -181,6 +181,9 @@ const struct key keys[] = {
     {PLACE_HEALTH, "blind_hang_seconds", KEY_SECONDS, WATCH(blind_hang_ms), RANGE(10, 3600),
      .standard = "30",
      .help = "of silence before a hang is believed without evidence from the host"},
+    {PLACE_HEALTH, "canary", KEY_BOOL, WATCH(canary), .standard = "false",
+     .help = "the full check also writes, reads and deletes the key `resus:canary:ID` (database 0, "
+             "it expires after 60 s), as an application does; never on a replica"},
     {PLACE_HEALTH, "thresholds", KEY_MAP, .child = PLACE_THRESHOLDS,
      .help = "reached at this value and above; a warning may not lie above its critical"},
     {PLACE_HEALTH, "checks", KEY_MAP, .child = PLACE_CHECKS, .help = "AutoBot's form"},

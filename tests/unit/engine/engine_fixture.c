@@ -88,6 +88,7 @@ static void keep_notice(void *context, int service, uint64_t seq, const char *ty
 {
     struct fixture *f = context;
     (void)service, (void)seq, (void)at;
+    f->status_count += str_equal(type, "service_status");
     if (!str_equal(type, "notice"))
         return;
     f->notice_count++;

@@ -187,6 +187,20 @@ static void the_witness_does_not_take_other_bytes_for_tls(void **state)
     peer_free(p);
 }
 
+/* Those of the test end in two days. */
+static void the_end_of_the_certificate_is_read_at_each_handshake(void **state)
+{
+    (void)state;
+    start("no", "IP:127.0.0.1");
+    fixture_connect(&f);
+    int64_t day_ms = 86400000;
+    for (int fresh = 0; fresh < 2; fresh++) {
+        assert_int_equal(ping(fresh != 0, LONG_MS), REPLY_PONG);
+        int64_t left = wall_since(f.told[f.count - 1].probe.certificate_ends, clock_wall());
+        assert_true(left > day_ms && left <= 2 * day_ms);
+    }
+}
+
 static void a_name_is_verified_not_only_the_chain(void **state)
 {
     (void)state;
@@ -315,6 +329,7 @@ int main(void)
         cmocka_unit_test_teardown(a_verified_server_is_spoken_to, end),
         cmocka_unit_test_teardown(the_witness_takes_any_answer_of_tls_for_life, end),
         cmocka_unit_test_teardown(the_witness_does_not_take_other_bytes_for_tls, end),
+        cmocka_unit_test_teardown(the_end_of_the_certificate_is_read_at_each_handshake, end),
         cmocka_unit_test_teardown(a_name_is_verified_not_only_the_chain, end),
         cmocka_unit_test_teardown(a_foreign_ca_is_not_trusted, end),
         cmocka_unit_test_teardown(our_certificate_is_shown_when_asked_for, end),
