@@ -128,6 +128,8 @@ struct operation {
     const struct field *fields; /* name NULL at the end */
     const char *summary;
     const char *answer; /* shapes (api/shapes.h) joined by " or ", or "text/plain" */
+    /* The role must be the caller's own: what is made under a temporary one would outlive it. */
+    bool permanent;
 };
 
 extern const struct operation operations[OPERATION_COUNT];

@@ -390,7 +390,7 @@ void web_close(struct web *web)
     accounts_watch(world_accounts(web->world), NULL, NULL);
     drop_link(web);
     if (web->process != NULL) {
-        (void)uv_process_kill(web->process, SIGTERM);
+        (void)uv_process_kill(web->process, SIGKILL); /* it keeps nothing, and may be hostile */
         web->process->data = NULL;
     }
     uv_close((uv_handle_t *)&web->timer, on_timer_closed);
