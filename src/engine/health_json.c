@@ -198,13 +198,18 @@ static json_t *performance_json(const struct service *s, struct now now)
     return body;
 }
 
-static json_t *evidence_json(const struct service *s)
+static json_t *evidence_json(const struct service *s, struct now now)
 {
     const struct sight *t = &s->sight;
     json_t *array = json_array();
     char text[FACT_TEXT_MAX + 64];
     const struct probe_facts *p = cause_probe(t);
-    if (p->reply != REPLY_NONE) {
+    int64_t silent_ms = current_silence_ms(s, now);
+    if (silent_ms >= 0 && reply_answered(p->reply)) {
+        (void)str_format(text, sizeof text, "PING: no answer for %.1f s",
+                         (double)silent_ms / 1000.0);
+        snapshot_add_text(array, text);
+    } else if (p->reply != REPLY_NONE) {
         (void)str_format(text, sizeof text, "PING: %s%s%s", reply_class_word(p->reply),
                          p->text[0] != '\0' ? " - " : "", p->text);
         snapshot_add_text(array, text);
@@ -214,6 +219,7 @@ static json_t *evidence_json(const struct service *s)
                          t->unit.control_reached == TRI_NO ? "host" : "unit", t->unit.text);
         snapshot_add_text(array, text);
     }
+    evidence_texts(s, now, array);
     if (t->log.class != LOG_NONE) {
         (void)str_format(text, sizeof text, CAUSE_LOG_EVIDENCE "%s", t->log.line);
         snapshot_add_text(array, text);
@@ -262,7 +268,7 @@ json_t *snapshot_cause_json(const struct service *s, struct now now)
     (void)json_put_text(body, "code", row->code);
     (void)json_put_text(body, "summary", summary);
     (void)json_put_wall(body, "since", s->cause_since);
-    (void)json_put(body, "evidence", evidence_json(s));
+    (void)json_put(body, "evidence", evidence_json(s, now));
     (void)json_put_text(body, "restart", restart_word(row->restart));
     (void)json_put_text(body, "advice", advice);
     return body;
