@@ -196,7 +196,7 @@ static void a_silence_is_said_before_it_is_certain_what_it_means(void **state)
     assert_false(figures.figures_hold);
 }
 
-static void figures_belong_to_the_process_that_told_them(void **state)
+static void figures_belong_to_the_process_that_reported_them(void **state)
 {
     struct fixture *f = *state;
     struct world w = well("a");
@@ -244,7 +244,7 @@ static void new_clients_that_are_refused_are_named_and_nothing_is_restarted(void
     JSON_CLEANUP json_t *body = health(f, now);
     assert_true(json_is_false(json_object_get(body, "connectivity")));
     assert_non_null(strstr(message_of(body, "connectivity"), "New connections fail"));
-    /* The open connection still tells figures. */
+    /* The open connection still brings figures. */
     assert_non_null(json_object_get(check_of(body, "performance"), "metrics"));
     w.fresh = REPLY_PONG;
     (void)run_until(f, &w, now + 6000);
@@ -355,7 +355,7 @@ int main(void)
         TEST(a_new_connection_is_made_at_least_every_30_s),
         TEST(the_figures_of_info_are_renewed_every_31_s),
         TEST(a_silence_is_said_before_it_is_certain_what_it_means),
-        TEST(figures_belong_to_the_process_that_told_them),
+        TEST(figures_belong_to_the_process_that_reported_them),
         TEST(new_clients_that_are_refused_are_named_and_nothing_is_restarted),
         TEST(connections_that_are_closed_by_a_server_full_of_clients_are_named_so),
         TEST(a_refused_info_is_a_note_and_no_silence),
