@@ -176,6 +176,8 @@ static const struct row rows[] = {
     {"TLS fails", REPLY_TLS_FAILED, UNIT_ACTIVE, .cause = CAUSE_ACCESS_REFUSED, .confirmed = true},
     {"Redis answers, the host does not", REPLY_PONG, UNIT_UNKNOWN, .traits = NO_CONTROL,
      .cause = CAUSE_CONTROL_LOST, .confirmed = true},
+    {"Redis answers, systemd does not say how the unit is", REPLY_PONG, UNIT_UNKNOWN,
+     .cause = CAUSE_CONTROL_LOST, .confirmed = true},
     {"nobody answers, twice", REPLY_SILENT, UNIT_UNKNOWN, .failed = 2, .traits = NO_CONTROL,
      .cause = CAUSE_HOST_UNREACHABLE},
     {"nobody answers", REPLY_SILENT, UNIT_UNKNOWN, .failed = 3, .traits = NO_CONTROL,
