@@ -264,10 +264,26 @@ static void tell_ended(struct service *s, const struct effect *e, struct now now
     s->recovery_times[0] = now.wall;
 }
 
+/* Who can reach it and who cannot, what its process does: whoever is woken up wants to know. */
+static void append_seen(const struct service *s, struct now now, char *text, size_t size)
+{
+    JSON_CLEANUP json_t *texts = json_array();
+    const struct probe_facts *p = cause_probe(&s->sight);
+    size_t i;
+    const json_t *one;
+    evidence_texts(s, now, texts);
+    if (json_array_size(texts) == 0)
+        return;
+    (void)str_append(text, size, " Seen: from here: %s",
+                     p->text[0] != '\0' ? p->text : reply_class_word(p->reply));
+    json_array_foreach(texts, i, one)(void) str_append(text, size, "; %s", json_string_value(one));
+    (void)str_append(text, size, ".");
+}
+
 static void tell_human(struct service *s, const struct effect *e, struct now now)
 {
     const struct cause_row *row = cause_row(e->cause);
-    char text[FACT_TEXT_MAX * 2];
+    char text[FACT_TEXT_MAX * 4];
     const char *advice = row->remedy == REMEDY_WAIT
                              ? "It makes no progress: see resus logs. A load longer than the "
                                "unit's TimeoutStartSec is "
@@ -280,6 +296,7 @@ static void tell_human(struct service *s, const struct effect *e, struct now now
                          row->summary, advice);
     else
         (void)str_format(text, sizeof text, "%s %s", row->summary, advice);
+    append_seen(s, now, text, sizeof text);
     service_log(s, true, "a human is needed: %s", text);
     record_auto_recovery(s, LEVEL_HUMAN, "failed", text, now);
     struct audit_line line;

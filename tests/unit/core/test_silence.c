@@ -97,10 +97,10 @@ static const struct row rows[] = {
      false},
     {"a long command that paused is no hang", SILENT, SILENT, S, S, 0, 0, STIRRED, CAUSE_HUNG,
      false},
-    {"little work while it sleeps is not enough to tell", SILENT, SILENT, S, S, 10, 0, 0,
+    {"little work while it sleeps decides nothing", SILENT, SILENT, S, S, 10, 0, 0,
      CAUSE_HUNG, false},
     {"... for 30 s", SILENT, SILENT, S, S, 10, 0, LONG_SILENT, CAUSE_HUNG, true},
-    {"a process that has ended is its unit's to tell", SILENT, SILENT, S, TASK_ENDED, 0, 0, 0,
+    {"a process that has ended is the unit's business", SILENT, SILENT, S, TASK_ENDED, 0, 0, 0,
      CAUSE_HUNG, false},
 
     /* evidence that is missing, late or contradictory */

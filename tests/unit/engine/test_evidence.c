@@ -357,7 +357,7 @@ static void a_long_command_is_waited_for_and_named_when_it_is_over(void **state)
     assert_int_equal(w.slowlogs, 1);
 }
 
-static void a_long_command_that_nobody_named_is_said_too(void **state)
+static void a_long_command_without_a_name_is_announced_too(void **state)
 {
     struct world w;
     fall_silent(&w, *state);
@@ -542,7 +542,7 @@ int main(void)
         TEST(a_process_that_a_signal_stopped_is_restarted_without_a_reload),
         TEST(a_refused_port_that_is_refused_there_is_healed_at_once),
         TEST(a_long_command_is_waited_for_and_named_when_it_is_over),
-        TEST(a_long_command_that_nobody_named_is_said_too),
+        TEST(a_long_command_without_a_name_is_announced_too),
         TEST(a_long_command_beyond_its_limit_is_treated_as_a_hang),
         TEST(processor_time_of_the_unit_alone_vetoes),
         TEST(a_hang_without_evidence_is_believed_after_thirty_seconds),
