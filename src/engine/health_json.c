@@ -102,6 +102,8 @@ static json_t *canary_json(const struct service *s, struct now now)
     char text[FACT_TEXT_MAX + 32];
     if (s->sight.info.known && s->sight.info.role != ROLE_PRIMARY)
         return check("unknown", -1, "Not written: this is not a primary");
+    if (canary_redirected(s))
+        return check("unknown", -1, "Not written: another node of the cluster holds the key");
     if (c == NULL)
         return check("unknown", -1, "Not written yet");
     if (c->reply == REPLY_PONG)
@@ -243,6 +245,10 @@ static void true_texts(const struct service *s, struct now now, char *summary, s
     *ret_advice = row->advice;
     if (silent_ms >= 0 && fine && !s->verdict.confirmed)
         silence_text(s, silent_ms, summary, size);
+    else if (s->cause == CAUSE_PATH_BROKEN && cause_shut_out(&s->sight))
+        (void)str_copy(summary, size,
+                       "Redis answers the clients that are connected, but new "
+                       "connections fail: new clients are cut off.");
     else if (s->cause == CAUSE_ACCESS_REFUSED && p->reply == REPLY_TLS_FAILED &&
              strstr(p->text, "expired") != NULL)
         *ret_advice = CERTIFICATE_ADVICE;

@@ -356,7 +356,9 @@ void sample_turn(struct service *s, struct now now); /* ends the step when it is
 /* current.c: what holds now, and what is only remembered */
 /* For how long Redis has answered nothing although it was asked; FACT_UNKNOWN = it answers. */
 int64_t current_silence_ms(const struct service *s, struct now now);
-/* Are the figures of INFO those of the process that answers now? */
+/* Is INFO of the process that answers at the address now? */
+bool current_info(const struct service *s, struct now now);
+/* ... and is that the process of the unit? */
 bool current_figures(const struct service *s, struct now now);
 /* What was read so far may belong to another process. */
 void current_forget_figures(struct service *s, mono_ms from);
@@ -373,6 +375,8 @@ bool current_certificate_text(const struct service *s, struct now now, char *tex
 /* canary.c */
 bool canary_wanted(const struct service *s, struct now now);
 void canary_note(struct service *s, const struct redis_answer *a, struct now now);
+/* Does another node of the cluster hold the key? An application would go there. */
+bool canary_redirected(const struct service *s);
 /* The newest result, NULL while there is none that still says something. */
 const struct canary_facts *canary_newest(const struct service *s, struct now now);
 
