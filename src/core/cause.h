@@ -118,6 +118,7 @@ struct sight {
     mono_ms stirred;   /* the newest look at a process that did something; 0 = none */
     mono_ms slow_look; /* when a command on the host last took unusually long; 0 = never */
     struct witness_facts witness; /* newest answer from the Redis host itself */
+    bool witness_proven; /* Redis was answered there before: only then is no answer a fact */
     struct info_facts info;
     struct log_facts log;
     bool log_read;           /* the journal was read since the unit was seen to have failed */

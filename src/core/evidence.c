@@ -141,14 +141,20 @@ enum there evidence_there(const struct sight *s, mono_ms now)
     switch (w->reply) {
     case REPLY_TLS_FAILED: /* a process that hangs refuses no handshake */
         return THERE_ANSWERS;
+    /* Redis may listen at an address that the witness does not try. */
     case REPLY_SILENT:
     case REPLY_NO_CONNECT:
-        return THERE_SILENT;
+        return s->witness_proven ? THERE_SILENT : THERE_UNKNOWN;
     case REPLY_REFUSED:
-        return THERE_REFUSED;
+        return s->witness_proven ? THERE_REFUSED : THERE_UNKNOWN;
     default:
         return THERE_UNKNOWN;
     }
+}
+
+bool evidence_witness_answered(const struct witness_facts *w)
+{
+    return w->possible && (reply_answered(w->reply) || w->reply == REPLY_TLS_FAILED);
 }
 
 bool evidence_slow_look(int64_t took_ms, int64_t usual_ms, int64_t timeout_ms)

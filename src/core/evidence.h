@@ -49,6 +49,8 @@ enum there {
 const char *evidence_there_word(enum there there);
 enum there evidence_there(const struct sight *sight, mono_ms now);
 
+bool evidence_witness_answered(const struct witness_facts *witness);
+
 /* Takes in a new look at a process: `now` becomes `before` when they are far enough apart. A look
  * that came too soon after the newest is dropped. */
 void evidence_take(struct process_facts *before, struct process_facts *now,

@@ -35,6 +35,9 @@ static struct verdict judge_unwitnessed(const struct sight *s, const struct prob
         return certain_if(enough && unit_has_last_word(s, p), CAUSE_ACCESS_REFUSED);
     if (!s->ever_answered)
         return certain_if(enough, CAUSE_ACCESS_REFUSED);
+    /* TLS, or another server: what answers is not taken for a Redis that hangs. */
+    if (p->reply == REPLY_GARBAGE)
+        return certain_if(enough, CAUSE_ACCESS_REFUSED);
     /* The kernel of a host that can be reached completes a connect even for a Redis that hangs,
      * until the backlog is full; but then the kept connection is still there, in silence. If that
      * one has timed out too, the path to the port is cut and nothing is known of Redis. */

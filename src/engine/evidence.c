@@ -48,6 +48,28 @@ static int port_to_ask(const struct service *s)
     return port > 0 && port <= UINT16_MAX ? (int)port : s->settings->redis.port;
 }
 
+static void ask_witness(struct service *s, struct now now)
+{
+    s->watch.witness_asked = now.mono;
+    s->engine->ports.witness(s->engine->ports.context, s->index,
+                             request_begin(s, FOR_WITNESS, now.mono), port_to_ask(s),
+                             mono_add(now.mono, s->watch_policy.timeout_ms));
+}
+
+/* A witness that never found Redis proves nothing by not finding it: it is asked once while all is
+ * well, and again now and then until it does. */
+void evidence_prove(struct service *s, struct now now)
+{
+    const struct watch *w = &s->watch;
+    bool port_known = s->sight.info.known || w->info_refused[0] != '\0';
+    if (s->sight.witness_proven || s->engine->ports.witness == NULL || !port_known ||
+        watch_in_doubt(s) || request_pending(s, FOR_WITNESS))
+        return;
+    if (w->witness_asked.ms == 0 ||
+        mono_since(now.mono, w->witness_asked) >= s->watch_policy.systemd_interval_ms)
+        ask_witness(s, now);
+}
+
 static bool due(mono_ms asked, struct now now)
 {
     return asked.ms == 0 || mono_since(now.mono, asked) >= EVIDENCE_APART_MS;
@@ -56,7 +78,6 @@ static bool due(mono_ms asked, struct now now)
 void evidence_ask(struct service *s, struct now now)
 {
     const struct sight *t = &s->sight;
-    struct watch *w = &s->watch;
     if (!watch_in_doubt(s) || watch_at_work(s) ||
         mono_since(now.mono, t->doubt_since) < SETTLE_MS || !unit_runs(t) || !silent(s, now))
         return;
@@ -64,12 +85,8 @@ void evidence_ask(struct service *s, struct now now)
     if (process_can_be_looked_at(s) && !request_pending(s, FOR_PROCESS) && due(t->process.at, now))
         request_host(s, FOR_PROCESS, HOST_PROCESS, (int)t->unit.main_pid, false, now);
     if (s->engine->ports.witness != NULL && !request_pending(s, FOR_WITNESS) &&
-        due(w->witness_asked, now)) {
-        w->witness_asked = now.mono;
-        s->engine->ports.witness(s->engine->ports.context, s->index,
-                                 request_begin(s, FOR_WITNESS, now.mono), port_to_ask(s),
-                                 mono_add(now.mono, s->watch_policy.timeout_ms));
-    }
+        due(s->watch.witness_asked, now))
+        ask_witness(s, now);
 }
 
 /* ── answers ── */
@@ -127,6 +144,7 @@ void observe_witness(struct service *s, const struct pending *p, const struct wi
     s->sight.witness = o->facts;
     s->sight.witness.asked = p->asked;
     s->sight.witness.at = now.mono;
+    s->sight.witness_proven |= evidence_witness_answered(&o->facts);
     judge(s, now);
     watch_plan_round(s, now);
 }

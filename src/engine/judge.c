@@ -163,6 +163,8 @@ void judge(struct service *s, struct now now)
             s->seen_stopped = false;
         else if (s->seen_stopped && cause_serves(sight) && !operation_running(s))
             end_stop(s, now);
+        if (cause_proven_well(sight))
+            evidence_prove(s, now);
         if (cause_proven_well(sight) && sight->doubt_since.ms != MONO_NEVER.ms) {
             sight->doubt_since = MONO_NEVER;
             s->watch.performance_due = now.mono; /* a new process has new figures */

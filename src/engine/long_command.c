@@ -84,7 +84,7 @@ static const struct slowlog_entry *find(const struct slowlog_entry *entries, siz
     return found;
 }
 
-static void tell(struct service *s, struct now now)
+static void announce(struct service *s, struct now now)
 {
     struct long_command *l = &s->long_command;
     struct audit_line line;
@@ -123,7 +123,7 @@ void long_command_answered(struct service *s, const struct redis_answer *a, stru
     for (size_t i = 0; i < ARRAY_LENGTH(better); i++)
         if (str_equal(better[i].command, name))
             l->advice = better[i].advice;
-    tell(s, now);
+    announce(s, now);
 }
 
 /* It is over when Redis answers again. Another end of it (a crash, a restart) has its own words. */

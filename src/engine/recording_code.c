@@ -184,6 +184,7 @@ static const struct field sight_fields[] = {
     T(sight, stirred),
     T(sight, slow_look),
     B(sight, witness.possible),
+    B(sight, witness_proven),
     T(sight, witness.asked),
     T(sight, witness.at),
     W(sight, witness.reply, reply_words),

@@ -70,6 +70,9 @@ static json_t *settings_json(const struct service_settings *s)
     (void)json_put_int(o, "confirm_interval_ms", s->watch.confirm_interval_ms);
     (void)json_put_int(o, "systemd_interval_ms", s->watch.systemd_interval_ms);
     (void)json_put_int(o, "performance_interval_ms", s->watch.performance_interval_ms);
+    (void)json_put_int(o, "busy_alert_ms", s->watch.busy_alert_ms);
+    (void)json_put_int(o, "busy_limit_ms", s->watch.busy_limit_ms);
+    (void)json_put_int(o, "blind_hang_ms", s->watch.blind_hang_ms);
     (void)json_put_bool(o, "recovery_enabled", s->recovery.enabled);
     (void)json_put_int(o, "max_attempts", s->recovery.max_attempts);
     (void)json_put_int(o, "retry_delay_ms", s->recovery.retry_delay_ms);

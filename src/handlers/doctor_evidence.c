@@ -92,7 +92,7 @@ static void judge_witness(const struct doctor_facts *f, json_t *items)
 
 void doctor_judge_evidence(const struct doctor_facts *f, json_t *items)
 {
-    if (f->status.end != HOST_EXITED)
+    if (!f->status.asked || f->status.end != HOST_EXITED)
         return;
     judge_process(f, items);
     judge_witness(f, items);

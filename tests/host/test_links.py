@@ -51,7 +51,9 @@ def test_silent_drop_is_unknown_and_nothing_is_done(host):
 
 
 def test_port_that_is_cut_off_alone_is_no_hang(host):
-    """A firewall drops Redis' port: SSH says that the unit runs, and no connect is completed."""
+    """A firewall drops Redis' port: SSH says that the unit runs, no connect is completed, and Resus' key may
+    not ask on the host itself (test_judgement has the one that may)."""
+    faults.restrict_key(host, "restrict")
     with watching(host) as daemon:
         untouched = Untouched(host, daemon)
         host.drop_port(6379)

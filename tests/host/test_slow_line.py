@@ -78,7 +78,7 @@ def is_left_alone(host, commands):
     with over_a_line(host, commands) as daemon:
         before = recoveries.identity(host)
         recoveries.watch_on(daemon, WATCHED_SECONDS)
-        note(f"slow line, {commands} commands: told {recoveries.causes_told(daemon)}")
+        note(f"slow line, {commands} commands: {recoveries.causes_told(daemon)}")
         recoveries.assert_untouched(host, before)
         recoveries.assert_nothing_done(daemon)
         assert "hung" not in recoveries.causes_told(daemon)

@@ -219,6 +219,7 @@ static struct sight see(const struct row *row)
         .confirm_interval_ms = 500,
         .probe_timeout_ms = 5000,
         .blind_hang_ms = 30000,
+        .witness_proven = true,
         .process = {.pid = 100, .asked = fresh, .at = now, .state = TASK_SLEEPING},
         .process_before = {.pid = 100,
                            .asked = {NOW_MS - 2000},

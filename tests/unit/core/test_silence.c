@@ -34,6 +34,7 @@ enum trait {
     UNIT_FIRST = 1 << 15,  /* the unit was looked at before the probes failed */
     KEPT_SILENT = 1 << 16, /* so is the kept connection */
     BACKWARDS = 1 << 17,   /* its processor time went back */
+    UNPROVEN = 1 << 18,    /* the witness never found Redis */
 };
 
 struct row {
@@ -97,10 +98,10 @@ static const struct row rows[] = {
      false},
     {"a long command that paused is no hang", SILENT, SILENT, S, S, 0, 0, STIRRED, CAUSE_HUNG,
      false},
-    {"little work while it sleeps is not enough to tell", SILENT, SILENT, S, S, 10, 0, 0,
-     CAUSE_HUNG, false},
+    {"little work while it sleeps decides nothing", SILENT, SILENT, S, S, 10, 0, 0, CAUSE_HUNG,
+     false},
     {"... for 30 s", SILENT, SILENT, S, S, 10, 0, LONG_SILENT, CAUSE_HUNG, true},
-    {"a process that has ended is its unit's to tell", SILENT, SILENT, S, TASK_ENDED, 0, 0, 0,
+    {"a process that has ended is the unit's business", SILENT, SILENT, S, TASK_ENDED, 0, 0, 0,
      CAUSE_HUNG, false},
 
     /* evidence that is missing, late or contradictory */
@@ -186,6 +187,14 @@ static const struct row rows[] = {
     {"... for 30 s", REFUSED, REPLY_NONE, S, S, 0, 0, LONG_SILENT, CAUSE_HUNG, true},
     {"refused here, cannot be asked, young", REFUSED, REPLY_NONE, S, S, 0, 0, YOUNG,
      CAUSE_SYSTEMD_RESTARTING, false},
+    {"a witness that never found Redis is none: silent", SILENT, SILENT, S, S, 0, 0, UNPROVEN,
+     CAUSE_HUNG, false},
+    {"... refused", REFUSED, REFUSED, S, S, 0, 0, UNPROVEN, CAUSE_HUNG, false},
+    {"... for 30 s", REFUSED, REFUSED, S, S, 0, 0, UNPROVEN | LONG_SILENT, CAUSE_HUNG, true},
+    {"... but its first answer is one", REFUSED, REPLY_PONG, S, S, 0, 0, UNPROVEN,
+     CAUSE_PATH_BROKEN, true},
+    {"no Redis is what answers here, and the host cannot be asked", REPLY_GARBAGE, REPLY_NONE, S, S,
+     0, 0, LONG_SILENT, CAUSE_ACCESS_REFUSED, true},
     {"reset there proves nothing", SILENT, REPLY_CLOSED, S, S, 0, 0, 0, CAUSE_HUNG, false},
     {"reset here, and the host cannot be asked", REPLY_CLOSED, REPLY_NONE, S, S, 0, 0, 0,
      CAUSE_ACCESS_REFUSED, true},
@@ -268,6 +277,7 @@ static struct sight see(const struct row *row)
                     .reply = row->there,
                     .asked = {(t & OLD_WITNESS) != 0 ? doubt.ms - 1 : NOW_MS - 4000},
                     .at = {NOW_MS - 300}},
+        .witness_proven = (t & UNPROVEN) == 0,
         .failure_threshold = 3,
         .confirm_interval_ms = 500,
         .probe_timeout_ms = TIMEOUT_MS,

@@ -240,7 +240,8 @@ static void fall_silent(struct world *w, struct fixture *f)
     begin(w, f);
     run_until(w, 5000);
     assert_int_equal(service(w)->cause, CAUSE_OK);
-    assert_int_equal(w->looks + w->witnesses, 0); /* nothing is asked without a doubt */
+    assert_int_equal(w->looks, 0);     /* nothing is asked without a doubt, */
+    assert_int_equal(w->witnesses, 1); /* but a witness, once, whether it finds Redis */
     change(w, REPLY_SILENT, REPLY_SILENT);
 }
 
@@ -357,7 +358,7 @@ static void a_long_command_is_waited_for_and_named_when_it_is_over(void **state)
     assert_int_equal(w.slowlogs, 1);
 }
 
-static void a_long_command_that_nobody_named_is_said_too(void **state)
+static void a_long_command_without_a_name_is_announced_too(void **state)
 {
     struct world w;
     fall_silent(&w, *state);
@@ -411,6 +412,17 @@ static void a_hang_without_evidence_is_believed_after_thirty_seconds(void **stat
     run_until(&w, 5000 + 40000);
     assert_int_equal(w.restarts, 1);
     assert_string_equal(cause_of(&w), "ok");
+}
+
+static void a_witness_that_never_found_redis_is_none(void **state)
+{
+    struct world w;
+    begin(&w, *state);
+    w.there = REPLY_REFUSED; /* it listens at an address that the witness does not try */
+    run_until(&w, 20000);
+    change(&w, REPLY_REFUSED, REPLY_REFUSED);
+    run_until(&w, 20000 + 29000);
+    assert_int_equal(w.restarts, 0);
 }
 
 static void no_witness_means_thirty_seconds_too(void **state)
@@ -512,7 +524,8 @@ static void a_crash_asks_for_no_evidence(void **state)
     change(&w, REPLY_REFUSED, REPLY_REFUSED);
     engine_redis_lost(w.f->engine, 0, "closed by the peer", fixture_at(w.now));
     run_until(&w, 5000 + 190);
-    assert_int_equal(w.looks + w.witnesses, 0);
+    assert_int_equal(w.looks, 0);
+    assert_int_equal(w.witnesses, 1); /* the one that proved it */
 }
 
 static void what_is_said_before_it_is_certain_is_true(void **state)
@@ -542,10 +555,11 @@ int main(void)
         TEST(a_process_that_a_signal_stopped_is_restarted_without_a_reload),
         TEST(a_refused_port_that_is_refused_there_is_healed_at_once),
         TEST(a_long_command_is_waited_for_and_named_when_it_is_over),
-        TEST(a_long_command_that_nobody_named_is_said_too),
+        TEST(a_long_command_without_a_name_is_announced_too),
         TEST(a_long_command_beyond_its_limit_is_treated_as_a_hang),
         TEST(processor_time_of_the_unit_alone_vetoes),
         TEST(a_hang_without_evidence_is_believed_after_thirty_seconds),
+        TEST(a_witness_that_never_found_redis_is_none),
         TEST(no_witness_means_thirty_seconds_too),
         TEST(a_broken_path_is_named_and_nothing_is_done),
         TEST(a_blocked_or_traced_process_is_left_alone),

@@ -686,6 +686,24 @@ static void test_a_tunnel_that_is_not_permitted_is_told_from_one_that_is_refused
     end(s);
 }
 
+static void test_a_tunnel_takes_no_session_from_commands(void **state)
+{
+    (void)state;
+    struct scene *s = begin("MaxSessions 1");
+    struct stream streams[3];
+    int port;
+    int fd = listener(&port);
+    for (int i = 0; i < 3; i++) {
+        (void)try_stream(s, &streams[i], port);
+        assert_true(streams[i].fd >= 0);
+    }
+    assert_int_equal(one(s, "ok", 10000)->end, HOST_EXITED);
+    for (int i = 0; i < 3; i++)
+        close(streams[i].fd);
+    close(fd);
+    end(s);
+}
+
 static void test_an_sshd_that_refuses_says_nothing_about_the_place(void **state)
 {
     (void)state;
@@ -815,6 +833,7 @@ int main(void)
         TEST(test_a_tunnel_carries_megabytes_both_ways_unchanged),
         TEST(test_a_tunnels_end_is_seen_when_the_far_end_closes),
         TEST(test_a_tunnel_that_is_not_permitted_is_told_from_one_that_is_refused),
+        TEST(test_a_tunnel_takes_no_session_from_commands),
         TEST(test_an_sshd_that_refuses_says_nothing_about_the_place),
         TEST(test_tunnels_that_sshd_never_answers_keep_none_from_commands_and_others),
         TEST(test_a_forgotten_tunnel_is_not_delivered),
