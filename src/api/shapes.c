@@ -186,6 +186,7 @@ static const struct shape_member status_[] = {
     {"notices?", "[Notice]", "What users are told now, newest first."},
     {"stopped_by?", "text", "Who stopped it on purpose."},
     {"stopped_at?", "time", NULL},
+    {"stop_reason?", "text", "Why, where a reason was given."},
     {"affected_services?", "[Dependent]", "Who depends on it, as configured."},
     END};
 static const struct shape_member limited_status_[] = {
@@ -245,6 +246,8 @@ static const struct shape_member recovery_[] = {
     {"withheld", "Withheld?", "Why nothing would be done."},
     {"phase", "text", NULL},
     {"next_step_in_seconds?", "whole", NULL},
+    {"next_step_at?", "time", NULL},
+    {"next_step?", "text", "What Resus will do then, and how to prevent it."},
     {"paused_until?", "time", NULL},
     {"policy", "RecoveryPolicy", NULL},
     {"metrics?", "RecoveryMetrics?", NULL},
@@ -298,13 +301,18 @@ static const struct shape_member result_[] = {{"success", "truth", NULL},
                                               {"warning?", "text", NULL},
                                               {"affected_services?", "[Dependent]", NULL},
                                               END};
-static const struct shape_member preflight_[] = {
-    {"operation", "=stop|restart", NULL}, {"allowed", "truth", NULL},
-    {"warnings", "[text]", NULL},         {"connections", "whole?", NULL},
-    {"unsaved_changes", "whole?", NULL},  {"last_save_age_seconds", "whole?", NULL},
-    {"last_save_ok", "truth?", NULL},     {"aof_enabled", "truth?", NULL},
-    {"replicas", "whole?", NULL},         {"expected_downtime_seconds", "number?", NULL},
-    {"blockers", "[text]", NULL},         END};
+static const struct shape_member preflight_[] = {{"operation", "=stop|restart|start", NULL},
+                                                 {"allowed", "truth", NULL},
+                                                 {"warnings", "[text]", NULL},
+                                                 {"connections", "whole?", NULL},
+                                                 {"unsaved_changes", "whole?", NULL},
+                                                 {"last_save_age_seconds", "whole?", NULL},
+                                                 {"last_save_ok", "truth?", NULL},
+                                                 {"aof_enabled", "truth?", NULL},
+                                                 {"replicas", "whole?", NULL},
+                                                 {"expected_downtime_seconds", "number?", NULL},
+                                                 {"blockers", "[text]", NULL},
+                                                 END};
 static const struct shape_member log_line_[] = {
     {"timestamp", "time?", "null where the line has none."},
     {"level", "=error|warning|info", NULL},

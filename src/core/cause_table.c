@@ -23,7 +23,7 @@ static const struct cause_row rows[] = {
          "Redis takes connections but does not answer, and no script explains it.",
          "Look at the host: swap, a stopped process (state T), a blocked disk (state D)."},
     [CAUSE_UNIT_STOPPED] = {"unit_stopped", OVERALL_CRITICAL, RESTART_HELPS, REMEDY_START,
-                            "The unit was stopped cleanly, and not through Resus.",
+                            "The unit was stopped, and not through Resus.",
                             "Find out who stopped it. To keep it stopped, run: resus stop "
                             "--confirm STOP, or resus pause."},
     [CAUSE_STOPPED_ON_PURPOSE] = {"stopped_on_purpose", OVERALL_CRITICAL, RESTART_UNNEEDED,

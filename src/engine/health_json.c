@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "engine/snapshot.h"
+#include "engine/stops.h"
 
 #define MIB (1024.0 * 1024.0)
 
@@ -95,7 +96,7 @@ static json_t *evidence_json(const struct service *s)
 {
     const struct sight *t = &s->sight;
     json_t *array = json_array();
-    char text[FACT_TEXT_MAX + 64];
+    char text[FACT_TEXT_MAX * 2 + 16];
     const struct probe_facts *p = cause_probe(t);
     if (p->reply != REPLY_NONE) {
         (void)str_format(text, sizeof text, "PING: %s%s%s", reply_class_word(p->reply),
@@ -111,6 +112,14 @@ static json_t *evidence_json(const struct service *s)
         (void)str_format(text, sizeof text, CAUSE_LOG_EVIDENCE "%s", t->log.line);
         snapshot_add_text(array, text);
     }
+    if (s->cause == CAUSE_UNIT_STOPPED) {
+        stops_loss_text(s, text, sizeof text);
+        snapshot_add_text(array, text);
+    }
+    if (s->command_failed[0] != '\0') {
+        (void)str_format(text, sizeof text, "command: %s", s->command_failed);
+        snapshot_add_text(array, text);
+    }
     if (s->cause == CAUSE_LOADING && t->info.loading_percent >= 0) {
         (void)str_format(text, sizeof text, "loading: %.1f %%, %lld s to go",
                          t->info.loading_percent, (long long)t->info.loading_eta_seconds);
@@ -122,13 +131,15 @@ static json_t *evidence_json(const struct service *s)
 json_t *snapshot_cause_json(const struct service *s)
 {
     const struct cause_row *row = cause_row(s->cause);
+    char advice[FACT_TEXT_MAX * 2];
+    stops_advice_text(s, row->advice, advice, sizeof advice);
     json_t *body = json_object();
     (void)json_put_text(body, "code", row->code);
     (void)json_put_text(body, "summary", row->summary);
     (void)json_put_wall(body, "since", s->cause_since);
     (void)json_put(body, "evidence", evidence_json(s));
     (void)json_put_text(body, "restart", restart_word(row->restart));
-    (void)json_put_text(body, "advice", row->advice);
+    (void)json_put_text(body, "advice", advice);
     return body;
 }
 

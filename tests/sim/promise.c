@@ -21,6 +21,7 @@
 #define LOG_MISSES_ALLOWED 3 /* after so many failed readings of the log it is done without */
 #define SLOW_LOOK_MS 6000
 #define SLEEP_UNSEEN_MS TILT_JUMP_MS /* by a clock that stands still meanwhile */
+#define STOP_LASTS_MS 1000           /* the next look ends it */
 #define DOUBT_MS 29000               /* self-doubt lasts 30 s */
 
 static struct witness *witness_of(struct sim *s, int service)
@@ -276,8 +277,10 @@ static void check_person(struct sim *s, int service, const char *word)
     if (!str_equal(word, "reload") && s->disk.durable[service].stopped_on_purpose != stop)
         sim_broken(s, service, "%s before the wish was on the disk", word);
     bool known = w->known_empty && w->empty_told < w->intent.told; /* by what was decided on */
-    if (str_equal(word, "restart") && known && !o->request.force)
-        sim_broken(s, service, "a person's restart of a primary that would come back empty");
+    bool starts_it = str_equal(word, "start") && w->told.unit.active != UNIT_ACTIVE &&
+                     w->told.unit.active != UNIT_RELOADING;
+    if ((str_equal(word, "restart") || starts_it) && known && !o->request.force)
+        sim_broken(s, service, "a person's %s of a primary that would come back empty", word);
 }
 
 void promise_action(struct sim *s, int service, const char *word, bool *ret_automatic)
@@ -426,6 +429,7 @@ void promise_started(struct sim *s)
             sim_broken(s, i, "that recovery has given up is not remembered");
         if (inside->saved.stopped_on_purpose != durable->stopped_on_purpose ||
             inside->saved.paused_until.ms != durable->paused_until.ms ||
+            inside->saved.stop_seen != durable->stop_seen ||
             inside->saved.empty_primary != durable->empty_primary)
             sim_broken(s, i, "a wish is not remembered");
         if (durable->recovery_set &&
@@ -469,8 +473,10 @@ void promise_killed(struct sim *s)
         w->alerted[0] = '\0';
         w->needed = durable->exhausted || durable->breaker_open;
         int64_t proof = w->told.proof;
+        bool stop_seen = w->told.stop_seen && durable->stop_seen != STOP_UNSEEN;
         w->told = witness_told_nothing();
         w->told.proof = proof;
+        w->told.stop_seen = stop_seen;
         w->failed_end = LONG_AGO;
         w->well_since = SIM_NEVER;
         if (w->intent.open && w->intent.ran && !w->intent.durable && !w->intent.failed &&
@@ -544,6 +550,23 @@ static void check_quiet(struct sim *s, int service, bool healthy)
                    r->attempts);
 }
 
+/* A stop through Resus is over when Redis serves again, also for a daemon that only the disk has
+ * told of it. */
+static void check_stop_over(struct sim *s, int service, bool healthy)
+{
+    const struct service *inside = &s->engine->services[service];
+    const struct service_state *durable = &s->disk.durable[service];
+    struct witness *w = witness_of(s, service);
+    bool lasts = healthy && inside->saved.stopped_on_purpose && durable->stopped_on_purpose &&
+                 durable->stop_seen != STOP_UNSEEN && !operation_running(inside);
+    if (!lasts)
+        w->stop_lasts = SIM_NEVER;
+    else if (w->stop_lasts == SIM_NEVER)
+        w->stop_lasts = s->now;
+    else if (s->now - w->stop_lasts > STOP_LASTS_MS)
+        sim_broken(s, service, "a stop through Resus goes on although Redis serves again");
+}
+
 void promise_step(struct sim *s)
 {
     if (!daemon_alive(s))
@@ -554,6 +577,7 @@ void promise_step(struct sim *s)
         check_human(s, i);
         bool healthy = snapshot_overall(inside) == OVERALL_HEALTHY;
         check_quiet(s, i, healthy);
+        check_stop_over(s, i, healthy);
         if (inside->saved.paused_until.ms != 0)
             w->paused_seen = s->now;
         if (w->paused && inside->saved.paused_until.ms == 0)
