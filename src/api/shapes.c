@@ -11,6 +11,7 @@
 #define CHECK_WORDS "=pass|warning|fail|unknown"
 #define LEVEL_WORDS "=soft|standard|hard|critical"
 #define ROLE_WORDS "=viewer|operator|admin"
+#define PREFLIGHT_WORDS "=stop|restart|start"
 #define CURSOR                                                                                     \
     {                                                                                              \
         "next_cursor", "text?", "Where the list goes on; null at its end."                         \
@@ -36,7 +37,6 @@ static const struct shape_member error_[] = {
     {"last_check?", "time?", NULL},
     {"reasons?", "[text]", "Of /readyz: why not."},
     END};
-
 static const struct shape_member service_[] = {{"id", "text", NULL},
                                                {"name", "text", NULL},
                                                {"status", STATUS_WORDS, NULL},
@@ -195,7 +195,6 @@ static const struct shape_member limited_status_[] = {
     {"last_check", "time?", NULL},
     {"affected_services?", "[LimitedDependent]", NULL},
     END};
-
 static const struct shape_member gauge_[] = {
     {"value", "number?", NULL}, {"warning", "number", NULL},   {"critical", "number", NULL},
     {"max?", "number", NULL},   {"status", CHECK_WORDS, NULL}, END};
@@ -246,7 +245,6 @@ static const struct shape_member recovery_[] = {
     {"withheld", "Withheld?", "Why nothing would be done."},
     {"phase", "text", NULL},
     {"next_step_in_seconds?", "whole", NULL},
-    {"next_step_at?", "time", NULL},
     {"next_step?", "text", "What Resus will do then, and how to prevent it."},
     {"paused_until?", "time", NULL},
     {"policy", "RecoveryPolicy", NULL},
@@ -301,18 +299,13 @@ static const struct shape_member result_[] = {{"success", "truth", NULL},
                                               {"warning?", "text", NULL},
                                               {"affected_services?", "[Dependent]", NULL},
                                               END};
-static const struct shape_member preflight_[] = {{"operation", "=stop|restart|start", NULL},
-                                                 {"allowed", "truth", NULL},
-                                                 {"warnings", "[text]", NULL},
-                                                 {"connections", "whole?", NULL},
-                                                 {"unsaved_changes", "whole?", NULL},
-                                                 {"last_save_age_seconds", "whole?", NULL},
-                                                 {"last_save_ok", "truth?", NULL},
-                                                 {"aof_enabled", "truth?", NULL},
-                                                 {"replicas", "whole?", NULL},
-                                                 {"expected_downtime_seconds", "number?", NULL},
-                                                 {"blockers", "[text]", NULL},
-                                                 END};
+static const struct shape_member preflight_[] = {
+    {"operation", PREFLIGHT_WORDS, NULL}, {"allowed", "truth", NULL},
+    {"warnings", "[text]", NULL},         {"connections", "whole?", NULL},
+    {"unsaved_changes", "whole?", NULL},  {"last_save_age_seconds", "whole?", NULL},
+    {"last_save_ok", "truth?", NULL},     {"aof_enabled", "truth?", NULL},
+    {"replicas", "whole?", NULL},         {"expected_downtime_seconds", "number?", NULL},
+    {"blockers", "[text]", NULL},         END};
 static const struct shape_member log_line_[] = {
     {"timestamp", "time?", "null where the line has none."},
     {"level", "=error|warning|info", NULL},

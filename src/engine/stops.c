@@ -54,15 +54,10 @@ int64_t stops_wait_seconds(const struct service *s, struct now now)
     return ms <= 0 ? 0 : (ms + 999) / 1000;
 }
 
-wall_ms stops_wait_ends(const struct service *s, struct now now)
-{
-    return wall_add(now.wall, mono_since(s->recovery.deadline, now.mono));
-}
-
 void stops_wait_text(const struct service *s, struct now now, char *text, size_t size)
 {
     char at[WALL_TEXT_SIZE];
-    (void)wall_text(stops_wait_ends(s, now), at);
+    (void)wall_text(wall_add(now.wall, mono_since(s->recovery.deadline, now.mono)), at);
     bool grace = s->recovery.phase == PHASE_GRACE;
     bool window = s->recovery.phase == PHASE_WINDOW;
     (void)str_format(text, size, "Resus %s at %.*s UTC (in %" PRId64 " s)%s",

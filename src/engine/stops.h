@@ -12,7 +12,6 @@ void stops_advice_text(const struct service *s, const char *otherwise, char *tex
 /* Does recovery wait for a time before it acts? Then the others say when and how to prevent it. */
 bool stops_waits(const struct service *s, struct now now);
 int64_t stops_wait_seconds(const struct service *s, struct now now);
-wall_ms stops_wait_ends(const struct service *s, struct now now);
 void stops_wait_text(const struct service *s, struct now now, char *text, size_t size);
 
 #endif

@@ -155,7 +155,7 @@ MUTANTS = [
     ("audit-failed", OPERATION, "    if (outcome == AUDIT_DURABLE) {\n        run_command(s, now);",
      "    if (outcome == AUDIT_DURABLE || outcome == AUDIT_FAILED) {\n        run_command(s, now);",
      "a person's operation without an audit line"),
-    ("wish-kept", OPERATION, "    if (!o->wish_changed)\n        return;\n", "    if (o->phase != OP_PHASE_NONE)\n        return;\n",
+    ("wish-kept", OPERATION, "    if (!o->desired_changed)\n        return;\n", "    if (o->phase != OP_PHASE_NONE)\n        return;\n",
      "an operation that did nothing keeps its wish"),
     ("attempts-lost", ENGINE, "    r->attempts = saved->attempts;\n", "",
      "a restart of the daemon forgets the attempts"),
