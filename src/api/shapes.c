@@ -1,21 +1,6 @@
 #include "api/shapes.h"
 
-#include <stddef.h>
-
-#define END                                                                                        \
-    {                                                                                              \
-        NULL, NULL, NULL                                                                           \
-    }
-#define STATUS_WORDS "=running|stopped|failed|starting|stopping|unknown"
-#define OVERALL_WORDS "=healthy|degraded|critical|unknown"
-#define CHECK_WORDS "=pass|warning|fail|unknown"
-#define LEVEL_WORDS "=soft|standard|hard|critical"
-#define ROLE_WORDS "=viewer|operator|admin"
-#define PREFLIGHT_WORDS "=stop|restart|start"
-#define CURSOR                                                                                     \
-    {                                                                                              \
-        "next_cursor", "text?", "Where the list goes on; null at its end."                         \
-    }
+#include "api/shape_words.h"
 
 static const struct shape_member error_[] = {
     {"error", "text", "A title."},
@@ -245,6 +230,7 @@ static const struct shape_member recovery_[] = {
     {"withheld", "Withheld?", "Why nothing would be done."},
     {"phase", "text", NULL},
     {"next_step_in_seconds?", "whole", NULL},
+    {"next_step_at?", "time", NULL},
     {"next_step?", "text", "What Resus will do then, and how to prevent it."},
     {"paused_until?", "time", NULL},
     {"policy", "RecoveryPolicy", NULL},

@@ -215,9 +215,23 @@ void view_cause(struct page *p, const json_t *cause)
         page_field(p, "What to do", "%s", advice);
 }
 
+/* Who stopped it on purpose, when and why. */
+static void stopped_line(struct page *p, const json_t *status)
+{
+    char ago[64];
+    const char *by = json_text_or(status, "stopped_by", "");
+    const char *reason = json_text_or(status, "stop_reason", "");
+    if (by[0] == '\0')
+        return;
+    page_field(p, "Stopped", "by %s, %s%s%s", by,
+               page_ago(p, json_text_or(status, "stopped_at", NULL), ago),
+               reason[0] != '\0' ? ": " : "", reason);
+}
+
 void view_status(struct page *p, const struct view_subject *s)
 {
     first_line(p, s);
+    stopped_line(p, s->status);
     running_operation(p, json_object_get(s->status, "operation"));
     key_figures(p, s);
     dependents(p, json_object_get(s->status, "affected_services"));

@@ -188,7 +188,8 @@ static void save_history(struct service *s, const char *result, double duration,
     (void)str_copy(record.cause, sizeof record.cause, cause_row(s->recovery_cause)->code);
     (void)str_copy(record.level, sizeof record.level, recovery_level_word(s->recovery.level));
     (void)str_copy(record.result, sizeof record.result, result);
-    (void)str_format(record.message, sizeof record.message, "%s%s%s", message,
+    (void)str_format(record.message, sizeof record.message, "%s%s%s",
+                     s->first_start ? "Resus had not started it yet." : message,
                      s->stop_loss[0] != '\0' ? " " : "", s->stop_loss);
     s->engine->ports.record(s->engine->ports.context, &record);
     free(evidence);
@@ -197,13 +198,19 @@ static void save_history(struct service *s, const char *result, double duration,
 static void tell_open(struct service *s, const struct effect *e, struct now now)
 {
     (void)str_format(s->recovery_id, sizeof s->recovery_id, "r-%" PRIx64, e->action_id);
+    struct recovery_facts facts;
+    judge_facts(s, now, &facts);
     s->recovery_began = now.wall;
     s->recovery_began_mono = now.mono;
     s->recovery_cause = e->cause;
     s->action_error[0] = '\0';
     stops_loss_text(s, s->stop_loss, sizeof s->stop_loss);
+    s->first_start = facts.never_started;
     record_auto_recovery(s, e->level, "started",
-                         "Redis service failure detected. Attempting automatic recovery...", now);
+                         s->first_start
+                             ? "Resus starts Redis for the first time."
+                             : "Redis service failure detected. Attempting automatic recovery...",
+                         now);
 }
 
 static void tell_succeeded(struct service *s, const struct effect *e, struct now now)

@@ -219,6 +219,7 @@ struct service {
     } last_recovery;
     char action_error[FACT_TEXT_MAX];       /* what the last action's command said */
     char command_failed[FACT_TEXT_MAX * 2]; /* the last command that failed, until Redis is well */
+    bool first_start;                       /* what is recovered was not started yet */
     char stop_loss[FACT_TEXT_MAX]; /* what the stop that is being undone has cost, "" = nothing */
     json_t *evidence;              /* texts such as "unit: failed"; NULL = none yet */
     size_t evidence_bytes;

@@ -231,6 +231,8 @@ static void put_next_step(json_t *body, const struct service *s, struct now now)
     char text[FACT_TEXT_MAX];
     stops_wait_text(s, now, text, sizeof text);
     (void)json_put_int(body, "next_step_in_seconds", stops_wait_seconds(s, now));
+    (void)json_put_wall(body, "next_step_at",
+                        wall_add(now.wall, mono_since(s->recovery.deadline, now.mono)));
     (void)json_put_text(body, "next_step", text);
 }
 
