@@ -204,6 +204,16 @@ static void check_grace(struct sim *s, int service, const char *word)
                    (long long)(s->now - told->stopped));
 }
 
+/* A stop that systemd cut short is a stop all the same. */
+static void check_cut_stop(struct sim *s, int service, const char *word, enum cause cause)
+{
+    const struct told *told = &witness_of(s, service)->told;
+    bool cut = told->stop_begun && told->unit.active == UNIT_FAILED &&
+               told->unit.result == RESULT_TIMEOUT && told->log != LOG_START_TIMEOUT;
+    if (cut && cause_row(cause)->remedy == REMEDY_RESTART)
+        sim_broken(s, service, "%s of a unit whose stop was cut, without the grace", word);
+}
+
 /* A unit that ran was no reason for doubt: what was seen of it before Redis failed is no news. Only
  * self-doubt looks at units that are well. */
 static bool looked_while_it_ran(const struct sim *s, const struct witness *w)
@@ -220,6 +230,7 @@ static void check_sense(struct sim *s, int service, const char *word)
     const struct cause_row *row = cause_row(cause);
     enum reply_class reply = w->told.reply;
     if (starts(word)) {
+        check_cut_stop(s, service, word, cause);
         if (row->restart != RESTART_HELPS)
             sim_broken(s, service, "%s for %s, for which a restart is %s", word, row->code,
                        restart_word(row->restart));

@@ -171,6 +171,7 @@ struct told {
     double load_percent;     /* further than ever since the last command */
     bool stop_seen;          /* the unit was shown not to run, to this daemon or, as the disk knows,
                                 to one before it */
+    bool stop_begun; /* the unit was shown stopping in good order since it ran, and not for us */
     bool failover;
     int64_t info_at;
 };
