@@ -11,9 +11,9 @@ static const char *const blocker_texts[] = {
     [BLOCKER_STOP_HANGING] =
         "A stop of this unit already hangs: a further one would wait behind it.",
     [BLOCKER_BUSY_SCRIPT] = "A script runs: systemctl would hang behind it. Kill the script first.",
-    [BLOCKER_EMPTY_PRIMARY] = "This primary has replicas but no persistence: it would start empty, "
-                              "and the replicas would "
-                              "copy that and lose their data. Fail over to a replica first.",
+    [BLOCKER_EMPTY_PRIMARY] = "This primary has replicas but no persistence: started empty, it "
+                              "would wipe them. Fail over "
+                              "to a replica first.",
     [BLOCKER_FAILOVER] = "A failover is under way.",
     [BLOCKER_STOP_CUT] =
         "The last save took longer than systemd lets a stop take (TimeoutStopSec): the final save "
