@@ -193,6 +193,7 @@ static const struct shape_member check_[] = {{"status", CHECK_WORDS, NULL},
 static const struct shape_member checks_[] = {{"connectivity", "Check", NULL},
                                               {"systemd", "Check", NULL},
                                               {"performance", "Check", NULL},
+                                              {"canary?", "Check", "Where it is on."},
                                               END};
 static const struct shape_member cause_[] = {
     {"code", "text", "One of the cause codes; they are stable."},
@@ -263,6 +264,7 @@ static const struct shape_member check_status_[] = {{"status", CHECK_WORDS, NULL
 static const struct shape_member limited_checks_[] = {{"connectivity", "CheckStatus", NULL},
                                                       {"systemd", "CheckStatus", NULL},
                                                       {"performance", "CheckStatus", NULL},
+                                                      {"canary?", "CheckStatus", NULL},
                                                       END};
 static const struct shape_member limited_health_[] = {{"overall_status", OVERALL_WORDS, NULL},
                                                       {"last_check", "time?", NULL},
@@ -272,7 +274,6 @@ static const struct shape_member refreshed_[] = {
     {"status", "Status", NULL}, {"health", "Health", NULL}, END};
 static const struct shape_member limited_refreshed_[] = {
     {"status", "LimitedStatus", NULL}, {"health", "LimitedHealth", NULL}, END};
-
 static const struct shape_member result_[] = {{"success", "truth", NULL},
                                               {"operation", "text", NULL},
                                               {"message", "text", NULL},
