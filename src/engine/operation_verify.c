@@ -1,6 +1,7 @@
 /* What a person's operation has done: the facts that are seen after its command decide. */
 #include <inttypes.h>
 
+#include "base/json.h"
 #include "base/str.h"
 #include "engine/operation.h"
 #include "engine/operation_result.h"
@@ -29,12 +30,11 @@ static bool killed(const struct unit_facts *unit)
 }
 
 /* After a restart the unit's state is the new process's: only the journal knows of the old one. */
-static bool journal_needed(const struct service *s, struct now now)
+static bool journal_needed(const struct service *s)
 {
     const struct operation *o = &s->operation;
     bool slow = mono_since(o->command_ended, o->command_sent) >= STOP_CUT_MIN_MS;
-    bool waits = mono_since(now.mono, o->command_ended) < STOP_LOG_LIMIT_MS;
-    return o->request.operation == OPERATION_RESTART && o->process > 0 && slow && waits &&
+    return o->request.operation == OPERATION_RESTART && o->process > 0 && slow &&
            s->settings->control != CONTROL_PROCESS;
 }
 
@@ -44,12 +44,14 @@ static bool stop_end_known(struct service *s, struct now now)
     struct operation *o = &s->operation;
     if (o->request.operation == OPERATION_STOP && o->process > 0)
         o->stop_end = killed(&s->sight.unit) ? STOP_END_CUT : STOP_END_CLEAN;
-    if (!journal_needed(s, now) || o->log_read)
+    if (!journal_needed(s) || o->log_read)
         return true;
-    if (!o->log_asked)
-        request_host_of(s, FOR_OP_LOG, HOST_JOURNAL, STOP_LOG_LINES, s->watch.journal_sudo,
-                        o->serial, now);
-    o->log_asked = true;
+    if (o->log_asked.ms != 0)
+        return mono_since(now.mono, o->log_asked) >= STOP_LOG_LIMIT_MS;
+    o->log_asked = now.mono;
+    o->deadline = mono_add(now.mono, STOP_LOG_LIMIT_MS);
+    request_host_of(s, FOR_OP_LOG, HOST_JOURNAL, STOP_LOG_LINES, s->watch.journal_sudo, o->serial,
+                    now);
     return false;
 }
 
@@ -64,11 +66,10 @@ void operation_log(struct service *s, const struct host_outcome *out, struct now
     operation_verify(s, now);
 }
 
-/* What only the final save would have kept is gone. */
-static bool changes_lost(const struct operation *o)
+/* Did only the final save keep the newest changes? */
+static bool final_save_counts(const struct operation *o)
 {
-    return o->stop_end == STOP_END_CUT && o->before.aof_enabled != TRI_YES &&
-           o->before.save_points != TRI_NO;
+    return o->before.aof_enabled != TRI_YES && o->before.save_points != TRI_NO;
 }
 
 static void failed_save_cut(struct service *s, struct now now)
@@ -94,15 +95,18 @@ static void failed_save_cut(struct service *s, struct now now)
 static void verified(struct service *s, struct now now)
 {
     struct operation *o = &s->operation;
-    if (changes_lost(o)) {
+    if (o->stop_end == STOP_END_CUT && final_save_counts(o)) {
         failed_save_cut(s, now);
         return;
     }
+    const char *message = operation_done_message(o->request.operation);
     const char *status = o->request.operation == OPERATION_STOP ? "stopped" : "running";
-    operation_finish(
-        s, 200,
-        operation_result(s, true, operation_done_message(o->request.operation), status, now), true,
-        operation_done_message(o->request.operation), now);
+    json_t *body = operation_result(s, true, message, status, now);
+    if (o->log_asked.ms != 0 && o->stop_end == STOP_END_UNKNOWN && final_save_counts(o))
+        (void)json_put_text(body, "warning",
+                            "The stop took long, and the journal cannot be read: whether the final "
+                            "save was done is not known. See systemctl status and resus doctor.");
+    operation_finish(s, 200, body, true, message, now);
 }
 
 /* What was to be restarted is the process that was there before: that it answers is no success. */

@@ -159,9 +159,10 @@ struct operation {
     bool answered; /* 202 was given already */
     bool desired_changed;
     struct desired desired_before;
-    bool log_asked, log_read; /* the journal, for how a stop ended */
-    enum stop_end stop_end;   /* of the process before */
-    int64_t unsaved;          /* changes that no save had when the command was sent */
+    mono_ms log_asked;      /* 0 = not asked */
+    bool log_read;          /* the journal, for how a stop ended */
+    enum stop_end stop_end; /* of the process before */
+    int64_t unsaved;        /* changes that no save had when the command was sent */
     mono_ms command_sent;
     wall_ms unit_since_before; /* of the unit's state when the command was sent */
     enum unit_active unit_before;

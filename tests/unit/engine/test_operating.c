@@ -19,7 +19,7 @@ static const struct engine_user user = {"ann", "ann@example.org", "admin", "loca
 
 static struct {
     int status;
-    char code[32], message[1024];
+    char code[32], message[1024], warning[512];
 } answered;
 
 static void note_answer(void *context, int status, json_t *body)
@@ -28,6 +28,7 @@ static void note_answer(void *context, int status, json_t *body)
     answered.status = status;
     (void)str_copy(answered.code, sizeof answered.code, json_text_or(body, "code", ""));
     (void)str_copy(answered.message, sizeof answered.message, json_text_or(body, "message", ""));
+    (void)str_copy(answered.warning, sizeof answered.warning, json_text_or(body, "warning", ""));
     json_decref(body);
 }
 
@@ -39,7 +40,7 @@ static struct world {
     int command_exit;
     const char *command_said;
     enum store_outcome store;
-    bool stop_cut;
+    bool stop_cut, log_empty;
 } world;
 
 static void world_is(enum reply_class reply, enum unit_active active, enum unit_result result)
@@ -107,6 +108,7 @@ static void answer_host(struct fixture *f, int64_t now)
         struct host_outcome o = {
             .id = kept[i].id, .command = kept[i].command, .end = HOST_EXITED, .unit = world.unit};
         o.log.stop_cut = world.stop_cut;
+        o.log_empty = world.log_empty;
         engine_host_ended(f->engine, 0, &o, fixture_at(now));
     }
 }
@@ -269,9 +271,10 @@ static void a_stop_that_was_cut_lost_nothing_beside_an_append_only_file(void **s
 
 /* ── restart ── */
 
-static void restart_taking(struct fixture *f, int64_t took_ms, bool cut)
+static void restart_taking(struct fixture *f, int64_t took_ms, bool cut, bool log_empty)
 {
     healthy_primary(0);
+    world.log_empty = log_empty;
     int64_t now = run_until(f, 3000);
     operate(f, OPERATION_RESTART, true, now);
     now = run_until(f, now + 100);
@@ -286,7 +289,7 @@ static void restart_taking(struct fixture *f, int64_t took_ms, bool cut)
 
 static void a_restart_whose_stop_was_cut_is_no_success(void **state)
 {
-    restart_taking(*state, 4000, true);
+    restart_taking(*state, 4000, true, false);
     assert_int_equal(answered.status, 500);
     assert_string_equal(answered.code, "save_cut");
     assert_non_null(strstr(answered.message, "runs again"));
@@ -294,8 +297,16 @@ static void a_restart_whose_stop_was_cut_is_no_success(void **state)
 
 static void a_restart_whose_stop_took_long_is_one_when_the_journal_says_so(void **state)
 {
-    restart_taking(*state, 4000, false);
+    restart_taking(*state, 4000, false, false);
     assert_int_equal(answered.status, 200);
+    assert_string_equal(answered.warning, "");
+}
+
+static void a_restart_whose_stop_nobody_can_tell_of_is_warned_of(void **state)
+{
+    restart_taking(*state, 4000, false, true);
+    assert_int_equal(answered.status, 200);
+    assert_non_null(strstr(answered.warning, "not known"));
 }
 
 static void a_restart_whose_save_would_be_cut_is_refused_after_the_save_before_it(void **state)
@@ -471,6 +482,7 @@ int main(void)
         TEST(a_stop_that_was_cut_lost_nothing_beside_an_append_only_file),
         TEST(a_restart_whose_stop_was_cut_is_no_success),
         TEST(a_restart_whose_stop_took_long_is_one_when_the_journal_says_so),
+        TEST(a_restart_whose_stop_nobody_can_tell_of_is_warned_of),
         TEST(a_restart_whose_save_would_be_cut_is_refused_after_the_save_before_it),
         TEST(a_stop_by_hand_that_was_cut_is_a_stop),
         TEST(a_kill_in_a_stop_by_hand_is_a_stop_too),
