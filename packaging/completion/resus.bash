@@ -40,7 +40,7 @@ _resus()
     stop) words="--confirm --force --reason --emergency --message" service=y ;;
     restart) words="--reason --force" service=y ;;
     reload) words="--reason" service=y ;;
-    preflight) words="restart stop" service=y ;;
+    preflight) words="start restart stop" service=y ;;
     logs) words="--lines --since --level --follow" service=y ;;
     events) words="--lines --follow" service=y ;;
     recovery) words="status history enable disable reset explain set --reason" service=y ;;

@@ -57,7 +57,7 @@
         .name = NULL                                                                               \
     }
 
-static const char *const preflight_words[] = {"stop", "restart", NULL};
+static const char *const preflight_words[] = {"stop", "restart", "start", NULL};
 static const char *const level_words[] = {"error", "warning", "info", NULL};
 static const char *const external_stop_words[] = {"recover", "respect", NULL};
 static const char *const inspect_words[] = {"info",    "slowlog",      "clients",
@@ -178,10 +178,10 @@ const struct operation operations[OPERATION_COUNT] = {
     [OP_REFRESH] = {"refresh", POST, ON("/refresh"), ACCESS_ANONYMOUS, true, RATE_REFRESH,
                     no_fields, "Makes one full check now; anonymous callers see less.",
                     "Refreshed or LimitedRefreshed"},
-    [OP_PREFLIGHT] = {"preflight", GET, ON("/preflight"), ACCESS_OPERATOR, true, RATE_NONE,
-                      preflight_fields,
-                      "Says what a stop or restart would cost now and what speaks against it.",
-                      "Preflight"},
+    [OP_PREFLIGHT] =
+        {"preflight", GET, ON("/preflight"), ACCESS_OPERATOR, true, RATE_NONE, preflight_fields,
+         "Says what a start, stop or restart would cost now and what speaks against it.",
+         "Preflight"},
     [OP_LOGS] = {"logs", GET, ON("/logs"), ACCESS_ADMIN, true, RATE_LOGS, logs_fields,
                  "The last lines of a service's log, newest first.", "Logs"},
     [OP_LOGS_FOLLOW] = {"logs_follow", "WS", "/ws/services/{id}/logs", ACCESS_ADMIN, true,

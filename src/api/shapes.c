@@ -1,20 +1,6 @@
 #include "api/shapes.h"
 
-#include <stddef.h>
-
-#define END                                                                                        \
-    {                                                                                              \
-        NULL, NULL, NULL                                                                           \
-    }
-#define STATUS_WORDS "=running|stopped|failed|starting|stopping|unknown"
-#define OVERALL_WORDS "=healthy|degraded|critical|unknown"
-#define CHECK_WORDS "=pass|warning|fail|unknown"
-#define LEVEL_WORDS "=soft|standard|hard|critical"
-#define ROLE_WORDS "=viewer|operator|admin"
-#define CURSOR                                                                                     \
-    {                                                                                              \
-        "next_cursor", "text?", "Where the list goes on; null at its end."                         \
-    }
+#include "api/shape_words.h"
 
 static const struct shape_member error_[] = {
     {"error", "text", "A title."},
@@ -36,7 +22,6 @@ static const struct shape_member error_[] = {
     {"last_check?", "time?", NULL},
     {"reasons?", "[text]", "Of /readyz: why not."},
     END};
-
 static const struct shape_member service_[] = {{"id", "text", NULL},
                                                {"name", "text", NULL},
                                                {"status", STATUS_WORDS, NULL},
@@ -186,6 +171,7 @@ static const struct shape_member status_[] = {
     {"notices?", "[Notice]", "What users are told now, newest first."},
     {"stopped_by?", "text", "Who stopped it on purpose."},
     {"stopped_at?", "time", NULL},
+    {"stop_reason?", "text", "Why, where a reason was given."},
     {"affected_services?", "[Dependent]", "Who depends on it, as configured."},
     END};
 static const struct shape_member limited_status_[] = {
@@ -245,6 +231,8 @@ static const struct shape_member recovery_[] = {
     {"withheld", "Withheld?", "Why nothing would be done."},
     {"phase", "text", NULL},
     {"next_step_in_seconds?", "whole", NULL},
+    {"next_step_at?", "time", NULL},
+    {"next_step?", "text", "What Resus will do then, and how to prevent it."},
     {"paused_until?", "time", NULL},
     {"policy", "RecoveryPolicy", NULL},
     {"metrics?", "RecoveryMetrics?", NULL},
@@ -299,7 +287,7 @@ static const struct shape_member result_[] = {{"success", "truth", NULL},
                                               {"affected_services?", "[Dependent]", NULL},
                                               END};
 static const struct shape_member preflight_[] = {
-    {"operation", "=stop|restart", NULL}, {"allowed", "truth", NULL},
+    {"operation", PREFLIGHT_WORDS, NULL}, {"allowed", "truth", NULL},
     {"warnings", "[text]", NULL},         {"connections", "whole?", NULL},
     {"unsaved_changes", "whole?", NULL},  {"last_save_age_seconds", "whole?", NULL},
     {"last_save_ok", "truth?", NULL},     {"aof_enabled", "truth?", NULL},

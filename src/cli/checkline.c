@@ -167,8 +167,11 @@ enum checkline_status checkline_health(const json_t *health, const json_t *statu
         (void)str_format(text, sizeof(text), "%s%s%s", overall, code[0] == '\0' ? "" : ": ", code);
     const json_t *recovery = json_object_get(health, "auto_recovery");
     const char *withheld = json_text_or(json_object_get(recovery, "withheld"), "text", "");
+    const char *reason = json_text_or(json_object_get(recovery, "withheld"), "reason_code", "");
+    bool wipes = str_equal(reason, "empty_primary"); /* whoever is called is warned of a start */
     if (seen != CHECK_OK && json_bool_or(recovery, "requires_manual_intervention", false))
-        (void)str_append(text, sizeof(text), "; manual intervention required");
+        (void)str_append(text, sizeof(text), "; manual intervention required%s%s",
+                         wipes ? ": " : "", wipes ? withheld : "");
     else if (seen != CHECK_OK && withheld[0] != '\0')
         (void)str_append(text, sizeof(text), "; no automatic recovery: %s", withheld);
     else if (seen != CHECK_OK && str_equal(json_text_or(recovery, "state", ""), "recovering"))

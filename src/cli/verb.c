@@ -5,7 +5,7 @@
 
 #define BIT(name) OPTION_BIT(OPTION_##name)
 
-static const char *const preflight_subs[] = {"restart", "stop", NULL};
+static const char *const preflight_subs[] = {"start", "restart", "stop", NULL};
 static const char *const recovery_subs[] = {"status", "history", "enable", "disable",
                                             "reset",  "explain", "set",    NULL};
 static const char *const audit_subs[] = {"list", "report", "verify", "summary", NULL};
@@ -40,8 +40,9 @@ const struct verb verbs[] = {
      .options = BIT(REASON) | BIT(FORCE), .run = verb_restart},
     {"reload", "reload [SERVICE] [--reason TEXT]", "have it read its configuration again",
      .service = true, .options = BIT(REASON), .run = verb_reload},
-    {"preflight", "preflight restart|stop [SERVICE]", "what a restart or stop would cost now",
-     .subs = preflight_subs, .service = true, .run = verb_preflight},
+    {"preflight", "preflight start|restart|stop [SERVICE]",
+     "what a start, restart or stop would cost now", .subs = preflight_subs, .service = true,
+     .run = verb_preflight},
     {"logs", "logs [SERVICE] [-n N] [--since TIME] [--level error|warning|info] [-f]",
      "its log lines, the newest last", .service = true,
      .options = BIT(LINES) | BIT(SINCE) | BIT(LEVEL) | BIT(FOLLOW), .run = verb_logs},

@@ -51,6 +51,16 @@ static void breaker_line(struct page *p, const json_t *breaker)
              page_ago(p, json_text_or(breaker, "opened_at", NULL), ago));
 }
 
+static void next_step_line(struct page *p, const json_t *recovery)
+{
+    const char *text = json_text_or(recovery, "next_step", "");
+    if (text[0] == '\0')
+        return;
+    page_label(p, "Next step");
+    page_tone(p, TONE_BUSY, "%s", text);
+    page_put(p, "\n");
+}
+
 void view_recovery_line(struct page *p, const json_t *recovery)
 {
     if (!json_is_object(recovery))
@@ -65,6 +75,7 @@ void view_recovery_line(struct page *p, const json_t *recovery)
              (long long)json_int_or(recovery, "recent_recoveries", 0));
     const char *last = json_text_or(recovery, "last_recovery", NULL);
     page_put(p, " · Last Recovery: %s\n", last == NULL ? "Never" : page_ago(p, last, ago));
+    next_step_line(p, recovery);
     breaker_line(p, json_object_get(recovery, "circuit_breaker"));
     withheld_line(p, json_object_get(recovery, "withheld"));
 }
@@ -129,6 +140,7 @@ void view_recovery(struct page *p, const json_t *body, const struct invocation *
                    (long long)json_int_or(breaker, "recoveries_in_window", 0),
                    (long long)json_int_or(breaker, "window_seconds", 0));
     breaker_line(p, breaker);
+    next_step_line(p, recovery);
     withheld_line(p, json_object_get(recovery, "withheld"));
 }
 
@@ -168,6 +180,9 @@ void view_explain(struct page *p, const json_t *body, const struct invocation *i
     char value[512];
     if (act)
         page_tone(p, TONE_BUSY, "Resus would act now: %s",
+                  view_value(action, value, sizeof(value)));
+    else if (json_is_string(action) && !json_is_object(json_object_get(body, "withheld")))
+        page_tone(p, TONE_BUSY, "Resus waits, then it would act: %s",
                   view_value(action, value, sizeof(value)));
     else
         page_tone(p, TONE_BOLD, "Resus would do nothing now.");

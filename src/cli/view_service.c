@@ -215,6 +215,19 @@ void view_cause(struct page *p, const json_t *cause)
         page_field(p, "What to do", "%s", advice);
 }
 
+/* Who stopped it on purpose, when and why. */
+static void stopped_line(struct page *p, const json_t *status)
+{
+    char ago[64];
+    const char *by = json_text_or(status, "stopped_by", "");
+    const char *reason = json_text_or(status, "stop_reason", "");
+    if (by[0] == '\0')
+        return;
+    page_field(p, "Stopped", "by %s, %s%s%s", by,
+               page_ago(p, json_text_or(status, "stopped_at", NULL), ago),
+               reason[0] != '\0' ? ": " : "", reason);
+}
+
 /* What the checks say beside a cause that says nothing: a silence that is not certain yet, a
  * certificate that ends, a write that failed. */
 static void remarks(struct page *p, const json_t *health)
@@ -237,6 +250,7 @@ static void remarks(struct page *p, const json_t *health)
 void view_status(struct page *p, const struct view_subject *s)
 {
     first_line(p, s);
+    stopped_line(p, s->status);
     running_operation(p, json_object_get(s->status, "operation"));
     key_figures(p, s);
     dependents(p, json_object_get(s->status, "affected_services"));

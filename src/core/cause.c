@@ -128,6 +128,19 @@ static enum cause cause_of_log(enum log_class class)
     }
 }
 
+/* Whoever began the stop meant it, however it ended. A start that systemd ends looks alike: it has
+ * loaded, or the log says so. */
+bool cause_stop_was_cut(const struct sight *s)
+{
+    bool timed_out = s->unit.result == RESULT_TIMEOUT;
+    bool killed = timed_out || s->unit.result == RESULT_SIGNAL;
+    if (s->unit.active != UNIT_FAILED || !killed || s->loading_seen)
+        return false;
+    if (s->log_read && (s->log.class == LOG_STOP_TIMEOUT || s->log.class == LOG_START_TIMEOUT))
+        return s->log.class == LOG_STOP_TIMEOUT && timed_out;
+    return s->stop_begun;
+}
+
 /* The unit is failed and nothing answers. A killed process needs no log to be believed, unless
  * systemd restarts the unit and has given up, which the journal says; a process that ended by
  * itself does: its last words decide whether a restart helps. */
@@ -140,6 +153,8 @@ static struct verdict judge_failed(const struct sight *s)
     if (s->unit.result == RESULT_START_LIMIT || s->unit.repeated_too_quickly ||
         s->unit.restarts > 0 || (s->log_read && s->log.class == LOG_START_LIMIT))
         return certain_if(s->log_read, CAUSE_START_LIMIT_HIT);
+    if (cause_stop_was_cut(s))
+        return certain(CAUSE_UNIT_STOPPED);
     switch (s->unit.result) {
     case RESULT_OOM_KILL:
         return certain(CAUSE_OOM_KILLED);

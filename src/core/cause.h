@@ -134,6 +134,8 @@ struct sight {
     bool ever_answered; /* a PONG was seen at this address at some time */
     bool stopped_on_purpose;
     bool loading_seen;     /* since the unit's last start */
+    bool stop_begun;       /* the unit was seen stopping in good order since it last ran, and not
+                              by a command of ours */
     bool systemd_restarts; /* systemd was seen to restart the unit by itself */
     bool oom_errors_rising;
     bool tilt;
@@ -184,6 +186,9 @@ bool cause_proven_well(const struct sight *sight);
 /* ... or lacks it nothing but its primary, as a replica that serves no stale data (MASTERDOWN)?
  * What a start can do for it is done. */
 bool cause_serves(const struct sight *sight);
+
+/* Did somebody else's stop end by SIGKILL, before Redis had done its final save? */
+bool cause_stop_was_cut(const struct sight *sight);
 
 /* A primary without persistence that had replicas when last seen: started empty it would wipe them
  * (field notes 7.4). What could not be read counts as "no persistence" when replicas were there. */

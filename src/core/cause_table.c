@@ -45,7 +45,7 @@ static const struct cause_row rows[] = {
          "Repair the path, not Redis: a proxy or stunnel that is down, a firewall, `bind` in "
          "redis.conf, or the address in resus.yaml."},
     [CAUSE_UNIT_STOPPED] = {"unit_stopped", OVERALL_CRITICAL, RESTART_HELPS, REMEDY_START,
-                            "The unit was stopped cleanly, and not through Resus.",
+                            "The unit was stopped, and not through Resus.",
                             "Find out who stopped it. To keep it stopped, run: resus stop "
                             "--confirm STOP, or resus pause."},
     [CAUSE_STOPPED_ON_PURPOSE] = {"stopped_on_purpose", OVERALL_CRITICAL, RESTART_UNNEEDED,

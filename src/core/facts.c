@@ -70,6 +70,7 @@ static const char *const log_words[] = {
     [LOG_SLOW_SCRIPT] = "slow_script",
     [LOG_START_LIMIT] = "start_limit",
     [LOG_START_TIMEOUT] = "start_timeout",
+    [LOG_STOP_TIMEOUT] = "stop_timeout",
     [LOG_OOM_KILL] = "oom_kill",
     [LOG_CLEAN_EXIT] = "clean_exit",
     [LOG_READY] = "ready",

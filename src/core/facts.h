@@ -167,6 +167,7 @@ enum log_class {
     LOG_SLOW_SCRIPT,
     LOG_START_LIMIT,   /* systemd: Start request repeated too quickly */
     LOG_START_TIMEOUT, /* systemd: start operation timed out */
+    LOG_STOP_TIMEOUT,  /* systemd: killed, because it had not ended in time */
     LOG_OOM_KILL,      /* systemd or kernel: oom-kill */
     LOG_CLEAN_EXIT,    /* "ready to exit, bye bye", "Deactivated successfully" */
     LOG_READY,         /* "Ready to accept connections" */
@@ -176,6 +177,7 @@ enum log_class {
 struct log_facts {
     enum log_class class; /* the weightiest line since the unit's last start */
     char line[FACT_TEXT_MAX];
+    bool stop_cut; /* the last stop in the log ended by SIGKILL, also before the last start */
 };
 
 enum redis_role { ROLE_UNKNOWN, ROLE_PRIMARY, ROLE_REPLICA, ROLE_SENTINEL };

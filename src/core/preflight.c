@@ -11,9 +11,14 @@ static const char *const blocker_texts[] = {
     [BLOCKER_STOP_HANGING] =
         "A stop of this unit already hangs: a further one would wait behind it.",
     [BLOCKER_BUSY_SCRIPT] = "A script runs: systemctl would hang behind it. Kill the script first.",
-    [BLOCKER_EMPTY_PRIMARY] =
-        "A primary without persistence that has replicas would wipe them. Fail over first.",
+    [BLOCKER_EMPTY_PRIMARY] = "This primary has replicas but no persistence: started empty, it "
+                              "would wipe them. Fail over "
+                              "to a replica first.",
     [BLOCKER_FAILOVER] = "A failover is under way.",
+    [BLOCKER_STOP_CUT] =
+        "The last save took longer than systemd lets a stop take (TimeoutStopSec): the final save "
+        "would be cut, and what was not saved before it would be lost. Raise TimeoutStopSec "
+        "(systemctl edit UNIT), then stop it.",
 };
 static_assert(ARRAY_LENGTH(blocker_texts) == PREFLIGHT_BLOCKER_COUNT, "a text for every blocker");
 
@@ -24,6 +29,10 @@ static const char *const warning_texts[] = {
     [WARNING_REPLICAS] = "Replicas will lose their primary for the time.",
     [WARNING_NO_PERSISTENCE] = "Persistence is off: the data set will be empty afterwards.",
     [WARNING_UNKNOWN] = "Redis could not be asked: figures are old or missing.",
+    [WARNING_STOP_LIMIT] =
+        "A save takes long, and with these commands Resus cannot see how long systemd lets a stop "
+        "take. Compare TimeoutStopSec (systemctl show UNIT -p TimeoutStopUSec): a shorter one cuts "
+        "the final save.",
 };
 static_assert(ARRAY_LENGTH(warning_texts) == PREFLIGHT_WARNING_COUNT, "a text for every warning");
 
@@ -37,43 +46,89 @@ const char *preflight_warning_text(enum preflight_warning warning)
     return warning_texts[warning];
 }
 
-void preflight_judge(enum preflight_operation operation, enum cause cause,
-                     const struct info_facts *info, wall_ms now, double start_seconds,
+static bool unit_runs(const struct unit_facts *unit)
+{
+    return unit->active == UNIT_ACTIVE || unit->active == UNIT_RELOADING;
+}
+
+/* Redis ends with a save. Where an append-only file is kept, too, a save that is cut loses nothing.
+ * */
+static void judge_final_save(const struct info_facts *info, const struct unit_facts *unit,
+                             struct preflight *ret)
+{
+    bool saves = info->known && info->save_points == TRI_YES && info->aof_enabled != TRI_YES;
+    if (!saves || info->last_save_seconds < 0)
+        return;
+    if (unit->timeout_stop_us < 0)
+        ret->warnings[WARNING_STOP_LIMIT] = info->last_save_seconds >= PREFLIGHT_SAVE_LONG_SECONDS;
+    else
+        ret->blockers[BLOCKER_STOP_CUT] =
+            info->last_save_seconds > 0 &&
+            info->last_save_seconds >= unit->timeout_stop_us / 1000000;
+}
+
+static void judge_blockers(const struct preflight_facts *f, bool answers, struct preflight *ret)
+{
+    const struct info_facts *info = f->info;
+    bool empty = f->empty_primary || cause_empty_primary(info);
+    ret->blockers[BLOCKER_FAILOVER] = f->failover_running;
+    ret->blockers[BLOCKER_STOP_HANGING] = f->cause == CAUSE_STOP_HANGING;
+    if (ret->operation == PREFLIGHT_START) {
+        /* What runs is not started: a script, a load or a failing save are no danger to it. */
+        ret->blockers[BLOCKER_EMPTY_PRIMARY] = empty && !unit_runs(f->unit);
+        return;
+    }
+    ret->blockers[BLOCKER_SAVE_FAILING] =
+        f->cause == CAUSE_PERSISTENCE_FAILING ||
+        (info->known && answers && (info->last_save_ok == TRI_NO || info->aof_write_ok == TRI_NO));
+    ret->blockers[BLOCKER_BUSY_SCRIPT] = f->cause == CAUSE_BUSY_SCRIPT;
+    if (unit_runs(f->unit))
+        judge_final_save(info, f->unit, ret);
+    if (ret->operation == PREFLIGHT_STOP)
+        return; /* a stop ends a load at once and loses nothing */
+    ret->blockers[BLOCKER_LOADING] = f->cause == CAUSE_LOADING;
+    ret->blockers[BLOCKER_EMPTY_PRIMARY] = empty;
+}
+
+static void judge_warnings(const struct preflight_facts *f, bool answers, struct preflight *ret)
+{
+    const struct info_facts *info = f->info;
+    bool none = info->known && info->aof_enabled != TRI_YES && info->save_points == TRI_NO;
+    bool starts = ret->operation == PREFLIGHT_START; /* that it does not answer is why */
+    ret->warnings[WARNING_UNKNOWN] = !info->known || (!answers && !starts);
+    ret->warnings[WARNING_NO_PERSISTENCE] = none;
+    if (starts)
+        return;
+    ret->warnings[WARNING_CONNECTIONS] = ret->connections >= PREFLIGHT_CONNECTIONS_WARN;
+    ret->warnings[WARNING_NOTIFY_USERS] = ret->connections >= PREFLIGHT_CONNECTIONS_NOTIFY;
+    ret->warnings[WARNING_UNSAVED] = info->known && info->save_points != TRI_YES &&
+                                     info->aof_enabled != TRI_YES && info->unsaved_changes > 0;
+    ret->warnings[WARNING_REPLICAS] = ret->replicas > 0;
+}
+
+void preflight_judge(enum preflight_operation operation, const struct preflight_facts *f,
                      struct preflight *ret)
 {
-    bool rdb = info->save_points == TRI_YES;
-    bool aof = info->aof_enabled == TRI_YES;
+    const struct info_facts *info = f->info;
     bool known = info->known;
-    bool answers = cause_row(cause)->overall == OVERALL_HEALTHY ||
-                   cause_row(cause)->overall == OVERALL_DEGRADED;
+    bool answers = cause_row(f->cause)->overall == OVERALL_HEALTHY ||
+                   cause_row(f->cause)->overall == OVERALL_DEGRADED;
     *ret = (struct preflight){
         .operation = operation,
         .connections = known ? info->connected_clients : FACT_UNKNOWN,
         .unsaved_changes = known ? info->unsaved_changes : FACT_UNKNOWN,
-        .last_save_age_seconds =
-            known && info->last_save_unix > 0 ? now.ms / 1000 - info->last_save_unix : FACT_UNKNOWN,
+        .last_save_age_seconds = known && info->last_save_unix > 0
+                                     ? f->now.ms / 1000 - info->last_save_unix
+                                     : FACT_UNKNOWN,
         .replicas = known ? info->connected_replicas : FACT_UNKNOWN,
         .last_save_ok = info->last_save_ok,
         .aof_enabled = info->aof_enabled,
-        .expected_downtime_seconds = start_seconds,
-        .should_save = known && rdb && info->unsaved_changes > 0,
+        .expected_downtime_seconds = f->start_seconds,
+        .should_save = operation != PREFLIGHT_START && known && info->save_points == TRI_YES &&
+                       info->unsaved_changes > 0,
     };
-    ret->blockers[BLOCKER_SAVE_FAILING] =
-        cause == CAUSE_PERSISTENCE_FAILING ||
-        (known && answers && (info->last_save_ok == TRI_NO || info->aof_write_ok == TRI_NO));
-    /* A stop ends a load at once and loses nothing (field notes 7.4). */
-    ret->blockers[BLOCKER_LOADING] = operation == PREFLIGHT_RESTART && cause == CAUSE_LOADING;
-    ret->blockers[BLOCKER_STOP_HANGING] = cause == CAUSE_STOP_HANGING;
-    ret->blockers[BLOCKER_BUSY_SCRIPT] = cause == CAUSE_BUSY_SCRIPT;
-    ret->blockers[BLOCKER_FAILOVER] = info->failover == FAILOVER_RUNNING;
-    ret->blockers[BLOCKER_EMPTY_PRIMARY] =
-        operation == PREFLIGHT_RESTART && cause_empty_primary(info);
-    ret->warnings[WARNING_CONNECTIONS] = ret->connections >= PREFLIGHT_CONNECTIONS_WARN;
-    ret->warnings[WARNING_NOTIFY_USERS] = ret->connections >= PREFLIGHT_CONNECTIONS_NOTIFY;
-    ret->warnings[WARNING_UNSAVED] = known && !rdb && !aof && info->unsaved_changes > 0;
-    ret->warnings[WARNING_NO_PERSISTENCE] = known && !aof && info->save_points == TRI_NO;
-    ret->warnings[WARNING_REPLICAS] = ret->replicas > 0;
-    ret->warnings[WARNING_UNKNOWN] = !known || !answers;
+    judge_blockers(f, answers, ret);
+    judge_warnings(f, answers, ret);
     ret->allowed = true;
     for (int i = 0; i < PREFLIGHT_BLOCKER_COUNT; i++)
         if (ret->blockers[i])

@@ -1,4 +1,4 @@
-/* What a restart or stop would cost, and what forbids it (rows A2, A3, A8). */
+/* What a start, restart or stop would cost, and what forbids it. */
 #ifndef RESUS_CORE_PREFLIGHT_H
 #define RESUS_CORE_PREFLIGHT_H
 
@@ -9,15 +9,17 @@
 #include "core/cause.h"
 #include "core/facts.h"
 
-enum preflight_operation { PREFLIGHT_RESTART, PREFLIGHT_STOP };
+enum preflight_operation { PREFLIGHT_START, PREFLIGHT_RESTART, PREFLIGHT_STOP };
 
 enum preflight_blocker {
     BLOCKER_SAVE_FAILING,  /* the last save failed: the stop would hang or lose data */
     BLOCKER_LOADING,       /* a restart would begin the load again */
     BLOCKER_STOP_HANGING,  /* another stop is already stuck in the queue */
-    BLOCKER_BUSY_SCRIPT,   /* systemctl restart would hang behind the script (field notes iv-c) */
+    BLOCKER_BUSY_SCRIPT,   /* systemctl restart would hang behind the script */
     BLOCKER_EMPTY_PRIMARY, /* replicas would copy the emptiness */
     BLOCKER_FAILOVER,
+    BLOCKER_STOP_CUT, /* systemd would kill Redis in its final save, which alone keeps the changes
+                       */
     PREFLIGHT_BLOCKER_COUNT
 };
 enum preflight_warning {
@@ -26,7 +28,8 @@ enum preflight_warning {
     WARNING_UNSAVED,      /* unsaved changes without persistence that would keep them */
     WARNING_REPLICAS,
     WARNING_NO_PERSISTENCE,
-    WARNING_UNKNOWN, /* Redis could not be asked: figures are old or missing */
+    WARNING_UNKNOWN,    /* Redis could not be asked: figures are old or missing */
+    WARNING_STOP_LIMIT, /* a save takes long, and how long a stop may take is not known */
     PREFLIGHT_WARNING_COUNT
 };
 const char *preflight_blocker_text(enum preflight_blocker blocker);
@@ -46,9 +49,19 @@ struct preflight {
     bool should_save; /* persistence by RDB is on and changes are unsaved: BGSAVE first */
 };
 
-/* `start_seconds`: mean duration of past starts, < 0 unknown. */
-void preflight_judge(enum preflight_operation operation, enum cause cause,
-                     const struct info_facts *info, wall_ms now, double start_seconds,
+/* A save that takes this long may not fit into a stop whose limit is not known. */
+#define PREFLIGHT_SAVE_LONG_SECONDS 10
+
+struct preflight_facts {
+    enum cause cause;
+    const struct info_facts *info;
+    const struct unit_facts *unit;
+    wall_ms now;
+    double start_seconds; /* mean duration of past starts, < 0 unknown */
+    bool empty_primary;   /* as last seen, also by a daemon before this one */
+    bool failover_running;
+};
+void preflight_judge(enum preflight_operation operation, const struct preflight_facts *facts,
                      struct preflight *ret);
 
 #endif

@@ -11,8 +11,8 @@ enum withheld recovery_withheld(const struct recovery *r, const struct recovery_
                                 const struct recovery_facts *f)
 {
     const struct cause_row *row = cause_row(f->verdict.cause);
-    bool respected =
-        f->verdict.cause == CAUSE_UNIT_STOPPED && policy->external_stop == EXTERNAL_STOP_RESPECT;
+    bool respected = f->verdict.cause == CAUSE_UNIT_STOPPED && !f->never_started &&
+                     policy->external_stop == EXTERNAL_STOP_RESPECT;
     bool starts = !treats_without_start(row->remedy);
     const struct {
         bool holds;

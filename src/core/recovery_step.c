@@ -245,7 +245,7 @@ void step_consider(struct step *s)
         step_wait_for_window(s);
         return;
     }
-    if (remedy == REMEDY_START) {
+    if (remedy == REMEDY_START && !f->never_started) {
         step_enter(
             s, PHASE_GRACE,
             mono_max(mono_add(s->now, s->policy->external_stop_grace_ms), step_next_attempt_at(s)));

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "engine/orders.h"
 #include "engine/service.h"
 
 #define SELF_INTERVAL_MS 500
@@ -247,6 +248,7 @@ void engine_wake(struct engine *e, int service, struct now now)
         operation_turn(s, now);
     after_turn(s, now);
     saving_turn(s, now);
+    orders_turn(s, now);
     if (mono_reached(now.mono, s->publish_due)) {
         s->publish_due = mono_add(now.mono, PUBLISH_INTERVAL_MS);
         if (s->judged) {
@@ -373,6 +375,10 @@ void engine_host_ended(struct engine *e, int service, const struct host_outcome 
         if (of_operation(s, &p))
             operation_host(s, o, now);
         break;
+    case FOR_OP_LOG:
+        if (of_operation(s, &p))
+            operation_log(s, o, now);
+        break;
     default:
         break;
     }
@@ -396,6 +402,10 @@ void engine_save_ended(struct engine *e, int service, uint64_t id, enum store_ou
 {
     struct service *s = &e->services[service];
     engine_look_at_clocks(e, now);
+    if (orders_saved(s, id, outcome, now)) {
+        service_schedule(s);
+        return;
+    }
     struct pending p = request_end(s, id);
     if (p.purpose == FOR_OP_DESIRED && of_operation(s, &p))
         operation_saved(s, outcome, now);
@@ -462,6 +472,7 @@ void engine_end(struct engine *e)
         for (int k = 0; k < count; k++)
             s->waiters[k].answer(s->waiters[k].context, 503, NULL);
         operation_forsake(s);
+        orders_forsake(s);
     }
 }
 

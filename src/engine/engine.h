@@ -97,6 +97,11 @@ void engine_pause(struct engine *e, int service, int64_t for_ms, const struct en
                   const char *reason, struct now now);
 void engine_resume(struct engine *e, int service, const struct engine_user *user,
                    const char *reason, struct now now);
+/* After one of those: 200 without a body when what they have set is on the disk, else 503
+ * `not_stored`: it holds in memory, and storing it is tried again. May answer on the caller's stack
+ * when too many wait. */
+void engine_order_stored(struct engine *e, int service, engine_answer *answer, void *context,
+                         struct now now);
 
 /* A banner that is no service's own doing (`notice`, contract section 5): `kind` is a word such as
  * "security"; roles below `least_role` are not shown it. */

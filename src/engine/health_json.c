@@ -4,6 +4,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "engine/snapshot.h"
+#include "engine/stops.h"
 
 #define MIB (1024.0 * 1024.0)
 #define CERTIFICATE_ADVICE                                                                         \
@@ -202,7 +203,7 @@ static json_t *evidence_json(const struct service *s, struct now now)
 {
     const struct sight *t = &s->sight;
     json_t *array = json_array();
-    char text[FACT_TEXT_MAX + 64];
+    char text[FACT_TEXT_MAX * 2 + 16];
     const struct probe_facts *p = cause_probe(t);
     int64_t silent_ms = current_silence_ms(s, now);
     if (silent_ms >= 0 && reply_answered(p->reply)) {
@@ -222,6 +223,14 @@ static json_t *evidence_json(const struct service *s, struct now now)
     evidence_texts(s, now, array);
     if (t->log.class != LOG_NONE) {
         (void)str_format(text, sizeof text, CAUSE_LOG_EVIDENCE "%s", t->log.line);
+        snapshot_add_text(array, text);
+    }
+    if (s->cause == CAUSE_UNIT_STOPPED) {
+        stops_loss_text(s, text, sizeof text);
+        snapshot_add_text(array, text);
+    }
+    if (s->command_failed[0] != '\0') {
+        (void)str_format(text, sizeof text, "command: %s", s->command_failed);
         snapshot_add_text(array, text);
     }
     if (s->cause == CAUSE_LOADING && t->info.loading_percent >= 0) {
@@ -262,8 +271,10 @@ json_t *snapshot_cause_json(const struct service *s, struct now now)
 {
     const struct cause_row *row = cause_row(s->cause);
     char summary[FACT_TEXT_MAX];
-    const char *advice = NULL;
-    true_texts(s, now, summary, sizeof summary, &advice);
+    const char *true_advice = NULL;
+    char advice[FACT_TEXT_MAX * 2];
+    true_texts(s, now, summary, sizeof summary, &true_advice);
+    stops_advice_text(s, true_advice, advice, sizeof advice);
     json_t *body = json_object();
     (void)json_put_text(body, "code", row->code);
     (void)json_put_text(body, "summary", summary);

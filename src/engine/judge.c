@@ -38,6 +38,14 @@ static bool host_unreachable(const struct service *s)
     return s->sight.unit.control_reached == TRI_NO;
 }
 
+/* Nothing has ended yet, as far as anybody knows. */
+static bool never_started(const struct service *s)
+{
+    const struct unit_facts *u = &s->sight.unit;
+    return s->settings->control == CONTROL_PROCESS && !s->sight.ever_answered &&
+           u->active == UNIT_INACTIVE && u->exit_status < 0 && u->exit_signal < 0;
+}
+
 /* A command of recovery that a person took over from may still be at work on the host. */
 static bool command_left_behind(const struct service *s)
 {
@@ -55,6 +63,7 @@ void judge_facts(const struct service *s, struct now now, struct recovery_facts 
         .unit = sight->unit.active,
         .unit_since = sight->unit.since,
         .can_reload = sight->unit.can_reload,
+        .never_started = never_started(s),
         .may_reset_failed =
             s->settings->commands_extended || s->settings->control == CONTROL_SYSTEMD,
         .progress = load_progress(s),
@@ -99,13 +108,10 @@ static void tell_change(struct service *s, struct now now)
 }
 
 /* Who starts by hand what was stopped through Resus wants it to run: a crash is worth help again.
- * Only what was seen stopped can be started: a stop that never took place stays a wish. */
+ */
 static void end_stop(struct service *s, struct now now)
 {
-    s->seen_stopped = false;
-    s->saved.stopped_on_purpose = false;
-    s->saved.stopped_at = WALL_NONE;
-    s->saved.stopped_by[0] = '\0';
+    desired_run(&s->saved);
     s->sight.stopped_on_purpose = false;
     record_wish(s, now);
     record_setting(s, "stop-ended", NULL, "Redis was started by somebody else.", now);
@@ -157,14 +163,14 @@ void judge(struct service *s, struct now now)
                 s->cause_logged = s->cause;
             record_health(s, now);
         }
-        if (s->cause == CAUSE_STOPPED_ON_PURPOSE)
-            s->seen_stopped = true;
-        else if (!s->saved.stopped_on_purpose)
-            s->seen_stopped = false;
-        else if (s->seen_stopped && cause_serves(sight) && !operation_running(s))
+        if (desired_stop_is_over(s))
             end_stop(s, now);
-        if (cause_proven_well(sight))
+        else
+            desired_note_stopped(s);
+        if (cause_proven_well(sight)) {
             evidence_prove(s, now);
+            s->command_failed[0] = '\0';
+        }
         if (cause_proven_well(sight) && sight->doubt_since.ms != MONO_NEVER.ms) {
             sight->doubt_since = MONO_NEVER;
             s->watch.performance_due = now.mono; /* a new process has new figures */

@@ -258,6 +258,17 @@ static void count_silence_anew(struct service *s, mono_ms asked)
     s->watch.counted_failure = asked;
 }
 
+/* A stop begins with a unit that has not failed; after a crash systemd stops what is left of it. */
+static void note_stop(struct service *s, const struct unit_facts *unit)
+{
+    bool ours = operation_running(s) || watch_at_work(s);
+    if (unit->active == UNIT_DEACTIVATING && unit->result == RESULT_SUCCESS && !ours)
+        s->sight.stop_begun = true;
+    else if (unit->active == UNIT_ACTIVE || unit->active == UNIT_RELOADING ||
+             unit->active == UNIT_ACTIVATING || unit->active == UNIT_INACTIVE)
+        s->sight.stop_begun = false;
+}
+
 static void note_unit(struct service *s, const struct host_outcome *o, mono_ms asked,
                       struct now now)
 {
@@ -279,6 +290,7 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
         sight->unit_same_since = asked;
     if (new.notice == NOTICE_LOADING)
         sight->loading_seen = true;
+    note_stop(s, &new);
     if (str_equal(new.sub, "auto-restart")) {
         sight->systemd_restarts = true;
         s->watch.auto_restart_at = now.mono;

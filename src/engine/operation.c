@@ -1,21 +1,20 @@
-/* A person's operation on one service (rows A1-A11): one at a time, pre-flight, save, intent,
- * command, verification, and a watch of 15 minutes after it. The steps wait for facts and answers;
- * operation_turn() looks whether they are enough. */
+/* A person's operation on one service: one at a time, pre-flight, save, intent, command,
+ * verification (operation_verify.c), and a watch of 15 minutes after it. The steps wait for facts
+ * and answers; operation_turn() looks whether they are enough. */
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/str.h"
+#include "engine/operation.h"
 #include "engine/operation_result.h"
 #include "engine/refusal.h"
 #include "engine/service.h"
 
 #define CHECK_LIMIT_MS 7000 /* a look at the service before: PING 5 s and the unit */
-#define SAVE_LIMIT_MS 60000 /* row A3 */
+#define SAVE_LIMIT_MS 60000
 #define COMMAND_LIMIT_MS 90000
-#define VERIFY_LIMIT_MS 30000 /* then 202 while it loads */
-#define LOAD_STALL_MS 120000
 #define AUDIT_LIMIT_MS 5000
 
 static const char *const phase_words[] = {
@@ -41,6 +40,12 @@ mono_ms operation_next(const struct service *s)
     return operation_running(s) ? s->operation.deadline : MONO_NEVER;
 }
 
+void operation_enter(struct service *s, enum operation_phase phase, mono_ms deadline)
+{
+    s->operation.phase = phase;
+    s->operation.deadline = deadline;
+}
+
 /* ── the steps ── */
 
 static void run_command(struct service *s, struct now now)
@@ -56,7 +61,13 @@ static void run_command(struct service *s, struct now now)
         .command = commands[s->operation.request.operation],
         .deadline = mono_add(now.mono, COMMAND_LIMIT_MS),
     };
-    s->operation.process = s->sight.unit.main_pid > 0 ? s->sight.unit.main_pid : 0;
+    struct operation *o = &s->operation;
+    const struct unit_facts *unit = &s->sight.unit;
+    o->process = unit->main_pid > 0 ? unit->main_pid : 0;
+    o->unit_before = unit->active;
+    o->unit_since_before = unit->since;
+    o->unsaved = s->sight.info.known ? s->sight.info.unsaved_changes : FACT_UNKNOWN;
+    o->command_sent = now.mono;
     operation_enter(s, OP_PHASE_RUNNING, mono_add(now.mono, COMMAND_LIMIT_MS + 5000));
     s->engine->ports.host(s->engine->ports.context, s->index, &request);
 }
@@ -69,16 +80,14 @@ static void write_intent(struct service *s, struct now now)
                          false, "", now);
 }
 
-/* Nothing was done: the service shall be what it was to be before. The store may still write the
- * wish that it was late with, so the old one is given to it again. */
-static void take_back_wish(struct service *s, struct now now)
+/* Nothing was done: the desired state is what it was before. The store may still write the one that
+ * it was late with, so the old one is given to it again. */
+void operation_take_back(struct service *s, struct now now)
 {
     const struct operation *o = &s->operation;
-    if (!o->wish_changed)
+    if (!o->desired_changed)
         return;
-    s->saved.stopped_on_purpose = o->wish_before.stopped_on_purpose;
-    s->saved.stopped_at = o->wish_before.stopped_at;
-    (void)str_copy(s->saved.stopped_by, sizeof s->saved.stopped_by, o->wish_before.stopped_by);
+    desired_restore(&s->saved, &o->desired_before);
     record_wish(s, now);
 }
 
@@ -94,15 +103,12 @@ static void decide(struct service *s, struct now now)
         write_intent(s, now);
         return;
     }
-    o->wish_changed = true;
-    o->wish_before.stopped_on_purpose = s->saved.stopped_on_purpose;
-    o->wish_before.stopped_at = s->saved.stopped_at;
-    (void)str_copy(o->wish_before.stopped_by, sizeof o->wish_before.stopped_by,
-                   s->saved.stopped_by);
-    s->saved.stopped_on_purpose = stop;
-    s->saved.stopped_at = stop ? now.wall : WALL_NONE;
-    (void)str_copy(s->saved.stopped_by, sizeof s->saved.stopped_by,
-                   stop ? o->request.user.email : "");
+    o->desired_changed = true;
+    desired_keep(&s->saved, &o->desired_before);
+    if (stop)
+        desired_stop(&s->saved, o->request.user.email, o->request.reason, now.wall);
+    else
+        desired_run(&s->saved);
     operation_enter(s, OP_PHASE_DECIDING, mono_add(now.mono, AUDIT_LIMIT_MS));
     record_state(s, request_begin_action(s, FOR_OP_DESIRED, now.mono, s->operation.serial),
                  STORE_FULL);
@@ -150,17 +156,32 @@ static void refuse_blocked(struct service *s, const struct preflight *p, struct 
     fail_blocked(s, text, blockers, now);
 }
 
+/* False: it was refused. */
+static bool pass_preflight(struct service *s, struct now now, struct preflight *ret)
+{
+    struct operation *o = &s->operation;
+    snapshot_preflight(s, o->request.operation, now, ret);
+    if (s->sight.info.known)
+        o->before = s->sight.info;
+    if (ret->allowed || o->request.force)
+        return true;
+    refuse_blocked(s, ret, now);
+    return false;
+}
+
+static void checked_start(struct service *s, struct now now)
+{
+    struct preflight p;
+    if (pass_preflight(s, now, &p))
+        decide(s, now);
+}
+
 static void checked_stop_or_restart(struct service *s, struct now now)
 {
     struct operation *o = &s->operation;
     struct preflight p;
-    snapshot_preflight(s, o->request.operation, now, &p);
-    if (s->sight.info.known)
-        o->before = s->sight.info;
-    if (!p.allowed && !o->request.force) {
-        refuse_blocked(s, &p, now);
+    if (!pass_preflight(s, now, &p))
         return;
-    }
     bool redis_answers = cause_proven_well(&s->sight);
     if (p.should_save && redis_answers && !o->request.force)
         begin_save(s, now);
@@ -190,10 +211,10 @@ static void checked(struct service *s, struct now now)
                 "already running", now);
             return;
         }
-        decide(s, now);
+        checked_start(s, now);
         return;
     case OPERATION_STOP:
-        /* Only what was seen since counts: somebody may have started it (simulator seed 40335). */
+        /* Only what was seen since counts: it may have been started meanwhile. */
         if ((unit == UNIT_INACTIVE || unit == UNIT_FAILED) && s->saved.stopped_on_purpose &&
             s->sight.unit.asked.ms >= o->began.ms) {
             operation_finish(
@@ -215,113 +236,6 @@ static void checked(struct service *s, struct now now)
         decide(s, now);
         return;
     }
-}
-
-static void verified(struct service *s, struct now now)
-{
-    struct operation *o = &s->operation;
-    const char *status = o->request.operation == OPERATION_STOP ? "stopped" : "running";
-    operation_finish(
-        s, 200,
-        operation_result(s, true, operation_done_message(o->request.operation), status, now), true,
-        operation_done_message(o->request.operation), now);
-}
-
-/* What was to be restarted is the process that was there before: that it answers is no success. */
-static bool same_process(const struct service *s)
-{
-    const struct operation *o = &s->operation;
-    return o->request.operation == OPERATION_RESTART && o->process > 0 &&
-           s->sight.unit.main_pid == o->process;
-}
-
-static bool is_done(const struct service *s)
-{
-    const struct operation *o = &s->operation;
-    if (s->sight.unit.asked.ms < o->command_ended.ms || same_process(s))
-        return false;
-    if (o->request.operation == OPERATION_STOP)
-        return s->sight.unit.active == UNIT_INACTIVE || s->sight.unit.active == UNIT_FAILED;
-    enum reply_class reply = s->sight.fresh.reply;
-    return cause_serves(&s->sight) && s->sight.fresh.asked.ms >= o->command_ended.ms &&
-           (reply == REPLY_PONG || reply == REPLY_MASTERDOWN);
-}
-
-static void failed_for_cause(struct service *s, struct now now)
-{
-    char text[FACT_TEXT_MAX * 3];
-    const struct cause_row *row = cause_row(s->cause);
-    (void)str_format(text, sizeof text, "%s failed: %s %s%s%s",
-                     engine_operation_word(s->operation.request.operation), row->summary,
-                     row->advice, s->sight.log.line[0] != '\0' ? " Log: " : "", s->sight.log.line);
-    operation_fail(s, 500, "Operation failed", row->code, text, now);
-}
-
-/* sudo refuses it, a job cannot be queued: the command ended, and all is as it was. */
-static bool nothing_was_done(const struct service *s)
-{
-    const struct operation *o = &s->operation;
-    if (o->end != ACTION_FAILED || s->sight.unit.asked.ms < o->command_ended.ms)
-        return false;
-    return o->request.operation == OPERATION_RELOAD || same_process(s);
-}
-
-static void failed_without_effect(struct service *s, struct now now)
-{
-    const struct operation *o = &s->operation;
-    char text[FACT_TEXT_MAX + 200];
-    char ended[64] = "how the command ended is not known";
-    if (o->exit_code >= 0)
-        (void)str_format(ended, sizeof ended, "the command ended with status %d", o->exit_code);
-    (void)str_format(text, sizeof text,
-                     "%s failed: %s, and nothing has changed: %s. Whether it is allowed at all is "
-                     "told by resus doctor.",
-                     engine_operation_word(o->request.operation), ended,
-                     o->error[0] != '\0' ? o->error : "it said nothing");
-    operation_fail(s, 500, "Operation failed", "command_failed", text, now);
-}
-
-static void verify(struct service *s, struct now now)
-{
-    struct operation *o = &s->operation;
-    if (nothing_was_done(s)) {
-        failed_without_effect(s, now);
-        return;
-    }
-    if (is_done(s)) {
-        verified(s, now);
-        return;
-    }
-    bool loading = s->verdict.confirmed &&
-                   (s->cause == CAUSE_LOADING || s->cause == CAUSE_SYSTEMD_RESTARTING) &&
-                   o->request.operation != OPERATION_STOP;
-    bool told = s->verdict.confirmed &&
-                mono_min(s->sight.fresh.asked, s->sight.unit.asked).ms >= o->command_ended.ms;
-    enum remedy remedy = cause_row(s->cause)->remedy;
-    bool hopeless = told && o->end == ACTION_FAILED && o->request.operation != OPERATION_STOP &&
-                    (remedy == REMEDY_HUMAN || remedy == REMEDY_RESTART || remedy == REMEDY_WINDOW);
-    if (hopeless) {
-        failed_for_cause(s, now);
-        return;
-    }
-    if (!mono_reached(now.mono, o->deadline))
-        return;
-    if (loading) {
-        if (!o->answered) {
-            o->answered = true;
-            operation_answer(
-                s, 202,
-                operation_result(s, true,
-                                 "Redis is starting: it loads its data set. The operation goes on.",
-                                 "starting", now));
-        }
-        o->deadline = mono_add(now.mono, LOAD_STALL_MS);
-        return;
-    }
-    if (same_process(s) && s->cause == CAUSE_OK)
-        failed_without_effect(s, now);
-    else
-        failed_for_cause(s, now);
 }
 
 void operation_turn(struct service *s, struct now now)
@@ -357,13 +271,11 @@ void operation_turn(struct service *s, struct now now)
     case OP_PHASE_RUNNING:
         if (late) {
             o->end = ACTION_UNKNOWN;
-            o->command_ended = now.mono;
-            operation_enter(s, OP_PHASE_VERIFYING, mono_add(now.mono, VERIFY_LIMIT_MS));
-            watch_look(s, now);
+            operation_begin_verifying(s, now);
         }
         return;
     case OP_PHASE_VERIFYING:
-        verify(s, now);
+        operation_verify(s, now);
         return;
     case OP_PHASE_NONE:
     case OP_PHASE_COUNT:
@@ -372,6 +284,16 @@ void operation_turn(struct service *s, struct now now)
 }
 
 /* ── answers to the steps ── */
+
+/* Only writes since this save are at stake now; but the final save takes as long again. */
+static void saved_first(struct service *s, const struct redis_answer *a, struct now now)
+{
+    struct preflight p;
+    if (a->info.last_save_seconds >= 0)
+        s->sight.info.last_save_seconds = a->info.last_save_seconds;
+    if (pass_preflight(s, now, &p))
+        decide(s, now);
+}
 
 void operation_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
                      struct now now)
@@ -399,7 +321,7 @@ void operation_redis(struct service *s, const struct pending *p, const struct re
             "disk first.",
             now);
     else if (saving == SAVING_DONE)
-        decide(s, now);
+        saved_first(s, a, now);
     else
         saving_follow_on(s, now);
 }
@@ -413,11 +335,11 @@ void operation_saved(struct service *s, enum store_outcome outcome, struct now n
         write_intent(s, now);
         return;
     }
-    take_back_wish(s, now);
+    operation_take_back(s, now);
     operation_fail(
         s, 500, "Operation failed", "state_not_saved",
-        "The wish could not be stored (is the disk of the state folder full?), so nothing was "
-        "done.",
+        "The desired state could not be stored (is the disk of the state folder full?), so nothing "
+        "was done.",
         now);
 }
 
@@ -429,7 +351,7 @@ void operation_audited(struct service *s, enum audit_outcome outcome, struct now
         run_command(s, now);
         return;
     }
-    take_back_wish(s, now);
+    operation_take_back(s, now);
     operation_fail(
         s, 500, "Operation failed", "audit_unwritable",
         "The audit log cannot be written, so nothing was done: free its disk or mend its "
@@ -446,8 +368,9 @@ void operation_host(struct service *s, const struct host_outcome *out, struct no
     o->exit_code = out->end == HOST_EXITED ? out->exit_code : -1;
     (void)str_copy(o->error, sizeof o->error,
                    out->end == HOST_EXITED && out->exit_code == 0 ? "" : out->error);
+    recover_note_command(s, engine_operation_word(o->request.operation), out);
     if (o->end == ACTION_NOT_REACHED) {
-        take_back_wish(s, now);
+        operation_take_back(s, now);
         operation_fail(s, 503, "Host unreachable", "host_unreachable",
                        "The host cannot be reached, so nothing was done.", now);
         return;
@@ -457,9 +380,7 @@ void operation_host(struct service *s, const struct host_outcome *out, struct no
         fail_reload(s, now);
         return;
     }
-    o->command_ended = now.mono;
-    operation_enter(s, OP_PHASE_VERIFYING, mono_add(now.mono, VERIFY_LIMIT_MS));
-    watch_look(s, now);
+    operation_begin_verifying(s, now);
 }
 
 /* ── the door ── */

@@ -6,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "engine/operation.h"
 #include "engine/refusal.h"
 
 static const char *const words[] = {
@@ -19,12 +20,6 @@ static_assert(ARRAY_LENGTH(words) == ENGINE_OPERATION_COUNT, "a word for every o
 const char *engine_operation_word(enum engine_operation operation)
 {
     return words[operation];
-}
-
-void operation_enter(struct service *s, enum operation_phase phase, mono_ms deadline)
-{
-    s->operation.phase = phase;
-    s->operation.deadline = deadline;
 }
 
 /* ── answers ── */

@@ -6,7 +6,6 @@
 
 #include "engine/service.h"
 
-void operation_enter(struct service *s, enum operation_phase phase, mono_ms deadline);
 /* Who asked is told once, whatever comes later; takes the reference. */
 void operation_answer(struct service *s, int status, json_t *body);
 const char *operation_done_message(enum engine_operation operation);

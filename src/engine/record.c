@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "engine/orders.h"
 #include "engine/service.h"
 
 #define EVENTS_RESERVED 1000
@@ -72,8 +73,14 @@ bool request_pending(const struct service *s, enum purpose purpose)
 void request_host(struct service *s, enum purpose purpose, enum host_command command, int number,
                   bool with_sudo, struct now now)
 {
+    request_host_of(s, purpose, command, number, with_sudo, 0, now);
+}
+
+void request_host_of(struct service *s, enum purpose purpose, enum host_command command, int number,
+                     bool with_sudo, uint64_t action_id, struct now now)
+{
     struct host_request request = {
-        .id = request_begin(s, purpose, now.mono),
+        .id = request_begin_action(s, purpose, now.mono, action_id),
         .command = command,
         .number = number,
         .with_sudo = with_sudo,
@@ -297,7 +304,7 @@ void service_schedule(struct service *s)
 {
     mono_ms at = mono_min(watch_next(s), mono_min(s->recovery_wake, operation_next(s)));
     at = mono_min(at, mono_min(after_next(s), saving_next(s)));
-    at = mono_min(at, s->sampler.due);
+    at = mono_min(at, mono_min(s->sampler.due, orders_next(s)));
     if (s->publish_due.ms != 0)
         at = mono_min(at, s->publish_due);
     if (s->saved.paused_until.ms != 0)

@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "engine/service.h"
+#include "engine/stops.h"
 
 #define ACTION_DEADLINE_MS 90000 /* below RECOVERY_ACTION_LIMIT_MS */
 #define MEDICINE_DEADLINE_MS 5000
@@ -69,6 +70,7 @@ static void gather_evidence(struct service *s, struct now now)
     capture_host(s, now);
     if (sight->log.line[0] != '\0')
         recover_capture(s, "log", sight->log.line, strlen(sight->log.line));
+    recover_capture(s, "stop", s->stop_loss, strlen(s->stop_loss));
     if (sight->info.known) {
         (void)snprintf(line, sizeof line,
                        "last INFO %" PRId64 " s before: pid %" PRId64 " clients %" PRId64
@@ -200,7 +202,9 @@ static void save_history(struct service *s, const char *result, double duration,
     (void)str_copy(record.cause, sizeof record.cause, cause_row(s->recovery_cause)->code);
     (void)str_copy(record.level, sizeof record.level, recovery_level_word(s->recovery.level));
     (void)str_copy(record.result, sizeof record.result, result);
-    (void)str_copy(record.message, sizeof record.message, message);
+    (void)str_format(record.message, sizeof record.message, "%s%s%s",
+                     s->first_start ? "Resus had not started it yet." : message,
+                     s->stop_loss[0] != '\0' ? " " : "", s->stop_loss);
     s->engine->ports.record(s->engine->ports.context, &record);
     free(evidence);
 }
@@ -208,23 +212,30 @@ static void save_history(struct service *s, const char *result, double duration,
 static void tell_open(struct service *s, const struct effect *e, struct now now)
 {
     (void)str_format(s->recovery_id, sizeof s->recovery_id, "r-%" PRIx64, e->action_id);
+    struct recovery_facts facts;
+    judge_facts(s, now, &facts);
     s->recovery_began = now.wall;
     s->recovery_began_mono = now.mono;
     s->recovery_cause = e->cause;
     s->action_error[0] = '\0';
+    stops_loss_text(s, s->stop_loss, sizeof s->stop_loss);
+    s->first_start = facts.never_started;
     record_auto_recovery(s, e->level, "started",
-                         "Redis service failure detected. Attempting automatic recovery...", now);
+                         s->first_start
+                             ? "Resus starts Redis for the first time."
+                             : "Redis service failure detected. Attempting automatic recovery...",
+                         now);
 }
 
 static void tell_succeeded(struct service *s, const struct effect *e, struct now now)
 {
     static const char *const titles[] = {"Soft", "Standard", "Hard", "Critical"};
-    char text[FACT_TEXT_MAX];
+    char text[FACT_TEXT_MAX * 2];
     double seconds = (double)mono_since(now.mono, s->recovery_began_mono) / 1000.0;
     (void)str_format(
         text, sizeof text,
-        "Redis service recovered automatically using %s Recovery. Service is now healthy.",
-        titles[e->level]);
+        "Redis service recovered automatically using %s Recovery. Service is now healthy.%s%s",
+        titles[e->level], s->stop_loss[0] != '\0' ? " " : "", s->stop_loss);
     service_log(s, false, "recovered by %s after %.3f s (%s)", recovery_action_word(e->action),
                 seconds, cause_row(s->recovery_cause)->code);
     record_auto_recovery(s, e->level, "success", text, now);
@@ -289,6 +300,8 @@ static void tell_human(struct service *s, const struct effect *e, struct now now
                                "unit's TimeoutStartSec is "
                                "ended and begun again without end (systemctl edit)."
                              : row->advice;
+    if (s->recovery.withheld == WITHHELD_EMPTY_PRIMARY)
+        advice = withheld_text(WITHHELD_EMPTY_PRIMARY);
     if (s->recovery.breaker.open)
         (void)str_format(text, sizeof text,
                          "The circuit breaker is open, so a human is needed: %s %s Then run: resus "
@@ -297,6 +310,8 @@ static void tell_human(struct service *s, const struct effect *e, struct now now
     else
         (void)str_format(text, sizeof text, "%s %s", row->summary, advice);
     append_seen(s, now, text, sizeof text);
+    if (s->command_failed[0] != '\0')
+        (void)str_append(text, sizeof text, " The last command failed: %s", s->command_failed);
     service_log(s, true, "a human is needed: %s", text);
     record_auto_recovery(s, LEVEL_HUMAN, "failed", text, now);
     struct audit_line line;
@@ -309,12 +324,15 @@ static void tell_human(struct service *s, const struct effect *e, struct now now
 
 static void tell_announce(struct service *s, const struct effect *e, struct now now)
 {
-    char text[FACT_TEXT_MAX];
+    char text[FACT_TEXT_MAX * 2];
+    char loss[FACT_TEXT_MAX];
     int64_t seconds = mono_since(e->at, now.mono) / 1000;
+    stops_loss_text(s, loss, sizeof loss);
     (void)str_format(text, sizeof text,
                      "Redis was stopped by somebody else; Resus starts it in %" PRId64
-                     " s unless it is started, paused (resus pause) or stopped through Resus.",
-                     seconds);
+                     " s unless it is started, paused (resus pause) or stopped through Resus."
+                     "%s%s",
+                     seconds, loss[0] != '\0' ? " " : "", loss);
     service_log(s, true, "%s", text);
     record_notice(s, text, now);
     struct audit_line line;
@@ -437,6 +455,14 @@ enum action_end recover_end_of(const struct host_outcome *o)
     return ACTION_UNKNOWN;
 }
 
+void recover_note_command(struct service *s, const char *word, const struct host_outcome *o)
+{
+    s->command_failed[0] = '\0';
+    if (recover_end_of(o) == ACTION_FAILED)
+        (void)str_format(s->command_failed, sizeof s->command_failed, "%s ended with status %d: %s",
+                         word, o->exit_code, o->error[0] != '\0' ? o->error : "it said nothing");
+}
+
 void recover_host(struct service *s, const struct pending *p, const struct host_outcome *o,
                   struct now now)
 {
@@ -449,6 +475,7 @@ void recover_host(struct service *s, const struct pending *p, const struct host_
         return;
     }
     (void)str_copy(s->action_error, sizeof s->action_error, o->error);
+    recover_note_command(s, recovery_action_word(s->recovery.action), o);
     if (o->not_applicable)
         s->sight.unit.can_reload = TRI_NO;
     recover_event(s, EVENT_ACTION_ENDED, p->action_id, recover_end_of(o), now);

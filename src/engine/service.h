@@ -14,6 +14,7 @@
 #define SERVICE_PENDING_MAX 32 /* requests under way: probes overlap, checks do not */
 #define SERVICE_LATENCIES 64   /* newest PINGs */
 #define SERVICE_WAITERS_MAX 16 /* callers sharing one refresh */
+#define SERVICE_ORDERS_MAX 8   /* orders that wait for the disk */
 #define SERVICE_EVIDENCE_MAX 16384
 
 /* What an answer is for. */
@@ -40,6 +41,7 @@ enum purpose {
     FOR_OP_INTENT,
     FOR_OP_DESIRED,
     FOR_OP_COMMAND,
+    FOR_OP_LOG,    /* the journal: how did the stop end? */
     FOR_SAMPLE,    /* INFO for the series */
     FOR_DEPENDENT, /* after it: is who depends on the service well again? */
     FOR_WISH,      /* what it shall be, when nobody waits for that to be on the disk */
@@ -126,6 +128,21 @@ enum operation_phase {
     OP_PHASE_COUNT
 };
 
+/* What a service shall be (desired.c). */
+struct desired {
+    bool stopped_on_purpose;
+    enum stop_seen stop_seen;
+    wall_ms stopped_at;
+    char stopped_by[256], stopped_reason[512];
+};
+
+/* How a stop ended, as far as it is known. */
+enum stop_end {
+    STOP_END_UNKNOWN,
+    STOP_END_CLEAN,
+    STOP_END_CUT /* the process was killed before it had ended by itself */
+};
+
 struct operation {
     enum operation_phase phase;
     uint64_t serial; /* an answer to an operation before is not for this one */
@@ -141,12 +158,15 @@ struct operation {
     int exit_code;
     char error[FACT_TEXT_MAX];
     bool answered; /* 202 was given already */
-    bool wish_changed;
-    struct {
-        bool stopped_on_purpose;
-        wall_ms stopped_at;
-        char stopped_by[256];
-    } wish_before; /* what the service was to be */
+    bool desired_changed;
+    struct desired desired_before;
+    mono_ms log_asked;      /* 0 = not asked */
+    bool log_read;          /* the journal, for how a stop ended */
+    enum stop_end stop_end; /* of the process before */
+    int64_t unsaved;        /* changes that no save had when the command was sent */
+    mono_ms command_sent;
+    wall_ms unit_since_before; /* of the unit's state when the command was sent */
+    enum unit_active unit_before;
 };
 
 /* What Redis' configuration was at the last look (config_watch.c). */
@@ -211,7 +231,6 @@ struct service {
     enum cause cause_logged; /* the one that the log told last */
     bool judged;             /* a first confirmed verdict exists */
     bool unproven;           /* the newest proof of health is too old to claim it */
-    bool seen_stopped;       /* what was to be stopped through Resus was seen to be */
 
     struct recovery recovery;
     mono_ms recovery_wake;
@@ -229,8 +248,11 @@ struct service {
         enum recovery_end end;
         int attempts;
     } last_recovery;
-    char action_error[FACT_TEXT_MAX]; /* what the last action's command said */
-    json_t *evidence;                 /* texts such as "unit: failed"; NULL = none yet */
+    char action_error[FACT_TEXT_MAX];       /* what the last action's command said */
+    char command_failed[FACT_TEXT_MAX * 2]; /* the last command that failed, until Redis is well */
+    bool first_start;                       /* what is recovered was not started yet */
+    char stop_loss[FACT_TEXT_MAX]; /* what the stop that is being undone has cost, "" = nothing */
+    json_t *evidence;              /* texts such as "unit: failed"; NULL = none yet */
     size_t evidence_bytes;
     wall_ms recovery_times[ENGINE_RECALL_MAX]; /* newest first; those before the start recalled */
 
@@ -256,6 +278,12 @@ struct service {
     bool wish_unsaved;  /* the disk may have another wish than `saved` */
     uint64_t event_seq; /* given out last; saved.event_seq is ahead of it */
 
+    struct order {
+        uint64_t id;           /* of the save that is waited for */
+        engine_answer *answer; /* NULL = free */
+        void *context;
+        mono_ms deadline;
+    } orders[SERVICE_ORDERS_MAX];
     struct {
         engine_answer *answer;
         void *context;
@@ -396,6 +424,16 @@ void recover_host(struct service *s, const struct pending *p, const struct host_
                   struct now now);
 void recover_capture(struct service *s, const char *what, const char *text, size_t length);
 enum action_end recover_end_of(const struct host_outcome *o);
+/* Keeps what a command said that failed, until one succeeds or Redis is well. */
+void recover_note_command(struct service *s, const char *word, const struct host_outcome *o);
+
+/* desired.c */
+void desired_stop(struct service_state *state, const char *by, const char *reason, wall_ms at);
+void desired_run(struct service_state *state);
+void desired_keep(const struct service_state *state, struct desired *ret);
+void desired_restore(struct service_state *state, const struct desired *before);
+bool desired_stop_is_over(const struct service *s);
+void desired_note_stopped(struct service *s); /* it is seen as it shall be */
 
 /* operation.c */
 bool operation_running(const struct service *s);
@@ -404,6 +442,7 @@ void operation_turn(struct service *s, struct now now); /* new facts or time */
 void operation_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
                      struct now now);
 void operation_host(struct service *s, const struct host_outcome *o, struct now now);
+void operation_log(struct service *s, const struct host_outcome *o, struct now now);
 void operation_saved(struct service *s, enum store_outcome outcome, struct now now);
 void operation_audited(struct service *s, enum audit_outcome outcome, struct now now);
 mono_ms operation_next(const struct service *s);
@@ -448,6 +487,8 @@ uint64_t request_begin_action(struct service *s, enum purpose purpose, mono_ms a
 /* A command that only reads; number: lines of a log, a process, else 0. */
 void request_host(struct service *s, enum purpose purpose, enum host_command command, int number,
                   bool with_sudo, struct now now);
+void request_host_of(struct service *s, enum purpose purpose, enum host_command command, int number,
+                     bool with_sudo, uint64_t action_id, struct now now);
 bool request_pending(const struct service *s, enum purpose purpose);
 mono_ms request_asked(const struct service *s, enum purpose purpose); /* newest; MONO_NEVER none */
 void record_state(struct service *s, uint64_t id, enum store_class class);

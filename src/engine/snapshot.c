@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "core/evidence.h"
 #include "engine/snapshot.h"
+#include "engine/stops.h"
 
 #define MIB (1024.0 * 1024.0)
 
@@ -137,6 +138,8 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
     if (s->saved.stopped_on_purpose) {
         (void)json_put_text(body, "stopped_by", s->saved.stopped_by);
         (void)json_put_wall(body, "stopped_at", s->saved.stopped_at);
+        if (s->saved.stopped_reason[0] != '\0')
+            (void)json_put_text(body, "stop_reason", s->saved.stopped_reason);
     }
     return body;
 }
@@ -218,6 +221,16 @@ enum withheld snapshot_withheld(const struct service *s, const struct recovery_f
                                                                               : reason;
 }
 
+static void put_next_step(json_t *body, const struct service *s, struct now now)
+{
+    char text[FACT_TEXT_MAX];
+    stops_wait_text(s, now, text, sizeof text);
+    (void)json_put_int(body, "next_step_in_seconds", stops_wait_seconds(s, now));
+    (void)json_put_wall(body, "next_step_at",
+                        wall_add(now.wall, mono_since(s->recovery.deadline, now.mono)));
+    (void)json_put_text(body, "next_step", text);
+}
+
 json_t *engine_recovery_json(const struct engine *e, int service, struct now now)
 {
     const struct service *s = &e->services[service];
@@ -252,9 +265,8 @@ json_t *engine_recovery_json(const struct engine *e, int service, struct now now
     (void)json_put(body, "circuit_breaker", breaker);
     (void)json_put(body, "withheld", withheld_json(snapshot_withheld(s, &f)));
     (void)json_put_text(body, "phase", recovery_phase_word(r->phase));
-    if (r->phase == PHASE_GRACE || r->phase == PHASE_BACKOFF || r->phase == PHASE_WINDOW)
-        (void)json_put_int(body, "next_step_in_seconds",
-                           (mono_since(r->deadline, now.mono) + 999) / 1000);
+    if (stops_waits(s, now))
+        put_next_step(body, s, now);
     if (f.paused)
         (void)json_put_wall(body, "paused_until", s->saved.paused_until);
     json_t *policy = json_object();
@@ -313,7 +325,8 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
     const struct cause_row *row = cause_row(f.verdict.cause);
     enum recovery_action action =
         f.verdict.confirmed ? recovery_plan(&s->recovery, &f, &level) : ACTION_NONE;
-    bool would = action != ACTION_NONE && reason == WITHHELD_NOT;
+    bool waits = action != ACTION_NONE && reason == WITHHELD_NOT && stops_waits(s, now);
+    bool would = action != ACTION_NONE && reason == WITHHELD_NOT && !waits;
     char text[FACT_TEXT_MAX * 2];
     json_t *body = json_object();
     (void)json_put_bool(body, "would_act", would);
@@ -338,6 +351,10 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
                                        : verdicts[row->restart]);
     if (reason != WITHHELD_NOT)
         snapshot_add_text(reasons, withheld_text(reason));
+    if (waits) {
+        stops_wait_text(s, now, text, sizeof text);
+        snapshot_add_text(reasons, text);
+    }
     if (s->recovery.phase != PHASE_IDLE) {
         (void)str_format(text, sizeof text, "Recovery is in phase %s, attempt %d of %lld.",
                          recovery_phase_word(s->recovery.phase), s->recovery.attempts,
@@ -354,14 +371,21 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
 void snapshot_preflight(const struct service *s, enum engine_operation operation, struct now now,
                         struct preflight *ret)
 {
-    enum preflight_operation kind =
-        operation == OPERATION_STOP ? PREFLIGHT_STOP : PREFLIGHT_RESTART;
-    preflight_judge(kind, s->cause, &s->sight.info, now.wall, s->saved.start_seconds, ret);
-    if (kind == PREFLIGHT_RESTART && judge_empty_primary(s)) {
-        /* Known from a daemon before this one, too. */
-        ret->blockers[BLOCKER_EMPTY_PRIMARY] = true;
-        ret->allowed = false;
-    }
+    enum preflight_operation kind = operation == OPERATION_STOP    ? PREFLIGHT_STOP
+                                    : operation == OPERATION_START ? PREFLIGHT_START
+                                                                   : PREFLIGHT_RESTART;
+    struct recovery_facts f;
+    judge_facts(s, now, &f);
+    struct preflight_facts facts = {
+        .cause = s->cause,
+        .info = &s->sight.info,
+        .unit = &s->sight.unit,
+        .now = now.wall,
+        .start_seconds = s->saved.start_seconds,
+        .empty_primary = f.empty_primary,
+        .failover_running = f.failover_running,
+    };
+    preflight_judge(kind, &facts, ret);
 }
 
 static void put_tri(json_t *body, const char *key, enum tri value)

@@ -59,6 +59,23 @@ static bool is_setting(const char *key, const json_t *value)
     return !str_equal(key, "reason") && !json_is_null(value);
 }
 
+/* An order is confirmed once it is on the disk. */
+static void stored(void *context, int status, json_t *body)
+{
+    struct call *call = context;
+    struct handlers *h = call->data;
+    if (status == 200)
+        recovery_status(h, call);
+    else
+        call->answer(call, status, body);
+}
+
+static void confirm(struct handlers *h, struct call *call)
+{
+    call->data = h;
+    engine_order_stored(h->engine, call->service, stored, call, handlers_now(h));
+}
+
 /* All or nothing: every value is tried on copies before the first one is set. */
 void recovery_set(struct handlers *h, struct call *call)
 {
@@ -87,14 +104,14 @@ void recovery_set(struct handlers *h, struct call *call)
             return;
         }
     }
-    recovery_status(h, call);
+    confirm(h, call);
 }
 
 void recovery_reset(struct handlers *h, struct call *call)
 {
     engine_recovery_reset(h->engine, call->service, &call->user,
                           json_text_or(call->args, "reason", ""), handlers_now(h));
-    recovery_status(h, call);
+    confirm(h, call);
 }
 
 void recovery_history(struct handlers *h, struct call *call)
@@ -153,12 +170,12 @@ void recovery_pause(struct handlers *h, struct call *call)
     int64_t seconds = json_int_or(call->args, "for_seconds", 7200);
     engine_pause(h->engine, call->service, seconds * 1000, &call->user,
                  json_text_or(call->args, "reason", ""), handlers_now(h));
-    recovery_status(h, call);
+    confirm(h, call);
 }
 
 void recovery_resume(struct handlers *h, struct call *call)
 {
     engine_resume(h->engine, call->service, &call->user, json_text_or(call->args, "reason", ""),
                   handlers_now(h));
-    recovery_status(h, call);
+    confirm(h, call);
 }

@@ -102,8 +102,10 @@ void service_refresh(struct handlers *h, struct call *call)
 
 void service_preflight(struct handlers *h, struct call *call)
 {
-    bool stop = str_equal(json_text_or(call->args, "operation", ""), "stop");
+    const char *word = json_text_or(call->args, "operation", "");
+    enum engine_operation operation = str_equal(word, "stop")    ? OPERATION_STOP
+                                      : str_equal(word, "start") ? OPERATION_START
+                                                                 : OPERATION_RESTART;
     call->answer(call, 200,
-                 engine_preflight_json(h->engine, call->service,
-                                       stop ? OPERATION_STOP : OPERATION_RESTART, handlers_now(h)));
+                 engine_preflight_json(h->engine, call->service, operation, handlers_now(h)));
 }

@@ -29,6 +29,7 @@ static const struct {
     {"Start request repeated too quickly", LOG_START_LIMIT},
     {"Failed with result 'start-limit-hit'", LOG_START_LIMIT},
     {"start operation timed out", LOG_START_TIMEOUT},
+    {"'stop-sigterm' timed out", LOG_STOP_TIMEOUT},
     /* saving: not why it does not run, whatever else the line says */
     {"Failed opening the temp RDB file", LOG_SAVE_FAILED},
     {"Failed opening the RDB file", LOG_SAVE_FAILED}, /* before 7.0 */
@@ -106,16 +107,17 @@ static const int weights[] = {
     [LOG_SAVE_FAILED] = 4,
     [LOG_CANNOT_EXIT] = 5,
     [LOG_START_LIMIT] = 6,
-    [LOG_START_TIMEOUT] = 7,
-    [LOG_CRASH] = 8,
-    [LOG_OOM_KILL] = 9,
-    [LOG_OUT_OF_MEMORY] = 10, /* a crash report follows it */
-    [LOG_PORT_IN_USE] = 11,
-    [LOG_DATA_CORRUPT] = 12,
-    [LOG_PERMISSION_DENIED] = 13, /* before: "loading failed", "cannot listen" */
-    [LOG_MODULE_MISSING] = 14,    /* before: "loading failed" */
-    [LOG_DISK_FULL] = 15,
-    [LOG_CONFIG_ERROR] = 16,
+    [LOG_STOP_TIMEOUT] = 7, /* also of a start that timed out and would not end */
+    [LOG_START_TIMEOUT] = 8,
+    [LOG_CRASH] = 9,
+    [LOG_OOM_KILL] = 10,
+    [LOG_OUT_OF_MEMORY] = 11, /* a crash report follows it */
+    [LOG_PORT_IN_USE] = 12,
+    [LOG_DATA_CORRUPT] = 13,
+    [LOG_PERMISSION_DENIED] = 14, /* before: "loading failed", "cannot listen" */
+    [LOG_MODULE_MISSING] = 15,    /* before: "loading failed" */
+    [LOG_DISK_FULL] = 16,
+    [LOG_CONFIG_ERROR] = 17,
 };
 static_assert(ARRAY_LENGTH(weights) == LOG_CLASS_COUNT, "a weight for every log class");
 
@@ -166,12 +168,33 @@ static bool add_to_config_error(struct log_reading *r, const char *line, size_t 
     return true;
 }
 
+static bool begins(const char *line, size_t length, const char *word)
+{
+    return length >= strlen(word) && memcmp(line, word, strlen(word)) == 0;
+}
+
+/* systemd says that it stops the unit, then how the process has ended. */
+static void follow_stop(struct log_reading *r, enum log_class class, const char *line,
+                        size_t length)
+{
+    if (begins(line, length, "Stopping ")) {
+        r->stopping = true;
+        r->facts.stop_cut = false;
+    } else if (class == LOG_STOP_TIMEOUT ||
+               (r->stopping && str_find(line, length, "status=9/KILL") != NULL)) {
+        r->facts.stop_cut = true;
+    } else if (begins(line, length, "Stopped ") || begins(line, length, "Started ")) {
+        r->stopping = false;
+    }
+}
+
 void log_read(struct log_reading *r, const char *line, size_t length)
 {
     enum log_class class = log_classify(line, length);
     r->lines++;
+    follow_stop(r, class, line, length);
     if (good_start(class, line, length)) {
-        r->facts = (struct log_facts){0};
+        r->facts = (struct log_facts){.stop_cut = r->facts.stop_cut};
         r->in_config_error = false;
         return;
     }

@@ -237,7 +237,8 @@ const struct key keys[] = {
      .standard = "2", .help = "each delay is that many times the one before"},
     {PLACE_RECOVERY, "external_stop", KEY_CHOICE, RECOVERY(external_stop),
      .choices = external_stop_words, .standard = "recover",
-     .help = "a service that somebody else stopped cleanly: start it after the grace, or leave it"},
+     .help = "a service that was stopped on the host, not through Resus: start it after the grace, "
+             "or leave it"},
     {PLACE_RECOVERY, "external_stop_grace_seconds", KEY_SECONDS, RECOVERY(external_stop_grace_ms),
      RANGE(0, 86400), .standard = "90",
      .help = "time for whoever is replacing a file or upgrading"},

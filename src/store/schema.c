@@ -38,6 +38,9 @@ static const char *const steps[] = {
      " PRIMARY KEY (kind, number)) WITHOUT ROWID;"),
     /* 3 -> 4: operations are few among many states */
     "CREATE INDEX event_operations ON event (service, at) WHERE type = 'service_event';",
+    /* 4 -> 5: why a service was stopped, and whether it was seen to be */
+    "ALTER TABLE service_state ADD COLUMN stopped_reason TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE service_state ADD COLUMN stop_seen INTEGER NOT NULL DEFAULT 0;",
 };
 
 int schema_version(void)

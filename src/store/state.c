@@ -12,10 +12,11 @@
     "last_attempt_at, exhausted, breaker_open, breaker_opened_at, recoveries_at, paused_until, "   \
     "paused_by, pause_reason, event_seq, start_seconds, recovery_set, enabled, max_attempts, "     \
     "retry_delay_ms, backoff_multiplier, external_stop, external_stop_grace_ms, "                  \
-    "breaker_recoveries, breaker_window_ms, failure_threshold, empty_primary"
+    "breaker_recoveries, breaker_window_ms, failure_threshold, empty_primary, "                    \
+    "stopped_reason, stop_seen"
 
 const char state_save_sql[] = "INSERT OR REPLACE INTO service_state (" COLUMNS ") VALUES "
-                              "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+                              "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 static const char load_sql[] = "SELECT " COLUMNS ", (SELECT coalesce(max(seq), 0) FROM event"
                                " WHERE service = service_state.id) FROM service_state WHERE id = ?";
 
@@ -95,6 +96,8 @@ int state_save(sqlite3 *db, sqlite3_stmt *save, const struct service_state *s, s
     bind_int(&b, s->recovery.breaker_window_ms);
     bind_int(&b, s->failure_threshold);
     bind_int(&b, s->empty_primary);
+    bind_text(&b, s->stopped_reason);
+    bind_int(&b, s->stop_seen);
     assert(b.next - 1 == sqlite3_bind_parameter_count(save));
     if (b.code != SQLITE_OK) {
         int r = database_error(db, err, "database");
@@ -139,6 +142,13 @@ static const char *get_text(struct reader *r)
     return text == NULL ? "" : (const char *)text;
 }
 
+/* A number of a later version says nothing here. */
+static enum stop_seen stop_seen_of(int64_t number)
+{
+    return number == STOP_SEEN_FAILED || number == STOP_SEEN_INACTIVE ? (enum stop_seen)number
+                                                                      : STOP_UNSEEN;
+}
+
 static void read_row(sqlite3_stmt *statement, struct service_state *s)
 {
     struct reader r = {statement, 0};
@@ -171,6 +181,8 @@ static void read_row(sqlite3_stmt *statement, struct service_state *s)
     s->recovery.breaker_window_ms = get_int(&r);
     s->failure_threshold = get_int(&r);
     s->empty_primary = get_int(&r) != 0;
+    (void)str_copy(s->stopped_reason, sizeof s->stopped_reason, get_text(&r));
+    s->stop_seen = stop_seen_of(get_int(&r));
     uint64_t newest = (uint64_t)get_int(&r);
     if (newest > s->event_seq)
         s->event_seq = newest;

@@ -36,12 +36,21 @@ enum store_outcome {
     STORE_FAILED
 };
 
+/* How a service that was to be stopped has been seen since. The order is that of what it proves. */
+enum stop_seen {
+    STOP_UNSEEN,
+    STOP_SEEN_FAILED,
+    STOP_SEEN_INACTIVE /* one that has failed later has run in between */
+};
+
 /* One row per service: what recovery must not forget. Wall times; monotonic ones do not survive. */
 struct service_state {
     char id[SETTINGS_ID_MAX];
     bool stopped_on_purpose;
     char stopped_by[256];
     wall_ms stopped_at;
+    char stopped_reason[512];
+    enum stop_seen stop_seen;
     bool ever_answered; /* a PONG was seen at `address` */
     char address[SETTINGS_HOST_MAX + 16];
     bool empty_primary; /* Redis last said: primary, with replicas, without persistence */

@@ -70,6 +70,8 @@ def test_every_reading_answer_is_as_the_document_says(served):
         everything.ask("GET", path, query=query)
     for what in ("slowlog", "clients", "bigkeys", "commandstats"):
         everything.ask("GET", "/api/services/{id}/inspect/{what}", place=shown("/api/services/{id}/inspect/{what}", what))
+    for operation in ("start", "stop"):
+        everything.ask("GET", "/api/services/{id}/preflight", query=f"?operation={operation}")
     everything.agree()
     nobody = Notes(served, {})
     for path, operation in reading_operations(nobody.document):

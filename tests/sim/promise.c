@@ -21,6 +21,7 @@
 #define LOG_MISSES_ALLOWED 3 /* after so many failed readings of the log it is done without */
 #define SLOW_LOOK_MS 6000
 #define SLEEP_UNSEEN_MS TILT_JUMP_MS /* by a clock that stands still meanwhile */
+#define STOP_LASTS_MS 1000           /* the next look ends it */
 #define DOUBT_MS 29000               /* self-doubt lasts 30 s */
 
 static struct witness *witness_of(struct sim *s, int service)
@@ -203,6 +204,16 @@ static void check_grace(struct sim *s, int service, const char *word)
                    (long long)(s->now - told->stopped));
 }
 
+/* A stop that systemd cut short is a stop all the same. */
+static void check_cut_stop(struct sim *s, int service, const char *word, enum cause cause)
+{
+    const struct told *told = &witness_of(s, service)->told;
+    bool cut = told->stop_begun && told->unit.active == UNIT_FAILED &&
+               told->unit.result == RESULT_TIMEOUT && told->log != LOG_START_TIMEOUT;
+    if (cut && cause_row(cause)->remedy == REMEDY_RESTART)
+        sim_broken(s, service, "%s of a unit whose stop was cut, without the grace", word);
+}
+
 /* A unit that ran was no reason for doubt: what was seen of it before Redis failed is no news. Only
  * self-doubt looks at units that are well. */
 static bool looked_while_it_ran(const struct sim *s, const struct witness *w)
@@ -219,6 +230,7 @@ static void check_sense(struct sim *s, int service, const char *word)
     const struct cause_row *row = cause_row(cause);
     enum reply_class reply = w->told.reply;
     if (starts(word)) {
+        check_cut_stop(s, service, word, cause);
         if (row->restart != RESTART_HELPS)
             sim_broken(s, service, "%s for %s, for which a restart is %s", word, row->code,
                        restart_word(row->restart));
@@ -276,8 +288,10 @@ static void check_person(struct sim *s, int service, const char *word)
     if (!str_equal(word, "reload") && s->disk.durable[service].stopped_on_purpose != stop)
         sim_broken(s, service, "%s before the wish was on the disk", word);
     bool known = w->known_empty && w->empty_told < w->intent.told; /* by what was decided on */
-    if (str_equal(word, "restart") && known && !o->request.force)
-        sim_broken(s, service, "a person's restart of a primary that would come back empty");
+    bool starts_it = str_equal(word, "start") && w->told.unit.active != UNIT_ACTIVE &&
+                     w->told.unit.active != UNIT_RELOADING;
+    if ((str_equal(word, "restart") || starts_it) && known && !o->request.force)
+        sim_broken(s, service, "a person's %s of a primary that would come back empty", word);
 }
 
 void promise_action(struct sim *s, int service, const char *word, bool *ret_automatic)
@@ -426,6 +440,7 @@ void promise_started(struct sim *s)
             sim_broken(s, i, "that recovery has given up is not remembered");
         if (inside->saved.stopped_on_purpose != durable->stopped_on_purpose ||
             inside->saved.paused_until.ms != durable->paused_until.ms ||
+            inside->saved.stop_seen != durable->stop_seen ||
             inside->saved.empty_primary != durable->empty_primary)
             sim_broken(s, i, "a wish is not remembered");
         if (durable->recovery_set &&
@@ -469,8 +484,10 @@ void promise_killed(struct sim *s)
         w->alerted[0] = '\0';
         w->needed = durable->exhausted || durable->breaker_open;
         int64_t proof = w->told.proof;
+        bool stop_seen = w->told.stop_seen && durable->stop_seen != STOP_UNSEEN;
         w->told = witness_told_nothing();
         w->told.proof = proof;
+        w->told.stop_seen = stop_seen;
         w->failed_end = LONG_AGO;
         w->well_since = SIM_NEVER;
         if (w->intent.open && w->intent.ran && !w->intent.durable && !w->intent.failed &&
@@ -544,6 +561,23 @@ static void check_quiet(struct sim *s, int service, bool healthy)
                    r->attempts);
 }
 
+/* A stop through Resus is over when Redis serves again, also for a daemon that only the disk has
+ * told of it. */
+static void check_stop_over(struct sim *s, int service, bool healthy)
+{
+    const struct service *inside = &s->engine->services[service];
+    const struct service_state *durable = &s->disk.durable[service];
+    struct witness *w = witness_of(s, service);
+    bool lasts = healthy && inside->saved.stopped_on_purpose && durable->stopped_on_purpose &&
+                 durable->stop_seen != STOP_UNSEEN && !operation_running(inside);
+    if (!lasts)
+        w->stop_lasts = SIM_NEVER;
+    else if (w->stop_lasts == SIM_NEVER)
+        w->stop_lasts = s->now;
+    else if (s->now - w->stop_lasts > STOP_LASTS_MS)
+        sim_broken(s, service, "a stop through Resus goes on although Redis serves again");
+}
+
 void promise_step(struct sim *s)
 {
     if (!daemon_alive(s))
@@ -554,6 +588,7 @@ void promise_step(struct sim *s)
         check_human(s, i);
         bool healthy = snapshot_overall(inside) == OVERALL_HEALTHY;
         check_quiet(s, i, healthy);
+        check_stop_over(s, i, healthy);
         if (inside->saved.paused_until.ms != 0)
             w->paused_seen = s->now;
         if (w->paused && inside->saved.paused_until.ms == 0)

@@ -93,6 +93,7 @@ static void set_up_service(struct sim *s, int service)
     w->ended[0] = w->ended[1] = w->ended[2] = -SIM_NEVER / 4;
     w->acted = w->acted_end = w->failed_end = -SIM_NEVER / 4;
     w->well_since = SIM_NEVER;
+    w->stop_lasts = SIM_NEVER;
     w->told = witness_told_nothing();
     (void)str_copy(s->disk.durable[service].id, sizeof s->disk.durable[service].id, set->id);
 }

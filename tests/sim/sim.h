@@ -169,7 +169,9 @@ struct told {
     int64_t script_shows_ms; /* as CONFIG told it */
     int64_t load_moved;      /* when INFO last told of a load that had moved, */
     double load_percent;     /* further than ever since the last command */
-    bool stop_seen;          /* the unit was shown not to run, by this daemon's look */
+    bool stop_seen;          /* the unit was shown not to run, to this daemon or, as the disk knows,
+                                to one before it */
+    bool stop_begun; /* the unit was shown stopping in good order since it ran, and not for us */
     bool failover;
     int64_t info_at;
 };
@@ -177,7 +179,9 @@ struct told {
 struct witness {
     struct intent intent; /* the newest */
     struct told told;
-    bool wish_stopped; /* a person's stop was acknowledged and not taken back */
+    bool wish_stopped;  /* a person's stop was acknowledged and not taken back */
+    int64_t stop_lasts; /* since when a stop that the disk knows to be done goes on although it
+                           serves; SIM_NEVER = it does not */
     bool started_by_others;
     bool paused;
     wall_ms paused_until;

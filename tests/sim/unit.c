@@ -300,8 +300,10 @@ static void begin_exit(struct sim *s, int service)
 static void stop_timed_out(struct sim *s, int service, uint64_t generation)
 {
     struct unit *u = unit_of(s, service);
-    if (u->generation == generation && u->active == UNIT_DEACTIVATING)
-        stopped(s, service, RESULT_TIMEOUT);
+    if (u->generation != generation || u->active != UNIT_DEACTIVATING)
+        return;
+    u->words = LOG_STOP_TIMEOUT;
+    stopped(s, service, RESULT_TIMEOUT);
 }
 
 void unit_resume_exit(struct sim *s, int service)

@@ -1,5 +1,6 @@
 /* What the daemon was told, and when: an action is judged by that and by nothing the simulator
  * alone can know. */
+#include "engine/service.h"
 #include "sim.h"
 
 #define LONG_AGO (-SIM_NEVER / 4)
@@ -92,6 +93,12 @@ void witness_unit(struct sim *s, int service, int64_t began, const struct unit_f
     if (unit->control_reached == TRI_NO)
         return;
     told->stop_seen |= unit->active == UNIT_FAILED || unit->active == UNIT_INACTIVE;
+    const struct witness *w = &s->worlds[service].witness;
+    bool ours = w->intent.open || operation_running(&s->engine->services[service]);
+    if (unit->active == UNIT_DEACTIVATING && unit->result == RESULT_SUCCESS && !ours)
+        told->stop_begun = true;
+    else if (unit->active != UNIT_DEACTIVATING && unit->active != UNIT_FAILED)
+        told->stop_begun = false;
     if (unit->active == UNIT_FAILED && unit->since.ms != told->failed_of.ms) {
         told->failed = SIM_NEVER; /* another failure has words of its own */
         told->failed_of = unit->since;

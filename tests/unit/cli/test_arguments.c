@@ -79,7 +79,7 @@ static const struct row rows[] = {
     {"recovery statsu", "did you mean status?", "recovery", NULL, NULL, -1, NULL},
     {"recovery set", "KEY=VALUE is missing", "recovery", "set", NULL, -1, NULL},
     {"recovery status a=b c", "one word too many", "recovery", "status", "a=b", -1, NULL},
-    {"preflight start", "unknown word \"start\"", "preflight", NULL, NULL, -1, NULL},
+    {"preflight reload", "unknown word \"reload\"", "preflight", NULL, NULL, -1, NULL},
 };
 
 /* Splits `line` into `words`; `text` holds them. */

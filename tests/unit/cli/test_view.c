@@ -181,6 +181,40 @@ static void an_explanation_reads_from_deed_to_facts(void **state)
     json_decref(body);
 }
 
+static void a_wait_is_told_with_its_end(void **state)
+{
+    (void)state;
+    json_t *body = parse("{\"would_act\": false, \"action\": \"start\", \"reasons\": [\"Resus "
+                         "starts it at 18:20:05 UTC (in 88 s).\"], \"withheld\": null}");
+    struct page p = page_new(false, now);
+    view_explain(&p, body, NULL);
+    expect_page(&p, "Resus waits, then it would act: start\n"
+                    "  Because            Resus starts it at 18:20:05 UTC (in 88 s).\n");
+    json_decref(body);
+    body = parse("{\"enabled\": true, \"state\": \"waiting\", \"recent_recoveries\": 0, "
+                 "\"next_step\": \"Resus starts it at 18:20:05 UTC (in 88 s).\"}");
+    view_recovery_line(&p, body);
+    expect_page(&p,
+                "  Auto-Recovery      Enabled · Waiting · Recent Recoveries: 0 · Last Recovery: "
+                "Never\n"
+                "  Next step          Resus starts it at 18:20:05 UTC (in 88 s).\n");
+    json_decref(body);
+}
+
+static void a_stopped_service_says_by_whom_when_and_why(void **state)
+{
+    (void)state;
+    json_t *status = parse("{\"status\": \"stopped\", \"stopped_by\": \"alice\", \"stopped_at\": "
+                           "\"2025-10-10T14:29:50Z\", \"stop_reason\": \"new memory\"}");
+    json_t *health = parse("{\"overall_status\": \"critical\"}");
+    struct page p = page_new(false, now);
+    view_status(&p, &(struct view_subject){"redis", NULL, status, health});
+    expect_page(&p, "● Stopped   redis   critical\n"
+                    "  Stopped            by alice, 10 s ago: new memory\n");
+    json_decref(status);
+    json_decref(health);
+}
+
 static void a_start_that_still_loads_is_no_failure(void **state)
 {
     (void)state;
@@ -270,6 +304,8 @@ int main(void)
         cmocka_unit_test(a_failed_recovery_calls_for_a_person),
         cmocka_unit_test(the_recoveries_of_a_day_are_summed_up_in_one_line),
         cmocka_unit_test(an_explanation_reads_from_deed_to_facts),
+        cmocka_unit_test(a_wait_is_told_with_its_end),
+        cmocka_unit_test(a_stopped_service_says_by_whom_when_and_why),
         cmocka_unit_test(a_start_that_still_loads_is_no_failure),
         cmocka_unit_test(a_table_aligns_numbers_right_and_texts_left),
         cmocka_unit_test(a_table_counts_cells_of_the_screen_and_not_characters),

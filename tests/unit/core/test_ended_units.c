@@ -89,9 +89,13 @@ static void a_load_may_be_stopped_but_not_restarted(void **state)
     struct info_facts info;
     struct preflight p;
     facts_info_reset(&info);
-    preflight_judge(PREFLIGHT_STOP, CAUSE_LOADING, &info, (wall_ms){1}, 0, &p);
+    struct unit_facts unit;
+    facts_unit_reset(&unit);
+    unit.active = UNIT_ACTIVATING;
+    struct preflight_facts facts = {.cause = CAUSE_LOADING, .info = &info, .unit = &unit};
+    preflight_judge(PREFLIGHT_STOP, &facts, &p);
     assert_true(p.allowed);
-    preflight_judge(PREFLIGHT_RESTART, CAUSE_LOADING, &info, (wall_ms){1}, 0, &p);
+    preflight_judge(PREFLIGHT_RESTART, &facts, &p);
     assert_false(p.allowed);
     assert_true(p.blockers[BLOCKER_LOADING]);
 }

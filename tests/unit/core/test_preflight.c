@@ -1,5 +1,4 @@
-/* What forbids a restart or stop, what is only warned of, and what is not known (rows A2, A3, A8).
- */
+/* What forbids a restart or stop, what is only warned of, and what is not known */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -22,6 +21,14 @@ enum shape {
     UNKNOWN = 64,
     FIFTY = 128,
     HUNDRED = 256,
+    AOF = 512,
+    SAVE_5 = 1024,      /* the last save took 5 s, */
+    SAVE_10 = 2048,     /* 10 s */
+    STOP_5 = 4096,      /* a stop may take 5 s, */
+    STOP_90 = 8192,     /* 90 s, */
+    STOP_EVER = 16384,  /* as long as it likes; without any of these it is not known */
+    DOWN = 32768,       /* the unit does not run */
+    REMEMBERED = 65536, /* an empty primary, by a daemon before this one */
 };
 
 struct row {
@@ -60,6 +67,47 @@ static const struct row rows[] = {
     {"a hundred connections", PREFLIGHT_STOP, CAUSE_OK, HUNDRED, 0,
      W(CONNECTIONS) | W(NOTIFY_USERS), false},
     {"what is not known is said", PREFLIGHT_RESTART, CAUSE_CRASHED, UNKNOWN, 0, W(UNKNOWN), false},
+    /* start */
+    {"a start of what is down", PREFLIGHT_START, CAUSE_CRASHED, DOWN | HUNDRED | UNSAVED, 0, 0,
+     false},
+    {"an empty primary is not started", PREFLIGHT_START, CAUSE_CRASHED,
+     DOWN | REPLICAS | NO_PERSISTENCE, B(EMPTY_PRIMARY), W(NO_PERSISTENCE), false},
+    {"nor one that was stopped", PREFLIGHT_START, CAUSE_STOPPED_ON_PURPOSE,
+     DOWN | REPLICAS | NO_PERSISTENCE, B(EMPTY_PRIMARY), W(NO_PERSISTENCE), false},
+    {"nor one that only a daemon before has seen", PREFLIGHT_START, CAUSE_CRASHED,
+     DOWN | UNKNOWN | REMEMBERED, B(EMPTY_PRIMARY), W(UNKNOWN), false},
+    {"a primary with persistence is started", PREFLIGHT_START, CAUSE_CRASHED, DOWN | REPLICAS, 0, 0,
+     false},
+    {"what runs is not started, and wipes nothing", PREFLIGHT_START, CAUSE_HUNG,
+     REPLICAS | NO_PERSISTENCE, 0, W(NO_PERSISTENCE), false},
+    {"a failover forbids a start", PREFLIGHT_START, CAUSE_CRASHED, DOWN | FAILOVER, B(FAILOVER), 0,
+     false},
+    {"a start behind a hanging stop", PREFLIGHT_START, CAUSE_STOP_HANGING, DOWN, B(STOP_HANGING), 0,
+     false},
+    {"a save that failed does not forbid a start", PREFLIGHT_START, CAUSE_CRASHED,
+     DOWN | SAVE_FAILED, 0, 0, false},
+    {"of a Redis that was never seen nothing is known", PREFLIGHT_START, CAUSE_UNIT_STOPPED,
+     DOWN | UNKNOWN, 0, W(UNKNOWN), false},
+    {"a restart of a remembered empty primary", PREFLIGHT_RESTART, CAUSE_CRASHED,
+     DOWN | UNKNOWN | REMEMBERED, B(EMPTY_PRIMARY), W(UNKNOWN), false},
+    /* the final save and how long a stop may take */
+    {"a save that fits into a stop", PREFLIGHT_RESTART, CAUSE_OK, SAVE_5 | STOP_90, 0, 0, false},
+    {"a save that takes as long as a stop may", PREFLIGHT_RESTART, CAUSE_OK, SAVE_5 | STOP_5,
+     B(STOP_CUT), 0, false},
+    {"a save that takes longer than a stop may", PREFLIGHT_STOP, CAUSE_OK,
+     SAVE_10 | STOP_5 | UNSAVED, B(STOP_CUT), 0, true},
+    {"a stop without a limit", PREFLIGHT_STOP, CAUSE_OK, SAVE_10 | STOP_EVER, 0, 0, false},
+    {"a save that took no time", PREFLIGHT_STOP, CAUSE_OK, STOP_5, 0, 0, false},
+    {"a long save and a limit that is not known", PREFLIGHT_STOP, CAUSE_OK, SAVE_10, 0,
+     W(STOP_LIMIT), false},
+    {"a short save and a limit that is not known", PREFLIGHT_STOP, CAUSE_OK, SAVE_5, 0, 0, false},
+    {"where the append-only file has it nothing is lost", PREFLIGHT_STOP, CAUSE_OK,
+     SAVE_10 | STOP_5 | AOF, 0, 0, false},
+    {"where nothing is saved nothing is cut", PREFLIGHT_STOP, CAUSE_OK,
+     SAVE_10 | STOP_5 | NO_PERSISTENCE, 0, W(NO_PERSISTENCE), false},
+    {"what is down saves nothing", PREFLIGHT_RESTART, CAUSE_CRASHED, DOWN | SAVE_10 | STOP_5, 0,
+     W(UNKNOWN), false},
+    {"a start ends no process", PREFLIGHT_START, CAUSE_OK, SAVE_10 | STOP_5, 0, 0, false},
 };
 
 static void judges_the_row(void **state)
@@ -76,14 +124,32 @@ static void judges_the_row(void **state)
         info.connected_replicas = (row->shape & REPLICAS) != 0 ? 2 : 0;
         info.last_save_ok = (row->shape & SAVE_FAILED) != 0 ? TRI_NO : TRI_YES;
         info.aof_write_ok = (row->shape & AOF_FAILED) != 0 ? TRI_NO : TRI_YES;
-        info.aof_enabled = TRI_NO;
+        info.aof_enabled = (row->shape & AOF) != 0 ? TRI_YES : TRI_NO;
+        info.last_save_seconds = (row->shape & SAVE_10) != 0  ? 10
+                                 : (row->shape & SAVE_5) != 0 ? 5
+                                                              : 0;
         info.save_points = (row->shape & NO_PERSISTENCE) != 0 ? TRI_NO : TRI_YES;
-        info.failover = (row->shape & FAILOVER) != 0 ? FAILOVER_RUNNING : FAILOVER_NONE;
         info.unsaved_changes = (row->shape & UNSAVED) != 0 ? 9 : 0;
         info.last_save_unix = NOW_MS / 1000 - 60;
     }
     struct preflight p;
-    preflight_judge(row->operation, row->cause, &info, (wall_ms){NOW_MS}, 2.5, &p);
+    struct unit_facts unit;
+    facts_unit_reset(&unit);
+    unit.active = (row->shape & DOWN) != 0 ? UNIT_FAILED : UNIT_ACTIVE;
+    unit.timeout_stop_us = (row->shape & STOP_5) != 0      ? 5000000
+                           : (row->shape & STOP_90) != 0   ? 90000000
+                           : (row->shape & STOP_EVER) != 0 ? INT64_MAX
+                                                           : FACT_UNKNOWN;
+    struct preflight_facts facts = {
+        .cause = row->cause,
+        .info = &info,
+        .unit = &unit,
+        .now = {NOW_MS},
+        .start_seconds = 2.5,
+        .empty_primary = (row->shape & REMEMBERED) != 0,
+        .failover_running = (row->shape & FAILOVER) != 0,
+    };
+    preflight_judge(row->operation, &facts, &p);
     for (int i = 0; i < PREFLIGHT_BLOCKER_COUNT; i++)
         assert_int_equal(p.blockers[i], (row->blockers >> i) & 1);
     for (int i = 0; i < PREFLIGHT_WARNING_COUNT; i++)

@@ -82,6 +82,7 @@ static const struct {
     {"* Ready to accept connections tcp", LOG_READY},
     {"redis-server.service: Start request repeated too quickly.", LOG_START_LIMIT},
     {"redis-server.service: start operation timed out. Terminating.", LOG_START_TIMEOUT},
+    {"redis-server.service: State 'stop-sigterm' timed out. Killing.", LOG_STOP_TIMEOUT},
     {"redis-server.service: Failed with result 'oom-kill'.", LOG_OOM_KILL},
     {"redis-server.service: Deactivated successfully.", LOG_CLEAN_EXIT},
     {"redis-server.service: Main process exited, code=dumped, status=11/SEGV", LOG_CRASH},
@@ -105,6 +106,55 @@ static void lines_are_classed_by_the_cause_they_name(void **state)
     }
     for (int class = 0; class < LOG_CLASS_COUNT; class ++)
         assert_true(seen[class]);
+}
+
+static void lines_are_read(struct log_reading *r, const char *const *lines_, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        log_read(r, lines_[i], strlen(lines_[i]));
+}
+
+static void the_log_says_whether_the_last_stop_was_cut(void **state)
+{
+    (void)state;
+    static const char *const cut[] = {
+        "Started redis-server.service - Advanced key-value store.",
+        "Stopping redis-server.service - Advanced key-value store...",
+        "redis-server.service: State 'stop-sigterm' timed out. Killing.",
+        "redis-server.service: Killing process 71 (redis-server) with signal SIGKILL.",
+        "redis-server.service: Main process exited, code=killed, status=9/KILL",
+        "redis-server.service: Failed with result 'timeout'.",
+        "Stopped redis-server.service - Advanced key-value store.",
+    };
+    static const char *const start[] = {
+        "Starting redis-server.service - Advanced key-value store...",
+        "* Ready to accept connections tcp",
+        "Started redis-server.service - Advanced key-value store.",
+    };
+    static const char *const clean[] = {
+        "Stopping redis-server.service - Advanced key-value store...",
+        "redis-server.service: Deactivated successfully.",
+        "Stopped redis-server.service - Advanced key-value store.",
+    };
+    static const char *const killed[] = {
+        "Stopping redis-server.service - Advanced key-value store...",
+        "redis-server.service: Main process exited, code=killed, status=9/KILL",
+    };
+    struct log_reading r = {0};
+    lines_are_read(&r, cut, ARRAY_LENGTH(cut));
+    assert_int_equal(r.facts.class, LOG_STOP_TIMEOUT);
+    assert_true(r.facts.stop_cut);
+    lines_are_read(&r, start, ARRAY_LENGTH(start));
+    assert_int_equal(r.facts.class, LOG_NONE);
+    assert_true(r.facts.stop_cut); /* of the process before */
+    lines_are_read(&r, clean, ARRAY_LENGTH(clean));
+    assert_false(r.facts.stop_cut);
+    lines_are_read(&r, start, ARRAY_LENGTH(start));
+    log_read(&r, killed[1], strlen(killed[1])); /* a crash is no stop */
+    assert_false(r.facts.stop_cut);
+    lines_are_read(&r, start, ARRAY_LENGTH(start));
+    lines_are_read(&r, killed, ARRAY_LENGTH(killed)); /* somebody's kill -9 in a stop */
+    assert_true(r.facts.stop_cut);
 }
 
 static void an_unknown_directive_of_redis_8_is_told_by_its_own_text(void **state)
@@ -144,6 +194,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(lines_are_classed_by_the_cause_they_name),
+        cmocka_unit_test(the_log_says_whether_the_last_stop_was_cut),
         cmocka_unit_test(an_unknown_directive_of_redis_8_is_told_by_its_own_text),
         cmocka_unit_test(the_cause_outweighs_what_follows_from_it),
     };

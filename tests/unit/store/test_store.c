@@ -146,6 +146,8 @@ static struct service_state full_state(const char *id)
         .stopped_on_purpose = true,
         .stopped_by = "anna@example.org",
         .stopped_at = {1760106600123},
+        .stopped_reason = "new memory",
+        .stop_seen = STOP_SEEN_INACTIVE,
         .ever_answered = true,
         .address = "127.0.0.1:6379",
         .attempts = 2,
@@ -177,6 +179,8 @@ static void assert_same(const struct service_state *a, const struct service_stat
     assert_int_equal(a->stopped_on_purpose, b->stopped_on_purpose);
     assert_string_equal(a->stopped_by, b->stopped_by);
     assert_int_equal(a->stopped_at.ms, b->stopped_at.ms);
+    assert_string_equal(a->stopped_reason, b->stopped_reason);
+    assert_int_equal(a->stop_seen, b->stop_seen);
     assert_int_equal(a->ever_answered, b->ever_answered);
     assert_string_equal(a->address, b->address);
     assert_int_equal(a->attempts, b->attempts);

@@ -41,6 +41,7 @@ export const status = object({
   operation: optional(runningOperation),
   stopped_by: optional(text),
   stopped_at: optional(time),
+  stop_reason: optional(text),
 });
 
 export const gauge = object({
@@ -90,6 +91,7 @@ export const autoRecovery = object({
   withheld: nullable(withheld),
   phase: optional(text),
   next_step_in_seconds: optional(number),
+  next_step_at: optional(time),
   paused_until: optional(time),
   policy: optional(
     object({
@@ -119,7 +121,7 @@ export const health = object({
 export const refreshed = object({ status: optional(status), health: optional(health) });
 
 export const preflight = object({
-  operation: oneOf('stop', 'restart'),
+  operation: oneOf('stop', 'restart', 'start'),
   allowed: boolean,
   warnings: list(text),
   connections: nullable(number),

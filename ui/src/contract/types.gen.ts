@@ -223,6 +223,7 @@ export type Status = {
   readonly notices?: readonly (Notice)[];
   readonly stopped_by?: string;
   readonly stopped_at?: Time;
+  readonly stop_reason?: string;
   readonly affected_services?: readonly (Dependent)[];
 };
 
@@ -312,6 +313,8 @@ export type AutoRecovery = {
   readonly withheld: Withheld | null;
   readonly phase: string;
   readonly next_step_in_seconds?: number;
+  readonly next_step_at?: Time;
+  readonly next_step?: string;
   readonly paused_until?: Time;
   readonly policy: RecoveryPolicy;
   readonly metrics?: RecoveryMetrics | null;
@@ -374,7 +377,7 @@ export type Result = {
 };
 
 export type Preflight = {
-  readonly operation: 'stop' | 'restart';
+  readonly operation: 'stop' | 'restart' | 'start';
   readonly allowed: boolean;
   readonly warnings: readonly (string)[];
   readonly connections: number | null;

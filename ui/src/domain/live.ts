@@ -58,6 +58,7 @@ function mergedStatus(before: Status | null, message: Extract<Numbered, { type: 
   if (message.status === 'running') {
     put(merged, 'stopped_by', undefined);
     put(merged, 'stopped_at', undefined);
+    put(merged, 'stop_reason', undefined);
   }
   return merged;
 }
@@ -68,6 +69,8 @@ function afterEvent(status: Status | null, event: ServiceEvent): Status | null {
   put(next, 'operation', operationOf(event));
   const verb = verbs[event.event];
   if (event.result === 'started' && verb !== undefined) next.status = verb;
+  if (event.result === 'started' && event.event === 'stop')
+    put(next, 'stop_reason', event.message === '' ? undefined : event.message);
   if (event.result === 'success' && event.event === 'stop' && event.user !== undefined) {
     next.stopped_by = event.user;
     next.stopped_at = event.timestamp;

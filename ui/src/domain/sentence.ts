@@ -9,7 +9,12 @@ const say = words.service;
 
 function stoppedBy(status: Status, now: number): string[] {
   if (status.stopped_by === undefined || status.stopped_at === undefined) return [];
-  return [say.sentence.stoppedBy(status.stopped_by, agoText(now - status.stopped_at))];
+  const ago = agoText(now - status.stopped_at);
+  return [
+    status.stop_reason === undefined
+      ? say.sentence.stoppedBy(status.stopped_by, ago)
+      : say.sentence.stoppedFor(status.stopped_by, ago, status.stop_reason),
+  ];
 }
 
 /** Is it all right? One or two sentences beside the badge. */
@@ -19,7 +24,7 @@ export function answerOf(live: Live, stale: boolean, now: number): string {
   const there = now + live.skewMs;
   if (stale) return say.sentence.stale(durationText((ageMs(live, now) ?? 0) / 1000));
   const said: string[] = [];
-  const stopped = status.status === 'stopped' ? stoppedBy(status, there) : [];
+  const stopped = status.status === 'stopped' || status.status === 'failed' ? stoppedBy(status, there) : [];
   if (status.overall_status === 'unknown') said.push(say.sentence.cannotTell);
   if (stopped.length > 0) said.push(...stopped);
   else if (health?.cause !== undefined && health.cause.code !== 'ok') {
@@ -56,6 +61,8 @@ export function doingOf(live: Live, clock: (at: number) => string): string {
     case 'recovering':
       return say.doing.recovering(Math.max(1, recovery.attempts), recovery.max_attempts);
     case 'waiting':
+      if (recovery.phase === 'grace' && recovery.next_step_at !== undefined)
+        return say.doing.starts(clock(recovery.next_step_at));
       return recovery.next_step_in_seconds === undefined
         ? say.doing.waitingPlain
         : say.doing.waiting(durationText(recovery.next_step_in_seconds));

@@ -75,9 +75,17 @@ describe('sentences', () => {
     const live = snapshot(NOTHING, status({ status: 'stopped', overall_status: 'critical', stopped_by: 'admin@localhost', stopped_at: '2026-11-22T19:17:40Z' }), null);
     expect(answerOf(live, false, NOW)).toBe('Stopped by admin@localhost 2 minutes ago.');
   });
+  test('name why it was stopped, also where the stop was cut', () => {
+    const stopped = { status: 'failed', overall_status: 'critical', stopped_by: 'admin@localhost', stopped_at: '2026-11-22T19:17:40Z', stop_reason: 'new memory' };
+    expect(answerOf(snapshot(NOTHING, status(stopped), null), false, NOW)).toBe('Stopped by admin@localhost 2 minutes ago: new memory');
+  });
   test.each([
     [{ state: 'recovering', attempts: 2 }, 'Resus is recovering it: attempt 2 of 3.'],
     [{ state: 'waiting', next_step_in_seconds: 75 }, 'Resus takes the next step in 1m 15s.'],
+    [
+      { state: 'waiting', phase: 'grace', next_step_in_seconds: 75, next_step_at: '2026-11-22T19:21:15Z' },
+      'Resus starts it at 22:00. To keep it stopped, stop it here or pause recovery.',
+    ],
     [{ state: 'failed' }, 'Resus has stopped trying: a person is needed.'],
     [{ state: 'paused', paused_until: '2026-11-22T22:00:00Z' }, 'Automatic recovery is paused, until 22:00.'],
     [{ state: 'disabled' }, 'Automatic recovery is switched off: Resus only watches.'],

@@ -30,6 +30,7 @@ export const service = {
     staleWord: 'Unknown',
     notChecked: 'Not checked yet.',
     stoppedBy: (user: string, ago: string) => `Stopped by ${user} ${ago}.`,
+    stoppedFor: (user: string, ago: string, reason: string) => `Stopped by ${user} ${ago}: ${reason}`,
     limitedRunning: 'Log in to see details.',
   },
   doing: {
@@ -41,6 +42,7 @@ export const service = {
     confirming: 'Resus looks closer before it acts.',
     recovering: (attempt: number, max: number) => `Resus is recovering it: attempt ${attempt} of ${max}.`,
     waiting: (duration: string) => `Resus takes the next step in ${duration}.`,
+    starts: (clock: string) => `Resus starts it at ${clock}. To keep it stopped, stop it here or pause recovery.`,
     waitingPlain: 'Resus waits before its next step.',
     succeeded: 'Resus recovered it and watches whether it stays up.',
     failed: 'Resus has stopped trying: a person is needed.',

@@ -1,0 +1,92 @@
+/* Orders that change what Resus will do: whoever gave one hears whether it is on the disk. */
+#include "engine/orders.h"
+
+#include "base/json.h"
+#include "base/str.h"
+
+#define ORDER_LIMIT_MS 5000 /* a store that does not answer is as good as one that cannot write */
+
+static void answer(struct order *order, int status, const char *why, struct now now)
+{
+    struct order ended = *order;
+    *order = (struct order){0};
+    json_t *body = NULL;
+    if (status != 200) {
+        body = json_object();
+        (void)json_put_text(body, "error", "Not stored");
+        (void)json_put_text(body, "message", why);
+        (void)json_put_text(body, "code", "not_stored");
+        (void)json_put_wall(body, "timestamp", now.wall);
+    }
+    ended.answer(ended.context, status, body);
+}
+
+void engine_order_stored(struct engine *e, int service, engine_answer *tell, void *context,
+                         struct now now)
+{
+    struct service *s = &e->services[service];
+    struct order *free_order = NULL;
+    for (int i = 0; i < SERVICE_ORDERS_MAX; i++)
+        if (s->orders[i].answer == NULL)
+            free_order = &s->orders[i];
+    struct order order = {.id = ++s->last_id,
+                          .answer = tell,
+                          .context = context,
+                          .deadline = mono_add(now.mono, ORDER_LIMIT_MS)};
+    if (free_order == NULL) {
+        answer(&order, 503,
+               "It holds until Resus ends. Whether it is stored is not known: too many orders wait "
+               "for the disk of the state folder.",
+               now);
+        return;
+    }
+    *free_order = order;
+    record_state(s, order.id, STORE_FULL);
+    service_schedule(s);
+}
+
+bool orders_saved(struct service *s, uint64_t id, enum store_outcome outcome, struct now now)
+{
+    for (int i = 0; i < SERVICE_ORDERS_MAX; i++) {
+        if (s->orders[i].answer == NULL || s->orders[i].id != id)
+            continue;
+        answer(&s->orders[i], outcome == STORE_DURABLE ? 200 : 503,
+               outcome == STORE_FULL_DISK
+                   ? "It holds until Resus ends, but is not stored: the disk of the state folder "
+                     "is full. Storing it is tried again until that works. Free the disk."
+                   : "It holds until Resus ends, but is not stored: the state folder cannot be "
+                     "written. Storing it is tried again until that works. See resus doctor.",
+               now);
+        return true;
+    }
+    return false;
+}
+
+void orders_turn(struct service *s, struct now now)
+{
+    for (int i = 0; i < SERVICE_ORDERS_MAX; i++)
+        if (s->orders[i].answer != NULL && mono_reached(now.mono, s->orders[i].deadline))
+            answer(&s->orders[i], 503,
+                   "It holds until Resus ends, but is not stored yet: the disk of the state folder "
+                   "does not answer. See resus doctor.",
+                   now);
+}
+
+mono_ms orders_next(const struct service *s)
+{
+    mono_ms next = MONO_NEVER;
+    for (int i = 0; i < SERVICE_ORDERS_MAX; i++)
+        if (s->orders[i].answer != NULL)
+            next = mono_min(next, s->orders[i].deadline);
+    return next;
+}
+
+void orders_forsake(struct service *s)
+{
+    for (int i = 0; i < SERVICE_ORDERS_MAX; i++) {
+        struct order ended = s->orders[i];
+        s->orders[i] = (struct order){0};
+        if (ended.answer != NULL)
+            ended.answer(ended.context, 503, NULL);
+    }
+}
