@@ -80,29 +80,43 @@ static void port_later(void *context, mono_ms at)
 
 /* ── Redis ── */
 
+static void ask_redis(struct place *p, uint64_t id, enum redis_request request,
+                      const char *const *args, bool fresh, mono_ms deadline)
+{
+    ledger_redis(&p->asked, id, request, clock_mono());
+    redis_client_request(p->redis, id, request, args, fresh, deadline);
+}
+
 static void port_redis(void *context, int service, uint64_t id, enum redis_request request,
                        bool fresh, mono_ms deadline)
 {
     struct world *w = context;
-    redis_client_request(w->places[service].redis, id, request, NULL, fresh, deadline);
+    ask_redis(&w->places[service], id, request, NULL, fresh, deadline);
 }
 
 static void handlers_redis(void *context, int service, uint64_t id, enum redis_request request,
                            const char *const *args, bool fresh, mono_ms deadline)
 {
     struct world *w = context;
-    redis_client_request(w->places[service].redis, id, request, args, fresh, deadline);
+    ask_redis(&w->places[service], id, request, args, fresh, deadline);
 }
 
-static void on_answer(void *context, const struct redis_answer *answer)
+static void take_answer(struct place *p, const struct redis_answer *answer)
 {
-    struct place *p = context;
     if ((answer->id & HANDLERS_ID) == 0) {
         engine_redis_ended(p->world->engine, p->index, answer, now_here());
         return;
     }
     engine_own_errors(p->world->engine, p->index, answer->own_errors);
     handlers_redis_ended(p->world->handlers, p->index, answer);
+}
+
+static void on_answer(void *context, const struct redis_answer *answer)
+{
+    struct place *p = context;
+    struct ledger_entry asked;
+    if (ledger_settle(&p->asked, answer->id, &asked))
+        take_answer(p, answer);
 }
 
 static void on_lost(void *context, const char *why)
@@ -126,31 +140,29 @@ static void run_command(void *context, int service, const struct host_request *r
 {
     struct world *w = context;
     struct place *p = &w->places[service];
-    p->commands[p->command_next % COMMANDS_MAX].id = request->id;
-    p->commands[p->command_next % COMMANDS_MAX].command = request->command;
-    p->command_next++;
+    ledger_host(&p->asked, request->id, request->command, clock_mono());
     p->controller->ops->run(p->controller, request);
 }
 
-static enum host_command command_of(const struct place *p, uint64_t id)
+static void take_result(struct place *p, const struct ledger_entry *asked,
+                        const struct host_result *r)
 {
-    for (int i = 0; i < COMMANDS_MAX; i++)
-        if (p->commands[i].id == id)
-            return p->commands[i].command;
-    return HOST_COMMAND_COUNT;
+    if ((asked->id & HANDLERS_ID) != 0) {
+        handlers_host_ended(p->world->handlers, p->index, asked->id, r);
+        return;
+    }
+    struct host_outcome o;
+    outcome_read(asked->id, asked->command, r, &o);
+    log_debug("host", "%s ended after %" PRId64 " ms", host_command_name(o.command), o.duration_ms);
+    engine_host_ended(p->world->engine, p->index, &o, now_here());
 }
 
 static void on_host_done(void *context, uint64_t id, const struct host_result *r)
 {
     struct place *p = context;
-    if ((id & HANDLERS_ID) != 0) {
-        handlers_host_ended(p->world->handlers, p->index, id, r);
-        return;
-    }
-    struct host_outcome o;
-    outcome_read(id, command_of(p, id), r, &o);
-    log_debug("host", "%s ended after %" PRId64 " ms", host_command_name(o.command), o.duration_ms);
-    engine_host_ended(p->world->engine, p->index, &o, now_here());
+    struct ledger_entry asked;
+    if (ledger_settle(&p->asked, id, &asked))
+        take_result(p, &asked, r);
 }
 
 static void on_exited(void *context)
@@ -211,10 +223,11 @@ static void port_audit_look(void *context, struct audit_state *ret)
 
 /* ── opening ── */
 
-/* A service's connection and controller. */
+/* A service's connection and controller; of a reload only what changes, the other one is NULL. */
 struct ends {
     struct redis_client *redis;
     struct controller *controller;
+    struct ledger lost; /* what was asked of those that these replace */
 };
 
 static void close_ends(struct ends *e)
@@ -225,24 +238,24 @@ static void close_ends(struct ends *e)
     *e = (struct ends){0};
 }
 
-static int open_ends(struct world *w, int index, const struct service_settings *s, struct ends *ret,
-                     struct error *err)
+static int open_redis(struct world *w, int index, const struct service_settings *s,
+                      struct ends *ret, struct error *err)
 {
     struct place *p = &w->places[index];
-    struct ends made = {0};
     struct redis_client_events events = {.context = p, .answer = on_answer, .lost = on_lost};
     const struct redis_tunnel *tunnel = s->redis.via == VIA_SSH ? &p->tunnel : NULL;
-    int r = redis_client_new(w->loop, tunnel, s, &events, &made.redis, err);
-    if (r < 0)
-        return error_prefix(err, "service %s", s->id);
-    r = controller_open(w->loop, w->ssh, s, on_host_done, p, &made.controller, err);
-    if (r < 0) {
-        close_ends(&made);
-        return r;
-    }
-    made.controller->exited = on_exited;
-    *ret = made;
-    return 0;
+    int r = redis_client_new(w->loop, tunnel, s, &events, &ret->redis, err);
+    return r < 0 ? error_prefix(err, "service %s", s->id) : 0;
+}
+
+static int open_controller(struct world *w, int index, const struct service_settings *s,
+                           struct ends *ret, struct error *err)
+{
+    int r =
+        controller_open(w->loop, w->ssh, s, on_host_done, &w->places[index], &ret->controller, err);
+    if (r == 0)
+        ret->controller->exited = on_exited;
+    return r;
 }
 
 static int open_place(struct world *w, int index, struct error *err)
@@ -254,9 +267,14 @@ static int open_place(struct world *w, int index, struct error *err)
     p->timer.data = p;
     (void)uv_timer_init(w->loop, &p->timer);
     p->tunnel = (struct redis_tunnel){.context = p, .open = open_tunnel};
-    int r = open_ends(w, index, &w->settings->services[index], &made, err);
-    if (r < 0)
+    const struct service_settings *s = &w->settings->services[index];
+    int r = open_redis(w, index, s, &made, err);
+    if (r >= 0)
+        r = open_controller(w, index, s, &made, err);
+    if (r < 0) {
+        close_ends(&made);
         return r;
+    }
     p->redis = made.redis;
     p->controller = made.controller;
     return 0;
@@ -391,11 +409,50 @@ struct engine *world_engine(struct world *w)
 static void exchange_ends(struct world *w, int index, struct ends *fresh)
 {
     struct place *p = &w->places[index];
-    struct ends old = {p->redis, p->controller};
-    p->redis = fresh->redis;
-    p->controller = fresh->controller;
+    struct ends old = {0};
+    if (fresh->redis != NULL) {
+        old.redis = p->redis;
+        p->redis = fresh->redis;
+        fresh->lost = ledger_take(&p->asked, false);
+    }
+    if (fresh->controller != NULL) {
+        struct ledger commands = ledger_take(&p->asked, true);
+        old.controller = p->controller;
+        p->controller = fresh->controller;
+        ledger_give_up(&commands, old.controller);
+        ledger_join(&fresh->lost, &commands);
+    }
     close_ends(&old);
-    handlers_reopened(w->handlers, index);
+}
+
+/* Nothing is known of what they did. What follows from that is asked of the new ends, under the new
+ * settings. */
+static void end_lost(struct place *p, struct ledger *lost)
+{
+    static const char why[] = "the settings were read again before the answer came";
+    struct ledger_entry e;
+    while (ledger_next(lost, &e)) {
+        struct redis_answer answer;
+        struct host_result result;
+        if (e.of_host) {
+            ledger_lost_host(&e, why, &result);
+            take_result(p, &e, &result);
+        } else {
+            ledger_lost_redis(&e, why, &answer);
+            take_answer(p, &answer);
+        }
+    }
+}
+
+static void end_all_lost(struct world *w, struct ends *fresh)
+{
+    for (int i = 0; i < w->count; i++) {
+        if (fresh[i].redis == NULL && fresh[i].controller == NULL)
+            continue;
+        handlers_reopened(w->handlers, i);
+        end_lost(&w->places[i], &fresh[i].lost);
+        engine_reopened(w->engine, i, now_here());
+    }
 }
 
 /* Everything that can fail is tried beside what is there, and only then takes its place: a reload
@@ -405,9 +462,14 @@ static int prepare(struct world *w, const struct settings *settings, struct ends
 {
     const struct settings *old = w->settings;
     int r = 0;
-    for (int i = 0; r >= 0 && i < w->count; i++)
-        if (!settings_same_service(&old->services[i], &settings->services[i]))
-            r = open_ends(w, i, &settings->services[i], &fresh[i], err);
+    for (int i = 0; r >= 0 && i < w->count; i++) {
+        const struct service_settings *before = &old->services[i];
+        const struct service_settings *s = &settings->services[i];
+        if (!settings_same_redis(before, s))
+            r = open_redis(w, i, s, &fresh[i], err);
+        if (r >= 0 && !settings_same_control(before, s))
+            r = open_controller(w, i, s, &fresh[i], err);
+    }
     w->settings = settings;
     if (r >= 0)
         r = accounts_reconfigure(w->accounts, err);
@@ -419,33 +481,44 @@ static int prepare(struct world *w, const struct settings *settings, struct ends
     return r;
 }
 
-int world_reconfigure(struct world *w, const struct settings *settings, struct error *err)
+/* A file may be half-written, or the wrong one: what it says of where a service is and how it is
+ * controlled is taken over at a start only. */
+static int check_same_services(const struct world *w, const struct settings *settings,
+                               struct error *err)
 {
+    char key[SETTINGS_ID_MAX + 64];
     bool same = (int)settings->service_count == w->count;
     for (int i = 0; same && i < w->count; i++)
         same = str_equal(settings->services[i].id, w->settings->services[i].id);
     if (!same)
         return error_set(err, -EINVAL,
-                         "services were added, removed or reordered: restart the daemon (systemctl "
-                         "restart resus); "
-                         "nothing was changed");
-    if (w->ssh == NULL && needs_ssh(settings))
-        return error_set(
-            err, -EINVAL,
-            "the first service with control: ssh needs a restart of the daemon; nothing was "
-            "changed");
+                         "services were added, removed or reordered. Nothing was changed. If that "
+                         "is meant, run: systemctl restart resus");
+    if (settings_moved(w->settings, settings, key, sizeof key))
+        return error_set(err, -EINVAL,
+                         "`%s` has changed, and a reload does not change how or where a service is "
+                         "controlled. Nothing was changed. If that is meant, run: systemctl "
+                         "restart resus",
+                         key);
+    return 0;
+}
+
+int world_reconfigure(struct world *w, const struct settings *settings, struct error *err)
+{
+    if (check_same_services(w, settings, err) < 0)
+        return err->code;
     struct ends *fresh = mem_calloc(settings->service_count, sizeof *fresh);
     if (fresh == NULL)
         return error_set(err, -ENOMEM, "out of memory");
     int r = prepare(w, settings, fresh, err);
     for (int i = 0; r >= 0 && i < w->count; i++)
-        if (fresh[i].redis != NULL)
-            exchange_ends(w, i, &fresh[i]);
+        exchange_ends(w, i, &fresh[i]);
+    if (r >= 0) {
+        engine_reconfigure(w->engine, settings, now_here());
+        end_all_lost(w, fresh);
+    }
     mem_free(fresh);
-    if (r < 0)
-        return r;
-    engine_reconfigure(w->engine, settings, now_here());
-    return 0;
+    return r < 0 ? r : 0;
 }
 
 void world_reopen_audit(struct world *w)
@@ -472,6 +545,7 @@ void world_close(struct world *w)
             uv_close((uv_handle_t *)&p->timer, NULL);
         p->redis = NULL;
         p->controller = NULL;
+        ledger_clear(&p->asked);
     }
     uv_close((uv_handle_t *)&w->self, NULL);
     uv_close((uv_handle_t *)&w->later, NULL);

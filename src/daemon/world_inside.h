@@ -5,13 +5,12 @@
 
 #include "daemon/history.h"
 #include "daemon/incidents.h"
+#include "daemon/ledger.h"
 #include "daemon/probe.h"
 #include "daemon/world.h"
 #include "handlers/accounts.h"
 #include "store/audit.h"
 #include "store/store.h"
-
-#define COMMANDS_MAX 64 /* host commands under way of one service */
 
 struct place {
     struct world *world;
@@ -20,12 +19,8 @@ struct place {
     struct redis_client *redis;
     struct redis_tunnel tunnel;
     struct controller *controller;
-    struct {
-        uint64_t id;
-        enum host_command command;
-    } commands[COMMANDS_MAX];
-    unsigned command_next;
-    char stored[32]; /* status and health of the service_status that was stored last */
+    struct ledger asked; /* of Redis and the host, without an answer yet */
+    char stored[32];     /* status and health of the service_status that was stored last */
 };
 
 struct world {

@@ -564,3 +564,12 @@ void engine_reconfigure(struct engine *e, const struct settings *settings, struc
         service_schedule(s);
     }
 }
+
+void engine_reopened(struct engine *e, int service, struct now now)
+{
+    struct service *s = &e->services[service];
+    engine_look_at_clocks(e, now);
+    watch_begin_round(s, now);
+    watch_plan_round(s, now);
+    service_schedule(s);
+}
