@@ -96,7 +96,15 @@ static void on_stop_signal(uv_signal_t *handle, int number)
     stop(handle->data);
 }
 
-/* SIGHUP: the configuration and the audit file anew. A bad file changes nothing and is reported. */
+static void refuse_reload(struct daemon *d, const struct error *why)
+{
+    log_error("config", "not reloaded, nothing changed: %s", why->text);
+    world_note_reload(d->world, why);
+    (void)sd_notifyf(0, "STATUS=The last reload was refused: %s", why->text);
+}
+
+/* SIGHUP: reads the settings and opens the audit file again. A bad file changes nothing and is
+ * reported. */
 static void on_reload(uv_signal_t *handle, int number)
 {
     (void)number;
@@ -106,11 +114,11 @@ static void on_reload(uv_signal_t *handle, int number)
     char keys[256];
     world_reopen_audit(d->world);
     if (settings_read(d->settings->path, &fresh, &err) < 0) {
-        log_error("config", "not reloaded, nothing changed: %s", err.text);
+        refuse_reload(d, &err);
         return;
     }
     if (world_reconfigure(d->world, fresh, &err) < 0) {
-        log_error("config", "not reloaded: %s", err.text);
+        refuse_reload(d, &err);
         settings_free(fresh);
         return;
     }
@@ -120,6 +128,8 @@ static void on_reload(uv_signal_t *handle, int number)
         log_error("web", "the certificate stays as it was: %s", err.text);
     settings_free(d->settings);
     d->settings = fresh;
+    world_note_reload(d->world, NULL);
+    (void)sd_notify(0, "STATUS=");
     log_info("config", "reloaded %s", fresh->path);
 }
 

@@ -213,6 +213,7 @@ static void port_self(void *context, struct handlers_self *ret)
 {
     struct world *w = context;
     self_look(w->settings, w->audit, ret);
+    ret->reload_refused = w->refused.code == 0 ? NULL : w->refused.text;
 }
 
 static void port_audit_look(void *context, struct audit_state *ret)
@@ -487,18 +488,27 @@ static int check_same_services(const struct world *w, const struct settings *set
                                struct error *err)
 {
     char key[SETTINGS_ID_MAX + 64];
+    if (settings->empty)
+        return error_set(err, -EINVAL,
+                         "%s is empty: it may be half-written. Write it and reload again",
+                         settings->path);
+    if (w->settings->services_named && !settings->services_named)
+        return error_set(err, -EINVAL,
+                         "%s names no service: it may be half-written. Write "
+                         "`services` and reload again; if the default service is meant, run: "
+                         "systemctl restart resus",
+                         settings->path);
     bool same = (int)settings->service_count == w->count;
     for (int i = 0; same && i < w->count; i++)
         same = str_equal(settings->services[i].id, w->settings->services[i].id);
     if (!same)
         return error_set(err, -EINVAL,
-                         "services were added, removed or reordered. Nothing was changed. If that "
-                         "is meant, run: systemctl restart resus");
+                         "services were added, removed or reordered. If that is meant, run: "
+                         "systemctl restart resus");
     if (settings_moved(w->settings, settings, key, sizeof key))
         return error_set(err, -EINVAL,
                          "`%s` has changed, and a reload does not change how or where a service is "
-                         "controlled. Nothing was changed. If that is meant, run: systemctl "
-                         "restart resus",
+                         "controlled. If that is meant, run: systemctl restart resus",
                          key);
     return 0;
 }
@@ -519,6 +529,11 @@ int world_reconfigure(struct world *w, const struct settings *settings, struct e
     }
     mem_free(fresh);
     return r < 0 ? r : 0;
+}
+
+void world_note_reload(struct world *w, const struct error *refused)
+{
+    w->refused = refused == NULL ? (struct error){0} : *refused;
 }
 
 void world_reopen_audit(struct world *w)

@@ -37,6 +37,7 @@ struct world {
     struct prober *prober;
     uv_timer_t self, later, thin;
     bool timers;
+    struct error refused; /* why the last reload was; code 0 = it was not */
     struct place *places;
     int count;
     void (*heard)(void *context, int service, const json_t *event); /* NULL = nobody listens */

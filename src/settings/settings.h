@@ -129,6 +129,8 @@ struct settings {
     struct server_settings server;
     struct service_settings *services; /* array of service_count */
     size_t service_count;
+    bool empty;          /* the file says nothing at all */
+    bool services_named; /* false: the one service is the default */
     struct audit_settings audit;
     struct rate_limits rate_limits;
     struct security_settings security;

@@ -1,6 +1,8 @@
 """The settings are read again while something is under way: whatever loses its connection ends, and the watch goes on."""
 
+import json
 import shutil
+import signal
 import threading
 
 import faults
@@ -23,9 +25,9 @@ def another_known_hosts(daemon):
 
 
 def reload(daemon):
-    seen = daemon.output().count("reloaded")
+    seen = daemon.output().count("reloaded ")
     daemon.reload()
-    wait_until(lambda: daemon.output().count("reloaded") > seen, "the reload")
+    wait_until(lambda: daemon.output().count("reloaded ") > seen, "the reload")
 
 
 def unit_age_ms(daemon):
@@ -100,4 +102,42 @@ def test_a_persons_restart_whose_session_is_closed_by_a_reload_is_verified(host)
         person.join()
         assert answers[0].status == 0, answers
         assert host.main_pid() != pid
+        the_next_crash_is_healed(host, daemon)
+
+
+def refused(daemon, text, words):
+    """Reads TEXT as its settings, refuses it with WORDS, and goes on as before."""
+    seen = daemon.output().count("not reloaded")
+    daemon.config.write_text(text)
+    daemon.process.send_signal(signal.SIGHUP)
+    wait_until(lambda: daemon.output().count("not reloaded") > seen, "the refusal")
+    line = [line for line in daemon.output().splitlines() if "not reloaded" in line][-1]
+    assert words in line, line
+    daemon.write_settings()
+    doctor = daemon.cli("doctor").json
+    found = [item["message"] for item in doctor["items"] if item["check"] == "configuration"]
+    assert any("reload was refused" in message and words in message for message in found), found
+
+
+def test_a_file_that_is_empty_or_moves_the_service_is_refused_and_the_watch_goes_on(host):
+    faults.without_restart(host)
+    with watching(host) as daemon:
+        before = recoveries.identity(host)
+        settings = json.dumps(daemon.settings)
+        refused(daemon, "", "is empty")
+        refused(daemon, "# an editor that truncates first\n", "is empty")
+        refused(daemon, json.dumps({"audit": daemon.settings["audit"]}), "names no service")
+        moved = json.loads(settings)
+        del moved["services"]["redis"]["control"]
+        refused(daemon, json.dumps(moved), "`services.redis.control` has changed")
+        moved = json.loads(settings)
+        moved["services"]["redis"]["ssh"]["host"] = "10.77.0.99"
+        refused(daemon, json.dumps(moved), "`services.redis.ssh.host` has changed")
+        moved["services"]["other"] = moved["services"].pop("redis")
+        refused(daemon, json.dumps(moved), "systemctl restart resus")
+        recoveries.assert_untouched(host, before)
+        daemon.settings["services"]["redis"]["name"] = "Another name"
+        reload(daemon)
+        doctor = daemon.cli("doctor").json
+        assert not any("reload was refused" in item["message"] for item in doctor["items"]), doctor
         the_next_crash_is_healed(host, daemon)

@@ -442,6 +442,31 @@ static void a_reload_does_not_move_a_service(void **state)
     }
 }
 
+static void a_file_that_says_nothing_or_names_no_service_is_known_as_such(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml;
+        bool empty, named;
+    } files[] = {
+        {"", true, false},
+        {"\n  \n# a comment\n", true, false},
+        {"---\n", true, false},
+        {"~", true, false},
+        {"{}", true, false},
+        {"audit: {max_size: 5MB}", false, false},
+        {"services: {redis: }", false, true},
+        {"service: {port: 6380}", false, true},
+        {"redis_service_management: {services: {redis: }}", false, true},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(files); i++) {
+        struct settings *s = parse(files[i].yaml);
+        assert_int_equal(s->empty, files[i].empty);
+        assert_int_equal(s->services_named, files[i].named);
+        settings_free(s);
+    }
+}
+
 static void a_reload_names_what_needs_a_restart(void **state)
 {
     (void)state;
@@ -476,6 +501,7 @@ int main(void)
         cmocka_unit_test(recovery_is_set_at_run_time_within_the_files_ranges),
         cmocka_unit_test(a_reload_closes_only_what_a_changed_key_is_about),
         cmocka_unit_test(a_reload_does_not_move_a_service),
+        cmocka_unit_test(a_file_that_says_nothing_or_names_no_service_is_known_as_such),
         cmocka_unit_test(a_reload_names_what_needs_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
