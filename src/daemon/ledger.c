@@ -87,8 +87,8 @@ void ledger_give_up(struct ledger *l, struct controller *c)
     for (struct ledger_entry *e = l->first; e != NULL; e = e->next) {
         if (!e->of_host)
             continue;
-        e->end = c->ops->give_up(c, e->id);
-        if (!host_command_acts(e->command))
+        e->end = c == NULL ? HOST_NOT_REACHED : c->ops->give_up(c, e->id);
+        if (c != NULL && !host_command_acts(e->command))
             e->end = HOST_CANCELLED;
     }
 }

@@ -38,7 +38,8 @@ bool ledger_next(struct ledger *l, struct ledger_entry *ret);
 struct ledger ledger_take(struct ledger *l, bool of_host);
 /* Puts `more` after what is there; `more` is empty then. */
 void ledger_join(struct ledger *l, struct ledger *more);
-/* Asks the controller for the end of each host command, and that no answer comes. */
+/* Asks the controller for the end of each host command, and that no answer comes. NULL: there is
+ * none, and nothing was sent. */
 void ledger_give_up(struct ledger *l, struct controller *c);
 void ledger_clear(struct ledger *l);
 

@@ -3,10 +3,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "daemon/check.h"
 #include "daemon/intents.h"
 #include "daemon/outcome.h"
 #include "daemon/recall.h"
@@ -78,13 +80,23 @@ static void port_later(void *context, mono_ms at)
     set_timer(&w->later, on_later_timer, at);
 }
 
+static void on_refuse_timer(uv_timer_t *timer);
+
+static void refuse_soon(struct world *w)
+{
+    (void)uv_timer_start(&w->refuse, on_refuse_timer, 0, 0);
+}
+
 /* ── Redis ── */
 
 static void ask_redis(struct place *p, uint64_t id, enum redis_request request,
                       const char *const *args, bool fresh, mono_ms deadline)
 {
     ledger_redis(&p->asked, id, request, clock_mono());
-    redis_client_request(p->redis, id, request, args, fresh, deadline);
+    if (p->redis == NULL)
+        refuse_soon(p->world);
+    else
+        redis_client_request(p->redis, id, request, args, fresh, deadline);
 }
 
 static void port_redis(void *context, int service, uint64_t id, enum redis_request request,
@@ -141,7 +153,10 @@ static void run_command(void *context, int service, const struct host_request *r
     struct world *w = context;
     struct place *p = &w->places[service];
     ledger_host(&p->asked, request->id, request->command, clock_mono());
-    p->controller->ops->run(p->controller, request);
+    if (p->controller == NULL)
+        refuse_soon(w);
+    else
+        p->controller->ops->run(p->controller, request);
 }
 
 static void take_result(struct place *p, const struct ledger_entry *asked,
@@ -163,6 +178,38 @@ static void on_host_done(void *context, uint64_t id, const struct host_result *r
     struct ledger_entry asked;
     if (ledger_settle(&p->asked, id, &asked))
         take_result(p, &asked, r);
+}
+
+void place_end_lost(struct place *p, struct ledger *lost, const char *why)
+{
+    struct ledger_entry e;
+    while (ledger_next(lost, &e)) {
+        struct redis_answer answer;
+        struct host_result result;
+        if (e.of_host) {
+            ledger_lost_host(&e, why, &result);
+            take_result(p, &e, &result);
+        } else {
+            ledger_lost_redis(&e, why, &answer);
+            take_answer(p, &answer);
+        }
+    }
+}
+
+/* A service whose settings cannot be used has nothing that could be asked. */
+static void on_refuse_timer(uv_timer_t *timer)
+{
+    struct world *w = timer->data;
+    for (int i = 0; i < w->count; i++) {
+        struct place *p = &w->places[i];
+        if (p->redis != NULL)
+            continue;
+        struct ledger redis = ledger_take(&p->asked, false);
+        struct ledger commands = ledger_take(&p->asked, true);
+        ledger_give_up(&commands, NULL);
+        ledger_join(&redis, &commands);
+        place_end_lost(p, &redis, p->problem.text);
+    }
 }
 
 static void on_exited(void *context)
@@ -224,14 +271,7 @@ static void port_audit_look(void *context, struct audit_state *ret)
 
 /* ── opening ── */
 
-/* A service's connection and controller; of a reload only what changes, the other one is NULL. */
-struct ends {
-    struct redis_client *redis;
-    struct controller *controller;
-    struct ledger lost; /* what was asked of those that these replace */
-};
-
-static void close_ends(struct ends *e)
+void place_close_ends(struct ends *e)
 {
     redis_client_free(e->redis);
     if (e->controller != NULL)
@@ -239,8 +279,8 @@ static void close_ends(struct ends *e)
     *e = (struct ends){0};
 }
 
-static int open_redis(struct world *w, int index, const struct service_settings *s,
-                      struct ends *ret, struct error *err)
+int place_open_redis(struct world *w, int index, const struct service_settings *s, struct ends *ret,
+                     struct error *err)
 {
     struct place *p = &w->places[index];
     struct redis_client_events events = {.context = p, .answer = on_answer, .lost = on_lost};
@@ -249,8 +289,8 @@ static int open_redis(struct world *w, int index, const struct service_settings 
     return r < 0 ? error_prefix(err, "service %s", s->id) : 0;
 }
 
-static int open_controller(struct world *w, int index, const struct service_settings *s,
-                           struct ends *ret, struct error *err)
+int place_open_controller(struct world *w, int index, const struct service_settings *s,
+                          struct ends *ret, struct error *err)
 {
     int r =
         controller_open(w->loop, w->ssh, s, on_host_done, &w->places[index], &ret->controller, err);
@@ -259,29 +299,58 @@ static int open_controller(struct world *w, int index, const struct service_sett
     return r;
 }
 
-static int open_place(struct world *w, int index, struct error *err)
+void place_open(struct world *w, int index, const struct settings *settings, struct ends *ret)
+{
+    const struct service_settings *s = &settings->services[index];
+    struct error err = {0};
+    struct error found = {0};
+    *ret = (struct ends){0};
+    int r = place_open_redis(w, index, s, ret, &err);
+    if (r >= 0)
+        r = place_open_controller(w, index, s, ret, &err);
+    if (r >= 0 && s->redis.via == VIA_SSH)
+        r = check_key(settings, s, geteuid(), &err);
+    if (r >= 0)
+        return;
+    place_close_ends(ret);
+    ret->problem = check_service(settings, s, &found) < 0 ? found : err; /* with its place */
+}
+
+void place_take(struct place *p, const struct ends *made)
+{
+    p->redis = made->redis;
+    p->controller = made->controller;
+    p->problem = made->problem;
+}
+
+static void init_place(struct world *w, int index)
 {
     struct place *p = &w->places[index];
-    struct ends made = {0};
     p->world = w;
     p->index = index;
     p->timer.data = p;
     (void)uv_timer_init(w->loop, &p->timer);
     p->tunnel = (struct redis_tunnel){.context = p, .open = open_tunnel};
-    const struct service_settings *s = &w->settings->services[index];
-    int r = open_redis(w, index, s, &made, err);
-    if (r >= 0)
-        r = open_controller(w, index, s, &made, err);
-    if (r < 0) {
-        close_ends(&made);
-        return r;
-    }
-    p->redis = made.redis;
-    p->controller = made.controller;
-    return 0;
 }
 
-static bool needs_ssh(const struct settings *settings)
+/* One service that cannot be watched does not keep the others from it. */
+static int open_places(struct world *w, struct error *err)
+{
+    int good = 0;
+    for (int i = 0; i < w->count; i++) {
+        struct ends made;
+        init_place(w, i);
+        place_open(w, i, w->settings, &made);
+        place_take(&w->places[i], &made);
+        good += made.problem.code == 0;
+    }
+    if (good > 0)
+        return 0;
+    *err = w->places[0].problem;
+    return err->code;
+}
+
+bool world_needs_ssh(const struct settings *settings)
 {
     for (size_t i = 0; i < settings->service_count; i++)
         if (settings->services[i].control == CONTROL_SSH ||
@@ -338,6 +407,8 @@ static void init_timers(struct world *w)
     (void)uv_timer_init(w->loop, &w->self);
     (void)uv_timer_init(w->loop, &w->later);
     (void)uv_timer_init(w->loop, &w->thin);
+    (void)uv_timer_init(w->loop, &w->refuse);
+    w->refuse.data = w;
     w->self.data = w;
     w->later.data = w;
     w->thin.data = w;
@@ -359,14 +430,14 @@ int world_open(uv_loop_t *loop, const struct settings *settings, struct world **
         r = world_open_records(w, err);
     if (r >= 0)
         r = prober_new(loop, on_probed, w, &w->prober, err);
-    if (r >= 0 && needs_ssh(settings))
+    if (r >= 0 && world_needs_ssh(settings))
         r = ssh_pool_new(loop, &w->ssh, err);
     if (r >= 0) {
         w->count = (int)settings->service_count;
         r = open_engine(w, err);
     }
-    for (int i = 0; r >= 0 && i < w->count; i++)
-        r = open_place(w, i, err);
+    if (r >= 0)
+        r = open_places(w, err);
     if (r < 0) {
         world_close(w);
         (void)uv_run(loop, UV_RUN_DEFAULT);
@@ -381,6 +452,9 @@ void world_start(struct world *w)
 {
     intents_close(w->settings->audit.file, w->audit);
     engine_start(w->engine, now_here());
+    for (int i = 0; i < w->count; i++)
+        if (w->places[i].problem.code != 0)
+            engine_misconfigured(w->engine, i, w->places[i].problem.text, now_here());
     history_begin(&w->history, w->engine, w->handlers);
     (void)uv_timer_start(&w->thin, on_thin_timer, THIN_INTERVAL_MS, THIN_INTERVAL_MS);
 }
@@ -405,135 +479,6 @@ struct accounts *world_accounts(struct world *w)
 struct engine *world_engine(struct world *w)
 {
     return w->engine;
-}
-
-static void exchange_ends(struct world *w, int index, struct ends *fresh)
-{
-    struct place *p = &w->places[index];
-    struct ends old = {0};
-    if (fresh->redis != NULL) {
-        old.redis = p->redis;
-        p->redis = fresh->redis;
-        fresh->lost = ledger_take(&p->asked, false);
-    }
-    if (fresh->controller != NULL) {
-        struct ledger commands = ledger_take(&p->asked, true);
-        old.controller = p->controller;
-        p->controller = fresh->controller;
-        ledger_give_up(&commands, old.controller);
-        ledger_join(&fresh->lost, &commands);
-    }
-    close_ends(&old);
-}
-
-/* Nothing is known of what they did. What follows from that is asked of the new ends, under the new
- * settings. */
-static void end_lost(struct place *p, struct ledger *lost)
-{
-    static const char why[] = "the settings were read again before the answer came";
-    struct ledger_entry e;
-    while (ledger_next(lost, &e)) {
-        struct redis_answer answer;
-        struct host_result result;
-        if (e.of_host) {
-            ledger_lost_host(&e, why, &result);
-            take_result(p, &e, &result);
-        } else {
-            ledger_lost_redis(&e, why, &answer);
-            take_answer(p, &answer);
-        }
-    }
-}
-
-static void end_all_lost(struct world *w, struct ends *fresh)
-{
-    for (int i = 0; i < w->count; i++) {
-        if (fresh[i].redis == NULL && fresh[i].controller == NULL)
-            continue;
-        handlers_reopened(w->handlers, i);
-        end_lost(&w->places[i], &fresh[i].lost);
-        engine_reopened(w->engine, i, now_here());
-    }
-}
-
-/* Everything that can fail is tried beside what is there, and only then takes its place: a reload
- * that is refused has changed nothing. */
-static int prepare(struct world *w, const struct settings *settings, struct ends *fresh,
-                   struct error *err)
-{
-    const struct settings *old = w->settings;
-    int r = 0;
-    for (int i = 0; r >= 0 && i < w->count; i++) {
-        const struct service_settings *before = &old->services[i];
-        const struct service_settings *s = &settings->services[i];
-        if (!settings_same_redis(before, s))
-            r = open_redis(w, i, s, &fresh[i], err);
-        if (r >= 0 && !settings_same_control(before, s))
-            r = open_controller(w, i, s, &fresh[i], err);
-    }
-    w->settings = settings;
-    if (r >= 0)
-        r = accounts_reconfigure(w->accounts, err);
-    if (r >= 0)
-        return 0;
-    w->settings = old;
-    for (int i = 0; i < w->count; i++)
-        close_ends(&fresh[i]);
-    return r;
-}
-
-/* A file may be half-written, or the wrong one: what it says of where a service is and how it is
- * controlled is taken over at a start only. */
-static int check_same_services(const struct world *w, const struct settings *settings,
-                               struct error *err)
-{
-    char key[SETTINGS_ID_MAX + 64];
-    if (settings->empty)
-        return error_set(err, -EINVAL,
-                         "%s is empty: it may be half-written. Write it and reload again",
-                         settings->path);
-    if (w->settings->services_named && !settings->services_named)
-        return error_set(err, -EINVAL,
-                         "%s names no service: it may be half-written. Write "
-                         "`services` and reload again; if the default service is meant, run: "
-                         "systemctl restart resus",
-                         settings->path);
-    bool same = (int)settings->service_count == w->count;
-    for (int i = 0; same && i < w->count; i++)
-        same = str_equal(settings->services[i].id, w->settings->services[i].id);
-    if (!same)
-        return error_set(err, -EINVAL,
-                         "services were added, removed or reordered. If that is meant, run: "
-                         "systemctl restart resus");
-    if (settings_moved(w->settings, settings, key, sizeof key))
-        return error_set(err, -EINVAL,
-                         "`%s` has changed, and a reload does not change how or where a service is "
-                         "controlled. If that is meant, run: systemctl restart resus",
-                         key);
-    return 0;
-}
-
-int world_reconfigure(struct world *w, const struct settings *settings, struct error *err)
-{
-    if (check_same_services(w, settings, err) < 0)
-        return err->code;
-    struct ends *fresh = mem_calloc(settings->service_count, sizeof *fresh);
-    if (fresh == NULL)
-        return error_set(err, -ENOMEM, "out of memory");
-    int r = prepare(w, settings, fresh, err);
-    for (int i = 0; r >= 0 && i < w->count; i++)
-        exchange_ends(w, i, &fresh[i]);
-    if (r >= 0) {
-        engine_reconfigure(w->engine, settings, now_here());
-        end_all_lost(w, fresh);
-    }
-    mem_free(fresh);
-    return r < 0 ? r : 0;
-}
-
-void world_note_reload(struct world *w, const struct error *refused)
-{
-    w->refused = refused == NULL ? (struct error){0} : *refused;
 }
 
 void world_reopen_audit(struct world *w)
@@ -565,6 +510,7 @@ void world_close(struct world *w)
     uv_close((uv_handle_t *)&w->self, NULL);
     uv_close((uv_handle_t *)&w->later, NULL);
     uv_close((uv_handle_t *)&w->thin, NULL);
+    uv_close((uv_handle_t *)&w->refuse, NULL);
     prober_free(w->prober);
     w->prober = NULL;
     ssh_pool_free(w->ssh);

@@ -19,8 +19,9 @@ struct place {
     struct redis_client *redis;
     struct redis_tunnel tunnel;
     struct controller *controller;
-    struct ledger asked; /* of Redis and the host, without an answer yet */
-    char stored[32];     /* status and health of the service_status that was stored last */
+    struct ledger asked;  /* of Redis and the host, without an answer yet */
+    struct error problem; /* why the service cannot be watched; code 0 = it is, with both ends */
+    char stored[32];      /* status and health of the service_status that was stored last */
 };
 
 struct world {
@@ -36,6 +37,7 @@ struct world {
     struct ssh_pool *ssh;
     struct prober *prober;
     uv_timer_t self, later, thin;
+    uv_timer_t refuse; /* answers what was asked of a service that is misconfigured */
     bool timers;
     struct error refused; /* why the last reload was; code 0 = it was not */
     struct place *places;
@@ -43,6 +45,28 @@ struct world {
     void (*heard)(void *context, int service, const json_t *event); /* NULL = nobody listens */
     void *listener;
 };
+
+/* A service's connection and controller; of a reload only what changes, the other one is NULL. */
+struct ends {
+    struct redis_client *redis;
+    struct controller *controller;
+    struct ledger lost;   /* what was asked of those that these replace */
+    struct error problem; /* why there is neither */
+};
+
+/* world.c */
+int place_open_redis(struct world *w, int index, const struct service_settings *s, struct ends *ret,
+                     struct error *err) ATTR_MUST_USE;
+int place_open_controller(struct world *w, int index, const struct service_settings *s,
+                          struct ends *ret, struct error *err) ATTR_MUST_USE;
+/* Both, or none and the problem, with its place in the file. */
+void place_open(struct world *w, int index, const struct settings *settings, struct ends *ret);
+/* Takes what place_open() gave. */
+void place_take(struct place *p, const struct ends *made);
+void place_close_ends(struct ends *e);
+/* Ends each of them once, as not known. */
+void place_end_lost(struct place *p, struct ledger *lost, const char *why);
+bool world_needs_ssh(const struct settings *settings);
 
 /* world_records.c: the store, the audit file, the histories and the accounts that rest on them. */
 int world_open_records(struct world *w, struct error *err) ATTR_MUST_USE;

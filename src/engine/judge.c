@@ -134,7 +134,8 @@ void judge(struct service *s, struct now now)
     sight->levels = s->health.levels;
     sight->failure_threshold = s->watch_policy.failure_threshold;
     sight->confirm_interval_ms = s->watch_policy.confirm_interval_ms;
-    s->verdict = cause_judge(sight, now.mono);
+    s->verdict = s->misconfigured != NULL ? (struct verdict){CAUSE_MISCONFIGURED, true}
+                                          : cause_judge(sight, now.mono);
     recording_judged(s);
     s->unproven = mono_since(now.mono, s->watch.proven) >= proof_lasts_ms(&s->watch_policy);
     if (s->verdict.confirmed && s->verdict.cause != CAUSE_NONE && !closed_by_us(s)) {

@@ -19,6 +19,7 @@ const char *snapshot_status(const struct service *s)
         return "starting";
     case CAUSE_HOST_UNREACHABLE:
     case CAUSE_SELF_DOUBT:
+    case CAUSE_MISCONFIGURED:
     case CAUSE_NONE:
         return "unknown";
     case CAUSE_CONTROL_LOST:
@@ -261,6 +262,10 @@ static json_t *evidence_json(const struct service *s)
     json_t *array = json_array();
     char text[FACT_TEXT_MAX + 64];
     const struct probe_facts *p = cause_probe(t);
+    if (s->misconfigured != NULL) { /* what was seen before is no evidence of it */
+        add_text(array, s->misconfigured);
+        return array;
+    }
     if (p->reply != REPLY_NONE) {
         (void)str_format(text, sizeof text, "PING: %s%s%s", reply_class_word(p->reply),
                          p->text[0] != '\0' ? " - " : "", p->text);
@@ -288,7 +293,10 @@ static json_t *cause_json(const struct service *s)
     const struct cause_row *row = cause_row(s->cause);
     json_t *body = json_object();
     (void)json_put_text(body, "code", row->code);
-    (void)json_put_text(body, "summary", row->summary);
+    char summary[ERROR_TEXT_MAX + 32];
+    (void)str_format(summary, sizeof summary, "misconfigured: %s",
+                     s->misconfigured == NULL ? "" : s->misconfigured);
+    (void)json_put_text(body, "summary", s->misconfigured == NULL ? row->summary : summary);
     (void)json_put_wall(body, "since", s->cause_since);
     (void)json_put(body, "evidence", evidence_json(s));
     (void)json_put_text(body, "restart", restart_word(row->restart));

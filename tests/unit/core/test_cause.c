@@ -302,8 +302,10 @@ static void names_the_figure_that_is_out_of_range(void **state)
 static void every_cause_has_a_row_that_is_certain(void **state)
 {
     (void)state;
-    bool seen[CAUSE_COUNT] = {
-        [CAUSE_NONE] = true, [CAUSE_MEMORY_GROWING] = true, [CAUSE_SLOW_QUERIES] = true};
+    bool seen[CAUSE_COUNT] = {[CAUSE_NONE] = true,
+                              [CAUSE_MISCONFIGURED] = true,
+                              [CAUSE_MEMORY_GROWING] = true,
+                              [CAUSE_SLOW_QUERIES] = true};
     for (size_t i = 0; i < ARRAY_LENGTH(figures); i++)
         seen[figures[i].cause] = true;
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)

@@ -190,6 +190,35 @@ static void a_persons_restart_whose_answer_is_lost_is_verified_by_looking(void *
     assert_int_equal(answered_status, 200);
 }
 
+static void a_misconfigured_service_is_asked_nothing_and_never_acted_on(void **state)
+{
+    struct fixture *f = *state;
+    struct unit_facts well = unit(UNIT_ACTIVE, "running", RESULT_SUCCESS);
+    struct engine_request request = {
+        .operation = OPERATION_START, .answer = note_answer, .user = {.email = "ann"}};
+    engine_misconfigured(f->engine, 0, "f:1:2: no key", fixture_at(1000));
+    int64_t now = 1000;
+    while (now < 20000)
+        now = fixture_wake_late(f, 0);
+    for (size_t i = 0; i < f->redis_count; i++) /* the series asks once a step */
+        assert_int_equal(f->redis[i].request, REDIS_INFO);
+    assert_int_equal(f->host_count, 0);
+    assert_int_equal(f->intent, 0);
+    assert_string_equal(engine_problem(f->engine, 0), "f:1:2: no key");
+    answered_status = 0;
+    engine_operate(f->engine, 0, &request, fixture_at(now));
+    assert_int_equal(answered_status, 503);
+    answered_status = 0;
+    engine_refresh(f->engine, 0, note_answer, NULL, fixture_at(now));
+    assert_int_equal(answered_status, 200);
+    f->redis_count = 0;
+    engine_misconfigured(f->engine, 0, NULL, fixture_at(now));
+    assert_null(engine_problem(f->engine, 0));
+    for (int64_t end = now + 5000; now < end; answer_all(f, REPLY_PONG, &well, now))
+        now = fixture_wake_late(f, 0);
+    assert_int_equal(f->engine->services[0].cause, CAUSE_OK);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_set_up, fixture_tear_down)
 
 int main(void)
@@ -198,6 +227,7 @@ int main(void)
         TEST(a_lost_look_at_the_unit_says_nothing_and_the_unit_is_asked_for_at_once),
         TEST(a_restart_whose_answer_is_lost_is_verified_and_the_next_crash_is_healed),
         TEST(a_persons_restart_whose_answer_is_lost_is_verified_by_looking),
+        TEST(a_misconfigured_service_is_asked_nothing_and_never_acted_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
