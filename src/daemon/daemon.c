@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "daemon/calls.h"
 #include "daemon/control.h"
+#include "daemon/instance.h"
 #include "daemon/web.h"
 #include "daemon/world.h"
 #include "handlers/accounts.h"
@@ -208,6 +210,26 @@ static int run(struct daemon *d, struct error *err)
     return r;
 }
 
+/* systemd starts the daemon again after anything but EXIT_CONFIG: what another try may find gone
+ * must not end with it. */
+static int exit_status(int r)
+{
+    switch (r) {
+    case -ENOMEM:
+    case -ENOSPC:
+    case -EDQUOT:
+    case -EROFS:
+    case -EIO:
+    case -EBUSY:
+    case -EAGAIN:
+    case -EMFILE:
+    case -ENFILE:
+        return EXIT_FAILURE;
+    default:
+        return r < 0 ? EXIT_CONFIG : EXIT_SUCCESS;
+    }
+}
+
 int daemon_serve(const char *config_path)
 {
     return daemon_serve_demo(config_path, 0, NULL);
@@ -225,13 +247,16 @@ int daemon_serve_demo(const char *config_path, int redis_port, const char *passw
     }
     for (size_t i = 0; i < d.settings->warning_count; i++)
         log_warning("config", "%s", d.settings->warnings[i]);
-    int r = uv_loop_init(&d.loop);
+    int lock = instance_lock(&d.settings->server, &err);
+    int r = lock < 0 ? lock : uv_loop_init(&d.loop);
     if (r == 0) {
         r = run(&d, &err);
-        if (r < 0)
-            log_error("daemon", "%s", err.text);
         (void)uv_loop_close(&d.loop);
     }
+    if (r < 0)
+        log_error("daemon", "%s", err.text);
+    if (lock >= 0)
+        (void)close(lock);
     settings_free(d.settings);
-    return r < 0 ? EXIT_CONFIG : EXIT_SUCCESS;
+    return exit_status(r);
 }

@@ -89,3 +89,21 @@ def test_check_names_everything_that_serve_would_refuse(served):
     checked = subprocess.run([str(PROGRAM), "serve", "--check", "--config", str(config)], capture_output=True, text=True)
     assert any(f"{folder}/no." in line for line in checked.stderr.splitlines()), checked
     assert not (folder / "new-state").exists(), "a check makes nothing"
+
+
+def test_a_second_daemon_says_that_one_runs_before_any_advice(served):
+    """Not even the key that does not exist is worth a word: its advice would be for the wrong account."""
+    other = served.folder / "second.yaml"
+    settings = json.loads(json.dumps(served.settings))
+    settings["services"]["redis"] |= {"control": "ssh", "ssh": {"host": "192.0.2.1", "user": "u", "key": "/none"}}
+    del settings["services"]["redis"]["process"]
+    other.write_text(json.dumps(settings))
+    status, words = serve(other)
+    assert status == 2 and f"process {served.process.pid} uses {served.folder}/control.sock" in words, words
+    assert "runs already" in words and "systemctl" in words and "ssh-keygen" not in words and "chown" not in words, words
+    # Another socket does not make another daemon of it: the state is the same.
+    settings["server"]["control_socket"] = str(served.folder / "second.sock")
+    other.write_text(json.dumps(settings))
+    status, words = serve(other)
+    assert status == 2 and f"another process uses {served.folder}/state" in words, words
+    assert served.good("services")["items"], "the first one goes on"
