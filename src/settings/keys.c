@@ -161,7 +161,8 @@ const struct key keys[] = {
 
     {PLACE_AFFECTED, "name", KEY_NAME, AFFECTED(name), .help = "required"},
     {PLACE_AFFECTED, "url", KEY_URL, AFFECTED(url),
-     .help = "asked (GET) after operations and recoveries; 2xx means that it recovered"},
+     .help = "asked (GET) after operations and recoveries; 2xx means that it recovered; redirects "
+             "are followed to the same host and protocol only"},
 
     {PLACE_HEALTH, "interval_seconds", KEY_SECONDS, WATCH(interval_ms), RANGE(1, 3600),
      .standard = "30", .help = "between two full connectivity checks"},
