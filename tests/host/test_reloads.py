@@ -88,6 +88,23 @@ def test_a_look_that_is_lost_in_a_reload_does_not_blind_the_watch(host):
             host.run("pkill", "-CONT", "-x", "-f", OUR_SESSION, check=False)
 
 
+def test_a_stop_and_a_start_around_a_reload_on_a_session_that_hangs_end_healthy(host):
+    """A slow line: the stop is seen late or never, and what was asked in between has no answer."""
+    faults.without_restart(host)
+    with watching(host, {"external_stop": "respect"}, health={"systemd_interval_seconds": 1}) as daemon:
+        host.run("pkill", "-STOP", "-x", "-f", OUR_SESSION)
+        try:
+            host.systemctl("stop", host.unit)
+            wait_until(lambda: daemon.health()["connectivity"] is False, "the stop to be noticed")
+            another_known_hosts(daemon)
+            reload(daemon)
+            host.systemctl("start", host.unit)
+            daemon.wait_for_cause("ok")
+            the_next_crash_is_healed(host, daemon)
+        finally:
+            host.run("pkill", "-CONT", "-x", "-f", OUR_SESSION, check=False)
+
+
 def test_a_persons_restart_whose_session_is_closed_by_a_reload_is_verified(host):
     faults.without_restart(host)
     host.drop_in("slow", SLOW_START)
