@@ -28,10 +28,11 @@ void ledger_redis(struct ledger *l, uint64_t id, enum redis_request request, mon
     append(l, &(struct ledger_entry){.id = id, .request = request, .asked = asked});
 }
 
-void ledger_host(struct ledger *l, uint64_t id, enum host_command command, mono_ms asked)
+void ledger_host(struct ledger *l, uint64_t id, enum host_command command, int number,
+                 mono_ms asked)
 {
-    append(l,
-           &(struct ledger_entry){.id = id, .of_host = true, .command = command, .asked = asked});
+    append(l, &(struct ledger_entry){
+                  .id = id, .of_host = true, .command = command, .number = number, .asked = asked});
 }
 
 bool ledger_settle(struct ledger *l, uint64_t id, struct ledger_entry *ret)

@@ -15,6 +15,7 @@ struct ledger_entry {
     uint64_t id;
     bool of_host; /* a host command; otherwise a request to Redis */
     enum host_command command;
+    int number;
     enum redis_request request;
     mono_ms asked;
     enum host_end end; /* of a host command that lost its controller */
@@ -29,7 +30,8 @@ struct ledger {
 
 /* Small, and without it no answer could be given: ends the program without memory. */
 void ledger_redis(struct ledger *l, uint64_t id, enum redis_request request, mono_ms asked);
-void ledger_host(struct ledger *l, uint64_t id, enum host_command command, mono_ms asked);
+void ledger_host(struct ledger *l, uint64_t id, enum host_command command, int number,
+                 mono_ms asked);
 /* Takes the request out. False: it was ended already, and this answer comes too late. */
 bool ledger_settle(struct ledger *l, uint64_t id, struct ledger_entry *ret);
 /* Takes out the one that waits longest. False: none is left. */

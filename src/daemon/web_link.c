@@ -10,6 +10,7 @@
 #include "api/link.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/network.h"
 #include "base/str.h"
 #include "io/clock.h"
 #include "io/log.h"
@@ -261,10 +262,12 @@ static int identify(struct web_call *c, const char **ret_code, const char **ret_
 static bool count_call(struct web_call *c)
 {
     char who[sizeof c->call.user.id + 16];
+    char network[NETWORK_TEXT_MAX];
     const struct engine_user *user = &c->call.user;
     bool nobody = c->call.access == ACCESS_ANONYMOUS;
+    network_of(user->source_ip, network, sizeof network);
     (void)str_format(who, sizeof who, "%s:%s", nobody ? "address" : "user",
-                     nobody ? user->source_ip : user->id);
+                     nobody ? network : user->id);
     rate_count(c->link->options.rate, c->call.operation->rate, who, clock_now(), &c->rate);
     if (!c->rate.refused)
         return true;

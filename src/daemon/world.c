@@ -3,12 +3,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "daemon/check.h"
 #include "daemon/intents.h"
 #include "daemon/outcome.h"
 #include "daemon/recall.h"
@@ -99,11 +97,17 @@ static void ask_redis(struct place *p, uint64_t id, enum redis_request request,
         redis_client_request(p->redis, id, request, args, fresh, deadline);
 }
 
+#define CANARY_PREFIX "resus:canary:"
+
 static void port_redis(void *context, int service, uint64_t id, enum redis_request request,
                        bool fresh, mono_ms deadline)
 {
     struct world *w = context;
-    ask_redis(&w->places[service], id, request, NULL, fresh, deadline);
+    char key[SETTINGS_ID_MAX + sizeof CANARY_PREFIX];
+    (void)str_format(key, sizeof key, CANARY_PREFIX "%s", w->settings->services[service].id);
+    const char *const canary[] = {key, NULL};
+    ask_redis(&w->places[service], id, request, request == REDIS_CANARY ? canary : NULL, fresh,
+              deadline);
 }
 
 static void handlers_redis(void *context, int service, uint64_t id, enum redis_request request,
@@ -152,7 +156,7 @@ static void run_command(void *context, int service, const struct host_request *r
 {
     struct world *w = context;
     struct place *p = &w->places[service];
-    ledger_host(&p->asked, request->id, request->command, clock_mono());
+    ledger_host(&p->asked, request->id, request->command, request->number, clock_mono());
     if (p->controller == NULL)
         refuse_soon(w);
     else
@@ -167,7 +171,7 @@ static void take_result(struct place *p, const struct ledger_entry *asked,
         return;
     }
     struct host_outcome o;
-    outcome_read(asked->id, asked->command, r, &o);
+    outcome_read(asked->id, asked->command, asked->number, r, &o);
     log_debug("host", "%s ended after %" PRId64 " ms", host_command_name(o.command), o.duration_ms);
     engine_host_ended(p->world->engine, p->index, &o, now_here());
 }
@@ -180,13 +184,24 @@ static void on_host_done(void *context, uint64_t id, const struct host_result *r
         take_result(p, &asked, r);
 }
 
+static void on_witness(void *context, uint64_t id, const struct witness_facts *facts);
+
+static void lose_witness(struct place *p, uint64_t id, const char *why)
+{
+    struct witness_facts facts = {.possible = false};
+    (void)str_copy_clean(facts.text, sizeof facts.text, why, strlen(why));
+    on_witness(p, id, &facts);
+}
+
 void place_end_lost(struct place *p, struct ledger *lost, const char *why)
 {
     struct ledger_entry e;
     while (ledger_next(lost, &e)) {
         struct redis_answer answer;
         struct host_result result;
-        if (e.of_host) {
+        if (!e.of_host && e.request == REDIS_REQUEST_COUNT) {
+            lose_witness(p, e.id, why);
+        } else if (e.of_host) {
             ledger_lost_host(&e, why, &result);
             take_result(p, &e, &result);
         } else {
@@ -216,6 +231,46 @@ static void on_exited(void *context)
 {
     struct place *p = context;
     engine_process_ended(p->world->engine, p->index, now_here());
+}
+
+/* ── the Redis host's own view ── */
+
+static void open_way(void *context, const char *host, int port, mono_ms deadline,
+                     void (*done)(void *done_context, int fd, const struct error *error),
+                     void *done_context)
+{
+    struct place *p = context;
+    ssh_tunnel_try(p->world->ssh, &p->world->settings->services[p->index].ssh, host, port, deadline,
+                   done, done_context);
+}
+
+static void forget_way(void *context, const void *done_context)
+{
+    const struct place *p = context;
+    ssh_tunnel_forget(p->world->ssh, done_context);
+}
+
+static void port_witness(void *context, int service, uint64_t id, int port, mono_ms deadline)
+{
+    struct world *w = context;
+    struct place *p = &w->places[service];
+    if (p->witness != NULL) {
+        witness_ask(p->witness, id, port, deadline);
+        return;
+    }
+    ledger_redis(&p->asked, id, REDIS_REQUEST_COUNT, clock_mono()); /* stands for the witness */
+    refuse_soon(w);
+}
+
+static void on_witness(void *context, uint64_t id, const struct witness_facts *facts)
+{
+    struct place *p = context;
+    if ((id & HANDLERS_ID) != 0) {
+        handlers_witness_ended(p->world->handlers, p->index, id, facts);
+        return;
+    }
+    struct witness_outcome o = {.id = id, .facts = *facts};
+    engine_witness_ended(p->world->engine, p->index, &o, now_here());
 }
 
 /* ── dependent services ── */
@@ -271,14 +326,6 @@ static void port_audit_look(void *context, struct audit_state *ret)
 
 /* ── opening ── */
 
-void place_close_ends(struct ends *e)
-{
-    redis_client_free(e->redis);
-    if (e->controller != NULL)
-        e->controller->ops->close(e->controller);
-    *e = (struct ends){0};
-}
-
 int place_open_redis(struct world *w, int index, const struct service_settings *s, struct ends *ret,
                      struct error *err)
 {
@@ -289,6 +336,15 @@ int place_open_redis(struct world *w, int index, const struct service_settings *
     return r < 0 ? error_prefix(err, "service %s", s->id) : 0;
 }
 
+int place_open_witness(struct world *w, int index, const struct service_settings *s,
+                       struct ends *ret, struct error *err)
+{
+    struct place *p = &w->places[index];
+    const struct witness_way way = {.context = p, .open = open_way, .forget = forget_way};
+    return witness_new(w->loop, s->control == CONTROL_SSH ? &way : NULL, s, on_witness, p,
+                       &ret->witness, err);
+}
+
 int place_open_controller(struct world *w, int index, const struct service_settings *s,
                           struct ends *ret, struct error *err)
 {
@@ -297,30 +353,6 @@ int place_open_controller(struct world *w, int index, const struct service_setti
     if (r == 0)
         ret->controller->exited = on_exited;
     return r;
-}
-
-void place_open(struct world *w, int index, const struct settings *settings, struct ends *ret)
-{
-    const struct service_settings *s = &settings->services[index];
-    struct error err = {0};
-    struct error found = {0};
-    *ret = (struct ends){0};
-    int r = place_open_redis(w, index, s, ret, &err);
-    if (r >= 0)
-        r = place_open_controller(w, index, s, ret, &err);
-    if (r >= 0 && s->redis.via == VIA_SSH)
-        r = check_key(settings, s, geteuid(), &err);
-    if (r >= 0)
-        return;
-    place_close_ends(ret);
-    ret->problem = check_service(settings, s, &found) < 0 ? found : err; /* with its place */
-}
-
-void place_take(struct place *p, const struct ends *made)
-{
-    p->redis = made->redis;
-    p->controller = made->controller;
-    p->problem = made->problem;
 }
 
 static void init_place(struct world *w, int index)
@@ -374,6 +406,7 @@ static int open_engine(struct world *w, struct error *err)
         .wake_at = port_wake_at,
         .redis = port_redis,
         .host = run_command,
+        .witness = port_witness,
         .probe = port_probe,
         .log = port_log,
         .random = port_random,
@@ -384,6 +417,7 @@ static int open_engine(struct world *w, struct error *err)
         .now = port_now,
         .host = run_command,
         .redis = handlers_redis,
+        .witness = port_witness,
         .later = port_later,
         .self = port_self,
         .audit_look = port_audit_look,
@@ -499,12 +533,14 @@ void world_close(struct world *w)
     for (int i = 0; w->places != NULL && i < w->count; i++) {
         struct place *p = &w->places[i];
         redis_client_free(p->redis);
+        witness_free(p->witness);
         if (p->controller != NULL)
             p->controller->ops->close(p->controller);
         if (p->timer.data != NULL)
             uv_close((uv_handle_t *)&p->timer, NULL);
         p->redis = NULL;
         p->controller = NULL;
+        p->witness = NULL;
         ledger_clear(&p->asked);
     }
     uv_close((uv_handle_t *)&w->self, NULL);

@@ -9,6 +9,7 @@
 #include "daemon/probe.h"
 #include "daemon/world.h"
 #include "handlers/accounts.h"
+#include "redis/witness.h"
 #include "store/audit.h"
 #include "store/store.h"
 
@@ -19,6 +20,7 @@ struct place {
     struct redis_client *redis;
     struct redis_tunnel tunnel;
     struct controller *controller;
+    struct witness *witness;
     struct ledger asked;  /* of Redis and the host, without an answer yet */
     struct error problem; /* why the service cannot be watched; code 0 = it is, with both ends */
     char stored[32];      /* status and health of the service_status that was stored last */
@@ -50,8 +52,9 @@ struct world {
 struct ends {
     struct redis_client *redis;
     struct controller *controller;
-    struct ledger lost;   /* what was asked of those that these replace */
-    struct error problem; /* why there is neither */
+    struct witness *witness; /* with either of them */
+    struct ledger lost;      /* what was asked of those that these replace */
+    struct error problem;    /* why there is neither */
 };
 
 /* world.c */
@@ -59,7 +62,9 @@ int place_open_redis(struct world *w, int index, const struct service_settings *
                      struct error *err) ATTR_MUST_USE;
 int place_open_controller(struct world *w, int index, const struct service_settings *s,
                           struct ends *ret, struct error *err) ATTR_MUST_USE;
-/* Both, or none and the problem, with its place in the file. */
+int place_open_witness(struct world *w, int index, const struct service_settings *s,
+                       struct ends *ret, struct error *err) ATTR_MUST_USE;
+/* All of them, or none and the problem, with its place in the file. */
 void place_open(struct world *w, int index, const struct settings *settings, struct ends *ret);
 /* Takes what place_open() gave. */
 void place_take(struct place *p, const struct ends *made);

@@ -1,10 +1,48 @@
-/* A reload: what is asked of connections that are exchanged ends, and the watch goes on. */
+/* Connections, controllers and witnesses as a set: opened at the start, exchanged at a reload. */
 #include <errno.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "daemon/check.h"
 #include "daemon/world_inside.h"
 #include "io/clock.h"
+
+void place_close_ends(struct ends *e)
+{
+    redis_client_free(e->redis);
+    witness_free(e->witness);
+    if (e->controller != NULL)
+        e->controller->ops->close(e->controller);
+    *e = (struct ends){0};
+}
+
+void place_open(struct world *w, int index, const struct settings *settings, struct ends *ret)
+{
+    const struct service_settings *s = &settings->services[index];
+    struct error err = {0};
+    struct error found = {0};
+    *ret = (struct ends){0};
+    int r = place_open_redis(w, index, s, ret, &err);
+    if (r >= 0)
+        r = place_open_controller(w, index, s, ret, &err);
+    if (r >= 0)
+        r = place_open_witness(w, index, s, ret, &err);
+    if (r >= 0 && s->redis.via == VIA_SSH)
+        r = check_key(settings, s, geteuid(), &err);
+    if (r >= 0)
+        return;
+    place_close_ends(ret);
+    ret->problem = check_service(settings, s, &found) < 0 ? found : err; /* with its place */
+}
+
+void place_take(struct place *p, const struct ends *made)
+{
+    p->redis = made->redis;
+    p->controller = made->controller;
+    p->witness = made->witness;
+    p->problem = made->problem;
+}
 
 static void exchange_ends(struct world *w, int index, struct ends *fresh)
 {
@@ -23,6 +61,12 @@ static void exchange_ends(struct world *w, int index, struct ends *fresh)
         ledger_give_up(&commands, old.controller);
         ledger_join(&fresh->lost, &commands);
     }
+    if (fresh->witness != NULL) {
+        old.witness = p->witness;
+        p->witness = fresh->witness;
+    }
+    *fresh = (struct ends){fresh->redis, fresh->controller, old.witness, fresh->lost, {0}};
+    old.witness = NULL;
     place_close_ends(&old);
 }
 
@@ -37,6 +81,9 @@ static void end_all_lost(struct world *w, struct ends *fresh)
             continue;
         handlers_reopened(w->handlers, i);
         place_end_lost(&w->places[i], &fresh[i].lost, why);
+        if (fresh[i].witness != NULL) /* the old one */
+            witness_give_up(fresh[i].witness, why);
+        witness_free(fresh[i].witness);
         engine_reopened(w->engine, i, now);
     }
 }
@@ -67,6 +114,8 @@ static int prepare(struct world *w, const struct settings *settings, struct ends
             r = place_open_redis(w, i, s, &fresh[i], err);
         if (r >= 0 && !settings_same_control(before, s))
             r = place_open_controller(w, i, s, &fresh[i], err);
+        if (r >= 0 && (fresh[i].redis != NULL || fresh[i].controller != NULL))
+            r = place_open_witness(w, i, s, &fresh[i], err);
     }
     w->settings = settings;
     if (r >= 0)

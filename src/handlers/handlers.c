@@ -494,6 +494,15 @@ void handlers_redis_ended(struct handlers *h, int service, const struct redis_an
         table[call->operation - operations].redis_ended(h, call, answer);
 }
 
+void handlers_witness_ended(struct handlers *h, int service, uint64_t id,
+                            const struct witness_facts *facts)
+{
+    (void)service;
+    struct call *call = waited(h, id);
+    if (call != NULL) /* the doctor alone asks */
+        doctor_witness_ended(h, call, facts);
+}
+
 void handlers_reopened(struct handlers *h, int service)
 {
     for (struct call *c = h->waiting, *next; c != NULL; c = next) {

@@ -17,7 +17,7 @@ static void an_answer_is_taken_once(void **state)
     struct ledger l = {0};
     struct ledger_entry e;
     ledger_redis(&l, 1, REDIS_PING, at);
-    ledger_host(&l, 2, HOST_STATUS, at);
+    ledger_host(&l, 2, HOST_STATUS, 0, at);
     ledger_redis(&l, 3, REDIS_INFO, at);
     assert_true(ledger_settle(&l, 2, &e));
     assert_true(e.of_host);
@@ -40,7 +40,7 @@ static void what_loses_its_carrier_is_taken_out_in_order_and_the_rest_stays(void
     struct ledger_entry e;
     for (uint64_t id = 1; id <= 6; id++) {
         if (id % 2 == 0)
-            ledger_host(&l, id, HOST_STATUS, at);
+            ledger_host(&l, id, HOST_STATUS, 0, at);
         else
             ledger_redis(&l, id, REDIS_PING, at);
     }
@@ -77,9 +77,9 @@ a_command_that_may_have_been_sent_is_cut_off_and_one_that_only_reads_is_not(void
     struct controller c = {.ops = &ops};
     struct ledger l = {0};
     struct ledger_entry e;
-    ledger_host(&l, 1, HOST_RESTART, at);
-    ledger_host(&l, 2, HOST_RESTART, at);
-    ledger_host(&l, 4, HOST_STATUS, at);
+    ledger_host(&l, 1, HOST_RESTART, 0, at);
+    ledger_host(&l, 2, HOST_RESTART, 0, at);
+    ledger_host(&l, 4, HOST_STATUS, 0, at);
     ledger_redis(&l, 6, REDIS_BGSAVE, at);
     ledger_give_up(&l, &c);
     static const enum host_end ends[] = {HOST_CANCELLED, HOST_CUT_OFF, HOST_CANCELLED};

@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -24,7 +25,8 @@ int accounts_identify(struct accounts *a, const struct credential *credential,
                       const char *source_ip, struct call *call, const char **ret_code,
                       const char **ret_message)
 {
-    (void)a, (void)credential, (void)source_ip, (void)call, (void)ret_code, (void)ret_message;
+    (void)a, (void)credential, (void)ret_code, (void)ret_message;
+    (void)str_copy(call->user.source_ip, sizeof call->user.source_ip, source_ip);
     return 0;
 }
 
@@ -273,6 +275,24 @@ static void a_flood_is_taken_a_piece_a_turn_and_no_frame_is_lost(void **state)
     close_hostile(&h);
 }
 
+static void one_ipv6_host_has_the_limit_of_one_address(void **state)
+{
+    (void)state;
+    struct hostile h;
+    char frame[160];
+    open_hostile(&h);
+    for (int i = 1; i <= 2 * OPERATION_REFRESHES_A_MINUTE; i++) {
+        (void)snprintf(frame, sizeof frame,
+                       "{\"id\": %d, \"op\": \"refresh\", \"source_ip\": \"2001:db8::%x\"}", i, i);
+        send_frames(&h, frame, 1);
+    }
+    send_frames(&h, "{\"id\": 100, \"op\": \"refresh\", \"source_ip\": \"2001:db8:0:1::1\"}", 1);
+    while (answered <= OPERATION_REFRESHES_A_MINUTE)
+        (void)uv_run(&h.loop, UV_RUN_ONCE);
+    assert_int_equal(answered, OPERATION_REFRESHES_A_MINUTE + 1);
+    close_hostile(&h);
+}
+
 static void what_a_sound_web_process_never_sends_ends_the_link(void **state)
 {
     (void)state;
@@ -306,6 +326,7 @@ int main(void)
         cmocka_unit_test(a_text_goes_out_in_pieces_and_ends_with_one_answer),
         cmocka_unit_test(a_text_with_a_piece_that_could_not_be_sent_is_an_error),
         cmocka_unit_test(a_flood_is_taken_a_piece_a_turn_and_no_frame_is_lost),
+        cmocka_unit_test(one_ipv6_host_has_the_limit_of_one_address),
         cmocka_unit_test(what_a_sound_web_process_never_sends_ends_the_link),
     };
     return cmocka_run_group_tests_name("daemon/web_link", tests, NULL, NULL);
