@@ -1,5 +1,9 @@
+#include <grp.h>
+#include <pwd.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/json.h"
@@ -10,10 +14,10 @@
 #include "cli/cli.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
+#include "daemon/check.h"
 #include "daemon/daemon.h"
 #include "daemon/demo.h"
 #include "host/command.h"
-#include "io/zone.h"
 #include "settings/settings.h"
 
 #define DEMO_PORT 8443
@@ -30,27 +34,52 @@ static void add_warning(json_t *warnings, const char *text)
     (void)json_array_append(warnings, json_object_get(one, "text"));
 }
 
-/* What lies outside the file and would stop the daemon at its start here. On another machine, where
- * a file may well be checked, there need not be a key. */
-static void warn_of_surroundings(const struct settings *settings, json_t *warnings)
+static void add_problem(json_t *problems, const struct error *err)
 {
-    char text[ERROR_TEXT_MAX + 128];
+    add_warning(problems, err->text);
+}
+
+/* From here on as the account that the daemon runs as, where that one is known: what root may read
+ * and write says nothing of it. */
+static void become_the_daemon(const struct settings *settings)
+{
+    struct stat state;
+    if (geteuid() != 0 || stat(settings->server.state_dir, &state) < 0 || state.st_uid == 0)
+        return;
+    const struct passwd *account = getpwuid(state.st_uid);
+    gid_t group = account != NULL ? account->pw_gid : state.st_gid;
+    bool groups =
+        account != NULL ? initgroups(account->pw_name, group) == 0 : setgroups(0, NULL) == 0;
+    if (!groups || setgid(group) < 0 || setuid(state.st_uid) < 0)
+        exit(CLI_REFUSED); /* to go on as root would give a wrong answer */
+}
+
+/* What lies outside the file and would keep `serve` from starting, or from watching a service. */
+static json_t *surroundings(const struct settings *settings)
+{
+    json_t *problems = json_array();
     struct error err = {0};
-    for (size_t i = 0; i < settings->service_count; i++) {
-        const struct service_settings *s = &settings->services[i];
-        if (s->control != CONTROL_SSH || verb_key_of(settings, s, &err) == 0)
-            continue;
-        (void)str_format(text, sizeof text, "service %s: the daemon will not start: %s", s->id,
-                         err.text);
-        add_warning(warnings, text);
+    bool *bad = mem_calloc(settings->service_count, sizeof *bad);
+    struct stat state;
+    bool known = geteuid() == 0 && stat(settings->server.state_dir, &state) == 0;
+    for (size_t i = 0; i < settings->service_count && bad != NULL; i++) {
+        bad[i] =
+            check_key(settings, &settings->services[i], known ? state.st_uid : geteuid(), &err) < 0;
+        if (bad[i]) /* root reads keys that the daemon cannot, and knows the chown that helps */
+            add_problem(problems, &err);
     }
-    struct zone *zone = NULL;
-    if (zone_load(settings->security.timezone, &zone, &err) < 0) {
-        (void)str_format(text, sizeof text, "`security.timezone`: %s", err.text);
-        add_warning(warnings, text);
-    } else {
-        zone_free(zone);
+    become_the_daemon(settings);
+    if (check_server(settings, &err) < 0)
+        add_problem(problems, &err);
+    for (size_t i = 0; i < settings->service_count && bad != NULL; i++) {
+        const struct service_settings *service = &settings->services[i];
+        if (!bad[i] && check_service(settings, service, &err) < 0)
+            add_problem(problems, &err);
+        if (check_known_host(settings, service, &err) < 0)
+            add_problem(problems, &err);
     }
+    mem_free(bad);
+    return problems;
 }
 
 /* The file's own words are in it. */
@@ -59,6 +88,20 @@ static void say(const char *head, const char *text)
     char *clean = page_clean_text(text);
     (void)fprintf(stderr, "%s%s\n", head, clean == NULL ? "out of memory" : clean);
     mem_free(clean);
+}
+
+static int tell_problems(const struct invocation *in, const json_t *problems)
+{
+    char text[2048] = "";
+    size_t i;
+    json_t *problem;
+    json_array_foreach((json_t *)(uintptr_t)problems, i, problem)
+    {
+        if (!in->json)
+            say("", json_string_value(problem));
+        (void)str_append(text, sizeof text, "%s%s", i == 0 ? "" : "\n", json_string_value(problem));
+    }
+    return in->json ? ask_failed(in, CLI_BAD_CONFIG, "config_invalid", "%s", text) : CLI_BAD_CONFIG;
 }
 
 static void tell_good(const struct invocation *in, const char *path,
@@ -70,7 +113,6 @@ static void tell_good(const struct invocation *in, const char *path,
     json_t *warning;
     for (size_t w = 0; w < settings->warning_count; w++)
         add_warning(warnings, settings->warnings[w]);
-    warn_of_surroundings(settings, warnings);
     (void)(json_put_text(body, "file", path) &&
            json_put_int(body, "services", (int64_t)settings->service_count) &&
            json_put(body, "warnings", warnings));
@@ -99,9 +141,12 @@ int verb_serve(const struct invocation *in)
         say("", err.text);
         return CLI_BAD_CONFIG;
     }
-    tell_good(in, path, settings);
+    JSON_CLEANUP json_t *problems = surroundings(settings);
+    int status = json_array_size(problems) > 0 ? tell_problems(in, problems) : CLI_DONE;
+    if (status == CLI_DONE)
+        tell_good(in, path, settings);
     settings_free(settings);
-    return CLI_DONE;
+    return status;
 }
 
 int verb_demo(const struct invocation *in)

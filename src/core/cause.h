@@ -48,6 +48,7 @@ enum cause {
     CAUSE_CONTROL_LOST,
     CAUSE_HOST_UNREACHABLE,
     CAUSE_SELF_DOUBT,
+    CAUSE_MISCONFIGURED, /* found where its settings are used, not by cause_judge() */
     CAUSE_MEMORY_HIGH,
     CAUSE_CONNECTIONS_HIGH,
     CAUSE_LATENCY_HIGH,

@@ -133,6 +133,11 @@ static const struct cause_row rows[] = {
     [CAUSE_SELF_DOUBT] =
         {"self_doubt", OVERALL_UNKNOWN, RESTART_USELESS, REMEDY_OBSERVE,
          "Resus' own clock jumped or it was held up: it only observes for a while.", ""},
+    [CAUSE_MISCONFIGURED] =
+        {"misconfigured", OVERALL_UNKNOWN, RESTART_USELESS, REMEDY_OBSERVE,
+         "The settings of this service cannot be used, so Resus does not watch it.",
+         "Correct what is named, try it with resus serve --check, then run: systemctl reload "
+         "resus."},
     [CAUSE_MEMORY_HIGH] = {"memory_high", OVERALL_DEGRADED, RESTART_UNNEEDED, REMEDY_NONE,
                            "Memory use is high.",
                            "Find large keys, let keys expire, or raise the limit."},

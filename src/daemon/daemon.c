@@ -5,12 +5,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <systemd/sd-daemon.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "daemon/calls.h"
 #include "daemon/control.h"
+#include "daemon/instance.h"
 #include "daemon/web.h"
 #include "daemon/world.h"
 #include "handlers/accounts.h"
@@ -96,7 +98,15 @@ static void on_stop_signal(uv_signal_t *handle, int number)
     stop(handle->data);
 }
 
-/* SIGHUP: the configuration and the audit file anew. A bad file changes nothing and is reported. */
+static void refuse_reload(struct daemon *d, const struct error *why)
+{
+    log_error("config", "not reloaded, nothing changed: %s", why->text);
+    world_note_reload(d->world, why);
+    (void)sd_notifyf(0, "STATUS=The last reload was refused: %s", why->text);
+}
+
+/* SIGHUP: reads the settings and opens the audit file again. A bad file changes nothing and is
+ * reported. */
 static void on_reload(uv_signal_t *handle, int number)
 {
     (void)number;
@@ -106,11 +116,11 @@ static void on_reload(uv_signal_t *handle, int number)
     char keys[256];
     world_reopen_audit(d->world);
     if (settings_read(d->settings->path, &fresh, &err) < 0) {
-        log_error("config", "not reloaded, nothing changed: %s", err.text);
+        refuse_reload(d, &err);
         return;
     }
     if (world_reconfigure(d->world, fresh, &err) < 0) {
-        log_error("config", "not reloaded: %s", err.text);
+        refuse_reload(d, &err);
         settings_free(fresh);
         return;
     }
@@ -120,6 +130,8 @@ static void on_reload(uv_signal_t *handle, int number)
         log_error("web", "the certificate stays as it was: %s", err.text);
     settings_free(d->settings);
     d->settings = fresh;
+    world_note_reload(d->world, NULL);
+    (void)sd_notify(0, "STATUS=");
     log_info("config", "reloaded %s", fresh->path);
 }
 
@@ -198,6 +210,26 @@ static int run(struct daemon *d, struct error *err)
     return r;
 }
 
+/* systemd starts the daemon again after anything but EXIT_CONFIG: what another try may find gone
+ * must not end with it. */
+static int exit_status(int r)
+{
+    switch (r) {
+    case -ENOMEM:
+    case -ENOSPC:
+    case -EDQUOT:
+    case -EROFS:
+    case -EIO:
+    case -EBUSY:
+    case -EAGAIN:
+    case -EMFILE:
+    case -ENFILE:
+        return EXIT_FAILURE;
+    default:
+        return r < 0 ? EXIT_CONFIG : EXIT_SUCCESS;
+    }
+}
+
 int daemon_serve(const char *config_path)
 {
     return daemon_serve_demo(config_path, 0, NULL);
@@ -215,13 +247,16 @@ int daemon_serve_demo(const char *config_path, int redis_port, const char *passw
     }
     for (size_t i = 0; i < d.settings->warning_count; i++)
         log_warning("config", "%s", d.settings->warnings[i]);
-    int r = uv_loop_init(&d.loop);
+    int lock = instance_lock(&d.settings->server, &err);
+    int r = lock < 0 ? lock : uv_loop_init(&d.loop);
     if (r == 0) {
         r = run(&d, &err);
-        if (r < 0)
-            log_error("daemon", "%s", err.text);
         (void)uv_loop_close(&d.loop);
     }
+    if (r < 0)
+        log_error("daemon", "%s", err.text);
+    if (lock >= 0)
+        (void)close(lock);
     settings_free(d.settings);
-    return r < 0 ? EXIT_CONFIG : EXIT_SUCCESS;
+    return exit_status(r);
 }

@@ -2,7 +2,8 @@
 #ifndef RESUS_DAEMON_DAEMON_H
 #define RESUS_DAEMON_DAEMON_H
 
-/* `resus serve`: returns the exit status (0 ok, 2 configuration error). */
+/* `resus serve`: returns the exit status: 0 ok; 2 what only a change of the settings or of the
+ * host can help, or another daemon runs; 1 anything else. */
 int daemon_serve(const char *config_path);
 
 /* The same for the demonstration: the one service's Redis (on 127.0.0.1:redis_port) is started with

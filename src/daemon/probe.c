@@ -2,11 +2,12 @@
 
 #include <errno.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "io/clock.h"
 #include "io/curl_calls.h"
-#include "io/log.h"
 #include "io/transfers.h"
 
 struct probe {
@@ -17,6 +18,8 @@ struct probe {
     CURL *easy; /* NULL: waits for its turn */
     size_t bytes;
     bool cut; /* more than we care to read came */
+    int redirects;
+    mono_ms began;
     char why[CURL_ERROR_SIZE];
     char url[SETTINGS_PATH_MAX];
 };
@@ -53,23 +56,6 @@ static void answer(struct probe *p, const struct probe_outcome *outcome)
     prober->done(prober->context, service, &o);
 }
 
-static void finish(struct probe *p, CURLcode result)
-{
-    const struct curl_calls *curl = p->prober->curl;
-    struct probe_outcome o = {0};
-    long status = 0;
-    (void)curl->easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &status);
-    bool answered = result == CURLE_OK || (p->cut && status >= 200);
-    o.http_status = answered ? (int)status : 0;
-    o.ok = answered && status >= 200 && status < 300;
-    const char *why = p->why[0] != '\0' ? p->why : curl->easy_strerror(result);
-    if (!answered)
-        (void)str_copy_clean(o.error, sizeof o.error, why, strlen(why));
-    else if (!o.ok)
-        (void)str_format(o.error, sizeof o.error, "HTTP status %ld", status);
-    answer(p, &o);
-}
-
 static void forget(struct prober *prober, const struct probe *p)
 {
     for (struct probe **at = &prober->running; *at != NULL; at = &(*at)->next)
@@ -81,15 +67,75 @@ static void forget(struct prober *prober, const struct probe *p)
 }
 
 static void take_turn(struct prober *prober);
+static void on_done(void *context, CURL *easy, CURLcode result);
+
+/* "http://host:port" of an address. */
+static size_t origin_length(const char *url)
+{
+    const char *host = strstr(url, "://");
+    return host == NULL ? 0 : (size_t)(host - url) + 3 + strcspn(host + 3, "/?#");
+}
+
+/* A service that sends us elsewhere must not have Resus ask another host, or by another protocol:
+ * it would be a way into networks that only Resus reaches. */
+static bool same_origin(const char *a, const char *b)
+{
+    size_t length = origin_length(a);
+    return length > 0 && length == origin_length(b) && strncasecmp(a, b, length) == 0;
+}
+
+/* Goes on at the address that the answer names. False: it does not, and `o` says why. */
+static bool follow(struct probe *p, struct probe_outcome *o)
+{
+    const struct curl_calls *curl = p->prober->curl;
+    char *to = NULL;
+    struct error err = {0};
+    int64_t left = PROBE_LIMIT_MS - mono_since(clock_mono(), p->began);
+    (void)curl->easy_getinfo(p->easy, CURLINFO_REDIRECT_URL, &to);
+    if (to == NULL)
+        return false;
+    if (p->redirects == PROBE_REDIRECTS_MAX || left <= 0) {
+        (void)str_format(o->error, sizeof o->error, "more than %d redirects", PROBE_REDIRECTS_MAX);
+        return false;
+    }
+    char clean[128];
+    if (!same_origin(p->url, to) || strlen(to) >= sizeof p->url) {
+        (void)str_copy_clean(clean, sizeof clean, to, strlen(to));
+        (void)str_format(o->error, sizeof o->error,
+                         "redirects to another host or protocol, which is not followed: %s", clean);
+        return false;
+    }
+    p->redirects++;
+    p->bytes = 0;
+    (void)str_copy(p->url, sizeof p->url, to);
+    return curl->easy_setopt(p->easy, CURLOPT_URL, p->url) == CURLE_OK &&
+           curl->easy_setopt(p->easy, CURLOPT_TIMEOUT_MS, (long)left) == CURLE_OK &&
+           transfers_add(p->prober->transfers, p->easy, on_done, p, &err) == 0;
+}
 
 static void on_done(void *context, CURL *easy, CURLcode result)
 {
     struct probe *p = context;
-    struct prober *prober = p->prober;
+    const struct curl_calls *curl = p->prober->curl;
+    struct probe_outcome o = {0};
+    long status = 0;
     (void)easy;
-    forget(prober, p);
-    take_turn(prober);
-    finish(p, result);
+    (void)curl->easy_getinfo(p->easy, CURLINFO_RESPONSE_CODE, &status);
+    bool answered = result == CURLE_OK || (p->cut && status >= 200);
+    o.http_status = answered ? (int)status : 0;
+    o.ok = answered && status >= 200 && status < 300;
+    if (answered && status >= 300 && status < 400 && !p->cut && follow(p, &o))
+        return;
+    const char *why = p->why[0] != '\0' ? p->why : curl->easy_strerror(result);
+    if (o.error[0] != '\0')
+        ; /* follow() has the words */
+    else if (!answered)
+        (void)str_copy_clean(o.error, sizeof o.error, why, strlen(why));
+    else if (!o.ok)
+        (void)str_format(o.error, sizeof o.error, "HTTP status %ld", status);
+    forget(p->prober, p);
+    take_turn(p->prober);
+    answer(p, &o);
 }
 
 /* No proxy of the environment's: what is asked is whether the service answers at that address. */
@@ -101,9 +147,7 @@ static CURL *new_easy(struct probe *p)
         return NULL;
     int failed = (int)curl->easy_setopt(easy, CURLOPT_URL, p->url) |
                  (int)curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") |
-                 (int)curl->easy_setopt(easy, CURLOPT_REDIR_PROTOCOLS_STR, "http,https") |
-                 (int)curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L) |
-                 (int)curl->easy_setopt(easy, CURLOPT_MAXREDIRS, (long)PROBE_REDIRECTS_MAX) |
+                 (int)curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) | /* follow() does */
                  (int)curl->easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)PROBE_LIMIT_MS) |
                  (int)curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) |
                  (int)curl->easy_setopt(easy, CURLOPT_PROXY, "") |
@@ -129,6 +173,7 @@ static int begin(struct prober *prober, struct probe *p, struct error *err)
             return r;
         prober->curl = curl_calls(err);
     }
+    p->began = clock_mono();
     p->easy = new_easy(p);
     if (p->easy == NULL)
         return error_set(err, -ENOMEM, "out of memory");
@@ -186,11 +231,8 @@ int prober_new(uv_loop_t *loop, probe_done *done, void *context, struct prober *
 
 void prober_ask(struct prober *prober, int service, uint64_t id, const char *url)
 {
-    struct probe *p = mem_calloc(1, sizeof *p);
-    if (p == NULL) {
-        log_error("probe", "%s is not looked at: out of memory", url);
-        return;
-    }
+    /* Small, and without it no answer could be given at all. */
+    struct probe *p = mem_must(mem_calloc(1, sizeof *p));
     p->prober = prober;
     p->service = service;
     p->id = id;

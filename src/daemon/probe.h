@@ -9,11 +9,11 @@
 
 #define PROBE_LIMIT_MS 10000  /* from beginning to end, redirections included */
 #define PROBE_AT_ONCE_MAX 16  /* others wait their turn; how many they are, the engine bounds */
-#define PROBE_REDIRECTS_MAX 3 /* http and https only */
+#define PROBE_REDIRECTS_MAX 3 /* within the same protocol, host and port only */
 #define PROBE_BODY_MAX 65536  /* bytes read and thrown away; a longer answer is cut off */
 
 struct prober;
-/* Exactly once for each that was asked (but for want of memory), never on the asker's stack. */
+/* Exactly once for each that was asked, never on the asker's stack. */
 typedef void probe_done(void *context, int service, const struct probe_outcome *outcome);
 
 int prober_new(uv_loop_t *loop, probe_done *done, void *context, struct prober **ret,

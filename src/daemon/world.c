@@ -78,7 +78,24 @@ static void port_later(void *context, mono_ms at)
     set_timer(&w->later, on_later_timer, at);
 }
 
+static void on_refuse_timer(uv_timer_t *timer);
+
+static void refuse_soon(struct world *w)
+{
+    (void)uv_timer_start(&w->refuse, on_refuse_timer, 0, 0);
+}
+
 /* ── Redis ── */
+
+static void ask_redis(struct place *p, uint64_t id, enum redis_request request,
+                      const char *const *args, bool fresh, mono_ms deadline)
+{
+    ledger_redis(&p->asked, id, request, clock_mono());
+    if (p->redis == NULL)
+        refuse_soon(p->world);
+    else
+        redis_client_request(p->redis, id, request, args, fresh, deadline);
+}
 
 #define CANARY_PREFIX "resus:canary:"
 
@@ -89,26 +106,33 @@ static void port_redis(void *context, int service, uint64_t id, enum redis_reque
     char key[SETTINGS_ID_MAX + sizeof CANARY_PREFIX];
     (void)str_format(key, sizeof key, CANARY_PREFIX "%s", w->settings->services[service].id);
     const char *const canary[] = {key, NULL};
-    redis_client_request(w->places[service].redis, id, request,
-                         request == REDIS_CANARY ? canary : NULL, fresh, deadline);
+    ask_redis(&w->places[service], id, request, request == REDIS_CANARY ? canary : NULL, fresh,
+              deadline);
 }
 
 static void handlers_redis(void *context, int service, uint64_t id, enum redis_request request,
                            const char *const *args, bool fresh, mono_ms deadline)
 {
     struct world *w = context;
-    redis_client_request(w->places[service].redis, id, request, args, fresh, deadline);
+    ask_redis(&w->places[service], id, request, args, fresh, deadline);
 }
 
-static void on_answer(void *context, const struct redis_answer *answer)
+static void take_answer(struct place *p, const struct redis_answer *answer)
 {
-    struct place *p = context;
     if ((answer->id & HANDLERS_ID) == 0) {
         engine_redis_ended(p->world->engine, p->index, answer, now_here());
         return;
     }
     engine_own_errors(p->world->engine, p->index, answer->own_errors);
     handlers_redis_ended(p->world->handlers, p->index, answer);
+}
+
+static void on_answer(void *context, const struct redis_answer *answer)
+{
+    struct place *p = context;
+    struct ledger_entry asked;
+    if (ledger_settle(&p->asked, answer->id, &asked))
+        take_answer(p, answer);
 }
 
 static void on_lost(void *context, const char *why)
@@ -132,31 +156,75 @@ static void run_command(void *context, int service, const struct host_request *r
 {
     struct world *w = context;
     struct place *p = &w->places[service];
-    struct command_asked *slot = &p->commands[p->command_next++ % COMMANDS_MAX];
-    *slot = (struct command_asked){request->id, request->command, request->number};
-    p->controller->ops->run(p->controller, request);
+    ledger_host(&p->asked, request->id, request->command, request->number, clock_mono());
+    if (p->controller == NULL)
+        refuse_soon(w);
+    else
+        p->controller->ops->run(p->controller, request);
 }
 
-static struct command_asked command_of(const struct place *p, uint64_t id)
+static void take_result(struct place *p, const struct ledger_entry *asked,
+                        const struct host_result *r)
 {
-    for (int i = 0; i < COMMANDS_MAX; i++)
-        if (p->commands[i].id == id)
-            return p->commands[i];
-    return (struct command_asked){.id = id, .command = HOST_COMMAND_COUNT};
+    if ((asked->id & HANDLERS_ID) != 0) {
+        handlers_host_ended(p->world->handlers, p->index, asked->id, r);
+        return;
+    }
+    struct host_outcome o;
+    outcome_read(asked->id, asked->command, asked->number, r, &o);
+    log_debug("host", "%s ended after %" PRId64 " ms", host_command_name(o.command), o.duration_ms);
+    engine_host_ended(p->world->engine, p->index, &o, now_here());
 }
 
 static void on_host_done(void *context, uint64_t id, const struct host_result *r)
 {
     struct place *p = context;
-    if ((id & HANDLERS_ID) != 0) {
-        handlers_host_ended(p->world->handlers, p->index, id, r);
-        return;
+    struct ledger_entry asked;
+    if (ledger_settle(&p->asked, id, &asked))
+        take_result(p, &asked, r);
+}
+
+static void on_witness(void *context, uint64_t id, const struct witness_facts *facts);
+
+static void lose_witness(struct place *p, uint64_t id, const char *why)
+{
+    struct witness_facts facts = {.possible = false};
+    (void)str_copy_clean(facts.text, sizeof facts.text, why, strlen(why));
+    on_witness(p, id, &facts);
+}
+
+void place_end_lost(struct place *p, struct ledger *lost, const char *why)
+{
+    struct ledger_entry e;
+    while (ledger_next(lost, &e)) {
+        struct redis_answer answer;
+        struct host_result result;
+        if (!e.of_host && e.request == REDIS_REQUEST_COUNT) {
+            lose_witness(p, e.id, why);
+        } else if (e.of_host) {
+            ledger_lost_host(&e, why, &result);
+            take_result(p, &e, &result);
+        } else {
+            ledger_lost_redis(&e, why, &answer);
+            take_answer(p, &answer);
+        }
     }
-    struct host_outcome o;
-    struct command_asked asked = command_of(p, id);
-    outcome_read(id, asked.command, asked.number, r, &o);
-    log_debug("host", "%s ended after %" PRId64 " ms", host_command_name(o.command), o.duration_ms);
-    engine_host_ended(p->world->engine, p->index, &o, now_here());
+}
+
+/* A service whose settings cannot be used has nothing that could be asked. */
+static void on_refuse_timer(uv_timer_t *timer)
+{
+    struct world *w = timer->data;
+    for (int i = 0; i < w->count; i++) {
+        struct place *p = &w->places[i];
+        if (p->redis != NULL)
+            continue;
+        struct ledger redis = ledger_take(&p->asked, false);
+        struct ledger commands = ledger_take(&p->asked, true);
+        ledger_give_up(&commands, NULL);
+        ledger_join(&redis, &commands);
+        place_end_lost(p, &redis, p->problem.text);
+    }
 }
 
 static void on_exited(void *context)
@@ -185,7 +253,13 @@ static void forget_way(void *context, const void *done_context)
 static void port_witness(void *context, int service, uint64_t id, int port, mono_ms deadline)
 {
     struct world *w = context;
-    witness_ask(w->places[service].witness, id, port, deadline);
+    struct place *p = &w->places[service];
+    if (p->witness != NULL) {
+        witness_ask(p->witness, id, port, deadline);
+        return;
+    }
+    ledger_redis(&p->asked, id, REDIS_REQUEST_COUNT, clock_mono()); /* stands for the witness */
+    refuse_soon(w);
 }
 
 static void on_witness(void *context, uint64_t id, const struct witness_facts *facts)
@@ -241,6 +315,7 @@ static void port_self(void *context, struct handlers_self *ret)
 {
     struct world *w = context;
     self_look(w->settings, w->audit, ret);
+    ret->reload_refused = w->refused.code == 0 ? NULL : w->refused.text;
 }
 
 static void port_audit_look(void *context, struct audit_state *ret)
@@ -251,65 +326,63 @@ static void port_audit_look(void *context, struct audit_state *ret)
 
 /* ── opening ── */
 
-/* A service's connection and controller, and the way to ask on its host. */
-struct ends {
-    struct redis_client *redis;
-    struct controller *controller;
-    struct witness *witness;
-};
-
-static void close_ends(struct ends *e)
-{
-    redis_client_free(e->redis);
-    witness_free(e->witness);
-    if (e->controller != NULL)
-        e->controller->ops->close(e->controller);
-    *e = (struct ends){0};
-}
-
-static int open_ends(struct world *w, int index, const struct service_settings *s, struct ends *ret,
+int place_open_redis(struct world *w, int index, const struct service_settings *s, struct ends *ret,
                      struct error *err)
 {
     struct place *p = &w->places[index];
-    struct ends made = {0};
     struct redis_client_events events = {.context = p, .answer = on_answer, .lost = on_lost};
     const struct redis_tunnel *tunnel = s->redis.via == VIA_SSH ? &p->tunnel : NULL;
-    int r = redis_client_new(w->loop, tunnel, s, &events, &made.redis, err);
-    if (r < 0)
-        return error_prefix(err, "service %s", s->id);
-    const struct witness_way way = {.context = p, .open = open_way, .forget = forget_way};
-    r = witness_new(w->loop, s->control == CONTROL_SSH ? &way : NULL, s, on_witness, p,
-                    &made.witness, err);
-    if (r == 0)
-        r = controller_open(w->loop, w->ssh, s, on_host_done, p, &made.controller, err);
-    if (r < 0) {
-        close_ends(&made);
-        return r;
-    }
-    made.controller->exited = on_exited;
-    *ret = made;
-    return 0;
+    int r = redis_client_new(w->loop, tunnel, s, &events, &ret->redis, err);
+    return r < 0 ? error_prefix(err, "service %s", s->id) : 0;
 }
 
-static int open_place(struct world *w, int index, struct error *err)
+int place_open_witness(struct world *w, int index, const struct service_settings *s,
+                       struct ends *ret, struct error *err)
 {
     struct place *p = &w->places[index];
-    struct ends made = {0};
+    const struct witness_way way = {.context = p, .open = open_way, .forget = forget_way};
+    return witness_new(w->loop, s->control == CONTROL_SSH ? &way : NULL, s, on_witness, p,
+                       &ret->witness, err);
+}
+
+int place_open_controller(struct world *w, int index, const struct service_settings *s,
+                          struct ends *ret, struct error *err)
+{
+    int r =
+        controller_open(w->loop, w->ssh, s, on_host_done, &w->places[index], &ret->controller, err);
+    if (r == 0)
+        ret->controller->exited = on_exited;
+    return r;
+}
+
+static void init_place(struct world *w, int index)
+{
+    struct place *p = &w->places[index];
     p->world = w;
     p->index = index;
     p->timer.data = p;
     (void)uv_timer_init(w->loop, &p->timer);
     p->tunnel = (struct redis_tunnel){.context = p, .open = open_tunnel};
-    int r = open_ends(w, index, &w->settings->services[index], &made, err);
-    if (r < 0)
-        return r;
-    p->redis = made.redis;
-    p->controller = made.controller;
-    p->witness = made.witness;
-    return 0;
 }
 
-static bool needs_ssh(const struct settings *settings)
+/* One service that cannot be watched does not keep the others from it. */
+static int open_places(struct world *w, struct error *err)
+{
+    int good = 0;
+    for (int i = 0; i < w->count; i++) {
+        struct ends made;
+        init_place(w, i);
+        place_open(w, i, w->settings, &made);
+        place_take(&w->places[i], &made);
+        good += made.problem.code == 0;
+    }
+    if (good > 0)
+        return 0;
+    *err = w->places[0].problem;
+    return err->code;
+}
+
+bool world_needs_ssh(const struct settings *settings)
 {
     for (size_t i = 0; i < settings->service_count; i++)
         if (settings->services[i].control == CONTROL_SSH ||
@@ -368,6 +441,8 @@ static void init_timers(struct world *w)
     (void)uv_timer_init(w->loop, &w->self);
     (void)uv_timer_init(w->loop, &w->later);
     (void)uv_timer_init(w->loop, &w->thin);
+    (void)uv_timer_init(w->loop, &w->refuse);
+    w->refuse.data = w;
     w->self.data = w;
     w->later.data = w;
     w->thin.data = w;
@@ -389,14 +464,14 @@ int world_open(uv_loop_t *loop, const struct settings *settings, struct world **
         r = world_open_records(w, err);
     if (r >= 0)
         r = prober_new(loop, on_probed, w, &w->prober, err);
-    if (r >= 0 && needs_ssh(settings))
+    if (r >= 0 && world_needs_ssh(settings))
         r = ssh_pool_new(loop, &w->ssh, err);
     if (r >= 0) {
         w->count = (int)settings->service_count;
         r = open_engine(w, err);
     }
-    for (int i = 0; r >= 0 && i < w->count; i++)
-        r = open_place(w, i, err);
+    if (r >= 0)
+        r = open_places(w, err);
     if (r < 0) {
         world_close(w);
         (void)uv_run(loop, UV_RUN_DEFAULT);
@@ -411,6 +486,9 @@ void world_start(struct world *w)
 {
     intents_close(w->settings->audit.file, w->audit);
     engine_start(w->engine, now_here());
+    for (int i = 0; i < w->count; i++)
+        if (w->places[i].problem.code != 0)
+            engine_misconfigured(w->engine, i, w->places[i].problem.text, now_here());
     history_begin(&w->history, w->engine, w->handlers);
     (void)uv_timer_start(&w->thin, on_thin_timer, THIN_INTERVAL_MS, THIN_INTERVAL_MS);
 }
@@ -435,68 +513,6 @@ struct accounts *world_accounts(struct world *w)
 struct engine *world_engine(struct world *w)
 {
     return w->engine;
-}
-
-static void exchange_ends(struct world *w, int index, struct ends *fresh)
-{
-    struct place *p = &w->places[index];
-    struct ends old = {p->redis, p->controller, p->witness};
-    p->redis = fresh->redis;
-    p->controller = fresh->controller;
-    p->witness = fresh->witness;
-    witness_give_up(old.witness, "the settings were changed meanwhile");
-    close_ends(&old);
-    handlers_reopened(w->handlers, index);
-}
-
-/* Everything that can fail is tried beside what is there, and only then takes its place: a reload
- * that is refused has changed nothing. */
-static int prepare(struct world *w, const struct settings *settings, struct ends *fresh,
-                   struct error *err)
-{
-    const struct settings *old = w->settings;
-    int r = 0;
-    for (int i = 0; r >= 0 && i < w->count; i++)
-        if (!settings_same_service(&old->services[i], &settings->services[i]))
-            r = open_ends(w, i, &settings->services[i], &fresh[i], err);
-    w->settings = settings;
-    if (r >= 0)
-        r = accounts_reconfigure(w->accounts, err);
-    if (r >= 0)
-        return 0;
-    w->settings = old;
-    for (int i = 0; i < w->count; i++)
-        close_ends(&fresh[i]);
-    return r;
-}
-
-int world_reconfigure(struct world *w, const struct settings *settings, struct error *err)
-{
-    bool same = (int)settings->service_count == w->count;
-    for (int i = 0; same && i < w->count; i++)
-        same = str_equal(settings->services[i].id, w->settings->services[i].id);
-    if (!same)
-        return error_set(err, -EINVAL,
-                         "services were added, removed or reordered: restart the daemon (systemctl "
-                         "restart resus); "
-                         "nothing was changed");
-    if (w->ssh == NULL && needs_ssh(settings))
-        return error_set(
-            err, -EINVAL,
-            "the first service with control: ssh needs a restart of the daemon; nothing was "
-            "changed");
-    struct ends *fresh = mem_calloc(settings->service_count, sizeof *fresh);
-    if (fresh == NULL)
-        return error_set(err, -ENOMEM, "out of memory");
-    int r = prepare(w, settings, fresh, err);
-    for (int i = 0; r >= 0 && i < w->count; i++)
-        if (fresh[i].redis != NULL)
-            exchange_ends(w, i, &fresh[i]);
-    mem_free(fresh);
-    if (r < 0)
-        return r;
-    engine_reconfigure(w->engine, settings, now_here());
-    return 0;
 }
 
 void world_reopen_audit(struct world *w)
@@ -525,10 +541,12 @@ void world_close(struct world *w)
         p->redis = NULL;
         p->controller = NULL;
         p->witness = NULL;
+        ledger_clear(&p->asked);
     }
     uv_close((uv_handle_t *)&w->self, NULL);
     uv_close((uv_handle_t *)&w->later, NULL);
     uv_close((uv_handle_t *)&w->thin, NULL);
+    uv_close((uv_handle_t *)&w->refuse, NULL);
     prober_free(w->prober);
     w->prober = NULL;
     ssh_pool_free(w->ssh);

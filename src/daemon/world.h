@@ -28,6 +28,9 @@ struct accounts *world_accounts(struct world *w);
  * settings changed. */
 int world_reconfigure(struct world *w, const struct settings *settings,
                       struct error *err) ATTR_MUST_USE;
+/* A reload was refused, and the settings from before hold (NULL: the last one was taken over): the
+ * doctor and `systemctl status resus` say so. */
+void world_note_reload(struct world *w, const struct error *refused);
 /* logrotate and SIGHUP: opens the audit file anew. */
 void world_reopen_audit(struct world *w);
 /* Writes what is queued and closes. The loop must be run until it is empty; then world_free(). */

@@ -5,20 +5,13 @@
 
 #include "daemon/history.h"
 #include "daemon/incidents.h"
+#include "daemon/ledger.h"
 #include "daemon/probe.h"
 #include "daemon/world.h"
 #include "handlers/accounts.h"
 #include "redis/witness.h"
 #include "store/audit.h"
 #include "store/store.h"
-
-#define COMMANDS_MAX 64 /* host commands under way of one service */
-
-struct command_asked {
-    uint64_t id;
-    enum host_command command;
-    int number;
-};
 
 struct place {
     struct world *world;
@@ -28,9 +21,9 @@ struct place {
     struct redis_tunnel tunnel;
     struct controller *controller;
     struct witness *witness;
-    struct command_asked commands[COMMANDS_MAX];
-    unsigned command_next;
-    char stored[32]; /* status and health of the service_status that was stored last */
+    struct ledger asked;  /* of Redis and the host, without an answer yet */
+    struct error problem; /* why the service cannot be watched; code 0 = it is, with both ends */
+    char stored[32];      /* status and health of the service_status that was stored last */
 };
 
 struct world {
@@ -46,12 +39,39 @@ struct world {
     struct ssh_pool *ssh;
     struct prober *prober;
     uv_timer_t self, later, thin;
+    uv_timer_t refuse; /* answers what was asked of a service that is misconfigured */
     bool timers;
+    struct error refused; /* why the last reload was; code 0 = it was not */
     struct place *places;
     int count;
     void (*heard)(void *context, int service, const json_t *event); /* NULL = nobody listens */
     void *listener;
 };
+
+/* A service's connection and controller; of a reload only what changes, the other one is NULL. */
+struct ends {
+    struct redis_client *redis;
+    struct controller *controller;
+    struct witness *witness; /* with either of them */
+    struct ledger lost;      /* what was asked of those that these replace */
+    struct error problem;    /* why there is neither */
+};
+
+/* world.c */
+int place_open_redis(struct world *w, int index, const struct service_settings *s, struct ends *ret,
+                     struct error *err) ATTR_MUST_USE;
+int place_open_controller(struct world *w, int index, const struct service_settings *s,
+                          struct ends *ret, struct error *err) ATTR_MUST_USE;
+int place_open_witness(struct world *w, int index, const struct service_settings *s,
+                       struct ends *ret, struct error *err) ATTR_MUST_USE;
+/* All of them, or none and the problem, with its place in the file. */
+void place_open(struct world *w, int index, const struct settings *settings, struct ends *ret);
+/* Takes what place_open() gave. */
+void place_take(struct place *p, const struct ends *made);
+void place_close_ends(struct ends *e);
+/* Ends each of them once, as not known. */
+void place_end_lost(struct place *p, struct ledger *lost, const char *why);
+bool world_needs_ssh(const struct settings *settings);
 
 /* world_records.c: the store, the audit file, the histories and the accounts that rest on them. */
 int world_open_records(struct world *w, struct error *err) ATTR_MUST_USE;

@@ -110,6 +110,7 @@ void engine_free(struct engine *e)
     for (int i = 0; i < e->count; i++) {
         after_free(&e->services[i]);
         json_decref(e->services[i].evidence);
+        mem_free(e->services[i].misconfigured);
     }
     mem_free(e->services);
     mem_free(e);
@@ -240,7 +241,8 @@ void engine_wake(struct engine *e, int service, struct now now)
     engine_look_at_clocks(e, now);
     if (s->saved.paused_until.ms != 0 && wall_since(s->saved.paused_until, now.wall) <= 0)
         end_pause(s, now);
-    watch_turn(s, now);
+    if (s->misconfigured == NULL)
+        watch_turn(s, now);
     sample_turn(s, now);
     if (mono_reached(now.mono, s->recovery_wake))
         recover_event(s, EVENT_WAKE, 0, ACTION_DONE, now);
@@ -445,6 +447,13 @@ void engine_refresh(struct engine *e, int service, engine_answer *answer, void *
 {
     struct service *s = &e->services[service];
     engine_look_at_clocks(e, now);
+    if (s->misconfigured != NULL) {
+        json_t *body = json_object();
+        (void)json_put(body, "status", engine_status_json(e, service, now));
+        (void)json_put(body, "health", engine_health_json(e, service, now));
+        answer(context, 200, body);
+        return;
+    }
     if (s->waiter_count == SERVICE_WAITERS_MAX) {
         json_t *body = json_object();
         (void)json_put_text(body, "error", "Too many callers");
@@ -574,21 +583,4 @@ bool engine_cannot_tell(const struct engine *e, int service)
 {
     const struct service *s = &e->services[service];
     return !s->judged || s->cause == CAUSE_HOST_UNREACHABLE || s->cause == CAUSE_SELF_DOUBT;
-}
-
-void engine_reconfigure(struct engine *e, const struct settings *settings, struct now now)
-{
-    e->settings = settings;
-    for (int i = 0; i < e->count; i++) {
-        struct service *s = &e->services[i];
-        const struct service_settings *fresh = settings_service(settings, s->saved.id);
-        const struct service_settings *old = s->settings;
-        s->settings = fresh;
-        after_settings(s, old);
-        s->watch_policy = fresh->watch;
-        if (!s->saved.recovery_set)
-            s->recovery_policy = fresh->recovery;
-        judge(s, now);
-        service_schedule(s);
-    }
 }

@@ -130,6 +130,15 @@ bool engine_cannot_tell(const struct engine *e, int service);
 /* New settings after a reload: services that stayed keep their state; others come and go with the
  * next start of the daemon. `settings` replaces the borrowed one. */
 void engine_reconfigure(struct engine *e, const struct settings *settings, struct now now);
+/* The settings of the service cannot be used: it is not watched and not acted on, and says why.
+ * NULL: they can, and the watch begins (again). */
+void engine_misconfigured(struct engine *e, int service, const char *why, struct now now);
+/* Why the service is not watched; NULL = it is. Valid until the engine's next turn. */
+const char *engine_problem(const struct engine *e, int service);
+/* The connection to Redis or the controller of the service is a new one. Every request to the old
+ * one has ended: REPLY_NONE; HOST_CUT_OFF when its effect is unknown, HOST_CANCELLED when it has
+ * none. The service is probed at once. */
+void engine_reopened(struct engine *e, int service, struct now now);
 
 /* How late checks began, of all wake-ups of the last one to two minutes. */
 struct engine_timing {

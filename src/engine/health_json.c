@@ -205,6 +205,10 @@ static json_t *evidence_json(const struct service *s, struct now now)
     json_t *array = json_array();
     char text[FACT_TEXT_MAX * 2 + 16];
     const struct probe_facts *p = cause_probe(t);
+    if (s->misconfigured != NULL) { /* what was seen before is no evidence of it */
+        snapshot_add_text(array, s->misconfigured);
+        return array;
+    }
     int64_t silent_ms = current_silence_ms(s, now);
     if (silent_ms >= 0 && reply_answered(p->reply)) {
         (void)str_format(text, sizeof text, "PING: no answer for %.1f s",
@@ -270,11 +274,13 @@ static void true_texts(const struct service *s, struct now now, char *summary, s
 json_t *snapshot_cause_json(const struct service *s, struct now now)
 {
     const struct cause_row *row = cause_row(s->cause);
-    char summary[FACT_TEXT_MAX];
+    char summary[ERROR_TEXT_MAX + 32];
     const char *true_advice = NULL;
     char advice[FACT_TEXT_MAX * 2];
     true_texts(s, now, summary, sizeof summary, &true_advice);
     stops_advice_text(s, true_advice, advice, sizeof advice);
+    if (s->misconfigured != NULL)
+        (void)str_format(summary, sizeof summary, "misconfigured: %s", s->misconfigured);
     json_t *body = json_object();
     (void)json_put_text(body, "code", row->code);
     (void)json_put_text(body, "summary", summary);

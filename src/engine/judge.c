@@ -148,7 +148,8 @@ void judge(struct service *s, struct now now)
     sight->blind_hang_ms = s->watch_policy.blind_hang_ms;
     sight->busy_alert_ms = s->watch_policy.busy_alert_ms;
     sight->busy_limit_ms = s->watch_policy.busy_limit_ms;
-    s->verdict = cause_judge(sight, now.mono);
+    s->verdict = s->misconfigured != NULL ? (struct verdict){CAUSE_MISCONFIGURED, true}
+                                          : cause_judge(sight, now.mono);
     recording_judged(s);
     s->unproven = mono_since(now.mono, s->watch.proven) >= proof_lasts_ms(&s->watch_policy);
     if (s->verdict.confirmed && s->verdict.cause != CAUSE_NONE && !closed_by_us(s)) {

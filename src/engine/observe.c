@@ -322,6 +322,8 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
 void observe_host(struct service *s, const struct pending *p, const struct host_outcome *o,
                   struct now now)
 {
+    if (p->purpose == FOR_UNIT && o->end == HOST_CANCELLED)
+        return; /* it says nothing of the host, and the unit is asked for again */
     if (p->purpose == FOR_UNIT) {
         note_unit(s, o, p->asked, now);
         note_empty_primary(s);

@@ -402,6 +402,10 @@ void engine_operate(struct engine *e, int service, const struct engine_request *
         refuse(request, 400, refusal_unconfirmed(s, now));
         return;
     }
+    if (s->misconfigured != NULL) {
+        refuse(request, 503, refusal_body("Misconfigured", s->misconfigured, "misconfigured", now));
+        return;
+    }
     if (operation_running(s)) {
         refuse(request, 409,
                refusal_busy(s, o->request.user.email, engine_operation_word(o->request.operation),

@@ -302,7 +302,8 @@ void record_notice(struct service *s, const char *message, struct now now)
 
 void service_schedule(struct service *s)
 {
-    mono_ms at = mono_min(watch_next(s), mono_min(s->recovery_wake, operation_next(s)));
+    mono_ms watch = s->misconfigured == NULL ? watch_next(s) : MONO_NEVER;
+    mono_ms at = mono_min(watch, mono_min(s->recovery_wake, operation_next(s)));
     at = mono_min(at, mono_min(after_next(s), saving_next(s)));
     at = mono_min(at, mono_min(s->sampler.due, orders_next(s)));
     if (s->publish_due.ms != 0)

@@ -229,6 +229,7 @@ struct service {
     enum cause cause;       /* the last confirmed one */
     wall_ms cause_since;
     enum cause cause_logged; /* the one that the log told last */
+    char *misconfigured;     /* why it cannot be watched; NULL = it can */
     bool judged;             /* a first confirmed verdict exists */
     bool unproven;           /* the newest proof of health is too old to claim it */
 

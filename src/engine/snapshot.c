@@ -21,6 +21,7 @@ const char *snapshot_status(const struct service *s)
         return "starting";
     case CAUSE_HOST_UNREACHABLE:
     case CAUSE_SELF_DOUBT:
+    case CAUSE_MISCONFIGURED:
     case CAUSE_NONE:
         return "unknown";
     case CAUSE_CONTROL_LOST:

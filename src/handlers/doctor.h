@@ -70,6 +70,7 @@ struct doctor_facts {
 
     struct handlers_self self;
     const struct settings *settings;
+    const char *misconfigured; /* why the service is not watched; NULL = it is */
     bool recovery_enabled, recovery_paused, breaker_open;
     char key_error[ERROR_TEXT_MAX]; /* "" = good */
     bool out_of_time;               /* not everything was asked */

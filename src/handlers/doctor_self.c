@@ -35,12 +35,24 @@ void doctor_put(json_t *items, const char *check, enum finding_status status, co
 static void judge_configuration(const struct doctor_facts *f, json_t *items)
 {
     const struct settings *s = f->settings;
+    if (f->self.reload_refused != NULL)
+        doctor_put(items, "configuration", FINDING_FAIL,
+                   "correct the file, try it with `resus serve --check`, then `systemctl reload "
+                   "resus`",
+                   "the last reload was refused, so the settings from before hold: %s",
+                   f->self.reload_refused);
+    if (f->misconfigured != NULL)
+        doctor_put(
+            items, "configuration", FINDING_FAIL,
+            "correct what is named, try it with `resus serve --check`, then `systemctl reload "
+            "resus`",
+            "the service is misconfigured, so it is not watched: %s", f->misconfigured);
     for (size_t i = 0; i < s->warning_count; i++)
         doctor_put(
             items, "configuration", FINDING_WARNING,
             "mend the line, try it with `resus serve --check`, then `systemctl reload resus`", "%s",
             s->warnings[i]);
-    if (s->warning_count == 0)
+    if (s->warning_count == 0 && f->self.reload_refused == NULL && f->misconfigured == NULL)
         doctor_put(items, "configuration", FINDING_PASS, NULL, "%s has no warnings", s->path);
 }
 

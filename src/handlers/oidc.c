@@ -111,6 +111,7 @@ static CURL *new_easy(struct oidc *o)
     o->why[0] = '\0';
     int failures = (int)curl->easy_setopt(easy, CURLOPT_URL, o->settings.jwks_url) |
                    (int)curl->easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "https") |
+                   (int)curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 0L) |
                    (int)curl->easy_setopt(easy, CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2) |
                    (int)curl->easy_setopt(easy, CURLOPT_TIMEOUT_MS, (long)OIDC_FETCH_MS) |
                    (int)curl->easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) |

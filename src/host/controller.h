@@ -22,7 +22,7 @@ enum host_end {
     HOST_CUT_OFF,     /* the session died mid-flight: the effect is UNKNOWN */
     HOST_NOT_REACHED, /* nothing was sent: no session, refused, key or host key trouble; `error`
                          says which */
-    HOST_CANCELLED,   /* by host_cancel before anything was sent */
+    HOST_CANCELLED, /* given up before anything was sent, or while it only reads: without effect */
 };
 
 struct host_result {
@@ -59,7 +59,11 @@ struct controller_ops {
     void (*run)(struct controller *c, const struct host_request *request);
     /* Completes soon with HOST_CANCELLED if nothing was sent yet, else with what came of it. */
     void (*cancel)(struct controller *c, uint64_t id);
-    /* Drops everything pending without completions, and frees. */
+    /* No completion comes for it. HOST_CANCELLED: nothing of it was or will be sent;
+     * HOST_CUT_OFF: something may have been. */
+    enum host_end (*give_up)(struct controller *c, uint64_t id);
+    /* Drops everything pending without completions, and frees: give up first what somebody waits
+     * for. */
     void (*close)(struct controller *c);
 };
 

@@ -33,14 +33,15 @@ struct process_job {
     struct host_request request;
     mono_ms begun;
     bool goes_down; /* stop, or the first half of restart */
-    bool spawned, signalled, cancelled;
+    bool spawned, signalled, cancelled, given_up;
     struct process_job *next;
 };
 
 struct process_controller {
     struct controller base;
     uv_loop_t *loop;
-    struct mailbox *inbox; /* every request takes a turn of the loop */
+    struct mailbox *inbox;      /* every request takes a turn of the loop */
+    struct process_job *posted; /* those in it */
     uv_timer_t timer;
     struct fd_watch *exit_watch;
     int pidfd;
@@ -399,12 +400,26 @@ static void answer_reload(struct process_controller *p, struct process_job *job)
     buf_free(&err);
 }
 
+static void take_out(struct process_job **list, struct process_job *job)
+{
+    while (*list != job)
+        list = &(*list)->next;
+    *list = job->next;
+    job->next = NULL;
+}
+
 static void on_request(void *context, void *item)
 {
     struct process_controller *p = context;
     struct process_job *job = item;
     if (p->closed) {
         mem_free(job);
+        return;
+    }
+    take_out(&p->posted, job);
+    if (job->given_up) {
+        mem_free(job);
+        p->pending--;
         return;
     }
     adopt(p);
@@ -442,6 +457,8 @@ static void run(struct controller *c, const struct host_request *request)
     struct process_job *job = mem_must(mem_calloc(1, sizeof *job));
     job->request = *request;
     job->begun = clock_mono();
+    job->next = p->posted;
+    p->posted = job;
     p->pending++;
     int r = mailbox_post(p->inbox, job);
     assert(r == 0); /* more requests than the engine may have under way */
@@ -457,6 +474,26 @@ static void cancel(struct controller *c, uint64_t id)
     uv_update_time(p->loop);
     if (p->queue != NULL)
         (void)uv_timer_start(&p->timer, on_timer, 0, 0);
+}
+
+static enum host_end give_up(struct controller *c, uint64_t id)
+{
+    struct process_controller *p = (struct process_controller *)c;
+    for (struct process_job *job = p->posted; job != NULL; job = job->next)
+        if (job->request.id == id) {
+            job->given_up = true;
+            return HOST_CANCELLED;
+        }
+    for (struct process_job *job = p->queue; job != NULL; job = job->next) {
+        if (job->request.id != id)
+            continue;
+        enum host_end end = job->spawned || job->signalled ? HOST_CUT_OFF : HOST_CANCELLED;
+        take_out(&p->queue, job);
+        mem_free(job);
+        p->pending--;
+        return end;
+    }
+    return HOST_CUT_OFF;
 }
 
 static void on_timer_closed(uv_handle_t *handle)
@@ -516,7 +553,7 @@ int controller_process_open(uv_loop_t *loop, const struct service_settings *serv
                             struct controller **ret, struct error *err)
 {
     static const struct controller_ops ops = {
-        .run = run, .cancel = cancel, .close = close_controller};
+        .run = run, .cancel = cancel, .give_up = give_up, .close = close_controller};
     char program[SETTINGS_PATH_MAX];
     int r = process_find(service->process.program, program, err);
     if (r == 0)

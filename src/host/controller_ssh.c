@@ -58,6 +58,12 @@ static void cancel(struct controller *c, uint64_t id)
     ssh_pool_cancel(s->pool, s, id);
 }
 
+static enum host_end give_up(struct controller *c, uint64_t id)
+{
+    struct ssh_controller *s = (struct ssh_controller *)c;
+    return ssh_pool_give_up(s->pool, s, id);
+}
+
 static void close_controller(struct controller *c)
 {
     struct ssh_controller *s = (struct ssh_controller *)c;
@@ -71,7 +77,7 @@ int controller_ssh_open(uv_loop_t *loop, struct ssh_pool *pool,
                         struct error *err)
 {
     static const struct controller_ops ops = {
-        .run = run, .cancel = cancel, .close = close_controller};
+        .run = run, .cancel = cancel, .give_up = give_up, .close = close_controller};
     (void)loop; /* the pool has it */
     if (pool == NULL)
         return error_set(err, -EINVAL, "control: ssh needs the SSH thread");

@@ -142,17 +142,34 @@ static void cancel(struct controller *c, uint64_t id)
     (void)c, (void)id; /* what is begun ends by itself, and everything is begun at once */
 }
 
+static void abandon(struct systemd_controller *s, struct local_job *job)
+{
+    forget(s, job);
+    job->controller = NULL;
+    if (job->child == NULL)
+        return; /* it waits in `ready`, and is freed there */
+    child_abandon(job->child);
+    mem_free(job);
+}
+
+static enum host_end give_up(struct controller *c, uint64_t id)
+{
+    struct systemd_controller *s = (struct systemd_controller *)c;
+    for (struct local_job *job = s->jobs; job != NULL; job = job->next) {
+        if (job->id != id)
+            continue;
+        enum host_end end = job->child == NULL ? HOST_CANCELLED : HOST_CUT_OFF;
+        abandon(s, job);
+        return end;
+    }
+    return HOST_CUT_OFF;
+}
+
 static void close_controller(struct controller *c)
 {
     struct systemd_controller *s = (struct systemd_controller *)c;
-    for (struct local_job *job = s->jobs, *next; job != NULL; job = next) {
-        next = job->next;
-        job->controller = NULL;
-        if (job->child == NULL)
-            continue; /* it waits in `ready` */
-        child_abandon(job->child);
-        mem_free(job);
-    }
+    while (s->jobs != NULL)
+        abandon(s, s->jobs);
     mailbox_close(s->ready);
     mem_free(s);
 }
@@ -163,7 +180,7 @@ int controller_systemd_open(uv_loop_t *loop, const struct service_settings *serv
                             struct controller **ret, struct error *err)
 {
     static const struct controller_ops ops = {
-        .run = run, .cancel = cancel, .close = close_controller};
+        .run = run, .cancel = cancel, .give_up = give_up, .close = close_controller};
     struct systemd_controller *s = mem_calloc(1, sizeof *s);
     if (s == NULL)
         return error_set(err, -ENOMEM, "out of memory");

@@ -211,11 +211,23 @@ static bool open_step(struct ssh_link *link, size_t i)
     }
 }
 
+static bool may_send(struct ssh_job *job)
+{
+    int expected = JOB_WAITS;
+    return atomic_compare_exchange_strong(&job->step, &expected, JOB_SENT);
+}
+
 static bool ask_step(struct ssh_link *link, size_t i)
 {
     struct ssh_channel_slot *slot = link->slots[i];
     if (slot->job == NULL)
         return false; /* given up after it was sent: it ends when the host closes */
+    if (!slot->sent && !may_send(slot->job)) {
+        struct ssh_job *job = slot->job;
+        free_slot(link, i);
+        ssh_link_finish(link, job, HOST_CANCELLED);
+        return true;
+    }
     slot->sent = true;
     switch (ssh_channel_request_exec(slot->channel, slot->job->line)) {
     case SSH_OK:

@@ -52,8 +52,16 @@ enum ssh_job_kind {
     SSH_JOB_STOP     /* the thread ends; nothing comes back */
 };
 
+/* How far a command has come. Both threads move it on from JOB_WAITS, and the first one wins. */
+enum ssh_job_step {
+    JOB_WAITS,
+    JOB_SENT,    /* by the SSH thread: it may have reached the host */
+    JOB_GIVEN_UP /* by the engine: it is never sent */
+};
+
 struct ssh_job {
     enum ssh_job_kind kind;
+    atomic_int step; /* enum ssh_job_step */
     uint64_t serial; /* of the pool: never given twice */
     struct ssh_link *link;
     /* the engine's */

@@ -311,26 +311,53 @@ void ssh_pool_send(struct ssh_pool *pool, struct ssh_job *job)
     post_back(pool, job);
 }
 
+static void post_cancel(struct ssh_pool *pool, const struct ssh_job *job)
+{
+    /* `serial` and `link` are written before the job is sent and only read after. */
+    struct ssh_job *cancel = new_job(SSH_JOB_CANCEL, job->link);
+    if (cancel == NULL)
+        return; /* it ends by its deadline */
+    cancel->serial = job->serial;
+    post(pool, cancel);
+}
+
 void ssh_pool_cancel(struct ssh_pool *pool, const void *owner, uint64_t id)
 {
     for (struct ssh_job *job = pool->jobs; job != NULL; job = job->engine_next) {
         if (job->owner != owner || job->id != id)
             continue;
-        /* `serial` and `link` are written before the job is sent and only read after. */
-        struct ssh_job *cancel = new_job(SSH_JOB_CANCEL, job->link);
-        if (cancel == NULL)
-            return; /* it ends by its deadline */
-        cancel->serial = job->serial;
-        post(pool, cancel);
+        post_cancel(pool, job);
         return;
     }
+}
+
+/* The SSH thread may be about to send it: whoever moves the job out of JOB_WAITS decides. */
+static enum host_end give_up(struct ssh_job *job)
+{
+    int expected = JOB_WAITS;
+    job->owner = NULL;
+    return atomic_compare_exchange_strong(&job->step, &expected, JOB_GIVEN_UP) ? HOST_CANCELLED
+                                                                               : HOST_CUT_OFF;
+}
+
+enum host_end ssh_pool_give_up(struct ssh_pool *pool, const void *owner, uint64_t id)
+{
+    for (struct ssh_job *job = pool->jobs; job != NULL; job = job->engine_next) {
+        if (job->owner != owner || job->id != id)
+            continue;
+        enum host_end end = give_up(job);
+        if (end == HOST_CANCELLED)
+            post_cancel(pool, job); /* so that it does not hold a place in the queue */
+        return end;
+    }
+    return HOST_CUT_OFF;
 }
 
 void ssh_pool_disown(struct ssh_pool *pool, const void *owner)
 {
     for (struct ssh_job *job = pool->jobs; job != NULL; job = job->engine_next)
         if (job->owner == owner)
-            job->owner = NULL;
+            (void)give_up(job);
 }
 
 int ssh_pool_state(struct ssh_pool *pool, const struct ssh_settings *ssh)

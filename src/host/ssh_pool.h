@@ -22,7 +22,10 @@ struct ssh_job *ssh_pool_job(struct ssh_pool *pool, enum ssh_job_kind kind,
  * after that. A job with job->error set is answered at once (on a later turn of the loop). */
 void ssh_pool_send(struct ssh_pool *pool, struct ssh_job *job);
 void ssh_pool_cancel(struct ssh_pool *pool, const void *owner, uint64_t id);
-/* Forgets the owner of its jobs: nothing is delivered any more. */
+/* HOST_CANCELLED: the command was not sent and never will be; HOST_CUT_OFF: it may have been sent.
+ * Nothing is delivered for it. */
+enum host_end ssh_pool_give_up(struct ssh_pool *pool, const void *owner, uint64_t id);
+/* Gives up all jobs of the owner. */
 void ssh_pool_disown(struct ssh_pool *pool, const void *owner);
 
 #endif

@@ -153,6 +153,9 @@ int transfers_add(struct transfers *t, CURL *easy, transfer_done *done, void *co
         return error_set(err, -ENOMEM, "out of memory");
     *a = (struct adding){.done = done, .context = context};
     (void)t->curl->easy_setopt(easy, CURLOPT_PRIVATE, a);
+    /* Else libcurl waits on this loop for its resolver's thread when a transfer ends before the
+     * name is resolved: with a silent name server for as long as that is asked. */
+    (void)t->curl->easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
     CURLMcode code = t->curl->multi_add_handle(t->multi, easy);
     if (code == CURLM_OK)
         return 0;

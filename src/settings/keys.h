@@ -69,6 +69,9 @@ enum key_type {
     KEY_TYPE_COUNT
 };
 
+/* What has to be opened again at a reload for a changed value to take effect. */
+enum key_opens { OPENS_NOTHING, OPENS_REDIS, OPENS_CONTROL };
+
 /* What a row's offset is relative to. */
 enum base {
     BASE_NONE,
@@ -94,6 +97,7 @@ struct key {
     const char *standard;       /* the default, as one would write it; NULL = none */
     const char *help;           /* KEY_ALIEN: why it has no effect */
     bool restart;               /* a change needs a restart of the daemon */
+    enum key_opens opens;       /* what a changed value has opened again, of a service */
 };
 
 #define KEYS_MAX 256

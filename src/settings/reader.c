@@ -383,6 +383,8 @@ static void read_value(struct reader *r, const struct found *f)
 {
     switch (f->row->type) {
     case KEY_MAP:
+        if (f->row->child == PLACE_SERVICE)
+            r->settings->services_named = true;
         if (f->row->child == PLACE_TLS)
             ((struct service_settings *)r->base[BASE_SERVICE])->redis.tls.enabled = true;
         if (f->value->type == YAML_MAPPING_NODE)
@@ -404,6 +406,7 @@ static void read_value(struct reader *r, const struct found *f)
         read_affected(r, f->row, f->value);
         break;
     case KEY_SERVICES:
+        r->settings->services_named = true;
         read_services(r, f->value);
         break;
     default:
@@ -530,6 +533,13 @@ static void add_only_service(struct reader *r)
     finish_service(r, &s->services[0]);
 }
 
+static bool says_nothing(const yaml_node_t *root)
+{
+    if (root != NULL && root->type == YAML_MAPPING_NODE)
+        return root->data.mapping.pairs.start == root->data.mapping.pairs.top;
+    return root == NULL || is_null(root);
+}
+
 int reader_run(yaml_document_t *document, struct settings *settings, struct error *err)
 {
     struct error ignored = {0};
@@ -545,6 +555,7 @@ int reader_run(yaml_document_t *document, struct settings *settings, struct erro
         r.base[BASE_NONE] = r.base[BASE_SETTINGS] = settings;
         bind_service(&r, standard);
         yaml_node_t *root = yaml_document_get_root_node(document);
+        settings->empty = says_nothing(root);
         if (root != NULL && root->type == YAML_MAPPING_NODE)
             read_mapping(&r, root, PLACE_ROOT);
         else if (root != NULL && !is_null(root))

@@ -88,27 +88,57 @@ int settings_set_recovery(const char *key, const char *value, struct recovery_po
     return key_set(key_find(PLACE_HEALTH, key), watch, value, err);
 }
 
-static bool same_rows(enum base which, const void *a, const void *b)
+static bool same_rows(enum key_opens opens, const void *a, const void *b)
 {
     for (size_t i = 0; i < key_count; i++)
-        if (keys[i].base == which && keys[i].type < KEY_SCALARS && !key_equal(&keys[i], a, b))
+        if (keys[i].opens == opens && !key_equal(&keys[i], a, b))
             return false;
     return true;
 }
 
-bool settings_same_service(const struct service_settings *a, const struct service_settings *b)
+bool settings_same_redis(const struct service_settings *a, const struct service_settings *b)
 {
-    if (!str_equal(a->id, b->id) || a->affected_count != b->affected_count ||
-        a->start_operator != b->start_operator || a->stop_operator != b->stop_operator ||
-        a->restart_operator != b->restart_operator ||
-        a->watch.thresholds.memory_set != b->watch.thresholds.memory_set ||
-        a->watch.thresholds.connections_set != b->watch.thresholds.connections_set)
-        return false;
-    for (size_t i = 0; i < a->affected_count; i++)
-        if (!same_rows(BASE_AFFECTED, &a->affected[i], &b->affected[i]))
-            return false;
-    return same_rows(BASE_SERVICE, a, b) && same_rows(BASE_WATCH, &a->watch, &b->watch) &&
-           same_rows(BASE_RECOVERY, &a->recovery, &b->recovery);
+    return same_rows(OPENS_REDIS, a, b);
+}
+
+bool settings_same_control(const struct service_settings *a, const struct service_settings *b)
+{
+    return same_rows(OPENS_CONTROL, a, b);
+}
+
+/* place_path() writes ID for every service. */
+static void name_key(const struct key *row, const char *id, char *ret, size_t size)
+{
+    const char *path = place_path(row->place);
+    const char *mark = strstr(path, "ID");
+    if (mark == NULL)
+        (void)str_format(ret, size, "%s.%s", path, row->name);
+    else
+        (void)str_format(ret, size, "%.*s%s%s.%s", (int)(mark - path), path, id, mark + 2,
+                         row->name);
+}
+
+static bool matters(const struct key *row, const struct service_settings *s)
+{
+    if (row->place == PLACE_PROCESS)
+        return s->control == CONTROL_PROCESS;
+    if (row->place == PLACE_SSH)
+        return s->control == CONTROL_SSH || s->redis.via == VIA_SSH;
+    return true;
+}
+
+bool settings_moved(const struct settings *a, const struct settings *b, char *ret_key, size_t size)
+{
+    for (size_t s = 0; s < a->service_count && s < b->service_count; s++)
+        for (size_t i = 0; i < key_count; i++) {
+            const struct key *row = &keys[i];
+            if (row->base != BASE_SERVICE || !row->restart || !matters(row, &a->services[s]) ||
+                key_equal(row, &a->services[s], &b->services[s]))
+                continue;
+            name_key(row, a->services[s].id, ret_key, size);
+            return true;
+        }
+    return false;
 }
 
 size_t settings_restart_needed(const struct settings *a, const struct settings *b, char *ret_keys,
@@ -118,7 +148,7 @@ size_t settings_restart_needed(const struct settings *a, const struct settings *
     if (size > 0)
         ret_keys[0] = '\0';
     for (size_t i = 0; i < key_count; i++)
-        if (keys[i].restart && !key_equal(&keys[i], a, b))
+        if (keys[i].base == BASE_SETTINGS && keys[i].restart && !key_equal(&keys[i], a, b))
             (void)str_append(ret_keys, size, "%s%s.%s", count++ == 0 ? "" : ", ",
                              place_path(keys[i].place), keys[i].name);
     return count;

@@ -129,6 +129,8 @@ struct settings {
     struct server_settings server;
     struct service_settings *services; /* array of service_count */
     size_t service_count;
+    bool empty;          /* the file says nothing at all */
+    bool services_named; /* false: the one service is the default */
     struct audit_settings audit;
     struct rate_limits rate_limits;
     struct security_settings security;
@@ -157,8 +159,13 @@ const struct service_settings *settings_service(const struct settings *s, const 
 int settings_set_recovery(const char *key, const char *value, struct recovery_policy *recovery,
                           struct watch_policy *watch, struct error *err) ATTR_MUST_USE;
 
-/* For a reload: does the file still say the same about a service (its watch goes on untouched)? */
-bool settings_same_service(const struct service_settings *a, const struct service_settings *b);
+/* For a reload: may the connection to Redis, may the controller of the service stay open? */
+bool settings_same_redis(const struct service_settings *a, const struct service_settings *b);
+bool settings_same_control(const struct service_settings *a, const struct service_settings *b);
+/* How or where a service is controlled does not change while the daemon runs: the first key that
+ * differs ("services.cache.ssh.host") into `ret_key`. False: there is none. Both have the same
+ * services. */
+bool settings_moved(const struct settings *a, const struct settings *b, char *ret_key, size_t size);
 /* The keys whose change needs a restart of the daemon ("server.listen, server.state_dir") into
  * `ret_keys`; their number. */
 size_t settings_restart_needed(const struct settings *a, const struct settings *b, char *ret_keys,

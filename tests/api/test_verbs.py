@@ -310,11 +310,11 @@ def test_a_check_of_the_file_tells_what_would_stop_the_daemon_here(served):
                      f"key: {served.folder}/none, known_hosts: {served.folder}/none}}}}}}\n"
                      "security: {timezone: Europe/Berlim}\n")
     check = subprocess.run([str(PROGRAM), "serve", "--check", "--config", str(other)], capture_output=True, text=True)
-    assert check.returncode == 0, check
+    assert check.returncode == 2, check
     assert len(served.good("serve", "--check")["warnings"]) == 0
     assert "NOPASSWD: /bin/systemctl restart redis-server" in served.good("sudoers")["sudoers"]
-    assert "the daemon will not start" in check.stderr and "ssh-keygen" in check.stderr, check
-    assert "Europe/Berlim" in check.stderr, check
+    assert f"{other}:1:" in check.stderr and "ssh-keygen" in check.stderr, check
+    assert f"{other}:2:12: " in check.stderr and "Europe/Berlim" in check.stderr, check
 
 
 def test_root_checks_the_keys_for_the_account_that_the_daemon_runs_as(served):
@@ -323,9 +323,13 @@ def test_root_checks_the_keys_for_the_account_that_the_daemon_runs_as(served):
     nobody, state, key = 65534, served.folder / "other-state", served.folder / "key"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(key)], check=True)
     state.mkdir()
+    served.folder.chmod(0o755)  # as /etc/resus: that account may look into it
+    known_hosts = served.folder / "known_hosts"
+    known_hosts.write_text("192.0.2.1 " + " ".join((served.folder / "key.pub").read_text().split()[:2]) + "\n")
     other = served.folder / "other.yaml"
-    other.write_text(f"server: {{state_dir: {state}}}\nservices: {{a: {{control: ssh, address: '192.0.2.1:6379', "
-                     f"ssh: {{host: 192.0.2.1, user: a, key: {key}, known_hosts: {key}.pub}}}}}}\n")
+    other.write_text(f"server: {{state_dir: {state}}}\naudit: {{file: {state}/audit.log}}\n"
+                     f"services: {{a: {{control: ssh, address: '192.0.2.1:6379', "
+                     f"ssh: {{host: 192.0.2.1, user: a, key: {key}, known_hosts: {known_hosts}}}}}}}\n")
 
     def checked(*words):
         return subprocess.run([str(PROGRAM), *words, "--config", str(other)], capture_output=True, text=True)
@@ -339,6 +343,7 @@ def test_root_checks_the_keys_for_the_account_that_the_daemon_runs_as(served):
     assert checked("key", "check").returncode == 0
     good = checked("serve", "--check")
     assert good.returncode == 0 and "warning" not in good.stderr, good
+    served.folder.chmod(0o700)
     state.rmdir()  # before the first start nobody has it: then it is for the one who asks
     assert f"chown 0 {key}" in checked("key", "check").stdout
 

@@ -6,6 +6,7 @@ import subprocess
 
 import resus
 from tap import on
+from waiting import wait_until
 
 PACKAGING = pathlib.Path(__file__).resolve().parents[2] / "packaging"
 UNIT = resus.BUILD / "resus.service"
@@ -19,6 +20,16 @@ StateDirectory=
 LogsDirectory=
 ExecStart=
 ExecStart=/usr/bin/sudo -n systemctl restart {unit}
+"""
+# In place of a daemon that does not start.
+ENDS = """[Service]
+User=root
+Group=root
+RuntimeDirectory=
+StateDirectory=
+LogsDirectory=
+ExecStart=
+ExecStart=/bin/sh -c "exit {status}"
 """
 
 
@@ -61,3 +72,22 @@ def test_unit_starts_the_program_where_it_is_installed(host):
         capture_output=True, text=True, check=True).stdout) if row["name"] == "prefix")
     path = program.replace("{bindir}", f"{prefix}/bin")
     assert f"ExecStart={path} serve\n" in pathlib.Path(unit).read_text()
+
+
+def test_unit_is_not_started_again_when_its_settings_are_wrong(host):
+    """Status 2 says that another try cannot help; after any other end systemd tries again."""
+    def restarts():
+        return int(host.show("NRestarts", "resus")["NRestarts"])
+
+    host.write("/etc/systemd/system/resus.service", UNIT.read_text())
+    for status in (2, 1):
+        host.write("/etc/systemd/system/resus.service.d/probe.conf", ENDS.format(status=status))
+        host.systemctl("daemon-reload")
+        host.run("systemctl", "start", "resus", check=False)
+        if status == 2:
+            wait_until(lambda: host.state("resus") == "failed", "the end")
+            assert host.show("NRestarts,ExecMainStatus", "resus") == {"NRestarts": "0", "ExecMainStatus": "2"}
+            host.run("systemctl", "reset-failed", "resus")
+        else:
+            wait_until(lambda: restarts() > 0, "another start")
+            host.systemctl("stop", "resus")

@@ -1,6 +1,6 @@
 """A real HTTP server for the tests of probes: prints its port, serves until its input ends.
 
-/ok 200 · /fail 503 · /moved -> /ok · /round -> itself · /file -> file:///etc/passwd · /endless a body without end ·
+/ok 200 · /fail 503 · /moved -> /ok · /round -> itself · /file -> file:///etc/passwd · /other-host, /other-port, /https -> elsewhere · /endless a body without end ·
 /long a header without end · /silent no answer at all
 """
 
@@ -33,6 +33,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.redirect("/round")
         elif path == "/file":
             self.redirect("file:///etc/passwd")
+        elif path == "/other-host":
+            self.redirect(f"http://localhost:{self.server.server_address[1]}/ok")
+        elif path == "/other-port":
+            self.redirect("http://127.0.0.1:1/ok")
+        elif path == "/https":
+            self.redirect(f"https://127.0.0.1:{self.server.server_address[1]}/ok")
         elif path == "/endless":
             self.send_response(200)
             self.end_headers()

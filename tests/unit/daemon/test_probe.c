@@ -148,16 +148,20 @@ static void another_status_is_told(void **state)
     assert_string_equal(o->error, "HTTP status 503");
 }
 
-static void redirections_are_followed_a_few_times_and_to_http_only(void **state)
+static void redirects_are_followed_a_few_times_and_to_the_same_host_only(void **state)
 {
     struct bench *b = *state;
     assert_true(look(b, "/moved")->ok);
     const struct probe_outcome *o = look(b, "/round");
     assert_false(o->ok);
     assert_non_null(strstr(o->error, "redirects"));
-    o = look(b, "/file");
-    assert_false(o->ok);
-    assert_string_not_equal(o->error, "");
+    static const char *const elsewhere[] = {"/file", "/other-host", "/other-port", "/https"};
+    for (size_t i = 0; i < ARRAY_LENGTH(elsewhere); i++) {
+        o = look(b, elsewhere[i]);
+        assert_false(o->ok);
+        assert_int_equal(o->http_status, 302);
+        assert_non_null(strstr(o->error, "another host or protocol"));
+    }
 }
 
 static void an_answer_without_end_is_cut_off(void **state)
@@ -243,7 +247,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(whoever_answers_with_2xx_is_well),
         TEST(another_status_is_told),
-        TEST(redirections_are_followed_a_few_times_and_to_http_only),
+        TEST(redirects_are_followed_a_few_times_and_to_the_same_host_only),
         TEST(an_answer_without_end_is_cut_off),
         TEST(who_is_not_there_is_not_well),
         TEST(a_failed_handshake_is_told),

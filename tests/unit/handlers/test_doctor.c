@@ -363,6 +363,10 @@ static void resus_own_troubles_are_named(void **state)
     settings.warning_count = 1;
     (void)str_copy(settings.warnings[0], sizeof settings.warnings[0], "f:1:2: no effect");
     expect_one("configuration", "warning", "f:1:2: no effect", "resus serve --check");
+    settings.warning_count = 0;
+    facts.self.reload_refused = "/etc/resus/resus.yaml is empty";
+    expect_one("configuration", "fail", "/etc/resus/resus.yaml is empty", "systemctl reload resus");
+    facts.self.reload_refused = NULL;
 }
 
 static void what_does_not_apply_is_left_out(void **state)

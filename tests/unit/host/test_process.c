@@ -32,7 +32,7 @@ struct scene {
     uv_loop_t loop;
     uv_timer_t tick;
     struct controller *controller;
-    unsigned answered, exited;
+    unsigned answered, exited, starts; /* starts: answered ones */
     bool on_stack;
     enum host_end end;
     int exit_code;
@@ -54,6 +54,7 @@ static void on_done(void *context, uint64_t id, const struct host_result *r)
     (void)str_copy(s->err, sizeof s->err, r->err);
     if (id == HOST_STATUS || id == HOST_SHOW || id == HOST_IS_ACTIVE)
         systemctl_parse_result((enum host_command)id, r, &s->unit);
+    s->starts += id == HOST_START;
     if (id == HOST_PROCESS)
         process_facts_parse(r->out, r->out_length, s->number, &s->process);
     s->answered++;
@@ -306,6 +307,26 @@ static void test_a_server_that_cannot_start_says_why(void **state)
     end(s);
 }
 
+static void test_a_given_up_command_says_whether_it_was_begun(void **state)
+{
+    (void)state;
+    struct scene *s = begin();
+    ask(s, s->controller, HOST_START, 20000);
+    assert_int_equal(s->controller->ops->give_up(s->controller, HOST_START), HOST_CANCELLED);
+    run(s, HOST_STATUS);
+    assert_int_equal(s->answered, 1); /* the start was not answered, and not done */
+    assert_int_not_equal(s->unit.active, UNIT_ACTIVE);
+    ask(s, s->controller, HOST_START, 20000);
+    do
+        run(s, HOST_STATUS);
+    while (s->unit.active == UNIT_INACTIVE);
+    if (s->starts == 0) {
+        assert_int_equal(s->controller->ops->give_up(s->controller, HOST_START), HOST_CUT_OFF);
+        wait_state(s, UNIT_ACTIVE); /* it comes all the same */
+    }
+    end(s);
+}
+
 static void test_a_foreign_server_at_the_address_is_not_ours(void **state)
 {
     (void)state;
@@ -517,6 +538,7 @@ int main(void)
         cmocka_unit_test(test_the_log_of_a_running_server_is_bounded_and_keeps_its_end),
         cmocka_unit_test(test_the_end_of_a_server_is_told_at_once_and_seen_from_then_on),
         cmocka_unit_test(test_a_server_that_cannot_start_says_why),
+        cmocka_unit_test(test_a_given_up_command_says_whether_it_was_begun),
         cmocka_unit_test(test_a_foreign_server_at_the_address_is_not_ours),
         cmocka_unit_test(test_a_running_server_is_adopted_and_never_started_twice),
         cmocka_unit_test(test_an_adopted_server_ends_with_an_unknown_status),

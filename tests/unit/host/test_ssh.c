@@ -459,6 +459,32 @@ static void test_a_queued_command_can_be_cancelled_and_a_sent_one_not(void **sta
     end(s);
 }
 
+static void test_a_given_up_command_is_never_sent_late_and_says_whether_it_was(void **state)
+{
+    (void)state;
+    struct scene *s = begin("");
+    (void)str_copy(s->sshd.service.unit, sizeof s->sshd.service.unit, "ok");
+    open_controller(s);
+    ask(s, 0, 10000);
+    /* The session is not open yet: nothing was sent. */
+    assert_int_equal(s->controller->ops->give_up(s->controller, 0), HOST_CANCELLED);
+    ask(s, 1, 10000);
+    wait_answers(s, 1);
+    assert_int_equal(s->answers[1].end, HOST_EXITED);
+    assert_int_equal(s->answers[0].times, 0);
+    s->controller->ops->close(s->controller);
+    (void)str_copy(s->sshd.service.unit, sizeof s->sshd.service.unit, "hang");
+    open_controller(s);
+    for (unsigned i = 2; i < 11; i++) /* eight channels: the ninth waits */
+        ask(s, i, i == 2 ? 2000 : 60000);
+    wait_answers(s, 2); /* those beside the first one were sent with it */
+    assert_int_equal(s->answers[2].end, HOST_TIMED_OUT);
+    for (unsigned i = 3; i < 10; i++)
+        assert_int_equal(s->controller->ops->give_up(s->controller, i), HOST_CUT_OFF);
+    assert_int_equal(s->controller->ops->give_up(s->controller, 10), HOST_CANCELLED);
+    end(s);
+}
+
 static void test_closing_drops_what_is_pending_without_answers(void **state)
 {
     (void)state;
@@ -828,6 +854,7 @@ int main(void)
         TEST(test_a_key_the_host_does_not_know_is_told),
         TEST(test_a_process_of_the_host_is_read_with_the_extended_commands),
         TEST(test_a_queued_command_can_be_cancelled_and_a_sent_one_not),
+        TEST(test_a_given_up_command_is_never_sent_late_and_says_whether_it_was),
         TEST(test_closing_drops_what_is_pending_without_answers),
         TEST(test_freeing_the_pool_with_work_under_way_ends_cleanly),
         TEST(test_a_tunnel_carries_megabytes_both_ways_unchanged),

@@ -175,6 +175,22 @@ static void test_forty_commands_at_once_are_each_answered_once(void **state)
     end(&s);
 }
 
+static void test_a_given_up_command_says_whether_it_was_begun(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    ask(&s, 0, HOST_STATUS, 20000);
+    ask(&s, 1, HOST_LOG_TAIL, 20000); /* refused: not among the default commands */
+    assert_int_equal(s.controller->ops->give_up(s.controller, 0), HOST_CUT_OFF);
+    assert_int_equal(s.controller->ops->give_up(s.controller, 1), HOST_CANCELLED);
+    ask(&s, 2, HOST_STATUS, 20000);
+    wait_answers(&s, 1);
+    assert_int_equal(s.times[2], 1);
+    assert_int_equal(s.times[0] + s.times[1], 0);
+    end(&s);
+}
+
 static void test_closing_with_work_under_way_answers_nothing(void **state)
 {
     (void)state;
@@ -197,6 +213,7 @@ int main(void)
         cmocka_unit_test(test_extended_commands_are_refused_by_default_and_later),
         cmocka_unit_test(test_a_process_is_read_also_with_the_default_commands),
         cmocka_unit_test(test_forty_commands_at_once_are_each_answered_once),
+        cmocka_unit_test(test_a_given_up_command_says_whether_it_was_begun),
         cmocka_unit_test(test_closing_with_work_under_way_answers_nothing),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

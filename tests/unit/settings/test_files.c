@@ -333,38 +333,138 @@ static void recovery_is_set_at_run_time_within_the_files_ranges(void **state)
     assert_int_equal(recovery.max_attempts, 5);
 }
 
-static void a_reload_sees_which_services_changed(void **state)
+/* `after` within the one service. */
+static void each_change(const char *before, const char *const *changes, size_t count,
+                        void check(const struct settings *before, const struct settings *after,
+                                   const char *change))
+{
+    for (size_t i = 0; i < count; i++) {
+        char yaml[512];
+        (void)snprintf(yaml, sizeof yaml, "services: {a: {%s}}", before);
+        struct settings *old = parse(yaml);
+        (void)snprintf(yaml, sizeof yaml, "services: {a: {%s%s%s}}", before,
+                       before[0] == '\0' ? "" : ", ", changes[i]);
+        struct settings *new = parse(yaml);
+        check(old, new, changes[i]);
+        settings_free(old);
+        settings_free(new);
+    }
+}
+
+static void closes_nothing(const struct settings *old, const struct settings *new,
+                           const char *change)
+{
+    char key[128];
+    if (!settings_same_redis(&old->services[0], &new->services[0]) ||
+        !settings_same_control(&old->services[0], &new->services[0]) ||
+        settings_moved(old, new, key, sizeof key))
+        fail_msg("%s would close something", change);
+}
+
+static void closes_redis_alone(const struct settings *old, const struct settings *new,
+                               const char *change)
+{
+    if (settings_same_redis(&old->services[0], &new->services[0]) ||
+        !settings_same_control(&old->services[0], &new->services[0]))
+        fail_msg("%s does not close the connection to Redis alone", change);
+}
+
+static void closes_control_alone(const struct settings *old, const struct settings *new,
+                                 const char *change)
+{
+    if (!settings_same_redis(&old->services[0], &new->services[0]) ||
+        settings_same_control(&old->services[0], &new->services[0]))
+        fail_msg("%s does not close the controller alone", change);
+}
+
+static void a_reload_closes_only_what_a_changed_key_is_about(void **state)
 {
     (void)state;
-    static const char *const changes[] = {
+    static const char *const nothing[] = {
         "name: B",
-        "address: 'h:1'",
-        "address: 'unix:/r'",
-        "redis: {username: u}",
-        "redis: {tls: }",
+        "vm_name: v",
         "affected_services: [x]",
         "health_check: {thresholds: {memory_mb_warning: 3072}}",
-        "health_check: {thresholds: {connections_warning: 8000}}",
         "health_check: {interval_seconds: 31}",
         "auto_recovery: {external_stop: respect}",
         "auto_recovery: {backoff_multiplier: 2.5}",
         "permissions: {stop: [admin, operator]}",
-        "commands: extended",
         "process: {program: /x}",
     };
-    struct settings *before = parse("services: {a: {affected_services: []}}");
-    struct settings *same = parse("services: {a: {unit: redis-server}}");
-    assert_true(settings_same_service(&before->services[0], &same->services[0]));
-    for (size_t i = 0; i < ARRAY_LENGTH(changes); i++) {
-        char yaml[256];
-        (void)snprintf(yaml, sizeof yaml, "services: {a: {%s}}", changes[i]);
-        struct settings *after = parse(yaml);
-        if (settings_same_service(&before->services[0], &after->services[0]))
-            fail_msg("%s was not seen", changes[i]);
-        settings_free(after);
+    static const char *const redis[] = {
+        "redis: {username: u}",
+        "redis: {password_file: /p}",
+        "redis: {tls: }",
+        "redis: {tls: {server_name: n}}",
+    };
+    static const char *const control[] = {
+        "commands: extended",
+        "log_file: /var/log/r.log",
+    };
+    each_change("", nothing, ARRAY_LENGTH(nothing), closes_nothing);
+    each_change("", redis, ARRAY_LENGTH(redis), closes_redis_alone);
+    each_change("", control, ARRAY_LENGTH(control), closes_control_alone);
+}
+
+static void a_reload_does_not_move_a_service(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *before, *after, *key;
+    } moves[] = {
+        {"", "unit: other", "services.a.unit"},
+        {"", "address: 'h:1'", "services.a.address"},
+        {"", "address: 'unix:/r'", "services.a.address"},
+        {"", "port: 6380", "services.a.address"},
+        {"", "control: process", "services.a.control"},
+        {"control: ssh, ssh: {host: h, user: u, key: /k}",
+         "control: ssh, ssh: {host: g, user: u, key: /k}", "services.a.ssh.host"},
+        {"control: ssh, ssh: {host: h, user: u, key: /k}",
+         "control: ssh, ssh: {host: h, user: u, key: /k, port: 23}", "services.a.ssh.port"},
+        {"control: ssh, ssh: {host: h, user: u, key: /k}",
+         "control: ssh, ssh: {host: h, user: v, key: /k}", "services.a.ssh.user"},
+        {"control: ssh, ssh: {host: h, user: u, key: /k}", "", "services.a.control"},
+        {"control: process", "control: process, process: {directory: /d}",
+         "services.a.process.directory"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(moves); i++) {
+        char yaml[512];
+        char key[128] = "";
+        (void)snprintf(yaml, sizeof yaml, "services: {a: {%s}}", moves[i].before);
+        struct settings *old = parse(yaml);
+        (void)snprintf(yaml, sizeof yaml, "services: {a: {%s}}", moves[i].after);
+        struct settings *new = parse(yaml);
+        assert_true(settings_moved(old, new, key, sizeof key));
+        assert_string_equal(key, moves[i].key);
+        assert_false(settings_moved(old, old, key, sizeof key));
+        settings_free(old);
+        settings_free(new);
     }
-    settings_free(before);
-    settings_free(same);
+}
+
+static void a_file_that_says_nothing_or_names_no_service_is_known_as_such(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *yaml;
+        bool empty, named;
+    } files[] = {
+        {"", true, false},
+        {"\n  \n# a comment\n", true, false},
+        {"---\n", true, false},
+        {"~", true, false},
+        {"{}", true, false},
+        {"audit: {max_size: 5MB}", false, false},
+        {"services: {redis: }", false, true},
+        {"service: {port: 6380}", false, true},
+        {"redis_service_management: {services: {redis: }}", false, true},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(files); i++) {
+        struct settings *s = parse(files[i].yaml);
+        assert_int_equal(s->empty, files[i].empty);
+        assert_int_equal(s->services_named, files[i].named);
+        settings_free(s);
+    }
 }
 
 static void a_reload_names_what_needs_a_restart(void **state)
@@ -399,7 +499,9 @@ int main(void)
         cmocka_unit_test(the_largest_fleet_loads),
         cmocka_unit_test(a_file_that_cannot_be_read_is_named_with_the_systems_reason),
         cmocka_unit_test(recovery_is_set_at_run_time_within_the_files_ranges),
-        cmocka_unit_test(a_reload_sees_which_services_changed),
+        cmocka_unit_test(a_reload_closes_only_what_a_changed_key_is_about),
+        cmocka_unit_test(a_reload_does_not_move_a_service),
+        cmocka_unit_test(a_file_that_says_nothing_or_names_no_service_is_known_as_such),
         cmocka_unit_test(a_reload_names_what_needs_a_restart),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,153 @@
+#include "daemon/check.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/str.h"
+#include "daemon/certificate.h"
+#include "host/command.h"
+#include "host/keyfile.h"
+#include "host/known_hosts.h"
+#include "host/process_run.h"
+#include "io/zone.h"
+#include "redis/endpoint.h"
+#include "settings/position.h"
+
+/* Puts the place of the key in front. */
+static int at_key(const struct settings *settings, const char *key, struct error *err)
+{
+    char place[SETTINGS_PATH_MAX + 32];
+    settings_position(settings, key, place, sizeof place);
+    return error_prefix(err, "%s", place);
+}
+
+static int at_service(const struct settings *settings, const struct service_settings *service,
+                      const char *key, struct error *err)
+{
+    char whole[SETTINGS_ID_MAX + 64];
+    (void)str_format(whole, sizeof whole, "services.%s.%s", service->id, key);
+    (void)error_prefix(err, "service %s", service->id);
+    return at_key(settings, whole, err);
+}
+
+static bool uses_ssh(const struct service_settings *service)
+{
+    return service->control == CONTROL_SSH || service->redis.via == VIA_SSH;
+}
+
+int check_key(const struct settings *settings, const struct service_settings *service, uid_t owner,
+              struct error *err)
+{
+    if (!uses_ssh(service) || keyfile_check_for(service->ssh.key, owner, err) == 0)
+        return 0;
+    return at_service(settings, service, "ssh.key", err);
+}
+
+/* One after the other, so that the message is about the one file that is wrong. */
+static int check_redis(const struct settings *settings, const struct service_settings *service,
+                       struct error *err)
+{
+    struct redis_settings plain = service->redis;
+    struct endpoint *endpoint = NULL;
+    plain.tls.enabled = false;
+    int r = endpoint_new(&plain, &endpoint, err);
+    if (r < 0)
+        return at_service(
+            settings, service,
+            service->redis.password_file[0] != '\0' ? "redis.password_file" : "address", err);
+    endpoint_free(endpoint);
+    r = endpoint_new(&service->redis, &endpoint, err);
+    if (r < 0)
+        return at_service(settings, service, "redis.tls", err);
+    endpoint_free(endpoint);
+    return 0;
+}
+
+int check_service(const struct settings *settings, const struct service_settings *service,
+                  struct error *err)
+{
+    char program[SETTINGS_PATH_MAX];
+    if (host_check_unit(service->unit, err) < 0)
+        return at_service(settings, service, "unit", err);
+    if (check_key(settings, service, geteuid(), err) < 0)
+        return err->code;
+    if (service->control == CONTROL_PROCESS &&
+        process_find(service->process.program, program, err) < 0)
+        return at_service(settings, service, "process.program", err);
+    return check_redis(settings, service, err);
+}
+
+int check_known_host(const struct settings *settings, const struct service_settings *service,
+                     struct error *err)
+{
+    if (!uses_ssh(service) || known_hosts_check(&service->ssh, err) == 0)
+        return 0;
+    return at_service(settings, service, "ssh.known_hosts", err);
+}
+
+/* May files be made in the folder? One that is missing is made, where there is leave for it. */
+static int check_folder(const char *folder, struct error *err)
+{
+    char path[SETTINGS_PATH_MAX];
+    struct stat st;
+    (void)str_copy(path, sizeof path, folder);
+    while (stat(path, &st) < 0) {
+        char *slash = strrchr(path, '/');
+        if (errno != ENOENT || slash == NULL)
+            return error_set_errno(err, -errno, "cannot look at %s", path);
+        slash[slash == path] = '\0';
+    }
+    if (!S_ISDIR(st.st_mode))
+        return error_set(err, -ENOTDIR, "%s is not a folder", path);
+    if (access(path, W_OK | X_OK) < 0)
+        return error_set_errno(err, -errno, "no files can be made in %s as user %u", path,
+                               (unsigned)geteuid());
+    return 0;
+}
+
+static int check_certificate(const struct server_settings *server, struct error *err)
+{
+    struct certificate certificate;
+    if (server->tls_certificate[0] == '\0')
+        return 0; /* one is made in the state folder */
+    int r = certificate_load(server, &certificate, err);
+    if (r == 0)
+        certificate_free(&certificate);
+    return r;
+}
+
+static int check_audit(const struct audit_settings *audit, struct error *err)
+{
+    char folder[SETTINGS_PATH_MAX];
+    if (access(audit->file, F_OK) == 0)
+        return access(audit->file, R_OK | W_OK) == 0
+                   ? 0
+                   : error_set_errno(err, -errno, "%s cannot be written as user %u", audit->file,
+                                     (unsigned)geteuid());
+    (void)str_copy(folder, sizeof folder, audit->file);
+    char *slash = strrchr(folder, '/');
+    if (slash == NULL)
+        return 0;
+    slash[slash == folder] = '\0';
+    return check_folder(folder, err);
+}
+
+int check_server(const struct settings *settings, struct error *err)
+{
+    struct zone *zone = NULL;
+    if (access(settings->path, R_OK) < 0)
+        return error_set_errno(err, -errno, "user %u cannot read %s", (unsigned)geteuid(),
+                               settings->path);
+    if (check_folder(settings->server.state_dir, err) < 0)
+        return at_key(settings, "server.state_dir", err);
+    if (check_audit(&settings->audit, err) < 0)
+        return at_key(settings, "audit.file", err);
+    if (check_certificate(&settings->server, err) < 0)
+        return at_key(settings, "server.tls_certificate", err);
+    if (zone_load(settings->security.timezone, &zone, err) < 0)
+        return at_key(settings, "security.timezone", err);
+    zone_free(zone);
+    return 0;
+}

@@ -1,0 +1,184 @@
+/* Connections, controllers and witnesses as a set: opened at the start, exchanged at a reload. */
+#include <errno.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "daemon/check.h"
+#include "daemon/world_inside.h"
+#include "io/clock.h"
+
+void place_close_ends(struct ends *e)
+{
+    redis_client_free(e->redis);
+    witness_free(e->witness);
+    if (e->controller != NULL)
+        e->controller->ops->close(e->controller);
+    *e = (struct ends){0};
+}
+
+void place_open(struct world *w, int index, const struct settings *settings, struct ends *ret)
+{
+    const struct service_settings *s = &settings->services[index];
+    struct error err = {0};
+    struct error found = {0};
+    *ret = (struct ends){0};
+    int r = place_open_redis(w, index, s, ret, &err);
+    if (r >= 0)
+        r = place_open_controller(w, index, s, ret, &err);
+    if (r >= 0)
+        r = place_open_witness(w, index, s, ret, &err);
+    if (r >= 0 && s->redis.via == VIA_SSH)
+        r = check_key(settings, s, geteuid(), &err);
+    if (r >= 0)
+        return;
+    place_close_ends(ret);
+    ret->problem = check_service(settings, s, &found) < 0 ? found : err; /* with its place */
+}
+
+void place_take(struct place *p, const struct ends *made)
+{
+    p->redis = made->redis;
+    p->controller = made->controller;
+    p->witness = made->witness;
+    p->problem = made->problem;
+}
+
+static void exchange_ends(struct world *w, int index, struct ends *fresh)
+{
+    struct place *p = &w->places[index];
+    struct ends old = {0};
+    p->problem = fresh->problem;
+    if (fresh->redis != NULL) {
+        old.redis = p->redis;
+        p->redis = fresh->redis;
+        fresh->lost = ledger_take(&p->asked, false);
+    }
+    if (fresh->controller != NULL) {
+        struct ledger commands = ledger_take(&p->asked, true);
+        old.controller = p->controller;
+        p->controller = fresh->controller;
+        ledger_give_up(&commands, old.controller);
+        ledger_join(&fresh->lost, &commands);
+    }
+    if (fresh->witness != NULL) {
+        old.witness = p->witness;
+        p->witness = fresh->witness;
+    }
+    *fresh = (struct ends){fresh->redis, fresh->controller, old.witness, fresh->lost, {0}};
+    old.witness = NULL;
+    place_close_ends(&old);
+}
+
+/* Nothing is known of what they did. What follows from that is asked of the new ends, under the new
+ * settings. */
+static void end_all_lost(struct world *w, struct ends *fresh)
+{
+    static const char why[] = "the settings were read again before the answer came";
+    struct now now = clock_now();
+    for (int i = 0; i < w->count; i++) {
+        if (fresh[i].redis == NULL && fresh[i].controller == NULL)
+            continue;
+        handlers_reopened(w->handlers, i);
+        place_end_lost(&w->places[i], &fresh[i].lost, why);
+        if (fresh[i].witness != NULL) /* the old one */
+            witness_give_up(fresh[i].witness, why);
+        witness_free(fresh[i].witness);
+        engine_reopened(w->engine, i, now);
+    }
+}
+
+static void tell_misconfigured(struct world *w)
+{
+    for (int i = 0; i < w->count; i++) {
+        const struct error *problem = &w->places[i].problem;
+        engine_misconfigured(w->engine, i, problem->code == 0 ? NULL : problem->text, clock_now());
+    }
+}
+
+/* Everything that can fail is tried beside what is there, and only then takes its place: a reload
+ * that is refused has changed nothing. */
+static int prepare(struct world *w, const struct settings *settings, struct ends *fresh,
+                   struct error *err)
+{
+    const struct settings *old = w->settings;
+    int r = 0;
+    for (int i = 0; r >= 0 && i < w->count; i++) {
+        const struct service_settings *before = &old->services[i];
+        const struct service_settings *s = &settings->services[i];
+        if (w->places[i].problem.code != 0) {
+            place_open(w, i, settings, &fresh[i]); /* it stays misconfigured, or is watched */
+            continue;
+        }
+        if (!settings_same_redis(before, s))
+            r = place_open_redis(w, i, s, &fresh[i], err);
+        if (r >= 0 && !settings_same_control(before, s))
+            r = place_open_controller(w, i, s, &fresh[i], err);
+        if (r >= 0 && (fresh[i].redis != NULL || fresh[i].controller != NULL))
+            r = place_open_witness(w, i, s, &fresh[i], err);
+    }
+    w->settings = settings;
+    if (r >= 0)
+        r = accounts_reconfigure(w->accounts, err);
+    if (r >= 0)
+        return 0;
+    w->settings = old;
+    for (int i = 0; i < w->count; i++)
+        place_close_ends(&fresh[i]);
+    return r;
+}
+
+/* A file may be half-written, or the wrong one: what it says of where a service is and how it is
+ * controlled is taken over at a start only. */
+static int check_same_services(const struct world *w, const struct settings *settings,
+                               struct error *err)
+{
+    char key[SETTINGS_ID_MAX + 64];
+    if (settings->empty)
+        return error_set(err, -EINVAL,
+                         "%s is empty: it may be half-written. Write it and reload again",
+                         settings->path);
+    if (w->settings->services_named && !settings->services_named)
+        return error_set(err, -EINVAL,
+                         "%s names no service: it may be half-written. Write "
+                         "`services` and reload again; if the default service is meant, run: "
+                         "systemctl restart resus",
+                         settings->path);
+    bool same = (int)settings->service_count == w->count;
+    for (int i = 0; same && i < w->count; i++)
+        same = str_equal(settings->services[i].id, w->settings->services[i].id);
+    if (!same)
+        return error_set(err, -EINVAL,
+                         "services were added, removed or reordered. If that is meant, run: "
+                         "systemctl restart resus");
+    if (settings_moved(w->settings, settings, key, sizeof key))
+        return error_set(err, -EINVAL,
+                         "`%s` has changed, and a reload does not change how or where a service is "
+                         "controlled. If that is meant, run: systemctl restart resus",
+                         key);
+    return 0;
+}
+
+int world_reconfigure(struct world *w, const struct settings *settings, struct error *err)
+{
+    if (check_same_services(w, settings, err) < 0)
+        return err->code;
+    struct ends *fresh = mem_calloc(settings->service_count, sizeof *fresh);
+    if (fresh == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    int r = prepare(w, settings, fresh, err);
+    for (int i = 0; r >= 0 && i < w->count; i++)
+        exchange_ends(w, i, &fresh[i]);
+    if (r >= 0) {
+        engine_reconfigure(w->engine, settings, clock_now());
+        tell_misconfigured(w);
+        end_all_lost(w, fresh);
+    }
+    mem_free(fresh);
+    return r < 0 ? r : 0;
+}
+
+void world_note_reload(struct world *w, const struct error *refused)
+{
+    w->refused = refused == NULL ? (struct error){0} : *refused;
+}
