@@ -14,6 +14,17 @@
 #define LATENESS_PERIOD_MS 60000
 #define PUBLISH_INTERVAL_MS 30000 /* contract section 5: every 30 s and on every change */
 
+/* Action ids rise with the clock, and slower than it, so that none is used again after a restart of
+ * Resus. The upper bits belong to the service: two of them shall not count in step. All fit into
+ * the 53 bits of a JSON number. */
+static uint64_t first_action_id(const char *service, wall_ms at)
+{
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+    for (const char *c = service; *c != '\0'; c++)
+        hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+    return (hash >> 54) << 42 | (uint64_t)at.ms;
+}
+
 static void restore(struct service *s, const struct service_state *saved, struct now now)
 {
     struct recovery *r = &s->recovery;
@@ -48,7 +59,7 @@ static void restore(struct service *s, const struct service_state *saved, struct
     }
     if (saved->attempts > 0)
         r->last_attempt = now.mono; /* it was not long ago: wait the delay before the next */
-    recovery_seed(r, (uint64_t)now.wall.ms << 8);
+    recovery_seed(r, first_action_id(s->settings->id, now.wall));
 }
 
 static void init_service(struct engine *e, int index, const struct service_settings *settings,

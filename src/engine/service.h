@@ -186,7 +186,8 @@ struct service {
     struct recovery recovery;
     mono_ms recovery_wake;
     struct recording recording;
-    char recovery_id[32]; /* of the open or last recovery */
+    char recovery_id[SETTINGS_ID_MAX + 24]; /* of the open or last recovery */
+    int recovery_actions;                   /* of it: those that took effect or failed */
     wall_ms recovery_began;
     mono_ms recovery_began_mono;
     enum cause recovery_cause;

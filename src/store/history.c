@@ -10,7 +10,7 @@
 const char history_recovery_sql[] =
     "INSERT INTO recovery (id, service, started_at, duration_seconds, cause, level, result,"
     " attempts, message, evidence) VALUES (?,?,?,?,?,?,?,?,?,?)"
-    " ON CONFLICT (id) DO UPDATE SET service = excluded.service, started_at = excluded.started_at,"
+    " ON CONFLICT (service, id) DO UPDATE SET started_at = excluded.started_at,"
     " duration_seconds = excluded.duration_seconds, cause = excluded.cause, level = excluded.level,"
     " result = excluded.result, attempts = excluded.attempts, message = excluded.message,"
     " evidence = coalesce(excluded.evidence, evidence)";
@@ -249,11 +249,13 @@ int history_recall(sqlite3 *db, const char *service, struct recovery_record *ret
     int r = close_interrupted(db, service, err);
     if (r < 0) /* a full disk: what was before is known all the same */
         log_warning("store", "the interrupted recovery stays open: %s", err->text);
-    r = database_prepare(db,
-                         "SELECT id, started_at, duration_seconds, cause, level, result, attempts"
-                         " FROM recovery WHERE service = ?1 AND result NOT IN ('running', '')"
-                         " ORDER BY started_at DESC, rowid DESC LIMIT ?2",
-                         &s, err);
+    r = database_prepare(
+        db,
+        "SELECT id, started_at, duration_seconds, cause, level, result, attempts"
+        " FROM recovery WHERE service = ?1 AND result NOT IN ('running', '', '" HISTORY_BY_SYSTEMD
+        "')"
+        " ORDER BY started_at DESC, rowid DESC LIMIT ?2",
+        &s, err);
     if (r < 0)
         return r;
     int count = 0;

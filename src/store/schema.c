@@ -38,6 +38,19 @@ static const char *const steps[] = {
      " PRIMARY KEY (kind, number)) WITHOUT ROWID;"),
     /* 3 -> 4: operations are few among many states */
     "CREATE INDEX event_operations ON event (service, at) WHERE type = 'service_event';",
+    /* 4 -> 5: two services may use the same id. The order of the rows is kept: queries sort by it.
+     */
+    "CREATE TABLE recovery_of_service ("
+    " id TEXT NOT NULL, service TEXT NOT NULL, started_at INTEGER NOT NULL,"
+    " duration_seconds REAL, cause TEXT NOT NULL, level TEXT NOT NULL, result TEXT NOT NULL,"
+    " attempts INTEGER NOT NULL, message TEXT NOT NULL, evidence TEXT,"
+    " PRIMARY KEY (service, id));"
+    "INSERT INTO recovery_of_service SELECT id, service, started_at, duration_seconds, cause,"
+    " level, result, attempts, message, evidence FROM recovery ORDER BY rowid;"
+    "DROP TABLE recovery;"
+    "ALTER TABLE recovery_of_service RENAME TO recovery;"
+    "CREATE INDEX recovery_by_service ON recovery (service, started_at);"
+    "CREATE INDEX recovery_by_time ON recovery (started_at);",
 };
 
 int schema_version(void)
