@@ -69,7 +69,7 @@ static const struct shape_member outage_[] = {
     {"ended", "time", NULL},
     {"duration_seconds", "number", NULL},
     {"cause", "text", "A cause's code, empty when it was over before it was known."},
-    {"ended_by", "=recovery|operation|itself", NULL},
+    {"ended_by", "=recovery|operation|systemd|itself", NULL},
     END};
 static const struct shape_member limit_[] = {
     {"warning?", "number", NULL}, {"critical?", "number", NULL}, {"max?", "number", NULL}, END};
@@ -331,9 +331,9 @@ static const struct shape_member past_recovery_[] = {
     {"started_at", "time", NULL},
     {"duration_seconds", "number?", NULL},
     {"cause", "text", NULL},
-    {"recovery_level", LEVEL_WORDS "?", NULL},
-    {"result", "text?", NULL},
-    {"attempts", "whole", NULL},
+    {"recovery_level", LEVEL_WORDS "?", "null: systemd restarted it, Resus did nothing."},
+    {"result", "text?", "by_systemd: systemd restarted it, Resus did nothing."},
+    {"attempts", "whole", "Actions that Resus tried."},
     {"message", "text", NULL},
     {"evidence", "[text]?",
      "What was seen before the first step: unit, redis, log, info, INFO, SLOWLOG, CLIENT LIST "

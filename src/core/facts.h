@@ -176,6 +176,13 @@ struct log_facts {
     char line[FACT_TEXT_MAX];
 };
 
+/* What the journal says about the newest start of the unit. */
+struct restart_facts {
+    bool by_systemd;           /* systemd restarted it by itself, after the process had ended: */
+    bool out_of_memory;        /* the kernel killed it */
+    char ended[FACT_TEXT_MAX]; /* systemd's line about its end, "" = not seen */
+};
+
 enum redis_role { ROLE_UNKNOWN, ROLE_PRIMARY, ROLE_REPLICA, ROLE_SENTINEL };
 enum failover_state { FAILOVER_NONE, FAILOVER_RUNNING };
 

@@ -77,6 +77,7 @@ static void init_service(struct engine *e, int index, const struct service_setti
     s->saving.due = MONO_NEVER;
     health_reset(&s->health);
     recovery_init(&s->recovery);
+    s->other_restart.restarts = FACT_UNKNOWN;
     watch_init(s, now);
     sample_init(s, now);
     restore(s, saved, now);
@@ -368,6 +369,7 @@ void engine_host_ended(struct engine *e, int service, const struct host_outcome 
     case FOR_UNIT:
     case FOR_JOURNAL:
     case FOR_LOG_FILE:
+    case FOR_RESTART_LOG:
         observe_host(s, &p, o, now);
         break;
     case FOR_ACTION:

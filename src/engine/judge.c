@@ -163,6 +163,7 @@ void judge(struct service *s, struct now now)
     recover_event(s, EVENT_FACTS, 0, ACTION_DONE, now);
     operation_turn(s, now);
     sample_account(s, now);
+    other_restart_turn(s, now);
     bool status_changed = !str_equal(s->status_shown, snapshot_status(s)) ||
                           !str_equal(s->overall_shown, overall_word(snapshot_overall(s)));
     /* A unit that has just failed under a health of before would be told as failed and healthy. */

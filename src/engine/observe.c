@@ -114,7 +114,9 @@ static void note_info(struct service *s, const struct redis_answer *a, mono_ms a
     s->watch.last_command = now.wall;
     if (new.loading == TRI_NO)
         s->sight.loading_seen = false;
-    if (restarted && !operation_running(s) && !started_by_us(s, &new, now)) {
+    /* Where the unit's process is known, a change of it is reported with its reason instead. */
+    bool unit_known = s->sight.unit.control_reached == TRI_YES && s->sight.unit.main_pid > 0;
+    if (restarted && !unit_known && !operation_running(s) && !started_by_us(s, &new, now)) {
         char text[FACT_TEXT_MAX];
         (void)str_format(text, sizeof text, "Redis was restarted by %s (process %lld, up %lld s).",
                          s->watch.auto_restart_at.ms > known_at.ms ? "systemd" : "somebody else",
@@ -229,6 +231,7 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
         s->watch.auto_restart_at = now.mono;
     }
     s->watch.unit_ms = o->duration_ms;
+    other_restart_unit(s, &new, now);
     *old = new;
     if (back || (now_runs && !ran))
         count_silence_anew(s, asked);
@@ -255,6 +258,8 @@ void observe_host(struct service *s, const struct pending *p, const struct host_
     if (p->purpose == FOR_UNIT) {
         note_unit(s, o, p->asked, now);
         note_empty_primary(s);
+    } else if (p->purpose == FOR_RESTART_LOG) {
+        other_restart_log(s, o, now);
     } else {
         last_words_answered(s, p->purpose, o, now);
     }

@@ -26,6 +26,7 @@ enum purpose {
     FOR_CONFIG,
     FOR_JOURNAL,
     FOR_LOG_FILE,
+    FOR_RESTART_LOG,  /* the journal after a restart that was not ours */
     FOR_ACTION,       /* recovery's host command or script kill */
     FOR_ACTION_2,     /* its second half: FUNCTION KILL, start after reset-failed */
     FOR_ACTION_SAVED, /* INFO persistence while its BGSAVE runs */
@@ -75,6 +76,20 @@ struct watch {
     unsigned latency_next, latency_count;
 };
 
+/* The unit's process, and a restart of it that Resus did not cause (other_restart.c). */
+struct other_restart {
+    int64_t process, restarts; /* newest main process and NRestarts; 0 and FACT_UNKNOWN: none yet */
+    mono_ms seen;              /* when they were asked for */
+    bool open;                 /* a restart is being explained: */
+    mono_ms since;             /* the old process was last seen then, */
+    mono_ms noticed;           /* the new one first then */
+    int64_t restarts_before;
+    bool systemd;                        /* systemd did it, by what the unit shows */
+    enum unit_result result;             /* seen while systemd waited to restart it */
+    bool log_asked, log_read, other_way; /* other_way: with sudo instead of without, or without */
+    struct restart_facts log;
+};
+
 enum sample_state {
     SAMPLE_UP,
     SAMPLE_DOWN,
@@ -100,6 +115,8 @@ struct sampler {
     bool outage, outage_confirmed;
     mono_ms outage_began;
     enum cause outage_cause;
+    mono_ms last_outage_ended; /* 0 = none yet */
+    struct outage_record last_outage;
 };
 
 enum operation_phase {
@@ -216,6 +233,7 @@ struct service {
     } saving;
 
     struct sampler sampler;
+    struct other_restart other_restart;
     struct exposition exposition;
     struct engine_counters counters;
     struct config_seen config_seen;
@@ -301,6 +319,16 @@ void sample_account(struct service *s, struct now now); /* books the time until 
 void sample_ping(struct service *s, int64_t us);
 void sample_figures(struct service *s, const struct redis_answer *a, struct now now);
 void sample_turn(struct service *s, struct now now); /* ends the step when it is due */
+/* The newest outage, when it ended after `since`. */
+bool sample_last_outage(const struct service *s, mono_ms since, wall_ms *ret_began,
+                        double *ret_seconds);
+/* The newest outage was this, whatever it was recorded as; a short one counts then, too. */
+void sample_name_outage(struct service *s, enum cause cause, const char *ended_by);
+
+/* other_restart.c */
+void other_restart_unit(struct service *s, const struct unit_facts *unit, struct now now);
+void other_restart_log(struct service *s, const struct host_outcome *o, struct now now);
+void other_restart_turn(struct service *s, struct now now);
 
 /* judge.c */
 void judge(struct service *s, struct now now);

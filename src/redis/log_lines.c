@@ -166,10 +166,28 @@ static bool add_to_config_error(struct log_reading *r, const char *line, size_t 
     return true;
 }
 
+/* Who began the newest start, and how the process before it ended. A stop or restart by an operator
+ * begins with "Stopping". */
+static void note_restart(struct restart_facts *r, enum log_class class, const char *line,
+                         size_t length)
+{
+    static const char stopping[] = "Stopping ";
+    bool end = str_find(line, length, ": Main process exited, code=") != NULL;
+    bool asked = length >= sizeof stopping - 1 && memcmp(line, stopping, sizeof stopping - 1) == 0;
+    if (asked || class == LOG_START_LIMIT || (r->by_systemd && (end || class == LOG_OOM_KILL)))
+        *r = (struct restart_facts){0};
+    r->out_of_memory = r->out_of_memory || class == LOG_OOM_KILL;
+    if (end)
+        (void)str_copy_clean(r->ended, sizeof r->ended, line, length);
+    r->by_systemd =
+        r->by_systemd || str_find(line, length, ": Scheduled restart job, restart counter") != NULL;
+}
+
 void log_read(struct log_reading *r, const char *line, size_t length)
 {
     enum log_class class = log_classify(line, length);
     r->lines++;
+    note_restart(&r->restart, class, line, length);
     if (good_start(class, line, length)) {
         r->facts = (struct log_facts){0};
         r->in_config_error = false;

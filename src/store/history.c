@@ -105,11 +105,12 @@ static json_t *recovery_object(sqlite3_stmt *s)
 {
     json_t *o = json_object();
     const char *evidence = column(s, 9);
+    const char *level = column(s, 5); /* "" where Resus did nothing */
     json_t *parsed = evidence == NULL ? NULL : json_loads(evidence, JSON_DECODE_ANY, NULL);
     bool ok = json_put_text(o, "id", column(s, 0)) && json_put_text(o, "service", column(s, 1)) &&
               json_put_wall(o, "started_at", (wall_ms){sqlite3_column_int64(s, 2)}) &&
               put_seconds(o, "duration_seconds", s, 3) && json_put_text(o, "cause", column(s, 4)) &&
-              json_put_text(o, "recovery_level", column(s, 5)) &&
+              json_put_text(o, "recovery_level", level[0] == '\0' ? NULL : level) &&
               json_put_text(o, "result", column(s, 6)) &&
               json_put_int(o, "attempts", sqlite3_column_int64(s, 7)) &&
               json_put_text(o, "message", column(s, 8)) &&

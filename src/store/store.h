@@ -24,9 +24,10 @@
 #define STORE_RECOVERY_TIMES_MAX 8
 #define STORE_QUERY_ROWS_MAX 1000
 #define HISTORY_BY_SYSTEMD                                                                         \
-    "by_systemd"                     /* a result: Resus did nothing, systemd restarted the unit */
-#define STORE_RECOVERIES_KEPT_MAX 64 /* recoveries that wait in memory for the disk to come back   \
-                                      */
+    "by_systemd" /* a result: Resus did nothing, systemd restarted the unit */
+#define STORE_RECOVERIES_KEPT_MAX                                                                  \
+    64 /* recoveries that wait in memory for the disk to come back                                 \
+        */
 
 enum store_class {
     STORE_NORMAL, /* synchronous=NORMAL: attempts, breaker, history; may lose the last moments of a
