@@ -172,6 +172,8 @@ static const struct shape_member status_[] = {
     {"vm_info", "VmInfo", NULL},
     {"operation?", "Running", "What runs on the service now."},
     {"notices?", "[Notice]", "What users are told now, newest first."},
+    {"role?", "=primary|replica", "As Redis last said; missing while it is not known."},
+    {"primary?", "text", "Of a replica: address of its primary."},
     {"stopped_by?", "text", "Who stopped it on purpose."},
     {"stopped_at?", "time", NULL},
     {"affected_services?", "[Dependent]", "Who depends on it, as configured."},

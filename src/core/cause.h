@@ -109,7 +109,8 @@ struct sight {
     struct unit_facts unit;
     struct info_facts info;
     struct log_facts log;
-    bool log_read;           /* the journal was read since the unit was seen to have failed */
+    struct log_facts saving_log; /* why Redis cannot save, while it cannot */
+    bool log_read;               /* the journal was read since the unit was seen to have failed */
     mono_ms doubt_since;     /* when something first looked wrong; MONO_NEVER while nothing does */
     mono_ms last_answer;     /* when any reply was last read */
     mono_ms unit_same_since; /* since when every look has shown the unit and its main process so */
@@ -119,7 +120,11 @@ struct sight {
     int64_t mismatches;      /* looks in a row at which Redis answered while its unit did not run */
     bool ever_answered;      /* a PONG was seen at this address at some time */
     bool stopped_on_purpose;
-    bool loading_seen;     /* since the unit's last start */
+    bool loading_seen; /* since the unit's last start */
+    mono_ms
+        unready_since; /* since when Redis serves while its unit is still starting; 0 */
+    bool never_ready;  /* it served, and its unit has not become active since */
+    bool role_changed; /* a primary has become a replica, and no failover explains it */
     bool systemd_restarts; /* systemd was seen to restart the unit by itself */
     bool oom_errors_rising;
     bool tilt;
@@ -143,6 +148,10 @@ struct verdict {
 #define CAUSE_STOP_DEADLINE_MS 30000
 /* ... and while Redis says that it saves: as long as ten minutes. */
 #define CAUSE_SAVE_DEADLINE_MS 600000
+
+/* A unit that is still starting so long after Redis has answered waits for a ready message that
+ * does not come. */
+#define CAUSE_READY_LIMIT_MS 5000
 
 struct verdict cause_judge(const struct sight *sight, mono_ms now);
 

@@ -315,6 +315,7 @@ void engine_redis_ended(struct engine *e, int service, const struct redis_answer
     case FOR_PULSE:
     case FOR_PROBE:
     case FOR_CONFIG:
+    case FOR_ROLE_CLIENTS:
         observe_redis(s, &p, a, now);
         break;
     case FOR_ACTION:
@@ -370,6 +371,7 @@ void engine_host_ended(struct engine *e, int service, const struct host_outcome 
     case FOR_JOURNAL:
     case FOR_LOG_FILE:
     case FOR_RESTART_LOG:
+    case FOR_SAVING_LOG:
         observe_host(s, &p, o, now);
         break;
     case FOR_ACTION:
@@ -486,6 +488,7 @@ void engine_recovery_reset(struct engine *e, int service, const struct engine_us
     struct service *s = &e->services[service];
     engine_look_at_clocks(e, now);
     record_setting(s, "auto-recovery-reset", user, reason, now);
+    role_accept(s);
     recover_event(s, EVENT_RESET, 0, ACTION_DONE, now);
     record_health(s, now);
     service_schedule(s);

@@ -1,6 +1,7 @@
 /* What the engine says about the health of a service, as JSON (contract section 8). */
 #include "base/json.h"
 #include "base/str.h"
+#include "core/cause_words.h"
 #include "engine/snapshot.h"
 
 #define MIB (1024.0 * 1024.0)
@@ -91,6 +92,27 @@ static json_t *performance_json(const struct service *s)
     return body;
 }
 
+static void add_replication(const struct service *s, json_t *array)
+{
+    const struct info_facts *i = &s->sight.info;
+    char text[FACT_TEXT_MAX + 64];
+    if (!i->known || i->role != ROLE_REPLICA || i->master_host[0] == '\0')
+        return;
+    (void)str_format(text, sizeof text, "replication: primary %s:%lld, link %s", i->master_host,
+                     (long long)i->master_port, i->master_link_up == TRI_YES ? "up" : "down");
+    if (i->master_link_up != TRI_YES && i->master_link_down_seconds >= 0)
+        (void)str_append(text, sizeof text, " for %lld s", (long long)i->master_link_down_seconds);
+    else if (i->master_link_up != TRI_YES)
+        (void)str_append(text, sizeof text, ", never up since Redis began %lld s ago",
+                         (long long)i->uptime_seconds);
+    if (i->master_sync == TRI_YES)
+        (void)str_append(text, sizeof text, ", synchronising");
+    if (i->master_sync == TRI_YES && i->master_sync_left_bytes >= 0)
+        (void)str_append(text, sizeof text, " (%lld bytes left)",
+                         (long long)i->master_sync_left_bytes);
+    snapshot_add_text(array, text);
+}
+
 static json_t *evidence_json(const struct service *s)
 {
     const struct sight *t = &s->sight;
@@ -111,6 +133,12 @@ static json_t *evidence_json(const struct service *s)
         (void)str_format(text, sizeof text, CAUSE_LOG_EVIDENCE "%s", t->log.line);
         snapshot_add_text(array, text);
     }
+    if (s->cause == CAUSE_PERSISTENCE_FAILING && t->saving_log.class != LOG_NONE) {
+        (void)str_format(text, sizeof text, CAUSE_LOG_EVIDENCE "%s", t->saving_log.line);
+        snapshot_add_text(array, text);
+    }
+    if (s->cause == CAUSE_REPLICA_LINK_DOWN || t->role_changed)
+        add_replication(s, array);
     if (s->cause == CAUSE_LOADING && t->info.loading_percent >= 0) {
         (void)str_format(text, sizeof text, "loading: %.1f %%, %lld s to go",
                          t->info.loading_percent, (long long)t->info.loading_eta_seconds);
@@ -122,13 +150,14 @@ static json_t *evidence_json(const struct service *s)
 json_t *snapshot_cause_json(const struct service *s)
 {
     const struct cause_row *row = cause_row(s->cause);
+    struct cause_words words = cause_words(s->cause, &s->sight);
     json_t *body = json_object();
     (void)json_put_text(body, "code", row->code);
-    (void)json_put_text(body, "summary", row->summary);
+    (void)json_put_text(body, "summary", words.summary);
     (void)json_put_wall(body, "since", s->cause_since);
     (void)json_put(body, "evidence", evidence_json(s));
     (void)json_put_text(body, "restart", restart_word(row->restart));
-    (void)json_put_text(body, "advice", row->advice);
+    (void)json_put_text(body, "advice", words.advice);
     return body;
 }
 

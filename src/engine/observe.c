@@ -21,6 +21,12 @@ static void count_apart(struct service *s, bool seen, mono_ms asked, int64_t *co
     (*count)++;
 }
 
+/* Waits for the ready message, and not for a command of ExecStartPost=. */
+static bool starting(const struct unit_facts *unit)
+{
+    return unit->active == UNIT_ACTIVATING && str_equal(unit->sub, "start");
+}
+
 static void note_probe(struct service *s, const struct probe_facts *p, mono_ms asked, bool fresh,
                        struct now now)
 {
@@ -61,6 +67,10 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
     }
     if (p->reply == REPLY_LOADING)
         sight->loading_seen = true;
+    if (p->reply != REPLY_PONG)
+        sight->unready_since = (mono_ms){0};
+    else if (sight->unready_since.ms == 0 && starting(&sight->unit))
+        sight->unready_since = now.mono;
     if (p->reply == REPLY_PONG) {
         w->proven = now.mono;
         latency_note(s, p->latency_us);
@@ -109,6 +119,8 @@ static void note_info(struct service *s, const struct redis_answer *a, mono_ms a
     new.at_wall = now.wall;
     s->sight.oom_errors_rising = same && new.errors_oom > old->errors_oom;
     health_update(&s->health, &s->watch_policy.thresholds, &new, latency_of_redis_ms(s, 95));
+    bool down = new.role == ROLE_REPLICA &&new.master_link_up == TRI_NO;
+    new.sync_seen = down && (new.master_sync == TRI_YES || (same && old->sync_seen));
     *old = new;
     s->watch.info_asked = asked;
     s->watch.last_command = now.wall;
@@ -176,11 +188,18 @@ void observe_redis(struct service *s, const struct pending *p, const struct redi
             note_info(s, a, p->asked, now);
         note_empty_primary(s);
         config_watch(s, now);
+        if (a->info.known)
+            role_watch(s, now);
+        break;
+    case FOR_ROLE_CLIENTS:
+        role_clients(s, a, now);
         break;
     case FOR_SAMPLE: /* what it tells is as true as what the check is told */
         if (a->info.known)
             note_info(s, a, p->asked, now);
         note_empty_primary(s);
+        if (a->info.known)
+            role_watch(s, now);
         break;
     case FOR_CONFIG:
         note_config(s, a);
@@ -232,6 +251,10 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
     }
     s->watch.unit_ms = o->duration_ms;
     other_restart_unit(s, &new, now);
+    if (!starting(&new))
+        sight->unready_since = (mono_ms){0};
+    if (now_runs || new.active == UNIT_INACTIVE)
+        sight->never_ready = false;
     *old = new;
     if (back || (now_runs && !ran))
         count_silence_anew(s, asked);
@@ -258,6 +281,9 @@ void observe_host(struct service *s, const struct pending *p, const struct host_
     if (p->purpose == FOR_UNIT) {
         note_unit(s, o, p->asked, now);
         note_empty_primary(s);
+        role_watch(s, now); /* INFO may have come before the unit was known */
+    } else if (p->purpose == FOR_SAVING_LOG) {
+        saving_log_answered(s, o);
     } else if (p->purpose == FOR_RESTART_LOG) {
         other_restart_log(s, o, now);
     } else {

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "core/cause_words.h"
 #include "engine/operation_result.h"
 #include "engine/refusal.h"
 #include "engine/service.h"
@@ -251,9 +252,10 @@ static void failed_for_cause(struct service *s, struct now now)
 {
     char text[FACT_TEXT_MAX * 3];
     const struct cause_row *row = cause_row(s->cause);
+    struct cause_words words = cause_words(s->cause, &s->sight);
     (void)str_format(text, sizeof text, "%s failed: %s %s%s%s",
-                     engine_operation_word(s->operation.request.operation), row->summary,
-                     row->advice, s->sight.log.line[0] != '\0' ? " Log: " : "", s->sight.log.line);
+                     engine_operation_word(s->operation.request.operation), words.summary,
+                     words.advice, s->sight.log.line[0] != '\0' ? " Log: " : "", s->sight.log.line);
     operation_fail(s, 500, "Operation failed", row->code, text, now);
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "core/cause_words.h"
 #include "engine/service.h"
 
 #define ACTION_DEADLINE_MS 90000 /* below RECOVERY_ACTION_LIMIT_MS */
@@ -271,19 +272,20 @@ static void tell_ended(struct service *s, const struct effect *e, struct now now
 static void tell_human(struct service *s, const struct effect *e, struct now now)
 {
     const struct cause_row *row = cause_row(e->cause);
-    char text[FACT_TEXT_MAX * 2];
+    struct cause_words words = cause_words(e->cause, &s->sight);
+    char text[FACT_TEXT_MAX * 3];
     const char *advice = row->remedy == REMEDY_WAIT
                              ? "It makes no progress: see resus logs. A load longer than the "
                                "unit's TimeoutStartSec is "
                                "ended and begun again without end (systemctl edit)."
-                             : row->advice;
+                             : words.advice;
     if (s->recovery.breaker.open)
         (void)str_format(text, sizeof text,
                          "The circuit breaker is open, so a human is needed: %s %s Then run: resus "
                          "recovery reset.",
-                         row->summary, advice);
+                         words.summary, advice);
     else
-        (void)str_format(text, sizeof text, "%s %s", row->summary, advice);
+        (void)str_format(text, sizeof text, "%s %s", words.summary, advice);
     service_log(s, true, "a human is needed: %s", text);
     record_auto_recovery(s, LEVEL_HUMAN, "failed", text, now);
     struct audit_line line;

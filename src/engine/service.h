@@ -26,6 +26,8 @@ enum purpose {
     FOR_CONFIG,
     FOR_JOURNAL,
     FOR_LOG_FILE,
+    FOR_ROLE_CLIENTS, /* CLIENT LIST after a change of the role */
+    FOR_SAVING_LOG,   /* ... while Redis cannot save */
     FOR_RESTART_LOG,  /* the journal after a restart that was not ours */
     FOR_ACTION,       /* recovery's host command or script kill */
     FOR_ACTION_2,     /* its second half: FUNCTION KILL, start after reset-failed */
@@ -67,6 +69,7 @@ struct watch {
     bool journal_sudo;               /* the variant that showed lines */
     bool config_refused;             /* CONFIG GET is not ours to use */
     mono_ms info_asked;              /* when the newest INFO that is known was asked for */
+    mono_ms saving_log_due;          /* when it is read again why Redis cannot save */
     mono_ms proven;                  /* when the newest PONG came */
     mono_ms auto_restart_at;         /* when systemd was last seen to restart the unit by itself */
     wall_ms last_check;              /* newest full look */
@@ -237,6 +240,7 @@ struct service {
     struct exposition exposition;
     struct engine_counters counters;
     struct config_seen config_seen;
+    bool role_asked; /* who made it a replica was looked for */
 
     struct service_state saved;
     bool wish_unsaved;  /* the disk may have another wish than `saved` */
@@ -298,6 +302,11 @@ void watch_begin_round(struct service *s, struct now now);
 void watch_plan_round(struct service *s, struct now now);
 bool watch_in_doubt(const struct service *s);
 void config_watch(struct service *s, struct now now); /* config_watch.c */
+
+/* role_watch.c */
+void role_watch(struct service *s, struct now now);
+void role_clients(struct service *s, const struct redis_answer *a, struct now now);
+void role_accept(struct service *s); /* what it is now is what it shall be */
 
 /* observe.c: answers become observations */
 void observe_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
@@ -376,6 +385,10 @@ void last_words_ask(struct service *s, struct now now); /* once for each failure
 void last_words_forget(struct service *s);
 void last_words_answered(struct service *s, enum purpose purpose, const struct host_outcome *o,
                          struct now now);
+
+/* saving_log.c */
+void saving_log_turn(struct service *s, struct now now);
+void saving_log_answered(struct service *s, const struct host_outcome *o);
 
 /* saving.c */
 enum saving { SAVING_RUNS, SAVING_DONE, SAVING_FAILED };

@@ -98,6 +98,18 @@ json_t *snapshot_operation(const struct service *s, struct now now)
     return body;
 }
 
+static void put_role(json_t *body, const struct info_facts *i)
+{
+    char primary[96];
+    if (!i->known || (i->role != ROLE_PRIMARY && i->role != ROLE_REPLICA))
+        return;
+    (void)json_put_text(body, "role", i->role == ROLE_PRIMARY ? "primary" : "replica");
+    if (i->role == ROLE_PRIMARY || i->master_host[0] == '\0')
+        return;
+    (void)str_format(primary, sizeof primary, "%s:%lld", i->master_host, (long long)i->master_port);
+    (void)json_put_text(body, "primary", primary);
+}
+
 json_t *engine_status_json(const struct engine *e, int service, struct now now)
 {
     const struct service *s = &e->services[service];
@@ -119,6 +131,8 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
     put_mb(body, "memory_mb", up ? i->used_memory : FACT_UNKNOWN);
     snapshot_put_int(body, "connections", up ? i->connected_clients : FACT_UNKNOWN);
     snapshot_put_int(body, "commands_processed", up ? i->commands_processed : FACT_UNKNOWN);
+    if (up)
+        put_role(body, i);
     (void)json_put_wall(body, "last_check", s->watch.last_check);
     json_t *vm = json_object();
     const char *host = s->settings->control == CONTROL_SSH ? s->settings->ssh.host : "localhost";

@@ -68,6 +68,7 @@ struct log_reading {
     struct log_facts facts; /* the weightiest line since the last good start; of equals the later */
     size_t lines;
     bool in_config_error; /* the lines that belong to the one in `facts` */
+    struct log_facts saving; /* the newest failure to save that no success followed */
     struct restart_facts restart;
 };
 void log_read(struct log_reading *reading, const char *line, size_t length);

@@ -51,6 +51,11 @@ static const char *const steps[] = {
     "ALTER TABLE recovery_of_service RENAME TO recovery;"
     "CREATE INDEX recovery_by_service ON recovery (service, started_at);"
     "CREATE INDEX recovery_by_time ON recovery (started_at);",
+    /* 5 -> 6 */
+    "ALTER TABLE service_state ADD COLUMN role TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE service_state ADD COLUMN role_source TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE service_state ADD COLUMN role_run_id TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE service_state ADD COLUMN role_keys INTEGER NOT NULL DEFAULT -1;",
 };
 
 int schema_version(void)

@@ -12,10 +12,11 @@
     "last_attempt_at, exhausted, breaker_open, breaker_opened_at, recoveries_at, paused_until, "   \
     "paused_by, pause_reason, event_seq, start_seconds, recovery_set, enabled, max_attempts, "     \
     "retry_delay_ms, backoff_multiplier, external_stop, external_stop_grace_ms, "                  \
-    "breaker_recoveries, breaker_window_ms, failure_threshold, empty_primary"
+    "breaker_recoveries, breaker_window_ms, failure_threshold, empty_primary, "                    \
+    "role, role_source, role_run_id, role_keys"
 
 const char state_save_sql[] = "INSERT OR REPLACE INTO service_state (" COLUMNS ") VALUES "
-                              "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+                              "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 static const char load_sql[] = "SELECT " COLUMNS ", (SELECT coalesce(max(seq), 0) FROM event"
                                " WHERE service = service_state.id) FROM service_state WHERE id = ?";
 
@@ -95,6 +96,10 @@ int state_save(sqlite3 *db, sqlite3_stmt *save, const struct service_state *s, s
     bind_int(&b, s->recovery.breaker_window_ms);
     bind_int(&b, s->failure_threshold);
     bind_int(&b, s->empty_primary);
+    bind_text(&b, s->role);
+    bind_text(&b, s->role_source);
+    bind_text(&b, s->role_run_id);
+    bind_int(&b, s->role_keys);
     assert(b.next - 1 == sqlite3_bind_parameter_count(save));
     if (b.code != SQLITE_OK) {
         int r = database_error(db, err, "database");
@@ -171,6 +176,10 @@ static void read_row(sqlite3_stmt *statement, struct service_state *s)
     s->recovery.breaker_window_ms = get_int(&r);
     s->failure_threshold = get_int(&r);
     s->empty_primary = get_int(&r) != 0;
+    (void)str_copy(s->role, sizeof s->role, get_text(&r));
+    (void)str_copy(s->role_source, sizeof s->role_source, get_text(&r));
+    (void)str_copy(s->role_run_id, sizeof s->role_run_id, get_text(&r));
+    s->role_keys = get_int(&r);
     uint64_t newest = (uint64_t)get_int(&r);
     if (newest > s->event_seq)
         s->event_seq = newest;

@@ -50,6 +50,8 @@ struct service_state {
     bool ever_answered; /* a PONG was seen at `address` */
     char address[SETTINGS_HOST_MAX + 16];
     bool empty_primary; /* Redis last said: primary, with replicas, without persistence */
+    char role[12], role_source[96], role_run_id[48]; /* primary or replica, of whom; "" unknown */
+    int64_t role_keys;                               /* keys it had then, -1 unknown */
     int attempts;
     wall_ms last_attempt_at;
     bool exhausted; /* attempts used up, or breaker open: auto-recovery off until an admin resets it
