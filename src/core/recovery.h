@@ -105,6 +105,8 @@ struct recovery_facts {
     bool may_reset_failed; /* commands: extended, or a controller that can */
     int64_t progress;      /* of a load, any rising number; FACT_UNKNOWN */
     mono_ms learned;       /* the older of the two facts behind the verdict */
+    bool call_due;         /* the cause has lasted so long that a human should know */
+    bool stopped;          /* a signal stopped the process: it cannot reload */
     /* conditions that withhold */
     bool paused, maintenance, stopped_on_purpose, operation_running, backup_running, tilt,
         host_unreachable, failover_running, empty_primary;
@@ -176,6 +178,7 @@ enum skip_reason {
     SKIP_ALREADY_ACTIVE,
     SKIP_START_LIMIT,
     SKIP_NOTHING_TO_KILL,
+    SKIP_PROCESS_STOPPED,
     SKIP_REASON_COUNT
 };
 const char *skip_text(enum skip_reason reason);

@@ -36,7 +36,8 @@ static void step_tell_skips(struct step *s)
         struct effect *e = step_emit(s, EFFECT_SKIP);
         e->level = LEVEL_SOFT;
         e->action = ACTION_RELOAD;
-        e->skip = SKIP_NO_RELOAD;
+        e->skip = s->facts->stopped && s->facts->can_reload != TRI_NO ? SKIP_PROCESS_STOPPED
+                                                                      : SKIP_NO_RELOAD;
     }
     r->attempted_useless_reload = false; /* told; the next recovery tells it again */
     if (r->floor <= LEVEL_STANDARD) {
@@ -227,7 +228,10 @@ void step_consider(struct step *s)
     /* An empty primary stays down until somebody has failed over: nobody else will see to it. */
     if (remedy == REMEDY_HUMAN || remedy == REMEDY_BGSAVE || reason == WITHHELD_EMPTY_PRIMARY)
         step_call_human(s, cause);
-    if (reason != WITHHELD_NOT || remedy == REMEDY_HUMAN || remedy == REMEDY_OBSERVE)
+    if (remedy == REMEDY_PATIENCE && f->call_due)
+        step_call_human(s, cause);
+    if (reason != WITHHELD_NOT || remedy == REMEDY_HUMAN || remedy == REMEDY_OBSERVE ||
+        remedy == REMEDY_PATIENCE)
         return;
     if (remedy == REMEDY_BGSAVE) {
         if (mono_reached(s->now, r->bgsave_at))

@@ -75,6 +75,7 @@ static const char *const skip_texts[] = {
     [SKIP_ALREADY_ACTIVE] = "a start does nothing for a unit that is active",
     [SKIP_START_LIMIT] = "systemd refuses starts until its limit's window has passed",
     [SKIP_NOTHING_TO_KILL] = "no script was running any more",
+    [SKIP_PROCESS_STOPPED] = "a process that a signal stopped cannot reload",
 };
 static_assert(ARRAY_LENGTH(skip_texts) == SKIP_REASON_COUNT, "a text for every skip");
 

@@ -1,10 +1,17 @@
 /* What the engine says about the health of a service, as JSON (contract section 8). */
+#include <string.h>
+
 #include "base/json.h"
 #include "base/str.h"
 #include "core/cause_words.h"
 #include "engine/snapshot.h"
 
 #define MIB (1024.0 * 1024.0)
+#define CERTIFICATE_ADVICE                                                                         \
+    "The server's certificate has ended. Put a new one in its place on the Redis host, then load " \
+    "it: redis-cli CONFIG SET tls-cert-file FILE. No restart is needed."
+#define SYSTEMD_ADVICE                                                                             \
+    "See what systemctl status says on this machine. Until systemd answers Resus could not help."
 
 static const char *check_word(enum level_of level)
 {
@@ -21,19 +28,88 @@ static json_t *check(const char *status, double duration_ms, const char *message
     return body;
 }
 
-static json_t *connectivity_json(const struct service *s)
+/* Redis was asked and has not answered yet: for how long, and what follows. */
+static void silence_text(const struct service *s, int64_t silent_ms, char *text, size_t size)
 {
-    const struct probe_facts *p = cause_probe(&s->sight);
-    char text[FACT_TEXT_MAX + 32];
-    if (p->reply == REPLY_NONE)
-        return check("unknown", -1, "Not asked yet");
-    if (p->reply == REPLY_PONG)
-        return check("pass", (double)p->latency_us / 1000.0, "PING successful");
-    (void)str_format(text, sizeof text, "PING failed: %s",
+    const char *next = s->verdict.confirmed && cause_row(s->cause)->overall == OVERALL_CRITICAL
+                           ? ""
+                           : ". Resus is finding out whether it hangs, is busy or is cut off";
+    (void)str_format(text, size, "Redis has not answered for %.1f s (%lld of %lld probes failed)%s",
+                     (double)silent_ms / 1000.0, (long long)s->sight.failed_probes,
+                     (long long)s->sight.failure_threshold, next);
+}
+
+static json_t *failed_json(const struct service *s, const struct probe_facts *p, const char *what)
+{
+    char text[FACT_TEXT_MAX + 64];
+    (void)str_format(text, sizeof text, "%s: %s", what,
                      p->text[0] != '\0' ? p->text : reply_class_word(p->reply));
     bool refused_us = cause_row(s->cause)->overall == OVERALL_UNKNOWN;
     json_t *body = check(refused_us ? "unknown" : "fail", -1, text);
     (void)json_put_text(body, "error", reply_class_word(p->reply));
+    return body;
+}
+
+static json_t *answered_json(const struct service *s, const struct probe_facts *p, struct now now)
+{
+    char text[FACT_TEXT_MAX] = "PING successful";
+    char certificate[160];
+    bool warn = current_certificate_text(s, now, certificate, sizeof certificate);
+    if (warn)
+        (void)str_append(text, sizeof text, "; %s", certificate);
+    return check(warn ? "warning" : "pass", (double)p->latency_us / 1000.0, text);
+}
+
+/* What a new client meets, and what the open connection does. */
+static json_t *ping_json(const struct service *s, struct now now)
+{
+    const struct sight *t = &s->sight;
+    const struct probe_facts *p = cause_probe(t);
+    int64_t silent_ms = current_silence_ms(s, now);
+    char text[FACT_TEXT_MAX];
+    if (p->reply == REPLY_NONE)
+        return check("unknown", -1, "Not asked yet");
+    if (silent_ms >= 0 && reply_answered(p->reply)) {
+        silence_text(s, silent_ms, text, sizeof text);
+        return check("warning", -1, text);
+    }
+    if (cause_shut_out(t))
+        return failed_json(s, &t->fresh, "New connections fail, while the open one is answered");
+    if (p->reply != REPLY_PONG)
+        return failed_json(s, p, "PING failed");
+    if (t->shut_out > 0) {
+        (void)str_format(text, sizeof text, "PING successful, but a new connection failed: %s",
+                         t->fresh.text);
+        return check("warning", (double)p->latency_us / 1000.0, text);
+    }
+    return answered_json(s, p, now);
+}
+
+static json_t *connectivity_json(const struct service *s, struct now now)
+{
+    json_t *body = ping_json(s, now);
+    if (s->watch.certificate_ends.ms == 0)
+        return body;
+    json_t *details = json_object();
+    (void)json_put_wall(details, "certificate_ends", s->watch.certificate_ends);
+    (void)json_put(body, "details", details);
+    return body;
+}
+
+/* The canary's own figure: it moves no other status. */
+static json_t *canary_json(const struct service *s, struct now now)
+{
+    const struct canary_facts *c = canary_newest(s, now);
+    char text[FACT_TEXT_MAX + 32];
+    if (s->sight.info.known && s->sight.info.role != ROLE_PRIMARY)
+        return check("unknown", -1, "Not written: this is not a primary");
+    if (c == NULL)
+        return check("unknown", -1, "Not written yet");
+    if (c->reply == REPLY_PONG)
+        return check("pass", (double)c->latency_us / 1000.0, "SET, GET and DEL successful");
+    (void)str_format(text, sizeof text, "%s failed: %s", c->step, c->text);
+    json_t *body = check("fail", -1, text);
+    (void)json_put_text(body, "error", reply_class_word(c->reply));
     return body;
 }
 
@@ -49,12 +125,17 @@ static json_t *systemd_json(const struct service *s)
         (void)json_put_text(body, "error", u->text);
         return body;
     }
+    if (u->active == UNIT_UNKNOWN) {
+        json_t *body = check("unknown", took, "systemd was asked and did not say how the unit is");
+        (void)json_put_text(body, "error", u->text);
+        return body;
+    }
     if (u->active == UNIT_ACTIVE || u->active == UNIT_RELOADING)
         return check("pass", took, "Service active and running");
     (void)str_format(text, sizeof text, "Service %s (%s, %s)", unit_active_word(u->active), u->sub,
                      unit_result_word(u->result));
     bool wait = u->active == UNIT_ACTIVATING || u->active == UNIT_DEACTIVATING;
-    return check(wait ? "warning" : u->active == UNIT_UNKNOWN ? "unknown" : "fail", took, text);
+    return check(wait ? "warning" : "fail", took, text);
 }
 
 /* `max` <= 0: there is none. */
@@ -70,12 +151,36 @@ static void put_gauge(json_t *metrics, const char *key, const struct gauge_readi
     (void)json_put(metrics, key, m);
 }
 
-static json_t *performance_json(const struct service *s)
+/* Why there are no figures. */
+static json_t *no_figures_json(const struct service *s, struct now now)
+{
+    char text[FACT_TEXT_MAX * 2];
+    int64_t silent_ms = current_silence_ms(s, now);
+    enum unit_active unit = s->sight.unit.active;
+    if (s->watch.info_refused[0] != '\0') {
+        (void)str_format(text, sizeof text, SNAPSHOT_INFO_REFUSED " (%s)", s->watch.info_refused);
+        return check("warning", -1, text);
+    }
+    if (silent_ms >= 0) {
+        (void)str_format(text, sizeof text, "No current figures: Redis has not answered for %.1f s",
+                         (double)silent_ms / 1000.0);
+        return check("unknown", -1, text);
+    }
+    if (cause_probe(&s->sight)->reply != REPLY_PONG)
+        return check("unknown", -1, "No current figures: PING fails");
+    if (s->cause == CAUSE_WRONG_INSTANCE)
+        return check("unknown", -1, "No figures: what answers is not the unit's process");
+    if (unit != UNIT_ACTIVE && unit != UNIT_RELOADING && s->cause != CAUSE_CONTROL_LOST)
+        return check("unknown", -1, "No figures: the unit is not known to be active");
+    return check("unknown", -1, "No figures yet: INFO has not been answered by this process");
+}
+
+static json_t *performance_json(const struct service *s, struct now now)
 {
     const struct health_levels *l = &s->health.levels;
     const struct info_facts *i = &s->sight.info;
-    if (!snapshot_serves(s))
-        return check("unknown", -1, "No figures: Redis does not answer");
+    if (!current_figures(s, now))
+        return no_figures_json(s, now);
     enum level_of worst = health_worst(l);
     json_t *body = check(check_word(worst), (double)s->watch.performance_ms,
                          worst == LEVEL_OK ? "All metrics within normal ranges"
@@ -147,41 +252,80 @@ static json_t *evidence_json(const struct service *s)
     return array;
 }
 
-json_t *snapshot_cause_json(const struct service *s)
+/* Where the texts of the table would be untrue: a Redis that is silent since the cause was found, a
+ * certificate that has ended (no matter of resus.yaml), a systemd of this machine. */
+static void true_texts(const struct service *s, struct now now, char *summary, size_t size,
+                       const char **ret_advice)
 {
     const struct cause_row *row = cause_row(s->cause);
+    const struct probe_facts *p = cause_probe(&s->sight);
+    int64_t silent_ms = current_silence_ms(s, now);
+    bool fine = row->overall == OVERALL_HEALTHY || row->overall == OVERALL_DEGRADED;
     struct cause_words words = cause_words(s->cause, &s->sight);
+    (void)str_copy(summary, size, words.summary);
+    *ret_advice = words.advice;
+    if (silent_ms >= 0 && fine && !s->verdict.confirmed)
+        silence_text(s, silent_ms, summary, size);
+    else if (s->cause == CAUSE_ACCESS_REFUSED && p->reply == REPLY_TLS_FAILED &&
+             strstr(p->text, "expired") != NULL)
+        *ret_advice = CERTIFICATE_ADVICE;
+    else if (s->cause == CAUSE_CONTROL_LOST && s->settings->control != CONTROL_SSH) {
+        (void)str_copy(summary, size, "Redis answers, but systemd does not say how its unit is.");
+        *ret_advice = SYSTEMD_ADVICE;
+    }
+}
+
+json_t *snapshot_cause_json(const struct service *s, struct now now)
+{
+    const struct cause_row *row = cause_row(s->cause);
+    char summary[FACT_TEXT_MAX];
+    const char *advice = NULL;
+    true_texts(s, now, summary, sizeof summary, &advice);
     json_t *body = json_object();
     (void)json_put_text(body, "code", row->code);
-    (void)json_put_text(body, "summary", words.summary);
+    (void)json_put_text(body, "summary", summary);
     (void)json_put_wall(body, "since", s->cause_since);
     (void)json_put(body, "evidence", evidence_json(s));
     (void)json_put_text(body, "restart", restart_word(row->restart));
-    (void)json_put_text(body, "advice", words.advice);
+    (void)json_put_text(body, "advice", advice);
     return body;
+}
+
+static bool runs(const struct service *s, struct now now)
+{
+    const struct unit_facts *u = &s->sight.unit;
+    if (u->control_reached == TRI_NO || u->active == UNIT_UNKNOWN)
+        return reply_answered(cause_probe(&s->sight)->reply) && current_silence_ms(s, now) < 0;
+    return u->active == UNIT_ACTIVE || u->active == UNIT_RELOADING;
 }
 
 json_t *engine_health_json(const struct engine *e, int service, struct now now)
 {
     const struct service *s = &e->services[service];
+    const struct probe_facts *p = cause_probe(&s->sight);
+    bool answers = reply_answered(p->reply) && current_silence_ms(s, now) < 0;
+    bool figures = current_figures(s, now);
+    double latency = answers ? latency_last_ms(s) : -1; /* a silent Redis has none */
     json_t *body = json_object();
     (void)json_put_text(body, "service", s->settings->id);
     (void)json_put_text(body, "overall_status", overall_word(snapshot_overall(s)));
-    (void)json_put_bool(body, "service_running", snapshot_serves(s));
-    (void)json_put_bool(body, "connectivity", cause_probe(&s->sight)->reply == REPLY_PONG);
-    bool answers = reply_answered(cause_probe(&s->sight)->reply);
-    double latency = answers ? latency_last_ms(s) : -1; /* a silent Redis has none */
+    (void)json_put_bool(body, "service_running", runs(s, now));
+    (void)json_put_bool(body, "connectivity",
+                        answers && p->reply == REPLY_PONG && !cause_shut_out(&s->sight));
     (void)json_put(body, "response_time_ms", latency < 0 ? json_null() : json_rounded(latency, 2));
     (void)json_put_wall(body, "last_successful_command", s->watch.last_command);
-    snapshot_put_int(body, "error_count_last_hour", health_errors_last_hour(&s->health));
+    snapshot_put_int(body, "error_count_last_hour",
+                     figures ? health_errors_last_hour(&s->health) : FACT_UNKNOWN);
     (void)json_put_wall(body, "last_check", s->watch.last_check);
     json_t *checks = json_object();
-    (void)json_put(checks, "connectivity", connectivity_json(s));
+    (void)json_put(checks, "connectivity", connectivity_json(s, now));
     (void)json_put(checks, "systemd", systemd_json(s));
-    (void)json_put(checks, "performance", performance_json(s));
+    (void)json_put(checks, "performance", performance_json(s, now));
+    if (s->watch_policy.canary)
+        (void)json_put(checks, "canary", canary_json(s, now));
     (void)json_put(body, "health_checks", checks);
-    (void)json_put(body, "cause", snapshot_cause_json(s));
-    (void)json_put(body, "recommendations", snapshot_serves(s) ? advice_json(s) : json_array());
+    (void)json_put(body, "cause", snapshot_cause_json(s, now));
+    (void)json_put(body, "recommendations", advice_json(s, now));
     (void)json_put(body, "auto_recovery", engine_recovery_json(e, service, now));
     return body;
 }

@@ -71,12 +71,6 @@ void snapshot_add_text(json_t *array, const char *text)
         (void)json_array_append_new(array, json_string(text));
 }
 
-bool snapshot_serves(const struct service *s)
-{
-    return s->judged && s->sight.info.known &&
-           (s->sight.unit.active == UNIT_ACTIVE || s->cause == CAUSE_CONTROL_LOST);
-}
-
 /* ── status ── */
 
 json_t *snapshot_operation(const struct service *s, struct now now)
@@ -114,7 +108,7 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
 {
     const struct service *s = &e->services[service];
     const struct info_facts *i = &s->sight.info;
-    bool up = snapshot_serves(s);
+    bool up = current_figures(s, now);
     json_t *body = json_object();
     (void)json_put_text(body, "service", s->settings->id);
     (void)json_put_text(body, "name", s->settings->name);
@@ -330,7 +324,7 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
     (void)json_put_text(body, "action",
                         action == ACTION_NONE ? NULL : recovery_action_word(action));
     (void)json_put_text(body, "level", action == ACTION_NONE ? NULL : recovery_level_word(level));
-    (void)json_put(body, "cause", snapshot_cause_json(s));
+    (void)json_put(body, "cause", snapshot_cause_json(s, now));
     (void)json_put(body, "facts", facts_json(s, now));
     json_t *reasons = json_array();
     (void)str_format(text, sizeof text, "%s%s",

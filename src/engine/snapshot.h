@@ -8,9 +8,8 @@
 void snapshot_put_int(json_t *object, const char *key, int64_t value);
 /* Nothing for "" */
 void snapshot_add_text(json_t *array, const char *text);
-bool snapshot_serves(const struct service *s);
 
 /* health_json.c */
-json_t *snapshot_cause_json(const struct service *s);
+json_t *snapshot_cause_json(const struct service *s, struct now now);
 
 #endif
