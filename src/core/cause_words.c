@@ -21,9 +21,11 @@ static bool nothing_loaded(const struct sight *s)
     return !s->loading_seen && s->info.loading != TRI_YES;
 }
 
+/* Redis says the same when the file ends too early and when a part of it finds no memory. */
 static bool no_memory_to_load(const struct sight *s)
 {
-    return log_has(&s->log, "Short read or OOM");
+    return log_has(&s->log, "Short read or OOM") ||
+           log_has(&s->log, "Unexpected EOF reading RDB file");
 }
 
 static bool is_valkey(const struct sight *s)

@@ -42,9 +42,11 @@ bool current_figures(const struct service *s, struct now now)
     const struct info_facts *i = &s->sight.info;
     enum unit_active unit = s->sight.unit.active;
     bool runs = unit == UNIT_ACTIVE || unit == UNIT_RELOADING || s->cause == CAUSE_CONTROL_LOST;
-    return s->judged && i->known && runs && s->cause != CAUSE_WRONG_INSTANCE &&
-           w->info_refused[0] == '\0' && w->info_asked.ms >= w->figures_from.ms &&
-           mono_since(now.mono, i->at) < STALE_MS && current_silence_ms(s, now) < 0;
+    /* An instance that changed its role is still the unit's process. */
+    bool another = s->cause == CAUSE_WRONG_INSTANCE && !s->sight.role_changed;
+    return s->judged && i->known && runs && !another && w->info_refused[0] == '\0' &&
+           w->info_asked.ms >= w->figures_from.ms && mono_since(now.mono, i->at) < STALE_MS &&
+           current_silence_ms(s, now) < 0;
 }
 
 void current_forget_figures(struct service *s, mono_ms from)

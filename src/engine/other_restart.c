@@ -12,6 +12,8 @@
 #define LINES 50
 /* So long the unit's log and the first answer of the new process are waited for. */
 #define EXPLAIN_LIMIT_MS 120000
+/* ... and so long the loss of the old process, when a look at the unit came first. */
+#define SETTLE_MS 5000
 
 /* A command of Resus, or of an operator through Resus, has been at work since then. */
 static bool ours(const struct service *s, mono_ms since)
@@ -166,7 +168,11 @@ void other_restart_turn(struct service *s, struct now now)
     }
     bool late = mono_since(now.mono, o->noticed) >= EXPLAIN_LIMIT_MS;
     bool known = o->log_read || !request_pending(s, FOR_RESTART_LOG);
-    if (!late && (!known || s->sampler.state != SAMPLE_UP))
+    wall_ms began;
+    double seconds;
+    bool settled = sample_last_outage(s, o->since, &began, &seconds) ||
+                   mono_since(now.mono, o->noticed) >= SETTLE_MS;
+    if (!late && (!known || !settled || s->sampler.state != SAMPLE_UP))
         return;
     if (!ours(s, o->since))
         report(s, now);

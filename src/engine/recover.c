@@ -269,10 +269,19 @@ static void tell_ended(struct service *s, const struct effect *e, struct now now
     s->recovery_times[0] = now.wall;
 }
 
+/* A unit that has failed again lost the log lines of the failure before, which named the cause. */
+static struct cause_words words_of(const struct service *s, enum cause cause)
+{
+    struct sight sight = s->sight;
+    if (!sight.log_read && sight.log.class == LOG_NONE)
+        sight.log = s->watch.words;
+    return cause_words(cause, &sight);
+}
+
 static void tell_human(struct service *s, const struct effect *e, struct now now)
 {
     const struct cause_row *row = cause_row(e->cause);
-    struct cause_words words = cause_words(e->cause, &s->sight);
+    struct cause_words words = words_of(s, e->cause);
     char text[FACT_TEXT_MAX * 3];
     const char *advice = row->remedy == REMEDY_WAIT
                              ? "It makes no progress: see resus logs. A load longer than the "

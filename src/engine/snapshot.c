@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "core/cause_words.h"
 #include "engine/snapshot.h"
 
 #define MIB (1024.0 * 1024.0)
@@ -327,8 +328,8 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
     (void)json_put(body, "cause", snapshot_cause_json(s, now));
     (void)json_put(body, "facts", facts_json(s, now));
     json_t *reasons = json_array();
-    (void)str_format(text, sizeof text, "%s%s",
-                     f.verdict.confirmed ? "" : "Not certain yet: ", row->summary);
+    (void)str_format(text, sizeof text, "%s%s", f.verdict.confirmed ? "" : "Not certain yet: ",
+                     cause_words(f.verdict.cause, &s->sight).summary);
     snapshot_add_text(reasons, text);
     static const char *const verdicts[] = {
         [RESTART_UNNEEDED] = "Nothing needs a restart.",

@@ -70,6 +70,9 @@ static void what_cannot_be_loaded_may_lack_memory(void **state)
     struct sight s =
         seen(LOG_DATA_CORRUPT, "Short read or OOM loading DB. Unrecoverable error, aborting now.");
     expect(CAUSE_DATA_CORRUPT, &s, "Check the memory limits first", "restore a backup");
+    s = seen(LOG_DATA_CORRUPT, "Internal error in RDB reading offset 8388607, function at "
+                               "rdb.c:3241 -> Unexpected EOF reading RDB file");
+    expect(CAUSE_DATA_CORRUPT, &s, "Check the memory limits first", "restore a backup");
     s = seen(LOG_DATA_CORRUPT, "Wrong RDB checksum");
     expect(CAUSE_DATA_CORRUPT, &s, "redis-check-aof", "memory");
     s.info.known = s.info.valkey = true;
