@@ -54,7 +54,7 @@ static const struct shape_member outage_[] = {
     {"ended", "time", NULL},
     {"duration_seconds", "number", NULL},
     {"cause", "text", "A cause's code, empty when it was over before it was known."},
-    {"ended_by", "=recovery|operation|itself", NULL},
+    {"ended_by", "=recovery|operation|systemd|itself", NULL},
     END};
 static const struct shape_member limit_[] = {
     {"warning?", "number", NULL}, {"critical?", "number", NULL}, {"max?", "number", NULL}, END};
@@ -169,6 +169,8 @@ static const struct shape_member status_[] = {
     {"vm_info", "VmInfo", NULL},
     {"operation?", "Running", "What runs on the service now."},
     {"notices?", "[Notice]", "What users are told now, newest first."},
+    {"role?", "=primary|replica", "As Redis last said; missing while it is not known."},
+    {"primary?", "text", "Of a replica: address of its primary."},
     {"stopped_by?", "text", "Who stopped it on purpose."},
     {"stopped_at?", "time", NULL},
     {"stop_reason?", "text", "Why, where a reason was given."},
@@ -319,9 +321,9 @@ static const struct shape_member past_recovery_[] = {
     {"started_at", "time", NULL},
     {"duration_seconds", "number?", NULL},
     {"cause", "text", NULL},
-    {"recovery_level", LEVEL_WORDS "?", NULL},
-    {"result", "text?", NULL},
-    {"attempts", "whole", NULL},
+    {"recovery_level", LEVEL_WORDS "?", "null: systemd restarted it, Resus did nothing."},
+    {"result", "text?", "by_systemd: systemd restarted it, Resus did nothing."},
+    {"attempts", "whole", "Actions that Resus tried."},
     {"message", "text", NULL},
     {"evidence", "[text]?",
      "What was seen before the first step: unit, redis, log, info, INFO, SLOWLOG, CLIENT LIST "

@@ -73,7 +73,7 @@ bool str_copy_clean(char *to, size_t size, const char *text, size_t length)
             return false;
         }
         if (n == 0 || control)
-            to[used] = p[i] == '\t' ? ' ' : '?';
+            to[used] = p[i] == '\t' || p[i] == '\n' || p[i] == '\r' ? ' ' : '?';
         else
             memcpy(to + used, p + i, n);
         used += take;

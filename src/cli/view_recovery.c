@@ -164,7 +164,11 @@ void view_recoveries(struct page *p, const json_t *body, const struct invocation
             page_put(p, "%6s    ", "");
         page_put(p, "%s", json_text_or(item, "cause", ""));
         const char *message = json_text_or(item, "message", "");
-        page_put(p, "%s%s\n", message[0] == '\0' ? "" : ": ", message);
+        int64_t attempts = json_int_or(item, "attempts", 0);
+        page_put(p, "%s%s", message[0] == '\0' ? "" : ": ", message);
+        if (attempts > 1)
+            page_put(p, " (%lld attempts)", (long long)attempts);
+        page_put(p, "\n");
     }
     if (json_array_size(items) == 0)
         page_put(p, "no recovery so far\n");

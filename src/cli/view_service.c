@@ -144,6 +144,10 @@ static void key_figures(struct page *p, const struct view_subject *s)
             page_put(p, " (pid %lld)", (long long)pid);
         page_put(p, "\n");
     }
+    const char *primary = json_text_or(s->status, "primary", "");
+    const char *role = json_text_or(s->status, "role", "");
+    if (role[0] != '\0')
+        page_field(p, "Role", "%s%s%s", role, primary[0] == '\0' ? "" : " of ", primary);
     if (!isnan(ping))
         page_field(p, "Response time", "%s ms", metric_text(ping, text));
     if (json_is_number(json_object_get(s->status, "memory_mb"))) {

@@ -155,6 +155,8 @@ static struct verdict judge_failed(const struct sight *s)
         return certain_if(s->log_read, CAUSE_START_LIMIT_HIT);
     if (cause_stop_was_cut(s))
         return certain(CAUSE_UNIT_STOPPED);
+    if (s->log_read && s->log.class == LOG_OUT_OF_MEMORY) /* it got no memory, and ended itself */
+        return certain(CAUSE_OOM_KILLED);
     switch (s->unit.result) {
     case RESULT_OOM_KILL:
         return certain(CAUSE_OOM_KILLED);
@@ -173,6 +175,16 @@ static struct verdict judge_failed(const struct sight *s)
     }
 }
 
+/* systemd is at work on the unit: with the start of a Redis that serves already and never says so,
+ * it ends and begins without limit. */
+static enum cause at_work(const struct sight *s)
+{
+    const struct unit_facts *u = &s->unit;
+    bool unready = s->unready_since.ms != 0 && u->active == UNIT_ACTIVATING &&
+                   mono_since(u->asked, s->unready_since) >= CAUSE_READY_LIMIT_MS;
+    return unready || s->never_ready ? CAUSE_START_TIMEOUT : CAUSE_SYSTEMD_RESTARTING;
+}
+
 static struct verdict judge_stopping(const struct sight *s, mono_ms now)
 {
     int64_t since_ms = mono_since(now, s->unit_same_since);
@@ -180,7 +192,7 @@ static struct verdict judge_stopping(const struct sight *s, mono_ms now)
         return certain(CAUSE_STOP_HANGING);
     int64_t deadline_ms =
         s->unit.notice == NOTICE_SAVING ? CAUSE_SAVE_DEADLINE_MS : CAUSE_STOP_DEADLINE_MS;
-    return certain(since_ms >= deadline_ms ? CAUSE_STOP_HANGING : CAUSE_SYSTEMD_RESTARTING);
+    return certain(since_ms >= deadline_ms ? CAUSE_STOP_HANGING : at_work(s));
 }
 
 static struct verdict judge_unanswered(const struct sight *s, const struct probe_facts *p,
@@ -207,7 +219,7 @@ static struct verdict judge_unanswered(const struct sight *s, const struct probe
     case UNIT_NOT_FOUND:
         return certain(CAUSE_CONFIG_ERROR);
     case UNIT_ACTIVATING:
-        return certain(s->unit.notice == NOTICE_LOADING ? CAUSE_LOADING : CAUSE_SYSTEMD_RESTARTING);
+        return certain(s->unit.notice == NOTICE_LOADING ? CAUSE_LOADING : at_work(s));
     case UNIT_DEACTIVATING:
         return judge_stopping(s, now);
     default:
@@ -254,7 +266,7 @@ static struct verdict judge_pong(const struct sight *s, mono_ms now)
         if (u->active == UNIT_DEACTIVATING)
             return judge_stopping(s, now);
         if (u->active == UNIT_ACTIVATING)
-            return certain(CAUSE_SYSTEMD_RESTARTING);
+            return certain(at_work(s));
         if (u->active == UNIT_FAILED || u->active == UNIT_INACTIVE || u->active == UNIT_NOT_FOUND ||
             cause_other_process(s))
             return certain_if(s->mismatches >= s->failure_threshold, CAUSE_WRONG_INSTANCE);
@@ -270,6 +282,8 @@ static struct verdict judge_pong(const struct sight *s, mono_ms now)
         if (i->maxmemory > 0 && !i->evicts && i->used_memory >= i->maxmemory &&
             s->oom_errors_rising)
             return certain(CAUSE_WRITES_REFUSED_MEMORY);
+        if (s->role_changed)
+            return certain(CAUSE_WRONG_INSTANCE);
         if (i->role == ROLE_REPLICA && i->master_link_up == TRI_NO)
             return certain(CAUSE_REPLICA_LINK_DOWN);
     }
@@ -281,6 +295,8 @@ static struct verdict judge_pong(const struct sight *s, mono_ms now)
 /* A replica without its primary says so before it says that it loads (field notes 7.1). */
 static struct verdict judge_orphan(const struct sight *s)
 {
+    if (s->role_changed)
+        return certain(CAUSE_WRONG_INSTANCE);
     if (s->unit.active != UNIT_ACTIVATING || !recent(s, s->unit.asked))
         return certain(CAUSE_REPLICA_LINK_DOWN);
     return certain(s->unit.notice == NOTICE_LOADING ? CAUSE_LOADING : CAUSE_SYSTEMD_RESTARTING);

@@ -122,7 +122,8 @@ struct sight {
     bool witness_proven; /* Redis was answered there before: only then is no answer a fact */
     struct info_facts info;
     struct log_facts log;
-    bool log_read;           /* the journal was read since the unit was seen to have failed */
+    struct log_facts saving_log; /* why Redis cannot save, while it cannot */
+    bool log_read;               /* the journal was read since the unit was seen to have failed */
     mono_ms doubt_since;     /* when something first looked wrong; MONO_NEVER while nothing does */
     mono_ms last_answer;     /* when any reply was last read */
     mono_ms unit_same_since; /* since when every look has shown the unit and its main process so */
@@ -137,6 +138,9 @@ struct sight {
     bool loading_seen;     /* since the unit's last start */
     bool stop_begun;       /* the unit was seen stopping in good order since it last ran, and not
                               by a command of ours */
+    mono_ms unready_since; /* since when Redis serves while its unit is still starting; 0 */
+    bool never_ready;      /* it served, and its unit has not become active since */
+    bool role_changed;     /* a primary has become a replica, and no failover explains it */
     bool systemd_restarts; /* systemd was seen to restart the unit by itself */
     bool oom_errors_rising;
     bool tilt;
@@ -164,6 +168,10 @@ struct verdict {
 #define CAUSE_STOP_DEADLINE_MS 30000
 /* ... and while Redis says that it saves: as long as ten minutes. */
 #define CAUSE_SAVE_DEADLINE_MS 600000
+
+/* A unit that is still starting so long after Redis has answered waits for a ready message that
+ * does not come. */
+#define CAUSE_READY_LIMIT_MS 5000
 
 struct verdict cause_judge(const struct sight *sight, mono_ms now);
 

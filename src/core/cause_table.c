@@ -79,7 +79,8 @@ static const struct cause_row rows[] = {
     [CAUSE_PERSISTENCE_FAILING] =
         {"persistence_failing", OVERALL_CRITICAL, RESTART_HARMFUL, REMEDY_BGSAVE,
          "Redis cannot save to disk and refuses writes or risks losing them.",
-         "Free the disk or mend the data folder's permissions; a restart would hang or lose data."},
+         "Read in its log why (resus logs): a full disk, the permissions of the data folder, or no "
+         "memory to fork; a restart would hang or lose data."},
     [CAUSE_WRITES_REFUSED_MEMORY] =
         {"writes_refused_memory", OVERALL_CRITICAL, RESTART_USELESS, REMEDY_HUMAN,
          "maxmemory is reached and nothing may be evicted: writes are refused.",
@@ -90,7 +91,7 @@ static const struct cause_row rows[] = {
          "See who holds them (resus inspect clients); close idle ones or raise maxclients."},
     [CAUSE_CONFIG_ERROR] = {"config_error", OVERALL_CRITICAL, RESTART_USELESS, REMEDY_HUMAN,
                             "Redis does not start: its configuration is wrong.",
-                            "Mend the named line of redis.conf, then start it."},
+                            "Fix the named line of redis.conf, then start it."},
     [CAUSE_PORT_IN_USE] =
         {"port_in_use", OVERALL_CRITICAL, RESTART_USELESS, REMEDY_HUMAN,
          "Redis does not start: another process holds its port.",
@@ -99,10 +100,11 @@ static const struct cause_row rows[] = {
                             "Redis does not start: its data files are damaged.",
                             "Keep a copy of the files, then restore a backup or repair with "
                             "redis-check-rdb / redis-check-aof."},
-    [CAUSE_PERMISSION_DENIED] = {"permission_denied", OVERALL_CRITICAL, RESTART_USELESS,
-                                 REMEDY_HUMAN,
-                                 "Redis does not start: it may not read or write its files.",
-                                 "Give the data folder and files back to redis:redis."},
+    [CAUSE_PERMISSION_DENIED] =
+        {"permission_denied", OVERALL_CRITICAL, RESTART_USELESS, REMEDY_HUMAN,
+         "Redis does not start: it may not read or write its files.",
+         "Give the file or folder that the log line names back to the user of the "
+         "unit, such as redis:redis."},
     [CAUSE_DISK_FULL] = {"disk_full", OVERALL_CRITICAL, RESTART_USELESS, REMEDY_HUMAN,
                          "Redis does not run because the disk is full.",
                          "Free space on the host, then start it."},

@@ -180,6 +180,13 @@ struct log_facts {
     bool stop_cut; /* the last stop in the log ended by SIGKILL, also before the last start */
 };
 
+/* What the journal says about the newest start of the unit. */
+struct restart_facts {
+    bool by_systemd;           /* systemd restarted it by itself, after the process had ended: */
+    bool out_of_memory;        /* the kernel killed it */
+    char ended[FACT_TEXT_MAX]; /* systemd's line about its end, "" = not seen */
+};
+
 enum redis_role { ROLE_UNKNOWN, ROLE_PRIMARY, ROLE_REPLICA, ROLE_SENTINEL };
 enum failover_state { FAILOVER_NONE, FAILOVER_RUNNING };
 
@@ -215,7 +222,12 @@ struct info_facts {
     enum tri save_points;      /* CONFIG GET save: any? */
     enum redis_role role;
     int64_t connected_replicas;
-    enum tri master_link_up;
+    enum tri master_link_up, master_sync; /* master_sync: a transfer of all data is under way */
+    bool sync_seen;                       /* ... at some look since the link went down */
+    char master_host[64];
+    int64_t master_port, master_link_down_seconds;
+    int64_t master_sync_left_bytes;
+    int64_t full_syncs; /* that replicas of this one have begun */
     enum tri cluster;
     enum failover_state failover; /* INFO master_failover_state, or a Sentinel's view */
     int64_t busy_threshold_ms; /* CONFIG GET busy-reply-threshold / lua-time-limit; FACT_UNKNOWN */

@@ -40,6 +40,8 @@ static void read_output(const struct host_result *r, int number, struct host_out
         break;
     }
     o->log = reader.facts;
+    o->saving = reader.saving;
+    o->restart = reader.restart;
     o->log_empty = reader.lines == 0;
     o->not_applicable = o->command == HOST_RELOAD && host_reload_unsupported(r->err, r->err_length);
     o->out = r->out;

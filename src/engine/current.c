@@ -48,7 +48,9 @@ bool current_figures(const struct service *s, struct now now)
 {
     enum unit_active unit = s->sight.unit.active;
     bool runs = unit == UNIT_ACTIVE || unit == UNIT_RELOADING || s->cause == CAUSE_CONTROL_LOST;
-    return s->judged && runs && s->cause != CAUSE_WRONG_INSTANCE && current_info(s, now);
+    /* An instance that changed its role is still the unit's process. */
+    bool another = s->cause == CAUSE_WRONG_INSTANCE && !s->sight.role_changed;
+    return s->judged && runs && !another && current_info(s, now);
 }
 
 void current_forget_figures(struct service *s, mono_ms from)

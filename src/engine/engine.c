@@ -15,6 +15,17 @@
 #define LATENESS_PERIOD_MS 60000
 #define PUBLISH_INTERVAL_MS 30000 /* contract section 5: every 30 s and on every change */
 
+/* Action ids rise with the clock, and slower than it, so that none is used again after a restart of
+ * Resus. The upper bits belong to the service: two of them shall not count in step. All fit into
+ * the 53 bits of a JSON number. */
+static uint64_t first_action_id(const char *service, wall_ms at)
+{
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+    for (const char *c = service; *c != '\0'; c++)
+        hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+    return (hash >> 54) << 42 | (uint64_t)at.ms;
+}
+
 static void restore(struct service *s, const struct service_state *saved, struct now now)
 {
     struct recovery *r = &s->recovery;
@@ -49,7 +60,7 @@ static void restore(struct service *s, const struct service_state *saved, struct
     }
     if (saved->attempts > 0)
         r->last_attempt = now.mono; /* it was not long ago: wait the delay before the next */
-    recovery_seed(r, (uint64_t)now.wall.ms << 8);
+    recovery_seed(r, first_action_id(s->settings->id, now.wall));
 }
 
 static void init_service(struct engine *e, int index, const struct service_settings *settings,
@@ -67,6 +78,7 @@ static void init_service(struct engine *e, int index, const struct service_setti
     s->saving.due = MONO_NEVER;
     health_reset(&s->health);
     recovery_init(&s->recovery);
+    s->other_restart.restarts = FACT_UNKNOWN;
     watch_init(s, now);
     sample_init(s, now);
     restore(s, saved, now);
@@ -307,6 +319,7 @@ void engine_redis_ended(struct engine *e, int service, const struct redis_answer
     case FOR_PULSE:
     case FOR_PROBE:
     case FOR_CONFIG:
+    case FOR_ROLE_CLIENTS:
         observe_redis(s, &p, a, now);
         break;
     case FOR_SLOWLOG:
@@ -367,6 +380,8 @@ void engine_host_ended(struct engine *e, int service, const struct host_outcome 
     case FOR_PROCESS:
     case FOR_JOURNAL:
     case FOR_LOG_FILE:
+    case FOR_RESTART_LOG:
+    case FOR_SAVING_LOG:
         observe_host(s, &p, o, now);
         break;
     case FOR_ACTION:
@@ -510,6 +525,7 @@ void engine_recovery_reset(struct engine *e, int service, const struct engine_us
     struct service *s = &e->services[service];
     engine_look_at_clocks(e, now);
     record_setting(s, "auto-recovery-reset", user, reason, now);
+    role_accept(s);
     recover_event(s, EVENT_RESET, 0, ACTION_DONE, now);
     record_health(s, now);
     service_schedule(s);

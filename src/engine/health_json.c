@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "core/cause_words.h"
 #include "engine/snapshot.h"
 #include "engine/stops.h"
 
@@ -199,6 +200,27 @@ static json_t *performance_json(const struct service *s, struct now now)
     return body;
 }
 
+static void add_replication(const struct service *s, json_t *array)
+{
+    const struct info_facts *i = &s->sight.info;
+    char text[FACT_TEXT_MAX + 64];
+    if (!i->known || i->role != ROLE_REPLICA || i->master_host[0] == '\0')
+        return;
+    (void)str_format(text, sizeof text, "replication: primary %s:%lld, link %s", i->master_host,
+                     (long long)i->master_port, i->master_link_up == TRI_YES ? "up" : "down");
+    if (i->master_link_up != TRI_YES && i->master_link_down_seconds >= 0)
+        (void)str_append(text, sizeof text, " for %lld s", (long long)i->master_link_down_seconds);
+    else if (i->master_link_up != TRI_YES)
+        (void)str_append(text, sizeof text, ", never up since Redis began %lld s ago",
+                         (long long)i->uptime_seconds);
+    if (i->master_sync == TRI_YES)
+        (void)str_append(text, sizeof text, ", synchronising");
+    if (i->master_sync == TRI_YES && i->master_sync_left_bytes >= 0)
+        (void)str_append(text, sizeof text, " (%lld bytes left)",
+                         (long long)i->master_sync_left_bytes);
+    snapshot_add_text(array, text);
+}
+
 static json_t *evidence_json(const struct service *s, struct now now)
 {
     const struct sight *t = &s->sight;
@@ -237,6 +259,12 @@ static json_t *evidence_json(const struct service *s, struct now now)
         (void)str_format(text, sizeof text, "command: %s", s->command_failed);
         snapshot_add_text(array, text);
     }
+    if (s->cause == CAUSE_PERSISTENCE_FAILING && t->saving_log.class != LOG_NONE) {
+        (void)str_format(text, sizeof text, CAUSE_LOG_EVIDENCE "%s", t->saving_log.line);
+        snapshot_add_text(array, text);
+    }
+    if (s->cause == CAUSE_REPLICA_LINK_DOWN || t->role_changed)
+        add_replication(s, array);
     if (s->cause == CAUSE_LOADING && t->info.loading_percent >= 0) {
         (void)str_format(text, sizeof text, "loading: %.1f %%, %lld s to go",
                          t->info.loading_percent, (long long)t->info.loading_eta_seconds);
@@ -254,8 +282,9 @@ static void true_texts(const struct service *s, struct now now, char *summary, s
     const struct probe_facts *p = cause_probe(&s->sight);
     int64_t silent_ms = current_silence_ms(s, now);
     bool fine = row->overall == OVERALL_HEALTHY || row->overall == OVERALL_DEGRADED;
-    (void)str_copy(summary, size, row->summary);
-    *ret_advice = row->advice;
+    struct cause_words words = cause_words(s->cause, &s->sight);
+    (void)str_copy(summary, size, words.summary);
+    *ret_advice = words.advice;
     if (silent_ms >= 0 && fine && !s->verdict.confirmed)
         silence_text(s, silent_ms, summary, size);
     else if (s->cause == CAUSE_PATH_BROKEN && cause_shut_out(&s->sight))

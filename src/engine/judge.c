@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "base/str.h"
+#include "core/cause_words.h"
 #include "core/evidence.h"
 #include "core/silence.h"
 #include "engine/service.h"
@@ -88,7 +89,8 @@ static void log_change(struct service *s, const struct cause_row *row)
     if (ours || s->cause == s->cause_logged)
         return;
     service_log(s, row->overall != OVERALL_HEALTHY, "%s -> %s: %s",
-                cause_row(s->cause_logged)->code, row->code, row->summary);
+                cause_row(s->cause_logged)->code, row->code,
+                cause_words(s->cause, &s->sight).summary);
     s->cause_logged = s->cause;
 }
 
@@ -101,7 +103,7 @@ static void tell_change(struct service *s, struct now now)
         !s->watch_after_told && s->operation.phase == OP_PHASE_NONE) {
         char text[FACT_TEXT_MAX];
         (void)snprintf(text, sizeof text, "Degraded within 15 minutes after an operation: %s",
-                       row->summary);
+                       cause_words(s->cause, &s->sight).summary);
         s->watch_after_told = true;
         record_notice(s, text, now);
     }
@@ -152,6 +154,8 @@ void judge(struct service *s, struct now now)
         evidence_overdue(s, now);
     s->verdict = s->misconfigured != NULL ? (struct verdict){CAUSE_MISCONFIGURED, true}
                                           : cause_judge(sight, now.mono);
+    if (s->verdict.cause == CAUSE_START_TIMEOUT && sight->unit.active == UNIT_ACTIVATING)
+        sight->never_ready = true; /* for the next one that counts it is the same failure */
     recording_judged(s);
     s->unproven = mono_since(now.mono, s->watch.proven) >= proof_lasts_ms(&s->watch_policy);
     if (s->verdict.confirmed && s->verdict.cause != CAUSE_NONE && !closed_by_us(s)) {
@@ -183,6 +187,8 @@ void judge(struct service *s, struct now now)
     recover_event(s, EVENT_FACTS, 0, ACTION_DONE, now);
     operation_turn(s, now);
     sample_account(s, now);
+    other_restart_turn(s, now);
+    saving_log_turn(s, now);
     bool status_changed = !str_equal(s->status_shown, snapshot_status(s)) ||
                           !str_equal(s->overall_shown, overall_word(snapshot_overall(s)));
     /* A unit that has just failed under a health of before would be told as failed and healthy. */

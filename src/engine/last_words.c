@@ -4,8 +4,15 @@
 #include "redis/reply.h"
 
 #define LINES 50
+#define LINES_AFTER_SIGNAL                                                                         \
+    1000 /* a report of a crash, with INFO in it, follows the line that counts */
 /* A log that cannot be had is asked for again; one that never can be does not stop recovery. */
 #define MISSES_MAX 3
+
+static bool ended_by_signal(const struct unit_facts *unit)
+{
+    return unit->result == RESULT_SIGNAL || unit->result == RESULT_CORE_DUMP;
+}
 
 void last_words_ask(struct service *s, struct now now)
 {
@@ -21,7 +28,8 @@ void last_words_ask(struct service *s, struct now now)
     s->sight.log_read = false; /* also when they were read a moment ago: those words are dropped */
     request_host(s, FOR_JOURNAL, HOST_JOURNAL, LINES, w->journal_sudo, now);
     if (s->settings->commands_extended)
-        request_host(s, FOR_LOG_FILE, HOST_LOG_TAIL, LINES, false, now);
+        request_host(s, FOR_LOG_FILE, HOST_LOG_TAIL,
+                     ended_by_signal(&s->sight.unit) ? LINES_AFTER_SIGNAL : LINES, false, now);
 }
 
 void last_words_forget(struct service *s)

@@ -24,6 +24,12 @@ static void count_apart(struct service *s, bool seen, mono_ms asked, int64_t *co
     (*count)++;
 }
 
+/* Waits for the ready message, and not for a command of ExecStartPost=. */
+static bool starting(const struct unit_facts *unit)
+{
+    return unit->active == UNIT_ACTIVATING && str_equal(unit->sub, "start");
+}
+
 /* Counts new connections that fail while the open one is answered: it must have answered a PING
  * that was asked after the failure counted before. */
 static void note_door(struct service *s, const struct probe_facts *p, mono_ms asked, struct now now)
@@ -92,6 +98,10 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
     }
     if (p->reply == REPLY_LOADING)
         sight->loading_seen = true;
+    if (p->reply != REPLY_PONG)
+        sight->unready_since = (mono_ms){0};
+    else if (sight->unready_since.ms == 0 && starting(&sight->unit))
+        sight->unready_since = now.mono;
     if (p->reply == REPLY_PONG) {
         w->proven = now.mono;
         latency_note(s, p->latency_us);
@@ -150,6 +160,8 @@ static void note_info(struct service *s, const struct redis_answer *a, mono_ms a
     s->sight.oom_errors_rising =
         s->watch.oom_rose.ms != 0 && mono_since(now.mono, s->watch.oom_rose) < OOM_RISING_MS;
     health_update(&s->health, &s->watch_policy.thresholds, &new, latency_of_redis_ms(s, 95));
+    bool down = new.role == ROLE_REPLICA &&new.master_link_up == TRI_NO;
+    new.sync_seen = down && (new.master_sync == TRI_YES || (same && old->sync_seen));
     if (s->health.levels.gauges[GAUGE_CPU].level != LEVEL_OK)
         s->watch.performance_due =
             mono_min(s->watch.performance_due, mono_add(now.mono, HEALTH_CPU_AGAIN_MS));
@@ -158,7 +170,9 @@ static void note_info(struct service *s, const struct redis_answer *a, mono_ms a
     s->watch.last_command = now.wall;
     if (new.loading == TRI_NO)
         s->sight.loading_seen = false;
-    if (restarted && !operation_running(s) && !started_by_us(s, &new, now)) {
+    /* Where the unit's process is known, a change of it is reported with its reason instead. */
+    bool unit_known = s->sight.unit.control_reached == TRI_YES && s->sight.unit.main_pid > 0;
+    if (restarted && !unit_known && !operation_running(s) && !started_by_us(s, &new, now)) {
         char text[FACT_TEXT_MAX];
         (void)str_format(text, sizeof text, "Redis was restarted by %s (process %lld, up %lld s).",
                          s->watch.auto_restart_at.ms > known_at.ms ? "systemd" : "somebody else",
@@ -230,9 +244,16 @@ void observe_redis(struct service *s, const struct pending *p, const struct redi
         s->watch.performance_ms = mono_since(now.mono, p->asked);
         note_figures(s, a, p->asked, now);
         config_watch(s, now);
+        if (a->info.known)
+            role_watch(s, now);
+        break;
+    case FOR_ROLE_CLIENTS:
+        role_clients(s, a, now);
         break;
     case FOR_SAMPLE: /* what it tells is as true as what the check is told */
         note_figures(s, a, p->asked, now);
+        if (a->info.known)
+            role_watch(s, now);
         break;
     case FOR_CONFIG:
         note_config(s, a);
@@ -296,6 +317,11 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
         s->watch.auto_restart_at = now.mono;
     }
     s->watch.unit_ms = o->duration_ms;
+    other_restart_unit(s, &new, now);
+    if (!starting(&new))
+        sight->unready_since = (mono_ms){0};
+    if (now_runs || new.active == UNIT_INACTIVE)
+        sight->never_ready = false;
     if (other_pid && sight->info.process_id != new.main_pid && sight->info.process_id > 1)
         current_forget_figures(s, now.mono);
     *old = new;
@@ -327,6 +353,11 @@ void observe_host(struct service *s, const struct pending *p, const struct host_
     if (p->purpose == FOR_UNIT) {
         note_unit(s, o, p->asked, now);
         note_empty_primary(s);
+        role_watch(s, now); /* INFO may have come before the unit was known */
+    } else if (p->purpose == FOR_SAVING_LOG) {
+        saving_log_answered(s, o);
+    } else if (p->purpose == FOR_RESTART_LOG) {
+        other_restart_log(s, o, now);
     } else if (p->purpose == FOR_PROCESS) {
         evidence_process(s, o, p->asked, now);
     } else {

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "core/cause_words.h"
 #include "engine/operation.h"
 #include "engine/operation_result.h"
 
@@ -136,8 +137,9 @@ static void failed_for_cause(struct service *s, struct now now)
     const struct operation *o = &s->operation;
     char text[FACT_TEXT_MAX * 4];
     const struct cause_row *row = cause_row(s->cause);
+    struct cause_words words = cause_words(s->cause, &s->sight);
     (void)str_format(text, sizeof text, "%s failed: %s %s",
-                     engine_operation_word(o->request.operation), row->summary, row->advice);
+                     engine_operation_word(o->request.operation), words.summary, words.advice);
     if (o->error[0] != '\0')
         (void)str_append(text, sizeof text, " The command said: %s", o->error);
     if (s->sight.log.line[0] != '\0')

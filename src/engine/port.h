@@ -74,6 +74,8 @@ struct host_outcome {
     struct unit_facts unit;       /* HOST_STATUS, HOST_SHOW, HOST_IS_ACTIVE that reached the host */
     struct process_facts process; /* HOST_PROCESS */
     struct log_facts log;         /* HOST_JOURNAL, HOST_LOG_TAIL */
+    struct log_facts saving;      /* HOST_JOURNAL, HOST_LOG_TAIL */
+    struct restart_facts restart; /* HOST_JOURNAL */
     bool log_empty;            /* no line could be read: try with sudo, or the log is elsewhere */
     bool not_applicable;       /* the unit has no reload */
     char error[FACT_TEXT_MAX]; /* first line of stderr, or why the host was not reached */

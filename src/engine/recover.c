@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "core/cause_words.h"
 #include "engine/service.h"
 #include "engine/stops.h"
 
@@ -141,6 +142,14 @@ static void run(struct service *s, const struct effect *e, struct now now)
     }
 }
 
+/* An action that could not do anything, or was never sent, is no attempt. */
+static bool was_attempted(enum action_end end)
+{
+    return end != ACTION_NO_EFFECT && end != ACTION_NOT_REACHED;
+}
+
+/* The line after the intent. Only attempts are auto_recovery lines: reports and the runbook's
+ * counts go by that word. */
 static void write_outcome(struct service *s, const struct effect *e, struct now now)
 {
     static const char *const end_texts[] = {
@@ -153,20 +162,28 @@ static void write_outcome(struct service *s, const struct effect *e, struct now 
     };
     static_assert(ARRAY_LENGTH(end_texts) == ACTION_END_COUNT, "a text for every end");
     struct audit_line line;
-    record_line_init(s, &line, AUDIT_AUTO_RECOVERY, recovery_action_word(e->action), NULL, now);
-    line.has_result = true;
+    bool attempted = was_attempted(e->action_end);
+    record_line_init(s, &line, attempted ? AUDIT_AUTO_RECOVERY : AUDIT_INCIDENT,
+                     recovery_action_word(e->action), NULL, now);
+    line.has_result = attempted;
     line.success = e->success;
+    s->recovery_actions += attempted && e->action != ACTION_BGSAVE; /* that has no entry */
     line.duration_seconds = (double)mono_since(now.mono, s->recovery.action_began) / 1000.0;
     line.has_exit_code = e->action_end == ACTION_DONE;
     line.command_validated = true;
     line.has_command_validated = true;
     line.ssh_key_used = s->settings->control == CONTROL_SSH;
+    char why[FACT_TEXT_MAX + 64] = "";
     if (!e->success)
-        (void)str_format(line.error, sizeof line.error, "%s%s%s", end_texts[e->action_end],
+        (void)str_format(why, sizeof why, "%s%s%s", end_texts[e->action_end],
                          s->action_error[0] != '\0' ? ": " : "", s->action_error);
     action_id_text(s, e->action_id, line.request_id, sizeof line.request_id);
     (void)str_copy(line.recovery_level, sizeof line.recovery_level, recovery_level_word(e->level));
     (void)str_copy(line.reason, sizeof line.reason, cause_row(e->cause)->code);
+    if (attempted)
+        (void)str_copy(line.error, sizeof line.error, why);
+    else
+        (void)str_append(line.reason, sizeof line.reason, ": no attempt, %s", why);
     s->engine->ports.audit(s->engine->ports.context, s->index, 0, &line, false);
 }
 
@@ -188,14 +205,14 @@ static void write_skip(struct service *s, const struct effect *e, struct now now
 
 /* ── history and words ── */
 
-static void save_history(struct service *s, const char *result, double duration,
+static void save_history(struct service *s, const char *result, double duration, int attempts,
                          const char *message)
 {
     char *evidence =
         json_array_size(s->evidence) > 0 ? json_dumps(s->evidence, JSON_COMPACT) : NULL;
     struct recovery_record record = {.started_at = s->recovery_began,
                                      .duration_seconds = duration,
-                                     .attempts = s->recovery.attempts,
+                                     .attempts = attempts,
                                      .evidence = evidence};
     (void)str_copy(record.service, sizeof record.service, s->settings->id);
     (void)str_copy(record.id, sizeof record.id, s->recovery_id);
@@ -211,9 +228,10 @@ static void save_history(struct service *s, const char *result, double duration,
 
 static void tell_open(struct service *s, const struct effect *e, struct now now)
 {
-    (void)str_format(s->recovery_id, sizeof s->recovery_id, "r-%" PRIx64, e->action_id);
     struct recovery_facts facts;
     judge_facts(s, now, &facts);
+    action_id_text(s, e->action_id, s->recovery_id, sizeof s->recovery_id);
+    s->recovery_actions = 0;
     s->recovery_began = now.wall;
     s->recovery_began_mono = now.mono;
     s->recovery_cause = e->cause;
@@ -262,7 +280,8 @@ static void tell_failed(struct service *s, struct now now)
 static void tell_ended(struct service *s, const struct effect *e, struct now now)
 {
     double seconds = (double)mono_since(now.mono, s->recovery_began_mono) / 1000.0;
-    save_history(s, recovery_end_word(e->end), seconds, cause_row(s->recovery_cause)->summary);
+    save_history(s, recovery_end_word(e->end), seconds, s->recovery_actions,
+                 cause_row(s->recovery_cause)->summary);
     s->counters.recoveries[e->level][e->end]++;
     s->last_recovery.any = true;
     s->last_recovery.at = now.wall;
@@ -273,6 +292,15 @@ static void tell_ended(struct service *s, const struct effect *e, struct now now
     memmove(&s->recovery_times[1], &s->recovery_times[0],
             sizeof s->recovery_times - sizeof s->recovery_times[0]);
     s->recovery_times[0] = now.wall;
+}
+
+/* A unit that has failed again lost the log lines of the failure before, which named the cause. */
+static struct cause_words words_of(const struct service *s, enum cause cause)
+{
+    struct sight sight = s->sight;
+    if (!sight.log_read && sight.log.class == LOG_NONE)
+        sight.log = s->watch.words;
+    return cause_words(cause, &sight);
 }
 
 /* Who can reach it and who cannot, what its process does: whoever is woken up wants to know. */
@@ -294,21 +322,22 @@ static void append_seen(const struct service *s, struct now now, char *text, siz
 static void tell_human(struct service *s, const struct effect *e, struct now now)
 {
     const struct cause_row *row = cause_row(e->cause);
+    struct cause_words words = words_of(s, e->cause);
     char text[FACT_TEXT_MAX * 4];
     const char *advice = row->remedy == REMEDY_WAIT
                              ? "It makes no progress: see resus logs. A load longer than the "
                                "unit's TimeoutStartSec is "
                                "ended and begun again without end (systemctl edit)."
-                             : row->advice;
+                             : words.advice;
     if (s->recovery.withheld == WITHHELD_EMPTY_PRIMARY)
         advice = withheld_text(WITHHELD_EMPTY_PRIMARY);
     if (s->recovery.breaker.open)
         (void)str_format(text, sizeof text,
                          "The circuit breaker is open, so a human is needed: %s %s Then run: resus "
                          "recovery reset.",
-                         row->summary, advice);
+                         words.summary, advice);
     else
-        (void)str_format(text, sizeof text, "%s %s", row->summary, advice);
+        (void)str_format(text, sizeof text, "%s %s", words.summary, advice);
     append_seen(s, now, text, sizeof text);
     if (s->command_failed[0] != '\0')
         (void)str_append(text, sizeof text, " The last command failed: %s", s->command_failed);
@@ -366,7 +395,8 @@ static void carry_out(struct service *s, const struct effect *e, struct now now)
         break;
     case EFFECT_EVIDENCE:
         gather_evidence(s, now);
-        save_history(s, "running", -1, cause_row(e->cause)->summary);
+        /* With the one that begins: Resus may not live to write its end. */
+        save_history(s, "running", -1, s->recovery_actions + 1, cause_row(e->cause)->summary);
         break;
     case EFFECT_INTENT:
         write_intent(s, e, now);

@@ -73,15 +73,37 @@ static void end_outage(struct service *s, enum sample_state state, struct now no
 {
     struct sampler *p = &s->sampler;
     int64_t ms = mono_since(now.mono, p->outage_began);
-    if (state == SAMPLE_UP && (p->outage_confirmed || ms >= OUTAGE_LEAST_MS)) {
-        struct outage_record record = {.began = wall_add(now.wall, -ms), .ended = now.wall};
-        (void)str_copy(record.service, sizeof record.service, s->settings->id);
-        (void)str_copy(record.cause, sizeof record.cause,
+    if (state == SAMPLE_UP) {
+        struct outage_record *record = &p->last_outage;
+        *record = (struct outage_record){.began = wall_add(now.wall, -ms), .ended = now.wall};
+        (void)str_copy(record->service, sizeof record->service, s->settings->id);
+        (void)str_copy(record->cause, sizeof record->cause,
                        p->outage_confirmed ? cause_row(p->outage_cause)->code : "");
-        (void)str_copy(record.ended_by, sizeof record.ended_by, ended_by(s, p->outage_began));
-        s->engine->ports.outage(s->engine->ports.context, &record);
+        (void)str_copy(record->ended_by, sizeof record->ended_by, ended_by(s, p->outage_began));
+        p->last_outage_ended = now.mono;
+        if (p->outage_confirmed || ms >= OUTAGE_LEAST_MS)
+            s->engine->ports.outage(s->engine->ports.context, record);
     }
     p->outage = p->outage_confirmed = false;
+}
+
+bool sample_last_outage(const struct service *s, mono_ms since, wall_ms *ret_began,
+                        double *ret_seconds)
+{
+    const struct sampler *p = &s->sampler;
+    if (p->last_outage_ended.ms == 0 || p->last_outage_ended.ms < since.ms)
+        return false;
+    *ret_began = p->last_outage.began;
+    *ret_seconds = (double)(p->last_outage.ended.ms - p->last_outage.began.ms) / 1000.0;
+    return true;
+}
+
+void sample_name_outage(struct service *s, enum cause cause, const char *ended_by)
+{
+    struct outage_record *record = &s->sampler.last_outage;
+    (void)str_copy(record->cause, sizeof record->cause, cause_row(cause)->code);
+    (void)str_copy(record->ended_by, sizeof record->ended_by, ended_by);
+    s->engine->ports.outage(s->engine->ports.context, record);
 }
 
 /* An outage is the time from the last answer to the next one. One that ends in a stop on purpose,

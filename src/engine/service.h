@@ -29,6 +29,9 @@ enum purpose {
     FOR_CONFIG,
     FOR_JOURNAL,
     FOR_LOG_FILE,
+    FOR_ROLE_CLIENTS, /* CLIENT LIST after a change of the role */
+    FOR_SAVING_LOG,   /* ... while Redis cannot save */
+    FOR_RESTART_LOG,  /* the journal after a restart that was not ours */
     FOR_ACTION,       /* recovery's host command or script kill */
     FOR_ACTION_2,     /* its second half: FUNCTION KILL, start after reset-failed */
     FOR_ACTION_SAVED, /* INFO persistence while its BGSAVE runs */
@@ -79,6 +82,7 @@ struct watch {
     wall_ms certificate_ends;         /* of the server's chain; WALL_NONE = not known, or no TLS */
     mono_ms shut_counted;             /* asked-time of the fresh connection counted as shut out */
     mono_ms info_asked;               /* when the newest INFO that is known was asked for */
+    mono_ms saving_log_due;           /* when it is read again why Redis cannot save */
     mono_ms proven;                   /* when the newest PONG came */
     mono_ms auto_restart_at;          /* when systemd was last seen to restart the unit by itself */
     wall_ms last_check;               /* newest full look */
@@ -88,6 +92,20 @@ struct watch {
     mono_ms witness_asked;
     int64_t latency_us[SERVICE_LATENCIES];
     unsigned latency_next, latency_count;
+};
+
+/* The unit's process, and a restart of it that Resus did not cause (other_restart.c). */
+struct other_restart {
+    int64_t process, restarts; /* newest main process and NRestarts; 0 and FACT_UNKNOWN: none yet */
+    mono_ms seen;              /* when they were asked for */
+    bool open;                 /* a restart is being explained: */
+    mono_ms since;             /* the old process was last seen then, */
+    mono_ms noticed;           /* the new one first then */
+    int64_t restarts_before;
+    bool systemd;                        /* systemd did it, by what the unit shows */
+    enum unit_result result;             /* seen while systemd waited to restart it */
+    bool log_asked, log_read, other_way; /* other_way: with sudo instead of without, or without */
+    struct restart_facts log;
 };
 
 enum sample_state {
@@ -115,6 +133,8 @@ struct sampler {
     bool outage, outage_confirmed;
     mono_ms outage_began;
     enum cause outage_cause;
+    mono_ms last_outage_ended; /* 0 = none yet */
+    struct outage_record last_outage;
 };
 
 enum operation_phase {
@@ -236,7 +256,8 @@ struct service {
     struct recovery recovery;
     mono_ms recovery_wake;
     struct recording recording;
-    char recovery_id[32]; /* of the open or last recovery */
+    char recovery_id[SETTINGS_ID_MAX + 24]; /* of the open or last recovery */
+    int recovery_actions;                   /* of it: those that took effect or failed */
     wall_ms recovery_began;
     mono_ms recovery_began_mono;
     enum cause recovery_cause;
@@ -269,11 +290,13 @@ struct service {
 
     struct long_command long_command;
     struct sampler sampler;
+    struct other_restart other_restart;
     struct canary_seen canary;
     bool silence_shown, figures_shown; /* as published last */
     struct exposition exposition;
     struct engine_counters counters;
     struct config_seen config_seen;
+    bool role_asked; /* who made it a replica was looked for */
 
     struct service_state saved;
     bool wish_unsaved;  /* the disk may have another wish than `saved` */
@@ -343,6 +366,11 @@ bool watch_in_doubt(const struct service *s);
 void watch_ask_again(struct service *s, struct now now); /* on the open connection */
 void config_watch(struct service *s, struct now now);    /* config_watch.c */
 
+/* role_watch.c */
+void role_watch(struct service *s, struct now now);
+void role_clients(struct service *s, const struct redis_answer *a, struct now now);
+void role_accept(struct service *s); /* what it is now is what it shall be */
+
 /* observe.c: answers become observations */
 void observe_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
                    struct now now);
@@ -383,6 +411,16 @@ void sample_account(struct service *s, struct now now); /* books the time until 
 void sample_ping(struct service *s, int64_t us);
 void sample_figures(struct service *s, const struct redis_answer *a, struct now now);
 void sample_turn(struct service *s, struct now now); /* ends the step when it is due */
+/* The newest outage, when it ended after `since`. */
+bool sample_last_outage(const struct service *s, mono_ms since, wall_ms *ret_began,
+                        double *ret_seconds);
+/* The newest outage was this, whatever it was recorded as; a short one counts then, too. */
+void sample_name_outage(struct service *s, enum cause cause, const char *ended_by);
+
+/* other_restart.c */
+void other_restart_unit(struct service *s, const struct unit_facts *unit, struct now now);
+void other_restart_log(struct service *s, const struct host_outcome *o, struct now now);
+void other_restart_turn(struct service *s, struct now now);
 
 /* current.c: what holds now, and what is only remembered */
 /* For how long Redis has answered nothing although it was asked; FACT_UNKNOWN = it answers. */
@@ -468,6 +506,10 @@ void last_words_ask(struct service *s, struct now now); /* once for each failure
 void last_words_forget(struct service *s);
 void last_words_answered(struct service *s, enum purpose purpose, const struct host_outcome *o,
                          struct now now);
+
+/* saving_log.c */
+void saving_log_turn(struct service *s, struct now now);
+void saving_log_answered(struct service *s, const struct host_outcome *o);
 
 /* saving.c */
 enum saving { SAVING_RUNS, SAVING_DONE, SAVING_FAILED };

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "core/cause_words.h"
 #include "core/evidence.h"
 #include "engine/snapshot.h"
 #include "engine/stops.h"
@@ -95,6 +96,18 @@ json_t *snapshot_operation(const struct service *s, struct now now)
     return body;
 }
 
+static void put_role(json_t *body, const struct info_facts *i)
+{
+    char primary[96];
+    if (!i->known || (i->role != ROLE_PRIMARY && i->role != ROLE_REPLICA))
+        return;
+    (void)json_put_text(body, "role", i->role == ROLE_PRIMARY ? "primary" : "replica");
+    if (i->role == ROLE_PRIMARY || i->master_host[0] == '\0')
+        return;
+    (void)str_format(primary, sizeof primary, "%s:%lld", i->master_host, (long long)i->master_port);
+    (void)json_put_text(body, "primary", primary);
+}
+
 json_t *engine_status_json(const struct engine *e, int service, struct now now)
 {
     const struct service *s = &e->services[service];
@@ -116,6 +129,8 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
     put_mb(body, "memory_mb", up ? i->used_memory : FACT_UNKNOWN);
     snapshot_put_int(body, "connections", up ? i->connected_clients : FACT_UNKNOWN);
     snapshot_put_int(body, "commands_processed", up ? i->commands_processed : FACT_UNKNOWN);
+    if (up)
+        put_role(body, i);
     (void)json_put_wall(body, "last_check", s->watch.last_check);
     json_t *vm = json_object();
     const char *host = s->settings->control == CONTROL_SSH ? s->settings->ssh.host : "localhost";
@@ -338,9 +353,10 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
     (void)json_put(body, "cause", cause);
     (void)json_put(body, "facts", facts_json(s, now));
     json_t *reasons = json_array();
+    struct cause_words words = cause_words(f.verdict.cause, &s->sight);
     bool probing = !f.verdict.confirmed && current_silence_ms(s, now) >= 0;
     (void)str_format(text, sizeof text, "%s%s", f.verdict.confirmed ? "" : "Not certain yet: ",
-                     probing ? json_text_or(cause, "summary", row->summary) : row->summary);
+                     probing ? json_text_or(cause, "summary", words.summary) : words.summary);
     snapshot_add_text(reasons, text);
     static const char *const verdicts[] = {
         [RESTART_UNNEEDED] = "Nothing needs a restart.",

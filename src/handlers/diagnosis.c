@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "core/cause.h"
 #include "handlers/inside.h"
 
 struct walk {
@@ -85,7 +86,7 @@ static const struct {
     {"start_limit_hit", "start_limit", "systemd's start limit", "Started too often in a short time",
      "Mend what made it fail, then systemctl reset-failed, or wait until the window is over."},
     {"start_timeout", "start_timeout", "the unit's start timeout",
-     "Loading takes longer than systemd waits",
+     "It takes longer to become ready than systemd waits",
      "Raise TimeoutStartSec (systemctl edit), then start it."},
 };
 
@@ -93,6 +94,27 @@ static bool runs(const struct walk *w)
 {
     return json_bool_or(w->health, "service_running", false) ||
            str_equal(json_text_or(w->status, "status", ""), "running");
+}
+
+/* The cause has the last word: a line of the log that led to another cause is no finding. */
+static bool walk_start_row(struct walk *w, size_t row)
+{
+    const json_t *cause = json_object_get(w->health, "cause");
+    const char *code = cause_code(w);
+    const char *log = evidence(w, "log: ");
+    const char *advice = json_text_or(cause, "advice", "");
+    bool named = str_equal(starts[row].code, code);
+    bool general = str_equal(code, "unit_failed") || str_equal(code, "crashed");
+    bool here = named || (general && str_equal(starts[row].log, fact(w, "log")));
+    /* More exact words than the table's fit the evidence better than the runbook's. */
+    bool exact = named && !str_equal(advice, cause_row(cause_by_code(code))->advice);
+    step(w, starts[row].check, here ? SEEN_FINDING : SEEN_WELL,
+         exact ? json_text_or(cause, "summary", "") : starts[row].cause,
+         exact ? advice : starts[row].action, "%s",
+         !here            ? log[0] != '\0' ? "not the cause" : "not seen"
+         : log[0] != '\0' ? log
+                          : starts[row].cause);
+    return here;
 }
 
 static void walk_start(struct walk *w)
@@ -111,13 +133,8 @@ static void walk_start(struct walk *w)
              json_text_or(w->status, "stopped_at", "?"));
         return;
     }
-    for (size_t i = 0; i < ARRAY_LENGTH(starts); i++) {
-        bool here = str_equal(starts[i].code, code) || str_equal(starts[i].log, fact(w, "log"));
-        const char *log = evidence(w, "log: ");
-        step(w, starts[i].check, here ? SEEN_FINDING : SEEN_WELL, starts[i].cause, starts[i].action,
-             "%s", here ? (log[0] != '\0' ? log : starts[i].cause) : "not seen");
-        found |= here;
-    }
+    for (size_t i = 0; i < ARRAY_LENGTH(starts); i++)
+        found |= walk_start_row(w, i);
     const json_t *cause = json_object_get(w->health, "cause");
     if (!found && !runs(w) && !str_equal(json_text_or(w->status, "status", ""), "unknown"))
         step(w, "anything else", SEEN_FINDING, json_text_or(cause, "summary", ""),
@@ -155,6 +172,22 @@ static void walk_share(struct walk *w, const char *check, const char *name, doub
     step(w, check, bad ? SEEN_FINDING : SEEN_WELL, cause, action,
          "%.*f%s of %.0f%s, %.1f %% (high from %.0f %%)", digits, r.value, unit, r.max, unit, share,
          high);
+}
+
+/* A cause that none of the runbook's steps speaks of is a finding all the same. */
+static void walk_cause(struct walk *w)
+{
+    const json_t *cause = json_object_get(w->health, "cause");
+    const char *overall = json_text_or(w->health, "overall_status", "");
+    size_t i;
+    json_t *text;
+    char seen[FACT_TEXT_MAX * 2] = "";
+    if (w->findings > 0 || (!str_equal(overall, "degraded") && !str_equal(overall, "critical")))
+        return;
+    json_array_foreach(json_object_get(cause, "evidence"), i, text)(void)
+        str_append(seen, sizeof seen, "%s%s", i == 0 ? "" : "; ", json_string_value(text));
+    step(w, "anything else", SEEN_FINDING, json_text_or(cause, "summary", ""),
+         json_text_or(cause, "advice", ""), "%s", seen);
 }
 
 static void walk_slow(struct walk *w)
@@ -197,6 +230,7 @@ static void walk_slow(struct walk *w)
         step(w, "memory trend", SEEN_FINDING, "Memory grows steadily",
              "Find what is never deleted: resus inspect bigkeys, keys without expiry.", "%s",
              json_string_value(advice));
+    walk_cause(w);
 }
 
 /* ── tree 3: recovery fails ── */

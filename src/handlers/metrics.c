@@ -124,7 +124,8 @@ static void add_mark(json_t *marks, const char *kind, const json_t *from, const 
     (void)json_put_text(mark, "kind", kind);
     for (size_t i = 0; keys[i] != NULL; i += 2) {
         json_t *value = json_object_get(from, keys[i + 1]);
-        if (value != NULL)
+        bool none = json_is_null(value) && str_equal(keys[i], "level"); /* Resus did nothing */
+        if (value != NULL && !none)
             (void)json_object_set(mark, keys[i], value);
     }
     (void)json_array_append_new(marks, mark);

@@ -169,6 +169,13 @@ static void store_unsaved(struct scrape *x)
     put_value(x, (double)state.unsaved);
 }
 
+static void store_unsaved_recoveries(struct scrape *x)
+{
+    struct store_state state;
+    store_look(x->h->ports.store, &state);
+    put_value(x, (double)state.recoveries);
+}
+
 static struct series_figures series_now(struct scrape *x)
 {
     struct series_figures f = {.bytes = -1};
@@ -403,6 +410,9 @@ static const struct family {
         {"resus_store_ok", "gauge", "Did the last write of state succeed?", store_ok},
         {"resus_store_unsaved_services", "gauge", "Services whose state waits for the disk.",
          store_unsaved},
+        {"resus_store_unsaved_recoveries", "gauge",
+         "Recoveries that wait for the disk before they are in the history.",
+         store_unsaved_recoveries},
         {"resus_series_ok", "gauge", "Is the history of figures being written?", series_ok},
         {"resus_series_samples_written_total", "counter", "Samples written.", series_written},
         {"resus_series_samples_dropped_total", "counter", "Samples that no disk took.",

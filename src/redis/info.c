@@ -61,6 +61,11 @@ static const struct {
     FIELD("aof_last_write_status", FIELD_OK, aof_write_ok),
     FIELD("connected_slaves", FIELD_INT, connected_replicas),
     FIELD("cluster_enabled", FIELD_FLAG, cluster),
+    FIELD("master_port", FIELD_INT, master_port),
+    FIELD("master_sync_in_progress", FIELD_FLAG, master_sync),
+    FIELD("master_link_down_since_seconds", FIELD_INT, master_link_down_seconds),
+    FIELD("master_sync_left_bytes", FIELD_INT, master_sync_left_bytes),
+    FIELD("sync_full", FIELD_INT, full_syncs),
 #undef FIELD
 };
 
@@ -127,6 +132,8 @@ static bool set_word(struct info_facts *info, const char *name, const char *valu
         info->valkey = str_equal(value, "valkey");
     } else if (str_equal(name, "run_id")) {
         (void)str_copy_clean(info->run_id, sizeof info->run_id, value, length);
+    } else if (str_equal(name, "master_host")) {
+        (void)str_copy_clean(info->master_host, sizeof info->master_host, value, length);
     } else if (str_equal(name, "maxmemory_policy")) {
         set_policy(info, value);
     } else if (str_equal(name, "redis_mode")) {

@@ -46,6 +46,9 @@ static const struct {
     {"Writing initial AOF, can't exit", LOG_CANNOT_EXIT},
     {"rrors trying to shut down the server", LOG_CANNOT_EXIT}, /* "Errors ...", "but errors ..." */
     {"Slow script detected", LOG_SLOW_SCRIPT},
+    /* what it may not touch; before the lines that only say that reading or loading failed */
+    {"Permission denied", LOG_PERMISSION_DENIED},
+    {"Read-only file system", LOG_PERMISSION_DENIED},
     /* the configuration */
     {"FATAL CONFIG FILE ERROR", LOG_CONFIG_ERROR},
     {"can't open config file", LOG_CONFIG_ERROR},
@@ -61,9 +64,6 @@ static const struct {
     {"is not enough for the server to start", LOG_CONFIG_ERROR}, /* ulimit -n */
     {"Cannot assign requested address", LOG_CONFIG_ERROR},       /* bind */
     {"to handle more than", LOG_CONFIG_ERROR}, /* data of a server with more databases */
-    /* what it may not touch; before the lines that only say that loading failed */
-    {"Permission denied", LOG_PERMISSION_DENIED},
-    {"Read-only file system", LOG_PERMISSION_DENIED},
     /* the data */
     {"Wrong signature trying to load DB", LOG_DATA_CORRUPT},
     {"Wrong RDB checksum", LOG_DATA_CORRUPT},
@@ -121,11 +121,28 @@ static const int weights[] = {
 };
 static_assert(ARRAY_LENGTH(weights) == LOG_CLASS_COUNT, "a weight for every log class");
 
+/* Lines of systemd about the unit ("redis-server.service: ..."), and of programs that it runs
+ * before Redis ("mkdir: ...", "/opt/prepare: ..."). Redis begins its lines with a capital, a sign
+ * or a number. */
+static bool by_another_program(const char *line, size_t length)
+{
+    const char *colon = memchr(line, ':', length);
+    if (colon == NULL || line[0] == '\0')
+        return false;
+    size_t head = (size_t)(colon - line);
+    return str_find(line, head, ".service") != NULL || line[0] == '/' ||
+           (line[0] >= 'a' && line[0] <= 'z');
+}
+
 enum log_class log_classify(const char *line, size_t length)
 {
-    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++)
-        if (str_find(line, length, texts[i].text) != NULL)
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        if (str_find(line, length, texts[i].text) == NULL)
+            continue;
+        /* "Permission denied" of an ExecStartPre= says nothing about the files of Redis. */
+        if (texts[i].class != LOG_PERMISSION_DENIED || !by_another_program(line, length))
             return texts[i].class;
+    }
     return LOG_NONE;
 }
 
@@ -163,6 +180,10 @@ static bool add_to_config_error(struct log_reading *r, const char *line, size_t 
     }
     (void)str_copy_clean(clean, sizeof clean, line, length);
     (void)str_append(r->facts.line, sizeof r->facts.line, " %s", clean);
+    /* The configuration is right, and what it names cannot be used. */
+    enum log_class class = log_classify(line, length);
+    if (class == LOG_PERMISSION_DENIED || class == LOG_DISK_FULL)
+        r->facts.class = class;
     r->in_config_error =
         str_find(line, length, "Module Configuration detected without loadmodule") == NULL;
     return true;
@@ -188,16 +209,52 @@ static void follow_stop(struct log_reading *r, enum log_class class, const char 
     }
 }
 
+/* The newest failure to save, in the words that say why. */
+static void note_saving(struct log_facts *saving, enum log_class class, const char *line,
+                        size_t length)
+{
+    static const char *const over[] = {"Background saving terminated with success",
+                                       "DB saved on disk", "AOF write error looks solved"};
+    for (size_t i = 0; i < ARRAY_LENGTH(over); i++)
+        if (str_find(line, length, over[i]) != NULL)
+            *saving = (struct log_facts){0};
+    bool says_why = class == LOG_SAVE_FAILED || class == LOG_DISK_FULL;
+    bool general = str_find(line, length, "Background saving error") != NULL;
+    if (!says_why || (general && saving->class != LOG_NONE))
+        return;
+    saving->class = class;
+    (void)str_copy_clean(saving->line, sizeof saving->line, line, length);
+}
+
+/* Who began the newest start, and how the process before it ended. A stop or restart by an operator
+ * begins with "Stopping". */
+static void note_restart(struct restart_facts *r, enum log_class class, const char *line,
+                         size_t length)
+{
+    static const char stopping[] = "Stopping ";
+    bool end = str_find(line, length, ": Main process exited, code=") != NULL;
+    bool asked = length >= sizeof stopping - 1 && memcmp(line, stopping, sizeof stopping - 1) == 0;
+    if (asked || class == LOG_START_LIMIT || (r->by_systemd && (end || class == LOG_OOM_KILL)))
+        *r = (struct restart_facts){0};
+    r->out_of_memory = r->out_of_memory || class == LOG_OOM_KILL;
+    if (end)
+        (void)str_copy_clean(r->ended, sizeof r->ended, line, length);
+    r->by_systemd =
+        r->by_systemd || str_find(line, length, ": Scheduled restart job, restart counter") != NULL;
+}
+
 void log_read(struct log_reading *r, const char *line, size_t length)
 {
     enum log_class class = log_classify(line, length);
     r->lines++;
     follow_stop(r, class, line, length);
+    note_restart(&r->restart, class, line, length);
     if (good_start(class, line, length)) {
         r->facts = (struct log_facts){.stop_cut = r->facts.stop_cut};
         r->in_config_error = false;
         return;
     }
+    note_saving(&r->saving, class, line, length);
     if (add_to_config_error(r, line, length) || class == LOG_NONE ||
         log_class_weight(class) < log_class_weight(r->facts.class))
         return;

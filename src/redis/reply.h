@@ -69,6 +69,8 @@ struct log_reading {
     size_t lines;
     bool in_config_error; /* the lines that belong to the one in `facts` */
     bool stopping;        /* systemd stops the unit */
+    struct log_facts saving; /* the newest failure to save that no success followed */
+    struct restart_facts restart;
 };
 void log_read(struct log_reading *reading, const char *line, size_t length);
 

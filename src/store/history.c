@@ -10,7 +10,7 @@
 const char history_recovery_sql[] =
     "INSERT INTO recovery (id, service, started_at, duration_seconds, cause, level, result,"
     " attempts, message, evidence) VALUES (?,?,?,?,?,?,?,?,?,?)"
-    " ON CONFLICT (id) DO UPDATE SET service = excluded.service, started_at = excluded.started_at,"
+    " ON CONFLICT (service, id) DO UPDATE SET started_at = excluded.started_at,"
     " duration_seconds = excluded.duration_seconds, cause = excluded.cause, level = excluded.level,"
     " result = excluded.result, attempts = excluded.attempts, message = excluded.message,"
     " evidence = coalesce(excluded.evidence, evidence)";
@@ -105,11 +105,12 @@ static json_t *recovery_object(sqlite3_stmt *s)
 {
     json_t *o = json_object();
     const char *evidence = column(s, 9);
+    const char *level = column(s, 5); /* "" where Resus did nothing */
     json_t *parsed = evidence == NULL ? NULL : json_loads(evidence, JSON_DECODE_ANY, NULL);
     bool ok = json_put_text(o, "id", column(s, 0)) && json_put_text(o, "service", column(s, 1)) &&
               json_put_wall(o, "started_at", (wall_ms){sqlite3_column_int64(s, 2)}) &&
               put_seconds(o, "duration_seconds", s, 3) && json_put_text(o, "cause", column(s, 4)) &&
-              json_put_text(o, "recovery_level", column(s, 5)) &&
+              json_put_text(o, "recovery_level", level[0] == '\0' ? NULL : level) &&
               json_put_text(o, "result", column(s, 6)) &&
               json_put_int(o, "attempts", sqlite3_column_int64(s, 7)) &&
               json_put_text(o, "message", column(s, 8)) &&
@@ -249,11 +250,13 @@ int history_recall(sqlite3 *db, const char *service, struct recovery_record *ret
     int r = close_interrupted(db, service, err);
     if (r < 0) /* a full disk: what was before is known all the same */
         log_warning("store", "the interrupted recovery stays open: %s", err->text);
-    r = database_prepare(db,
-                         "SELECT id, started_at, duration_seconds, cause, level, result, attempts"
-                         " FROM recovery WHERE service = ?1 AND result NOT IN ('running', '')"
-                         " ORDER BY started_at DESC, rowid DESC LIMIT ?2",
-                         &s, err);
+    r = database_prepare(
+        db,
+        "SELECT id, started_at, duration_seconds, cause, level, result, attempts"
+        " FROM recovery WHERE service = ?1 AND result NOT IN ('running', '', '" HISTORY_BY_SYSTEMD
+        "')"
+        " ORDER BY started_at DESC, rowid DESC LIMIT ?2",
+        &s, err);
     if (r < 0)
         return r;
     int count = 0;

@@ -38,7 +38,25 @@ static const char *const steps[] = {
      " PRIMARY KEY (kind, number)) WITHOUT ROWID;"),
     /* 3 -> 4: operations are few among many states */
     "CREATE INDEX event_operations ON event (service, at) WHERE type = 'service_event';",
-    /* 4 -> 5: why a service was stopped, and whether it was seen to be */
+    /* 4 -> 5: two services may use the same id. The order of the rows is kept: queries sort by it.
+     */
+    "CREATE TABLE recovery_of_service ("
+    " id TEXT NOT NULL, service TEXT NOT NULL, started_at INTEGER NOT NULL,"
+    " duration_seconds REAL, cause TEXT NOT NULL, level TEXT NOT NULL, result TEXT NOT NULL,"
+    " attempts INTEGER NOT NULL, message TEXT NOT NULL, evidence TEXT,"
+    " PRIMARY KEY (service, id));"
+    "INSERT INTO recovery_of_service SELECT id, service, started_at, duration_seconds, cause,"
+    " level, result, attempts, message, evidence FROM recovery ORDER BY rowid;"
+    "DROP TABLE recovery;"
+    "ALTER TABLE recovery_of_service RENAME TO recovery;"
+    "CREATE INDEX recovery_by_service ON recovery (service, started_at);"
+    "CREATE INDEX recovery_by_time ON recovery (started_at);",
+    /* 5 -> 6 */
+    "ALTER TABLE service_state ADD COLUMN role TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE service_state ADD COLUMN role_source TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE service_state ADD COLUMN role_run_id TEXT NOT NULL DEFAULT '';"
+    "ALTER TABLE service_state ADD COLUMN role_keys INTEGER NOT NULL DEFAULT -1;",
+    /* 6 -> 7: why a service was stopped, and whether it was seen to be */
     "ALTER TABLE service_state ADD COLUMN stopped_reason TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE service_state ADD COLUMN stop_seen INTEGER NOT NULL DEFAULT 0;",
 };

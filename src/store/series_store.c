@@ -340,8 +340,10 @@ void series_store_outage(struct series_store *s, const struct outage_record *out
     lock(s);
     bool room = s->outage_count < SERIES_WAITING_MAX;
     if (room) {
-        item->next = s->outages;
-        s->outages = item;
+        struct outage_item **last = &s->outages; /* a later one replaces an earlier one */
+        while (*last != NULL)
+            last = &(*last)->next;
+        *last = item;
         s->outage_count++;
         if (s->flush_at.ms == MONO_NEVER.ms)
             s->flush_at = mono_add(clock_mono(), SERIES_FLUSH_MS);

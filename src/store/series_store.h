@@ -24,7 +24,8 @@ struct outage_record {
     char service[SETTINGS_ID_MAX];
     wall_ms began, ended;
     char cause[32];
-    char ended_by[16]; /* "recovery" Resus', "operation" a person through Resus, "itself" */
+    char ended_by[16]; /* "recovery" Resus', "operation" a person through Resus, "systemd", "itself"
+                        */
 };
 
 struct series_store;
@@ -39,6 +40,7 @@ int series_store_open(uv_loop_t *loop, const char *state_dir, series_answer *ans
 
 /* At once, from the loop; written together with others, in one transaction. */
 void series_store_add(struct series_store *s, const struct series_sample *sample);
+/* One of the same service that began at the same time is replaced. */
 void series_store_outage(struct series_store *s, const struct outage_record *outage);
 
 struct series_figures {

@@ -79,9 +79,20 @@ int series_table_add_outage(sqlite3 *db, const struct outage_record *outage, str
 {
     STATEMENT *service = NULL;
     STATEMENT *insert = NULL;
+    STATEMENT *before = NULL;
     int r = database_prepare(db, "INSERT OR IGNORE INTO service (name) VALUES (?)", &service, err);
     if (r == 0)
         r = make_service(db, service, outage->service, err);
+    if (r == 0)
+        r = database_prepare(
+            db, "DELETE FROM outage WHERE service = " SERVICE_ID " AND ended = ?3 AND began = ?2",
+            &before, err);
+    if (r == 0) {
+        (void)sqlite3_bind_text(before, 1, outage->service, -1, SQLITE_STATIC);
+        (void)sqlite3_bind_int64(before, 2, outage->began.ms);
+        (void)sqlite3_bind_int64(before, 3, outage->ended.ms);
+        r = database_step(db, before, err);
+    }
     if (r == 0)
         r = database_prepare(db, "INSERT INTO outage VALUES (" SERVICE_ID ", ?2, ?3, ?4, ?5)",
                              &insert, err);

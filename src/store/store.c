@@ -147,6 +147,12 @@ static int save_all(struct store *s, struct job **jobs, size_t count, struct err
     return end(s, r, err);
 }
 
+/* A record that SQLite itself refuses (-EINVAL) would be refused again each time. */
+static bool worth_keeping(int r)
+{
+    return r < 0 && r != -EINVAL;
+}
+
 static void settle(struct store *s, struct job *job, int r, const struct error *err)
 {
     store_lock(s);
@@ -158,6 +164,10 @@ static void settle(struct store *s, struct job *job, int r, const struct error *
         unsaved_keep(&s->unsaved, job->payload, job->serial);
     else if (job->kind == JOB_SAVE_SERVICE)
         unsaved_done(&s->unsaved, ((struct service_state *)job->payload)->id, job->serial);
+    else if (job->kind == JOB_SAVE_RECOVERY && worth_keeping(r))
+        kept_recoveries_keep(&s->kept, job->payload, job->serial);
+    else if (job->kind == JOB_SAVE_RECOVERY)
+        kept_recoveries_done(&s->kept, job->payload, job->serial);
     store_unlock(s);
     store_finish(s, job, store_outcome_of(r), err);
 }
@@ -181,21 +191,38 @@ static void save_jobs(struct store *s, struct job **jobs, size_t count)
         s->retry_at = clock_mono(); /* the disk is back, if it was away */
 }
 
+static int save_again(struct store *s, const struct unsaved *states,
+                      const struct kept_recoveries *recoveries, struct error *err)
+{
+    int r = begin(s, true, err);
+    for (struct unsaved_state *u = states->first; r == 0 && u != NULL; u = u->next)
+        r = state_save(s->db, s->save_state, &u->state, err);
+    for (struct kept_recovery *k = recoveries->first; r == 0 && k != NULL; k = k->next)
+        r = history_save_recovery(s->db, s->save_recovery, &k->record, err);
+    return end(s, r, err);
+}
+
+static bool owes(const struct store *s)
+{
+    return s->unsaved.first != NULL || s->kept.first != NULL;
+}
+
 static void retry_unsaved(struct store *s)
 {
     struct error err = {0};
     store_lock(s);
     struct unsaved mine = s->unsaved;
+    struct kept_recoveries recoveries = s->kept;
+    bool any = owes(s);
     s->unsaved = (struct unsaved){0};
+    s->kept = (struct kept_recoveries){0};
     s->retrying = mine.count;
+    s->retrying_kept = recoveries.count;
     store_unlock(s);
-    if (mine.first == NULL)
+    if (!any)
         return;
     (void)pthread_mutex_lock(&s->db_lock);
-    int r = begin(s, true, &err);
-    for (struct unsaved_state *u = mine.first; r == 0 && u != NULL; u = u->next)
-        r = state_save(s->db, s->save_state, &u->state, &err);
-    r = end(s, r, &err);
+    int r = save_again(s, &mine, &recoveries, &err);
     (void)pthread_mutex_unlock(&s->db_lock);
     if (r < 0)
         s->retry_at = mono_add(clock_mono(), STORE_RETRY_MS);
@@ -203,9 +230,12 @@ static void retry_unsaved(struct store *s)
     s->problem = err;
     if (r < 0)
         unsaved_merge(&s->unsaved, &mine);
-    s->retrying = 0;
+    if (worth_keeping(r))
+        kept_recoveries_merge(&s->kept, &recoveries);
+    s->retrying = s->retrying_kept = 0;
     store_unlock(s);
     unsaved_free(&mine);
+    kept_recoveries_free(&recoveries);
 }
 
 static void answer(struct store *s, struct job *job)
@@ -276,7 +306,7 @@ static bool wait_for_work(struct store *s)
 {
     while (!s->worker.stop && s->first == NULL) {
         int64_t wait_ms = -1;
-        if (s->unsaved.first != NULL) {
+        if (owes(s)) {
             wait_ms = mono_since(s->retry_at, clock_mono());
             if (wait_ms <= 0)
                 return true;
@@ -307,8 +337,7 @@ static void run(void *context)
             thin(s, other);
         store_lock(s);
         /* With an empty queue only: an older save in it would undo the newer state. */
-        if (s->first == NULL && s->unsaved.first != NULL &&
-            mono_reached(clock_mono(), s->retry_at)) {
+        if (s->first == NULL && owes(s) && mono_reached(clock_mono(), s->retry_at)) {
             store_unlock(s);
             retry_unsaved(s);
             store_lock(s);
@@ -404,7 +433,9 @@ int store_load_recoveries(struct store *s, const char *service, struct recovery_
 void store_look(struct store *s, struct store_state *ret)
 {
     store_lock(s);
-    *ret = (struct store_state){.unsaved = s->unsaved.count + s->retrying, .problem = s->problem};
+    *ret = (struct store_state){.unsaved = s->unsaved.count + s->retrying,
+                                .recoveries = s->kept.count + s->retrying_kept,
+                                .problem = s->problem};
     store_unlock(s);
 }
 
@@ -419,6 +450,7 @@ void store_close(struct store *s, int64_t wait_ms)
     for (struct job *job; (job = take_job(s)) != NULL;)
         drop_job(&job->link);
     unsaved_free(&s->unsaved);
+    kept_recoveries_free(&s->kept);
     deliver_free(s->deliver);
     (void)pthread_mutex_destroy(&s->db_lock);
     mem_free(s);

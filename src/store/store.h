@@ -23,6 +23,11 @@
 #define STORE_BODY_MAX 65536 /* bytes of an event's body or a recovery's evidence */
 #define STORE_RECOVERY_TIMES_MAX 8
 #define STORE_QUERY_ROWS_MAX 1000
+#define HISTORY_BY_SYSTEMD                                                                         \
+    "by_systemd" /* a result: Resus did nothing, systemd restarted the unit */
+#define STORE_RECOVERIES_KEPT_MAX                                                                  \
+    64 /* recoveries that wait in memory for the disk to come back                                 \
+        */
 
 enum store_class {
     STORE_NORMAL, /* synchronous=NORMAL: attempts, breaker, history; may lose the last moments of a
@@ -54,6 +59,8 @@ struct service_state {
     bool ever_answered; /* a PONG was seen at `address` */
     char address[SETTINGS_HOST_MAX + 16];
     bool empty_primary; /* Redis last said: primary, with replicas, without persistence */
+    char role[12], role_source[96], role_run_id[48]; /* primary or replica, of whom; "" unknown */
+    int64_t role_keys;                               /* keys it had then, -1 unknown */
     int attempts;
     wall_ms last_attempt_at;
     bool exhausted; /* attempts used up, or breaker open: auto-recovery off until an admin resets it
@@ -72,7 +79,7 @@ struct service_state {
 
 struct recovery_record {
     char service[SETTINGS_ID_MAX];
-    char id[48]; /* request id of its audit lines */
+    char id[SETTINGS_ID_MAX + 24]; /* request id of its first action's audit lines */
     wall_ms started_at;
     double duration_seconds;               /* < 0 while it runs */
     char cause[32], level[16], result[16]; /* running, recovery_end_word() or interrupted */
@@ -132,11 +139,13 @@ int store_load_accounts(struct store *s, store_account_each *each, void *context
 
 /* Queue writes. id 0: no completion wanted. A full queue completes with STORE_BUSY. Whatever the
  * outcome, the latest state of each service is not lost: what could not be saved is kept in memory
- * (one a service) and saved, durably, when the disk is back. Recoveries and events are not kept. */
+ * (one a service) and saved, durably, when the disk is back. So are the newest
+ * STORE_RECOVERIES_KEPT_MAX recoveries. Events are not kept. */
 void store_save_service(struct store *s, uint64_t id, enum store_class class,
                         const struct service_state *state);
 void store_save_recovery(struct store *s, uint64_t id,
-                         const struct recovery_record *record); /* by its id: insert or update */
+                         const struct recovery_record *record); /* by service and id: insert or
+                                                                   update */
 void store_save_event(struct store *s, uint64_t id, const struct event_record *event);
 void store_save_account(struct store *s, uint64_t id,
                         const struct account_record *record); /* STORE_FULL; not kept either */
@@ -144,6 +153,7 @@ void store_save_account(struct store *s, uint64_t id,
 /* What stands between memory and disk; from any thread, at once. */
 struct store_state {
     size_t unsaved;       /* services whose latest state waits for the disk */
+    size_t recoveries;    /* recoveries that wait for it */
     struct error problem; /* of the last write, code 0 = none */
 };
 void store_look(struct store *s, struct store_state *ret);

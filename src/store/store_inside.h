@@ -7,6 +7,7 @@
 
 #include "store/deliver.h"
 #include "store/history.h"
+#include "store/kept_recoveries.h"
 #include "store/store.h"
 #include "store/unsaved.h"
 #include "store/worker.h"
@@ -29,7 +30,7 @@ struct job {
     bool full; /* synchronous=FULL */
     bool spare, used;
     uint64_t id;
-    uint64_t serial; /* JOB_SAVE_SERVICE: order of the saves */
+    uint64_t serial; /* JOB_SAVE_SERVICE, JOB_SAVE_RECOVERY: order of the saves */
     void *payload;   /* service_state, recovery_record, event_record, history_question, thin */
     char *text;      /* evidence or body */
     question *question;
@@ -54,7 +55,8 @@ struct store {
     size_t count;
     uint64_t serial;
     struct unsaved unsaved;
-    size_t retrying; /* more of them, in the thread's hands */
+    struct kept_recoveries kept;
+    size_t retrying, retrying_kept; /* more of them, in the thread's hands */
     struct error problem;
     struct job spares[STORE_SPARES_MAX];
 

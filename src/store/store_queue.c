@@ -56,11 +56,11 @@ static void queue(struct store *s, struct job *job, const void *payload, size_t 
         ((struct account_record *)job->payload)->body = job->text;
     store_lock(s);
     bool full = s->count >= STORE_QUEUE_MAX;
-    if (job->kind == JOB_SAVE_SERVICE) {
-        job->serial = ++s->serial;
-        if (full)
-            unsaved_keep(&s->unsaved, job->payload, job->serial);
-    }
+    job->serial = ++s->serial;
+    if (full && job->kind == JOB_SAVE_SERVICE)
+        unsaved_keep(&s->unsaved, job->payload, job->serial);
+    else if (full && job->kind == JOB_SAVE_RECOVERY)
+        kept_recoveries_keep(&s->kept, job->payload, job->serial);
     if (!full) {
         store_put_job(s, job);
         (void)pthread_cond_signal(&s->worker.wake);

@@ -114,6 +114,7 @@ class Daemon:
         self.host = host
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="resus-test-"))
         self.process = None
+        self.killed = False
         self.settings = _merged(default_settings(host, self.folder), changes)
         self.config = self.folder / "resus.yaml"
         self.audit_file = pathlib.Path(self.settings["audit"]["file"])
@@ -165,6 +166,7 @@ class Daemon:
 
     def kill(self):
         """kill -9: what a power cut leaves of it."""
+        self.killed = True
         self.process.kill()
         self.process.wait()
         self.process = None

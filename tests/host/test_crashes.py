@@ -8,6 +8,7 @@ import recoveries
 from recoveries import watching
 from resus import SERVICE
 from tap import on_every
+from waiting import wait_until
 
 
 def told_at(line):
@@ -111,6 +112,13 @@ def test_attempts_that_do_not_help_are_used_up_and_a_human_is_called(host):
         assert len(recoveries.intents(daemon)) == 3
 
 
+def healed_by_systemd(daemon):
+    """The history's entries of what systemd healed by itself, newest first."""
+    items = daemon.cli("recovery", "history", SERVICE).json["items"]
+    return [entry for entry in items if entry["result"] == "by_systemd"]
+
+
+@on_every
 def test_stock_unit_is_restarted_by_systemd_and_resus_only_says_so(host):
     with watching(host) as daemon:
         before = recoveries.starts(host)
@@ -123,6 +131,29 @@ def test_stock_unit_is_restarted_by_systemd_and_resus_only_says_so(host):
         assert recoveries.levels_told(daemon) == []
         assert recoveries.starts(host) == before + 1
         assert host.show("NRestarts")["NRestarts"] == "1"
+        entry, = wait_until(lambda: healed_by_systemd(daemon), "an entry of the history")
+        assert (entry["cause"], entry["recovery_level"], entry["attempts"]) == ("crashed", None, 0), entry
+        assert "code=killed, status=9/KILL" in "\n".join(entry["evidence"]), entry
+        assert 0 < entry["duration_seconds"] < 10, entry
+        recovery = daemon.cli("recovery", "status").json
+        assert recovery["recent_recoveries"] == 0 and recovery["metrics"]["count"] == 0, recovery
+        assert daemon.cli("audit", "summary").json["recoveries"]["count"] == 0
+        wait_until(lambda: daemon.cli("slo").json["windows"][0]["outages"] == 1, "the outage to count")
+
+
+def test_systemds_restart_is_known_by_its_count_without_the_log(host):
+    """`systemctl show` has NRestarts; the journal cannot be read."""
+    host.allow_extended_commands()
+    host.run("sed", "-i", "/journalctl/d", "/etc/sudoers.d/autobot-redis")
+    host.run("sh", "-c", "gpasswd -d autobot systemd-journal; gpasswd -d autobot adm; true")
+    faults.end_ssh_sessions(host)
+    with watching(host, service={"commands": "extended"}) as daemon:
+        for number in (1, 2):
+            faults.kill(host)
+            host.wait_for_pong()
+            wait_until(lambda wanted=number: len(healed_by_systemd(daemon)) == wanted, "an entry of the history")
+            recoveries.wait_until_known(daemon, host)
+        assert "NRestarts 1 -> 2" in "\n".join(healed_by_systemd(daemon)[0]["evidence"])
 
 
 def test_systemd_seen_at_work_is_named(host):
@@ -139,6 +170,7 @@ def test_restart_by_hand_is_seen_as_somebody_elses(host):
     with watching(host) as daemon:
         host.systemctl("restart", host.unit)
         recoveries.wait_for_notice(daemon, "was restarted by somebody else")
+        assert healed_by_systemd(daemon) == []
         recoveries.wait_until_known(daemon, host)
         recoveries.assert_nothing_done(daemon)
 

@@ -13,6 +13,7 @@ import contextlib
 import json
 import subprocess
 
+import recoveries
 import resus
 from waiting import wait_until
 
@@ -38,6 +39,7 @@ def watching(host, changes=None, service=None):
         daemon.wait_for_cause("ok")
         yield daemon
         prove_audit(daemon)
+        recoveries.prove_history(daemon)
 
 
 @contextlib.contextmanager
@@ -46,6 +48,7 @@ def watching_sick(host, changes=None, service=None):
     with resus.serving(host, settings(changes, service)) as daemon:
         yield daemon
         prove_audit(daemon)
+        recoveries.prove_history(daemon)
 
 
 def settings(changes=None, service=None):

@@ -166,7 +166,8 @@ void disk_audit(struct sim *s, int service, uint64_t id, const struct audit_line
         promise_stop_ended(s, service);
     if (l.intent)
         promise_intent(s, service, line);
-    else if (line->event == AUDIT_AUTO_RECOVERY || line->event == AUDIT_SERVICE_OPERATION)
+    else if (line->event == AUDIT_AUTO_RECOVERY || line->event == AUDIT_SERVICE_OPERATION ||
+             line->event == AUDIT_INCIDENT)
         promise_outcome(s, service, line->request_id, line->success);
     if (d->line_count == ARRAY_LENGTH(d->lines)) {
         if (id != 0)

@@ -161,6 +161,25 @@ static void the_recoveries_of_a_day_are_summed_up_in_one_line(void **state)
     json_decref(body);
 }
 
+static void a_history_names_what_was_tried_and_what_systemd_did(void **state)
+{
+    (void)state;
+    json_t *body = parse(
+        "{\"items\": [{\"id\": \"r-1\", \"started_at\": null, \"duration_seconds\": 12.5, "
+        "\"cause\": "
+        "\"crashed\", \"recovery_level\": \"hard\", \"result\": \"failed\", \"attempts\": 3, "
+        "\"message\": \"It was killed.\"}, {\"id\": \"s-1\", \"started_at\": null, "
+        "\"duration_seconds\": 0.4, \"cause\": \"crashed\", \"recovery_level\": null, \"result\": "
+        "\"by_systemd\", \"attempts\": 0, \"message\": \"Redis was restarted by systemd.\"}]}");
+    struct page p = page_new(false, now);
+    view_recoveries(&p, body, NULL);
+    assert_non_null(strstr(buf_text(&p.text), "crashed: It was killed. (3 attempts)\n"));
+    assert_non_null(strstr(buf_text(&p.text), "by_systemd"));
+    assert_non_null(strstr(buf_text(&p.text), "crashed: Redis was restarted by systemd.\n"));
+    buf_free(&p.text);
+    json_decref(body);
+}
+
 static void an_explanation_reads_from_deed_to_facts(void **state)
 {
     (void)state;
@@ -303,6 +322,7 @@ int main(void)
         cmocka_unit_test(health_shows_checks_figures_cause_and_recommendations),
         cmocka_unit_test(a_failed_recovery_calls_for_a_person),
         cmocka_unit_test(the_recoveries_of_a_day_are_summed_up_in_one_line),
+        cmocka_unit_test(a_history_names_what_was_tried_and_what_systemd_did),
         cmocka_unit_test(an_explanation_reads_from_deed_to_facts),
         cmocka_unit_test(a_wait_is_told_with_its_end),
         cmocka_unit_test(a_stopped_service_says_by_whom_when_and_why),

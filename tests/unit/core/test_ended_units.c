@@ -100,6 +100,77 @@ static void a_load_may_be_stopped_but_not_restarted(void **state)
     assert_true(p.blockers[BLOCKER_LOADING]);
 }
 
+/* Type=notify, `supervised no`: Redis serves, READY never comes, systemd ends it and begins again.
+ */
+static struct sight unready_unit(int64_t served_ms)
+{
+    struct sight s = failed_unit();
+    s.fresh.reply = REPLY_PONG;
+    s.unit.active = UNIT_ACTIVATING;
+    s.unit.result = RESULT_SUCCESS;
+    s.unit_same_since.ms = now.ms - served_ms;
+    s.unready_since.ms = now.ms - served_ms;
+    return s;
+}
+
+static void a_unit_that_waits_for_ready_while_redis_serves_is_named(void **state)
+{
+    (void)state;
+    struct sight s = unready_unit(CAUSE_READY_LIMIT_MS - 1);
+    assert_int_equal(cause_judge(&s, now).cause, CAUSE_SYSTEMD_RESTARTING);
+    s = unready_unit(CAUSE_READY_LIMIT_MS);
+    struct verdict v = cause_judge(&s, now);
+    assert_int_equal(v.cause, CAUSE_START_TIMEOUT);
+    assert_true(v.confirmed);
+    s.unit.asked.ms -= 1; /* a look from before may have missed the message */
+    assert_int_equal(cause_judge(&s, now).cause, CAUSE_SYSTEMD_RESTARTING);
+    s.unready_since.ms = 0; /* ExecStartPost= runs, or the load has just ended */
+    assert_int_equal(cause_judge(&s, now).cause, CAUSE_SYSTEMD_RESTARTING);
+}
+
+static void between_two_such_starts_it_is_the_same_failure(void **state)
+{
+    (void)state;
+    struct sight s = unready_unit(100);
+    s.never_ready = true;
+    assert_int_equal(cause_judge(&s, now).cause, CAUSE_START_TIMEOUT);
+    s.fresh.reply = REPLY_REFUSED;
+    assert_int_equal(cause_judge(&s, now).cause, CAUSE_START_TIMEOUT);
+    s.unit.active = UNIT_DEACTIVATING;
+    assert_int_equal(cause_judge(&s, now).cause, CAUSE_START_TIMEOUT);
+    s.unit.active = UNIT_ACTIVATING;
+    s.unit.notice = NOTICE_LOADING;
+    assert_int_equal(cause_judge(&s, now).cause, CAUSE_LOADING);
+}
+
+static void a_redis_that_got_no_memory_was_not_just_killed(void **state)
+{
+    (void)state;
+    struct sight s = failed_unit();
+    s.unit.result = RESULT_CORE_DUMP;
+    s.log_read = true;
+    s.log.class = LOG_OUT_OF_MEMORY;
+    assert_int_equal(cause_judge(&s, now).cause, CAUSE_OOM_KILLED);
+    s.unit.result = RESULT_EXIT_CODE;
+    assert_int_equal(cause_judge(&s, now).cause, CAUSE_OOM_KILLED);
+}
+
+static void a_primary_that_became_a_replica_is_not_healthy(void **state)
+{
+    (void)state;
+    struct sight s = failed_unit();
+    s.fresh.reply = REPLY_PONG;
+    s.unit.active = UNIT_ACTIVE;
+    s.info.known = true;
+    assert_int_equal(cause_judge(&s, now).cause, CAUSE_OK);
+    s.role_changed = true;
+    struct verdict v = cause_judge(&s, now);
+    assert_int_equal(v.cause, CAUSE_WRONG_INSTANCE);
+    assert_true(v.confirmed);
+    s.fresh.reply = REPLY_MASTERDOWN;
+    assert_int_equal(cause_judge(&s, now).cause, CAUSE_WRONG_INSTANCE);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -108,6 +179,10 @@ int main(void)
         cmocka_unit_test(a_failed_unit_that_an_admin_stopped_is_stopped),
         cmocka_unit_test(a_unit_is_not_judged_by_what_was_seen_before_redis_last_answered),
         cmocka_unit_test(a_load_may_be_stopped_but_not_restarted),
+        cmocka_unit_test(a_unit_that_waits_for_ready_while_redis_serves_is_named),
+        cmocka_unit_test(between_two_such_starts_it_is_the_same_failure),
+        cmocka_unit_test(a_redis_that_got_no_memory_was_not_just_killed),
+        cmocka_unit_test(a_primary_that_became_a_replica_is_not_healthy),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -63,9 +63,12 @@ static void keep_save(void *context, int service, uint64_t id, enum store_class 
         f->save = id;
 }
 
-static void drop_record(void *context, const struct recovery_record *record)
+static void keep_record(void *context, const struct recovery_record *record)
 {
-    (void)context, (void)record;
+    struct fixture *f = context;
+    f->record = *record;
+    f->record.evidence = NULL; /* the engine's */
+    f->record_count++;
 }
 
 static void keep_audit(void *context, int service, uint64_t id, const struct audit_line *line,
@@ -132,7 +135,7 @@ int fixture_restart(struct fixture *f)
                                  .witness = keep_witness,
                                  .probe = keep_probe,
                                  .save = keep_save,
-                                 .record = drop_record,
+                                 .record = keep_record,
                                  .audit = keep_audit,
                                  .publish = keep_notice,
                                  .sample = keep_sample,

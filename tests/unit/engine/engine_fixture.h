@@ -38,6 +38,8 @@ struct fixture {
     int sample_count;
     struct outage_record outages[FIXTURE_SAMPLES_MAX];
     int outage_count;
+    struct recovery_record record; /* the newest, without evidence */
+    int record_count;
 };
 
 /* cmocka's: the engine has started at 1000 ms. */

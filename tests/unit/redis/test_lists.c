@@ -37,7 +37,7 @@ static void slowlog_entries_are_read_and_odd_ones_left_out(void **state)
     assert_int_equal(entries[0].id, 14);
     assert_int_equal(entries[0].unix_seconds, 1309448221);
     assert_int_equal(entries[0].duration_us, 15);
-    assert_string_equal(entries[0].command, "SET a? b");
+    assert_string_equal(entries[0].command, "SET a  b");
     assert_string_equal(entries[0].client, "127.0.0.1:58217");
     assert_string_equal(entries[1].command, "KEYS");
     assert_string_equal(entries[1].client, "");

@@ -18,7 +18,16 @@ static const struct {
     {"*** FATAL CONFIG FILE ERROR (Valkey 8.0.1) ***", LOG_CONFIG_ERROR},
     {"Bad directive or wrong number of arguments", LOG_CONFIG_ERROR},
     {"Fatal error, can't open config file '/etc/redis/redis.conf': Permission denied",
+     LOG_PERMISSION_DENIED},
+    {"Fatal error, can't open config file '/etc/redis/redis.conf': No such file or directory",
      LOG_CONFIG_ERROR},
+    {"Can't open the log file: Permission denied", LOG_PERMISSION_DENIED},
+    {"redis-server.service: Failed at step EXEC spawning /opt/prepare: Permission denied",
+     LOG_NONE},
+    {"redis-server.service: Unable to locate executable '/opt/prepare': Permission denied",
+     LOG_NONE},
+    {"mkdir: cannot create directory '/run/x': Permission denied", LOG_NONE},
+    {"/opt/prepare: line 3: /etc/x: Permission denied", LOG_NONE},
     {"1:M 01 Jan 2025 10:00:00.000 # Failed to load certificate: /x.crt: error", LOG_CONFIG_ERROR},
     {"# Your current 'ulimit -n' of 12 is not enough for the server to start. Exiting.",
      LOG_CONFIG_ERROR},
@@ -178,6 +187,94 @@ static void an_unknown_directive_of_redis_8_is_told_by_its_own_text(void **state
                         "ApplyConfig call: aborting");
 }
 
+static void read_all(struct log_reading *r, const char *const *log, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        log_read(r, log[i], strlen(log[i]));
+}
+
+/* Debian 13, the log file belongs to root. */
+static void a_log_file_of_root_is_no_wrong_setting(void **state)
+{
+    (void)state;
+    static const char *const log[] = {
+        "Starting redis-server.service - Advanced key-value store...",
+        "*** FATAL CONFIG FILE ERROR (Redis 8.0.2) ***",
+        "Reading the configuration file, at line 361",
+        ">>> 'logfile /var/log/redis/redis-server.log'",
+        "Can't open the log file: Permission denied",
+        "redis-server.service: Main process exited, code=exited, status=1/FAILURE",
+        "redis-server.service: Failed with result 'exit-code'.",
+    };
+    struct log_reading r = {0};
+    for (int start = 0; start < 3; start++)
+        read_all(&r, log, ARRAY_LENGTH(log));
+    assert_int_equal(r.facts.class, LOG_PERMISSION_DENIED);
+    assert_non_null(strstr(r.facts.line, "/var/log/redis/redis-server.log"));
+}
+
+static void a_restart_by_systemd_is_told_from_one_by_an_operator(void **state)
+{
+    (void)state;
+    static const char *const crash[] = {
+        "redis-server.service: Main process exited, code=killed, status=9/KILL",
+        "redis-server.service: Failed with result 'signal'.",
+        "redis-server.service: Scheduled restart job, restart counter is at 1.",
+        "Stopped redis-server.service - Advanced key-value store.", /* before systemd 254 */
+        "Starting redis-server.service - Advanced key-value store...",
+        "Started redis-server.service - Advanced key-value store.",
+    };
+    static const char *const by_hand[] = {
+        "Stopping redis-server.service - Advanced key-value store...",
+        "redis-server.service: Deactivated successfully.",
+        "Stopped redis-server.service - Advanced key-value store.",
+        "Starting redis-server.service - Advanced key-value store...",
+        "Started redis-server.service - Advanced key-value store.",
+    };
+    static const char *const killed[] = {
+        "redis-server.service: A process of this unit has been killed by the OOM killer.",
+        "redis-server.service: Main process exited, code=killed, status=9/KILL",
+        "redis-server.service: Scheduled restart job, restart counter is at 2.",
+        "Started redis-server.service - Advanced key-value store.",
+    };
+    static const char *const given_up[] = {
+        "redis-server.service: Main process exited, code=killed, status=9/KILL",
+        "redis-server.service: Scheduled restart job, restart counter is at 5.",
+        "redis-server.service: Start request repeated too quickly.",
+        "Starting redis-server.service - Advanced key-value store...",
+    };
+    struct log_reading r = {0};
+    read_all(&r, crash, ARRAY_LENGTH(crash));
+    assert_true(r.restart.by_systemd && !r.restart.out_of_memory);
+    assert_string_equal(r.restart.ended, crash[0]);
+    read_all(&r, killed, ARRAY_LENGTH(killed));
+    assert_true(r.restart.by_systemd && r.restart.out_of_memory);
+    read_all(&r, by_hand, ARRAY_LENGTH(by_hand));
+    assert_false(r.restart.by_systemd || r.restart.out_of_memory);
+    assert_string_equal(r.restart.ended, "");
+    read_all(&r, given_up, ARRAY_LENGTH(given_up));
+    assert_false(r.restart.by_systemd);
+}
+
+static void the_newest_failure_to_save_is_kept_until_a_save_succeeds(void **state)
+{
+    (void)state;
+    static const char *const full[] = {
+        "Write error while saving DB to the disk(rdbSaveRio): No space left on device",
+        "Background saving error"};
+    static const char fork[] = "Can't save in background: fork: Cannot allocate memory";
+    static const char done[] = "Background saving terminated with success";
+    struct log_reading r = {0};
+    read_all(&r, full, ARRAY_LENGTH(full));
+    assert_int_equal(r.saving.class, LOG_DISK_FULL);
+    assert_string_equal(r.saving.line, full[0]);
+    log_read(&r, fork, sizeof fork - 1);
+    assert_int_equal(r.saving.class, LOG_SAVE_FAILED);
+    assert_string_equal(r.saving.line, fork);
+    log_read(&r, done, sizeof done - 1);
+    assert_int_equal(r.saving.class, LOG_NONE);
+}
+
 static void the_cause_outweighs_what_follows_from_it(void **state)
 {
     (void)state;
@@ -196,6 +293,9 @@ int main(void)
         cmocka_unit_test(lines_are_classed_by_the_cause_they_name),
         cmocka_unit_test(the_log_says_whether_the_last_stop_was_cut),
         cmocka_unit_test(an_unknown_directive_of_redis_8_is_told_by_its_own_text),
+        cmocka_unit_test(a_log_file_of_root_is_no_wrong_setting),
+        cmocka_unit_test(a_restart_by_systemd_is_told_from_one_by_an_operator),
+        cmocka_unit_test(the_newest_failure_to_save_is_kept_until_a_save_succeeds),
         cmocka_unit_test(the_cause_outweighs_what_follows_from_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -160,6 +160,10 @@ static struct service_state full_state(const char *id)
         .paused_by = "björn",
         .pause_reason = "disk \"swap\"; DROP TABLE event; --",
         .empty_primary = true,
+        .role = "replica",
+        .role_source = "10.0.0.1:6379",
+        .role_run_id = "0123456789abcdef0123456789abcdef01234567",
+        .role_keys = 20000,
         .event_seq = 77,
         .start_seconds = 2.5,
         .recovery_set = true,
@@ -193,6 +197,10 @@ static void assert_same(const struct service_state *a, const struct service_stat
     assert_string_equal(a->paused_by, b->paused_by);
     assert_string_equal(a->pause_reason, b->pause_reason);
     assert_int_equal(a->empty_primary, b->empty_primary);
+    assert_string_equal(a->role, b->role);
+    assert_string_equal(a->role_source, b->role_source);
+    assert_string_equal(a->role_run_id, b->role_run_id);
+    assert_int_equal(a->role_keys, b->role_keys);
     assert_int_equal(a->event_seq, b->event_seq);
     assert_true(a->start_seconds <= b->start_seconds && a->start_seconds >= b->start_seconds);
     assert_int_equal(a->recovery_set, b->recovery_set);

@@ -33,6 +33,8 @@ export const status = object({
   last_check: nullable(time),
   name: optional(text),
   pid: optional(number),
+  role: optional(oneOf('primary', 'replica')),
+  primary: optional(text),
   uptime_seconds: optional(number),
   memory_mb: optional(number),
   connections: optional(number),

@@ -82,7 +82,7 @@ export type Outage = {
   readonly ended: Time;
   readonly duration_seconds: number;
   readonly cause: string;
-  readonly ended_by: 'recovery' | 'operation' | 'itself';
+  readonly ended_by: 'recovery' | 'operation' | 'systemd' | 'itself';
 };
 
 export type Limit = {
@@ -221,6 +221,8 @@ export type Status = {
   readonly vm_info: VmInfo;
   readonly operation?: Running;
   readonly notices?: readonly (Notice)[];
+  readonly role?: 'primary' | 'replica';
+  readonly primary?: string;
   readonly stopped_by?: string;
   readonly stopped_at?: Time;
   readonly stop_reason?: string;

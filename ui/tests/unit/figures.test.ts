@@ -7,7 +7,7 @@ import { csvOf, dayEdge, jsonLinesOf } from '@/domain/audit';
 import { byFigure } from '@/domain/figures';
 import { summaryOf, thinned, topOf } from '@/domain/graph';
 import { levelCells } from '@/domain/levels';
-import { recoveryFigures } from '@/domain/recoveries';
+import { recoveryAt, recoveryFigures } from '@/domain/recoveries';
 import { sparkLine } from '@/domain/spark';
 import { byDay, storyOf, type Story } from '@/domain/story';
 
@@ -91,8 +91,14 @@ describe('recovery figures', () => {
   const item = (id: string, started_at: number, result: string, recovery_level: string): Parameters<typeof recoveryFigures>[0][number] => ({ id, service: 'redis', started_at, duration_seconds: 2, cause: 'crashed', recovery_level, result, attempts: 1, message: '' });
   test('are those of row C8', () => {
     const now = 10 * 86_400_000;
-    expect(recoveryFigures([item('a', now - 1, 'success', 'hard'), item('b', now - 2 * 86_400_000, 'failed', 'hard')], now)).toEqual({ lastDay: 1, successRate: 0.5, meanSeconds: 2, commonLevel: 'hard' });
-    expect(recoveryFigures([], now)).toEqual({ lastDay: 0, successRate: null, meanSeconds: null, commonLevel: null });
+    expect(recoveryFigures([item('a', now - 1, 'success', 'hard'), item('b', now - 2 * 86_400_000, 'failed', 'hard')], now)).toEqual({ lastDay: 1, successRate: 0.5, meanSeconds: 2, commonLevel: 'hard', bySystemd: 0 });
+    expect(recoveryFigures([], now)).toEqual({ lastDay: 0, successRate: null, meanSeconds: null, commonLevel: null, bySystemd: 0 });
+  });
+  test('do not count what systemd healed by itself', () => {
+    const now = 10 * 86_400_000;
+    const healed = { ...item('s', now - 1, 'by_systemd', 'hard'), recovery_level: null, attempts: 0, duration_seconds: 0.4 };
+    expect(recoveryFigures([item('a', now - 1, 'success', 'hard'), healed], now)).toEqual({ lastDay: 1, successRate: 1, meanSeconds: 2, commonLevel: 'hard', bySystemd: 1 });
+    expect(recoveryAt([item('a', now - 10, 'success', 'hard'), healed], now)?.id).toBe('a');
   });
 });
 

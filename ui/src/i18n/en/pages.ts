@@ -38,6 +38,7 @@ export const pages = {
     when: 'Time',
     recoveries: 'Recoveries',
     recovered24: 'Recoveries in 24 h',
+    bySystemd24: 'Restarted by systemd in 24 h',
     successRate: 'Success rate',
     meanTime: 'Mean time',
     commonLevel: 'Most common level',

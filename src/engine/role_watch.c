@@ -1,0 +1,115 @@
+/* Is Redis still what it was: a primary, or the replica of the same primary? REPLICAOF replaces all
+ * data within seconds, and everything else about the instance stays healthy. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/str.h"
+#include "engine/service.h"
+
+#define CLIENTS_DEADLINE_MS 5000
+#define SENTINEL_CLIENT "name=sentinel-" /* Sentinel names its connections so */
+
+static void describe(const struct info_facts *i, char *role, size_t role_size, char *source,
+                     size_t source_size)
+{
+    (void)str_copy(role, role_size, i->role == ROLE_PRIMARY ? "primary" : "replica");
+    source[0] = '\0';
+    if (i->role == ROLE_REPLICA)
+        (void)str_format(source, source_size, "%s:%" PRId64, i->master_host, i->master_port);
+}
+
+static void remember(struct service *s)
+{
+    const struct info_facts *i = &s->sight.info;
+    struct service_state *saved = &s->saved;
+    describe(i, saved->role, sizeof saved->role, saved->role_source, sizeof saved->role_source);
+    (void)str_copy(saved->role_run_id, sizeof saved->role_run_id, i->run_id);
+    saved->role_keys = i->keys;
+    s->sight.role_changed = false;
+    record_state(s, 0, STORE_NORMAL);
+}
+
+static void report(struct service *s, struct now now)
+{
+    const struct info_facts *i = &s->sight.info;
+    const struct service_state *saved = &s->saved;
+    char role[sizeof saved->role];
+    char source[sizeof saved->role_source];
+    char text[FACT_TEXT_MAX * 2];
+    describe(i, role, sizeof role, source, sizeof source);
+    (void)str_format(text, sizeof text, "Redis was a %s%s%s and is now a %s%s%s", saved->role,
+                     saved->role_source[0] == '\0' ? "" : " of ", saved->role_source, role,
+                     source[0] == '\0' ? "" : " of ", source);
+    if (saved->role_keys >= 0 && i->keys >= 0)
+        (void)str_append(text, sizeof text, "; keys %" PRId64 " -> %" PRId64, saved->role_keys,
+                         i->keys);
+    (void)str_append(text, sizeof text, ".");
+    service_log(s, true, "%s", text);
+    record_setting(s, "role-changed", NULL, text, now);
+    record_notice(s, text, now);
+}
+
+/* A failover, a restart with another configuration, and the promotion of a replica are somebody's
+ * decision, and lose nothing that Resus could still save. */
+static bool explained(const struct service *s)
+{
+    const struct info_facts *i = &s->sight.info;
+    return i->role == ROLE_PRIMARY || str_equal(s->saved.role, "replica") ||
+           i->cluster == TRI_YES || i->failover == FAILOVER_RUNNING ||
+           !str_equal(s->saved.role_run_id, i->run_id);
+}
+
+static bool is_ours(const struct service *s)
+{
+    const struct unit_facts *u = &s->sight.unit;
+    return u->active == UNIT_ACTIVE && !cause_other_process(&s->sight);
+}
+
+void role_watch(struct service *s, struct now now)
+{
+    const struct info_facts *i = &s->sight.info;
+    struct service_state *saved = &s->saved;
+    char role[sizeof saved->role];
+    char source[sizeof saved->role_source];
+    if (!i->known || i->loading == TRI_YES || !is_ours(s) ||
+        (i->role != ROLE_PRIMARY && i->role != ROLE_REPLICA))
+        return;
+    describe(i, role, sizeof role, source, sizeof source);
+    bool same = str_equal(saved->role, role) && str_equal(saved->role_source, source);
+    if (saved->role[0] == '\0') {
+        remember(s);
+    } else if (same) {
+        if (s->sight.role_changed)
+            record_notice(s, "Redis is a primary again.", now);
+        s->sight.role_changed = false;
+        s->role_asked = false;
+        saved->role_keys = i->keys; /* on the disk with the next state that is saved */
+        (void)str_copy(saved->role_run_id, sizeof saved->role_run_id, i->run_id);
+    } else if (explained(s)) {
+        report(s, now);
+        remember(s);
+    } else if (!s->role_asked) {
+        s->role_asked = true; /* Sentinel would be among the clients */
+        s->engine->ports.redis(s->engine->ports.context, s->index,
+                               request_begin(s, FOR_ROLE_CLIENTS, now.mono), REDIS_CLIENT_LIST,
+                               false, mono_add(now.mono, CLIENTS_DEADLINE_MS));
+    }
+}
+
+void role_clients(struct service *s, const struct redis_answer *a, struct now now)
+{
+    if (!s->role_asked || s->sight.role_changed || s->sight.info.role != ROLE_REPLICA)
+        return;
+    report(s, now);
+    if (a->text != NULL && str_find(a->text, a->text_length, SENTINEL_CLIENT) != NULL)
+        remember(s);
+    else
+        s->sight.role_changed = true;
+}
+
+void role_accept(struct service *s)
+{
+    if (s->sight.role_changed)
+        remember(s);
+    s->role_asked = false;
+}

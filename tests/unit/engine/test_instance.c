@@ -1,0 +1,246 @@
+/* What becomes of the instance without Resus: another role, and restarts by systemd or by hand. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <string.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "engine_fixture.h"
+
+/* The world as it is asked about. */
+struct world {
+    enum redis_role role;
+    const char *run_id, *clients;
+    enum failover_state failover;
+    enum tri cluster;
+    int64_t pid, restarts;
+    struct restart_facts log;
+    bool refused; /* the connection is lost, and nothing listens */
+};
+
+static void answer_redis(struct fixture *f, const struct world *w, int64_t now)
+{
+    struct asked asked = f->redis[--f->redis_count];
+    struct redis_answer a = {.id = asked.id, .request = asked.request};
+    a.probe.reply = w->refused ? REPLY_REFUSED : REPLY_PONG;
+    a.probe.latency_us = w->refused ? FACT_UNKNOWN : 300;
+    facts_info_reset(&a.info);
+    if (!w->refused && asked.request == REDIS_INFO) {
+        a.info.known = true;
+        a.info.role = w->role;
+        a.info.failover = w->failover;
+        a.info.cluster = w->cluster;
+        a.info.process_id = w->pid;
+        a.info.keys = w->role == ROLE_PRIMARY ? 20000 : 0;
+        a.info.master_port = 7000;
+        a.info.master_link_up = TRI_YES;
+        (void)str_copy(a.info.run_id, sizeof a.info.run_id, w->run_id);
+        (void)str_copy(a.info.master_host, sizeof a.info.master_host, "10.0.0.9");
+    } else if (asked.request == REDIS_CLIENT_LIST && w->clients != NULL) {
+        a.text = w->clients;
+        a.text_length = strlen(w->clients);
+    }
+    engine_redis_ended(f->engine, 0, &a, fixture_at(now));
+}
+
+static void answer_host(struct fixture *f, const struct world *w, int64_t now)
+{
+    struct asked asked = f->host[--f->host_count];
+    struct host_outcome o = {
+        .id = asked.id, .command = asked.command, .end = HOST_EXITED, .restart = w->log};
+    facts_unit_reset(&o.unit);
+    o.unit.active = UNIT_ACTIVE;
+    o.unit.result = RESULT_SUCCESS;
+    o.unit.control_reached = TRI_YES;
+    o.unit.main_pid = w->pid;
+    o.unit.restarts = w->restarts;
+    engine_host_ended(f->engine, 0, &o, fixture_at(now));
+}
+
+/* Returns the time of the last answers. */
+static int64_t live(struct fixture *f, const struct world *w, int64_t ms)
+{
+    int64_t until = f->due.ms + ms;
+    int64_t now = f->due.ms;
+    while (f->due.ms < until) {
+        now = fixture_wake_late(f, 0);
+        while (f->redis_count > 0)
+            answer_redis(f, w, now);
+        while (f->host_count > 0)
+            answer_host(f, w, now);
+    }
+    return now;
+}
+
+static const struct world primary = {.role = ROLE_PRIMARY, .run_id = "one", .pid = 100};
+
+static struct world replica(void)
+{
+    struct world w = primary;
+    w.role = ROLE_REPLICA;
+    return w;
+}
+
+static const char *cause_of(struct fixture *f, char *text, size_t size)
+{
+    JSON_CLEANUP json_t *health = engine_health_json(f->engine, 0, fixture_at(f->due.ms));
+    (void)str_copy(text, size, json_text_or(json_object_get(health, "cause"), "code", "?"));
+    return text;
+}
+
+static void expect_cause(struct fixture *f, const char *code)
+{
+    char text[32];
+    assert_string_equal(cause_of(f, text, sizeof text), code);
+}
+
+static void a_primary_made_a_replica_is_critical_until_it_is_accepted(void **state)
+{
+    struct fixture *f = *state;
+    struct world w = replica();
+    (void)live(f, &primary, 120000);
+    expect_cause(f, "ok");
+    (void)live(f, &w, 120000);
+    expect_cause(f, "wrong_instance");
+    struct engine_user user = {.id = "1", .email = "a@example.org", .role = "admin"};
+    engine_recovery_reset(f->engine, 0, &user, "meant", fixture_at(f->due.ms));
+    (void)live(f, &w, 60000);
+    expect_cause(f, "ok");
+}
+
+static void a_primary_that_is_one_again_is_well(void **state)
+{
+    struct fixture *f = *state;
+    struct world w = replica();
+    (void)live(f, &primary, 120000);
+    (void)live(f, &w, 120000);
+    (void)live(f, &primary, 120000);
+    expect_cause(f, "ok");
+    (void)live(f, &w, 120000); /* and the next stranger is noticed, too */
+    expect_cause(f, "wrong_instance");
+}
+
+static void expect_explained(struct fixture *f, const struct world *w)
+{
+    (void)live(f, &primary, 120000);
+    (void)live(f, w, 120000);
+    expect_cause(f, "ok");
+    assert_non_null(strstr(f->notice, "Redis was a primary and is now a replica of 10.0.0.9:7000"));
+    assert_non_null(strstr(f->notice, "keys 20000 -> 0"));
+}
+
+static void a_failover_by_sentinel_is_an_event(void **state)
+{
+    struct world w = replica();
+    w.clients = "id=3 addr=10.0.0.7:50000 name=sentinel-51c1f2a7-cmd age=5\n";
+    expect_explained(*state, &w);
+}
+
+static void a_failover_of_the_cluster_is_an_event(void **state)
+{
+    struct world w = replica();
+    w.cluster = TRI_YES;
+    expect_explained(*state, &w);
+}
+
+static void a_failover_that_redis_reports_is_an_event(void **state)
+{
+    struct world w = replica();
+    w.failover = FAILOVER_RUNNING;
+    expect_explained(*state, &w);
+}
+
+static void a_restart_with_another_configuration_is_an_event(void **state)
+{
+    struct world w = replica();
+    w.run_id = "two";
+    w.pid = 200;
+    struct fixture *f = *state;
+    (void)live(f, &primary, 120000);
+    (void)live(f, &w, 180000);
+    expect_cause(f, "ok");
+}
+
+/* ── restarts ── */
+
+static void crash(struct fixture *f, const struct world *after)
+{
+    struct world down = primary;
+    down.refused = true;
+    down.pid = after->pid;
+    down.restarts = after->restarts;
+    down.log = after->log;
+    int64_t now = live(f, &primary, 120000);
+    engine_redis_lost(f->engine, 0, "closed by the peer", fixture_at(now));
+    (void)live(f, &down, 200);
+    (void)live(f, after, 60000);
+}
+
+static void a_restart_by_systemd_is_in_the_history_and_is_an_outage(void **state)
+{
+    struct fixture *f = *state;
+    struct world w = primary;
+    w.run_id = "two";
+    w.pid = 200;
+    w.log.by_systemd = true;
+    (void)str_copy(w.log.ended, sizeof w.log.ended,
+                   "x.service: Main process exited, code=killed, status=9/KILL");
+    crash(f, &w);
+    assert_int_equal(f->record_count, 1);
+    assert_string_equal(f->record.result, HISTORY_BY_SYSTEMD);
+    assert_string_equal(f->record.cause, "crashed");
+    assert_string_equal(f->record.level, "");
+    assert_int_equal(f->record.attempts, 0);
+    if (f->record.duration_seconds <= 0 || f->record.duration_seconds > 10)
+        fail_msg("%f s", f->record.duration_seconds);
+    assert_non_null(strstr(f->notice, "restarted by systemd"));
+    assert_true(f->outage_count > 0);
+    assert_string_equal(f->outages[f->outage_count - 1].ended_by, "systemd");
+    assert_string_equal(f->outages[f->outage_count - 1].cause, "crashed");
+}
+
+static void a_count_of_restarts_that_rises_is_enough(void **state)
+{
+    struct fixture *f = *state;
+    struct world w = primary;
+    w.run_id = "two";
+    w.pid = 200;
+    w.restarts = 1;
+    crash(f, &w);
+    assert_int_equal(f->record_count, 1);
+    assert_string_equal(f->record.result, HISTORY_BY_SYSTEMD);
+}
+
+static void a_restart_by_an_operator_is_no_crash(void **state)
+{
+    struct fixture *f = *state;
+    struct world w = primary;
+    w.run_id = "two";
+    w.pid = 200;
+    crash(f, &w);
+    assert_int_equal(f->record_count, 0);
+    assert_non_null(strstr(f->notice, "restarted by somebody else"));
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_set_up, fixture_tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(a_primary_made_a_replica_is_critical_until_it_is_accepted),
+        TEST(a_primary_that_is_one_again_is_well),
+        TEST(a_failover_by_sentinel_is_an_event),
+        TEST(a_failover_of_the_cluster_is_an_event),
+        TEST(a_failover_that_redis_reports_is_an_event),
+        TEST(a_restart_with_another_configuration_is_an_event),
+        TEST(a_restart_by_systemd_is_in_the_history_and_is_an_outage),
+        TEST(a_count_of_restarts_that_rises_is_enough),
+        TEST(a_restart_by_an_operator_is_no_crash),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
