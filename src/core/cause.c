@@ -119,13 +119,22 @@ static enum cause cause_of_log(enum log_class class)
     }
 }
 
+/* Whoever held the port when Redis was started is gone: it refuses now. Worth one start. */
+static bool port_is_free(const struct sight *s)
+{
+    const struct probe_facts *p = cause_probe(s);
+    return p->reply == REPLY_REFUSED && p->asked.ms >= s->unit_same_since.ms && !s->start_tried;
+}
+
 /* The unit is failed and nothing answers. A killed process needs no log to be believed, unless
  * systemd restarts the unit and has given up, which the journal says; a process that ended by
  * itself does: its last words decide whether a restart helps. */
 static struct verdict judge_failed(const struct sight *s)
 {
     enum cause logged = s->log_read ? cause_of_log(s->log.class) : CAUSE_NONE;
-    if (logged != CAUSE_NONE)
+    if (s->unit.masked)
+        return certain(CAUSE_CONFIG_ERROR);
+    if (logged != CAUSE_NONE && !(logged == CAUSE_PORT_IN_USE && port_is_free(s)))
         return certain(logged);
     /* A unit that systemd itself restarts stays failed only when systemd gave up. */
     if (s->unit.result == RESULT_START_LIMIT || s->unit.repeated_too_quickly ||
@@ -192,6 +201,19 @@ static struct verdict judge_silent(const struct sight *s, const struct probe_fac
                       path_cut ? CAUSE_ACCESS_REFUSED : CAUSE_HUNG);
 }
 
+/* A port that refuses proves that the host lives and that Redis does not listen there. */
+static struct verdict judge_uncontrolled(const struct sight *s, const struct probe_facts *p,
+                                         mono_ms now)
+{
+    bool enough = s->failed_probes >= s->failure_threshold;
+    if (p->reply != REPLY_REFUSED)
+        return certain_if(enough, CAUSE_HOST_UNREACHABLE);
+    if (!s->ever_answered)
+        return certain_if(enough, CAUSE_ACCESS_REFUSED);
+    return certain_if(enough && mono_since(now, s->failing_since) >= CAUSE_UNCONTROLLED_MS,
+                      CAUSE_DOWN_UNCONTROLLED);
+}
+
 static struct verdict judge_unanswered(const struct sight *s, const struct probe_facts *p,
                                        mono_ms now)
 {
@@ -201,7 +223,7 @@ static struct verdict judge_unanswered(const struct sight *s, const struct probe
     if (!recent(s, s->unit.asked) || s->unit.asked.ms < s->last_answer.ms)
         return suspected(CAUSE_HUNG);
     if (s->unit.control_reached == TRI_NO || s->unit.active == UNIT_UNKNOWN)
-        return certain_if(s->failed_probes >= s->failure_threshold, CAUSE_HOST_UNREACHABLE);
+        return judge_uncontrolled(s, p, now);
     switch (s->unit.active) {
     case UNIT_FAILED:
         if (reply == REPLY_GARBAGE || reply == REPLY_OTHER)
@@ -212,7 +234,7 @@ static struct verdict judge_unanswered(const struct sight *s, const struct probe
         if (s->stopped_on_purpose)
             return certain(CAUSE_STOPPED_ON_PURPOSE);
         return certain_if(mono_since(now, s->unit_same_since) >= s->confirm_interval_ms,
-                          CAUSE_UNIT_STOPPED);
+                          s->unit.masked ? CAUSE_CONFIG_ERROR : CAUSE_UNIT_STOPPED);
     case UNIT_NOT_FOUND:
         return certain(CAUSE_CONFIG_ERROR);
     case UNIT_ACTIVATING:
@@ -270,7 +292,7 @@ static struct verdict judge_pong(const struct sight *s, mono_ms now)
         if (i->role == ROLE_REPLICA && i->master_link_up == TRI_NO)
             return certain(CAUSE_REPLICA_LINK_DOWN);
     }
-    if (u->control_reached == TRI_NO)
+    if (u->control_reached == TRI_NO || (unit_told && u->active == UNIT_UNKNOWN))
         return certain(CAUSE_CONTROL_LOST);
     return certain(judge_figures(&s->levels));
 }

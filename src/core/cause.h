@@ -42,6 +42,7 @@ enum cause {
     CAUSE_REPLICA_LINK_DOWN,
     CAUSE_ACCESS_REFUSED,
     CAUSE_CONTROL_LOST,
+    CAUSE_DOWN_UNCONTROLLED,
     CAUSE_HOST_UNREACHABLE,
     CAUSE_SELF_DOUBT,
     CAUSE_MEMORY_HIGH,
@@ -119,6 +120,7 @@ struct sight {
     int64_t mismatches;      /* looks in a row at which Redis answered while its unit did not run */
     bool ever_answered;      /* a PONG was seen at this address at some time */
     bool stopped_on_purpose;
+    bool start_tried;      /* a start of ours did not help against this failure */
     bool loading_seen;     /* since the unit's last start */
     bool systemd_restarts; /* systemd was seen to restart the unit by itself */
     bool oom_errors_rising;
@@ -144,7 +146,24 @@ struct verdict {
 /* ... and while Redis says that it saves: as long as ten minutes. */
 #define CAUSE_SAVE_DEADLINE_MS 600000
 
+/* Redis refuses and the host cannot be controlled: a host that boots looks so for a while. */
+#define CAUSE_UNCONTROLLED_MS 10000
+
 struct verdict cause_judge(const struct sight *sight, mono_ms now);
+
+/* Did the handshake fail because the certificate of Redis has expired? */
+bool cause_certificate_expired(const struct sight *sight);
+
+/* The sentences of cause_row(), where what is seen allows one that says more. `name` is the unit,
+ * `address` where Redis was asked. Returns `ret`, or a static text. */
+#define CAUSE_WORDS_MAX (FACT_TEXT_MAX * 2)
+struct cause_place {
+    const char *unit, *address;
+};
+const char *cause_summary(enum cause cause, const struct sight *sight, struct cause_place place,
+                          char ret[CAUSE_WORDS_MAX]);
+const char *cause_advice(enum cause cause, const struct sight *sight, struct cause_place place,
+                         char ret[CAUSE_WORDS_MAX]);
 
 /* The answer that counts: the newer of the two connections; a fresh one that was refused at the
  * door counts as long as no later fresh one got in, because the kept connection does not pass that

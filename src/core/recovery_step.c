@@ -36,7 +36,7 @@ static void step_tell_skips(struct step *s)
         struct effect *e = step_emit(s, EFFECT_SKIP);
         e->level = LEVEL_SOFT;
         e->action = ACTION_RELOAD;
-        e->skip = SKIP_NO_RELOAD;
+        e->skip = recovery_refused(r, s->facts, ACTION_RELOAD) ? SKIP_REFUSED : SKIP_NO_RELOAD;
     }
     r->attempted_useless_reload = false; /* told; the next recovery tells it again */
     if (r->floor <= LEVEL_STANDARD) {
@@ -74,6 +74,7 @@ void step_forget_attempts(struct recovery *r)
     r->attempts = 0;
     r->floor = LEVEL_SOFT;
     r->refusals = 0;
+    r->relapses = 0;
     r->last_attempt = MONO_NEVER;
 }
 
@@ -188,7 +189,7 @@ bool step_window_needed(const struct step *s)
 {
     const struct recovery_facts *f = s->facts;
     return f->verdict.confirmed && cause_row(f->verdict.cause)->remedy == REMEDY_WINDOW &&
-           !f->may_reset_failed;
+           (!f->may_reset_failed || recovery_refused(s->r, f, ACTION_RESET_FAILED_START));
 }
 
 void step_to_human(struct step *s, enum cause cause)
@@ -225,7 +226,8 @@ void step_consider(struct step *s)
     }
     step_tell_withheld(s, reason);
     /* An empty primary stays down until somebody has failed over: nobody else will see to it. */
-    if (remedy == REMEDY_HUMAN || remedy == REMEDY_BGSAVE || reason == WITHHELD_EMPTY_PRIMARY)
+    bool hands_off = reason == WITHHELD_EMPTY_PRIMARY || reason == WITHHELD_CANNOT_ACT;
+    if (remedy == REMEDY_HUMAN || remedy == REMEDY_BGSAVE || hands_off || f->needs_person)
         step_call_human(s, cause);
     if (reason != WITHHELD_NOT || remedy == REMEDY_HUMAN || remedy == REMEDY_OBSERVE)
         return;

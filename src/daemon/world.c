@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -288,6 +289,7 @@ static int open_engine(struct world *w, struct error *err)
         .host = run_command,
         .probe = port_probe,
         .log = port_log,
+        .root = geteuid() == 0,
         .random = port_random,
     };
     world_fill_record_ports(&ports);

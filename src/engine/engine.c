@@ -67,6 +67,7 @@ static void init_service(struct engine *e, int index, const struct service_setti
     health_reset(&s->health);
     recovery_init(&s->recovery);
     watch_init(s, now);
+    guard_init(s);
     sample_init(s, now);
     restore(s, saved, now);
 }
@@ -247,6 +248,7 @@ void engine_wake(struct engine *e, int service, struct now now)
         operation_turn(s, now);
     after_turn(s, now);
     saving_turn(s, now);
+    guard_turn(s, now);
     if (mono_reached(now.mono, s->publish_due)) {
         s->publish_due = mono_add(now.mono, PUBLISH_INTERVAL_MS);
         if (s->judged) {
@@ -364,8 +366,12 @@ void engine_host_ended(struct engine *e, int service, const struct host_outcome 
         recover_host(s, &p, o, now);
         break;
     case FOR_OP_COMMAND:
+        guard_refused(s, o, now);
         if (of_operation(s, &p))
             operation_host(s, o, now);
+        break;
+    case FOR_RIGHTS:
+        guard_rights(s, o, now);
         break;
     default:
         break;

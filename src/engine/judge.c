@@ -57,6 +57,8 @@ void judge_facts(const struct service *s, struct now now, struct recovery_facts 
             s->settings->commands_extended || s->settings->control == CONTROL_SYSTEMD,
         .progress = load_progress(s),
         .learned = mono_min(probed, sight->unit.asked),
+        .needs_person =
+            s->verdict.cause == CAUSE_ACCESS_REFUSED && cause_certificate_expired(sight),
         .paused = s->saved.paused_until.ms != 0 && wall_since(s->saved.paused_until, now.wall) > 0,
         .stopped_on_purpose = s->saved.stopped_on_purpose,
         .operation_running = operation_running(s) || command_left_behind(s),
@@ -65,6 +67,7 @@ void judge_facts(const struct service *s, struct now now, struct recovery_facts 
         .failover_running = failover_running(s, now),
         .empty_primary = judge_empty_primary(s),
     };
+    guard_facts(s, f);
 }
 
 /* A command of ours that moves the unit is told by its own line, not as something that befell
@@ -74,8 +77,9 @@ static void log_change(struct service *s, const struct cause_row *row)
     bool ours = operation_running(s) && s->cause == CAUSE_SYSTEMD_RESTARTING;
     if (ours || s->cause == s->cause_logged)
         return;
+    char words[CAUSE_WORDS_MAX];
     service_log(s, row->overall != OVERALL_HEALTHY, "%s -> %s: %s",
-                cause_row(s->cause_logged)->code, row->code, row->summary);
+                cause_row(s->cause_logged)->code, row->code, guard_summary(s, s->cause, words));
     s->cause_logged = s->cause;
 }
 
@@ -132,6 +136,8 @@ void judge(struct service *s, struct now now)
     sight->tilt = tilt_active(&s->engine->tilt, now.mono);
     sight->stopped_on_purpose = s->saved.stopped_on_purpose;
     sight->levels = s->health.levels;
+    sight->start_tried = s->recovery.attempts > 0 && s->recovery.phase != PHASE_INTENT &&
+                         s->recovery.phase != PHASE_ACTING;
     sight->failure_threshold = s->watch_policy.failure_threshold;
     sight->confirm_interval_ms = s->watch_policy.confirm_interval_ms;
     s->verdict = cause_judge(sight, now.mono);

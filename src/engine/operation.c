@@ -452,6 +452,13 @@ void operation_host(struct service *s, const struct host_outcome *out, struct no
                        "The host cannot be reached, so nothing was done.", now);
         return;
     }
+    if (o->end == ACTION_REFUSED) {
+        char text[FACT_TEXT_MAX + 64];
+        (void)str_format(text, sizeof text, "%s Nothing was done.", s->guard.refused);
+        take_back_wish(s, now);
+        operation_fail(s, 500, "Operation failed", "command_failed", text, now);
+        return;
+    }
     if (o->end == ACTION_NO_EFFECT) {
         s->sight.unit.can_reload = TRI_NO;
         fail_reload(s, now);

@@ -72,7 +72,7 @@ WORDS_LISTED(stop_words, EXTERNAL_STOP_RESPECT + 1, "recover", "respect");
 WORDS_LISTED(event_words, RECOVERY_EVENT_COUNT, "facts", "wake", "intent-ended", "action-ended",
              "operation-began", "operation-ended", "reset");
 WORDS_LISTED(end_words, ACTION_END_COUNT, "done", "failed", "no-effect", "unkillable", "unknown",
-             "not-reached");
+             "not-reached", "refused");
 static const char *const effect_words[] = {
     "open",    "skip",  "save",       "evidence",   "intent",   "run",
     "outcome", "look",  "succeeded",  "taken-back", "failed",   "ended",
@@ -157,6 +157,7 @@ static const struct field sight_fields[] = {
     W(sight, unit.result, result_words),
     W(sight, unit.notice, notice_words),
     B(sight, unit.repeated_too_quickly),
+    B(sight, unit.masked),
     W(sight, unit.control_reached, tri_words),
     L(sight, unit.main_pid),
     L(sight, unit.restarts),
@@ -182,6 +183,7 @@ static const struct field sight_fields[] = {
     L(sight, mismatches),
     B(sight, ever_answered),
     B(sight, stopped_on_purpose),
+    B(sight, start_tried),
     B(sight, loading_seen),
     B(sight, systemd_restarts),
     B(sight, oom_errors_rising),
@@ -221,6 +223,9 @@ static const struct field facts_fields[] = {
     B(recovery_facts, may_reset_failed),
     L(recovery_facts, progress),
     T(recovery_facts, learned),
+    I(recovery_facts, refused),
+    T(recovery_facts, rights_back),
+    B(recovery_facts, needs_person),
     B(recovery_facts, paused),
     B(recovery_facts, maintenance),
     B(recovery_facts, stopped_on_purpose),
@@ -258,6 +263,10 @@ static const struct field recovery_fields[] = {
     W(recovery, alerted, cause_words),
     B(recovery, needs_human),
     B(recovery, attempted_useless_reload),
+    I(recovery, refused),
+    T(recovery, refused_at),
+    I(recovery, refused_tries),
+    I(recovery, relapses),
     I(recovery, bgsave_tries),
     T(recovery, bgsave_at),
     W(recovery, withheld, withheld_words),

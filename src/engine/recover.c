@@ -134,6 +134,7 @@ static void write_outcome(struct service *s, const struct effect *e, struct now 
         [ACTION_UNKILLABLE] = "the script has written and cannot be killed",
         [ACTION_UNKNOWN] = "the outcome is not known",
         [ACTION_NOT_REACHED] = "nothing was sent",
+        [ACTION_REFUSED] = "refused, and nothing was done",
     };
     static_assert(ARRAY_LENGTH(end_texts) == ACTION_END_COUNT, "a text for every end");
     struct audit_line line;
@@ -225,11 +226,18 @@ static void tell_succeeded(struct service *s, const struct effect *e, struct now
 static void tell_failed(struct service *s, struct now now)
 {
     char text[FACT_TEXT_MAX];
-    (void)str_format(text, sizeof text,
-                     "Automatic recovery unsuccessful after %d attempts. Manual intervention "
-                     "required. Please contact "
-                     "administrator.",
-                     s->recovery.attempts);
+    int attempts = s->recovery.attempts;
+    int relapses = s->recovery.relapses < attempts ? s->recovery.relapses : attempts;
+    if (relapses > 0)
+        (void)str_format(text, sizeof text,
+                         "Redis failed again within a minute after %d of %d recoveries. Manual "
+                         "intervention required. Please contact administrator.",
+                         relapses, attempts);
+    else
+        (void)str_format(text, sizeof text,
+                         "Automatic recovery unsuccessful after %d attempts. Manual intervention "
+                         "required. Please contact administrator.",
+                         attempts);
     service_log(s, true, "%s", text);
     record_auto_recovery(s, LEVEL_HUMAN, "failed", text, now);
 }
@@ -253,19 +261,25 @@ static void tell_ended(struct service *s, const struct effect *e, struct now now
 static void tell_human(struct service *s, const struct effect *e, struct now now)
 {
     const struct cause_row *row = cause_row(e->cause);
-    char text[FACT_TEXT_MAX * 2];
+    char text[CAUSE_WORDS_MAX * 2 + 128], summary_words[CAUSE_WORDS_MAX],
+        advice_words[CAUSE_WORDS_MAX];
     const char *advice = row->remedy == REMEDY_WAIT
                              ? "It makes no progress: see resus logs. A load longer than the "
                                "unit's TimeoutStartSec is "
                                "ended and begun again without end (systemctl edit)."
-                             : row->advice;
+                             : guard_advice(s, e->cause, advice_words);
+    const char *summary = guard_summary(s, e->cause, summary_words);
+    bool refused = s->recovery.withheld == WITHHELD_CANNOT_ACT;
     if (s->recovery.breaker.open)
         (void)str_format(text, sizeof text,
                          "The circuit breaker is open, so a human is needed: %s %s Then run: resus "
                          "recovery reset.",
-                         row->summary, advice);
+                         summary, advice);
+    else if (refused)
+        (void)str_format(text, sizeof text, "%s %s", guard_withheld_text(s, WITHHELD_CANNOT_ACT),
+                         summary);
     else
-        (void)str_format(text, sizeof text, "%s %s", row->summary, advice);
+        (void)str_format(text, sizeof text, "%s %s", summary, advice);
     service_log(s, true, "a human is needed: %s", text);
     record_auto_recovery(s, LEVEL_HUMAN, "failed", text, now);
     struct audit_line line;
@@ -298,9 +312,9 @@ static void tell_withheld(struct service *s, const struct effect *e, struct now 
 {
     if (e->withheld == WITHHELD_OPERATION_RUNNING)
         return; /* it tells of itself */
-    service_log(s, true, "no automatic action (%s): %s", withheld_code(e->withheld),
-                withheld_text(e->withheld));
-    record_notice(s, withheld_text(e->withheld), now);
+    const char *text = guard_withheld_text(s, e->withheld);
+    service_log(s, true, "no automatic action (%s): %s", withheld_code(e->withheld), text);
+    record_notice(s, text, now);
 }
 
 static void carry_out(struct service *s, const struct effect *e, struct now now)
@@ -394,6 +408,10 @@ enum action_end recover_end_of(const struct host_outcome *o)
     case HOST_EXITED:
         if (o->exit_code == 0)
             return ACTION_DONE;
+        if (o->refusal == HOST_REFUSED_LOGIN)
+            return ACTION_NOT_REACHED; /* logged in, and no command is run */
+        if (o->refusal != HOST_NOT_REFUSED)
+            return ACTION_REFUSED;
         return o->not_applicable ? ACTION_NO_EFFECT : ACTION_FAILED;
     case HOST_NOT_REACHED:
     case HOST_CANCELLED:
@@ -418,6 +436,7 @@ void recover_host(struct service *s, const struct pending *p, const struct host_
         return;
     }
     (void)str_copy(s->action_error, sizeof s->action_error, o->error);
+    guard_refused(s, o, now);
     if (o->not_applicable)
         s->sight.unit.can_reload = TRI_NO;
     recover_event(s, EVENT_ACTION_ENDED, p->action_id, recover_end_of(o), now);

@@ -39,6 +39,7 @@ enum purpose {
     FOR_OP_COMMAND,
     FOR_SAMPLE,    /* INFO for the series */
     FOR_DEPENDENT, /* after it: is who depends on the service well again? */
+    FOR_RIGHTS,    /* sudo -n -l */
     FOR_WISH,      /* what it shall be, when nobody waits for that to be on the disk */
 };
 
@@ -60,6 +61,7 @@ struct watch {
     bool log_asked;                  /* for this failure of the unit */
     bool log_heard;                  /* ... and something of it could be read */
     int log_misses;                  /* ... and how often in a row nothing could */
+    char log_refused[FACT_TEXT_MAX]; /* a log that the host does not let us read; "" = none */
     wall_ms log_of;                  /* since when the unit had failed then */
     struct log_facts words;          /* the last words that were read, */
     wall_ms words_of;                /* ... and since when the unit had failed with them */
@@ -73,6 +75,16 @@ struct watch {
     int64_t unit_ms, performance_ms; /* how long the last ones took, FACT_UNKNOWN */
     int64_t latency_us[SERVICE_LATENCIES];
     unsigned latency_next, latency_count;
+};
+
+/* May Resus act on the host at all? What sudo lists, and what the host refused. */
+struct guard {
+    mono_ms due;                 /* when the rights are looked at next; MONO_NEVER = not yet */
+    enum tri rights;             /* all that recovery needs, by the last look */
+    int missing;                 /* RECOVERY_BIT()s of what sudo does not list */
+    mono_ms back;                /* when what was missing was listed again */
+    char listed[FACT_TEXT_MAX];  /* what is missing, in words; "" = nothing */
+    char refused[FACT_TEXT_MAX]; /* what the host refused, in words; "" = nothing */
 };
 
 enum sample_state {
@@ -214,6 +226,7 @@ struct service {
         uint64_t belongs_to;
     } saving;
 
+    struct guard guard;
     struct sampler sampler;
     struct exposition exposition;
     struct engine_counters counters;
@@ -341,6 +354,23 @@ void after_probed(struct service *s, const struct pending *p, const struct probe
                   struct now now);
 mono_ms after_next(const struct service *s);
 json_t *after_json(const struct service *s);
+
+/* guard.c: can Resus act at all, and if not, why? */
+void guard_init(struct service *s);
+void guard_control(struct service *s, enum tri reached, struct now now); /* by a look at the unit */
+void guard_turn(struct service *s, struct now now);
+mono_ms guard_next(const struct service *s);
+void guard_rights(struct service *s, const struct host_outcome *o, struct now now);
+void guard_refused(struct service *s, const struct host_outcome *o, struct now now);
+void guard_facts(const struct service *s, struct recovery_facts *f);
+/* The reason in words: what the host said, where it is the one that refuses. */
+const char *guard_withheld_text(const struct service *s, enum withheld reason);
+/* Why a failure would not be treated now, whatever it is; WITHHELD_NOT = it would be. */
+enum withheld guard_reason(const struct service *s, struct now now);
+json_t *guard_json(const struct service *s, struct now now); /* null when it is guarded */
+const char *guard_summary(const struct service *s, enum cause cause, char ret[CAUSE_WORDS_MAX]);
+const char *guard_advice(const struct service *s, enum cause cause, char ret[CAUSE_WORDS_MAX]);
+void guard_evidence(const struct service *s, json_t *array);
 
 /* last_words.c: why the unit failed, as its log tells it */
 void last_words_ask(struct service *s, struct now now); /* once for each failure */

@@ -17,6 +17,7 @@ const char *snapshot_status(const struct service *s)
     switch (s->cause) {
     case CAUSE_LOADING:
         return "starting";
+    case CAUSE_DOWN_UNCONTROLLED:
     case CAUSE_HOST_UNREACHABLE:
     case CAUSE_SELF_DOUBT:
     case CAUSE_NONE:
@@ -102,6 +103,7 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
     (void)json_put_text(body, "name", s->settings->name);
     (void)json_put_text(body, "status", snapshot_status(s));
     (void)json_put_text(body, "overall_status", overall_word(snapshot_overall(s)));
+    (void)json_put(body, "not_guarded", guard_json(s, now));
     put_int(body, "pid",
             s->sight.unit.main_pid > 0 ? s->sight.unit.main_pid
             : up                       ? i->process_id
@@ -142,7 +144,6 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
 
 json_t *engine_services_json(const struct engine *e, struct now now)
 {
-    (void)now;
     json_t *items = json_array();
     for (int i = 0; i < e->count; i++) {
         const struct service *s = &e->services[i];
@@ -153,6 +154,7 @@ json_t *engine_services_json(const struct engine *e, struct now now)
         (void)json_put_text(item, "overall_status", overall_word(snapshot_overall(s)));
         (void)json_put_wall(item, "last_check", s->watch.last_check);
         (void)json_put_text(item, "cause", cause_row(s->cause)->code);
+        (void)json_put(item, "not_guarded", guard_json(s, now));
         (void)json_array_append_new(items, item);
     }
     json_t *body = json_object();
@@ -280,6 +282,7 @@ static json_t *evidence_json(const struct service *s)
                          t->info.loading_percent, (long long)t->info.loading_eta_seconds);
         add_text(array, text);
     }
+    guard_evidence(s, array);
     return array;
 }
 
@@ -288,11 +291,12 @@ static json_t *cause_json(const struct service *s)
     const struct cause_row *row = cause_row(s->cause);
     json_t *body = json_object();
     (void)json_put_text(body, "code", row->code);
-    (void)json_put_text(body, "summary", row->summary);
+    char words[CAUSE_WORDS_MAX];
+    (void)json_put_text(body, "summary", guard_summary(s, s->cause, words));
     (void)json_put_wall(body, "since", s->cause_since);
     (void)json_put(body, "evidence", evidence_json(s));
     (void)json_put_text(body, "restart", restart_word(row->restart));
-    (void)json_put_text(body, "advice", row->advice);
+    (void)json_put_text(body, "advice", guard_advice(s, s->cause, words));
     return body;
 }
 
@@ -359,13 +363,13 @@ static int recoveries_since(const struct service *s, wall_ms since)
     return n;
 }
 
-static json_t *withheld_json(enum withheld reason)
+static json_t *withheld_json(const struct service *s, enum withheld reason)
 {
     if (reason == WITHHELD_NOT)
         return json_null();
     json_t *body = json_object();
     (void)json_put_text(body, "reason_code", withheld_code(reason));
-    (void)json_put_text(body, "text", withheld_text(reason));
+    (void)json_put_text(body, "text", guard_withheld_text(s, reason));
     return body;
 }
 
@@ -409,7 +413,7 @@ json_t *engine_recovery_json(const struct engine *e, int service, struct now now
     (void)json_put_int(breaker, "window_seconds", s->recovery_policy.breaker_window_ms / 1000);
     (void)json_put_wall(breaker, "opened_at", r->breaker.open ? r->breaker.opened_at : WALL_NONE);
     (void)json_put(body, "circuit_breaker", breaker);
-    (void)json_put(body, "withheld", withheld_json(snapshot_withheld(s, &f)));
+    (void)json_put(body, "withheld", withheld_json(s, snapshot_withheld(s, &f)));
     (void)json_put_text(body, "phase", recovery_phase_word(r->phase));
     if (r->phase == PHASE_GRACE || r->phase == PHASE_BACKOFF || r->phase == PHASE_WINDOW)
         (void)json_put_int(body, "next_step_in_seconds",
@@ -464,7 +468,7 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
     enum recovery_action action =
         f.verdict.confirmed ? recovery_plan(&s->recovery, &f, &level) : ACTION_NONE;
     bool would = action != ACTION_NONE && reason == WITHHELD_NOT;
-    char text[FACT_TEXT_MAX * 2];
+    char text[CAUSE_WORDS_MAX + 32];
     json_t *body = json_object();
     (void)json_put_bool(body, "would_act", would);
     (void)json_put_text(body, "action",
@@ -473,8 +477,9 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
     (void)json_put(body, "cause", cause_json(s));
     (void)json_put(body, "facts", facts_json(s, now));
     json_t *reasons = json_array();
-    (void)str_format(text, sizeof text, "%s%s",
-                     f.verdict.confirmed ? "" : "Not certain yet: ", row->summary);
+    char words[CAUSE_WORDS_MAX];
+    (void)str_format(text, sizeof text, "%s%s", f.verdict.confirmed ? "" : "Not certain yet: ",
+                     guard_summary(s, f.verdict.cause, words));
     add_text(reasons, text);
     static const char *const verdicts[] = {
         [RESTART_UNNEEDED] = "Nothing needs a restart.",
@@ -484,7 +489,7 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
     };
     add_text(reasons, verdicts[row->restart]);
     if (reason != WITHHELD_NOT)
-        add_text(reasons, withheld_text(reason));
+        add_text(reasons, guard_withheld_text(s, reason));
     if (s->recovery.phase != PHASE_IDLE) {
         (void)str_format(text, sizeof text, "Recovery is in phase %s, attempt %d of %lld.",
                          recovery_phase_word(s->recovery.phase), s->recovery.attempts,
@@ -492,7 +497,7 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
         add_text(reasons, text);
     }
     (void)json_put(body, "reasons", reasons);
-    (void)json_put(body, "withheld", withheld_json(reason));
+    (void)json_put(body, "withheld", withheld_json(s, reason));
     return body;
 }
 

@@ -85,6 +85,12 @@ MUTANTS = [
      "who stops it a second time is not heard"),
     ("old-answer", CAUSE, " || s->unit.asked.ms < s->last_answer.ms)", ")",
      "a unit is judged by a look from before Redis last answered"),
+    ("other-verb", PLAN, "    if (!recovery_refused(r, f, other))\n        return other;\n", "",
+     "where sudo refuses one verb the other is not tried"),
+    ("port-retried", CAUSE, " && !s->start_tried;", ";",
+     "a port that was taken is tried again and again"),
+    ("port-not-asked", CAUSE, "return p->reply == REPLY_REFUSED && p->asked.ms >= s->unit_same_since.ms &&",
+     "return", "a port is thought to be free because it was once taken"),
     # counters and limits
     ("one-attempt-more", STEP, "if (counts && r->attempts >= s->policy->max_attempts) {",
      "if (counts && r->attempts > s->policy->max_attempts + 1) {", "more attempts than allowed"),

@@ -182,7 +182,10 @@ static void check_last_words(struct sim *s, int service, const char *word)
         sim_broken(s, service, "%s before its last words were read", word);
     if (told->log_at < told->failed)
         return; /* nobody can tell what they are */
-    bool hopeless = told->log == LOG_CONFIG_ERROR || told->log == LOG_PORT_IN_USE ||
+    /* Who held the port is gone when it refuses: that is worth one start. */
+    bool port_free = told->reply == REPLY_REFUSED && told->reply_asked >= told->failed_asked &&
+                     witness_of(s, service)->effective == 0;
+    bool hopeless = told->log == LOG_CONFIG_ERROR || (told->log == LOG_PORT_IN_USE && !port_free) ||
                     told->log == LOG_DATA_CORRUPT || told->log == LOG_PERMISSION_DENIED ||
                     told->log == LOG_DISK_FULL || told->log == LOG_MODULE_MISSING;
     if (hopeless)
