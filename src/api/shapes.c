@@ -15,7 +15,6 @@
     {                                                                                              \
         "next_cursor", "text?", "Where the list goes on; null at its end."                         \
     }
-
 static const struct shape_member error_[] = {
     {"error", "text", "A title."},
     {"message", "text", "What happened, why, and what to do."},
@@ -36,11 +35,11 @@ static const struct shape_member error_[] = {
     {"last_check?", "time?", NULL},
     {"reasons?", "[text]", "Of /readyz: why not."},
     END};
-
 static const struct shape_member service_[] = {{"id", "text", NULL},
                                                {"name", "text", NULL},
                                                {"status", STATUS_WORDS, NULL},
                                                {"overall_status", OVERALL_WORDS, NULL},
+                                               {"not_guarded", "Withheld?", NULL},
                                                {"last_check", "time?", NULL},
                                                {"cause?", "text", "A cause's code."},
                                                END};
@@ -186,6 +185,7 @@ static const struct shape_member status_[] = {
     {"notices?", "[Notice]", "What users are told now, newest first."},
     {"stopped_by?", "text", "Who stopped it on purpose."},
     {"stopped_at?", "time", NULL},
+    {"not_guarded", "Withheld?", "Why a failure would not be treated now."},
     {"affected_services?", "[Dependent]", "Who depends on it, as configured."},
     END};
 static const struct shape_member limited_status_[] = {

@@ -429,12 +429,12 @@ static void end_without_effect(struct step *s)
 static void end_refused(struct step *s)
 {
     struct recovery *r = s->r;
+    if (r->refused == 0 && r->refused_tries <= RECOVERY_REFUSED_DOUBLED_MAX)
+        r->refused_tries++;
     r->refused |= RECOVERY_BIT(r->action);
     if (r->action == ACTION_RESET_FAILED_START)
         r->refused |= RECOVERY_BIT(ACTION_START); /* its second half */
     r->refused_at = s->now;
-    if (r->refused_tries <= RECOVERY_REFUSED_DOUBLED_MAX)
-        r->refused_tries++;
     step_tell_outcome(s, false);
     step_take_back_attempt(s);
     r->stepped = r->attempts > 0;

@@ -438,6 +438,7 @@ void engine_refresh(struct engine *e, int service, engine_answer *answer, void *
     if (s->waiter_count == 1) {
         s->refresh_deadline = mono_add(now.mono, 15000);
         watch_refresh(s, now);
+        guard_look(s, now);
     }
     service_schedule(s);
 }

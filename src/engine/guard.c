@@ -56,6 +56,15 @@ mono_ms guard_next(const struct service *s)
     return request_pending(s, FOR_RIGHTS) ? MONO_NEVER : s->guard.due;
 }
 
+static mono_ms next_look(const struct service *s, struct now now)
+{
+    const struct guard *g = &s->guard;
+    bool refused = g->refused[0] != '\0' && watch_in_doubt(s);
+    return mono_add(now.mono, refused               ? RIGHTS_REFUSED_MS
+                              : g->rights == TRI_NO ? RIGHTS_MISSING_MS
+                                                    : RIGHTS_INTERVAL_MS);
+}
+
 void guard_turn(struct service *s, struct now now)
 {
     struct guard *g = &s->guard;
@@ -65,11 +74,14 @@ void guard_turn(struct service *s, struct now now)
         g->due = mono_add(now.mono, AT_WORK_MS);
         return;
     }
-    bool refused = g->refused[0] != '\0' && watch_in_doubt(s);
-    g->due = mono_add(now.mono, refused               ? RIGHTS_REFUSED_MS
-                                : g->rights == TRI_NO ? RIGHTS_MISSING_MS
-                                                      : RIGHTS_INTERVAL_MS);
+    g->due = next_look(s, now);
     request_host(s, FOR_RIGHTS, HOST_SUDO_LIST, 0, false, now);
+}
+
+void guard_look(struct service *s, struct now now)
+{
+    if (s->guard.due.ms != MONO_NEVER.ms)
+        s->guard.due = now.mono;
 }
 
 static const char *account(const struct service *s)
@@ -133,6 +145,8 @@ void guard_rights(struct service *s, const struct host_outcome *o, struct now no
     enum tri rights = g->listed[0] != '\0' ? TRI_NO : TRI_YES;
     bool changed = g->rights != rights && (known || rights == TRI_NO);
     g->rights = rights;
+    if (g->due.ms != MONO_NEVER.ms)
+        g->due = next_look(s, now);
     if (!changed)
         return;
     service_log(s, rights == TRI_NO, "%s",
@@ -166,8 +180,7 @@ void guard_refused(struct service *s, const struct host_outcome *o, struct now n
         (void)str_format(g->refused, sizeof g->refused,
                          "sudo refuses `systemctl %s %s` (%s): compare with `resus sudoers %s`.",
                          verb, s->settings->unit, o->error, s->settings->id);
-        if (g->due.ms != MONO_NEVER.ms)
-            g->due = now.mono;
+        guard_look(s, now);
         break;
     default:
         (void)str_format(g->refused, sizeof g->refused, "The host refuses `systemctl %s %s`: %s",

@@ -359,6 +359,7 @@ json_t *after_json(const struct service *s);
 void guard_init(struct service *s);
 void guard_control(struct service *s, enum tri reached, struct now now); /* by a look at the unit */
 void guard_turn(struct service *s, struct now now);
+void guard_look(struct service *s, struct now now); /* at the rights, now */
 mono_ms guard_next(const struct service *s);
 void guard_rights(struct service *s, const struct host_outcome *o, struct now now);
 void guard_refused(struct service *s, const struct host_outcome *o, struct now now);

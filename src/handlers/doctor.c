@@ -200,6 +200,9 @@ static void finish(struct handlers *h, struct call *call)
     JSON_CLEANUP json_t *recovery = engine_recovery_json(h->engine, call->service, f->now);
     f->recovery_enabled = json_bool_or(recovery, "enabled", false);
     f->recovery_paused = json_object_get(recovery, "paused_until") != NULL;
+    f->attempts_exhausted =
+        str_equal(json_text_or(json_object_get(recovery, "withheld"), "reason_code", ""),
+                  "attempts_exhausted");
     f->breaker_open =
         str_equal(json_text_or(json_object_get(recovery, "circuit_breaker"), "state", ""), "open");
     struct error err = {0};

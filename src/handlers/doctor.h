@@ -67,7 +67,7 @@ struct doctor_facts {
 
     struct handlers_self self;
     const struct settings *settings;
-    bool recovery_enabled, recovery_paused, breaker_open;
+    bool recovery_enabled, recovery_paused, breaker_open, attempts_exhausted;
     char key_error[ERROR_TEXT_MAX]; /* "" = good */
     bool out_of_time;               /* not everything was asked */
 };

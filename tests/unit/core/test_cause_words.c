@@ -1,0 +1,118 @@
+/* Sentences that say more than the cause's row: by the reply, the unit and what is known of both.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/attr.h"
+#include "base/str.h"
+#include "core/cause.h"
+
+static const struct cause_place place = {"redis-server", "10.0.0.5:6379"};
+
+static struct sight sight_of(enum reply_class reply, const char *text)
+{
+    struct sight s = {.fresh = {.reply = reply, .asked = {1}, .at = {2}}};
+    facts_unit_reset(&s.unit);
+    facts_info_reset(&s.info);
+    (void)str_copy(s.fresh.text, sizeof s.fresh.text, text);
+    return s;
+}
+
+static void expect(enum cause cause, const struct sight *s, const char *summary, const char *advice)
+{
+    char words[CAUSE_WORDS_MAX];
+    const char *seen = cause_summary(cause, s, place, words);
+    if (strstr(seen, summary) == NULL)
+        fail_msg("\"%s\" lacks \"%s\"", seen, summary);
+    seen = cause_advice(cause, s, place, words);
+    if (strstr(seen, advice) == NULL)
+        fail_msg("\"%s\" lacks \"%s\"", seen, advice);
+}
+
+static void refused_access_is_named_by_the_reply(void **state)
+{
+    (void)state;
+    static const struct {
+        enum reply_class reply;
+        const char *text, *summary, *advice;
+    } rows[] = {
+        {REPLY_NOAUTH, "", "wants a password", "redis.password_file"},
+        {REPLY_WRONGPASS, "", "refuses the user name or the password", "redis.username"},
+        {REPLY_NOPERM, "", "ACL", "ACL SETUSER"},
+        {REPLY_DENIED, "", "protected mode", "bind"},
+        {REPLY_TLS_FAILED, "TLS: certificate has expired", "certificate of Redis has expired",
+         "CONFIG SET tls-cert-file"},
+        {REPLY_TLS_FAILED, "TLS: self-signed certificate", "handshake", "redis.tls"},
+        {REPLY_REFUSED, "", "Nothing listens at 10.0.0.5:6379", "via: ssh"},
+        {REPLY_CLOSED, "", "10.0.0.5:6379 closes", "TLS"},
+        {REPLY_NO_CONNECT, "", "takes no connection", "firewall"},
+        {REPLY_ERROR, "", "Redis refuses Resus", "resus doctor"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct sight s = sight_of(rows[i].reply, rows[i].text);
+        expect(CAUSE_ACCESS_REFUSED, &s, rows[i].summary, rows[i].advice);
+    }
+}
+
+static void only_the_certificate_of_redis_counts_as_expired(void **state)
+{
+    (void)state;
+    struct sight ours = sight_of(REPLY_TLS_FAILED, "sslv3 alert certificate expired");
+    struct sight theirs = sight_of(REPLY_TLS_FAILED, "TLS: certificate has expired");
+    struct sight plain = sight_of(REPLY_ERROR, "certificate has expired");
+    assert_false(cause_certificate_expired(&ours));
+    assert_true(cause_certificate_expired(&theirs));
+    assert_false(cause_certificate_expired(&plain));
+}
+
+static void a_unit_that_cannot_be_started_is_named(void **state)
+{
+    (void)state;
+    struct sight s = sight_of(REPLY_REFUSED, "");
+    s.unit.active = UNIT_INACTIVE;
+    s.unit.masked = true;
+    expect(CAUSE_CONFIG_ERROR, &s, "redis-server is masked", "systemctl unmask redis-server");
+    s.unit.active = UNIT_NOT_FOUND;
+    expect(CAUSE_CONFIG_ERROR, &s, "does not know the unit redis-server", "resus.yaml");
+    s.unit = (struct unit_facts){.active = UNIT_FAILED};
+    expect(CAUSE_CONFIG_ERROR, &s, cause_row(CAUSE_CONFIG_ERROR)->summary,
+           cause_row(CAUSE_CONFIG_ERROR)->advice);
+}
+
+static void a_host_that_refuses_us_was_reached(void **state)
+{
+    (void)state;
+    struct sight s = sight_of(REPLY_SILENT, "");
+    expect(CAUSE_HOST_UNREACHABLE, &s, "can be reached", "");
+    s.unit.control_denied = true;
+    expect(CAUSE_HOST_UNREACHABLE, &s, "refuses the control", "resus doctor");
+}
+
+static void a_long_name_is_cut_and_not_overrun(void **state)
+{
+    (void)state;
+    char name[2 * CAUSE_WORDS_MAX], words[CAUSE_WORDS_MAX];
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    struct sight s = sight_of(REPLY_REFUSED, "");
+    const char *seen =
+        cause_summary(CAUSE_ACCESS_REFUSED, &s, (struct cause_place){name, name}, words);
+    assert_true(strlen(seen) < CAUSE_WORDS_MAX);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(refused_access_is_named_by_the_reply),
+        cmocka_unit_test(only_the_certificate_of_redis_counts_as_expired),
+        cmocka_unit_test(a_unit_that_cannot_be_started_is_named),
+        cmocka_unit_test(a_host_that_refuses_us_was_reached),
+        cmocka_unit_test(a_long_name_is_cut_and_not_overrun),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
