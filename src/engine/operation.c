@@ -448,8 +448,10 @@ void operation_host(struct service *s, const struct host_outcome *out, struct no
                    out->end == HOST_EXITED && out->exit_code == 0 ? "" : out->error);
     if (o->end == ACTION_NOT_REACHED) {
         take_back_wish(s, now);
-        operation_fail(s, 503, "Host unreachable", "host_unreachable",
-                       "The host cannot be reached, so nothing was done.", now);
+        char text[FACT_TEXT_MAX + 64];
+        (void)str_format(text, sizeof text,
+                         "Resus has no control over the host, so nothing was done: %s", out->error);
+        operation_fail(s, 503, "Host unreachable", "host_unreachable", text, now);
         return;
     }
     if (o->end == ACTION_REFUSED) {

@@ -146,8 +146,12 @@ static void write_outcome(struct service *s, const struct effect *e, struct now 
     line.command_validated = true;
     line.has_command_validated = true;
     line.ssh_key_used = s->settings->control == CONTROL_SSH;
+    /* A Redis that refuses us may run well: nothing is known of it. */
+    bool blind = e->action_end == ACTION_DONE && s->cause == CAUSE_ACCESS_REFUSED;
     if (!e->success)
-        (void)str_format(line.error, sizeof line.error, "%s%s%s", end_texts[e->action_end],
+        (void)str_format(line.error, sizeof line.error, "%s%s%s",
+                         blind ? "done; Redis refuses Resus, so whether it serves is not known"
+                               : end_texts[e->action_end],
                          s->action_error[0] != '\0' ? ": " : "", s->action_error);
     action_id_text(s, e->action_id, line.request_id, sizeof line.request_id);
     (void)str_copy(line.recovery_level, sizeof line.recovery_level, recovery_level_word(e->level));

@@ -339,6 +339,8 @@ void doctor_host_ended(struct handlers *h, struct call *call, const struct host_
         break;
     case STEP_SUDO_LIST:
         note_look(&f->sudo_list, r);
+        f->login_refused = exited && host_refusal_of(HOST_SUDO_LIST, r->exit_code, r->out_length,
+                                                     r->err, r->err_length) == HOST_REFUSED_LOGIN;
         if (exited)
             sudo_list_parse(r->out, r->out_length, &f->sudo);
         f->sudo.cut = f->sudo.cut || r->truncated;

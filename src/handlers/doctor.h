@@ -44,8 +44,9 @@ struct doctor_look {
 
 struct doctor_facts {
     const struct service_settings *service;
-    bool on_host; /* systemd and its journal are part of it: control is not process */
-    bool root;    /* no sudo needed there */
+    bool on_host;       /* systemd and its journal are part of it: control is not process */
+    bool login_refused; /* the account logs in, and the host runs none of its commands */
+    bool root;          /* no sudo needed there */
     struct now now;
 
     struct doctor_look status, active, sudo_list, journal, journal_sudo, log_file;

@@ -23,7 +23,7 @@
 
 /* The host as it answers: what sudo lists, what it refuses, and the unit. */
 static struct {
-    const char *listed, *error;
+    const char *listed, *error, *text;
     enum host_refusal refusal;
     struct unit_facts unit;
     enum reply_class reply;
@@ -32,7 +32,7 @@ static struct {
 static int set_up(void **state)
 {
     host.listed = ALL;
-    host.error = "";
+    host.error = host.text = "";
     host.refusal = HOST_NOT_REFUSED;
     host.reply = REPLY_PONG;
     facts_unit_reset(&host.unit);
@@ -79,6 +79,7 @@ static void answer_all(struct fixture *f, int64_t now)
         for (size_t i = 0; i < redis_count; i++) {
             struct redis_answer a = {.id = redis[i].id, .request = redis[i].request};
             a.probe.reply = host.reply;
+            (void)str_copy(a.probe.text, sizeof a.probe.text, host.text);
             facts_info_reset(&a.info);
             engine_redis_ended(f->engine, 0, &a, fixture_at(now));
         }
@@ -216,6 +217,21 @@ static void a_login_that_runs_nothing_is_not_reached(void **state)
     assert_int_equal(recover_end_of(&o), ACTION_FAILED);
 }
 
+static void an_expired_certificate_calls_a_human(void **state)
+{
+    struct fixture *f = *state;
+    int64_t now = run_until(f, 5000);
+    host.reply = REPLY_TLS_FAILED;
+    host.text = "the certificate of Redis: certificate has expired";
+    engine_redis_lost(f->engine, 0, "closed by the peer", fixture_at(now));
+    answer_all(f, now);
+    now = run_until(f, now + 3000);
+    const struct service *s = &f->engine->services[0];
+    assert_int_equal(s->cause, CAUSE_ACCESS_REFUSED);
+    assert_true(s->recovery.needs_human);
+    assert_int_equal(f->outcome_count, 0);
+}
+
 static void an_alias_is_named(void **state)
 {
     struct fixture *f = *state;
@@ -240,6 +256,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_the_host_refuses_is_no_attempt_and_the_headline,
                                         set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_login_that_runs_nothing_is_not_reached, set_up,
+                                        fixture_tear_down),
+        cmocka_unit_test_setup_teardown(an_expired_certificate_calls_a_human, set_up,
                                         fixture_tear_down),
         cmocka_unit_test_setup_teardown(an_alias_is_named, set_up, fixture_tear_down),
     };
