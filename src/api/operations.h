@@ -87,7 +87,7 @@ enum field_type {
     FIELD_TEXTS   /* an array of at most OPERATION_TEXTS_MAX texts */
 };
 
-/* Which of `rate_limits` counts a call (contract section 3, row D6); RATE_REFRESH is fixed. */
+/* Which of `rate_limits` counts a call; those of RATE_REFRESH and RATE_NOTIFY are fixed. */
 enum rate_class {
     RATE_NONE,
     RATE_START,
@@ -97,6 +97,7 @@ enum rate_class {
     RATE_HEALTH,
     RATE_LOGS,
     RATE_REFRESH,
+    RATE_NOTIFY,
     RATE_CLASS_COUNT
 };
 
@@ -107,6 +108,7 @@ enum rate_class {
 #define OPERATION_LIMIT_MAX 1000  /* of a list */
 #define OPERATION_TEXTS_MAX 64    /* entries of a FIELD_TEXTS */
 #define OPERATION_REFRESHES_A_MINUTE 10
+#define OPERATION_NOTICES_A_MINUTE 10
 
 struct field {
     const char *name;
@@ -126,6 +128,8 @@ struct operation {
     const struct field *fields; /* name NULL at the end */
     const char *summary;
     const char *answer; /* shapes (api/shapes.h) joined by " or ", or "text/plain" */
+    /* The role must be the caller's own: what is made under a temporary one would outlive it. */
+    bool permanent;
 };
 
 extern const struct operation operations[OPERATION_COUNT];

@@ -44,6 +44,14 @@ static uint32_t bucket_of(const struct rate_limiter *r, uint32_t class, const ch
     return (uint32_t)(h >> 40) & (BUCKETS - 1);
 }
 
+/* Limits that no setting changes. */
+static void set_fixed(struct rate_limiter *r)
+{
+    r->limits[RATE_NONE] = 0;
+    r->limits[RATE_REFRESH] = OPERATION_REFRESHES_A_MINUTE;
+    r->limits[RATE_NOTIFY] = OPERATION_NOTICES_A_MINUTE;
+}
+
 struct rate_limiter *rate_new(void)
 {
     struct rate_limiter *r = mem_calloc(1, sizeof *r);
@@ -53,7 +61,7 @@ struct rate_limiter *rate_new(void)
     r->oldest = r->newest = NONE;
     for (size_t i = 0; i < BUCKETS; i++)
         r->buckets[i] = NONE;
-    r->limits[RATE_REFRESH] = OPERATION_REFRESHES_A_MINUTE;
+    set_fixed(r);
     return r;
 }
 
@@ -66,8 +74,7 @@ void rate_set(struct rate_limiter *r, const int limits[RATE_CLASS_COUNT])
 {
     for (int i = 0; i < RATE_CLASS_COUNT; i++)
         r->limits[i] = limits[i];
-    r->limits[RATE_NONE] = 0;
-    r->limits[RATE_REFRESH] = OPERATION_REFRESHES_A_MINUTE;
+    set_fixed(r);
 }
 
 static void unlink_use(struct rate_limiter *r, const struct entry *e)

@@ -194,7 +194,6 @@ static const struct shape_member limited_status_[] = {
     {"last_check", "time?", NULL},
     {"affected_services?", "[LimitedDependent]", NULL},
     END};
-
 static const struct shape_member gauge_[] = {
     {"value", "number?", NULL}, {"warning", "number", NULL},   {"critical", "number", NULL},
     {"max?", "number", NULL},   {"status", CHECK_WORDS, NULL}, END};
@@ -208,6 +207,7 @@ static const struct shape_member check_[] = {{"status", CHECK_WORDS, NULL},
 static const struct shape_member checks_[] = {{"connectivity", "Check", NULL},
                                               {"systemd", "Check", NULL},
                                               {"performance", "Check", NULL},
+                                              {"canary?", "Check", "Where it is on."},
                                               END};
 static const struct shape_member cause_[] = {
     {"code", "text", "One of the cause codes; they are stable."},
@@ -276,6 +276,7 @@ static const struct shape_member check_status_[] = {{"status", CHECK_WORDS, NULL
 static const struct shape_member limited_checks_[] = {{"connectivity", "CheckStatus", NULL},
                                                       {"systemd", "CheckStatus", NULL},
                                                       {"performance", "CheckStatus", NULL},
+                                                      {"canary?", "CheckStatus", NULL},
                                                       END};
 static const struct shape_member limited_health_[] = {{"overall_status", OVERALL_WORDS, NULL},
                                                       {"last_check", "time?", NULL},
@@ -285,7 +286,6 @@ static const struct shape_member refreshed_[] = {
     {"status", "Status", NULL}, {"health", "Health", NULL}, END};
 static const struct shape_member limited_refreshed_[] = {
     {"status", "LimitedStatus", NULL}, {"health", "LimitedHealth", NULL}, END};
-
 static const struct shape_member result_[] = {{"success", "truth", NULL},
                                               {"operation", "text", NULL},
                                               {"message", "text", NULL},

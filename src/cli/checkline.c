@@ -47,9 +47,15 @@ static bool field(struct buf *out, const char *before, double value, double scal
     return buf_printf(out, "%s%s", before, text) == 0;
 }
 
+static const json_t *check_of(const json_t *health, const char *name)
+{
+    return json_object_get(json_object_get(health, "health_checks"), name);
+}
+
 static void put_perfdata(const json_t *health, struct buf *out)
 {
     bool first = true;
+    double canary = json_real_or(check_of(health, "canary"), "duration_ms", NAN);
     for (size_t i = 0; i < ARRAY_LENGTH(perfdata); i++) {
         const struct perfdata *row = &perfdata[i];
         struct metric m;
@@ -73,6 +79,9 @@ static void put_perfdata(const json_t *health, struct buf *out)
         while (out->length > 0 && out->data[out->length - 1] == ';')
             out->data[--out->length] = '\0';
     }
+    if (!isnan(canary))
+        (void)(buf_printf(out, "%s", first ? " | canary" : " canary") == 0 &&
+               field(out, "=", canary, 1) && buf_printf(out, "ms") == 0);
 }
 
 static enum checkline_status line(enum checkline_status status, const char *text,
@@ -99,6 +108,22 @@ enum checkline_status checkline_unknown(const char *text, struct buf *out)
     return line(CHECK_UNKNOWN, text, NULL, out);
 }
 
+/* What a Redis that is healthy is to be warned of: it is silent and nothing is certain yet, its
+ * certificate ends soon, the canary met an error. False: of nothing. */
+static bool warning_text(const json_t *health, char *text, size_t size)
+{
+    const json_t *ping = check_of(health, "connectivity");
+    const json_t *canary = check_of(health, "canary");
+    bool pings = str_equal(json_text_or(ping, "status", "pass"), "pass");
+    bool fails = str_equal(json_text_or(canary, "status", ""), "fail");
+    if (!pings)
+        (void)str_copy(text, size, json_text_or(ping, "message", "PING fails"));
+    else if (fails)
+        (void)str_format(text, size, "answering, but applications cannot write: canary %s",
+                         json_text_or(canary, "message", "failed"));
+    return !pings || fails;
+}
+
 static void fine_text(const json_t *health, const json_t *status, char *text, size_t size)
 {
     char number[64];
@@ -109,6 +134,9 @@ static void fine_text(const json_t *health, const json_t *status, char *text, si
         (void)str_append(text, size, " in %s ms", metric_text(ping, number));
     if (uptime >= 0)
         (void)str_append(text, size, ", up %s", page_uptime(uptime, number));
+    const json_t *performance = check_of(health, "performance");
+    if (performance != NULL && json_object_get(performance, "metrics") == NULL)
+        (void)str_append(text, size, "; %s", json_text_or(performance, "message", "no figures"));
 }
 
 /* A sentence that more may follow: without its full stop. */
@@ -163,7 +191,9 @@ enum checkline_status checkline_health(const json_t *health, const json_t *statu
         summary_text(withheld, text + length, sizeof(text) - length);
         return line(CHECK_WARNING, text, health, out);
     }
-    if (seen == CHECK_OK)
+    if (seen == CHECK_OK && warning_text(health, text, sizeof(text)))
+        seen = CHECK_WARNING;
+    else if (seen == CHECK_OK)
         fine_text(health, status, text, sizeof(text));
     else if (summary[0] != '\0')
         summary_text(summary, text, sizeof(text));

@@ -220,6 +220,25 @@ void view_cause(struct page *p, const json_t *cause)
         page_field(p, "What to do", "%s", advice);
 }
 
+/* What the checks say beside a cause that says nothing: a silence that is not certain yet, a
+ * certificate that ends, a write that failed. */
+static void remarks(struct page *p, const json_t *health)
+{
+    static const char *const checks[] = {"connectivity", "performance", "canary"};
+    const char *code = json_text_or(json_object_get(health, "cause"), "code", "ok");
+    bool labelled = false;
+    for (size_t i = 0; i < ARRAY_LENGTH(checks) && str_equal(code, "ok"); i++) {
+        const json_t *check = json_object_get(json_object_get(health, "health_checks"), checks[i]);
+        const char *status = json_text_or(check, "status", "pass");
+        bool shown = !str_equal(status, "pass") && json_object_get(check, "metrics") == NULL;
+        if (!shown || (i > 0 && str_equal(status, "unknown")))
+            continue;
+        page_label(p, labelled ? "" : "Note");
+        page_tone(p, view_tone(status), "%s\n", json_text_or(check, "message", checks[i]));
+        labelled = true;
+    }
+}
+
 void view_status(struct page *p, const struct view_subject *s)
 {
     first_line(p, s);
@@ -227,6 +246,7 @@ void view_status(struct page *p, const struct view_subject *s)
     key_figures(p, s);
     dependents(p, json_object_get(s->status, "affected_services"));
     last_check(p, s);
+    remarks(p, s->health);
     view_cause(p, json_object_get(s->health, "cause"));
     view_recovery_line(p, json_object_get(s->health, "auto_recovery"));
 }
@@ -302,6 +322,8 @@ void view_health(struct page *p, const struct view_subject *s)
     const json_t *rows = json_object_get(s->health, "health_checks");
     for (size_t i = 0; i < ARRAY_LENGTH(checks); i++)
         one_check(p, checks[i][1], json_object_get(rows, checks[i][0]));
+    if (json_object_get(rows, "canary") != NULL)
+        one_check(p, "Canary", json_object_get(rows, "canary"));
     metric_lines(p, s->health);
     char ago[64];
     const char *last = json_text_or(s->health, "last_successful_command", NULL);

@@ -5,6 +5,7 @@
 
 #include "base/attr.h"
 #include "base/str.h"
+#include "core/silence.h"
 
 static struct verdict certain(enum cause cause)
 {
@@ -77,11 +78,19 @@ bool cause_other_process(const struct sight *s)
            s->info.process_id != s->unit.main_pid && s->info.at.ms >= s->unit_same_since.ms;
 }
 
+bool cause_shut_out(const struct sight *s)
+{
+    /* A refusal is an answer of its own; silence on a new connection may be a lost packet. */
+    bool refused = s->fresh.reply == REPLY_REFUSED || s->fresh.reply == REPLY_CLOSED;
+    return s->kept.reply == REPLY_PONG &&
+           s->shut_out >= (refused ? CAUSE_SHUT_OUT_REFUSALS : s->failure_threshold);
+}
+
 bool cause_proven_well(const struct sight *s)
 {
     const struct probe_facts *p = cause_probe(s);
     return !s->tilt && p->reply == REPLY_PONG && recent(s, p->asked) && recent(s, s->unit.asked) &&
-           unit_runs(s->unit.active);
+           unit_runs(s->unit.active) && s->shut_out == 0;
 }
 
 bool cause_serves(const struct sight *s)
@@ -168,39 +177,6 @@ static struct verdict judge_stopping(const struct sight *s, mono_ms now)
     return certain(since_ms >= deadline_ms ? CAUSE_STOP_HANGING : CAUSE_SYSTEMD_RESTARTING);
 }
 
-static int64_t busy_threshold_ms(const struct sight *s)
-{
-    return s->info.busy_threshold_ms >= 0 ? s->info.busy_threshold_ms : CAUSE_BUSY_THRESHOLD_MS;
-}
-
-/* The unit looks active but Redis does not answer. Three probes must fail, and a script must have
- * had the time to show itself by BUSY (row B6). An address that never answered is not evidence
- * against Redis. */
-static struct verdict judge_silent(const struct sight *s, const struct probe_facts *p, mono_ms now)
-{
-    enum reply_class reply = p->reply;
-    /* Probes that wait while a process ends fail all at once; its unit may have been looked at only
-     * before (simulator seed 638773). */
-    bool still_runs = s->unit.asked.ms >= s->failing_since.ms;
-    bool enough = still_runs && s->failed_probes >= s->failure_threshold;
-    if (reply == REPLY_UNREACHABLE)
-        return certain_if(enough, CAUSE_HOST_UNREACHABLE);
-    /* A process that ends closes its connections, too: the unit has the last word. */
-    if (reply == REPLY_CLOSED)
-        return certain_if(enough && s->unit.at.ms >= p->at.ms, CAUSE_ACCESS_REFUSED);
-    if (!s->ever_answered)
-        return certain_if(enough, CAUSE_ACCESS_REFUSED);
-    if (reply == REPLY_REFUSED)
-        return certain_if(enough, CAUSE_HUNG);
-    /* The kernel of a host that can be reached completes a connect even for a Redis that hangs,
-     * until the backlog is full; but then the kept connection is still there, in silence. If that
-     * one has timed out too, the path to the port is cut and nothing is known of Redis. */
-    bool path_cut = reply == REPLY_NO_CONNECT && s->kept.reply != REPLY_SILENT;
-    mono_ms script_shows = mono_add(s->last_answer, busy_threshold_ms(s) + CAUSE_BUSY_MARGIN_MS);
-    return certain_if(enough && mono_reached(now, script_shows),
-                      path_cut ? CAUSE_ACCESS_REFUSED : CAUSE_HUNG);
-}
-
 /* A port that refuses proves that the host lives and that Redis does not listen there. */
 static struct verdict judge_uncontrolled(const struct sight *s, const struct probe_facts *p,
                                          mono_ms now)
@@ -242,7 +218,7 @@ static struct verdict judge_unanswered(const struct sight *s, const struct probe
     case UNIT_DEACTIVATING:
         return judge_stopping(s, now);
     default:
-        return judge_silent(s, p, now);
+        return silence_judge(s, p, now);
     }
 }
 
@@ -266,6 +242,16 @@ static enum cause judge_figures(const struct health_levels *l)
     return l->slow_queries ? CAUSE_SLOW_QUERIES : CAUSE_OK;
 }
 
+/* The open connection is answered, new ones fail. Redis closes one over TLS without a word when it
+ * is full of clients; else nothing listens where we, and others, connect to. */
+static struct verdict judge_shut_out(const struct sight *s)
+{
+    const struct info_facts *i = &s->info;
+    bool full = s->fresh.reply == REPLY_CLOSED && i->known && i->maxclients > 0 &&
+                i->connected_clients >= i->maxclients;
+    return certain_if(cause_shut_out(s), full ? CAUSE_CLIENTS_EXHAUSTED : CAUSE_ACCESS_REFUSED);
+}
+
 /* Redis answers PONG: is it ours, is its unit in order, and do its own figures agree? */
 static struct verdict judge_pong(const struct sight *s, mono_ms now)
 {
@@ -282,6 +268,8 @@ static struct verdict judge_pong(const struct sight *s, mono_ms now)
     } else if (u->asked.ms == 0 || (in_doubt(s) && u->asked.ms < s->doubt_since.ms)) {
         return suspected(CAUSE_OK); /* the unit's answer is on its way */
     }
+    if (s->shut_out > 0)
+        return judge_shut_out(s);
     const struct info_facts *i = &s->info;
     if (i->known) {
         if (i->last_save_ok == TRI_NO || i->aof_write_ok == TRI_NO)

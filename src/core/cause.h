@@ -20,6 +20,10 @@ enum cause {
     CAUSE_LOADING,
     CAUSE_BUSY_SCRIPT,
     CAUSE_HUNG,
+    CAUSE_BUSY_COMMAND,
+    CAUSE_IO_BLOCKED,
+    CAUSE_TRACED,
+    CAUSE_PATH_BROKEN,
     CAUSE_UNIT_STOPPED,
     CAUSE_STOPPED_ON_PURPOSE,
     CAUSE_UNIT_FAILED,
@@ -83,6 +87,7 @@ enum remedy {
     REMEDY_WINDOW,      /* wait out systemd's start limit (or reset-failed), then one start */
     REMEDY_BGSAVE,      /* a human; meanwhile BGSAVE is tried again now and then */
     REMEDY_HUMAN,       /* only a human can help: alert */
+    REMEDY_PATIENCE,    /* hands off; a human when it lasts */
     REMEDY_OBSERVE,     /* we cannot tell: hands off */
     REMEDY_COUNT
 };
@@ -108,6 +113,12 @@ struct sight {
     struct probe_facts kept;  /* newest answer on the kept connection */
     struct probe_facts fresh; /* newest answer on a connection of its own */
     struct unit_facts unit;
+    struct process_facts process, process_before; /* newest look, and the one it is compared with */
+    struct process_facts group, group_before;     /* the same of the unit's control group: only its
+                                                     processor time */
+    mono_ms stirred;   /* the newest look at a process that did something; 0 = none */
+    mono_ms slow_look; /* when a command on the host last took unusually long; 0 = never */
+    struct witness_facts witness; /* newest answer from the Redis host itself */
     struct info_facts info;
     struct log_facts log;
     bool log_read;           /* the journal was read since the unit was seen to have failed */
@@ -117,8 +128,10 @@ struct sight {
     int64_t failed_probes;   /* probes in a row, confirm_interval apart, that nothing answered */
     mono_ms failing_since;   /* when the first of them was heard to have failed */
     int64_t busy_replies;    /* BUSY in a row, confirm_interval apart */
-    int64_t mismatches;      /* looks in a row at which Redis answered while its unit did not run */
-    bool ever_answered;      /* a PONG was seen at this address at some time */
+    int64_t shut_out;   /* fresh connections in a row that failed although the open one answered
+                           in between */
+    int64_t mismatches; /* looks in a row at which Redis answered while its unit did not run */
+    bool ever_answered; /* a PONG was seen at this address at some time */
     bool stopped_on_purpose;
     bool start_tried;      /* a start of ours did not help against this failure */
     bool loading_seen;     /* since the unit's last start */
@@ -126,8 +139,10 @@ struct sight {
     bool oom_errors_rising;
     bool tilt;
     struct health_levels levels;
-    int64_t failure_threshold;   /* policy */
-    int64_t confirm_interval_ms; /* policy */
+    int64_t failure_threshold;                           /* policy */
+    int64_t confirm_interval_ms;                         /* policy */
+    int64_t probe_timeout_ms;                            /* policy: of one PING */
+    int64_t blind_hang_ms, busy_alert_ms, busy_limit_ms; /* policy; a limit of 0 = never */
 };
 
 struct verdict {
@@ -140,6 +155,8 @@ struct verdict {
  * busy-reply-threshold), and how long after that a reply may be on its way. */
 #define CAUSE_BUSY_THRESHOLD_MS 5000
 #define CAUSE_BUSY_MARGIN_MS 500
+/* As many refused connections, with an answer on the open one before each but the first. */
+#define CAUSE_SHUT_OUT_REFUSALS 2
 /* A stop that takes longer than this while Redis still serves is hanging. Above redis'
  * shutdown-timeout of 10 s. */
 #define CAUSE_STOP_DEADLINE_MS 30000
@@ -173,6 +190,10 @@ const struct probe_facts *cause_probe(const struct sight *sight);
 /* Is INFO's process another than the unit's? Only an INFO of the unit's present process is
  * compared; process 1 is a container's own numbering, and never is. */
 bool cause_other_process(const struct sight *sight);
+
+/* Do new connections fail while the open one is answered? Not one of the refusals that Redis itself
+ * words (those are in cause_probe()). */
+bool cause_shut_out(const struct sight *sight);
 
 /* Did Redis and systemd agree that all is well, with facts no older than the doubt? (PONG and the
  * unit is active.) */

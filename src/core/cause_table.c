@@ -20,8 +20,30 @@ static const struct cause_row rows[] = {
                            "wait for it, or decide to lose unsaved data with SHUTDOWN NOSAVE."},
     [CAUSE_HUNG] =
         {"hung", OVERALL_CRITICAL, RESTART_HELPS, REMEDY_LADDER,
-         "Redis takes connections but does not answer, and no script explains it.",
-         "Look at the host: swap, a stopped process (state T), a blocked disk (state D)."},
+         "The Redis process runs but serves no client: it does not answer, or does not listen.",
+         "The evidence says what was seen. Look at the host (swap, a process stopped by a signal) "
+         "and at the last lines of Redis' log: resus logs."},
+    [CAUSE_BUSY_COMMAND] =
+        {"busy_command", OVERALL_CRITICAL, RESTART_HARMFUL, REMEDY_PATIENCE,
+         "A long command keeps Redis busy: its process works, and every client waits.",
+         "Wait: a restart waits for the command too, and then costs a shutdown and a load. When it "
+         "is over, Resus names the command. Use SCAN, UNLINK and FLUSHALL ASYNC instead of KEYS, "
+         "DEL and FLUSHALL."},
+    [CAUSE_IO_BLOCKED] =
+        {"io_blocked", OVERALL_CRITICAL, RESTART_USELESS, REMEDY_HUMAN,
+         "Redis waits for its disk (process state D): no signal ends it until the disk answers.",
+         "Look at the disk on the host: dmesg, iostat -x 1, network storage that is gone. Redis "
+         "goes on when the disk does."},
+    [CAUSE_TRACED] =
+        {"traced", OVERALL_CRITICAL, RESTART_HARMFUL, REMEDY_PATIENCE,
+         "A debugger or tracer holds the Redis process: it cannot answer until it is let go.",
+         "Find out who examines it (gdb, gcore, strace on the host). Ending the tracer lets Redis "
+         "go on; a restart would destroy what is being examined."},
+    [CAUSE_PATH_BROKEN] =
+        {"path_broken", OVERALL_CRITICAL, RESTART_USELESS, REMEDY_HUMAN,
+         "Redis answers on its own host, but not at its address: clients on this path are cut off.",
+         "Repair the path, not Redis: a proxy or stunnel that is down, a firewall, `bind` in "
+         "redis.conf, or the address in resus.yaml."},
     [CAUSE_UNIT_STOPPED] = {"unit_stopped", OVERALL_CRITICAL, RESTART_HELPS, REMEDY_START,
                             "The unit was stopped cleanly, and not through Resus.",
                             "Find out who stopped it. To keep it stopped, run: resus stop "
@@ -108,8 +130,10 @@ static const struct cause_row rows[] = {
          "Redis refuses connections, and Resus has no control over its host.",
          "Start Redis on the host, then restore the control: resus doctor names the fault."},
     [CAUSE_HOST_UNREACHABLE] = {"host_unreachable", OVERALL_UNKNOWN, RESTART_USELESS,
-                                REMEDY_OBSERVE, "Neither Redis nor the host can be reached.",
-                                "Check the host and the network."},
+                                REMEDY_OBSERVE,
+                                "Neither Redis nor the host can be reached well enough to judge.",
+                                "Check the host and the network: a host that is down, a line that "
+                                "is slow or loses packets."},
     [CAUSE_SELF_DOUBT] =
         {"self_doubt", OVERALL_UNKNOWN, RESTART_USELESS, REMEDY_OBSERVE,
          "Resus' own clock jumped or it was held up: it only observes for a while.", ""},

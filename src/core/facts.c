@@ -118,6 +118,7 @@ void facts_info_reset(struct info_facts *info)
 {
     *info = (struct info_facts){
         .process_id = FACT_UNKNOWN,
+        .tcp_port = FACT_UNKNOWN,
         .uptime_seconds = FACT_UNKNOWN,
         .used_memory = FACT_UNKNOWN,
         .used_memory_rss = FACT_UNKNOWN,

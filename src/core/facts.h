@@ -52,6 +52,8 @@ struct probe_facts {
     mono_ms asked;            /* when the request was written (or the connect begun) */
     mono_ms at;               /* when the answer, or the certainty that none comes, was there */
     int64_t latency_us;       /* request written to reply read; FACT_UNKNOWN without a reply */
+    wall_ms certificate_ends; /* of the server, or of one above it in its chain; WALL_NONE: no TLS,
+                                 or no handshake that got so far */
     char text[FACT_TEXT_MAX]; /* the reply line, or the system's words */
 };
 
@@ -191,6 +193,7 @@ struct info_facts {
     char version[32];
     bool valkey;
     int64_t process_id, uptime_seconds;
+    int64_t tcp_port; /* where it listens itself, also behind a proxy; 0 = at no TCP port */
     char run_id[48];
     int64_t used_memory, used_memory_rss, used_memory_peak, maxmemory, system_memory;
     bool evicts; /* maxmemory_policy other than noeviction */
@@ -219,6 +222,15 @@ struct info_facts {
     int64_t busy_threshold_ms; /* CONFIG GET busy-reply-threshold / lua-time-limit; FACT_UNKNOWN */
     int64_t slowlog_length;
     int64_t keys; /* over all databases */
+};
+
+/* What an application's write met: SET, GET and DEL of one key on a connection of its own. */
+struct canary_facts {
+    bool tried;             /* the connection got in, and the write was sent */
+    enum reply_class reply; /* REPLY_PONG: all three succeeded; else the first that did not */
+    int64_t latency_us;     /* from the write to the end; FACT_UNKNOWN when it failed */
+    char step[8];           /* the command that failed */
+    char text[FACT_TEXT_MAX];
 };
 
 /* Everything unknown: what a struct starts from. */

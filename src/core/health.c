@@ -72,15 +72,38 @@ static void read_memory(struct health_state *state, const struct thresholds *lim
     }
 }
 
-static double cpu_percent(const struct health_state *state, const struct info_facts *info)
+static void keep_cpu(struct health_state *state, const struct info_facts *info)
 {
-    const struct info_facts *before = &state->previous;
-    if (!state->has_previous || info->cpu_seconds < 0 || before->cpu_seconds < 0 ||
-        info->process_id != before->process_id || info->cpu_seconds < before->cpu_seconds)
+    if (state->cpu_count == HEALTH_CPU_READINGS) {
+        for (int i = 1; i < HEALTH_CPU_READINGS; i++)
+            state->cpu[i - 1] = state->cpu[i];
+        state->cpu_count--;
+    }
+    state->cpu[state->cpu_count].at = info->at;
+    state->cpu[state->cpu_count++].seconds = info->cpu_seconds;
+}
+
+/* Over the last half minute. INFO is not answered while a script runs: what was used in that time
+ * is not what is used now. */
+static double cpu_percent(struct health_state *state, const struct info_facts *info)
+{
+    double percent = FACT_UNKNOWN;
+    bool same = state->has_previous && info->process_id == state->previous.process_id;
+    if (info->cpu_seconds < 0)
         return FACT_UNKNOWN;
-    double seconds = (double)mono_since(info->at, before->at) / 1000.0;
-    return seconds <= 0 ? FACT_UNKNOWN
-                        : (info->cpu_seconds - before->cpu_seconds) / seconds * 100.0;
+    if (!same ||
+        (state->cpu_count > 0 && info->cpu_seconds < state->cpu[state->cpu_count - 1].seconds))
+        state->cpu_count = 0;
+    /* The oldest of the window; without one, the newest before it. */
+    for (int i = state->cpu_count - 1; i >= 0; i--) {
+        int64_t ms = mono_since(info->at, state->cpu[i].at);
+        bool within = ms >= HEALTH_CPU_LEAST_MS && ms <= HEALTH_CPU_WINDOW_MS;
+        bool before = ms > HEALTH_CPU_WINDOW_MS && ms <= HEALTH_CPU_GAP_MS && percent < 0;
+        if (within || before)
+            percent = (info->cpu_seconds - state->cpu[i].seconds) * 100000.0 / (double)ms;
+    }
+    keep_cpu(state, info);
+    return percent;
 }
 
 static void read_errors(struct health_state *state, const struct info_facts *info)

@@ -35,6 +35,11 @@ struct health_levels {
 };
 
 #define HEALTH_HYSTERESIS 0.95
+#define HEALTH_CPU_READINGS 8
+#define HEALTH_CPU_LEAST_MS 5000   /* a shorter time than this is noise */
+#define HEALTH_CPU_WINDOW_MS 32000 /* the processor time of these last seconds is judged */
+#define HEALTH_CPU_GAP_MS 60000    /* a reading older than this says nothing about now */
+#define HEALTH_CPU_AGAIN_MS 10000  /* high: it is read again this soon */
 #define HEALTH_HOURS 24
 
 /* What it remembers between two readings. */
@@ -42,6 +47,11 @@ struct health_state {
     struct health_levels levels;
     struct info_facts previous;
     bool has_previous;
+    struct {
+        mono_ms at;
+        double seconds;
+    } cpu[HEALTH_CPU_READINGS]; /* of one process, oldest first */
+    int cpu_count;
     int64_t errors_at_minute[60]; /* error count (less the excused) at each minute of the last hour,
                                      FACT_UNKNOWN */
     int64_t errors_minute;        /* the wall minute of the newest entry */

@@ -31,6 +31,10 @@ struct watch_policy {
     int64_t confirm_interval_ms;     /* 500 */
     int64_t systemd_interval_ms;     /* 60 s; the command's own deadline is 10 s */
     int64_t performance_interval_ms; /* 120 s; 15 s deadline */
+    int64_t busy_alert_ms;           /* 30 s: a human is called for a long command */
+    int64_t busy_limit_ms;           /* 0 = never: a long command is treated as a hang */
+    int64_t blind_hang_ms;           /* 30 s of silence, when the process cannot be looked at */
+    bool canary;                     /* the full check writes, reads and deletes a key; false */
     struct thresholds thresholds;
 };
 
@@ -57,6 +61,9 @@ static inline struct watch_policy watch_policy_default(void)
         .confirm_interval_ms = 500,
         .systemd_interval_ms = 60000,
         .performance_interval_ms = 120000,
+        .busy_alert_ms = 30000,
+        .busy_limit_ms = 0,
+        .blind_hang_ms = 30000,
         .thresholds =
             {
                 .memory_mb = {3072, 4096},

@@ -230,6 +230,7 @@ static void facts_verifying(struct step *s)
         return;
     switch (cause_row(f->verdict.cause)->remedy) {
     case REMEDY_WAIT:
+    case REMEDY_PATIENCE: /* what was started works, or is held */
         extend_for_progress(s);
         return;
     case REMEDY_HUMAN:
@@ -277,7 +278,7 @@ static void facts_stable(struct step *s)
     if (f->well || !f->verdict.confirmed)
         return;
     enum remedy remedy = cause_row(f->verdict.cause)->remedy;
-    if (remedy == REMEDY_NONE || remedy == REMEDY_OBSERVE)
+    if (remedy == REMEDY_NONE || remedy == REMEDY_OBSERVE || remedy == REMEDY_PATIENCE)
         return;
     s->r->relapses++;
     (void)step_emit(s, EFFECT_TAKEN_BACK);
@@ -293,7 +294,8 @@ static void facts_exhausted(struct step *s)
         return;
     s->r->withheld = recovery_withheld(s->r, s->policy, s->facts);
     enum remedy remedy = cause_row(v->cause)->remedy;
-    bool hopes = remedy == REMEDY_NONE || remedy == REMEDY_WAIT || remedy == REMEDY_OBSERVE;
+    bool hopes = remedy == REMEDY_NONE || remedy == REMEDY_WAIT || remedy == REMEDY_OBSERVE ||
+                 (remedy == REMEDY_PATIENCE && !s->facts->call_due);
     if (!hopes && s->r->alerted == CAUSE_NONE && !s->facts->stopped_on_purpose)
         step_call_human(s, v->cause);
 }

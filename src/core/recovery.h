@@ -111,6 +111,8 @@ struct recovery_facts {
     mono_ms learned;       /* the older of the two facts behind the verdict */
     int refused;           /* RECOVERY_BIT()s of what the account lacks the right to, as listed */
     mono_ms rights_back;   /* when such rights were last seen to be back; 0 = never */
+    bool call_due;         /* the cause has lasted so long that a human should know */
+    bool stopped;          /* a signal stopped the process: it cannot reload */
     /* conditions that withhold */
     bool needs_person; /* no restart helps, and only a person does, whatever the cause's row says */
     bool paused, maintenance, stopped_on_purpose, operation_running, backup_running, tilt,
@@ -188,6 +190,7 @@ enum skip_reason {
     SKIP_START_LIMIT,
     SKIP_NOTHING_TO_KILL,
     SKIP_REFUSED,
+    SKIP_PROCESS_STOPPED,
     SKIP_REASON_COUNT
 };
 const char *skip_text(enum skip_reason reason);

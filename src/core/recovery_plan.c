@@ -64,7 +64,7 @@ enum withheld recovery_withheld(const struct recovery *r, const struct recovery_
 
 static bool reload_useless(const struct recovery *r, const struct recovery_facts *f)
 {
-    return f->can_reload == TRI_NO || r->attempted_useless_reload ||
+    return f->can_reload == TRI_NO || r->attempted_useless_reload || f->stopped ||
            recovery_refused(r, f, ACTION_RELOAD);
 }
 

@@ -36,7 +36,10 @@ static void step_tell_skips(struct step *s)
         struct effect *e = step_emit(s, EFFECT_SKIP);
         e->level = LEVEL_SOFT;
         e->action = ACTION_RELOAD;
-        e->skip = recovery_refused(r, s->facts, ACTION_RELOAD) ? SKIP_REFUSED : SKIP_NO_RELOAD;
+        bool stopped = s->facts->stopped && s->facts->can_reload != TRI_NO;
+        e->skip = stopped                                        ? SKIP_PROCESS_STOPPED
+                  : recovery_refused(r, s->facts, ACTION_RELOAD) ? SKIP_REFUSED
+                                                                 : SKIP_NO_RELOAD;
     }
     r->attempted_useless_reload = false; /* told; the next recovery tells it again */
     if (r->floor <= LEVEL_STANDARD) {
@@ -229,7 +232,10 @@ void step_consider(struct step *s)
     bool hands_off = reason == WITHHELD_EMPTY_PRIMARY || reason == WITHHELD_CANNOT_ACT;
     if (remedy == REMEDY_HUMAN || remedy == REMEDY_BGSAVE || hands_off || f->needs_person)
         step_call_human(s, cause);
-    if (reason != WITHHELD_NOT || remedy == REMEDY_HUMAN || remedy == REMEDY_OBSERVE)
+    if (remedy == REMEDY_PATIENCE && f->call_due)
+        step_call_human(s, cause);
+    if (reason != WITHHELD_NOT || remedy == REMEDY_HUMAN || remedy == REMEDY_OBSERVE ||
+        remedy == REMEDY_PATIENCE)
         return;
     if (remedy == REMEDY_BGSAVE) {
         if (mono_reached(s->now, r->bgsave_at))

@@ -78,6 +78,7 @@ static const char *const skip_texts[] = {
     [SKIP_START_LIMIT] = "systemd refuses starts until its limit's window has passed",
     [SKIP_NOTHING_TO_KILL] = "no script was running any more",
     [SKIP_REFUSED] = "the host refuses it",
+    [SKIP_PROCESS_STOPPED] = "a process that a signal stopped cannot reload",
 };
 static_assert(ARRAY_LENGTH(skip_texts) == SKIP_REASON_COUNT, "a text for every skip");
 

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "host/process_facts.h"
 #include "host/systemctl.h"
 #include "redis/reply.h"
 
@@ -18,7 +19,7 @@ static void first_line(const char *text, size_t length, char *to, size_t size)
     (void)str_copy_clean(to, size, text, end == NULL ? length : (size_t)(end - text));
 }
 
-static void read_output(const struct host_result *r, struct host_outcome *o)
+static void read_output(const struct host_result *r, int number, struct host_outcome *o)
 {
     struct log_reading reader = {0};
     switch (o->command) {
@@ -29,6 +30,9 @@ static void read_output(const struct host_result *r, struct host_outcome *o)
         break;
     case HOST_JOURNAL:
         (void)journal_parse(r->out, r->out_length, read_log_line, &reader);
+        break;
+    case HOST_PROCESS:
+        process_facts_parse(r->out, r->out_length, number, &o->process);
         break;
     case HOST_LOG_TAIL:
         (void)redis_log_parse(r->out, r->out_length, read_log_line, &reader);
@@ -51,7 +55,7 @@ static bool denied(const struct host_result *r)
     return code == -EACCES || code == -EKEYREJECTED || code == -ENOKEY;
 }
 
-void outcome_read(uint64_t id, enum host_command command, const struct host_result *r,
+void outcome_read(uint64_t id, enum host_command command, int number, const struct host_result *r,
                   struct host_outcome *ret)
 {
     *ret = (struct host_outcome){
@@ -62,6 +66,7 @@ void outcome_read(uint64_t id, enum host_command command, const struct host_resu
         .duration_ms = r->duration_ms,
     };
     facts_unit_reset(&ret->unit);
+    ret->process.cpu_ms = ret->process.tracer_pid = FACT_UNKNOWN;
     ret->unit.control_reached =
         r->end == HOST_EXITED || r->end == HOST_SIGNALLED ? TRI_YES : TRI_NO;
     ret->unit.control_denied = denied(r);
@@ -72,5 +77,5 @@ void outcome_read(uint64_t id, enum host_command command, const struct host_resu
     if (ret->error[0] == '\0' && r->end == HOST_TIMED_OUT)
         (void)str_copy(ret->error, sizeof ret->error, "the command did not end in time");
     if (r->end == HOST_EXITED)
-        read_output(r, ret);
+        read_output(r, number, ret);
 }

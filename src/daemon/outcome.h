@@ -4,8 +4,8 @@
 
 #include "engine/port.h"
 
-/* `ret` points into `r`. */
-void outcome_read(uint64_t id, enum host_command command, const struct host_result *r,
+/* `number` is the request's. `ret` points into `r`. */
+void outcome_read(uint64_t id, enum host_command command, int number, const struct host_result *r,
                   struct host_outcome *ret);
 
 #endif

@@ -104,7 +104,6 @@ static void set_limits(const struct web *w)
         [RATE_STATUS] = limits->status,
         [RATE_HEALTH] = limits->health,
         [RATE_LOGS] = limits->logs,
-        [RATE_REFRESH] = OPERATION_REFRESHES_A_MINUTE,
     };
     rate_set(w->rate, by_class);
 }
@@ -391,7 +390,7 @@ void web_close(struct web *web)
     accounts_watch(world_accounts(web->world), NULL, NULL);
     drop_link(web);
     if (web->process != NULL) {
-        (void)uv_process_kill(web->process, SIGTERM);
+        (void)uv_process_kill(web->process, SIGKILL); /* it keeps nothing, and may be hostile */
         web->process->data = NULL;
     }
     uv_close((uv_handle_t *)&web->timer, on_timer_closed);

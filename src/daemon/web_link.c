@@ -1,5 +1,6 @@
 #include "daemon/web_link.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <stddef.h>
 #include <string.h>
@@ -9,11 +10,14 @@
 #include "api/link.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/network.h"
 #include "base/str.h"
 #include "io/clock.h"
 #include "io/log.h"
 
 #define READ_CHUNK 65536
+/* What a flood may cost the engine between two looks at its own timers. */
+#define FRAMES_A_TURN_MAX 64
 #define ADDRESS_MAX 64
 
 enum link_state { LINK_OPEN, LINK_BROKEN, LINK_CLOSED };
@@ -30,7 +34,9 @@ struct web_call {
 
 struct web_link {
     uv_pipe_t pipe;
-    uv_timer_t breaker; /* tells the owner a loop turn later */
+    uv_timer_t breaker;   /* reports to the owner a loop turn later */
+    uv_timer_t next_turn; /* frames of the chunk that this turn left */
+    bool ready;
     struct web_link_options options;
     enum link_state state;
     int handles;
@@ -39,6 +45,7 @@ struct web_link {
     struct web_call *calls;
     size_t call_count;
     char chunk[READ_CHUNK];
+    size_t chunk_at, chunk_end; /* bytes that were read and not looked at yet */
 };
 
 struct outgoing {
@@ -88,7 +95,9 @@ void web_link_close(struct web_link *link)
     if (link == NULL || link->state == LINK_CLOSED)
         return;
     link->state = LINK_CLOSED;
+    mem_wipe(link->chunk, sizeof link->chunk);
     uv_close((uv_handle_t *)&link->breaker, on_closed);
+    uv_close((uv_handle_t *)&link->next_turn, on_closed);
     uv_close((uv_handle_t *)&link->pipe, on_closed);
 }
 
@@ -253,10 +262,12 @@ static int identify(struct web_call *c, const char **ret_code, const char **ret_
 static bool count_call(struct web_call *c)
 {
     char who[sizeof c->call.user.id + 16];
+    char network[NETWORK_TEXT_MAX];
     const struct engine_user *user = &c->call.user;
     bool nobody = c->call.access == ACCESS_ANONYMOUS;
+    network_of(user->source_ip, network, sizeof network);
     (void)str_format(who, sizeof who, "%s:%s", nobody ? "address" : "user",
-                     nobody ? user->source_ip : user->id);
+                     nobody ? network : user->id);
     rate_count(c->link->options.rate, c->call.operation->rate, who, clock_now(), &c->rate);
     if (!c->rate.refused)
         return true;
@@ -315,6 +326,26 @@ static void cancel(struct web_link *link, int64_t id)
         }
 }
 
+static void note_ready(struct web_link *link)
+{
+    if (link->ready) {
+        link_break(link, "it reported twice that it is ready");
+        return;
+    }
+    link->ready = true;
+    link->options.ready(link->options.context);
+}
+
+/* An address of a client, which the audit log repeats; questions of the web process itself have
+ * none. */
+static bool plain_address(const json_t *request)
+{
+    unsigned char bytes[sizeof(struct in6_addr)];
+    const char *address = json_text_or(request, "source_ip", "");
+    return address[0] == '\0' || inet_pton(AF_INET, address, bytes) == 1 ||
+           inet_pton(AF_INET6, address, bytes) == 1;
+}
+
 /* Takes `request`. The web process is not believed more than a stranger: what has no shape breaks
  * the link. */
 static void take_request(struct web_link *link, json_t *request)
@@ -322,9 +353,11 @@ static void take_request(struct web_link *link, json_t *request)
     const json_t *id = json_object_get(request, "id");
     const json_t *args = json_object_get(request, "args");
     if (json_is_true(json_object_get(request, "ready"))) {
-        link->options.ready(link->options.context);
+        note_ready(link);
     } else if (!json_is_integer(id)) {
         link_break(link, "it sent a message without a number");
+    } else if (!plain_address(request)) {
+        link_break(link, "it sent a client address that is none");
     } else if (json_is_true(json_object_get(request, "cancel"))) {
         cancel(link, json_integer_value(id));
     } else {
@@ -365,28 +398,73 @@ static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
     *ret = uv_buf_init(link->chunk, sizeof link->chunk);
 }
 
-static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *bytes)
+static void stop_reading(struct web_link *link);
+
+/* Takes frames until the chunk or the turn is used up. */
+static void take_frames(struct web_link *link)
 {
-    struct web_link *link = stream->data;
-    if (length < 0)
-        link_break(link, length == UV_EOF ? "it ended" : uv_strerror((int)length));
-    size_t taken = 0;
-    while (length > 0 && taken < (size_t)length && link->state == LINK_OPEN) {
-        size_t room = link->in.limit - link->in.length;
-        size_t left = (size_t)length - taken;
-        size_t piece = left < room ? left : room;
+    int left = FRAMES_A_TURN_MAX;
+    int got = 1;
+    while (link->state == LINK_OPEN && got >= 0 && left > 0) {
         json_t *frame = NULL;
         struct error err = {0};
-        int got = buf_append(&link->in, bytes->base + taken, piece) == 0 ? 1 : -1;
-        taken += piece;
-        while (link->state == LINK_OPEN && got == 1 &&
-               (got = frame_read(&link->in, &frame, &err)) == 1)
+        got = frame_read(&link->in, &frame, &err);
+        if (got == 1) {
             take_request(link, frame);
+            left--;
+            continue;
+        }
+        size_t room = link->in.limit - link->in.length;
+        size_t unread = link->chunk_end - link->chunk_at;
+        size_t piece = unread < room ? unread : room;
+        if (got == 0 && piece == 0)
+            break;
+        if (got == 0 && buf_append(&link->in, link->chunk + link->chunk_at, piece) < 0)
+            got = -1;
+        link->chunk_at += piece;
         if (got < 0)
             link_break(link, err.code != 0 ? err.text : "out of memory");
     }
-    if (length > 0)
-        mem_wipe(bytes->base, (size_t)length); /* a frame may hold a password or a token */
+    if (link->state == LINK_OPEN && left == 0)
+        stop_reading(link);
+    else if (link->chunk_end > 0) {
+        mem_wipe(link->chunk, link->chunk_end); /* a frame may hold a password or a token */
+        link->chunk_at = link->chunk_end = 0;
+    }
+}
+
+static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *bytes)
+{
+    struct web_link *link = stream->data;
+    (void)bytes; /* link->chunk */
+    if (length < 0)
+        link_break(link, length == UV_EOF ? "it ended" : uv_strerror((int)length));
+    if (length <= 0)
+        return;
+    link->chunk_at = 0;
+    link->chunk_end = (size_t)length;
+    take_frames(link);
+}
+
+static int start_reading(struct web_link *link)
+{
+    return uv_read_start((uv_stream_t *)&link->pipe, on_alloc, on_read);
+}
+
+static void on_next_turn(uv_timer_t *timer)
+{
+    struct web_link *link = timer->data;
+    if (link->state != LINK_OPEN)
+        return;
+    take_frames(link);
+    if (link->state == LINK_OPEN && !uv_is_active((uv_handle_t *)timer) && start_reading(link) < 0)
+        link_break(link, "it cannot be read");
+}
+
+static void stop_reading(struct web_link *link)
+{
+    (void)uv_read_stop((uv_stream_t *)&link->pipe);
+    (void)uv_timer_start(&link->next_turn, on_next_turn, 1, 0);
 }
 
 int web_link_open(const struct web_link_options *options, int fd, struct web_link **ret,
@@ -399,15 +477,16 @@ int web_link_open(const struct web_link_options *options, int fd, struct web_lin
     }
     link->options = *options;
     link->in = BUF_LIMIT(FRAME_BYTES_MAX);
-    link->pipe.data = link->breaker.data = link;
-    link->handles = 2;
+    link->pipe.data = link->breaker.data = link->next_turn.data = link;
+    link->handles = 3;
     (void)uv_timer_init(options->loop, &link->breaker);
+    (void)uv_timer_init(options->loop, &link->next_turn);
     (void)uv_pipe_init(options->loop, &link->pipe, 0);
     int r = uv_pipe_open(&link->pipe, fd);
     if (r < 0)
         (void)close(fd);
     else
-        r = uv_read_start((uv_stream_t *)&link->pipe, on_alloc, on_read);
+        r = start_reading(link);
     if (r < 0) {
         web_link_close(link);
         return error_set(err, r, "the socket to the web process: %s", uv_strerror(r));

@@ -81,11 +81,17 @@ static void port_later(void *context, mono_ms at)
 
 /* ── Redis ── */
 
+#define CANARY_PREFIX "resus:canary:"
+
 static void port_redis(void *context, int service, uint64_t id, enum redis_request request,
                        bool fresh, mono_ms deadline)
 {
     struct world *w = context;
-    redis_client_request(w->places[service].redis, id, request, NULL, fresh, deadline);
+    char key[SETTINGS_ID_MAX + sizeof CANARY_PREFIX];
+    (void)str_format(key, sizeof key, CANARY_PREFIX "%s", w->settings->services[service].id);
+    const char *const canary[] = {key, NULL};
+    redis_client_request(w->places[service].redis, id, request,
+                         request == REDIS_CANARY ? canary : NULL, fresh, deadline);
 }
 
 static void handlers_redis(void *context, int service, uint64_t id, enum redis_request request,
@@ -127,18 +133,17 @@ static void run_command(void *context, int service, const struct host_request *r
 {
     struct world *w = context;
     struct place *p = &w->places[service];
-    p->commands[p->command_next % COMMANDS_MAX].id = request->id;
-    p->commands[p->command_next % COMMANDS_MAX].command = request->command;
-    p->command_next++;
+    struct command_asked *slot = &p->commands[p->command_next++ % COMMANDS_MAX];
+    *slot = (struct command_asked){request->id, request->command, request->number};
     p->controller->ops->run(p->controller, request);
 }
 
-static enum host_command command_of(const struct place *p, uint64_t id)
+static struct command_asked command_of(const struct place *p, uint64_t id)
 {
     for (int i = 0; i < COMMANDS_MAX; i++)
         if (p->commands[i].id == id)
-            return p->commands[i].command;
-    return HOST_COMMAND_COUNT;
+            return p->commands[i];
+    return (struct command_asked){.id = id, .command = HOST_COMMAND_COUNT};
 }
 
 static void on_host_done(void *context, uint64_t id, const struct host_result *r)
@@ -149,7 +154,8 @@ static void on_host_done(void *context, uint64_t id, const struct host_result *r
         return;
     }
     struct host_outcome o;
-    outcome_read(id, command_of(p, id), r, &o);
+    struct command_asked asked = command_of(p, id);
+    outcome_read(id, asked.command, asked.number, r, &o);
     log_debug("host", "%s ended after %" PRId64 " ms", host_command_name(o.command), o.duration_ms);
     engine_host_ended(p->world->engine, p->index, &o, now_here());
 }
@@ -158,6 +164,40 @@ static void on_exited(void *context)
 {
     struct place *p = context;
     engine_process_ended(p->world->engine, p->index, now_here());
+}
+
+/* ── the Redis host's own view ── */
+
+static void open_way(void *context, const char *host, int port, mono_ms deadline,
+                     void (*done)(void *done_context, int fd, const struct error *error),
+                     void *done_context)
+{
+    struct place *p = context;
+    ssh_tunnel_try(p->world->ssh, &p->world->settings->services[p->index].ssh, host, port, deadline,
+                   done, done_context);
+}
+
+static void forget_way(void *context, const void *done_context)
+{
+    const struct place *p = context;
+    ssh_tunnel_forget(p->world->ssh, done_context);
+}
+
+static void port_witness(void *context, int service, uint64_t id, int port, mono_ms deadline)
+{
+    struct world *w = context;
+    witness_ask(w->places[service].witness, id, port, deadline);
+}
+
+static void on_witness(void *context, uint64_t id, const struct witness_facts *facts)
+{
+    struct place *p = context;
+    if ((id & HANDLERS_ID) != 0) {
+        handlers_witness_ended(p->world->handlers, p->index, id, facts);
+        return;
+    }
+    struct witness_outcome o = {.id = id, .facts = *facts};
+    engine_witness_ended(p->world->engine, p->index, &o, now_here());
 }
 
 /* ── dependent services ── */
@@ -212,15 +252,17 @@ static void port_audit_look(void *context, struct audit_state *ret)
 
 /* ── opening ── */
 
-/* A service's connection and controller. */
+/* A service's connection and controller, and the way to ask on its host. */
 struct ends {
     struct redis_client *redis;
     struct controller *controller;
+    struct witness *witness;
 };
 
 static void close_ends(struct ends *e)
 {
     redis_client_free(e->redis);
+    witness_free(e->witness);
     if (e->controller != NULL)
         e->controller->ops->close(e->controller);
     *e = (struct ends){0};
@@ -236,7 +278,11 @@ static int open_ends(struct world *w, int index, const struct service_settings *
     int r = redis_client_new(w->loop, tunnel, s, &events, &made.redis, err);
     if (r < 0)
         return error_prefix(err, "service %s", s->id);
-    r = controller_open(w->loop, w->ssh, s, on_host_done, p, &made.controller, err);
+    const struct witness_way way = {.context = p, .open = open_way, .forget = forget_way};
+    r = witness_new(w->loop, s->control == CONTROL_SSH ? &way : NULL, s, on_witness, p,
+                    &made.witness, err);
+    if (r == 0)
+        r = controller_open(w->loop, w->ssh, s, on_host_done, p, &made.controller, err);
     if (r < 0) {
         close_ends(&made);
         return r;
@@ -260,6 +306,7 @@ static int open_place(struct world *w, int index, struct error *err)
         return r;
     p->redis = made.redis;
     p->controller = made.controller;
+    p->witness = made.witness;
     return 0;
 }
 
@@ -287,6 +334,7 @@ static int open_engine(struct world *w, struct error *err)
         .wake_at = port_wake_at,
         .redis = port_redis,
         .host = run_command,
+        .witness = port_witness,
         .probe = port_probe,
         .log = port_log,
         .root = geteuid() == 0,
@@ -298,6 +346,7 @@ static int open_engine(struct world *w, struct error *err)
         .now = port_now,
         .host = run_command,
         .redis = handlers_redis,
+        .witness = port_witness,
         .later = port_later,
         .self = port_self,
         .audit_look = port_audit_look,
@@ -393,9 +442,11 @@ struct engine *world_engine(struct world *w)
 static void exchange_ends(struct world *w, int index, struct ends *fresh)
 {
     struct place *p = &w->places[index];
-    struct ends old = {p->redis, p->controller};
+    struct ends old = {p->redis, p->controller, p->witness};
     p->redis = fresh->redis;
     p->controller = fresh->controller;
+    p->witness = fresh->witness;
+    witness_give_up(old.witness, "the settings were changed meanwhile");
     close_ends(&old);
     handlers_reopened(w->handlers, index);
 }
@@ -468,12 +519,14 @@ void world_close(struct world *w)
     for (int i = 0; w->places != NULL && i < w->count; i++) {
         struct place *p = &w->places[i];
         redis_client_free(p->redis);
+        witness_free(p->witness);
         if (p->controller != NULL)
             p->controller->ops->close(p->controller);
         if (p->timer.data != NULL)
             uv_close((uv_handle_t *)&p->timer, NULL);
         p->redis = NULL;
         p->controller = NULL;
+        p->witness = NULL;
     }
     uv_close((uv_handle_t *)&w->self, NULL);
     uv_close((uv_handle_t *)&w->later, NULL);

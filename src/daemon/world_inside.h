@@ -8,10 +8,17 @@
 #include "daemon/probe.h"
 #include "daemon/world.h"
 #include "handlers/accounts.h"
+#include "redis/witness.h"
 #include "store/audit.h"
 #include "store/store.h"
 
 #define COMMANDS_MAX 64 /* host commands under way of one service */
+
+struct command_asked {
+    uint64_t id;
+    enum host_command command;
+    int number;
+};
 
 struct place {
     struct world *world;
@@ -20,10 +27,8 @@ struct place {
     struct redis_client *redis;
     struct redis_tunnel tunnel;
     struct controller *controller;
-    struct {
-        uint64_t id;
-        enum host_command command;
-    } commands[COMMANDS_MAX];
+    struct witness *witness;
+    struct command_asked commands[COMMANDS_MAX];
     unsigned command_next;
     char stored[32]; /* status and health of the service_status that was stored last */
 };

@@ -77,10 +77,32 @@ static void growth(const struct service *s, json_t *array)
         t->per_hour / MIB, t->hours, t->first / MIB, t->last / MIB, until);
 }
 
-json_t *advice_json(const struct service *s)
+static void certificate(const struct service *s, struct now now, json_t *array)
+{
+    char text[160];
+    if (current_certificate_text(s, now, text, sizeof text))
+        add(array, "Renew the certificate: %s", text);
+}
+
+static void canary(const struct service *s, struct now now, json_t *array)
+{
+    const struct canary_facts *c = canary_newest(s, now);
+    if (c != NULL && c->reply != REPLY_PONG)
+        add(array, "Applications cannot write: the %s of the canary key failed: %s", c->step,
+            c->text);
+}
+
+json_t *advice_json(const struct service *s, struct now now)
 {
     json_t *array = json_array();
-    if (!s->judged || !s->sight.info.known)
+    if (!s->judged)
+        return array;
+    certificate(s, now, array);
+    canary(s, now, array);
+    if (s->watch.info_refused[0] != '\0')
+        add(array, SNAPSHOT_INFO_REFUSED ". Allow it on the Redis: ACL SETUSER %s +info",
+            s->settings->redis.username[0] != '\0' ? s->settings->redis.username : "default");
+    if (!current_figures(s, now))
         return array;
     memory(s, array);
     connections(s, array);

@@ -330,6 +330,8 @@ void engine_redis_lost(struct engine *e, int service, const char *why, struct no
     struct service *s = &e->services[service];
     engine_look_at_clocks(e, now);
     s->sight.kept.reply = REPLY_NONE;
+    s->sight.shut_out = 0;
+    current_forget_figures(s, now.mono);
     watch_doubt(s, why, now);
     sample_account(s, now);
     service_schedule(s);
@@ -357,6 +359,7 @@ void engine_host_ended(struct engine *e, int service, const struct host_outcome 
     struct pending p = request_end(s, o->id);
     switch (p.purpose) {
     case FOR_UNIT:
+    case FOR_PROCESS:
     case FOR_JOURNAL:
     case FOR_LOG_FILE:
         observe_host(s, &p, o, now);
@@ -377,6 +380,17 @@ void engine_host_ended(struct engine *e, int service, const struct host_outcome 
         break;
     }
     answer_waiters(s, now);
+    service_schedule(s);
+}
+
+void engine_witness_ended(struct engine *e, int service, const struct witness_outcome *o,
+                          struct now now)
+{
+    struct service *s = &e->services[service];
+    engine_look_at_clocks(e, now);
+    struct pending p = request_end(s, o->id);
+    if (p.purpose == FOR_WITNESS)
+        observe_witness(s, &p, o, now);
     service_schedule(s);
 }
 

@@ -44,6 +44,8 @@ void engine_redis_lost(struct engine *e, int service, const char *why, struct no
 void engine_process_ended(struct engine *e, int service, struct now now);
 void engine_host_ended(struct engine *e, int service, const struct host_outcome *outcome,
                        struct now now);
+void engine_witness_ended(struct engine *e, int service, const struct witness_outcome *outcome,
+                          struct now now);
 void engine_save_ended(struct engine *e, int service, uint64_t id, enum store_outcome outcome,
                        struct now now);
 void engine_audit_ended(struct engine *e, int service, uint64_t id, enum audit_outcome outcome,
@@ -155,9 +157,12 @@ struct engine_counters {
 struct engine_figures {
     struct engine_counters counters;
     enum overall overall;
-    const char *status, *cause; /* words */
-    bool up;                    /* the newest PING was answered */
-    double ping_ms;             /* the newest answer took, < 0 unknown */
+    const char *status, *cause;        /* words */
+    bool up;                           /* the newest PING was answered */
+    bool figures_hold;                 /* ... and `redis` is of the process that answers now */
+    wall_ms certificate_ends;          /* of the server; WALL_NONE = not known, or no TLS */
+    const struct canary_facts *canary; /* NULL = none, or none that is recent */
+    double ping_ms;                    /* the newest answer took, < 0 unknown */
     bool recovery_enabled, breaker_open, needs_human, paused, stopped_on_purpose;
     int attempts;
     enum withheld withheld;

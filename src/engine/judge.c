@@ -3,6 +3,8 @@
 #include <stdio.h>
 
 #include "base/str.h"
+#include "core/evidence.h"
+#include "core/silence.h"
 #include "engine/service.h"
 
 #define FAILOVER_LIMIT_MS 180000 /* sentinel.conf's failover-timeout */
@@ -59,6 +61,8 @@ void judge_facts(const struct service *s, struct now now, struct recovery_facts 
         .learned = mono_min(probed, sight->unit.asked),
         .needs_person =
             s->verdict.cause == CAUSE_ACCESS_REFUSED && cause_certificate_expired(sight),
+        .call_due = silence_call_due(sight, s->verdict.cause, now.mono),
+        .stopped = evidence_activity(sight, now.mono) == ACTIVITY_STOPPED,
         .paused = s->saved.paused_until.ms != 0 && wall_since(s->saved.paused_until, now.wall) > 0,
         .stopped_on_purpose = s->saved.stopped_on_purpose,
         .operation_running = operation_running(s) || command_left_behind(s),
@@ -140,6 +144,10 @@ void judge(struct service *s, struct now now)
                          s->recovery.phase != PHASE_ACTING;
     sight->failure_threshold = s->watch_policy.failure_threshold;
     sight->confirm_interval_ms = s->watch_policy.confirm_interval_ms;
+    sight->probe_timeout_ms = s->watch_policy.timeout_ms;
+    sight->blind_hang_ms = s->watch_policy.blind_hang_ms;
+    sight->busy_alert_ms = s->watch_policy.busy_alert_ms;
+    sight->busy_limit_ms = s->watch_policy.busy_limit_ms;
     s->verdict = cause_judge(sight, now.mono);
     recording_judged(s);
     s->unproven = mono_since(now.mono, s->watch.proven) >= proof_lasts_ms(&s->watch_policy);

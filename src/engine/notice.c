@@ -7,6 +7,8 @@
 #include "engine/service.h"
 
 #define NOTICE_SHOWN_MS (30LL * 60 * 1000)
+/* Of its text in the audit log, where an operator could otherwise push older lines out. */
+#define NOTICE_AUDITED_BYTES 200
 
 static void publish(struct service *s, const struct notice *n, struct now now)
 {
@@ -31,7 +33,7 @@ static void write_down(struct engine *e, int service, const struct engine_user *
     line.duration_seconds = 0;
     (void)str_format(line.request_id, sizeof line.request_id, "n-%016" PRIx64,
                      e->ports.random(e->ports.context));
-    (void)str_copy(line.reason, sizeof line.reason, message);
+    (void)str_copy(line.reason, NOTICE_AUDITED_BYTES + 1, message);
     e->ports.audit(e->ports.context, service < 0 ? 0 : service, 0, &line, false);
 }
 

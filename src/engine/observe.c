@@ -3,6 +3,9 @@
 #include "engine/service.h"
 #include "redis/reply.h"
 
+/* Errors rise as long as the last refused write is no older: writers pause, too. */
+#define OOM_RISING_MS 60000
+
 /* ── answers of Redis ── */
 
 /* Counts things that must be seen several times, at least confirm_interval apart (a quick round is
@@ -19,6 +22,31 @@ static void count_apart(struct service *s, bool seen, mono_ms asked, int64_t *co
         return;
     *counted = asked;
     (*count)++;
+}
+
+/* Counts new connections that fail while the open one is answered: it must have answered a PING
+ * that was asked after the failure counted before. */
+static void note_door(struct service *s, const struct probe_facts *p, mono_ms asked, struct now now)
+{
+    struct sight *sight = &s->sight;
+    if (reply_answered(p->reply) || p->reply == REPLY_TLS_FAILED ||
+        sight->kept.reply != REPLY_PONG) {
+        sight->shut_out = 0;
+        return;
+    }
+    if (sight->shut_out > 0 && sight->kept.asked.ms < s->watch.shut_counted.ms)
+        return;
+    if (sight->shut_out++ == 0)
+        s->watch.performance_due = now.mono; /* is it full of clients? */
+    s->watch.shut_counted = asked;
+    watch_ask_again(s, now);
+}
+
+/* A new handshake knows more than that of the open connection. */
+static void note_certificate(struct service *s, const struct probe_facts *p, bool fresh)
+{
+    if (p->certificate_ends.ms != 0 && (fresh || s->watch.certificate_ends.ms == 0))
+        s->watch.certificate_ends = p->certificate_ends;
 }
 
 static void note_probe(struct service *s, const struct probe_facts *p, mono_ms asked, bool fresh,
@@ -41,7 +69,10 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
         slot->at = now.mono;
     }
     if (reply_answered(p->reply))
-        sight->last_answer = now.mono;
+        w->answered = sight->last_answer = now.mono;
+    note_certificate(s, p, fresh);
+    if (fresh)
+        note_door(s, p, asked, now);
     if (fresh || p->reply == REPLY_BUSY)
         count_apart(s, p->reply == REPLY_BUSY, now.mono, &sight->busy_replies, &w->counted_busy);
     if (fresh || reply_answered(p->reply)) {
@@ -66,6 +97,7 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
         latency_note(s, p->latency_us);
         sample_ping(s, p->latency_us);
         w->last_command = now.wall;
+        current_want_figures(s, now);
         if (!sight->ever_answered) {
             sight->ever_answered = true;
             record_state(s, 0, STORE_NORMAL);
@@ -82,8 +114,12 @@ static bool started_by_us(const struct service *s, const struct info_facts *info
     mono_ms started = mono_add(now.mono, -info->uptime_seconds * 1000);
     const struct recovery *r = &s->recovery;
     const struct operation *o = &s->operation;
+    /* Redis can answer before the command that started it has ended. */
+    bool runs = r->phase == PHASE_ACTING || request_pending(s, FOR_ACTION) ||
+                request_pending(s, FOR_ACTION_2);
+    mono_ms ended = runs ? now.mono : r->action_ended;
     bool by_recovery = r->action_began.ms != 0 && started.ms >= r->action_began.ms - 1000 &&
-                       started.ms <= r->action_ended.ms + 1000;
+                       started.ms <= ended.ms + 1000;
     bool by_operation = o->command_ended.ms != 0 && started.ms >= o->began.ms - 1000 &&
                         started.ms <= o->command_ended.ms + 1000;
     return by_recovery || by_operation;
@@ -107,8 +143,16 @@ static void note_info(struct service *s, const struct redis_answer *a, mono_ms a
     mono_ms known_at = old->at;
     new.at = now.mono;
     new.at_wall = now.wall;
-    s->sight.oom_errors_rising = same && new.errors_oom > old->errors_oom;
+    if (same && new.errors_oom > old->errors_oom)
+        s->watch.oom_rose = now.mono;
+    else if (!same)
+        s->watch.oom_rose = (mono_ms){0};
+    s->sight.oom_errors_rising =
+        s->watch.oom_rose.ms != 0 && mono_since(now.mono, s->watch.oom_rose) < OOM_RISING_MS;
     health_update(&s->health, &s->watch_policy.thresholds, &new, latency_of_redis_ms(s, 95));
+    if (s->health.levels.gauges[GAUGE_CPU].level != LEVEL_OK)
+        s->watch.performance_due =
+            mono_min(s->watch.performance_due, mono_add(now.mono, HEALTH_CPU_AGAIN_MS));
     *old = new;
     s->watch.info_asked = asked;
     s->watch.last_command = now.wall;
@@ -160,6 +204,19 @@ static void note_config(struct service *s, const struct redis_answer *a)
         i->maxclients = c->maxclients;
 }
 
+/* INFO was answered, or refused: an ACL may keep it from our user. */
+static void note_figures(struct service *s, const struct redis_answer *a, mono_ms asked,
+                         struct now now)
+{
+    bool refused = a->probe.reply == REPLY_NOPERM;
+    const char *words = a->probe.text[0] != '\0' ? a->probe.text : "NOPERM";
+    if (refused || a->info.known)
+        (void)str_copy(s->watch.info_refused, sizeof s->watch.info_refused, refused ? words : "");
+    if (a->info.known)
+        note_info(s, a, asked, now);
+    note_empty_primary(s);
+}
+
 void observe_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
                    struct now now)
 {
@@ -167,18 +224,15 @@ void observe_redis(struct service *s, const struct pending *p, const struct redi
     case FOR_PULSE:
     case FOR_PROBE:
         note_probe(s, &a->probe, p->asked, p->purpose == FOR_PROBE, now);
+        canary_note(s, a, now);
         break;
     case FOR_INFO:
         s->watch.performance_ms = mono_since(now.mono, p->asked);
-        if (a->info.known)
-            note_info(s, a, p->asked, now);
-        note_empty_primary(s);
+        note_figures(s, a, p->asked, now);
         config_watch(s, now);
         break;
     case FOR_SAMPLE: /* what it tells is as true as what the check is told */
-        if (a->info.known)
-            note_info(s, a, p->asked, now);
-        note_empty_primary(s);
+        note_figures(s, a, p->asked, now);
         break;
     case FOR_CONFIG:
         note_config(s, a);
@@ -189,6 +243,7 @@ void observe_redis(struct service *s, const struct pending *p, const struct redi
         break;
     }
     judge(s, now);
+    current_publish(s, now);
     watch_plan_round(s, now);
 }
 
@@ -229,7 +284,10 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
         s->watch.auto_restart_at = now.mono;
     }
     s->watch.unit_ms = o->duration_ms;
+    if (other_pid && sight->info.process_id != new.main_pid && sight->info.process_id > 1)
+        current_forget_figures(s, now.mono);
     *old = new;
+    evidence_unit(s, o, asked, now);
     if (back || (now_runs && !ran))
         count_silence_anew(s, asked);
     guard_control(s, new.control_reached, now);
@@ -256,9 +314,12 @@ void observe_host(struct service *s, const struct pending *p, const struct host_
     if (p->purpose == FOR_UNIT) {
         note_unit(s, o, p->asked, now);
         note_empty_primary(s);
+    } else if (p->purpose == FOR_PROCESS) {
+        evidence_process(s, o, p->asked, now);
     } else {
         last_words_answered(s, p->purpose, o, now);
     }
     judge(s, now);
+    current_publish(s, now);
     watch_plan_round(s, now);
 }

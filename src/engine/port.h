@@ -85,6 +85,12 @@ struct host_outcome {
     size_t out_length;
 };
 
+/* The answer to ports.witness. */
+struct witness_outcome {
+    uint64_t id;
+    struct witness_facts facts;
+};
+
 /* What came of a look at a dependent service. */
 struct probe_outcome {
     uint64_t id;

@@ -19,9 +19,11 @@
 /* What an answer is for. */
 enum purpose {
     FOR_NOTHING,
-    FOR_PULSE, /* PING on the kept connection */
-    FOR_PROBE, /* PING on a connection of its own */
-    FOR_UNIT,  /* systemctl status / show */
+    FOR_PULSE,   /* PING on the kept connection */
+    FOR_PROBE,   /* PING on a connection of its own */
+    FOR_UNIT,    /* systemctl status / show */
+    FOR_PROCESS, /* what the kernel says about the main process */
+    FOR_WITNESS, /* PING from the Redis host itself */
     FOR_INFO,
     FOR_CONFIG,
     FOR_JOURNAL,
@@ -52,27 +54,37 @@ struct pending {
 
 /* When each look is due, and the doubt in which looks come quickly. */
 struct watch {
-    mono_ms pulse_due, full_due, unit_due, performance_due, fresh_due, round_due;
+    mono_ms pulse_due, full_due, unit_due, performance_due, round_due;
+    bool full_spread, performance_spread; /* the second one was put at its own place */
     mono_ms round_began;
     int quick_rounds;        /* of the 10, 30, 100 ms after a loss */
     mono_ms counted_failure; /* asked-time of the newest probe counted as failed */
     mono_ms counted_busy, counted_mismatch;
-    mono_ms look_until;              /* after an action: look every few ms until then */
-    bool log_asked;                  /* for this failure of the unit */
-    bool log_heard;                  /* ... and something of it could be read */
-    int log_misses;                  /* ... and how often in a row nothing could */
-    char log_refused[FACT_TEXT_MAX]; /* a log that the host does not let us read; "" = none */
-    wall_ms log_of;                  /* since when the unit had failed then */
-    struct log_facts words;          /* the last words that were read, */
-    wall_ms words_of;                /* ... and since when the unit had failed with them */
-    bool journal_sudo;               /* the variant that showed lines */
-    bool config_refused;             /* CONFIG GET is not ours to use */
-    mono_ms info_asked;              /* when the newest INFO that is known was asked for */
-    mono_ms proven;                  /* when the newest PONG came */
-    mono_ms auto_restart_at;         /* when systemd was last seen to restart the unit by itself */
-    wall_ms last_check;              /* newest full look */
-    wall_ms last_command;            /* newest successful command */
-    int64_t unit_ms, performance_ms; /* how long the last ones took, FACT_UNKNOWN */
+    mono_ms look_until;               /* after an action: look every few ms until then */
+    bool log_asked;                   /* for this failure of the unit */
+    bool log_heard;                   /* ... and something of it could be read */
+    int log_misses;                   /* ... and how often in a row nothing could */
+    char log_refused[FACT_TEXT_MAX];  /* a log that the host does not let us read; "" = none */
+    wall_ms log_of;                   /* since when the unit had failed then */
+    struct log_facts words;           /* the last words that were read, */
+    wall_ms words_of;                 /* ... and since when the unit had failed with them */
+    bool journal_sudo;                /* the variant that showed lines */
+    bool config_refused;              /* CONFIG GET is not ours to use */
+    char info_refused[FACT_TEXT_MAX]; /* what Redis answered when INFO is not ours to use; "" */
+    mono_ms answered;                 /* when any reply was last read; 0 = never */
+    mono_ms figures_from;             /* figures asked for before belong to another process */
+    mono_ms figures_tried;            /* when new ones were last asked for out of turn */
+    mono_ms oom_rose;                 /* when a write was last seen to be refused for memory */
+    wall_ms certificate_ends;         /* of the server's chain; WALL_NONE = not known, or no TLS */
+    mono_ms shut_counted;             /* asked-time of the fresh connection counted as shut out */
+    mono_ms info_asked;               /* when the newest INFO that is known was asked for */
+    mono_ms proven;                   /* when the newest PONG came */
+    mono_ms auto_restart_at;          /* when systemd was last seen to restart the unit by itself */
+    wall_ms last_check;               /* newest full look */
+    wall_ms last_command;             /* newest successful command */
+    int64_t unit_ms, performance_ms;  /* how long the last ones took, FACT_UNKNOWN */
+    int64_t usual_look_ms;            /* a command on the host usually takes, FACT_UNKNOWN */
+    mono_ms witness_asked;
     int64_t latency_us[SERVICE_LATENCIES];
     unsigned latency_next, latency_count;
 };
@@ -175,6 +187,13 @@ struct after {
     uint64_t serial;
 };
 
+/* What the last canary met. */
+struct canary_seen {
+    bool known;
+    mono_ms at;
+    struct canary_facts facts;
+};
+
 struct service {
     struct engine *engine;
     int index;
@@ -228,6 +247,8 @@ struct service {
 
     struct guard guard;
     struct sampler sampler;
+    struct canary_seen canary;
+    bool silence_shown, figures_shown; /* as published last */
     struct exposition exposition;
     struct engine_counters counters;
     struct config_seen config_seen;
@@ -291,7 +312,8 @@ void watch_look(struct service *s,
 void watch_begin_round(struct service *s, struct now now);
 void watch_plan_round(struct service *s, struct now now);
 bool watch_in_doubt(const struct service *s);
-void config_watch(struct service *s, struct now now); /* config_watch.c */
+void watch_ask_again(struct service *s, struct now now); /* on the open connection */
+void config_watch(struct service *s, struct now now);    /* config_watch.c */
 
 /* observe.c: answers become observations */
 void observe_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
@@ -300,6 +322,14 @@ void observe_host(struct service *s, const struct pending *p, const struct host_
                   struct now now);
 void watch_refresh(struct service *s, struct now now);
 mono_ms watch_next(const struct service *s);
+
+/* evidence.c: what the Redis host shows while Redis does not answer here */
+void evidence_ask(struct service *s, struct now now); /* what is missing and not under way */
+void evidence_unit(struct service *s, const struct host_outcome *o, mono_ms asked, struct now now);
+void evidence_process(struct service *s, const struct host_outcome *o, mono_ms asked,
+                      struct now now);
+void observe_witness(struct service *s, const struct pending *p, const struct witness_outcome *o,
+                     struct now now);
 
 /* latency.c: the newest PING times; < 0 unknown */
 void latency_note(struct service *s, int64_t us);
@@ -313,6 +343,29 @@ void sample_account(struct service *s, struct now now); /* books the time until 
 void sample_ping(struct service *s, int64_t us);
 void sample_figures(struct service *s, const struct redis_answer *a, struct now now);
 void sample_turn(struct service *s, struct now now); /* ends the step when it is due */
+
+/* current.c: what holds now, and what is only remembered */
+/* For how long Redis has answered nothing although it was asked; FACT_UNKNOWN = it answers. */
+int64_t current_silence_ms(const struct service *s, struct now now);
+/* Are the figures of INFO those of the process that answers now? */
+bool current_figures(const struct service *s, struct now now);
+/* What was read so far may belong to another process. */
+void current_forget_figures(struct service *s, mono_ms from);
+/* A PONG came: asks for figures where there are none. */
+void current_want_figures(struct service *s, struct now now);
+/* Publishes when a silence or new figures begin or end. */
+void current_publish(struct service *s, struct now now);
+/* Whole days until the certificate ends, when that is soon enough to warn; FACT_UNKNOWN else. */
+#define CERTIFICATE_WARNING_DAYS 7
+int64_t current_certificate_days(const struct service *s, struct now now);
+/* What it says when it is to be warned of; false = nothing to say. */
+bool current_certificate_text(const struct service *s, struct now now, char *text, size_t size);
+
+/* canary.c */
+bool canary_wanted(const struct service *s, struct now now);
+void canary_note(struct service *s, const struct redis_answer *a, struct now now);
+/* The newest result, NULL while there is none that still says something. */
+const struct canary_facts *canary_newest(const struct service *s, struct now now);
 
 /* judge.c */
 void judge(struct service *s, struct now now);
@@ -430,7 +483,9 @@ json_t *snapshot_operation(const struct service *s, struct now now);
 json_t *notice_json(const struct engine *e, int service, struct now now);
 
 /* advice.c */
-json_t *advice_json(const struct service *s);
+#define SNAPSHOT_INFO_REFUSED                                                                      \
+    "INFO is not allowed to our user: memory, limits, saves and replication are not watched"
+json_t *advice_json(const struct service *s, struct now now);
 
 /* preflight: facts for core/preflight */
 void snapshot_preflight(const struct service *s, enum engine_operation operation, struct now now,

@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
-#include "engine/service.h"
+#include "engine/snapshot.h"
 
 #define MIB (1024.0 * 1024.0)
 
@@ -53,7 +53,7 @@ enum overall snapshot_overall(const struct service *s)
     return overall == OVERALL_HEALTHY && s->unproven ? OVERALL_UNKNOWN : overall;
 }
 
-static void put_int(json_t *object, const char *key, int64_t value)
+void snapshot_put_int(json_t *object, const char *key, int64_t value)
 {
     if (value < 0)
         (void)json_put_null(object, key);
@@ -66,10 +66,10 @@ static void put_mb(json_t *object, const char *key, int64_t bytes)
     (void)json_put(object, key, bytes < 0 ? json_null() : json_rounded((double)bytes / MIB, 1));
 }
 
-static bool serves(const struct service *s)
+void snapshot_add_text(json_t *array, const char *text)
 {
-    return s->judged && s->sight.info.known &&
-           (s->sight.unit.active == UNIT_ACTIVE || s->cause == CAUSE_CONTROL_LOST);
+    if (text[0] != '\0')
+        (void)json_array_append_new(array, json_string(text));
 }
 
 /* ── status ── */
@@ -88,7 +88,7 @@ json_t *snapshot_operation(const struct service *s, struct now now)
     (void)json_put_text(body, "phase", operation_phase_word(o->phase));
     if (s->sight.info.loading == TRI_YES && s->sight.info.loading_percent >= 0) {
         (void)json_put(body, "percent", json_rounded(s->sight.info.loading_percent, 1));
-        put_int(body, "eta_seconds", s->sight.info.loading_eta_seconds);
+        snapshot_put_int(body, "eta_seconds", s->sight.info.loading_eta_seconds);
     }
     return body;
 }
@@ -97,24 +97,24 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
 {
     const struct service *s = &e->services[service];
     const struct info_facts *i = &s->sight.info;
-    bool up = serves(s);
+    bool up = current_figures(s, now);
     json_t *body = json_object();
     (void)json_put_text(body, "service", s->settings->id);
     (void)json_put_text(body, "name", s->settings->name);
     (void)json_put_text(body, "status", snapshot_status(s));
     (void)json_put_text(body, "overall_status", overall_word(snapshot_overall(s)));
     (void)json_put(body, "not_guarded", guard_json(s, now));
-    put_int(body, "pid",
-            s->sight.unit.main_pid > 0 ? s->sight.unit.main_pid
-            : up                       ? i->process_id
-                                       : FACT_UNKNOWN);
+    snapshot_put_int(body, "pid",
+                     s->sight.unit.main_pid > 0 ? s->sight.unit.main_pid
+                     : up                       ? i->process_id
+                                                : FACT_UNKNOWN);
     int64_t uptime = up && i->uptime_seconds >= 0
                          ? i->uptime_seconds + mono_since(now.mono, i->at) / 1000
                          : FACT_UNKNOWN;
-    put_int(body, "uptime_seconds", uptime);
+    snapshot_put_int(body, "uptime_seconds", uptime);
     put_mb(body, "memory_mb", up ? i->used_memory : FACT_UNKNOWN);
-    put_int(body, "connections", up ? i->connected_clients : FACT_UNKNOWN);
-    put_int(body, "commands_processed", up ? i->commands_processed : FACT_UNKNOWN);
+    snapshot_put_int(body, "connections", up ? i->connected_clients : FACT_UNKNOWN);
+    snapshot_put_int(body, "commands_processed", up ? i->commands_processed : FACT_UNKNOWN);
     (void)json_put_wall(body, "last_check", s->watch.last_check);
     json_t *vm = json_object();
     const char *host = s->settings->control == CONTROL_SSH ? s->settings->ssh.host : "localhost";
@@ -160,168 +160,6 @@ json_t *engine_services_json(const struct engine *e, struct now now)
     json_t *body = json_object();
     (void)json_put(body, "items", items);
     (void)json_put_null(body, "next_cursor");
-    return body;
-}
-
-/* ── health ── */
-
-static const char *check_word(enum level_of level)
-{
-    return level == LEVEL_CRITICAL ? "fail" : level == LEVEL_WARNING ? "warning" : "pass";
-}
-
-static json_t *check(const char *status, double duration_ms, const char *message)
-{
-    json_t *body = json_object();
-    (void)json_put_text(body, "status", status);
-    (void)json_put(body, "duration_ms",
-                   duration_ms < 0 ? json_null() : json_rounded(duration_ms, 2));
-    (void)json_put_text(body, "message", message);
-    return body;
-}
-
-static json_t *connectivity_json(const struct service *s)
-{
-    const struct probe_facts *p = cause_probe(&s->sight);
-    char text[FACT_TEXT_MAX + 32];
-    if (p->reply == REPLY_NONE)
-        return check("unknown", -1, "Not asked yet");
-    if (p->reply == REPLY_PONG)
-        return check("pass", (double)p->latency_us / 1000.0, "PING successful");
-    (void)str_format(text, sizeof text, "PING failed: %s",
-                     p->text[0] != '\0' ? p->text : reply_class_word(p->reply));
-    bool refused_us = cause_row(s->cause)->overall == OVERALL_UNKNOWN;
-    json_t *body = check(refused_us ? "unknown" : "fail", -1, text);
-    (void)json_put_text(body, "error", reply_class_word(p->reply));
-    return body;
-}
-
-static json_t *systemd_json(const struct service *s)
-{
-    const struct unit_facts *u = &s->sight.unit;
-    char text[FACT_TEXT_MAX + 32];
-    double took = (double)s->watch.unit_ms;
-    if (u->asked.ms == 0)
-        return check("unknown", -1, "Not asked yet");
-    if (u->control_reached == TRI_NO) {
-        json_t *body = check("unknown", took, "The host could not be asked");
-        (void)json_put_text(body, "error", u->text);
-        return body;
-    }
-    if (u->active == UNIT_ACTIVE || u->active == UNIT_RELOADING)
-        return check("pass", took, "Service active and running");
-    (void)str_format(text, sizeof text, "Service %s (%s, %s)", unit_active_word(u->active), u->sub,
-                     unit_result_word(u->result));
-    bool wait = u->active == UNIT_ACTIVATING || u->active == UNIT_DEACTIVATING;
-    return check(wait ? "warning" : u->active == UNIT_UNKNOWN ? "unknown" : "fail", took, text);
-}
-
-/* `max` <= 0: there is none. */
-static void put_gauge(json_t *metrics, const char *key, const struct gauge_reading *g, double max)
-{
-    json_t *m = json_object();
-    (void)json_put(m, "value", g->value < 0 ? json_null() : json_rounded(g->value, 2));
-    (void)json_put(m, "warning", json_rounded(g->warning, 2));
-    (void)json_put(m, "critical", json_rounded(g->critical, 2));
-    if (max > 0)
-        (void)json_put(m, "max", json_rounded(max, 2));
-    (void)json_put_text(m, "status", g->value < 0 ? "unknown" : check_word(g->level));
-    (void)json_put(metrics, key, m);
-}
-
-static json_t *performance_json(const struct service *s)
-{
-    const struct health_levels *l = &s->health.levels;
-    const struct info_facts *i = &s->sight.info;
-    if (!serves(s))
-        return check("unknown", -1, "No figures: Redis does not answer");
-    enum level_of worst = health_worst(l);
-    json_t *body = check(check_word(worst), (double)s->watch.performance_ms,
-                         worst == LEVEL_OK ? "All metrics within normal ranges"
-                                           : "Metrics outside their normal ranges");
-    json_t *metrics = json_object();
-    put_gauge(metrics, "memory_mb", &l->gauges[GAUGE_MEMORY],
-              i->maxmemory > 0 ? (double)i->maxmemory / MIB : l->gauges[GAUGE_MEMORY].critical);
-    put_gauge(metrics, "cpu_percent", &l->gauges[GAUGE_CPU], 100);
-    put_gauge(metrics, "connections", &l->gauges[GAUGE_CONNECTIONS], (double)i->maxclients);
-    put_gauge(metrics, "response_time_ms", &l->gauges[GAUGE_LATENCY], 0);
-    put_gauge(metrics, "commands_per_second", &l->gauges[GAUGE_LOAD], 0);
-    put_gauge(metrics, "errors_per_hour", &l->gauges[GAUGE_ERRORS], 0);
-    (void)json_put(body, "metrics", metrics);
-    return body;
-}
-
-static void add_text(json_t *array, const char *text)
-{
-    if (text[0] != '\0')
-        (void)json_array_append_new(array, json_string(text));
-}
-
-static json_t *evidence_json(const struct service *s)
-{
-    const struct sight *t = &s->sight;
-    json_t *array = json_array();
-    char text[FACT_TEXT_MAX + 64];
-    const struct probe_facts *p = cause_probe(t);
-    if (p->reply != REPLY_NONE) {
-        (void)str_format(text, sizeof text, "PING: %s%s%s", reply_class_word(p->reply),
-                         p->text[0] != '\0' ? " - " : "", p->text);
-        add_text(array, text);
-    }
-    if (t->unit.text[0] != '\0') {
-        (void)str_format(text, sizeof text, "%s: %s",
-                         t->unit.control_reached == TRI_NO ? "host" : "unit", t->unit.text);
-        add_text(array, text);
-    }
-    if (t->log.class != LOG_NONE) {
-        (void)str_format(text, sizeof text, CAUSE_LOG_EVIDENCE "%s", t->log.line);
-        add_text(array, text);
-    }
-    if (s->cause == CAUSE_LOADING && t->info.loading_percent >= 0) {
-        (void)str_format(text, sizeof text, "loading: %.1f %%, %lld s to go",
-                         t->info.loading_percent, (long long)t->info.loading_eta_seconds);
-        add_text(array, text);
-    }
-    guard_evidence(s, array);
-    return array;
-}
-
-static json_t *cause_json(const struct service *s)
-{
-    const struct cause_row *row = cause_row(s->cause);
-    json_t *body = json_object();
-    (void)json_put_text(body, "code", row->code);
-    char words[CAUSE_WORDS_MAX];
-    (void)json_put_text(body, "summary", guard_summary(s, s->cause, words));
-    (void)json_put_wall(body, "since", s->cause_since);
-    (void)json_put(body, "evidence", evidence_json(s));
-    (void)json_put_text(body, "restart", restart_word(row->restart));
-    (void)json_put_text(body, "advice", guard_advice(s, s->cause, words));
-    return body;
-}
-
-json_t *engine_health_json(const struct engine *e, int service, struct now now)
-{
-    const struct service *s = &e->services[service];
-    json_t *body = json_object();
-    (void)json_put_text(body, "service", s->settings->id);
-    (void)json_put_text(body, "overall_status", overall_word(snapshot_overall(s)));
-    (void)json_put_bool(body, "service_running", serves(s));
-    (void)json_put_bool(body, "connectivity", cause_probe(&s->sight)->reply == REPLY_PONG);
-    bool answers = reply_answered(cause_probe(&s->sight)->reply);
-    double latency = answers ? latency_last_ms(s) : -1; /* a silent Redis has none */
-    (void)json_put(body, "response_time_ms", latency < 0 ? json_null() : json_rounded(latency, 2));
-    (void)json_put_wall(body, "last_successful_command", s->watch.last_command);
-    put_int(body, "error_count_last_hour", health_errors_last_hour(&s->health));
-    (void)json_put_wall(body, "last_check", s->watch.last_check);
-    json_t *checks = json_object();
-    (void)json_put(checks, "connectivity", connectivity_json(s));
-    (void)json_put(checks, "systemd", systemd_json(s));
-    (void)json_put(checks, "performance", performance_json(s));
-    (void)json_put(body, "health_checks", checks);
-    (void)json_put(body, "cause", cause_json(s));
-    (void)json_put(body, "recommendations", serves(s) ? advice_json(s) : json_array());
-    (void)json_put(body, "auto_recovery", engine_recovery_json(e, service, now));
     return body;
 }
 
@@ -444,9 +282,9 @@ static json_t *facts_json(const struct service *s, struct now now)
     (void)json_put_text(facts, "unit", unit_active_word(t->unit.active));
     (void)json_put_text(facts, "unit_sub", t->unit.sub);
     (void)json_put_text(facts, "unit_result", unit_result_word(t->unit.result));
-    put_int(facts, "unit_pid", t->unit.main_pid);
-    put_int(facts, "unit_age_ms",
-            t->unit.asked.ms == 0 ? FACT_UNKNOWN : mono_since(now.mono, t->unit.asked));
+    snapshot_put_int(facts, "unit_pid", t->unit.main_pid);
+    snapshot_put_int(facts, "unit_age_ms",
+                     t->unit.asked.ms == 0 ? FACT_UNKNOWN : mono_since(now.mono, t->unit.asked));
     (void)json_put_text(facts, "log", log_class_word(t->log.class));
     (void)json_put_bool(facts, "confirmed", s->verdict.confirmed);
     (void)json_put_bool(facts, "in_doubt", t->doubt_since.ms != MONO_NEVER.ms);
@@ -474,27 +312,27 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
     (void)json_put_text(body, "action",
                         action == ACTION_NONE ? NULL : recovery_action_word(action));
     (void)json_put_text(body, "level", action == ACTION_NONE ? NULL : recovery_level_word(level));
-    (void)json_put(body, "cause", cause_json(s));
+    (void)json_put(body, "cause", snapshot_cause_json(s, now));
     (void)json_put(body, "facts", facts_json(s, now));
     json_t *reasons = json_array();
     char words[CAUSE_WORDS_MAX];
     (void)str_format(text, sizeof text, "%s%s", f.verdict.confirmed ? "" : "Not certain yet: ",
                      guard_summary(s, f.verdict.cause, words));
-    add_text(reasons, text);
+    snapshot_add_text(reasons, text);
     static const char *const verdicts[] = {
         [RESTART_UNNEEDED] = "Nothing needs a restart.",
         [RESTART_HELPS] = "A restart helps against this cause.",
         [RESTART_USELESS] = "A restart is useless against this cause.",
         [RESTART_HARMFUL] = "A restart would do harm.",
     };
-    add_text(reasons, verdicts[row->restart]);
+    snapshot_add_text(reasons, verdicts[row->restart]);
     if (reason != WITHHELD_NOT)
-        add_text(reasons, guard_withheld_text(s, reason));
+        snapshot_add_text(reasons, guard_withheld_text(s, reason));
     if (s->recovery.phase != PHASE_IDLE) {
         (void)str_format(text, sizeof text, "Recovery is in phase %s, attempt %d of %lld.",
                          recovery_phase_word(s->recovery.phase), s->recovery.attempts,
                          (long long)s->recovery_policy.max_attempts);
-        add_text(reasons, text);
+        snapshot_add_text(reasons, text);
     }
     (void)json_put(body, "reasons", reasons);
     (void)json_put(body, "withheld", withheld_json(s, reason));
@@ -535,19 +373,19 @@ json_t *engine_preflight_json(const struct engine *e, int service, enum engine_o
     json_t *blockers = json_array();
     for (int i = 0; i < PREFLIGHT_WARNING_COUNT; i++)
         if (p.warnings[i])
-            add_text(warnings, preflight_warning_text((enum preflight_warning)i));
+            snapshot_add_text(warnings, preflight_warning_text((enum preflight_warning)i));
     for (int i = 0; i < PREFLIGHT_BLOCKER_COUNT; i++)
         if (p.blockers[i])
-            add_text(blockers, preflight_blocker_text((enum preflight_blocker)i));
+            snapshot_add_text(blockers, preflight_blocker_text((enum preflight_blocker)i));
     (void)json_put_text(body, "operation", engine_operation_word(operation));
     (void)json_put_bool(body, "allowed", p.allowed);
     (void)json_put(body, "warnings", warnings);
-    put_int(body, "connections", p.connections);
-    put_int(body, "unsaved_changes", p.unsaved_changes);
-    put_int(body, "last_save_age_seconds", p.last_save_age_seconds);
+    snapshot_put_int(body, "connections", p.connections);
+    snapshot_put_int(body, "unsaved_changes", p.unsaved_changes);
+    snapshot_put_int(body, "last_save_age_seconds", p.last_save_age_seconds);
     put_tri(body, "last_save_ok", p.last_save_ok);
     put_tri(body, "aof_enabled", p.aof_enabled);
-    put_int(body, "replicas", p.replicas);
+    snapshot_put_int(body, "replicas", p.replicas);
     (void)json_put(body, "expected_downtime_seconds",
                    p.expected_downtime_seconds <= 0 ? json_null()
                                                     : json_rounded(p.expected_downtime_seconds, 1));

@@ -5,7 +5,6 @@
 #include "engine/service.h"
 
 #define PERFORMANCE_DEADLINE_MS 15000 /* row B3 */
-#define FRESH_INTERVAL_MS 300000      /* row B1: a fresh connection every 5 minutes */
 #define SLOW_ROUND_MS 5000            /* a doubt that lasts is looked at less often */
 #define QUICK_DOUBT_MS 30000
 #define LOADING_ROUND_MS 1000
@@ -28,8 +27,10 @@ static void send_redis(struct service *s, enum purpose purpose, enum redis_reque
 void watch_init(struct service *s, struct now now)
 {
     struct watch *w = &s->watch;
-    *w = (struct watch){
-        .round_due = MONO_NEVER, .unit_ms = FACT_UNKNOWN, .performance_ms = FACT_UNKNOWN};
+    *w = (struct watch){.round_due = MONO_NEVER,
+                        .unit_ms = FACT_UNKNOWN,
+                        .performance_ms = FACT_UNKNOWN,
+                        .usual_look_ms = FACT_UNKNOWN};
     w->journal_sudo = s->settings->control == CONTROL_SSH;
     if (s->settings->control == CONTROL_PROCESS)
         s->sight.unit.can_reload = TRI_NO; /* nothing stands between Resus and it that could */
@@ -40,7 +41,6 @@ void watch_init(struct service *s, struct now now)
     w->full_due = first;
     w->performance_due = mono_add(first, 50);
     w->unit_due = mono_add(first, s->watch_policy.systemd_interval_ms);
-    w->fresh_due = mono_add(first, FRESH_INTERVAL_MS);
     w->pulse_due = s->watch_policy.pulse_interval_ms > 0 ? mono_add(first, 100) : MONO_NEVER;
     facts_info_reset(&s->sight.info);
     facts_unit_reset(&s->sight.unit);
@@ -88,6 +88,7 @@ void watch_begin_round(struct service *s, struct now now)
     if (count_probes(s) < PROBES_MAX)
         send_redis(s, FOR_PROBE, REDIS_PING, true, s->watch_policy.timeout_ms, now);
     ask_unit(s, now);
+    evidence_ask(s, now);
     bool figures_matter = s->cause == CAUSE_LOADING || s->cause == CAUSE_PERSISTENCE_FAILING;
     if (figures_matter && !request_pending(s, FOR_INFO))
         send_redis(s, FOR_INFO, REDIS_INFO, false, PERFORMANCE_DEADLINE_MS, now);
@@ -171,6 +172,12 @@ void watch_look(struct service *s, struct now now)
 
 /* ── what is due ── */
 
+void watch_ask_again(struct service *s, struct now now)
+{
+    if (!request_pending(s, FOR_PULSE))
+        send_redis(s, FOR_PULSE, REDIS_PING, false, s->watch_policy.timeout_ms, now);
+}
+
 static void pulse(struct service *s, struct now now)
 {
     struct watch *w = &s->watch;
@@ -188,32 +195,42 @@ static void pulse(struct service *s, struct now now)
     }
 }
 
+/* When a check comes next. The first ones come soon after the start; the second ones find each
+ * service's own place in the interval, so that a thousand do not connect in the same second. */
+static mono_ms next_check(const struct service *s, bool *spread, int64_t interval_ms,
+                          struct now now)
+{
+    int64_t wait = interval_ms;
+    if (!*spread)
+        wait = interval_ms * (s->index + 1) / s->engine->count;
+    *spread = true;
+    return mono_add(now.mono, wait);
+}
+
+/* What a new client meets: connects, shakes hands, authenticates, asks, closes. The open connection
+ * does not see a password that was set, a full table of clients or an expired certificate. */
 static void full_check(struct service *s, struct now now)
 {
     struct watch *w = &s->watch;
-    w->full_due = mono_add(now.mono, s->watch_policy.interval_ms);
-    const struct info_facts *i = &s->sight.info;
-    bool nearly_full =
-        i->known && i->maxclients > 0 && i->connected_clients * 10 >= i->maxclients * 9;
-    bool door = s->sight.fresh.reply != REPLY_PONG;
-    bool fresh =
-        !watch_in_doubt(s) && (mono_reached(now.mono, w->fresh_due) || nearly_full || door);
-    if (fresh) {
-        w->fresh_due = mono_add(now.mono, FRESH_INTERVAL_MS);
-        send_redis(s, FOR_PROBE, REDIS_PING, true, s->watch_policy.timeout_ms, now);
+    w->full_due = next_check(s, &w->full_spread, s->watch_policy.interval_ms, now);
+    if (!watch_in_doubt(s)) { /* the rounds of a doubt bring new connections, too */
+        send_redis(s, FOR_PROBE, canary_wanted(s, now) ? REDIS_CANARY : REDIS_PING, true,
+                   s->watch_policy.timeout_ms, now);
+        if (!request_pending(s, FOR_PULSE))
+            send_redis(s, FOR_PULSE, REDIS_PING, false, s->watch_policy.timeout_ms, now);
     }
-    if (!request_pending(s, FOR_PULSE) && !watch_in_doubt(s))
-        send_redis(s, FOR_PULSE, REDIS_PING, false, s->watch_policy.timeout_ms, now);
     if (s->sight.unit.asked.ms == 0)
         ask_unit(s, now);
 }
 
 static void performance_check(struct service *s, struct now now)
 {
-    s->watch.performance_due = mono_add(now.mono, s->watch_policy.performance_interval_ms);
+    struct watch *w = &s->watch;
+    w->performance_due =
+        next_check(s, &w->performance_spread, s->watch_policy.performance_interval_ms, now);
     if (!request_pending(s, FOR_INFO))
         send_redis(s, FOR_INFO, REDIS_INFO, false, PERFORMANCE_DEADLINE_MS, now);
-    if (!s->watch.config_refused && !request_pending(s, FOR_CONFIG))
+    if (!w->config_refused && !request_pending(s, FOR_CONFIG))
         send_redis(s, FOR_CONFIG, REDIS_CONFIG, false, PERFORMANCE_DEADLINE_MS, now);
 }
 

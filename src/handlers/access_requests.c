@@ -111,7 +111,16 @@ void access_request(struct handlers *h, struct call *call)
     account_answer_saved(h, call, account_save(a, STORE_ACCESS_REQUEST, r), request_json(a, r));
 }
 
-/* The pending request of the path; NULL: refused. Nobody decides on his own. */
+/* Whatever the caller shows: a session, or an API token that the same person made. */
+static bool asked_by_caller(const struct accounts *a, const struct access_request *r,
+                            const struct call *call)
+{
+    const struct user *u = user_by_number(a, r->user);
+    return (call->user_number != 0 && r->user == call->user_number) ||
+           (u != NULL && str_equal(u->email, call->answerable));
+}
+
+/* The pending request of the path, NULL after a refusal. A person cannot decide on their own. */
 static struct access_request *to_decide(struct handlers *h, struct call *call)
 {
     struct access_request *r =
@@ -124,7 +133,7 @@ static struct access_request *to_decide(struct handlers *h, struct call *call)
         refuse(h, call, 409, "Decided", "The request has been decided already.", "decided");
         return NULL;
     }
-    if (call->user_number != 0 && r->user == call->user_number) {
+    if (asked_by_caller(h->ports.accounts, r, call)) {
         account_refuse(h, call, AUDIT_AUTHORIZATION, 403, "Own request",
                        "Another administrator must decide this.", "own_request");
         return NULL;

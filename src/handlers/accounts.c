@@ -230,6 +230,8 @@ static const struct refusal *by_session(struct accounts *a, const struct credent
     if (c->cookie && unsafe(call->operation) && !csrf_good(a, claims.jti, c->csrf))
         return &no_csrf;
     set_user(call, sub, u->email, user_role(a, u));
+    call->granted = call->access > u->role;
+    (void)str_copy(call->answerable, sizeof call->answerable, u->email);
     call->user_number = u->number;
     (void)str_copy(call->session, sizeof call->session, claims.jti);
     return NULL;
@@ -260,6 +262,7 @@ static const struct refusal *by_api_token(struct accounts *a, const char *token,
     }
     (void)str_format(id, sizeof id, "token:%" PRId64, found->number);
     set_user(call, id, found->name, found->role);
+    (void)str_copy(call->answerable, sizeof call->answerable, found->created_by);
     call->services = found->services;
     return NULL;
 }
@@ -304,6 +307,8 @@ int accounts_identify(struct accounts *a, const struct credential *credential,
     call->user_number = 0;
     call->session[0] = '\0';
     call->services = NULL;
+    call->answerable[0] = '\0';
+    call->granted = false;
     set_user(call, "anonymous", "anonymous", ACCESS_ANONYMOUS);
     if (credential == NULL || credential->token == NULL)
         return 0;

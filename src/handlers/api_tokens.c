@@ -128,7 +128,8 @@ void token_add(struct handlers *h, struct call *call)
     t->services = services;
     t->created = accounts_now(a).wall;
     t->expires = lives_s > 0 ? wall_add(t->created, lives_s * 1000) : WALL_NONE;
-    (void)str_copy(t->created_by, sizeof t->created_by, call->user.email);
+    (void)str_copy(t->created_by, sizeof t->created_by,
+                   call->answerable[0] != '\0' ? call->answerable : call->user.email);
     json_t *secret = make_secret(t);
     json_t *body = token_json(t);
     (void)json_put(body, "token", secret);

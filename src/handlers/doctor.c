@@ -14,6 +14,7 @@
 #include "base/str.h"
 #include "handlers/inside.h"
 #include "host/keyfile.h"
+#include "host/process_facts.h"
 #include "host/systemctl.h"
 
 #define DOCTOR_BUDGET_MS 60000
@@ -25,12 +26,14 @@ enum step {
     STEP_STATUS,
     STEP_ACTIVE, /* on the session that is open now: how long a command takes */
     STEP_SHOW,
+    STEP_PROCESS,
     STEP_SUDO_LIST,
     STEP_JOURNAL,
     STEP_JOURNAL_SUDO,
     STEP_LOG_FILE,
     STEP_PING,
     STEP_INFO,
+    STEP_WITNESS, /* at the port that INFO names */
     STEP_CONFIG,
     STEP_LOG_PATH,
     STEP_BIND,
@@ -50,6 +53,7 @@ struct doctor {
     mono_ms until;
     wall_ms asked;
     bool dry_runs; /* ACL DRYRUN answers us */
+    bool witness;  /* there is a way to ask on the host */
 };
 
 static void free_doctor(struct call *call)
@@ -90,6 +94,11 @@ static bool wanted(const struct doctor *d, int step)
     case STEP_SHOW:
     case STEP_LOG_FILE:
         return host_answers(f) && f->service->commands_extended;
+    case STEP_PROCESS: /* this machine's own processes need no command */
+        return host_answers(f) && f->unit.main_pid > 1 &&
+               (f->service->commands_extended || f->service->control == CONTROL_SYSTEMD);
+    case STEP_WITNESS:
+        return d->witness && host_answers(f) && f->service->control == CONTROL_SSH;
     case STEP_SUDO_LIST:
         return host_answers(f) && !f->root;
     case STEP_JOURNAL_SUDO:
@@ -118,10 +127,11 @@ static bool wanted(const struct doctor *d, int step)
 static void ask_host(struct handlers *h, struct call *call, enum host_command command,
                      bool with_sudo)
 {
+    const struct doctor *d = call->data;
     struct host_request request = {
         .id = handlers_wait(h, call),
         .command = command,
-        .number = LOG_LINES,
+        .number = command == HOST_PROCESS ? (int)d->facts.unit.main_pid : LOG_LINES,
         .with_sudo = with_sudo,
         .deadline = mono_add(handlers_now(h).mono, HOST_DEADLINE_MS),
     };
@@ -154,9 +164,13 @@ static void ask_config(struct handlers *h, struct call *call, const char *name)
 static void ask(struct handlers *h, struct call *call, int step)
 {
     static const enum host_command commands[] = {
-        [STEP_STATUS] = HOST_STATUS,     [STEP_ACTIVE] = HOST_IS_ACTIVE,
-        [STEP_SHOW] = HOST_SHOW,         [STEP_SUDO_LIST] = HOST_SUDO_LIST,
-        [STEP_JOURNAL] = HOST_JOURNAL,   [STEP_JOURNAL_SUDO] = HOST_JOURNAL,
+        [STEP_STATUS] = HOST_STATUS,
+        [STEP_ACTIVE] = HOST_IS_ACTIVE,
+        [STEP_SHOW] = HOST_SHOW,
+        [STEP_SUDO_LIST] = HOST_SUDO_LIST,
+        [STEP_PROCESS] = HOST_PROCESS,
+        [STEP_JOURNAL] = HOST_JOURNAL,
+        [STEP_JOURNAL_SUDO] = HOST_JOURNAL,
         [STEP_LOG_FILE] = HOST_LOG_TAIL,
     };
     static const char *const few[] = {"TYPE", "master", NULL}; /* the right, without the list */
@@ -170,6 +184,10 @@ static void ask(struct handlers *h, struct call *call, int step)
         ask_redis(h, call, REDIS_PING, NULL);
     else if (step == STEP_INFO)
         ask_redis(h, call, REDIS_INFO, NULL);
+    else if (step == STEP_WITNESS)
+        h->ports.witness(h->ports.context, call->service, handlers_wait(h, call),
+                         (int)d->facts.info.tcp_port,
+                         mono_add(handlers_now(h).mono, REDIS_DEADLINE_MS));
     else if (step == STEP_CONFIG)
         ask_redis(h, call, REDIS_CONFIG, NULL);
     else if (step == STEP_LOG_PATH)
@@ -251,6 +269,7 @@ void doctor_run(struct handlers *h, struct call *call)
     d->until = mono_add(handlers_now(h).mono, DOCTOR_BUDGET_MS);
     d->facts.on_host = s->control != CONTROL_PROCESS;
     d->facts.root = s->control == CONTROL_SSH ? str_equal(s->ssh.user, "root") : geteuid() == 0;
+    d->witness = h->ports.witness != NULL;
     d->facts.command_ms = FACT_UNKNOWN;
     facts_unit_reset(&d->facts.unit);
     facts_info_reset(&d->facts.info);
@@ -337,6 +356,11 @@ void doctor_host_ended(struct handlers *h, struct call *call, const struct host_
             unit_file_parse_show(r->out, r->out_length, &f->unit_file);
         }
         break;
+    case STEP_PROCESS:
+        note_look(&f->process, r);
+        if (exited)
+            process_facts_parse(r->out, r->out_length, f->unit.main_pid, &f->main_process);
+        break;
     case STEP_SUDO_LIST:
         note_look(&f->sudo_list, r);
         f->login_refused = exited && host_refusal_of(HOST_SUDO_LIST, r->exit_code, r->out_length,
@@ -357,6 +381,14 @@ void doctor_host_ended(struct handlers *h, struct call *call, const struct host_
     default:
         break;
     }
+    go_on(h, call, (int)call->number + 1);
+}
+
+void doctor_witness_ended(struct handlers *h, struct call *call, const struct witness_facts *w)
+{
+    struct doctor *d = call->data;
+    d->facts.witness = *w;
+    d->facts.witness_asked = true;
     go_on(h, call, (int)call->number + 1);
 }
 

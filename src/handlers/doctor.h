@@ -49,10 +49,13 @@ struct doctor_facts {
     bool root;          /* no sudo needed there */
     struct now now;
 
-    struct doctor_look status, active, sudo_list, journal, journal_sudo, log_file;
+    struct doctor_look status, active, process, sudo_list, journal, journal_sudo, log_file;
     int64_t command_ms; /* of a command on the open session; FACT_UNKNOWN */
     struct unit_facts unit;
     struct unit_file unit_file;
+    struct process_facts main_process; /* as the host's kernel describes it; pid 0: not known */
+    struct witness_facts witness;      /* a PING from the host itself */
+    bool witness_asked;
     struct sudo_list sudo;
     bool overcommit_off, huge_pages; /* as Redis itself said at its last start */
 
@@ -79,12 +82,13 @@ enum finding_status { FINDING_PASS, FINDING_WARNING, FINDING_FAIL, FINDING_UNKNO
 void doctor_put(json_t *items, const char *check, enum finding_status status, const char *fix,
                 const char *format, ...) ATTR_PRINTF(5, 6);
 
-void doctor_judge_self(const struct doctor_facts *f, json_t *items);   /* doctor_self.c */
-void doctor_judge_host(const struct doctor_facts *f, json_t *items);   /* doctor_host.c */
-void doctor_judge_rights(const struct doctor_facts *f, json_t *items); /* doctor_rights.c */
-void doctor_judge_logs(const struct doctor_facts *f, json_t *items);   /* doctor_host.c */
-void doctor_judge_redis(const struct doctor_facts *f, json_t *items);  /* doctor_redis.c */
-void doctor_judge_data(const struct doctor_facts *f, json_t *items);   /* doctor_redis.c */
+void doctor_judge_self(const struct doctor_facts *f, json_t *items);     /* doctor_self.c */
+void doctor_judge_host(const struct doctor_facts *f, json_t *items);     /* doctor_host.c */
+void doctor_judge_evidence(const struct doctor_facts *f, json_t *items); /* doctor_evidence.c */
+void doctor_judge_rights(const struct doctor_facts *f, json_t *items);   /* doctor_rights.c */
+void doctor_judge_logs(const struct doctor_facts *f, json_t *items);     /* doctor_host.c */
+void doctor_judge_redis(const struct doctor_facts *f, json_t *items);    /* doctor_redis.c */
+void doctor_judge_data(const struct doctor_facts *f, json_t *items);     /* doctor_redis.c */
 /* All of them, in this order. */
 json_t *doctor_judge(const struct doctor_facts *f);
 

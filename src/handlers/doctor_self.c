@@ -143,6 +143,7 @@ json_t *doctor_judge(const struct doctor_facts *f)
     doctor_judge_self(f, items);
     if (f->on_host) {
         doctor_judge_host(f, items);
+        doctor_judge_evidence(f, items);
         doctor_judge_rights(f, items);
     }
     doctor_judge_redis(f, items);

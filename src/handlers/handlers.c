@@ -315,6 +315,17 @@ static void refuse_role(struct handlers *h, struct call *call, enum access least
     call->answer(call, nobody ? 401 : 403, body);
 }
 
+static void refuse_temporary(struct handlers *h, struct call *call)
+{
+    char text[200];
+    (void)str_format(text, sizeof text,
+                     "Your role %s ends with its grant, and what this makes would not: ask an "
+                     "administrator whose role is permanent.",
+                     access_name(call->access));
+    account_permission_refused(h, call, "the role is temporary");
+    call_refuse(call, 403, "Permission denied", text, "temporary_role", handlers_now(h).wall);
+}
+
 bool handlers_in_scope(const struct handlers *h, const struct call *call, int service)
 {
     size_t i;
@@ -372,6 +383,10 @@ void handlers_dispatch(struct handlers *h, struct call *call, const char *servic
     enum access least = needed(h, call);
     if (call->access < least) {
         refuse_role(h, call, least);
+        return;
+    }
+    if (call->operation->permanent && call->granted) {
+        refuse_temporary(h, call);
         return;
     }
     if (operation_check(call->operation, call->args, &err) < 0) {
@@ -477,6 +492,15 @@ void handlers_redis_ended(struct handlers *h, int service, const struct redis_an
     struct call *call = waited(h, answer->id);
     if (call != NULL)
         table[call->operation - operations].redis_ended(h, call, answer);
+}
+
+void handlers_witness_ended(struct handlers *h, int service, uint64_t id,
+                            const struct witness_facts *facts)
+{
+    (void)service;
+    struct call *call = waited(h, id);
+    if (call != NULL) /* the doctor alone asks */
+        doctor_witness_ended(h, call, facts);
 }
 
 void handlers_reopened(struct handlers *h, int service)

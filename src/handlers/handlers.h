@@ -31,6 +31,8 @@ struct handlers_ports {
     void (*host)(void *context, int service, const struct host_request *request);
     void (*redis)(void *context, int service, uint64_t id, enum redis_request request,
                   const char *const *args, bool fresh, mono_ms deadline);
+    /* PING from the Redis host itself, as in engine/port.h */
+    void (*witness)(void *context, int service, uint64_t id, int port, mono_ms deadline);
     void (*later)(void *context,
                   mono_ms at); /* handlers_later() at that time; replaces the one before */
     void (*self)(void *context, struct handlers_self *ret);
@@ -62,6 +64,8 @@ void handlers_rows(struct handlers *h, uint64_t id, json_t *rows, const struct e
 void handlers_host_ended(struct handlers *h, int service, uint64_t id,
                          const struct host_result *result);
 void handlers_redis_ended(struct handlers *h, int service, const struct redis_answer *answer);
+void handlers_witness_ended(struct handlers *h, int service, uint64_t id,
+                            const struct witness_facts *facts);
 void handlers_later(struct handlers *h);
 /* The connections of a service were opened anew (a reload): what was asked of the old ones is
  * answered by nobody any more, so the calls that wait for it are. */

@@ -91,5 +91,6 @@ void bigkeys_begin(struct handlers *h, struct call *call);
 void bigkeys_redis_ended(struct handlers *h, struct call *call, const struct redis_answer *answer);
 void doctor_host_ended(struct handlers *h, struct call *call, const struct host_result *result);
 void doctor_redis_ended(struct handlers *h, struct call *call, const struct redis_answer *answer);
+void doctor_witness_ended(struct handlers *h, struct call *call, const struct witness_facts *facts);
 
 #endif

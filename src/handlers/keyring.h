@@ -1,7 +1,7 @@
 /* The daemon's own secrets: the ES256 keys that sign login tokens and one secret from which CSRF
  * tokens and the seal of TOTP secrets are derived. They stand in `state_dir`/login-keys.json
- * (0600), not in the database: that is 0640, is backed up and looked into by people, and whoever
- * reads it must not be able to make himself a token or a second factor. */
+ * (0600), not in the database: that one is backed up and looked into by people, and whoever reads
+ * it must not be able to make a token or a second factor. */
 #ifndef RESUS_HANDLERS_KEYRING_H
 #define RESUS_HANDLERS_KEYRING_H
 

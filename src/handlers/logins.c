@@ -1,5 +1,4 @@
 /* login, logout, me, password */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <sodium.h>
@@ -7,6 +6,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/network.h"
 #include "base/str.h"
 #include "handlers/account_answer.h"
 #include "handlers/second_factor.h"
@@ -22,18 +22,6 @@ struct keys {
     char pair[400], address[100], account[300];
 };
 
-/* An IPv6 host has a whole /64 to itself. */
-static void network_of(const char *address, char *to, size_t size)
-{
-    struct in6_addr v6;
-    if (inet_pton(AF_INET6, address, &v6) == 1 && !IN6_IS_ADDR_V4MAPPED(&v6)) {
-        memset(&v6.s6_addr[8], 0, 8);
-        (void)inet_ntop(AF_INET6, &v6, to, (socklen_t)size);
-        return;
-    }
-    (void)str_copy(to, size, address);
-}
-
 static void lower(const char *text, char *to, size_t size)
 {
     (void)str_copy(to, size, text);
@@ -43,7 +31,7 @@ static void lower(const char *text, char *to, size_t size)
 
 static void keys_of(const struct call *call, struct keys *k)
 {
-    char email[256], network[ADDRESS_SIZE];
+    char email[256], network[NETWORK_TEXT_MAX];
     lower(json_text_or(call->args, "email", ""), email, sizeof email);
     network_of(call->user.source_ip, network, sizeof network);
     (void)str_format(k->pair, sizeof k->pair, "pair|%s|%s", network, email);

@@ -235,6 +235,24 @@ static void ping(struct scrape *x)
         put_value(x, x->figures->ping_ms / 1000.0);
 }
 
+static void certificate(struct scrape *x)
+{
+    if (x->figures->certificate_ends.ms != 0)
+        put_value(x, (double)x->figures->certificate_ends.ms / 1000.0);
+}
+
+static void canary_up(struct scrape *x)
+{
+    if (x->figures->canary != NULL)
+        put_value(x, x->figures->canary->reply == REPLY_PONG);
+}
+
+static void canary_seconds(struct scrape *x)
+{
+    if (x->figures->canary != NULL && x->figures->canary->reply == REPLY_PONG)
+        put_value(x, (double)x->figures->canary->latency_us / 1e6);
+}
+
 static void recovery_enabled(struct scrape *x)
 {
     put_value(x, x->figures->recovery_enabled);
@@ -316,7 +334,7 @@ static void redis_up(struct scrape *x)
 
 static bool told(const struct scrape *x)
 {
-    return x->figures->up && x->figures->redis->known &&
+    return x->figures->up && x->figures->figures_hold && x->figures->redis->known &&
            wall_since(x->now.wall, x->figures->redis_at) < FIGURES_STALE_MS;
 }
 
@@ -404,6 +422,11 @@ static const struct family {
        failed_checks},
       {"resus_last_check_timestamp_seconds", "gauge", "When it was last looked at.", last_check},
       {"resus_ping_seconds", "gauge", "How long the newest answer took.", ping},
+      {"resus_redis_certificate_end_timestamp_seconds", "gauge",
+       "When the certificate that Redis shows ends.", certificate},
+      {"resus_canary_up", "gauge", "Could the canary key be written, read and deleted?", canary_up},
+      {"resus_canary_seconds", "gauge", "How long SET, GET and DEL of the canary key took.",
+       canary_seconds},
       {"resus_recovery_enabled", "gauge", "Is automatic recovery on?", recovery_enabled},
       {"resus_recovery_attempts", "gauge", "Attempts used up.", attempts},
       {"resus_circuit_breaker_open", "gauge", "Is the circuit breaker open?", breaker},

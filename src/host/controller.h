@@ -83,10 +83,14 @@ int controller_open(uv_loop_t *loop, struct ssh_pool *pool, const struct service
 /* A byte stream to the service's own loopback through the service's SSH session (direct-tcpip):
  * `done` gets one end of a socketpair (non-blocking, the caller's to close), or -1 and the error,
  * on a later turn of the loop. `context` is not NULL. The session is kept by the controllers that
- * use it. */
+ * use it. The error: -ECONNREFUSED and -EHOSTUNREACH are what the host met there, -EACCES what its
+ * sshd does not permit; with any other the host could not be asked. */
 typedef void ssh_tunnel_done(void *context, int fd, const struct error *error);
 void ssh_tunnel_open(struct ssh_pool *pool, const struct ssh_settings *ssh, const char *host,
                      int port, mono_ms deadline, ssh_tunnel_done *done, void *context);
+/* The same for a question that can wait: -EBUSY where it could be in the way of other streams. */
+void ssh_tunnel_try(struct ssh_pool *pool, const struct ssh_settings *ssh, const char *host,
+                    int port, mono_ms deadline, ssh_tunnel_done *done, void *context);
 /* `context` goes away: its tunnels that are still opening are dropped without `done`. */
 void ssh_tunnel_forget(struct ssh_pool *pool, const void *context);
 

@@ -15,6 +15,7 @@
 #include "core/facts.h"
 #include "host/controller_kinds.h"
 #include "host/fd_watch.h"
+#include "host/process_facts.h"
 #include "host/process_log.h"
 #include "host/process_text.h"
 #include "io/clock.h"
@@ -128,6 +129,10 @@ static int read_text(struct process_controller *p, const struct host_request *re
         process_log_tail(p->files.log, host_lines_rounded(request->number), out);
         out->limit += 128;
         return request->command == HOST_JOURNAL ? process_text_end(&p->view, out) : 0;
+    case HOST_PROCESS: /* our child and no other */
+        return p->view.state == PROCESS_DOWN || request->number != (int)p->view.pid
+                   ? -ESRCH
+                   : process_facts_read(p->view.pid, out);
     default:
         return -EINVAL;
     }
@@ -140,7 +145,10 @@ static void answer_read(struct process_controller *p, struct process_job *job)
         process_log_bound(p->loop, p->files.log);
     bool state_asked =
         job->request.command == HOST_STATUS || job->request.command == HOST_IS_ACTIVE;
-    if (read_text(p, &job->request, &out) < 0)
+    int r = read_text(p, &job->request, &out);
+    if (r == -ESRCH) /* `cat` fails */
+        answer(p, job, HOST_EXITED, 1, NULL, NULL);
+    else if (r < 0)
         answer(p, job, HOST_NOT_REACHED, 0, NULL, NULL);
     else /* systemctl's own exit codes */
         answer(p, job, HOST_EXITED, state_asked && p->view.state != PROCESS_UP ? 3 : 0, &out, NULL);

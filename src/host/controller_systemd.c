@@ -1,4 +1,5 @@
-/* control: systemd (this machine): the whitelist's argv as children. */
+/* control: systemd (this machine): the whitelist's argv as children; what the kernel reports about
+ * a process is read without one, whichever list of commands is set. */
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
@@ -6,6 +7,7 @@
 
 #include "base/mem.h"
 #include "host/controller_kinds.h"
+#include "host/process_facts.h"
 #include "io/child.h"
 #include "io/clock.h"
 #include "io/mailbox.h"
@@ -19,14 +21,17 @@ struct local_job {
     uint64_t id;
     mono_ms begun;
     struct child *child;
-    struct error error;     /* it could not be run */
+    struct error error; /* it could not be run */
+    bool read;          /* HOST_PROCESS: answered without a child */
+    int read_code;
+    struct buf out;
     struct local_job *next; /* of the controller's */
 };
 
 struct systemd_controller {
     struct controller base;
     uv_loop_t *loop;
-    struct mailbox *refused;
+    struct mailbox *ready; /* what needs no child */
     struct controller_unit unit;
     struct local_job *jobs;
     size_t running;
@@ -67,22 +72,40 @@ static void on_done(void *context, const struct child_result *child)
     s->base.done(s->base.context, id, &result);
 }
 
-/* What could not be run, a turn of the loop later. */
-static void on_refused(void *context, void *item)
+static void free_job(struct local_job *job)
+{
+    buf_free(&job->out);
+    mem_free(job);
+}
+
+/* What needed no child, a turn of the loop later: a refusal, or what was read of /proc. */
+static void on_ready(void *context, void *item)
 {
     struct local_job *job = item;
     struct systemd_controller *s = job->controller;
     (void)context;
     if (s != NULL) {
         struct host_result result = {
-            .end = HOST_NOT_REACHED, .out = "", .err = "", .error = job->error};
-        uint64_t id = job->id;
+            .end = job->read ? HOST_EXITED : HOST_NOT_REACHED,
+            .exit_code = job->read_code < 0 ? 1 : 0, /* as `cat` has it */
+            .out = buf_text(&job->out),
+            .out_length = job->out.length,
+            .err = job->read_code < 0 ? uv_strerror(job->read_code) : "",
+            .duration_ms = mono_since(clock_mono(), job->begun),
+            .error = job->error,
+        };
+        result.err_length = strlen(result.err);
         forget(s, job);
-        mem_free(job);
-        s->base.done(s->base.context, id, &result);
-    } else {
-        mem_free(job);
+        s->base.done(s->base.context, job->id, &result);
     }
+    free_job(job);
+}
+
+static void read_process(struct local_job *job, int64_t pid)
+{
+    job->out = BUF_LIMIT(PROCESS_FACTS_MAX);
+    job->read = true;
+    job->read_code = process_facts_read(pid, &job->out);
 }
 
 static void run(struct controller *c, const struct host_request *request)
@@ -102,12 +125,14 @@ static void run(struct controller *c, const struct host_request *request)
         r = error_set(&job->error, -EBUSY, "%d commands are running already", RUNNING_MAX);
     else if (mono_reached(job->begun, request->deadline))
         r = error_set(&job->error, -ETIMEDOUT, "the deadline passed before the command was run");
+    else if (request->command == HOST_PROCESS)
+        read_process(job, request->number);
     else
         r = controller_unit_argv(&s->unit, request, &argv, &job->error);
-    if (r == 0)
+    if (r == 0 && request->command != HOST_PROCESS)
         r = child_start(s->loop, &options, on_done, job, &job->child, &job->error);
-    if (r < 0) {
-        r = mailbox_post(s->refused, job);
+    if (job->child == NULL) {
+        r = mailbox_post(s->ready, job);
         assert(r == 0); /* it holds one for every job the engine may have under way */
     }
 }
@@ -124,15 +149,15 @@ static void close_controller(struct controller *c)
         next = job->next;
         job->controller = NULL;
         if (job->child == NULL)
-            continue; /* it waits in `refused` */
+            continue; /* it waits in `ready` */
         child_abandon(job->child);
         mem_free(job);
     }
-    mailbox_close(s->refused);
+    mailbox_close(s->ready);
     mem_free(s);
 }
 
-#define REFUSED_MAX 1024
+#define READY_MAX 1024
 
 int controller_systemd_open(uv_loop_t *loop, const struct service_settings *service,
                             struct controller **ret, struct error *err)
@@ -142,7 +167,7 @@ int controller_systemd_open(uv_loop_t *loop, const struct service_settings *serv
     struct systemd_controller *s = mem_calloc(1, sizeof *s);
     if (s == NULL)
         return error_set(err, -ENOMEM, "out of memory");
-    int r = mailbox_new(loop, REFUSED_MAX, on_refused, s, &s->refused, err);
+    int r = mailbox_new(loop, READY_MAX, on_ready, s, &s->ready, err);
     if (r < 0) {
         mem_free(s);
         return r;

@@ -80,9 +80,29 @@ static void free_tunnel(struct ssh_link *link, size_t i)
     mem_free(t);
 }
 
+/* A place that swallows connections holds its channel until the host gives up, which takes minutes:
+ * such channels must not use up those that carry a watched Redis. */
+static bool crowded(const struct ssh_link *link)
+{
+    size_t unanswered = 0;
+    size_t used = 0;
+    for (size_t i = 0; i < SSH_TUNNELS_MAX; i++) {
+        const struct ssh_tunnel *t = link->tunnels[i];
+        used += t != NULL;
+        unanswered += t != NULL && !t->open && t->job == NULL;
+    }
+    return unanswered >= SSH_TUNNELS_UNANSWERED || used > SSH_TUNNELS_MAX / 2;
+}
+
 int ssh_tunnel_start(struct ssh_link *link, struct ssh_job *job)
 {
     size_t i = 0;
+    if (job->yields && crowded(link)) {
+        (void)error_set(&job->error, -EBUSY,
+                        "ssh %s: too many connections through it are under way", link->name);
+        ssh_link_finish(link, job, HOST_NOT_REACHED);
+        return 0;
+    }
     while (i < SSH_TUNNELS_MAX && link->tunnels[i] != NULL)
         i++;
     if (i == SSH_TUNNELS_MAX)
@@ -120,6 +140,26 @@ static void refuse(struct ssh_link *link, struct ssh_tunnel *t, int code, const 
     (void)error_set(&job->error, code, "ssh %s: no way to %s:%d there: %s", link->name, job->host,
                     job->port, why);
     ssh_link_finish(link, job, HOST_NOT_REACHED);
+}
+
+/* What sshd answered: RFC 4254's reason code, and its own words, which name the system's error. */
+static void refuse_as_told(struct ssh_link *link, struct ssh_tunnel *t)
+{
+    static const char *const unreachable[] = {"No route", "unreachable", "timed out", "not known",
+                                              "unknown host"};
+    const char *said = ssh_get_error(link->session);
+    int code = -ECONNREFUSED;
+    for (size_t i = 0; i < ARRAY_LENGTH(unreachable); i++)
+        if (strstr(said, unreachable[i]) != NULL)
+            code = -EHOSTUNREACH;
+    if (t->job != NULL)
+        t->job->answered = true;
+    if (strstr(said, "error (1)") != NULL)
+        refuse(link, t, -EACCES,
+               "sshd does not permit it (permitopen or restrict in authorized_keys, "
+               "AllowTcpForwarding in sshd_config)");
+    else
+        refuse(link, t, code, said);
 }
 
 /* Gives the engine its end. False: no descriptors. */
@@ -161,7 +201,7 @@ static bool open_step(struct ssh_link *link, size_t i)
     default:
         if (!ssh_is_connected(link->session))
             return false;
-        refuse(link, t, -ECONNREFUSED, ssh_get_error(link->session));
+        refuse_as_told(link, t);
         free_tunnel(link, i);
         return true;
     }
@@ -274,12 +314,15 @@ void ssh_tunnel_end(struct ssh_link *link, const struct error *why)
 static void deliver(void *owner, struct ssh_job *job)
 {
     int fd = job->fd;
-    job->fd = -1; /* the caller's now */
+    if (fd < 0 && !job->answered && job->error.code != -ETIMEDOUT)
+        job->error.code = -ENOTCONN; /* a port 22 that refuses says nothing about that place */
+    job->fd = -1;                    /* the caller's now */
     job->tunnel_done(owner, fd, fd >= 0 ? NULL : &job->error);
 }
 
-void ssh_tunnel_open(struct ssh_pool *pool, const struct ssh_settings *ssh, const char *host,
-                     int port, mono_ms deadline, ssh_tunnel_done *done, void *context)
+static void open_tunnel(struct ssh_pool *pool, const struct ssh_settings *ssh, const char *host,
+                        int port, bool yields, mono_ms deadline, ssh_tunnel_done *done,
+                        void *context)
 {
     assert(context != NULL);
     struct ssh_job *job = ssh_pool_job(pool, SSH_JOB_TUNNEL, ssh);
@@ -287,10 +330,23 @@ void ssh_tunnel_open(struct ssh_pool *pool, const struct ssh_settings *ssh, cons
     job->deliver = deliver;
     job->tunnel_done = done;
     job->port = port;
+    job->yields = yields;
     job->deadline = deadline;
     if (!str_copy(job->host, sizeof job->host, host) || port < 1 || port > 65535)
         (void)error_set(&job->error, -EINVAL, "ssh: no such place: %s:%d", job->host, port);
     ssh_pool_send(pool, job);
+}
+
+void ssh_tunnel_open(struct ssh_pool *pool, const struct ssh_settings *ssh, const char *host,
+                     int port, mono_ms deadline, ssh_tunnel_done *done, void *context)
+{
+    open_tunnel(pool, ssh, host, port, false, deadline, done, context);
+}
+
+void ssh_tunnel_try(struct ssh_pool *pool, const struct ssh_settings *ssh, const char *host,
+                    int port, mono_ms deadline, ssh_tunnel_done *done, void *context)
+{
+    open_tunnel(pool, ssh, host, port, true, deadline, done, context);
 }
 
 void ssh_tunnel_forget(struct ssh_pool *pool, const void *context)

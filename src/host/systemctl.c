@@ -6,6 +6,7 @@
 #include "base/attr.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "host/timespan.h"
 
 /* systemd does not translate what is read here: the labels, the words of states and results. The
  * rest of a line may be in any language. A line without its newline was cut and says nothing. */
@@ -13,7 +14,7 @@
 const char systemctl_show_properties[] =
     "Id,LoadState,ActiveState,SubState,Result,NRestarts,MainPID,StatusText,ExecMainStatus,"
     "ExecMainCode,StateChangeTimestamp,CanReload,TimeoutStartUSec,TimeoutStopUSec,Restart,"
-    "UnitFileState";
+    "UnitFileState,CPUUsageNSec";
 
 struct span {
     const char *p;
@@ -249,6 +250,13 @@ static bool told_too_quickly(const char *out, size_t length)
     return str_find(out, length, "Start request repeated too quickly") != NULL;
 }
 
+/* "1min 2.345s" -> milliseconds. */
+static int64_t cpu_of_timespan(struct span value)
+{
+    int64_t us = timespan_us(value.p, value.n);
+    return us == FACT_UNKNOWN || us == INT64_MAX ? FACT_UNKNOWN : us / 1000;
+}
+
 struct status_head {
     bool active, loaded_not_found;
 };
@@ -279,6 +287,8 @@ static void read_status_line(struct span line, struct status_head *head, struct 
         read_main_pid(s, unit);
     } else if (skip(&s, "Status: \"")) {
         unit->notice = notice_of(take_until(&s, "\""));
+    } else if (skip(&s, "CPU: ")) {
+        unit->cpu_ms = cpu_of_timespan(s);
     }
 }
 
@@ -342,42 +352,11 @@ void systemctl_parse_is_active(const char *out, size_t length, struct unit_facts
         (void)str_copy(unit->text, sizeof unit->text, active_words[unit->active]);
 }
 
-/* "1min 30s", "infinity", "200ms" -> microseconds; FACT_UNKNOWN when it is something else. */
-static int64_t timespan_us(struct span s)
+/* Nanoseconds, "[not set]", or UINT64_MAX where accounting is off -> milliseconds. */
+static int64_t cpu_of_ns(struct span value)
 {
-    static const struct {
-        const char *unit;
-        int64_t us;
-    } units[] = {
-        {"us", 1},
-        {"ms", 1000},
-        {"s", 1000000},
-        {"min", 60 * 1000000LL},
-        {"h", 3600 * 1000000LL},
-        {"d", 86400 * 1000000LL},
-        {"w", 7 * 86400 * 1000000LL},
-        {"month", 2629800 * 1000000LL}, /* systemd's: 30.4375 days */
-        {"y", 31557600 * 1000000LL},
-    };
-    if (equals(s, "infinity"))
-        return INT64_MAX;
-    if (equals(s, "0"))
-        return 0;
-    int64_t total = 0;
-    do {
-        struct span word = take_until(&s, " ");
-        int64_t n;
-        if (!number(take_until(&word, "usminhdwoty"), 1000000000, &n))
-            return FACT_UNKNOWN;
-        size_t i = 0;
-        while (i < ARRAY_LENGTH(units) && !equals(word, units[i].unit))
-            i++;
-        int64_t add;
-        if (i == ARRAY_LENGTH(units) || __builtin_mul_overflow(n, units[i].us, &add) ||
-            __builtin_add_overflow(total, add, &total))
-            return FACT_UNKNOWN;
-    } while (skip(&s, " "));
-    return total;
+    int64_t ns;
+    return number(value, INT64_MAX, &ns) ? ns / 1000000 : FACT_UNKNOWN;
 }
 
 struct show_state {
@@ -401,6 +380,7 @@ enum show_key {
     SHOW_RELOAD,
     SHOW_START,
     SHOW_STOP,
+    SHOW_CPU,
     SHOW_KEY_COUNT
 };
 static const char *const show_keys[] = {
@@ -419,6 +399,7 @@ static const char *const show_keys[] = {
     [SHOW_RELOAD] = "CanReload",
     [SHOW_START] = "TimeoutStartUSec",
     [SHOW_STOP] = "TimeoutStopUSec",
+    [SHOW_CPU] = "CPUUsageNSec",
 };
 _Static_assert(ARRAY_LENGTH(show_keys) == SHOW_KEY_COUNT, "a name for every property");
 
@@ -469,10 +450,13 @@ static void read_property(enum show_key key, struct span value, struct show_stat
                                                  : TRI_UNKNOWN;
         break;
     case SHOW_START:
-        unit->timeout_start_us = timespan_us(value);
+        unit->timeout_start_us = timespan_us(value.p, value.n);
         break;
     case SHOW_STOP:
-        unit->timeout_stop_us = timespan_us(value);
+        unit->timeout_stop_us = timespan_us(value.p, value.n);
+        break;
+    case SHOW_CPU:
+        unit->cpu_ms = cpu_of_ns(value);
         break;
     case SHOW_KEY_COUNT:
         break;

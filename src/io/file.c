@@ -134,13 +134,13 @@ int file_write_atomic(const char *path, const void *bytes, size_t length, mode_t
                       struct error *err)
 {
     char beside[PATH_MAX];
-    if (!str_format(beside, sizeof beside, "%s.new.%ld", path, (long)getpid()))
+    if (!str_format(beside, sizeof beside, "%s.new.XXXXXX", path))
         return error_set(err, -ENAMETOOLONG, "the path %s is too long", path);
+    /* A name that can be guessed could be made before us, in a folder that others may write. */
     ATTR_CLEANUP(close_fdp)
-    int fd = open(beside, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, mode);
+    int fd = mkostemp(beside, O_CLOEXEC);
     if (fd < 0)
         return error_set_errno(err, -errno, "cannot create %s", beside);
-    /* A leftover of a killed process may have another mode: set before the first byte. */
     int r = fchmod(fd, mode) < 0 ? -errno : write_all(fd, bytes, length);
     if (r == 0 && fsync(fd) < 0)
         r = -errno;

@@ -28,6 +28,11 @@ enum stream_state stream_state(const struct stream *s)
     return s->state;
 }
 
+wall_ms stream_certificate_ends(const struct stream *s)
+{
+    return s->certificate_ends;
+}
+
 void stream_close(struct stream *s)
 {
     if (s == NULL || s->closed)

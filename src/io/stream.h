@@ -9,6 +9,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/time.h"
 
 /* A dead peer is known within 1 + 3 x 1 s on an idle TCP stream, and within 3 s when bytes of ours
  * stay unacknowledged (field notes 2 xiii: without these options nothing is noticed for minutes). A
@@ -70,6 +71,9 @@ void stream_open(struct stream *s, const struct stream_events *events);
  * -ENOMEM. A peer that is gone is told by `ended`, after the last bytes it sent. */
 int stream_write(struct stream *s, const void *bytes, size_t length) ATTR_MUST_USE;
 enum stream_state stream_state(const struct stream *s);
+/* When the peer's certificate, or one above it in its chain, ends: read at the handshake. WALL_NONE
+ * without TLS or before. */
+wall_ms stream_certificate_ends(const struct stream *s);
 /* No event after it. Takes NULL. */
 void stream_close(struct stream *s);
 

@@ -19,6 +19,7 @@ struct stream {
     struct stream_events events;
     enum stream_state state;
     const struct stream *carrier; /* whose state counts until it is open; NULL = none */
+    wall_ms certificate_ends;     /* WALL_NONE without TLS */
     bool closed;
     unsigned depth; /* events on the stack: `s` outlives them */
 };

@@ -8,6 +8,7 @@
 #include <openssl/x509v3.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 #include "base/mem.h"
 #include "base/str.h"
@@ -219,6 +220,22 @@ static void end_local(struct tls_stream *s, int code)
     stream_emit_ended(&s->base, STREAM_END_LOCAL, &why);
 }
 
+/* A chain is as good as its first certificate that ends. */
+static wall_ms chain_ends(SSL *ssl)
+{
+    const STACK_OF(X509) *chain = SSL_get0_verified_chain(ssl);
+    wall_ms ends = WALL_NONE;
+    for (int i = 0; i < sk_X509_num(chain); i++) {
+        struct tm tm;
+        if (ASN1_TIME_to_tm(X509_get0_notAfter(sk_X509_value(chain, i)), &tm) != 1)
+            continue;
+        int64_t at = (int64_t)timegm(&tm) * 1000;
+        if (ends.ms == 0 || at < ends.ms)
+            ends.ms = at;
+    }
+    return ends;
+}
+
 /* True when the handshake is done and the stream still lives. */
 static bool shake_hands(struct tls_stream *s)
 {
@@ -236,6 +253,7 @@ static bool shake_hands(struct tls_stream *s)
     }
     if (r != 1)
         return false;
+    s->base.certificate_ends = chain_ends(s->ssl);
     stream_emit_opened(&s->base);
     return !s->base.closed;
 }

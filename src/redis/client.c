@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/clock.h"
+#include "redis/canary.h"
 #include "redis/connection.h"
 #include "redis/endpoint.h"
 #include "redis/reply.h"
@@ -37,6 +38,7 @@ struct request {
     int64_t sent_us;
     struct probe_facts probe;
     struct redis_reply *reply;
+    struct canary *canary; /* of REDIS_CANARY; NULL else */
 };
 
 /* A request that was never made: too many, or no memory for it. Completed all the same. */
@@ -89,6 +91,7 @@ static void free_request(struct request *q)
     connection_free(q->own);
     buf_free(&q->command);
     reply_free(q->reply);
+    mem_free(q->canary);
     mem_free(q);
 }
 
@@ -109,7 +112,15 @@ static void finish(struct redis_client *c, struct request *q, enum reply_class c
                    const char *text)
 {
     assert(q->state != REQUEST_DONE);
+    const struct connection *connection = q->fresh ? q->own : c->kept;
+    if (q->canary != NULL && q->canary->under_way) { /* its PING was answered */
+        canary_fail(q->canary, class, text, strlen(text));
+        class = REPLY_PONG;
+        text = "PONG";
+    }
     q->state = REQUEST_DONE;
+    if (connection != NULL)
+        q->probe.certificate_ends = connection_certificate_ends(connection);
     q->probe.reply = class;
     q->probe.at = clock_mono();
     (void)str_copy_clean(q->probe.text, sizeof q->probe.text, text, strlen(text));
@@ -160,6 +171,8 @@ static void fill_answer(const struct request *q, struct redis_answer *answer)
     answer->id = q->id;
     answer->request = q->kind;
     answer->probe = q->probe;
+    if (q->canary != NULL)
+        answer->canary = q->canary->facts;
     if (reply == NULL)
         return;
     answer->reply = reply;
@@ -303,12 +316,43 @@ static void on_fresh_ready(void *context)
         deliver(c);
 }
 
+static void send_canary(struct redis_client *c, struct request *q)
+{
+    ATTR_CLEANUP(buf_free) struct buf command = BUF_LIMIT(REQUEST_BYTES_MAX);
+    if (canary_command(q->canary, &command) < 0 ||
+        connection_send(q->own, command.data, command.length, q) < 0)
+        finish(c, q, REPLY_NONE, "cannot send: out of memory");
+}
+
+/* The PING was answered, or a step of the canary. Takes the reply. */
+static void take_canary(struct redis_client *c, struct request *q, struct redis_reply *reply)
+{
+    int64_t now_us = clock_mono_us();
+    bool more = true;
+    if (q->canary->under_way) {
+        more = canary_take(q->canary, reply, now_us);
+    } else {
+        q->probe.latency_us = now_us - q->sent_us;
+        canary_begin(q->canary, now_us);
+    }
+    reply_free(reply);
+    if (more)
+        send_canary(c, q);
+    else
+        finish(c, q, REPLY_PONG, "PONG");
+}
+
 static void on_fresh_reply(void *context, void *tag, struct redis_reply *reply)
 {
     (void)tag;
     struct request *q = context;
     struct redis_client *c = q->client;
-    finish_with_reply(c, q, reply);
+    bool canary =
+        q->canary != NULL && (q->canary->under_way || reply_classify(reply) == REPLY_PONG);
+    if (canary)
+        take_canary(c, q, reply);
+    else
+        finish_with_reply(c, q, reply);
     deliver(c);
 }
 
@@ -320,41 +364,11 @@ static void on_fresh_ended(void *context, enum reply_class class, const char *wh
     deliver(c);
 }
 
-/* A path that opened when most of the time was over: Redis had no time to answer, and its silence
- * says nothing. */
-static bool connected_late(const struct connection *connection, const struct request *q)
-{
-    return mono_since(connection_opened(connection), q->began) >
-           mono_since(q->deadline, q->began) / 2;
-}
-
-/* What it means that a request on this connection got no answer in time. */
-static enum reply_class late_class(const struct connection *connection, const struct request *q,
-                                   const char **ret_text)
-{
-    static const struct {
-        enum reply_class class;
-        const char *text;
-    } by_stage[] = {
-        [CONNECTION_RESOLVING] = {REPLY_UNREACHABLE, "the name was not resolved in time"},
-        [CONNECTION_CONNECTING] = {REPLY_NO_CONNECT, "not connected in time"},
-        [CONNECTION_HANDSHAKE] = {REPLY_SILENT, "connected, no TLS handshake in time"},
-        [CONNECTION_SETUP] = {REPLY_SILENT, "connected, no reply in time"},
-        [CONNECTION_READY] = {REPLY_SILENT, "connected, no reply in time"},
-        [CONNECTION_ENDED] = {REPLY_CLOSED, "closed"},
-    };
-    enum connection_stage stage =
-        connection == NULL ? CONNECTION_CONNECTING : connection_stage(connection);
-    if ((stage == CONNECTION_SETUP || stage == CONNECTION_READY) && connected_late(connection, q))
-        stage = CONNECTION_CONNECTING;
-    *ret_text = by_stage[stage].text;
-    return by_stage[stage].class;
-}
-
 static void expire(struct redis_client *c, struct request *q)
 {
     const char *text = NULL;
-    enum reply_class class = late_class(q->fresh ? q->own : c->kept, q, &text);
+    enum reply_class class =
+        connection_late(q->fresh ? q->own : c->kept, q->began, q->deadline, &text);
     if (!q->fresh && c->kept != NULL)
         connection_forget(c->kept, q); /* its late reply is swallowed in its turn */
     finish(c, q, class, text);
@@ -483,11 +497,18 @@ static struct request *new_request(struct redis_client *c, uint64_t id, enum red
         refuse(c, id, kind, "too many requests wait for this Redis");
         return NULL;
     }
+    bool canary = kind == REDIS_CANARY;
     q = mem_calloc(1, sizeof *q);
-    if (q != NULL)
+    if (q != NULL) {
         q->command = BUF_LIMIT(REQUEST_BYTES_MAX);
-    if (q == NULL || request_format(kind, args, &q->command) < 0) {
-        mem_free(q);
+        q->canary = canary ? mem_calloc(1, sizeof *q->canary) : NULL;
+    }
+    if (q == NULL ||
+        (canary && (q->canary == NULL || args == NULL ||
+                    !str_copy(q->canary->key, sizeof q->canary->key, args[0]))) ||
+        request_format(kind, canary ? NULL : args, &q->command) < 0) {
+        if (q != NULL)
+            free_request(q);
         refuse(c, id, kind, "no memory for the request, or it is too long");
         return NULL;
     }
@@ -510,7 +531,7 @@ void redis_client_request(struct redis_client *c, uint64_t id, enum redis_reques
         return;
     bool outer = c->in_call;
     c->in_call = true;
-    q->fresh = fresh || request == REDIS_STRANGER_PING;
+    q->fresh = fresh || request == REDIS_STRANGER_PING || request == REDIS_CANARY;
     if (q->fresh)
         open_fresh(c, q);
     else if (c->kept == NULL)

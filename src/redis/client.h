@@ -42,6 +42,7 @@ enum redis_request {
     REDIS_TIME,          /* TIME */
     REDIS_ACL_WHOAMI,    /* ACL WHOAMI */
     REDIS_ACL_DRYRUN,    /* ACL DRYRUN user command ...: since 7.0, and itself a right */
+    REDIS_CANARY,        /* PING, then SET, GET and DEL of the key in args[0]; always fresh */
     REDIS_STRANGER_PING, /* PING on a connection of its own that shows no password */
     REDIS_REQUEST_COUNT
 };
@@ -58,6 +59,7 @@ struct redis_answer {
     const char *text; /* INFO, CLIENT LIST, bulk replies as they came; NULL else */
     size_t text_length;
     const struct redis_reply *reply; /* redis/reply.h: of any type; NULL when none came */
+    struct canary_facts canary;      /* REDIS_CANARY; `probe` is its PING */
     int own_errors; /* error replies that Resus itself caused since the last answer (row B9) */
 };
 

@@ -45,6 +45,7 @@ struct connection {
     size_t head, count;            /* ring of the replies awaited */
     void *tags[REDIS_PENDING_MAX]; /* NULL: forgotten */
     int errors;                    /* error replies not taken yet */
+    wall_ms certificate_ends;
 };
 
 static void enter(struct connection *c)
@@ -128,13 +129,14 @@ static void take_setup_reply(struct connection *c, const struct redis_reply *rep
     }
 }
 
-/* A farewell is said before there is a command, and Redis does not count it. A LOADING is excused
- * whoever gets it (info_facts.errors_excused): it must not be taken off twice. */
+/* A farewell is said before there is a command, and Redis does not count it. LOADING, MOVED and ASK
+ * are excused whoever gets them (info_facts.errors_excused): they must not be taken off twice. */
 static bool counts_as_error(const struct redis_reply *reply)
 {
     enum reply_class class = reply_classify(reply);
     return reply->type == RESP_ERROR && class != REPLY_MAXCLIENTS && class != REPLY_DENIED &&
-           class != REPLY_LOADING;
+           class != REPLY_LOADING && !str_starts(reply->text, "MOVED ") &&
+           !str_starts(reply->text, "ASK ");
 }
 
 static void take_reply(struct connection *c, struct redis_reply *reply)
@@ -171,6 +173,7 @@ static void on_opened(void *context)
 {
     struct connection *c = context;
     c->opened = clock_mono();
+    c->certificate_ends = stream_certificate_ends(c->stream);
     enter(c);
     set_up(c);
     leave(c);
@@ -290,9 +293,9 @@ void connection_open(struct connection *c, mono_ms deadline)
     leave(c);
 }
 
-mono_ms connection_opened(const struct connection *c)
+wall_ms connection_certificate_ends(const struct connection *c)
 {
-    return c->opened;
+    return c->certificate_ends;
 }
 
 enum connection_stage connection_stage(const struct connection *c)
@@ -307,6 +310,34 @@ enum connection_stage connection_stage(const struct connection *c)
     default:
         return CONNECTION_CONNECTING;
     }
+}
+
+/* A path that opened when most of the time was over: Redis had no time to answer, and its silence
+ * says nothing. */
+static bool opened_late(const struct connection *c, mono_ms began, mono_ms deadline)
+{
+    return mono_since(c->opened, began) > mono_since(deadline, began) / 2;
+}
+
+enum reply_class connection_late(const struct connection *c, mono_ms began, mono_ms deadline,
+                                 const char **ret_text)
+{
+    static const struct {
+        enum reply_class class;
+        const char *text;
+    } by_stage[] = {
+        [CONNECTION_RESOLVING] = {REPLY_UNREACHABLE, "the name was not resolved in time"},
+        [CONNECTION_CONNECTING] = {REPLY_NO_CONNECT, "not connected in time"},
+        [CONNECTION_HANDSHAKE] = {REPLY_SILENT, "connected, no TLS handshake in time"},
+        [CONNECTION_SETUP] = {REPLY_SILENT, "connected, no reply in time"},
+        [CONNECTION_READY] = {REPLY_SILENT, "connected, no reply in time"},
+        [CONNECTION_ENDED] = {REPLY_CLOSED, "closed"},
+    };
+    enum connection_stage stage = c == NULL ? CONNECTION_CONNECTING : connection_stage(c);
+    if ((stage == CONNECTION_SETUP || stage == CONNECTION_READY) && opened_late(c, began, deadline))
+        stage = CONNECTION_CONNECTING;
+    *ret_text = by_stage[stage].text;
+    return by_stage[stage].class;
 }
 
 bool connection_has_room(const struct connection *c)

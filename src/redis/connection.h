@@ -51,8 +51,11 @@ int connection_new(uv_loop_t *loop, struct endpoint *endpoint, const struct redi
 /* `deadline` is for the tunnel alone. */
 void connection_open(struct connection *c, mono_ms deadline);
 enum connection_stage connection_stage(const struct connection *c);
-/* When the peer had taken the connection (and TLS was through); 0 ms = not yet. */
-mono_ms connection_opened(const struct connection *c);
+/* What it means that a request on this connection (NULL: there is none) got no answer in time. */
+enum reply_class connection_late(const struct connection *c, mono_ms began, mono_ms deadline,
+                                 const char **ret_text);
+/* When the first certificate of the server's chain ends; WALL_NONE without TLS. */
+wall_ms connection_certificate_ends(const struct connection *c);
 /* May one more request be sent: ready, and fewer than REDIS_PENDING_MAX replies awaited? */
 bool connection_has_room(const struct connection *c);
 /* Writes a formatted command, whose reply comes with `tag` (not NULL). Needs room. -ENOMEM,

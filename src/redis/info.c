@@ -27,6 +27,7 @@ static const struct {
         name, kind, offsetof(struct info_facts, member)                                            \
     }
     FIELD("process_id", FIELD_INT, process_id),
+    FIELD("tcp_port", FIELD_INT, tcp_port),
     FIELD("uptime_in_seconds", FIELD_INT, uptime_seconds),
     FIELD("used_memory", FIELD_INT, used_memory),
     FIELD("used_memory_rss", FIELD_INT, used_memory_rss),

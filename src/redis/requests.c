@@ -30,6 +30,7 @@ static const char *const words[][WORDS_MAX + 1] = {
     [REDIS_TIME] = {"TIME"},
     [REDIS_ACL_WHOAMI] = {"ACL", "WHOAMI"},
     [REDIS_ACL_DRYRUN] = {"ACL", "DRYRUN"},
+    [REDIS_CANARY] = {"PING"}, /* redis/canary.c has the rest */
     [REDIS_STRANGER_PING] = {"PING"},
 };
 static_assert(ARRAY_LENGTH(words) == REDIS_REQUEST_COUNT, "words for every request");

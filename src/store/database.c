@@ -2,9 +2,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/attr.h"
 #include "base/str.h"
 #include "io/file.h"
 
@@ -96,18 +98,31 @@ static int refuse_damage(sqlite3 *db, const char *path, struct error *err)
     return str_equal(how, "ok") ? 0 : damaged(path, how, err);
 }
 
-/* SQLite gives -wal and -shm the mode of the main file: so that is made first. */
+/* Version 0.1.0 made its databases readable by a group. */
+static int narrow_existing(const char *path, struct error *err)
+{
+    static const char *const parts[] = {"", "-wal", "-shm"};
+    for (size_t i = 0; i < ARRAY_LENGTH(parts); i++) {
+        char part[PATH_MAX];
+        if (!str_format(part, sizeof part, "%s%s", path, parts[i]))
+            return error_set(err, -ENAMETOOLONG, "the path %s is too long", path);
+        if (chmod(part, 0600) < 0 && errno != ENOENT)
+            return error_set_errno(err, -errno, "cannot set the mode of %s", part);
+    }
+    return 0;
+}
+
+/* Password hashes and sessions are for the daemon alone. SQLite gives -wal and -shm the mode of the
+ * main file, so that one is made first. */
 static int make_file(const char *path, struct error *err)
 {
-    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0640);
+    int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0)
         return errno == EEXIST
-                   ? 0
+                   ? narrow_existing(path, err)
                    : error_set_errno(err, -errno, "cannot create the database %s", path);
-    int r = fchmod(fd, 0640) < 0 ? -errno : 0;
     (void)close(fd);
-    return r < 0 ? error_set_errno(err, r, "cannot set the mode of %s", path)
-                 : file_sync_folder(path, err);
+    return file_sync_folder(path, err);
 }
 
 static int configure(sqlite3 *db, const char *path, database_migrate *migrate, struct error *err)

@@ -12,7 +12,7 @@
 
 #define DATABASE_BUSY_MS 2000 /* another process (sqlite3 shell, a backup) holds the write lock */
 
-/* Opens or creates PATH (0640) and brings its schema up to date. A damaged file is an error that
+/* Opens or creates PATH (0600) and brings its schema up to date. A damaged file is an error that
  * names the remedy, never replaced; a newer schema is refused. */
 int database_open(const char *path, sqlite3 **ret, struct error *err) ATTR_MUST_USE;
 /* A file with another schema, which `migrate` brings up to date. It is not read from end to end

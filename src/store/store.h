@@ -104,7 +104,7 @@ typedef void store_done(void *context, uint64_t id, enum store_outcome outcome,
 /* `rows` is an array, freed after the callback; NULL with an error. */
 typedef void store_rows(void *context, uint64_t id, json_t *rows, const struct error *error);
 
-/* Opens or creates `state_dir`/resus.db (0640, folder 0750), migrates, starts the thread. A
+/* Opens or creates `state_dir`/resus.db (0600, folder 0750), migrates, starts the thread. A
  * database of a newer version is an error that says so. */
 int store_open(uv_loop_t *loop, const char *state_dir, store_done *done, store_rows *rows,
                void *context, struct store **ret, struct error *err) ATTR_MUST_USE;

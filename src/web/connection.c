@@ -348,6 +348,7 @@ bool connection_begin(struct server *s, int fd, const char *address)
     c->poll.data = c;
     c->deadline = mono_add(clock_mono(), SHAKING_MS);
     (void)str_copy(c->address, sizeof c->address, address);
+    network_of(address, c->network, sizeof c->network);
     c->next = s->connections;
     if (c->next != NULL)
         c->next->previous = c;

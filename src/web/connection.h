@@ -8,6 +8,7 @@
 #include <openssl/ssl.h>
 
 #include "base/buf.h"
+#include "base/network.h"
 #include "base/time.h"
 #include "web/http.h"
 #include "web/server.h"
@@ -67,7 +68,7 @@ struct connection {
     struct conversation *conversation;
     bool close_after; /* what is being written */
     bool is_again;
-    char address[64];
+    char address[NETWORK_TEXT_MAX], network[NETWORK_TEXT_MAX];
     struct connection *previous, *next, *next_again;
 };
 

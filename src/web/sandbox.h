@@ -1,6 +1,8 @@
-/* What the web process gives up before it reads a stranger's first byte: files (Landlock), every
- * system call that serving does not need (seccomp: no open, socket, connect, exec, ptrace, kill of
- * others, no code made at run time), capabilities, cores, ever more memory. It cannot be undone. */
+/* What the web process gives up before it reads a stranger's first byte: files, new connections and
+ * signals to others (Landlock, where the kernel has it), every system call that serving does not
+ * need (seccomp: no open, socket, connect, exec, ptrace, kill of others, no signal handlers, no
+ * code made at run time), capabilities, core dumps, unlimited memory. The kernel ends it when the
+ * engine ends. None of this can be undone. */
 #ifndef RESUS_WEB_SANDBOX_H
 #define RESUS_WEB_SANDBOX_H
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/network.h"
 #include "base/str.h"
 #include "io/clock.h"
 #include "io/log.h"
@@ -46,12 +47,14 @@ static void read_address(const struct sockaddr_storage *from, char *to, size_t s
 static bool has_room(const struct server *s, const char *address)
 {
     size_t count = 0;
+    char network[NETWORK_TEXT_MAX];
     if (s->count >= SERVER_CONNECTIONS_MAX)
         return false;
     if (is_own_machine(address))
         return true;
+    network_of(address, network, sizeof network);
     for (const struct connection *c = s->connections; c != NULL; c = c->next)
-        count += str_equal(c->address, address);
+        count += str_equal(c->network, network);
     return count < SERVER_ADDRESS_CONNECTIONS_MAX;
 }
 

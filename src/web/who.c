@@ -7,6 +7,7 @@
 #include "api/token.h"
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/network.h"
 #include "base/str.h"
 
 /* Tokens whose signature was found good: checking it again takes as long as everything else about a
@@ -122,7 +123,9 @@ enum who_verdict who_is(struct who *w, const char *token, const char *address, w
 {
     struct token_claims claims;
     *ret = (struct identity){.access = ACCESS_ANONYMOUS};
-    (void)str_format(ret->name, sizeof ret->name, "address:%s", address);
+    char network[NETWORK_TEXT_MAX];
+    network_of(address, network, sizeof network);
+    (void)str_format(ret->name, sizeof ret->name, "address:%s", network);
     if (token[0] == '\0')
         return WHO_NOBODY;
     if (str_starts(token, API_TOKEN_PREFIX))

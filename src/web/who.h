@@ -18,7 +18,7 @@ struct who;
 
 struct identity {
     enum access access;
-    char name[WHO_NAME_MAX]; /* "user:7", "address:10.0.0.1": who is counted */
+    char name[WHO_NAME_MAX]; /* "user:7", "address:10.0.0.1" (a /64 of IPv6): who is counted */
     char sub[24], jti[48];   /* "" = nobody's */
     int64_t issued_at, expires_at;
 };

@@ -14,6 +14,7 @@ import threading
 import time
 import urllib.request
 
+import people
 from daemon import SCALE, Skip, free_port, wait_until
 
 
@@ -151,6 +152,16 @@ def test_a_notice_reaches_those_who_come_later_and_is_audited(served):
     assert served.ask("notify", message="x" * 501)[0] == 400
     assert served.ask("notify", message="x", service="nobody")[0] == 404
     wait_until(lambda: [line for line in served.audit() if line["operation"] == "notify-users"], "the audit line")
+
+
+def test_notices_push_nothing_out_of_the_audit_log(served):
+    people.add_all(served)
+    operator = {"Authorization": "Bearer " + people.login(served, "operator")["token"]}
+    statuses = [served.https("POST", "/api/notifications", {"message": "\U0001F6A8" * 500}, operator).status
+                for _ in range(11)]
+    assert statuses == [200] * 10 + [429], statuses
+    lines = wait_until(lambda: [line for line in served.audit() if line["operation"] == "notify-users"], "the lines")
+    assert all(len(line["reason"].encode()) <= 200 for line in lines), lines
 
 
 def test_the_audit_log_is_paged_filtered_exported_and_reported(served):

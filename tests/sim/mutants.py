@@ -136,8 +136,8 @@ MUTANTS = [
     ("standing-load", MACHINE, "int64_t limit =\n        r->waiting_progress == FACT_UNKNOWN ? "
      "RECOVERY_BLIND_WAIT_MS : RECOVERY_STALL_MS;", "int64_t limit = INT64_MAX;",
      "a load that stands is waited for for ever"),
-    ("not-asked", WATCH, "    w->full_due = mono_add(now.mono, s->watch_policy.interval_ms);\n    const struct",
-     "    w->full_due = mono_add(now.mono, 4 * s->watch_policy.interval_ms);\n    const struct",
+    ("not-asked", WATCH, "next_check(s, &w->full_spread, s->watch_policy.interval_ms, now)",
+     "next_check(s, &w->full_spread, 4 * s->watch_policy.interval_ms, now)",
      "Redis is looked at four times too seldom"),
     # order and memory
     ("intent-unwaited", RECOVER, "        write_intent(s, e, now);\n        break;",

@@ -130,19 +130,27 @@ static void zero_is_no_limit_and_says_nothing(void **state)
     rate_free(r);
 }
 
-static void the_refresh_limit_is_fixed(void **state)
+static void fixed_limits_are_not_set(void **state)
 {
     (void)state;
-    struct rate_limiter *r = rate_new();
-    int limits[RATE_CLASS_COUNT] = {[RATE_REFRESH] = 1000, [RATE_NONE] = 1};
-    for (int round = 0; round < 2; round++) {
-        for (int i = 0; i < OPERATION_REFRESHES_A_MINUTE; i++)
-            assert_false(count(r, RATE_REFRESH, "address:::1", round * 60000).refused);
-        assert_true(count(r, RATE_REFRESH, "address:::1", round * 60000).refused);
-        rate_set(r, limits);
+    static const struct {
+        enum rate_class class;
+        int limit;
+    } rows[] = {{RATE_REFRESH, OPERATION_REFRESHES_A_MINUTE},
+                {RATE_NOTIFY, OPERATION_NOTICES_A_MINUTE}};
+    for (size_t row = 0; row < ARRAY_LENGTH(rows); row++) {
+        struct rate_limiter *r = rate_new();
+        int limits[RATE_CLASS_COUNT] = {
+            [RATE_REFRESH] = 1000, [RATE_NOTIFY] = 1000, [RATE_NONE] = 1};
+        for (int round = 0; round < 2; round++) {
+            for (int i = 0; i < rows[row].limit; i++)
+                assert_false(count(r, rows[row].class, "user:7", round * 60000).refused);
+            assert_true(count(r, rows[row].class, "user:7", round * 60000).refused);
+            rate_set(r, limits);
+        }
+        assert_false(count(r, RATE_NONE, "user:7", 0).limited);
+        rate_free(r);
     }
-    assert_false(count(r, RATE_NONE, "address:::1", 0).limited);
-    rate_free(r);
 }
 
 static void a_changed_limit_holds_at_once_and_forgets_nothing(void **state)
@@ -246,7 +254,7 @@ int main(void)
         cmocka_unit_test(a_refused_call_does_not_make_the_window_longer),
         cmocka_unit_test(callers_and_classes_are_counted_apart),
         cmocka_unit_test(zero_is_no_limit_and_says_nothing),
-        cmocka_unit_test(the_refresh_limit_is_fixed),
+        cmocka_unit_test(fixed_limits_are_not_set),
         cmocka_unit_test(a_changed_limit_holds_at_once_and_forgets_nothing),
         cmocka_unit_test(only_who_was_not_heard_of_for_longest_makes_room),
         cmocka_unit_test(a_flood_of_callers_costs_no_more_memory_and_forgets_no_busy_one),

@@ -33,6 +33,23 @@ static const struct row rows[] = {
     {"{\"overall_status\": \"healthy\", \"response_time_ms\": 2.5}", NULL, CHECK_OK,
      "REDIS OK - answering in 2.5 ms | ping=2.5ms;;;0\n"},
     {"{\"overall_status\": \"healthy\"}", NULL, CHECK_OK, "REDIS OK - answering\n"},
+    {"{\"overall_status\": \"healthy\", \"response_time_ms\": null, \"health_checks\": "
+     "{\"connectivity\": {\"status\": \"warning\", \"message\": \"Redis has not answered for 4.0 "
+     "s\"}, \"performance\": {\"status\": \"unknown\", \"message\": \"No current figures\"}}}",
+     "{\"uptime_seconds\": null}", CHECK_WARNING,
+     "REDIS WARNING - Redis has not answered for 4.0 s\n"},
+    {"{\"overall_status\": \"healthy\", \"response_time_ms\": 1, \"health_checks\": "
+     "{\"connectivity\": {\"status\": \"pass\"}, \"performance\": {\"status\": \"warning\", "
+     "\"message\": \"INFO is not allowed\"}}}",
+     NULL, CHECK_OK, "REDIS OK - answering in 1 ms; INFO is not allowed | ping=1ms;;;0\n"},
+    {"{\"overall_status\": \"healthy\", \"health_checks\": {\"connectivity\": {\"status\": "
+     "\"pass\"}, \"canary\": {\"status\": \"fail\", \"message\": \"SET failed: NOREPLICAS\"}}}",
+     NULL, CHECK_WARNING,
+     "REDIS WARNING - answering, but applications cannot write: canary SET failed: NOREPLICAS\n"},
+    {"{\"overall_status\": \"healthy\", \"response_time_ms\": 1, \"health_checks\": "
+     "{\"connectivity\": {\"status\": \"pass\"}, \"canary\": {\"status\": \"pass\", "
+     "\"duration_ms\": 0.6}}}",
+     NULL, CHECK_OK, "REDIS OK - answering in 1 ms | ping=1ms;;;0 canary=0.6ms\n"},
     {"{\"overall_status\": \"degraded\", \"cause\": {\"code\": \"memory_high\", \"summary\": "
      "\"Memory is at 85 %.\"}, \"health_checks\": {\"performance\": {\"metrics\": {\"memory_mb\": "
      "1}}}}",

@@ -93,15 +93,41 @@ static void processor_time_needs_two_readings_of_one_process(void **unused)
     info.cpu_seconds = 10;
     health_update(&state, &policy.thresholds, &info, -1);
     assert_true(state.levels.gauges[GAUGE_CPU].value < 0);
-    info.at.ms += 100000;
-    info.cpu_seconds = 10 + 95;
+    info.at.ms += 30000;
+    info.cpu_seconds = 10 + 28.5;
     health_update(&state, &policy.thresholds, &info, -1);
     assert_int_equal(state.levels.gauges[GAUGE_CPU].level, LEVEL_CRITICAL);
-    info.at.ms += 100000;
+    info.at.ms += 30000;
     info.process_id = 8; /* another process: its seconds say nothing about the first */
     info.cpu_seconds = 500;
     health_update(&state, &policy.thresholds, &info, -1);
     assert_true(state.levels.gauges[GAUGE_CPU].value < 0);
+}
+
+static enum level_of after_cpu(int64_t later_ms, double seconds)
+{
+    info.at.ms += later_ms;
+    info.cpu_seconds += seconds;
+    health_update(&state, &policy.thresholds, &info, -1);
+    return state.levels.gauges[GAUGE_CPU].level;
+}
+
+static void processor_time_is_that_of_the_last_half_minute(void **unused)
+{
+    (void)unused;
+    info.process_id = 7;
+    info.cpu_seconds = 10;
+    assert_int_equal(after_cpu(0, 0), LEVEL_OK);
+    /* A script of 25 s, and INFO as soon as it was killed; idle since. */
+    assert_int_equal(after_cpu(27000, 25), LEVEL_CRITICAL);
+    assert_int_equal(after_cpu(HEALTH_CPU_AGAIN_MS, 0.1), LEVEL_OK);
+    /* A script of minutes says nothing of now; neither do two readings at once. */
+    assert_int_equal(after_cpu(200000, 199), LEVEL_OK);
+    assert_true(state.levels.gauges[GAUGE_CPU].value < 0);
+    assert_int_equal(after_cpu(20, 0.02), LEVEL_OK);
+    assert_true(state.levels.gauges[GAUGE_CPU].value < 0);
+    assert_int_equal(after_cpu(30000, 0.3), LEVEL_OK);
+    assert_true(state.levels.gauges[GAUGE_CPU].value >= 0);
 }
 
 static void errors_are_counted_over_the_last_hour_without_our_own(void **unused)
@@ -196,6 +222,7 @@ int main(void)
         cmocka_unit_test_setup(memory_is_judged_against_maxmemory_unless_limits_were_set, fresh),
         cmocka_unit_test_setup(a_full_cache_that_evicts_is_judged_by_its_evictions, fresh),
         cmocka_unit_test_setup(processor_time_needs_two_readings_of_one_process, fresh),
+        cmocka_unit_test_setup(processor_time_is_that_of_the_last_half_minute, fresh),
         cmocka_unit_test_setup(errors_are_counted_over_the_last_hour_without_our_own, fresh),
         cmocka_unit_test_setup(growth_needs_six_rising_hours_and_a_fifth, fresh),
         cmocka_unit_test_setup(growth_is_seen_with_what_was_remembered_from_before, fresh),

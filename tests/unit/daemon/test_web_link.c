@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -24,7 +25,8 @@ int accounts_identify(struct accounts *a, const struct credential *credential,
                       const char *source_ip, struct call *call, const char **ret_code,
                       const char **ret_message)
 {
-    (void)a, (void)credential, (void)source_ip, (void)call, (void)ret_code, (void)ret_message;
+    (void)a, (void)credential, (void)ret_code, (void)ret_message;
+    (void)str_copy(call->user.source_ip, sizeof call->user.source_ip, source_ip);
     return 0;
 }
 
@@ -185,11 +187,147 @@ static void a_text_with_a_piece_that_could_not_be_sent_is_an_error(void **state)
     }
 }
 
+/* ── a web process that was taken over ── */
+
+struct hostile {
+    uv_loop_t loop;
+    struct web_link *link;
+    struct rate_limiter *rate;
+    int end, ready;
+    char why[128];
+};
+
+static int answered;
+
+static void count_calls(struct call *call)
+{
+    answered++;
+    call->answer(call, 200, json_string(""));
+}
+
+static void on_hostile_ready(void *context)
+{
+    struct hostile *h = context;
+    h->ready++;
+}
+
+static void on_hostile_ended(void *context, const char *why)
+{
+    struct hostile *h = context;
+    (void)str_copy(h->why, sizeof h->why, why);
+}
+
+static void open_hostile(struct hostile *h)
+{
+    struct error err = {0};
+    int ends[2];
+    *h = (struct hostile){.rate = rate_new()};
+    handler = count_calls;
+    answered = 0;
+    assert_int_equal(uv_loop_init(&h->loop), 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+    const struct web_link_options options = {.loop = &h->loop,
+                                             .rate = h->rate,
+                                             .context = h,
+                                             .ready = on_hostile_ready,
+                                             .ended = on_hostile_ended};
+    assert_int_equal(web_link_open(&options, ends[0], &h->link, &err), 0);
+    h->end = ends[1];
+}
+
+static void close_hostile(struct hostile *h)
+{
+    web_link_close(h->link);
+    (void)uv_run(&h->loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&h->loop), 0);
+    (void)close(h->end);
+    rate_free(h->rate);
+}
+
+/* `times` the same frame in one piece. */
+static void send_frames(const struct hostile *h, const char *text, int times)
+{
+    struct buf bytes = BUF_LIMIT(FRAME_BYTES_MAX);
+    struct error err = {0};
+    JSON_CLEANUP json_t *frame = json_loads(text, 0, NULL);
+    for (int i = 0; i < times; i++)
+        assert_int_equal(frame_write(frame, &bytes, &err), 0);
+    assert_int_equal(send(h->end, bytes.data, bytes.length, 0), (ssize_t)bytes.length);
+    buf_free(&bytes);
+}
+
+/* What an earlier turn left, and as much that is new. */
+#define MOST_OF_A_TURN 128
+
+static void a_flood_is_taken_a_piece_a_turn_and_no_frame_is_lost(void **state)
+{
+    (void)state;
+    const int sent = 500;
+    struct hostile h;
+    open_hostile(&h);
+    send_frames(&h, "{\"id\": 1, \"op\": \"prometheus\", \"source_ip\": \"192.0.2.1\"}", sent);
+    while (answered < sent) {
+        int before = answered;
+        (void)uv_run(&h.loop, UV_RUN_NOWAIT);
+        assert_true(answered - before <= MOST_OF_A_TURN);
+    }
+    assert_string_equal(h.why, "");
+    close_hostile(&h);
+}
+
+static void one_ipv6_host_has_the_limit_of_one_address(void **state)
+{
+    (void)state;
+    struct hostile h;
+    char frame[160];
+    open_hostile(&h);
+    for (int i = 1; i <= 2 * OPERATION_REFRESHES_A_MINUTE; i++) {
+        (void)snprintf(frame, sizeof frame,
+                       "{\"id\": %d, \"op\": \"refresh\", \"source_ip\": \"2001:db8::%x\"}", i, i);
+        send_frames(&h, frame, 1);
+    }
+    send_frames(&h, "{\"id\": 100, \"op\": \"refresh\", \"source_ip\": \"2001:db8:0:1::1\"}", 1);
+    while (answered <= OPERATION_REFRESHES_A_MINUTE)
+        (void)uv_run(&h.loop, UV_RUN_ONCE);
+    assert_int_equal(answered, OPERATION_REFRESHES_A_MINUTE + 1);
+    close_hostile(&h);
+}
+
+static void what_a_sound_web_process_never_sends_ends_the_link(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *frame, *why;
+        int times;
+    } rows[] = {
+        {"{\"ready\": true}", "it reported twice that it is ready", 2},
+        {"{\"id\": 1, \"op\": \"status\", \"source_ip\": \"local\"}",
+         "it sent a client address that is none", 1},
+        {"{\"id\": 1, \"op\": \"status\", \"source_ip\": \"192.0.2.1 (root)\"}",
+         "it sent a client address that is none", 1},
+        {"{\"op\": \"status\"}", "it sent a message without a number", 1},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct hostile h;
+        open_hostile(&h);
+        send_frames(&h, rows[i].frame, rows[i].times);
+        while (h.why[0] == '\0')
+            (void)uv_run(&h.loop, UV_RUN_ONCE);
+        assert_string_equal(h.why, rows[i].why);
+        assert_int_equal(answered, 0);
+        assert_true(h.ready <= 1);
+        close_hostile(&h);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_text_goes_out_in_pieces_and_ends_with_one_answer),
         cmocka_unit_test(a_text_with_a_piece_that_could_not_be_sent_is_an_error),
+        cmocka_unit_test(a_flood_is_taken_a_piece_a_turn_and_no_frame_is_lost),
+        cmocka_unit_test(one_ipv6_host_has_the_limit_of_one_address),
+        cmocka_unit_test(what_a_sound_web_process_never_sends_ends_the_link),
     };
     return cmocka_run_group_tests_name("daemon/web_link", tests, NULL, NULL);
 }

@@ -27,8 +27,9 @@ static void keep_redis(void *context, int service, uint64_t id, enum redis_reque
                        bool fresh, mono_ms deadline)
 {
     struct fixture *f = context;
-    (void)service, (void)fresh, (void)deadline;
-    f->redis[f->redis_count++ % FIXTURE_ASKED_MAX] = (struct asked){.id = id, .request = request};
+    (void)service, (void)deadline;
+    f->redis[f->redis_count++ % FIXTURE_ASKED_MAX] =
+        (struct asked){.id = id, .request = request, .fresh = fresh};
 }
 
 static void keep_host(void *context, int service, const struct host_request *request)
@@ -36,7 +37,14 @@ static void keep_host(void *context, int service, const struct host_request *req
     struct fixture *f = context;
     (void)service;
     f->host[f->host_count++ % FIXTURE_ASKED_MAX] =
-        (struct asked){.id = request->id, .command = request->command};
+        (struct asked){.id = request->id, .command = request->command, .number = request->number};
+}
+
+static void keep_witness(void *context, int service, uint64_t id, int port, mono_ms deadline)
+{
+    struct fixture *f = context;
+    (void)service, (void)deadline;
+    f->witnesses[f->witness_count++ % FIXTURE_ASKED_MAX] = (struct asked){.id = id, .number = port};
 }
 
 static void keep_probe(void *context, int service, uint64_t id, const char *url)
@@ -70,6 +78,8 @@ static void keep_audit(void *context, int service, uint64_t id, const struct aud
     else if (line->has_result) {
         f->outcome = *line;
         f->outcome_count++;
+    } else if (line->event == AUDIT_INCIDENT) {
+        f->told = *line;
     }
 }
 
@@ -78,6 +88,7 @@ static void keep_notice(void *context, int service, uint64_t seq, const char *ty
 {
     struct fixture *f = context;
     (void)service, (void)seq, (void)at;
+    f->status_count += str_equal(type, "service_status");
     if (!str_equal(type, "notice"))
         return;
     f->notice_count++;
@@ -118,6 +129,7 @@ int fixture_restart(struct fixture *f)
                                  .wake_at = wake_at,
                                  .redis = keep_redis,
                                  .host = keep_host,
+                                 .witness = keep_witness,
                                  .probe = keep_probe,
                                  .save = keep_save,
                                  .record = drop_record,
@@ -130,7 +142,7 @@ int fixture_restart(struct fixture *f)
                                  .random = no_random};
     struct error err = {0};
     f->self_due = f->due = MONO_NEVER;
-    f->redis_count = f->host_count = f->probe_count = 0;
+    f->redis_count = f->host_count = f->probe_count = f->witness_count = 0;
     f->intent = f->save = 0;
     if (engine_new(&f->settings, &ports, &f->saved, fixture_at(1000), &f->engine, &err) < 0)
         return -1;

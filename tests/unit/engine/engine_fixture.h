@@ -11,7 +11,9 @@
 struct asked {
     uint64_t id;
     enum redis_request request; /* of Redis */
+    bool fresh;                 /* ... on a connection of its own */
     enum host_command command;  /* of the host */
+    int number;                 /* its process; of a witness: the port */
     const char *url;            /* of a dependent service */
 };
 
@@ -23,12 +25,14 @@ struct fixture {
     mono_ms due, self_due; /* the wake-ups asked for */
     struct asked redis[FIXTURE_ASKED_MAX], host[FIXTURE_ASKED_MAX];
     size_t redis_count, host_count, probe_count;
-    struct asked probes[FIXTURE_ASKED_MAX];
-    size_t notice_count;
-    char notice[256];          /* the newest */
-    uint64_t intent;           /* the newest durable audit line, 0 = none */
-    uint64_t save;             /* the newest save whose end is awaited, 0 = none */
-    struct audit_line outcome; /* the newest with a result */
+    struct asked probes[FIXTURE_ASKED_MAX], witnesses[FIXTURE_ASKED_MAX];
+    size_t witness_count;
+    size_t notice_count, status_count; /* events published */
+    char notice[256];                  /* the newest */
+    uint64_t intent;                   /* the newest durable audit line, 0 = none */
+    uint64_t save;                     /* the newest save whose end is awaited, 0 = none */
+    struct audit_line outcome;         /* the newest with a result */
+    struct audit_line told;            /* the newest of an incident */
     size_t outcome_count;
     struct series_sample samples[FIXTURE_SAMPLES_MAX];
     int sample_count;

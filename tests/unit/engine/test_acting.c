@@ -96,6 +96,27 @@ static void a_restart_under_way_is_not_disturbed_by_quick_looks_at_the_unit(void
     assert_in_range(looks, 1, RESTART_MS / (size_t)f->service.watch.confirm_interval_ms + 1);
 }
 
+/* A large load answers INFO before systemctl has ended. */
+static void a_process_that_our_running_restart_began_was_not_restarted_by_others(void **state)
+{
+    struct fixture *f = *state;
+    struct service *s = &f->engine->services[0];
+    int64_t now = begin_restart(f) + 5000;
+    struct redis_answer a = {.request = REDIS_INFO, .probe.reply = REPLY_OTHER};
+    facts_info_reset(&a.info);
+    a.info.known = true;
+    s->sight.info = a.info;
+    (void)str_copy(s->sight.info.run_id, sizeof s->sight.info.run_id, "before");
+    (void)str_copy(a.info.run_id, sizeof a.info.run_id, "after");
+    a.info.uptime_seconds = 3;
+    assert_int_equal(s->recovery.phase, PHASE_ACTING);
+    a.id = request_begin(s, FOR_INFO, (mono_ms){now});
+    size_t notices = f->notice_count;
+    engine_redis_ended(f->engine, 0, &a, fixture_at(now));
+    assert_string_equal(s->sight.info.run_id, "after");
+    assert_int_equal(f->notice_count, notices);
+}
+
 /* A process loses its connections a moment before it is gone. */
 static void a_unit_that_was_seen_too_early_is_seen_again_when_its_process_has_ended(void **state)
 {
@@ -268,6 +289,7 @@ int main(void)
         TEST(nothing_is_done_while_a_command_that_was_left_behind_is_at_work),
         TEST(connections_that_our_own_restart_closes_are_no_refusal),
         TEST(a_replica_that_was_restarted_without_its_primary_is_no_failed_attempt),
+        TEST(a_process_that_our_running_restart_began_was_not_restarted_by_others),
         TEST(a_unit_that_was_seen_too_early_is_seen_again_when_its_process_has_ended),
         TEST(the_end_of_a_process_that_is_restarted_asks_for_nothing),
         TEST(the_progress_of_the_process_before_an_action_is_not_that_of_the_next),

@@ -623,6 +623,74 @@ static void a_grant_raises_the_role_and_ends_by_itself(void **state)
     free(token);
 }
 
+/* Whatever a temporary administrator makes would outlive the grant. */
+static void a_granted_role_makes_nothing_that_lasts(void **state)
+{
+    struct bench *b = *state;
+    int64_t alice = add_user(b, ALICE, "viewer", ALICES);
+    int64_t bob = add_user(b, BOB, "viewer", ALICES);
+    char *token = bench_login(b, ALICE, ALICES);
+    bench_be(b, token);
+    assert_int_equal(bench_ask(b, OP_ACCESS_REQUEST, "{s:s, s:s, s:i}", "requested_role", "admin",
+                               "justification", "on call", "duration_seconds", 600),
+                     200);
+    int64_t request = bench_int(b, "id");
+    bench_be(b, NULL);
+    assert_int_equal(bench_ask(b, OP_ACCESS_APPROVE, "{s:I}", "n", request), 200);
+    assert_int_equal(bench_ask(b, OP_TOKEN_ADD, "{s:s, s:s}", "name", "t", "role", "viewer"), 200);
+    int64_t other = bench_int(b, "id");
+    bench_be(b, token);
+    assert_int_equal(bench_ask(b, OP_USERS, "{}"), 200);
+    assert_int_equal(bench_ask(b, OP_USER_SET, "{s:I, s:s}", "n", alice, "role", "admin"), 403);
+    assert_string_equal(bench_text(b, "code"), "temporary_role");
+    assert_int_equal(bench_ask(b, OP_USER_SET, "{s:I, s:b}", "n", bob, "disabled", true), 403);
+    assert_int_equal(bench_ask(b, OP_USER_ADD, "{s:s, s:s, s:s}", "email", "eve@example.org",
+                               "role", "admin", "password", BOBS),
+                     403);
+    assert_int_equal(bench_ask(b, OP_TOKEN_ADD, "{s:s, s:s}", "name", "t2", "role", "admin"), 403);
+    assert_int_equal(bench_ask(b, OP_TOKEN_SET, "{s:I, s:s}", "n", other, "role", "admin"), 403);
+    assert_int_equal(bench_ask(b, OP_TOKEN_REVOKE, "{s:I}", "n", other), 403);
+    assert_int_equal(bench_ask(b, OP_ACCESS_REQUEST, "{s:s, s:s, s:i}", "requested_role", "admin",
+                               "justification", "longer", "duration_seconds", 600),
+                     200);
+    request = bench_int(b, "id");
+    assert_int_equal(bench_ask(b, OP_ACCESS_APPROVE, "{s:I}", "n", request), 403);
+    assert_string_equal(bench_text(b, "code"), "temporary_role");
+    bench_be(b, NULL);
+    free(token);
+}
+
+static void an_api_token_decides_nothing_for_its_maker(void **state)
+{
+    struct bench *b = *state;
+    int64_t alice = add_user(b, ALICE, "admin", ALICES);
+    char *token = bench_login(b, ALICE, ALICES);
+    bench_be(b, token);
+    assert_int_equal(bench_ask(b, OP_TOKEN_ADD, "{s:s, s:s}", "name", "t", "role", "admin"), 200);
+    char *api_token = strdup(bench_text(b, "token"));
+    bench_be(b, api_token);
+    assert_int_equal(bench_ask(b, OP_TOKEN_ADD, "{s:s, s:s}", "name", "t2", "role", "admin"), 200);
+    assert_string_equal(bench_text(b, "created_by"), ALICE);
+    char *second = strdup(bench_text(b, "token"));
+    bench_be(b, NULL);
+    assert_int_equal(bench_ask(b, OP_USER_SET, "{s:I, s:s}", "n", alice, "role", "viewer"), 200);
+    bench_be(b, token);
+    assert_int_equal(bench_ask(b, OP_ACCESS_REQUEST, "{s:s, s:s, s:i}", "requested_role", "admin",
+                               "justification", "please", "duration_seconds", 600),
+                     200);
+    int64_t request = bench_int(b, "id");
+    const char *const own[] = {api_token, second};
+    for (size_t i = 0; i < ARRAY_LENGTH(own); i++) {
+        bench_be(b, own[i]);
+        assert_int_equal(bench_ask(b, OP_ACCESS_APPROVE, "{s:I}", "n", request), 403);
+        assert_string_equal(bench_text(b, "code"), "own_request");
+    }
+    bench_be(b, NULL);
+    free(token);
+    free(api_token);
+    free(second);
+}
+
 static void nobody_approves_the_own_request(void **state)
 {
     struct bench *b = *state;
@@ -732,6 +800,8 @@ int main(void)
         TEST(a_revoked_api_token_is_gone),
         TEST(an_api_token_without_services_is_for_all_of_them),
         TEST(a_grant_raises_the_role_and_ends_by_itself),
+        TEST(a_granted_role_makes_nothing_that_lasts),
+        TEST(an_api_token_decides_nothing_for_its_maker),
         TEST(nobody_approves_the_own_request),
         TEST(requests_are_seen_by_their_owner_and_admins),
         TEST(the_signing_key_changes_without_ending_logins),

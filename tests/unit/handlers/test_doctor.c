@@ -48,6 +48,12 @@ static int all_is_well(void **state)
     facts_unit_reset(&facts.unit);
     facts.unit.active = UNIT_ACTIVE;
     facts.unit.can_reload = TRI_NO;
+    facts.unit.main_pid = 812;
+    facts.process = good;
+    facts.main_process = (struct process_facts){.pid = 812, .state = TASK_SLEEPING};
+    facts.witness_asked = true;
+    facts.witness =
+        (struct witness_facts){.possible = true, .reply = REPLY_PONG, .address = "127.0.0.1:6379"};
     facts.unit.timeout_start_us = 90000000;
     facts.unit.timeout_stop_us = 600000000;
     facts.unit_file = (struct unit_file){.state = "enabled", .restart = "always"};
@@ -377,6 +383,42 @@ static void what_does_not_apply_is_left_out(void **state)
     }
 }
 
+static void missing_evidence_about_the_process_is_named(void **state)
+{
+    (void)state;
+    facts.main_process.pid = 0;
+    (void)str_copy(facts.process.error, sizeof facts.process.error, "No such file or directory");
+    expect_one("evidence", "warning", "process 812 cannot be read (No such file", "hidepid");
+    service.commands_extended = false; /* not asked then */
+    facts.log_path[0] = '\0';          /* nothing else to say about the default list */
+    facts.process.asked = false;
+    expect_one("evidence", "warning", "no processor time of redis-server", "commands: extended");
+    facts.unit.cpu_ms = 12;
+    expect_none();
+    facts.unit.cpu_ms = FACT_UNKNOWN;
+    facts.unit.main_pid = 0; /* there is none to read */
+    expect_none();
+}
+
+static void a_host_that_cannot_be_asked_is_named_with_what_it_needs(void **state)
+{
+    (void)state;
+    facts.info.tcp_port = 6380;
+    facts.witness = (struct witness_facts){.text = "the host's sshd does not forward"};
+    expect_one("witness", "warning", "does not forward: when Redis cannot be reached from here",
+               "port-forwarding,permitopen=\"127.0.0.1:6380\",permitopen=\"10.0.0.5:6379\"`");
+    facts.witness = (struct witness_facts){.possible = true,
+                                           .reply = REPLY_REFUSED,
+                                           .address = "127.0.0.1:6380",
+                                           .text = "connection refused"};
+    expect_one("witness", "warning", "not on its own host at 127.0.0.1:6380 (connection refused)",
+               "bind");
+    facts.witness.reply = REPLY_NOAUTH;
+    expect_none();
+    facts.witness_asked = false;
+    expect_none();
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, all_is_well)
 
 int main(void)
@@ -391,6 +433,8 @@ int main(void)
         TEST(an_unreachable_host_is_one_finding),
         TEST(units_that_can_hang_or_never_load_are_named),
         TEST(a_unit_that_boot_forgets_is_named),
+        TEST(missing_evidence_about_the_process_is_named),
+        TEST(a_host_that_cannot_be_asked_is_named_with_what_it_needs),
         TEST(a_log_file_out_of_reach_is_named),
         TEST(who_may_come_in_is_judged),
         TEST(what_would_be_lost_is_judged),

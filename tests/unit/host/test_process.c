@@ -20,6 +20,7 @@
 #include "base/str.h"
 #include "core/facts.h"
 #include "host/controller.h"
+#include "host/process_facts.h"
 #include "host/process_log.h"
 #include "host/systemctl.h"
 #include "io/clock.h"
@@ -38,6 +39,8 @@ struct scene {
     char out[65536], err[4096];
     struct error error;
     struct unit_facts unit;
+    int number; /* of the next request */
+    struct process_facts process;
 };
 
 static void on_done(void *context, uint64_t id, const struct host_result *r)
@@ -51,6 +54,8 @@ static void on_done(void *context, uint64_t id, const struct host_result *r)
     (void)str_copy(s->err, sizeof s->err, r->err);
     if (id == HOST_STATUS || id == HOST_SHOW || id == HOST_IS_ACTIVE)
         systemctl_parse_result((enum host_command)id, r, &s->unit);
+    if (id == HOST_PROCESS)
+        process_facts_parse(r->out, r->out_length, s->number, &s->process);
     s->answered++;
 }
 
@@ -108,7 +113,7 @@ static void ask(struct scene *s, struct controller *c, enum host_command command
 {
     struct host_request request = {.id = (uint64_t)command,
                                    .command = command,
-                                   .number = 200,
+                                   .number = s->number == 0 ? 200 : s->number,
                                    .deadline = mono_add(clock_mono(), ms)};
     s->on_stack = true;
     c->ops->run(c, &request);
@@ -430,6 +435,38 @@ static void test_a_stop_that_does_not_end_is_unknown_at_its_deadline(void **stat
 
 /* A test that fails leaves by a jump: its server comes back to us, and ends here. */
 /* As systemd does it: SIGTERM, then SIGCONT, or it would never read the first. */
+static void ask_about(struct scene *s, int64_t pid)
+{
+    s->number = (int)pid;
+    run(s, HOST_PROCESS);
+    s->number = 0;
+    assert_int_equal(s->end, HOST_EXITED);
+}
+
+static void test_the_process_of_the_server_and_no_other_is_reported(void **state)
+{
+    (void)state;
+    struct scene *s = begin();
+    ask_about(s, getpid()); /* there is no server yet */
+    assert_int_equal(s->exit_code, 1);
+    assert_int_equal(s->process.pid, 0);
+    must(s, HOST_START);
+    run(s, HOST_STATUS);
+    int64_t pid = s->unit.main_pid;
+    ask_about(s, pid);
+    assert_int_equal(s->exit_code, 0);
+    assert_int_equal(s->process.pid, pid);
+    assert_true(s->process.state != TASK_UNKNOWN && s->process.cpu_ms >= 0);
+    assert_int_equal(s->process.tracer_pid, 0);
+    ask_about(s, getpid());
+    assert_int_equal(s->exit_code, 1);
+    assert_int_equal(s->process.pid, 0);
+    must(s, HOST_STOP);
+    ask_about(s, pid);
+    assert_int_equal(s->exit_code, 1);
+    end(s);
+}
+
 static void test_a_frozen_server_is_restarted(void **state)
 {
     (void)state;
@@ -438,6 +475,10 @@ static void test_a_frozen_server_is_restarted(void **state)
     run(s, HOST_STATUS);
     int64_t pid = s->unit.main_pid;
     assert_int_equal(kill((pid_t)pid, SIGSTOP), 0);
+    siginfo_t stopped;
+    assert_int_equal(waitid(P_PID, (id_t)pid, &stopped, WSTOPPED | WNOWAIT), 0);
+    ask_about(s, pid);
+    assert_int_equal(s->process.state, TASK_STOPPED);
     must(s, HOST_RESTART);
     run(s, HOST_STATUS);
     assert_int_equal(s->unit.active, UNIT_ACTIVE);
@@ -480,6 +521,7 @@ int main(void)
         cmocka_unit_test(test_a_running_server_is_adopted_and_never_started_twice),
         cmocka_unit_test(test_an_adopted_server_ends_with_an_unknown_status),
         cmocka_unit_test(test_a_stop_that_does_not_end_is_unknown_at_its_deadline),
+        cmocka_unit_test(test_the_process_of_the_server_and_no_other_is_reported),
         cmocka_unit_test(test_a_frozen_server_is_restarted),
     };
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1);

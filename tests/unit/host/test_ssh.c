@@ -17,6 +17,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "core/facts.h"
+#include "host/process_facts.h"
+#include "host/ssh_link.h"
 #include "io/clock.h"
 #include "sshd_fixture.h"
 
@@ -29,7 +31,7 @@ struct answer {
     size_t out_length;
     bool truncated;
     int64_t duration_ms;
-    char out[256], err[256];
+    char out[4096], err[256];
     struct error error;
 };
 
@@ -400,6 +402,46 @@ static void test_a_key_the_host_does_not_know_is_told(void **state)
     end(s);
 }
 
+static void ask_process(struct scene *s, uint64_t id, int pid)
+{
+    struct host_request request = {.id = id,
+                                   .command = HOST_PROCESS,
+                                   .number = pid,
+                                   .deadline = mono_add(clock_mono(), 20000)};
+    s->on_stack = true;
+    s->controller->ops->run(s->controller, &request);
+    s->on_stack = false;
+}
+
+static void test_a_process_of_the_host_is_read_with_the_extended_commands(void **state)
+{
+    (void)state;
+    struct scene *s = begin("");
+    open_controller(s);
+    ask_process(s, 0, getpid());
+    wait_answers(s, 1);
+    assert_int_equal(s->answers[0].end, HOST_NOT_REACHED);
+    assert_non_null(strstr(s->answers[0].error.text, "commands: extended"));
+    s->controller->ops->close(s->controller);
+    s->sshd.service.commands_extended = true;
+    open_controller(s);
+    ask_process(s, 1, getpid());
+    ask_process(s, 2, 1);
+    ask_process(s, 3, HOST_PID_MAX);
+    wait_answers(s, 4);
+    assert_int_equal(s->answers[1].end, HOST_EXITED);
+    assert_int_equal(s->answers[1].exit_code, 0);
+    struct process_facts p;
+    process_facts_parse(s->answers[1].out, strlen(s->answers[1].out), getpid(), &p);
+    assert_int_equal(p.pid, getpid());
+    assert_true(p.state != TASK_UNKNOWN && p.cpu_ms >= 0);
+    assert_int_equal(p.tracer_pid, 0);
+    assert_int_equal(s->answers[2].end, HOST_NOT_REACHED); /* process 1 is no Redis */
+    assert_int_equal(s->answers[3].end, HOST_EXITED);
+    assert_int_equal(s->answers[3].exit_code, 1);
+    end(s);
+}
+
 static void test_a_queued_command_can_be_cancelled_and_a_sent_one_not(void **state)
 {
     (void)state;
@@ -610,6 +652,119 @@ static void test_a_tunnels_end_is_seen_when_the_far_end_closes(void **state)
     end(s);
 }
 
+static const struct stream *try_stream(struct scene *s, struct stream *stream, int port)
+{
+    if (s->controller == NULL)
+        open_controller(s);
+    open_stream(s, stream, port);
+    assert_int_equal(stream->times, 1);
+    return stream;
+}
+
+static void test_a_tunnel_that_is_not_permitted_is_told_from_one_that_is_refused(void **state)
+{
+    (void)state;
+    static const char *const configs[] = {"AllowTcpForwarding no", "DisableForwarding yes",
+                                          "PermitOpen 127.0.0.1:1"};
+    struct stream stream;
+    int port;
+    int fd = listener(&port);
+    for (size_t i = 0; i < sizeof configs / sizeof configs[0]; i++) {
+        struct scene *s = begin(configs[i]);
+        (void)try_stream(s, &stream, port);
+        assert_int_equal(stream.fd, -1);
+        assert_int_equal(stream.error.code, -EACCES);
+        assert_non_null(strstr(stream.error.text, "permitopen"));
+        assert_int_equal(one(s, "ok", 10000)->end, HOST_EXITED); /* commands go on */
+        end(s);
+    }
+    close(fd);
+    struct scene *s = begin("");
+    (void)try_stream(s, &stream, port);
+    assert_int_equal(stream.error.code, -ECONNREFUSED);
+    assert_non_null(strstr(stream.error.text, "no way to 127.0.0.1"));
+    end(s);
+}
+
+static void test_an_sshd_that_refuses_says_nothing_about_the_place(void **state)
+{
+    (void)state;
+    struct scene *s = begin("");
+    struct stream stream;
+    sshd_fixture_stop_listener(&s->sshd);
+    (void)try_stream(s, &stream, 1);
+    assert_int_equal(stream.fd, -1);
+    assert_int_equal(stream.error.code, -ENOTCONN);
+    assert_non_null(strstr(stream.error.text, "refused"));
+    end(s);
+}
+
+/* sshd's connect() hangs where the backlog is full: its answer takes minutes. */
+static int fill_backlog(int port, int fds[8])
+{
+    struct sockaddr_in a = {.sin_family = AF_INET,
+                            .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+                            .sin_port = htons((uint16_t)port)};
+    int n = 0;
+    for (; n < 8; n++) {
+        fds[n] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+        struct pollfd p = {.fd = fds[n], .events = POLLOUT};
+        (void)connect(fds[n], (struct sockaddr *)&a, sizeof a);
+        if (poll(&p, 1, 300) == 0)
+            return n + 1;
+    }
+    return n;
+}
+
+static void test_tunnels_that_sshd_never_answers_keep_none_from_commands_and_others(void **state)
+{
+    (void)state;
+    struct scene *s = begin("");
+    struct stream streams[SSH_TUNNELS_UNANSWERED + 1];
+    struct stream stream;
+    int fds[8];
+    int port;
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    struct sockaddr_in a = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof a;
+    assert_int_equal(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
+    assert_int_equal(listen(fd, 0), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *)&a, &size), 0);
+    int filled = fill_backlog(ntohs(a.sin_port), fds);
+    assert_true(filled < 8);
+    open_controller(s);
+    ask(s, 0, 20000);
+    wait_answers(s, 1);
+    for (size_t i = 0; i <= SSH_TUNNELS_UNANSWERED; i++) {
+        streams[i] = (struct stream){.fd = -1};
+        ssh_tunnel_try(s->pool, &s->sshd.service.ssh, "127.0.0.1", ntohs(a.sin_port),
+                       mono_add(clock_mono(), 300), on_stream, &streams[i]);
+        uv_timer_t timer;
+        (void)uv_timer_init(&s->loop, &timer);
+        (void)uv_timer_start(&timer, keep_loop, 20, 20);
+        while (streams[i].times == 0)
+            (void)uv_run(&s->loop, UV_RUN_ONCE);
+        uv_close((uv_handle_t *)&timer, NULL);
+        (void)uv_run(&s->loop, UV_RUN_NOWAIT);
+        assert_int_equal(streams[i].fd, -1);
+    }
+    assert_int_equal(streams[0].error.code, -ETIMEDOUT);
+    assert_int_equal(streams[SSH_TUNNELS_UNANSWERED].error.code, -ENOTCONN);
+    assert_non_null(strstr(streams[SSH_TUNNELS_UNANSWERED].error.text, "too many"));
+    ask(s, 1, 20000);
+    wait_answers(s, 2);
+    assert_int_equal(s->answers[1].end, HOST_EXITED);
+    int other = listener(&port);
+    (void)try_stream(s, &stream, port);
+    assert_true(stream.fd >= 0);
+    close(stream.fd);
+    close(other);
+    close(fd);
+    for (int i = 0; i < filled; i++)
+        close(fds[i]);
+    end(s);
+}
+
 static void test_a_forgotten_tunnel_is_not_delivered(void **state)
 {
     (void)state;
@@ -653,11 +808,15 @@ int main(void)
         TEST(test_a_changed_host_key_is_refused_with_the_remedy),
         TEST(test_an_unknown_host_is_refused_with_the_remedy),
         TEST(test_a_key_the_host_does_not_know_is_told),
+        TEST(test_a_process_of_the_host_is_read_with_the_extended_commands),
         TEST(test_a_queued_command_can_be_cancelled_and_a_sent_one_not),
         TEST(test_closing_drops_what_is_pending_without_answers),
         TEST(test_freeing_the_pool_with_work_under_way_ends_cleanly),
         TEST(test_a_tunnel_carries_megabytes_both_ways_unchanged),
         TEST(test_a_tunnels_end_is_seen_when_the_far_end_closes),
+        TEST(test_a_tunnel_that_is_not_permitted_is_told_from_one_that_is_refused),
+        TEST(test_an_sshd_that_refuses_says_nothing_about_the_place),
+        TEST(test_tunnels_that_sshd_never_answers_keep_none_from_commands_and_others),
         TEST(test_a_forgotten_tunnel_is_not_delivered),
         TEST(test_a_command_is_complete_when_its_channel_closes_not_at_the_end_of_output),
     };

@@ -2,6 +2,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -161,6 +162,71 @@ static void test_show_is_read(void **state)
     assert_int_equal(u.active, UNIT_NOT_FOUND);
 }
 
+static void test_processor_time_is_read_and_unknown_without_accounting(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } lines[] = {
+        {"12ms", 12},
+        {"1.234s", 1234},
+        {"2min 3.4s", 123400},
+        {"1h 2min 3.456s", 3723456},
+        {"3d 4h 5min 6.007s", 273906007},
+        {"20.5s", 20500},
+        {"500us", 0},
+        {"0", 0},
+        {"", -1},
+        {"n/a", -1},
+        {"infinity", -1},
+        {"1.s", -1},
+        {"1..2s", -1},
+        {"1.2.3s", -1},
+        {"-1s", -1},
+        {"1s ", 1000}, /* the line's own blanks */
+        {"1s  2ms", -1},
+        {"9999999999y", -1},
+        {"1.99999999999999999999999s", -1},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(lines); i++) {
+        char text[512];
+        struct unit_facts u;
+        (void)snprintf(text, sizeof text,
+                       HEAD "     Active: active (running)" SINCE
+                            "      Tasks: 5\n        CPU: %s\n     CGroup: /system.slice/x\n",
+                       lines[i].text);
+        systemctl_parse_status(text, strlen(text), &u);
+        if (u.cpu_ms != lines[i].ms)
+            fail_msg("%s: %lld", lines[i].text, (long long)u.cpu_ms);
+    }
+    static const char without[] = HEAD "     Active: active (running)" SINCE;
+    struct unit_facts u;
+    systemctl_parse_status(without, strlen(without), &u);
+    assert_int_equal(u.cpu_ms, FACT_UNKNOWN);
+}
+
+static void test_processor_time_of_show_is_read_and_unknown_without_accounting(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int64_t ms;
+    } lines[] = {
+        {"1234567890", 1234}, {"0", 0},    {"[not set]", -1}, {"18446744073709551615", -1},
+        {"[no data]", -1},    {"", -1},    {"-5", -1},        {"999999999999999999", 999999999999},
+        {"12 34", -1},        {"1e9", -1},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(lines); i++) {
+        char text[128];
+        struct unit_facts u;
+        (void)snprintf(text, sizeof text, "ActiveState=active\nCPUUsageNSec=%s\n", lines[i].text);
+        systemctl_parse_show(text, strlen(text), &u);
+        if (u.cpu_ms != lines[i].ms)
+            fail_msg("%s: %lld", lines[i].text, (long long)u.cpu_ms);
+    }
+}
+
 static void test_is_active_is_read(void **state)
 {
     (void)state;
@@ -199,6 +265,8 @@ int main(void)
         cmocka_unit_test(test_every_shape_of_status_is_read),
         cmocka_unit_test(test_a_cut_status_is_never_wrong),
         cmocka_unit_test(test_show_is_read),
+        cmocka_unit_test(test_processor_time_is_read_and_unknown_without_accounting),
+        cmocka_unit_test(test_processor_time_of_show_is_read_and_unknown_without_accounting),
         cmocka_unit_test(test_is_active_is_read),
         cmocka_unit_test(test_a_result_says_whether_the_host_was_reached),
     };

@@ -16,6 +16,7 @@
 #include "base/str.h"
 #include "core/facts.h"
 #include "host/controller.h"
+#include "host/process_facts.h"
 #include "host/systemctl.h"
 #include "io/clock.h"
 
@@ -27,6 +28,9 @@ struct scene {
     bool on_stack;
     struct error error;
     struct unit_facts unit;
+    int exit_code;
+    int64_t pid; /* that HOST_PROCESS is asked for */
+    struct process_facts process;
 };
 
 static void on_done(void *context, uint64_t id, const struct host_result *r)
@@ -37,7 +41,9 @@ static void on_done(void *context, uint64_t id, const struct host_result *r)
     s->error = r->error;
     s->times[id]++;
     s->answered++;
+    s->exit_code = r->exit_code;
     systemctl_parse_result(HOST_STATUS, r, &s->unit);
+    process_facts_parse(r->out, r->out_length, s->pid, &s->process);
 }
 
 static void begin(struct scene *s)
@@ -70,6 +76,18 @@ static void ask(struct scene *s, uint64_t id, enum host_command command, int64_t
 {
     struct host_request request = {
         .id = id, .command = command, .number = 50, .deadline = mono_add(clock_mono(), ms)};
+    s->on_stack = true;
+    s->controller->ops->run(s->controller, &request);
+    s->on_stack = false;
+}
+
+static void ask_process(struct scene *s, uint64_t id, int number)
+{
+    struct host_request request = {.id = id,
+                                   .command = HOST_PROCESS,
+                                   .number = number,
+                                   .deadline = mono_add(clock_mono(), 20000)};
+    s->pid = number;
     s->on_stack = true;
     s->controller->ops->run(s->controller, &request);
     s->on_stack = false;
@@ -121,6 +139,30 @@ static void test_extended_commands_are_refused_by_default_and_later(void **state
     end(&s);
 }
 
+static void test_a_process_is_read_also_with_the_default_commands(void **state)
+{
+    (void)state;
+    struct scene s;
+    begin(&s);
+    ask_process(&s, 0, (int)getpid());
+    wait_answers(&s, 1);
+    assert_int_equal(s.end, HOST_EXITED);
+    assert_int_equal(s.exit_code, 0);
+    assert_int_equal(s.process.pid, getpid());
+    assert_true(s.process.state != TASK_UNKNOWN && s.process.cpu_ms >= 0);
+    assert_true(s.process.tracer_pid >= 0);
+    static const int none[] = {1, 0, -1, HOST_PID_MAX + 1, HOST_PID_MAX};
+    for (unsigned i = 0; i < sizeof none / sizeof none[0]; i++) {
+        ask_process(&s, 1 + i, none[i]);
+        wait_answers(&s, 2 + i);
+        assert_int_equal(s.end, HOST_EXITED);
+        assert_int_equal(s.exit_code, 1);
+        assert_int_equal(s.process.pid, 0);
+    }
+    ask_process(&s, 7, (int)getpid()); /* closing with an answer under way: the sanitizers judge */
+    end(&s);
+}
+
 static void test_forty_commands_at_once_are_each_answered_once(void **state)
 {
     (void)state;
@@ -154,6 +196,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_unit_that_is_not_there_is_never_active),
         cmocka_unit_test(test_extended_commands_are_refused_by_default_and_later),
+        cmocka_unit_test(test_a_process_is_read_also_with_the_default_commands),
         cmocka_unit_test(test_forty_commands_at_once_are_each_answered_once),
         cmocka_unit_test(test_closing_with_work_under_way_answers_nothing),
     };

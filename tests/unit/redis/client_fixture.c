@@ -22,6 +22,7 @@ static void on_answer(void *context, const struct redis_answer *answer)
         .request = answer->request,
         .probe = answer->probe,
         .own_errors = answer->own_errors,
+        .canary = answer->canary,
         .info = answer->info,
         .text_length = answer->text_length,
         .items = list == NULL ? 0 : list->count,

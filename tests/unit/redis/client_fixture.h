@@ -16,6 +16,7 @@ struct told {
     size_t text_length;
     size_t items; /* of a list */
     int own_errors;
+    struct canary_facts canary;
 };
 
 struct client_fixture {

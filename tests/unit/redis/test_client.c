@@ -213,6 +213,50 @@ static void an_acl_user_with_few_rights_can_ping(void **state)
     assert_int_equal(fixture_answer(&f, REDIS_PING, true, LONG_MS)->probe.reply, REPLY_WRONGPASS);
 }
 
+static const struct told *canary(const char *key)
+{
+    static uint64_t id = 5000;
+    const char *const args[] = {key, NULL};
+    id++;
+    redis_client_request(f.client, id, REDIS_CANARY, args, true, mono_add(clock_mono(), LONG_MS));
+    for (;;) {
+        for (size_t i = 0; i < f.count; i++)
+            if (f.told[i].id == id)
+                return &f.told[i];
+        fixture_run(&f);
+    }
+}
+
+static void a_canary_is_written_read_and_deleted_as_an_application_does(void **state)
+{
+    (void)state;
+    start("user watcher on >pw ~* &* +@all -del\nuser reader on >pw ~* +@all -@write");
+    fixture_connect(&f);
+    const struct told *well = canary("resus:canary:x");
+    assert_int_equal(well->probe.reply, REPLY_PONG);
+    assert_string_equal(well->probe.text, "PONG");
+    assert_true(well->probe.latency_us > 0);
+    assert_true(well->canary.tried);
+    assert_int_equal(well->canary.reply, REPLY_PONG);
+    assert_true(well->canary.latency_us > 0);
+    assert_int_equal(fixture_answer(&f, REDIS_INFO, false, LONG_MS)->info.keys, 0);
+    redis_client_free(f.client);
+    use_password("reader", "pw");
+    fixture_connect(&f);
+    const struct told *refused = canary("resus:canary:x");
+    assert_int_equal(refused->probe.reply, REPLY_PONG); /* the connection itself is good */
+    assert_int_equal(refused->canary.reply, REPLY_NOPERM);
+    assert_string_equal(refused->canary.step, "SET");
+    assert_non_null(strstr(refused->canary.text, "NOPERM"));
+    assert_int_equal(refused->own_errors, 1); /* not the applications' */
+    redis_client_free(f.client);
+    use_password("watcher", "pw");
+    fixture_connect(&f);
+    const struct told *kept = canary("resus:canary:x");
+    assert_string_equal(kept->canary.step, "DEL");
+    assert_int_equal(fixture_answer(&f, REDIS_INFO, false, LONG_MS)->info.keys, 1);
+}
+
 static int own_errors_told(void)
 {
     int sum = 0;
@@ -489,6 +533,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(ping_is_answered_kept_and_fresh_over_tcp, end),
+        cmocka_unit_test_teardown(a_canary_is_written_read_and_deleted_as_an_application_does, end),
         cmocka_unit_test_teardown(ping_is_answered_over_a_unix_socket, end),
         cmocka_unit_test_teardown(a_name_is_resolved_and_every_address_tried, end),
         cmocka_unit_test_teardown(requests_are_answered_as_themselves, end),

@@ -11,6 +11,8 @@
 
 #include "base/str.h"
 #include "client_fixture.h"
+#include "io/clock.h"
+#include "redis/witness.h"
 #include "support/peer.h"
 #include "support/redis_server.h"
 
@@ -128,6 +130,75 @@ static void a_verified_server_is_spoken_to(void **state)
     while (f.lost == 0)
         fixture_run(&f);
     assert_int_equal(ping(false, LONG_MS), REPLY_REFUSED);
+}
+
+static void on_witness(void *context, uint64_t id, const struct witness_facts *facts)
+{
+    struct witness_facts *to = context;
+    (void)id;
+    *to = *facts;
+    uv_stop(&f.loop);
+}
+
+static struct witness_facts witness_says(int port)
+{
+    struct witness *w = NULL;
+    struct error err = {0};
+    struct witness_facts facts = {0};
+    if (witness_new(&f.loop, NULL, &f.service, on_witness, &facts, &w, &err) < 0)
+        fail_msg("%s", err.text);
+    witness_ask(w, 1, port, mono_add(clock_mono(), LONG_MS));
+    while (facts.at.ms == 0)
+        (void)uv_run(&f.loop, UV_RUN_DEFAULT);
+    witness_free(w);
+    return facts;
+}
+
+static void the_witness_takes_any_answer_of_tls_for_life(void **state)
+{
+    (void)state;
+    start("yes", "IP:127.0.0.1");
+    struct witness_facts w = witness_says(0); /* we have no certificate to show */
+    assert_true(w.possible && reply_answered(w.reply));
+    w = witness_says(server.port); /* Redis' own port is the plain one */
+    assert_int_equal(w.reply, REPLY_PONG);
+    make_ca("other");
+    (void)str_copy(f.service.redis.tls.ca_file, sizeof f.service.redis.tls.ca_file,
+                   path("other.crt"));
+    w = witness_says(0);
+    assert_int_equal(w.reply, REPLY_OTHER);
+    assert_non_null(strstr(w.text, "certificate"));
+    redis_server_kill(&server);
+    w = witness_says(0);
+    assert_true(w.possible);
+    assert_int_equal(w.reply, REPLY_REFUSED);
+}
+
+static void the_witness_does_not_take_other_bytes_for_tls(void **state)
+{
+    (void)state;
+    start("no", "IP:127.0.0.1");
+    const struct peer_script http = {.greeting = "HTTP/1.1 400 Bad Request\r\n\r\n"};
+    struct peer *p = peer_new(&f.loop, &http);
+    f.service.redis.port = peer_port(p);
+    struct witness_facts w = witness_says(0);
+    assert_true(w.possible);
+    assert_int_equal(w.reply, REPLY_GARBAGE);
+    peer_free(p);
+}
+
+/* Those of the test end in two days. */
+static void the_end_of_the_certificate_is_read_at_each_handshake(void **state)
+{
+    (void)state;
+    start("no", "IP:127.0.0.1");
+    fixture_connect(&f);
+    int64_t day_ms = 86400000;
+    for (int fresh = 0; fresh < 2; fresh++) {
+        assert_int_equal(ping(fresh != 0, LONG_MS), REPLY_PONG);
+        int64_t left = wall_since(f.told[f.count - 1].probe.certificate_ends, clock_wall());
+        assert_true(left > day_ms && left <= 2 * day_ms);
+    }
 }
 
 static void a_name_is_verified_not_only_the_chain(void **state)
@@ -256,6 +327,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(a_verified_server_is_spoken_to, end),
+        cmocka_unit_test_teardown(the_witness_takes_any_answer_of_tls_for_life, end),
+        cmocka_unit_test_teardown(the_witness_does_not_take_other_bytes_for_tls, end),
+        cmocka_unit_test_teardown(the_end_of_the_certificate_is_read_at_each_handshake, end),
         cmocka_unit_test_teardown(a_name_is_verified_not_only_the_chain, end),
         cmocka_unit_test_teardown(a_foreign_ca_is_not_trusted, end),
         cmocka_unit_test_teardown(our_certificate_is_shown_when_asked_for, end),

@@ -49,6 +49,7 @@ static void a_real_info_is_read_in_full(void **state)
     assert_string_equal(info.version, "7.0.15");
     assert_false(info.valkey);
     assert_int_equal(info.process_id, 19191);
+    assert_int_equal(info.tcp_port, 0);
     assert_string_equal(info.run_id, "1c080ed3955b1a52590a54844ca66987b99ad2da");
     assert_int_equal(info.uptime_seconds, 0);
     assert_int_equal(info.used_memory, 1115152);

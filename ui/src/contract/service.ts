@@ -113,7 +113,7 @@ export const health = object({
   response_time_ms: optional(number),
   last_successful_command: optional(time),
   error_count_last_hour: optional(number),
-  health_checks: object({ connectivity: healthCheck, systemd: healthCheck, performance: healthCheck }),
+  health_checks: object({ connectivity: healthCheck, systemd: healthCheck, performance: healthCheck, canary: optional(healthCheck) }),
   cause: optional(cause),
   recommendations: optional(list(text)),
   auto_recovery: optional(autoRecovery),

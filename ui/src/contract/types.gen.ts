@@ -256,6 +256,7 @@ export type Checks = {
   readonly connectivity: Check;
   readonly systemd: Check;
   readonly performance: Check;
+  readonly canary?: Check;
 };
 
 export type Cause = {
@@ -341,6 +342,7 @@ export type LimitedChecks = {
   readonly connectivity: CheckStatus;
   readonly systemd: CheckStatus;
   readonly performance: CheckStatus;
+  readonly canary?: CheckStatus;
 };
 
 export type LimitedHealth = {

@@ -53,6 +53,8 @@ function mergedStatus(before: Status | null, message: Extract<Numbered, { type: 
   put(merged, 'connections', message.details.connections);
   put(merged, 'memory_mb', message.details.memory_mb);
   put(merged, 'uptime_seconds', message.details.uptime_seconds);
+  // Figures of the process before are not those of this one.
+  if (message.details.uptime_seconds === undefined || message.details.pid !== before?.pid) put(merged, 'commands_processed', undefined);
   if (message.status === 'running') {
     put(merged, 'stopped_by', undefined);
     put(merged, 'stopped_at', undefined);

@@ -33,6 +33,16 @@ describe('the state of the page', () => {
     expect(status?.pid).toBeUndefined();
     expect(status?.connections).toBeUndefined();
   });
+  test('does not know the figures of a process that has not told them yet', () => {
+    const before = { ...known(), status: { ...known().status!, pid: 9, commands_processed: 77 } };
+    const same = apply(before, statusMessage(5), NOW);
+    expect(same.status?.commands_processed).toBe(77);
+    const next = apply(before, statusMessage(6, { details: { pid: 10, connections: null, memory_mb: null, uptime_seconds: null } }), NOW);
+    expect(next.status).toMatchObject({ pid: 10 });
+    expect(next.status?.connections).toBeUndefined();
+    expect(next.status?.uptime_seconds).toBeUndefined();
+    expect(next.status?.commands_processed).toBeUndefined();
+  });
   test("shows somebody's operation from its start to its end", () => {
     const began = apply(known(), event(6), NOW);
     expect(began.status).toMatchObject({ status: 'starting', operation: { operation: 'restart', user: 'ops' } });

@@ -84,6 +84,7 @@ export const service = {
     connectivity: 'Connectivity',
     systemd: 'Systemd',
     performance: 'Performance',
+    canary: 'Write (canary key)',
     metrics: 'Metrics',
     cause: 'Cause',
     evidence: 'Evidence',

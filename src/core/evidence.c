@@ -1,0 +1,137 @@
+#include "core/evidence.h"
+
+#define RISING_PERCENT 20
+#define STILL_PERCENT 2
+#define SLOW_TIMES 4 /* a look that took so many times the usual is slow ... */
+#define SLOW_SHARE 5 /* ... if it took at least this part of a probe's deadline; */
+#define FAR_SHARE 2  /* one that took this part of it is slow however usual it is */
+
+mono_ms evidence_silent_since(const struct sight *s)
+{
+    return s->doubt_since.ms == MONO_NEVER.ms ? s->last_answer
+                                              : mono_max(s->last_answer, s->doubt_since);
+}
+
+static bool counts(const struct sight *s, mono_ms asked)
+{
+    bool in_doubt = s->doubt_since.ms != MONO_NEVER.ms;
+    return asked.ms != 0 && in_doubt && asked.ms >= s->doubt_since.ms &&
+           asked.ms >= s->last_answer.ms;
+}
+
+static bool about_the_unit(const struct sight *s, const struct process_facts *p)
+{
+    return p->pid > 0 && p->pid == s->unit.main_pid && counts(s, p->asked);
+}
+
+static bool fresh_enough(mono_ms at, mono_ms now)
+{
+    return mono_since(now, at) <= EVIDENCE_LASTS_MS;
+}
+
+enum work evidence_work(const struct process_facts *before, const struct process_facts *now)
+{
+    /* Where in a look the time was read is not known: from the shortest time between, so that an
+     * error makes the process look busy. */
+    int64_t apart = mono_since(now->asked, before->at);
+    if (before->pid <= 0 || before->pid != now->pid || before->cpu_ms < 0 || now->cpu_ms < 0 ||
+        now->cpu_ms < before->cpu_ms || apart < EVIDENCE_APART_MS)
+        return WORK_UNKNOWN;
+    int64_t percent = (now->cpu_ms - before->cpu_ms) * 100 / apart;
+    return percent >= RISING_PERCENT  ? WORK_RISING
+           : percent >= STILL_PERCENT ? WORK_SOME
+                                      : WORK_STILL;
+}
+
+static bool rises(const struct sight *s, const struct process_facts *before,
+                  const struct process_facts *now)
+{
+    return about_the_unit(s, before) && about_the_unit(s, now) &&
+           evidence_work(before, now) == WORK_RISING;
+}
+
+bool evidence_stirs(const struct sight *s)
+{
+    const struct process_facts *p = &s->process;
+    if (!about_the_unit(s, p))
+        return rises(s, &s->group_before, &s->group);
+    return p->state == TASK_RUNNING || p->state == TASK_BLOCKED || rises(s, &s->process_before, p);
+}
+
+void evidence_take(struct process_facts *before, struct process_facts *now,
+                   const struct process_facts *look)
+{
+    if (look->pid != now->pid) {
+        *before = (struct process_facts){0};
+        *now = *look;
+    } else if (mono_since(look->asked, now->at) >= EVIDENCE_APART_MS) {
+        *before = *now;
+        *now = *look;
+    }
+}
+
+static enum activity activity_of_group(const struct sight *s, mono_ms now)
+{
+    /* Standing still is no evidence of a hang without the process' state: it may be blocked. */
+    bool works = rises(s, &s->group_before, &s->group) && fresh_enough(s->group.at, now);
+    return works ? ACTIVITY_WORKING : ACTIVITY_UNKNOWN;
+}
+
+enum activity evidence_activity(const struct sight *s, mono_ms now)
+{
+    const struct process_facts *p = &s->process;
+    const struct process_facts *b = &s->process_before;
+    if (!about_the_unit(s, p) || !fresh_enough(p->at, now))
+        return activity_of_group(s, now);
+    if (p->tracer_pid > 0 || p->state == TASK_TRACED)
+        return ACTIVITY_TRACED;
+    if (p->state == TASK_STOPPED)
+        return ACTIVITY_STOPPED;
+    if (!about_the_unit(s, b))
+        return ACTIVITY_UNKNOWN; /* one look is no comparison */
+    enum work work = evidence_work(b, p);
+    bool runs = p->state == TASK_RUNNING || b->state == TASK_RUNNING;
+    bool always_runs = p->state == TASK_RUNNING && b->state == TASK_RUNNING;
+    if (work == WORK_RISING)
+        return ACTIVITY_WORKING;
+    if (p->state == TASK_BLOCKED || b->state == TASK_BLOCKED)
+        return ACTIVITY_BLOCKED;
+    if (always_runs || (runs && work == WORK_SOME)) /* the host may give it little of its time */
+        return ACTIVITY_WORKING;
+    bool sleeps = p->state == TASK_SLEEPING && b->state == TASK_SLEEPING;
+    bool stirred = s->stirred.ms != 0 && mono_since(now, s->stirred) < EVIDENCE_STILL_MS;
+    return sleeps && work == WORK_STILL && !stirred ? ACTIVITY_STILL : ACTIVITY_UNKNOWN;
+}
+
+enum there evidence_there(const struct sight *s, mono_ms now)
+{
+    const struct witness_facts *w = &s->witness;
+    if (!w->possible || !counts(s, w->asked) || !fresh_enough(w->at, now))
+        return THERE_UNKNOWN;
+    if (reply_answered(w->reply))
+        return THERE_ANSWERS;
+    switch (w->reply) {
+    case REPLY_TLS_FAILED: /* a process that hangs refuses no handshake */
+        return THERE_ANSWERS;
+    case REPLY_SILENT:
+    case REPLY_NO_CONNECT:
+        return THERE_SILENT;
+    case REPLY_REFUSED:
+        return THERE_REFUSED;
+    default:
+        return THERE_UNKNOWN;
+    }
+}
+
+bool evidence_slow_look(int64_t took_ms, int64_t usual_ms, int64_t timeout_ms)
+{
+    if (took_ms >= timeout_ms / FAR_SHARE)
+        return true;
+    return usual_ms >= 0 && took_ms >= timeout_ms / SLOW_SHARE && took_ms >= usual_ms * SLOW_TIMES;
+}
+
+bool evidence_blind_over(const struct sight *s, mono_ms now)
+{
+    mono_ms since = mono_max(evidence_silent_since(s), s->unit_same_since);
+    return mono_since(now, mono_max(since, s->stirred)) >= s->blind_hang_ms;
+}

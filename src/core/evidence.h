@@ -1,0 +1,67 @@
+/* What the Redis host shows about a Redis that does not answer here: does its process work, and
+ * does it answer on its own host? Evidence belongs to one process and to this silence: what was
+ * asked before the last answer, or before the doubt began, does not count. */
+#ifndef RESUS_CORE_EVIDENCE_H
+#define RESUS_CORE_EVIDENCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "core/cause.h"
+
+/* Two looks that are compared are at least this far apart. */
+#define EVIDENCE_APART_MS 1000
+/* An older look says nothing about now: rounds come every 5 s at least. */
+#define EVIDENCE_LASTS_MS 12000
+/* A process that was seen at work or blocked has to be still for so long before it counts as
+ * hanging: long commands pause. */
+#define EVIDENCE_STILL_MS 3000
+
+/* Processor time between two looks at one process. */
+enum work {
+    WORK_UNKNOWN,
+    WORK_STILL,  /* below 2 % of a core */
+    WORK_SOME,   /* between the two */
+    WORK_RISING, /* 20 % of a core or more */
+};
+enum work evidence_work(const struct process_facts *before, const struct process_facts *now);
+
+enum activity {
+    ACTIVITY_UNKNOWN, /* no evidence, or it contradicts itself */
+    ACTIVITY_STILL,   /* sleeps and uses no processor time */
+    ACTIVITY_WORKING,
+    ACTIVITY_BLOCKED, /* in state D, and uses little processor time */
+    ACTIVITY_STOPPED, /* by a signal */
+    ACTIVITY_TRACED,
+    ACTIVITY_COUNT
+};
+enum activity evidence_activity(const struct sight *sight, mono_ms now);
+
+/* What a PING from the Redis host itself found. */
+enum there {
+    THERE_UNKNOWN, /* the host could not be asked, or its answer proves nothing */
+    THERE_ANSWERS,
+    THERE_SILENT,
+    THERE_REFUSED,
+    THERE_COUNT
+};
+enum there evidence_there(const struct sight *sight, mono_ms now);
+
+/* Takes in a new look at a process: `now` becomes `before` when they are far enough apart. A look
+ * that came too soon after the newest is dropped. */
+void evidence_take(struct process_facts *before, struct process_facts *now,
+                   const struct process_facts *look);
+/* Does the newest look show a process that does something, if only waiting for a disk? */
+bool evidence_stirs(const struct sight *sight);
+
+/* Did a command on the host take so long that silence from here may be the line's? `usual_ms` is
+ * FACT_UNKNOWN before the first. */
+bool evidence_slow_look(int64_t took_ms, int64_t usual_ms, int64_t timeout_ms);
+
+/* Since when Redis owes an answer. */
+mono_ms evidence_silent_since(const struct sight *sight);
+
+/* Is the time over in which Redis may be silent without evidence that it hangs? */
+bool evidence_blind_over(const struct sight *sight, mono_ms now);
+
+#endif

@@ -1,0 +1,110 @@
+#include "core/silence.h"
+
+#include "core/evidence.h"
+
+static struct verdict certain_if(bool confirmed, enum cause cause)
+{
+    return (struct verdict){cause, confirmed};
+}
+
+static int64_t busy_threshold_ms(const struct sight *s)
+{
+    return s->info.busy_threshold_ms >= 0 ? s->info.busy_threshold_ms : CAUSE_BUSY_THRESHOLD_MS;
+}
+
+/* A script must have had the time to show itself by BUSY. */
+static bool script_shown(const struct sight *s, mono_ms now)
+{
+    int64_t wait_ms = busy_threshold_ms(s) + CAUSE_BUSY_MARGIN_MS;
+    return mono_reached(now, mono_add(s->last_answer, wait_ms));
+}
+
+/* A process that ends closes its connections, too. */
+static bool unit_has_last_word(const struct sight *s, const struct probe_facts *p)
+{
+    return p->reply != REPLY_CLOSED || s->unit.at.ms >= p->at.ms;
+}
+
+/* Nothing was heard from the Redis host itself: what is seen from here has to do. */
+static struct verdict judge_unwitnessed(const struct sight *s, const struct probe_facts *p,
+                                        bool enough, mono_ms now)
+{
+    if (p->reply == REPLY_UNREACHABLE)
+        return certain_if(enough, CAUSE_HOST_UNREACHABLE);
+    if (p->reply == REPLY_CLOSED)
+        return certain_if(enough && unit_has_last_word(s, p), CAUSE_ACCESS_REFUSED);
+    if (!s->ever_answered)
+        return certain_if(enough, CAUSE_ACCESS_REFUSED);
+    /* The kernel of a host that can be reached completes a connect even for a Redis that hangs,
+     * until the backlog is full; but then the kept connection is still there, in silence. If that
+     * one has timed out too, the path to the port is cut and nothing is known of Redis. */
+    if (p->reply == REPLY_NO_CONNECT && s->kept.reply != REPLY_SILENT)
+        return certain_if(enough && script_shown(s, now), CAUSE_ACCESS_REFUSED);
+    return (struct verdict){CAUSE_NONE, false};
+}
+
+/* Redis works as long as it uses the processor; how long it may is the operator's to say. */
+static struct verdict judge_working(const struct sight *s, bool certain, mono_ms now)
+{
+    int64_t silent_ms = mono_since(now, evidence_silent_since(s));
+    bool too_long = s->busy_limit_ms > 0 && silent_ms >= s->busy_limit_ms;
+    return certain_if(certain, too_long ? CAUSE_HUNG : CAUSE_BUSY_COMMAND);
+}
+
+bool silence_call_due(const struct sight *s, enum cause cause, mono_ms now)
+{
+    int64_t silent_ms = mono_since(now, evidence_silent_since(s));
+    switch (cause) {
+    case CAUSE_BUSY_COMMAND:
+        return silent_ms >= s->busy_alert_ms;
+    case CAUSE_TRACED:
+        return silent_ms >= SILENCE_TRACED_MS;
+    default:
+        return true;
+    }
+}
+
+/* Two facts are needed: it does not answer, and its process does nothing that explains it. */
+static struct verdict judge_process(const struct sight *s, enum there there, bool deaf, bool enough,
+                                    mono_ms now)
+{
+    enum activity activity = evidence_activity(s, now);
+    if (activity == ACTIVITY_TRACED)
+        return certain_if(enough, CAUSE_TRACED);
+    if (activity == ACTIVITY_STOPPED)
+        return certain_if(enough, CAUSE_HUNG);
+    bool blind_over = evidence_blind_over(s, now);
+    /* Where the host itself answers late, silence may be the line's. */
+    bool slow_line =
+        s->slow_look.ms != 0 && mono_since(now, s->slow_look) < 2 * s->probe_timeout_ms;
+    if (slow_line && !deaf)
+        return certain_if(enough && blind_over, CAUSE_HOST_UNREACHABLE);
+    bool certain = enough && (deaf || script_shown(s, now));
+    if (activity == ACTIVITY_WORKING)
+        return judge_working(s, certain, now);
+    if (activity == ACTIVITY_BLOCKED)
+        return certain_if(certain, CAUSE_IO_BLOCKED);
+    bool agreed = there == THERE_REFUSED || (there == THERE_SILENT && activity == ACTIVITY_STILL);
+    return certain_if(certain && (agreed || blind_over), CAUSE_HUNG);
+}
+
+struct verdict silence_judge(const struct sight *s, const struct probe_facts *p, mono_ms now)
+{
+    /* Probes that wait while a process ends fail all at once; its unit may have been looked at only
+     * before. */
+    bool enough =
+        s->unit.asked.ms >= s->failing_since.ms && s->failed_probes >= s->failure_threshold;
+    enum there there = evidence_there(s, now);
+    if (there == THERE_ANSWERS)
+        return certain_if(enough && unit_has_last_word(s, p), CAUSE_PATH_BROKEN);
+    if (there == THERE_UNKNOWN || !s->ever_answered) {
+        struct verdict v = judge_unwitnessed(s, p, enough, now);
+        if (v.cause != CAUSE_NONE)
+            return v;
+    }
+    /* It runs, but does not listen. */
+    bool deaf = there == THERE_REFUSED || (there == THERE_UNKNOWN && p->reply == REPLY_REFUSED);
+    if (deaf && mono_since(now, s->unit_same_since) < SILENCE_YOUNG_MS)
+        return certain_if(enough && there == THERE_REFUSED, CAUSE_SYSTEMD_RESTARTING);
+    return judge_process(s, there, deaf, enough, now);
+}

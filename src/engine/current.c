@@ -1,0 +1,108 @@
+/* What holds now, and what is only remembered: for how long Redis has been silent, whether the
+ * figures are those of the process that answers, when the server's certificate ends. */
+#include "base/str.h"
+#include "engine/service.h"
+
+#define OVERDUE_MS 1000     /* a PING that waits longer is worth a word */
+#define SHOWN_AFTER_MS 2000 /* a silence this long is published at once */
+#define STALE_MS 300000     /* figures that INFO has not renewed for so long say nothing */
+#define WANT_AGAIN_MS 1000
+#define DAY_MS 86400000
+
+static bool unanswered(const struct service *s, const struct probe_facts *p)
+{
+    return p->reply != REPLY_NONE && !reply_answered(p->reply) &&
+           p->asked.ms > s->watch.answered.ms;
+}
+
+static bool overdue(const struct service *s, struct now now)
+{
+    for (int i = 0; i < SERVICE_PENDING_MAX; i++) {
+        const struct pending *p = &s->pending[i];
+        bool ping = p->id != 0 && (p->purpose == FOR_PULSE || p->purpose == FOR_PROBE);
+        if (ping && p->asked.ms > s->watch.answered.ms &&
+            mono_since(now.mono, p->asked) >= OVERDUE_MS)
+            return true;
+    }
+    return false;
+}
+
+int64_t current_silence_ms(const struct service *s, struct now now)
+{
+    const struct sight *t = &s->sight;
+    if (!unanswered(s, &t->kept) && !unanswered(s, &t->fresh) && !overdue(s, now))
+        return FACT_UNKNOWN;
+    mono_ms since = s->watch.answered.ms != 0 ? s->watch.answered : t->last_answer;
+    return mono_since(now.mono, since);
+}
+
+bool current_figures(const struct service *s, struct now now)
+{
+    const struct watch *w = &s->watch;
+    const struct info_facts *i = &s->sight.info;
+    enum unit_active unit = s->sight.unit.active;
+    bool runs = unit == UNIT_ACTIVE || unit == UNIT_RELOADING || s->cause == CAUSE_CONTROL_LOST;
+    return s->judged && i->known && runs && s->cause != CAUSE_WRONG_INSTANCE &&
+           w->info_refused[0] == '\0' && w->info_asked.ms >= w->figures_from.ms &&
+           mono_since(now.mono, i->at) < STALE_MS && current_silence_ms(s, now) < 0;
+}
+
+void current_forget_figures(struct service *s, mono_ms from)
+{
+    s->watch.figures_from = mono_max(s->watch.figures_from, from);
+    s->canary.known = false;
+}
+
+void current_want_figures(struct service *s, struct now now)
+{
+    struct watch *w = &s->watch;
+    bool have = s->sight.info.known && w->info_asked.ms >= w->figures_from.ms;
+    if (have || w->info_refused[0] != '\0' || request_pending(s, FOR_INFO) ||
+        mono_since(now.mono, w->figures_tried) < WANT_AGAIN_MS)
+        return;
+    w->figures_tried = now.mono;
+    w->performance_due = now.mono;
+}
+
+void current_publish(struct service *s, struct now now)
+{
+    if (!s->judged)
+        return;
+    bool silent = current_silence_ms(s, now) >= SHOWN_AFTER_MS;
+    bool figures = current_figures(s, now);
+    bool changed = silent != s->silence_shown || (figures && !s->figures_shown);
+    s->silence_shown = silent;
+    s->figures_shown = figures;
+    if (!changed)
+        return;
+    record_status(s, now);
+    record_health(s, now);
+}
+
+int64_t current_certificate_days(const struct service *s, struct now now)
+{
+    wall_ms ends = s->watch.certificate_ends;
+    if (ends.ms == 0)
+        return FACT_UNKNOWN;
+    int64_t left_ms = wall_since(ends, now.wall);
+    if (left_ms >= (int64_t)CERTIFICATE_WARNING_DAYS * DAY_MS)
+        return FACT_UNKNOWN;
+    return left_ms < 0 ? 0 : left_ms / DAY_MS;
+}
+
+bool current_certificate_text(const struct service *s, struct now now, char *text, size_t size)
+{
+    char at[WALL_TEXT_SIZE];
+    int64_t days = current_certificate_days(s, now);
+    if (days < 0)
+        return false;
+    (void)wall_text(s->watch.certificate_ends, at);
+    if (wall_since(s->watch.certificate_ends, now.wall) <= 0)
+        (void)str_format(text, size,
+                         "the server's certificate ended at %s: new clients are refused", at);
+    else
+        (void)str_format(text, size, "the server's certificate ends %s%lld day%s (%s)",
+                         days == 0 ? "in less than " : "in ", (long long)(days == 0 ? 1 : days),
+                         days > 1 ? "s" : "", at);
+    return true;
+}

@@ -1,0 +1,128 @@
+/* Looks for evidence on the Redis host while Redis does not answer here: what its process does, and
+ * whether it answers there. At most one of each is under way. What the evidence means is core's. */
+#include "core/evidence.h"
+
+#include "engine/service.h"
+
+/* A process that ends is noticed by its unit within this time: until then it is asked for nothing
+ * else, so that its restart does not have to share the host. */
+#define SETTLE_MS 200
+#define QUIET_MS 1000 /* a probe that is pending for longer is silence */
+
+/* Has nothing answered since the doubt began, or has a probe been waiting for long? */
+static bool silent(const struct service *s, struct now now)
+{
+    const struct sight *t = &s->sight;
+    const struct probe_facts *p = cause_probe(t);
+    if (!reply_answered(p->reply) || p->at.ms < t->doubt_since.ms)
+        return true;
+    for (int i = 0; i < SERVICE_PENDING_MAX; i++) {
+        const struct pending *r = &s->pending[i];
+        bool ping = r->id != 0 && (r->purpose == FOR_PULSE || r->purpose == FOR_PROBE);
+        if (ping && r->asked.ms >= t->last_answer.ms && mono_since(now.mono, r->asked) >= QUIET_MS)
+            return true;
+    }
+    return false;
+}
+
+static bool unit_runs(const struct sight *t)
+{
+    bool active = t->unit.active == UNIT_ACTIVE || t->unit.active == UNIT_RELOADING;
+    return active && t->unit.control_reached == TRI_YES && t->unit.asked.ms >= t->doubt_since.ms;
+}
+
+static bool process_can_be_looked_at(const struct service *s)
+{
+    int64_t pid = s->sight.unit.main_pid;
+    bool offered = s->settings->commands_extended || s->settings->control != CONTROL_SSH;
+    return offered && pid > 1 && pid <= HOST_PID_MAX;
+}
+
+static int port_to_ask(const struct service *s)
+{
+    int64_t port = s->sight.info.tcp_port;
+    return port > 0 && port <= UINT16_MAX ? (int)port : s->settings->redis.port;
+}
+
+static bool due(mono_ms asked, struct now now)
+{
+    return asked.ms == 0 || mono_since(now.mono, asked) >= EVIDENCE_APART_MS;
+}
+
+void evidence_ask(struct service *s, struct now now)
+{
+    const struct sight *t = &s->sight;
+    struct watch *w = &s->watch;
+    if (!watch_in_doubt(s) || watch_at_work(s) ||
+        mono_since(now.mono, t->doubt_since) < SETTLE_MS || !unit_runs(t) || !silent(s, now))
+        return;
+    /* Two looks are compared: the second is asked for when the first is old enough. */
+    if (process_can_be_looked_at(s) && !request_pending(s, FOR_PROCESS) && due(t->process.at, now))
+        request_host(s, FOR_PROCESS, HOST_PROCESS, (int)t->unit.main_pid, false, now);
+    if (s->engine->ports.witness != NULL && !request_pending(s, FOR_WITNESS) &&
+        due(w->witness_asked, now)) {
+        w->witness_asked = now.mono;
+        s->engine->ports.witness(s->engine->ports.context, s->index,
+                                 request_begin(s, FOR_WITNESS, now.mono), port_to_ask(s),
+                                 mono_add(now.mono, s->watch_policy.timeout_ms));
+    }
+}
+
+/* ── answers ── */
+
+static void note_stir(struct service *s, struct now now)
+{
+    if (evidence_stirs(&s->sight))
+        s->sight.stirred = now.mono;
+}
+
+/* How long the host took to answer says how much silence of Redis is worth. */
+static void note_time(struct service *s, mono_ms asked, struct now now)
+{
+    struct watch *w = &s->watch;
+    int64_t took_ms = mono_since(now.mono, asked);
+    if (evidence_slow_look(took_ms, w->usual_look_ms, s->watch_policy.timeout_ms))
+        s->sight.slow_look = now.mono;
+    if (watch_in_doubt(s))
+        return;
+    w->usual_look_ms = w->usual_look_ms < 0 ? took_ms : (w->usual_look_ms * 7 + took_ms) / 8;
+}
+
+void evidence_unit(struct service *s, const struct host_outcome *o, mono_ms asked, struct now now)
+{
+    struct sight *t = &s->sight;
+    struct process_facts look = {.pid = o->unit.main_pid,
+                                 .asked = asked,
+                                 .at = now.mono,
+                                 .cpu_ms = o->unit.cpu_ms,
+                                 .tracer_pid = FACT_UNKNOWN};
+    if (o->unit.control_reached == TRI_YES)
+        note_time(s, asked, now);
+    if (look.pid > 0 && look.cpu_ms >= 0)
+        evidence_take(&t->group_before, &t->group, &look);
+    note_stir(s, now);
+}
+
+void evidence_process(struct service *s, const struct host_outcome *o, mono_ms asked,
+                      struct now now)
+{
+    struct sight *t = &s->sight;
+    struct process_facts look = o->process;
+    if (o->end != HOST_EXITED || look.pid <= 0)
+        return;
+    look.asked = asked;
+    look.at = now.mono;
+    note_time(s, asked, now);
+    evidence_take(&t->process_before, &t->process, &look);
+    note_stir(s, now);
+}
+
+void observe_witness(struct service *s, const struct pending *p, const struct witness_outcome *o,
+                     struct now now)
+{
+    s->sight.witness = o->facts;
+    s->sight.witness.asked = p->asked;
+    s->sight.witness.at = now.mono;
+    judge(s, now);
+    watch_plan_round(s, now);
+}

@@ -1,0 +1,297 @@
+/* What the engine says about the health of a service, as JSON (contract section 8). */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "engine/snapshot.h"
+
+#define MIB (1024.0 * 1024.0)
+#define SYSTEMD_ADVICE                                                                             \
+    "See what systemctl status says on this machine. Until systemd answers Resus could not help."
+
+static const char *check_word(enum level_of level)
+{
+    return level == LEVEL_CRITICAL ? "fail" : level == LEVEL_WARNING ? "warning" : "pass";
+}
+
+static json_t *check(const char *status, double duration_ms, const char *message)
+{
+    json_t *body = json_object();
+    (void)json_put_text(body, "status", status);
+    (void)json_put(body, "duration_ms",
+                   duration_ms < 0 ? json_null() : json_rounded(duration_ms, 2));
+    (void)json_put_text(body, "message", message);
+    return body;
+}
+
+/* Redis was asked and has not answered yet: for how long, and what follows. */
+static void silence_text(const struct service *s, int64_t silent_ms, char *text, size_t size)
+{
+    const char *next = s->verdict.confirmed && cause_row(s->cause)->overall == OVERALL_CRITICAL
+                           ? ""
+                           : ". Resus is finding out whether it hangs, is busy or is cut off";
+    (void)str_format(text, size, "Redis has not answered for %.1f s (%lld of %lld probes failed)%s",
+                     (double)silent_ms / 1000.0, (long long)s->sight.failed_probes,
+                     (long long)s->sight.failure_threshold, next);
+}
+
+static json_t *failed_json(const struct service *s, const struct probe_facts *p, const char *what)
+{
+    char text[FACT_TEXT_MAX + 64];
+    (void)str_format(text, sizeof text, "%s: %s", what,
+                     p->text[0] != '\0' ? p->text : reply_class_word(p->reply));
+    bool refused_us = cause_row(s->cause)->overall == OVERALL_UNKNOWN;
+    json_t *body = check(refused_us ? "unknown" : "fail", -1, text);
+    (void)json_put_text(body, "error", reply_class_word(p->reply));
+    return body;
+}
+
+static json_t *answered_json(const struct service *s, const struct probe_facts *p, struct now now)
+{
+    char text[FACT_TEXT_MAX] = "PING successful";
+    char certificate[160];
+    bool warn = current_certificate_text(s, now, certificate, sizeof certificate);
+    if (warn)
+        (void)str_append(text, sizeof text, "; %s", certificate);
+    return check(warn ? "warning" : "pass", (double)p->latency_us / 1000.0, text);
+}
+
+/* What a new client meets, and what the open connection does. */
+static json_t *ping_json(const struct service *s, struct now now)
+{
+    const struct sight *t = &s->sight;
+    const struct probe_facts *p = cause_probe(t);
+    int64_t silent_ms = current_silence_ms(s, now);
+    char text[FACT_TEXT_MAX];
+    if (p->reply == REPLY_NONE)
+        return check("unknown", -1, "Not asked yet");
+    if (silent_ms >= 0 && reply_answered(p->reply)) {
+        silence_text(s, silent_ms, text, sizeof text);
+        return check("warning", -1, text);
+    }
+    if (cause_shut_out(t))
+        return failed_json(s, &t->fresh, "New connections fail, while the open one is answered");
+    if (p->reply != REPLY_PONG)
+        return failed_json(s, p, "PING failed");
+    if (t->shut_out > 0) {
+        (void)str_format(text, sizeof text, "PING successful, but a new connection failed: %s",
+                         t->fresh.text);
+        return check("warning", (double)p->latency_us / 1000.0, text);
+    }
+    return answered_json(s, p, now);
+}
+
+static json_t *connectivity_json(const struct service *s, struct now now)
+{
+    json_t *body = ping_json(s, now);
+    if (s->watch.certificate_ends.ms == 0)
+        return body;
+    json_t *details = json_object();
+    (void)json_put_wall(details, "certificate_ends", s->watch.certificate_ends);
+    (void)json_put(body, "details", details);
+    return body;
+}
+
+/* The canary's own figure: it moves no other status. */
+static json_t *canary_json(const struct service *s, struct now now)
+{
+    const struct canary_facts *c = canary_newest(s, now);
+    char text[FACT_TEXT_MAX + 32];
+    if (s->sight.info.known && s->sight.info.role != ROLE_PRIMARY)
+        return check("unknown", -1, "Not written: this is not a primary");
+    if (c == NULL)
+        return check("unknown", -1, "Not written yet");
+    if (c->reply == REPLY_PONG)
+        return check("pass", (double)c->latency_us / 1000.0, "SET, GET and DEL successful");
+    (void)str_format(text, sizeof text, "%s failed: %s", c->step, c->text);
+    json_t *body = check("fail", -1, text);
+    (void)json_put_text(body, "error", reply_class_word(c->reply));
+    return body;
+}
+
+static json_t *systemd_json(const struct service *s)
+{
+    const struct unit_facts *u = &s->sight.unit;
+    char text[FACT_TEXT_MAX + 32];
+    double took = (double)s->watch.unit_ms;
+    if (u->asked.ms == 0)
+        return check("unknown", -1, "Not asked yet");
+    if (u->control_reached == TRI_NO) {
+        json_t *body = check("unknown", took, "The host could not be asked");
+        (void)json_put_text(body, "error", u->text);
+        return body;
+    }
+    if (u->active == UNIT_UNKNOWN) {
+        json_t *body = check("unknown", took, "systemd was asked and did not say how the unit is");
+        (void)json_put_text(body, "error", u->text);
+        return body;
+    }
+    if (u->active == UNIT_ACTIVE || u->active == UNIT_RELOADING)
+        return check("pass", took, "Service active and running");
+    (void)str_format(text, sizeof text, "Service %s (%s, %s)", unit_active_word(u->active), u->sub,
+                     unit_result_word(u->result));
+    bool wait = u->active == UNIT_ACTIVATING || u->active == UNIT_DEACTIVATING;
+    return check(wait ? "warning" : "fail", took, text);
+}
+
+/* `max` <= 0: there is none. */
+static void put_gauge(json_t *metrics, const char *key, const struct gauge_reading *g, double max)
+{
+    json_t *m = json_object();
+    (void)json_put(m, "value", g->value < 0 ? json_null() : json_rounded(g->value, 2));
+    (void)json_put(m, "warning", json_rounded(g->warning, 2));
+    (void)json_put(m, "critical", json_rounded(g->critical, 2));
+    if (max > 0)
+        (void)json_put(m, "max", json_rounded(max, 2));
+    (void)json_put_text(m, "status", g->value < 0 ? "unknown" : check_word(g->level));
+    (void)json_put(metrics, key, m);
+}
+
+/* Why there are no figures. */
+static json_t *no_figures_json(const struct service *s, struct now now)
+{
+    char text[FACT_TEXT_MAX * 2];
+    int64_t silent_ms = current_silence_ms(s, now);
+    enum unit_active unit = s->sight.unit.active;
+    if (s->watch.info_refused[0] != '\0') {
+        (void)str_format(text, sizeof text, SNAPSHOT_INFO_REFUSED " (%s)", s->watch.info_refused);
+        return check("warning", -1, text);
+    }
+    if (silent_ms >= 0) {
+        (void)str_format(text, sizeof text, "No current figures: Redis has not answered for %.1f s",
+                         (double)silent_ms / 1000.0);
+        return check("unknown", -1, text);
+    }
+    if (cause_probe(&s->sight)->reply != REPLY_PONG)
+        return check("unknown", -1, "No current figures: PING fails");
+    if (s->cause == CAUSE_WRONG_INSTANCE)
+        return check("unknown", -1, "No figures: what answers is not the unit's process");
+    if (unit != UNIT_ACTIVE && unit != UNIT_RELOADING && s->cause != CAUSE_CONTROL_LOST)
+        return check("unknown", -1, "No figures: the unit is not known to be active");
+    return check("unknown", -1, "No figures yet: INFO has not been answered by this process");
+}
+
+static json_t *performance_json(const struct service *s, struct now now)
+{
+    const struct health_levels *l = &s->health.levels;
+    const struct info_facts *i = &s->sight.info;
+    if (!current_figures(s, now))
+        return no_figures_json(s, now);
+    enum level_of worst = health_worst(l);
+    json_t *body = check(check_word(worst), (double)s->watch.performance_ms,
+                         worst == LEVEL_OK ? "All metrics within normal ranges"
+                                           : "Metrics outside their normal ranges");
+    json_t *metrics = json_object();
+    put_gauge(metrics, "memory_mb", &l->gauges[GAUGE_MEMORY],
+              i->maxmemory > 0 ? (double)i->maxmemory / MIB : l->gauges[GAUGE_MEMORY].critical);
+    put_gauge(metrics, "cpu_percent", &l->gauges[GAUGE_CPU], 100);
+    put_gauge(metrics, "connections", &l->gauges[GAUGE_CONNECTIONS], (double)i->maxclients);
+    put_gauge(metrics, "response_time_ms", &l->gauges[GAUGE_LATENCY], 0);
+    put_gauge(metrics, "commands_per_second", &l->gauges[GAUGE_LOAD], 0);
+    put_gauge(metrics, "errors_per_hour", &l->gauges[GAUGE_ERRORS], 0);
+    (void)json_put(body, "metrics", metrics);
+    return body;
+}
+
+static json_t *evidence_json(const struct service *s)
+{
+    const struct sight *t = &s->sight;
+    json_t *array = json_array();
+    char text[FACT_TEXT_MAX + 64];
+    const struct probe_facts *p = cause_probe(t);
+    if (p->reply != REPLY_NONE) {
+        (void)str_format(text, sizeof text, "PING: %s%s%s", reply_class_word(p->reply),
+                         p->text[0] != '\0' ? " - " : "", p->text);
+        snapshot_add_text(array, text);
+    }
+    if (t->unit.text[0] != '\0') {
+        (void)str_format(text, sizeof text, "%s: %s",
+                         t->unit.control_reached == TRI_NO ? "host" : "unit", t->unit.text);
+        snapshot_add_text(array, text);
+    }
+    if (t->log.class != LOG_NONE) {
+        (void)str_format(text, sizeof text, CAUSE_LOG_EVIDENCE "%s", t->log.line);
+        snapshot_add_text(array, text);
+    }
+    if (s->cause == CAUSE_LOADING && t->info.loading_percent >= 0) {
+        (void)str_format(text, sizeof text, "loading: %.1f %%, %lld s to go",
+                         t->info.loading_percent, (long long)t->info.loading_eta_seconds);
+        snapshot_add_text(array, text);
+    }
+    guard_evidence(s, array);
+    return array;
+}
+
+/* Where the texts of the cause would be untrue: a Redis that is silent since the cause was found, a
+ * systemd of this machine. */
+static void true_texts(const struct service *s, struct now now, char *summary, size_t size,
+                       char advice[CAUSE_WORDS_MAX], const char **ret_advice)
+{
+    const struct cause_row *row = cause_row(s->cause);
+    char words[CAUSE_WORDS_MAX];
+    int64_t silent_ms = current_silence_ms(s, now);
+    bool fine = row->overall == OVERALL_HEALTHY || row->overall == OVERALL_DEGRADED;
+    (void)str_copy(summary, size, guard_summary(s, s->cause, words));
+    *ret_advice = guard_advice(s, s->cause, advice);
+    if (silent_ms >= 0 && fine && !s->verdict.confirmed)
+        silence_text(s, silent_ms, summary, size);
+    else if (s->cause == CAUSE_CONTROL_LOST && s->settings->control != CONTROL_SSH) {
+        (void)str_copy(summary, size, "Redis answers, but systemd does not say how its unit is.");
+        *ret_advice = SYSTEMD_ADVICE;
+    }
+}
+
+json_t *snapshot_cause_json(const struct service *s, struct now now)
+{
+    const struct cause_row *row = cause_row(s->cause);
+    char summary[CAUSE_WORDS_MAX], words[CAUSE_WORDS_MAX];
+    const char *advice = NULL;
+    true_texts(s, now, summary, sizeof summary, words, &advice);
+    json_t *body = json_object();
+    (void)json_put_text(body, "code", row->code);
+    (void)json_put_text(body, "summary", summary);
+    (void)json_put_wall(body, "since", s->cause_since);
+    (void)json_put(body, "evidence", evidence_json(s));
+    (void)json_put_text(body, "restart", restart_word(row->restart));
+    (void)json_put_text(body, "advice", advice);
+    return body;
+}
+
+static bool runs(const struct service *s, struct now now)
+{
+    const struct unit_facts *u = &s->sight.unit;
+    if (u->control_reached == TRI_NO || u->active == UNIT_UNKNOWN)
+        return reply_answered(cause_probe(&s->sight)->reply) && current_silence_ms(s, now) < 0;
+    return u->active == UNIT_ACTIVE || u->active == UNIT_RELOADING;
+}
+
+json_t *engine_health_json(const struct engine *e, int service, struct now now)
+{
+    const struct service *s = &e->services[service];
+    const struct probe_facts *p = cause_probe(&s->sight);
+    bool answers = reply_answered(p->reply) && current_silence_ms(s, now) < 0;
+    bool figures = current_figures(s, now);
+    double latency = answers ? latency_last_ms(s) : -1; /* a silent Redis has none */
+    json_t *body = json_object();
+    (void)json_put_text(body, "service", s->settings->id);
+    (void)json_put_text(body, "overall_status", overall_word(snapshot_overall(s)));
+    (void)json_put_bool(body, "service_running", runs(s, now));
+    (void)json_put_bool(body, "connectivity",
+                        answers && p->reply == REPLY_PONG && !cause_shut_out(&s->sight));
+    (void)json_put(body, "response_time_ms", latency < 0 ? json_null() : json_rounded(latency, 2));
+    (void)json_put_wall(body, "last_successful_command", s->watch.last_command);
+    snapshot_put_int(body, "error_count_last_hour",
+                     figures ? health_errors_last_hour(&s->health) : FACT_UNKNOWN);
+    (void)json_put_wall(body, "last_check", s->watch.last_check);
+    json_t *checks = json_object();
+    (void)json_put(checks, "connectivity", connectivity_json(s, now));
+    (void)json_put(checks, "systemd", systemd_json(s));
+    (void)json_put(checks, "performance", performance_json(s, now));
+    if (s->watch_policy.canary)
+        (void)json_put(checks, "canary", canary_json(s, now));
+    (void)json_put(body, "health_checks", checks);
+    (void)json_put(body, "cause", snapshot_cause_json(s, now));
+    (void)json_put(body, "recommendations", advice_json(s, now));
+    (void)json_put(body, "auto_recovery", engine_recovery_json(e, service, now));
+    return body;
+}
