@@ -5,7 +5,8 @@
 #include "base/str.h"
 #include "core/cause.h"
 
-/* NULL: the row's. %U stands for the unit, %A for the address. */
+/* NULL: the row's. %U stands for the unit, %A for the address, %W for where the host itself gets an
+ * answer. */
 struct words {
     const char *summary, *advice;
 };
@@ -78,11 +79,24 @@ static struct words of_unit(const struct sight *s)
     return (struct words){NULL, NULL};
 }
 
+/* Redis works: only its address, or the way to it, is wrong. */
+static struct words of_path(const struct sight *s)
+{
+    bool refused = cause_probe(s)->reply == REPLY_REFUSED;
+    if (!refused || s->witness.address[0] == '\0' || !reply_answered(s->witness.reply))
+        return (struct words){NULL, NULL};
+    return (struct words){"Nothing listens at %A; on its own host Redis answers at %W.",
+                          "Set Redis' `bind` or `port`, or `address` or `via: ssh` in resus.yaml; "
+                          "if a proxy, stunnel or firewall stands in between, repair that."};
+}
+
 static struct words words_of(enum cause cause, const struct sight *s)
 {
     switch (cause) {
     case CAUSE_ACCESS_REFUSED:
         return of_access(s);
+    case CAUSE_PATH_BROKEN:
+        return of_path(s);
     case CAUSE_CONFIG_ERROR:
     case CAUSE_WRONG_INSTANCE:
         return of_unit(s);
@@ -104,13 +118,15 @@ static struct words words_of(enum cause cause, const struct sight *s)
     return (struct words){NULL, NULL};
 }
 
-static const char *expanded(const char *text, struct cause_place place, char ret[CAUSE_WORDS_MAX])
+static const char *expanded(const char *text, const struct sight *s, struct cause_place place,
+                            char ret[CAUSE_WORDS_MAX])
 {
     size_t used = 0;
     ret[0] = '\0';
     for (const char *c = text; *c != '\0'; c++) {
         const char *name = c[0] == '%' && c[1] == 'U'   ? place.unit
                            : c[0] == '%' && c[1] == 'A' ? place.address
+                           : c[0] == '%' && c[1] == 'W' ? s->witness.address
                                                         : NULL;
         (void)str_copy_n(ret + used, CAUSE_WORDS_MAX - used, name != NULL ? name : c,
                          name != NULL ? strlen(name) : 1);
@@ -124,12 +140,12 @@ const char *cause_summary(enum cause cause, const struct sight *s, struct cause_
                           char ret[CAUSE_WORDS_MAX])
 {
     const char *text = words_of(cause, s).summary;
-    return text == NULL ? cause_row(cause)->summary : expanded(text, place, ret);
+    return text == NULL ? cause_row(cause)->summary : expanded(text, s, place, ret);
 }
 
 const char *cause_advice(enum cause cause, const struct sight *s, struct cause_place place,
                          char ret[CAUSE_WORDS_MAX])
 {
     const char *text = words_of(cause, s).advice;
-    return text == NULL ? cause_row(cause)->advice : expanded(text, place, ret);
+    return text == NULL ? cause_row(cause)->advice : expanded(text, s, place, ret);
 }

@@ -167,7 +167,19 @@ def test_port_that_was_taken_and_is_free_again_is_worth_one_start(host):
         assert intents(daemon) == ["restart"], daemon.audit()
 
 
-def test_redis_on_loopback_only_is_named(host):
+def test_redis_on_loopback_only_is_named_with_where_it_listens(host):
+    host.add_config("bind 127.0.0.1")
+    host.systemctl("restart", host.unit)
+    with watching_sick(host) as daemon:
+        untouched = Untouched(host, daemon)
+        health = expect(daemon, "path_broken", "critical", "useless", "restart_useless", seconds=30)
+        words = f"Nothing listens at {host.address}:6379; on its own host Redis answers at 127.0.0.1:6379"
+        assert words in health["cause"]["summary"], health["cause"]
+        look(daemon)
+        untouched.check()
+
+
+def test_wrong_port_is_named(host):
     with watching_sick(host, service={"address": f"{host.address}:6399"}) as daemon:
         untouched = Untouched(host, daemon)
         health = expect(daemon, "access_refused", "unknown", "useless", "restart_useless")

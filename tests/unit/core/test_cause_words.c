@@ -93,6 +93,21 @@ static void a_host_that_refuses_us_was_reached(void **state)
     expect(CAUSE_HOST_UNREACHABLE, &s, "refuses the control", "resus doctor");
 }
 
+static void a_redis_that_listens_elsewhere_is_named(void **state)
+{
+    (void)state;
+    struct sight s = sight_of(REPLY_REFUSED, "");
+    expect(CAUSE_PATH_BROKEN, &s, cause_row(CAUSE_PATH_BROKEN)->summary, "bind");
+    s.witness.possible = true;
+    s.witness.reply = REPLY_NOAUTH;
+    (void)str_copy(s.witness.address, sizeof s.witness.address, "127.0.0.1:6379");
+    expect(CAUSE_PATH_BROKEN, &s,
+           "Nothing listens at 10.0.0.5:6379; on its own host Redis answers at 127.0.0.1:6379",
+           "via: ssh");
+    s.fresh.reply = REPLY_SILENT;
+    expect(CAUSE_PATH_BROKEN, &s, cause_row(CAUSE_PATH_BROKEN)->summary, "");
+}
+
 static void a_long_name_is_cut_and_not_overrun(void **state)
 {
     (void)state;
@@ -112,6 +127,7 @@ int main(void)
         cmocka_unit_test(only_the_certificate_of_redis_counts_as_expired),
         cmocka_unit_test(a_unit_that_cannot_be_started_is_named),
         cmocka_unit_test(a_host_that_refuses_us_was_reached),
+        cmocka_unit_test(a_redis_that_listens_elsewhere_is_named),
         cmocka_unit_test(a_long_name_is_cut_and_not_overrun),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
