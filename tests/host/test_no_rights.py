@@ -167,6 +167,18 @@ def test_port_that_was_taken_and_is_free_again_is_worth_one_start(host):
         assert intents(daemon) == ["restart"], daemon.audit()
 
 
+def test_log_that_sudo_refuses_does_not_count_as_read(host):
+    faults.without_restart(host)
+    settings = extended(host)
+    without_right(host, "/usr/bin/tail")
+    with watching(host, {"auto_recovery": {"max_attempts": 1}}, service=settings) as daemon:
+        faults.bad_directive(host)
+        faults.kill(host)
+        health = daemon.wait_for_health(lambda seen: "could not be read" in evidence(seen), "the log that is refused")
+        assert "sudo:" in evidence(health), health["cause"]
+        daemon.wait_for_audit(lambda line: line["operation"] == "manual-intervention-required")
+
+
 def test_redis_on_loopback_only_is_named_with_where_it_listens(host):
     host.add_config("bind 127.0.0.1")
     host.systemctl("restart", host.unit)
