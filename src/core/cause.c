@@ -249,7 +249,7 @@ static struct verdict judge_shut_out(const struct sight *s)
     const struct info_facts *i = &s->info;
     bool full = s->fresh.reply == REPLY_CLOSED && i->known && i->maxclients > 0 &&
                 i->connected_clients >= i->maxclients;
-    return certain_if(cause_shut_out(s), full ? CAUSE_CLIENTS_EXHAUSTED : CAUSE_ACCESS_REFUSED);
+    return certain_if(cause_shut_out(s), full ? CAUSE_CLIENTS_EXHAUSTED : CAUSE_PATH_BROKEN);
 }
 
 /* Redis answers PONG: is it ours, is its unit in order, and do its own figures agree? */

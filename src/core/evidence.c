@@ -1,10 +1,38 @@
 #include "core/evidence.h"
 
+#include <assert.h>
+
+#include "base/attr.h"
+
 #define RISING_PERCENT 20
 #define STILL_PERCENT 2
 #define SLOW_TIMES 4 /* a look that took so many times the usual is slow ... */
 #define SLOW_SHARE 5 /* ... if it took at least this part of a probe's deadline; */
 #define FAR_SHARE 2  /* one that took this part of it is slow however usual it is */
+
+static const char *const activity_words[] = {
+    [ACTIVITY_UNKNOWN] = "unknown", [ACTIVITY_STILL] = "still",     [ACTIVITY_WORKING] = "working",
+    [ACTIVITY_BLOCKED] = "blocked", [ACTIVITY_STOPPED] = "stopped", [ACTIVITY_TRACED] = "traced",
+};
+static_assert(ARRAY_LENGTH(activity_words) == ACTIVITY_COUNT, "a word for every activity");
+
+static const char *const there_words[] = {
+    [THERE_UNKNOWN] = "unknown",
+    [THERE_ANSWERS] = "answers",
+    [THERE_SILENT] = "silent",
+    [THERE_REFUSED] = "refused",
+};
+static_assert(ARRAY_LENGTH(there_words) == THERE_COUNT, "a word for every place");
+
+const char *evidence_activity_word(enum activity activity)
+{
+    return activity_words[activity];
+}
+
+const char *evidence_there_word(enum there there)
+{
+    return there_words[there];
+}
 
 mono_ms evidence_silent_since(const struct sight *s)
 {

@@ -35,6 +35,7 @@ enum activity {
     ACTIVITY_TRACED,
     ACTIVITY_COUNT
 };
+const char *evidence_activity_word(enum activity activity);
 enum activity evidence_activity(const struct sight *sight, mono_ms now);
 
 /* What a PING from the Redis host itself found. */
@@ -45,6 +46,7 @@ enum there {
     THERE_REFUSED,
     THERE_COUNT
 };
+const char *evidence_there_word(enum there there);
 enum there evidence_there(const struct sight *sight, mono_ms now);
 
 /* Takes in a new look at a process: `now` becomes `before` when they are far enough apart. A look

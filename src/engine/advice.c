@@ -6,6 +6,7 @@
 #include "base/str.h"
 #include "engine/service.h"
 
+#define LONG_COMMAND_SHOWN_MS 86400000
 #define MIB (1024.0 * 1024.0)
 
 static void add(json_t *array, const char *format, ...) ATTR_PRINTF(2, 3);
@@ -92,12 +93,20 @@ static void canary(const struct service *s, struct now now, json_t *array)
             c->text);
 }
 
+static void long_command(const struct service *s, struct now now, json_t *array)
+{
+    const struct long_command *l = &s->long_command;
+    if (l->ended.ms != WALL_NONE.ms && wall_since(now.wall, l->ended) < LONG_COMMAND_SHOWN_MS)
+        add(array, "Avoid long commands: %s %s", l->text, l->advice);
+}
+
 json_t *advice_json(const struct service *s, struct now now)
 {
     json_t *array = json_array();
     if (!s->judged)
         return array;
     certificate(s, now, array);
+    long_command(s, now, array);
     canary(s, now, array);
     if (s->watch.info_refused[0] != '\0')
         add(array, SNAPSHOT_INFO_REFUSED ". Allow it on the Redis: ACL SETUSER %s +info",

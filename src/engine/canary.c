@@ -17,10 +17,17 @@ void canary_note(struct service *s, const struct redis_answer *a, struct now now
     s->canary = (struct canary_seen){.known = true, .at = now.mono, .facts = a->canary};
 }
 
+bool canary_redirected(const struct service *s)
+{
+    const char *text = s->canary.facts.text;
+    return s->canary.known && (str_starts(text, "MOVED ") || str_starts(text, "ASK "));
+}
+
 const struct canary_facts *canary_newest(const struct service *s, struct now now)
 {
     const struct canary_seen *c = &s->canary;
     bool recent = mono_since(now.mono, c->at) < 2 * s->watch_policy.interval_ms;
     bool replica = s->sight.info.known && s->sight.info.role != ROLE_PRIMARY;
-    return s->watch_policy.canary && c->known && recent && !replica ? &c->facts : NULL;
+    bool counts = c->known && recent && !replica && !canary_redirected(s);
+    return s->watch_policy.canary && counts ? &c->facts : NULL;
 }

@@ -36,15 +36,19 @@ int64_t current_silence_ms(const struct service *s, struct now now)
     return mono_since(now.mono, since);
 }
 
-bool current_figures(const struct service *s, struct now now)
+bool current_info(const struct service *s, struct now now)
 {
     const struct watch *w = &s->watch;
     const struct info_facts *i = &s->sight.info;
+    return i->known && w->info_refused[0] == '\0' && w->info_asked.ms >= w->figures_from.ms &&
+           mono_since(now.mono, i->at) < STALE_MS && current_silence_ms(s, now) < 0;
+}
+
+bool current_figures(const struct service *s, struct now now)
+{
     enum unit_active unit = s->sight.unit.active;
     bool runs = unit == UNIT_ACTIVE || unit == UNIT_RELOADING || s->cause == CAUSE_CONTROL_LOST;
-    return s->judged && i->known && runs && s->cause != CAUSE_WRONG_INSTANCE &&
-           w->info_refused[0] == '\0' && w->info_asked.ms >= w->figures_from.ms &&
-           mono_since(now.mono, i->at) < STALE_MS && current_silence_ms(s, now) < 0;
+    return s->judged && runs && s->cause != CAUSE_WRONG_INSTANCE && current_info(s, now);
 }
 
 void current_forget_figures(struct service *s, mono_ms from)

@@ -307,6 +307,9 @@ void engine_redis_ended(struct engine *e, int service, const struct redis_answer
     case FOR_CONFIG:
         observe_redis(s, &p, a, now);
         break;
+    case FOR_SLOWLOG:
+        long_command_answered(s, a, now);
+        break;
     case FOR_ACTION:
     case FOR_ACTION_2:
     case FOR_ACTION_SAVED:

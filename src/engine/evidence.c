@@ -31,11 +31,15 @@ static bool unit_runs(const struct sight *t)
     return active && t->unit.control_reached == TRI_YES && t->unit.asked.ms >= t->doubt_since.ms;
 }
 
+bool evidence_process_offered(const struct service *s)
+{
+    return s->settings->commands_extended || s->settings->control != CONTROL_SSH;
+}
+
 static bool process_can_be_looked_at(const struct service *s)
 {
     int64_t pid = s->sight.unit.main_pid;
-    bool offered = s->settings->commands_extended || s->settings->control != CONTROL_SSH;
-    return offered && pid > 1 && pid <= HOST_PID_MAX;
+    return evidence_process_offered(s) && pid > 1 && pid <= HOST_PID_MAX;
 }
 
 static int port_to_ask(const struct service *s)

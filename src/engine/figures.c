@@ -19,7 +19,7 @@ void engine_figures(const struct engine *e, int service, struct now now, struct 
         .status = snapshot_status(s),
         .cause = cause_row(s->cause)->code,
         .up = s->sampler.state == SAMPLE_UP && current_silence_ms(s, now) < 0,
-        .figures_hold = current_figures(s, now),
+        .figures_hold = current_info(s, now),
         .certificate_ends = s->watch.certificate_ends,
         .canary = canary_newest(s, now),
         .ping_ms = latency_last_ms(s),

@@ -99,6 +99,8 @@ static json_t *canary_json(const struct service *s, struct now now)
     char text[FACT_TEXT_MAX + 32];
     if (s->sight.info.known && s->sight.info.role != ROLE_PRIMARY)
         return check("unknown", -1, "Not written: this is not a primary");
+    if (canary_redirected(s))
+        return check("unknown", -1, "Not written: another node of the cluster holds the key");
     if (c == NULL)
         return check("unknown", -1, "Not written yet");
     if (c->reply == REPLY_PONG)
@@ -193,13 +195,18 @@ static json_t *performance_json(const struct service *s, struct now now)
     return body;
 }
 
-static json_t *evidence_json(const struct service *s)
+static json_t *evidence_json(const struct service *s, struct now now)
 {
     const struct sight *t = &s->sight;
     json_t *array = json_array();
     char text[FACT_TEXT_MAX + 64];
     const struct probe_facts *p = cause_probe(t);
-    if (p->reply != REPLY_NONE) {
+    int64_t silent_ms = current_silence_ms(s, now);
+    if (silent_ms >= 0 && reply_answered(p->reply)) {
+        (void)str_format(text, sizeof text, "PING: no answer for %.1f s",
+                         (double)silent_ms / 1000.0);
+        snapshot_add_text(array, text);
+    } else if (p->reply != REPLY_NONE) {
         (void)str_format(text, sizeof text, "PING: %s%s%s", reply_class_word(p->reply),
                          p->text[0] != '\0' ? " - " : "", p->text);
         snapshot_add_text(array, text);
@@ -209,6 +216,7 @@ static json_t *evidence_json(const struct service *s)
                          t->unit.control_reached == TRI_NO ? "host" : "unit", t->unit.text);
         snapshot_add_text(array, text);
     }
+    evidence_texts(s, now, array);
     if (t->log.class != LOG_NONE) {
         (void)str_format(text, sizeof text, CAUSE_LOG_EVIDENCE "%s", t->log.line);
         snapshot_add_text(array, text);
@@ -235,6 +243,10 @@ static void true_texts(const struct service *s, struct now now, char *summary, s
     *ret_advice = guard_advice(s, s->cause, advice);
     if (silent_ms >= 0 && fine && !s->verdict.confirmed)
         silence_text(s, silent_ms, summary, size);
+    else if (s->cause == CAUSE_PATH_BROKEN && cause_shut_out(&s->sight))
+        (void)str_copy(summary, size,
+                       "Redis answers the clients that are connected, but new "
+                       "connections fail: new clients are cut off.");
     else if (s->cause == CAUSE_CONTROL_LOST && s->settings->control != CONTROL_SSH) {
         (void)str_copy(summary, size, "Redis answers, but systemd does not say how its unit is.");
         *ret_advice = SYSTEMD_ADVICE;
@@ -251,7 +263,7 @@ json_t *snapshot_cause_json(const struct service *s, struct now now)
     (void)json_put_text(body, "code", row->code);
     (void)json_put_text(body, "summary", summary);
     (void)json_put_wall(body, "since", s->cause_since);
-    (void)json_put(body, "evidence", evidence_json(s));
+    (void)json_put(body, "evidence", evidence_json(s, now));
     (void)json_put_text(body, "restart", restart_word(row->restart));
     (void)json_put_text(body, "advice", advice);
     return body;

@@ -174,6 +174,7 @@ void judge(struct service *s, struct now now)
             s->watch.performance_due = now.mono; /* a new process has new figures */
         }
     }
+    long_command_judged(s, now);
     recover_event(s, EVENT_FACTS, 0, ACTION_DONE, now);
     operation_turn(s, now);
     sample_account(s, now);

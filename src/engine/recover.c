@@ -44,6 +44,17 @@ void recover_capture(struct service *s, const char *what, const char *text, size
         s->evidence_bytes += used;
 }
 
+/* What its own host shows. */
+static void capture_host(struct service *s, struct now now)
+{
+    JSON_CLEANUP json_t *texts = json_array();
+    size_t i;
+    const json_t *text;
+    evidence_texts(s, now, texts);
+    json_array_foreach(texts, i, text)
+        recover_capture(s, "host", json_string_value(text), json_string_length(text));
+}
+
 static void gather_evidence(struct service *s, struct now now)
 {
     const struct sight *sight = &s->sight;
@@ -55,6 +66,7 @@ static void gather_evidence(struct service *s, struct now now)
     const struct probe_facts *p = cause_probe(sight);
     (void)snprintf(line, sizeof line, "%s %s", reply_class_word(p->reply), p->text);
     recover_capture(s, "redis", line, strlen(line));
+    capture_host(s, now);
     if (sight->log.line[0] != '\0')
         recover_capture(s, "log", sight->log.line, strlen(sight->log.line));
     if (sight->info.known) {
@@ -86,8 +98,10 @@ static void write_intent(struct service *s, const struct effect *e, struct now n
     line.ssh_key_used = s->settings->control == CONTROL_SSH;
     action_id_text(s, e->action_id, line.request_id, sizeof line.request_id);
     (void)str_copy(line.recovery_level, sizeof line.recovery_level, recovery_level_word(e->level));
-    (void)str_format(line.reason, sizeof line.reason, "%s: %s", cause_row(e->cause)->code,
-                     cause_row(e->cause)->summary);
+    const char *why = "";
+    bool blind = e->cause == CAUSE_HUNG && evidence_blind(s, now, &why);
+    (void)str_format(line.reason, sizeof line.reason, "%s: %s%s%s%s", cause_row(e->cause)->code,
+                     cause_row(e->cause)->summary, blind ? " (" : "", why, blind ? ")" : "");
     s->action_began_wall = now.wall;
     s->engine->ports.audit(s->engine->ports.context, s->index,
                            request_begin_action(s, FOR_INTENT, now.mono, e->action_id), &line,
@@ -262,6 +276,22 @@ static void tell_ended(struct service *s, const struct effect *e, struct now now
     s->recovery_times[0] = now.wall;
 }
 
+/* Who can reach it and who cannot, what its process does: whoever is woken up wants to know. */
+static void append_seen(const struct service *s, struct now now, char *text, size_t size)
+{
+    JSON_CLEANUP json_t *texts = json_array();
+    const struct probe_facts *p = cause_probe(&s->sight);
+    size_t i;
+    const json_t *one;
+    evidence_texts(s, now, texts);
+    if (json_array_size(texts) == 0)
+        return;
+    (void)str_append(text, size, " Seen: from here: %s",
+                     p->text[0] != '\0' ? p->text : reply_class_word(p->reply));
+    json_array_foreach(texts, i, one)(void) str_append(text, size, "; %s", json_string_value(one));
+    (void)str_append(text, size, ".");
+}
+
 static void tell_human(struct service *s, const struct effect *e, struct now now)
 {
     const struct cause_row *row = cause_row(e->cause);
@@ -284,6 +314,7 @@ static void tell_human(struct service *s, const struct effect *e, struct now now
                          summary);
     else
         (void)str_format(text, sizeof text, "%s %s", summary, advice);
+    append_seen(s, now, text, sizeof text);
     service_log(s, true, "a human is needed: %s", text);
     record_auto_recovery(s, LEVEL_HUMAN, "failed", text, now);
     struct audit_line line;

@@ -42,7 +42,8 @@ static enum sample_state state_now(const struct service *s)
     bool doubt = t->doubt_since.ms != MONO_NEVER.ms;
     if (!s->judged || t->tilt)
         return SAMPLE_CANNOT_SAY;
-    if (probe->reply == REPLY_PONG && (!doubt || probe->asked.ms >= t->doubt_since.ms))
+    bool shut_out = cause_shut_out(t); /* no new client gets in */
+    if (probe->reply == REPLY_PONG && (!doubt || probe->asked.ms >= t->doubt_since.ms) && !shut_out)
         return SAMPLE_UP;
     /* A stop on purpose lasts until the start that ends it is done. */
     if (s->saved.stopped_on_purpose || (s->sampler.state == SAMPLE_PLANNED && operation_running(s)))
@@ -52,7 +53,7 @@ static enum sample_state state_now(const struct service *s)
         return SAMPLE_CANNOT_SAY;
     /* The verdict may be older than the loss: then it does not name one. */
     enum overall overall = cause_row(s->cause)->overall;
-    bool silent = probe->reply != REPLY_PONG && probe->reply != REPLY_NONE;
+    bool silent = shut_out || (probe->reply != REPLY_PONG && probe->reply != REPLY_NONE);
     if (!s->verdict.confirmed || (!silent && overall != OVERALL_UNKNOWN) ||
         overall == OVERALL_HEALTHY)
         return SAMPLE_PENDING;

@@ -32,6 +32,7 @@ enum purpose {
     FOR_ACTION_2,     /* its second half: FUNCTION KILL, start after reset-failed */
     FOR_ACTION_SAVED, /* INFO persistence while its BGSAVE runs */
     FOR_INTENT,       /* recovery's intent line */
+    FOR_SLOWLOG,      /* what kept Redis busy, when that is over */
     FOR_EVIDENCE,     /* INFO, SLOWLOG, CLIENT LIST before an action */
     FOR_OP_INFO,      /* a person's operation: INFO before, */
     FOR_OP_SAVE,      /* BGSAVE, */
@@ -194,6 +195,16 @@ struct canary_seen {
     struct canary_facts facts;
 };
 
+/* The long command that keeps Redis busy, and what is known of the last one. */
+struct long_command {
+    bool seen;
+    mono_ms since; /* the last answer before it */
+    int64_t pid, silent_ms;
+    wall_ms ended; /* WALL_NONE = there was none */
+    char text[FACT_TEXT_MAX * 2];
+    const char *advice;
+};
+
 struct service {
     struct engine *engine;
     int index;
@@ -246,6 +257,7 @@ struct service {
     } saving;
 
     struct guard guard;
+    struct long_command long_command;
     struct sampler sampler;
     struct canary_seen canary;
     bool silence_shown, figures_shown; /* as published last */
@@ -328,6 +340,16 @@ void evidence_ask(struct service *s, struct now now); /* what is missing and not
 void evidence_unit(struct service *s, const struct host_outcome *o, mono_ms asked, struct now now);
 void evidence_process(struct service *s, const struct host_outcome *o, mono_ms asked,
                       struct now now);
+bool evidence_process_offered(const struct service *s);
+/* evidence_text.c */
+void evidence_texts(const struct service *s, struct now now, json_t *array);
+/* Would an action now be one for a hang of which not all was seen? `why` names what is missing. */
+bool evidence_blind(const struct service *s, struct now now, const char **ret_why);
+
+/* long_command.c */
+void long_command_judged(struct service *s, struct now now);
+void long_command_answered(struct service *s, const struct redis_answer *a, struct now now);
+
 void observe_witness(struct service *s, const struct pending *p, const struct witness_outcome *o,
                      struct now now);
 
@@ -347,7 +369,9 @@ void sample_turn(struct service *s, struct now now); /* ends the step when it is
 /* current.c: what holds now, and what is only remembered */
 /* For how long Redis has answered nothing although it was asked; FACT_UNKNOWN = it answers. */
 int64_t current_silence_ms(const struct service *s, struct now now);
-/* Are the figures of INFO those of the process that answers now? */
+/* Is INFO of the process that answers at the address now? */
+bool current_info(const struct service *s, struct now now);
+/* ... and is that the process of the unit? */
 bool current_figures(const struct service *s, struct now now);
 /* What was read so far may belong to another process. */
 void current_forget_figures(struct service *s, mono_ms from);
@@ -364,6 +388,8 @@ bool current_certificate_text(const struct service *s, struct now now, char *tex
 /* canary.c */
 bool canary_wanted(const struct service *s, struct now now);
 void canary_note(struct service *s, const struct redis_answer *a, struct now now);
+/* Does another node of the cluster hold the key? An application would go there. */
+bool canary_redirected(const struct service *s);
 /* The newest result, NULL while there is none that still says something. */
 const struct canary_facts *canary_newest(const struct service *s, struct now now);
 

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "core/evidence.h"
 #include "engine/snapshot.h"
 
 #define MIB (1024.0 * 1024.0)
@@ -271,12 +272,19 @@ json_t *engine_recovery_json(const struct engine *e, int service, struct now now
     return body;
 }
 
+/* An answer of before says nothing while the next one is waited for. */
+static const char *newest_word(const struct probe_facts *p, bool waits)
+{
+    return waits && reply_answered(p->reply) ? "waiting" : reply_class_word(p->reply);
+}
+
 static json_t *facts_json(const struct service *s, struct now now)
 {
     const struct sight *t = &s->sight;
     json_t *facts = json_object();
-    (void)json_put_text(facts, "kept_connection", reply_class_word(t->kept.reply));
-    (void)json_put_text(facts, "fresh_connection", reply_class_word(t->fresh.reply));
+    bool waits = current_silence_ms(s, now) >= 0;
+    (void)json_put_text(facts, "kept_connection", newest_word(&t->kept, waits));
+    (void)json_put_text(facts, "fresh_connection", newest_word(&t->fresh, waits));
     (void)json_put_int(facts, "failed_probes", t->failed_probes);
     (void)json_put_int(facts, "silent_for_ms", mono_since(now.mono, t->last_answer));
     (void)json_put_text(facts, "unit", unit_active_word(t->unit.active));
@@ -285,6 +293,8 @@ static json_t *facts_json(const struct service *s, struct now now)
     snapshot_put_int(facts, "unit_pid", t->unit.main_pid);
     snapshot_put_int(facts, "unit_age_ms",
                      t->unit.asked.ms == 0 ? FACT_UNKNOWN : mono_since(now.mono, t->unit.asked));
+    (void)json_put_text(facts, "process", evidence_activity_word(evidence_activity(t, now.mono)));
+    (void)json_put_text(facts, "on_its_host", evidence_there_word(evidence_there(t, now.mono)));
     (void)json_put_text(facts, "log", log_class_word(t->log.class));
     (void)json_put_bool(facts, "confirmed", s->verdict.confirmed);
     (void)json_put_bool(facts, "in_doubt", t->doubt_since.ms != MONO_NEVER.ms);
@@ -312,12 +322,15 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
     (void)json_put_text(body, "action",
                         action == ACTION_NONE ? NULL : recovery_action_word(action));
     (void)json_put_text(body, "level", action == ACTION_NONE ? NULL : recovery_level_word(level));
-    (void)json_put(body, "cause", snapshot_cause_json(s, now));
+    json_t *cause = snapshot_cause_json(s, now);
+    (void)json_put(body, "cause", cause);
     (void)json_put(body, "facts", facts_json(s, now));
     json_t *reasons = json_array();
     char words[CAUSE_WORDS_MAX];
+    const char *plain = guard_summary(s, f.verdict.cause, words);
+    bool probing = !f.verdict.confirmed && current_silence_ms(s, now) >= 0;
     (void)str_format(text, sizeof text, "%s%s", f.verdict.confirmed ? "" : "Not certain yet: ",
-                     guard_summary(s, f.verdict.cause, words));
+                     probing ? json_text_or(cause, "summary", plain) : plain);
     snapshot_add_text(reasons, text);
     static const char *const verdicts[] = {
         [RESTART_UNNEEDED] = "Nothing needs a restart.",
@@ -325,7 +338,8 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
         [RESTART_USELESS] = "A restart is useless against this cause.",
         [RESTART_HARMFUL] = "A restart would do harm.",
     };
-    snapshot_add_text(reasons, verdicts[row->restart]);
+    snapshot_add_text(reasons, probing ? "Whether a restart would help is not known yet."
+                                       : verdicts[row->restart]);
     if (reason != WITHHELD_NOT)
         snapshot_add_text(reasons, guard_withheld_text(s, reason));
     if (s->recovery.phase != PHASE_IDLE) {

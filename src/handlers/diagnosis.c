@@ -180,6 +180,10 @@ static void walk_slow(struct walk *w)
         step(w, "scripts", SEEN_FINDING, "A script blocks Redis",
              "Resus ends it where that is possible; find who runs it: resus inspect slowlog.",
              "Redis answers BUSY");
+    if (str_equal(code, "busy_command"))
+        step(w, "long commands", SEEN_FINDING, "A long command keeps Redis busy",
+             "Wait until it is over: Resus then names it; see also resus inspect slowlog.", "%s",
+             evidence(w, "process: "));
     walk_share(
         w, "memory usage", "memory_mb", 75, 1, " MB", "Memory pressure",
         "Identify large keys (resus inspect bigkeys), let keys expire, consider more memory.");

@@ -129,12 +129,12 @@ static void run(struct controller *c, const struct host_request *request)
         read_process(job, request->number);
     else
         r = controller_unit_argv(&s->unit, request, &argv, &job->error);
-    if (r == 0 && request->command != HOST_PROCESS)
-        r = child_start(s->loop, &options, on_done, job, &job->child, &job->error);
-    if (job->child == NULL) {
-        r = mailbox_post(s->ready, job);
-        assert(r == 0); /* it holds one for every job the engine may have under way */
-    }
+    if (r == 0 && request->command != HOST_PROCESS &&
+        child_start(s->loop, &options, on_done, job, &job->child, &job->error) == 0)
+        return;
+    r = mailbox_post(s->ready, job);
+    assert(r == 0); /* it holds one for every job the engine may have under way */
+    (void)r;
 }
 
 static void cancel(struct controller *c, uint64_t id)

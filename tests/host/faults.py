@@ -5,6 +5,11 @@ that a fault has to keep open are returned: they are the caller's to close.
 """
 
 import contextlib
+import math
+import os
+import subprocess
+import sys
+import time
 
 from machine import NOT_YET
 from redis_client import Closed, ReplyError
@@ -275,6 +280,168 @@ def hanging_restart_by_failing_save(host):
     save_fails(host)
     host.systemctl("restart", "--no-block", host.unit)
     host.wait_for_state("deactivating")
+
+
+# Long commands, and processes that cannot answer
+
+
+SETS_COMPARED = 400  # for measuring; a round of them takes some tens of milliseconds
+
+
+def _compare(client, sets):
+    """Each member of one set is looked for in so many others: time and no memory."""
+    client.send("SDIFF", "few", *["others"] * sets)
+
+
+def long_command(host, seconds):
+    """A read command that keeps Redis busy for about SECONDS. Returns the client that waits for it."""
+    with host.redis(seconds=60) as client:
+        for first in range(0, 20_000, 1000):
+            numbers = range(first, first + 1000)
+            client.call("SADD", "few", *[f"member:{n}" for n in numbers])
+            client.call("SADD", "others", *[f"other:{n}" for n in numbers])
+        began = time.monotonic()
+        _compare(client, SETS_COMPARED)
+        client.reply()
+        sets = math.ceil(SETS_COMPARED * seconds / (time.monotonic() - began))
+    client = host.redis(seconds=seconds * 10 + 60)
+    _compare(client, sets)
+    return client
+
+
+def debug_sleep(host, seconds):
+    """A hang in a system call: asleep, no processor time. enable-debug-command has to be on."""
+    client = host.redis(seconds=60)
+    client.send("DEBUG", "SLEEP", seconds)
+    return client
+
+
+def allow_debug(host):
+    host.add_config("enable-debug-command yes")
+    host.systemctl("restart", host.unit)
+    host.wait_for_pong()
+
+
+TRACER = """
+import ctypes, os, sys
+libc = ctypes.CDLL(None, use_errno=True)
+libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+pid = int(sys.argv[1])
+def ptrace(request):
+    if libc.ptrace(request, pid, None, None) != 0:
+        raise OSError(ctypes.get_errno(), "ptrace")
+ptrace(16)  # ATTACH
+os.waitpid(pid, 0)
+print("attached", flush=True)
+sys.stdin.read()
+ptrace(17)  # DETACH
+"""
+
+
+@contextlib.contextmanager
+def traced(host):
+    """As gdb, gcore and strace do: the main thread is held in state t."""
+    # The host's processes, our own Python: the host need not have one.
+    command = ["nsenter", "--target", str(host.leader), "--pid", "--", sys.executable, "-c", TRACER,
+               str(host.main_pid())]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as tracer:
+        try:
+            assert tracer.stdout.readline() == "attached\n", "ptrace did not attach"
+            yield
+        finally:
+            tracer.stdin.close()
+            tracer.wait(10)
+
+
+@contextlib.contextmanager
+def disk_on_loop(host):
+    """The data folder is a file system of its own, and every write waits for its disk."""
+    image = f"/tmp/resus-disk-{os.getpid()}"
+    subprocess.run(["truncate", "--size=64M", image], check=True)
+    subprocess.run(["mkfs.ext4", "-q", image], check=True)
+    device = subprocess.run(["losetup", "--find", "--show", image], check=True, capture_output=True,
+                            text=True).stdout.strip()
+    number = os.minor(os.stat(device).st_rdev)
+    try:
+        host.add_config("appendonly yes")
+        host.add_config("appendfsync always")
+        host.systemctl("stop", host.unit)
+        host.run("mknod", "/dev/resus-test-disk", "b", "7", str(number))
+        host.run("mount", "/dev/resus-test-disk", host.flavour.data)
+        host.run("chown", f"{host.flavour.user}:", host.flavour.data)
+        host.systemctl("start", host.unit)
+        host.wait_for_pong()
+        yield
+    finally:
+        host.run("sh", "-c", f"fsfreeze -u {host.flavour.data}; rm -f /dev/resus-test-disk", check=False)
+        host.run("systemctl", "kill", "--signal=KILL", host.unit, check=False)
+        host.run("umount", "-l", host.flavour.data, check=False)
+        subprocess.run(["losetup", "--detach", device], check=False)
+        os.unlink(image)
+
+
+def freeze_disk(host):
+    """Every write to the data folder waits, in state D, until thaw_disk."""
+    host.run("fsfreeze", "-f", host.flavour.data)
+
+
+def thaw_disk(host):
+    host.run("fsfreeze", "-u", host.flavour.data)
+
+
+# The path to Redis
+
+
+def reject_port(host, port):
+    """The host refuses packets of ours to PORT by ICMP, as a firewall's REJECT does; it can reach itself."""
+    # Else the kernel drops them without a word.
+    subprocess.run(["nsenter", "--target", str(host.leader), "--net", "--", "sh", "-c",
+                    "echo 1 >/proc/sys/net/ipv4/conf/host0/forwarding"], check=True)
+    host.run("ip", "rule", "add", "pref", "5", "from", "10.77.0.1", "ipproto", "6", "dport", str(port),
+             "prohibit")
+    # The table of its own addresses is looked at before every rule, unless it comes later.
+    host.run("ip", "rule", "add", "pref", "6", "lookup", "local")
+    host.run("ip", "rule", "del", "pref", "0")
+
+
+def reject_port_end(host):
+    host.run("ip", "rule", "add", "pref", "0", "lookup", "local")
+    host.run("ip", "rule", "del", "pref", "6")
+    host.run("ip", "rule", "del", "pref", "5")
+
+
+def listen_on_loopback_only(host):
+    """A wrong `bind` after a change: Redis serves, and no other machine reaches it."""
+    config = host.read(host.flavour.config)
+    host.write(host.flavour.config, config.replace("\nbind 0.0.0.0\n", "\nbind 127.0.0.1\n"))
+    host.systemctl("restart", host.unit)
+
+
+def restrict_key(host, options):
+    """OPTIONS before Resus' key in authorized_keys; open sessions end."""
+    path = "/home/autobot/.ssh/authorized_keys"
+    host.write(path, f"{options} {host.read(path)}")
+    end_ssh_sessions(host)
+
+
+def accounted(host):
+    """systemctl status shows the unit's processor time, as where systemd keeps accounts of it: this
+    container has none, so the line is made from what the kernel says about the process."""
+    host.write("/usr/local/bin/systemctl", ACCOUNTING)
+    host.run("chmod", "0755", "/usr/local/bin/systemctl")
+
+
+ACCOUNTING = """#!/bin/sh
+out=$(/bin/systemctl "$@"); code=$?
+pid=$(printf '%s\\n' "$out" | sed -n 's/^ *Main PID: \\([0-9]*\\) (.*/\\1/p')
+time=$([ -n "$pid" ] && awk '{ sub(/.*\\) /, ""); printf "%.3f", ($12 + $13) / 100 }' "/proc/$pid/stat")
+printf '%s\\n' "$out" | sed "s/^     CGroup:/        CPU: ${time}s\\n     CGroup:/"
+exit $code
+"""
+
+
+def accounted_end(host):
+    host.run("rm", "-f", "/usr/local/bin/systemctl")
 
 
 # Limits and access

@@ -178,6 +178,9 @@ class Clock:
         self.host = host
         self.started = time.monotonic()
 
+    def so_far(self):
+        return time.monotonic() - self.started
+
     def pong(self, what, seconds=20):
         self.host.wait_for_pong(seconds)
         took = time.monotonic() - self.started

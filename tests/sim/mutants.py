@@ -24,6 +24,7 @@ PLAN = "src/core/recovery_plan.c"
 STEP = "src/core/recovery_step.c"
 MACHINE = "src/core/recovery.c"
 CAUSE = "src/core/cause.c"
+SILENCE = "src/core/silence.c"
 CAUSE_TABLE = "src/core/cause_table.c"
 ENGINE = "src/engine/engine.c"
 WATCH = "src/engine/watch.c"
@@ -110,12 +111,14 @@ MUTANTS = [
      "    return s->now;", "no delay between attempts"),
     ("refusals-unbounded", MACHINE, "            r->refusals++;\n", "",
      "systemd's start limit is knocked at for ever"),
-    ("one-silence", CAUSE, "bool enough = still_runs && s->failed_probes >= s->failure_threshold;",
-     "bool enough = still_runs && s->failed_probes >= 1;", "one lost packet is a failure"),
+    ("one-silence", SILENCE,
+     "s->unit.asked.ms >= s->failing_since.ms && s->failed_probes >= s->failure_threshold;",
+     "s->unit.asked.ms >= s->failing_since.ms && s->failed_probes >= 1;",
+     "one lost packet is a failure"),
     ("quick-silences", OBSERVE, "mono_since(asked, *counted) < s->watch_policy.confirm_interval_ms)",
      "mono_since(asked, *counted) < 1)", "probes of the same moment count as many opinions"),
-    ("script-hidden", CAUSE, "return certain_if(enough && mono_reached(now, script_shows),",
-     "return certain_if(enough,", "a script that runs is taken for a hang"),
+    ("script-hidden", SILENCE, "bool certain = enough && (deaf || script_shown(s, now));",
+     "bool certain = enough;", "a script that runs is taken for a hang"),
     # facts
     ("last-words", CAUSE, "        return certain_if(s->log_read, CAUSE_UNIT_FAILED);\n    }\n}",
      "        return certain(CAUSE_UNIT_FAILED);\n    }\n}", "the log is not waited for"),
@@ -123,10 +126,10 @@ MUTANTS = [
      "last words that were dropped count as read"),
     ("log-missed", LAST_WORDS, "if (!w->log_heard && ++w->log_misses < MISSES_MAX)", "if (false)",
      "last words that could not be had count as read"),
-    ("old-facts", CAUSE, ("return !in_doubt(s) || asked.ms >= s->doubt_since.ms;",
-                          "bool still_runs = s->unit.asked.ms >= s->failing_since.ms;"),
-     ("return true;", "bool still_runs = true;"),
+    ("old-facts", CAUSE, "return !in_doubt(s) || asked.ms >= s->doubt_since.ms;", "return true;",
      "what was seen of the unit before Redis failed counts"),
+    ("old-look", SILENCE, "s->unit.asked.ms >= s->failing_since.ms && s->failed_probes",
+     "s->failed_probes", "a look at the unit from before its probes failed counts"),
     ("action-id", MACHINE, "return s->in->action_id == s->r->action_id;", "return true;",
      "the answer of an older action is taken for this one's"),
     ("operation-serial", ENGINE, "return p->action_id == s->operation.serial;", "return true;",

@@ -49,6 +49,7 @@ static struct recovery_facts facts_of(enum cause cause, bool confirmed, bool wel
         .unit = well ? UNIT_ACTIVE : UNIT_FAILED,
         .progress = FACT_UNKNOWN,
         .learned = now,
+        .call_due = true,
     };
     set_condition(&f, condition);
     return f;
@@ -188,6 +189,8 @@ static const enum cause walk_causes[] = {
     CAUSE_DISK_FULL,
     CAUSE_PERSISTENCE_FAILING,
     CAUSE_SYSTEMD_RESTARTING,
+    CAUSE_BUSY_COMMAND,
+    CAUSE_PATH_BROKEN,
 };
 
 static void one_step(struct recovery_model *m, uint64_t *seed, enum cause *cause)
@@ -213,6 +216,8 @@ static void one_step(struct recovery_model *m, uint64_t *seed, enum cause *cause
     f.rights_back = below(seed, 40) == 0 ? m->now : (mono_ms){0};
     f.needs_person = below(seed, 60) == 0;
     f.unit = well ? UNIT_ACTIVE : (enum unit_active)below(seed, UNIT_ACTIVE_COUNT);
+    f.call_due = below(seed, 3) != 0;
+    f.stopped = below(seed, 8) == 0;
     f.progress = below(seed, 3) == 0 ? (int64_t)below(seed, 10000) : FACT_UNKNOWN;
     enum recovery_event event = walk_events[below(seed, ARRAY_LENGTH(walk_events))];
     if (event == EVENT_RESET && below(seed, 20) != 0)

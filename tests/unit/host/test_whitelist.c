@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -55,6 +56,8 @@ static void test_every_command_is_exactly_the_whitelists(void **state)
         {HOST_RESET_FAILED, 0, true, "sudo -n /bin/systemctl reset-failed redis-server"},
         {HOST_LOG_TAIL, 201, true, "sudo -n -u redis /usr/bin/tail -n 1000 " LOG},
         {HOST_LOG_TAIL, 7, false, "runuser -u redis -- /usr/bin/tail -n 50 " LOG},
+        {HOST_PROCESS, 812, true, "cat /proc/812/stat /proc/812/status"},
+        {HOST_PROCESS, HOST_PID_MAX, false, "cat /proc/4194304/stat /proc/4194304/status"},
         {HOST_SUDO_LIST, 0, true, "sudo -n -l"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
@@ -156,6 +159,18 @@ static void test_the_log_of_valkey_is_read_as_valkey(void **state)
     buf_free(&out);
 }
 
+static void test_only_a_number_that_can_be_a_process_becomes_a_path(void **state)
+{
+    (void)state;
+    static const int bad[] = {0, 1, -1, INT_MIN, HOST_PID_MAX + 1, INT_MAX};
+    for (size_t i = 0; i < ARRAY_LENGTH(bad); i++) {
+        struct host_argv argv;
+        assert_int_equal(
+            host_command_argv(HOST_PROCESS, "redis-server", LOG, bad[i], true, &argv, NULL),
+            -EINVAL);
+    }
+}
+
 static void test_a_word_with_a_shells_character_never_becomes_a_line(void **state)
 {
     (void)state;
@@ -194,6 +209,7 @@ static void test_sudoers_has_exact_lines_and_no_wildcard(void **state)
     assert_non_null(strstr(buf_text(&b), "/bin/systemctl reset-failed redis-server\n"));
     assert_non_null(
         strstr(buf_text(&b), "autobot ALL=(redis) NOPASSWD: /usr/bin/tail -n 50 " LOG "\n"));
+    assert_null(strstr(buf_text(&b), "/proc")); /* needs no right */
     buf_free(&b);
     const char *const bad[] = {"",    "ALL", "Root", "a b", "%wheel",
                                "a,b", "#0",  "a\nb", "a=b", NULL};
@@ -241,6 +257,7 @@ int main(void)
         cmocka_unit_test(test_log_files_that_are_not_plain_are_refused),
         cmocka_unit_test(test_the_log_of_valkey_is_read_as_valkey),
         cmocka_unit_test(test_a_word_with_a_shells_character_never_becomes_a_line),
+        cmocka_unit_test(test_only_a_number_that_can_be_a_process_becomes_a_path),
         cmocka_unit_test(test_sudoers_has_exact_lines_and_no_wildcard),
         cmocka_unit_test(test_visudo_takes_the_file),
         cmocka_unit_test(test_the_reload_refusal_is_known),
