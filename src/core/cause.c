@@ -128,7 +128,8 @@ static enum cause cause_of_log(enum log_class class)
     }
 }
 
-/* Whoever held the port when Redis was started is gone: it refuses now. Worth one start. */
+/* The process that held the port when Redis was started is gone: the port refuses now. That is
+ * worth one start. */
 static bool port_is_free(const struct sight *s)
 {
     const struct probe_facts *p = cause_probe(s);

@@ -119,7 +119,7 @@ struct unit_facts {
     int64_t timeout_stop_us;
     int64_t
         cpu_ms;  /* processor time of the unit since it started; FACT_UNKNOWN without accounting */
-    char id[64]; /* its name to systemd, with the suffix; "" = not told */
+    char id[64]; /* its name to systemd, with the suffix; "" = unknown */
     char text[FACT_TEXT_MAX]; /* the Active: line, or why nothing is known */
 };
 

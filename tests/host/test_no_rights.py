@@ -75,14 +75,14 @@ def test_no_right_at_all_is_the_headline_and_ends_with_the_rights(host):
         health = expect(daemon, "crashed", "critical", "helps", "cannot_act")
         wait_for_human(daemon, "crashed")
         words = f"sudo refuses `systemctl {{}} {host.unit}`"
-        told = [words.format(verb) for verb in ("start", "restart")]
+        refusals = [words.format(verb) for verb in ("start", "restart")]
         withheld = daemon.health()["auto_recovery"]["withheld"]["text"]
-        assert any(text in withheld for text in told), withheld
+        assert any(text in withheld for text in refusals), withheld
         assert "sudo:" in withheld, withheld
-        assert any(text in incidents(daemon)[0] for text in told), incidents(daemon)
-        assert any(text in evidence(daemon.health()) for text in told), health
+        assert any(text in incidents(daemon)[0] for text in refusals), incidents(daemon)
+        assert any(text in evidence(daemon.health()) for text in refusals), health
         explained = daemon.cli("recovery", "explain").json
-        assert any(text in reason for text in told for reason in explained["reasons"]), explained
+        assert any(text in reason for text in refusals for reason in explained["reasons"]), explained
         checked = daemon.cli("check")
         assert checked.status == 2, checked
         recovery = daemon.cli("recovery", "status").json

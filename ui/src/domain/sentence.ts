@@ -47,7 +47,7 @@ function withheldText(health: Health): string | null {
   return say.doing.withheld(withheld.text);
 }
 
-/** The next failure would find nobody: why. */
+/** Why the next failure would not be treated. */
 function unguardedText(health: Health): string | null {
   const withheld = health.auto_recovery?.withheld;
   if (withheld === undefined || withheld === null || !UNGUARDED.includes(withheld.reason_code)) return null;
