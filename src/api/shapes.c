@@ -39,7 +39,7 @@ static const struct shape_member service_[] = {{"id", "text", NULL},
                                                {"name", "text", NULL},
                                                {"status", STATUS_WORDS, NULL},
                                                {"overall_status", OVERALL_WORDS, NULL},
-                                               {"not_guarded", "Withheld?", NULL},
+                                               {"not_guarded?", "Withheld?", NULL},
                                                {"last_check", "time?", NULL},
                                                {"cause?", "text", "A cause's code."},
                                                END};

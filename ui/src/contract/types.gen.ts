@@ -29,7 +29,7 @@ export type Service = {
   readonly name: string;
   readonly status: 'running' | 'stopped' | 'failed' | 'starting' | 'stopping' | 'unknown';
   readonly overall_status: 'healthy' | 'degraded' | 'critical' | 'unknown';
-  readonly not_guarded: Withheld | null;
+  readonly not_guarded?: Withheld | null;
   readonly last_check: Time | null;
   readonly cause?: string;
 };
