@@ -26,6 +26,7 @@ static const struct shape_member service_[] = {{"id", "text", NULL},
                                                {"name", "text", NULL},
                                                {"status", STATUS_WORDS, NULL},
                                                {"overall_status", OVERALL_WORDS, NULL},
+                                               {"not_guarded?", "Withheld?", NULL},
                                                {"last_check", "time?", NULL},
                                                {"cause?", "text", "A cause's code."},
                                                END};
@@ -174,6 +175,7 @@ static const struct shape_member status_[] = {
     {"stopped_by?", "text", "Who stopped it on purpose."},
     {"stopped_at?", "time", NULL},
     {"stop_reason?", "text", "Why, where a reason was given."},
+    {"not_guarded", "Withheld?", "Why a failure would not be treated now."},
     {"affected_services?", "[Dependent]", "Who depends on it, as configured."},
     END};
 static const struct shape_member limited_status_[] = {

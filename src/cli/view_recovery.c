@@ -68,7 +68,12 @@ void view_recovery_line(struct page *p, const json_t *recovery)
     char ago[64];
     page_label(p, "Auto-Recovery");
     bool enabled = json_bool_or(recovery, "enabled", false);
-    page_tone(p, enabled ? TONE_PLAIN : TONE_WARNING, "%s", enabled ? "Enabled" : "Disabled");
+    const char *held = json_text_or(json_object_get(recovery, "withheld"), "reason_code", "");
+    bool used_up = str_equal(held, "attempts_exhausted") || str_equal(held, "breaker_open");
+    page_tone(p, enabled ? TONE_PLAIN : TONE_WARNING, "%s",
+              enabled   ? "Enabled"
+              : used_up ? "Off until `resus recovery reset`"
+                        : "Disabled");
     page_put(p, " · ");
     state_words(p, recovery);
     page_put(p, " · Recent Recoveries: %lld",

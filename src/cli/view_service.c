@@ -59,6 +59,11 @@ static void first_line(struct page *p, const struct view_subject *s)
     page_put(p, "   ");
     page_tone(p, view_tone(overall), "%s", overall);
     page_put(p, "\n");
+    const json_t *open = json_object_get(s->status, "not_guarded");
+    if (json_is_object(open)) {
+        page_label(p, "Not guarded");
+        page_tone(p, TONE_WARNING, "%s\n", json_text_or(open, "text", ""));
+    }
 }
 
 /* "128.5 MB of 4096 MB (3.1 %)" */
@@ -174,7 +179,7 @@ static void last_check(struct page *p, const struct view_subject *s)
     const json_t *vm = json_object_get(s->status, "vm_info");
     if (json_is_false(json_object_get(vm, "ssh_accessible"))) {
         page_label(p, "SSH");
-        page_tone(p, TONE_WARNING, "not reachable");
+        page_tone(p, TONE_WARNING, "no control");
         page_put(p, ": Resus can look but not act\n");
     }
 }
@@ -387,7 +392,11 @@ void view_services(struct page *p, const json_t *body, const struct invocation *
         page_pad(p, page_width(name), widest_name + 2);
         page_put(p, "%-9s ", json_text_or(item, "status", "unknown"));
         page_tone(p, view_tone(overall), "%-9s", overall);
-        page_put(p, " %s\n", page_ago(p, json_text_or(item, "last_check", NULL), ago));
+        page_put(p, " %s", page_ago(p, json_text_or(item, "last_check", NULL), ago));
+        const json_t *open = json_object_get(item, "not_guarded");
+        if (json_is_object(open))
+            page_tone(p, TONE_WARNING, "   not guarded: %s", json_text_or(open, "text", ""));
+        page_put(p, "\n");
     }
     if (json_array_size(items) == 0)
         page_put(p, "  no service is configured\n");

@@ -141,13 +141,23 @@ bool cause_stop_was_cut(const struct sight *s)
     return s->stop_begun;
 }
 
+/* The process that held the port when Redis was started is gone: the port refuses now. That is
+ * worth one start. */
+static bool port_is_free(const struct sight *s)
+{
+    const struct probe_facts *p = cause_probe(s);
+    return p->reply == REPLY_REFUSED && p->asked.ms >= s->unit_same_since.ms && !s->start_tried;
+}
+
 /* The unit is failed and nothing answers. A killed process needs no log to be believed, unless
  * systemd restarts the unit and has given up, which the journal says; a process that ended by
  * itself does: its last words decide whether a restart helps. */
 static struct verdict judge_failed(const struct sight *s)
 {
     enum cause logged = s->log_read ? cause_of_log(s->log.class) : CAUSE_NONE;
-    if (logged != CAUSE_NONE)
+    if (s->unit.masked)
+        return certain(CAUSE_CONFIG_ERROR);
+    if (logged != CAUSE_NONE && !(logged == CAUSE_PORT_IN_USE && port_is_free(s)))
         return certain(logged);
     /* A unit that systemd itself restarts stays failed only when systemd gave up. */
     if (s->unit.result == RESULT_START_LIMIT || s->unit.repeated_too_quickly ||
@@ -195,6 +205,19 @@ static struct verdict judge_stopping(const struct sight *s, mono_ms now)
     return certain(since_ms >= deadline_ms ? CAUSE_STOP_HANGING : at_work(s));
 }
 
+/* A port that refuses proves that the host lives and that Redis does not listen there. */
+static struct verdict judge_uncontrolled(const struct sight *s, const struct probe_facts *p,
+                                         mono_ms now)
+{
+    bool enough = s->failed_probes >= s->failure_threshold;
+    if (p->reply != REPLY_REFUSED)
+        return certain_if(enough, CAUSE_HOST_UNREACHABLE);
+    if (!s->ever_answered)
+        return certain_if(enough, CAUSE_ACCESS_REFUSED);
+    return certain_if(enough && mono_since(now, s->failing_since) >= CAUSE_UNCONTROLLED_MS,
+                      CAUSE_DOWN_UNCONTROLLED);
+}
+
 static struct verdict judge_unanswered(const struct sight *s, const struct probe_facts *p,
                                        mono_ms now)
 {
@@ -204,7 +227,7 @@ static struct verdict judge_unanswered(const struct sight *s, const struct probe
     if (!recent(s, s->unit.asked) || s->unit.asked.ms < s->last_answer.ms)
         return suspected(CAUSE_HUNG);
     if (s->unit.control_reached == TRI_NO || s->unit.active == UNIT_UNKNOWN)
-        return certain_if(s->failed_probes >= s->failure_threshold, CAUSE_HOST_UNREACHABLE);
+        return judge_uncontrolled(s, p, now);
     switch (s->unit.active) {
     case UNIT_FAILED:
         if (reply == REPLY_GARBAGE || reply == REPLY_OTHER)
@@ -215,7 +238,7 @@ static struct verdict judge_unanswered(const struct sight *s, const struct probe
         if (s->stopped_on_purpose)
             return certain(CAUSE_STOPPED_ON_PURPOSE);
         return certain_if(mono_since(now, s->unit_same_since) >= s->confirm_interval_ms,
-                          CAUSE_UNIT_STOPPED);
+                          s->unit.masked ? CAUSE_CONFIG_ERROR : CAUSE_UNIT_STOPPED);
     case UNIT_NOT_FOUND:
         return certain(CAUSE_CONFIG_ERROR);
     case UNIT_ACTIVATING:

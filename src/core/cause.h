@@ -46,6 +46,7 @@ enum cause {
     CAUSE_REPLICA_LINK_DOWN,
     CAUSE_ACCESS_REFUSED,
     CAUSE_CONTROL_LOST,
+    CAUSE_DOWN_UNCONTROLLED,
     CAUSE_HOST_UNREACHABLE,
     CAUSE_SELF_DOUBT,
     CAUSE_MISCONFIGURED, /* found where its settings are used, not by cause_judge() */
@@ -135,6 +136,7 @@ struct sight {
     int64_t mismatches; /* looks in a row at which Redis answered while its unit did not run */
     bool ever_answered; /* a PONG was seen at this address at some time */
     bool stopped_on_purpose;
+    bool start_tried;      /* a start of ours did not help against this failure */
     bool loading_seen;     /* since the unit's last start */
     bool stop_begun;       /* the unit was seen stopping in good order since it last ran, and not
                               by a command of ours */
@@ -172,8 +174,24 @@ struct verdict {
 /* A unit that is still starting so long after Redis has answered waits for a ready message that
  * does not come. */
 #define CAUSE_READY_LIMIT_MS 5000
+/* Redis refuses and the host cannot be controlled: a host that boots looks so for a while. */
+#define CAUSE_UNCONTROLLED_MS 10000
 
 struct verdict cause_judge(const struct sight *sight, mono_ms now);
+
+/* Did the handshake fail because the certificate of Redis has expired? */
+bool cause_certificate_expired(const struct sight *sight);
+
+/* The sentences of cause_row(), where what is seen allows one that says more. `name` is the unit,
+ * `address` where Redis was asked. Returns `ret`, or a static text. */
+#define CAUSE_WORDS_MAX (FACT_TEXT_MAX * 2)
+struct cause_place {
+    const char *unit, *address;
+};
+const char *cause_summary(enum cause cause, const struct sight *sight, struct cause_place place,
+                          char ret[CAUSE_WORDS_MAX]);
+const char *cause_advice(enum cause cause, const struct sight *sight, struct cause_place place,
+                         char ret[CAUSE_WORDS_MAX]);
 
 /* The answer that counts: the newer of the two connections; a fresh one that was refused at the
  * door counts as long as no later fresh one got in, because the kept connection does not pass that

@@ -126,7 +126,11 @@ static const struct cause_row rows[] = {
     [CAUSE_CONTROL_LOST] =
         {"control_lost", OVERALL_DEGRADED, RESTART_UNNEEDED, REMEDY_NONE,
          "Redis answers, but the host cannot be controlled.",
-         "Check SSH to the host: resus doctor. Until then Resus could not help."},
+         "Restore the control: resus doctor names the fault. Until then Resus cannot help."},
+    [CAUSE_DOWN_UNCONTROLLED] =
+        {"down_uncontrolled", OVERALL_CRITICAL, RESTART_USELESS, REMEDY_HUMAN,
+         "Redis refuses connections, and Resus has no control over its host.",
+         "Start Redis on the host, then restore the control: resus doctor names the fault."},
     [CAUSE_HOST_UNREACHABLE] = {"host_unreachable", OVERALL_UNKNOWN, RESTART_USELESS,
                                 REMEDY_OBSERVE,
                                 "Neither Redis nor the host can be reached well enough to judge.",

@@ -103,20 +103,23 @@ struct unit_facts {
     char sub[32]; /* "running", "dead", "auto-restart", "start", "stop-sigterm" ... */
     enum unit_result result;
     enum unit_notice notice;
+    bool masked;               /* systemd refuses to start it until it is unmasked */
     bool repeated_too_quickly; /* the status or journal says "Start request repeated too quickly" */
     enum tri
         can_reload; /* from `show`; unknown with the default commands until a reload was refused */
-    enum tri control_reached; /* did the command reach the host? NO: SSH or the child failed, text
-                                 says how */
-    int64_t main_pid;         /* 0 = none, FACT_UNKNOWN */
-    int64_t exit_status;      /* of the main process, FACT_UNKNOWN */
-    int64_t exit_signal;      /* number, FACT_UNKNOWN */
-    int64_t restarts;         /* NRestarts, FACT_UNKNOWN */
-    wall_ms since;            /* "Active: ... since", or WALL_NONE */
+    enum tri
+        control_reached; /* did the command reach the host, and was it run? NO: text says why */
+    bool control_denied; /* ... because the host, which was reached, refuses us */
+    int64_t main_pid;    /* 0 = none, FACT_UNKNOWN */
+    int64_t exit_status; /* of the main process, FACT_UNKNOWN */
+    int64_t exit_signal; /* number, FACT_UNKNOWN */
+    int64_t restarts;    /* NRestarts, FACT_UNKNOWN */
+    wall_ms since;       /* "Active: ... since", or WALL_NONE */
     int64_t timeout_start_us; /* FACT_UNKNOWN; INT64_MAX = infinity */
     int64_t timeout_stop_us;
     int64_t
-        cpu_ms; /* processor time of the unit since it started; FACT_UNKNOWN without accounting */
+        cpu_ms;  /* processor time of the unit since it started; FACT_UNKNOWN without accounting */
+    char id[64]; /* its name to systemd, with the suffix; "" = unknown */
     char text[FACT_TEXT_MAX]; /* the Active: line, or why nothing is known */
 };
 

@@ -49,12 +49,27 @@ static void watch_waiting(struct step *s)
         step_call_human(s, f->verdict.cause);
 }
 
+/* A right that was given back is used at once; any other refusal is tried again now and then. */
+static void forget_refusals(struct step *s)
+{
+    struct recovery *r = s->r;
+    int doubled = r->refused_tries - 1;
+    int64_t wait_ms = RECOVERY_REFUSED_MS << (doubled > 0 ? doubled : 0);
+    bool back = s->facts->rights_back.ms > r->refused_at.ms;
+    if (back || mono_since(s->now, r->refused_at) >= wait_ms)
+        r->refused = 0;
+    if (s->facts->well)
+        r->refused = r->refused_tries = 0;
+}
+
 /* What every phase does with new facts first. */
 static void note_facts(struct step *s)
 {
     struct recovery *r = s->r;
     const struct recovery_facts *f = s->facts;
     watch_waiting(s);
+    if (r->refused != 0)
+        forget_refusals(s);
     if (f->well) {
         if (r->well_since.ms == MONO_NEVER.ms)
             r->well_since = s->now;
@@ -265,6 +280,7 @@ static void facts_stable(struct step *s)
     enum remedy remedy = cause_row(f->verdict.cause)->remedy;
     if (remedy == REMEDY_NONE || remedy == REMEDY_OBSERVE || remedy == REMEDY_PATIENCE)
         return;
+    s->r->relapses++;
     (void)step_emit(s, EFFECT_TAKEN_BACK);
     step_enter(s, PHASE_IDLE, MONO_NEVER);
     step_consider(s);
@@ -411,6 +427,22 @@ static void end_without_effect(struct step *s)
     }
 }
 
+/* Nothing was done, and this way nothing will be: no attempt. The plan may know another way. */
+static void end_refused(struct step *s)
+{
+    struct recovery *r = s->r;
+    if (r->refused == 0 && r->refused_tries <= RECOVERY_REFUSED_DOUBLED_MAX)
+        r->refused_tries++;
+    r->refused |= RECOVERY_BIT(r->action);
+    if (r->action == ACTION_RESET_FAILED_START)
+        r->refused |= RECOVERY_BIT(ACTION_START); /* its second half */
+    r->refused_at = s->now;
+    step_tell_outcome(s, false);
+    step_take_back_attempt(s);
+    r->stepped = r->attempts > 0;
+    step_enter(s, PHASE_BACKOFF, s->now);
+}
+
 static void action_ended(struct step *s)
 {
     struct recovery *r = s->r;
@@ -425,6 +457,13 @@ static void action_ended(struct step *s)
         return;
     case ACTION_UNKILLABLE:
         step_to_human(s, r->cause);
+        return;
+    case ACTION_REFUSED:
+        if (r->action == ACTION_KILL_SCRIPT) {
+            verify_from_now(s); /* Redis is asked for that, and no host */
+            return;
+        }
+        end_refused(s);
         return;
     case ACTION_NOT_REACHED:
         step_tell_outcome(s, false);
@@ -472,6 +511,7 @@ static void reset_counters(struct step *s)
     r->alerted = CAUSE_NONE;
     r->bgsave_tries = 0;
     r->bgsave_at = s->now;
+    r->refused = r->refused_tries = 0;
     breaker_reset(&r->breaker);
     (void)step_emit(s, EFFECT_SAVE);
     (void)step_emit(s, EFFECT_CHANGED);

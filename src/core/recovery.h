@@ -38,6 +38,8 @@ enum recovery_action {
 const char *
 recovery_action_word(enum recovery_action action); /* "restart", "script-kill" ... as audited */
 
+#define RECOVERY_BIT(action) (1 << (action))
+
 enum recovery_phase {
     PHASE_IDLE,
     PHASE_GRACE,     /* found stopped by somebody else: announced, waiting */
@@ -71,6 +73,7 @@ enum action_end {
     ACTION_UNKILLABLE,  /* the script has written: only a human may lose data */
     ACTION_UNKNOWN,     /* cut off or timed out mid-flight: unknown, never "failed" */
     ACTION_NOT_REACHED, /* nothing was sent */
+    ACTION_REFUSED, /* the host does not let us: sudo, a masked or unknown unit. Nothing was done */
     ACTION_END_COUNT
 };
 
@@ -87,6 +90,7 @@ enum withheld {
     WITHHELD_BACKUP_RUNNING,
     WITHHELD_SELF_DOUBT,
     WITHHELD_HOST_UNREACHABLE,
+    WITHHELD_CANNOT_ACT,
     WITHHELD_FAILOVER_RUNNING,
     WITHHELD_EMPTY_PRIMARY,
     WITHHELD_RESTART_USELESS,
@@ -106,9 +110,12 @@ struct recovery_facts {
     bool may_reset_failed; /* commands: extended, or a controller that can */
     int64_t progress;      /* of a load, any rising number; FACT_UNKNOWN */
     mono_ms learned;       /* the older of the two facts behind the verdict */
+    int refused;           /* RECOVERY_BIT()s of what the account lacks the right to, as listed */
+    mono_ms rights_back;   /* when such rights were last seen to be back; 0 = never */
     bool call_due;         /* the cause has lasted so long that a human should know */
     bool stopped;          /* a signal stopped the process: it cannot reload */
     /* conditions that withhold */
+    bool needs_person; /* no restart helps, and only a person does, whatever the cause's row says */
     bool paused, maintenance, stopped_on_purpose, operation_running, backup_running, tilt,
         host_unreachable, failover_running, empty_primary;
 };
@@ -146,6 +153,10 @@ struct recovery {
     enum cause alerted;       /* the cause that a human was last called for; CAUSE_NONE */
     bool needs_human;
     bool attempted_useless_reload; /* the unit has no reload: its refusal was just told */
+    int refused;                   /* RECOVERY_BIT()s of what the host refused to do */
+    mono_ms refused_at;            /* ... last */
+    int refused_tries;             /* ... so many times since Redis was last well */
+    int relapses;                  /* attempts that helped, but for less than the stability watch */
     int bgsave_tries;
     mono_ms bgsave_at;      /* not before */
     enum withheld withheld; /* the reason told last */
@@ -179,6 +190,7 @@ enum skip_reason {
     SKIP_ALREADY_ACTIVE,
     SKIP_START_LIMIT,
     SKIP_NOTHING_TO_KILL,
+    SKIP_REFUSED,
     SKIP_PROCESS_STOPPED,
     SKIP_REASON_COUNT
 };
@@ -233,6 +245,9 @@ struct recovery_effects {
 /* Starts that systemd refused are no attempts; but a limit that does not end is no reason to knock
  * for ever. */
 #define RECOVERY_REFUSALS_MAX 3
+/* What the host refused is tried again after this, doubled each time up to 64 times it. */
+#define RECOVERY_REFUSED_MS 60000
+#define RECOVERY_REFUSED_DOUBLED_MAX 6
 #define RECOVERY_BGSAVE_MS 60000 /* first pause between BGSAVE tries, doubled up to 16 times it */
 
 void recovery_init(struct recovery *r);
@@ -249,6 +264,9 @@ enum withheld recovery_withheld(const struct recovery *r, const struct recovery_
  * nothing. */
 enum recovery_action recovery_plan(const struct recovery *r, const struct recovery_facts *facts,
                                    enum recovery_level *ret_level);
+/* Has the host refused this action, or is it known to lack the right to it? */
+bool recovery_refused(const struct recovery *r, const struct recovery_facts *facts,
+                      enum recovery_action action);
 /* An action that must not be interfered with is under way: a person's operation gets 409. */
 bool recovery_holds(const struct recovery *r, const struct recovery_facts *facts);
 const char *recovery_phase_word(enum recovery_phase phase);

@@ -7,6 +7,27 @@ static bool treats_without_start(enum remedy remedy)
     return remedy == REMEDY_KILL_SCRIPT || remedy == REMEDY_BGSAVE;
 }
 
+bool recovery_refused(const struct recovery *r, const struct recovery_facts *f,
+                      enum recovery_action action)
+{
+    return ((r->refused | f->refused) & RECOVERY_BIT(action)) != 0;
+}
+
+/* What sudo is said to allow is only a forecast: an action is withheld when the host itself has
+ * refused it. While nothing is wrong the forecast is what there is. */
+static bool cannot_act(const struct recovery *r, const struct recovery_facts *f)
+{
+    enum recovery_level level;
+    switch (cause_row(f->verdict.cause)->restart) {
+    case RESTART_HELPS:
+        return (r->refused & RECOVERY_BIT(recovery_plan(r, f, &level))) != 0;
+    case RESTART_UNNEEDED:
+        return recovery_refused(r, f, ACTION_START) || recovery_refused(r, f, ACTION_RESTART);
+    default:
+        return false;
+    }
+}
+
 enum withheld recovery_withheld(const struct recovery *r, const struct recovery_policy *policy,
                                 const struct recovery_facts *f)
 {
@@ -29,6 +50,7 @@ enum withheld recovery_withheld(const struct recovery *r, const struct recovery_
         {f->tilt || f->verdict.cause == CAUSE_SELF_DOUBT, WITHHELD_SELF_DOUBT},
         {f->host_unreachable || f->verdict.cause == CAUSE_HOST_UNREACHABLE,
          WITHHELD_HOST_UNREACHABLE},
+        {cannot_act(r, f), WITHHELD_CANNOT_ACT},
         {f->failover_running, WITHHELD_FAILOVER_RUNNING},
         {f->empty_primary && starts && row->restart == RESTART_HELPS, WITHHELD_EMPTY_PRIMARY},
         {starts && row->restart == RESTART_USELESS, WITHHELD_RESTART_USELESS},
@@ -42,7 +64,22 @@ enum withheld recovery_withheld(const struct recovery *r, const struct recovery_
 
 static bool reload_useless(const struct recovery *r, const struct recovery_facts *f)
 {
-    return f->can_reload == TRI_NO || r->attempted_useless_reload || f->stopped;
+    return f->can_reload == TRI_NO || r->attempted_useless_reload || f->stopped ||
+           recovery_refused(r, f, ACTION_RELOAD);
+}
+
+/* To a unit that does not run, start and restart are the same, and sudo may allow only one. */
+static enum recovery_action allowed(const struct recovery *r, const struct recovery_facts *f,
+                                    enum recovery_action action)
+{
+    enum recovery_action other = action == ACTION_START ? ACTION_RESTART : ACTION_START;
+    bool ended = f->unit == UNIT_FAILED || f->unit == UNIT_INACTIVE;
+    if (!ended || !recovery_refused(r, f, action))
+        return action;
+    if (!recovery_refused(r, f, other))
+        return other;
+    /* Neither is listed: what the host itself has not refused yet is worth a try. */
+    return (r->refused & RECOVERY_BIT(action)) != 0 ? other : action;
 }
 
 enum recovery_action recovery_plan(const struct recovery *r, const struct recovery_facts *f,
@@ -64,13 +101,15 @@ enum recovery_action recovery_plan(const struct recovery *r, const struct recove
         return ACTION_RESTART;
     case REMEDY_START:
         *ret_level = r->floor <= LEVEL_STANDARD ? LEVEL_STANDARD : LEVEL_HARD;
-        return *ret_level == LEVEL_STANDARD ? ACTION_START : ACTION_RESTART;
+        return allowed(r, f, *ret_level == LEVEL_STANDARD ? ACTION_START : ACTION_RESTART);
     case REMEDY_RESTART:
         *ret_level = LEVEL_HARD;
-        return ACTION_RESTART;
+        return allowed(r, f, ACTION_RESTART);
     case REMEDY_WINDOW:
         *ret_level = LEVEL_STANDARD;
-        return f->may_reset_failed ? ACTION_RESET_FAILED_START : ACTION_START;
+        return f->may_reset_failed && !recovery_refused(r, f, ACTION_RESET_FAILED_START)
+                   ? ACTION_RESET_FAILED_START
+                   : allowed(r, f, ACTION_START);
     default:
         *ret_level = LEVEL_HUMAN;
         return ACTION_NONE;

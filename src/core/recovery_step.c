@@ -36,8 +36,10 @@ static void step_tell_skips(struct step *s)
         struct effect *e = step_emit(s, EFFECT_SKIP);
         e->level = LEVEL_SOFT;
         e->action = ACTION_RELOAD;
-        e->skip = s->facts->stopped && s->facts->can_reload != TRI_NO ? SKIP_PROCESS_STOPPED
-                                                                      : SKIP_NO_RELOAD;
+        bool stopped = s->facts->stopped && s->facts->can_reload != TRI_NO;
+        e->skip = stopped                                        ? SKIP_PROCESS_STOPPED
+                  : recovery_refused(r, s->facts, ACTION_RELOAD) ? SKIP_REFUSED
+                                                                 : SKIP_NO_RELOAD;
     }
     r->attempted_useless_reload = false; /* told; the next recovery tells it again */
     if (r->floor <= LEVEL_STANDARD) {
@@ -75,6 +77,7 @@ void step_forget_attempts(struct recovery *r)
     r->attempts = 0;
     r->floor = LEVEL_SOFT;
     r->refusals = 0;
+    r->relapses = 0;
     r->last_attempt = MONO_NEVER;
 }
 
@@ -189,7 +192,7 @@ bool step_window_needed(const struct step *s)
 {
     const struct recovery_facts *f = s->facts;
     return f->verdict.confirmed && cause_row(f->verdict.cause)->remedy == REMEDY_WINDOW &&
-           !f->may_reset_failed;
+           (!f->may_reset_failed || recovery_refused(s->r, f, ACTION_RESET_FAILED_START));
 }
 
 void step_to_human(struct step *s, enum cause cause)
@@ -226,7 +229,8 @@ void step_consider(struct step *s)
     }
     step_tell_withheld(s, reason);
     /* An empty primary stays down until somebody has failed over: nobody else will see to it. */
-    if (remedy == REMEDY_HUMAN || remedy == REMEDY_BGSAVE || reason == WITHHELD_EMPTY_PRIMARY)
+    bool hands_off = reason == WITHHELD_EMPTY_PRIMARY || reason == WITHHELD_CANNOT_ACT;
+    if (remedy == REMEDY_HUMAN || remedy == REMEDY_BGSAVE || hands_off || f->needs_person)
         step_call_human(s, cause);
     if (remedy == REMEDY_PATIENCE && f->call_due)
         step_call_human(s, cause);

@@ -58,8 +58,10 @@ static const struct {
     [WITHHELD_BACKUP_RUNNING] = {"backup_running", "A backup or restore is running."},
     [WITHHELD_SELF_DOUBT] =
         {"self_doubt", "Resus was held up or its clock jumped: it only observes for a while."},
-    [WITHHELD_HOST_UNREACHABLE] = {"host_unreachable",
-                                   "The host cannot be reached: nothing can be known or done."},
+    [WITHHELD_HOST_UNREACHABLE] =
+        {"host_unreachable", "Resus has no control over the host: nothing can be done there."},
+    [WITHHELD_CANNOT_ACT] =
+        {"cannot_act", "The host does not let Resus act: resus doctor names the missing right."},
     [WITHHELD_FAILOVER_RUNNING] = {"failover_running",
                                    "A failover is under way: acting now would disturb it."},
     [WITHHELD_EMPTY_PRIMARY] = {"empty_primary", "This primary has replicas but no persistence: "
@@ -75,6 +77,7 @@ static const char *const skip_texts[] = {
     [SKIP_ALREADY_ACTIVE] = "a start does nothing for a unit that is active",
     [SKIP_START_LIMIT] = "systemd refuses starts until its limit's window has passed",
     [SKIP_NOTHING_TO_KILL] = "no script was running any more",
+    [SKIP_REFUSED] = "the host refuses it",
     [SKIP_PROCESS_STOPPED] = "a process that a signal stopped cannot reload",
 };
 static_assert(ARRAY_LENGTH(skip_texts) == SKIP_REASON_COUNT, "a text for every skip");

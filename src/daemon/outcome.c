@@ -1,5 +1,6 @@
 #include "daemon/outcome.h"
 
+#include <errno.h>
 #include <string.h>
 
 #include "base/str.h"
@@ -44,8 +45,16 @@ static void read_output(const struct host_result *r, int number, struct host_out
     o->restart = reader.restart;
     o->log_empty = reader.lines == 0;
     o->not_applicable = o->command == HOST_RELOAD && host_reload_unsupported(r->err, r->err_length);
+    o->refusal = host_refusal_of(o->command, r->exit_code, r->out_length, r->err, r->err_length);
     o->out = r->out;
     o->out_length = r->out_length;
+}
+
+/* The host was reached, and does not let us in. */
+static bool denied(const struct host_result *r)
+{
+    int code = r->error.code;
+    return code == -EACCES || code == -EKEYREJECTED || code == -ENOKEY;
 }
 
 void outcome_read(uint64_t id, enum host_command command, int number, const struct host_result *r,
@@ -62,6 +71,7 @@ void outcome_read(uint64_t id, enum host_command command, int number, const stru
     ret->process.cpu_ms = ret->process.tracer_pid = FACT_UNKNOWN;
     ret->unit.control_reached =
         r->end == HOST_EXITED || r->end == HOST_SIGNALLED ? TRI_YES : TRI_NO;
+    ret->unit.control_denied = denied(r);
     if (r->error.code != 0)
         (void)str_copy(ret->error, sizeof ret->error, r->error.text);
     else if (r->err != NULL)

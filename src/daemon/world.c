@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/mem.h"
@@ -409,6 +410,7 @@ static int open_engine(struct world *w, struct error *err)
         .witness = port_witness,
         .probe = port_probe,
         .log = port_log,
+        .root = geteuid() == 0,
         .random = port_random,
     };
     world_fill_record_ports(&ports);

@@ -46,6 +46,11 @@ static bool killed(const struct unit_facts *unit)
             unit->result == RESULT_OOM_KILL || unit->result == RESULT_WATCHDOG);
 }
 
+bool desired_ran_since(const struct service *s)
+{
+    return s->saved.stop_seen == STOP_SEEN_INACTIVE && killed(&s->sight.unit);
+}
+
 /* Only what was seen stopped can have been started: a stop that never took place stays desired. */
 bool desired_stop_is_over(const struct service *s)
 {
@@ -54,7 +59,7 @@ bool desired_stop_is_over(const struct service *s)
         return false;
     if (s->cause != CAUSE_STOPPED_ON_PURPOSE)
         return cause_serves(&s->sight);
-    return seen == STOP_SEEN_INACTIVE && killed(&s->sight.unit);
+    return desired_ran_since(s);
 }
 
 /* A unit that had failed before its stop stays failed. */

@@ -15,54 +15,6 @@
 #define LATENESS_PERIOD_MS 60000
 #define PUBLISH_INTERVAL_MS 30000 /* contract section 5: every 30 s and on every change */
 
-/* Action ids rise with the clock, and slower than it, so that none is used again after a restart of
- * Resus. The upper bits belong to the service: two of them shall not count in step. All fit into
- * the 53 bits of a JSON number. */
-static uint64_t first_action_id(const char *service, wall_ms at)
-{
-    uint64_t hash = 14695981039346656037u; /* FNV-1a */
-    for (const char *c = service; *c != '\0'; c++)
-        hash = (hash ^ (unsigned char)*c) * 1099511628211u;
-    return (hash >> 54) << 42 | (uint64_t)at.ms;
-}
-
-static void restore(struct service *s, const struct service_state *saved, struct now now)
-{
-    struct recovery *r = &s->recovery;
-    char address[SETTINGS_HOST_MAX + 16];
-    s->saved = *saved;
-    (void)str_copy(s->saved.id, sizeof s->saved.id, s->settings->id);
-    if (s->settings->redis.socket[0] != '\0')
-        (void)str_copy(address, sizeof address, s->settings->redis.socket);
-    else
-        (void)str_format(address, sizeof address, "%s:%d", s->settings->redis.host,
-                         s->settings->redis.port);
-    /* The store skips as many at each start. When its disk took none: a daemon that was killed
-     * began at a time before this one, and no service has an event a millisecond (simulator seed
-     * 85839). */
-    uint64_t apart = (uint64_t)now.wall.ms + STORE_EVENTS_SKIPPED;
-    s->event_seq = saved->event_seq > apart ? saved->event_seq : apart;
-    s->saved.event_seq = s->event_seq;
-    s->sight.ever_answered = saved->ever_answered && str_equal(saved->address, address);
-    (void)str_copy(s->saved.address, sizeof s->saved.address, address);
-    if (saved->recovery_set) {
-        s->recovery_policy = saved->recovery;
-        s->watch_policy.failure_threshold = saved->failure_threshold;
-    }
-    r->attempts = saved->attempts;
-    r->breaker.open = saved->breaker_open;
-    r->breaker.opened_at = saved->breaker_opened_at;
-    for (int i = 0; i < BREAKER_TIMES_MAX; i++)
-        r->breaker.times[i] = saved->recoveries_at[i];
-    if (saved->exhausted || saved->breaker_open) {
-        r->phase = PHASE_EXHAUSTED;
-        r->needs_human = true;
-    }
-    if (saved->attempts > 0)
-        r->last_attempt = now.mono; /* it was not long ago: wait the delay before the next */
-    recovery_seed(r, first_action_id(s->settings->id, now.wall));
-}
-
 static void init_service(struct engine *e, int index, const struct service_settings *settings,
                          const struct service_state *saved, struct now now)
 {
@@ -80,8 +32,9 @@ static void init_service(struct engine *e, int index, const struct service_setti
     recovery_init(&s->recovery);
     s->other_restart.restarts = FACT_UNKNOWN;
     watch_init(s, now);
+    guard_init(s);
     sample_init(s, now);
-    restore(s, saved, now);
+    restore_service(s, saved, now);
 }
 
 int engine_new(const struct settings *settings, const struct engine_ports *ports,
@@ -258,11 +211,15 @@ void engine_wake(struct engine *e, int service, struct now now)
     sample_turn(s, now);
     if (mono_reached(now.mono, s->recovery_wake))
         recover_event(s, EVENT_WAKE, 0, ACTION_DONE, now);
-    if (operation_running(s))
+    if (operation_running(s)) {
         operation_turn(s, now);
+        if (!operation_running(s))
+            judge(s, now); /* what the operation held back counts from here on */
+    }
     after_turn(s, now);
     saving_turn(s, now);
     orders_turn(s, now);
+    guard_turn(s, now);
     if (mono_reached(now.mono, s->publish_due)) {
         s->publish_due = mono_add(now.mono, PUBLISH_INTERVAL_MS);
         if (s->judged) {
@@ -389,12 +346,16 @@ void engine_host_ended(struct engine *e, int service, const struct host_outcome 
         recover_host(s, &p, o, now);
         break;
     case FOR_OP_COMMAND:
+        guard_refused(s, o, now);
         if (of_operation(s, &p))
             operation_host(s, o, now);
         break;
     case FOR_OP_LOG:
         if (of_operation(s, &p))
             operation_log(s, o, now);
+        break;
+    case FOR_RIGHTS:
+        guard_rights(s, o, now);
         break;
     default:
         break;
@@ -483,6 +444,7 @@ void engine_refresh(struct engine *e, int service, engine_answer *answer, void *
     if (s->waiter_count == 1) {
         s->refresh_deadline = mono_add(now.mono, 15000);
         watch_refresh(s, now);
+        guard_look(s, now);
     }
     service_schedule(s);
 }

@@ -180,6 +180,7 @@ struct engine_figures {
     bool recovery_enabled, breaker_open, needs_human, paused, stopped_on_purpose;
     int attempts;
     enum withheld withheld;
+    bool guarded; /* a failure would be treated */
     wall_ms last_check;
     const struct exposition *redis; /* as Redis last told; valid until the engine's next turn */
     wall_ms redis_at;               /* when; WALL_NONE = never */

@@ -30,6 +30,7 @@ void engine_figures(const struct engine *e, int service, struct now now, struct 
         .stopped_on_purpose = f.stopped_on_purpose,
         .attempts = s->recovery.attempts,
         .withheld = snapshot_withheld(s, &f),
+        .guarded = guard_reason(s, now) == WITHHELD_NOT,
         .last_check = s->watch.last_check,
         .redis = &s->exposition,
         .redis_at = s->sampler.figures_at,

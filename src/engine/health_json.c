@@ -3,14 +3,10 @@
 
 #include "base/json.h"
 #include "base/str.h"
-#include "core/cause_words.h"
 #include "engine/snapshot.h"
 #include "engine/stops.h"
 
 #define MIB (1024.0 * 1024.0)
-#define CERTIFICATE_ADVICE                                                                         \
-    "The server's certificate has ended. Put a new one in its place on the Redis host, then load " \
-    "it: redis-cli CONFIG SET tls-cert-file FILE. No restart is needed."
 #define SYSTEMD_ADVICE                                                                             \
     "See what systemctl status says on this machine. Until systemd answers Resus could not help."
 
@@ -270,30 +266,27 @@ static json_t *evidence_json(const struct service *s, struct now now)
                          t->info.loading_percent, (long long)t->info.loading_eta_seconds);
         snapshot_add_text(array, text);
     }
+    guard_evidence(s, array);
     return array;
 }
 
-/* Where the texts of the table would be untrue: a Redis that is silent since the cause was found, a
- * certificate that has ended (no matter of resus.yaml), a systemd of this machine. */
+/* Where the texts of the cause would be untrue: a Redis that is silent since the cause was found, a
+ * systemd of this machine. */
 static void true_texts(const struct service *s, struct now now, char *summary, size_t size,
-                       const char **ret_advice)
+                       char advice[CAUSE_WORDS_MAX], const char **ret_advice)
 {
     const struct cause_row *row = cause_row(s->cause);
-    const struct probe_facts *p = cause_probe(&s->sight);
+    char words[CAUSE_WORDS_MAX];
     int64_t silent_ms = current_silence_ms(s, now);
     bool fine = row->overall == OVERALL_HEALTHY || row->overall == OVERALL_DEGRADED;
-    struct cause_words words = cause_words(s->cause, &s->sight);
-    (void)str_copy(summary, size, words.summary);
-    *ret_advice = words.advice;
+    (void)str_copy(summary, size, guard_summary(s, s->cause, words));
+    *ret_advice = guard_advice(s, s->cause, advice);
     if (silent_ms >= 0 && fine && !s->verdict.confirmed)
         silence_text(s, silent_ms, summary, size);
     else if (s->cause == CAUSE_PATH_BROKEN && cause_shut_out(&s->sight))
         (void)str_copy(summary, size,
                        "Redis answers the clients that are connected, but new "
                        "connections fail: new clients are cut off.");
-    else if (s->cause == CAUSE_ACCESS_REFUSED && p->reply == REPLY_TLS_FAILED &&
-             strstr(p->text, "expired") != NULL)
-        *ret_advice = CERTIFICATE_ADVICE;
     else if (s->cause == CAUSE_CONTROL_LOST && s->settings->control != CONTROL_SSH) {
         (void)str_copy(summary, size, "Redis answers, but systemd does not say how its unit is.");
         *ret_advice = SYSTEMD_ADVICE;
@@ -303,10 +296,9 @@ static void true_texts(const struct service *s, struct now now, char *summary, s
 json_t *snapshot_cause_json(const struct service *s, struct now now)
 {
     const struct cause_row *row = cause_row(s->cause);
-    char summary[ERROR_TEXT_MAX + 32];
+    char summary[CAUSE_WORDS_MAX], words[CAUSE_WORDS_MAX], advice[CAUSE_WORDS_MAX];
     const char *true_advice = NULL;
-    char advice[FACT_TEXT_MAX * 2];
-    true_texts(s, now, summary, sizeof summary, &true_advice);
+    true_texts(s, now, summary, sizeof summary, words, &true_advice);
     stops_advice_text(s, true_advice, advice, sizeof advice);
     if (s->misconfigured != NULL)
         (void)str_format(summary, sizeof summary, "misconfigured: %s", s->misconfigured);

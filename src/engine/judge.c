@@ -3,7 +3,6 @@
 #include <stdio.h>
 
 #include "base/str.h"
-#include "core/cause_words.h"
 #include "core/evidence.h"
 #include "core/silence.h"
 #include "engine/service.h"
@@ -69,6 +68,8 @@ void judge_facts(const struct service *s, struct now now, struct recovery_facts 
             s->settings->commands_extended || s->settings->control == CONTROL_SYSTEMD,
         .progress = load_progress(s),
         .learned = mono_min(probed, sight->unit.asked),
+        .needs_person =
+            s->verdict.cause == CAUSE_ACCESS_REFUSED && cause_certificate_expired(sight),
         .call_due = silence_call_due(sight, s->verdict.cause, now.mono),
         .stopped = evidence_activity(sight, now.mono) == ACTIVITY_STOPPED,
         .paused = s->saved.paused_until.ms != 0 && wall_since(s->saved.paused_until, now.wall) > 0,
@@ -79,6 +80,7 @@ void judge_facts(const struct service *s, struct now now, struct recovery_facts 
         .failover_running = failover_running(s, now),
         .empty_primary = judge_empty_primary(s),
     };
+    guard_facts(s, f);
 }
 
 /* A command of ours that moves the unit is told by its own line, not as something that befell
@@ -88,9 +90,9 @@ static void log_change(struct service *s, const struct cause_row *row)
     bool ours = operation_running(s) && s->cause == CAUSE_SYSTEMD_RESTARTING;
     if (ours || s->cause == s->cause_logged)
         return;
+    char words[CAUSE_WORDS_MAX];
     service_log(s, row->overall != OVERALL_HEALTHY, "%s -> %s: %s",
-                cause_row(s->cause_logged)->code, row->code,
-                cause_words(s->cause, &s->sight).summary);
+                cause_row(s->cause_logged)->code, row->code, guard_summary(s, s->cause, words));
     s->cause_logged = s->cause;
 }
 
@@ -101,9 +103,9 @@ static void tell_change(struct service *s, struct now now)
     log_change(s, row);
     if (mono_reached(s->watch_after_until, now.mono) && s->watch_after_until.ms != 0 && worse &&
         !s->watch_after_told && s->operation.phase == OP_PHASE_NONE) {
-        char text[FACT_TEXT_MAX];
+        char text[CAUSE_WORDS_MAX + 64], words[CAUSE_WORDS_MAX];
         (void)snprintf(text, sizeof text, "Degraded within 15 minutes after an operation: %s",
-                       cause_words(s->cause, &s->sight).summary);
+                       guard_summary(s, s->cause, words));
         s->watch_after_told = true;
         record_notice(s, text, now);
     }
@@ -144,6 +146,8 @@ void judge(struct service *s, struct now now)
     sight->tilt = tilt_active(&s->engine->tilt, now.mono);
     sight->stopped_on_purpose = s->saved.stopped_on_purpose;
     sight->levels = s->health.levels;
+    sight->start_tried = s->recovery.attempts > 0 && s->recovery.phase != PHASE_INTENT &&
+                         s->recovery.phase != PHASE_ACTING;
     sight->failure_threshold = s->watch_policy.failure_threshold;
     sight->confirm_interval_ms = s->watch_policy.confirm_interval_ms;
     sight->probe_timeout_ms = s->watch_policy.timeout_ms;

@@ -1,5 +1,6 @@
 /* The last words of a unit that has failed: the journal and, where it is allowed, the log file.
  * They decide whether a restart helps, so they are waited for (row C2). */
+#include "base/str.h"
 #include "engine/service.h"
 #include "redis/reply.h"
 
@@ -24,6 +25,7 @@ void last_words_ask(struct service *s, struct now now)
         return;
     w->log_asked = true;
     w->log_heard = false;
+    w->log_refused[0] = '\0';
     s->sight.log = (struct log_facts){0};
     s->sight.log_read = false; /* also when they were read a moment ago: those words are dropped */
     request_host(s, FOR_JOURNAL, HOST_JOURNAL, LINES, w->journal_sudo, now);
@@ -49,7 +51,14 @@ void last_words_answered(struct service *s, enum purpose purpose, const struct h
         request_host(s, FOR_JOURNAL, HOST_JOURNAL, LINES, w->journal_sudo, now);
         return;
     }
-    w->log_heard = w->log_heard || o->end == HOST_EXITED;
+    bool refused = o->end == HOST_EXITED && o->refusal != HOST_NOT_REFUSED;
+    if (refused && purpose == FOR_LOG_FILE)
+        (void)str_format(w->log_refused, sizeof w->log_refused, "the log %s could not be read: %s",
+                         s->settings->log_file, o->error);
+    else if (refused)
+        (void)str_format(w->log_refused, sizeof w->log_refused, "the journal could not be read: %s",
+                         o->error);
+    w->log_heard = w->log_heard || (o->end == HOST_EXITED && !refused);
     if (log_class_weight(o->log.class) > log_class_weight(s->sight.log.class))
         s->sight.log = o->log;
     if (request_pending(s, FOR_JOURNAL) || request_pending(s, FOR_LOG_FILE))

@@ -300,7 +300,7 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
     new.at = now.mono;
     if (new.can_reload == TRI_UNKNOWN)
         new.can_reload = old->can_reload;
-    if (new.control_reached == TRI_NO)
+    if (new.control_reached == TRI_NO && o->end != HOST_EXITED && o->error[0] != '\0')
         (void)str_copy(new.text, sizeof new.text, o->error);
     bool ran = old->active == UNIT_ACTIVE || old->active == UNIT_RELOADING;
     bool now_runs = new.active == UNIT_ACTIVE || new.active == UNIT_RELOADING;
@@ -328,6 +328,7 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
     evidence_unit(s, o, asked, now);
     if (back || (now_runs && !ran))
         count_silence_anew(s, asked);
+    guard_control(s, new.control_reached, now);
     if (back && watch_in_doubt(s)) {
         if (!reply_answered(cause_probe(sight)->reply)) /* what was heard of Redis stays true */
             sight->doubt_since = asked;

@@ -216,7 +216,7 @@ static void checked(struct service *s, struct now now)
     case OPERATION_STOP:
         /* Only what was seen since counts: it may have been started meanwhile. */
         if ((unit == UNIT_INACTIVE || unit == UNIT_FAILED) && s->saved.stopped_on_purpose &&
-            s->sight.unit.asked.ms >= o->began.ms) {
+            !desired_ran_since(s) && s->sight.unit.asked.ms >= o->began.ms) {
             operation_finish(
                 s, 200,
                 operation_result(s, true, "Redis service is already stopped", "stopped", now), true,
@@ -371,8 +371,17 @@ void operation_host(struct service *s, const struct host_outcome *out, struct no
     recover_note_command(s, engine_operation_word(o->request.operation), out);
     if (o->end == ACTION_NOT_REACHED) {
         operation_take_back(s, now);
-        operation_fail(s, 503, "Host unreachable", "host_unreachable",
-                       "The host cannot be reached, so nothing was done.", now);
+        char text[FACT_TEXT_MAX + 64];
+        (void)str_format(text, sizeof text,
+                         "Resus has no control over the host, so nothing was done: %s", out->error);
+        operation_fail(s, 503, "Host unreachable", "host_unreachable", text, now);
+        return;
+    }
+    if (o->end == ACTION_REFUSED) {
+        char text[FACT_TEXT_MAX + 64];
+        (void)str_format(text, sizeof text, "%s Nothing was done.", s->guard.refused);
+        operation_take_back(s, now);
+        operation_fail(s, 500, "Operation failed", "command_failed", text, now);
         return;
     }
     if (o->end == ACTION_NO_EFFECT) {

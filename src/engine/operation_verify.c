@@ -3,7 +3,6 @@
 
 #include "base/json.h"
 #include "base/str.h"
-#include "core/cause_words.h"
 #include "engine/operation.h"
 #include "engine/operation_result.h"
 
@@ -135,11 +134,12 @@ static bool is_done(const struct service *s)
 static void failed_for_cause(struct service *s, struct now now)
 {
     const struct operation *o = &s->operation;
-    char text[FACT_TEXT_MAX * 4];
+    char text[CAUSE_WORDS_MAX * 3];
     const struct cause_row *row = cause_row(s->cause);
-    struct cause_words words = cause_words(s->cause, &s->sight);
+    char summary[CAUSE_WORDS_MAX], advice[CAUSE_WORDS_MAX];
     (void)str_format(text, sizeof text, "%s failed: %s %s",
-                     engine_operation_word(o->request.operation), words.summary, words.advice);
+                     engine_operation_word(o->request.operation),
+                     guard_summary(s, s->cause, summary), guard_advice(s, s->cause, advice));
     if (o->error[0] != '\0')
         (void)str_append(text, sizeof text, " The command said: %s", o->error);
     if (s->sight.log.line[0] != '\0')

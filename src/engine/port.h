@@ -13,6 +13,7 @@
 #include "core/facts.h"
 #include "host/command.h"
 #include "host/controller.h"
+#include "host/host_refusal.h"
 #include "redis/client.h"
 #include "store/audit.h"
 #include "store/series_store.h"
@@ -50,6 +51,8 @@ struct engine_ports {
     /* Only the numbers, types and messages of events are read: what describes the state of a
      * service is published empty, and no event has its frame (the simulator, in most seeds). */
     bool terse_events;
+    /* This process is root: on this machine it needs no sudo. */
+    bool root;
     /* A step of 30 s of a service, and an outage that has ended (rows B8, B10). */
     void (*sample)(void *context, const struct series_sample *sample);
     void (*outage)(void *context, const struct outage_record *outage);
@@ -78,6 +81,7 @@ struct host_outcome {
     struct restart_facts restart; /* HOST_JOURNAL */
     bool log_empty;            /* no line could be read: try with sudo, or the log is elsewhere */
     bool not_applicable;       /* the unit has no reload */
+    enum host_refusal refusal; /* nothing was done */
     char error[FACT_TEXT_MAX]; /* first line of stderr, or why the host was not reached */
     const char *out;           /* raw output for evidence, may be NULL; valid during the call */
     size_t out_length;

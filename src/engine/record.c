@@ -306,6 +306,7 @@ void service_schedule(struct service *s)
     mono_ms at = mono_min(watch, mono_min(s->recovery_wake, operation_next(s)));
     at = mono_min(at, mono_min(after_next(s), saving_next(s)));
     at = mono_min(at, mono_min(s->sampler.due, orders_next(s)));
+    at = mono_min(at, guard_next(s));
     if (s->publish_due.ms != 0)
         at = mono_min(at, s->publish_due);
     if (s->saved.paused_until.ms != 0)

@@ -74,7 +74,7 @@ WORDS_LISTED(stop_words, EXTERNAL_STOP_RESPECT + 1, "recover", "respect");
 WORDS_LISTED(event_words, RECOVERY_EVENT_COUNT, "facts", "wake", "intent-ended", "action-ended",
              "operation-began", "operation-ended", "reset");
 WORDS_LISTED(end_words, ACTION_END_COUNT, "done", "failed", "no-effect", "unkillable", "unknown",
-             "not-reached");
+             "not-reached", "refused");
 static const char *const effect_words[] = {
     "open",    "skip",  "save",       "evidence",   "intent",   "run",
     "outcome", "look",  "succeeded",  "taken-back", "failed",   "ended",
@@ -159,6 +159,7 @@ static const struct field sight_fields[] = {
     W(sight, unit.result, result_words),
     W(sight, unit.notice, notice_words),
     B(sight, unit.repeated_too_quickly),
+    B(sight, unit.masked),
     W(sight, unit.control_reached, tri_words),
     L(sight, unit.main_pid),
     L(sight, unit.restarts),
@@ -213,6 +214,7 @@ static const struct field sight_fields[] = {
     L(sight, mismatches),
     B(sight, ever_answered),
     B(sight, stopped_on_purpose),
+    B(sight, start_tried),
     B(sight, loading_seen),
     B(sight, stop_begun),
     T(sight, unready_since),
@@ -261,6 +263,9 @@ static const struct field facts_fields[] = {
     B(recovery_facts, never_started),
     L(recovery_facts, progress),
     T(recovery_facts, learned),
+    I(recovery_facts, refused),
+    T(recovery_facts, rights_back),
+    B(recovery_facts, needs_person),
     B(recovery_facts, call_due),
     B(recovery_facts, stopped),
     B(recovery_facts, paused),
@@ -300,6 +305,10 @@ static const struct field recovery_fields[] = {
     W(recovery, alerted, cause_words),
     B(recovery, needs_human),
     B(recovery, attempted_useless_reload),
+    I(recovery, refused),
+    T(recovery, refused_at),
+    I(recovery, refused_tries),
+    I(recovery, relapses),
     I(recovery, bgsave_tries),
     T(recovery, bgsave_at),
     W(recovery, withheld, withheld_words),

@@ -7,7 +7,6 @@
 
 #include "base/json.h"
 #include "base/str.h"
-#include "core/cause_words.h"
 #include "engine/service.h"
 #include "engine/stops.h"
 
@@ -145,7 +144,7 @@ static void run(struct service *s, const struct effect *e, struct now now)
 /* An action that could not do anything, or was never sent, is no attempt. */
 static bool was_attempted(enum action_end end)
 {
-    return end != ACTION_NO_EFFECT && end != ACTION_NOT_REACHED;
+    return end != ACTION_NO_EFFECT && end != ACTION_NOT_REACHED && end != ACTION_REFUSED;
 }
 
 /* The line after the intent. Only attempts are auto_recovery lines: reports and the runbook's
@@ -159,6 +158,7 @@ static void write_outcome(struct service *s, const struct effect *e, struct now 
         [ACTION_UNKILLABLE] = "the script has written and cannot be killed",
         [ACTION_UNKNOWN] = "the outcome is not known",
         [ACTION_NOT_REACHED] = "nothing was sent",
+        [ACTION_REFUSED] = "refused, and nothing was done",
     };
     static_assert(ARRAY_LENGTH(end_texts) == ACTION_END_COUNT, "a text for every end");
     struct audit_line line;
@@ -173,9 +173,13 @@ static void write_outcome(struct service *s, const struct effect *e, struct now 
     line.command_validated = true;
     line.has_command_validated = true;
     line.ssh_key_used = s->settings->control == CONTROL_SSH;
+    /* A Redis that refuses us may run well: nothing is known of it. */
+    bool blind = e->action_end == ACTION_DONE && s->cause == CAUSE_ACCESS_REFUSED;
     char why[FACT_TEXT_MAX + 64] = "";
     if (!e->success)
-        (void)str_format(why, sizeof why, "%s%s%s", end_texts[e->action_end],
+        (void)str_format(why, sizeof why, "%s%s%s",
+                         blind ? "done; Redis refuses Resus, so whether it serves is not known"
+                               : end_texts[e->action_end],
                          s->action_error[0] != '\0' ? ": " : "", s->action_error);
     action_id_text(s, e->action_id, line.request_id, sizeof line.request_id);
     (void)str_copy(line.recovery_level, sizeof line.recovery_level, recovery_level_word(e->level));
@@ -268,11 +272,18 @@ static void tell_succeeded(struct service *s, const struct effect *e, struct now
 static void tell_failed(struct service *s, struct now now)
 {
     char text[FACT_TEXT_MAX];
-    (void)str_format(text, sizeof text,
-                     "Automatic recovery unsuccessful after %d attempts. Manual intervention "
-                     "required. Please contact "
-                     "administrator.",
-                     s->recovery.attempts);
+    int attempts = s->recovery.attempts;
+    int relapses = s->recovery.relapses < attempts ? s->recovery.relapses : attempts;
+    if (relapses > 0)
+        (void)str_format(text, sizeof text,
+                         "Redis failed again within a minute after %d of %d recoveries. Manual "
+                         "intervention required. Please contact administrator.",
+                         relapses, attempts);
+    else
+        (void)str_format(text, sizeof text,
+                         "Automatic recovery unsuccessful after %d attempts. Manual intervention "
+                         "required. Please contact administrator.",
+                         attempts);
     service_log(s, true, "%s", text);
     record_auto_recovery(s, LEVEL_HUMAN, "failed", text, now);
 }
@@ -294,15 +305,6 @@ static void tell_ended(struct service *s, const struct effect *e, struct now now
     s->recovery_times[0] = now.wall;
 }
 
-/* A unit that has failed again lost the log lines of the failure before, which named the cause. */
-static struct cause_words words_of(const struct service *s, enum cause cause)
-{
-    struct sight sight = s->sight;
-    if (!sight.log_read && sight.log.class == LOG_NONE)
-        sight.log = s->watch.words;
-    return cause_words(cause, &sight);
-}
-
 /* Who can reach it and who cannot, what its process does: whoever is woken up wants to know. */
 static void append_seen(const struct service *s, struct now now, char *text, size_t size)
 {
@@ -322,22 +324,27 @@ static void append_seen(const struct service *s, struct now now, char *text, siz
 static void tell_human(struct service *s, const struct effect *e, struct now now)
 {
     const struct cause_row *row = cause_row(e->cause);
-    struct cause_words words = words_of(s, e->cause);
-    char text[FACT_TEXT_MAX * 4];
+    char text[CAUSE_WORDS_MAX * 2 + 128], summary_words[CAUSE_WORDS_MAX],
+        advice_words[CAUSE_WORDS_MAX];
     const char *advice = row->remedy == REMEDY_WAIT
                              ? "It makes no progress: see resus logs. A load longer than the "
                                "unit's TimeoutStartSec is "
                                "ended and begun again without end (systemctl edit)."
-                             : words.advice;
+                             : guard_advice(s, e->cause, advice_words);
     if (s->recovery.withheld == WITHHELD_EMPTY_PRIMARY)
         advice = withheld_text(WITHHELD_EMPTY_PRIMARY);
+    const char *summary = guard_summary(s, e->cause, summary_words);
+    bool refused = s->recovery.withheld == WITHHELD_CANNOT_ACT;
     if (s->recovery.breaker.open)
         (void)str_format(text, sizeof text,
                          "The circuit breaker is open, so a human is needed: %s %s Then run: resus "
                          "recovery reset.",
-                         words.summary, advice);
+                         summary, advice);
+    else if (refused)
+        (void)str_format(text, sizeof text, "%s %s", guard_withheld_text(s, WITHHELD_CANNOT_ACT),
+                         summary);
     else
-        (void)str_format(text, sizeof text, "%s %s", words.summary, advice);
+        (void)str_format(text, sizeof text, "%s %s", summary, advice);
     append_seen(s, now, text, sizeof text);
     if (s->command_failed[0] != '\0')
         (void)str_append(text, sizeof text, " The last command failed: %s", s->command_failed);
@@ -376,9 +383,9 @@ static void tell_withheld(struct service *s, const struct effect *e, struct now 
 {
     if (e->withheld == WITHHELD_OPERATION_RUNNING)
         return; /* it tells of itself */
-    service_log(s, true, "no automatic action (%s): %s", withheld_code(e->withheld),
-                withheld_text(e->withheld));
-    record_notice(s, withheld_text(e->withheld), now);
+    const char *text = guard_withheld_text(s, e->withheld);
+    service_log(s, true, "no automatic action (%s): %s", withheld_code(e->withheld), text);
+    record_notice(s, text, now);
 }
 
 static void carry_out(struct service *s, const struct effect *e, struct now now)
@@ -473,6 +480,10 @@ enum action_end recover_end_of(const struct host_outcome *o)
     case HOST_EXITED:
         if (o->exit_code == 0)
             return ACTION_DONE;
+        if (o->refusal == HOST_REFUSED_LOGIN)
+            return ACTION_NOT_REACHED; /* logged in, and no command is run */
+        if (o->refusal != HOST_NOT_REFUSED)
+            return ACTION_REFUSED;
         return o->not_applicable ? ACTION_NO_EFFECT : ACTION_FAILED;
     case HOST_NOT_REACHED:
     case HOST_CANCELLED:
@@ -506,6 +517,7 @@ void recover_host(struct service *s, const struct pending *p, const struct host_
     }
     (void)str_copy(s->action_error, sizeof s->action_error, o->error);
     recover_note_command(s, recovery_action_word(s->recovery.action), o);
+    guard_refused(s, o, now);
     if (o->not_applicable)
         s->sight.unit.can_reload = TRI_NO;
     recover_event(s, EVENT_ACTION_ENDED, p->action_id, recover_end_of(o), now);

@@ -100,6 +100,10 @@ void role_clients(struct service *s, const struct redis_answer *a, struct now no
 {
     if (!s->role_asked || s->sight.role_changed || s->sight.info.role != ROLE_REPLICA)
         return;
+    if (!reply_answered(a->probe.reply)) {
+        s->role_asked = false; /* the next INFO asks again */
+        return;
+    }
     report(s, now);
     if (a->text != NULL && str_find(a->text, a->text_length, SENTINEL_CLIENT) != NULL)
         remember(s);

@@ -8,6 +8,7 @@
 #include "core/preflight.h"
 #include "core/recovery.h"
 #include "core/tilt.h"
+#include "engine/desired.h"
 #include "engine/engine.h"
 #include "engine/recording.h"
 
@@ -47,6 +48,7 @@ enum purpose {
     FOR_OP_LOG,    /* the journal: how did the stop end? */
     FOR_SAMPLE,    /* INFO for the series */
     FOR_DEPENDENT, /* after it: is who depends on the service well again? */
+    FOR_RIGHTS,    /* sudo -n -l */
     FOR_WISH,      /* what it shall be, when nobody waits for that to be on the disk */
 };
 
@@ -69,6 +71,7 @@ struct watch {
     bool log_asked;                   /* for this failure of the unit */
     bool log_heard;                   /* ... and something of it could be read */
     int log_misses;                   /* ... and how often in a row nothing could */
+    char log_refused[FACT_TEXT_MAX];  /* a log that the host does not let us read; "" = none */
     wall_ms log_of;                   /* since when the unit had failed then */
     struct log_facts words;           /* the last words that were read, */
     wall_ms words_of;                 /* ... and since when the unit had failed with them */
@@ -106,6 +109,16 @@ struct other_restart {
     enum unit_result result;             /* seen while systemd waited to restart it */
     bool log_asked, log_read, other_way; /* other_way: with sudo instead of without, or without */
     struct restart_facts log;
+};
+
+/* May Resus act on the host at all? What sudo lists, and what the host refused. */
+struct guard {
+    mono_ms due;                 /* when the rights are looked at next; MONO_NEVER = not yet */
+    enum tri rights;             /* all that recovery needs, by the last look */
+    int missing;                 /* RECOVERY_BIT()s of what sudo does not list */
+    mono_ms back;                /* when what was missing was listed again */
+    char listed[FACT_TEXT_MAX];  /* what is missing, in words; "" = nothing */
+    char refused[FACT_TEXT_MAX]; /* what the host refused, in words; "" = nothing */
 };
 
 enum sample_state {
@@ -146,14 +159,6 @@ enum operation_phase {
     OP_PHASE_RUNNING,
     OP_PHASE_VERIFYING,
     OP_PHASE_COUNT
-};
-
-/* What a service shall be (desired.c). */
-struct desired {
-    bool stopped_on_purpose;
-    enum stop_seen stop_seen;
-    wall_ms stopped_at;
-    char stopped_by[256], stopped_reason[512];
 };
 
 /* How a stop ended, as far as it is known. */
@@ -288,6 +293,7 @@ struct service {
         uint64_t belongs_to;
     } saving;
 
+    struct guard guard;
     struct long_command long_command;
     struct sampler sampler;
     struct other_restart other_restart;
@@ -467,13 +473,8 @@ enum action_end recover_end_of(const struct host_outcome *o);
 /* Keeps what a command said that failed, until one succeeds or Redis is well. */
 void recover_note_command(struct service *s, const char *word, const struct host_outcome *o);
 
-/* desired.c */
-void desired_stop(struct service_state *state, const char *by, const char *reason, wall_ms at);
-void desired_run(struct service_state *state);
-void desired_keep(const struct service_state *state, struct desired *ret);
-void desired_restore(struct service_state *state, const struct desired *before);
-bool desired_stop_is_over(const struct service *s);
-void desired_note_stopped(struct service *s); /* it is seen as it shall be */
+/* restore.c */
+void restore_service(struct service *s, const struct service_state *saved, struct now now);
 
 /* operation.c */
 bool operation_running(const struct service *s);
@@ -500,6 +501,24 @@ void after_probed(struct service *s, const struct pending *p, const struct probe
                   struct now now);
 mono_ms after_next(const struct service *s);
 json_t *after_json(const struct service *s);
+
+/* guard.c: can Resus act at all, and if not, why? */
+void guard_init(struct service *s);
+void guard_control(struct service *s, enum tri reached, struct now now); /* by a look at the unit */
+void guard_turn(struct service *s, struct now now);
+void guard_look(struct service *s, struct now now); /* at the rights, now */
+mono_ms guard_next(const struct service *s);
+void guard_rights(struct service *s, const struct host_outcome *o, struct now now);
+void guard_refused(struct service *s, const struct host_outcome *o, struct now now);
+void guard_facts(const struct service *s, struct recovery_facts *f);
+/* The reason in words: what the host said, where it is the one that refuses. */
+const char *guard_withheld_text(const struct service *s, enum withheld reason);
+/* Why a failure would not be treated now, whatever it is; WITHHELD_NOT = it would be. */
+enum withheld guard_reason(const struct service *s, struct now now);
+json_t *guard_json(const struct service *s, struct now now); /* null when it is guarded */
+const char *guard_summary(const struct service *s, enum cause cause, char ret[CAUSE_WORDS_MAX]);
+const char *guard_advice(const struct service *s, enum cause cause, char ret[CAUSE_WORDS_MAX]);
+void guard_evidence(const struct service *s, json_t *array);
 
 /* last_words.c: why the unit failed, as its log tells it */
 void last_words_ask(struct service *s, struct now now); /* once for each failure */

@@ -4,7 +4,6 @@
 
 #include "base/json.h"
 #include "base/str.h"
-#include "core/cause_words.h"
 #include "core/evidence.h"
 #include "engine/snapshot.h"
 #include "engine/stops.h"
@@ -20,6 +19,7 @@ const char *snapshot_status(const struct service *s)
     switch (s->cause) {
     case CAUSE_LOADING:
         return "starting";
+    case CAUSE_DOWN_UNCONTROLLED:
     case CAUSE_HOST_UNREACHABLE:
     case CAUSE_SELF_DOUBT:
     case CAUSE_MISCONFIGURED:
@@ -118,6 +118,7 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
     (void)json_put_text(body, "name", s->settings->name);
     (void)json_put_text(body, "status", snapshot_status(s));
     (void)json_put_text(body, "overall_status", overall_word(snapshot_overall(s)));
+    (void)json_put(body, "not_guarded", guard_json(s, now));
     snapshot_put_int(body, "pid",
                      s->sight.unit.main_pid > 0 ? s->sight.unit.main_pid
                      : up                       ? i->process_id
@@ -162,7 +163,6 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
 
 json_t *engine_services_json(const struct engine *e, struct now now)
 {
-    (void)now;
     json_t *items = json_array();
     for (int i = 0; i < e->count; i++) {
         const struct service *s = &e->services[i];
@@ -173,6 +173,7 @@ json_t *engine_services_json(const struct engine *e, struct now now)
         (void)json_put_text(item, "overall_status", overall_word(snapshot_overall(s)));
         (void)json_put_wall(item, "last_check", s->watch.last_check);
         (void)json_put_text(item, "cause", cause_row(s->cause)->code);
+        (void)json_put(item, "not_guarded", guard_json(s, now));
         (void)json_array_append_new(items, item);
     }
     json_t *body = json_object();
@@ -219,13 +220,13 @@ static int recoveries_since(const struct service *s, wall_ms since)
     return n;
 }
 
-static json_t *withheld_json(enum withheld reason)
+static json_t *withheld_json(const struct service *s, enum withheld reason)
 {
     if (reason == WITHHELD_NOT)
         return json_null();
     json_t *body = json_object();
     (void)json_put_text(body, "reason_code", withheld_code(reason));
-    (void)json_put_text(body, "text", withheld_text(reason));
+    (void)json_put_text(body, "text", guard_withheld_text(s, reason));
     return body;
 }
 
@@ -279,7 +280,7 @@ json_t *engine_recovery_json(const struct engine *e, int service, struct now now
     (void)json_put_int(breaker, "window_seconds", s->recovery_policy.breaker_window_ms / 1000);
     (void)json_put_wall(breaker, "opened_at", r->breaker.open ? r->breaker.opened_at : WALL_NONE);
     (void)json_put(body, "circuit_breaker", breaker);
-    (void)json_put(body, "withheld", withheld_json(snapshot_withheld(s, &f)));
+    (void)json_put(body, "withheld", withheld_json(s, snapshot_withheld(s, &f)));
     (void)json_put_text(body, "phase", recovery_phase_word(r->phase));
     if (stops_waits(s, now))
         put_next_step(body, s, now);
@@ -343,7 +344,7 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
         f.verdict.confirmed ? recovery_plan(&s->recovery, &f, &level) : ACTION_NONE;
     bool waits = action != ACTION_NONE && reason == WITHHELD_NOT && stops_waits(s, now);
     bool would = action != ACTION_NONE && reason == WITHHELD_NOT && !waits;
-    char text[FACT_TEXT_MAX * 2];
+    char text[CAUSE_WORDS_MAX + 32];
     json_t *body = json_object();
     (void)json_put_bool(body, "would_act", would);
     (void)json_put_text(body, "action",
@@ -353,10 +354,11 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
     (void)json_put(body, "cause", cause);
     (void)json_put(body, "facts", facts_json(s, now));
     json_t *reasons = json_array();
-    struct cause_words words = cause_words(f.verdict.cause, &s->sight);
+    char words[CAUSE_WORDS_MAX];
+    const char *plain = guard_summary(s, f.verdict.cause, words);
     bool probing = !f.verdict.confirmed && current_silence_ms(s, now) >= 0;
     (void)str_format(text, sizeof text, "%s%s", f.verdict.confirmed ? "" : "Not certain yet: ",
-                     probing ? json_text_or(cause, "summary", words.summary) : words.summary);
+                     probing ? json_text_or(cause, "summary", plain) : plain);
     snapshot_add_text(reasons, text);
     static const char *const verdicts[] = {
         [RESTART_UNNEEDED] = "Nothing needs a restart.",
@@ -367,7 +369,7 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
     snapshot_add_text(reasons, probing ? "Whether a restart would help is not known yet."
                                        : verdicts[row->restart]);
     if (reason != WITHHELD_NOT)
-        snapshot_add_text(reasons, withheld_text(reason));
+        snapshot_add_text(reasons, guard_withheld_text(s, reason));
     if (waits) {
         stops_wait_text(s, now, text, sizeof text);
         snapshot_add_text(reasons, text);
@@ -379,7 +381,7 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
         snapshot_add_text(reasons, text);
     }
     (void)json_put(body, "reasons", reasons);
-    (void)json_put(body, "withheld", withheld_json(reason));
+    (void)json_put(body, "withheld", withheld_json(s, reason));
     return body;
 }
 

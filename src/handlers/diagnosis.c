@@ -117,6 +117,24 @@ static bool walk_start_row(struct walk *w, size_t row)
     return here;
 }
 
+/* What Resus itself holds to be the cause, with its evidence. */
+static void walk_cause(struct walk *w, const char *check)
+{
+    const json_t *cause = json_object_get(w->health, "cause");
+    const char *summary = json_text_or(cause, "summary", "");
+    char seen[FACT_TEXT_MAX * 2] = "";
+    size_t i;
+    json_t *text;
+    if (str_equal(cause_code(w), "ok") || str_equal(cause_code(w), "unknown"))
+        return;
+    json_array_foreach(json_object_get(cause, "evidence"), i, text)
+    {
+        (void)str_append(seen, sizeof seen, "%s%s", i == 0 ? "" : "; ", json_string_value(text));
+    }
+    step(w, check, SEEN_FINDING, summary, json_text_or(cause, "advice", ""), "%s",
+         seen[0] != '\0' ? seen : summary);
+}
+
 static void walk_start(struct walk *w)
 {
     const char *unit = fact(w, "unit");
@@ -135,10 +153,8 @@ static void walk_start(struct walk *w)
     }
     for (size_t i = 0; i < ARRAY_LENGTH(starts); i++)
         found |= walk_start_row(w, i);
-    const json_t *cause = json_object_get(w->health, "cause");
     if (!found && !runs(w) && !str_equal(json_text_or(w->status, "status", ""), "unknown"))
-        step(w, "anything else", SEEN_FINDING, json_text_or(cause, "summary", ""),
-             json_text_or(cause, "advice", ""), "%s", json_text_or(cause, "summary", ""));
+        walk_cause(w, "anything else");
 }
 
 /* ── tree 2: it is slow ── */
@@ -172,22 +188,6 @@ static void walk_share(struct walk *w, const char *check, const char *name, doub
     step(w, check, bad ? SEEN_FINDING : SEEN_WELL, cause, action,
          "%.*f%s of %.0f%s, %.1f %% (high from %.0f %%)", digits, r.value, unit, r.max, unit, share,
          high);
-}
-
-/* A cause that none of the runbook's steps speaks of is a finding all the same. */
-static void walk_cause(struct walk *w)
-{
-    const json_t *cause = json_object_get(w->health, "cause");
-    const char *overall = json_text_or(w->health, "overall_status", "");
-    size_t i;
-    json_t *text;
-    char seen[FACT_TEXT_MAX * 2] = "";
-    if (w->findings > 0 || (!str_equal(overall, "degraded") && !str_equal(overall, "critical")))
-        return;
-    json_array_foreach(json_object_get(cause, "evidence"), i, text)(void)
-        str_append(seen, sizeof seen, "%s%s", i == 0 ? "" : "; ", json_string_value(text));
-    step(w, "anything else", SEEN_FINDING, json_text_or(cause, "summary", ""),
-         json_text_or(cause, "advice", ""), "%s", seen);
 }
 
 static void walk_slow(struct walk *w)
@@ -230,7 +230,8 @@ static void walk_slow(struct walk *w)
         step(w, "memory trend", SEEN_FINDING, "Memory grows steadily",
              "Find what is never deleted: resus inspect bigkeys, keys without expiry.", "%s",
              json_string_value(advice));
-    walk_cause(w);
+    if (w->findings == 0)
+        walk_cause(w, "anything else");
 }
 
 /* ── tree 3: recovery fails ── */
@@ -246,10 +247,12 @@ static void walk_attempts(struct walk *w, const json_t *recovery)
          "Investigate the root cause, mend it by hand, then: resus recovery reset.",
          "%lld of %lld used, circuit breaker %s, state %s", (long long)used, (long long)most,
          open ? "open" : "closed", json_text_or(recovery, "state", "?"));
-    if (!json_bool_or(recovery, "enabled", true))
+    const json_t *withheld = json_object_get(recovery, "withheld");
+    const char *reason = json_text_or(withheld, "reason_code", "");
+    bool used_up = str_equal(reason, "attempts_exhausted") || str_equal(reason, "breaker_open");
+    if (!json_bool_or(recovery, "enabled", true) && !used_up)
         step(w, "is it on", SEEN_FINDING, "Automatic recovery is disabled",
              "Switch it on: resus recovery enable.", "disabled");
-    const json_t *withheld = json_object_get(recovery, "withheld");
     if (json_is_object(withheld))
         step(w, "withheld", SEEN_FINDING, json_text_or(withheld, "text", ""),
              json_text_or(json_object_get(w->health, "cause"), "advice", ""), "%s",

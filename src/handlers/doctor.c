@@ -219,6 +219,9 @@ static void finish(struct handlers *h, struct call *call)
     f->recovery_enabled = json_bool_or(recovery, "enabled", false);
     f->recovery_paused = json_object_get(recovery, "paused_until") != NULL;
     f->misconfigured = engine_problem(h->engine, call->service);
+    f->attempts_exhausted =
+        str_equal(json_text_or(json_object_get(recovery, "withheld"), "reason_code", ""),
+                  "attempts_exhausted");
     f->breaker_open =
         str_equal(json_text_or(json_object_get(recovery, "circuit_breaker"), "state", ""), "open");
     struct error err = {0};
@@ -361,6 +364,8 @@ void doctor_host_ended(struct handlers *h, struct call *call, const struct host_
         break;
     case STEP_SUDO_LIST:
         note_look(&f->sudo_list, r);
+        f->login_refused = exited && host_refusal_of(HOST_SUDO_LIST, r->exit_code, r->out_length,
+                                                     r->err, r->err_length) == HOST_REFUSED_LOGIN;
         if (exited)
             sudo_list_parse(r->out, r->out_length, &f->sudo);
         f->sudo.cut = f->sudo.cut || r->truncated;

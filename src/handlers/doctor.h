@@ -44,8 +44,9 @@ struct doctor_look {
 
 struct doctor_facts {
     const struct service_settings *service;
-    bool on_host; /* systemd and its journal are part of it: control is not process */
-    bool root;    /* no sudo needed there */
+    bool on_host;       /* systemd and its journal are part of it: control is not process */
+    bool login_refused; /* the account logs in, and the host runs none of its commands */
+    bool root;          /* no sudo needed there */
     struct now now;
 
     struct doctor_look status, active, process, sudo_list, journal, journal_sudo, log_file;
@@ -71,7 +72,7 @@ struct doctor_facts {
     struct handlers_self self;
     const struct settings *settings;
     const char *misconfigured; /* why the service is not watched; NULL = it is */
-    bool recovery_enabled, recovery_paused, breaker_open;
+    bool recovery_enabled, recovery_paused, breaker_open, attempts_exhausted;
     char key_error[ERROR_TEXT_MAX]; /* "" = good */
     bool out_of_time;               /* not everything was asked */
 };

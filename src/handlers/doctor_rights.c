@@ -163,6 +163,14 @@ void doctor_judge_rights(const struct doctor_facts *f, json_t *items)
         return;
     if (look->end != HOST_EXITED) {
         doctor_put(items, "sudo", FINDING_UNKNOWN, NULL, "sudo was not asked: %s", look->error);
+    } else if (f->login_refused) {
+        (void)str_format(
+            fix, sizeof fix,
+            "renew it as root on %s: `passwd %s`, or `chage -E -1 -M -1 %s` (`chage -l "
+            "%s` shows what has expired)",
+            f->service->ssh.host, f->service->ssh.user, f->service->ssh.user, f->service->ssh.user);
+        doctor_put(items, "sudo", FINDING_FAIL, fix,
+                   "the account logs in, but the host runs none of its commands: %s", look->error);
     } else if (f->sudo.count == 0) {
         install_fix(f, "", fix, sizeof fix);
         doctor_put(items, "sudo", FINDING_FAIL, fix, "the account has no rights by sudo: %s",

@@ -123,10 +123,17 @@ static void judge_recovery(const struct doctor_facts *f, json_t *items)
     } else if (f->recovery_paused) {
         (void)str_format(fix, sizeof fix, "`resus resume %s`", id);
         doctor_put(items, "auto-recovery", FINDING_WARNING, fix, "paused");
+    } else if (f->attempts_exhausted) {
+        (void)str_format(
+            fix, sizeof fix,
+            "find the cause first (`resus recovery explain %s`), then `resus recovery reset %s`",
+            id, id);
+        doctor_put(items, "auto-recovery", FINDING_FAIL, fix,
+                   "its attempts are used up: nothing is recovered");
     } else if (!f->recovery_enabled) {
         (void)str_format(fix, sizeof fix, "`resus recovery enable %s`", id);
         doctor_put(items, "auto-recovery", FINDING_WARNING, fix,
-                   "switched off or its attempts used up: Resus only watches");
+                   "switched off: Resus only watches");
     } else {
         doctor_put(items, "auto-recovery", FINDING_PASS, NULL, "enabled");
     }

@@ -290,6 +290,11 @@ static void stopped(struct scrape *x)
     put_value(x, x->figures->stopped_on_purpose);
 }
 
+static void guarded(struct scrape *x)
+{
+    put_value(x, x->figures->guarded);
+}
+
 static void withheld(struct scrape *x)
 {
     for (int i = WITHHELD_NOT + 1; i < WITHHELD_COUNT; i++)
@@ -438,6 +443,7 @@ static const struct family {
       {"resus_manual_intervention_required", "gauge", "Is a human needed?", needs_human},
       {"resus_recovery_paused", "gauge", "Is automatic recovery paused?", paused},
       {"resus_stopped_on_purpose", "gauge", "Was it stopped through Resus?", stopped},
+      {"resus_guarded", "gauge", "1 while Resus would treat a failure.", guarded},
       {"resus_recovery_withheld", "gauge", "1 for the reason why nothing is done.", withheld},
       {"resus_recoveries_total", "counter", "Recoveries by level and how they ended.", recoveries},
       {"resus_operations_total", "counter", "Operations of people.", person_operations},

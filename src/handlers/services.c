@@ -12,8 +12,10 @@ void services_list(struct handlers *h, struct call *call)
         const char *id = json_text_or(json_array_get(items, i - 1), "id", "");
         if (!handlers_in_scope(h, call, engine_service_index(h->engine, id)))
             (void)json_array_remove(items, i - 1);
-        else if (call->access == ACCESS_ANONYMOUS) /* a cause is not for everybody */
+        else if (call->access == ACCESS_ANONYMOUS) { /* causes and accounts are not for everybody */
             (void)json_object_del(json_array_get(items, i - 1), "cause");
+            (void)json_object_del(json_array_get(items, i - 1), "not_guarded");
+        }
     }
     call->answer(call, 200, body);
 }

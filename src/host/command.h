@@ -29,8 +29,8 @@ enum host_command {
     HOST_RESET_FAILED, /* sudo systemctl reset-failed UNIT */
     HOST_LOG_TAIL,     /* sudo -u redis tail -n N LOG_FILE */
     HOST_PROCESS,      /* cat /proc/PID/stat /proc/PID/status */
-    /* not among the runbook's seven: `resus doctor` alone asks it, it only reads, and sudo answers
-       it without a sudoers line of its own */
+    /* not among the runbook's seven: it only reads, and sudo answers it without a sudoers line of
+       its own */
     HOST_SUDO_LIST, /* sudo -n -l */
     HOST_COMMAND_COUNT
 };

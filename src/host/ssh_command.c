@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "host/host_refusal.h"
 #include "host/ssh_link.h"
 
 enum slot_phase { SLOT_OPENING, SLOT_ASKING, SLOT_RUNNING };
@@ -172,6 +173,9 @@ static void complete(struct ssh_link *link, size_t i)
     struct ssh_job *job = slot->job;
     if (job != NULL && slot->has_status) {
         job->exit_code = slot->status;
+        link->no_commands =
+            host_refusal_of(HOST_STATUS, slot->status, job->out.length, buf_text(&job->err),
+                            job->err.length) == HOST_REFUSED_LOGIN;
         ssh_link_finish(link, job, HOST_EXITED);
     } else if (job != NULL && slot->has_signal) {
         job->signal = slot->signal;

@@ -117,6 +117,7 @@ static void lose_session(struct ssh_link *link, const struct error *why)
     mono_ms now = clock_mono();
     log_warning("ssh", "%s", why->text);
     link->state = LINK_IDLE;
+    link->no_commands = false;
     link->last_error = *why;
     atomic_store(&link->reached, TRI_NO);
     ssh_command_end(link, why);
@@ -145,6 +146,14 @@ static void start_queued(struct ssh_link *link)
         if (r == -EAGAIN)
             push_back(link, job);
     }
+}
+
+static bool tunnels_open(const struct ssh_link *link)
+{
+    for (size_t i = 0; i < SSH_TUNNELS_MAX; i++)
+        if (link->tunnels[i] != NULL)
+            return true;
+    return false;
 }
 
 static bool dead(const struct ssh_link *link)
@@ -183,6 +192,14 @@ void ssh_link_pump(struct ssh_link *link)
                         SSH_STUCK_MAX);
         lose_session(link, &why);
         link->retry_at = clock_mono();
+        return;
+    }
+    /* sshd decides that at the login: only another one shows that it is over. Tunnels still work.
+     */
+    if (link->no_commands && ssh_command_live(link) == 0 && !tunnels_open(link)) {
+        (void)error_set(&why, -EACCES, "ssh %s: the host logs us in and runs no command",
+                        link->name);
+        lose_session(link, &why);
         return;
     }
     int flags = ssh_get_poll_flags(link->session);

@@ -126,6 +126,7 @@ struct ssh_link {
     ssh_session session;
     ssh_event event;
     bool pumping;
+    bool no_commands; /* this login runs none: its password or account has expired */
     struct ssh_counter_struct socket_bytes, raw_bytes;
     uint64_t bytes_seen;
     mono_ms heard, asked, ticked;

@@ -12,7 +12,7 @@
  * rest of a line may be in any language. A line without its newline was cut and says nothing. */
 
 const char systemctl_show_properties[] =
-    "LoadState,ActiveState,SubState,Result,NRestarts,MainPID,StatusText,ExecMainStatus,"
+    "Id,LoadState,ActiveState,SubState,Result,NRestarts,MainPID,StatusText,ExecMainStatus,"
     "ExecMainCode,StateChangeTimestamp,CanReload,TimeoutStartUSec,TimeoutStopUSec,Restart,"
     "UnitFileState,CPUUsageNSec";
 
@@ -261,11 +261,24 @@ struct status_head {
     bool active, loaded_not_found;
 };
 
+/* "● redis-server.service - Advanced key-value store" */
+static void read_name(struct span line, struct unit_facts *unit)
+{
+    struct span s = trimmed(line);
+    (void)take_until(&s, " ");
+    if (!skip(&s, " "))
+        return;
+    struct span name = take_until(&s, " ");
+    if (name.n > 8 && memcmp(name.p + name.n - 8, ".service", 8) == 0)
+        (void)str_copy_clean(unit->id, sizeof unit->id, name.p, name.n);
+}
+
 static void read_status_line(struct span line, struct status_head *head, struct unit_facts *unit)
 {
     struct span s = trimmed(line);
     if (skip(&s, "Loaded: ")) {
         head->loaded_not_found = head->loaded_not_found || skip(&s, "not-found");
+        unit->masked = unit->masked || skip(&s, "masked");
     } else if (skip(&s, "Active: ")) {
         if (!head->active)
             read_active(s, unit);
@@ -303,6 +316,7 @@ void systemctl_parse_status(const char *out, size_t length, struct unit_facts *u
     struct span rest = {out, length};
     struct span line;
     struct status_head head = {0};
+    bool first = true;
     /* The head ends at the empty line; below it are journal lines, which may say anything. */
     while (next_line(&rest, &line) && trimmed(line).n > 0) {
         if (!head.active && trimmed(line).n > 5 && memcmp(trimmed(line).p, "Unit ", 5) == 0 &&
@@ -310,6 +324,9 @@ void systemctl_parse_status(const char *out, size_t length, struct unit_facts *u
             set_not_found(unit, trimmed(line));
             return;
         }
+        if (first)
+            read_name(line, unit);
+        first = false;
         read_status_line(line, &head, unit);
     }
     unit->repeated_too_quickly = told_too_quickly(out, length);
@@ -348,7 +365,9 @@ struct show_state {
 };
 
 enum show_key {
+    SHOW_ID,
     SHOW_LOAD,
+    SHOW_FILE,
     SHOW_ACTIVE,
     SHOW_SUB,
     SHOW_RESULT,
@@ -365,13 +384,22 @@ enum show_key {
     SHOW_KEY_COUNT
 };
 static const char *const show_keys[] = {
-    [SHOW_LOAD] = "LoadState",       [SHOW_ACTIVE] = "ActiveState",
-    [SHOW_SUB] = "SubState",         [SHOW_RESULT] = "Result",
-    [SHOW_RESTARTS] = "NRestarts",   [SHOW_PID] = "MainPID",
-    [SHOW_TEXT] = "StatusText",      [SHOW_STATUS] = "ExecMainStatus",
-    [SHOW_CODE] = "ExecMainCode",    [SHOW_SINCE] = "StateChangeTimestamp",
-    [SHOW_RELOAD] = "CanReload",     [SHOW_START] = "TimeoutStartUSec",
-    [SHOW_STOP] = "TimeoutStopUSec", [SHOW_CPU] = "CPUUsageNSec",
+    [SHOW_ID] = "Id",
+    [SHOW_FILE] = "UnitFileState",
+    [SHOW_LOAD] = "LoadState",
+    [SHOW_ACTIVE] = "ActiveState",
+    [SHOW_SUB] = "SubState",
+    [SHOW_RESULT] = "Result",
+    [SHOW_RESTARTS] = "NRestarts",
+    [SHOW_PID] = "MainPID",
+    [SHOW_TEXT] = "StatusText",
+    [SHOW_STATUS] = "ExecMainStatus",
+    [SHOW_CODE] = "ExecMainCode",
+    [SHOW_SINCE] = "StateChangeTimestamp",
+    [SHOW_RELOAD] = "CanReload",
+    [SHOW_START] = "TimeoutStartUSec",
+    [SHOW_STOP] = "TimeoutStopUSec",
+    [SHOW_CPU] = "CPUUsageNSec",
 };
 _Static_assert(ARRAY_LENGTH(show_keys) == SHOW_KEY_COUNT, "a name for every property");
 
@@ -381,6 +409,13 @@ static void read_property(enum show_key key, struct span value, struct show_stat
     switch (key) {
     case SHOW_LOAD:
         state->not_found = equals(value, "not-found");
+        unit->masked = unit->masked || equals(value, "masked");
+        break;
+    case SHOW_ID:
+        (void)str_copy_clean(unit->id, sizeof unit->id, value.p, value.n);
+        break;
+    case SHOW_FILE:
+        unit->masked = unit->masked || equals(value, "masked") || equals(value, "masked-runtime");
         break;
     case SHOW_ACTIVE:
         unit->active = active_of(value);
@@ -469,6 +504,21 @@ void systemctl_parse_show(const char *out, size_t length, struct unit_facts *uni
                      active_words[unit->active], unit->sub, unit_result_word(unit->result));
 }
 
+/* Several lines of a message, as one. */
+static void copy_lines(char *to, size_t size, const char *text, size_t length)
+{
+    struct span rest = {text, length};
+    to[0] = '\0';
+    while (rest.n > 0) {
+        struct span line = trimmed(take_until(&rest, "\n"));
+        char clean[FACT_TEXT_MAX];
+        (void)str_copy_clean(clean, sizeof clean, line.p, line.n);
+        if (clean[0] != '\0')
+            (void)str_append(to, size, "%s%s", to[0] == '\0' ? "" : " ", clean);
+        (void)skip(&rest, "\n");
+    }
+}
+
 static void parse_by_command(enum host_command command, const struct host_result *result,
                              struct unit_facts *unit)
 {
@@ -486,7 +536,7 @@ static void parse_by_command(enum host_command command, const struct host_result
     if (told.active == UNIT_NOT_FOUND)
         *unit = told;
     else if (result->out_length == 0)
-        (void)str_copy_clean(unit->text, sizeof unit->text, result->err, result->err_length);
+        copy_lines(unit->text, sizeof unit->text, result->err, result->err_length);
 }
 
 void systemctl_parse_result(enum host_command command, const struct host_result *result,
@@ -496,7 +546,9 @@ void systemctl_parse_result(enum host_command command, const struct host_result 
     switch (result->end) {
     case HOST_EXITED:
         parse_by_command(command, result, unit);
-        unit->control_reached = TRI_YES;
+        /* Logged in, and yet not heard: an expired password, a systemd that does not answer. */
+        unit->control_reached = unit->active == UNIT_UNKNOWN ? TRI_NO : TRI_YES;
+        unit->control_denied = unit->active == UNIT_UNKNOWN;
         return;
     case HOST_NOT_REACHED:
         unit->control_reached = TRI_NO;
@@ -510,7 +562,7 @@ void systemctl_parse_result(enum host_command command, const struct host_result 
                                                      : "no answer within the deadline");
         return;
     case HOST_SIGNALLED:
-        unit->control_reached = TRI_YES;
+        unit->control_reached = TRI_NO;
         (void)str_format(unit->text, sizeof unit->text, "systemctl was ended by signal %d",
                          result->signal);
         return;

@@ -4,7 +4,8 @@ import contextlib
 
 import faults
 from tap import on_every
-from watching import (Untouched, assert_nothing_done, evidence, expect, intents, look, outcome, watching)
+from watching import (Untouched, assert_nothing_done, evidence, expect, intents, look, outcome,
+                      wait_for_human, watching)
 from waiting import wait_until
 
 
@@ -124,14 +125,16 @@ def test_session_that_is_ended_is_opened_again(host):
 
 
 @on_every
-def test_kill_without_sshd_is_unknown_and_healed_when_it_is_back(host):
+def test_kill_without_sshd_calls_a_human_and_is_healed_when_it_is_back(host):
     faults.without_restart(host)
     with watching(host) as daemon:
         faults.stop_ssh(host)
         faults.end_ssh_sessions(host)
         expect(daemon, "control_lost", "degraded")
         faults.kill(host)
-        expect(daemon, "host_unreachable", "unknown", "useless", "host_unreachable")
+        # The port refuses: the host lives, and Redis is down.
+        expect(daemon, "down_uncontrolled", "critical", "useless", "host_unreachable", seconds=30)
+        wait_for_human(daemon, "down_uncontrolled")
         look_in_vain(daemon)
         assert_nothing_done(daemon)
         faults.start_ssh(host)

@@ -29,6 +29,7 @@ CAUSE_TABLE = "src/core/cause_table.c"
 ENGINE = "src/engine/engine.c"
 WATCH = "src/engine/watch.c"
 OBSERVE = "src/engine/observe.c"
+RESTORE = "src/engine/restore.c"
 JUDGE = "src/engine/judge.c"
 LAST_WORDS = "src/engine/last_words.c"
 RECORD = "src/engine/record.c"
@@ -91,6 +92,13 @@ MUTANTS = [
      "who stops it a second time is not heard"),
     ("old-answer", CAUSE, " || s->unit.asked.ms < s->last_answer.ms)", ")",
      "a unit is judged by a look from before Redis last answered"),
+    ("other-verb", PLAN, "if (!ended || !recovery_refused(r, f, action))",
+     "if (ended || !recovery_refused(r, f, action))",
+     "where sudo refuses one verb the other is not tried"),
+    ("port-retried", CAUSE, " && !s->start_tried;", ";",
+     "a port that was taken is tried again and again"),
+    ("port-not-asked", CAUSE, "return p->reply == REPLY_REFUSED && p->asked.ms >= s->unit_same_since.ms &&",
+     "return", "a port is thought to be free because it was once taken"),
     # counters and limits
     ("one-attempt-more", STEP, "if (counts && r->attempts >= s->policy->max_attempts) {",
      "if (counts && r->attempts > s->policy->max_attempts + 1) {", "more attempts than allowed"),
@@ -166,16 +174,16 @@ MUTANTS = [
      "a person's operation without an audit line"),
     ("wish-kept", OPERATION, "    if (!o->desired_changed)\n        return;\n", "    if (o->phase != OP_PHASE_NONE)\n        return;\n",
      "an operation that did nothing keeps its wish"),
-    ("attempts-lost", ENGINE, "    r->attempts = saved->attempts;\n", "",
+    ("attempts-lost", RESTORE, "    r->attempts = saved->attempts;\n", "",
      "a restart of the daemon forgets the attempts"),
-    ("breaker-lost", ENGINE, "    r->breaker.open = saved->breaker_open;\n", "",
+    ("breaker-lost", RESTORE, "    r->breaker.open = saved->breaker_open;\n", "",
      "a restart of the daemon closes the breaker"),
     ("exhausted-lost", RECORD, "s->saved.exhausted = r->phase == PHASE_EXHAUSTED;", "s->saved.exhausted = false;",
      "a restart of the daemon begins anew where recovery had given up"),
     ("empty-lost", JUDGE, "return s->saved.empty_primary || cause_empty_primary(&s->sight.info);",
      "return cause_empty_primary(&s->sight.info);",
      "a restart of the daemon forgets that the primary would come back empty"),
-    ("numbers-again", ENGINE, "s->event_seq = saved->event_seq > apart ? saved->event_seq : apart;",
+    ("numbers-again", RESTORE, "s->event_seq = saved->event_seq > apart ? saved->event_seq : apart;",
      "s->event_seq = saved->event_seq;",
      "event numbers are given out twice"),
     ("number-lost", RECORD, "    uint64_t seq = ++s->event_seq;\n", "    uint64_t seq = s->event_seq += 2;\n",

@@ -183,7 +183,10 @@ static void check_last_words(struct sim *s, int service, const char *word)
         sim_broken(s, service, "%s before its last words were read", word);
     if (told->log_at < told->failed)
         return; /* nobody can tell what they are */
-    bool hopeless = told->log == LOG_CONFIG_ERROR || told->log == LOG_PORT_IN_USE ||
+    /* Who held the port is gone when it refuses: that is worth one start. */
+    bool port_free = told->reply == REPLY_REFUSED && told->reply_asked >= told->failed_asked &&
+                     witness_of(s, service)->effective == 0;
+    bool hopeless = told->log == LOG_CONFIG_ERROR || (told->log == LOG_PORT_IN_USE && !port_free) ||
                     told->log == LOG_DATA_CORRUPT || told->log == LOG_PERMISSION_DENIED ||
                     told->log == LOG_DISK_FULL || told->log == LOG_MODULE_MISSING;
     if (hopeless)
@@ -569,7 +572,9 @@ static void check_stop_over(struct sim *s, int service, bool healthy)
     const struct service_state *durable = &s->disk.durable[service];
     struct witness *w = witness_of(s, service);
     bool lasts = healthy && inside->saved.stopped_on_purpose && durable->stopped_on_purpose &&
-                 durable->stop_seen != STOP_UNSEEN && !operation_running(inside);
+                 durable->stop_seen != STOP_UNSEEN && !operation_running(inside) &&
+                 cause_serves(&inside->sight) && /* while that is in doubt nothing is ended */
+                 inside->saved.stop_seen != STOP_UNSEEN; /* else a newer one never took place */
     if (!lasts)
         w->stop_lasts = SIM_NEVER;
     else if (w->stop_lasts == SIM_NEVER)

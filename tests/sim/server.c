@@ -69,6 +69,12 @@ static void settle(struct sim *s, int service, struct ask *a, enum reply_class r
     a->answer.probe.reply = reply;
     a->answer.probe.latency_us = reply_answered(reply) ? 1000 : FACT_UNKNOWN;
     (void)str_copy(a->answer.probe.text, sizeof a->answer.probe.text, reply_class_word(reply));
+    /* Only a Sentinel changes roles in this world. */
+    static const char clients[] = "id=7 addr=10.0.0.9:50000 name=sentinel-1f2e3d4c-cmd";
+    if (a->request == REDIS_CLIENT_LIST && reply == REPLY_OTHER) {
+        a->answer.text = clients;
+        a->answer.text_length = sizeof clients - 1;
+    }
     struct service_world *w = world_of(s, service);
     int64_t at = s->now + delay_ms;
     if (!a->fresh) {

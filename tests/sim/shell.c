@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/str.h"
+
 #define CONNECT_MS 3000 /* what a silent host costs before the session is given up */
 
 static struct service_world *world_of(struct sim *s, int service)
@@ -30,6 +32,9 @@ static void deliver(struct sim *s, int service, uint64_t ticket)
     if (e == NULL)
         return;
     struct host_outcome o = e->outcome;
+    char text[sizeof e->text];
+    memcpy(text, e->text, sizeof text);
+    o.out = text;
     int64_t began = e->began;
     e->used = false;
     if (e->acts && !e->over && w->outstanding > 0)
@@ -68,6 +73,8 @@ static void settle(struct sim *s, int service, struct errand *e, enum host_end e
         o->unit.control_reached = TRI_NO;
         o->log = (struct log_facts){0};
         o->not_applicable = false;
+        o->refusal = HOST_NOT_REFUSED;
+        o->out_length = 0;
         (void)snprintf(o->error, sizeof o->error, "the host was not reached (%d)", (int)end);
     }
     sim_input(s, s->now + delay_ms, deliver, service, ticket_of(world_of(s, service), e));
@@ -111,10 +118,29 @@ static void answer(struct sim *s, int service, struct errand *e, int exit_code, 
     e->over = true;
 }
 
+/* sudo -n -l */
+static void list_rights(struct sim *s, int service, struct errand *e)
+{
+    const char *unit = s->services[service].unit;
+    enum host_command refused = world_of(s, service)->unit.refused;
+    static const enum host_command listed[] = {HOST_START, HOST_RESTART, HOST_RELOAD};
+    e->text[0] = '\0';
+    for (size_t i = 0; i < ARRAY_LENGTH(listed); i++)
+        if (listed[i] != refused)
+            (void)str_append(e->text, sizeof e->text, "    (root) NOPASSWD: /bin/systemctl %s %s\n",
+                             host_command_name(listed[i]), unit);
+    e->outcome.out_length = strlen(e->text);
+}
+
 static void begin(struct sim *s, int service, struct errand *e)
 {
     struct unit *u = &world_of(s, service)->unit;
     int64_t delay = chance_between(&s->chance, 3, 30);
+    if (e->command == u->refused) {
+        e->outcome.refusal = HOST_REFUSED_SUDO;
+        answer(s, service, e, 1, delay);
+        return;
+    }
     switch (e->command) {
     case HOST_STATUS:
     case HOST_SHOW:
@@ -124,6 +150,10 @@ static void begin(struct sim *s, int service, struct errand *e)
     case HOST_JOURNAL:
     case HOST_LOG_TAIL:
         read_log(u, &e->outcome);
+        answer(s, service, e, 0, delay);
+        return;
+    case HOST_SUDO_LIST:
+        list_rights(s, service, e);
         answer(s, service, e, 0, delay);
         return;
     case HOST_RELOAD:

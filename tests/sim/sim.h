@@ -71,7 +71,8 @@ struct unit {
     enum log_class bad_words; /* it does not start and says so; LOG_NONE = it starts */
     bool bad_start;           /* it does not start */
     bool save_fails, load_stalls, full, door_shut, failover;
-    bool foreign; /* somebody else's process holds the port */
+    bool foreign;              /* somebody else's process holds the port */
+    enum host_command refused; /* what sudo does not allow; HOST_COMMAND_COUNT = nothing */
     /* whom it follows (replication.c) */
     enum redis_role role;
     int primary;            /* of a replica or Sentinel: a service, or SIM_OUTSIDE */
@@ -105,6 +106,7 @@ struct errand {
     int64_t began, deadline;
     bool reached;
     struct host_outcome outcome;
+    char text[256]; /* what it printed */
     bool acts;
     bool over; /* it has ended, but its answer was lost */
 };
@@ -159,6 +161,7 @@ struct told {
     struct unit_facts unit;
     int64_t unit_asked;
     wall_ms failed_of;       /* since when it says that it has */
+    int64_t failed_asked;    /* when the first look that showed it so began */
     int64_t failed, stopped; /* since when the unit was shown so; SIM_NEVER = it is not */
     enum log_class log;
     int64_t log_at; /* when its last words were read */

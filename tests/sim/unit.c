@@ -53,6 +53,9 @@ void unit_init(struct sim *s, int service)
     u->generation = ++s->serials;
     u->pid = (int64_t)++s->pids;
     u->child = !u->restarts && s->seed % 3 == 0;
+    u->refused = s->seed % 13 == 3   ? HOST_RESTART
+                 : s->seed % 13 == 7 ? HOST_START
+                                     : HOST_COMMAND_COUNT;
 }
 
 /* ── jobs ── */

@@ -103,6 +103,8 @@ void witness_unit(struct sim *s, int service, int64_t began, const struct unit_f
         told->failed = SIM_NEVER; /* another failure has words of its own */
         told->failed_of = unit->since;
     }
+    if (unit->active == UNIT_FAILED && told->failed == SIM_NEVER)
+        told->failed_asked = began;
     note_since(&told->failed, unit->active == UNIT_FAILED, s->now);
     if (unit->active != UNIT_FAILED)
         told->log_misses = 0;

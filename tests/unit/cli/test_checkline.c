@@ -69,6 +69,24 @@ static const struct row rows[] = {
     {"{\"overall_status\": \"unknown\", \"cause\": {\"code\": \"host_unreachable\", \"summary\": "
      "\"The host does not answer.\"}}",
      NULL, CHECK_UNKNOWN, "REDIS UNKNOWN - The host does not answer\n"},
+    {"{\"overall_status\": \"healthy\", \"auto_recovery\": {\"withheld\": {\"reason_code\": "
+     "\"disabled\", \"text\": \"Automatic recovery is switched off.\"}}}",
+     NULL, CHECK_WARNING,
+     "REDIS WARNING - answering; not guarded: Automatic recovery is switched off\n"},
+    {"{\"overall_status\": \"healthy\", \"auto_recovery\": {\"withheld\": {\"reason_code\": "
+     "\"cannot_act\", \"text\": \"sudo does not allow it.\"}}}",
+     NULL, CHECK_WARNING, "REDIS WARNING - answering; not guarded: sudo does not allow it\n"},
+    {"{\"overall_status\": \"healthy\", \"auto_recovery\": {\"withheld\": {\"reason_code\": "
+     "\"operation_running\", \"text\": \"x\"}}}",
+     NULL, CHECK_OK, "REDIS OK - answering\n"},
+    {"{\"overall_status\": \"critical\", \"cause\": {\"code\": \"crashed\", \"summary\": "
+     "\"Down.\"}, \"auto_recovery\": {\"requires_manual_intervention\": true, \"withheld\": "
+     "{\"reason_code\": \"cannot_act\", \"text\": \"sudo refuses it.\"}}}",
+     NULL, CHECK_CRITICAL, "REDIS CRITICAL - Down; Resus cannot act: sudo refuses it.\n"},
+    {"{\"overall_status\": \"critical\", \"cause\": {\"code\": \"stopped_on_purpose\", "
+     "\"summary\": \"Stopped.\"}}",
+     "{\"stopped_by\": \"alice\", \"stopped_at\": \"2026-11-29T10:00:00Z\"}", CHECK_WARNING,
+     "REDIS WARNING - stopped on purpose by alice since 2026-11-29T10:00:00Z\n"},
     {"{\"overall_status\": \"splendid\"}", NULL, CHECK_UNKNOWN, "REDIS UNKNOWN - splendid\n"},
     {"{}", NULL, CHECK_UNKNOWN, "REDIS UNKNOWN - unknown\n"},
     {"{\"overall_status\": \"critical\", \"cause\": {\"summary\": \"a | b\\nREDIS OK - c\"}}", NULL,

@@ -65,7 +65,7 @@ static void a_status_that_is_fine_fits_a_few_lines(void **state)
                 "  Connections        42\n"
                 "  Commands           1,234,567\n"
                 "  Last check         2 s ago\n"
-                "  SSH                not reachable: Resus can look but not act\n");
+                "  SSH                no control: Resus can look but not act\n");
     json_decref(status);
     json_decref(health);
 }
@@ -134,9 +134,9 @@ static void a_failed_recovery_calls_for_a_person(void **state)
                 "  Circuit breaker    open, opened 5 min ago; `resus recovery reset` closes it\n"
                 "  Withheld           the circuit breaker is open (breaker_open)\n");
     view_recovery_line(&p, recovery);
-    assert_non_null(strstr(buf_text(&p.text),
-                           "Disabled · Failed - Manual Intervention Required · Recent Recoveries: "
-                           "3 · Last Recovery: 5 min ago\n"));
+    assert_non_null(strstr(buf_text(&p.text), "Off until `resus recovery reset` · Failed - Manual "
+                                              "Intervention Required · Recent Recoveries: "
+                                              "3 · Last Recovery: 5 min ago\n"));
     buf_free(&p.text);
     json_decref(recovery);
 }

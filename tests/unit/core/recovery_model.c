@@ -91,6 +91,7 @@ static void check_run(struct recovery_model *m, const struct recovery *before,
     PROMISE(before->phase == PHASE_INTENT); /* the intent was told in an earlier step */
     PROMISE(recovery_withheld(before, &m->policy, facts) == WITHHELD_NOT);
     PROMISE(!(facts->well));
+    PROMISE((m->r.refused & RECOVERY_BIT(e->action)) == 0);
     PROMISE(facts->verdict.confirmed);
     const struct cause_row *row = cause_row(facts->verdict.cause);
     if (starts(e->action)) {
@@ -117,7 +118,7 @@ static void check_outcome(struct recovery_model *m, const struct effect *e)
     PROMISE(!(e->success && !m->ran));
     m->intent_closed = true;
     if (m->ran && e->action != ACTION_BGSAVE && e->action_end != ACTION_NO_EFFECT &&
-        e->action_end != ACTION_NOT_REACHED) {
+        e->action_end != ACTION_NOT_REACHED && e->action_end != ACTION_REFUSED) {
         m->effective = true;
         m->last_effective = m->now;
         m->effective_runs += model_count(m, EFFECT_SKIP) == 0; /* else systemd refused it */
@@ -195,6 +196,15 @@ void model_step(struct recovery_model *m, enum recovery_event event, uint64_t ac
     PROMISE(m->out.count <= RECOVERY_EFFECTS_MAX);
     for (size_t i = 0; i < m->out.count; i++)
         check_effect(m, &before, facts, &m->out.items[i]);
+    bool refused = event == EVENT_ACTION_ENDED && end == ACTION_REFUSED &&
+                   before.phase == PHASE_ACTING && action_id == before.action_id &&
+                   starts(before.action);
+    if (refused) { /* it is no attempt, and no other is made by the same way */
+        PROMISE(m->r.attempts == before.attempts - 1 || before.attempts == 0);
+        PROMISE((m->r.refused & RECOVERY_BIT(before.action)) != 0);
+        PROMISE(model_count(m, EFFECT_FAILED) == 0 && model_count(m, EFFECT_BREAKER) == 0);
+        PROMISE(m->r.phase == PHASE_BACKOFF);
+    }
     bool forgiven =
         m->r.attempts == 0 && before.attempts > 0 && model_count(m, EFFECT_OUTCOME) == 0;
     if (forgiven || event == EVENT_RESET)

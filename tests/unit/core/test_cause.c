@@ -33,8 +33,10 @@ enum trait {
     OTHER_PID = 1 << 16, /* INFO's process is not the unit's */
     RESTARTED = 1 << 17, /* NRestarts > 0 */
     TOO_QUICKLY = 1 << 18,
-    CALM = 1 << 19,       /* nothing is in doubt */
-    UNIT_FIRST = 1 << 20, /* what is known of the unit was told before Redis' answer */
+    CALM = 1 << 19,        /* nothing is in doubt */
+    UNIT_FIRST = 1 << 20,  /* what is known of the unit was told before Redis' answer */
+    START_TRIED = 1 << 21, /* a start of ours has not helped */
+    MASKED = 1 << 22,
 };
 
 struct row {
@@ -130,8 +132,9 @@ static const struct row rows[] = {
      .traits = LOG_READ, .cause = CAUSE_START_TIMEOUT, .confirmed = true},
     {"another timeout is a failed unit", REPLY_REFUSED, UNIT_FAILED, RESULT_TIMEOUT,
      .traits = LOG_READ, .cause = CAUSE_UNIT_FAILED, .confirmed = true},
-    {"the port is in use", REPLY_REFUSED, UNIT_FAILED, RESULT_EXIT_CODE, LOG_PORT_IN_USE,
-     .traits = LOG_READ, .cause = CAUSE_PORT_IN_USE, .confirmed = true},
+    {"the port is in use, and a start did not help", REPLY_REFUSED, UNIT_FAILED, RESULT_EXIT_CODE,
+     LOG_PORT_IN_USE, .traits = LOG_READ | START_TRIED, .cause = CAUSE_PORT_IN_USE,
+     .confirmed = true},
     {"the data are damaged", REPLY_REFUSED, UNIT_FAILED, RESULT_EXIT_CODE, LOG_DATA_CORRUPT,
      .traits = LOG_READ, .cause = CAUSE_DATA_CORRUPT, .confirmed = true},
     {"files may not be read", REPLY_REFUSED, UNIT_FAILED, RESULT_EXIT_CODE, LOG_PERMISSION_DENIED,
@@ -182,6 +185,34 @@ static const struct row rows[] = {
      .cause = CAUSE_HOST_UNREACHABLE},
     {"nobody answers", REPLY_SILENT, UNIT_UNKNOWN, .failed = 3, .traits = NO_CONTROL,
      .cause = CAUSE_HOST_UNREACHABLE, .confirmed = true},
+    {"a login that runs no command is no control", REPLY_PONG, UNIT_UNKNOWN,
+     .cause = CAUSE_CONTROL_LOST, .confirmed = true},
+    {"a port that refuses is a Redis that is down, also without control", REPLY_REFUSED,
+     UNIT_UNKNOWN, .failed = 3, .traits = NO_CONTROL, .cause = CAUSE_DOWN_UNCONTROLLED,
+     .confirmed = true},
+    {"a host that boots refuses for a while", REPLY_REFUSED, UNIT_UNKNOWN, .failed = 3,
+     .traits = NO_CONTROL | UNIT_FIRST, .cause = CAUSE_DOWN_UNCONTROLLED},
+    {"two refusals without control are no proof", REPLY_REFUSED, UNIT_UNKNOWN, .failed = 2,
+     .traits = NO_CONTROL, .cause = CAUSE_DOWN_UNCONTROLLED},
+    {"nothing ever listened there, and there is no control", REPLY_REFUSED, UNIT_UNKNOWN,
+     .failed = 3, .traits = NO_CONTROL | NEVER_ANSWERED, .cause = CAUSE_ACCESS_REFUSED,
+     .confirmed = true},
+    {"a masked unit that has failed", REPLY_REFUSED, UNIT_FAILED, RESULT_SIGNAL, .traits = MASKED,
+     .cause = CAUSE_CONFIG_ERROR, .confirmed = true},
+    {"a masked unit that was stopped", REPLY_REFUSED, UNIT_INACTIVE, RESULT_SUCCESS,
+     .traits = MASKED, .cause = CAUSE_CONFIG_ERROR, .confirmed = true},
+    {"a masked unit that was stopped on purpose", REPLY_REFUSED, UNIT_INACTIVE, RESULT_SUCCESS,
+     .traits = MASKED | PURPOSE, .cause = CAUSE_STOPPED_ON_PURPOSE, .confirmed = true},
+    {"a masked unit that runs is fine", REPLY_PONG, UNIT_ACTIVE, .traits = MASKED,
+     .cause = CAUSE_OK, .confirmed = true},
+    {"the port that was in use refuses now: worth a start", REPLY_REFUSED, UNIT_FAILED,
+     RESULT_EXIT_CODE, LOG_PORT_IN_USE, .traits = LOG_READ, .cause = CAUSE_UNIT_FAILED,
+     .confirmed = true},
+    {"the port refused before the unit failed", REPLY_REFUSED, UNIT_FAILED, RESULT_EXIT_CODE,
+     LOG_PORT_IN_USE, .traits = LOG_READ | JUST_CHANGED, .cause = CAUSE_PORT_IN_USE,
+     .confirmed = true},
+    {"the port is in use and takes connections", REPLY_SILENT, UNIT_FAILED, RESULT_EXIT_CODE,
+     LOG_PORT_IN_USE, .traits = LOG_READ, .cause = CAUSE_PORT_IN_USE, .confirmed = true},
     {"no way to the address", REPLY_UNREACHABLE, UNIT_ACTIVE, .failed = 3,
      .cause = CAUSE_HOST_UNREACHABLE, .confirmed = true},
 };
@@ -212,6 +243,7 @@ static struct sight see(const struct row *row)
         .mismatches = row->mismatches,
         .ever_answered = (t & NEVER_ANSWERED) == 0,
         .stopped_on_purpose = (t & PURPOSE) != 0,
+        .start_tried = (t & START_TRIED) != 0,
         .loading_seen = (t & LOADING_SEEN) != 0,
         .oom_errors_rising = (t & MEMORY_FULL) != 0,
         .tilt = (t & TILT) != 0,
@@ -235,6 +267,7 @@ static struct sight see(const struct row *row)
     s.unit.active = row->unit;
     s.unit.result = row->result;
     s.unit.notice = row->notice;
+    s.unit.masked = (t & MASKED) != 0;
     s.unit.asked = (t & OLD_UNIT) != 0 ? old : fresh;
     s.unit.at = (t & UNIT_FIRST) != 0 ? fresh : now;
     s.unit.control_reached = (t & NO_CONTROL) != 0 ? TRI_NO : TRI_YES;

@@ -1,139 +1,134 @@
-/* The same cause, named as exactly as the evidence allows. */
+/* Sentences that say more than the cause's row: by the reply, the unit and what is known of both.
+ */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
-#include <stdio.h>
-#include <string.h>
-
 #include "base/attr.h"
 #include "base/str.h"
-#include "core/cause_words.h"
+#include "core/cause.h"
 
-static struct sight seen(enum log_class class, const char *line)
+static const struct cause_place place = {"redis-server", "10.0.0.5:6379"};
+
+static struct sight sight_of(enum reply_class reply, const char *text)
 {
-    struct sight s = {.log = {.class = class}};
+    struct sight s = {.fresh = {.reply = reply, .asked = {1}, .at = {2}}};
     facts_unit_reset(&s.unit);
     facts_info_reset(&s.info);
-    (void)str_copy(s.log.line, sizeof s.log.line, line);
+    (void)str_copy(s.fresh.text, sizeof s.fresh.text, text);
     return s;
 }
 
-static struct sight saving(enum log_class class, const char *line)
+static void expect(enum cause cause, const struct sight *s, const char *summary, const char *advice)
 {
-    struct sight s = seen(LOG_NONE, "");
-    s.saving_log.class = class;
-    (void)str_copy(s.saving_log.line, sizeof s.saving_log.line, line);
-    return s;
+    char words[CAUSE_WORDS_MAX];
+    const char *seen = cause_summary(cause, s, place, words);
+    if (strstr(seen, summary) == NULL)
+        fail_msg("\"%s\" lacks \"%s\"", seen, summary);
+    seen = cause_advice(cause, s, place, words);
+    if (strstr(seen, advice) == NULL)
+        fail_msg("\"%s\" lacks \"%s\"", seen, advice);
 }
 
-static void expect(enum cause cause, const struct sight *s, const char *has, const char *has_not)
-{
-    char text[1024];
-    struct cause_words w = cause_words(cause, s);
-    (void)snprintf(text, sizeof text, "%s %s", w.summary, w.advice);
-    if (strstr(text, has) == NULL || strstr(text, has_not) != NULL)
-        fail_msg("%s: %s", cause_row(cause)->code, text);
-}
-
-static void without_evidence_the_table_speaks(void **state)
+static void refused_access_is_named_by_the_reply(void **state)
 {
     (void)state;
-    struct sight s = seen(LOG_NONE, "");
-    for (int c = 0; c < CAUSE_COUNT; c++) {
-        if (c == CAUSE_START_TIMEOUT)
-            continue; /* nothing was loaded */
-        struct cause_words w = cause_words((enum cause)c, &s);
-        assert_string_equal(w.summary, cause_row((enum cause)c)->summary);
-        assert_string_equal(w.advice, cause_row((enum cause)c)->advice);
+    static const struct {
+        enum reply_class reply;
+        const char *text, *summary, *advice;
+    } rows[] = {
+        {REPLY_NOAUTH, "", "wants a password", "redis.password_file"},
+        {REPLY_WRONGPASS, "", "refuses the user name or the password", "redis.username"},
+        {REPLY_NOPERM, "", "ACL", "ACL SETUSER"},
+        {REPLY_DENIED, "", "protected mode", "bind"},
+        {REPLY_TLS_FAILED, "TLS: certificate has expired", "certificate of Redis has expired",
+         "CONFIG SET tls-cert-file"},
+        {REPLY_TLS_FAILED, "TLS: self-signed certificate", "handshake", "redis.tls"},
+        {REPLY_REFUSED, "", "Nothing listens at 10.0.0.5:6379", "via: ssh"},
+        {REPLY_CLOSED, "", "10.0.0.5:6379 closes", "TLS"},
+        {REPLY_NO_CONNECT, "", "takes no connection", "firewall"},
+        {REPLY_ERROR, "", "Redis refuses Resus", "resus doctor"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct sight s = sight_of(rows[i].reply, rows[i].text);
+        expect(CAUSE_ACCESS_REFUSED, &s, rows[i].summary, rows[i].advice);
     }
 }
 
-static void a_start_that_timed_out_names_a_load_only_after_a_load(void **state)
+static void only_the_certificate_of_redis_counts_as_expired(void **state)
 {
     (void)state;
-    struct sight s = seen(LOG_START_TIMEOUT, "redis-server.service: start operation timed out.");
-    expect(CAUSE_START_TIMEOUT, &s, "was not ready", "because loading");
-    s.never_ready = true;
-    expect(CAUSE_START_TIMEOUT, &s, "supervised systemd", "because loading");
-    s.never_ready = false;
-    s.loading_seen = true;
-    expect(CAUSE_START_TIMEOUT, &s, "because loading", "supervised");
+    struct sight ours = sight_of(REPLY_TLS_FAILED, "sslv3 alert certificate expired");
+    struct sight theirs = sight_of(REPLY_TLS_FAILED, "TLS: certificate has expired");
+    struct sight plain = sight_of(REPLY_ERROR, "certificate has expired");
+    assert_false(cause_certificate_expired(&ours));
+    assert_true(cause_certificate_expired(&theirs));
+    assert_false(cause_certificate_expired(&plain));
 }
 
-static void what_cannot_be_loaded_may_lack_memory(void **state)
+static void a_unit_that_cannot_be_started_is_named(void **state)
 {
     (void)state;
-    struct sight s =
-        seen(LOG_DATA_CORRUPT, "Short read or OOM loading DB. Unrecoverable error, aborting now.");
-    expect(CAUSE_DATA_CORRUPT, &s, "Check the memory limits first", "restore a backup");
-    s = seen(LOG_DATA_CORRUPT, "Internal error in RDB reading offset 8388607, function at "
-                               "rdb.c:3241 -> Unexpected EOF reading RDB file");
-    expect(CAUSE_DATA_CORRUPT, &s, "Check the memory limits first", "restore a backup");
-    s = seen(LOG_DATA_CORRUPT, "Wrong RDB checksum");
-    expect(CAUSE_DATA_CORRUPT, &s, "redis-check-aof", "memory");
-    s.info.known = s.info.valkey = true;
-    expect(CAUSE_DATA_CORRUPT, &s, "valkey-check-aof", "redis-check-aof");
-    s = seen(LOG_OUT_OF_MEMORY, "Out Of Memory allocating 1000 bytes!");
-    expect(CAUSE_OOM_KILLED, &s, "ended itself", "kernel killed");
+    struct sight s = sight_of(REPLY_REFUSED, "");
+    s.unit.active = UNIT_INACTIVE;
+    s.unit.masked = true;
+    expect(CAUSE_CONFIG_ERROR, &s, "redis-server is masked", "systemctl unmask redis-server");
+    s.unit.active = UNIT_NOT_FOUND;
+    expect(CAUSE_CONFIG_ERROR, &s, "does not know the unit redis-server", "resus.yaml");
+    s.unit = (struct unit_facts){.active = UNIT_FAILED};
+    expect(CAUSE_CONFIG_ERROR, &s, cause_row(CAUSE_CONFIG_ERROR)->summary,
+           cause_row(CAUSE_CONFIG_ERROR)->advice);
 }
 
-static void a_setting_is_called_named_only_when_it_is(void **state)
+static void a_host_that_refuses_us_was_reached(void **state)
 {
     (void)state;
-    struct sight s = seen(LOG_CONFIG_ERROR, "*** FATAL CONFIG FILE ERROR *** Reading the "
-                                            "configuration file, at line 9 >>> 'x yes' Bad");
-    expect(CAUSE_CONFIG_ERROR, &s, "the named line", "log line");
-    s = seen(LOG_CONFIG_ERROR, "Failed to load certificate: /x.crt: error");
-    expect(CAUSE_CONFIG_ERROR, &s, "the log line names", "the named line");
+    struct sight s = sight_of(REPLY_SILENT, "");
+    expect(CAUSE_HOST_UNREACHABLE, &s, "can be reached", "");
+    s.unit.control_denied = true;
+    expect(CAUSE_HOST_UNREACHABLE, &s, "refuses the control", "resus doctor");
 }
 
-static void a_save_fails_for_its_own_reason(void **state)
+static void a_redis_that_listens_elsewhere_is_named(void **state)
 {
     (void)state;
-    struct sight s =
-        saving(LOG_SAVE_FAILED, "Can't save in background: fork: Cannot allocate memory");
-    expect(CAUSE_PERSISTENCE_FAILING, &s, "overcommit_memory", "disk is full");
-    s = saving(LOG_DISK_FULL, "Write error: No space left on device");
-    expect(CAUSE_PERSISTENCE_FAILING, &s, "Free space", "overcommit");
-    s = saving(LOG_SAVE_FAILED, "Failed opening the temp RDB file: Permission denied");
-    expect(CAUSE_PERSISTENCE_FAILING, &s, "data folder back", "overcommit");
+    struct sight s = sight_of(REPLY_REFUSED, "");
+    expect(CAUSE_PATH_BROKEN, &s, cause_row(CAUSE_PATH_BROKEN)->summary, "bind");
+    s.witness.possible = true;
+    s.witness.reply = REPLY_NOAUTH;
+    (void)str_copy(s.witness.address, sizeof s.witness.address, "127.0.0.1:6379");
+    expect(CAUSE_PATH_BROKEN, &s,
+           "Nothing listens at 10.0.0.5:6379; on its own host Redis answers at 127.0.0.1:6379",
+           "via: ssh");
+    s.fresh.reply = REPLY_SILENT;
+    expect(CAUSE_PATH_BROKEN, &s, cause_row(CAUSE_PATH_BROKEN)->summary, "");
 }
 
-static void a_replica_that_never_ends_its_sync_names_both_settings(void **state)
+static void a_long_name_is_cut_and_not_overrun(void **state)
 {
     (void)state;
-    struct sight s = seen(LOG_NONE, "");
-    s.info.known = true;
-    s.info.role = ROLE_REPLICA;
-    expect(CAUSE_REPLICA_LINK_DOWN, &s, "network", "backlog");
-    s.info.sync_seen = true;
-    expect(CAUSE_REPLICA_LINK_DOWN, &s, "client-output-buffer-limit", "network");
-    expect(CAUSE_REPLICA_LINK_DOWN, &s, "repl-backlog-size", "network");
-}
-
-static void a_primary_that_became_a_replica_is_the_wrong_instance(void **state)
-{
-    (void)state;
-    struct sight s = seen(LOG_NONE, "");
-    expect(CAUSE_WRONG_INSTANCE, &s, "holds the port", "REPLICAOF");
-    s.role_changed = true;
-    expect(CAUSE_WRONG_INSTANCE, &s, "REPLICAOF", "holds the port");
+    char name[2 * CAUSE_WORDS_MAX], words[CAUSE_WORDS_MAX];
+    memset(name, 'x', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
+    struct sight s = sight_of(REPLY_REFUSED, "");
+    const char *seen =
+        cause_summary(CAUSE_ACCESS_REFUSED, &s, (struct cause_place){name, name}, words);
+    assert_true(strlen(seen) < CAUSE_WORDS_MAX);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(without_evidence_the_table_speaks),
-        cmocka_unit_test(a_start_that_timed_out_names_a_load_only_after_a_load),
-        cmocka_unit_test(what_cannot_be_loaded_may_lack_memory),
-        cmocka_unit_test(a_setting_is_called_named_only_when_it_is),
-        cmocka_unit_test(a_save_fails_for_its_own_reason),
-        cmocka_unit_test(a_replica_that_never_ends_its_sync_names_both_settings),
-        cmocka_unit_test(a_primary_that_became_a_replica_is_the_wrong_instance),
+        cmocka_unit_test(refused_access_is_named_by_the_reply),
+        cmocka_unit_test(only_the_certificate_of_redis_counts_as_expired),
+        cmocka_unit_test(a_unit_that_cannot_be_started_is_named),
+        cmocka_unit_test(a_host_that_refuses_us_was_reached),
+        cmocka_unit_test(a_redis_that_listens_elsewhere_is_named),
+        cmocka_unit_test(a_long_name_is_cut_and_not_overrun),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

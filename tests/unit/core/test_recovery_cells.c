@@ -84,6 +84,8 @@ static struct recovery state_of(const struct recovery_model *m, enum recovery_ph
     r.open = opens;
     r.stepped = opens && phase != PHASE_INTENT;
     r.needs_human = phase == PHASE_EXHAUSTED;
+    r.refused = (variant & 4) != 0 ? RECOVERY_BIT(ACTION_RESTART) : 0;
+    r.refused_at = mono_add(m->now, -1000);
     if ((variant & 4) != 0) {
         r.breaker.times[0] = wall_add(m->wall, -1000);
         r.breaker.times[1] = wall_add(m->wall, -2000);
@@ -210,6 +212,10 @@ static void one_step(struct recovery_model *m, uint64_t *seed, enum cause *cause
     f.well = well && f.verdict.confirmed && !f.tilt;
     f.can_reload = (enum tri)below(seed, 3);
     f.may_reset_failed = below(seed, 2) == 0;
+    f.refused = below(seed, 6) == 0 ? (int)below(seed, 1U << RECOVERY_ACTION_COUNT) : 0;
+    f.rights_back = below(seed, 40) == 0 ? m->now : (mono_ms){0};
+    f.needs_person = below(seed, 60) == 0;
+    f.unit = well ? UNIT_ACTIVE : (enum unit_active)below(seed, UNIT_ACTIVE_COUNT);
     f.call_due = below(seed, 3) != 0;
     f.stopped = below(seed, 8) == 0;
     f.progress = below(seed, 3) == 0 ? (int64_t)below(seed, 10000) : FACT_UNKNOWN;

@@ -83,6 +83,7 @@ static void keep_audit(void *context, int service, uint64_t id, const struct aud
         f->outcome_count++;
     } else if (line->event == AUDIT_INCIDENT) {
         f->told = *line;
+        f->refused_count += strstr(line->reason, ": no attempt, refused") != NULL;
     }
 }
 

@@ -33,7 +33,7 @@ struct fixture {
     uint64_t save;                     /* the newest save whose end is awaited, 0 = none */
     struct audit_line outcome;         /* the newest with a result */
     struct audit_line told;            /* the newest of an incident */
-    size_t outcome_count;
+    size_t outcome_count, refused_count;
     struct series_sample samples[FIXTURE_SAMPLES_MAX];
     int sample_count;
     struct outage_record outages[FIXTURE_SAMPLES_MAX];

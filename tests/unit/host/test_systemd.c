@@ -118,7 +118,8 @@ static void test_a_unit_that_is_not_there_is_never_active(void **state)
     wait_answers(&s, 1);
     assert_int_equal(s.end, HOST_EXITED);
     assert_true(s.unit.active == UNIT_NOT_FOUND || s.unit.active == UNIT_UNKNOWN);
-    assert_int_equal(s.unit.control_reached, TRI_YES);
+    /* Without a systemd here, there is no control either. */
+    assert_int_equal(s.unit.control_reached, s.unit.active == UNIT_UNKNOWN ? TRI_NO : TRI_YES);
     assert_true(s.unit.text[0] != '\0');
     end(&s);
 }

@@ -49,7 +49,8 @@ static void test_every_command_is_exactly_the_whitelists(void **state)
         {HOST_JOURNAL, 1, false, "journalctl -u redis-server -n 50 --no-pager -o json"},
         {HOST_JOURNAL, 1000, false, "journalctl -u redis-server -n 1000 --no-pager -o json"},
         {HOST_SHOW, 0, true,
-         "systemctl show redis-server -p LoadState,ActiveState,SubState,Result,NRestarts,MainPID,"
+         "systemctl show redis-server -p "
+         "Id,LoadState,ActiveState,SubState,Result,NRestarts,MainPID,"
          "StatusText,ExecMainStatus,ExecMainCode,StateChangeTimestamp,CanReload,TimeoutStartUSec,"
          "TimeoutStopUSec,Restart,UnitFileState,CPUUsageNSec"},
         {HOST_RESET_FAILED, 0, true, "sudo -n /bin/systemctl reset-failed redis-server"},

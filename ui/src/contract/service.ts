@@ -6,6 +6,8 @@ export const unitStatus = oneOf('running', 'stopped', 'failed', 'starting', 'sto
 export const checkStatus = oneOf('pass', 'warning', 'fail', 'unknown');
 export const recoveryLevel = oneOf('soft', 'standard', 'hard', 'critical');
 
+export const withheld = object({ reason_code: text, text });
+
 export const serviceItem = object({
   id: text,
   name: text,
@@ -13,6 +15,8 @@ export const serviceItem = object({
   overall_status: overall,
   last_check: nullable(time),
   cause: optional(text),
+  /** Why a failure would not be treated now. */
+  not_guarded: optional(withheld),
 });
 export const serviceList = object({ items: list(serviceItem) });
 
@@ -44,6 +48,7 @@ export const status = object({
   stopped_by: optional(text),
   stopped_at: optional(time),
   stop_reason: optional(text),
+  not_guarded: optional(withheld),
 });
 
 export const gauge = object({
@@ -70,8 +75,6 @@ export const cause = object({
   restart: oneOf('helps', 'useless', 'harmful', 'unneeded'),
   advice: text,
 });
-
-export const withheld = object({ reason_code: text, text });
 
 export const autoRecovery = object({
   enabled: boolean,

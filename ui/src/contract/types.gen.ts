@@ -29,6 +29,7 @@ export type Service = {
   readonly name: string;
   readonly status: 'running' | 'stopped' | 'failed' | 'starting' | 'stopping' | 'unknown';
   readonly overall_status: 'healthy' | 'degraded' | 'critical' | 'unknown';
+  readonly not_guarded?: Withheld | null;
   readonly last_check: Time | null;
   readonly cause?: string;
 };
@@ -226,6 +227,7 @@ export type Status = {
   readonly stopped_by?: string;
   readonly stopped_at?: Time;
   readonly stop_reason?: string;
+  readonly not_guarded: Withheld | null;
   readonly affected_services?: readonly (Dependent)[];
 };
 

@@ -6,6 +6,7 @@ import { agoText, durationText } from './duration';
 import { latencyText } from './figure';
 
 const say = words.service;
+const UNGUARDED = ['breaker_open', 'attempts_exhausted', 'maintenance', 'cannot_act'];
 
 function stoppedBy(status: Status, now: number): string[] {
   if (status.stopped_by === undefined || status.stopped_at === undefined) return [];
@@ -51,6 +52,13 @@ function withheldText(health: Health): string | null {
   return say.doing.withheld(withheld.text);
 }
 
+/** Why the next failure would not be treated. */
+function unguardedText(health: Health): string | null {
+  const withheld = health.auto_recovery?.withheld;
+  if (withheld === undefined || withheld === null || !UNGUARDED.includes(withheld.reason_code)) return null;
+  return say.doing.unguarded(withheld.text);
+}
+
 /** What is Resus doing about it? */
 export function doingOf(live: Live, clock: (at: number) => string): string {
   const { status, health } = live;
@@ -67,7 +75,7 @@ export function doingOf(live: Live, clock: (at: number) => string): string {
         ? say.doing.waitingPlain
         : say.doing.waiting(durationText(recovery.next_step_in_seconds));
     case 'failed':
-      return say.doing.failed;
+      return unguardedText(health) ?? say.doing.failed;
     case 'confirming':
       return say.doing.confirming;
     case 'succeeded':
@@ -77,8 +85,8 @@ export function doingOf(live: Live, clock: (at: number) => string): string {
     case 'disabled':
       return say.doing.disabled;
     case 'monitoring':
-      if (health.overall_status === 'healthy') return say.doing.nothing;
-      return withheldText(health) ?? say.doing.watching;
+      if (health.overall_status !== 'healthy') return withheldText(health) ?? say.doing.watching;
+      return unguardedText(health) ?? say.doing.nothing;
   }
 }
 

@@ -98,6 +98,13 @@ describe('sentences', () => {
     const live = snapshot(NOTHING, status({ overall_status: 'critical' }), health({ overall_status: 'critical', ...recovery({ withheld }) }));
     expect(doingOf(live, clock)).toBe('Resus does nothing: A restart would do harm with this cause.');
   });
+  test('say that a healthy service is not guarded', () => {
+    const withheld = { reason_code: 'cannot_act', text: 'sudo does not allow autobot `/bin/systemctl restart redis`: resus doctor.' };
+    const live = snapshot(NOTHING, status(), health(recovery({ withheld })));
+    expect(doingOf(live, clock)).toBe('Not guarded: sudo does not allow autobot `/bin/systemctl restart redis`: resus doctor.');
+    expect(doingOf(snapshot(NOTHING, status(), health(recovery({ state: 'failed', withheld: { reason_code: 'attempts_exhausted', text: 'Used up.' } }))), clock)).toBe('Not guarded: Used up.');
+    expect(doingOf(snapshot(NOTHING, status(), health(recovery({ withheld: { reason_code: 'backup_running', text: 'x' } }))), clock)).toBe('Nothing to do.');
+  });
   test('put another person’s operation first', () => {
     const live = snapshot(NOTHING, status({ operation: { operation: 'restart', user: 'ops', since: null, phase: 'verifying' } }), health());
     expect(doingOf(live, clock)).toBe('ops is restarting the service: waiting until Redis answers.');

@@ -46,6 +46,7 @@ export const service = {
     waitingPlain: 'Resus waits before its next step.',
     succeeded: 'Resus recovered it and watches whether it stays up.',
     failed: 'Resus has stopped trying: a person is needed.',
+    unguarded: (text: string) => `Not guarded: ${text}`,
     withheld: (text: string) => `Resus does nothing: ${text}`,
     disabled: 'Automatic recovery is switched off: Resus only watches.',
     paused: (until: string) => `Automatic recovery is paused, until ${until}.`,

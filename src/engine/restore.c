@@ -1,0 +1,50 @@
+/* What a service takes over from the daemon that ran before. */
+#include "base/str.h"
+#include "engine/service.h"
+
+/* Action ids rise with the clock, and slower than it, so that none is used again after a restart of
+ * Resus. The upper bits belong to the service: two of them shall not count in step. All fit into
+ * the 53 bits of a JSON number. */
+static uint64_t first_action_id(const char *service, wall_ms at)
+{
+    uint64_t hash = 14695981039346656037u; /* FNV-1a */
+    for (const char *c = service; *c != '\0'; c++)
+        hash = (hash ^ (unsigned char)*c) * 1099511628211u;
+    return (hash >> 54) << 42 | (uint64_t)at.ms;
+}
+
+void restore_service(struct service *s, const struct service_state *saved, struct now now)
+{
+    struct recovery *r = &s->recovery;
+    char address[SETTINGS_HOST_MAX + 16];
+    s->saved = *saved;
+    (void)str_copy(s->saved.id, sizeof s->saved.id, s->settings->id);
+    if (s->settings->redis.socket[0] != '\0')
+        (void)str_copy(address, sizeof address, s->settings->redis.socket);
+    else
+        (void)str_format(address, sizeof address, "%s:%d", s->settings->redis.host,
+                         s->settings->redis.port);
+    /* The store skips as many at each start. When its disk took none: a daemon that was killed
+     * began at a time before this one, and no service has an event a millisecond. */
+    uint64_t apart = (uint64_t)now.wall.ms + STORE_EVENTS_SKIPPED;
+    s->event_seq = saved->event_seq > apart ? saved->event_seq : apart;
+    s->saved.event_seq = s->event_seq;
+    s->sight.ever_answered = saved->ever_answered && str_equal(saved->address, address);
+    (void)str_copy(s->saved.address, sizeof s->saved.address, address);
+    if (saved->recovery_set) {
+        s->recovery_policy = saved->recovery;
+        s->watch_policy.failure_threshold = saved->failure_threshold;
+    }
+    r->attempts = saved->attempts;
+    r->breaker.open = saved->breaker_open;
+    r->breaker.opened_at = saved->breaker_opened_at;
+    for (int i = 0; i < BREAKER_TIMES_MAX; i++)
+        r->breaker.times[i] = saved->recoveries_at[i];
+    if (saved->exhausted || saved->breaker_open) {
+        r->phase = PHASE_EXHAUSTED;
+        r->needs_human = true;
+    }
+    if (saved->attempts > 0)
+        r->last_attempt = now.mono; /* it was not long ago: wait the delay before the next */
+    recovery_seed(r, first_action_id(s->settings->id, now.wall));
+}
