@@ -25,7 +25,7 @@ struct witness_way {
     void (*open)(void *context, const char *host, int port, mono_ms deadline,
                  void (*done)(void *done_context, int fd, const struct error *error),
                  void *done_context);
-    /* `done_context` goes away: no `done` any more. */
+    /* `done_context` goes away: `done` is no longer called. */
     void (*forget)(void *context, const void *done_context);
 };
 
