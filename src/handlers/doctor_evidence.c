@@ -1,5 +1,5 @@
-/* What the doctor says about the evidence that tells a busy Redis from one that hangs, and a dead
- * one from a broken path to it. Without evidence Resus waits longer before it acts. */
+/* What the doctor says about the evidence that distinguishes a busy Redis from one that hangs, and
+ * a dead one from a broken path to it. Without evidence Resus waits longer before it acts. */
 #include <inttypes.h>
 
 #include "base/str.h"
@@ -76,8 +76,8 @@ static void judge_witness(const struct doctor_facts *f, json_t *items)
         doctor_put(items, "witness", FINDING_WARNING, fix, "%s: " WITHOUT_WITNESS, w->text);
     } else if (reply_answered(w->reply)) {
         doctor_put(items, "witness", FINDING_PASS, NULL,
-                   "Redis answers on its own host, too, at %s: a broken path to it is told from a "
-                   "dead Redis",
+                   "Redis answers on its own host, too, at %s: Resus can distinguish a broken path "
+                   "from a dead Redis",
                    w->address);
     } else if (reply_answered(f->ping.reply)) {
         doctor_put(items, "witness", FINDING_WARNING, "add 127.0.0.1 to `bind` in redis.conf",

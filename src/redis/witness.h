@@ -1,6 +1,6 @@
-/* The witness: PING to a Redis from the place where it runs, to tell a dead Redis from a broken
- * path to it. Over the SSH session for a remote host, by a plain connection on this machine. It
- * asks the host's own loopback first and then the configured address; any answer of a Redis ends
+/* The witness: PING to a Redis from the place where it runs, to distinguish a dead Redis from a
+ * broken path to it. Over the SSH session for a remote host, by a plain connection on this machine.
+ * It asks the host's own loopback first and then the configured address; any answer of a Redis ends
  * the query, also an error. It shows no password: the loopback port may belong to another program.
  */
 #ifndef RESUS_REDIS_WITNESS_H
@@ -25,7 +25,7 @@ struct witness_way {
     void (*open)(void *context, const char *host, int port, mono_ms deadline,
                  void (*done)(void *done_context, int fd, const struct error *error),
                  void *done_context);
-    /* `done_context` goes away: no `done` any more. */
+    /* `done_context` goes away: `done` is no longer called. */
     void (*forget)(void *context, const void *done_context);
 };
 

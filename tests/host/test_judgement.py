@@ -51,7 +51,7 @@ def wait_for_human(daemon, cause):
 # Busy
 
 
-def told_about(daemon, word):
+def events_that_name(daemon, word):
     return [event for event in recoveries.events(daemon) if word in event.get("message", "")]
 
 
@@ -66,7 +66,7 @@ def test_command_of_a_minute_is_waited_for_and_named_afterwards(host):
             assert len(client.reply()) > 0
         daemon.wait_for_cause("ok", 30)
         note(f"evidence: {evidence(health)}")
-        wait_until(lambda: told_about(daemon, "SDIFF"), "the command to be named", 30)
+        wait_until(lambda: events_that_name(daemon, "SDIFF"), "the command to be named", 30)
 
 
 def test_processor_time_in_the_units_status_is_evidence_enough(host):
@@ -107,7 +107,7 @@ def test_stopped_process_is_restarted_soon_where_its_state_is_seen(host):
         restarted(host, daemon, before, "SIGSTOP, extended", 12)
 
 
-def test_process_that_sleeps_and_serves_nobody_is_restarted_soon(host):
+def test_process_that_sleeps_and_serves_no_client_is_restarted_soon(host):
     faults.allow_debug(host)
     with watching(host, service=extended(host)) as daemon:
         before = recoveries.starts(host)
@@ -129,7 +129,7 @@ def test_hang_without_evidence_is_restarted_after_half_a_minute_and_says_so(host
 
 
 @on_every
-def test_traced_process_is_left_to_who_traces_it(host):
+def test_traced_process_is_left_to_its_tracer(host):
     with watching(host, service=extended(host)) as daemon, left_alone(host, daemon):
         with faults.traced(host):
             expect(daemon, host, "traced", "ptrace, extended", "harmful")
@@ -161,7 +161,7 @@ def test_process_that_waits_for_its_disk_is_left_to_a_human(host):
 # The path
 
 
-def broken_path(host, daemon, what, make, mend):
+def broken_path(host, daemon, what, make, repair):
     with left_alone(host, daemon):
         make()
         health = expect(daemon, host, "path_broken", what, "useless", seconds=15)
@@ -169,7 +169,7 @@ def broken_path(host, daemon, what, make, mend):
         wait_for_human(daemon, "path_broken")
         recoveries.watch_on(daemon, 5)
         recoveries.assert_nothing_done(daemon)
-        mend()
+        repair()
 
 
 @on_every

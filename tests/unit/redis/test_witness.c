@@ -29,7 +29,7 @@ static struct peer *peer;
 static struct {
     unsigned times;
     struct witness_facts facts;
-} told[IDS];
+} got_by_id[IDS];
 static unsigned total;
 static bool on_stack;
 
@@ -38,8 +38,8 @@ static void on_done(void *context, uint64_t id, const struct witness_facts *fact
     (void)context;
     assert_false(on_stack);
     assert_true(id < IDS);
-    told[id].times++;
-    told[id].facts = *facts;
+    got_by_id[id].times++;
+    got_by_id[id].facts = *facts;
     total++;
     uv_stop(&loop);
 }
@@ -49,7 +49,7 @@ static int begin(void **state)
     (void)state;
     assert_int_equal(uv_loop_init(&loop), 0);
     memset(&service, 0, sizeof service);
-    memset(&told, 0, sizeof told);
+    memset(&got_by_id, 0, sizeof got_by_id);
     total = 0;
     (void)str_copy(service.redis.host, sizeof service.redis.host, "127.0.0.1");
     return 0;
@@ -87,12 +87,12 @@ static void ask(uint64_t id, int port, int64_t ms)
 
 static const struct witness_facts *answer(int port, int64_t ms)
 {
-    unsigned before = told[0].times;
+    unsigned before = got_by_id[0].times;
     ask(0, port, ms);
-    while (told[0].times == before)
+    while (got_by_id[0].times == before)
         (void)uv_run(&loop, UV_RUN_DEFAULT);
-    assert_int_equal(told[0].times, before + 1);
-    return &told[0].facts;
+    assert_int_equal(got_by_id[0].times, before + 1);
+    return &got_by_id[0].facts;
 }
 
 static void start_server(const char *config)
@@ -125,7 +125,7 @@ static void any_answer_of_a_redis_is_life(void **state)
     assert_true(w->asked.ms > 0 && w->at.ms >= w->asked.ms);
     (void)redis_server_say(&server, "CONFIG SET requirepass secret");
     assert_int_equal(answer(0, LONG_MS)->reply, REPLY_NOAUTH);
-    assert_non_null(strstr(told[0].facts.text, "NOAUTH"));
+    assert_non_null(strstr(got_by_id[0].facts.text, "NOAUTH"));
 }
 
 static void a_password_is_never_shown(void **state)
@@ -279,10 +279,10 @@ static void a_host_is_asked_through_its_way(void **state)
         (void)uv_run(&loop, UV_RUN_ONCE);
     assert_string_equal(t.places[0], "127.0.0.1:6379");
     assert_int_equal(write(t.ends[0], "-NOAUTH Authentication required.\r\n", 34), 34);
-    while (told[0].times == 0)
+    while (got_by_id[0].times == 0)
         (void)uv_run(&loop, UV_RUN_DEFAULT);
-    assert_int_equal(told[0].facts.reply, REPLY_NOAUTH);
-    assert_string_equal(told[0].facts.address, "127.0.0.1:6379");
+    assert_int_equal(got_by_id[0].facts.reply, REPLY_NOAUTH);
+    assert_string_equal(got_by_id[0].facts.address, "127.0.0.1:6379");
     char got[64] = "";
     assert_int_equal(read(t.ends[0], got, sizeof got - 1), 14);
     assert_string_equal(got, "*1\r\n$4\r\nPING\r\n");
@@ -328,12 +328,12 @@ static void what_is_not_permitted_is_no_evidence(void **state)
     while (t.opened < 2)
         (void)uv_run(&loop, UV_RUN_ONCE);
     assert_int_equal(write(t.ends[1], "+PONG\r\n", 7), 7);
-    unsigned before = told[0].times;
-    while (told[0].times == before)
+    unsigned before = got_by_id[0].times;
+    while (got_by_id[0].times == before)
         (void)uv_run(&loop, UV_RUN_DEFAULT);
-    assert_true(told[0].facts.possible);
-    assert_int_equal(told[0].facts.reply, REPLY_PONG);
-    assert_string_equal(told[0].facts.address, "10.0.0.5:6379");
+    assert_true(got_by_id[0].facts.possible);
+    assert_int_equal(got_by_id[0].facts.reply, REPLY_PONG);
+    assert_string_equal(got_by_id[0].facts.address, "10.0.0.5:6379");
     close(t.ends[1]);
 }
 
@@ -405,9 +405,9 @@ static void silence_behind_a_way_that_opened_late_is_no_evidence(void **state)
     ask(0, 0, 400);
     (void)uv_timer_init(&loop, &late.timer);
     (void)uv_timer_start(&late.timer, open_now, 300, 0);
-    while (told[0].times == 0)
+    while (got_by_id[0].times == 0)
         (void)uv_run(&loop, UV_RUN_DEFAULT);
-    assert_false(told[0].facts.possible);
+    assert_false(got_by_id[0].facts.possible);
     close(late.end);
     uv_close((uv_handle_t *)&late.timer, NULL);
 }
@@ -426,8 +426,8 @@ static void every_query_is_answered_once_and_few_are_asked_at_a_time(void **stat
         (void)uv_run(&loop, UV_RUN_DEFAULT);
     unsigned silent = 0;
     for (unsigned id = 0; id < 10; id++) {
-        assert_int_equal(told[id].times, 1);
-        silent += told[id].facts.possible && told[id].facts.reply == REPLY_SILENT;
+        assert_int_equal(got_by_id[id].times, 1);
+        silent += got_by_id[id].facts.possible && got_by_id[id].facts.reply == REPLY_SILENT;
     }
     assert_int_equal(silent, WITNESS_QUERIES_MAX);
 }
@@ -445,15 +445,15 @@ static void giving_up_answers_all_and_freeing_none(void **state)
     ask(3, 0, LONG_MS);
     witness_give_up(witness, "changed");
     for (unsigned id = 1; id <= 3; id++) {
-        assert_int_equal(told[id].times, 1);
-        assert_false(told[id].facts.possible);
-        assert_string_equal(told[id].facts.text, "changed");
+        assert_int_equal(got_by_id[id].times, 1);
+        assert_false(got_by_id[id].facts.possible);
+        assert_string_equal(got_by_id[id].facts.text, "changed");
     }
     ask(4, 0, LONG_MS);
     (void)uv_run(&loop, UV_RUN_NOWAIT);
     witness_free(witness);
     witness = NULL;
-    assert_int_equal(told[4].times, 0);
+    assert_int_equal(got_by_id[4].times, 0);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
