@@ -78,12 +78,16 @@ static bool rises(const struct sight *s, const struct process_facts *before,
            evidence_work(before, now) == WORK_RISING;
 }
 
-bool evidence_stirs(const struct sight *s)
+mono_ms evidence_stirred(const struct sight *s)
 {
     const struct process_facts *p = &s->process;
-    if (!about_the_unit(s, p))
-        return rises(s, &s->group_before, &s->group);
-    return p->state == TASK_RUNNING || p->state == TASK_BLOCKED || rises(s, &s->process_before, p);
+    mono_ms never = {0};
+    mono_ms group = rises(s, &s->group_before, &s->group) ? s->group.at : never;
+    if (!about_the_unit(s, p) || mono_since(s->group.at, p->at) > EVIDENCE_LASTS_MS)
+        return group;
+    bool held = p->tracer_pid > 0 || p->state == TASK_TRACED || p->state == TASK_BLOCKED;
+    bool stirs = held || p->state == TASK_RUNNING || rises(s, &s->process_before, p);
+    return stirs ? p->at : never;
 }
 
 void evidence_take(struct process_facts *before, struct process_facts *now,

@@ -55,8 +55,9 @@ bool evidence_witness_answered(const struct witness_facts *witness);
  * that came too soon after the newest is dropped. */
 void evidence_take(struct process_facts *before, struct process_facts *now,
                    const struct process_facts *look);
-/* Does the newest look show a process that does something, if only waiting for a disk? */
-bool evidence_stirs(const struct sight *sight);
+/* When was the newest look, if it shows a process that does something, waits for a disk or is held
+ * by a tracer? 0 = it shows none of these. */
+mono_ms evidence_stirred(const struct sight *sight);
 
 /* Did a command on the host take so long that silence from here may be the line's? `usual_ms` is
  * FACT_UNKNOWN before the first. */

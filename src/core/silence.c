@@ -107,6 +107,9 @@ struct verdict silence_judge(const struct sight *s, const struct probe_facts *p,
     }
     /* It runs, but does not listen. */
     bool deaf = there == THERE_REFUSED || (there == THERE_UNKNOWN && p->reply == REPLY_REFUSED);
+    /* A process that has ended since its unit was looked at refuses connections, too. */
+    mono_ms refused = there == THERE_REFUSED ? s->witness.asked : p->asked;
+    enough = enough && (!deaf || s->unit.asked.ms >= refused.ms);
     if (deaf && mono_since(now, s->unit_same_since) < SILENCE_YOUNG_MS)
         return certain_if(enough && there == THERE_REFUSED, CAUSE_SYSTEMD_RESTARTING);
     return judge_process(s, there, deaf, enough, now);

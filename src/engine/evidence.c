@@ -91,10 +91,9 @@ void evidence_ask(struct service *s, struct now now)
 
 /* ── answers ── */
 
-static void note_stir(struct service *s, struct now now)
+static void note_stir(struct service *s)
 {
-    if (evidence_stirs(&s->sight))
-        s->sight.stirred = now.mono;
+    s->sight.stirred = mono_max(s->sight.stirred, evidence_stirred(&s->sight));
 }
 
 /* How long the host took to answer says how much silence of Redis is worth. */
@@ -109,6 +108,19 @@ static void note_time(struct service *s, mono_ms asked, struct now now)
     w->usual_look_ms = w->usual_look_ms < 0 ? took_ms : (w->usual_look_ms * 7 + took_ms) / 8;
 }
 
+/* An answer that is due and has not come shows a slow host as well. */
+void evidence_overdue(struct service *s, struct now now)
+{
+    const struct watch *w = &s->watch;
+    for (int i = 0; i < SERVICE_PENDING_MAX; i++) {
+        const struct pending *p = &s->pending[i];
+        bool look = p->id != 0 && (p->purpose == FOR_UNIT || p->purpose == FOR_PROCESS);
+        if (look && evidence_slow_look(mono_since(now.mono, p->asked), w->usual_look_ms,
+                                       s->watch_policy.timeout_ms))
+            s->sight.slow_look = now.mono;
+    }
+}
+
 void evidence_unit(struct service *s, const struct host_outcome *o, mono_ms asked, struct now now)
 {
     struct sight *t = &s->sight;
@@ -121,7 +133,7 @@ void evidence_unit(struct service *s, const struct host_outcome *o, mono_ms aske
         note_time(s, asked, now);
     if (look.pid > 0 && look.cpu_ms >= 0)
         evidence_take(&t->group_before, &t->group, &look);
-    note_stir(s, now);
+    note_stir(s);
 }
 
 void evidence_process(struct service *s, const struct host_outcome *o, mono_ms asked,
@@ -135,7 +147,7 @@ void evidence_process(struct service *s, const struct host_outcome *o, mono_ms a
     look.at = now.mono;
     note_time(s, asked, now);
     evidence_take(&t->process_before, &t->process, &look);
-    note_stir(s, now);
+    note_stir(s);
 }
 
 void observe_witness(struct service *s, const struct pending *p, const struct witness_outcome *o,
@@ -144,7 +156,10 @@ void observe_witness(struct service *s, const struct pending *p, const struct wi
     s->sight.witness = o->facts;
     s->sight.witness.asked = p->asked;
     s->sight.witness.at = now.mono;
-    s->sight.witness_proven |= evidence_witness_answered(&o->facts);
+    if (evidence_witness_answered(&o->facts)) {
+        s->sight.witness_proven = true;
+        s->sight.stirred = now.mono;
+    }
     judge(s, now);
     watch_plan_round(s, now);
 }

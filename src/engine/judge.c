@@ -148,6 +148,8 @@ void judge(struct service *s, struct now now)
     sight->blind_hang_ms = s->watch_policy.blind_hang_ms;
     sight->busy_alert_ms = s->watch_policy.busy_alert_ms;
     sight->busy_limit_ms = s->watch_policy.busy_limit_ms;
+    if (watch_in_doubt(s))
+        evidence_overdue(s, now);
     s->verdict = s->misconfigured != NULL ? (struct verdict){CAUSE_MISCONFIGURED, true}
                                           : cause_judge(sight, now.mono);
     recording_judged(s);

@@ -352,8 +352,9 @@ void watch_refresh(struct service *s, struct now now);
 mono_ms watch_next(const struct service *s);
 
 /* evidence.c: what the Redis host shows while Redis does not answer here */
-void evidence_ask(struct service *s, struct now now);   /* what is missing and not under way */
-void evidence_prove(struct service *s, struct now now); /* while all is well */
+void evidence_ask(struct service *s, struct now now);     /* what is missing and not under way */
+void evidence_prove(struct service *s, struct now now);   /* while all is well */
+void evidence_overdue(struct service *s, struct now now); /* an answer that has not come */
 void evidence_unit(struct service *s, const struct host_outcome *o, mono_ms asked, struct now now);
 void evidence_process(struct service *s, const struct host_outcome *o, mono_ms asked,
                       struct now now);

@@ -1,0 +1,117 @@
+/* What is remembered of looks at the host: how long a sign of work, of a tracer or of a disk keeps
+ * silence from being taken for a hang, and which look at the unit a refusal needs. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "core/evidence.h"
+#include "core/silence.h"
+
+#define PID 100
+#define DOUBT_MS 10000
+
+static struct process_facts look(int64_t asked, enum task_state state, int64_t cpu_ms)
+{
+    return (struct process_facts){.pid = PID,
+                                  .asked = {asked},
+                                  .at = {asked + 20},
+                                  .state = state,
+                                  .cpu_ms = cpu_ms,
+                                  .tracer_pid = 0};
+}
+
+/* An active unit that has been silent for a while. */
+static struct sight silent(void)
+{
+    struct sight s = {.doubt_since = {DOUBT_MS},
+                      .last_answer = {DOUBT_MS - 500},
+                      .unit_same_since = {1},
+                      .failing_since = {DOUBT_MS},
+                      .failed_probes = 5,
+                      .failure_threshold = 3,
+                      .confirm_interval_ms = 500,
+                      .probe_timeout_ms = 5000,
+                      .blind_hang_ms = 30000,
+                      .ever_answered = true};
+    facts_info_reset(&s.info);
+    facts_unit_reset(&s.unit);
+    s.unit.active = UNIT_ACTIVE;
+    s.unit.control_reached = TRI_YES;
+    s.unit.main_pid = PID;
+    s.unit.asked.ms = s.unit.at.ms = DOUBT_MS + 5000;
+    return s;
+}
+
+static void a_tracer_and_a_disk_are_signs_that_count_as_work_does(void **state)
+{
+    static const enum task_state held[] = {TASK_TRACED, TASK_BLOCKED, TASK_RUNNING};
+    (void)state;
+    for (size_t i = 0; i < sizeof held / sizeof held[0]; i++) {
+        struct sight s = silent();
+        s.process = look(DOUBT_MS + 1000, held[i], 0);
+        assert_int_equal(evidence_stirred(&s).ms, DOUBT_MS + 1020);
+    }
+    struct sight s = silent();
+    s.process = look(DOUBT_MS + 1000, TASK_SLEEPING, 0);
+    assert_int_equal(evidence_stirred(&s).ms, 0);
+    s.process.tracer_pid = 4711;
+    assert_int_equal(evidence_stirred(&s).ms, DOUBT_MS + 1020);
+}
+
+static void a_sign_is_as_old_as_the_look_that_showed_it(void **state)
+{
+    (void)state;
+    struct sight s = silent();
+    s.process = look(DOUBT_MS + 1000, TASK_RUNNING, 0);
+    s.group = look(DOUBT_MS + 9000, TASK_UNKNOWN, 50); /* a later look, at the unit only */
+    assert_int_equal(evidence_stirred(&s).ms, DOUBT_MS + 1020);
+}
+
+static void the_group_speaks_when_the_process_is_no_longer_looked_at(void **state)
+{
+    (void)state;
+    struct sight s = silent();
+    s.process = look(DOUBT_MS + 1000, TASK_SLEEPING, 0);
+    s.group_before = look(DOUBT_MS + 20000, TASK_UNKNOWN, 1000);
+    s.group = look(DOUBT_MS + 22000, TASK_UNKNOWN, 2900);
+    assert_int_equal(evidence_stirred(&s).ms, DOUBT_MS + 22020);
+    /* A look at the process that is as new knows more: a child may work. */
+    s.process = look(DOUBT_MS + 21900, TASK_SLEEPING, 0);
+    assert_int_equal(evidence_stirred(&s).ms, 0);
+}
+
+static void who_refuses_may_have_ended_since_its_unit_was_looked_at(void **state)
+{
+    (void)state;
+    struct sight s = silent();
+    struct probe_facts refused = {
+        .reply = REPLY_REFUSED, .asked = {DOUBT_MS + 8000}, .at = {DOUBT_MS + 8001}};
+    mono_ms now = {DOUBT_MS + 40000};
+    s.process_before = look(DOUBT_MS + 38000, TASK_SLEEPING, 0);
+    s.process = look(DOUBT_MS + 39500, TASK_SLEEPING, 0);
+    s.witness = (struct witness_facts){.possible = true,
+                                       .reply = REPLY_REFUSED,
+                                       .asked = {DOUBT_MS + 39000},
+                                       .at = {DOUBT_MS + 39001}};
+    struct verdict v = silence_judge(&s, &refused, now);
+    assert_int_equal(v.cause, CAUSE_HUNG);
+    assert_false(v.confirmed);
+    s.unit.asked.ms = s.unit.at.ms = DOUBT_MS + 39000;
+    v = silence_judge(&s, &refused, now);
+    assert_int_equal(v.cause, CAUSE_HUNG);
+    assert_true(v.confirmed);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_tracer_and_a_disk_are_signs_that_count_as_work_does),
+        cmocka_unit_test(a_sign_is_as_old_as_the_look_that_showed_it),
+        cmocka_unit_test(the_group_speaks_when_the_process_is_no_longer_looked_at),
+        cmocka_unit_test(who_refuses_may_have_ended_since_its_unit_was_looked_at),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
