@@ -242,9 +242,10 @@ void operation_verify(struct service *s, struct now now)
         failed_for_cause(s, now);
         return;
     }
+    bool moves = loads(s) && operation_load_moves(s, now);
     if (!mono_reached(now.mono, o->deadline))
         return;
-    if (loads(s))
+    if (moves)
         wait_for_load(s, now);
     else if (same_process(s) && s->cause == CAUSE_OK)
         failed_without_effect(s, now);

@@ -5,6 +5,7 @@
 void engine_reconfigure(struct engine *e, const struct settings *settings, struct now now)
 {
     e->settings = settings;
+    engine_look_at_clocks(e, now);
     for (int i = 0; i < e->count; i++) {
         struct service *s = &e->services[i];
         const struct service_settings *fresh = settings_service(settings, s->saved.id);
@@ -12,6 +13,7 @@ void engine_reconfigure(struct engine *e, const struct settings *settings, struc
         s->settings = fresh;
         after_settings(s, old);
         s->watch_policy = fresh->watch;
+        watch_settings(s, now);
         if (!s->saved.recovery_set)
             s->recovery_policy = fresh->recovery;
         judge(s, now);

@@ -182,7 +182,9 @@ struct operation {
     int64_t process; /* of the unit, before the command: 0 = none or not known */
     int exit_code;
     char error[FACT_TEXT_MAX];
-    bool answered; /* 202 was given already */
+    bool answered;         /* 202 was given already */
+    int64_t load_progress; /* the farthest that a load was seen, */
+    mono_ms load_moved;    /* ... and when; 0 = none was */
     bool desired_changed;
     struct desired desired_before;
     mono_ms log_asked;      /* 0 = not asked */
@@ -360,6 +362,7 @@ int64_t engine_late_ms(const struct engine *e, int percent);
 
 /* watch.c */
 void watch_init(struct service *s, struct now now);
+void watch_settings(struct service *s, struct now now); /* its intervals have changed */
 void watch_turn(struct service *s,
                 struct now now); /* does what is due, asks for the next wake-up */
 void watch_doubt(struct service *s, const char *why, struct now now); /* NULL: not worth a line */
@@ -486,6 +489,7 @@ void operation_host(struct service *s, const struct host_outcome *o, struct now 
 void operation_log(struct service *s, const struct host_outcome *o, struct now now);
 void operation_saved(struct service *s, enum store_outcome outcome, struct now now);
 void operation_audited(struct service *s, enum audit_outcome outcome, struct now now);
+bool operation_load_moves(struct service *s, struct now now); /* operation_load.c */
 mono_ms operation_next(const struct service *s);
 const char *operation_phase_word(enum operation_phase phase);
 

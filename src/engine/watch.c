@@ -49,6 +49,18 @@ void watch_init(struct service *s, struct now now)
     s->sight.unit_same_since = now.mono;
 }
 
+void watch_settings(struct service *s, struct now now)
+{
+    struct watch *w = &s->watch;
+    const struct watch_policy *p = &s->watch_policy;
+    mono_ms pulse = mono_add(now.mono, p->pulse_interval_ms);
+    w->pulse_due = p->pulse_interval_ms > 0 ? mono_min(w->pulse_due, pulse) : MONO_NEVER;
+    w->full_due = mono_min(w->full_due, mono_add(now.mono, p->interval_ms));
+    w->unit_due = mono_min(w->unit_due, mono_add(now.mono, p->systemd_interval_ms));
+    w->performance_due =
+        mono_min(w->performance_due, mono_add(now.mono, p->performance_interval_ms));
+}
+
 mono_ms watch_next(const struct service *s)
 {
     const struct watch *w = &s->watch;

@@ -98,6 +98,15 @@ static void port_redis(void *context, int service, uint64_t id, enum redis_reque
     server_ask(s, service, id, request, fresh, deadline.ms);
 }
 
+static void port_witness(void *context, int service, uint64_t id, int port, mono_ms deadline)
+{
+    struct sim *s = context;
+    if (dead_now(s))
+        return;
+    mark(s, service, 8, id);
+    on_host_ask(s, service, id, port, deadline.ms);
+}
+
 static void port_host(void *context, int service, const struct host_request *request)
 {
     struct sim *s = context;
@@ -148,8 +157,10 @@ static void port_record(void *context, const struct recovery_record *record)
         return;
     mark(s, 0, 4, letters(record->result));
     for (int i = 0; i < s->count; i++)
-        if (str_equal(s->services[i].id, record->service))
+        if (str_equal(s->services[i].id, record->service)) {
             promise_record(s, i, record);
+            promise_written(s, i, record);
+        }
 }
 
 static void port_audit(void *context, int service, uint64_t id, const struct audit_line *line,
@@ -215,6 +226,7 @@ void daemon_start(struct sim *s)
         .wake_at = port_wake_at,
         .redis = port_redis,
         .host = port_host,
+        .witness = port_witness,
         .probe = port_probe,
         .save = port_save,
         .record = port_record,
@@ -235,6 +247,8 @@ void daemon_start(struct sim *s)
     ports.terse_events = !some;
     if (s->recordings == RECORDINGS_NONE || (s->recordings == RECORDINGS_PLAYED && !some))
         ports.incident = NULL;
+    if (s->no_witness)
+        ports.witness = NULL;
     s->life++;
     s->dying = false;
     s->self_timer = (struct timer){SIM_NEVER, SIM_NEVER, s->self_timer.serial};
@@ -280,6 +294,7 @@ void daemon_kill(struct sim *s, int64_t down_ms)
     for (int i = 0; i < s->count; i++) {
         server_forget(s, i);
         shell_forget(s, i);
+        on_host_forget(s, i);
     }
     disk_crash(s);
     s->dying = false;

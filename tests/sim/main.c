@@ -63,7 +63,8 @@ int main(int argc, char **argv)
     uint64_t count = number("SEEDS", tap ? count_of(argv[2]) : 1000);
     uint64_t violations = 0;
     bool stop = number("STOP", 0) != 0; /* at the first violation */
-    uint64_t steps = 0, actions = 0, crashes = 0, alerts = 0, faults = 0, cures = 0, decisions = 0;
+    uint64_t steps = 0, actions = 0, crashes = 0, alerts = 0, faults = 0, cures = 0, hangs = 0,
+             decisions = 0;
     double virtual_ms = 0;
     const char *mark = tap ? "# " : "";
     clock_t begin = clock();
@@ -83,16 +84,18 @@ int main(int argc, char **argv)
         alerts += sim.alerts;
         faults += sim.faults;
         cures += sim.cures;
+        hangs += sim.hangs;
         decisions = decisions * 31 + sim.decisions;
         virtual_ms += (double)sim.now;
     }
     double seconds = (double)(clock() - begin) / CLOCKS_PER_SEC;
     (void)printf("%s%llu faults and doings of people, %llu actions, %llu deaths of the daemon, "
-                 "%llu calls for a human, %llu crashes by themselves; %llu steps, "
+                 "%llu calls for a human, %llu crashes and %llu hangs by themselves; %llu steps, "
                  "%.0f steps/s, %.1f s of one core\n",
                  mark, (unsigned long long)faults, (unsigned long long)actions,
                  (unsigned long long)crashes, (unsigned long long)alerts, (unsigned long long)cures,
-                 (unsigned long long)steps, seconds > 0 ? (double)steps / seconds : 0.0, seconds);
+                 (unsigned long long)hangs, (unsigned long long)steps,
+                 seconds > 0 ? (double)steps / seconds : 0.0, seconds);
     (void)printf("%sdecisions %016llx\n", mark, (unsigned long long)decisions);
     (void)printf("%s%llu seeds, %.2f virtual years, %llu violations\n", mark,
                  (unsigned long long)count, virtual_ms / YEAR_MS, (unsigned long long)violations);

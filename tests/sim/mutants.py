@@ -25,6 +25,8 @@ STEP = "src/core/recovery_step.c"
 MACHINE = "src/core/recovery.c"
 CAUSE = "src/core/cause.c"
 SILENCE = "src/core/silence.c"
+EVIDENCE = "src/core/evidence.c"
+ASKED = "src/engine/evidence.c"
 CAUSE_TABLE = "src/core/cause_table.c"
 ENGINE = "src/engine/engine.c"
 WATCH = "src/engine/watch.c"
@@ -202,6 +204,47 @@ MUTANTS = [
     ("any-empty", CAUSE, "if (!info->known || info->role != ROLE_PRIMARY || info->connected_replicas <= 0)",
      "if (!info->known || info->connected_replicas <= 0)",
      "a replica that has replicas is not started for fear of an empty primary"),
+    # evidence of the process and of the host itself
+    ("busy-ignored", SILENCE, ("    if (activity == ACTIVITY_WORKING)", "activity == ACTIVITY_STILL);"),
+     ("    if (false)", "activity != ACTIVITY_UNKNOWN);"), "a process that works is restarted"),
+    ("disk-ignored", SILENCE, ("    if (activity == ACTIVITY_BLOCKED)", "activity == ACTIVITY_STILL);"),
+     ("    if (false)", "activity != ACTIVITY_UNKNOWN);"), "a process that waits for a disk is restarted"),
+    ("tracer-ignored", EVIDENCE, "    if (p->tracer_pid > 0 || p->state == TASK_TRACED)\n        return ACTIVITY_TRACED;",
+     "    if (p->tracer_pid > 0 || p->state == TASK_TRACED)\n        return ACTIVITY_STOPPED;",
+     "a process that is being debugged is restarted"),
+    ("witness-ignored", ASKED, ("    s->sight.witness = o->facts;\n",
+                                "if (evidence_witness_answered(&o->facts)) {\n"),
+     ("    s->sight.witness = o->facts;\n    s->sight.witness.reply = REPLY_SILENT;\n", "    s->sight.witness_proven = true;\n    if (false) {\n"),
+     "a Redis that answers on its own host is restarted"),
+    ("blind-wait", SILENCE, "bool blind_over = evidence_blind_over(s, now);", "bool blind_over = true;",
+     "silence without evidence is a hang at once"),
+    ("blind-stirred", EVIDENCE, "mono_max(since, s->stirred)", "since",
+     "a process that was seen at work, or held, is blind again when it cannot be looked at"),
+    ("slow-line", SILENCE, "    if (slow_line && !deaf)", "    if (slow_line && !deaf && false)",
+     "a slow line is taken for a hang"),
+    ("slow-look", ASKED, "        if (look && evidence_slow_look(", "        if (false && look && evidence_slow_look(",
+     "a look at the host that takes long is known to be slow only when it ends"),
+    ("other-process", EVIDENCE, "p->pid > 0 && p->pid == s->unit.main_pid && counts", "p->pid > 0 && counts",
+     "a process is judged by what another one did"),
+    ("old-evidence", EVIDENCE, "return asked.ms != 0 && in_doubt && asked.ms >= s->doubt_since.ms &&\n"
+     "           asked.ms >= s->last_answer.ms;", "return asked.ms != 0 && in_doubt;",
+     "evidence from before the silence counts"),
+    ("ended-refuses", SILENCE, "(!deaf || s->unit.asked.ms >= refused.ms)", "(!deaf || refused.ms >= 0)",
+     "a process that has just ended is restarted as one that does not listen"),
+    ("hang-observed", CAUSE_TABLE, '{"hung", OVERALL_CRITICAL, RESTART_HELPS, REMEDY_LADDER,',
+     '{"hung", OVERALL_CRITICAL, RESTART_HELPS, REMEDY_OBSERVE,', "a hang is not cured"),
+    # reloads, and what waits for ever
+    ("pulse-spins", WATCH, "    w->pulse_due = p->pulse_interval_ms > 0 ? mono_min(w->pulse_due, pulse) : MONO_NEVER;\n",
+     "    w->pulse_due = mono_min(w->pulse_due, pulse);\n", "a pulse that a reload has switched off comes at every turn"),
+    ("answer-dropped", ENGINE, "    struct pending p = request_end(s, o->id);\n    switch (p.purpose) {",
+     "    if (o->end == HOST_CANCELLED || o->end == HOST_CUT_OFF)\n        return;\n"
+     "    struct pending p = request_end(s, o->id);\n    switch (p.purpose) {",
+     "a command whose session was closed by a reload is waited for without end"),
+    ("endless-load", "src/engine/operation_verify.c", "bool moves = loads(s) && operation_load_moves(s, now);",
+     "bool moves = loads(s);",
+     "an operation waits for a load that systemd ends and begins again"),
+    ("history-lost", RECOVER, "    save_history(s, recovery_end_word(e->end), seconds, s->recovery_actions,\n"
+     "                 cause_row(s->recovery_cause)->summary);\n", "", "a recovery that has ended is not in the history"),
     # people
     ("alert-again", STEP, "    if (s->r->alerted == cause)\n        return;\n    s->r->alerted = cause;",
      "    s->r->alerted = cause;", "a human is called at every look"),

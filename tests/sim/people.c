@@ -70,8 +70,7 @@ static void answered(void *context, int status, json_t *body)
             inside->saved.stopped_on_purpose && !c->was_stopped)
             sim_broken(s, c->service, "a refused stop (%d) left the wish to be stopped", status);
         if (c->operation == OPERATION_STOP && status == 200) {
-            w->wish_stopped = true;
-            w->started_by_others = false;
+            w->wish_stopped = w->others_started < c->asked; /* not what was undone meanwhile */
         }
     }
     call_free(c);
@@ -177,11 +176,13 @@ void people_outside(struct sim *s, int service)
     case 2:
         sim_say(s, service, "somebody else starts the unit");
         w->wish_stopped = false;
+        w->others_started = s->now;
         (void)unit_job(s, service, JOB_START);
         return;
     case 3:
         sim_say(s, service, "somebody else restarts the unit");
         w->wish_stopped = false;
+        w->others_started = s->now;
         (void)unit_job(s, service, JOB_RESTART);
         return;
     default:

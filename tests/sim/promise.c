@@ -168,7 +168,9 @@ static void check_hung(struct sim *s, int service, const char *word)
     if (told->unit_asked < told->failing)
         sim_broken(s, service, "%s of a unit that was not looked at since a probe failed", word);
     bool silent = told->reply == REPLY_SILENT || told->reply == REPLY_NO_CONNECT;
-    if (silent && s->now - told->answered < told->script_shows_ms)
+    bool stopped = told->state == TASK_STOPPED && told->state_asked >= told->answered &&
+                   told->process.pid == told->unit.main_pid; /* nothing runs in it */
+    if (silent && !stopped && s->now - told->answered < told->script_shows_ms)
         sim_broken(s, service, "%s %lld ms after the last answer: a script may run", word,
                    (long long)(s->now - told->answered));
 }
@@ -323,6 +325,7 @@ void promise_action(struct sim *s, int service, const char *word, bool *ret_auto
     w->acted = s->now;
     check_withheld(s, service, word);
     check_sense(s, service, word);
+    promise_alive(s, service, word);
     check_counts(s, service, word);
 }
 
@@ -548,7 +551,7 @@ static void check_quiet(struct sim *s, int service, bool healthy)
     bool answered = cause_probe(&inside->sight)->reply == REPLY_PONG &&
                     inside->sight.unit.active == UNIT_ACTIVE;
     if (v->confirmed && !answered && remedy != REMEDY_NONE && remedy != REMEDY_WAIT &&
-        remedy != REMEDY_OBSERVE)
+        remedy != REMEDY_PATIENCE && remedy != REMEDY_OBSERVE)
         w->told.unwell = s->now;
     if (w->wish_stopped && inside->saved.stopped_on_purpose && v->confirmed &&
         v->cause == CAUSE_UNIT_STOPPED)
@@ -574,7 +577,8 @@ static void check_stop_over(struct sim *s, int service, bool healthy)
     bool lasts = healthy && inside->saved.stopped_on_purpose && durable->stopped_on_purpose &&
                  durable->stop_seen != STOP_UNSEEN && !operation_running(inside) &&
                  cause_serves(&inside->sight) && /* while that is in doubt nothing is ended */
-                 inside->saved.stop_seen != STOP_UNSEEN; /* else a newer one never took place */
+                 inside->saved.stop_seen != STOP_UNSEEN && /* else a newer one never took place */
+                 s->worlds[service].clear_since != SIM_NEVER; /* or its answers take their time */
     if (!lasts)
         w->stop_lasts = SIM_NEVER;
     else if (w->stop_lasts == SIM_NEVER)

@@ -73,7 +73,8 @@ static void transferred(struct sim *s, int service, uint64_t serial)
     struct unit *u = unit_of(s, service);
     if (serial != u->link_serial || u->process != PROCESS_UP)
         return;
-    if (u->script_until > s->now || u->frozen || u->active != UNIT_ACTIVE) {
+    if (u->script_until > s->now || u->work_until > s->now || u->frozen ||
+        u->active != UNIT_ACTIVE) {
         sim_at(s, s->now + BUSY_AGAIN_MS, transferred, service, serial);
         return;
     }
@@ -165,7 +166,7 @@ static void promote(struct sim *s, int from, int to)
 
 static bool is_down(const struct unit *u)
 {
-    return u->process != PROCESS_UP || u->frozen;
+    return u->process != PROCESS_UP || u->frozen || u->work_until != 0;
 }
 
 /* It looks every down-after-milliseconds: a primary that is down at two looks is given up. */

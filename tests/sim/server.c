@@ -136,6 +136,7 @@ static enum reply_class reply_to_kill(struct sim *s, int service, const struct a
     if (u->script_wrote)
         return REPLY_UNKILLABLE;
     u->script_until = 0;
+    process_clock(s, service);
     sim_say(s, service, "the script is killed");
     return REPLY_OTHER;
 }
@@ -189,7 +190,8 @@ static bool speaks(const struct sim *s, const struct unit *u)
     if (u->foreign)
         return true;
     bool hidden_script = u->script_until > s->now && s->now - u->script_since < u->script_shows_ms;
-    return !u->frozen && u->process != PROCESS_ENDING && !hidden_script;
+    bool busy = hidden_script || u->work_until > s->now;
+    return !u->frozen && u->process != PROCESS_ENDING && !busy;
 }
 
 /* Opens the way of a request to the process, or settles it at the door. */
@@ -207,7 +209,7 @@ static bool connects(struct sim *s, int service, struct ask *a)
         a->generation = u->generation;
         return true;
     }
-    if (!listens(u)) {
+    if (!listens(u) || u->local) {
         settle(s, service, a, REPLY_REFUSED, 1);
         return false;
     }
@@ -230,7 +232,7 @@ static bool connects(struct sim *s, int service, struct ask *a)
 static void reply_leaves(struct sim *s, int service, struct ask *a, enum reply_class reply)
 {
     int64_t wait = RESEND_MS;
-    int64_t late = chance_between(&s->chance, 1, 4);
+    int64_t late = chance_between(&s->chance, 1, 4) + world_of(s, service)->line_ms / 2;
     for (; loses(s, service); wait *= 2) {
         late += wait;
         a->lost = chance_percent(&s->chance, 50) || clocks_mono(s) + late >= a->deadline;
@@ -240,17 +242,27 @@ static void reply_leaves(struct sim *s, int service, struct ask *a, enum reply_c
     settle(s, service, a, reply, late);
 }
 
+/* What a client hears on a way that is broken for it alone. */
+static void broken_way(struct sim *s, int service, struct ask *a)
+{
+    enum way way = world_of(s, service)->redis_way;
+    if (way == WAY_REJECTED)
+        settle(s, service, a, a->generation == 0 ? REPLY_REFUSED : REPLY_CLOSED, 1);
+    else if (way == WAY_RESET)
+        settle(s, service, a, REPLY_CLOSED, 1);
+    else if (way == WAY_UNREACHABLE && a->generation == 0)
+        settle(s, service, a, REPLY_UNREACHABLE, 1);
+}
+
 static void attempt(struct sim *s, int service, struct ask *a)
 {
     struct service_world *w = world_of(s, service);
     if (!a->used || a->settled || a->lost || w->redis_way == WAY_SILENT)
         return;
-    if (w->redis_way == WAY_REFUSED && a->generation == 0) {
-        settle(s, service, a, REPLY_UNREACHABLE, 1);
+    if (w->redis_way != WAY_OPEN) {
+        broken_way(s, service, a);
         return;
     }
-    if (w->redis_way == WAY_REFUSED)
-        return;
     if (a->generation == 0 && !connects(s, service, a))
         return;
     if (a->generation != w->unit.generation) {
@@ -333,7 +345,8 @@ void server_ask(struct sim *s, int service, uint64_t id, enum redis_request requ
         if (request != REDIS_PING)
             facts_info_reset(&a->answer.info);
         uint64_t ticket = ticket_of(w, a);
-        int64_t at = s->now + chance_between(&s->chance, 0, 2);
+        int64_t trips = fresh ? 3 : 1; /* half ones: a connection begins with a whole one */
+        int64_t at = s->now + chance_between(&s->chance, 0, 2) + w->line_ms / 2 * trips;
         if (!fresh) {
             if (at < w->kept_arrives)
                 at = w->kept_arrives;
@@ -366,6 +379,46 @@ void server_died(struct sim *s, int service)
     server_changed(s, service); /* those who wait are closed first */
     if (w->kept_up)
         sim_input(s, s->now + 1, tell_lost, service, generation);
+}
+
+void server_cut(struct sim *s, int service)
+{
+    struct service_world *w = world_of(s, service);
+    w->kept_up = false;
+    for (int i = 0; i < SIM_ASKS_MAX; i++) {
+        struct ask *a = &w->asks[i];
+        if (!a->used)
+            continue;
+        facts_info_reset(&a->answer.info);
+        if (!a->settled)
+            settle(s, service, a, REPLY_NONE, 0);
+        a->answer.probe.reply = REPLY_NONE;
+        a->answer.probe.latency_us = FACT_UNKNOWN;
+        sim_input(s, s->now, deliver, service, ticket_of(w, a)); /* before what was on its way */
+    }
+}
+
+/* A way that ends connections takes the kept one along. */
+void server_way_changed(struct sim *s, int service)
+{
+    struct service_world *w = world_of(s, service);
+    bool ends = w->redis_way == WAY_REJECTED || w->redis_way == WAY_RESET;
+    server_changed(s, service);
+    if (ends && w->kept_up && daemon_alive(s))
+        sim_input(s, s->now + 1, tell_lost, service, w->kept_generation);
+}
+
+enum reply_class server_on_host(struct sim *s, int service)
+{
+    struct unit *u = &world_of(s, service)->unit;
+    struct ask ping = {.request = REDIS_PING};
+    if (!listens(u))
+        return REPLY_REFUSED;
+    if (!speaks(s, u))
+        return REPLY_NONE;
+    if (u->full || u->door_shut)
+        return u->full ? REPLY_MAXCLIENTS : REPLY_WRONGPASS;
+    return reply_of(s, service, &ping);
 }
 
 void server_forget(struct sim *s, int service)

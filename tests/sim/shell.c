@@ -25,6 +25,13 @@ static struct errand *errand_of(struct sim *s, int service, uint64_t ticket)
     return e->used && e->serial == ticket / SIM_ERRANDS_MAX ? e : NULL;
 }
 
+/* A command whose end is not heard within its limit is over for recovery. */
+static int64_t heard_end(const struct witness *w, enum host_end end, int64_t now)
+{
+    int64_t limit = w->acted + RECOVERY_ACTION_LIMIT_MS;
+    return end == HOST_TIMED_OUT && w->intent.automatic && limit < now ? limit : now;
+}
+
 static void deliver(struct sim *s, int service, uint64_t ticket)
 {
     struct errand *e = errand_of(s, service, ticket);
@@ -40,20 +47,42 @@ static void deliver(struct sim *s, int service, uint64_t ticket)
     if (e->acts && !e->over && w->outstanding > 0)
         w->outstanding--;
     if (e->acts) {
-        w->acted_end = s->now;
+        w->acted_end = heard_end(w, o.end, s->now);
         w->told.load_percent = -1;
     }
+    if (e->command == HOST_PROCESS) {
+        witness_process(s, service, began, &o.process);
+        sim_say(s, service, "process %lld: state %d, %lld ms, tracer %lld",
+                (long long)o.process.pid, (int)o.process.state, (long long)o.process.cpu_ms,
+                (long long)o.process.tracer_pid);
+    }
+    if (o.command == HOST_STATUS || o.command == HOST_SHOW)
+        w->told.look_ms = s->now - began;
     bool unit_told = e->command == HOST_STATUS || e->command == HOST_SHOW;
-    if (unit_told)
+    if (unit_told && o.end != HOST_CANCELLED)
         witness_unit(s, service, began, &o.unit);
     if ((e->command == HOST_JOURNAL || e->command == HOST_LOG_TAIL) && o.end == HOST_EXITED)
         witness_log(s, service, &o.log);
     else if (e->command == HOST_JOURNAL)
         w->told.log_misses++;
-    sim_say(s, service, "%s ended: %d, exit %d%s%s", host_command_name(o.command), (int)o.end,
-            o.exit_code, unit_told ? ", unit " : "",
+    sim_say(s, service, "%s ended: %d, exit %d, %lld ms%s%s", host_command_name(o.command),
+            (int)o.end, o.exit_code, (long long)o.unit.cpu_ms, unit_told ? ", unit " : "",
             unit_told ? unit_active_word(o.unit.active) : "");
     engine_host_ended(s->engine, service, &o, clocks_now(s));
+}
+
+/* Nothing is known of what the command did or read. */
+static void lose(struct host_outcome *o, enum host_end end)
+{
+    o->end = end;
+    facts_unit_reset(&o->unit);
+    o->unit.control_reached = TRI_NO;
+    o->process = (struct process_facts){.cpu_ms = FACT_UNKNOWN};
+    o->log = (struct log_facts){0};
+    o->not_applicable = false;
+    o->refusal = HOST_NOT_REFUSED;
+    o->out_length = 0;
+    (void)snprintf(o->error, sizeof o->error, "the host was not reached (%d)", (int)end);
 }
 
 static void settle(struct sim *s, int service, struct errand *e, enum host_end end, int exit_code,
@@ -68,15 +97,8 @@ static void settle(struct sim *s, int service, struct errand *e, enum host_end e
     o->end = end;
     o->exit_code = exit_code;
     o->duration_ms = s->now - e->began;
-    if (end != HOST_EXITED) {
-        facts_unit_reset(&o->unit);
-        o->unit.control_reached = TRI_NO;
-        o->log = (struct log_facts){0};
-        o->not_applicable = false;
-        o->refusal = HOST_NOT_REFUSED;
-        o->out_length = 0;
-        (void)snprintf(o->error, sizeof o->error, "the host was not reached (%d)", (int)end);
-    }
+    if (end != HOST_EXITED)
+        lose(o, end);
     sim_input(s, s->now + delay_ms, deliver, service, ticket_of(world_of(s, service), e));
 }
 
@@ -132,10 +154,17 @@ static void list_rights(struct sim *s, int service, struct errand *e)
     e->outcome.out_length = strlen(e->text);
 }
 
+/* What the way back adds, and the muddle of answers. */
+static int64_t late(struct sim *s, int service)
+{
+    const struct service_world *w = world_of(s, service);
+    return w->line_ms / 2 + (w->late_ms > 0 ? chance_between(&s->chance, 0, w->late_ms) : 0);
+}
+
 static void begin(struct sim *s, int service, struct errand *e)
 {
     struct unit *u = &world_of(s, service)->unit;
-    int64_t delay = chance_between(&s->chance, 3, 30);
+    int64_t delay = chance_between(&s->chance, 3, 30) + late(s, service);
     if (e->command == u->refused) {
         e->outcome.refusal = HOST_REFUSED_SUDO;
         answer(s, service, e, 1, delay);
@@ -156,11 +185,16 @@ static void begin(struct sim *s, int service, struct errand *e)
         list_rights(s, service, e);
         answer(s, service, e, 0, delay);
         return;
+    case HOST_PROCESS:
+        if (world_of(s, service)->muddled && chance_percent(&s->chance, 30))
+            return; /* it is never heard of again */
+        process_facts(s, service, e->number, &e->outcome.process);
+        answer(s, service, e, e->outcome.process.pid == 0 ? 1 : 0, delay);
+        return;
     case HOST_RELOAD:
         e->outcome.not_applicable = !u->can_reload;
         if (u->can_reload && u->reload_heals && u->frozen) {
-            u->frozen = false;
-            server_changed(s, service);
+            process_release(s, service);
         }
         answer(s, service, e, u->can_reload && u->active == UNIT_ACTIVE ? 0 : 1, delay);
         return;
@@ -190,7 +224,7 @@ void shell_job_ended(struct sim *s, int service, uint64_t serial, bool ok)
     for (int i = 0; i < SIM_ERRANDS_MAX; i++) {
         struct errand *e = &world_of(s, service)->errands[i];
         if (e->used && !e->settled && e->job == serial)
-            answer(s, service, e, ok ? 0 : 1, chance_between(&s->chance, 3, 20));
+            answer(s, service, e, ok ? 0 : 1, chance_between(&s->chance, 3, 20) + late(s, service));
     }
 }
 
@@ -200,7 +234,7 @@ static void arrives(struct sim *s, int service, uint64_t ticket)
     struct service_world *w = world_of(s, service);
     if (e == NULL || e->settled || e->reached)
         return;
-    if (w->ssh_way == WAY_REFUSED) {
+    if (w->ssh_way == WAY_UNREACHABLE) {
         settle(s, service, e, HOST_NOT_REACHED, 0, 5);
         return;
     }
@@ -253,6 +287,10 @@ void shell_run(struct sim *s, int service, const struct host_request *request)
 {
     struct service_world *w = world_of(s, service);
     bool automatic = false;
+    if (host_command_extended(request->command) && s->services[service].control == CONTROL_SSH &&
+        !s->services[service].commands_extended)
+        sim_broken(s, service, "%s is not among the commands that the host permits",
+                   host_command_name(request->command));
     if (acts(request->command))
         promise_action(s, service, host_command_name(request->command), &automatic);
     for (uint64_t i = 0; i < SIM_ERRANDS_MAX; i++) {
@@ -265,6 +303,7 @@ void shell_run(struct sim *s, int service, const struct host_request *request)
                              .command = request->command,
                              .began = s->now,
                              .deadline = request->deadline.ms,
+                             .number = request->number,
                              .acts = acts(request->command)};
         facts_unit_reset(&e->outcome.unit);
         if (e->acts) {
@@ -273,7 +312,8 @@ void shell_run(struct sim *s, int service, const struct host_request *request)
                     host_command_name(request->command));
         }
         uint64_t ticket = ticket_of(w, e);
-        sim_at(s, s->now + chance_between(&s->chance, 2, 10), arrives, service, ticket);
+        int64_t way = w->line_ms + w->line_ms / 2; /* a channel is opened, then used */
+        sim_at(s, s->now + chance_between(&s->chance, 2, 10) + way, arrives, service, ticket);
         plan_deadline(s, service, e->deadline);
         return;
     }
@@ -284,11 +324,26 @@ void shell_run(struct sim *s, int service, const struct host_request *request)
 void shell_way_changed(struct sim *s, int service)
 {
     struct service_world *w = world_of(s, service);
-    if (w->ssh_way != WAY_REFUSED)
+    if (w->ssh_way != WAY_UNREACHABLE)
         return;
     for (int i = 0; i < SIM_ERRANDS_MAX; i++)
         if (w->errands[i].used && !w->errands[i].settled && w->errands[i].reached)
             settle(s, service, &w->errands[i], HOST_CUT_OFF, 0, 1);
+}
+
+void shell_cut(struct sim *s, int service)
+{
+    struct service_world *w = world_of(s, service);
+    for (int i = 0; i < SIM_ERRANDS_MAX; i++) {
+        struct errand *e = &w->errands[i];
+        if (!e->used)
+            continue;
+        enum host_end end = e->reached ? HOST_CUT_OFF : HOST_CANCELLED;
+        if (!e->settled)
+            settle(s, service, e, end, 0, 0);
+        lose(&e->outcome, end);
+        sim_input(s, s->now, deliver, service, ticket_of(w, e)); /* before what was on its way */
+    }
 }
 
 void shell_supersede(struct sim *s, int service)

@@ -10,6 +10,7 @@
 #include "engine/service.h"
 
 #define MINUTE_MS 60000
+#define TURNS_MAX 20000                  /* at one moment */
 #define CALM_MS (40LL * MINUTE_MS)       /* at most; every wait of the engine has ended by then */
 #define PEACE_LEAST_MS (4LL * MINUTE_MS) /* and at least, when all is well */
 
@@ -87,6 +88,7 @@ static void set_up_service(struct sim *s, int service)
     set->watch.pulse_interval_ms = pulses[chance_between(c, 0, 3)];
     if (chance_percent(c, 15))
         set->recovery.external_stop = EXTERNAL_STOP_RESPECT;
+    s->worlds[service].tunnel_forbidden = chance_percent(c, 25);
     unit_init(s, service);
     replication_init(s, service);
     struct witness *w = &s->worlds[service].witness;
@@ -96,6 +98,14 @@ static void set_up_service(struct sim *s, int service)
     w->stop_lasts = SIM_NEVER;
     w->told = witness_told_nothing();
     (void)str_copy(s->disk.durable[service].id, sizeof s->disk.durable[service].id, set->id);
+}
+
+static void minute(struct sim *s, int service, uint64_t id)
+{
+    (void)service;
+    (void)id;
+    promise_minute(s);
+    sim_at(s, s->now + MINUTE_MS, minute, -1, 0);
 }
 
 static void set_up(struct sim *s, uint64_t seed, bool trace)
@@ -109,14 +119,18 @@ static void set_up(struct sim *s, uint64_t seed, bool trace)
     s->jolted = s->clock_set = s->disk_sick = -SIM_NEVER / 4;
     s->mono_offset = 1000 + chance_between(&s->chance, 0, 1000000);
     s->boot_offset = s->mono_offset + chance_between(&s->chance, 0, 1000000);
+    s->pids = 100; /* 1 is a container's own numbering */
+    s->no_witness = chance_percent(&s->chance, 10);
     s->drift_ppm = chance_between(&s->chance, -200, 200);
     static const int counts[] = {1, 1, 1, 1, 2, 2, 2, 3};
     s->count = counts[chance_between(&s->chance, 0, (int64_t)ARRAY_LENGTH(counts) - 1)];
+    s->services = s->banks[0];
     s->settings.services = s->services;
     s->settings.service_count = (size_t)s->count;
     for (int i = 0; i < s->count; i++)
         set_up_service(s, i);
     /* Many short worlds find more than few long ones; some things take hours to meet. */
+    sim_at(s, MINUTE_MS, minute, -1, 0);
     bool is_long = chance_percent(&s->chance, 5);
     s->end = chance_between(&s->chance, 4 * MINUTE_MS, is_long ? 180 * MINUTE_MS : 25 * MINUTE_MS);
     s->calm_end = s->end + CALM_MS;
@@ -131,8 +145,9 @@ static bool settled(const struct sim *s)
         const struct service *inside = &s->engine->services[i];
         const struct unit *u = &s->worlds[i].unit;
         if (u->process != PROCESS_UP || u->active != UNIT_ACTIVE || u->frozen ||
-            snapshot_overall(inside) != OVERALL_HEALTHY || inside->recovery.phase != PHASE_IDLE ||
-            inside->recovery.attempts > 0 || operation_running(inside))
+            process_works(s, u) || snapshot_overall(inside) != OVERALL_HEALTHY ||
+            inside->recovery.phase != PHASE_IDLE || inside->recovery.attempts > 0 ||
+            operation_running(inside))
             return false;
     }
     return true;
@@ -169,6 +184,14 @@ static bool meant_for_now(struct sim *s, struct appointment *item)
     return false;
 }
 
+/* A loop that asks for its next turn at once, again and again, stops time. */
+static void spins(struct sim *s, int64_t at)
+{
+    s->turns = at == s->now ? s->turns + 1 : 0;
+    if (s->turns > TURNS_MAX)
+        sim_broken(s, -1, "%d steps within a millisecond", TURNS_MAX);
+}
+
 bool sim_run(uint64_t seed, bool trace, struct sim *s)
 {
     struct appointment item;
@@ -180,6 +203,7 @@ bool sim_run(uint64_t seed, bool trace, struct sim *s)
     while (!s->failed && !s->over && agenda_take(&s->agenda, &item)) {
         if (item.at > s->calm_end)
             break;
+        spins(s, item.at);
         s->now = item.at;
         if (!meant_for_now(s, &item))
             continue;

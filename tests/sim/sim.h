@@ -14,6 +14,7 @@
 #define SIM_SERVICES_MAX 3
 #define SIM_ASKS_MAX 64    /* requests to one Redis under way */
 #define SIM_ERRANDS_MAX 64 /* commands on one host under way */
+#define SIM_PEEKS_MAX 8    /* PINGs from one host */
 #define SIM_JOBS_MAX 8     /* systemd jobs of one unit */
 #define SIM_WRITES_MAX 4096
 #define SIM_LINES_MAX 4096 /* intents remembered */
@@ -44,6 +45,7 @@ struct unit {
     int64_t limit_window_ms; /* StartLimitIntervalSec */
     int64_t script_shows_ms; /* busy-reply-threshold */
     bool persists, primary_with_replicas;
+    bool accounts; /* systemd counts the processor time of the unit (CPUAccounting=) */
     /* systemd */
     enum unit_active active;
     const char *sub;
@@ -60,8 +62,20 @@ struct unit {
     enum process process;
     uint64_t generation; /* of the process; timers of an older one mean nothing */
     int64_t began, load_done_ms, load_tick;
-    bool frozen;
-    int64_t script_until; /* 0 = no script */
+    bool frozen;          /* it does nothing; `held` says what a look at the process shows */
+    enum task_state held; /* S: a real hang; T: a signal; D: a disk; t: a debugger */
+    int64_t held_since, served_since; /* since when it is held; since when it serves again */
+    bool deaf;           /* its hang does not obey SIGTERM either: only SIGKILL ends it */
+    int64_t work_until;  /* a command without a script runs; 0 = none */
+    int64_t work_since;  /* since when it has been without an answer */
+    int64_t work_rest;   /* of a command that is held */
+    int work_left;       /* commands of a burst that are to come */
+    bool kill_waits;     /* a SIGKILL that the disk holds back */
+    int work_percent;    /* of a core, while a command or script runs */
+    int64_t child_until; /* a child of it works: only the unit's processor time shows that */
+    int64_t cpu, unit_cpu, clocked; /* processor time in hundredths of a millisecond, until when */
+    int rate, unit_rate;            /* percent of a core since then */
+    int64_t script_until;           /* 0 = no script */
     int64_t script_since;
     bool script_wrote, script_function;
     bool stuck;              /* its stop cannot save */
@@ -73,6 +87,7 @@ struct unit {
     bool save_fails, load_stalls, full, door_shut, failover;
     bool foreign;              /* somebody else's process holds the port */
     enum host_command refused; /* what sudo does not allow; HOST_COMMAND_COUNT = nothing */
+    bool local_next, local;    /* its next start, or this process, listens on loopback only */
     /* whom it follows (replication.c) */
     enum redis_role role;
     int primary;            /* of a replica or Sentinel: a service, or SIM_OUTSIDE */
@@ -87,7 +102,9 @@ struct unit {
 
 /* ── the ways ── */
 
-enum way { WAY_OPEN, WAY_SILENT, WAY_REFUSED };
+/* Unreachable: no route. Rejected: a reset for every new connection. Reset: the peer accepts and
+ * then closes, as a proxy whose other side is gone. */
+enum way { WAY_OPEN, WAY_SILENT, WAY_UNREACHABLE, WAY_REJECTED, WAY_RESET };
 
 struct ask {
     bool used, settled, lost; /* lost: only its deadline is to come */
@@ -108,7 +125,17 @@ struct errand {
     struct host_outcome outcome;
     char text[256]; /* what it printed */
     bool acts;
-    bool over; /* it has ended, but its answer was lost */
+    bool over;  /* it has ended, but its answer was lost */
+    int number; /* the process that is asked about */
+};
+
+/* A PING from the host itself. */
+struct peek {
+    bool used, settled;
+    uint64_t id, serial;
+    int64_t asked, deadline;
+    uint64_t generation; /* of the process that it is connected to, 0 = none */
+    struct witness_facts facts;
 };
 
 /* ── the daemon's disk ── */
@@ -141,6 +168,14 @@ struct disk {
 };
 
 /* ── what the promises need to know ── */
+
+/* What the daemon was shown of the processor time of one process, by one source. */
+struct cpu_seen {
+    int64_t pid, asked;
+    int64_t mark_asked, mark_ms; /* the look that the next one is compared with */
+    int64_t compared, percent;   /* the newest comparison: since when, and its result */
+    int64_t rises_since;         /* SIM_NEVER: the newest comparison shows no rise */
+};
 
 struct intent {
     bool open, durable, failed, automatic, ran;
@@ -177,15 +212,35 @@ struct told {
     bool stop_begun; /* the unit was shown stopping in good order since it ran, and not for us */
     bool failover;
     int64_t info_at;
+    /* of the process, by a look at itself and by the unit's accounting */
+    struct cpu_seen process, accounted;
+    enum task_state state;
+    int64_t tracer, state_asked;
+    /* asked on the host */
+    bool peek_possible;
+    enum reply_class peek_reply;
+    int64_t peek_asked;
+    int64_t look_ms; /* how long the newest look at the host took */
+};
+
+#define SIM_RISE_PERCENT 20 /* of a core: a process that uses that works */
+#define SIM_RECORDS_MAX 32
+
+/* What the history has: each recovery under its own id. */
+struct chronicle {
+    char ids[SIM_RECORDS_MAX][32]; /* the newest */
+    bool over[SIM_RECORDS_MAX];
+    size_t next;
+    uint64_t ended, life; /* recoveries that ended, in this life of the daemon */
 };
 
 struct witness {
     struct intent intent; /* the newest */
     struct told told;
-    bool wish_stopped;  /* a person's stop was acknowledged and not taken back */
-    int64_t stop_lasts; /* since when a stop that the disk knows to be done goes on although it
-                           serves; SIM_NEVER = it does not */
-    bool started_by_others;
+    bool wish_stopped;      /* a person's stop was acknowledged and not taken back */
+    int64_t stop_lasts;     /* since when a stop that the disk knows to be done goes on although it
+                               serves; SIM_NEVER = it does not */
+    int64_t others_started; /* when somebody else last started it */
     bool paused;
     wall_ms paused_until;
     int64_t paused_seen;    /* when the daemon last said that it is paused */
@@ -226,11 +281,25 @@ struct service_world {
     bool kept_up;
     uint64_t kept_generation;
     int64_t kept_arrives, kept_delivers; /* of the newest request on it */
+    struct peek peeks[SIM_PEEKS_MAX];
+    bool tunnel_forbidden; /* sshd permits no forwarding, */
+    int64_t tunnel_since;  /* ... or does, since then */
+    int64_t line_ms;       /* a slow line: its round trip */
+    int64_t late_ms;       /* answers of commands come up to so much later, in any order */
+    bool muddled;          /* process numbers are given to others at once */
+    int64_t reloaded;      /* when its settings were last read */
+    int64_t clear_since;   /* since when both ways are open, fast and lossless; SIM_NEVER */
+    struct chronicle chronicle;
+    struct { /* since when an action or an operation has not moved on */
+        int64_t since;
+        uint64_t serial;
+    } stuck;
     struct witness witness;
     struct timer timer;
-    int64_t crashed;     /* of a crash that nothing else befell; 0 = none (cure.c) */
-    struct buf incident; /* the lines of the one that is open */
-    uint64_t incidents;  /* played again */
+    int64_t hung, hang_limit; /* the same of a hang; within which something is to be done */
+    int64_t crashed;          /* of a crash that nothing else befell; 0 = none (cure.c) */
+    struct buf incident;      /* the lines of the one that is open */
+    uint64_t incidents;       /* played again */
     int64_t asks_looked, errands_looked; /* when their deadlines are looked at next; 0 = not */
 };
 
@@ -245,9 +314,11 @@ struct sim {
     int64_t now, end, calm_end;
     uint64_t seed;
     bool trace, failed, calm, over;
-    bool malice; /* things happen just when an action is about to run */
+    bool malice;     /* things happen just when an action is about to run */
+    bool no_witness; /* nothing can be asked from a host */
     struct settings settings;
-    struct service_settings services[SIM_SERVICES_MAX];
+    struct service_settings *services; /* one of the banks: a reload brings the other */
+    struct service_settings banks[2][SIM_SERVICES_MAX];
     int count;
     struct service_world worlds[SIM_SERVICES_MAX];
     struct disk disk;
@@ -271,10 +342,11 @@ struct sim {
     /* the swarm: mean interval of each trouble, 0 = off */
     int64_t trouble_ms[SIM_TROUBLES_MAX];
     uint64_t steps;
+    int turns; /* steps at this moment */
     uint64_t pids, serials;
     uint64_t operations;
     struct call *calls_open; /* people who wait for an answer (people.c) */
-    uint64_t actions, alerts, crashes, faults, cures;
+    uint64_t actions, alerts, crashes, faults, cures, hangs;
     uint64_t decisions; /* a fingerprint of all that the daemon asked of the world, and when */
     char failure[512];
     struct agenda agenda; /* behind all: a new run needs its counters at zero, not its megabytes */
@@ -305,6 +377,26 @@ void unit_resume_exit(struct sim *s, int service); /* what kept it from ending i
 bool unit_reset_failed(struct sim *s, int service);
 void unit_facts(const struct sim *s, int service, bool extended, struct unit_facts *ret);
 
+/* process.c: what the process does with its time, and what the kernel says of it */
+void process_clock(struct sim *s, int service);                /* after every change of that */
+bool process_works(const struct sim *s, const struct unit *u); /* a command or script runs */
+void process_facts(struct sim *s, int service, int64_t pid, struct process_facts *ret);
+int64_t process_unit_ms(const struct sim *s, const struct unit *u);
+void process_work(struct sim *s, int service);    /* a long command begins, or several */
+void process_freeze(struct sim *s, int service);  /* it hangs, or a signal stops it */
+void process_hold(struct sim *s, int service);    /* a disk or a debugger holds it */
+void process_hang(struct sim *s, int service);    /* ... for good, in state S */
+void process_child(struct sim *s, int service);   /* a child saves */
+void process_release(struct sim *s, int service); /* what held it is over */
+
+/* on_host.c: PING from the host itself */
+void on_host_ask(struct sim *s, int service, uint64_t id, int port, int64_t deadline);
+void on_host_cut(struct sim *s, int service);
+void on_host_forget(struct sim *s, int service);
+
+/* reload.c: new settings */
+void reload_settings(struct sim *s, int service);
+
 /* It loads what it has, or what its primary sent. */
 void unit_load(struct sim *s, int service);
 
@@ -321,6 +413,10 @@ void server_ask(struct sim *s, int service, uint64_t id, enum redis_request requ
 void server_changed(struct sim *s, int service); /* look again at those who wait */
 void server_died(struct sim *s, int service);    /* its connections are closed */
 void server_forget(struct sim *s, int service);  /* the daemon is gone */
+void server_way_changed(struct sim *s, int service);
+void server_cut(struct sim *s, int service); /* our side of its connections is closed */
+/* Would a PING be answered by a client that gets to it? REPLY_NONE = not now. */
+enum reply_class server_on_host(struct sim *s, int service);
 int64_t server_load_progress(const struct sim *s, int service);
 
 /* shell.c: commands on the host */
@@ -328,6 +424,7 @@ void shell_run(struct sim *s, int service, const struct host_request *request);
 void shell_job_ended(struct sim *s, int service, uint64_t serial, bool ok);
 void shell_way_changed(struct sim *s, int service);
 void shell_supersede(struct sim *s, int service); /* what still runs is nobody's any more */
+void shell_cut(struct sim *s, int service);       /* our side of its session is closed */
 void shell_forget(struct sim *s, int service);
 
 /* disk.c: the store and the audit log */
@@ -353,8 +450,9 @@ void incident_line(struct sim *s, int service, uint64_t number, const char *line
 void incident_forget(struct sim *s); /* the daemon is gone: what it has written is played */
 
 /* cure.c: a crash that nothing else befalls */
-void cure_crash(struct sim *s, int service);     /* the process is about to die */
-void cure_disturbed(struct sim *s, int service); /* something else happens; -1 = to all */
+void cure_crash(struct sim *s, int service);              /* the process is about to die */
+void cure_hang(struct sim *s, int service, bool stopped); /* ... to hang until it is restarted */
+void cure_disturbed(struct sim *s, int service);          /* something else happens; -1 = to all */
 void cure_step(struct sim *s, int service);
 
 /* trouble.c and people.c */
@@ -362,6 +460,7 @@ void trouble_plan(struct sim *s);
 void trouble_end(struct sim *s);
 void people_operate(struct sim *s, int service);
 void people_tweak(struct sim *s, int service);
+int64_t trouble_duration(struct sim *s);
 void trouble_at_intent(struct sim *s, int service); /* at the worst moment */
 void people_forget(struct sim *s);                  /* the daemon is gone: nobody is answered */
 void people_outside(struct sim *s, int service);
@@ -372,6 +471,8 @@ bool witness_loads(const struct sim *s, int service);
 void witness_probe(struct sim *s, int service, const struct ask *a);
 void witness_unit(struct sim *s, int service, int64_t began, const struct unit_facts *unit);
 void witness_info(struct sim *s, int service, const struct ask *a);
+void witness_process(struct sim *s, int service, int64_t began, const struct process_facts *p);
+void witness_peek(struct sim *s, int service, int64_t asked, const struct witness_facts *facts);
 void witness_log(struct sim *s, int service, const struct log_facts *log);
 
 /* promise.c */
@@ -389,6 +490,11 @@ void promise_started(struct sim *s); /* an engine has just read its state */
 void promise_info(struct sim *s, int service, const struct info_facts *info);
 void promise_killed(struct sim *s);
 void promise_step(struct sim *s);
+/* promise_alive.c: a Redis that works, or that others reach, is left alone */
+void promise_alive(struct sim *s, int service, const char *word);
+/* promise_watch.c: nothing hangs in the engine, and the history has what was told */
+void promise_written(struct sim *s, int service, const struct recovery_record *record);
+void promise_minute(struct sim *s);
 void promise_live(struct sim *s);
 
 #endif

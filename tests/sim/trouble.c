@@ -13,7 +13,7 @@ static struct unit *unit_of(struct sim *s, int service)
     return &s->worlds[service].unit;
 }
 
-static int64_t duration(struct sim *s)
+int64_t trouble_duration(struct sim *s)
 {
     static const int64_t most[] = {300, 3000, 20000, 120000, 900000};
     return chance_between(&s->chance, 50, most[chance_between(&s->chance, 0, 4)]);
@@ -29,27 +29,6 @@ static void kill_process(struct sim *s, int service)
     unit_kill(s, service, results[chance_between(&s->chance, 0, 4)]);
 }
 
-static void thaw(struct sim *s, int service, uint64_t generation)
-{
-    struct unit *u = unit_of(s, service);
-    if (u->generation != generation || !u->frozen)
-        return;
-    sim_say(s, service, "the process goes on");
-    u->frozen = false;
-    server_changed(s, service);
-}
-
-static void freeze(struct sim *s, int service)
-{
-    struct unit *u = unit_of(s, service);
-    if (u->process != PROCESS_UP || u->stuck)
-        return;
-    sim_say(s, service, "the process hangs");
-    u->frozen = true;
-    if (chance_percent(&s->chance, 60))
-        sim_at(s, s->now + duration(s), thaw, service, u->generation);
-}
-
 static void relapse_ends(struct sim *s, int service, uint64_t id)
 {
     (void)id;
@@ -62,8 +41,8 @@ static void relapse(struct sim *s, int service)
     unit_of(s, service)->relapse_ms = chance_between(&s->chance, 20, 20000);
     sim_say(s, service, "it will hang %lld ms after each start",
             (long long)unit_of(s, service)->relapse_ms);
-    freeze(s, service);
-    sim_at(s, s->now + 4 * duration(s), relapse_ends, service, 0);
+    process_hang(s, service);
+    sim_at(s, s->now + 4 * trouble_duration(s), relapse_ends, service, 0);
 }
 
 static void script_shows(struct sim *s, int service, uint64_t generation)
@@ -78,6 +57,8 @@ static void script_ends(struct sim *s, int service, uint64_t generation)
     if (u->generation != generation)
         return;
     u->script_until = 0;
+    u->served_since = s->now;
+    process_clock(s, service);
     server_changed(s, service);
     unit_resume_exit(s, service);
 }
@@ -85,11 +66,14 @@ static void script_ends(struct sim *s, int service, uint64_t generation)
 static void script(struct sim *s, int service)
 {
     struct unit *u = unit_of(s, service);
-    if (u->process != PROCESS_UP || u->script_until > s->now || u->role == ROLE_SENTINEL)
+    if (u->process != PROCESS_UP || u->script_until > s->now || u->work_until > s->now ||
+        u->role == ROLE_SENTINEL)
         return;
-    int64_t ms = duration(s);
+    int64_t ms = trouble_duration(s);
     u->script_since = s->now;
     u->script_until = s->now + ms;
+    u->work_percent = (int)chance_between(&s->chance, 30, 100);
+    process_clock(s, service);
     u->script_wrote = chance_percent(&s->chance, 30);
     u->script_function = chance_percent(&s->chance, 30);
     sim_say(s, service, "a script runs for %lld ms%s", (long long)ms,
@@ -114,7 +98,7 @@ static void start_broken(struct sim *s, int service)
     u->bad_start = true;
     u->bad_words = words[chance_between(&s->chance, 0, 7)];
     sim_say(s, service, "it would not start any more: %s", log_class_word(u->bad_words));
-    sim_at(s, s->now + duration(s), start_mended, service, 0);
+    sim_at(s, s->now + trouble_duration(s), start_mended, service, 0);
     if (chance_percent(&s->chance, 50))
         unit_kill(s, service, RESULT_SIGNAL);
 }
@@ -136,7 +120,7 @@ static void save_broken(struct sim *s, int service)
 {
     unit_of(s, service)->save_fails = true;
     sim_say(s, service, "it cannot save any more");
-    sim_at(s, s->now + duration(s), save_mended, service, 0);
+    sim_at(s, s->now + trouble_duration(s), save_mended, service, 0);
 }
 
 static void flag_ends(struct sim *s, int service, uint64_t which)
@@ -144,6 +128,7 @@ static void flag_ends(struct sim *s, int service, uint64_t which)
     struct unit *u = unit_of(s, service);
     bool *const flags[] = {&u->full, &u->door_shut, &u->failover, &u->load_stalls};
     *flags[which] = false;
+    process_clock(s, service);
     server_changed(s, service);
 }
 
@@ -155,8 +140,9 @@ static void flag(struct sim *s, int service)
     bool *const flags[] = {&u->full, &u->door_shut, &u->failover, &u->load_stalls};
     int64_t which = chance_between(&s->chance, 0, 3);
     *flags[which] = true;
+    process_clock(s, service);
     sim_say(s, service, "%s", words[which]);
-    sim_at(s, s->now + duration(s), flag_ends, service, (uint64_t)which);
+    sim_at(s, s->now + trouble_duration(s), flag_ends, service, (uint64_t)which);
 }
 
 static void foreign_ends(struct sim *s, int service, uint64_t id)
@@ -177,7 +163,121 @@ static void foreign(struct sim *s, int service)
         return;
     sim_say(s, service, "somebody else's Redis takes the port");
     u->foreign = true;
-    sim_at(s, s->now + duration(s), foreign_ends, service, 0);
+    sim_at(s, s->now + trouble_duration(s), foreign_ends, service, 0);
+}
+
+/* Since when everything that is asked of the host can be answered, at once and in order. */
+static void host_way_changed(struct sim *s, int service)
+{
+    struct service_world *w = &s->worlds[service];
+    bool clear = w->ssh_way == WAY_OPEN && !w->cuts && w->loss_percent == 0 && w->line_ms == 0 &&
+                 w->late_ms == 0 && !w->muddled;
+    if (!clear)
+        w->clear_since = SIM_NEVER;
+    else if (w->clear_since == SIM_NEVER)
+        w->clear_since = s->now;
+}
+
+static void path_whole(struct sim *s, int service, uint64_t id)
+{
+    (void)id;
+    s->worlds[service].redis_way = WAY_OPEN;
+    sim_say(s, service, "the path to Redis is whole again");
+    server_changed(s, service);
+}
+
+/* What only our clients meet: a proxy that dies, a rule of a firewall, a route that is gone. */
+static void path_broken(struct sim *s, int service)
+{
+    static const enum way ways[] = {WAY_SILENT, WAY_UNREACHABLE, WAY_REJECTED, WAY_REJECTED,
+                                    WAY_RESET};
+    static const char *const words[] = {[WAY_SILENT] = "silent",
+                                        [WAY_UNREACHABLE] = "without a route",
+                                        [WAY_REJECTED] = "refused",
+                                        [WAY_RESET] = "reset"};
+    struct service_world *w = &s->worlds[service];
+    w->redis_way = ways[chance_between(&s->chance, 0, 4)];
+    sim_say(s, service, "the path to Redis is %s", words[w->redis_way]);
+    server_way_changed(s, service);
+    sim_at(s, s->now + trouble_duration(s), path_whole, service, 0);
+}
+
+static void bound_again(struct sim *s, int service, uint64_t id)
+{
+    struct unit *u = unit_of(s, service);
+    (void)id;
+    u->local_next = false;
+    if (!u->local)
+        return;
+    sim_say(s, service, "an admin lets it listen everywhere again");
+    u->local = false; /* CONFIG SET bind */
+    server_changed(s, service);
+}
+
+/* Its configuration binds it to loopback: its clients find that out after the next start. */
+static void bound_locally(struct sim *s, int service)
+{
+    struct unit *u = unit_of(s, service);
+    u->local_next = true;
+    sim_say(s, service, "from its next start on it listens on loopback only");
+    if (chance_percent(&s->chance, 70) && u->active == UNIT_ACTIVE)
+        (void)unit_job(s, service, JOB_RESTART);
+    sim_at(s, s->now + 2 * trouble_duration(s), bound_again, service, 0);
+}
+
+static void line_fast(struct sim *s, int service, uint64_t id)
+{
+    (void)id;
+    s->worlds[service].line_ms = 0;
+    s->worlds[service].loss_percent = 0;
+    sim_say(s, service, "the line is fast again");
+    host_way_changed(s, service);
+}
+
+/* The line to the host: SSH on it is as slow as Redis. */
+static void line_slow(struct sim *s, int service)
+{
+    struct service_world *w = &s->worlds[service];
+    w->line_ms = chance_between(&s->chance, 200, 4000);
+    w->loss_percent = (int)chance_between(&s->chance, 0, 25);
+    sim_say(s, service, "a slow line: %lld ms, %d %% are lost", (long long)w->line_ms,
+            w->loss_percent);
+    host_way_changed(s, service);
+    sim_at(s, s->now + trouble_duration(s), line_fast, service, 0);
+}
+
+static void muddle_ends(struct sim *s, int service, uint64_t id)
+{
+    (void)id;
+    s->worlds[service].late_ms = 0;
+    s->worlds[service].muddled = false;
+    host_way_changed(s, service);
+}
+
+/* Answers of the host come late and in any order, and speak of another process. */
+static void muddle(struct sim *s, int service)
+{
+    struct service_world *w = &s->worlds[service];
+    w->late_ms = chance_between(&s->chance, 100, 6000);
+    w->muddled = chance_percent(&s->chance, 50);
+    sim_say(s, service, "answers of the host are up to %lld ms late", (long long)w->late_ms);
+    host_way_changed(s, service);
+    sim_at(s, s->now + trouble_duration(s), muddle_ends, service, 0);
+}
+
+static void tunnel_again(struct sim *s, int service, uint64_t was)
+{
+    s->worlds[service].tunnel_forbidden = was != 0;
+    s->worlds[service].tunnel_since = s->now;
+}
+
+static void tunnel_refused(struct sim *s, int service)
+{
+    struct service_world *w = &s->worlds[service];
+    sim_at(s, s->now + trouble_duration(s), tunnel_again, service, w->tunnel_forbidden);
+    w->tunnel_forbidden = !w->tunnel_forbidden;
+    w->tunnel_since = s->now;
+    sim_say(s, service, "forwarding is %s", w->tunnel_forbidden ? "refused" : "permitted");
 }
 
 static void ways_open(struct sim *s, int service, uint64_t which)
@@ -187,6 +287,7 @@ static void ways_open(struct sim *s, int service, uint64_t which)
         w->redis_way = WAY_OPEN;
     if ((which & 2) != 0)
         w->ssh_way = WAY_OPEN;
+    host_way_changed(s, service);
     sim_say(s, service, "the ways are open again (%d)", (int)which);
     server_changed(s, service);
 }
@@ -194,15 +295,17 @@ static void ways_open(struct sim *s, int service, uint64_t which)
 static void ways_shut(struct sim *s, int service)
 {
     struct service_world *w = &s->worlds[service];
-    enum way way = chance_percent(&s->chance, 60) ? WAY_SILENT : WAY_REFUSED;
+    enum way way = chance_percent(&s->chance, 60) ? WAY_SILENT : WAY_UNREACHABLE;
     uint64_t which = (uint64_t)chance_between(&s->chance, 1, 3);
-    sim_say(s, service, "ways are %s (%d)", way == WAY_SILENT ? "silent" : "refused", (int)which);
+    sim_say(s, service, "ways are %s (%d)", way == WAY_SILENT ? "silent" : "unreachable",
+            (int)which);
     if ((which & 1) != 0)
         w->redis_way = way;
     if ((which & 2) != 0)
         w->ssh_way = way;
     shell_way_changed(s, service);
-    sim_at(s, s->now + duration(s), ways_open, service, which);
+    host_way_changed(s, service);
+    sim_at(s, s->now + trouble_duration(s), ways_open, service, which);
 }
 
 static void link_mended(struct sim *s, int service, uint64_t id)
@@ -220,7 +323,7 @@ static void link_lost(struct sim *s, int service)
         return;
     u->link_cut = true;
     replication_changed(s);
-    sim_at(s, s->now + duration(s), link_mended, service, 0);
+    sim_at(s, s->now + trouble_duration(s), link_mended, service, 0);
 }
 
 /* A configuration management that wants the unit stopped, and looks after that. */
@@ -238,7 +341,7 @@ static void keeper_looks(struct sim *s, int service, uint64_t until)
 
 static void keeper(struct sim *s, int service)
 {
-    int64_t until = s->now + 4 * duration(s);
+    int64_t until = s->now + 4 * trouble_duration(s);
     struct unit *u = unit_of(s, service);
     u->kept_down_until = until > u->kept_down_until ? until : u->kept_down_until;
     keeper_looks(s, service, (uint64_t)until);
@@ -248,18 +351,21 @@ static void cuts_end(struct sim *s, int service, uint64_t id)
 {
     (void)id;
     s->worlds[service].cuts = false;
+    host_way_changed(s, service);
 }
 
 static void cuts(struct sim *s, int service)
 {
     s->worlds[service].cuts = true;
-    sim_at(s, s->now + duration(s), cuts_end, service, 0);
+    host_way_changed(s, service);
+    sim_at(s, s->now + trouble_duration(s), cuts_end, service, 0);
 }
 
 static void loss_ends(struct sim *s, int service, uint64_t id)
 {
     (void)id;
     s->worlds[service].loss_percent = 0;
+    host_way_changed(s, service);
 }
 
 static void loss(struct sim *s, int service)
@@ -267,7 +373,8 @@ static void loss(struct sim *s, int service)
     s->worlds[service].loss_percent = (int)chance_between(&s->chance, 1, 70);
     sim_say(s, service, "%d %% of requests and of answers are lost or late",
             s->worlds[service].loss_percent);
-    sim_at(s, s->now + duration(s), loss_ends, service, 0);
+    host_way_changed(s, service);
+    sim_at(s, s->now + trouble_duration(s), loss_ends, service, 0);
 }
 
 static void disk_heals(struct sim *s, int service, uint64_t which)
@@ -295,7 +402,7 @@ static void disk_sick(struct sim *s, int service)
     else
         s->disk.audit = mood;
     disk_mood_changed(s);
-    sim_at(s, s->now + duration(s), disk_heals, -1, which);
+    sim_at(s, s->now + trouble_duration(s), disk_heals, -1, which);
 }
 
 static void crash_soon(struct sim *s, int service)
@@ -307,7 +414,7 @@ static void crash_soon(struct sim *s, int service)
 static void clock_set(struct sim *s, int service)
 {
     (void)service;
-    int64_t ms = chance_between(&s->chance, -duration(s), duration(s));
+    int64_t ms = chance_between(&s->chance, -trouble_duration(s), trouble_duration(s));
     s->wall_offset += ms;
     s->clock_set = s->now;
     sim_say(s, -1, "the wall clock is set by %lld ms", (long long)ms);
@@ -316,13 +423,13 @@ static void clock_set(struct sim *s, int service)
 static void stall(struct sim *s, int service)
 {
     (void)service;
-    daemon_stall(s, duration(s) / 10);
+    daemon_stall(s, trouble_duration(s) / 10);
 }
 
 static void suspend(struct sim *s, int service)
 {
     (void)service;
-    daemon_suspend(s, duration(s));
+    daemon_suspend(s, trouble_duration(s));
 }
 
 struct kind {
@@ -334,7 +441,7 @@ struct kind {
 
 static const struct kind kinds[] = {
     {"kill", kill_process, 4 * MINUTE_MS, false},
-    {"freeze", freeze, 8 * MINUTE_MS, false},
+    {"freeze", process_freeze, 8 * MINUTE_MS, false},
     {"relapse", relapse, 15 * MINUTE_MS, false},
     {"keeper", keeper, 15 * MINUTE_MS, false},
     {"script", script, 8 * MINUTE_MS, false},
@@ -353,6 +460,15 @@ static const struct kind kinds[] = {
     {"suspend", suspend, 15 * MINUTE_MS, true},
     {"operate", people_operate, 5 * MINUTE_MS, false},
     {"tweak", people_tweak, 6 * MINUTE_MS, false},
+    {"work", process_work, 6 * MINUTE_MS, false},
+    {"held", process_hold, 8 * MINUTE_MS, false},
+    {"child", process_child, 8 * MINUTE_MS, false},
+    {"path", path_broken, 6 * MINUTE_MS, false},
+    {"local", bound_locally, 12 * MINUTE_MS, false},
+    {"line", line_slow, 8 * MINUTE_MS, false},
+    {"muddle", muddle, 8 * MINUTE_MS, false},
+    {"tunnel", tunnel_refused, 10 * MINUTE_MS, false},
+    {"reload", reload_settings, 6 * MINUTE_MS, false},
     {"outside", people_outside, 6 * MINUTE_MS, false},
 };
 static_assert(ARRAY_LENGTH(kinds) <= SIM_TROUBLES_MAX, "room for all");
@@ -371,9 +487,9 @@ static void strike(struct sim *s, int service, uint64_t kind)
  * in the field. */
 void trouble_at_intent(struct sim *s, int service)
 {
-    static void (*const strikes[])(struct sim *,
-                                   int) = {people_tweak, people_operate, people_outside, clock_set,
-                                           stall,        crash_soon,     flag,           ways_shut};
+    static void (*const strikes[])(struct sim *, int) = {
+        people_tweak, people_operate, people_outside, clock_set,       stall,
+        crash_soon,   flag,           ways_shut,      reload_settings, process_work};
     int64_t which = chance_between(&s->chance, 0, (int64_t)ARRAY_LENGTH(strikes) - 1);
     cure_disturbed(s, -1);
     if (s->now < s->end)
@@ -410,6 +526,10 @@ void trouble_end(struct sim *s)
         w->ssh_way = WAY_OPEN;
         w->cuts = false;
         w->loss_percent = 0;
+        w->line_ms = w->late_ms = 0;
+        w->muddled = false;
+        host_way_changed(s, i);
+        bound_again(s, i, 0);
         u->relapse_ms = 0;
         u->full = u->door_shut = u->failover = u->load_stalls = u->bad_start = false;
         link_mended(s, i, 0);

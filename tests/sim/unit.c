@@ -42,6 +42,7 @@ void unit_init(struct sim *s, int service)
         .exit_ms = chance_between(c, 20, 3000),
         .persists = chance_percent(c, 85),
         .primary_with_replicas = chance_percent(c, 25),
+        .accounts = chance_percent(c, 60),
         .active = UNIT_ACTIVE,
         .sub = "running",
         .result = RESULT_SUCCESS,
@@ -92,8 +93,7 @@ static void hangs_again(struct sim *s, int service, uint64_t generation)
     struct unit *u = unit_of(s, service);
     if (u->generation != generation || u->process != PROCESS_UP || u->stuck || s->calm)
         return;
-    sim_say(s, service, "the process hangs again");
-    u->frozen = true;
+    process_hang(s, service);
 }
 
 static void ready(struct sim *s, int service)
@@ -103,6 +103,7 @@ static void ready(struct sim *s, int service)
     u->notice = NOTICE_READY;
     u->result = RESULT_SUCCESS;
     u->words = LOG_NONE;
+    process_clock(s, service);
     set_state(s, service, UNIT_ACTIVE, "running");
     replication_loaded(s, service);
     server_changed(s, service);
@@ -125,7 +126,11 @@ static void gone(struct sim *s, int service, enum unit_result result)
     u->process = PROCESS_NONE;
     u->generation = ++s->serials;
     u->pid = 0;
-    u->frozen = false;
+    u->frozen = u->deaf = u->kill_waits = u->local = false;
+    u->held = TASK_UNKNOWN;
+    u->work_until = u->work_rest = u->child_until = 0;
+    process_clock(s, service);
+    u->cpu = u->unit_cpu = 0;
     u->script_until = 0;
     u->stuck = false;
     u->notice = NOTICE_NONE;
@@ -177,6 +182,7 @@ static void booted(struct sim *s, int service, uint64_t generation)
         return;
     }
     u->began = s->now;
+    u->local = u->local_next;
     if (u->load_ms == 0) {
         ready(s, service);
         return;
@@ -190,6 +196,7 @@ void unit_load(struct sim *s, int service)
     struct unit *u = unit_of(s, service);
     u->load_done_ms = 0;
     u->process = PROCESS_LOADING;
+    process_clock(s, service);
     u->load_tick = s->now;
     server_changed(s, service);
     sim_at(s, s->now + LOAD_TICK_MS, load_tick, service, u->generation);
@@ -282,6 +289,7 @@ static void exit_done(struct sim *s, int service, uint64_t generation)
         u->notice = NOTICE_CANNOT_EXIT;
         u->words = LOG_CANNOT_EXIT;
         u->process = PROCESS_UP;
+        process_clock(s, service);
         server_changed(s, service);
         return;
     }
@@ -291,11 +299,18 @@ static void exit_done(struct sim *s, int service, uint64_t generation)
 static void begin_exit(struct sim *s, int service)
 {
     struct unit *u = unit_of(s, service);
-    u->frozen = false; /* systemd sends SIGCONT after SIGTERM */
-    if (u->script_until > s->now)
-        return; /* the signal waits for the script */
+    bool obeys = u->held == TASK_STOPPED || (u->held == TASK_SLEEPING && !u->deaf);
+    if (u->frozen && obeys) { /* systemd sends SIGCONT after SIGTERM */
+        u->frozen = false;
+        u->held = TASK_UNKNOWN;
+        u->served_since = s->now;
+        u->work_rest = 0;
+    }
+    if (u->frozen || u->script_until > s->now || u->work_until > s->now)
+        return; /* the signal waits for what holds the process, or for the command */
     u->process = PROCESS_ENDING;
     u->notice = u->persists ? NOTICE_SAVING : NOTICE_NONE;
+    process_clock(s, service);
     server_changed(s, service);
     sim_at(s, s->now + u->exit_ms, exit_done, service, u->generation);
 }
@@ -305,6 +320,10 @@ static void stop_timed_out(struct sim *s, int service, uint64_t generation)
     struct unit *u = unit_of(s, service);
     if (u->generation != generation || u->active != UNIT_DEACTIVATING)
         return;
+    if (u->held == TASK_BLOCKED) {
+        u->kill_waits = true; /* not even SIGKILL ends it */
+        return;
+    }
     u->words = LOG_STOP_TIMEOUT;
     stopped(s, service, RESULT_TIMEOUT);
 }
@@ -312,7 +331,13 @@ static void stop_timed_out(struct sim *s, int service, uint64_t generation)
 void unit_resume_exit(struct sim *s, int service)
 {
     struct unit *u = unit_of(s, service);
-    if (u->active == UNIT_DEACTIVATING && u->process == PROCESS_UP && !u->stuck)
+    if (u->kill_waits && u->active != UNIT_DEACTIVATING) {
+        unit_kill(s, service, RESULT_SIGNAL);
+        return;
+    }
+    if (u->kill_waits)
+        stopped(s, service, RESULT_TIMEOUT);
+    else if (u->active == UNIT_DEACTIVATING && u->process == PROCESS_UP && !u->stuck)
         begin_exit(s, service);
 }
 
@@ -384,6 +409,10 @@ void unit_kill(struct sim *s, int service, enum unit_result result)
     struct unit *u = unit_of(s, service);
     if (u->process == PROCESS_NONE)
         return;
+    if (u->held == TASK_BLOCKED) {
+        u->kill_waits = true;
+        return;
+    }
     sim_say(s, service, "the process dies: %s", unit_result_word(result));
     if (u->active == UNIT_DEACTIVATING) {
         stopped(s, service, result);
@@ -419,6 +448,7 @@ void unit_facts(const struct sim *s, int service, bool extended, struct unit_fac
     ret->repeated_too_quickly = u->too_quickly;
     ret->control_reached = TRI_YES;
     ret->main_pid = u->pid;
+    ret->cpu_ms = process_unit_ms(s, u);
     ret->restarts = extended ? u->restarts_count : FACT_UNKNOWN;
     ret->can_reload = !extended ? TRI_UNKNOWN : u->can_reload ? TRI_YES : TRI_NO;
     ret->since = (wall_ms){1760000000000LL + u->since / 1000 * 1000};

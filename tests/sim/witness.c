@@ -4,6 +4,7 @@
 #include "sim.h"
 
 #define LONG_AGO (-SIM_NEVER / 4)
+#define CPU_APART_MS 990
 #define APART_MS 490 /* confirm_interval, less what the clocks drift */
 
 struct told witness_told_nothing(void)
@@ -25,6 +26,10 @@ struct told witness_told_nothing(void)
         .script_shows_ms = 5000,
         .load_moved = LONG_AGO,
         .load_percent = -1,
+        .process = {.asked = LONG_AGO, .compared = LONG_AGO},
+        .accounted = {.asked = LONG_AGO, .compared = LONG_AGO},
+        .state_asked = LONG_AGO,
+        .peek_asked = LONG_AGO,
     };
 }
 
@@ -42,8 +47,8 @@ void witness_probe(struct sim *s, int service, const struct ask *a)
 {
     struct told *told = &s->worlds[service].witness.told;
     enum reply_class reply = a->answer.probe.reply;
-    if (a->request != REDIS_PING)
-        return;
+    if (a->request != REDIS_PING || reply == REPLY_NONE)
+        return; /* our own end was closed: that says nothing */
     if (a->asked >= told->reply_asked || reply_answered(reply)) {
         told->reply = reply;
         told->reply_asked = a->asked;
@@ -83,6 +88,57 @@ static void note_since(int64_t *since, bool holds, int64_t now)
         *since = now;
 }
 
+/* Two looks at one process say something when they are a second apart. The daemon compares others
+ * than these: time that rises is plain to it when it does so for a while. */
+static void note_cpu(struct cpu_seen *seen, int64_t pid, int64_t cpu_ms, int64_t asked)
+{
+    if (asked < seen->asked)
+        return;
+    if (seen->pid != pid)
+        *seen = (struct cpu_seen){.pid = pid,
+                                  .mark_asked = asked,
+                                  .mark_ms = cpu_ms,
+                                  .compared = LONG_AGO,
+                                  .rises_since = SIM_NEVER};
+    seen->asked = asked;
+    int64_t apart = asked - seen->mark_asked;
+    if (apart < CPU_APART_MS)
+        return;
+    seen->percent = (cpu_ms - seen->mark_ms) * 100 / apart;
+    seen->compared = seen->mark_asked;
+    bool rises = seen->percent > SIM_RISE_PERCENT + 2;
+    if (!rises)
+        seen->rises_since = SIM_NEVER;
+    else if (seen->rises_since == SIM_NEVER)
+        seen->rises_since = seen->mark_asked;
+    seen->mark_asked = asked;
+    seen->mark_ms = cpu_ms;
+}
+
+void witness_process(struct sim *s, int service, int64_t began, const struct process_facts *p)
+{
+    struct told *told = &s->worlds[service].witness.told;
+    if (p->pid <= 0 || p->pid != told->unit.main_pid)
+        return;
+    if (p->cpu_ms >= 0)
+        note_cpu(&told->process, p->pid, p->cpu_ms, began);
+    if (began < told->state_asked)
+        return;
+    told->state_asked = began;
+    told->state = p->state;
+    told->tracer = p->tracer_pid;
+}
+
+void witness_peek(struct sim *s, int service, int64_t asked, const struct witness_facts *facts)
+{
+    struct told *told = &s->worlds[service].witness.told;
+    if (asked < told->peek_asked)
+        return;
+    told->peek_asked = asked;
+    told->peek_possible = facts->possible;
+    told->peek_reply = facts->reply;
+}
+
 void witness_unit(struct sim *s, int service, int64_t began, const struct unit_facts *unit)
 {
     struct told *told = &s->worlds[service].witness.told;
@@ -92,6 +148,8 @@ void witness_unit(struct sim *s, int service, int64_t began, const struct unit_f
     told->unit_asked = began;
     if (unit->control_reached == TRI_NO)
         return;
+    if (unit->main_pid > 0 && unit->cpu_ms >= 0)
+        note_cpu(&told->accounted, unit->main_pid, unit->cpu_ms, began);
     told->stop_seen |= unit->active == UNIT_FAILED || unit->active == UNIT_INACTIVE;
     const struct witness *w = &s->worlds[service].witness;
     bool ours = w->intent.open || operation_running(&s->engine->services[service]);
