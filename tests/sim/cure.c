@@ -42,8 +42,8 @@ static bool nobody_withholds(struct sim *s, int service)
     const struct service *inside = &s->engine->services[service];
     const struct witness *w = &s->worlds[service].witness;
     const struct recovery *r = &inside->recovery;
-    bool known_well = inside->judged && inside->sight.doubt_since.ms == MONO_NEVER.ms &&
-                      (inside->cause == CAUSE_OK || inside->cause == CAUSE_REPLICA_LINK_DOWN);
+    bool known_well =
+        inside->judged && (inside->cause == CAUSE_OK || inside->cause == CAUSE_REPLICA_LINK_DOWN);
     bool may_start = !w->known_empty && !w->wish_stopped && !inside->saved.stopped_on_purpose &&
                      inside->saved.paused_until.ms == 0 && inside->recovery_policy.enabled &&
                      !w->told.failover && !operation_running(inside) &&

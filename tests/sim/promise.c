@@ -168,8 +168,7 @@ static void check_hung(struct sim *s, int service, const char *word)
     if (told->unit_asked < told->failing)
         sim_broken(s, service, "%s of a unit that was not looked at since a probe failed", word);
     bool silent = told->reply == REPLY_SILENT || told->reply == REPLY_NO_CONNECT;
-    bool stopped = told->state == TASK_STOPPED && told->state_asked >= told->answered &&
-                   told->process.pid == told->unit.main_pid; /* nothing runs in it */
+    bool stopped = witness_stopped(told) && told->state_asked >= told->answered; /* at rest */
     if (silent && !stopped && s->now - told->answered < told->script_shows_ms)
         sim_broken(s, service, "%s %lld ms after the last answer: a script may run", word,
                    (long long)(s->now - told->answered));

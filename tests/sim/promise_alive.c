@@ -101,7 +101,7 @@ static void check_seen(struct sim *s, int service, const char *word)
 {
     const struct told *told = &s->worlds[service].witness.told;
     bool shown = counts(s, told, told->state_asked) && told->process.pid == told->unit.main_pid;
-    bool stopped = shown && told->state == TASK_STOPPED;
+    bool stopped = shown && witness_stopped(told);
     bool standing = of_this(s, told, &told->process) && told->process.percent <= SIM_RISE_PERCENT;
     bool group_rises = !standing && rises(s, told, &told->accounted); /* or a child of it does */
     if (!stopped && (rises(s, told, &told->process) || group_rises))

@@ -216,6 +216,7 @@ struct told {
     struct cpu_seen process, accounted;
     enum task_state state;
     int64_t tracer, state_asked;
+    int64_t state_pid, state_first; /* the first look in a row that shows this process so */
     /* asked on the host */
     bool peek_possible;
     enum reply_class peek_reply;
@@ -468,6 +469,7 @@ void people_outside(struct sim *s, int service);
 /* witness.c: what the daemon was told */
 struct told witness_told_nothing(void);
 bool witness_loads(const struct sim *s, int service);
+bool witness_stopped(const struct told *told);
 void witness_probe(struct sim *s, int service, const struct ask *a);
 void witness_unit(struct sim *s, int service, int64_t began, const struct unit_facts *unit);
 void witness_info(struct sim *s, int service, const struct ask *a);
