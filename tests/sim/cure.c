@@ -30,10 +30,11 @@ static bool process_well(const struct sim *s, const struct unit *u)
 
 static bool world_well(const struct sim *s, const struct service_world *w)
 {
-    return w->redis_way == WAY_OPEN && w->ssh_way == WAY_OPEN && !w->cuts && w->loss_percent == 0 &&
-           w->line_ms == 0 && w->late_ms == 0 && !w->muddled && s->now - w->reloaded > 1000 &&
-           s->disk.store == DISK_WELL && s->disk.audit == DISK_WELL && s->crash_at <= s->calls &&
-           daemon_alive(s) && s->now - s->jolted > QUIET_MS &&
+    return w->redis_way == WAY_OPEN && w->ssh_way == WAY_OPEN && w->door == WAY_OPEN && !w->cuts &&
+           w->loss_percent == 0 && w->line_ms == 0 && w->late_ms == 0 && !w->muddled &&
+           s->now - w->reloaded > 1000 && s->disk.store == DISK_WELL &&
+           s->disk.audit == DISK_WELL && s->crash_at <= s->calls && daemon_alive(s) &&
+           s->now - s->jolted > QUIET_MS &&
            s->now - s->clock_set > 2 * BREAKER_MS; /* which reckons in wall time */
 }
 

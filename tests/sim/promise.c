@@ -22,6 +22,7 @@
 #define SLOW_LOOK_MS 6000
 #define SLEEP_UNSEEN_MS TILT_JUMP_MS /* by a clock that stands still meanwhile */
 #define STOP_LASTS_MS 1000           /* the next look ends it */
+#define DOOR_MS 5000                 /* to find out that new connections fail */
 #define DOUBT_MS 29000               /* self-doubt lasts 30 s */
 
 static struct witness *witness_of(struct sim *s, int service)
@@ -505,6 +506,19 @@ void promise_killed(struct sim *s)
 
 /* ── at every step ── */
 
+/* Who would connect now gets no answer: that is not health, although the open connection has one.
+ */
+static void check_door(struct sim *s, int service, int64_t limit)
+{
+    const struct service_world *w = &s->worlds[service];
+    int64_t most = limit + 4 * s->engine->services[service].watch_policy.timeout_ms + DOOR_MS;
+    int64_t ago = s->now - w->door_since;
+    bool held_up = s->now - s->deaf_until < most || s->now - s->jolted < most;
+    if (w->door != WAY_OPEN && ago > most && s->now - w->reloaded > most && !held_up)
+        sim_broken(s, service, "healthy is claimed, but no new connection got in for %lld ms",
+                   (long long)ago);
+}
+
 static void check_claim(struct sim *s, int service, bool healthy)
 {
     const struct service *inside = &s->engine->services[service];
@@ -515,6 +529,7 @@ static void check_claim(struct sim *s, int service, bool healthy)
         if (age > limit + SLEEP_UNSEEN_MS)
             sim_broken(s, service, "healthy is claimed with a proof that is %lld ms old",
                        (long long)age);
+        check_door(s, service, limit);
     }
     if (s->now - w->asked > limit && s->now - s->deaf_until > limit)
         sim_broken(s, service, "Redis was not asked for %lld ms", (long long)(s->now - w->asked));
