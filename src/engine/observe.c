@@ -44,15 +44,17 @@ static bool starting(const struct unit_facts *unit)
 }
 
 /* Counts new connections that fail while the open one is answered: it must have answered a PING
- * that was asked after the failure counted before. */
+ * that was asked after the failure counted before. One that fails while the open one is silent
+ * shows nothing of the door; only one that gets in does away with those before. */
 static void note_door(struct service *s, const struct probe_facts *p, mono_ms asked, struct now now)
 {
     struct sight *sight = &s->sight;
-    if (reply_answered(p->reply) || p->reply == REPLY_TLS_FAILED ||
-        sight->kept.reply != REPLY_PONG) {
+    if (reply_answered(p->reply) || p->reply == REPLY_TLS_FAILED) {
         sight->shut_out = 0;
         return;
     }
+    if (sight->kept.reply != REPLY_PONG)
+        return;
     if (sight->shut_out > 0 && sight->kept.asked.ms < s->watch.shut_counted.ms)
         return;
     if (sight->shut_out++ == 0)

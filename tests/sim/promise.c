@@ -245,7 +245,10 @@ static void check_sense(struct sim *s, int service, const char *word)
         if (w->told.unit_asked < w->told.answered)
             sim_broken(s, service, "%s with what was known of the unit before Redis last answered",
                        word);
-        if (reply == REPLY_PONG || reply == REPLY_LOADING || reply == REPLY_MISCONF ||
+        /* Who has ended since cannot answer any more, and not everybody is told at once. */
+        bool ended = w->told.unit_asked > w->told.reply_asked &&
+                     w->told.unit_asked >= w->told.answered && w->told.unit.active == UNIT_FAILED;
+        if ((reply == REPLY_PONG && !ended) || reply == REPLY_LOADING || reply == REPLY_MISCONF ||
             reply == REPLY_BUSY || reply == REPLY_MASTERDOWN)
             sim_broken(s, service, "%s although the newest answer was %s", word,
                        reply_class_word(reply));
