@@ -117,10 +117,10 @@ enum activity evidence_activity(const struct sight *s, mono_ms now)
         return activity_of_group(s, now);
     if (p->tracer_pid > 0 || p->state == TASK_TRACED)
         return ACTIVITY_TRACED;
-    if (p->state == TASK_STOPPED)
-        return ACTIVITY_STOPPED;
     if (!about_the_unit(s, b))
-        return ACTIVITY_UNKNOWN; /* one look is no comparison */
+        return ACTIVITY_UNKNOWN;  /* one look is no comparison */
+    if (p->state == TASK_STOPPED) /* whoever sent the signal may send SIGCONT a moment later */
+        return b->state == TASK_STOPPED ? ACTIVITY_STOPPED : ACTIVITY_UNKNOWN;
     enum work work = evidence_work(b, p);
     bool runs = p->state == TASK_RUNNING || b->state == TASK_RUNNING;
     bool always_runs = p->state == TASK_RUNNING && b->state == TASK_RUNNING;

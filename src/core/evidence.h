@@ -31,7 +31,7 @@ enum activity {
     ACTIVITY_STILL,   /* sleeps and uses no processor time */
     ACTIVITY_WORKING,
     ACTIVITY_BLOCKED, /* in state D, and uses little processor time */
-    ACTIVITY_STOPPED, /* by a signal */
+    ACTIVITY_STOPPED, /* by a signal, at two looks */
     ACTIVITY_TRACED,
     ACTIVITY_COUNT
 };

@@ -98,8 +98,11 @@ struct verdict silence_judge(const struct sight *s, const struct probe_facts *p,
     bool enough =
         s->unit.asked.ms >= s->failing_since.ms && s->failed_probes >= s->failure_threshold;
     enum there there = evidence_there(s, now);
-    if (there == THERE_ANSWERS)
-        return certain_if(enough && unit_has_last_word(s, p), CAUSE_PATH_BROKEN);
+    if (there == THERE_ANSWERS) {
+        /* It may have ended since it answered there: it has to outlive the failures here. */
+        bool outlived = s->witness.asked.ms >= s->enough_asked.ms;
+        return certain_if(enough && outlived && unit_has_last_word(s, p), CAUSE_PATH_BROKEN);
+    }
     if (there == THERE_UNKNOWN || !s->ever_answered) {
         struct verdict v = judge_unwitnessed(s, p, enough, now);
         if (v.cause != CAUSE_NONE)

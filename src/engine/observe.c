@@ -24,6 +24,19 @@ static void count_apart(struct service *s, bool seen, mono_ms asked, int64_t *co
     (*count)++;
 }
 
+static void count_failure(struct service *s, bool failed, mono_ms asked, struct now now)
+{
+    struct sight *sight = &s->sight;
+    int64_t before = sight->failed_probes;
+    count_apart(s, failed, asked, &sight->failed_probes, &s->watch.counted_failure);
+    if (sight->failed_probes <= before)
+        return;
+    if (before == 0)
+        sight->failing_since = now.mono;
+    if (before < s->watch_policy.failure_threshold)
+        sight->enough_asked = asked;
+}
+
 /* Waits for the ready message, and not for a command of ExecStartPost=. */
 static bool starting(const struct unit_facts *unit)
 {
@@ -31,15 +44,17 @@ static bool starting(const struct unit_facts *unit)
 }
 
 /* Counts new connections that fail while the open one is answered: it must have answered a PING
- * that was asked after the failure counted before. */
+ * that was asked after the failure counted before. One that fails while the open one is silent
+ * shows nothing of the door; only one that gets in does away with those before. */
 static void note_door(struct service *s, const struct probe_facts *p, mono_ms asked, struct now now)
 {
     struct sight *sight = &s->sight;
-    if (reply_answered(p->reply) || p->reply == REPLY_TLS_FAILED ||
-        sight->kept.reply != REPLY_PONG) {
+    if (reply_answered(p->reply) || p->reply == REPLY_TLS_FAILED) {
         sight->shut_out = 0;
         return;
     }
+    if (sight->kept.reply != REPLY_PONG)
+        return;
     if (sight->shut_out > 0 && sight->kept.asked.ms < s->watch.shut_counted.ms)
         return;
     if (sight->shut_out++ == 0)
@@ -81,13 +96,8 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
         note_door(s, p, asked, now);
     if (fresh || p->reply == REPLY_BUSY)
         count_apart(s, p->reply == REPLY_BUSY, now.mono, &sight->busy_replies, &w->counted_busy);
-    if (fresh || reply_answered(p->reply)) {
-        bool first = sight->failed_probes == 0;
-        count_apart(s, !reply_answered(p->reply), asked, &sight->failed_probes,
-                    &w->counted_failure);
-        if (first && sight->failed_probes > 0)
-            sight->failing_since = now.mono;
-    }
+    if (fresh || reply_answered(p->reply))
+        count_failure(s, !reply_answered(p->reply), asked, now);
     if (fresh) {
         enum unit_active unit = sight->unit.active;
         bool odd = (reply_answered(p->reply) || p->reply == REPLY_GARBAGE) &&

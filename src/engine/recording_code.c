@@ -209,6 +209,7 @@ static const struct field sight_fields[] = {
     T(sight, unit_same_since),
     L(sight, failed_probes),
     T(sight, failing_since),
+    T(sight, enough_asked),
     L(sight, busy_replies),
     L(sight, shut_out),
     L(sight, mismatches),

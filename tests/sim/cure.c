@@ -30,10 +30,11 @@ static bool process_well(const struct sim *s, const struct unit *u)
 
 static bool world_well(const struct sim *s, const struct service_world *w)
 {
-    return w->redis_way == WAY_OPEN && w->ssh_way == WAY_OPEN && !w->cuts && w->loss_percent == 0 &&
-           w->line_ms == 0 && w->late_ms == 0 && !w->muddled && s->now - w->reloaded > 1000 &&
-           s->disk.store == DISK_WELL && s->disk.audit == DISK_WELL && s->crash_at <= s->calls &&
-           daemon_alive(s) && s->now - s->jolted > QUIET_MS &&
+    return w->redis_way == WAY_OPEN && w->ssh_way == WAY_OPEN && w->door == WAY_OPEN && !w->cuts &&
+           w->loss_percent == 0 && w->line_ms == 0 && w->late_ms == 0 && !w->muddled &&
+           s->now - w->reloaded > 1000 && s->disk.store == DISK_WELL &&
+           s->disk.audit == DISK_WELL && s->crash_at <= s->calls && daemon_alive(s) &&
+           s->now - s->jolted > QUIET_MS &&
            s->now - s->clock_set > 2 * BREAKER_MS; /* which reckons in wall time */
 }
 
@@ -42,8 +43,8 @@ static bool nobody_withholds(struct sim *s, int service)
     const struct service *inside = &s->engine->services[service];
     const struct witness *w = &s->worlds[service].witness;
     const struct recovery *r = &inside->recovery;
-    bool known_well = inside->judged && inside->sight.doubt_since.ms == MONO_NEVER.ms &&
-                      (inside->cause == CAUSE_OK || inside->cause == CAUSE_REPLICA_LINK_DOWN);
+    bool known_well =
+        inside->judged && (inside->cause == CAUSE_OK || inside->cause == CAUSE_REPLICA_LINK_DOWN);
     bool may_start = !w->known_empty && !w->wish_stopped && !inside->saved.stopped_on_purpose &&
                      inside->saved.paused_until.ms == 0 && inside->recovery_policy.enabled &&
                      !w->told.failover && !operation_running(inside) &&

@@ -209,6 +209,13 @@ void process_hang(struct sim *s, int service)
         hold(s, service, TASK_SLEEPING);
 }
 
+void process_stop(struct sim *s, int service)
+{
+    struct unit *u = unit_of(s, service);
+    if (u->process == PROCESS_UP && !u->stuck && !u->frozen)
+        hold(s, service, TASK_STOPPED);
+}
+
 void process_freeze(struct sim *s, int service)
 {
     struct unit *u = unit_of(s, service);

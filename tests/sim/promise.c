@@ -22,6 +22,7 @@
 #define SLOW_LOOK_MS 6000
 #define SLEEP_UNSEEN_MS TILT_JUMP_MS /* by a clock that stands still meanwhile */
 #define STOP_LASTS_MS 1000           /* the next look ends it */
+#define DOOR_MS 5000                 /* to find out that new connections fail */
 #define DOUBT_MS 29000               /* self-doubt lasts 30 s */
 
 static struct witness *witness_of(struct sim *s, int service)
@@ -168,8 +169,7 @@ static void check_hung(struct sim *s, int service, const char *word)
     if (told->unit_asked < told->failing)
         sim_broken(s, service, "%s of a unit that was not looked at since a probe failed", word);
     bool silent = told->reply == REPLY_SILENT || told->reply == REPLY_NO_CONNECT;
-    bool stopped = told->state == TASK_STOPPED && told->state_asked >= told->answered &&
-                   told->process.pid == told->unit.main_pid; /* nothing runs in it */
+    bool stopped = witness_stopped(told) && told->state_asked >= told->answered; /* at rest */
     if (silent && !stopped && s->now - told->answered < told->script_shows_ms)
         sim_broken(s, service, "%s %lld ms after the last answer: a script may run", word,
                    (long long)(s->now - told->answered));
@@ -245,7 +245,10 @@ static void check_sense(struct sim *s, int service, const char *word)
         if (w->told.unit_asked < w->told.answered)
             sim_broken(s, service, "%s with what was known of the unit before Redis last answered",
                        word);
-        if (reply == REPLY_PONG || reply == REPLY_LOADING || reply == REPLY_MISCONF ||
+        /* Who has ended since cannot answer any more, and not everybody is told at once. */
+        bool ended = w->told.unit_asked > w->told.reply_asked &&
+                     w->told.unit_asked >= w->told.answered && w->told.unit.active == UNIT_FAILED;
+        if ((reply == REPLY_PONG && !ended) || reply == REPLY_LOADING || reply == REPLY_MISCONF ||
             reply == REPLY_BUSY || reply == REPLY_MASTERDOWN)
             sim_broken(s, service, "%s although the newest answer was %s", word,
                        reply_class_word(reply));
@@ -506,6 +509,19 @@ void promise_killed(struct sim *s)
 
 /* ── at every step ── */
 
+/* Who would connect now gets no answer: that is not health, although the open connection has one.
+ */
+static void check_door(struct sim *s, int service, int64_t limit)
+{
+    const struct service_world *w = &s->worlds[service];
+    int64_t most = limit + 4 * s->engine->services[service].watch_policy.timeout_ms + DOOR_MS;
+    int64_t ago = s->now - w->door_since;
+    bool held_up = s->now - s->deaf_until < most || s->now - s->jolted < most;
+    if (w->door != WAY_OPEN && ago > most && s->now - w->reloaded > most && !held_up)
+        sim_broken(s, service, "healthy is claimed, but no new connection got in for %lld ms",
+                   (long long)ago);
+}
+
 static void check_claim(struct sim *s, int service, bool healthy)
 {
     const struct service *inside = &s->engine->services[service];
@@ -516,6 +532,7 @@ static void check_claim(struct sim *s, int service, bool healthy)
         if (age > limit + SLEEP_UNSEEN_MS)
             sim_broken(s, service, "healthy is claimed with a proof that is %lld ms old",
                        (long long)age);
+        check_door(s, service, limit);
     }
     if (s->now - w->asked > limit && s->now - s->deaf_until > limit)
         sim_broken(s, service, "Redis was not asked for %lld ms", (long long)(s->now - w->asked));

@@ -71,6 +71,11 @@ static void check_truth(struct sim *s, int service, const char *word)
                   s->now - u->served_since > SEEN_MS;
     if (serves && witness_answers(s, service))
         sim_broken(s, service, "%s of a Redis that answers on its host", word);
+    int64_t shut = s->now - w->door_since;
+    bool open_one = w->kept_up && w->kept_generation == u->generation && w->redis_way == WAY_OPEN &&
+                    s->now - w->redis_since > SEEN_MS;
+    if (serves && w->door != WAY_OPEN && shut > SEEN_MS && open_one && host_answers(s, service))
+        sim_broken(s, service, "%s of a Redis to which only new connections fail", word);
     enum reply_class reply = w->witness.told.reply;
     bool late = reply == REPLY_SILENT || reply == REPLY_NO_CONNECT;
     int64_t look_ms = look_takes(s, w);
@@ -101,7 +106,7 @@ static void check_seen(struct sim *s, int service, const char *word)
 {
     const struct told *told = &s->worlds[service].witness.told;
     bool shown = counts(s, told, told->state_asked) && told->process.pid == told->unit.main_pid;
-    bool stopped = shown && told->state == TASK_STOPPED;
+    bool stopped = shown && witness_stopped(told);
     bool standing = of_this(s, told, &told->process) && told->process.percent <= SIM_RISE_PERCENT;
     bool group_rises = !standing && rises(s, told, &told->accounted); /* or a child of it does */
     if (!stopped && (rises(s, told, &told->process) || group_rises))

@@ -209,8 +209,14 @@ static bool connects(struct sim *s, int service, struct ask *a)
         a->generation = u->generation;
         return true;
     }
-    if (!listens(u) || u->local) {
+    if (w->door == WAY_SILENT)
+        return false;
+    if (!listens(u) || u->local || w->door == WAY_REJECTED) {
         settle(s, service, a, REPLY_REFUSED, 1);
+        return false;
+    }
+    if (w->door == WAY_RESET) {
+        settle(s, service, a, REPLY_CLOSED, 1);
         return false;
     }
     if (u->frozen && a->fresh && chance_percent(&s->chance, 20))
@@ -345,7 +351,8 @@ void server_ask(struct sim *s, int service, uint64_t id, enum redis_request requ
         if (request != REDIS_PING)
             facts_info_reset(&a->answer.info);
         uint64_t ticket = ticket_of(w, a);
-        int64_t trips = fresh ? 3 : 1; /* half ones: a connection begins with a whole one */
+        bool opens = fresh || !w->kept_up;
+        int64_t trips = opens ? 3 : 1; /* half ones: a connection begins with a whole one */
         int64_t at = s->now + chance_between(&s->chance, 0, 2) + w->line_ms / 2 * trips;
         if (!fresh) {
             if (at < w->kept_arrives)

@@ -216,6 +216,7 @@ struct told {
     struct cpu_seen process, accounted;
     enum task_state state;
     int64_t tracer, state_asked;
+    int64_t state_pid, state_first; /* the first look in a row that shows this process so */
     /* asked on the host */
     bool peek_possible;
     enum reply_class peek_reply;
@@ -274,6 +275,8 @@ struct timer {
 struct service_world {
     struct unit unit;
     enum way redis_way, ssh_way;
+    enum way door;                   /* what new connections to Redis meet; open ones stay */
+    int64_t door_since, redis_since; /* when it, or the way to Redis, last changed */
     int loss_percent; /* of requests, of replies and of commands' answers: lost, or late */
     bool cuts;        /* the session is cut while a command runs */
     struct ask asks[SIM_ASKS_MAX];
@@ -384,6 +387,7 @@ void process_facts(struct sim *s, int service, int64_t pid, struct process_facts
 int64_t process_unit_ms(const struct sim *s, const struct unit *u);
 void process_work(struct sim *s, int service);    /* a long command begins, or several */
 void process_freeze(struct sim *s, int service);  /* it hangs, or a signal stops it */
+void process_stop(struct sim *s, int service);    /* a signal stops it */
 void process_hold(struct sim *s, int service);    /* a disk or a debugger holds it */
 void process_hang(struct sim *s, int service);    /* ... for good, in state S */
 void process_child(struct sim *s, int service);   /* a child saves */
@@ -468,6 +472,7 @@ void people_outside(struct sim *s, int service);
 /* witness.c: what the daemon was told */
 struct told witness_told_nothing(void);
 bool witness_loads(const struct sim *s, int service);
+bool witness_stopped(const struct told *told);
 void witness_probe(struct sim *s, int service, const struct ask *a);
 void witness_unit(struct sim *s, int service, int64_t began, const struct unit_facts *unit);
 void witness_info(struct sim *s, int service, const struct ask *a);

@@ -182,6 +182,7 @@ static void path_whole(struct sim *s, int service, uint64_t id)
 {
     (void)id;
     s->worlds[service].redis_way = WAY_OPEN;
+    s->worlds[service].redis_since = s->now;
     sim_say(s, service, "the path to Redis is whole again");
     server_changed(s, service);
 }
@@ -200,6 +201,27 @@ static void path_broken(struct sim *s, int service)
     sim_say(s, service, "the path to Redis is %s", words[w->redis_way]);
     server_way_changed(s, service);
     sim_at(s, s->now + trouble_duration(s), path_whole, service, 0);
+}
+
+static void door_opens(struct sim *s, int service, uint64_t id)
+{
+    struct service_world *w = &s->worlds[service];
+    (void)id;
+    w->door = WAY_OPEN;
+    w->door_since = s->now;
+    sim_say(s, service, "new connections get in again");
+    server_changed(s, service);
+}
+
+/* A rule of a firewall for new connections, or a proxy that takes no more of them. */
+static void door_shut(struct sim *s, int service)
+{
+    static const enum way ways[] = {WAY_SILENT, WAY_REJECTED, WAY_RESET};
+    struct service_world *w = &s->worlds[service];
+    w->door = ways[chance_between(&s->chance, 0, 2)];
+    w->door_since = s->now;
+    sim_say(s, service, "new connections fail (%d)", (int)w->door);
+    sim_at(s, s->now + trouble_duration(s), door_opens, service, 0);
 }
 
 static void bound_again(struct sim *s, int service, uint64_t id)
@@ -235,15 +257,33 @@ static void line_fast(struct sim *s, int service, uint64_t id)
 }
 
 /* The line to the host: SSH on it is as slow as Redis. */
-static void line_slow(struct sim *s, int service)
+static void line_slows(struct sim *s, int service, uint64_t id)
 {
     struct service_world *w = &s->worlds[service];
-    w->line_ms = chance_between(&s->chance, 200, 4000);
+    (void)id;
+    if (s->calm)
+        return;
+    w->line_ms = chance_between(&s->chance, 200, 7000);
     w->loss_percent = (int)chance_between(&s->chance, 0, 25);
     sim_say(s, service, "a slow line: %lld ms, %d %% are lost", (long long)w->line_ms,
             w->loss_percent);
     host_way_changed(s, service);
     sim_at(s, s->now + trouble_duration(s), line_fast, service, 0);
+}
+
+/* It may begin in a silence of another reason, at any moment until that would be a hang. */
+static void line_slow(struct sim *s, int service)
+{
+    struct service_world *w = &s->worlds[service];
+    if (chance_percent(&s->chance, 60) || w->redis_way != WAY_OPEN) {
+        line_slows(s, service, 0);
+        return;
+    }
+    w->redis_way = WAY_SILENT;
+    sim_say(s, service, "the path to Redis is silent, before its line is slow");
+    server_way_changed(s, service);
+    sim_at(s, s->now + chance_between(&s->chance, 15000, 33000), line_slows, service, 0);
+    sim_at(s, s->now + 15000 + trouble_duration(s), path_whole, service, 0);
 }
 
 static void muddle_ends(struct sim *s, int service, uint64_t id)
@@ -265,6 +305,43 @@ static void muddle(struct sim *s, int service)
     sim_at(s, s->now + trouble_duration(s), muddle_ends, service, 0);
 }
 
+static void host_rests(struct sim *s, int service, uint64_t id)
+{
+    path_whole(s, service, id);
+    muddle_ends(s, service, id);
+}
+
+static void path_rejects(struct sim *s, int service, uint64_t id)
+{
+    struct service_world *w = &s->worlds[service];
+    (void)id;
+    if (s->calm)
+        return;
+    w->redis_way = chance_percent(&s->chance, 70) ? WAY_REJECTED : WAY_SILENT;
+    sim_say(s, service, "the path to Redis is broken");
+    server_way_changed(s, service);
+    sim_at(s, s->now + chance_between(&s->chance, 2000, 20000), host_rests, service, 0);
+}
+
+static void goes_on(struct sim *s, int service, uint64_t generation)
+{
+    if (unit_of(s, service)->generation == generation)
+        process_release(s, service);
+    sim_at(s, s->now + chance_between(&s->chance, 10, 3000), path_rejects, service, 0);
+}
+
+/* A process that was stopped for a moment, on a host that answers late, and then something else:
+ * what was seen of the one is no evidence of the other. */
+static void stutter(struct sim *s, int service)
+{
+    struct service_world *w = &s->worlds[service];
+    w->late_ms = chance_between(&s->chance, 500, 6000);
+    host_way_changed(s, service);
+    process_stop(s, service);
+    sim_at(s, s->now + chance_between(&s->chance, 1000, 8000), goes_on, service,
+           unit_of(s, service)->generation);
+}
+
 static void tunnel_again(struct sim *s, int service, uint64_t was)
 {
     s->worlds[service].tunnel_forbidden = was != 0;
@@ -283,8 +360,10 @@ static void tunnel_refused(struct sim *s, int service)
 static void ways_open(struct sim *s, int service, uint64_t which)
 {
     struct service_world *w = &s->worlds[service];
-    if ((which & 1) != 0)
+    if ((which & 1) != 0) {
         w->redis_way = WAY_OPEN;
+        w->redis_since = s->now;
+    }
     if ((which & 2) != 0)
         w->ssh_way = WAY_OPEN;
     host_way_changed(s, service);
@@ -465,6 +544,8 @@ static const struct kind kinds[] = {
     {"child", process_child, 8 * MINUTE_MS, false},
     {"path", path_broken, 6 * MINUTE_MS, false},
     {"local", bound_locally, 12 * MINUTE_MS, false},
+    {"door", door_shut, 8 * MINUTE_MS, false},
+    {"stutter", stutter, 8 * MINUTE_MS, false},
     {"line", line_slow, 8 * MINUTE_MS, false},
     {"muddle", muddle, 8 * MINUTE_MS, false},
     {"tunnel", tunnel_refused, 10 * MINUTE_MS, false},
@@ -523,7 +604,8 @@ void trouble_end(struct sim *s)
         struct unit *u = unit_of(s, i);
         struct service_world *w = &s->worlds[i];
         w->redis_way = WAY_OPEN;
-        w->ssh_way = WAY_OPEN;
+        w->ssh_way = w->door = WAY_OPEN;
+        w->door_since = w->redis_since = s->now;
         w->cuts = false;
         w->loss_percent = 0;
         w->line_ms = w->late_ms = 0;

@@ -33,6 +33,13 @@ struct told witness_told_nothing(void)
     };
 }
 
+/* At two looks, a second apart. */
+bool witness_stopped(const struct told *told)
+{
+    return told->state == TASK_STOPPED && told->state_pid == told->unit.main_pid &&
+           told->state_asked - told->state_first >= CPU_APART_MS;
+}
+
 /* Failed probes that are nearer to each other than half a second are one opinion. */
 static void count_silence(struct told *told, const struct ask *a, int64_t now)
 {
@@ -124,7 +131,10 @@ void witness_process(struct sim *s, int service, int64_t began, const struct pro
         note_cpu(&told->process, p->pid, p->cpu_ms, began);
     if (began < told->state_asked)
         return;
+    if (told->state != p->state || told->state_pid != p->pid)
+        told->state_first = began;
     told->state_asked = began;
+    told->state_pid = p->pid;
     told->state = p->state;
     told->tracer = p->tracer_pid;
 }

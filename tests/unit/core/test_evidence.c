@@ -105,12 +105,39 @@ static void who_refuses_may_have_ended_since_its_unit_was_looked_at(void **state
     assert_true(v.confirmed);
 }
 
+/* A path that was broken for a moment, and a process that ends just then. */
+static void an_answer_on_the_host_from_before_the_last_failure_proves_nothing(void **state)
+{
+    (void)state;
+    struct sight s = silent();
+    struct probe_facts refused = {
+        .reply = REPLY_REFUSED, .asked = {DOUBT_MS + 1000}, .at = {DOUBT_MS + 1001}};
+    mono_ms now = {DOUBT_MS + 1001};
+    s.failed_probes = 3;
+    s.enough_asked.ms = DOUBT_MS + 1000;
+    s.unit.asked.ms = s.unit.at.ms = DOUBT_MS + 500;
+    s.witness = (struct witness_facts){
+        .possible = true, .reply = REPLY_PONG, .asked = {DOUBT_MS + 999}, .at = {DOUBT_MS + 1000}};
+    struct verdict v = silence_judge(&s, &refused, now);
+    assert_int_equal(v.cause, CAUSE_PATH_BROKEN);
+    assert_false(v.confirmed);
+    s.witness.asked.ms = DOUBT_MS + 1000;
+    v = silence_judge(&s, &refused, now);
+    assert_int_equal(v.cause, CAUSE_PATH_BROKEN);
+    assert_true(v.confirmed);
+    /* ... and stays so while further probes fail. */
+    refused.asked.ms = refused.at.ms = DOUBT_MS + 4000;
+    s.failed_probes = 9;
+    assert_true(silence_judge(&s, &refused, (mono_ms){DOUBT_MS + 4000}).confirmed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_tracer_and_a_disk_are_signs_that_count_as_work_does),
         cmocka_unit_test(a_sign_is_as_old_as_the_look_that_showed_it),
         cmocka_unit_test(the_group_speaks_when_the_process_is_no_longer_looked_at),
+        cmocka_unit_test(an_answer_on_the_host_from_before_the_last_failure_proves_nothing),
         cmocka_unit_test(who_refuses_may_have_ended_since_its_unit_was_looked_at),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -53,6 +53,7 @@ struct row {
 #define S TASK_SLEEPING
 #define R TASK_RUNNING
 #define D TASK_BLOCKED
+#define T TASK_STOPPED
 #define UNKNOWN TASK_UNKNOWN
 
 static const struct row rows[] = {
@@ -76,13 +77,19 @@ static const struct row rows[] = {
     {"blocked", SILENT, SILENT, D, D, 0, 0, 0, CAUSE_IO_BLOCKED, true},
     {"blocked at one look of two", SILENT, SILENT, D, S, 0, 0, 0, CAUSE_IO_BLOCKED, true},
     {"blocked however long", SILENT, SILENT, D, D, 1, 0, LONG_SILENT, CAUSE_IO_BLOCKED, true},
-    {"stopped by a signal", SILENT, SILENT, S, TASK_STOPPED, 0, 0, 0, CAUSE_HUNG, true},
-    {"stopped by a signal needs no second look and no witness", SILENT, REPLY_NONE, UNKNOWN,
-     TASK_STOPPED, 0, 0, ONE_LOOK, CAUSE_HUNG, true},
-    {"stopped by a signal on a slow line", SILENT, REPLY_NONE, S, TASK_STOPPED, 0, 0, SLOW_LINE,
-     CAUSE_HUNG, true},
-    {"stopped, and two probes failed", SILENT, SILENT, S, TASK_STOPPED, 0, 0, TWO_FAILED,
+    {"stopped by a signal", SILENT, SILENT, T, T, 0, 0, 0, CAUSE_HUNG, true},
+    {"stopped by a signal needs no witness", SILENT, REPLY_NONE, T, T, 0, 0, 0, CAUSE_HUNG, true},
+    {"stopped at the newest look only is no hang", SILENT, SILENT, S, T, 0, 0, 0, CAUSE_HUNG,
+     false},
+    {"stopped at the only look is no hang", SILENT, REPLY_NONE, UNKNOWN, T, 0, 0, ONE_LOOK,
      CAUSE_HUNG, false},
+    {"... for 30 s", SILENT, REPLY_NONE, UNKNOWN, T, 0, 0, ONE_LOOK | LONG_SILENT, CAUSE_HUNG,
+     true},
+    {"stopped at the look before, and goes on", SILENT, REPLY_NONE, T, S, 0, 0, 0, CAUSE_HUNG,
+     false},
+    {"stopped by a signal on a slow line", SILENT, REPLY_NONE, T, T, 0, 0, SLOW_LINE, CAUSE_HUNG,
+     true},
+    {"stopped, and two probes failed", SILENT, SILENT, T, T, 0, 0, TWO_FAILED, CAUSE_HUNG, false},
     {"stopped by its tracer", SILENT, SILENT, S, TASK_STOPPED, 0, 4711, 0, CAUSE_TRACED, true},
     {"held by a debugger", SILENT, SILENT, S, TASK_TRACED, 0, 4711, 0, CAUSE_TRACED, true},
     {"held, and by whom cannot be read", SILENT, SILENT, S, TASK_TRACED, 0, FACT_UNKNOWN, 0,

@@ -251,6 +251,25 @@ static void new_clients_that_are_refused_are_named_and_nothing_is_restarted(void
     assert_int_equal(service_of(f)->cause, CAUSE_OK);
 }
 
+static void a_moment_of_silence_does_not_let_new_clients_in(void **state)
+{
+    struct fixture *f = *state;
+    struct world w = well("a");
+    (void)run_until(f, &w, 5000);
+    w.fresh = REPLY_REFUSED;
+    int64_t now = run_until(f, &w, 5000 + 31000);
+    assert_int_equal(service_of(f)->cause, CAUSE_PATH_BROKEN);
+    w.kept = REPLY_SILENT;
+    now = run_until(f, &w, now + 2000);
+    w.kept = REPLY_PONG;
+    w.fresh = REPLY_NONE; /* has not failed yet */
+    for (int64_t at = now; service_of(f)->sight.kept.reply != REPLY_PONG && at < now + 9000;)
+        (void)run_until(f, &w, at += 200);
+    assert_int_equal(service_of(f)->sight.kept.reply, REPLY_PONG);
+    assert_false(service_of(f)->verdict.confirmed && service_of(f)->verdict.cause == CAUSE_OK);
+    assert_int_not_equal(service_of(f)->cause, CAUSE_OK);
+}
+
 static void connections_that_are_closed_by_a_server_full_of_clients_are_named_so(void **state)
 {
     struct fixture *f = *state;
@@ -357,6 +376,7 @@ int main(void)
         TEST(a_silence_is_said_before_it_is_certain_what_it_means),
         TEST(figures_belong_to_the_process_that_reported_them),
         TEST(new_clients_that_are_refused_are_named_and_nothing_is_restarted),
+        TEST(a_moment_of_silence_does_not_let_new_clients_in),
         TEST(connections_that_are_closed_by_a_server_full_of_clients_are_named_so),
         TEST(a_refused_info_is_a_note_and_no_silence),
         TEST(refused_writes_count_as_rising_for_a_minute),
