@@ -12,7 +12,7 @@
 #include "engine/engine.h"
 #include "engine/recording.h"
 
-#define SERVICE_PENDING_MAX 32 /* requests under way: probes overlap, checks do not */
+#define SERVICE_PENDING_MAX 64 /* requests under way: probes overlap, checks do not */
 #define SERVICE_LATENCIES 64   /* newest PINGs */
 #define SERVICE_WAITERS_MAX 16 /* callers sharing one refresh */
 #define SERVICE_ORDERS_MAX 8   /* orders that wait for the disk */
@@ -39,8 +39,7 @@ enum purpose {
     FOR_INTENT,       /* recovery's intent line */
     FOR_SLOWLOG,      /* what kept Redis busy, when that is over */
     FOR_EVIDENCE,     /* INFO, SLOWLOG, CLIENT LIST before an action */
-    FOR_OP_INFO,      /* a person's operation: INFO before, */
-    FOR_OP_SAVE,      /* BGSAVE, */
+    FOR_OP_SAVE,      /* a person's operation: BGSAVE, */
     FOR_OP_SAVED,     /* INFO persistence while it saves, */
     FOR_OP_INTENT,
     FOR_OP_DESIRED,
@@ -56,7 +55,7 @@ struct pending {
     uint64_t id;
     enum purpose purpose;
     mono_ms asked;
-    uint64_t action_id; /* recovery's action that it belongs to, 0 = none */
+    uint64_t action_id; /* the action or operation that it belongs to, 0 = none */
 };
 
 /* When each look is due, and the doubt in which looks come quickly. */
