@@ -173,6 +173,33 @@ static void some_sight(struct sight *s)
     s->levels.slow_queries = pick(4) == 0;
 }
 
+/* The rules of silence compare much: so that all of it counts, half of the sights are of one. */
+static void make_silent(struct sight *s)
+{
+    s->tilt = false;
+    s->ever_answered = true;
+    s->doubt_since = s->last_answer = s->failing_since = (mono_ms){NOW - 40000};
+    s->kept.reply = s->fresh.reply = REPLY_SILENT;
+    s->kept.asked = s->fresh.asked = (mono_ms){NOW - 8000};
+    s->unit.active = UNIT_ACTIVE;
+    s->unit.control_reached = TRI_YES;
+    s->unit.asked = (mono_ms){NOW - 100};
+    s->unit.main_pid = s->process.pid = s->process_before.pid = 4711;
+    s->group.pid = s->group_before.pid = 4711;
+    s->failed_probes = 5;
+}
+
+/* ... and some of a unit that has failed, with its last words. */
+static void make_failed(struct sight *s)
+{
+    make_silent(s);
+    s->kept.reply = s->fresh.reply = REPLY_REFUSED;
+    s->unit.active = UNIT_FAILED;
+    s->unit_same_since = (mono_ms){NOW - 9000};
+    s->stopped_on_purpose = false;
+    s->log_read = true;
+}
+
 static void a_sight_that_was_recorded_is_judged_as_the_one_that_was_seen(void **state)
 {
     (void)state;
@@ -183,6 +210,10 @@ static void a_sight_that_was_recorded_is_judged_as_the_one_that_was_seen(void **
         struct sight seen;
         struct sight played = {0};
         some_sight(&seen);
+        if (coin())
+            make_silent(&seen);
+        else if (coin())
+            make_failed(&seen);
         struct verdict was = cause_judge(&seen, now);
         JSON_CLEANUP json_t *object = recording_encode_sight(&seen);
         assert_int_equal(recording_decode_sight(object, &played), 0);
