@@ -267,6 +267,7 @@ struct service {
     wall_ms recovery_began;
     mono_ms recovery_began_mono;
     enum cause recovery_cause;
+    char recovery_words[CAUSE_WORDS_MAX]; /* the sentence about it */
     wall_ms action_began_wall;
     struct {
         bool any;
