@@ -215,7 +215,7 @@ bool cause_proven_well(const struct sight *sight);
  * What a start can do for it is done. */
 bool cause_serves(const struct sight *sight);
 
-/* Did somebody else's stop end by SIGKILL, before Redis had done its final save? */
+/* Did a stop that was not ours end by SIGKILL, before Redis had done its final save? */
 bool cause_stop_was_cut(const struct sight *sight);
 
 /* A primary without persistence that had replicas when last seen: started empty it would wipe them

@@ -1,4 +1,4 @@
-/* What the engine says about the health of a service, as JSON (contract section 8). */
+/* What the engine says about the health of a service, as JSON. */
 #include <string.h>
 
 #include "base/json.h"

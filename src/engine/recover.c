@@ -307,7 +307,8 @@ static void tell_ended(struct service *s, const struct effect *e, struct now now
     s->recovery_times[0] = now.wall;
 }
 
-/* Who can reach it and who cannot, what its process does: whoever is woken up wants to know. */
+/* What reaches it and what does not, and what its process does: a person who is woken up wants to
+ * know. */
 static void append_seen(const struct service *s, struct now now, char *text, size_t size)
 {
     JSON_CLEANUP json_t *texts = json_array();
