@@ -161,7 +161,7 @@ static void stopped_text(const json_t *status, char *text, size_t size)
 {
     const char *by = json_text_or(status, "stopped_by", "");
     const char *at = json_text_or(status, "stopped_at", "");
-    const char *why = json_text_or(status, "stopped_reason", "");
+    const char *why = json_text_or(status, "stop_reason", "");
     (void)str_format(text, size, "stopped on purpose%s%s%s%s%s%s", by[0] != '\0' ? " by " : "", by,
                      at[0] != '\0' ? " since " : "", at, why[0] != '\0' ? ": " : "", why);
 }
@@ -180,15 +180,9 @@ enum checkline_status checkline_health(const json_t *health, const json_t *statu
     const char *withheld = json_text_or(held, "text", "");
     const char *held_code = json_text_or(held, "reason_code", "");
     bool cannot_act = str_equal(held_code, "cannot_act");
+    bool unguarded = seen == CHECK_OK && is_unguarded(held_code);
     if (str_equal(code, "stopped_on_purpose") && seen == CHECK_CRITICAL) {
         stopped_text(status, text, sizeof(text));
-        return line(CHECK_WARNING, text, health, out);
-    }
-    if (seen == CHECK_OK && is_unguarded(held_code)) {
-        fine_text(health, status, text, sizeof(text));
-        (void)str_append(text, sizeof(text), "; not guarded: ");
-        size_t length = strlen(text);
-        summary_text(withheld, text + length, sizeof(text) - length);
         return line(CHECK_WARNING, text, health, out);
     }
     if (seen == CHECK_OK && warning_text(health, text, sizeof(text)))
@@ -199,8 +193,13 @@ enum checkline_status checkline_health(const json_t *health, const json_t *statu
         summary_text(summary, text, sizeof(text));
     else
         (void)str_format(text, sizeof(text), "%s%s%s", overall, code[0] == '\0' ? "" : ": ", code);
-    const char *reason = json_text_or(json_object_get(recovery, "withheld"), "reason_code", "");
-    bool wipes = str_equal(reason, "empty_primary"); /* whoever is called is warned of a start */
+    if (unguarded) {
+        (void)str_append(text, sizeof(text), "; not guarded: ");
+        size_t length = strlen(text);
+        summary_text(withheld, text + length, sizeof(text) - length);
+        return line(CHECK_WARNING, text, health, out);
+    }
+    bool wipes = str_equal(held_code, "empty_primary"); /* whoever is called is warned of a start */
     if (seen != CHECK_OK && cannot_act)
         (void)str_append(text, sizeof(text), "; Resus cannot act: %s", withheld);
     else if (seen != CHECK_OK && json_bool_or(recovery, "requires_manual_intervention", false))

@@ -37,8 +37,8 @@ static bool timed_out(const struct probe_facts *p)
     return p->reply == REPLY_SILENT || p->reply == REPLY_NO_CONNECT;
 }
 
-/* Silence is heard at its deadline, but speaks of the time since it was asked for: what was asked
- * for later and has answered knows more (simulator seed 562545). */
+/* Silence is known at its deadline, but is about the time since the request: a later request that
+ * was answered knows more. */
 static bool overtaken(const struct probe_facts *silence, const struct probe_facts *other)
 {
     return timed_out(silence) && !timed_out(other) && other->asked.ms > silence->asked.ms;
@@ -222,8 +222,8 @@ static struct verdict judge_unanswered(const struct sight *s, const struct probe
                                        mono_ms now)
 {
     enum reply_class reply = p->reply;
-    /* What the unit was before Redis last answered is old, also in a doubt that has lasted:
-     * somebody else's Redis on the port answers as long as it is there (simulator seed 24643). */
+    /* What the unit was before Redis last answered is old, also in a doubt that has lasted: another
+     * Redis on the port answers as long as it is there. */
     if (!recent(s, s->unit.asked) || s->unit.asked.ms < s->last_answer.ms)
         return suspected(CAUSE_HUNG);
     if (s->unit.control_reached == TRI_NO || s->unit.active == UNIT_UNKNOWN)
@@ -315,7 +315,7 @@ static struct verdict judge_pong(const struct sight *s, mono_ms now)
     return certain(judge_figures(&s->levels));
 }
 
-/* A replica without its primary says so before it says that it loads (field notes 7.1). */
+/* A replica without its primary says so before it says that it loads. */
 static struct verdict judge_orphan(const struct sight *s)
 {
     if (s->role_changed)

@@ -184,11 +184,12 @@ struct verdict cause_judge(const struct sight *sight, mono_ms now);
 /* Did the handshake fail because the certificate of Redis has expired? */
 bool cause_certificate_expired(const struct sight *sight);
 
-/* The sentences of cause_row(), where what is seen allows one that says more. `name` is the unit,
- * `address` where Redis was asked. Returns `ret`, or a static text. */
+/* The sentences of cause_row(), where what is seen allows one that says more. `address` is where
+ * Redis was asked, `here` says that it runs on this machine. Returns `ret`, or a static text. */
 #define CAUSE_WORDS_MAX (FACT_TEXT_MAX * 2)
 struct cause_place {
     const char *unit, *address;
+    bool here;
 };
 const char *cause_summary(enum cause cause, const struct sight *sight, struct cause_place place,
                           char ret[CAUSE_WORDS_MAX]);
@@ -216,7 +217,7 @@ bool cause_proven_well(const struct sight *sight);
  * What a start can do for it is done. */
 bool cause_serves(const struct sight *sight);
 
-/* Did somebody else's stop end by SIGKILL, before Redis had done its final save? */
+/* Did a stop that was not ours end by SIGKILL, before Redis had done its final save? */
 bool cause_stop_was_cut(const struct sight *sight);
 
 /* A primary without persistence that had replicas when last seen: started empty it would wipe them

@@ -86,6 +86,10 @@ static struct words of_unit(const struct sight *s)
 static struct words of_path(const struct sight *s)
 {
     bool refused = cause_probe(s)->reply == REPLY_REFUSED;
+    if (cause_shut_out(s))
+        return (struct words){"Redis answers the clients that are connected, but new connections "
+                              "fail: new clients are cut off.",
+                              NULL};
     if (!refused || s->witness.address[0] == '\0' || !reply_answered(s->witness.reply))
         return (struct words){NULL, NULL};
     return (struct words){"Nothing listens at %A; on its own host Redis answers at %W.",
@@ -229,16 +233,25 @@ static struct words of_memory(enum cause cause, const struct sight *s)
 
 /* ── both ── */
 
-static struct words of_sight(enum cause cause, const struct sight *s)
+static struct words of_sight(enum cause cause, const struct sight *s, struct cause_place place)
 {
     switch (cause) {
     case CAUSE_ACCESS_REFUSED:
         return of_access(s);
     case CAUSE_PATH_BROKEN:
         return of_path(s);
+    case CAUSE_CONTROL_LOST:
+        if (place.here)
+            return (struct words){"Redis answers, but systemd does not say how its unit is.",
+                                  "See what systemctl status says on this machine. Until systemd "
+                                  "answers Resus could not help."};
+        break;
     case CAUSE_CONFIG_ERROR:
-    case CAUSE_WRONG_INSTANCE:
         return of_unit(s);
+    case CAUSE_WRONG_INSTANCE:
+        if (!s->role_changed) /* that one is the unit's process */
+            return of_unit(s);
+        break;
     case CAUSE_UNIT_FAILED:
         if (s->log_read && s->log.class == LOG_PORT_IN_USE)
             return (struct words){"Redis could not start because its port was taken; the port is "
@@ -257,9 +270,9 @@ static struct words of_sight(enum cause cause, const struct sight *s)
     return (struct words){NULL, NULL};
 }
 
-static struct words words_of(enum cause cause, const struct sight *s)
+static struct words words_of(enum cause cause, const struct sight *s, struct cause_place place)
 {
-    struct words words = of_sight(cause, s);
+    struct words words = of_sight(cause, s, place);
     return words.summary != NULL || words.advice != NULL ? words : of_memory(cause, s);
 }
 
@@ -284,13 +297,13 @@ static const char *expanded(const char *text, const struct sight *s, struct caus
 const char *cause_summary(enum cause cause, const struct sight *s, struct cause_place place,
                           char ret[CAUSE_WORDS_MAX])
 {
-    const char *text = words_of(cause, s).summary;
+    const char *text = words_of(cause, s, place).summary;
     return text == NULL ? cause_row(cause)->summary : expanded(text, s, place, ret);
 }
 
 const char *cause_advice(enum cause cause, const struct sight *s, struct cause_place place,
                          char ret[CAUSE_WORDS_MAX])
 {
-    const char *text = words_of(cause, s).advice;
+    const char *text = words_of(cause, s, place).advice;
     return text == NULL ? cause_row(cause)->advice : expanded(text, s, place, ret);
 }

@@ -360,8 +360,8 @@ static void verify_from_now(struct step *s)
     (void)step_emit(s, EFFECT_LOOK);
 }
 
-/* Resus may have seen nothing for a suspend and the doubt after it: the time begins to count when
- * it sees again (simulator seed 505542). */
+/* Resus may have seen nothing during a suspend and the self-doubt after it: the time begins to
+ * count when it sees again. */
 static void wake_verifying(struct step *s)
 {
     if (s->facts->tilt) {

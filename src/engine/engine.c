@@ -181,7 +181,7 @@ void engine_look_at_clocks(struct engine *e, struct now now)
     for (int i = 0; i < e->count; i++) {
         struct service *s = &e->services[i];
         service_log(s, true, "self-doubt for 30 s: %s", tilt_text(reason));
-        if (reason == TILT_SUSPENDED) /* monotonic time stood still meanwhile: seed 500317 */
+        if (reason == TILT_SUSPENDED) /* monotonic time stood still meanwhile */
             s->watch.proven = mono_add(now.mono, -2 * s->watch_policy.interval_ms);
         judge(s, now);
     }

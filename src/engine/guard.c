@@ -226,15 +226,19 @@ enum withheld guard_reason(const struct service *s, struct now now)
     }
 }
 
-json_t *guard_json(const struct service *s, struct now now)
+json_t *guard_withheld_json(const struct service *s, enum withheld reason)
 {
-    enum withheld reason = guard_reason(s, now);
     if (reason == WITHHELD_NOT)
         return json_null();
     json_t *body = json_object();
     (void)json_put_text(body, "reason_code", withheld_code(reason));
     (void)json_put_text(body, "text", guard_withheld_text(s, reason));
     return body;
+}
+
+json_t *guard_json(const struct service *s, struct now now)
+{
+    return guard_withheld_json(s, guard_reason(s, now));
 }
 
 /* ── words ── */
@@ -246,7 +250,8 @@ static struct cause_place place_of(const struct service *s, char *address, size_
         (void)str_copy(address, size, r->socket);
     else
         (void)str_format(address, size, "%s:%d", r->host, r->port);
-    return (struct cause_place){s->settings->unit, address};
+    bool here = s->settings->control != CONTROL_SSH;
+    return (struct cause_place){s->settings->unit, address, here};
 }
 
 /* A unit that has failed again lost the log lines of the failure before, which named the cause. */

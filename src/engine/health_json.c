@@ -1,4 +1,4 @@
-/* What the engine says about the health of a service, as JSON (contract section 8). */
+/* What the engine says about the health of a service, as JSON. */
 #include <string.h>
 
 #include "base/json.h"
@@ -7,8 +7,6 @@
 #include "engine/stops.h"
 
 #define MIB (1024.0 * 1024.0)
-#define SYSTEMD_ADVICE                                                                             \
-    "See what systemctl status says on this machine. Until systemd answers Resus could not help."
 
 static const char *check_word(enum level_of level)
 {
@@ -270,38 +268,27 @@ static json_t *evidence_json(const struct service *s, struct now now)
     return array;
 }
 
-/* Where the texts of the cause would be untrue: a Redis that is silent since the cause was found, a
- * systemd of this machine. */
-static void true_texts(const struct service *s, struct now now, char *summary, size_t size,
-                       char advice[CAUSE_WORDS_MAX], const char **ret_advice)
+/* The texts of a cause would be untrue of a Redis that is silent since it was found. */
+static void summary_text(const struct service *s, struct now now, char ret[CAUSE_WORDS_MAX])
 {
-    const struct cause_row *row = cause_row(s->cause);
+    enum overall overall = cause_row(s->cause)->overall;
     char words[CAUSE_WORDS_MAX];
     int64_t silent_ms = current_silence_ms(s, now);
-    bool fine = row->overall == OVERALL_HEALTHY || row->overall == OVERALL_DEGRADED;
-    (void)str_copy(summary, size, guard_summary(s, s->cause, words));
-    *ret_advice = guard_advice(s, s->cause, advice);
-    if (silent_ms >= 0 && fine && !s->verdict.confirmed)
-        silence_text(s, silent_ms, summary, size);
-    else if (s->cause == CAUSE_PATH_BROKEN && cause_shut_out(&s->sight))
-        (void)str_copy(summary, size,
-                       "Redis answers the clients that are connected, but new "
-                       "connections fail: new clients are cut off.");
-    else if (s->cause == CAUSE_CONTROL_LOST && s->settings->control != CONTROL_SSH) {
-        (void)str_copy(summary, size, "Redis answers, but systemd does not say how its unit is.");
-        *ret_advice = SYSTEMD_ADVICE;
-    }
+    bool fine = overall == OVERALL_HEALTHY || overall == OVERALL_DEGRADED;
+    if (s->misconfigured != NULL)
+        (void)str_format(ret, CAUSE_WORDS_MAX, "misconfigured: %s", s->misconfigured);
+    else if (silent_ms >= 0 && fine && !s->verdict.confirmed)
+        silence_text(s, silent_ms, ret, CAUSE_WORDS_MAX);
+    else
+        (void)str_copy(ret, CAUSE_WORDS_MAX, guard_summary(s, s->cause, words));
 }
 
 json_t *snapshot_cause_json(const struct service *s, struct now now)
 {
     const struct cause_row *row = cause_row(s->cause);
     char summary[CAUSE_WORDS_MAX], words[CAUSE_WORDS_MAX], advice[CAUSE_WORDS_MAX];
-    const char *true_advice = NULL;
-    true_texts(s, now, summary, sizeof summary, words, &true_advice);
-    stops_advice_text(s, true_advice, advice, sizeof advice);
-    if (s->misconfigured != NULL)
-        (void)str_format(summary, sizeof summary, "misconfigured: %s", s->misconfigured);
+    summary_text(s, now, summary);
+    stops_advice_text(s, guard_advice(s, s->cause, words), advice, sizeof advice);
     json_t *body = json_object();
     (void)json_put_text(body, "code", row->code);
     (void)json_put_text(body, "summary", summary);

@@ -10,7 +10,7 @@
 #define FAILOVER_LIMIT_MS 180000 /* sentinel.conf's failover-timeout */
 
 /* How far the process before the action had come is no mark for the one after it: a load would seem
- * to stand until it has passed that (simulator seed 69348). */
+ * to stand until it has passed that. */
 static int64_t load_progress(const struct service *s)
 {
     const struct info_facts *i = &s->sight.info;
@@ -83,8 +83,7 @@ void judge_facts(const struct service *s, struct now now, struct recovery_facts 
     guard_facts(s, f);
 }
 
-/* A command of ours that moves the unit is told by its own line, not as something that befell
- * Redis. */
+/* A command of ours that moves the unit has a line of its own: it did not befall Redis. */
 static void log_change(struct service *s, const struct cause_row *row)
 {
     bool ours = operation_running(s) && s->cause == CAUSE_SYSTEMD_RESTARTING;
@@ -111,8 +110,8 @@ static void tell_change(struct service *s, struct now now)
     }
 }
 
-/* Who starts by hand what was stopped through Resus wants it to run: a crash is worth help again.
- */
+/* An operator who starts by hand what was stopped through Resus wants it to run: a crash is treated
+ * again. */
 static void end_stop(struct service *s, struct now now)
 {
     desired_run(&s->saved);
@@ -123,7 +122,7 @@ static void end_stop(struct service *s, struct now now)
 }
 
 /* Health is not claimed with a proof older than two intervals. A doubt may last longer: a script
- * may hide for as long as the server allows, and the count begins anew when the host is back.
+ * may hide for as long as the server allows, and the count begins again when the host is back.
  * Meanwhile it is judged every confirm_interval, which has to come in time. */
 static int64_t proof_lasts_ms(const struct watch_policy *p)
 {

@@ -128,7 +128,7 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
 }
 
 /* Did the process that INFO speaks of start while an action or operation of ours ran? A second each
- * way, because uptime is told in whole seconds. */
+ * way, because uptime is in whole seconds. */
 static bool started_by_us(const struct service *s, const struct info_facts *info, struct now now)
 {
     mono_ms started = mono_add(now.mono, -info->uptime_seconds * 1000);
@@ -145,7 +145,7 @@ static bool started_by_us(const struct service *s, const struct info_facts *info
     return by_recovery || by_operation;
 }
 
-/* Values that only CONFIG GET tells stay over an INFO of the same server. */
+/* Values that only CONFIG GET reports stay over an INFO of the same server. */
 static void note_info(struct service *s, const struct redis_answer *a, mono_ms asked,
                       struct now now)
 {
@@ -191,9 +191,8 @@ static void note_info(struct service *s, const struct redis_answer *a, mono_ms a
     }
 }
 
-/* What a start would cost is remembered over our own death: a Redis that is down then cannot be
- * asked any more. While CONFIG has not told of save points there may be none (simulator seed
- * 10760). */
+/* What a start would cost is on the disk: after our own death, a Redis that is down can no longer
+ * be asked. While CONFIG has not reported save points there may be none. */
 static void note_empty_primary(struct service *s)
 {
     const struct info_facts *i = &s->sight.info;
@@ -202,8 +201,8 @@ static void note_empty_primary(struct service *s)
     bool same = u->main_pid <= 0 || i->process_id <= 1 || u->main_pid == i->process_id;
     bool ours = u->active == UNIT_ACTIVE && same;
     bool ended = u->active == UNIT_INACTIVE || u->active == UNIT_FAILED;
-    /* For the worse news it is enough that nobody else's Redis is known to tell them: its host may
-     * be out of reach (seed 48036), a stop may hang (seed 8535). */
+    /* The worse news is believed unless another Redis is known to report it: the host may be out of
+     * reach, a stop may hang. */
     bool may_be_ours = same && !ended;
     bool believed = empty ? may_be_ours : ours;
     if (!i->known || i->loading == TRI_YES || !believed || empty == s->saved.empty_primary)
@@ -260,7 +259,7 @@ void observe_redis(struct service *s, const struct pending *p, const struct redi
     case FOR_ROLE_CLIENTS:
         role_clients(s, a, now);
         break;
-    case FOR_SAMPLE: /* what it tells is as true as what the check is told */
+    case FOR_SAMPLE: /* as true as the answer to a check */
         note_figures(s, a, p->asked, now);
         if (a->info.known)
             role_watch(s, now);
@@ -281,7 +280,7 @@ void observe_redis(struct service *s, const struct pending *p, const struct redi
 /* ── answers of the host ── */
 
 /* That Redis did not answer before `asked` says nothing of it now: its unit did not run, or the
- * host could not be reached. Silence is counted anew, by probes that were asked later. */
+ * host could not be reached. Silence is counted again, by later probes. */
 static void count_silence_anew(struct service *s, mono_ms asked)
 {
     s->sight.failed_probes = 0;

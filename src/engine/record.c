@@ -14,31 +14,34 @@
 
 /* ── requests under way ── */
 
-uint64_t request_begin(struct service *s, enum purpose purpose, mono_ms asked)
+/* The free entry, or the one that is the least loss: the oldest look. The end of an action or an
+ * operation is news however old. */
+static struct pending *room(struct service *s)
 {
-    struct pending *oldest = &s->pending[0];
+    struct pending *found = &s->pending[0];
     for (int i = 0; i < SERVICE_PENDING_MAX; i++) {
-        if (s->pending[i].id == 0) {
-            oldest = &s->pending[i];
-            break;
-        }
-        if (s->pending[i].asked.ms < oldest->asked.ms)
-            oldest = &s->pending[i];
+        struct pending *p = &s->pending[i];
+        if (p->id == 0)
+            return p;
+        bool look = p->action_id == 0;
+        bool found_look = found->action_id == 0;
+        if (look != found_look ? look : p->asked.ms < found->asked.ms)
+            found = p;
     }
-    /* Every request has a deadline, so the table cannot fill for long; the oldest answer would be
-     * the least news. */
-    *oldest = (struct pending){.id = ++s->last_id, .purpose = purpose, .asked = asked};
-    return s->last_id;
+    return found;
 }
 
 uint64_t request_begin_action(struct service *s, enum purpose purpose, mono_ms asked,
                               uint64_t action_id)
 {
-    uint64_t id = request_begin(s, purpose, asked);
-    for (int i = 0; i < SERVICE_PENDING_MAX; i++)
-        if (s->pending[i].id == id)
-            s->pending[i].action_id = action_id;
-    return id;
+    *room(s) = (struct pending){
+        .id = ++s->last_id, .purpose = purpose, .asked = asked, .action_id = action_id};
+    return s->last_id;
+}
+
+uint64_t request_begin(struct service *s, enum purpose purpose, mono_ms asked)
+{
+    return request_begin_action(s, purpose, asked, 0);
 }
 
 struct pending request_end(struct service *s, uint64_t id)

@@ -103,9 +103,10 @@ static void write_intent(struct service *s, const struct effect *e, struct now n
     action_id_text(s, e->action_id, line.request_id, sizeof line.request_id);
     (void)str_copy(line.recovery_level, sizeof line.recovery_level, recovery_level_word(e->level));
     const char *why = "";
+    char words[CAUSE_WORDS_MAX];
     bool blind = e->cause == CAUSE_HUNG && evidence_blind(s, now, &why);
     (void)str_format(line.reason, sizeof line.reason, "%s: %s%s%s%s", cause_row(e->cause)->code,
-                     cause_row(e->cause)->summary, blind ? " (" : "", why, blind ? ")" : "");
+                     guard_summary(s, e->cause, words), blind ? " (" : "", why, blind ? ")" : "");
     s->action_began_wall = now.wall;
     s->engine->ports.audit(s->engine->ports.context, s->index,
                            request_begin_action(s, FOR_INTENT, now.mono, e->action_id), &line,
@@ -211,8 +212,7 @@ static void write_skip(struct service *s, const struct effect *e, struct now now
 
 /* ── history and words ── */
 
-static void save_history(struct service *s, const char *result, double duration, int attempts,
-                         const char *message)
+static void save_history(struct service *s, const char *result, double duration, int attempts)
 {
     char *evidence =
         json_array_size(s->evidence) > 0 ? json_dumps(s->evidence, JSON_COMPACT) : NULL;
@@ -226,7 +226,7 @@ static void save_history(struct service *s, const char *result, double duration,
     (void)str_copy(record.level, sizeof record.level, recovery_level_word(s->recovery.level));
     (void)str_copy(record.result, sizeof record.result, result);
     (void)str_format(record.message, sizeof record.message, "%s%s%s",
-                     s->first_start ? "Resus had not started it yet." : message,
+                     s->first_start ? "Resus had not started it yet." : s->recovery_words,
                      s->stop_loss[0] != '\0' ? " " : "", s->stop_loss);
     s->engine->ports.record(s->engine->ports.context, &record);
     free(evidence);
@@ -235,7 +235,10 @@ static void save_history(struct service *s, const char *result, double duration,
 static void tell_open(struct service *s, const struct effect *e, struct now now)
 {
     struct recovery_facts facts;
+    char words[CAUSE_WORDS_MAX];
     judge_facts(s, now, &facts);
+    /* As it is seen now: when the recovery ends, the log that says so may be forgotten. */
+    (void)str_copy(s->recovery_words, sizeof s->recovery_words, guard_summary(s, e->cause, words));
     action_id_text(s, e->action_id, s->recovery_id, sizeof s->recovery_id);
     s->recovery_actions = 0;
     s->recovery_began = now.wall;
@@ -293,8 +296,7 @@ static void tell_failed(struct service *s, struct now now)
 static void tell_ended(struct service *s, const struct effect *e, struct now now)
 {
     double seconds = (double)mono_since(now.mono, s->recovery_began_mono) / 1000.0;
-    save_history(s, recovery_end_word(e->end), seconds, s->recovery_actions,
-                 cause_row(s->recovery_cause)->summary);
+    save_history(s, recovery_end_word(e->end), seconds, s->recovery_actions);
     s->counters.recoveries[e->level][e->end]++;
     s->last_recovery.any = true;
     s->last_recovery.at = now.wall;
@@ -307,7 +309,8 @@ static void tell_ended(struct service *s, const struct effect *e, struct now now
     s->recovery_times[0] = now.wall;
 }
 
-/* Who can reach it and who cannot, what its process does: whoever is woken up wants to know. */
+/* What reaches it and what does not, and what its process does: a person who is woken up wants to
+ * know. */
 static void append_seen(const struct service *s, struct now now, char *text, size_t size)
 {
     JSON_CLEANUP json_t *texts = json_array();
@@ -408,7 +411,7 @@ static void carry_out(struct service *s, const struct effect *e, struct now now)
     case EFFECT_EVIDENCE:
         gather_evidence(s, now);
         /* With the one that begins: Resus may not live to write its end. */
-        save_history(s, "running", -1, s->recovery_actions + 1, cause_row(e->cause)->summary);
+        save_history(s, "running", -1, s->recovery_actions + 1);
         break;
     case EFFECT_INTENT:
         write_intent(s, e, now);

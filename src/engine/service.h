@@ -12,7 +12,7 @@
 #include "engine/engine.h"
 #include "engine/recording.h"
 
-#define SERVICE_PENDING_MAX 32 /* requests under way: probes overlap, checks do not */
+#define SERVICE_PENDING_MAX 64 /* requests under way: probes overlap, checks do not */
 #define SERVICE_LATENCIES 64   /* newest PINGs */
 #define SERVICE_WAITERS_MAX 16 /* callers sharing one refresh */
 #define SERVICE_ORDERS_MAX 8   /* orders that wait for the disk */
@@ -39,8 +39,7 @@ enum purpose {
     FOR_INTENT,       /* recovery's intent line */
     FOR_SLOWLOG,      /* what kept Redis busy, when that is over */
     FOR_EVIDENCE,     /* INFO, SLOWLOG, CLIENT LIST before an action */
-    FOR_OP_INFO,      /* a person's operation: INFO before, */
-    FOR_OP_SAVE,      /* BGSAVE, */
+    FOR_OP_SAVE,      /* a person's operation: BGSAVE, */
     FOR_OP_SAVED,     /* INFO persistence while it saves, */
     FOR_OP_INTENT,
     FOR_OP_DESIRED,
@@ -56,7 +55,7 @@ struct pending {
     uint64_t id;
     enum purpose purpose;
     mono_ms asked;
-    uint64_t action_id; /* recovery's action that it belongs to, 0 = none */
+    uint64_t action_id; /* the action or operation that it belongs to, 0 = none */
 };
 
 /* When each look is due, and the doubt in which looks come quickly. */
@@ -268,6 +267,7 @@ struct service {
     wall_ms recovery_began;
     mono_ms recovery_began_mono;
     enum cause recovery_cause;
+    char recovery_words[CAUSE_WORDS_MAX]; /* the sentence about it */
     wall_ms action_began_wall;
     struct {
         bool any;
@@ -373,7 +373,11 @@ void watch_begin_round(struct service *s, struct now now);
 void watch_plan_round(struct service *s, struct now now);
 bool watch_in_doubt(const struct service *s);
 void watch_ask_again(struct service *s, struct now now); /* on the open connection */
-void config_watch(struct service *s, struct now now);    /* config_watch.c */
+void watch_refresh(struct service *s, struct now now);
+mono_ms watch_next(const struct service *s);
+
+/* config_watch.c */
+void config_watch(struct service *s, struct now now);
 
 /* role_watch.c */
 void role_watch(struct service *s, struct now now);
@@ -385,8 +389,6 @@ void observe_redis(struct service *s, const struct pending *p, const struct redi
                    struct now now);
 void observe_host(struct service *s, const struct pending *p, const struct host_outcome *o,
                   struct now now);
-void watch_refresh(struct service *s, struct now now);
-mono_ms watch_next(const struct service *s);
 
 /* evidence.c: what the Redis host shows while Redis does not answer here */
 void evidence_ask(struct service *s, struct now now);     /* what is missing and not under way */
@@ -395,6 +397,8 @@ void evidence_overdue(struct service *s, struct now now); /* an answer that has 
 void evidence_unit(struct service *s, const struct host_outcome *o, mono_ms asked, struct now now);
 void evidence_process(struct service *s, const struct host_outcome *o, mono_ms asked,
                       struct now now);
+void observe_witness(struct service *s, const struct pending *p, const struct witness_outcome *o,
+                     struct now now);
 bool evidence_process_offered(const struct service *s);
 /* evidence_text.c */
 void evidence_texts(const struct service *s, struct now now, json_t *array);
@@ -404,9 +408,6 @@ bool evidence_blind(const struct service *s, struct now now, const char **ret_wh
 /* long_command.c */
 void long_command_judged(struct service *s, struct now now);
 void long_command_answered(struct service *s, const struct redis_answer *a, struct now now);
-
-void observe_witness(struct service *s, const struct pending *p, const struct witness_outcome *o,
-                     struct now now);
 
 /* latency.c: the newest PING times; < 0 unknown */
 void latency_note(struct service *s, int64_t us);
@@ -519,6 +520,7 @@ void guard_facts(const struct service *s, struct recovery_facts *f);
 const char *guard_withheld_text(const struct service *s, enum withheld reason);
 /* Why a failure would not be treated now, whatever it is; WITHHELD_NOT = it would be. */
 enum withheld guard_reason(const struct service *s, struct now now);
+json_t *guard_withheld_json(const struct service *s, enum withheld reason); /* null for NOT */
 json_t *guard_json(const struct service *s, struct now now); /* null when it is guarded */
 const char *guard_summary(const struct service *s, enum cause cause, char ret[CAUSE_WORDS_MAX]);
 const char *guard_advice(const struct service *s, enum cause cause, char ret[CAUSE_WORDS_MAX]);

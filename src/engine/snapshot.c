@@ -220,16 +220,6 @@ static int recoveries_since(const struct service *s, wall_ms since)
     return n;
 }
 
-static json_t *withheld_json(const struct service *s, enum withheld reason)
-{
-    if (reason == WITHHELD_NOT)
-        return json_null();
-    json_t *body = json_object();
-    (void)json_put_text(body, "reason_code", withheld_code(reason));
-    (void)json_put_text(body, "text", guard_withheld_text(s, reason));
-    return body;
-}
-
 enum withheld snapshot_withheld(const struct service *s, const struct recovery_facts *f)
 {
     enum withheld reason = recovery_withheld(&s->recovery, &s->recovery_policy, f);
@@ -280,7 +270,7 @@ json_t *engine_recovery_json(const struct engine *e, int service, struct now now
     (void)json_put_int(breaker, "window_seconds", s->recovery_policy.breaker_window_ms / 1000);
     (void)json_put_wall(breaker, "opened_at", r->breaker.open ? r->breaker.opened_at : WALL_NONE);
     (void)json_put(body, "circuit_breaker", breaker);
-    (void)json_put(body, "withheld", withheld_json(s, snapshot_withheld(s, &f)));
+    (void)json_put(body, "withheld", guard_withheld_json(s, snapshot_withheld(s, &f)));
     (void)json_put_text(body, "phase", recovery_phase_word(r->phase));
     if (stops_waits(s, now))
         put_next_step(body, s, now);
@@ -381,7 +371,7 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
         snapshot_add_text(reasons, text);
     }
     (void)json_put(body, "reasons", reasons);
-    (void)json_put(body, "withheld", withheld_json(s, reason));
+    (void)json_put(body, "withheld", guard_withheld_json(s, reason));
     return body;
 }
 

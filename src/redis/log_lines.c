@@ -231,9 +231,8 @@ static void note_saving(struct log_facts *saving, enum log_class class, const ch
 static void note_restart(struct restart_facts *r, enum log_class class, const char *line,
                          size_t length)
 {
-    static const char stopping[] = "Stopping ";
     bool end = str_find(line, length, ": Main process exited, code=") != NULL;
-    bool asked = length >= sizeof stopping - 1 && memcmp(line, stopping, sizeof stopping - 1) == 0;
+    bool asked = begins(line, length, "Stopping ");
     if (asked || class == LOG_START_LIMIT || (r->by_systemd && (end || class == LOG_OOM_KILL)))
         *r = (struct restart_facts){0};
     r->out_of_memory = r->out_of_memory || class == LOG_OOM_KILL;

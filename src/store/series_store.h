@@ -40,7 +40,7 @@ int series_store_open(uv_loop_t *loop, const char *state_dir, series_answer *ans
 
 /* At once, from the loop; written together with others, in one transaction. */
 void series_store_add(struct series_store *s, const struct series_sample *sample);
-/* One of the same service that began at the same time is replaced. */
+/* One of the same service that began and ended at the same times is replaced. */
 void series_store_outage(struct series_store *s, const struct outage_record *outage);
 
 struct series_figures {

@@ -252,8 +252,7 @@ MUTANTS = [
     ("endless-load", "src/engine/operation_verify.c", "bool moves = loads(s) && operation_load_moves(s, now);",
      "bool moves = loads(s);",
      "an operation waits for a load that systemd ends and begins again"),
-    ("history-lost", RECOVER, "    save_history(s, recovery_end_word(e->end), seconds, s->recovery_actions,\n"
-     "                 cause_row(s->recovery_cause)->summary);\n", "", "a recovery that has ended is not in the history"),
+    ("history-lost", RECOVER, "    save_history(s, recovery_end_word(e->end), seconds, s->recovery_actions);\n", "", "a recovery that has ended is not in the history"),
     # people
     ("alert-again", STEP, "    if (s->r->alerted == cause)\n        return;\n    s->r->alerted = cause;",
      "    s->r->alerted = cause;", "a human is called at every look"),

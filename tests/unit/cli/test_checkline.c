@@ -85,8 +85,15 @@ static const struct row rows[] = {
      NULL, CHECK_CRITICAL, "REDIS CRITICAL - Down; Resus cannot act: sudo refuses it.\n"},
     {"{\"overall_status\": \"critical\", \"cause\": {\"code\": \"stopped_on_purpose\", "
      "\"summary\": \"Stopped.\"}}",
-     "{\"stopped_by\": \"alice\", \"stopped_at\": \"2026-11-29T10:00:00Z\"}", CHECK_WARNING,
-     "REDIS WARNING - stopped on purpose by alice since 2026-11-29T10:00:00Z\n"},
+     "{\"stopped_by\": \"alice\", \"stopped_at\": \"2026-11-29T10:00:00Z\", \"stop_reason\": \"new "
+     "memory\"}",
+     CHECK_WARNING,
+     "REDIS WARNING - stopped on purpose by alice since 2026-11-29T10:00:00Z: new memory\n"},
+    {"{\"overall_status\": \"healthy\", \"health_checks\": {\"connectivity\": {\"status\": "
+     "\"warning\", \"message\": \"Redis has not answered for 4.0 s\"}}, \"auto_recovery\": "
+     "{\"withheld\": {\"reason_code\": \"paused\", \"text\": \"Paused.\"}}}",
+     NULL, CHECK_WARNING,
+     "REDIS WARNING - Redis has not answered for 4.0 s; not guarded: Paused\n"},
     {"{\"overall_status\": \"splendid\"}", NULL, CHECK_UNKNOWN, "REDIS UNKNOWN - splendid\n"},
     {"{}", NULL, CHECK_UNKNOWN, "REDIS UNKNOWN - unknown\n"},
     {"{\"overall_status\": \"critical\", \"cause\": {\"summary\": \"a | b\\nREDIS OK - c\"}}", NULL,

@@ -12,7 +12,7 @@
 #include "base/str.h"
 #include "core/cause.h"
 
-static const struct cause_place place = {"redis-server", "10.0.0.5:6379"};
+static const struct cause_place place = {"redis-server", "10.0.0.5:6379", false};
 
 static struct sight sight_of(enum reply_class reply, const char *text)
 {
@@ -108,6 +108,37 @@ static void a_redis_that_listens_elsewhere_is_named(void **state)
     expect(CAUSE_PATH_BROKEN, &s, cause_row(CAUSE_PATH_BROKEN)->summary, "");
 }
 
+static void a_redis_that_takes_no_new_clients_is_named(void **state)
+{
+    (void)state;
+    struct sight s = sight_of(REPLY_REFUSED, "");
+    s.kept.reply = REPLY_PONG;
+    s.shut_out = CAUSE_SHUT_OUT_REFUSALS;
+    expect(CAUSE_PATH_BROKEN, &s, "new clients are cut off", cause_row(CAUSE_PATH_BROKEN)->advice);
+}
+
+static void a_systemd_of_this_machine_that_does_not_answer_is_named(void **state)
+{
+    (void)state;
+    struct sight s = sight_of(REPLY_PONG, "");
+    struct cause_place here = {"redis-server", "127.0.0.1:6379", true};
+    char words[CAUSE_WORDS_MAX];
+    expect(CAUSE_CONTROL_LOST, &s, "the host cannot be controlled", "resus doctor");
+    assert_non_null(strstr(cause_summary(CAUSE_CONTROL_LOST, &s, here, words), "systemd"));
+    assert_non_null(strstr(cause_advice(CAUSE_CONTROL_LOST, &s, here, words), "this machine"));
+}
+
+/* A unit can be masked while it runs. */
+static void a_changed_role_says_more_than_a_masked_unit(void **state)
+{
+    (void)state;
+    struct sight s = sight_of(REPLY_PONG, "");
+    s.unit.active = UNIT_ACTIVE;
+    s.unit.masked = true;
+    s.role_changed = true;
+    expect(CAUSE_WRONG_INSTANCE, &s, "has become a replica", "REPLICAOF NO ONE");
+}
+
 static void a_long_name_is_cut_and_not_overrun(void **state)
 {
     (void)state;
@@ -116,7 +147,7 @@ static void a_long_name_is_cut_and_not_overrun(void **state)
     name[sizeof name - 1] = '\0';
     struct sight s = sight_of(REPLY_REFUSED, "");
     const char *seen =
-        cause_summary(CAUSE_ACCESS_REFUSED, &s, (struct cause_place){name, name}, words);
+        cause_summary(CAUSE_ACCESS_REFUSED, &s, (struct cause_place){name, name, false}, words);
     assert_true(strlen(seen) < CAUSE_WORDS_MAX);
 }
 
@@ -128,6 +159,9 @@ int main(void)
         cmocka_unit_test(a_unit_that_cannot_be_started_is_named),
         cmocka_unit_test(a_host_that_refuses_us_was_reached),
         cmocka_unit_test(a_redis_that_listens_elsewhere_is_named),
+        cmocka_unit_test(a_redis_that_takes_no_new_clients_is_named),
+        cmocka_unit_test(a_systemd_of_this_machine_that_does_not_answer_is_named),
+        cmocka_unit_test(a_changed_role_says_more_than_a_masked_unit),
         cmocka_unit_test(a_long_name_is_cut_and_not_overrun),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -279,6 +279,19 @@ static void a_persons_restart_that_changed_nothing_is_no_success(void **state)
     assert_int_equal(answered_status, 500);
 }
 
+/* Looks overlap, and dependent services are probed beside them. */
+static void a_crowd_of_looks_does_not_make_us_deaf_to_the_end_of_an_action(void **state)
+{
+    struct fixture *f = *state;
+    struct service *s = &f->engine->services[0];
+    uint64_t action = request_begin_action(s, FOR_ACTION, (mono_ms){2000}, 77);
+    uint64_t first = request_begin(s, FOR_PROBE, (mono_ms){2001});
+    for (int i = 0; i < 2 * SERVICE_PENDING_MAX; i++)
+        (void)request_begin(s, FOR_PROBE, (mono_ms){2002 + i});
+    assert_int_equal(request_end(s, first).purpose, FOR_NOTHING); /* the oldest gives way */
+    assert_int_equal(request_end(s, action).action_id, 77);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_set_up, fixture_tear_down)
 
 int main(void)
@@ -294,6 +307,7 @@ int main(void)
         TEST(the_end_of_a_process_that_is_restarted_asks_for_nothing),
         TEST(the_progress_of_the_process_before_an_action_is_not_that_of_the_next),
         TEST(a_restart_under_way_is_not_disturbed_by_quick_looks_at_the_unit),
+        TEST(a_crowd_of_looks_does_not_make_us_deaf_to_the_end_of_an_action),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -25,6 +25,7 @@
 static struct {
     const char *listed, *error, *text;
     enum host_refusal refusal;
+    enum log_class logged;
     struct unit_facts unit;
     enum reply_class reply;
 } host;
@@ -34,6 +35,7 @@ static int set_up(void **state)
     host.listed = ALL;
     host.error = host.text = "";
     host.refusal = HOST_NOT_REFUSED;
+    host.logged = LOG_NONE;
     host.reply = REPLY_PONG;
     facts_unit_reset(&host.unit);
     host.unit.active = UNIT_ACTIVE;
@@ -53,6 +55,8 @@ static void answer_host(struct fixture *f, const struct asked *a, int64_t now)
 {
     struct host_outcome o = {
         .id = a->id, .command = a->command, .end = HOST_EXITED, .unit = host.unit};
+    if (a->command == HOST_JOURNAL)
+        o.log.class = host.logged;
     if (a->command == HOST_SUDO_LIST) {
         o.out = host.listed;
         o.out_length = strlen(host.listed);
@@ -102,11 +106,11 @@ static int64_t run_until(struct fixture *f, int64_t until)
     return now;
 }
 
-static void kill_redis(struct fixture *f, int64_t now)
+static void kill_redis(struct fixture *f, int64_t now, enum unit_result result)
 {
     host.reply = REPLY_REFUSED;
     host.unit.active = UNIT_FAILED;
-    host.unit.result = RESULT_SIGNAL;
+    host.unit.result = result;
     host.unit.main_pid = 0;
     engine_redis_lost(f->engine, 0, "closed by the peer", fixture_at(now));
     answer_all(f, now);
@@ -124,6 +128,25 @@ static void expect_guard(struct fixture *f, int64_t now, const char *code, const
     struct engine_figures figures;
     engine_figures(f->engine, 0, fixture_at(now), &figures);
     assert_int_equal(figures.guarded, code[0] == '\0');
+}
+
+/* The cause's row says that the kernel killed it, which would be untrue. */
+static void the_history_says_what_was_seen(void **state)
+{
+    struct fixture *f = *state;
+    int64_t now = run_until(f, 5000);
+    host.logged = LOG_OUT_OF_MEMORY;
+    kill_redis(f, now, RESULT_EXIT_CODE);
+    now = run_until(f, now + 2000);
+    assert_true(f->record_count > 0);
+    assert_string_equal(f->record.cause, "oom_killed");
+    assert_non_null(strstr(f->record.message, "Redis ended itself"));
+    host.reply = REPLY_PONG;
+    host.unit.active = UNIT_ACTIVE;
+    host.unit.main_pid = 4712;
+    (void)run_until(f, now + 15000);
+    assert_string_equal(f->record.result, "by_itself");
+    assert_non_null(strstr(f->record.message, "Redis ended itself"));
 }
 
 static void with_all_rights_it_is_guarded(void **state)
@@ -176,7 +199,7 @@ static void what_the_host_refuses_is_no_attempt_and_the_headline(void **state)
     int64_t now = run_until(f, 5000);
     host.refusal = HOST_REFUSED_SUDO;
     host.error = "sudo: a password is required";
-    kill_redis(f, now);
+    kill_redis(f, now, RESULT_SIGNAL);
     now = run_until(f, now + 3000);
     const struct service *s = &f->engine->services[0];
     assert_int_equal(s->recovery.attempts, 0);
@@ -260,6 +283,7 @@ int main(void)
                                         fixture_tear_down),
         cmocka_unit_test_setup_teardown(an_expired_certificate_calls_a_human, set_up,
                                         fixture_tear_down),
+        cmocka_unit_test_setup_teardown(the_history_says_what_was_seen, set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(an_alias_is_named, set_up, fixture_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
