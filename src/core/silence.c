@@ -98,8 +98,11 @@ struct verdict silence_judge(const struct sight *s, const struct probe_facts *p,
     bool enough =
         s->unit.asked.ms >= s->failing_since.ms && s->failed_probes >= s->failure_threshold;
     enum there there = evidence_there(s, now);
-    if (there == THERE_ANSWERS)
-        return certain_if(enough && unit_has_last_word(s, p), CAUSE_PATH_BROKEN);
+    if (there == THERE_ANSWERS) {
+        /* A command that has just ended kept our probes waiting, but not the witness. */
+        bool still_fails = p->asked.ms >= s->witness_answers_since.ms;
+        return certain_if(enough && still_fails && unit_has_last_word(s, p), CAUSE_PATH_BROKEN);
+    }
     if (there == THERE_UNKNOWN || !s->ever_answered) {
         struct verdict v = judge_unwitnessed(s, p, enough, now);
         if (v.cause != CAUSE_NONE)
