@@ -121,6 +121,7 @@ struct sight {
     mono_ms slow_look; /* when a command on the host last took unusually long; 0 = never */
     struct witness_facts witness; /* newest answer from the Redis host itself */
     bool witness_proven; /* Redis was answered there before: only then is no answer a fact */
+    mono_ms witness_answers_since; /* the first answer in a row there in this silence */
     struct info_facts info;
     struct log_facts log;
     struct log_facts saving_log; /* why Redis cannot save, while it cannot */

@@ -101,7 +101,10 @@ struct verdict silence_judge(const struct sight *s, const struct probe_facts *p,
     if (there == THERE_ANSWERS) {
         /* It may have ended since it answered there: it has to outlive the failures here. */
         bool outlived = s->witness.asked.ms >= s->enough_asked.ms;
-        return certain_if(enough && outlived && unit_has_last_word(s, p), CAUSE_PATH_BROKEN);
+        /* A command that has just ended kept our probes waiting, but not the witness. */
+        bool still_fails = p->asked.ms >= s->witness_answers_since.ms;
+        return certain_if(enough && outlived && still_fails && unit_has_last_word(s, p),
+                          CAUSE_PATH_BROKEN);
     }
     if (there == THERE_UNKNOWN || !s->ever_answered) {
         struct verdict v = judge_unwitnessed(s, p, enough, now);

@@ -153,12 +153,15 @@ void evidence_process(struct service *s, const struct host_outcome *o, mono_ms a
 void observe_witness(struct service *s, const struct pending *p, const struct witness_outcome *o,
                      struct now now)
 {
+    bool answered_before = evidence_there(&s->sight, now.mono) == THERE_ANSWERS;
     s->sight.witness = o->facts;
     s->sight.witness.asked = p->asked;
     s->sight.witness.at = now.mono;
     if (evidence_witness_answered(&o->facts)) {
         s->sight.witness_proven = true;
         s->sight.stirred = now.mono;
+        if (!answered_before)
+            s->sight.witness_answers_since = now.mono;
     }
     judge(s, now);
     watch_plan_round(s, now);

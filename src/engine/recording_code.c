@@ -186,6 +186,7 @@ static const struct field sight_fields[] = {
     T(sight, slow_look),
     B(sight, witness.possible),
     B(sight, witness_proven),
+    T(sight, witness_answers_since),
     T(sight, witness.asked),
     T(sight, witness.at),
     W(sight, witness.reply, reply_words),

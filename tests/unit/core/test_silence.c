@@ -35,6 +35,7 @@ enum trait {
     KEPT_SILENT = 1 << 16, /* so is the kept connection */
     BACKWARDS = 1 << 17,   /* its processor time went back */
     UNPROVEN = 1 << 18,    /* the witness never found Redis */
+    FOUND_LATER = 1 << 19, /* its first answer came after the newest probe was asked */
 };
 
 struct row {
@@ -151,6 +152,8 @@ static const struct row rows[] = {
     {"answers there, and works for others", SILENT, REPLY_PONG, R, R, 60, 0, 0, CAUSE_PATH_BROKEN,
      true},
     {"answers there, and two probes failed", SILENT, REPLY_PONG, S, S, 0, 0, TWO_FAILED,
+     CAUSE_PATH_BROKEN, false},
+    {"answers there since the newest probe was asked", SILENT, REPLY_PONG, S, S, 0, 0, FOUND_LATER,
      CAUSE_PATH_BROKEN, false},
     {"refused here, answers there", REFUSED, REPLY_PONG, S, S, 0, 0, 0, CAUSE_PATH_BROKEN, true},
     {"refused here, answers there, young", REFUSED, REPLY_LOADING, S, S, 0, 0, YOUNG,
@@ -285,6 +288,7 @@ static struct sight see(const struct row *row)
                     .asked = {(t & OLD_WITNESS) != 0 ? doubt.ms - 1 : NOW_MS - 4000},
                     .at = {NOW_MS - 300}},
         .witness_proven = (t & UNPROVEN) == 0,
+        .witness_answers_since = {(t & FOUND_LATER) != 0 ? NOW_MS - 100 : NOW_MS - 300},
         .failure_threshold = 3,
         .confirm_interval_ms = 500,
         .probe_timeout_ms = TIMEOUT_MS,

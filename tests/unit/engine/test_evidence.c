@@ -459,6 +459,27 @@ static void a_broken_path_is_named_and_nothing_is_done(void **state)
     }
 }
 
+/* Of a command that ends, the witness may hear first. */
+static void a_command_that_ends_is_no_broken_path(void **state)
+{
+    struct world w;
+    fall_silent(&w, *state);
+    w.state = TASK_RUNNING;
+    w.cpu_percent = 100;
+    run_until(&w, 5000 + 15000);
+    assert_string_equal(cause_of(&w), "busy_command");
+    assert_int_equal(under_way(&w, TO_WITNESS, HOST_STATUS), 1);
+    change(&w, REPLY_PONG, REPLY_PONG);
+    for (int i = 0; i < ANSWERS_MAX; i++)
+        if (w.answers[i].to == TO_REDIS)
+            w.answers[i].due = w.now + 100;
+    for (int64_t end = w.now + 1000; w.now < end;) {
+        run_until(&w, w.now + 1);
+        assert_true(service(&w)->cause != CAUSE_PATH_BROKEN);
+    }
+    assert_string_equal(cause_of(&w), "ok");
+}
+
 static void a_blocked_or_traced_process_is_left_alone(void **state)
 {
     struct world w;
@@ -562,6 +583,7 @@ int main(void)
         TEST(a_witness_that_never_found_redis_is_none),
         TEST(no_witness_means_thirty_seconds_too),
         TEST(a_broken_path_is_named_and_nothing_is_done),
+        TEST(a_command_that_ends_is_no_broken_path),
         TEST(a_blocked_or_traced_process_is_left_alone),
         TEST(a_tracer_has_ten_minutes),
         TEST(silence_on_a_slow_line_never_leads_to_a_restart),
