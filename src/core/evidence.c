@@ -52,6 +52,19 @@ static bool about_the_unit(const struct sight *s, const struct process_facts *p)
     return p->pid > 0 && p->pid == s->unit.main_pid && counts(s, p->asked);
 }
 
+bool evidence_not_main(const struct sight *s)
+{
+    const struct info_facts *i = &s->info;
+    bool own_numbers = i->known && i->process_id == 1 && s->unit.main_pid > 1;
+    return own_numbers || cause_other_process(s);
+}
+
+/* What the program that runs the container does says nothing about the Redis in it. */
+static bool about_redis(const struct sight *s, const struct process_facts *p)
+{
+    return about_the_unit(s, p) && !evidence_not_main(s);
+}
+
 static bool fresh_enough(mono_ms at, mono_ms now)
 {
     return mono_since(now, at) <= EVIDENCE_LASTS_MS;
@@ -83,7 +96,7 @@ mono_ms evidence_stirred(const struct sight *s)
     const struct process_facts *p = &s->process;
     mono_ms never = {0};
     mono_ms group = rises(s, &s->group_before, &s->group) ? s->group.at : never;
-    if (!about_the_unit(s, p) || mono_since(s->group.at, p->at) > EVIDENCE_LASTS_MS)
+    if (!about_redis(s, p) || mono_since(s->group.at, p->at) > EVIDENCE_LASTS_MS)
         return group;
     bool held = p->tracer_pid > 0 || p->state == TASK_TRACED || p->state == TASK_BLOCKED;
     bool stirs = held || p->state == TASK_RUNNING || rises(s, &s->process_before, p);
@@ -113,7 +126,7 @@ enum activity evidence_activity(const struct sight *s, mono_ms now)
 {
     const struct process_facts *p = &s->process;
     const struct process_facts *b = &s->process_before;
-    if (!about_the_unit(s, p) || !fresh_enough(p->at, now))
+    if (!about_redis(s, p) || !fresh_enough(p->at, now))
         return activity_of_group(s, now);
     if (p->tracer_pid > 0 || p->state == TASK_TRACED)
         return ACTIVITY_TRACED;

@@ -38,6 +38,10 @@ enum activity {
 const char *evidence_activity_word(enum activity activity);
 enum activity evidence_activity(const struct sight *sight, mono_ms now);
 
+/* Is Redis another process than the unit's main process, with a process number of its own (docker
+ * run, podman)? Then the main process shows nothing about it, and its port may be another one. */
+bool evidence_not_main(const struct sight *sight);
+
 /* What a PING from the Redis host itself found. */
 enum there {
     THERE_UNKNOWN, /* the host could not be asked, or its answer proves nothing */

@@ -39,13 +39,15 @@ bool evidence_process_offered(const struct service *s)
 static bool process_can_be_looked_at(const struct service *s)
 {
     int64_t pid = s->sight.unit.main_pid;
-    return evidence_process_offered(s) && pid > 1 && pid <= HOST_PID_MAX;
+    return evidence_process_offered(s) && pid > 1 && pid <= HOST_PID_MAX &&
+           !evidence_not_main(&s->sight);
 }
 
 static int port_to_ask(const struct service *s)
 {
     int64_t port = s->sight.info.tcp_port;
-    return port > 0 && port <= UINT16_MAX ? (int)port : s->settings->redis.port;
+    bool on_host = !evidence_not_main(&s->sight); /* else another Redis may have that port */
+    return on_host && port > 0 && port <= UINT16_MAX ? (int)port : s->settings->redis.port;
 }
 
 static void ask_witness(struct service *s, struct now now)

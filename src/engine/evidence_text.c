@@ -37,7 +37,8 @@ static void append_work(const struct service *s, const struct process_facts *bef
 static void process_text(const struct service *s, char *text, size_t size)
 {
     const struct sight *t = &s->sight;
-    if (in_this_doubt(s, t->process.asked) && t->process.pid == t->unit.main_pid) {
+    bool other = evidence_not_main(t);
+    if (!other && in_this_doubt(s, t->process.asked) && t->process.pid == t->unit.main_pid) {
         (void)str_format(text, size, "process: %lld %s", (long long)t->process.pid,
                          state_texts[t->process.state]);
         append_work(s, &t->process_before, &t->process, text, size);
@@ -47,6 +48,12 @@ static void process_text(const struct service *s, char *text, size_t size)
     } else if (in_this_doubt(s, t->group.asked) && t->group.pid == t->unit.main_pid) {
         (void)str_format(text, size, "process: %lld, state not known", (long long)t->group.pid);
         append_work(s, &t->group_before, &t->group, text, size);
+    } else if (other) {
+        (void)str_format(
+            text, size,
+            "process: not looked at (Redis is another process than the unit's main process "
+            "%lld: a container?)",
+            (long long)t->unit.main_pid);
     } else if (!evidence_process_offered(s)) {
         (void)str_format(text, size,
                          "process: not looked at (that needs `commands: extended` in resus.yaml)");

@@ -12,83 +12,10 @@
 
 #define ACTION_DEADLINE_MS 90000 /* below RECOVERY_ACTION_LIMIT_MS */
 #define MEDICINE_DEADLINE_MS 5000
-#define EVIDENCE_DEADLINE_MS 1000 /* row C10 */
-#define EVIDENCE_SECTION_MIN 64   /* bytes: with less room none is begun */
 
 static void action_id_text(const struct service *s, uint64_t action_id, char *text, size_t size)
 {
     (void)str_format(text, size, "r-%s-%" PRIx64, s->settings->id, action_id);
-}
-
-/* ── evidence: what the action will destroy ── */
-
-void recover_capture(struct service *s, const char *what, const char *text, size_t length)
-{
-    char section[SERVICE_EVIDENCE_MAX / 4];
-    size_t room = SERVICE_EVIDENCE_MAX - s->evidence_bytes;
-    if (room > sizeof section)
-        room = sizeof section;
-    if (text == NULL || room < EVIDENCE_SECTION_MIN)
-        return;
-    (void)str_format(section, room, "%s: ", what);
-    size_t used = strlen(section);
-    for (size_t i = 0; i < length && used + 1 < room; i++) {
-        char c = text[i];
-        section[used++] = c == '\n' || (unsigned char)c >= 0x20 ? c : ' ';
-    }
-    while (used > 0 && section[used - 1] == '\n')
-        used--;
-    section[used] = '\0';
-    JSON_CLEANUP json_t *one = json_object(); /* its setter takes any bytes */
-    (void)json_put_text(one, "text", section);
-    if (json_array_append(s->evidence, json_object_get(one, "text")) == 0)
-        s->evidence_bytes += used;
-}
-
-/* What its own host shows. */
-static void capture_host(struct service *s, struct now now)
-{
-    JSON_CLEANUP json_t *texts = json_array();
-    size_t i;
-    const json_t *text;
-    evidence_texts(s, now, texts);
-    json_array_foreach(texts, i, text)
-    {
-        recover_capture(s, "host", json_string_value(text), json_string_length(text));
-    }
-}
-
-static void gather_evidence(struct service *s, struct now now)
-{
-    const struct sight *sight = &s->sight;
-    char line[FACT_TEXT_MAX + 64];
-    json_decref(s->evidence);
-    s->evidence = json_array();
-    s->evidence_bytes = 0;
-    recover_capture(s, "unit", sight->unit.text, strlen(sight->unit.text));
-    const struct probe_facts *p = cause_probe(sight);
-    (void)snprintf(line, sizeof line, "%s %s", reply_class_word(p->reply), p->text);
-    recover_capture(s, "redis", line, strlen(line));
-    capture_host(s, now);
-    if (sight->log.line[0] != '\0')
-        recover_capture(s, "log", sight->log.line, strlen(sight->log.line));
-    recover_capture(s, "stop", s->stop_loss, strlen(s->stop_loss));
-    if (sight->info.known) {
-        (void)snprintf(line, sizeof line,
-                       "last INFO %" PRId64 " s before: pid %" PRId64 " clients %" PRId64
-                       " used_memory %" PRId64 " unsaved_changes %" PRId64 " uptime %" PRId64 " s",
-                       mono_since(now.mono, sight->info.at) / 1000, sight->info.process_id,
-                       sight->info.connected_clients, sight->info.used_memory,
-                       sight->info.unsaved_changes, sight->info.uptime_seconds);
-        recover_capture(s, "info", line, strlen(line));
-    }
-    if (reply_answered(p->reply) && p->reply != REPLY_BUSY) {
-        static const enum redis_request asks[] = {REDIS_INFO, REDIS_SLOWLOG, REDIS_CLIENT_LIST};
-        for (size_t i = 0; i < ARRAY_LENGTH(asks); i++)
-            s->engine->ports.redis(s->engine->ports.context, s->index,
-                                   request_begin(s, FOR_EVIDENCE, now.mono), asks[i], false,
-                                   mono_add(now.mono, EVIDENCE_DEADLINE_MS));
-    }
 }
 
 /* ── intent, action, outcome ── */
@@ -409,7 +336,7 @@ static void carry_out(struct service *s, const struct effect *e, struct now now)
         record_state(s, 0, STORE_NORMAL);
         break;
     case EFFECT_EVIDENCE:
-        gather_evidence(s, now);
+        recover_gather(s, now);
         /* With the one that begins: Resus may not live to write its end. */
         save_history(s, "running", -1, s->recovery_actions + 1);
         break;

@@ -472,6 +472,7 @@ void recover_redis(struct service *s, const struct pending *p, const struct redi
                    struct now now);
 void recover_host(struct service *s, const struct pending *p, const struct host_outcome *o,
                   struct now now);
+void recover_gather(struct service *s, struct now now); /* capture.c: begins the evidence */
 void recover_capture(struct service *s, const char *what, const char *text, size_t length);
 enum action_end recover_end_of(const struct host_outcome *o);
 /* Keeps what a command said that failed, until one succeeds or Redis is well. */

@@ -131,6 +131,30 @@ static void an_answer_on_the_host_from_before_the_last_failure_proves_nothing(vo
     assert_true(silence_judge(&s, &refused, (mono_ms){DOUBT_MS + 4000}).confirmed);
 }
 
+/* `docker run` sleeps while the Redis in its container works. */
+static void the_process_that_runs_a_container_is_not_redis(void **state)
+{
+    (void)state;
+    struct sight s = silent();
+    mono_ms now = {DOUBT_MS + 8000};
+    s.process_before = look(DOUBT_MS + 4000, TASK_SLEEPING, 0);
+    s.process = look(DOUBT_MS + 7000, TASK_SLEEPING, 0);
+    s.info.known = true;
+    s.info.process_id = PID;
+    assert_int_equal(evidence_activity(&s, now), ACTIVITY_STILL);
+    s.info.process_id = 1;
+    assert_true(evidence_not_main(&s));
+    assert_int_equal(evidence_activity(&s, now), ACTIVITY_UNKNOWN);
+    s.process.state = TASK_STOPPED;
+    assert_int_equal(evidence_activity(&s, now), ACTIVITY_UNKNOWN);
+    s.process.state = TASK_RUNNING;
+    assert_int_equal(evidence_stirred(&s).ms, 0);
+    /* Its main process has another number since it was restarted: it is looked at. */
+    s.info.process_id = PID - 1;
+    s.unit_same_since.ms = 5;
+    assert_false(evidence_not_main(&s));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -139,6 +163,7 @@ int main(void)
         cmocka_unit_test(the_group_speaks_when_the_process_is_no_longer_looked_at),
         cmocka_unit_test(an_answer_on_the_host_from_before_the_last_failure_proves_nothing),
         cmocka_unit_test(who_refuses_may_have_ended_since_its_unit_was_looked_at),
+        cmocka_unit_test(the_process_that_runs_a_container_is_not_redis),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -32,12 +32,13 @@ struct world {
     enum task_state state;            /* TASK_UNKNOWN: the process cannot be looked at */
     int64_t cpu_percent, cpu_ms, pid; /* of the process, while it is silent */
     int64_t tracer;
+    bool contained;  /* Redis has process number 1, and port 6379, of its own container */
     int64_t look_ms; /* a command on the host takes */
     bool group_told; /* the unit's processor time is in its status */
     bool cured_by_restart;
     struct redis_reply *slowlog;
     struct answer answers[ANSWERS_MAX];
-    int looks, witnesses, slowlogs, reloads, restarts;
+    int looks, witnesses, slowlogs, reloads, restarts, witness_port;
     int64_t restarted_at, process_looks_most, witnesses_most;
 };
 
@@ -102,6 +103,7 @@ static void take(struct world *w, int to, const struct asked *asked)
     }
     w->looks += to == TO_HOST && asked->command == HOST_PROCESS;
     w->witnesses += to == TO_WITNESS;
+    w->witness_port = to == TO_WITNESS ? asked->number : w->witness_port;
     w->slowlogs += to == TO_REDIS && asked->request == REDIS_SLOWLOG;
     w->reloads += to == TO_HOST && asked->command == HOST_RELOAD;
     w->restarts += to == TO_HOST && asked->command == HOST_RESTART;
@@ -138,7 +140,7 @@ static void answer_redis(struct world *w, const struct answer *a)
     facts_info_reset(&answer.info);
     if (reply == REPLY_PONG && !late && a->asked.request == REDIS_INFO) {
         answer.info.known = true;
-        answer.info.process_id = w->pid;
+        answer.info.process_id = w->contained ? 1 : w->pid;
         answer.info.tcp_port = 6379;
     }
     if (a->asked.request == REDIS_SLOWLOG) {
@@ -292,6 +294,25 @@ static void a_refused_port_that_is_refused_there_is_healed_at_once(void **state)
     run_until(&w, 20000 + 6000);
     assert_int_equal(w.restarts, 1);
     assert_string_equal(cause_of(&w), "ok");
+}
+
+/* The main process, which runs the container, sleeps while Redis works in it. Another container may
+ * have the port that INFO names. */
+static void a_redis_in_a_container_is_not_judged_by_the_process_that_runs_it(void **state)
+{
+    struct world w;
+    begin(&w, *state);
+    w.contained = true;
+    w.f->service.redis.port = 6380;
+    run_until(&w, 5000);
+    assert_int_equal(service(&w)->cause, CAUSE_OK);
+    change(&w, REPLY_SILENT, REPLY_SILENT);
+    run_until(&w, 5000 + 25000);
+    assert_int_equal(w.looks, 0);
+    assert_int_equal(w.restarts, 0);
+    assert_int_equal(w.witness_port, 6380);
+    run_until(&w, 5000 + 45000); /* the time for silence without evidence */
+    assert_int_equal(w.restarts, 1);
 }
 
 /* id, time, microseconds, words, client */
@@ -574,6 +595,7 @@ int main(void)
         TEST(a_hang_with_evidence_is_healed_within_twelve_seconds),
         TEST(the_evidence_costs_a_real_hang_no_time),
         TEST(a_process_that_a_signal_stopped_is_restarted_without_a_reload),
+        TEST(a_redis_in_a_container_is_not_judged_by_the_process_that_runs_it),
         TEST(a_refused_port_that_is_refused_there_is_healed_at_once),
         TEST(a_long_command_is_waited_for_and_named_when_it_is_over),
         TEST(a_long_command_without_a_name_is_announced_too),
