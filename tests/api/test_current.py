@@ -71,8 +71,9 @@ def test_a_stopped_process_is_said_to_be_silent_and_has_no_figures(served):
     os.kill(pid, signal.SIGSTOP)
     try:
         # At once, and so before it is certain what it is.
-        code, line = wait_until(lambda: (lambda seen: seen if seen[0] else None)(check_line(served)), "a word of it")
-        assert code == 1 and "has not answered for" in line and "|" not in line, line
+        code, line = wait_until(lambda: (lambda seen: seen if "has not answered for" in seen[1] else None)(check_line(served)),
+                                "its silence")
+        assert code == 1 and "|" not in line, line
         health = served.good("health")
         assert health["cause"]["code"] == "ok" and "has not answered" in health["cause"]["summary"], health
         assert health["connectivity"] is False and health["response_time_ms"] is None, health
