@@ -93,6 +93,22 @@ def test_a_stopped_process_is_said_to_be_silent_and_has_no_figures(served):
     wait_until(lambda: "metrics" in checks(served)["performance"], "figures again")
 
 
+def test_the_list_says_what_is_not_guarded_to_those_who_log_in(served):
+    """Also where the web process answers from its own copy."""
+    session = bearer(login(served))
+    served.good("pause", "--reason", "test")
+
+    def item(headers):
+        found, = served.https("GET", "/api/services", None, headers).body["items"]
+        return found
+
+    seen = wait_until(lambda: "not_guarded" in (found := item(session)) and found["not_guarded"] and found, "the mark")
+    assert seen["not_guarded"]["reason_code"] == "paused" and seen["cause"] == "ok", seen
+    assert not {"not_guarded", "cause"} & item({}).keys(), item({})
+    served.good("resume")
+    wait_until(lambda: item(session)["not_guarded"] is None, "no mark")
+
+
 def test_the_canary_meets_what_an_application_meets(served):
     with_health_check(served, interval_seconds=1, canary=True)
     wait_until(lambda: checks(served)["canary"]["status"] == "pass", "a canary")
