@@ -24,6 +24,7 @@
  *   op "snapshot" (service; no credential): {"status": {...}, "health": {...}, "events":
  *   [service_status, service_health]} as an admin sees them; what others may see of it is cut by
  *   api/visible.h. It is not a row of the table.
+ *   op "service_list" (no credential): the list of services, likewise.
  *
  * The web process holds no secret but the TLS key. What it says of `source_ip` is its claim. */
 #ifndef RESUS_API_LINK_H

@@ -45,6 +45,21 @@ json_t *visible_status(const json_t *whole, enum access access)
     return part;
 }
 
+json_t *visible_services(const json_t *whole, enum access access)
+{
+    if (access != ACCESS_ANONYMOUS)
+        return json_incref((json_t *)whole); /* read by its holder, never written */
+    json_t *part = json_deep_copy(whole);
+    size_t i;
+    json_t *item;
+    json_array_foreach(json_object_get(part, "items"), i, item)
+    {
+        (void)json_object_del(item, "cause");
+        (void)json_object_del(item, "not_guarded");
+    }
+    return part;
+}
+
 static json_t *check_words(const json_t *checks)
 {
     json_t *words = json_object();

@@ -301,6 +301,10 @@ static void dispatch(struct web_call *c)
         snapshot(c, service);
         return;
     }
+    if (str_equal(op, "service_list")) {
+        c->call.answer(&c->call, 200, handlers_service_list(c->link->options.handlers));
+        return;
+    }
     int index = operation_by_name(op);
     if (index < 0) {
         call_refuse(&c->call, 404, "Not found", "There is no such operation.", "not_found",

@@ -163,6 +163,8 @@ static json_t *no_figures_json(const struct service *s, struct now now)
                          (double)silent_ms / 1000.0);
         return check("unknown", -1, text);
     }
+    if (cause_probe(&s->sight)->reply == REPLY_NONE)
+        return check("unknown", -1, "Not asked yet");
     if (cause_probe(&s->sight)->reply != REPLY_PONG)
         return check("unknown", -1, "No current figures: PING fails");
     if (s->cause == CAUSE_WRONG_INSTANCE)

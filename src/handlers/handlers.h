@@ -74,6 +74,8 @@ void handlers_reopened(struct handlers *h, int service);
 /* {"status", "health", "events"} of a service as an admin sees them, for the web process
  * (api/link.h, op "snapshot"); a status with "error" is answered with 503. New reference. */
 json_t *handlers_snapshot(struct handlers *h, int service);
+/* The list as admins see it: the web process keeps one copy, and shows each role its part. */
+json_t *handlers_service_list(struct handlers *h);
 /* An event was published: to whoever follows. */
 void handlers_event(struct handlers *h, int service, const json_t *event);
 

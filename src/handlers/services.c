@@ -6,18 +6,14 @@
 
 void services_list(struct handlers *h, struct call *call)
 {
-    json_t *body = engine_services_json(h->engine, handlers_now(h));
-    json_t *items = json_object_get(body, "items");
+    JSON_CLEANUP json_t *whole = handlers_service_list(h);
+    json_t *items = json_object_get(whole, "items");
     for (size_t i = json_array_size(items); i > 0; i--) {
         const char *id = json_text_or(json_array_get(items, i - 1), "id", "");
         if (!handlers_in_scope(h, call, engine_service_index(h->engine, id)))
             (void)json_array_remove(items, i - 1);
-        else if (call->access == ACCESS_ANONYMOUS) { /* causes and accounts are not for everybody */
-            (void)json_object_del(json_array_get(items, i - 1), "cause");
-            (void)json_object_del(json_array_get(items, i - 1), "not_guarded");
-        }
     }
-    call->answer(call, 200, body);
+    call->answer(call, 200, visible_services(whole, call->access));
 }
 
 /* {services, wakeups, late_ms: {p50, p99, worst}} */
@@ -80,6 +76,11 @@ json_t *handlers_snapshot(struct handlers *h, int service)
     (void)json_put(body, "health", engine_health_json(h->engine, service, now));
     (void)json_put(body, "events", engine_state_events(h->engine, service, now));
     return body;
+}
+
+json_t *handlers_service_list(struct handlers *h)
+{
+    return engine_services_json(h->engine, handlers_now(h));
 }
 
 /* The body may be shared with others who asked at the same time: it is cut in a copy. */

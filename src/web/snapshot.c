@@ -66,7 +66,7 @@ static void drop_texts(struct entry *e)
 static json_t *visible(const struct entry *e, enum snapshot_kind kind, enum access access)
 {
     if (kind == SNAPSHOT_LIST)
-        return json_incref(e->body);
+        return visible_services(e->body, access);
     return kind == SNAPSHOT_STATUS ? visible_status(json_object_get(e->body, "status"), access)
                                    : visible_health(json_object_get(e->body, "health"), access);
 }
@@ -173,7 +173,7 @@ static bool fetch(struct entry *e)
     if (e->asking != 0)
         return true;
     json_t *request = json_object();
-    (void)json_put_text(request, "op", e->id[0] == '\0' ? "services" : "snapshot");
+    (void)json_put_text(request, "op", e->id[0] == '\0' ? "service_list" : "snapshot");
     if (e->id[0] != '\0')
         (void)json_put_text(request, "service", e->id);
     e->asking = link_ask(e->owner->link, request, on_taken, e);

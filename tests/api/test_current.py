@@ -71,8 +71,9 @@ def test_a_stopped_process_is_said_to_be_silent_and_has_no_figures(served):
     os.kill(pid, signal.SIGSTOP)
     try:
         # At once, and so before it is certain what it is.
-        code, line = wait_until(lambda: (lambda seen: seen if seen[0] else None)(check_line(served)), "a word of it")
-        assert code == 1 and "has not answered for" in line and "|" not in line, line
+        code, line = wait_until(lambda: (lambda seen: seen if "has not answered for" in seen[1] else None)(check_line(served)),
+                                "its silence")
+        assert code == 1 and "|" not in line, line
         health = served.good("health")
         assert health["cause"]["code"] == "ok" and "has not answered" in health["cause"]["summary"], health
         assert health["connectivity"] is False and health["response_time_ms"] is None, health
@@ -90,6 +91,22 @@ def test_a_stopped_process_is_said_to_be_silent_and_has_no_figures(served):
     finally:
         os.kill(pid, signal.SIGCONT)
     wait_until(lambda: "metrics" in checks(served)["performance"], "figures again")
+
+
+def test_the_list_says_what_is_not_guarded_to_those_who_log_in(served):
+    """Also where the web process answers from its own copy."""
+    session = bearer(login(served))
+    served.good("pause", "--reason", "test")
+
+    def item(headers):
+        found, = served.https("GET", "/api/services", None, headers).body["items"]
+        return found
+
+    seen = wait_until(lambda: "not_guarded" in (found := item(session)) and found["not_guarded"] and found, "the mark")
+    assert seen["not_guarded"]["reason_code"] == "paused" and seen["cause"] == "ok", seen
+    assert not {"not_guarded", "cause"} & item({}).keys(), item({})
+    served.good("resume")
+    wait_until(lambda: item(session)["not_guarded"] is None, "no mark")
 
 
 def test_the_canary_meets_what_an_application_meets(served):

@@ -80,9 +80,31 @@ def wrong_values(schema):
     return values
 
 
+# No setting lifts these limits: at one of them the test goes on as another caller.
+FIXED_LIMITS = ("notify", "refresh")
+
+
+class Admins:
+    """An admin who becomes another one at a limit that cannot be lifted."""
+
+    def __init__(self, served):
+        self.served = served
+        self.next()
+
+    def next(self):
+        self.token = people.bearer(people.api_token(self.served, "admin")["token"])
+
+    def ask(self, method, place, body, limit):
+        answer = self.served.https(method, place, body, self.token)
+        if answer.status == 429 and limit in FIXED_LIMITS:
+            self.next()
+            answer = self.served.https(method, place, body, self.token)
+        return answer
+
+
 def test_hostile_a_wrong_value_in_any_field_is_named(served):
     served.unlimited()
-    token = people.bearer(people.api_token(served, "admin")["token"])
+    admins = Admins(served)
     _, document = served.ask("openapi")
     tried = 0
     for path, item in document["paths"].items():
@@ -90,16 +112,17 @@ def test_hostile_a_wrong_value_in_any_field_is_named(served):
         for method, operation in item.items():
             if "requestBody" not in operation:
                 continue
+            limit = operation.get("x-rate-limit")
             schema = operation["requestBody"]["content"]["application/json"]["schema"]
             good = {name: example(schema["properties"][name]) for name in schema.get("required", [])}
             for name, field in schema["properties"].items():
                 for value in wrong_values(field):
-                    answer = served.https(method.upper(), place, good | {name: value}, token)
+                    answer = admins.ask(method.upper(), place, good | {name: value}, limit)
                     assert answer.status == 400 and f"`{name}`" in answer.body["message"], (path, name, value, answer)
                     tried += 1
             for name in schema.get("required", []):
                 less = {key: value for key, value in good.items() if key != name}
-                answer = served.https(method.upper(), place, less, token)
+                answer = admins.ask(method.upper(), place, less, limit)
                 assert answer.status == 400 and f"`{name}`" in answer.body["message"], (path, name, answer)
     assert tried > 200, tried
     fine(served)

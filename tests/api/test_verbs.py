@@ -415,14 +415,21 @@ def test_a_reload_that_one_service_refuses_changes_no_other(served):
     served.settings["services"]["second"]["process"]["directory"] = str(served.folder / "second")
     served.settings["services"]["second"]["address"] = f"127.0.0.1:{free_port()}"
     served.start()
-    served.settings["services"]["redis"]["address"] = f"127.0.0.1:{free_port()}"
-    # The file is good; that a process of our own needs a number is found when it is opened.
-    served.settings["services"]["second"]["address"] = "redis.example.org:6379"
+    password = served.folder / "password"
+    password.write_text("not what this Redis wants\n")
+    password.chmod(0o600)
+    served.settings["services"]["redis"]["redis"] = {"password_file": str(password)}
+    # The file is good; that the second password is missing is found when it is read.
+    missing = served.folder / "missing"
+    served.settings["services"]["second"]["redis"] = {"password_file": str(missing)}
     served.write_settings()
     served.hang_up()
-    wait_until(lambda: "not reloaded: service second" in served.output(), "the error in the log")
+    wait_until(lambda: "not reloaded" in served.output(), "the error in the log")
+    line, = [line for line in served.output().splitlines() if "not reloaded" in line]
+    assert "service second" in line and str(missing) in line, line
     status, body = served.ask("refresh", "redis")
     assert status == 200 and body["status"]["status"] == "running", body
+    assert body["health"]["cause"]["code"] == "ok", body
 
 
 def test_a_full_disk_under_the_audit_refuses_people(served):

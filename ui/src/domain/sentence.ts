@@ -6,6 +6,7 @@ import { agoText, durationText } from './duration';
 import { latencyText } from './figure';
 
 const say = words.service;
+const BEYOND = ['restart_useless', 'restart_harmful'];
 const UNGUARDED = ['breaker_open', 'attempts_exhausted', 'maintenance', 'cannot_act'];
 
 function stoppedBy(status: Status, now: number): string[] {
@@ -18,6 +19,11 @@ function stoppedBy(status: Status, now: number): string[] {
   ];
 }
 
+const ended = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
+
+/** Its settings cannot be used: nothing is known of it, and nothing is done. */
+export const isMisconfigured = (health: Health | null): boolean => health?.cause?.code === 'misconfigured';
+
 /** Is it all right? One or two sentences beside the badge. */
 export function answerOf(live: Live, stale: boolean, now: number): string {
   const { status, health } = live;
@@ -29,7 +35,7 @@ export function answerOf(live: Live, stale: boolean, now: number): string {
   if (status.overall_status === 'unknown') said.push(say.sentence.cannotTell);
   if (stopped.length > 0) said.push(...stopped);
   else if (health?.cause !== undefined && health.cause.code !== 'ok') {
-    said.push(health.cause.summary);
+    said.push(ended(health.cause.summary));
     if (health.cause.since !== null) said.push(say.sentence.since(durationText((there - health.cause.since) / 1000)));
   } else if (health?.response_time_ms !== undefined && health.connectivity === true)
     said.push(say.sentence.answering(latencyText(health.response_time_ms)));
@@ -59,23 +65,39 @@ function unguardedText(health: Health): string | null {
   return say.doing.unguarded(withheld.text);
 }
 
+/** A cause that is beyond recovery: it never tried. */
+function beyondText(health: Health): string | null {
+  const withheld = health.auto_recovery?.withheld;
+  if (withheld === undefined || withheld === null || health.auto_recovery?.attempts !== 0 || !BEYOND.includes(withheld.reason_code)) return null;
+  return say.doing.beyond(withheld.text);
+}
+
+/** How long until the next step; empty when none is due. It counts, so it is no part of what is read out. */
+export function countdownOf(live: Live, now: number): string {
+  const recovery = live.health?.auto_recovery;
+  if (recovery?.state !== 'waiting' || recovery.next_step_at === undefined || live.status?.operation !== undefined) return '';
+  const seconds = Math.ceil((recovery.next_step_at - now - live.skewMs) / 1000);
+  return seconds > 0 ? say.doing.toGo(durationText(seconds)) : '';
+}
+
 /** What is Resus doing about it? */
 export function doingOf(live: Live, clock: (at: number) => string): string {
   const { status, health } = live;
   if (status?.operation !== undefined) return operationText(status.operation);
   const recovery = health?.auto_recovery;
   if (health === null || recovery === undefined) return '';
+  if (isMisconfigured(health)) return say.doing.misconfigured;
   switch (recovery.state) {
     case 'recovering':
       return say.doing.recovering(Math.max(1, recovery.attempts), recovery.max_attempts);
     case 'waiting':
-      if (recovery.phase === 'grace' && recovery.next_step_at !== undefined)
-        return say.doing.starts(clock(recovery.next_step_at));
+      if (recovery.next_step_at !== undefined)
+        return recovery.phase === 'grace' ? say.doing.starts(clock(recovery.next_step_at)) : say.doing.nextAt(clock(recovery.next_step_at));
       return recovery.next_step_in_seconds === undefined
         ? say.doing.waitingPlain
         : say.doing.waiting(durationText(recovery.next_step_in_seconds));
     case 'failed':
-      return unguardedText(health) ?? say.doing.failed;
+      return unguardedText(health) ?? beyondText(health) ?? say.doing.failed;
     case 'confirming':
       return say.doing.confirming;
     case 'succeeded':

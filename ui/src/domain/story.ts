@@ -53,8 +53,8 @@ export function storyOf(message: Numbered): Story | null {
         kind: 'changes',
         tone: message.overall_status,
         text: say.timeline.became(
-          message.overall_status === 'healthy'
-            ? words.overall.healthy.toLowerCase()
+          message.overall_status === 'healthy' || words.overall[message.overall_status] === words.unit[message.status]
+            ? words.overall[message.overall_status].toLowerCase()
             : `${words.overall[message.overall_status].toLowerCase()} (${words.unit[message.status].toLowerCase()})`,
         ),
         who: '',

@@ -8,7 +8,7 @@ import { ageText, agoText, dayText, durationText, tookText } from '@/domain/dura
 import { checkText, latencyText, memoryText, percentText, plainText } from '@/domain/figure';
 import { NOTHING, snapshot } from '@/domain/live';
 import { may, type Permission } from '@/domain/permission';
-import { answerOf, doingOf, recoveryStatusText } from '@/domain/sentence';
+import { answerOf, countdownOf, doingOf, recoveryStatusText } from '@/domain/sentence';
 
 import healthJson from '../fixtures/health.json';
 import statusJson from '../fixtures/status.json';
@@ -86,12 +86,30 @@ describe('sentences', () => {
       { state: 'waiting', phase: 'grace', next_step_in_seconds: 75, next_step_at: '2026-11-22T19:21:15Z' },
       'Resus starts it at 22:00. To keep it stopped, stop it here or pause recovery.',
     ],
+    [{ state: 'waiting', phase: 'backoff', next_step_in_seconds: 75, next_step_at: '2026-11-22T19:21:15Z' }, 'Resus takes the next step at 22:00.'],
+    [
+      { state: 'failed', attempts: 0, withheld: { reason_code: 'restart_useless', text: 'A restart would not help with this cause.' } },
+      'A person is needed: A restart would not help with this cause.',
+    ],
     [{ state: 'failed' }, 'Resus has stopped trying: a person is needed.'],
-    [{ state: 'paused', paused_until: '2026-11-22T22:00:00Z' }, 'Automatic recovery is paused, until 22:00.'],
-    [{ state: 'disabled' }, 'Automatic recovery is switched off: Resus only watches.'],
+    [{ state: 'paused', paused_until: '2026-11-22T22:00:00Z' }, 'Not guarded: automatic recovery is paused until 22:00.'],
+    [{ state: 'disabled' }, 'Not guarded: automatic recovery is switched off, Resus only watches.'],
     [{ state: 'confirming' }, 'Resus looks closer before it acts.'],
   ])('say what Resus does: %j', (change, text) => {
     expect(doingOf(snapshot(NOTHING, status(), health(recovery(change))), clock)).toBe(text);
+  });
+  test('count down to the next step, by the daemon’s clock', () => {
+    const waiting = snapshot(NOTHING, status(), health(recovery({ state: 'waiting', phase: 'grace', next_step_at: '2026-11-22T19:21:15Z' })));
+    expect(countdownOf(waiting, NOW)).toBe('1m 35s to go.');
+    expect(countdownOf({ ...waiting, skewMs: 60_000 }, NOW)).toBe('35s to go.');
+    expect(countdownOf(waiting, NOW + 120_000)).toBe('');
+    expect(countdownOf(snapshot(NOTHING, status(), health()), NOW)).toBe('');
+  });
+  test('say of a misconfigured service that it is not watched', () => {
+    const cause = { ...healthJson.cause, code: 'misconfigured', summary: 'misconfigured: cannot open /x: No such file or directory', since: null };
+    const live = snapshot(NOTHING, status({ status: 'unknown', overall_status: 'unknown' }), health({ overall_status: 'unknown', cause }));
+    expect(answerOf(live, false, NOW)).toBe('Unable to determine service status. misconfigured: cannot open /x: No such file or directory.');
+    expect(doingOf(live, clock)).toBe('Resus does not watch it until its settings are corrected.');
   });
   test('say why nothing is done', () => {
     const withheld = { reason_code: 'restart_harmful', text: 'A restart would do harm with this cause.' };
@@ -131,6 +149,7 @@ describe('a button', () => {
   test('that the state forbids says why', () => {
     expect(availability('start', 'admin', status(), true)).toEqual({ kind: 'impossible', why: 'The service runs already.' });
     expect(availability('stop', 'admin', status({ status: 'stopped' }), true)).toMatchObject({ kind: 'impossible' });
+    expect(availability('stop', 'admin', status({ status: 'stopped' }), true, true)).toEqual({ kind: 'ready' });
     expect(availability('restart', 'admin', status({ operation: { operation: 'stop', user: 'root', since: null } }), true)).toEqual({ kind: 'impossible', why: 'root is at it: stopping.' });
     expect(availability('restart', 'admin', status(), false)).toMatchObject({ kind: 'impossible' });
   });
