@@ -472,10 +472,10 @@ void recover_redis(struct service *s, const struct pending *p, const struct redi
                    struct now now);
 void recover_host(struct service *s, const struct pending *p, const struct host_outcome *o,
                   struct now now);
-void recover_gather(struct service *s, struct now now); /* capture.c: begins the evidence */
+void recover_gather(struct service *s, struct now now); /* capture.c */
 void recover_capture(struct service *s, const char *what, const char *text, size_t length);
 enum action_end recover_end_of(const struct host_outcome *o);
-/* Keeps what a command said that failed, until one succeeds or Redis is well. */
+/* Keeps what a failed command said until one succeeds or Redis is well. */
 void recover_note_command(struct service *s, const char *word, const struct host_outcome *o);
 
 /* restore.c */
@@ -593,7 +593,6 @@ json_t *notice_json(const struct engine *e, int service, struct now now);
 #define SNAPSHOT_INFO_REFUSED                                                                      \
     "INFO is not allowed to our user: memory, limits, saves and replication are not watched"
 json_t *advice_json(const struct service *s, struct now now);
-
 /* preflight: facts for core/preflight */
 void snapshot_preflight(const struct service *s, enum engine_operation operation, struct now now,
                         struct preflight *ret);
