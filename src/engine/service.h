@@ -110,14 +110,18 @@ struct other_restart {
     struct restart_facts log;
 };
 
+/* The host's words and ours around them, with a unit's name: the remedy comes last. */
+#define GUARD_TEXT_MAX (FACT_TEXT_MAX * 2)
+
 /* May Resus act on the host at all? What sudo lists, and what the host refused. */
 struct guard {
-    mono_ms due;                 /* when the rights are looked at next; MONO_NEVER = not yet */
-    enum tri rights;             /* all that recovery needs, by the last look */
-    int missing;                 /* RECOVERY_BIT()s of what sudo does not list */
-    mono_ms back;                /* when what was missing was listed again */
-    char listed[FACT_TEXT_MAX];  /* what is missing, in words; "" = nothing */
-    char refused[FACT_TEXT_MAX]; /* what the host refused, in words; "" = nothing */
+    mono_ms due;                  /* when the rights are looked at next; MONO_NEVER = not yet */
+    enum tri rights;              /* all that recovery needs, by the last look */
+    int missing;                  /* RECOVERY_BIT()s of what sudo does not list */
+    mono_ms back;                 /* when what was missing was listed again */
+    char listed[GUARD_TEXT_MAX];  /* what is missing, in words; "" = nothing */
+    char refused[GUARD_TEXT_MAX]; /* what the host refused, in words; "" = nothing */
+    enum host_command refused_command;
 };
 
 enum sample_state {
