@@ -587,15 +587,6 @@ void service_schedule(struct service *s);
 const char *snapshot_status(const struct service *s); /* running, stopped ... */
 enum overall snapshot_overall(const struct service *s);
 enum withheld snapshot_withheld(const struct service *s, const struct recovery_facts *f);
-json_t *snapshot_operation(const struct service *s, struct now now);
-
-/* notice.c: the banners that are shown now, newest first */
-json_t *notice_json(const struct engine *e, int service, struct now now);
-
-/* advice.c */
-#define SNAPSHOT_INFO_REFUSED                                                                      \
-    "INFO is not allowed to our user: memory, limits, saves and replication are not watched"
-json_t *advice_json(const struct service *s, struct now now);
 
 /* preflight: facts for core/preflight */
 void snapshot_preflight(const struct service *s, enum engine_operation operation, struct now now,
