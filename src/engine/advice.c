@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
-#include "engine/service.h"
+#include "engine/snapshot.h"
 
 #define LONG_COMMAND_SHOWN_MS 86400000
 #define MIB (1024.0 * 1024.0)

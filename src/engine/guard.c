@@ -170,11 +170,14 @@ void guard_refused(struct service *s, const struct host_outcome *o, struct now n
 {
     struct guard *g = &s->guard;
     const char *verb = verb_of(o->command);
-    if (o->end != HOST_EXITED || o->refusal == HOST_NOT_REFUSED) {
-        if (o->end == HOST_EXITED && o->exit_code == 0)
+    if (o->end != HOST_EXITED)
+        return;
+    if (o->refusal == HOST_NOT_REFUSED) {
+        if (o->exit_code == 0 || o->command == g->refused_command) /* it was run, this time */
             g->refused[0] = '\0';
         return;
     }
+    g->refused_command = o->command;
     switch (o->refusal) {
     case HOST_REFUSED_SUDO:
         (void)str_format(g->refused, sizeof g->refused,

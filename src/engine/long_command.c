@@ -76,6 +76,8 @@ static const struct slowlog_entry *find(const struct slowlog_entry *entries, siz
     const struct slowlog_entry *found = NULL;
     for (size_t i = 0; i < count; i++) {
         const struct slowlog_entry *e = &entries[i];
+        if (e->unix_seconds < 0 || e->unix_seconds > INT64_MAX / 1000)
+            continue; /* no time; and it would not fit in ms */
         int64_t age_ms = now.wall.ms - e->unix_seconds * 1000;
         bool then = age_ms < silent_ms + CLOCKS_APART_MS && age_ms > -CLOCKS_APART_MS;
         if (then && e->duration_us / 500 >= silent_ms && (found == NULL || e->id > found->id))

@@ -4,7 +4,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
-#include "engine/service.h"
+#include "engine/snapshot.h"
 
 #define NOTICE_SHOWN_MS (30LL * 60 * 1000)
 /* Of its text in the audit log, where an operator could otherwise push older lines out. */

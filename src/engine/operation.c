@@ -378,7 +378,7 @@ void operation_host(struct service *s, const struct host_outcome *out, struct no
         return;
     }
     if (o->end == ACTION_REFUSED) {
-        char text[FACT_TEXT_MAX + 64];
+        char text[GUARD_TEXT_MAX + 64];
         (void)str_format(text, sizeof text, "%s Nothing was done.", s->guard.refused);
         operation_take_back(s, now);
         operation_fail(s, 500, "Operation failed", "command_failed", text, now);

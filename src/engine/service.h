@@ -110,14 +110,18 @@ struct other_restart {
     struct restart_facts log;
 };
 
+/* The host's words and ours around them, with a unit's name: the remedy comes last. */
+#define GUARD_TEXT_MAX (FACT_TEXT_MAX * 2)
+
 /* May Resus act on the host at all? What sudo lists, and what the host refused. */
 struct guard {
-    mono_ms due;                 /* when the rights are looked at next; MONO_NEVER = not yet */
-    enum tri rights;             /* all that recovery needs, by the last look */
-    int missing;                 /* RECOVERY_BIT()s of what sudo does not list */
-    mono_ms back;                /* when what was missing was listed again */
-    char listed[FACT_TEXT_MAX];  /* what is missing, in words; "" = nothing */
-    char refused[FACT_TEXT_MAX]; /* what the host refused, in words; "" = nothing */
+    mono_ms due;                  /* when the rights are looked at next; MONO_NEVER = not yet */
+    enum tri rights;              /* all that recovery needs, by the last look */
+    int missing;                  /* RECOVERY_BIT()s of what sudo does not list */
+    mono_ms back;                 /* when what was missing was listed again */
+    char listed[GUARD_TEXT_MAX];  /* what is missing, in words; "" = nothing */
+    char refused[GUARD_TEXT_MAX]; /* what the host refused, in words; "" = nothing */
+    enum host_command refused_command;
 };
 
 enum sample_state {
@@ -584,15 +588,7 @@ void service_schedule(struct service *s);
 const char *snapshot_status(const struct service *s); /* running, stopped ... */
 enum overall snapshot_overall(const struct service *s);
 enum withheld snapshot_withheld(const struct service *s, const struct recovery_facts *f);
-json_t *snapshot_operation(const struct service *s, struct now now);
 
-/* notice.c: the banners that are shown now, newest first */
-json_t *notice_json(const struct engine *e, int service, struct now now);
-
-/* advice.c */
-#define SNAPSHOT_INFO_REFUSED                                                                      \
-    "INFO is not allowed to our user: memory, limits, saves and replication are not watched"
-json_t *advice_json(const struct service *s, struct now now);
 /* preflight: facts for core/preflight */
 void snapshot_preflight(const struct service *s, enum engine_operation operation, struct now now,
                         struct preflight *ret);

@@ -77,12 +77,11 @@ void snapshot_add_text(json_t *array, const char *text)
 
 /* ── status ── */
 
-json_t *snapshot_operation(const struct service *s, struct now now)
+static json_t *operation_json(const struct service *s)
 {
     const struct operation *o = &s->operation;
     if (!operation_running(s))
         return NULL;
-    (void)now;
     json_t *body = json_object();
     (void)json_put_text(body, "id", o->id);
     (void)json_put_text(body, "operation", engine_operation_word(o->request.operation));
@@ -142,7 +141,7 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
     else
         (void)json_put_bool(vm, "ssh_accessible", s->sight.unit.control_reached == TRI_YES);
     (void)json_put(body, "vm_info", vm);
-    json_t *operation = snapshot_operation(s, now);
+    json_t *operation = operation_json(s);
     if (operation != NULL)
         (void)json_put(body, "operation", operation);
     if (s->after.count > 0)

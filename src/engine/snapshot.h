@@ -12,4 +12,12 @@ void snapshot_add_text(json_t *array, const char *text);
 /* health_json.c */
 json_t *snapshot_cause_json(const struct service *s, struct now now);
 
+/* notice.c: the banners that are shown now, newest first */
+json_t *notice_json(const struct engine *e, int service, struct now now);
+
+/* advice.c */
+#define SNAPSHOT_INFO_REFUSED                                                                      \
+    "INFO is not allowed to our user: memory, limits, saves and replication are not watched"
+json_t *advice_json(const struct service *s, struct now now);
+
 #endif

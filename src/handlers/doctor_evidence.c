@@ -7,11 +7,15 @@
 
 #define WITHOUT_PROCESS                                                                            \
     "Resus cannot see whether a Redis that does not answer works, hangs or waits for its disk, "   \
-    "and "                                                                                         \
-    "restarts it after 30 s of silence"
+    "and restarts it after %" PRId64 " s of silence"
 #define WITHOUT_WITNESS                                                                            \
     "when Redis cannot be reached from here, Resus cannot ask on its host whether it works, and "  \
-    "restarts it after 30 s although perhaps only the path is broken"
+    "restarts it after %" PRId64 " s although perhaps only the path is broken"
+
+static int64_t blind_seconds(const struct doctor_facts *f)
+{
+    return f->service->watch.blind_hang_ms / 1000;
+}
 
 static void judge_process(const struct doctor_facts *f, json_t *items)
 {
@@ -30,7 +34,7 @@ static void judge_process(const struct doctor_facts *f, json_t *items)
             "as root on the host: `findmnt -no OPTIONS /proc` shows `hidepid` where processes "
             "are hidden; then give the account the group of its `gid=`",
             "process %" PRId64 " cannot be read (%s): " WITHOUT_PROCESS, f->unit.main_pid,
-            f->process.error[0] == '\0' ? "no text" : f->process.error);
+            f->process.error[0] == '\0' ? "no text" : f->process.error, blind_seconds(f));
         return;
     }
     if (f->unit.cpu_ms != FACT_UNKNOWN) {
@@ -47,7 +51,7 @@ static void judge_process(const struct doctor_facts *f, json_t *items)
     doctor_put(items, "evidence", FINDING_WARNING, fix,
                "systemctl shows no processor time of %s, and the default commands read no "
                "process: " WITHOUT_PROCESS,
-               f->service->unit);
+               f->service->unit, blind_seconds(f));
 }
 
 static void forwarding_fix(const struct doctor_facts *f, char *fix, size_t size)
@@ -73,7 +77,8 @@ static void judge_witness(const struct doctor_facts *f, json_t *items)
         return;
     if (!w->possible) {
         forwarding_fix(f, fix, sizeof fix);
-        doctor_put(items, "witness", FINDING_WARNING, fix, "%s: " WITHOUT_WITNESS, w->text);
+        doctor_put(items, "witness", FINDING_WARNING, fix, "%s: " WITHOUT_WITNESS, w->text,
+                   blind_seconds(f));
     } else if (reply_answered(w->reply)) {
         doctor_put(items, "witness", FINDING_PASS, NULL,
                    "Redis answers on its own host, too, at %s: Resus can distinguish a broken path "
@@ -82,7 +87,7 @@ static void judge_witness(const struct doctor_facts *f, json_t *items)
     } else if (reply_answered(f->ping.reply)) {
         doctor_put(items, "witness", FINDING_WARNING, "add 127.0.0.1 to `bind` in redis.conf",
                    "Redis answers here, but not on its own host at %s (%s): " WITHOUT_WITNESS,
-                   w->address, w->text);
+                   w->address, w->text, blind_seconds(f));
     } else {
         doctor_put(items, "witness", FINDING_PASS, NULL,
                    "the host can be asked; Redis does not answer there either, at %s (%s)",

@@ -201,7 +201,7 @@ static void what_the_host_refuses_is_no_attempt_and_the_headline(void **state)
     host.error = "sudo: a password is required";
     kill_redis(f, now, RESULT_SIGNAL);
     now = run_until(f, now + 3000);
-    const struct service *s = &f->engine->services[0];
+    struct service *s = &f->engine->services[0];
     assert_int_equal(s->recovery.attempts, 0);
     assert_int_equal(f->refused_count, 2); /* restart, then start */
     assert_int_equal(f->outcome_count, 0);
@@ -219,6 +219,16 @@ static void what_the_host_refuses_is_no_attempt_and_the_headline(void **state)
     now = run_until(f, now + 60000);
     assert_in_range(f->refused_count, 3, 4);
     assert_int_equal(s->recovery.attempts, 0);
+    /* A command that is run and fails was not refused. */
+    struct guard kept = s->guard;
+    struct host_outcome ran = {
+        .command = HOST_RELOAD, .end = HOST_EXITED, .exit_code = 1, .refusal = HOST_NOT_REFUSED};
+    guard_refused(s, &ran, fixture_at(now));
+    assert_string_not_equal(s->guard.refused, "");
+    ran.command = kept.refused_command;
+    guard_refused(s, &ran, fixture_at(now));
+    assert_string_equal(s->guard.refused, "");
+    s->guard = kept;
     /* The rights are back. */
     host.refusal = HOST_NOT_REFUSED;
     host.error = "";

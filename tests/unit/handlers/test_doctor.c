@@ -393,6 +393,8 @@ static void missing_evidence_about_the_process_is_named(void **state)
     facts.main_process.pid = 0;
     (void)str_copy(facts.process.error, sizeof facts.process.error, "No such file or directory");
     expect_one("evidence", "warning", "process 812 cannot be read (No such file", "hidepid");
+    service.watch.blind_hang_ms = 45000;
+    expect_one("evidence", "warning", "restarts it after 45 s of silence", "hidepid");
     service.commands_extended = false; /* not asked then */
     facts.log_path[0] = '\0';          /* nothing else to say about the default list */
     facts.process.asked = false;
