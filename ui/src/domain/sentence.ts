@@ -99,7 +99,7 @@ export function doingOf(live: Live, clock: (at: number) => string): string {
     case 'failed':
       return unguardedText(health) ?? beyondText(health) ?? say.doing.failed;
     case 'confirming':
-      return say.doing.confirming;
+      return (health.cause?.code === 'stopped_on_purpose' ? withheldText(health) : null) ?? say.doing.confirming;
     case 'succeeded':
       return say.doing.succeeded;
     case 'paused':
