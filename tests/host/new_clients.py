@@ -1,5 +1,5 @@
 """Faults that every new client meets and an open connection does not, and how long it takes until Resus names
-them. The settings are those as shipped: only the time between two checks decides.
+them. Only the time between two checks decides: the bench has it as shipped.
 
 Each fault is a context: the event has happened when it is entered, and is undone when it is left.
 """
@@ -19,6 +19,10 @@ from waiting import wait_until
 GOAL_SECONDS = 31
 TLS_PORT = 6380
 SHIPPED = {"health_check": None}
+# A fifth of the time between two checks; figures are judged every 30 s, however the checks fall.
+FIFTH = {"health_check": {"interval_seconds": 6, "systemd_interval_seconds": 12,
+                          "performance_interval_seconds": 120}}
+FIFTH_GOAL_SECONDS = 10  # a check, and what a loaded machine takes to say what it found
 
 
 @dataclasses.dataclass(frozen=True)

@@ -55,7 +55,6 @@ def events_that_name(daemon, word):
     return [event for event in recoveries.events(daemon) if word in event.get("message", "")]
 
 
-@on_every
 def test_command_of_a_minute_is_waited_for_and_named_afterwards(host):
     with watching(host, service=extended(host)) as daemon, left_alone(host, daemon) as before:
         with faults.long_command(host, 60) as client:
@@ -128,7 +127,6 @@ def test_hang_without_evidence_is_restarted_after_half_a_minute_and_says_so(host
 # Traced, blocked
 
 
-@on_every
 def test_traced_process_is_left_to_its_tracer(host):
     with watching(host, service=extended(host)) as daemon, left_alone(host, daemon):
         with faults.traced(host):

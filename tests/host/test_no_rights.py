@@ -58,11 +58,12 @@ def test_right_that_was_taken_since_the_last_look_costs_no_attempt(host):
         look(daemon, 1)
         without_right(host, "restart")
         faults.kill(host)
-        recoveries.wait_for_actions(daemon, [("hard", "restart", False), ("hard", "start", True)])
+        recoveries.wait_for_actions(daemon, [("hard", "start", True)])
         expect(daemon, "ok", "healthy")
         assert daemon.cli("recovery", "status").json["attempts"] == 1
-        refused = [line for line in daemon.audit() if line["result"] and not line["result"]["success"]]
-        assert "sudo:" in refused[0]["result"]["error"], refused
+        assert [line["operation"] for line in recoveries.intents(daemon)] == ["restart", "start"]
+        refused = [line["reason"] for line in daemon.audit() if ": no attempt, refused" in line["reason"]]
+        assert len(refused) == 1 and "sudo:" in refused[0], refused
 
 
 @on_every
