@@ -254,6 +254,8 @@ MUTANTS = [
      "an operation waits for a load that systemd ends and begins again"),
     ("history-lost", RECOVER, "    save_history(s, recovery_end_word(e->end), seconds, s->recovery_actions,\n"
      "                 cause_row(s->recovery_cause)->summary);\n", "", "a recovery that has ended is not in the history"),
+    ("healed-lost", "src/engine/other_restart.c", "    s->engine->ports.record(s->engine->ports.context, &record);\n", "",
+     "a crash that systemd healed is not in the history"),
     # people
     ("alert-again", STEP, "    if (s->r->alerted == cause)\n        return;\n    s->r->alerted = cause;",
      "    s->r->alerted = cause;", "a human is called at every look"),
