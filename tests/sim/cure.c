@@ -72,7 +72,8 @@ void cure_crash(struct sim *s, int service)
     const struct service_settings *set = &s->services[service];
     bool counted = set->commands_extended || set->control != CONTROL_SSH; /* NRestarts */
     w->crashed = s->now;
-    w->healing = w->unit.restarts && counted ? s->now : 0;
+    bool explained = !s->engine->services[service].other_restart.open; /* the one before */
+    w->healing = w->unit.restarts && counted && explained ? s->now : 0;
     w->healed = w->chronicle.by_systemd;
     s->cures++;
 }
