@@ -17,6 +17,7 @@
 #define BUSY_MARGIN_MS 500 /* the engine's, for a BUSY that is on its way */
 #define BLIND_MS 30000     /* silence without evidence */
 #define SLACK_MS 3000
+#define HISTORY_MS 180000 /* the log, an answer and systemd's interval are waited for */
 
 static bool process_well(const struct sim *s, const struct unit *u)
 {
@@ -67,7 +68,13 @@ void cure_crash(struct sim *s, int service)
 {
     if (!may_be_cured(s, service))
         return;
-    s->worlds[service].crashed = s->now;
+    struct service_world *w = &s->worlds[service];
+    const struct service_settings *set = &s->services[service];
+    bool counted = set->commands_extended || set->control != CONTROL_SSH; /* NRestarts */
+    w->crashed = s->now;
+    bool explained = !s->engine->services[service].other_restart.open; /* the one before */
+    w->healing = w->unit.restarts && counted && explained ? s->now : 0;
+    w->healed = w->chronicle.by_systemd;
     s->cures++;
 }
 
@@ -106,7 +113,7 @@ void cure_disturbed(struct sim *s, int service)
 {
     for (int i = 0; i < s->count; i++)
         if (service < 0 || service == i)
-            s->worlds[i].crashed = s->worlds[i].hung = 0;
+            s->worlds[i].crashed = s->worlds[i].hung = s->worlds[i].healing = 0;
 }
 
 static void hang_step(struct sim *s, int service)
@@ -135,9 +142,28 @@ static void hang_step(struct sim *s, int service)
                    recovery_phase_word(r->phase));
 }
 
+/* What systemd heals by itself is in the history, once. */
+static void history_step(struct sim *s, int service)
+{
+    struct service_world *w = &s->worlds[service];
+    const struct recovery *r = &s->engine->services[service].recovery;
+    if (w->healing == 0)
+        return;
+    uint64_t written = w->chronicle.by_systemd - w->healed;
+    if (r->phase == PHASE_INTENT || r->phase == PHASE_ACTING || r->phase == PHASE_VERIFYING)
+        w->healing = 0; /* it is recovery's */
+    else if (written > 1)
+        sim_broken(s, service, "one restart by systemd is in the history %d times", (int)written);
+    else if (s->now - w->healing > HISTORY_MS + 2 * w->unit.load_ms && written == 0)
+        sim_broken(s, service, "a crash that systemd healed is not in the history");
+    else if (s->now - w->healing > HISTORY_MS + 2 * w->unit.load_ms)
+        w->healing = 0;
+}
+
 void cure_step(struct sim *s, int service)
 {
     hang_step(s, service);
+    history_step(s, service);
     struct service_world *w = &s->worlds[service];
     const struct unit *u = &w->unit;
     const struct service *inside = &s->engine->services[service];

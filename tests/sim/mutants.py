@@ -233,8 +233,6 @@ MUTANTS = [
      "a process that has just ended is restarted as one that does not listen"),
     ("stopped-once", EVIDENCE, "return b->state == TASK_STOPPED ? ACTIVITY_STOPPED : ACTIVITY_UNKNOWN;", "return ACTIVITY_STOPPED;",
      "a process that was seen stopped once is restarted"),
-    ("ended-answers", SILENCE, "certain_if(enough && outlived &&", "certain_if(enough && (outlived || true) &&",
-     "what a process answered on its host before it crashed is a broken path"),
     ("path-restarted", CAUSE_TABLE, '{"path_broken", OVERALL_CRITICAL, RESTART_USELESS, REMEDY_HUMAN,',
      '{"path_broken", OVERALL_CRITICAL, RESTART_HELPS, REMEDY_RESTART,', "a Redis that only we cannot reach is restarted"),
     ("door-ignored", CAUSE, ("    if (s->shut_out > 0)\n        return judge_shut_out(s);\n", "unit_runs(s->unit.active) && s->shut_out == 0;"),
@@ -253,6 +251,8 @@ MUTANTS = [
      "bool moves = loads(s);",
      "an operation waits for a load that systemd ends and begins again"),
     ("history-lost", RECOVER, "    save_history(s, recovery_end_word(e->end), seconds, s->recovery_actions);\n", "", "a recovery that has ended is not in the history"),
+    ("healed-lost", "src/engine/other_restart.c", "    s->engine->ports.record(s->engine->ports.context, &record);\n", "",
+     "a crash that systemd healed is not in the history"),
     # people
     ("alert-again", STEP, "    if (s->r->alerted == cause)\n        return;\n    s->r->alerted = cause;",
      "    s->r->alerted = cause;", "a human is called at every look"),

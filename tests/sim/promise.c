@@ -248,8 +248,9 @@ static void check_sense(struct sim *s, int service, const char *word)
         /* Who has ended since cannot answer any more, and not everybody is told at once. */
         bool ended = w->told.unit_asked > w->told.reply_asked &&
                      w->told.unit_asked >= w->told.answered && w->told.unit.active == UNIT_FAILED;
-        if ((reply == REPLY_PONG && !ended) || reply == REPLY_LOADING || reply == REPLY_MISCONF ||
-            reply == REPLY_BUSY || reply == REPLY_MASTERDOWN)
+        bool answers = reply == REPLY_PONG || reply == REPLY_LOADING || reply == REPLY_MISCONF ||
+                       reply == REPLY_BUSY || reply == REPLY_MASTERDOWN;
+        if (answers && !ended)
             sim_broken(s, service, "%s although the newest answer was %s", word,
                        reply_class_word(reply));
     }
@@ -516,7 +517,8 @@ static void check_door(struct sim *s, int service, int64_t limit)
     const struct service_world *w = &s->worlds[service];
     int64_t most = limit + 4 * s->engine->services[service].watch_policy.timeout_ms + DOOR_MS;
     int64_t ago = s->now - w->door_since;
-    bool held_up = s->now - s->deaf_until < most || s->now - s->jolted < most;
+    bool just_back = s->now - w->unit.served_since < DOOR_MS; /* the next two have to fail first */
+    bool held_up = just_back || s->now - s->deaf_until < most || s->now - s->jolted < most;
     if (w->door != WAY_OPEN && ago > most && s->now - w->reloaded > most && !held_up)
         sim_broken(s, service, "healthy is claimed, but no new connection got in for %lld ms",
                    (long long)ago);

@@ -27,6 +27,7 @@ void promise_written(struct sim *s, int service, const struct recovery_record *r
     bool by_systemd =
         str_starts(record->id, "s-"); /* no recovery of ours, but in it once as well */
     c->ended += over(record) && !by_systemd;
+    c->by_systemd += by_systemd;
     for (size_t i = 0; i < SIM_RECORDS_MAX; i++) {
         if (!str_equal(c->ids[i], record->id))
             continue;

@@ -233,6 +233,7 @@ struct chronicle {
     bool over[SIM_RECORDS_MAX];
     size_t next;
     uint64_t ended, life; /* recoveries that ended, in this life of the daemon */
+    uint64_t by_systemd;  /* crashes that systemd healed */
 };
 
 struct witness {
@@ -301,6 +302,8 @@ struct service_world {
     struct timer timer;
     int64_t hung, hang_limit; /* the same of a hang; within which something is to be done */
     int64_t crashed;          /* of a crash that nothing else befell; 0 = none (cure.c) */
+    int64_t healing;          /* ... that systemd is to heal, */
+    uint64_t healed;          /* and how many such the history had then */
     struct buf incident;      /* the lines of the one that is open */
     uint64_t incidents;       /* played again */
     int64_t asks_looked, errands_looked; /* when their deadlines are looked at next; 0 = not */

@@ -263,6 +263,7 @@ static void line_slows(struct sim *s, int service, uint64_t id)
     (void)id;
     if (s->calm)
         return;
+    cure_disturbed(s, service);
     w->line_ms = chance_between(&s->chance, 200, 7000);
     w->loss_percent = (int)chance_between(&s->chance, 0, 25);
     sim_say(s, service, "a slow line: %lld ms, %d %% are lost", (long long)w->line_ms,
@@ -317,6 +318,7 @@ static void path_rejects(struct sim *s, int service, uint64_t id)
     (void)id;
     if (s->calm)
         return;
+    cure_disturbed(s, service);
     w->redis_way = chance_percent(&s->chance, 70) ? WAY_REJECTED : WAY_SILENT;
     sim_say(s, service, "the path to Redis is broken");
     server_way_changed(s, service);
@@ -325,6 +327,7 @@ static void path_rejects(struct sim *s, int service, uint64_t id)
 
 static void goes_on(struct sim *s, int service, uint64_t generation)
 {
+    cure_disturbed(s, service);
     if (unit_of(s, service)->generation == generation)
         process_release(s, service);
     sim_at(s, s->now + chance_between(&s->chance, 10, 3000), path_rejects, service, 0);

@@ -443,7 +443,8 @@ void unit_facts(const struct sim *s, int service, bool extended, struct unit_fac
     const struct unit *u = &s->worlds[service].unit;
     facts_unit_reset(ret);
     ret->active = u->active;
-    ret->result = u->active == UNIT_FAILED ? u->result : RESULT_SUCCESS;
+    bool ended = u->active == UNIT_FAILED || strcmp(u->sub, "auto-restart") == 0;
+    ret->result = ended ? u->result : RESULT_SUCCESS;
     ret->notice = u->notice;
     ret->repeated_too_quickly = u->too_quickly;
     ret->control_reached = TRI_YES;

@@ -270,6 +270,21 @@ static void a_moment_of_silence_does_not_let_new_clients_in(void **state)
     assert_int_not_equal(service_of(f)->cause, CAUSE_OK);
 }
 
+static void what_the_open_connection_said_last_is_asked_again(void **state)
+{
+    struct fixture *f = *state;
+    struct world w = well("a");
+    (void)run_until(f, &w, 5000);
+    w.kept = w.fresh = REPLY_LOADING;
+    int64_t now = run_until(f, &w, 5000 + 40000);
+    assert_int_equal(service_of(f)->cause, CAUSE_LOADING);
+    w.fresh = REPLY_REFUSED;
+    w.kept = REPLY_PONG; /* it has loaded */
+    (void)run_until(f, &w, now + 60000);
+    assert_int_equal(service_of(f)->cause, CAUSE_PATH_BROKEN);
+    assert_int_equal(f->intent, 0);
+}
+
 static void connections_that_are_closed_by_a_server_full_of_clients_are_named_so(void **state)
 {
     struct fixture *f = *state;
@@ -377,6 +392,7 @@ int main(void)
         TEST(figures_belong_to_the_process_that_reported_them),
         TEST(new_clients_that_are_refused_are_named_and_nothing_is_restarted),
         TEST(a_moment_of_silence_does_not_let_new_clients_in),
+        TEST(what_the_open_connection_said_last_is_asked_again),
         TEST(connections_that_are_closed_by_a_server_full_of_clients_are_named_so),
         TEST(a_refused_info_is_a_note_and_no_silence),
         TEST(refused_writes_count_as_rising_for_a_minute),
