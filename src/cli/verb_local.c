@@ -21,6 +21,7 @@
 #include "settings/settings.h"
 
 #define DEMO_PORT 8443
+#define ACCOUNT_ENTRY_MAX 16384 /* bytes of a line of passwd */
 #define DEMO_FOLDER "./.demo"
 #define SUDOERS_BYTES_MAX ((size_t)1024 * 1024)
 #define SUDOERS_USER                                                                               \
@@ -44,9 +45,12 @@ static void add_problem(json_t *problems, const struct error *err)
 static void become_the_daemon(const struct settings *settings)
 {
     struct stat state;
+    struct passwd entry, *account = NULL;
+    char room[ACCOUNT_ENTRY_MAX];
     if (geteuid() != 0 || stat(settings->server.state_dir, &state) < 0 || state.st_uid == 0)
         return;
-    const struct passwd *account = getpwuid(state.st_uid);
+    if (getpwuid_r(state.st_uid, &entry, room, sizeof room, &account) != 0)
+        account = NULL;
     gid_t group = account != NULL ? account->pw_gid : state.st_gid;
     bool groups =
         account != NULL ? initgroups(account->pw_name, group) == 0 : setgroups(0, NULL) == 0;

@@ -98,12 +98,9 @@ static void set_limits(const struct web *w)
 {
     const struct rate_limits *limits = &w->settings->rate_limits;
     const int by_class[RATE_CLASS_COUNT] = {
-        [RATE_START] = limits->start,
-        [RATE_STOP] = limits->stop,
-        [RATE_RESTART] = limits->restart,
-        [RATE_STATUS] = limits->status,
-        [RATE_HEALTH] = limits->health,
-        [RATE_LOGS] = limits->logs,
+        [RATE_START] = limits->start,     [RATE_STOP] = limits->stop,
+        [RATE_RESTART] = limits->restart, [RATE_STATUS] = limits->status,
+        [RATE_HEALTH] = limits->health,   [RATE_LOGS] = limits->logs,
     };
     rate_set(w->rate, by_class);
 }

@@ -53,7 +53,9 @@ static void capture_host(struct service *s, struct now now)
     const json_t *text;
     evidence_texts(s, now, texts);
     json_array_foreach(texts, i, text)
+    {
         recover_capture(s, "host", json_string_value(text), json_string_length(text));
+    }
 }
 
 static void gather_evidence(struct service *s, struct now now)
@@ -317,7 +319,10 @@ static void append_seen(const struct service *s, struct now now, char *text, siz
         return;
     (void)str_append(text, size, " Seen: from here: %s",
                      p->text[0] != '\0' ? p->text : reply_class_word(p->reply));
-    json_array_foreach(texts, i, one)(void) str_append(text, size, "; %s", json_string_value(one));
+    json_array_foreach(texts, i, one)
+    {
+        (void)str_append(text, size, "; %s", json_string_value(one));
+    }
     (void)str_append(text, size, ".");
 }
 

@@ -25,19 +25,20 @@
 #include "host/fd_watch.h"
 #include "settings/settings.h"
 
-#define SSH_CHANNELS_MAX 8       /* commands at once on a session: sshd's MaxSessions is 10 */
-#define SSH_TUNNELS_MAX 64       /* byte streams at once on a session */
-#define SSH_TUNNELS_UNANSWERED 8 /* given up and not answered by sshd: no more are tried for now   \
-                                  */
-#define SSH_STUCK_MAX 4          /* timed-out commands that still hold a channel: then reconnect */
-#define SSH_STUCK_FULL 6         /* with so many nothing new is begun until the others are done */
-#define SSH_REFUSALS_MAX 100     /* of one command's channel, on a host that opens channels */
-#define SSH_QUEUE_MAX 1024       /* jobs that wait for a session or a channel of it */
-#define SSH_DIAL_MS 10000        /* from name to logged in */
-#define SSH_KEEPALIVE_MS 3000    /* silence after which we ask */
-#define SSH_DEAD_MS 9000         /* silence after which the session is dead: two answers missed */
-#define SSH_TICK_MS 1000         /* how often silence is looked at */
-#define SSH_BACKOFF_MIN_MS 200   /* doubles up to the maximum, spread by a random half */
+#define SSH_CHANNELS_MAX 8 /* commands at once on a session: sshd's MaxSessions is 10 */
+#define SSH_TUNNELS_MAX 64 /* byte streams at once on a session */
+#define SSH_TUNNELS_UNANSWERED                                                                     \
+    8                          /* given up and not answered by sshd: no more are tried for now     \
+                                */
+#define SSH_STUCK_MAX 4        /* timed-out commands that still hold a channel: then reconnect */
+#define SSH_STUCK_FULL 6       /* with so many nothing new is begun until the others are done */
+#define SSH_REFUSALS_MAX 100   /* of one command's channel, on a host that opens channels */
+#define SSH_QUEUE_MAX 1024     /* jobs that wait for a session or a channel of it */
+#define SSH_DIAL_MS 10000      /* from name to logged in */
+#define SSH_KEEPALIVE_MS 3000  /* silence after which we ask */
+#define SSH_DEAD_MS 9000       /* silence after which the session is dead: two answers missed */
+#define SSH_TICK_MS 1000       /* how often silence is looked at */
+#define SSH_BACKOFF_MIN_MS 200 /* doubles up to the maximum, spread by a random half */
 #define SSH_BACKOFF_MAX_MS 30000
 #define SSH_RETRY_AT_ONCE_MS 1000 /* a request may try again when the last attempt is this old */
 #define SSH_BRIEF_MS 10000 /* a session that ends sooner may be followed by others as brief */

@@ -67,8 +67,8 @@ int log_class_weight(enum log_class class);
 struct log_reading {
     struct log_facts facts; /* the weightiest line since the last good start; of equals the later */
     size_t lines;
-    bool in_config_error; /* the lines that belong to the one in `facts` */
-    bool stopping;        /* systemd stops the unit */
+    bool in_config_error;    /* the lines that belong to the one in `facts` */
+    bool stopping;           /* systemd stops the unit */
     struct log_facts saving; /* the newest failure to save that no success followed */
     struct restart_facts restart;
 };

@@ -163,7 +163,8 @@ static void bad_arguments_are_refused_with_the_fields_name(void **state)
     check(OP_RESTART, "{\"reason\": \"a\\u001b[31m\"}",
           "`reason` must not have control characters");
     check(OP_PREFLIGHT, "{}", "preflight needs the field `operation`");
-    check(OP_PREFLIGHT, "{\"operation\": \"reload\"}", "`operation` must be one of stop, restart, start");
+    check(OP_PREFLIGHT, "{\"operation\": \"reload\"}",
+          "`operation` must be one of stop, restart, start");
     check(OP_LOGS, "{\"lines\": 0}", "`lines` must be a whole number from 1 to 1000");
     check(OP_LOGS, "{\"lines\": 1001}", "`lines` must be a whole number from 1 to 1000");
     check(OP_LOGS, "{\"lines\": 1.5}", "`lines` must be a whole number from 1 to 1000");
