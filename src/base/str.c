@@ -66,8 +66,10 @@ bool str_copy_clean(char *to, size_t size, const char *text, size_t length)
     size_t used = 0;
     for (size_t i = 0; i < length;) {
         size_t n = utf8_sequence(p + i, length - i);
-        bool control = n <= 1 && (p[i] < 0x20 || p[i] == 0x7F);
-        size_t take = n == 0 || control ? 1 : n;
+        bool c1 = n == 2 && p[i] == 0xC2 && p[i + 1] < 0xA0; /* U+009B begins what ESC [ does */
+        bool control = c1 || (n <= 1 && (p[i] < 0x20 || p[i] == 0x7F));
+        size_t take = control || n == 0 ? 1 : n;
+        size_t skip = n == 0 ? 1 : n;
         if (used + take >= size) {
             to[used] = '\0';
             return false;
@@ -77,7 +79,7 @@ bool str_copy_clean(char *to, size_t size, const char *text, size_t length)
         else
             memcpy(to + used, p + i, n);
         used += take;
-        i += take;
+        i += skip;
     }
     to[used] = '\0';
     return true;

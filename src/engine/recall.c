@@ -2,6 +2,8 @@
 #include "base/str.h"
 #include "engine/service.h"
 
+#define DURATION_MAX_S INT64_C(31536000) /* a year */
+
 static enum recovery_level level_of(const char *word)
 {
     for (int i = 0; i < (int)RECOVERY_LEVEL_COUNT; i++)
@@ -19,10 +21,13 @@ static enum recovery_end end_of(const char *word)
     return END_FAILED;
 }
 
+/* A damaged row may hold any number: none of them may be carried past what a time can be. */
 static wall_ms ended_at(const struct recovery_record *r)
 {
     double seconds = r->duration_seconds > 0 ? r->duration_seconds : 0;
-    return wall_add(r->started_at, (int64_t)(seconds * 1000.0));
+    bool sound = seconds < (double)DURATION_MAX_S && r->started_at.ms >= 0 &&
+                 r->started_at.ms < INT64_MAX - DURATION_MAX_S * 1000;
+    return sound ? wall_add(r->started_at, (int64_t)(seconds * 1000.0)) : (wall_ms){0};
 }
 
 void engine_recall(struct engine *e, int service, const struct recovery_record *newest_first,

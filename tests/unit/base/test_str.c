@@ -54,6 +54,9 @@ static void clean_copies_are_printable_utf8_whatever_comes(void **state)
     }
     assert_true(str_copy_clean(to, sizeof to, "gr\xc3\xbc\xc3\x9f", 6));
     assert_string_equal(to, "gr\xc3\xbc\xc3\x9f");
+    /* Control characters of eight bits: a terminal may take U+009B for ESC [. */
+    assert_true(str_copy_clean(to, sizeof to, "a\xc2\x9b\x33\xc2\x80\xc2\xa0z", 9));
+    assert_string_equal(to, "a?3?\xc2\xa0z");
 }
 
 static void formatting_is_cut_between_characters(void **state)

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "engine/service.h"
 #include "engine_fixture.h"
 
 /* The world as it is asked about. */
@@ -229,6 +230,22 @@ static void a_restart_by_an_operator_is_no_crash(void **state)
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_set_up, fixture_tear_down)
 
+/* A disk or a person may have damaged the rows. */
+static void a_damaged_record_of_a_recovery_gives_no_time_that_cannot_be(void **state)
+{
+    struct fixture *f = *state;
+    const struct recovery_record damaged[] = {
+        {.started_at = {-1}, .duration_seconds = 1e300},
+        {.started_at = {INT64_MAX}, .duration_seconds = 1},
+        {.started_at = {1000}, .duration_seconds = 2.5},
+    };
+    engine_recall(f->engine, 0, damaged, 3);
+    const struct service *s = &f->engine->services[0];
+    assert_int_equal(s->last_recovery.at.ms, 0);
+    assert_int_equal(s->recovery_times[1].ms, 0);
+    assert_int_equal(s->recovery_times[2].ms, 3500);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -241,6 +258,7 @@ int main(void)
         TEST(a_restart_by_systemd_is_in_the_history_and_is_an_outage),
         TEST(a_count_of_restarts_that_rises_is_enough),
         TEST(a_restart_by_an_operator_is_no_crash),
+        TEST(a_damaged_record_of_a_recovery_gives_no_time_that_cannot_be),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

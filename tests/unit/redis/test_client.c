@@ -15,6 +15,8 @@
 #include "base/str.h"
 #include "client_fixture.h"
 #include "io/clock.h"
+#include "redis/canary.h"
+#include "redis/reply.h"
 #include "support/redis_server.h"
 
 #define LONG_MS 60000 /* a deadline that a loaded machine keeps too */
@@ -255,6 +257,36 @@ static void a_canary_is_written_read_and_deleted_as_an_application_does(void **s
     const struct told *kept = canary("resus:canary:x");
     assert_string_equal(kept->canary.step, "DEL");
     assert_int_equal(fixture_answer(&f, REDIS_INFO, false, LONG_MS)->info.keys, 1);
+}
+
+/* A Redis that evicts accepts a key and has it no longer. */
+static void a_canary_that_is_not_read_back_has_failed(void **state)
+{
+    (void)state;
+    char ok_text[] = "OK", own[] = "resus", others[] = "other";
+    const struct redis_reply ok = {.type = RESP_STATUS, .text = ok_text, .length = 2};
+    const struct redis_reply one = {.type = RESP_INTEGER, .integer = 1};
+    const struct redis_reply gets[] = {{.type = RESP_BULK, .text = own, .length = 5},
+                                       {.type = RESP_BULK, .text = others, .length = 5},
+                                       {.type = RESP_NULL}};
+    for (size_t i = 0; i < sizeof gets / sizeof gets[0]; i++) {
+        struct canary c = {.key = "resus:canary:x"};
+        canary_begin(&c, 0);
+        assert_true(canary_take(&c, &ok, 1));
+        assert_int_equal(canary_take(&c, &gets[i], 2), i == 0);
+        if (i == 0) {
+            assert_false(canary_take(&c, &one, 3));
+            assert_int_equal(c.facts.reply, REPLY_PONG);
+            continue;
+        }
+        assert_int_equal(c.facts.reply, REPLY_OTHER);
+        assert_string_equal(c.facts.step, "GET");
+        assert_non_null(strstr(c.facts.text, i == 1 ? "another value" : "gone"));
+    }
+    struct canary c = {.key = "resus:canary:x"};
+    canary_begin(&c, 0);
+    assert_false(canary_take(&c, &one, 1));
+    assert_string_equal(c.facts.step, "SET");
 }
 
 static int own_errors_told(void)
@@ -534,6 +566,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_teardown(ping_is_answered_kept_and_fresh_over_tcp, end),
         cmocka_unit_test_teardown(a_canary_is_written_read_and_deleted_as_an_application_does, end),
+        cmocka_unit_test(a_canary_that_is_not_read_back_has_failed),
         cmocka_unit_test_teardown(ping_is_answered_over_a_unix_socket, end),
         cmocka_unit_test_teardown(a_name_is_resolved_and_every_address_tried, end),
         cmocka_unit_test_teardown(requests_are_answered_as_themselves, end),
