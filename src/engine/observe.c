@@ -53,8 +53,9 @@ static void note_door(struct service *s, const struct probe_facts *p, mono_ms as
         sight->shut_out = 0;
         return;
     }
-    if (sight->kept.reply != REPLY_PONG) { /* it may have loaded since, or INFO has opened it */
-        watch_ask_again(s, now);
+    if (sight->kept.reply != REPLY_PONG) {
+        if (sight->failed_probes > 0) /* it may have loaded since, or INFO has opened it */
+            watch_ask_again(s, now);
         return;
     }
     if (sight->shut_out > 0 && sight->kept.asked.ms < s->watch.shut_counted.ms)
