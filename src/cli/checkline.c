@@ -161,7 +161,7 @@ static void stopped_text(const json_t *status, char *text, size_t size)
 {
     const char *by = json_text_or(status, "stopped_by", "");
     const char *at = json_text_or(status, "stopped_at", "");
-    const char *why = json_text_or(status, "stopped_reason", "");
+    const char *why = json_text_or(status, "stop_reason", "");
     (void)str_format(text, size, "stopped on purpose%s%s%s%s%s%s", by[0] != '\0' ? " by " : "", by,
                      at[0] != '\0' ? " since " : "", at, why[0] != '\0' ? ": " : "", why);
 }

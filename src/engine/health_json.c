@@ -10,6 +10,8 @@
 #define SYSTEMD_ADVICE                                                                             \
     "See what systemctl status says on this machine. Until systemd answers Resus could not help."
 
+#define SILENCE_ADVICE "Wait some seconds: Resus names the cause as soon as it is certain."
+
 static const char *check_word(enum level_of level)
 {
     return level == LEVEL_CRITICAL ? "fail" : level == LEVEL_WARNING ? "warning" : "pass";
@@ -72,6 +74,13 @@ static json_t *ping_json(const struct service *s, struct now now)
     }
     if (cause_shut_out(t))
         return failed_json(s, &t->fresh, "New connections fail, while the open one is answered");
+    bool judging = !s->verdict.confirmed && cause_row(s->cause)->overall != OVERALL_CRITICAL;
+    if (p->reply == REPLY_SILENT && silent_ms >= 0 && judging) {
+        json_t *body = failed_json(s, p, "");
+        silence_text(s, silent_ms, text, sizeof text);
+        (void)json_put_text(body, "message", text);
+        return body;
+    }
     if (p->reply != REPLY_PONG)
         return failed_json(s, p, "PING failed");
     if (t->shut_out > 0) {
@@ -281,9 +290,10 @@ static void true_texts(const struct service *s, struct now now, char *summary, s
     bool fine = row->overall == OVERALL_HEALTHY || row->overall == OVERALL_DEGRADED;
     (void)str_copy(summary, size, guard_summary(s, s->cause, words));
     *ret_advice = guard_advice(s, s->cause, advice);
-    if (silent_ms >= 0 && fine && !s->verdict.confirmed)
+    if (silent_ms >= 0 && fine && !s->verdict.confirmed) {
         silence_text(s, silent_ms, summary, size);
-    else if (s->cause == CAUSE_PATH_BROKEN && cause_shut_out(&s->sight))
+        *ret_advice = SILENCE_ADVICE;
+    } else if (s->cause == CAUSE_PATH_BROKEN && cause_shut_out(&s->sight))
         (void)str_copy(summary, size,
                        "Redis answers the clients that are connected, but new "
                        "connections fail: new clients are cut off.");
