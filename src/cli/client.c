@@ -47,7 +47,7 @@ static int open_error(int code, const char *path, struct error *err)
                          path);
     case -ECONNREFUSED:
         return error_set(err, code,
-                         "the daemon does not run here (nobody listens on %s): start it with "
+                         "the daemon does not run here (no process listens on %s): start it with "
                          "`systemctl start resus` or `resus serve`",
                          path);
     case -EACCES:

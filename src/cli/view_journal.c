@@ -44,8 +44,11 @@ static void event_text(struct page *p, const char *type, const json_t *e)
         page_put(p, "%s%s", message[0] == '\0' ? "" : ": ", message);
     } else if (str_equal(type, "auto_recovery")) {
         const char *status = json_text_or(e, "status", "");
-        page_put(p, "%s recovery ", json_text_or(e, "recovery_level", "automatic"));
-        page_tone(p, view_tone(status), "%s", status);
+        const char *level = json_text_or(e, "recovery_level", "automatic");
+        bool call = str_equal(level, "critical"); /* nothing was tried: a human is called */
+        if (!call)
+            page_put(p, "%s recovery ", level);
+        page_tone(p, view_tone(status), "%s", call ? "a human is needed" : status);
         page_put(p, "%s%s", message[0] == '\0' ? "" : ": ", message);
     } else {
         page_put(p, "%s", message);

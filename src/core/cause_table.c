@@ -71,11 +71,12 @@ static const struct cause_row rows[] = {
         {"start_timeout", OVERALL_CRITICAL, RESTART_USELESS, REMEDY_HUMAN,
          "systemd ended Redis because loading took longer than TimeoutStartSec.",
          "Raise TimeoutStartSec in the unit (systemctl edit UNIT), then start it."},
-    [CAUSE_STOP_HANGING] = {"stop_hanging", OVERALL_CRITICAL, RESTART_USELESS, REMEDY_HUMAN,
-                            "A stop of the unit hangs: Redis does not exit.",
-                            "Redis cannot save: mend the disk, then decide with redis-cli SHUTDOWN "
-                            "NOSAVE (unsaved changes "
-                            "are lost)."},
+    [CAUSE_STOP_HANGING] =
+        {"stop_hanging", OVERALL_CRITICAL, RESTART_USELESS, REMEDY_HUMAN,
+         "A stop of the unit hangs: Redis does not exit.",
+         "Redis cannot save: repair the disk, then decide with redis-cli SHUTDOWN "
+         "NOSAVE (unsaved changes "
+         "are lost)."},
     [CAUSE_PERSISTENCE_FAILING] =
         {"persistence_failing", OVERALL_CRITICAL, RESTART_HARMFUL, REMEDY_BGSAVE,
          "Redis cannot save to disk and refuses writes or risks losing them.",

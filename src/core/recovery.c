@@ -296,7 +296,8 @@ static void facts_exhausted(struct step *s)
     enum remedy remedy = cause_row(v->cause)->remedy;
     bool hopes = remedy == REMEDY_NONE || remedy == REMEDY_WAIT || remedy == REMEDY_OBSERVE ||
                  (remedy == REMEDY_PATIENCE && !s->facts->call_due);
-    if (!hopes && s->r->alerted == CAUSE_NONE && !s->facts->stopped_on_purpose)
+    bool at_work = s->facts->stopped_on_purpose || s->facts->operation_running;
+    if (!hopes && s->r->alerted == CAUSE_NONE && !at_work)
         step_call_human(s, v->cause);
 }
 

@@ -54,7 +54,8 @@ static const struct {
     [WITHHELD_STOPPED_ON_PURPOSE] =
         {"stopped_on_purpose",
          "The service was stopped on purpose and stays stopped: resus start."},
-    [WITHHELD_OPERATION_RUNNING] = {"operation_running", "Somebody's operation is running."},
+    [WITHHELD_OPERATION_RUNNING] = {"operation_running",
+                                    "An operation that a person ordered is running."},
     [WITHHELD_BACKUP_RUNNING] = {"backup_running", "A backup or restore is running."},
     [WITHHELD_SELF_DOUBT] =
         {"self_doubt", "Resus was held up or its clock jumped: it only observes for a while."},
@@ -76,7 +77,7 @@ static const char *const skip_texts[] = {
     [SKIP_NO_RELOAD] = "the unit cannot reload",
     [SKIP_ALREADY_ACTIVE] = "a start does nothing for a unit that is active",
     [SKIP_START_LIMIT] = "systemd refuses starts until its limit's window has passed",
-    [SKIP_NOTHING_TO_KILL] = "no script was running any more",
+    [SKIP_NOTHING_TO_KILL] = "no script was running by then",
     [SKIP_REFUSED] = "the host refuses it",
     [SKIP_PROCESS_STOPPED] = "a process that a signal stopped cannot reload",
 };

@@ -309,3 +309,12 @@ void guard_evidence(const struct service *s, json_t *array)
     if (s->watch.log_asked && s->watch.log_refused[0] != '\0')
         add(array, s->watch.log_refused);
 }
+
+const char *guard_opened_text(const struct service *s, struct now now)
+{
+    bool healed = s->last_recovery.any && s->last_recovery.end == END_SUCCESS &&
+                  s->last_recovery.at.ms == now.wall.ms;
+    return healed ? "Redis runs again, but the circuit breaker is open: Resus does not treat the "
+                    "next failure. The cause of the last one:"
+                  : "The circuit breaker is open, so a human is needed:";
+}

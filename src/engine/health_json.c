@@ -8,6 +8,8 @@
 
 #define MIB (1024.0 * 1024.0)
 
+#define SILENCE_ADVICE "Wait some seconds: Resus names the cause as soon as it is certain."
+
 static const char *check_word(enum level_of level)
 {
     return level == LEVEL_CRITICAL ? "fail" : level == LEVEL_WARNING ? "warning" : "pass";
@@ -70,6 +72,13 @@ static json_t *ping_json(const struct service *s, struct now now)
     }
     if (cause_shut_out(t))
         return failed_json(s, &t->fresh, "New connections fail, while the open one is answered");
+    bool judging = !s->verdict.confirmed && cause_row(s->cause)->overall != OVERALL_CRITICAL;
+    if (p->reply == REPLY_SILENT && silent_ms >= 0 && judging) {
+        json_t *body = failed_json(s, p, "");
+        silence_text(s, silent_ms, text, sizeof text);
+        (void)json_put_text(body, "message", text);
+        return body;
+    }
     if (p->reply != REPLY_PONG)
         return failed_json(s, p, "PING failed");
     if (t->shut_out > 0) {
@@ -271,16 +280,20 @@ static json_t *evidence_json(const struct service *s, struct now now)
 }
 
 /* The texts of a cause would be untrue of a Redis that is silent since it was found. */
-static void summary_text(const struct service *s, struct now now, char ret[CAUSE_WORDS_MAX])
+static bool silent_since(const struct service *s, struct now now)
 {
     enum overall overall = cause_row(s->cause)->overall;
-    char words[CAUSE_WORDS_MAX];
-    int64_t silent_ms = current_silence_ms(s, now);
     bool fine = overall == OVERALL_HEALTHY || overall == OVERALL_DEGRADED;
+    return fine && !s->verdict.confirmed && current_silence_ms(s, now) >= 0;
+}
+
+static void summary_text(const struct service *s, struct now now, char ret[CAUSE_WORDS_MAX])
+{
+    char words[CAUSE_WORDS_MAX];
     if (s->misconfigured != NULL)
         (void)str_format(ret, CAUSE_WORDS_MAX, "misconfigured: %s", s->misconfigured);
-    else if (silent_ms >= 0 && fine && !s->verdict.confirmed)
-        silence_text(s, silent_ms, ret, CAUSE_WORDS_MAX);
+    else if (silent_since(s, now))
+        silence_text(s, current_silence_ms(s, now), ret, CAUSE_WORDS_MAX);
     else
         (void)str_copy(ret, CAUSE_WORDS_MAX, guard_summary(s, s->cause, words));
 }
@@ -290,7 +303,8 @@ json_t *snapshot_cause_json(const struct service *s, struct now now)
     const struct cause_row *row = cause_row(s->cause);
     char summary[CAUSE_WORDS_MAX], words[CAUSE_WORDS_MAX], advice[CAUSE_WORDS_MAX];
     summary_text(s, now, summary);
-    stops_advice_text(s, guard_advice(s, s->cause, words), advice, sizeof advice);
+    stops_advice_text(s, silent_since(s, now) ? SILENCE_ADVICE : guard_advice(s, s->cause, words),
+                      advice, sizeof advice);
     json_t *body = json_object();
     (void)json_put_text(body, "code", row->code);
     (void)json_put_text(body, "summary", summary);

@@ -117,8 +117,9 @@ static void end_stop(struct service *s, struct now now)
     desired_run(&s->saved);
     s->sight.stopped_on_purpose = false;
     record_wish(s, now);
-    record_setting(s, "stop-ended", NULL, "Redis was started by somebody else.", now);
-    record_notice(s, "Redis was started by somebody else: the stop through Resus is over.", now);
+    record_setting(s, "stop-ended", NULL, "Redis was started, and not through Resus.", now);
+    record_notice(s, "Redis was started, and not through Resus: the stop through Resus is over.",
+                  now);
 }
 
 /* Health is not claimed with a proof older than two intervals. A doubt may last longer: a script

@@ -99,7 +99,9 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
         note_door(s, p, asked, now);
     if (fresh || p->reply == REPLY_BUSY)
         count_apart(s, p->reply == REPLY_BUSY, now.mono, &sight->busy_replies, &w->counted_busy);
-    if (fresh || reply_answered(p->reply))
+    /* A probe that was asked before the newest answer says nothing about the silence after it. */
+    bool counts = fresh && asked.ms >= w->answered.ms;
+    if (counts || reply_answered(p->reply))
         count_failure(s, !reply_answered(p->reply), asked, now);
     if (fresh) {
         enum unit_active unit = sight->unit.active;
@@ -187,8 +189,9 @@ static void note_info(struct service *s, const struct redis_answer *a, mono_ms a
     bool unit_known = s->sight.unit.control_reached == TRI_YES && s->sight.unit.main_pid > 0;
     if (restarted && !unit_known && !operation_running(s) && !started_by_us(s, &new, now)) {
         char text[FACT_TEXT_MAX];
-        (void)str_format(text, sizeof text, "Redis was restarted by %s (process %lld, up %lld s).",
-                         s->watch.auto_restart_at.ms > known_at.ms ? "systemd" : "somebody else",
+        (void)str_format(text, sizeof text, "Redis was restarted%s (process %lld, up %lld s).",
+                         s->watch.auto_restart_at.ms > known_at.ms ? " by systemd"
+                                                                   : ", and not through Resus",
                          (long long)new.process_id, (long long)new.uptime_seconds);
         record_notice(s, text, now);
     }

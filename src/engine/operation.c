@@ -352,11 +352,10 @@ void operation_audited(struct service *s, enum audit_outcome outcome, struct now
         return;
     }
     operation_take_back(s, now);
-    operation_fail(
-        s, 500, "Operation failed", "audit_unwritable",
-        "The audit log cannot be written, so nothing was done: free its disk or mend its "
-        "permissions.",
-        now);
+    operation_fail(s, 500, "Operation failed", "audit_unwritable",
+                   "The audit log cannot be written, so nothing was done: free its disk or fix its "
+                   "permissions.",
+                   now);
 }
 
 void operation_host(struct service *s, const struct host_outcome *out, struct now now)

@@ -152,7 +152,8 @@ static void report(struct service *s, struct now now)
         service_log(s, true, "%s", text);
     } else {
         (void)str_format(text, sizeof text,
-                         "Redis was restarted by somebody else (process %" PRId64 ").", o->process);
+                         "Redis was restarted, and not through Resus (process %" PRId64 ").",
+                         o->process);
     }
     record_notice(s, text, now);
 }

@@ -269,13 +269,10 @@ static void tell_human(struct service *s, const struct effect *e, struct now now
     if (s->recovery.withheld == WITHHELD_EMPTY_PRIMARY)
         advice = withheld_text(WITHHELD_EMPTY_PRIMARY);
     const char *summary = guard_summary(s, e->cause, summary_words);
-    bool refused = s->recovery.withheld == WITHHELD_CANNOT_ACT;
     if (s->recovery.breaker.open)
-        (void)str_format(text, sizeof text,
-                         "The circuit breaker is open, so a human is needed: %s %s Then run: resus "
-                         "recovery reset.",
-                         summary, advice);
-    else if (refused)
+        (void)str_format(text, sizeof text, "%s %s %s Then run: resus recovery reset.",
+                         guard_opened_text(s, now), summary, advice);
+    else if (s->recovery.withheld == WITHHELD_CANNOT_ACT)
         (void)str_format(text, sizeof text, "%s %s", guard_withheld_text(s, WITHHELD_CANNOT_ACT),
                          summary);
     else
@@ -300,9 +297,8 @@ static void tell_announce(struct service *s, const struct effect *e, struct now 
     int64_t seconds = mono_since(e->at, now.mono) / 1000;
     stops_loss_text(s, loss, sizeof loss);
     (void)str_format(text, sizeof text,
-                     "Redis was stopped by somebody else; Resus starts it in %" PRId64
-                     " s unless it is started, paused (resus pause) or stopped through Resus."
-                     "%s%s",
+                     "Redis was stopped, and not through Resus; Resus starts it in %" PRId64
+                     " s unless it is started, paused (resus pause) or stopped through Resus.%s%s",
                      seconds, loss[0] != '\0' ? " " : "", loss);
     service_log(s, true, "%s", text);
     record_notice(s, text, now);
@@ -318,9 +314,11 @@ static void tell_withheld(struct service *s, const struct effect *e, struct now 
 {
     if (e->withheld == WITHHELD_OPERATION_RUNNING)
         return; /* it tells of itself */
-    const char *text = guard_withheld_text(s, e->withheld);
-    service_log(s, true, "no automatic action (%s): %s", withheld_code(e->withheld), text);
-    record_notice(s, text, now);
+    char notice[CAUSE_WORDS_MAX * 2], words[CAUSE_WORDS_MAX];
+    (void)str_format(notice, sizeof notice, "No automatic action: %s %s",
+                     guard_summary(s, s->cause, words), guard_withheld_text(s, e->withheld));
+    service_log(s, true, "%s (%s)", notice, withheld_code(e->withheld));
+    record_notice(s, notice, now);
 }
 
 static void carry_out(struct service *s, const struct effect *e, struct now now)
@@ -374,7 +372,7 @@ static void carry_out(struct service *s, const struct effect *e, struct now now)
         record_notice(s,
                       s->recovery.phase == PHASE_EXHAUSTED
                           ? "The cause that needed a human is gone; auto-recovery stays off until "
-                            "somebody runs: resus recovery reset."
+                            "an operator runs: resus recovery reset."
                           : "The cause that needed a human is gone.",
                       now);
         break;

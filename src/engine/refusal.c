@@ -33,7 +33,7 @@ json_t *refusal_unconfirmed(const struct service *s, struct now now)
 {
     json_t *body =
         refusal_body("Confirmation required",
-                     "Stopping Redis affects dependent services. Say so: --confirm STOP, or "
+                     "A stop cuts off every client of Redis. To confirm it: --confirm STOP, or "
                      "{\"confirmation\": true}.",
                      "confirmation_required", now);
     (void)json_put_bool(body, "confirmation_required", true);

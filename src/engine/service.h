@@ -528,6 +528,7 @@ enum withheld guard_reason(const struct service *s, struct now now);
 json_t *guard_withheld_json(const struct service *s, enum withheld reason); /* null for NOT */
 json_t *guard_json(const struct service *s, struct now now); /* null when it is guarded */
 const char *guard_summary(const struct service *s, enum cause cause, char ret[CAUSE_WORDS_MAX]);
+const char *guard_opened_text(const struct service *s, struct now now); /* of the breaker */
 const char *guard_advice(const struct service *s, enum cause cause, char ret[CAUSE_WORDS_MAX]);
 void guard_evidence(const struct service *s, json_t *array);
 

@@ -331,6 +331,10 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
     const struct cause_row *row = cause_row(f.verdict.cause);
     enum recovery_action action =
         f.verdict.confirmed ? recovery_plan(&s->recovery, &f, &level) : ACTION_NONE;
+    /* It was tried: whoever can end the script knows. */
+    bool endless = row->remedy == REMEDY_KILL_SCRIPT && s->recovery.alerted == f.verdict.cause;
+    if (endless)
+        action = ACTION_NONE;
     bool waits = action != ACTION_NONE && reason == WITHHELD_NOT && stops_waits(s, now);
     bool would = action != ACTION_NONE && reason == WITHHELD_NOT && !waits;
     char text[CAUSE_WORDS_MAX + 32];
@@ -357,7 +361,10 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
     };
     snapshot_add_text(reasons, probing ? "Whether a restart would help is not known yet."
                                        : verdicts[row->restart]);
-    if (reason != WITHHELD_NOT)
+    if (endless)
+        snapshot_add_text(reasons, "Resus could not end the script and has called a human.");
+    bool said = reason == WITHHELD_RESTART_USELESS || reason == WITHHELD_RESTART_HARMFUL;
+    if (reason != WITHHELD_NOT && !said)
         snapshot_add_text(reasons, guard_withheld_text(s, reason));
     if (waits) {
         stops_wait_text(s, now, text, sizeof text);

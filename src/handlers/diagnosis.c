@@ -244,7 +244,7 @@ static void walk_attempts(struct walk *w, const json_t *recovery)
     bool open = str_equal(json_text_or(breaker, "state", ""), "open");
     step(w, "recovery attempts", open || (most > 0 && used >= most) ? SEEN_FINDING : SEEN_WELL,
          open ? "Circuit breaker open" : "Attempts used up",
-         "Investigate the root cause, mend it by hand, then: resus recovery reset.",
+         "Investigate the root cause, fix it by hand, then: resus recovery reset.",
          "%lld of %lld used, circuit breaker %s, state %s", (long long)used, (long long)most,
          open ? "open" : "closed", json_text_or(recovery, "state", "?"));
     const json_t *withheld = json_object_get(recovery, "withheld");
@@ -255,8 +255,9 @@ static void walk_attempts(struct walk *w, const json_t *recovery)
              "Switch it on: resus recovery enable.", "disabled");
     if (json_is_object(withheld))
         step(w, "withheld", SEEN_FINDING, json_text_or(withheld, "text", ""),
-             json_text_or(json_object_get(w->health, "cause"), "advice", ""), "%s",
-             json_text_or(withheld, "reason_code", ""));
+             used_up ? "Find the root cause, then run: resus recovery reset."
+                     : json_text_or(json_object_get(w->health, "cause"), "advice", ""),
+             "%s", json_text_or(withheld, "reason_code", ""));
 }
 
 static void walk_recovery(struct walk *w)

@@ -67,7 +67,7 @@ static void judge_enabled(const struct doctor_facts *f, json_t *items)
     else if (str_starts(state, "masked")) {
         (void)str_format(fix, sizeof fix, "as root on the host: `systemctl unmask %s`",
                          f->service->unit);
-        doctor_put(items, "unit", FINDING_FAIL, fix, "%s is masked: nobody can start it",
+        doctor_put(items, "unit", FINDING_FAIL, fix, "%s is masked: it cannot be started",
                    f->service->unit);
     } else if (str_starts(state, "enabled"))
         doctor_put(items, "unit", FINDING_PASS, NULL, "%s is started at boot", f->service->unit);
@@ -201,8 +201,9 @@ static void judge_log_file(const struct doctor_facts *f, json_t *items)
     const struct service_settings *s = f->service;
     char fix[4096];
     if (f->log_path_known && !str_equal(f->log_path, s->log_file)) {
-        (void)str_format(fix, sizeof fix, "set `log_file: %s`, and install `resus sudoers %s` anew",
-                         f->log_path, s->id);
+        (void)str_format(fix, sizeof fix,
+                         "set `log_file: %s`, and install `resus sudoers %s` again", f->log_path,
+                         s->id);
         doctor_put(items, "log file", FINDING_WARNING, fix,
                    "Redis logs to %s, but `log_file` says %s", f->log_path, s->log_file);
     } else if (reached(&f->log_file) && f->log_file.exit_code == 0) {

@@ -130,7 +130,7 @@ static void judge_exposure(const struct doctor_facts *f, json_t *items)
         doctor_put(items, "exposure", FINDING_PASS, NULL, "a password is asked for");
     else if (f->stranger == REPLY_DENIED)
         doctor_put(items, "exposure", FINDING_PASS, NULL,
-                   "protected mode lets nobody in from other machines");
+                   "protected mode refuses clients from other machines");
     else if (f->stranger == REPLY_NOPERM)
         doctor_put(items, "exposure", FINDING_PASS, NULL,
                    "without a password not even PING is allowed");

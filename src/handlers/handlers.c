@@ -512,8 +512,9 @@ void handlers_reopened(struct handlers *h, int service)
         if (c->service != service || !asks_outside)
             continue;
         list_remove(&h->waiting, c);
-        call_refuse(c, 503, "Interrupted", "The configuration was read anew meanwhile: ask again.",
-                    "reloaded", handlers_now(h).wall);
+        call_refuse(c, 503, "Interrupted",
+                    "The configuration was read again meanwhile: repeat the request.", "reloaded",
+                    handlers_now(h).wall);
     }
 }
 

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <libssh/libssh.h>
+#include <string.h>
 #include <unistd.h>
 
 int known_hosts_check(const struct ssh_settings *ssh, struct error *err)
@@ -9,10 +10,11 @@ int known_hosts_check(const struct ssh_settings *ssh, struct error *err)
     unsigned port = (unsigned)ssh->port;
     int no = 0;
     if (access(ssh->known_hosts, R_OK) < 0)
-        return error_set_errno(err, -errno,
-                               "cannot read %s; to make it, run: ssh-keyscan -p %d %s >> %s, and "
-                               "compare the fingerprint",
-                               ssh->known_hosts, ssh->port, ssh->host, ssh->known_hosts);
+        return error_set(err, -errno,
+                         "cannot read %s (%s); to make it, run: ssh-keyscan -p %d %s >> %s, and "
+                         "compare the fingerprint",
+                         ssh->known_hosts, strerrordesc_np(errno), ssh->port, ssh->host,
+                         ssh->known_hosts);
     ssh_session session = ssh_new();
     if (session == NULL)
         return error_set(err, -ENOMEM, "ssh: out of memory");

@@ -169,7 +169,7 @@ def test_systemd_seen_at_work_is_named(host):
 def test_restart_by_hand_is_seen_as_somebody_elses(host):
     with watching(host) as daemon:
         host.systemctl("restart", host.unit)
-        recoveries.wait_for_notice(daemon, "was restarted by somebody else")
+        recoveries.wait_for_notice(daemon, "was restarted, and not through Resus")
         assert healed_by_systemd(daemon) == []
         recoveries.wait_until_known(daemon, host)
         recoveries.assert_nothing_done(daemon)

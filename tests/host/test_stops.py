@@ -55,8 +55,8 @@ def test_clean_stop_by_hand_is_announced_and_undone_after_the_grace(host):
         assert health["cause"]["restart"] == "helps"
         line = daemon.wait_for_audit(lambda line: line["operation"] == "external-stop")
         assert line["event_type"] == "incident"
-        assert "stopped by somebody else" in line["reason"]
-        recoveries.wait_for_notice(daemon, "stopped by somebody else")
+        assert "stopped, and not through Resus" in line["reason"]
+        recoveries.wait_for_notice(daemon, "stopped, and not through Resus")
         waiting = recoveries.wait_for_recovery(daemon, lambda r: r["phase"] == "grace", "the grace")
         assert waiting["state"] == "waiting" and waiting["next_step_in_seconds"] <= 2
         recoveries.assert_nothing_done(daemon)

@@ -180,6 +180,20 @@ static void a_history_names_what_was_tried_and_what_systemd_did(void **state)
     json_decref(body);
 }
 
+static void a_call_for_a_human_is_not_shown_as_a_recovery(void **state)
+{
+    (void)state;
+    json_t *body = parse("{\"type\": \"auto_recovery\", \"service\": \"redis\", "
+                         "\"recovery_level\": \"critical\", \"status\": \"failed\", "
+                         "\"message\": \"A long command keeps Redis busy.\"}");
+    struct page p = page_new(false, now);
+    view_event(&p, body);
+    assert_non_null(strstr(buf_text(&p.text),
+                           "  redis  a human is needed: A long command keeps Redis busy.\n"));
+    buf_free(&p.text);
+    json_decref(body);
+}
+
 static void an_explanation_reads_from_deed_to_facts(void **state)
 {
     (void)state;
@@ -323,6 +337,7 @@ int main(void)
         cmocka_unit_test(a_failed_recovery_calls_for_a_person),
         cmocka_unit_test(the_recoveries_of_a_day_are_summed_up_in_one_line),
         cmocka_unit_test(a_history_names_what_was_tried_and_what_systemd_did),
+        cmocka_unit_test(a_call_for_a_human_is_not_shown_as_a_recovery),
         cmocka_unit_test(an_explanation_reads_from_deed_to_facts),
         cmocka_unit_test(a_wait_is_told_with_its_end),
         cmocka_unit_test(a_stopped_service_says_by_whom_when_and_why),

@@ -124,6 +124,25 @@ static void recovery_that_has_given_up_still_waits_before_it_calls(void **state)
     assert_int_equal(w.calls, 1);
 }
 
+static void recovery_that_has_given_up_calls_nobody_to_an_operation(void **state)
+{
+    (void)state;
+    struct world w;
+    begin(&w);
+    w.r.phase = PHASE_EXHAUSTED;
+    struct recovery_input in = {.event = EVENT_FACTS,
+                                .facts = {.verdict = {CAUSE_UNIT_STOPPED, true},
+                                          .operation_running = true,
+                                          .learned = w.now,
+                                          .progress = FACT_UNKNOWN}};
+    recovery_step(&w.r, &w.policy, &in, w.now, &w.out);
+    for (size_t i = 0; i < w.out.count; i++)
+        assert_int_not_equal(w.out.items[i].kind, EFFECT_HUMAN);
+    assert_int_equal(w.r.alerted, CAUSE_NONE);
+    look(&w, CAUSE_UNIT_STOPPED, true, false);
+    assert_int_equal(w.calls, 1);
+}
+
 static void a_stopped_process_is_restarted_without_a_reload(void **state)
 {
     (void)state;
@@ -149,6 +168,7 @@ int main(void)
         cmocka_unit_test(a_long_command_after_a_recovery_takes_nothing_back),
         cmocka_unit_test(a_start_that_is_busy_is_verified_on),
         cmocka_unit_test(recovery_that_has_given_up_still_waits_before_it_calls),
+        cmocka_unit_test(recovery_that_has_given_up_calls_nobody_to_an_operation),
         cmocka_unit_test(a_stopped_process_is_restarted_without_a_reload),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

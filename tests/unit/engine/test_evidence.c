@@ -587,11 +587,46 @@ static void what_is_said_before_it_is_certain_is_true(void **state)
     free(text);
 }
 
+/* A probe has timed out, and it is still not certain why. */
+static void a_silence_that_failed_a_probe_is_still_said_with_its_time(void **state)
+{
+    struct world w;
+    fall_silent(&w, *state);
+    while (service(&w)->sight.fresh.reply != REPLY_SILENT && w.now < 5000 + 12000)
+        run_until(&w, w.now + 100);
+    assert_int_equal(service(&w)->sight.fresh.reply, REPLY_SILENT);
+    assert_false(service(&w)->verdict.confirmed);
+    JSON_CLEANUP json_t *health = engine_health_json(w.f->engine, 0, fixture_at(w.now));
+    const json_t *ping = json_object_get(json_object_get(health, "health_checks"), "connectivity");
+    assert_string_equal(json_text_or(ping, "status", ""), "fail");
+    assert_non_null(strstr(json_text_or(ping, "message", ""), "has not answered for"));
+}
+
+/* Its time is over only after a newer answer: it says nothing of the silence after that. */
+static void a_probe_from_before_the_newest_answer_does_not_count(void **state)
+{
+    struct world w;
+    fall_silent(&w, *state);
+    struct service *s = &w.f->engine->services[0];
+    const struct redis_answer late = {.probe = {.reply = REPLY_SILENT}},
+                              pong = {.probe = {.reply = REPLY_PONG}};
+    struct pending pulse = {.purpose = FOR_PULSE, .asked = {w.now - 100}},
+                   probe = {.purpose = FOR_PROBE, .asked = {w.now - 4000}};
+    observe_redis(s, &pulse, &pong, fixture_at(w.now));
+    observe_redis(s, &probe, &late, fixture_at(w.now + 1000));
+    assert_int_equal(s->sight.failed_probes, 0);
+    probe.asked.ms = w.now + 10;
+    observe_redis(s, &probe, &late, fixture_at(w.now + 5010));
+    assert_int_equal(s->sight.failed_probes, 1);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_set_up, fixture_tear_down)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_silence_that_failed_a_probe_is_still_said_with_its_time),
+        TEST(a_probe_from_before_the_newest_answer_does_not_count),
         TEST(a_hang_with_evidence_is_healed_within_twelve_seconds),
         TEST(the_evidence_costs_a_real_hang_no_time),
         TEST(a_process_that_a_signal_stopped_is_restarted_without_a_reload),

@@ -225,7 +225,7 @@ static void a_restart_by_an_operator_is_no_crash(void **state)
     w.pid = 200;
     crash(f, &w);
     assert_int_equal(f->record_count, 0);
-    assert_non_null(strstr(f->notice, "restarted by somebody else"));
+    assert_non_null(strstr(f->notice, "restarted, and not through Resus"));
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_set_up, fixture_tear_down)
