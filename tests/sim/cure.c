@@ -17,7 +17,8 @@
 #define BUSY_MARGIN_MS 500 /* the engine's, for a BUSY that is on its way */
 #define BLIND_MS 30000     /* silence without evidence */
 #define SLACK_MS 3000
-#define HISTORY_MS 180000 /* the log, an answer and systemd's interval are waited for */
+#define SETTLED_ROUND_MS 5000 /* engine/watch.c SLOW_ROUND_MS */
+#define HISTORY_MS 180000     /* the log, an answer and systemd's interval are waited for */
 
 static bool process_well(const struct sim *s, const struct unit *u)
 {
@@ -94,6 +95,10 @@ static int64_t hang_limit(const struct sim *s, int service, bool stopped)
     int64_t confirmed = PROBED_MS;
     if (!stopped && u->script_shows_ms + BUSY_MARGIN_MS > confirmed)
         confirmed = u->script_shows_ms + BUSY_MARGIN_MS;
+    /* A doubt that has lasted is probed less often: each of the probes comes that much later. */
+    bool settled = s->engine->services[service].sight.doubt_since.ms != MONO_NEVER.ms;
+    if (settled)
+        confirmed += p->failure_threshold * SETTLED_ROUND_MS;
     bool evident = shown && (asked || stopped);
     return noticed + (evident ? confirmed : confirmed + BLIND_MS) + SLACK_MS;
 }
@@ -122,6 +127,12 @@ static void hang_step(struct sim *s, int service)
     const struct unit *u = &w->unit;
     const struct service *inside = &s->engine->services[service];
     const struct recovery *r = &inside->recovery;
+    /* With a child at work, the unit's processor time makes a hang look like a long command; only
+     * the process itself could tell them apart. */
+    bool shown =
+        s->services[service].commands_extended || s->services[service].control != CONTROL_SSH;
+    if (!shown && u->child_until > s->now)
+        w->hung = 0;
     if (w->hung == 0)
         return;
     if (w->witness.alerted[0] != '\0' || r->needs_human)

@@ -516,12 +516,16 @@ static void check_door(struct sim *s, int service, int64_t limit)
 {
     const struct service_world *w = &s->worlds[service];
     int64_t most = limit + 4 * s->engine->services[service].watch_policy.timeout_ms + DOOR_MS;
-    int64_t ago = s->now - w->door_since;
-    bool just_back = s->now - w->unit.served_since < DOOR_MS; /* the next two have to fail first */
-    bool held_up = just_back || s->now - s->deaf_until < most || s->now - s->jolted < most;
-    if (w->door != WAY_OPEN && ago > most && s->now - w->reloaded > most && !held_up)
+    /* After a silence that the door did not cause, it is the next full check that finds it shut. */
+    const int64_t begins[] = {w->door_since,        w->unit.served_since, w->redis_since,
+                              w->unit.script_until, s->deaf_until,        s->jolted,
+                              w->reloaded};
+    int64_t since = 0;
+    for (size_t i = 0; i < ARRAY_LENGTH(begins); i++)
+        since = begins[i] > since ? begins[i] : since;
+    if (w->door != WAY_OPEN && s->now - since > most)
         sim_broken(s, service, "healthy is claimed, but no new connection got in for %lld ms",
-                   (long long)ago);
+                   (long long)(s->now - since));
 }
 
 static void check_claim(struct sim *s, int service, bool healthy)
