@@ -161,13 +161,14 @@ static void history_step(struct sim *s, int service)
     if (w->healing == 0)
         return;
     uint64_t written = w->chronicle.by_systemd - w->healed;
-    if (r->phase == PHASE_INTENT || r->phase == PHASE_ACTING || r->phase == PHASE_VERIFYING)
-        w->healing = 0; /* it is recovery's */
-    else if (written > 1)
+    bool recovers =
+        r->phase == PHASE_INTENT || r->phase == PHASE_ACTING || r->phase == PHASE_VERIFYING;
+    bool late = s->now - w->healing > HISTORY_MS + 2 * w->unit.load_ms;
+    if (!recovers && written > 1)
         sim_broken(s, service, "one restart by systemd is in the history %d times", (int)written);
-    else if (s->now - w->healing > HISTORY_MS + 2 * w->unit.load_ms && written == 0)
+    else if (!recovers && late && written == 0)
         sim_broken(s, service, "a crash that systemd healed is not in the history");
-    else if (s->now - w->healing > HISTORY_MS + 2 * w->unit.load_ms)
+    else if (recovers || late)
         w->healing = 0;
 }
 
