@@ -132,7 +132,7 @@ def test_an_open_breaker_is_told_apart_from_a_cause_that_lasts(served):
     os.kill(wait_until(lambda: served.good("status")["pid"], "a process"), signal.SIGKILL)
     told = wait_until(lambda: [text for text in messages(served) if "cause that needed a human" in text], "its end")
     assert "auto-recovery stays off" in told[0], told
-    assert any("circuit breaker is open, so a human is needed" in text for text in messages(served))
+    assert any("Redis runs again, but the circuit breaker is open" in text for text in messages(served))
     assert ", opened" in served.run("recovery", "status").stdout
     assert "intent" not in next(line for line in served.run("audit", "list").stdout.splitlines()
                                 if "manual-intervention" in line)
