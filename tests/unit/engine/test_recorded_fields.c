@@ -11,6 +11,7 @@
 #include <assert.h>
 
 #include "base/json.h"
+#include "base/str.h"
 #include "engine/recording.h"
 
 /* A new field belongs into recording_code.c when it decides, and into this file. */
@@ -79,7 +80,7 @@ static void some_unit(struct unit_facts *u)
     u->active = coin() ? UNIT_ACTIVE : (enum unit_active)pick(UNIT_ACTIVE_COUNT);
     u->at = time_before();
     u->asked = time_before();
-    (void)strcpy(u->sub, subs[pick(4)]);
+    (void)str_copy(u->sub, sizeof u->sub, subs[pick(4)]);
     u->result = (enum unit_result)pick(UNIT_RESULT_COUNT);
     u->notice = (enum unit_notice)pick(UNIT_NOTICE_COUNT);
     u->masked = pick(8) == 0;
