@@ -106,7 +106,7 @@ struct recovery_facts {
     enum unit_active unit;
     wall_ms unit_since; /* of that state, by the host's clock; WALL_NONE */
     enum tri can_reload;
-    bool never_started;    /* nobody has stopped it: Resus runs it, and has not started it yet */
+    bool never_started;    /* Resus runs it, has not started it yet, and no one has stopped it */
     bool may_reset_failed; /* commands: extended, or a controller that can */
     int64_t progress;      /* of a load, any rising number; FACT_UNKNOWN */
     mono_ms learned;       /* the older of the two facts behind the verdict */

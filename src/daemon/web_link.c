@@ -361,7 +361,7 @@ static void take_request(struct web_link *link, json_t *request)
     } else if (!json_is_integer(id)) {
         link_break(link, "it sent a message without a number");
     } else if (!plain_address(request)) {
-        link_break(link, "it sent a client address that is none");
+        link_break(link, "it sent a client address that is not an address");
     } else if (json_is_true(json_object_get(request, "cancel"))) {
         cancel(link, json_integer_value(id));
     } else {

@@ -308,9 +308,9 @@ static void what_a_sound_web_process_never_sends_ends_the_link(void **state)
     } rows[] = {
         {"{\"ready\": true}", "it reported twice that it is ready", 2},
         {"{\"id\": 1, \"op\": \"status\", \"source_ip\": \"local\"}",
-         "it sent a client address that is none", 1},
+         "it sent a client address that is not an address", 1},
         {"{\"id\": 1, \"op\": \"status\", \"source_ip\": \"192.0.2.1 (root)\"}",
-         "it sent a client address that is none", 1},
+         "it sent a client address that is not an address", 1},
         {"{\"op\": \"status\"}", "it sent a message without a number", 1},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
