@@ -233,6 +233,10 @@ MUTANTS = [
      "a process that has just ended is restarted as one that does not listen"),
     ("stopped-once", EVIDENCE, "return b->state == TASK_STOPPED ? ACTIVITY_STOPPED : ACTIVITY_UNKNOWN;", "return ACTIVITY_STOPPED;",
      "a process that was seen stopped once is restarted"),
+    ("refusal-believed", SILENCE, ("return refused_here ? judge_refused(s, enough, now)\n"
+     "                        : judge_process(s, there, deaf, enough, now);", "evidence_blind_over(s, now)"),
+     ("return judge_process(s, there, deaf, enough, now);", "evidence_waited(s, now)"),
+     "a Redis that refuses us is restarted although nobody could be asked on its host"),
     ("path-restarted", CAUSE_TABLE, '{"path_broken", OVERALL_CRITICAL, RESTART_USELESS, REMEDY_HUMAN,',
      '{"path_broken", OVERALL_CRITICAL, RESTART_HELPS, REMEDY_RESTART,', "a Redis that only we cannot reach is restarted"),
     ("door-ignored", CAUSE, ("    if (s->shut_out > 0)\n        return judge_shut_out(s);\n", "unit_runs(s->unit.active) && s->shut_out == 0;"),
