@@ -177,7 +177,6 @@ static void drop_intent(struct step *s)
 {
     s->r->action_end = ACTION_NOT_REACHED;
     step_tell_outcome(s, false);
-    step_take_back_attempt(s);
     step_enter(s, PHASE_IDLE, MONO_NEVER);
     step_end_recovery(s, s->facts->well ? END_BY_ITSELF : END_SUPERSEDED);
 }
@@ -239,8 +238,8 @@ static void facts_verifying(struct step *s)
         return;
     case REMEDY_WINDOW:
         if (start_refused(s)) {
+            r->action_end = ACTION_NO_EFFECT;
             step_tell_outcome(s, false);
-            step_take_back_attempt(s);
             r->refusals++;
             r->last_attempt = s->now;
             step_emit(s, EFFECT_SKIP)->skip = SKIP_START_LIMIT;
@@ -310,8 +309,6 @@ static void run_action(struct step *s)
         return;
     }
     (void)step_emit(s, EFFECT_RUN);
-    if (s->r->action != ACTION_BGSAVE)
-        s->r->stepped = true;
     step_enter(s, PHASE_ACTING, mono_add(s->now, RECOVERY_ACTION_LIMIT_MS));
 }
 
@@ -406,7 +403,6 @@ static void end_without_effect(struct step *s)
 {
     struct recovery *r = s->r;
     step_tell_outcome(s, false);
-    step_take_back_attempt(s);
     struct effect *e = step_emit(s, EFFECT_SKIP);
     switch (r->action) {
     case ACTION_RELOAD:
@@ -416,7 +412,9 @@ static void end_without_effect(struct step *s)
                    s->now); /* the next rung at once, if the facts still ask for it */
         return;
     case ACTION_KILL_SCRIPT:
-        e->skip = SKIP_NOTHING_TO_KILL; /* it ended by itself meanwhile */
+        /* It ended by itself meanwhile; what is busy with something else for ever is counted. */
+        r->stepped = true;
+        e->skip = SKIP_NOTHING_TO_KILL;
         step_enter(s, PHASE_IDLE, MONO_NEVER);
         step_end_recovery(s, END_BY_ITSELF);
         (void)step_emit(s, EFFECT_LOOK);
@@ -439,8 +437,6 @@ static void end_refused(struct step *s)
         r->refused |= RECOVERY_BIT(ACTION_START); /* its second half */
     r->refused_at = s->now;
     step_tell_outcome(s, false);
-    step_take_back_attempt(s);
-    r->stepped = r->attempts > 0;
     step_enter(s, PHASE_BACKOFF, s->now);
 }
 
@@ -460,16 +456,10 @@ static void action_ended(struct step *s)
         step_to_human(s, r->cause);
         return;
     case ACTION_REFUSED:
-        if (r->action == ACTION_KILL_SCRIPT) {
-            verify_from_now(s); /* Redis is asked for that, and no host */
-            return;
-        }
         end_refused(s);
         return;
     case ACTION_NOT_REACHED:
         step_tell_outcome(s, false);
-        step_take_back_attempt(s);
-        r->stepped = r->attempts > 0;
         step_enter(s, PHASE_BACKOFF, mono_add(s->now, step_retry_delay_ms(s->policy, 1)));
         (void)step_emit(s, EFFECT_LOOK);
         return;

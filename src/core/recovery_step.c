@@ -107,9 +107,19 @@ void step_end_recovery(struct step *s, enum recovery_end end)
 
 void step_tell_outcome(struct step *s, bool success)
 {
+    struct recovery *r = s->r;
     struct effect *e = step_emit(s, EFFECT_OUTCOME);
     e->success = success;
-    e->action_end = s->r->action_end;
+    e->action_end = r->action_end;
+    if (r->action == ACTION_BGSAVE)
+        return; /* never counted */
+    if (recovery_attempted(r->action_end)) {
+        r->stepped = true;
+        return;
+    }
+    if (r->attempts > 0)
+        r->attempts--;
+    (void)step_emit(s, EFFECT_SAVE);
 }
 
 static void step_exhaust(struct step *s)
@@ -180,13 +190,6 @@ void step_attempt_failed(struct step *s)
     step_enter(s, PHASE_BACKOFF, step_next_attempt_at(s));
 }
 
-void step_take_back_attempt(struct step *s)
-{
-    if (s->r->action != ACTION_BGSAVE && s->r->attempts > 0)
-        s->r->attempts--;
-    (void)step_emit(s, EFFECT_SAVE);
-}
-
 /* systemd refuses starts and only time helps. */
 bool step_window_needed(const struct step *s)
 {
@@ -242,8 +245,8 @@ void step_consider(struct step *s)
             step_attempt(s);
         return;
     }
-    if (remedy == REMEDY_KILL_SCRIPT && r->alerted == cause)
-        return; /* it cannot be killed: a human knows */
+    if (recovery_gave_up(r, f))
+        return;
     r->cause = cause;
     if (step_window_needed(s)) {
         step_wait_for_window(s);

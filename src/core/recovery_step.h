@@ -27,7 +27,6 @@ void step_attempt(struct step *s);
 void step_call_human(struct step *s, enum cause cause);
 void step_succeed(struct step *s);
 void step_attempt_failed(struct step *s);
-void step_take_back_attempt(struct step *s);
 bool step_window_needed(const struct step *s);
 void step_to_human(struct step *s, enum cause cause);
 void step_tell_withheld(struct step *s, enum withheld reason);

@@ -113,7 +113,7 @@ MUTANTS = [
      "attempts that a restart of the daemon has read are never forgotten"),
     ("breaker-late", "src/core/breaker.c", "< policy->breaker_recoveries)", "<= policy->breaker_recoveries)",
      "the breaker opens one recovery too late"),
-    ("breaker-unstepped", MACHINE, "    if (s->r->action != ACTION_BGSAVE)\n        s->r->stepped = true;\n", "",
+    ("breaker-unstepped", STEP, "        r->stepped = true;\n", "",
      "recoveries are not counted for the breaker"),
     ("no-delay", STEP, "    return mono_add(s->r->last_attempt, step_retry_delay_ms(s->policy, s->r->attempts));",
      "    return s->now;", "no delay between attempts"),
