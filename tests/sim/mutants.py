@@ -155,9 +155,9 @@ MUTANTS = [
      "        write_intent(s, e, now);\n        recover_event(s, EVENT_INTENT_ENDED, e->action_id, "
      "ACTION_DONE, now);\n        break;", "an action does not wait for its intent"),
     ("no-outcome", MACHINE, "    step_tell_outcome(s, false);\n    s->r->last_attempt = s->now;\n"
-     "    step_enter(s, PHASE_IDLE, MONO_NEVER);\n    step_end_recovery(s, END_SUPERSEDED);\n}",
+     "    step_enter(s, PHASE_IDLE, MONO_NEVER);\n    step_end_superseded(s);\n}",
      "    s->r->last_attempt = s->now;\n"
-     "    step_enter(s, PHASE_IDLE, MONO_NEVER);\n    step_end_recovery(s, END_SUPERSEDED);\n}",
+     "    step_enter(s, PHASE_IDLE, MONO_NEVER);\n    step_end_superseded(s);\n}",
      "an action that a person took over from has no outcome line"),
     ("persist-after", STEP, "        r->attempts++;\n        (void)step_emit(s, EFFECT_SAVE);\n",
      "        r->attempts++;\n", "the attempt is not on the disk before the action"),
@@ -260,12 +260,14 @@ MUTANTS = [
     # people
     ("alert-again", STEP, "    if (s->r->alerted == cause)\n        return;\n    s->r->alerted = cause;",
      "    s->r->alerted = cause;", "a human is called at every look"),
-    ("alert-never", STEP, "    if (remedy == REMEDY_HUMAN || remedy == REMEDY_BGSAVE || ",
-     "    if (", "nobody is called for what only a human can mend"),
+    ("alert-never", STEP, "    return remedy == REMEDY_HUMAN || remedy == REMEDY_BGSAVE || ",
+     "    return ", "nobody is called for what only a human can mend"),
+    ("human-uncalled", STEP, "    end_recovery(s, END_HUMAN);\n    step_call_human(s, cause);\n",
+     "    end_recovery(s, END_HUMAN);\n", "a recovery ends for a human, who is not called"),
     ("exhausted-silent", MACHINE, "if (!hopes && s->r->alerted == CAUSE_NONE &&",
      "if (false && s->r->alerted == CAUSE_NONE &&",
      "a failure after recovery has given up, and after a time of health, is told to nobody"),
-    ("alert-stays", MACHINE, "        r->needs_human = r->phase == PHASE_EXHAUSTED;\n", "",
+    ("alert-stays", MACHINE, "        r->needs_human = r->needs_human && r->phase == PHASE_EXHAUSTED;\n", "",
      "a human is said to be needed when the cause is gone"),
     ("script-useless", PLAN, "    case REMEDY_KILL_SCRIPT:\n        *ret_level = LEVEL_SOFT;\n        return ACTION_KILL_SCRIPT;",
      "    case REMEDY_KILL_SCRIPT:\n        *ret_level = LEVEL_HARD;\n        return ACTION_RESTART;",

@@ -362,6 +362,7 @@ void promise_record(struct sim *s, int service, const struct recovery_record *re
 {
     struct witness *w = witness_of(s, service);
     sim_say(s, service, "recovery %s: %s (%s)", record->id, record->result, record->cause);
+    w->ended_for_human = str_equal(record->result, "needs_human");
     if (str_equal(record->result, "running") || w->recovery_steps == 0)
         return;
     w->recovery_steps = 0;
@@ -560,6 +561,9 @@ static void check_human(struct sim *s, int service)
         sim_broken(s, service, "a human was called for %s, but is not said to be needed",
                    w->alerted);
     w->needed = r->needs_human;
+    if (w->ended_for_human && w->alerted[0] == '\0')
+        sim_broken(s, service, "a recovery has ended for a human, who was not called");
+    w->ended_for_human = false;
 }
 
 /* In a phase in which nothing is done everything was told, and health forgives. */

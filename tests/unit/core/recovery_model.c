@@ -181,6 +181,22 @@ static void check_effect(struct recovery_model *m, const struct recovery *before
     }
 }
 
+/* Who is said to be needed was called, once. */
+static void check_human(const struct recovery_model *m, const struct recovery *before)
+{
+    int calls = model_count(m, EFFECT_HUMAN);
+    PROMISE(calls <= 1);
+    PROMISE(!m->r.needs_human || before->needs_human || calls == 1);
+    PROMISE(calls == 0 || m->r.needs_human);
+    PROMISE(m->r.alerted == CAUSE_NONE || m->r.needs_human);
+    for (size_t i = 0; i < m->out.count; i++) {
+        const struct effect *e = &m->out.items[i];
+        bool for_human = e->kind == EFFECT_ENDED && (e->end == END_HUMAN || e->end == END_FAILED);
+        if (for_human)
+            PROMISE(calls == 1 || (before->needs_human && before->alerted != CAUSE_NONE));
+    }
+}
+
 static void check_rest(const struct recovery_model *m, enum recovery_event event)
 {
     const struct recovery *r = &m->r;
@@ -228,5 +244,6 @@ void model_step(struct recovery_model *m, enum recovery_event event, uint64_t ac
     PROMISE(m->r.action_id >= before.action_id);
     if (before.phase == PHASE_EXHAUSTED && event != EVENT_RESET)
         PROMISE(m->r.phase == PHASE_EXHAUSTED);
+    check_human(m, &before);
     check_rest(m, event);
 }
