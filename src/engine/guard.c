@@ -178,6 +178,7 @@ void guard_refused(struct service *s, const struct host_outcome *o, struct now n
         return;
     }
     g->refused_command = o->command;
+    g->by_redis = false;
     switch (o->refusal) {
     case HOST_REFUSED_SUDO:
         (void)str_format(g->refused, sizeof g->refused,
@@ -190,6 +191,18 @@ void guard_refused(struct service *s, const struct host_outcome *o, struct now n
                          verb, s->settings->unit, o->error);
         break;
     }
+}
+
+void guard_redis_refused(struct service *s, const char *words)
+{
+    struct guard *g = &s->guard;
+    bool refused = words[0] != '\0';
+    if (refused)
+        (void)str_format(g->refused, sizeof g->refused,
+                         "Redis does not let Resus end the script: %s", words);
+    else if (g->by_redis)
+        g->refused[0] = '\0';
+    g->by_redis = refused;
 }
 
 void guard_facts(const struct service *s, struct recovery_facts *f)

@@ -122,6 +122,7 @@ struct guard {
     char listed[GUARD_TEXT_MAX];  /* what is missing, in words; "" = nothing */
     char refused[GUARD_TEXT_MAX]; /* what the host refused, in words; "" = nothing */
     enum host_command refused_command;
+    bool by_redis; /* it is Redis that has refused, and until it is well again */
 };
 
 enum sample_state {
@@ -521,6 +522,8 @@ void guard_look(struct service *s, struct now now); /* at the rights, now */
 mono_ms guard_next(const struct service *s);
 void guard_rights(struct service *s, const struct host_outcome *o, struct now now);
 void guard_refused(struct service *s, const struct host_outcome *o, struct now now);
+/* Redis has refused to end a script, in its words; "" = it has not. */
+void guard_redis_refused(struct service *s, const char *words);
 void guard_facts(const struct service *s, struct recovery_facts *f);
 /* The reason in words: what the host said, where it is the one that refuses. */
 const char *guard_withheld_text(const struct service *s, enum withheld reason);

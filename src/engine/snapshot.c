@@ -332,7 +332,7 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
     enum recovery_action action =
         f.verdict.confirmed ? recovery_plan(&s->recovery, &f, &level) : ACTION_NONE;
     /* It was tried: whoever can end the script knows. */
-    bool endless = row->remedy == REMEDY_KILL_SCRIPT && s->recovery.alerted == f.verdict.cause;
+    bool endless = recovery_gave_up(&s->recovery, &f);
     if (endless)
         action = ACTION_NONE;
     bool waits = action != ACTION_NONE && reason == WITHHELD_NOT && stops_waits(s, now);
