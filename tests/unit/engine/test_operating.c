@@ -424,10 +424,11 @@ static int pause_with(struct fixture *f, enum store_outcome outcome, bool answer
     int64_t now = run_until(f, 3000);
     world.store = outcome;
     memset(&answered, 0, sizeof answered);
-    engine_pause(f->engine, 0, 600000, &user, "work", fixture_at(now));
-    f->save = 0;
-    engine_order_stored(f->engine, 0, note_answer, NULL, fixture_at(now));
+    size_t saves = f->saves;
+    const struct engine_order order = {note_answer, NULL};
+    engine_pause(f->engine, 0, 600000, &user, "work", &order, fixture_at(now));
     assert_int_not_equal(f->save, 0);
+    assert_int_equal(f->saves, saves + 1);
     assert_int_equal(answered.status, 0); /* not before the disk has it */
     if (answers)
         answer_disk(f, now + 1);
