@@ -113,15 +113,18 @@ void preflight_judge(enum preflight_operation operation, const struct preflight_
     bool known = info->known;
     bool answers = cause_row(f->cause)->overall == OVERALL_HEALTHY ||
                    cause_row(f->cause)->overall == OVERALL_DEGRADED;
+    enum tri saved = known ? facts_saved_since_start(info) : TRI_UNKNOWN;
     *ret = (struct preflight){
         .operation = operation,
         .connections = known ? info->connected_clients : FACT_UNKNOWN,
         .unsaved_changes = known ? info->unsaved_changes : FACT_UNKNOWN,
-        .last_save_age_seconds = known && info->last_save_unix > 0
+        .saved_since_start = saved,
+        .last_save_age_seconds = known && saved != TRI_NO && info->last_save_unix > 0
                                      ? f->now.ms / 1000 - info->last_save_unix
                                      : FACT_UNKNOWN,
         .replicas = known ? info->connected_replicas : FACT_UNKNOWN,
-        .last_save_ok = info->last_save_ok,
+        .last_save_ok =
+            saved == TRI_NO && info->last_save_ok == TRI_YES ? TRI_UNKNOWN : info->last_save_ok,
         .aof_enabled = info->aof_enabled,
         .expected_downtime_seconds = f->start_seconds,
         .should_save = operation != PREFLIGHT_START && known && info->save_points == TRI_YES &&

@@ -44,7 +44,9 @@ struct preflight {
     bool warnings[PREFLIGHT_WARNING_COUNT];
     bool allowed;                                                          /* no blocker */
     int64_t connections, unsaved_changes, last_save_age_seconds, replicas; /* FACT_UNKNOWN */
-    enum tri last_save_ok, aof_enabled;
+    enum tri saved_since_start; /* NO: there is no last save, and no age of it */
+    enum tri last_save_ok;      /* of the last attempt; UNKNOWN when there was none */
+    enum tri aof_enabled;
     double expected_downtime_seconds; /* < 0 unknown */
     bool should_save; /* persistence by RDB is on and changes are unsaved: BGSAVE first */
 };

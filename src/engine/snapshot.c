@@ -431,6 +431,8 @@ json_t *engine_preflight_json(const struct engine *e, int service, enum engine_o
     (void)json_put(body, "warnings", warnings);
     snapshot_put_int(body, "connections", p.connections);
     snapshot_put_int(body, "unsaved_changes", p.unsaved_changes);
+    (void)json_put_bool(body, "saves_first", p.should_save);
+    put_tri(body, "saved_since_start", p.saved_since_start);
     snapshot_put_int(body, "last_save_age_seconds", p.last_save_age_seconds);
     put_tri(body, "last_save_ok", p.last_save_ok);
     put_tri(body, "aof_enabled", p.aof_enabled);
