@@ -159,6 +159,11 @@ void facts_info_reset(struct info_facts *info)
     };
 }
 
+bool unit_runs(enum unit_active active)
+{
+    return active == UNIT_ACTIVE || active == UNIT_RELOADING;
+}
+
 enum tri facts_saved_since_start(const struct info_facts *info)
 {
     if (info->saves == 0)

@@ -10,7 +10,8 @@
 
 #include "base/time.h"
 
-#define FACT_TEXT_MAX 241 /* 240 bytes and the NUL */
+#define FACT_TEXT_MAX 241     /* 240 bytes and the NUL */
+#define MIB (1024.0 * 1024.0) /* sizes are bytes here, and shown in MiB */
 #define FACT_UNKNOWN (-1)
 
 enum tri { TRI_UNKNOWN = 0, TRI_NO, TRI_YES };
@@ -262,6 +263,8 @@ const char *reply_class_word(enum reply_class reply);
 const char *unit_active_word(enum unit_active active);
 const char *unit_result_word(enum unit_result result);
 const char *log_class_word(enum log_class class);
+/* Active or reloading: the unit's process is there. */
+bool unit_runs(enum unit_active active);
 /* Did any server process answer at all (even with an error)? */
 bool reply_answered(enum reply_class reply);
 

@@ -28,7 +28,7 @@ enum preflight_warning {
     WARNING_UNSAVED,      /* unsaved changes without persistence that would keep them */
     WARNING_REPLICAS,
     WARNING_NO_PERSISTENCE,
-    WARNING_UNKNOWN,    /* Redis could not be asked: figures are old or missing */
+    WARNING_UNKNOWN,    /* Redis could not be asked: figures are missing */
     WARNING_STOP_LIMIT, /* a save takes long, and how long a stop may take is not known */
     PREFLIGHT_WARNING_COUNT
 };
@@ -57,6 +57,7 @@ struct preflight {
 struct preflight_facts {
     enum cause cause;
     const struct info_facts *info;
+    bool figures; /* INFO is of the process that runs, and of now */
     const struct unit_facts *unit;
     wall_ms now;
     double start_seconds; /* mean duration of past starts, < 0 unknown */

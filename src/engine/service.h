@@ -79,6 +79,7 @@ struct watch {
     char info_refused[FACT_TEXT_MAX]; /* what Redis answered when INFO is not ours to use; "" */
     mono_ms answered;                 /* when any reply was last read; 0 = never */
     mono_ms figures_from;             /* figures asked for before belong to another process */
+    mono_ms process_ended;            /* ... and those from before the unit was seen ended */
     mono_ms figures_tried;            /* when new ones were last asked for out of turn */
     mono_ms oom_rose;                 /* when a write was last seen to be refused for memory */
     wall_ms certificate_ends;         /* of the server's chain; WALL_NONE = not known, or no TLS */
@@ -180,7 +181,6 @@ struct operation {
     wall_ms since;
     struct info_facts before; /* INFO before: connections, uptime, pid */
     bool was_well;
-    int64_t last_save_before;
     enum action_end end;
     int64_t process; /* of the unit, before the command: 0 = none or not known */
     int exit_code;
@@ -439,6 +439,8 @@ void other_restart_turn(struct service *s, struct now now);
 /* current.c: what holds now, and what is only remembered */
 /* For how long Redis has answered nothing although it was asked; FACT_UNKNOWN = it answers. */
 int64_t current_silence_ms(const struct service *s, struct now now);
+/* Is what INFO said last of the process that runs, however old it is? */
+bool current_process_info(const struct service *s);
 /* Is INFO of the process that answers at the address now? */
 bool current_info(const struct service *s, struct now now);
 /* ... and is that the process of the unit? */

@@ -122,7 +122,7 @@ static void judge_unit(const struct doctor_facts *f, json_t *items)
         return;
     }
     (void)str_format(fix, sizeof fix, "`resus health %s` says why", f->service->id);
-    bool well = f->unit.active == UNIT_ACTIVE || f->unit.active == UNIT_RELOADING;
+    bool well = unit_runs(f->unit.active);
     doctor_put(items, "unit", well ? FINDING_PASS : FINDING_WARNING, well ? NULL : fix, "%s is %s",
                unit, unit_active_word(f->unit.active));
     judge_enabled(f, items);

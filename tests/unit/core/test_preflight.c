@@ -143,6 +143,7 @@ static void judges_the_row(void **state)
     struct preflight_facts facts = {
         .cause = row->cause,
         .info = &info,
+        .figures = info.known,
         .unit = &unit,
         .now = {NOW_MS},
         .start_seconds = 2.5,
@@ -194,7 +195,7 @@ static void a_redis_that_never_saved_has_no_last_save(void **state)
         info.last_save_seconds = saves[i].seconds;
         info.last_save_ok = saves[i].status;
         struct preflight_facts facts = {
-            .cause = CAUSE_OK, .info = &info, .unit = &unit, .now = {NOW_MS}};
+            .cause = CAUSE_OK, .info = &info, .figures = true, .unit = &unit, .now = {NOW_MS}};
         preflight_judge(PREFLIGHT_STOP, &facts, &p);
         assert_int_equal(p.last_save_age_seconds, saves[i].age);
         assert_int_equal(p.saved_since_start, saves[i].saved);
