@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "engine/orders.h"
 #include "engine/service.h"
+#include "engine/stops.h"
 
 #define SELF_INTERVAL_MS 500
 #define LATENESS_PERIOD_MS 60000
@@ -353,6 +354,9 @@ void engine_host_ended(struct engine *e, int service, const struct host_outcome 
     case FOR_OP_LOG:
         if (of_operation(s, &p))
             operation_log(s, o, now);
+        break;
+    case FOR_STOP_LOG:
+        stops_restart_log(s, o, now);
         break;
     case FOR_RIGHTS:
         guard_rights(s, o, now);

@@ -419,6 +419,47 @@ static void a_redis_that_had_failed_before_its_stop_stays_stopped(void **state)
     assert_true(stop_holds_of_a_killed_unit(state, STOP_SEEN_FAILED));
 }
 
+/* ── a restart by recovery ── */
+
+static bool restart_of_a_hang(struct fixture *f, int64_t duration_ms)
+{
+    healthy_primary(0);
+    int64_t now = run_until(f, 3000);
+    world.reply = REPLY_SILENT;
+    for (int64_t end = now + 60000; now < end && !sent(f, HOST_RESTART);)
+        now = run_until(f, now + 100);
+    now = run_until(f, now + duration_ms);
+    struct host_outcome o = {
+        .command = HOST_RESTART, .end = HOST_EXITED, .duration_ms = duration_ms};
+    for (size_t i = 0; i < f->host_count; i++)
+        if (f->host[i].command == HOST_RESTART)
+            o.id = f->host[i].id;
+    assert_int_not_equal(o.id, 0);
+    f->host_count = 0;
+    world_is(REPLY_PONG, UNIT_ACTIVE, RESULT_SUCCESS);
+    world.unit.main_pid = PID + 1;
+    world.stop_cut = true;
+    f->notice[0] = '\0';
+    engine_host_ended(f->engine, 0, &o, fixture_at(now));
+    (void)run_until(f, now + 70000);
+    assert_string_equal(f->record.result, "success");
+    bool said = strstr(f->record.message, "51 changes") != NULL;
+    assert_true(said == (strstr(f->told.reason, "51 changes") != NULL));
+    assert_true(said == (strstr(f->notice, "51 changes") != NULL));
+    assert_true(said == (strstr(f->record.message, "systemctl edit ") != NULL));
+    return said;
+}
+
+static void what_a_restart_by_recovery_lost_is_in_the_record_the_event_and_the_audit(void **state)
+{
+    assert_true(restart_of_a_hang(*state, 5000));
+}
+
+static void a_short_restart_was_not_cut_whatever_the_journal_says_of_an_older_stop(void **state)
+{
+    assert_false(restart_of_a_hang(*state, 500));
+}
+
 /* ── figures ── */
 
 /* Stopped for 10 s, then restarted: what was known of the process before is said of none. */
@@ -573,6 +614,8 @@ int main(void)
         TEST(a_stop_that_was_never_seen_is_not_over_because_redis_serves),
         TEST(a_stopped_redis_that_was_killed_since_has_run_and_the_stop_is_over),
         TEST(a_redis_that_had_failed_before_its_stop_stays_stopped),
+        TEST(what_a_restart_by_recovery_lost_is_in_the_record_the_event_and_the_audit),
+        TEST(a_short_restart_was_not_cut_whatever_the_journal_says_of_an_older_stop),
         TEST(a_restart_of_what_was_stopped_ends_no_process),
         TEST(a_restart_says_how_long_the_process_before_was_up_and_how_many_it_served),
         TEST(a_restart_of_what_hangs_counts_no_clients),
