@@ -335,9 +335,8 @@ static const struct shape_member past_recovery_[] = {
     {"result", "text?", "by_systemd: systemd restarted it, Resus did nothing."},
     {"attempts", "whole", "Actions that Resus tried."},
     {"message", "text", NULL},
-    {"evidence", "[text]?",
-     "What was seen before the first step: unit, redis, log, info, INFO, SLOWLOG, CLIENT LIST "
-     "(admins)."},
+    {"evidence", "[text]?", "Seen before the first step: unit, log, INFO, SLOWLOG ... (admins)."},
+    {"stored", "truth", "false: it waits in memory for the disk of the state folder."},
     END};
 static const struct shape_member past_recoveries_[] = {{"items", "[PastRecovery]", "Newest first."},
                                                        CURSOR,

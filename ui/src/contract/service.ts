@@ -171,6 +171,7 @@ export const recoveryItem = object({
   attempts: number,
   message: text,
   evidence: optional(list(text)),
+  stored: boolean,
 });
 export const recoveryList = object({ items: list(recoveryItem) });
 
