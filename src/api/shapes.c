@@ -291,12 +291,20 @@ static const struct shape_member result_[] = {{"success", "truth", NULL},
                                               {"affected_services?", "[Dependent]", NULL},
                                               END};
 static const struct shape_member preflight_[] = {
-    {"operation", PREFLIGHT_WORDS, NULL}, {"allowed", "truth", NULL},
-    {"warnings", "[text]", NULL},         {"connections", "whole?", NULL},
-    {"unsaved_changes", "whole?", NULL},  {"last_save_age_seconds", "whole?", NULL},
-    {"last_save_ok", "truth?", NULL},     {"aof_enabled", "truth?", NULL},
-    {"replicas", "whole?", NULL},         {"expected_downtime_seconds", "number?", NULL},
-    {"blockers", "[text]", NULL},         END};
+    {"operation", PREFLIGHT_WORDS, NULL},
+    {"allowed", "truth", NULL},
+    {"warnings", "[text]", NULL},
+    {"connections", "whole?", NULL},
+    {"unsaved_changes", "whole?", NULL},
+    {"saves_first", "truth", "Redis is asked to save before, unless it is forced."},
+    {"saved_since_start", "truth?", "false: this process has not saved yet."},
+    {"last_save_age_seconds", "whole?", "Of the last save that succeeded."},
+    {"last_save_ok", "truth?", "Of the last attempt; null when there was none."},
+    {"aof_enabled", "truth?", NULL},
+    {"replicas", "whole?", NULL},
+    {"expected_downtime_seconds", "number?", NULL},
+    {"blockers", "[text]", NULL},
+    END};
 static const struct shape_member log_line_[] = {
     {"timestamp", "time?", "null where the line has none."},
     {"level", "=error|warning|info", NULL},
@@ -327,9 +335,8 @@ static const struct shape_member past_recovery_[] = {
     {"result", "text?", "by_systemd: systemd restarted it, Resus did nothing."},
     {"attempts", "whole", "Actions that Resus tried."},
     {"message", "text", NULL},
-    {"evidence", "[text]?",
-     "What was seen before the first step: unit, redis, log, info, INFO, SLOWLOG, CLIENT LIST "
-     "(admins)."},
+    {"evidence", "[text]?", "Seen before the first step: unit, log, INFO, SLOWLOG ... (admins)."},
+    {"stored", "truth", "false: it waits in memory for the disk of the state folder."},
     END};
 static const struct shape_member past_recoveries_[] = {{"items", "[PastRecovery]", "Newest first."},
                                                        CURSOR,

@@ -65,6 +65,20 @@ static void texts(struct page *p, const char *label, enum tone tone, const json_
     }
 }
 
+/* Redis says when the last save succeeded, and how the last attempt ended: that may be a later
+ * one. A daemon of an older version does not say whether there was a save at all. */
+static void last_save(struct page *p, const json_t *body, bool never)
+{
+    char number[64];
+    int64_t age = json_int_or(body, "last_save_age_seconds", -1);
+    bool failed = !json_bool_or(body, "last_save_ok", true);
+    const char *then = failed ? "; the last attempt FAILED" : "";
+    if (never)
+        page_field(p, "Last save", "none since Redis started%s", then);
+    else if (age >= 0)
+        page_field(p, "Last save", "%s ago%s", page_uptime(age, number), then);
+}
+
 void view_preflight(struct page *p, const json_t *body, const struct invocation *in)
 {
     char number[64];
@@ -78,12 +92,11 @@ void view_preflight(struct page *p, const json_t *body, const struct invocation 
     if (connections >= 0)
         page_field(p, "Connections", "%s would be dropped", page_count(connections, number));
     int64_t unsaved = json_int_or(body, "unsaved_changes", -1);
+    bool never = !json_bool_or(body, "saved_since_start", true);
     if (unsaved >= 0)
-        page_field(p, "Unsaved", "%s changes since the last save", page_count(unsaved, number));
-    int64_t age = json_int_or(body, "last_save_age_seconds", -1);
-    if (age >= 0)
-        page_field(p, "Last save", "%s ago, %s", page_uptime(age, number),
-                   json_bool_or(body, "last_save_ok", true) ? "good" : "FAILED");
+        page_field(p, "Unsaved", "%s changes since %s", page_count(unsaved, number),
+                   never ? "Redis started" : "the last save");
+    last_save(p, body, never);
     yes_no(p, "AOF", json_object_get(body, "aof_enabled"));
     int64_t replicas = json_int_or(body, "replicas", -1);
     if (replicas >= 0)

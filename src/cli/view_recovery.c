@@ -173,6 +173,8 @@ void view_recoveries(struct page *p, const json_t *body, const struct invocation
         page_put(p, "%s%s", message[0] == '\0' ? "" : ": ", message);
         if (attempts > 1)
             page_put(p, " (%lld attempts)", (long long)attempts);
+        if (!json_bool_or(item, "stored", true))
+            page_put(p, " (not stored yet: the disk of the state folder refuses writes)");
         page_put(p, "\n");
     }
     if (json_array_size(items) == 0)

@@ -67,11 +67,6 @@ const struct probe_facts *cause_probe(const struct sight *s)
     return s->kept.at.ms >= s->fresh.at.ms ? &s->kept : &s->fresh;
 }
 
-static bool unit_runs(enum unit_active active)
-{
-    return active == UNIT_ACTIVE || active == UNIT_RELOADING;
-}
-
 bool cause_other_process(const struct sight *s)
 {
     return s->info.known && s->info.process_id > 1 && s->unit.main_pid > 0 &&

@@ -150,11 +150,31 @@ void facts_info_reset(struct info_facts *info)
         .full_syncs = FACT_UNKNOWN,
         .last_save_unix = FACT_UNKNOWN,
         .last_save_seconds = FACT_UNKNOWN,
+        .server_time_us = FACT_UNKNOWN,
+        .saves = FACT_UNKNOWN,
         .connected_replicas = FACT_UNKNOWN,
         .busy_threshold_ms = FACT_UNKNOWN,
         .slowlog_length = FACT_UNKNOWN,
         .keys = FACT_UNKNOWN,
     };
+}
+
+bool unit_runs(enum unit_active active)
+{
+    return active == UNIT_ACTIVE || active == UNIT_RELOADING;
+}
+
+enum tri facts_saved_since_start(const struct info_facts *info)
+{
+    if (info->saves == 0)
+        return TRI_NO;
+    if (info->last_save_unix <= 0 || info->server_time_us < 0 || info->uptime_seconds < 0)
+        return TRI_UNKNOWN;
+    int64_t start = info->server_time_us / 1000000 - info->uptime_seconds;
+    if (info->last_save_unix > start + 1) /* the clock of whole seconds that Redis keeps lags */
+        return TRI_YES;
+    bool tried = info->saves > 0 || info->last_save_seconds >= 0;
+    return tried && info->last_save_ok == TRI_YES ? TRI_YES : TRI_NO;
 }
 
 void facts_unit_reset(struct unit_facts *unit)

@@ -10,7 +10,8 @@
 
 #include "base/time.h"
 
-#define FACT_TEXT_MAX 241 /* 240 bytes and the NUL */
+#define FACT_TEXT_MAX 241     /* 240 bytes and the NUL */
+#define MIB (1024.0 * 1024.0) /* sizes are bytes here, and shown in MiB */
 #define FACT_UNKNOWN (-1)
 
 enum tri { TRI_UNKNOWN = 0, TRI_NO, TRI_YES };
@@ -221,8 +222,9 @@ struct info_facts {
     int64_t loading_bytes, loading_eta_seconds;
     int64_t unsaved_changes, last_save_unix;
     enum tri last_save_ok, save_running, aof_enabled, aof_write_ok;
-    int64_t last_save_seconds; /* rdb_last_bgsave_time_sec */
-    enum tri save_points;      /* CONFIG GET save: any? */
+    int64_t last_save_seconds;     /* rdb_last_bgsave_time_sec */
+    int64_t server_time_us, saves; /* rdb_saves: since its start, failed ones too; from 7.0 */
+    enum tri save_points;          /* CONFIG GET save: any? */
     enum redis_role role;
     int64_t connected_replicas;
     enum tri master_link_up, master_sync; /* master_sync: a transfer of all data is under way */
@@ -251,12 +253,18 @@ struct canary_facts {
 void facts_info_reset(struct info_facts *info);
 void facts_unit_reset(struct unit_facts *unit);
 
+/* Has this process saved its data to an RDB file since it began? Redis' time of the last save is
+ * the process' start until then, and its word for it "ok". */
+enum tri facts_saved_since_start(const struct info_facts *info);
+
 /* Short stable words for output and recordings: "PONG", "LOADING" ...; "active", "auto-restart"...;
  * "signal" ... */
 const char *reply_class_word(enum reply_class reply);
 const char *unit_active_word(enum unit_active active);
 const char *unit_result_word(enum unit_result result);
 const char *log_class_word(enum log_class class);
+/* Active or reloading: the unit's process is there. */
+bool unit_runs(enum unit_active active);
 /* Did any server process answer at all (even with an error)? */
 bool reply_answered(enum reply_class reply);
 

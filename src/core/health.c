@@ -5,7 +5,6 @@
 #include "base/attr.h"
 #include "base/str.h"
 
-#define MIB (1024.0 * 1024.0)
 #define MINUTE_MS 60000
 #define HOUR_MS 3600000
 

@@ -28,7 +28,7 @@ static const char *const warning_texts[] = {
     [WARNING_UNSAVED] = "Unsaved changes would be lost: nothing saves them.",
     [WARNING_REPLICAS] = "Replicas will lose their primary for the time.",
     [WARNING_NO_PERSISTENCE] = "Persistence is off: the data set will be empty afterwards.",
-    [WARNING_UNKNOWN] = "Redis could not be asked: figures are old or missing.",
+    [WARNING_UNKNOWN] = "Redis could not be asked: figures are missing.",
     [WARNING_STOP_LIMIT] =
         "A save takes long, and with these commands Resus cannot see how long systemd lets a stop "
         "take. Compare TimeoutStopSec (systemctl show UNIT -p TimeoutStopUSec): a shorter one cuts "
@@ -44,11 +44,6 @@ const char *preflight_blocker_text(enum preflight_blocker blocker)
 const char *preflight_warning_text(enum preflight_warning warning)
 {
     return warning_texts[warning];
-}
-
-static bool unit_runs(const struct unit_facts *unit)
-{
-    return unit->active == UNIT_ACTIVE || unit->active == UNIT_RELOADING;
 }
 
 /* Redis ends with a save. Where an append-only file is kept, too, a save that is cut loses nothing.
@@ -75,14 +70,14 @@ static void judge_blockers(const struct preflight_facts *f, bool answers, struct
     ret->blockers[BLOCKER_STOP_HANGING] = f->cause == CAUSE_STOP_HANGING;
     if (ret->operation == PREFLIGHT_START) {
         /* What runs is not started: a script, a load or a failing save are no danger to it. */
-        ret->blockers[BLOCKER_EMPTY_PRIMARY] = empty && !unit_runs(f->unit);
+        ret->blockers[BLOCKER_EMPTY_PRIMARY] = empty && !unit_runs(f->unit->active);
         return;
     }
     ret->blockers[BLOCKER_SAVE_FAILING] =
         f->cause == CAUSE_PERSISTENCE_FAILING ||
         (info->known && answers && (info->last_save_ok == TRI_NO || info->aof_write_ok == TRI_NO));
     ret->blockers[BLOCKER_BUSY_SCRIPT] = f->cause == CAUSE_BUSY_SCRIPT;
-    if (unit_runs(f->unit))
+    if (unit_runs(f->unit->active))
         judge_final_save(info, f->unit, ret);
     if (ret->operation == PREFLIGHT_STOP)
         return; /* a stop ends a load at once and loses nothing */
@@ -102,7 +97,7 @@ static void judge_warnings(const struct preflight_facts *f, bool answers, struct
     ret->warnings[WARNING_CONNECTIONS] = ret->connections >= PREFLIGHT_CONNECTIONS_WARN;
     ret->warnings[WARNING_NOTIFY_USERS] = ret->connections >= PREFLIGHT_CONNECTIONS_NOTIFY;
     ret->warnings[WARNING_UNSAVED] = info->known && info->save_points != TRI_YES &&
-                                     info->aof_enabled != TRI_YES && info->unsaved_changes > 0;
+                                     info->aof_enabled != TRI_YES && ret->unsaved_changes > 0;
     ret->warnings[WARNING_REPLICAS] = ret->replicas > 0;
 }
 
@@ -113,16 +108,20 @@ void preflight_judge(enum preflight_operation operation, const struct preflight_
     bool known = info->known;
     bool answers = cause_row(f->cause)->overall == OVERALL_HEALTHY ||
                    cause_row(f->cause)->overall == OVERALL_DEGRADED;
+    enum tri saved = f->figures ? facts_saved_since_start(info) : TRI_UNKNOWN;
     *ret = (struct preflight){
         .operation = operation,
-        .connections = known ? info->connected_clients : FACT_UNKNOWN,
-        .unsaved_changes = known ? info->unsaved_changes : FACT_UNKNOWN,
-        .last_save_age_seconds = known && info->last_save_unix > 0
+        .connections = f->figures ? info->connected_clients : FACT_UNKNOWN,
+        .unsaved_changes = f->figures ? info->unsaved_changes : FACT_UNKNOWN,
+        .saved_since_start = saved,
+        .last_save_age_seconds = f->figures && saved != TRI_NO && info->last_save_unix > 0
                                      ? f->now.ms / 1000 - info->last_save_unix
                                      : FACT_UNKNOWN,
-        .replicas = known ? info->connected_replicas : FACT_UNKNOWN,
-        .last_save_ok = info->last_save_ok,
-        .aof_enabled = info->aof_enabled,
+        .replicas = f->figures ? info->connected_replicas : FACT_UNKNOWN,
+        .last_save_ok = !f->figures || (saved == TRI_NO && info->last_save_ok == TRI_YES)
+                            ? TRI_UNKNOWN
+                            : info->last_save_ok,
+        .aof_enabled = f->figures ? info->aof_enabled : TRI_UNKNOWN,
         .expected_downtime_seconds = f->start_seconds,
         .should_save = operation != PREFLIGHT_START && known && info->save_points == TRI_YES &&
                        info->unsaved_changes > 0,

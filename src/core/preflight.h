@@ -28,7 +28,7 @@ enum preflight_warning {
     WARNING_UNSAVED,      /* unsaved changes without persistence that would keep them */
     WARNING_REPLICAS,
     WARNING_NO_PERSISTENCE,
-    WARNING_UNKNOWN,    /* Redis could not be asked: figures are old or missing */
+    WARNING_UNKNOWN,    /* Redis could not be asked: figures are missing */
     WARNING_STOP_LIMIT, /* a save takes long, and how long a stop may take is not known */
     PREFLIGHT_WARNING_COUNT
 };
@@ -44,7 +44,9 @@ struct preflight {
     bool warnings[PREFLIGHT_WARNING_COUNT];
     bool allowed;                                                          /* no blocker */
     int64_t connections, unsaved_changes, last_save_age_seconds, replicas; /* FACT_UNKNOWN */
-    enum tri last_save_ok, aof_enabled;
+    enum tri saved_since_start; /* NO: there is no last save, and no age of it */
+    enum tri last_save_ok;      /* of the last attempt; UNKNOWN when there was none */
+    enum tri aof_enabled;
     double expected_downtime_seconds; /* < 0 unknown */
     bool should_save; /* persistence by RDB is on and changes are unsaved: BGSAVE first */
 };
@@ -55,6 +57,7 @@ struct preflight {
 struct preflight_facts {
     enum cause cause;
     const struct info_facts *info;
+    bool figures; /* INFO is of the process that runs, and of now */
     const struct unit_facts *unit;
     wall_ms now;
     double start_seconds; /* mean duration of past starts, < 0 unknown */

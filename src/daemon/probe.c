@@ -94,8 +94,13 @@ static bool follow(struct probe *p, struct probe_outcome *o)
     (void)curl->easy_getinfo(p->easy, CURLINFO_REDIRECT_URL, &to);
     if (to == NULL)
         return false;
-    if (p->redirects == PROBE_REDIRECTS_MAX || left <= 0) {
+    if (p->redirects == PROBE_REDIRECTS_MAX) {
         (void)str_format(o->error, sizeof o->error, "more than %d redirects", PROBE_REDIRECTS_MAX);
+        return false;
+    }
+    if (left <= 0) { /* curl's own clock has not seen it yet */
+        (void)str_format(o->error, sizeof o->error, "timed out after %d redirects: %d s in all",
+                         p->redirects, PROBE_LIMIT_MS / 1000);
         return false;
     }
     char clean[128];
@@ -108,9 +113,13 @@ static bool follow(struct probe *p, struct probe_outcome *o)
     p->redirects++;
     p->bytes = 0;
     (void)str_copy(p->url, sizeof p->url, to);
-    return curl->easy_setopt(p->easy, CURLOPT_URL, p->url) == CURLE_OK &&
-           curl->easy_setopt(p->easy, CURLOPT_TIMEOUT_MS, (long)left) == CURLE_OK &&
-           transfers_add(p->prober->transfers, p->easy, on_done, p, &err) == 0;
+    if (curl->easy_setopt(p->easy, CURLOPT_URL, p->url) == CURLE_OK &&
+        curl->easy_setopt(p->easy, CURLOPT_TIMEOUT_MS, (long)left) == CURLE_OK &&
+        transfers_add(p->prober->transfers, p->easy, on_done, p, &err) == 0)
+        return true;
+    (void)str_format(o->error, sizeof o->error, "cannot follow the redirect: %s",
+                     err.text[0] != '\0' ? err.text : "out of memory");
+    return false;
 }
 
 static void on_done(void *context, CURL *easy, CURLcode result)

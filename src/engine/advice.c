@@ -7,7 +7,6 @@
 #include "engine/snapshot.h"
 
 #define LONG_COMMAND_SHOWN_MS 86400000
-#define MIB (1024.0 * 1024.0)
 
 static void add(json_t *array, const char *format, ...) ATTR_PRINTF(2, 3);
 static void add(json_t *array, const char *format, ...)

@@ -36,18 +36,32 @@ int64_t current_silence_ms(const struct service *s, struct now now)
     return mono_since(now.mono, since);
 }
 
+static bool of_this_process(const struct watch *w)
+{
+    return w->info_asked.ms >= w->figures_from.ms && w->info_asked.ms >= w->process_ended.ms;
+}
+
+bool current_process_info(const struct service *s)
+{
+    const struct watch *w = &s->watch;
+    const struct unit_facts *u = &s->sight.unit;
+    /* Where the host cannot be asked, Redis' own answers say that its process runs. */
+    bool ended = u->control_reached == TRI_YES && (!unit_runs(u->active) || u->main_pid == 0);
+    return of_this_process(w) && s->sight.info.known && !ended;
+}
+
 bool current_info(const struct service *s, struct now now)
 {
     const struct watch *w = &s->watch;
     const struct info_facts *i = &s->sight.info;
-    return i->known && w->info_refused[0] == '\0' && w->info_asked.ms >= w->figures_from.ms &&
+    return i->known && w->info_refused[0] == '\0' && of_this_process(w) &&
            mono_since(now.mono, i->at) < STALE_MS && current_silence_ms(s, now) < 0;
 }
 
 bool current_figures(const struct service *s, struct now now)
 {
     enum unit_active unit = s->sight.unit.active;
-    bool runs = unit == UNIT_ACTIVE || unit == UNIT_RELOADING || s->cause == CAUSE_CONTROL_LOST;
+    bool runs = unit_runs(unit) || s->cause == CAUSE_CONTROL_LOST;
     /* An instance that changed its role is still the unit's process. */
     bool another = s->cause == CAUSE_WRONG_INSTANCE && !s->sight.role_changed;
     return s->judged && runs && !another && current_info(s, now);

@@ -10,6 +10,7 @@
 #include "base/str.h"
 #include "engine/orders.h"
 #include "engine/service.h"
+#include "engine/stops.h"
 
 #define SELF_INTERVAL_MS 500
 #define LATENESS_PERIOD_MS 60000
@@ -354,6 +355,9 @@ void engine_host_ended(struct engine *e, int service, const struct host_outcome 
         if (of_operation(s, &p))
             operation_log(s, o, now);
         break;
+    case FOR_STOP_LOG:
+        stops_restart_log(s, o, now);
+        break;
     case FOR_RIGHTS:
         guard_rights(s, o, now);
         break;
@@ -462,37 +466,6 @@ void engine_end(struct engine *e)
     }
 }
 
-int engine_recovery_set(struct engine *e, int service, const char *key, const char *value,
-                        const struct engine_user *user, struct now now, struct error *err)
-{
-    struct service *s = &e->services[service];
-    engine_look_at_clocks(e, now);
-    int r = settings_set_recovery(key, value, &s->recovery_policy, &s->watch_policy, err);
-    if (r < 0)
-        return r;
-    char reason[160];
-    (void)str_format(reason, sizeof reason, "%s=%s", key, value);
-    s->saved.recovery_set = true;
-    record_state(s, 0, STORE_FULL);
-    record_setting(s, "auto-recovery-set", user, reason, now);
-    judge(s, now);
-    record_health(s, now);
-    service_schedule(s);
-    return 0;
-}
-
-void engine_recovery_reset(struct engine *e, int service, const struct engine_user *user,
-                           const char *reason, struct now now)
-{
-    struct service *s = &e->services[service];
-    engine_look_at_clocks(e, now);
-    record_setting(s, "auto-recovery-reset", user, reason, now);
-    role_accept(s);
-    recover_event(s, EVENT_RESET, 0, ACTION_DONE, now);
-    record_health(s, now);
-    service_schedule(s);
-}
-
 void engine_notice(struct engine *e, int service, const char *kind, const char *least_role,
                    const char *message, struct now now)
 {
@@ -501,42 +474,6 @@ void engine_notice(struct engine *e, int service, const char *kind, const char *
     (void)json_put_text(body, "least_role", least_role);
     (void)json_put_text(body, "message", message);
     record_event(&e->services[service], "notice", body, now);
-}
-
-void engine_pause(struct engine *e, int service, int64_t for_ms, const struct engine_user *user,
-                  const char *reason, struct now now)
-{
-    struct service *s = &e->services[service];
-    engine_look_at_clocks(e, now);
-    char text[FACT_TEXT_MAX * 3];
-    char until[WALL_TEXT_SIZE];
-    s->saved.paused_until = wall_add(now.wall, for_ms);
-    (void)str_copy(s->saved.paused_by, sizeof s->saved.paused_by, user->email);
-    (void)str_copy(s->saved.pause_reason, sizeof s->saved.pause_reason, reason);
-    record_state(s, 0, STORE_FULL);
-    record_setting(s, "pause", user, reason, now);
-    (void)str_format(text, sizeof text, "Automatic recovery is paused by %s until %s: %s",
-                     user->email, wall_text(s->saved.paused_until, until), reason);
-    record_notice(s, text, now);
-    recover_event(s, EVENT_FACTS, 0, ACTION_DONE, now);
-    record_health(s, now);
-    service_schedule(s);
-}
-
-void engine_resume(struct engine *e, int service, const struct engine_user *user,
-                   const char *reason, struct now now)
-{
-    struct service *s = &e->services[service];
-    engine_look_at_clocks(e, now);
-    if (s->saved.paused_until.ms == 0)
-        return;
-    s->saved.paused_until = WALL_NONE;
-    record_state(s, 0, STORE_FULL);
-    record_setting(s, "resume", user, reason, now);
-    record_notice(s, "Automatic recovery is resumed.", now);
-    recover_event(s, EVENT_FACTS, 0, ACTION_DONE, now);
-    record_health(s, now);
-    service_schedule(s);
 }
 
 int engine_service_count(const struct engine *e)

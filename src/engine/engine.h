@@ -86,22 +86,28 @@ void engine_operate(struct engine *e, int service, const struct engine_request *
 void engine_refresh(struct engine *e, int service, engine_answer *answer, void *context,
                     struct now now);
 
-/* Settings at run time (rows C9, C5, pause): audited, persisted, published. 0 or a negative error
- * for bad values. */
-int engine_recovery_set(struct engine *e, int service, const char *key, const char *value,
-                        const struct engine_user *user, struct now now,
+/* Orders hold in memory at once. `order` is answered when they are on the disk: 200 without a body,
+ * else 503 `not_stored`, and storing is tried again. NULL: nobody waits for that. It may be
+ * answered on the caller's stack, as the last thing, when too many wait. */
+struct engine_order {
+    engine_answer *answer;
+    void *context;
+};
+struct engine_setting {
+    const char *key, *value;
+};
+/* Settings at run time: audited, persisted, published. All or none: a negative error for a bad
+ * value, and then `order` is not answered. */
+int engine_recovery_set(struct engine *e, int service, const struct engine_setting *settings,
+                        size_t count, const struct engine_user *user,
+                        const struct engine_order *order, struct now now,
                         struct error *err) ATTR_MUST_USE;
 void engine_recovery_reset(struct engine *e, int service, const struct engine_user *user,
-                           const char *reason, struct now now);
+                           const char *reason, const struct engine_order *order, struct now now);
 void engine_pause(struct engine *e, int service, int64_t for_ms, const struct engine_user *user,
-                  const char *reason, struct now now);
+                  const char *reason, const struct engine_order *order, struct now now);
 void engine_resume(struct engine *e, int service, const struct engine_user *user,
-                   const char *reason, struct now now);
-/* After one of those: 200 without a body when what they have set is on the disk, else 503
- * `not_stored`: it holds in memory, and storing it is tried again. May answer on the caller's stack
- * when too many wait. */
-void engine_order_stored(struct engine *e, int service, engine_answer *answer, void *context,
-                         struct now now);
+                   const char *reason, const struct engine_order *order, struct now now);
 
 /* A banner that is no service's own doing (`notice`, contract section 5): `kind` is a word such as
  * "security"; roles below `least_role` are not shown it. */

@@ -25,10 +25,10 @@ static bool silent(const struct service *s, struct now now)
     return false;
 }
 
-static bool unit_runs(const struct sight *t)
+static bool seen_running(const struct sight *t)
 {
-    bool active = t->unit.active == UNIT_ACTIVE || t->unit.active == UNIT_RELOADING;
-    return active && t->unit.control_reached == TRI_YES && t->unit.asked.ms >= t->doubt_since.ms;
+    return unit_runs(t->unit.active) && t->unit.control_reached == TRI_YES &&
+           t->unit.asked.ms >= t->doubt_since.ms;
 }
 
 bool evidence_process_offered(const struct service *s)
@@ -81,7 +81,7 @@ void evidence_ask(struct service *s, struct now now)
 {
     const struct sight *t = &s->sight;
     if (!watch_in_doubt(s) || watch_at_work(s) ||
-        mono_since(now.mono, t->doubt_since) < SETTLE_MS || !unit_runs(t) || !silent(s, now))
+        mono_since(now.mono, t->doubt_since) < SETTLE_MS || !seen_running(t) || !silent(s, now))
         return;
     /* Two looks are compared: the second is asked for when the first is old enough. */
     if (process_can_be_looked_at(s) && !request_pending(s, FOR_PROCESS) && due(t->process.at, now))

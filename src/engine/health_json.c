@@ -6,8 +6,6 @@
 #include "engine/snapshot.h"
 #include "engine/stops.h"
 
-#define MIB (1024.0 * 1024.0)
-
 #define SILENCE_ADVICE "Wait some seconds: Resus names the cause as soon as it is certain."
 
 static const char *check_word(enum level_of level)
@@ -136,7 +134,7 @@ static json_t *systemd_json(const struct service *s)
         (void)json_put_text(body, "error", u->text);
         return body;
     }
-    if (u->active == UNIT_ACTIVE || u->active == UNIT_RELOADING)
+    if (unit_runs(u->active))
         return check("pass", took, "Service active and running");
     (void)str_format(text, sizeof text, "Service %s (%s, %s)", unit_active_word(u->active), u->sub,
                      unit_result_word(u->result));
@@ -178,7 +176,7 @@ static json_t *no_figures_json(const struct service *s, struct now now)
         return check("unknown", -1, "No current figures: PING fails");
     if (s->cause == CAUSE_WRONG_INSTANCE)
         return check("unknown", -1, "No figures: what answers is not the unit's process");
-    if (unit != UNIT_ACTIVE && unit != UNIT_RELOADING && s->cause != CAUSE_CONTROL_LOST)
+    if (!unit_runs(unit) && s->cause != CAUSE_CONTROL_LOST)
         return check("unknown", -1, "No figures: the unit is not known to be active");
     return check("unknown", -1, "No figures yet: INFO has not been answered by this process");
 }
@@ -320,7 +318,7 @@ static bool runs(const struct service *s, struct now now)
     const struct unit_facts *u = &s->sight.unit;
     if (u->control_reached == TRI_NO || u->active == UNIT_UNKNOWN)
         return reply_answered(cause_probe(&s->sight)->reply) && current_silence_ms(s, now) < 0;
-    return u->active == UNIT_ACTIVE || u->active == UNIT_RELOADING;
+    return unit_runs(u->active);
 }
 
 json_t *engine_health_json(const struct engine *e, int service, struct now now)

@@ -319,8 +319,8 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
         new.can_reload = old->can_reload;
     if (new.control_reached == TRI_NO && o->end != HOST_EXITED && o->error[0] != '\0')
         (void)str_copy(new.text, sizeof new.text, o->error);
-    bool ran = old->active == UNIT_ACTIVE || old->active == UNIT_RELOADING;
-    bool now_runs = new.active == UNIT_ACTIVE || new.active == UNIT_RELOADING;
+    bool ran = unit_runs(old->active);
+    bool now_runs = unit_runs(new.active);
     bool back = old->control_reached == TRI_NO && new.control_reached == TRI_YES;
     bool other_pid = new.main_pid > 0 && old->main_pid > 0 && new.main_pid != old->main_pid;
     bool same = new.active == old->active &&str_equal(new.sub, old->sub) && !other_pid;
@@ -339,6 +339,8 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
         sight->unready_since = (mono_ms){0};
     if (now_runs || new.active == UNIT_INACTIVE)
         sight->never_ready = false;
+    if (ran && !now_runs && new.control_reached == TRI_YES)
+        s->watch.process_ended = now.mono;
     if (other_pid && sight->info.process_id != new.main_pid && sight->info.process_id > 1)
         current_forget_figures(s, now.mono);
     *old = new;

@@ -66,7 +66,7 @@ static void run_command(struct service *s, struct now now)
     o->process = unit->main_pid > 0 ? unit->main_pid : 0;
     o->unit_before = unit->active;
     o->unit_since_before = unit->since;
-    o->unsaved = s->sight.info.known ? s->sight.info.unsaved_changes : FACT_UNKNOWN;
+    o->unsaved = current_process_info(s) ? s->sight.info.unsaved_changes : FACT_UNKNOWN;
     o->command_sent = now.mono;
     operation_enter(s, OP_PHASE_RUNNING, mono_add(now.mono, COMMAND_LIMIT_MS + 5000));
     s->engine->ports.host(s->engine->ports.context, s->index, &request);
@@ -117,7 +117,6 @@ static void decide(struct service *s, struct now now)
 static void begin_save(struct service *s, struct now now)
 {
     operation_enter(s, OP_PHASE_SAVING, mono_add(now.mono, SAVE_LIMIT_MS));
-    s->operation.last_save_before = s->operation.before.last_save_unix;
     s->engine->ports.redis(s->engine->ports.context, s->index,
                            request_begin_action(s, FOR_OP_SAVE, now.mono, s->operation.serial),
                            REDIS_BGSAVE, false, mono_add(now.mono, 5000));
@@ -161,7 +160,8 @@ static bool pass_preflight(struct service *s, struct now now, struct preflight *
 {
     struct operation *o = &s->operation;
     snapshot_preflight(s, o->request.operation, now, ret);
-    if (s->sight.info.known)
+    facts_info_reset(&o->before);
+    if (current_process_info(s))
         o->before = s->sight.info;
     if (ret->allowed || o->request.force)
         return true;

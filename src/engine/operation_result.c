@@ -54,6 +54,17 @@ const char *operation_done_message(enum engine_operation operation)
     }
 }
 
+/* Of the process that was ended. How many clients it had, only if it was asked for this. */
+static void put_before(json_t *body, const struct operation *o)
+{
+    const struct info_facts *i = &o->before;
+    if (i->uptime_seconds >= 0)
+        (void)json_put_int(body, "previous_uptime_seconds",
+                           i->uptime_seconds + mono_since(o->command_sent, i->at) / 1000);
+    if (i->connected_clients >= 0 && i->at.ms >= o->began.ms)
+        (void)json_put_int(body, "connections_terminated", i->connected_clients);
+}
+
 json_t *operation_result(struct service *s, bool success, const char *message,
                          const char *new_status, struct now now)
 {
@@ -67,10 +78,8 @@ json_t *operation_result(struct service *s, bool success, const char *message,
     (void)json_put_wall(body, "timestamp", now.wall);
     (void)json_put_text(body, "new_status", new_status);
     (void)json_put_text(body, "operation_id", o->id);
-    if (o->request.operation == OPERATION_RESTART && o->before.known) {
-        (void)json_put_int(body, "previous_uptime_seconds", o->before.uptime_seconds);
-        (void)json_put_int(body, "connections_terminated", o->before.connected_clients);
-    }
+    if (o->request.operation == OPERATION_RESTART && o->before.known)
+        put_before(body, o);
     if (o->request.operation == OPERATION_STOP)
         (void)json_put_text(
             body, "warning",

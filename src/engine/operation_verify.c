@@ -5,12 +5,10 @@
 #include "base/str.h"
 #include "engine/operation.h"
 #include "engine/operation_result.h"
+#include "engine/stops.h"
 
 #define VERIFY_LIMIT_MS 30000 /* then 202 while it loads */
 #define LOAD_STALL_MS 120000
-#define STOP_LOG_LINES 50
-/* A stop that systemd cuts takes at least this long: TimeoutStopSec is given in seconds. */
-#define STOP_CUT_MIN_MS 1000
 #define STOP_LOG_LIMIT_MS 5000
 
 void operation_begin_verifying(struct service *s, struct now now)

@@ -51,7 +51,7 @@ void other_restart_unit(struct service *s, const struct unit_facts *new, struct 
         return;
     if (str_equal(new->sub, "auto-restart") && new->result != RESULT_UNKNOWN)
         o->result = new->result;
-    if (new->main_pid <= 0 || (new->active != UNIT_ACTIVE &&new->active != UNIT_RELOADING))
+    if (new->main_pid <= 0 || !unit_runs(new->active))
         return;
     if (o->process > 0 && o->process != new->main_pid && !ours(s, o->seen))
         begin(s, new, now);

@@ -60,6 +60,8 @@ static void run(struct service *s, const struct effect *e, struct now now)
     service_log(s, true, "%s recovery: %s (%s)", recovery_level_word(e->level),
                 recovery_action_word(e->action), cause_row(e->cause)->code);
     uint64_t id = request_begin_action(s, FOR_ACTION, now.mono, e->action_id);
+    if (e->action == ACTION_RESTART)
+        stops_restart_sent(s);
     if (how[e->action].on_host) {
         struct host_request request = {.id = id,
                                        .command = how[e->action].command,
@@ -151,6 +153,23 @@ static void save_history(struct service *s, const char *result, double duration,
                      s->stop_loss[0] != '\0' ? " " : "", s->stop_loss);
     s->engine->ports.record(s->engine->ports.context, &record);
     free(evidence);
+}
+
+/* The journal often answers after the success: the record is written again then. */
+void recover_lost(struct service *s, struct now now)
+{
+    struct audit_line line;
+    char text[FACT_TEXT_MAX + 64];
+    (void)str_format(text, sizeof text, "The restart by Resus lost data. %s", s->stop_loss);
+    service_log(s, true, "%s", text);
+    record_notice(s, text, now);
+    record_line_init(s, &line, AUDIT_INCIDENT, "restart-lost-data", NULL, now);
+    (void)str_copy(line.request_id, sizeof line.request_id, s->recovery_id);
+    (void)str_copy(line.reason, sizeof line.reason, text);
+    s->engine->ports.audit(s->engine->ports.context, s->index, 0, &line, false);
+    if (!s->recovery.open && s->last_recovery.any)
+        save_history(s, recovery_end_word(s->last_recovery.end), s->last_recovery.duration_seconds,
+                     s->recovery_actions);
 }
 
 static void tell_open(struct service *s, const struct effect *e, struct now now)
@@ -445,6 +464,7 @@ void recover_host(struct service *s, const struct pending *p, const struct host_
     (void)str_copy(s->action_error, sizeof s->action_error, o->error);
     recover_note_command(s, recovery_action_word(s->recovery.action), o);
     guard_refused(s, o, now);
+    stops_restart_ended(s, o, now);
     if (o->not_applicable)
         s->sight.unit.can_reload = TRI_NO;
     recover_event(s, EVENT_ACTION_ENDED, p->action_id, recover_end_of(o), now);

@@ -33,6 +33,7 @@ enum purpose {
     FOR_ROLE_CLIENTS, /* CLIENT LIST after a change of the role */
     FOR_SAVING_LOG,   /* ... while Redis cannot save */
     FOR_RESTART_LOG,  /* the journal after a restart that was not ours */
+    FOR_STOP_LOG,     /* ... and after one of recovery: how did the process before end? */
     FOR_ACTION,       /* recovery's host command or script kill */
     FOR_ACTION_2,     /* its second half: FUNCTION KILL, start after reset-failed */
     FOR_ACTION_SAVED, /* INFO persistence while its BGSAVE runs */
@@ -79,6 +80,7 @@ struct watch {
     char info_refused[FACT_TEXT_MAX]; /* what Redis answered when INFO is not ours to use; "" */
     mono_ms answered;                 /* when any reply was last read; 0 = never */
     mono_ms figures_from;             /* figures asked for before belong to another process */
+    mono_ms process_ended;            /* ... and those from before the unit was seen ended */
     mono_ms figures_tried;            /* when new ones were last asked for out of turn */
     mono_ms oom_rose;                 /* when a write was last seen to be refused for memory */
     wall_ms certificate_ends;         /* of the server's chain; WALL_NONE = not known, or no TLS */
@@ -181,7 +183,6 @@ struct operation {
     wall_ms since;
     struct info_facts before; /* INFO before: connections, uptime, pid */
     bool was_well;
-    int64_t last_save_before;
     enum action_end end;
     int64_t process; /* of the unit, before the command: 0 = none or not known */
     int exit_code;
@@ -287,6 +288,7 @@ struct service {
     char command_failed[FACT_TEXT_MAX * 2]; /* the last command that failed, until Redis is well */
     bool first_start;                       /* what is recovered was not started yet */
     char stop_loss[FACT_TEXT_MAX]; /* what the stop that is being undone has cost, "" = nothing */
+    char cut_loss[FACT_TEXT_MAX];  /* what recovery's own restart costs if its stop is cut */
     json_t *evidence;              /* texts such as "unit: failed"; NULL = none yet */
     size_t evidence_bytes;
     wall_ms recovery_times[ENGINE_RECALL_MAX]; /* newest first; those before the start recalled */
@@ -441,6 +443,8 @@ void other_restart_turn(struct service *s, struct now now);
 /* current.c: what holds now, and what is only remembered */
 /* For how long Redis has answered nothing although it was asked; FACT_UNKNOWN = it answers. */
 int64_t current_silence_ms(const struct service *s, struct now now);
+/* Is what INFO said last of the process that runs, however old it is? */
+bool current_process_info(const struct service *s);
 /* Is INFO of the process that answers at the address now? */
 bool current_info(const struct service *s, struct now now);
 /* ... and is that the process of the unit? */
@@ -476,6 +480,7 @@ void recover_event(struct service *s, enum recovery_event event, uint64_t action
                    enum action_end end, struct now now);
 void recover_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
                    struct now now);
+void recover_lost(struct service *s, struct now now); /* its restart has: stop_loss */
 void recover_host(struct service *s, const struct pending *p, const struct host_outcome *o,
                   struct now now);
 void recover_gather(struct service *s, struct now now); /* capture.c */
@@ -558,8 +563,7 @@ mono_ms saving_next(const struct service *s);
 
 /* record.c: audit lines, events, persisted state */
 uint64_t request_begin(struct service *s, enum purpose purpose, mono_ms asked);
-struct pending request_end(struct service *s,
-                           uint64_t id); /* FOR_NOTHING when it is not known (any more) */
+struct pending request_end(struct service *s, uint64_t id); /* FOR_NOTHING: it is not known */
 uint64_t request_begin_action(struct service *s, enum purpose purpose, mono_ms asked,
                               uint64_t action_id);
 #define HOST_LOOK_LIMIT_MS 10000 /* row B2 */
@@ -593,8 +597,6 @@ void service_schedule(struct service *s);
 const char *snapshot_status(const struct service *s); /* running, stopped ... */
 enum overall snapshot_overall(const struct service *s);
 enum withheld snapshot_withheld(const struct service *s, const struct recovery_facts *f);
-
-/* preflight: facts for core/preflight */
 void snapshot_preflight(const struct service *s, enum engine_operation operation, struct now now,
                         struct preflight *ret);
 

@@ -8,8 +8,6 @@
 #include "engine/snapshot.h"
 #include "engine/stops.h"
 
-#define MIB (1024.0 * 1024.0)
-
 /* ── words ── */
 
 const char *snapshot_status(const struct service *s)
@@ -394,6 +392,7 @@ void snapshot_preflight(const struct service *s, enum engine_operation operation
     struct preflight_facts facts = {
         .cause = s->cause,
         .info = &s->sight.info,
+        .figures = current_figures(s, now),
         .unit = &s->sight.unit,
         .now = now.wall,
         .start_seconds = s->saved.start_seconds,
@@ -431,6 +430,8 @@ json_t *engine_preflight_json(const struct engine *e, int service, enum engine_o
     (void)json_put(body, "warnings", warnings);
     snapshot_put_int(body, "connections", p.connections);
     snapshot_put_int(body, "unsaved_changes", p.unsaved_changes);
+    (void)json_put_bool(body, "saves_first", p.should_save && cause_proven_well(&s->sight));
+    put_tri(body, "saved_since_start", p.saved_since_start);
     snapshot_put_int(body, "last_save_age_seconds", p.last_save_age_seconds);
     put_tri(body, "last_save_ok", p.last_save_ok);
     put_tri(body, "aof_enabled", p.aof_enabled);

@@ -218,6 +218,10 @@ static void finish(struct handlers *h, struct call *call)
     JSON_CLEANUP json_t *recovery = engine_recovery_json(h->engine, call->service, f->now);
     f->recovery_enabled = json_bool_or(recovery, "enabled", false);
     f->recovery_paused = json_object_get(recovery, "paused_until") != NULL;
+    JSON_CLEANUP json_t *status = engine_status_json(h->engine, call->service, f->now);
+    (void)str_copy(f->stopped_by, sizeof f->stopped_by, json_text_or(status, "stopped_by", ""));
+    (void)str_copy(f->stopped_at, sizeof f->stopped_at, json_text_or(status, "stopped_at", ""));
+    (void)str_copy(f->stop_reason, sizeof f->stop_reason, json_text_or(status, "stop_reason", ""));
     f->misconfigured = engine_problem(h->engine, call->service);
     f->attempts_exhausted =
         str_equal(json_text_or(json_object_get(recovery, "withheld"), "reason_code", ""),

@@ -72,6 +72,8 @@ struct doctor_facts {
     struct handlers_self self;
     const struct settings *settings;
     const char *misconfigured; /* why the service is not watched; NULL = it is */
+    /* Who stopped it through Resus, when and why; "" = nobody, it shall run. */
+    char stopped_by[256], stopped_at[WALL_TEXT_SIZE], stop_reason[AUDIT_REASON_MAX];
     bool recovery_enabled, recovery_paused, breaker_open, attempts_exhausted;
     char key_error[ERROR_TEXT_MAX]; /* "" = good */
     bool out_of_time;               /* not everything was asked */
@@ -82,6 +84,9 @@ enum finding_status { FINDING_PASS, FINDING_WARNING, FINDING_FAIL, FINDING_UNKNO
 /* Appends {"check", "status", "message", "fix"}; `fix` NULL = nothing to mend. */
 void doctor_put(json_t *items, const char *check, enum finding_status status, const char *fix,
                 const char *format, ...) ATTR_PRINTF(5, 6);
+
+/* Stopped through Resus, and seen stopped. */
+bool doctor_stopped(const struct doctor_facts *f);
 
 void doctor_judge_self(const struct doctor_facts *f, json_t *items);     /* doctor_self.c */
 void doctor_judge_host(const struct doctor_facts *f, json_t *items);     /* doctor_host.c */

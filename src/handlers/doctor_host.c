@@ -105,6 +105,12 @@ static void judge_timeouts(const struct doctor_facts *f, json_t *items)
     }
 }
 
+bool doctor_stopped(const struct doctor_facts *f)
+{
+    bool down = f->unit.active == UNIT_INACTIVE || f->unit.active == UNIT_FAILED;
+    return f->stopped_by[0] != '\0' && down && !reply_answered(f->ping.reply);
+}
+
 static void judge_unit(const struct doctor_facts *f, json_t *items)
 {
     const char *unit = f->service->unit;
@@ -122,9 +128,10 @@ static void judge_unit(const struct doctor_facts *f, json_t *items)
         return;
     }
     (void)str_format(fix, sizeof fix, "`resus health %s` says why", f->service->id);
-    bool well = f->unit.active == UNIT_ACTIVE || f->unit.active == UNIT_RELOADING;
-    doctor_put(items, "unit", well ? FINDING_PASS : FINDING_WARNING, well ? NULL : fix, "%s is %s",
-               unit, unit_active_word(f->unit.active));
+    bool meant = doctor_stopped(f) && f->unit.active == UNIT_INACTIVE;
+    bool well = unit_runs(f->unit.active) || meant;
+    doctor_put(items, "unit", well ? FINDING_PASS : FINDING_WARNING, well ? NULL : fix,
+               "%s is %s%s", unit, unit_active_word(f->unit.active), meant ? ", as ordered" : "");
     judge_enabled(f, items);
     if (!f->service->commands_extended) {
         doctor_put(items, "unit", FINDING_UNKNOWN, NULL,

@@ -173,7 +173,12 @@ void doctor_judge_redis(const struct doctor_facts *f, json_t *items)
     char fix[200];
     (void)str_format(fix, sizeof fix, "`resus health %s` says why", f->service->id);
     enum reply_class reply = f->ping.reply;
-    if (reply != REPLY_PONG) {
+    if (reply != REPLY_PONG && doctor_stopped(f)) {
+        (void)str_format(fix, sizeof fix, "`resus start %s` starts it", f->service->id);
+        doctor_put(items, "redis", FINDING_WARNING, fix, "stopped through Resus by %s at %s%s%s",
+                   f->stopped_by, f->stopped_at, f->stop_reason[0] == '\0' ? "" : ": ",
+                   f->stop_reason);
+    } else if (reply != REPLY_PONG) {
         const char *better = refusal_fix(reply);
         doctor_put(items, "redis", FINDING_FAIL, better == NULL ? fix : better, "no PONG: %s%s%s",
                    reply_class_word(reply), f->ping.text[0] == '\0' ? "" : ": ", f->ping.text);

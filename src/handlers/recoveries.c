@@ -7,7 +7,8 @@
 
 #define HISTORY_LIMIT 50
 #define EVIDENCE_BYTES_MAX (FRAME_MAX / 3) /* of one answer; in JSON a byte may take more */
-#define METRICS_MS 86400000                /* row C8: of 24 hours */
+#define METRICS_MS 86400000                /* the figures are those of 24 hours */
+#define SETTINGS_MAX 16                    /* the operation has fewer fields than that */
 
 /* ── metrics ── */
 
@@ -70,48 +71,39 @@ static void stored(void *context, int status, json_t *body)
         call->answer(call, status, body);
 }
 
-static void confirm(struct handlers *h, struct call *call)
+static struct engine_order order_of(struct handlers *h, struct call *call)
 {
     call->data = h;
-    engine_order_stored(h->engine, call->service, stored, call, handlers_now(h));
+    return (struct engine_order){stored, call};
 }
 
-/* All or nothing: every value is tried on copies before the first one is set. */
 void recovery_set(struct handlers *h, struct call *call)
 {
-    const struct service_settings *s = engine_settings(h->engine, call->service);
-    struct recovery_policy recovery = s->recovery;
-    struct watch_policy watch = s->watch;
+    struct engine_setting settings[SETTINGS_MAX];
+    char texts[SETTINGS_MAX][64];
+    size_t count = 0;
     struct error err = {0};
-    char text[64];
     const char *key;
     json_t *value;
     json_object_foreach((json_t *)call->args, key, value)
     {
-        value_text(value, text, sizeof text);
-        if (is_setting(key, value) &&
-            settings_set_recovery(key, text, &recovery, &watch, &err) < 0) {
-            call_refuse(call, 400, "Bad input", err.text, "bad_input", handlers_now(h).wall);
-            return;
-        }
+        if (!is_setting(key, value) || count == SETTINGS_MAX)
+            continue;
+        value_text(value, texts[count], sizeof texts[count]);
+        settings[count] = (struct engine_setting){key, texts[count]};
+        count++;
     }
-    json_object_foreach((json_t *)call->args, key, value)
-    {
-        value_text(value, text, sizeof text);
-        if (is_setting(key, value) && engine_recovery_set(h->engine, call->service, key, text,
-                                                          &call->user, handlers_now(h), &err) < 0) {
-            call_refuse(call, 400, "Bad input", err.text, "bad_input", handlers_now(h).wall);
-            return;
-        }
-    }
-    confirm(h, call);
+    struct engine_order order = order_of(h, call);
+    if (engine_recovery_set(h->engine, call->service, settings, count, &call->user, &order,
+                            handlers_now(h), &err) < 0)
+        call_refuse(call, 400, "Bad input", err.text, "bad_input", handlers_now(h).wall);
 }
 
 void recovery_reset(struct handlers *h, struct call *call)
 {
+    struct engine_order order = order_of(h, call);
     engine_recovery_reset(h->engine, call->service, &call->user,
-                          json_text_or(call->args, "reason", ""), handlers_now(h));
-    confirm(h, call);
+                          json_text_or(call->args, "reason", ""), &order, handlers_now(h));
 }
 
 void recovery_history(struct handlers *h, struct call *call)
@@ -168,14 +160,14 @@ void recovery_explain(struct handlers *h, struct call *call)
 void recovery_pause(struct handlers *h, struct call *call)
 {
     int64_t seconds = json_int_or(call->args, "for_seconds", 7200);
+    struct engine_order order = order_of(h, call);
     engine_pause(h->engine, call->service, seconds * 1000, &call->user,
-                 json_text_or(call->args, "reason", ""), handlers_now(h));
-    confirm(h, call);
+                 json_text_or(call->args, "reason", ""), &order, handlers_now(h));
 }
 
 void recovery_resume(struct handlers *h, struct call *call)
 {
+    struct engine_order order = order_of(h, call);
     engine_resume(h->engine, call->service, &call->user, json_text_or(call->args, "reason", ""),
-                  handlers_now(h));
-    confirm(h, call);
+                  &order, handlers_now(h));
 }

@@ -54,6 +54,8 @@ static const struct {
     FIELD("loading_eta_seconds", FIELD_INT, loading_eta_seconds),
     FIELD("rdb_changes_since_last_save", FIELD_INT, unsaved_changes),
     FIELD("rdb_last_save_time", FIELD_INT, last_save_unix),
+    FIELD("rdb_saves", FIELD_INT, saves),
+    FIELD("server_time_usec", FIELD_INT, server_time_us),
     FIELD("rdb_last_bgsave_time_sec", FIELD_INT, last_save_seconds),
     FIELD("rdb_last_bgsave_status", FIELD_OK, last_save_ok),
     FIELD("rdb_bgsave_in_progress", FIELD_FLAG, save_running),

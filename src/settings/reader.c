@@ -324,6 +324,7 @@ static void read_service(struct reader *r, yaml_node_t *key, yaml_node_t *value)
                     id, kind(value));
     bind_service(r, r->standard);
     finish_service(r, service);
+    reader_check_shared(r, key->start_mark, service);
 }
 
 /* The place of the key with the same text before `pair`, or NULL. */

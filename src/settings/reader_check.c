@@ -112,6 +112,59 @@ static void check_service(struct reader *r, const yaml_node_t *map,
                     "`process` has no effect: `control: process` is not given");
 }
 
+/* A name of the loopback may be any of its addresses. */
+static bool same_host(const char *a, const char *b)
+{
+    bool named = str_equal(a, "localhost") || str_equal(b, "localhost");
+    return str_equal(a, b) || (named && is_loopback(a) && is_loopback(b));
+}
+
+static bool same_address(const struct redis_settings *a, const struct redis_settings *b)
+{
+    if (a->socket[0] != '\0' || b->socket[0] != '\0')
+        return str_equal(a->socket, b->socket);
+    return a->port == b->port && same_host(a->host, b->host);
+}
+
+static size_t without_slashes(const char *path)
+{
+    size_t length = strlen(path);
+    while (length > 1 && path[length - 1] == '/')
+        length--;
+    return length;
+}
+
+static bool same_folder(const char *a, const char *b)
+{
+    size_t length = without_slashes(a);
+    return length == without_slashes(b) && memcmp(a, b, length) == 0;
+}
+
+void reader_check_shared(struct reader *r, yaml_mark_t mark, const struct service_settings *service)
+{
+    const struct redis_settings *redis = &service->redis;
+    const struct settings *s = r->settings;
+    char port[16] = "";
+    if (redis->socket[0] == '\0')
+        (void)str_format(port, sizeof port, ":%d", redis->port);
+    for (size_t i = 0; service->control == CONTROL_PROCESS && &s->services[i] < service; i++) {
+        const struct service_settings *other = &s->services[i];
+        if (other->control != CONTROL_PROCESS)
+            continue;
+        if (same_address(&other->redis, redis))
+            reader_fail(r, mark,
+                        "the services `%s` and `%s` would both run a Redis at %s%s: give one of "
+                        "them another `address`",
+                        other->id, service->id,
+                        redis->socket[0] != '\0' ? redis->socket : redis->host, port);
+        if (same_folder(other->process.directory, service->process.directory))
+            reader_fail(r, mark,
+                        "the services `%s` and `%s` would both keep their data in %s: give one of "
+                        "them another `process: {directory: ...}`",
+                        other->id, service->id, service->process.directory);
+    }
+}
+
 static void check_server(struct reader *r, const yaml_node_t *map,
                          const struct found found[KEYS_MAX])
 {

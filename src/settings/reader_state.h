@@ -32,5 +32,9 @@ void reader_warn(struct reader *r, yaml_mark_t mark, const char *format, ...) AT
 /* After a mapping was read: `found` says which of its keys were there, by key_index(). */
 void reader_check(struct reader *r, enum place place, const yaml_node_t *map,
                   const struct found found[KEYS_MAX]);
+/* Does a service before it run its Redis at the same address or in the same folder? `mark` is its
+ * own place. */
+void reader_check_shared(struct reader *r, yaml_mark_t mark,
+                         const struct service_settings *service);
 
 #endif

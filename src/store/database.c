@@ -129,6 +129,7 @@ static int configure(sqlite3 *db, const char *path, database_migrate *migrate, s
 {
     /* journal_size_limit: a -wal that one burst blew up shrinks again. cache_size: 2 MiB. */
     static const char settings[] = "PRAGMA journal_mode=WAL;"
+                                   "PRAGMA temp_store=MEMORY;" /* the disk may be full */
                                    "PRAGMA synchronous=NORMAL;"
                                    "PRAGMA foreign_keys=ON;"
                                    "PRAGMA trusted_schema=OFF;"

@@ -114,7 +114,8 @@ static json_t *recovery_object(sqlite3_stmt *s)
               json_put_text(o, "result", column(s, 6)) &&
               json_put_int(o, "attempts", sqlite3_column_int64(s, 7)) &&
               json_put_text(o, "message", column(s, 8)) &&
-              json_put(o, "evidence", parsed != NULL ? json_incref(parsed) : json_null());
+              json_put(o, "evidence", parsed != NULL ? json_incref(parsed) : json_null()) &&
+              json_put_bool(o, "stored", true);
     json_decref(parsed);
     if (ok)
         return o;
@@ -232,7 +233,7 @@ static int close_interrupted(sqlite3 *db, const char *service, struct error *err
 {
     sqlite3_stmt *s = NULL;
     int r = database_prepare(db,
-                             "UPDATE recovery SET result = 'interrupted'"
+                             "UPDATE main.recovery SET result = 'interrupted'"
                              " WHERE service = ?1 AND result = 'running'",
                              &s, err);
     if (r < 0)

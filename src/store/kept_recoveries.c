@@ -20,6 +20,7 @@ static void drop(struct kept_recoveries *k, struct kept_recovery **at)
     struct kept_recovery *gone = *at;
     *at = gone->next;
     k->count--;
+    k->changes++;
     mem_free(gone->record.evidence);
     mem_free(gone);
 }
@@ -33,6 +34,7 @@ static void insert(struct kept_recoveries *k, struct kept_recovery *one)
     one->next = *at;
     *at = one;
     k->count++;
+    k->changes++;
     if (k->count <= STORE_RECOVERIES_KEPT_MAX)
         return;
     log_warning("store",
@@ -85,6 +87,13 @@ void kept_recoveries_merge(struct kept_recoveries *k, struct kept_recoveries *ot
         mem_free(one->record.evidence); /* kept meanwhile, so newer */
         mem_free(one);
     }
+}
+
+void kept_recoveries_copy(const struct kept_recoveries *k, struct kept_recoveries *ret)
+{
+    *ret = (struct kept_recoveries){0};
+    for (const struct kept_recovery *one = k->first; one != NULL; one = one->next)
+        kept_recoveries_keep(ret, &one->record, one->serial);
 }
 
 void kept_recoveries_free(struct kept_recoveries *k)

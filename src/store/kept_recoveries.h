@@ -13,6 +13,7 @@ struct kept_recovery {
 struct kept_recoveries { /* at most STORE_RECOVERIES_KEPT_MAX */
     struct kept_recovery *first;
     size_t count;
+    uint64_t changes; /* counts them */
 };
 
 /* Keeps a copy unless a newer one is there. With too many, the oldest is dropped; without memory
@@ -24,6 +25,8 @@ void kept_recoveries_done(struct kept_recoveries *k, const struct recovery_recor
                           uint64_t serial);
 /* Moves what is newer than its own from `other` into `k`, and frees the rest of `other`. */
 void kept_recoveries_merge(struct kept_recoveries *k, struct kept_recoveries *other);
+/* A copy; without memory some of it is missing. */
+void kept_recoveries_copy(const struct kept_recoveries *k, struct kept_recoveries *ret);
 void kept_recoveries_free(struct kept_recoveries *k);
 
 #endif

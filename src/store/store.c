@@ -3,15 +3,19 @@
 #include <errno.h>
 #include <sqlite3.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/clock.h"
 #include "io/file.h"
+#include "io/log.h"
 #include "store/account_row.h"
 #include "store/database.h"
 #include "store/deliver.h"
 #include "store/history.h"
+#include "store/kept_file.h"
+#include "store/kept_rows.h"
 #include "store/state.h"
 #include "store/store_inside.h"
 #include "store/unsaved.h"
@@ -153,6 +157,24 @@ static bool worth_keeping(int r)
     return r < 0 && r != -EINVAL;
 }
 
+/* What the file has is what `kept` has. The thread's, and store_open's. */
+static void write_kept(struct store *s)
+{
+    struct kept_recoveries kept;
+    store_lock(s);
+    uint64_t changes = s->kept.changes;
+    bool changed = changes != s->kept_written;
+    kept_recoveries_copy(changed ? &s->kept : &(struct kept_recoveries){0}, &kept);
+    store_unlock(s);
+    if (changed && !kept_file_write(s->kept_file, &kept) && kept.count > 0)
+        log_warning("store",
+                    "%zu recoveries wait for the disk in memory only: they are lost to the history "
+                    "when Resus ends before the disk is back; the audit log has them",
+                    kept.count);
+    s->kept_written = changes;
+    kept_recoveries_free(&kept);
+}
+
 static void settle(struct store *s, struct job *job, int r, const struct error *err)
 {
     store_lock(s);
@@ -169,7 +191,6 @@ static void settle(struct store *s, struct job *job, int r, const struct error *
     else if (job->kind == JOB_SAVE_RECOVERY)
         kept_recoveries_done(&s->kept, job->payload, job->serial);
     store_unlock(s);
-    store_finish(s, job, store_outcome_of(r), err);
 }
 
 static void save_jobs(struct store *s, struct job **jobs, size_t count)
@@ -185,6 +206,9 @@ static void save_jobs(struct store *s, struct job **jobs, size_t count)
     }
     for (size_t i = 0; i < count; i++)
         settle(s, jobs[i], r, &err);
+    write_kept(s); /* before anybody hears how it ended */
+    for (size_t i = 0; i < count; i++)
+        store_finish(s, jobs[i], store_outcome_of(r), &err);
     if (r < 0)
         s->retry_at = mono_add(clock_mono(), STORE_RETRY_MS);
     else
@@ -228,21 +252,46 @@ static void retry_unsaved(struct store *s)
         s->retry_at = mono_add(clock_mono(), STORE_RETRY_MS);
     store_lock(s);
     s->problem = err;
+    bool same = r < 0 && s->kept.first == NULL;
     if (r < 0)
         unsaved_merge(&s->unsaved, &mine);
     if (worth_keeping(r))
         kept_recoveries_merge(&s->kept, &recoveries);
     s->retrying = s->retrying_kept = 0;
+    s->kept.changes = s->kept_written + !same;
     store_unlock(s);
+    write_kept(s);
     unsaved_free(&mine);
     kept_recoveries_free(&recoveries);
+}
+
+/* Under db_lock: until hide_kept(), `recovery` is what is stored and what waits for the disk. */
+static int show_kept(struct store *s, struct kept_recoveries *kept, struct error *err)
+{
+    store_lock(s);
+    kept_recoveries_copy(&s->kept, kept);
+    store_unlock(s);
+    return kept->first == NULL ? 0 : kept_rows_show(s->db, kept, err);
+}
+
+static void hide_kept(struct store *s, struct kept_recoveries *kept)
+{
+    if (kept->first != NULL)
+        kept_rows_hide(s->db);
+    kept_recoveries_free(kept);
 }
 
 static void answer(struct store *s, struct job *job)
 {
     struct error err = {0};
+    struct kept_recoveries kept;
     (void)pthread_mutex_lock(&s->db_lock);
-    int r = job->question(s->db, job->payload, &job->rows, &err);
+    int r = show_kept(s, &kept, &err);
+    if (r == 0)
+        r = job->question(s->db, job->payload, &job->rows, &err);
+    if (r == 0 && job->question == history_recoveries)
+        kept_rows_mark(&kept, job->rows);
+    hide_kept(s, &kept);
     (void)pthread_mutex_unlock(&s->db_lock);
     store_finish(s, job, store_outcome_of(r), &err);
 }
@@ -286,6 +335,8 @@ static void close_database(struct store *s)
     (void)sqlite3_finalize(s->save_recovery);
     (void)sqlite3_finalize(s->save_event);
     (void)sqlite3_finalize(s->save_account);
+    if (s->kept_file >= 0)
+        (void)close(s->kept_file);
     (void)sqlite3_close(s->db);
 }
 
@@ -368,9 +419,13 @@ static int open_database(struct store *s, const char *state_dir, struct error *e
         r = database_prepare(s->db, history_event_sql, &s->save_event, err);
     if (r == 0)
         r = database_prepare(s->db, account_row_sql, &s->save_account, err);
-    if (r == 0)
-        state_reserve_events(s->db);
-    return r;
+    if (r < 0)
+        return r;
+    state_reserve_events(s->db);
+    s->kept_file = kept_file_open(state_dir, &s->kept);
+    s->serial = s->kept.count;
+    s->kept_written = s->kept.changes;
+    return 0;
 }
 
 int store_open(uv_loop_t *loop, const char *state_dir, store_done *done, store_rows *rows,
@@ -383,6 +438,7 @@ int store_open(uv_loop_t *loop, const char *state_dir, store_done *done, store_r
     s->rows = rows;
     s->context = context;
     s->retry_at = clock_mono();
+    s->kept_file = -1;
     (void)pthread_mutex_init(&s->db_lock, NULL);
     int r = open_database(s, state_dir, err);
     if (r == 0)
@@ -425,7 +481,11 @@ int store_load_recoveries(struct store *s, const char *service, struct recovery_
                           int max, struct error *err)
 {
     (void)pthread_mutex_lock(&s->db_lock);
-    int r = history_recall(s->db, service, ret, max, err);
+    struct kept_recoveries kept;
+    int r = show_kept(s, &kept, err);
+    if (r == 0)
+        r = history_recall(s->db, service, ret, max, err);
+    hide_kept(s, &kept);
     (void)pthread_mutex_unlock(&s->db_lock);
     return r;
 }

@@ -161,9 +161,10 @@ void store_look(struct store *s, struct store_state *ret);
 /* Queue queries; answered by store_rows with objects as the API shows them, newest first. limit <=
  * STORE_QUERY_ROWS_MAX (0 = that). `service` NULL = all. They see every write queued before.
  * recoveries: {id, service, started_at, duration_seconds, cause, recovery_level, result, attempts,
- * message, evidence}. events: the bodies with seq > since_seq. summary (row C8): one object
- * {since, count, successes, success_rate, mean_seconds, max_seconds, commonest_level,
- * last_recovery}, over those that acted and are over (success, failed or needs_human). */
+ * message, evidence, stored}, with those that wait for the disk (stored: false). events: the bodies
+ * with seq > since_seq. summary (row C8): one object {since, count, successes, success_rate,
+ * mean_seconds, max_seconds, commonest_level, last_recovery}, over those that acted and are over
+ * (success, failed or needs_human). */
 void store_query_recoveries(struct store *s, uint64_t id, const char *service, wall_ms since,
                             int limit);
 void store_query_events(struct store *s, uint64_t id, const char *service, uint64_t since_seq,

@@ -66,6 +66,8 @@ struct store {
     sqlite3_stmt *save_state, *save_recovery, *save_event, *save_account;
     bool full; /* what `PRAGMA synchronous` was last set to */
     mono_ms retry_at;
+    int kept_file;         /* -1 = there is no room for it */
+    uint64_t kept_written; /* the changes of `kept` that are in the file */
 };
 
 /* The worker's lock. */

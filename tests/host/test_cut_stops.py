@@ -88,6 +88,22 @@ def test_a_restart_that_was_cut_is_no_success(host):
         assert line["result"]["success"] is False and "TimeoutStopSec" in line["result"]["error"], line
 
 
+def test_a_restart_by_recovery_that_was_cut_names_the_loss(host):
+    final_save_is_cut(host)
+    with watched(host, service=watching.extended(host)) as daemon:
+        write(host)
+        wait_until(lambda: daemon.cli("preflight", "stop").json["unsaved_changes"] == 51, "the changes to be counted")
+        faults.freeze(host)
+        recoveries.wait_for_actions(daemon, [("hard", "restart", True)], 40)
+        line = daemon.wait_for_audit(lambda line: line["operation"] == "restart-lost-data")
+        assert "51 changes" in line["reason"] and host.unit in line["reason"], line
+        assert late_writes(host) == 0
+        wait_until(lambda: "51 changes" in daemon.cli("recovery", "history").json["items"][0]["message"],
+                   "the loss in the history")
+        told = [event["message"] for event in recoveries.events(daemon, "notice")]
+        assert any("51 changes" in text for text in told), told
+
+
 def test_a_stop_through_resus_that_was_cut_is_no_success_and_stays(host):
     final_save_is_cut(host)
     with watched(host) as daemon:

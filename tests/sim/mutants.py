@@ -73,7 +73,7 @@ MUTANTS = [
      "a stop that systemd cut is undone at once"),
     ("stop-remembered", "src/engine/desired.c", "        return cause_serves(&s->sight);",
      "        return false;", "a stop goes on although Redis serves again"),
-    ("start-blocked", "src/core/preflight.c", "ret->blockers[BLOCKER_EMPTY_PRIMARY] = empty && !unit_runs(f->unit);",
+    ("start-blocked", "src/core/preflight.c", "ret->blockers[BLOCKER_EMPTY_PRIMARY] = empty && !unit_runs(f->unit->active);",
      "ret->blockers[BLOCKER_EMPTY_PRIMARY] = false;", "a person's start wipes the replicas"),
     ("seen-stopped", "src/engine/desired.c", "|| seen == STOP_UNSEEN ||", "||", "a stop that has not taken place yet is taken back"),
     ("recovery-holds", OPERATION, "if (recovery_holds(&s->recovery, &facts)) {",

@@ -113,8 +113,8 @@ static void set_something(struct sim *s, int service)
     int64_t i = chance_between(&s->chance, 0, (int64_t)ARRAY_LENGTH(pairs) - 1);
     struct error err = {0};
     sim_say(s, service, "a person sets %s=%s", pairs[i][0], pairs[i][1]);
-    if (engine_recovery_set(s->engine, service, pairs[i][0], pairs[i][1], &user, clocks_now(s),
-                            &err) < 0)
+    const struct engine_setting setting = {pairs[i][0], pairs[i][1]};
+    if (engine_recovery_set(s->engine, service, &setting, 1, &user, NULL, clocks_now(s), &err) < 0)
         sim_broken(s, service, "a setting is refused: %s", err.text);
 }
 
@@ -128,7 +128,7 @@ void people_tweak(struct sim *s, int service)
     case 0: {
         int64_t ms = chance_between(&s->chance, 1000, 1200000);
         sim_say(s, service, "a person pauses it for %lld ms", (long long)ms);
-        engine_pause(s->engine, service, ms, &user, "work", now);
+        engine_pause(s->engine, service, ms, &user, "work", NULL, now);
         if (!s->dying) {
             w->paused = true;
             w->paused_until = wall_add(now.wall, ms);
@@ -138,7 +138,7 @@ void people_tweak(struct sim *s, int service)
     case 1:
         sim_say(s, service, "a person resumes it");
         w->paused = false;
-        engine_resume(s->engine, service, &user, "done", now);
+        engine_resume(s->engine, service, &user, "done", NULL, now);
         return;
     case 2:
     case 3:
@@ -149,7 +149,7 @@ void people_tweak(struct sim *s, int service)
         w->effective = 0; /* the one under way is counted anew when it runs */
         w->alerted[0] = '\0';
         w->recovery_steps = 0;
-        engine_recovery_reset(s->engine, service, &user, "looked", now);
+        engine_recovery_reset(s->engine, service, &user, "looked", NULL, now);
         return;
     case 4:
         set_something(s, service);

@@ -10,7 +10,7 @@
 #include "base/attr.h"
 #include "core/health.h"
 
-#define MIB (1024LL * 1024)
+#define MEBIBYTE (1024LL * 1024)
 #define WALL_MS 1760000000000LL
 
 static struct health_state state;
@@ -31,7 +31,7 @@ static int fresh(void **unused)
 
 static enum level_of after_memory(int64_t mb)
 {
-    info.used_memory = mb * MIB;
+    info.used_memory = mb * MEBIBYTE;
     health_update(&state, &policy.thresholds, &info, -1);
     return state.levels.gauges[GAUGE_MEMORY].level;
 }
@@ -65,7 +65,7 @@ static void an_unknown_figure_keeps_its_level(void **unused)
 static void memory_is_judged_against_maxmemory_unless_limits_were_set(void **unused)
 {
     (void)unused;
-    info.maxmemory = 100 * MIB;
+    info.maxmemory = 100 * MEBIBYTE;
     assert_int_equal(after_memory(74), LEVEL_OK);
     assert_int_equal(after_memory(75), LEVEL_WARNING);
     assert_int_equal(after_memory(100), LEVEL_CRITICAL);
@@ -76,7 +76,7 @@ static void memory_is_judged_against_maxmemory_unless_limits_were_set(void **unu
 static void a_full_cache_that_evicts_is_judged_by_its_evictions(void **unused)
 {
     (void)unused;
-    info.maxmemory = 100 * MIB;
+    info.maxmemory = 100 * MEBIBYTE;
     info.evicts = true;
     info.evicted_keys = 5;
     assert_int_equal(after_memory(100), LEVEL_OK);

@@ -143,6 +143,7 @@ static void judges_the_row(void **state)
     struct preflight_facts facts = {
         .cause = row->cause,
         .info = &info,
+        .figures = info.known,
         .unit = &unit,
         .now = {NOW_MS},
         .start_seconds = 2.5,
@@ -160,6 +161,48 @@ static void judges_the_row(void **state)
     assert_true(p.expected_downtime_seconds == 2.5);
 }
 
+/* What Redis says after a start: it began at START, and calls that its last save. */
+#define START (NOW_MS / 1000 - 3600)
+static const struct {
+    int64_t last_save, saves, seconds; /* rdb_last_save_time, rdb_saves, rdb_last_bgsave_time_sec */
+    enum tri status;
+    int64_t age;
+    enum tri saved, ok;
+} saves[] = {
+    {START, 0, -1, TRI_YES, FACT_UNKNOWN, TRI_NO, TRI_UNKNOWN},
+    {START + 1, -1, -1, TRI_YES, FACT_UNKNOWN, TRI_NO, TRI_UNKNOWN}, /* before Redis 7 */
+    {START, 3, 0, TRI_NO, FACT_UNKNOWN, TRI_NO, TRI_NO},
+    {START + 1, 1, 0, TRI_YES, 3599, TRI_YES, TRI_YES},
+    {START + 600, 1, 2, TRI_YES, 3000, TRI_YES, TRI_YES},
+    {START + 600, -1, -1, TRI_YES, 3000, TRI_YES, TRI_YES}, /* SAVE, before Redis 7 */
+    {START + 600, 2, 2, TRI_NO, 3000, TRI_YES, TRI_NO},
+};
+
+static void a_redis_that_never_saved_has_no_last_save(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(saves); i++) {
+        struct info_facts info;
+        struct unit_facts unit;
+        struct preflight p;
+        facts_info_reset(&info);
+        facts_unit_reset(&unit);
+        info.known = true;
+        info.uptime_seconds = 3590; /* asked 10 s ago */
+        info.server_time_us = (START + 3590) * 1000000;
+        info.last_save_unix = saves[i].last_save;
+        info.saves = saves[i].saves;
+        info.last_save_seconds = saves[i].seconds;
+        info.last_save_ok = saves[i].status;
+        struct preflight_facts facts = {
+            .cause = CAUSE_OK, .info = &info, .figures = true, .unit = &unit, .now = {NOW_MS}};
+        preflight_judge(PREFLIGHT_STOP, &facts, &p);
+        assert_int_equal(p.last_save_age_seconds, saves[i].age);
+        assert_int_equal(p.saved_since_start, saves[i].saved);
+        assert_int_equal(p.last_save_ok, saves[i].ok);
+    }
+}
+
 static void every_blocker_and_warning_is_said_in_words(void **state)
 {
     (void)state;
@@ -171,12 +214,14 @@ static void every_blocker_and_warning_is_said_in_words(void **state)
 
 int main(void)
 {
-    struct CMUnitTest tests[ARRAY_LENGTH(rows) + 1];
+    struct CMUnitTest tests[ARRAY_LENGTH(rows) + 2];
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
         tests[i] = (struct CMUnitTest){.name = rows[i].promise,
                                        .test_func = judges_the_row,
                                        .initial_state = (void *)(uintptr_t)&rows[i]};
     tests[ARRAY_LENGTH(rows)] =
         (struct CMUnitTest)cmocka_unit_test(every_blocker_and_warning_is_said_in_words);
+    tests[ARRAY_LENGTH(rows) + 1] =
+        (struct CMUnitTest)cmocka_unit_test(a_redis_that_never_saved_has_no_last_save);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -58,6 +58,7 @@ static void keep_save(void *context, int service, uint64_t id, enum store_class 
                       const struct service_state *state)
 {
     struct fixture *f = context;
+    f->saves++;
     (void)service, (void)class, (void)state;
     if (id != 0)
         f->save = id;

@@ -30,6 +30,7 @@ struct fixture {
     size_t notice_count, status_count; /* events published */
     char notice[256];                  /* the newest */
     uint64_t intent;                   /* the newest durable audit line, 0 = none */
+    size_t saves;                      /* how often the state was saved */
     uint64_t save;                     /* the newest save whose end is awaited, 0 = none */
     struct audit_line outcome;         /* the newest with a result */
     struct audit_line told;            /* the newest of an incident */

@@ -73,7 +73,7 @@ static int64_t begin_restart(struct fixture *f)
     int64_t now = begin_watch(f, &well);
     /* A reset asks for quick looks for some seconds; so does the attempt before this one. */
     static const struct engine_user user = {"root", "root@localhost", "admin", "local"};
-    engine_recovery_reset(f->engine, 0, &user, "test", fixture_at(now));
+    engine_recovery_reset(f->engine, 0, &user, "test", NULL, fixture_at(now));
     answer_all(f, REPLY_PONG, &well, now);
     engine_redis_lost(f->engine, 0, "closed by the peer", fixture_at(now));
     answer_all(f, REPLY_REFUSED, &dead, now);

@@ -109,7 +109,7 @@ static void a_primary_made_a_replica_is_critical_until_it_is_accepted(void **sta
     (void)live(f, &w, 120000);
     expect_cause(f, "wrong_instance");
     struct engine_user user = {.id = "1", .email = "a@example.org", .role = "admin"};
-    engine_recovery_reset(f->engine, 0, &user, "meant", fixture_at(f->due.ms));
+    engine_recovery_reset(f->engine, 0, &user, "meant", NULL, fixture_at(f->due.ms));
     (void)live(f, &w, 60000);
     expect_cause(f, "ok");
 }

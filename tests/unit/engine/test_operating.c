@@ -19,6 +19,7 @@ static const struct engine_user user = {"ann", "ann@example.org", "admin", "loca
 
 static struct {
     int status;
+    int64_t uptime, connections;
     char code[32], message[1024], warning[512];
 } answered;
 
@@ -28,6 +29,8 @@ static void note_answer(void *context, int status, json_t *body)
     answered.status = status;
     (void)str_copy(answered.code, sizeof answered.code, json_text_or(body, "code", ""));
     (void)str_copy(answered.message, sizeof answered.message, json_text_or(body, "message", ""));
+    answered.uptime = json_int_or(body, "previous_uptime_seconds", -1);
+    answered.connections = json_int_or(body, "connections_terminated", -1);
     (void)str_copy(answered.warning, sizeof answered.warning, json_text_or(body, "warning", ""));
     json_decref(body);
 }
@@ -416,6 +419,125 @@ static void a_redis_that_had_failed_before_its_stop_stays_stopped(void **state)
     assert_true(stop_holds_of_a_killed_unit(state, STOP_SEEN_FAILED));
 }
 
+/* ── a restart by recovery ── */
+
+static bool restart_of_a_hang(struct fixture *f, int64_t duration_ms)
+{
+    healthy_primary(0);
+    int64_t now = run_until(f, 3000);
+    world.reply = REPLY_SILENT;
+    for (int64_t end = now + 60000; now < end && !sent(f, HOST_RESTART);)
+        now = run_until(f, now + 100);
+    now = run_until(f, now + duration_ms);
+    struct host_outcome o = {
+        .command = HOST_RESTART, .end = HOST_EXITED, .duration_ms = duration_ms};
+    for (size_t i = 0; i < f->host_count; i++)
+        if (f->host[i].command == HOST_RESTART)
+            o.id = f->host[i].id;
+    assert_int_not_equal(o.id, 0);
+    f->host_count = 0;
+    world_is(REPLY_PONG, UNIT_ACTIVE, RESULT_SUCCESS);
+    world.unit.main_pid = PID + 1;
+    world.stop_cut = true;
+    f->notice[0] = '\0';
+    engine_host_ended(f->engine, 0, &o, fixture_at(now));
+    (void)run_until(f, now + 70000);
+    assert_string_equal(f->record.result, "success");
+    bool said = strstr(f->record.message, "51 changes") != NULL;
+    assert_true(said == (strstr(f->told.reason, "51 changes") != NULL));
+    assert_true(said == (strstr(f->notice, "51 changes") != NULL));
+    assert_true(said == (strstr(f->record.message, "systemctl edit ") != NULL));
+    return said;
+}
+
+static void what_a_restart_by_recovery_lost_is_in_the_record_the_event_and_the_audit(void **state)
+{
+    assert_true(restart_of_a_hang(*state, 5000));
+}
+
+static void a_short_restart_was_not_cut_whatever_the_journal_says_of_an_older_stop(void **state)
+{
+    assert_false(restart_of_a_hang(*state, 500));
+}
+
+/* ── figures ── */
+
+/* Stopped for 10 s, then restarted: what was known of the process before is said of none. */
+static void a_restart_of_what_was_stopped_ends_no_process(void **state)
+{
+    struct fixture *f = *state;
+    healthy_primary(0);
+    world.info.uptime_seconds = 5000;
+    world.info.connected_clients = 7;
+    int64_t now = run_until(f, 3000);
+    service_of(f)->saved.stopped_on_purpose = true;
+    world_is(REPLY_REFUSED, UNIT_INACTIVE, RESULT_SUCCESS);
+    now = run_until(f, now + 10000);
+    JSON_CLEANUP json_t *cost =
+        engine_preflight_json(f->engine, 0, OPERATION_RESTART, fixture_at(now));
+    static const char *const figures[] = {"connections", "unsaved_changes", "last_save_age_seconds",
+                                          "last_save_ok", "replicas"};
+    for (size_t i = 0; i < ARRAY_LENGTH(figures); i++)
+        assert_true(json_is_null(json_object_get(cost, figures[i])));
+    assert_true(json_is_false(json_object_get(cost, "saves_first")));
+    operate(f, OPERATION_RESTART, false, now);
+    now = run_until(f, now + 1000);
+    world_is(REPLY_PONG, UNIT_ACTIVE, RESULT_SUCCESS);
+    world.unit.main_pid = PID + 1;
+    world.info.known = false; /* INFO is not answered yet */
+    end_command(f, 0, "", now);
+    now = run_until(f, now + 1000);
+    assert_int_equal(answered.status, 200);
+    JSON_CLEANUP json_t *status = engine_status_json(f->engine, 0, fixture_at(now));
+    assert_int_equal(json_int_or(status, "pid", 0), PID + 1);
+    assert_true(json_is_null(json_object_get(status, "uptime_seconds")));
+    assert_true(json_is_null(json_object_get(status, "memory_mb")));
+    assert_true(json_is_null(json_object_get(status, "connections")));
+    assert_int_equal(answered.uptime, -1);
+    assert_int_equal(answered.connections, -1);
+}
+
+static void a_restart_says_how_long_the_process_before_was_up_and_how_many_it_served(void **state)
+{
+    struct fixture *f = *state;
+    healthy_primary(0);
+    world.info.unsaved_changes = 0;
+    world.info.uptime_seconds = 5000;
+    world.info.connected_clients = 7;
+    int64_t now = run_until(f, 3000);
+    operate(f, OPERATION_RESTART, false, now);
+    now = run_until(f, now + 1000);
+    world.unit.main_pid = PID + 1;
+    end_command(f, 0, "", now);
+    (void)run_until(f, now + 1000);
+    assert_int_equal(answered.status, 200);
+    assert_in_range(answered.uptime, 5000, 5002);
+    assert_int_equal(answered.connections, 7);
+}
+
+/* Silent for a minute: it is still the process that was up for so long, but nobody knows now how
+ * many clients it has. */
+static void a_restart_of_what_hangs_counts_no_clients(void **state)
+{
+    struct fixture *f = *state;
+    healthy_primary(0);
+    world.info.uptime_seconds = 5000;
+    world.info.connected_clients = 7;
+    int64_t now = run_until(f, 3000);
+    service_of(f)->recovery_policy.enabled = false;
+    world.reply = REPLY_SILENT;
+    now = run_until(f, now + 60000);
+    operate(f, OPERATION_RESTART, true, now);
+    now = run_until(f, now + 15000);
+    world_is(REPLY_PONG, UNIT_ACTIVE, RESULT_SUCCESS);
+    world.unit.main_pid = PID + 1;
+    end_command(f, 0, "", now);
+    (void)run_until(f, now + 7000);
+    assert_int_equal(answered.status, 200);
+    assert_in_range(answered.uptime, 5058, 5080);
+    assert_int_equal(answered.connections, -1);
+}
+
 /* ── orders ── */
 
 static int pause_with(struct fixture *f, enum store_outcome outcome, bool answers)
@@ -424,10 +546,11 @@ static int pause_with(struct fixture *f, enum store_outcome outcome, bool answer
     int64_t now = run_until(f, 3000);
     world.store = outcome;
     memset(&answered, 0, sizeof answered);
-    engine_pause(f->engine, 0, 600000, &user, "work", fixture_at(now));
-    f->save = 0;
-    engine_order_stored(f->engine, 0, note_answer, NULL, fixture_at(now));
+    size_t saves = f->saves;
+    const struct engine_order order = {note_answer, NULL};
+    engine_pause(f->engine, 0, 600000, &user, "work", &order, fixture_at(now));
     assert_int_not_equal(f->save, 0);
+    assert_int_equal(f->saves, saves + 1);
     assert_int_equal(answered.status, 0); /* not before the disk has it */
     if (answers)
         answer_disk(f, now + 1);
@@ -491,6 +614,11 @@ int main(void)
         TEST(a_stop_that_was_never_seen_is_not_over_because_redis_serves),
         TEST(a_stopped_redis_that_was_killed_since_has_run_and_the_stop_is_over),
         TEST(a_redis_that_had_failed_before_its_stop_stays_stopped),
+        TEST(what_a_restart_by_recovery_lost_is_in_the_record_the_event_and_the_audit),
+        TEST(a_short_restart_was_not_cut_whatever_the_journal_says_of_an_older_stop),
+        TEST(a_restart_of_what_was_stopped_ends_no_process),
+        TEST(a_restart_says_how_long_the_process_before_was_up_and_how_many_it_served),
+        TEST(a_restart_of_what_hangs_counts_no_clients),
         TEST(an_order_is_confirmed_when_it_is_on_the_disk),
         TEST(an_order_that_a_full_disk_does_not_take_is_not_confirmed),
         TEST(an_order_is_not_waited_for_for_ever),

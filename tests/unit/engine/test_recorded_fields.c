@@ -16,7 +16,7 @@
 
 /* A new field belongs into recording_code.c when it decides, and into this file. */
 #if INTPTR_MAX == INT64_MAX
-static_assert(sizeof(struct sight) == 3056, "a field of struct sight");
+static_assert(sizeof(struct sight) == 3072, "a field of struct sight");
 static_assert(sizeof(struct recovery_facts) == 80, "a field of struct recovery_facts");
 static_assert(sizeof(struct recovery) == 280, "a field of struct recovery");
 static_assert(sizeof(struct recovery_policy) == 64, "a field of struct recovery_policy");

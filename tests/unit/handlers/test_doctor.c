@@ -342,6 +342,16 @@ static void refused_credentials_say_where_they_belong(void **state)
     expect_one("redis", "fail", "NOAUTH", "password_file");
     facts.ping.reply = REPLY_REFUSED;
     expect_one("redis", "fail", "no PONG", "resus health redis");
+    /* Stopped on purpose: who, when and why; not where the process of the unit still runs. */
+    (void)str_copy(facts.stopped_by, sizeof facts.stopped_by, "ann@example.org");
+    (void)str_copy(facts.stopped_at, sizeof facts.stopped_at, "2026-11-29T18:20:05Z");
+    (void)str_copy(facts.stop_reason, sizeof facts.stop_reason, "new memory");
+    expect_one("redis", "fail", "no PONG", "resus health redis");
+    facts.unit.active = UNIT_INACTIVE;
+    facts.unit.main_pid = 0;
+    expect_one("redis", "warning",
+               "stopped through Resus by ann@example.org at 2026-11-29T18:20:05Z: new memory",
+               "resus start redis");
 }
 
 static void resus_own_troubles_are_named(void **state)

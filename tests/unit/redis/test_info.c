@@ -64,6 +64,8 @@ static void a_real_info_is_read_in_full(void **state)
     assert_int_equal(info.unsaved_changes, 4);
     assert_int_equal(info.last_save_unix, 1795366315);
     assert_int_equal(info.last_save_ok, TRI_YES);
+    assert_int_equal(info.saves, 0);
+    assert_int_equal(facts_saved_since_start(&info), TRI_NO);
     assert_int_equal(info.save_running, TRI_NO);
     assert_int_equal(info.last_save_seconds, FACT_UNKNOWN);
     assert_int_equal(info.aof_enabled, TRI_NO);

@@ -369,6 +369,26 @@ static void every_mistake_is_named_with_its_place(void **state)
         expect_error(mistakes[i].yaml, mistakes[i].text);
 }
 
+static void two_redis_that_resus_runs_share_no_address_and_no_folder(void **state)
+{
+    (void)state;
+#define P "control: process"
+    expect_error("services: {a: {" P "}, b: {" P ", address: '127.0.0.1:6380'},\n"
+                 "  c: {" P ", address: 'localhost:6379'}}\n",
+                 "t.yaml:2:3: the services `a` and `c` would both run a Redis at localhost:6379: "
+                 "give one of them another `address`");
+    expect_error("services:\n  a: {" P ", address: 'unix:/r/s'}\n"
+                 "  b: {" P ", address: 'unix:/r/s'}\n",
+                 "t.yaml:3:3: the services `a` and `b` would both run a Redis at /r/s: give one of "
+                 "them another `address`");
+    expect_error("services:\n  a: {" P ", process: {directory: /d}}\n"
+                 "  b: {" P ", address: 'localhost:2', process: {directory: /d/}}\n",
+                 "t.yaml:3:3: the services `a` and `b` would both keep their data in /d/: give one "
+                 "of them another `process: {directory: ...}`");
+    settings_free(parse("services: {a: {" P "}, b: {control: systemd}}"));
+    settings_free(parse("services: {a: {" P "}, b: {" P ", address: '127.0.0.2:6379'}}"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -376,6 +396,7 @@ int main(void)
         cmocka_unit_test(an_empty_file_is_one_service_with_all_defaults),
         cmocka_unit_test(the_runbooks_own_file_loads_as_it_is),
         cmocka_unit_test(a_service_overrides_the_top_level_for_itself_alone),
+        cmocka_unit_test(two_redis_that_resus_runs_share_no_address_and_no_folder),
         cmocka_unit_test(addresses_are_taken_in_three_forms),
         cmocka_unit_test(anchors_and_merges_share_settings),
         cmocka_unit_test(relative_paths_start_at_the_files_folder),

@@ -176,6 +176,108 @@ static void recoveries_are_written_when_the_disk_is_back(void **state)
     assert_string_equal(history(b, "redis"), "r-2:failed r-1:success");
 }
 
+static bool stored(struct bench *b, size_t row)
+{
+    return json_bool_or(json_array_get(b->rows, row), "stored", false);
+}
+
+static void what_waits_for_the_disk_is_in_the_history_and_marked(void **state)
+{
+    struct bench *b = *state;
+    sqlite3 *db;
+    struct store_state look;
+    open_store(b);
+    save(b, 0, "redis", "r-1", 1000, "success");
+    save(b, 0, "redis", "r-3", 3000, "running");
+    assert_string_equal(history(b, "redis"), "r-3:running r-1:success");
+    assert_true(stored(b, 0) && stored(b, 1));
+    assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    save(b, 1, "redis", "r-3", 3000, "failed");
+    await(b);
+    save(b, 2, "redis", "r-2", 2000, "success");
+    await(b);
+    save(b, 0, "other", "r-4", 4000, "success");
+    assert_string_equal(history(b, "redis"), "r-3:failed r-2:success r-1:success");
+    assert_true(!stored(b, 0) && !stored(b, 1) && stored(b, 2));
+    store_query_recovery_summary(b->store, 3, "redis", WALL_NONE);
+    await(b);
+    assert_int_equal(json_int_or(json_array_get(b->rows, 0), "count", 0), 3);
+    assert_int_equal(json_int_or(json_array_get(b->rows, 0), "successes", 0), 2);
+    assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+    do
+        store_look(b->store, &look);
+    while (look.recoveries > 0 && sched_yield() == 0);
+    assert_string_equal(history(b, "redis"), "r-3:failed r-2:success r-1:success");
+    assert_true(stored(b, 0) && stored(b, 1));
+    assert_string_equal(history(b, "other"), "r-4:success");
+}
+
+static void copy_file(const struct bench *b, const char *from, const char *to)
+{
+    static char bytes[262144];
+    char path[128];
+    (void)snprintf(path, sizeof path, "%s/%s", b->folder, from);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    size_t length = fread(bytes, 1, sizeof bytes, f);
+    (void)fclose(f);
+    (void)snprintf(path, sizeof path, "%s/%s", b->folder, to);
+    f = fopen(path, "w");
+    assert_non_null(f);
+    assert_int_equal(fwrite(bytes, 1, length, f), length);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* As after a kill: the database has nothing of it, the file has. */
+static void what_waits_for_the_disk_survives_a_kill_of_the_daemon(void **state)
+{
+    struct bench *b = *state;
+    struct recovery_record past[4];
+    struct error err = {0};
+    sqlite3 *db;
+    open_store(b);
+    assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    save(b, 1, "redis", "r-1", 1000, "success");
+    await(b);
+    save(b, 2, "redis", "r-2", 2000, "running");
+    await(b);
+    copy_file(b, "kept-recoveries", "kept");
+    assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    close_store(b);
+    assert_int_equal(sqlite3_exec(db, "DELETE FROM recovery", NULL, NULL, NULL), SQLITE_OK);
+    copy_file(b, "kept", "kept-recoveries");
+    /* The disk is full still. */
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    open_store(b);
+    assert_int_equal(store_load_recoveries(b->store, "redis", past, 4, &err), 2);
+    assert_string_equal(past[0].result, "interrupted");
+    assert_string_equal(history(b, "redis"), "r-2:interrupted r-1:success");
+    assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    close_store(b);
+    open_store(b); /* they are stored, and wait no longer */
+    assert_string_equal(history(b, "redis"), "r-2:interrupted r-1:success");
+    assert_true(stored(b, 0) && stored(b, 1));
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
+static void a_damaged_file_is_no_recovery(void **state)
+{
+    struct bench *b = *state;
+    char path[128];
+    open_store(b);
+    close_store(b);
+    (void)snprintf(path, sizeof path, "%s/kept-recoveries", b->folder);
+    FILE *f = fopen(path, "r+");
+    assert_non_null(f);
+    (void)fprintf(f, "%08x %d\n", 7, 60);
+    assert_int_equal(fclose(f), 0);
+    open_store(b);
+    assert_string_equal(history(b, "redis"), "");
+}
+
 static void a_newer_row_is_not_undone_by_one_that_waited(void **state)
 {
     struct bench *b = *state;
@@ -286,6 +388,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(services_with_the_same_ids_have_a_history_each),
         TEST(recoveries_are_written_when_the_disk_is_back),
+        TEST(what_waits_for_the_disk_is_in_the_history_and_marked),
+        TEST(what_waits_for_the_disk_survives_a_kill_of_the_daemon),
+        TEST(a_damaged_file_is_no_recovery),
         TEST(a_newer_row_is_not_undone_by_one_that_waited),
         cmocka_unit_test(so_many_are_kept_and_the_oldest_goes_first),
         TEST(a_database_of_version_0_1_0_keeps_what_is_in_it),

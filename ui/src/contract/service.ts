@@ -131,6 +131,8 @@ export const preflight = object({
   warnings: list(text),
   connections: nullable(number),
   unsaved_changes: nullable(number),
+  saves_first: boolean,
+  saved_since_start: nullable(boolean),
   last_save_age_seconds: nullable(number),
   last_save_ok: nullable(boolean),
   aof_enabled: nullable(boolean),
@@ -169,6 +171,7 @@ export const recoveryItem = object({
   attempts: number,
   message: text,
   evidence: optional(list(text)),
+  stored: boolean,
 });
 export const recoveryList = object({ items: list(recoveryItem) });
 
