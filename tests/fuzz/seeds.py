@@ -184,6 +184,20 @@ def resp():
     }
 
 
+def views():
+    """Each page with the body that the tests of the pages show with it."""
+    order = re.search(r"\bviews\[\][^{]*\{(.*?)\}", (HERE / "fuzz_view.c").read_text(), re.DOTALL).group(1)
+    pages = [name.removeprefix("view_") for name in re.findall(r"\w+", order)]
+    found = {}
+    for test in (TREE / "tests/unit/cli/test_view.c").read_text().split("\nstatic void "):
+        shown = re.findall(r"\bview_(\w+)\(&p", test)
+        for piece in re.findall(r'parse\(\s*((?:"(?:[^"\\\n]|\\.)*"\s*)+)\)', test):
+            body = "".join(QUOTED.findall(piece)).replace('\\"', '"').replace("\\\\", "\\").encode()
+            for page in shown:
+                found.setdefault(page, body)
+    return {page: bytes([i]) + found.get(page, b'{"items": [{"id": "a", "n": 1}]}') for i, page in enumerate(pages)}
+
+
 def frames(*objects):
     return b"\n".join(text(o) for o in objects)
 
@@ -351,6 +365,12 @@ def seeds():
         },
         "series_row": {"hour": series_row()},
         "settings_yaml": {p.stem: p.read_bytes() for p in sorted((TREE / "examples").glob("*.yaml"))},
+        "sight": {
+            "well": b"i" + INFO + b"--\nu" + STATUS + b"--\nkPONG\n--\np" + PROCESS + b"--\n\x20\n--\np" + PROCESS,
+            "failed": b"u" + STATUS_FAILED + b"--\nf\n--\ns" + SHOW + b"--\nl" + LOG_LINES + b"--\n\x3c\n--\nf",
+            "refusals": b"kNOAUTH Authentication required.\n--\nfLOADING Redis is loading\n--\nkBUSY Redis is busy\n",
+            "figures": b"i" + INFO[:900] + b"--\n\x1e\n--\ni" + INFO + b"--\n\x3c\n--\ni" + INFO,
+        },
         "slowlog": {
             "two": b":14\t:1309448221\t:15\tSET a b\t127.0.0.1:58217\tme\n:13\t:1309448128\t:30\tKEYS *\n",
             "odd": b":12\t:1\t:1\n+what\t:1\t:1\tx y :5\n",
@@ -364,6 +384,7 @@ def seeds():
             "none": b'\1{"alg": "none", "kid": "one"}\n' + text(CLAIMS),
             "bytes": b"\0eyJhbGciOiJFUzI1NiIsImtpZCI6Im9uZSJ9.e30.AA",
         },
+        "view": views(),
         "web_link": {
             "lines": b"\0" + frames({"ready": True}, ask, {"id": 1, "cancel": True}, {"id": 2, "op": "service_list"}),
             "cut": b"\x0b" + frames(ask, {"id": 2, "op": "snapshot", "service": "redis"}, restart | {"id": 3}),
@@ -394,6 +415,8 @@ WORDS = {
     "log_lines": ["src/redis/log_lines.c"],
     "oidc_token": ["src/handlers/oidc_token.c", "src/handlers/jwks.c", "tests/fuzz/fuzz_oidc_token.c"],
     "process_facts": ["src/host/process_facts.c"],
+    "sight": ["src/host/systemctl.c", "src/redis/info.c", "src/redis/log_lines.c", "src/redis/reply.c"],
+    "view": [f"src/cli/view_{page}.c" for page in ("service", "recovery", "operate", "journal", "report", "audit")],
     "recording": ["src/engine/recording_code.c", "src/engine/replay.c", "src/core/facts.c", "src/core/recovery_text.c"],
     "resp": ["src/redis/reply.c"],
     "route": ["src/api/route.c", "src/api/operations.c"],
