@@ -8,6 +8,7 @@
 #include "engine/service.h"
 
 #define STEP_MS (SERIES_STEP_SECONDS * 1000)
+#define FIGURE_MAX 9e18 /* an int64_t holds it */
 #define INFO_DEADLINE_MS 5000
 #define FAST_PING_US 5000     /* service level: PING under 5 ms */
 #define OUTAGE_LEAST_MS 1000  /* a shorter one counts when it was confirmed */
@@ -192,8 +193,8 @@ static void put_pings(struct sampler *p, struct series_sample *sample)
 
 static int64_t scaled(double value, enum series series)
 {
-    return value < 0 ? SERIES_UNKNOWN
-                     : (int64_t)llround(value * (double)series_kinds[series].scale);
+    double all = value * (double)series_kinds[series].scale;
+    return all < 0 || all > FIGURE_MAX ? SERIES_UNKNOWN : (int64_t)llround(all);
 }
 
 /* By how much a counter of the same process rose, a second; < 0 unknown. */

@@ -43,6 +43,21 @@ static wall_ms get_time(const json_t *object, const char *key)
 
 /* ── users ── */
 
+/* A secret that could not be opened stays lost: sealing what stands in its place, zeros, would make
+ * a secret that everybody knows. */
+static void put_totp(const struct accounts *a, const struct user *u, json_t *o)
+{
+    uint8_t sealed[TOTP_SECRET_SIZE + KEYRING_SEAL_ROOM];
+    if (u->totp_lost) {
+        (void)json_put_text(o, "totp", "");
+    } else {
+        keyring_seal(a->keyring, u->number, u->totp_secret, TOTP_SECRET_SIZE, sealed);
+        put_bytes(o, "totp", sealed, sizeof sealed);
+    }
+    (void)json_put_bool(o, "totp_on", u->totp_on);
+    (void)json_put_int(o, "totp_step", u->totp_step);
+}
+
 static json_t *user_json(const struct accounts *a, const struct user *u)
 {
     json_t *o = json_object();
@@ -54,13 +69,8 @@ static json_t *user_json(const struct accounts *a, const struct user *u)
     put_time(o, "changed", u->changed);
     put_time(o, "not_before", u->not_before);
     put_time(o, "locked_until", u->locked_until);
-    if (u->totp_on || u->totp_begun) {
-        uint8_t sealed[TOTP_SECRET_SIZE + KEYRING_SEAL_ROOM];
-        keyring_seal(a->keyring, u->number, u->totp_secret, TOTP_SECRET_SIZE, sealed);
-        put_bytes(o, "totp", sealed, sizeof sealed);
-        (void)json_put_bool(o, "totp_on", u->totp_on);
-        (void)json_put_int(o, "totp_step", u->totp_step);
-    }
+    if (u->totp_on || u->totp_begun)
+        put_totp(a, u, o);
     json_t *codes = json_array(), *known = json_array();
     for (size_t i = 0; i < u->recovery_count; i++) {
         char hex[2 * DIGEST_SIZE + 1];
@@ -76,7 +86,7 @@ static json_t *user_json(const struct accounts *a, const struct user *u)
 
 static int user_from(const struct accounts *a, const json_t *o, struct user *u)
 {
-    size_t i;
+    size_t i, known = 0;
     json_t *item;
     u->role = access_by_name(json_text_or(o, "role", ""));
     if (!str_copy(u->email, sizeof u->email, json_text_or(o, "email", "")) || u->email[0] == '\0' ||
@@ -106,8 +116,10 @@ static int user_from(const struct accounts *a, const json_t *o, struct user *u)
     }
     json_array_foreach(json_object_get(o, "known"), i, item)
     {
-        if (i < KNOWN_ADDRESSES_MAX)
-            (void)str_copy(u->known[i], ADDRESS_SIZE, json_string_value(item));
+        const char *address = json_is_string(item) ? json_string_value(item) : "";
+        /* An empty one would end the list. */
+        if (known < KNOWN_ADDRESSES_MAX && address[0] != '\0' && strlen(address) < ADDRESS_SIZE)
+            (void)str_copy(u->known[known++], ADDRESS_SIZE, address);
     }
     return 0;
 }
@@ -157,11 +169,20 @@ static json_t *api_token_json(const struct api_token *t)
     return o;
 }
 
+/* Callers compare each of them as a text. */
+static bool are_texts(const json_t *list)
+{
+    for (size_t i = 0; i < json_array_size(list); i++)
+        if (!json_is_string(json_array_get(list, i)))
+            return false;
+    return json_is_array(list);
+}
+
 static int api_token_from(const json_t *o, struct api_token *t)
 {
     json_t *services = json_object_get(o, "services");
     t->role = access_by_name(json_text_or(o, "role", ""));
-    if (t->role == ACCESS_ANONYMOUS || (services != NULL && !json_is_array(services)) ||
+    if (t->role == ACCESS_ANONYMOUS || (services != NULL && !are_texts(services)) ||
         !get_hex(json_text_or(o, "digest", NULL), t->digest, DIGEST_SIZE))
         return -EINVAL;
     (void)str_copy(t->name, sizeof t->name, json_text_or(o, "name", ""));

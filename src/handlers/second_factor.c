@@ -133,8 +133,9 @@ void totp_confirm(struct handlers *h, struct call *call)
     if (u == NULL)
         return;
     wall_ms now = handlers_now(h).wall;
-    int64_t step =
-        u->totp_begun ? totp_step(u->totp_secret, json_text_or(call->args, "totp", ""), now, 0) : 0;
+    int64_t step = u->totp_begun && !u->totp_lost
+                       ? totp_step(u->totp_secret, json_text_or(call->args, "totp", ""), now, 0)
+                       : 0;
     if (!u->totp_begun || u->totp_on) {
         call_refuse(call, 409, "Not begun", "Two-factor login is not being set up.",
                     "totp_not_begun", now);

@@ -12,6 +12,7 @@
 /* Linux reports ticks of 1/100 s to programs (USER_HZ) on every architecture that we support, also
  * when its own clock runs at another rate. A remote host cannot be asked by sysconf(). */
 #define TICK_MS 10
+#define TICKS_MAX (INT64_C(1) << 50) /* so that percents of the time fit as well */
 /* A process names itself with up to 15 bytes, kernel threads with up to 63. The fields after the
  * name are longer than that, so the last ')' among these bytes is the end of the name. */
 #define NAME_MAX_BYTES 64
@@ -79,9 +80,9 @@ static void read_fields(const char *p, const char *end, struct process_facts *re
         if (field == FIELD_STATE && n == 1)
             ret->state = state_of(*p);
         else if (field == FIELD_USER_TICKS)
-            (void)number(p, n, INT64_MAX / TICK_MS / 4, &user);
+            (void)number(p, n, TICKS_MAX, &user);
         else if (field == FIELD_SYSTEM_TICKS)
-            (void)number(p, n, INT64_MAX / TICK_MS / 4, &system);
+            (void)number(p, n, TICKS_MAX, &system);
         p += n + 1;
     }
     if (user != FACT_UNKNOWN && system != FACT_UNKNOWN)

@@ -78,11 +78,13 @@ struct sums {
     double cpu_sys, cpu_user; /* < 0: not there */
 };
 
-/* No field of ours is negative but for -1, which Redis says where it does not know, as we do. */
+/* No field of ours is negative but for -1, which Redis says where it does not know, as we do. What
+ * no Redis can mean is not believed: whoever reckons with a figure (in ms, in percent) would leave
+ * the range of a number. */
 static bool read_int(const char *value, int64_t *ret)
 {
     int64_t n = 0;
-    if (!number_int(value, strlen(value), &n) || n < FACT_UNKNOWN)
+    if (!number_int(value, strlen(value), &n) || n < FACT_UNKNOWN || n > NUMBER_MAX)
         return false;
     *ret = n;
     return true;

@@ -4,7 +4,6 @@
 #include "base/str.h"
 
 #define DIGITS_MAX 32
-#define REAL_MAX 1e18 /* no number that a Redis tells is larger */
 
 bool number_int(const char *text, size_t length, int64_t *ret)
 {
@@ -17,5 +16,5 @@ bool number_real(const char *text, size_t length, double *ret)
 {
     char digits[DIGITS_MAX];
     return str_copy_n(digits, sizeof digits, text, length) &&
-           parse_double(digits, 0, REAL_MAX, ret, NULL) == 0;
+           parse_double(digits, 0, (double)NUMBER_MAX, ret, NULL) == 0;
 }

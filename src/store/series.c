@@ -7,6 +7,11 @@
 #define POINTS_UNLESS_TOLD 300
 #define ROW_FORMAT 1
 #define VARINT_MAX 10
+/* What a row may hold: far more than there can be, and so little that the numbers of all rows that
+ * are ever added up fit. A figure comes from Redis, which may say anything. */
+#define VALUE_MAX (INT64_C(1) << 53)
+#define TIME_MAX (INT64_C(1) << 40) /* milliseconds; pings */
+#define STEPS_MAX (INT64_C(1) << 20)
 
 const struct series_tier series_tiers[SERIES_TIERS] = {
     {SERIES_STEP_SECONDS, DAY_MS},
@@ -48,9 +53,18 @@ void series_row_of(const struct series_sample *sample, struct series_row *ret)
         ret->state_ms[i] = sample->state_ms[i];
     for (int i = 0; i < SERIES_COUNT; i++) {
         int64_t value = sample->values[i];
+        if (value > VALUE_MAX)
+            value = VALUE_MAX;
         if (value >= 0)
             ret->cells[i] = (struct series_cell){1, value, value, value};
     }
+}
+
+/* Sums of years of the largest values would not fit. */
+static int64_t sum_of(int64_t a, int64_t b)
+{
+    int64_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
 }
 
 void series_row_add(struct series_row *to, const struct series_row *more)
@@ -70,7 +84,7 @@ void series_row_add(struct series_row *to, const struct series_row *more)
             continue;
         }
         a->count += b->count;
-        a->sum += b->sum;
+        a->sum = sum_of(a->sum, b->sum);
         a->min = b->min < a->min ? b->min : a->min;
         a->max = b->max > a->max ? b->max : a->max;
     }
@@ -107,7 +121,10 @@ size_t series_row_pack(const struct series_row *row, unsigned char to[SERIES_ROW
         if (constant)
             continue;
         at = put(to, at, c->max - c->min);
-        at = put(to, at, c->sum - c->min * c->count);
+        /* Of values up to VALUE_MAX the product fits, unless somebody else made the rows. */
+        int64_t floor_sum;
+        at = put(to, at,
+                 __builtin_mul_overflow(c->min, c->count, &floor_sum) ? 0 : c->sum - floor_sum);
     }
     return at;
 }
@@ -118,7 +135,7 @@ struct reading {
     bool bad;
 };
 
-static int64_t get(struct reading *r)
+static int64_t get(struct reading *r, int64_t max)
 {
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 63; shift += 7) {
@@ -126,27 +143,32 @@ static int64_t get(struct reading *r)
             break;
         unsigned char byte = r->bytes[r->at++];
         value |= (uint64_t)(byte & 0x7F) << shift;
-        if ((byte & 0x80) == 0)
-            return (int64_t)value;
+        if ((byte & 0x80) != 0)
+            continue;
+        if (value > (uint64_t)max)
+            break;
+        return (int64_t)value;
     }
     r->bad = true;
     return 0;
 }
 
+/* Only what a row can have been: least, mean and greatest in this order. */
 static void get_cell(struct reading *r, struct series_cell *c)
 {
-    int64_t tag = get(r);
+    int64_t tag = get(r, 2 * STEPS_MAX + 1);
     c->count = tag / 2;
     if (c->count == 0)
         return;
-    c->min = get(r);
+    c->min = get(r, VALUE_MAX);
     c->max = c->min;
     int64_t above = 0;
     if (tag % 2 == 0) {
-        int64_t width = get(r);
-        above = get(r);
-        r->bad |= width > INT64_MAX - c->min;
-        c->max = r->bad ? c->min : c->min + width;
+        int64_t width = get(r, VALUE_MAX - c->min);
+        int64_t most;
+        above = get(r, INT64_MAX);
+        c->max = c->min + width;
+        r->bad |= width == 0 || (!__builtin_mul_overflow(width, c->count, &most) && above > most);
     }
     int64_t floor_sum;
     r->bad |= __builtin_mul_overflow(c->min, c->count, &floor_sum) ||
@@ -159,15 +181,12 @@ bool series_row_unpack(const unsigned char *bytes, size_t length, struct series_
     struct series_row row = {0};
     if (length < 2 || bytes[0] != ROW_FORMAT)
         return false;
-    row.steps = get(&r);
+    row.steps = get(&r, STEPS_MAX);
     for (int i = 0; i < SERIES_STATE_COUNT; i++)
-        row.state_ms[i] = get(&r);
-    row.pings = get(&r);
-    row.fast_pings = get(&r);
-    int64_t cells = get(&r);
-    /* A row of an older program has fewer. */
-    if (cells > SERIES_COUNT)
-        return false;
+        row.state_ms[i] = get(&r, TIME_MAX);
+    row.pings = get(&r, TIME_MAX);
+    row.fast_pings = get(&r, TIME_MAX);
+    int64_t cells = get(&r, SERIES_COUNT); /* a row of an older program has fewer */
     for (int64_t i = 0; i < cells; i++)
         get_cell(&r, &row.cells[i]);
     if (r.bad || r.at != r.length)

@@ -1,41 +1,76 @@
-/* A key set comes from a server elsewhere, a token from anybody who reaches the port. */
-#include <stdint.h>
+/* A key set comes from a server elsewhere. The first byte says how it is made: 0, the bytes are the
+ * set; otherwise the rest is the numbers of a key, in the form and length that one has, and what
+ * stands behind them is a signature. */
 #include <string.h>
 
-#include "base/mem.h"
-#include "base/str.h"
-#include "handlers/oidc_token.h"
+#include "handlers/jwks.h"
+#include "support.h"
 
-#define TRUSTED                                                                                    \
-    "{\"keys\": [{\"kty\": \"EC\", \"kid\": \"one\", \"crv\": \"P-256\", "                         \
-    "\"x\": \"MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4\", "                                     \
-    "\"y\": \"4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM\"}]}"
+#define RSA_BYTES 256
+#define TEXT "header.payload"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+static void verify(const struct jwks *set, struct input signature)
+{
+    static const char *const algorithms[] = {"RS256", "ES256", "none", "HS256", ""};
+    for (size_t i = 0; i < sizeof algorithms / sizeof algorithms[0]; i++)
+        PROMISE(jwks_verify(set, "one", algorithms[i], TEXT, strlen(TEXT),
+                            (const uint8_t *)signature.at, signature.left) < 0);
+}
+
+static void put_number(struct buf *out, const char *name, struct input *in, size_t length,
+                       uint8_t first, uint8_t last)
+{
+    uint8_t bytes[RSA_BYTES * 5] = {0};
+    size_t given = length < in->left ? length : in->left;
+    if (given > 0)
+        memcpy(bytes, in->at, given);
+    in->at += given;
+    in->left -= given;
+    bytes[0] |= first;
+    bytes[length - 1] |= last;
+    PROMISE(buf_printf(out, ", \"%s\": \"", name) == 0);
+    base64url(bytes, length, out);
+    PROMISE(buf_append(out, "\"", 1) == 0);
+}
+
+/* Of RSA 2048 to 10240 bits; of EC a point that is on the curve (the signer's), or any. */
+static void put_key(struct buf *out, uint8_t mode, struct input *in)
+{
+    uint8_t point[64];
+    if (mode % 3 == 0) {
+        PROMISE(buf_printf(out, "\"kty\": \"RSA\"") == 0);
+        put_number(out, "n", in, RSA_BYTES * (size_t)(1 + mode / 64), 0x80, 1);
+        put_number(out, "e", in, 1 + mode / 16 % 4, 1, 1);
+        return;
+    }
+    PROMISE(buf_printf(out, "\"kty\": \"EC\", \"crv\": \"P-256\"") == 0);
+    signer_public_point(point);
+    struct input given = {(const char *)point, sizeof point};
+    if (mode % 3 == 1)
+        given = (struct input){in->at, in->left < sizeof point ? in->left : sizeof point};
+    put_number(out, "x", &given, 32, 0, 0);
+    put_number(out, "y", &given, 32, 0, 0);
+}
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static struct jwks *trusted;
-    static const struct oidc_settings settings = {.issuer = "https://a",
-                                                  .audience = "resus",
-                                                  .role_claim = "a.roles",
-                                                  .admin = "admin",
-                                                  .viewer = "viewer"};
-    struct oidc_claims claims;
     struct error err = {0};
     struct jwks *set = NULL;
-    if (trusted == NULL && jwks_parse(TRUSTED, strlen(TRUSTED), &trusted, &err) < 0)
-        __builtin_trap();
-    if (jwks_parse((const char *)data, size, &set, &err) == 0) {
-        if (jwks_count(set) == 0 || jwks_count(set) > JWKS_KEYS_MAX)
-            __builtin_trap();
-        jwks_free(set);
+    struct input in = input_of(data, size);
+    struct buf text = BUF_LIMIT((size_t)4 << 20);
+    uint8_t mode = input_byte(&in);
+    if (mode == 0) {
+        PROMISE(buf_append(&text, in.at, in.left) == 0);
+    } else {
+        PROMISE(buf_printf(&text, "{\"keys\": [{\"kid\": \"one\", ") == 0);
+        put_key(&text, mode, &in);
+        PROMISE(buf_printf(&text, "}]}") == 0);
     }
-    char *token = mem_calloc(1, size + 1);
-    memcpy(token, data, size);
-    /* Nobody has the private key: whatever is let in is a hole. */
-    if (oidc_token_check(&settings, trusted, token, (wall_ms){1800000000000}, &claims, &err) == 0)
-        __builtin_trap();
-    mem_free(token);
+    int r = jwks_parse(buf_text(&text), text.length, &set, &err);
+    PROMISE(r == 0 ? jwks_count(set) > 0 && jwks_count(set) <= JWKS_KEYS_MAX : err.text[0] != '\0');
+    if (r == 0)
+        verify(set, in);
+    jwks_free(set);
+    buf_free(&text);
     return 0;
 }

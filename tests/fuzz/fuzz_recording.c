@@ -1,16 +1,20 @@
-/* Hostile bytes as the recording of an incident: it is refused or played, and nothing else. */
-#include <stdlib.h>
-
+/* Hostile bytes as the recording of an incident: it is refused or played, and nothing else. What
+ * was played is played the same again. */
+#include "base/mem.h"
+#include "base/str.h"
 #include "engine/recording.h"
+#include "support.h"
 
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
-
-int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct replay report;
+    struct replay report, again;
     struct error err = {0};
-    int r = recording_replay((const char *)data, size, NULL, NULL, &report, &err);
-    if (r < 0 && err.text[0] == '\0')
-        abort();
+    char *text = input_text(input_of(data, size));
+    int r = recording_replay(text, size, NULL, NULL, &report, &err);
+    PROMISE(r == 0 || err.text[0] != '\0');
+    PROMISE(recording_replay(text, size, NULL, NULL, &again, &err) == r);
+    PROMISE(report.steps == again.steps && report.decisions == again.decisions &&
+            report.different == again.different && str_equal(report.difference, again.difference));
+    mem_free(text);
     return 0;
 }

@@ -8,6 +8,7 @@
 #include <liboath/oath.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "accounts_bench.h"
 #include "base/json.h"
@@ -508,6 +509,30 @@ static void a_second_factor_is_asked_for_and_used_once(void **state)
     free(token);
 }
 
+/* The sealed secret is opened with login-keys.json. Whoever takes a new one loses it, and the zeros
+ * in its place must never become a secret. */
+static void a_second_factor_that_cannot_be_opened_stays_lost(void **state)
+{
+    struct bench *b = *state;
+    char code[7], path[200], *token = bench_login(b, BENCH_EMAIL, BENCH_PASSWORD);
+    bench_be(b, token);
+    assert_int_equal(bench_ask(b, OP_TOTP_BEGIN, "{s:s}", "current_password", BENCH_PASSWORD), 200);
+    code_at(b, bench_text(b, "secret"), 0, code);
+    assert_int_equal(bench_ask(b, OP_TOTP_CONFIRM, "{s:s}", "totp", code), 200);
+    JSON_CLEANUP json_t *codes = json_incref(json_object_get(b->body, "recovery_codes"));
+    assert_true(str_format(path, sizeof path, "%s/" KEYRING_FILE, b->folder.path));
+    assert_int_equal(unlink(path), 0);
+    bench_reopen(b);
+    /* Writes the user. */
+    assert_int_equal(login_with_code(b, json_string_value(json_array_get(codes, 0))), 200);
+    bench_reopen(b);
+    bench_pass(b, 60); /* a code of another time than the last */
+    code_at(b, "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", 0, code);
+    assert_int_equal(login_with_code(b, code), 401);
+    assert_int_equal(login_with_code(b, json_string_value(json_array_get(codes, 1))), 200);
+    free(token);
+}
+
 /* ── API tokens ── */
 
 static void an_api_token_has_its_role_and_end(void **state)
@@ -796,6 +821,7 @@ int main(void)
         TEST(one_sees_and_ends_the_own_sessions_only),
         TEST(sessions_of_one_user_are_bounded),
         TEST(a_second_factor_is_asked_for_and_used_once),
+        TEST(a_second_factor_that_cannot_be_opened_stays_lost),
         TEST(an_api_token_has_its_role_and_end),
         TEST(a_revoked_api_token_is_gone),
         TEST(an_api_token_without_services_is_for_all_of_them),

@@ -88,6 +88,16 @@ static void test_a_name_of_any_bytes_hides_nothing(void **state)
     }
 }
 
+static void test_a_time_that_no_process_can_have_used_is_not_known(void **state)
+{
+    (void)state;
+    struct process_facts p;
+    parse("812 (redis-server) S 1 812 812 0 -1 4194560 3021 0 12 0 2251799813685248 66 0 0 20\n",
+          &p);
+    assert_int_equal(p.pid, 812);
+    assert_int_equal(p.cpu_ms, FACT_UNKNOWN);
+}
+
 static void test_another_process_or_no_text_is_unknown(void **state)
 {
     (void)state;
@@ -183,6 +193,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_states_time_and_tracer_are_read),
         cmocka_unit_test(test_a_name_of_any_bytes_hides_nothing),
+        cmocka_unit_test(test_a_time_that_no_process_can_have_used_is_not_known),
         cmocka_unit_test(test_another_process_or_no_text_is_unknown),
         cmocka_unit_test(test_a_cut_text_says_nothing_wrong),
         cmocka_unit_test(test_a_real_process_is_read),

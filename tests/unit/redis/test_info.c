@@ -175,6 +175,8 @@ static void nonsense_leaves_everything_unknown(void **state)
         "used_memory:\n",
         "used_memory:12x\n",
         "used_memory:99999999999999999999\n",
+        "used_memory:9007199254740993\n", /* a thousand times that would be no number */
+        "mem_fragmentation_ratio:9007199254740994\n",
         "used_memory:-2\n",
         "used_memory: 12\n",
         "mem_fragmentation_ratio:nan\n",

@@ -173,6 +173,42 @@ static void a_row_is_read_as_it_was_written(void **state)
     assert_false(series_row_unpack(bytes, sizeof bytes, &back));
 }
 
+static void rows_that_nobody_wrote_are_none(void **state)
+{
+    (void)state;
+    unsigned char bytes[SERIES_ROW_MAX];
+    struct series_row row = {.steps = 120}, back = {0};
+    static const struct series_cell cells[] = {
+        {2, 500, 100, 200}, /* a sum that least and greatest do not allow */
+        {1, INT64_MAX / 2, INT64_MAX / 2, INT64_MAX / 2},
+        {INT64_MAX / 8, 0, 0, 0},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(cells); i++) {
+        row.cells[SERIES_MEMORY] = cells[i];
+        assert_false(series_row_unpack(bytes, series_row_pack(&row, bytes), &back));
+    }
+    assert_int_equal(back.steps, 0);
+}
+
+static void whatever_redis_says_adds_up(void **state)
+{
+    (void)state;
+    unsigned char bytes[SERIES_ROW_MAX];
+    struct series_row row, back, all = {0};
+    struct series_sample s = step_at(EPOCH);
+    for (int i = 0; i < SERIES_COUNT; i++)
+        s.values[i] = INT64_MAX;
+    series_row_of(&s, &row);
+    for (int i = 0; i < 120; i++) /* an hour, as it is merged */
+        series_row_add(&all, &row);
+    assert_true(series_row_unpack(bytes, series_row_pack(&all, bytes), &back));
+    assert_memory_equal(&all, &back, sizeof all);
+    for (int i = 0; i < 4000; i++) /* months, as they are asked for */
+        series_row_add(&all, &back);
+    assert_true(all.cells[SERIES_MEMORY].sum > 0);
+    assert_int_equal(all.cells[SERIES_MEMORY].count, 120 * 4001);
+}
+
 static void the_step_is_as_fine_as_what_is_kept_and_as_fits(void **state)
 {
     (void)state;
@@ -390,6 +426,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_row_is_read_as_it_was_written),
+        cmocka_unit_test(rows_that_nobody_wrote_are_none),
+        cmocka_unit_test(whatever_redis_says_adds_up),
         cmocka_unit_test(the_step_is_as_fine_as_what_is_kept_and_as_fits),
         TEST(gaps_are_null_and_nothing_is_drawn_through_them),
         TEST(thinning_keeps_least_mean_greatest_and_every_second),

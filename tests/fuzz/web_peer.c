@@ -1,0 +1,297 @@
+#include "web_peer.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "io/clock.h"
+#include "web/connection.h"
+
+#define WAITING_MAX 4
+#define LONG_ANSWER ((size_t)300 * 1024)
+#define LONG_MESSAGE ((size_t)70 * 1024)
+#define TURNS_MAX 1000
+
+static struct {
+    uv_loop_t loop;
+    struct server *server;
+    struct dice dice;
+    bool calm, pending; /* pending: what the socket holds, TLS "has" already */
+    int last;           /* of SSL_get_error */
+    struct peer_record record;
+    struct exchange *waiting[WAITING_MAX];
+    struct conversation *conversation;
+} peer;
+
+/* ── in place of TLS (the linker's --wrap) ── */
+
+int __wrap_SSL_accept(SSL *ssl);
+int __wrap_SSL_read_ex(SSL *ssl, void *to, size_t size, size_t *ret);
+int __wrap_SSL_write_ex(SSL *ssl, const void *bytes, size_t length, size_t *ret);
+int __wrap_SSL_get_error(const SSL *ssl, int r);
+int __wrap_SSL_has_pending(const SSL *ssl);
+int __wrap_SSL_shutdown(SSL *ssl);
+
+int __wrap_SSL_accept(SSL *ssl)
+{
+    (void)ssl;
+    return 1;
+}
+
+int __wrap_SSL_read_ex(SSL *ssl, void *to, size_t size, size_t *ret)
+{
+    ssize_t n = recv(SSL_get_fd(ssl), to, size, 0);
+    peer.last = n == 0            ? SSL_ERROR_ZERO_RETURN
+                : errno == EAGAIN ? SSL_ERROR_WANT_READ
+                                  : SSL_ERROR_SYSCALL;
+    *ret = n > 0 ? (size_t)n : 0;
+    return n > 0 ? 1 : 0;
+}
+
+int __wrap_SSL_write_ex(SSL *ssl, const void *bytes, size_t length, size_t *ret)
+{
+    if (!peer.calm && dice_throw(&peer.dice, 8) == 1) { /* full */
+        peer.last = SSL_ERROR_WANT_WRITE;
+        return 0;
+    }
+    ssize_t n = send(SSL_get_fd(ssl), bytes, length, MSG_NOSIGNAL);
+    peer.last = n < 0 && errno == EAGAIN ? SSL_ERROR_WANT_WRITE : SSL_ERROR_SYSCALL;
+    *ret = n > 0 ? (size_t)n : 0;
+    return n > 0 ? 1 : 0;
+}
+
+int __wrap_SSL_get_error(const SSL *ssl, int r)
+{
+    (void)ssl, (void)r;
+    return peer.last;
+}
+
+int __wrap_SSL_has_pending(const SSL *ssl)
+{
+    int bytes = 0;
+    return peer.pending && ioctl(SSL_get_fd(ssl), FIONREAD, &bytes) == 0 && bytes > 0;
+}
+
+int __wrap_SSL_shutdown(SSL *ssl)
+{
+    (void)ssl;
+    return 0;
+}
+
+/* ── in place of the site ── */
+
+static void digest(const void *bytes, size_t length)
+{
+    const unsigned char *at = bytes;
+    for (size_t i = 0; i < length; i++)
+        peer.record.seen = (peer.record.seen ^ at[i]) * UINT64_C(0x100000001B3);
+    peer.record.seen = (peer.record.seen ^ 0x100) * UINT64_C(0x100000001B3);
+}
+
+static void answer(struct exchange *x)
+{
+    static char body[LONG_ANSWER];
+    const struct exchange_request *request = exchange_request(x);
+    struct answer a = {.status = 200, .body = "{}", .length = 2};
+    if (strstr(request->path, "big") != NULL)
+        a = (struct answer){
+            .status = 200, .type = "text/plain", .body = body, .length = LONG_ANSWER};
+    if (strstr(request->path, "same") != NULL)
+        a = (struct answer){.status = 304, .lines = "ETag: \"1\"\r\n"};
+    a.close = strstr(request->path, "end") != NULL;
+    peer.record.answers++;
+    exchange_answer(x, &a);
+}
+
+static void on_request(void *context, struct exchange *x)
+{
+    const struct exchange_request *request = exchange_request(x);
+    char value[SERVER_HEADER_VALUE_MAX];
+    (void)context;
+    PROMISE(request->method != NULL && request->path != NULL && request->body != NULL);
+    PROMISE(strlen(request->path) < SERVER_PATH_MAX && strlen(request->query) < SERVER_QUERY_MAX);
+    PROMISE(request->body_length <= SERVER_BODY_MAX && strchr(request->path, '%') == NULL);
+    PROMISE(strstr(request->path, "/../") == NULL && strstr(request->path, "//") == NULL);
+    peer.record.requests++;
+    digest(request->method, strlen(request->method));
+    digest(request->path, strlen(request->path));
+    digest(request->query, strlen(request->query));
+    digest(request->body, request->body_length);
+    for (int header = 0; header < HEADER_COUNT; header++)
+        if (exchange_header(x, (enum server_header)header, value, sizeof value))
+            PROMISE(value[0] != '\0' && strpbrk(value, "\r\n") == NULL);
+    if (str_equal(request->method, "WS") && strstr(request->path, "ws") != NULL) {
+        peer.record.accepted++;
+        exchange_accept(x, &peer);
+        return;
+    }
+    for (size_t i = 0; i < WAITING_MAX && !peer.calm && !str_equal(request->method, "WS"); i++)
+        if (peer.waiting[i] == NULL && strstr(request->path, "later") != NULL) {
+            peer.waiting[i] = x;
+            return;
+        }
+    answer(x);
+}
+
+static void on_gone(void *context, struct exchange *x)
+{
+    bool known = false;
+    (void)context;
+    for (size_t i = 0; i < WAITING_MAX; i++)
+        if (peer.waiting[i] == x) {
+            peer.waiting[i] = NULL;
+            known = true;
+        }
+    PROMISE(known);
+    peer.record.answers++;
+}
+
+static void on_opened(void *context, struct conversation *c)
+{
+    (void)context;
+    PROMISE(conversation_data(c) == &peer && peer.conversation == NULL);
+    peer.record.opened++;
+    peer.conversation = c;
+    (void)conversation_say(c, "hello", 5);
+}
+
+static void on_closed(void *context, struct conversation *c)
+{
+    (void)context;
+    PROMISE(peer.conversation == c);
+    peer.record.closed++;
+    peer.conversation = NULL;
+}
+
+static void on_unopened(void *context, void *data)
+{
+    (void)context;
+    PROMISE(data == &peer);
+    peer.record.opened++;
+    peer.record.closed++;
+}
+
+/* ── the peer ── */
+
+static void prepare(void)
+{
+    static const struct server_events events = {.request = on_request,
+                                                .gone = on_gone,
+                                                .opened = on_opened,
+                                                .closed = on_closed,
+                                                .unopened = on_unopened};
+    if (peer.server != NULL)
+        return;
+    (void)signal(SIGPIPE, SIG_IGN);
+    PROMISE(uv_loop_init(&peer.loop) == 0);
+    struct server *s = mem_must(mem_calloc(1, sizeof *s));
+    s->loop = &peer.loop;
+    s->events = events;
+    s->tls = SSL_CTX_new(TLS_server_method());
+    PROMISE(s->tls != NULL && uv_idle_init(s->loop, &s->idle) == 0);
+    s->idle.data = s;
+    peer.server = s;
+}
+
+static void turn(void)
+{
+    (void)uv_run(&peer.loop, UV_RUN_NOWAIT);
+}
+
+static void read_all(int fd)
+{
+    char bytes[65536];
+    while (recv(fd, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+        ;
+}
+
+static void say(void)
+{
+    static char text[LONG_MESSAGE];
+    struct conversation *c = peer.conversation;
+    if (c == NULL)
+        return;
+    memset(text, 'x', sizeof text);
+    switch (dice_throw(&peer.dice, 16)) {
+    case 1:
+        (void)conversation_say(c, text, 1 + dice_throw(&peer.dice, 200));
+        break;
+    case 2:
+        (void)conversation_say(c, text, sizeof text);
+        break;
+    case 3:
+        conversation_end(c, 4401, "the login has ended");
+        break;
+    default:
+        break;
+    }
+}
+
+static void chance(int fd)
+{
+    static const int64_t times[] = {0, 12000, 31000, 61000, 200000};
+    if (peer.calm)
+        return;
+    for (size_t i = 0; i < WAITING_MAX; i++)
+        if (peer.waiting[i] != NULL && dice_throw(&peer.dice, 3) == 1) {
+            struct exchange *x = peer.waiting[i];
+            peer.waiting[i] = NULL;
+            answer(x);
+        }
+    say();
+    peer.pending = dice_throw(&peer.dice, 2) == 1;
+    if (dice_throw(&peer.dice, 2) == 0)
+        read_all(fd);
+    struct connection *c = peer.server->connections;
+    if (c != NULL && dice_throw(&peer.dice, 16) == 1)
+        connection_late(c,
+                        mono_add(clock_mono(), times[dice_throw(&peer.dice, ARRAY_LENGTH(times))]));
+}
+
+void peer_run(struct input bytes, struct dice dice, bool calm, struct peer_record *ret)
+{
+    int ends[2];
+    prepare();
+    peer.dice = dice;
+    peer.calm = calm;
+    peer.pending = false;
+    peer.record = (struct peer_record){.seen = UINT64_C(0xCBF29CE484222325)};
+    PROMISE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
+    PROMISE(connection_begin(peer.server, ends[0], "192.0.2.1"));
+    while (bytes.left > 0) {
+        struct input piece = input_piece(&bytes, &peer.dice);
+        for (int i = 0; piece.left > 0 && i < TURNS_MAX; i++) {
+            ssize_t n = send(ends[1], piece.at, piece.left, MSG_NOSIGNAL);
+            if (n > 0) {
+                piece.at += n;
+                piece.left -= (size_t)n;
+            }
+            turn();
+            if (calm)
+                read_all(ends[1]);
+            if (n < 0 && errno != EAGAIN)
+                piece.left = bytes.left = 0; /* it has ended */
+        }
+        chance(ends[1]);
+        turn();
+    }
+    if (calm)
+        for (int i = 0; i < 8; i++) {
+            turn();
+            read_all(ends[1]);
+        }
+    (void)close(ends[1]);
+    for (int i = 0; peer.server->count > 0 && i < TURNS_MAX; i++)
+        turn();
+    turn(); /* the handle is closed */
+    PROMISE(peer.server->count == 0 && peer.server->connections == NULL);
+    PROMISE(peer.conversation == NULL && peer.record.opened == peer.record.closed);
+    PROMISE(peer.record.requests == peer.record.answers + peer.record.accepted);
+    PROMISE(peer.record.accepted == peer.record.opened);
+    *ret = peer.record;
+}
