@@ -48,9 +48,9 @@ _resus()
     resume) words="--reason" service=y ;;
     doctor) words="" service=y ;;
     diagnose) words="" service=y ;;
-    bundle) words="--output" service=y ;;
+    bundle) words="--output --with-arguments" service=y ;;
     slo) words="" service=y ;;
-    inspect) words="info slowlog clients bigkeys commandstats" service=y ;;
+    inspect) words="info slowlog clients bigkeys commandstats --with-arguments" service=y ;;
     audit) words="list report verify summary --since --until --user --operation --failed --lines" ;;
     user) words="add list role disable enable password totp --role --password-file" ;;
     token) words="create list revoke --role --services --expires" ;;

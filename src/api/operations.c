@@ -93,7 +93,9 @@ static const struct field pause_fields[] = {
     END};
 static const struct field events_fields[] = {INT("limit", 1, OPERATION_LIMIT_MAX),
                                              INT("since", 0, INT64_MAX), END};
-static const struct field inspect_fields[] = {REQUIRED_CHOICE("what", inspect_words), END};
+static const struct field inspect_fields[] = {REQUIRED_CHOICE("what", inspect_words),
+                                              BOOL("with_arguments"), END};
+static const struct field bundle_fields[] = {BOOL("with_arguments"), END};
 static const struct field audit_fields[] = {TIME("since"),
                                             TIME("until"),
                                             TEXT("user", 1, 254),
@@ -226,7 +228,7 @@ const struct operation operations[OPERATION_COUNT] = {
     [OP_DIAGNOSIS] = {"diagnosis", GET, ON("/diagnosis"), ACCESS_ADMIN, true, RATE_NONE, no_fields,
                       "Walks the runbook's decision trees and names cause, evidence and action.",
                       "Diagnosis"},
-    [OP_BUNDLE] = {"bundle", GET, ON("/bundle"), ACCESS_ADMIN, true, RATE_NONE, no_fields,
+    [OP_BUNDLE] = {"bundle", GET, ON("/bundle"), ACCESS_ADMIN, true, RATE_NONE, bundle_fields,
                    "All that support asks for, without secrets.", "Bundle"},
     [OP_NOTIFY] = {"notify", POST, "/api/notifications", ACCESS_OPERATOR, false, RATE_NOTIFY,
                    notify_fields, "Tells the users of one or every service something, as a banner.",
@@ -335,8 +337,9 @@ static int check_text(const struct field *f, const json_t *value, struct error *
         return error_set(err, -EINVAL,
                          "`%s` must be a text of %" PRId64 " to %" PRId64 " characters", f->name,
                          f->min, f->max);
-    for (const char *p = text; *p != '\0'; p++)
-        if (((unsigned char)*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7F)
+    uint32_t c = 0;
+    for (const char *p = text; *p != '\0'; p += str_code_point(p, &c))
+        if (str_code_point(p, &c) > 0 && str_misleading(c) && c != '\n' && c != '\t')
             return error_set(err, -EINVAL, "`%s` must not have control characters", f->name);
     return 0;
 }

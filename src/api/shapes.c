@@ -307,6 +307,7 @@ static const struct shape_member logs_[] = {{"logs", "[LogLine]", "Newest first.
                                             {"total_lines", "whole", NULL},
                                             {"service", "text", NULL},
                                             {"vm", "text", NULL},
+                                            {"problem?", "text", "Which log cannot be read."},
                                             END};
 static const struct shape_member explanation_[] = {
     {"would_act", "truth", NULL},
@@ -347,7 +348,8 @@ static const struct shape_member inspection_[] = {
     {"items?", "[{anything}]", "Of the others."},
     {"keys_measured?", "whole", "Of bigkeys."},
     {"keys_passed_over?", "whole", "Of bigkeys: very long names, and more than fit at once."},
-    {"complete?", "truth", "Of bigkeys: false when not every key was measured."},
+    {"complete?", "truth", "Of bigkeys and clients: false when not every one is there."},
+    {"total?", "whole", "Of clients: so many are connected."},
     END};
 static const struct shape_member finding_[] = {{"check", "text", NULL},
                                                {"status", "text", NULL},
@@ -484,15 +486,17 @@ static const struct shape_member audit_report_[] = {
     {"failures?", "[{anything}]", NULL},
     {"trend?", "anything", NULL},
     END};
-static const struct shape_member bundle_[] = {{"document", "text", NULL},
-                                              {"timestamp", "time", NULL},
-                                              {"resus", "{anything}", NULL},
-                                              {"settings", "{anything}", "Without secrets."},
-                                              {"status", "Status", NULL},
-                                              {"health", "Health", NULL},
-                                              {"explain", "Explanation", NULL},
-                                              {"diagnosis", "Diagnosis", NULL},
-                                              END};
+static const struct shape_member bundle_[] = {
+    {"document", "text", NULL},
+    {"timestamp", "time", NULL},
+    {"resus", "{anything}", NULL},
+    {"settings", "{anything}", "Without secrets."},
+    {"status", "Status", NULL},
+    {"health", "Health", NULL},
+    {"explain", "Explanation", NULL},
+    {"diagnosis", "Diagnosis", NULL},
+    {"clients_total?", "whole", "So many are connected; at most 500 are listed."},
+    END};
 
 static const struct shape_member late_[] = {
     {"p50", "whole", NULL}, {"p99", "whole", NULL}, {"worst", "whole", NULL}, END};

@@ -33,6 +33,8 @@ const struct option_row option_rows[] = {
     [OPTION_SINCE] = {"--since", NULL, "TIME", "2h (ago), 2025-10-10 or 2025-10-10T14:30:00Z"},
     [OPTION_UNTIL] = {"--until", NULL, "TIME", "up to this time, written as for --since"},
     [OPTION_USER] = {"--user", NULL, "NAME", "of or for this user"},
+    [OPTION_WITH_ARGUMENTS] = {"--with-arguments", NULL, NULL,
+                               "slow commands with their values, not with the key alone"},
 };
 static_assert(ARRAY_LENGTH(option_rows) == OPTION_COUNT, "every option has its row");
 static_assert(OPTION_COUNT <= 32, "verbs hold their options as 32 bits");
