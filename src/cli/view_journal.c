@@ -53,7 +53,10 @@ static void event_text(struct page *p, const char *type, const json_t *e)
         page_tone(p, view_tone(status), "%s", call ? "a human is needed" : status);
         page_put(p, "%s%s", message[0] == '\0' ? "" : ": ", message);
     } else {
+        const char *reason = json_text_or(e, "reason", NULL);
         page_put(p, "%s", message);
+        if (reason != NULL)
+            page_put(p, " (%s: %s)", json_text_or(e, "user", "?"), reason);
     }
 }
 
