@@ -134,7 +134,7 @@ static const struct field token_add_fields[] = {
     {.name = "name", .type = FIELD_TEXT, .required = true, .min = 1, .max = 64},
     REQUIRED_CHOICE("role", role_words),
     {.name = "services", .type = FIELD_TEXTS, .min = 1, .max = 63},
-    INT("expires_in_seconds", 60, 10 * 366 * DAY_SECONDS),
+    INT("expires_in_seconds", 0, 10 * 366 * DAY_SECONDS),
     END};
 static const struct field token_set_fields[] = {NUMBER, CHOICE("role", role_words),
                                                 BOOL("disabled"), END};

@@ -408,6 +408,7 @@ static const struct shape_member user_[] = {
     {"locked_until", "time?", "After too many wrong passwords."},
     {"granted_role", ROLE_WORDS "?", NULL},
     {"grant_ends_at", "time?", NULL},
+    {"api_tokens?", "[ApiToken]", "When disabled just now: what the user made and still works."},
     END};
 static const struct shape_member users_[] = {{"items", "[User]", NULL}, CURSOR, END};
 static const struct shape_member token_[] = {

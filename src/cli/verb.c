@@ -108,7 +108,8 @@ const struct verb verbs[] = {
      "  totp      switches two-factor login off (a lost phone)\n",
      .subs = user_subs, .words = true, .options = BIT(ROLE) | BIT(PASSWORD_FILE), .run = verb_user},
     {"token",
-     "token create NAME --role ROLE [--services ID,ID] [--expires DURATION] | list | revoke N",
+     "token create NAME --role ROLE [--services ID,ID] [--expires DURATION|never] | list | revoke "
+     "N",
      "API tokens for programs", "create prints the token, this once.\n", .subs = token_subs,
      .words = true, .options = BIT(ROLE) | BIT(SERVICES) | BIT(EXPIRES), .run = verb_token},
     {"access",

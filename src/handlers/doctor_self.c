@@ -111,6 +111,16 @@ static void judge_groups(const struct doctor_facts *f, json_t *items)
                    monitor ? "" : "resus-monitor");
 }
 
+static void judge_tokens(const struct doctor_facts *f, json_t *items)
+{
+    char at[WALL_TEXT_SIZE];
+    if (f->token[0] == '\0')
+        return;
+    doctor_put(items, "api tokens", FINDING_WARNING,
+               "`resus token create NAME --role ROLE` makes another one: give it to the program",
+               "API token %s expires at %s", f->token, wall_text(f->token_expires, at));
+}
+
 /* The drop-in of packaging/unit/ for these settings; NULL when none of them allows all. */
 static const char *drop_in_for(const struct settings *s)
 {
@@ -216,6 +226,7 @@ void doctor_judge_self(const struct doctor_facts *f, json_t *items)
     judge_state_folder(f, items);
     judge_groups(f, items);
     judge_confinement(f, items);
+    judge_tokens(f, items);
     judge_recovery(f, items);
 }
 
