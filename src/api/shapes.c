@@ -507,7 +507,7 @@ static const struct shape_member timing_[] = {
     {"late_ms", "Lateness", NULL},
     END};
 static const struct shape_member version_[] = {
-    {"name", "text", NULL}, {"version", "text", NULL}, END};
+    {"name", "text", NULL}, {"version?", "text", "For those who are logged in."}, END};
 static const struct shape_member alive_[] = {{"status", "=ok", NULL}, END};
 static const struct shape_member anything_[] = {END};
 
