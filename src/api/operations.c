@@ -93,7 +93,9 @@ static const struct field pause_fields[] = {
     END};
 static const struct field events_fields[] = {INT("limit", 1, OPERATION_LIMIT_MAX),
                                              INT("since", 0, INT64_MAX), END};
-static const struct field inspect_fields[] = {REQUIRED_CHOICE("what", inspect_words), END};
+static const struct field inspect_fields[] = {REQUIRED_CHOICE("what", inspect_words),
+                                              BOOL("with_arguments"), END};
+static const struct field bundle_fields[] = {BOOL("with_arguments"), END};
 static const struct field audit_fields[] = {TIME("since"),
                                             TIME("until"),
                                             TEXT("user", 1, 254),
@@ -132,7 +134,7 @@ static const struct field token_add_fields[] = {
     {.name = "name", .type = FIELD_TEXT, .required = true, .min = 1, .max = 64},
     REQUIRED_CHOICE("role", role_words),
     {.name = "services", .type = FIELD_TEXTS, .min = 1, .max = 63},
-    INT("expires_in_seconds", 60, 10 * 366 * DAY_SECONDS),
+    INT("expires_in_seconds", 0, 10 * 366 * DAY_SECONDS),
     END};
 static const struct field token_set_fields[] = {NUMBER, CHOICE("role", role_words),
                                                 BOOL("disabled"), END};
@@ -226,14 +228,14 @@ const struct operation operations[OPERATION_COUNT] = {
     [OP_DIAGNOSIS] = {"diagnosis", GET, ON("/diagnosis"), ACCESS_ADMIN, true, RATE_NONE, no_fields,
                       "Walks the runbook's decision trees and names cause, evidence and action.",
                       "Diagnosis"},
-    [OP_BUNDLE] = {"bundle", GET, ON("/bundle"), ACCESS_ADMIN, true, RATE_NONE, no_fields,
+    [OP_BUNDLE] = {"bundle", GET, ON("/bundle"), ACCESS_ADMIN, true, RATE_NONE, bundle_fields,
                    "All that support asks for, without secrets.", "Bundle"},
     [OP_NOTIFY] = {"notify", POST, "/api/notifications", ACCESS_OPERATOR, false, RATE_NOTIFY,
                    notify_fields, "Tells the users of one or every service something, as a banner.",
                    "Told"},
     [OP_LOGIN] = {"login", POST, "/api/auth/login", ACCESS_ANONYMOUS, false, RATE_NONE,
                   login_fields, "Logs in with a password and, where it is on, a second factor.",
-                  "Login"},
+                  "Login", .always_open = true},
     [OP_LOGOUT] = {"logout", POST, "/api/auth/logout", ACCESS_VIEWER, false, RATE_NONE, no_fields,
                    "Ends this session.", "Done"},
     [OP_ME] = {"me", GET, "/api/auth/me", ACCESS_VIEWER, false, RATE_NONE, no_fields,
@@ -290,9 +292,10 @@ const struct operation operations[OPERATION_COUNT] = {
                        prometheus_fields,
                        "The figures of every service, or of one, for Prometheus.", "text/plain"},
     [OP_HEALTHZ] = {"healthz", GET, "/healthz", ACCESS_ANONYMOUS, false, RATE_NONE, no_fields,
-                    "Does the daemon live?", "Alive"},
+                    "Does the daemon live?", "Alive", .always_open = true},
     [OP_READYZ] = {"readyz", GET, "/readyz", ACCESS_ANONYMOUS, false, RATE_NONE, no_fields,
-                   "Does the daemon watch and can it write down what it does?", "Alive"},
+                   "Does the daemon watch and can it write down what it does?", "Alive",
+                   .always_open = true},
     [OP_OPENAPI] = {"openapi", GET, "/openapi.json", ACCESS_ANONYMOUS, false, RATE_NONE, no_fields,
                     "This document.", "Anything"},
     [OP_TIMING] = {"timing", GET, "/api/timing", ACCESS_VIEWER, false, RATE_NONE, no_fields,
@@ -335,8 +338,9 @@ static int check_text(const struct field *f, const json_t *value, struct error *
         return error_set(err, -EINVAL,
                          "`%s` must be a text of %" PRId64 " to %" PRId64 " characters", f->name,
                          f->min, f->max);
-    for (const char *p = text; *p != '\0'; p++)
-        if (((unsigned char)*p < 0x20 && *p != '\n' && *p != '\t') || *p == 0x7F)
+    uint32_t c = 0;
+    for (const char *p = text; *p != '\0'; p += str_code_point(p, &c))
+        if (str_code_point(p, &c) > 0 && str_misleading(c) && c != '\n' && c != '\t')
             return error_set(err, -EINVAL, "`%s` must not have control characters", f->name);
     return 0;
 }

@@ -130,6 +130,8 @@ struct operation {
     const char *answer; /* shapes (api/shapes.h) joined by " or ", or "text/plain" */
     /* The role must be the caller's own: what is made under a temporary one would outlive it. */
     bool permanent;
+    /* Open to strangers also where `server.public_status` is off. */
+    bool always_open;
 };
 
 extern const struct operation operations[OPERATION_COUNT];

@@ -315,6 +315,7 @@ static const struct shape_member logs_[] = {{"logs", "[LogLine]", "Newest first.
                                             {"total_lines", "whole", NULL},
                                             {"service", "text", NULL},
                                             {"vm", "text", NULL},
+                                            {"problem?", "text", "Which log cannot be read."},
                                             END};
 static const struct shape_member explanation_[] = {
     {"would_act", "truth", NULL},
@@ -354,7 +355,8 @@ static const struct shape_member inspection_[] = {
     {"items?", "[{anything}]", "Of the others."},
     {"keys_measured?", "whole", "Of bigkeys."},
     {"keys_passed_over?", "whole", "Of bigkeys: very long names, and more than fit at once."},
-    {"complete?", "truth", "Of bigkeys: false when not every key was measured."},
+    {"complete?", "truth", "Of bigkeys and clients: false when not every one is there."},
+    {"total?", "whole", "Of clients: so many are connected."},
     END};
 static const struct shape_member finding_[] = {{"check", "text", NULL},
                                                {"status", "text", NULL},
@@ -413,6 +415,7 @@ static const struct shape_member user_[] = {
     {"locked_until", "time?", "After too many wrong passwords."},
     {"granted_role", ROLE_WORDS "?", NULL},
     {"grant_ends_at", "time?", NULL},
+    {"api_tokens?", "[ApiToken]", "When disabled just now: what the user made and still works."},
     END};
 static const struct shape_member users_[] = {{"items", "[User]", NULL}, CURSOR, END};
 static const struct shape_member token_[] = {
@@ -491,15 +494,17 @@ static const struct shape_member audit_report_[] = {
     {"failures?", "[{anything}]", NULL},
     {"trend?", "anything", NULL},
     END};
-static const struct shape_member bundle_[] = {{"document", "text", NULL},
-                                              {"timestamp", "time", NULL},
-                                              {"resus", "{anything}", NULL},
-                                              {"settings", "{anything}", "Without secrets."},
-                                              {"status", "Status", NULL},
-                                              {"health", "Health", NULL},
-                                              {"explain", "Explanation", NULL},
-                                              {"diagnosis", "Diagnosis", NULL},
-                                              END};
+static const struct shape_member bundle_[] = {
+    {"document", "text", NULL},
+    {"timestamp", "time", NULL},
+    {"resus", "{anything}", NULL},
+    {"settings", "{anything}", "Without secrets."},
+    {"status", "Status", NULL},
+    {"health", "Health", NULL},
+    {"explain", "Explanation", NULL},
+    {"diagnosis", "Diagnosis", NULL},
+    {"clients_total?", "whole", "So many are connected; at most 500 are listed."},
+    END};
 
 static const struct shape_member late_[] = {
     {"p50", "whole", NULL}, {"p99", "whole", NULL}, {"worst", "whole", NULL}, END};
@@ -509,7 +514,7 @@ static const struct shape_member timing_[] = {
     {"late_ms", "Lateness", NULL},
     END};
 static const struct shape_member version_[] = {
-    {"name", "text", NULL}, {"version", "text", NULL}, END};
+    {"name", "text", NULL}, {"version?", "text", "For those who are logged in."}, END};
 static const struct shape_member alive_[] = {{"status", "=ok", NULL}, END};
 static const struct shape_member anything_[] = {END};
 

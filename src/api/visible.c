@@ -17,6 +17,70 @@ static json_t *only(const json_t *whole, const char *const *keys, size_t count)
     return part;
 }
 
+/* ── people: who did it and why is for those who operate ── */
+
+#define SOMEONE "another user"
+
+static bool is_person(const char *key, const json_t *value)
+{
+    static const char *const keys[] = {"user", "stopped_by"};
+    const char *who = json_string_value(value);
+    return str_index(keys, ARRAY_LENGTH(keys), key) >= 0 && who != NULL && who[0] != '\0' &&
+           !str_equal(who, "system");
+}
+
+/* The event that begins an operation has its reason as its message. */
+static bool is_reason(const json_t *whole, const char *key)
+{
+    return str_equal(key, "reason") || str_equal(key, "stop_reason") ||
+           (str_equal(key, "message") &&
+            str_equal(json_text_or(whole, "type", ""), "service_event") &&
+            str_equal(json_text_or(whole, "result", ""), "started"));
+}
+
+static json_t *without_people(const json_t *whole);
+
+static json_t *list_without_people(const json_t *list)
+{
+    json_t *part = json_array();
+    size_t i;
+    json_t *item;
+    json_array_foreach(list, i, item)
+    {
+        (void)json_array_append_new(part, without_people(item));
+    }
+    return part;
+}
+
+/* A new reference. Our own objects are a few levels deep, so this recursion ends. */
+static json_t *without_people(const json_t *whole)
+{
+    if (json_is_array(whole))
+        return list_without_people(whole);
+    if (!json_is_object(whole))
+        return json_incref((json_t *)whole);
+    json_t *part = json_object();
+    const char *key;
+    json_t *value;
+    json_object_foreach((json_t *)whole, key, value) /* the iterator is not const */
+    {
+        if (is_reason(whole, key))
+            (void)(str_equal(key, "message") && json_put_text(part, key, ""));
+        else if (is_person(key, value))
+            (void)json_put_text(part, key, SOMEONE);
+        else
+            (void)json_put(part, key, without_people(value));
+    }
+    return part;
+}
+
+json_t *visible_people(const json_t *whole, enum access access)
+{
+    return access >= ACCESS_OPERATOR ? json_incref((json_t *)whole) : without_people(whole);
+}
+
+/* ── status, health, events ── */
+
 /* The status page says who is well, not where they are. */
 static json_t *dependents_for_all(const json_t *affected)
 {
@@ -37,7 +101,7 @@ json_t *visible_status(const json_t *whole, enum access access)
     static const char *const limited[] = {"status",  "overall_status", "last_check", "error",
                                           "message", "code",           "timestamp"};
     if (access != ACCESS_ANONYMOUS)
-        return json_incref((json_t *)whole); /* read by its holder, never written */
+        return visible_people(whole, access);
     json_t *part = only(whole, limited, ARRAY_LENGTH(limited));
     const json_t *affected = json_object_get(whole, "affected_services");
     if (affected != NULL)
@@ -113,5 +177,5 @@ json_t *visible_event(const json_t *event, enum access access)
 {
     return str_equal(json_text_or(event, "type", ""), "service_health")
                ? visible_health(event, access)
-               : json_incref((json_t *)event);
+               : visible_people(event, access);
 }

@@ -1,4 +1,4 @@
-/* What of a status or health object a role may see (contract section 4). */
+/* What a role may see of a status, health or event object. */
 #ifndef RESUS_API_VISIBLE_H
 #define RESUS_API_VISIBLE_H
 
@@ -6,7 +6,10 @@
 
 #include "api/operations.h"
 
-/* New references; anonymous: status, overall_status, last_check, the names of affected services. */
+/* New references, read by their holder and never written. Who did something, and why, is for
+ * operators and admins: others read "another user" and no reason. */
+json_t *visible_people(const json_t *whole, enum access access);
+/* Anonymous: status, overall_status, last_check, the names of affected services. */
 json_t *visible_status(const json_t *whole, enum access access);
 /* Of the list of services; anonymous: no cause, and not why a failure would not be treated. */
 json_t *visible_services(const json_t *whole, enum access access);

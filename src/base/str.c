@@ -37,6 +37,27 @@ bool str_utf8(const char *text, size_t length)
     return true;
 }
 
+size_t str_code_point(const char *text, uint32_t *ret)
+{
+    const unsigned char *p = (const unsigned char *)text;
+    if (p[0] < 0x80) {
+        *ret = p[0];
+        return 1;
+    }
+    size_t n = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
+    uint32_t c = p[0] & (0x7FU >> n);
+    for (size_t i = 1; i < n; i++)
+        c = c << 6 | (p[i] & 0x3FU);
+    *ret = c;
+    return n;
+}
+
+bool str_misleading(uint32_t c)
+{
+    return c < 0x20 || (c >= 0x7F && c <= 0x9F) || c == 0x061C || c == 0x200E || c == 0x200F ||
+           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
+}
+
 bool str_copy_n(char *to, size_t size, const char *text, size_t length)
 {
     if (size == 0)
@@ -62,24 +83,22 @@ bool str_copy_clean(char *to, size_t size, const char *text, size_t length)
 {
     if (size == 0)
         return false;
-    const unsigned char *p = (const unsigned char *)text;
     size_t used = 0;
     for (size_t i = 0; i < length;) {
-        size_t n = utf8_sequence(p + i, length - i);
-        bool c1 = n == 2 && p[i] == 0xC2 && p[i + 1] < 0xA0; /* U+009B begins what ESC [ does */
-        bool control = c1 || (n <= 1 && (p[i] < 0x20 || p[i] == 0x7F));
-        size_t take = control || n == 0 ? 1 : n;
-        size_t skip = n == 0 ? 1 : n;
+        uint32_t c = 0;
+        size_t n = utf8_sequence((const unsigned char *)text + i, length - i);
+        bool bad = n == 0 || (str_code_point(text + i, &c) > 0 && str_misleading(c));
+        size_t take = bad ? 1 : n;
         if (used + take >= size) {
             to[used] = '\0';
             return false;
         }
-        if (n == 0 || control)
-            to[used] = p[i] == '\t' || p[i] == '\n' || p[i] == '\r' ? ' ' : '?';
+        if (bad)
+            to[used] = text[i] == '\t' || text[i] == '\n' || text[i] == '\r' ? ' ' : '?';
         else
-            memcpy(to + used, p + i, n);
+            memcpy(to + used, text + i, n);
         used += take;
-        i += skip;
+        i += n == 0 ? 1 : n;
     }
     to[used] = '\0';
     return true;

@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/attr.h"
 
@@ -12,8 +13,8 @@
 bool str_copy(char *to, size_t size, const char *text);
 /* The same for `length` bytes that need no NUL; stops at a NUL byte. */
 bool str_copy_n(char *to, size_t size, const char *text, size_t length);
-/* The same for foreign text that people will read: control bytes and invalid UTF-8 become '?', tabs
- * a blank. */
+/* The same for foreign text that people will read: control characters, what turns the reading
+ * direction and invalid UTF-8 become '?', tabs and line ends a blank. */
 bool str_copy_clean(char *to, size_t size, const char *text, size_t length);
 /* Appends; returns false when it was cut. */
 bool str_append(char *to, size_t size, const char *format, ...) ATTR_PRINTF(3, 4);
@@ -36,5 +37,10 @@ const char *str_nearest(const char *const *names, size_t count, const char *word
 
 /* True when `length` bytes are well-formed UTF-8 (no overlong forms, no surrogates). */
 bool str_utf8(const char *text, size_t length);
+/* The code point at the beginning of well-formed UTF-8; returns its bytes. */
+size_t str_code_point(const char *text, uint32_t *ret);
+/* C0, C1 (U+009B begins what ESC [ does), marks and overrides of direction, line and paragraph
+ * separators. */
+bool str_misleading(uint32_t code_point);
 
 #endif

@@ -14,7 +14,7 @@ const struct option_row option_rows[] = {
     [OPTION_CONFIRM] = {"--confirm", NULL, "STOP", "the word STOP: yes, stop it", .values = "STOP"},
     [OPTION_DIR] = {"--dir", NULL, "DIR", "folder for the demonstration's state (./.demo)"},
     [OPTION_EMERGENCY] = {"--emergency", NULL, NULL, "notify everybody (needs --message)"},
-    [OPTION_EXPIRES] = {"--expires", NULL, "DURATION", "30d; never unless told"},
+    [OPTION_EXPIRES] = {"--expires", NULL, "DURATION", "30d, never; 90d unless told"},
     [OPTION_FAILED] = {"--failed", NULL, NULL, "failures only"},
     [OPTION_FOLLOW] = {"--follow", "-f", NULL, "go on with what comes, until Ctrl-C"},
     [OPTION_FOR] = {"--for", NULL, "DURATION", "30m, 2h, 1d", .values = "30m 2h 1d"},
@@ -35,6 +35,8 @@ const struct option_row option_rows[] = {
     [OPTION_SINCE] = {"--since", NULL, "TIME", "2h (ago), 2025-10-10 or 2025-10-10T14:30:00Z"},
     [OPTION_UNTIL] = {"--until", NULL, "TIME", "up to this time, written as for --since"},
     [OPTION_USER] = {"--user", NULL, "NAME", "of or for this user"},
+    [OPTION_WITH_ARGUMENTS] = {"--with-arguments", NULL, NULL,
+                               "slow commands with their values, not with the key alone"},
 };
 
 #define PLACE(member) offsetof(struct invocation, member)

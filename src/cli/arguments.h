@@ -35,6 +35,7 @@ enum option_id {
     OPTION_SINCE,
     OPTION_UNTIL,
     OPTION_USER,
+    OPTION_WITH_ARGUMENTS,
     OPTION_COUNT
 };
 #define OPTION_BIT(id) (UINT32_C(1) << (id))

@@ -20,7 +20,7 @@ static bool reader_is_gone(void)
 
 /* What could not be written was not told: a sudoers file cut by a full disk is no success. Whoever
  * went away (`resus logs | head`) had read enough; a daemon goes on without its output. */
-static int after_output(const struct invocation *in, int status)
+int cli_after_output(const struct invocation *in, int status)
 {
     bool daemon = in->verb != NULL && !in->help && !in->version &&
                   (in->verb->run == verb_demo ||
@@ -64,5 +64,5 @@ int cli_main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     if (arguments_parse(argc, argv, &in, &err) < 0)
         return usage_error(&in, err.text);
-    return after_output(&in, run(&in));
+    return cli_after_output(&in, run(&in));
 }

@@ -15,4 +15,9 @@ enum cli_status {
 /* Runs one command line and returns the exit status. Writes to stdout and stderr. */
 int cli_main(int argc, char **argv);
 
+struct invocation;
+/* The exit status of a verb that would end with `status`, now that its output is written or lost.
+ */
+int cli_after_output(const struct invocation *in, int status);
+
 #endif

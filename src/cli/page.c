@@ -65,20 +65,6 @@ void page_tone(struct page *p, enum tone tone, const char *format, ...)
         page_put(p, "\x1b[0m");
 }
 
-static size_t decode(const unsigned char *p, uint32_t *ret)
-{
-    if (p[0] < 0x80) {
-        *ret = p[0];
-        return 1;
-    }
-    size_t n = p[0] >= 0xF0 ? 4 : p[0] >= 0xE0 ? 3 : 2;
-    uint32_t c = p[0] & (0x7FU >> n);
-    for (size_t i = 1; i < n; i++)
-        c = c << 6 | (p[i] & 0x3FU);
-    *ret = c;
-    return n;
-}
-
 /* Cells of a terminal, roughly as wcwidth(3) has them, whose answer depends on the locale: East
  * Asian characters and pictures take two, combining marks none (Unicode 15, the blocks in one
  * piece). */
@@ -107,9 +93,8 @@ size_t page_width(const char *text)
     for (const char *end = text + strlen(text); text < end;) {
         uint32_t c;
         /* A sequence that is cut short must not lead beyond the end. */
-        size_t n = end - text < 4 && !str_utf8(text, (size_t)(end - text))
-                       ? 1
-                       : decode((const unsigned char *)text, &c);
+        size_t n =
+            end - text < 4 && !str_utf8(text, (size_t)(end - text)) ? 1 : str_code_point(text, &c);
         width += n == 1 ? 1 : cells_of(c);
         text += n;
     }
@@ -212,43 +197,12 @@ void page_print(struct page *p, FILE *to)
     buf_free(&p->text);
 }
 
-/* U+0080..9F (C1: U+009B is the one-byte CSI), marks and overrides of direction, line and paragraph
- * separators. */
-static bool misleading(uint32_t c)
-{
-    return (c >= 0x80 && c <= 0x9F) || c == 0x061C || c == 0x200E || c == 0x200F ||
-           (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069) || c == 0xFEFF;
-}
-
 char *page_clean_text(const char *text)
 {
-    size_t size = strlen(text) + 1;
-    char *copy = mem_calloc(size, 1);
-    if (copy == NULL)
-        return NULL;
-    char *line = mem_strdup(text);
-    if (line == NULL) {
-        mem_free(copy);
-        return NULL;
-    }
-    for (char *c = line; *c != '\0'; c++)
-        if (*c == '\n' || *c == '\r')
-            *c = ' ';
-    (void)str_copy_clean(copy, size, line, size - 1); /* now it is UTF-8 without C0 */
-    mem_free(line);
-    char *to = copy;
-    for (const char *from = copy; *from != '\0';) {
-        uint32_t c;
-        size_t n = decode((const unsigned char *)from, &c);
-        if (misleading(c)) {
-            *to++ = '?';
-        } else {
-            memmove(to, from, n);
-            to += n;
-        }
-        from += n;
-    }
-    *to = '\0';
+    size_t length = strlen(text);
+    char *copy = mem_calloc(length + 1, 1);
+    if (copy != NULL)
+        (void)str_copy_clean(copy, length + 1, text, length);
     return copy;
 }
 

@@ -11,6 +11,8 @@ int verb_inspect(const struct invocation *in)
 {
     json_t *args = json_object();
     (void)json_put_text(args, "what", in->sub);
+    if (arguments_has(in, OPTION_WITH_ARGUMENTS))
+        (void)json_put_bool(args, "with_arguments", true);
     return ask_show(in, "inspect", args, SLOW_MS, view_anything, NULL);
 }
 

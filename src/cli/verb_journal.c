@@ -47,14 +47,14 @@ static int journal_args(const struct invocation *in, const char *lines_key, json
 }
 
 struct follower {
-    bool json;
+    const struct invocation *in;
     void (*view)(struct page *, const json_t *);
 };
 
 static void follow_line(void *context, json_t *line)
 {
     const struct follower *f = context;
-    if (f->json) {
+    if (f->in->json) {
         ask_print_json(line);
     } else {
         json_t *clean JSON_CLEANUP = page_clean(line);
@@ -62,16 +62,16 @@ static void follow_line(void *context, json_t *line)
         f->view(&p, clean);
         page_print(&p, stdout);
     }
-    /* Whoever read us is gone: so are we, as `tail -f` is. */
+    /* The reader is gone or the disk is full: so are we, as `tail -f` is. */
     if (ferror(stdout))
-        _exit(CLI_DONE);
+        _exit(cli_after_output(f->in, CLI_DONE));
 }
 
 static int follow(const struct invocation *in, const char *op, json_t *args,
                   void (*view)(struct page *, const json_t *))
 {
     struct question q = {.op = op, .args = args};
-    struct follower f = {in->json, view};
+    struct follower f = {in, view};
     int status = ask_all(in, &q, 1, 0, follow_line, &f);
     if (status != 0)
         return status;

@@ -66,17 +66,22 @@ static int write_bundle(const struct invocation *in, const json_t *body)
     if (r < 0)
         return ask_failed(in, CLI_REFUSED, "cannot_write", "%s", err.text);
     if (!in->json)
-        (void)printf("Written to %s. Read it before you give it away: it has addresses and "
-                     "commands, no passwords.\n",
-                     path);
+        (void)printf("Written to %s. Read it before you give it away: it has addresses, log lines "
+                     "and %s.\n",
+                     path,
+                     arguments_has(in, OPTION_WITH_ARGUMENTS)
+                         ? "slow commands with their values"
+                         : "names of keys; no passwords, no values of slow commands");
     return CLI_DONE;
 }
 
 int verb_bundle(const struct invocation *in)
 {
-    struct question q = {.op = "bundle"};
     if (!arguments_has(in, OPTION_OUTPUT) && !in->json)
         return usage_error(in, "say where it goes: -o FILE (or --json)");
+    struct question q = {.op = "bundle", .args = json_object()};
+    if (arguments_has(in, OPTION_WITH_ARGUMENTS))
+        (void)json_put_bool(q.args, "with_arguments", true);
     int status = ask_all(in, &q, 1, BUNDLE_MS, NULL, NULL);
     if (status != 0)
         return status;

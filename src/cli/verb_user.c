@@ -34,6 +34,17 @@ static void view_user(struct page *p, const json_t *body, const struct invocatio
     page_put(p, "%s: %s%s%s\n", json_text_or(body, "email", "?"), json_text_or(body, "role", "?"),
              json_bool_or(body, "disabled", false) ? ", disabled" : "",
              json_bool_or(body, "totp", false) ? ", two-factor login" : "");
+    const json_t *tokens = json_object_get(body, "api_tokens");
+    size_t i;
+    json_t *token;
+    json_array_foreach(tokens, i, token)
+    {
+        page_put(p,
+                 "API token %lld (%s, %s) was made by this user and still works: `resus token "
+                 "revoke %lld`\n",
+                 (long long)json_int_or(token, "id", 0), json_text_or(token, "name", ""),
+                 json_text_or(token, "role", ""), (long long)json_int_or(token, "id", 0));
+    }
 }
 
 /* ── user ── */
@@ -174,6 +185,10 @@ static int put_seconds(const struct invocation *in, enum option_id option, const
     struct error err = {0};
     if (!arguments_has(in, option))
         return 0;
+    if (option == OPTION_EXPIRES && str_equal(in->options[option], "never")) {
+        (void)json_put_int(args, key, 0);
+        return 0;
+    }
     if (parse_duration(in->options[option], &ms, &err) < 0) {
         (void)error_prefix(&err, "%s", option_rows[option].name);
         return usage_error(in, err.text);

@@ -19,9 +19,11 @@ void view_logs(struct page *p, const json_t *body, const struct invocation *in)
     const json_t *logs = json_object_get(body, "logs");
     for (size_t i = json_array_size(logs); i > 0; i--)
         view_log_line(p, json_array_get(logs, i - 1));
-    if (json_array_size(logs) == 0)
-        page_put(p,
-                 "no line of the log matches, or it cannot be read: `resus doctor` tells more\n");
+    const char *problem = json_text_or(body, "problem", NULL);
+    if (problem != NULL)
+        page_put(p, "%s. Run `resus doctor`.\n", problem);
+    else if (json_array_size(logs) == 0)
+        page_put(p, "No line of the log matches.\n");
 }
 
 static void event_text(struct page *p, const char *type, const json_t *e)
@@ -51,7 +53,10 @@ static void event_text(struct page *p, const char *type, const json_t *e)
         page_tone(p, view_tone(status), "%s", call ? "a human is needed" : status);
         page_put(p, "%s%s", message[0] == '\0' ? "" : ": ", message);
     } else {
+        const char *reason = json_text_or(e, "reason", NULL);
         page_put(p, "%s", message);
+        if (reason != NULL)
+            page_put(p, " (%s: %s)", json_text_or(e, "user", "?"), reason);
     }
 }
 

@@ -2,9 +2,12 @@
 
 #include <grp.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
+#include "base/parse.h"
 #include "base/str.h"
 #include "daemon/control.h"
 
@@ -25,6 +28,14 @@ static bool local_group(const char *name)
     return entry != NULL;
 }
 
+/* A shell inside a unit inherits most of systemd's variables; this one names the process itself. */
+static bool started_by_systemd(void)
+{
+    const char *text = getenv("SYSTEMD_EXEC_PID");
+    int64_t pid = 0;
+    return text != NULL && parse_int(text, 1, INT32_MAX, &pid, NULL) == 0 && pid == getpid();
+}
+
 void self_look(const struct settings *settings, struct audit *audit, struct handlers_self *ret)
 {
     struct statvfs disk;
@@ -32,6 +43,9 @@ void self_look(const struct settings *settings, struct audit *audit, struct hand
     audit_look(audit, &ret->audit);
     ret->admin_group = local_group(CONTROL_ADMIN_GROUP);
     ret->monitor_group = local_group(CONTROL_MONITOR_GROUP);
+    ret->by_systemd = started_by_systemd();
+    ret->no_new_privileges = prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1;
+    ret->confined_for = getenv("RESUS_CONFINED_FOR");
     if (statvfs(settings->server.state_dir, &disk) == 0)
         ret->state_bytes_free = (int64_t)(disk.f_bavail * disk.f_frsize);
 }

@@ -67,6 +67,7 @@ static json_t *setup_frame(const struct web *w)
     (void)json_put(setup, "rate_limits", limits_json(&w->settings->rate_limits));
     (void)json_put_bool(setup, "metrics_anonymous", w->settings->metrics_anonymous);
     (void)json_put_bool(setup, "foreign_tokens", w->settings->oidc.issuer[0] != '\0');
+    (void)json_put_bool(setup, "public_status", w->settings->server.public_status);
     (void)json_put_bool(setup, "hsts", w->settings->server.hsts);
     json_t *frame = json_object();
     (void)json_put(frame, "setup", setup);

@@ -1,6 +1,5 @@
 /* When a long command is over, SLOWLOG is read once: the command, its client and its duration are
  * said in a notice, in the audit log and in the advice. Name and key only: values are not ours. */
-#include <ctype.h>
 #include <inttypes.h>
 #include <string.h>
 
@@ -11,7 +10,6 @@
 
 #define SLOWLOG_DEADLINE_MS 5000
 #define SLOWLOG_ENTRIES 128
-#define KEY_MAX 65
 #define CLOCKS_APART_MS 600000 /* the host's clock may be so far from ours */
 
 /* What to use instead; the first word that fits. */
@@ -28,46 +26,6 @@ static const struct {
     {"SORT", "Sort in the application, or keep a sorted set."},
     {"DEBUG", "Keep DEBUG away from servers in use."},
 };
-
-/* The word after these is a subcommand; after those, it is no key. */
-static const char *const containers[] = {"DEBUG",  "CONFIG", "CLIENT",   "MEMORY", "SCRIPT",
-                                         "OBJECT", "XGROUP", "FUNCTION", "MODULE", "CLUSTER",
-                                         "XINFO",  "ACL",    "LATENCY",  "PUBSUB"};
-static const char *const keyless[] = {"EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "AUTH",
-                                      "ECHO", "MIGRATE", "HELLO",   "PING"};
-
-static bool listed(const char *const *words, size_t count, const char *word)
-{
-    for (size_t i = 0; i < count; i++)
-        if (str_equal(words[i], word))
-            return true;
-    return false;
-}
-
-/* The next word of `*from`, cut at the size; "" when there is none. */
-static void next_word(const char **from, char *to, size_t size)
-{
-    size_t length = strcspn(*from, " ");
-    (void)str_copy_clean(to, size, *from, length);
-    *from += length;
-    *from += strspn(*from, " ");
-}
-
-static void name_and_key(const struct slowlog_entry *entry, char *name, size_t size, char *text,
-                         size_t text_size)
-{
-    const char *rest = entry->command;
-    char key[KEY_MAX];
-    next_word(&rest, name, size);
-    for (char *c = name; *c != '\0'; c++)
-        *c = (char)toupper((unsigned char)*c);
-    next_word(&rest, key, sizeof key);
-    bool shown = key[0] != '\0' && !listed(keyless, ARRAY_LENGTH(keyless), name);
-    if (shown && listed(containers, ARRAY_LENGTH(containers), name))
-        for (char *c = key; *c != '\0'; c++)
-            *c = (char)toupper((unsigned char)*c);
-    (void)str_format(text, text_size, "%s%s%s", name, shown ? " " : "", shown ? key : "");
-}
 
 /* The newest that took at least half of the silence, not one of another day. */
 static const struct slowlog_entry *find(const struct slowlog_entry *entries, size_t count,
@@ -106,8 +64,7 @@ void long_command_answered(struct service *s, const struct redis_answer *a, stru
     size_t count = slowlog_parse(a->reply, entries, ARRAY_LENGTH(entries));
     const struct slowlog_entry *e = find(entries, count, l->silent_ms, now);
     double seconds = (double)l->silent_ms / 1000.0;
-    char name[32] = "";
-    char command[sizeof name + KEY_MAX];
+    const char *name = e == NULL ? "" : e->name;
     l->advice = "Use commands that work in small steps.";
     l->ended = now.wall;
     if (e == NULL) {
@@ -117,9 +74,8 @@ void long_command_answered(struct service *s, const struct redis_answer *a, stru
                          "Redis was busy for %.1f s. Its SLOWLOG %s, so the command is not known.",
                          seconds, read ? "has no command that took so long" : "could not be read");
     } else {
-        name_and_key(e, name, sizeof name, command, sizeof command);
         (void)str_format(l->text, sizeof l->text, "Redis was busy for %.1f s: %s%s%s took %.1f s.",
-                         seconds, command, e->client[0] != '\0' ? " from " : "", e->client,
+                         seconds, e->brief, e->client[0] != '\0' ? " from " : "", e->client,
                          (double)e->duration_us / 1e6);
     }
     for (size_t i = 0; i < ARRAY_LENGTH(better); i++)

@@ -97,16 +97,20 @@ void engine_pause(struct engine *e, int service, int64_t for_ms, const struct en
 {
     struct service *s = &e->services[service];
     engine_look_at_clocks(e, now);
-    char text[FACT_TEXT_MAX * 3];
+    char text[FACT_TEXT_MAX];
     char until[WALL_TEXT_SIZE];
     s->saved.paused_until = wall_add(now.wall, for_ms);
     (void)str_copy(s->saved.paused_by, sizeof s->saved.paused_by, user->email);
     (void)str_copy(s->saved.pause_reason, sizeof s->saved.pause_reason, reason);
     bool waits = save(s, order, now);
     record_setting(s, "pause", user, reason, now);
-    (void)str_format(text, sizeof text, "Automatic recovery is paused by %s until %s: %s",
-                     user->email, wall_text(s->saved.paused_until, until), reason);
-    record_notice(s, text, now);
+    (void)str_format(text, sizeof text, "Automatic recovery is paused until %s.",
+                     wall_text(s->saved.paused_until, until));
+    json_t *notice = json_object();
+    (void)json_put_text(notice, "message", text);
+    (void)json_put_text(notice, "user", user->email);
+    (void)json_put_text(notice, "reason", reason);
+    record_event(s, "notice", notice, now);
     recover_event(s, EVENT_FACTS, 0, ACTION_DONE, now);
     record_health(s, now);
     end(s, order, waits, now);

@@ -24,5 +24,9 @@ void account_too_often(struct handlers *h, struct call *call, int64_t wait_ms, i
 void account_work(struct handlers *h, struct call *call, const char *hash, const char *password,
                   const char *fresh, password_done *done);
 json_t *account_list(json_t *items); /* {items, next_cursor} */
+/* Neither revoked nor disabled nor expired. */
+bool api_token_works(const struct api_token *t, wall_ms now);
+/* Those that work, as the list of tokens shows them. */
+json_t *tokens_made_by(const struct accounts *a, const char *email);
 
 #endif

@@ -8,6 +8,8 @@
 #include "handlers/account_answer.h"
 
 #define SECRET_BYTES 32
+#define LIVES_S (90LL * 24 * 3600) /* unless told */
+#define LIVES_S_MIN 60
 #define SHOWN_CHARACTERS 10 /* prefix and four letters: to know a token by */
 
 static json_t *token_json(const struct api_token *t)
@@ -39,6 +41,18 @@ void tokens_list(struct handlers *h, struct call *call)
     call->answer(call, 200, account_list(items));
 }
 
+json_t *tokens_made_by(const struct accounts *a, const char *email)
+{
+    const struct api_token *t;
+    json_t *items = json_array();
+    shelf_each(a, STORE_API_TOKEN, t)
+    {
+        if (api_token_works(t, accounts_now(a).wall) && str_equal(t->created_by, email))
+            (void)json_array_append_new(items, token_json(t));
+    }
+    return items;
+}
+
 static void refuse(struct handlers *h, struct call *call, int status, const char *title,
                    const char *message, const char *code)
 {
@@ -66,6 +80,11 @@ static bool services_exist(struct handlers *h, struct call *call)
         return false;
     }
     return true;
+}
+
+bool api_token_works(const struct api_token *t, wall_ms now)
+{
+    return !t->revoked && !t->disabled && (t->expires.ms == WALL_NONE.ms || t->expires.ms > now.ms);
 }
 
 static size_t live_tokens(const struct accounts *a)
@@ -104,9 +123,15 @@ void token_add(struct handlers *h, struct call *call)
     struct api_token *t = NULL;
     struct error err = {0};
     char text[700];
-    int64_t lives_s = json_int_or(call->args, "expires_in_seconds", 0);
+    int64_t lives_s = json_int_or(call->args, "expires_in_seconds", LIVES_S);
     if (!services_exist(h, call))
         return;
+    if (lives_s != 0 && lives_s < LIVES_S_MIN) {
+        refuse(h, call, 400, "Bad input",
+               "`expires_in_seconds` must be 60 or more, or 0 for a token that never expires.",
+               "bad_input");
+        return;
+    }
     if (live_tokens(a) >= API_TOKENS_MAX) {
         refuse(h, call, 409, "Too many tokens", "There are 1000 already: revoke some.", "limit");
         return;

@@ -84,7 +84,9 @@ static void finish(struct call *call, bool complete)
     json_t *items = json_array();
     for (size_t i = 0; i < b->shown; i++) {
         json_t *item = json_object();
-        (void)json_put_text(item, "key", b->top[i].key);
+        char key[BIGKEYS_KEY_MAX];
+        (void)str_copy_clean(key, sizeof key, b->top[i].key, strlen(b->top[i].key));
+        (void)json_put_text(item, "key", key);
         (void)json_put_int(item, "memory_bytes", b->top[i].bytes);
         (void)json_array_append_new(items, item);
     }

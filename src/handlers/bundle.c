@@ -212,12 +212,7 @@ static void missing(struct call *call, const char *why)
 static void missing_by(struct call *call, const struct host_result *r)
 {
     char why[512];
-    const char *end = r->err_length == 0 ? NULL : memchr(r->err, '\n', r->err_length);
-    size_t length = end == NULL ? r->err_length : (size_t)(end - r->err);
-    if (length > 0)
-        (void)str_copy_clean(why, sizeof why, r->err, length);
-    else
-        (void)str_format(why, sizeof why, "it ended with status %d", r->exit_code);
+    host_first_words(r, why, sizeof why);
     missing(call, why);
 }
 
@@ -253,7 +248,9 @@ void bundle_redis_ended(struct handlers *h, struct call *call, const struct redi
     if (!reply_answered(a->probe.reply) || (a->text == NULL && a->reply == NULL)) {
         missing(call, a->probe.text[0] != '\0' ? a->probe.text : reply_class_word(a->probe.reply));
     } else {
-        json_t *seen = inspect_json(a);
+        json_t *seen = inspect_json(a, inspect_with_arguments(call));
+        if (call->number == STEP_CLIENTS)
+            (void)json_put_int(call->kept, "clients_total", (int64_t)inspect_clients(a));
         while (call->number == STEP_CLIENTS && json_array_size(seen) > CLIENTS_MAX)
             (void)json_array_remove(seen, json_array_size(seen) - 1);
         (void)json_put(call->kept, names[call->number], seen);
@@ -270,6 +267,22 @@ static void add_log_line(void *context, const struct journal_line *line)
     (void)json_array_append_new(context, entry);
 }
 
+/* Line by line, because line ends may stay and nothing else that moves a cursor. */
+static void copy_lines(char *to, size_t size, const char *text, size_t length)
+{
+    size_t used = 0;
+    for (const char *end = text + length; text < end && used + 1 < size;) {
+        const char *newline = memchr(text, '\n', (size_t)(end - text));
+        const char *line_end = newline == NULL ? end : newline;
+        (void)str_copy_clean(to + used, size - used, text, (size_t)(line_end - text));
+        used += strlen(to + used);
+        if (newline != NULL && used + 1 < size)
+            to[used++] = '\n';
+        text = line_end + 1;
+    }
+    to[used] = '\0';
+}
+
 void bundle_host_ended(struct handlers *h, struct call *call, const struct host_result *r)
 {
     char text[OUTPUT_MAX];
@@ -280,7 +293,7 @@ void bundle_host_ended(struct handlers *h, struct call *call, const struct host_
     } else if (call->number == STEP_UNIT && r->out_length == 0) {
         missing_by(call, r);
     } else if (call->number == STEP_UNIT) {
-        (void)str_copy_n(text, sizeof text, r->out, r->out_length);
+        copy_lines(text, sizeof text, r->out, r->out_length);
         (void)json_put_text(call->kept, names[call->number], text);
     } else {
         json_t *lines = json_array();

@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "handlers/account_answer.h"
 #include "handlers/inside.h"
 #include "host/keyfile.h"
 #include "host/process_facts.h"
@@ -21,6 +22,7 @@
 #define HOST_DEADLINE_MS 12000 /* a dial takes up to 10 s */
 #define REDIS_DEADLINE_MS 3000
 #define LOG_LINES 200
+#define TOKEN_SOON_MS (14LL * 24 * 3600 * 1000)
 
 enum step {
     STEP_STATUS,
@@ -208,6 +210,22 @@ static void ask(struct handlers *h, struct call *call, int step)
         ask_redis(h, call, REDIS_SLOWLOG, NULL);
 }
 
+/* Of those that were used: the others will be missed by nobody. */
+static void note_tokens(const struct accounts *a, struct doctor_facts *f)
+{
+    const struct api_token *t;
+    wall_ms soon = wall_add(f->now.wall, TOKEN_SOON_MS);
+    shelf_each(a, STORE_API_TOKEN, t)
+    {
+        bool ends = t->expires.ms != WALL_NONE.ms && t->expires.ms < soon.ms &&
+                    t->last_used.ms != WALL_NONE.ms && api_token_works(t, f->now.wall);
+        if (ends && (f->token[0] == '\0' || t->expires.ms < f->token_expires.ms)) {
+            (void)str_format(f->token, sizeof f->token, "%lld (%s)", (long long)t->number, t->name);
+            f->token_expires = t->expires;
+        }
+    }
+}
+
 static void finish(struct handlers *h, struct call *call)
 {
     struct doctor *d = call->data;
@@ -222,6 +240,8 @@ static void finish(struct handlers *h, struct call *call)
     (void)str_copy(f->stopped_by, sizeof f->stopped_by, json_text_or(status, "stopped_by", ""));
     (void)str_copy(f->stopped_at, sizeof f->stopped_at, json_text_or(status, "stopped_at", ""));
     (void)str_copy(f->stop_reason, sizeof f->stop_reason, json_text_or(status, "stop_reason", ""));
+    if (h->ports.accounts != NULL)
+        note_tokens(h->ports.accounts, f);
     f->misconfigured = engine_problem(h->engine, call->service);
     f->attempts_exhausted =
         str_equal(json_text_or(json_object_get(recovery, "withheld"), "reason_code", ""),

@@ -77,6 +77,8 @@ struct doctor_facts {
     bool recovery_enabled, recovery_paused, breaker_open, attempts_exhausted;
     char key_error[ERROR_TEXT_MAX]; /* "" = good */
     bool out_of_time;               /* not everything was asked */
+    char token[280]; /* the API token that expires next, within two weeks; "" = none */
+    wall_ms token_expires;
 };
 
 enum finding_status { FINDING_PASS, FINDING_WARNING, FINDING_FAIL, FINDING_UNKNOWN };

@@ -8,6 +8,8 @@
 #include "handlers/doctor.h"
 
 #define STATE_FREE_MIN (100LL * 1024 * 1024) /* a day of a large fleet's events and history */
+#define DROP_IN_FOLDER "/etc/systemd/system/resus.service.d"
+#define DROP_IN DROP_IN_FOLDER "/confine.conf"
 
 void doctor_put(json_t *items, const char *check, enum finding_status status, const char *fix,
                 const char *format, ...)
@@ -109,6 +111,83 @@ static void judge_groups(const struct doctor_facts *f, json_t *items)
                    monitor ? "" : "resus-monitor");
 }
 
+static void judge_tokens(const struct doctor_facts *f, json_t *items)
+{
+    char at[WALL_TEXT_SIZE];
+    if (f->token[0] == '\0')
+        return;
+    doctor_put(items, "api tokens", FINDING_WARNING,
+               "`resus token create NAME --role ROLE` makes another one: give it to the program",
+               "API token %s expires at %s", f->token, wall_text(f->token_expires, at));
+}
+
+/* The drop-in of packaging/unit/ for these settings; NULL when none of them allows all. */
+static const char *drop_in_for(const struct settings *s)
+{
+    bool systemd = false;
+    bool process = false;
+    for (size_t i = 0; i < s->service_count; i++) {
+        systemd |= s->services[i].control == CONTROL_SYSTEMD;
+        process |= s->services[i].control == CONTROL_PROCESS;
+    }
+    return systemd && process ? NULL : systemd ? "systemd" : process ? "process" : "ssh";
+}
+
+static bool in_home_folder(const char *path)
+{
+    return str_starts(path, "/home/") || str_starts(path, "/root/") ||
+           str_starts(path, "/run/user/");
+}
+
+static void judge_hidden_keys(const struct doctor_facts *f, json_t *items)
+{
+    const struct settings *s = f->settings;
+    for (size_t i = 0; i < s->service_count; i++)
+        if (in_home_folder(s->services[i].ssh.key))
+            doctor_put(items, "confinement", FINDING_WARNING,
+                       "move it to /etc/resus/keys, or set `ProtectHome=read-only` by `systemctl "
+                       "edit resus`",
+                       "the drop-in hides home folders, and %s is in one", s->services[i].ssh.key);
+}
+
+/* Which rights the unit leaves us. Only what systemd started has a unit. */
+static void judge_confinement(const struct doctor_facts *f, json_t *items)
+{
+    const char *fits = drop_in_for(f->settings);
+    const char *given = f->self.confined_for;
+    char fix[512];
+    if (!f->self.by_systemd)
+        return;
+    (void)str_format(fix, sizeof fix,
+                     "`mkdir -p " DROP_IN_FOLDER " && ln -sf " RESUS_UNIT_DIR "/%s.conf " DROP_IN
+                     " && systemctl daemon-reload && systemctl restart resus`",
+                     fits == NULL ? "" : fits);
+    if (fits == NULL && given != NULL)
+        doctor_put(items, "confinement", FINDING_FAIL,
+                   "`rm " DROP_IN " && systemctl daemon-reload && systemctl restart resus`",
+                   "no drop-in allows `control: systemd` and `control: process` at once, and the "
+                   "one for `control: %s` is in force",
+                   given);
+    else if (fits == NULL)
+        doctor_put(items, "confinement", FINDING_PASS, NULL,
+                   "no drop-in allows `control: systemd` and `control: process` at once");
+    else if (given == NULL)
+        doctor_put(items, "confinement", FINDING_WARNING, fix,
+                   "resus.service keeps more rights than `control: %s` needs", fits);
+    else if (str_equal(fits, "systemd") && f->self.no_new_privileges)
+        doctor_put(items, "confinement", FINDING_FAIL, fix,
+                   "the drop-in for `control: %s` is in force: sudo cannot work under it", given);
+    else if (!str_equal(fits, given))
+        doctor_put(items, "confinement", FINDING_WARNING, fix,
+                   "the drop-in for `control: %s` is in force, and the settings have `control: %s`",
+                   given, fits);
+    else
+        doctor_put(items, "confinement", FINDING_PASS, NULL,
+                   "the drop-in for `control: %s` is in force", fits);
+    if (given != NULL)
+        judge_hidden_keys(f, items);
+}
+
 static void judge_recovery(const struct doctor_facts *f, json_t *items)
 {
     const char *id = f->service->id;
@@ -146,6 +225,8 @@ void doctor_judge_self(const struct doctor_facts *f, json_t *items)
     judge_audit(f, items);
     judge_state_folder(f, items);
     judge_groups(f, items);
+    judge_confinement(f, items);
+    judge_tokens(f, items);
     judge_recovery(f, items);
 }
 

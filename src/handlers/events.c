@@ -1,4 +1,5 @@
 /* events: the stored ones, and those to come */
+#include "api/visible.h"
 #include "base/json.h"
 #include "handlers/account_book.h"
 #include "handlers/inside.h"
@@ -31,7 +32,7 @@ void events_rows(struct handlers *h, struct call *call, json_t *rows, const stru
     json_array_foreach(rows, i, event)
     {
         if (event_may_see(call, event))
-            (void)json_array_append(seen, event);
+            (void)json_array_append_new(seen, visible_event(event, call->access));
     }
     call->answer(call, 200, rows_list(seen));
 }

@@ -243,20 +243,24 @@ void call_refuse(struct call *call, int status, const char *title, const char *m
     call->answer(call, status, call_error(title, message, code, now));
 }
 
-static bool is_public(const struct handlers *h, const struct call *call)
+static enum access least_of(const struct handlers *h, const struct operation *operation)
 {
     const struct accounts *a = h->ports.accounts;
-    return call->operation == &operations[OP_PROMETHEUS] && a != NULL &&
-           a->ports.settings(a->ports.context)->metrics_anonymous;
+    const struct settings *s = a == NULL ? NULL : a->ports.settings(a->ports.context);
+    if (s != NULL && s->metrics_anonymous && operation == &operations[OP_PROMETHEUS])
+        return ACCESS_ANONYMOUS;
+    if (s != NULL && !s->server.public_status && operation->least == ACCESS_ANONYMOUS &&
+        !operation->always_open)
+        return ACCESS_VIEWER;
+    return operation->least;
 }
 
 /* `permissions` can tighten or widen between operator and admin; viewers never operate. */
 static enum access needed(const struct handlers *h, const struct call *call)
 {
-    if (is_public(h, call))
-        return ACCESS_ANONYMOUS;
+    enum access least = least_of(h, call->operation);
     if (call->service < 0)
-        return call->operation->least;
+        return least;
     const struct service_settings *s = engine_settings(h->engine, call->service);
     switch (call->operation - operations) {
     case OP_START:
@@ -267,7 +271,7 @@ static enum access needed(const struct handlers *h, const struct call *call)
     case OP_RELOAD:
         return s->restart_operator ? ACCESS_OPERATOR : ACCESS_ADMIN;
     default:
-        return call->operation->least;
+        return least;
     }
 }
 

@@ -24,6 +24,9 @@ struct handlers_self {
     int64_t state_bytes_free;        /* of the disk under server.state_dir; -1 = cannot be told */
     int64_t pid;
     const char *reload_refused; /* why the last reload of the settings was; NULL = it was not */
+    bool by_systemd;            /* systemd started this process */
+    bool no_new_privileges;     /* sudo cannot work */
+    const char *confined_for;   /* kind of control that the unit's drop-in names; NULL = none */
 };
 
 struct handlers_ports {

@@ -84,7 +84,13 @@ void bundle_host_ended(struct handlers *h, struct call *call, const struct host_
 void bundle_redis_ended(struct handlers *h, struct call *call, const struct redis_answer *answer);
 json_t *diagnosis_now(struct handlers *h, int service);
 /* What inspect shows of INFO, SLOWLOG, CLIENT LIST and command statistics. */
-json_t *inspect_json(const struct redis_answer *a);
+json_t *inspect_json(const struct redis_answer *a, bool with_arguments);
+/* What a command that failed says: the first line of its stderr, cleaned. */
+void host_first_words(const struct host_result *r, char *to, size_t size);
+/* Does the call ask for the values in slow commands, too? */
+bool inspect_with_arguments(const struct call *call);
+/* How many clients CLIENT LIST names: inspect_json() ends at a limit. */
+size_t inspect_clients(const struct redis_answer *a);
 void logs_woken(struct handlers *h, struct call *call);
 void inspect_redis_ended(struct handlers *h, struct call *call, const struct redis_answer *answer);
 void bigkeys_begin(struct handlers *h, struct call *call);

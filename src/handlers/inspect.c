@@ -50,7 +50,7 @@ static wall_ms moment(int64_t unix_seconds)
                                                     : unix_seconds)};
 }
 
-static json_t *slowlog_json(const struct redis_answer *a)
+static json_t *slowlog_json(const struct redis_answer *a, bool with_arguments)
 {
     json_t *items = json_array();
     struct slowlog_entry *entries = mem_calloc(SLOWLOG_ENTRIES, sizeof *entries);
@@ -62,7 +62,10 @@ static json_t *slowlog_json(const struct redis_answer *a)
         (void)json_put_wall(item, "timestamp", moment(entries[i].unix_seconds));
         (void)json_put(item, "duration_ms",
                        json_rounded((double)entries[i].duration_us / 1000.0, 3));
-        (void)json_put_text(item, "command", entries[i].command);
+        char brief[sizeof entries[i].brief + 4];
+        (void)str_format(brief, sizeof brief, "%s%s", entries[i].brief,
+                         entries[i].more ? " ..." : "");
+        (void)json_put_text(item, "command", with_arguments ? entries[i].command : brief);
         (void)json_put_text(item, "client", entries[i].client);
         (void)json_array_append_new(items, item);
     }
@@ -140,10 +143,23 @@ static json_t *info_json(const char *text, size_t length)
     return body;
 }
 
-json_t *inspect_json(const struct redis_answer *a)
+bool inspect_with_arguments(const struct call *call)
+{
+    return json_bool_or(call->args, "with_arguments", false);
+}
+
+size_t inspect_clients(const struct redis_answer *a)
+{
+    size_t lines = 0;
+    for (const char *p = a->text, *end = p + a->text_length; p < end; p++)
+        lines += *p == '\n';
+    return lines;
+}
+
+json_t *inspect_json(const struct redis_answer *a, bool with_arguments)
 {
     return a->request == REDIS_INFO          ? info_json(a->text, a->text_length)
-           : a->request == REDIS_SLOWLOG     ? slowlog_json(a)
+           : a->request == REDIS_SLOWLOG     ? slowlog_json(a, with_arguments)
            : a->request == REDIS_CLIENT_LIST ? clients_json(a)
                                              : commands_json(a);
 }
@@ -163,6 +179,12 @@ void inspect_redis_ended(struct handlers *h, struct call *call, const struct red
         return;
     }
     json_t *body = json_object();
-    (void)json_put(body, a->request == REDIS_INFO ? "info" : "items", inspect_json(a));
+    json_t *seen = inspect_json(a, inspect_with_arguments(call));
+    (void)json_put(body, a->request == REDIS_INFO ? "info" : "items", seen);
+    if (a->request == REDIS_CLIENT_LIST) {
+        size_t all = inspect_clients(a);
+        (void)json_put_int(body, "total", (int64_t)all);
+        (void)json_put_bool(body, "complete", all == json_array_size(seen));
+    }
     call->answer(call, 200, body);
 }

@@ -21,14 +21,15 @@ static const char *level_of(int priority)
     return priority <= 3 ? "error" : priority == 4 ? "warning" : "info";
 }
 
-/* Where a follow stands: `call->seen` is the moment of the newest line. Several lines share a
- * moment, and the next look may bring more of them. */
-struct follow {
-    bool from_now; /* until the first look has told where the log stands */
-    size_t shown;  /* lines of that moment that were passed on */
+/* What a call remembers between its questions. Where a follow stands: `call->seen` is the moment of
+ * the newest line. Several lines share a moment, and the next look may bring more of them. */
+struct reading {
+    bool from_now;                /* until the first look has told where the log stands */
+    size_t shown;                 /* lines of that moment that were passed on */
+    char problem[ERROR_TEXT_MAX]; /* which log cannot be read, and why; "" = none */
 };
 
-static void free_follow(struct call *call)
+static void free_reading(struct call *call)
 {
     mem_free(call->data);
     call->data = NULL;
@@ -78,7 +79,9 @@ static void begin(struct handlers *h, struct call *call)
 {
     /* Without sudo an account that is not in systemd-journal reads an empty log, and no error. */
     bool host = engine_settings(h->engine, call->service)->control != CONTROL_PROCESS;
+    struct reading *r = call->data;
     call->kept = json_array();
+    r->problem[0] = '\0';
     ask(h, call, host ? STEP_JOURNAL_SUDO : STEP_JOURNAL_PLAIN);
 }
 
@@ -93,27 +96,33 @@ static bool check_since(struct handlers *h, struct call *call)
     return false;
 }
 
+static struct reading *reading_new(struct handlers *h, struct call *call)
+{
+    if (!check_since(h, call))
+        return NULL;
+    struct reading *r = mem_calloc(1, sizeof *r);
+    call->data = r;
+    call->free_data = free_reading;
+    if (r == NULL)
+        call_refuse(call, 500, "Out of memory", "Out of memory", "out_of_memory",
+                    handlers_now(h).wall);
+    return r;
+}
+
 void logs_get(struct handlers *h, struct call *call)
 {
-    if (check_since(h, call))
+    if (reading_new(h, call) != NULL)
         begin(h, call);
 }
 
 void logs_follow(struct handlers *h, struct call *call)
 {
-    if (!check_since(h, call))
+    struct reading *r = reading_new(h, call);
+    if (r == NULL)
         return;
-    struct follow *f = mem_calloc(1, sizeof *f);
-    if (f == NULL) {
-        call_refuse(call, 500, "Out of memory", "Out of memory", "out_of_memory",
-                    handlers_now(h).wall);
-        return;
-    }
-    f->from_now = call->seen.ms == 0;
-    if (f->from_now)
+    r->from_now = call->seen.ms == 0;
+    if (r->from_now)
         call->seen = handlers_now(h).wall;
-    call->data = f;
-    call->free_data = free_follow;
     begin(h, call);
 }
 
@@ -163,6 +172,9 @@ static void deliver(struct handlers *h, struct call *call, json_t *lines)
     (void)json_put(body, "logs", cut);
     (void)json_put_text(body, "service", s->id);
     (void)json_put_text(body, "vm", s->vm_name);
+    const struct reading *r = call->data;
+    if (r->problem[0] != '\0')
+        (void)json_put_text(body, "problem", r->problem);
     json_decref(call->kept);
     call->kept = NULL;
     call->answer(call, 200, body);
@@ -177,7 +189,7 @@ static wall_ms moment_of(const json_t *lines, size_t i)
  * so many of the newest come first. Returns how many are to be looked at. */
 static size_t find_now(struct call *call, const json_t *lines)
 {
-    struct follow *f = call->data;
+    struct reading *f = call->data;
     size_t count = json_array_size(lines);
     size_t wanted = (size_t)json_int_or(call->args, "lines", 0);
     wall_ms newest = count == 0 ? WALL_NONE : moment_of(lines, 0);
@@ -196,7 +208,7 @@ static size_t find_now(struct call *call, const json_t *lines)
 
 static void push_new(struct handlers *h, struct call *call, json_t *lines)
 {
-    struct follow *f = call->data;
+    struct reading *f = call->data;
     assert(f != NULL); /* logs_follow() made it */
     size_t count = f->from_now ? find_now(call, lines) : json_array_size(lines);
     wall_ms start = call->seen;
@@ -223,16 +235,46 @@ static void push_new(struct handlers *h, struct call *call, json_t *lines)
         handlers_sleep(h, call, mono_add(handlers_now(h).mono, LOGS_FOLLOW_MS));
 }
 
-static void refuse_unread(struct handlers *h, struct call *call, const struct host_result *result)
+static void refuse(struct handlers *h, struct call *call, const char *title, const char *message,
+                   const char *code)
 {
     json_decref(call->kept);
     call->kept = NULL;
-    call_refuse(call, 503, "Host unreachable",
-                result->error.code != 0
-                    ? result->error.text
-                    : "The log was not read in time: the host hangs or is very slow. `resus "
-                      "doctor` tells more.",
-                "host_unreachable", handlers_now(h).wall);
+    call_refuse(call, 503, title, message, code, handlers_now(h).wall);
+}
+
+static void refuse_unread(struct handlers *h, struct call *call, const struct host_result *result)
+{
+    refuse(h, call, "Host unreachable",
+           result->error.code != 0
+               ? result->error.text
+               : "The log was not read in time: the host hangs or is very slow. `resus doctor` "
+                 "tells more.",
+           "host_unreachable");
+}
+
+void host_first_words(const struct host_result *r, char *to, size_t size)
+{
+    const char *end = r->err_length == 0 ? NULL : memchr(r->err, '\n', r->err_length);
+    size_t length = end == NULL ? r->err_length : (size_t)(end - r->err);
+    if (length > 0)
+        (void)str_copy_clean(to, size, r->err, length);
+    else
+        (void)str_format(to, size, "it ended with status %d", r->exit_code);
+}
+
+/* A refused command leaves an empty log: that is not the same as a log without lines. The first
+ * trouble stays, unless the journal can be read without sudo after all. */
+static void note_trouble(struct reading *r, int step, const struct host_result *result, size_t read)
+{
+    char why[ERROR_TEXT_MAX / 2];
+    if (step == STEP_JOURNAL_PLAIN && read > 0)
+        r->problem[0] = '\0';
+    if (read > 0 || result->exit_code == 0 || r->problem[0] != '\0')
+        return;
+    host_first_words(result, why, sizeof why);
+    (void)str_format(r->problem, sizeof r->problem, "%s cannot be read: %s",
+                     step == STEP_FILE ? "The log file" : "The journal", why);
 }
 
 void logs_host_ended(struct handlers *h, struct call *call, const struct host_result *result)
@@ -241,8 +283,8 @@ void logs_host_ended(struct handlers *h, struct call *call, const struct host_re
     struct collector c = {
         call->kept, least_of(json_text_or(call->args, "level", "info")), call->seen,
         file && engine_settings(h->engine, call->service)->control == CONTROL_SSH};
-    const struct follow *f = call->data;
-    if (f != NULL && f->from_now)
+    struct reading *r = call->data;
+    if (call->operation == &operations[OP_LOGS_FOLLOW] && r->from_now)
         c.since = WALL_NONE;
     if (result->end != HOST_EXITED) {
         refuse_unread(h, call, result);
@@ -250,6 +292,7 @@ void logs_host_ended(struct handlers *h, struct call *call, const struct host_re
     }
     size_t read = file ? redis_log_parse(result->out, result->out_length, collect, &c)
                        : journal_parse(result->out, result->out_length, collect, &c);
+    note_trouble(r, (int)call->number, result, read);
     if (call->number == STEP_JOURNAL_SUDO && (result->exit_code != 0 || read == 0)) {
         ask(h, call, STEP_JOURNAL_PLAIN);
         return;
@@ -259,6 +302,11 @@ void logs_host_ended(struct handlers *h, struct call *call, const struct host_re
         return;
     }
     JSON_CLEANUP json_t *lines = sorted(call->kept);
+    if (call->operation == &operations[OP_LOGS_FOLLOW] && r->problem[0] != '\0' &&
+        json_array_size(lines) == 0) {
+        refuse(h, call, "The log cannot be read", r->problem, "log_unreadable");
+        return;
+    }
     if (call->operation == &operations[OP_LOGS_FOLLOW])
         push_new(h, call, lines);
     else

@@ -1,6 +1,7 @@
 /* metrics: the series of a service for graphs, with its limits and what happened meanwhile */
 #include <string.h>
 
+#include "api/visible.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/inside.h"
@@ -156,7 +157,8 @@ static void add_marks(struct call *call, const json_t *rows)
         /* The end of an operation says what its beginning said, and what came of it. */
         if (!recoveries && str_equal(json_text_or(row, "result", ""), "started"))
             continue;
-        add_mark(marks, recoveries ? "recovery" : "operation", row,
+        JSON_CLEANUP json_t *seen = visible_people(row, call->access);
+        add_mark(marks, recoveries ? "recovery" : "operation", seen,
                  recoveries ? of_recovery : of_operation);
     }
 }

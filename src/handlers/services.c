@@ -37,7 +37,9 @@ void version_get(struct handlers *h, struct call *call)
     (void)h;
     json_t *body = json_object();
     (void)json_put_text(body, "name", "resus");
-    (void)json_put_text(body, "version", RESUS_VERSION);
+    /* A stranger would look up what is known against it. */
+    if (call->access != ACCESS_ANONYMOUS)
+        (void)json_put_text(body, "version", RESUS_VERSION);
     call->answer(call, 200, body);
 }
 

@@ -37,7 +37,10 @@ void info_parse_config(const struct redis_reply *reply, struct info_facts *info)
 
 struct slowlog_entry {
     int64_t id, unix_seconds, duration_us;
-    char command[256]; /* words joined by blanks, cleaned, cut */
+    char command[256]; /* words joined by blanks, cleaned, cut: values are in it */
+    char name[32];     /* "HSET" */
+    char brief[104];   /* name and first key: "HSET users:1"; "CONFIG SET" */
+    bool more;         /* there are words that `brief` leaves out */
     char client[64];
 };
 /* Fills up to `max`; returns how many. */

@@ -1,3 +1,6 @@
+#include <ctype.h>
+
+#include "base/attr.h"
 #include "base/str.h"
 #include "redis/reply.h"
 
@@ -27,6 +30,44 @@ static void join_words(const struct redis_reply *words, char *to, size_t size)
     }
 }
 
+/* The word after these is a subcommand; after those, it is no key. */
+static const char *const containers[] = {"DEBUG",  "CONFIG", "CLIENT",   "MEMORY", "SCRIPT",
+                                         "OBJECT", "XGROUP", "FUNCTION", "MODULE", "CLUSTER",
+                                         "XINFO",  "ACL",    "LATENCY",  "PUBSUB", "SENTINEL"};
+static const char *const keyless[] = {"EVAL", "EVALSHA", "EVAL_RO", "EVALSHA_RO", "AUTH",
+                                      "ECHO", "MIGRATE", "HELLO",   "PING"};
+
+static void upper_case(char *text)
+{
+    for (; *text != '\0'; text++)
+        *text = (char)toupper((unsigned char)*text);
+}
+
+static bool take_word(const struct redis_reply *words, size_t i, char *to, size_t size)
+{
+    if (i >= words->count ||
+        (words->items[i]->type != RESP_BULK && words->items[i]->type != RESP_STATUS))
+        return false;
+    (void)str_copy_clean(to, size, words->items[i]->text, words->items[i]->length);
+    return true;
+}
+
+/* Values are the application's: they are shown to nobody who does not ask for them. */
+static void shorten(const struct redis_reply *words, struct slowlog_entry *entry)
+{
+    char key[65] = "";
+    if (!take_word(words, 0, entry->name, sizeof entry->name))
+        return;
+    upper_case(entry->name);
+    bool shown = str_index(keyless, ARRAY_LENGTH(keyless), entry->name) < 0 &&
+                 take_word(words, 1, key, sizeof key);
+    if (str_index(containers, ARRAY_LENGTH(containers), entry->name) >= 0)
+        upper_case(key);
+    (void)str_format(entry->brief, sizeof entry->brief, "%s%s%s", entry->name, shown ? " " : "",
+                     key);
+    entry->more = words->count > (shown ? 2 : 1);
+}
+
 static bool read_entry(const struct redis_reply *reply, struct slowlog_entry *entry)
 {
     if (reply->type != RESP_LIST || reply->count <= ENTRY_WORDS ||
@@ -39,6 +80,7 @@ static bool read_entry(const struct redis_reply *reply, struct slowlog_entry *en
         .duration_us = reply->items[ENTRY_DURATION]->integer,
     };
     join_words(reply->items[ENTRY_WORDS], entry->command, sizeof entry->command);
+    shorten(reply->items[ENTRY_WORDS], entry);
     if (reply->count > ENTRY_CLIENT && reply->items[ENTRY_CLIENT]->type == RESP_BULK)
         (void)str_copy_clean(entry->client, sizeof entry->client, reply->items[ENTRY_CLIENT]->text,
                              reply->items[ENTRY_CLIENT]->length);

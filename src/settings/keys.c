@@ -74,6 +74,9 @@ const struct key keys[] = {
     {PLACE_SERVER, "hsts", KEY_BOOL, SETTINGS(server.hsts), .standard = "false",
      .help = "browsers are told to speak nothing but HTTPS with this name for a year; not for a "
              "self-signed certificate"},
+    {PLACE_SERVER, "public_status", KEY_BOOL, SETTINGS(server.public_status), .standard = "true",
+     .help = "strangers see the services with their names and whether they are well; `false`: all "
+             "but login, `/healthz` and `/readyz` needs a login"},
     {PLACE_SERVER, "state_dir", KEY_PATH, SETTINGS(server.state_dir), .standard = "/var/lib/resus",
      .restart = true, .help = "folder of the state that survives"},
     {PLACE_SERVER, "control_socket", KEY_SOCKET, SETTINGS(server.control_socket),

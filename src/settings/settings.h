@@ -91,6 +91,7 @@ struct server_settings {
     char state_dir[SETTINGS_PATH_MAX];
     char control_socket[SETTINGS_PATH_MAX];
     bool hsts;
+    bool public_status; /* may strangers see which services are well? */
 };
 
 struct audit_settings {

@@ -59,20 +59,6 @@ const char *audit_flaw_text(enum audit_flaw flaw)
     return flaws[flaw];
 }
 
-/* Line ends become blanks, C0 and C1 control characters '?', bad UTF-8 '?'. */
-static void clean_text(char *to, size_t size, const char *text)
-{
-    (void)str_copy_clean(to, size, text, strlen(text));
-    for (size_t i = 0; to[i] != '\0'; i++) {
-        unsigned char c = (unsigned char)to[i];
-        unsigned char next = (unsigned char)to[i + 1];
-        if (c == 0xC2 && next >= 0x80 && next <= 0x9F) {
-            to[i] = '?';
-            memmove(to + i + 1, to + i + 2, strlen(to + i + 2) + 1);
-        }
-    }
-}
-
 static int put_escaped(struct buf *out, const char *text)
 {
     static const char *const words[] = {"service_operation", "auto_recovery"};
@@ -103,12 +89,8 @@ static int put_text(struct buf *out, const char *name, const char *text)
         return r;
     if (*text == '\0')
         return buf_append(out, "null", 4);
-    char lines[sizeof(struct audit_line)];
-    char clean[sizeof lines];
-    (void)str_copy(lines, sizeof lines, text);
-    for (char *p = lines; (p = strpbrk(p, "\r\n")) != NULL;)
-        *p = ' ';
-    clean_text(clean, sizeof clean, lines);
+    char clean[sizeof(struct audit_line)];
+    (void)str_copy_clean(clean, sizeof clean, text, strlen(text));
     r = buf_append(out, "\"", 1);
     if (r == 0)
         r = put_escaped(out, clean);

@@ -99,6 +99,9 @@ size_t head_write(char *to, size_t size, const struct exchange *x, const struct 
         put(&pen, HSTS_LINE);
     if (answer->close || x->close_after)
         put(&pen, "Connection: close\r\n");
+    if (answer->status >= 400 &&
+        (answer->lines == NULL || strstr(answer->lines, "Cache-Control:") == NULL))
+        put(&pen, "Cache-Control: no-store\r\n"); /* a refusal is of now and of this caller */
     if (answer->lines != NULL)
         put(&pen, answer->lines);
     put(&pen, "\r\n");

@@ -27,6 +27,7 @@ void site_setup(struct site *site, const json_t *setup)
     own[RATE_HEALTH] = (int)json_int_or(limits, "health", 0);
     rate_set(site->rate, own);
     who_setup(site->who, setup);
+    site->public_status = json_bool_or(setup, "public_status", true);
     site->metrics_anonymous = json_bool_or(setup, "metrics_anonymous", false);
 }
 
@@ -174,7 +175,8 @@ static bool is_copied(enum operation_id operation)
 
 static bool is_open_to_all(const struct site *site, enum operation_id operation)
 {
-    return operations[operation].least == ACCESS_ANONYMOUS ||
+    const struct operation *o = &operations[operation];
+    return (o->least == ACCESS_ANONYMOUS && (site->public_status || o->always_open)) ||
            (operation == OP_PROMETHEUS && site->metrics_anonymous);
 }
 

@@ -23,7 +23,7 @@ struct site {
     struct snapshots *snapshots;
     struct hub *hub;
     struct console *console;
-    bool metrics_anonymous;
+    bool metrics_anonymous, public_status;
     char *openapi; /* the document as text, made when it is first asked for */
 };
 

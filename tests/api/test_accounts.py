@@ -1,6 +1,7 @@
 """Who may log in, and what becomes of it: through the command line and over TLS."""
 
 import base64
+import datetime
 import json
 import statistics
 import threading
@@ -147,6 +148,35 @@ def test_accounts_api_tokens_are_shown_once_and_hold_for_their_services(served):
     assert made["token"].encode() not in stored
     assert served.good("token", "revoke", str(made["id"]))["success"]
     assert served.https("GET", "/api/services/redis/explain", headers=headers).status == 401
+
+
+def days_left(token):
+    return (datetime.datetime.fromisoformat(token["expires_at"]) - datetime.datetime.now(datetime.timezone.utc)).days
+
+
+def test_accounts_api_tokens_end_after_90_days_unless_told(served):
+    assert days_left(served.good("token", "create", "ci", "--role", "viewer")) == 89
+    assert served.good("token", "create", "ci", "--role", "viewer", "--expires", "never")["expires_at"] is None
+    assert served.ask("token_add", name="ci", role="viewer", expires_in_seconds=5)[0] == 400
+
+
+def test_accounts_who_is_disabled_leaves_no_unknown_token_behind(served):
+    add(served)
+    add(served, "alice@example.org", "admin")
+    headers = bearer(login(served, "alice@example.org"))
+    made = [served.https("POST", "/api/tokens", {"name": name, "role": "viewer"}, headers).body for name in ("graphs", "old")]
+    served.good("token", "revoke", str(made[1]["id"]))
+    said = served.run("user", "disable", "alice@example.org").stdout
+    assert f"API token {made[0]['id']} (graphs, viewer)" in said and "old" not in said, said
+    assert [t["name"] for t in served.good("user", "disable", "alice@example.org")["api_tokens"]] == ["graphs"]
+    # A service may rest on it: it works until it is revoked.
+    assert served.https("GET", "/api/services/redis/explain", headers={"Authorization": f"Bearer {made[0]['token']}"}).status == 200
+    warnings = [item for item in served.cli("doctor").json["items"] if item["check"] == "api tokens"]
+    assert warnings == [], warnings
+    soon = served.good("token", "create", "soon", "--role", "viewer", "--expires", "13d")
+    served.https("GET", "/api/services/redis/explain", headers={"Authorization": f"Bearer {soon['token']}"})
+    warnings = [item for item in served.cli("doctor").json["items"] if item["check"] == "api tokens"]
+    assert len(warnings) == 1 and "(soon) expires at" in warnings[0]["message"], warnings
 
 
 def test_accounts_access_is_asked_for_granted_and_seen(served):

@@ -329,6 +329,32 @@ def test_browsers_are_told_to_stay_with_https_only_where_it_is_configured(served
     assert told() == {"max-age=31536000"}
 
 
+def test_strangers_learn_no_version_and_refusals_are_not_kept(served):
+    assert served.https("GET", "/version").body == {"name": "resus"}
+    assert served.https("GET", "/version", headers=bearer(login(served, "viewer"))).body["version"]
+    assert served.https("GET", "/openapi.json").body["info"]["version"] == "1"
+    for path, status in (("/api/users", 401), ("/api/nothing", 404), (ON + "/logs", 401), ("/api/services/none/status", 404)):
+        refused = served.https("GET", path)
+        assert refused.status == status and refused.headers.get_all("Cache-Control") == ["no-store"], (path, refused)
+    invalid = served.https("GET", ON + "/status", headers={"Authorization": "Bearer nonsense"})
+    assert invalid.status == 401 and invalid.headers.get_all("Cache-Control") == ["no-store"], invalid
+
+
+def test_strangers_see_nothing_where_the_status_is_not_public(served):
+    served.settings["server"]["public_status"] = False
+    served.write_settings()
+    served.hang_up()
+    paths = ("/api/services", ON + "/status", ON + "/health", "/version", "/openapi.json")
+    wait_until(lambda: served.https("GET", paths[0]).status == 401, "the settings after a reload")
+    assert [served.https("GET", path).status for path in paths] == [401] * len(paths)
+    assert served.https("POST", ON + "/refresh").status == 401
+    assert [served.https("GET", path).status for path in ("/healthz", "/readyz", "/")] == [200] * 3
+    viewer = bearer(login(served, "viewer"))
+    assert [served.https("GET", path, headers=viewer).status for path in paths] == [200] * len(paths)
+    token = bearer(served.good("token", "create", "x", "--role", "viewer"))
+    assert [served.https("GET", path, headers=token).status for path in paths] == [200] * len(paths)
+
+
 def test_metrics_are_for_everybody_only_where_it_is_configured(served):
     def status(**headers):
         return served.https("GET", "/metrics", headers=headers).status

@@ -194,3 +194,21 @@ def test_matrix_a_lowered_role_holds_for_tokens_that_are_out(served):
         return answer.status in (401, 403)
 
     wait_until(known, "the lower role", 1)
+
+
+def test_viewers_read_nobody_s_address_and_no_reason(served):
+    people.add_all(served)
+    admin, operator, viewer = (people.bearer(people.login(served, role)["token"]) for role in ("admin", "operator", "viewer"))
+    base = "/api/services/redis"
+    assert served.https("POST", f"{base}/restart", {"reason": "secret plan"}, admin).status == 200
+    assert served.https("POST", f"{base}/pause", {"reason": "secret plan", "for_seconds": 600}, admin).status == 200
+    assert served.https("POST", "/api/notifications", {"message": "Soon back."}, admin).status == 200
+    assert served.https("POST", f"{base}/stop", {"confirmation": True, "reason": "secret plan"}, admin).status == 200
+    paths = [f"{base}/{part}" for part in ("status", "health", "events", "metrics", "auto-recovery", "recoveries", "explain", "slo")]
+    for path in [*paths, "/api/services", "/metrics"]:
+        text = json.dumps(served.https("GET", path, headers=viewer).body)
+        assert "admin@" not in text and "secret plan" not in text, (path, text)
+    events = json.dumps(served.https("GET", f"{base}/events", headers=operator).body)
+    assert people.address_of("admin") in events and "secret plan" in events, events
+    stopped = served.https("GET", f"{base}/status", headers=viewer).body
+    assert stopped["stopped_by"] == "another user" and stopped["notices"][0]["message"] == "Soon back.", stopped

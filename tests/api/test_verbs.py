@@ -231,6 +231,42 @@ def test_inspect_looks_into_redis(served):
     assert "keys measured" in served.run("inspect", "bigkeys").stdout
 
 
+def test_slow_commands_are_shown_without_values_unless_asked_for(served):
+    served.redis("CONFIG", "SET", "slowlog-log-slower-than", "0")
+    served.redis("SET", "session:42", "customer-token")
+    commands = [item["command"] for item in served.good("inspect", "slowlog")["items"]]
+    assert "SET session:42 ..." in commands, commands
+    shown = served.good("inspect", "slowlog", "--with-arguments")["items"]
+    assert "SET session:42 customer-token" in [item["command"] for item in shown], shown
+    assert served.ask("inspect", what="slowlog", with_arguments=True)[0] == 200
+    bundle = served.cli("bundle").json
+    assert "SET session:42 ..." in [item["command"] for item in bundle["slowlog"]], bundle["slowlog"]
+    assert "customer-token" not in json.dumps(bundle)
+    assert "customer-token" in json.dumps(served.cli("bundle", "--with-arguments").json["slowlog"])
+    file = served.folder / "bundle.json"
+    said = [served.run("bundle", "-o", str(file), *more).stdout for more in ([], ["--with-arguments"])]
+    assert "no values" in said[0] and "with their values" in said[1], said
+
+
+def test_a_list_of_clients_says_how_many_there_are(served):
+    clients = served.good("inspect", "clients")
+    assert clients["complete"] and clients["total"] == len(clients["items"]), clients
+    assert "total: " in served.run("inspect", "clients").stdout
+    assert served.cli("bundle").json["clients_total"] >= 1
+
+
+def test_foreign_text_turns_no_line_in_json_either(served):
+    turned = "evil\u202e\u009b\u2066key"
+    served.redis("CONFIG", "SET", "slowlog-log-slower-than", "0")
+    served.redis("SET", turned, "x" * 1000)
+    for words in ("inspect bigkeys", "inspect slowlog", "bundle"):
+        out = served.run(*words.split(), "--json").stdout
+        assert json.loads(out) and not re.search("[\u202e\u009b\u2066]|\\\\u(202e|009b|2066)", out, re.I), words
+    assert any("evil???key" in item["key"] for item in served.good("inspect", "bigkeys")["items"])
+    refused = served.cli("pause", "--reason", turned)
+    assert refused.status == 1 and "control characters" in refused.json["message"], refused
+
+
 def test_doctor_leaves_out_what_does_not_apply(served):
     result = served.cli("doctor")
     checks = {item["check"] for item in result.json["items"]}
@@ -273,6 +309,11 @@ def test_output_that_cannot_be_written_is_no_success(served):
                               ("--version", 1), ("check", 3)):
             done = served.run(*words.split(), stdout=full)
             assert done.returncode == status and "standard output" in done.stderr, (words, done)
+        # Ends by itself with the first line that is lost.
+        follower = subprocess.Popen([str(PROGRAM), "logs", "-f", "-n", "5", "--config", str(served.config)],
+                                    stdout=full, stderr=subprocess.PIPE, text=True)
+        assert follower.wait(20 * SCALE) == 1 and "standard output" in follower.stderr.read()
+        follower.stderr.close()
     # Whoever has read enough and gone away made no error.
     reader, writer = os.pipe()
     os.close(reader)

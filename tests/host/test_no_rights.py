@@ -180,6 +180,15 @@ def test_log_that_sudo_refuses_does_not_count_as_read(host):
         daemon.wait_for_audit(lambda line: line["operation"] == "manual-intervention-required")
 
 
+def test_logs_that_sudo_refuses_are_said_to_be_unreadable_and_not_empty(host):
+    without_right(host, "/bin/journalctl")
+    with watching(host) as daemon:
+        logs = daemon.cli("logs").json
+        assert logs["logs"] == [] and logs["problem"].startswith("The journal cannot be read: sudo:"), logs
+        followed = daemon.cli("logs", "-f")
+        assert followed.status != 0 and followed.json["code"] == "log_unreadable", followed
+
+
 def test_redis_on_loopback_only_is_named_with_where_it_listens(host):
     host.add_config("bind 127.0.0.1")
     host.systemctl("restart", host.unit)

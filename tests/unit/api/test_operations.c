@@ -162,6 +162,8 @@ static void bad_arguments_are_refused_with_the_fields_name(void **state)
     check(OP_RESTART, "{\"reason\": 5}", "`reason` must be a text of 0 to 500 characters");
     check(OP_RESTART, "{\"reason\": \"a\\u001b[31m\"}",
           "`reason` must not have control characters");
+    check(OP_RESTART, "{\"reason\": \"a\\u202eb\"}", "`reason` must not have control characters");
+    check(OP_RESTART, "{\"reason\": \"a\\u009bb\"}", "`reason` must not have control characters");
     check(OP_PREFLIGHT, "{}", "preflight needs the field `operation`");
     check(OP_PREFLIGHT, "{\"operation\": \"reload\"}",
           "`operation` must be one of stop, restart, start");

@@ -57,6 +57,10 @@ static void clean_copies_are_printable_utf8_whatever_comes(void **state)
     /* Control characters of eight bits: a terminal may take U+009B for ESC [. */
     assert_true(str_copy_clean(to, sizeof to, "a\xc2\x9b\x33\xc2\x80\xc2\xa0z", 9));
     assert_string_equal(to, "a?3?\xc2\xa0z");
+    /* What turns the reading direction, and separators of lines. */
+    static const char turned[] = "a\u202Eb\u2066c\u200Fd\u061Ce\u2028f\uFEFFg";
+    assert_true(str_copy_clean(to, sizeof to, turned, strlen(turned)));
+    assert_string_equal(to, "a?b?c?d?e?f?g");
 }
 
 static void formatting_is_cut_between_characters(void **state)

@@ -308,8 +308,13 @@ static void a_log_without_lines_says_so(void **state)
         parse("{\"logs\": [], \"total_lines\": 0, \"service\": \"redis\", \"vm\": \"\"}");
     struct page p = page_new(false, now);
     view_logs(&p, body, NULL);
-    expect_page(&p,
-                "no line of the log matches, or it cannot be read: `resus doctor` tells more\n");
+    expect_page(&p, "No line of the log matches.\n");
+    json_decref(body);
+    body = parse(
+        "{\"logs\": [], \"total_lines\": 0, \"problem\": \"The journal cannot be read: no\"}");
+    p = page_new(false, now);
+    view_logs(&p, body, NULL);
+    expect_page(&p, "The journal cannot be read: no. Run `resus doctor`.\n");
     json_decref(body);
 }
 

@@ -379,6 +379,51 @@ static void resus_own_troubles_are_named(void **state)
     facts.self.reload_refused = NULL;
 }
 
+/* The last thing that is said about it; "" where nothing is. */
+static void expect_confinement(const char *status, const char *message, const char *fix)
+{
+    JSON_CLEANUP json_t *items = doctor_judge(&facts);
+    const json_t *found = NULL;
+    size_t i;
+    json_t *item;
+    json_array_foreach(items, i, item)
+    {
+        if (str_equal(json_text_or(item, "check", ""), "confinement"))
+            found = item;
+    }
+    assert_string_equal(json_text_or(found, "status", ""), status);
+    assert_non_null(strstr(json_text_or(found, "message", ""), message));
+    assert_non_null(strstr(json_text_or(found, "fix", ""), fix));
+}
+
+static void the_drop_in_that_fits_the_settings_is_named(void **state)
+{
+    (void)state;
+    struct service_settings both[2] = {service, service};
+    both[0].control = CONTROL_SSH;
+    both[1].control = CONTROL_PROCESS;
+    settings.services = both;
+    settings.service_count = 1;
+    expect_confinement("", "", ""); /* started by hand: there is no unit */
+    facts.self.by_systemd = true;
+    expect_confinement("warning", "more rights than `control: ssh` needs",
+                       "/resus/unit/ssh.conf /etc/systemd/system/resus.service.d/confine.conf");
+    facts.self.confined_for = "ssh";
+    facts.self.no_new_privileges = true;
+    expect_confinement("pass", "", "");
+    (void)str_copy(both[0].ssh.key, sizeof both[0].ssh.key, "/home/resus/.ssh/id");
+    expect_confinement("warning", "/home/resus/.ssh/id is in one", "ProtectHome=read-only");
+    both[0].ssh.key[0] = '\0';
+    settings.service_count = 2; /* Redis would be killed with Resus */
+    expect_confinement("warning", "settings have `control: process`", "process.conf");
+    both[0].control = both[1].control = CONTROL_SYSTEMD;
+    expect_confinement("fail", "sudo cannot work", "systemd.conf");
+    both[1].control = CONTROL_PROCESS;
+    expect_confinement("fail", "no drop-in allows", "confine.conf");
+    facts.self.confined_for = NULL;
+    expect_confinement("pass", "", "");
+}
+
 static void what_does_not_apply_is_left_out(void **state)
 {
     (void)state;
@@ -459,6 +504,7 @@ int main(void)
         TEST(redis_rights_that_are_missing_are_named),
         TEST(refused_credentials_say_where_they_belong),
         TEST(resus_own_troubles_are_named),
+        TEST(the_drop_in_that_fits_the_settings_is_named),
         TEST(what_does_not_apply_is_left_out),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

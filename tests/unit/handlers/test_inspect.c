@@ -15,7 +15,7 @@
 static json_t *shown(enum redis_request request, const char *text)
 {
     const struct redis_answer a = {.request = request, .text = text, .text_length = strlen(text)};
-    json_t *items = inspect_json(&a);
+    json_t *items = inspect_json(&a, false);
     assert_int_equal(json_array_size(items), 1);
     return items;
 }
@@ -47,7 +47,7 @@ static const char *slow_at(int64_t seconds, json_t **ret)
     struct redis_reply *entries[] = {&entry};
     struct redis_reply list = {.type = RESP_LIST, .items = entries, .count = 1};
     const struct redis_answer a = {.request = REDIS_SLOWLOG, .reply = &list};
-    *ret = inspect_json(&a);
+    *ret = inspect_json(&a, false);
     return json_text_or(json_array_get(*ret, 0), "timestamp", "");
 }
 

@@ -38,8 +38,12 @@ static void slowlog_entries_are_read_and_odd_ones_left_out(void **state)
     assert_int_equal(entries[0].unix_seconds, 1309448221);
     assert_int_equal(entries[0].duration_us, 15);
     assert_string_equal(entries[0].command, "SET a  b");
+    assert_string_equal(entries[0].brief, "SET a ");
+    assert_true(entries[0].more);
     assert_string_equal(entries[0].client, "127.0.0.1:58217");
     assert_string_equal(entries[1].command, "KEYS");
+    assert_string_equal(entries[1].brief, "KEYS");
+    assert_false(entries[1].more);
     assert_string_equal(entries[1].client, "");
     assert_int_equal(slowlog_parse(reply, entries, 1), 1);
     reply_free(reply);
@@ -47,6 +51,45 @@ static void slowlog_entries_are_read_and_odd_ones_left_out(void **state)
     assert_int_equal(slowlog_parse(reply, entries, 4), 0);
     assert_int_equal(slowlog_parse(NULL, entries, 4), 0);
     reply_free(reply);
+}
+
+static void a_slow_command_is_named_by_its_first_key_and_no_value(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *words[4];
+        const char *brief;
+        bool more;
+    } rows[] = {
+        {{"hset", "users:1", "password", "s3cret"}, "HSET users:1", true},
+        {{"GET", "users:1"}, "GET users:1", false},
+        {{"config", "set", "requirepass", "s3cret"}, "CONFIG SET", true},
+        {{"ACL", "SETUSER", "eve", ">s3cret"}, "ACL SETUSER", true},
+        {{"AUTH", "s3cret"}, "AUTH", true},
+        {{"EVAL", "return 's3cret'", "0"}, "EVAL", true},
+        {{"ECHO", "s3cret"}, "ECHO", true},
+        {{"ping"}, "PING", false},
+        {{"MIGRATE", "10.0.0.5", "6379", "s3cret"}, "MIGRATE", true},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct redis_reply words[4], *list[4];
+        struct redis_reply all = {.type = RESP_LIST, .items = list};
+        for (; all.count < 4 && rows[i].words[all.count] != NULL; all.count++) {
+            const char *word = rows[i].words[all.count];
+            words[all.count] = (struct redis_reply){
+                .type = RESP_BULK, .text = (char *)(uintptr_t)word, .length = strlen(word)};
+            list[all.count] = &words[all.count];
+        }
+        struct redis_reply number = {.type = RESP_INTEGER, .integer = 1};
+        struct redis_reply *fields[] = {&number, &number, &number, &all};
+        struct redis_reply entry = {.type = RESP_LIST, .items = fields, .count = 4};
+        struct redis_reply *entries[] = {&entry};
+        struct redis_reply reply = {.type = RESP_LIST, .items = entries, .count = 1};
+        struct slowlog_entry read;
+        assert_int_equal(slowlog_parse(&reply, &read, 1), 1);
+        assert_string_equal(read.brief, rows[i].brief);
+        assert_int_equal(read.more, rows[i].more);
+    }
 }
 
 static void a_long_command_is_cut(void **state)
@@ -132,6 +175,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slowlog_entries_are_read_and_odd_ones_left_out),
+        cmocka_unit_test(a_slow_command_is_named_by_its_first_key_and_no_value),
         cmocka_unit_test(a_long_command_is_cut),
         cmocka_unit_test(clients_are_read_from_their_lines),
         cmocka_unit_test(commandstats_are_read_from_their_lines),

@@ -29,15 +29,15 @@ export const disableTotp = (password: string): Promise<unknown> =>
 
 export const listTokens = async (): Promise<shape.Token[]> => (await call('/api/tokens', shape.tokenList)).items;
 export const createToken = async (name: string, role: Role, seconds: number): Promise<string> =>
-  (await call('/api/tokens', shape.newToken, { method: 'POST', body: { name, role, ...(seconds > 0 ? { expires_in_seconds: seconds } : {}) } })).token;
+  (await call('/api/tokens', shape.newToken, { method: 'POST', body: { name, role, expires_in_seconds: seconds } })).token;
 export const revokeToken = (id: number): Promise<unknown> =>
   call(`/api/tokens/${id}`, anything, { method: 'DELETE' });
 
 export const listUsers = async (): Promise<shape.Account[]> => (await call('/api/users', shape.accountList)).items;
 export const createUser = (email: string, role: Role, password: string): Promise<unknown> =>
   call('/api/users', anything, { method: 'POST', body: { email, role, password } });
-export const changeUser = (id: number, change: { role?: Role; disabled?: boolean; password?: string }): Promise<unknown> =>
-  call(`/api/users/${id}`, anything, { method: 'PATCH', body: change });
+export const changeUser = (id: number, change: { role?: Role; disabled?: boolean; password?: string }): Promise<shape.Account> =>
+  call(`/api/users/${id}`, shape.account, { method: 'PATCH', body: change });
 
 export const listRequests = async (): Promise<shape.AccessRequest[]> =>
   (await call('/api/access-requests', shape.accessRequestList)).items;

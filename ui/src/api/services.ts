@@ -51,8 +51,8 @@ export const getRecoveries = async (id: string, limit: number): Promise<shape.Re
 
 export const getExplanation = (id: string): Promise<Checked<typeof shape.explained>> => call(at(id, '/explain'), shape.explained);
 
-export const getLogs = async (id: string, lines: number, level: string): Promise<shape.LogLine[]> =>
-  (await call(at(id, '/logs'), shape.logs, { query: { lines, level } })).logs;
+export const getLogs = (id: string, lines: number, level: string): Promise<Checked<typeof shape.logs>> =>
+  call(at(id, '/logs'), shape.logs, { query: { lines, level } });
 
 export interface RecoverySettings {
   readonly enabled?: boolean;

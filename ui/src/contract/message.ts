@@ -39,7 +39,7 @@ const autoRecoveryEvent = object({
   requires_manual_intervention: optional(boolean),
 });
 
-const notice = object({ ...head, type: oneOf('notice'), message: text, level: optional(text), kind: optional(text) });
+const notice = object({ ...head, type: oneOf('notice'), message: text, level: optional(text), kind: optional(text), user: optional(text), reason: optional(text) });
 const serviceHealthHead = object({ ...head, type: oneOf('service_health') });
 const resync = object({ type: oneOf('resync') });
 

@@ -18,6 +18,18 @@ export const me = object({
   grant: optional(object({ role, ends_at: optional(time) })),
 });
 
+export const token = object({
+  id: number,
+  name: text,
+  role,
+  begins_with: optional(text),
+  disabled: boolean,
+  created_at: optional(time),
+  created_by: optional(text),
+  expires_at: optional(time),
+  last_used: optional(time),
+});
+
 export const account = object({
   id: number,
   email: text,
@@ -28,6 +40,7 @@ export const account = object({
   locked_until: optional(time),
   granted_role: optional(role),
   grant_ends_at: optional(time),
+  api_tokens: optional(list(token)),
 });
 export const accountList = object({ items: list(account) });
 
@@ -46,17 +59,6 @@ export const accessRequest = object({
 });
 export const accessRequestList = object({ items: list(accessRequest) });
 
-export const token = object({
-  id: number,
-  name: text,
-  role,
-  begins_with: optional(text),
-  disabled: boolean,
-  created_at: optional(time),
-  created_by: optional(text),
-  expires_at: optional(time),
-  last_used: optional(time),
-});
 export const tokenList = object({ items: list(token) });
 export const newToken = object({ token: text });
 

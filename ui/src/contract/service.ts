@@ -176,7 +176,7 @@ export const recoveryItem = object({
 export const recoveryList = object({ items: list(recoveryItem) });
 
 export const logLine = object({ timestamp: nullable(time), level: text, message: text, zone_assumed: optional(boolean) });
-export const logs = object({ logs: list(logLine), total_lines: optional(number), service: optional(text), vm: optional(text) });
+export const logs = object({ logs: list(logLine), total_lines: optional(number), service: optional(text), vm: optional(text), problem: optional(text) });
 
 export type Overall = Checked<typeof overall>;
 export type UnitStatus = Checked<typeof unitStatus>;

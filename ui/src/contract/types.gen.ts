@@ -406,6 +406,7 @@ export type Logs = {
   readonly total_lines: number;
   readonly service: string;
   readonly vm: string;
+  readonly problem?: string;
 };
 
 export type Explanation = {
@@ -455,6 +456,7 @@ export type Inspection = {
   readonly keys_measured?: number;
   readonly keys_passed_over?: number;
   readonly complete?: boolean;
+  readonly total?: number;
 };
 
 export type Finding = {
@@ -545,6 +547,7 @@ export type User = {
   readonly locked_until: Time | null;
   readonly granted_role: 'viewer' | 'operator' | 'admin' | null;
   readonly grant_ends_at: Time | null;
+  readonly api_tokens?: readonly (ApiToken)[];
 };
 
 export type Users = {
@@ -657,6 +660,7 @@ export type Bundle = {
   readonly health: Health;
   readonly explain: Explanation;
   readonly diagnosis: Diagnosis;
+  readonly clients_total?: number;
 };
 
 export type Lateness = {
@@ -673,7 +677,7 @@ export type Timing = {
 
 export type Version = {
   readonly name: string;
-  readonly version: string;
+  readonly version?: string;
 };
 
 export type Alive = {

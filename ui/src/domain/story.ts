@@ -61,7 +61,7 @@ export function storyOf(message: Numbered): Story | null {
         took: '',
       };
     case 'notice':
-      return { ...head, kind: 'notices', tone: 'degraded', text: message.message, who: '', took: '' };
+      return { ...head, kind: 'notices', tone: 'degraded', text: message.reason === undefined ? message.message : `${message.message} (${message.reason})`, who: message.user ?? '', took: '' };
     default:
       return null;
   }
