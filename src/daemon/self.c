@@ -2,6 +2,7 @@
 
 #include <grp.h>
 #include <stdio.h>
+#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
 
@@ -10,8 +11,10 @@
 
 #define GROUP_LINE_MAX 16384 /* a longer line ends the search */
 
+#define NO_GROUP ((gid_t)-1)
+
 /* The packages make them here; a name service would block the loop. */
-static bool local_group(const char *name)
+static gid_t local_group(const char *name)
 {
     FILE *file = fopen("/etc/group", "re");
     char buffer[GROUP_LINE_MAX];
@@ -22,7 +25,24 @@ static bool local_group(const char *name)
         ;
     if (file != NULL)
         (void)fclose(file);
-    return entry != NULL;
+    return entry == NULL ? NO_GROUP : entry->gr_gid;
+}
+
+static bool open_to(const char *socket, gid_t group)
+{
+    struct stat st;
+    return stat(socket, &st) == 0 && st.st_gid == group && (st.st_mode & S_IWGRP) != 0;
+}
+
+static void look_at_groups(const struct settings *settings, struct handlers_self *ret)
+{
+    char monitor[SETTINGS_PATH_MAX];
+    const char *control = settings->server.control_socket;
+    gid_t admins = local_group(CONTROL_ADMIN_GROUP), monitors = local_group(CONTROL_MONITOR_GROUP);
+    ret->admin_group = admins != NO_GROUP;
+    ret->monitor_group = monitors != NO_GROUP;
+    ret->sockets_grouped = control_monitor_path(control, monitor, sizeof monitor) &&
+                           open_to(control, admins) && open_to(monitor, monitors);
 }
 
 void self_look(const struct settings *settings, struct audit *audit, struct handlers_self *ret)
@@ -30,8 +50,7 @@ void self_look(const struct settings *settings, struct audit *audit, struct hand
     struct statvfs disk;
     *ret = (struct handlers_self){.settings = settings, .pid = getpid(), .state_bytes_free = -1};
     audit_look(audit, &ret->audit);
-    ret->admin_group = local_group(CONTROL_ADMIN_GROUP);
-    ret->monitor_group = local_group(CONTROL_MONITOR_GROUP);
+    look_at_groups(settings, ret);
     if (statvfs(settings->server.state_dir, &disk) == 0)
         ret->state_bytes_free = (int64_t)(disk.f_bavail * disk.f_frsize);
 }

@@ -78,7 +78,8 @@ const struct key keys[] = {
      .restart = true, .help = "folder of the state that survives"},
     {PLACE_SERVER, "control_socket", KEY_SOCKET, SETTINGS(server.control_socket),
      .standard = "/run/resus/control.sock", .restart = true,
-     .help = "Unix socket of the command line"},
+     .help = "Unix socket of the command line, for group resus-admin; beside it is monitor.sock "
+             "(PATH.monitor if its name is not control.sock), for resus-monitor"},
 
     {PLACE_SERVICE, "name", KEY_NAME, SERVICE(name), .help = "for people; the id unless given"},
     {PLACE_SERVICE, "unit", KEY_UNIT, SERVICE(unit), .standard = "redis-server", .restart = true,

@@ -78,6 +78,7 @@ static int all_is_well(void **state)
     facts.self = (struct handlers_self){.settings = &settings,
                                         .admin_group = true,
                                         .monitor_group = true,
+                                        .sockets_grouped = true,
                                         .state_bytes_free = INT64_MAX,
                                         .pid = 7};
     facts.recovery_enabled = true;
@@ -360,6 +361,9 @@ static void resus_own_troubles_are_named(void **state)
     facts.self.monitor_group = false;
     expect_one("groups", "warning", "resus-monitor", "`groupadd --system resus-monitor`");
     facts.self.monitor_group = true;
+    facts.self.sockets_grouped = false;
+    expect_one("groups", "warning", "not open to resus-admin", "SupplementaryGroups=resus-admin");
+    facts.self.sockets_grouped = true;
     settings.warning_count = 1;
     (void)str_copy(settings.warnings[0], sizeof settings.warnings[0], "f:1:2: no effect");
     expect_one("configuration", "warning", "f:1:2: no effect", "resus serve --check");
