@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "daemon/check.h"
 #include "daemon/control.h"
 
 #define GROUP_LINE_MAX 16384 /* a longer line ends the search */
@@ -45,12 +46,22 @@ static void look_at_groups(const struct settings *settings, struct handlers_self
                            open_to(control, admins) && open_to(monitor, monitors);
 }
 
+static void look_at_trust(const struct settings *settings, struct error *ret)
+{
+    if (check_settings_file(settings->path, ret) < 0 || check_trust(settings, NULL, ret) < 0)
+        return;
+    for (size_t i = 0; i < settings->service_count; i++)
+        if (check_trust(settings, &settings->services[i], ret) < 0)
+            return;
+}
+
 void self_look(const struct settings *settings, struct audit *audit, struct handlers_self *ret)
 {
     struct statvfs disk;
     *ret = (struct handlers_self){.settings = settings, .pid = getpid(), .state_bytes_free = -1};
     audit_look(audit, &ret->audit);
     look_at_groups(settings, ret);
+    look_at_trust(settings, &ret->trust);
     if (statvfs(settings->server.state_dir, &disk) == 0)
         ret->state_bytes_free = (int64_t)(disk.f_bavail * disk.f_frsize);
 }

@@ -47,12 +47,18 @@ static void judge_configuration(const struct doctor_facts *f, json_t *items)
             "correct what is named, try it with `resus serve --check`, then `systemctl reload "
             "resus`",
             "the service is misconfigured, so it is not watched: %s", f->misconfigured);
+    if (f->self.trust.code != 0)
+        doctor_put(items, "configuration", FINDING_FAIL,
+                   "run the command that is named, then `resus serve --check`",
+                   "other accounts can change what Resus acts on, and it would not start again: %s",
+                   f->self.trust.text);
     for (size_t i = 0; i < s->warning_count; i++)
         doctor_put(
             items, "configuration", FINDING_WARNING,
             "mend the line, try it with `resus serve --check`, then `systemctl reload resus`", "%s",
             s->warnings[i]);
-    if (s->warning_count == 0 && f->self.reload_refused == NULL && f->misconfigured == NULL)
+    if (s->warning_count == 0 && f->self.reload_refused == NULL && f->misconfigured == NULL &&
+        f->self.trust.code == 0)
         doctor_put(items, "configuration", FINDING_PASS, NULL, "%s has no warnings", s->path);
 }
 

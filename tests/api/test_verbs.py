@@ -290,7 +290,7 @@ def test_a_demonstration_whose_port_is_taken_ends_and_says_what_helps(served):
         done = subprocess.run([str(PROGRAM), "demo", "--port", str(port), "--dir", str(served.folder / "demo")],
                               text=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=20 * SCALE)
     assert done.returncode == 1 and str(port) in done.stderr and "--port" in done.stderr, done
-    assert done.stdout == "" and not list(served.folder.glob("demo/redis/*.pid")), done
+    assert done.stdout == "" and not list(served.folder.glob("demo/state/processes/*.pid")), done
 
 
 def test_local_verbs_need_no_daemon(served):

@@ -1,5 +1,6 @@
 /* What the doctor says about what it saw: each finding with the fix, and silence where all is well.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -368,6 +369,9 @@ static void resus_own_troubles_are_named(void **state)
     (void)str_copy(settings.warnings[0], sizeof settings.warnings[0], "f:1:2: no effect");
     expect_one("configuration", "warning", "f:1:2: no effect", "resus serve --check");
     settings.warning_count = 0;
+    (void)error_set(&facts.self.trust, -EPERM, "/etc/resus/resus.yaml:1:1: run: chmod o-w x");
+    expect_one("configuration", "fail", "chmod o-w x", "run the command that is named");
+    facts.self.trust = (struct error){0};
     facts.self.reload_refused = "/etc/resus/resus.yaml is empty";
     expect_one("configuration", "fail", "/etc/resus/resus.yaml is empty", "systemctl reload resus");
     facts.self.reload_refused = NULL;
