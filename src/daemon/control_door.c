@@ -59,6 +59,7 @@ static void on_readable(uv_poll_t *poll, int status, int events)
             take_a_pause(d);
             return;
         }
+        /* cppcheck-suppress nullPointer ; the peer's address is not asked for */
         int fd = accept4(d->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0 && (errno == EAGAIN || errno == EINTR || errno == ECONNABORTED))
             return;

@@ -12,7 +12,6 @@
 #include <unistd.h>
 
 #include "base/str.h"
-#include "io/file.h"
 #include "io/log.h"
 
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
@@ -119,26 +118,32 @@ bool process_record_identity(const char *program, uid_t uid, char *ret, size_t s
                       (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
 }
 
-int process_record_write(const struct process_files *files, const char *identity)
+static bool write_text(int fd, const char *text, size_t length)
 {
-    char record[PROCESS_RECORD_MAX];
-    size_t last = strlen(identity);
-    ssize_t n = read_some("/proc/self/stat", record, sizeof record);
-    if (n <= 0)
+    return length > 0 && write(fd, text, length) == (ssize_t)length;
+}
+
+/* Async-signal-safe. Not synced: after a power cut no process of this boot is left. */
+static int store(const struct process_files *files, const char *stat_path, const char *identity)
+{
+    char stat[PROCESS_RECORD_MAX], boot[64];
+    ssize_t n = read_some(stat_path, stat, sizeof stat);
+    ssize_t b = read_some(BOOT_ID, boot, sizeof boot);
+    if (n <= 0 || b <= 0)
         return -1;
-    ssize_t more = read_some(BOOT_ID, record + n, sizeof record - (size_t)n);
-    size_t length = more <= 0 ? 0 : (size_t)(n + more);
-    if (length == 0 || length + last > sizeof record)
-        return -1;
-    memcpy(record + length, identity, last);
-    length += last;
     (void)unlink(files->pid_new);
     int fd = open(files->pid_new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (fd < 0)
         return -1;
-    int r = write(fd, record, length) == (ssize_t)length ? 0 : -1;
+    bool written = write_text(fd, stat, (size_t)n) && write_text(fd, boot, (size_t)b) &&
+                   write_text(fd, identity, strlen(identity));
     close(fd);
-    return r < 0 ? r : rename(files->pid_new, files->pid);
+    return written ? rename(files->pid_new, files->pid) : -1;
+}
+
+int process_record_write(const struct process_files *files, const char *identity)
+{
+    return store(files, "/proc/self/stat", identity);
 }
 
 static void program_of(pid_t pid, char *ret, size_t size)
@@ -149,23 +154,13 @@ static void program_of(pid_t pid, char *ret, size_t size)
 void process_record_renew(const struct process_files *files, pid_t pid, uid_t uid)
 {
     char path[64];
-    char record[PROCESS_RECORD_MAX];
     char identity[128];
-    struct error err = {0};
-    (void)str_format(path, sizeof path, "/proc/%d/stat", (int)pid);
-    ssize_t n = read_some(path, record, sizeof record);
-    ssize_t more = n <= 0 ? -1 : read_some(BOOT_ID, record + n, sizeof record - (size_t)n);
-    if (more <= 0)
-        return;
     program_of(pid, path, sizeof path);
     if (!process_record_identity(path, uid, identity, sizeof identity))
         return;
-    size_t length = (size_t)(n + more), last = strlen(identity);
-    if (length + last > sizeof record)
-        return;
-    memcpy(record + length, identity, last);
-    if (file_write_atomic(files->pid, record, length + last, 0600, &err) < 0)
-        log_warning("process", "%s", err.text);
+    (void)str_format(path, sizeof path, "/proc/%d/stat", (int)pid);
+    if (store(files, path, identity) < 0)
+        log_warning("process", "cannot write %s: %s", files->pid, strerror(errno));
 }
 
 /* --- is it that process? --- */

@@ -649,6 +649,47 @@ static void members_of_the_groups_get_their_access(void **state)
     assert_int_equal(umount("/etc/group"), 0);
 }
 
+/* This process connects as another account; who is asked for is who it was at that moment. */
+static int dial_as(const char *path, uid_t uid, gid_t group)
+{
+    assert_int_equal(setgroups(1, &group), 0);
+    assert_int_equal(seteuid(uid), 0);
+    int fd = dial(path);
+    assert_int_equal(seteuid(0), 0);
+    assert_int_equal(setgroups(0, NULL), 0);
+    return fd;
+}
+
+static int answered(struct world *w, int fd)
+{
+    assert_true(fd >= 0);
+    expect_status(ask(w, fd, "{\"id\": 1, \"op\": \"echo\"}"), 1, 200, NULL);
+    return fd;
+}
+
+static void an_account_has_its_places_and_root_keeps_its_own(void **state)
+{
+    struct world *w = *state;
+    if (!groups_in_place(w))
+        skip();
+    int fds[CONTROL_CONNECTIONS_MAX];
+    size_t count = 0;
+    const size_t open_to_all = CONTROL_CONNECTIONS_MAX - CONTROL_ROOT_PLACES;
+    for (; count < CONTROL_ACCOUNT_MAX; count++)
+        fds[count] = answered(w, dial_as(w->path, 50000, ADMINS));
+    expect_refused(w, dial_as(w->path, 50000, ADMINS), 503, "too_many_connections");
+    for (; count < open_to_all; count++)
+        fds[count] =
+            answered(w, dial_as(w->path, (uid_t)(50000 + count / CONTROL_ACCOUNT_MAX), ADMINS));
+    expect_refused(w, dial_as(w->path, 60000, ADMINS), 503, "too_many_connections");
+    for (; count < CONTROL_CONNECTIONS_MAX; count++)
+        fds[count] = answered(w, dial(w->path));
+    expect_refused(w, dial(w->path), 503, "too_many_connections");
+    for (size_t i = 0; i < count; i++)
+        (void)close(fds[i]);
+    assert_int_equal(umount("/etc/group"), 0);
+}
+
 /* ---- floods --------------------------------------------------------------------------------- */
 
 #define FLOODERS 4
@@ -765,6 +806,7 @@ int main(void)
         IN_WORLD(a_stranger_cannot_connect),
         IN_WORLD(a_stranger_is_refused_by_the_daemon_where_the_mode_was_opened),
         IN_WORLD(members_of_the_groups_get_their_access),
+        IN_WORLD(an_account_has_its_places_and_root_keeps_its_own),
         IN_WORLD(strangers_that_connect_in_a_loop_hinder_nobody),
         IN_WORLD(members_that_connect_in_a_loop_do_not_hinder_root),
     };

@@ -662,6 +662,37 @@ static void test_a_server_of_version_0_1_0_is_taken_over_once(void **state)
     end(s);
 }
 
+/* A script that becomes redis-server, and a program that is replaced while it runs (an upgrade). */
+static void test_a_server_is_found_again_whatever_became_of_its_file(void **state)
+{
+    (void)state;
+    struct scene *s = begin();
+    char program[256], copy[512];
+    (void)str_format(program, sizeof program, "%s/program", s->folder);
+    FILE *f = fopen(program, "w");
+    assert_non_null(f);
+    (void)fputs("#!/bin/sh\nexec redis-server \"$@\"\n", f);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(chmod(program, 0755), 0);
+    (void)str_copy(s->service.process.program, sizeof s->service.process.program, program);
+    (void)str_format(copy, sizeof copy, "cp /usr/bin/redis-server %s", program);
+    const char *const argv[] = {"/bin/sh", "-c", copy, NULL};
+    for (int i = 0; i < 2; i++) {
+        reopen(s);
+        must(s, HOST_START);
+        run(s, HOST_STATUS);
+        int64_t pid = s->unit.main_pid;
+        assert_int_equal(unlink(program), 0);
+        test_run(argv);
+        reopen(s);
+        run(s, HOST_STATUS);
+        assert_int_equal(s->unit.active, UNIT_ACTIVE);
+        assert_int_equal(s->unit.main_pid, pid);
+        must(s, HOST_STOP);
+    }
+    end(s);
+}
+
 /* ---- another account, folders of others ---------------------------------------------------- */
 
 static void run_as_nobody(struct scene *s)
@@ -825,6 +856,7 @@ int main(void)
         cmocka_unit_test(test_a_forged_record_never_ends_another_process),
         cmocka_unit_test(test_a_record_that_others_may_have_written_is_not_believed),
         cmocka_unit_test(test_a_server_of_version_0_1_0_is_taken_over_once),
+        cmocka_unit_test(test_a_server_is_found_again_whatever_became_of_its_file),
         cmocka_unit_test(test_redis_runs_as_the_account_that_is_named),
         cmocka_unit_test(test_an_account_that_does_not_exist_is_refused),
         cmocka_unit_test(test_without_the_rights_another_account_is_refused),
