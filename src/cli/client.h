@@ -22,7 +22,7 @@ struct client_message {
     json_t *body;
 };
 
-/* `path` is the socket for admins; who may not open it is taken to the one for monitors. The error
+/* `path` is the socket for admins; a user who may not open it gets the one for monitors. The error
  * says what to do: -ENOENT and -ECONNREFUSED (no daemon), -EACCES, -ETIMEDOUT. */
 int client_open(const char *path, struct client **ret, struct error *err) ATTR_MUST_USE;
 /* Takes the reference of `args` (NULL = none). `service` NULL = the only one. */

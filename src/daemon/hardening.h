@@ -1,4 +1,5 @@
-/* What the engine gives up at its start, so that nobody gets at its memory or descriptors. */
+/* What the engine gives up at its start, so that no other process reads its memory or gets a
+ * descriptor that it did not ask for. */
 #ifndef RESUS_DAEMON_HARDENING_H
 #define RESUS_DAEMON_HARDENING_H
 

@@ -70,7 +70,7 @@ int process_account_find(const char *name, struct process_account *ret, struct e
     return 0;
 }
 
-/* The system calls themselves: the library's functions also tell all other threads, which a child
+/* The system calls themselves: the library's functions also signal all other threads, which a child
  * does not have. */
 int process_account_become(const struct process_account *a)
 {

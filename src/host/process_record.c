@@ -41,10 +41,10 @@ static ssize_t read_some(const char *path, char *to, size_t size)
     return n;
 }
 
-/* Only a plain file that nobody but root and we can have written. */
+/* Only a plain file that no account but root and ours can have written. */
 static ssize_t read_own(const char *path, char *to, size_t size)
 {
-    static bool told;
+    static bool logged;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
     struct stat st;
     if (fd < 0)
@@ -54,8 +54,8 @@ static ssize_t read_own(const char *path, char *to, size_t size)
                 (st.st_mode & (S_IWGRP | S_IWOTH)) == 0;
     ssize_t n = ours ? read(fd, to, size) : -1;
     close(fd);
-    if (!ours && !told) {
-        told = true; /* it is looked at again and again */
+    if (!ours && !logged) {
+        logged = true; /* the record is read again and again */
         log_warning("process", "%s is not believed: another account may have written it", path);
     }
     return n;
@@ -222,11 +222,11 @@ static bool confirms(const struct process_files *files, const struct record *r)
 /* A pidfd or -ESRCH. */
 static int confirmed(const struct process_files *files, const struct record *record)
 {
-    static pid_t told;
+    static pid_t logged;
     int fd = (int)syscall(SYS_pidfd_open, record->pid, 0);
     if (fd < 0)
         return -ESRCH;
-    /* Looked at after the pidfd was taken: it cannot become another process any more. */
+    /* Read after the pidfd was taken: the number can no longer become another process. */
     char path[64];
     char stat[PROCESS_RECORD_MAX + 1] = "";
     (void)str_format(path, sizeof path, "/proc/%d/stat", (int)record->pid);
@@ -239,8 +239,8 @@ static int confirmed(const struct process_files *files, const struct record *rec
     }
     if (same && !ended && confirms(files, record))
         return fd;
-    if (same && !ended && told != record->pid) {
-        told = record->pid; /* it is looked at again and again */
+    if (same && !ended && logged != record->pid) {
+        logged = record->pid; /* the record is read again and again */
         log_warning("process",
                     "process %d is left alone: its account or its program is not the one that "
                     "Resus started",

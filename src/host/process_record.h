@@ -1,7 +1,7 @@
 /* The record of a redis-server that Resus runs itself: which process it is, so that a daemon that
- * starts later finds it again. It lies in the state folder, where Redis writes nothing: whoever can
- * change it names the process that is stopped next. For the same reason nothing is believed that
- * the process itself does not confirm: start time, account and program. Inside host/ only.
+ * starts later finds it again. It lies in the state folder, where Redis writes nothing: an account
+ * that can change it chooses the process that is stopped next. For the same reason the process
+ * itself has to confirm everything: start time, account and program. Inside host/ only.
  *
  * Three lines: the process' line of /proc/PID/stat, the boot's id, "uid U device D inode I". */
 #ifndef RESUS_HOST_PROCESS_RECORD_H

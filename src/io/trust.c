@@ -15,22 +15,25 @@ static bool is_shared(const struct stat *st)
     return S_ISDIR(st->st_mode) && (st->st_mode & S_ISVTX) != 0;
 }
 
+int trust_check_owner(const char *path, uid_t owner, struct error *err)
+{
+    if (owner == 0 || owner == geteuid())
+        return 0;
+    return error_set(err, -EPERM,
+                     "%s belongs to user %u, not to root or Resus' own account: run: chown %u %s",
+                     path, (unsigned)owner, (unsigned)geteuid(), path);
+}
+
 static int judge(const char *path, const struct trust_also *also, struct error *err)
 {
     struct stat st;
     if (stat(path, &st) < 0)
         return 0;
     const char *kind = S_ISDIR(st.st_mode) ? "the folder " : "";
-    bool owner =
-        st.st_uid == 0 || st.st_uid == geteuid() || (also != NULL && st.st_uid == also->user);
     bool group =
         st.st_gid == 0 || st.st_gid == getegid() || (also != NULL && st.st_gid == also->group);
-    if (!owner)
-        return error_set(err, -EPERM,
-                         "%s%s belongs to user %u, who is neither root nor user %u as which Resus "
-                         "runs: run: chown %u %s",
-                         kind, path, (unsigned)st.st_uid, (unsigned)geteuid(), (unsigned)geteuid(),
-                         path);
+    if ((also == NULL || st.st_uid != also->user) && trust_check_owner(path, st.st_uid, err) < 0)
+        return err->code;
     if ((st.st_mode & S_IWOTH) != 0 && !is_shared(&st))
         return error_set(err, -EPERM,
                          "%s%s can be written by every account (mode %04o): run: chmod o-w %s",

@@ -1,5 +1,5 @@
-/* Whether other accounts can change what a path leads to. Resus acts on what it reads: who can
- * write its settings, its keys or a program that it runs, acts as Resus. */
+/* Whether other accounts can change what a path leads to. An account that can write the settings,
+ * the keys or a program of Resus acts as Resus. */
 #ifndef RESUS_IO_TRUST_H
 #define RESUS_IO_TRUST_H
 
@@ -20,5 +20,7 @@ struct trust_also {
  * ones. -EPERM with the command that helps. 0 for what cannot be found or looked at: that is
  * reported when it is opened. `also` may be NULL. */
 int trust_check(const char *path, const struct trust_also *also, struct error *err) ATTR_MUST_USE;
+/* The owner alone, of a file that is open: root or our own account. */
+int trust_check_owner(const char *path, uid_t owner, struct error *err) ATTR_MUST_USE;
 
 #endif
