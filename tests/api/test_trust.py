@@ -181,3 +181,26 @@ def test_what_the_caller_left_open_reaches_neither_redis_nor_the_web_process(ser
             names = [os.readlink(file) for file in pathlib.Path(f"/proc/{process}/fd").iterdir()]
             assert not [name for name in names if "inherited" in name], (process, names)
     os.close(secret)
+
+
+def test_redis_of_another_account_is_recovered_and_stays_that_account_s(served):
+    if os.geteuid() != 0:
+        raise Skip("needs root, to be another account")
+    served.folder.chmod(0o711)
+    served.good("stop", "--confirm", "STOP", "--force")
+    served.stop()
+    redis = served.settings["services"]["redis"]["process"]
+    (served.folder / "redis.conf").chmod(0o644)
+    redis |= {"user": "nobody", "directory": str(served.folder / "of-nobody")}
+    (served.folder / "redis.conf").write_text((served.folder / "redis.conf").read_text().replace(
+        f"{served.folder}/redis", f"{served.folder}/of-nobody"))
+    served.start()
+    served.good("start", "--force")
+    first = served.good("status")["pid"]
+    assert os.stat(f"/proc/{first}").st_uid == NOBODY and (served.folder / "of-nobody").stat().st_uid == NOBODY
+    os.kill(first, signal.SIGKILL)
+    second = wait_until(lambda: (pid := served.good("status").get("pid")) not in (None, first) and pid, "its recovery")
+    assert os.stat(f"/proc/{second}").st_uid == NOBODY
+    served.stop()
+    served.start()  # the next daemon finds it
+    assert wait_until(lambda: served.good("status").get("pid"), "the status") == second
