@@ -107,8 +107,8 @@ void ask_free(struct question *questions, size_t count)
 static int lost(struct ask_trouble *t, const struct error *err)
 {
     bool permission = err->code == -EACCES || err->code == -EPERM;
-    return trouble(t, CLI_UNREACHABLE, permission ? "socket_permission" : "daemon_unreachable",
-                   err);
+    return permission ? trouble(t, CLI_REFUSED, "group_required", err)
+                      : trouble(t, CLI_UNREACHABLE, "daemon_unreachable", err);
 }
 
 /* What the daemon says about the connection: refused, too many. */

@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "daemon/control.h"
 #include "io/clock.h"
 
 #define READ_CHUNK 16384
@@ -54,7 +55,7 @@ static int open_error(int code, const char *path, struct error *err)
     case -EPERM:
         return error_set(err, code,
                          "no permission for %s: become root, or a member of group resus-admin "
-                         "(everything) or resus-monitor (reading only)",
+                         "(everything) or resus-monitor (reading only); a new member logs in again",
                          path);
     case -EAGAIN:
     case -ETIMEDOUT:
@@ -64,29 +65,39 @@ static int open_error(int code, const char *path, struct error *err)
     }
 }
 
-static int connect_to(int fd, const struct sockaddr_un *address)
+/* The connected descriptor or a negative errno. */
+static int connect_to(const char *path)
 {
-    if (connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0)
-        return 0;
-    return -errno;
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    if (!str_copy(address.sun_path, sizeof(address.sun_path), path))
+        return -ENAMETOOLONG;
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0)
+        return -errno;
+    /* A full queue makes connect() wait; the send timeout bounds that wait (unix(7)). */
+    struct timeval bound = {.tv_sec = CLIENT_CONNECT_MS / 1000};
+    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &bound, sizeof(bound));
+    if (connect(fd, (const struct sockaddr *)&address, sizeof(address)) == 0)
+        return fd;
+    int rc = -errno;
+    (void)close(fd);
+    return rc;
 }
 
 int client_open(const char *path, struct client **ret, struct error *err)
 {
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (!str_copy(address.sun_path, sizeof(address.sun_path), path))
-        return error_set(err, -ENAMETOOLONG, "the control socket's path is too long: %s", path);
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    char monitor[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    int fd = connect_to(path);
+    if (fd == -EACCES && control_monitor_path(path, monitor, sizeof monitor)) {
+        int reading = connect_to(monitor);
+        fd = reading >= 0 ? reading : fd;
+    }
     if (fd < 0)
-        return error_set_errno(err, -errno, "socket");
-    /* A full queue makes connect() wait; the send timeout bounds that wait (unix(7)). */
-    struct timeval bound = {.tv_sec = CLIENT_CONNECT_MS / 1000};
-    (void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &bound, sizeof(bound));
-    int rc = connect_to(fd, &address);
-    struct client *c = rc == 0 ? mem_calloc(1, sizeof(*c)) : NULL;
+        return open_error(fd, path, err);
+    struct client *c = mem_calloc(1, sizeof(*c));
     if (c == NULL) {
         (void)close(fd);
-        return open_error(rc == 0 ? -ENOMEM : rc, path, err);
+        return open_error(-ENOMEM, path, err);
     }
     c->fd = fd;
     c->in = BUF_LIMIT(FRAME_BYTES_MAX);

@@ -22,7 +22,8 @@ struct client_message {
     json_t *body;
 };
 
-/* The error says what to do: -ENOENT and -ECONNREFUSED (no daemon), -EACCES, -ETIMEDOUT. */
+/* `path` is the socket for admins; a user who may not open it gets the one for monitors. The error
+ * says what to do: -ENOENT and -ECONNREFUSED (no daemon), -EACCES, -ETIMEDOUT. */
 int client_open(const char *path, struct client **ret, struct error *err) ATTR_MUST_USE;
 /* Takes the reference of `args` (NULL = none). `service` NULL = the only one. */
 int client_send(struct client *c, const char *op, const char *service, json_t *args,

@@ -10,9 +10,12 @@
 #include "host/command.h"
 #include "host/keyfile.h"
 #include "host/known_hosts.h"
+#include "host/process_account.h"
 #include "host/process_run.h"
+#include "io/trust.h"
 #include "io/zone.h"
 #include "redis/endpoint.h"
+#include "settings/keys.h"
 #include "settings/position.h"
 
 /* Puts the place of the key in front. */
@@ -65,10 +68,43 @@ static int check_redis(const struct settings *settings, const struct service_set
     return 0;
 }
 
+int check_settings_file(const char *path, struct error *err)
+{
+    return trust_check(path, NULL, err) == 0 ? 0 : error_prefix(err, "%s:1:1", path);
+}
+
+int check_trust(const struct settings *settings, const struct service_settings *service,
+                struct error *err)
+{
+    const char *base = service == NULL ? (const char *)settings : (const char *)service;
+    struct process_account account = {0};
+    struct trust_also also = {geteuid(), getegid()};
+    char key[SETTINGS_ID_MAX + 64];
+    if (service != NULL && service->control == CONTROL_PROCESS) {
+        if (process_account_find(service->process.user, &account, err) < 0)
+            return at_service(settings, service, "process.user", err);
+        also = (struct trust_also){account.uid, account.gid};
+    }
+    for (size_t i = 0; i < key_count; i++) {
+        const struct key *row = &keys[i];
+        if (!row->trusted || row->base != (service == NULL ? BASE_SETTINGS : BASE_SERVICE) ||
+            (service != NULL && !key_matters(row, service)) ||
+            trust_check(base + row->offset, row->place == PLACE_PROCESS ? &also : NULL, err) == 0)
+            continue;
+        key_full_name(row, service == NULL ? "" : service->id, key, sizeof key);
+        if (service != NULL)
+            (void)error_prefix(err, "service %s", service->id);
+        return at_key(settings, key, err);
+    }
+    return 0;
+}
+
 int check_service(const struct settings *settings, const struct service_settings *service,
                   struct error *err)
 {
     char program[SETTINGS_PATH_MAX];
+    if (check_trust(settings, service, err) < 0)
+        return err->code;
     if (host_check_unit(service->unit, err) < 0)
         return at_service(settings, service, "unit", err);
     if (check_key(settings, service, geteuid(), err) < 0)
@@ -140,6 +176,8 @@ int check_server(const struct settings *settings, struct error *err)
     if (access(settings->path, R_OK) < 0)
         return error_set_errno(err, -errno, "user %u cannot read %s", (unsigned)geteuid(),
                                settings->path);
+    if (check_settings_file(settings->path, err) < 0 || check_trust(settings, NULL, err) < 0)
+        return err->code;
     if (check_folder(settings->server.state_dir, err) < 0)
         return at_key(settings, "server.state_dir", err);
     if (check_audit(&settings->audit, err) < 0)

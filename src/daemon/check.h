@@ -9,6 +9,12 @@
 #include "base/error.h"
 #include "settings/settings.h"
 
+/* May other accounts change the settings file? Before it is read. */
+int check_settings_file(const char *path, struct error *err) ATTR_MUST_USE;
+/* The same for what the settings name: files and folders of the daemon itself (`service` NULL), or
+ * of one service. */
+int check_trust(const struct settings *settings, const struct service_settings *service,
+                struct error *err) ATTR_MUST_USE;
 /* "file:line:column: service X: ..." of the first thing without which `serve` does not watch the
  * service. */
 int check_service(const struct settings *settings, const struct service_settings *service,

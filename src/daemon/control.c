@@ -5,29 +5,27 @@
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "daemon/bounded_log.h"
+#include "daemon/control_door.h"
+#include "daemon/control_names.h"
 #include "daemon/control_peer.h"
-#include "daemon/control_socket.h"
 #include "io/clock.h"
 #include "io/log.h"
 
 #define READ_CHUNK 65536
 
-enum peer_state { PEER_LOOKING_UP, PEER_OPEN, PEER_REFUSED, PEER_CLOSING };
+enum peer_state { PEER_NAMELESS, PEER_OPEN, PEER_REFUSED, PEER_CLOSING };
 
 struct connection {
     uv_pipe_t pipe;
-    uv_work_t lookup;
     struct control_server *server;
     enum peer_state state;
-    bool lookup_running, handle_open;
-    uid_t uid;
-    gid_t gid;
     struct control_principal principal;
     struct buf in;
     struct call_record *calls;
@@ -43,13 +41,17 @@ struct call_record {
 };
 
 struct control_server {
-    uv_pipe_t pipe;
-    struct control_socket socket;
+    struct control_door *admins, *monitors;
+    gid_t admin_group, monitor_group;
+    struct control_names *names;
     control_handler *handler;
     void *context;
     struct connection *connections;
     size_t count;
-    bool closing, handle_open;
+    int doors; /* open ones */
+    bool closing;
+    struct bounded_log log;
+    uv_loop_t *loop;
     char chunk[READ_CHUNK]; /* one read at a time on one loop */
 };
 
@@ -62,7 +64,7 @@ static_assert(offsetof(struct call_record, call) == 0, "control_call is the reco
 
 static void server_release(struct control_server *s)
 {
-    if (s->closing && !s->handle_open && s->connections == NULL)
+    if (s->closing && s->doors == 0 && s->connections == NULL)
         mem_free(s);
 }
 
@@ -70,8 +72,6 @@ static void server_release(struct control_server *s)
 
 static void connection_release(struct connection *c)
 {
-    if (c->handle_open || c->lookup_running)
-        return;
     struct control_server *s = c->server;
     for (struct connection **at = &s->connections; *at != NULL; at = &(*at)->next)
         if (*at == c) {
@@ -89,7 +89,6 @@ static void connection_release(struct connection *c)
 static void on_connection_closed(uv_handle_t *handle)
 {
     struct connection *c = handle->data;
-    c->handle_open = false;
     struct call_record *calls = c->calls;
     c->calls = NULL;
     for (struct call_record *r = calls; r != NULL; r = r->next)
@@ -147,8 +146,9 @@ static void connection_write(struct connection *c, struct buf *bytes, uv_write_c
         return;
     mem_free(out);
     buf_free(bytes);
-    log_info("control", "dropped the connection of %s: %zu bytes wait for a reader",
-             c->principal.name, waiting);
+    bounded_log_warning(&c->server->log, "control",
+                        "dropped the connection of %s: %zu bytes wait for a reader",
+                        c->principal.name, waiting);
     connection_drop(c);
 }
 
@@ -377,131 +377,193 @@ static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *bytes)
 
 /* ---- arrival ------------------------------------------------------------------------------- */
 
-static size_t viewers(const struct control_server *s)
+/* Answers on a descriptor that becomes no connection, as far as it can be said at once. */
+static void turn_away(int fd, int status, const char *title, const char *code, const char *message)
 {
-    size_t n = 0;
-    for (const struct connection *c = s->connections; c != NULL; c = c->next)
-        n += c->state == PEER_OPEN && c->principal.access == ACCESS_VIEWER;
-    return n;
+    struct buf bytes = BUF_LIMIT(FRAME_BYTES_MAX);
+    struct error err = {0};
+    json_t *frame = answer_frame(json_null(), status, error_body(title, code, message));
+    if (frame != NULL && frame_write(frame, &bytes, &err) == 0)
+        (void)send(fd, bytes.data, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL);
+    json_decref(frame);
+    buf_free(&bytes);
+    (void)close(fd);
 }
 
-static void lookup_work(uv_work_t *work)
+static void open_for_requests(struct connection *c)
 {
-    struct connection *c = work->data;
-    control_peer(c->uid, c->gid, &c->principal);
-}
-
-static void lookup_done(uv_work_t *work, int status)
-{
-    struct connection *c = work->data;
-    c->lookup_running = false;
-    if (c->state == PEER_CLOSING) {
-        connection_release(c);
-        return;
-    }
-    char text[512];
-    if (status != 0 || c->principal.access == ACCESS_ANONYMOUS) {
-        (void)str_format(text, sizeof(text),
-                         "user %s (uid %lu) may not speak to the daemon: it needs group "
-                         "%s (everything) or %s (reading only); as root: usermod -aG %s %s",
-                         c->principal.name, (unsigned long)c->uid, CONTROL_ADMIN_GROUP,
-                         CONTROL_MONITOR_GROUP, CONTROL_ADMIN_GROUP, c->principal.name);
-        log_warning("control",
-                    "refused user %s (uid %lu): in neither " CONTROL_ADMIN_GROUP
-                    " nor " CONTROL_MONITOR_GROUP,
-                    c->principal.name, (unsigned long)c->uid);
-        connection_refuse(c, 403, "Not allowed", "group_required", text);
-        return;
-    }
-    if (c->principal.access == ACCESS_VIEWER && viewers(c->server) >= CONTROL_VIEWERS_MAX) {
-        connection_refuse(c, 503, "Too many connections", "too_many_connections",
-                          "too many viewers are connected to the control socket");
-        return;
-    }
     c->state = PEER_OPEN;
     if (uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read) != 0)
         connection_drop(c);
 }
 
-static void on_connection(uv_stream_t *listener, int status)
+static void greet(struct connection *c)
 {
-    struct control_server *s = listener->data;
-    struct connection *c = status == 0 ? mem_calloc(1, sizeof(*c)) : NULL;
-    if (c == NULL)
+    const char *name = control_names_get(c->server->names, c->principal.uid);
+    if (name == NULL)
         return;
-    if (uv_pipe_init(listener->loop, &c->pipe, 0) != 0) {
+    (void)str_copy(c->principal.name, sizeof(c->principal.name), name);
+    open_for_requests(c);
+}
+
+static void on_name_found(void *context)
+{
+    struct control_server *s = context;
+    for (struct connection *c = s->connections, *next; c != NULL; c = next) {
+        next = c->next;
+        if (c->state == PEER_NAMELESS)
+            greet(c);
+    }
+}
+
+/* Why there is no place for the peer, or NULL. Root has places of its own. */
+static const char *no_place(const struct control_server *s, const struct control_peer *peer)
+{
+    size_t viewers = 0, same = 0;
+    for (const struct connection *c = s->connections; c != NULL; c = c->next) {
+        viewers += c->principal.access == ACCESS_VIEWER;
+        same += c->principal.uid == peer->uid;
+    }
+    if (peer->uid != 0 && same >= CONTROL_ACCOUNT_MAX)
+        return "too many programs of this account are connected to the control socket: close some "
+               "and try again";
+    if (peer->access == ACCESS_VIEWER && viewers >= CONTROL_VIEWERS_MAX)
+        return "too many viewers are connected to the control socket";
+    if (s->count >= CONTROL_CONNECTIONS_MAX - (peer->uid == 0 ? 0 : CONTROL_ROOT_PLACES))
+        return "too many programs are connected to the control socket: close some and try again";
+    return NULL;
+}
+
+static void take(struct control_server *s, int fd, const struct control_peer *peer)
+{
+    struct connection *c = mem_calloc(1, sizeof(*c));
+    if (c == NULL || uv_pipe_init(s->loop, &c->pipe, 0) != 0) {
         mem_free(c);
+        (void)close(fd);
         return;
     }
     c->pipe.data = c;
-    c->lookup.data = c;
     c->server = s;
-    c->handle_open = true;
+    c->principal.access = peer->access;
+    c->principal.uid = peer->uid;
     c->in = BUF_LIMIT(FRAME_BYTES_MAX);
     c->next = s->connections;
     s->connections = c;
     s->count++;
-    struct ucred peer = {0};
-    socklen_t length = sizeof(peer);
-    uv_os_fd_t fd = -1;
-    if (uv_accept(listener, (uv_stream_t *)&c->pipe) != 0 ||
-        uv_fileno((uv_handle_t *)&c->pipe, &fd) != 0 ||
-        getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0) {
+    if (uv_pipe_open(&c->pipe, fd) != 0) {
+        (void)close(fd);
         connection_drop(c);
         return;
     }
-    c->uid = peer.uid;
-    c->gid = peer.gid;
-    if (s->count > CONTROL_CONNECTIONS_MAX) {
-        connection_refuse(c, 503, "Too many connections", "too_many_connections",
-                          "too many programs are connected to the control socket: close some and "
-                          "try again");
+    greet(c);
+}
+
+static void arrived(struct control_server *s, int fd, enum access most)
+{
+    struct control_peer peer = {0};
+    char text[512];
+    if (control_peer(fd, s->admin_group, s->monitor_group, &peer) != 0) {
+        (void)close(fd);
         return;
     }
-    c->lookup_running = uv_queue_work(listener->loop, &c->lookup, lookup_work, lookup_done) == 0;
-    if (!c->lookup_running)
-        connection_drop(c);
+    /* The file's mode has kept it out already, unless that was changed. */
+    if (peer.access == ACCESS_ANONYMOUS) {
+        (void)str_format(text, sizeof(text),
+                         "user %lu may not speak to the daemon: it needs group %s (everything) or "
+                         "%s (reading only); as root: usermod -aG %s USER",
+                         (unsigned long)peer.uid, CONTROL_ADMIN_GROUP, CONTROL_MONITOR_GROUP,
+                         CONTROL_ADMIN_GROUP);
+        bounded_log_warning(&s->log, "control",
+                            "refused user %lu: in neither " CONTROL_ADMIN_GROUP
+                            " nor " CONTROL_MONITOR_GROUP,
+                            (unsigned long)peer.uid);
+        turn_away(fd, 403, "Not allowed", "group_required", text);
+        return;
+    }
+    peer.access = peer.access < most ? peer.access : most;
+    const char *why = no_place(s, &peer);
+    if (why != NULL) {
+        bounded_log_warning(&s->log, "control", "refused a connection of user %lu: %s",
+                            (unsigned long)peer.uid, why);
+        turn_away(fd, 503, "Too many connections", "too_many_connections", why);
+        return;
+    }
+    take(s, fd, &peer);
+}
+
+static void on_admin(void *context, int fd)
+{
+    arrived(context, fd, ACCESS_ADMIN);
+}
+
+static void on_monitor(void *context, int fd)
+{
+    arrived(context, fd, ACCESS_VIEWER);
 }
 
 /* ---- the server ---------------------------------------------------------------------------- */
 
-static void on_server_closed(uv_handle_t *handle)
+static void on_door_closed(void *context)
 {
-    struct control_server *s = handle->data;
-    s->handle_open = false;
+    struct control_server *s = context;
+    s->doors--;
     server_release(s);
+}
+
+static void tell_closed_groups(bool admins, bool monitors)
+{
+    if (!admins)
+        log_info("control",
+                 "only root and this account may use the command line: there is no "
+                 "group " CONTROL_ADMIN_GROUP ", or this process may not give a socket to it");
+    if (!monitors)
+        log_info("control",
+                 "no monitoring agents on the control socket: there is no "
+                 "group " CONTROL_MONITOR_GROUP ", or this process may not give a socket to it");
+}
+
+static int open_doors(struct control_server *s, const char *path, struct error *err)
+{
+    char beside[sizeof(((struct sockaddr_un *)0)->sun_path)];
+    bool admins = false, monitors = false;
+    const struct control_door_options usual = {.path = path, .group = s->admin_group};
+    const struct control_door_options reading = {
+        .path = beside, .group = s->monitor_group, .budget = CONTROL_VIEWER_ACCEPTS};
+    if (!control_monitor_path(path, beside, sizeof beside))
+        return error_set(err, -ENAMETOOLONG,
+                         "control socket %s: the path is too long (at most %zu bytes)", path,
+                         sizeof beside - sizeof ".monitor");
+    int rc = control_door_open(s->loop, &usual, on_admin, s, &s->admins, &admins, err);
+    if (rc < 0)
+        return rc;
+    s->doors++;
+    rc = control_door_open(s->loop, &reading, on_monitor, s, &s->monitors, &monitors, err);
+    if (rc < 0)
+        return rc;
+    s->doors++;
+    tell_closed_groups(admins, monitors);
+    return 0;
 }
 
 int control_open(uv_loop_t *loop, const char *path, control_handler *handler, void *context,
                  struct control_server **ret, struct error *err)
 {
     struct control_server *s = mem_calloc(1, sizeof(*s));
-    if (s == NULL)
+    if (s != NULL)
+        s->names = control_names_new(loop, on_name_found, s);
+    if (s == NULL || s->names == NULL) {
+        mem_free(s);
         return error_set(err, -ENOMEM, "control socket: out of memory");
-    int fd = control_socket_bind(path, &s->socket, err);
-    if (fd < 0) {
-        mem_free(s);
-        return fd;
     }
-    int rc = uv_pipe_init(loop, &s->pipe, 0);
-    if (rc != 0) {
-        (void)close(fd);
-        control_socket_remove(&s->socket);
-        mem_free(s);
-        return error_set(err, rc, "control socket: %s", uv_strerror(rc));
-    }
-    s->pipe.data = s;
-    s->handle_open = true;
+    s->loop = loop;
     s->handler = handler;
     s->context = context;
-    rc = uv_pipe_open(&s->pipe, fd);
-    if (rc != 0)
-        (void)close(fd);
-    else
-        rc = uv_listen((uv_stream_t *)&s->pipe, CONTROL_CONNECTIONS_MAX, on_connection);
-    if (rc != 0) {
+    s->admin_group = control_group(CONTROL_ADMIN_GROUP);
+    s->monitor_group = control_group(CONTROL_MONITOR_GROUP);
+    int rc = open_doors(s, path, err);
+    if (rc < 0) {
         control_close(s);
-        return error_set(err, rc, "control socket %s: %s", path, uv_strerror(rc));
+        return rc;
     }
     *ret = s;
     return 0;
@@ -512,8 +574,12 @@ void control_close(struct control_server *s)
     if (s == NULL || s->closing)
         return;
     s->closing = true;
-    control_socket_remove(&s->socket);
+    control_names_close(s->names);
     for (struct connection *c = s->connections; c != NULL; c = c->next)
         connection_drop(c);
-    uv_close((uv_handle_t *)&s->pipe, on_server_closed);
+    if (s->admins != NULL)
+        control_door_close(s->admins, on_door_closed);
+    if (s->monitors != NULL)
+        control_door_close(s->monitors, on_door_closed);
+    server_release(s);
 }

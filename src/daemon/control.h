@@ -1,9 +1,10 @@
-/* The control socket: where the command line and other local programs speak to the daemon. A Unix
- * socket of frames (api/frame.h). Who speaks is known from the kernel (SO_PEERCRED), so there is no
- * password: root, the daemon's own user and members of group `resus-admin` act as admin, members of
- * `resus-monitor` as viewer, everybody else is told which group is missing (contract section 2).
+/* The control socket: where the command line and other local programs speak to the daemon. Two Unix
+ * sockets of frames (api/frame.h): one for group `resus-admin`, whose members act as admin, and one
+ * beside it for `resus-monitor`, whose members act as viewer. The files' modes keep every other
+ * account out, except root and the daemon's own user, who act as admin. The kernel says who speaks,
+ * so there is no password.
  *
- * Everything runs on the loop's thread, but for the look-up of a peer's groups (it may ask a
+ * Everything runs on the loop's thread, but for the look-up of a peer's name (it may ask a
  * directory server), which a libuv worker does. */
 #ifndef RESUS_DAEMON_CONTROL_H
 #define RESUS_DAEMON_CONTROL_H
@@ -19,8 +20,14 @@
 #include "base/error.h"
 
 #define CONTROL_CONNECTIONS_MAX 64
+/* Of them for root alone: its call gets through whatever the others do. */
+#define CONTROL_ROOT_PLACES 8
 /* Of them for viewers: a monitoring agent that leaks connections cannot lock the admins out. */
-#define CONTROL_VIEWERS_MAX 48
+#define CONTROL_VIEWERS_MAX 40
+/* Of them for one account that is not root. */
+#define CONTROL_ACCOUNT_MAX 16
+/* Accepted connections of viewers in CONTROL_DOOR_PAUSE_MS; more wait in the kernel's queue. */
+#define CONTROL_VIEWER_ACCEPTS 20
 #define CONTROL_CALLS_MAX 32            /* requests in flight on one connection */
 #define CONTROL_OUT_MAX (4 * FRAME_MAX) /* bytes that wait for a reader before it is dropped */
 #define CONTROL_ADMIN_GROUP "resus-admin"
@@ -50,9 +57,9 @@ struct control_call {
 typedef void control_handler(void *context, struct control_call *call);
 struct control_server;
 
-/* Makes the folder (0755) if it is missing, takes away a stale socket (only if nobody answers on
- * it), binds, listens. -EADDRINUSE when a daemon answers there; -EEXIST when the path is no socket.
- */
+/* Makes the folder (0755) if it is missing, takes away stale sockets (only if nobody answers on
+ * them), binds, listens. -EADDRINUSE when a daemon answers there; -EEXIST when the path is no
+ * socket. Asks the name service for the two groups. */
 int control_open(uv_loop_t *loop, const char *path, control_handler *handler, void *context,
                  struct control_server **ret, struct error *err) ATTR_MUST_USE;
 
@@ -62,7 +69,11 @@ void control_answer(struct control_call *call, int status, json_t *body);
  * CONTROL_OUT_MAX wait is dropped (`cancelled` follows). */
 void control_push(struct control_call *call, json_t *line);
 
-/* Stops listening, removes the socket if it is still this server's, drops the connections; what
+/* Where the socket for monitors is: monitor.sock beside control.sock, otherwise PATH.monitor.
+ * False: it does not fit. */
+bool control_monitor_path(const char *path, char *ret, size_t size) ATTR_MUST_USE;
+
+/* Stops listening, removes the sockets if they are still this server's, drops the connections; what
  * libuv still holds is freed when the loop has run once more. Calls that are still open are told by
  * `cancelled` and must be answered (which then only frees them). Takes NULL. */
 void control_close(struct control_server *server);

@@ -1,14 +1,16 @@
 #include "daemon/control_peer.h"
 
+#include <errno.h>
 #include <grp.h>
 #include <pwd.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 
-#define NOBODYS_GROUP ((gid_t)-1)
+#define NO_GROUP ((gid_t)-1)
 /* One group entry with thousands of members still fits; a larger one counts as unknown. */
 #define ENTRY_BYTES_MAX (256 * 1024)
 
@@ -19,45 +21,54 @@ enum access control_access(uid_t peer, uid_t own, const gid_t *groups, size_t co
         return ACCESS_ADMIN;
     enum access best = ACCESS_ANONYMOUS;
     for (size_t i = 0; i < count; i++) {
-        if (admin != NOBODYS_GROUP && groups[i] == admin)
+        if (admin != NO_GROUP && groups[i] == admin)
             return ACCESS_ADMIN;
-        if (monitor != NOBODYS_GROUP && groups[i] == monitor)
+        if (monitor != NO_GROUP && groups[i] == monitor)
             best = ACCESS_VIEWER;
     }
     return best;
 }
 
-static gid_t group_id(const char *name, char *room, size_t size)
+int control_peer(int fd, gid_t admin, gid_t monitor, struct control_peer *ret)
 {
-    struct group entry, *found = NULL;
-    if (getgrnam_r(name, &entry, room, size, &found) != 0 || found == NULL)
-        return NOBODYS_GROUP;
-    return entry.gr_gid;
+    gid_t groups[CONTROL_PEER_GROUPS_MAX + 1];
+    struct ucred peer = {0};
+    socklen_t length = sizeof peer;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &length) != 0)
+        return -errno;
+    groups[0] = peer.gid;
+    length = CONTROL_PEER_GROUPS_MAX * sizeof groups[0];
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups + 1, &length) != 0)
+        length = 0;
+    *ret = (struct control_peer){
+        .uid = peer.uid,
+        .gid = peer.gid,
+        .access = control_access(peer.uid, geteuid(), groups, 1 + length / sizeof groups[0], admin,
+                                 monitor),
+    };
+    return 0;
 }
 
-void control_peer(uid_t uid, gid_t gid, struct control_principal *ret)
+gid_t control_group(const char *name)
 {
-    struct control_principal who = {.uid = uid};
-    gid_t groups[CONTROL_PEER_GROUPS_MAX] = {gid};
-    int count = 0;
+    struct group entry, *found = NULL;
+    gid_t id = NO_GROUP;
     char *room = mem_calloc(ENTRY_BYTES_MAX, 1);
-    gid_t admin = NOBODYS_GROUP, monitor = NOBODYS_GROUP;
-    struct passwd entry, *found = NULL;
-    if (room != NULL && getpwuid_r(uid, &entry, room, ENTRY_BYTES_MAX, &found) == 0 &&
-        found != NULL) {
-        (void)str_copy_clean(who.name, sizeof(who.name), entry.pw_name, strlen(entry.pw_name));
-        count = CONTROL_PEER_GROUPS_MAX - 1;
-        /* Too many groups: glibc filled what fits and tells the whole number. */
-        if (getgrouplist(entry.pw_name, entry.pw_gid, groups + 1, &count) < 0)
-            count = CONTROL_PEER_GROUPS_MAX - 1;
-    } else {
-        (void)str_format(who.name, sizeof(who.name), "uid:%lu", (unsigned long)uid);
-    }
-    if (room != NULL) {
-        admin = group_id(CONTROL_ADMIN_GROUP, room, ENTRY_BYTES_MAX);
-        monitor = group_id(CONTROL_MONITOR_GROUP, room, ENTRY_BYTES_MAX);
-    }
+    if (room != NULL && getgrnam_r(name, &entry, room, ENTRY_BYTES_MAX, &found) == 0 &&
+        found != NULL)
+        id = entry.gr_gid;
     mem_free(room);
-    who.access = control_access(uid, geteuid(), groups, (size_t)count + 1, admin, monitor);
-    *ret = who;
+    return id;
+}
+
+void control_peer_name(uid_t uid, char *ret, size_t size)
+{
+    struct passwd entry, *found = NULL;
+    char *room = mem_calloc(ENTRY_BYTES_MAX, 1);
+    if (room != NULL && getpwuid_r(uid, &entry, room, ENTRY_BYTES_MAX, &found) == 0 &&
+        found != NULL)
+        (void)str_copy_clean(ret, size, entry.pw_name, strlen(entry.pw_name));
+    else
+        (void)str_format(ret, size, "uid:%lu", (unsigned long)uid);
+    mem_free(room);
 }

@@ -9,9 +9,11 @@
 #include <unistd.h>
 
 #include "base/str.h"
+#include "daemon/control.h"
 #include "io/file.h"
 
-#define SOCKET_MODE 0666
+#define OWNER_MODE 0600
+#define GROUP_MODE 0660
 #define FOLDER_MODE 0755
 #define BACKLOG 64 /* the daemon accepts at every loop turn */
 
@@ -62,7 +64,14 @@ static int stale_remove(const struct sockaddr_un *address, struct error *err)
     return 0;
 }
 
-static int bind_here(const struct sockaddr_un *address, struct control_socket *ret,
+/* Gives the socket to the group. False: it stays the owner's alone. */
+static bool open_to_group(const char *path, gid_t group)
+{
+    return group != (gid_t)-1 && lchown(path, (uid_t)-1, group) == 0 &&
+           chmod(path, GROUP_MODE) == 0;
+}
+
+static int bind_here(const struct sockaddr_un *address, gid_t group, struct control_socket *ret,
                      struct error *err)
 {
     const char *path = address->sun_path;
@@ -74,13 +83,16 @@ static int bind_here(const struct sockaddr_un *address, struct control_socket *r
         return error_set_errno(err, -errno, "control socket %s", path);
     struct control_socket made = {0};
     struct stat status;
-    if (bind(fd, (const struct sockaddr *)address, sizeof(*address)) != 0) {
+    /* The file takes its mode from the descriptor: there is no moment in which others may connect.
+     */
+    if (fchmod(fd, OWNER_MODE) != 0 ||
+        bind(fd, (const struct sockaddr *)address, sizeof(*address)) != 0) {
         rc = error_set_errno(err, -errno, "control socket %s", path);
-    } else if (listen(fd, BACKLOG) != 0 || chmod(path, SOCKET_MODE) != 0 ||
-               lstat(path, &status) != 0) {
+    } else if (listen(fd, BACKLOG) != 0 || lstat(path, &status) != 0) {
         rc = error_set_errno(err, -errno, "control socket %s", path);
         (void)unlink(path);
     } else {
+        made.grouped = open_to_group(path, group);
         (void)str_copy(made.path, sizeof(made.path), path);
         made.device = status.st_dev;
         made.inode = status.st_ino;
@@ -91,7 +103,8 @@ static int bind_here(const struct sockaddr_un *address, struct control_socket *r
     return rc;
 }
 
-int control_socket_bind(const char *path, struct control_socket *ret, struct error *err)
+int control_socket_bind(const char *path, gid_t group, struct control_socket *ret,
+                        struct error *err)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     if (!str_copy(address.sun_path, sizeof(address.sun_path), path))
@@ -101,7 +114,7 @@ int control_socket_bind(const char *path, struct control_socket *ret, struct err
     int folder = folder_lock(path, err);
     if (folder < 0)
         return folder;
-    int fd = bind_here(&address, ret, err);
+    int fd = bind_here(&address, group, ret, err);
     (void)close(folder);
     return fd;
 }
@@ -112,4 +125,13 @@ void control_socket_remove(const struct control_socket *socket)
     if (lstat(socket->path, &status) == 0 && status.st_dev == socket->device &&
         status.st_ino == socket->inode)
         (void)unlink(socket->path);
+}
+
+bool control_monitor_path(const char *path, char *ret, size_t size)
+{
+    static const char usual[] = "/control.sock", monitor[] = "/monitor.sock";
+    size_t length = strlen(path), end = sizeof usual - 1;
+    if (length >= end && str_equal(path + length - end, usual))
+        return str_format(ret, size, "%.*s%s", (int)(length - end), path, monitor);
+    return str_format(ret, size, "%s.monitor", path);
 }

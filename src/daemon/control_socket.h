@@ -2,6 +2,7 @@
 #ifndef RESUS_DAEMON_CONTROL_SOCKET_H
 #define RESUS_DAEMON_CONTROL_SOCKET_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 #include <sys/un.h>
 
@@ -12,11 +13,13 @@ struct control_socket {
     char path[sizeof(((struct sockaddr_un *)0)->sun_path)];
     dev_t device; /* with `inode`: whether the file at the path is still the one we made */
     ino_t inode;
+    bool grouped; /* members of the group may connect */
 };
 
-/* A listening descriptor (non-blocking, close-on-exec), or a negative errno. Mode
- * 0666: who may speak is decided from the peer's credentials at accept. */
-int control_socket_bind(const char *path, struct control_socket *ret,
+/* A listening descriptor (non-blocking, close-on-exec), or a negative errno. The socket has mode
+ * 0660 and belongs to `group`; it has mode 0600 where there is no such group ((gid_t)-1) or this
+ * process may not give files to it. */
+int control_socket_bind(const char *path, gid_t group, struct control_socket *ret,
                         struct error *err) ATTR_MUST_USE;
 /* Unlinks the file unless another daemon has put its own there meanwhile. */
 void control_socket_remove(const struct control_socket *socket);

@@ -11,7 +11,9 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "daemon/calls.h"
+#include "daemon/check.h"
 #include "daemon/control.h"
+#include "daemon/hardening.h"
 #include "daemon/instance.h"
 #include "daemon/web.h"
 #include "daemon/world.h"
@@ -115,11 +117,12 @@ static void on_reload(uv_signal_t *handle, int number)
     struct settings *fresh = NULL;
     char keys[256];
     world_reopen_audit(d->world);
-    if (settings_read(d->settings->path, &fresh, &err) < 0) {
+    if (check_settings_file(d->settings->path, &err) < 0 ||
+        settings_read(d->settings->path, &fresh, &err) < 0) {
         refuse_reload(d, &err);
         return;
     }
-    if (world_reconfigure(d->world, fresh, &err) < 0) {
+    if (check_trust(fresh, NULL, &err) < 0 || world_reconfigure(d->world, fresh, &err) < 0) {
         refuse_reload(d, &err);
         settings_free(fresh);
         return;
@@ -239,10 +242,14 @@ int daemon_serve_demo(const char *config_path, int redis_port, const char *passw
 {
     struct daemon d = {.demo_port = redis_port, .demo_password = password};
     struct error err = {0};
+    hardening_close_inherited();
     (void)signal(SIGPIPE, SIG_IGN);
     log_init(getenv("RESUS_DEBUG") != NULL ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
-    if (settings_read(config_path, &d.settings, &err) < 0) {
+    if (hardening_hide_memory(&err) < 0 || check_settings_file(config_path, &err) < 0 ||
+        settings_read(config_path, &d.settings, &err) < 0 ||
+        check_trust(d.settings, NULL, &err) < 0) {
         (void)fprintf(stderr, "%s\n", err.text);
+        settings_free(d.settings);
         return EXIT_CONFIG;
     }
     for (size_t i = 0; i < d.settings->warning_count; i++)

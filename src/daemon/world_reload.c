@@ -23,7 +23,9 @@ void place_open(struct world *w, int index, const struct settings *settings, str
     struct error err = {0};
     struct error found = {0};
     *ret = (struct ends){0};
-    int r = place_open_redis(w, index, s, ret, &err);
+    int r = check_trust(settings, s, &err);
+    if (r >= 0)
+        r = place_open_redis(w, index, s, ret, &err);
     if (r >= 0)
         r = place_open_controller(w, index, s, ret, &err);
     if (r >= 0)

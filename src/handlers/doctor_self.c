@@ -49,12 +49,18 @@ static void judge_configuration(const struct doctor_facts *f, json_t *items)
             "correct what is named, try it with `resus serve --check`, then `systemctl reload "
             "resus`",
             "the service is misconfigured, so it is not watched: %s", f->misconfigured);
+    if (f->self.trust.code != 0)
+        doctor_put(items, "configuration", FINDING_FAIL,
+                   "run the command that is named, then `resus serve --check`",
+                   "other accounts can change what Resus acts on, and it would not start again: %s",
+                   f->self.trust.text);
     for (size_t i = 0; i < s->warning_count; i++)
         doctor_put(
             items, "configuration", FINDING_WARNING,
             "mend the line, try it with `resus serve --check`, then `systemctl reload resus`", "%s",
             s->warnings[i]);
-    if (s->warning_count == 0 && f->self.reload_refused == NULL && f->misconfigured == NULL)
+    if (s->warning_count == 0 && f->self.reload_refused == NULL && f->misconfigured == NULL &&
+        f->self.trust.code == 0)
         doctor_put(items, "configuration", FINDING_PASS, NULL, "%s has no warnings", s->path);
 }
 
@@ -98,14 +104,21 @@ static void judge_groups(const struct doctor_facts *f, json_t *items)
 {
     bool admin = f->self.admin_group;
     bool monitor = f->self.monitor_group;
-    if (admin && monitor)
+    if (admin && monitor && f->self.sockets_grouped)
         doctor_put(items, "groups", FINDING_PASS, NULL,
                    "members of resus-admin and resus-monitor may use the command line");
+    else if (admin && monitor)
+        doctor_put(items, "groups", FINDING_WARNING,
+                   "run Resus as the unit does, with `SupplementaryGroups=resus-admin "
+                   "resus-monitor`, then `systemctl restart resus`",
+                   "the control sockets are not open to resus-admin and resus-monitor: only root "
+                   "and Resus' own account may use the command line");
     else
         doctor_put(items, "groups", FINDING_WARNING,
-                   admin     ? "`groupadd --system resus-monitor`"
-                   : monitor ? "`groupadd --system resus-admin`"
-                             : "`groupadd --system resus-admin; groupadd --system resus-monitor`",
+                   admin     ? "`groupadd --system resus-monitor`, then `systemctl restart resus`"
+                   : monitor ? "`groupadd --system resus-admin`, then `systemctl restart resus`"
+                             : "`groupadd --system resus-admin; groupadd --system resus-monitor`, "
+                               "then `systemctl restart resus`",
                    "there is no local group %s%s%s: only root may use the command line for that",
                    admin ? "" : "resus-admin", !admin && !monitor ? " and no " : "",
                    monitor ? "" : "resus-monitor");

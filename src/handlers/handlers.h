@@ -21,7 +21,9 @@ struct handlers_self {
     const struct settings *settings;
     struct audit_state audit;
     bool admin_group, monitor_group; /* are the groups of the control socket in /etc/group? */
-    int64_t state_bytes_free;        /* of the disk under server.state_dir; -1 = cannot be told */
+    bool sockets_grouped;            /* may their members connect? */
+    struct error trust; /* the first file or folder that other accounts can change; code 0: none */
+    int64_t state_bytes_free; /* of the disk under server.state_dir; -1 = cannot be told */
     int64_t pid;
     const char *reload_refused; /* why the last reload of the settings was; NULL = it was not */
     bool by_systemd;            /* systemd started this process */

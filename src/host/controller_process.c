@@ -17,9 +17,9 @@
 #include "host/fd_watch.h"
 #include "host/process_facts.h"
 #include "host/process_log.h"
+#include "host/process_record.h"
 #include "host/process_text.h"
 #include "io/clock.h"
-#include "io/file.h"
 #include "io/log.h"
 #include "io/mailbox.h"
 
@@ -46,6 +46,7 @@ struct process_controller {
     struct fd_watch *exit_watch;
     int pidfd;
     struct process_files files;
+    struct process_account account;
     char unit[SETTINGS_UNIT_MAX];
     char program[SETTINGS_PATH_MAX], config_file[SETTINGS_PATH_MAX];
     char host[SETTINGS_HOST_MAX], port_text[8], socket[SETTINGS_PATH_MAX];
@@ -279,12 +280,18 @@ static void spawn(struct process_controller *p)
     struct error err = {0};
     pid_t pid;
     int pidfd;
-    int r = process_start(&p->files, argv, &pid, &pidfd, &err);
+    int r = process_start(&p->files, &p->account, argv, &pid, &pidfd, &err);
     if (r == 0)
         r = watch_process(p, pid, pidfd, PROCESS_STARTING);
     p->queue->spawned = true;
     if (r < 0)
         fail_first(p, err.text[0] != '\0' ? err.text : uv_strerror(r), false);
+}
+
+static void set_up(struct process_controller *p)
+{
+    process_record_renew(&p->files, p->view.pid, p->account.uid);
+    set_state(p, PROCESS_UP);
 }
 
 /* --- actions --- */
@@ -312,7 +319,7 @@ static bool begin_up(struct process_controller *p)
 static bool advance(struct process_controller *p, struct process_job *job)
 {
     if (p->view.state == PROCESS_STARTING && accepts(p) == TRI_YES)
-        set_state(p, PROCESS_UP);
+        set_up(p);
     if (p->view.state == PROCESS_DOWN) {
         bool restart = job->request.command == HOST_RESTART && job->goes_down;
         job->goes_down = job->goes_down && !restart;
@@ -376,7 +383,7 @@ static void step(struct process_controller *p)
     if (p->closed) /* by the callback of an answer */
         return;
     if (p->view.state == PROCESS_STARTING && p->queue == NULL && accepts(p) == TRI_YES)
-        set_state(p, PROCESS_UP); /* its start was given up, and yet it came */
+        set_up(p); /* its start was given up, and yet it came */
     int64_t wait =
         p->queue == NULL ? INT64_MAX : mono_since(p->queue->request.deadline, clock_mono());
     if ((p->view.state == PROCESS_STARTING || p->probe_fd >= 0) && wait > READY_POLL_MS)
@@ -392,10 +399,8 @@ static void step(struct process_controller *p)
 
 static void answer_reload(struct process_controller *p, struct process_job *job)
 {
-    struct buf err = BUF_LIMIT(512); /* systemd's own words: host_reload_unsupported reads them */
-    (void)buf_append_cut(&err, "Job type reload is not applicable for unit ", 43);
-    (void)buf_append_cut(&err, p->unit, strlen(p->unit));
-    (void)buf_append_cut(&err, ".\n", 2);
+    struct buf err = BUF_LIMIT(512);
+    (void)!process_text_no_reload(&p->view, &err);
     answer(p, job, HOST_EXITED, 1, NULL, &err);
     buf_free(&err);
 }
@@ -555,9 +560,8 @@ int controller_process_open(uv_loop_t *loop, const struct service_settings *serv
     static const struct controller_ops ops = {
         .run = run, .cancel = cancel, .give_up = give_up, .close = close_controller};
     char program[SETTINGS_PATH_MAX];
-    int r = process_find(service->process.program, program, err);
-    if (r == 0)
-        r = file_make_folders(service->process.directory, 0750, err);
+    struct process_account account;
+    int r = process_prepare(&service->process, program, &account, err);
     if (r < 0)
         return r;
     struct process_controller *p = mem_calloc(1, sizeof *p);
@@ -574,7 +578,8 @@ int controller_process_open(uv_loop_t *loop, const struct service_settings *serv
     p->loop = loop;
     p->pidfd = -1;
     p->probe_fd = -1;
-    process_files_set(&p->files, service->process.directory, service->id);
+    p->account = account;
+    process_files_set(&p->files, &service->process, program, account.uid, service->id);
     (void)str_copy(p->unit, sizeof p->unit, service->unit);
     (void)str_copy(p->program, sizeof p->program, program);
     (void)str_copy(p->config_file, sizeof p->config_file, service->process.config_file);

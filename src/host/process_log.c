@@ -38,7 +38,7 @@ static bool read_end(int fd, struct buf *out)
 
 void process_log_tail(const char *log, int lines, struct buf *out)
 {
-    int fd = open(log, O_RDONLY | O_CLOEXEC);
+    int fd = open(log, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     if (fd < 0)
         return;
     for (int i = 0; i < TAIL_TRIES && !read_end(fd, out); i++)
@@ -86,7 +86,7 @@ static int take_beginning(int fd)
 static void on_worker(uv_work_t *work)
 {
     struct bound *b = (struct bound *)work;
-    int fd = open(b->log, O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+    int fd = open(b->log, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
     b->code = fd < 0 ? -errno : take_beginning(fd);
     if (fd >= 0)
         close(fd);

@@ -14,111 +14,30 @@
 
 #include "base/str.h"
 #include "host/process_log.h"
+#include "host/process_record.h"
 #include "io/child.h"
+#include "io/file.h"
+#include "io/trust.h"
 
-#define BOOT_ID "/proc/sys/kernel/random/boot_id"
-#define RECORD_MAX 1024 /* a line of stat is about 300 bytes, a boot id 37 */
-
-void process_files_set(struct process_files *files, const char *directory, const char *id)
+void process_files_set(struct process_files *files, const struct process_settings *process,
+                       const char *program, uid_t uid, const char *id)
 {
-    (void)str_copy(files->directory, sizeof files->directory, directory);
-    (void)str_format(files->pid, sizeof files->pid, "%s/%s.pid", directory, id);
-    (void)str_format(files->lock, sizeof files->lock, "%s/%s.lock", directory, id);
-    (void)str_format(files->log, sizeof files->log, "%s/%s.log", directory, id);
-}
-
-/* --- the record: async-signal-safe, for it is written between fork and exec --- */
-
-static ssize_t read_some(const char *path, char *to, size_t size)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0)
-        return -1;
-    ssize_t n = read(fd, to, size);
-    close(fd);
-    return n;
-}
-
-static int write_record(const char *path, const char *temporary)
-{
-    char record[RECORD_MAX];
-    ssize_t n = read_some("/proc/self/stat", record, sizeof record);
-    if (n <= 0)
-        return -1;
-    ssize_t more = read_some(BOOT_ID, record + n, sizeof record - (size_t)n);
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-    if (more <= 0 || fd < 0)
-        return -1;
-    size_t length = (size_t)(n + more);
-    int r = write(fd, record, length) == (ssize_t)length ? 0 : -1;
-    close(fd);
-    return r < 0 ? r : rename(temporary, path);
-}
-
-/* Field 22 (start time in ticks since boot) of a line of stat: counted from the last ')', for the
- * name in field 2 may hold anything. */
-static uint64_t start_ticks(const char *stat)
-{
-    const char *p = strrchr(stat, ')');
-    for (int field = 2; p != NULL && field < 22; field++) {
-        p = strchr(p, ' ');
-        p = p == NULL ? NULL : p + 1;
-    }
-    return p == NULL ? 0 : strtoull(p, NULL, 10);
-}
-
-struct record {
-    pid_t pid;
-    uint64_t ticks;
-};
-
-static int read_record(const char *path, struct record *ret)
-{
-    char text[RECORD_MAX + 1] = "";
-    char boot[64] = "";
-    ssize_t n = read_some(path, text, sizeof text - 1);
-    ssize_t b = read_some(BOOT_ID, boot, sizeof boot - 1);
-    if (n <= 0 || b <= 0)
-        return -ESRCH;
-    char *newline = strchr(text, '\n');
-    if (newline == NULL || strcmp(newline + 1, boot) != 0)
-        return -ESRCH; /* of an earlier boot */
-    *newline = '\0';
-    ret->pid = (pid_t)strtol(text, NULL, 10);
-    ret->ticks = start_ticks(text);
-    return ret->pid > 1 && ret->ticks > 0 ? 0 : -ESRCH;
-}
-
-static int open_pidfd(pid_t pid)
-{
-    return (int)syscall(SYS_pidfd_open, pid, 0);
+    (void)str_copy(files->directory, sizeof files->directory, process->directory);
+    (void)str_copy(files->program, sizeof files->program, program);
+    (void)str_format(files->pid, sizeof files->pid, "%s/%s.pid", process->records, id);
+    (void)str_format(files->pid_new, sizeof files->pid_new, "%s/%s.new", process->records, id);
+    (void)str_format(files->lock, sizeof files->lock, "%s/%s.lock", process->records, id);
+    (void)str_format(files->log, sizeof files->log, "%s/%s.log", process->directory, id);
+    (void)str_format(files->old_pid, sizeof files->old_pid, "%s/%s.pid", process->directory, id);
+    (void)str_format(files->old_lock, sizeof files->old_lock, "%s/%s.lock", process->directory, id);
+    files->uid = uid;
 }
 
 int process_adopt(const struct process_files *files, pid_t *ret_pid, int *ret_pidfd)
 {
-    struct record record;
-    *ret_pid = 0;
-    if (read_record(files->pid, &record) < 0)
-        return -ESRCH;
-    *ret_pid = record.pid;
-    int fd = open_pidfd(record.pid);
+    int fd = process_record_find(files, ret_pid);
     if (fd < 0)
-        return -ESRCH;
-    /* Looked at after the pidfd was taken: it cannot become another process any more. */
-    char path[64];
-    char stat[RECORD_MAX + 1] = "";
-    (void)str_format(path, sizeof path, "/proc/%d/stat", (int)record.pid);
-    bool same = read_some(path, stat, sizeof stat - 1) > 0 && start_ticks(stat) == record.ticks;
-    const char *name_end = strrchr(stat, ')');
-    bool ended = name_end != NULL && (str_starts(name_end, ") Z") || str_starts(name_end, ") X"));
-    if (same && ended) { /* if it is ours, it is buried here */
-        int code;
-        (void)process_reap(fd, &code);
-    }
-    if (!same || ended) {
-        close(fd);
-        return -ESRCH;
-    }
+        return fd;
     *ret_pidfd = fd;
     return 0;
 }
@@ -130,54 +49,134 @@ void process_forget(const struct process_files *files)
 
 /* --- starting --- */
 
+enum stage { STAGE_RECORD, STAGE_ACCOUNT, STAGE_FOLDER, STAGE_RUN };
+
+struct trouble {
+    enum stage stage;
+    int code;
+};
+
 struct launch {
     const struct process_files *files;
+    const struct process_account *account;
     const char *const *argv;
-    char temporary[SETTINGS_PATH_MAX + 96];
+    char identity[128];
     int lock_fd, log_fd, null_fd, tell_fd;
 };
 
-/* After fork: async-signal-safe calls only. */
-static void become(const struct launch *l)
+/* After fork: async-signal-safe calls only. Returns how far it came. */
+static enum stage run(const struct launch *l)
 {
     static char *const environment[] = {
         "LC_ALL=C", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", NULL};
+    if (setsid() < 0 || process_record_write(l->files, l->identity) < 0 ||
+        dup2(l->null_fd, 0) < 0 || dup2(l->log_fd, 1) < 0 || dup2(l->log_fd, 2) < 0 ||
+        fcntl(l->lock_fd, F_SETFD, 0) < 0)
+        return STAGE_RECORD;
+    if (process_account_become(l->account) < 0)
+        return STAGE_ACCOUNT;
+    if (chdir(l->files->directory) < 0)
+        return STAGE_FOLDER;
+    (void)execve(l->argv[0], (char **)(uintptr_t)l->argv, environment);
+    return STAGE_RUN;
+}
+
+static void become(const struct launch *l)
+{
     const struct sigaction plain = {.sa_handler = SIG_DFL};
     sigset_t none;
     (void)sigemptyset(&none);
     for (int i = 1; i < 32; i++)
         (void)sigaction(i, &plain, NULL);
     (void)sigprocmask(SIG_SETMASK, &none, NULL);
-    if (setsid() >= 0 && write_record(l->files->pid, l->temporary) == 0 &&
-        dup2(l->null_fd, 0) >= 0 && dup2(l->log_fd, 1) >= 0 && dup2(l->log_fd, 2) >= 0 &&
-        fcntl(l->lock_fd, F_SETFD, 0) == 0 && chdir(l->files->directory) == 0)
-        (void)execve(l->argv[0], (char **)(uintptr_t)l->argv, environment);
-    int code = errno;
-    if (write(l->tell_fd, &code, sizeof code) < 0)
+    struct trouble trouble = {.stage = run(l)};
+    trouble.code = errno;
+    if (write(l->tell_fd, &trouble, sizeof trouble) < 0)
         _exit(126);
     _exit(127);
+}
+
+static int open_lock(const char *path, int flags, struct error *err)
+{
+    int fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | flags, 0600);
+    if (fd < 0)
+        return error_set_errno(err, -errno, "cannot open %s", path);
+    if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    close(fd);
+    return error_set(err, -EBUSY, "a redis-server that Resus started runs already (%s)", path);
+}
+
+/* Does one hold the lock of version 0.1.0? Without the file there is none. */
+static int old_lock_is_free(const struct process_files *f, struct error *err)
+{
+    if (access(f->old_lock, F_OK) != 0)
+        return 0;
+    int fd = open_lock(f->old_lock, 0, err);
+    if (fd < 0)
+        return fd;
+    (void)unlink(f->old_lock);
+    close(fd);
+    return 0;
+}
+
+/* Redis' account may write the folder: no link leads us elsewhere, and no second name of a file. */
+static int open_log(const struct process_files *f, struct error *err)
+{
+    struct stat st;
+    if (lstat(f->log, &st) == 0 && S_ISREG(st.st_mode) && st.st_size > PROCESS_LOG_MAX) {
+        char old[SETTINGS_PATH_MAX + 96];
+        (void)str_format(old, sizeof old, "%s.1", f->log);
+        (void)rename(f->log, old);
+    }
+    int fd =
+        open(f->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0640);
+    if (fd < 0)
+        return error_set_errno(err, -errno, "cannot open %s", f->log);
+    if (fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_nlink == 1 &&
+        (st.st_uid == 0 || st.st_uid == geteuid() || st.st_uid == f->uid) &&
+        fcntl(fd, F_SETFL, O_APPEND) == 0)
+        return fd;
+    close(fd);
+    return error_set(err, -EPERM,
+                     "%s is not a plain file of Resus or of Redis: move it away and start again",
+                     f->log);
 }
 
 static int open_files(struct launch *l, struct error *err)
 {
     const struct process_files *f = l->files;
-    l->lock_fd = open(f->lock, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    int r = old_lock_is_free(f, err);
+    if (r < 0)
+        return r;
+    l->lock_fd = open_lock(f->lock, O_CREAT, err);
     if (l->lock_fd < 0)
-        return error_set_errno(err, -errno, "cannot open %s", f->lock);
-    if (flock(l->lock_fd, LOCK_EX | LOCK_NB) < 0)
-        return error_set(err, -EBUSY, "a redis-server that Resus started runs already (%s)",
-                         f->lock);
-    struct stat st;
-    if (stat(f->log, &st) == 0 && st.st_size > PROCESS_LOG_MAX) {
-        char old[SETTINGS_PATH_MAX + 96];
-        (void)str_format(old, sizeof old, "%s.1", f->log);
-        (void)rename(f->log, old);
-    }
-    l->log_fd = open(f->log, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+        return l->lock_fd;
+    l->log_fd = open_log(f, err);
     if (l->log_fd < 0)
-        return error_set_errno(err, -errno, "cannot open %s", f->log);
+        return l->log_fd;
     l->null_fd = open("/dev/null", O_RDWR | O_CLOEXEC);
     return l->null_fd < 0 ? error_set_errno(err, -errno, "cannot open /dev/null") : 0;
+}
+
+static int explain(const struct launch *l, const struct trouble *trouble, struct error *err)
+{
+    const char *user = l->account->name;
+    const char *folder = l->files->directory;
+    switch (trouble->stage) {
+    case STAGE_RECORD:
+        return error_set_errno(err, -trouble->code, "cannot write %s", l->files->pid);
+    case STAGE_ACCOUNT:
+        return error_set_errno(err, -trouble->code, "cannot become user %s", user);
+    case STAGE_FOLDER:
+        return error_set_errno(err, -trouble->code,
+                               "cannot enter %s%s%s: make `process.directory` a folder of that "
+                               "account, in folders that it may enter",
+                               folder, user[0] == '\0' ? "" : " as user ", user);
+    case STAGE_RUN:
+        break;
+    }
+    return error_set_errno(err, -trouble->code, "cannot run %s", l->argv[0]);
 }
 
 static int launch(struct launch *l, pid_t *ret_pid, int *ret_pidfd, struct error *err)
@@ -189,20 +188,20 @@ static int launch(struct launch *l, pid_t *ret_pid, int *ret_pidfd, struct error
     pid_t pid = fork();
     if (pid == 0)
         become(l);
-    int code = pid < 0 ? errno : 0;
+    struct trouble trouble = {.stage = STAGE_RUN, .code = pid < 0 ? errno : 0};
     close(ends[1]);
     /* Ends at once: the other end is closed by exec, or tells why there was none. */
-    if (pid > 0 && read(ends[0], &code, sizeof code) < 0)
-        code = errno;
+    if (pid > 0 && read(ends[0], &trouble, sizeof trouble) < 0)
+        trouble.code = errno;
     close(ends[0]);
-    if (code != 0) {
+    if (trouble.code != 0) {
         if (pid > 0)
             (void)waitpid(pid, NULL, 0);
-        return error_set_errno(err, -code, "cannot run %s", l->argv[0]);
+        return explain(l, &trouble, err);
     }
-    int fd = open_pidfd(pid);
+    int fd = (int)syscall(SYS_pidfd_open, pid, 0);
     if (fd < 0) {
-        code = errno;
+        int code = errno;
         (void)kill(pid, SIGKILL);
         (void)waitpid(pid, NULL, 0);
         return error_set_errno(err, -code, "pidfd of %s", l->argv[0]);
@@ -218,12 +217,18 @@ static void close_if_open(int fd)
         close(fd);
 }
 
-int process_start(const struct process_files *files, const char *const *argv, pid_t *ret_pid,
-                  int *ret_pidfd, struct error *err)
+int process_start(const struct process_files *files, const struct process_account *account,
+                  const char *const *argv, pid_t *ret_pid, int *ret_pidfd, struct error *err)
 {
-    struct launch l = {
-        .files = files, .argv = argv, .lock_fd = -1, .log_fd = -1, .null_fd = -1, .tell_fd = -1};
-    (void)str_format(l.temporary, sizeof l.temporary, "%s.new", files->pid);
+    struct launch l = {.files = files,
+                       .account = account,
+                       .argv = argv,
+                       .lock_fd = -1,
+                       .log_fd = -1,
+                       .null_fd = -1,
+                       .tell_fd = -1};
+    if (!process_record_identity(argv[0], account->uid, l.identity, sizeof l.identity))
+        return error_set_errno(err, -errno, "cannot run %s", argv[0]);
     int r = open_files(&l, err);
     if (r == 0)
         r = launch(&l, ret_pid, ret_pidfd, err);
@@ -241,14 +246,14 @@ int process_find(const char *program, char ret[SETTINGS_PATH_MAX], struct error 
         if (access(program, X_OK) < 0)
             return error_set_errno(err, -errno, "cannot run %s", program);
         (void)str_copy(ret, SETTINGS_PATH_MAX, program);
-        return 0;
+        return trust_check(ret, NULL, err);
     }
     while (*rest != '\0') {
         size_t n = strcspn(rest, ":");
         if (str_format(path, sizeof path, "%.*s/%s", (int)n, rest, program) &&
             access(path, X_OK) == 0) {
             (void)str_copy(ret, SETTINGS_PATH_MAX, path);
-            return 0;
+            return trust_check(ret, NULL, err);
         }
         rest += n + (rest[n] == ':');
     }
@@ -256,6 +261,29 @@ int process_find(const char *program, char ret[SETTINGS_PATH_MAX], struct error 
                      "%s is not in %s: install it (apt install redis-server) or set "
                      "`process: {program: ...}`",
                      program, child_path);
+}
+
+static int make_folders(const struct process_settings *process,
+                        const struct process_account *account, struct error *err)
+{
+    const struct trust_also also = {account->uid, account->gid};
+    const char *folder = process->directory;
+    bool there = access(folder, F_OK) == 0;
+    int r = file_make_folders(folder, 0750, err);
+    if (r == 0 && !there && account->other && chown(folder, account->uid, account->gid) < 0)
+        r = error_set_errno(err, -errno, "cannot give %s to user %s", folder, account->name);
+    if (r == 0)
+        r = trust_check(folder, &also, err);
+    return r < 0 ? r : file_make_folders(process->records, 0700, err);
+}
+
+int process_prepare(const struct process_settings *process, char ret_program[SETTINGS_PATH_MAX],
+                    struct process_account *ret_account, struct error *err)
+{
+    int r = process_find(process->program, ret_program, err);
+    if (r == 0)
+        r = process_account_find(process->user, ret_account, err);
+    return r < 0 ? r : make_folders(process, ret_account, err);
 }
 
 /* --- its end --- */

@@ -123,3 +123,8 @@ int process_text_end(const struct process_view *v, struct buf *out)
         return buf_printf(out, "resus: Main process exited, code=exited, status=%d\n", v->code);
     return buf_printf(out, "resus: Main process ended, nobody saw how\n");
 }
+
+int process_text_no_reload(const struct process_view *view, struct buf *out)
+{
+    return buf_printf(out, "Job type reload is not applicable for unit %s.\n", view->unit);
+}

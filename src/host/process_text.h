@@ -26,6 +26,8 @@ struct process_view {
 int process_text_status(const struct process_view *view, struct buf *out) ATTR_MUST_USE;
 int process_text_show(const struct process_view *view, struct buf *out) ATTR_MUST_USE;
 int process_text_is_active(const struct process_view *view, struct buf *out) ATTR_MUST_USE;
+/* systemctl's own words for a unit that cannot reload: host_reload_unsupported() reads them. */
+int process_text_no_reload(const struct process_view *view, struct buf *out) ATTR_MUST_USE;
 /* systemd's sentence about the end of a main process, for the journal; nothing while it runs. */
 int process_text_end(const struct process_view *view, struct buf *out) ATTR_MUST_USE;
 

@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "io/trust.h"
 
 static void close_fdp(int *fd)
 {
@@ -77,6 +78,8 @@ int file_read_secret(const char *path, struct buf *b, struct error *err)
         return error_set_errno(err, -errno, "cannot look at %s", path);
     if (!S_ISREG(st.st_mode))
         return error_set(err, -EINVAL, "%s is not a regular file", path);
+    if (trust_check_owner(path, st.st_uid, err) < 0)
+        return err->code;
     mode_t open_to = st.st_mode & (S_IRWXG | S_IRWXO);
     if (open_to == S_IRGRP && is_group_resus(st.st_gid))
         open_to = 0;

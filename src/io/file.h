@@ -15,9 +15,9 @@ int file_read(const char *path, struct buf *b, struct error *err) ATTR_MUST_USE;
  * half. */
 int file_write_atomic(const char *path, const void *bytes, size_t length, mode_t mode,
                       struct error *err) ATTR_MUST_USE;
-/* A secret: a regular file readable by its owner alone (no group or other bits; a group bit for the
- * group named `resus` is allowed because /etc/resus is root:resus). One trailing newline is taken
- * away. Wipe it with buf_free. */
+/* A secret: a regular file of root or our own account, readable by its owner alone (no group or
+ * other bits; a group bit for the group named `resus` is allowed because /etc/resus is root:resus).
+ * One trailing newline is taken away. Wipe it with buf_free. */
 int file_read_secret(const char *path, struct buf *b, struct error *err) ATTR_MUST_USE;
 /* mkdir -p with `mode` for what is missing. -ENOTDIR when a file stands in the way. */
 int file_make_folders(const char *path, mode_t mode, struct error *err) ATTR_MUST_USE;

@@ -67,9 +67,9 @@ const struct key keys[] = {
 
     {PLACE_SERVER, "listen", KEY_LISTEN, SETTINGS(server.listen), .standard = "0.0.0.0:8443",
      .restart = true, .help = "address and port of the HTTPS server"},
-    {PLACE_SERVER, "tls_certificate", KEY_PATH, SETTINGS(server.tls_certificate),
+    {PLACE_SERVER, "tls_certificate", KEY_PATH, SETTINGS(server.tls_certificate), .trusted = true,
      .help = "PEM, with its chain; a self-signed one is made when none is named"},
-    {PLACE_SERVER, "tls_key", KEY_PATH, SETTINGS(server.tls_key),
+    {PLACE_SERVER, "tls_key", KEY_PATH, SETTINGS(server.tls_key), .trusted = true,
      .help = "PEM, readable by the owner alone"},
     {PLACE_SERVER, "hsts", KEY_BOOL, SETTINGS(server.hsts), .standard = "false",
      .help = "browsers are told to speak nothing but HTTPS with this name for a year; not for a "
@@ -77,11 +77,12 @@ const struct key keys[] = {
     {PLACE_SERVER, "public_status", KEY_BOOL, SETTINGS(server.public_status), .standard = "true",
      .help = "strangers see the services with their names and whether they are well; `false`: all "
              "but login, `/healthz` and `/readyz` needs a login"},
-    {PLACE_SERVER, "state_dir", KEY_PATH, SETTINGS(server.state_dir), .standard = "/var/lib/resus",
-     .restart = true, .help = "folder of the state that survives"},
+    {PLACE_SERVER, "state_dir", KEY_PATH, SETTINGS(server.state_dir), .trusted = true,
+     .standard = "/var/lib/resus", .restart = true, .help = "folder of the state that survives"},
     {PLACE_SERVER, "control_socket", KEY_SOCKET, SETTINGS(server.control_socket),
      .standard = "/run/resus/control.sock", .restart = true,
-     .help = "Unix socket of the command line"},
+     .help = "Unix socket of the command line, for group resus-admin; beside it is monitor.sock "
+             "(PATH.monitor if its name is not control.sock), for resus-monitor"},
 
     {PLACE_SERVICE, "name", KEY_NAME, SERVICE(name), .help = "for people; the id unless given"},
     {PLACE_SERVICE, "unit", KEY_UNIT, SERVICE(unit), .standard = "redis-server", .restart = true,
@@ -129,16 +130,16 @@ const struct key keys[] = {
     {PLACE_SSH, "port", KEY_INT, SERVICE(ssh.port), RANGE(1, 65535), .standard = "22",
      .restart = true, .help = "of the SSH server"},
     {PLACE_SSH, "user", KEY_USER, SERVICE(ssh.user), .restart = true, .help = "required"},
-    {PLACE_SSH, "key", KEY_PATH, SERVICE(ssh.key), .opens = OPENS_CONTROL,
+    {PLACE_SSH, "key", KEY_PATH, SERVICE(ssh.key), .trusted = true, .opens = OPENS_CONTROL,
      .help = "required; the private key, mode 600, Ed25519 or RSA of 4096 bits and more"},
-    {PLACE_SSH, "known_hosts", KEY_PATH, SERVICE(ssh.known_hosts),
+    {PLACE_SSH, "known_hosts", KEY_PATH, SERVICE(ssh.known_hosts), .trusted = true,
      .standard = "/etc/resus/known_hosts", .opens = OPENS_CONTROL,
      .help = "the host's key must stand here"},
 
     {PLACE_REDIS, "username", KEY_TEXT, SERVICE(redis.username), .opens = OPENS_REDIS,
      .help = "ACL user; without it the password alone is sent"},
-    {PLACE_REDIS, "password_file", KEY_PATH, SERVICE(redis.password_file), .opens = OPENS_REDIS,
-     .help = "file with the password, mode 600; without it no AUTH"},
+    {PLACE_REDIS, "password_file", KEY_PATH, SERVICE(redis.password_file), .trusted = true,
+     .opens = OPENS_REDIS, .help = "file with the password, mode 600; without it no AUTH"},
     {PLACE_REDIS, "via", KEY_CHOICE, SERVICE(redis.via), .choices = via_words, .standard = "direct",
      .restart = true,
      .help = "ssh: through a tunnel, to a Redis that listens on its own loopback only"},
@@ -146,21 +147,25 @@ const struct key keys[] = {
 
     {PLACE_TLS, "enabled", KEY_BOOL, SERVICE(redis.tls.enabled), .opens = OPENS_REDIS,
      .help = "true as soon as `tls` is there"},
-    {PLACE_TLS, "ca_file", KEY_PATH, SERVICE(redis.tls.ca_file), .opens = OPENS_REDIS,
-     .help = "PEM; the system's store unless given"},
-    {PLACE_TLS, "certificate", KEY_PATH, SERVICE(redis.tls.certificate), .opens = OPENS_REDIS,
-     .help = "Resus' own certificate, for servers that ask for one"},
-    {PLACE_TLS, "key", KEY_PATH, SERVICE(redis.tls.key), .opens = OPENS_REDIS,
+    {PLACE_TLS, "ca_file", KEY_PATH, SERVICE(redis.tls.ca_file), .trusted = true,
+     .opens = OPENS_REDIS, .help = "PEM; the system's store unless given"},
+    {PLACE_TLS, "certificate", KEY_PATH, SERVICE(redis.tls.certificate), .trusted = true,
+     .opens = OPENS_REDIS, .help = "Resus' own certificate, for servers that ask for one"},
+    {PLACE_TLS, "key", KEY_PATH, SERVICE(redis.tls.key), .trusted = true, .opens = OPENS_REDIS,
      .help = "its private key"},
     {PLACE_TLS, "server_name", KEY_HOST, SERVICE(redis.tls.server_name), .opens = OPENS_REDIS,
      .help = "the name in the server's certificate; the host of `address` unless given"},
 
     {PLACE_PROCESS, "program", KEY_PROGRAM, SERVICE(process.program), .standard = "redis-server",
      .restart = true, .help = "looked up in PATH when it has no slash"},
-    {PLACE_PROCESS, "config_file", KEY_PATH, SERVICE(process.config_file), .restart = true,
-     .help = "redis.conf; none unless given"},
-    {PLACE_PROCESS, "directory", KEY_PATH, SERVICE(process.directory), .restart = true,
-     .help = "working folder, with log and pid file; `services/ID` in `state_dir` unless given"},
+    {PLACE_PROCESS, "user", KEY_USER, SERVICE(process.user), .restart = true,
+     .help = "the account that Redis runs as; that of Resus unless given, which needs root to run "
+             "it as another"},
+    {PLACE_PROCESS, "config_file", KEY_PATH, SERVICE(process.config_file), .trusted = true,
+     .restart = true, .help = "redis.conf; none unless given"},
+    {PLACE_PROCESS, "directory", KEY_PATH, SERVICE(process.directory), .trusted = true,
+     .restart = true,
+     .help = "working folder, with the log; `services/ID` in `state_dir` unless given"},
 
     {PLACE_AFFECTED, "name", KEY_NAME, AFFECTED(name), .help = "required"},
     {PLACE_AFFECTED, "url", KEY_URL, AFFECTED(url),
@@ -329,8 +334,9 @@ const struct key keys[] = {
      .help = "must be among the tokens' `aud`"},
     {PLACE_OIDC, "jwks_url", KEY_URL, SETTINGS(oidc.jwks_url),
      .help = "where the issuer's keys are fetched, https only"},
-    {PLACE_OIDC, "jwks_file", KEY_PATH, SETTINGS(oidc.jwks_file), .help = "or a file with them"},
-    {PLACE_OIDC, "ca_file", KEY_PATH, SETTINGS(oidc.ca_file),
+    {PLACE_OIDC, "jwks_file", KEY_PATH, SETTINGS(oidc.jwks_file), .trusted = true,
+     .help = "or a file with them"},
+    {PLACE_OIDC, "ca_file", KEY_PATH, SETTINGS(oidc.ca_file), .trusted = true,
      .help = "PEM, for `jwks_url`; the system's store unless given"},
     {PLACE_OIDC, "role_claim", KEY_NAME, SETTINGS(oidc.role_claim), .standard = "roles",
      .help = "the claim that gives the role: a text or a list of texts; dots lead into it, as in "
@@ -383,6 +389,29 @@ const struct key *key_find(enum place place, const char *name)
         if (keys[i].place == place && str_equal(keys[i].name, name))
             return &keys[i];
     return NULL;
+}
+
+/* place_path() writes ID for every service. */
+void key_full_name(const struct key *row, const char *id, char *ret, size_t size)
+{
+    const char *path = place_path(row->place);
+    const char *mark = strstr(path, "ID");
+    if (mark == NULL)
+        (void)str_format(ret, size, "%s.%s", path, row->name);
+    else
+        (void)str_format(ret, size, "%.*s%s%s.%s", (int)(mark - path), path, id, mark + 2,
+                         row->name);
+}
+
+bool key_matters(const struct key *row, const struct service_settings *s)
+{
+    if (row->place == PLACE_PROCESS)
+        return s->control == CONTROL_PROCESS;
+    if (row->place == PLACE_SSH)
+        return s->control == CONTROL_SSH || s->redis.via == VIA_SSH;
+    if (row->place == PLACE_TLS)
+        return s->redis.tls.enabled;
+    return true;
 }
 
 size_t key_index(const struct key *row)

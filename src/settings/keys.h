@@ -98,6 +98,7 @@ struct key {
     const char *help;           /* KEY_ALIEN: why it has no effect */
     bool restart;               /* a change needs a restart of the daemon */
     enum key_opens opens;       /* what a changed value has opened again, of a service */
+    bool trusted;               /* a path: Resus acts on what is there (io/trust.h) */
 };
 
 #define KEYS_MAX 256
@@ -114,6 +115,11 @@ size_t key_index(const struct key *row);
 /* Why `name` is not known at `place`, with the nearest key, the place it belongs to, or the keys
  * that would be. */
 void key_unknown(enum place place, const char *name, char *to, size_t size);
+
+/* "services.cache.ssh.host"; `id` is of the service, where the row belongs to one. */
+void key_full_name(const struct key *row, const char *id, char *ret, size_t size);
+/* Has the row an effect with this service? */
+bool key_matters(const struct key *row, const struct service_settings *service);
 
 /* Takes one written value into the struct at `base` (the row's base). The error begins with the
  * key's name and says what is wanted. */

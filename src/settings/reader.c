@@ -296,6 +296,9 @@ static void finish_service(struct reader *r, struct service_settings *service)
         !str_format(service->process.directory, sizeof service->process.directory, "%s/services/%s",
                     r->settings->server.state_dir, service->id))
         reader_fail(r, (yaml_mark_t){0}, "`state_dir` is too long a path");
+    if (!str_format(service->process.records, sizeof service->process.records, "%s/processes",
+                    r->settings->server.state_dir))
+        reader_fail(r, (yaml_mark_t){0}, "`state_dir` is too long a path");
 }
 
 static void read_service(struct reader *r, yaml_node_t *key, yaml_node_t *value)

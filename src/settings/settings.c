@@ -106,36 +106,15 @@ bool settings_same_control(const struct service_settings *a, const struct servic
     return same_rows(OPENS_CONTROL, a, b);
 }
 
-/* place_path() writes ID for every service. */
-static void name_key(const struct key *row, const char *id, char *ret, size_t size)
-{
-    const char *path = place_path(row->place);
-    const char *mark = strstr(path, "ID");
-    if (mark == NULL)
-        (void)str_format(ret, size, "%s.%s", path, row->name);
-    else
-        (void)str_format(ret, size, "%.*s%s%s.%s", (int)(mark - path), path, id, mark + 2,
-                         row->name);
-}
-
-static bool matters(const struct key *row, const struct service_settings *s)
-{
-    if (row->place == PLACE_PROCESS)
-        return s->control == CONTROL_PROCESS;
-    if (row->place == PLACE_SSH)
-        return s->control == CONTROL_SSH || s->redis.via == VIA_SSH;
-    return true;
-}
-
 bool settings_moved(const struct settings *a, const struct settings *b, char *ret_key, size_t size)
 {
     for (size_t s = 0; s < a->service_count && s < b->service_count; s++)
         for (size_t i = 0; i < key_count; i++) {
             const struct key *row = &keys[i];
-            if (row->base != BASE_SERVICE || !row->restart || !matters(row, &a->services[s]) ||
+            if (row->base != BASE_SERVICE || !row->restart || !key_matters(row, &a->services[s]) ||
                 key_equal(row, &a->services[s], &b->services[s]))
                 continue;
-            name_key(row, a->services[s].id, ret_key, size);
+            key_full_name(row, a->services[s].id, ret_key, size);
             return true;
         }
     return false;

@@ -55,7 +55,9 @@ struct redis_settings {
 struct process_settings {
     char program[SETTINGS_PATH_MAX];     /* redis-server, found in PATH when it has no slash */
     char config_file[SETTINGS_PATH_MAX]; /* "" = none */
-    char directory[SETTINGS_PATH_MAX];   /* working folder and home of log and pid file; never "" */
+    char user[64];                       /* "" = the daemon's own account */
+    char directory[SETTINGS_PATH_MAX];   /* working folder and home of the log; never "" */
+    char records[SETTINGS_PATH_MAX];     /* folder in the state folder: pid record and lock */
 };
 
 struct affected_service {

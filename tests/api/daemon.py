@@ -140,7 +140,7 @@ class Daemon:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
-        for file in self.folder.glob("*/*.pid"):
+        for file in self.folder.rglob("*.pid"):
             # Whatever the form of the file, the first number in it is the process.
             number = re.search(r"\d+", file.read_text())
             with contextlib.suppress(OSError):

@@ -11,7 +11,7 @@ from daemon import wait_until
 
 
 def _redis(served):
-    return int(next((served.folder / "redis").glob("*.pid")).read_text().split()[0])
+    return int(next((served.folder / "state/processes").glob("*.pid")).read_text().split()[0])
 
 
 def _ask(served, op, **args):

@@ -1,5 +1,6 @@
 """What every verb gives back, and that what changes something is in the audit file."""
 
+import errno
 import http.server
 import json
 import os
@@ -330,7 +331,7 @@ def test_a_demonstration_whose_port_is_taken_ends_and_says_what_helps(served):
         done = subprocess.run([str(PROGRAM), "demo", "--port", str(port), "--dir", str(served.folder / "demo")],
                               text=True, capture_output=True, stdin=subprocess.DEVNULL, timeout=20 * SCALE)
     assert done.returncode == 1 and str(port) in done.stderr and "--port" in done.stderr, done
-    assert done.stdout == "" and not list(served.folder.glob("demo/redis/*.pid")), done
+    assert done.stdout == "" and not list(served.folder.glob("demo/state/processes/*.pid")), done
 
 
 def test_local_verbs_need_no_daemon(served):
@@ -531,3 +532,30 @@ def test_a_full_disk_under_the_audit_refuses_people(served):
         subprocess.run(["umount", "-l", str(folder)], capture_output=True)
         served.settings["audit"]["file"] = str(served.audit_file)
         served.start()
+
+
+def test_a_stranger_does_not_reach_the_control_sockets_and_can_neither_hold_up_root_nor_fill_the_log(served):
+    if os.geteuid() != 0:
+        raise Skip("needs root")
+    served.folder.chmod(0o711)
+    before = len(served.output())
+
+    def knock(path):
+        """In a child of another account; it ends with 0 when every attempt was EACCES."""
+        child = os.fork()
+        if child == 0:
+            os.setgroups([])
+            os.setresgid(65534, 65534, 65534)
+            os.setresuid(65534, 65534, 65534)
+            seen = set()
+            for _ in range(20000):
+                with socket.socket(socket.AF_UNIX) as stranger:
+                    seen.add(stranger.connect_ex(path))
+            os._exit(0 if seen == {errno.EACCES} else 1)
+        return child
+
+    knocking = [knock(str(served.folder / name)) for name in ("control.sock", "monitor.sock")]
+    for _ in range(5):
+        assert served.good("services")["items"]
+    assert [os.waitpid(child, 0)[1] for child in knocking] == [0, 0]
+    assert len(served.output()) - before < 4000, served.output()[before:]

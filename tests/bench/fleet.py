@@ -106,7 +106,7 @@ def _count(control, status):
 
 def _processes(folder):
     """The process ids that Resus recorded, for the end."""
-    for path in folder.glob("state/services/*/*.pid"):
+    for path in folder.glob("state/processes/*.pid"):
         yield int(path.read_text().split()[0])
 
 

@@ -15,16 +15,25 @@ PROBE = """[Service]
 Type=oneshot
 User=autobot
 Group=autobot
+SupplementaryGroups=
 RuntimeDirectory=
 StateDirectory=
 LogsDirectory=
 ExecStart=
 ExecStart=/usr/bin/sudo -n systemctl restart {unit}
 """
+# In place of the daemon: makes two files, as it makes its two sockets.
+GIVES = """[Service]
+Type=oneshot
+RuntimeDirectoryPreserve=yes
+ExecStart=
+ExecStart=/bin/sh -c "cd /run/resus && touch admin monitor && chgrp resus-admin admin && chgrp resus-monitor monitor"
+"""
 # In place of a daemon that does not start.
 ENDS = """[Service]
 User=root
 Group=root
+SupplementaryGroups=
 RuntimeDirectory=
 StateDirectory=
 LogsDirectory=
@@ -58,6 +67,19 @@ def test_installed_lists_make_the_account_and_a_closed_folder_for_its_settings(h
     for group in ("resus-admin", "resus-monitor"):
         assert host.run("getent", "group", group).returncode == 0
     assert "resus" not in host.run("id", "-nG", "resus").stdout.split()[1:]
+
+
+@on("debian12-redis", "debian13-redis")
+def test_unit_of_resus_may_give_its_sockets_to_the_two_groups(host):
+    host.write("/root/accounts.conf", (PACKAGING / "resus.sysusers").read_text())
+    host.run("systemd-sysusers", "/root/accounts.conf")
+    host.write("/etc/systemd/system/resus.service", UNIT.read_text())
+    host.write("/etc/systemd/system/resus.service.d/probe.conf", GIVES)
+    host.systemctl("daemon-reload")
+    started = host.run("systemctl", "start", "resus", check=False)
+    assert started.returncode == 0, host.run("journalctl", "--no-pager", "-u", "resus").stdout
+    owners = host.run("stat", "-c", "%U:%G", "/run/resus", "/run/resus/admin", "/run/resus/monitor").stdout
+    assert owners == "resus:resus\nresus:resus-admin\nresus:resus-monitor\n", owners
 
 
 def test_unit_starts_the_program_where_it_is_installed(host):

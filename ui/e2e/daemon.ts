@@ -102,7 +102,7 @@ export async function tokenOf(served: Served, login: Login): Promise<string> {
 
 /** As somebody on the host would: the process dies, nobody is asked. */
 export function killRedis(served: Served): void {
-  const text = readFileSync(join(served.folder, 'redis', 'redis.pid'), 'utf8');
+  const text = readFileSync(join(served.folder, 'state', 'processes', 'redis.pid'), 'utf8');
   process.kill(Number(/\d+/.exec(text)?.[0]), 'SIGKILL');
 }
 

@@ -18,6 +18,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "cli/cli.h"
+#include "daemon/control.h"
 #include "fake_daemon.h"
 #include "io/clock.h"
 #include "io/file.h"
@@ -74,7 +75,10 @@ static int tear_down(void **state)
     if (w->daemon > 0)
         fake_daemon_stop(w->daemon);
     (void)unlink(w->config);
+    char monitor[128];
+    assert_true(control_monitor_path(w->socket, monitor, sizeof monitor));
     (void)unlink(w->socket);
+    (void)unlink(monitor); /* a daemon that was killed leaves them */
     buf_free(&w->log);
     assert_int_equal(rmdir(w->folder), 0);
     free(w);

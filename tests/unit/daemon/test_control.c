@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -23,13 +24,15 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "daemon/bounded_log.h"
 #include "daemon/control.h"
 #include "io/file.h"
+#include "io/log.h"
 
 #define KEPT_MAX 64
 
 struct world {
-    char folder[64], path[128];
+    char folder[64], path[128], monitor[128];
     uv_loop_t loop;
     struct control_server *server;
     struct control_call *kept[KEPT_MAX]; /* of op "keep" */
@@ -81,6 +84,7 @@ static int set_up(void **state)
     assert_non_null(mkdtemp(w->folder));
     assert_int_equal(chmod(w->folder, 0755), 0);
     (void)str_format(w->path, sizeof(w->path), "%s/run/control.sock", w->folder);
+    assert_true(control_monitor_path(w->path, w->monitor, sizeof(w->monitor)));
     assert_int_equal(uv_loop_init(&w->loop), 0);
     struct error err = {0};
     if (control_open(&w->loop, w->path, handle, w, &w->server, &err) != 0)
@@ -394,7 +398,8 @@ static void connections_past_the_limit_are_told_so(void **state)
 {
     struct world *w = *state;
     int fds[CONTROL_CONNECTIONS_MAX];
-    for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++) {
+    const size_t most = geteuid() == 0 ? CONTROL_CONNECTIONS_MAX : CONTROL_ACCOUNT_MAX;
+    for (size_t i = 0; i < most; i++) {
         fds[i] = dial(w->path);
         expect_status(ask(w, fds[i], "{\"id\": 1, \"op\": \"echo\"}"), 1, 200, NULL);
     }
@@ -404,7 +409,7 @@ static void connections_past_the_limit_are_told_so(void **state)
     (void)uv_run(&w->loop, UV_RUN_NOWAIT);
     fds[0] = dial(w->path);
     expect_status(ask(w, fds[0], "{\"id\": 1, \"op\": \"echo\"}"), 1, 200, NULL);
-    for (size_t i = 0; i < CONTROL_CONNECTIONS_MAX; i++)
+    for (size_t i = 0; i < most; i++)
         (void)close(fds[i]);
 }
 
@@ -452,13 +457,40 @@ static void a_stale_socket_is_taken_over_and_another_file_is_not(void **state)
     assert_int_equal(control_open(&w->loop, path, handle, w, &server, &err), 0);
     struct stat status;
     assert_int_equal(stat(path, &status), 0);
-    assert_int_equal(status.st_mode & 0777, 0666);
+    assert_int_equal(status.st_mode & 0007, 0);
     control_close(server);
     assert_int_equal(access(path, F_OK), -1);
     int file = open(path, O_CREAT | O_WRONLY, 0600);
     (void)close(file);
     assert_int_equal(control_open(&w->loop, path, handle, w, &server, &err), -EEXIST);
     assert_int_equal(unlink(path), 0);
+}
+
+static void the_sockets_are_closed_to_accounts_outside_the_groups(void **state)
+{
+    struct world *w = *state;
+    struct stat status;
+    assert_string_equal(strrchr(w->monitor, '/'), "/monitor.sock");
+    assert_int_equal(stat(w->path, &status), 0);
+    assert_int_equal(status.st_mode & 0007, 0);
+    assert_int_equal(stat(w->monitor, &status), 0);
+    assert_int_equal(status.st_mode & 0007, 0);
+    char other[128];
+    assert_true(control_monitor_path("/run/a/second.sock", other, sizeof other));
+    assert_string_equal(other, "/run/a/second.sock.monitor");
+    /* A test runs without the groups, or is not root: the daemon's own account may connect. */
+    int fd = dial(w->path);
+    expect_status(ask(w, fd, "{\"id\": 1, \"op\": \"echo\"}"), 1, 200, NULL);
+    (void)close(fd);
+}
+
+static void the_socket_for_monitors_gives_reading_and_no_more(void **state)
+{
+    struct world *w = *state;
+    int fd = dial(w->monitor);
+    expect_status(ask(w, fd, "{\"id\": 1, \"op\": \"echo\"}"), 1, 200, NULL);
+    assert_int_equal(w->last.access, ACCESS_VIEWER);
+    (void)close(fd);
 }
 
 static void a_path_that_does_not_fit_is_an_error(void **state)
@@ -496,24 +528,43 @@ static void on_child(uv_signal_t *signal, int number)
     ((struct world *)signal->data)->child_ended = true;
 }
 
-/* Asks as another user from a child process: the answer's status, or what went wrong (< 0). */
-static int status_as(struct world *w, uid_t uid, gid_t gid)
+static void watch_children(struct world *w)
 {
-    int status = 0;
     w->child_ended = false;
     assert_int_equal(uv_signal_init(&w->loop, &w->child_signal), 0);
     w->child_signal.data = w;
     assert_int_equal(uv_signal_start(&w->child_signal, on_child, SIGCHLD), 0);
+}
+
+static void unwatch_children(struct world *w)
+{
+    uv_close((uv_handle_t *)&w->child_signal, NULL);
+    (void)uv_run(&w->loop, UV_RUN_NOWAIT); /* closed: the handle may be used again */
+}
+
+static void become(uid_t uid, gid_t group)
+{
+    if (setgroups(1, &group) != 0 || setresgid(65534, 65534, 65534) != 0 ||
+        setresuid(uid, uid, uid) != 0)
+        _exit(1);
+}
+
+#define NO_LEAVE 13
+
+/* Asks as another user, who is in this group, from a child process: 20 = answered with 200,
+ * NO_LEAVE = the file's mode was in the way. */
+static int status_as(struct world *w, const char *path, uid_t uid, gid_t group)
+{
+    int status = 0;
+    watch_children(w);
     pid_t child = fork();
     if (child == 0) {
         unsigned char head[4];
         char text[4096] = {0};
-        if (setgroups(0, NULL) != 0 || setresgid(gid, gid, gid) != 0 ||
-            setresuid(uid, uid, uid) != 0)
-            _exit(1);
-        int fd = dial(w->path);
+        become(uid, group);
+        int fd = dial(path);
         if (fd < 0)
-            _exit(2);
+            _exit(fd == -EACCES ? NO_LEAVE : 2);
         static const char request[] = "\0\0\0\x14{\"id\":1,\"op\":\"echo\"}";
         (void)send(fd, request, sizeof(request) - 1, MSG_NOSIGNAL);
         if (recv(fd, head, 4, MSG_WAITALL) != 4 || recv(fd, text, sizeof(text) - 1, 0) <= 0)
@@ -526,48 +577,202 @@ static int status_as(struct world *w, uid_t uid, gid_t gid)
     while (!w->child_ended)
         (void)uv_run(&w->loop, UV_RUN_ONCE);
     assert_int_equal(waitpid(child, &status, 0), child);
-    uv_close((uv_handle_t *)&w->child_signal, NULL);
-    (void)uv_run(&w->loop, UV_RUN_NOWAIT); /* closed: the handle may be used again */
+    unwatch_children(w);
     assert_true(WIFEXITED(status));
     return WEXITSTATUS(status);
 }
 
-static void a_stranger_is_refused_and_told_the_group(void **state)
+static void a_stranger_cannot_connect(void **state)
 {
     if (geteuid() != 0)
         skip();
     struct world *w = *state;
-    assert_int_equal(status_as(w, 65534, 65534), 43);
+    assert_int_equal(status_as(w, w->path, 65534, 65534), NO_LEAVE);
+    assert_int_equal(status_as(w, w->monitor, 65534, 65534), NO_LEAVE);
+    assert_int_equal(w->calls, 0);
+}
+
+static void a_stranger_is_refused_by_the_daemon_where_the_mode_was_opened(void **state)
+{
+    if (geteuid() != 0)
+        skip();
+    struct world *w = *state;
+    assert_int_equal(chmod(w->path, 0666), 0);
+    assert_int_equal(status_as(w, w->path, 65534, 65534), 43);
     assert_int_equal(w->calls, 0);
 }
 
 static bool private_mounts;
 
-/* The two groups in an /etc/group that this process alone sees. */
-static bool groups_in_place(const char *folder)
+#define ADMINS 64001
+#define MONITORS 64002
+
+/* The two groups in an /etc/group that this process alone sees, and a server that was opened with
+ * them. */
+static bool groups_in_place(struct world *w)
 {
     char path[160];
-    static const char text[] = "root:x:0:\nresus-admin:x:64001:nobody\nresus-monitor:x:64002:\n";
+    static const char text[] = "root:x:0:\nresus-admin:x:64001:\nresus-monitor:x:64002:\n";
     struct error err = {0};
-    (void)str_format(path, sizeof(path), "%s/group", folder);
+    (void)str_format(path, sizeof(path), "%s/group", w->folder);
     bool ok = private_mounts && file_write_atomic(path, text, sizeof(text) - 1, 0644, &err) == 0 &&
               mount(path, "/etc/group", NULL, MS_BIND, NULL) == 0;
     (void)unlink(path);
-    return ok;
+    if (!ok)
+        return false;
+    close_server(w);
+    assert_int_equal(control_open(&w->loop, w->path, handle, w, &w->server, &err), 0);
+    return true;
 }
 
 static void members_of_the_groups_get_their_access(void **state)
 {
     struct world *w = *state;
-    if (!groups_in_place(w->folder))
+    if (!groups_in_place(w))
         skip();
-    assert_int_equal(status_as(w, 65534, 65534), 20); /* by the user's groups */
+    struct stat status;
+    assert_int_equal(stat(w->path, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0660);
+    assert_int_equal(status.st_gid, ADMINS);
+    assert_int_equal(stat(w->monitor, &status), 0);
+    assert_int_equal(status.st_mode & 0777, 0660);
+    assert_int_equal(status.st_gid, MONITORS);
+    assert_int_equal(status_as(w, w->path, 65534, ADMINS), 20);
     assert_int_equal(w->last.access, ACCESS_ADMIN);
     assert_string_equal(w->last.name, "nobody");
-    assert_int_equal(status_as(w, 54321, 64002), 20); /* by the process' own group */
+    assert_int_equal(status_as(w, w->monitor, 65534, ADMINS), NO_LEAVE);
+    assert_int_equal(status_as(w, w->monitor, 54321, MONITORS), 20);
     assert_int_equal(w->last.access, ACCESS_VIEWER);
     assert_string_equal(w->last.name, "uid:54321");
-    assert_int_equal(status_as(w, 54321, 54321), 43);
+    assert_int_equal(status_as(w, w->path, 54321, MONITORS), NO_LEAVE);
+    assert_int_equal(status_as(w, w->path, 54321, 54321), NO_LEAVE);
+    assert_int_equal(umount("/etc/group"), 0);
+}
+
+/* This process connects as another account; who is asked for is who it was at that moment. */
+static int dial_as(const char *path, uid_t uid, gid_t group)
+{
+    assert_int_equal(setgroups(1, &group), 0);
+    assert_int_equal(seteuid(uid), 0);
+    int fd = dial(path);
+    assert_int_equal(seteuid(0), 0);
+    assert_int_equal(setgroups(0, NULL), 0);
+    return fd;
+}
+
+static int answered(struct world *w, int fd)
+{
+    assert_true(fd >= 0);
+    expect_status(ask(w, fd, "{\"id\": 1, \"op\": \"echo\"}"), 1, 200, NULL);
+    return fd;
+}
+
+static void an_account_has_its_places_and_root_keeps_its_own(void **state)
+{
+    struct world *w = *state;
+    if (!groups_in_place(w))
+        skip();
+    int fds[CONTROL_CONNECTIONS_MAX];
+    size_t count = 0;
+    const size_t open_to_all = CONTROL_CONNECTIONS_MAX - CONTROL_ROOT_PLACES;
+    for (; count < CONTROL_ACCOUNT_MAX; count++)
+        fds[count] = answered(w, dial_as(w->path, 50000, ADMINS));
+    expect_refused(w, dial_as(w->path, 50000, ADMINS), 503, "too_many_connections");
+    for (; count < open_to_all; count++)
+        fds[count] =
+            answered(w, dial_as(w->path, (uid_t)(50000 + count / CONTROL_ACCOUNT_MAX), ADMINS));
+    expect_refused(w, dial_as(w->path, 60000, ADMINS), 503, "too_many_connections");
+    for (; count < CONTROL_CONNECTIONS_MAX; count++)
+        fds[count] = answered(w, dial(w->path));
+    expect_refused(w, dial(w->path), 503, "too_many_connections");
+    for (size_t i = 0; i < count; i++)
+        (void)close(fds[i]);
+    assert_int_equal(umount("/etc/group"), 0);
+}
+
+/* ---- floods --------------------------------------------------------------------------------- */
+
+#define FLOODERS 4
+#define CALLS_OF_ROOT 100
+
+/* Connects without end, and holds on to as many connections as it gets. */
+static pid_t flood(const char *path, gid_t group)
+{
+    int held[64];
+    size_t count = 0;
+    pid_t child = fork();
+    if (child != 0)
+        return child;
+    (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    become(65534, group);
+    for (;;) {
+        int fd = dial(path);
+        if (fd < 0)
+            continue;
+        if (count < ARRAY_LENGTH(held))
+            held[count++] = fd;
+        else
+            (void)close(fd);
+        for (size_t i = 0; i < count; i++)
+            if (recv(held[i], (char[512]){0}, 512, MSG_DONTWAIT) > 0) {
+                (void)close(held[i]);
+                held[i] = held[--count];
+            }
+    }
+}
+
+static size_t lines_in(int fd)
+{
+    char text[65536];
+    size_t lines = 0;
+    ssize_t n = 0;
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    while ((n = read(fd, text, sizeof(text))) > 0)
+        for (ssize_t i = 0; i < n; i++)
+            lines += text[i] == '\n';
+    return lines;
+}
+
+/* Other accounts connect in a loop at `path`; root's calls are answered all the while, and the log
+ * stays short. */
+static void root_gets_through(struct world *w, const char *path, gid_t group)
+{
+    pid_t children[FLOODERS];
+    int log = open(w->folder, O_TMPFILE | O_RDWR, 0600);
+    assert_true(log >= 0);
+    log_set_fd(log);
+    for (size_t i = 0; i < FLOODERS; i++)
+        children[i] = flood(path, group);
+    for (int i = 0; i < CALLS_OF_ROOT; i++) {
+        assert_int_equal(status_as(w, w->path, 0, 0), 20);
+        assert_int_equal(w->last.uid, 0);
+    }
+    for (size_t i = 0; i < FLOODERS; i++) {
+        assert_int_equal(kill(children[i], SIGKILL), 0);
+        assert_int_equal(waitpid(children[i], NULL, 0), children[i]);
+    }
+    log_set_fd(STDERR_FILENO);
+    assert_true(lines_in(log) <= 2 * BOUNDED_LOG_LINES_MAX + 1); /* a minute may begin meanwhile */
+    (void)close(log);
+    (void)uv_run(&w->loop, UV_RUN_NOWAIT);
+}
+
+static void strangers_that_connect_in_a_loop_hinder_nobody(void **state)
+{
+    if (geteuid() != 0)
+        skip();
+    struct world *w = *state;
+    root_gets_through(w, w->path, 65534);
+    assert_int_equal(w->calls, CALLS_OF_ROOT);
+}
+
+static void members_that_connect_in_a_loop_do_not_hinder_root(void **state)
+{
+    struct world *w = *state;
+    if (!groups_in_place(w))
+        skip();
+    root_gets_through(w, w->monitor, MONITORS);
+    root_gets_through(w, w->path, ADMINS);
     assert_int_equal(umount("/etc/group"), 0);
 }
 
@@ -596,8 +801,14 @@ int main(void)
         IN_WORLD(a_stale_socket_is_taken_over_and_another_file_is_not),
         IN_WORLD(a_path_that_does_not_fit_is_an_error),
         cmocka_unit_test(access_follows_uid_and_groups),
-        IN_WORLD(a_stranger_is_refused_and_told_the_group),
+        IN_WORLD(the_sockets_are_closed_to_accounts_outside_the_groups),
+        IN_WORLD(the_socket_for_monitors_gives_reading_and_no_more),
+        IN_WORLD(a_stranger_cannot_connect),
+        IN_WORLD(a_stranger_is_refused_by_the_daemon_where_the_mode_was_opened),
         IN_WORLD(members_of_the_groups_get_their_access),
+        IN_WORLD(an_account_has_its_places_and_root_keeps_its_own),
+        IN_WORLD(strangers_that_connect_in_a_loop_hinder_nobody),
+        IN_WORLD(members_that_connect_in_a_loop_do_not_hinder_root),
     };
     return cmocka_run_group_tests_name("control", tests, NULL, NULL);
 }

@@ -1,5 +1,6 @@
 /* What the doctor says about what it saw: each finding with the fix, and silence where all is well.
  */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -78,6 +79,7 @@ static int all_is_well(void **state)
     facts.self = (struct handlers_self){.settings = &settings,
                                         .admin_group = true,
                                         .monitor_group = true,
+                                        .sockets_grouped = true,
                                         .state_bytes_free = INT64_MAX,
                                         .pid = 7};
     facts.recovery_enabled = true;
@@ -370,10 +372,16 @@ static void resus_own_troubles_are_named(void **state)
     facts.self.monitor_group = false;
     expect_one("groups", "warning", "resus-monitor", "`groupadd --system resus-monitor`");
     facts.self.monitor_group = true;
+    facts.self.sockets_grouped = false;
+    expect_one("groups", "warning", "not open to resus-admin", "SupplementaryGroups=resus-admin");
+    facts.self.sockets_grouped = true;
     settings.warning_count = 1;
     (void)str_copy(settings.warnings[0], sizeof settings.warnings[0], "f:1:2: no effect");
     expect_one("configuration", "warning", "f:1:2: no effect", "resus serve --check");
     settings.warning_count = 0;
+    (void)error_set(&facts.self.trust, -EPERM, "/etc/resus/resus.yaml:1:1: run: chmod o-w x");
+    expect_one("configuration", "fail", "chmod o-w x", "run the command that is named");
+    facts.self.trust = (struct error){0};
     facts.self.reload_refused = "/etc/resus/resus.yaml is empty";
     expect_one("configuration", "fail", "/etc/resus/resus.yaml is empty", "systemctl reload resus");
     facts.self.reload_refused = NULL;

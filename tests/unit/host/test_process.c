@@ -20,6 +20,7 @@
 #include "base/str.h"
 #include "core/facts.h"
 #include "host/controller.h"
+#include "host/process_account.h"
 #include "host/process_facts.h"
 #include "host/process_log.h"
 #include "host/systemctl.h"
@@ -101,6 +102,8 @@ static struct scene *begin(void)
     v->control = CONTROL_PROCESS;
     (void)str_copy(v->process.program, sizeof v->process.program, "redis-server");
     (void)str_copy(v->process.directory, sizeof v->process.directory, s->folder);
+    (void)str_format(v->process.records, sizeof v->process.records, "%s/state/processes",
+                     s->folder);
     (void)str_copy(v->redis.host, sizeof v->redis.host, "127.0.0.1");
     v->redis.port = free_port();
     assert_int_equal(uv_loop_init(&s->loop), 0);
@@ -366,7 +369,7 @@ static void test_a_running_server_is_adopted_and_never_started_twice(void **stat
     second->ops->close(second);
     /* without its pid file the lock still tells */
     char path[128];
-    (void)str_format(path, sizeof path, "%s/redis.pid", s->folder);
+    (void)str_format(path, sizeof path, "%s/redis.pid", s->service.process.records);
     char kept[128];
     (void)str_format(kept, sizeof kept, "%s/kept", s->folder);
     assert_int_equal(rename(path, kept), 0);
@@ -454,7 +457,6 @@ static void test_a_stop_that_does_not_end_is_unknown_at_its_deadline(void **stat
     end(s);
 }
 
-/* A test that fails leaves by a jump: its server comes back to us, and ends here. */
 /* As systemd does it: SIGTERM, then SIGCONT, or it would never read the first. */
 static void ask_about(struct scene *s, int64_t pid)
 {
@@ -508,6 +510,312 @@ static void test_a_frozen_server_is_restarted(void **state)
     end(s);
 }
 
+/* ---- records ------------------------------------------------------------------------------- */
+
+static size_t read_file(const char *path, char *to, size_t size)
+{
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    size_t n = fread(to, 1, size - 1, f);
+    to[n] = '\0';
+    (void)fclose(f);
+    return n;
+}
+
+/* As version 0.1.0 wrote it: the process' line of stat and the boot's id, then what a test adds. */
+static void write_record(const char *path, pid_t pid, const char *more)
+{
+    char proc[64], text[2048], boot[64];
+    (void)str_format(proc, sizeof proc, "/proc/%d/stat", (int)pid);
+    (void)read_file(proc, text, sizeof text);
+    (void)read_file("/proc/sys/kernel/random/boot_id", boot, sizeof boot);
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_true(fprintf(f, "%s%s%s", text, boot, more) > 0);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(chmod(path, 0600), 0);
+}
+
+static pid_t innocent(void)
+{
+    pid_t child = fork();
+    if (child == 0) {
+        (void)execl("/bin/sleep", "sleep", "600", NULL);
+        _exit(127);
+    }
+    char path[64], name[64] = "";
+    (void)str_format(path, sizeof path, "/proc/%d/comm", (int)child);
+    while (strcmp(name, "sleep\n") != 0)
+        (void)read_file(path, name, sizeof name);
+    return child;
+}
+
+static void reopen(struct scene *s)
+{
+    s->controller->ops->close(s->controller);
+    open_controller(s, &s->controller);
+}
+
+static void test_a_forged_record_never_ends_another_process(void **state)
+{
+    (void)state;
+    struct scene *s = begin();
+    char old[256], ours[256], more[128];
+    struct stat st;
+    (void)str_format(old, sizeof old, "%s/redis.pid", s->folder);
+    (void)str_format(ours, sizeof ours, "%s/redis.pid", s->service.process.records);
+    assert_int_equal(stat("/bin/sleep", &st), 0);
+    (void)str_format(more, sizeof more, "uid %u device %ju inode %ju\n", (unsigned)geteuid() + 1,
+                     (uintmax_t)st.st_dev, (uintmax_t)st.st_ino);
+    const struct {
+        const char *path, *more;
+    } forged[] = {
+        {old, ""},                                  /* another program */
+        {ours, ""},                                 /* no identity */
+        {ours, "uid 0 device 1 inode 1\n"},         /* another program */
+        {ours, more},                               /* another account */
+        {ours, "uid 0 device 1 inode 99999999999"}, /* cut */
+    };
+    for (size_t i = 0; i < sizeof forged / sizeof *forged; i++) {
+        pid_t child = innocent();
+        write_record(forged[i].path, child, forged[i].more);
+        reopen(s);
+        run(s, HOST_STATUS);
+        assert_int_not_equal(s->unit.active, UNIT_ACTIVE);
+        must(s, HOST_STOP);
+        assert_int_equal(waitpid(child, NULL, WNOHANG), 0); /* it lives */
+        must(s, HOST_RESTART);
+        assert_int_equal(waitpid(child, NULL, WNOHANG), 0);
+        must(s, HOST_STOP);
+        assert_int_equal(kill(child, SIGKILL), 0);
+        assert_int_equal(waitpid(child, NULL, 0), child);
+    }
+    end(s);
+}
+
+static void test_a_record_that_others_may_have_written_is_not_believed(void **state)
+{
+    (void)state;
+    struct scene *s = begin();
+    char path[256];
+    must(s, HOST_START);
+    run(s, HOST_STATUS);
+    pid_t pid = (pid_t)s->unit.main_pid;
+    (void)str_format(path, sizeof path, "%s/redis.pid", s->service.process.records);
+    struct controller *second;
+    assert_int_equal(chmod(path, 0666), 0);
+    open_controller(s, &second);
+    run_on(s, second, HOST_STATUS);
+    assert_int_not_equal(s->unit.main_pid, pid);
+    second->ops->close(second);
+    assert_int_equal(chmod(path, 0600), 0);
+    open_controller(s, &second);
+    run_on(s, second, HOST_STATUS);
+    assert_int_equal(s->unit.main_pid, pid);
+    second->ops->close(second);
+    end(s);
+}
+
+/* Version 0.1.0 kept record and lock in Redis' folder. */
+static void test_a_server_of_version_0_1_0_is_taken_over_once(void **state)
+{
+    (void)state;
+    struct scene *s = begin();
+    char old[256], ours[256], lock[256], old_lock[256];
+    (void)str_format(old, sizeof old, "%s/redis.pid", s->folder);
+    (void)str_format(old_lock, sizeof old_lock, "%s/redis.lock", s->folder);
+    (void)str_format(ours, sizeof ours, "%s/redis.pid", s->service.process.records);
+    (void)str_format(lock, sizeof lock, "%s/redis.lock", s->service.process.records);
+    must(s, HOST_START);
+    run(s, HOST_STATUS);
+    pid_t pid = (pid_t)s->unit.main_pid;
+    write_record(old, pid, "");
+    assert_int_equal(unlink(ours), 0);
+    assert_int_equal(rename(lock, old_lock), 0);
+    struct controller *second;
+    open_controller(s, &second);
+    run_on(s, second, HOST_STATUS);
+    assert_int_equal(s->unit.active, UNIT_ACTIVE);
+    assert_int_equal(s->unit.main_pid, pid);
+    assert_int_equal(access(old, F_OK), -1);
+    assert_int_equal(access(ours, F_OK), 0);
+    /* Its lock still holds for a daemon that finds no record at all. */
+    struct controller *third;
+    int port = s->service.redis.port;
+    s->service.redis.port = free_port();
+    assert_int_equal(unlink(ours), 0);
+    open_controller(s, &third);
+    run_on(s, third, HOST_START);
+    assert_int_equal(s->exit_code, 1);
+    assert_non_null(strstr(s->err, "runs already"));
+    third->ops->close(third);
+    s->service.redis.port = port;
+    run_on(s, second, HOST_STOP);
+    assert_int_equal(s->exit_code, 0);
+    run_on(s, second, HOST_START); /* under the new lock */
+    assert_int_equal(s->exit_code, 0);
+    assert_int_equal(access(old_lock, F_OK), -1);
+    assert_int_equal(access(lock, F_OK), 0);
+    run_on(s, second, HOST_STOP);
+    s->controller->ops->close(s->controller);
+    s->controller = second;
+    end(s);
+}
+
+/* A script that becomes redis-server, and a program that is replaced while it runs (an upgrade). */
+static void test_a_server_is_found_again_whatever_became_of_its_file(void **state)
+{
+    (void)state;
+    struct scene *s = begin();
+    char program[256], copy[512];
+    (void)str_format(program, sizeof program, "%s/program", s->folder);
+    FILE *f = fopen(program, "w");
+    assert_non_null(f);
+    (void)fputs("#!/bin/sh\nexec redis-server \"$@\"\n", f);
+    assert_int_equal(fclose(f), 0);
+    assert_int_equal(chmod(program, 0755), 0);
+    (void)str_copy(s->service.process.program, sizeof s->service.process.program, program);
+    (void)str_format(copy, sizeof copy, "cp /usr/bin/redis-server %s", program);
+    const char *const argv[] = {"/bin/sh", "-c", copy, NULL};
+    for (int i = 0; i < 2; i++) {
+        reopen(s);
+        must(s, HOST_START);
+        run(s, HOST_STATUS);
+        int64_t pid = s->unit.main_pid;
+        assert_int_equal(unlink(program), 0);
+        test_run(argv);
+        reopen(s);
+        run(s, HOST_STATUS);
+        assert_int_equal(s->unit.active, UNIT_ACTIVE);
+        assert_int_equal(s->unit.main_pid, pid);
+        must(s, HOST_STOP);
+    }
+    end(s);
+}
+
+/* ---- another account, folders of others ---------------------------------------------------- */
+
+static void run_as_nobody(struct scene *s)
+{
+    assert_int_equal(chmod(s->folder, 0755), 0);
+    (void)str_copy(s->service.process.user, sizeof s->service.process.user, "nobody");
+    (void)str_format(s->service.process.directory, sizeof s->service.process.directory,
+                     "%s/of-nobody", s->folder);
+    reopen(s);
+}
+
+static void test_redis_runs_as_the_account_that_is_named(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    struct scene *s = begin();
+    run_as_nobody(s);
+    must(s, HOST_START);
+    run(s, HOST_STATUS);
+    int64_t pid = s->unit.main_pid;
+    char path[64], status[8192];
+    (void)str_format(path, sizeof path, "/proc/%d/status", (int)pid);
+    (void)read_file(path, status, sizeof status);
+    assert_non_null(strstr(status, "\nUid:\t65534\t65534\t65534\t65534\n"));
+    assert_non_null(strstr(status, "\nGid:\t65534\t65534\t65534\t65534\n"));
+    assert_non_null(strstr(status, "\nGroups:\t65534 \n"));
+    assert_non_null(strstr(status, "\nCapEff:\t0000000000000000\n"));
+    assert_non_null(strstr(status, "\nNoNewPrivs:\t1\n"));
+    reopen(s); /* the next daemon finds it */
+    run(s, HOST_STATUS);
+    assert_int_equal(s->unit.main_pid, pid);
+    must(s, HOST_RESTART);
+    struct stat st;
+    assert_int_equal(stat(s->service.process.records, &st), 0);
+    assert_int_equal(st.st_uid, 0);
+    assert_int_equal(st.st_mode & 0077, 0); /* no place for Redis */
+    end(s);
+}
+
+static void expect_refused(struct scene *s, const char *words)
+{
+    struct controller *second = NULL;
+    struct error err = {0};
+    assert_true(controller_open(&s->loop, NULL, &s->service, on_done, s, &second, &err) < 0);
+    if (strstr(err.text, words) == NULL)
+        fail_msg("no \"%s\" in: %s", words, err.text);
+}
+
+static void test_an_account_that_does_not_exist_is_refused(void **state)
+{
+    (void)state;
+    struct scene *s = begin();
+    (void)str_copy(s->service.process.user, sizeof s->service.process.user, "no-such-account");
+    expect_refused(s, "useradd --system no-such-account");
+    end(s);
+}
+
+static void test_without_the_rights_another_account_is_refused(void **state)
+{
+    (void)state;
+    struct process_account account;
+    struct error err = {0};
+    pid_t child = fork();
+    if (child == 0) {
+        if (geteuid() == 0 && setresuid(54321, 54321, 54321) != 0)
+            _exit(1);
+        int r = process_account_find("nobody", &account, &err);
+        _exit(r == -EPERM && strstr(err.text, "run Resus as root") != NULL ? 0 : 2);
+    }
+    int status;
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+}
+
+static void test_a_folder_that_others_can_write_is_refused(void **state)
+{
+    (void)state;
+    struct scene *s = begin();
+    assert_int_equal(chmod(s->folder, 0777), 0);
+    expect_refused(s, "chmod o-w ");
+    assert_int_equal(chmod(s->folder, 0700), 0);
+    end(s);
+}
+
+static void test_a_folder_that_the_account_cannot_enter_is_named(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    struct scene *s = begin();
+    run_as_nobody(s);
+    assert_int_equal(chmod(s->folder, 0700), 0);
+    run(s, HOST_START);
+    assert_int_equal(s->exit_code, 1);
+    assert_non_null(strstr(s->err, "as user nobody: make `process.directory`"));
+    end(s);
+}
+
+static void test_a_log_that_leads_elsewhere_is_not_written(void **state)
+{
+    (void)state;
+    struct scene *s = begin();
+    char log[256], other[256];
+    (void)str_format(log, sizeof log, "%s/redis.log", s->folder);
+    (void)str_format(other, sizeof other, "%s/precious", s->folder);
+    FILE *f = fopen(other, "w");
+    assert_non_null(f);
+    (void)fclose(f);
+    for (int hard = 0; hard < 2; hard++) {
+        assert_int_equal(hard ? link(other, log) : symlink(other, log), 0);
+        run(s, HOST_START);
+        assert_int_equal(s->exit_code, 1);
+        assert_int_equal(unlink(log), 0);
+    }
+    struct stat st;
+    assert_int_equal(stat(other, &st), 0);
+    assert_int_equal(st.st_size, 0);
+    must(s, HOST_START);
+    end(s);
+}
+
+/* A test that fails leaves by a jump: its server comes back to us, and ends here. */
 static void end_orphans(void)
 {
     char path[64];
@@ -545,6 +853,16 @@ int main(void)
         cmocka_unit_test(test_a_stop_that_does_not_end_is_unknown_at_its_deadline),
         cmocka_unit_test(test_the_process_of_the_server_and_no_other_is_reported),
         cmocka_unit_test(test_a_frozen_server_is_restarted),
+        cmocka_unit_test(test_a_forged_record_never_ends_another_process),
+        cmocka_unit_test(test_a_record_that_others_may_have_written_is_not_believed),
+        cmocka_unit_test(test_a_server_of_version_0_1_0_is_taken_over_once),
+        cmocka_unit_test(test_a_server_is_found_again_whatever_became_of_its_file),
+        cmocka_unit_test(test_redis_runs_as_the_account_that_is_named),
+        cmocka_unit_test(test_an_account_that_does_not_exist_is_refused),
+        cmocka_unit_test(test_without_the_rights_another_account_is_refused),
+        cmocka_unit_test(test_a_folder_that_others_can_write_is_refused),
+        cmocka_unit_test(test_a_folder_that_the_account_cannot_enter_is_named),
+        cmocka_unit_test(test_a_log_that_leads_elsewhere_is_not_written),
     };
     (void)prctl(PR_SET_CHILD_SUBREAPER, 1);
     int failed = cmocka_run_group_tests(tests, NULL, NULL);

@@ -141,6 +141,20 @@ static void a_secret_must_be_its_owners_alone(void **state)
     }
 }
 
+static void a_secret_of_another_account_is_refused(void **state)
+{
+    (void)state;
+    if (geteuid() != 0)
+        skip();
+    struct error err = {0};
+    struct buf b = BUF_LIMIT(100);
+    assert_int_equal(file_write_atomic(in_folder("a"), "pw\n", 3, 0600, &err), 0);
+    assert_int_equal(chown(in_folder("a"), 65534, 0), 0);
+    assert_int_equal(file_read_secret(in_folder("a"), &b, &err), -EPERM);
+    assert_non_null(strstr(err.text, "chown 0 "));
+    buf_free(&b);
+}
+
 static void only_one_newline_is_taken_from_a_secret(void **state)
 {
     (void)state;
@@ -201,6 +215,7 @@ int main(void)
         TEST(writing_says_where_it_failed_and_leaves_the_old),
         TEST(reading_is_bounded_and_names_the_file),
         TEST(a_secret_must_be_its_owners_alone),
+        TEST(a_secret_of_another_account_is_refused),
         TEST(only_one_newline_is_taken_from_a_secret),
         TEST(a_secret_is_a_regular_file),
         TEST(folders_are_made_where_they_miss),
