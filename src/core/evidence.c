@@ -182,6 +182,12 @@ enum there evidence_there(const struct sight *s, mono_ms now)
     }
 }
 
+bool evidence_second_fact(enum there there, enum activity activity)
+{
+    return there == THERE_REFUSED || activity == ACTIVITY_STOPPED || activity == ACTIVITY_WORKING ||
+           (there == THERE_SILENT && activity == ACTIVITY_STILL);
+}
+
 bool evidence_witness_answered(const struct witness_facts *w)
 {
     return w->possible && (reply_answered(w->reply) || w->reply == REPLY_TLS_FAILED);

@@ -57,6 +57,9 @@ enum there evidence_there(const struct sight *sight, mono_ms now);
 /* Was the host asked in this silence, and could it not be heard, or never found Redis? */
 bool evidence_untold(const struct sight *sight, mono_ms now);
 
+/* Is there a second fact beside the silence? */
+bool evidence_second_fact(enum there there, enum activity activity);
+
 bool evidence_witness_answered(const struct witness_facts *witness);
 
 /* Takes in a new look at a process: `now` becomes `before` when they are far enough apart. A look

@@ -101,6 +101,8 @@ enum withheld {
 };
 const char *withheld_code(enum withheld reason);
 const char *withheld_text(enum withheld reason);
+/* The same where recovery is paused as well, which that reason would hide. */
+const char *withheld_and_paused_text(enum withheld reason);
 
 struct recovery_facts {
     struct verdict verdict;

@@ -87,7 +87,7 @@ static struct verdict judge_process(const struct sight *s, enum there there, boo
         return judge_working(s, certain, now);
     if (activity == ACTIVITY_BLOCKED)
         return certain_if(certain, CAUSE_IO_BLOCKED);
-    bool agreed = there == THERE_REFUSED || (there == THERE_SILENT && activity == ACTIVITY_STILL);
+    bool agreed = evidence_second_fact(there, activity);
     return certain_if(certain && (agreed || blind_over), CAUSE_HUNG);
 }
 

@@ -214,7 +214,8 @@ void guard_facts(const struct service *s, struct recovery_facts *f)
 const char *guard_withheld_text(const struct service *s, enum withheld reason)
 {
     if (reason != WITHHELD_CANNOT_ACT)
-        return withheld_text(reason);
+        return s->saved.paused_until.ms != 0 ? withheld_and_paused_text(reason)
+                                             : withheld_text(reason);
     return s->guard.refused[0] != '\0'  ? s->guard.refused
            : s->guard.listed[0] != '\0' ? s->guard.listed
                                         : withheld_text(reason);

@@ -283,8 +283,9 @@ static void tell_human(struct service *s, const struct effect *e, struct now now
         advice = withheld_text(WITHHELD_EMPTY_PRIMARY);
     const char *summary = guard_summary(s, e->cause, summary_words);
     if (s->recovery.breaker.open)
-        (void)str_format(text, sizeof text, "%s %s %s Then run: resus recovery reset.",
-                         guard_opened_text(s, now), summary, advice);
+        (void)str_format(text, sizeof text, "%s %s %s Then run: resus recovery reset%s.",
+                         guard_opened_text(s, now), summary, advice,
+                         s->saved.paused_until.ms != 0 ? ", and resus resume" : "");
     else if (s->recovery.withheld == WITHHELD_CANNOT_ACT)
         (void)str_format(text, sizeof text, "%s %s", guard_withheld_text(s, WITHHELD_CANNOT_ACT),
                          summary);
@@ -376,7 +377,7 @@ static void carry_out(struct service *s, const struct effect *e, struct now now)
         tell_ended(s, e, now);
         break;
     case EFFECT_BREAKER:
-        record_notice(s, withheld_text(WITHHELD_BREAKER_OPEN), now);
+        record_notice(s, guard_withheld_text(s, WITHHELD_BREAKER_OPEN), now);
         break;
     case EFFECT_HUMAN:
         tell_human(s, e, now);

@@ -527,8 +527,7 @@ void guard_look(struct service *s, struct now now); /* at the rights, now */
 mono_ms guard_next(const struct service *s);
 void guard_rights(struct service *s, const struct host_outcome *o, struct now now);
 void guard_refused(struct service *s, const struct host_outcome *o, struct now now);
-/* Redis has refused to end a script, in its words; "" = it has not. */
-void guard_redis_refused(struct service *s, const char *words);
+void guard_redis_refused(struct service *s, const char *words); /* to end a script; "" = not */
 void guard_facts(const struct service *s, struct recovery_facts *f);
 /* The reason in words: what the host said, where it is the one that refuses. */
 const char *guard_withheld_text(const struct service *s, enum withheld reason);

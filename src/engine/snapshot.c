@@ -251,8 +251,8 @@ json_t *engine_recovery_json(const struct engine *e, int service, struct now now
     bool any = s->last_recovery.any;
     bool success = s->last_recovery.end == END_SUCCESS || s->last_recovery.end == END_BY_ITSELF;
     (void)json_put_text(body, "recovery_status", any ? (success ? "success" : "failed") : NULL);
-    (void)json_put_text(body, "recovery_level",
-                        any ? recovery_level_word(s->last_recovery.level) : NULL);
+    enum recovery_level level = r->open ? r->level : s->last_recovery.level;
+    (void)json_put_text(body, "recovery_level", any || r->open ? recovery_level_word(level) : NULL);
     (void)json_put(body, "duration_seconds",
                    any && s->last_recovery.duration_seconds >= 0
                        ? json_rounded(s->last_recovery.duration_seconds, 3)

@@ -205,10 +205,9 @@ MUTANTS = [
      "if (!info->known || info->connected_replicas <= 0)",
      "a replica that has replicas is not started for fear of an empty primary"),
     # evidence of the process and of the host itself
-    ("busy-ignored", SILENCE, ("    if (activity == ACTIVITY_WORKING)", "activity == ACTIVITY_STILL);"),
-     ("    if (false)", "activity != ACTIVITY_UNKNOWN);"), "a process that works is restarted"),
-    ("disk-ignored", SILENCE, ("    if (activity == ACTIVITY_BLOCKED)", "activity == ACTIVITY_STILL);"),
-     ("    if (false)", "activity != ACTIVITY_UNKNOWN);"), "a process that waits for a disk is restarted"),
+    ("busy-ignored", SILENCE, "    if (activity == ACTIVITY_WORKING)", "    if (false)", "a process that works is restarted"),
+    ("disk-ignored", SILENCE, ("    if (activity == ACTIVITY_BLOCKED)", "= evidence_second_fact(there, activity);"),
+     ("    if (false)", "= there == THERE_SILENT;"), "a process that waits for a disk is restarted"),
     ("tracer-ignored", EVIDENCE, "    if (p->tracer_pid > 0 || p->state == TASK_TRACED)\n        return ACTIVITY_TRACED;",
      "    if (p->tracer_pid > 0 || p->state == TASK_TRACED)\n        return ACTIVITY_STOPPED;",
      "a process that is being debugged is restarted"),

@@ -333,6 +333,31 @@ static void what_redis_has_refused_is_tried_again(void **state)
     assert_int_equal(host.kills, 2);
 }
 
+static void a_pause_is_named_although_the_breaker_is_open(void **state)
+{
+    static const char *const where[] = {"resus recovery reset", "resus resume"};
+    struct fixture *f = *state;
+    const struct engine_user user = {.email = "alice"};
+    int64_t now = run_until(f, 5000);
+    struct recovery *r = &f->engine->services[0].recovery;
+    r->breaker.open = true;
+    r->phase = PHASE_EXHAUSTED;
+    r->deadline = MONO_NEVER;
+    engine_pause(f->engine, 0, 600000, &user, "test", fixture_at(now));
+    for (size_t i = 0; i < ARRAY_LENGTH(where); i++)
+        expect_guard(f, now, "breaker_open", where[i]);
+    JSON_CLEANUP json_t *answer = engine_recovery_json(f->engine, 0, fixture_at(now));
+    JSON_CLEANUP json_t *explained = engine_explain_json(f->engine, 0, fixture_at(now));
+    char *texts[] = {json_dumps(answer, JSON_COMPACT), json_dumps(explained, JSON_COMPACT)};
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        assert_non_null(strstr(texts[i], "paused as well"));
+        free(texts[i]);
+    }
+    engine_resume(f->engine, 0, &user, "test", fixture_at(now));
+    JSON_CLEANUP json_t *status = engine_status_json(f->engine, 0, fixture_at(now));
+    assert_null(strstr(json_text_or(json_object_get(status, "not_guarded"), "text", ""), "paused"));
+}
+
 static void an_alias_is_named(void **state)
 {
     struct fixture *f = *state;
@@ -365,6 +390,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_expired_certificate_calls_a_human, set_up,
                                         fixture_tear_down),
         cmocka_unit_test_setup_teardown(the_history_says_what_was_seen, set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(a_pause_is_named_although_the_breaker_is_open, set_up,
+                                        fixture_tear_down),
         cmocka_unit_test_setup_teardown(an_alias_is_named, set_up, fixture_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
