@@ -4,7 +4,7 @@
  *   {"setup": {"listen", "certificate", "key",     PEM texts: chain, private key
  *              "issuer", "token_keys": [{"kid", "pem"}],   public keys that sign logins, newest
  * first "rate_limits": {"start", ... },     a minute, 0 = none "metrics_anonymous": bool, "hsts":
- * bool, "foreign_tokens": bool}}   first frame; again after a reload
+ * bool, "foreign_tokens": bool, "trusted_proxies": [networks]}}   first frame; again after a reload
  *   {"users": {"<sub>": {"role", "not_before"}}}   all who may log in; whole map at each change.
  *                                                  A token of another sub, or issued (iat) before
  *                                                  not_before, is refused

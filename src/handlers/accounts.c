@@ -7,6 +7,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/network.h"
 #include "base/str.h"
 #include "handlers/account_book.h"
 #include "handlers/account_timer.h"
@@ -300,10 +301,8 @@ int accounts_identify(struct accounts *a, const struct credential *credential,
                       const char **ret_message)
 {
     const struct refusal *refused = NULL;
-    /* An IPv4 address that came through an IPv6 socket is written as people know it. */
-    const char *mapped = str_starts(source_ip, "::ffff:") ? source_ip + strlen("::ffff:") : NULL;
-    (void)str_copy(call->user.source_ip, sizeof call->user.source_ip,
-                   mapped != NULL && strchr(mapped, '.') != NULL ? mapped : source_ip);
+    if (!network_plain(source_ip, call->user.source_ip, sizeof call->user.source_ip))
+        (void)str_copy(call->user.source_ip, sizeof call->user.source_ip, source_ip);
     call->user_number = 0;
     call->session[0] = '\0';
     call->services = NULL;

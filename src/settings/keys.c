@@ -74,6 +74,9 @@ const struct key keys[] = {
     {PLACE_SERVER, "hsts", KEY_BOOL, SETTINGS(server.hsts), .standard = "false",
      .help = "browsers are told to speak nothing but HTTPS with this name for a year; not for a "
              "self-signed certificate"},
+    {PLACE_SERVER, "trusted_proxies", KEY_NETWORKS, SETTINGS(server.trusted_proxies),
+     .help = "proxies in front of Resus: a list of addresses and networks, at most 64; only their "
+             "`X-Forwarded-For` and `X-Forwarded-Proto` are read; none: nobody's"},
     {PLACE_SERVER, "state_dir", KEY_PATH, SETTINGS(server.state_dir), .standard = "/var/lib/resus",
      .restart = true, .help = "folder of the state that survives"},
     {PLACE_SERVER, "control_socket", KEY_SOCKET, SETTINGS(server.control_socket),
