@@ -72,11 +72,11 @@ void account_too_often(struct handlers *h, struct call *call, int64_t wait_ms, i
     call->answer(call, 429, body);
 }
 
-void account_work(struct handlers *h, struct call *call, const char *hash, const char *password,
-                  const char *fresh, password_done *done)
+void account_work(struct handlers *h, struct call *call, enum password_queue queue,
+                  const char *hash, const char *password, const char *fresh, password_done *done)
 {
     call->data = h;
-    if (password_work_do(h->ports.accounts->work, hash, password, fresh, done, call) == 0)
+    if (password_work_do(h->ports.accounts->work, queue, hash, password, fresh, done, call) == 0)
         return;
     json_t *body = call_error("Busy", "Too many logins at once: try again in a few seconds.",
                               "busy", handlers_now(h).wall);
@@ -106,7 +106,8 @@ void account_ask_password(struct handlers *h, struct call *call, password_done *
         return;
     own_key(call, key);
     if (!refuse_too_often(h, call, key))
-        account_work(h, call, u->hash, json_text_or(call->args, "current_password", ""),
+        account_work(h, call, PASSWORD_KNOWN, u->hash,
+                     json_text_or(call->args, "current_password", ""),
                      json_text_or(call->args, "new_password", NULL), done);
 }
 

@@ -21,8 +21,8 @@ bool account_password_good(struct handlers *h, struct call *call, bool good);
 /* 429 in the contract's form. */
 void account_too_often(struct handlers *h, struct call *call, int64_t wait_ms, int limit);
 /* Hands to password_work_do; a full queue is 503. */
-void account_work(struct handlers *h, struct call *call, const char *hash, const char *password,
-                  const char *fresh, password_done *done);
+void account_work(struct handlers *h, struct call *call, enum password_queue queue,
+                  const char *hash, const char *password, const char *fresh, password_done *done);
 json_t *account_list(json_t *items); /* {items, next_cursor} */
 
 #endif

@@ -11,9 +11,10 @@
 #include "handlers/account_answer.h"
 #include "handlers/second_factor.h"
 
-/* A person who mistypes never meets these; who guesses does. The account's own rule is mild,
- * because anybody can fail as anybody: it slows guessing from many addresses down without keeping
- * the owner out, and an address that the owner has logged in from is exempt. */
+/* A person who mistypes never meets these; who guesses does. The rules of the account and of the
+ * address are mild, because anybody can fail as anybody, and many may share an address: they slow
+ * guessing down without keeping an owner out. Of an account and an address that it has logged in
+ * from before, the pair's own rule counts alone. */
 static const struct throttle_rule pair_rule = {.free = 5, .longest_ms = 900000};
 static const struct throttle_rule address_rule = {.free = 20, .longest_ms = 60000};
 static const struct throttle_rule account_rule = {.free = 10, .longest_ms = 30000};
@@ -39,23 +40,34 @@ static void keys_of(const struct call *call, struct keys *k)
     (void)str_format(k->account, sizeof k->account, "account|%s", email);
 }
 
+/* Where it stands among them, KNOWN_ADDRESSES_MAX = nowhere. An IPv6 host changes its address
+ * within its network. */
+static size_t known_at(const struct user *u, const char *address)
+{
+    char network[NETWORK_TEXT_MAX], known[NETWORK_TEXT_MAX];
+    size_t at = 0;
+    network_of(address, network, sizeof network);
+    for (; at < KNOWN_ADDRESSES_MAX; at++) {
+        network_of(u->known[at], known, sizeof known);
+        if (known[0] != '\0' && str_equal(known, network))
+            break;
+    }
+    return at;
+}
+
 static bool address_known(const struct user *u, const char *address)
 {
-    for (size_t i = 0; u != NULL && i < KNOWN_ADDRESSES_MAX; i++)
-        if (u->known[i][0] != '\0' && str_equal(u->known[i], address))
-            return true;
-    return false;
+    return u != NULL && known_at(u, address) < KNOWN_ADDRESSES_MAX;
 }
 
 static bool remember_address(struct user *u, const char *address)
 {
-    size_t at = 0;
-    while (at < KNOWN_ADDRESSES_MAX - 1 && !str_equal(u->known[at], address))
-        at++;
-    if (at == 0 && str_equal(u->known[0], address))
+    size_t at = known_at(u, address);
+    if (at == 0)
         return false;
+    at = at < KNOWN_ADDRESSES_MAX ? at : KNOWN_ADDRESSES_MAX - 1;
     memmove(u->known[1], u->known[0], at * sizeof u->known[0]);
-    (void)str_copy(u->known[0], ADDRESS_SIZE, address);
+    network_of(address, u->known[0], ADDRESS_SIZE);
     return true;
 }
 
@@ -67,11 +79,10 @@ static bool throttled(struct handlers *h, struct call *call, const struct user *
     mono_ms now = accounts_now(a).mono;
     struct keys k;
     keys_of(call, &k);
+    bool known = address_known(u, call->user.source_ip);
     int64_t pair = throttle_wait_ms(a->throttle, k.pair, &pair_rule, now);
-    int64_t address = throttle_wait_ms(a->throttle, k.address, &address_rule, now);
-    int64_t account = address_known(u, call->user.source_ip)
-                          ? 0
-                          : throttle_wait_ms(a->throttle, k.account, &account_rule, now);
+    int64_t address = known ? 0 : throttle_wait_ms(a->throttle, k.address, &address_rule, now);
+    int64_t account = known ? 0 : throttle_wait_ms(a->throttle, k.account, &account_rule, now);
     if (pair == 0 && address == 0 && account == 0)
         return false;
     const struct throttle_rule *rule = &pair_rule;
@@ -254,7 +265,9 @@ void login(struct handlers *h, struct call *call)
     /* Whoever asks is nobody yet, but the line in the audit log says as whom. */
     (void)str_copy(call->user.email, sizeof call->user.email, email);
     if (!throttled(h, call, u))
-        account_work(h, call, u == NULL ? password_nobody : u->hash,
+        account_work(h, call,
+                     address_known(u, call->user.source_ip) ? PASSWORD_KNOWN : PASSWORD_STRANGER,
+                     u == NULL ? password_nobody : u->hash,
                      json_text_or(call->args, "password", ""), NULL, login_checked);
 }
 

@@ -165,10 +165,11 @@ static void see_operation(const struct seen *seen, const struct audit_line *l)
 
 static void see_refused_login(const struct seen *seen, const struct audit_line *l)
 {
-    char text[400], subject[160];
+    char text[400], subject[160], network[NETWORK_TEXT_MAX];
+    network_of(l->source_ip, network, sizeof network);
     (void)str_format(text, sizeof text, "%s: 20 failed logins or bad tokens within 10 minutes.",
-                     l->source_ip);
-    count(seen, RULE_BRUTE_FORCE, l->source_ip, text);
+                     network);
+    count(seen, RULE_BRUTE_FORCE, network, text);
     if (l->user_email[0] == '\0' || str_equal(l->user_email, "anonymous"))
         return;
     (void)str_format(text, sizeof text,

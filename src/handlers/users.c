@@ -99,7 +99,7 @@ void user_add(struct handlers *h, struct call *call)
     else if (password_check(password, email, &err) < 0)
         refuse(h, call, 400, "Weak password", err.text, "weak_password");
     else
-        account_work(h, call, NULL, NULL, password, add_hashed);
+        account_work(h, call, PASSWORD_KNOWN, NULL, NULL, password, add_hashed);
 }
 
 /* ── changes ── */
@@ -182,5 +182,5 @@ void user_set(struct handlers *h, struct call *call)
     else if (password_check(password, u->email, &err) < 0)
         refuse(h, call, 400, "Weak password", err.text, "weak_password");
     else
-        account_work(h, call, NULL, NULL, password, set_hashed);
+        account_work(h, call, PASSWORD_KNOWN, NULL, NULL, password, set_hashed);
 }
