@@ -236,6 +236,8 @@ const struct operation operations[OPERATION_COUNT] = {
                   "Login"},
     [OP_LOGOUT] = {"logout", POST, "/api/auth/logout", ACCESS_VIEWER, false, RATE_NONE, no_fields,
                    "Ends this session.", "Done"},
+    [OP_RENEW] = {"renew", POST, "/api/auth/renew", ACCESS_VIEWER, false, RATE_NONE, no_fields,
+                  "A new token for a session in use, until the session's own end.", "Login"},
     [OP_ME] = {"me", GET, "/api/auth/me", ACCESS_VIEWER, false, RATE_NONE, no_fields,
                "Who is logged in, with role, grants and the CSRF token.", "Me"},
     [OP_PASSWORD] = {"password", POST, "/api/auth/password", ACCESS_VIEWER, false, RATE_NONE,

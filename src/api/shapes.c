@@ -377,7 +377,8 @@ static const struct shape_member me_[] = {
     {"recovery_codes_left?", "whole", NULL},
     {"grant?", "Grant?", NULL},
     {"csrf_token?", "text", NULL},
-    {"expires_at?", "time?", NULL},
+    {"expires_at?", "time?", "Of the token."},
+    {"session_ends_at?", "time?", "No renewal lasts longer."},
     {"session?", "whole", NULL},
     {"services?", "[text]", "Of an API token: those it is for."},
     END};

@@ -118,9 +118,11 @@ static json_t *session_json(const struct session *s)
 {
     json_t *o = json_object();
     (void)json_put_int(o, "user", s->user);
-    (void)json_put_text(o, "jti", s->jti);
+    (void)json_put_text(o, "id", s->id);
     put_time(o, "issued", s->issued);
     put_time(o, "expires", s->expires);
+    put_time(o, "ends", s->ends);
+    put_time(o, "used", s->used);
     put_time(o, "revoked", s->revoked);
     (void)json_put_text(o, "address", s->address);
     return o;
@@ -131,11 +133,18 @@ static int session_from(const json_t *o, struct session *s)
     s->user = json_int_or(o, "user", 0);
     s->issued = get_time(o, "issued");
     s->expires = get_time(o, "expires");
+    s->ends = (wall_ms){json_int_or(o, "ends", s->expires.ms)};
+    s->used = s->used_saved = (wall_ms){json_int_or(o, "used", s->issued.ms)};
     s->revoked = get_time(o, "revoked");
     (void)str_copy(s->address, sizeof s->address, json_text_or(o, "address", ""));
-    return str_copy(s->jti, sizeof s->jti, json_text_or(o, "jti", "")) && s->jti[0] != '\0'
-               ? 0
-               : -EINVAL;
+    /* Version 0.1.0 kept the jti itself. */
+    const char *jti = json_text_or(o, "jti", NULL);
+    s->clear = jti != NULL;
+    if (jti != NULL)
+        token_session(jti, s->id);
+    else
+        (void)str_copy(s->id, sizeof s->id, json_text_or(o, "id", ""));
+    return s->user != 0 && s->id[0] != '\0' ? 0 : -EINVAL;
 }
 
 /* ── API tokens ── */

@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "handlers/account_book.h"
 #include "handlers/account_timer.h"
+#include "handlers/session_life.h"
 #include "io/log.h"
 
 #define LAST_USED_EVERY_MS 60000 /* how often the last use of an API token is stored */
@@ -38,6 +39,17 @@ static void load_one(void *context, enum store_account kind, int64_t number, con
         account_free_item(kind, item);
 }
 
+static void hide_sessions(struct accounts *a)
+{
+    struct session *s;
+    shelf_each(a, STORE_SESSION, s)
+    {
+        if (s->clear)
+            (void)account_save(a, STORE_SESSION, s);
+        s->clear = false;
+    }
+}
+
 int accounts_open(const struct accounts_ports *ports, const char *state_dir, struct accounts **ret,
                   struct error *err)
 {
@@ -56,6 +68,8 @@ int accounts_open(const struct accounts_ports *ports, const char *state_dir, str
         r = password_work_new(ports->loop, &a->work, err);
     if (r == 0)
         r = store_load_accounts(ports->store, load_one, a, err);
+    if (r == 0)
+        hide_sessions(a);
     if (r == 0)
         r = account_timer_start(a, err);
     if (r < 0) {
@@ -145,7 +159,7 @@ json_t *accounts_revoked(const struct accounts *a)
     shelf_each(a, STORE_SESSION, s)
     {
         if (s->revoked.ms != 0 && s->expires.ms > now.ms)
-            (void)json_array_append_new(list, json_string(s->jti));
+            (void)json_array_append_new(list, json_string(s->id));
     }
     return list;
 }
@@ -161,6 +175,13 @@ json_t *accounts_token_keys(const struct accounts *a)
         (void)json_array_append_new(list, key);
     }
     return list;
+}
+
+void accounts_used(struct accounts *a, const char *session)
+{
+    struct session *s = session_by_id(a, session);
+    if (s != NULL && s->revoked.ms == 0)
+        (void)session_use(a, s);
 }
 
 void accounts_watch(struct accounts *a, void (*changed)(void *context), void *context)
@@ -180,6 +201,8 @@ static const struct refusal forged = {401, "invalid_token", "The token is not va
 static const struct refusal ended = {401, "invalid_token", "The token is not valid: log in."};
 static const struct refusal expired = {401, "token_expired",
                                        "The login has expired: log in again."};
+static const struct refusal idle = {401, "token_expired",
+                                    "The login was not used for too long: log in again."};
 static const struct refusal no_csrf = {
     403, "csrf_required",
     "With a cookie this needs the header X-CSRF-Token, as login and /api/auth/me give it."};
@@ -221,13 +244,15 @@ static const struct refusal *by_session(struct accounts *a, const struct credent
         log_debug("accounts", "%s", err.text);
         return r == -ETIME ? &expired : &forged;
     }
-    const struct session *s = session_by_jti(a, claims.jti);
+    struct session *s = session_by_jti(a, claims.jti);
     const struct user *u = s == NULL ? NULL : user_by_number(a, s->user);
     char sub[24];
     (void)str_format(sub, sizeof sub, "%" PRId64, u == NULL ? 0 : u->number);
     if (u == NULL || s->revoked.ms != 0 || u->disabled || !str_equal(sub, claims.sub) ||
         claims.issued_at * 1000 < u->not_before.ms / 1000 * 1000)
         return &ended;
+    if (!session_use(a, s))
+        return &idle;
     if (c->cookie && unsafe(call->operation) && !csrf_good(a, claims.jti, c->csrf))
         return &no_csrf;
     set_user(call, sub, u->email, user_role(a, u));

@@ -51,6 +51,7 @@ static const struct {
     [OP_NOTIFY] = {notify_post, NULL, NULL},
     [OP_LOGIN] = {login, NULL, NULL},
     [OP_LOGOUT] = {logout, NULL, NULL},
+    [OP_RENEW] = {session_renew, NULL, NULL},
     [OP_ME] = {me, NULL, NULL},
     [OP_PASSWORD] = {password_change, NULL, NULL},
     [OP_SESSIONS] = {sessions_list, NULL, NULL},

@@ -1,7 +1,6 @@
 /* login, logout, me, password */
 #include <errno.h>
 #include <inttypes.h>
-#include <sodium.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -10,6 +9,7 @@
 #include "base/str.h"
 #include "handlers/account_answer.h"
 #include "handlers/second_factor.h"
+#include "handlers/session_life.h"
 
 /* A person who mistypes never meets these; who guesses does. The rules of the account and of the
  * address are mild, because anybody can fail as anybody, and many may share an address: they slow
@@ -122,52 +122,7 @@ static void failed(struct handlers *h, struct call *call, struct user *u, const 
     account_refuse(h, call, AUDIT_AUTHENTICATION, 401, "Login failed", message, code);
 }
 
-/* ── sessions ── */
-
-/* A revoked session must be remembered until it would have expired, so their number is bounded as
- * well: one user cannot fill the shelf for the others. */
-static int make_room(struct accounts *a, const struct user *u, struct error *err)
-{
-    struct session *s, *oldest = NULL;
-    size_t alive = 0, all = 0;
-    shelf_each(a, STORE_SESSION, s)
-    {
-        if (s->user != u->number)
-            continue;
-        all++;
-        alive += s->revoked.ms == 0;
-        oldest = oldest == NULL && s->revoked.ms == 0 ? s : oldest;
-    }
-    if (all >= SESSIONS_AN_HOUR_MAX)
-        return error_set(err, -EAGAIN, "This user has logged in %d times within an hour.",
-                         SESSIONS_AN_HOUR_MAX);
-    if (alive < SESSIONS_OF_USER_MAX)
-        return 0;
-    session_revoke(a, oldest);
-    account_changed(a);
-    return 0;
-}
-
-static struct session *begin_session(struct accounts *a, const struct user *u, const char *address,
-                                     struct error *err)
-{
-    struct session *s = NULL;
-    uint8_t bytes[18];
-    char random[32];
-    if (make_room(a, u, err) < 0 ||
-        account_add(a, STORE_SESSION, sizeof *s, SESSIONS_MAX, &s, err) < 0)
-        return NULL;
-    randombytes_buf(bytes, sizeof bytes);
-    (void)sodium_bin2base64(random, sizeof random, bytes, sizeof bytes,
-                            sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    (void)str_format(s->jti, sizeof s->jti, "%" PRId64 "-%s", s->number, random);
-    s->user = u->number;
-    s->issued = (wall_ms){accounts_now(a).wall.ms / 1000 * 1000};
-    s->expires = wall_add(s->issued, TOKEN_SECONDS * INT64_C(1000));
-    (void)str_copy(s->address, sizeof s->address, address);
-    (void)account_save(a, STORE_SESSION, s);
-    return s;
-}
+/* ── the answer ── */
 
 static json_t *user_short(const struct accounts *a, const struct user *u)
 {
@@ -178,19 +133,19 @@ static json_t *user_short(const struct accounts *a, const struct user *u)
     return o;
 }
 
-static json_t *welcome(struct accounts *a, const struct user *u, const struct session *s,
-                       struct error *err)
+json_t *session_welcome(struct accounts *a, const struct user *u, const struct session *s,
+                        const char *jti, struct error *err)
 {
     struct token_claims claims = {.role = user_role(a, u),
-                                  .issued_at = s->issued.ms / 1000,
+                                  .issued_at = session_token_time(a, u).ms / 1000,
                                   .expires_at = s->expires.ms / 1000};
     char token[TOKEN_MAX + 1], csrf[KEYRING_CSRF_SIZE];
     (void)str_format(claims.sub, sizeof claims.sub, "%" PRId64, u->number);
     (void)str_copy(claims.email, sizeof claims.email, u->email);
-    (void)str_copy(claims.jti, sizeof claims.jti, s->jti);
+    (void)str_copy(claims.jti, sizeof claims.jti, jti);
     if (keyring_sign(a->keyring, &claims, token, err) < 0)
         return NULL;
-    keyring_csrf(a->keyring, s->jti, csrf);
+    keyring_csrf(a->keyring, jti, csrf);
     json_t *body = json_object();
     (void)json_put_text(body, "token", token);
     (void)json_put_text(body, "token_type", "Bearer");
@@ -216,8 +171,10 @@ static void let_in(struct handlers *h, struct call *call, struct user *u)
     keys_of(call, &k);
     throttle_forget(a->throttle, k.pair);
     throttle_forget(a->throttle, k.account);
-    struct session *s = begin_session(a, u, call->user.source_ip, &err);
-    json_t *body = s == NULL ? NULL : welcome(a, u, s, &err);
+    char jti[SESSION_JTI_SIZE];
+    struct session *s = session_begin(a, u, call->user.source_ip, jti, &err);
+    json_t *body = s == NULL ? NULL : session_welcome(a, u, s, jti, &err);
+    mem_wipe(jti, sizeof jti);
     if (body == NULL) {
         call_refuse(call, 503, "No login now", err.text, "login_failed", handlers_now(h).wall);
         return;
@@ -295,9 +252,10 @@ static void put_session(struct accounts *a, const struct call *call, json_t *bod
     const struct session *s = session_by_jti(a, call->session);
     if (s == NULL)
         return;
-    keyring_csrf(a->keyring, s->jti, csrf);
+    keyring_csrf(a->keyring, call->session, csrf);
     (void)json_put_text(body, "csrf_token", csrf);
     (void)json_put_wall(body, "expires_at", s->expires);
+    (void)json_put_wall(body, "session_ends_at", s->ends);
     (void)json_put_int(body, "session", s->number);
 }
 
@@ -352,7 +310,7 @@ static void password_checked(struct call *call, bool good, const char *hash)
     }
     (void)str_copy(u->hash, sizeof u->hash, hash);
     u->changed = accounts_now(a).wall;
-    size_t ended = sessions_end(a, u, call->session);
+    size_t ended = sessions_end(a, u, session_by_jti(a, call->session));
     account_changed(a);
     account_done(h, call, AUDIT_CONFIGURATION, AUDIT_RISK_MODERATE, NULL);
     json_t *body = json_object();

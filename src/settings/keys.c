@@ -322,6 +322,14 @@ const struct key keys[] = {
              "the last admin is never locked"},
     {PLACE_SECURITY, "lockout_seconds", KEY_SECONDS, SETTINGS(security.lockout_ms),
      RANGE(60, 86400), .standard = "900", .help = "for how long"},
+    {PLACE_SECURITY, "session_idle_seconds", KEY_SECONDS, SETTINGS(security.session_idle_ms),
+     RANGE(60, 86400), .standard = "1800",
+     .help =
+         "a login that was not used for so long has ended; a console that somebody sees asks by "
+         "itself, and so is in use"},
+    {PLACE_SECURITY, "session_lifetime_seconds", KEY_SECONDS,
+     SETTINGS(security.session_lifetime_ms), RANGE(300, 604800), .standard = "3600",
+     .help = "and it ends after so long in any case; what has to last for days is an API token"},
 
     {PLACE_OIDC, "issuer", KEY_URL, SETTINGS(oidc.issuer),
      .help = "the tokens' `iss`, exactly as they have it"},

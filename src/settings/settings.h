@@ -118,6 +118,7 @@ struct security_settings {
     char timezone[64];
     int lockout_failures; /* failed logins that lock an account; 0 = never */
     int64_t lockout_ms;   /* for how long */
+    int64_t session_idle_ms, session_lifetime_ms;
 };
 
 /* A login server whose tokens are trusted, too. */

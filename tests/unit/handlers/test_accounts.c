@@ -118,6 +118,7 @@ static void a_logout_ends_the_login_everywhere(void **state)
 static void a_login_survives_a_restart_and_expires(void **state)
 {
     struct bench *b = *state;
+    b->settings.security.session_idle_ms = TOKEN_SECONDS * INT64_C(1000);
     char *token = bench_login(b, BENCH_EMAIL, BENCH_PASSWORD);
     bench_reopen(b);
     bench_be(b, token);
