@@ -6,6 +6,7 @@
  * first "rate_limits": {"start", ... },     a minute, 0 = none "metrics_anonymous": bool, "hsts":
  * bool, "foreign_tokens": bool, "trusted_proxies": [networks]}}   first frame; again after a reload
  *   {"users": {"<sub>": {"role", "not_before"}}}   all who may log in; whole map at each change.
+ *                                                  Role anonymous: its second factor is missing.
  *                                                  A token of another sub, or issued (iat) before
  *                                                  not_before, is refused
  *   {"revoked": ["<session>", ...]}                token_session(), revoked and not yet expired;

@@ -241,6 +241,15 @@ enum access user_role(const struct accounts *a, const struct user *u)
     return grant != NULL && grant->wanted > u->role ? grant->wanted : u->role;
 }
 
+bool user_needs_factor(const struct accounts *a, const struct user *u)
+{
+    const struct role_set *set = &a->ports.settings(a->ports.context)->security.require_totp;
+    const bool needed[] = {[ACCESS_VIEWER] = set->viewer,
+                           [ACCESS_OPERATOR] = set->operator,
+                           [ACCESS_ADMIN] = set->admin };
+    return !u->totp_on && needed[user_role(a, u)];
+}
+
 bool user_is_last_admin(const struct accounts *a, const struct user *u)
 {
     const struct user *other;

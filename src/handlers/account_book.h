@@ -48,6 +48,9 @@ struct user {
     int64_t totp_step; /* of the last code that was used: it and older ones are not taken again */
     uint8_t recovery[RECOVERY_CODES][DIGEST_SIZE];
     size_t recovery_count;
+    int codes_missed;       /* with the right password, since the last login */
+    int codes_told;         /* those before the last login: the owner is told */
+    wall_ms code_missed_at; /* the last of them */
     char known[KNOWN_ADDRESSES_MAX][ADDRESS_SIZE]; /* newest first */
 };
 
@@ -165,6 +168,8 @@ void account_changed(struct accounts *a);
 /* ── meaning ── */
 /* Role, raised by grants that hold now. */
 enum access user_role(const struct accounts *a, const struct user *u);
+/* Its role needs a second factor that it does not have: it may set one up, and no more. */
+bool user_needs_factor(const struct accounts *a, const struct user *u);
 bool user_is_last_admin(const struct accounts *a, const struct user *u);
 const struct access_request *user_grant(const struct accounts *a, const struct user *u);
 /* Ends the sessions of a user but `except` (NULL = none); their number. */

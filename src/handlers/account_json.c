@@ -61,6 +61,11 @@ static json_t *user_json(const struct accounts *a, const struct user *u)
         (void)json_put_bool(o, "totp_on", u->totp_on);
         (void)json_put_int(o, "totp_step", u->totp_step);
     }
+    if (u->codes_missed > 0 || u->codes_told > 0) {
+        (void)json_put_int(o, "codes_missed", u->codes_missed);
+        (void)json_put_int(o, "codes_told", u->codes_told);
+        put_time(o, "code_missed_at", u->code_missed_at);
+    }
     json_t *codes = json_array(), *known = json_array();
     for (size_t i = 0; i < u->recovery_count; i++) {
         char hex[2 * DIGEST_SIZE + 1];
@@ -88,6 +93,9 @@ static int user_from(const struct accounts *a, const json_t *o, struct user *u)
     u->changed = get_time(o, "changed");
     u->not_before = get_time(o, "not_before");
     u->locked_until = get_time(o, "locked_until");
+    u->codes_missed = (int)json_int_or(o, "codes_missed", 0);
+    u->codes_told = (int)json_int_or(o, "codes_told", 0);
+    u->code_missed_at = get_time(o, "code_missed_at");
     const char *totp = json_text_or(o, "totp", NULL);
     if (totp != NULL) {
         uint8_t sealed[TOTP_SECRET_SIZE + KEYRING_SEAL_ROOM];

@@ -86,6 +86,7 @@ int accounts_reconfigure(struct accounts *a, struct error *err)
     int r = security_watch_configure(&a->watch, &settings->security, err);
     if (r == 0)
         oidc_configure(a->oidc, &settings->oidc);
+    account_changed(a);
     return r;
 }
 
@@ -143,7 +144,8 @@ json_t *accounts_users_map(const struct accounts *a)
         if (u->disabled)
             continue;
         json_t *row = json_object();
-        (void)json_put_text(row, "role", access_name(user_role(a, u)));
+        (void)json_put_text(
+            row, "role", access_name(user_needs_factor(a, u) ? ACCESS_ANONYMOUS : user_role(a, u)));
         (void)json_put_int(row, "not_before", u->not_before.ms / 1000);
         (void)str_format(sub, sizeof sub, "%" PRId64, u->number);
         (void)json_put(map, sub, row);
@@ -257,6 +259,7 @@ static const struct refusal *by_session(struct accounts *a, const struct credent
         return &no_csrf;
     set_user(call, sub, u->email, user_role(a, u));
     call->granted = call->access > u->role;
+    call->needs_factor = user_needs_factor(a, u);
     (void)str_copy(call->answerable, sizeof call->answerable, u->email);
     call->user_number = u->number;
     (void)str_copy(call->session, sizeof call->session, claims.jti);
@@ -332,7 +335,7 @@ int accounts_identify(struct accounts *a, const struct credential *credential,
     call->session[0] = '\0';
     call->services = NULL;
     call->answerable[0] = '\0';
-    call->granted = false;
+    call->granted = call->needs_factor = false;
     set_user(call, "anonymous", "anonymous", ACCESS_ANONYMOUS);
     if (credential == NULL || credential->token == NULL)
         return 0;

@@ -152,6 +152,7 @@ json_t *session_welcome(struct accounts *a, const struct user *u, const struct s
     (void)json_put_wall(body, "expires_at", s->expires);
     (void)json_put_text(body, "csrf_token", csrf);
     (void)json_put(body, "user", user_short(a, u));
+    (void)json_put_bool(body, "totp_setup_required", user_needs_factor(a, u));
     mem_wipe(token, sizeof token);
     return body;
 }
@@ -179,7 +180,10 @@ static void let_in(struct handlers *h, struct call *call, struct user *u)
         call_refuse(call, 503, "No login now", err.text, "login_failed", handlers_now(h).wall);
         return;
     }
-    if (remember_address(u, call->user.source_ip))
+    bool told = u->codes_told != u->codes_missed;
+    u->codes_told = u->codes_missed;
+    u->codes_missed = 0;
+    if (remember_address(u, call->user.source_ip) || told)
         (void)account_save(a, STORE_USER, u);
     become(call, a, u);
     account_done(h, call, AUDIT_AUTHENTICATION, AUDIT_RISK_LOW, NULL);
@@ -207,7 +211,14 @@ static void login_checked(struct call *call, bool good, const char *hash)
                     handlers_now(h).wall);
         return;
     }
+    bool known = address_known(u, call->user.source_ip);
+    int64_t wait = u->totp_on && !known ? second_factor_wait_ms(a, u) : 0;
+    if (wait > 0) {
+        account_too_often(h, call, wait, CODES_FREE);
+        return;
+    }
     if (u->totp_on && !second_factor_use(a, u, code)) {
+        second_factor_missed(a, u, &call->user);
         failed(h, call, u, "The code is wrong or was used already.", "totp_invalid");
         return;
     }
@@ -284,6 +295,8 @@ void me(struct handlers *h, struct call *call)
         (void)json_put_text(body, "own_role", access_name(u->role));
         (void)json_put_bool(body, "totp", u->totp_on);
         (void)json_put_int(body, "recovery_codes_left", (int64_t)u->recovery_count);
+        (void)json_put_int(body, "wrong_codes", u->codes_told);
+        (void)json_put_bool(body, "totp_setup_required", user_needs_factor(a, u));
         put_grant(a, u, body);
     }
     (void)json_put_text(body, "email", call->user.email);
@@ -301,7 +314,7 @@ static void password_checked(struct call *call, bool good, const char *hash)
     struct handlers *h = call->data;
     struct accounts *a = h->ports.accounts;
     struct user *u = user_by_number(a, call->user_number);
-    if (!account_password_good(h, call, good))
+    if (!account_password_good(h, call, u, good) || !account_code_good(h, call, u))
         return;
     if (hash[0] == '\0') {
         call_refuse(call, 503, "No memory", "The password could not be hashed: try again.", "busy",
@@ -310,6 +323,7 @@ static void password_checked(struct call *call, bool good, const char *hash)
     }
     (void)str_copy(u->hash, sizeof u->hash, hash);
     u->changed = accounts_now(a).wall;
+    u->codes_missed = 0;
     size_t ended = sessions_end(a, u, session_by_jti(a, call->session));
     account_changed(a);
     account_done(h, call, AUDIT_CONFIGURATION, AUDIT_RISK_MODERATE, NULL);
@@ -322,8 +336,12 @@ static void password_checked(struct call *call, bool good, const char *hash)
 void password_change(struct handlers *h, struct call *call)
 {
     struct error err = {0};
-    if (password_check(json_text_or(call->args, "new_password", ""), call->user.email, &err) < 0)
+    const struct user *u = account_own_user(h, call);
+    const char *fresh = json_text_or(call->args, "new_password", "");
+    if (u == NULL)
+        return;
+    if (password_check(fresh, u->email, &err) < 0)
         call_refuse(call, 400, "Weak password", err.text, "weak_password", handlers_now(h).wall);
     else
-        account_ask_password(h, call, password_checked);
+        account_ask_password(h, call, u, fresh, password_checked);
 }

@@ -322,6 +322,10 @@ const struct key keys[] = {
              "the last admin is never locked"},
     {PLACE_SECURITY, "lockout_seconds", KEY_SECONDS, SETTINGS(security.lockout_ms),
      RANGE(60, 86400), .standard = "900", .help = "for how long"},
+    {PLACE_SECURITY, "require_totp", KEY_ROLE_SET, SETTINGS(security.require_totp),
+     .help =
+         "roles that need two-factor login, such as [admin]: a user of theirs without it may log "
+         "in only to set it up"},
     {PLACE_SECURITY, "session_idle_seconds", KEY_SECONDS, SETTINGS(security.session_idle_ms),
      RANGE(60, 86400), .standard = "1800",
      .help =

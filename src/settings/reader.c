@@ -185,6 +185,23 @@ static void take_role(struct reader *r, const struct key *row, const yaml_node_t
         *operator_may = true;
 }
 
+static void take_any_role(struct reader *r, const struct key *row, const yaml_node_t *node,
+                          const char *text)
+{
+    static const char *const roles[] = {"viewer", "operator", "admin"};
+    struct role_set *set = (void *)((char *)r->base[row->base] + row->offset);
+    bool *const members[] = {&set->viewer, &set->operator, & set->admin };
+    char shown[64];
+    (void)str_copy_clean(shown, sizeof shown, text, strlen(text));
+    int role = str_index(roles, ARRAY_LENGTH(roles), text);
+    if (role < 0)
+        reader_fail(r, node->start_mark,
+                    "`%s` must be a list of viewer, operator and admin, not \"%s\"", row->name,
+                    shown);
+    else
+        *members[role] = true;
+}
+
 static void read_roles(struct reader *r, const struct key *row, yaml_node_t *value)
 {
     *((bool *)(void *)((char *)r->base[row->base] + row->offset)) = false;
@@ -381,6 +398,9 @@ static void read_value(struct reader *r, const struct found *f)
         break;
     case KEY_ROLES:
         read_roles(r, f->row, f->value);
+        break;
+    case KEY_ROLE_SET:
+        read_list(r, f->row, f->value, take_any_role);
         break;
     case KEY_NETWORKS:
         read_list(r, f->row, f->value, take_network);

@@ -112,7 +112,12 @@ struct rate_limits {
     int start, stop, restart, status, health, logs; /* a minute, 0 = none */
 };
 
+struct role_set {
+    bool viewer, operator, admin;
+};
+
 struct security_settings {
+    struct role_set require_totp; /* without a second factor they may only set one up */
     struct network_list expected_addresses;
     char business_hours[64]; /* "Mon-Fri 08:00-18:00", "" = none */
     char timezone[64];

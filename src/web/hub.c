@@ -176,7 +176,7 @@ static void keep(struct hub *hub, const struct kept *fresh)
 
 static enum access least_of(const json_t *event)
 {
-    return who_access(json_text_or(event, "least_role", ""));
+    return who_access(json_text_or(event, "least_role", "viewer"));
 }
 
 /* NULL: not for that role. */

@@ -141,10 +141,10 @@ json_t *who_take_used(struct who *w)
 
 enum access who_access(const char *role)
 {
-    for (int access = ACCESS_ADMIN; access > ACCESS_VIEWER; access--)
+    for (int access = ACCESS_ADMIN; access > ACCESS_ANONYMOUS; access--)
         if (str_equal(role, access_name((enum access)access)))
             return (enum access)access;
-    return ACCESS_VIEWER;
+    return ACCESS_ANONYMOUS;
 }
 
 enum who_verdict who_is(struct who *w, const char *token, const char *address, wall_ms now,

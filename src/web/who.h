@@ -31,7 +31,7 @@ enum who_verdict {
     WHO_INVALID, /* 401 */
 };
 
-/* The role of that name; a viewer's for any other word. */
+/* The role of that name; nobody's for any other word. */
 enum access who_access(const char *role);
 struct who *who_new(void); /* NULL: out of memory */
 void who_free(struct who *w);
