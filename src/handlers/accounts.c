@@ -308,7 +308,8 @@ static const struct refusal *by_login_server(struct accounts *a, const char *tok
         return r == -ETIME ? &expired : r == -EPERM ? &no_role : &forged;
     }
     (void)str_format(id, sizeof id, "oidc:%s", claims.sub);
-    set_user(call, id, claims.email, claims.role);
+    bool own = claims.email[0] != '\0' && user_by_email(a, claims.email) == NULL;
+    set_user(call, id, own ? claims.email : id, claims.role);
     return NULL;
 }
 
