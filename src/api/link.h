@@ -4,11 +4,14 @@
  *   {"setup": {"listen", "certificate", "key",     PEM texts: chain, private key
  *              "issuer", "token_keys": [{"kid", "pem"}],   public keys that sign logins, newest
  * first "rate_limits": {"start", ... },     a minute, 0 = none "metrics_anonymous": bool,
- * "public_status": bool, "hsts": bool, "foreign_tokens": bool}}   first frame; again after a reload
+ * "public_status": bool, "hsts": bool, "foreign_tokens": bool, "trusted_proxies": [networks]}}
+ *                                                first frame; again after a reload
  *   {"users": {"<sub>": {"role", "not_before"}}}   all who may log in; whole map at each change.
+ *                                                  Role anonymous: its second factor is missing.
  *                                                  A token of another sub, or issued (iat) before
  *                                                  not_before, is refused
- *   {"revoked": ["<jti>", ...]}                    revoked and not yet expired; whole list
+ *   {"revoked": ["<session>", ...]}                token_session(), revoked and not yet expired;
+ * whole list
  *   {"event": {...}, "service": id}                every event of contract section 5, as published
  *                                                  from "ready" on, after the last ones before it
  *   {"id", "line": any}                            a piece of a follow or of a long answer
@@ -21,6 +24,7 @@
  *    "credential"?: {"token", "cookie": bool, "csrf"?}}   cookie and csrf: see accounts.h
  *   {"id", "cancel": true}                         the asker of a follow went away
  *   {"ready": true}                           it serves
+ *   {"used": ["<session>", ...]}              came with a request; at most LINK_USED_MAX
  *   op "snapshot" (service; no credential): {"status": {...}, "health": {...}, "events":
  *   [service_status, service_health]} as an admin sees them; what others may see of it is cut by
  *   api/visible.h. It is not a row of the table.
@@ -32,6 +36,7 @@
 
 #define LINK_FD 3           /* the web process' end */
 #define LINK_CALLS_MAX 1024 /* requests in flight */
+#define LINK_USED_MAX 1024
 #define LINK_OUT_MAX                                                                               \
     (16 * 1024 * 1024) /* bytes that wait for the other side before it is dropped */
 

@@ -114,22 +114,30 @@ static const struct field notify_fields[] = {
     TEXT("service", 1, 63),
     END};
 static const struct field login_fields[] = {EMAIL, SECRET("password"), TEXT("totp", 1, 32), END};
+/* Where two-factor login is on, what changes the own account needs a code besides. */
+#define CODE TEXT("totp", 1, 32)
+#define OPTIONAL_SECRET(name_)                                                                     \
+    {                                                                                              \
+        .name = (name_), .type = FIELD_SECRET, .min = 1, .max = OPERATION_SECRET_MAX               \
+    }
 static const struct field password_fields[] = {SECRET("current_password"), SECRET("new_password"),
-                                               END};
+                                               CODE, END};
 static const struct field n_fields[] = {NUMBER, END};
 static const struct field n_reason_fields[] = {NUMBER, REASON, END};
 static const struct field totp_begin_fields[] = {SECRET("current_password"), END};
+static const struct field totp_disable_fields[] = {SECRET("current_password"), CODE, END};
 static const struct field totp_confirm_fields[] = {
     {.name = "totp", .type = FIELD_TEXT, .required = true, .min = 6, .max = 8}, END};
 static const struct field user_add_fields[] = {EMAIL, REQUIRED_CHOICE("role", role_words),
                                                SECRET("password"), END};
-static const struct field user_set_fields[] = {
-    NUMBER,
-    CHOICE("role", role_words),
-    BOOL("disabled"),
-    {.name = "password", .type = FIELD_SECRET, .min = 1, .max = OPERATION_SECRET_MAX},
-    BOOL("reset_totp"),
-    END};
+static const struct field user_set_fields[] = {NUMBER,
+                                               CHOICE("role", role_words),
+                                               BOOL("disabled"),
+                                               OPTIONAL_SECRET("password"),
+                                               BOOL("reset_totp"),
+                                               OPTIONAL_SECRET("current_password"),
+                                               CODE,
+                                               END};
 static const struct field token_add_fields[] = {
     {.name = "name", .type = FIELD_TEXT, .required = true, .min = 1, .max = 64},
     REQUIRED_CHOICE("role", role_words),
@@ -238,6 +246,8 @@ const struct operation operations[OPERATION_COUNT] = {
                   "Login", .always_open = true},
     [OP_LOGOUT] = {"logout", POST, "/api/auth/logout", ACCESS_VIEWER, false, RATE_NONE, no_fields,
                    "Ends this session.", "Done"},
+    [OP_RENEW] = {"renew", POST, "/api/auth/renew", ACCESS_VIEWER, false, RATE_NONE, no_fields,
+                  "A new token for a session in use, until the session's own end.", "Login"},
     [OP_ME] = {"me", GET, "/api/auth/me", ACCESS_VIEWER, false, RATE_NONE, no_fields,
                "Who is logged in, with role, grants and the CSRF token.", "Me"},
     [OP_PASSWORD] = {"password", POST, "/api/auth/password", ACCESS_VIEWER, false, RATE_NONE,
@@ -256,14 +266,16 @@ const struct operation operations[OPERATION_COUNT] = {
                          "Switches two-factor login on and gives the recovery codes, once.",
                          "Totp"},
     [OP_TOTP_DISABLE] = {"totp_disable", POST, "/api/auth/totp/disable", ACCESS_VIEWER, false,
-                         RATE_NONE, totp_begin_fields, "Switches two-factor login off.", "Totp"},
+                         RATE_NONE, totp_disable_fields, "Switches two-factor login off.", "Totp"},
     [OP_USERS] = {"users", GET, "/api/users", ACCESS_ADMIN, false, RATE_NONE, no_fields,
                   "Lists the users.", "Users"},
     [OP_USER_ADD] = {"user_add", POST, "/api/users", ACCESS_ADMIN, false, RATE_NONE,
                      user_add_fields, "Makes a user.", "User", .permanent = true},
-    [OP_USER_SET] = {"user_set", "PATCH", "/api/users/{n}", ACCESS_ADMIN, false, RATE_NONE,
-                     user_set_fields, "Changes a user's role, password or whether it may log in.",
-                     "User", .permanent = true},
+    [OP_USER_SET] =
+        {"user_set", "PATCH", "/api/users/{n}", ACCESS_ADMIN, false, RATE_NONE, user_set_fields,
+         "Changes a user's role, password or whether it may log in; the own user's with "
+         "the current password and, where two-factor login is on, a code.",
+         "User", .permanent = true},
     [OP_TOKENS] = {"tokens", GET, "/api/tokens", ACCESS_ADMIN, false, RATE_NONE, no_fields,
                    "Lists the API tokens.", "ApiTokens"},
     [OP_TOKEN_ADD] = {"token_add", POST, "/api/tokens", ACCESS_ADMIN, false, RATE_NONE,

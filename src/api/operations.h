@@ -47,6 +47,7 @@ enum operation_id {
     OP_NOTIFY,
     OP_LOGIN,
     OP_LOGOUT,
+    OP_RENEW,
     OP_ME,
     OP_PASSWORD,
     OP_SESSIONS,

@@ -374,6 +374,7 @@ static const struct shape_member login_[] = {
     {"expires_at", "time", NULL},
     {"csrf_token", "text", "For X-CSRF-Token, where the cookie is used."},
     {"user", "Identity", NULL},
+    {"totp_setup_required", "truth", "It may only set up two-factor login, which its role needs."},
     END};
 static const struct shape_member grant_[] = {
     {"role", ROLE_WORDS, NULL}, {"ends_at", "time", NULL}, END};
@@ -384,9 +385,12 @@ static const struct shape_member me_[] = {
     {"own_role?", ROLE_WORDS, "Without it."},
     {"totp?", "truth", NULL},
     {"recovery_codes_left?", "whole", NULL},
+    {"wrong_codes?", "whole", "With the right password, before this login."},
+    {"totp_setup_required?", "truth", "As login says it."},
     {"grant?", "Grant?", NULL},
     {"csrf_token?", "text", NULL},
-    {"expires_at?", "time?", NULL},
+    {"expires_at?", "time?", "Of the token."},
+    {"session_ends_at?", "time?", "No renewal lasts longer."},
     {"session?", "whole", NULL},
     {"services?", "[text]", "Of an API token: those it is for."},
     END};

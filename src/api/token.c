@@ -2,10 +2,14 @@
 
 #include <errno.h>
 #include <jwt.h>
+#include <openssl/evp.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/str.h"
+
+#define SHA256_BYTES 32
+#define NUMBER_DIGITS 19 /* of an int64_t */
 
 #define ALPHABET "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 #define ALGORITHM "ES256"
@@ -133,4 +137,17 @@ int token_check(const struct token_keys *keys, const char *text, size_t length, 
     jwt_free(jwt);
     mem_wipe(copy, sizeof copy);
     return r;
+}
+
+void token_session(const char *jti, char ret[TOKEN_SESSION_SIZE])
+{
+    unsigned char digest[EVP_MAX_MD_SIZE] = {0};
+    size_t digits = strspn(jti, "0123456789");
+    ret[0] = '\0';
+    if (digits == 0 || digits > NUMBER_DIGITS || jti[digits] != '-' ||
+        EVP_Digest(jti, strlen(jti), digest, NULL, EVP_sha256(), NULL) != 1)
+        return;
+    (void)str_copy_n(ret, TOKEN_SESSION_SIZE, jti, digits + 1);
+    for (size_t i = 0; i < SHA256_BYTES; i++)
+        (void)str_append(ret, TOKEN_SESSION_SIZE, "%02x", digest[i]);
 }

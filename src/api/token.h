@@ -16,6 +16,7 @@
 #define TOKEN_FOREIGN_MAX 4000 /* of one that a login server elsewhere signed */
 #define TOKEN_SECONDS 3600     /* contract section 4 */
 #define TOKEN_SKEW_SECONDS 5   /* iat and nbf may lie ahead: clocks were stepped */
+#define TOKEN_SESSION_SIZE 96  /* number, "-", SHA-256 in hex */
 #define TOKEN_KEYS_MAX 4       /* the signing key and those before it that are still valid */
 #define TOKEN_ISSUER "resus"
 #define API_TOKEN_PREFIX "resus_" /* an API token is opaque: only the engine knows it */
@@ -41,5 +42,8 @@ struct token_claims {
  * key, bad signature, not ours. -ETIME: ours and good, but expired. */
 int token_check(const struct token_keys *keys, const char *text, size_t length, wall_ms now,
                 struct token_claims *ret, struct error *err) ATTR_MUST_USE;
+/* What a session is known by wherever it is kept or told of: its number and the digest of its jti,
+ * so that who reads that cannot make a token of the session. "" for what is no jti of ours. */
+void token_session(const char *jti, char ret[TOKEN_SESSION_SIZE]);
 
 #endif

@@ -56,6 +56,17 @@ static json_t *limits_json(const struct rate_limits *limits)
     return body;
 }
 
+static json_t *networks_json(const struct network_list *list)
+{
+    json_t *body = json_array();
+    for (size_t i = 0; i < list->count; i++) {
+        char text[NETWORK_TEXT_MAX];
+        network_write(&list->networks[i], text, sizeof text);
+        (void)json_array_append_new(body, json_string(text));
+    }
+    return body;
+}
+
 static json_t *setup_frame(const struct web *w)
 {
     json_t *setup = json_object();
@@ -69,6 +80,7 @@ static json_t *setup_frame(const struct web *w)
     (void)json_put_bool(setup, "foreign_tokens", w->settings->oidc.issuer[0] != '\0');
     (void)json_put_bool(setup, "public_status", w->settings->server.public_status);
     (void)json_put_bool(setup, "hsts", w->settings->server.hsts);
+    (void)json_put(setup, "trusted_proxies", networks_json(&w->settings->server.trusted_proxies));
     json_t *frame = json_object();
     (void)json_put(frame, "setup", setup);
     return frame;

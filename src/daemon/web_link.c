@@ -340,6 +340,22 @@ static void note_ready(struct web_link *link)
     link->options.ready(link->options.context);
 }
 
+/* The most that it can do with this is to keep a session from ending early that it knows. */
+static void note_used(struct web_link *link, const json_t *used)
+{
+    size_t i;
+    json_t *session;
+    if (!json_is_array(used) || json_array_size(used) > LINK_USED_MAX) {
+        link_break(link, "it named too many sessions at once");
+        return;
+    }
+    json_array_foreach(used, i, session)
+    {
+        if (json_is_string(session))
+            accounts_used(link->options.accounts, json_string_value(session));
+    }
+}
+
 /* An address of a client, which the audit log repeats; questions of the web process itself have
  * none. */
 static bool plain_address(const json_t *request)
@@ -358,6 +374,8 @@ static void take_request(struct web_link *link, json_t *request)
     const json_t *args = json_object_get(request, "args");
     if (json_is_true(json_object_get(request, "ready"))) {
         note_ready(link);
+    } else if (json_object_get(request, "used") != NULL) {
+        note_used(link, json_object_get(request, "used"));
     } else if (!json_is_integer(id)) {
         link_break(link, "it sent a message without a number");
     } else if (!plain_address(request)) {

@@ -432,8 +432,8 @@ void engine_operate(struct engine *e, int service, const struct engine_request *
                             .exit_code = -1};
     (void)str_format(o->id, sizeof o->id, "o-%016" PRIx64, e->ports.random(e->ports.context));
     operation_enter(s, OP_PHASE_CHECKING, mono_add(now.mono, CHECK_LIMIT_MS));
-    record_service_event(s, engine_operation_word(request->operation), request->user.email,
-                         "started", request->reason, -1, now);
+    record_service_event(s, engine_operation_word(request->operation), &request->user, "started",
+                         request->reason, -1, now);
     if (s->judged)
         record_status(s, now);
     if (!request_pending(s, FOR_INFO) || request_asked(s, FOR_INFO).ms < now.mono.ms)

@@ -121,7 +121,7 @@ void operation_finish(struct service *s, int status, json_t *body, bool success,
     struct operation *o = &s->operation;
     double seconds = (double)mono_since(now.mono, o->began) / 1000.0;
     operation_write_line(s, AUDIT_SERVICE_OPERATION, 0, success, success ? "" : message, now);
-    record_service_event(s, engine_operation_word(o->request.operation), o->request.user.email,
+    record_service_event(s, engine_operation_word(o->request.operation), &o->request.user,
                          success ? "success" : "failure", message, seconds, now);
     service_log(s, !success, "%s by %s: %s (%.3f s)", engine_operation_word(o->request.operation),
                 o->request.user.id, message, seconds);

@@ -282,7 +282,7 @@ void record_auto_recovery(struct service *s, enum recovery_level level, const ch
     record_event(s, "auto_recovery", body, now);
 }
 
-void record_service_event(struct service *s, const char *event, const char *user,
+void record_service_event(struct service *s, const char *event, const struct engine_user *user,
                           const char *result, const char *message, double duration_seconds,
                           struct now now)
 {
@@ -293,7 +293,8 @@ void record_service_event(struct service *s, const char *event, const char *user
             s->counters.failed[i] += str_equal(result, "failure");
         }
     (void)json_put_text(body, "event", event);
-    (void)json_put_text(body, "user", user);
+    (void)json_put_text(body, "user", user->email);
+    (void)json_put_text(body, "user_id", user->id);
     (void)json_put_text(body, "result", result);
     (void)json_put_text(body, "message", message);
     (void)json_put(body, "duration_seconds",

@@ -585,7 +585,7 @@ void record_status(struct service *s, struct now now);
 void record_health(struct service *s, struct now now);
 void record_auto_recovery(struct service *s, enum recovery_level level, const char *status,
                           const char *message, struct now now);
-void record_service_event(struct service *s, const char *event, const char *user,
+void record_service_event(struct service *s, const char *event, const struct engine_user *user,
                           const char *result, const char *message, double duration_seconds,
                           struct now now);
 void record_notice(struct service *s, const char *message, struct now now);

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "handlers/second_factor.h"
 
 static const struct throttle_rule own_password = {.free = 5, .longest_ms = 900000};
 
@@ -72,11 +73,11 @@ void account_too_often(struct handlers *h, struct call *call, int64_t wait_ms, i
     call->answer(call, 429, body);
 }
 
-void account_work(struct handlers *h, struct call *call, const char *hash, const char *password,
-                  const char *fresh, password_done *done)
+void account_work(struct handlers *h, struct call *call, enum password_queue queue,
+                  const char *hash, const char *password, const char *fresh, password_done *done)
 {
     call->data = h;
-    if (password_work_do(h->ports.accounts->work, hash, password, fresh, done, call) == 0)
+    if (password_work_do(h->ports.accounts->work, queue, hash, password, fresh, done, call) == 0)
         return;
     json_t *body = call_error("Busy", "Too many logins at once: try again in a few seconds.",
                               "busy", handlers_now(h).wall);
@@ -84,9 +85,9 @@ void account_work(struct handlers *h, struct call *call, const char *hash, const
     call->answer(call, 503, body);
 }
 
-static void own_key(const struct call *call, char key[64])
+static void own_key(const struct user *u, char key[64])
 {
-    (void)str_format(key, 64, "own|%lld", (long long)call->user_number);
+    (void)str_format(key, 64, "own|%lld", (long long)u->number);
 }
 
 static bool refuse_too_often(struct handlers *h, struct call *call, const char *key)
@@ -98,32 +99,55 @@ static bool refuse_too_often(struct handlers *h, struct call *call, const char *
     return wait > 0;
 }
 
-void account_ask_password(struct handlers *h, struct call *call, password_done *done)
+void account_ask_password(struct handlers *h, struct call *call, const struct user *u,
+                          const char *fresh, password_done *done)
 {
-    struct user *u = account_own_user(h, call);
     char key[64];
-    if (u == NULL)
-        return;
-    own_key(call, key);
+    own_key(u, key);
     if (!refuse_too_often(h, call, key))
-        account_work(h, call, u->hash, json_text_or(call->args, "current_password", ""),
-                     json_text_or(call->args, "new_password", NULL), done);
+        account_work(h, call, PASSWORD_KNOWN, u->hash,
+                     json_text_or(call->args, "current_password", ""), fresh, done);
 }
 
-bool account_password_good(struct handlers *h, struct call *call, bool good)
+bool account_password_good(struct handlers *h, struct call *call, const struct user *u, bool good)
 {
     struct accounts *a = h->ports.accounts;
     char key[64];
-    own_key(call, key);
+    own_key(u, key);
     if (refuse_too_often(h, call, key)) /* those that began together with it have failed */
         return false;
-    if (good) {
+    if (good && !u->totp_on)
+        throttle_forget(a->throttle, key);
+    if (good)
+        return true;
+    (void)throttle_failed(a->throttle, key, accounts_now(a).mono);
+    account_refuse(h, call, AUDIT_AUTHENTICATION, 403, "Wrong password",
+                   "The current password is not right.", "wrong_password");
+    return false;
+}
+
+bool account_code_good(struct handlers *h, struct call *call, struct user *u)
+{
+    struct accounts *a = h->ports.accounts;
+    const char *code = json_text_or(call->args, "totp", NULL);
+    char key[64];
+    own_key(u, key);
+    if (!u->totp_on)
+        return true;
+    if (code == NULL) {
+        call_refuse(call, 403, "Second factor needed",
+                    "Give a code of the authenticator app, or a recovery code, as `totp`.",
+                    "totp_required", handlers_now(h).wall);
+        return false;
+    }
+    if (second_factor_use(a, u, code)) {
         throttle_forget(a->throttle, key);
         return true;
     }
     (void)throttle_failed(a->throttle, key, accounts_now(a).mono);
-    account_refuse(h, call, AUDIT_AUTHENTICATION, 403, "Wrong password",
-                   "The current password is not right.", "wrong_password");
+    second_factor_missed(a, u, &call->user);
+    account_refuse(h, call, AUDIT_AUTHENTICATION, 403, "Wrong code",
+                   "The code is wrong or was used already.", "totp_invalid");
     return false;
 }
 

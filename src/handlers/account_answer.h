@@ -14,15 +14,20 @@ void account_done(struct handlers *h, struct call *call, enum audit_event event,
                   enum audit_risk risk, const char *reason);
 /* The user whose session the call is; NULL: refused, it has none (Unix name or API token). */
 struct user *account_own_user(struct handlers *h, struct call *call);
-/* Verifies `current_password` of the own user, throttled, on a worker; call->data is `h` then. */
-void account_ask_password(struct handlers *h, struct call *call, password_done *done);
+/* Verifies `current_password` of `u`, whose account the caller is about to change, throttled, on a
+ * worker, which hashes `fresh` as well (NULL = nothing); call->data is `h` then. */
+void account_ask_password(struct handlers *h, struct call *call, const struct user *u,
+                          const char *fresh, password_done *done);
 /* In `done`: false when it was wrong, and refused. */
-bool account_password_good(struct handlers *h, struct call *call, bool good);
+bool account_password_good(struct handlers *h, struct call *call, const struct user *u, bool good);
+/* After a good password, where two-factor login is on: false when `totp` is no code, and refused.
+ */
+bool account_code_good(struct handlers *h, struct call *call, struct user *u);
 /* 429 in the contract's form. */
 void account_too_often(struct handlers *h, struct call *call, int64_t wait_ms, int limit);
 /* Hands to password_work_do; a full queue is 503. */
-void account_work(struct handlers *h, struct call *call, const char *hash, const char *password,
-                  const char *fresh, password_done *done);
+void account_work(struct handlers *h, struct call *call, enum password_queue queue,
+                  const char *hash, const char *password, const char *fresh, password_done *done);
 json_t *account_list(json_t *items); /* {items, next_cursor} */
 /* Neither revoked nor disabled nor expired. */
 bool api_token_works(const struct api_token *t, wall_ms now);

@@ -195,10 +195,17 @@ struct user *user_by_email(const struct accounts *a, const char *email)
     return NULL;
 }
 
+struct session *session_by_id(const struct accounts *a, const char *id)
+{
+    struct session *s = shelf_find(&a->shelves[STORE_SESSION], strtoll(id, NULL, 10));
+    return s != NULL && str_equal(s->id, id) ? s : NULL;
+}
+
 struct session *session_by_jti(const struct accounts *a, const char *jti)
 {
-    struct session *s = shelf_find(&a->shelves[STORE_SESSION], strtoll(jti, NULL, 10));
-    return s != NULL && str_equal(s->jti, jti) ? s : NULL;
+    char id[TOKEN_SESSION_SIZE];
+    token_session(jti, id);
+    return session_by_id(a, id);
 }
 
 struct api_token *api_token_by_number(const struct accounts *a, int64_t number)
@@ -234,6 +241,15 @@ enum access user_role(const struct accounts *a, const struct user *u)
     return grant != NULL && grant->wanted > u->role ? grant->wanted : u->role;
 }
 
+bool user_needs_factor(const struct accounts *a, const struct user *u)
+{
+    const struct role_set *set = &a->ports.settings(a->ports.context)->security.require_totp;
+    const bool needed[] = {[ACCESS_VIEWER] = set->viewer,
+                           [ACCESS_OPERATOR] = set->operator,
+                           [ACCESS_ADMIN] = set->admin };
+    return !u->totp_on && needed[user_role(a, u)];
+}
+
 bool user_is_last_admin(const struct accounts *a, const struct user *u)
 {
     const struct user *other;
@@ -255,14 +271,13 @@ void session_revoke(struct accounts *a, struct session *s)
     (void)account_save(a, STORE_SESSION, s);
 }
 
-size_t sessions_end(struct accounts *a, const struct user *u, const char *except)
+size_t sessions_end(struct accounts *a, const struct user *u, const struct session *except)
 {
     struct session *s;
     size_t count = 0;
     shelf_each(a, STORE_SESSION, s)
     {
-        if (s->user != u->number || s->revoked.ms != 0 ||
-            (except != NULL && str_equal(s->jti, except)))
+        if (s->user != u->number || s->revoked.ms != 0 || s == except)
             continue;
         session_revoke(a, s);
         count++;

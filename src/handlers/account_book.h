@@ -19,7 +19,8 @@
 #define USERS_MAX 1000
 #define SESSIONS_MAX 8192
 #define SESSIONS_OF_USER_MAX 32 /* the oldest ends when one more begins */
-#define SESSIONS_AN_HOUR_MAX 200
+#define SESSIONS_OF_NETWORK_MAX 1024
+#define SESSIONS_KEPT_OF_USER_MAX 200 /* with those that have ended and whose tokens have not */
 #define API_TOKENS_MAX 1000
 #define API_TOKENS_KEPT_MAX 16384 /* with those revoked since the start */
 #define ACCESS_REQUESTS_MAX 2000  /* the oldest decided one goes */
@@ -47,14 +48,22 @@ struct user {
     int64_t totp_step; /* of the last code that was used: it and older ones are not taken again */
     uint8_t recovery[RECOVERY_CODES][DIGEST_SIZE];
     size_t recovery_count;
+    int codes_missed;       /* with the right password, since the last login */
+    int codes_told;         /* those before the last login: the owner is told */
+    wall_ms code_missed_at; /* the last of them */
     char known[KNOWN_ADDRESSES_MAX][ADDRESS_SIZE]; /* newest first */
 };
 
 struct session {
     int64_t number;
     int64_t user;
-    char jti[48]; /* "NUMBER-random" */
-    wall_ms issued, expires, revoked;
+    char id[TOKEN_SESSION_SIZE]; /* token_session() of its jti, "NUMBER-random" */
+    bool clear;                  /* the store has the jti itself, of an older version */
+    wall_ms issued, revoked;
+    wall_ms expires;    /* of the last token: a session in use gets another one */
+    wall_ms ends;       /* no token is good after this */
+    wall_ms used;       /* a session that is not used for a while ends, too */
+    wall_ms used_saved; /* as the store has it */
     char address[ADDRESS_SIZE];
 };
 
@@ -131,6 +140,7 @@ static inline struct now accounts_now(const struct accounts *a)
 /* ── finding ── */
 struct user *user_by_number(const struct accounts *a, int64_t number);
 struct user *user_by_email(const struct accounts *a, const char *email); /* letters in any case */
+struct session *session_by_id(const struct accounts *a, const char *id); /* token_session() */
 struct session *session_by_jti(const struct accounts *a, const char *jti);
 struct api_token *api_token_by_number(const struct accounts *a, int64_t number);
 struct access_request *access_request_by_number(const struct accounts *a, int64_t number);
@@ -158,10 +168,12 @@ void account_changed(struct accounts *a);
 /* ── meaning ── */
 /* Role, raised by grants that hold now. */
 enum access user_role(const struct accounts *a, const struct user *u);
+/* Its role needs a second factor that it does not have: it may set one up, and no more. */
+bool user_needs_factor(const struct accounts *a, const struct user *u);
 bool user_is_last_admin(const struct accounts *a, const struct user *u);
 const struct access_request *user_grant(const struct accounts *a, const struct user *u);
-/* Ends the sessions of a user but `except` (a jti, NULL = none); their number. */
-size_t sessions_end(struct accounts *a, const struct user *u, const char *except);
+/* Ends the sessions of a user but `except` (NULL = none); their number. */
+size_t sessions_end(struct accounts *a, const struct user *u, const struct session *except);
 void session_revoke(struct accounts *a, struct session *s);
 
 /* ── telling ── */

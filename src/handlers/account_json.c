@@ -71,6 +71,11 @@ static json_t *user_json(const struct accounts *a, const struct user *u)
     put_time(o, "locked_until", u->locked_until);
     if (u->totp_on || u->totp_begun)
         put_totp(a, u, o);
+    if (u->codes_missed > 0 || u->codes_told > 0) {
+        (void)json_put_int(o, "codes_missed", u->codes_missed);
+        (void)json_put_int(o, "codes_told", u->codes_told);
+        put_time(o, "code_missed_at", u->code_missed_at);
+    }
     json_t *codes = json_array(), *known = json_array();
     for (size_t i = 0; i < u->recovery_count; i++) {
         char hex[2 * DIGEST_SIZE + 1];
@@ -98,6 +103,9 @@ static int user_from(const struct accounts *a, const json_t *o, struct user *u)
     u->changed = get_time(o, "changed");
     u->not_before = get_time(o, "not_before");
     u->locked_until = get_time(o, "locked_until");
+    u->codes_missed = (int)json_int_or(o, "codes_missed", 0);
+    u->codes_told = (int)json_int_or(o, "codes_told", 0);
+    u->code_missed_at = get_time(o, "code_missed_at");
     const char *totp = json_text_or(o, "totp", NULL);
     if (totp != NULL) {
         uint8_t sealed[TOTP_SECRET_SIZE + KEYRING_SEAL_ROOM];
@@ -130,9 +138,11 @@ static json_t *session_json(const struct session *s)
 {
     json_t *o = json_object();
     (void)json_put_int(o, "user", s->user);
-    (void)json_put_text(o, "jti", s->jti);
+    (void)json_put_text(o, "id", s->id);
     put_time(o, "issued", s->issued);
     put_time(o, "expires", s->expires);
+    put_time(o, "ends", s->ends);
+    put_time(o, "used", s->used);
     put_time(o, "revoked", s->revoked);
     (void)json_put_text(o, "address", s->address);
     return o;
@@ -143,11 +153,18 @@ static int session_from(const json_t *o, struct session *s)
     s->user = json_int_or(o, "user", 0);
     s->issued = get_time(o, "issued");
     s->expires = get_time(o, "expires");
+    s->ends = (wall_ms){json_int_or(o, "ends", s->expires.ms)};
+    s->used = s->used_saved = (wall_ms){json_int_or(o, "used", s->issued.ms)};
     s->revoked = get_time(o, "revoked");
     (void)str_copy(s->address, sizeof s->address, json_text_or(o, "address", ""));
-    return str_copy(s->jti, sizeof s->jti, json_text_or(o, "jti", "")) && s->jti[0] != '\0'
-               ? 0
-               : -EINVAL;
+    /* Version 0.1.0 kept the jti itself. */
+    const char *jti = json_text_or(o, "jti", NULL);
+    s->clear = jti != NULL;
+    if (jti != NULL)
+        token_session(jti, s->id);
+    else
+        (void)str_copy(s->id, sizeof s->id, json_text_or(o, "id", ""));
+    return s->user != 0 && s->id[0] != '\0' ? 0 : -EINVAL;
 }
 
 /* ── API tokens ── */

@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "handlers/session_life.h"
 #include "io/log.h"
 
 static const struct engine_user system_user = {"system", "system", "system", "local"};
@@ -155,7 +156,8 @@ static void on_timer(uv_timer_t *timer)
     struct accounts *a = timer->data;
     wall_ms now = accounts_now(a).wall;
     publish_alerts(a);
-    if (end_grants(a, now))
+    bool grants_ended = end_grants(a, now);
+    if (sessions_end_idle(a) || grants_ended)
         account_changed(a);
     drop_old(a, now);
     account_audit_flush(a);

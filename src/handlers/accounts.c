@@ -7,9 +7,11 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/network.h"
 #include "base/str.h"
 #include "handlers/account_book.h"
 #include "handlers/account_timer.h"
+#include "handlers/session_life.h"
 #include "io/log.h"
 
 #define LAST_USED_EVERY_MS 60000 /* how often the last use of an API token is stored */
@@ -37,6 +39,17 @@ static void load_one(void *context, enum store_account kind, int64_t number, con
         account_free_item(kind, item);
 }
 
+static void hide_sessions(struct accounts *a)
+{
+    struct session *s;
+    shelf_each(a, STORE_SESSION, s)
+    {
+        if (s->clear)
+            (void)account_save(a, STORE_SESSION, s);
+        s->clear = false;
+    }
+}
+
 int accounts_open(const struct accounts_ports *ports, const char *state_dir, struct accounts **ret,
                   struct error *err)
 {
@@ -56,6 +69,8 @@ int accounts_open(const struct accounts_ports *ports, const char *state_dir, str
     if (r == 0)
         r = store_load_accounts(ports->store, load_one, a, err);
     if (r == 0)
+        hide_sessions(a);
+    if (r == 0)
         r = account_timer_start(a, err);
     if (r < 0) {
         accounts_close(a);
@@ -71,6 +86,7 @@ int accounts_reconfigure(struct accounts *a, struct error *err)
     int r = security_watch_configure(&a->watch, &settings->security, err);
     if (r == 0)
         oidc_configure(a->oidc, &settings->oidc);
+    account_changed(a);
     return r;
 }
 
@@ -128,7 +144,8 @@ json_t *accounts_users_map(const struct accounts *a)
         if (u->disabled)
             continue;
         json_t *row = json_object();
-        (void)json_put_text(row, "role", access_name(user_role(a, u)));
+        (void)json_put_text(
+            row, "role", access_name(user_needs_factor(a, u) ? ACCESS_ANONYMOUS : user_role(a, u)));
         (void)json_put_int(row, "not_before", u->not_before.ms / 1000);
         (void)str_format(sub, sizeof sub, "%" PRId64, u->number);
         (void)json_put(map, sub, row);
@@ -144,7 +161,7 @@ json_t *accounts_revoked(const struct accounts *a)
     shelf_each(a, STORE_SESSION, s)
     {
         if (s->revoked.ms != 0 && s->expires.ms > now.ms)
-            (void)json_array_append_new(list, json_string(s->jti));
+            (void)json_array_append_new(list, json_string(s->id));
     }
     return list;
 }
@@ -160,6 +177,13 @@ json_t *accounts_token_keys(const struct accounts *a)
         (void)json_array_append_new(list, key);
     }
     return list;
+}
+
+void accounts_used(struct accounts *a, const char *session)
+{
+    struct session *s = session_by_id(a, session);
+    if (s != NULL && s->revoked.ms == 0)
+        (void)session_use(a, s);
 }
 
 void accounts_watch(struct accounts *a, void (*changed)(void *context), void *context)
@@ -179,6 +203,8 @@ static const struct refusal forged = {401, "invalid_token", "The token is not va
 static const struct refusal ended = {401, "invalid_token", "The token is not valid: log in."};
 static const struct refusal expired = {401, "token_expired",
                                        "The login has expired: log in again."};
+static const struct refusal idle = {401, "token_expired",
+                                    "The login was not used for too long: log in again."};
 static const struct refusal no_csrf = {
     403, "csrf_required",
     "With a cookie this needs the header X-CSRF-Token, as login and /api/auth/me give it."};
@@ -220,17 +246,20 @@ static const struct refusal *by_session(struct accounts *a, const struct credent
         log_debug("accounts", "%s", err.text);
         return r == -ETIME ? &expired : &forged;
     }
-    const struct session *s = session_by_jti(a, claims.jti);
+    struct session *s = session_by_jti(a, claims.jti);
     const struct user *u = s == NULL ? NULL : user_by_number(a, s->user);
     char sub[24];
     (void)str_format(sub, sizeof sub, "%" PRId64, u == NULL ? 0 : u->number);
     if (u == NULL || s->revoked.ms != 0 || u->disabled || !str_equal(sub, claims.sub) ||
         claims.issued_at * 1000 < u->not_before.ms / 1000 * 1000)
         return &ended;
+    if (!session_use(a, s))
+        return &idle;
     if (c->cookie && unsafe(call->operation) && !csrf_good(a, claims.jti, c->csrf))
         return &no_csrf;
     set_user(call, sub, u->email, user_role(a, u));
     call->granted = call->access > u->role;
+    call->needs_factor = user_needs_factor(a, u);
     (void)str_copy(call->answerable, sizeof call->answerable, u->email);
     call->user_number = u->number;
     (void)str_copy(call->session, sizeof call->session, claims.jti);
@@ -279,7 +308,8 @@ static const struct refusal *by_login_server(struct accounts *a, const char *tok
         return r == -ETIME ? &expired : r == -EPERM ? &no_role : &forged;
     }
     (void)str_format(id, sizeof id, "oidc:%s", claims.sub);
-    set_user(call, id, claims.email, claims.role);
+    bool own = claims.email[0] != '\0' && user_by_email(a, claims.email) == NULL;
+    set_user(call, id, own ? claims.email : id, claims.role);
     return NULL;
 }
 
@@ -300,15 +330,13 @@ int accounts_identify(struct accounts *a, const struct credential *credential,
                       const char **ret_message)
 {
     const struct refusal *refused = NULL;
-    /* An IPv4 address that came through an IPv6 socket is written as people know it. */
-    const char *mapped = str_starts(source_ip, "::ffff:") ? source_ip + strlen("::ffff:") : NULL;
-    (void)str_copy(call->user.source_ip, sizeof call->user.source_ip,
-                   mapped != NULL && strchr(mapped, '.') != NULL ? mapped : source_ip);
+    if (!network_plain(source_ip, call->user.source_ip, sizeof call->user.source_ip))
+        (void)str_copy(call->user.source_ip, sizeof call->user.source_ip, source_ip);
     call->user_number = 0;
     call->session[0] = '\0';
     call->services = NULL;
     call->answerable[0] = '\0';
-    call->granted = false;
+    call->granted = call->needs_factor = false;
     set_user(call, "anonymous", "anonymous", ACCESS_ANONYMOUS);
     if (credential == NULL || credential->token == NULL)
         return 0;

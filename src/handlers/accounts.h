@@ -71,6 +71,8 @@ int accounts_identify(struct accounts *a, const struct credential *credential,
 json_t *accounts_users_map(const struct accounts *a);
 json_t *accounts_revoked(const struct accounts *a);
 json_t *accounts_token_keys(const struct accounts *a);
+/* The web process answered somebody of that session (token_session()) by itself. */
+void accounts_used(struct accounts *a, const char *session);
 void accounts_watch(struct accounts *a, void (*changed)(void *context), void *context);
 
 #endif

@@ -17,6 +17,7 @@ struct call {
     const json_t *args; /* checked against the table; borrowed; never NULL */
     struct engine_user user;
     enum access access;
+    bool needs_factor;      /* may only set up a second factor */
     bool granted;           /* the role is that of a grant, and ends with it */
     char answerable[256];   /* e-mail of the person behind it: an API token's maker; "" = unknown */
     int64_t user_number;    /* the user's row; 0 = Unix name, API token or nobody */

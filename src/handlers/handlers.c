@@ -51,6 +51,7 @@ static const struct {
     [OP_NOTIFY] = {notify_post, NULL, NULL},
     [OP_LOGIN] = {login, NULL, NULL},
     [OP_LOGOUT] = {logout, NULL, NULL},
+    [OP_RENEW] = {session_renew, NULL, NULL},
     [OP_ME] = {me, NULL, NULL},
     [OP_PASSWORD] = {password_change, NULL, NULL},
     [OP_SESSIONS] = {sessions_list, NULL, NULL},
@@ -378,6 +379,32 @@ static bool scope_good(struct handlers *h, struct call *call)
     return false;
 }
 
+/* What a login without the second factor that its role needs is good for. */
+static bool leads_to_factor(const struct operation *operation)
+{
+    switch (operation - operations) {
+    case OP_LOGOUT:
+    case OP_RENEW:
+    case OP_ME:
+    case OP_SESSIONS:
+    case OP_SESSION_REVOKE:
+    case OP_TOTP_BEGIN:
+    case OP_TOTP_CONFIRM:
+        return true;
+    default:
+        return operation->least == ACCESS_ANONYMOUS;
+    }
+}
+
+static void refuse_without_factor(struct handlers *h, struct call *call)
+{
+    account_permission_refused(h, call, "the role needs a second factor");
+    call_refuse(call, 403, "Second factor needed",
+                "Your role needs two-factor login: set it up first, in the console under Settings "
+                "(POST /api/auth/totp, then /api/auth/totp/confirm).",
+                "totp_setup_required", handlers_now(h).wall);
+}
+
 void handlers_dispatch(struct handlers *h, struct call *call, const char *service)
 {
     struct error err = {0};
@@ -389,6 +416,12 @@ void handlers_dispatch(struct handlers *h, struct call *call, const char *servic
         refuse_role(h, call, least);
         return;
     }
+    if (call->needs_factor && !leads_to_factor(call->operation)) {
+        refuse_without_factor(h, call);
+        return;
+    }
+    if (call->needs_factor && call->operation->least == ACCESS_ANONYMOUS)
+        call->access = ACCESS_ANONYMOUS; /* and no more than anybody sees of it */
     if (call->operation->permanent && call->granted) {
         refuse_temporary(h, call);
         return;

@@ -48,7 +48,7 @@ handler doctor_run;                                                 /* doctor.c 
 handler timing_get, version_get;                                    /* services.c */
 handler openapi_get, healthz_get, readyz_get;                       /* api.c */
 handler login, logout, me, password_change;                         /* logins.c */
-handler sessions_list, session_end;                                 /* sessions.c */
+handler sessions_list, session_end, session_renew;                  /* sessions.c */
 handler totp_begin, totp_confirm, totp_disable;                     /* second_factor.c */
 handler users_list, user_add, user_set;                             /* users.c */
 handler tokens_list, token_add, token_set, token_revoke;            /* api_tokens.c */

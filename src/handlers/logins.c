@@ -1,7 +1,6 @@
 /* login, logout, me, password */
 #include <errno.h>
 #include <inttypes.h>
-#include <sodium.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -10,10 +9,12 @@
 #include "base/str.h"
 #include "handlers/account_answer.h"
 #include "handlers/second_factor.h"
+#include "handlers/session_life.h"
 
-/* A person who mistypes never meets these; who guesses does. The account's own rule is mild,
- * because anybody can fail as anybody: it slows guessing from many addresses down without keeping
- * the owner out, and an address that the owner has logged in from is exempt. */
+/* A person who mistypes never meets these; who guesses does. The rules of the account and of the
+ * address are mild, because anybody can fail as anybody, and many may share an address: they slow
+ * guessing down without keeping an owner out. Of an account and an address that it has logged in
+ * from before, the pair's own rule counts alone. */
 static const struct throttle_rule pair_rule = {.free = 5, .longest_ms = 900000};
 static const struct throttle_rule address_rule = {.free = 20, .longest_ms = 60000};
 static const struct throttle_rule account_rule = {.free = 10, .longest_ms = 30000};
@@ -39,23 +40,34 @@ static void keys_of(const struct call *call, struct keys *k)
     (void)str_format(k->account, sizeof k->account, "account|%s", email);
 }
 
+/* Where it stands among them, KNOWN_ADDRESSES_MAX = nowhere. An IPv6 host changes its address
+ * within its network. */
+static size_t known_at(const struct user *u, const char *address)
+{
+    char network[NETWORK_TEXT_MAX], known[NETWORK_TEXT_MAX];
+    size_t at = 0;
+    network_of(address, network, sizeof network);
+    for (; at < KNOWN_ADDRESSES_MAX; at++) {
+        network_of(u->known[at], known, sizeof known);
+        if (known[0] != '\0' && str_equal(known, network))
+            break;
+    }
+    return at;
+}
+
 static bool address_known(const struct user *u, const char *address)
 {
-    for (size_t i = 0; u != NULL && i < KNOWN_ADDRESSES_MAX; i++)
-        if (u->known[i][0] != '\0' && str_equal(u->known[i], address))
-            return true;
-    return false;
+    return u != NULL && known_at(u, address) < KNOWN_ADDRESSES_MAX;
 }
 
 static bool remember_address(struct user *u, const char *address)
 {
-    size_t at = 0;
-    while (at < KNOWN_ADDRESSES_MAX - 1 && !str_equal(u->known[at], address))
-        at++;
-    if (at == 0 && str_equal(u->known[0], address))
+    size_t at = known_at(u, address);
+    if (at == 0)
         return false;
+    at = at < KNOWN_ADDRESSES_MAX ? at : KNOWN_ADDRESSES_MAX - 1;
     memmove(u->known[1], u->known[0], at * sizeof u->known[0]);
-    (void)str_copy(u->known[0], ADDRESS_SIZE, address);
+    network_of(address, u->known[0], ADDRESS_SIZE);
     return true;
 }
 
@@ -67,11 +79,10 @@ static bool throttled(struct handlers *h, struct call *call, const struct user *
     mono_ms now = accounts_now(a).mono;
     struct keys k;
     keys_of(call, &k);
+    bool known = address_known(u, call->user.source_ip);
     int64_t pair = throttle_wait_ms(a->throttle, k.pair, &pair_rule, now);
-    int64_t address = throttle_wait_ms(a->throttle, k.address, &address_rule, now);
-    int64_t account = address_known(u, call->user.source_ip)
-                          ? 0
-                          : throttle_wait_ms(a->throttle, k.account, &account_rule, now);
+    int64_t address = known ? 0 : throttle_wait_ms(a->throttle, k.address, &address_rule, now);
+    int64_t account = known ? 0 : throttle_wait_ms(a->throttle, k.account, &account_rule, now);
     if (pair == 0 && address == 0 && account == 0)
         return false;
     const struct throttle_rule *rule = &pair_rule;
@@ -111,52 +122,7 @@ static void failed(struct handlers *h, struct call *call, struct user *u, const 
     account_refuse(h, call, AUDIT_AUTHENTICATION, 401, "Login failed", message, code);
 }
 
-/* ── sessions ── */
-
-/* A revoked session must be remembered until it would have expired, so their number is bounded as
- * well: one user cannot fill the shelf for the others. */
-static int make_room(struct accounts *a, const struct user *u, struct error *err)
-{
-    struct session *s, *oldest = NULL;
-    size_t alive = 0, all = 0;
-    shelf_each(a, STORE_SESSION, s)
-    {
-        if (s->user != u->number)
-            continue;
-        all++;
-        alive += s->revoked.ms == 0;
-        oldest = oldest == NULL && s->revoked.ms == 0 ? s : oldest;
-    }
-    if (all >= SESSIONS_AN_HOUR_MAX)
-        return error_set(err, -EAGAIN, "This user has logged in %d times within an hour.",
-                         SESSIONS_AN_HOUR_MAX);
-    if (alive < SESSIONS_OF_USER_MAX)
-        return 0;
-    session_revoke(a, oldest);
-    account_changed(a);
-    return 0;
-}
-
-static struct session *begin_session(struct accounts *a, const struct user *u, const char *address,
-                                     struct error *err)
-{
-    struct session *s = NULL;
-    uint8_t bytes[18];
-    char random[32];
-    if (make_room(a, u, err) < 0 ||
-        account_add(a, STORE_SESSION, sizeof *s, SESSIONS_MAX, &s, err) < 0)
-        return NULL;
-    randombytes_buf(bytes, sizeof bytes);
-    (void)sodium_bin2base64(random, sizeof random, bytes, sizeof bytes,
-                            sodium_base64_VARIANT_URLSAFE_NO_PADDING);
-    (void)str_format(s->jti, sizeof s->jti, "%" PRId64 "-%s", s->number, random);
-    s->user = u->number;
-    s->issued = (wall_ms){accounts_now(a).wall.ms / 1000 * 1000};
-    s->expires = wall_add(s->issued, TOKEN_SECONDS * INT64_C(1000));
-    (void)str_copy(s->address, sizeof s->address, address);
-    (void)account_save(a, STORE_SESSION, s);
-    return s;
-}
+/* ── the answer ── */
 
 static json_t *user_short(const struct accounts *a, const struct user *u)
 {
@@ -167,25 +133,26 @@ static json_t *user_short(const struct accounts *a, const struct user *u)
     return o;
 }
 
-static json_t *welcome(struct accounts *a, const struct user *u, const struct session *s,
-                       struct error *err)
+json_t *session_welcome(struct accounts *a, const struct user *u, const struct session *s,
+                        const char *jti, struct error *err)
 {
     struct token_claims claims = {.role = user_role(a, u),
-                                  .issued_at = s->issued.ms / 1000,
+                                  .issued_at = session_token_time(a, u).ms / 1000,
                                   .expires_at = s->expires.ms / 1000};
     char token[TOKEN_MAX + 1], csrf[KEYRING_CSRF_SIZE];
     (void)str_format(claims.sub, sizeof claims.sub, "%" PRId64, u->number);
     (void)str_copy(claims.email, sizeof claims.email, u->email);
-    (void)str_copy(claims.jti, sizeof claims.jti, s->jti);
+    (void)str_copy(claims.jti, sizeof claims.jti, jti);
     if (keyring_sign(a->keyring, &claims, token, err) < 0)
         return NULL;
-    keyring_csrf(a->keyring, s->jti, csrf);
+    keyring_csrf(a->keyring, jti, csrf);
     json_t *body = json_object();
     (void)json_put_text(body, "token", token);
     (void)json_put_text(body, "token_type", "Bearer");
     (void)json_put_wall(body, "expires_at", s->expires);
     (void)json_put_text(body, "csrf_token", csrf);
     (void)json_put(body, "user", user_short(a, u));
+    (void)json_put_bool(body, "totp_setup_required", user_needs_factor(a, u));
     mem_wipe(token, sizeof token);
     return body;
 }
@@ -205,13 +172,18 @@ static void let_in(struct handlers *h, struct call *call, struct user *u)
     keys_of(call, &k);
     throttle_forget(a->throttle, k.pair);
     throttle_forget(a->throttle, k.account);
-    struct session *s = begin_session(a, u, call->user.source_ip, &err);
-    json_t *body = s == NULL ? NULL : welcome(a, u, s, &err);
+    char jti[SESSION_JTI_SIZE];
+    struct session *s = session_begin(a, u, call->user.source_ip, jti, &err);
+    json_t *body = s == NULL ? NULL : session_welcome(a, u, s, jti, &err);
+    mem_wipe(jti, sizeof jti);
     if (body == NULL) {
         call_refuse(call, 503, "No login now", err.text, "login_failed", handlers_now(h).wall);
         return;
     }
-    if (remember_address(u, call->user.source_ip))
+    bool told = u->codes_told != u->codes_missed;
+    u->codes_told = u->codes_missed;
+    u->codes_missed = 0;
+    if (remember_address(u, call->user.source_ip) || told)
         (void)account_save(a, STORE_USER, u);
     become(call, a, u);
     account_done(h, call, AUDIT_AUTHENTICATION, AUDIT_RISK_LOW, NULL);
@@ -239,7 +211,14 @@ static void login_checked(struct call *call, bool good, const char *hash)
                     handlers_now(h).wall);
         return;
     }
+    bool known = address_known(u, call->user.source_ip);
+    int64_t wait = u->totp_on && !known ? second_factor_wait_ms(a, u) : 0;
+    if (wait > 0) {
+        account_too_often(h, call, wait, CODES_FREE);
+        return;
+    }
     if (u->totp_on && !second_factor_use(a, u, code)) {
+        second_factor_missed(a, u, &call->user);
         failed(h, call, u, "The code is wrong or was used already.", "totp_invalid");
         return;
     }
@@ -254,7 +233,9 @@ void login(struct handlers *h, struct call *call)
     /* Whoever asks is nobody yet, but the line in the audit log says as whom. */
     (void)str_copy(call->user.email, sizeof call->user.email, email);
     if (!throttled(h, call, u))
-        account_work(h, call, u == NULL ? password_nobody : u->hash,
+        account_work(h, call,
+                     address_known(u, call->user.source_ip) ? PASSWORD_KNOWN : PASSWORD_STRANGER,
+                     u == NULL ? password_nobody : u->hash,
                      json_text_or(call->args, "password", ""), NULL, login_checked);
 }
 
@@ -282,9 +263,10 @@ static void put_session(struct accounts *a, const struct call *call, json_t *bod
     const struct session *s = session_by_jti(a, call->session);
     if (s == NULL)
         return;
-    keyring_csrf(a->keyring, s->jti, csrf);
+    keyring_csrf(a->keyring, call->session, csrf);
     (void)json_put_text(body, "csrf_token", csrf);
     (void)json_put_wall(body, "expires_at", s->expires);
+    (void)json_put_wall(body, "session_ends_at", s->ends);
     (void)json_put_int(body, "session", s->number);
 }
 
@@ -313,6 +295,8 @@ void me(struct handlers *h, struct call *call)
         (void)json_put_text(body, "own_role", access_name(u->role));
         (void)json_put_bool(body, "totp", u->totp_on);
         (void)json_put_int(body, "recovery_codes_left", (int64_t)u->recovery_count);
+        (void)json_put_int(body, "wrong_codes", u->codes_told);
+        (void)json_put_bool(body, "totp_setup_required", user_needs_factor(a, u));
         put_grant(a, u, body);
     }
     (void)json_put_text(body, "email", call->user.email);
@@ -330,7 +314,7 @@ static void password_checked(struct call *call, bool good, const char *hash)
     struct handlers *h = call->data;
     struct accounts *a = h->ports.accounts;
     struct user *u = user_by_number(a, call->user_number);
-    if (!account_password_good(h, call, good))
+    if (!account_password_good(h, call, u, good) || !account_code_good(h, call, u))
         return;
     if (hash[0] == '\0') {
         call_refuse(call, 503, "No memory", "The password could not be hashed: try again.", "busy",
@@ -339,7 +323,8 @@ static void password_checked(struct call *call, bool good, const char *hash)
     }
     (void)str_copy(u->hash, sizeof u->hash, hash);
     u->changed = accounts_now(a).wall;
-    size_t ended = sessions_end(a, u, call->session);
+    u->codes_missed = 0;
+    size_t ended = sessions_end(a, u, session_by_jti(a, call->session));
     account_changed(a);
     account_done(h, call, AUDIT_CONFIGURATION, AUDIT_RISK_MODERATE, NULL);
     json_t *body = json_object();
@@ -351,8 +336,12 @@ static void password_checked(struct call *call, bool good, const char *hash)
 void password_change(struct handlers *h, struct call *call)
 {
     struct error err = {0};
-    if (password_check(json_text_or(call->args, "new_password", ""), call->user.email, &err) < 0)
+    const struct user *u = account_own_user(h, call);
+    const char *fresh = json_text_or(call->args, "new_password", "");
+    if (u == NULL)
+        return;
+    if (password_check(fresh, u->email, &err) < 0)
         call_refuse(call, 400, "Weak password", err.text, "weak_password", handlers_now(h).wall);
     else
-        account_ask_password(h, call, password_checked);
+        account_ask_password(h, call, u, fresh, password_checked);
 }

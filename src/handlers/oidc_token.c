@@ -54,17 +54,31 @@ static int verify(const struct jwks *keys, const char *token, const char *payloa
     return r < 0 ? refuse(err, "its signature is wrong") : 0;
 }
 
+/* Who asked for a token with a list of audiences is its `azp`: it is meant for us when that is us,
+ * or when nobody else is in the list and it is not said. */
 static bool is_for(const json_t *claims, const char *audience)
 {
     const json_t *aud = json_object_get(claims, "aud");
+    const json_t *party = json_object_get(claims, "azp");
     if (json_is_string(aud))
         return str_equal(json_string_value(aud), audience);
+    bool named = party == NULL ? json_array_size(aud) == 1
+                               : str_equal(json_text_or(claims, "azp", ""), audience);
     for (size_t i = 0; i < json_array_size(aud); i++) {
         const char *one = json_string_value(json_array_get(aud, i));
         if (one != NULL && str_equal(one, audience))
-            return true;
+            return named;
     }
     return false;
+}
+
+/* An address that somebody only says to have could be anybody's. */
+static void read_email(const json_t *claims, char *to, size_t size)
+{
+    const char *email = json_text_or(claims, "email", "");
+    if (!json_is_true(json_object_get(claims, "email_verified")) || strchr(email, '@') == NULL ||
+        !str_copy_clean(to, size, email, strlen(email)) || !str_equal(to, email))
+        to[0] = '\0';
 }
 
 /* Seconds; -1 = not there or no number. Some servers write them with a fraction. */
@@ -150,9 +164,7 @@ static int read_claims(const struct oidc_settings *settings, const json_t *claim
     if (sub[0] == '\0' || !str_copy_clean(c.sub, sizeof c.sub, sub, strlen(sub)) ||
         !str_equal(c.sub, sub))
         return refuse(err, "it does not say whose it is");
-    const char *shown =
-        json_text_or(claims, "email", json_text_or(claims, "preferred_username", sub));
-    (void)str_copy_clean(c.email, sizeof c.email, shown, strlen(shown));
+    read_email(claims, c.email, sizeof c.email);
     c.role = role_of(settings, claims);
     if (c.role == ACCESS_ANONYMOUS)
         return error_set(err, -EPERM, "token of the login server: it gives no role");

@@ -16,7 +16,7 @@
 
 struct oidc_claims {
     char sub[112];
-    char email[256]; /* `email`, else `preferred_username`, else the sub: to be shown */
+    char email[256]; /* that the server has verified; "" = none */
     enum access role;
 };
 

@@ -8,20 +8,13 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "handlers/password_words.h"
 
 static_assert(PASSWORD_HASH_SIZE == crypto_pwhash_STRBYTES, "libsodium's form fits");
 
 /* Made once with random bytes that nobody kept. */
 const char password_nobody[] = "$argon2id$v=19$m=65536,t=3,p=1$yaH02ZzTjnOSjFa4j0rmTQ"
                                "$E66lGiO0PwFB3QlZ09EemIZ68ayj++SG8ejgvr3UWlA";
-
-/* What is left of a password without digits and punctuation must be more than one of these. */
-static const char *const weak_words[] = {
-    "password", "passwort", "passw",      "pass",     "admin",      "administrator",
-    "root",     "resus",    "redis",      "autobot",  "login",      "secret",
-    "geheim",   "welcome",  "willkommen", "changeme", "letmein",    "test",
-    "user",     "qwerty",   "qwertyuiop", "qwertz",   "qwertzuiop", "asdfghjkl",
-    "abc",      "iloveyou", "monkey",     "dragon",   "football",   "correcthorsebatterystaple"};
 
 static size_t characters(const char *text)
 {
@@ -67,18 +60,6 @@ static bool counts_up(const char *text)
     return length > 1 && steps * 10 >= (length - 1) * 8;
 }
 
-static bool is_word(const char *text)
-{
-    for (size_t i = 0; i < ARRAY_LENGTH(weak_words); i++) {
-        size_t length = strlen(weak_words[i]), at = 0;
-        while (strncmp(text + at, weak_words[i], length) == 0)
-            at += length;
-        if (at > 0 && text[at] == '\0')
-            return true;
-    }
-    return false;
-}
-
 /* Lower case, letters only. */
 static void letters(const char *text, char *to, size_t size)
 {
@@ -106,7 +87,6 @@ static bool of_email(const char *password, const char *email)
 
 int password_check(const char *password, const char *email, struct error *err)
 {
-    char mine[256] = "";
     if (characters(password) < PASSWORD_LEAST)
         return error_set(err, -EINVAL, "the password must have at least %d characters",
                          PASSWORD_LEAST);
@@ -117,12 +97,10 @@ int password_check(const char *password, const char *email, struct error *err)
         return error_set(err, -EINVAL, "the password must not be a repetition or a sequence");
     if (of_email(password, email))
         return error_set(err, -EINVAL, "the password must not be the e-mail address or its name");
-    letters(password, mine, sizeof mine);
-    bool weak = is_word(mine);
-    mem_wipe(mine, sizeof mine);
-    if (weak)
+    if (password_is_words(password, email))
         return error_set(err, -EINVAL,
-                         "the password must be more than a well-known word with digits around it");
+                         "the password must be more than well-known words, your name or a date "
+                         "with digits and signs around or in them");
     return 0;
 }
 

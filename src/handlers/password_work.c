@@ -17,11 +17,15 @@ struct job {
     struct job *next;
 };
 
+struct queue {
+    struct job *first, *last;
+    size_t waiting;
+};
+
 struct password_work {
     uv_loop_t *loop;
     struct job *running; /* in the worker's hands */
-    struct job *first, *last;
-    size_t waiting;
+    struct queue queues[PASSWORD_QUEUE_COUNT];
     bool closed;
 };
 
@@ -61,15 +65,46 @@ static void on_worker(uv_work_t *work)
 
 static void on_loop(uv_work_t *work, int status);
 
+static void enqueue(struct queue *q, struct job *job)
+{
+    if (q->last == NULL)
+        q->first = job;
+    else
+        q->last->next = job;
+    q->last = job;
+    q->waiting++;
+}
+
+/* NULL: nobody waits. */
+static struct job *dequeue(struct password_work *w)
+{
+    struct queue *q = &w->queues[PASSWORD_KNOWN];
+    if (q->first == NULL)
+        q = &w->queues[PASSWORD_STRANGER];
+    struct job *job = q->first;
+    if (job == NULL)
+        return NULL;
+    q->first = job->next;
+    if (q->first == NULL)
+        q->last = NULL;
+    q->waiting--;
+    job->next = NULL;
+    return job;
+}
+
+static bool crowded(const struct queue *q, const char *hash)
+{
+    size_t same = 0;
+    for (const struct job *job = q->first; job != NULL; job = job->next)
+        same += str_equal(job->hash, hash);
+    return same >= PASSWORD_SAME_MAX;
+}
+
 static void start_next(struct password_work *w)
 {
-    struct job *job = w->first;
-    if (w->running != NULL || job == NULL)
+    struct job *job = w->running == NULL ? dequeue(w) : NULL;
+    if (job == NULL)
         return;
-    w->first = job->next;
-    if (w->first == NULL)
-        w->last = NULL;
-    w->waiting--;
     w->running = job;
     (void)uv_queue_work(w->loop, &job->work, on_worker, on_loop); /* fails only without callbacks */
 }
@@ -94,12 +129,10 @@ void password_work_free(struct password_work *w)
 {
     if (w == NULL)
         return;
-    for (struct job *job = w->first, *next; job != NULL; job = next) {
-        next = job->next;
+    for (struct job *job = dequeue(w); job != NULL; job = dequeue(w)) {
         job->call->answer(job->call, 503, NULL);
         free_job(job);
     }
-    w->first = NULL;
     w->closed = true;
     if (w->running == NULL)
         mem_free(w);
@@ -107,10 +140,13 @@ void password_work_free(struct password_work *w)
         w->running->call->answer(w->running->call, 503, NULL);
 }
 
-int password_work_do(struct password_work *w, const char *hash, const char *password,
-                     const char *fresh, password_done *done, struct call *call)
+int password_work_do(struct password_work *w, enum password_queue queue, const char *hash,
+                     const char *password, const char *fresh, password_done *done,
+                     struct call *call)
 {
-    if (w->waiting >= PASSWORD_WORK_MAX)
+    if (queue == PASSWORD_KNOWN && hash != NULL && crowded(&w->queues[queue], hash))
+        queue = PASSWORD_STRANGER;
+    if (w->queues[queue].waiting >= PASSWORD_WORK_MAX)
         return -EBUSY;
     struct job *job = mem_calloc(1, sizeof *job);
     if (job == NULL)
@@ -125,12 +161,7 @@ int password_work_do(struct password_work *w, const char *hash, const char *pass
         free_job(job);
         return -ENOMEM;
     }
-    if (w->last == NULL)
-        w->first = job;
-    else
-        w->last->next = job;
-    w->last = job;
-    w->waiting++;
+    enqueue(&w->queues[queue], job);
     start_next(w);
     return 0;
 }

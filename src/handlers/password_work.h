@@ -1,5 +1,6 @@
 /* argon2id beside the loop: one at a time on a libuv worker (each takes 64 MiB and a core), the
- * rest in a bounded queue. */
+ * rest in two bounded queues. Those who are known have their turn before all strangers: nobody can
+ * keep a user waiting with invented names. */
 #ifndef RESUS_HANDLERS_PASSWORD_WORK_H
 #define RESUS_HANDLERS_PASSWORD_WORK_H
 
@@ -8,7 +9,13 @@
 #include "handlers/call.h"
 #include "handlers/password.h"
 
-#define PASSWORD_WORK_MAX 32 /* waiting; more are told to come again */
+#define PASSWORD_WORK_MAX 32 /* waiting in each queue; more are told to come again */
+/* Of one hash, among the known: whoever sits beside a user and knows the name is a stranger from
+ * there on. */
+#define PASSWORD_SAME_MAX 4
+
+/* Known: logged in, or asking from where that user has logged in before. */
+enum password_queue { PASSWORD_KNOWN, PASSWORD_STRANGER, PASSWORD_QUEUE_COUNT };
 
 struct password_work;
 /* On the loop, exactly once, unless the call was answered because of the end. `good`: it was the
@@ -21,7 +28,8 @@ int password_work_new(uv_loop_t *loop, struct password_work **ret, struct error 
 void password_work_free(struct password_work *w);
 /* Verifies `password` against `hash` (NULL: nothing to verify, good), and if it is good and `fresh`
  * is not NULL, hashes that. Both are copied, and wiped. -EBUSY when the queue is full. */
-int password_work_do(struct password_work *w, const char *hash, const char *password,
-                     const char *fresh, password_done *done, struct call *call) ATTR_MUST_USE;
+int password_work_do(struct password_work *w, enum password_queue queue, const char *hash,
+                     const char *password, const char *fresh, password_done *done,
+                     struct call *call) ATTR_MUST_USE;
 
 #endif

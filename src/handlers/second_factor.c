@@ -63,6 +63,38 @@ bool second_factor_use(struct accounts *a, struct user *u, const char *code)
     return true;
 }
 
+void second_factor_missed(struct accounts *a, struct user *u, const struct engine_user *who)
+{
+    char text[500];
+    u->codes_missed++;
+    u->code_missed_at = accounts_now(a).wall;
+    (void)account_save(a, STORE_USER, u);
+    if (u->codes_missed % CODES_FREE != 0)
+        return;
+    (void)str_format(
+        text, sizeof text,
+        "%s: %d wrong codes with the right password, the last from %s. Somebody may know "
+        "the password: change it.",
+        u->email, u->codes_missed, who->source_ip);
+    account_audit(a, &(struct account_note){.event = AUDIT_AUTHENTICATION,
+                                            .operation = "second-factor-guessed",
+                                            .user = who,
+                                            .error = text,
+                                            .risk = AUDIT_RISK_HIGH});
+    a->ports.notice(a->ports.context, NULL, "security", text);
+}
+
+int64_t second_factor_wait_ms(const struct accounts *a, const struct user *u)
+{
+    int doublings = u->codes_missed - CODES_FREE;
+    if (doublings < 0)
+        return 0;
+    int64_t wait = INT64_C(1000) << (doublings > 12 ? 12 : doublings);
+    wait = wait > CODES_LONGEST_MS ? CODES_LONGEST_MS : wait;
+    int64_t left = wait - wall_since(accounts_now(a).wall, u->code_missed_at);
+    return left < 0 ? 0 : left > wait ? wait : left; /* the clock may have been set back */
+}
+
 /* Gives the codes as JSON and keeps their digests. */
 static json_t *new_recovery_codes(struct user *u)
 {
@@ -107,7 +139,7 @@ static void begin_checked(struct call *call, bool good, const char *hash)
     struct accounts *a = h->ports.accounts;
     struct user *u = user_by_number(a, call->user_number);
     (void)hash;
-    if (!account_password_good(h, call, good))
+    if (!account_password_good(h, call, u, good))
         return;
     if (u->totp_on) {
         call_refuse(call, 409, "Already on", "Two-factor login is on already: switch it off first.",
@@ -123,7 +155,9 @@ static void begin_checked(struct call *call, bool good, const char *hash)
 
 void totp_begin(struct handlers *h, struct call *call)
 {
-    account_ask_password(h, call, begin_checked);
+    const struct user *u = account_own_user(h, call);
+    if (u != NULL)
+        account_ask_password(h, call, u, NULL, begin_checked);
 }
 
 void totp_confirm(struct handlers *h, struct call *call)
@@ -147,6 +181,7 @@ void totp_confirm(struct handlers *h, struct call *call)
         return;
     }
     u->totp_on = true;
+    account_changed(a); /* it may do now what its role needs a second factor for */
     u->totp_begun = false;
     u->totp_step = step;
     json_t *body = json_object();
@@ -162,6 +197,7 @@ void totp_clear(struct user *u)
     mem_wipe(u->totp_secret, sizeof u->totp_secret);
     mem_wipe(u->recovery, sizeof u->recovery);
     u->recovery_count = 0;
+    u->codes_missed = u->codes_told = 0;
 }
 
 static void disable_checked(struct call *call, bool good, const char *hash)
@@ -170,9 +206,10 @@ static void disable_checked(struct call *call, bool good, const char *hash)
     struct accounts *a = h->ports.accounts;
     struct user *u = user_by_number(a, call->user_number);
     (void)hash;
-    if (!account_password_good(h, call, good))
+    if (!account_password_good(h, call, u, good) || !account_code_good(h, call, u))
         return;
     totp_clear(u);
+    account_changed(a);
     account_done(h, call, AUDIT_CONFIGURATION, AUDIT_RISK_MODERATE, "two-factor login is off");
     json_t *body = json_object();
     (void)json_put_bool(body, "totp", false);
@@ -181,5 +218,7 @@ static void disable_checked(struct call *call, bool good, const char *hash)
 
 void totp_disable(struct handlers *h, struct call *call)
 {
-    account_ask_password(h, call, disable_checked);
+    const struct user *u = account_own_user(h, call);
+    if (u != NULL)
+        account_ask_password(h, call, u, NULL, disable_checked);
 }

@@ -1,9 +1,7 @@
 #include "handlers/security_watch.h"
 
-#include <arpa/inet.h>
 #include <string.h>
 
-#include "base/parse.h"
 #include "base/str.h"
 
 #define MINUTE_MS INT64_C(60000)
@@ -63,49 +61,13 @@ void security_watch_clear(struct security_watch *w)
 
 /* ── addresses ── */
 
-/* IPv4 as its IPv6 form, so that both compare. */
-static bool read_address(const char *text, struct in6_addr *ret)
-{
-    struct in_addr v4;
-    if (inet_pton(AF_INET, text, &v4) == 1) {
-        *ret = (struct in6_addr){.s6_addr = {[10] = 0xFF, [11] = 0xFF}};
-        memcpy(&ret->s6_addr[12], &v4, sizeof v4);
-        return true;
-    }
-    return inet_pton(AF_INET6, text, ret) == 1;
-}
-
-static bool within(const struct in6_addr *address, const char *network)
-{
-    char base[64];
-    struct in6_addr wanted;
-    int64_t prefix = -1;
-    size_t slash = strcspn(network, "/");
-    if (!str_copy_n(base, sizeof base, network, slash) || !read_address(base, &wanted))
-        return false;
-    if (network[slash] == '/' && parse_int(network + slash + 1, 0, 128, &prefix, NULL) < 0)
-        return false;
-    if (prefix >= 0 && strchr(base, ':') == NULL)
-        prefix += 96;
-    if (prefix < 0)
-        prefix = 128;
-    for (int bit = 0; bit < prefix; bit++) {
-        int mask = 0x80 >> bit % 8;
-        if ((address->s6_addr[bit / 8] & mask) != (wanted.s6_addr[bit / 8] & mask))
-            return false;
-    }
-    return true;
-}
-
 bool security_expected(const struct security_settings *s, const char *address)
 {
-    struct in6_addr read;
-    if (s->expected_count == 0 || str_equal(address, "local"))
+    const struct network_list *expected = &s->expected_addresses;
+    if (expected->count == 0 || str_equal(address, "local"))
         return true;
-    if (!read_address(address, &read))
-        return false;
-    for (size_t i = 0; i < s->expected_count; i++)
-        if (within(&read, s->expected_addresses[i]))
+    for (size_t i = 0; i < expected->count; i++)
+        if (network_holds(&expected->networks[i], address))
             return true;
     return false;
 }
@@ -203,10 +165,11 @@ static void see_operation(const struct seen *seen, const struct audit_line *l)
 
 static void see_refused_login(const struct seen *seen, const struct audit_line *l)
 {
-    char text[400], subject[160];
+    char text[400], subject[160], network[NETWORK_TEXT_MAX];
+    network_of(l->source_ip, network, sizeof network);
     (void)str_format(text, sizeof text, "%s: 20 failed logins or bad tokens within 10 minutes.",
-                     l->source_ip);
-    count(seen, RULE_BRUTE_FORCE, l->source_ip, text);
+                     network);
+    count(seen, RULE_BRUTE_FORCE, network, text);
     if (l->user_email[0] == '\0' || str_equal(l->user_email, "anonymous"))
         return;
     (void)str_format(text, sizeof text,

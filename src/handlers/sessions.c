@@ -2,6 +2,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/account_answer.h"
+#include "handlers/session_life.h"
 
 void sessions_list(struct handlers *h, struct call *call)
 {
@@ -23,7 +24,7 @@ void sessions_list(struct handlers *h, struct call *call)
         (void)json_put_wall(o, "issued_at", s->issued);
         (void)json_put_wall(o, "expires_at", s->expires);
         (void)json_put_text(o, "address", s->address);
-        (void)json_put_bool(o, "current", str_equal(s->jti, call->session));
+        (void)json_put_bool(o, "current", s == session_by_jti(a, call->session));
         (void)json_array_append_new(items, o);
     }
     call->answer(call, 200, account_list(items));
@@ -46,5 +47,26 @@ void session_end(struct handlers *h, struct call *call)
     account_done(h, call, AUDIT_AUTHENTICATION, AUDIT_RISK_LOW, NULL);
     json_t *body = json_object();
     (void)json_put_bool(body, "success", true);
+    account_answer_saved(h, call, account_save(a, STORE_SESSION, s), body);
+}
+
+void session_renew(struct handlers *h, struct call *call)
+{
+    struct accounts *a = h->ports.accounts;
+    const struct user *u = account_own_user(h, call);
+    struct session *s = u == NULL ? NULL : session_by_jti(a, call->session);
+    struct error err = {0};
+    if (s == NULL) {
+        if (u != NULL)
+            call_refuse(call, 404, "Not found", "This login has ended.", "not_found",
+                        handlers_now(h).wall);
+        return;
+    }
+    session_extend(a, s);
+    json_t *body = session_welcome(a, u, s, call->session, &err);
+    if (body == NULL) {
+        call_refuse(call, 503, "Not renewed", err.text, "login_failed", handlers_now(h).wall);
+        return;
+    }
     account_answer_saved(h, call, account_save(a, STORE_SESSION, s), body);
 }

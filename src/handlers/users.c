@@ -1,5 +1,6 @@
 /* Users, as admins see and change them. */
 #include <string.h>
+#include <strings.h>
 
 #include "base/json.h"
 #include "base/str.h"
@@ -99,7 +100,7 @@ void user_add(struct handlers *h, struct call *call)
     else if (password_check(password, email, &err) < 0)
         refuse(h, call, 400, "Weak password", err.text, "weak_password");
     else
-        account_work(h, call, NULL, NULL, password, add_hashed);
+        account_work(h, call, PASSWORD_KNOWN, NULL, NULL, password, add_hashed);
 }
 
 /* ── changes ── */
@@ -132,6 +133,7 @@ static void change(struct accounts *a, struct user *u, const json_t *args, const
     if (u->disabled || hash[0] != '\0') {
         u->not_before = u->changed;
         (void)sessions_end(a, u, NULL);
+        u->codes_missed = 0;
     }
     text[strlen(text) - 1] = '\0'; /* the last semicolon, or the colon */
 }
@@ -163,6 +165,38 @@ static void apply(struct handlers *h, struct call *call, const char *hash)
     account_answer_saved(h, call, account_save(a, STORE_USER, u), body);
 }
 
+/* The caller's own, or that of whoever made the API token. */
+static bool is_own(const struct call *call, const struct user *u)
+{
+    return call->user_number == u->number ||
+           (call->user_number == 0 && strcasecmp(call->answerable, u->email) == 0);
+}
+
+/* A session that somebody took over must not become that somebody's account. */
+static void own_checked(struct call *call, bool good, const char *hash)
+{
+    struct handlers *h = call->data;
+    struct user *u = user_by_number(h->ports.accounts, json_int_or(call->args, "n", 0));
+    bool hashed = json_text_or(call->args, "password", NULL) == NULL || hash[0] != '\0';
+    if (!account_password_good(h, call, u, good) || !account_code_good(h, call, u))
+        return;
+    if (!hashed)
+        refuse(h, call, 503, "No memory", "The password could not be hashed: try again.", "busy");
+    else
+        apply(h, call, hash);
+}
+
+static void set_own(struct handlers *h, struct call *call, const struct user *u)
+{
+    if (json_text_or(call->args, "current_password", NULL) == NULL)
+        account_refuse(h, call, AUDIT_AUTHENTICATION, 403, "Password needed",
+                       "This is your own account: give `current_password` and, where two-factor "
+                       "login is on, a code as `totp`.",
+                       "password_required");
+    else
+        account_ask_password(h, call, u, json_text_or(call->args, "password", NULL), own_checked);
+}
+
 static void set_hashed(struct call *call, bool good, const char *hash)
 {
     struct handlers *h = call->data;
@@ -180,10 +214,12 @@ void user_set(struct handlers *h, struct call *call)
     struct error err = {0};
     if (u == NULL)
         refuse(h, call, 404, "Not found", "There is no such user.", "not_found");
+    else if (password != NULL && password_check(password, u->email, &err) < 0)
+        refuse(h, call, 400, "Weak password", err.text, "weak_password");
+    else if (is_own(call, u))
+        set_own(h, call, u);
     else if (password == NULL)
         apply(h, call, "");
-    else if (password_check(password, u->email, &err) < 0)
-        refuse(h, call, 400, "Weak password", err.text, "weak_password");
     else
-        account_work(h, call, NULL, NULL, password, set_hashed);
+        account_work(h, call, PASSWORD_KNOWN, NULL, NULL, password, set_hashed);
 }

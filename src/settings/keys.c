@@ -77,6 +77,9 @@ const struct key keys[] = {
     {PLACE_SERVER, "public_status", KEY_BOOL, SETTINGS(server.public_status), .standard = "true",
      .help = "strangers see the services with their names and whether they are well; `false`: all "
              "but login, `/healthz` and `/readyz` needs a login"},
+    {PLACE_SERVER, "trusted_proxies", KEY_NETWORKS, SETTINGS(server.trusted_proxies),
+     .help = "proxies in front of Resus: a list of addresses and networks, at most 64; only their "
+             "`X-Forwarded-For` and `X-Forwarded-Proto` are read; none: nobody's"},
     {PLACE_SERVER, "state_dir", KEY_PATH, SETTINGS(server.state_dir), .trusted = true,
      .standard = "/var/lib/resus", .restart = true, .help = "folder of the state that survives"},
     {PLACE_SERVER, "control_socket", KEY_SOCKET, SETTINGS(server.control_socket),
@@ -327,6 +330,18 @@ const struct key keys[] = {
              "the last admin is never locked"},
     {PLACE_SECURITY, "lockout_seconds", KEY_SECONDS, SETTINGS(security.lockout_ms),
      RANGE(60, 86400), .standard = "900", .help = "for how long"},
+    {PLACE_SECURITY, "require_totp", KEY_ROLE_SET, SETTINGS(security.require_totp),
+     .help =
+         "roles that need two-factor login, such as [admin]: a user of theirs without it may log "
+         "in only to set it up"},
+    {PLACE_SECURITY, "session_idle_seconds", KEY_SECONDS, SETTINGS(security.session_idle_ms),
+     RANGE(60, 86400), .standard = "1800",
+     .help =
+         "a login that was not used for so long has ended; a console that somebody sees asks by "
+         "itself, and so is in use"},
+    {PLACE_SECURITY, "session_lifetime_seconds", KEY_SECONDS,
+     SETTINGS(security.session_lifetime_ms), RANGE(300, 604800), .standard = "3600",
+     .help = "and it ends after so long in any case; what has to last for days is an API token"},
 
     {PLACE_OIDC, "issuer", KEY_URL, SETTINGS(oidc.issuer),
      .help = "the tokens' `iss`, exactly as they have it"},

@@ -50,17 +50,18 @@ enum key_type {
     KEY_MEGABYTES, /* whole number of MiB into int64_t bytes */
     KEY_SIZE,      /* 100MB into int64_t bytes */
     KEY_BOOL,
-    KEY_CHOICE,  /* a word of `choices`, its index into an enum or a bool */
-    KEY_UNIT,    /* a systemd unit's name */
-    KEY_USER,    /* a Unix account's name */
-    KEY_HOST,    /* host name or address, without a port */
-    KEY_LISTEN,  /* host:port or [v6]:port, kept as text */
-    KEY_ADDRESS, /* host:port, [v6]:port or unix:/path, into struct redis_settings */
-    KEY_URL,     /* http:// or https:// */
-    KEY_HOURS,   /* "Mon-Fri 08:00-18:00" */
-    KEY_ZONE,    /* Europe/Berlin */
-    KEY_SCALARS, /* (the ones above are single values, the ones below are not) */
-    KEY_ROLES,   /* list of roles into a bool: may operators do it? */
+    KEY_CHOICE,   /* a word of `choices`, its index into an enum or a bool */
+    KEY_UNIT,     /* a systemd unit's name */
+    KEY_USER,     /* a Unix account's name */
+    KEY_HOST,     /* host name or address, without a port */
+    KEY_LISTEN,   /* host:port or [v6]:port, kept as text */
+    KEY_ADDRESS,  /* host:port, [v6]:port or unix:/path, into struct redis_settings */
+    KEY_URL,      /* http:// or https:// */
+    KEY_HOURS,    /* "Mon-Fri 08:00-18:00" */
+    KEY_ZONE,     /* Europe/Berlin */
+    KEY_SCALARS,  /* (the ones above are single values, the ones below are not) */
+    KEY_ROLES,    /* list of roles into a bool: may operators do it? */
+    KEY_ROLE_SET, /* list of roles into a struct role_set */
     KEY_NETWORKS,
     KEY_AFFECTED,
     KEY_SERVICES,

@@ -1,6 +1,5 @@
 #include "settings/reader.h"
 
-#include <arpa/inet.h>
 #include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
@@ -8,7 +7,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/parse.h"
 #include "base/service_id.h"
 #include "base/str.h"
 #include "settings/document.h"
@@ -187,6 +185,23 @@ static void take_role(struct reader *r, const struct key *row, const yaml_node_t
         *operator_may = true;
 }
 
+static void take_any_role(struct reader *r, const struct key *row, const yaml_node_t *node,
+                          const char *text)
+{
+    static const char *const roles[] = {"viewer", "operator", "admin"};
+    struct role_set *set = (void *)((char *)r->base[row->base] + row->offset);
+    bool *const members[] = {&set->viewer, &set->operator, & set->admin };
+    char shown[64];
+    (void)str_copy_clean(shown, sizeof shown, text, strlen(text));
+    int role = str_index(roles, ARRAY_LENGTH(roles), text);
+    if (role < 0)
+        reader_fail(r, node->start_mark,
+                    "`%s` must be a list of viewer, operator and admin, not \"%s\"", row->name,
+                    shown);
+    else
+        *members[role] = true;
+}
+
 static void read_roles(struct reader *r, const struct key *row, yaml_node_t *value)
 {
     *((bool *)(void *)((char *)r->base[row->base] + row->offset)) = false;
@@ -198,37 +213,22 @@ static void read_roles(struct reader *r, const struct key *row, yaml_node_t *val
         read_list(r, row, value, take_role);
 }
 
-static bool is_network(const char *text)
-{
-    char address[64];
-    unsigned char bits[16];
-    size_t slash = strcspn(text, "/");
-    int64_t prefix;
-    if (strlen(text) >= sizeof address || !str_copy_n(address, sizeof address, text, slash))
-        return false;
-    int width = inet_pton(AF_INET, address, bits) == 1    ? 32
-                : inet_pton(AF_INET6, address, bits) == 1 ? 128
-                                                          : -1;
-    return width > 0 &&
-           (text[slash] == '\0' || parse_int(text + slash + 1, 0, width, &prefix, NULL) == 0);
-}
-
 static void take_network(struct reader *r, const struct key *row, const yaml_node_t *node,
                          const char *text)
 {
-    struct security_settings *security = &r->settings->security;
+    struct network_list *list = (void *)((char *)r->base[row->base] + row->offset);
+    struct network network;
     char shown[64];
     (void)str_copy_clean(shown, sizeof shown, text, strlen(text));
-    if (!is_network(text))
+    if (!network_read(text, &network))
         reader_fail(r, node->start_mark,
                     "`%s` must be addresses or networks such as 10.0.0.0/8, not \"%s\"", row->name,
                     shown);
-    else if (security->expected_count == SETTINGS_ADDRESSES_MAX)
+    else if (list->count == SETTINGS_NETWORKS_MAX)
         reader_fail(r, node->start_mark, "`%s` has more than %d entries", row->name,
-                    SETTINGS_ADDRESSES_MAX);
+                    SETTINGS_NETWORKS_MAX);
     else
-        (void)str_copy(security->expected_addresses[security->expected_count++],
-                       sizeof security->expected_addresses[0], text);
+        list->networks[list->count++] = network;
 }
 
 static void read_affected_entry(struct reader *r, const struct key *row, yaml_node_t *node)
@@ -402,6 +402,9 @@ static void read_value(struct reader *r, const struct found *f)
         break;
     case KEY_ROLES:
         read_roles(r, f->row, f->value);
+        break;
+    case KEY_ROLE_SET:
+        read_list(r, f->row, f->value, take_any_role);
         break;
     case KEY_NETWORKS:
         read_list(r, f->row, f->value, take_network);

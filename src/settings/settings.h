@@ -10,6 +10,7 @@
 
 #include "base/attr.h"
 #include "base/error.h"
+#include "base/network.h"
 #include "base/service_id.h"
 #include "core/policy.h"
 
@@ -87,6 +88,12 @@ struct service_settings {
         restart_operator; /* true: operators too, false: admins alone */
 };
 
+#define SETTINGS_NETWORKS_MAX 64
+struct network_list {
+    struct network networks[SETTINGS_NETWORKS_MAX];
+    size_t count;
+};
+
 struct server_settings {
     char listen[SETTINGS_HOST_MAX]; /* "0.0.0.0:8443" */
     char tls_certificate[SETTINGS_PATH_MAX], tls_key[SETTINGS_PATH_MAX];
@@ -94,6 +101,7 @@ struct server_settings {
     char control_socket[SETTINGS_PATH_MAX];
     bool hsts;
     bool public_status; /* may strangers see which services are well? */
+    struct network_list trusted_proxies;
 };
 
 struct audit_settings {
@@ -107,14 +115,18 @@ struct rate_limits {
     int start, stop, restart, status, health, logs; /* a minute, 0 = none */
 };
 
-#define SETTINGS_ADDRESSES_MAX 64
+struct role_set {
+    bool viewer, operator, admin;
+};
+
 struct security_settings {
-    char expected_addresses[SETTINGS_ADDRESSES_MAX][64];
-    size_t expected_count;
+    struct role_set require_totp; /* without a second factor they may only set one up */
+    struct network_list expected_addresses;
     char business_hours[64]; /* "Mon-Fri 08:00-18:00", "" = none */
     char timezone[64];
     int lockout_failures; /* failed logins that lock an account; 0 = never */
     int64_t lockout_ms;   /* for how long */
+    int64_t session_idle_ms, session_lifetime_ms;
 };
 
 /* A login server whose tokens are trusted, too. */

@@ -11,6 +11,7 @@
 #include "base/network.h"
 #include "base/time.h"
 #include "web/http.h"
+#include "web/proxy.h"
 #include "web/server.h"
 
 #define RECORD_MAX ((size_t)16 * 1024) /* of TLS */
@@ -34,6 +35,7 @@ struct server {
     uint64_t requests;
     struct connection *connections, *again;
     size_t count;
+    struct proxies proxies; /* that are trusted */
     struct http_head head;  /* of the request that is being handled */
     char chunk[RECORD_MAX]; /* what was read */
     char small[RECORD_MAX]; /* what is written */
@@ -82,6 +84,7 @@ struct exchange {
     struct buf rest; /* and behind them */
     char id[SERVER_REQUEST_ID_SIZE];
     char accept[32]; /* an upgrade's */
+    char address[NETWORK_TEXT_MAX];
     /* not cleared between two uses */
     char path[SERVER_PATH_MAX];
     char query[SERVER_QUERY_MAX];

@@ -78,7 +78,8 @@ static struct exchange *exchange_new(struct connection *c)
     x->request.id = x->id;
     x->request.path = x->path;
     x->request.query = x->query;
-    x->request.address = c->address;
+    x->request.address = x->address;
+    (void)str_copy(x->address, sizeof x->address, c->address);
     x->request.body = "";
     c->exchange = x;
     return x;
@@ -113,7 +114,7 @@ void exchange_drop(struct connection *c)
 static bool compose(struct exchange *x, const struct answer *answer)
 {
     struct server *s = x->connection->server;
-    size_t head = head_write(s->small, HEAD_MAX, x, answer, s->hsts);
+    size_t head = head_write(s->small, HEAD_MAX, x, answer, s->hsts && !x->request.plain_http);
     bool has_body = !x->request.head && answer->status != 304 && answer->length > 0;
     size_t length = has_body ? answer->length : 0;
     size_t first = length < RECORD_MAX - head ? length : RECORD_MAX - head;
@@ -338,6 +339,9 @@ static void begin(struct connection *c, struct exchange *x, const char *body, si
                   bool given)
 {
     const struct http_head *head = &c->server->head;
+    const struct proxies *proxies = &c->server->proxies;
+    proxies_client(proxies, head, c->address, x->address);
+    x->request.plain_http = proxies_plain_http(proxies, head, c->address);
     if (!read_target(c, x) || (is_upgrade(head) && !read_upgrade(c, x)))
         return;
     /* Another reader on the way might take what follows for this one's body. */

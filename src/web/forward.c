@@ -57,7 +57,7 @@ static void rate_lines(const json_t *rate, char *lines)
 /* The token is the engine's own: base64url and dots. */
 static void cookie_line(enum operation_id operation, int status, const json_t *body, char *lines)
 {
-    if (operation == OP_LOGIN && status == 200)
+    if ((operation == OP_LOGIN || operation == OP_RENEW) && status == 200)
         (void)str_append(lines, LINES_MAX,
                          "Set-Cookie: " SITE_COOKIE
                          "=%s; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=%d\r\n",

@@ -59,12 +59,14 @@ bool header_bearer(const char *authorization, char *to, size_t size)
     return blanks > 0 && copy_token(token, token_length, to, size);
 }
 
-bool header_same_origin(const char *origin, const char *host)
+bool header_same_origin(const char *origin, const char *scheme, const char *host)
 {
-    static const char scheme[] = "https://";
-    size_t length = sizeof scheme - 1;
+    static const char behind[] = "://";
+    size_t length = strlen(scheme);
+    size_t whole = length + sizeof behind - 1;
     return host[0] != '\0' && strncasecmp(origin, scheme, length) == 0 &&
-           strcasecmp(origin + length, host) == 0;
+           strncmp(origin + length, behind, sizeof behind - 1) == 0 &&
+           strcasecmp(origin + whole, host) == 0;
 }
 
 static bool is_zero_weight(const char *parameters, size_t length)

@@ -11,8 +11,8 @@
 bool header_cookie(const char *cookies, const char *name, char *to, size_t size);
 /* The token of "Bearer TOKEN"; false when it is something else or does not fit. */
 bool header_bearer(const char *authorization, char *to, size_t size);
-/* "https://" and the Host that the request went to, letters in any case. */
-bool header_same_origin(const char *origin, const char *host);
+/* The scheme, "://" and the Host that the request went to, letters in any case. */
+bool header_same_origin(const char *origin, const char *scheme, const char *host);
 /* Accept-Encoding: is the coding wanted (named, and not with q=0)? */
 bool header_accepts(const char *accept, const char *coding);
 /* If-None-Match: is the (strong) tag in the list, or "*"? A weak form of it matches as well. */

@@ -25,6 +25,8 @@ static const struct {
     [FIELD_EXPECT] = {"expect", true},
     [FIELD_WS_KEY] = {"sec-websocket-key", true},
     [FIELD_WS_VERSION] = {"sec-websocket-version", true},
+    [FIELD_FORWARDED_FOR] = {"x-forwarded-for", false},
+    [FIELD_FORWARDED_PROTO] = {"x-forwarded-proto", false},
 };
 
 bool http_is(struct http_text text, const char *word)
@@ -92,6 +94,16 @@ static bool read_request_line(const char *line, size_t length, struct http_head 
     return true;
 }
 
+static void keep_forwarded(struct http_text value, struct http_head *ret)
+{
+    if (ret->forwarded_count == HTTP_FORWARDED_MAX) {
+        memmove(&ret->forwarded[0], &ret->forwarded[1],
+                (HTTP_FORWARDED_MAX - 1) * sizeof ret->forwarded[0]);
+        ret->forwarded_count--;
+    }
+    ret->forwarded[ret->forwarded_count++] = value;
+}
+
 static bool note(struct http_text name, struct http_text value, struct http_head *ret)
 {
     for (size_t i = 0; i < FIELD_COUNT; i++) {
@@ -100,6 +112,8 @@ static bool note(struct http_text name, struct http_text value, struct http_head
         ret->twice[i] = ret->fields[i].at != NULL;
         if (!ret->twice[i])
             ret->fields[i] = value;
+        if (i == FIELD_FORWARDED_FOR)
+            keep_forwarded(value, ret);
         return !ret->twice[i] || !rows[i].once;
     }
     return true;

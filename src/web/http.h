@@ -25,8 +25,13 @@ enum http_field {
     FIELD_EXPECT,
     FIELD_WS_KEY,
     FIELD_WS_VERSION,
+    FIELD_FORWARDED_FOR,
+    FIELD_FORWARDED_PROTO,
     FIELD_COUNT
 };
+
+/* Lines of X-Forwarded-For that are kept, the last ones: a proxy adds its own at the end. */
+#define HTTP_FORWARDED_MAX 8
 
 /* A part of the bytes that were read; no NUL behind it. */
 struct http_text {
@@ -39,6 +44,8 @@ struct http_head {
     bool old; /* HTTP/1.0 */
     struct http_text fields[FIELD_COUNT];
     bool twice[FIELD_COUNT]; /* there more than once; `fields` has the first */
+    struct http_text forwarded[HTTP_FORWARDED_MAX];
+    size_t forwarded_count;
 };
 
 /* The head's length with its empty line; 0 while that is missing; or the status of a refusal,

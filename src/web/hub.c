@@ -65,6 +65,7 @@ struct hub {
     struct snapshots *snapshots;
     struct who *who;
     uv_timer_t timer;
+    uint64_t looks;
     struct follower *followers;
     struct bearer *bearers;
     struct seen *seen; /* of each service */
@@ -72,9 +73,22 @@ struct hub {
     size_t first, count, bytes;
 };
 
+static void tell_used(struct hub *hub)
+{
+    json_t *used = who_take_used(hub->who);
+    if (used == NULL)
+        return;
+    json_t *frame = json_object();
+    (void)json_put(frame, "used", used);
+    link_tell(hub->link, frame);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
-    hub_look(timer->data);
+    struct hub *hub = timer->data;
+    hub_look(hub);
+    if (++hub->looks % HUB_USED_LOOKS == 0)
+        tell_used(hub);
 }
 
 struct hub *hub_new(uv_loop_t *loop, struct link *link, struct snapshots *snapshots,
@@ -162,7 +176,7 @@ static void keep(struct hub *hub, const struct kept *fresh)
 
 static enum access least_of(const json_t *event)
 {
-    return who_access(json_text_or(event, "least_role", ""));
+    return who_access(json_text_or(event, "least_role", "viewer"));
 }
 
 /* NULL: not for that role. */

@@ -13,7 +13,8 @@
 #define HUB_BYTES_MAX ((size_t)16 * 1024 * 1024) /* of them */
 /* Of what one client missed; more would be taken for a slow reader. It gets a `resync` instead. */
 #define HUB_RESUME_BYTES_MAX (SERVER_QUEUE_MAX / 2)
-#define HUB_LOOK_MS 1000 /* how often logins are looked at */
+#define HUB_LOOK_MS 1000  /* how often logins are looked at */
+#define HUB_USED_LOOKS 20 /* and the engine is told which of them are in use */
 
 struct hub;
 

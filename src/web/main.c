@@ -46,6 +46,7 @@ static void renew(struct process *p, const json_t *setup)
 {
     struct error err = {0};
     site_setup(&p->site, setup);
+    server_proxies(p->site.server, json_object_get(setup, "trusted_proxies"));
     server_hsts(p->site.server, json_bool_or(setup, "hsts", false));
     if (server_certificate(p->site.server, json_text_or(setup, "certificate", ""),
                            json_text_or(setup, "key", ""), &err) < 0)
@@ -121,6 +122,7 @@ static int open_server(struct process *p, struct error *err)
         .certificate = json_text_or(p->setup, "certificate", ""),
         .key = json_text_or(p->setup, "key", ""),
         .hsts = json_bool_or(p->setup, "hsts", false),
+        .proxies = json_object_get(p->setup, "trusted_proxies"),
     };
     const struct server_events events = {.context = &p->site,
                                          .request = site_request,

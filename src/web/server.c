@@ -23,15 +23,15 @@ static void on_listener(uv_poll_t *poll, int status, int events);
 
 /* ── arriving ── */
 
-static bool is_own_machine(const char *address)
+/* The machine itself, or a proxy that stands for many. */
+static bool is_privileged(const struct server *s, const char *address)
 {
-    return str_starts(address, "127.") || str_equal(address, "::1");
+    return str_starts(address, "127.") || str_equal(address, "::1") ||
+           proxies_hold(&s->proxies, address);
 }
 
-/* An IPv4 peer of a socket that speaks both is written as people know it. */
 static void read_address(const struct sockaddr_storage *from, char *to, size_t size)
 {
-    static const char mapped[] = "::ffff:";
     char text[INET6_ADDRSTRLEN] = "";
     if (from->ss_family == AF_INET6) {
         const struct sockaddr_in6 *v6 = (const void *)from;
@@ -40,18 +40,18 @@ static void read_address(const struct sockaddr_storage *from, char *to, size_t s
         const struct sockaddr_in *v4 = (const void *)from;
         (void)inet_ntop(AF_INET, &v4->sin_addr, text, sizeof text);
     }
-    bool is_mapped = str_starts(text, mapped) && strchr(text, '.') != NULL;
-    (void)str_copy(to, size, is_mapped ? text + sizeof mapped - 1 : text);
+    if (!network_plain(text, to, size))
+        (void)str_copy(to, size, text);
 }
 
 static bool has_room(const struct server *s, const char *address)
 {
     size_t count = 0;
     char network[NETWORK_TEXT_MAX];
-    if (s->count >= SERVER_CONNECTIONS_MAX)
+    if (is_privileged(s, address))
+        return s->count < SERVER_CONNECTIONS_MAX;
+    if (s->count >= SERVER_CONNECTIONS_MAX - SERVER_SPARE_CONNECTIONS)
         return false;
-    if (is_own_machine(address))
-        return true;
     network_of(address, network, sizeof network);
     for (const struct connection *c = s->connections; c != NULL; c = c->next)
         count += str_equal(c->network, network);
@@ -111,6 +111,11 @@ int server_certificate(struct server *server, const char *certificate, const cha
 void server_hsts(struct server *server, bool hsts)
 {
     server->hsts = hsts;
+}
+
+void server_proxies(struct server *server, const json_t *proxies)
+{
+    proxies_set(&server->proxies, proxies);
 }
 
 static int id_prefix(char *to, size_t size, struct error *err)
@@ -187,6 +192,7 @@ int server_open(uv_loop_t *loop, const struct server_options *options,
     s->events = *events;
     s->loop = loop;
     s->hsts = options->hsts;
+    proxies_set(&s->proxies, options->proxies);
     int r = id_prefix(s->id_prefix, sizeof s->id_prefix, err);
     if (r == 0)
         r = tls_prepare(s->tls, options->certificate, options->key, err);

@@ -10,6 +10,7 @@
 #ifndef RESUS_WEB_SERVER_H
 #define RESUS_WEB_SERVER_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -19,7 +20,10 @@
 #include "base/error.h"
 
 #define SERVER_CONNECTIONS_MAX 12000
-/* Of one address. The machine itself is exempt: a proxy in front of us stands for many. */
+/* Of them, for the machine itself and trusted proxies alone: strangers cannot take every place. */
+#define SERVER_SPARE_CONNECTIONS 1000
+/* Of one network (network.h). The machine itself and trusted proxies, which stand for many, are
+ * exempt. */
 #define SERVER_ADDRESS_CONNECTIONS_MAX 256
 #define SERVER_HEAD_MAX 8192        /* bytes of a request's line and headers */
 #define SERVER_HEAD_SECONDS 10      /* for them to arrive, the handshake not counted */
@@ -56,8 +60,9 @@ struct exchange_request {
     const char *method;       /* "GET", "WS" for an upgrade */
     bool head;                /* HEAD: asked for as GET, answered without a body */
     const char *path, *query; /* both as they came, and a plain path; valid in the event */
-    const char *address;      /* of the peer, as text */
-    const char *id;           /* X-Request-Id */
+    const char *address; /* of the client, as text: behind a trusted proxy, what that one says */
+    bool plain_http;     /* so the client speaks with that proxy */
+    const char *id;      /* X-Request-Id */
     const char *body;
     size_t body_length;
     void *data; /* the handler's own */
@@ -88,6 +93,7 @@ struct server_options {
     int port;
     const char *certificate, *key; /* PEM texts */
     bool hsts;
+    const json_t *proxies; /* networks as texts */
 };
 
 int server_open(uv_loop_t *loop, const struct server_options *options,
@@ -98,6 +104,7 @@ int server_certificate(struct server *server, const char *certificate, const cha
                        struct error *err) ATTR_MUST_USE;
 /* From the next answer on. */
 void server_hsts(struct server *server, bool hsts);
+void server_proxies(struct server *server, const json_t *proxies);
 
 struct exchange_request *exchange_request(struct exchange *x);
 /* Into `to`; false when the header is absent ("" then), or too long for `size`, or there twice.

@@ -98,7 +98,8 @@ static bool refuse_cross_site(struct exchange *x, const struct given *given, boo
     bool named = exchange_header(x, HEADER_ORIGIN, origin, sizeof origin) || origin[0] != '\0';
     if (!unsafe || !named || (!given->cookie && !open_door))
         return false;
-    if (exchange_header(x, HEADER_HOST, host, sizeof host) && header_same_origin(origin, host))
+    if (exchange_header(x, HEADER_HOST, host, sizeof host) &&
+        header_same_origin(origin, exchange_request(x)->plain_http ? "http" : "https", host))
         return false;
     reply_error(x, 403, "cross_site", "The request comes from another site.", NULL);
     return true;

@@ -4,6 +4,7 @@
 #include <openssl/evp.h>
 #include <string.h>
 
+#include "api/link.h"
 #include "api/token.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -13,6 +14,8 @@
 /* Tokens whose signature was found good: checking it again takes as long as everything else about a
  * request. By the token's digest; two that meet in one place push each other out. */
 #define REMEMBERED_MAX 1024u
+/* Told to the engine at once; the others are told when they come again. */
+#define USED_MAX LINK_USED_MAX
 
 struct remembered {
     unsigned char digest[32];
@@ -23,7 +26,8 @@ struct remembered {
 struct who {
     struct token_keys keys;
     bool foreign;            /* tokens of another server may be good */
-    json_t *users, *revoked; /* revoked: an object, jti -> true */
+    json_t *used;            /* sessions that somebody came with: session -> true; NULL = none */
+    json_t *users, *revoked; /* revoked: an object, session -> true */
     struct remembered remembered[REMEMBERED_MAX];
 };
 
@@ -38,6 +42,7 @@ void who_free(struct who *w)
         return;
     json_decref(w->users);
     json_decref(w->revoked);
+    json_decref(w->used);
     mem_free(w);
 }
 
@@ -68,13 +73,13 @@ void who_users(struct who *w, const json_t *users)
 void who_revoked(struct who *w, const json_t *revoked)
 {
     size_t i;
-    json_t *jti;
+    json_t *session;
     json_decref(w->revoked);
     w->revoked = json_object();
-    json_array_foreach(revoked, i, jti)
+    json_array_foreach(revoked, i, session)
     {
-        if (json_is_string(jti))
-            (void)json_object_set_new(w->revoked, json_string_value(jti), json_true());
+        if (json_is_string(session))
+            (void)json_object_set_new(w->revoked, json_string_value(session), json_true());
     }
 }
 
@@ -101,21 +106,45 @@ static int check(struct who *w, const char *token, wall_ms now, struct token_cla
 }
 
 /* NULL: may not log in, or not with a token that old, or this one was revoked. */
-static const json_t *user_of(const struct who *w, const char *sub, const char *jti,
+static const json_t *user_of(const struct who *w, const char *sub, const char *session,
                              int64_t issued_at)
 {
     const json_t *user = json_object_get(w->users, sub);
     bool good = user != NULL && issued_at >= json_int_or(user, "not_before", 0) &&
-                json_object_get(w->revoked, jti) == NULL;
+                json_object_get(w->revoked, session) == NULL;
     return good ? user : NULL;
+}
+
+static void note_use(struct who *w, const char *session)
+{
+    if (w->used == NULL)
+        w->used = json_object();
+    if (json_object_size(w->used) < USED_MAX)
+        (void)json_object_set_new(w->used, session, json_true());
+}
+
+json_t *who_take_used(struct who *w)
+{
+    const char *session;
+    json_t *ignored;
+    if (w->used == NULL)
+        return NULL;
+    json_t *list = json_array();
+    json_object_foreach(w->used, session, ignored)
+    {
+        (void)json_array_append_new(list, json_string(session));
+    }
+    json_decref(w->used);
+    w->used = NULL;
+    return list;
 }
 
 enum access who_access(const char *role)
 {
-    for (int access = ACCESS_ADMIN; access > ACCESS_VIEWER; access--)
+    for (int access = ACCESS_ADMIN; access > ACCESS_ANONYMOUS; access--)
         if (str_equal(role, access_name((enum access)access)))
             return (enum access)access;
-    return ACCESS_VIEWER;
+    return ACCESS_ANONYMOUS;
 }
 
 enum who_verdict who_is(struct who *w, const char *token, const char *address, wall_ms now,
@@ -135,13 +164,14 @@ enum who_verdict who_is(struct who *w, const char *token, const char *address, w
         return WHO_EXPIRED;
     if (r < 0)
         return w->foreign ? WHO_OPAQUE : WHO_INVALID;
-    const json_t *user = user_of(w, claims.sub, claims.jti, claims.issued_at);
+    token_session(claims.jti, ret->session);
+    const json_t *user = user_of(w, claims.sub, ret->session, claims.issued_at);
     if (user == NULL)
         return WHO_INVALID;
+    note_use(w, ret->session);
     ret->access = who_access(json_text_or(user, "role", ""));
     (void)str_format(ret->name, sizeof ret->name, "user:%s", claims.sub);
     (void)str_copy(ret->sub, sizeof ret->sub, claims.sub);
-    (void)str_copy(ret->jti, sizeof ret->jti, claims.jti);
     ret->issued_at = claims.issued_at;
     ret->expires_at = claims.expires_at;
     return WHO_KNOWN;
@@ -149,7 +179,7 @@ enum who_verdict who_is(struct who *w, const char *token, const char *address, w
 
 bool who_still(const struct who *w, struct identity *identity, wall_ms now)
 {
-    const json_t *user = user_of(w, identity->sub, identity->jti, identity->issued_at);
+    const json_t *user = user_of(w, identity->sub, identity->session, identity->issued_at);
     if (user == NULL || identity->expires_at <= now.ms / 1000)
         return false;
     identity->access = who_access(json_text_or(user, "role", ""));

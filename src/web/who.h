@@ -19,7 +19,7 @@ struct who;
 struct identity {
     enum access access;
     char name[WHO_NAME_MAX]; /* "user:7", "address:10.0.0.1" (a /64 of IPv6): who is counted */
-    char sub[24], jti[48];   /* "" = nobody's */
+    char sub[24], session[TOKEN_SESSION_SIZE]; /* "" = nobody's */
     int64_t issued_at, expires_at;
 };
 
@@ -31,7 +31,7 @@ enum who_verdict {
     WHO_INVALID, /* 401 */
 };
 
-/* The role of that name; a viewer's for any other word. */
+/* The role of that name; nobody's for any other word. */
 enum access who_access(const char *role);
 struct who *who_new(void); /* NULL: out of memory */
 void who_free(struct who *w);
@@ -43,6 +43,8 @@ void who_revoked(struct who *w, const json_t *revoked);
 /* `token` "" = none. */
 enum who_verdict who_is(struct who *w, const char *token, const char *address, wall_ms now,
                         struct identity *ret);
+/* The sessions that somebody came with since the last time; NULL = none. The caller's. */
+json_t *who_take_used(struct who *w);
 /* Is a login that was good still good? Its role may be another by now. */
 bool who_still(const struct who *w, struct identity *identity, wall_ms now);
 

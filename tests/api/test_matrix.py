@@ -14,7 +14,7 @@ RANK = {"anonymous": 0, "viewer": 1, "operator": 2, "admin": 3}
 # From the contract, so that the table is not measured by itself.
 LEAST = {
     "anonymous": {"login", "services", "status", "health", "refresh", "healthz", "readyz", "openapi", "version"},
-    "viewer": {"logout", "me", "password", "metrics", "recovery_status", "recovery_history", "explain", "slo", "events",
+    "viewer": {"logout", "renew", "me", "password", "metrics", "recovery_status", "recovery_history", "explain", "slo", "events",
                "access_requests", "access_request", "prometheus"},
     "operator": {"start", "restart", "reload", "preflight", "notify"},
     "admin": {"stop", "logs", "recovery_set", "recovery_reset", "diagnosis", "inspect", "bundle", "pause", "resume",

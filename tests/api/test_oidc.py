@@ -58,7 +58,7 @@ class Key:
 
 def good_claims(**other):
     now = int(time.time())
-    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "7f3c", "email": "ada@example.org", "iat": now, "nbf": now,
+    claims = {"iss": ISSUER, "aud": AUDIENCE, "sub": "7f3c", "email": "ada@example.org", "email_verified": True, "iat": now, "nbf": now,
               "exp": now + 600, "realm_access": {"roles": ["offline_access", "resus-operator"]}}
     return {name: value for name, value in (claims | other).items() if value is not None}
 
@@ -111,6 +111,29 @@ def test_oidc_tokens_of_both_kinds_are_taken_with_their_role(served):
     assert ask(served, people.login(served, "admin")["token"]).body["email"] == "admin@example.org"
 
 
+def test_oidc_nobody_borrows_an_address(served):
+    people.add_all(served)
+    key = Key("ec-1")
+    trust(served, [key.jwk()])
+
+    def shown(**claims):
+        return ask(served, key.token(served, good_claims(**claims))).body["email"]
+
+    assert shown() == "ada@example.org"
+    assert shown(aud=[AUDIENCE, "b"], azp=AUDIENCE) == shown(aud=[AUDIENCE]) == "ada@example.org"
+    for claims in ({"email_verified": False}, {"email_verified": None}, {"email_verified": "true"}, {"email_verified": 1},
+                   {"email": None}, {"email": "root"}, {"email": "a@b\nc"}, {"email": people.address_of("admin")},
+                   {"email": people.address_of("admin").upper()},
+                   {"email": None, "preferred_username": people.address_of("admin")}):
+        assert shown(**claims) == "oidc:7f3c", claims
+    mallory = key.token(served, good_claims(sub="mallory", email=people.address_of("admin")))
+    assert ask(served, mallory, f"{ON}/restart", "POST", {"reason": "as somebody else"}).status == 200
+    event = next(one for one in served.good("events")["items"] if one["type"] == "service_event")
+    assert event["user"] == event["user_id"] == "oidc:mallory", event
+    assert ask(served, people.login(served, "admin")["token"], "/api/audit?user=" + people.address_of("admin")
+               + "&operation=restart").body["items"] == []
+
+
 def bad_tokens(served, rsa, ec):
     """{what is wrong: (status, token)}."""
     now, other = int(time.time()), Key(ec.kid)
@@ -128,7 +151,9 @@ def bad_tokens(served, rsa, ec):
     refused = {
         "another issuer": claims(iss="https://evil.example"), "issuer with a slash": claims(iss=ISSUER + "/"),
         "no issuer": claims(iss=None), "another audience": claims(aud="other"), "no audience": claims(aud=None),
-        "other audiences": claims(aud=["a", "b"]), "audience an object": claims(aud={"resus": "resus"}),
+        "other audiences": claims(aud=["a", "b"]), "two audiences, nobody's": claims(aud=[AUDIENCE, "b"]),
+        "two audiences, another's": claims(aud=[AUDIENCE, "b"], azp="b"), "another's": claims(aud=[AUDIENCE], azp="b"),
+        "a party that is a list": claims(aud=[AUDIENCE, "b"], azp=[AUDIENCE]), "audience an object": claims(aud={"resus": "resus"}),
         "expired": claims(exp=now - 1), "no end": claims(exp=None), "end as text": claims(exp=str(now + 600)),
         "valid for a year": claims(exp=now + 365 * 86400), "not yet valid": claims(nbf=now + 600),
         "begin as text": claims(nbf="soon"), "issued in the future": claims(iat=now + 600),
@@ -172,7 +197,7 @@ def test_oidc_whatever_is_wrong_is_refused_everywhere(served):
     as_cookie = {"Cookie": f"__Host-resus={good}", "Content-Type": "application/json"}
     assert served.https("POST", f"{ON}/restart", {}, as_cookie).status == 401
     assert "pid" not in served.https("GET", f"{ON}/status", headers={"Cookie": f"__Host-resus={good}"}).body
-    assert ask(served, ec.token(served, good_claims(aud=["a", AUDIENCE], iat=None, nbf=None))).status == 200
+    assert ask(served, ec.token(served, good_claims(aud=["a", AUDIENCE], azp=AUDIENCE, iat=None, nbf=None))).status == 200
     assert good not in served.output() and ec.token(served) not in served.audit_file.read_text()
 
 

@@ -20,7 +20,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (header_length(text, &length) && strspn(text, "0123456789") != strlen(text))
         abort();
-    (void)header_same_origin(text, "127.0.0.1:8443");
+    (void)header_same_origin(text, "https", "127.0.0.1:8443");
     (void)header_accepts(text, "br");
     (void)header_matches(text, "\"0123456789abcdef\"");
     (void)header_is_json(text);

@@ -80,6 +80,7 @@ static void the_least_roles_are_the_guides_matrix(void **state)
         {OP_NOTIFY, ACCESS_OPERATOR},
         {OP_LOGIN, ACCESS_ANONYMOUS},
         {OP_LOGOUT, ACCESS_VIEWER},
+        {OP_RENEW, ACCESS_VIEWER},
         {OP_ME, ACCESS_VIEWER},
         {OP_PASSWORD, ACCESS_VIEWER},
         {OP_SESSIONS, ACCESS_VIEWER},

@@ -41,6 +41,11 @@ void handlers_gone(struct handlers *h, struct call *call)
     (void)h, (void)call;
 }
 
+void accounts_used(struct accounts *a, const char *session)
+{
+    (void)a, (void)session;
+}
+
 json_t *handlers_service_list(struct handlers *h)
 {
     (void)h;
@@ -311,6 +316,7 @@ static void what_a_sound_web_process_never_sends_ends_the_link(void **state)
          "it sent a client address that is not an address", 1},
         {"{\"id\": 1, \"op\": \"status\", \"source_ip\": \"192.0.2.1 (root)\"}",
          "it sent a client address that is not an address", 1},
+        {"{\"used\": 5}", "it named too many sessions at once", 1},
         {"{\"op\": \"status\"}", "it sent a message without a number", 1},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {

@@ -90,6 +90,8 @@ static void open_all(struct bench *b)
 
 void bench_close(struct bench *b)
 {
+    if (b->handlers == NULL)
+        return;
     handlers_free(b->handlers);
     b->handlers = NULL;
     accounts_close(b->accounts);
@@ -113,6 +115,8 @@ int bench_set_up(void **state)
     b->now = (struct now){.mono = {1000000}, .boot = {1000000}, .wall = {1800000000000}};
     b->address = "192.0.2.1";
     b->unix_access = ACCESS_ADMIN;
+    b->settings.security.session_idle_ms = 1800000;
+    b->settings.security.session_lifetime_ms = 3600000;
     open_all(b);
     assert_int_equal(accounts_ensure(b->accounts, BENCH_EMAIL, ACCESS_ADMIN, BENCH_PASSWORD, &err),
                      0);

@@ -119,6 +119,7 @@ static void a_logout_ends_the_login_everywhere(void **state)
 static void a_login_survives_a_restart_and_expires(void **state)
 {
     struct bench *b = *state;
+    b->settings.security.session_idle_ms = TOKEN_SECONDS * INT64_C(1000);
     char *token = bench_login(b, BENCH_EMAIL, BENCH_PASSWORD);
     bench_reopen(b);
     bench_be(b, token);
@@ -221,6 +222,23 @@ static void an_owner_gets_in_while_others_guess(void **state)
     assert_int_equal(login_as(b, BENCH_EMAIL, "wrong"), 429);
     b->address = "198.51.100.7";
     assert_int_equal(login_as(b, BENCH_EMAIL, BENCH_PASSWORD), 200);
+}
+
+static void invented_names_do_not_keep_a_known_user_of_their_address_out(void **state)
+{
+    struct bench *b = *state;
+    (void)add_user(b, ALICE, "viewer", ALICES);
+    assert_int_equal(login_as(b, ALICE, ALICES), 200);
+    for (int i = 0; i < 25; i++) {
+        char name[40];
+        (void)str_format(name, sizeof name, "nobody%d@example.org", i);
+        (void)login_as(b, name, "wrong");
+    }
+    assert_int_equal(login_as(b, BENCH_EMAIL, BENCH_PASSWORD), 429); /* never came from here */
+    assert_int_equal(login_as(b, ALICE, ALICES), 200);
+    for (int i = 0; i < 5; i++) /* and guessing as her is slowed down as ever */
+        assert_int_equal(login_as(b, ALICE, "wrong"), 401);
+    assert_int_equal(login_as(b, ALICE, "wrong"), 429);
 }
 
 static void an_ipv6_network_is_one_address(void **state)
@@ -808,6 +826,7 @@ int main(void)
         TEST(a_cookie_needs_the_csrf_token_for_what_is_unsafe),
         TEST(guesses_are_slowed_down),
         TEST(an_owner_gets_in_while_others_guess),
+        TEST(invented_names_do_not_keep_a_known_user_of_their_address_out),
         TEST(an_ipv6_network_is_one_address),
         TEST(a_lockout_is_opt_in_and_spares_the_last_admin),
         TEST(refused_logins_do_not_fill_the_audit_log),

@@ -72,7 +72,7 @@ static void the_documents_installation_is_one_redis_over_ssh(void **state)
     assert_int_equal(redis->affected_count, 3);
     assert_string_equal(redis->affected[1].name, "knowledge_base");
     assert_false(redis->watch.thresholds.memory_set);
-    assert_int_equal(s->security.expected_count, 2);
+    assert_int_equal(s->security.expected_addresses.count, 2);
     settings_free(s);
     buf_free(&text);
 }

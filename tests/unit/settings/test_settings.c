@@ -38,6 +38,22 @@ static void expect_error(const char *yaml, const char *text)
     assert_null(s);
 }
 
+static void roles_that_need_a_second_factor_are_none_unless_told(void **state)
+{
+    (void)state;
+    struct settings *s = parse("server: {}\n");
+    assert_false(s->security.require_totp.admin);
+    settings_free(s);
+    s = parse("security: {require_totp: [admin, viewer]}\n");
+    assert_true(s->security.require_totp.admin && s->security.require_totp.viewer);
+    assert_false(s->security.require_totp.operator);
+    settings_free(s);
+    s = parse("server: {trusted_proxies: [10.0.0.0/8, '::1']}\n");
+    assert_int_equal(s->server.trusted_proxies.count, 2);
+    assert_true(network_holds(&s->server.trusted_proxies.networks[0], "10.1.2.3"));
+    settings_free(s);
+}
+
 static void hsts_and_open_metrics_are_off_unless_told(void **state)
 {
     (void)state;
@@ -224,7 +240,7 @@ static const struct {
      "t.yaml:1:1: unknown key `interval_seconds`; it belongs under `health_check`"},
     {"server: {zzzzzzzzz: 1}\n",
      "t.yaml:1:10: unknown key `zzzzzzzzz`; known here: listen, tls_certificate, tls_key, "
-     "hsts, public_status, state_dir, control_socket"},
+     "hsts, public_status, trusted_proxies, state_dir, control_socket"},
     {"server: {services: 1}\n", "t.yaml:1:10: unknown key `services`; it belongs to the top level"},
     {"health_check: {failure_threshold: many}\n",
      "t.yaml:1:35: `failure_threshold` must be a whole number from 1 to 100, not \"many\""},
@@ -318,6 +334,8 @@ static const struct {
     {"security: {expected_addresses: [10.0.0.0/33]}\n",
      "t.yaml:1:33: `expected_addresses` must be addresses or networks such as 10.0.0.0/8, not "
      "\"10.0.0.0/33\""},
+    {"security: {require_totp: [root]}\n",
+     "t.yaml:1:27: `require_totp` must be a list of viewer, operator and admin, not \"root\""},
     {"security: {business_hours: always}\n",
      "t.yaml:1:28: `business_hours` must be days and hours such as \"Mon-Fri 08:00-18:00\", "
      "not \"always\""},
@@ -392,6 +410,7 @@ static void two_redis_that_resus_runs_share_no_address_and_no_folder(void **stat
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(roles_that_need_a_second_factor_are_none_unless_told),
         cmocka_unit_test(hsts_and_open_metrics_are_off_unless_told),
         cmocka_unit_test(an_empty_file_is_one_service_with_all_defaults),
         cmocka_unit_test(the_runbooks_own_file_loads_as_it_is),

@@ -72,14 +72,18 @@ static void bearer_tokens_are_one_word(void **state)
 static void an_origin_is_our_own_only_with_https_and_the_whole_host(void **state)
 {
     (void)state;
-    assert_true(header_same_origin("https://h.example:8443", "h.example:8443"));
-    assert_true(header_same_origin("HTTPS://H.example", "h.EXAMPLE"));
-    assert_false(header_same_origin("http://h.example", "h.example"));
-    assert_false(header_same_origin("https://h.example.evil", "h.example"));
-    assert_false(header_same_origin("https://h.example:8443", "h.example"));
-    assert_false(header_same_origin("https://", ""));
-    assert_false(header_same_origin("null", "null"));
-    assert_false(header_same_origin("", ""));
+    assert_true(header_same_origin("https://h.example:8443", "https", "h.example:8443"));
+    assert_true(header_same_origin("HTTPS://H.example", "https", "h.EXAMPLE"));
+    assert_false(header_same_origin("http://h.example", "https", "h.example"));
+    assert_false(header_same_origin("https://h.example.evil", "https", "h.example"));
+    assert_false(header_same_origin("https://h.example:8443", "https", "h.example"));
+    assert_false(header_same_origin("https://", "https", ""));
+    assert_false(header_same_origin("null", "https", "null"));
+    assert_false(header_same_origin("", "https", ""));
+    assert_false(header_same_origin("https", "https", "h.example"));
+    assert_false(header_same_origin("https:/h.example", "https", "h.example"));
+    assert_true(header_same_origin("http://h.example", "http", "h.example"));
+    assert_false(header_same_origin("https://h.example", "http", "h.example"));
 }
 
 static void a_coding_is_taken_when_it_is_named_and_not_refused(void **state)
