@@ -57,7 +57,7 @@ _resus()
     access) words="list approve reject request --role --for --reason" ;;
     replay) words="" ;;
     sudoers) words="--user" service=y ;;
-    key) words="check" service=y ;;
+    key) words="check rotate --type --continue" service=y ;;
     serve) words="--check" ;;
     demo) words="--port --dir" ;;
     help) words="status health services check refresh start stop restart reload preflight logs events recovery pause resume doctor diagnose bundle slo inspect audit user token access replay sudoers key serve demo" ;;

@@ -32,18 +32,35 @@ static bool same_login(const struct service_settings *a, const struct service_se
 
 /* ── commands to copy ── */
 
+/* A path as a word for a shell. */
+static const char *quoted(const char *path, char *ret, size_t size)
+{
+    static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
+                                "@%+=:,./_-";
+    if (path[strspn(path, plain)] == '\0')
+        return path;
+    (void)str_copy(ret, size, "'");
+    for (const char *p = path; *p != '\0'; p++)
+        (void)(*p == '\'' ? str_append(ret, size, "'\\''") : str_append(ret, size, "%c", *p));
+    (void)str_append(ret, size, "'");
+    return ret;
+}
+
 static void login_command(const struct ssh_settings *s, char *ret, size_t size)
 {
+    char key[2 * SETTINGS_PATH_MAX], known_hosts[2 * SETTINGS_PATH_MAX];
     (void)str_format(ret, size,
                      "ssh -i %s -o IdentitiesOnly=yes -o UserKnownHostsFile=%s -p %d "
                      "%s@%s",
-                     s->key, s->known_hosts, s->port, s->user, s->host);
+                     quoted(s->key, key, sizeof key),
+                     quoted(s->known_hosts, known_hosts, sizeof known_hosts), s->port, s->user,
+                     s->host);
 }
 
 void key_removal(const struct service_settings *s, const struct key_record *r, char *ret,
                  size_t size)
 {
-    char login[3 * SETTINGS_PATH_MAX];
+    char login[5 * SETTINGS_PATH_MAX];
     login_command(&s->ssh, login, sizeof login);
     (void)str_format(ret, size,
                      "%s \"cd .ssh && grep -vF '%s' authorized_keys > authorized_keys.resus && cp "
@@ -66,7 +83,7 @@ static void put_line(json_t *host, const struct key_view *v, const struct servic
 {
     struct buf options = BUF_LIMIT(OPTIONS_MAX);
     struct buf line = BUF_LIMIT(OPTIONS_MAX + KEYPAIR_BASE64_MAX + 256);
-    char comment[32], login[3 * SETTINGS_PATH_MAX];
+    char comment[32], login[5 * SETTINGS_PATH_MAX];
     bool ok = true;
     for (size_t i = 0; i < v->settings->service_count; i++) {
         const struct service_settings *s = &v->settings->services[i];
@@ -109,7 +126,7 @@ static json_t *host_json(const struct key_view *v, size_t first)
     if (v->record != NULL && v->fresh != NULL) {
         put_line(host, v, s);
     } else if (v->record != NULL && v->record->recorded == KEY_SWITCHED) {
-        char command[4 * SETTINGS_PATH_MAX];
+        char command[6 * SETTINGS_PATH_MAX];
         key_removal(s, v->record, command, sizeof command);
         (void)json_put_text(host, "command", command);
     }
@@ -160,7 +177,7 @@ json_t *key_answer(const struct key_view *v, const char *message)
 void key_note(const struct service_settings *s, const struct key_record *r, wall_ms until,
               struct keys_note *ret)
 {
-    char time[WALL_TEXT_SIZE], command[4 * SETTINGS_PATH_MAX];
+    char time[WALL_TEXT_SIZE], command[6 * SETTINGS_PATH_MAX];
     if (r->recorded == KEY_MADE) {
         ret->state = KEYS_NEW_WAITS;
         (void)str_format(ret->text, sizeof ret->text,

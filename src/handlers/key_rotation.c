@@ -163,6 +163,14 @@ static void worked(struct keys *k, const struct key_work *w)
         return;
     }
     happens(k, w->found, NULL);
+    /* What was to be asked about may have been removed by hand meanwhile. */
+    if (run->asked == KEY_DUE && run->phase != KEY_SWITCHED) {
+        if (run->call == NULL) {
+            end(k, 200, NULL);
+            return;
+        }
+        run->asked = KEY_CONTINUE;
+    }
     happens(k, run->asked, NULL);
 }
 

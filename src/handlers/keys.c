@@ -130,8 +130,11 @@ int keys_open(const struct keys_ports *ports, const char *state_dir, struct keys
     (void)uv_timer_init(ports->loop, timer);
     timer->data = k;
     /* No reason not to watch: keys are not exchanged until it is put right. */
-    if (key_book_open(&k->book, state_dir, &k->broken) < 0)
-        log_error("keys", "%s", k->broken.text);
+    struct error bad = {0};
+    if (key_book_open(&k->book, state_dir, &bad) < 0) {
+        k->broken = bad;
+        log_error("keys", "%s", bad.text);
+    }
     look_at_all(k);
     keys_schedule(k);
     *ret = k;

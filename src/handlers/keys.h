@@ -45,7 +45,7 @@ enum keys_state {
 struct keys_note {
     enum keys_state state;
     char text[SETTINGS_PATH_MAX + 512];
-    char fix[2 * SETTINGS_PATH_MAX + 1024];
+    char fix[6 * SETTINGS_PATH_MAX + 64];
 };
 /* `k` NULL: quiet. */
 void keys_look(const struct keys *k, const struct service_settings *service, struct keys_note *ret);

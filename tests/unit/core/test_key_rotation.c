@@ -113,6 +113,27 @@ static void test_an_act_under_way_is_ended_by_its_own_end_alone(void **state)
         }
 }
 
+static void test_every_order_of_a_person_has_an_answer(void **state)
+{
+    (void)state;
+    for (int p = 0; p < KEY_PHASE_COUNT; p++) {
+        assert_int_not_equal(key_rotation_step((enum key_phase)p, KEY_BEGIN).act, KEY_NO_ACT);
+        assert_int_not_equal(key_rotation_step((enum key_phase)p, KEY_CONTINUE).act, KEY_NO_ACT);
+    }
+}
+
+static void test_every_end_of_an_act_has_a_sequel(void **state)
+{
+    (void)state;
+    for (int p = 0; p < KEY_PHASE_COUNT; p++) {
+        if (!key_rotation_busy((enum key_phase)p))
+            continue;
+        assert_int_not_equal(key_rotation_step((enum key_phase)p, KEY_DONE).act, KEY_NO_ACT);
+        assert_int_not_equal(key_rotation_step((enum key_phase)p, KEY_FAILED).act, KEY_NO_ACT);
+    }
+    assert_int_not_equal(key_rotation_step(KEY_ASKING, KEY_OLD_ACCEPTED).act, KEY_NO_ACT);
+}
+
 static void test_only_a_proof_leads_to_the_switch_and_only_a_refusal_to_the_removal(void **state)
 {
     (void)state;
@@ -218,6 +239,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_cell_is_as_written_here),
         cmocka_unit_test(test_an_act_under_way_is_ended_by_its_own_end_alone),
+        cmocka_unit_test(test_every_order_of_a_person_has_an_answer),
+        cmocka_unit_test(test_every_end_of_an_act_has_a_sequel),
         cmocka_unit_test(test_only_a_proof_leads_to_the_switch_and_only_a_refusal_to_the_removal),
         cmocka_unit_test(test_a_kill_before_any_step_leaves_what_the_files_say),
         cmocka_unit_test(test_what_a_person_took_away_is_not_waited_for),
