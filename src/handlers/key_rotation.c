@@ -241,25 +241,35 @@ static void on_proof(void *context, enum key_verdict verdict, const char *place,
             &err);
 }
 
-static void begin_proof(struct keys *k, const char *file, enum key_proof_depth depth)
+static int start_proof(struct keys *k, const char *file, enum key_proof_depth depth,
+                       struct error *err)
 {
     const struct settings *s = keys_settings(k);
-    const struct service_settings **services =
-        mem_calloc(s->service_count, sizeof *services); /* pointers of the call alone */
-    struct error err = {0};
-    size_t count = 0;
-    int r = services == NULL ? error_set(&err, -ENOMEM, "out of memory") : 0;
-    for (size_t i = 0; r == 0 && i < s->service_count; i++)
+    const struct service_settings **services = mem_calloc(s->service_count, sizeof *services);
+    if (services == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    struct key_proof_order order = {.loop = k->ports.loop,
+                                    .pool = k->ports.ssh,
+                                    .services = services,
+                                    .key = file,
+                                    .depth = depth,
+                                    .done = on_proof,
+                                    .context = k};
+    for (size_t i = 0; i < s->service_count; i++)
         if (key_is_of(&s->services[i], k->run->order.key))
-            services[count++] = &s->services[i];
+            services[order.count++] = &s->services[i];
     k->run->proved_under = k->reloads;
-    if (r == 0 && (count == 0 || k->ports.ssh == NULL))
-        r = error_set(&err, -ENOENT, "no service uses %s any more", k->run->order.key);
-    if (r == 0)
-        r = key_proof_start(k->ports.loop, k->ports.ssh, services, count, file, depth, on_proof, k,
-                            &k->proof, &err);
+    int r = order.count == 0 || k->ports.ssh == NULL
+                ? error_set(err, -ENOENT, "no service uses %s any longer", k->run->order.key)
+                : key_proof_start(&order, &k->proof, err);
     mem_free(services);
-    if (r < 0)
+    return r;
+}
+
+static void begin_proof(struct keys *k, const char *file, enum key_proof_depth depth)
+{
+    struct error err = {0};
+    if (start_proof(k, file, depth, &err) < 0)
         happens(k, KEY_FAILED, &err);
 }
 

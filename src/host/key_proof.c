@@ -219,30 +219,27 @@ static void copy(struct key_proof *p, const struct service_settings *from, const
     (void)str_copy(to->ssh.key, sizeof to->ssh.key, key);
 }
 
-int key_proof_start(uv_loop_t *loop, struct ssh_pool *pool,
-                    const struct service_settings *const *services, size_t count, const char *key,
-                    enum key_proof_depth depth, key_proof_done *done, void *context,
-                    struct key_proof **ret, struct error *err)
+int key_proof_start(const struct key_proof_order *order, struct key_proof **ret, struct error *err)
 {
     struct key_proof *p = mem_calloc(1, sizeof *p);
     if (p == NULL)
         return error_set(err, -ENOMEM, "out of memory");
-    p->services = mem_calloc(count, sizeof p->services[0]);
+    p->services = mem_calloc(order->count, sizeof p->services[0]);
     if (p->services == NULL) {
         mem_free(p);
         return error_set(err, -ENOMEM, "out of memory");
     }
-    p->loop = loop;
-    p->pool = pool;
-    p->depth = depth;
-    p->worst = depth == KEY_PROOF_WORKS ? KEY_PROVED : KEY_REFUSED;
-    p->done = done;
-    p->context = context;
-    for (size_t i = 0; i < count; i++)
-        copy(p, services[i], key);
-    (void)uv_timer_init(loop, &p->timer);
+    p->loop = order->loop;
+    p->pool = order->pool;
+    p->depth = order->depth;
+    p->worst = order->depth == KEY_PROOF_WORKS ? KEY_PROVED : KEY_REFUSED;
+    p->done = order->done;
+    p->context = order->context;
+    for (size_t i = 0; i < order->count; i++)
+        copy(p, order->services[i], order->key);
+    (void)uv_timer_init(p->loop, &p->timer);
     p->timer.data = p;
-    uv_update_time(loop);
+    uv_update_time(p->loop);
     (void)uv_timer_start(&p->timer, on_turn, 0, 0);
     *ret = p;
     return 0;

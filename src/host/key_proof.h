@@ -27,13 +27,22 @@ enum key_proof_depth {
 typedef void key_proof_done(void *context, enum key_verdict verdict, const char *place,
                             const struct error *why);
 
+struct key_proof_order {
+    uv_loop_t *loop;
+    struct ssh_pool *pool;
+    const struct service_settings *const *services; /* copied */
+    size_t count;
+    const char *key; /* in place of their own */
+    enum key_proof_depth depth;
+    key_proof_done *done;
+    void *context;
+};
+
 struct key_proof;
-/* For every one of `services` in turn, with `key` in place of its own. The services are copied.
- * `done` comes exactly once, on a later turn of the loop, unless the proof is dropped. */
-int key_proof_start(uv_loop_t *loop, struct ssh_pool *pool,
-                    const struct service_settings *const *services, size_t count, const char *key,
-                    enum key_proof_depth depth, key_proof_done *done, void *context,
-                    struct key_proof **ret, struct error *err) ATTR_MUST_USE;
+/* For every one of the services in turn. `done` comes exactly once, on a later turn of the loop,
+ * unless the proof is dropped. */
+int key_proof_start(const struct key_proof_order *order, struct key_proof **ret,
+                    struct error *err) ATTR_MUST_USE;
 void key_proof_drop(struct key_proof *p); /* takes NULL */
 
 #endif

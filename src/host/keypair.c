@@ -80,7 +80,7 @@ static int generate(enum keypair_kind kind, char **ret, struct error *err)
     if (made == SSH_OK)
         made = ssh_pki_export_privkey_base64(key, NULL, NULL, NULL, ret);
     ssh_key_free(key);
-    return made == SSH_OK ? 0 : error_set(err, -EIO, "libssh cannot make a key");
+    return made == SSH_OK && *ret != NULL ? 0 : error_set(err, -EIO, "libssh cannot make a key");
 }
 
 static int write_all(int fd, const char *text)
@@ -128,9 +128,10 @@ int keypair_write_part(const char *path, enum keypair_kind kind, struct error *e
     part_path(path, part);
     if (strlen(path) + sizeof ".old-YYYYMMDD" > SETTINGS_PATH_MAX)
         return error_set(err, -ENAMETOOLONG, "the path %s is too long", path);
-    int r = lstat(path, &like) < 0 ? error_set_errno(err, -errno, "SSH key %s", path)
-                                   : generate(kind, &text, err);
-    if (r < 0)
+    if (lstat(path, &like) < 0)
+        return error_set_errno(err, -errno, "SSH key %s", path);
+    int r = generate(kind, &text, err);
+    if (r < 0 || text == NULL)
         return r;
     (void)unlink(part);
     int fd = open(part, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, 0600);

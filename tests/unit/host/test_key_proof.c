@@ -76,7 +76,15 @@ static void prove(struct scene *s, const char *key, enum key_proof_depth depth)
     struct error err = {0};
     (void)str_format(path, sizeof path, "%s/%s", s->sshd.folder, key);
     s->proofs = 0;
-    if (key_proof_start(&s->loop, s->pool, services, 2, path, depth, on_proof, s, &proof, &err) < 0)
+    struct key_proof_order order = {.loop = &s->loop,
+                                    .pool = s->pool,
+                                    .services = services,
+                                    .count = 2,
+                                    .key = path,
+                                    .depth = depth,
+                                    .done = on_proof,
+                                    .context = s};
+    if (key_proof_start(&order, &proof, &err) < 0)
         fail_msg("%s", err.text);
     while (s->proofs == 0)
         (void)uv_run(&s->loop, UV_RUN_ONCE);
