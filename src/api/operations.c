@@ -67,6 +67,8 @@ static const char *const role_words[] = {"viewer", "operator", "admin", NULL};
 static const char *const raised_words[] = {"operator", "admin", NULL};
 static const char *const request_state_words[] = {"pending", "approved", "rejected", "ended", NULL};
 static const char *const format_words[] = {"json", "lines", NULL};
+static const char *const key_step_words[] = {"begin", "continue", NULL};
+static const char *const key_type_words[] = {"ed25519", "rsa", NULL};
 static const char *const report_words[] = {"daily", "weekly", "monthly", NULL};
 
 static const struct field no_fields[] = {END};
@@ -113,6 +115,9 @@ static const struct field notify_fields[] = {
     {.name = "message", .type = FIELD_TEXT, .required = true, .min = 1, .max = 500},
     TEXT("service", 1, 63),
     END};
+static const struct field key_rotate_fields[] = {
+    TEXT("target", 1, 255), CHOICE("step", key_step_words), CHOICE("type", key_type_words),
+    BOOL("confirmation"), END};
 static const struct field login_fields[] = {EMAIL, SECRET("password"), TEXT("totp", 1, 32), END};
 /* Where two-factor login is on, what changes the own account needs a code besides. */
 #define CODE TEXT("totp", 1, 32)
@@ -241,6 +246,11 @@ const struct operation operations[OPERATION_COUNT] = {
     [OP_NOTIFY] = {"notify", POST, "/api/notifications", ACCESS_OPERATOR, false, RATE_NOTIFY,
                    notify_fields, "Tells the users of one or every service something, as a banner.",
                    "Told"},
+    [OP_KEY_ROTATE] = {"key_rotate", POST, "/api/ssh-keys/rotate", ACCESS_ADMIN, false, RATE_NONE,
+                       key_rotate_fields,
+                       "Makes a new SSH key beside the old one; with step=continue proves it on "
+                       "every host and puts it in the old one's place.",
+                       "KeyRotation"},
     [OP_LOGIN] = {"login", POST, "/api/auth/login", ACCESS_ANONYMOUS, false, RATE_NONE,
                   login_fields, "Logs in with a password and, where it is on, a second factor.",
                   "Login", .always_open = true},

@@ -45,6 +45,7 @@ enum operation_id {
     OP_DIAGNOSIS,
     OP_BUNDLE,
     OP_NOTIFY,
+    OP_KEY_ROTATE,
     OP_LOGIN,
     OP_LOGOUT,
     OP_RENEW,

@@ -148,6 +148,7 @@ static const struct shape_member vm_[] = {
     {"host", "text", NULL},
     {"name", "text", NULL},
     {"ssh_accessible", "truth?", "null where nobody asks by SSH, or nobody did yet."},
+    {"ssh_key_notice?", "text", "What is left to do about the SSH key that is being exchanged."},
     END};
 static const struct shape_member dependent_[] = {
     {"name", "text", NULL},      {"url?", "text", "Where it is asked; without one it is not."},
@@ -597,6 +598,8 @@ const struct shape shapes[] = {
     {"AuditLine", "A line of the audit log.", audit_line_},
     {"AuditLines", "Lines of the audit log.", audit_lines_},
     {"AuditReport", "A review of the audit log.", audit_report_},
+    {"KeyHost", "A host that the key is for.", shape_key_host},
+    {"KeyRotation", "How far the rotation of an SSH key is.", shape_key_rotation},
     {"Bundle", "All that support asks for.", bundle_},
     {"Lateness", "Milliseconds.", late_},
     {"Timing", "How late the watch's own timers came.", timing_},

@@ -21,5 +21,7 @@ struct shape {
 };
 
 extern const struct shape shapes[]; /* name NULL at the end */
+/* shapes_keys.c, for the table */
+extern const struct shape_member shape_key_host[], shape_key_rotation[];
 
 #endif

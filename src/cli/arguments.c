@@ -12,6 +12,8 @@
 const struct option_row option_rows[] = {
     [OPTION_CHECK] = {"--check", NULL, NULL, "validate the configuration and end"},
     [OPTION_CONFIRM] = {"--confirm", NULL, "STOP", "the word STOP: yes, stop it", .values = "STOP"},
+    [OPTION_CONTINUE] = {"--continue", NULL, NULL,
+                         "the line is installed: prove the new key and switch to it"},
     [OPTION_DIR] = {"--dir", NULL, "DIR", "folder for the demonstration's state (./.demo)"},
     [OPTION_EMERGENCY] = {"--emergency", NULL, NULL, "notify everybody (needs --message)"},
     [OPTION_EXPIRES] = {"--expires", NULL, "DURATION", "30d, never; 90d unless told"},
@@ -33,6 +35,8 @@ const struct option_row option_rows[] = {
                      .values = "viewer operator admin"},
     [OPTION_SERVICES] = {"--services", NULL, "ID,ID", "these services only; all unless told"},
     [OPTION_SINCE] = {"--since", NULL, "TIME", "2h (ago), 2025-10-10 or 2025-10-10T14:30:00Z"},
+    [OPTION_TYPE] = {"--type", NULL, "TYPE", "ed25519 (unless told) or rsa (4096 bits)",
+                     .values = "ed25519 rsa"},
     [OPTION_UNTIL] = {"--until", NULL, "TIME", "up to this time, written as for --since"},
     [OPTION_USER] = {"--user", NULL, "NAME", "of or for this user"},
     [OPTION_WITH_ARGUMENTS] = {"--with-arguments", NULL, NULL,

@@ -16,7 +16,7 @@ static const char *const user_subs[] = {"add",    "list",     "role", "disable",
 static const char *const token_subs[] = {"create", "list", "revoke", NULL};
 static const char *const access_subs[] = {"list", "approve", "reject", "request", NULL};
 static const char *const completion_subs[] = {"bash", "zsh", "fish", NULL};
-static const char *const key_subs[] = {"check", NULL};
+static const char *const key_subs[] = {"check", "rotate", NULL};
 
 const struct verb verbs[] = {
     {"status", "status [SERVICE]", "what a service does now", .service = true, .run = verb_status},
@@ -127,8 +127,14 @@ const struct verb verbs[] = {
      "  resus sudoers > resus.sudoers && visudo -cf resus.sudoers\n"
      "  install -m 0440 resus.sudoers /etc/sudoers.d/resus\n",
      .service = true, .options = BIT(USER), .local = true, .run = verb_sudoers},
-    {"key", "key check [SERVICE]", "check the SSH keys: owner, mode, kind and size",
-     .subs = key_subs, .service = true, .local = true, .run = verb_key},
+    {"key", "key check|rotate [SERVICE|HOST] [--type ed25519|rsa] [--continue]",
+     "check the SSH keys, or put a new one in a key's place",
+     "  check   owner, mode, kind and size, of the files on this machine\n"
+     "  rotate  makes a new key beside the old one and prints the line for authorized_keys on\n"
+     "          each host. Once it is installed, --continue logs in with the new key on every\n"
+     "          host, and if that works puts it in the old one's place for every service that\n"
+     "          uses it. The old key is kept for a day, and removed when no host accepts it.\n",
+     .subs = key_subs, .service = true, .options = BIT(CONTINUE) | BIT(TYPE), .run = verb_key},
     {"replay", "replay FILE", "run a recorded incident through this program's decisions again",
      "Reads a file of STATE_DIR/incidents and ends with 0 when every decision is as it was, and 1 "
      "with\n"

@@ -5,6 +5,7 @@
 #include "base/str.h"
 #include "cli/ask.h"
 #include "cli/cli.h"
+#include "cli/usage.h"
 #include "cli/verb.h"
 #include "cli/view.h"
 #include "host/keyfile.h"
@@ -60,7 +61,7 @@ static void view_keys(struct page *p, const json_t *body)
         page_put(p, "no service is reached by SSH\n");
 }
 
-int verb_key(const struct invocation *in)
+static int check(const struct invocation *in)
 {
     struct settings *settings = NULL;
     struct error err = {0};
@@ -82,4 +83,38 @@ int verb_key(const struct invocation *in)
         page_print(&p, stdout);
     }
     return good ? CLI_DONE : CLI_REFUSED;
+}
+
+/* `target` is not the frame's service: it may be a host. */
+static int rotate(const struct invocation *in)
+{
+    struct invocation asked = *in;
+    json_t *args = json_object();
+    asked.service = NULL;
+    if (in->service != NULL)
+        (void)json_put_text(args, "target", in->service);
+    if (arguments_has(in, OPTION_TYPE))
+        (void)json_put_text(args, "type", in->options[OPTION_TYPE]);
+    if (arguments_has(in, OPTION_CONTINUE)) {
+        (void)json_put_text(args, "step", "continue");
+        (void)json_put_bool(args, "confirmation", true);
+    }
+    return ask_show(&asked, "key_rotate", args, ASK_OPERATE_MS, view_key_rotation, NULL);
+}
+
+int verb_key(const struct invocation *in)
+{
+    const char *type = in->options[OPTION_TYPE];
+    bool goes_on = arguments_has(in, OPTION_CONTINUE);
+    if (str_equal(in->sub, "check")) {
+        if (in->url != NULL || type != NULL || goes_on)
+            return usage_error(in, "key check takes a service and nothing else: it looks at the "
+                                   "files of this machine");
+        return check(in);
+    }
+    if (type != NULL && !str_equal(type, "ed25519") && !str_equal(type, "rsa"))
+        return usage_error(in, "--type is ed25519 or rsa");
+    if (type != NULL && goes_on)
+        return usage_error(in, "--type is for the first step: the key is made already");
+    return rotate(in);
 }

@@ -46,6 +46,9 @@ void view_event(struct page *p, const json_t *event);
 void view_slo(struct page *p, const json_t *body, const struct invocation *in);
 void view_diagnosis(struct page *p, const json_t *body, const struct invocation *in);
 
+/* view_key.c */
+void view_key_rotation(struct page *p, const json_t *body, const struct invocation *in);
+
 /* view_table.c */
 /* Any object or list of objects, readably. */
 void view_anything(struct page *p, const json_t *body, const struct invocation *in);

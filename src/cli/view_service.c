@@ -182,6 +182,9 @@ static void last_check(struct page *p, const struct view_subject *s)
         page_tone(p, TONE_WARNING, "no control");
         page_put(p, ": Resus can look but not act\n");
     }
+    const char *notice = json_text_or(vm, "ssh_key_notice", NULL);
+    if (notice != NULL)
+        page_field(p, "SSH key", "%s", notice);
 }
 
 static void bullets(struct page *p, const char *label, const json_t *texts)

@@ -54,7 +54,7 @@ static void read_output(const struct host_result *r, int number, struct host_out
 static bool denied(const struct host_result *r)
 {
     int code = r->error.code;
-    return code == -EACCES || code == -EKEYREJECTED || code == -ENOKEY;
+    return code == -EACCES || code == SSH_KEY_REFUSED || code == -EKEYREJECTED || code == -ENOKEY;
 }
 
 void outcome_read(uint64_t id, enum host_command command, int number, const struct host_result *r,

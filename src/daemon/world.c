@@ -427,6 +427,7 @@ static int open_engine(struct world *w, struct error *err)
         .series = w->history.series,
         .loop = w->loop,
         .accounts = w->accounts,
+        .keys = w->keys,
     };
     if (r >= 0)
         r = engine_new(w->settings, &ports, saved, now_here(), &w->engine, err);
@@ -468,6 +469,8 @@ int world_open(uv_loop_t *loop, const struct settings *settings, struct world **
         r = prober_new(loop, on_probed, w, &w->prober, err);
     if (r >= 0 && world_needs_ssh(settings))
         r = ssh_pool_new(loop, &w->ssh, err);
+    if (r >= 0)
+        r = world_open_keys(w, err);
     if (r >= 0) {
         w->count = (int)settings->service_count;
         r = open_engine(w, err);
@@ -549,6 +552,8 @@ void world_close(struct world *w)
     uv_close((uv_handle_t *)&w->later, NULL);
     uv_close((uv_handle_t *)&w->thin, NULL);
     uv_close((uv_handle_t *)&w->refuse, NULL);
+    keys_close(w->keys); /* before the SSH thread, which its logins are on */
+    w->keys = NULL;
     prober_free(w->prober);
     w->prober = NULL;
     ssh_pool_free(w->ssh);

@@ -9,6 +9,7 @@
 #include "daemon/probe.h"
 #include "daemon/world.h"
 #include "handlers/accounts.h"
+#include "handlers/keys.h"
 #include "redis/witness.h"
 #include "store/audit.h"
 #include "store/store.h"
@@ -37,6 +38,7 @@ struct world {
     struct accounts *accounts;
     struct incidents *incidents;
     struct ssh_pool *ssh;
+    struct keys *keys;
     struct prober *prober;
     uv_timer_t self, later, thin;
     uv_timer_t refuse; /* answers what was asked of a service that is misconfigured */
@@ -77,5 +79,7 @@ bool world_needs_ssh(const struct settings *settings);
 int world_open_records(struct world *w, struct error *err) ATTR_MUST_USE;
 void world_fill_record_ports(struct engine_ports *ports);
 void world_close_records(struct world *w);
+/* world_keys.c */
+int world_open_keys(struct world *w, struct error *err) ATTR_MUST_USE;
 
 #endif

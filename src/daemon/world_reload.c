@@ -122,8 +122,10 @@ static int prepare(struct world *w, const struct settings *settings, struct ends
     w->settings = settings;
     if (r >= 0)
         r = accounts_reconfigure(w->accounts, err);
-    if (r >= 0)
+    if (r >= 0) {
+        keys_reloaded(w->keys);
         return 0;
+    }
     w->settings = old;
     for (int i = 0; i < w->count; i++)
         place_close_ends(&fresh[i]);

@@ -251,6 +251,7 @@ static void finish(struct handlers *h, struct call *call)
     struct error err = {0};
     if (f->service->control == CONTROL_SSH && keyfile_check(f->service->ssh.key, &err) < 0)
         (void)str_copy(f->key_error, sizeof f->key_error, err.text);
+    keys_look(h->ports.keys, f->service, &f->key_note);
     json_t *body = json_object();
     (void)json_put_text(body, "service", f->service->id);
     (void)json_put(body, "items", doctor_judge(f));

@@ -7,6 +7,7 @@
 
 #include "core/facts.h"
 #include "handlers/handlers.h"
+#include "handlers/keys.h"
 #include "host/controller.h"
 #include "host/sudo_list.h"
 #include "host/unit_file.h"
@@ -76,6 +77,7 @@ struct doctor_facts {
     char stopped_by[256], stopped_at[WALL_TEXT_SIZE], stop_reason[AUDIT_REASON_MAX];
     bool recovery_enabled, recovery_paused, breaker_open, attempts_exhausted;
     char key_error[ERROR_TEXT_MAX]; /* "" = good */
+    struct keys_note key_note;      /* what is left to do about a key that is being exchanged */
     bool out_of_time;               /* not everything was asked */
     char token[280]; /* the API token that expires next, within two weeks; "" = none */
     wall_ms token_expires;

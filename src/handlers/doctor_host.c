@@ -24,6 +24,8 @@ static void judge_ssh(const struct doctor_facts *f, json_t *items)
     else
         doctor_put(items, "ssh key", FINDING_PASS, NULL, "%s: ours alone to read, strong enough",
                    ssh->key);
+    if (f->key_note.state != KEYS_QUIET)
+        doctor_put(items, "ssh key", FINDING_WARNING, f->key_note.fix, "%s", f->key_note.text);
     if (!reached(&f->status)) {
         (void)str_format(
             fix, sizeof fix,

@@ -49,6 +49,7 @@ static const struct {
     [OP_DIAGNOSIS] = {diagnosis_get, NULL, NULL},
     [OP_BUNDLE] = {bundle_get, bundle_host_ended, bundle_redis_ended, bundle_rows},
     [OP_NOTIFY] = {notify_post, NULL, NULL},
+    [OP_KEY_ROTATE] = {key_rotate, NULL, NULL},
     [OP_LOGIN] = {login, NULL, NULL},
     [OP_LOGOUT] = {logout, NULL, NULL},
     [OP_RENEW] = {session_renew, NULL, NULL},

@@ -11,6 +11,7 @@
 #include "store/store.h"
 
 struct accounts;
+struct keys;
 
 /* What handlers need besides the engine; answers come back through handlers_*_ended() with the id.
  * Ids have HANDLERS_ID set, so that the daemon can tell them from the engine's. */
@@ -47,6 +48,7 @@ struct handlers_ports {
     struct series_store *series; /* NULL: no history of figures is kept */
     uv_loop_t *loop;             /* for work that may take long, beside the loop */
     struct accounts *accounts;   /* NULL: nobody can log in */
+    struct keys *keys;           /* NULL: SSH keys are not exchanged */
 };
 
 struct handlers;

@@ -57,6 +57,7 @@ handler metrics_get, slo_get;                                       /* metrics.c
 handler audit_get, audit_report_get;                                /* audits.c */
 handler diagnosis_get, bundle_get;                                  /* diagnosis.c, bundle.c */
 handler notify_post;                                                /* notices.c */
+handler key_rotate;                                                 /* keys.c */
 handler prometheus_get;                                             /* prometheus.c */
 
 /* Answers of the store: what lists share, and what needs more than a list. */

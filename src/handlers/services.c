@@ -3,6 +3,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/inside.h"
+#include "handlers/keys.h"
 
 void services_list(struct handlers *h, struct call *call)
 {
@@ -47,6 +48,10 @@ void version_get(struct handlers *h, struct call *call)
 static json_t *whole_status(struct handlers *h, int service, struct now now)
 {
     json_t *status = engine_status_json(h->engine, service, now);
+    struct keys_note note;
+    keys_look(h->ports.keys, engine_settings(h->engine, service), &note);
+    if (note.state != KEYS_QUIET)
+        (void)json_put_text(json_object_get(status, "vm_info"), "ssh_key_notice", note.text);
     if (!engine_cannot_tell(h->engine, service))
         return status;
     JSON_CLEANUP json_t *health = engine_health_json(h->engine, service, now);

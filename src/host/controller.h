@@ -4,6 +4,7 @@
 #ifndef RESUS_HOST_CONTROLLER_H
 #define RESUS_HOST_CONTROLLER_H
 
+#include <errno.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -14,6 +15,9 @@
 
 /* stdout and stderr each, cut beyond; 1 MB journal lines end here */
 #define HOST_OUTPUT_MAX (256 * 1024)
+
+/* The code of an error: the host was reached and does not accept our key. */
+#define SSH_KEY_REFUSED (-EKEYREVOKED)
 
 enum host_end {
     HOST_EXITED,      /* `exit_code` holds */
@@ -97,6 +101,11 @@ void ssh_tunnel_try(struct ssh_pool *pool, const struct ssh_settings *ssh, const
                     int port, mono_ms deadline, ssh_tunnel_done *done, void *context);
 /* `context` goes away: its tunnels that are still opening are dropped without `done`. */
 void ssh_tunnel_forget(struct ssh_pool *pool, const void *context);
+
+/* The file `key` holds another key now. Every session that was opened with it takes no new work: a
+ * new session is dialled for that at once, and the old one ends when its commands have ended and
+ * its byte streams too, or after a minute. */
+void ssh_pool_renew(struct ssh_pool *pool, const char *key);
 
 /* Is a session to this host up now (vm_info.ssh_accessible)? TRI as in core/facts.h. */
 int ssh_pool_state(struct ssh_pool *pool, const struct ssh_settings *ssh);

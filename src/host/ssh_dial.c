@@ -177,7 +177,7 @@ static void log_in(struct ssh_dial *dial)
         watch(dial);
         return;
     case SSH_AUTH_DENIED:
-        fail(dial, -EACCES,
+        fail(dial, SSH_KEY_REFUSED,
              "the host refused the key %s: put its public half into %s's authorized_keys there "
              "(`ssh-keygen -y -f %s` prints it)",
              s->key, s->user, s->key);

@@ -329,6 +329,8 @@ static void arm(struct ssh_link *link, mono_ms now)
         next = mono_min(next, ssh_command_deadline(link));
         next = mono_min(next, ssh_tunnel_deadline(link));
         next = mono_min(next, mono_add(link->ticked, SSH_TICK_MS));
+        if (link->retiring)
+            next = mono_min(next, link->retire_at);
     }
     if (next.ms == MONO_NEVER.ms) {
         (void)uv_timer_stop(&link->timer);
@@ -337,6 +339,15 @@ static void arm(struct ssh_link *link, mono_ms now)
     int64_t wait = mono_since(next, now);
     uv_update_time(&link->thread->loop);
     (void)uv_timer_start(&link->timer, on_timer, wait > 0 ? (uint64_t)wait : 0, 0);
+}
+
+static bool may_retire(const struct ssh_link *link, mono_ms now)
+{
+    if (!link->retiring || link->queue_first != NULL)
+        return false;
+    return link->state != LINK_READY ||
+           (ssh_command_live(link) == 0 &&
+            (!tunnels_open(link) || mono_reached(now, link->retire_at)));
 }
 
 /* Everything that is due, in order; then the timer for what comes next. */
@@ -354,6 +365,11 @@ static void step(struct ssh_link *link)
     if (link->state == LINK_READY)
         keep_alive(link, now);
     ssh_link_pump(link); /* sends what was begun, reconnects when too much hangs */
+    if (may_retire(link, now)) {
+        link->retiring = false;
+        ssh_link_hang_up(link);
+        return;
+    }
     if (mono_reached(now, dial_due(link)))
         dial(link);
     arm(link, now);
@@ -361,10 +377,8 @@ static void step(struct ssh_link *link)
 
 /* --- the door --- */
 
-void ssh_link_submit(struct ssh_link *link, struct ssh_job *job)
+static void want(struct ssh_link *link)
 {
-    if (link->shut)
-        return; /* the pool frees it */
     if (!link->timer_open) {
         (void)uv_timer_init(&link->thread->loop, &link->timer);
         link->timer.data = link;
@@ -372,6 +386,30 @@ void ssh_link_submit(struct ssh_link *link, struct ssh_job *job)
         link->attempt_ended = mono_add(clock_mono(), -SSH_RETRY_AT_ONCE_MS);
     }
     link->wanted = true;
+}
+
+void ssh_link_wake(struct ssh_link *link)
+{
+    if (link->shut)
+        return;
+    want(link);
+    step(link);
+}
+
+void ssh_link_retire(struct ssh_link *link)
+{
+    if (link->shut || !link->timer_open)
+        return; /* it never had anything to do */
+    link->retiring = true;
+    link->retire_at = mono_add(clock_mono(), SSH_RETIRE_MS);
+    step(link);
+}
+
+void ssh_link_submit(struct ssh_link *link, struct ssh_job *job)
+{
+    if (link->shut)
+        return; /* the pool frees it */
+    want(link);
     if (link->queued >= SSH_QUEUE_MAX) {
         (void)error_set(&job->error, -EBUSY, "ssh %s: %d commands wait already", link->name,
                         SSH_QUEUE_MAX);
@@ -407,7 +445,7 @@ void ssh_link_cancel(struct ssh_link *link, uint64_t serial)
 void ssh_link_hang_up(struct ssh_link *link)
 {
     struct error why = {0};
-    (void)error_set(&why, -ECANCELED, "ssh %s: nobody uses this session any more", link->name);
+    (void)error_set(&why, -ECANCELED, "ssh %s: this session is no longer used", link->name);
     link->wanted = false;
     ssh_dial_drop(link->dial);
     link->dial = NULL;

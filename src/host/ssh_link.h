@@ -41,7 +41,8 @@
 #define SSH_BACKOFF_MIN_MS 200 /* doubles up to the maximum, spread by a random half */
 #define SSH_BACKOFF_MAX_MS 30000
 #define SSH_RETRY_AT_ONCE_MS 1000 /* a request may try again when the last attempt is this old */
-#define SSH_BRIEF_MS 10000 /* a session that ends sooner may be followed by others as brief */
+#define SSH_BRIEF_MS 10000  /* a session that ends sooner may be followed by others as brief */
+#define SSH_RETIRE_MS 60000 /* how long a retired session keeps its byte streams */
 #define SSH_LINE_MAX 1800
 #define SSH_ADDRESSES_MAX 8 /* of one name */
 
@@ -50,6 +51,8 @@ enum ssh_job_kind {
     SSH_JOB_TUNNEL,
     SSH_JOB_CANCEL,  /* of the job with `serial`; nothing comes back */
     SSH_JOB_HANG_UP, /* nobody uses the link any more: close it; nothing comes back */
+    SSH_JOB_WAKE,    /* dial, without anything to do yet; nothing comes back */
+    SSH_JOB_RETIRE,  /* finish what was begun and close; nothing comes back */
     SSH_JOB_STOP     /* the thread ends; nothing comes back */
 };
 
@@ -115,11 +118,14 @@ struct ssh_link {
     char name[SETTINGS_HOST_MAX + 80]; /* "user@host:port" for texts */
     struct ssh_link *next;             /* the pool's list, the engine's */
     unsigned users;                    /* controllers, the engine's */
+    bool retired;                      /* another one has taken its place; the engine's */
     /* read by the engine at any time: enum tri */
     atomic_int reached;
     /* the SSH thread's */
     enum link_state state;
-    bool wanted; /* somebody has asked and nobody hung up: keep it up */
+    bool wanted;   /* somebody has asked and nobody hung up: keep it up */
+    bool retiring; /* it ends when nothing is under way, or at `retire_at` */
+    mono_ms retire_at;
     bool timer_open, shut;
     uv_timer_t timer;
     struct ssh_dial *dial;
@@ -148,6 +154,8 @@ struct ssh_link {
 void ssh_link_submit(struct ssh_link *link, struct ssh_job *job);
 void ssh_link_cancel(struct ssh_link *link, uint64_t serial);
 void ssh_link_hang_up(struct ssh_link *link);
+void ssh_link_wake(struct ssh_link *link);
+void ssh_link_retire(struct ssh_link *link);
 /* Closes everything and drops the jobs without answers: before the loop ends. */
 void ssh_link_shut(struct ssh_link *link);
 /* Gives the job its end and sends it back. */

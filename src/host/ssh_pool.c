@@ -91,6 +91,12 @@ static void on_posted(void *context, void *item)
     case SSH_JOB_HANG_UP:
         ssh_link_hang_up(job->link);
         break;
+    case SSH_JOB_WAKE:
+        ssh_link_wake(job->link);
+        break;
+    case SSH_JOB_RETIRE:
+        ssh_link_retire(job->link);
+        break;
     case SSH_JOB_STOP:
         for (struct ssh_link *link = pool->links; link != NULL; link = link->next)
             ssh_link_shut(link);
@@ -224,17 +230,14 @@ static bool same_target(const struct ssh_settings *a, const struct ssh_settings 
 static struct ssh_link *find(struct ssh_pool *pool, const struct ssh_settings *settings)
 {
     for (struct ssh_link *link = pool->links; link != NULL; link = link->next)
-        if (same_target(&link->settings, settings))
+        if (!link->retired && same_target(&link->settings, settings))
             return link;
     return NULL;
 }
 
-static struct ssh_link *find_or_make(struct ssh_pool *pool, const struct ssh_settings *ssh)
+static struct ssh_link *make(struct ssh_pool *pool, const struct ssh_settings *ssh)
 {
-    struct ssh_link *link = find(pool, ssh);
-    if (link != NULL)
-        return link;
-    link = mem_calloc(1, sizeof *link);
+    struct ssh_link *link = mem_calloc(1, sizeof *link);
     if (link == NULL)
         return NULL;
     link->thread = &pool->thread;
@@ -244,6 +247,12 @@ static struct ssh_link *find_or_make(struct ssh_pool *pool, const struct ssh_set
     link->next = pool->links;
     pool->links = link;
     return link;
+}
+
+static struct ssh_link *find_or_make(struct ssh_pool *pool, const struct ssh_settings *ssh)
+{
+    struct ssh_link *link = find(pool, ssh);
+    return link != NULL ? link : make(pool, ssh);
 }
 
 int ssh_pool_join(struct ssh_pool *pool, const struct ssh_settings *ssh, struct error *err)
@@ -263,6 +272,34 @@ void ssh_pool_leave(struct ssh_pool *pool, const struct ssh_settings *ssh)
     struct ssh_job *job = link->users == 0 ? new_job(SSH_JOB_HANG_UP, link) : NULL;
     if (job != NULL)
         post(pool, job);
+}
+
+/* `link` gets a successor that dials at once. Without memory it stays: the new key holds from its
+ * next session on. */
+static void renew(struct ssh_pool *pool, struct ssh_link *link)
+{
+    struct ssh_job *wake = new_job(SSH_JOB_WAKE, NULL);
+    struct ssh_job *retire = new_job(SSH_JOB_RETIRE, link);
+    struct ssh_link *fresh = wake == NULL || retire == NULL ? NULL : make(pool, &link->settings);
+    if (fresh == NULL) {
+        mem_free(wake);
+        mem_free(retire);
+        return;
+    }
+    fresh->users = link->users;
+    atomic_store(&fresh->reached, atomic_load(&link->reached));
+    link->users = 0;
+    link->retired = true;
+    wake->link = fresh;
+    post(pool, wake);
+    post(pool, retire);
+}
+
+void ssh_pool_renew(struct ssh_pool *pool, const char *key)
+{
+    for (struct ssh_link *link = pool->links; link != NULL; link = link->next)
+        if (!link->retired && link->users > 0 && str_equal(link->settings.key, key))
+            renew(pool, link); /* the new one stands before it in the list */
 }
 
 static struct ssh_job *take_spare(struct ssh_pool *pool)

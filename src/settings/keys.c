@@ -138,6 +138,10 @@ const struct key keys[] = {
     {PLACE_SSH, "known_hosts", KEY_PATH, SERVICE(ssh.known_hosts), .trusted = true,
      .standard = "/etc/resus/known_hosts", .opens = OPENS_CONTROL,
      .help = "the host's key must stand here"},
+    {PLACE_SSH, "old_key_hours", KEY_INT, SERVICE(ssh.old_key_hours), RANGE(0, 8760),
+     .standard = "24",
+     .help =
+         "how long `resus key rotate` keeps the key before, then looks whether it still logs in"},
 
     {PLACE_REDIS, "username", KEY_TEXT, SERVICE(redis.username), .opens = OPENS_REDIS,
      .help = "ACL user; without it the password alone is sent"},

@@ -33,6 +33,7 @@ struct ssh_settings {
     char user[64];
     char key[SETTINGS_PATH_MAX];
     char known_hosts[SETTINGS_PATH_MAX];
+    int old_key_hours; /* how long a key that was exchanged is kept beside the new one */
 };
 
 struct redis_tls_settings {

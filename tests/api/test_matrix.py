@@ -19,7 +19,7 @@ LEAST = {
     "operator": {"start", "restart", "reload", "preflight", "notify"},
     "admin": {"stop", "logs", "recovery_set", "recovery_reset", "diagnosis", "inspect", "bundle", "pause", "resume",
               "audit", "access_approve", "access_reject", "users", "user_add", "user_set", "tokens", "token_add",
-              "token_set"},
+              "token_set", "key_rotate"},
 }
 
 

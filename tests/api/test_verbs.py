@@ -495,6 +495,15 @@ def test_a_reload_that_one_service_refuses_changes_no_other(served):
     assert body["health"]["cause"]["code"] == "ok", body
 
 
+def test_a_key_is_rotated_only_where_a_service_is_reached_by_ssh(served):
+    for words in (("key", "rotate"), ("key", "rotate", "redis"), ("key", "rotate", "--continue")):
+        refused = served.cli(*words)
+        assert refused.status == 1 and refused.json["code"] == "not_found", refused
+        assert "reached by SSH" in refused.json["message"], refused
+    assert served.ask("key_rotate", step="sideways")[0] == 400
+    assert not (served.folder / "state" / "key-rotations.json").exists()
+
+
 def test_a_full_disk_under_the_audit_refuses_people(served):
     if os.geteuid() != 0:
         raise Skip("needs root for a small tmpfs")

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "host/process_run.h"
 #include "support.h"
 
@@ -25,8 +26,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool line = input_byte(&in) % 2 == 1;
     pid_t pid = -1;
     int pidfd = -1;
-    if (files.pid[0] == '\0')
-        process_files_set(&files, fuzz_path("", folder), "redis");
+    if (files.pid[0] == '\0') {
+        struct process_settings process = {0};
+        (void)str_copy(process.directory, sizeof process.directory, fuzz_path("", folder));
+        (void)str_copy(process.records, sizeof process.records, folder);
+        process_files_set(&files, &process, "/usr/bin/redis-server", geteuid(), "redis");
+    }
     PROMISE(buf_append(&record, in.at, in.left) == 0);
     if (line)
         boot_id(&record);

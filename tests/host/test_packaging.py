@@ -62,6 +62,7 @@ def test_installed_lists_make_the_account_and_a_closed_folder_for_its_settings(h
     host.run("systemd-sysusers", "/root/accounts.conf")
     host.run("systemd-tmpfiles", "--create", "/root/folders.conf")
     assert host.run("stat", "-c", "%a %U:%G", "/etc/resus").stdout == "750 root:resus\n"
+    assert host.run("stat", "-c", "%a %U:%G", "/etc/resus/keys").stdout == "700 resus:resus\n"
     assert host.run("stat", "-c", "%a %U:%G", "/var/lib/resus").stdout == "750 resus:resus\n"
     assert "User=resus\n" in UNIT.read_text()
     for group in ("resus-admin", "resus-monitor"):

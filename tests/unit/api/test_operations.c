@@ -78,6 +78,7 @@ static void the_least_roles_are_the_guides_matrix(void **state)
         {OP_DIAGNOSIS, ACCESS_ADMIN},
         {OP_BUNDLE, ACCESS_ADMIN},
         {OP_NOTIFY, ACCESS_OPERATOR},
+        {OP_KEY_ROTATE, ACCESS_ADMIN},
         {OP_LOGIN, ACCESS_ANONYMOUS},
         {OP_LOGOUT, ACCESS_VIEWER},
         {OP_RENEW, ACCESS_VIEWER},

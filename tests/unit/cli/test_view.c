@@ -385,6 +385,25 @@ static void an_audit_line_tells_who_did_what_and_how_it_ended(void **state)
     json_decref(line);
 }
 
+static void a_new_key_is_shown_with_all_that_a_person_does(void **state)
+{
+    (void)state;
+    json_t *body =
+        parse("{\"key\": \"/k\", \"phase\": \"made\", \"message\": \"A new key waits.\", "
+              "\"new_file\": \"/k.new\", \"new_fingerprint\": \"SHA256:x\", "
+              "\"hosts\": [{\"host\": \"h\", \"port\": 22, \"user\": \"autobot\", "
+              "\"services\": [\"redis\"], \"line\": \"restrict ssh-ed25519 AAAA c\", "
+              "\"command\": \"printf ...\"}]}");
+    struct page p = page_new(false, now);
+    view_key_rotation(&p, body, NULL);
+    expect_page(&p, "A new key waits.\n\n"
+                    "  Key                /k\n"
+                    "  New key            /k.new  SHA256:x\n"
+                    "\nautobot@h, port 22: this line into ~/.ssh/authorized_keys\n\n"
+                    "restrict ssh-ed25519 AAAA c\n\nas root on Resus' machine:\n\nprintf ...\n");
+    json_decref(body);
+}
+
 int main(void)
 {
     (void)setenv("TZ", "UTC", 1);
@@ -406,6 +425,7 @@ int main(void)
         cmocka_unit_test(a_table_counts_cells_of_the_screen_and_not_characters),
         cmocka_unit_test(a_log_without_lines_says_so),
         cmocka_unit_test(an_audit_line_tells_who_did_what_and_how_it_ended),
+        cmocka_unit_test(a_new_key_is_shown_with_all_that_a_person_does),
     };
     return cmocka_run_group_tests_name("view", tests, NULL, NULL);
 }

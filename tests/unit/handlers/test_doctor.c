@@ -488,6 +488,25 @@ static void a_host_that_cannot_be_asked_is_named_with_what_it_needs(void **state
     expect_none();
 }
 
+static void a_key_that_is_being_exchanged_is_a_finding_with_the_command(void **state)
+{
+    (void)state;
+    facts.key_note.state = KEYS_OLD_ACCEPTED;
+    (void)str_copy(facts.key_note.text, sizeof facts.key_note.text, "autobot@10.0.0.5:22 accepts");
+    (void)str_copy(facts.key_note.fix, sizeof facts.key_note.fix, "`ssh -i ...`");
+    JSON_CLEANUP json_t *items = doctor_judge(&facts);
+    size_t i, found = 0;
+    json_t *item;
+    json_array_foreach(items, i, item)
+    {
+        found += str_equal(json_text_or(item, "check", ""), "ssh key") &&
+                 str_equal(json_text_or(item, "status", ""), "warning") &&
+                 str_equal(json_text_or(item, "message", ""), "autobot@10.0.0.5:22 accepts") &&
+                 str_equal(json_text_or(item, "fix", ""), "`ssh -i ...`");
+    }
+    assert_int_equal(found, 1);
+}
+
 #define TEST(name) cmocka_unit_test_setup(name, all_is_well)
 
 int main(void)
@@ -514,6 +533,7 @@ int main(void)
         TEST(resus_own_troubles_are_named),
         TEST(the_drop_in_that_fits_the_settings_is_named),
         TEST(what_does_not_apply_is_left_out),
+        TEST(a_key_that_is_being_exchanged_is_a_finding_with_the_command),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

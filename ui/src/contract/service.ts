@@ -43,7 +43,7 @@ export const status = object({
   memory_mb: optional(number),
   connections: optional(number),
   commands_processed: optional(number),
-  vm_info: optional(object({ host: optional(text), name: optional(text), ssh_accessible: optional(boolean) })),
+  vm_info: optional(object({ host: optional(text), name: optional(text), ssh_accessible: optional(boolean), ssh_key_notice: optional(text) })),
   operation: optional(runningOperation),
   stopped_by: optional(text),
   stopped_at: optional(time),

@@ -191,6 +191,7 @@ export type VmInfo = {
   readonly host: string;
   readonly name: string;
   readonly ssh_accessible: boolean | null;
+  readonly ssh_key_notice?: string;
 };
 
 export type Dependent = {
@@ -651,6 +652,28 @@ export type AuditReport = {
   readonly trend?: unknown;
 };
 
+export type KeyHost = {
+  readonly host: string;
+  readonly port: number;
+  readonly user: string;
+  readonly services: readonly (string)[];
+  readonly line?: string;
+  readonly command?: string;
+};
+
+export type KeyRotation = {
+  readonly key: string;
+  readonly phase: 'idle' | 'made' | 'switched';
+  readonly message: string;
+  readonly new_file?: string;
+  readonly new_fingerprint?: string;
+  readonly old_file?: string;
+  readonly old_fingerprint?: string;
+  readonly switched_at?: Time;
+  readonly old_kept_until?: Time;
+  readonly hosts: readonly (KeyHost)[];
+};
+
 export type Bundle = {
   readonly document: string;
   readonly timestamp: Time;
@@ -719,6 +742,7 @@ export const OPERATIONS = {
   diagnosis: { method: 'GET', path: '/api/services/{id}/diagnosis', least: 'admin' },
   bundle: { method: 'GET', path: '/api/services/{id}/bundle', least: 'admin' },
   notify: { method: 'POST', path: '/api/notifications', least: 'operator' },
+  key_rotate: { method: 'POST', path: '/api/ssh-keys/rotate', least: 'admin' },
   login: { method: 'POST', path: '/api/auth/login', least: 'anonymous' },
   logout: { method: 'POST', path: '/api/auth/logout', least: 'viewer' },
   me: { method: 'GET', path: '/api/auth/me', least: 'viewer' },

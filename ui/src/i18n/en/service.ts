@@ -82,6 +82,7 @@ export const service = {
     name: 'Name',
     address: 'Address',
     accessible: 'SSH Accessible',
+    key: 'SSH key',
     role: 'Role',
     primary: 'Primary',
     replica: (of?: string) => (of === undefined ? 'Replica' : `Replica of ${of}`),
