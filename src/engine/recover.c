@@ -279,7 +279,7 @@ static void tell_human(struct service *s, const struct effect *e, struct now now
 {
     const struct cause_row *row = cause_row(e->cause);
     char text[CAUSE_WORDS_MAX * 2 + 128], summary_words[CAUSE_WORDS_MAX],
-        advice_words[CAUSE_WORDS_MAX];
+        advice_words[CAUSE_WORDS_MAX], held[FACT_TEXT_MAX];
     const char *advice = row->remedy == REMEDY_WAIT
                              ? "It makes no progress: see resus logs. A load longer than the "
                                "unit's TimeoutStartSec is "
@@ -292,8 +292,8 @@ static void tell_human(struct service *s, const struct effect *e, struct now now
         (void)str_format(text, sizeof text, "%s %s %s Then run: resus recovery reset.",
                          guard_opened_text(s, now), summary, advice);
     else if (s->recovery.withheld == WITHHELD_CANNOT_ACT)
-        (void)str_format(text, sizeof text, "%s %s", guard_withheld_text(s, WITHHELD_CANNOT_ACT),
-                         summary);
+        (void)str_format(text, sizeof text, "%s %s",
+                         guard_withheld_text(s, WITHHELD_CANNOT_ACT, held), summary);
     else
         (void)str_format(text, sizeof text, "%s %s", summary, advice);
     append_seen(s, now, text, sizeof text);
@@ -333,9 +333,9 @@ static void tell_withheld(struct service *s, const struct effect *e, struct now 
 {
     if (e->withheld == WITHHELD_OPERATION_RUNNING)
         return; /* it tells of itself */
-    char notice[CAUSE_WORDS_MAX * 2], words[CAUSE_WORDS_MAX];
+    char notice[CAUSE_WORDS_MAX * 2], words[CAUSE_WORDS_MAX], held[FACT_TEXT_MAX];
     (void)str_format(notice, sizeof notice, "No automatic action: %s %s",
-                     guard_summary(s, s->cause, words), guard_withheld_text(s, e->withheld));
+                     guard_summary(s, s->cause, words), guard_withheld_text(s, e->withheld, held));
     service_log(s, true, "%s (%s)", notice, withheld_code(e->withheld));
     record_notice(s, notice, now);
 }

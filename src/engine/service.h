@@ -527,7 +527,8 @@ void guard_rights(struct service *s, const struct host_outcome *o, struct now no
 void guard_refused(struct service *s, const struct host_outcome *o, struct now now);
 void guard_facts(const struct service *s, struct recovery_facts *f);
 /* The reason in words: what the host said, where it is the one that refuses. */
-const char *guard_withheld_text(const struct service *s, enum withheld reason);
+/* `ret`, of FACT_TEXT_MAX bytes, or a text that stays. */
+const char *guard_withheld_text(const struct service *s, enum withheld reason, char *ret);
 /* Why a failure would not be treated now, whatever it is; WITHHELD_NOT = it would be. */
 enum withheld guard_reason(const struct service *s, struct now now);
 json_t *guard_withheld_json(const struct service *s, enum withheld reason); /* null for NOT */
