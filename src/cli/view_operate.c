@@ -106,6 +106,13 @@ void view_preflight(struct page *p, const json_t *body, const struct invocation 
         page_field(p, "Downtime", "about %s s expected", metric_text(downtime, number));
 }
 
+/* No pause, and no end of one, changes anything about these. */
+static bool withheld_for_long(const char *code)
+{
+    static const char *const codes[] = {"breaker_open", "attempts_exhausted", "disabled"};
+    return str_index(codes, ARRAY_LENGTH(codes), code) >= 0;
+}
+
 void view_pause(struct page *p, const json_t *body, const struct invocation *in)
 {
     char at[64];
@@ -118,7 +125,14 @@ void view_pause(struct page *p, const json_t *body, const struct invocation *in)
     if (message[0] != '\0')
         page_put(p, ": %s", message);
     page_put(p, "\n");
+    const json_t *withheld = json_object_get(body, "withheld");
+    const char *why = withheld_for_long(json_text_or(withheld, "reason_code", ""))
+                          ? json_text_or(withheld, "text", "")
+                          : "";
     if (paused && until != NULL)
-        page_field(p, "Until", "%s; then Resus acts again by itself, or after `resus resume`",
-                   page_clock(p, until, at));
+        page_field(p, "Until", "%s%s", page_clock(p, until, at),
+                   why[0] == '\0' ? "; then Resus acts again by itself, or after `resus resume`"
+                                  : "; Resus does not act after that either");
+    if (why[0] != '\0')
+        page_field(p, "Withheld", "%s", why);
 }

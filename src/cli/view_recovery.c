@@ -22,11 +22,14 @@ static void state_words(struct page *p, const json_t *recovery)
     } else {
         page_tone(p, busy ? TONE_BUSY : TONE_PLAIN, "%s", view_title(state, title));
     }
+    /* Before the first attempt, level and count are those of a failure before. */
+    bool tried =
+        str_equal(state, "recovering") || str_equal(json_text_or(recovery, "phase", ""), "backoff");
     const char *word = json_text_or(recovery, "recovery_level", "");
-    if (word[0] != '\0' && (busy || str_equal(state, "succeeded")))
+    if (word[0] != '\0' && (tried || str_equal(state, "succeeded")))
         page_put(p, " (%s Recovery)", view_title(word, level));
     int64_t attempts = json_int_or(recovery, "attempts", 0);
-    if (busy && attempts > 0)
+    if (tried && attempts > 0)
         page_put(p, ", attempt %lld of %lld", (long long)attempts,
                  (long long)json_int_or(recovery, "max_attempts", attempts));
 }

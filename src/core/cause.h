@@ -24,6 +24,7 @@ enum cause {
     CAUSE_IO_BLOCKED,
     CAUSE_TRACED,
     CAUSE_PATH_BROKEN,
+    CAUSE_CONNECTION_REFUSED,
     CAUSE_UNIT_STOPPED,
     CAUSE_STOPPED_ON_PURPOSE,
     CAUSE_UNIT_FAILED,
@@ -118,6 +119,7 @@ struct sight {
     struct process_facts group, group_before;     /* the same of the unit's control group: only its
                                                      processor time */
     mono_ms stirred;   /* the newest look at a process that did something; 0 = none */
+    mono_ms refused;   /* when a connection was last refused; 0 = never */
     mono_ms slow_look; /* when a command on the host last took unusually long; 0 = never */
     struct witness_facts witness; /* newest answer from the Redis host itself */
     bool witness_proven; /* Redis was answered there before: only then is no answer a fact */

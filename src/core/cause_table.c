@@ -44,6 +44,15 @@ static const struct cause_row rows[] = {
          "Redis answers on its own host, but not at its address: clients on this path are cut off.",
          "Repair the path, not Redis: a proxy or stunnel that is down, a firewall, `bind` in "
          "redis.conf, or the address in resus.yaml."},
+    [CAUSE_CONNECTION_REFUSED] =
+        {"connection_refused", OVERALL_CRITICAL, RESTART_USELESS, REMEDY_HUMAN,
+         "Connections to Redis are refused from here, and its host could not be asked whether "
+         "Redis "
+         "serves there.",
+         "See on the host whether Redis listens (ss -ltnp), then repair what stands in between: a "
+         "proxy, a firewall, `bind` or `port`. For Resus to see it itself: allow the key to "
+         "forward "
+         "(permitopen: resus doctor), or set `via: ssh` or `commands: extended` in resus.yaml."},
     [CAUSE_UNIT_STOPPED] = {"unit_stopped", OVERALL_CRITICAL, RESTART_HELPS, REMEDY_START,
                             "The unit was stopped, and not through Resus.",
                             "Find out who stopped it. To keep it stopped, run: resus stop "

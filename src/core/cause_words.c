@@ -9,7 +9,7 @@
 /* ── by the reply, the unit and the witness ── */
 
 /* NULL: the row's. %U stands for the unit, %A for the address, %W for where the host itself gets an
- * answer. */
+ * answer, %Y for why it could not be asked. */
 struct words {
     const char *summary, *advice;
 };
@@ -95,6 +95,24 @@ static struct words of_path(const struct sight *s)
     return (struct words){"Nothing listens at %A; on its own host Redis answers at %W.",
                           "Set Redis' `bind` or `port`, or `address` or `via: ssh` in resus.yaml; "
                           "if a proxy, stunnel or firewall stands in between, repair that."};
+}
+
+static struct words of_refused(const struct sight *s)
+{
+    const struct witness_facts *w = &s->witness;
+    if (!w->possible && w->text[0] != '\0')
+        return (struct words){
+            "Connections to %A are refused, and the Redis host could not be asked "
+            "whether Redis serves there: %Y.",
+            NULL};
+    if (w->possible && !s->witness_proven)
+        return (struct words){
+            "Connections to %A are refused. Whether Redis serves is not known: on "
+            "its own host Resus has never found it at %W.",
+            "See on the host where Redis listens (ss -ltnp): correct `address` "
+            "in resus.yaml, or Redis' `bind` or `port`; if a proxy or firewall "
+            "stands in between, repair that."};
+    return (struct words){NULL, NULL};
 }
 
 /* ── by what was logged and remembered ── */
@@ -240,6 +258,8 @@ static struct words of_sight(enum cause cause, const struct sight *s, struct cau
         return of_access(s);
     case CAUSE_PATH_BROKEN:
         return of_path(s);
+    case CAUSE_CONNECTION_REFUSED:
+        return of_refused(s);
     case CAUSE_CONTROL_LOST:
         if (place.here)
             return (struct words){"Redis answers, but systemd does not say how its unit is.",
@@ -285,6 +305,7 @@ static const char *expanded(const char *text, const struct sight *s, struct caus
         const char *name = c[0] == '%' && c[1] == 'U'   ? place.unit
                            : c[0] == '%' && c[1] == 'A' ? place.address
                            : c[0] == '%' && c[1] == 'W' ? s->witness.address
+                           : c[0] == '%' && c[1] == 'Y' ? s->witness.text
                                                         : NULL;
         (void)str_copy_n(ret + used, CAUSE_WORDS_MAX - used, name != NULL ? name : c,
                          name != NULL ? strlen(name) : 1);

@@ -13,6 +13,7 @@
 static const char *const activity_words[] = {
     [ACTIVITY_UNKNOWN] = "unknown", [ACTIVITY_STILL] = "still",     [ACTIVITY_WORKING] = "working",
     [ACTIVITY_BLOCKED] = "blocked", [ACTIVITY_STOPPED] = "stopped", [ACTIVITY_TRACED] = "traced",
+    [ACTIVITY_ENDED] = "ended",
 };
 static_assert(ARRAY_LENGTH(activity_words) == ACTIVITY_COUNT, "a word for every activity");
 
@@ -139,6 +140,8 @@ enum activity evidence_activity(const struct sight *s, mono_ms now)
     bool always_runs = p->state == TASK_RUNNING && b->state == TASK_RUNNING;
     if (work == WORK_RISING)
         return ACTIVITY_WORKING;
+    if (p->state == TASK_ENDED)
+        return ACTIVITY_ENDED;
     if (p->state == TASK_BLOCKED || b->state == TASK_BLOCKED)
         return ACTIVITY_BLOCKED;
     if (always_runs || (runs && work == WORK_SOME)) /* the host may give it little of its time */
@@ -148,10 +151,20 @@ enum activity evidence_activity(const struct sight *s, mono_ms now)
     return sleeps && work == WORK_STILL && !stirred ? ACTIVITY_STILL : ACTIVITY_UNKNOWN;
 }
 
+static bool witness_heard(const struct sight *s, mono_ms now)
+{
+    return counts(s, s->witness.asked) && fresh_enough(s->witness.at, now);
+}
+
+bool evidence_untold(const struct sight *s, mono_ms now)
+{
+    return witness_heard(s, now) && (!s->witness.possible || !s->witness_proven);
+}
+
 enum there evidence_there(const struct sight *s, mono_ms now)
 {
     const struct witness_facts *w = &s->witness;
-    if (!w->possible || !counts(s, w->asked) || !fresh_enough(w->at, now))
+    if (!w->possible || !witness_heard(s, now))
         return THERE_UNKNOWN;
     if (reply_answered(w->reply))
         return THERE_ANSWERS;
@@ -169,6 +182,12 @@ enum there evidence_there(const struct sight *s, mono_ms now)
     }
 }
 
+bool evidence_second_fact(enum there there, enum activity activity)
+{
+    return there == THERE_REFUSED || activity == ACTIVITY_STOPPED || activity == ACTIVITY_WORKING ||
+           (there == THERE_SILENT && activity == ACTIVITY_STILL);
+}
+
 bool evidence_witness_answered(const struct witness_facts *w)
 {
     return w->possible && (reply_answered(w->reply) || w->reply == REPLY_TLS_FAILED);
@@ -181,8 +200,14 @@ bool evidence_slow_look(int64_t took_ms, int64_t usual_ms, int64_t timeout_ms)
     return usual_ms >= 0 && took_ms >= timeout_ms / SLOW_SHARE && took_ms >= usual_ms * SLOW_TIMES;
 }
 
-bool evidence_blind_over(const struct sight *s, mono_ms now)
+bool evidence_waited(const struct sight *s, mono_ms now)
 {
     mono_ms since = mono_max(evidence_silent_since(s), s->unit_same_since);
     return mono_since(now, mono_max(since, s->stirred)) >= s->blind_hang_ms;
+}
+
+bool evidence_blind_over(const struct sight *s, mono_ms now)
+{
+    bool refused = s->refused.ms != 0 && mono_since(now, s->refused) < s->blind_hang_ms;
+    return !refused && evidence_waited(s, now);
 }

@@ -33,6 +33,7 @@ enum activity {
     ACTIVITY_BLOCKED, /* in state D, and uses little processor time */
     ACTIVITY_STOPPED, /* by a signal, at two looks */
     ACTIVITY_TRACED,
+    ACTIVITY_ENDED,
     ACTIVITY_COUNT
 };
 const char *evidence_activity_word(enum activity activity);
@@ -53,6 +54,12 @@ enum there {
 const char *evidence_there_word(enum there there);
 enum there evidence_there(const struct sight *sight, mono_ms now);
 
+/* Was the host asked in this silence, and could it not be heard, or never found Redis? */
+bool evidence_untold(const struct sight *sight, mono_ms now);
+
+/* Is there a second fact beside the silence? */
+bool evidence_second_fact(enum there there, enum activity activity);
+
 bool evidence_witness_answered(const struct witness_facts *witness);
 
 /* Takes in a new look at a process: `now` becomes `before` when they are far enough apart. A look
@@ -70,7 +77,11 @@ bool evidence_slow_look(int64_t took_ms, int64_t usual_ms, int64_t timeout_ms);
 /* Since when Redis owes an answer. */
 mono_ms evidence_silent_since(const struct sight *sight);
 
-/* Is the time over in which Redis may be silent without evidence that it hangs? */
+/* Is the time over in which Redis may be silent, or refuse, until a second fact is known? */
+bool evidence_waited(const struct sight *sight, mono_ms now);
+
+/* ... and in which it may be silent without evidence that it hangs? What is silent after a refusal
+ * may still be the path that refused. */
 bool evidence_blind_over(const struct sight *sight, mono_ms now);
 
 #endif

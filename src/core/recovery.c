@@ -85,7 +85,7 @@ static void note_facts(struct step *s)
         f->well) {
         step_emit(s, EFFECT_HUMAN_OVER)->cause = r->alerted;
         r->alerted = CAUSE_NONE;
-        r->needs_human = r->phase == PHASE_EXHAUSTED;
+        r->needs_human = r->needs_human && r->phase == PHASE_EXHAUSTED;
         r->bgsave_tries = 0;
         r->bgsave_at = s->now;
     }
@@ -103,10 +103,8 @@ static void facts_grace(struct step *s)
         return;
     bool still = f->verdict.cause == CAUSE_UNIT_STOPPED &&
                  recovery_withheld(s->r, s->policy, f) == WITHHELD_NOT;
-    if (still)
-        return;
-    step_enter(s, PHASE_IDLE, MONO_NEVER);
-    step_consider(s);
+    if (!still)
+        step_stop_waiting(s);
 }
 
 static void facts_window(struct step *s)
@@ -115,12 +113,8 @@ static void facts_window(struct step *s)
     if (!f->verdict.confirmed)
         return;
     enum remedy remedy = cause_row(f->verdict.cause)->remedy;
-    if (!f->well && (remedy == REMEDY_WINDOW || remedy == REMEDY_RESTART))
-        return;
-    step_enter(s, PHASE_IDLE, MONO_NEVER);
-    step_end_recovery(s, f->well ? END_BY_ITSELF : END_HUMAN);
-    if (s->r->phase == PHASE_IDLE)
-        step_consider(s);
+    if (f->well || (remedy != REMEDY_WINDOW && remedy != REMEDY_RESTART))
+        step_stop_waiting(s);
 }
 
 /* Somebody stopped the unit while another failure was being treated: that has its own grace. */
@@ -146,7 +140,7 @@ static void facts_backoff(struct step *s)
     const struct recovery_facts *f = s->facts;
     if (f->well) {
         step_enter(s, PHASE_STABLE, mono_add(s->now, RECOVERY_STABLE_MS));
-        step_end_recovery(s, END_BY_ITSELF);
+        step_end_by_itself(s);
         return;
     }
     if (step_window_needed(s)) {
@@ -156,12 +150,8 @@ static void facts_backoff(struct step *s)
         return;
     }
     bool human = f->verdict.confirmed && cause_row(f->verdict.cause)->remedy == REMEDY_HUMAN;
-    if (human || newly_stopped(s)) {
-        step_enter(s, PHASE_IDLE, MONO_NEVER);
-        step_end_recovery(s, human ? END_HUMAN : END_SUPERSEDED);
-        if (s->r->phase == PHASE_IDLE)
-            step_consider(s);
-    }
+    if (human || newly_stopped(s))
+        step_stop_waiting(s);
 }
 
 /* Is the planned action still what the facts of this moment ask for? */
@@ -177,9 +167,11 @@ static void drop_intent(struct step *s)
 {
     s->r->action_end = ACTION_NOT_REACHED;
     step_tell_outcome(s, false);
-    step_take_back_attempt(s);
     step_enter(s, PHASE_IDLE, MONO_NEVER);
-    step_end_recovery(s, s->facts->well ? END_BY_ITSELF : END_SUPERSEDED);
+    if (s->facts->well)
+        step_end_by_itself(s);
+    else
+        step_end_superseded(s);
 }
 
 static void facts_intent(struct step *s)
@@ -239,8 +231,8 @@ static void facts_verifying(struct step *s)
         return;
     case REMEDY_WINDOW:
         if (start_refused(s)) {
+            r->action_end = ACTION_NO_EFFECT;
             step_tell_outcome(s, false);
-            step_take_back_attempt(s);
             r->refusals++;
             r->last_attempt = s->now;
             step_emit(s, EFFECT_SKIP)->skip = SKIP_START_LIMIT;
@@ -255,10 +247,7 @@ static void facts_verifying(struct step *s)
         if (stopped_again(s)) {
             step_tell_outcome(s, false);
             r->last_attempt = s->now;
-            step_enter(s, PHASE_IDLE, MONO_NEVER);
-            step_end_recovery(s, END_SUPERSEDED);
-            if (r->phase == PHASE_IDLE)
-                step_consider(s);
+            step_stop_waiting(s);
             return;
         }
         step_attempt_failed(s);
@@ -310,8 +299,6 @@ static void run_action(struct step *s)
         return;
     }
     (void)step_emit(s, EFFECT_RUN);
-    if (s->r->action != ACTION_BGSAVE)
-        s->r->stepped = true;
     step_enter(s, PHASE_ACTING, mono_add(s->now, RECOVERY_ACTION_LIMIT_MS));
 }
 
@@ -327,23 +314,14 @@ static void wake_waiting(struct step *s)
         s->r->deadline = mono_add(s->now, 500);
         return;
     }
-    if (newly_stopped(s) || stopped_again(s)) {
-        step_enter(s, PHASE_IDLE, MONO_NEVER);
-        step_end_recovery(s, END_SUPERSEDED);
-        if (s->r->phase == PHASE_IDLE)
-            step_consider(s);
-        return;
-    }
     bool treatable = remedy == REMEDY_LADDER || remedy == REMEDY_START ||
                      remedy == REMEDY_RESTART || remedy == REMEDY_KILL_SCRIPT ||
                      remedy == REMEDY_WINDOW;
-    if (treatable && reason == WITHHELD_NOT) {
+    bool other_stop = newly_stopped(s) || stopped_again(s);
+    if (treatable && reason == WITHHELD_NOT && !other_stop)
         step_attempt(s);
-        return;
-    }
-    step_tell_withheld(s, reason);
-    step_enter(s, PHASE_IDLE, MONO_NEVER);
-    step_end_recovery(s, f->well ? END_BY_ITSELF : END_HUMAN);
+    else
+        step_stop_waiting(s);
 }
 
 static void verify_from_now(struct step *s)
@@ -406,7 +384,6 @@ static void end_without_effect(struct step *s)
 {
     struct recovery *r = s->r;
     step_tell_outcome(s, false);
-    step_take_back_attempt(s);
     struct effect *e = step_emit(s, EFFECT_SKIP);
     switch (r->action) {
     case ACTION_RELOAD:
@@ -416,9 +393,11 @@ static void end_without_effect(struct step *s)
                    s->now); /* the next rung at once, if the facts still ask for it */
         return;
     case ACTION_KILL_SCRIPT:
-        e->skip = SKIP_NOTHING_TO_KILL; /* it ended by itself meanwhile */
+        /* It ended by itself meanwhile; what is busy with something else for ever is counted. */
+        r->stepped = true;
+        e->skip = SKIP_NOTHING_TO_KILL;
         step_enter(s, PHASE_IDLE, MONO_NEVER);
-        step_end_recovery(s, END_BY_ITSELF);
+        step_end_by_itself(s);
         (void)step_emit(s, EFFECT_LOOK);
         return;
     default:
@@ -439,8 +418,6 @@ static void end_refused(struct step *s)
         r->refused |= RECOVERY_BIT(ACTION_START); /* its second half */
     r->refused_at = s->now;
     step_tell_outcome(s, false);
-    step_take_back_attempt(s);
-    r->stepped = r->attempts > 0;
     step_enter(s, PHASE_BACKOFF, s->now);
 }
 
@@ -460,16 +437,10 @@ static void action_ended(struct step *s)
         step_to_human(s, r->cause);
         return;
     case ACTION_REFUSED:
-        if (r->action == ACTION_KILL_SCRIPT) {
-            verify_from_now(s); /* Redis is asked for that, and no host */
-            return;
-        }
         end_refused(s);
         return;
     case ACTION_NOT_REACHED:
         step_tell_outcome(s, false);
-        step_take_back_attempt(s);
-        r->stepped = r->attempts > 0;
         step_enter(s, PHASE_BACKOFF, mono_add(s->now, step_retry_delay_ms(s->policy, 1)));
         (void)step_emit(s, EFFECT_LOOK);
         return;
@@ -484,7 +455,7 @@ static void action_ended(struct step *s)
 static void supersede_waiting(struct step *s)
 {
     step_enter(s, PHASE_IDLE, MONO_NEVER);
-    step_end_recovery(s, END_SUPERSEDED);
+    step_end_superseded(s);
 }
 
 static void supersede_action(struct step *s)
@@ -492,7 +463,7 @@ static void supersede_action(struct step *s)
     step_tell_outcome(s, false);
     s->r->last_attempt = s->now;
     step_enter(s, PHASE_IDLE, MONO_NEVER);
-    step_end_recovery(s, END_SUPERSEDED);
+    step_end_superseded(s);
 }
 
 static void look_again(struct step *s)
@@ -522,7 +493,7 @@ static void reset_and_resume(struct step *s)
 {
     step_enter(s, PHASE_IDLE, MONO_NEVER);
     s->r->stepped = false; /* what is reset is not counted first */
-    step_end_recovery(s, END_SUPERSEDED);
+    step_end_superseded(s);
     reset_counters(s);
     (void)step_emit(s, EFFECT_LOOK);
 }

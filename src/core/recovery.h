@@ -65,6 +65,7 @@ enum recovery_event {
     RECOVERY_EVENT_COUNT
 };
 
+/* What was refused or never sent is no attempt: it counts for nothing (recovery_attempted()). */
 enum action_end {
     ACTION_DONE,        /* the command said so */
     ACTION_FAILED,      /* the command said no */
@@ -73,7 +74,8 @@ enum action_end {
     ACTION_UNKILLABLE,  /* the script has written: only a human may lose data */
     ACTION_UNKNOWN,     /* cut off or timed out mid-flight: unknown, never "failed" */
     ACTION_NOT_REACHED, /* nothing was sent */
-    ACTION_REFUSED, /* the host does not let us: sudo, a masked or unknown unit. Nothing was done */
+    ACTION_REFUSED, /* the host or Redis does not let us: sudo, a masked or unknown unit, an ACL.
+                       Nothing was done */
     ACTION_END_COUNT
 };
 
@@ -99,6 +101,8 @@ enum withheld {
 };
 const char *withheld_code(enum withheld reason);
 const char *withheld_text(enum withheld reason);
+/* The same where recovery is paused as well, which that reason would hide. */
+const char *withheld_and_paused_text(enum withheld reason);
 
 struct recovery_facts {
     struct verdict verdict;
@@ -141,7 +145,7 @@ struct recovery {
     int refusals;       /* of starts in a row, by systemd's start limit */
     enum action_end action_end;
     bool open;    /* a recovery with a history entry is under way */
-    bool stepped; /* its first step ran: it counts for the breaker */
+    bool stepped; /* an attempt was made: it counts for the breaker */
     mono_ms opened_at;
     int attempts;         /* that took effect; reset after 60 s healthy */
     mono_ms last_attempt; /* end of it; MONO_NEVER when there is none to wait for */
@@ -267,6 +271,10 @@ enum recovery_action recovery_plan(const struct recovery *r, const struct recove
 /* Has the host refused this action, or is it known to lack the right to it? */
 bool recovery_refused(const struct recovery *r, const struct recovery_facts *facts,
                       enum recovery_action action);
+/* Was something done, or may it have been? */
+bool recovery_attempted(enum action_end end);
+/* Did Redis say that its script cannot be killed, and does a human know? */
+bool recovery_gave_up(const struct recovery *r, const struct recovery_facts *facts);
 /* An action that must not be interfered with is under way: a person's operation gets 409. */
 bool recovery_holds(const struct recovery *r, const struct recovery_facts *facts);
 const char *recovery_phase_word(enum recovery_phase phase);

@@ -18,6 +18,8 @@ bool recovery_refused(const struct recovery *r, const struct recovery_facts *f,
 static bool cannot_act(const struct recovery *r, const struct recovery_facts *f)
 {
     enum recovery_level level;
+    if (cause_row(f->verdict.cause)->remedy == REMEDY_KILL_SCRIPT)
+        return (r->refused & RECOVERY_BIT(ACTION_KILL_SCRIPT)) != 0;
     switch (cause_row(f->verdict.cause)->restart) {
     case RESTART_HELPS:
         return (r->refused & RECOVERY_BIT(recovery_plan(r, f, &level))) != 0;
@@ -114,6 +116,26 @@ enum recovery_action recovery_plan(const struct recovery *r, const struct recove
         *ret_level = LEVEL_HUMAN;
         return ACTION_NONE;
     }
+}
+
+bool recovery_attempted(enum action_end end)
+{
+    switch (end) {
+    case ACTION_NO_EFFECT:
+    case ACTION_UNKILLABLE:
+    case ACTION_NOT_REACHED:
+    case ACTION_REFUSED:
+        return false;
+    default:
+        return true;
+    }
+}
+
+bool recovery_gave_up(const struct recovery *r, const struct recovery_facts *f)
+{
+    return cause_row(f->verdict.cause)->remedy == REMEDY_KILL_SCRIPT &&
+           r->alerted == f->verdict.cause && r->action == ACTION_KILL_SCRIPT &&
+           r->action_end == ACTION_UNKILLABLE;
 }
 
 bool recovery_holds(const struct recovery *r, const struct recovery_facts *facts)

@@ -81,6 +81,7 @@ void step_forget_attempts(struct recovery *r)
     r->last_attempt = MONO_NEVER;
 }
 
+/* The one way into needs_human: who is needed is called, once for a cause. */
 void step_call_human(struct step *s, enum cause cause)
 {
     s->r->needs_human = true;
@@ -90,7 +91,7 @@ void step_call_human(struct step *s, enum cause cause)
     step_emit(s, EFFECT_HUMAN)->cause = cause;
 }
 
-void step_end_recovery(struct step *s, enum recovery_end end)
+static void end_recovery(struct step *s, enum recovery_end end)
 {
     if (!s->r->open)
         return;
@@ -105,17 +106,44 @@ void step_end_recovery(struct step *s, enum recovery_end end)
     (void)step_emit(s, EFFECT_SAVE);
 }
 
+void step_end_by_itself(struct step *s)
+{
+    end_recovery(s, END_BY_ITSELF);
+}
+
+void step_end_superseded(struct step *s)
+{
+    end_recovery(s, END_SUPERSEDED);
+}
+
+static void end_for_human(struct step *s, enum cause cause)
+{
+    s->r->cause = cause; /* one call, also when the end opens the breaker */
+    end_recovery(s, END_HUMAN);
+    step_call_human(s, cause);
+}
+
 void step_tell_outcome(struct step *s, bool success)
 {
+    struct recovery *r = s->r;
     struct effect *e = step_emit(s, EFFECT_OUTCOME);
     e->success = success;
-    e->action_end = s->r->action_end;
+    e->action_end = r->action_end;
+    if (r->action == ACTION_BGSAVE)
+        return; /* never counted */
+    if (recovery_attempted(r->action_end)) {
+        r->stepped = true;
+        return;
+    }
+    if (r->attempts > 0)
+        r->attempts--;
+    (void)step_emit(s, EFFECT_SAVE);
 }
 
 static void step_exhaust(struct step *s)
 {
     (void)step_emit(s, EFFECT_FAILED);
-    step_end_recovery(s, END_FAILED);
+    end_recovery(s, END_FAILED);
     step_enter(s, PHASE_EXHAUSTED, MONO_NEVER);
     (void)step_emit(s, EFFECT_SAVE);
     step_call_human(s, s->r->cause);
@@ -164,7 +192,7 @@ void step_succeed(struct step *s)
     r->refusals = 0;
     (void)step_emit(s, EFFECT_SUCCEEDED);
     step_enter(s, PHASE_STABLE, mono_add(s->now, RECOVERY_STABLE_MS));
-    step_end_recovery(s, END_SUCCESS);
+    end_recovery(s, END_SUCCESS);
 }
 
 void step_attempt_failed(struct step *s)
@@ -180,13 +208,6 @@ void step_attempt_failed(struct step *s)
     step_enter(s, PHASE_BACKOFF, step_next_attempt_at(s));
 }
 
-void step_take_back_attempt(struct step *s)
-{
-    if (s->r->action != ACTION_BGSAVE && s->r->attempts > 0)
-        s->r->attempts--;
-    (void)step_emit(s, EFFECT_SAVE);
-}
-
 /* systemd refuses starts and only time helps. */
 bool step_window_needed(const struct step *s)
 {
@@ -199,10 +220,8 @@ void step_to_human(struct step *s, enum cause cause)
 {
     step_tell_outcome(s, false);
     s->r->last_attempt = s->now;
-    s->r->cause = cause; /* one call, also when the end opens the breaker */
     step_enter(s, PHASE_IDLE, MONO_NEVER);
-    step_end_recovery(s, END_HUMAN);
-    step_call_human(s, cause);
+    end_for_human(s, cause);
 }
 
 void step_tell_withheld(struct step *s, enum withheld reason)
@@ -211,6 +230,36 @@ void step_tell_withheld(struct step *s, enum withheld reason)
     s->r->withheld = reason;
     if (changed && reason != WITHHELD_NOT)
         step_emit(s, EFFECT_WITHHELD)->withheld = reason;
+}
+
+/* Can only a human help against the cause that is named? */
+static bool human_due(const struct step *s, enum withheld reason)
+{
+    const struct recovery_facts *f = s->facts;
+    enum remedy remedy = cause_row(f->verdict.cause)->remedy;
+    if (!f->verdict.confirmed || remedy == REMEDY_NONE || remedy == REMEDY_WAIT)
+        return false;
+    /* An empty primary stays down until somebody has failed over: nobody else will see to it. */
+    bool hands_off = reason == WITHHELD_EMPTY_PRIMARY || reason == WITHHELD_CANNOT_ACT;
+    bool lasts = remedy == REMEDY_PATIENCE && f->call_due;
+    return remedy == REMEDY_HUMAN || remedy == REMEDY_BGSAVE || lasts || hands_off ||
+           f->needs_person;
+}
+
+void step_stop_waiting(struct step *s)
+{
+    enum withheld reason = recovery_withheld(s->r, s->policy, s->facts);
+    step_enter(s, PHASE_IDLE, MONO_NEVER);
+    if (s->facts->well) {
+        step_end_by_itself(s);
+    } else if (s->r->open && human_due(s, reason)) {
+        step_tell_withheld(s, reason);
+        end_for_human(s, s->facts->verdict.cause);
+    } else {
+        step_end_superseded(s);
+    }
+    if (s->r->phase == PHASE_IDLE) /* the end may have opened the breaker */
+        step_consider(s);
 }
 
 /* A named cause in a quiet phase: what now? */
@@ -228,11 +277,7 @@ void step_consider(struct step *s)
         return;
     }
     step_tell_withheld(s, reason);
-    /* An empty primary stays down until somebody has failed over: nobody else will see to it. */
-    bool hands_off = reason == WITHHELD_EMPTY_PRIMARY || reason == WITHHELD_CANNOT_ACT;
-    if (remedy == REMEDY_HUMAN || remedy == REMEDY_BGSAVE || hands_off || f->needs_person)
-        step_call_human(s, cause);
-    if (remedy == REMEDY_PATIENCE && f->call_due)
+    if (human_due(s, reason))
         step_call_human(s, cause);
     if (reason != WITHHELD_NOT || remedy == REMEDY_HUMAN || remedy == REMEDY_OBSERVE ||
         remedy == REMEDY_PATIENCE)
@@ -242,8 +287,8 @@ void step_consider(struct step *s)
             step_attempt(s);
         return;
     }
-    if (remedy == REMEDY_KILL_SCRIPT && r->alerted == cause)
-        return; /* it cannot be killed: a human knows */
+    if (recovery_gave_up(r, f))
+        return;
     r->cause = cause;
     if (step_window_needed(s)) {
         step_wait_for_window(s);

@@ -21,13 +21,15 @@ int64_t step_retry_delay_ms(const struct recovery_policy *policy, int attempts);
 void step_wait_for_window(struct step *s);
 void step_forget_attempts(struct recovery *r);
 void step_call_human(struct step *s, enum cause cause);
-void step_end_recovery(struct step *s, enum recovery_end end);
+void step_end_by_itself(struct step *s);
+void step_end_superseded(struct step *s);
+/* A waiting phase is over, and nothing was done: the recovery ends as the facts say, and what they
+ * ask for now is considered. */
+void step_stop_waiting(struct step *s);
 void step_tell_outcome(struct step *s, bool success);
 void step_attempt(struct step *s);
-void step_call_human(struct step *s, enum cause cause);
 void step_succeed(struct step *s);
 void step_attempt_failed(struct step *s);
-void step_take_back_attempt(struct step *s);
 bool step_window_needed(const struct step *s);
 void step_to_human(struct step *s, enum cause cause);
 void step_tell_withheld(struct step *s, enum withheld reason);

@@ -114,6 +114,24 @@ const char *withheld_text(enum withheld reason)
     return withheld_rows[reason].text;
 }
 
+const char *withheld_and_paused_text(enum withheld reason)
+{
+    switch (reason) {
+    case WITHHELD_BREAKER_OPEN:
+        return "The circuit breaker is open (too many recoveries in a short time), and automatic "
+               "recovery is paused as well. Find the root cause, then run: resus recovery reset, "
+               "and resus resume.";
+    case WITHHELD_ATTEMPTS_EXHAUSTED:
+        return "All automatic attempts were used up, and automatic recovery is paused as well. "
+               "Find the root cause, then run: resus recovery reset, and resus resume.";
+    case WITHHELD_DISABLED:
+        return "Automatic recovery is switched off, and paused as well: resus recovery enable, and "
+               "resus resume.";
+    default:
+        return withheld_text(reason);
+    }
+}
+
 const char *skip_text(enum skip_reason reason)
 {
     return skip_texts[reason];

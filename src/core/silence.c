@@ -87,8 +87,31 @@ static struct verdict judge_process(const struct sight *s, enum there there, boo
         return judge_working(s, certain, now);
     if (activity == ACTIVITY_BLOCKED)
         return certain_if(certain, CAUSE_IO_BLOCKED);
-    bool agreed = there == THERE_REFUSED || (there == THERE_SILENT && activity == ACTIVITY_STILL);
+    bool agreed = evidence_second_fact(there, activity);
     return certain_if(certain && (agreed || blind_over), CAUSE_HUNG);
+}
+
+/* Refused here, and nobody has looked there: that is one fact. Redis that runs and does not listen
+ * is rare, and so are processes that say it; a proxy, firewall or `bind` is not. */
+static struct verdict judge_refused(const struct sight *s, bool enough, mono_ms now)
+{
+    switch (evidence_activity(s, now)) {
+    case ACTIVITY_STOPPED:
+        return certain_if(enough, CAUSE_HUNG);
+    case ACTIVITY_ENDED: /* its unit is about to say so */
+        return certain_if(enough && evidence_waited(s, now), CAUSE_HUNG);
+    default:
+        return certain_if(enough && (evidence_untold(s, now) || evidence_waited(s, now)),
+                          CAUSE_CONNECTION_REFUSED);
+    }
+}
+
+/* Of two connections that are refused the one asked first, with which the unit is looked at: each
+ * new one that fails asks the open one, and that is always a moment later. */
+static mono_ms refusal_asked(const struct sight *s, const struct probe_facts *p)
+{
+    bool both = s->fresh.reply == REPLY_REFUSED && s->fresh.asked.ms >= s->doubt_since.ms;
+    return both ? mono_min(s->fresh.asked, p->asked) : p->asked;
 }
 
 struct verdict silence_judge(const struct sight *s, const struct probe_facts *p, mono_ms now)
@@ -112,11 +135,13 @@ struct verdict silence_judge(const struct sight *s, const struct probe_facts *p,
             return v;
     }
     /* It runs, but does not listen. */
-    bool deaf = there == THERE_REFUSED || (there == THERE_UNKNOWN && p->reply == REPLY_REFUSED);
+    bool refused_here = there == THERE_UNKNOWN && p->reply == REPLY_REFUSED;
+    bool deaf = there == THERE_REFUSED || refused_here;
     /* A process that has ended since its unit was looked at refuses connections, too. */
-    mono_ms refused = there == THERE_REFUSED ? s->witness.asked : p->asked;
+    mono_ms refused = there == THERE_REFUSED ? s->witness.asked : refusal_asked(s, p);
     enough = enough && (!deaf || s->unit.asked.ms >= refused.ms);
     if (deaf && mono_since(now, s->unit_same_since) < SILENCE_YOUNG_MS)
         return certain_if(enough && there == THERE_REFUSED, CAUSE_SYSTEMD_RESTARTING);
-    return judge_process(s, there, deaf, enough, now);
+    return refused_here ? judge_refused(s, enough, now)
+                        : judge_process(s, there, deaf, enough, now);
 }

@@ -98,9 +98,7 @@ bool evidence_blind(const struct service *s, struct now now, const char **ret_wh
 {
     enum activity activity = evidence_activity(&s->sight, now.mono);
     enum there there = evidence_there(&s->sight, now.mono);
-    bool seen = there == THERE_REFUSED || activity == ACTIVITY_STOPPED ||
-                activity == ACTIVITY_WORKING ||
-                (there == THERE_SILENT && activity == ACTIVITY_STILL);
+    bool seen = evidence_second_fact(there, activity) || activity == ACTIVITY_ENDED;
     *ret_why = "";
     if (s->verdict.cause != CAUSE_HUNG || seen)
         return false;

@@ -178,6 +178,7 @@ void guard_refused(struct service *s, const struct host_outcome *o, struct now n
         return;
     }
     g->refused_command = o->command;
+    g->by_redis = false;
     switch (o->refusal) {
     case HOST_REFUSED_SUDO:
         (void)str_format(g->refused, sizeof g->refused,
@@ -190,6 +191,18 @@ void guard_refused(struct service *s, const struct host_outcome *o, struct now n
                          verb, s->settings->unit, o->error);
         break;
     }
+}
+
+void guard_redis_refused(struct service *s, const char *words)
+{
+    struct guard *g = &s->guard;
+    bool refused = words[0] != '\0';
+    if (refused)
+        (void)str_format(g->refused, sizeof g->refused,
+                         "Redis does not let Resus end the script: %s", words);
+    else if (g->by_redis)
+        g->refused[0] = '\0';
+    g->by_redis = refused;
 }
 
 void guard_facts(const struct service *s, struct recovery_facts *f)
@@ -208,20 +221,21 @@ const char *guard_withheld_text(const struct service *s, enum withheld reason, c
                          saved->paused_by, wall_text(saved->paused_until, at));
         return ret;
     }
-    if (reason == WITHHELD_STOPPED_ON_PURPOSE && saved->stopped_by[0] != '\0') {
+    bool paused = saved->paused_until.ms != 0; /* that is said, too */
+    if (reason == WITHHELD_STOPPED_ON_PURPOSE && saved->stopped_by[0] != '\0' && !paused) {
         (void)str_format(ret, FACT_TEXT_MAX,
                          "The service was stopped on purpose by %s and stays stopped: resus start.",
                          saved->stopped_by);
         return ret;
     }
-    if (reason == WITHHELD_OPERATION_RUNNING && operation_running(s)) {
+    if (reason == WITHHELD_OPERATION_RUNNING && operation_running(s) && !paused) {
         (void)str_format(ret, FACT_TEXT_MAX, "A %s that %s ordered is running.",
                          engine_operation_word(s->operation.request.operation),
                          s->operation.request.user.email);
         return ret;
     }
     if (reason != WITHHELD_CANNOT_ACT)
-        return withheld_text(reason);
+        return paused ? withheld_and_paused_text(reason) : withheld_text(reason);
     return s->guard.refused[0] != '\0'  ? s->guard.refused
            : s->guard.listed[0] != '\0' ? s->guard.listed
                                         : withheld_text(reason);

@@ -181,6 +181,7 @@ void judge(struct service *s, struct now now)
         if (cause_proven_well(sight)) {
             evidence_prove(s, now);
             s->command_failed[0] = '\0';
+            guard_redis_refused(s, "");
         }
         if (cause_proven_well(sight) && sight->doubt_since.ms != MONO_NEVER.ms) {
             sight->doubt_since = MONO_NEVER;

@@ -94,6 +94,8 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
     }
     if (reply_answered(p->reply))
         w->answered = sight->last_answer = now.mono;
+    if (p->reply == REPLY_REFUSED)
+        sight->refused = now.mono;
     note_certificate(s, p, fresh);
     if (fresh)
         note_door(s, p, asked, now);

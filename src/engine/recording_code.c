@@ -183,6 +183,7 @@ static const struct field sight_fields[] = {
     T(sight, group_before.at),
     L(sight, group_before.cpu_ms),
     T(sight, stirred),
+    T(sight, refused),
     T(sight, slow_look),
     B(sight, witness.possible),
     B(sight, witness_proven),

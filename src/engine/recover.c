@@ -73,12 +73,6 @@ static void run(struct service *s, const struct effect *e, struct now now)
     }
 }
 
-/* An action that could not do anything, or was never sent, is no attempt. */
-static bool was_attempted(enum action_end end)
-{
-    return end != ACTION_NO_EFFECT && end != ACTION_NOT_REACHED && end != ACTION_REFUSED;
-}
-
 /* The line after the intent. Only attempts are auto_recovery lines: reports and the runbook's
  * counts go by that word. */
 static void write_outcome(struct service *s, const struct effect *e, struct now now)
@@ -94,7 +88,7 @@ static void write_outcome(struct service *s, const struct effect *e, struct now 
     };
     static_assert(ARRAY_LENGTH(end_texts) == ACTION_END_COUNT, "a text for every end");
     struct audit_line line;
-    bool attempted = was_attempted(e->action_end);
+    bool attempted = recovery_attempted(e->action_end);
     record_line_init(s, &line, attempted ? AUDIT_AUTO_RECOVERY : AUDIT_INCIDENT,
                      recovery_action_word(e->action), NULL, now);
     line.has_result = attempted;
@@ -289,8 +283,9 @@ static void tell_human(struct service *s, const struct effect *e, struct now now
         advice = withheld_text(WITHHELD_EMPTY_PRIMARY);
     const char *summary = guard_summary(s, e->cause, summary_words);
     if (s->recovery.breaker.open)
-        (void)str_format(text, sizeof text, "%s %s %s Then run: resus recovery reset.",
-                         guard_opened_text(s, now), summary, advice);
+        (void)str_format(text, sizeof text, "%s %s %s Then run: resus recovery reset%s.",
+                         guard_opened_text(s, now), summary, advice,
+                         s->saved.paused_until.ms != 0 ? ", and resus resume" : "");
     else if (s->recovery.withheld == WITHHELD_CANNOT_ACT)
         (void)str_format(text, sizeof text, "%s %s",
                          guard_withheld_text(s, WITHHELD_CANNOT_ACT, held), summary);
@@ -340,6 +335,12 @@ static void tell_withheld(struct service *s, const struct effect *e, struct now 
     record_notice(s, notice, now);
 }
 
+static void tell_breaker(struct service *s, struct now now)
+{
+    char text[FACT_TEXT_MAX];
+    record_notice(s, guard_withheld_text(s, WITHHELD_BREAKER_OPEN, text), now);
+}
+
 static void carry_out(struct service *s, const struct effect *e, struct now now)
 {
     switch (e->kind) {
@@ -382,7 +383,7 @@ static void carry_out(struct service *s, const struct effect *e, struct now now)
         tell_ended(s, e, now);
         break;
     case EFFECT_BREAKER:
-        record_notice(s, withheld_text(WITHHELD_BREAKER_OPEN), now);
+        tell_breaker(s, now);
         break;
     case EFFECT_HUMAN:
         tell_human(s, e, now);
@@ -485,8 +486,8 @@ static enum action_end end_of_kill(enum reply_class reply)
         return ACTION_UNKILLABLE;
     case REPLY_NOTBUSY:
         return ACTION_NO_EFFECT;
-    default:
-        return reply_answered(reply) ? ACTION_FAILED : ACTION_UNKNOWN;
+    default: /* an error: nothing was killed */
+        return reply_answered(reply) ? ACTION_REFUSED : ACTION_UNKNOWN;
     }
 }
 
@@ -539,12 +540,21 @@ void recover_redis(struct service *s, const struct pending *p, const struct redi
     }
     enum action_end end = end_of_kill(a->probe.reply);
     bool maybe_function =
-        a->request == REDIS_SCRIPT_KILL && (end == ACTION_NO_EFFECT || end == ACTION_FAILED);
+        a->request == REDIS_SCRIPT_KILL && (end == ACTION_NO_EFFECT || end == ACTION_REFUSED);
     if (p->purpose == FOR_ACTION && maybe_function) {
+        guard_redis_refused(s, end == ACTION_REFUSED ? a->probe.text : "");
         s->engine->ports.redis(s->engine->ports.context, s->index,
                                request_begin_action(s, FOR_ACTION_2, now.mono, p->action_id),
                                REDIS_FUNCTION_KILL, true, mono_add(now.mono, MEDICINE_DEADLINE_MS));
         return;
     }
+    /* One that knows no functions (Redis 6) says no more than it has said of scripts. */
+    bool unknown = p->purpose == FOR_ACTION_2 && a->probe.reply == REPLY_ERROR;
+    if (unknown && !s->guard.by_redis)
+        end = ACTION_NO_EFFECT;
+    else if (!unknown)
+        guard_redis_refused(s, end == ACTION_REFUSED ? a->probe.text : "");
+    (void)str_copy(s->action_error, sizeof s->action_error,
+                   end == ACTION_REFUSED ? s->guard.refused : "");
     recover_event(s, EVENT_ACTION_ENDED, p->action_id, end, now);
 }

@@ -124,6 +124,7 @@ struct guard {
     char listed[GUARD_TEXT_MAX];  /* what is missing, in words; "" = nothing */
     char refused[GUARD_TEXT_MAX]; /* what the host refused, in words; "" = nothing */
     enum host_command refused_command;
+    bool by_redis; /* it is Redis that has refused, and until it is well again */
 };
 
 enum sample_state {
@@ -407,7 +408,6 @@ void evidence_process(struct service *s, const struct host_outcome *o, mono_ms a
 void observe_witness(struct service *s, const struct pending *p, const struct witness_outcome *o,
                      struct now now);
 bool evidence_process_offered(const struct service *s);
-/* evidence_text.c */
 void evidence_texts(const struct service *s, struct now now, json_t *array);
 /* Would an action now be one for a hang of which not all was seen? `why` names what is missing. */
 bool evidence_blind(const struct service *s, struct now now, const char **ret_why);
@@ -446,14 +446,11 @@ int64_t current_silence_ms(const struct service *s, struct now now);
 bool current_process_info(const struct service *s);
 /* Is INFO of the process that answers at the address now? */
 bool current_info(const struct service *s, struct now now);
-/* ... and is that the process of the unit? */
-bool current_figures(const struct service *s, struct now now);
-/* What was read so far may belong to another process. */
-void current_forget_figures(struct service *s, mono_ms from);
-/* A PONG came: asks for figures where there are none. */
-void current_want_figures(struct service *s, struct now now);
-/* Publishes when a silence or new figures begin or end. */
-void current_publish(struct service *s, struct now now);
+bool current_figures(const struct service *s, struct now now); /* ... and of the unit's process? */
+void current_forget_figures(struct service *s, mono_ms from);  /* they may be another process's */
+void current_want_figures(struct service *s,
+                          struct now now);               /* a PONG came: where there are none */
+void current_publish(struct service *s, struct now now); /* when silence or figures begin or end */
 /* Whole days until the certificate ends, when that is soon enough to warn; FACT_UNKNOWN else. */
 #define CERTIFICATE_WARNING_DAYS 7
 int64_t current_certificate_days(const struct service *s, struct now now);
@@ -526,6 +523,8 @@ void guard_look(struct service *s, struct now now); /* at the rights, now */
 mono_ms guard_next(const struct service *s);
 void guard_rights(struct service *s, const struct host_outcome *o, struct now now);
 void guard_refused(struct service *s, const struct host_outcome *o, struct now now);
+/* Redis has refused to end a script, in its words; "" = it has not. */
+void guard_redis_refused(struct service *s, const char *words);
 void guard_facts(const struct service *s, struct recovery_facts *f);
 /* The reason in words: what the host said, where it is the one that refuses. */
 /* `ret`, of FACT_TEXT_MAX bytes, or a text that stays. */

@@ -251,8 +251,8 @@ json_t *engine_recovery_json(const struct engine *e, int service, struct now now
     bool any = s->last_recovery.any;
     bool success = s->last_recovery.end == END_SUCCESS || s->last_recovery.end == END_BY_ITSELF;
     (void)json_put_text(body, "recovery_status", any ? (success ? "success" : "failed") : NULL);
-    (void)json_put_text(body, "recovery_level",
-                        any ? recovery_level_word(s->last_recovery.level) : NULL);
+    enum recovery_level level = r->open ? r->level : s->last_recovery.level;
+    (void)json_put_text(body, "recovery_level", any || r->open ? recovery_level_word(level) : NULL);
     (void)json_put(body, "duration_seconds",
                    any && s->last_recovery.duration_seconds >= 0
                        ? json_rounded(s->last_recovery.duration_seconds, 3)
@@ -330,7 +330,7 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
     enum recovery_action action =
         f.verdict.confirmed ? recovery_plan(&s->recovery, &f, &level) : ACTION_NONE;
     /* It was tried: whoever can end the script knows. */
-    bool endless = row->remedy == REMEDY_KILL_SCRIPT && s->recovery.alerted == f.verdict.cause;
+    bool endless = recovery_gave_up(&s->recovery, &f);
     if (endless)
         action = ACTION_NONE;
     bool waits = action != ACTION_NONE && reason == WITHHELD_NOT && stops_waits(s, now);

@@ -112,12 +112,12 @@ def test_script_without_end_is_killed_and_redis_is_not(host):
 def assert_left_to_a_human(host, daemon, before):
     health = daemon.wait_for_cause("busy_script")
     assert health["overall_status"] == "critical" and health["cause"]["restart"] == "useless"
-    recoveries.wait_for_actions(daemon, [("soft", "script-kill", False)])
-    assert "cannot be killed" in recoveries.outcomes(daemon)[0]["result"]["error"]
+    daemon.wait_for_audit(lambda line: line["operation"] == "script-kill"
+                          and "no attempt, the script has written and cannot be killed" in line["reason"])
     daemon.wait_for_audit(lambda line: line["operation"] == "manual-intervention-required")
     recoveries.watch_on(daemon, 4)
     recoveries.assert_untouched(host, before)
-    assert recoveries.actions(daemon) == [("soft", "script-kill", False)]
+    assert recoveries.actions(daemon) == [] and len(recoveries.intents(daemon)) == 1, daemon.audit()
     assert daemon.health()["auto_recovery"]["requires_manual_intervention"] is True
 
 

@@ -201,19 +201,24 @@ def test_redis_that_listens_on_loopback_only_is_a_broken_path(host):
         recoveries.assert_nothing_done(daemon)
 
 
-def test_key_that_may_not_forward_is_no_witness_and_acts_after_half_a_minute(host):
+@on_every
+def test_proxy_that_died_where_nobody_can_be_asked_restarts_nothing_and_calls_a_human(host):
     faults.restrict_key(host, "restrict")
     with Proxy(host) as proxy:
-        with watching(host, service={"address": f"127.0.0.1:{proxy.port}"}) as daemon:
-            clock = recoveries.Clock(host)
+        with watching(host, service={"address": f"127.0.0.1:{proxy.port}"}) as daemon, left_alone(host, daemon):
             proxy.die()
-            daemon.wait_for_audit(lambda line: line["event_type"] == "intent", 45)
-            took = clock.so_far()
-            note(f"proxy died, restricted key: acts after {took:.1f} s")
-            assert took >= BLIND_SECONDS, took
-            assert "permitopen" in str(recoveries.intents(daemon)) + evidence(daemon.health())
+            health = expect(daemon, host, "connection_refused", "proxy died, restricted key", "useless", seconds=15)
+            for words in (f"127.0.0.1:{proxy.port}", "permitopen"):
+                assert words in health["cause"]["summary"], health["cause"]
+            for words in ("permitopen", "via: ssh", "commands: extended"):
+                assert words in health["cause"]["advice"], health["cause"]
+            wait_for_human(daemon, "connection_refused")
+            explained = daemon.cli("recovery", "explain").json
+            assert not explained["would_act"] and "permitopen" in str(explained["reasons"]), explained
+            recoveries.watch_on(daemon, BLIND_SECONDS + 5)
+            assert daemon.health()["cause"]["code"] == "connection_refused"
+            recoveries.assert_nothing_done(daemon)
             proxy.start()
-            daemon.wait_for_cause("ok", 30)
 
 
 def test_key_that_may_reach_loopback_alone_is_a_witness(host):

@@ -148,7 +148,7 @@ void people_tweak(struct sim *s, int service)
         w->ended[0] = w->ended[1] = w->ended[2] = -SIM_NEVER / 2;
         w->effective = 0; /* the one under way is counted anew when it runs */
         w->alerted[0] = '\0';
-        w->recovery_stepped = false;
+        w->recovery_steps = 0;
         engine_recovery_reset(s->engine, service, &user, "looked", NULL, now);
         return;
     case 4:

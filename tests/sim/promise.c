@@ -279,7 +279,7 @@ static void check_counts(struct sim *s, int service, const char *word)
         sim_broken(s, service, "%s %lld ms after the attempt before it had failed", word,
                    (long long)(s->now - w->failed_end));
     w->effective++;
-    w->recovery_stepped = true;
+    w->recovery_steps++;
     if (w->effective > w->intent.allowed)
         sim_broken(s, service, "%s is action %d of one failure, allowed are %d", word, w->effective,
                    (int)w->intent.allowed);
@@ -350,8 +350,11 @@ void promise_state(struct sim *s, int service, const struct service_state *state
         w->effective = 0;
     else if (state->attempts < w->attempts)
         w->effective -= w->attempts - state->attempts; /* without effect: taken back */
-    if (state->attempts < w->attempts)
+    if (state->attempts < w->attempts) {
+        int back = w->attempts - state->attempts;
+        w->recovery_steps = back < w->recovery_steps ? w->recovery_steps - back : 0;
         w->failed_end = LONG_AGO; /* nothing to wait for */
+    }
     w->attempts = state->attempts;
 }
 
@@ -359,9 +362,10 @@ void promise_record(struct sim *s, int service, const struct recovery_record *re
 {
     struct witness *w = witness_of(s, service);
     sim_say(s, service, "recovery %s: %s (%s)", record->id, record->result, record->cause);
-    if (str_equal(record->result, "running") || !w->recovery_stepped)
+    w->ended_for_human = str_equal(record->result, "needs_human");
+    if (str_equal(record->result, "running") || w->recovery_steps == 0)
         return;
-    w->recovery_stepped = false;
+    w->recovery_steps = 0;
     if (w->effective == 0 && w->attempts == 0)
         return;
     w->ended[2] = w->ended[1];
@@ -490,7 +494,7 @@ void promise_killed(struct sim *s)
         w->attempts = durable->attempts;
         w->wish_stopped = w->wish_stopped && durable->stopped_on_purpose;
         w->paused = w->paused && durable->paused_until.ms == w->paused_until.ms;
-        w->recovery_stepped = false;
+        w->recovery_steps = 0;
         w->alerted[0] = '\0';
         w->needed = durable->exhausted || durable->breaker_open;
         int64_t proof = w->told.proof;
@@ -557,6 +561,9 @@ static void check_human(struct sim *s, int service)
         sim_broken(s, service, "a human was called for %s, but is not said to be needed",
                    w->alerted);
     w->needed = r->needs_human;
+    if (w->ended_for_human && w->alerted[0] == '\0')
+        sim_broken(s, service, "a recovery has ended for a human, who was not called");
+    w->ended_for_human = false;
 }
 
 /* In a phase in which nothing is done everything was told, and health forgives. */

@@ -71,6 +71,8 @@ static void check_truth(struct sim *s, int service, const char *word)
                   s->now - u->served_since > SEEN_MS;
     if (serves && witness_answers(s, service))
         sim_broken(s, service, "%s of a Redis that answers on its host", word);
+    if (serves && w->witness.told.reply == REPLY_REFUSED)
+        sim_broken(s, service, "%s of a Redis that serves, and is only refused from here", word);
     int64_t shut = s->now - w->door_since;
     bool open_one = w->kept_up && w->kept_generation == u->generation && w->redis_way == WAY_OPEN &&
                     s->now - w->redis_since > SEEN_MS;

@@ -259,11 +259,12 @@ struct witness {
     uint64_t last_seq, seq_life;
     bool seq_uncertain; /* a start found no disk to write to, and none has them since */
     int64_t ended[3];   /* recoveries that count for the breaker, newest first */
-    bool recovery_stepped;
+    int recovery_steps; /* that were not taken back */
     int64_t empty_told;
-    bool known_empty; /* the daemon was told that it is a primary that would come back empty */
-    char alerted[40]; /* the cause that a human was called for and that is not over yet */
-    bool needed;      /* a human is said to be needed: since a call of this life, or restored */
+    bool known_empty;     /* the daemon was told that it is a primary that would come back empty */
+    char alerted[40];     /* the cause that a human was called for and that is not over yet */
+    bool ended_for_human; /* a recovery, in this step */
+    bool needed;          /* a human is said to be needed: since a call of this life, or restored */
 };
 
 /* A wake-up that the daemon asked for. */

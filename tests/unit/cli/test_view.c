@@ -11,6 +11,7 @@
 
 #include "base/attr.h"
 #include "base/json.h"
+#include "base/str.h"
 #include "cli/verb.h"
 #include "cli/view.h"
 
@@ -139,6 +140,58 @@ static void a_failed_recovery_calls_for_a_person(void **state)
                                               "3 · Last Recovery: 5 min ago\n"));
     buf_free(&p.text);
     json_decref(recovery);
+}
+
+/* Level and count are of the failure before until an attempt is made. */
+static void an_attempt_is_shown_with_its_own_failure(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *state, *phase, *line;
+    } rows[] = {
+        {"confirming", "idle", "  Status             Confirming\n"},
+        {"waiting", "grace", "  Status             Waiting\n"},
+        {"waiting", "backoff", "  Status             Waiting (Soft Recovery), attempt 2 of 3\n"},
+        {"recovering", "acting",
+         "  Status             Recovering (Soft Recovery), attempt 2 of 3\n"},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        char text[256];
+        (void)str_format(text, sizeof text,
+                         "{\"enabled\": true, \"state\": \"%s\", \"phase\": \"%s\", "
+                         "\"recovery_level\": \"soft\", \"attempts\": 2, \"max_attempts\": 3}",
+                         rows[i].state, rows[i].phase);
+        json_t *recovery = parse(text);
+        struct page p = page_new(false, now);
+        view_recovery(&p, recovery, NULL);
+        if (strstr(buf_text(&p.text), rows[i].line) == NULL)
+            fail_msg("no \"%s\" in:\n%s", rows[i].line, buf_text(&p.text));
+        buf_free(&p.text);
+        json_decref(recovery);
+    }
+}
+
+static void a_pause_does_not_promise_what_the_breaker_forbids(void **state)
+{
+    (void)state;
+    static const struct verb verb = {.name = "pause"};
+    const struct invocation in = {.verb = &verb};
+    json_t *body = parse("{\"paused_until\": \"2025-10-10T16:30:00Z\", \"withheld\": "
+                         "{\"reason_code\": \"breaker_open\", \"text\": \"Open, and paused.\"}}");
+    struct page p = page_new(false, now);
+    view_pause(&p, body, &in);
+    assert_null(strstr(buf_text(&p.text), "acts again"));
+    assert_non_null(strstr(buf_text(&p.text), "does not act after that either"));
+    assert_non_null(strstr(buf_text(&p.text), "Open, and paused."));
+    buf_free(&p.text);
+    json_decref(body);
+    body = parse("{\"paused_until\": \"2025-10-10T16:30:00Z\", \"withheld\": "
+                 "{\"reason_code\": \"paused\", \"text\": \"Paused.\"}}");
+    p = page_new(false, now);
+    view_pause(&p, body, &in);
+    assert_non_null(strstr(buf_text(&p.text), "acts again by itself"));
+    buf_free(&p.text);
+    json_decref(body);
 }
 
 static void the_recoveries_of_a_day_are_summed_up_in_one_line(void **state)
@@ -335,6 +388,8 @@ int main(void)
         cmocka_unit_test(a_status_without_anything_known_is_still_a_page),
         cmocka_unit_test(health_shows_checks_figures_cause_and_recommendations),
         cmocka_unit_test(a_failed_recovery_calls_for_a_person),
+        cmocka_unit_test(an_attempt_is_shown_with_its_own_failure),
+        cmocka_unit_test(a_pause_does_not_promise_what_the_breaker_forbids),
         cmocka_unit_test(the_recoveries_of_a_day_are_summed_up_in_one_line),
         cmocka_unit_test(a_history_names_what_was_tried_and_what_systemd_did),
         cmocka_unit_test(a_call_for_a_human_is_not_shown_as_a_recovery),

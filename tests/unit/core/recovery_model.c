@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -42,6 +43,7 @@ void model_adopt(struct recovery_model *m, const struct recovery *r)
 {
     m->r = *r;
     m->open = r->open;
+    m->acted = r->stepped;
     m->effective = false;
     m->effective_runs = 0;
     bool told = r->phase == PHASE_INTENT || r->phase == PHASE_ACTING || r->phase == PHASE_VERIFYING;
@@ -111,17 +113,24 @@ static void check_run(struct recovery_model *m, const struct recovery *before,
     m->runs++;
 }
 
+/* Nothing was done: refused, never sent, or there was nothing to do. */
+static bool was_no_attempt(enum action_end end)
+{
+    return end == ACTION_NO_EFFECT || end == ACTION_NOT_REACHED || end == ACTION_REFUSED ||
+           end == ACTION_UNKILLABLE;
+}
+
 static void check_outcome(struct recovery_model *m, const struct effect *e)
 {
     PROMISE(e->action_id == m->intent);
     PROMISE(!(m->intent_closed));
     PROMISE(!(e->success && !m->ran));
     m->intent_closed = true;
-    if (m->ran && e->action != ACTION_BGSAVE && e->action_end != ACTION_NO_EFFECT &&
-        e->action_end != ACTION_NOT_REACHED && e->action_end != ACTION_REFUSED) {
+    if (m->ran && e->action != ACTION_BGSAVE && !was_no_attempt(e->action_end)) {
         m->effective = true;
+        m->acted = true;
         m->last_effective = m->now;
-        m->effective_runs += model_count(m, EFFECT_SKIP) == 0; /* else systemd refused it */
+        m->effective_runs++;
         PROMISE(m->effective_runs <= m->policy.max_attempts);
     }
 }
@@ -136,7 +145,13 @@ static void check_effect(struct recovery_model *m, const struct recovery *before
         break;
     case EFFECT_ENDED:
         PROMISE(m->open);
-        m->open = false;
+        /* What was refused counts for nothing, in the breaker neither. */
+        bool counted =
+            memcmp(m->r.breaker.times, before->breaker.times, sizeof before->breaker.times) != 0;
+        bool nothing_to_kill =
+            m->r.action == ACTION_KILL_SCRIPT && m->r.action_end == ACTION_NO_EFFECT;
+        PROMISE(m->reset || counted == (m->acted || nothing_to_kill));
+        m->open = m->acted = false;
         m->announced = false;
         break;
     case EFFECT_ANNOUNCE:
@@ -166,6 +181,22 @@ static void check_effect(struct recovery_model *m, const struct recovery *before
     }
 }
 
+/* Who is said to be needed was called, once. */
+static void check_human(const struct recovery_model *m, const struct recovery *before)
+{
+    int calls = model_count(m, EFFECT_HUMAN);
+    PROMISE(calls <= 1);
+    PROMISE(!m->r.needs_human || before->needs_human || calls == 1);
+    PROMISE(calls == 0 || m->r.needs_human);
+    PROMISE(m->r.alerted == CAUSE_NONE || m->r.needs_human);
+    for (size_t i = 0; i < m->out.count; i++) {
+        const struct effect *e = &m->out.items[i];
+        bool for_human = e->kind == EFFECT_ENDED && (e->end == END_HUMAN || e->end == END_FAILED);
+        if (for_human)
+            PROMISE(calls == 1 || (before->needs_human && before->alerted != CAUSE_NONE));
+    }
+}
+
 static void check_rest(const struct recovery_model *m, enum recovery_event event)
 {
     const struct recovery *r = &m->r;
@@ -190,6 +221,7 @@ void model_step(struct recovery_model *m, enum recovery_event event, uint64_t ac
 {
     struct recovery before = m->r;
     describe(m, event, end, facts);
+    m->reset = event == EVENT_RESET;
     struct recovery_input input = {
         .event = event, .action_id = action_id, .end = end, .wall = m->wall, .facts = *facts};
     recovery_step(&m->r, &m->policy, &input, m->now, &m->out);
@@ -198,7 +230,7 @@ void model_step(struct recovery_model *m, enum recovery_event event, uint64_t ac
         check_effect(m, &before, facts, &m->out.items[i]);
     bool refused = event == EVENT_ACTION_ENDED && end == ACTION_REFUSED &&
                    before.phase == PHASE_ACTING && action_id == before.action_id &&
-                   starts(before.action);
+                   before.action != ACTION_BGSAVE;
     if (refused) { /* it is no attempt, and no other is made by the same way */
         PROMISE(m->r.attempts == before.attempts - 1 || before.attempts == 0);
         PROMISE((m->r.refused & RECOVERY_BIT(before.action)) != 0);
@@ -212,5 +244,6 @@ void model_step(struct recovery_model *m, enum recovery_event event, uint64_t ac
     PROMISE(m->r.action_id >= before.action_id);
     if (before.phase == PHASE_EXHAUSTED && event != EVENT_RESET)
         PROMISE(m->r.phase == PHASE_EXHAUSTED);
+    check_human(m, &before);
     check_rest(m, event);
 }

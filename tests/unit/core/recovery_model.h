@@ -11,12 +11,14 @@ struct recovery_model {
     mono_ms now;
     wall_ms wall;
     struct recovery_effects out; /* of the last step */
+    bool reset;                  /* is what the step does */
     uint64_t intent;             /* id of the newest intent, 0 = none */
     bool intent_closed;          /* its outcome was written */
     bool ran;                    /* its action was run */
     bool effective;              /* an attempt that took effect is remembered */
     mono_ms last_effective;      /* its end */
     bool open;                   /* a recovery is under way */
+    bool acted;                  /* ... in which an attempt was made */
     bool announced;              /* that somebody stopped it, in this recovery */
     mono_ms announced_at;
     int effective_runs; /* in this failure */

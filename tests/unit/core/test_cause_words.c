@@ -108,6 +108,21 @@ static void a_redis_that_listens_elsewhere_is_named(void **state)
     expect(CAUSE_PATH_BROKEN, &s, cause_row(CAUSE_PATH_BROKEN)->summary, "");
 }
 
+static void a_refusal_that_nobody_could_confirm_says_why_and_what_would_allow_it(void **state)
+{
+    (void)state;
+    struct sight s = sight_of(REPLY_REFUSED, "");
+    expect(CAUSE_CONNECTION_REFUSED, &s, "refused from here", "permitopen");
+    (void)str_copy(s.witness.text, sizeof s.witness.text, "no session");
+    expect(CAUSE_CONNECTION_REFUSED, &s,
+           "could not be asked whether Redis serves there: no session.", "via: ssh");
+    expect(CAUSE_CONNECTION_REFUSED, &s, "10.0.0.5:6379", "commands: extended");
+    s.witness.possible = true; /* and never proven */
+    s.witness.reply = REPLY_REFUSED;
+    (void)str_copy(s.witness.address, sizeof s.witness.address, "127.0.0.1:6379");
+    expect(CAUSE_CONNECTION_REFUSED, &s, "never found it at 127.0.0.1:6379", "address");
+}
+
 static void a_redis_that_takes_no_new_clients_is_named(void **state)
 {
     (void)state;
@@ -159,6 +174,7 @@ int main(void)
         cmocka_unit_test(a_unit_that_cannot_be_started_is_named),
         cmocka_unit_test(a_host_that_refuses_us_was_reached),
         cmocka_unit_test(a_redis_that_listens_elsewhere_is_named),
+        cmocka_unit_test(a_refusal_that_nobody_could_confirm_says_why_and_what_would_allow_it),
         cmocka_unit_test(a_redis_that_takes_no_new_clients_is_named),
         cmocka_unit_test(a_systemd_of_this_machine_that_does_not_answer_is_named),
         cmocka_unit_test(a_changed_role_says_more_than_a_masked_unit),

@@ -96,6 +96,7 @@ static void who_refuses_may_have_ended_since_its_unit_was_looked_at(void **state
                                        .reply = REPLY_REFUSED,
                                        .asked = {DOUBT_MS + 39000},
                                        .at = {DOUBT_MS + 39001}};
+    s.witness_proven = true;
     struct verdict v = silence_judge(&s, &refused, now);
     assert_int_equal(v.cause, CAUSE_HUNG);
     assert_false(v.confirmed);
@@ -103,6 +104,11 @@ static void who_refuses_may_have_ended_since_its_unit_was_looked_at(void **state
     v = silence_judge(&s, &refused, now);
     assert_int_equal(v.cause, CAUSE_HUNG);
     assert_true(v.confirmed);
+    s.witness.possible = false; /* nobody can be asked there: a human is called no earlier */
+    refused.asked.ms = s.unit.asked.ms + 1;
+    v = silence_judge(&s, &refused, now);
+    assert_int_equal(v.cause, CAUSE_CONNECTION_REFUSED);
+    assert_false(v.confirmed);
 }
 
 /* A path that was broken for a moment, and a process that ends just then. */

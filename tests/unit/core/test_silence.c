@@ -27,15 +27,17 @@ enum trait {
     OTHER_PROCESS = 1 << 8, /* than the unit's */
     STALE_PROCESS = 1 << 9, /* in this doubt, but not lately */
     OLD_WITNESS = 1 << 10,
-    ONE_LOOK = 1 << 11,    /* at the process, nothing to compare with */
-    STIRRED = 1 << 12,     /* it did something a moment ago */
-    GROUP_ONLY = 1 << 13,  /* only the control group's processor time is known */
-    LIMIT_OVER = 1 << 14,  /* busy_limit_seconds has passed */
-    UNIT_FIRST = 1 << 15,  /* the unit was looked at before the probes failed */
-    KEPT_SILENT = 1 << 16, /* so is the kept connection */
-    BACKWARDS = 1 << 17,   /* its processor time went back */
-    UNPROVEN = 1 << 18,    /* the witness never found Redis */
-    FOUND_LATER = 1 << 19, /* its first answer came after the newest probe was asked */
+    ONE_LOOK = 1 << 11,     /* at the process, nothing to compare with */
+    STIRRED = 1 << 12,      /* it did something a moment ago */
+    GROUP_ONLY = 1 << 13,   /* only the control group's processor time is known */
+    LIMIT_OVER = 1 << 14,   /* busy_limit_seconds has passed */
+    UNIT_FIRST = 1 << 15,   /* the unit was looked at before the probes failed */
+    KEPT_SILENT = 1 << 16,  /* so is the kept connection */
+    BACKWARDS = 1 << 17,    /* its processor time went back */
+    UNPROVEN = 1 << 18,     /* the witness never found Redis */
+    FOUND_LATER = 1 << 19,  /* its first answer came after the newest probe was asked */
+    JUST_REFUSED = 1 << 20, /* a connection was, less than 30 s ago */
+    ONCE_REFUSED = 1 << 21, /* ... 30 s ago */
 };
 
 struct row {
@@ -192,15 +194,48 @@ static const struct row rows[] = {
     {"silent here, and the host cannot be asked", SILENT, REPLY_NONE, S, S, 0, 0, 0, CAUSE_HUNG,
      false},
     {"... for 30 s", SILENT, REPLY_NONE, S, S, 0, 0, LONG_SILENT, CAUSE_HUNG, true},
-    {"refused here, and the host cannot be asked", REFUSED, REPLY_NONE, S, S, 0, 0, 0, CAUSE_HUNG,
+    {"... after it had refused: that may be the path, too", SILENT, REPLY_NONE, S, S, 0, 0,
+     LONG_SILENT | JUST_REFUSED, CAUSE_HUNG, false},
+    {"... 30 s before", SILENT, REPLY_NONE, S, S, 0, 0, LONG_SILENT | ONCE_REFUSED, CAUSE_HUNG,
+     true},
+    {"refused here, and the host cannot be asked: one fact", REFUSED, REPLY_NONE, S, S, 0, 0, 0,
+     CAUSE_CONNECTION_REFUSED, true},
+    {"... however long", REFUSED, REPLY_NONE, S, S, 0, 0, LONG_SILENT, CAUSE_CONNECTION_REFUSED,
+     true},
+    {"... also without a look at the process", REFUSED, REPLY_NONE, UNKNOWN, UNKNOWN, 0, 0,
+     LONG_SILENT, CAUSE_CONNECTION_REFUSED, true},
+    {"... whoever else it works for", REFUSED, REPLY_NONE, R, R, 100, 0, LONG_SILENT,
+     CAUSE_CONNECTION_REFUSED, true},
+    {"... also beyond the limit of a long command", REFUSED, REPLY_NONE, R, R, 100, 0, LIMIT_OVER,
+     CAUSE_CONNECTION_REFUSED, true},
+    {"... by the control group's time", REFUSED, REPLY_NONE, UNKNOWN, UNKNOWN, 50, 0,
+     GROUP_ONLY | LIMIT_OVER, CAUSE_CONNECTION_REFUSED, true},
+    {"... a disk explains no refusal", REFUSED, REPLY_NONE, D, D, 0, 0, LONG_SILENT,
+     CAUSE_CONNECTION_REFUSED, true},
+    {"... nor does a tracer", REFUSED, REPLY_NONE, S, S, 0, 4711, LONG_SILENT,
+     CAUSE_CONNECTION_REFUSED, true},
+    {"... over a slow line", REFUSED, REPLY_NONE, S, S, 0, 0, SLOW_LINE, CAUSE_CONNECTION_REFUSED,
+     true},
+    {"... but three probes", REFUSED, REPLY_NONE, S, S, 0, 0, TWO_FAILED, CAUSE_CONNECTION_REFUSED,
      false},
-    {"... for 30 s", REFUSED, REPLY_NONE, S, S, 0, 0, LONG_SILENT, CAUSE_HUNG, true},
+    {"... and the unit was looked at before", REFUSED, REPLY_NONE, S, S, 0, 0, UNIT_FIRST,
+     CAUSE_CONNECTION_REFUSED, false},
+    {"refused here, and the host's answer is on its way", REFUSED, REFUSED, S, S, 0, 0, OLD_WITNESS,
+     CAUSE_CONNECTION_REFUSED, false},
+    {"... for 30 s", REFUSED, REFUSED, S, S, 0, 0, OLD_WITNESS | LONG_SILENT,
+     CAUSE_CONNECTION_REFUSED, true},
+    {"refused here, cannot be asked, and a signal stopped it", REFUSED, REPLY_NONE, T, T, 0, 0, 0,
+     CAUSE_HUNG, true},
+    {"refused here, cannot be asked, and it has ended", REFUSED, REPLY_NONE, S, TASK_ENDED, 0, 0, 0,
+     CAUSE_HUNG, false},
+    {"... for 30 s", REFUSED, REPLY_NONE, S, TASK_ENDED, 0, 0, LONG_SILENT, CAUSE_HUNG, true},
     {"refused here, cannot be asked, young", REFUSED, REPLY_NONE, S, S, 0, 0, YOUNG,
      CAUSE_SYSTEMD_RESTARTING, false},
     {"a witness that never found Redis is none: silent", SILENT, SILENT, S, S, 0, 0, UNPROVEN,
      CAUSE_HUNG, false},
-    {"... refused", REFUSED, REFUSED, S, S, 0, 0, UNPROVEN, CAUSE_HUNG, false},
-    {"... for 30 s", REFUSED, REFUSED, S, S, 0, 0, UNPROVEN | LONG_SILENT, CAUSE_HUNG, true},
+    {"... refused", REFUSED, REFUSED, S, S, 0, 0, UNPROVEN, CAUSE_CONNECTION_REFUSED, true},
+    {"... for 30 s", REFUSED, REFUSED, S, S, 0, 0, UNPROVEN | LONG_SILENT, CAUSE_CONNECTION_REFUSED,
+     true},
     {"... but its first answer is one", REFUSED, REPLY_PONG, S, S, 0, 0, UNPROVEN,
      CAUSE_PATH_BROKEN, true},
     {"no Redis is what answers here, and the host cannot be asked", REPLY_GARBAGE, REPLY_NONE, S, S,
@@ -280,6 +315,9 @@ static struct sight see(const struct row *row)
         .failing_since = {(t & UNIT_FIRST) != 0 ? NOW_MS : NOW_MS - 4000},
         .ever_answered = (t & NEVER_ANSWERED) == 0,
         .stirred = {(t & STIRRED) != 0 ? NOW_MS - EVIDENCE_STILL_MS + 1 : 0},
+        .refused = {row->here == REFUSED || (t & JUST_REFUSED) != 0 ? NOW_MS - 29999
+                    : (t & ONCE_REFUSED) != 0                       ? NOW_MS - 30000
+                                                                    : 0},
         .slow_look = {(t & SLOW_LINE) != 0   ? NOW_MS - 2 * TIMEOUT_MS + 1
                       : (t & SLOW_ONCE) != 0 ? NOW_MS - 2 * TIMEOUT_MS
                                              : 0},
@@ -328,9 +366,10 @@ static bool may_restart(const struct row *row)
         return false;
     if (stopped)
         return true;
+    if (row->here == REFUSED && row->there == REPLY_NONE) /* one fact, unless the process is gone */
+        return long_silent && row->state == TASK_ENDED;
     bool works = row->cpu_percent >= 20 || row->state == R || row->state == D;
-    if (works || ((row->traits & SLOW_LINE) != 0 && row->there != REFUSED &&
-                  !(row->there == REPLY_NONE && row->here == REFUSED)))
+    if (works || ((row->traits & SLOW_LINE) != 0 && row->there != REFUSED))
         return false;
     return refused_there || long_silent || (row->there == SILENT && still);
 }

@@ -446,6 +446,29 @@ static void a_witness_that_never_found_redis_is_none(void **state)
     assert_int_equal(w.restarts, 0);
 }
 
+/* A proxy that dies, a firewall, a changed bind: whether Redis serves cannot be seen from here. */
+static void a_refusal_that_nobody_confirms_calls_a_human_and_restarts_nothing(void **state)
+{
+    struct fixture *f = *state;
+    struct world w;
+    begin(&w, f);
+    f->service.commands_extended = false;
+    f->service.control = CONTROL_SSH;
+    run_until(&w, 20000);
+    change(&w, REPLY_REFUSED, REPLY_NONE);
+    run_until(&w, 20000 + 6000);
+    assert_string_equal(cause_of(&w), "connection_refused");
+    assert_true(service(&w)->recovery.needs_human);
+    run_until(&w, 20000 + 300000);
+    change(&w, REPLY_SILENT, REPLY_NONE); /* the same path */
+    run_until(&w, 20000 + 329000);
+    assert_int_equal(w.restarts + w.reloads, 0);
+    change(&w, REPLY_PONG, REPLY_PONG);
+    run_until(&w, 20000 + 340000);
+    assert_string_equal(cause_of(&w), "ok");
+    assert_false(service(&w)->recovery.needs_human);
+}
+
 static void no_witness_means_thirty_seconds_too(void **state)
 {
     struct world w;
@@ -638,6 +661,7 @@ int main(void)
         TEST(processor_time_of_the_unit_alone_vetoes),
         TEST(a_hang_without_evidence_is_believed_after_thirty_seconds),
         TEST(a_witness_that_never_found_redis_is_none),
+        TEST(a_refusal_that_nobody_confirms_calls_a_human_and_restarts_nothing),
         TEST(no_witness_means_thirty_seconds_too),
         TEST(a_broken_path_is_named_and_nothing_is_done),
         TEST(a_command_that_ends_is_no_broken_path),

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "base/attr.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "engine/service.h"
@@ -27,7 +28,8 @@ static struct {
     enum host_refusal refusal;
     enum log_class logged;
     struct unit_facts unit;
-    enum reply_class reply;
+    enum reply_class reply, to_kill;
+    int kills; /* asked for */
 } host;
 
 static int set_up(void **state)
@@ -37,6 +39,7 @@ static int set_up(void **state)
     host.refusal = HOST_NOT_REFUSED;
     host.logged = LOG_NONE;
     host.reply = REPLY_PONG;
+    host.kills = 0;
     facts_unit_reset(&host.unit);
     host.unit.active = UNIT_ACTIVE;
     host.unit.main_pid = 4711;
@@ -82,7 +85,9 @@ static void answer_all(struct fixture *f, int64_t now)
         f->redis_count = f->host_count = 0;
         for (size_t i = 0; i < redis_count; i++) {
             struct redis_answer a = {.id = redis[i].id, .request = redis[i].request};
-            a.probe.reply = host.reply;
+            bool kill = a.request == REDIS_SCRIPT_KILL || a.request == REDIS_FUNCTION_KILL;
+            host.kills += a.request == REDIS_SCRIPT_KILL;
+            a.probe.reply = kill ? host.to_kill : host.reply;
             (void)str_copy(a.probe.text, sizeof a.probe.text, host.text);
             facts_info_reset(&a.info);
             engine_redis_ended(f->engine, 0, &a, fixture_at(now));
@@ -266,6 +271,93 @@ static void an_expired_certificate_calls_a_human(void **state)
     assert_int_equal(f->outcome_count, 0);
 }
 
+static int64_t runs_a_script(struct fixture *f, int64_t now, enum reply_class to_kill)
+{
+    host.reply = REPLY_BUSY;
+    host.to_kill = to_kill;
+    return run_until(f, now + 15000);
+}
+
+/* Redis says no: that is no attempt, and three of them open no breaker. */
+static void a_script_that_redis_does_not_let_us_end_counts_for_nothing(void **state)
+{
+    static const struct {
+        enum reply_class to_kill;
+        const char *words;
+    } rows[] = {
+        {REPLY_NOPERM, "NOPERM this user has no permissions to run 'script|kill'"},
+        {REPLY_BUSY, "BUSY Redis is busy running a module command"},
+        {REPLY_UNKILLABLE, "UNKILLABLE Sorry the script already executed write commands"},
+    };
+    struct fixture *f = *state;
+    const struct service *s = &f->engine->services[0];
+    int64_t now = run_until(f, 5000);
+    for (size_t i = 0; i < 2 * ARRAY_LENGTH(rows); i++) {
+        const char *words = host.text = rows[i / 2].words;
+        int before = host.kills;
+        now = runs_a_script(f, now, rows[i / 2].to_kill);
+        assert_int_equal(s->cause, CAUSE_BUSY_SCRIPT);
+        assert_int_equal(host.kills, before + 1);
+        assert_int_equal(s->recovery.attempts, 0);
+        assert_int_equal(f->outcome_count, 0);
+        assert_non_null(strstr(f->told.reason, "busy_script: "));
+        assert_string_equal(f->record.result, "needs_human");
+        assert_true(s->recovery.needs_human);
+        JSON_CLEANUP json_t *explained = engine_explain_json(f->engine, 0, fixture_at(now));
+        assert_false(json_is_true(json_object_get(explained, "would_act")));
+        char *reasons = json_dumps(json_object_get(explained, "reasons"), JSON_COMPACT);
+        if (rows[i / 2].to_kill == REPLY_UNKILLABLE)
+            assert_non_null(strstr(reasons, "could not end the script"));
+        else
+            assert_non_null(strstr(reasons, words));
+        free(reasons);
+        host.reply = REPLY_PONG;
+        host.text = "";
+        now = run_until(f, now + 15000);
+        assert_false(s->recovery.needs_human);
+        assert_int_equal(s->guard.refused[0], '\0');
+    }
+    assert_int_equal(s->recovery.breaker.times[0].ms, 0);
+}
+
+/* Somebody gives the right: it is tried again, later each time. */
+static void what_redis_has_refused_is_tried_again(void **state)
+{
+    struct fixture *f = *state;
+    int64_t now = run_until(f, 5000);
+    host.text = "NOPERM this user has no permissions";
+    now = runs_a_script(f, now, REPLY_NOPERM);
+    assert_int_equal(host.kills, 1);
+    host.to_kill = REPLY_OTHER;
+    (void)run_until(f, now + 60000);
+    assert_int_equal(host.kills, 2);
+}
+
+static void a_pause_is_named_although_the_breaker_is_open(void **state)
+{
+    static const char *const where[] = {"resus recovery reset", "resus resume"};
+    struct fixture *f = *state;
+    const struct engine_user user = {.email = "alice"};
+    int64_t now = run_until(f, 5000);
+    struct recovery *r = &f->engine->services[0].recovery;
+    r->breaker.open = true;
+    r->phase = PHASE_EXHAUSTED;
+    r->deadline = MONO_NEVER;
+    engine_pause(f->engine, 0, 600000, &user, "test", NULL, fixture_at(now));
+    for (size_t i = 0; i < ARRAY_LENGTH(where); i++)
+        expect_guard(f, now, "breaker_open", where[i]);
+    JSON_CLEANUP json_t *answer = engine_recovery_json(f->engine, 0, fixture_at(now));
+    JSON_CLEANUP json_t *explained = engine_explain_json(f->engine, 0, fixture_at(now));
+    char *texts[] = {json_dumps(answer, JSON_COMPACT), json_dumps(explained, JSON_COMPACT)};
+    for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
+        assert_non_null(strstr(texts[i], "paused as well"));
+        free(texts[i]);
+    }
+    engine_resume(f->engine, 0, &user, "test", NULL, fixture_at(now));
+    JSON_CLEANUP json_t *status = engine_status_json(f->engine, 0, fixture_at(now));
+    assert_null(strstr(json_text_or(json_object_get(status, "not_guarded"), "text", ""), "paused"));
+}
+
 static void an_alias_is_named(void **state)
 {
     struct fixture *f = *state;
@@ -289,11 +381,17 @@ int main(void)
                                         fixture_tear_down),
         cmocka_unit_test_setup_teardown(what_the_host_refuses_is_no_attempt_and_the_headline,
                                         set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(a_script_that_redis_does_not_let_us_end_counts_for_nothing,
+                                        set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(what_redis_has_refused_is_tried_again, set_up,
+                                        fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_login_that_runs_nothing_is_not_reached, set_up,
                                         fixture_tear_down),
         cmocka_unit_test_setup_teardown(an_expired_certificate_calls_a_human, set_up,
                                         fixture_tear_down),
         cmocka_unit_test_setup_teardown(the_history_says_what_was_seen, set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(a_pause_is_named_although_the_breaker_is_open, set_up,
+                                        fixture_tear_down),
         cmocka_unit_test_setup_teardown(an_alias_is_named, set_up, fixture_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
