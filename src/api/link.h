@@ -9,7 +9,7 @@
  *                                                  A token of another sub, or issued (iat) before
  *                                                  not_before, is refused
  *   {"revoked": ["<jti>", ...]}                    revoked and not yet expired; whole list
- *   {"event": {...}, "service": id}                every event of contract section 5, as published
+ *   {"event": {...}, "service": id}                every event, as published
  *                                                  from "ready" on, after the last ones before it
  *   {"id", "line": any}                            a piece of a follow or of a long answer
  *   {"id", "status", "body", "rate"?: {"limit", "remaining", "reset"}}

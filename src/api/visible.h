@@ -1,4 +1,4 @@
-/* What of a status or health object a role may see (contract section 4). */
+/* What of a status or health object a role may see. */
 #ifndef RESUS_API_VISIBLE_H
 #define RESUS_API_VISIBLE_H
 

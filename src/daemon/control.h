@@ -1,7 +1,7 @@
 /* The control socket: where the command line and other local programs speak to the daemon. A Unix
  * socket of frames (api/frame.h). Who speaks is known from the kernel (SO_PEERCRED), so there is no
  * password: root, the daemon's own user and members of group `resus-admin` act as admin, members of
- * `resus-monitor` as viewer, everybody else is told which group is missing (contract section 2).
+ * `resus-monitor` as viewer, everybody else is told which group is missing.
  *
  * Everything runs on the loop's thread, but for the look-up of a peer's groups (it may ask a
  * directory server), which a libuv worker does. */

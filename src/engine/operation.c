@@ -91,7 +91,7 @@ void operation_take_back(struct service *s, struct now now)
     record_wish(s, now);
 }
 
-/* What the service shall be is on the disk before anything is done (row A7). */
+/* What the service shall be is on the disk before anything is done. */
 static void decide(struct service *s, struct now now)
 {
     struct operation *o = &s->operation;

@@ -209,7 +209,7 @@ struct config_seen {
     char policy[24];
 };
 
-/* What is known of an entry of affected_services (row A9). */
+/* What is known of an entry of affected_services. */
 struct dependent {
     bool asked, looked;
     bool well; /* seen well since the success that is followed up */
@@ -294,7 +294,7 @@ struct service {
     wall_ms recovery_times[ENGINE_RECALL_MAX]; /* newest first; those before the start recalled */
 
     struct operation operation;
-    mono_ms watch_after_until; /* row A9: 15 minutes after an operation */
+    mono_ms watch_after_until; /* 15 minutes after an operation */
     bool watch_after_told;
     struct after after;
     struct {
@@ -563,7 +563,7 @@ uint64_t request_begin(struct service *s, enum purpose purpose, mono_ms asked);
 struct pending request_end(struct service *s, uint64_t id); /* FOR_NOTHING: it is not known */
 uint64_t request_begin_action(struct service *s, enum purpose purpose, mono_ms asked,
                               uint64_t action_id);
-#define HOST_LOOK_LIMIT_MS 10000 /* row B2 */
+#define HOST_LOOK_LIMIT_MS 10000 /* then the host does not answer */
 /* A command that only reads; number: lines of a log, a process, else 0. */
 void request_host(struct service *s, enum purpose purpose, enum host_command command, int number,
                   bool with_sudo, struct now now);

@@ -1,4 +1,4 @@
-/* What the engine says of a service, as JSON (contract sections 4 and 8). */
+/* What the engine says of a service, as JSON. */
 #include <stdio.h>
 #include <string.h>
 

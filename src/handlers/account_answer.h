@@ -18,7 +18,7 @@ struct user *account_own_user(struct handlers *h, struct call *call);
 void account_ask_password(struct handlers *h, struct call *call, password_done *done);
 /* In `done`: false when it was wrong, and refused. */
 bool account_password_good(struct handlers *h, struct call *call, bool good);
-/* 429 in the contract's form. */
+/* 429, as every refusal is written. */
 void account_too_often(struct handlers *h, struct call *call, int64_t wait_ms, int limit);
 /* Hands to password_work_do; a full queue is 503. */
 void account_work(struct handlers *h, struct call *call, const char *hash, const char *password,
