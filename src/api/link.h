@@ -12,7 +12,7 @@
  *                                                  not_before, is refused
  *   {"revoked": ["<session>", ...]}                token_session(), revoked and not yet expired;
  * whole list
- *   {"event": {...}, "service": id}                every event of contract section 5, as published
+ *   {"event": {...}, "service": id}                every event, as published
  *                                                  from "ready" on, after the last ones before it
  *   {"id", "line": any}                            a piece of a follow or of a long answer
  *   {"id", "status", "body", "rate"?: {"limit", "remaining", "reset"}}

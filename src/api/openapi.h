@@ -1,4 +1,4 @@
-/* The OpenAPI 3.1 document of the API (row F3): nothing in it is written twice, all of it comes
+/* The OpenAPI 3.1 document of the API: nothing in it is written twice, all of it comes
  * from the table of operations and from the shapes of the answers. Pure; some 60 KB of text, made
  * in about a millisecond: make it once.
  *

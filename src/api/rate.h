@@ -1,4 +1,4 @@
-/* Rate limits (row D6): calls a minute of one user (anonymous: address) and class, counted in a
+/* Rate limits: calls a minute of one user (anonymous: address) and class, counted in a
  * window that starts with its first call. Pure: the caller brings the time. Bounded: the entry that
  * was used longest ago makes room. */
 #ifndef RESUS_API_RATE_H

@@ -29,7 +29,7 @@
 #define ROUTE_QUERY_MAX 4096 /* bytes of a query, encoded */
 #define ROUTE_BODY_MAX (64 * 1024)
 #define ROUTE_DEPTH_MAX 16 /* objects and arrays within each other */
-/* The key by which a WebSocket's query may bring its token (contract section 4): not a field. */
+/* The key by which a WebSocket's query may bring its token: not a field. */
 #define ROUTE_TOKEN_KEY "token"
 
 struct route {

@@ -1,4 +1,4 @@
-/* The shapes of what is answered (contract sections 4, 5, 8): data, from which the components of
+/* The shapes of what is answered: data, from which the components of
  * /openapi.json are made and by which tests check real answers.
  *
  * A member's name ends with "?" when it may be absent. Its type is one of

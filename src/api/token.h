@@ -1,4 +1,4 @@
-/* Login tokens: JWT, ES256 (row D2). The engine signs, both processes check; libjwt decodes, and
+/* Login tokens: JWT, ES256. The engine signs, both processes check; libjwt decodes, and
  * what it does not check is checked here: alg is ES256 and nothing else, iss, sub, role, jti, iat
  * and exp are there and in time. Secret-free: only public keys. */
 #ifndef RESUS_API_TOKEN_H
@@ -14,7 +14,7 @@
 
 #define TOKEN_MAX 2048         /* bytes of a token that is looked at */
 #define TOKEN_FOREIGN_MAX 4000 /* of one that a login server elsewhere signed */
-#define TOKEN_SECONDS 3600     /* contract section 4 */
+#define TOKEN_SECONDS 3600     /* as long as `expires_in` says */
 #define TOKEN_SKEW_SECONDS 5   /* iat and nbf may lie ahead: clocks were stepped */
 #define TOKEN_SESSION_SIZE 96  /* number, "-", SHA-256 in hex */
 #define TOKEN_KEYS_MAX 4       /* the signing key and those before it that are still valid */

@@ -55,7 +55,7 @@ static inline int64_t wall_since(wall_ms now, wall_ms then)
 }
 
 #define WALL_TEXT_SIZE 32
-/* RFC 3339 UTC in whole seconds with Z (contract.md, head): "2025-10-10T14:30:00Z". `buffer` holds
+/* RFC 3339 UTC in whole seconds with Z: "2025-10-10T14:30:00Z". `buffer` holds
  * WALL_TEXT_SIZE. Returns buffer. Years outside 0..9999 are clamped. */
 char *wall_text(wall_ms t, char buffer[WALL_TEXT_SIZE]);
 /* Reads that form (fractions of a second and numeric offsets are taken too). 0 or -EINVAL. */

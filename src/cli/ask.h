@@ -18,7 +18,7 @@
 #define ASK_DEFAULT_SOCKET "/run/resus/control.sock"
 /* Reading answers from snapshots: at once. */
 #define ASK_READ_MS 20000
-/* A full check: 5 s + 10 s + 15 s (rows B1 to B3), doubled. */
+/* A full check: 5 s + 10 s + 15 s, doubled. */
 #define ASK_CHECK_MS 60000
 /* 60 s of saving, 30 s of loading before 202, systemd's own 90 s, and some air. */
 #define ASK_OPERATE_MS 240000

@@ -148,15 +148,6 @@ static void summary_text(const char *summary, char *text, size_t size)
         text[length - 1] = '\0';
 }
 
-/* Redis is well, but the next failure would not be treated. */
-static bool is_unguarded(const char *reason)
-{
-    static const char *const reasons[] = {
-        "breaker_open", "attempts_exhausted", "disabled", "paused", "maintenance", "cannot_act",
-    };
-    return str_index(reasons, ARRAY_LENGTH(reasons), reason) >= 0;
-}
-
 static void stopped_text(const json_t *status, char *text, size_t size)
 {
     const char *by = json_text_or(status, "stopped_by", "");
@@ -180,7 +171,9 @@ enum checkline_status checkline_health(const json_t *health, const json_t *statu
     const char *withheld = json_text_or(held, "text", "");
     const char *held_code = json_text_or(held, "reason_code", "");
     bool cannot_act = str_equal(held_code, "cannot_act");
-    bool unguarded = seen == CHECK_OK && is_unguarded(held_code);
+    /* Redis is well, but the next failure would not be treated: the engine says so. */
+    const char *unguarded = json_text_or(json_object_get(status, "not_guarded"), "text", "");
+    bool open = seen == CHECK_OK && unguarded[0] != '\0';
     if (str_equal(code, "stopped_on_purpose") && seen == CHECK_CRITICAL) {
         stopped_text(status, text, sizeof(text));
         return line(CHECK_WARNING, text, health, out);
@@ -193,10 +186,10 @@ enum checkline_status checkline_health(const json_t *health, const json_t *statu
         summary_text(summary, text, sizeof(text));
     else
         (void)str_format(text, sizeof(text), "%s%s%s", overall, code[0] == '\0' ? "" : ": ", code);
-    if (unguarded) {
+    if (open) {
         (void)str_append(text, sizeof(text), "; not guarded: ");
         size_t length = strlen(text);
-        summary_text(withheld, text + length, sizeof(text) - length);
+        summary_text(unguarded, text + length, sizeof(text) - length);
         return line(CHECK_WARNING, text, health, out);
     }
     bool wipes = str_equal(held_code, "empty_primary"); /* whoever is called is warned of a start */

@@ -1,4 +1,4 @@
-/* The command line: verbs to operations to text or JSON (contract section 2). */
+/* The command line: verbs to operations to text or JSON. */
 #ifndef RESUS_CLI_CLI_H
 #define RESUS_CLI_CLI_H
 

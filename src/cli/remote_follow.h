@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "cli/remote.h"
 
-/* Events have no limit of calls; of logs 20 a minute are allowed (contract section 3). */
+/* Events have no limit of calls; of logs 20 a minute are allowed. */
 #define REMOTE_FOLLOW_EVENTS_MS 2000
 #define REMOTE_FOLLOW_LOGS_MS 4000
 

@@ -149,7 +149,7 @@ static int review(const struct invocation *in, const struct settings *settings,
     json_t *raw JSON_CLEANUP = NULL;
     struct error err = {0};
     struct audit_filter filter = *given;
-    /* Unless told otherwise: a day for the summary, a week for the report (rows E5, E6). */
+    /* Unless told otherwise: a day for the summary, a week for the report. */
     if (filter.since.ms == 0 && filter.until.ms == 0)
         filter.since = wall_add(clock_wall(), -DAY_MS * (make == audit_summary ? 1 : 7));
     if (make(settings->audit.file, &filter, &settings->security, &raw, &err) < 0)

@@ -93,7 +93,7 @@ int verb_bundle(const struct invocation *in)
     if (in->json && (q.status >= 400 || !arguments_has(in, OPTION_OUTPUT)))
         ask_print_json(q.body);
     if (status == CLI_DONE && json_int_or(json_object_get(q.body, "diagnosis"), "findings", 0) > 0)
-        status = CLI_REFUSED; /* contract section 2: 1 = findings */
+        status = CLI_REFUSED; /* 1 = findings */
     ask_free(&q, 1);
     return status;
 }

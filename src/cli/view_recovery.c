@@ -88,7 +88,7 @@ void view_recovery_line(struct page *p, const json_t *recovery)
     withheld_line(p, json_object_get(recovery, "withheld"));
 }
 
-/* Row C8: how it went lately. */
+/* How it went lately. */
 static void metrics_line(struct page *p, const json_t *metrics)
 {
     if (!json_is_object(metrics))

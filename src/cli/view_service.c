@@ -106,7 +106,7 @@ static void running_operation(struct page *p, const json_t *operation)
     page_put(p, "\n");
 }
 
-/* Row A9: who depends on the service, as seen after the last operation or recovery. */
+/* Who depends on the service, as seen after the last operation or recovery. */
 static void dependents(struct page *p, const json_t *affected)
 {
     size_t i;

@@ -1,4 +1,4 @@
-/* The circuit breaker (row C5): so many recoveries within a window, and automatic recovery stops
+/* The circuit breaker: so many recoveries within a window, and automatic recovery stops
  * until an admin resets it. Counts recoveries of which a first step ran, when they have ended,
  * whatever their result. Wall times, because it survives a restart of Resus; a clock set back never
  * opens it by itself and never forgets an entry of "the future". */

@@ -1,5 +1,5 @@
 /* The causes: one table says what each is called, how bad it is, whether a restart would help, what
- * Resus does about it by itself, and what to tell people (contract section 8). Adding a cause is
+ * Resus does about it by itself, and what to tell people. Adding a cause is
  * adding a row, a rule in cause_judge() and a test row. */
 #ifndef RESUS_CORE_CAUSE_H
 #define RESUS_CORE_CAUSE_H
@@ -95,7 +95,7 @@ enum remedy {
 };
 
 struct cause_row {
-    const char *code; /* stable, contract section 8 */
+    const char *code; /* stable: people build on it */
     enum overall overall;
     enum restart_verdict restart;
     enum remedy remedy;
@@ -223,8 +223,8 @@ bool cause_serves(const struct sight *sight);
 /* Did a stop that was not ours end by SIGKILL, before Redis had done its final save? */
 bool cause_stop_was_cut(const struct sight *sight);
 
-/* A primary without persistence that had replicas when last seen: started empty it would wipe them
- * (field notes 7.4). What could not be read counts as "no persistence" when replicas were there. */
+/* A primary without persistence that had replicas when last seen: started empty it would wipe
+ * them. What could not be read counts as "no persistence" when replicas were there. */
 bool cause_empty_primary(const struct info_facts *info);
 
 #endif

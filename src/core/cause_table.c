@@ -79,7 +79,7 @@ static const struct cause_row rows[] = {
     [CAUSE_START_TIMEOUT] =
         {"start_timeout", OVERALL_CRITICAL, RESTART_USELESS, REMEDY_HUMAN,
          "systemd ended Redis because loading took longer than TimeoutStartSec.",
-         "Raise TimeoutStartSec in the unit (systemctl edit UNIT), then start it."},
+         "Raise TimeoutStartSec in the unit (systemctl edit %U), then start it."},
     [CAUSE_STOP_HANGING] =
         {"stop_hanging", OVERALL_CRITICAL, RESTART_USELESS, REMEDY_HUMAN,
          "A stop of the unit hangs: Redis does not exit.",

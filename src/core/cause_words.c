@@ -191,12 +191,12 @@ static const struct {
      never_ready,
      {"Redis serves, but systemd never got its ready message: it ends Redis after TimeoutStartSec.",
       "Set `supervised systemd` in redis.conf, or remove Type=notify from the unit (systemctl edit "
-      "UNIT), then restart it."}},
+      "%U), then restart it."}},
     {CAUSE_START_TIMEOUT,
      nothing_loaded,
      {"systemd ended Redis because the unit was not ready within TimeoutStartSec.",
       "Read its log (resus logs). With Type=notify redis.conf needs `supervised systemd`; a load "
-      "that takes longer needs a higher TimeoutStartSec (systemctl edit UNIT)."}},
+      "that takes longer needs a higher TimeoutStartSec (systemctl edit %U)."}},
     {CAUSE_DATA_CORRUPT,
      no_memory_to_load,
      {"Redis does not start: its data file is damaged, or there is no memory to load it.",
@@ -326,5 +326,5 @@ const char *cause_advice(enum cause cause, const struct sight *s, struct cause_p
                          char ret[CAUSE_WORDS_MAX])
 {
     const char *text = words_of(cause, s, place).advice;
-    return text == NULL ? cause_row(cause)->advice : expanded(text, s, place, ret);
+    return expanded(text == NULL ? cause_row(cause)->advice : text, s, place, ret);
 }

@@ -28,7 +28,7 @@ struct gauge_reading {
 
 struct health_levels {
     struct gauge_reading gauges[GAUGE_COUNT];
-    bool memory_evicts; /* a full memory is normal: evictions are judged instead (row B3) */
+    bool memory_evicts; /* a full memory is normal: evictions are judged instead */
     bool memory_growing;
     struct trend memory_trend; /* of the lowest use of each hour */
     bool slow_queries;
@@ -68,7 +68,7 @@ void health_update(struct health_state *state, const struct thresholds *limits,
 /* What is remembered of the hours before the first reading: lows of memory, oldest first, negative
  * = unknown, the last of Unix hour `hour`. */
 void health_seed_memory(struct health_state *state, int64_t hour, const int64_t lows[HEALTH_HOURS]);
-/* Error replies that Resus itself caused (a refused PING, CONFIG GET ...): not the users' (row B9).
+/* Error replies that Resus itself caused (a refused PING, CONFIG GET ...): not the users'.
  */
 void health_own_errors(struct health_state *state, int count);
 /* Failed commands in the last hour, FACT_UNKNOWN before the first reading. */

@@ -1,13 +1,13 @@
 /* The settings that decisions read: plain values, no text, no pointers. Defaults are contract.md
  * section 3's. settings/ fills them from YAML and checks the ranges; recovery values can be changed
- * at run time (row C9). */
+ * at run time. */
 #ifndef RESUS_CORE_POLICY_H
 #define RESUS_CORE_POLICY_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* A limit pair; reached at >= (contract section 8). */
+/* A limit pair; reached at >=. */
 struct limit {
     double warning, critical;
 };

@@ -1,8 +1,10 @@
 #include "core/preflight.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/attr.h"
+#include "base/str.h"
 
 static const char *const blocker_texts[] = {
     [BLOCKER_SAVE_FAILING] =
@@ -18,7 +20,7 @@ static const char *const blocker_texts[] = {
     [BLOCKER_STOP_CUT] =
         "The last save took longer than systemd lets a stop take (TimeoutStopSec): the final save "
         "would be cut, and what was not saved before it would be lost. Raise TimeoutStopSec "
-        "(systemctl edit UNIT), then stop it.",
+        "(systemctl edit %U), then stop it.",
 };
 static_assert(ARRAY_LENGTH(blocker_texts) == PREFLIGHT_BLOCKER_COUNT, "a text for every blocker");
 
@@ -31,19 +33,35 @@ static const char *const warning_texts[] = {
     [WARNING_UNKNOWN] = "Redis could not be asked: figures are missing.",
     [WARNING_STOP_LIMIT] =
         "A save takes long, and with these commands Resus cannot see how long systemd lets a stop "
-        "take. Compare TimeoutStopSec (systemctl show UNIT -p TimeoutStopUSec): a shorter one cuts "
+        "take. Compare TimeoutStopSec (systemctl show %U -p TimeoutStopUSec): a shorter one cuts "
         "the final save.",
 };
 static_assert(ARRAY_LENGTH(warning_texts) == PREFLIGHT_WARNING_COUNT, "a text for every warning");
 
-const char *preflight_blocker_text(enum preflight_blocker blocker)
+/* %U is the unit. */
+static const char *with_unit(const char *text, const char *unit, char ret[PREFLIGHT_TEXT_MAX])
 {
-    return blocker_texts[blocker];
+    const char *at = strstr(text, "%U");
+    if (at == NULL)
+        return text;
+    (void)str_copy_n(ret, PREFLIGHT_TEXT_MAX, text, (size_t)(at - text));
+    size_t used = strlen(ret);
+    (void)str_copy(ret + used, PREFLIGHT_TEXT_MAX - used, unit);
+    used += strlen(ret + used);
+    (void)str_copy(ret + used, PREFLIGHT_TEXT_MAX - used, at + 2);
+    return ret;
 }
 
-const char *preflight_warning_text(enum preflight_warning warning)
+const char *preflight_blocker_text(enum preflight_blocker blocker, const char *unit,
+                                   char ret[PREFLIGHT_TEXT_MAX])
 {
-    return warning_texts[warning];
+    return with_unit(blocker_texts[blocker], unit, ret);
+}
+
+const char *preflight_warning_text(enum preflight_warning warning, const char *unit,
+                                   char ret[PREFLIGHT_TEXT_MAX])
+{
+    return with_unit(warning_texts[warning], unit, ret);
 }
 
 /* Redis ends with a save. Where an append-only file is kept, too, a save that is cut loses nothing.

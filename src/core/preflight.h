@@ -32,8 +32,12 @@ enum preflight_warning {
     WARNING_STOP_LIMIT, /* a save takes long, and how long a stop may take is not known */
     PREFLIGHT_WARNING_COUNT
 };
-const char *preflight_blocker_text(enum preflight_blocker blocker);
-const char *preflight_warning_text(enum preflight_warning warning);
+/* `ret`, or a static text. */
+#define PREFLIGHT_TEXT_MAX 512
+const char *preflight_blocker_text(enum preflight_blocker blocker, const char *unit,
+                                   char ret[PREFLIGHT_TEXT_MAX]);
+const char *preflight_warning_text(enum preflight_warning warning, const char *unit,
+                                   char ret[PREFLIGHT_TEXT_MAX]);
 
 #define PREFLIGHT_CONNECTIONS_WARN 50
 #define PREFLIGHT_CONNECTIONS_NOTIFY 100

@@ -24,7 +24,7 @@ void recovery_seed(struct recovery *r, uint64_t last_action_id)
 
 /* ── facts ── */
 
-/* A load that systemd's TimeoutStartSec ends begins again without end (field notes v-b): waiting is
+/* A load that systemd's TimeoutStartSec ends begins again without end: waiting is
  * right only while something moves. */
 static void watch_waiting(struct step *s)
 {

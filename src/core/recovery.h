@@ -1,4 +1,4 @@
-/* Progressive recovery of one service (rows C1-C7, C11), as a state machine without clock and I/O:
+/* Progressive recovery of one service, as a state machine without clock and I/O:
  *
  *     idle ── a named cause, two facts agree ──▶ intent ──▶ acting ──▶ verifying ──▶ stable (60 s)
  * ──▶ idle │ ▲                                         ▲                       │ failed ▼ │ stopped
@@ -79,7 +79,7 @@ enum action_end {
     ACTION_END_COUNT
 };
 
-/* Why nothing is done (contract section 8). The order is the order in which they are told. */
+/* Why nothing is done. The order is the order in which they are told. */
 enum withheld {
     WITHHELD_NOT,
     WITHHELD_BREAKER_OPEN,
@@ -237,14 +237,14 @@ struct recovery_effects {
     250 /* a log that does not answer in time does not stop recovery (engineering notes) */
 #define RECOVERY_ACTION_LIMIT_MS                                                                   \
     95000 /* above the host's own deadline of 90 s: the engine always reports earlier */
-#define RECOVERY_VERIFY_SOFT_MS 5000   /* PING within 5 s (row C4) */
+#define RECOVERY_VERIFY_SOFT_MS 5000   /* PING within 5 s */
 #define RECOVERY_VERIFY_START_MS 30000 /* a start without progress */
 #define RECOVERY_VERIFY_FAILED_MS 2000 /* the command failed: one more look at the facts */
 #define RECOVERY_STALL_MS                                                                          \
     120000 /* a load that makes no progress for this long is stuck: a human                        \
             */
 #define RECOVERY_BLIND_WAIT_MS 900000 /* ... or whose progress cannot be seen (70 GB: 10 min) */
-#define RECOVERY_STABLE_MS 60000      /* row C3, C4 */
+#define RECOVERY_STABLE_MS 60000      /* a failure within it takes the success back */
 #define RECOVERY_WINDOW_MS 11000      /* systemd's default StartLimitIntervalSec=10s and a second */
 /* Starts that systemd refused are no attempts; but a limit that does not end is no reason to knock
  * for ever. */
@@ -264,7 +264,7 @@ void recovery_step(struct recovery *r, const struct recovery_policy *policy,
 /* Why an action for this verdict would be withheld now; WITHHELD_NOT = it would be done. */
 enum withheld recovery_withheld(const struct recovery *r, const struct recovery_policy *policy,
                                 const struct recovery_facts *facts);
-/* What would be done for the verdict now, without doing it (row C12). Returns ACTION_NONE when
+/* What would be done for the verdict now, without doing it. Returns ACTION_NONE when
  * nothing. */
 enum recovery_action recovery_plan(const struct recovery *r, const struct recovery_facts *facts,
                                    enum recovery_level *ret_level);

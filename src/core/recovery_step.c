@@ -26,7 +26,7 @@ void step_enter(struct step *s, enum recovery_phase phase, mono_ms deadline)
         (void)step_emit(s, EFFECT_CHANGED);
 }
 
-/* The rungs that the plan stepped over, told with their reasons (row C1). */
+/* The rungs that the plan stepped over, told with their reasons. */
 static void step_tell_skips(struct step *s)
 {
     struct recovery *r = s->r;

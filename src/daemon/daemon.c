@@ -40,7 +40,7 @@ struct daemon {
 
 static const struct engine_user demo_user = {"demo", DAEMON_DEMO_EMAIL, "admin", "local"};
 
-/* Contract section 1: three lines, once everything is there. */
+/* Three lines, once everything is there. */
 static void tell_demo(const struct daemon *d)
 {
     if (d->demo_port == 0 || !d->web_serves || !d->redis_answers)

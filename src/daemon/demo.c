@@ -1,4 +1,4 @@
-/* The demonstration (contract section 1): a private Redis under Resus' own process controller. */
+/* The demonstration: a private Redis under Resus' own process controller. */
 #include "daemon/demo.h"
 
 #include <arpa/inet.h>

@@ -69,13 +69,15 @@ void outcome_read(uint64_t id, enum host_command command, int number, const stru
     };
     facts_unit_reset(&ret->unit);
     ret->process.cpu_ms = ret->process.tracer_pid = FACT_UNKNOWN;
-    ret->unit.control_reached =
-        r->end == HOST_EXITED || r->end == HOST_SIGNALLED ? TRI_YES : TRI_NO;
+    ret->unit.control_reached = r->end == HOST_EXITED ? TRI_YES : TRI_NO;
     ret->unit.control_denied = denied(r);
     if (r->error.code != 0)
         (void)str_copy(ret->error, sizeof ret->error, r->error.text);
     else if (r->err != NULL)
         first_line(r->err, r->err_length, ret->error, sizeof ret->error);
+    if (ret->error[0] == '\0' && r->end == HOST_SIGNALLED)
+        (void)str_format(ret->error, sizeof ret->error, "the command was ended by signal %d",
+                         r->signal);
     if (ret->error[0] == '\0' && r->end == HOST_TIMED_OUT)
         (void)str_copy(ret->error, sizeof ret->error, "the command did not end in time");
     if (r->end == HOST_EXITED)

@@ -1,4 +1,4 @@
-/* Are the services that depend on a Redis well again (row A9)? One GET each of the address that the
+/* Are the services that depend on a Redis well again? One GET each of the address that the
  * configuration names, with hard limits on everything. Well means: answered with 2xx. */
 #ifndef RESUS_DAEMON_PROBE_H
 #define RESUS_DAEMON_PROBE_H

@@ -12,7 +12,7 @@ struct web_events;
 
 struct web_events *web_events_new(void);         /* NULL: out of memory */
 void web_events_free(struct web_events *events); /* takes NULL */
-/* `event` (contract section 5) is borrowed. For lack of memory all is forgotten: what is there has
+/* `event` is borrowed. For lack of memory all is forgotten: what is there has
  * no gap in any case. */
 void web_events_keep(struct web_events *events, const json_t *event);
 /* Each of them, oldest first; a new reference. */

@@ -1,4 +1,4 @@
-/* Recommendations (row B7): each with the figures that it rests on. */
+/* Recommendations: each with the figures that it rests on. */
 #include <stdarg.h>
 #include <stdio.h>
 

@@ -1,4 +1,4 @@
-/* Row A9: what follows an operation or a recovery. The service is watched for 15 minutes, and those
+/* What follows an operation or a recovery. The service is watched for 15 minutes, and those
  * that depend on it are looked at: at once, and again later those that were not well. */
 #include <inttypes.h>
 #include <string.h>

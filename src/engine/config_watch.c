@@ -1,5 +1,5 @@
 /* Redis' own configuration, as far as checks read it anyway: Resus never changes it, so a change
- * was somebody else's (row D9). */
+ * was somebody else's. */
 #include <inttypes.h>
 
 #include "base/str.h"

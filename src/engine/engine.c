@@ -14,7 +14,7 @@
 
 #define SELF_INTERVAL_MS 500
 #define LATENESS_PERIOD_MS 60000
-#define PUBLISH_INTERVAL_MS 30000 /* contract section 5: every 30 s and on every change */
+#define PUBLISH_INTERVAL_MS 30000 /* and on every change */
 
 static void init_service(struct engine *e, int index, const struct service_settings *settings,
                          const struct service_state *saved, struct now now)

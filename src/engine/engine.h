@@ -21,7 +21,7 @@ struct engine;
 int engine_new(const struct settings *settings, const struct engine_ports *ports,
                const struct service_state *saved, struct now now, struct engine **ret,
                struct error *err) ATTR_MUST_USE;
-/* What was before this start (row C8), newest first; between engine_new and engine_start. */
+/* What was before this start, newest first; between engine_new and engine_start. */
 #define ENGINE_RECALL_MAX 64
 void engine_recall(struct engine *e, int service, const struct recovery_record *newest_first,
                    size_t count);
@@ -109,12 +109,12 @@ void engine_pause(struct engine *e, int service, int64_t for_ms, const struct en
 void engine_resume(struct engine *e, int service, const struct engine_user *user,
                    const char *reason, const struct engine_order *order, struct now now);
 
-/* A banner that is no service's own doing (`notice`, contract section 5): `kind` is a word such as
+/* A banner that is no service's own doing (`notice`): `kind` is a word such as
  * "security"; roles below `least_role` are not shown it. */
 void engine_notice(struct engine *e, int service, const char *kind, const char *least_role,
                    const char *message, struct now now);
 
-/* ── what it says (contract section 4 and 8); a new reference, NULL for lack of memory ── */
+/* ── what it says; a new reference, NULL for lack of memory ── */
 int engine_service_count(const struct engine *e);
 int engine_service_index(const struct engine *e, const char *id); /* -1 none */
 const struct service_settings *engine_settings(const struct engine *e, int service);
@@ -126,7 +126,7 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
 json_t *engine_preflight_json(const struct engine *e, int service, enum engine_operation operation,
                               struct now now);
 /* [service_status, service_health] as they would be published now, under the last event's seq: what
- * a WebSocket begins with (contract section 5). */
+ * a WebSocket begins with. */
 json_t *engine_state_events(const struct engine *e, int service, struct now now);
 /* Why the engine trusts nothing that it measured just now; NULL = it does. A static text. */
 const char *engine_doubt(const struct engine *e, struct now now);

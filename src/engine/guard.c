@@ -211,11 +211,31 @@ void guard_facts(const struct service *s, struct recovery_facts *f)
     f->rights_back = s->guard.back;
 }
 
-const char *guard_withheld_text(const struct service *s, enum withheld reason)
+const char *guard_withheld_text(const struct service *s, enum withheld reason, char *ret)
 {
+    const struct service_state *saved = &s->saved;
+    char at[WALL_TEXT_SIZE];
+    if (reason == WITHHELD_PAUSED && saved->paused_by[0] != '\0') {
+        (void)str_format(ret, FACT_TEXT_MAX,
+                         "Automatic recovery is paused by %s until %s: resus resume.",
+                         saved->paused_by, wall_text(saved->paused_until, at));
+        return ret;
+    }
+    bool paused = saved->paused_until.ms != 0; /* that is said, too */
+    if (reason == WITHHELD_STOPPED_ON_PURPOSE && saved->stopped_by[0] != '\0' && !paused) {
+        (void)str_format(ret, FACT_TEXT_MAX,
+                         "The service was stopped on purpose by %s and stays stopped: resus start.",
+                         saved->stopped_by);
+        return ret;
+    }
+    if (reason == WITHHELD_OPERATION_RUNNING && operation_running(s) && !paused) {
+        (void)str_format(ret, FACT_TEXT_MAX, "A %s that %s ordered is running.",
+                         engine_operation_word(s->operation.request.operation),
+                         s->operation.request.user.email);
+        return ret;
+    }
     if (reason != WITHHELD_CANNOT_ACT)
-        return s->saved.paused_until.ms != 0 ? withheld_and_paused_text(reason)
-                                             : withheld_text(reason);
+        return paused ? withheld_and_paused_text(reason) : withheld_text(reason);
     return s->guard.refused[0] != '\0'  ? s->guard.refused
            : s->guard.listed[0] != '\0' ? s->guard.listed
                                         : withheld_text(reason);
@@ -249,7 +269,8 @@ json_t *guard_withheld_json(const struct service *s, enum withheld reason)
         return json_null();
     json_t *body = json_object();
     (void)json_put_text(body, "reason_code", withheld_code(reason));
-    (void)json_put_text(body, "text", guard_withheld_text(s, reason));
+    char text[FACT_TEXT_MAX];
+    (void)json_put_text(body, "text", guard_withheld_text(s, reason, text));
     return body;
 }
 

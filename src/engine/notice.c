@@ -1,4 +1,4 @@
-/* What people tell the users of a service (row H5): a banner, for those who are there now and for
+/* What people tell the users of a service: a banner, for those who are there now and for
  * those who come within the next half hour. */
 #include <inttypes.h>
 

@@ -91,7 +91,7 @@ void operation_take_back(struct service *s, struct now now)
     record_wish(s, now);
 }
 
-/* What the service shall be is on the disk before anything is done (row A7). */
+/* What the service shall be is on the disk before anything is done. */
 static void decide(struct service *s, struct now now)
 {
     struct operation *o = &s->operation;
@@ -143,15 +143,16 @@ static void fail_reload(struct service *s, struct now now)
 
 static void refuse_blocked(struct service *s, const struct preflight *p, struct now now)
 {
-    char text[FACT_TEXT_MAX * 2] = "";
+    char text[PREFLIGHT_TEXT_MAX * 2] = "", words[PREFLIGHT_TEXT_MAX];
     json_t *blockers = json_array();
-    for (int i = 0; i < PREFLIGHT_BLOCKER_COUNT; i++)
-        if (p->blockers[i]) {
-            (void)str_append(text, sizeof text, "%s%s", text[0] != '\0' ? " " : "",
-                             preflight_blocker_text((enum preflight_blocker)i));
-            (void)json_array_append_new(
-                blockers, json_string(preflight_blocker_text((enum preflight_blocker)i)));
-        }
+    for (int i = 0; i < PREFLIGHT_BLOCKER_COUNT; i++) {
+        if (!p->blockers[i])
+            continue;
+        const char *blocker =
+            preflight_blocker_text((enum preflight_blocker)i, s->settings->unit, words);
+        (void)str_append(text, sizeof text, "%s%s", text[0] != '\0' ? " " : "", blocker);
+        (void)json_array_append_new(blockers, json_string(blocker));
+    }
     fail_blocked(s, text, blockers, now);
 }
 

@@ -9,7 +9,7 @@
 /* Who asked is told once, whatever comes later; takes the reference. */
 void operation_answer(struct service *s, int status, json_t *body);
 const char *operation_done_message(enum engine_operation operation);
-/* A new reference: the result of contract section 4. */
+/* A new reference: the result as it is answered. */
 json_t *operation_result(struct service *s, bool success, const char *message,
                          const char *new_status, struct now now);
 /* `id` of the request that waits for the line to be durable; 0 = nothing waits. */

@@ -89,17 +89,16 @@ static enum cause cause_of(const struct other_restart *o)
     return CAUSE_UNIT_FAILED;
 }
 
+/* The table's sentence, where it is true of a unit that runs again. */
 static const char *what_happened(enum cause cause)
 {
     switch (cause) {
-    case CAUSE_OOM_KILLED:
-        return "The kernel killed Redis because memory ran out";
-    case CAUSE_CRASHED:
-        return "The Redis process was killed or crashed";
     case CAUSE_UNIT_STOPPED:
-        return "Redis was shut down, and not through systemd";
+        return "Redis was shut down, and not through systemd.";
+    case CAUSE_UNIT_FAILED:
+        return "The Redis process ended.";
     default:
-        return "The Redis process ended";
+        return cause_row(cause)->summary;
     }
 }
 
@@ -146,7 +145,7 @@ static void report(struct service *s, struct now now)
     if (o->systemd || o->log.by_systemd) {
         enum cause cause = cause_of(o);
         (void)str_format(text, sizeof text,
-                         "%s; Redis was restarted by systemd (process %" PRId64 ").",
+                         "%s Redis was restarted by systemd (process %" PRId64 ").",
                          what_happened(cause), o->process);
         write_history(s, cause, text, now);
         service_log(s, true, "%s", text);

@@ -53,7 +53,7 @@ struct engine_ports {
     bool terse_events;
     /* This process is root: on this machine it needs no sudo. */
     bool root;
-    /* A step of 30 s of a service, and an outage that has ended (rows B8, B10). */
+    /* A step of 30 s of a service, and an outage that has ended. */
     void (*sample)(void *context, const struct series_sample *sample);
     void (*outage)(void *context, const struct outage_record *outage);
     /* A line of the recording of incident `number` (engine/recording.h), without its newline; NULL

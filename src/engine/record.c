@@ -180,7 +180,7 @@ void record_setting(struct service *s, const char *operation, const struct engin
     s->engine->ports.audit(s->engine->ports.context, s->index, 0, &line, false);
 }
 
-/* ── events (contract section 5) ── */
+/* ── events ── */
 
 void record_event(struct service *s, const char *type, json_t *body, struct now now)
 {

@@ -273,7 +273,7 @@ static void tell_human(struct service *s, const struct effect *e, struct now now
 {
     const struct cause_row *row = cause_row(e->cause);
     char text[CAUSE_WORDS_MAX * 2 + 128], summary_words[CAUSE_WORDS_MAX],
-        advice_words[CAUSE_WORDS_MAX];
+        advice_words[CAUSE_WORDS_MAX], held[FACT_TEXT_MAX];
     const char *advice = row->remedy == REMEDY_WAIT
                              ? "It makes no progress: see resus logs. A load longer than the "
                                "unit's TimeoutStartSec is "
@@ -287,8 +287,8 @@ static void tell_human(struct service *s, const struct effect *e, struct now now
                          guard_opened_text(s, now), summary, advice,
                          s->saved.paused_until.ms != 0 ? ", and resus resume" : "");
     else if (s->recovery.withheld == WITHHELD_CANNOT_ACT)
-        (void)str_format(text, sizeof text, "%s %s", guard_withheld_text(s, WITHHELD_CANNOT_ACT),
-                         summary);
+        (void)str_format(text, sizeof text, "%s %s",
+                         guard_withheld_text(s, WITHHELD_CANNOT_ACT, held), summary);
     else
         (void)str_format(text, sizeof text, "%s %s", summary, advice);
     append_seen(s, now, text, sizeof text);
@@ -328,11 +328,17 @@ static void tell_withheld(struct service *s, const struct effect *e, struct now 
 {
     if (e->withheld == WITHHELD_OPERATION_RUNNING)
         return; /* it tells of itself */
-    char notice[CAUSE_WORDS_MAX * 2], words[CAUSE_WORDS_MAX];
+    char notice[CAUSE_WORDS_MAX * 2], words[CAUSE_WORDS_MAX], held[FACT_TEXT_MAX];
     (void)str_format(notice, sizeof notice, "No automatic action: %s %s",
-                     guard_summary(s, s->cause, words), guard_withheld_text(s, e->withheld));
+                     guard_summary(s, s->cause, words), guard_withheld_text(s, e->withheld, held));
     service_log(s, true, "%s (%s)", notice, withheld_code(e->withheld));
     record_notice(s, notice, now);
+}
+
+static void tell_breaker(struct service *s, struct now now)
+{
+    char text[FACT_TEXT_MAX];
+    record_notice(s, guard_withheld_text(s, WITHHELD_BREAKER_OPEN, text), now);
 }
 
 static void carry_out(struct service *s, const struct effect *e, struct now now)
@@ -377,7 +383,7 @@ static void carry_out(struct service *s, const struct effect *e, struct now now)
         tell_ended(s, e, now);
         break;
     case EFFECT_BREAKER:
-        record_notice(s, guard_withheld_text(s, WITHHELD_BREAKER_OPEN), now);
+        tell_breaker(s, now);
         break;
     case EFFECT_HUMAN:
         tell_human(s, e, now);

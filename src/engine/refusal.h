@@ -1,4 +1,4 @@
-/* The bodies of refusals (contract section 4, "Errors, always"): what was refused, why, and what to
+/* The bodies of refusals: what was refused, why, and what to
  * do. New references. */
 #ifndef RESUS_ENGINE_REFUSAL_H
 #define RESUS_ENGINE_REFUSAL_H

@@ -1,4 +1,4 @@
-/* What is kept of each step of 30 s (row B8): where its time went, how fast Redis answered, its
+/* What is kept of each step of 30 s: where its time went, how fast Redis answered, its
  * figures. It observes the watch and decides nothing. */
 #include <math.h>
 #include <stdlib.h>

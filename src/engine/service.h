@@ -209,7 +209,7 @@ struct config_seen {
     char policy[24];
 };
 
-/* What is known of an entry of affected_services (row A9). */
+/* What is known of an entry of affected_services. */
 struct dependent {
     bool asked, looked;
     bool well; /* seen well since the success that is followed up */
@@ -294,7 +294,7 @@ struct service {
     wall_ms recovery_times[ENGINE_RECALL_MAX]; /* newest first; those before the start recalled */
 
     struct operation operation;
-    mono_ms watch_after_until; /* row A9: 15 minutes after an operation */
+    mono_ms watch_after_until; /* 15 minutes after an operation */
     bool watch_after_told;
     struct after after;
     struct {
@@ -408,7 +408,6 @@ void evidence_process(struct service *s, const struct host_outcome *o, mono_ms a
 void observe_witness(struct service *s, const struct pending *p, const struct witness_outcome *o,
                      struct now now);
 bool evidence_process_offered(const struct service *s);
-/* evidence_text.c */
 void evidence_texts(const struct service *s, struct now now, json_t *array);
 /* Would an action now be one for a hang of which not all was seen? `why` names what is missing. */
 bool evidence_blind(const struct service *s, struct now now, const char **ret_why);
@@ -447,14 +446,11 @@ int64_t current_silence_ms(const struct service *s, struct now now);
 bool current_process_info(const struct service *s);
 /* Is INFO of the process that answers at the address now? */
 bool current_info(const struct service *s, struct now now);
-/* ... and is that the process of the unit? */
-bool current_figures(const struct service *s, struct now now);
-/* What was read so far may belong to another process. */
-void current_forget_figures(struct service *s, mono_ms from);
-/* A PONG came: asks for figures where there are none. */
-void current_want_figures(struct service *s, struct now now);
-/* Publishes when a silence or new figures begin or end. */
-void current_publish(struct service *s, struct now now);
+bool current_figures(const struct service *s, struct now now); /* ... and of the unit's process? */
+void current_forget_figures(struct service *s, mono_ms from);  /* they may be another process's */
+void current_want_figures(struct service *s,
+                          struct now now);               /* a PONG came: where there are none */
+void current_publish(struct service *s, struct now now); /* when silence or figures begin or end */
 /* Whole days until the certificate ends, when that is soon enough to warn; FACT_UNKNOWN else. */
 #define CERTIFICATE_WARNING_DAYS 7
 int64_t current_certificate_days(const struct service *s, struct now now);
@@ -530,7 +526,8 @@ void guard_refused(struct service *s, const struct host_outcome *o, struct now n
 void guard_redis_refused(struct service *s, const char *words); /* to end a script; "" = not */
 void guard_facts(const struct service *s, struct recovery_facts *f);
 /* The reason in words: what the host said, where it is the one that refuses. */
-const char *guard_withheld_text(const struct service *s, enum withheld reason);
+/* `ret`, of FACT_TEXT_MAX bytes, or a text that stays. */
+const char *guard_withheld_text(const struct service *s, enum withheld reason, char *ret);
 /* Why a failure would not be treated now, whatever it is; WITHHELD_NOT = it would be. */
 enum withheld guard_reason(const struct service *s, struct now now);
 json_t *guard_withheld_json(const struct service *s, enum withheld reason); /* null for NOT */
@@ -565,7 +562,7 @@ uint64_t request_begin(struct service *s, enum purpose purpose, mono_ms asked);
 struct pending request_end(struct service *s, uint64_t id); /* FOR_NOTHING: it is not known */
 uint64_t request_begin_action(struct service *s, enum purpose purpose, mono_ms asked,
                               uint64_t action_id);
-#define HOST_LOOK_LIMIT_MS 10000 /* row B2 */
+#define HOST_LOOK_LIMIT_MS 10000 /* then the host does not answer */
 /* A command that only reads; number: lines of a log, a process, else 0. */
 void request_host(struct service *s, enum purpose purpose, enum host_command command, int number,
                   bool with_sudo, struct now now);

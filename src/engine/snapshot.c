@@ -1,4 +1,4 @@
-/* What the engine says of a service, as JSON (contract sections 4 and 8). */
+/* What the engine says of a service, as JSON. */
 #include <stdio.h>
 #include <string.h>
 
@@ -345,7 +345,7 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
     (void)json_put(body, "cause", cause);
     (void)json_put(body, "facts", facts_json(s, now));
     json_t *reasons = json_array();
-    char words[CAUSE_WORDS_MAX];
+    char words[CAUSE_WORDS_MAX], held[FACT_TEXT_MAX];
     const char *plain = guard_summary(s, f.verdict.cause, words);
     bool probing = !f.verdict.confirmed && current_silence_ms(s, now) >= 0;
     (void)str_format(text, sizeof text, "%s%s", f.verdict.confirmed ? "" : "Not certain yet: ",
@@ -363,7 +363,7 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
         snapshot_add_text(reasons, "Resus could not end the script and has called a human.");
     bool said = reason == WITHHELD_RESTART_USELESS || reason == WITHHELD_RESTART_HARMFUL;
     if (reason != WITHHELD_NOT && !said)
-        snapshot_add_text(reasons, guard_withheld_text(s, reason));
+        snapshot_add_text(reasons, guard_withheld_text(s, reason, held));
     if (waits) {
         stops_wait_text(s, now, text, sizeof text);
         snapshot_add_text(reasons, text);
@@ -414,6 +414,8 @@ json_t *engine_preflight_json(const struct engine *e, int service, enum engine_o
                               struct now now)
 {
     const struct service *s = &e->services[service];
+    const char *unit = s->settings->unit;
+    char text[PREFLIGHT_TEXT_MAX];
     struct preflight p;
     snapshot_preflight(s, operation, now, &p);
     json_t *body = json_object();
@@ -421,10 +423,12 @@ json_t *engine_preflight_json(const struct engine *e, int service, enum engine_o
     json_t *blockers = json_array();
     for (int i = 0; i < PREFLIGHT_WARNING_COUNT; i++)
         if (p.warnings[i])
-            snapshot_add_text(warnings, preflight_warning_text((enum preflight_warning)i));
+            snapshot_add_text(warnings,
+                              preflight_warning_text((enum preflight_warning)i, unit, text));
     for (int i = 0; i < PREFLIGHT_BLOCKER_COUNT; i++)
         if (p.blockers[i])
-            snapshot_add_text(blockers, preflight_blocker_text((enum preflight_blocker)i));
+            snapshot_add_text(blockers,
+                              preflight_blocker_text((enum preflight_blocker)i, unit, text));
     (void)json_put_text(body, "operation", engine_operation_word(operation));
     (void)json_put_bool(body, "allowed", p.allowed);
     (void)json_put(body, "warnings", warnings);

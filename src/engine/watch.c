@@ -1,10 +1,10 @@
 /* The watch of one service: a pulse on the kept connection, full checks at their intervals, and
- * rounds of quick looks while something is in doubt (rows B1-B3, B6). It only observes: what
+ * rounds of quick looks while something is in doubt. It only observes: what
  * follows from it is judge.c's and recover.c's. */
 #include "base/str.h"
 #include "engine/service.h"
 
-#define PERFORMANCE_DEADLINE_MS 15000 /* row B3 */
+#define PERFORMANCE_DEADLINE_MS 15000 /* INFO of a busy Redis is late */
 #define SLOW_ROUND_MS 5000            /* a doubt that lasts is looked at less often */
 #define QUICK_DOUBT_MS 30000
 #define LOADING_ROUND_MS 1000

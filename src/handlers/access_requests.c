@@ -1,4 +1,4 @@
-/* Requests for a higher role, and the grants that come of them (row D4). */
+/* Requests for a higher role, and the grants that come of them. */
 #include <string.h>
 
 #include "base/json.h"

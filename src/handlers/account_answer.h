@@ -23,7 +23,7 @@ bool account_password_good(struct handlers *h, struct call *call, const struct u
 /* After a good password, where two-factor login is on: false when `totp` is no code, and refused.
  */
 bool account_code_good(struct handlers *h, struct call *call, struct user *u);
-/* 429 in the contract's form. */
+/* 429, as every refusal is written. */
 void account_too_often(struct handlers *h, struct call *call, int64_t wait_ms, int limit);
 /* Hands to password_work_do; a full queue is 503. */
 void account_work(struct handlers *h, struct call *call, enum password_queue queue,

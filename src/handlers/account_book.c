@@ -314,7 +314,7 @@ static void fill_line(const struct accounts *a, const struct account_note *n,
     };
     (void)str_copy(line->operation, sizeof line->operation, n->operation);
     for (char *p = line->operation; *p != '\0'; p++)
-        *p = *p == '_' ? '-' : *p; /* as contract section 6 spells operations on settings */
+        *p = *p == '_' ? '-' : *p; /* as the audit log spells operations on settings */
     (void)str_copy(line->user_id, sizeof line->user_id, n->user->id);
     (void)str_copy(line->user_email, sizeof line->user_email, n->user->email);
     (void)str_copy(line->user_role, sizeof line->user_role, n->user->role);

@@ -1,4 +1,4 @@
-/* Who somebody is: users, sessions, API tokens and temporary grants (rows D2 to D5). Kept in memory
+/* Who somebody is: users, sessions, API tokens and temporary grants. Kept in memory
  * and written through to the store (STORE_FULL); nothing here waits for a disk or for argon2id.
  *
  * A cookie's unsafe requests need the CSRF token: base64url(HMAC-SHA256(secret of the daemon,
@@ -41,7 +41,7 @@ void accounts_close(struct accounts *a);
 /* A write that an account asked for has ended (ids with ACCOUNTS_ID). */
 #define ACCOUNTS_ID (HANDLERS_ID | (uint64_t)1 << 46)
 void accounts_saved(struct accounts *a, uint64_t id, enum store_outcome outcome);
-/* A line that somebody else writes to the audit log: the security watch (row D9) looks at it. Takes
+/* A line that somebody else writes to the audit log: the security watch looks at it. Takes
  * NULL. */
 void accounts_see(struct accounts *a, const struct audit_line *line);
 /* Does what is due by itself (grants that end, keys that change) on the next turn of the loop. */

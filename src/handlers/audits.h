@@ -1,4 +1,4 @@
-/* Reading the audit log for people (rows E4, E6), on a libuv worker: a gigabyte of it may take
+/* Reading the audit log for people, on a libuv worker: a gigabyte of it may take
  * seconds, the watch waits for none of them. One reading at a time; the others queue. */
 #ifndef RESUS_HANDLERS_AUDITS_H
 #define RESUS_HANDLERS_AUDITS_H

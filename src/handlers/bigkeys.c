@@ -1,5 +1,5 @@
 /* bigkeys: a walk over the key space by SCAN with MEMORY USAGE of each key, within a time budget;
- * it never blocks Redis (row B11). The answer says how much of the key space it saw. */
+ * it never blocks Redis. The answer says how much of the key space it saw. */
 #include <stdlib.h>
 #include <string.h>
 

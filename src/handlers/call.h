@@ -43,7 +43,7 @@ struct call {
 /* Overwrites the FIELD_SECRET values of `args`: for the owner of the call, once it is answered. */
 void call_wipe_secrets(const struct call *call);
 
-/* `{"error", "message", "code", "timestamp"}` (contract section 4). */
+/* `{"error", "message", "code", "timestamp"}`. */
 json_t *call_error(const char *title, const char *message, const char *code, wall_ms now);
 void call_refuse(struct call *call, int status, const char *title, const char *message,
                  const char *code, wall_ms now);

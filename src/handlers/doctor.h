@@ -1,4 +1,4 @@
-/* The doctor (row J6): what was looked at, and what is said about it. doctor.c asks one question
+/* The doctor: what was looked at, and what is said about it. doctor.c asks one question
  * after the other and fills the facts; the other files judge them and ask nothing. */
 #ifndef RESUS_HANDLERS_DOCTOR_H
 #define RESUS_HANDLERS_DOCTOR_H

@@ -5,7 +5,7 @@
 #include "handlers/doctor.h"
 
 #define COMMAND_SLOW_MS 1000
-/* A large dataset loads at about 100 MB a second (70 GB in 10 minutes, field notes 0.8). */
+/* A large dataset loads at about 100 MB a second (70 GB took 10 minutes). */
 #define LOAD_BYTES_PER_SECOND (100LL * 1024 * 1024)
 #define LOAD_MARGIN 2 /* disks differ */
 
@@ -227,8 +227,7 @@ static void judge_log_file(const struct doctor_facts *f, json_t *items)
     }
 }
 
-/* Where Redis' own words go: Debian's goes to a file, which the runbook's commands do not read
- * (field notes 0.2). */
+/* Where Redis' own words go: Debian's goes to a file, which the runbook's commands do not read. */
 static void judge_redis_log(const struct doctor_facts *f, json_t *items)
 {
     char fix[4096];

@@ -1,4 +1,4 @@
-/* inspect: INFO, slow log, clients, command statistics; read-only and bounded (row B11) */
+/* inspect: INFO, slow log, clients, command statistics; read-only and bounded */
 #include <string.h>
 
 #include "base/json.h"

@@ -9,7 +9,7 @@
 #include "base/attr.h"
 #include "base/error.h"
 
-#define PASSWORD_LEAST 12   /* characters (row D2) */
+#define PASSWORD_LEAST 12   /* characters */
 #define PASSWORD_DISTINCT 5 /* different characters at least */
 #define PASSWORD_HASH_SIZE 128
 /* libsodium's "interactive" figures; RFC 9106 asks 64 MiB with three passes for its small set. */

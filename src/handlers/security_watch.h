@@ -1,4 +1,4 @@
-/* The security watch (row D9): looks at every line that goes to the audit log, and at refusals that
+/* The security watch: looks at every line that goes to the audit log, and at refusals that
  * are only counted there, and says what somebody should look into. Pure: no clock, no I/O. */
 #ifndef RESUS_HANDLERS_SECURITY_WATCH_H
 #define RESUS_HANDLERS_SECURITY_WATCH_H

@@ -1,4 +1,4 @@
-/* slo: service levels and what is left of the error budget (row B10) */
+/* slo: service levels and what is left of the error budget */
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/inside.h"

@@ -1,5 +1,5 @@
-/* The whitelist: every command that can ever reach a host is one row here (rows D7, contract
- * section 3). The same table makes the argv, the sudoers file (`resus sudoers`) and the doctor's
+/* The whitelist: every command that can ever reach a host is one row here. The same
+ * table makes the argv, the sudoers file (`resus sudoers`) and the doctor's
  * proof. argv only: nothing is ever joined into a shell string but by ssh's own exec request, and
  * there every word is checked against [A-Za-z0-9@._/=,:-].
  *
@@ -70,7 +70,7 @@ const char *host_command_name(enum host_command command);
 int host_check_unit(const char *unit, struct error *err) ATTR_MUST_USE;
 
 /* Is this systemd's refusal of `reload` for a unit that has no ExecReload ("Job type reload is not
- * applicable", field notes 0.1)? `text` is the command's stderr. */
+ * applicable")? `text` is the command's stderr. */
 bool host_reload_unsupported(const char *text, size_t length);
 
 /* What a command needs of sudo: the doctor compares it with what sudo allows. */

@@ -51,7 +51,7 @@ struct host_request {
     uint64_t id;
     enum host_command command;
     int number;     /* lines of HOST_JOURNAL and HOST_LOG_TAIL, the process of HOST_PROCESS */
-    bool with_sudo; /* HOST_JOURNAL: plain first, then with sudo (field notes, end of section 1) */
+    bool with_sudo; /* HOST_JOURNAL: plain first, then with sudo */
     mono_ms deadline;
 };
 
@@ -79,7 +79,7 @@ struct controller {
 };
 
 /* Control ssh opens nothing yet: the first command connects, and from then on the session is kept.
- * The key file is checked here (mode, owner, size: row D8), so a bad one is an error at start that
+ * The key file is checked here (mode, owner, size), so a bad one is an error at start that
  * names the command that mends it. `ssh_pool` may be NULL unless control is ssh. */
 struct ssh_pool;
 int ssh_pool_new(uv_loop_t *loop, struct ssh_pool **ret, struct error *err) ATTR_MUST_USE;

@@ -1,4 +1,4 @@
-/* The private key of an SSH account: who may read it and how strong it is (row D8). */
+/* The private key of an SSH account: who may read it and how strong it is. */
 #ifndef RESUS_HOST_KEYFILE_H
 #define RESUS_HOST_KEYFILE_H
 
@@ -9,7 +9,7 @@
 #include "base/error.h"
 
 #define KEYFILE_SIZE_MAX (64 * 1024) /* an RSA 16384 key in PEM is 13 KB */
-#define KEYFILE_RSA_BITS_MIN 4096    /* row D8 */
+#define KEYFILE_RSA_BITS_MIN 4096    /* a shorter key is refused */
 
 /* A regular file of ours, readable by its owner alone, without a passphrase, Ed25519 or RSA of at
  * least KEYFILE_RSA_BITS_MIN bits. Otherwise -EPERM, -EINVAL or errno, and the error names the

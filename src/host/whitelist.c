@@ -12,7 +12,7 @@ enum rights {
     RIGHTS_ROOT,     /* sudo unless root */
     RIGHTS_OPTIONAL, /* works without for members of adm: sudo when asked for */
     RIGHTS_OWNER     /* as the owner of the log, never as root: the folder is redis' own, and a link
-                        in it could name any file (contract section 3) */
+                        in it could name any file */
 };
 
 #define ROW_WORDS_MAX 8
@@ -96,7 +96,7 @@ static_assert(UNIT_LENGTH_MAX + PATH_LENGTH_MAX + 64 < HOST_RIGHT_LINE_MAX,
 static_assert(UNIT_LENGTH_MAX + PATH_LENGTH_MAX + 8 < sizeof(((struct host_argv *)0)->storage),
               "unit, path and number fit");
 
-/* The line counts that exist: sudoers lines are exact, so there are few (contract section 3). */
+/* The line counts that exist: sudoers lines are exact, so there are few. */
 static const int line_steps[] = {50, 200, HOST_LINES_MAX};
 
 static bool plain(char c)

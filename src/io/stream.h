@@ -12,7 +12,7 @@
 #include "base/time.h"
 
 /* A dead peer is known within 1 + 3 x 1 s on an idle TCP stream, and within 3 s when bytes of ours
- * stay unacknowledged (field notes 2 xiii: without these options nothing is noticed for minutes). A
+ * stay unacknowledged (without these options nothing is noticed for minutes). A
  * peer that is merely stopped still acknowledges and is not hit by either. */
 #define STREAM_KEEPALIVE_IDLE_S 1
 #define STREAM_KEEPALIVE_INTERVAL_S 1

@@ -60,7 +60,7 @@ struct redis_answer {
     size_t text_length;
     const struct redis_reply *reply; /* redis/reply.h: of any type; NULL when none came */
     struct canary_facts canary;      /* REDIS_CANARY; `probe` is its PING */
-    int own_errors; /* error replies that Resus itself caused since the last answer (row B9) */
+    int own_errors; /* error replies that Resus itself caused since the last answer */
 };
 
 struct redis_client;

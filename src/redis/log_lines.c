@@ -6,7 +6,7 @@
 #include "redis/reply.h"
 
 /* Texts of Redis 5 to 8, Valkey (which puts its own name where Redis has its, so no text here holds
- * one) and systemd; field notes 7.3. The first match counts: what says more precisely why stands
+ * one) and systemd. The first match counts: what says more precisely why stands
  * before what only says that. */
 static const struct {
     const char *text;
@@ -152,7 +152,7 @@ int log_class_weight(enum log_class class)
 }
 
 /* What was wrong before a good start is over. systemd's word counts where the journal has none of
- * Redis' own lines (Debian; field notes 0.2). */
+ * Redis' own lines (Debian). */
 static bool good_start(enum log_class class, const char *line, size_t length)
 {
     static const char started[] = "Started ";

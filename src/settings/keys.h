@@ -1,4 +1,4 @@
-/* The key table (contract section 3): every key of the configuration file is one row, and the row
+/* The key table: every key of the configuration file is one row, and the row
  * gives its place, type, range, default, destination and help. The reader, the suggestions for
  * unknown keys, the reference in docs/configuration.md and `resus recovery set` come from it. */
 #ifndef RESUS_SETTINGS_KEYS_H
@@ -66,7 +66,7 @@ enum key_type {
     KEY_AFFECTED,
     KEY_SERVICES,
     KEY_MAP,   /* a further place, `child` */
-    KEY_ALIEN, /* known from the documents or from the contract, without effect here */
+    KEY_ALIEN, /* known from other documents, without effect here */
     KEY_TYPE_COUNT
 };
 

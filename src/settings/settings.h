@@ -1,4 +1,4 @@
-/* The configuration as plain structs (contract section 3). settings_read() fills it from YAML;
+/* The configuration as plain structs. settings_read() fills it from YAML;
  * nobody else writes it. */
 #ifndef RESUS_SETTINGS_SETTINGS_H
 #define RESUS_SETTINGS_SETTINGS_H
@@ -64,7 +64,7 @@ struct process_settings {
 
 struct affected_service {
     char name[SETTINGS_NAME_MAX];
-    char url[SETTINGS_PATH_MAX]; /* "" = none; probed after operations (row A9) */
+    char url[SETTINGS_PATH_MAX]; /* "" = none; probed after operations */
 };
 
 struct service_settings {
@@ -84,7 +84,7 @@ struct service_settings {
     size_t affected_count;
     struct watch_policy watch;
     struct recovery_policy recovery;
-    /* least role that may do it: the roles listed in `permissions` (contract section 3) */
+    /* least role that may do it: the roles listed in `permissions` */
     bool start_operator, stop_operator,
         restart_operator; /* true: operators too, false: admins alone */
 };

@@ -1,4 +1,4 @@
-/* The audit file: one JSON object a line in the runbook's format (contract section 6), chained by
+/* The audit file: one JSON object a line in the runbook's format, chained by
  * hash, rotated by size with gzip, reopened on demand. It has a thread of its own: a disk that
  * hangs never stops the pulse. */
 #ifndef RESUS_STORE_AUDIT_H
@@ -24,7 +24,7 @@
 #define AUDIT_SPARES_MAX 16 /* completions that need no memory when there is none */
 #define AUDIT_SEAL_MAX 192  /* seq, prev, hash and newline of a line */
 #define AUDIT_TAIL_MAX 4096
-#define AUDIT_REASON_MAX 501 /* rows A11: up to 500 characters */
+#define AUDIT_REASON_MAX 501 /* up to 500 characters */
 
 enum audit_event {
     AUDIT_INTENT,
@@ -131,7 +131,7 @@ struct audit_verdict {
     uint64_t bad_line; /* 1-based, 0 = none */
     char why[256];
 };
-/* Verifies hashes and links from the oldest kept file to the newest (row E7). What a chain alone
+/* Verifies hashes and links from the oldest kept file to the newest. What a chain alone
  * cannot show: that its newest lines were taken away, or that somebody with the right to write
  * rebuilt all of it from some line on. Compare `last_seq` and the last hash with a copy kept
  * elsewhere for that. */

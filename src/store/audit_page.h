@@ -1,4 +1,4 @@
-/* The audit log newest first, a page at a time (row E4). Reads whole files, so it is for a thread
+/* The audit log newest first, a page at a time. Reads whole files, so it is for a thread
  * beside the loop; what is held in memory and the time it takes are bounded. */
 #ifndef RESUS_STORE_AUDIT_PAGE_H
 #define RESUS_STORE_AUDIT_PAGE_H

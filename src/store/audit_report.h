@@ -1,4 +1,4 @@
-/* Reviews of the audit file (rows E5 and E6) as JSON, for the command line and the console.
+/* Reviews of the audit file as JSON, for the command line and the console.
  *
  * A tally is {count, succeeded, failed, success_rate, mean_duration_seconds, max_duration_seconds};
  * rates are 0..1, null where nothing was counted. An item is {timestamp, event_type, service,

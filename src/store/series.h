@@ -1,4 +1,4 @@
-/* The figures of a service over time (row B8): what a step of 30 s was like, kept for 90 days,
+/* The figures of a service over time: what a step of 30 s was like, kept for 90 days,
  * coarser with age, with nothing but the detail lost: counts and times add up exactly.
  *
  *   age      step      rows of a service

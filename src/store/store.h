@@ -72,7 +72,7 @@ struct service_state {
     char paused_by[256], pause_reason[512];
     uint64_t event_seq;   /* no seq above this was given out; ahead of the events themselves */
     double start_seconds; /* smoothed duration of past starts, < 0 unknown (expected downtime) */
-    bool recovery_set;    /* row C9: the next four were changed at run time and beat the file */
+    bool recovery_set;    /* the next four were changed at run time and beat the file */
     struct recovery_policy recovery;
     int64_t failure_threshold;
 };
@@ -90,7 +90,7 @@ struct recovery_record {
 
 struct event_record {
     char service[SETTINGS_ID_MAX];
-    uint64_t seq; /* per service, survives restarts (contract section 5) */
+    uint64_t seq; /* per service, survives restarts */
     wall_ms at;
     char type[32]; /* service_status | service_health | service_event | auto_recovery | notice */
     char *body;    /* the JSON object as pushed; copied */
@@ -162,7 +162,7 @@ void store_look(struct store *s, struct store_state *ret);
  * STORE_QUERY_ROWS_MAX (0 = that). `service` NULL = all. They see every write queued before.
  * recoveries: {id, service, started_at, duration_seconds, cause, recovery_level, result, attempts,
  * message, evidence, stored}, with those that wait for the disk (stored: false). events: the bodies
- * with seq > since_seq. summary (row C8): one object {since, count, successes, success_rate,
+ * with seq > since_seq. summary: one object {since, count, successes, success_rate,
  * mean_seconds, max_seconds, commonest_level, last_recovery}, over those that acted and are over
  * (success, failed or needs_human). */
 void store_query_recoveries(struct store *s, uint64_t id, const char *service, wall_ms since,

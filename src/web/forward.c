@@ -9,7 +9,7 @@
 #include "base/str.h"
 #include "web/reply.h"
 
-#define COOKIE_SECONDS 3600 /* of a login: contract section 4 */
+#define COOKIE_SECONDS 3600 /* of a login */
 #define LINES_MAX 6144      /* a cookie holds a token of at most WHO_TOKEN_MAX */
 
 /* Lives until the engine has answered or the peer has gone. */

@@ -1,4 +1,4 @@
-/* The WebSockets (contract section 5): who follows which service's events or log, what each role
+/* The WebSockets: who follows which service's events or log, what each role
  * may see of an event, resuming from the last events, the end of a login. */
 #ifndef RESUS_WEB_HUB_H
 #define RESUS_WEB_HUB_H

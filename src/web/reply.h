@@ -1,4 +1,4 @@
-/* Answers in the API's forms (contract section 4). */
+/* Answers in the API's forms. */
 #ifndef RESUS_WEB_REPLY_H
 #define RESUS_WEB_REPLY_H
 

@@ -27,7 +27,7 @@
 #define SERVER_ADDRESS_CONNECTIONS_MAX 256
 #define SERVER_HEAD_MAX 8192        /* bytes of a request's line and headers */
 #define SERVER_HEAD_SECONDS 10      /* for them to arrive, the handshake not counted */
-#define SERVER_BODY_MAX (64 * 1024) /* contract section 4 */
+#define SERVER_BODY_MAX (64 * 1024) /* no operation's fields are longer */
 #define SERVER_BODY_MS 15000        /* for it to arrive */
 #define SERVER_IDLE_SECONDS 60      /* between two requests */
 #define SERVER_ANSWER_SECONDS 180   /* of the engine; an operation may take its time */

@@ -27,7 +27,7 @@ def fine(served):
 
 
 def error_of(reply, status, code=None):
-    """A refusal of the contract's form."""
+    """A refusal: error, message, code and timestamp."""
     assert reply is not None and reply.status == status, (status, reply)
     body = reply.json()
     assert {"error", "message", "code", "timestamp", "request_id"} <= body.keys(), body

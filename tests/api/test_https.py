@@ -1,4 +1,4 @@
-"""HTTPS as the contract has it, seen from outside."""
+"""HTTPS, seen from outside."""
 
 import contextlib
 import gzip

@@ -11,7 +11,7 @@ import people
 from daemon import SCALE, wait_until
 
 RANK = {"anonymous": 0, "viewer": 1, "operator": 2, "admin": 3}
-# From the contract, so that the table is not measured by itself.
+# Written here again, so that the table is not measured by itself.
 LEAST = {
     "anonymous": {"login", "services", "status", "health", "refresh", "healthz", "readyz", "openapi", "version"},
     "viewer": {"logout", "renew", "me", "password", "metrics", "recovery_status", "recovery_history", "explain", "slo", "events",

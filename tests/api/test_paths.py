@@ -1,4 +1,4 @@
-"""One path, one spelling: what is not spelt as the contract has it reaches no operation."""
+"""One path, one spelling: what is spelt otherwise reaches no operation."""
 
 from web_client import login, raw, status_of
 

@@ -1,4 +1,4 @@
-"""WebSockets as contract section 5 has them."""
+"""WebSockets, as docs/api.md describes them."""
 
 import os
 import pathlib

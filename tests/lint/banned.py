@@ -1,5 +1,5 @@
 #!/usr/bin/python3
-"""Functions that this project does not call, each with what to use instead."""
+"""Functions that this project does not call, each with what to use instead; and comments that cite what is outside the tree."""
 
 import pathlib
 import re
@@ -57,12 +57,36 @@ NOT_CODE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n
 CALL = re.compile(r"(?<![\w.>])(" + "|".join(BANNED) + r")\s*\(")
 
 
+# A reader of the tree has none of these documents: the sentence has to give the reason itself.
+CITED = re.compile(r"\brows? [A-J][0-9]+\b|\bcontract(?:\.md)?,? (?:sections?|head)\b|\bfield notes?\b|"
+                   r"\b(?:the|first) design (?:says|section|document)\b|\bfirst design\b|\bfinding [A-Z]?[0-9]+\b", re.IGNORECASE)
+CITING = {"src", "tests", "ui", "docs", "packaging", "examples", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md",
+          "README.md", "SECURITY.md", "dev"}
+TEXTS = {".c", ".h", ".py", ".ts", ".vue", ".mjs", ".md", ".in", ".sh", ".yaml", ".build", ".css", ""}
+FOREIGN = {"node_modules", "corpus", "data", "dist", "screenshots"}
+
+
+def citations():
+    bad = 0
+    for root in sorted(CITING):
+        base = pathlib.Path(root)
+        for path in sorted(base.rglob("*")) if base.is_dir() else [base]:
+            if not path.is_file() or path.suffix not in TEXTS or FOREIGN & set(path.parts) or path.name == pathlib.Path(__file__).name:
+                continue
+            for number, line in enumerate(path.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+                match = CITED.search(line)
+                if match:
+                    print(f'{path}:{number}: "{match.group(0)}" cites what is outside the tree: give the reason itself')
+                    bad = 1
+    return bad
+
+
 def blank(match):
     return re.sub(r"[^\n]", " ", match.group(0))
 
 
 def main():
-    bad = 0
+    bad = citations()
     for root, allowed in (("src", set()), ("tests", TESTS_MAY)):
         for path in sorted(pathlib.Path(root).rglob("*.[ch]")):
             code = NOT_CODE.sub(blank, path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-/* What Redis answers, and how its connections end (field notes 2 and 3). A request waits here until
+/* What Redis answers, and how its connections end. A request waits here until
  * the server's state settles it or its deadline comes. */
 #include "sim.h"
 
@@ -145,7 +145,7 @@ static enum reply_class reply_of(struct sim *s, int service, struct ask *a)
 {
     struct unit *u = &world_of(s, service)->unit;
     bool busy = u->script_until > s->now;
-    /* Before BUSY and LOADING (field notes 7.1). */
+    /* Before BUSY and LOADING. */
     bool no_primary = u->role == ROLE_REPLICA && !u->link_up && !u->answers_stale;
     if (u->role == ROLE_SENTINEL && a->request != REDIS_PING && a->request != REDIS_INFO)
         return REPLY_ERROR;

@@ -1,4 +1,4 @@
-/* systemd as it was measured (field notes 2): jobs one after the other, Restart=, the start limit,
+/* systemd as it was measured: jobs one after the other, Restart=, the start limit,
  * timeouts, stops that hang, and the process that it looks after. */
 #include "base/str.h"
 #include "sim.h"

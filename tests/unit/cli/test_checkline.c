@@ -69,13 +69,13 @@ static const struct row rows[] = {
     {"{\"overall_status\": \"unknown\", \"cause\": {\"code\": \"host_unreachable\", \"summary\": "
      "\"The host does not answer.\"}}",
      NULL, CHECK_UNKNOWN, "REDIS UNKNOWN - The host does not answer\n"},
-    {"{\"overall_status\": \"healthy\", \"auto_recovery\": {\"withheld\": {\"reason_code\": "
-     "\"disabled\", \"text\": \"Automatic recovery is switched off.\"}}}",
-     NULL, CHECK_WARNING,
-     "REDIS WARNING - answering; not guarded: Automatic recovery is switched off\n"},
-    {"{\"overall_status\": \"healthy\", \"auto_recovery\": {\"withheld\": {\"reason_code\": "
-     "\"cannot_act\", \"text\": \"sudo does not allow it.\"}}}",
-     NULL, CHECK_WARNING, "REDIS WARNING - answering; not guarded: sudo does not allow it\n"},
+    {"{\"overall_status\": \"healthy\"}",
+     "{\"not_guarded\": {\"reason_code\": \"disabled\", \"text\": \"Automatic recovery is switched "
+     "off.\"}}",
+     CHECK_WARNING, "REDIS WARNING - answering; not guarded: Automatic recovery is switched off\n"},
+    {"{\"overall_status\": \"healthy\"}",
+     "{\"not_guarded\": {\"reason_code\": \"cannot_act\", \"text\": \"sudo does not allow it.\"}}",
+     CHECK_WARNING, "REDIS WARNING - answering; not guarded: sudo does not allow it\n"},
     {"{\"overall_status\": \"healthy\", \"auto_recovery\": {\"withheld\": {\"reason_code\": "
      "\"operation_running\", \"text\": \"x\"}}}",
      NULL, CHECK_OK, "REDIS OK - answering\n"},
@@ -90,9 +90,8 @@ static const struct row rows[] = {
      CHECK_WARNING,
      "REDIS WARNING - stopped on purpose by alice since 2026-11-29T10:00:00Z: new memory\n"},
     {"{\"overall_status\": \"healthy\", \"health_checks\": {\"connectivity\": {\"status\": "
-     "\"warning\", \"message\": \"Redis has not answered for 4.0 s\"}}, \"auto_recovery\": "
-     "{\"withheld\": {\"reason_code\": \"paused\", \"text\": \"Paused.\"}}}",
-     NULL, CHECK_WARNING,
+     "\"warning\", \"message\": \"Redis has not answered for 4.0 s\"}}}",
+     "{\"not_guarded\": {\"reason_code\": \"paused\", \"text\": \"Paused.\"}}", CHECK_WARNING,
      "REDIS WARNING - Redis has not answered for 4.0 s; not guarded: Paused\n"},
     {"{\"overall_status\": \"critical\", \"cause\": {\"code\": \"stopped_on_purpose\"}}",
      "{\"stopped_by\": \"alice\", \"stop_reason\": \"new disk\"}", CHECK_WARNING,

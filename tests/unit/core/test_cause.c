@@ -1,5 +1,5 @@
 /* A row per cause and per way to it: what is seen, what it is called, and whether that is certain
- * enough to act on (contract section 8). */
+ * enough to act on. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

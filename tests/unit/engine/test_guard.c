@@ -343,7 +343,7 @@ static void a_pause_is_named_although_the_breaker_is_open(void **state)
     r->breaker.open = true;
     r->phase = PHASE_EXHAUSTED;
     r->deadline = MONO_NEVER;
-    engine_pause(f->engine, 0, 600000, &user, "test", fixture_at(now));
+    engine_pause(f->engine, 0, 600000, &user, "test", NULL, fixture_at(now));
     for (size_t i = 0; i < ARRAY_LENGTH(where); i++)
         expect_guard(f, now, "breaker_open", where[i]);
     JSON_CLEANUP json_t *answer = engine_recovery_json(f->engine, 0, fixture_at(now));
@@ -353,7 +353,7 @@ static void a_pause_is_named_although_the_breaker_is_open(void **state)
         assert_non_null(strstr(texts[i], "paused as well"));
         free(texts[i]);
     }
-    engine_resume(f->engine, 0, &user, "test", fixture_at(now));
+    engine_resume(f->engine, 0, &user, "test", NULL, fixture_at(now));
     JSON_CLEANUP json_t *status = engine_status_json(f->engine, 0, fixture_at(now));
     assert_null(strstr(json_text_or(json_object_get(status, "not_guarded"), "text", ""), "paused"));
 }

@@ -9,7 +9,7 @@
 #include "base/attr.h"
 #include "redis/reply.h"
 
-/* As Redis, Valkey and systemd write them (field notes 2 and 7.3). */
+/* As Redis, Valkey and systemd write them. */
 static const struct {
     const char *line;
     enum log_class class;

@@ -9,7 +9,7 @@
 #include "base/attr.h"
 #include "redis/reply.h"
 
-/* Field notes 7.1, Redis and Valkey. */
+/* As Redis and Valkey write them. */
 static const struct {
     const char *text;
     enum reply_class class;

@@ -1,4 +1,4 @@
-/** Frames of /ws/services/{id}/status and the items of /events: the same objects (contract section 5). */
+/** Frames of /ws/services/{id}/status and the items of /events: the same objects. */
 import { boolean, isObject, list, Mismatch, nullable, number, object, oneOf, optional, text, time, type Checked } from './parse';
 import { health, logLine, overall, recoveryLevel, unitStatus } from './service';
 

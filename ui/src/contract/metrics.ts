@@ -1,4 +1,4 @@
-/** Series for graphs (contract section 4, B8): one list of moments, and per figure a value for each of them. */
+/** Series for graphs: one list of moments, and per figure a value for each of them. */
 import { either, list, nullable, number, object, oneOf, optional, record, text, time, type Check, type Checked } from './parse';
 
 export interface Sample {
@@ -45,7 +45,7 @@ export const metrics: Check<Metrics> = (value, path) => {
 const state = oneOf('met', 'missed', 'unknown');
 const within = object({ target_seconds: number, percent: nullable(number), state, count: number, within: number, longest_seconds: nullable(number) });
 
-/** Row B10: what was promised, and what was measured over one span. */
+/** What was promised, and what was measured over one span. */
 export const levelsWindow = object({
   days: number,
   since: nullable(time),

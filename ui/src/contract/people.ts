@@ -1,4 +1,4 @@
-/** Accounts, access requests, the audit log (contract sections 4 and 6). */
+/** Accounts, access requests, the audit log. */
 import { boolean, list, nullable, number, object, oneOf, optional, text, time, type Checked } from './parse';
 
 export const ROLES = ['anonymous', 'viewer', 'operator', 'admin'] as const;

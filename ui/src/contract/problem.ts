@@ -1,4 +1,4 @@
-/** The body of every refusal (contract section 4). */
+/** The body of every refusal. */
 import { boolean, isObject, list, number, object, optional, text } from './parse';
 
 export const problem = object({

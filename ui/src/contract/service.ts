@@ -1,4 +1,4 @@
-/** What the daemon says about a service (contract sections 4 and 8). */
+/** What the daemon says about a service. */
 import { boolean, list, nullable, number, object, oneOf, optional, record, text, time, type Checked } from './parse';
 
 export const overall = oneOf('healthy', 'degraded', 'critical', 'unknown');

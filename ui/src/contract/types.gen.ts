@@ -387,6 +387,8 @@ export type Preflight = {
   readonly warnings: readonly (string)[];
   readonly connections: number | null;
   readonly unsaved_changes: number | null;
+  readonly saves_first: boolean;
+  readonly saved_since_start: boolean | null;
   readonly last_save_age_seconds: number | null;
   readonly last_save_ok: boolean | null;
   readonly aof_enabled: boolean | null;
@@ -431,6 +433,7 @@ export type PastRecovery = {
   readonly attempts: number;
   readonly message: string;
   readonly evidence: readonly (string)[] | null;
+  readonly stored: boolean;
 };
 
 export type PastRecoveries = {

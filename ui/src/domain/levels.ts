@@ -1,4 +1,4 @@
-/** Service levels as a person reads them: per span a cell for each promise (row B10). */
+/** Service levels as a person reads them: per span a cell for each promise. */
 import type { LevelsWindow } from '@/contract/metrics';
 import { words } from '@/i18n';
 

@@ -13,7 +13,7 @@ export interface RecoveryFigures {
   readonly bySystemd: number;
 }
 
-/** Row C8: recoveries in 24 h, success rate, mean time, most common level (of all that are kept). */
+/** Recoveries in 24 h, success rate, mean time, most common level (of all that are kept). */
 export function recoveryFigures(all: readonly RecoveryItem[], now: number): RecoveryFigures {
   const items = all.filter((item) => item.result !== BY_SYSTEMD);
   const timed = items.flatMap((item) => (item.duration_seconds === null ? [] : [item.duration_seconds]));

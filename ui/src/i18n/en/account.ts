@@ -62,7 +62,7 @@ export const account = {
     delay: 'Retry delay, seconds',
     backoff: 'Each delay times',
     threshold: 'Failure threshold, consecutive failures',
-    grace: 'Wait after somebody else stopped it, seconds',
+    grace: 'Wait after a stop outside Resus, seconds',
     saved: 'Saved.',
     pause: 'Pause automatic recovery',
     pauseFor: 'For',
