@@ -198,6 +198,61 @@ def views():
     return {page: bytes([i]) + found.get(page, b'{"items": [{"id": "a", "n": 1}]}') for i, page in enumerate(pages)}
 
 
+def request(line, *headers, body=b""):
+    """A request with a login ("@A": fuzz_site.c)."""
+    if body:
+        headers += (b"Content-Type: application/json", b"Content-Length: %d" % len(body))
+    return b"\r\n".join([line + b" HTTP/1.1", b"Host: a", *headers, b"", body])
+
+
+def follow(path, *headers):
+    asked = (b"Connection: Upgrade", b"Upgrade: websocket", b"Sec-WebSocket-Version: 13")
+    return request(b"GET " + path, *asked, b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", *headers)
+
+
+def site():
+    admin, viewer, token = (b"Authorization: Bearer @" + c for c in (b"A", b"V", b"T"))
+    cookie = b"Cookie: __Host-resus=@A"
+    event = {"event": {"type": "service_health", "seq": 4, "cause": {"code": "ok"}}, "service": "redis"}
+    notice = {"event": {"type": "notice", "seq": 5, "least_role": "admin", "message": "m"}, "service": "redis"}
+    ended = {"users": {"2": {"role": "viewer", "not_before": 4000000000}}}
+    revoked = {"revoked": ["1-x"]}
+    wish = b'{"reason": "x"}'
+    service = b"/api/services/redis"
+    parts = {
+        "copies": [
+            request(b"GET " + service + b"/status"),
+            request(b"GET " + service + b"/health", viewer),
+            request(b"GET /api/services", admin, b'If-None-Match: "0"') + request(b"GET /openapi.json"),
+            b"E" + frames(event),
+            request(b"HEAD " + service + b"/status", cookie),
+        ],
+        "forwarded": [
+            request(b"POST " + service + b"/restart", admin, body=wish),
+            request(b"POST " + service + b"/stop", cookie, b"X-CSRF-Token: x", b"Origin: https://a", body=wish),
+            request(b"GET /metrics") + request(b"GET /api/users", token),
+            request(b"POST /api/login", b"Origin: https://b", body=b'{"email": "a", "password": "b"}'),
+        ],
+        "followed": [
+            follow(b"/ws/services/redis/status?token=@A"),
+            follow(b"/ws/services/redis/status?since=3", viewer),
+            follow(b"/ws/services/redis/logs", token),
+            b"E" + frames(event, notice),
+            b"\x89\x81\x01\x02\x03\x04\x60",
+            b"E" + frames(revoked, ended),
+            b"\x88\x80\x01\x02\x03\x04",
+        ],
+        "refused": [
+            request(b"GET /api/services/none/status") + request(b"PUT /api/services"),
+            request(b"GET /api/audit", b"Authorization: Basic x") + request(b"GET /api/me"),
+            follow(b"/ws/services/redis/logs", viewer),
+            request(b"GET /index.html") + request(b"GET /../x"),
+        ],
+    }
+    whole = {name: b"\n--\n".join(p + b"\n" if p[:1] == b"E" else p for p in ps) for name, ps in parts.items()}
+    return {f"{name}_{seed}": bytes([seed]) + text for name, text in whole.items() for seed in (0, 9)}
+
+
 def frames(*objects):
     return b"\n".join(text(o) for o in objects)
 
@@ -371,6 +426,7 @@ def seeds():
             "refusals": b"kNOAUTH Authentication required.\n--\nfLOADING Redis is loading\n--\nkBUSY Redis is busy\n",
             "figures": b"i" + INFO[:900] + b"--\n\x1e\n--\ni" + INFO + b"--\n\x3c\n--\ni" + INFO,
         },
+        "site": site(),
         "slowlog": {
             "two": b":14\t:1309448221\t:15\tSET a b\t127.0.0.1:58217\tme\n:13\t:1309448128\t:30\tKEYS *\n",
             "odd": b":12\t:1\t:1\n+what\t:1\t:1\tx y :5\n",
@@ -415,6 +471,7 @@ WORDS = {
     "log_lines": ["src/redis/log_lines.c"],
     "oidc_token": ["src/handlers/oidc_token.c", "src/handlers/jwks.c", "tests/fuzz/fuzz_oidc_token.c"],
     "process_facts": ["src/host/process_facts.c"],
+    "site": ["src/web/http.c", "src/web/site.c", "src/api/operations.c", "src/web/hub.c"],
     "sight": ["src/host/systemctl.c", "src/redis/info.c", "src/redis/log_lines.c", "src/redis/reply.c"],
     "view": [f"src/cli/view_{page}.c" for page in ("service", "recovery", "operate", "journal", "report", "audit")],
     "recording": ["src/engine/recording_code.c", "src/engine/replay.c", "src/core/facts.c", "src/core/recovery_text.c"],

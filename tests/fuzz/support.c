@@ -130,7 +130,8 @@ static void remove_folder(void)
 const char *fuzz_path(const char *name, char ret[128])
 {
     if (folder[0] == '\0') {
-        (void)snprintf(folder, sizeof folder, "/dev/shm/resus-fuzz-XXXXXX"); /* fsync is free */
+        (void)snprintf(folder, sizeof folder, "%s/resus-fuzz-XXXXXX",
+                       access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp"); /* fsync is free */
         PROMISE(mkdtemp(folder) != NULL);
         (void)atexit(remove_folder);
     }

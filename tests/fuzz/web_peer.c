@@ -1,15 +1,14 @@
 #include "web_peer.h"
 
 #include <errno.h>
-#include <signal.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/clock.h"
+#include "plain_tls.h"
 #include "web/connection.h"
 
 #define WAITING_MAX 4
@@ -21,67 +20,11 @@ static struct {
     uv_loop_t loop;
     struct server *server;
     struct dice dice;
-    bool calm, pending; /* pending: what the socket holds, TLS "has" already */
-    int last;           /* of SSL_get_error */
+    bool calm;
     struct peer_record record;
     struct exchange *waiting[WAITING_MAX];
     struct conversation *conversation;
 } peer;
-
-/* ── in place of TLS (the linker's --wrap) ── */
-
-int __wrap_SSL_accept(SSL *ssl);
-int __wrap_SSL_read_ex(SSL *ssl, void *to, size_t size, size_t *ret);
-int __wrap_SSL_write_ex(SSL *ssl, const void *bytes, size_t length, size_t *ret);
-int __wrap_SSL_get_error(const SSL *ssl, int r);
-int __wrap_SSL_has_pending(const SSL *ssl);
-int __wrap_SSL_shutdown(SSL *ssl);
-
-int __wrap_SSL_accept(SSL *ssl)
-{
-    (void)ssl;
-    return 1;
-}
-
-int __wrap_SSL_read_ex(SSL *ssl, void *to, size_t size, size_t *ret)
-{
-    ssize_t n = recv(SSL_get_fd(ssl), to, size, 0);
-    peer.last = n == 0            ? SSL_ERROR_ZERO_RETURN
-                : errno == EAGAIN ? SSL_ERROR_WANT_READ
-                                  : SSL_ERROR_SYSCALL;
-    *ret = n > 0 ? (size_t)n : 0;
-    return n > 0 ? 1 : 0;
-}
-
-int __wrap_SSL_write_ex(SSL *ssl, const void *bytes, size_t length, size_t *ret)
-{
-    if (!peer.calm && dice_throw(&peer.dice, 8) == 1) { /* full */
-        peer.last = SSL_ERROR_WANT_WRITE;
-        return 0;
-    }
-    ssize_t n = send(SSL_get_fd(ssl), bytes, length, MSG_NOSIGNAL);
-    peer.last = n < 0 && errno == EAGAIN ? SSL_ERROR_WANT_WRITE : SSL_ERROR_SYSCALL;
-    *ret = n > 0 ? (size_t)n : 0;
-    return n > 0 ? 1 : 0;
-}
-
-int __wrap_SSL_get_error(const SSL *ssl, int r)
-{
-    (void)ssl, (void)r;
-    return peer.last;
-}
-
-int __wrap_SSL_has_pending(const SSL *ssl)
-{
-    int bytes = 0;
-    return peer.pending && ioctl(SSL_get_fd(ssl), FIONREAD, &bytes) == 0 && bytes > 0;
-}
-
-int __wrap_SSL_shutdown(SSL *ssl)
-{
-    (void)ssl;
-    return 0;
-}
 
 /* ── in place of the site ── */
 
@@ -187,15 +130,8 @@ static void prepare(void)
                                                 .unopened = on_unopened};
     if (peer.server != NULL)
         return;
-    (void)signal(SIGPIPE, SIG_IGN);
     PROMISE(uv_loop_init(&peer.loop) == 0);
-    struct server *s = mem_must(mem_calloc(1, sizeof *s));
-    s->loop = &peer.loop;
-    s->events = events;
-    s->tls = SSL_CTX_new(TLS_server_method());
-    PROMISE(s->tls != NULL && uv_idle_init(s->loop, &s->idle) == 0);
-    s->idle.data = s;
-    peer.server = s;
+    peer.server = plain_server(&peer.loop, &events);
 }
 
 static void turn(void)
@@ -244,7 +180,7 @@ static void chance(int fd)
             answer(x);
         }
     say();
-    peer.pending = dice_throw(&peer.dice, 2) == 1;
+    plain_tls.pending = dice_throw(&peer.dice, 2) == 1;
     if (dice_throw(&peer.dice, 2) == 0)
         read_all(fd);
     struct connection *c = peer.server->connections;
@@ -259,7 +195,7 @@ void peer_run(struct input bytes, struct dice dice, bool calm, struct peer_recor
     prepare();
     peer.dice = dice;
     peer.calm = calm;
-    peer.pending = false;
+    plain_tls = (struct plain_tls){.dice = calm ? NULL : &peer.dice};
     peer.record = (struct peer_record){.seen = UINT64_C(0xCBF29CE484222325)};
     PROMISE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
     PROMISE(connection_begin(peer.server, ends[0], "192.0.2.1"));
