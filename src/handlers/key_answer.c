@@ -181,8 +181,7 @@ void key_note(const struct service_settings *s, const struct key_record *r, wall
     if (r->recorded == KEY_MADE) {
         ret->state = KEYS_NEW_WAITS;
         (void)str_format(ret->text, sizeof ret->text,
-                         "a new SSH key waits beside %s; the old one stays in use until then",
-                         r->key);
+                         "a new SSH key waits beside %s; the old one is in use", r->key);
         (void)str_format(ret->fix, sizeof ret->fix,
                          "install its line (`resus key rotate %s` prints it), then `resus key "
                          "rotate %s --continue`",

@@ -274,31 +274,41 @@ void ssh_pool_leave(struct ssh_pool *pool, const struct ssh_settings *ssh)
         post(pool, job);
 }
 
-/* `link` gets a successor that dials at once. Without memory it stays: the new key holds from its
- * next session on. */
+/* `link` takes no new work. Where controllers use it, a successor is dialled at once; tunnels alone
+ * open one when they need it. Without memory all stays as it is: the new key holds from the next
+ * session on. */
 static void renew(struct ssh_pool *pool, struct ssh_link *link)
 {
-    struct ssh_job *wake = new_job(SSH_JOB_WAKE, NULL);
     struct ssh_job *retire = new_job(SSH_JOB_RETIRE, link);
-    struct ssh_link *fresh = wake == NULL || retire == NULL ? NULL : make(pool, &link->settings);
+    struct ssh_job *wake = new_job(SSH_JOB_WAKE, NULL);
+    struct ssh_link *fresh = NULL;
+    bool ok = retire != NULL && wake != NULL;
+    if (ok && link->users > 0) {
+        fresh = make(pool, &link->settings);
+        ok = fresh != NULL;
+    }
+    if (!ok) {
+        mem_free(retire);
+        mem_free(wake);
+        return;
+    }
+    link->retired = true;
+    post(pool, retire);
     if (fresh == NULL) {
         mem_free(wake);
-        mem_free(retire);
         return;
     }
     fresh->users = link->users;
-    atomic_store(&fresh->reached, atomic_load(&link->reached));
     link->users = 0;
-    link->retired = true;
+    atomic_store(&fresh->reached, atomic_load(&link->reached));
     wake->link = fresh;
     post(pool, wake);
-    post(pool, retire);
 }
 
 void ssh_pool_renew(struct ssh_pool *pool, const char *key)
 {
     for (struct ssh_link *link = pool->links; link != NULL; link = link->next)
-        if (!link->retired && link->users > 0 && str_equal(link->settings.key, key))
+        if (!link->retired && str_equal(link->settings.key, key))
             renew(pool, link); /* the new one stands before it in the list */
 }
 

@@ -217,6 +217,34 @@ static void test_a_switch_opens_a_new_session_and_cuts_no_command_off(void **sta
     end(s);
 }
 
+static void on_tunnel(void *context, int fd, const struct error *error)
+{
+    struct scene *s = context;
+    if (fd < 0)
+        fail_msg("%s", error->text);
+    (void)close(fd);
+    s->answers++;
+}
+
+/* control: systemd with via: ssh: no controller uses the session. */
+static void test_tunnels_alone_use_the_new_key_from_the_next_one_on(void **state)
+{
+    (void)state;
+    struct scene *s = begin("");
+    const struct ssh_settings *ssh = &s->sshd.service.ssh;
+    for (int i = 1; i <= 2; i++) {
+        ssh_tunnel_open(s->pool, ssh, "127.0.0.1", s->sshd.port, mono_add(clock_mono(), 20000),
+                        on_tunnel, s);
+        wait_for_answers(s, i);
+        assert_int_equal(sshd_fixture_logged(&s->sshd, "Accepted publickey"), i);
+        ssh_pool_renew(s->pool, ssh->key);
+    }
+    while (sshd_fixture_logged(&s->sshd, "Disconnected from user") < 2)
+        (void)uv_run(&s->loop, UV_RUN_ONCE);
+    assert_int_equal(sshd_fixture_logged(&s->sshd, "Accepted publickey"), 2);
+    end(s);
+}
+
 int main(void)
 {
     if (!sshd_fixture_available()) {
@@ -230,6 +258,7 @@ int main(void)
         cmocka_unit_test(test_a_host_that_is_away_refuses_nothing),
         cmocka_unit_test(test_a_tunnel_that_is_not_permitted_is_no_proof),
         cmocka_unit_test(test_a_switch_opens_a_new_session_and_cuts_no_command_off),
+        cmocka_unit_test(test_tunnels_alone_use_the_new_key_from_the_next_one_on),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
