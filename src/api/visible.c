@@ -17,7 +17,7 @@ static json_t *only(const json_t *whole, const char *const *keys, size_t count)
     return part;
 }
 
-/* ── people: who did it and why is for those who operate ── */
+/* ── people: operators and admins see who did something, and why ── */
 
 #define SOMEONE "another user"
 

@@ -210,7 +210,7 @@ static void ask(struct handlers *h, struct call *call, int step)
         ask_redis(h, call, REDIS_SLOWLOG, NULL);
 }
 
-/* Of those that were used: the others will be missed by nobody. */
+/* Of the tokens in use: the expiry of another one breaks nothing. */
 static void note_tokens(const struct accounts *a, struct doctor_facts *f)
 {
     const struct api_token *t;

@@ -163,7 +163,7 @@ static void judge_hidden_keys(const struct doctor_facts *f, json_t *items)
                        "the drop-in hides home folders, and %s is in one", s->services[i].ssh.key);
 }
 
-/* Which rights the unit leaves us. Only what systemd started has a unit. */
+/* Which rights the unit leaves to Resus. A daemon that was started by hand has no unit. */
 static void judge_confinement(const struct doctor_facts *f, json_t *items)
 {
     const char *fits = drop_in_for(f->settings);

@@ -30,7 +30,7 @@ static void join_words(const struct redis_reply *words, char *to, size_t size)
     }
 }
 
-/* The word after these is a subcommand; after those, it is no key. */
+/* After a container comes a subcommand; the first argument of a keyless command is no key. */
 static const char *const containers[] = {"DEBUG",  "CONFIG", "CLIENT",   "MEMORY", "SCRIPT",
                                          "OBJECT", "XGROUP", "FUNCTION", "MODULE", "CLUSTER",
                                          "XINFO",  "ACL",    "LATENCY",  "PUBSUB", "SENTINEL"};
@@ -52,7 +52,7 @@ static bool take_word(const struct redis_reply *words, size_t i, char *to, size_
     return true;
 }
 
-/* Values are the application's: they are shown to nobody who does not ask for them. */
+/* Values belong to the application and are shown on request only. */
 static void shorten(const struct redis_reply *words, struct slowlog_entry *entry)
 {
     char key[65] = "";

@@ -48,6 +48,7 @@ WRONG = {
     "array": ["x", 5, True, {}, [5], [None], [[]], ["x"] * 100],
 }
 IN_QUERY = {"integer": ["abc", "", "1.5", "1e3", "0x10", "-1", "99999999999999999999"],
+            "boolean": ["abc", "", "1", "TRUE", "yes"],
             "string": []}
 
 
@@ -324,7 +325,7 @@ def test_hostile_nothing_that_is_sent_becomes_a_header(served):
 def test_hostile_what_was_stored_comes_back_as_text_and_nothing_else(served):
     """Everything that people may write freely, read again wherever it is told."""
     people.add_all(served)
-    evil = 'a\nX-Evil: 1\n\n<script>evil()</script>\t"}\\\u2028 resus_services 7'
+    evil = 'a\nX-Evil: 1\n\n<script>evil()</script>\t"}\\ resus_services 7'
     sessions = {role: people.bearer(people.login(served, role)["token"]) for role in people.ROLES}
     wish = {"requested_role": "operator", "justification": evil, "duration_seconds": 300}
     for who, path, body in (("admin", "/api/services/redis/pause", {"reason": evil, "for_seconds": 60}),
@@ -333,6 +334,9 @@ def test_hostile_what_was_stored_comes_back_as_text_and_nothing_else(served):
                             ("viewer", "/api/access-requests", wish)):
         answer = served.https("POST", path, body, sessions[who])
         assert answer.status == 200 and answer.headers["X-Evil"] is None, (path, answer)
+    for turned in ("\u2028", "\u202e", "\u009b"):
+        refused = served.https("POST", RESTART, {"reason": evil + turned}, sessions["admin"])
+        assert refused.status == 400 and "control characters" in refused.body["message"], refused
     refused = served.https("POST", "/api/users", {"email": evil, "role": "viewer", "password": people.PASSWORD}, sessions["admin"])
     assert refused.status == 400, refused
     told = set()

@@ -60,7 +60,7 @@ def test_confined_for_ssh_it_watches_heals_serves_and_restarts(host):
         assert_heals(host, daemon)
         status, body = https(host, "/api/services")
         assert status == 200 and json.loads(body)["items"][0]["id"] == "redis"
-        assert https(host, "/healthz")[0] == 200
+        assert [https(host, path)[0] for path in ("/", "/healthz", "/readyz")] == [200] * 3
         assert "Landlock" not in daemon.journal() or not KERNEL_HAS_LANDLOCK, daemon.journal()
         host.run("useradd", "-G", "resus-monitor", "watcher")
         assert daemon.cli("status", user="watcher").json["status"] == "running"
