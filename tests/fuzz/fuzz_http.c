@@ -5,6 +5,7 @@
 
 #include "base/mem.h"
 #include "web/http.h"
+#include "web/proxy.h"
 #include "web/wsframe.h"
 
 #define LIMIT 512
@@ -38,6 +39,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             inside(head.fields[i], bytes, (size_t)n);
             (void)http_lists(head.fields[i], "close");
         }
+        /* Everybody is trusted: all that is there is read. */
+        static const struct proxies all = {.count = 1};
+        char client[NETWORK_TEXT_MAX];
+        proxies_client(&all, &head, "127.0.0.1", client);
+        if (!network_plain(client, client, sizeof client))
+            abort();
         /* What is read is read the same however it is cut. */
         if (http_read(bytes, (size_t)n, LIMIT, &head) != n ||
             http_read(bytes, (size_t)n - 1, LIMIT, &head) != 0)

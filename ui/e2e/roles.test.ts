@@ -1,11 +1,15 @@
 import { createHmac } from 'node:crypto';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 
-import { expect, inject, test } from 'vitest';
+import { expect, inject, test, vi } from 'vitest';
 
 import { atService, done, loggedIn, person, useBrowser } from './browser';
+import { ask } from './daemon';
 
 useBrowser();
 const people = inject('people');
+const served = inject('served');
 
 test('somebody who is not logged in sees the public status, and no more', async () => {
   const nobody = await person();
@@ -134,9 +138,55 @@ test('two-factor authentication is set up, asked for, and switched off', async (
   await again.page.waitForURL(/\/services/);
 
   await section.getByLabel('Current password').fill(people.viewer.password);
+  await section.getByLabel('Code from your authenticator app').fill('000000');
+  await section.getByRole('button', { name: 'Switch off' }).click();
+  await section.getByRole('alert').waitFor();
+  await section.getByLabel('Code from your authenticator app').fill(codes[1]!);
   await section.getByRole('button', { name: 'Switch off' }).click();
   await section.getByText('Off. A password alone opens your account.').waitFor();
   await done(viewer, again);
+});
+
+test('a role that needs two-factor authentication comes no further than to its set-up', async () => {
+  const settings = join(served.folder, 'resus.yaml');
+  const before = readFileSync(settings, 'utf8');
+  const needed = async (): Promise<boolean> => {
+    const answer = await ask(served, 'POST', '/api/auth/login', people.viewer);
+    return (answer.body as { totp_setup_required?: boolean }).totp_setup_required === true;
+  };
+  const reload = async (text: string, wanted: boolean): Promise<void> => {
+    writeFileSync(settings, text);
+    process.kill(served.pid, 'SIGHUP');
+    await vi.waitUntil(async () => (await needed()) === wanted, { timeout: 60_000 });
+  };
+  await reload(`${before}\nsecurity: {require_totp: [viewer]}\n`, true);
+  try {
+    const one = await person();
+    const { page } = one;
+    await page.goto('/login');
+    await page.getByLabel('Email').fill(people.viewer.email);
+    await page.getByLabel('Password', { exact: true }).fill(people.viewer.password);
+    await page.getByRole('button', { name: 'Log in' }).click();
+    await page.getByText('Your role needs two-factor authentication.').waitFor();
+    await page.goto('/events');
+    await page.waitForURL(/\/settings$/);
+    const section = page.getByRole('region', { name: 'Two-factor authentication' });
+    await section.getByLabel('Current password').fill(people.viewer.password);
+    await section.getByRole('button', { name: 'Set up' }).click();
+    await section.getByLabel('Code').fill(totp(await section.locator('code.key').innerText()));
+    await section.getByRole('button', { name: 'Switch on' }).click();
+    const code = await section.getByRole('list', { name: 'Recovery codes' }).getByRole('listitem').first().innerText();
+    await page.goto('/events');
+    await page.getByRole('heading', { level: 1, name: 'Events' }).waitFor();
+    await page.goto('/settings');
+    await section.getByLabel('Current password').fill(people.viewer.password);
+    await section.getByLabel('Code from your authenticator app').fill(code);
+    await section.getByRole('button', { name: 'Switch off' }).click();
+    await page.getByText('Your role needs two-factor authentication.').waitFor();
+    await done(one);
+  } finally {
+    await reload(before, false);
+  }
 });
 
 test('a login that ends elsewhere is told, and the public pages still work', async () => {

@@ -11,9 +11,19 @@ export const login = (email: string, password: string, totp: string): Promise<Ch
     quiet401: true,
   });
 export const logout = (): Promise<unknown> => call('/api/auth/logout', anything, { method: 'POST', quiet401: true });
+export const renew = (): Promise<Checked<typeof shape.loggedIn>> =>
+  call('/api/auth/renew', shape.loggedIn, { method: 'POST', quiet401: true });
 export const whoAmI = (): Promise<Checked<typeof shape.me>> => call('/api/auth/me', shape.me, { quiet401: true });
-export const changePassword = (current: string, next: string): Promise<unknown> =>
-  call('/api/auth/password', anything, { method: 'POST', body: { current_password: current, new_password: next }, quiet401: true });
+/** What shows that the own account is changed by its owner. */
+export interface Proof {
+  readonly password: string;
+  /** Where two-factor authentication is on; '' elsewhere. */
+  readonly code: string;
+}
+const proof = (given: Proof): Record<string, string> => ({ current_password: given.password, ...(given.code === '' ? {} : { totp: given.code }) });
+
+export const changePassword = (given: Proof, next: string): Promise<unknown> =>
+  call('/api/auth/password', anything, { method: 'POST', body: { ...proof(given), new_password: next }, quiet401: true });
 
 export const listSessions = async (): Promise<shape.Session[]> => (await call('/api/auth/sessions', shape.sessionList)).items;
 export const endSession = (id: number): Promise<unknown> =>
@@ -24,8 +34,8 @@ export const beginTotp = (password: string): Promise<Checked<typeof shape.totpBe
   call('/api/auth/totp', shape.totpBegun, { method: 'POST', body: { current_password: password }, quiet401: true });
 export const confirmTotp = async (code: string): Promise<string[]> =>
   (await call('/api/auth/totp/confirm', shape.totpOn, { method: 'POST', body: { totp: code }, quiet401: true })).recovery_codes;
-export const disableTotp = (password: string): Promise<unknown> =>
-  call('/api/auth/totp/disable', anything, { method: 'POST', body: { current_password: password }, quiet401: true });
+export const disableTotp = (given: Proof): Promise<unknown> =>
+  call('/api/auth/totp/disable', anything, { method: 'POST', body: proof(given), quiet401: true });
 
 export const listTokens = async (): Promise<shape.Token[]> => (await call('/api/tokens', shape.tokenList)).items;
 export const createToken = async (name: string, role: Role, seconds: number): Promise<string> =>

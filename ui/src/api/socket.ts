@@ -15,7 +15,8 @@ export interface SocketHandlers<T> {
   parse(value: unknown): T | null;
   onMessage(message: T): void;
   onConnection(state: Connection): void;
-  onLoginEnded(): void;
+  /** Resolves to true when somebody is logged in all the same: the token was renewed meanwhile. */
+  onLoginEnded(): Promise<boolean>;
   onMismatch(error: Mismatch): void;
 }
 
@@ -28,6 +29,7 @@ export function openSocket<T>(handlers: SocketHandlers<T>): LiveSocket {
   let socket: WebSocket | null = null;
   let attempt = 0;
   let closed = false;
+  let left = false;
   let retryTimer: number | undefined;
   let silenceTimer: number | undefined;
 
@@ -82,16 +84,24 @@ export function openSocket<T>(handlers: SocketHandlers<T>): LiveSocket {
       window.clearTimeout(silenceTimer);
       if (event.code === LOGIN_ENDED) {
         closed = true;
-        handlers.onLoginEnded();
+        void handlers.onLoginEnded().then((still) => {
+          if (still) connectAgain();
+        });
       }
       later();
     };
   }
 
+  function connectAgain(): void {
+    if (left) return;
+    closed = false;
+    connect();
+  }
+
   connect();
   return {
     close() {
-      closed = true;
+      closed = left = true;
       window.clearTimeout(retryTimer);
       window.clearTimeout(silenceTimer);
       if (socket !== null) {

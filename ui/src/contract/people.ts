@@ -6,15 +6,18 @@ export const role = oneOf(...ROLES);
 export type Role = Checked<typeof role>;
 
 export const user = object({ email: text, role });
-export const loggedIn = object({ user, csrf_token: text, expires_at: optional(time) });
+export const loggedIn = object({ user, csrf_token: text, expires_at: optional(time), totp_setup_required: optional(boolean) });
 export const me = object({
   email: text,
   role,
   own_role: optional(role),
   csrf_token: optional(text),
   expires_at: optional(time),
+  session_ends_at: optional(time),
   totp: optional(boolean),
+  totp_setup_required: optional(boolean),
   recovery_codes_left: optional(number),
+  wrong_codes: optional(number),
   grant: optional(object({ role, ends_at: optional(time) })),
 });
 

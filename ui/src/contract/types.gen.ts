@@ -487,6 +487,7 @@ export type Login = {
   readonly expires_at: Time;
   readonly csrf_token: string;
   readonly user: Identity;
+  readonly totp_setup_required: boolean;
 };
 
 export type Grant = {
@@ -501,9 +502,12 @@ export type Me = {
   readonly own_role?: 'viewer' | 'operator' | 'admin';
   readonly totp?: boolean;
   readonly recovery_codes_left?: number;
+  readonly wrong_codes?: number;
+  readonly totp_setup_required?: boolean;
   readonly grant?: Grant | null;
   readonly csrf_token?: string;
   readonly expires_at?: Time | null;
+  readonly session_ends_at?: Time | null;
   readonly session?: number;
   readonly services?: readonly (string)[];
 };
@@ -748,6 +752,7 @@ export const OPERATIONS = {
   key_rotate: { method: 'POST', path: '/api/ssh-keys/rotate', least: 'admin' },
   login: { method: 'POST', path: '/api/auth/login', least: 'anonymous' },
   logout: { method: 'POST', path: '/api/auth/logout', least: 'viewer' },
+  renew: { method: 'POST', path: '/api/auth/renew', least: 'viewer' },
   me: { method: 'GET', path: '/api/auth/me', least: 'viewer' },
   password: { method: 'POST', path: '/api/auth/password', least: 'viewer' },
   sessions: { method: 'GET', path: '/api/auth/sessions', least: 'viewer' },

@@ -9,6 +9,7 @@ export const LEAST_ROLE = {
   events: 'viewer',
   explain: 'viewer',
   requests: 'viewer',
+  account: 'viewer',
   start: 'operator',
   restart: 'operator',
   preflight: 'operator',

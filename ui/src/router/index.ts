@@ -28,7 +28,7 @@ export function createConsoleRouter(): Router {
       { path: '/audit', component: () => import('@/views/AuditView.vue'), meta: { title: words.nav.audit, permission: 'audit' } },
       { path: '/users', component: () => import('@/views/UsersView.vue'), meta: { title: words.nav.users, permission: 'users' } },
       { path: '/requests', component: () => import('@/views/RequestsView.vue'), meta: { title: words.nav.requests, permission: 'requests' } },
-      { path: '/settings', component: () => import('@/views/SettingsView.vue'), meta: { title: words.nav.settings, permission: 'requests' } },
+      { path: '/settings', component: () => import('@/views/SettingsView.vue'), meta: { title: words.nav.settings, permission: 'account' } },
       { path: '/:rest(.*)*', component: () => import('@/views/NotFoundView.vue'), meta: { title: words.errors.notFound, permission: 'status' } },
     ],
   });
@@ -37,6 +37,8 @@ export function createConsoleRouter(): Router {
     const session = useSession();
     // Without a login there is something to do about it; a role that does not reach is told by the page itself.
     if (session.user === null && !session.allows(to.meta.permission)) return { path: '/login', query: { next: to.fullPath } };
+    // Set up first: there is nothing else that the daemon would do.
+    if (session.needsFactor && !['/settings', '/status', '/login'].includes(to.path)) return '/settings';
     return true;
   });
   router.afterEach((to) => {

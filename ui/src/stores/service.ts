@@ -127,7 +127,7 @@ export const useService = defineStore('service', () => {
       onConnection(state) {
         connection.value = state;
       },
-      onLoginEnded: () => void session.restore(),
+      onLoginEnded: () => session.restore().then(() => may(session.role, 'events')),
       onMismatch: (error) => reportMismatch(error, `/ws/services/${id.value}/status`),
     });
   }

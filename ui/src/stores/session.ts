@@ -6,6 +6,11 @@ import { ApiError, setCsrfToken, whenLoginEnds } from '@/api/http';
 import type { Me, Role, User } from '@/contract/people';
 import { may, type Permission } from '@/domain/permission';
 
+/** Before a token ends, the next one is asked for. */
+const RENEW_BEFORE_MS = 5 * 60_000;
+/** More milliseconds than that, no timer takes. */
+const LONGEST_TIMER_MS = 86_400_000;
+
 export const useSession = defineStore('session', () => {
   const user = ref<User | null>(null);
   const expiresAt = ref<number | null>(null);
@@ -14,12 +19,41 @@ export const useSession = defineStore('session', () => {
   /** All that the daemon says about the reader; null until it was asked after a login. */
   const me = ref<Me | null>(null);
   const known = ref(false);
-  const role = computed<Role>(() => user.value?.role ?? 'anonymous');
+  /** The role needs two-factor authentication: until it is set up, nothing else may be done. */
+  const needsFactor = ref(false);
+  const role = computed<Role>(() => (needsFactor.value ? 'anonymous' : (user.value?.role ?? 'anonymous')));
+  let renewal: number | undefined;
+
+  /** A session in use goes on: its next token comes in time, as long as somebody sees the page. */
+  function renewInTime(): void {
+    window.clearTimeout(renewal);
+    if (expiresAt.value === null) return;
+    renewal = window.setTimeout(() => void renew(), Math.min(Math.max(expiresAt.value - Date.now() - RENEW_BEFORE_MS, RENEW_BEFORE_MS / 10), LONGEST_TIMER_MS));
+  }
+
+  async function renew(): Promise<void> {
+    const before = expiresAt.value;
+    if (before === null || before <= Date.now()) return;
+    if (!document.hidden && before - Date.now() <= RENEW_BEFORE_MS) {
+      try {
+        const answer = await account.renew();
+        expiresAt.value = answer.expires_at ?? null;
+        setCsrfToken(answer.csrf_token);
+      } catch (error) {
+        if (!(error instanceof ApiError)) throw error;
+      }
+      // The session's own end has come near.
+      if (expiresAt.value === null || expiresAt.value <= before) return;
+    }
+    renewInTime();
+  }
 
   function forget(): void {
     user.value = null;
     me.value = null;
     expiresAt.value = null;
+    needsFactor.value = false;
+    window.clearTimeout(renewal);
     setCsrfToken(null);
   }
 
@@ -35,6 +69,8 @@ export const useSession = defineStore('session', () => {
       me.value = found;
       user.value = { email: found.email, role: found.role };
       expiresAt.value = found.expires_at ?? null;
+      needsFactor.value = found.totp_setup_required === true;
+      renewInTime();
       setCsrfToken(found.csrf_token ?? null);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -48,6 +84,8 @@ export const useSession = defineStore('session', () => {
     const answer = await account.login(email, password, totp);
     user.value = answer.user;
     expiresAt.value = answer.expires_at ?? null;
+    needsFactor.value = answer.totp_setup_required === true;
+    renewInTime();
     setCsrfToken(answer.csrf_token);
     ended.value = false;
   }
@@ -60,7 +98,8 @@ export const useSession = defineStore('session', () => {
     }
   }
 
-  const allows = (permission: Permission): boolean => may(role.value, permission);
+  /** The own account can be reached in any case. */
+  const allows = (permission: Permission): boolean => may(role.value, permission) || (needsFactor.value && permission === 'account');
 
-  return { user, me, role, expiresAt, ended, known, restore, login, logout, allows };
+  return { user, me, role, needsFactor, expiresAt, ended, known, restore, login, logout, allows };
 });
