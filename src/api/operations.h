@@ -40,6 +40,8 @@ enum operation_id {
     OP_DOCTOR,
     OP_AUDIT,
     OP_AUDIT_REPORT,
+    OP_AUDIT_VERIFY,
+    OP_AUDIT_KEY,
     OP_METRICS,
     OP_SLO,
     OP_DIAGNOSIS,
@@ -130,6 +132,9 @@ struct operation {
     const char *answer; /* shapes (api/shapes.h) joined by " or ", or "text/plain" */
     /* The role must be the caller's own: what is made under a temporary one would outlive it. */
     bool permanent;
+    /* Reading it leaves a line in the audit log: one a minute, user and service, with their number.
+     */
+    bool noted;
 };
 
 extern const struct operation operations[OPERATION_COUNT];

@@ -17,6 +17,7 @@
 #include "settings/settings.h"
 #include "store/audit.h"
 #include "store/audit_report.h"
+#include "store/audit_verify.h"
 
 #define LIST_DEFAULT 50
 #define LIST_MAX 10000
@@ -108,7 +109,7 @@ static int verify(const struct invocation *in, const char *file)
 {
     struct audit_verdict v = {0};
     struct error err = {0};
-    if (audit_verify(file, &v, &err) < 0)
+    if (audit_verify(file, NULL, &v, &err) < 0)
         return ask_failed(in, CLI_REFUSED, "audit_unreadable", "%s", err.text);
     int status = v.intact ? CLI_DONE : CLI_REFUSED;
     if (in->json) {

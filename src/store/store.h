@@ -150,6 +150,16 @@ void store_save_event(struct store *s, uint64_t id, const struct event_record *e
 void store_save_account(struct store *s, uint64_t id,
                         const struct account_record *record); /* STORE_FULL; not kept either */
 
+struct audit_anchor;
+/* Before the loop runs: the head of the audit log that was kept last; 1 found, 0 none, negative
+ * error. */
+int store_load_anchor(struct store *s, struct audit_anchor *ret, struct error *err) ATTR_MUST_USE;
+/* From any thread, at once: it is saved (STORE_NORMAL) with what comes next; a newer one takes its
+ * place, and one that cannot be saved is tried again. */
+void store_save_anchor(struct store *s, const struct audit_anchor *anchor);
+/* From any thread: the newest one, saved or not; false when there is none. */
+bool store_anchor(struct store *s, struct audit_anchor *ret);
+
 /* What stands between memory and disk; from any thread, at once. */
 struct store_state {
     size_t unsaved;       /* services whose latest state waits for the disk */

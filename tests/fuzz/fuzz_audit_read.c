@@ -8,6 +8,7 @@
 
 #include "base/mem.h"
 #include "store/audit_file.h"
+#include "store/audit_verify.h"
 #include "store/audit_line.h"
 #include "store/audit_report.h"
 
@@ -88,7 +89,7 @@ int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size)
     struct audit_verdict verdict;
     struct audit_filter filter = {.result = -1, .intents = true, .user = "a"};
     json_t *report = NULL;
-    (void)audit_verify(file, &verdict, &err);
+    (void)audit_verify(file, NULL, &verdict, &err);
     (void)audit_walk(file, &filter, each_walked, NULL, &err);
     (void)audit_tail(file, 10, each_tail, NULL, &err);
     filter.user = NULL;
