@@ -51,7 +51,7 @@ _resus()
     bundle) words="--output" service=y ;;
     slo) words="" service=y ;;
     inspect) words="info slowlog clients bigkeys commandstats" service=y ;;
-    audit) words="list report verify summary --since --until --user --operation --failed --lines" ;;
+    audit) words="list report verify summary key --from --key --since --until --user --operation --failed --lines" ;;
     user) words="add list role disable enable password totp --role --password-file" ;;
     token) words="create list revoke --role --services --expires" ;;
     access) words="list approve reject request --role --for --reason" ;;

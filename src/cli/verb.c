@@ -8,7 +8,7 @@
 static const char *const preflight_subs[] = {"start", "restart", "stop", NULL};
 static const char *const recovery_subs[] = {"status", "history", "enable", "disable",
                                             "reset",  "explain", "set",    NULL};
-static const char *const audit_subs[] = {"list", "report", "verify", "summary", NULL};
+static const char *const audit_subs[] = {"list", "report", "verify", "summary", "key", NULL};
 static const char *const inspect_subs[] = {"info",    "slowlog",      "clients",
                                            "bigkeys", "commandstats", NULL};
 static const char *const user_subs[] = {"add",    "list",     "role", "disable",
@@ -84,16 +84,20 @@ const struct verb verbs[] = {
      "look into Redis (reading only, bounded)", .subs = inspect_subs, .service = true,
      .run = verb_inspect},
     {"audit",
-     "audit list|report|verify|summary [--since TIME] [--until TIME] [--user NAME] "
-     "[--operation NAME] [--failed] [-n N]",
-     "read the audit log and verify its chain",
-     "verify ends with 0 when the chain is intact and 1 when it is broken (the first bad line is\n"
-     "named). The file is read directly: the daemon need not run. Who may not read it has the "
-     "daemon\n"
-     "read it, and with --url the one there (list, report, summary; intent lines are in the file\n"
-     "alone).\n",
+     "audit list|report|summary [--since TIME] [--until TIME] [--user NAME] [--operation NAME] "
+     "[--failed] [-n N] | verify [--from SEQ:HASH] [--key FILE] | key",
+     "read the audit log, verify it, seal it",
+     "  list, report, summary\n"
+     "  verify  is the log what was written? Ends with 0 when it is and with 1 when it is not (the\n"
+     "          first bad line, or what is missing, is named). Held against the chain of hashes and\n"
+     "          the last line that the state folder knows; with --from against a line that the\n"
+     "          journal or a syslog server was told, with --key against the seals\n"
+     "  key     begins a new row of seals and prints its first key, this once: keep it elsewhere\n"
+     "The file is read directly: the daemon need not run. Who may not read it has the daemon read\n"
+     "it, and with --url the one there (intent lines and --key need the file).\n",
      .subs = audit_subs,
-     .options = BIT(SINCE) | BIT(UNTIL) | BIT(USER) | BIT(OPERATION) | BIT(FAILED) | BIT(LINES),
+     .options = BIT(SINCE) | BIT(UNTIL) | BIT(USER) | BIT(OPERATION) | BIT(FAILED) | BIT(LINES) |
+                BIT(FROM) | BIT(KEY),
      .run = verb_audit},
     {"user",
      "user add EMAIL --role ROLE | list | role EMAIL ROLE | disable|enable|password|totp EMAIL "

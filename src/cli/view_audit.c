@@ -148,3 +148,54 @@ void view_audit_summary(struct page *p, const json_t *body, const struct invocat
     items_of(p, "Failed operations", json_object_get(failed, "items"));
     items_of(p, "Outside business hours", json_object_get(outside, "items"));
 }
+
+static void what_held(struct page *p, const json_t *body)
+{
+    char at[64];
+    const json_t *anchor = json_object_get(body, "anchor");
+    const char *unread = json_text_or(body, "anchor_unread", NULL);
+    if (json_bool_or(body, "anchored", false))
+        page_put(p, "the state folder knows seq %lld of %s: it is in the log\n",
+                 (long long)json_int_or(anchor, "seq", 0),
+                 page_clock(p, json_text_or(anchor, "kept_at", NULL), at));
+    else if (json_is_object(anchor))
+        page_put(p, "the state folder knows seq %lld, which is before the lines looked at\n",
+                 (long long)json_int_or(anchor, "seq", 0));
+    else if (unread != NULL)
+        page_put(p, "the state folder could not be asked (%s): a cut end is not seen\n", unread);
+    else
+        page_put(p, "the state folder knows no line of it: a cut end is not seen\n");
+    if (json_int_or(body, "seals", 0) > 0)
+        page_put(p, "%lld seals, the newest at seq %lld%s\n",
+                 (long long)json_int_or(body, "seals", 0),
+                 (long long)json_int_or(body, "sealed_seq", 0),
+                 json_bool_or(body, "with_key", false) ? ": they fit the key"
+                                                       : ": --key verifies them");
+    if (json_int_or(body, "other_seals", 0) > 0)
+        page_put(p, "%lld seals of other keys were not verified\n",
+                 (long long)json_int_or(body, "other_seals", 0));
+}
+
+void view_audit_verdict(struct page *p, const json_t *body, const struct invocation *in)
+{
+    long long lines = (long long)json_int_or(body, "lines", 0);
+    long long bad_line = (long long)json_int_or(body, "bad_line", 0);
+    (void)in;
+    if (!json_bool_or(body, "intact", false)) {
+        page_tone(p, TONE_BAD, "✗ broken");
+        page_put(p, ": %s", json_text_or(body, "bad_file", "?"));
+        if (bad_line > 0)
+            page_put(p, " line %lld", bad_line);
+        page_put(p, ": %s\n", json_text_or(body, "why", "?"));
+        return;
+    }
+    if (lines == 0) {
+        page_put(p, "nothing to verify: the log has no lines\n");
+    } else {
+        page_tone(p, TONE_GOOD, "✓ intact");
+        page_put(p, ": %lld lines, seq %lld to %lld\n", lines,
+                 (long long)json_int_or(body, "first_seq", 0),
+                 (long long)json_int_or(body, "last_seq", 0));
+    }
+    what_held(p, body);
+}

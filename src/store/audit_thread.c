@@ -426,6 +426,8 @@ static void work(struct audit *a, bool reopen, struct audit_entry *rekey, const 
     struct error err = {0};
     if (reopen && audit_file_reopen(&a->file, &err) < 0)
         set_upkeep(a, &err);
+    if (reopen) /* somebody may have made some */
+        look_for_room(a);
     write_pending(a);
     if (rekey != NULL && a->pending.first == NULL)
         take_key(a, rekey, key);
