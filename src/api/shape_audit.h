@@ -49,11 +49,10 @@ static const struct shape_member audit_report_[] = {
     {"failures?", "[{anything}]", NULL},
     {"trend?", "anything", NULL},
     END};
-static const struct shape_member audit_head_[] = {
-    {"seq", "whole", NULL},
-    {"hash", "text", NULL},
-    {"kept_at", "time", "When it was on the disk."},
-    END};
+static const struct shape_member audit_head_[] = {{"seq", "whole", NULL},
+                                                  {"hash", "text", NULL},
+                                                  {"kept_at", "time", "When it was on the disk."},
+                                                  END};
 static const struct shape_member audit_verdict_[] = {
     {"intact", "truth", NULL},
     {"lines", "whole", "That were checked."},
@@ -69,10 +68,9 @@ static const struct shape_member audit_verdict_[] = {
     {"bad_line", "whole?", "null: it is about the log as a whole."},
     {"why", "text?", NULL},
     END};
-static const struct shape_member audit_key_[] = {
-    {"key", "text", "64 hex digits, shown this once."},
-    {"id", "text", "Names the key on each seal line."},
-    {"timestamp", "time", NULL},
-    END};
+static const struct shape_member audit_key_[] = {{"key", "text", "64 hex digits, shown this once."},
+                                                 {"id", "text", "Names the key on each seal line."},
+                                                 {"timestamp", "time", NULL},
+                                                 END};
 
 #endif

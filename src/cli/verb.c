@@ -88,8 +88,10 @@ const struct verb verbs[] = {
      "[--failed] [-n N] | verify [--from SEQ:HASH] [--key FILE] | key",
      "read the audit log, verify it, seal it",
      "  list, report, summary\n"
-     "  verify  is the log what was written? Ends with 0 when it is and with 1 when it is not (the\n"
-     "          first bad line, or what is missing, is named). Held against the chain of hashes and\n"
+     "  verify  is the log what was written? Ends with 0 when it is and with 1 when it is not "
+     "(the\n"
+     "          first bad line, or what is missing, is named). Held against the chain of hashes "
+     "and\n"
      "          the last line that the state folder knows; with --from against a line that the\n"
      "          journal or a syslog server was told, with --key against the seals\n"
      "  key     begins a new row of seals and prints its first key, this once: keep it elsewhere\n"

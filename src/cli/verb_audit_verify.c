@@ -73,8 +73,7 @@ static int verify_there(const struct invocation *in)
     json_t *body JSON_CLEANUP = NULL;
     if (arguments_has(in, OPTION_FROM))
         (void)json_put_text(args, "from", in->options[OPTION_FROM]);
-    int status =
-        ask_show(in, "audit_verify", args, ASK_VERIFY_MS, view_audit_verdict, &body);
+    int status = ask_show(in, "audit_verify", args, ASK_VERIFY_MS, view_audit_verdict, &body);
     if (status == CLI_DONE && !json_bool_or(body, "intact", false))
         return CLI_REFUSED;
     return status;

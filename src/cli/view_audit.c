@@ -165,15 +165,15 @@ static void what_held(struct page *p, const json_t *body)
         page_put(p, "the state folder could not be asked (%s): a cut end is not seen\n", unread);
     else
         page_put(p, "the state folder knows no line of it: a cut end is not seen\n");
-    if (json_int_or(body, "seals", 0) > 0)
-        page_put(p, "%lld seals, the newest at seq %lld%s\n",
-                 (long long)json_int_or(body, "seals", 0),
+    long long seals = (long long)json_int_or(body, "seals", 0);
+    long long others = (long long)json_int_or(body, "other_seals", 0);
+    if (seals > 0)
+        page_put(p, "%lld seal%s, the newest at seq %lld; %s\n", seals, seals == 1 ? "" : "s",
                  (long long)json_int_or(body, "sealed_seq", 0),
-                 json_bool_or(body, "with_key", false) ? ": they fit the key"
-                                                       : ": --key verifies them");
-    if (json_int_or(body, "other_seals", 0) > 0)
-        page_put(p, "%lld seals of other keys were not verified\n",
-                 (long long)json_int_or(body, "other_seals", 0));
+                 json_bool_or(body, "with_key", false) ? "all fit the key"
+                                                       : "--key FILE verifies them");
+    if (others > 0)
+        page_put(p, "%lld seal%s with another key: not verified\n", others, others == 1 ? "" : "s");
 }
 
 void view_audit_verdict(struct page *p, const json_t *body, const struct invocation *in)

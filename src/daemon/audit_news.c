@@ -52,10 +52,8 @@ static void on_news(void *context)
 int audit_news_open(struct world *w, struct audit_guard *ret, struct error *err)
 {
     struct error why = {0};
-    *ret = (struct audit_guard){.state_dir = w->settings->server.state_dir,
-                                .context = w,
-                                .keep = keep,
-                                .news = on_news};
+    *ret = (struct audit_guard){
+        .state_dir = w->settings->server.state_dir, .context = w, .keep = keep, .news = on_news};
     int r = store_load_anchor(w->store, &ret->anchor, err);
     if (r < 0)
         return r;

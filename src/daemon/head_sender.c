@@ -2,11 +2,11 @@
 
 #include <errno.h>
 #include <limits.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "base/parse.h"
 #include "base/str.h"
 #include "io/log.h"
 #include "io/stream.h"
@@ -23,7 +23,7 @@ struct head_sender {
     struct stream *stream; /* NULL: not connected */
     uv_timer_t timer;      /* gives a connection up, or makes the next */
     bool told;             /* that the server is away */
-    size_t first, count; /* of the ring */
+    size_t first, count;   /* of the ring */
     char messages[HEADS_QUEUED_MAX][MESSAGE_MAX];
 };
 
@@ -123,15 +123,16 @@ int head_sender_new(uv_loop_t *loop, const struct audit_settings *settings,
                                            .key = settings->syslog_key};
     const char *text = settings->syslog; /* host:port or [v6]:port: the reader has checked it */
     const char *colon = strrchr(text, ':');
+    int64_t port = 0;
+    if (colon == NULL || parse_int(colon + 1, 1, 65535, &port, NULL) < 0)
+        return error_set(err, -EINVAL, "%s is not host:port", text);
     struct head_sender *s = mem_calloc(1, sizeof *s);
-    if (s == NULL || colon == NULL) {
-        mem_free(s);
+    if (s == NULL)
         return error_set(err, -ENOMEM, "out of memory");
-    }
+    s->port = (int)port;
     bool bracket = text[0] == '[';
     (void)str_copy_n(s->host, sizeof s->host, text + bracket,
                      (size_t)(colon - text) - 2 * (size_t)bracket);
-    s->port = atoi(colon + 1);
     s->loop = loop;
     int r = stream_tls_load(&files, &s->tls, err);
     if (r < 0) {

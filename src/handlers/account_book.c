@@ -324,13 +324,13 @@ static void tell_alert(void *context, const struct security_alert *alert)
     (void)str_format(text, sizeof text, "%s: %s", security_rule_words[alert->rule], alert->message);
     struct audit_line line;
     account_fill_line(a,
-              &(struct account_note){.event = AUDIT_AUTHORIZATION,
-                                     .operation = "security-alert",
-                                     .user = &system_user,
-                                     .success = true,
-                                     .reason = text,
-                                     .risk = AUDIT_RISK_HIGH},
-              &line);
+                      &(struct account_note){.event = AUDIT_AUTHORIZATION,
+                                             .operation = "security-alert",
+                                             .user = &system_user,
+                                             .success = true,
+                                             .reason = text,
+                                             .risk = AUDIT_RISK_HIGH},
+                      &line);
     (void)str_copy(line.service, sizeof line.service, alert->service);
     a->ports.audit(a->ports.context, &line);
     if (a->alert_count < ALERTS_MAX)
@@ -381,16 +381,17 @@ static void write_row(struct accounts *a, const struct refusal_row *row)
     (void)str_copy(user.role, sizeof user.role, row->role);
     (void)str_copy(user.source_ip, sizeof user.source_ip, row->address);
     struct audit_line line; /* the watch has seen each of them already */
-    account_fill_line(a,
-              &(struct account_note){.event = (enum audit_event)row->event,
-                                     .operation = row->operation,
-                                     .service = row->service,
-                                     .user = &user,
-                                     .success = row->success,
-                                     .error = row->error,
-                                     .reason = text,
-                                     .risk = row->success ? AUDIT_RISK_LOW : AUDIT_RISK_HIGH},
-              &line);
+    account_fill_line(
+        a,
+        &(struct account_note){.event = (enum audit_event)row->event,
+                               .operation = row->operation,
+                               .service = row->service,
+                               .user = &user,
+                               .success = row->success,
+                               .error = row->error,
+                               .reason = text,
+                               .risk = row->success ? AUDIT_RISK_LOW : AUDIT_RISK_HIGH},
+        &line);
     a->ports.audit(a->ports.context, &line);
 }
 

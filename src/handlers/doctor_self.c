@@ -79,9 +79,9 @@ static void judge_audit(const struct doctor_facts *f, json_t *items)
     else if (a->upkeep.code != 0)
         doctor_put(items, "audit", FINDING_WARNING, fix, "%s", a->upkeep.text);
     else
-        doctor_put(items, "audit", FINDING_PASS, NULL, "%s is written, %" PRIu64 " lines so far%s%s",
-                   file, a->seq, a->seal_key[0] == '\0' ? "" : ", sealed with the key ",
-                   a->seal_key);
+        doctor_put(items, "audit", FINDING_PASS, NULL,
+                   "%s is written, %" PRIu64 " lines so far%s%s", file, a->seq,
+                   a->seal_key[0] == '\0' ? "" : ", sealed with the key ", a->seal_key);
 }
 
 static void judge_state_folder(const struct doctor_facts *f, json_t *items)

@@ -1,6 +1,6 @@
-/* Refusals and readings in the audit log: the first of a user, address and operation is a line at once,
- * those that follow within a minute are counted and become one line at its end (row D9), so that
- * nobody rotates the log away. Pure: no clock, no I/O. */
+/* Refusals and readings in the audit log: the first of a user, address and operation is a line at
+ * once, those that follow within a minute are counted and become one line at its end (row D9), so
+ * that nobody rotates the log away. Pure: no clock, no I/O. */
 #ifndef RESUS_HANDLERS_REFUSALS_H
 #define RESUS_HANDLERS_REFUSALS_H
 

@@ -11,8 +11,8 @@ int anchor_load(sqlite3 *db, struct audit_anchor *ret, struct error *err)
 {
     sqlite3_stmt *s = NULL;
     struct audit_anchor found = {0};
-    int r = database_prepare(db, "SELECT seq, hash, file, at FROM audit_anchor WHERE id = 1", &s,
-                             err);
+    int r =
+        database_prepare(db, "SELECT seq, hash, file, at FROM audit_anchor WHERE id = 1", &s, err);
     if (r < 0)
         return r;
     int code = sqlite3_step(s);
@@ -56,8 +56,7 @@ int anchor_save(sqlite3 *db, const struct audit_anchor *anchor, struct error *er
 static bool has_table(sqlite3 *db)
 {
     sqlite3_stmt *s = NULL;
-    bool has = sqlite3_prepare_v2(db,
-                                  "SELECT 1 FROM sqlite_schema WHERE name = 'audit_anchor'", -1,
+    bool has = sqlite3_prepare_v2(db, "SELECT 1 FROM sqlite_schema WHERE name = 'audit_anchor'", -1,
                                   &s, NULL) == SQLITE_OK &&
                sqlite3_step(s) == SQLITE_ROW;
     (void)sqlite3_finalize(s);

@@ -82,7 +82,7 @@ static void on_delivery(void *context, struct delivery *item)
 }
 
 void audit_complete(struct audit *a, struct completion *c, enum audit_outcome outcome,
-                     const struct error *error)
+                    const struct error *error)
 {
     if (c == NULL)
         return;

@@ -131,8 +131,8 @@ void audit_reopen(struct audit *a); /* SIGHUP, logrotate */
 void audit_rekey(struct audit *a, uint64_t id, const uint8_t key[AUDIT_KEY_BYTES],
                  const struct audit_line *line);
 struct audit_state {
-    uint64_t seq;           /* of the last written line */
-    struct audit_head told; /* the last head that was told */
+    uint64_t seq;                     /* of the last written line */
+    struct audit_head told;           /* the last head that was told */
     char seal_key[AUDIT_KEY_ID_SIZE]; /* "" = no seals are made */
     uint64_t seal_number;             /* of the newest seal */
     bool missing;                     /* audit_finding() says something */

@@ -43,10 +43,10 @@ struct audit {
     /* under worker.lock */
     struct audit_list queue;
     bool reopen;
-    struct audit_entry *rekey;                  /* the line of a new key, NULL = none is wanted */
+    struct audit_entry *rekey; /* the line of a new key, NULL = none is wanted */
     uint8_t fresh_key[AUDIT_KEY_BYTES];
-    struct audit_guard guard;             /* without its functions once it is closed */
-    struct completion bell;               /* news for the loop */
+    struct audit_guard guard; /* without its functions once it is closed */
+    struct completion bell;   /* news for the loop */
     bool rung;
     uint64_t refused;   /* lines that met a full queue */
     mono_ms busy_since; /* the thread is in the file, MONO_NEVER = it is not */
@@ -60,14 +60,14 @@ struct audit {
     struct audit_file file;
     struct audit_seal seal;
     char state_dir[SETTINGS_PATH_MAX]; /* "" = no seals */
-    bool fresh_file;            /* nothing but the line of the rotation is in it */
-    bool unsynced;              /* there are lines that may not be on the disk yet */
-    mono_ms sync_at;            /* when they will be */
-    bool untold;                /* there are lines behind the last head that was told */
-    mono_ms tell_at;            /* when the next one will be */
-    bool care_failed;           /* the last flush or seal did */
-    mono_ms room_at;            /* when to look for room again, MONO_NEVER = there is */
-    struct audit_dropped dropped; /* by rotations that no line tells of yet */
+    bool fresh_file;                   /* nothing but the line of the rotation is in it */
+    bool unsynced;                     /* there are lines that may not be on the disk yet */
+    mono_ms sync_at;                   /* when they will be */
+    bool untold;                       /* there are lines behind the last head that was told */
+    mono_ms tell_at;                   /* when the next one will be */
+    bool care_failed;                  /* the last flush or seal did */
+    mono_ms room_at;                   /* when to look for room again, MONO_NEVER = there is */
+    struct audit_dropped dropped;      /* by rotations that no line tells of yet */
     char finding[ERROR_TEXT_MAX];
 
     bool gzip;

@@ -116,11 +116,12 @@ bool audit_source_first(const struct audit_source *source, struct audit_link *re
         const char *text;
         size_t length;
         enum audit_read kind = AUDIT_READ_LINE;
-        for (int i = 0; !found && i < FIRST_LINES_MAX && kind != AUDIT_READ_END &&
-                        kind != AUDIT_READ_FAILED;
+        for (int i = 0;
+             !found && i < FIRST_LINES_MAX && kind != AUDIT_READ_END && kind != AUDIT_READ_FAILED;
              i++) {
             kind = audit_reader_next(reader, &text, &length, NULL);
-            found = kind == AUDIT_READ_LINE && audit_line_read(text, length, ret) == AUDIT_FLAW_NONE;
+            found =
+                kind == AUDIT_READ_LINE && audit_line_read(text, length, ret) == AUDIT_FLAW_NONE;
         }
         audit_reader_close(reader);
     } else {

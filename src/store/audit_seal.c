@@ -179,8 +179,8 @@ int audit_key_read(const char *path, uint8_t ret[AUDIT_KEY_BYTES], struct error 
     struct buf text = BUF_LIMIT(KEY_FILE_MAX);
     int r = file_read_secret(path, &text, err);
     if (r == 0 && !read_hex(buf_text(&text), ret, AUDIT_KEY_BYTES))
-        r = error_set(err, -EINVAL, "%s is not a key as `resus audit key` prints it (64 hex digits)",
-                      path);
+        r = error_set(err, -EINVAL,
+                      "%s is not a key as `resus audit key` prints it (64 hex digits)", path);
     if (text.data != NULL)
         mem_wipe(text.data, text.length);
     buf_free(&text);

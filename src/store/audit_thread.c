@@ -433,7 +433,7 @@ static void work(struct audit *a, bool reopen, struct audit_entry *rekey, const 
         take_key(a, rekey, key);
     else if (rekey != NULL)
         refuse_key(a, rekey, &a->state.problem); /* this thread alone writes it */
-    if (a->pending.first != NULL) /* the disk takes nothing now */
+    if (a->pending.first != NULL)                /* the disk takes nothing now */
         return;
     if (due(a->unsynced, a->sync_at))
         sync_file(a);
@@ -500,7 +500,8 @@ void audit_look_back(struct audit *a)
         audit_missing_text(f->seq, f->hash, head, a->finding, sizeof a->finding);
     } else if (f->seq == head->seq) {
         (void)str_format(a->finding, sizeof a->finding,
-                         "the audit log ends at seq %" PRIu64 " with another line than was written: "
+                         "the audit log ends at seq %" PRIu64
+                         " with another line than was written: "
                          "its hash is %s and was %s",
                          f->seq, f->hash, head->hash);
     } else {

@@ -53,8 +53,8 @@ static void judge_link(const struct walk *w, const struct audit_link *link, char
 /* "" when it is the line that was written, as far as one knows from outside. */
 static void judge_head(struct walk *w, const struct audit_link *link, char *why, size_t size)
 {
-    const struct audit_head *heads[] = {
-        w->check->from, w->check->anchor == NULL ? NULL : &w->check->anchor->head};
+    const struct audit_head *heads[] = {w->check->from,
+                                        w->check->anchor == NULL ? NULL : &w->check->anchor->head};
     for (size_t i = 0; i < ARRAY_LENGTH(heads); i++) {
         if (heads[i] == NULL || heads[i]->seq != link->seq)
             continue;
@@ -317,8 +317,9 @@ int audit_head_read(const char *text, struct audit_head *ret, struct error *err)
         parse_int(seq, 1, INT64_MAX, &number, NULL) < 0 ||
         strlen(colon + 1) != AUDIT_HASH_SIZE - 1 ||
         strspn(colon + 1, "0123456789abcdef") != AUDIT_HASH_SIZE - 1)
-        return error_set(err, -EINVAL, "SEQ:HASH is wanted, as the journal has it after "
-                                       "\"audit-head\"");
+        return error_set(err, -EINVAL,
+                         "SEQ:HASH is wanted, as the journal has it after "
+                         "\"audit-head\"");
     ret->seq = (uint64_t)number;
     memcpy(ret->hash, colon + 1, sizeof ret->hash);
     return 0;

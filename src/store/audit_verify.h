@@ -21,10 +21,10 @@ struct audit_verdict {
     char bad_file[SETTINGS_PATH_MAX];
     uint64_t bad_line; /* 1-based, 0 = none: it is about the log as a whole */
     char why[640];
-    bool anchored;         /* the anchor's line is in it, with its hash */
-    uint64_t seals;        /* with the key given; else all */
-    uint64_t sealed_seq;   /* of the newest of them, 0 = none */
-    uint64_t other_seals;  /* with other keys, so not checked */
+    bool anchored;        /* the anchor's line is in it, with its hash */
+    uint64_t seals;       /* with the key given; else all */
+    uint64_t sealed_seq;  /* of the newest of them, 0 = none */
+    uint64_t other_seals; /* with other keys, so not checked */
 };
 
 /* Verifies from the oldest kept file to the newest, or from check->from on. Files that are not

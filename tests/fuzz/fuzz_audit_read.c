@@ -8,9 +8,9 @@
 
 #include "base/mem.h"
 #include "store/audit_file.h"
-#include "store/audit_verify.h"
 #include "store/audit_line.h"
 #include "store/audit_report.h"
+#include "store/audit_verify.h"
 
 int LLVMFuzzerTestOneInput(const unsigned char *data, size_t size);
 

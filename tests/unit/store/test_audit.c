@@ -30,8 +30,8 @@
 #include "store/audit.h"
 #include "store/audit_line.h"
 #include "store/audit_read.h"
-#include "store/audit_verify.h"
 #include "store/audit_syslog.h"
+#include "store/audit_verify.h"
 
 #define OUTCOMES_MAX 20000
 
