@@ -132,8 +132,8 @@ struct operation {
     const char *answer; /* shapes (api/shapes.h) joined by " or ", or "text/plain" */
     /* The role must be the caller's own: what is made under a temporary one would outlive it. */
     bool permanent;
-    /* Reading it leaves a line in the audit log: one a minute, user and service, with their number.
-     */
+    /* Reading it writes an audit line: at most one a minute for each user and service, with a
+     * count. */
     bool noted;
 };
 

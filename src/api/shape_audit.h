@@ -49,28 +49,30 @@ static const struct shape_member audit_report_[] = {
     {"failures?", "[{anything}]", NULL},
     {"trend?", "anything", NULL},
     END};
-static const struct shape_member audit_head_[] = {{"seq", "whole", NULL},
-                                                  {"hash", "text", NULL},
-                                                  {"kept_at", "time", "When it was on the disk."},
-                                                  END};
+static const struct shape_member audit_head_[] = {
+    {"seq", "whole", NULL},
+    {"hash", "text", NULL},
+    {"kept_at", "time", "When it was flushed to disk."},
+    END};
 static const struct shape_member audit_verdict_[] = {
     {"intact", "truth", NULL},
-    {"lines", "whole", "That were checked."},
+    {"lines", "whole", "Lines checked."},
     {"first_seq", "whole", "0 = no line."},
     {"last_seq", "whole", "0 = no line."},
     {"last_hash", "text?", NULL},
-    {"anchor", "AuditHead?", "The head that the state folder knows; null: none."},
-    {"anchored", "truth", "Its line is in the log, with its hash."},
-    {"seals", "whole", "Seals in it; with a key, those that fit it."},
-    {"sealed_seq", "whole", "Of the newest of them, 0 = none."},
-    {"other_seals", "whole", "With other keys than the one given."},
+    {"anchor", "AuditHead?", "The head recorded in the state database; null: none."},
+    {"anchored", "truth", "The log contains that line with that hash."},
+    {"seals", "whole", "Seals in the log; with a key, only those that match it."},
+    {"sealed_seq", "whole", "Seq of the newest of these seals; 0 = none."},
+    {"other_seals", "whole", "Seals made with a different key."},
     {"bad_file", "text?", NULL},
-    {"bad_line", "whole?", "null: it is about the log as a whole."},
+    {"bad_line", "whole?", "null: the problem concerns the log as a whole."},
     {"why", "text?", NULL},
     END};
-static const struct shape_member audit_key_[] = {{"key", "text", "64 hex digits, shown this once."},
-                                                 {"id", "text", "Names the key on each seal line."},
-                                                 {"timestamp", "time", NULL},
-                                                 END};
+static const struct shape_member audit_key_[] = {
+    {"key", "text", "64 hex digits; shown only once."},
+    {"id", "text", "Identifies the key on each seal line."},
+    {"timestamp", "time", NULL},
+    END};
 
 #endif

@@ -88,15 +88,14 @@ const struct verb verbs[] = {
      "[--failed] [-n N] | verify [--from SEQ:HASH] [--key FILE] | key",
      "read the audit log, verify it, seal it",
      "  list, report, summary\n"
-     "  verify  is the log what was written? Ends with 0 when it is and with 1 when it is not "
-     "(the\n"
-     "          first bad line, or what is missing, is named). Held against the chain of hashes "
-     "and\n"
-     "          the last line that the state folder knows; with --from against a line that the\n"
-     "          journal or a syslog server was told, with --key against the seals\n"
-     "  key     begins a new row of seals and prints its first key, this once: keep it elsewhere\n"
-     "The file is read directly: the daemon need not run. Who may not read it has the daemon read\n"
-     "it, and with --url the one there (intent lines and --key need the file).\n",
+     "  verify  checks the hash chain and the last line recorded in the state database. Exit "
+     "status\n"
+     "          0: intact; 1: broken, and the first bad line or the missing part is reported.\n"
+     "          --from also checks a line reported to the journal or to syslog, --key the seals\n"
+     "  key     starts a new seal chain and prints its initial key once. Store it on another "
+     "machine\n"
+     "The file is read directly; no daemon is needed. Users who cannot read it get it from the\n"
+     "daemon, with --url from the remote one. Intent lines and --key need the file.\n",
      .subs = audit_subs,
      .options = BIT(SINCE) | BIT(UNTIL) | BIT(USER) | BIT(OPERATION) | BIT(FAILED) | BIT(LINES) |
                 BIT(FROM) | BIT(KEY),

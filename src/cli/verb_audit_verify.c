@@ -16,9 +16,9 @@
 #include "store/audit_seal.h"
 #include "store/audit_verify.h"
 
-#define ASK_VERIFY_MS 600000 /* a gigabyte of packed files, behind who else reads them */
+#define ASK_VERIFY_MS 600000 /* a gigabyte of compressed files, after other readers */
 
-/* Members that the API has not: what only the reader of the file can say. */
+/* Members that only a local reader of the file can add. */
 static void add_own(json_t *body, const struct error *unread, bool with_key)
 {
     if (unread->code != 0)
@@ -50,7 +50,7 @@ static int verify_here(const struct invocation *in, const struct settings *setti
     struct error err = {0}, unread = {0};
     if (key_file != NULL && audit_key_read(key_file, key, &err) < 0)
         return ask_failed(in, CLI_REFUSED, "key_unreadable", "%s", err.text);
-    /* Before the file: it can only be ahead. */
+    /* Read before the file: the file can only be ahead of it. */
     if (anchor_read(settings->server.state_dir, &anchor, &unread) < 0 ||
         !str_equal(anchor.file, settings->audit.file))
         anchor = (struct audit_anchor){0};
@@ -89,7 +89,9 @@ int verb_audit_verify(const struct invocation *in, const struct settings *settin
         return usage_error(in, err.text);
     }
     if (settings == NULL && arguments_has(in, OPTION_KEY))
-        return usage_error(in, "a key stays where it is: copy the log there, or read it as root");
+        return usage_error(
+            in,
+            "--key needs the file: copy the log to the machine with the key, or run this as root");
     return settings == NULL ? verify_there(in)
                             : verify_here(in, settings, text == NULL ? NULL : &from);
 }
@@ -106,7 +108,7 @@ int verb_audit_key(const struct invocation *in)
     int status = ask_show(in, "audit_key", json_object(), ASK_READ_MS, view_key, &body);
     if (status == CLI_DONE && !in->json)
         (void)fprintf(stderr,
-                      "resus: this is key %s, shown this once: keep it on another machine, for "
+                      "resus: key %s is shown only once. Store it on another machine, for "
                       "`resus audit verify --key FILE`\n",
                       json_text_or(body, "id", "?"));
     return status;

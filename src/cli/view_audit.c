@@ -155,22 +155,23 @@ static void what_held(struct page *p, const json_t *body)
     const json_t *anchor = json_object_get(body, "anchor");
     const char *unread = json_text_or(body, "anchor_unread", NULL);
     if (json_bool_or(body, "anchored", false))
-        page_put(p, "the state folder knows seq %lld of %s: it is in the log\n",
+        page_put(p, "recorded head: seq %lld at %s, found in the log\n",
                  (long long)json_int_or(anchor, "seq", 0),
                  page_clock(p, json_text_or(anchor, "kept_at", NULL), at));
     else if (json_is_object(anchor))
-        page_put(p, "the state folder knows seq %lld, which is before the lines looked at\n",
+        page_put(p, "recorded head: seq %lld, before the checked lines\n",
                  (long long)json_int_or(anchor, "seq", 0));
     else if (unread != NULL)
-        page_put(p, "the state folder could not be asked (%s): a cut end is not seen\n", unread);
+        page_put(p, "cannot read the recorded head (%s): a removed end would not be noticed\n",
+                 unread);
     else
-        page_put(p, "the state folder knows no line of it: a cut end is not seen\n");
+        page_put(p, "no recorded head for this log: a removed end would not be noticed\n");
     long long seals = (long long)json_int_or(body, "seals", 0);
     long long others = (long long)json_int_or(body, "other_seals", 0);
     if (seals > 0)
         page_put(p, "%lld seal%s, the newest at seq %lld; %s\n", seals, seals == 1 ? "" : "s",
                  (long long)json_int_or(body, "sealed_seq", 0),
-                 json_bool_or(body, "with_key", false) ? "all fit the key"
+                 json_bool_or(body, "with_key", false) ? "all match the key"
                                                        : "--key FILE verifies them");
     if (others > 0)
         page_put(p, "%lld seal%s with another key: not verified\n", others, others == 1 ? "" : "s");

@@ -1,5 +1,5 @@
-/* What the audit log has to say to the rest: its heads go to the state database and to a syslog
- * server, what it lacks becomes a notice. */
+/* Connects the audit log to the rest of the daemon: records its heads in the state database, sends
+ * them to a syslog server, and turns missing lines and lack of room into notices. */
 #ifndef RESUS_DAEMON_AUDIT_NEWS_H
 #define RESUS_DAEMON_AUDIT_NEWS_H
 
@@ -9,14 +9,14 @@
 struct world;
 
 struct audit_news {
-    struct head_sender *sender; /* NULL: no server is told */
-    uint64_t told;              /* seq of the last head that was */
+    struct head_sender *sender; /* NULL: no syslog server */
+    uint64_t sent;              /* seq of the last head that was sent */
     bool crowded;
 };
 
-/* Before the log is opened: with the head that the database knows. */
+/* Call before opening the log. Fills in the recorded head. */
 int audit_news_open(struct world *w, struct audit_guard *ret, struct error *err) ATTR_MUST_USE;
-/* When there are services to tell. */
+/* Call once the engine has services. */
 void audit_news_begin(struct world *w);
 void audit_news_close(struct world *w);
 

@@ -21,8 +21,8 @@ struct head_sender {
     int port;
     struct stream_tls *tls;
     struct stream *stream; /* NULL: not connected */
-    uv_timer_t timer;      /* gives a connection up, or makes the next */
-    bool told;             /* that the server is away */
+    uv_timer_t timer;      /* connect timeout, or time of the next attempt */
+    bool failed;           /* the failure has been logged */
     size_t first, count;   /* of the ring */
     char messages[HEADS_QUEUED_MAX][MESSAGE_MAX];
 };
@@ -39,10 +39,10 @@ static void lose(struct head_sender *s, const char *why)
 {
     stream_close(s->stream);
     s->stream = NULL;
-    if (!s->told)
-        log_warning("audit", "the syslog server %s:%d is not told the log's heads: %s", s->host,
-                    s->port, why);
-    s->told = true;
+    if (!s->failed)
+        log_warning("audit", "cannot send audit heads to the syslog server %s:%d: %s. Retrying",
+                    s->host, s->port, why);
+    s->failed = true;
     wait_for(s, HEADS_RETRY_MS);
 }
 
@@ -61,16 +61,15 @@ static void on_opened(void *context)
 {
     struct head_sender *s = context;
     (void)uv_timer_stop(&s->timer);
-    if (s->told)
-        log_info("audit", "the syslog server %s:%d is told the log's heads again", s->host,
-                 s->port);
-    s->told = false;
+    if (s->failed)
+        log_info("audit", "sending audit heads to the syslog server %s:%d again", s->host, s->port);
+    s->failed = false;
     flush(s);
 }
 
 static void on_data(void *context, const char *bytes, size_t length)
 {
-    (void)context; /* it has nothing to say */
+    (void)context; /* syslog over TLS has no replies */
     (void)bytes;
     (void)length;
 }
@@ -80,7 +79,7 @@ static void on_ended(void *context, enum stream_end end, const struct error *why
     struct head_sender *s = context;
     if (end == STREAM_END_CLOSED && s->count == 0 && stream_state(s->stream) == STREAM_ENDED &&
         !uv_is_active((uv_handle_t *)&s->timer)) {
-        stream_close(s->stream); /* it closed an idle connection */
+        stream_close(s->stream); /* the server closed an idle connection */
         s->stream = NULL;
         return;
     }
@@ -110,7 +109,7 @@ static void on_timer(uv_timer_t *timer)
 {
     struct head_sender *s = timer->data;
     if (s->stream != NULL)
-        lose(s, "it does not answer");
+        lose(s, "no answer");
     else if (s->count > 0)
         connect_now(s);
 }
@@ -146,7 +145,7 @@ int head_sender_new(uv_loop_t *loop, const struct audit_settings *settings,
     return 0;
 }
 
-void head_sender_tell(struct head_sender *s, wall_ms at, const char *text)
+void head_sender_send(struct head_sender *s, wall_ms at, const char *text)
 {
     char host[HOST_NAME_MAX + 1] = "-";
     char when[WALL_TEXT_SIZE], message[MESSAGE_MAX - 8];
@@ -157,7 +156,7 @@ void head_sender_tell(struct head_sender *s, wall_ms at, const char *text)
     host[sizeof host - 1] = '\0';
     (void)str_format(message, sizeof message, "<%d>1 %s %s resus %ld audit-head - %s", PRIORITY,
                      wall_text(at, when), host, (long)getpid(), text);
-    if (s->count == HEADS_QUEUED_MAX) { /* the newest says the most */
+    if (s->count == HEADS_QUEUED_MAX) { /* the newest head matters most */
         s->first = (s->first + 1) % HEADS_QUEUED_MAX;
         s->count--;
     }
@@ -166,7 +165,7 @@ void head_sender_tell(struct head_sender *s, wall_ms at, const char *text)
     s->count++;
     if (s->stream != NULL && stream_state(s->stream) == STREAM_OPEN)
         flush(s);
-    else if (s->stream == NULL && !s->told)
+    else if (s->stream == NULL && !s->failed)
         connect_now(s);
 }
 

@@ -1,6 +1,6 @@
-/* Tells a syslog server the heads of the audit log: RFC 5424 over TLS, framed by RFC 5425. The loop
- * never waits for it. While the server is away the newest HEADS_QUEUED_MAX wait, and it is tried
- * again every HEADS_RETRY_MS; that it is away is logged once, and that it is back. */
+/* Sends the heads of the audit log to a syslog server: RFC 5424 over TLS, framed by RFC 5425. Never
+ * blocks the loop. While the server is unreachable the newest HEADS_QUEUED_MAX heads are queued and
+ * the connection is retried every HEADS_RETRY_MS. Logs the failure once, and the recovery. */
 #ifndef RESUS_DAEMON_HEAD_SENDER_H
 #define RESUS_DAEMON_HEAD_SENDER_H
 
@@ -15,11 +15,11 @@
 #define HEADS_CONNECT_MS 10000
 
 struct head_sender;
-/* -EINVAL and the like when the files of its TLS cannot be used. */
+/* Fails when the TLS files cannot be loaded. */
 int head_sender_new(uv_loop_t *loop, const struct audit_settings *settings,
                     struct head_sender **ret, struct error *err) ATTR_MUST_USE;
-/* Takes NULL: nobody is told. */
-void head_sender_tell(struct head_sender *s, wall_ms at, const char *text);
+/* Takes NULL. */
+void head_sender_send(struct head_sender *s, wall_ms at, const char *text);
 void head_sender_close(struct head_sender *s); /* takes NULL; the loop must run once more */
 
 #endif

@@ -9,12 +9,13 @@ void account_refuse(struct handlers *h, struct call *call, enum audit_event even
                     const char *title, const char *message, const char *code);
 /* The line of a refusal by the door: it has been or will be answered. */
 void account_permission_refused(struct handlers *h, const struct call *call, const char *message);
-/* The line of a reading that is noted (operation.noted); a poller's become one a minute. */
+/* Writes the audit line of a read operation marked `noted`: at most one a minute for each user,
+ * operation and service, with a count. */
 void account_read(struct handlers *h, const struct call *call);
 /* The audit line of what was done; `reason` says what, NULL = none. */
 void account_done(struct handlers *h, struct call *call, enum audit_event event,
                   enum audit_risk risk, const char *reason);
-/* The line that account_done() would write, for who writes it another way. */
+/* The line of account_done(), for callers that write it themselves. */
 void account_line(struct handlers *h, const struct call *call, enum audit_event event,
                   enum audit_risk risk, const char *reason, struct audit_line *ret);
 /* The user whose session the call is; NULL: refused, it has none (Unix name or API token). */

@@ -113,7 +113,7 @@ struct accounts {
     struct password_work *work;
     struct throttle *throttle;
     struct refusals refusals;
-    struct refusals readings; /* apart: strangers have no part in these */
+    struct refusals readings; /* separate, so that strangers cannot fill it */
     struct security_watch watch;
     struct security_alert alerts[ALERTS_MAX]; /* not published yet; more are in the log only */
     size_t alert_count;

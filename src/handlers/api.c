@@ -42,7 +42,7 @@ void readyz_get(struct handlers *h, struct call *call)
     if (audit.problem.code != 0)
         add_reason(reasons, "the audit file cannot be written", known ? audit.problem.text : NULL);
     if (audit.crowded.code != 0)
-        add_reason(reasons, "people's operations are refused for want of room in the audit log",
+        add_reason(reasons, "the audit log has no room, so people's operations are refused",
                    known ? audit.crowded.text : NULL);
     if (store.problem.code != 0)
         add_reason(reasons, "the state cannot be saved", known ? store.problem.text : NULL);

@@ -1,5 +1,5 @@
-/* audit_key: a new row of seals. The first key leaves this machine in the answer and is kept
- * nowhere here. */
+/* audit_key: starts a new seal chain. The initial key leaves this machine with the answer and is
+ * not stored here. */
 #include <sodium.h>
 
 #include "base/json.h"
@@ -19,7 +19,7 @@ void audit_key_post(struct handlers *h, struct call *call)
     randombytes_buf(key, sizeof key);
     audit_seal_first(&seal, key);
     audit_key_text(key, text);
-    (void)str_format(reason, sizeof reason, "a new row of seals with the key %s", seal.id);
+    (void)str_format(reason, sizeof reason, "a new seal chain with the key %s", seal.id);
     account_line(h, call, AUDIT_CONFIGURATION, AUDIT_RISK_HIGH, reason, &line);
     call->kept = json_object();
     (void)json_put_text(call->kept, "key", text);

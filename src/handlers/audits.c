@@ -41,7 +41,7 @@ struct audit_job {
     uint64_t before;
     size_t limit;
     bool report, summary, export, verify;
-    struct audit_anchor anchor; /* as kept before the file is read: it can only be ahead */
+    struct audit_anchor anchor; /* read before the file: the file can only be ahead of it */
     struct audit_head from;     /* seq 0 = all */
 
     /* what came of it */

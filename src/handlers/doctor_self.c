@@ -71,8 +71,8 @@ static void judge_audit(const struct doctor_facts *f, json_t *items)
     else if (a->lost > 0)
         doctor_put(items, "audit", FINDING_FAIL, fix, "%" PRIu64 " lines were lost", a->lost);
     else if (a->missing)
-        doctor_put(items, "audit", FINDING_FAIL, "see what is missing: `resus audit verify`",
-                   "at the start %s did not hold the lines that were written", file);
+        doctor_put(items, "audit", FINDING_FAIL, "run `resus audit verify` to see what is missing",
+                   "%s did not contain all written lines when Resus started", file);
     else if (a->crowded.code != 0)
         doctor_put(items, "audit", FINDING_FAIL, "see docs/audit-log.md, \"Room\"",
                    "%s; people's operations are refused meanwhile", a->crowded.text);

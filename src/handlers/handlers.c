@@ -376,7 +376,8 @@ static bool scope_good(struct handlers *h, struct call *call)
     return false;
 }
 
-/* Rather than that lines are removed which are younger than was asked for, people have to wait. */
+/* When old lines would have to be removed before audit.keep_days, people's operations are refused
+ * instead. */
 static bool room_for_line(struct handlers *h, struct call *call)
 {
     struct audit_state audit = {0};
@@ -387,7 +388,7 @@ static bool room_for_line(struct handlers *h, struct call *call)
     h->ports.audit_look(h->ports.context, &audit);
     if (audit.crowded.code == 0)
         return true;
-    call_refuse(call, 503, "No room in the audit log", audit.crowded.text, "audit_full",
+    call_refuse(call, 503, "Audit log full", audit.crowded.text, "audit_full",
                 handlers_now(h).wall);
     return false;
 }

@@ -71,7 +71,8 @@ int anchor_read(const char *state_dir, struct audit_anchor *ret, struct error *e
         return error_set(err, -ENAMETOOLONG, "the path %s is too long", state_dir);
     if (access(path, F_OK) < 0)
         return errno == ENOENT ? 0 : error_set_errno(err, -errno, "cannot open %s", path);
-    /* Not read-only: of a WAL database that nobody has open, SQLite could then read nothing. */
+    /* Not read-only: SQLite cannot read a WAL database read-only unless another process has it
+     * open. */
     int r = 0;
     if (sqlite3_open_v2(path, &db, SQLITE_OPEN_READWRITE, NULL) != SQLITE_OK) {
         r = db == NULL ? error_set(err, -ENOMEM, "out of memory")

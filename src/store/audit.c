@@ -107,7 +107,7 @@ struct audit_entry *audit_entry_new(const struct audit_line *line, bool durable)
 }
 
 /* Once a line, whether it was heard or not. Returns 1 when it was tried now. */
-int audit_entry_tell(struct audit_entry *e, const char *why)
+int audit_entry_syslog(struct audit_entry *e, const char *why)
 {
     if (e->told)
         return 0;
@@ -124,9 +124,9 @@ static void tell_if_hung(struct audit *a)
     if (mono_since(clock_mono(), a->busy_since) < AUDIT_HUNG_MS)
         return;
     for (struct audit_entry *e = a->pending.first; e != NULL && left > 0; e = e->next)
-        left -= audit_entry_tell(e, "the disk hangs");
+        left -= audit_entry_syslog(e, "the disk hangs");
     for (struct audit_entry *e = a->queue.first; e != NULL && left > 0; e = e->next)
-        left -= audit_entry_tell(e, "the disk hangs");
+        left -= audit_entry_syslog(e, "the disk hangs");
 }
 
 void audit_append(struct audit *a, uint64_t id, const struct audit_line *line, bool durable)
@@ -147,7 +147,7 @@ void audit_append(struct audit *a, uint64_t id, const struct audit_line *line, b
         (void)pthread_cond_signal(&a->worker.wake);
     } else {
         a->refused++;
-        (void)audit_entry_tell(e, "the queue is full");
+        (void)audit_entry_syslog(e, "the queue is full");
     }
     tell_if_hung(a);
     (void)pthread_mutex_unlock(&a->worker.lock);
@@ -190,7 +190,7 @@ static void queue_own(struct audit *a, struct audit_line *line)
         audit_list_add(&a->queue, e);
 }
 
-/* What opening found out becomes the first lines. */
+/* The first lines report what opening found. */
 static void queue_first_lines(struct audit *a)
 {
     const struct audit_anchor *anchor = &a->guard.anchor;
@@ -209,7 +209,7 @@ static void queue_first_lines(struct audit *a)
     if (anchor->head.seq > 0 && !str_equal(anchor->file, a->file.path)) {
         char reason[SETTINGS_PATH_MAX + 200];
         (void)str_format(reason, sizeof reason,
-                         "the audit log was %s before; its last line was seq %" PRIu64 ", hash %s",
+                         "the audit log was %s before; its last line was seq %" PRIu64 " (hash %s)",
                          anchor->file, anchor->head.seq, anchor->head.hash);
         audit_own_line(&line, AUDIT_CONFIGURATION, "audit-file-changed", reason);
         queue_own(a, &line);
@@ -220,8 +220,8 @@ static void take_guard(struct audit *a, const struct audit_guard *guard)
 {
     struct error err = {0};
     a->guard = guard == NULL ? (struct audit_guard){0} : *guard;
-    if (a->guard.tell_ms == 0)
-        a->guard.tell_ms = AUDIT_TELL_MS;
+    if (a->guard.report_ms == 0)
+        a->guard.report_ms = AUDIT_REPORT_MS;
     (void)str_copy(a->state_dir, sizeof a->state_dir, a->guard.state_dir);
     a->guard.state_dir = NULL; /* the caller's */
     if (a->state_dir[0] != '\0' && audit_seal_load(a->state_dir, &a->seal, &err) < 0) {
@@ -259,7 +259,7 @@ int audit_open(uv_loop_t *loop, const struct audit_settings *settings,
         return r;
     }
     take_guard(a, guard);
-    audit_look_back(a);
+    audit_check_start(a);
     a->state.seq = a->file.seq;
     a->state.missing = a->finding[0] != '\0';
     queue_first_lines(a);
@@ -287,9 +287,9 @@ void audit_rekey(struct audit *a, uint64_t id, const uint8_t key[AUDIT_KEY_BYTES
     struct error err = {0};
     bool taken = false;
     if (e == NULL) {
-        (void)error_set(&err, -ENOMEM, "the key could not be taken: out of memory");
+        (void)error_set(&err, -ENOMEM, "cannot change the key: out of memory");
     } else if (a->state_dir[0] == '\0') {
-        (void)error_set(&err, -EINVAL, "this audit log makes no seals");
+        (void)error_set(&err, -EINVAL, "this audit log does not support seals");
     } else {
         (void)pthread_mutex_lock(&a->worker.lock);
         taken = a->rekey == NULL;
@@ -299,7 +299,7 @@ void audit_rekey(struct audit *a, uint64_t id, const uint8_t key[AUDIT_KEY_BYTES
             memcpy(a->fresh_key, key, sizeof a->fresh_key);
             (void)pthread_cond_signal(&a->worker.wake);
         } else {
-            (void)error_set(&err, -EBUSY, "another new key is being taken: try again");
+            (void)error_set(&err, -EBUSY, "another key change is in progress. Try again");
         }
         (void)pthread_mutex_unlock(&a->worker.lock);
     }
@@ -350,7 +350,7 @@ void audit_close(struct audit *a, int64_t wait_ms)
     mono_ms until = mono_add(clock_mono(), wait_ms);
     deliver_close(a->deliver);
     if (!worker_stop(&a->worker, wait_ms)) {
-        /* A dead disk holds the thread, and it holds this memory; whom it would tell may go. */
+        /* A dead disk holds the thread, and the thread this memory. Its listeners may be freed. */
         (void)pthread_mutex_lock(&a->worker.lock);
         a->guard.keep = NULL;
         a->guard.news = NULL;

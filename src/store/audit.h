@@ -24,10 +24,10 @@
 #define AUDIT_SPARES_MAX 16 /* completions that need no memory when there is none */
 #define AUDIT_SEAL_MAX 192  /* seq, prev, hash and newline of a line */
 #define AUDIT_TAIL_MAX 4096
-#define AUDIT_REASON_MAX 501 /* rows A11: up to 500 characters */
-#define AUDIT_HASH_SIZE 65   /* 64 hex digits and the NUL */
-#define AUDIT_SYNC_MS 1000   /* lines that nobody waits for are flushed after */
-#define AUDIT_TELL_MS 60000  /* a new head is sealed and told after */
+#define AUDIT_REASON_MAX 501  /* rows A11: up to 500 characters */
+#define AUDIT_HASH_SIZE 65    /* 64 hex digits and the NUL */
+#define AUDIT_SYNC_MS 1000    /* delay before lines without `durable` are flushed */
+#define AUDIT_REPORT_MS 60000 /* delay before a new head is sealed and reported */
 #define AUDIT_KEY_BYTES 32
 #define AUDIT_KEY_ID_SIZE 17 /* 16 hex digits and the NUL */
 
@@ -84,24 +84,23 @@ struct audit_head {
     uint64_t seq; /* 0 = none */
     char hash[AUDIT_HASH_SIZE];
 };
-/* A head that is kept outside of the file, and the file that it was the head of. */
+/* A head recorded outside the file, with the path of that file. */
 struct audit_anchor {
     struct audit_head head;
     char file[SETTINGS_PATH_MAX];
     wall_ms at;
 };
 
-/* What the file is held against, and who is told of its growth. All NULL and 0: nothing and nobody.
- */
+/* What the file is checked against at start, and callbacks. All members may be NULL or 0. */
 struct audit_guard {
-    struct audit_anchor anchor; /* as it was kept last; seq 0 = there is none */
-    const char *state_dir;      /* holds the key of seals (store/audit_seal.h), NULL = no seals */
-    int64_t tell_ms;            /* 0 = AUDIT_TELL_MS */
+    struct audit_anchor anchor; /* as recorded last; seq 0 = none */
+    const char *state_dir; /* folder of the sealing key (store/audit_seal.h), NULL = no seals */
+    int64_t report_ms;     /* 0 = AUDIT_REPORT_MS */
     void *context;
-    /* On the audit thread, under its lock: so far everything is on the disk. Must not wait. */
+    /* Called on the audit thread under its lock: all lines up to this head are on disk. Must not
+     * block. */
     void (*keep)(void *context, const struct audit_anchor *anchor);
-    /* On the loop: there is a new head to tell (audit_state.told), or the room for lines changed
-     * (audit_state.crowded). */
+    /* Called on the loop: audit_state.reported or audit_state.crowded has changed. */
     void (*news)(void *context);
 };
 
@@ -109,15 +108,15 @@ struct audit_guard {
  * the thread. A torn last line (power cut) is cut away, because jq stops at it, and reported by a
  * line of its own (maintenance, audit-line-torn) and by audit_note(); a broken chain does not stop
  * the start. backup_count 0 or max_size 0: never rotates by itself. `guard` is copied; NULL: none.
- * A file that does not hold the anchor's line is opened all the same: a line (incident,
- * audit-lines-missing) and audit_finding() say what is missing, and the chain goes on from the
- * anchor, so that the gap stays visible in it. */
+ * A file without the anchor's line is opened all the same: a line (incident, audit-lines-missing)
+ * and audit_finding() report what is missing. The chain continues from the anchor, so the gap
+ * remains visible. */
 int audit_open(uv_loop_t *loop, const struct audit_settings *settings,
                const struct audit_guard *guard, audit_done *done, void *context, struct audit **ret,
                struct error *err) ATTR_MUST_USE;
 /* What opening had to repair, "" = nothing. Valid as long as `a`. */
 const char *audit_note(const struct audit *a);
-/* What the file lacks of what was written, "" = nothing. Valid as long as `a`. */
+/* What is missing in the file, "" = nothing. Valid as long as `a`. */
 const char *audit_finding(const struct audit *a);
 /* Queues a line; `durable` asks for fdatasync before the completion. Completes exactly once on the
  * loop. id 0: no completion wanted.
@@ -126,21 +125,21 @@ const char *audit_finding(const struct audit *a);
  * disk is back. Only when the queue is full or memory is out, it is not kept. */
 void audit_append(struct audit *a, uint64_t id, const struct audit_line *line, bool durable);
 void audit_reopen(struct audit *a); /* SIGHUP, logrotate */
-/* From the next line on seals are made with `key`, the first of a new row. `line` says so in the
- * file; it completes as with audit_append, AUDIT_FAILED: the seals are as before. */
+/* Starts a new seal chain with `key` and writes `line`, which completes as with audit_append. On
+ * AUDIT_FAILED the old chain continues. */
 void audit_rekey(struct audit *a, uint64_t id, const uint8_t key[AUDIT_KEY_BYTES],
                  const struct audit_line *line);
 struct audit_state {
     uint64_t seq;                     /* of the last written line */
-    struct audit_head told;           /* the last head that was told */
-    char seal_key[AUDIT_KEY_ID_SIZE]; /* "" = no seals are made */
+    struct audit_head reported;       /* the last head written to the journal */
+    char seal_key[AUDIT_KEY_ID_SIZE]; /* "" = no seals */
     uint64_t seal_number;             /* of the newest seal */
-    bool missing;                     /* audit_finding() says something */
-    struct error crowded; /* no room without removing lines that are younger than keep_days */
-    size_t owed;          /* lines that wait for the disk */
-    uint64_t lost;        /* could not be kept, not yet told in the file */
-    struct error problem; /* why lines wait, code 0 = they do not */
-    struct error upkeep;  /* the last rotating, packing or reopening, code 0 = it went well */
+    bool missing;                     /* audit_finding() is not empty */
+    struct error crowded;             /* no room without removing lines younger than keep_days */
+    size_t owed;                      /* lines that wait for the disk */
+    uint64_t lost;                    /* could not be kept, not yet told in the file */
+    struct error problem;             /* why lines wait, code 0 = they do not */
+    struct error upkeep; /* the last rotating, packing or reopening, code 0 = it went well */
 };
 /* From any thread, at once. */
 void audit_look(struct audit *a, struct audit_state *ret);

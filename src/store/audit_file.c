@@ -349,7 +349,7 @@ static int open_backup(const char *file, int index, bool *ret_gzip)
     return fd;
 }
 
-/* The first seq of a file, 0 = not known; what its time says of its newest line. */
+/* Returns the first seq of a file, 0 = unknown, and its modification time. */
 static uint64_t look_at(const char *file, int index, wall_ms *ret_newest)
 {
     struct audit_link first = {0};
@@ -380,8 +380,7 @@ static bool has_backup(const struct audit_file *f, int index)
     return exists(f->path, index, false) || exists(f->path, index, true);
 }
 
-/* Removes what is behind the first `left` files, from the oldest on, up to one that is too young.
- */
+/* Removes files with an index above `left`, oldest first. Stops at the first that is too young. */
 static void remove_behind(struct audit_file *f, int left, struct audit_dropped *ret)
 {
     wall_ms newest, ignored, now = clock_wall();
@@ -412,8 +411,8 @@ static int shift(struct audit_file *f, struct audit_dropped *dropped, struct err
         gap++;
     if (gap > AUDIT_BACKUPS_MAX)
         return error_set(err, -EDQUOT,
-                         "%s is not rotated: there are %d old files, and none is older than "
-                         "audit.keep_days",
+                         "cannot rotate %s: there are %d old files already, and all are younger "
+                         "than audit.keep_days",
                          f->path, AUDIT_BACKUPS_MAX);
     for (int i = gap - 1; i >= 1; i--) {
         int r = move_up(f->path, i, true, err);
@@ -439,9 +438,9 @@ bool audit_file_crowded(const struct audit_file *f, struct error *err)
     if (count <= f->backup_count && (count < AUDIT_BACKUPS_MAX || f->size <= f->max_size))
         return false;
     (void)error_set(err, -EDQUOT,
-                    "the audit log has %d old files, more than audit.backup_count (%d), because "
-                    "none has only lines older than audit.keep_days (%lld): make backup_count or "
-                    "max_size larger, or move old files elsewhere",
+                    "The audit log has %d old files, more than audit.backup_count (%d), because "
+                    "they are younger than audit.keep_days (%lld). Increase audit.backup_count or "
+                    "audit.max_size, or move the oldest files elsewhere and reload Resus",
                     count, f->backup_count, (long long)(f->keep_ms / DAY_MS));
     return true;
 }

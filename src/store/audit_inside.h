@@ -1,4 +1,4 @@
-/* Shared by the audit log's queue (audit.c) and its thread (audit_thread.c), and by nobody else. */
+/* Private to the audit log's queue (audit.c) and its thread (audit_thread.c). */
 #ifndef RESUS_STORE_AUDIT_INSIDE_H
 #define RESUS_STORE_AUDIT_INSIDE_H
 
@@ -43,9 +43,9 @@ struct audit {
     /* under worker.lock */
     struct audit_list queue;
     bool reopen;
-    struct audit_entry *rekey; /* the line of a new key, NULL = none is wanted */
+    struct audit_entry *rekey; /* the line of a requested new key, NULL = none */
     uint8_t fresh_key[AUDIT_KEY_BYTES];
-    struct audit_guard guard; /* without its functions once it is closed */
+    struct audit_guard guard; /* its callbacks are NULL after closing */
     struct completion bell;   /* news for the loop */
     bool rung;
     uint64_t refused;   /* lines that met a full queue */
@@ -60,14 +60,14 @@ struct audit {
     struct audit_file file;
     struct audit_seal seal;
     char state_dir[SETTINGS_PATH_MAX]; /* "" = no seals */
-    bool fresh_file;                   /* nothing but the line of the rotation is in it */
-    bool unsynced;                     /* there are lines that may not be on the disk yet */
-    mono_ms sync_at;                   /* when they will be */
-    bool untold;                       /* there are lines behind the last head that was told */
-    mono_ms tell_at;                   /* when the next one will be */
-    bool care_failed;                  /* the last flush or seal did */
-    mono_ms room_at;                   /* when to look for room again, MONO_NEVER = there is */
-    struct audit_dropped dropped;      /* by rotations that no line tells of yet */
+    bool fresh_file;                   /* it contains only the rotation's line */
+    bool unsynced;                     /* some lines may not be on disk yet */
+    mono_ms sync_at;                   /* when to flush them */
+    bool unreported;                   /* there are lines after the last reported head */
+    mono_ms report_at;                 /* when to report the next head */
+    bool care_failed;                  /* the last flush or seal failed */
+    mono_ms room_at;              /* when to check for room again, MONO_NEVER = there is room */
+    struct audit_dropped dropped; /* removed files that no line reports yet */
     char finding[ERROR_TEXT_MAX];
 
     bool gzip;
@@ -81,19 +81,19 @@ void audit_list_add(struct audit_list *list, struct audit_entry *e);
 struct audit_entry *audit_list_take(struct audit_list *list); /* NULL = empty */
 /* NULL without memory. */
 struct audit_entry *audit_entry_new(const struct audit_line *line, bool durable);
-/* To syslog, once a line, whether it was heard or not. Returns 1 when it was tried now. */
-int audit_entry_tell(struct audit_entry *e, const char *why);
-/* `c` NULL: nobody waits. */
+/* Sends the line to syslog once, without checking the result. Returns 1 on the first call. */
+int audit_entry_syslog(struct audit_entry *e, const char *why);
+/* `c` may be NULL. */
 void audit_complete(struct audit *a, struct completion *c, enum audit_outcome outcome,
                     const struct error *error);
 /* A line about the log itself. */
 void audit_own_line(struct audit_line *line, enum audit_event event, const char *operation,
                     const char *reason);
-/* Under the lock: the loop is to look. */
+/* Under the lock: has guard.news called on the loop. */
 void audit_ring(struct audit *a);
 /* audit_thread.c: until the worker is to stop. */
 void audit_run(void *context);
-/* Before the thread runs: looks whether the file holds what it should. */
-void audit_look_back(struct audit *a);
+/* Before the thread starts: checks the file against the anchor. */
+void audit_check_start(struct audit *a);
 
 #endif

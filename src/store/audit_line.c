@@ -269,7 +269,7 @@ static bool hex_copy(char to[AUDIT_HASH_SIZE], const char *text, size_t length)
     return true;
 }
 
-/* Only lines of Resus itself have such an operation. */
+/* Only Resus itself writes lines with these operations. */
 static void read_mark(const json_t *json, struct audit_link *link)
 {
     const char *operation = json_text_or(json, "operation", "");

@@ -19,11 +19,11 @@
 
 #define AUDIT_HASH_NONE "0000000000000000000000000000000000000000000000000000000000000000"
 
-/* What a line says about the log itself, by its operation. */
+/* Lines about the log itself, by their operation. */
 enum audit_mark {
     AUDIT_MARK_NONE,
     AUDIT_MARK_SEAL,
-    AUDIT_MARK_MISSING /* lines before it are missing */
+    AUDIT_MARK_MISSING /* reports missing lines */
 };
 #define AUDIT_SEAL_OPERATION "audit-seal"
 #define AUDIT_MISSING_OPERATION "audit-lines-missing"

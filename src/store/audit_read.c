@@ -12,7 +12,7 @@
 #include "base/str.h"
 #include "store/audit_line.h"
 
-#define FIRST_LINES_MAX 100 /* looked at for the first that belongs to a chain */
+#define FIRST_LINES_MAX 100 /* searched for the first line of the chain */
 
 void audit_source_path(const char *file, int index, bool gzip, char *ret, size_t size)
 {

@@ -32,7 +32,7 @@ void audit_source_path(const char *file, int index, bool gzip, char *ret, size_t
 int audit_set_open(const char *file, struct audit_set *ret, struct error *err) ATTR_MUST_USE;
 void audit_set_close(struct audit_set *set);
 
-/* The first line that belongs to a chain; the source can be read from its beginning afterwards. */
+/* Reads the first line of the chain. The source is rewound afterwards. */
 struct audit_link;
 bool audit_source_first(const struct audit_source *source, struct audit_link *ret);
 

@@ -58,8 +58,8 @@ int audit_seal_load(const char *state_dir, struct audit_seal *ret, struct error 
             *ret = seal;
         } else {
             r = error_set(err, -EINVAL,
-                          "%s is damaged, so the audit log is not sealed: `resus audit key` makes "
-                          "a new key",
+                          "%s is damaged, so the audit log is not sealed. Create a new key "
+                          "with `resus audit key`",
                           path);
         }
         mem_wipe(&seal, sizeof seal);
@@ -70,7 +70,7 @@ int audit_seal_load(const char *state_dir, struct audit_seal *ret, struct error 
     return r;
 }
 
-/* What the name stood for before; its blocks keep the old key otherwise. */
+/* Otherwise the old key would remain in the blocks of the replaced file. */
 static void wipe_old(int fd)
 {
     static const char zeros[KEY_FILE_MAX];
@@ -142,7 +142,7 @@ void audit_seal_say(const struct audit_seal *seal, uint64_t seq, const char *pre
     (void)str_format(to, size, "key %s number %" PRIu64 " mac %s", seal->id, seal->number, hex);
 }
 
-/* The text behind `label` up to the next blank or the end; NULL when it does not begin so. */
+/* Copies the word that follows `label`. Returns the rest of the text, or NULL without the label. */
 static const char *take_word(const char *text, const char *label, char *to, size_t size)
 {
     if (text == NULL || !str_starts(text, label))
@@ -179,8 +179,8 @@ int audit_key_read(const char *path, uint8_t ret[AUDIT_KEY_BYTES], struct error 
     struct buf text = BUF_LIMIT(KEY_FILE_MAX);
     int r = file_read_secret(path, &text, err);
     if (r == 0 && !read_hex(buf_text(&text), ret, AUDIT_KEY_BYTES))
-        r = error_set(err, -EINVAL,
-                      "%s is not a key as `resus audit key` prints it (64 hex digits)", path);
+        r = error_set(err, -EINVAL, "%s is not a key printed by `resus audit key` (64 hex digits)",
+                      path);
     if (text.data != NULL)
         mem_wipe(text.data, text.length);
     buf_free(&text);

@@ -2,8 +2,8 @@
  *   key ID number N mac MAC
  * MAC = HMAC-SHA-256, in hex, of the text "resus-audit-seal N SEQ PREV" with the key of number N;
  * SEQ and PREV are the seal line's own, so that it covers every line before. The key of the next
- * number is the SHA-256 of this one's, and this one is wiped: whoever takes the machine over can
- * seal what comes, but not anew what was. ID = the first 16 hex digits of the SHA-256 of the text
+ * number is the SHA-256 of this one, which is then wiped: an intruder can make later seals but
+ * cannot replace earlier ones. ID = the first 16 hex digits of the SHA-256 of the text
  * "resus-audit-key" followed by the first key's bytes. */
 #ifndef RESUS_STORE_AUDIT_SEAL_H
 #define RESUS_STORE_AUDIT_SEAL_H
@@ -18,7 +18,7 @@
 
 /* The key that makes the next seal. */
 struct audit_seal {
-    char id[AUDIT_KEY_ID_SIZE]; /* "" = no seals are made */
+    char id[AUDIT_KEY_ID_SIZE]; /* "" = no seals */
     uint64_t number;
     uint8_t key[AUDIT_KEY_BYTES];
 };
@@ -31,7 +31,7 @@ struct audit_seal_said {
 
 /* STATE_DIR/audit-seal.key (0600). No file: no seals, 0. */
 int audit_seal_load(const char *state_dir, struct audit_seal *ret, struct error *err) ATTR_MUST_USE;
-/* Writes it anew; the old file's bytes are overwritten. */
+/* Replaces the file and overwrites the contents of the old one. */
 int audit_seal_save(const char *state_dir, const struct audit_seal *seal,
                     struct error *err) ATTR_MUST_USE;
 /* Number 0 with this key. */

@@ -67,12 +67,12 @@ static void start_packer(struct audit *a)
         set_upkeep(a, &err);
 }
 
-/* Is there room for lines without removing younger ones than were asked for? */
+/* Checks whether rotation can make room without removing young lines. */
 static void look_for_room(struct audit *a)
 {
     struct error crowded = {0};
     bool is = audit_file_crowded(&a->file, &crowded);
-    a->room_at = is ? mono_add(clock_mono(), a->guard.tell_ms) : MONO_NEVER;
+    a->room_at = is ? mono_add(clock_mono(), a->guard.report_ms) : MONO_NEVER;
     (void)pthread_mutex_lock(&a->worker.lock);
     bool was = a->state.crowded.code != 0;
     a->state.crowded = crowded;
@@ -81,8 +81,8 @@ static void look_for_room(struct audit *a)
     (void)pthread_mutex_unlock(&a->worker.lock);
 }
 
-/* What was removed is named by a line. First in the new file, so that it always fits. */
-static void tell_rotation(struct audit *a, bool rotated)
+/* Writes a line that names the removed files. It comes first in the new file, so it always fits. */
+static void report_rotation(struct audit *a, bool rotated)
 {
     const struct audit_dropped *d = &a->dropped;
     struct audit_line line;
@@ -90,15 +90,15 @@ static void tell_rotation(struct audit *a, bool rotated)
     if (!rotated && d->files == 0)
         return;
     if (d->files == 0)
-        (void)str_copy(reason, sizeof reason, "a new file was begun; no old file was removed");
+        (void)str_copy(reason, sizeof reason, "started a new file; removed no old file");
     else
         (void)str_format(reason, sizeof reason,
-                         "%d old file%s removed to make room: seq %" PRIu64 " to %" PRIu64,
-                         d->files, d->files == 1 ? " was" : "s were", d->first_seq, d->last_seq);
+                         "removed %d old file%s to make room: seq %" PRIu64 " to %" PRIu64,
+                         d->files, d->files == 1 ? "" : "s", d->first_seq, d->last_seq);
     audit_own_line(&line, AUDIT_MAINTENANCE, "audit-rotated", reason);
     struct audit_entry *e = audit_entry_new(&line, true);
     if (e == NULL)
-        return; /* what was removed stays noted: told next time */
+        return; /* `dropped` remains: reported next time */
     e->of_rotation = true;
     a->dropped = (struct audit_dropped){0};
     (void)pthread_mutex_lock(&a->worker.lock);
@@ -119,11 +119,11 @@ static void rotate(struct audit *a)
     set_upkeep(a, &err);
     if (r == 0) {
         a->fresh_file = true;
-        a->untold = true;
-        a->tell_at = clock_mono();
+        a->unreported = true;
+        a->report_at = clock_mono();
         start_packer(a);
     }
-    tell_rotation(a, r == 0);
+    report_rotation(a, r == 0);
     look_for_room(a);
 }
 
@@ -159,7 +159,7 @@ static void note_state(struct audit *a, const struct error *problem)
     a->state.problem = *problem;
 }
 
-/* Under the lock: so far everything is on the disk. */
+/* Under the lock: all written lines are on disk. */
 static void keep_head(struct audit *a)
 {
     struct audit_anchor anchor = {.head.seq = a->file.seq, .at = clock_wall()};
@@ -180,9 +180,9 @@ static void note_written(struct audit *a, bool durable)
         a->unsynced = true;
         a->sync_at = mono_add(now, AUDIT_SYNC_MS);
     }
-    if (!a->untold) {
-        a->untold = true;
-        a->tell_at = mono_add(now, a->guard.tell_ms);
+    if (!a->unreported) {
+        a->unreported = true;
+        a->report_at = mono_add(now, a->guard.report_ms);
     }
 }
 
@@ -212,7 +212,7 @@ static void fail(struct audit *a, const struct error *err)
     a->pending = (struct audit_list){0};
     for (struct audit_entry *e; (e = audit_list_take(&all)) != NULL;) {
         if (!e->owed) {
-            (void)audit_entry_tell(e, err->text);
+            (void)audit_entry_syslog(e, err->text);
             audit_complete(a, e->done, AUDIT_FAILED, err);
             e->done = NULL;
             if (a->owed == AUDIT_OWED_MAX) {
@@ -271,9 +271,9 @@ static void write_pending(struct audit *a)
     }
 }
 
-/* ── what is done about lines that are written ── */
+/* ── after writing: flush, seal, report ── */
 
-/* Flushing or sealing failed, or works again. */
+/* Records a failure to flush or seal, or its end. */
 static void note_care(struct audit *a, const struct error *err)
 {
     if (err->code != 0 || a->care_failed)
@@ -294,8 +294,8 @@ static void sync_file(struct audit *a)
     (void)pthread_mutex_unlock(&a->worker.lock);
 }
 
-/* A batch of its own: its MAC is about the line before it. A key that cannot be kept is used again:
- * two seals with one number are no finding. */
+/* In a batch of its own, because the MAC covers the hash of the line before. If the next key cannot
+ * be stored, this one is used again: verification accepts two seals with the same number. */
 static void write_seal(struct audit *a)
 {
     struct buf body ATTR_CLEANUP(buf_free) = BUF_LIMIT(AUDIT_LINE_MAX);
@@ -328,20 +328,20 @@ static void write_seal(struct audit *a)
     note_care(a, &err);
 }
 
-/* The journal keeps what the file may lose. */
-static void tell_head(struct audit *a)
+/* The journal then has a copy of the head that an intruder cannot change through the file. */
+static void report_head(struct audit *a)
 {
     char seal[64] = "none";
     write_seal(a);
     if (a->unsynced)
         sync_file(a);
-    a->untold = a->unsynced;
-    a->tell_at = mono_add(clock_mono(), AUDIT_RETRY_MS);
+    a->unreported = a->unsynced;
+    a->report_at = mono_add(clock_mono(), AUDIT_RETRY_MS);
     if (a->unsynced || a->file.seq == 0)
         return;
     (void)pthread_mutex_lock(&a->worker.lock);
-    a->state.told.seq = a->file.seq;
-    memcpy(a->state.told.hash, a->file.hash, sizeof a->state.told.hash);
+    a->state.reported.seq = a->file.seq;
+    memcpy(a->state.reported.hash, a->file.hash, sizeof a->state.reported.hash);
     if (a->seal.id[0] != '\0')
         (void)str_format(seal, sizeof seal, "%s/%" PRIu64, a->state.seal_key, a->state.seal_number);
     audit_ring(a);
@@ -352,7 +352,7 @@ static void tell_head(struct audit *a)
 static void make_room(struct audit *a)
 {
     audit_file_prune(&a->file, &a->dropped);
-    tell_rotation(a, false);
+    report_rotation(a, false);
     look_for_room(a);
     write_pending(a);
 }
@@ -365,7 +365,7 @@ static void refuse_key(struct audit *a, struct audit_entry *line, const struct e
     mem_free(line);
 }
 
-/* The old row ends with a seal, so that no line is between the two. */
+/* Ends the old seal chain with a seal, so that no line remains unsealed between the two. */
 static void take_key(struct audit *a, struct audit_entry *line, const uint8_t *key)
 {
     struct audit_seal fresh;
@@ -385,8 +385,8 @@ static void take_key(struct audit *a, struct audit_entry *line, const uint8_t *k
     audit_list_add(&a->pending, line);
     (void)pthread_mutex_unlock(&a->worker.lock);
     write_pending(a);
-    a->untold = true;
-    a->tell_at = clock_mono();
+    a->unreported = true;
+    a->report_at = clock_mono();
 }
 
 static bool due(bool wanted, mono_ms at)
@@ -397,12 +397,12 @@ static bool due(bool wanted, mono_ms at)
 static mono_ms next_due(const struct audit *a)
 {
     mono_ms at = a->room_at;
-    if (a->owed > 0) /* nothing else can be done before that is */
+    if (a->owed > 0) /* everything else has to wait for it */
         return a->retry_at;
     if (a->unsynced)
         at = mono_min(at, a->sync_at);
-    if (a->untold)
-        at = mono_min(at, a->tell_at);
+    if (a->unreported)
+        at = mono_min(at, a->report_at);
     return at;
 }
 
@@ -420,25 +420,25 @@ static bool wait_for_work(struct audit *a)
     return !w->stop || a->queue.first != NULL;
 }
 
-/* What there is to do, without the lock. */
+/* Without the lock. */
 static void work(struct audit *a, bool reopen, struct audit_entry *rekey, const uint8_t *key)
 {
     struct error err = {0};
     if (reopen && audit_file_reopen(&a->file, &err) < 0)
         set_upkeep(a, &err);
-    if (reopen) /* somebody may have made some */
+    if (reopen) /* an administrator may have moved files away */
         look_for_room(a);
     write_pending(a);
     if (rekey != NULL && a->pending.first == NULL)
         take_key(a, rekey, key);
     else if (rekey != NULL)
         refuse_key(a, rekey, &a->state.problem); /* this thread alone writes it */
-    if (a->pending.first != NULL)                /* the disk takes nothing now */
+    if (a->pending.first != NULL)                /* the disk is not writable */
         return;
     if (due(a->unsynced, a->sync_at))
         sync_file(a);
-    if (due(a->untold, a->tell_at))
-        tell_head(a);
+    if (due(a->unreported, a->report_at))
+        report_head(a);
     if (due(a->room_at.ms != MONO_NEVER.ms, a->room_at))
         make_room(a);
 }
@@ -471,27 +471,29 @@ void audit_run(void *context)
     (void)pthread_mutex_unlock(&a->worker.lock);
     if (a->owed > 0)
         write_pending(a); /* the last chance */
-    if (a->pending.first == NULL && (a->untold || a->unsynced))
-        tell_head(a);
+    if (a->pending.first == NULL && (a->unreported || a->unsynced))
+        report_head(a);
 }
 
 /* ── at the start ── */
 
-/* The file must hold the line of the anchor; it may be ahead of it by what was written last. */
-void audit_look_back(struct audit *a)
+/* The file must contain the anchor's line. It may be ahead of it: a line is flushed before its head
+ * is recorded. */
+void audit_check_start(struct audit *a)
 {
     struct audit_file *f = &a->file;
     const struct audit_anchor *anchor = &a->guard.anchor;
     const struct audit_head *head = &anchor->head;
     struct error err = {0};
-    /* Kept anew by the thread: the anchor may be older, or none. */
+    /* Has the thread record the head: the anchor may be older, or missing. */
     a->unsynced = a->guard.keep != NULL && f->seq > 0;
     if (head->seq == 0 || !str_equal(anchor->file, f->path)) {
         if (a->guard.keep != NULL && f->seq > 0)
-            log_warning("audit",
-                        "the state folder knows no line of %s (a new machine, a restored or older "
-                        "state): from seq %" PRIu64 " on it does",
-                        f->path, f->seq);
+            log_warning(
+                "audit",
+                "the state database has no recorded head of %s (new machine, restored state or "
+                "upgrade): recording starts at seq %" PRIu64,
+                f->path, f->seq);
         return;
     }
     if (f->seq == head->seq && str_equal(f->hash, head->hash))
@@ -500,9 +502,9 @@ void audit_look_back(struct audit *a)
         audit_missing_text(f->seq, f->hash, head, a->finding, sizeof a->finding);
     } else if (f->seq == head->seq) {
         (void)str_format(a->finding, sizeof a->finding,
-                         "the audit log ends at seq %" PRIu64
-                         " with another line than was written: "
-                         "its hash is %s and was %s",
+                         "the last line of the audit log (seq %" PRIu64
+                         ") is not the line that was "
+                         "written: its hash is %s, expected %s",
                          f->seq, f->hash, head->hash);
     } else {
         const struct audit_check check = {.anchor = anchor, .from = head};
@@ -518,7 +520,7 @@ void audit_look_back(struct audit *a)
     if (a->finding[0] == '\0')
         return;
     log_error("audit", "%s", a->finding);
-    /* The chain goes on from what was written: its gap stays to be seen. */
+    /* Continue the chain from the anchor, so that the gap remains visible. */
     if (f->seq <= head->seq) {
         f->seq = head->seq;
         memcpy(f->hash, head->hash, sizeof f->hash);

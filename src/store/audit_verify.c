@@ -32,7 +32,7 @@ static bool broken(struct audit_verdict *v, const char *path, uint64_t line, con
     return false;
 }
 
-/* "" when the line follows the one before. */
+/* `why` is "" when the line follows the previous one. */
 static void judge_link(const struct walk *w, const struct audit_link *link, char *why, size_t size)
 {
     const struct audit_verdict *v = w->v;
@@ -50,7 +50,7 @@ static void judge_link(const struct walk *w, const struct audit_link *link, char
     }
 }
 
-/* "" when it is the line that was written, as far as one knows from outside. */
+/* `why` is "" unless the line differs from a known head. */
 static void judge_head(struct walk *w, const struct audit_link *link, char *why, size_t size)
 {
     const struct audit_head *heads[] = {w->check->from,
@@ -61,7 +61,7 @@ static void judge_head(struct walk *w, const struct audit_link *link, char *why,
         if (!str_equal(heads[i]->hash, link->hash)) {
             (void)str_format(why, size,
                              "the line with seq %" PRIu64
-                             " is not the one that was written: its hash is %s and was %s",
+                             " is not the line that was written: its hash is %s, expected %s",
                              link->seq, link->hash, heads[i]->hash);
             return;
         }
@@ -69,7 +69,7 @@ static void judge_head(struct walk *w, const struct audit_link *link, char *why,
     }
 }
 
-/* Brings the key to that number. False: it was passed already, or one was left out. */
+/* Advances the key to that number. Returns false when a number goes back or is skipped. */
 static bool key_reaches(struct walk *w, uint64_t number)
 {
     if (w->v->seals > 0 && (number < w->seal.number || number > w->seal.number + 1))
@@ -84,7 +84,7 @@ static void judge_seal(struct walk *w, const struct audit_link *link, char *why,
     struct audit_seal_said said;
     char wanted[sizeof link->said];
     if (audit_seal_read(link->said, &said) < 0) {
-        (void)str_copy(why, size, "it is no seal that Resus writes");
+        (void)str_copy(why, size, "the seal cannot be read");
         return;
     }
     if (w->check->key != NULL && !str_equal(said.id, w->seal.id)) {
@@ -100,8 +100,9 @@ static void judge_seal(struct walk *w, const struct audit_link *link, char *why,
     if (w->check->key != NULL) {
         audit_seal_say(&w->seal, link->seq, link->prev, wanted, sizeof wanted);
         if (!str_equal(wanted, link->said)) {
-            (void)str_copy(why, size,
-                           "the seal does not fit: lines since the seal before it were changed");
+            (void)str_copy(
+                why, size,
+                "the seal does not match: this line or one since the previous seal was changed");
             return;
         }
     }
@@ -155,7 +156,7 @@ static bool check_source(struct walk *w, const char *path, struct audit_reader *
         enum audit_flaw flaw =
             kind == AUDIT_READ_LONG ? AUDIT_FLAW_LENGTH : audit_line_read(text, length, &link);
         if (flaw != AUDIT_FLAW_NONE && w->check->from != NULL && !w->from_seen)
-            continue; /* it is before what is asked for */
+            continue; /* before the requested line */
         if (flaw != AUDIT_FLAW_NONE)
             return broken(v, path, r->line_number,
                           kind == AUDIT_READ_TORN ? "the line was cut off" : audit_flaw_text(flaw));
@@ -164,7 +165,7 @@ static bool check_source(struct walk *w, const char *path, struct audit_reader *
     }
 }
 
-/* The newest source that begins with that line or an older one. */
+/* The newest source whose first line is not newer than that line. */
 static size_t source_of(struct audit_set *set, uint64_t seq)
 {
     struct audit_link first;
@@ -174,14 +175,15 @@ static size_t source_of(struct audit_set *set, uint64_t seq)
     return 0;
 }
 
-/* What the lines that are there cannot show. */
+/* Checks what the lines themselves cannot show. */
 static void judge_whole(const char *file, const struct walk *w)
 {
     char why[sizeof w->v->why];
     struct audit_verdict *v = w->v;
     const struct audit_head *anchor = w->check->anchor == NULL ? NULL : &w->check->anchor->head;
     if (w->check->from != NULL && !w->from_seen) {
-        (void)str_format(why, sizeof why, "no line has seq %" PRIu64, w->check->from->seq);
+        (void)str_format(why, sizeof why, "the log has no line with seq %" PRIu64,
+                         w->check->from->seq);
         (void)broken(v, file, 0, why);
     } else if (anchor != NULL && !v->anchored && v->last_seq < anchor->seq) {
         audit_missing_text(v->last_seq, v->last_hash, anchor, why, sizeof why);
@@ -189,13 +191,13 @@ static void judge_whole(const char *file, const struct walk *w)
     } else if (anchor != NULL && !v->anchored && v->first_seq > anchor->seq &&
                w->check->from == NULL) {
         (void)str_format(why, sizeof why,
-                         "the oldest kept line is seq %" PRIu64
-                         ", and the line that the state folder knows, seq %" PRIu64
-                         ", is not kept any more: nobody can tell what was between them",
+                         "the oldest line is seq %" PRIu64 ", but the recorded head is seq %" PRIu64
+                         ": lines in between may be missing",
                          v->first_seq, anchor->seq);
         (void)broken(v, file, 0, why);
     } else if (w->check->key != NULL && v->seals == 0) {
-        (void)str_format(why, sizeof why, "no line is sealed with this key (%s)", w->seal.id);
+        (void)str_format(why, sizeof why, "the log has no seal made with this key (%s)",
+                         w->seal.id);
         (void)broken(v, file, 0, why);
     }
 }
@@ -299,10 +301,10 @@ void audit_missing_text(uint64_t seq, const char *hash, const struct audit_head 
 {
     char found[128] = "the audit log is empty";
     if (seq > 0)
-        (void)str_format(found, sizeof found, "the audit log ends at seq %" PRIu64 ", hash %s", seq,
-                         hash);
+        (void)str_format(found, sizeof found, "the audit log ends at seq %" PRIu64 " (hash %s)",
+                         seq, hash);
     (void)str_format(to, size,
-                     "%s; the last line that was written is seq %" PRIu64 ", hash %s: %" PRIu64
+                     "%s, but the last line written was seq %" PRIu64 " (hash %s): %" PRIu64
                      " line%s missing",
                      found, wanted->seq, wanted->hash, wanted->seq - seq,
                      wanted->seq - seq == 1 ? " is" : "s are");
@@ -317,9 +319,7 @@ int audit_head_read(const char *text, struct audit_head *ret, struct error *err)
         parse_int(seq, 1, INT64_MAX, &number, NULL) < 0 ||
         strlen(colon + 1) != AUDIT_HASH_SIZE - 1 ||
         strspn(colon + 1, "0123456789abcdef") != AUDIT_HASH_SIZE - 1)
-        return error_set(err, -EINVAL,
-                         "SEQ:HASH is wanted, as the journal has it after "
-                         "\"audit-head\"");
+        return error_set(err, -EINVAL, "not SEQ:HASH, as in the journal after \"audit-head\"");
     ret->seq = (uint64_t)number;
     memcpy(ret->hash, colon + 1, sizeof ret->hash);
     return 0;

@@ -244,7 +244,8 @@ static void retry_unsaved(struct store *s)
     kept_recoveries_free(&recoveries);
 }
 
-/* The audit log may be ahead of it after a crash, never behind: its line is on the disk already. */
+/* Its line is on disk already: after a crash the audit log may be ahead of the anchor, never
+ * behind. */
 static void save_anchor(struct store *s)
 {
     struct error err = {0};

@@ -1,5 +1,5 @@
-/* Hostile bytes as a line that is read (with what a seal or a told head says), and as the texts of
- * a line that is written: that one must be one sound line of UTF-8 whatever they are. */
+/* Hostile bytes as a line that is read (and as the texts of a seal and of a head), and as the texts
+ * of a line that is written: that one must be one sound line of UTF-8 whatever they are. */
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +21,7 @@ static void fill(char *to, size_t size, const unsigned char **data, size_t *left
     *left -= n;
 }
 
-/* What is taken for a seal is written again as it was. */
+/* A seal that is accepted has a text again. */
 static void read_words(const char *text)
 {
     struct audit_seal_said said;

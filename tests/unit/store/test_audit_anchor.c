@@ -92,7 +92,7 @@ static int set_up(void **state)
     b->settings.max_size = 100 << 20;
     b->settings.backup_count = 10;
     b->guard = (struct audit_guard){.state_dir = b->folder,
-                                    .tell_ms = 3600000,
+                                    .report_ms = 3600000,
                                     .context = b,
                                     .keep = keep_head,
                                     .news = on_news};
@@ -345,7 +345,7 @@ static void an_emptied_file_is_found(void **state)
     struct bench *b = *state;
     have_lines(b, 9);
     cut_lines(b, 0);
-    assert_found(b, "the audit log is empty; the last line that was written is seq 9");
+    assert_found(b, "the audit log is empty, but the last line written was seq 9");
 }
 
 static void a_deleted_file_is_found(void **state)
@@ -377,7 +377,7 @@ static void a_file_of_another_log_is_found_even_when_it_is_longer(void **state)
     have_lines(b, 9);
     (void)snprintf(other, sizeof other, "%s/other", b->folder);
     assert_int_equal(rename(other, b->settings.file), 0);
-    assert_found(b, "the line with seq 9 is not the one that was written");
+    assert_found(b, "the line with seq 9 is not the line that was written");
 }
 
 static void two_files_that_were_exchanged_are_found(void **state)
@@ -530,7 +530,7 @@ static void await_seal(struct bench *b, uint64_t number)
     struct audit_state state;
     do
         audit_look(b->audit, &state);
-    while (state.seal_number < number || state.told.seq == 0);
+    while (state.seal_number < number || state.reported.seq == 0);
 }
 
 static struct audit_verdict verify_seals(struct bench *b, const uint8_t *key)
@@ -546,7 +546,7 @@ static struct audit_verdict verify_seals(struct bench *b, const uint8_t *key)
 /* Five seals, each behind some lines. */
 static void have_seals(struct bench *b)
 {
-    b->guard.tell_ms = 1;
+    b->guard.report_ms = 1;
     open_log(b);
     rekey(b);
     for (uint64_t i = 1; i <= 5; i++) {
@@ -570,7 +570,7 @@ static void seals_are_verified_with_the_first_key_alone(void **state)
     assert_int_equal(v.other_seals, 0);
     v = verify_seals(b, other);
     assert_false(v.intact);
-    assert_non_null(strstr(v.why, "no line is sealed with this key"));
+    assert_non_null(strstr(v.why, "the log has no seal made with this key"));
     have_seals(b); /* a new row; the same key: its numbers begin again */
     v = verify_seals(b, first_key);
     assert_false(v.intact);
@@ -584,7 +584,7 @@ static void a_changed_line_does_not_fit_its_seal_whatever_hashes_say(void **stat
     assert_true(verify_seals(b, NULL).intact); /* the chain alone says nothing */
     struct audit_verdict v = verify_seals(b, first_key);
     assert_false(v.intact);
-    assert_non_null(strstr(v.why, "the seal does not fit"));
+    assert_non_null(strstr(v.why, "the seal does not match"));
 }
 
 static void a_seal_that_was_taken_out_is_missed(void **state)
@@ -738,7 +738,7 @@ static void young_lines_are_kept_and_the_want_of_room_is_told(void **state)
     assert_true(files > 5);
     for (int i = 1; i <= files; i++)
         age(b, i, 31);
-    b->guard.tell_ms = 10;
+    b->guard.report_ms = 10;
     open_log(b); /* looks by itself */
     do
         audit_look(b->audit, &seen);
@@ -747,7 +747,7 @@ static void young_lines_are_kept_and_the_want_of_room_is_told(void **state)
     close_log(b);
     assert_intact(b);
     assert_int_equal(old_files(b), 2);
-    assert_says(b, "removed to make room: seq 1 to ");
+    assert_says(b, " to make room: seq 1 to ");
 }
 
 static void what_is_removed_at_a_rotation_is_named(void **state)
