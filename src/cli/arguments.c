@@ -11,17 +11,18 @@
 
 const struct option_row option_rows[] = {
     [OPTION_CHECK] = {"--check", NULL, NULL, "validate the configuration and end"},
-    [OPTION_CONFIRM] = {"--confirm", NULL, "STOP", "the word STOP: yes, stop it"},
+    [OPTION_CONFIRM] = {"--confirm", NULL, "STOP", "the word STOP: yes, stop it", .values = "STOP"},
     [OPTION_DIR] = {"--dir", NULL, "DIR", "folder for the demonstration's state (./.demo)"},
     [OPTION_EMERGENCY] = {"--emergency", NULL, NULL, "notify everybody (needs --message)"},
     [OPTION_EXPIRES] = {"--expires", NULL, "DURATION", "30d; never unless told"},
     [OPTION_FAILED] = {"--failed", NULL, NULL, "failures only"},
     [OPTION_FOLLOW] = {"--follow", "-f", NULL, "go on with what comes, until Ctrl-C"},
-    [OPTION_FOR] = {"--for", NULL, "DURATION", "30m, 2h, 1d"},
+    [OPTION_FOR] = {"--for", NULL, "DURATION", "30m, 2h, 1d", .values = "30m 2h 1d"},
     [OPTION_FORCE] = {"--force", NULL, NULL, "in spite of blockers, without saving first"},
     [OPTION_FROM] = {"--from", NULL, "SEQ:HASH", "start at this line, which the log must contain"},
     [OPTION_KEY] = {"--key", NULL, "FILE", "initial sealing key, as printed by `resus audit key`"},
-    [OPTION_LEVEL] = {"--level", NULL, "LEVEL", "error, warning or info, and worse"},
+    [OPTION_LEVEL] = {"--level", NULL, "LEVEL", "error, warning or info, and worse",
+                      .values = "error warning info"},
     [OPTION_LINES] = {"--lines", "-n", "N", "so many of the newest (50 unless told)"},
     [OPTION_MESSAGE] = {"--message", NULL, "TEXT", "what everybody is told"},
     [OPTION_OPERATION] = {"--operation", NULL, "NAME", "of this operation only"},
@@ -30,12 +31,27 @@ const struct option_row option_rows[] = {
                               "its first line; - is standard input"},
     [OPTION_PORT] = {"--port", NULL, "N", "HTTPS port of the demonstration (8443)"},
     [OPTION_REASON] = {"--reason", NULL, "TEXT", "why; kept in the audit log"},
-    [OPTION_ROLE] = {"--role", NULL, "ROLE", "viewer, operator or admin"},
+    [OPTION_ROLE] = {"--role", NULL, "ROLE", "viewer, operator or admin",
+                     .values = "viewer operator admin"},
     [OPTION_SERVICES] = {"--services", NULL, "ID,ID", "these services only; all unless told"},
     [OPTION_SINCE] = {"--since", NULL, "TIME", "2h (ago), 2025-10-10 or 2025-10-10T14:30:00Z"},
     [OPTION_UNTIL] = {"--until", NULL, "TIME", "up to this time, written as for --since"},
     [OPTION_USER] = {"--user", NULL, "NAME", "of or for this user"},
 };
+
+#define PLACE(member) offsetof(struct invocation, member)
+const struct global_row global_rows[] = {
+    {"--json", NULL, "the API's JSON and nothing else on stdout", false, PLACE(json)},
+    {"--config", "FILE", "else $RESUS_CONFIG, else /etc/resus/resus.yaml", false, PLACE(config)},
+    {"--url", "URL", "a daemon elsewhere: https://HOST:8443", true, PLACE(url)},
+    {"--token-file", "FILE", "its API token, readable by you alone", true, PLACE(token_file)},
+    {"--ca-file", "FILE", "the certificate that signs its own", true, PLACE(ca_file)},
+    {"--pin", "sha256/BASE64", "the SHA-256 of its public key, instead or as well", true,
+     PLACE(pin)},
+    {"--help", NULL, "", false, PLACE(help)},
+    {"--version", NULL, "", false, PLACE(version)},
+};
+
 static_assert(ARRAY_LENGTH(option_rows) == OPTION_COUNT, "every option has its row");
 static_assert(OPTION_COUNT <= 32, "verbs hold their options as 32 bits");
 
@@ -78,29 +94,19 @@ static int flag(struct reader *r, const char *name, const char *given, bool *ret
 /* 1 when `word` was an option of every verb. */
 static int global_option(struct reader *r, const char *word)
 {
-    const char *given = NULL;
-    int rc = 1;
-    if (named(word, "--json", &given))
-        rc = flag(r, "--json", given, &r->in->json);
-    else if (named(word, "--help", &given))
-        rc = flag(r, "--help", given, &r->in->help);
-    else if (str_equal(word, "-h"))
-        r->in->help = true;
-    else if (named(word, "--version", &given))
-        rc = flag(r, "--version", given, &r->in->version);
-    else if (named(word, "--config", &given))
-        rc = value_of(r, "--config", given, &r->in->config);
-    else if (named(word, "--url", &given))
-        rc = value_of(r, "--url", given, &r->in->url);
-    else if (named(word, "--token-file", &given))
-        rc = value_of(r, "--token-file", given, &r->in->token_file);
-    else if (named(word, "--ca-file", &given))
-        rc = value_of(r, "--ca-file", given, &r->in->ca_file);
-    else if (named(word, "--pin", &given))
-        rc = value_of(r, "--pin", given, &r->in->pin);
-    else
-        return 0;
-    return rc < 0 ? rc : 1;
+    if (str_equal(word, "-h"))
+        word = "--help";
+    for (size_t i = 0; i < GLOBAL_COUNT; i++) {
+        const struct global_row *row = &global_rows[i];
+        const char *given = NULL;
+        if (!named(word, row->name, &given))
+            continue;
+        void *place = (char *)r->in + row->place;
+        int rc = row->argument == NULL ? flag(r, row->name, given, place)
+                                       : value_of(r, row->name, given, place);
+        return rc < 0 ? rc : 1;
+    }
+    return 0;
 }
 
 /* The row of `word`, -1 when there is none. "-n50" is "-n" with "50". */
@@ -119,19 +125,16 @@ static int option_named(const char *word, const char **ret_inline)
     return -1;
 }
 
-#define GLOBAL_COUNT 8
-
 /* "unknown option X; did you mean Y?", by the part before '='. */
 static int unknown_option(struct reader *r, const char *word)
 {
-    static const char *const everywhere[GLOBAL_COUNT] = {
-        "--json", "--help", "--version", "--config", "--url", "--token-file", "--ca-file", "--pin"};
     const struct verb *verb = r->in->verb;
     const char *names[OPTION_COUNT + GLOBAL_COUNT];
     char bare[64];
-    /* --url and what belongs to it are for verbs that ask a daemon. */
-    size_t count = verb != NULL && verb->local ? 4 : GLOBAL_COUNT;
-    memcpy(names, everywhere, count * sizeof names[0]);
+    size_t count = 0;
+    for (size_t i = 0; i < GLOBAL_COUNT; i++)
+        if (verb == NULL || !verb->local || !global_rows[i].remote)
+            names[count++] = global_rows[i].name;
     for (int id = 0; id < OPTION_COUNT; id++)
         if (verb == NULL || (verb->options & OPTION_BIT(id)) != 0)
             names[count++] = option_rows[id].name;

@@ -46,8 +46,20 @@ struct option_row {
     const char *letter;   /* "-f", NULL = none */
     const char *argument; /* "TEXT", NULL = a flag */
     const char *help;
+    const char *values; /* what it can be, with blanks between: for the shell; NULL = anything */
 };
 extern const struct option_row option_rows[OPTION_COUNT];
+
+/* An option that every verb takes. */
+struct global_row {
+    const char *name;
+    const char *argument; /* NULL = a flag */
+    const char *help;     /* "" = it says it itself */
+    bool remote;          /* of a daemon elsewhere: not for verbs that ask none */
+    size_t place;         /* its member of struct invocation */
+};
+#define GLOBAL_COUNT 8
+extern const struct global_row global_rows[GLOBAL_COUNT];
 
 struct verb;
 

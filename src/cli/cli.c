@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/version.h"
 #include "cli/arguments.h"
 #include "cli/checkline.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
+#include "store/database.h"
 
 static bool reader_is_gone(void)
 {
@@ -33,10 +35,18 @@ static int after_output(const struct invocation *in, int status)
     return in->verb != NULL && in->verb->run == verb_check ? (int)CHECK_UNKNOWN : CLI_REFUSED;
 }
 
+static void print_version(void)
+{
+    const char *commit = version_commit();
+    bool known = commit[0] != '\0';
+    (void)printf("resus %s%s%s%s\n", RESUS_VERSION, known ? " (" : "", commit, known ? ")" : "");
+    (void)printf("database schema %d\n", schema_version());
+}
+
 static int run(const struct invocation *in)
 {
     if (in->version) {
-        (void)printf("resus %s\n", RESUS_VERSION);
+        print_version();
         return CLI_DONE;
     }
     if (in->help)

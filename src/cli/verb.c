@@ -15,6 +15,7 @@ static const char *const user_subs[] = {"add",    "list",     "role", "disable",
                                         "enable", "password", "totp", NULL};
 static const char *const token_subs[] = {"create", "list", "revoke", NULL};
 static const char *const access_subs[] = {"list", "approve", "reject", "request", NULL};
+static const char *const completion_subs[] = {"bash", "zsh", "fish", NULL};
 static const char *const key_subs[] = {"check", NULL};
 
 const struct verb verbs[] = {
@@ -140,6 +141,12 @@ const struct verb verbs[] = {
      .options = BIT(CHECK), .local = true, .run = verb_serve},
     {"demo", "demo [--port N] [--dir DIR]", "a private Redis under Resus, to look at",
      .options = BIT(PORT) | BIT(DIR), .local = true, .run = verb_demo},
+    {"completion", "completion bash|zsh|fish", "print the script that completes this in a shell",
+     "The package installs all three. For this shell alone:\n"
+     "  source <(resus completion bash)\n"
+     "  source <(resus completion zsh)\n"
+     "  resus completion fish | source\n",
+     .subs = completion_subs, .local = true, .run = verb_completion},
     {"help", "help [VERB]", "this list, or all about one verb", .free_word = true, .local = true,
      .run = verb_help},
 };

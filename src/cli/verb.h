@@ -53,6 +53,8 @@ int verb_pause(const struct invocation *in);
 int verb_resume(const struct invocation *in);
 /* verb_recovery.c */
 int verb_recovery(const struct invocation *in);
+/* verb_completion.c */
+int verb_completion(const struct invocation *in);
 /* verb_inspect.c */
 int verb_inspect(const struct invocation *in);
 int verb_doctor(const struct invocation *in);

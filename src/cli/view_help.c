@@ -4,29 +4,22 @@
 
 #define NAME_WIDTH 12
 #define OPTION_WIDTH 24
-#define FIRST_REMOTE 2 /* of global_options' rows: --url ... --pin */
-#define LAST_REMOTE 5
 
 /* What only matters to a verb that asks a daemon is left out for the others. */
 static void global_options(struct page *p, bool local)
 {
-    static const char *const rows[][2] = {
-        {"--json", "the API's JSON and nothing else on stdout"},
-        {"--config FILE", "else $RESUS_CONFIG, else /etc/resus/resus.yaml"},
-        {"--url URL", "a daemon elsewhere: https://HOST:8443"},
-        {"--token-file FILE", "its API token, readable by you alone"},
-        {"--ca-file FILE", "the certificate that signs its own"},
-        {"--pin sha256/BASE64", "the SHA-256 of its public key, instead or as well"},
-        {"--help, --version", ""},
-    };
-    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        if (local && i >= FIRST_REMOTE && i <= LAST_REMOTE)
+    for (size_t i = 0; i < GLOBAL_COUNT; i++) {
+        const struct global_row *row = &global_rows[i];
+        if (row->help[0] == '\0' || (local && row->remote))
             continue;
-        page_put(p, "  %s", rows[i][0]);
-        if (rows[i][1][0] != '\0')
-            page_pad(p, page_width(rows[i][0]), OPTION_WIDTH);
-        page_put(p, "%s\n", rows[i][1]);
+        char head[64];
+        (void)str_format(head, sizeof head, "%s %s", row->name,
+                         row->argument == NULL ? "" : row->argument);
+        page_put(p, "  %s", head);
+        page_pad(p, page_width(head), OPTION_WIDTH);
+        page_put(p, "%s\n", row->help);
     }
+    page_put(p, "  --help, --version\n");
 }
 
 void view_verbs(struct page *p)

@@ -17,7 +17,7 @@ static bool unanswered(const struct service *s, const struct probe_facts *p)
 
 static bool overdue(const struct service *s, struct now now)
 {
-    for (int i = 0; i < SERVICE_PENDING_MAX; i++) {
+    for (int i = 0; i < s->pending_used; i++) {
         const struct pending *p = &s->pending[i];
         bool ping = p->id != 0 && (p->purpose == FOR_PULSE || p->purpose == FOR_PROBE);
         if (ping && p->asked.ms > s->watch.answered.ms &&

@@ -16,7 +16,7 @@ static bool silent(const struct service *s, struct now now)
     const struct probe_facts *p = cause_probe(t);
     if (!reply_answered(p->reply) || p->at.ms < t->doubt_since.ms)
         return true;
-    for (int i = 0; i < SERVICE_PENDING_MAX; i++) {
+    for (int i = 0; i < s->pending_used; i++) {
         const struct pending *r = &s->pending[i];
         bool ping = r->id != 0 && (r->purpose == FOR_PULSE || r->purpose == FOR_PROBE);
         if (ping && r->asked.ms >= t->last_answer.ms && mono_since(now.mono, r->asked) >= QUIET_MS)
@@ -114,7 +114,7 @@ static void note_time(struct service *s, mono_ms asked, struct now now)
 void evidence_overdue(struct service *s, struct now now)
 {
     const struct watch *w = &s->watch;
-    for (int i = 0; i < SERVICE_PENDING_MAX; i++) {
+    for (int i = 0; i < s->pending_used; i++) {
         const struct pending *p = &s->pending[i];
         bool look = p->id != 0 && (p->purpose == FOR_UNIT || p->purpose == FOR_PROCESS);
         if (look && evidence_slow_look(mono_since(now.mono, p->asked), w->usual_look_ms,

@@ -34,7 +34,10 @@ static struct pending *room(struct service *s)
 uint64_t request_begin_action(struct service *s, enum purpose purpose, mono_ms asked,
                               uint64_t action_id)
 {
-    *room(s) = (struct pending){
+    struct pending *p = room(s);
+    int end = (int)(p - s->pending) + 1;
+    s->pending_used = s->pending_used > end ? s->pending_used : end;
+    *p = (struct pending){
         .id = ++s->last_id, .purpose = purpose, .asked = asked, .action_id = action_id};
     return s->last_id;
 }
@@ -46,11 +49,13 @@ uint64_t request_begin(struct service *s, enum purpose purpose, mono_ms asked)
 
 struct pending request_end(struct service *s, uint64_t id)
 {
-    for (int i = 0; i < SERVICE_PENDING_MAX; i++) {
+    for (int i = 0; i < s->pending_used; i++) {
         struct pending p = s->pending[i];
         if (p.id != id || id == 0)
             continue;
         s->pending[i] = (struct pending){0};
+        while (s->pending_used > 0 && s->pending[s->pending_used - 1].id == 0)
+            s->pending_used--;
         return p;
     }
     return (struct pending){0};
@@ -59,7 +64,7 @@ struct pending request_end(struct service *s, uint64_t id)
 mono_ms request_asked(const struct service *s, enum purpose purpose)
 {
     mono_ms newest = MONO_NEVER;
-    for (int i = 0; i < SERVICE_PENDING_MAX; i++) {
+    for (int i = 0; i < s->pending_used; i++) {
         const struct pending *p = &s->pending[i];
         if (p->id != 0 && p->purpose == purpose &&
             (newest.ms == MONO_NEVER.ms || p->asked.ms > newest.ms))

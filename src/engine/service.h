@@ -253,6 +253,7 @@ struct service {
     struct sight sight;
     struct health_state health;
     struct pending pending[SERVICE_PENDING_MAX];
+    int pending_used; /* none is under way from this place on */
     uint64_t last_id;
 
     struct verdict verdict; /* the last one, confirmed or not */

@@ -79,7 +79,7 @@ bool watch_in_doubt(const struct service *s)
 static int count_probes(const struct service *s)
 {
     int n = 0;
-    for (int i = 0; i < SERVICE_PENDING_MAX; i++)
+    for (int i = 0; i < s->pending_used; i++)
         n += s->pending[i].id != 0 && s->pending[i].purpose == FOR_PROBE;
     return n;
 }

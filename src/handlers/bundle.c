@@ -5,6 +5,7 @@
 #include "api/frame.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "base/version.h"
 #include "handlers/inside.h"
 #include "host/systemctl.h"
 
@@ -89,6 +90,7 @@ static json_t *self_json(struct handlers *h)
     store_look(h->ports.store, &store);
     engine_timing(h->engine, &timing);
     (void)json_put_text(o, "version", RESUS_VERSION);
+    (void)json_put_text(o, "commit", version_commit());
     (void)json_put_wall(o, "started_at", h->started);
     (void)json_put_int(o, "services", engine_service_count(h->engine));
     (void)json_put_int(o, "late_p50_ms", timing.p50_ms);

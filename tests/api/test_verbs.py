@@ -370,19 +370,40 @@ def test_who_may_not_read_the_audit_file_has_the_daemon_read_it(served):
     assert served.run("audit", "list").returncode == 0
 
 
-def test_completion_offers_files_where_a_file_is_wanted(served):
-    completion = pathlib.Path(__file__).resolve().parents[2] / "packaging/completion/resus.bash"
+COMPLETE = {
+    "bash": 'source <("$0" completion bash); COMP_WORDS=(resus "$@"); COMP_CWORD=$#; _resus; printf "%s\\n" "${COMPREPLY[@]}"',
+    # The function alone: zsh's own machinery wants a terminal.
+    "zsh": """compdef() { :; }; compadd() { [[ $1 = -- ]] && shift; print -rl -- ${(M)@:#$current*}; }
+              _files() { print -rl -- ${current}*(N); }; source <("$0" completion zsh); words=(resus "$@"); CURRENT=$#words; _resus""",
+    "fish": '$argv[1] completion fish | source; complete -C (string join " " -- resus $argv[2..-1]) | string replace -r "\t.*" ""; true',
+}
+
+
+def offered(shell, served, *words):
+    arguments = ["fish", "--no-config", "-c", COMPLETE[shell], str(PROGRAM), *words] if shell == "fish" else \
+        [shell, *(["-f"] if shell == "zsh" else []), "-c", COMPLETE[shell], str(PROGRAM), *words]
+    path = f"{PROGRAM.parent}:/usr/bin:/bin"
+    environment = {"PATH": path, "HOME": str(served.folder), "RESUS_CONFIG": str(served.config), "LC_ALL": "C.UTF-8"}
+    return subprocess.run(arguments, capture_output=True, text=True, cwd=served.folder, env=environment,
+                          check=True).stdout.split()
+
+
+def test_shells_complete_verbs_options_values_files_and_services(served):
+    for shell in COMPLETE:
+        completes(shell, served)
+
+
+def completes(shell, served):
     (served.folder / "wanted.json").write_text("")
-
-    def offered(*words):
-        script = 'source "$0"; COMP_WORDS=(resus "$@"); COMP_CWORD=$#; _resus; printf "%s\\n" "${COMPREPLY[@]}"'
-        return subprocess.run(["bash", "-c", script, str(completion), *words], capture_output=True, text=True,
-                              cwd=served.folder, env={"PATH": "/usr/bin:/bin"}, check=True).stdout.split()
-
     for words in (("bundle", "-o"), ("bundle", "--output"), ("replay",), ("status", "--ca-file")):
-        assert offered(*words, "want") == ["wanted.json"], words
-    assert offered("repl") == ["replay"]
-    assert offered("replay", "--js") == ["--json"]
+        assert offered(shell, served, *words, "want") == ["wanted.json"], (shell, words)
+    assert offered(shell, served, "repl") == ["replay"]
+    assert offered(shell, served, "replay", "--js") == ["--json"]
+    assert offered(shell, served, "recovery", "his") == ["history"]
+    assert offered(shell, served, "user", "add", "a@example.org", "--role", "op") == ["operator"]
+    assert offered(shell, served, "pause", "--re") == ["--reason"]
+    assert offered(shell, served, "status", "red") == ["redis"]
+    assert offered(shell, served, "help", "preq") == [] and offered(shell, served, "help", "pref") == ["preflight"]
 
 
 def test_the_audit_file_is_read_and_verified(served):

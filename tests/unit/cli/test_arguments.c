@@ -178,39 +178,6 @@ static char *file_text(const char *path)
     return text;
 }
 
-static bool has_word(const char *line, const char *word)
-{
-    size_t length = strlen(word);
-    for (const char *at = strstr(line, word); at != NULL; at = strstr(at + 1, word))
-        if (strchr("\" ", at[-1]) != NULL && strchr("\" ", at[length]) != NULL)
-            return true;
-    return false;
-}
-
-static void the_completion_knows_every_verb_and_option(void **state)
-{
-    (void)state;
-    char *text = file_text("packaging/completion/resus.bash");
-    for (size_t i = 0; i < verb_count; i++) {
-        char row[512];
-        (void)str_format(row, sizeof(row), "\n    %s) words=\"", verbs[i].name);
-        const char *found = strstr(text, row);
-        if (found == NULL)
-            fail_msg("no row for %s", verbs[i].name);
-        char line[1024];
-        (void)str_copy_n(line, sizeof(line), found + 1, strcspn(found + 1, "\n"));
-        for (int id = 0; id < OPTION_COUNT; id++) {
-            bool there = has_word(line, option_rows[id].name);
-            if (there != ((verbs[i].options & OPTION_BIT(id)) != 0))
-                fail_msg("%s: %s", verbs[i].name, option_rows[id].name);
-        }
-        for (size_t s = 0; verbs[i].subs != NULL && verbs[i].subs[s] != NULL; s++)
-            if (!has_word(line, verbs[i].subs[s]))
-                fail_msg("%s: %s", verbs[i].name, verbs[i].subs[s]);
-    }
-    free(text);
-}
-
 static void the_man_page_describes_every_verb_and_option(void **state)
 {
     (void)state;
@@ -251,7 +218,6 @@ int main(void)
         cmocka_unit_test(every_row_is_read_or_refused_as_it_says),
         cmocka_unit_test(assignments_are_kept_in_order_and_bounded),
         cmocka_unit_test(times_are_ago_a_day_or_a_moment),
-        cmocka_unit_test(the_completion_knows_every_verb_and_option),
         cmocka_unit_test(the_man_page_describes_every_verb_and_option),
         cmocka_unit_test(usage_lines_name_the_options_that_are_taken),
     };
