@@ -74,6 +74,22 @@ def test_a_machine_that_knows_no_line_says_so(served):
     assert not of(served, "audit-lines-missing")
 
 
+def test_audit_a_killed_daemon_raises_no_false_alarm(served):
+    served.run("audit", "key")
+    for _ in range(5):
+        for number in range(3):
+            served.ask("notify", message=f"line {number}")
+        served.ask("pause", "redis", reason="test")  # the newest line is not flushed yet
+        served.process.kill()
+        served.process.wait()
+        before = served.good("audit", "verify")
+        assert before["intact"] and before["anchored"], before
+        served.start()
+        after = served.good("audit", "verify")
+        assert after["intact"] and after["last_seq"] >= before["last_seq"], (before, after)
+    assert not of(served, "audit-lines-missing")
+
+
 def test_audit_seals_and_heads_are_verified_without_a_daemon(served):
     made = served.run("audit", "key")
     assert made.returncode == 0 and re.fullmatch(r"[0-9a-f]{64}\n", made.stdout), made
