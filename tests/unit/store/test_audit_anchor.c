@@ -656,6 +656,43 @@ static void a_damaged_key_stops_no_line(void **state)
     assert_string_not_equal(seen.seal_key, "");
 }
 
+/* A full or missing disk under the state folder: lines and seals go on with the key that is there.
+ */
+static void a_key_that_cannot_be_stored_stops_no_seal(void **state)
+{
+    struct bench *b = *state;
+    char keys[100], away[100], file[200];
+    struct audit_state seen;
+    (void)snprintf(keys, sizeof keys, "%s/keys", b->folder);
+    (void)snprintf(away, sizeof away, "%s/away", b->folder);
+    (void)snprintf(file, sizeof file, "%s/audit-seal.key", keys);
+    assert_int_equal(mkdir(keys, 0700), 0);
+    b->guard.state_dir = keys;
+    b->guard.report_ms = 1;
+    open_log(b);
+    rekey(b);
+    await_seal(b, 0);
+    assert_int_equal(rename(keys, away), 0);
+    do {
+        write_lines(b, 1);
+        audit_look(b->audit, &seen);
+    } while (seen.upkeep.code == 0);
+    write_lines(b, 5);
+    assert_int_equal(b->failed, 0);
+    assert_int_equal(rename(away, keys), 0);
+    do {
+        write_lines(b, 1);
+        audit_look(b->audit, &seen);
+    } while (seen.upkeep.code != 0 || seen.seal_number < 2);
+    close_log(b);
+    struct audit_verdict v = verify_seals(b, first_key);
+    if (!v.intact)
+        fail_msg("line %llu: %s", (unsigned long long)v.bad_line, v.why);
+    assert_int_equal(v.sealed_seq, v.last_seq);
+    assert_int_equal(unlink(file), 0);
+    assert_int_equal(rmdir(keys), 0);
+}
+
 static void what_is_no_seal_is_not_read_as_one(void **state)
 {
     (void)state;
@@ -787,6 +824,7 @@ int main(void)
         TEST(the_key_in_the_state_folder_opens_no_older_seal),
         TEST(two_seals_with_one_number_are_no_finding),
         TEST(a_damaged_key_stops_no_line),
+        TEST(a_key_that_cannot_be_stored_stops_no_seal),
         TEST(what_is_no_seal_is_not_read_as_one),
         TEST(young_lines_are_kept_and_the_want_of_room_is_told),
         TEST(what_is_removed_at_a_rotation_is_named),
