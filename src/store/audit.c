@@ -219,7 +219,8 @@ static void queue_first_lines(struct audit *a)
 static void take_guard(struct audit *a, const struct audit_guard *guard)
 {
     struct error err = {0};
-    a->guard = guard == NULL ? (struct audit_guard){0} : *guard;
+    if (guard != NULL)
+        a->guard = *guard;
     if (a->guard.report_ms == 0)
         a->guard.report_ms = AUDIT_REPORT_MS;
     (void)str_copy(a->state_dir, sizeof a->state_dir, a->guard.state_dir);

@@ -244,7 +244,9 @@ int audit_verify(const char *file, const struct audit_check *given, struct audit
                  struct error *err)
 {
     struct audit_verdict v;
-    struct audit_check check = given == NULL ? (struct audit_check){0} : *given;
+    struct audit_check check = {0};
+    if (given != NULL)
+        check = *given;
     const struct audit_anchor *anchor = check.anchor;
     if (anchor != NULL && (anchor->head.seq == 0 || !str_equal(anchor->file, file)))
         check.anchor = NULL;
