@@ -45,6 +45,14 @@ def test_audit_lines_that_were_cut_off_are_missed(served):
     status, verdict = served.ask("audit_verify")
     assert status == 200 and not verdict["intact"], verdict
     assert served.cli("audit", "verify").status == 1
+    token = served.folder / "token"
+    token.write_text(people.api_token(served, "admin")["token"])
+    token.chmod(0o600)
+    far = ("--url", f"https://127.0.0.1:{served.https_port}", "--ca-file", str(served.certificate), "--token-file", str(token))
+    remote = served.run("audit", "verify", *far)
+    assert remote.returncode == 1 and "✗ broken" in remote.stdout and "lines are missing" in remote.stdout, remote
+    assert served.run("audit", "verify", *far, "--from", f"{served.audit()[-1]['seq']}:{'0' * 64}").returncode == 1
+    assert served.run("audit", "verify", *far, "--key", str(token)).returncode == 64
     assert any("4 lines are missing" in item.get("message", "") for item in
                served.ask("events", "redis", limit=50)[1]["items"])
     assert any(item["check"] == "audit" and item["status"] == "fail" for item in served.cli("doctor").json["items"])
