@@ -105,7 +105,7 @@ static const struct field audit_fields[] = {TIME("since"),
                                             END};
 static const struct field report_fields[] = {REQUIRED_CHOICE("kind", report_words), TIME("since"),
                                              TIME("until"), END};
-static const struct field verify_fields[] = {TEXT("from", 66, 90), END};
+static const struct field verify_fields[] = {TEXT("from", 1, 90), END};
 static const struct field metrics_fields[] = {TIME("from"), TIME("to"), INT("step", 1, DAY_SECONDS),
                                               TEXT("series", 1, 500), END};
 static const struct field notify_fields[] = {
