@@ -40,6 +40,8 @@ enum operation_id {
     OP_DOCTOR,
     OP_AUDIT,
     OP_AUDIT_REPORT,
+    OP_AUDIT_VERIFY,
+    OP_AUDIT_KEY,
     OP_METRICS,
     OP_SLO,
     OP_DIAGNOSIS,
@@ -134,6 +136,11 @@ struct operation {
     bool permanent;
     /* Open to strangers also where `server.public_status` is off. */
     bool always_open;
+    /* Open to a login that has not set up the second factor its role needs. */
+    bool before_factor;
+    /* Reading it writes an audit line: at most one a minute for each user and service, with a
+     * count. */
+    bool noted;
 };
 
 extern const struct operation operations[OPERATION_COUNT];

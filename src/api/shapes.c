@@ -1,5 +1,6 @@
 #include "api/shapes.h"
 
+#include "api/shape_audit.h"
 #include "api/shape_words.h"
 
 static const struct shape_member error_[] = {
@@ -455,50 +456,6 @@ static const struct shape_member access_request_[] = {
 static const struct shape_member access_requests_[] = {
     {"items", "[AccessRequest]", "Newest first."}, CURSOR, END};
 
-static const struct shape_member audit_user_[] = {
-    {"id", "text?", NULL}, {"email", "text?", NULL}, {"role", "text?", NULL}, END};
-static const struct shape_member audit_result_[] = {{"success", "truth", NULL},
-                                                    {"duration_seconds", "number?", NULL},
-                                                    {"exit_code", "whole?", NULL},
-                                                    {"error?", "text?", NULL},
-                                                    END};
-static const struct shape_member audit_security_[] = {
-    {"command_validated", "truth?", NULL},
-    {"risk_level", "=low|moderate|high|critical", NULL},
-    {"ssh_key_used", "truth?", NULL},
-    END};
-static const struct shape_member audit_line_[] = {{"timestamp", "time", NULL},
-                                                  {"event_type", "text", NULL},
-                                                  {"service", "text?", NULL},
-                                                  {"operation", "text?", NULL},
-                                                  {"user", "AuditUser", NULL},
-                                                  {"source_ip", "text?", NULL},
-                                                  {"result", "AuditResult?", "null: an intent."},
-                                                  {"security", "AuditSecurity", NULL},
-                                                  {"request_id", "text?", NULL},
-                                                  {"recovery_level", "text?", NULL},
-                                                  {"reason", "text?", NULL},
-                                                  {"seq", "whole", NULL},
-                                                  {"prev", "text", NULL},
-                                                  {"hash", "text", NULL},
-                                                  END};
-static const struct shape_member audit_lines_[] = {
-    {"items", "[AuditLine]", "Newest first."}, CURSOR, END};
-static const struct shape_member audit_report_[] = {
-    {"since", "time?", NULL},
-    {"until", "time?", NULL},
-    {"recoveries", "{anything}", "Figures, by level, and the lines."},
-    {"failed_operations?", "{anything}", "Not of a month."},
-    {"outside_business_hours?", "anything",
-     "null: no business hours are configured. Not of a month."},
-    {"lines?", "whole", NULL},
-    {"operations?", "{anything}", NULL},
-    {"by_operation?", "[{anything}]", NULL},
-    {"by_user?", "[{anything}]", NULL},
-    {"by_event?", "[{anything}]", NULL},
-    {"failures?", "[{anything}]", NULL},
-    {"trend?", "anything", NULL},
-    END};
 static const struct shape_member bundle_[] = {
     {"document", "text", NULL},
     {"timestamp", "time", NULL},
@@ -600,6 +557,9 @@ const struct shape shapes[] = {
     {"AuditReport", "A review of the audit log.", audit_report_},
     {"KeyHost", "A host that the key is for.", shape_key_host},
     {"KeyRotation", "How far the rotation of an SSH key is.", shape_key_rotation},
+    {"AuditVerdict", "The result of verifying the audit log.", audit_verdict_},
+    {"AuditHead", "The last line of the audit log.", audit_head_},
+    {"AuditKey", "The initial sealing key of the audit log.", audit_key_},
     {"Bundle", "All that support asks for.", bundle_},
     {"Lateness", "Milliseconds.", late_},
     {"Timing", "How late the watch's own timers came.", timing_},

@@ -21,6 +21,8 @@ const struct option_row option_rows[] = {
     [OPTION_FOLLOW] = {"--follow", "-f", NULL, "go on with what comes, until Ctrl-C"},
     [OPTION_FOR] = {"--for", NULL, "DURATION", "30m, 2h, 1d", .values = "30m 2h 1d"},
     [OPTION_FORCE] = {"--force", NULL, NULL, "in spite of blockers, without saving first"},
+    [OPTION_FROM] = {"--from", NULL, "SEQ:HASH", "start at this line, which the log must contain"},
+    [OPTION_KEY] = {"--key", NULL, "FILE", "initial sealing key, as printed by `resus audit key`"},
     [OPTION_LEVEL] = {"--level", NULL, "LEVEL", "error, warning or info, and worse",
                       .values = "error warning info"},
     [OPTION_LINES] = {"--lines", "-n", "N", "so many of the newest (50 unless told)"},

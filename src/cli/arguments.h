@@ -23,6 +23,8 @@ enum option_id {
     OPTION_FOLLOW,
     OPTION_FOR,
     OPTION_FORCE,
+    OPTION_FROM,
+    OPTION_KEY,
     OPTION_LEVEL,
     OPTION_LINES,
     OPTION_MESSAGE,

@@ -8,7 +8,7 @@
 static const char *const preflight_subs[] = {"start", "restart", "stop", NULL};
 static const char *const recovery_subs[] = {"status", "history", "enable", "disable",
                                             "reset",  "explain", "set",    NULL};
-static const char *const audit_subs[] = {"list", "report", "verify", "summary", NULL};
+static const char *const audit_subs[] = {"list", "report", "verify", "summary", "key", NULL};
 static const char *const inspect_subs[] = {"info",    "slowlog",      "clients",
                                            "bigkeys", "commandstats", NULL};
 static const char *const user_subs[] = {"add",    "list",     "role", "disable",
@@ -87,16 +87,21 @@ const struct verb verbs[] = {
      "slowlog shows a command's name and first key; with --with-arguments all of it.\n",
      .subs = inspect_subs, .service = true, .options = BIT(WITH_ARGUMENTS), .run = verb_inspect},
     {"audit",
-     "audit list|report|verify|summary [--since TIME] [--until TIME] [--user NAME] "
-     "[--operation NAME] [--failed] [-n N]",
-     "read the audit log and verify its chain",
-     "verify ends with 0 when the chain is intact and 1 when it is broken (the first bad line is\n"
-     "named). The file is read directly: the daemon need not run. Who may not read it has the "
-     "daemon\n"
-     "read it, and with --url the one there (list, report, summary; intent lines are in the file\n"
-     "alone).\n",
+     "audit list|report|summary [--since TIME] [--until TIME] [--user NAME] [--operation NAME] "
+     "[--failed] [-n N] | verify [--from SEQ:HASH] [--key FILE] | key",
+     "read the audit log, verify it, seal it",
+     "  list, report, summary\n"
+     "  verify  checks the hash chain and the last line recorded in the state database. Exit "
+     "status\n"
+     "          0: intact; 1: broken, and the first bad line or the missing part is reported.\n"
+     "          --from also checks a line reported to the journal or to syslog, --key the seals\n"
+     "  key     starts a new seal chain and prints its initial key once. Store it on another "
+     "machine\n"
+     "The file is read directly; no daemon is needed. Users who cannot read it get it from the\n"
+     "daemon, with --url from the remote one. Intent lines and --key need the file.\n",
      .subs = audit_subs,
-     .options = BIT(SINCE) | BIT(UNTIL) | BIT(USER) | BIT(OPERATION) | BIT(FAILED) | BIT(LINES),
+     .options = BIT(SINCE) | BIT(UNTIL) | BIT(USER) | BIT(OPERATION) | BIT(FAILED) | BIT(LINES) |
+                BIT(FROM) | BIT(KEY),
      .run = verb_audit},
     {"user",
      "user add EMAIL --role ROLE | list | role EMAIL ROLE | disable|enable|password|totp EMAIL "

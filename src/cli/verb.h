@@ -68,6 +68,10 @@ int verb_audit(const struct invocation *in);
 struct audit_filter;
 int verb_audit_remote_list(const struct invocation *in, const struct audit_filter *filter,
                            size_t wanted, json_t *items);
+/* verb_audit_verify.c; `settings` NULL: a daemon is asked. */
+struct settings;
+int verb_audit_verify(const struct invocation *in, const struct settings *settings);
+int verb_audit_key(const struct invocation *in);
 int verb_audit_remote_review(const struct invocation *in, const struct audit_filter *filter);
 /* verb_user.c */
 int verb_user(const struct invocation *in);

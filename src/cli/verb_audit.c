@@ -1,5 +1,4 @@
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -104,42 +103,6 @@ static int list(const struct invocation *in, const char *file, const struct audi
     return status;
 }
 
-static int verify(const struct invocation *in, const char *file)
-{
-    struct audit_verdict v = {0};
-    struct error err = {0};
-    if (audit_verify(file, &v, &err) < 0)
-        return ask_failed(in, CLI_REFUSED, "audit_unreadable", "%s", err.text);
-    int status = v.intact ? CLI_DONE : CLI_REFUSED;
-    if (in->json) {
-        json_t *body JSON_CLEANUP = json_object();
-        bool ok = json_put_bool(body, "intact", v.intact) &&
-                  json_put_int(body, "lines", (int64_t)v.lines) &&
-                  json_put_int(body, "first_seq", (int64_t)v.first_seq) &&
-                  json_put_int(body, "last_seq", (int64_t)v.last_seq) &&
-                  json_put_text(body, "bad_file", v.intact ? NULL : v.bad_file) &&
-                  (v.intact ? json_put_null(body, "bad_line")
-                            : json_put_int(body, "bad_line", (int64_t)v.bad_line)) &&
-                  json_put_text(body, "why", v.intact ? NULL : v.why);
-        if (ok)
-            ask_print_json(body);
-        return status;
-    }
-    struct page p = page_new(page_colour(STDOUT_FILENO), clock_wall());
-    if (v.intact) {
-        page_tone(&p, TONE_GOOD, "✓ intact");
-        page_put(&p, ": %" PRIu64 " lines, seq %" PRIu64 " to %" PRIu64 "\n", v.lines, v.first_seq,
-                 v.last_seq);
-    } else {
-        char *why = page_clean_text(v.why);
-        page_tone(&p, TONE_BAD, "✗ broken");
-        page_put(&p, ": %s line %" PRIu64 ": %s\n", v.bad_file, v.bad_line, why == NULL ? "" : why);
-        mem_free(why);
-    }
-    page_print(&p, stdout);
-    return status;
-}
-
 typedef int reviewer(const char *file, const struct audit_filter *filter,
                      const struct security_settings *security, json_t **ret, struct error *err);
 
@@ -190,16 +153,16 @@ static int filter_of(const struct invocation *in, struct audit_filter *ret)
 static int elsewhere(const struct invocation *in, const struct audit_filter *filter)
 {
     if (str_equal(in->sub, "verify"))
-        return usage_error(in, "the chain is verified where its file is: log in there");
+        return verb_audit_verify(in, NULL);
     return str_equal(in->sub, "list") ? list(in, NULL, filter)
                                       : verb_audit_remote_review(in, filter);
 }
 
 /* Members of resus-admin may read neither the settings nor the file: the daemon reads it for them.
- * The chain is verified by those who can read it. */
-static bool for_daemon(const struct invocation *in, int code)
+ */
+static bool for_daemon(int code)
 {
-    return (code == -EACCES || code == -EPERM) && !str_equal(in->sub, "verify");
+    return code == -EACCES || code == -EPERM;
 }
 
 int verb_audit(const struct invocation *in)
@@ -210,18 +173,20 @@ int verb_audit(const struct invocation *in)
     int status = filter_of(in, &filter);
     if (status != 0)
         return status;
+    if (str_equal(in->sub, "key"))
+        return verb_audit_key(in);
     if (in->url != NULL)
         return elsewhere(in, &filter);
     int rc = settings_read(ask_config(in), &settings, &err);
-    if (rc < 0 && for_daemon(in, rc))
+    if (rc < 0 && for_daemon(rc))
         return elsewhere(in, &filter);
     if (rc < 0)
         return ask_failed(in, CLI_BAD_CONFIG, "config_invalid", "%s", err.text);
     const char *file = settings->audit.file;
-    if (access(file, R_OK) != 0 && for_daemon(in, -errno))
+    if (access(file, R_OK) != 0 && for_daemon(-errno))
         status = elsewhere(in, &filter);
     else if (str_equal(in->sub, "verify"))
-        status = verify(in, file);
+        status = verb_audit_verify(in, settings);
     else if (str_equal(in->sub, "report"))
         status = review(in, settings, &filter, audit_report, view_audit_report);
     else if (str_equal(in->sub, "summary"))

@@ -60,6 +60,7 @@ const char *view_value(const json_t *value, char *buffer, size_t size);
 /* view_audit.c */
 void view_audit_line(struct page *p, const json_t *line);
 void view_audit_report(struct page *p, const json_t *body, const struct invocation *in);
+void view_audit_verdict(struct page *p, const json_t *body, const struct invocation *in);
 void view_audit_summary(struct page *p, const json_t *body, const struct invocation *in);
 
 /* view_doctor.c */

@@ -148,3 +148,55 @@ void view_audit_summary(struct page *p, const json_t *body, const struct invocat
     items_of(p, "Failed operations", json_object_get(failed, "items"));
     items_of(p, "Outside business hours", json_object_get(outside, "items"));
 }
+
+static void what_held(struct page *p, const json_t *body)
+{
+    char at[64];
+    const json_t *anchor = json_object_get(body, "anchor");
+    const char *unread = json_text_or(body, "anchor_unread", NULL);
+    if (json_bool_or(body, "anchored", false))
+        page_put(p, "recorded head: seq %lld at %s, found in the log\n",
+                 (long long)json_int_or(anchor, "seq", 0),
+                 page_clock(p, json_text_or(anchor, "kept_at", NULL), at));
+    else if (json_is_object(anchor))
+        page_put(p, "recorded head: seq %lld, before the checked lines\n",
+                 (long long)json_int_or(anchor, "seq", 0));
+    else if (unread != NULL)
+        page_put(p, "cannot read the recorded head (%s): a removed end would not be noticed\n",
+                 unread);
+    else
+        page_put(p, "no recorded head for this log: a removed end would not be noticed\n");
+    long long seals = (long long)json_int_or(body, "seals", 0);
+    long long others = (long long)json_int_or(body, "other_seals", 0);
+    if (seals > 0)
+        page_put(p, "%lld seal%s, the newest at seq %lld; %s\n", seals, seals == 1 ? "" : "s",
+                 (long long)json_int_or(body, "sealed_seq", 0),
+                 json_bool_or(body, "with_key", false) ? "all match the key"
+                                                       : "--key FILE verifies them");
+    if (others > 0)
+        page_put(p, "%lld seal%s with another key: not verified\n", others, others == 1 ? "" : "s");
+}
+
+void view_audit_verdict(struct page *p, const json_t *body, const struct invocation *in)
+{
+    long long lines = (long long)json_int_or(body, "lines", 0);
+    long long bad_line = (long long)json_int_or(body, "bad_line", 0);
+    (void)in;
+    if (!json_bool_or(body, "intact", false)) {
+        page_tone(p, TONE_BAD, "✗ broken");
+        page_put(p, ": %s", json_text_or(body, "bad_file", "?"));
+        if (bad_line > 0)
+            page_put(p, " line %lld", bad_line);
+        page_put(p, ": %s\n", json_text_or(body, "why", "?"));
+        return;
+    }
+    if (lines == 0) {
+        page_put(p, "nothing to verify: the log has no lines\n");
+    } else {
+        page_tone(p, TONE_GOOD, "✓ intact");
+        page_put(p, ": %lld lines, seq %lld to %lld\n", lines,
+                 (long long)json_int_or(body, "first_seq", 0),
+                 (long long)json_int_or(body, "last_seq", 0));
+    }
+    what_held(p, body);
+}

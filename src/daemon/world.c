@@ -325,6 +325,13 @@ static void port_audit_look(void *context, struct audit_state *ret)
     audit_look(w->audit, ret);
 }
 
+static void port_audit_rekey(void *context, uint64_t id, const uint8_t *key,
+                             const struct audit_line *line)
+{
+    struct world *w = context;
+    audit_rekey(w->audit, id, key, line);
+}
+
 /* ── opening ── */
 
 int place_open_redis(struct world *w, int index, const struct service_settings *s, struct ends *ret,
@@ -423,6 +430,7 @@ static int open_engine(struct world *w, struct error *err)
         .later = port_later,
         .self = port_self,
         .audit_look = port_audit_look,
+        .audit_rekey = port_audit_rekey,
         .store = w->store,
         .series = w->history.series,
         .loop = w->loop,
@@ -491,6 +499,7 @@ void world_start(struct world *w)
 {
     intents_close(w->settings->audit.file, w->audit);
     engine_start(w->engine, now_here());
+    audit_news_begin(w);
     for (int i = 0; i < w->count; i++)
         if (w->places[i].problem.code != 0)
             engine_misconfigured(w->engine, i, w->places[i].problem.text, now_here());

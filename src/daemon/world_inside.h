@@ -3,6 +3,7 @@
 #ifndef RESUS_DAEMON_WORLD_INSIDE_H
 #define RESUS_DAEMON_WORLD_INSIDE_H
 
+#include "daemon/audit_news.h"
 #include "daemon/history.h"
 #include "daemon/incidents.h"
 #include "daemon/ledger.h"
@@ -35,6 +36,7 @@ struct world {
     struct store *store;
     struct history history;
     struct audit *audit;
+    struct audit_news news;
     struct accounts *accounts;
     struct incidents *incidents;
     struct ssh_pool *ssh;

@@ -65,6 +65,10 @@ static void on_audited(void *context, uint64_t id, enum audit_outcome outcome,
                   error != NULL && error->code != 0 ? error->text : "a line could not be written");
     if (id == 0)
         return;
+    if ((id & HANDLERS_ID) != 0 && id >> SERVICE_SHIFT == 0) {
+        handlers_audited(w->handlers, id, outcome, error);
+        return;
+    }
     log_debug("audit", "an intent is written");
     engine_audit_ended(w->engine, (int)(id >> SERVICE_SHIFT) - 1,
                        id & (((uint64_t)1 << SERVICE_SHIFT) - 1), outcome, clock_now());
@@ -174,7 +178,10 @@ int world_open_records(struct world *w, struct error *err)
     if (r < 0)
         return r;
     history_open(&w->history, w->loop, folder);
-    r = audit_open(w->loop, &w->settings->audit, on_audited, w, &w->audit, err);
+    struct audit_guard guard;
+    r = audit_news_open(w, &guard, err);
+    if (r >= 0)
+        r = audit_open(w->loop, &w->settings->audit, &guard, on_audited, w, &w->audit, err);
     if (r >= 0)
         r = open_accounts(w, err);
     if (r >= 0)
@@ -197,11 +204,12 @@ void world_close_records(struct world *w)
 {
     incidents_close(w->incidents);
     w->incidents = NULL;
+    if (w->audit != NULL) /* before the store, which keeps its last head */
+        audit_close(w->audit, CLOSE_WAIT_MS);
+    audit_news_close(w);
     if (w->store != NULL)
         store_close(w->store, CLOSE_WAIT_MS);
     history_close(&w->history, CLOSE_WAIT_MS);
-    if (w->audit != NULL)
-        audit_close(w->audit, CLOSE_WAIT_MS);
     w->store = NULL;
     w->audit = NULL;
 }

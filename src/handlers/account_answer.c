@@ -35,6 +35,15 @@ void account_permission_refused(struct handlers *h, const struct call *call, con
         account_audit_bounded(h->ports.accounts, &note);
 }
 
+void account_read(struct handlers *h, const struct call *call)
+{
+    struct account_note note = note_of(call, AUDIT_AUTHORIZATION);
+    note.success = true;
+    note.service = call->service < 0 ? NULL : engine_settings(h->engine, call->service)->id;
+    if (h->ports.accounts != NULL)
+        account_audit_bounded(h->ports.accounts, &note);
+}
+
 void account_done(struct handlers *h, struct call *call, enum audit_event event,
                   enum audit_risk risk, const char *reason)
 {
@@ -43,6 +52,16 @@ void account_done(struct handlers *h, struct call *call, enum audit_event event,
     note.risk = risk;
     note.reason = reason;
     account_audit(h->ports.accounts, &note);
+}
+
+void account_line(struct handlers *h, const struct call *call, enum audit_event event,
+                  enum audit_risk risk, const char *reason, struct audit_line *ret)
+{
+    struct account_note note = note_of(call, event);
+    note.success = true;
+    note.risk = risk;
+    note.reason = reason;
+    account_fill_line(h->ports.accounts, &note, ret);
 }
 
 struct user *account_own_user(struct handlers *h, struct call *call)

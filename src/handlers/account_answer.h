@@ -9,9 +9,15 @@ void account_refuse(struct handlers *h, struct call *call, enum audit_event even
                     const char *title, const char *message, const char *code);
 /* The line of a refusal by the door: it has been or will be answered. */
 void account_permission_refused(struct handlers *h, const struct call *call, const char *message);
+/* Writes the audit line of a read operation marked `noted`: at most one a minute for each user,
+ * operation and service, with a count. */
+void account_read(struct handlers *h, const struct call *call);
 /* The audit line of what was done; `reason` says what, NULL = none. */
 void account_done(struct handlers *h, struct call *call, enum audit_event event,
                   enum audit_risk risk, const char *reason);
+/* The line of account_done(), for callers that write it themselves. */
+void account_line(struct handlers *h, const struct call *call, enum audit_event event,
+                  enum audit_risk risk, const char *reason, struct audit_line *ret);
 /* The user whose session the call is; NULL: refused, it has none (Unix name or API token). */
 struct user *account_own_user(struct handlers *h, struct call *call);
 /* Verifies `current_password` of `u`, whose account the caller is about to change, throttled, on a

@@ -122,6 +122,7 @@ struct accounts {
     struct password_work *work;
     struct throttle *throttle;
     struct refusals refusals;
+    struct refusals readings; /* separate, so that strangers cannot fill it */
     struct security_watch watch;
     struct security_alert alerts[ALERTS_MAX]; /* not published yet; more are in the log only */
     size_t alert_count;
@@ -182,12 +183,15 @@ struct account_note {
     const char *operation; /* "login" */
     const struct engine_user *user;
     bool success;
-    const char *error, *reason, *request_id; /* NULL = none */
+    const char *error, *reason, *request_id, *service; /* NULL = none */
     enum audit_risk risk;
 };
 uint64_t account_random(void);
+void account_fill_line(const struct accounts *a, const struct account_note *note,
+                       struct audit_line *line);
 void account_audit(struct accounts *a, const struct account_note *note);
-/* The same for a refusal: a line a minute for each user and address (refusals.h). */
+/* The same for a refusal, and for a reading, that succeeds: a line a minute for each user, address
+ * and operation (refusals.h). */
 void account_audit_bounded(struct accounts *a, const struct account_note *note);
 /* Lines of minutes that are over. */
 void account_audit_flush(struct accounts *a);

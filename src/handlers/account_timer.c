@@ -130,8 +130,9 @@ static void schedule(struct accounts *a)
         if (r->state == REQUEST_APPROVED && wall_since(r->ends, now) < wait)
             wait = wall_since(r->ends, now);
     }
-    if (refusals_next(&a->refusals).ms != MONO_NEVER.ms) {
-        int64_t until = mono_since(refusals_next(&a->refusals), accounts_now(a).mono);
+    mono_ms next = mono_min(refusals_next(&a->refusals), refusals_next(&a->readings));
+    if (next.ms != MONO_NEVER.ms) {
+        int64_t until = mono_since(next, accounts_now(a).mono);
         wait = until < wait ? until : wait;
     }
     if (a->alert_count > 0)

@@ -41,6 +41,9 @@ void readyz_get(struct handlers *h, struct call *call)
     json_t *reasons = json_array();
     if (audit.problem.code != 0)
         add_reason(reasons, "the audit file cannot be written", known ? audit.problem.text : NULL);
+    if (audit.crowded.code != 0)
+        add_reason(reasons, "the audit log has no room, so people's operations are refused",
+                   known ? audit.crowded.text : NULL);
     if (store.problem.code != 0)
         add_reason(reasons, "the state cannot be saved", known ? store.problem.text : NULL);
     if (doubt != NULL)

@@ -14,6 +14,7 @@
 #include "handlers/inside.h"
 #include "store/audit_page.h"
 #include "store/audit_report.h"
+#include "store/audit_verify.h"
 
 #define PAGE_LINES 100 /* unless told */
 /* Of one export; the last line says where it was cut. With a page (AUDIT_PAGE_BYTES, twice that
@@ -39,7 +40,9 @@ struct audit_job {
     struct audit_filter filter;
     uint64_t before;
     size_t limit;
-    bool report, summary, export;
+    bool report, summary, export, verify;
+    struct audit_anchor anchor; /* read before the file: the file can only be ahead of it */
+    struct audit_head from;     /* seq 0 = all */
 
     /* what came of it */
     int result;
@@ -90,12 +93,24 @@ static void read_page(struct audit_job *j)
     (void)json_put_text(j->body, "next_cursor", j->page.next == 0 ? NULL : cursor);
 }
 
+static void verify(struct audit_job *j)
+{
+    struct audit_verdict v = {0};
+    const struct audit_check check = {.anchor = &j->anchor,
+                                      .from = j->from.seq == 0 ? NULL : &j->from};
+    j->result = audit_verify(j->file, &check, &v, &j->error);
+    if (j->result == 0)
+        j->body = audit_verdict_json(&v, &j->anchor);
+}
+
 static void on_worker(uv_work_t *work)
 {
     struct audit_job *j = (struct audit_job *)work;
     if (atomic_load(&j->stop))
         return;
-    if (!j->report)
+    if (j->verify)
+        verify(j);
+    else if (!j->report)
         read_page(j);
     else if (j->summary)
         j->result = audit_summary(j->file, &j->filter, &j->security, &j->body, &j->error);
@@ -286,5 +301,23 @@ void audit_report_get(struct handlers *h, struct call *call)
         if (str_equal(kind, kinds[i].kind) && j->filter.since.ms == 0)
             j->filter.since =
                 wall_add(j->filter.until.ms != 0 ? j->filter.until : now, -DAY_MS * kinds[i].days);
+    put_job(h, j);
+}
+
+void audit_verify_get(struct handlers *h, struct call *call)
+{
+    const char *from = json_text_or(call->args, "from", NULL);
+    struct audit_head head = {0};
+    if (from != NULL && audit_head_read(from, &head, NULL) < 0) {
+        call_refuse(call, 400, "Bad input", "`from` must be SEQ:HASH", "bad_input",
+                    handlers_now(h).wall);
+        return;
+    }
+    struct audit_job *j = new_job(h, call);
+    if (j == NULL)
+        return;
+    j->verify = true;
+    j->from = head;
+    (void)store_anchor(h->ports.store, &j->anchor);
     put_job(h, j);
 }

@@ -78,11 +78,18 @@ static void judge_audit(const struct doctor_facts *f, json_t *items)
                    a->owed, a->problem.text);
     else if (a->lost > 0)
         doctor_put(items, "audit", FINDING_FAIL, fix, "%" PRIu64 " lines were lost", a->lost);
+    else if (a->missing)
+        doctor_put(items, "audit", FINDING_FAIL, "run `resus audit verify` to see what is missing",
+                   "%s did not contain all written lines when Resus started", file);
+    else if (a->crowded.code != 0)
+        doctor_put(items, "audit", FINDING_FAIL, "see docs/audit-log.md, \"Room\"",
+                   "%s; people's operations are refused meanwhile", a->crowded.text);
     else if (a->upkeep.code != 0)
         doctor_put(items, "audit", FINDING_WARNING, fix, "%s", a->upkeep.text);
     else
-        doctor_put(items, "audit", FINDING_PASS, NULL, "%s is written, %" PRIu64 " lines so far",
-                   file, a->seq);
+        doctor_put(items, "audit", FINDING_PASS, NULL,
+                   "%s is written, %" PRIu64 " lines so far%s%s", file, a->seq,
+                   a->seal_key[0] == '\0' ? "" : ", sealed with the key ", a->seal_key);
 }
 
 static void judge_state_folder(const struct doctor_facts *f, json_t *items)

@@ -44,6 +44,8 @@ static const struct {
     [OP_DOCTOR] = {doctor_run, doctor_host_ended, doctor_redis_ended},
     [OP_AUDIT] = {audit_get, NULL, NULL},
     [OP_AUDIT_REPORT] = {audit_report_get, NULL, NULL},
+    [OP_AUDIT_VERIFY] = {audit_verify_get, NULL, NULL},
+    [OP_AUDIT_KEY] = {audit_key_post, NULL, NULL},
     [OP_METRICS] = {metrics_get, .rows_ended = metrics_rows},
     [OP_SLO] = {slo_get, .rows_ended = slo_rows},
     [OP_DIAGNOSIS] = {diagnosis_get, NULL, NULL},
@@ -380,23 +382,6 @@ static bool scope_good(struct handlers *h, struct call *call)
     return false;
 }
 
-/* What a login without the second factor that its role needs is good for. */
-static bool leads_to_factor(const struct operation *operation)
-{
-    switch (operation - operations) {
-    case OP_LOGOUT:
-    case OP_RENEW:
-    case OP_ME:
-    case OP_SESSIONS:
-    case OP_SESSION_REVOKE:
-    case OP_TOTP_BEGIN:
-    case OP_TOTP_CONFIRM:
-        return true;
-    default:
-        return operation->least == ACCESS_ANONYMOUS;
-    }
-}
-
 static void refuse_without_factor(struct handlers *h, struct call *call)
 {
     account_permission_refused(h, call, "the role needs a second factor");
@@ -404,6 +389,23 @@ static void refuse_without_factor(struct handlers *h, struct call *call)
                 "Your role needs two-factor login: set it up first, in the console under Settings "
                 "(POST /api/auth/totp, then /api/auth/totp/confirm).",
                 "totp_setup_required", handlers_now(h).wall);
+}
+
+/* When old lines would have to be removed before audit.keep_days, people's operations are refused
+ * instead. */
+static bool room_for_line(struct handlers *h, struct call *call)
+{
+    struct audit_state audit = {0};
+    const struct operation *o = call->operation;
+    bool reads = str_equal(o->method, "GET") || str_equal(o->method, "WS");
+    if (reads || o->least < ACCESS_OPERATOR || h->ports.audit_look == NULL)
+        return true;
+    h->ports.audit_look(h->ports.context, &audit);
+    if (audit.crowded.code == 0)
+        return true;
+    call_refuse(call, 503, "Audit log full", audit.crowded.text, "audit_full",
+                handlers_now(h).wall);
+    return false;
 }
 
 void handlers_dispatch(struct handlers *h, struct call *call, const char *service)
@@ -417,7 +419,8 @@ void handlers_dispatch(struct handlers *h, struct call *call, const char *servic
         refuse_role(h, call, least);
         return;
     }
-    if (call->needs_factor && !leads_to_factor(call->operation)) {
+    if (call->needs_factor && call->operation->least != ACCESS_ANONYMOUS &&
+        !call->operation->before_factor) {
         refuse_without_factor(h, call);
         return;
     }
@@ -431,8 +434,10 @@ void handlers_dispatch(struct handlers *h, struct call *call, const char *servic
         call_refuse(call, 400, "Bad input", err.text, "bad_input", now);
         return;
     }
-    if (!scope_good(h, call))
+    if (!scope_good(h, call) || !room_for_line(h, call))
         return;
+    if (call->operation->noted)
+        account_read(h, call);
     size_t row = (size_t)(call->operation - operations);
     bool of_accounts = row >= OP_LOGIN && row <= OP_ACCESS_REJECT;
     if (table[row].run == NULL || (of_accounts && h->ports.accounts == NULL))
@@ -508,6 +513,24 @@ void handlers_saved(struct handlers *h, uint64_t id, enum store_outcome outcome,
                      error == NULL ? "the disk does not take it" : error->text);
     json_decref(body);
     call_refuse(call, 503, "Not stored", text, "not_stored", handlers_now(h).wall);
+}
+
+void handlers_audited(struct handlers *h, uint64_t id, enum audit_outcome outcome,
+                      const struct error *error)
+{
+    struct call *call = waited(h, id);
+    if (call == NULL)
+        return;
+    json_t *body = call->kept;
+    call->kept = NULL;
+    if (outcome == AUDIT_DURABLE) {
+        call->answer(call, 200, body);
+        return;
+    }
+    json_decref(body);
+    call_refuse(call, 503, "Not stored",
+                error == NULL ? "The audit log could not be written." : error->text, "not_stored",
+                handlers_now(h).wall);
 }
 
 struct accounts *handlers_accounts(struct handlers *h)

@@ -44,6 +44,9 @@ struct handlers_ports {
                   mono_ms at); /* handlers_later() at that time; replaces the one before */
     void (*self)(void *context, struct handlers_self *ret);
     void (*audit_look)(void *context, struct audit_state *ret);
+    /* audit_rekey(); answered by handlers_audited() */
+    void (*audit_rekey)(void *context, uint64_t id, const uint8_t *key,
+                        const struct audit_line *line);
     struct store *store;
     struct series_store *series; /* NULL: no history of figures is kept */
     uv_loop_t *loop;             /* for work that may take long, beside the loop */
@@ -68,6 +71,8 @@ struct accounts *handlers_accounts(struct handlers *h);
 /* A write of an account (ids with ACCOUNTS_ID) has ended. */
 void handlers_saved(struct handlers *h, uint64_t id, enum store_outcome outcome,
                     const struct error *error);
+void handlers_audited(struct handlers *h, uint64_t id, enum audit_outcome outcome,
+                      const struct error *error);
 void handlers_rows(struct handlers *h, uint64_t id, json_t *rows, const struct error *error);
 void handlers_host_ended(struct handlers *h, int service, uint64_t id,
                          const struct host_result *result);

@@ -54,7 +54,8 @@ handler users_list, user_add, user_set;                             /* users.c *
 handler tokens_list, token_add, token_set, token_revoke;            /* api_tokens.c */
 handler access_list, access_request, access_approve, access_reject; /* access_requests.c */
 handler metrics_get, slo_get;                                       /* metrics.c, slo.c */
-handler audit_get, audit_report_get;                                /* audits.c */
+handler audit_get, audit_report_get, audit_verify_get;              /* audits.c */
+handler audit_key_post;                                             /* audit_key.c */
 handler diagnosis_get, bundle_get;                                  /* diagnosis.c, bundle.c */
 handler notify_post;                                                /* notices.c */
 handler key_rotate;                                                 /* keys.c */

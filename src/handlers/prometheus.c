@@ -140,6 +140,16 @@ static void audit_ok(struct scrape *x)
     put_value(x, audit_now(x).problem.code == 0);
 }
 
+static void audit_intact(struct scrape *x)
+{
+    put_value(x, !audit_now(x).missing);
+}
+
+static void audit_room(struct scrape *x)
+{
+    put_value(x, audit_now(x).crowded.code == 0);
+}
+
 static void audit_lines(struct scrape *x)
 {
     put_value(x, (double)audit_now(x).seq);
@@ -408,6 +418,11 @@ static const struct family {
          "How often the web process had to be started again.", web_restarts},
         {"resus_check_lateness_seconds", "histogram", "How late checks began.", lateness},
         {"resus_audit_ok", "gauge", "Can the audit file be written?", audit_ok},
+        {"resus_audit_intact", "gauge", "Did the audit file contain every written line at start?",
+         audit_intact},
+        {"resus_audit_room", "gauge",
+         "Can the audit log rotate without removing lines younger than audit.keep_days?",
+         audit_room},
         {"resus_audit_lines_total", "counter", "Lines in the audit file's chain.", audit_lines},
         {"resus_audit_owed_lines", "gauge", "Audit lines that wait for the disk.", audit_owed},
         {"resus_audit_lost_lines", "gauge",

@@ -10,6 +10,7 @@ static size_t find(const struct refusals *t, const struct refusal_row *seen)
     size_t i = 0;
     while (i < REFUSALS_MAX && !(t->rows[i].taken && str_equal(t->rows[i].address, seen->address) &&
                                  str_equal(t->rows[i].operation, seen->operation) &&
+                                 str_equal(t->rows[i].service, seen->service) &&
                                  str_equal(t->rows[i].user_id, seen->user_id)))
         i++;
     return i;

@@ -1,5 +1,5 @@
-/* Refusals in the audit log: the first of a user, address and operation is a line at once,
- * those that follow within a minute are counted and become one line at its end, so that
+/* Refusals and readings in the audit log: the first of a user, address and operation is a line at
+ * once, those that follow within a minute are counted and become one line at its end, so that
  * nobody rotates the log away. Pure: no clock, no I/O. */
 #ifndef RESUS_HANDLERS_REFUSALS_H
 #define RESUS_HANDLERS_REFUSALS_H
@@ -8,6 +8,7 @@
 #include <stddef.h>
 
 #include "base/time.h"
+#include "settings/settings.h"
 
 #define REFUSALS_MAX 256 /* addresses and operations at a time; more share one line */
 #define REFUSALS_WINDOW_MS 60000
@@ -16,6 +17,8 @@ struct refusal_row {
     bool taken;       /* else the row is free */
     char address[64]; /* "" = not known; "various" when there were too many */
     char operation[48];
+    char service[SETTINGS_ID_MAX]; /* "" = of none */
+    bool success;
     char user_id[128]; /* a known user has lines of his own */
     char email[256], role[32];
     char error[256]; /* of the last one */

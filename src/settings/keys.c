@@ -299,10 +299,25 @@ const struct key keys[] = {
      .same_as = "max_size"},
     {PLACE_AUDIT, "backup_count", KEY_INT, SETTINGS(audit.backup_count), RANGE(0, 100),
      .standard = "10", .restart = true, .help = "old files that are kept"},
+    {PLACE_AUDIT, "keep_days", KEY_INT, SETTINGS(audit.keep_days), RANGE(0, 3650), .standard = "30",
+     .restart = true,
+     .help =
+         "rotation never removes younger lines. It keeps more files than `backup_count` instead, "
+         "and people's operations are refused until there is room; 0 = no limit"},
     {PLACE_AUDIT, "compression", KEY_CHOICE, SETTINGS(audit.gzip), .choices = compression_words,
      .standard = "gzip", .restart = true, .help = "of old files"},
     {PLACE_AUDIT, "rotate_on", KEY_CHOICE, .choices = rotate_words,
      .help = "it is always the size"},
+    {PLACE_AUDIT, "syslog", KEY_LISTEN, SETTINGS(audit.syslog), .restart = true,
+     .help =
+         "host:port of a syslog server (RFC 5424 over TLS, usually port 6514) that receives the "
+         "seq and hash of the last line each minute"},
+    {PLACE_AUDIT, "syslog_ca_file", KEY_PATH, SETTINGS(audit.syslog_ca), .restart = true,
+     .help = "CA certificates (PEM) for it; by default those of the system"},
+    {PLACE_AUDIT, "syslog_certificate", KEY_PATH, SETTINGS(audit.syslog_certificate),
+     .restart = true, .help = "client certificate (PEM), with `syslog_key`"},
+    {PLACE_AUDIT, "syslog_key", KEY_PATH, SETTINGS(audit.syslog_key), .restart = true,
+     .help = "key of the client certificate (PEM)"},
     {PLACE_AUDIT, "enabled", KEY_ALIEN, .help = "the audit log is always on"},
     {PLACE_AUDIT, "log_level", KEY_ALIEN, .help = "everything is written"},
     {PLACE_AUDIT, "include_command_output", KEY_ALIEN, .help = "the lines' form is fixed"},

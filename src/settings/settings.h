@@ -109,7 +109,12 @@ struct audit_settings {
     char file[SETTINGS_PATH_MAX];
     int64_t max_size; /* bytes */
     int backup_count;
+    int keep_days; /* rotation does not remove younger lines; 0 = no limit */
     bool gzip;
+    /* A syslog server that receives each head: RFC 5424 over TLS. */
+    char syslog[SETTINGS_HOST_MAX + 16]; /* host:port, "" = none */
+    char syslog_ca[SETTINGS_PATH_MAX], syslog_certificate[SETTINGS_PATH_MAX],
+        syslog_key[SETTINGS_PATH_MAX];
 };
 
 struct rate_limits {

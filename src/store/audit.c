@@ -3,71 +3,16 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/clock.h"
-#include "store/audit_file.h"
+#include "io/log.h"
+#include "store/audit_inside.h"
 #include "store/audit_line.h"
-#include "store/audit_pack.h"
-#include "store/audit_read.h"
 #include "store/audit_syslog.h"
-#include "store/deliver.h"
-#include "store/worker.h"
 
-struct completion {
-    struct delivery link; /* first */
-    uint64_t id;
-    enum audit_outcome outcome;
-    bool spare; /* belongs to audit.spares */
-    bool used;
-    struct error error;
-};
-
-struct entry {
-    struct entry *next;
-    struct completion *done; /* NULL: none wanted, or delivered */
-    bool durable;
-    bool owed; /* failed once; is written when the disk is back */
-    bool told; /* syslog has it (under worker.lock) */
-    size_t length;
-    char body[];
-};
-
-struct list {
-    struct entry *first, *last;
-    size_t count;
-};
-
-struct audit {
-    audit_done *done;
-    void *context;
-    struct deliver *deliver;
-    struct worker worker;
-    struct completion spares[AUDIT_SPARES_MAX]; /* under worker.lock */
-
-    /* under worker.lock */
-    struct list queue;
-    bool reopen;
-    uint64_t refused;   /* lines that met a full queue */
-    mono_ms busy_since; /* the thread is in the file, MONO_NEVER = it is not */
-    struct audit_state state;
-
-    /* the thread's own; `pending` is changed under the lock only */
-    struct list pending; /* owed ones first: order is the order of appending */
-    size_t owed;
-    uint64_t lost;
-    mono_ms retry_at;
-    struct audit_file file;
-
-    bool gzip;
-    bool packing; /* the packer exists: joined before the next one starts */
-    struct worker packer;
-    char pack_path[SETTINGS_PATH_MAX + 16];
-};
-
-static void list_add(struct list *list, struct entry *e)
+void audit_list_add(struct audit_list *list, struct audit_entry *e)
 {
     e->next = NULL;
     if (list->last == NULL)
@@ -78,9 +23,9 @@ static void list_add(struct list *list, struct entry *e)
     list->count++;
 }
 
-static struct entry *list_take(struct list *list)
+struct audit_entry *audit_list_take(struct audit_list *list)
 {
-    struct entry *e = list->first;
+    struct audit_entry *e = list->first;
     if (e == NULL)
         return NULL;
     list->first = e->next;
@@ -119,6 +64,13 @@ static void on_delivery(void *context, struct delivery *item)
     struct audit *a = context;
     struct completion *c = (struct completion *)item;
     struct completion copy = *c;
+    if (c == &a->bell) {
+        (void)pthread_mutex_lock(&a->worker.lock);
+        a->rung = false;
+        (void)pthread_mutex_unlock(&a->worker.lock);
+        a->guard.news(a->guard.context);
+        return;
+    }
     if (c->spare) {
         (void)pthread_mutex_lock(&a->worker.lock);
         c->used = false;
@@ -129,8 +81,8 @@ static void on_delivery(void *context, struct delivery *item)
     a->done(a->context, copy.id, copy.outcome, copy.outcome == AUDIT_DURABLE ? NULL : &copy.error);
 }
 
-static void complete(struct audit *a, struct completion *c, enum audit_outcome outcome,
-                     const struct error *error)
+void audit_complete(struct audit *a, struct completion *c, enum audit_outcome outcome,
+                    const struct error *error)
 {
     if (c == NULL)
         return;
@@ -140,12 +92,12 @@ static void complete(struct audit *a, struct completion *c, enum audit_outcome o
     deliver_post(a->deliver, &c->link);
 }
 
-static struct entry *new_entry(const struct audit_line *line, bool durable)
+struct audit_entry *audit_entry_new(const struct audit_line *line, bool durable)
 {
     struct buf body ATTR_CLEANUP(buf_free) = BUF_LIMIT(AUDIT_LINE_MAX);
     if (audit_line_body(line, &body) < 0)
         return NULL;
-    struct entry *e = mem_calloc(1, sizeof *e + body.length + 1);
+    struct audit_entry *e = mem_calloc(1, sizeof *e + body.length + 1);
     if (e == NULL)
         return NULL;
     e->durable = durable;
@@ -155,7 +107,7 @@ static struct entry *new_entry(const struct audit_line *line, bool durable)
 }
 
 /* Once a line, whether it was heard or not. Returns 1 when it was tried now. */
-static int tell_syslog(struct entry *e, const char *why)
+int audit_entry_syslog(struct audit_entry *e, const char *why)
 {
     if (e->told)
         return 0;
@@ -171,31 +123,31 @@ static void tell_if_hung(struct audit *a)
     int left = AUDIT_TELL_MAX;
     if (mono_since(clock_mono(), a->busy_since) < AUDIT_HUNG_MS)
         return;
-    for (struct entry *e = a->pending.first; e != NULL && left > 0; e = e->next)
-        left -= tell_syslog(e, "the disk hangs");
-    for (struct entry *e = a->queue.first; e != NULL && left > 0; e = e->next)
-        left -= tell_syslog(e, "the disk hangs");
+    for (struct audit_entry *e = a->pending.first; e != NULL && left > 0; e = e->next)
+        left -= audit_entry_syslog(e, "the disk hangs");
+    for (struct audit_entry *e = a->queue.first; e != NULL && left > 0; e = e->next)
+        left -= audit_entry_syslog(e, "the disk hangs");
 }
 
 void audit_append(struct audit *a, uint64_t id, const struct audit_line *line, bool durable)
 {
     struct completion *c = id == 0 ? NULL : new_completion(a, id);
-    struct entry *e = new_entry(line, durable);
+    struct audit_entry *e = audit_entry_new(line, durable);
     struct error err = {0};
     if (e == NULL) {
         (void)error_set(&err, -ENOMEM, "the audit line could not be queued: out of memory");
-        complete(a, c, AUDIT_FAILED, &err);
+        audit_complete(a, c, AUDIT_FAILED, &err);
         return;
     }
     (void)pthread_mutex_lock(&a->worker.lock);
     bool full = a->queue.count >= AUDIT_QUEUE_MAX;
     if (!full) {
         e->done = c;
-        list_add(&a->queue, e);
+        audit_list_add(&a->queue, e);
         (void)pthread_cond_signal(&a->worker.wake);
     } else {
         a->refused++;
-        (void)tell_syslog(e, "the queue is full");
+        (void)audit_entry_syslog(e, "the queue is full");
     }
     tell_if_hung(a);
     (void)pthread_mutex_unlock(&a->worker.lock);
@@ -203,15 +155,23 @@ void audit_append(struct audit *a, uint64_t id, const struct audit_line *line, b
         mem_free(e);
         (void)error_set(&err, -ENOBUFS, "the audit queue is full (%d lines): the disk is stuck",
                         AUDIT_QUEUE_MAX);
-        complete(a, c, AUDIT_FAILED, &err);
+        audit_complete(a, c, AUDIT_FAILED, &err);
     }
 }
 
-/* A line about the log itself. */
-static void own_line(struct audit_line *line, const char *operation, const char *reason)
+void audit_ring(struct audit *a)
+{
+    if (a->guard.news == NULL || a->rung)
+        return;
+    a->rung = true;
+    deliver_post(a->deliver, &a->bell.link);
+}
+
+void audit_own_line(struct audit_line *line, enum audit_event event, const char *operation,
+                    const char *reason)
 {
     *line = (struct audit_line){
-        .event = AUDIT_MAINTENANCE,
+        .event = event,
         .at = clock_wall(),
         .user_id = "system",
         .user_email = "system",
@@ -223,232 +183,68 @@ static void own_line(struct audit_line *line, const char *operation, const char 
     (void)str_copy(line->reason, sizeof line->reason, reason);
 }
 
-static bool pack_stopped(void *context)
+static void queue_own(struct audit *a, struct audit_line *line)
 {
-    struct audit *a = context;
-    (void)pthread_mutex_lock(&a->packer.lock);
-    bool stop = a->packer.stop;
-    (void)pthread_mutex_unlock(&a->packer.lock);
-    return stop;
+    struct audit_entry *e = audit_entry_new(line, true);
+    if (e != NULL)
+        audit_list_add(&a->queue, e);
 }
 
-static void set_upkeep(struct audit *a, const struct error *err)
+/* The first lines report what opening found. */
+static void queue_first_lines(struct audit *a)
 {
-    (void)pthread_mutex_lock(&a->worker.lock);
-    a->state.upkeep = *err;
-    (void)pthread_mutex_unlock(&a->worker.lock);
-}
-
-static void run_packer(void *context)
-{
-    struct audit *a = context;
-    struct error err = {0};
-    int r = nice(10); /* of this thread alone on Linux */
-    (void)r;
-    r = audit_pack(a->pack_path, pack_stopped, a, &err);
-    if (r != -ECANCELED)
-        set_upkeep(a, &err);
-}
-
-/* False while the last one is not through: then the file grows past max_size instead. */
-static bool packer_idle(struct audit *a)
-{
-    if (!a->packing)
-        return true;
-    (void)pthread_mutex_lock(&a->packer.lock);
-    bool finished = a->packer.finished;
-    (void)pthread_mutex_unlock(&a->packer.lock);
-    if (finished && worker_stop(&a->packer, 0)) {
-        worker_free(&a->packer);
-        a->packing = false;
-    }
-    return !a->packing;
-}
-
-/* Packs FILE.1 when it is there: after a rotation, and at the start after a crash in between. */
-static void start_packer(struct audit *a)
-{
-    struct error err = {0};
-    audit_source_path(a->file.path, 1, false, a->pack_path, sizeof a->pack_path);
-    if (!a->gzip || access(a->pack_path, F_OK) < 0)
-        return;
-    a->packing = worker_start(&a->packer, "resus-audit-gz", run_packer, a, &err) == 0;
-    if (!a->packing)
-        set_upkeep(a, &err);
-}
-
-static void rotate(struct audit *a)
-{
-    struct error err = {0};
-    if (!packer_idle(a))
-        return;
-    int r = audit_file_rotate(&a->file, &err);
-    set_upkeep(a, &err);
-    if (r == 0)
-        start_packer(a);
-}
-
-/* Puts the oldest lines into the batch; returns how many. `ret_durable`: one of them wants it. */
-static size_t fill_batch(struct audit *a, bool *ret_durable, int *ret_error)
-{
-    size_t count = 0;
-    *ret_durable = false;
-    *ret_error = 0;
-    audit_file_begin(&a->file);
-    for (struct entry *e = a->pending.first; e != NULL; e = e->next) {
-        if (count > 0 && audit_file_full(&a->file, e->length + AUDIT_SEAL_MAX))
-            break;
-        int r = audit_file_add(&a->file, e->body, e->length);
-        if (r < 0) {
-            if (count == 0)
-                *ret_error = r;
-            break;
-        }
-        *ret_durable |= e->durable;
-        count++;
-    }
-    return count;
-}
-
-/* Under the lock, before it lets a completion through: who is told of a line finds its state here.
- */
-static void note_state(struct audit *a, const struct error *problem)
-{
-    a->state.seq = a->file.seq;
-    a->state.owed = a->owed;
-    a->state.lost = a->lost;
-    a->state.problem = *problem;
-}
-
-static void succeed(struct audit *a, size_t count)
-{
-    const struct error none = {0};
-    (void)pthread_mutex_lock(&a->worker.lock);
-    for (; count > 0; count--) {
-        struct entry *e = list_take(&a->pending);
-        if (e->owed)
-            a->owed--;
-        complete(a, e->done, AUDIT_DURABLE, NULL);
-        mem_free(e);
-    }
-    note_state(a, &none);
-    (void)pthread_mutex_unlock(&a->worker.lock);
-}
-
-/* What cannot be written now is told to its owner and to syslog, and kept: the first
- * AUDIT_OWED_MAX lines of an outage, then they are only counted. */
-static void fail(struct audit *a, const struct error *err)
-{
-    (void)pthread_mutex_lock(&a->worker.lock);
-    struct list all = a->pending;
-    a->pending = (struct list){0};
-    for (struct entry *e; (e = list_take(&all)) != NULL;) {
-        if (!e->owed) {
-            (void)tell_syslog(e, err->text);
-            complete(a, e->done, AUDIT_FAILED, err);
-            e->done = NULL;
-            if (a->owed == AUDIT_OWED_MAX) {
-                a->lost++;
-                mem_free(e);
-                continue;
-            }
-            e->owed = true;
-            a->owed++;
-        }
-        list_add(&a->pending, e);
-    }
-    note_state(a, err);
-    (void)pthread_mutex_unlock(&a->worker.lock);
-    a->retry_at = mono_add(clock_mono(), AUDIT_RETRY_MS);
-}
-
-static void tell_loss(struct audit *a)
-{
+    const struct audit_anchor *anchor = &a->guard.anchor;
     struct audit_line line;
-    char reason[160];
-    (void)str_format(reason, sizeof reason,
-                     "%" PRIu64 " lines could not be kept while the file could not be written",
-                     a->lost);
-    own_line(&line, "audit-lines-lost", reason);
-    struct entry *e = new_entry(&line, true);
-    if (e == NULL)
-        return; /* `lost` stays: told next time */
-    a->lost = 0;
-    (void)pthread_mutex_lock(&a->worker.lock);
-    list_add(&a->pending, e);
-    (void)pthread_mutex_unlock(&a->worker.lock);
+    if (a->file.note[0] != '\0') {
+        audit_own_line(&line, AUDIT_MAINTENANCE, "audit-line-torn", a->file.note);
+        queue_own(a, &line);
+    }
+    if (a->finding[0] != '\0') {
+        audit_own_line(&line, AUDIT_INCIDENT, AUDIT_MISSING_OPERATION, a->finding);
+        line.has_result = true;
+        line.duration_seconds = -1;
+        line.risk = AUDIT_RISK_CRITICAL;
+        queue_own(a, &line);
+    }
+    if (anchor->head.seq > 0 && !str_equal(anchor->file, a->file.path)) {
+        char reason[SETTINGS_PATH_MAX + 200];
+        (void)str_format(reason, sizeof reason,
+                         "the audit log was %s before; its last line was seq %" PRIu64 " (hash %s)",
+                         anchor->file, anchor->head.seq, anchor->head.hash);
+        audit_own_line(&line, AUDIT_CONFIGURATION, "audit-file-changed", reason);
+        queue_own(a, &line);
+    }
 }
 
-static void write_pending(struct audit *a)
+static void take_guard(struct audit *a, const struct audit_guard *guard)
 {
     struct error err = {0};
-    while (a->pending.first != NULL) {
-        audit_file_begin(&a->file);
-        if (audit_file_full(&a->file, a->pending.first->length + AUDIT_SEAL_MAX))
-            rotate(a);
-        bool durable;
-        int r;
-        size_t count = fill_batch(a, &durable, &r);
-        if (r < 0)
-            (void)error_set(&err, r, "the audit lines could not be prepared: out of memory");
-        else
-            r = audit_file_commit(&a->file, durable, &err);
-        if (r < 0) {
-            fail(a, &err);
-            break;
-        }
-        succeed(a, count);
-        if (a->pending.first == NULL && a->lost > 0)
-            tell_loss(a);
+    if (guard != NULL)
+        a->guard = *guard;
+    if (a->guard.report_ms == 0)
+        a->guard.report_ms = AUDIT_REPORT_MS;
+    (void)str_copy(a->state_dir, sizeof a->state_dir, a->guard.state_dir);
+    a->guard.state_dir = NULL; /* the caller's */
+    if (a->state_dir[0] != '\0' && audit_seal_load(a->state_dir, &a->seal, &err) < 0) {
+        a->state.upkeep = err;
+        log_error("audit", "%s", err.text);
     }
-    (void)pthread_mutex_lock(&a->worker.lock);
-    a->busy_since = MONO_NEVER;
-    (void)pthread_mutex_unlock(&a->worker.lock);
+    (void)str_copy(a->state.seal_key, sizeof a->state.seal_key, a->seal.id);
+    a->state.seal_number = a->seal.number;
 }
 
-/* Under the lock: until there is something to do. Returns false when it is time to end. */
-static bool wait_for_work(struct audit *a)
+static void forget(struct audit *a)
 {
-    struct worker *w = &a->worker;
-    while (!w->stop && !a->reopen && a->queue.first == NULL) {
-        int64_t wait_ms = -1;
-        if (a->owed > 0) {
-            wait_ms = mono_since(a->retry_at, clock_mono());
-            if (wait_ms <= 0)
-                return true;
-        }
-        worker_wait(w, wait_ms);
-    }
-    return !w->stop || a->queue.first != NULL;
+    while (a->queue.first != NULL)
+        mem_free(audit_list_take(&a->queue));
+    audit_file_close(&a->file);
+    mem_wipe(&a->seal, sizeof a->seal);
+    mem_free(a);
 }
 
-static void run(void *context)
-{
-    struct audit *a = context;
-    start_packer(a);
-    (void)pthread_mutex_lock(&a->worker.lock);
-    while (wait_for_work(a)) {
-        for (struct entry *e; (e = list_take(&a->queue)) != NULL;)
-            list_add(&a->pending, e);
-        bool reopen = a->reopen;
-        a->reopen = false;
-        a->lost += a->refused;
-        a->refused = 0;
-        a->busy_since = clock_mono();
-        (void)pthread_mutex_unlock(&a->worker.lock);
-        struct error err = {0};
-        if (reopen && audit_file_reopen(&a->file, &err) < 0)
-            set_upkeep(a, &err);
-        write_pending(a);
-        (void)pthread_mutex_lock(&a->worker.lock);
-    }
-    (void)pthread_mutex_unlock(&a->worker.lock);
-    if (a->owed > 0)
-        write_pending(a); /* the last chance */
-}
-
-int audit_open(uv_loop_t *loop, const struct audit_settings *settings, audit_done *done,
-               void *context, struct audit **ret, struct error *err)
+int audit_open(uv_loop_t *loop, const struct audit_settings *settings,
+               const struct audit_guard *guard, audit_done *done, void *context, struct audit **ret,
+               struct error *err)
 {
     struct audit *a = mem_calloc(1, sizeof *a);
     if (a == NULL)
@@ -456,41 +252,72 @@ int audit_open(uv_loop_t *loop, const struct audit_settings *settings, audit_don
     a->done = done;
     a->context = context;
     a->gzip = settings->gzip;
-    a->busy_since = MONO_NEVER;
+    a->busy_since = a->room_at = MONO_NEVER;
+    a->bell.spare = true;
     int r = audit_file_open(&a->file, settings, err);
     if (r < 0) {
         mem_free(a);
         return r;
     }
+    take_guard(a, guard);
+    audit_check_start(a);
     a->state.seq = a->file.seq;
-    if (a->file.note[0] != '\0') {
-        struct audit_line line;
-        own_line(&line, "audit-line-torn", a->file.note);
-        struct entry *e = new_entry(&line, true);
-        if (e != NULL)
-            list_add(&a->queue, e);
-    }
+    a->state.missing = a->finding[0] != '\0';
+    queue_first_lines(a);
     r = deliver_new(loop, on_delivery, a, drop_completion, &a->deliver, err);
     if (r == 0) {
-        r = worker_start(&a->worker, "resus-audit", run, a, err);
+        r = worker_start(&a->worker, "resus-audit", audit_run, a, err);
         if (r < 0) {
             deliver_close(a->deliver);
             deliver_free(a->deliver);
         }
     }
     if (r < 0) {
-        mem_free(list_take(&a->queue));
-        audit_file_close(&a->file);
-        mem_free(a);
+        forget(a);
         return r;
     }
     *ret = a;
     return 0;
 }
 
+void audit_rekey(struct audit *a, uint64_t id, const uint8_t key[AUDIT_KEY_BYTES],
+                 const struct audit_line *line)
+{
+    struct completion *c = id == 0 ? NULL : new_completion(a, id);
+    struct audit_entry *e = audit_entry_new(line, true);
+    struct error err = {0};
+    bool taken = false;
+    if (e == NULL) {
+        (void)error_set(&err, -ENOMEM, "cannot change the key: out of memory");
+    } else if (a->state_dir[0] == '\0') {
+        (void)error_set(&err, -EINVAL, "this audit log does not support seals");
+    } else {
+        (void)pthread_mutex_lock(&a->worker.lock);
+        taken = a->rekey == NULL;
+        if (taken) {
+            e->done = c;
+            a->rekey = e;
+            memcpy(a->fresh_key, key, sizeof a->fresh_key);
+            (void)pthread_cond_signal(&a->worker.wake);
+        } else {
+            (void)error_set(&err, -EBUSY, "another key change is in progress. Try again");
+        }
+        (void)pthread_mutex_unlock(&a->worker.lock);
+    }
+    if (!taken) {
+        mem_free(e);
+        audit_complete(a, c, AUDIT_FAILED, &err);
+    }
+}
+
 const char *audit_note(const struct audit *a)
 {
     return a->file.note;
+}
+
+const char *audit_finding(const struct audit *a)
+{
+    return a->finding;
 }
 
 void audit_look(struct audit *a, struct audit_state *ret)
@@ -508,9 +335,9 @@ void audit_reopen(struct audit *a)
     (void)pthread_mutex_unlock(&a->worker.lock);
 }
 
-static void free_list(struct list *list)
+static void free_list(struct audit_list *list)
 {
-    for (struct entry *e; (e = list_take(list)) != NULL;) {
+    for (struct audit_entry *e; (e = audit_list_take(list)) != NULL;) {
         if (e->done != NULL)
             drop_completion(&e->done->link);
         mem_free(e);
@@ -523,16 +350,26 @@ void audit_close(struct audit *a, int64_t wait_ms)
         return;
     mono_ms until = mono_add(clock_mono(), wait_ms);
     deliver_close(a->deliver);
-    if (!worker_stop(&a->worker, wait_ms))
-        return; /* a dead disk holds the thread, and it holds this memory */
+    if (!worker_stop(&a->worker, wait_ms)) {
+        /* A dead disk holds the thread, and the thread this memory. Its listeners may be freed. */
+        (void)pthread_mutex_lock(&a->worker.lock);
+        a->guard.keep = NULL;
+        a->guard.news = NULL;
+        (void)pthread_mutex_unlock(&a->worker.lock);
+        return;
+    }
     if (a->packing && !worker_stop(&a->packer, mono_since(until, clock_mono())))
         return;
     if (a->packing)
         worker_free(&a->packer);
     worker_free(&a->worker);
+    if (a->rekey != NULL)
+        audit_list_add(&a->queue, a->rekey);
     free_list(&a->queue);
     free_list(&a->pending);
     audit_file_close(&a->file);
     deliver_free(a->deliver);
+    mem_wipe(&a->seal, sizeof a->seal);
+    mem_wipe(a->fresh_key, sizeof a->fresh_key);
     mem_free(a);
 }

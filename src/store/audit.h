@@ -24,7 +24,12 @@
 #define AUDIT_SPARES_MAX 16 /* completions that need no memory when there is none */
 #define AUDIT_SEAL_MAX 192  /* seq, prev, hash and newline of a line */
 #define AUDIT_TAIL_MAX 4096
-#define AUDIT_REASON_MAX 501 /* up to 500 characters */
+#define AUDIT_REASON_MAX 501  /* up to 500 characters */
+#define AUDIT_HASH_SIZE 65    /* 64 hex digits and the NUL */
+#define AUDIT_SYNC_MS 1000    /* delay before lines without `durable` are flushed */
+#define AUDIT_REPORT_MS 60000 /* delay before a new head is sealed and reported */
+#define AUDIT_KEY_BYTES 32
+#define AUDIT_KEY_ID_SIZE 17 /* 16 hex digits and the NUL */
 
 enum audit_event {
     AUDIT_INTENT,
@@ -74,14 +79,45 @@ typedef void audit_done(void *context, uint64_t id, enum audit_outcome outcome,
 
 struct audit;
 
+/* The last line of a chain. */
+struct audit_head {
+    uint64_t seq; /* 0 = none */
+    char hash[AUDIT_HASH_SIZE];
+};
+/* A head recorded outside the file, with the path of that file. */
+struct audit_anchor {
+    struct audit_head head;
+    char file[SETTINGS_PATH_MAX];
+    wall_ms at;
+};
+
+/* What the file is checked against at start, and callbacks. All members may be NULL or 0. */
+struct audit_guard {
+    struct audit_anchor anchor; /* as recorded last; seq 0 = none */
+    const char *state_dir; /* folder of the sealing key (store/audit_seal.h), NULL = no seals */
+    int64_t report_ms;     /* 0 = AUDIT_REPORT_MS */
+    void *context;
+    /* Called on the audit thread under its lock: all lines up to this head are on disk. Must not
+     * block. */
+    void (*keep)(void *context, const struct audit_anchor *anchor);
+    /* Called on the loop: audit_state.reported or audit_state.crowded has changed. */
+    void (*news)(void *context);
+};
+
 /* Opens (creating folders 0750 and the file 0640), reads the last line's seq and hash, and starts
  * the thread. A torn last line (power cut) is cut away, because jq stops at it, and reported by a
  * line of its own (maintenance, audit-line-torn) and by audit_note(); a broken chain does not stop
- * the start. backup_count 0 or max_size 0: never rotates by itself. */
-int audit_open(uv_loop_t *loop, const struct audit_settings *settings, audit_done *done,
-               void *context, struct audit **ret, struct error *err) ATTR_MUST_USE;
+ * the start. backup_count 0 or max_size 0: never rotates by itself. `guard` is copied; NULL: none.
+ * A file without the anchor's line is opened all the same: a line (incident, audit-lines-missing)
+ * and audit_finding() report what is missing. The chain continues from the anchor, so the gap
+ * remains visible. */
+int audit_open(uv_loop_t *loop, const struct audit_settings *settings,
+               const struct audit_guard *guard, audit_done *done, void *context, struct audit **ret,
+               struct error *err) ATTR_MUST_USE;
 /* What opening had to repair, "" = nothing. Valid as long as `a`. */
 const char *audit_note(const struct audit *a);
+/* What is missing in the file, "" = nothing. Valid as long as `a`. */
+const char *audit_finding(const struct audit *a);
 /* Queues a line; `durable` asks for fdatasync before the completion. Completes exactly once on the
  * loop. id 0: no completion wanted.
  * AUDIT_FAILED: not written now. The line went to syslog (auth.warning), is kept in memory (the
@@ -89,12 +125,21 @@ const char *audit_note(const struct audit *a);
  * disk is back. Only when the queue is full or memory is out, it is not kept. */
 void audit_append(struct audit *a, uint64_t id, const struct audit_line *line, bool durable);
 void audit_reopen(struct audit *a); /* SIGHUP, logrotate */
+/* Starts a new seal chain with `key` and writes `line`, which completes as with audit_append. On
+ * AUDIT_FAILED the old chain continues. */
+void audit_rekey(struct audit *a, uint64_t id, const uint8_t key[AUDIT_KEY_BYTES],
+                 const struct audit_line *line);
 struct audit_state {
-    uint64_t seq;         /* of the last written line */
-    size_t owed;          /* lines that wait for the disk */
-    uint64_t lost;        /* could not be kept, not yet told in the file */
-    struct error problem; /* why lines wait, code 0 = they do not */
-    struct error upkeep;  /* the last rotating, packing or reopening, code 0 = it went well */
+    uint64_t seq;                     /* of the last written line */
+    struct audit_head reported;       /* the last head written to the journal */
+    char seal_key[AUDIT_KEY_ID_SIZE]; /* "" = no seals */
+    uint64_t seal_number;             /* of the newest seal */
+    bool missing;                     /* audit_finding() is not empty */
+    struct error crowded;             /* no room without removing lines younger than keep_days */
+    size_t owed;                      /* lines that wait for the disk */
+    uint64_t lost;                    /* could not be kept, not yet told in the file */
+    struct error problem;             /* why lines wait, code 0 = they do not */
+    struct error upkeep; /* the last rotating, packing or reopening, code 0 = it went well */
 };
 /* From any thread, at once. */
 void audit_look(struct audit *a, struct audit_state *ret);
@@ -122,20 +167,6 @@ typedef bool audit_walk_each(void *context, const json_t *line, const char *file
                              uint64_t line_number);
 int audit_walk(const char *file, const struct audit_filter *filter, audit_walk_each *each,
                void *context, struct error *err) ATTR_MUST_USE;
-
-struct audit_verdict {
-    bool intact;
-    uint64_t lines; /* checked */
-    uint64_t first_seq, last_seq;
-    char bad_file[SETTINGS_PATH_MAX];
-    uint64_t bad_line; /* 1-based, 0 = none */
-    char why[256];
-};
-/* Verifies hashes and links from the oldest kept file to the newest. What a chain alone
- * cannot show: that its newest lines were taken away, or that somebody with the right to write
- * rebuilt all of it from some line on. Compare `last_seq` and the last hash with a copy kept
- * elsewhere for that. */
-int audit_verify(const char *file, struct audit_verdict *ret, struct error *err) ATTR_MUST_USE;
 
 /* One line as text without newline, into `out` (tests, export): serialises and hashes. */
 int audit_line_json(const struct audit_line *line, uint64_t seq, const char *prev,

@@ -9,12 +9,14 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "io/clock.h"
 #include "io/file.h"
 #include "store/audit_read.h"
 
 #define AUDIT_MODE 0640
 /* A rotated name is put through this before it is the file. */
 #define FRESH_SUFFIX ".new"
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
 
 /* Opens for appending, creating it with its mode whatever the umask. */
 static int open_append(const char *path, struct error *err)
@@ -184,6 +186,7 @@ int audit_file_open(struct audit_file *f, const struct audit_settings *settings,
         .max_size = settings->backup_count > 0 ? settings->max_size : 0,
         .backup_count =
             settings->backup_count < AUDIT_BACKUPS_MAX ? settings->backup_count : AUDIT_BACKUPS_MAX,
+        .keep_ms = settings->keep_days * DAY_MS,
         .hash = AUDIT_HASH_NONE,
         .batch = BUF_LIMIT(AUDIT_BATCH_MAX),
         .fd = -1,
@@ -292,6 +295,13 @@ int audit_file_commit(struct audit_file *f, bool durable, struct error *err)
     return 0;
 }
 
+int audit_file_sync(struct audit_file *f, struct error *err)
+{
+    if (fdatasync(f->fd) < 0)
+        return error_set_errno(err, -errno, "cannot flush the audit file %s", f->path);
+    return 0;
+}
+
 int audit_file_reopen(struct audit_file *f, struct error *err)
 {
     int fd = open_append(f->path, err);
@@ -327,26 +337,83 @@ static int move_up(const char *file, int index, bool gzip, struct error *err)
     return 0;
 }
 
-static void remove_from(const char *file, int first)
+static int open_backup(const char *file, int index, bool *ret_gzip)
 {
     char path[SETTINGS_PATH_MAX + 16];
-    for (int i = first; i <= AUDIT_BACKUPS_MAX; i++)
-        for (int gzip = 0; gzip <= 1; gzip++) {
-            audit_source_path(file, i, gzip == 1, path, sizeof path);
-            (void)unlink(path);
-        }
+    int fd = -1;
+    for (int gzip = 0; fd < 0 && gzip <= 1; gzip++) {
+        audit_source_path(file, index, gzip == 1, path, sizeof path);
+        fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOFOLLOW);
+        *ret_gzip = gzip == 1;
+    }
+    return fd;
+}
+
+/* Returns the first seq of a file, 0 = unknown, and its modification time. */
+static uint64_t look_at(const char *file, int index, wall_ms *ret_newest)
+{
+    struct audit_link first = {0};
+    struct stat st = {0};
+    struct audit_source source = {.index = index};
+    source.fd = open_backup(file, index, &source.gzip);
+    *ret_newest = WALL_NONE;
+    if (source.fd < 0)
+        return 0;
+    if (fstat(source.fd, &st) == 0)
+        ret_newest->ms = (int64_t)st.st_mtim.tv_sec * 1000;
+    bool found = audit_source_first(&source, &first);
+    (void)close(source.fd);
+    return found ? first.seq : 0;
+}
+
+static void remove_backup(const char *file, int index)
+{
+    char path[SETTINGS_PATH_MAX + 16];
+    for (int gzip = 0; gzip <= 1; gzip++) {
+        audit_source_path(file, index, gzip == 1, path, sizeof path);
+        (void)unlink(path);
+    }
+}
+
+static bool has_backup(const struct audit_file *f, int index)
+{
+    return exists(f->path, index, false) || exists(f->path, index, true);
+}
+
+/* Removes files with an index above `left`, oldest first. Stops at the first that is too young. */
+static void remove_behind(struct audit_file *f, int left, struct audit_dropped *ret)
+{
+    wall_ms newest, ignored, now = clock_wall();
+    for (int i = AUDIT_BACKUPS_MAX; i > left; i--) {
+        if (!has_backup(f, i))
+            continue;
+        uint64_t first = look_at(f->path, i, &newest);
+        if (f->keep_ms > 0 && newest.ms > now.ms - f->keep_ms)
+            return;
+        uint64_t next = look_at(f->path, i - 1, &ignored); /* index 0: FILE itself */
+        remove_backup(f->path, i);
+        if (ret->files == 0)
+            ret->first_seq = first;
+        ret->last_seq = next > 0 ? next - 1 : 0;
+        ret->files++;
+    }
 }
 
 /* Makes FILE.1 free. Only the files before the first gap move, so that a crash half-way costs no
  * old file; the oldest goes when there is no gap. */
-static int shift(const struct audit_file *f, struct error *err)
+static int shift(struct audit_file *f, struct audit_dropped *dropped, struct error *err)
 {
     int gap = 1;
-    while (gap < f->backup_count && (exists(f->path, gap, false) || exists(f->path, gap, true)))
+    while (gap < f->backup_count && has_backup(f, gap))
         gap++;
-    remove_from(f->path, f->backup_count + 1);
-    if (gap == f->backup_count)
-        remove_from(f->path, f->backup_count);
+    remove_behind(f, gap == f->backup_count ? gap - 1 : f->backup_count, dropped);
+    while (gap <= AUDIT_BACKUPS_MAX && has_backup(f, gap))
+        gap++;
+    if (gap > AUDIT_BACKUPS_MAX)
+        return error_set(err, -EDQUOT,
+                         "cannot rotate %s: there are %d old files already, and all are younger "
+                         "than audit.keep_days",
+                         f->path, AUDIT_BACKUPS_MAX);
     for (int i = gap - 1; i >= 1; i--) {
         int r = move_up(f->path, i, true, err);
         if (r == 0)
@@ -357,7 +424,28 @@ static int shift(const struct audit_file *f, struct error *err)
     return 0;
 }
 
-int audit_file_rotate(struct audit_file *f, struct error *err)
+void audit_file_prune(struct audit_file *f, struct audit_dropped *ret)
+{
+    if (f->max_size > 0)
+        remove_behind(f, f->backup_count, ret);
+}
+
+bool audit_file_crowded(const struct audit_file *f, struct error *err)
+{
+    int count = 0;
+    for (int i = 1; f->max_size > 0 && f->keep_ms > 0 && i <= AUDIT_BACKUPS_MAX; i++)
+        count += has_backup(f, i);
+    if (count <= f->backup_count && (count < AUDIT_BACKUPS_MAX || f->size <= f->max_size))
+        return false;
+    (void)error_set(err, -EDQUOT,
+                    "The audit log has %d old files, more than audit.backup_count (%d), because "
+                    "they are younger than audit.keep_days (%lld). Increase audit.backup_count or "
+                    "audit.max_size, or move the oldest files elsewhere and reload Resus",
+                    count, f->backup_count, (long long)(f->keep_ms / DAY_MS));
+    return true;
+}
+
+int audit_file_rotate(struct audit_file *f, struct audit_dropped *ret, struct error *err)
 {
     char fresh[SETTINGS_PATH_MAX + 16];
     char first[SETTINGS_PATH_MAX + 16];
@@ -369,7 +457,7 @@ int audit_file_rotate(struct audit_file *f, struct error *err)
     int fd = open_append(fresh, err); /* first: a full disk refuses here, before any damage */
     if (fd < 0)
         return fd;
-    int r = shift(f, err);
+    int r = shift(f, ret, err);
     if (r == 0 && rename(f->path, first) < 0)
         r = error_set_errno(err, -errno, "cannot rename %s", f->path);
     if (r == 0 && rename(fresh, f->path) < 0) {

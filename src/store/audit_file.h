@@ -15,6 +15,7 @@ struct audit_file {
     char path[SETTINGS_PATH_MAX];
     int64_t max_size; /* <= 0: never rotates by itself */
     int backup_count;
+    int64_t keep_ms; /* files with younger lines are not removed, 0 = no limit */
     int fd;
     int64_t size;
     bool half; /* bytes behind `size` could not be taken back yet */
@@ -24,6 +25,12 @@ struct audit_file {
     uint64_t batch_seq;
     char batch_hash[AUDIT_HASH_SIZE];
     char note[ERROR_TEXT_MAX]; /* what opening had to repair, "" = nothing */
+};
+
+/* Old files removed by rotation. */
+struct audit_dropped {
+    int files;
+    uint64_t first_seq, last_seq; /* 0 = not known */
 };
 
 /* Opens or creates, finds the chain's head (in the newest rotated file when this one is empty) and
@@ -41,9 +48,18 @@ int audit_file_commit(struct audit_file *f, bool durable, struct error *err) ATT
 
 /* True when a line of `length` bytes more would exceed max_size. */
 bool audit_file_full(const struct audit_file *f, size_t length);
-/* FILE -> FILE.1, FILE.1 -> FILE.2 and so on, and a fresh FILE. On failure writing goes on in the
- * old one. */
-int audit_file_rotate(struct audit_file *f, struct error *err) ATTR_MUST_USE;
+/* Flushes lines that were written without `durable`. */
+int audit_file_sync(struct audit_file *f, struct error *err) ATTR_MUST_USE;
+/* FILE -> FILE.1, FILE.1 -> FILE.2 and so on, and a fresh FILE. The oldest files go until
+ * backup_count are left, but for those with lines younger than keep_ms: of them there can be up to
+ * AUDIT_BACKUPS_MAX, then it fails with -EDQUOT. On failure writing goes on in the old one.
+ * `ret` is added to. */
+int audit_file_rotate(struct audit_file *f, struct audit_dropped *ret,
+                      struct error *err) ATTR_MUST_USE;
+/* Removes files that earlier rotations had to keep and that are old enough now. Adds to `ret`. */
+void audit_file_prune(struct audit_file *f, struct audit_dropped *ret);
+/* Returns true and the reason when there are more old files than backup_count. */
+bool audit_file_crowded(const struct audit_file *f, struct error *err);
 /* Opens the path anew: logrotate has moved the file away. The chain goes on from memory. */
 int audit_file_reopen(struct audit_file *f, struct error *err) ATTR_MUST_USE;
 

@@ -251,6 +251,18 @@ static bool hex_copy(char to[AUDIT_HASH_SIZE], const char *text, size_t length)
     return true;
 }
 
+/* Only Resus itself writes lines with these operations. */
+static void read_mark(const json_t *json, struct audit_link *link)
+{
+    const char *operation = json_text_or(json, "operation", "");
+    link->said[0] = '\0';
+    link->mark = str_equal(operation, AUDIT_SEAL_OPERATION)      ? AUDIT_MARK_SEAL
+                 : str_equal(operation, AUDIT_MISSING_OPERATION) ? AUDIT_MARK_MISSING
+                                                                 : AUDIT_MARK_NONE;
+    if (link->mark != AUDIT_MARK_NONE)
+        (void)str_copy(link->said, sizeof link->said, json_text_or(json, "reason", ""));
+}
+
 #define TAIL_HEAD ", \"hash\": \""
 #define TAIL_LENGTH (sizeof TAIL_HEAD - 1 + AUDIT_HASH_SIZE - 1 + 2)
 
@@ -280,6 +292,7 @@ static enum audit_flaw read_copy(char *line, size_t length, struct audit_link *r
     hash_hex(line, (size_t)(tail + 1 - line), hash);
     if (!str_equal(hash, link.hash))
         return AUDIT_FLAW_HASH;
+    read_mark(json, &link);
     *ret = link;
     return AUDIT_FLAW_NONE;
 }

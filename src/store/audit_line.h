@@ -17,12 +17,22 @@
 #include "base/buf.h"
 #include "store/audit.h"
 
-#define AUDIT_HASH_SIZE 65 /* 64 hex digits and the NUL */
 #define AUDIT_HASH_NONE "0000000000000000000000000000000000000000000000000000000000000000"
+
+/* Lines about the log itself, by their operation. */
+enum audit_mark {
+    AUDIT_MARK_NONE,
+    AUDIT_MARK_SEAL,
+    AUDIT_MARK_MISSING /* reports missing lines */
+};
+#define AUDIT_SEAL_OPERATION "audit-seal"
+#define AUDIT_MISSING_OPERATION "audit-lines-missing"
 
 struct audit_link {
     uint64_t seq;
     char prev[AUDIT_HASH_SIZE], hash[AUDIT_HASH_SIZE];
+    enum audit_mark mark;
+    char said[512]; /* the reason of a marked line, "" = none */
 };
 
 enum audit_flaw {

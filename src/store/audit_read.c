@@ -10,6 +10,9 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "store/audit_line.h"
+
+#define FIRST_LINES_MAX 100 /* searched for the first line of the chain */
 
 void audit_source_path(const char *file, int index, bool gzip, char *ret, size_t size)
 {
@@ -99,6 +102,33 @@ void audit_reader_close(struct audit_reader *r)
         return;
     (void)gzclose(r->stream);
     mem_free(r);
+}
+
+bool audit_source_first(const struct audit_source *source, struct audit_link *ret)
+{
+    struct audit_source copy = *source;
+    struct audit_reader *reader = NULL;
+    bool found = false;
+    copy.fd = fcntl(source->fd, F_DUPFD_CLOEXEC, 0);
+    if (copy.fd < 0)
+        return false;
+    if (audit_reader_open(&copy, &reader, NULL) == 0) {
+        const char *text;
+        size_t length;
+        enum audit_read kind = AUDIT_READ_LINE;
+        for (int i = 0;
+             !found && i < FIRST_LINES_MAX && kind != AUDIT_READ_END && kind != AUDIT_READ_FAILED;
+             i++) {
+            kind = audit_reader_next(reader, &text, &length, NULL);
+            found =
+                kind == AUDIT_READ_LINE && audit_line_read(text, length, ret) == AUDIT_FLAW_NONE;
+        }
+        audit_reader_close(reader);
+    } else {
+        (void)close(copy.fd);
+    }
+    (void)lseek(source->fd, 0, SEEK_SET);
+    return found;
 }
 
 /* 0, or a negative error; sets `ended`. */

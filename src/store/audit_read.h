@@ -32,6 +32,10 @@ void audit_source_path(const char *file, int index, bool gzip, char *ret, size_t
 int audit_set_open(const char *file, struct audit_set *ret, struct error *err) ATTR_MUST_USE;
 void audit_set_close(struct audit_set *set);
 
+/* Reads the first line of the chain. The source is rewound afterwards. */
+struct audit_link;
+bool audit_source_first(const struct audit_source *source, struct audit_link *ret);
+
 enum audit_read {
     AUDIT_READ_END,
     AUDIT_READ_LINE,

@@ -59,6 +59,9 @@ static const char *const steps[] = {
     /* 6 -> 7: why a service was stopped, and whether it was seen to be */
     "ALTER TABLE service_state ADD COLUMN stopped_reason TEXT NOT NULL DEFAULT '';"
     "ALTER TABLE service_state ADD COLUMN stop_seen INTEGER NOT NULL DEFAULT 0;",
+    /* 7 -> 8: the last line of the audit log that is on disk */
+    ("CREATE TABLE audit_anchor (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL,"
+     " hash TEXT NOT NULL, file TEXT NOT NULL, at INTEGER NOT NULL);"),
 };
 
 int schema_version(void)

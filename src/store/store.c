@@ -11,6 +11,7 @@
 #include "io/file.h"
 #include "io/log.h"
 #include "store/account_row.h"
+#include "store/anchor.h"
 #include "store/database.h"
 #include "store/deliver.h"
 #include "store/history.h"
@@ -231,6 +232,11 @@ static bool owes(const struct store *s)
     return s->unsaved.first != NULL || s->kept.first != NULL;
 }
 
+static bool is_wanted(const struct store *s)
+{
+    return owes(s) || s->anchor_waits;
+}
+
 static void retry_unsaved(struct store *s)
 {
     struct error err = {0};
@@ -279,6 +285,31 @@ static void hide_kept(struct store *s, struct kept_recoveries *kept)
     if (kept->first != NULL)
         kept_rows_hide(s->db);
     kept_recoveries_free(kept);
+}
+
+/* Its line is on disk already: after a crash the audit log may be ahead of the anchor, never
+ * behind. */
+static void save_anchor(struct store *s)
+{
+    struct error err = {0};
+    store_lock(s);
+    struct audit_anchor anchor = s->anchor;
+    bool waits = s->anchor_waits;
+    s->anchor_waits = false;
+    store_unlock(s);
+    if (!waits)
+        return;
+    (void)pthread_mutex_lock(&s->db_lock);
+    int r = begin(s, false, &err);
+    if (r == 0)
+        r = end(s, anchor_save(s->db, &anchor, &err), &err);
+    (void)pthread_mutex_unlock(&s->db_lock);
+    if (r < 0)
+        s->retry_at = mono_add(clock_mono(), STORE_RETRY_MS);
+    store_lock(s);
+    s->problem = err;
+    s->anchor_waits |= r < 0;
+    store_unlock(s);
 }
 
 static void answer(struct store *s, struct job *job)
@@ -357,7 +388,7 @@ static bool wait_for_work(struct store *s)
 {
     while (!s->worker.stop && s->first == NULL) {
         int64_t wait_ms = -1;
-        if (owes(s)) {
+        if (is_wanted(s)) {
             wait_ms = mono_since(s->retry_at, clock_mono());
             if (wait_ms <= 0)
                 return true;
@@ -393,9 +424,15 @@ static void run(void *context)
             retry_unsaved(s);
             store_lock(s);
         }
+        if (s->anchor_waits && mono_reached(clock_mono(), s->retry_at)) {
+            store_unlock(s);
+            save_anchor(s);
+            store_lock(s);
+        }
     }
     store_unlock(s);
     retry_unsaved(s);
+    save_anchor(s);
     (void)pthread_mutex_lock(&s->db_lock);
     close_database(s); /* here and not in store_close: its checkpoint may meet a dead disk */
     (void)pthread_mutex_unlock(&s->db_lock);
@@ -488,6 +525,36 @@ int store_load_recoveries(struct store *s, const char *service, struct recovery_
     hide_kept(s, &kept);
     (void)pthread_mutex_unlock(&s->db_lock);
     return r;
+}
+
+int store_load_anchor(struct store *s, struct audit_anchor *ret, struct error *err)
+{
+    (void)pthread_mutex_lock(&s->db_lock);
+    int r = anchor_load(s->db, ret, err);
+    (void)pthread_mutex_unlock(&s->db_lock);
+    if (r == 1) {
+        store_lock(s);
+        s->anchor = *ret;
+        store_unlock(s);
+    }
+    return r;
+}
+
+void store_save_anchor(struct store *s, const struct audit_anchor *anchor)
+{
+    store_lock(s);
+    s->anchor = *anchor;
+    s->anchor_waits = true;
+    (void)pthread_cond_signal(&s->worker.wake);
+    store_unlock(s);
+}
+
+bool store_anchor(struct store *s, struct audit_anchor *ret)
+{
+    store_lock(s);
+    *ret = s->anchor;
+    store_unlock(s);
+    return ret->head.seq > 0;
 }
 
 void store_look(struct store *s, struct store_state *ret)

@@ -150,6 +150,16 @@ void store_save_event(struct store *s, uint64_t id, const struct event_record *e
 void store_save_account(struct store *s, uint64_t id,
                         const struct account_record *record); /* STORE_FULL; not kept either */
 
+struct audit_anchor;
+/* Before the loop runs: the recorded head of the audit log. 1 found, 0 none, or a negative error.
+ */
+int store_load_anchor(struct store *s, struct audit_anchor *ret, struct error *err) ATTR_MUST_USE;
+/* From any thread, without waiting: saved with STORE_NORMAL. A newer anchor replaces one that is
+ * not saved yet. A failed save is retried. */
+void store_save_anchor(struct store *s, const struct audit_anchor *anchor);
+/* From any thread: the newest anchor, saved or not. Returns false when there is none. */
+bool store_anchor(struct store *s, struct audit_anchor *ret);
+
 /* What stands between memory and disk; from any thread, at once. */
 struct store_state {
     size_t unsaved;       /* services whose latest state waits for the disk */

@@ -5,6 +5,7 @@
 
 #include <sqlite3.h>
 
+#include "store/audit.h"
 #include "store/deliver.h"
 #include "store/history.h"
 #include "store/kept_recoveries.h"
@@ -57,6 +58,8 @@ struct store {
     struct unsaved unsaved;
     struct kept_recoveries kept;
     size_t retrying, retrying_kept; /* more of them, in the thread's hands */
+    struct audit_anchor anchor;     /* seq 0 = none */
+    bool anchor_waits;              /* it is not saved yet */
     struct error problem;
     struct job spares[STORE_SPARES_MAX];
 

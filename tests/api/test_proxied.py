@@ -72,7 +72,7 @@ def operating(walk, admin):
             ("PATCH", f"{SERVICE}/auto-recovery", {"max_attempts": 4, "external_stop": "recover"}, 200),
             ("POST", f"{SERVICE}/pause", {"reason": "test", "for_seconds": 60}, 200),
             ("POST", f"{SERVICE}/resume", {}, 200), ("POST", f"{SERVICE}/reset-circuit-breaker", {}, 200),
-            ("POST", "/api/notifications", {"message": "m"}, 200),
+            ("POST", "/api/audit/key", {}, 200), ("POST", "/api/notifications", {"message": "m"}, 200),
             ("POST", "/api/notifications", {"message": "m", "service": "redis"}, 200),
             ("POST", "/api/notifications", {"message": "m", "service": "nobody"}, 404),
             ("GET", "/metrics?service=nobody", None, 404), ("POST", "/api/services/nobody/restart", {}, 404)):

@@ -404,11 +404,9 @@ def test_who_may_not_read_the_audit_file_has_the_daemon_read_it(served):
                               user=65534, group=65534, extra_groups=[])
 
     # Nobody is in no group: it is the daemon that says so, who would have read it for a member.
-    for word in ("list", "report", "summary"):
+    for word in ("list", "report", "summary", "verify"):
         refused = as_nobody("audit", word)
         assert refused.returncode == 1 and "resus-admin" in refused.stderr, refused
-    unread = as_nobody("audit", "verify")
-    assert unread.returncode == 1 and "Permission denied" in unread.stderr, unread
     assert served.run("audit", "list").returncode == 0
 
 

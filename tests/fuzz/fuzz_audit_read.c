@@ -11,6 +11,7 @@
 #include "store/audit_file.h"
 #include "store/audit_line.h"
 #include "store/audit_report.h"
+#include "store/audit_verify.h"
 #include "support.h"
 
 #define FILE_MAX ((size_t)16 << 20)
@@ -60,7 +61,7 @@ static void look(int deed)
     json_t *report = NULL;
     switch (deed) {
     case DO_VERIFY:
-        (void)!audit_verify(file, &verdict, &err);
+        (void)!audit_verify(file, NULL, &verdict, &err);
         break;
     case DO_WALK:
         (void)!audit_walk(file, &filter, each_walked, NULL, &err);

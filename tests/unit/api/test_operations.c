@@ -73,6 +73,8 @@ static void the_least_roles_are_the_guides_matrix(void **state)
         {OP_DOCTOR, ACCESS_ADMIN},
         {OP_AUDIT, ACCESS_ADMIN},
         {OP_AUDIT_REPORT, ACCESS_ADMIN},
+        {OP_AUDIT_VERIFY, ACCESS_ADMIN},
+        {OP_AUDIT_KEY, ACCESS_ADMIN},
         {OP_METRICS, ACCESS_VIEWER},
         {OP_SLO, ACCESS_VIEWER},
         {OP_DIAGNOSIS, ACCESS_ADMIN},

@@ -31,6 +31,7 @@
 #include "store/audit_line.h"
 #include "store/audit_read.h"
 #include "store/audit_syslog.h"
+#include "store/audit_verify.h"
 
 #define OUTCOMES_MAX 20000
 
@@ -153,7 +154,7 @@ static void on_done(void *context, uint64_t id, enum audit_outcome outcome,
 static void open_log(struct bench *b)
 {
     struct error err = {0};
-    int r = audit_open(&b->loop, &b->settings, on_done, b, &b->audit, &err);
+    int r = audit_open(&b->loop, &b->settings, NULL, on_done, b, &b->audit, &err);
     if (r < 0)
         fail_msg("%s", err.text);
 }
@@ -215,7 +216,7 @@ static struct audit_verdict verify(struct bench *b)
 {
     struct audit_verdict v = {0};
     struct error err = {0};
-    if (audit_verify(b->settings.file, &v, &err) < 0)
+    if (audit_verify(b->settings.file, NULL, &v, &err) < 0)
         fail_msg("%s", err.text);
     return v;
 }
@@ -226,6 +227,25 @@ static void assert_intact(struct bench *b, uint64_t lines)
     if (!v.intact)
         fail_msg("%s:%llu %s", v.bad_file, (unsigned long long)v.bad_line, v.why);
     assert_int_equal(v.lines, lines);
+}
+
+static bool count_line(void *context, const json_t *line, const char *file, uint64_t number)
+{
+    (void)line;
+    (void)file;
+    (void)number;
+    (*(uint64_t *)context)++;
+    return true;
+}
+
+/* Each rotation is told by a line. */
+static uint64_t rotations(struct bench *b)
+{
+    const struct audit_filter filter = {.operation = "audit-rotated", .result = -1};
+    struct error err = {0};
+    uint64_t count = 0;
+    assert_int_equal(audit_walk(b->settings.file, &filter, count_line, &count, &err), 0);
+    return count;
 }
 
 static char *read_text(const char *path)
@@ -301,7 +321,8 @@ static void rotation_keeps_every_line_the_count_and_the_chain(void **state)
         await(b, i + 1); /* one by one: the packer gets its turns */
     }
     close_log(b);
-    assert_intact(b, 200);
+    assert_true(rotations(b) > 1);
+    assert_intact(b, 200 + rotations(b));
     char path[1200];
     struct stat st;
     open_log(b); /* takes up what the close interrupted */
@@ -312,7 +333,7 @@ static void rotation_keeps_every_line_the_count_and_the_chain(void **state)
     assert_int_equal(st.st_mode & 07777, 0640);
     audit_append(b->audit, 500, &line, true);
     await(b, 201);
-    assert_intact(b, 201);
+    assert_intact(b, 201 + rotations(b));
 }
 
 static void no_more_files_are_kept_than_wanted(void **state)
@@ -328,8 +349,8 @@ static void no_more_files_are_kept_than_wanted(void **state)
     await(b, 100);
     struct audit_verdict v = verify(b);
     assert_true(v.intact);
-    assert_int_equal(v.last_seq, 100);
-    assert_true(v.first_seq > 80);
+    assert_true(v.last_seq > 100);
+    assert_true(v.first_seq > v.last_seq - 20);
     char path[1200];
     (void)snprintf(path, sizeof path, "%s.3", b->settings.file);
     assert_int_equal(access(path, F_OK), 0);
@@ -470,7 +491,7 @@ static void a_kill_at_any_moment_leaves_a_sound_chain(void **state)
             struct bench mute = {.wanted = -1};
             mute.loop = b->loop;
             if (uv_loop_init(&loop) != 0 ||
-                audit_open(&loop, &b->settings, on_done, &mute, &a, &err) < 0)
+                audit_open(&loop, &b->settings, NULL, on_done, &mute, &a, &err) < 0)
                 _exit(1);
             for (int i = 0;; i++) {
                 audit_append(a, 0, &line, i % 3 == 0);
@@ -507,7 +528,7 @@ static void verifying_beside_a_writer_that_rotates_finds_no_fault(void **state)
             audit_append(b->audit, (uint64_t)++n, &line, i == 50);
         struct audit_verdict v = {0};
         struct error err = {0};
-        assert_int_equal(audit_verify(b->settings.file, &v, &err), 0);
+        assert_int_equal(audit_verify(b->settings.file, NULL, &v, &err), 0);
         if (!v.intact)
             fail_msg("%s:%llu %s", v.bad_file, (unsigned long long)v.bad_line, v.why);
         await(b, n);
@@ -601,7 +622,7 @@ static void a_full_queue_and_lack_of_memory_complete_with_failed(void **state)
     struct audit *other = NULL;
     for (unsigned long n = 1; n < 4; n++) {
         mem_fail_from(n);
-        int r = audit_open(&b->loop, &b->settings, on_done, b, &other, &err);
+        int r = audit_open(&b->loop, &b->settings, NULL, on_done, b, &other, &err);
         mem_fail_from(0);
         if (r == 0)
             audit_close(other, 10000);
@@ -616,10 +637,10 @@ static void opening_where_nothing_can_be_written_says_where(void **state)
     struct error err = {0};
     struct audit *a = NULL;
     (void)str_copy(b->settings.file, sizeof b->settings.file, "/dev/null/x/audit.log");
-    assert_true(audit_open(&b->loop, &b->settings, on_done, b, &a, &err) < 0);
+    assert_true(audit_open(&b->loop, &b->settings, NULL, on_done, b, &a, &err) < 0);
     assert_non_null(strstr(err.text, "/dev/null"));
     (void)str_copy(b->settings.file, sizeof b->settings.file, "/dev/full");
-    assert_int_equal(audit_open(&b->loop, &b->settings, on_done, b, &a, &err), -EINVAL);
+    assert_int_equal(audit_open(&b->loop, &b->settings, NULL, on_done, b, &a, &err), -EINVAL);
     assert_null(a);
 }
 
@@ -645,7 +666,7 @@ static void the_tail_reads_across_a_rotation(void **state)
     b->total = 0;
     assert_int_equal(audit_tail(b->settings.file, 7, collect, b, &err), 0);
     assert_int_equal(b->total, 7);
-    assert_int_equal(b->wanted, 20);
+    assert_int_equal(b->wanted, 20 + (int)rotations(b));
     assert_int_equal(audit_tail("/nonexistent", 7, collect, b, &err), -ENOENT);
     assert_int_equal(audit_tail(b->settings.file, 0, collect, b, &err), -EINVAL);
 }

@@ -21,6 +21,7 @@
 #include "io/file.h"
 #include "store/audit_line.h"
 #include "store/audit_report.h"
+#include "store/audit_verify.h"
 
 #define LINES 60 /* 20 in FILE.2.gz, 20 in FILE.1, 20 in FILE */
 
@@ -246,7 +247,7 @@ static struct audit_verdict verify(const struct bench *b)
 {
     struct audit_verdict v = {0};
     struct error err = {0};
-    if (audit_verify(b->file, &v, &err) < 0)
+    if (audit_verify(b->file, NULL, &v, &err) < 0)
         fail_msg("%s", err.text);
     return v;
 }

@@ -10,9 +10,11 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "base/str.h"
+#include "store/anchor.h"
 #include "store/store.h"
 
 struct bench {
@@ -119,9 +121,34 @@ static void a_stop_of_the_version_before_is_kept_and_not_seen_yet(void **state)
     close_store(b);
 }
 
+/* Version 0.1.0 recorded no head of the audit log. */
+static void the_version_before_has_no_head_of_the_audit_log_and_takes_one(void **state)
+{
+    struct bench *b = *state;
+    struct audit_anchor got = {0}, first = {.head.seq = 41, .at = {1795974470929}};
+    struct error err = {0};
+    lay_fixture(b);
+    assert_int_equal(anchor_read(b->folder, &got, &err), 0); /* before the migration */
+    open_store(b);
+    assert_int_equal(store_load_anchor(b->store, &got, &err), 0);
+    assert_false(store_anchor(b->store, &got));
+    memset(first.head.hash, 'a', sizeof first.head.hash - 1);
+    (void)str_copy(first.file, sizeof first.file, "/var/log/resus/audit.log");
+    store_save_anchor(b->store, &first);
+    close_store(b);
+    open_store(b);
+    assert_int_equal(store_load_anchor(b->store, &got, &err), 1);
+    assert_memory_equal(&got, &first, sizeof got);
+    close_store(b);
+    assert_int_equal(anchor_read(b->folder, &got, &err), 1);
+    assert_int_equal(got.head.seq, 41);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(
+            the_version_before_has_no_head_of_the_audit_log_and_takes_one, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_stop_of_the_version_before_is_kept_and_not_seen_yet,
                                         set_up, tear_down),
     };

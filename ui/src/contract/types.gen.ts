@@ -679,6 +679,32 @@ export type KeyRotation = {
   readonly switched_at?: Time;
   readonly old_kept_until?: Time;
   readonly hosts: readonly (KeyHost)[];
+export type AuditVerdict = {
+  readonly intact: boolean;
+  readonly lines: number;
+  readonly first_seq: number;
+  readonly last_seq: number;
+  readonly last_hash: string | null;
+  readonly anchor: AuditHead | null;
+  readonly anchored: boolean;
+  readonly seals: number;
+  readonly sealed_seq: number;
+  readonly other_seals: number;
+  readonly bad_file: string | null;
+  readonly bad_line: number | null;
+  readonly why: string | null;
+};
+
+export type AuditHead = {
+  readonly seq: number;
+  readonly hash: string;
+  readonly kept_at: Time;
+};
+
+export type AuditKey = {
+  readonly key: string;
+  readonly id: string;
+  readonly timestamp: Time;
 };
 
 export type Bundle = {
@@ -744,6 +770,8 @@ export const OPERATIONS = {
   doctor: { method: 'GET', path: '/api/services/{id}/doctor', least: 'admin' },
   audit: { method: 'GET', path: '/api/audit', least: 'admin' },
   audit_report: { method: 'GET', path: '/api/audit/report', least: 'admin' },
+  audit_verify: { method: 'GET', path: '/api/audit/verify', least: 'admin' },
+  audit_key: { method: 'POST', path: '/api/audit/key', least: 'admin' },
   metrics: { method: 'GET', path: '/api/services/{id}/metrics', least: 'viewer' },
   slo: { method: 'GET', path: '/api/services/{id}/slo', least: 'viewer' },
   diagnosis: { method: 'GET', path: '/api/services/{id}/diagnosis', least: 'admin' },
