@@ -448,6 +448,7 @@ static void a_database_that_takes_nothing_stops_no_line_and_is_no_finding_later(
     (void)snprintf(path, sizeof path, "%s/resus.db", b->folder);
     open_log(b);
     assert_int_equal(sqlite3_open(path, &other), SQLITE_OK);
+    assert_int_equal(sqlite3_busy_timeout(other, 60000), SQLITE_OK);
     assert_int_equal(sqlite3_exec(other, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     write_lines(b, 5); /* returns: nobody waits for the database */
     assert_int_equal(b->failed, 0);
