@@ -24,9 +24,8 @@ const struct verb verbs[] = {
      .service = true, .run = verb_health},
     {"services", "services", "every service on one line", .run = verb_services},
     {"check", "check [SERVICE]", "one line in the form of a monitoring plugin",
-     "Exit status: 0 healthy; 1 degraded, stopped on purpose or not guarded; 2 critical; 3 unknown "
-     "and "
-     "every error.\n",
+     "Exit status: 0 healthy; 1 degraded, stopped on purpose or not guarded;\n"
+     "2 critical; 3 unknown and every error.\n",
      .service = true, .run = verb_check},
     {"refresh", "refresh [SERVICE]", "check now, then show the status", .service = true,
      .run = verb_refresh},
@@ -34,7 +33,8 @@ const struct verb verbs[] = {
      .service = true, .options = BIT(REASON) | BIT(FORCE), .run = verb_start},
     {"stop", "stop [SERVICE] --confirm STOP [--force] [--reason TEXT] [--emergency --message TEXT]",
      "save, then stop it; auto-recovery leaves it stopped",
-     "Without --confirm STOP nothing is done; the answer names the services that depend on it.\n",
+     "Without --confirm STOP nothing is done; the answer names the services that\n"
+     "depend on it.\n",
      .service = true,
      .options = BIT(CONFIRM) | BIT(FORCE) | BIT(REASON) | BIT(EMERGENCY) | BIT(MESSAGE),
      .run = verb_stop},
@@ -77,7 +77,7 @@ const struct verb verbs[] = {
      "walk the runbook's decision trees: what is wrong, why, what to do",
      "Exit status: 0 nothing found, 1 findings.\n", .service = true, .run = verb_diagnose},
     {"bundle", "bundle [SERVICE] -o FILE [--with-arguments]",
-     "all that support asks for, in one file without passwords and values",
+     "all that support asks for in one file, without secrets and values",
      "Exit status: 0 nothing found, 1 the diagnosis in it has findings.\n", .service = true,
      .options = BIT(OUTPUT) | BIT(WITH_ARGUMENTS), .run = verb_bundle},
     {"slo", "slo [SERVICE]", "service levels and what is left of the error budget", .service = true,
@@ -91,23 +91,24 @@ const struct verb verbs[] = {
      "[--failed] [-n N] | verify [--from SEQ:HASH] [--key FILE] | key",
      "read the audit log, verify it, seal it",
      "  list, report, summary\n"
-     "  verify  checks the hash chain and the last line recorded in the state database. Exit "
-     "status\n"
-     "          0: intact; 1: broken, and the first bad line or the missing part is reported.\n"
-     "          --from also checks a line reported to the journal or to syslog, --key the seals\n"
-     "  key     starts a new seal chain and prints its initial key once. Store it on another "
-     "machine\n"
-     "The file is read directly; no daemon is needed. Users who cannot read it get it from the\n"
-     "daemon, with --url from the remote one. Intent lines and --key need the file.\n",
+     "  verify  checks the hash chain and the last line recorded in the state\n"
+     "          database. --from also checks a line reported to the journal or to\n"
+     "          syslog, --key the seals. Exit status: 0 intact; 1 broken, and the\n"
+     "          first bad line or the missing part is reported\n"
+     "  key     starts a new seal chain and prints its initial key once. Store it on\n"
+     "          another machine\n"
+     "The file is read directly; no daemon is needed. Users who cannot read it get it\n"
+     "from the daemon, with --url from the remote one. Intent lines and --key need\n"
+     "the file.\n",
      .subs = audit_subs,
      .options = BIT(SINCE) | BIT(UNTIL) | BIT(USER) | BIT(OPERATION) | BIT(FAILED) | BIT(LINES) |
                 BIT(FROM) | BIT(KEY),
      .run = verb_audit},
     {"user",
-     "user add EMAIL --role ROLE | list | role EMAIL ROLE | disable|enable|password|totp EMAIL "
-     "[--password-file FILE]",
+     "user add EMAIL --role ROLE [--password-file FILE] | list | role EMAIL ROLE | "
+     "disable|enable|totp EMAIL | password EMAIL [--password-file FILE]",
      "who may log in, and as what",
-     "  add       asks for the password, or reads it from --password-file or standard input\n"
+     "  add       asks for the password, or reads the first line of --password-file\n"
      "  role      viewer, operator or admin\n"
      "  disable, enable\n"
      "  password  sets a new one; the user's logins end\n"
@@ -122,31 +123,32 @@ const struct verb verbs[] = {
      "access list | approve|reject N [--reason TEXT] | request --role ROLE --for DURATION "
      "--reason TEXT",
      "requests for a higher role for a while",
-     "request is for users that log in (with --url): whoever uses this machine's control socket\n"
-     "has the role of the Unix group.\n",
+     "request is for users that log in (with --url). On the control socket of\n"
+     "this machine the Unix group is the role.\n",
      .subs = access_subs, .words = true, .options = BIT(ROLE) | BIT(FOR) | BIT(REASON),
      .run = verb_access},
     {"sudoers", "sudoers [SERVICE] [--user NAME]", "print the sudoers file for the Redis host",
-     "Exact lines only, no wildcard, for the account that Resus logs in as (on its own machine:\n"
-     "resus) unless --user names another. Install it on the host of the service:\n"
+     "Exact lines only, no wildcard, for the account that Resus logs in as (on its own\n"
+     "machine: resus) unless --user names another. Install it on the service's host:\n"
      "  resus sudoers > resus.sudoers && visudo -cf resus.sudoers\n"
      "  install -m 0440 resus.sudoers /etc/sudoers.d/resus\n",
      .service = true, .options = BIT(USER), .local = true, .run = verb_sudoers},
     {"key", "key check|rotate [SERVICE|HOST] [--type ed25519|rsa] [--continue]",
      "check the SSH keys, or put a new one in a key's place",
      "  check   owner, mode, kind and size, of the files on this machine\n"
-     "  rotate  makes a new key beside the old one and prints the line for authorized_keys on\n"
-     "          each host. Once it is installed, --continue logs in with the new key on every\n"
-     "          host, and if that works puts it in the old one's place for every service that\n"
-     "          uses it. The old key is kept for a day, and removed when no host accepts it.\n",
+     "  rotate  makes a new key beside the old one and prints the line for\n"
+     "          authorized_keys on each host. Once it is installed, --continue logs in\n"
+     "          with the new key on every host, and if that works puts it in the old\n"
+     "          one's place for every service that uses it. The old key is kept for a\n"
+     "          day, and removed when no host accepts it.\n",
      .subs = key_subs, .service = true, .options = BIT(CONTINUE) | BIT(TYPE), .run = verb_key},
     {"replay", "replay FILE", "run a recorded incident through this program's decisions again",
-     "Reads a file of STATE_DIR/incidents and ends with 0 when every decision is as it was, and 1 "
-     "with\n"
-     "the first that is not. The daemon need not run.\n",
+     "Reads a file of STATE_DIR/incidents. Exit status: 0 every decision is as it was;\n"
+     "1 one is not, and the first such is shown. The daemon need not run.\n",
      .free_word = true, .local = true, .run = verb_replay},
     {"serve", "serve [--check]", "run the daemon in the foreground",
-     "--check reads the configuration, says what is wrong with it (exit status 2) and ends.\n",
+     "--check reads the configuration, reports what is wrong with it (exit status 2)\n"
+     "and ends.\n",
      .options = BIT(CHECK), .local = true, .run = verb_serve},
     {"demo", "demo [--port N] [--dir DIR]", "a private Redis under Resus, to look at",
      .options = BIT(PORT) | BIT(DIR), .local = true, .run = verb_demo},

@@ -88,7 +88,7 @@ int verb_stop(const struct invocation *in)
     if (word != NULL && !str_equal(word, "STOP"))
         return usage_error(in, "--confirm takes the word STOP, in capitals");
     if (arguments_has(in, OPTION_EMERGENCY) && !arguments_has(in, OPTION_MESSAGE))
-        return usage_error(in, "--emergency needs --message: what everybody is told");
+        return usage_error(in, "--emergency needs --message: the text of the notification");
     if (arguments_has(in, OPTION_MESSAGE) && !arguments_has(in, OPTION_EMERGENCY))
         return usage_error(in, "--message goes with --emergency only");
     json_t *args = operation_args(in);

@@ -1,6 +1,7 @@
 #include "cli/view_help.h"
 
 #include "base/str.h"
+#include "cli/usage.h"
 
 #define NAME_WIDTH 12
 #define OPTION_WIDTH 24
@@ -34,13 +35,14 @@ void view_verbs(struct page *p)
     }
     page_put(p, "\nEverywhere:\n");
     global_options(p, false);
-    page_put(p, "\nSERVICE may be left out when only one is configured. "
-                "`resus help VERB` tells more.\n");
+    page_put(p, "\nSERVICE may be left out when only one is configured.\n"
+                "`resus help VERB` explains a verb and its options.\n");
 }
 
 void view_verb(struct page *p, const struct verb *verb)
 {
-    page_put(p, "usage: resus %s\n\n%s\n", verb->usage, verb->summary);
+    usage_put(p, verb->usage);
+    page_put(p, "\n%s\n", verb->summary);
     if (verb->more != NULL)
         page_put(p, "\n%s", verb->more);
     page_put(p, "\n");

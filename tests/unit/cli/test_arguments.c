@@ -13,7 +13,9 @@
 #include "base/str.h"
 #include "cli/arguments.h"
 #include "cli/times.h"
+#include "cli/usage.h"
 #include "cli/verb.h"
+#include "cli/view_help.h"
 
 #define WORDS_MAX 12
 
@@ -212,6 +214,39 @@ static void usage_lines_name_the_options_that_are_taken(void **state)
         }
 }
 
+static void assert_narrow(struct page *p, const char *what)
+{
+    assert_non_null(p->text.data);
+    for (char *save = NULL, *line = strtok_r(p->text.data, "\n", &save); line != NULL;
+         line = strtok_r(NULL, "\n", &save))
+        if (page_width(line) > USAGE_COLUMNS_MAX)
+            fail_msg("help %s has a line of %zu columns: %s", what, page_width(line), line);
+    buf_free(&p->text);
+}
+
+static void help_fits_a_terminal_of_80_columns(void **state)
+{
+    (void)state;
+    struct page p = page_new(false, (wall_ms){0});
+    view_verbs(&p);
+    assert_narrow(&p, "");
+    for (size_t i = 0; i < verb_count; i++) {
+        p = page_new(false, (wall_ms){0});
+        view_verb(&p, &verbs[i]);
+        assert_narrow(&p, verbs[i].name);
+    }
+}
+
+static void usage_has_a_line_for_each_alternative(void **state)
+{
+    (void)state;
+    struct page p = page_new(false, (wall_ms){0});
+    usage_put(&p, "audit list [-n N | -f] | key");
+    assert_string_equal(p.text.data,
+                        "usage: resus audit list [-n N | -f]\n       resus audit key\n");
+    buf_free(&p.text);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -220,6 +255,8 @@ int main(void)
         cmocka_unit_test(times_are_ago_a_day_or_a_moment),
         cmocka_unit_test(the_man_page_describes_every_verb_and_option),
         cmocka_unit_test(usage_lines_name_the_options_that_are_taken),
+        cmocka_unit_test(help_fits_a_terminal_of_80_columns),
+        cmocka_unit_test(usage_has_a_line_for_each_alternative),
     };
     return cmocka_run_group_tests_name("arguments", tests, NULL, NULL);
 }
