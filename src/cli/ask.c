@@ -86,8 +86,12 @@ static int find_socket(const struct invocation *in, char *path, size_t size, str
     if (in->config != NULL)
         return trouble(t, CLI_BAD_CONFIG, "config_invalid", &err);
     /* Members of resus-monitor cannot read /etc/resus, and a daemon runs on while its file is being
-     * edited: the default is the best guess then. */
-    if (rc != -ENOENT && rc != -EACCES && rc != -EPERM && !in->json)
+     * edited: the default is the best guess then. A file that $RESUS_CONFIG names is expected to be
+     * there, and without this line the answer would be about a socket that the caller never named.
+     */
+    bool quiet = (rc == -ENOENT || rc == -EACCES || rc == -EPERM) &&
+                 str_equal(ask_config(in), ASK_DEFAULT_CONFIG);
+    if (!quiet && !in->json)
         say(err.text);
     (void)str_copy(path, size, ASK_DEFAULT_SOCKET);
     return 0;

@@ -5,7 +5,7 @@
 #include "cli/metric.h"
 #include "cli/view.h"
 
-/* "14:30:07  restart          redis      alice@… success  15.7 s  reason" */
+/* "14:30:07  redis     restart            alice@… success  15.7 s "reason" (from 10.0.0.9)" */
 void view_audit_line(struct page *p, const json_t *line)
 {
     char at[64], number[32];
@@ -38,6 +38,9 @@ void view_audit_line(struct page *p, const json_t *line)
     const char *reason = json_text_or(line, "reason", NULL);
     if (reason != NULL)
         page_put(p, " \"%s\"", reason);
+    const char *from = json_text_or(line, "source_ip", "local");
+    if (!str_equal(from, "local"))
+        page_put(p, " (from %s)", from);
     page_put(p, "\n");
 }
 
@@ -194,7 +197,7 @@ void view_audit_verdict(struct page *p, const json_t *body, const struct invocat
         page_put(p, "nothing to verify: the log has no lines\n");
     } else {
         page_tone(p, TONE_GOOD, "✓ intact");
-        page_put(p, ": %lld lines, seq %lld to %lld\n", lines,
+        page_put(p, ": %lld line%s, seq %lld to %lld\n", lines, lines == 1 ? "" : "s",
                  (long long)json_int_or(body, "first_seq", 0),
                  (long long)json_int_or(body, "last_seq", 0));
     }

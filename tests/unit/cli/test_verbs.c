@@ -314,6 +314,10 @@ static void without_a_daemon_the_way_to_start_it_is_told(void **state)
         {"check", 3, "REDIS UNKNOWN - the daemon has closed the connection", NULL},
     };
     expect_rows(w, none, ARRAY_LENGTH(none));
+    static const struct row misnamed = {"status", 3, NULL, "cannot open /nonexistent"};
+    (void)setenv("RESUS_CONFIG", "/nonexistent", 1);
+    expect_rows(w, &misnamed, 1);
+    (void)setenv("RESUS_CONFIG", w->config, 1);
     play(w, FAKE_DYING);
     expect_rows(w, dying, 1);
     play(w, FAKE_DYING);
@@ -362,7 +366,7 @@ static void the_audit_log_is_listed_reviewed_and_verified(void **state)
         .user_id = "alice",
         .user_email = "alice@example.org",
         .user_role = "admin",
-        .source_ip = "local",
+        .source_ip = "10.0.0.9",
         .has_result = true,
         .duration_seconds = 1.5,
         .ssh_key_used = -1,
@@ -374,7 +378,8 @@ static void the_audit_log_is_listed_reviewed_and_verified(void **state)
     assert_int_equal(buf_append(&w->log, "\n", 1), 0);
     assert_int_equal(file_write_atomic(file, w->log.data, w->log.length, 0600, &err), 0);
     static const struct row good[] = {
-        {"audit list", 0, "restart            alice@example.org    failed   1.5 s no", NULL},
+        {"audit list", 0,
+         "restart            alice@example.org    failed   1.5 s no?[2J (from 10.0.0.9)", NULL},
         {"audit list --user bob", 0, "no line of the audit log matches\n", NULL},
         {"audit list --failed -n 5", 0, "alice@example.org", NULL},
         {"audit report", 0, "By user\n  alice@example.org            1, 1 failed (0.0 % good)",
@@ -382,7 +387,7 @@ static void the_audit_log_is_listed_reviewed_and_verified(void **state)
         {"audit summary --since 2h", 0, "Failed operations  1\n", NULL},
         {"audit report --json", 0, "\"by_user\"", NULL},
         {"audit verify --json", 0, "{\"intact\": true, \"lines\": 1, ", NULL},
-        {"audit verify", 0, "✓ intact: 1 lines, seq 1 to 1\n", NULL},
+        {"audit verify", 0, "✓ intact: 1 line, seq 1 to 1\n", NULL},
     };
     expect_rows(w, good, ARRAY_LENGTH(good));
     assert_null(strchr(w->out, 0x1b));
