@@ -88,19 +88,19 @@ static bool of_email(const char *password, const char *email)
 int password_check(const char *password, const char *email, struct error *err)
 {
     if (characters(password) < PASSWORD_LEAST)
-        return error_set(err, -EINVAL, "the password must have at least %d characters",
+        return error_set(err, -EINVAL, "The password must have at least %d characters.",
                          PASSWORD_LEAST);
     if (distinct(password) < PASSWORD_DISTINCT)
-        return error_set(err, -EINVAL, "the password must have at least %d different characters",
+        return error_set(err, -EINVAL, "The password must have at least %d different characters.",
                          PASSWORD_DISTINCT);
     if (repeats(password) || counts_up(password))
-        return error_set(err, -EINVAL, "the password must not be a repetition or a sequence");
+        return error_set(err, -EINVAL, "The password must not be a repetition or a sequence.");
     if (of_email(password, email))
-        return error_set(err, -EINVAL, "the password must not be the e-mail address or its name");
+        return error_set(err, -EINVAL, "The password must not be the e-mail address or its name.");
     if (password_is_words(password, email))
         return error_set(err, -EINVAL,
-                         "the password must be more than well-known words, your name or a date "
-                         "with digits and signs around or in them");
+                         "The password is too easy to guess: it is made of well-known words, your "
+                         "name or a date, with digits and signs around or in them.");
     return 0;
 }
 

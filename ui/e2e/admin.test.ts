@@ -106,7 +106,9 @@ test('an access token is shown once and can be revoked', async () => {
   await done(admin);
 });
 
-test('a password is changed by its owner', async () => {
+test('a password is changed by its owner, and the list shows that other sessions ended', async () => {
+  const elsewhere = await loggedIn(people.viewer);
+  await elsewhere.context.close();
   const viewer = await loggedIn(people.viewer);
   const { page } = viewer;
   await page.goto('/settings');
@@ -118,7 +120,10 @@ test('a password is changed by its owner', async () => {
     await section.getByRole('button', { name: 'Change password' }).click();
     await page.waitForFunction(() => [...document.querySelectorAll<HTMLInputElement>('input[type=password]')].every((field) => field.value === ''));
   };
+  const others = page.getByRole('region', { name: 'Sessions' }).getByRole('button', { name: 'End' });
+  await others.first().waitFor();
   await change(people.viewer.password, 'another quite long one');
+  await expect.poll(() => others.count()).toBe(0);
   await change('another quite long one', people.viewer.password);
   await done(viewer);
 });
