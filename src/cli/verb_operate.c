@@ -116,7 +116,7 @@ int verb_pause(const struct invocation *in)
     int64_t length_ms = INT64_C(2) * 3600 * 1000;
     struct error err = {0};
     if (!arguments_has(in, OPTION_REASON))
-        return usage_error(in, "pause needs --reason: it is kept and shown to everybody");
+        return usage_error(in, "pause needs --reason: it is kept, and shown to other users");
     if (arguments_has(in, OPTION_FOR) &&
         parse_duration(in->options[OPTION_FOR], &length_ms, &err) < 0) {
         (void)error_prefix(&err, "--for");

@@ -19,8 +19,7 @@ static void judge_ssh(const struct doctor_facts *f, json_t *items)
     const struct ssh_settings *ssh = &f->service->ssh;
     char fix[1600];
     if (f->key_error[0] != '\0')
-        doctor_put(items, "ssh key", FINDING_FAIL, "`resus key check` tells more", "%s",
-                   f->key_error);
+        doctor_put(items, "ssh key", FINDING_FAIL, "run `resus key check`", "%s", f->key_error);
     else
         doctor_put(items, "ssh key", FINDING_PASS, NULL, "%s: ours alone to read, strong enough",
                    ssh->key);
@@ -62,7 +61,7 @@ static void judge_enabled(const struct doctor_facts *f, json_t *items)
                      f->service->unit);
     if (state[0] == '\0')
         doctor_put(items, "unit", FINDING_UNKNOWN, NULL,
-                   "systemctl does not tell whether %s starts at boot", f->service->unit);
+                   "systemctl does not show whether %s starts at boot", f->service->unit);
     else if (str_starts(state, "disabled"))
         doctor_put(items, "unit", FINDING_WARNING, fix, "%s is not started at boot",
                    f->service->unit);
@@ -90,7 +89,7 @@ static void judge_timeouts(const struct doctor_facts *f, json_t *items)
                          "\"TimeoutStopSec=10min\" (longer than a last save takes)",
                          unit);
         doctor_put(items, "unit", FINDING_WARNING, fix,
-                   "TimeoutStopSec is infinity: a stop or restart hangs for ever when Redis cannot "
+                   "TimeoutStopSec is infinity: a stop or restart hangs forever when Redis cannot "
                    "save, or runs a script without end");
     }
     if (f->unit.timeout_start_us > 0 && f->unit.timeout_start_us != INT64_MAX &&

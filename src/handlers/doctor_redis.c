@@ -81,7 +81,7 @@ static void judge_commands(const struct doctor_facts *f, json_t *items)
         doctor_put(items, "redis rights", FINDING_WARNING, fix, "our user may not use %s", refused);
     if (unknown[0] != '\0')
         doctor_put(items, "redis rights", FINDING_UNKNOWN, NULL,
-                   "cannot tell without trying whether our user may use %s", unknown);
+                   "it is not known without trying whether our user may use %s", unknown);
     if (refused[0] == '\0' && unknown[0] == '\0')
         doctor_put(items, "redis rights", FINDING_PASS, NULL,
                    "our user may use every command that Resus sends");
@@ -136,11 +136,11 @@ static void judge_exposure(const struct doctor_facts *f, json_t *items)
                    "without a password not even PING is allowed");
     else if (password == TRI_UNKNOWN)
         doctor_put(items, "exposure", FINDING_UNKNOWN, NULL,
-                   "cannot tell whether a password is asked for: %s",
+                   "cannot find out whether a password is asked for: %s",
                    reply_class_word(f->stranger));
     else if (!f->bind_known)
         doctor_put(items, "exposure", FINDING_UNKNOWN, NULL,
-                   "without a password; cannot tell for which networks");
+                   "without a password; cannot find out for which networks");
     else if (str_equal(f->protected_mode, "no") && binds_everywhere(f->bind))
         doctor_put(items, "exposure", FINDING_WARNING,
                    "set `requirepass` in redis.conf (and `redis: {password_file: ...}` here), or "

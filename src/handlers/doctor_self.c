@@ -55,10 +55,9 @@ static void judge_configuration(const struct doctor_facts *f, json_t *items)
                    "other accounts can change what Resus acts on, and it would not start again: %s",
                    f->self.trust.text);
     for (size_t i = 0; i < s->warning_count; i++)
-        doctor_put(
-            items, "configuration", FINDING_WARNING,
-            "mend the line, try it with `resus serve --check`, then `systemctl reload resus`", "%s",
-            s->warnings[i]);
+        doctor_put(items, "configuration", FINDING_WARNING,
+                   "fix the line, try it with `resus serve --check`, then `systemctl reload resus`",
+                   "%s", s->warnings[i]);
     if (s->warning_count == 0 && f->self.reload_refused == NULL && f->misconfigured == NULL &&
         f->self.trust.code == 0)
         doctor_put(items, "configuration", FINDING_PASS, NULL, "%s has no warnings", s->path);
@@ -98,8 +97,8 @@ static void judge_state_folder(const struct doctor_facts *f, json_t *items)
     char fix[1200];
     (void)str_format(fix, sizeof fix, "make room on the disk of %s: `df -h %s`", folder, folder);
     if (f->self.state_bytes_free < 0)
-        doctor_put(items, "state", FINDING_UNKNOWN, NULL, "cannot tell how full the disk of %s is",
-                   folder);
+        doctor_put(items, "state", FINDING_UNKNOWN, NULL,
+                   "cannot find out how full the disk of %s is", folder);
     else if (f->self.state_bytes_free < STATE_FREE_MIN)
         doctor_put(items, "state", FINDING_WARNING, fix, "only %lld MB are free under %s",
                    (long long)(f->self.state_bytes_free / 1024 / 1024), folder);
@@ -126,9 +125,10 @@ static void judge_groups(const struct doctor_facts *f, json_t *items)
                    : monitor ? "`groupadd --system resus-admin`, then `systemctl restart resus`"
                              : "`groupadd --system resus-admin; groupadd --system resus-monitor`, "
                                "then `systemctl restart resus`",
-                   "there is no local group %s%s%s: only root may use the command line for that",
-                   admin ? "" : "resus-admin", !admin && !monitor ? " and no " : "",
-                   monitor ? "" : "resus-monitor");
+                   "there is no local group %s%s%s: %s", admin ? "" : "resus-admin",
+                   !admin && !monitor ? " and no " : "", monitor ? "" : "resus-monitor",
+                   admin ? "only administrators may use the command line"
+                         : "only root and Resus' own account may act on the command line");
 }
 
 static void judge_tokens(const struct doctor_facts *f, json_t *items)

@@ -273,8 +273,8 @@ static void who_may_come_in_is_judged(void **state)
         {"0.0.0.0", "no", "/etc/p", REPLY_PONG, true, "no password"},
         {"0.0.0.0", "no", "/etc/p", REPLY_NOPERM, false, "not even PING"},
         {"0.0.0.0", "no", "", REPLY_DENIED, false, "protected mode"},
-        {"0.0.0.0", "no", "/etc/p", REPLY_SILENT, false, "cannot tell"},
-        {"0.0.0.0", "no", "", REPLY_NONE, false, "cannot tell"},
+        {"0.0.0.0", "no", "/etc/p", REPLY_SILENT, false, "cannot find out"},
+        {"0.0.0.0", "no", "", REPLY_NONE, false, "cannot find out"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         (void)str_copy(facts.bind, sizeof facts.bind, rows[i].bind);
