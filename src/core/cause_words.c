@@ -112,6 +112,10 @@ static struct words of_refused(const struct sight *s)
             "See on the host where Redis listens (ss -ltnp): correct `address` "
             "in resus.yaml, or Redis' `bind` or `port`; if a proxy or firewall "
             "stands in between, repair that."};
+    if (w->possible && !reply_answered(w->reply))
+        return (struct words){"Connections to %A are refused, and what its own host got at %W does "
+                              "not tell whether Redis serves.",
+                              NULL};
     return (struct words){NULL, NULL};
 }
 

@@ -211,27 +211,19 @@ void guard_facts(const struct service *s, struct recovery_facts *f)
     f->rights_back = s->guard.back;
 }
 
+/* Everybody may read it who may see the service: it names no person. */
 const char *guard_withheld_text(const struct service *s, enum withheld reason, char *ret)
 {
-    const struct service_state *saved = &s->saved;
     char at[WALL_TEXT_SIZE];
-    if (reason == WITHHELD_PAUSED && saved->paused_by[0] != '\0') {
-        (void)str_format(ret, FACT_TEXT_MAX,
-                         "Automatic recovery is paused by %s until %s: resus resume.",
-                         saved->paused_by, wall_text(saved->paused_until, at));
-        return ret;
-    }
-    bool paused = saved->paused_until.ms != 0; /* that is said, too */
-    if (reason == WITHHELD_STOPPED_ON_PURPOSE && saved->stopped_by[0] != '\0' && !paused) {
-        (void)str_format(ret, FACT_TEXT_MAX,
-                         "The service was stopped on purpose by %s and stays stopped: resus start.",
-                         saved->stopped_by);
+    bool paused = s->saved.paused_until.ms != 0; /* that is said, too */
+    if (reason == WITHHELD_PAUSED && paused) {
+        (void)str_format(ret, FACT_TEXT_MAX, "Automatic recovery is paused until %s: resus resume.",
+                         wall_text(s->saved.paused_until, at));
         return ret;
     }
     if (reason == WITHHELD_OPERATION_RUNNING && operation_running(s) && !paused) {
-        (void)str_format(ret, FACT_TEXT_MAX, "A %s that %s ordered is running.",
-                         engine_operation_word(s->operation.request.operation),
-                         s->operation.request.user.email);
+        (void)str_format(ret, FACT_TEXT_MAX, "A %s that a person ordered is running.",
+                         engine_operation_word(s->operation.request.operation));
         return ret;
     }
     if (reason != WITHHELD_CANNOT_ACT)
