@@ -117,8 +117,7 @@ static void write_outcome(struct service *s, const struct effect *e, struct now 
     s->engine->ports.audit(s->engine->ports.context, s->index, 0, &line, false);
 }
 
-/* Not as an auto_recovery line: the runbook counts attempts by that word, and a skip is none (row
- * C3). */
+/* Not as an auto_recovery line: the runbook counts attempts by that word, and a skip is none. */
 static void write_skip(struct service *s, const struct effect *e, struct now now)
 {
     struct audit_line line;
