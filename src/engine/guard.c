@@ -178,7 +178,6 @@ void guard_refused(struct service *s, const struct host_outcome *o, struct now n
         return;
     }
     g->refused_command = o->command;
-    g->by_redis = false;
     switch (o->refusal) {
     case HOST_REFUSED_SUDO:
         (void)str_format(g->refused, sizeof g->refused,
@@ -196,13 +195,10 @@ void guard_refused(struct service *s, const struct host_outcome *o, struct now n
 void guard_redis_refused(struct service *s, const char *words)
 {
     struct guard *g = &s->guard;
-    bool refused = words[0] != '\0';
-    if (refused)
-        (void)str_format(g->refused, sizeof g->refused,
-                         "Redis does not let Resus end the script: %s", words);
-    else if (g->by_redis)
-        g->refused[0] = '\0';
-    g->by_redis = refused;
+    g->script[0] = '\0';
+    if (words[0] != '\0')
+        (void)str_format(g->script, sizeof g->script, "Redis does not let Resus end the script: %s",
+                         words);
 }
 
 void guard_facts(const struct service *s, struct recovery_facts *f)
@@ -228,6 +224,9 @@ const char *guard_withheld_text(const struct service *s, enum withheld reason, c
     }
     if (reason != WITHHELD_CANNOT_ACT)
         return paused ? withheld_and_paused_text(reason) : withheld_text(reason);
+    bool script = cause_row(s->verdict.cause)->remedy == REMEDY_KILL_SCRIPT;
+    if (script && s->guard.script[0] != '\0')
+        return s->guard.script;
     return s->guard.refused[0] != '\0'  ? s->guard.refused
            : s->guard.listed[0] != '\0' ? s->guard.listed
                                         : withheld_text(reason);
@@ -324,6 +323,8 @@ static void add(json_t *array, const char *text)
 void guard_evidence(const struct service *s, json_t *array)
 {
     char text[FACT_TEXT_MAX + 96];
+    if (s->guard.script[0] != '\0')
+        add(array, s->guard.script);
     if (s->guard.refused[0] != '\0')
         add(array, s->guard.refused);
     else if (s->guard.listed[0] != '\0')
