@@ -97,22 +97,28 @@ static struct words of_path(const struct sight *s)
                           "if a proxy, stunnel or firewall stands in between, repair that."};
 }
 
-static struct words of_refused(const struct sight *s)
+/* The row's advice is for a host that a key reaches. */
+static struct words of_refused(const struct sight *s, bool here)
 {
+    static const char look[] =
+        "See on the host where Redis listens (ss -ltnp): correct `address` in resus.yaml, or "
+        "Redis' `bind` or `port`; if a proxy or firewall stands in between, repair that.";
     const struct witness_facts *w = &s->witness;
     if (!w->possible && w->text[0] != '\0')
         return (struct words){
             "Connections to %A are refused, and the Redis host could not be asked "
             "whether Redis serves there: %Y.",
-            NULL};
+            here ? look : NULL};
     if (w->possible && !s->witness_proven)
         return (struct words){
             "Connections to %A are refused. Whether Redis serves is not known: on "
             "its own host Resus has never found it at %W.",
-            "See on the host where Redis listens (ss -ltnp): correct `address` "
-            "in resus.yaml, or Redis' `bind` or `port`; if a proxy or firewall "
-            "stands in between, repair that."};
-    return (struct words){NULL, NULL};
+            look};
+    if (w->possible && !reply_answered(w->reply))
+        return (struct words){"Connections to %A are refused, and what its own host got at %W does "
+                              "not tell whether Redis serves.",
+                              look};
+    return (struct words){NULL, here ? look : NULL};
 }
 
 /* ── by what was logged and remembered ── */
@@ -259,7 +265,7 @@ static struct words of_sight(enum cause cause, const struct sight *s, struct cau
     case CAUSE_PATH_BROKEN:
         return of_path(s);
     case CAUSE_CONNECTION_REFUSED:
-        return of_refused(s);
+        return of_refused(s, place.here);
     case CAUSE_CONTROL_LOST:
         if (place.here)
             return (struct words){"Redis answers, but systemd does not say how its unit is.",

@@ -158,7 +158,7 @@ static bool witness_heard(const struct sight *s, mono_ms now)
 
 bool evidence_untold(const struct sight *s, mono_ms now)
 {
-    return witness_heard(s, now) && (!s->witness.possible || !s->witness_proven);
+    return witness_heard(s, now) && evidence_there(s, now) == THERE_UNKNOWN;
 }
 
 enum there evidence_there(const struct sight *s, mono_ms now)

@@ -54,7 +54,7 @@ enum there {
 const char *evidence_there_word(enum there there);
 enum there evidence_there(const struct sight *sight, mono_ms now);
 
-/* Was the host asked in this silence, and could it not be heard, or never found Redis? */
+/* Was the host asked in this silence, and does what it said not tell whether Redis serves? */
 bool evidence_untold(const struct sight *sight, mono_ms now);
 
 /* Is there a second fact beside the silence? */

@@ -178,7 +178,6 @@ void guard_refused(struct service *s, const struct host_outcome *o, struct now n
         return;
     }
     g->refused_command = o->command;
-    g->by_redis = false;
     switch (o->refusal) {
     case HOST_REFUSED_SUDO:
         (void)str_format(g->refused, sizeof g->refused,
@@ -196,13 +195,10 @@ void guard_refused(struct service *s, const struct host_outcome *o, struct now n
 void guard_redis_refused(struct service *s, const char *words)
 {
     struct guard *g = &s->guard;
-    bool refused = words[0] != '\0';
-    if (refused)
-        (void)str_format(g->refused, sizeof g->refused,
-                         "Redis does not let Resus end the script: %s", words);
-    else if (g->by_redis)
-        g->refused[0] = '\0';
-    g->by_redis = refused;
+    g->script[0] = '\0';
+    if (words[0] != '\0')
+        (void)str_format(g->script, sizeof g->script, "Redis does not let Resus end the script: %s",
+                         words);
 }
 
 void guard_facts(const struct service *s, struct recovery_facts *f)
@@ -211,31 +207,26 @@ void guard_facts(const struct service *s, struct recovery_facts *f)
     f->rights_back = s->guard.back;
 }
 
+/* Everybody may read it who may see the service: it names no person. */
 const char *guard_withheld_text(const struct service *s, enum withheld reason, char *ret)
 {
-    const struct service_state *saved = &s->saved;
     char at[WALL_TEXT_SIZE];
-    if (reason == WITHHELD_PAUSED && saved->paused_by[0] != '\0') {
-        (void)str_format(ret, FACT_TEXT_MAX,
-                         "Automatic recovery is paused by %s until %s: resus resume.",
-                         saved->paused_by, wall_text(saved->paused_until, at));
-        return ret;
-    }
-    bool paused = saved->paused_until.ms != 0; /* that is said, too */
-    if (reason == WITHHELD_STOPPED_ON_PURPOSE && saved->stopped_by[0] != '\0' && !paused) {
-        (void)str_format(ret, FACT_TEXT_MAX,
-                         "The service was stopped on purpose by %s and stays stopped: resus start.",
-                         saved->stopped_by);
+    bool paused = s->saved.paused_until.ms != 0; /* that is said, too */
+    if (reason == WITHHELD_PAUSED && paused) {
+        (void)str_format(ret, FACT_TEXT_MAX, "Automatic recovery is paused until %s: resus resume.",
+                         wall_text(s->saved.paused_until, at));
         return ret;
     }
     if (reason == WITHHELD_OPERATION_RUNNING && operation_running(s) && !paused) {
-        (void)str_format(ret, FACT_TEXT_MAX, "A %s that %s ordered is running.",
-                         engine_operation_word(s->operation.request.operation),
-                         s->operation.request.user.email);
+        (void)str_format(ret, FACT_TEXT_MAX, "A %s that a person ordered is running.",
+                         engine_operation_word(s->operation.request.operation));
         return ret;
     }
     if (reason != WITHHELD_CANNOT_ACT)
         return paused ? withheld_and_paused_text(reason) : withheld_text(reason);
+    bool script = cause_row(s->verdict.cause)->remedy == REMEDY_KILL_SCRIPT;
+    if (script && s->guard.script[0] != '\0')
+        return s->guard.script;
     return s->guard.refused[0] != '\0'  ? s->guard.refused
            : s->guard.listed[0] != '\0' ? s->guard.listed
                                         : withheld_text(reason);
@@ -332,6 +323,8 @@ static void add(json_t *array, const char *text)
 void guard_evidence(const struct service *s, json_t *array)
 {
     char text[FACT_TEXT_MAX + 96];
+    if (s->guard.script[0] != '\0')
+        add(array, s->guard.script);
     if (s->guard.refused[0] != '\0')
         add(array, s->guard.refused);
     else if (s->guard.listed[0] != '\0')

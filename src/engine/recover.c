@@ -117,8 +117,7 @@ static void write_outcome(struct service *s, const struct effect *e, struct now 
     s->engine->ports.audit(s->engine->ports.context, s->index, 0, &line, false);
 }
 
-/* Not as an auto_recovery line: the runbook counts attempts by that word, and a skip is none (row
- * C3). */
+/* Not as an auto_recovery line: the runbook counts attempts by that word, and a skip is none. */
 static void write_skip(struct service *s, const struct effect *e, struct now now)
 {
     struct audit_line line;
@@ -550,11 +549,11 @@ void recover_redis(struct service *s, const struct pending *p, const struct redi
     }
     /* One that knows no functions (Redis 6) says no more than it has said of scripts. */
     bool unknown = p->purpose == FOR_ACTION_2 && a->probe.reply == REPLY_ERROR;
-    if (unknown && !s->guard.by_redis)
+    if (unknown && s->guard.script[0] == '\0')
         end = ACTION_NO_EFFECT;
     else if (!unknown)
         guard_redis_refused(s, end == ACTION_REFUSED ? a->probe.text : "");
     (void)str_copy(s->action_error, sizeof s->action_error,
-                   end == ACTION_REFUSED ? s->guard.refused : "");
+                   end == ACTION_REFUSED ? s->guard.script : "");
     recover_event(s, EVENT_ACTION_ENDED, p->action_id, end, now);
 }

@@ -124,7 +124,7 @@ struct guard {
     char listed[GUARD_TEXT_MAX];  /* what is missing, in words; "" = nothing */
     char refused[GUARD_TEXT_MAX]; /* what the host refused, in words; "" = nothing */
     enum host_command refused_command;
-    bool by_redis; /* it is Redis that has refused, and until it is well again */
+    char script[GUARD_TEXT_MAX]; /* why Redis did not let us end its script, until it is well; "" */
 };
 
 enum sample_state {

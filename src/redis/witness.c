@@ -23,6 +23,7 @@ struct place {
     const char *host; /* NULL: the Unix socket */
     int port;
     bool tls;
+    bool prohibited; /* the host does not let us ask there */
 };
 
 struct query {
@@ -39,7 +40,7 @@ struct query {
     mono_ms reached;
     struct stream *stream;
     struct resp_reader *reader;
-    bool prohibited;            /* one of the places may not be asked */
+    bool prohibited;            /* is one of the places? */
     struct witness_facts facts; /* the best so far; `address` is empty at first */
 };
 
@@ -265,7 +266,7 @@ static void on_way(void *context, int fd, const struct error *error)
     if (code == -ECONNREFUSED || code == -EHOSTUNREACH) {
         settle(q, code == -ECONNREFUSED ? REPLY_REFUSED : REPLY_UNREACHABLE, text, strlen(text));
     } else if (code == -EACCES) {
-        q->prohibited = true;
+        q->places[q->place].prohibited = q->prohibited = true;
         q->place++;
         go_on(q);
     } else {
@@ -278,8 +279,9 @@ static void finish_prohibited(struct query *q)
     char places[160] = "";
     char why[FACT_TEXT_MAX];
     for (size_t i = 0; i < q->place_count; i++)
-        (void)str_append(places, sizeof places, "%s%s:%d", i == 0 ? "" : " and ", q->places[i].host,
-                         q->places[i].port);
+        if (q->places[i].prohibited)
+            (void)str_append(places, sizeof places, "%s%s:%d", places[0] == '\0' ? "" : " and ",
+                             q->places[i].host, q->places[i].port);
     (void)str_format(why, sizeof why,
                      "the host's sshd does not forward to %s for this key (permitopen, restrict, "
                      "AllowTcpForwarding)",

@@ -135,6 +135,31 @@ def test_script_that_wrote_is_left_to_a_human(host):
 # A restart that never ends
 
 
+def test_script_that_an_acl_keeps_from_being_killed_is_left_to_a_human_in_redis_words(host):
+    with host.redis() as client:
+        client.call("ACL", "SETUSER", "person", "on", "nopass", "allcommands", "allkeys", "allchannels")
+        client.call("ACL", "SETUSER", "default", "-script", "-function")
+    with watching(host) as daemon:
+        before = recoveries.identity(host)
+        with faults.busy_script(host, threshold_ms=1000):
+            told = daemon.wait_for_audit(lambda line: line["operation"] == "manual-intervention-required", 30)
+            words = "Redis does not let Resus end the script: NOPERM"
+            assert told["reason"].startswith("busy_script: ") and words in told["reason"], told
+            explained = daemon.cli("recovery", "explain").json
+            assert not explained["would_act"] and words in str(explained["reasons"]), explained
+            assert explained["withheld"]["reason_code"] == "cannot_act", explained
+            status = daemon.health()["auto_recovery"]
+            assert status["requires_manual_intervention"], status
+            assert status["attempts"] == status["circuit_breaker"]["recoveries_in_window"] == 0, status
+            with host.redis() as client:
+                client.call("AUTH", "person", "any")
+                client.call("SCRIPT", "KILL")
+                client.call("ACL", "SETUSER", "default", "allcommands")
+        daemon.wait_for_cause("ok", 30)
+        recoveries.assert_untouched(host, before)
+        assert daemon.cli("recovery", "explain").json["withheld"] is None
+
+
 def test_hanging_restart_is_released_by_killing_the_script(host):
     with watching(host) as daemon:
         clock = recoveries.Clock(host)

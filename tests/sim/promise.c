@@ -496,6 +496,7 @@ void promise_killed(struct sim *s)
         w->paused = w->paused && durable->paused_until.ms == w->paused_until.ms;
         w->recovery_steps = 0;
         w->alerted[0] = '\0';
+        w->ended_for_human = false; /* it died before the call: the failure is treated anew */
         w->needed = durable->exhausted || durable->breaker_open;
         int64_t proof = w->told.proof;
         bool stop_seen = w->told.stop_seen && durable->stop_seen != STOP_UNSEEN;

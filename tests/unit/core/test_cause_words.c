@@ -121,6 +121,13 @@ static void a_refusal_that_nobody_could_confirm_says_why_and_what_would_allow_it
     s.witness.reply = REPLY_REFUSED;
     (void)str_copy(s.witness.address, sizeof s.witness.address, "127.0.0.1:6379");
     expect(CAUSE_CONNECTION_REFUSED, &s, "never found it at 127.0.0.1:6379", "address");
+    s.witness_proven = true;
+    s.witness.reply = REPLY_CLOSED;
+    expect(CAUSE_CONNECTION_REFUSED, &s, "got at 127.0.0.1:6379 does not tell", "address");
+    s.witness = (struct witness_facts){.possible = false};
+    char words[CAUSE_WORDS_MAX];
+    struct cause_place here = {"redis-server", "127.0.0.1:6379", true};
+    assert_null(strstr(cause_advice(CAUSE_CONNECTION_REFUSED, &s, here, words), "permitopen"));
 }
 
 static void a_redis_that_takes_no_new_clients_is_named(void **state)

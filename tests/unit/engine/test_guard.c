@@ -315,9 +315,31 @@ static void a_script_that_redis_does_not_let_us_end_counts_for_nothing(void **st
         host.text = "";
         now = run_until(f, now + 15000);
         assert_false(s->recovery.needs_human);
-        assert_int_equal(s->guard.refused[0], '\0');
+        assert_int_equal(s->guard.refused[0] + s->guard.script[0], '\0');
     }
     assert_int_equal(s->recovery.breaker.times[0].ms, 0);
+}
+
+/* What the host says, of a person's command too, is no word on the script, and the other way. */
+static void the_script_and_the_host_have_a_refusal_each(void **state)
+{
+    struct fixture *f = *state;
+    struct service *s = &f->engine->services[0];
+    int64_t now = run_until(f, 5000);
+    host.text = "NOPERM this user has no permissions";
+    now = runs_a_script(f, now, REPLY_NOPERM);
+    struct host_outcome commands[] = {
+        {.command = HOST_START, .end = HOST_EXITED},
+        {.command = HOST_RELOAD, .end = HOST_EXITED, .exit_code = 1, .refusal = HOST_REFUSED_SUDO},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
+        guard_refused(s, &commands[i], fixture_at(now));
+        expect_guard(f, now, "cannot_act", host.text);
+    }
+    host.reply = REPLY_PONG;
+    host.text = "";
+    (void)run_until(f, now + 15000);
+    assert_non_null(strstr(s->guard.refused, "sudo refuses"));
 }
 
 /* Somebody gives the right: it is tried again, later each time. */
@@ -383,6 +405,8 @@ int main(void)
                                         set_up, fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_script_that_redis_does_not_let_us_end_counts_for_nothing,
                                         set_up, fixture_tear_down),
+        cmocka_unit_test_setup_teardown(the_script_and_the_host_have_a_refusal_each, set_up,
+                                        fixture_tear_down),
         cmocka_unit_test_setup_teardown(what_redis_has_refused_is_tried_again, set_up,
                                         fixture_tear_down),
         cmocka_unit_test_setup_teardown(a_login_that_runs_nothing_is_not_reached, set_up,
