@@ -679,6 +679,8 @@ export type KeyRotation = {
   readonly switched_at?: Time;
   readonly old_kept_until?: Time;
   readonly hosts: readonly (KeyHost)[];
+};
+
 export type AuditVerdict = {
   readonly intact: boolean;
   readonly lines: number;
