@@ -127,9 +127,9 @@ static void work(struct key_work *w)
         w->result = key_book_write(&w->book, &w->error);
         break;
     }
+    const struct key_record *r = key_book_find(&w->book, w->order.key);
     keypair_fresh_path(w->order.key, fresh);
-    if (w->result == 0 && w->kind != KEY_WORK_NOTE &&
-        key_book_find(&w->book, w->order.key) != NULL && keypair_has_fresh(w->order.key))
+    if (w->result == 0 && w->kind != KEY_WORK_NOTE && r != NULL && r->recorded == KEY_MADE)
         w->result = keypair_read(fresh, &w->fresh, &w->error);
 }
 
