@@ -55,10 +55,9 @@ static void judge_configuration(const struct doctor_facts *f, json_t *items)
                    "other accounts can change what Resus acts on, and it would not start again: %s",
                    f->self.trust.text);
     for (size_t i = 0; i < s->warning_count; i++)
-        doctor_put(
-            items, "configuration", FINDING_WARNING,
-            "mend the line, try it with `resus serve --check`, then `systemctl reload resus`", "%s",
-            s->warnings[i]);
+        doctor_put(items, "configuration", FINDING_WARNING,
+                   "fix the line, try it with `resus serve --check`, then `systemctl reload resus`",
+                   "%s", s->warnings[i]);
     if (s->warning_count == 0 && f->self.reload_refused == NULL && f->misconfigured == NULL &&
         f->self.trust.code == 0)
         doctor_put(items, "configuration", FINDING_PASS, NULL, "%s has no warnings", s->path);
