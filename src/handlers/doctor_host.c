@@ -90,7 +90,7 @@ static void judge_timeouts(const struct doctor_facts *f, json_t *items)
                          "\"TimeoutStopSec=10min\" (longer than a last save takes)",
                          unit);
         doctor_put(items, "unit", FINDING_WARNING, fix,
-                   "TimeoutStopSec is infinity: a stop or restart hangs for ever when Redis cannot "
+                   "TimeoutStopSec is infinity: a stop or restart hangs forever when Redis cannot "
                    "save, or runs a script without end");
     }
     if (f->unit.timeout_start_us > 0 && f->unit.timeout_start_us != INT64_MAX &&
