@@ -88,7 +88,7 @@ describe('what happened', () => {
 });
 
 describe('recovery figures', () => {
-  const item = (id: string, started_at: number, result: string, recovery_level: string): Parameters<typeof recoveryFigures>[0][number] => ({ id, service: 'redis', started_at, duration_seconds: 2, cause: 'crashed', recovery_level, result, attempts: 1, message: '' });
+  const item = (id: string, started_at: number, result: string, recovery_level: string): Parameters<typeof recoveryFigures>[0][number] => ({ id, service: 'redis', started_at, duration_seconds: 2, cause: 'crashed', recovery_level, result, attempts: 1, message: '', stored: true });
   test('are count, rate, mean time and most common level', () => {
     const now = 10 * 86_400_000;
     expect(recoveryFigures([item('a', now - 1, 'success', 'hard'), item('b', now - 2 * 86_400_000, 'failed', 'hard')], now)).toEqual({ lastDay: 1, successRate: 0.5, meanSeconds: 2, commonLevel: 'hard', bySystemd: 0 });
