@@ -1,17 +1,19 @@
 /* The one socket between the engine and the web process: frames (api/frame.h), both ways.
  *
  * engine -> web
- *   {"setup": {"listen", "certificate", "key",     PEM texts: chain, private key
- *              "issuer", "token_keys": [{"kid", "pem"}],   public keys that sign logins, newest
- * first "rate_limits": {"start", ... },     a minute, 0 = none "metrics_anonymous": bool,
- * "public_status": bool, "hsts": bool, "foreign_tokens": bool, "trusted_proxies": [networks]}}
+ *   {"setup": {"listen", "certificate", "key",   PEM texts: chain, private key
+ *              "issuer",
+ *              "token_keys": [{"kid", "pem"}],   public keys that sign logins, newest first
+ *              "rate_limits": {"start", ... },   a minute, 0 = none
+ *              "metrics_anonymous": bool, "public_status": bool, "hsts": bool,
+ *              "foreign_tokens": bool, "trusted_proxies": [networks]}}
  *                                                first frame; again after a reload
  *   {"users": {"<sub>": {"role", "not_before"}}}   all who may log in; whole map at each change.
  *                                                  Role anonymous: its second factor is missing.
  *                                                  A token of another sub, or issued (iat) before
  *                                                  not_before, is refused
  *   {"revoked": ["<session>", ...]}                token_session(), revoked and not yet expired;
- * whole list
+ *                                                  whole list
  *   {"event": {...}, "service": id}                every event, as published
  *                                                  from "ready" on, after the last ones before it
  *   {"id", "line": any}                            a piece of a follow or of a long answer

@@ -397,7 +397,8 @@ static json_t *header_components(void)
     (void)json_put(list, "X-Request-Id", header("Names this request in the audit file.", "text"));
     (void)json_put(list, "X-RateLimit-Limit", header("Calls a minute.", "whole"));
     (void)json_put(list, "X-RateLimit-Remaining", header("What is left of them.", "whole"));
-    (void)json_put(list, "X-RateLimit-Reset", header("When it begins anew: Unix time.", "whole"));
+    (void)json_put(list, "X-RateLimit-Reset",
+                   header("When the window starts again: Unix time.", "whole"));
     (void)json_put(list, "Retry-After", header("Seconds.", "whole"));
     (void)json_put(list, "WWW-Authenticate", header("How to log in.", "text"));
     return list;

@@ -229,7 +229,7 @@ const struct operation operations[OPERATION_COUNT] = {
                     inspect_fields, "Looks into Redis: bounded and read-only.", "Inspection",
                     .noted = true},
     [OP_DOCTOR] = {"doctor", GET, ON("/doctor"), ACCESS_ADMIN, true, RATE_NONE, no_fields,
-                   "Checks the set-up itself and says how to mend it.", "Findings"},
+                   "Checks the set-up itself and says how to fix it.", "Findings"},
     [OP_AUDIT] = {"audit", GET, "/api/audit", ACCESS_ADMIN, false, RATE_NONE, audit_fields,
                   "Lines of the audit log, newest first; as text with format=lines.", "AuditLines",
                   .noted = true},

@@ -43,7 +43,10 @@ static void lose(struct head_sender *s, const char *why)
         log_warning("audit", "cannot send audit heads to the syslog server %s:%d: %s. Retrying",
                     s->host, s->port, why);
     s->failed = true;
-    wait_for(s, HEADS_RETRY_MS);
+    if (s->count > 0)
+        wait_for(s, HEADS_RETRY_MS);
+    else
+        (void)uv_timer_stop(&s->timer); /* the next head connects */
 }
 
 static void flush(struct head_sender *s)
@@ -165,7 +168,7 @@ void head_sender_send(struct head_sender *s, wall_ms at, const char *text)
     s->count++;
     if (s->stream != NULL && stream_state(s->stream) == STREAM_OPEN)
         flush(s);
-    else if (s->stream == NULL && !s->failed)
+    else if (s->stream == NULL && !uv_is_active((uv_handle_t *)&s->timer))
         connect_now(s);
 }
 

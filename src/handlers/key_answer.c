@@ -24,12 +24,6 @@ int64_t key_keep_ms(const struct settings *settings, const char *key)
     return hours * HOUR_MS;
 }
 
-static bool same_login(const struct service_settings *a, const struct service_settings *b)
-{
-    return a->ssh.port == b->ssh.port && str_equal(a->ssh.host, b->ssh.host) &&
-           str_equal(a->ssh.user, b->ssh.user);
-}
-
 /* ── commands to copy ── */
 
 /* A path as a word for a shell. */
@@ -87,7 +81,8 @@ static void put_line(json_t *host, const struct key_view *v, const struct servic
     bool ok = true;
     for (size_t i = 0; i < v->settings->service_count; i++) {
         const struct service_settings *s = &v->settings->services[i];
-        if (!key_is_of(s, v->key) || !same_login(s, first) || s->redis.socket[0] != '\0')
+        if (!key_is_of(s, v->key) || !settings_same_login(&s->ssh, &first->ssh) ||
+            s->redis.socket[0] != '\0')
             continue;
         ok = ok && permit(&options, "127.0.0.1", s->redis.port) &&
              (str_equal(s->redis.host, "127.0.0.1") ||
@@ -119,7 +114,7 @@ static json_t *host_json(const struct key_view *v, size_t first)
     (void)json_put_text(host, "user", s->ssh.user);
     for (size_t i = first; i < v->settings->service_count; i++) {
         const struct service_settings *other = &v->settings->services[i];
-        if (key_is_of(other, v->key) && same_login(s, other))
+        if (key_is_of(other, v->key) && settings_same_login(&s->ssh, &other->ssh))
             (void)json_array_append_new(services, json_string(other->id));
     }
     (void)json_put(host, "services", services);
@@ -139,7 +134,8 @@ static bool first_of_login(const struct key_view *v, size_t i)
     if (!key_is_of(&services[i], v->key))
         return false;
     for (size_t j = 0; j < i; j++)
-        if (key_is_of(&services[j], v->key) && same_login(&services[j], &services[i]))
+        if (key_is_of(&services[j], v->key) &&
+            settings_same_login(&services[j].ssh, &services[i].ssh))
             return false;
     return true;
 }

@@ -127,9 +127,9 @@ static void work(struct key_work *w)
         w->result = key_book_write(&w->book, &w->error);
         break;
     }
+    const struct key_record *r = key_book_find(&w->book, w->order.key);
     keypair_fresh_path(w->order.key, fresh);
-    if (w->result == 0 && w->kind != KEY_WORK_NOTE &&
-        key_book_find(&w->book, w->order.key) != NULL && keypair_has_fresh(w->order.key))
+    if (w->result == 0 && w->kind != KEY_WORK_NOTE && r != NULL && r->recorded == KEY_MADE)
         w->result = keypair_read(fresh, &w->fresh, &w->error);
 }
 
@@ -398,24 +398,35 @@ static void act_tell_end(struct keys *k)
                "rotation is complete.");
 }
 
+struct kept_because {
+    int status;
+    const char *title, *code, *remedy;
+};
+
+static struct kept_because kept_because(const struct key_run *run, const struct error *why)
+{
+    if (why->code == -EHOSTUNREACH)
+        return (struct kept_because){503, "Host unreachable", "host_unreachable",
+                                     "Run `resus key rotate --continue` again when it is back."};
+    if (why->code == -EAGAIN)
+        return (struct kept_because){409, "Settings changed", "settings_changed",
+                                     "Run `resus key rotate --continue` again."};
+    if (run->work == KEY_WORK_LOOK) /* no file was touched: the proof failed */
+        return (struct kept_because){
+            409, "The old key stays in use", "key_not_accepted",
+            "Fix that, then run `resus key rotate --continue` again; `resus key rotate` prints "
+            "the line to install."};
+    return (struct kept_because){500, "The old key stays in use", "key_rotation_failed",
+                                 "Fix that, then repeat the command."};
+}
+
 static void act_keep_old(struct keys *k, const struct error *why)
 {
-    struct key_run *run = k->run;
-    bool away = why->code == -EHOSTUNREACH;
-    bool login = run->work == KEY_WORK_LOOK; /* no file was touched: the proof failed */
+    const struct key_run *run = k->run;
+    struct kept_because because = kept_because(run, why);
     key_run_audit(k, "the old key stays in use", why);
-    refuse(k,
-           away    ? 503
-           : login ? 409
-                   : 500,
-           away ? "Host unreachable" : "The old key stays in use",
-           away    ? "host_unreachable"
-           : login ? "key_not_accepted"
-                   : "key_rotation_failed",
-           "%s stays in use: %s. %s", run->order.key, why->text,
-           login ? "Put that right, then run `resus key rotate --continue` again; `resus key "
-                   "rotate` prints the line to install."
-                 : "Put that right, then repeat the command.");
+    refuse(k, because.status, because.title, because.code, "%s stays in use: %s. %s",
+           run->order.key, why->text, because.remedy);
 }
 
 static void act_ask_later(struct keys *k, const struct error *why)

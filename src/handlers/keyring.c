@@ -166,7 +166,7 @@ static int load_or_make(struct keyring *k, wall_ms now, struct error *err)
     if (r == 0 && parse(k, &text) < 0)
         r = error_set(err, -EINVAL,
                       "%s is damaged: put it back from a backup, or remove it (all logins end and "
-                      "two-factor logins must be set up anew)",
+                      "two-factor logins must be set up again)",
                       k->path);
     buf_free(&text);
     return r;

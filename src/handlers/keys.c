@@ -60,10 +60,11 @@ static void on_timer(uv_timer_t *timer)
     struct keys *k = timer->data;
     wall_ms now = keys_now(k).wall;
     for (size_t i = 0; k->run == NULL && i < k->book.count; i++) {
-        const struct key_record *r = &k->book.records[i];
+        struct key_record *r = &k->book.records[i];
         const struct service_settings *s = first_of(k, r->key);
         if (r->recorded != KEY_SWITCHED || s == NULL || now.ms < due(k, r).ms)
             continue;
+        r->asked = now; /* also when it fails before a host is asked: not again at once */
         struct key_run *run = new_run(k, &system_user, r->key, s->id);
         if (run == NULL)
             break;

@@ -19,7 +19,7 @@ static const struct throttle_rule pair_rule = {.free = 5, .longest_ms = 900000};
 static const struct throttle_rule address_rule = {.free = 20, .longest_ms = 60000};
 static const struct throttle_rule account_rule = {.free = 10, .longest_ms = 30000};
 
-struct keys {
+struct throttle_keys {
     char pair[400], address[100], account[300];
 };
 
@@ -30,7 +30,7 @@ static void lower(const char *text, char *to, size_t size)
         *p = *p >= 'A' && *p <= 'Z' ? (char)(*p - 'A' + 'a') : *p;
 }
 
-static void keys_of(const struct call *call, struct keys *k)
+static void keys_of(const struct call *call, struct throttle_keys *k)
 {
     char email[256], network[NETWORK_TEXT_MAX];
     lower(json_text_or(call->args, "email", ""), email, sizeof email);
@@ -77,7 +77,7 @@ static bool throttled(struct handlers *h, struct call *call, const struct user *
 {
     struct accounts *a = h->ports.accounts;
     mono_ms now = accounts_now(a).mono;
-    struct keys k;
+    struct throttle_keys k;
     keys_of(call, &k);
     bool known = address_known(u, call->user.source_ip);
     int64_t pair = throttle_wait_ms(a->throttle, k.pair, &pair_rule, now);
@@ -114,7 +114,7 @@ static void failed(struct handlers *h, struct call *call, struct user *u, const 
 {
     struct accounts *a = h->ports.accounts;
     mono_ms now = accounts_now(a).mono;
-    struct keys k;
+    struct throttle_keys k;
     keys_of(call, &k);
     (void)throttle_failed(a->throttle, k.pair, now);
     (void)throttle_failed(a->throttle, k.address, now);
@@ -168,7 +168,7 @@ static void let_in(struct handlers *h, struct call *call, struct user *u)
 {
     struct accounts *a = h->ports.accounts;
     struct error err = {0};
-    struct keys k;
+    struct throttle_keys k;
     keys_of(call, &k);
     throttle_forget(a->throttle, k.pair);
     throttle_forget(a->throttle, k.account);

@@ -201,16 +201,10 @@ static void begin_service(struct key_proof *p)
         next_step(p);
 }
 
-static bool same_login(const struct service_settings *a, const struct service_settings *b)
-{
-    return a->ssh.port == b->ssh.port && str_equal(a->ssh.host, b->ssh.host) &&
-           str_equal(a->ssh.user, b->ssh.user);
-}
-
 static void copy(struct key_proof *p, const struct service_settings *from, const char *key)
 {
     for (size_t i = 0; p->depth == KEY_PROOF_LOGIN && i < p->count; i++)
-        if (same_login(&p->services[i], from))
+        if (settings_same_login(&p->services[i].ssh, &from->ssh))
             return;
     struct service_settings *to = &p->services[p->count++];
     *to = *from;

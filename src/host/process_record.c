@@ -263,7 +263,8 @@ static int find_old(const struct process_files *files, pid_t *ret_pid)
         *ret_pid = record.pid;
     if (fd >= 0)
         process_record_renew(files, record.pid, geteuid());
-    (void)unlink(files->old_pid);
+    if (fd < 0 || access(files->pid, F_OK) == 0) /* else the disk is full: it is all there is */
+        (void)unlink(files->old_pid);
     return fd;
 }
 

@@ -223,8 +223,8 @@ void ssh_pool_free(struct ssh_pool *pool)
 
 static bool same_target(const struct ssh_settings *a, const struct ssh_settings *b)
 {
-    return a->port == b->port && str_equal(a->host, b->host) && str_equal(a->user, b->user) &&
-           str_equal(a->key, b->key) && str_equal(a->known_hosts, b->known_hosts);
+    return settings_same_login(a, b) && str_equal(a->key, b->key) &&
+           str_equal(a->known_hosts, b->known_hosts);
 }
 
 static struct ssh_link *find(struct ssh_pool *pool, const struct ssh_settings *settings)

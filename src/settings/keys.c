@@ -312,12 +312,12 @@ const struct key keys[] = {
      .help =
          "host:port of a syslog server (RFC 5424 over TLS, usually port 6514) that receives the "
          "seq and hash of the last line each minute"},
-    {PLACE_AUDIT, "syslog_ca_file", KEY_PATH, SETTINGS(audit.syslog_ca), .restart = true,
-     .help = "CA certificates (PEM) for it; by default those of the system"},
+    {PLACE_AUDIT, "syslog_ca_file", KEY_PATH, SETTINGS(audit.syslog_ca), .trusted = true,
+     .restart = true, .help = "CA certificates (PEM) for it; by default those of the system"},
     {PLACE_AUDIT, "syslog_certificate", KEY_PATH, SETTINGS(audit.syslog_certificate),
-     .restart = true, .help = "client certificate (PEM), with `syslog_key`"},
-    {PLACE_AUDIT, "syslog_key", KEY_PATH, SETTINGS(audit.syslog_key), .restart = true,
-     .help = "key of the client certificate (PEM)"},
+     .trusted = true, .restart = true, .help = "client certificate (PEM), with `syslog_key`"},
+    {PLACE_AUDIT, "syslog_key", KEY_PATH, SETTINGS(audit.syslog_key), .trusted = true,
+     .restart = true, .help = "key of the client certificate (PEM)"},
     {PLACE_AUDIT, "enabled", KEY_ALIEN, .help = "the audit log is always on"},
     {PLACE_AUDIT, "log_level", KEY_ALIEN, .help = "everything is written"},
     {PLACE_AUDIT, "include_command_output", KEY_ALIEN, .help = "the lines' form is fixed"},

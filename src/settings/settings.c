@@ -101,6 +101,11 @@ bool settings_same_redis(const struct service_settings *a, const struct service_
     return same_rows(OPENS_REDIS, a, b);
 }
 
+bool settings_same_login(const struct ssh_settings *a, const struct ssh_settings *b)
+{
+    return a->port == b->port && str_equal(a->host, b->host) && str_equal(a->user, b->user);
+}
+
 bool settings_same_control(const struct service_settings *a, const struct service_settings *b)
 {
     return same_rows(OPENS_CONTROL, a, b);

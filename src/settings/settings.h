@@ -183,6 +183,8 @@ int settings_set_recovery(const char *key, const char *value, struct recovery_po
 /* For a reload: may the connection to Redis, may the controller of the service stay open? */
 bool settings_same_redis(const struct service_settings *a, const struct service_settings *b);
 bool settings_same_control(const struct service_settings *a, const struct service_settings *b);
+/* The same account on the same SSH server? */
+bool settings_same_login(const struct ssh_settings *a, const struct ssh_settings *b);
 /* How or where a service is controlled does not change while the daemon runs: the first key that
  * differs ("services.cache.ssh.host") into `ret_key`. False: there is none. Both have the same
  * services. */

@@ -503,6 +503,6 @@ void hub_look(struct hub *hub)
         if (!who_still(hub->who, &f->identity, now))
             end(f, CLOSE_LOGIN, "the login has ended");
         else if (f->identity.access < operations[f->operation].least)
-            end(f, CLOSE_FORBIDDEN, "the role does not allow it any more");
+            end(f, CLOSE_FORBIDDEN, "the role no longer allows it");
     }
 }

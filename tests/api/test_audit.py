@@ -169,7 +169,7 @@ def test_no_room_refuses_people_and_not_recovery(served):
 
 @contextlib.contextmanager
 def syslog_server(folder):
-    """(port, lines that came)."""
+    """(port, certificate, lines that came, its TLS context)."""
     lines, certificate, key = [], folder / "syslog.pem", folder / "syslog.key"
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days",
                     "2", "-subj", "/CN=syslog", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", str(key), "-out",
@@ -193,13 +193,30 @@ def syslog_server(folder):
                                 text = text[end:]
         thread = threading.Thread(target=serve, daemon=True)
         thread.start()
-        yield listener.getsockname()[1], certificate, lines
+        yield listener.getsockname()[1], certificate, lines, context
         listener.shutdown(socket.SHUT_RDWR)
     thread.join(10 * SCALE)
 
 
+def test_heads_go_to_a_syslog_server_again_after_it_refused_the_connection(served):
+    with syslog_server(served.folder) as (port, certificate, lines, context):
+        context.load_verify_locations(certificate)
+        context.verify_mode = ssl.CERT_REQUIRED  # refused once the head is written: TLS 1.3
+        served.stop()
+        served.settings["audit"] |= {"syslog": f"127.0.0.1:{port}", "syslog_ca_file": str(certificate)}
+        served.start()
+        served.run("audit", "key")
+        wait_until(lambda: "cannot send audit heads" in served.output(), "the warning", 60)
+        assert not lines, lines
+        context.verify_mode = ssl.CERT_NONE
+        served.run("audit", "key")
+        wait_until(lambda: lines, "the head, before a retry would have been due", 5)
+        served.stop()
+    served.start()
+
+
 def test_a_syslog_server_is_told_the_heads_of_the_audit_log(served):
-    with syslog_server(served.folder) as (port, certificate, lines):
+    with syslog_server(served.folder) as (port, certificate, lines, _):
         served.stop()
         served.settings["audit"] |= {"syslog": f"127.0.0.1:{port}", "syslog_ca_file": str(certificate)}
         served.start()

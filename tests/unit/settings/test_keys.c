@@ -88,6 +88,17 @@ static void both_ends_of_every_range_are_taken_and_nothing_beyond(void **state)
     }
 }
 
+static void every_path_is_trusted_but_those_that_are_written_or_read_on_the_host(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < key_count; i++) {
+        bool open = (keys[i].place == PLACE_SERVICE && strcmp(keys[i].name, "log_file") == 0) ||
+                    (keys[i].place == PLACE_AUDIT && strstr(keys[i].name, "syslog") == NULL);
+        if (keys[i].type == KEY_PATH && keys[i].trusted == open)
+            fail_msg("%s.%s", place_path(keys[i].place), keys[i].name);
+    }
+}
+
 static void a_text_as_long_as_its_field_is_refused_not_cut(void **state)
 {
     (void)state;
@@ -147,6 +158,7 @@ int main(void)
         cmocka_unit_test(no_place_has_a_key_twice_and_other_names_lead_somewhere),
         cmocka_unit_test(the_tables_defaults_are_the_policies_defaults),
         cmocka_unit_test(both_ends_of_every_range_are_taken_and_nothing_beyond),
+        cmocka_unit_test(every_path_is_trusted_but_those_that_are_written_or_read_on_the_host),
         cmocka_unit_test(a_text_as_long_as_its_field_is_refused_not_cut),
         cmocka_unit_test(the_handbook_has_the_whole_table),
     };
