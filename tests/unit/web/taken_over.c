@@ -115,9 +115,10 @@ static bool flood_with_readiness(void)
 static bool flood_with_used(void)
 {
     static char text[8000] = "{\"used\": [\"1\"";
-    for (int i = 1; i < LINK_USED_MAX; i++)
-        (void)strcat(text, ",\"1\"");
-    (void)strcat(text, "]}");
+    size_t length = strlen(text);
+    for (int i = 1; i < LINK_USED_MAX; i++, length += 4)
+        memcpy(text + length, ",\"1\"", 4);
+    memcpy(text + length, "]}", 3);
     send_to_engine(text, INT64_MAX);
     return false;
 }
