@@ -1,5 +1,6 @@
 #include "daemon/audit_news.h"
 
+#include <errno.h>
 #include <inttypes.h>
 
 #include "base/str.h"
@@ -11,6 +12,12 @@ static void keep(void *context, const struct audit_anchor *anchor)
 {
     struct world *w = context;
     store_save_anchor(w->store, anchor);
+}
+
+static void kept(void *context, struct audit_anchor *ret)
+{
+    struct world *w = context;
+    store_kept_anchor(w->store, ret);
 }
 
 static void notify_services(struct world *w, const char *message)
@@ -52,11 +59,16 @@ static void on_news(void *context)
 int audit_news_open(struct world *w, struct audit_guard *ret, struct error *err)
 {
     struct error why = {0};
-    *ret = (struct audit_guard){
-        .state_dir = w->settings->server.state_dir, .context = w, .keep = keep, .news = on_news};
-    int r = store_load_anchor(w->store, &ret->anchor, err);
-    if (r < 0)
-        return r;
+    *ret = (struct audit_guard){.state_dir = w->settings->server.state_dir,
+                                .context = w,
+                                .keep = keep,
+                                .kept = kept,
+                                .news = on_news};
+    int r = store_load_anchor(w->store, &ret->anchor, &why);
+    if (r == -EBADMSG) /* no reason to watch nothing */
+        log_error("audit", "%s/resus.db: %s", ret->state_dir, why.text);
+    else if (r < 0)
+        return error_set(err, r, "%s", why.text);
     /* A broken syslog configuration must not stop the watch. */
     if (w->settings->audit.syslog[0] != '\0' &&
         head_sender_new(w->loop, &w->settings->audit, &w->news.sender, &why) < 0)

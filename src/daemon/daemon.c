@@ -21,6 +21,7 @@
 #include "io/clock.h"
 #include "io/log.h"
 #include "settings/settings.h"
+#include "store/worker.h"
 
 #define EXIT_CONFIG 2
 
@@ -265,5 +266,7 @@ int daemon_serve_demo(const char *config_path, int redis_port, const char *passw
     if (lock >= 0)
         (void)close(lock);
     settings_free(d.settings);
+    if (worker_left_behind())
+        _exit(exit_status(r));
     return exit_status(r);
 }

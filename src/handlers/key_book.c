@@ -165,6 +165,19 @@ static int record_making(struct key_book *b, const struct key_order *o, struct e
     return record(b, o, KEY_MAKING, err);
 }
 
+/* Another file may have taken the new key's place since the hosts were asked. */
+static int check_proved(const struct key_order *o, struct error *err)
+{
+    char fresh[SETTINGS_PATH_MAX];
+    struct keypair_public public;
+    keypair_fresh_path(o->key, fresh);
+    int r = keypair_read(fresh, &public, err);
+    if (r == 0 && !str_equal(public.fingerprint, o->proved))
+        r = error_set(err, -ESTALE, "%s is not the key that the hosts accepted: it was replaced",
+                      fresh);
+    return r;
+}
+
 /* Everything that is said of the old key later is read while it is in use. */
 static int record_switching(struct key_book *b, const struct key_order *o, struct error *err)
 {
@@ -172,7 +185,9 @@ static int record_switching(struct key_book *b, const struct key_order *o, struc
     struct key_record *r = key_book_find(b, o->key);
     if (r == NULL)
         return error_set(err, -ENOENT, "no rotation of %s is under way", o->key);
-    int code = keypair_read(o->key, &public, err);
+    int code = check_proved(o, err);
+    if (code == 0)
+        code = keypair_read(o->key, &public, err);
     if (code < 0)
         return code;
     keypair_old_path(o->key, o->now, r->old);

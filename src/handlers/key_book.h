@@ -59,6 +59,7 @@ struct key_order {
     enum keypair_kind kind;
     char by[256];
     wall_ms now;
+    char proved[64]; /* fingerprint of the new key that every host accepted; for the switch */
 };
 int key_book_step(struct key_book *b, const struct key_order *o, enum key_book_step step,
                   struct error *err) ATTR_MUST_USE;

@@ -316,6 +316,7 @@ static void act_switch(struct keys *k)
         return;
     }
     key_run_audit(k, "proof: every host accepts the new key and runs the commands", NULL);
+    (void)str_copy(k->run->order.proved, sizeof k->run->order.proved, k->run->fresh.fingerprint);
     begin_work(k, KEY_WORK_SWITCH);
 }
 

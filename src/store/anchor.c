@@ -7,6 +7,13 @@
 #include "base/str.h"
 #include "store/database.h"
 
+/* A head that no log can have would poison the chain that goes on from it. */
+static bool is_head(const struct audit_head *head)
+{
+    return head->seq > 0 && head->seq <= INT64_MAX / 2 &&
+           strspn(head->hash, "0123456789abcdef") == AUDIT_HASH_SIZE - 1;
+}
+
 int anchor_load(sqlite3 *db, struct audit_anchor *ret, struct error *err)
 {
     sqlite3_stmt *s = NULL;
@@ -23,7 +30,9 @@ int anchor_load(sqlite3 *db, struct audit_anchor *ret, struct error *err)
         (void)str_copy(found.head.hash, sizeof found.head.hash, hash);
         (void)str_copy(found.file, sizeof found.file, file);
         found.at.ms = sqlite3_column_int64(s, 3);
-        r = 1;
+        r = is_head(&found.head)
+                ? 1
+                : error_set(err, -EBADMSG, "the recorded head of the audit log is damaged");
     } else if (code != SQLITE_DONE) {
         r = database_error(db, err, "database");
     }

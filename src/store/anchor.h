@@ -6,7 +6,7 @@
 
 #include "store/audit.h"
 
-/* 1 found, 0 none, negative error. */
+/* 1 found, 0 none, negative error: -EBADMSG when the row holds no head. */
 int anchor_load(sqlite3 *db, struct audit_anchor *ret, struct error *err) ATTR_MUST_USE;
 int anchor_save(sqlite3 *db, const struct audit_anchor *anchor, struct error *err) ATTR_MUST_USE;
 /* Reads STATE_DIR/resus.db, whether the daemon runs or not. Returns 1 when found, 0 when there is

@@ -354,6 +354,7 @@ void audit_close(struct audit *a, int64_t wait_ms)
         /* A dead disk holds the thread, and the thread this memory. Its listeners may be freed. */
         (void)pthread_mutex_lock(&a->worker.lock);
         a->guard.keep = NULL;
+        a->guard.kept = NULL;
         a->guard.news = NULL;
         (void)pthread_mutex_unlock(&a->worker.lock);
         return;

@@ -100,6 +100,9 @@ struct audit_guard {
     /* Called on the audit thread under its lock: all lines up to this head are on disk. Must not
      * block. */
     void (*keep)(void *context, const struct audit_anchor *anchor);
+    /* Called as `keep` is: the newest head that is recorded for good (seq 0 = none). A file with
+     * younger lines is not removed. */
+    void (*kept)(void *context, struct audit_anchor *ret);
     /* Called on the loop: audit_state.reported or audit_state.crowded has changed. */
     void (*news)(void *context);
 };

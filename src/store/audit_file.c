@@ -187,6 +187,7 @@ int audit_file_open(struct audit_file *f, const struct audit_settings *settings,
         .backup_count =
             settings->backup_count < AUDIT_BACKUPS_MAX ? settings->backup_count : AUDIT_BACKUPS_MAX,
         .keep_ms = settings->keep_days * DAY_MS,
+        .kept_seq = UINT64_MAX,
         .hash = AUDIT_HASH_NONE,
         .batch = BUF_LIMIT(AUDIT_BATCH_MAX),
         .fd = -1,
@@ -391,6 +392,9 @@ static void remove_behind(struct audit_file *f, int left, struct audit_dropped *
         if (f->keep_ms > 0 && newest.ms > now.ms - f->keep_ms)
             return;
         uint64_t next = look_at(f->path, i - 1, &ignored); /* index 0: FILE itself */
+        uint64_t last = next > 0 ? next - 1 : first;
+        if (last >= f->kept_seq && i < AUDIT_BACKUPS_MAX)
+            return;
         remove_backup(f->path, i);
         if (ret->files == 0)
             ret->first_seq = first;

@@ -16,6 +16,9 @@ struct audit_file {
     int64_t max_size; /* <= 0: never rotates by itself */
     int backup_count;
     int64_t keep_ms; /* files with younger lines are not removed, 0 = no limit */
+    /* Nor are files with this line or a later one: at the next start a recorded head whose line is
+     * gone would look like a log that was cut. UINT64_MAX = no limit. */
+    uint64_t kept_seq;
     int fd;
     int64_t size;
     bool half; /* bytes behind `size` could not be taken back yet */
@@ -51,8 +54,9 @@ bool audit_file_full(const struct audit_file *f, size_t length);
 /* Flushes lines that were written without `durable`. */
 int audit_file_sync(struct audit_file *f, struct error *err) ATTR_MUST_USE;
 /* FILE -> FILE.1, FILE.1 -> FILE.2 and so on, and a fresh FILE. The oldest files go until
- * backup_count are left, but for those with lines younger than keep_ms: of them there can be up to
- * AUDIT_BACKUPS_MAX, then it fails with -EDQUOT. On failure writing goes on in the old one.
+ * backup_count are left, but for those with lines younger than keep_ms or not before kept_seq: of
+ * the first there can be up to AUDIT_BACKUPS_MAX, then it fails with -EDQUOT, of the others one
+ * less. On failure writing goes on in the old one.
  * `ret` is added to. */
 int audit_file_rotate(struct audit_file *f, struct audit_dropped *ret,
                       struct error *err) ATTR_MUST_USE;

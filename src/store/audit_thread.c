@@ -110,11 +110,24 @@ static void report_rotation(struct audit *a, bool rotated)
     (void)pthread_mutex_unlock(&a->worker.lock);
 }
 
+/* Before files are removed: up to which line the head is recorded outside of the log. */
+static void learn_kept(struct audit *a)
+{
+    struct audit_anchor anchor = {0};
+    (void)pthread_mutex_lock(&a->worker.lock);
+    if (a->guard.kept != NULL) {
+        a->guard.kept(a->guard.context, &anchor);
+        a->file.kept_seq = str_equal(anchor.file, a->file.path) ? anchor.head.seq : 0;
+    }
+    (void)pthread_mutex_unlock(&a->worker.lock);
+}
+
 static void rotate(struct audit *a)
 {
     struct error err = {0};
     if (a->fresh_file || !packer_idle(a))
         return;
+    learn_kept(a);
     int r = audit_file_rotate(&a->file, &a->dropped, &err);
     set_upkeep(a, &err);
     if (r == 0) {
@@ -351,6 +364,7 @@ static void report_head(struct audit *a)
 
 static void make_room(struct audit *a)
 {
+    learn_kept(a);
     audit_file_prune(&a->file, &a->dropped);
     report_rotation(a, false);
     look_for_room(a);
@@ -487,8 +501,15 @@ void audit_check_start(struct audit *a)
     struct error err = {0};
     /* Has the thread record the head: the anchor may be older, or missing. */
     a->unsynced = a->guard.keep != NULL && f->seq > 0;
+    if (head->seq == 0 && f->seq == 0 && a->seal.number > 0)
+        (void)str_format(a->finding, sizeof a->finding,
+                         "the audit log is empty and the state database has no recorded head, but "
+                         "seals were made with the key %s: their lines are missing",
+                         a->seal.id);
     if (head->seq == 0 || !str_equal(anchor->file, f->path)) {
-        if (a->guard.keep != NULL && f->seq > 0)
+        if (a->finding[0] != '\0')
+            log_error("audit", "%s", a->finding);
+        else if (a->guard.keep != NULL && f->seq > 0)
             log_warning(
                 "audit",
                 "the state database has no recorded head of %s (new machine, restored state or "

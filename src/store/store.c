@@ -309,6 +309,8 @@ static void save_anchor(struct store *s)
     store_lock(s);
     s->problem = err;
     s->anchor_waits |= r < 0;
+    if (r == 0)
+        s->anchor_kept = anchor;
     store_unlock(s);
 }
 
@@ -534,7 +536,7 @@ int store_load_anchor(struct store *s, struct audit_anchor *ret, struct error *e
     (void)pthread_mutex_unlock(&s->db_lock);
     if (r == 1) {
         store_lock(s);
-        s->anchor = *ret;
+        s->anchor = s->anchor_kept = *ret;
         store_unlock(s);
     }
     return r;
@@ -555,6 +557,13 @@ bool store_anchor(struct store *s, struct audit_anchor *ret)
     *ret = s->anchor;
     store_unlock(s);
     return ret->head.seq > 0;
+}
+
+void store_kept_anchor(struct store *s, struct audit_anchor *ret)
+{
+    store_lock(s);
+    *ret = s->anchor_kept;
+    store_unlock(s);
 }
 
 void store_look(struct store *s, struct store_state *ret)

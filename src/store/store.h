@@ -159,6 +159,8 @@ int store_load_anchor(struct store *s, struct audit_anchor *ret, struct error *e
 void store_save_anchor(struct store *s, const struct audit_anchor *anchor);
 /* From any thread: the newest anchor, saved or not. Returns false when there is none. */
 bool store_anchor(struct store *s, struct audit_anchor *ret);
+/* From any thread: the newest saved anchor, seq 0 = none. */
+void store_kept_anchor(struct store *s, struct audit_anchor *ret);
 
 /* What stands between memory and disk; from any thread, at once. */
 struct store_state {

@@ -57,9 +57,10 @@ struct store {
     uint64_t serial;
     struct unsaved unsaved;
     struct kept_recoveries kept;
-    size_t retrying, retrying_kept; /* more of them, in the thread's hands */
-    struct audit_anchor anchor;     /* seq 0 = none */
-    bool anchor_waits;              /* it is not saved yet */
+    size_t retrying, retrying_kept;  /* more of them, in the thread's hands */
+    struct audit_anchor anchor;      /* seq 0 = none */
+    bool anchor_waits;               /* it is not saved yet */
+    struct audit_anchor anchor_kept; /* the one that is saved, seq 0 = none */
     struct error problem;
     struct job spares[STORE_SPARES_MAX];
 

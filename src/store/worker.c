@@ -2,7 +2,10 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <time.h>
+
+static atomic_bool left_behind;
 
 static void *thread_main(void *context)
 {
@@ -71,6 +74,11 @@ void worker_wait(struct worker *w, int64_t timeout_ms)
     (void)pthread_cond_timedwait(&w->wake, &w->lock, &until);
 }
 
+bool worker_left_behind(void)
+{
+    return atomic_load(&left_behind);
+}
+
 bool worker_stop(struct worker *w, int64_t wait_ms)
 {
     struct timespec until = in_ms(wait_ms < 0 ? 0 : wait_ms);
@@ -82,6 +90,7 @@ bool worker_stop(struct worker *w, int64_t wait_ms)
     bool finished = w->finished;
     (void)pthread_mutex_unlock(&w->lock);
     if (!finished) {
+        atomic_store(&left_behind, true);
         (void)pthread_detach(w->thread);
         return false;
     }

@@ -29,6 +29,9 @@ void worker_wait(struct worker *w, int64_t timeout_ms);
 /* Asks it to stop and waits at most `wait_ms`. True: joined. False: it hangs; it is detached and
  * what it can reach must stay allocated. */
 bool worker_stop(struct worker *w, int64_t wait_ms) ATTR_MUST_USE;
+/* True: one hangs still. exit() would then take the libraries' memory from under it; _exit() does
+ * not. */
+bool worker_left_behind(void);
 /* After worker_stop said true, when nobody uses `lock` any more. */
 void worker_free(struct worker *w);
 

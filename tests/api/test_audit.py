@@ -4,6 +4,7 @@ import contextlib
 import os
 import re
 import socket
+import sqlite3
 import ssl
 import subprocess
 import threading
@@ -82,6 +83,29 @@ def test_a_machine_that_knows_no_line_says_so(served):
     assert not of(served, "audit-lines-missing")
 
 
+def test_an_audit_log_that_is_gone_with_its_database_is_missed_by_its_seals(served):
+    served.run("audit", "key")
+    wait_until(lambda: of(served, "audit-seal"), "a seal")
+    served.stop()
+    for file in (*served.audit_file.parent.glob("audit.log*"), *(served.folder / "state").glob("resus.db*")):
+        file.unlink()
+    served.start()
+    assert "their lines are missing" in served.output()
+    wait_until(lambda: of(served, "audit-lines-missing"), "the line")
+    assert not served.ask("audit_verify")[1]["intact"]
+
+
+def test_a_damaged_head_of_the_audit_log_is_told_and_not_gone_on_from(served):
+    served.stop()
+    with contextlib.closing(sqlite3.connect(served.folder / "state" / "resus.db")) as database, database:
+        database.execute("UPDATE audit_anchor SET seq = -5, hash = 'zz'")
+    checked = served.run("audit", "verify")
+    assert "the recorded head of the audit log is damaged" in checked.stdout + checked.stderr, checked
+    served.start()
+    assert "the recorded head of the audit log is damaged" in served.output()
+    assert served.ask("audit_verify")[1]["intact"] and 0 < served.audit()[-1]["seq"] < 1000
+
+
 def test_audit_a_killed_daemon_raises_no_false_alarm(served):
     served.run("audit", "key")
     for _ in range(5):
@@ -96,6 +120,28 @@ def test_audit_a_killed_daemon_raises_no_false_alarm(served):
         after = served.good("audit", "verify")
         assert after["intact"] and after["last_seq"] >= before["last_seq"], (before, after)
     assert not of(served, "audit-lines-missing")
+
+
+def test_audit_rotation_outruns_no_recorded_head(served):
+    """A database that takes nothing for a while must not look like a log that was cut, once the daemon is killed."""
+    served.stop()
+    served.settings["audit"] |= {"max_size": "4KB", "backup_count": 1, "keep_days": 0, "compression": "none"}
+    served.start()
+    served.unlimited()
+    with contextlib.closing(sqlite3.connect(served.folder / "state" / "resus.db", isolation_level=None)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        last = served.audit()[-1]["seq"]
+        wait_until(lambda: served.ask("notify", message="x" * 500) and
+                   (lines := served.audit()) and lines[0]["seq"] > last + 20, "rotations", 60)
+        served.process.kill()
+        served.process.wait()
+    assert served.good("audit", "verify")["intact"]
+    served.start()
+    assert not of(served, "audit-lines-missing") and served.good("audit", "verify")["intact"], served.output()
+    # Once it is recorded, the old files go.
+    served.unlimited()
+    wait_until(lambda: served.ask("notify", message="x" * 500) and
+               len(list(served.audit_file.parent.glob("audit.log.*"))) <= 2, "old files to be removed")
 
 
 def test_audit_seals_and_heads_are_verified_without_a_daemon(served):

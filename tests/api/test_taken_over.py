@@ -101,3 +101,7 @@ def test_taken_over_web_process_that_floods_with_requests_delays_no_recovery(ser
 
 def test_taken_over_web_process_that_reports_without_end_delays_no_recovery(served):
     recovers_under(served, "flood_with_readiness")
+
+
+def test_taken_over_web_process_that_names_sessions_without_end_delays_no_recovery(served):
+    recovers_under(served, "flood_with_used")

@@ -59,9 +59,22 @@ static int end(void **state)
     return 0;
 }
 
+/* Every host accepts the new key. */
+static void prove(void)
+{
+    char fresh[SETTINGS_PATH_MAX];
+    struct keypair_public public;
+    struct error err = {0};
+    keypair_fresh_path(order.key, fresh);
+    good(keypair_read(fresh, &public, &err), &err);
+    (void)str_copy(order.proved, sizeof order.proved, public.fingerprint);
+}
+
 static void step(int n)
 {
     struct error err = {0};
+    if (n == (int)STEP_RECORD_SWITCHING)
+        prove();
     good(key_book_step(&book, &order, (enum key_book_step)n, &err), &err);
 }
 
@@ -79,6 +92,8 @@ static void finish_from(enum key_phase phase)
     struct error err = {0};
     if (phase == KEY_IDLE)
         good(key_book_make(&book, &order, &err), &err);
+    if (phase != KEY_SWITCHED)
+        prove();
     if (phase != KEY_SWITCHED)
         good(key_book_switch(&book, &order, &err), &err);
     good(key_book_remove(&book, &order, &err), &err);
@@ -168,6 +183,7 @@ static void test_a_switch_that_fails_leaves_the_old_key_in_use(void **state)
     FILE *f = fopen(path, "w"); /* another file has the old key's name */
     assert_non_null(f);
     assert_int_equal(fclose(f), 0);
+    prove();
     assert_int_equal(key_book_switch(&book, &order, &err), -EEXIST);
     assert_non_null(strstr(err.text, path));
     read_key(order.key, now);
@@ -178,12 +194,33 @@ static void test_a_switch_that_fails_leaves_the_old_key_in_use(void **state)
     finish_from(KEY_MADE);
 }
 
+static void test_a_new_key_that_was_replaced_after_its_proof_is_not_switched_to(void **state)
+{
+    (void)state;
+    struct error err = {0};
+    char path[SETTINGS_PATH_MAX], now[KEYPAIR_BASE64_MAX];
+    good(key_book_make(&book, &order, &err), &err);
+    prove();
+    keypair_fresh_path(order.key, path);
+    assert_int_equal(unlink(path), 0);
+    const char *const argv[] = {
+        "/usr/bin/ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", path, NULL};
+    test_run(argv);
+    assert_int_equal(key_book_switch(&book, &order, &err), -ESTALE);
+    assert_non_null(strstr(err.text, path));
+    read_key(order.key, now);
+    assert_string_equal(now, old_key);
+    assert_int_equal(key_book_find(&book, order.key)->recorded, KEY_MADE);
+    finish_from(KEY_MADE); /* once the hosts were asked about this one */
+}
+
 static void test_a_rotation_survives_in_the_file_with_all_that_is_said_of_it(void **state)
 {
     (void)state;
     struct error err = {0};
     char note[160];
     good(key_book_make(&book, &order, &err), &err);
+    prove();
     good(key_book_switch(&book, &order, &err), &err);
     struct key_record *r = key_book_find(&book, order.key);
     assert_non_null(r);
@@ -221,6 +258,7 @@ int main(void)
         TEST(test_a_finished_or_undone_step_is_said_and_a_quiet_start_says_nothing),
         TEST(test_files_that_no_rotation_made_are_left_alone),
         TEST(test_a_switch_that_fails_leaves_the_old_key_in_use),
+        TEST(test_a_new_key_that_was_replaced_after_its_proof_is_not_switched_to),
         TEST(test_a_rotation_survives_in_the_file_with_all_that_is_said_of_it),
         TEST(test_a_book_that_is_none_is_named_and_nothing_is_touched),
     };

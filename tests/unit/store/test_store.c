@@ -23,6 +23,7 @@
 #include "base/str.h"
 #include "store/store.h"
 #include "store/unsaved.h"
+#include "store/worker.h"
 
 #define IDS_MAX 20000
 
@@ -656,6 +657,35 @@ static void unsaved_keeps_the_newest_of_each(void **state)
     unsaved_free(&other);
 }
 
+static void hang(void *context)
+{
+    const int *from = context;
+    char byte;
+    /* Until the test lets go: a disk that does not answer. */
+    assert_true(read(*from, &byte, 1) == 1);
+}
+
+/* Its exit() would run the libraries' last acts while the thread still uses them. */
+static void a_thread_that_hangs_is_known_to_whoever_ends_the_program(void **state)
+{
+    static struct worker worker;
+    int ends[2];
+    struct error err = {0};
+    (void)state;
+    assert_int_equal(pipe(ends), 0);
+    assert_int_equal(worker_start(&worker, "hangs", hang, &ends[0], &err), 0);
+    assert_false(worker_left_behind());
+    assert_false(worker_stop(&worker, 1));
+    assert_true(worker_left_behind());
+    assert_int_equal(write(ends[1], "x", 1), 1);
+    (void)pthread_mutex_lock(&worker.lock);
+    while (!worker.finished)
+        (void)pthread_cond_wait(&worker.ended, &worker.lock);
+    (void)pthread_mutex_unlock(&worker.lock);
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -676,6 +706,7 @@ int main(void)
         TEST(lack_of_memory_completes_with_failed_and_a_long_body_is_refused),
         TEST(a_full_queue_is_busy_and_keeps_the_newest_state),
         cmocka_unit_test(unsaved_keeps_the_newest_of_each),
+        cmocka_unit_test(a_thread_that_hangs_is_known_to_whoever_ends_the_program),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

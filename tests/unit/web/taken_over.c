@@ -26,7 +26,7 @@ int __wrap_sandbox_enter(struct error *err);
 /* Sends `request` to the engine, `times` times or until it cuts the link. */
 static void send_to_engine(const char *request, int64_t times)
 {
-    char frame[1024];
+    char frame[8192];
     size_t length = strlen(request);
     for (int i = 0; i < 4; i++)
         frame[i] = (char)(length >> (8 * (3 - i)));
@@ -111,6 +111,18 @@ static bool flood_with_readiness(void)
     return false;
 }
 
+/* As many names of sessions as one message may hold. */
+static bool flood_with_used(void)
+{
+    static char text[8000] = "{\"used\": [\"1\"";
+    size_t length = strlen(text);
+    for (int i = 1; i < LINK_USED_MAX; i++, length += 4)
+        memcpy(text + length, ",\"1\"", 4);
+    memcpy(text + length, "]}", 3);
+    send_to_engine(text, INT64_MAX);
+    return false;
+}
+
 static const struct {
     const char *name;
     bool (*try)(void);
@@ -118,6 +130,7 @@ static const struct {
     {"stop_the_engine", stop_the_engine},         {"kill_the_engine", kill_the_engine},
     {"open_a_connection", open_a_connection},     {"refuse_to_end", refuse_to_end},
     {"flood_with_requests", flood_with_requests}, {"flood_with_readiness", flood_with_readiness},
+    {"flood_with_used", flood_with_used},
 };
 
 /* The name in the file `deed` beside the program. */
