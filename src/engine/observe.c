@@ -53,7 +53,7 @@ static void note_door(struct service *s, const struct probe_facts *p, mono_ms as
         sight->shut_out = 0;
         return;
     }
-    if (sight->kept.reply != REPLY_PONG) {
+    if (sight->kept.reply != REPLY_PONG && sight->kept.reply != REPLY_MISCONF) {
         if (sight->failed_probes > 0) /* it may have loaded since, or INFO has opened it */
             watch_ask_again(s, now);
         return;
