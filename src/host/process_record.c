@@ -16,6 +16,7 @@
 
 #define BOOT_ID "/proc/sys/kernel/random/boot_id"
 #define STATUS_MAX 4096
+#define PARTS 3              /* of a record: the line of stat, the boot, the identity */
 #define DELETED " (deleted)" /* what the kernel adds to a program that was replaced on the disk */
 
 struct identity {
@@ -120,7 +121,26 @@ bool process_record_identity(const char *program, uid_t uid, char *ret, size_t s
 
 static bool write_text(int fd, const char *text, size_t length)
 {
-    return length > 0 && write(fd, text, length) == (ssize_t)length;
+    ssize_t n = length > 0 ? write(fd, text, length) : 0;
+    if (n >= 0 && n < (ssize_t)length)
+        errno = ENOSPC; /* cut short */
+    return n > 0 && n == (ssize_t)length;
+}
+
+/* On a full disk: the record of the process before has its room already. */
+static int overwrite(const char *path, const char *const *texts, const size_t *lengths)
+{
+    int fd = open(path, O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY);
+    off_t at = 0;
+    bool written = fd >= 0;
+    for (int i = 0; written && i < PARTS; i++) {
+        written = pwrite(fd, texts[i], lengths[i], at) == (ssize_t)lengths[i];
+        at += (off_t)lengths[i];
+    }
+    written = written && ftruncate(fd, at) == 0;
+    if (fd >= 0)
+        close(fd);
+    return written ? 0 : -1;
 }
 
 /* Async-signal-safe. Not synced: after a power cut no process of this boot is left. */
@@ -131,14 +151,22 @@ static int store(const struct process_files *files, const char *stat_path, const
     ssize_t b = read_some(BOOT_ID, boot, sizeof boot);
     if (n <= 0 || b <= 0)
         return -1;
+    const char *const texts[PARTS] = {stat, boot, identity};
+    const size_t lengths[PARTS] = {(size_t)n, (size_t)b, strlen(identity)};
     (void)unlink(files->pid_new);
     int fd = open(files->pid_new, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-    if (fd < 0)
-        return -1;
-    bool written = write_text(fd, stat, (size_t)n) && write_text(fd, boot, (size_t)b) &&
-                   write_text(fd, identity, strlen(identity));
-    close(fd);
-    return written ? rename(files->pid_new, files->pid) : -1;
+    bool written = fd >= 0;
+    for (int i = 0; written && i < PARTS; i++)
+        written = write_text(fd, texts[i], lengths[i]);
+    int code = errno;
+    if (fd >= 0)
+        close(fd);
+    if (written)
+        return rename(files->pid_new, files->pid);
+    (void)unlink(files->pid_new);
+    int r = code == ENOSPC || code == EDQUOT ? overwrite(files->pid, texts, lengths) : -1;
+    errno = code;
+    return r;
 }
 
 int process_record_write(const struct process_files *files, const char *identity)

@@ -1,12 +1,15 @@
 """The history of recoveries: one for each service, and the audit log agrees with it."""
 
 import concurrent.futures
+import contextlib
 import json
 import os
+import shutil
 import signal
 import sqlite3
+import subprocess
 
-from daemon import free_port, wait_until
+from daemon import Skip, free_port, wait_until
 
 NAMES = ("first", "second", "third")
 
@@ -90,3 +93,43 @@ def test_recoveries_outlive_a_locked_database(served):
     wait_until(lambda: [one["result"] for one in entries(served, "redis")] == ["success"], "the history")
     report = json.loads(served.run("audit", "summary", "--json").stdout)
     assert report["recoveries"]["count"] == report["recoveries"]["succeeded"] == 1, report
+
+
+def test_a_full_disk_under_the_state_stops_no_recovery(served):
+    if os.geteuid() != 0:
+        raise Skip("needs root for a small tmpfs")
+    folder = served.folder / "small"
+    folder.mkdir()
+    served.stop()
+    if subprocess.run(["mount", "-t", "tmpfs", "-o", "size=2m", "tmpfs", str(folder)], capture_output=True).returncode != 0:
+        raise Skip("tmpfs cannot be mounted here")
+    try:
+        shutil.copytree(served.folder / "state", folder, dirs_exist_ok=True)
+        served.settings["server"]["state_dir"] = str(folder)
+        served.certificate = folder / "tls" / "certificate.pem"
+        served.start()
+        served.good("restart")
+        wait_until(lambda: served.good("health", "redis")["overall_status"] == "healthy", "health")
+        with contextlib.suppress(OSError), open(folder / "filler", "wb", buffering=0) as file:
+            while True:
+                file.write(b"x" * 512)
+        for _ in range(2):
+            killed = int(served.good("status", "redis")["pid"])
+            os.kill(killed, signal.SIGKILL)
+            wait_until(lambda: served.good("status", "redis")["pid"] not in (killed, None), "another process", 30)
+        # Its record is whole: a daemon that starts anew knows it.
+        served.stop()
+        (folder / "filler").unlink()
+        served.start()
+        assert "runs already" in served.output()
+        served.good("stop", "--confirm", "STOP")
+        served.stop()
+    finally:
+        if served.process is not None:
+            served.process.kill()
+            served.process.wait()
+            served.process = None
+        subprocess.run(["umount", str(folder)], check=True)
+        served.settings["server"]["state_dir"] = str(served.folder / "state")
+        served.certificate = served.folder / "state" / "tls" / "certificate.pem"
+        served.start()
