@@ -120,12 +120,12 @@ static json_t *request_body(const struct operation *o)
 static json_t *answer_schema(const char *answer)
 {
     char name[TITLE_MAX];
-    const char * or = strstr(answer, " or ");
-    if (or == NULL)
+    const char *next = strstr(answer, " or ");
+    if (next == NULL)
         return schema_type(answer);
     json_t *list = json_array();
-    for (; or != NULL; answer = or +strlen(" or "), or = strstr(answer, " or ")) {
-        (void)str_copy_n(name, sizeof name, answer, (size_t)(or -answer));
+    for (; next != NULL; answer = next + strlen(" or "), next = strstr(answer, " or ")) {
+        (void)str_copy_n(name, sizeof name, answer, (size_t)(next - answer));
         (void)json_array_append_new(list, schema_type(name));
     }
     (void)json_array_append_new(list, schema_type(answer));

@@ -435,8 +435,7 @@ static int check_texts(const struct field *f, const json_t *value, struct error 
     if (!json_is_array(value) || json_array_size(value) > OPERATION_TEXTS_MAX)
         return error_set(err, -EINVAL, "`%s` must be a list of at most %d texts", f->name,
                          OPERATION_TEXTS_MAX);
-    json_array_foreach(value, i, text)
-    {
+    json_array_foreach(value, i, text) {
         int r = check_text(f, text, err);
         if (r < 0)
             return r;

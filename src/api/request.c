@@ -118,11 +118,11 @@ static int put_body(const struct operation *o, const json_t *args, struct buf *b
     json_t *fields JSON_CLEANUP = json_object();
     const char *name;
     json_t *given;
-    json_object_foreach((json_t *)args, name, given) if (!in_path(o, name))
-    {
-        if (json_object_set(fields, name, given) < 0)
-            return error_set(err, -ENOMEM, "no memory for a request");
-    }
+    json_object_foreach((json_t *)args, name, given)
+        if (!in_path(o, name)) {
+            if (json_object_set(fields, name, given) < 0)
+                return error_set(err, -ENOMEM, "no memory for a request");
+        }
     char *text = json_dumps(fields, JSON_COMPACT | JSON_WRITE_FLAGS);
     if (text == NULL)
         return error_set(err, -ENOMEM, "no memory for a request");

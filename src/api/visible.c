@@ -45,8 +45,7 @@ static json_t *list_without_people(const json_t *list)
     json_t *part = json_array();
     size_t i;
     json_t *item;
-    json_array_foreach(list, i, item)
-    {
+    json_array_foreach(list, i, item) {
         (void)json_array_append_new(part, without_people(item));
     }
     return part;
@@ -88,8 +87,7 @@ static json_t *dependents_for_all(const json_t *affected)
     json_t *dependents = json_array();
     size_t i;
     json_t *one;
-    json_array_foreach(affected, i, one)
-    {
+    json_array_foreach(affected, i, one) {
         (void)json_array_append_new(dependents, only(one, shown, ARRAY_LENGTH(shown)));
     }
     return dependents;
@@ -116,8 +114,7 @@ json_t *visible_services(const json_t *whole, enum access access)
     json_t *part = json_deep_copy(whole);
     size_t i;
     json_t *item;
-    json_array_foreach(json_object_get(part, "items"), i, item)
-    {
+    json_array_foreach(json_object_get(part, "items"), i, item) {
         (void)json_object_del(item, "cause");
         (void)json_object_del(item, "not_guarded");
     }
@@ -143,8 +140,7 @@ static json_t *without_log(const json_t *evidence)
     json_t *kept = json_array();
     size_t i;
     json_t *line;
-    json_array_foreach(evidence, i, line)
-    {
+    json_array_foreach(evidence, i, line) {
         if (!str_starts(json_string_value(line), CAUSE_LOG_EVIDENCE))
             (void)json_array_append(kept, line);
     }

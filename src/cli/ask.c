@@ -256,8 +256,7 @@ static void list(struct page *p, const json_t *texts)
 {
     size_t i;
     json_t *text;
-    json_array_foreach(texts, i, text)
-    {
+    json_array_foreach(texts, i, text) {
         const char *words =
             json_is_object(text) ? json_text_or(text, "message", "") : json_string_value(text);
         if (words != NULL)
@@ -278,8 +277,7 @@ static const char *roles_of(const json_t *body, char *buffer, size_t size)
     size_t i;
     json_t *role;
     buffer[0] = '\0';
-    json_array_foreach(json_object_get(body, "required_roles"), i, role)
-    {
+    json_array_foreach(json_object_get(body, "required_roles"), i, role) {
         if (json_is_string(role))
             (void)str_append(buffer, size, "%s%s", buffer[0] == '\0' ? "" : " or ",
                              json_string_value(role));

@@ -219,8 +219,7 @@ static json_t *clean_object(const json_t *value)
     json_t *made = json_object();
     const char *key;
     json_t *member;
-    json_object_foreach((json_t *)value, key, member)
-    {
+    json_object_foreach((json_t *)value, key, member) {
         char *name = page_clean_text(key);
         bool ok = name != NULL && json_put(made, name, page_clean(member));
         mem_free(name);
@@ -244,8 +243,7 @@ json_t *page_clean(const json_t *value)
     json_t *made = json_array();
     size_t i;
     json_t *item;
-    json_array_foreach(value, i, item)
-    {
+    json_array_foreach(value, i, item) {
         if (json_array_append_new(made, page_clean(item)) != 0) {
             json_decref(made);
             return NULL;

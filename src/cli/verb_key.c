@@ -49,8 +49,7 @@ static void view_keys(struct page *p, const json_t *body)
     const json_t *items = json_object_get(body, "items");
     size_t i;
     json_t *item;
-    json_array_foreach(items, i, item)
-    {
+    json_array_foreach(items, i, item) {
         bool good = json_bool_or(item, "good", false);
         page_tone(p, good ? TONE_GOOD : TONE_BAD, "%s", good ? "✓" : "✗");
         page_put(p, " %s  %s\n", json_text_or(item, "service", ""), json_text_or(item, "key", ""));

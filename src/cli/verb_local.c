@@ -99,8 +99,7 @@ static int tell_problems(const struct invocation *in, const json_t *problems)
     char text[2048] = "";
     size_t i;
     json_t *problem;
-    json_array_foreach((json_t *)(uintptr_t)problems, i, problem)
-    {
+    json_array_foreach((json_t *)(uintptr_t)problems, i, problem) {
         if (!in->json)
             say("", json_string_value(problem));
         (void)str_append(text, sizeof text, "%s%s", i == 0 ? "" : "\n", json_string_value(problem));
@@ -124,8 +123,7 @@ static void tell_good(const struct invocation *in, const char *path,
         ask_print_json(body);
         return;
     }
-    json_array_foreach(warnings, i, warning)
-    {
+    json_array_foreach(warnings, i, warning) {
         say("warning: ", json_string_value(warning));
     }
     (void)printf("%s: good, %zu service%s\n", path, settings->service_count,

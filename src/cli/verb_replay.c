@@ -43,8 +43,7 @@ static void show_step(void *context, const json_t *raw)
                  json_text_or(line, "event", "?"), json_text_or(verdict, "cause", "?"),
                  json_bool_or(verdict, "confirmed", false) ? "" : "?",
                  json_text_or(line, "phase", "?"));
-    json_array_foreach(effects, i, effect)
-    {
+    json_array_foreach(effects, i, effect) {
         const char *action = json_text_or(effect, "action", "");
         const char *cause = json_text_or(effect, "cause", "");
         (void)printf("%s %s%s%s%s%s", i == 0 ? ";" : ",", json_text_or(effect, "kind", "?"),

@@ -37,8 +37,7 @@ static void view_user(struct page *p, const json_t *body, const struct invocatio
     const json_t *tokens = json_object_get(body, "api_tokens");
     size_t i;
     json_t *token;
-    json_array_foreach(tokens, i, token)
-    {
+    json_array_foreach(tokens, i, token) {
         page_put(p,
                  "API token %lld (%s, %s) was made by this user and still works: `resus token "
                  "revoke %lld`\n",
@@ -68,8 +67,7 @@ static int find_user(const struct invocation *in, const char *email, int64_t *re
         return status;
     }
     *ret = 0;
-    json_array_foreach(json_object_get(q.body, "items"), i, user)
-    {
+    json_array_foreach(json_object_get(q.body, "items"), i, user) {
         if (strcasecmp(json_text_or(user, "email", ""), email) == 0)
             *ret = json_int_or(user, "id", 0);
     }

@@ -22,8 +22,7 @@ static void name_subject(struct view_subject *s, const json_t *services)
     const json_t *items = json_object_get(services, "items");
     size_t i;
     json_t *item;
-    json_array_foreach(items, i, item)
-    {
+    json_array_foreach(items, i, item) {
         const char *id = json_text_or(item, "id", "");
         if (s->id == NULL ? json_array_size(items) == 1 : str_equal(id, s->id)) {
             s->id = id;

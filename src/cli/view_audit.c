@@ -72,8 +72,7 @@ static void groups(struct page *p, const char *title, const json_t *items, const
     page_put(p, "\n");
     page_tone(p, TONE_BOLD, "%s", title);
     page_put(p, "\n");
-    json_array_foreach(items, i, item)
-    {
+    json_array_foreach(items, i, item) {
         const char *name = json_text_or(item, key, "-");
         page_put(p, "  %s", name);
         page_pad(p, page_width(name), 28);
@@ -92,8 +91,7 @@ static void items_of(struct page *p, const char *title, const json_t *items)
     page_put(p, "\n");
     page_tone(p, TONE_BOLD, "%s", title);
     page_put(p, "\n");
-    json_array_foreach(items, i, item)
-    {
+    json_array_foreach(items, i, item) {
         const char *why = json_text_or(item, "error", json_text_or(item, "reason", ""));
         page_put(p, "  %s  %s  %s by %s%s%s\n",
                  page_clock(p, json_text_or(item, "timestamp", NULL), at),

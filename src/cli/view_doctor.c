@@ -15,8 +15,7 @@ size_t view_doctor_findings(const json_t *body)
 {
     size_t i, count = 0;
     json_t *item;
-    json_array_foreach(json_object_get(body, "items"), i, item)
-    {
+    json_array_foreach(json_object_get(body, "items"), i, item) {
         count += finding(item);
     }
     return count;
@@ -27,8 +26,7 @@ void view_doctor(struct page *p, const json_t *body, const struct invocation *in
     (void)in;
     size_t i;
     json_t *item;
-    json_array_foreach(json_object_get(body, "items"), i, item)
-    {
+    json_array_foreach(json_object_get(body, "items"), i, item) {
         const char *status = json_text_or(item, "status", "unknown");
         const char *fix = json_text_or(item, "fix", "");
         page_tone(p, view_tone(status), "%s",

@@ -20,8 +20,7 @@ void view_key_rotation(struct page *p, const json_t *body, const struct invocati
     page_field(p, "Key", "%s", json_text_or(body, "key", ""));
     fact(p, body, "New key", "new_file", "new_fingerprint");
     fact(p, body, "Old key", "old_file", "old_fingerprint");
-    json_array_foreach(hosts, i, host)
-    {
+    json_array_foreach(hosts, i, host) {
         const char *line = json_text_or(host, "line", NULL);
         const char *command = json_text_or(host, "command", NULL);
         if (command == NULL)

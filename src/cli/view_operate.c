@@ -56,8 +56,7 @@ static void texts(struct page *p, const char *label, enum tone tone, const json_
     char value[512];
     size_t i;
     json_t *item;
-    json_array_foreach(items, i, item)
-    {
+    json_array_foreach(items, i, item) {
         const char *text = json_is_object(item) ? json_text_or(item, "message", NULL) : NULL;
         page_label(p, i == 0 ? label : "");
         page_tone(p, tone, "%s", text != NULL ? text : view_value(item, value, sizeof(value)));

@@ -158,8 +158,7 @@ void view_recoveries(struct page *p, const json_t *body, const struct invocation
     const json_t *items = json_object_get(body, "items");
     size_t i;
     json_t *item;
-    json_array_foreach(items, i, item)
-    {
+    json_array_foreach(items, i, item) {
         char at[64], number[32];
         const char *result = json_text_or(item, "result", "running");
         double duration = json_real_or(item, "duration_seconds", NAN);
@@ -207,16 +206,14 @@ void view_explain(struct page *p, const json_t *body, const struct invocation *i
         page_field(p, "Cause", "%s", json_string_value(cause));
     size_t i;
     json_t *reason;
-    json_array_foreach(json_object_get(body, "reasons"), i, reason)
-    {
+    json_array_foreach(json_object_get(body, "reasons"), i, reason) {
         page_field(p, i == 0 ? "Because" : "", "%s", view_value(reason, value, sizeof(value)));
     }
     withheld_line(p, json_object_get(body, "withheld"));
     const char *key;
     json_t *fact;
     bool first = true;
-    json_object_foreach((json_t *)json_object_get(body, "facts"), key, fact)
-    {
+    json_object_foreach((json_t *)json_object_get(body, "facts"), key, fact) {
         page_label(p, first ? "Facts seen" : "");
         page_put(p, "%s", key);
         page_pad(p, page_width(key), 24);

@@ -38,8 +38,7 @@ void view_slo(struct page *p, const json_t *body, const struct invocation *in)
     json_t *w;
     char ago[64];
     (void)in;
-    json_array_foreach(json_object_get(body, "windows"), i, w)
-    {
+    json_array_foreach(json_object_get(body, "windows"), i, w) {
         const json_t *a = json_object_get(w, "availability");
         int64_t days = json_int_or(w, "days", 0);
         page_tone(p, TONE_BOLD, "%lld day%s", (long long)days, days == 1 ? "" : "s");
@@ -94,14 +93,12 @@ void view_diagnosis(struct page *p, const json_t *body, const struct invocation 
     json_t *one;
     (void)in;
     view_cause(p, json_object_get(body, "cause"));
-    json_array_foreach(json_object_get(body, "trees"), i, tree)
-    {
+    json_array_foreach(json_object_get(body, "trees"), i, tree) {
         page_tone(p, TONE_BOLD, "%s?", json_text_or(tree, "title", ""));
         if (!json_bool_or(tree, "applies", false))
             page_put(p, " no");
         page_put(p, "\n");
-        json_array_foreach(json_object_get(tree, "steps"), k, one)
-        {
+        json_array_foreach(json_object_get(tree, "steps"), k, one) {
             view_step(p, one);
         }
     }

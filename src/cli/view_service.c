@@ -112,8 +112,7 @@ static void dependents(struct page *p, const json_t *affected)
     size_t i;
     json_t *one;
     bool labelled = false;
-    json_array_foreach(affected, i, one)
-    {
+    json_array_foreach(affected, i, one) {
         const json_t *ok = json_object_get(one, "ok");
         bool checking = json_bool_or(one, "checking", false);
         char ago[64];
@@ -191,8 +190,7 @@ static void bullets(struct page *p, const char *label, const json_t *texts)
 {
     size_t i;
     json_t *text;
-    json_array_foreach(texts, i, text)
-    {
+    json_array_foreach(texts, i, text) {
         if (json_is_string(text))
             page_field(p, i == 0 ? label : "", "%s", json_string_value(text));
     }
@@ -356,8 +354,7 @@ void view_health(struct page *p, const struct view_subject *s)
     view_cause(p, json_object_get(s->health, "cause"));
     size_t i;
     json_t *text;
-    json_array_foreach(json_object_get(s->health, "recommendations"), i, text)
-    {
+    json_array_foreach(json_object_get(s->health, "recommendations"), i, text) {
         page_field(p, i == 0 ? "Recommended" : "", "• %s",
                    json_is_string(text) ? json_string_value(text)
                                         : json_text_or(text, "message", ""));
@@ -373,8 +370,7 @@ void view_services(struct page *p, const json_t *body, const struct invocation *
     size_t i, widest_id = 7, widest_name = 4;
     json_t *item;
     const json_t *items = json_object_get(body, "items");
-    json_array_foreach(items, i, item)
-    {
+    json_array_foreach(items, i, item) {
         size_t id = page_width(json_text_or(item, "id", ""));
         size_t name = page_width(json_text_or(item, "name", ""));
         widest_id = id > widest_id ? id : widest_id;
@@ -383,8 +379,7 @@ void view_services(struct page *p, const json_t *body, const struct invocation *
     page_tone(p, TONE_DIM, "  %-*s  %-*s  %-9s %-9s %s", (int)widest_id, "SERVICE",
               (int)widest_name, "NAME", "STATUS", "HEALTH", "LAST CHECK");
     page_put(p, "\n");
-    json_array_foreach(items, i, item)
-    {
+    json_array_foreach(items, i, item) {
         char ago[64];
         const char *overall = json_text_or(item, "overall_status", "unknown");
         const char *id = json_text_or(item, "id", ""), *name = json_text_or(item, "name", "");

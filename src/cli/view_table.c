@@ -41,8 +41,7 @@ void view_table(struct page *p, const json_t *items, const char *const *keys)
         columns++;
     for (size_t k = 0; k < columns; k++) {
         width[k] = page_width(keys[k]);
-        json_array_foreach(items, row, item)
-        {
+        json_array_foreach(items, row, item) {
             size_t w = page_width(view_value(json_object_get(item, keys[k]), cell, sizeof(cell)));
             width[k] = w > width[k] ? w : width[k];
         }
@@ -53,8 +52,7 @@ void view_table(struct page *p, const json_t *items, const char *const *keys)
         page_pad(p, page_width(keys[k]), k + 1 < columns ? width[k] + 2 : 0);
     }
     page_put(p, "\n");
-    json_array_foreach(items, row, item)
-    {
+    json_array_foreach(items, row, item) {
         for (size_t k = 0; k < columns; k++) {
             const json_t *value = json_object_get(item, keys[k]);
             view_value(value, cell, sizeof(cell));
@@ -80,8 +78,7 @@ static void table_of(struct page *p, const json_t *items)
     size_t count = 0;
     const char *key;
     json_t *member;
-    json_object_foreach(json_array_get(items, 0), key, member)
-    {
+    json_object_foreach(json_array_get(items, 0), key, member) {
         if (count < COLUMNS_MAX)
             keys[count++] = key;
     }
@@ -94,13 +91,11 @@ static void object(struct page *p, const json_t *value, size_t depth)
     const char *key;
     json_t *member;
     size_t width = 0;
-    json_object_foreach((json_t *)value, key, member)
-    {
+    json_object_foreach((json_t *)value, key, member) {
         size_t w = page_width(key);
         width = w > width ? w : width;
     }
-    json_object_foreach((json_t *)value, key, member)
-    {
+    json_object_foreach((json_t *)value, key, member) {
         bool nested = (json_is_object(member) || json_is_array(member)) && depth < NESTING_MAX;
         if (json_is_null(member))
             continue;
@@ -126,8 +121,7 @@ static void anything(struct page *p, const json_t *value, size_t depth)
     } else if (json_is_array(value)) {
         size_t i;
         json_t *item;
-        json_array_foreach(value, i, item)
-        {
+        json_array_foreach(value, i, item) {
             page_put(p, "%*s%s\n", (int)(2 * depth), "", view_value(item, cell, sizeof(cell)));
         }
         if (json_array_size(value) == 0)
@@ -144,8 +138,7 @@ static void rest_of_list(struct page *p, const json_t *body)
     char name[64];
     const char *key;
     json_t *member;
-    json_object_foreach((json_t *)body, key, member)
-    {
+    json_object_foreach((json_t *)body, key, member) {
         if (json_is_null(member) || json_is_object(member) || json_is_array(member))
             continue;
         (void)str_copy(name, sizeof name, key);

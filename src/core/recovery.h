@@ -1,9 +1,14 @@
 /* Progressive recovery of one service, as a state machine without clock and I/O:
  *
- *     idle ── a named cause, two facts agree ──▶ intent ──▶ acting ──▶ verifying ──▶ stable (60 s)
- * ──▶ idle │ ▲                                         ▲                       │ failed ▼ │ stopped
- * by somebody: grace              └──── backoff ◀─────────┤ attempts left: the next level grace /
- * window (systemd's start limit)                                └─▶ exhausted: a human resets
+ *     idle ──▶ intent ──▶ acting ──▶ verifying ──▶ stable ──▶ idle
+ *      │  ▲                              │            (60 s)
+ *      │  │ grace: the unit was          │ failed
+ *      ▼  │ stopped by somebody          ▼
+ *     grace                       backoff, then intent of the next level,
+ *                                 or exhausted: a human resets
+ *
+ * It leaves idle for a named cause on which two facts agree. A start that systemd refuses waits for
+ * the window of its start limit.
  *
  * recovery_step() takes an event with the facts of the moment and answers with effects. The engine
  * carries them out, tags each action with its id, and feeds the outcome back; an outcome with an

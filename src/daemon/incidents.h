@@ -15,7 +15,8 @@
 
 #define INCIDENTS_FILES_MAX 64 /* the oldest are removed */
 #define INCIDENTS_WAITING_MAX                                                                      \
-    ((size_t)128 * 1024) /* bytes of one service that wait for the disk                            \
+    ((size_t)128 *                                                                                 \
+     1024) /* bytes of one service that wait for the disk                            \
                           */
 
 struct incidents;

@@ -29,8 +29,7 @@ void intents_close(const char *file, struct audit *audit)
     }
     const char *id;
     json_t *intent;
-    json_object_foreach(open, id, intent)
-    {
+    json_object_foreach(open, id, intent) {
         const json_t *user = json_object_get(intent, "user");
         bool automatic = str_equal(json_text_or(user, "id", ""), "system");
         struct audit_line line = {

@@ -349,8 +349,7 @@ static void note_used(struct web_link *link, const json_t *used)
         link_break(link, "it named too many sessions at once");
         return;
     }
-    json_array_foreach(used, i, session)
-    {
+    json_array_foreach(used, i, session) {
         if (json_is_string(session))
             accounts_used(link->options.accounts, json_string_value(session));
     }

@@ -40,8 +40,7 @@ static void capture_host(struct service *s, struct now now)
     size_t i;
     const json_t *text;
     evidence_texts(s, now, texts);
-    json_array_foreach(texts, i, text)
-    {
+    json_array_foreach(texts, i, text) {
         recover_capture(s, "host", json_string_value(text), json_string_length(text));
     }
 }

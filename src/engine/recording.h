@@ -26,7 +26,8 @@
 #define RECORDING_NUMBER_MAX ((int64_t)1 << 53) /* of a time or a size; JSON holds it exactly */
 #define RECORDING_LINE_MAX 16384
 #define RECORDING_BYTES_MAX                                                                        \
-    ((size_t)512 * 1024) /* of one incident; what comes after is not kept                          \
+    ((size_t)512 *                                                                                 \
+     1024) /* of one incident; what comes after is not kept                          \
                           */
 
 struct service;

@@ -261,8 +261,7 @@ static void append_seen(const struct service *s, struct now now, char *text, siz
         return;
     (void)str_append(text, size, " Seen: from here: %s",
                      p->text[0] != '\0' ? p->text : reply_class_word(p->reply));
-    json_array_foreach(texts, i, one)
-    {
+    json_array_foreach(texts, i, one) {
         (void)str_append(text, size, "; %s", json_string_value(one));
     }
     (void)str_append(text, size, ".");

@@ -116,14 +116,12 @@ static int user_from(const struct accounts *a, const json_t *o, struct user *u)
             keyring_unseal(a->keyring, u->number, sealed, sizeof sealed, u->totp_secret) < 0)
             u->totp_lost = true;
     }
-    json_array_foreach(json_object_get(o, "recovery"), i, item)
-    {
+    json_array_foreach(json_object_get(o, "recovery"), i, item) {
         if (u->recovery_count < RECOVERY_CODES &&
             get_hex(json_string_value(item), u->recovery[u->recovery_count], DIGEST_SIZE))
             u->recovery_count++;
     }
-    json_array_foreach(json_object_get(o, "known"), i, item)
-    {
+    json_array_foreach(json_object_get(o, "known"), i, item) {
         const char *address = json_is_string(item) ? json_string_value(item) : "";
         /* An empty one would end the list. */
         if (known < KNOWN_ADDRESSES_MAX && address[0] != '\0' && strlen(address) < ADDRESS_SIZE)

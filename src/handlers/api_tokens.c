@@ -64,8 +64,7 @@ static bool services_exist(struct handlers *h, struct call *call)
     const json_t *services = json_object_get(call->args, "services");
     size_t i;
     json_t *id;
-    json_array_foreach(services, i, id)
-    {
+    json_array_foreach(services, i, id) {
         if (engine_service_index(h->engine, json_string_value(id)) >= 0)
             continue;
         char text[160];

@@ -62,8 +62,7 @@ static char *lines_of(const json_t *items)
     bool whole = true;
     size_t i;
     json_t *item;
-    json_array_foreach((json_t *)items, i, item)
-    {
+    json_array_foreach((json_t *)items, i, item) {
         char *line = json_dumps(item, JSON_WRITE_FLAGS);
         whole = whole && line != NULL && buf_printf(&out, "%s\n", line) == 0;
         free(line);

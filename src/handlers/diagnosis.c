@@ -54,9 +54,9 @@ static const char *evidence(const struct walk *w, const char *prefix)
 {
     size_t i;
     json_t *text;
-    json_array_foreach(
-        json_object_get(json_object_get(w->health, "cause"), "evidence"), i,
-        text) if (str_starts(json_string_value(text), prefix)) return json_string_value(text);
+    json_array_foreach(json_object_get(json_object_get(w->health, "cause"), "evidence"), i, text)
+        if (str_starts(json_string_value(text), prefix))
+            return json_string_value(text);
     return "";
 }
 
@@ -127,8 +127,7 @@ static void walk_cause(struct walk *w, const char *check)
     json_t *text;
     if (str_equal(cause_code(w), "ok") || str_equal(cause_code(w), "unknown"))
         return;
-    json_array_foreach(json_object_get(cause, "evidence"), i, text)
-    {
+    json_array_foreach(json_object_get(cause, "evidence"), i, text) {
         (void)str_append(seen, sizeof seen, "%s%s", i == 0 ? "" : "; ", json_string_value(text));
     }
     step(w, check, SEEN_FINDING, summary, json_text_or(cause, "advice", ""), "%s",
@@ -225,11 +224,11 @@ static void walk_slow(struct walk *w)
          slow ? "the slow log grew since the last look" : "no new entries in the slow log");
     size_t i;
     json_t *advice;
-    json_array_foreach(json_object_get(w->health, "recommendations"), i,
-                       advice) if (str_starts(json_string_value(advice), "Check for memory leaks"))
-        step(w, "memory trend", SEEN_FINDING, "Memory grows steadily",
-             "Find what is never deleted: resus inspect bigkeys, keys without expiry.", "%s",
-             json_string_value(advice));
+    json_array_foreach(json_object_get(w->health, "recommendations"), i, advice)
+        if (str_starts(json_string_value(advice), "Check for memory leaks"))
+            step(w, "memory trend", SEEN_FINDING, "Memory grows steadily",
+                 "Find what is never deleted: resus inspect bigkeys, keys without expiry.", "%s",
+                 json_string_value(advice));
     if (w->findings == 0)
         walk_cause(w, "anything else");
 }

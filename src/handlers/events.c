@@ -29,8 +29,7 @@ void events_rows(struct handlers *h, struct call *call, json_t *rows, const stru
         rows_refuse(h, call, error);
         return;
     }
-    json_array_foreach(rows, i, event)
-    {
+    json_array_foreach(rows, i, event) {
         if (event_may_see(call, event))
             (void)json_array_append_new(seen, visible_event(event, call->access));
     }

@@ -218,7 +218,8 @@ bool call_sees(const struct call *call, const char *id)
     size_t i;
     json_t *one;
     json_array_foreach((json_t *)call->services, i, one) /* the macro's is not const */
-        if (str_equal(json_string_value(one), id)) return true;
+        if (str_equal(json_string_value(one), id))
+            return true;
     return call->services == NULL;
 }
 
@@ -340,8 +341,7 @@ bool handlers_in_scope(const struct handlers *h, const struct call *call, int se
     const json_t *id;
     if (call->services == NULL)
         return true;
-    json_array_foreach(call->services, i, id)
-    {
+    json_array_foreach(call->services, i, id) {
         if (engine_service_index(h->engine, json_string_value(id)) == service && service >= 0)
             return true;
     }

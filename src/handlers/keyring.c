@@ -146,8 +146,7 @@ static int parse(struct keyring *k, const struct buf *text)
             0 ||
         length != sizeof k->secret)
         return -EINVAL;
-    json_array_foreach(json_object_get(file, "keys"), i, item)
-    {
+    json_array_foreach(json_object_get(file, "keys"), i, item) {
         if (read_key(k, item) < 0)
             return -EINVAL;
     }

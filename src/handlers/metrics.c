@@ -112,8 +112,7 @@ static json_t *limits_json(struct handlers *h, struct call *call)
     const char *name;
     json_t *metric;
     json_t *limits = json_object();
-    json_object_foreach((json_t *)metrics, name, metric)
-    {
+    json_object_foreach((json_t *)metrics, name, metric) {
         put_limit(limits, name, metric);
     }
     return limits;
@@ -152,8 +151,7 @@ static void add_marks(struct call *call, const json_t *rows)
     bool recoveries = call->number == STEP_RECOVERIES;
     size_t i;
     json_t *row;
-    json_array_foreach((json_t *)rows, i, row)
-    {
+    json_array_foreach((json_t *)rows, i, row) {
         /* The end of an operation says what its beginning said, and what came of it. */
         if (!recoveries && str_equal(json_text_or(row, "result", ""), "started"))
             continue;

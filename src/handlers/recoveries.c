@@ -85,8 +85,7 @@ void recovery_set(struct handlers *h, struct call *call)
     struct error err = {0};
     const char *key;
     json_t *value;
-    json_object_foreach((json_t *)call->args, key, value)
-    {
+    json_object_foreach((json_t *)call->args, key, value) {
         if (!is_setting(key, value) || count == SETTINGS_MAX)
             continue;
         value_text(value, texts[count], sizeof texts[count]);
@@ -120,11 +119,9 @@ static json_t *with_evidence(json_t *rows, enum access access)
     size_t budget = access == ACCESS_ADMIN ? EVIDENCE_BYTES_MAX : 0;
     size_t i, k;
     json_t *row, *text;
-    json_array_foreach(rows, i, row)
-    {
+    json_array_foreach(rows, i, row) {
         size_t bytes = 0;
-        json_array_foreach(json_object_get(row, "evidence"), k, text)
-        {
+        json_array_foreach(json_object_get(row, "evidence"), k, text) {
             bytes += json_string_length(text);
         }
         if (bytes > budget)

@@ -109,8 +109,7 @@ static json_t *automatic(const json_t *recoveries, wall_ms since)
     int64_t count = 0;
     int64_t within = 0;
     double longest = 0;
-    json_array_foreach((json_t *)recoveries, i, row)
-    {
+    json_array_foreach((json_t *)recoveries, i, row) {
         wall_ms at;
         const char *result = json_text_or(row, "result", "");
         double seconds = json_real_or(row, "duration_seconds", -1);
@@ -164,8 +163,8 @@ void slo_rows(struct handlers *h, struct call *call, json_t *rows, const struct 
     size_t i;
     json_t *level;
     json_t *windows = json_array();
-    json_array_foreach(call->kept, i, level)(void)
-        json_array_append_new(windows, window(level, rows, call->seen));
+    json_array_foreach(call->kept, i, level)
+        (void)json_array_append_new(windows, window(level, rows, call->seen));
     json_t *body = json_object();
     (void)json_put_text(body, "service", id);
     (void)json_put_wall(body, "until", call->seen);

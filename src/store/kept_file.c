@@ -58,8 +58,7 @@ static void read_records(const char *text, size_t length, struct kept_recoveries
     JSON_CLEANUP json_t *all = json_loadb(text, length, 0, NULL);
     size_t i;
     json_t *one;
-    json_array_foreach(all, i, one)
-    {
+    json_array_foreach(all, i, one) {
         struct recovery_record record;
         if (read_record(one, &record))
             kept_recoveries_keep(ret, &record, i + 1);

@@ -55,8 +55,7 @@ void kept_rows_mark(const struct kept_recoveries *k, json_t *rows)
 {
     size_t i;
     json_t *row;
-    json_array_foreach(rows, i, row)
-    {
+    json_array_foreach(rows, i, row) {
         for (const struct kept_recovery *one = k->first; one != NULL; one = one->next)
             if (str_equal(json_text_or(row, "id", ""), one->record.id) &&
                 str_equal(json_text_or(row, "service", ""), one->record.service))

@@ -251,8 +251,7 @@ static void on_state(void *context, const json_t *body)
     bool covered = f->resumes && is_covered(f, json_int_or(json_array_get(events, 0), "seq", 0));
     if (f->resumes && !covered)
         say_resync(f);
-    json_array_foreach(events, i, event)
-    {
+    json_array_foreach(events, i, event) {
         say_json(f, event);
     }
     for (i = 0; f->resumes && covered && i < hub->count; i++) {
@@ -327,8 +326,7 @@ static bool is_in_scope(const struct bearer *b, const char *service)
     json_t *id;
     if (b->services == NULL)
         return true;
-    json_array_foreach(b->services, i, id)
-    {
+    json_array_foreach(b->services, i, id) {
         if (json_is_string(id) && str_equal(json_string_value(id), service))
             return true;
     }

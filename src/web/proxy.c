@@ -11,8 +11,7 @@ void proxies_set(struct proxies *proxies, const json_t *list)
     size_t i;
     json_t *one;
     proxies->count = 0;
-    json_array_foreach(list, i, one)
-    {
+    json_array_foreach(list, i, one) {
         if (proxies->count < PROXIES_MAX && json_is_string(one) &&
             network_read(json_string_value(one), &proxies->networks[proxies->count]))
             proxies->count++;

@@ -51,8 +51,7 @@ void who_setup(struct who *w, const json_t *setup)
     size_t i;
     json_t *key;
     struct token_keys keys = {0};
-    json_array_foreach(json_object_get(setup, "token_keys"), i, key)
-    {
+    json_array_foreach(json_object_get(setup, "token_keys"), i, key) {
         if (keys.count == TOKEN_KEYS_MAX)
             break;
         struct token_key *k = &keys.keys[keys.count++];
@@ -76,8 +75,7 @@ void who_revoked(struct who *w, const json_t *revoked)
     json_t *session;
     json_decref(w->revoked);
     w->revoked = json_object();
-    json_array_foreach(revoked, i, session)
-    {
+    json_array_foreach(revoked, i, session) {
         if (json_is_string(session))
             (void)json_object_set_new(w->revoked, json_string_value(session), json_true());
     }
@@ -130,8 +128,7 @@ json_t *who_take_used(struct who *w)
     if (w->used == NULL)
         return NULL;
     json_t *list = json_array();
-    json_object_foreach(w->used, session, ignored)
-    {
+    json_object_foreach(w->used, session, ignored) {
         (void)json_array_append_new(list, json_string(session));
     }
     json_decref(w->used);

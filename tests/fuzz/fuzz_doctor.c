@@ -117,8 +117,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     }
     JSON_CLEANUP json_t *items = doctor_judge(&facts);
     PROMISE(json_array_size(items) > 0);
-    json_array_foreach(items, i, item)
-    {
+    json_array_foreach(items, i, item) {
         PROMISE(json_text_or(item, "check", "")[0] != '\0');
         PROMISE(json_text_or(item, "message", "")[0] != '\0');
     }

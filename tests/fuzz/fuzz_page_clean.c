@@ -27,13 +27,11 @@ static void check_json(const json_t *value)
     size_t i;
     if (json_is_string(value))
         check(json_string_value(value));
-    json_object_foreach((json_t *)value, key, member)
-    {
+    json_object_foreach((json_t *)value, key, member) {
         check(key);
         check_json(member);
     }
-    json_array_foreach(value, i, member)
-    {
+    json_array_foreach(value, i, member) {
         check_json(member);
     }
 }

@@ -65,7 +65,8 @@ static void every_operation_is_described_once(void **state)
         assert_string_equal(json_text_or(o, "x-least-role", ""), access_name(operations[i].least));
     }
     json_object_foreach(json_object_get(document, "paths"), path, item)
-        json_object_foreach(item, method, operation) count++;
+        json_object_foreach(item, method, operation)
+            count++;
     assert_int_equal(count, OPERATION_COUNT);
 }
 
@@ -77,8 +78,8 @@ static void every_field_is_a_parameter_or_in_the_body(void **state)
             const json_t *o = described((enum operation_id)i);
             size_t k, found = 0;
             json_t *parameter;
-            json_array_foreach(json_object_get(o, "parameters"), k, parameter) found +=
-                str_equal(json_text_or(parameter, "name", ""), f->name);
+            json_array_foreach(json_object_get(o, "parameters"), k, parameter)
+                found += str_equal(json_text_or(parameter, "name", ""), f->name);
             const json_t *body = json_object_get(
                 json_object_get(json_object_get(json_object_get(o, "requestBody"), "content"),
                                 "application/json"),
@@ -95,9 +96,9 @@ static void check_references(const json_t *value)
     json_t *inner;
     size_t i;
     assert_false(json_is_null(value));
-    json_array_foreach(value, i, inner) check_references(inner);
-    json_object_foreach((json_t *)value, key, inner)
-    {
+    json_array_foreach(value, i, inner)
+        check_references(inner);
+    json_object_foreach((json_t *)value, key, inner) {
         check_references(inner);
         if (!str_equal(key, "$ref"))
             continue;

@@ -341,8 +341,9 @@ static bool advises(const struct world *w, const char *text)
     const json_t *advice = json_object_get(health, "recommendations");
     size_t i;
     const json_t *one;
-    json_array_foreach(advice, i,
-                       one) if (strstr(json_string_value(one), text) != NULL) return true;
+    json_array_foreach(advice, i, one)
+        if (strstr(json_string_value(one), text) != NULL)
+            return true;
     return false;
 }
 

@@ -268,8 +268,7 @@ static bool names_the_line(const struct bench *b)
     json_t *text;
     const json_t *cause = json_object_get(b->body, "cause");
     assert_true(json_is_object(cause));
-    json_array_foreach(json_object_get(cause, "evidence"), i, text)
-    {
+    json_array_foreach(json_object_get(cause, "evidence"), i, text) {
         if (strstr(json_string_value(text), "s3cret") != NULL)
             return true;
     }

@@ -104,8 +104,7 @@ static void expect_one(const char *check, const char *status, const char *messag
     const json_t *found = NULL;
     size_t i, count = 0;
     json_t *item;
-    json_array_foreach(items, i, item)
-    {
+    json_array_foreach(items, i, item) {
         if (is_finding(item)) {
             found = item;
             count++;
@@ -128,8 +127,7 @@ static void expect_none(void)
     JSON_CLEANUP json_t *items = doctor_judge(&facts);
     size_t i;
     json_t *item;
-    json_array_foreach(items, i, item)
-    {
+    json_array_foreach(items, i, item) {
         if (is_finding(item))
             fail_msg("%s: %s", json_text_or(item, "check", ""), json_text_or(item, "message", ""));
     }
@@ -140,8 +138,7 @@ static void expect_said(const char *check, const char *words)
     JSON_CLEANUP json_t *items = doctor_judge(&facts);
     size_t i;
     json_t *item;
-    json_array_foreach(items, i, item)
-    {
+    json_array_foreach(items, i, item) {
         if (str_equal(json_text_or(item, "check", ""), check) &&
             strstr(json_text_or(item, "message", ""), words) != NULL)
             return;
@@ -394,8 +391,7 @@ static void expect_confinement(const char *status, const char *message, const ch
     const json_t *found = NULL;
     size_t i;
     json_t *item;
-    json_array_foreach(items, i, item)
-    {
+    json_array_foreach(items, i, item) {
         if (str_equal(json_text_or(item, "check", ""), "confinement"))
             found = item;
     }
@@ -441,8 +437,7 @@ static void what_does_not_apply_is_left_out(void **state)
     JSON_CLEANUP json_t *items = doctor_judge(&facts);
     size_t i;
     json_t *item;
-    json_array_foreach(items, i, item)
-    {
+    json_array_foreach(items, i, item) {
         const char *check = json_text_or(item, "check", "");
         if (is_finding(item) || str_starts(check, "ssh") || str_equal(check, "unit") ||
             str_equal(check, "sudo") || str_equal(check, "journal"))
@@ -497,8 +492,7 @@ static void a_key_that_is_being_exchanged_is_a_finding_with_the_command(void **s
     JSON_CLEANUP json_t *items = doctor_judge(&facts);
     size_t i, found = 0;
     json_t *item;
-    json_array_foreach(items, i, item)
-    {
+    json_array_foreach(items, i, item) {
         found += str_equal(json_text_or(item, "check", ""), "ssh key") &&
                  str_equal(json_text_or(item, "status", ""), "warning") &&
                  str_equal(json_text_or(item, "message", ""), "autobot@10.0.0.5:22 accepts") &&

@@ -102,8 +102,7 @@ static void every_event_has_every_member_and_only_failures_an_error(void **state
         size_t i = 0;
         const char *key;
         json_t *value;
-        json_object_foreach(json, key, value)
-        {
+        json_object_foreach(json, key, value) {
             assert_string_equal(key, members[i++]);
         }
         assert_string_equal(json_text_or(json, "event_type", ""), audit_event_word(line.event));

@@ -94,8 +94,7 @@ static int read_all(const struct bench *b, const struct audit_filter *filter, si
         json_t *one;
         assert_int_equal(audit_page(b->file, filter, before, limit, NULL, &page, &err), 0);
         assert_true(json_array_size(page.items) <= limit);
-        json_array_foreach(page.items, i, one)
-        {
+        json_array_foreach(page.items, i, one) {
             assert_int_equal(json_int_or(one, "seq", 0), wanted);
             wanted -= by;
         }

@@ -133,9 +133,9 @@ static const char *history(struct bench *b, const char *service)
     store_query_recoveries(b->store, 1, service, WALL_NONE, 0);
     await(b);
     text[0] = '\0';
-    json_array_foreach(b->rows, i, row)(void)
-        str_append(text, sizeof text, "%s%s:%s", i == 0 ? "" : " ", json_text_or(row, "id", "?"),
-                   json_text_or(row, "result", "?"));
+    json_array_foreach(b->rows, i, row)
+        (void)str_append(text, sizeof text, "%s%s:%s", i == 0 ? "" : " ",
+                         json_text_or(row, "id", "?"), json_text_or(row, "result", "?"));
     return text;
 }
 
