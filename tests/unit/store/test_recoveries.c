@@ -159,6 +159,7 @@ static void recoveries_are_written_when_the_disk_is_back(void **state)
     struct store_state look;
     open_store(b);
     assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_busy_timeout(db, 60000), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     save(b, 1, "redis", "r-1", 1000, "running");
     await(b);
@@ -192,6 +193,7 @@ static void what_waits_for_the_disk_is_in_the_history_and_marked(void **state)
     assert_string_equal(history(b, "redis"), "r-3:running r-1:success");
     assert_true(stored(b, 0) && stored(b, 1));
     assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_busy_timeout(db, 60000), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     save(b, 1, "redis", "r-3", 3000, "failed");
     await(b);
@@ -239,6 +241,7 @@ static void what_waits_for_the_disk_survives_a_kill_of_the_daemon(void **state)
     sqlite3 *db;
     open_store(b);
     assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_busy_timeout(db, 60000), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     save(b, 1, "redis", "r-1", 1000, "success");
     await(b);
@@ -285,6 +288,7 @@ static void a_newer_row_is_not_undone_by_one_that_waited(void **state)
     struct store_state look;
     open_store(b);
     assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_busy_timeout(db, 60000), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
     save(b, 1, "redis", "r-1", 1000, "running");
     await(b);
@@ -341,6 +345,7 @@ static void make_old_database(const struct bench *b)
     assert_true(length > 0 && length < sizeof sql - 1);
     (void)fclose(f);
     assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_busy_timeout(db, 60000), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
