@@ -179,6 +179,7 @@ int main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     /* Ctrl-C reaches everything on the terminal. When this process ends is the engine's to say. */
     (void)signal(SIGINT, SIG_IGN);
+    (void)signal(SIGHUP, SIG_IGN); /* so does a terminal that is closed */
     tzset();
     raise_files();
     int r = sandbox_prepare(&err);

@@ -381,6 +381,13 @@ def test_the_web_process_ends_with_the_daemon(served):
     served.start()
 
 
+def test_a_closed_terminal_does_not_end_the_web_process(served):
+    pid = _web_pid(served)
+    for number in (signal.SIGHUP, signal.SIGINT):
+        os.kill(pid, number)
+    assert served.https("GET", "/api/services").status == 200 and _web_pid(served) == pid
+
+
 def test_the_web_process_has_given_up_its_rights(served):
     status = pathlib.Path(f"/proc/{_web_pid(served)}/status").read_text()
     fields = dict(line.split(":\t", 1) for line in status.splitlines() if ":\t" in line)
