@@ -116,6 +116,13 @@ void evidence_take(struct process_facts *before, struct process_facts *now,
     }
 }
 
+void evidence_take_process(struct sight *s, const struct process_facts *look)
+{
+    /* Another process' would take the place of the look to compare with. */
+    if (look->pid == s->unit.main_pid)
+        evidence_take(&s->process_before, &s->process, look);
+}
+
 static enum activity activity_of_group(const struct sight *s, mono_ms now)
 {
     /* Standing still is no evidence of a hang without the process' state: it may be blocked. */
@@ -149,6 +156,12 @@ enum activity evidence_activity(const struct sight *s, mono_ms now)
     bool sleeps = p->state == TASK_SLEEPING && b->state == TASK_SLEEPING;
     bool stirred = s->stirred.ms != 0 && mono_since(now, s->stirred) < EVIDENCE_STILL_MS;
     return sleeps && work == WORK_STILL && !stirred ? ACTIVITY_STILL : ACTIVITY_UNKNOWN;
+}
+
+bool evidence_one_look(const struct sight *s, mono_ms now)
+{
+    const struct process_facts *p = &s->process;
+    return about_redis(s, p) && fresh_enough(p->at, now) && !about_the_unit(s, &s->process_before);
 }
 
 static bool witness_heard(const struct sight *s, mono_ms now)

@@ -39,6 +39,9 @@ enum activity {
 const char *evidence_activity_word(enum activity activity);
 enum activity evidence_activity(const struct sight *sight, mono_ms now);
 
+/* Was the process looked at in this silence, and not yet again, so that nothing can be compared? */
+bool evidence_one_look(const struct sight *sight, mono_ms now);
+
 /* Is Redis another process than the unit's main process, with a process number of its own (docker
  * run, podman)? Then the main process shows nothing about it, and its port may be another one. */
 bool evidence_not_main(const struct sight *sight);
@@ -66,6 +69,8 @@ bool evidence_witness_answered(const struct witness_facts *witness);
  * that came too soon after the newest is dropped. */
 void evidence_take(struct process_facts *before, struct process_facts *now,
                    const struct process_facts *look);
+/* ... at the unit's main process. One that speaks of another is dropped. */
+void evidence_take_process(struct sight *sight, const struct process_facts *look);
 /* When was the newest look, if it shows a process that does something, waits for a disk or is held
  * by a tracer? 0 = it shows none of these. */
 mono_ms evidence_stirred(const struct sight *sight);

@@ -88,7 +88,9 @@ static struct verdict judge_process(const struct sight *s, enum there there, boo
     if (activity == ACTIVITY_BLOCKED)
         return certain_if(certain, CAUSE_IO_BLOCKED);
     bool agreed = evidence_second_fact(there, activity);
-    return certain_if(certain && (agreed || blind_over), CAUSE_HUNG);
+    /* Who can be looked at is looked at twice, however long it has been silent. */
+    bool blind = blind_over && !evidence_one_look(s, now);
+    return certain_if(certain && (agreed || blind), CAUSE_HUNG);
 }
 
 /* Refused here, and nobody has looked there: that is one fact. Redis that runs and does not listen

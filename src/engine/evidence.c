@@ -148,7 +148,7 @@ void evidence_process(struct service *s, const struct host_outcome *o, mono_ms a
     look.asked = asked;
     look.at = now.mono;
     note_time(s, asked, now);
-    evidence_take(&t->process_before, &t->process, &look);
+    evidence_take_process(t, &look);
     note_stir(s);
 }
 

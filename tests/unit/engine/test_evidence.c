@@ -34,6 +34,7 @@ struct world {
     int64_t tracer;
     bool contained;  /* Redis has process number 1, and port 6379, of its own container */
     int64_t look_ms; /* a command on the host takes */
+    bool muddled;    /* every other look at the process speaks of another one */
     bool group_told; /* the unit's processor time is in its status */
     bool cured_by_restart;
     struct redis_reply *slowlog;
@@ -160,6 +161,8 @@ static void answer_host(struct world *w, const struct answer *a)
     if (a->asked.command == HOST_PROCESS && w->state != TASK_UNKNOWN)
         o.process = (struct process_facts){
             .pid = w->pid, .state = w->state, .cpu_ms = cpu_now(w), .tracer_pid = w->tracer};
+    if (a->asked.command == HOST_PROCESS && w->muddled && w->looks % 2 == 0)
+        o.process.pid++;
     if (a->asked.command == HOST_RESTART) {
         w->restarted_at = w->now;
         w->pid++;
@@ -294,6 +297,35 @@ static void a_refused_port_that_is_refused_there_is_healed_at_once(void **state)
     run_until(&w, 20000 + 6000);
     assert_int_equal(w.restarts, 1);
     assert_string_equal(cause_of(&w), "ok");
+}
+
+/* Two looks are compared, also when one between them said nothing about this process. */
+static void a_look_at_another_process_hides_no_work(void **state)
+{
+    struct world w;
+    fall_silent(&w, *state);
+    w.muddled = true;
+    w.cpu_percent = 60;
+    run_until(&w, 5000 + 60000);
+    assert_true(w.looks > 4);
+    assert_int_equal(w.restarts, 0);
+    assert_string_equal(cause_of(&w), "busy_command");
+}
+
+/* The process could not be looked at before blind_hang_seconds were almost over. */
+static void a_first_look_that_comes_late_is_compared_with_a_second(void **state)
+{
+    struct world w;
+    fall_silent(&w, *state);
+    w.there = REPLY_NONE;
+    w.state = TASK_UNKNOWN;
+    w.cpu_percent = 60;
+    run_until(&w, 5000 + 29500);
+    assert_int_equal(w.restarts, 0);
+    w.state = TASK_SLEEPING;
+    run_until(&w, 5000 + 60000);
+    assert_int_equal(w.restarts, 0);
+    assert_string_equal(cause_of(&w), "busy_command");
 }
 
 /* The main process, which runs the container, sleeps while Redis works in it. Another container may
@@ -655,6 +687,8 @@ int main(void)
         TEST(the_evidence_costs_a_real_hang_no_time),
         TEST(a_process_that_a_signal_stopped_is_restarted_without_a_reload),
         TEST(a_redis_in_a_container_is_not_judged_by_the_process_that_runs_it),
+        TEST(a_look_at_another_process_hides_no_work),
+        TEST(a_first_look_that_comes_late_is_compared_with_a_second),
         TEST(a_refused_port_that_is_refused_there_is_healed_at_once),
         TEST(a_long_command_is_waited_for_and_named_when_it_is_over),
         TEST(a_long_command_without_a_name_is_announced_too),
