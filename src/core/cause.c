@@ -137,10 +137,16 @@ bool cause_stop_was_cut(const struct sight *s)
 }
 
 /* The process that held the port when Redis was started is gone: the port refuses now. That is
- * worth one start. */
+ * worth one start. When a refusal that was waited for began is not known: what a connection asked
+ * for after it met is newer. */
 static bool port_is_free(const struct sight *s)
 {
     const struct probe_facts *p = cause_probe(s);
+    const struct probe_facts *other = p == &s->kept ? &s->fresh : &s->kept;
+    bool taken_since = other->asked.ms > p->asked.ms && other->reply != REPLY_REFUSED &&
+                       other->reply != REPLY_NONE;
+    if (taken_since)
+        return false;
     return p->reply == REPLY_REFUSED && p->asked.ms >= s->unit_same_since.ms && !s->start_tried;
 }
 

@@ -43,6 +43,12 @@ static bool starting(const struct unit_facts *unit)
     return unit->active == UNIT_ACTIVATING && str_equal(unit->sub, "start");
 }
 
+/* Errors of a Redis that serves all the same: with them, too, the open connection shows the door. */
+static bool serves(enum reply_class reply)
+{
+    return reply == REPLY_PONG || reply == REPLY_MISCONF || reply == REPLY_MASTERDOWN;
+}
+
 /* Counts new connections that fail while the open one is answered: it must have answered a PING
  * that was asked after the failure counted before. One that fails while the open one is silent
  * shows nothing of the door; only one that gets in does away with those before. */
@@ -53,7 +59,7 @@ static void note_door(struct service *s, const struct probe_facts *p, mono_ms as
         sight->shut_out = 0;
         return;
     }
-    if (sight->kept.reply != REPLY_PONG && sight->kept.reply != REPLY_MISCONF) {
+    if (!serves(sight->kept.reply)) {
         if (sight->failed_probes > 0) /* it may have loaded since, or INFO has opened it */
             watch_ask_again(s, now);
         return;

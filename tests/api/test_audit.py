@@ -203,7 +203,7 @@ def test_no_room_refuses_people_and_not_recovery(served):
     assert served.https("GET", "/readyz").status == 503
     assert served.ask("status", "redis")[0] == 200
     before = len(of(served, "restart")) + len(served.audit())
-    pid = int(re.search(r"\d+", next(served.folder.glob("*/*.pid")).read_text())[0])
+    pid = int(re.search(r"\d+", next(served.folder.rglob("*.pid")).read_text())[0])
     os.kill(pid, 9)
     wait_until(lambda: served.ask("recovery_history", "redis")[1]["items"], "a recovery", 60)
     assert len(served.audit()) > before - len(of(served, "restart"))

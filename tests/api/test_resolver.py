@@ -9,12 +9,14 @@ from daemon import PROGRAM, Daemon, Skip, wait_until
 
 # In a network and a file system view of its own: the one name server is a socket that nobody reads.
 SILENT = r"""
-import os, socket, subprocess, sys
+import ctypes, os, signal, socket, subprocess, sys
 subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 subprocess.run(["mount", "--bind", sys.argv[1], "/etc/resolv.conf"], check=True)
 silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 silent.bind(("127.0.0.53", 53))
-os.set_inheritable(silent.fileno(), True)
+if os.fork() == 0:  # Resus closes what it inherits: somebody else holds the socket, as long as Resus runs
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)
+    signal.pause()
 os.execv(sys.argv[2], sys.argv[2:])
 """
 # So long a resolver asks before it gives up: far longer than Resus waits for a dependent service.

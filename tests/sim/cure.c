@@ -133,6 +133,9 @@ static void hang_step(struct sim *s, int service)
         s->services[service].commands_extended || s->services[service].control != CONTROL_SSH;
     if (!shown && u->child_until > s->now)
         w->hung = 0;
+    /* The first attempt at a hang is a reload: somebody who allows one attempt has it not cured. */
+    if (inside->recovery_policy.max_attempts < 2)
+        w->hung = 0;
     if (w->hung == 0)
         return;
     if (w->witness.alerted[0] != '\0' || r->needs_human)

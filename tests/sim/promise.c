@@ -95,9 +95,16 @@ static void check_success(struct sim *s, int service, const struct intent *i)
                    i->operation);
 }
 
+/* Who has ended since cannot answer any more, and not everybody is told at once. */
+static bool ended_since_reply(const struct told *told)
+{
+    return told->unit_asked > told->reply_asked && told->unit_asked >= told->answered &&
+           told->unit.active == UNIT_FAILED;
+}
+
 /* A load that moves is no failure: it is waited for as long as it takes. It moves when it is
  * farther than ever since the action: one that begins again and again is as good as one that
- * stands. */
+ * stands. One whose unit was then seen to have failed is over: TimeoutStartSec ended it. */
 static void check_failure(struct sim *s, int service, const struct intent *i)
 {
     struct witness *w = witness_of(s, service);
@@ -106,8 +113,8 @@ static void check_failure(struct sim *s, int service, const struct intent *i)
     if (orphan && !operation_running(&s->engine->services[service]))
         sim_broken(s, service, "%s is told to have failed, but only its primary is missing",
                    i->operation);
-    bool moves = w->told.reply == REPLY_LOADING && s->now - w->told.load_moved < 10000 &&
-                 s->now - w->acted_end > 10000;
+    bool moves = w->told.reply == REPLY_LOADING && !ended_since_reply(&w->told) &&
+                 s->now - w->told.load_moved < 10000 && s->now - w->acted_end > 10000;
     w->failed_end = s->now;
     if (moves && !operation_running(&s->engine->services[service]) &&
         !str_equal(i->operation, "reload"))
@@ -245,12 +252,9 @@ static void check_sense(struct sim *s, int service, const char *word)
         if (w->told.unit_asked < w->told.answered)
             sim_broken(s, service, "%s with what was known of the unit before Redis last answered",
                        word);
-        /* Who has ended since cannot answer any more, and not everybody is told at once. */
-        bool ended = w->told.unit_asked > w->told.reply_asked &&
-                     w->told.unit_asked >= w->told.answered && w->told.unit.active == UNIT_FAILED;
         bool answers = reply == REPLY_PONG || reply == REPLY_LOADING || reply == REPLY_MISCONF ||
                        reply == REPLY_BUSY || reply == REPLY_MASTERDOWN;
-        if (answers && !ended)
+        if (answers && !ended_since_reply(&w->told))
             sim_broken(s, service, "%s although the newest answer was %s", word,
                        reply_class_word(reply));
     }

@@ -171,6 +171,40 @@ static void a_primary_that_became_a_replica_is_not_healthy(void **state)
     assert_int_equal(cause_judge(&s, now).cause, CAUSE_WRONG_INSTANCE);
 }
 
+/* The request on the open connection waited while a new connection was taken and closed: when its
+ * refusal began is not known, so the port may be taken still (simulator seed 21170). */
+static void a_refusal_from_before_something_took_a_connection_frees_no_port(void **state)
+{
+    (void)state;
+    struct sight s = failed_unit();
+    s.unit.result = RESULT_EXIT_CODE;
+    s.log_read = true;
+    s.log.class = LOG_PORT_IN_USE;
+    s.fresh = (struct probe_facts){.reply = REPLY_CLOSED, .asked = {99900}, .at = {99901}};
+    s.kept = (struct probe_facts){.reply = REPLY_REFUSED, .asked = {99100}, .at = now};
+    assert_int_equal(cause_judge(&s, now).cause, CAUSE_PORT_IN_USE);
+    s.kept.asked = now; /* asked after it, the refusal is news */
+    assert_int_equal(cause_judge(&s, now).cause, CAUSE_UNIT_FAILED);
+    s.kept.asked.ms = 99100;
+    s.fresh.reply = REPLY_REFUSED;
+    assert_int_equal(cause_judge(&s, now).cause, CAUSE_UNIT_FAILED);
+}
+
+/* The open connection said LOADING until systemd ended the load; new ones get no answer, and were
+ * asked for before that (simulator seed 18709). */
+static void a_load_that_systemd_has_ended_is_no_load(void **state)
+{
+    (void)state;
+    struct sight s = failed_unit();
+    s.unit.result = RESULT_TIMEOUT;
+    s.loading_seen = true;
+    s.kept = (struct probe_facts){.reply = REPLY_NONE, .asked = {99500}, .at = {99501}};
+    s.fresh = (struct probe_facts){.reply = REPLY_NO_CONNECT, .asked = {99000}, .at = now};
+    struct verdict v = cause_judge(&s, now);
+    assert_int_equal(v.cause, CAUSE_START_TIMEOUT);
+    assert_true(v.confirmed);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,6 +217,8 @@ int main(void)
         cmocka_unit_test(between_two_such_starts_it_is_the_same_failure),
         cmocka_unit_test(a_redis_that_got_no_memory_was_not_just_killed),
         cmocka_unit_test(a_primary_that_became_a_replica_is_not_healthy),
+        cmocka_unit_test(a_refusal_from_before_something_took_a_connection_frees_no_port),
+        cmocka_unit_test(a_load_that_systemd_has_ended_is_no_load),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

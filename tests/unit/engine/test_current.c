@@ -230,19 +230,28 @@ static void figures_belong_to_the_process_that_reported_them(void **state)
 }
 
 /* What the open connection hears may be an error: that new ones fail is not forgotten with it. */
-static void a_shut_door_is_known_when_redis_can_save_again(void **state)
+static void door_shuts_during(struct fixture *f, enum reply_class reply)
 {
-    struct fixture *f = *state;
     struct world w = well("a");
     int64_t now = run_until(f, &w, 5000);
-    w.kept = REPLY_MISCONF;
+    w.kept = reply;
     w.fresh = REPLY_REFUSED;
     now = run_until(f, &w, now + 40000);
-    assert_int_equal(service_of(f)->cause, CAUSE_PERSISTENCE_FAILING);
+    assert_int_not_equal(service_of(f)->cause, CAUSE_OK);
     w.kept = REPLY_PONG;
     for (int64_t end = now + 6000; now < end; now = run_until(f, &w, f->due.ms))
         assert_int_not_equal(service_of(f)->cause, CAUSE_OK);
     assert_int_equal(service_of(f)->cause, CAUSE_PATH_BROKEN);
+}
+
+static void a_shut_door_is_known_when_redis_can_save_again(void **state)
+{
+    door_shuts_during(*state, REPLY_MISCONF);
+}
+
+static void a_shut_door_is_known_when_the_primary_is_back(void **state)
+{
+    door_shuts_during(*state, REPLY_MASTERDOWN);
 }
 
 static void new_clients_that_are_refused_are_named_and_nothing_is_restarted(void **state)
@@ -407,6 +416,7 @@ int main(void)
         TEST(a_silence_is_said_before_it_is_certain_what_it_means),
         TEST(figures_belong_to_the_process_that_reported_them),
         TEST(a_shut_door_is_known_when_redis_can_save_again),
+        TEST(a_shut_door_is_known_when_the_primary_is_back),
         TEST(new_clients_that_are_refused_are_named_and_nothing_is_restarted),
         TEST(a_moment_of_silence_does_not_let_new_clients_in),
         TEST(what_the_open_connection_said_last_is_asked_again),
