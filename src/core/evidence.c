@@ -6,6 +6,8 @@
 
 #define RISING_PERCENT 20
 #define STILL_PERCENT 2
+#define STOPPED_MS                                                                                 \
+    6000             /* a process that a signal stopped may have gone on since it was looked at */
 #define SLOW_TIMES 4 /* a look that took so many times the usual is slow ... */
 #define SLOW_SHARE 5 /* ... if it took at least this part of a probe's deadline; */
 #define FAR_SHARE 2  /* one that took this part of it is slow however usual it is */
@@ -139,9 +141,11 @@ enum activity evidence_activity(const struct sight *s, mono_ms now)
     if (p->tracer_pid > 0 || p->state == TASK_TRACED)
         return ACTIVITY_TRACED;
     if (!about_the_unit(s, b))
-        return ACTIVITY_UNKNOWN;  /* one look is no comparison */
-    if (p->state == TASK_STOPPED) /* whoever sent the signal may send SIGCONT a moment later */
-        return b->state == TASK_STOPPED ? ACTIVITY_STOPPED : ACTIVITY_UNKNOWN;
+        return ACTIVITY_UNKNOWN;    /* one look is no comparison */
+    if (p->state == TASK_STOPPED) { /* whoever sent the signal may send SIGCONT a moment later */
+        bool still = b->state == TASK_STOPPED && mono_since(now, p->at) <= STOPPED_MS;
+        return still ? ACTIVITY_STOPPED : ACTIVITY_UNKNOWN;
+    }
     enum work work = evidence_work(b, p);
     bool runs = p->state == TASK_RUNNING || b->state == TASK_RUNNING;
     bool always_runs = p->state == TASK_RUNNING && b->state == TASK_RUNNING;

@@ -231,7 +231,7 @@ MUTANTS = [
      "evidence from before the silence counts"),
     ("ended-refuses", SILENCE, "(!deaf || s->unit.asked.ms >= refused.ms)", "(!deaf || refused.ms >= 0)",
      "a process that has just ended is restarted as one that does not listen"),
-    ("stopped-once", EVIDENCE, "return b->state == TASK_STOPPED ? ACTIVITY_STOPPED : ACTIVITY_UNKNOWN;", "return ACTIVITY_STOPPED;",
+    ("stopped-once", EVIDENCE, "bool still = b->state == TASK_STOPPED && ", "bool still = ",
      "a process that was seen stopped once is restarted"),
     ("refusal-believed", SILENCE, ("return refused_here ? judge_refused(s, enough, now)\n"
      "                        : judge_process(s, there, deaf, enough, now);", "evidence_blind_over(s, now)"),

@@ -161,6 +161,17 @@ static void the_process_that_runs_a_container_is_not_redis(void **state)
     assert_false(evidence_not_main(&s));
 }
 
+/* Whoever stopped it lets it go on at any moment, and it is no longer told by what was seen before. */
+static void a_stopped_process_is_one_that_was_seen_stopped_lately(void **state)
+{
+    (void)state;
+    struct sight s = silent();
+    s.process_before = look(DOUBT_MS + 4000, TASK_STOPPED, 0);
+    s.process = look(DOUBT_MS + 6000, TASK_STOPPED, 0);
+    assert_int_equal(evidence_activity(&s, (mono_ms){DOUBT_MS + 12000}), ACTIVITY_STOPPED);
+    assert_int_equal(evidence_activity(&s, (mono_ms){DOUBT_MS + 12100}), ACTIVITY_UNKNOWN);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -170,6 +181,7 @@ int main(void)
         cmocka_unit_test(an_answer_on_the_host_from_before_the_last_failure_proves_nothing),
         cmocka_unit_test(who_refuses_may_have_ended_since_its_unit_was_looked_at),
         cmocka_unit_test(the_process_that_runs_a_container_is_not_redis),
+        cmocka_unit_test(a_stopped_process_is_one_that_was_seen_stopped_lately),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
