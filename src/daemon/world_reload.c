@@ -77,7 +77,6 @@ static void exchange_ends(struct world *w, int index, struct ends *fresh)
 static void end_all_lost(struct world *w, struct ends *fresh)
 {
     static const char why[] = "the settings were read again before the answer came";
-    struct now now = clock_now();
     for (int i = 0; i < w->count; i++) {
         if (fresh[i].redis == NULL && fresh[i].controller == NULL)
             continue;
@@ -86,7 +85,8 @@ static void end_all_lost(struct world *w, struct ends *fresh)
         if (fresh[i].witness != NULL) /* the old one */
             witness_give_up(fresh[i].witness, why);
         witness_free(fresh[i].witness);
-        engine_reopened(w->engine, i, now);
+        /* Read again: the ends told the engine a time that may be later than one from before. */
+        engine_reopened(w->engine, i, clock_now());
     }
 }
 
