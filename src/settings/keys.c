@@ -79,7 +79,7 @@ const struct key keys[] = {
              "but login, `/healthz` and `/readyz` needs a login"},
     {PLACE_SERVER, "trusted_proxies", KEY_NETWORKS, SETTINGS(server.trusted_proxies),
      .help = "proxies in front of Resus: a list of addresses and networks, at most 64; only their "
-             "`X-Forwarded-For` and `X-Forwarded-Proto` are read; none: nobody's"},
+             "`X-Forwarded-For` and `X-Forwarded-Proto` are read; none unless given"},
     {PLACE_SERVER, "state_dir", KEY_PATH, SETTINGS(server.state_dir), .trusted = true,
      .standard = "/var/lib/resus", .restart = true, .help = "folder of the state that survives"},
     {PLACE_SERVER, "control_socket", KEY_SOCKET, SETTINGS(server.control_socket),
@@ -355,9 +355,7 @@ const struct key keys[] = {
          "in only to set it up"},
     {PLACE_SECURITY, "session_idle_seconds", KEY_SECONDS, SETTINGS(security.session_idle_ms),
      RANGE(60, 86400), .standard = "1800",
-     .help =
-         "a login that was not used for so long has ended; a console that somebody sees asks by "
-         "itself, and so is in use"},
+     .help = "a login ends after so long without use; an open, visible console counts as use"},
     {PLACE_SECURITY, "session_lifetime_seconds", KEY_SECONDS,
      SETTINGS(security.session_lifetime_ms), RANGE(300, 604800), .standard = "3600",
      .help = "and it ends after so long in any case; what has to last for days is an API token"},
