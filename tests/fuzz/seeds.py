@@ -446,6 +446,14 @@ def seeds():
             "cut": b"\x0b" + frames(ask, {"id": 2, "op": "snapshot", "service": "redis"}, restart | {"id": 3}),
             "raw": b"\x85" + raw_frames(ask, {"id": 1, "cancel": True}, {"ready": True}, {"ready": True}),
         },
+        "when": {
+            "weekly": b"Mon-Wed, Fri,Sun 22:00-01:30",
+            "monthly": b"first sun 01:00-05:00",
+            "last": b"LAST Fri 00:00-24:00",
+            "day": b"day 15 02:00-04:00",
+            "last_day": b"last  day 23:00-00:30",
+            "once": b"2028-02-29 22:00-23:00",
+        },
         "zone": {"summer": zone()},
     }
 
@@ -483,6 +491,7 @@ WORDS = {
     "timespan": ["src/host/timespan.c"],
     "token": ["src/api/token.c"],
     "web_link": ["src/daemon/web_link.c", "src/api/operations.c"],
+    "when": ["src/core/schedule_text.c", "src/base/date.c"],
 }
 QUOTED = re.compile(r'"((?:[^"\\\n]|\\.)+)"')
 NAMED = re.compile(r"\b[A-Z]\(\w+, ([\w.\[\]]+)[,)]")  # a field that a macro names: T(recovery, deadline)
