@@ -14,7 +14,7 @@ static bool same_date(struct date a, struct date b)
     return a.year == b.year && a.month == b.month && a.day == b.day;
 }
 
-static bool excepted(const struct schedule *schedule, struct date date)
+bool schedule_excepts(const struct schedule *schedule, struct date date)
 {
     for (size_t i = 0; i < schedule->exception_count; i++)
         if (same_date(schedule->exceptions[i], date))
@@ -57,12 +57,12 @@ static_assert(ARRAY_LENGTH(holds) == SCHEDULE_KIND_COUNT, "a rule for every kind
 
 bool schedule_matches(const struct schedule *schedule, struct date date)
 {
-    return holds[schedule->kind](schedule, date) && !excepted(schedule, date);
+    return holds[schedule->kind](schedule, date) && !schedule_excepts(schedule, date);
 }
 
 bool schedule_empty(const struct schedule *schedule)
 {
-    return schedule->kind == SCHEDULE_ONCE && excepted(schedule, schedule->date);
+    return schedule->kind == SCHEDULE_ONCE && schedule_excepts(schedule, schedule->date);
 }
 
 wall_ms schedule_zone_from(wall_ms now)

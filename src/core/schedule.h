@@ -62,6 +62,8 @@ char *schedule_text(const struct schedule *schedule, char buffer[SCHEDULE_TEXT_S
 
 /* Does the rule hold on that local date? */
 bool schedule_matches(const struct schedule *schedule, struct date date);
+/* Is the date among the exceptions? */
+bool schedule_excepts(const struct schedule *schedule, struct date date);
 /* Is there no date at all on which it could hold? */
 bool schedule_empty(const struct schedule *schedule);
 

@@ -472,6 +472,14 @@ size_t window_count_holding(const struct window *const windows[], size_t count)
     return holding;
 }
 
+const char *const window_impact_words[] = {
+    [WINDOW_OUTAGE] = "outage",
+    [WINDOW_DEGRADED] = "degraded",
+    [WINDOW_REDUCED_REDUNDANCY] = "reduced-redundancy",
+    [WINDOW_NO_IMPACT] = "no-impact",
+    [WINDOW_IMPACT_COUNT] = NULL,
+};
+
 const char *window_phase_word(enum window_phase phase)
 {
     static const char *const words[] = {

@@ -21,9 +21,8 @@
 #include <stdint.h>
 
 #include "base/time.h"
+#include "core/window_policy.h"
 
-#define WINDOW_NOTICES_MAX 8
-#define WINDOW_NOTICE_HOURS_MAX 720
 #define WINDOW_LENGTH_MAX_MS (INT64_C(24) * 3600 * 1000)
 #define WINDOW_ASK_BEFORE_MS (INT64_C(10) * 60 * 1000)
 #define WINDOW_VERIFY_MAX_MS (INT64_C(5) * 60 * 1000)
@@ -55,11 +54,6 @@ enum window_event {
     WINDOW_END_DUE,
     WINDOW_VERIFY_LATE,
     WINDOW_EVENT_COUNT
-};
-
-struct window_policy {
-    int notice_hours[WINDOW_NOTICES_MAX]; /* before the start, in any order */
-    size_t notice_count;                  /* 0: it is not announced */
 };
 
 enum window_verified { WINDOW_UNVERIFIED, WINDOW_WELL, WINDOW_NOT_WELL };

@@ -302,13 +302,17 @@ int zone_load(const char *name, struct zone **ret, struct error *err)
     }
     char path[128];
     struct buf file ATTR_CLEANUP(buf_free) = BUF_LIMIT(ZONE_FILE_MAX);
-    if (!name_ok(name) || !str_format(path, sizeof path, ZONE_FOLDER "/%s", name) ||
-        file_read(path, &file, NULL) < 0)
+    int r = -ENOENT;
+    if (name_ok(name) && str_format(path, sizeof path, ZONE_FOLDER "/%s", name))
+        r = file_read(path, &file, NULL);
+    if (r == -ENOMEM)
+        return error_set(err, r, "out of memory");
+    if (r < 0)
         return error_set(err, -ENOENT,
                          "there is no time zone \"%.64s\" in " ZONE_FOLDER
                          ": write it like Europe/Berlin (package tzdata)",
                          name);
-    int r = zone_parse(file.data, file.length, ret);
+    r = zone_parse(file.data, file.length, ret);
     return r < 0 ? error_set(err, r, "%s is not a time zone", path) : 0;
 }
 

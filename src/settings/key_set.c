@@ -287,6 +287,12 @@ static int set_hours(const struct key *row, char *to, const char *text, struct e
     return copy(row, to, text, err);
 }
 
+static int set_when(const struct key *row, char *to, const char *text, struct error *err)
+{
+    struct schedule *schedule = (struct schedule *)(void *)to;
+    return schedule_parse(text, schedule, err) < 0 ? error_prefix(err, "`%s`", row->name) : 0;
+}
+
 static int set_zone(const struct key *row, char *to, const char *text, struct error *err)
 {
     /* The name becomes a path below /usr/share/zoneinfo. */
@@ -304,7 +310,7 @@ static const set_fn setters[KEY_SCALARS] = {
     [KEY_HOST] = set_host,       [KEY_LISTEN] = set_listen, [KEY_ADDRESS] = set_address,
     [KEY_URL] = set_url,         [KEY_HOURS] = set_hours,   [KEY_ZONE] = set_zone,
     [KEY_WORD] = set_word,       [KEY_MINUTES] = set_real,  [KEY_PROXY] = set_proxy,
-    [KEY_MAILBOX] = set_mailbox,
+    [KEY_MAILBOX] = set_mailbox, [KEY_WHEN] = set_when,
 };
 
 int key_set(const struct key *row, void *base, const char *text, struct error *err)

@@ -17,6 +17,7 @@
 #define CHANNEL(member) IN(BASE_CHANNEL, struct channel_settings, member)
 #define ROUTE(member) IN(BASE_ROUTE, struct route_settings, member)
 #define LEVEL(member) IN(BASE_LEVEL, struct level_settings, member)
+#define WINDOW(member) IN(BASE_WINDOW, struct window_settings, member)
 #define RANGE(low, high) .min = (low), .max = (high)
 #define WATCH_FLAG(member) .flag = offsetof(struct watch_policy, member)
 #define LATER "not supported by this version"
@@ -69,10 +70,11 @@ const struct key keys[] = {
      .help = "where messages go (docs/alerts.md)"},
     {PLACE_ROOT, "escalation", KEY_MAP, .child = PLACE_ESCALATION,
      .help = "who is called when no one reacts"},
+    {PLACE_ROOT, "maintenance", KEY_MAP, .child = PLACE_MAINTENANCE,
+     .help = "when work is planned, and how it is announced"},
     {PLACE_ROOT, "redis_service_management", KEY_MAP, .child = PLACE_ROOT,
      .help = "all of the above may stand under this key, as in the runbook"},
     {PLACE_ROOT, "backup", KEY_ALIEN, .help = LATER},
-    {PLACE_ROOT, "maintenance", KEY_ALIEN, .help = LATER},
     {PLACE_ROOT, "users", KEY_ALIEN, .help = LATER},
     {PLACE_ROOT, "service_control", KEY_ALIEN,
      .help = "commands, deadlines and the confirmation of a stop are fixed"},
@@ -484,6 +486,26 @@ const struct key keys[] = {
     {PLACE_LEVEL, "channels", KEY_TARGETS, LEVEL(channels), .help = "required: a list of channels"},
     {PLACE_LEVEL, "after_minutes", KEY_MINUTES, LEVEL(after_ms), RANGE(0, 10080),
      .help = "since the incident began; 0, 30, 120 and 240 unless given"},
+
+    {PLACE_MAINTENANCE, "timezone", KEY_ZONE, SETTINGS(maintenance.timezone),
+     .help = "of the windows' times, such as Europe/Berlin; UTC unless given"},
+    {PLACE_MAINTENANCE, "windows", KEY_WINDOWS, .child = PLACE_WINDOW,
+     .help = "a list, at most 64"},
+    {PLACE_MAINTENANCE, "announce_hours", KEY_NOTICES, SETTINGS(maintenance.policy),
+     .standard = "[48, 24, 1]",
+     .help = "so long before its start a window is announced: a list of whole hours, at most 8; an "
+             "empty list announces nothing"},
+
+    {PLACE_WINDOW, "name", KEY_NAME, WINDOW(name), .help = "required; written like a service's id"},
+    {PLACE_WINDOW, "when", KEY_WHEN, WINDOW(schedule),
+     .help = "required: `Sun 02:00-04:00`, `first Sun 01:00-05:00`, `last day 22:00-02:00`, "
+             "`2026-12-24 22:00-23:00` (see above)"},
+    {PLACE_WINDOW, "except", KEY_DATES, WINDOW(schedule),
+     .help = "a list of dates of `when` without a window, such as 2026-12-27; at most 32"},
+    {PLACE_WINDOW, "services", KEY_PATTERNS, WINDOW(services),
+     .help = "a list of services' ids, or `\"*\"`; all unless given; at most 64"},
+    {PLACE_WINDOW, "impact", KEY_CHOICE, WINDOW(impact), .choices = window_impact_words,
+     .standard = "outage", .help = "what users of the services have to expect"},
 };
 const size_t key_count = ARRAY_LENGTH(keys);
 static_assert(ARRAY_LENGTH(keys) <= KEYS_MAX, "more keys than a reader can mark as seen");
@@ -515,6 +537,8 @@ static const char *const place_paths[PLACE_COUNT] = {
     [PLACE_HEARTBEAT] = "alerts.heartbeat",
     [PLACE_ESCALATION] = "escalation",
     [PLACE_LEVEL] = "escalation.levels",
+    [PLACE_MAINTENANCE] = "maintenance",
+    [PLACE_WINDOW] = "maintenance.windows",
 };
 
 const char *place_path(enum place place)

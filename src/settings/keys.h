@@ -40,6 +40,8 @@ enum place {
     PLACE_HEARTBEAT,
     PLACE_ESCALATION,
     PLACE_LEVEL,
+    PLACE_MAINTENANCE,
+    PLACE_WINDOW,
     PLACE_COUNT
 };
 
@@ -69,6 +71,7 @@ enum key_type {
     KEY_MAILBOX,  /* name@host */
     KEY_HOURS,    /* "Mon-Fri 08:00-18:00" */
     KEY_ZONE,     /* Europe/Berlin */
+    KEY_WHEN,     /* "Sun 02:00-04:00" into struct schedule */
     KEY_SCALARS,  /* (the ones above are single values, the ones below are not) */
     KEY_ROLES,    /* list of roles into a bool: may operators do it? */
     KEY_ROLE_SET, /* list of roles into a struct role_set */
@@ -82,6 +85,9 @@ enum key_type {
     KEY_CHANNELS,   /* mapping of names to PLACE_CHANNEL */
     KEY_ROUTES,     /* list of PLACE_ROUTE */
     KEY_LEVELS,     /* list of PLACE_LEVEL */
+    KEY_NOTICES,    /* list of hours into a struct window_policy */
+    KEY_DATES,      /* list of dates into the exceptions of a struct schedule */
+    KEY_WINDOWS,    /* list of PLACE_WINDOW */
     KEY_MAP,        /* a further place, `child` */
     KEY_ALIEN,      /* known from other documents, without effect here */
     KEY_TYPE_COUNT
@@ -101,6 +107,7 @@ enum base {
     BASE_CHANNEL,
     BASE_ROUTE,
     BASE_LEVEL,
+    BASE_WINDOW,
     BASE_COUNT
 };
 

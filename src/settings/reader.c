@@ -413,6 +413,11 @@ static void read_value(struct reader *r, const struct found *f)
         r->settings->services_named = true;
         read_services(r, f->value);
         break;
+    case KEY_NOTICES:
+    case KEY_DATES:
+    case KEY_WINDOWS:
+        reader_maintenance(r, f->row, f->value);
+        break;
     default:
         if (f->row->type < KEY_SCALARS)
             read_scalar(r, f->row, f->value);
@@ -522,6 +527,7 @@ static int set_defaults(struct settings *s, struct service_settings *standard, s
         .watch = watch_policy_default(),
         .recovery = recovery_policy_default(),
     };
+    s->maintenance.policy = (struct window_policy){{48, 24, 1}, 3};
     int r = key_set_defaults(BASE_SETTINGS, s, err);
     return r < 0 ? r : key_set_defaults(BASE_SERVICE, standard, err);
 }

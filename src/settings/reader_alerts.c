@@ -275,8 +275,7 @@ void reader_check_heartbeat(struct reader *r, const yaml_node_t *map,
 
 /* ── routes and levels ── */
 
-/* The items of a list of mappings; their number, -1 after an error. */
-static int list_of_mappings(struct reader *r, const struct key *row, yaml_node_t *value, int most,
+int reader_list_of_mappings(struct reader *r, const struct key *row, yaml_node_t *value, int most,
                             yaml_node_item_t **ret_items)
 {
     if (value->type != YAML_SEQUENCE_NODE) {
@@ -318,7 +317,7 @@ static void read_routes(struct reader *r, const struct key *row, yaml_node_t *va
 {
     struct alert_settings *a = &r->settings->alerts;
     yaml_node_item_t *items = NULL;
-    int count = list_of_mappings(r, row, value, SETTINGS_ROUTES_MAX, &items);
+    int count = reader_list_of_mappings(r, row, value, SETTINGS_ROUTES_MAX, &items);
     a->routes = count <= 0 ? NULL : mem_calloc((size_t)count, sizeof a->routes[0]);
     if (a->routes == NULL) {
         if (count > 0)
@@ -355,7 +354,7 @@ static void read_levels(struct reader *r, const struct key *row, yaml_node_t *va
 {
     struct escalation_settings *e = &r->settings->escalation;
     yaml_node_item_t *items = NULL;
-    int count = list_of_mappings(r, row, value, SETTINGS_LEVELS_MAX, &items);
+    int count = reader_list_of_mappings(r, row, value, SETTINGS_LEVELS_MAX, &items);
     for (int i = 0; i < count; i++) {
         r->base[BASE_LEVEL] = &e->levels[e->level_count++];
         reader_mapping(r, reader_node(r, items[i]), PLACE_LEVEL);

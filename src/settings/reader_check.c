@@ -216,6 +216,8 @@ static void (*const checks[PLACE_COUNT])(struct reader *, const yaml_node_t *,
     [PLACE_HEARTBEAT] = reader_check_heartbeat,
     [PLACE_ROUTE] = reader_check_route,
     [PLACE_LEVEL] = reader_check_level,
+    [PLACE_MAINTENANCE] = reader_check_maintenance,
+    [PLACE_WINDOW] = reader_check_window,
 };
 
 void reader_check(struct reader *r, enum place place, const yaml_node_t *map,

@@ -48,6 +48,18 @@ bool reader_null(const yaml_node_t *node);
 const yaml_node_t *reader_earlier_key(struct reader *r, const yaml_node_t *map,
                                       const yaml_node_pair_t *pair);
 
+/* The items of a list that holds mappings only and at most `most`; their number, -1 when it is none
+ * and that was reported. */
+int reader_list_of_mappings(struct reader *r, const struct key *row, yaml_node_t *value, int most,
+                            yaml_node_item_t **ret_items);
+
+/* The lists of `maintenance`, and what is wrong with it or a window after the keys were read. */
+void reader_maintenance(struct reader *r, const struct key *row, yaml_node_t *value);
+void reader_check_maintenance(struct reader *r, const yaml_node_t *map,
+                              const struct found found[KEYS_MAX]);
+void reader_check_window(struct reader *r, const yaml_node_t *map,
+                         const struct found found[KEYS_MAX]);
+
 /* The lists and mappings of `alerts` and `escalation`. */
 void reader_alerts(struct reader *r, const struct key *row, yaml_node_t *value);
 /* What is wrong with a channel, a route, a level, the heartbeat after its keys were read. */

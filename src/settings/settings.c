@@ -55,6 +55,7 @@ void settings_free(struct settings *s)
     mem_free(s->services);
     mem_free(s->alerts.channels);
     mem_free(s->alerts.routes);
+    mem_free(s->maintenance.windows);
     mem_free(s);
 }
 

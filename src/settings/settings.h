@@ -14,6 +14,7 @@
 #include "core/policy.h"
 #include "settings/alert_settings.h"
 #include "settings/limits.h"
+#include "settings/maintenance_settings.h"
 
 enum control { CONTROL_SYSTEMD, CONTROL_SSH, CONTROL_PROCESS };
 enum redis_via { VIA_DIRECT, VIA_SSH };
@@ -150,6 +151,7 @@ struct settings {
     struct oidc_settings oidc;
     struct alert_settings alerts;
     struct escalation_settings escalation;
+    struct maintenance_settings maintenance;
     bool metrics_anonymous; /* may everybody read /metrics? */
     char warnings[SETTINGS_WARNINGS_MAX]
                  [ERROR_TEXT_MAX]; /* keys without effect and the like, "file:line:column: ..." */

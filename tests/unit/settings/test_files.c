@@ -152,7 +152,7 @@ static void the_runbooks_logging_file_is_an_audit_section(void **state)
 static void sections_of_later_versions_and_idle_sections_are_warned_of(void **state)
 {
     (void)state;
-    struct settings *s = parse("backup: {daily: '02:00'}\nmaintenance: []\n"
+    struct settings *s = parse("backup: {daily: '02:00'}\ncache: {}\n"
                                "users: {}\nservices: {a: {backup: {}, ssh: {port: 1}}}\n");
     assert_int_equal(s->warning_count, 5);
     assert_string_equal(s->warnings[0],
