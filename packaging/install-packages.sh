@@ -19,7 +19,7 @@ packages_of() {
     run) echo "redis-server redis-tools openssh-client" ;;
     # The unit tests use a real redis-server and a real sshd, each as a private process.
     test) echo "redis-server redis-tools openssh-client openssh-server openssl
-        python3 curl jq sudo prometheus zsh fish
+        python3 python3-icalendar curl jq sudo prometheus zsh fish
         python3-aiosmtpd prometheus-alertmanager $(mail_sink)" ;;
     # The test host: Debian with systemd, booted as a container (tests/host/machine.py).
     host) echo "mmdebstrap systemd-container iproute2 util-linux openssh-client redis-tools python3

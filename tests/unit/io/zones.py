@@ -76,7 +76,7 @@ def ask(program, questions):
     return run.stdout.splitlines()
 
 
-def tell(number, promise, wrong):
+def report(number, promise, wrong):
     print(f"{'not ok' if wrong else 'ok'} {number} - {promise}")
     for text in wrong[:20]:
         print(f"# {text}")
@@ -99,7 +99,7 @@ def main():
         if int(first) != offset(zoneinfo.ZoneInfo(name), FROM) or got != expected[name]:
             differing = sorted(set(got) ^ set(expected[name]))[:4]
             wrong.append(f"{name}: first {first}, differs at {differing}")
-    good = tell(1, f"every change of {len(names)} zones is found, and no other", wrong)
+    good = report(1, f"every change of {len(names)} zones is found, and no other", wrong)
 
     cases = []
     for name in names:
@@ -113,9 +113,9 @@ def main():
     answers = ask(program, [f"local {name} {change} {local}" for name, change, local, _ in cases])
     wrong = [f"{name}, change at {change}, local {local}: {line}, not {wanted}"
              for (name, change, local, wanted), line in zip(cases, answers, strict=True) if tuple(map(int, line.split())) != wanted]
-    good &= tell(2, "local times around each change are their instants", wrong)
+    good &= report(2, "local times around each change are their instants", wrong)
     kinds = {wanted[1] for *_, wanted in cases}
-    good &= tell(3, "skipped and doubled times were among them", [] if kinds == {ONCE, SKIPPED, TWICE} else [str(kinds)])
+    good &= report(3, "skipped and doubled times were among them", [] if kinds == {ONCE, SKIPPED, TWICE} else [str(kinds)])
     return 0 if good else 1
 
 
