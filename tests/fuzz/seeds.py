@@ -452,7 +452,7 @@ def seeds():
 
 # Sources whose texts the parser looks for.
 WORDS = {
-    "account_json": ["src/handlers/account_json.c"],
+    "account_json": ["src/accounts/book_json.c"],
     "audit_line": ["src/store/audit_line.c"],
     "audit_read": ["src/store/audit_line.c", "src/store/audit_read.c", "src/store/audit_report.c"],
     "audit_reader": ["src/store/audit_line.c", "src/store/audit_read.c"],
@@ -466,10 +466,10 @@ WORDS = {
     "http": ["src/web/http.c"],
     "info": ["src/redis/info.c", "src/redis/commandstats.c"],
     "journal": ["src/host/journal.c"],
-    "jwks": ["src/handlers/jwks.c"],
+    "jwks": ["src/accounts/jwks.c"],
     "link": ["src/web/link.c"],
     "log_lines": ["src/redis/log_lines.c"],
-    "oidc_token": ["src/handlers/oidc_token.c", "src/handlers/jwks.c", "tests/fuzz/fuzz_oidc_token.c"],
+    "oidc_token": ["src/accounts/oidc_token.c", "src/accounts/jwks.c", "tests/fuzz/fuzz_oidc_token.c"],
     "process_facts": ["src/host/process_facts.c"],
     "site": ["src/web/http.c", "src/web/site.c", "src/api/operations.c", "src/web/hub.c"],
     "sight": ["src/host/systemctl.c", "src/redis/info.c", "src/redis/log_lines.c", "src/redis/reply.c"],
