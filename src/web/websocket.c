@@ -9,25 +9,25 @@
 #define CLOSE_MS 5000 /* for what is queued, the closing frame and the client's to go out */
 #define CODE_WRONG 1002
 
-void *conversation_data(struct conversation *c)
+void *websocket_data(struct websocket *c)
 {
     return c->data;
 }
 
-struct conversation *conversation_new(struct connection *c, void *data)
+struct websocket *websocket_new(struct connection *c, void *data)
 {
-    struct conversation *talk = mem_calloc(1, sizeof *talk);
+    struct websocket *talk = mem_calloc(1, sizeof *talk);
     if (talk == NULL)
         return NULL;
     talk->connection = c;
     talk->data = data;
-    c->conversation = talk;
+    c->websocket = talk;
     return talk;
 }
 
-void conversation_open(struct connection *c)
+void websocket_open(struct connection *c)
 {
-    struct conversation *talk = c->conversation;
+    struct websocket *talk = c->websocket;
     c->state = CONNECTION_TALKING;
     c->deadline = MONO_NEVER;
     talk->alive = clock_mono();
@@ -35,12 +35,12 @@ void conversation_open(struct connection *c)
     c->server->events.opened(c->server->events.context, talk);
 }
 
-void conversation_drop(struct connection *c)
+void websocket_drop(struct connection *c)
 {
-    struct conversation *talk = c->conversation;
+    struct websocket *talk = c->websocket;
     if (talk == NULL)
         return;
-    c->conversation = NULL;
+    c->websocket = NULL;
     if (talk->open)
         c->server->events.closed(c->server->events.context, talk);
     else
@@ -61,20 +61,20 @@ static bool say(struct connection *c, enum wsframe_opcode opcode, const char *te
            (first == length || connection_write(c, text + first, length - first));
 }
 
-bool conversation_say(struct conversation *c, const char *text, size_t length)
+bool websocket_say(struct websocket *c, const char *text, size_t length)
 {
     const struct connection *connection = c->connection;
     if (c->ending)
         return false;
     if (connection->out.length - connection->written + length > SERVER_QUEUE_MAX &&
         connection->out.length > 0) {
-        conversation_end(c, 1013, "you do not read fast enough");
+        websocket_end(c, 1013, "you do not read fast enough");
         return false;
     }
     return say(c->connection, WSFRAME_TEXT, text, length);
 }
 
-void conversation_end(struct conversation *c, int code, const char *why)
+void websocket_end(struct websocket *c, int code, const char *why)
 {
     char bytes[WSFRAME_CONTROL_MAX + 1] = {(char)(code >> 8), (char)(code & 0xFF)};
     if (c->ending)
@@ -91,7 +91,7 @@ void conversation_end(struct conversation *c, int code, const char *why)
 static void hear_control(struct connection *c, const struct wsframe *frame, const char *masked)
 {
     char payload[WSFRAME_CONTROL_MAX];
-    struct conversation *talk = c->conversation;
+    struct websocket *talk = c->websocket;
     for (size_t i = 0; i < frame->length; i++)
         payload[i] = (char)((unsigned char)masked[i] ^ frame->mask[i % sizeof frame->mask]);
     if (frame->opcode == WSFRAME_PING && !talk->ending) {
@@ -105,9 +105,9 @@ static void hear_control(struct connection *c, const struct wsframe *frame, cons
     }
 }
 
-size_t conversation_input(struct connection *c, const char *bytes, size_t length)
+size_t websocket_input(struct connection *c, const char *bytes, size_t length)
 {
-    struct conversation *talk = c->conversation;
+    struct websocket *talk = c->websocket;
     struct wsframe frame;
     talk->alive = clock_mono();
     if (talk->skip > 0) { /* nothing is expected to be said: it is dropped */
@@ -117,7 +117,7 @@ size_t conversation_input(struct connection *c, const char *bytes, size_t length
     }
     int head = wsframe_read((const unsigned char *)bytes, length, &frame);
     if (head < 0) {
-        conversation_end(talk, -head, head == -CODE_WRONG ? "no such frame" : "too long");
+        websocket_end(talk, -head, head == -CODE_WRONG ? "no such frame" : "too long");
         connection_close(c);
         return length;
     }
@@ -133,9 +133,9 @@ size_t conversation_input(struct connection *c, const char *bytes, size_t length
     return (size_t)head + frame.length;
 }
 
-void conversation_late(struct connection *c, mono_ms now)
+void websocket_late(struct connection *c, mono_ms now)
 {
-    struct conversation *talk = c->conversation;
+    struct websocket *talk = c->websocket;
     int64_t silent = mono_since(now, talk->alive);
     if (silent > (int64_t)SERVER_HANGUP_SECONDS * 1000) {
         connection_end(c);

@@ -14,9 +14,9 @@
 
 /* ── what came ── */
 
-struct exchange_request *exchange_request(struct exchange *x)
+struct request_info *request_info(struct request *x)
 {
-    return &x->request;
+    return &x->info;
 }
 
 static bool copy_field(const struct http_head *head, enum http_field field, char *to, size_t size)
@@ -30,13 +30,13 @@ static bool copy_field(const struct http_head *head, enum http_field field, char
     return true;
 }
 
-bool exchange_has_authorization(struct exchange *x)
+bool request_has_authorization(struct request *x)
 {
     const struct http_head *head = &x->connection->server->head;
     return x->on_stack && head->fields[FIELD_AUTHORIZATION].at != NULL;
 }
 
-bool exchange_header(struct exchange *x, enum server_header header, char *to, size_t size)
+bool request_header(struct request *x, enum server_header header, char *to, size_t size)
 {
     static const enum http_field fields[] = {
         [HEADER_AUTHORIZATION] = FIELD_AUTHORIZATION,
@@ -64,28 +64,28 @@ static const char *method_name(struct http_text method)
     return http_is(method, "HEAD") ? "GET" : NULL;
 }
 
-static struct exchange *exchange_new(struct connection *c)
+static struct request *request_new(struct connection *c)
 {
     struct server *s = c->server;
-    struct exchange *x = s->spare == NULL ? mem_calloc(1, sizeof *x) : s->spare;
+    struct request *x = s->spare == NULL ? mem_calloc(1, sizeof *x) : s->spare;
     if (x == NULL)
         return NULL;
     s->spare = NULL;
-    memset(x, 0, offsetof(struct exchange, path));
+    memset(x, 0, offsetof(struct request, path));
     x->path[0] = x->query[0] = x->if_none_match[0] = '\0';
     x->connection = c;
     (void)str_format(x->id, sizeof x->id, "%s%" PRIx64, s->id_prefix, ++s->requests);
-    x->request.id = x->id;
-    x->request.path = x->path;
-    x->request.query = x->query;
-    x->request.address = x->address;
+    x->info.id = x->id;
+    x->info.path = x->path;
+    x->info.query = x->query;
+    x->info.address = x->address;
     (void)str_copy(x->address, sizeof x->address, c->address);
-    x->request.body = "";
-    c->exchange = x;
+    x->info.body = "";
+    c->request = x;
     return x;
 }
 
-static void exchange_free(struct exchange *x)
+static void request_free(struct request *x)
 {
     struct server *s = x->connection->server;
     mem_wipe(x->query, strlen(x->query)); /* it may hold a token */
@@ -96,26 +96,26 @@ static void exchange_free(struct exchange *x)
         mem_free(x);
 }
 
-void exchange_drop(struct connection *c)
+void request_drop(struct connection *c)
 {
-    struct exchange *x = c->exchange;
+    struct request *x = c->request;
     if (x == NULL)
         return;
-    c->exchange = NULL;
+    c->request = NULL;
     if (!x->answered && !x->accepted)
         c->server->events.gone(c->server->events.context, x);
-    exchange_free(x);
+    request_free(x);
 }
 
 /* ── the answer ── */
 
 /* The first record into the server's `small`, the rest of a long one behind it. False: for lack of
  * memory, or a head that is too long. */
-static bool compose(struct exchange *x, const struct answer *answer)
+static bool compose(struct request *x, const struct answer *answer)
 {
     struct server *s = x->connection->server;
-    size_t head = head_write(s->small, HEAD_MAX, x, answer, s->hsts && !x->request.plain_http);
-    bool has_body = !x->request.head && answer->status != 304 && answer->length > 0;
+    size_t head = head_write(s->small, HEAD_MAX, x, answer, s->hsts && !x->info.plain_http);
+    bool has_body = !x->info.head && answer->status != 304 && answer->length > 0;
     size_t length = has_body ? answer->length : 0;
     size_t first = length < RECORD_MAX - head ? length : RECORD_MAX - head;
     if (head == 0)
@@ -128,7 +128,7 @@ static bool compose(struct exchange *x, const struct answer *answer)
            buf_append(&x->rest, (const char *)answer->body + first, length - first) == 0;
 }
 
-void exchange_written(struct connection *c)
+void request_written(struct connection *c)
 {
     if (c->close_after) {
         connection_close(c);
@@ -138,25 +138,25 @@ void exchange_written(struct connection *c)
     c->deadline = mono_add(clock_mono(), (int64_t)SERVER_IDLE_SECONDS * 1000);
 }
 
-/* What was composed goes out; the exchange is over. */
+/* What was composed goes out; the request is over. */
 static void send_answer(struct connection *c)
 {
-    struct exchange *x = c->exchange;
+    struct request *x = c->request;
     bool good = x->small > 0 && connection_write(c, c->server->small, x->small) &&
                 (x->rest.length == 0 || connection_write(c, x->rest.data, x->rest.length));
     c->close_after = x->close_after;
-    c->exchange = NULL;
-    exchange_free(x);
+    c->request = NULL;
+    request_free(x);
     c->state = CONNECTION_WRITING;
     if (!good)
         connection_break(c); /* the peer sees the connection end */
     else if (c->out.length == 0)
-        exchange_written(c);
+        request_written(c);
     else
         c->deadline = mono_add(clock_mono(), (int64_t)SERVER_HEAD_SECONDS * 1000);
 }
 
-void exchange_answer(struct exchange *x, const struct answer *answer)
+void request_answer(struct request *x, const struct answer *answer)
 {
     struct connection *c = x->connection;
     x->answered = true;
@@ -169,28 +169,28 @@ void exchange_answer(struct exchange *x, const struct answer *answer)
     connection_again(c); /* the next request may be there already */
 }
 
-void exchange_accept(struct exchange *x, void *data)
+void request_accept(struct request *x, void *data)
 {
     struct connection *c = x->connection;
     x->accepted = true;
-    if (conversation_new(c, data) == NULL)
+    if (websocket_new(c, data) == NULL)
         c->server->events.unopened(c->server->events.context, data);
 }
 
-static void open_conversation(struct connection *c)
+static void open_websocket(struct connection *c)
 {
-    struct exchange *x = c->exchange;
+    struct request *x = c->request;
     char head[256];
-    bool good = c->conversation != NULL &&
+    bool good = c->websocket != NULL &&
                 str_format(head, sizeof head,
                            "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                            "Connection: Upgrade\r\nSec-WebSocket-Accept: %s\r\n\r\n",
                            x->accept) &&
                 connection_write(c, head, strlen(head));
-    c->exchange = NULL;
-    exchange_free(x);
+    c->request = NULL;
+    request_free(x);
     if (good)
-        conversation_open(c);
+        websocket_open(c);
     else
         connection_end(c);
 }
@@ -198,14 +198,14 @@ static void open_conversation(struct connection *c)
 /* Hands the request over. What was answered meanwhile goes out at once. */
 static void ask(struct connection *c)
 {
-    struct exchange *x = c->exchange;
+    struct request *x = c->request;
     struct server *s = c->server;
     c->state = CONNECTION_ASKED;
     c->deadline = mono_add(clock_mono(), (int64_t)SERVER_ANSWER_SECONDS * 1000);
     x->on_stack = true;
     s->events.request(s->events.context, x);
     if (x->accepted) {
-        open_conversation(c);
+        open_websocket(c);
         return;
     }
     if (!x->answered)
@@ -220,7 +220,7 @@ static void ask(struct connection *c)
 static void refuse(struct connection *c, int status, const char *error, const char *code,
                    const char *message)
 {
-    struct exchange *x = c->exchange;
+    struct request *x = c->request;
     char body[512];
     char now[WALL_TEXT_SIZE];
     (void)str_format(body, sizeof body,
@@ -230,7 +230,7 @@ static void refuse(struct connection *c, int status, const char *error, const ch
     const struct answer answer = {
         .status = status, .body = body, .length = strlen(body), .close = true};
     x->on_stack = true;
-    exchange_answer(x, &answer);
+    request_answer(x, &answer);
     send_answer(c);
 }
 
@@ -285,12 +285,12 @@ static bool is_plain_path(const char *path)
 }
 
 /* False: the request was refused. */
-static bool read_target(struct connection *c, struct exchange *x)
+static bool read_target(struct connection *c, struct request *x)
 {
     const struct http_head *head = &c->server->head;
-    x->request.method = method_name(head->method);
-    x->request.head = http_is(head->method, "HEAD");
-    if (x->request.method == NULL) {
+    x->info.method = method_name(head->method);
+    x->info.head = http_is(head->method, "HEAD");
+    if (x->info.method == NULL) {
         refuse(c, 405, "Method not allowed", "method_not_allowed", "There is no such method.");
         return false;
     }
@@ -317,7 +317,7 @@ static bool is_upgrade(const struct http_head *head)
 }
 
 /* False: the request was refused. */
-static bool read_upgrade(struct connection *c, struct exchange *x)
+static bool read_upgrade(struct connection *c, struct request *x)
 {
     const struct http_head *head = &c->server->head;
     struct http_text key = head->fields[FIELD_WS_KEY];
@@ -327,7 +327,7 @@ static bool read_upgrade(struct connection *c, struct exchange *x)
         return false;
     }
     wsframe_accept(key.at, key.length, x->accept);
-    x->request.method = "WS";
+    x->info.method = "WS";
     x->close_after = true;
     return true;
 }
@@ -335,23 +335,23 @@ static bool read_upgrade(struct connection *c, struct exchange *x)
 /* ── events ── */
 
 /* The whole request is there, or all that is needed to refuse it. */
-static void begin(struct connection *c, struct exchange *x, const char *body, size_t length,
+static void begin(struct connection *c, struct request *x, const char *body, size_t length,
                   bool given)
 {
     const struct http_head *head = &c->server->head;
     const struct proxies *proxies = &c->server->proxies;
     proxies_client(proxies, head, c->address, x->address);
-    x->request.plain_http = proxies_plain_http(proxies, head, c->address);
+    x->info.plain_http = proxies_plain_http(proxies, head, c->address);
     if (!read_target(c, x) || (is_upgrade(head) && !read_upgrade(c, x)))
         return;
     /* Another reader on the way might take what follows for this one's body. */
-    if (!given && !str_equal(x->request.method, "GET"))
+    if (!given && !str_equal(x->info.method, "GET"))
         x->close_after = true;
     if (head->old || http_lists(head->fields[FIELD_CONNECTION], "close"))
         x->close_after = true;
     if (length > 0) {
-        x->request.body = body;
-        x->request.body_length = length;
+        x->info.body = body;
+        x->info.body_length = length;
     }
     ask(c);
 }
@@ -359,9 +359,9 @@ static void begin(struct connection *c, struct exchange *x, const char *body, si
 static void wait_for_body(struct connection *c, size_t need)
 {
     static const char go_on[] = "HTTP/1.1 100 Continue\r\n\r\n";
-    struct exchange *x = c->exchange;
-    c->exchange = NULL;
-    exchange_free(x);
+    struct request *x = c->request;
+    c->request = NULL;
+    request_free(x);
     c->state = CONNECTION_BODY;
     c->need = need;
     c->deadline = mono_add(clock_mono(), SERVER_BODY_MS);
@@ -369,7 +369,7 @@ static void wait_for_body(struct connection *c, size_t need)
         (void)connection_write(c, go_on, sizeof go_on - 1);
 }
 
-size_t exchange_input(struct connection *c, const char *bytes, size_t length)
+size_t request_input(struct connection *c, const char *bytes, size_t length)
 {
     size_t blank = 0;
     size_t body = 0;
@@ -388,7 +388,7 @@ size_t exchange_input(struct connection *c, const char *bytes, size_t length)
         c->state = CONNECTION_HEAD;
         return 0;
     }
-    struct exchange *x = exchange_new(c);
+    struct request *x = request_new(c);
     if (x == NULL) {
         connection_end(c);
         return length;

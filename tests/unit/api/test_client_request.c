@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "api/request.h"
+#include "api/client_request.h"
 #include "api/route.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -48,8 +48,8 @@ static void what_is_asked_for_arrives(const struct operation *o, const json_t *a
     struct error err = {0};
     struct route route;
     json_t *read = NULL;
-    assert_int_equal(request_make(o, o->on_service ? "redis-2" : NULL, args, &target, &body, &err),
-                     0);
+    assert_int_equal(
+        client_request_make(o, o->on_service ? "redis-2" : NULL, args, &target, &body, &err), 0);
     const char *text = buf_text(&target);
     size_t path = strcspn(text, "?");
     const char *query = text[path] == '?' ? text + path + 1 : "";
@@ -84,18 +84,20 @@ static void what_has_no_place_in_a_request_is_refused(void **state)
     (void)state;
     struct buf target = BUF_LIMIT(8192), body = BUF_LIMIT(100);
     struct error err = {0};
-    assert_int_equal(request_make(&operations[OP_STATUS], NULL, NULL, &target, &body, &err),
+    assert_int_equal(client_request_make(&operations[OP_STATUS], NULL, NULL, &target, &body, &err),
                      -EINVAL);
-    assert_int_equal(request_make(&operations[OP_STATUS], "", NULL, &target, &body, &err), -EINVAL);
-    assert_int_equal(request_make(&operations[OP_TOKEN_REVOKE], NULL, NULL, &target, &body, &err),
+    assert_int_equal(client_request_make(&operations[OP_STATUS], "", NULL, &target, &body, &err),
                      -EINVAL);
+    assert_int_equal(
+        client_request_make(&operations[OP_TOKEN_REVOKE], NULL, NULL, &target, &body, &err),
+        -EINVAL);
     assert_non_null(strstr(err.text, "n"));
     json_t *args = json_pack("{s:[]}", "user");
-    assert_int_equal(request_make(&operations[OP_AUDIT], NULL, args, &target, &body, &err),
+    assert_int_equal(client_request_make(&operations[OP_AUDIT], NULL, args, &target, &body, &err),
                      -EINVAL);
     json_decref(args);
     struct buf small = BUF_LIMIT(10);
-    assert_int_equal(request_make(&operations[OP_SERVICES], NULL, NULL, &small, &body, &err),
+    assert_int_equal(client_request_make(&operations[OP_SERVICES], NULL, NULL, &small, &body, &err),
                      -ENOBUFS);
     buf_free(&small);
     buf_free(&target);
@@ -108,7 +110,7 @@ static void a_services_name_cannot_leave_its_place(void **state)
     struct buf target = BUF_LIMIT(8192), body = BUF_LIMIT(100);
     struct route route;
     assert_int_equal(
-        request_make(&operations[OP_STATUS], "../users?x=/", NULL, &target, &body, NULL), 0);
+        client_request_make(&operations[OP_STATUS], "../users?x=/", NULL, &target, &body, NULL), 0);
     assert_string_equal(buf_text(&target), "/api/services/..%2Fusers%3Fx%3D%2F/status");
     assert_int_equal(route_find("GET", target.data, target.length, &route, NULL), -ENOENT);
     buf_free(&target);

@@ -1,4 +1,4 @@
-#include "web/site.h"
+#include "web/router.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -10,56 +10,56 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/clock.h"
+#include "web/followers.h"
 #include "web/forward.h"
 #include "web/header.h"
-#include "web/hub.h"
 #include "web/reply.h"
 
 #define COOKIES_MAX SERVER_HEADER_VALUE_MAX
 
 /* ── what the engine tells ── */
 
-void site_setup(struct site *site, const json_t *setup)
+void router_setup(struct router *router, const json_t *setup)
 {
     const json_t *limits = json_object_get(setup, "rate_limits");
     int own[RATE_CLASS_COUNT] = {0};
     own[RATE_STATUS] = (int)json_int_or(limits, "status", 0);
     own[RATE_HEALTH] = (int)json_int_or(limits, "health", 0);
-    rate_set(site->rate, own);
-    who_setup(site->who, setup);
-    site->public_status = json_bool_or(setup, "public_status", true);
-    site->metrics_anonymous = json_bool_or(setup, "metrics_anonymous", false);
+    rate_set(router->rate, own);
+    identities_setup(router->identities, setup);
+    router->public_status = json_bool_or(setup, "public_status", true);
+    router->metrics_anonymous = json_bool_or(setup, "metrics_anonymous", false);
 }
 
-void site_told(struct site *site, const json_t *frame)
+void router_told(struct router *router, const json_t *frame)
 {
     const json_t *event = json_object_get(frame, "event");
     const json_t *users = json_object_get(frame, "users");
     const json_t *revoked = json_object_get(frame, "revoked");
     if (users != NULL)
-        who_users(site->who, users);
+        identities_users(router->identities, users);
     if (revoked != NULL)
-        who_revoked(site->who, revoked);
-    if ((users != NULL || revoked != NULL) && site->hub != NULL)
-        hub_look(site->hub);
-    int service = event == NULL || site->snapshots == NULL
+        identities_revoked(router->identities, revoked);
+    if ((users != NULL || revoked != NULL) && router->followers != NULL)
+        followers_look(router->followers);
+    int service = event == NULL || router->snapshots == NULL
                       ? -1
-                      : snapshots_find(site->snapshots, json_text_or(frame, "service", ""));
+                      : snapshots_find(router->snapshots, json_text_or(frame, "service", ""));
     if (service >= 0) {
-        snapshots_event(site->snapshots, service);
-        hub_event(site->hub, service, event);
+        snapshots_event(router->snapshots, service);
+        followers_event(router->followers, service, event);
     }
 }
 
 /* ── credentials ── */
 
-/* False: the exchange was answered. */
-static bool read_credential(struct exchange *x, bool ws, struct given *given)
+/* False: the request was answered. */
+static bool read_credential(struct request *x, bool ws, struct given *given)
 {
     char value[COOKIES_MAX];
-    const struct exchange_request *request = exchange_request(x);
+    const struct request_info *request = request_info(x);
     struct error err = {0};
-    if (exchange_header(x, HEADER_AUTHORIZATION, value, sizeof value)) {
+    if (request_header(x, HEADER_AUTHORIZATION, value, sizeof value)) {
         bool good = header_bearer(value, given->token, sizeof given->token);
         mem_wipe(value, sizeof value);
         if (!good)
@@ -67,7 +67,7 @@ static bool read_credential(struct exchange *x, bool ws, struct given *given)
         return good;
     }
     /* Whoever means to be somebody is not taken for nobody. */
-    if (exchange_has_authorization(x)) {
+    if (request_has_authorization(x)) {
         reply_login(x, "invalid_token", "The Authorization header is too long, or there twice.");
         return false;
     }
@@ -78,10 +78,10 @@ static bool read_credential(struct exchange *x, bool ws, struct given *given)
     }
     if (given->token[0] != '\0')
         return true;
-    if (exchange_header(x, HEADER_COOKIE, value, sizeof value))
-        given->cookie = header_cookie(value, SITE_COOKIE, given->token, sizeof given->token);
+    if (request_header(x, HEADER_COOKIE, value, sizeof value))
+        given->cookie = header_cookie(value, ROUTER_COOKIE, given->token, sizeof given->token);
     mem_wipe(value, sizeof value);
-    (void)exchange_header(x, HEADER_CSRF, given->csrf, sizeof given->csrf);
+    (void)request_header(x, HEADER_CSRF, given->csrf, sizeof given->csrf);
     return true;
 }
 
@@ -89,29 +89,29 @@ static bool read_credential(struct exchange *x, bool ws, struct given *given)
  * WebSocket, or a login, whose cookie the browser would keep. A request without Origin is no
  * browser's cross-site request: those always say where they come from when they change something.
  */
-static bool refuse_cross_site(struct exchange *x, const struct given *given, bool open_door)
+static bool refuse_cross_site(struct request *x, const struct given *given, bool open_door)
 {
     char origin[512];
     char host[512];
-    const char *method = exchange_request(x)->method;
+    const char *method = request_info(x)->method;
     bool unsafe = open_door || !str_equal(method, "GET");
-    bool named = exchange_header(x, HEADER_ORIGIN, origin, sizeof origin) || origin[0] != '\0';
+    bool named = request_header(x, HEADER_ORIGIN, origin, sizeof origin) || origin[0] != '\0';
     if (!unsafe || !named || (!given->cookie && !open_door))
         return false;
-    if (exchange_header(x, HEADER_HOST, host, sizeof host) &&
-        header_same_origin(origin, exchange_request(x)->plain_http ? "http" : "https", host))
+    if (request_header(x, HEADER_HOST, host, sizeof host) &&
+        header_same_origin(origin, request_info(x)->plain_http ? "http" : "https", host))
         return false;
     reply_error(x, 403, "cross_site", "The request comes from another site.", NULL);
     return true;
 }
 
 /* A form of another site cannot send this type without asking first. */
-static bool refuse_type(struct exchange *x, const struct given *given)
+static bool refuse_type(struct request *x, const struct given *given)
 {
     char type[128];
-    const struct exchange_request *request = exchange_request(x);
+    const struct request_info *request = request_info(x);
     if (!given->cookie || request->body_length == 0 ||
-        (exchange_header(x, HEADER_CONTENT_TYPE, type, sizeof type) && header_is_json(type)))
+        (request_header(x, HEADER_CONTENT_TYPE, type, sizeof type) && header_is_json(type)))
         return false;
     reply_error(x, 415, "unsupported_media_type", "The body must be application/json.", NULL);
     return true;
@@ -120,11 +120,11 @@ static bool refuse_type(struct exchange *x, const struct given *given)
 /* ── answers from copies ── */
 
 /* False: refused and answered. */
-static bool count_call(struct site *site, struct exchange *x, enum rate_class class,
+static bool count_call(struct router *router, struct request *x, enum rate_class class,
                        const struct identity *identity, char *lines)
 {
     struct rate_answer rate = {0};
-    rate_count(site->rate, class, identity->name, clock_now(), &rate);
+    rate_count(router->rate, class, identity->name, clock_now(), &rate);
     if (!rate.limited)
         return true;
     (void)str_append(lines, REPLY_LINES_MAX,
@@ -146,7 +146,7 @@ static bool count_call(struct site *site, struct exchange *x, enum rate_class cl
     return false;
 }
 
-static void answer_copy(struct site *site, struct exchange *x, const struct route *route,
+static void answer_copy(struct router *router, struct request *x, const struct route *route,
                         const struct identity *identity)
 {
     char lines[REPLY_LINES_MAX] = "";
@@ -155,15 +155,15 @@ static void answer_copy(struct site *site, struct exchange *x, const struct rout
                               : route->operation == OP_HEALTH ? SNAPSHOT_HEALTH
                                                               : SNAPSHOT_LIST;
     if (kind != SNAPSHOT_LIST) {
-        service = snapshots_find(site->snapshots, route->service);
+        service = snapshots_find(router->snapshots, route->service);
         if (service < 0) {
             reply_error(x, 404, "not_found", "There is no such service.", NULL);
             return;
         }
-        if (!count_call(site, x, operations[route->operation].rate, identity, lines))
+        if (!count_call(router, x, operations[route->operation].rate, identity, lines))
             return;
     }
-    snapshots_answer(site->snapshots, x, kind, service, identity->access, lines);
+    snapshots_answer(router->snapshots, x, kind, service, identity->access, lines);
 }
 
 /* ── operations ── */
@@ -174,35 +174,36 @@ static bool is_copied(enum operation_id operation)
            operation == OP_OPENAPI;
 }
 
-static bool is_open_to_all(const struct site *site, enum operation_id operation)
+static bool is_open_to_all(const struct router *router, enum operation_id operation)
 {
     const struct operation *o = &operations[operation];
-    return (o->least == ACCESS_ANONYMOUS && (site->public_status || o->always_open)) ||
-           (operation == OP_PROMETHEUS && site->metrics_anonymous);
+    return (o->least == ACCESS_ANONYMOUS && (router->public_status || o->always_open)) ||
+           (operation == OP_PROMETHEUS && router->metrics_anonymous);
 }
 
 /* False: answered. */
-static bool admit(struct site *site, struct exchange *x, const struct route *route,
-                  const struct given *given, struct identity *ret, enum who_verdict *ret_verdict)
+static bool admit(struct router *router, struct request *x, const struct route *route,
+                  const struct given *given, struct identity *ret,
+                  enum identity_verdict *ret_verdict)
 {
-    const char *address = exchange_request(x)->address;
-    *ret_verdict = who_is(site->who, given->token, address, clock_wall(), ret);
-    if (given->cookie && *ret_verdict == WHO_OPAQUE) /* only our own logins are cookies */
-        *ret_verdict = WHO_INVALID;
+    const char *address = request_info(x)->address;
+    *ret_verdict = identity_of(router->identities, given->token, address, clock_wall(), ret);
+    if (given->cookie && *ret_verdict == IDENTITY_OPAQUE) /* only our own logins are cookies */
+        *ret_verdict = IDENTITY_INVALID;
     /* A browser sends its cookie along whether it is good or not: what is open to all stays open to
      * it. A bearer token is meant, and its refusal is what the caller has to hear. */
-    if (given->cookie && (*ret_verdict == WHO_EXPIRED || *ret_verdict == WHO_INVALID) &&
-        is_open_to_all(site, route->operation))
-        *ret_verdict = who_is(site->who, "", address, clock_wall(), ret);
+    if (given->cookie && (*ret_verdict == IDENTITY_EXPIRED || *ret_verdict == IDENTITY_INVALID) &&
+        is_open_to_all(router, route->operation))
+        *ret_verdict = identity_of(router->identities, "", address, clock_wall(), ret);
     switch (*ret_verdict) {
-    case WHO_EXPIRED:
+    case IDENTITY_EXPIRED:
         reply_login(x, "token_expired", "The login has expired: log in again.");
         return false;
-    case WHO_INVALID:
+    case IDENTITY_INVALID:
         reply_login(x, "invalid_token", "The token is not valid.");
         return false;
-    case WHO_NOBODY:
-        if (is_open_to_all(site, route->operation))
+    case IDENTITY_NOBODY:
+        if (is_open_to_all(router, route->operation))
             return true;
         reply_login(x, "login_required", "This needs a login.");
         return false;
@@ -212,32 +213,32 @@ static bool admit(struct site *site, struct exchange *x, const struct route *rou
 }
 
 /* It is the same for everybody and needs no engine: strangers shall not keep that one busy. */
-static void answer_document(struct site *site, struct exchange *x)
+static void answer_document(struct router *router, struct request *x)
 {
-    json_t *document JSON_CLEANUP = site->openapi == NULL ? openapi_document() : NULL;
-    if (site->openapi == NULL && document != NULL)
-        site->openapi = json_dumps(document, JSON_WRITE_FLAGS);
-    const struct answer answer = {.status = site->openapi == NULL ? 500 : 200,
-                                  .body = site->openapi,
-                                  .length = site->openapi == NULL ? 0 : strlen(site->openapi)};
-    exchange_answer(x, &answer);
+    json_t *document JSON_CLEANUP = router->openapi == NULL ? openapi_document() : NULL;
+    if (router->openapi == NULL && document != NULL)
+        router->openapi = json_dumps(document, JSON_WRITE_FLAGS);
+    const struct answer answer = {.status = router->openapi == NULL ? 500 : 200,
+                                  .body = router->openapi,
+                                  .length = router->openapi == NULL ? 0 : strlen(router->openapi)};
+    request_answer(x, &answer);
 }
 
-static void serve_operation(struct site *site, struct exchange *x, const struct route *route,
+static void serve_operation(struct router *router, struct request *x, const struct route *route,
                             struct given *given)
 {
-    const struct exchange_request *request = exchange_request(x);
+    const struct request_info *request = request_info(x);
     struct identity identity;
-    enum who_verdict verdict;
+    enum identity_verdict verdict;
     struct error err = {0};
     json_t *args = NULL;
     /* A cookie that is no good any more must not stand in the way of a new login. */
     if (route->operation == OP_LOGIN)
         *given = (struct given){0};
     if (refuse_cross_site(x, given, route->operation == OP_LOGIN) || refuse_type(x, given) ||
-        !admit(site, x, route, given, &identity, &verdict))
+        !admit(router, x, route, given, &identity, &verdict))
         return;
-    bool copied = is_copied(route->operation) && verdict != WHO_OPAQUE;
+    bool copied = is_copied(route->operation) && verdict != IDENTITY_OPAQUE;
     int r = route_args(route, request->query, strlen(request->query), request->body,
                        request->body_length, &args, &err);
     if (r == 0 && copied && (r = operation_check(&operations[route->operation], args, &err)) < 0)
@@ -250,15 +251,15 @@ static void serve_operation(struct site *site, struct exchange *x, const struct 
     if (copied) {
         json_decref(args);
         if (route->operation == OP_OPENAPI)
-            answer_document(site, x);
+            answer_document(router, x);
         else
-            answer_copy(site, x, route, &identity);
+            answer_copy(router, x, route, &identity);
         return;
     }
-    forward(site, x, route, args, given);
+    forward(router, x, route, args, given);
 }
 
-static void refuse_route(struct exchange *x, int r, const struct route *route,
+static void refuse_route(struct request *x, int r, const struct route *route,
                          const struct error *err)
 {
     char lines[64 + ROUTE_ALLOW_MAX];
@@ -285,7 +286,7 @@ static bool is_api(const char *path)
 
 /* ── WebSockets ── */
 
-static void refuse_role(struct exchange *x, const struct identity *identity, enum access least)
+static void refuse_role(struct request *x, const struct identity *identity, enum access least)
 {
     json_t *body = json_object();
     json_t *roles = json_array();
@@ -300,22 +301,22 @@ static void refuse_role(struct exchange *x, const struct identity *identity, enu
     reply_json(x, 403, body, NULL);
 }
 
-static void serve_upgrade(struct site *site, struct exchange *x, const struct route *route,
+static void serve_upgrade(struct router *router, struct request *x, const struct route *route,
                           const struct given *given)
 {
-    const struct exchange_request *request = exchange_request(x);
+    const struct request_info *request = request_info(x);
     const struct operation *operation = &operations[route->operation];
     struct identity identity;
-    enum who_verdict verdict;
+    enum identity_verdict verdict;
     struct error err = {0};
     json_t *args = NULL;
-    if (refuse_cross_site(x, given, true) || !admit(site, x, route, given, &identity, &verdict))
+    if (refuse_cross_site(x, given, true) || !admit(router, x, route, given, &identity, &verdict))
         return;
-    if (verdict == WHO_KNOWN && identity.access < operation->least) {
+    if (verdict == IDENTITY_KNOWN && identity.access < operation->least) {
         refuse_role(x, &identity, operation->least);
         return;
     }
-    int service = snapshots_find(site->snapshots, route->service);
+    int service = snapshots_find(router->snapshots, route->service);
     if (service < 0) {
         reply_error(x, 404, "not_found", "There is no such service.", NULL);
         return;
@@ -326,22 +327,22 @@ static void serve_upgrade(struct site *site, struct exchange *x, const struct ro
     if (r < 0)
         reply_error(x, 400, "bad_input", err.text, NULL);
     else
-        hub_accept(site->hub, x, route, service, args, given,
-                   verdict == WHO_KNOWN ? &identity : NULL);
+        followers_accept(router->followers, x, route, service, args, given,
+                         verdict == IDENTITY_KNOWN ? &identity : NULL);
 }
 
 /* ── the door ── */
 
-void site_request(void *context, struct exchange *x)
+void router_request(void *context, struct request *x)
 {
-    struct site *site = context;
-    const struct exchange_request *request = exchange_request(x);
+    struct router *router = context;
+    const struct request_info *request = request_info(x);
     struct route route;
     struct given given = {0};
     struct error err = {0};
     bool ws = str_equal(request->method, "WS");
     if (!is_api(request->path)) {
-        console_answer(site->console, x);
+        static_files_answer(router->files, x);
         return;
     }
     int r = route_find(request->method, request->path, strlen(request->path), &route, &err);
@@ -349,34 +350,34 @@ void site_request(void *context, struct exchange *x)
         refuse_route(x, r, &route, &err);
     else if (read_credential(x, ws, &given)) {
         if (ws)
-            serve_upgrade(site, x, &route, &given);
+            serve_upgrade(router, x, &route, &given);
         else
-            serve_operation(site, x, &route, &given);
+            serve_operation(router, x, &route, &given);
     }
     mem_wipe(&given, sizeof given);
 }
 
-void site_gone(void *context, struct exchange *x)
+void router_gone(void *context, struct request *x)
 {
-    struct site *site = context;
-    forward_forget(site, x);
-    snapshots_forget(site->snapshots, x);
+    struct router *router = context;
+    forward_forget(router, x);
+    snapshots_forget(router->snapshots, x);
 }
 
-void site_opened(void *context, struct conversation *c)
+void router_opened(void *context, struct websocket *c)
 {
-    const struct site *site = context;
-    hub_opened(site->hub, c);
+    const struct router *router = context;
+    followers_opened(router->followers, c);
 }
 
-void site_closed(void *context, struct conversation *c)
+void router_closed(void *context, struct websocket *c)
 {
-    const struct site *site = context;
-    hub_closed(site->hub, c);
+    const struct router *router = context;
+    followers_closed(router->followers, c);
 }
 
-void site_unopened(void *context, void *data)
+void router_unopened(void *context, void *data)
 {
     (void)context;
-    hub_unopened(data);
+    followers_unopened(data);
 }

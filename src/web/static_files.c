@@ -1,4 +1,4 @@
-#include "web/console.h"
+#include "web/static_files.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -36,8 +36,8 @@ struct file {
     char tags[FORM_COUNT][TAG_SIZE];
 };
 
-struct console {
-    struct file files[CONSOLE_FILES_MAX];
+struct static_files {
+    struct file files[STATIC_FILES_MAX];
     size_t count, bytes;
     const struct file *index;
 };
@@ -100,7 +100,7 @@ static enum form form_of(const char *name)
 
 /* ── loading ── */
 
-static const struct file *find(const struct console *c, const char *path)
+static const struct file *find(const struct static_files *c, const char *path)
 {
     for (size_t i = 0; i < c->count; i++)
         if (str_equal(c->files[i].path, path))
@@ -108,10 +108,10 @@ static const struct file *find(const struct console *c, const char *path)
     return NULL;
 }
 
-static struct file *find_or_add(struct console *c, const char *path)
+static struct file *find_or_add(struct static_files *c, const char *path)
 {
     struct file *file = (struct file *)(uintptr_t)find(c, path); /* c itself is not const */
-    if (file != NULL || c->count == CONSOLE_FILES_MAX)
+    if (file != NULL || c->count == STATIC_FILES_MAX)
         return file;
     file = &c->files[c->count];
     file->path = mem_strdup(path);
@@ -119,7 +119,7 @@ static struct file *find_or_add(struct console *c, const char *path)
         return NULL;
     file->type = type_of(path);
     for (int form = 0; form < FORM_COUNT; form++)
-        file->forms[form] = BUF_LIMIT(CONSOLE_FILE_MAX);
+        file->forms[form] = BUF_LIMIT(STATIC_FILE_MAX);
     c->count++;
     return file;
 }
@@ -134,7 +134,7 @@ static void make_tag(const struct buf *bytes, char *tag)
     (void)str_append(tag, TAG_SIZE, "\"");
 }
 
-static int load_file(struct console *c, const char *full, const char *path, struct error *err)
+static int load_file(struct static_files *c, const char *full, const char *path, struct error *err)
 {
     char plain[PATH_LONGEST];
     enum form form = form_of(path);
@@ -142,20 +142,20 @@ static int load_file(struct console *c, const char *full, const char *path, stru
     struct file *file = find_or_add(c, plain);
     if (file == NULL)
         return error_set(err, -ENOBUFS, "the console in %s has more than %d files", full,
-                         CONSOLE_FILES_MAX);
+                         STATIC_FILES_MAX);
     int r = file_read(full, &file->forms[form], err);
     if (r < 0)
         return r;
     c->bytes += file->forms[form].length;
-    if (c->bytes > CONSOLE_BYTES_MAX)
+    if (c->bytes > STATIC_BYTES_MAX)
         return error_set(err, -EFBIG, "the console's files are larger than %zu bytes",
-                         CONSOLE_BYTES_MAX);
+                         STATIC_BYTES_MAX);
     make_tag(&file->forms[form], file->tags[form]);
     return 0;
 }
 
 /* Regular files and folders; links and names with a dot in front are passed over. */
-static int load_folder(struct console *c, const char *root, const char *below, int depth,
+static int load_folder(struct static_files *c, const char *root, const char *below, int depth,
                        struct error *err)
 {
     char full[PATH_LONGEST];
@@ -175,7 +175,7 @@ static int load_folder(struct console *c, const char *root, const char *below, i
             r = error_set(err, -ENAMETOOLONG, "a path in %s is too long", root);
         else if (lstat(full, &st) == 0 && S_ISREG(st.st_mode))
             r = load_file(c, full, path, err);
-        else if (S_ISDIR(st.st_mode) && depth < CONSOLE_DEPTH_MAX)
+        else if (S_ISDIR(st.st_mode) && depth < STATIC_DEPTH_MAX)
             r = load_folder(c, root, path, depth + 1, err);
     }
     (void)closedir(folder);
@@ -183,24 +183,24 @@ static int load_folder(struct console *c, const char *root, const char *below, i
 }
 
 /* A compressed form alone is of no use: not everybody takes it. */
-static void drop_bare_forms(struct console *c)
+static void drop_bare_forms(struct static_files *c)
 {
     for (size_t i = 0; i < c->count; i++)
         if (c->files[i].forms[FORM_PLAIN].length == 0)
             c->files[i].path[0] = '\0';
 }
 
-int console_load(const char *folder, struct console **ret, struct error *err)
+int static_files_load(const char *folder, struct static_files **ret, struct error *err)
 {
     struct stat st;
-    struct console *c = mem_calloc(1, sizeof *c);
+    struct static_files *c = mem_calloc(1, sizeof *c);
     if (c == NULL)
         return error_set(err, -ENOMEM, "out of memory");
     int r = 0;
     if (stat(folder, &st) == 0 && S_ISDIR(st.st_mode))
         r = load_folder(c, folder, "", 0, err);
     if (r < 0) {
-        console_free(c);
+        static_files_free(c);
         return r;
     }
     drop_bare_forms(c);
@@ -209,7 +209,7 @@ int console_load(const char *folder, struct console **ret, struct error *err)
     return 0;
 }
 
-void console_free(struct console *c)
+void static_files_free(struct static_files *c)
 {
     if (c == NULL)
         return;
@@ -223,10 +223,10 @@ void console_free(struct console *c)
 
 /* ── answering ── */
 
-static enum form choose(const struct file *file, struct exchange *x)
+static enum form choose(const struct file *file, struct request *x)
 {
     char accept[256];
-    if (!exchange_header(x, HEADER_ACCEPT_ENCODING, accept, sizeof accept))
+    if (!request_header(x, HEADER_ACCEPT_ENCODING, accept, sizeof accept))
         return FORM_PLAIN;
     for (int form = FORM_BROTLI; form > FORM_PLAIN; form--)
         if (file->forms[form].length > 0 && header_accepts(accept, forms[form].coding))
@@ -247,36 +247,36 @@ static void add_preloads(char *lines, size_t size, const char *path)
                      id, id);
 }
 
-static void answer_file(const struct file *file, struct exchange *x)
+static void answer_file(const struct file *file, struct request *x)
 {
     char lines[768];
     char list[512];
     enum form form = choose(file, x);
     const char *tag = file->tags[form];
     bool known =
-        exchange_header(x, HEADER_IF_NONE_MATCH, list, sizeof list) && header_matches(list, tag);
+        request_header(x, HEADER_IF_NONE_MATCH, list, sizeof list) && header_matches(list, tag);
     (void)str_format(
         lines, sizeof lines, "ETag: %s\r\nCache-Control: %s\r\nVary: Accept-Encoding\r\n%s%s%s",
         tag, str_starts(file->path, HASHED) ? FOREVER : ASK_AGAIN,
         form == FORM_PLAIN ? "" : "Content-Encoding: ",
         form == FORM_PLAIN ? "" : forms[form].coding, form == FORM_PLAIN ? "" : "\r\n");
-    add_preloads(lines, sizeof lines, exchange_request(x)->path);
+    add_preloads(lines, sizeof lines, request_info(x)->path);
     const struct answer answer = {.status = known ? 304 : 200,
                                   .type = file->type,
                                   .lines = lines,
                                   .body = file->forms[form].data,
                                   .length = known ? 0 : file->forms[form].length};
-    exchange_answer(x, &answer);
+    request_answer(x, &answer);
 }
 
-static void answer_without(struct exchange *x)
+static void answer_without(struct request *x)
 {
     const struct answer answer = {.status = 200,
                                   .type = "text/html; charset=utf-8",
                                   .lines = "Cache-Control: no-store\r\n",
                                   .body = no_console,
                                   .length = sizeof no_console - 1};
-    exchange_answer(x, &answer);
+    request_answer(x, &answer);
 }
 
 /* "/services/redis" is a place in the console, "/favicon.ico" a file. */
@@ -286,9 +286,9 @@ static bool is_file_name(const char *path)
     return slash != NULL && strchr(slash, '.') != NULL;
 }
 
-void console_answer(const struct console *c, struct exchange *x)
+void static_files_answer(const struct static_files *c, struct request *x)
 {
-    const struct exchange_request *request = exchange_request(x);
+    const struct request_info *request = request_info(x);
     const struct file *file = find(c, request->path);
     if (!str_equal(request->method, "GET"))
         reply_error(x, 405, "method_not_allowed", "The path is there, the method is not.",

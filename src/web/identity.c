@@ -1,4 +1,4 @@
-#include "web/who.h"
+#include "web/identity.h"
 
 #include <errno.h>
 #include <openssl/evp.h>
@@ -23,7 +23,7 @@ struct remembered {
     struct token_claims claims;
 };
 
-struct who {
+struct identities {
     struct token_keys keys;
     bool foreign;            /* tokens of another server may be good */
     json_t *used;            /* sessions that somebody came with: session -> true; NULL = none */
@@ -31,12 +31,12 @@ struct who {
     struct remembered remembered[REMEMBERED_MAX];
 };
 
-struct who *who_new(void)
+struct identities *identities_new(void)
 {
-    return mem_calloc(1, sizeof(struct who));
+    return mem_calloc(1, sizeof(struct identities));
 }
 
-void who_free(struct who *w)
+void identities_free(struct identities *w)
 {
     if (w == NULL)
         return;
@@ -46,7 +46,7 @@ void who_free(struct who *w)
     mem_free(w);
 }
 
-void who_setup(struct who *w, const json_t *setup)
+void identities_setup(struct identities *w, const json_t *setup)
 {
     size_t i;
     json_t *key;
@@ -63,13 +63,13 @@ void who_setup(struct who *w, const json_t *setup)
     memset(w->remembered, 0, sizeof w->remembered);
 }
 
-void who_users(struct who *w, const json_t *users)
+void identities_users(struct identities *w, const json_t *users)
 {
     json_decref(w->users);
     w->users = json_incref((json_t *)users); /* only read */
 }
 
-void who_revoked(struct who *w, const json_t *revoked)
+void identities_revoked(struct identities *w, const json_t *revoked)
 {
     size_t i;
     json_t *session;
@@ -82,7 +82,7 @@ void who_revoked(struct who *w, const json_t *revoked)
 }
 
 /* The signature and the claims: 0, -ETIME or another error. */
-static int check(struct who *w, const char *token, wall_ms now, struct token_claims *ret)
+static int check(struct identities *w, const char *token, wall_ms now, struct token_claims *ret)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     size_t length = strlen(token);
@@ -104,7 +104,7 @@ static int check(struct who *w, const char *token, wall_ms now, struct token_cla
 }
 
 /* NULL: may not log in, or not with a token that old, or this one was revoked. */
-static const json_t *user_of(const struct who *w, const char *sub, const char *session,
+static const json_t *user_of(const struct identities *w, const char *sub, const char *session,
                              int64_t issued_at)
 {
     const json_t *user = json_object_get(w->users, sub);
@@ -113,7 +113,7 @@ static const json_t *user_of(const struct who *w, const char *sub, const char *s
     return good ? user : NULL;
 }
 
-static void note_use(struct who *w, const char *session)
+static void note_use(struct identities *w, const char *session)
 {
     if (w->used == NULL)
         w->used = json_object();
@@ -121,7 +121,7 @@ static void note_use(struct who *w, const char *session)
         (void)json_object_set_new(w->used, session, json_true());
 }
 
-json_t *who_take_used(struct who *w)
+json_t *identities_take_used(struct identities *w)
 {
     const char *session;
     json_t *ignored;
@@ -136,16 +136,8 @@ json_t *who_take_used(struct who *w)
     return list;
 }
 
-enum access who_access(const char *role)
-{
-    for (int access = ACCESS_ADMIN; access > ACCESS_ANONYMOUS; access--)
-        if (str_equal(role, access_name((enum access)access)))
-            return (enum access)access;
-    return ACCESS_ANONYMOUS;
-}
-
-enum who_verdict who_is(struct who *w, const char *token, const char *address, wall_ms now,
-                        struct identity *ret)
+enum identity_verdict identity_of(struct identities *w, const char *token, const char *address,
+                                  wall_ms now, struct identity *ret)
 {
     struct token_claims claims;
     *ret = (struct identity){.access = ACCESS_ANONYMOUS};
@@ -153,32 +145,32 @@ enum who_verdict who_is(struct who *w, const char *token, const char *address, w
     network_of(address, network, sizeof network);
     (void)str_format(ret->name, sizeof ret->name, "address:%s", network);
     if (token[0] == '\0')
-        return WHO_NOBODY;
+        return IDENTITY_NOBODY;
     if (str_starts(token, API_TOKEN_PREFIX))
-        return WHO_OPAQUE;
+        return IDENTITY_OPAQUE;
     int r = check(w, token, now, &claims);
     if (r == -ETIME)
-        return WHO_EXPIRED;
+        return IDENTITY_EXPIRED;
     if (r < 0)
-        return w->foreign ? WHO_OPAQUE : WHO_INVALID;
+        return w->foreign ? IDENTITY_OPAQUE : IDENTITY_INVALID;
     token_session(claims.jti, ret->session);
     const json_t *user = user_of(w, claims.sub, ret->session, claims.issued_at);
     if (user == NULL)
-        return WHO_INVALID;
+        return IDENTITY_INVALID;
     note_use(w, ret->session);
-    ret->access = who_access(json_text_or(user, "role", ""));
+    ret->access = access_by_name(json_text_or(user, "role", ""));
     (void)str_format(ret->name, sizeof ret->name, "user:%s", claims.sub);
     (void)str_copy(ret->sub, sizeof ret->sub, claims.sub);
     ret->issued_at = claims.issued_at;
     ret->expires_at = claims.expires_at;
-    return WHO_KNOWN;
+    return IDENTITY_KNOWN;
 }
 
-bool who_still(const struct who *w, struct identity *identity, wall_ms now)
+bool identity_still_good(const struct identities *w, struct identity *identity, wall_ms now)
 {
     const json_t *user = user_of(w, identity->sub, identity->session, identity->issued_at);
     if (user == NULL || identity->expires_at <= now.ms / 1000)
         return false;
-    identity->access = who_access(json_text_or(user, "role", ""));
+    identity->access = access_by_name(json_text_or(user, "role", ""));
     return true;
 }

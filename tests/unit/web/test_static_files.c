@@ -1,4 +1,4 @@
-/* The console's files as they are answered, with the exchange as a double. */
+/* The console's files as they are answered, with the request as a double. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -9,22 +9,22 @@
 
 #include "base/str.h"
 #include "support/test_folder.h"
-#include "web/console.h"
+#include "web/static_files.h"
 
 /* ── doubles ── */
 
-struct exchange {
-    struct exchange_request request;
+struct request {
+    struct request_info info;
     int status;
     char lines[1024];
 };
 
-struct exchange_request *exchange_request(struct exchange *x)
+struct request_info *request_info(struct request *x)
 {
-    return &x->request;
+    return &x->info;
 }
 
-bool exchange_header(struct exchange *x, enum server_header header, char *to, size_t size)
+bool request_header(struct request *x, enum server_header header, char *to, size_t size)
 {
     (void)x;
     (void)header;
@@ -33,7 +33,7 @@ bool exchange_header(struct exchange *x, enum server_header header, char *to, si
     return false;
 }
 
-void exchange_answer(struct exchange *x, const struct answer *answer)
+void request_answer(struct request *x, const struct answer *answer)
 {
     x->status = answer->status;
     assert_true(str_copy(x->lines, sizeof x->lines, answer->lines));
@@ -42,7 +42,7 @@ void exchange_answer(struct exchange *x, const struct answer *answer)
 /* ── fixture ── */
 
 static struct test_folder folder;
-static struct console *console;
+static struct static_files *files;
 
 static int set_up(void **state)
 {
@@ -50,7 +50,7 @@ static int set_up(void **state)
     struct error err = {0};
     test_folder_make(&folder);
     test_folder_write(&folder, "index.html", "<!doctype html>", 0644);
-    if (console_load(folder.path, &console, &err) < 0)
+    if (static_files_load(folder.path, &files, &err) < 0)
         fail_msg("%s", err.text);
     return 0;
 }
@@ -58,7 +58,7 @@ static int set_up(void **state)
 static int tear_down(void **state)
 {
     (void)state;
-    console_free(console);
+    static_files_free(files);
     test_folder_remove(&folder);
     return 0;
 }
@@ -90,14 +90,14 @@ static void only_the_page_of_a_possible_service_names_what_to_load_first(void **
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         char wanted[512] = "";
-        struct exchange x = {.request = {.method = "GET", .path = rows[i].path, .id = "a"}};
+        struct request x = {.info = {.method = "GET", .path = rows[i].path, .id = "a"}};
         if (rows[i].id != NULL)
             assert_true(str_format(wanted, sizeof wanted,
                                    "Link: </api/services/%s/status>; rel=preload; as=fetch; "
                                    "crossorigin, </api/services/%s/health>; rel=preload; as=fetch; "
                                    "crossorigin\r\n",
                                    rows[i].id, rows[i].id));
-        console_answer(console, &x);
+        static_files_answer(files, &x);
         const char *link = strstr(x.lines, "Link:");
         if (x.status != 200 || !str_equal(link == NULL ? "" : link, wanted))
             fail_msg("%s: %d, %s", rows[i].path, x.status, x.lines);
@@ -110,5 +110,5 @@ int main(void)
         cmocka_unit_test_setup_teardown(
             only_the_page_of_a_possible_service_names_what_to_load_first, set_up, tear_down),
     };
-    return cmocka_run_group_tests_name("web/console", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("web/static_files", tests, NULL, NULL);
 }

@@ -9,14 +9,14 @@
 #include "api/frame.h"
 #include "base/json.h"
 #include "support.h"
-#include "web/link.h"
+#include "web/engine_link.h"
 
 #define STREAM_MAX ((size_t)4 << 20)
 #define QUESTIONS 3
 
 static struct {
     uv_loop_t loop;
-    struct link *link;
+    struct engine_link *link;
     struct dice dice;
     uint64_t ids[QUESTIONS]; /* 0: was answered */
     int lost;
@@ -36,7 +36,7 @@ static void on_answer(void *context, const json_t *frame)
         ask(0);
         break;
     case 2:
-        link_forget(web.link, web.ids[1]);
+        engine_link_forget(web.link, web.ids[1]);
         break;
     default:
         break;
@@ -48,8 +48,8 @@ static void ask(size_t i)
     json_t *request = json_object();
     PROMISE(request != NULL && json_put_text(request, "op", "status"));
     if (web.ids[i] != 0)
-        link_forget(web.link, web.ids[i]);
-    web.ids[i] = link_ask(web.link, request, on_answer, &web.ids[i]);
+        engine_link_forget(web.link, web.ids[i]);
+    web.ids[i] = engine_link_ask(web.link, request, on_answer, &web.ids[i]);
 }
 
 static void on_told(void *context, const json_t *frame)
@@ -88,7 +88,7 @@ static void send_all(int fd, struct input piece)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    static const struct link_events events = {.told = on_told, .lost = on_lost};
+    static const struct engine_link_events events = {.told = on_told, .lost = on_lost};
     struct buf stream = BUF_LIMIT(STREAM_MAX);
     struct input in = input_of(data, size);
     struct error err;
@@ -99,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     frames_of_lines(mode < 128, in, &stream);
     PROMISE(uv_loop_init(&web.loop) == 0);
     PROMISE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
-    PROMISE(link_open(&web.loop, ends[0], &events, &web.link, &err) == 0);
+    PROMISE(engine_link_open(&web.loop, ends[0], &events, &web.link, &err) == 0);
     for (size_t i = 0; i < QUESTIONS; i++)
         ask(i);
     struct input rest = {stream.data, stream.length};
@@ -109,7 +109,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (int i = 0; i < 8 && web.lost == 0; i++)
         (void)uv_run(&web.loop, UV_RUN_NOWAIT);
     PROMISE(web.lost == 1);
-    link_close(web.link);
+    engine_link_close(web.link);
     while (uv_run(&web.loop, UV_RUN_DEFAULT) != 0)
         ;
     PROMISE(uv_loop_close(&web.loop) == 0);

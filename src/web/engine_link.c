@@ -1,4 +1,4 @@
-#include "web/link.h"
+#include "web/engine_link.h"
 
 #include <errno.h>
 #include <stdbool.h>
@@ -14,14 +14,14 @@
 #define READ_CHUNK 65536
 
 struct asked {
-    uint64_t id;         /* 0 = free; id % LINK_CALLS_MAX is its place */
-    link_answer *answer; /* NULL: nobody waits */
+    uint64_t id;                /* 0 = free; id % LINK_CALLS_MAX is its place */
+    engine_link_answer *answer; /* NULL: nobody waits */
     void *context;
 };
 
-struct link {
+struct engine_link {
     uv_pipe_t pipe;
-    struct link_events events;
+    struct engine_link_events events;
     struct buf in;
     bool lost;
     uint64_t rounds; /* the next id's upper part: an old id never meets a new one */
@@ -35,7 +35,7 @@ struct outgoing {
     struct buf bytes;
 };
 
-static void lose(struct link *link, const char *why)
+static void lose(struct engine_link *link, const char *why)
 {
     if (link->lost)
         return;
@@ -46,14 +46,14 @@ static void lose(struct link *link, const char *why)
 static void on_written(uv_write_t *request, int status)
 {
     struct outgoing *out = (struct outgoing *)request;
-    struct link *link = request->handle->data;
+    struct engine_link *link = request->handle->data;
     buf_free(&out->bytes);
     mem_free(out);
     if (status < 0)
         lose(link, uv_strerror(status));
 }
 
-void link_tell(struct link *link, json_t *frame)
+void engine_link_tell(struct engine_link *link, json_t *frame)
 {
     struct buf bytes = BUF_LIMIT(FRAME_BYTES_MAX);
     struct error err = {0};
@@ -72,7 +72,8 @@ void link_tell(struct link *link, json_t *frame)
     lose(link, "the engine does not read");
 }
 
-uint64_t link_ask(struct link *link, json_t *request, link_answer *answer, void *context)
+uint64_t engine_link_ask(struct engine_link *link, json_t *request, engine_link_answer *answer,
+                         void *context)
 {
     for (size_t tried = 0; tried < LINK_CALLS_MAX; tried++) {
         size_t place = (link->next + tried) % LINK_CALLS_MAX;
@@ -85,20 +86,20 @@ uint64_t link_ask(struct link *link, json_t *request, link_answer *answer, void 
         a->context = context;
         uint64_t id = a->id;
         (void)json_put_int(request, "id", (int64_t)id);
-        link_tell(link, request);
+        engine_link_tell(link, request);
         return id;
     }
     json_decref(request);
     return 0;
 }
 
-static struct asked *find(struct link *link, uint64_t id)
+static struct asked *find(struct engine_link *link, uint64_t id)
 {
     struct asked *a = &link->asked[id % LINK_CALLS_MAX];
     return id != 0 && a->id == id ? a : NULL;
 }
 
-void link_forget(struct link *link, uint64_t id)
+void engine_link_forget(struct engine_link *link, uint64_t id)
 {
     struct asked *a = find(link, id);
     if (a == NULL)
@@ -108,10 +109,10 @@ void link_forget(struct link *link, uint64_t id)
     json_t *frame = json_object();
     (void)json_put_int(frame, "id", (int64_t)id);
     (void)json_put_bool(frame, "cancel", true);
-    link_tell(link, frame);
+    engine_link_tell(link, frame);
 }
 
-static void take(struct link *link, const json_t *frame)
+static void take(struct engine_link *link, const json_t *frame)
 {
     const json_t *id = json_object_get(frame, "id");
     if (!json_is_integer(id)) {
@@ -121,7 +122,7 @@ static void take(struct link *link, const json_t *frame)
     struct asked *a = find(link, (uint64_t)json_integer_value(id));
     if (a == NULL)
         return;
-    link_answer *answer = a->answer;
+    engine_link_answer *answer = a->answer;
     void *context = a->context;
     if (json_object_get(frame, "line") == NULL)
         *a = (struct asked){0};
@@ -132,13 +133,13 @@ static void take(struct link *link, const json_t *frame)
 static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
 {
     (void)suggested;
-    struct link *link = handle->data;
+    struct engine_link *link = handle->data;
     *ret = uv_buf_init(link->chunk, sizeof link->chunk);
 }
 
 static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *bytes)
 {
-    struct link *link = stream->data;
+    struct engine_link *link = stream->data;
     if (length < 0) {
         (void)uv_read_stop(stream);
         lose(link, "the engine ended");
@@ -163,10 +164,10 @@ static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *bytes)
         mem_wipe(bytes->base, (size_t)length); /* a frame may hold a password or a token */
 }
 
-int link_open(uv_loop_t *loop, int fd, const struct link_events *events, struct link **ret,
-              struct error *err)
+int engine_link_open(uv_loop_t *loop, int fd, const struct engine_link_events *events,
+                     struct engine_link **ret, struct error *err)
 {
-    struct link *link = mem_calloc(1, sizeof *link);
+    struct engine_link *link = mem_calloc(1, sizeof *link);
     if (link == NULL)
         return error_set(err, -ENOMEM, "out of memory");
     link->events = *events;
@@ -179,7 +180,7 @@ int link_open(uv_loop_t *loop, int fd, const struct link_events *events, struct 
         r = uv_read_start((uv_stream_t *)&link->pipe, on_alloc, on_read);
     if (r < 0) {
         link->lost = true;
-        link_close(link);
+        engine_link_close(link);
         return error_set(err, r, "the socket to the engine: %s", uv_strerror(r));
     }
     *ret = link;
@@ -188,12 +189,12 @@ int link_open(uv_loop_t *loop, int fd, const struct link_events *events, struct 
 
 static void on_closed(uv_handle_t *handle)
 {
-    struct link *link = handle->data;
+    struct engine_link *link = handle->data;
     buf_free(&link->in);
     mem_free(link);
 }
 
-void link_close(struct link *link)
+void engine_link_close(struct engine_link *link)
 {
     if (link == NULL)
         return;

@@ -1,4 +1,4 @@
-#include "api/request.h"
+#include "api/client_request.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -132,8 +132,8 @@ static int put_body(const struct operation *o, const json_t *args, struct buf *b
     return r < 0 ? error_set(err, r, "the request is too long") : 0;
 }
 
-int request_make(const struct operation *o, const char *service, const json_t *args,
-                 struct buf *target, struct buf *body, struct error *err)
+int client_request_make(const struct operation *o, const char *service, const json_t *args,
+                        struct buf *target, struct buf *body, struct error *err)
 {
     int r = put_path(o, service, args, target, err);
     if (r < 0)

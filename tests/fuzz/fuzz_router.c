@@ -13,8 +13,8 @@
 #include "base/str.h"
 #include "io/clock.h"
 #include "plain_tls.h"
-#include "web/hub.h"
-#include "web/site.h"
+#include "web/followers.h"
+#include "web/router.h"
 
 #define PEERS 3
 #define STREAM_MAX ((size_t)4 << 20)
@@ -29,7 +29,7 @@
 
 static struct {
     uv_loop_t loop;
-    struct site site;
+    struct router router;
     struct server *server;
     struct dice dice;
     struct buf from_web; /* what the web process says to the engine */
@@ -117,7 +117,7 @@ static void engine_turn(bool all)
 static void on_told(void *context, const json_t *frame)
 {
     (void)context;
-    site_told(&world.site, frame);
+    router_told(&world.router, frame);
 }
 
 static void on_lost(void *context, const char *why)
@@ -146,40 +146,41 @@ static void reset_users(void)
     JSON_CLEANUP json_t *users =
         json_pack("{s:{s:{s:s, s:i}, s:{s:s, s:i}}, s:[]}", "users", "1", "role", "admin",
                   "not_before", 0, "2", "role", "viewer", "not_before", 0, "revoked");
-    site_told(&world.site, users);
+    router_told(&world.router, users);
 }
 
-static void open_site(int fd)
+static void open_router(int fd)
 {
-    static const struct link_events events = {.told = on_told, .lost = on_lost};
-    struct site *site = &world.site;
+    static const struct engine_link_events events = {.told = on_told, .lost = on_lost};
+    struct router *router = &world.router;
     struct error err;
     JSON_CLEANUP json_t *services = json_pack("{s:[{s:s}]}", "items", "id", "redis");
     JSON_CLEANUP json_t *setup = json_pack("{s:s, s:[{s:s, s:s}], s:{s:i}, s:b}", "issuer", "resus",
                                            "token_keys", "kid", "one", "pem", signer_public_pem(),
                                            "rate_limits", "status", 0, "metrics_anonymous", 1);
     PROMISE(services != NULL && setup != NULL);
-    site->who = who_new();
-    site->rate = rate_new();
-    PROMISE(link_open(&world.loop, fd, &events, &site->link, &err) == 0);
-    site->snapshots = snapshots_new(site->link, services);
-    PROMISE(site->snapshots != NULL && snapshots_find(site->snapshots, "redis") == 0);
-    site->hub = hub_new(&world.loop, site->link, site->snapshots, site->who);
-    PROMISE(site->who != NULL && site->rate != NULL && site->hub != NULL);
-    site_setup(site, setup);
-    PROMISE(console_load("/nonexistent", &site->console, &err) == 0);
+    router->identities = identities_new();
+    router->rate = rate_new();
+    PROMISE(engine_link_open(&world.loop, fd, &events, &router->link, &err) == 0);
+    router->snapshots = snapshots_new(router->link, services);
+    PROMISE(router->snapshots != NULL && snapshots_find(router->snapshots, "redis") == 0);
+    router->followers =
+        followers_new(&world.loop, router->link, router->snapshots, router->identities);
+    PROMISE(router->identities != NULL && router->rate != NULL && router->followers != NULL);
+    router_setup(router, setup);
+    PROMISE(static_files_load("/nonexistent", &router->files, &err) == 0);
     make_token(1, "admin", world.admin, sizeof world.admin);
     make_token(2, "viewer", world.viewer, sizeof world.viewer);
 }
 
 static void prepare(void)
 {
-    static const struct server_events events = {.context = &world.site,
-                                                .request = site_request,
-                                                .gone = site_gone,
-                                                .opened = site_opened,
-                                                .closed = site_closed,
-                                                .unopened = site_unopened};
+    static const struct server_events events = {.context = &world.router,
+                                                .request = router_request,
+                                                .gone = router_gone,
+                                                .opened = router_opened,
+                                                .closed = router_closed,
+                                                .unopened = router_unopened};
     int ends[2];
     if (world.server != NULL)
         return;
@@ -187,9 +188,9 @@ static void prepare(void)
     PROMISE(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == 0);
     world.engine = ends[1];
     world.from_web = BUF_LIMIT((size_t)FRAME_BYTES_MAX * 8);
-    open_site(ends[0]);
+    open_router(ends[0]);
     world.server = plain_server(&world.loop, &events);
-    world.site.server = world.server;
+    world.router.server = world.server;
 }
 
 /* ── the peers ── */

@@ -1,4 +1,4 @@
-#include "web/hub.h"
+#include "web/followers.h"
 
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -27,9 +27,9 @@ struct kept {
 enum follower_state { FOLLOWER_ASKING, FOLLOWER_STARTING, FOLLOWER_LIVE, FOLLOWER_ENDED };
 
 /* An API token that WebSockets came with. Only the engine knows who that is, and whether it still
- * is: it is asked again every HUB_LOOK_MS, once for all of a token's WebSockets. */
+ * is: it is asked again every FOLLOWERS_LOOK_MS, once for all of a token's WebSockets. */
 struct bearer {
-    struct hub *hub;
+    struct followers *owner;
     unsigned char digest[BEARER_DIGEST];
     json_t *request;
     uint64_t ask; /* 0 = not under way */
@@ -41,8 +41,8 @@ struct bearer {
 };
 
 struct follower {
-    struct hub *hub;
-    struct conversation *conversation;
+    struct followers *owner;
+    struct websocket *websocket;
     enum follower_state state;
     enum operation_id operation;
     int service;
@@ -60,55 +60,55 @@ struct seen {              /* of a service */
     int64_t last;
 };
 
-struct hub {
-    struct link *link;
+struct followers {
+    struct engine_link *link;
     struct snapshots *snapshots;
-    struct who *who;
+    struct identities *identities;
     uv_timer_t timer;
     uint64_t looks;
-    struct follower *followers;
+    struct follower *all;
     struct bearer *bearers;
     struct seen *seen; /* of each service */
-    struct kept ring[HUB_EVENTS_MAX];
+    struct kept ring[FOLLOWERS_EVENTS_MAX];
     size_t first, count, bytes;
 };
 
-static void tell_used(struct hub *hub)
+static void tell_used(struct followers *followers)
 {
-    json_t *used = who_take_used(hub->who);
+    json_t *used = identities_take_used(followers->identities);
     if (used == NULL)
         return;
     json_t *frame = json_object();
     (void)json_put(frame, "used", used);
-    link_tell(hub->link, frame);
+    engine_link_tell(followers->link, frame);
 }
 
 static void on_timer(uv_timer_t *timer)
 {
-    struct hub *hub = timer->data;
-    hub_look(hub);
-    if (++hub->looks % HUB_USED_LOOKS == 0)
-        tell_used(hub);
+    struct followers *followers = timer->data;
+    followers_look(followers);
+    if (++followers->looks % FOLLOWERS_USED_LOOKS == 0)
+        tell_used(followers);
 }
 
-struct hub *hub_new(uv_loop_t *loop, struct link *link, struct snapshots *snapshots,
-                    struct who *who)
+struct followers *followers_new(uv_loop_t *loop, struct engine_link *link,
+                                struct snapshots *snapshots, struct identities *identities)
 {
-    struct hub *hub = mem_calloc(1, sizeof *hub);
-    if (hub == NULL)
+    struct followers *followers = mem_calloc(1, sizeof *followers);
+    if (followers == NULL)
         return NULL;
-    hub->seen = mem_calloc(snapshots_count(snapshots) + 1, sizeof *hub->seen);
-    if (hub->seen == NULL) {
-        mem_free(hub);
+    followers->seen = mem_calloc(snapshots_count(snapshots) + 1, sizeof *followers->seen);
+    if (followers->seen == NULL) {
+        mem_free(followers);
         return NULL;
     }
-    hub->link = link;
-    hub->snapshots = snapshots;
-    hub->who = who;
-    (void)uv_timer_init(loop, &hub->timer);
-    hub->timer.data = hub;
-    (void)uv_timer_start(&hub->timer, on_timer, HUB_LOOK_MS, HUB_LOOK_MS);
-    return hub;
+    followers->link = link;
+    followers->snapshots = snapshots;
+    followers->identities = identities;
+    (void)uv_timer_init(loop, &followers->timer);
+    followers->timer.data = followers;
+    (void)uv_timer_start(&followers->timer, on_timer, FOLLOWERS_LOOK_MS, FOLLOWERS_LOOK_MS);
+    return followers;
 }
 
 /* ── texts ── */
@@ -123,7 +123,7 @@ static char *event_text(const json_t *event, enum access access)
 static void say(struct follower *f, const char *text)
 {
     if (text != NULL && f->state != FOLLOWER_ENDED)
-        (void)conversation_say(f->conversation, text, strlen(text));
+        (void)websocket_say(f->websocket, text, strlen(text));
 }
 
 static void say_json(struct follower *f, const json_t *event)
@@ -138,37 +138,37 @@ static void end(struct follower *f, int code, const char *why)
     if (f->state == FOLLOWER_ENDED)
         return;
     f->state = FOLLOWER_ENDED;
-    conversation_end(f->conversation, code, why);
+    websocket_end(f->websocket, code, why);
 }
 
 /* ── the last events ── */
 
-static struct kept *kept_at(struct hub *hub, size_t i)
+static struct kept *kept_at(struct followers *followers, size_t i)
 {
-    return &hub->ring[(hub->first + i) % HUB_EVENTS_MAX];
+    return &followers->ring[(followers->first + i) % FOLLOWERS_EVENTS_MAX];
 }
 
-static void forget_oldest(struct hub *hub)
+static void forget_oldest(struct followers *followers)
 {
-    struct kept *k = kept_at(hub, 0);
-    hub->seen[k->service].complete_from = k->seq + 1;
-    hub->bytes -= k->bytes;
+    struct kept *k = kept_at(followers, 0);
+    followers->seen[k->service].complete_from = k->seq + 1;
+    followers->bytes -= k->bytes;
     free(k->admin);
     free(k->viewer);
     *k = (struct kept){0};
-    hub->first = (hub->first + 1) % HUB_EVENTS_MAX;
-    hub->count--;
+    followers->first = (followers->first + 1) % FOLLOWERS_EVENTS_MAX;
+    followers->count--;
 }
 
-static void keep(struct hub *hub, const struct kept *fresh)
+static void keep(struct followers *followers, const struct kept *fresh)
 {
-    while (hub->count > 0 &&
-           (hub->count == HUB_EVENTS_MAX || hub->bytes + fresh->bytes > HUB_BYTES_MAX))
-        forget_oldest(hub);
-    *kept_at(hub, hub->count) = *fresh;
-    hub->count++;
-    hub->bytes += fresh->bytes;
-    struct seen *seen = &hub->seen[fresh->service];
+    while (followers->count > 0 && (followers->count == FOLLOWERS_EVENTS_MAX ||
+                                    followers->bytes + fresh->bytes > FOLLOWERS_BYTES_MAX))
+        forget_oldest(followers);
+    *kept_at(followers, followers->count) = *fresh;
+    followers->count++;
+    followers->bytes += fresh->bytes;
+    struct seen *seen = &followers->seen[fresh->service];
     if (seen->complete_from == 0)
         seen->complete_from = fresh->seq;
     seen->last = fresh->seq;
@@ -176,7 +176,7 @@ static void keep(struct hub *hub, const struct kept *fresh)
 
 static enum access least_of(const json_t *event)
 {
-    return who_access(json_text_or(event, "least_role", "viewer"));
+    return access_by_name(json_text_or(event, "least_role", "viewer"));
 }
 
 /* NULL: not for that role. */
@@ -187,7 +187,7 @@ static const char *text_for(const struct kept *k, enum access access)
     return access == ACCESS_ADMIN || k->viewer == NULL ? k->admin : k->viewer;
 }
 
-void hub_event(struct hub *hub, int service, const json_t *event)
+void followers_event(struct followers *followers, int service, const json_t *event)
 {
     struct kept k = {
         .service = service, .seq = json_int_or(event, "seq", 0), .least = least_of(event)};
@@ -195,13 +195,13 @@ void hub_event(struct hub *hub, int service, const json_t *event)
     if (str_equal(json_text_or(event, "type", ""), "service_health"))
         k.viewer = event_text(event, ACCESS_VIEWER);
     if (k.admin == NULL) { /* no memory: whoever missed it is told so */
-        hub->seen[service].complete_from = k.seq + 1;
+        followers->seen[service].complete_from = k.seq + 1;
         free(k.viewer);
         return;
     }
     k.bytes = strlen(k.admin) + (k.viewer == NULL ? 0 : strlen(k.viewer));
-    keep(hub, &k);
-    for (struct follower *f = hub->followers; f != NULL; f = f->next)
+    keep(followers, &k);
+    for (struct follower *f = followers->all; f != NULL; f = f->next)
         if (f->service == service && f->state == FOLLOWER_LIVE && f->operation == OP_EVENTS_FOLLOW)
             say(f, text_for(&k, f->identity.access));
 }
@@ -213,34 +213,34 @@ static void say_resync(struct follower *f)
     char now[WALL_TEXT_SIZE];
     JSON_CLEANUP json_t *line = json_object();
     (void)json_put_text(line, "type", "resync");
-    (void)json_put_text(line, "service", snapshots_id(f->hub->snapshots, f->service));
+    (void)json_put_text(line, "service", snapshots_id(f->owner->snapshots, f->service));
     (void)json_put_text(line, "timestamp", wall_text(clock_wall(), now));
-    (void)json_put_int(line, "seq", f->hub->seen[f->service].last);
+    (void)json_put_int(line, "seq", f->owner->seen[f->service].last);
     say_json(f, line);
 }
 
 /* Is everything that was missed since then still here, and little enough to be sent at once? */
 static bool is_covered(const struct follower *f, int64_t current)
 {
-    struct hub *hub = f->hub;
-    const struct seen *seen = &hub->seen[f->service];
+    struct followers *followers = f->owner;
+    const struct seen *seen = &followers->seen[f->service];
     size_t bytes = 0;
     if (f->since == current)
         return true;
     if (seen->complete_from == 0 || f->since + 1 < seen->complete_from || f->since > current)
         return false;
-    for (size_t i = 0; i < hub->count; i++) {
-        const struct kept *k = kept_at(hub, i);
+    for (size_t i = 0; i < followers->count; i++) {
+        const struct kept *k = kept_at(followers, i);
         if (k->service == f->service && k->seq > f->since)
             bytes += k->bytes;
     }
-    return bytes <= HUB_RESUME_BYTES_MAX;
+    return bytes <= FOLLOWERS_RESUME_BYTES_MAX;
 }
 
 static void on_state(void *context, const json_t *body)
 {
     struct follower *f = context;
-    struct hub *hub = f->hub;
+    struct followers *followers = f->owner;
     const json_t *events = json_object_get(body, "events");
     size_t i;
     json_t *event;
@@ -254,8 +254,8 @@ static void on_state(void *context, const json_t *body)
     json_array_foreach(events, i, event) {
         say_json(f, event);
     }
-    for (i = 0; f->resumes && covered && i < hub->count; i++) {
-        const struct kept *k = kept_at(hub, i);
+    for (i = 0; f->resumes && covered && i < followers->count; i++) {
+        const struct kept *k = kept_at(followers, i);
         if (k->service == f->service && k->seq > f->since)
             say(f, text_for(k, f->identity.access));
     }
@@ -283,7 +283,7 @@ static void say_log_line(struct follower *f, const json_t *line)
     char now[WALL_TEXT_SIZE];
     JSON_CLEANUP json_t *message = json_object();
     (void)json_put_text(message, "type", "service_log");
-    (void)json_put_text(message, "service", snapshots_id(f->hub->snapshots, f->service));
+    (void)json_put_text(message, "service", snapshots_id(f->owner->snapshots, f->service));
     (void)json_put_text(message, "timestamp",
                         json_text_or(line, "timestamp", wall_text(clock_wall(), now)));
     (void)json_object_update_missing(message, (json_t *)line);
@@ -309,10 +309,10 @@ static void begin(struct follower *f)
 {
     f->state = FOLLOWER_STARTING;
     if (f->operation == OP_EVENTS_FOLLOW) {
-        snapshots_take(f->hub->snapshots, f->service, on_state, f);
+        snapshots_take(f->owner->snapshots, f->service, on_state, f);
         return;
     }
-    f->ask = link_ask(f->hub->link, f->frame, on_log, f);
+    f->ask = engine_link_ask(f->owner->link, f->frame, on_log, f);
     f->frame = NULL;
     if (f->ask == 0)
         end(f, CLOSE_TRY_LATER, "too much to do now");
@@ -338,7 +338,7 @@ static void admit(struct follower *f)
     const struct bearer *b = f->bearer;
     f->identity.access = b->access;
     if (b->access < operations[f->operation].least ||
-        !is_in_scope(b, snapshots_id(f->hub->snapshots, f->service)))
+        !is_in_scope(b, snapshots_id(f->owner->snapshots, f->service)))
         end(f, CLOSE_FORBIDDEN, "the token does not allow it");
     else if (f->state == FOLLOWER_ASKING)
         begin(f);
@@ -352,12 +352,12 @@ static void on_bearer(void *context, const json_t *frame)
     b->ask = 0;
     b->known = status == 200;
     if (b->known) {
-        b->access = who_access(json_text_or(body, "role", ""));
+        b->access = access_by_name(json_text_or(body, "role", ""));
         json_decref(b->services);
         b->services = json_incref(json_object_get(body, "services"));
     }
     bool refused = status == 401 || status == 403;
-    for (struct follower *f = b->hub->followers; f != NULL; f = f->next) {
+    for (struct follower *f = b->owner->all; f != NULL; f = f->next) {
         if (f->bearer != b || f->state == FOLLOWER_ENDED)
             continue;
         if (b->known)
@@ -370,26 +370,26 @@ static void on_bearer(void *context, const json_t *frame)
 static void bearer_ask(struct bearer *b)
 {
     if (b->ask == 0)
-        b->ask = link_ask(b->hub->link, json_copy(b->request), on_bearer, b);
+        b->ask = engine_link_ask(b->owner->link, json_copy(b->request), on_bearer, b);
 }
 
-static struct bearer *bearer_of(struct hub *hub, const struct exchange_request *request,
+static struct bearer *bearer_of(struct followers *followers, const struct request_info *request,
                                 const struct given *given)
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     if (EVP_Digest(given->token, strlen(given->token), digest, NULL, EVP_sha256(), NULL) != 1)
         return NULL;
-    for (struct bearer *b = hub->bearers; b != NULL; b = b->next)
+    for (struct bearer *b = followers->bearers; b != NULL; b = b->next)
         if (memcmp(b->digest, digest, BEARER_DIGEST) == 0)
             return b;
     struct bearer *b = mem_calloc(1, sizeof *b);
     if (b == NULL)
         return NULL;
-    b->hub = hub;
+    b->owner = followers;
     memcpy(b->digest, digest, BEARER_DIGEST);
     b->request = forward_frame(operations[OP_ME].name, "", json_object(), request, given);
-    b->next = hub->bearers;
-    hub->bearers = b;
+    b->next = followers->bearers;
+    followers->bearers = b;
     return b;
 }
 
@@ -397,13 +397,13 @@ static void bearer_leave(struct bearer *b)
 {
     if (b == NULL || --b->followers > 0)
         return;
-    for (struct bearer **at = &b->hub->bearers; *at != NULL; at = &(*at)->next)
+    for (struct bearer **at = &b->owner->bearers; *at != NULL; at = &(*at)->next)
         if (*at == b) {
             *at = b->next;
             break;
         }
     if (b->ask != 0)
-        link_forget(b->hub->link, b->ask);
+        engine_link_forget(b->owner->link, b->ask);
     json_decref(b->request);
     json_decref(b->services);
     mem_free(b);
@@ -411,19 +411,20 @@ static void bearer_leave(struct bearer *b)
 
 /* ── coming and going ── */
 
-void hub_accept(struct hub *hub, struct exchange *x, const struct route *route, int service,
-                json_t *args, const struct given *given, const struct identity *identity)
+void followers_accept(struct followers *followers, struct request *x, const struct route *route,
+                      int service, json_t *args, const struct given *given,
+                      const struct identity *identity)
 {
-    const struct exchange_request *request = exchange_request(x);
+    const struct request_info *request = request_info(x);
     struct follower *f = mem_calloc(1, sizeof *f);
-    struct bearer *b = f == NULL || identity != NULL ? NULL : bearer_of(hub, request, given);
+    struct bearer *b = f == NULL || identity != NULL ? NULL : bearer_of(followers, request, given);
     if (f == NULL || (identity == NULL && b == NULL)) {
         mem_free(f);
         json_decref(args);
-        exchange_accept(x, NULL);
+        request_accept(x, NULL);
         return;
     }
-    f->hub = hub;
+    f->owner = followers;
     f->operation = route->operation;
     f->service = service;
     f->resumes = json_object_get(args, "since") != NULL && route->operation == OP_EVENTS_FOLLOW;
@@ -437,21 +438,21 @@ void hub_accept(struct hub *hub, struct exchange *x, const struct route *route, 
         f->frame = forward_frame(operations[OP_LOGS_FOLLOW].name, route->service, json_incref(args),
                                  request, given);
     json_decref(args);
-    exchange_accept(x, f);
+    request_accept(x, f);
 }
 
-void hub_opened(struct hub *hub, struct conversation *c)
+void followers_opened(struct followers *followers, struct websocket *c)
 {
-    struct follower *f = conversation_data(c);
+    struct follower *f = websocket_data(c);
     if (f == NULL) {
-        conversation_end(c, CLOSE_TRY_LATER, "out of memory");
+        websocket_end(c, CLOSE_TRY_LATER, "out of memory");
         return;
     }
-    f->conversation = c;
-    f->next = hub->followers;
+    f->websocket = c;
+    f->next = followers->all;
     if (f->next != NULL)
         f->next->previous = f;
-    hub->followers = f;
+    followers->all = f;
     if (f->bearer == NULL) {
         begin(f);
         return;
@@ -461,26 +462,26 @@ void hub_opened(struct hub *hub, struct conversation *c)
         end(f, CLOSE_TRY_LATER, "too much to do now");
 }
 
-void hub_closed(struct hub *hub, struct conversation *c)
+void followers_closed(struct followers *followers, struct websocket *c)
 {
-    struct follower *f = conversation_data(c);
+    struct follower *f = websocket_data(c);
     if (f == NULL)
         return;
     if (f->previous != NULL)
         f->previous->next = f->next;
     else
-        hub->followers = f->next;
+        followers->all = f->next;
     if (f->next != NULL)
         f->next->previous = f->previous;
-    snapshots_leave(hub->snapshots, f);
+    snapshots_leave(followers->snapshots, f);
     if (f->ask != 0)
-        link_forget(hub->link, f->ask);
+        engine_link_forget(followers->link, f->ask);
     bearer_leave(f->bearer);
     json_decref(f->frame);
     mem_free(f);
 }
 
-void hub_unopened(void *data)
+void followers_unopened(void *data)
 {
     struct follower *f = data;
     if (f == NULL)
@@ -490,15 +491,15 @@ void hub_unopened(void *data)
     mem_free(f);
 }
 
-void hub_look(struct hub *hub)
+void followers_look(struct followers *followers)
 {
     wall_ms now = clock_wall();
-    for (struct bearer *b = hub->bearers; b != NULL; b = b->next)
+    for (struct bearer *b = followers->bearers; b != NULL; b = b->next)
         bearer_ask(b);
-    for (struct follower *f = hub->followers; f != NULL; f = f->next) {
+    for (struct follower *f = followers->all; f != NULL; f = f->next) {
         if (f->bearer != NULL)
             continue;
-        if (!who_still(hub->who, &f->identity, now))
+        if (!identity_still_good(followers->identities, &f->identity, now))
             end(f, CLOSE_LOGIN, "the login has ended");
         else if (f->identity.access < operations[f->operation].least)
             end(f, CLOSE_FORBIDDEN, "the role no longer allows it");
