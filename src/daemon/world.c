@@ -312,7 +312,7 @@ static struct now port_now(void *context)
     return now_here();
 }
 
-static void port_self(void *context, struct handlers_self *ret)
+static void port_self(void *context, struct doctor_self *ret)
 {
     struct world *w = context;
     self_look(w->settings, w->audit, ret);
@@ -561,7 +561,7 @@ void world_close(struct world *w)
     uv_close((uv_handle_t *)&w->later, NULL);
     uv_close((uv_handle_t *)&w->thin, NULL);
     uv_close((uv_handle_t *)&w->refuse, NULL);
-    keys_close(w->keys); /* before the SSH thread, which its logins are on */
+    sshkeys_close(w->keys); /* before the SSH thread, which its logins are on */
     w->keys = NULL;
     prober_free(w->prober);
     w->prober = NULL;

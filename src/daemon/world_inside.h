@@ -3,15 +3,15 @@
 #ifndef RESUS_DAEMON_WORLD_INSIDE_H
 #define RESUS_DAEMON_WORLD_INSIDE_H
 
+#include "accounts/accounts.h"
 #include "daemon/audit_news.h"
 #include "daemon/history.h"
 #include "daemon/incidents.h"
 #include "daemon/ledger.h"
 #include "daemon/probe.h"
 #include "daemon/world.h"
-#include "handlers/accounts.h"
-#include "handlers/keys.h"
 #include "redis/witness.h"
+#include "sshkeys/sshkeys.h"
 #include "store/audit.h"
 #include "store/store.h"
 
@@ -40,7 +40,7 @@ struct world {
     struct accounts *accounts;
     struct incidents *incidents;
     struct ssh_pool *ssh;
-    struct keys *keys;
+    struct sshkeys *keys;
     struct prober *prober;
     uv_timer_t self, later, thin;
     uv_timer_t refuse; /* answers what was asked of a service that is misconfigured */
