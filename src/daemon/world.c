@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/ticket.h"
 #include "daemon/intents.h"
 #include "daemon/outcome.h"
 #include "daemon/recall.h"
@@ -120,7 +121,7 @@ static void handlers_redis(void *context, int service, uint64_t id, enum redis_r
 
 static void take_answer(struct place *p, const struct redis_answer *answer)
 {
-    if ((answer->id & HANDLERS_ID) == 0) {
+    if (!ticket_is_of(answer->id, TICKET_HANDLERS)) {
         engine_redis_ended(p->world->engine, p->index, answer, now_here());
         return;
     }
@@ -167,7 +168,7 @@ static void run_command(void *context, int service, const struct host_request *r
 static void take_result(struct place *p, const struct ledger_entry *asked,
                         const struct host_result *r)
 {
-    if ((asked->id & HANDLERS_ID) != 0) {
+    if (ticket_is_of(asked->id, TICKET_HANDLERS)) {
         handlers_host_ended(p->world->handlers, p->index, asked->id, r);
         return;
     }
@@ -266,7 +267,7 @@ static void port_witness(void *context, int service, uint64_t id, int port, mono
 static void on_witness(void *context, uint64_t id, const struct witness_facts *facts)
 {
     struct place *p = context;
-    if ((id & HANDLERS_ID) != 0) {
+    if (ticket_is_of(id, TICKET_HANDLERS)) {
         handlers_witness_ended(p->world->handlers, p->index, id, facts);
         return;
     }
