@@ -27,6 +27,8 @@ static void tell_engine(struct place *p, uint64_t id, const struct witness_facts
 {
     struct witness_outcome o = {.id = id, .facts = *facts};
     p->question.id = 0;
+    if (facts->paused) /* the faulty command */
+        engine_own_errors(p->world->engine, p->index, 1);
     engine_witness_ended(p->world->engine, p->index, &o, clock_now());
 }
 
