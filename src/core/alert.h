@@ -122,6 +122,7 @@ struct alert_input {
     bool acted;             /* recovery has made an attempt since it was bad */
     bool held;              /* a maintenance window is open for the subject, or verifying */
     bool absorbed;          /* alert_absorbs() of its host's alert; false for the host's own */
+    int members;            /* of a host: how many services its alert speaks for */
     const struct route_set *routes;
 };
 
@@ -131,6 +132,7 @@ struct alert {
     enum alert_state state;
     enum severity severity, told_severity;
     enum cause cause, told_cause;
+    int members, told_members;
     uint64_t episode;    /* of the last trigger, or of the one that a window holds; 0 = none yet */
     bool announced;      /* the episode's trigger was sent */
     bool flap_told;      /* that it flaps was sent */
@@ -163,6 +165,7 @@ enum alert_why {
     ALERT_WHY_WORSE, /* the trigger of a new episode, and the resolve of the one that it replaces */
     ALERT_WHY_MILDER,
     ALERT_WHY_CAUSE,
+    ALERT_WHY_MEMBERS, /* of a host: it concerns more services */
     ALERT_WHY_FLAPPING,
     ALERT_WHY_WELL,
     ALERT_WHY_GONE,

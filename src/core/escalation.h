@@ -3,7 +3,7 @@
  * Two clocks run side by side. Unacknowledged: P1 calls levels 1 and 2 at once and again after
  * 5 min, P2 calls level 1 at once and level 2 after 15 min. Unresolved: levels 2, 3 and 4 after
  * their times. What recurs goes straight to level 3, a risk of data loss or a breach to level 4.
- * P3 and P4 call level 1 once.
+ * P3 and P4 call no level: their routes are enough.
  *
  *     off ──▶ calling ◀──▶ acknowledged          an acknowledgement stops both clocks; it ends after
  *                │  ▲                            30 min (P1) or 2 h without an update, and they go
@@ -74,7 +74,9 @@ struct escalation_input {
     enum severity severity;                 /* at every event */
     bool recurs;                            /* the same cause for the third time in 7 days */
     bool data_at_risk, breach;
-    bool held; /* a maintenance window is open, or the clock is in doubt: nothing is called */
+    bool
+        held; /* a maintenance window is open, or the clock is in doubt: both clocks stop, nothing is
+                  called. When it changes, a WAKE says so */
     channel_set dead; /* channels that fail now */
 };
 
@@ -84,17 +86,18 @@ struct escalation {
     enum escalation_state state;
     enum severity severity;
     uint64_t generation;
-    bool mitigated;                    /* while acknowledged: then its end pauses */
-    bool warned;                       /* that the acknowledgement ends */
-    bool held;                         /* at the last step */
-    bool recurs, data_at_risk, breach; /* already seen to */
-    unsigned called;                   /* bit n: level n was called since BEGIN */
-    int unacked_level;                 /* that the unacknowledged clock calls next; -1 = none */
-    int unresolved_level; /* that the unresolved clock calls next; ESCALATION_LEVELS = none */
-    mono_ms unacked_due, unresolved_due;   /* while calling; MONO_NEVER */
-    int64_t unacked_left, unresolved_left; /* while stopped: what was left; -1 = none */
+    bool mitigated;                        /* while acknowledged: then its end pauses */
+    bool warned;                           /* that the acknowledgement ends */
+    bool held;                             /* at the last step */
+    bool running;                          /* the clocks run: calling, P1 or P2, and not held */
+    enum severity rated;                   /* the worst that was called for; none = nothing yet */
+    bool recurs, data_at_risk, breach;     /* already called for */
+    unsigned called;                       /* bit n: level n was called since BEGIN */
+    int unresolved_level;                  /* that the unresolved clock calls next */
+    mono_ms unacked_due, unresolved_due;   /* while running; MONO_NEVER = no step is left */
+    int64_t unacked_left, unresolved_left; /* while stopped; -1 = no step is left */
     mono_ms ack_until;                     /* MONO_NEVER */
-    mono_ms next_at;                       /* of the earliest step, MONO_NEVER: none */
+    mono_ms next_at;                       /* of the earliest step; MONO_NEVER */
 };
 
 enum escalation_effect_kind {
@@ -129,9 +132,9 @@ struct escalation_effect {
     uint64_t generation;
 };
 
-/* Each of the four levels called and skipped, for each of three reasons, and what else a step
- * says. */
-#define ESCALATION_EFFECTS_MAX 32
+/* The worst step comes after a long sleep: both clocks and every reason to go straight up, and each
+ * call skips levels first. */
+#define ESCALATION_EFFECTS_MAX 24
 struct escalation_effects {
     struct escalation_effect items[ESCALATION_EFFECTS_MAX];
     size_t count;
@@ -141,7 +144,7 @@ struct escalation_effects {
 void escalation_init(struct escalation *e);
 void escalation_step(struct escalation *e, const struct escalation_input *input, mono_ms now,
                      struct escalation_effects *out);
-/* May a call of this generation still be sent? */
+/* May an ESCALATION_CALL of this generation still be sent? */
 bool escalation_current(const struct escalation *e, uint64_t generation);
 /* The auditor: a step is more than 5 min late. Never true while held. */
 bool escalation_overdue(const struct escalation *e, mono_ms now);

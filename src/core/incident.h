@@ -5,7 +5,7 @@
  *                                                or by hand   kept or waived
  *
  * An alert that fires opens it; a person may, too. At most one of a service is investigating or
- * mitigated. Where a person took command, only people resolve and close it. An alert that fires
+ * mitigated. Where a person took command or opened it, only people resolve and close it. An alert that fires
  * within half an hour after the end reopens it; later there is a new incident.
  *
  * Effects that are entries of the timeline say so; the caller numbers and stores them. */
@@ -65,7 +65,8 @@ struct incident_input {
     const char *person; /* who does it; NULL for what happens by itself */
     int64_t next_ms;
     enum postmortem postmortem;
-    bool held; /* a maintenance window is open, or the clock is in doubt: reminders wait */
+    bool held; /* a maintenance window is open, or the clock is in doubt: reminders wait. When
+                  it ends, a WAKE says so */
 };
 
 /* All of it is persistent (incident_save). */
