@@ -74,9 +74,9 @@ struct escalation_input {
     enum severity severity;                 /* at every event */
     bool recurs;                            /* the same cause for the third time in 7 days */
     bool data_at_risk, breach;
-    bool
-        held; /* a maintenance window is open, or the clock is in doubt: both clocks stop, nothing is
-                  called. When it changes, a WAKE says so */
+    /* A maintenance window is open, or the clock is in doubt: both clocks stop, nothing is called.
+     * When it changes, a WAKE says so. */
+    bool held;
     channel_set dead; /* channels that fail now */
 };
 
