@@ -141,13 +141,10 @@ static void mitigate(struct step *s)
 static void reopen(struct step *s)
 {
     struct incident *i = s->i;
-    bool ended = i->status == INCIDENT_RESOLVED;
     enter(s, INCIDENT_INVESTIGATING);
     i->resolved_at = MONO_NEVER;
     i->resolved = WALL_NONE;
     emit(s, INCIDENT_REOPENED);
-    if (ended)
-        expect_update(s, incident_update_every_ms(i->severity));
 }
 
 /* The worst alert as it is now. Returns what it was before. */
@@ -242,6 +239,7 @@ static void alerts_resolved(struct step *s)
     (void)note_alerts(s);
     reopen(s);
     rate(s, i->alerts);
+    expect_update(s, incident_update_every_ms(i->severity));
 }
 
 static void alerts_closed(struct step *s)
