@@ -410,6 +410,12 @@ bool alert_open(const struct alert *a)
     return a->state != ALERT_RESOLVED;
 }
 
+enum severity alert_counts_as(const struct alert *a)
+{
+    bool counts = a->announced && (a->state == ALERT_FIRING || a->state == ALERT_FLAPPING);
+    return counts ? a->severity : SEVERITY_NONE;
+}
+
 void alert_channels_moved(struct alert *a, const int8_t to[ROUTE_CHANNELS_MAX])
 {
     a->told = route_moved(a->told, to);

@@ -199,6 +199,9 @@ void alert_step(struct alert *a, const struct alert_policy *policy, const struct
 bool alert_absorbs(const struct alert *host);
 /* Is there something that has not ended: pending counts, resolved does not? */
 bool alert_open(const struct alert *a);
+/* What it counts for the incident of its subject: none while it is pending, clearing, or held by a
+ * window that it began in. */
+enum severity alert_counts_as(const struct alert *a);
 /* Channels were renumbered by a reload. */
 void alert_channels_moved(struct alert *a, const int8_t to[ROUTE_CHANNELS_MAX]);
 
