@@ -125,7 +125,8 @@ static void send_alert(struct world *w, int slot, const struct alert_effect *e)
 void books_see(struct world *w, int slot, const struct alert_input *in)
 {
     struct sights *s = &w->sights;
-    s->absorbed[slot] = in->absorbed;
+    /* The host speaks for it: by what is true, whatever the machine makes of it. */
+    s->absorbed[slot] = w->host_down && slot != HOST_SLOT;
     if (in->event == ALERT_BAD) {
         if (s->last[slot] != ALERT_BAD)
             s->bad_for[slot] = 0;
@@ -140,7 +141,7 @@ void books_see(struct world *w, int slot, const struct alert_input *in)
         s->last[slot] = in->event;
     else if (s->last[slot] != ALERT_BAD)
         s->last[slot] = ALERT_UNKNOWN;
-    if (in->event == ALERT_WELL || in->event == ALERT_GONE || in->absorbed)
+    if (in->event == ALERT_WELL || in->event == ALERT_GONE || s->absorbed[slot])
         s->bad_for[slot] = s->same_for[slot] = 0;
 }
 
@@ -208,9 +209,10 @@ static void send_incident(struct world *w, const struct message *m)
     case INCIDENT_REOPENED:
         if (b->status != INCIDENT_MITIGATED && b->status != INCIDENT_RESOLVED)
             world_fail(w, "subject %d: reopened from %s", m->of, incident_status_word(b->status));
+        if (b->status == INCIDENT_RESOLVED)
+            heard(b, 0);
         b->status = INCIDENT_INVESTIGATING;
         b->severity = e->severity;
-        heard(b, 0);
         break;
     case INCIDENT_STATUS:
         take_status(w, m->of, m);
@@ -263,7 +265,9 @@ static void send_call(struct world *w, const struct message *m)
         if (b->status != INCIDENT_INVESTIGATING || b->severity < SEVERITY_P2)
             world_fail(w, "subject %d: a call for what is %s, %s", m->of,
                        incident_status_word(b->status), severity_word(b->severity));
-        b->called |= 1u << e->level;
+        /* Reminders call, too: the clocks have to keep their own times. */
+        if (e->why != ESCALATION_WHY_NO_UPDATE)
+            b->called |= 1u << e->level;
         break;
     case ESCALATION_NOBODY:
         b->called |= 1u << e->level; /* nobody is left: that is said */
