@@ -67,7 +67,7 @@ static void wipe_text(char *text)
     mem_free(text);
 }
 
-static void channel_free(struct channel *c)
+static void channel_destroy(struct channel *c)
 {
     wipe_text(c->address);
     wipe_text(c->key);
@@ -84,7 +84,7 @@ struct channel *channel_ref(struct channel *c)
 void channel_unref(struct channel *c)
 {
     if (c != NULL && --c->references == 0)
-        channel_free(c);
+        channel_destroy(c);
 }
 
 static int load_address(struct channel *c, const char **ret_key, struct error *err)
@@ -106,8 +106,8 @@ static int load_address(struct channel *c, const char **ret_key, struct error *e
     return r < 0 && s->url_file[0] != '\0' ? error_prefix(err, "%s", s->url_file) : r;
 }
 
-int channel_new(const struct channel_settings *settings, const char *instance, struct channel **ret,
-                const char **ret_key, struct error *err)
+int channel_load(const struct channel_settings *settings, const char *instance,
+                 struct channel **ret, const char **ret_key, struct error *err)
 {
     const char *ignored = NULL;
     const char **key = ret_key == NULL ? &ignored : ret_key;

@@ -77,8 +77,8 @@ extern const struct channel_kind channel_smtp, channel_slack, channel_teams, cha
 
 /* Opens what the settings name. The error names the key ("url_file") in `ret_key` (may be NULL) and
  * never what the file holds. */
-int channel_new(const struct channel_settings *settings, const char *instance, struct channel **ret,
-                const char **ret_key, struct error *err) ATTR_MUST_USE;
+int channel_load(const struct channel_settings *settings, const char *instance,
+                 struct channel **ret, const char **ret_key, struct error *err) ATTR_MUST_USE;
 struct channel *channel_ref(struct channel *c);
 void channel_unref(struct channel *c); /* takes NULL */
 /* Of a channel whose receiver is known to have ended; NULL = all is well. */

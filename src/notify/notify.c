@@ -332,7 +332,7 @@ static int open_channel(const struct settings *settings, size_t index, struct ch
     const struct channel_settings *s = &settings->alerts.channels[index];
     const char *key = "";
     char section[SETTINGS_CHANNEL_NAME_MAX + 32];
-    int r = channel_new(s, settings->server.name, ret, &key, err);
+    int r = channel_load(s, settings->server.name, ret, &key, err);
     if (r == 0)
         return 0;
     (void)str_format(section, sizeof section, "alerts.channels.%s", s->name);
