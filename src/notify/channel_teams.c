@@ -41,9 +41,11 @@ static bool add_part(json_t *body, const struct text_part *part)
         good = add(body, rich(run_of(part->heading, PART_MAX, "Bolder", false)));
     if (part->text != NULL)
         return good && add(body, rich(run_of(part->text, PART_MAX, NULL, part->code)));
-    for (size_t i = 0; i < part->line_count; i++)
-        good = good && add(body, rich(run_of(part->lines->lines[i], PART_MAX / part->line_count,
-                                             NULL, part->code)));
+    for (size_t i = 0; i < part->line_count; i++) {
+        char line[MESSAGE_LINE_MAX + 8];
+        (void)str_format(line, sizeof line, "%s%s", part->code ? "" : "• ", part->lines->lines[i]);
+        good = good && add(body, rich(run_of(line, PART_MAX / part->line_count, NULL, part->code)));
+    }
     return good;
 }
 

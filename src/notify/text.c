@@ -53,22 +53,38 @@ static void add_fact(struct text *t, const char *label, const char *value)
     (void)str_copy(fact->value, sizeof fact->value, value);
 }
 
+/* "2026-11-30 02:10:03 UTC" */
+static void people_time(wall_ms when, char to[WALL_TEXT_SIZE])
+{
+    char text[WALL_TEXT_SIZE];
+    (void)wall_text(when, text);
+    (void)str_format(to, WALL_TEXT_SIZE, "%.10s %.8s UTC", text, text + 11);
+}
+
+static void add_time(const struct message *m, struct text *t)
+{
+    char start[WALL_TEXT_SIZE], length[DURATION_TEXT_SIZE], both[sizeof start + sizeof length + 16];
+    if (m->began.ms == 0)
+        return;
+    people_time(m->began, start);
+    if (m->ended.ms < m->began.ms) {
+        add_fact(t, "Since", start);
+        return;
+    }
+    (void)str_format(both, sizeof both, "%s, since %s",
+                     duration_text(wall_since(m->ended, m->began), length), start);
+    add_fact(t, "Lasted", both);
+}
+
 static void add_facts(const struct message *m, struct text *t)
 {
-    char when[WALL_TEXT_SIZE + DURATION_TEXT_SIZE + 8] = "", start[WALL_TEXT_SIZE];
-    char length[DURATION_TEXT_SIZE], name[192];
-    (void)str_format(name, sizeof name, m->service[0] == '\0' ? "%s" : "%s (%s)",
-                     m->service_name[0] != '\0' ? m->service_name : m->service, m->service);
-    if (m->service_name[0] == '\0' || str_equal(m->service_name, m->service))
-        (void)str_copy(name, sizeof name, m->service);
-    if (m->began.ms != 0)
-        (void)str_format(when, sizeof when, "%s", wall_text(m->began, start));
-    if (m->began.ms != 0 && m->ended.ms >= m->began.ms)
-        (void)str_append(when, sizeof when, ", for %s",
-                         duration_text(wall_since(m->ended, m->began), length));
+    char name[192];
+    (void)str_copy(name, sizeof name, m->service_name[0] != '\0' ? m->service_name : m->service);
+    if (m->service[0] != '\0' && !str_equal(name, m->service))
+        (void)str_append(name, sizeof name, " (%s)", m->service);
     add_fact(t, "Service", name);
     add_fact(t, "Host", m->host);
-    add_fact(t, m->ended.ms != 0 ? "Was so since" : "Since", when);
+    add_time(m, t);
     add_fact(t, "Cause", m->cause);
     add_fact(t, "By", m->author);
     add_fact(t, "Instance", m->instance);
@@ -192,6 +208,18 @@ static int append_link(struct buf *to, const char *label, const char *link)
     return buf_printf(to, "%s: %s\n", label, clean);
 }
 
+static int append_facts(struct buf *to, const struct text *text)
+{
+    int r = text->fact_count > 0 ? buf_printf(to, "\n") : 0;
+    for (size_t i = 0; r == 0 && i < text->fact_count; i++) {
+        const struct text_fact *fact = &text->facts[i];
+        char value[sizeof fact->value];
+        (void)str_copy_clean(value, sizeof value, fact->value, strlen(fact->value));
+        r = buf_printf(to, "%s: %s\n", fact->label, value);
+    }
+    return r;
+}
+
 int text_plain(const struct message *m, bool log_lines, struct buf *to)
 {
     struct text text;
@@ -199,13 +227,13 @@ int text_plain(const struct message *m, bool log_lines, struct buf *to)
     text_headline(m, line);
     (void)str_copy_clean(clean, sizeof clean, line, strlen(line));
     text_make(m, log_lines, &text);
-    int r = buf_printf(to, "%s\n\n", clean);
-    for (size_t i = 0; r == 0 && i < text.fact_count; i++) {
-        char value[sizeof text.facts[i].value];
-        (void)str_copy_clean(value, sizeof value, text.facts[i].value, strlen(text.facts[i].value));
-        r = buf_printf(to, "%s: %s\n", text.facts[i].label, value);
-    }
-    for (size_t i = 0; r == 0 && i < text.part_count; i++)
+    int r = buf_printf(to, "%s\n", clean);
+    size_t next = text.part_count > 0 && text.parts[0].heading == NULL ? 1 : 0;
+    if (next > 0)
+        r = append_part(to, &text.parts[0]);
+    if (r == 0)
+        r = append_facts(to, &text);
+    for (size_t i = next; r == 0 && i < text.part_count; i++)
         r = append_part(to, &text.parts[i]);
     if (r == 0 && (m->link[0] != '\0' || m->cause_link[0] != '\0'))
         r = buf_printf(to, "\n");

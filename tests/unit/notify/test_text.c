@@ -63,12 +63,13 @@ static void a_page_is_read_from_top_to_bottom(void **state)
     struct buf text = BUF_LIMIT(65536);
     struct message m = alert(MESSAGE_TRIGGER, 1);
     assert_int_equal(text_plain(&m, true, &text), 0);
-    assert_string_equal(buf_text(&text), "P1 Redis Service on 10.0.0.5: Redis has crashed\n\n"
-                                         "Service: Redis Service (redis)\n"
-                                         "Host: 10.0.0.5\n"
-                                         "Since: 2026-11-30T02:10:03Z\n"
+    assert_string_equal(buf_text(&text), "P1 Redis Service on 10.0.0.5: Redis has crashed\n"
                                          "\n"
                                          "The process ended by signal 9.\n"
+                                         "\n"
+                                         "Service: Redis Service (redis)\n"
+                                         "Host: 10.0.0.5\n"
+                                         "Since: 2026-11-30 02:10:03 UTC\n"
                                          "\n"
                                          "Evidence:\n"
                                          "  - evidence 0\n"
@@ -113,7 +114,7 @@ static void what_is_over_says_how_long_it_was_and_asks_for_nothing(void **state)
     struct message m = alert(MESSAGE_RESOLVE, 1);
     m.ended = wall_add(m.began, 243000);
     assert_int_equal(text_plain(&m, true, &text), 0);
-    assert_non_null(strstr(buf_text(&text), "Was so since: 2026-11-30T02:10:03Z, for 4 min 3 s\n"));
+    assert_non_null(strstr(buf_text(&text), "Lasted: 4 min 3 s, since 2026-11-30 02:10:03 UTC\n"));
     assert_null(strstr(buf_text(&text), "Run this"));
     assert_null(strstr(buf_text(&text), "Evidence"));
     buf_free(&text);
