@@ -44,6 +44,24 @@ static struct entry *find(struct board *b, const char *key)
     return NULL;
 }
 
+/* Keys that differ in their episode alone: resus/INSTANCE/SERVICE/CLASS/EPISODE. */
+static bool same_alert(const char *a, const char *b)
+{
+    const char *end_a = strrchr(a, '/'), *end_b = strrchr(b, '/');
+    return end_a != NULL && end_b != NULL && end_a - a == end_b - b &&
+           strncmp(a, b, (size_t)(end_a - a)) == 0;
+}
+
+const json_t *board_open_again(const struct board *b, const struct message *m)
+{
+    if (m->kind != MESSAGE_RESOLVE)
+        return NULL;
+    for (size_t i = 0; i < b->count; i++)
+        if (b->entries[i].over.ms == 0 && same_alert(b->entries[i].key, m->key))
+            return b->entries[i].message;
+    return NULL;
+}
+
 static void drop(struct board *b, struct entry *e)
 {
     json_decref(e->message);
@@ -60,24 +78,17 @@ static void drop_over(struct board *b, wall_ms now)
     }
 }
 
-int board_note(struct board *b, const struct message *m, wall_ms now, struct error *err)
+static int keep(struct board *b, const struct message *m, wall_ms over, struct error *err)
 {
-    bool opens =
-        m->kind == MESSAGE_TRIGGER || m->kind == MESSAGE_UPDATE || m->kind == MESSAGE_REMINDER;
-    if ((!opens && m->kind != MESSAGE_RESOLVE) || m->key[0] == '\0')
-        return 0;
-    drop_over(b, now);
     struct entry *e = find(b, m->key);
     if (e == NULL && b->count == BOARD_ALERTS_MAX)
         return error_set(err, -ENOBUFS, "%d alerts are open already", BOARD_ALERTS_MAX);
     json_t *message = message_write(m);
-    if (message == NULL || (m->kind == MESSAGE_RESOLVE && m->ended.ms == 0 &&
-                            !json_put_wall(message, "ended_at", now))) {
+    if (message == NULL ||
+        (over.ms != 0 && m->ended.ms == 0 && !json_put_wall(message, "ended_at", over))) {
         json_decref(message);
-        message = NULL;
-    }
-    if (message == NULL)
         return error_set(err, -ENOMEM, "out of memory");
+    }
     if (e == NULL) {
         e = &b->entries[b->count++];
         *e = (struct entry){0};
@@ -85,8 +96,35 @@ int board_note(struct board *b, const struct message *m, wall_ms now, struct err
     }
     json_decref(e->message);
     e->message = message;
-    e->over = m->kind == MESSAGE_RESOLVE ? now : WALL_NONE;
+    e->over = over;
     return 0;
+}
+
+/* What is said of an episode that is over would close the one that is open. */
+static void drop_episodes_before(struct board *b, const char *key)
+{
+    for (size_t i = b->count; i-- > 0;)
+        if (b->entries[i].over.ms != 0 && same_alert(b->entries[i].key, key))
+            drop(b, &b->entries[i]);
+}
+
+int board_note(struct board *b, const struct message *m, wall_ms now, struct error *err)
+{
+    bool opens =
+        m->kind == MESSAGE_TRIGGER || m->kind == MESSAGE_UPDATE || m->kind == MESSAGE_REMINDER;
+    if ((!opens && m->kind != MESSAGE_RESOLVE) || m->key[0] == '\0')
+        return 0;
+    drop_over(b, now);
+    if (opens) {
+        drop_episodes_before(b, m->key);
+        return keep(b, m, WALL_NONE, err);
+    }
+    struct entry *e = find(b, m->key);
+    if (e != NULL)
+        drop(b, e);
+    if (board_open_again(b, m) != NULL || b->count == BOARD_ALERTS_MAX)
+        return 0; /* it is said once, or not at all */
+    return keep(b, m, now, err);
 }
 
 /* `one` is a list of one alert as the channel writes it. */

@@ -22,6 +22,9 @@ void board_free(struct board *b); /* takes NULL */
  * BOARD_ALERTS_MAX are open; the new one is not repeated. */
 int board_note(struct board *b, const struct message *m, wall_ms now,
                struct error *err) ATTR_MUST_USE;
+/* Of a RESOLVE: the same alert in a later episode that is open, as message_write() has it; the
+ * receiver takes both for one. NULL = none. */
+const json_t *board_open_again(const struct board *b, const struct message *m);
 /* Everything as one body, and drops what has been over for long enough. Its number. */
 int board_render(struct board *b, const struct channel *c, wall_ms now, struct buf *body,
                  struct error *err) ATTR_MUST_USE;

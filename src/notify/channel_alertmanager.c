@@ -68,7 +68,7 @@ static int render(const struct channel *c, const struct message *m, const char *
     bool good = json_put(alert, "labels", labels(c, m)) &&
                 json_put(alert, "annotations", annotations(c, m)) &&
                 json_put_wall(alert, "startsAt", began) && json_put_wall(alert, "endsAt", ends);
-    if (m->link[0] != '\0')
+    if (text_link_good(m->link))
         good = good && json_put_text(alert, "generatorURL", m->link);
     JSON_CLEANUP json_t *list = json_array();
     if (!good || json_array_append(list, alert) < 0)

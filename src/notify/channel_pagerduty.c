@@ -104,7 +104,7 @@ static json_t *payload(const struct channel *c, const struct message *m)
 
 static bool add_link(json_t *list, const char *href, const char *text)
 {
-    if (href[0] == '\0')
+    if (!text_link_good(href))
         return true;
     json_t *link = json_pack("{s:s, s:s}", "href", href, "text", text);
     return link != NULL && json_array_append_new(list, link) == 0;
@@ -114,7 +114,7 @@ static bool add_alert(const struct channel *c, const struct message *m, json_t *
 {
     JSON_CLEANUP json_t *links = json_array();
     return json_put(event, "payload", payload(c, m)) && json_put_text(event, "client", "Resus") &&
-           (m->link[0] == '\0' || json_put_text(event, "client_url", m->link)) &&
+           (!text_link_good(m->link) || json_put_text(event, "client_url", m->link)) &&
            add_link(links, m->link, "Incident") &&
            add_link(links, m->cause_link, "About this cause") &&
            (json_array_size(links) == 0 || json_object_set(event, "links", links) == 0);

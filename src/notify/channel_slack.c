@@ -9,20 +9,29 @@
 #include "notify/text.h"
 
 /* Slack's own limits are 3000 a section, 2000 a field, and some 13,000 in all. */
-#define SECTION_MAX 1500
+#define SECTION_MAX 2500
 #define FIELD_MAX 300
 #define TOTAL_MAX 8000
 
-/* Text that Slack shows as it is: `<!channel>` in a log line would wake everybody. */
+/* Text that Slack shows as it is: `<!channel>` in a log line would wake everybody. At most `most`
+ * bytes come out, which the escapes count for, and then "...". */
 static int escape(struct buf *to, const char *text, size_t most)
 {
     struct buf clean = BUF_LIMIT(CHANNEL_BODY_MAX);
     int r = text_append(&clean, text, most);
-    for (const char *p = buf_text(&clean); r == 0 && *p != '\0'; p++)
-        r = *p == '&'   ? buf_append(to, "&amp;", 5)
-            : *p == '<' ? buf_append(to, "&lt;", 4)
-            : *p == '>' ? buf_append(to, "&gt;", 4)
-                        : buf_append(to, p, 1);
+    size_t begin = to->length;
+    for (const char *p = buf_text(&clean); r == 0 && *p != '\0';) {
+        uint32_t ignored;
+        size_t bytes = str_code_point(p, &ignored);
+        const char *out = *p == '&' ? "&amp;" : *p == '<' ? "&lt;" : *p == '>' ? "&gt;" : NULL;
+        size_t length = out == NULL ? bytes : strlen(out);
+        if (to->length - begin + length > most) {
+            r = buf_append(to, "...", 3);
+            break;
+        }
+        r = buf_append(to, out == NULL ? p : out, length);
+        p += bytes;
+    }
     buf_free(&clean);
     return r;
 }
@@ -92,7 +101,7 @@ static bool add_facts(json_t *blocks, const struct text *text, size_t *total)
 
 static int add_link(struct buf *to, const char *link, const char *text)
 {
-    if (link[0] == '\0' || strpbrk(link, "<>|\n") != NULL)
+    if (!text_link_good(link))
         return 0;
     int r = buf_printf(to, "%s<", to->length == 0 ? "" : "   ");
     if (r == 0)

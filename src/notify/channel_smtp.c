@@ -85,7 +85,7 @@ static int render(const struct channel *c, const struct message *m, const char *
 
 const struct channel_kind channel_smtp = {
     .type = CHANNEL_SMTP,
-    .timeout_ms = 30000,
+    .timeout_ms = 60000, /* a server may look for viruses before it replies */
     .load = load,
     .render = render,
 };

@@ -71,8 +71,9 @@ static bool add_facts(json_t *body, const struct text *text)
 
 static bool add_action(json_t *actions, const char *url, const char *title)
 {
-    return url[0] == '\0' || add(actions, json_pack("{s:s, s:s, s:s}", "type", "Action.OpenUrl",
-                                                    "title", title, "url", url));
+    return !text_link_good(url) ||
+           add(actions,
+               json_pack("{s:s, s:s, s:s}", "type", "Action.OpenUrl", "title", title, "url", url));
 }
 
 static json_t *headline_block(const struct message *m)

@@ -144,7 +144,7 @@ static void on_mail(void *context, struct mail_job *job)
     struct sending *s = job->context;
     struct notify *n = context;
     struct channel_verdict v;
-    mail_judge(job, s->delivery, &n->memory, &v);
+    mail_judge(s->channel, job, s->delivery, &n->memory, &v);
     mail_job_free(job);
     finish(s, &v, RETRY_AFTER_NONE);
 }
@@ -245,6 +245,22 @@ static int begin_marked(struct sending *s, const struct message *m, struct error
     return r;
 }
 
+/* What is told of an alert is what is so now: also when an episode of before ends late. */
+static int begin_state(struct board *board, struct sending *s, const struct message *m,
+                       struct error *err)
+{
+    int r = board_note(board, m, clock_wall(), err);
+    const json_t *open = r < 0 ? NULL : board_open_again(board, m);
+    if (r < 0 || open == NULL)
+        return r < 0 ? r : begin(s, m, err);
+    struct message *now = mem_calloc(1, sizeof *now);
+    r = now == NULL ? error_set(err, -ENOMEM, "out of memory") : message_read(open, now, err);
+    if (r == 0)
+        r = begin(s, now, err);
+    mem_free(now);
+    return r;
+}
+
 int notify_send(struct notify *n, const char *channel, const char *delivery,
                 const struct message *message, struct error *err)
 {
@@ -265,9 +281,8 @@ int notify_send(struct notify *n, const char *channel, const char *delivery,
     s->channel = channel_ref(line->channel);
     (void)str_copy(s->delivery, sizeof s->delivery, delivery);
     (void)str_copy(s->key, sizeof s->key, message->key);
-    int r = line->board == NULL ? 0 : board_note(line->board, message, clock_wall(), why);
-    if (r == 0)
-        r = begin_marked(s, message, why);
+    int r = line->board == NULL ? begin_marked(s, message, why)
+                                : begin_state(line->board, s, message, why);
     if (r < 0) {
         channel_unref(s->channel);
         mem_free(s);

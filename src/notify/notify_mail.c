@@ -20,11 +20,14 @@ static uint64_t hash_of(const char *address)
     return hash;
 }
 
-static struct mail_partial *find(struct mail_memory *memory, const char *delivery)
+static struct mail_partial *find(struct mail_memory *memory, const char *channel,
+                                 const char *delivery)
 {
-    for (size_t i = 0; i < MAIL_PARTIAL_MAX; i++)
-        if (strcmp(memory->entries[i].delivery, delivery) == 0)
-            return &memory->entries[i];
+    for (size_t i = 0; i < MAIL_PARTIAL_MAX; i++) {
+        struct mail_partial *p = &memory->entries[i];
+        if (strcmp(p->delivery, delivery) == 0 && strcmp(p->channel, channel) == 0)
+            return p;
+    }
     return NULL;
 }
 
@@ -50,7 +53,7 @@ struct mail_job *mail_job_new(const struct channel *c, const char *delivery, str
                               struct mail_memory *memory)
 {
     const struct channel_settings *s = &c->settings;
-    const struct mail_partial *partial = find(memory, delivery);
+    const struct mail_partial *partial = find(memory, s->name, delivery);
     struct mail_job *job = mem_calloc(1, sizeof *job);
     if (job == NULL)
         return NULL;
@@ -77,14 +80,16 @@ struct mail_job *mail_job_new(const struct channel *c, const char *delivery, str
     return job;
 }
 
-static struct mail_partial *remember(struct mail_memory *memory, const char *delivery)
+static struct mail_partial *remember(struct mail_memory *memory, const char *channel,
+                                     const char *delivery)
 {
-    struct mail_partial *p = find(memory, delivery);
+    struct mail_partial *p = find(memory, channel, delivery);
     if (p != NULL)
         return p;
     p = &memory->entries[memory->next];
     memory->next = (memory->next + 1) % MAIL_PARTIAL_MAX;
     *p = (struct mail_partial){0};
+    (void)str_copy(p->channel, sizeof p->channel, channel);
     (void)str_copy(p->delivery, sizeof p->delivery, delivery);
     return p;
 }
@@ -102,10 +107,9 @@ static void refused(struct channel_verdict *v, const char *address, int code)
 }
 
 /* The server has the mail for those whose RCPT it took. */
-static void judge_recipients(const struct mail_job *job, const char *delivery,
-                             struct mail_memory *memory, struct channel_verdict *v)
+static void judge_recipients(const struct mail_job *job, struct mail_partial *p,
+                             struct channel_verdict *v)
 {
-    struct mail_partial *p = remember(memory, delivery);
     int later = 0, never = 0;
     for (size_t i = 0; i < job->to.count; i++) {
         int code = i < job->session.recipient_count ? job->session.recipients[i] : 0;
@@ -131,8 +135,8 @@ static void judge_recipients(const struct mail_job *job, const char *delivery,
         *p = (struct mail_partial){0};
 }
 
-void mail_judge(const struct mail_job *job, const char *delivery, struct mail_memory *memory,
-                struct channel_verdict *ret)
+void mail_judge(const struct channel *c, const struct mail_job *job, const char *delivery,
+                struct mail_memory *memory, struct channel_verdict *ret)
 {
     const struct smtp_session *s = &job->session;
     struct channel_verdict v = {0};
@@ -143,7 +147,7 @@ void mail_judge(const struct mail_job *job, const char *delivery, struct mail_me
     bool answered_all = end == RETRY_ANSWERED && s->recipient_count == job->to.count &&
                         s->codes[SMTP_DATA] == 0 && s->codes[SMTP_MAIL] / 100 == 2;
     if (taken || answered_all)
-        judge_recipients(job, delivery, memory, &v);
+        judge_recipients(job, remember(memory, c->settings.name, delivery), &v);
     else if (s->refusal[0] != '\0')
         (void)str_format(v.reason, sizeof v.reason, "the server refused %s: %s",
                          smtp_stage_word(s->refused), s->refusal);

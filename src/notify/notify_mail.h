@@ -11,6 +11,7 @@
 /* Who has had a delivery, so that another attempt is for the others alone. Kept in memory: after a
  * restart everyone gets it again, under the same Message-ID. */
 struct mail_partial {
+    char channel[SETTINGS_CHANNEL_NAME_MAX];
     char delivery[CHANNEL_DELIVERY_MAX];
     uint64_t done[SETTINGS_RECIPIENTS_MAX]; /* hashes of addresses that need no other attempt */
     size_t count;
@@ -26,7 +27,7 @@ struct mail_memory {
 struct mail_job *mail_job_new(const struct channel *c, const char *delivery, struct buf *text,
                               struct mail_memory *memory) ATTR_MUST_USE;
 /* Of a job that has ended. */
-void mail_judge(const struct mail_job *job, const char *delivery, struct mail_memory *memory,
-                struct channel_verdict *ret);
+void mail_judge(const struct channel *c, const struct mail_job *job, const char *delivery,
+                struct mail_memory *memory, struct channel_verdict *ret);
 
 #endif

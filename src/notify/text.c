@@ -147,6 +147,16 @@ void text_make(const struct message *m, bool log_lines, struct text *ret)
         add_part(ret, "Run this", m->command, true);
 }
 
+bool text_link_good(const char *link)
+{
+    if (!str_starts(link, "https://") && !str_starts(link, "http://"))
+        return false;
+    for (const char *p = link; *p != '\0'; p++)
+        if ((unsigned char)*p <= ' ' || (unsigned char)*p >= 0x7F || strchr("<>|\"", *p) != NULL)
+            return false;
+    return true;
+}
+
 int text_append(struct buf *to, const char *text, size_t most)
 {
     size_t left = strlen(text), count = 0;

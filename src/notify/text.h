@@ -45,6 +45,10 @@ void text_make(const struct message *m, bool log_lines, struct text *ret);
 /* The whole message as plain text with LF line ends; foreign bytes are cleaned. */
 int text_plain(const struct message *m, bool log_lines, struct buf *to) ATTR_MUST_USE;
 
+/* Is it an address that a receiver takes as a link: http or https, without blanks, control bytes
+ * and what ends a link in Slack (< > |)? */
+bool text_link_good(const char *link);
+
 /* Appends the text with control bytes and marks of direction replaced; line ends stay. At most
  * `most` characters, then "...". */
 int text_append(struct buf *to, const char *text, size_t most) ATTR_MUST_USE;

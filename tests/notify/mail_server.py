@@ -1,6 +1,6 @@
 """aiosmtpd on a port: a Maildir, and replies by the recipient's name.
 
-usage: mail_server.py PORT FOLDER [tls CERTIFICATE KEY] [login USER PASSWORD]
+usage: mail_server.py PORT FOLDER [tls|smtps CERTIFICATE KEY] [login USER PASSWORD]
 
 later@... is answered 450, never@... 550. What was accepted lies in FOLDER/Maildir/new.
 """
@@ -39,11 +39,11 @@ class Keeper:
 def main():
     port, folder, *options = sys.argv[1:]
     more = {}
-    if "tls" in options:
-        at = options.index("tls")
+    for kind in {"tls", "smtps"} & set(options):
+        at = options.index(kind)
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(options[at + 1], options[at + 2])
-        more.update(tls_context=context, require_starttls=True)
+        more.update({"tls_context": context, "require_starttls": True} if kind == "tls" else {"ssl_context": context})
     if "login" in options:
         at = options.index("login")
         user, password = options[at + 1].encode(), options[at + 2].encode()

@@ -208,6 +208,54 @@ def listens(port):
     return ready
 
 
+class Tunnel:
+    """An HTTP proxy that connects to where it is asked to, or refuses with `code`."""
+
+    def __init__(self, code=200):
+        self.code, self.asked = code, []
+
+    def __enter__(self):
+        tunnel = self
+
+        class Connect(http.server.BaseHTTPRequestHandler):
+            def log_message(self, *_):
+                pass
+
+            def do_CONNECT(self):
+                tunnel.asked.append(self.path)
+                self.send_response(tunnel.code)
+                self.end_headers()
+                if tunnel.code != 200:
+                    return
+                self.wfile.flush()
+                host, _, port = self.path.partition(":")
+                with socket.create_connection((host, int(port))) as there:
+                    back = threading.Thread(target=self.copy, args=(there, self.connection), daemon=True)
+                    back.start()
+                    self.copy(self.connection, there)
+                    back.join()
+
+            @staticmethod
+            def copy(source, target):
+                try:
+                    while data := source.recv(65536):
+                        target.sendall(data)
+                    target.shutdown(socket.SHUT_WR)
+                except OSError:
+                    pass
+
+        self.server = Server(("127.0.0.1", 0), Connect)
+        self.thread = threading.Thread(target=self.server.serve_forever, kwargs={"poll_interval": 0.02})
+        self.thread.start()
+        self.url = f"http://127.0.0.1:{self.server.server_address[1]}"
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.thread.join()
+        self.server.server_close()
+
+
 class Program:
     """A server of its own process, in a folder of the test."""
 

@@ -80,3 +80,15 @@ def test_an_end_before_the_start_is_taken():
     with Manager() as manager, driver(manager) as d:
         result = d.send("am", kind="resolve", began_at="2026-01-15T02:10:03Z", ended_at="2026-01-14T02:10:03Z")
         assert result["class"] == "delivered", result
+
+
+def test_a_resolve_that_comes_late_does_not_close_the_next_episode():
+    with Manager() as manager, driver(manager, resend_ms=200) as d:
+        d.send("am", "a", key="resus/resus-1/redis/availability/7")
+        d.send("am", "b", key="resus/resus-1/redis/availability/8")
+        assert d.send("am", "c", key="resus/resus-1/redis/availability/7", kind="resolve")["class"] == "delivered"
+        first = manager.alerts()
+        assert len(first) == 1, first
+        wait_until(lambda: manager.alerts() and manager.alerts()[0]["updatedAt"] > first[0]["updatedAt"], "a repetition")
+        d.send("am", "d", key="resus/resus-1/redis/availability/8", kind="resolve")
+        wait_until(lambda: not manager.alerts(), "the end")

@@ -4,7 +4,7 @@ import json
 import time
 
 from driver import Driver, message
-from receivers import ROUTING_KEY, Receiver
+from receivers import ROUTING_KEY, Receiver, Tunnel
 from waiting import free_port, wait_until
 
 HTTP = ("slack", "teams", "pager", "hook")
@@ -48,7 +48,10 @@ def test_long_hostile_and_empty_messages_stay_within_the_limits():
     empty = {name: "" for name in ("title", "summary", "action", "stake", "command", "host", "service_name", "service",
                                    "cause", "link", "cause_link", "key")}
     with Receiver() as receiver, driver(receiver, log_lines=True) as d:
-        for number, changes in enumerate((long, empty, {**long, "severity": "P4"})):
+        escaped = {name: "&<>" * 700 for name in ("title", "summary", "action", "stake", "command", "text", "author")}
+        escaped.update(evidence=["&" * 500] * 8, log_lines=["\u0001\"\\" * 160] * 20)
+        control = {name: "\u0001" * 2000 for name in ("title", "summary", "action", "stake", "command", "text", "link")}
+        for number, changes in enumerate((long, empty, escaped, control, {**long, "severity": "P4"})):
             for channel in HTTP:
                 result = d.send(channel, f"n{number}", **changes)
                 assert result["class"] in ("delivered", "accepted"), (channel, result, judged(receiver)[-1])
@@ -213,6 +216,15 @@ def test_the_proxy_is_that_of_the_settings():
             proxy.fail_next(code=204, body="")
             assert d.send("hook")["class"] == "delivered"
         assert proxy.requests[0]["path"] == "http://receiver.invalid/webhook"
+
+
+def test_a_proxy_that_refuses_has_sent_nothing_on():
+    with Tunnel(code=407) as tunnel:
+        made = Driver({"hook": {"type": "webhook", "url": "https://receiver.invalid/webhook", "secret_file": "hook",
+                                "proxy": tunnel.url}})
+        with made as d:
+            result = d.send("hook")
+            assert (result["class"], result["error"]) == ("later", "the proxy answered 407"), result
 
 
 def test_a_reload_ends_nothing_and_a_bad_one_changes_nothing():

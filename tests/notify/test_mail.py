@@ -9,7 +9,7 @@ import tempfile
 import time
 
 from driver import Driver, message
-from receivers import mail_server, smtp_sink
+from receivers import Tunnel, mail_server, smtp_sink
 from waiting import Skip, free_port, wait_until
 
 TO = ["ops@example.org", "night@example.org"]
@@ -137,6 +137,27 @@ def test_starttls_is_required_and_verified():
             result = d.send("mail")
             assert result["class"] == "later", result
         assert len(maildir(folder)) == 1
+
+
+def test_tls_from_the_first_byte_is_taken_too():
+    with Folder() as folder:
+        cert, key = certificate(folder)
+        with mail_server(folder, "smtps", cert, key) as server:
+            made = driver(server.port, tls="required", ca_file=cert)
+            made.alerts["channels"]["mail"]["url"] = f"smtps://localhost:{server.port}"
+            with made as d:
+                result = d.send("mail")
+                assert result["class"] == "delivered", result
+
+
+def test_mail_goes_through_the_proxy_of_the_settings():
+    with Folder() as folder, mail_server(folder) as server:
+        with Tunnel() as tunnel, driver(server.port, proxy=tunnel.url) as d:
+            assert d.send("mail")["class"] == "delivered"
+            assert tunnel.asked == [f"127.0.0.1:{server.port}"]
+        with Tunnel(code=407) as tunnel, driver(server.port, proxy=tunnel.url) as d:
+            result = d.send("mail")
+            assert result["class"] == "later" and result["error"], result
 
 
 def test_a_login_goes_over_tls_and_a_wrong_one_can_be_tried_again():

@@ -93,6 +93,31 @@ static void an_alert_that_fires_again_is_open_again(void **state)
     board_free(b);
 }
 
+static void an_episode_that_ends_late_does_not_close_the_next(void **state)
+{
+    (void)state;
+    struct board *b = new_board();
+    wall_ms ends = WALL_NONE;
+    struct message late;
+    message_init(&late, MESSAGE_RESOLVE);
+    (void)str_copy(late.key, sizeof late.key, "resus/a/redis/class/1");
+    assert_int_equal(note(b, MESSAGE_TRIGGER, 1, start), 0);
+    assert_null(board_open_again(b, &(struct message){.kind = MESSAGE_TRIGGER}));
+    /* The second episode begins before the end of the first is told. */
+    assert_int_equal(note(b, MESSAGE_TRIGGER, 2, start), 0);
+    assert_int_equal(note(b, MESSAGE_RESOLVE, 1, start), 0);
+    assert_string_equal(json_text_or(board_open_again(b, &late), "key", ""),
+                        "resus/a/redis/class/2");
+    assert_int_equal(said(b, start, &ends), 1);
+    assert_int_equal(ends.ms, start.ms + BOARD_FIRES_MS);
+    /* The other order: what is over gives way to what is open. */
+    assert_int_equal(note(b, MESSAGE_RESOLVE, 2, start), 0);
+    assert_int_equal(note(b, MESSAGE_TRIGGER, 3, start), 0);
+    assert_int_equal(said(b, start, &ends), 1);
+    assert_int_equal(ends.ms, start.ms + BOARD_FIRES_MS);
+    board_free(b);
+}
+
 static void messages_that_are_no_alerts_are_not_repeated(void **state)
 {
     (void)state;
@@ -113,9 +138,9 @@ static void it_is_full_at_its_limit_and_what_ends_makes_room(void **state)
     assert_int_equal(note(b, MESSAGE_TRIGGER, BOARD_ALERTS_MAX, start), -ENOBUFS);
     assert_int_equal(note(b, MESSAGE_UPDATE, 7, start), 0);
     assert_int_equal(note(b, MESSAGE_RESOLVE, 7, start), 0);
-    assert_int_equal(note(b, MESSAGE_TRIGGER, BOARD_ALERTS_MAX, wall_add(start, BOARD_OVER_MS)), 0);
+    assert_int_equal(note(b, MESSAGE_TRIGGER, BOARD_ALERTS_MAX, start), 0);
     wall_ms ends;
-    assert_int_equal(said(b, wall_add(start, BOARD_OVER_MS), &ends), BOARD_ALERTS_MAX);
+    assert_int_equal(said(b, start, &ends), BOARD_ALERTS_MAX);
     board_free(b);
 }
 
@@ -126,6 +151,7 @@ int main(void)
         cmocka_unit_test(what_is_over_is_said_for_five_minutes_with_its_end),
         cmocka_unit_test(a_clock_put_back_keeps_nothing_that_is_over),
         cmocka_unit_test(an_alert_that_fires_again_is_open_again),
+        cmocka_unit_test(an_episode_that_ends_late_does_not_close_the_next),
         cmocka_unit_test(messages_that_are_no_alerts_are_not_repeated),
         cmocka_unit_test(it_is_full_at_its_limit_and_what_ends_makes_room),
     };
