@@ -13,6 +13,8 @@
 #include "handlers/keys.h"
 #include "redis/witness.h"
 #include "store/audit.h"
+#include "store/past_events.h"
+#include "store/service_state.h"
 #include "store/store.h"
 
 struct place {
