@@ -45,7 +45,7 @@ static int load_all(struct accounts *a, struct error *err)
 {
     int r = 0;
     for (int kind = 0; r == 0 && kind < (int)STORE_ACCOUNT_COUNT; kind++) {
-        r = record_load(a->ports.store, account_records[kind], load_one, a, err);
+        r = record_load(a->ports.store, account_records[kind], NULL, load_one, a, err);
         /* The last ones may have been removed. */
         int64_t last = record_last(a->ports.store, account_records[kind]);
         if (r == 0 && last > a->shelves[kind].last_number)

@@ -46,7 +46,7 @@ void record_write(struct store *s, const struct record_write *write)
         return;
     }
     job->payload = batch;
-    job->full = is_strict(batch);
+    job->full = write->full || is_strict(batch);
     note_numbers(s, batch);
     store_queue_job(s, job);
 }
@@ -68,11 +68,11 @@ void record_find(struct store *s, uint64_t id, const struct record_query *query,
     store_queue_job(s, job);
 }
 
-int record_load(struct store *s, enum record_kind kind, record_each *each, void *context,
-                struct error *err)
+int record_load(struct store *s, enum record_kind kind, const char *state, record_each *each,
+                void *context, struct error *err)
 {
     (void)pthread_mutex_lock(&s->db_lock);
-    int r = record_row_load(s->db, kind, each, context, err);
+    int r = record_row_load(s->db, kind, state, each, context, err);
     (void)pthread_mutex_unlock(&s->db_lock);
     return r;
 }

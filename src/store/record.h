@@ -29,7 +29,6 @@ enum record_kind {
     RECORD_ACCESS_REQUEST,
     RECORD_MESSAGE,
     RECORD_DELIVERY,
-    RECORD_THREAD,
     RECORD_KIND_COUNT
 };
 
@@ -43,7 +42,6 @@ struct record_kind_row {
     /* Numbers reserved on disk in advance, so that one that was given out and not stored is not
      * given out again after a crash. 0: numbers are used only once their record is stored. */
     int64_t numbers_ahead;
-    bool own_numbers;                  /* chosen by the owner: no record_next() */
     int64_t keep_ms;                   /* older records are removed; 0 = no limit */
     int64_t keep_max;                  /* the newest so many stay; 0 = no limit */
     const char *live[RECORD_LIVE_MAX]; /* states in which a record is never removed for its age */
@@ -63,6 +61,7 @@ struct record_change {
 struct record_write {
     const struct record_change *changes; /* a later change of the same record wins */
     size_t count;                        /* at most RECORD_BATCH_MAX */
+    bool full;                           /* STORE_FULL, also where the kinds ask for less */
     uint64_t id;                         /* for the completion */
     store_done *done; /* NULL: the store's, which gets no id 0. Dropped by store_close() */
     void *context;
@@ -80,9 +79,9 @@ int64_t record_last(struct store *s, enum record_kind kind);
 
 /* `body` is borrowed; NULL when it cannot be read. */
 typedef void record_each(void *context, enum record_kind kind, int64_t number, const json_t *body);
-/* Before the loop runs: every record of a kind, by number. */
-int record_load(struct store *s, enum record_kind kind, record_each *each, void *context,
-                struct error *err) ATTR_MUST_USE;
+/* Before the loop runs: the records of a kind, by number; those in one state, or NULL = all. */
+int record_load(struct store *s, enum record_kind kind, const char *state, record_each *each,
+                void *context, struct error *err) ATTR_MUST_USE;
 
 enum record_field { RECORD_BY_TIME, RECORD_BY_SERVICE, RECORD_BY_STATE, RECORD_FIELD_COUNT };
 

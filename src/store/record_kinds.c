@@ -11,10 +11,10 @@ const struct record_kind_row record_kinds[RECORD_KIND_COUNT] = {
     [RECORD_SESSION] = {.word = "session", .class = STORE_FULL},
     [RECORD_API_TOKEN] = {.word = "api_token", .class = STORE_FULL},
     [RECORD_ACCESS_REQUEST] = {.word = "access_request", .class = STORE_FULL},
-    /* A message and its first deliveries are on disk before a byte leaves. What becomes of a
-     * delivery may be lost by a power cut: it is then sent again under the same id. */
+    /* The outbox asks for more where a message begins: it is on disk before a byte leaves. What
+     * becomes of it may be lost by a power cut: it is then sent again under the same id. */
     [RECORD_MESSAGE] = {.word = "message",
-                        .class = STORE_FULL,
+                        .class = STORE_NORMAL,
                         .service = "service",
                         .state = "state",
                         .time = "at",
@@ -33,6 +33,5 @@ const struct record_kind_row record_kinds[RECORD_KIND_COUNT] = {
                          .keep_max = 100000,
                          .live = {"queued", "sending", "waiting"},
                          .kept = true},
-    [RECORD_THREAD] = {.word = "thread", .class = STORE_FULL, .own_numbers = true, .kept = true},
 };
 static_assert(ARRAY_LENGTH(record_kinds) == RECORD_KIND_COUNT, "a row for every kind");

@@ -154,8 +154,7 @@ int record_row_save(sqlite3 *db, const struct record_statements *statements,
         return r;
     }
     int r = step(db, put, row, err);
-    return r < 0 || record_kinds[row->kind].own_numbers ? r
-                                                        : step(db, statements->number, row, err);
+    return r < 0 ? r : step(db, statements->number, row, err);
 }
 
 /* ── reading ── */
@@ -177,13 +176,17 @@ static json_t *body_of(sqlite3_stmt *s, int column)
     return NULL;
 }
 
-int record_row_load(sqlite3 *db, enum record_kind kind, record_each *each, void *context,
-                    struct error *err)
+int record_row_load(sqlite3 *db, enum record_kind kind, const char *state, record_each *each,
+                    void *context, struct error *err)
 {
+    static const char all[] = "SELECT number, body FROM record WHERE kind = ?1 ORDER BY number";
+    static const char some[] = "SELECT number, body FROM record WHERE kind = ?1 AND state <> ''"
+                               " AND state = ?2 ORDER BY number";
     sqlite3_stmt *s = NULL;
     int code;
-    int r = database_prepare(db, "SELECT number, body FROM record WHERE kind = ? ORDER BY number",
-                             &s, err);
+    int r = database_prepare(db, state == NULL ? all : some, &s, err);
+    if (r == 0 && state != NULL && sqlite3_bind_text(s, 2, state, -1, SQLITE_STATIC) != SQLITE_OK)
+        r = database_error(db, err, "database");
     if (r == 0)
         r = bind_kind(db, s, kind, err);
     if (r < 0) {
@@ -259,10 +262,6 @@ int record_row_find(sqlite3 *db, const struct record_query *q, json_t **ret, str
 int record_row_last(sqlite3 *db, enum record_kind kind, int64_t *ret, struct error *err)
 {
     sqlite3_stmt *s = NULL;
-    if (record_kinds[kind].own_numbers) {
-        *ret = 0;
-        return 0;
-    }
     int r =
         database_prepare(db,
                          "SELECT max(coalesce((SELECT last FROM record_number WHERE kind = ?1), 0),"

@@ -31,8 +31,8 @@ int record_row_prepare(sqlite3 *db, struct record_statements *ret, struct error 
 void record_row_finish(struct record_statements *statements);
 int record_row_save(sqlite3 *db, const struct record_statements *statements,
                     const struct record_row *row, struct error *err) ATTR_MUST_USE;
-int record_row_load(sqlite3 *db, enum record_kind kind, record_each *each, void *context,
-                    struct error *err) ATTR_MUST_USE;
+int record_row_load(sqlite3 *db, enum record_kind kind, const char *state, record_each *each,
+                    void *context, struct error *err) ATTR_MUST_USE;
 int record_row_find(sqlite3 *db, const struct record_query *query, json_t **ret,
                     struct error *err) ATTR_MUST_USE;
 

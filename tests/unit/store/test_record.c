@@ -184,7 +184,7 @@ static size_t load(struct bench *b, enum record_kind kind)
     struct error err = {0};
     json_decref(b->loaded);
     b->loaded = json_array();
-    if (record_load(b->store, kind, on_each, b, &err) < 0)
+    if (record_load(b->store, kind, NULL, on_each, b, &err) < 0)
         fail_msg("%s", err.text);
     return json_array_size(b->loaded);
 }
@@ -219,7 +219,7 @@ static void records_come_back_after_a_restart_by_number(void **state)
     assert_int_equal(number_of(b, 0), 2);
     assert_int_equal(value_of(b, 0), 3);
     assert_int_equal(load(b, RECORD_DELIVERY), 1);
-    assert_int_equal(load(b, RECORD_THREAD), 0);
+    assert_int_equal(load(b, RECORD_USER), 0);
 }
 
 static void a_write_is_all_or_nothing_and_hurts_no_other(void **state)

@@ -382,7 +382,8 @@ static void a_database_of_version_0_1_0_keeps_what_is_in_it(void **state)
     assert_true(s.stopped_on_purpose);
     assert_string_equal(s.pause_reason, "fixture");
     for (int kind = 0; kind < (int)RECORD_KIND_COUNT; kind++)
-        assert_int_equal(record_load(b->store, (enum record_kind)kind, count_account, b, &err), 0);
+        assert_int_equal(
+            record_load(b->store, (enum record_kind)kind, NULL, count_account, b, &err), 0);
     assert_int_equal(b->accounts[RECORD_USER], 3);
     assert_int_equal(b->accounts[RECORD_SESSION], 1);
     assert_int_equal(b->accounts[RECORD_API_TOKEN], 1);
