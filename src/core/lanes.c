@@ -458,9 +458,10 @@ mono_ms lanes_wake(struct lanes *l, mono_ms now)
 
 static bool is_missed_less(const struct delivery_item *a, const struct delivery_item *b)
 {
-    bool ends_a = a->kind == LANE_RESOLVE, ends_b = b->kind == LANE_RESOLVE;
-    if (ends_a != ends_b)
-        return ends_b;
+    bool last_a = a->kind == LANE_RESOLVE || a->kind == LANE_DIGEST;
+    bool last_b = b->kind == LANE_RESOLVE || b->kind == LANE_DIGEST;
+    if (last_a != last_b)
+        return last_b;
     int rank_a = rank(a->kind, a->severity), rank_b = rank(b->kind, b->severity);
     return rank_a != rank_b ? rank_a > rank_b : a->id < b->id;
 }

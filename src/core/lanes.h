@@ -163,8 +163,8 @@ enum lane_news lanes_answered(struct lanes *l, struct delivery_item *item, enum 
 
 /* When to ask again, if nothing happens before. MONO_NEVER: not at all. */
 mono_ms lanes_wake(struct lanes *l, mono_ms now);
-/* The delivery that is missed least: the least severe, then the oldest; never a resolve while there
- * is another, never one that is being sent. NULL = none. */
+/* The delivery that is missed least: the least severe, then the oldest; never a resolve or a
+ * digest while there is another, never one that is being sent. NULL = none. */
 struct delivery_item *lanes_least(struct lanes *l);
 /* Would a new message be missed less than that one? */
 bool lanes_is_less(enum lane_kind kind, int severity, const struct delivery_item *than);

@@ -51,6 +51,16 @@ void record_write(struct store *s, const struct record_write *write)
     store_queue_job(s, job);
 }
 
+int record_check(const struct record_change *changes, size_t count, struct error *err)
+{
+    struct error why = {0};
+    struct record_batch *batch = record_batch_new(changes, count, &why);
+    record_batch_free(batch);
+    if (batch != NULL)
+        return 0;
+    return error_set(err, why.code, "%s", why.text);
+}
+
 void record_find(struct store *s, uint64_t id, const struct record_query *query, store_rows *rows,
                  void *context)
 {

@@ -16,7 +16,7 @@
 #include "base/time.h"
 #include "store/store.h"
 
-#define RECORD_BATCH_MAX 64  /* records of one transaction */
+#define RECORD_BATCH_MAX 96  /* records of one transaction */
 #define RECORD_INDEX_MAX 128 /* bytes of an indexed text with its NUL */
 #define RECORD_LIVE_MAX 4
 #define RECORD_KEPT_MAX 1024 /* records that wait in memory for the disk to come back */
@@ -71,6 +71,10 @@ struct record_write {
  * when an indexed member has the wrong type or is too long, or when a body is missing (a caller
  * that had no memory) or too large. Never completes on the caller's stack. */
 void record_write(struct store *s, const struct record_write *write);
+
+/* Would record_write() take these? 0, or what it would complete with. */
+int record_check(const struct record_change *changes, size_t count,
+                 struct error *err) ATTR_MUST_USE;
 
 /* A number that no record of the kind has had, also after a crash. */
 int64_t record_next(struct store *s, enum record_kind kind);

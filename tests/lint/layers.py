@@ -21,9 +21,10 @@ FLOORS = {
     "store": "base core io settings",
     "notify": "base core io settings",
     "engine": "base core io settings api redis host store notify",
-    "handlers": "base core io settings api redis host store notify engine",
-    "daemon": "base core io settings api redis host store notify engine handlers",
-    "cli": "base core io settings api redis host store notify engine handlers daemon",
+    "alerts": "base core io settings api redis host store notify engine",
+    "handlers": "base core io settings api redis host store notify engine alerts",
+    "daemon": "base core io settings api redis host store notify engine alerts handlers",
+    "cli": "base core io settings api redis host store notify engine alerts handlers daemon",
     "web": "base core io api",
 }
 # Under tests/unit, beside the floors' own folders: what their tests share.
