@@ -18,20 +18,49 @@ static struct now now_of(const struct outbox *o)
     return o->ports.now(o->ports.context);
 }
 
-static void tell(struct outbox *o, enum outbox_news_kind kind, const struct delivery_item *item)
+void outbox_tell(struct outbox *o, enum outbox_news_kind kind, const struct delivery_item *item)
 {
     if (o->ports.news == NULL)
         return;
-    const struct outbox_parcel *parcel = item == NULL ? NULL : item->note;
-    struct outbox_news news = {.kind = kind, .channel = -1};
-    if (item != NULL) {
-        news.channel = item->channel;
-        news.delivery = item->id;
-        news.message = item->message;
-        news.state = item->state;
-        news.record = parcel == NULL ? NULL : parcel->body;
+    if (o->news_count == OUTBOX_NEWS_MAX) {
+        o->news_lost++;
+        return;
     }
-    o->ports.news(o->ports.context, &news);
+    const struct outbox_parcel *parcel = item == NULL ? NULL : item->note;
+    struct outbox_news *news = &o->news[(o->news_first + o->news_count++) % OUTBOX_NEWS_MAX];
+    *news = (struct outbox_news){.kind = kind, .channel = -1};
+    if (item != NULL) {
+        news->channel = item->channel;
+        news->delivery = item->id;
+        news->message = item->message;
+        news->state = item->state;
+        news->record = parcel == NULL ? NULL : json_incref(parcel->body);
+    }
+}
+
+static struct outbox_news take_news(struct outbox *o)
+{
+    struct outbox_news news = o->news[o->news_first];
+    o->news_first = (o->news_first + 1) % OUTBOX_NEWS_MAX;
+    o->news_count--;
+    return news;
+}
+
+static void free_news(const struct outbox_news *news)
+{
+    json_decref((json_t *)(uintptr_t)news->record); /* the reference is ours, the record is not */
+}
+
+static void tell_all(struct outbox *o)
+{
+    if (o->news_lost > 0)
+        log_error("outbox", "%zu reports about messages are lost: too many at once", o->news_lost);
+    o->news_lost = 0;
+    while (o->news_count > 0) {
+        struct outbox_news news = take_news(o);
+        o->ports.news(o->ports.context, &news);
+        free_news(&news);
+    }
 }
 
 /* ── to the store ── */
@@ -39,7 +68,7 @@ static void tell(struct outbox *o, enum outbox_news_kind kind, const struct deli
 static void on_batch(void *context, uint64_t id, enum store_outcome outcome,
                      const struct error *error);
 
-static void write_batch(struct outbox *o)
+void outbox_write_batch(struct outbox *o)
 {
     struct outbox_batch *b = &o->batch;
     if (b->count == 0)
@@ -58,7 +87,7 @@ static void write_batch(struct outbox *o)
 }
 
 /* Takes a reference to `body`, which may still change until the batch is written. */
-static void gather(struct outbox *o, enum record_kind kind, uint64_t number, json_t *body)
+void outbox_gather(struct outbox *o, enum record_kind kind, uint64_t number, json_t *body)
 {
     struct outbox_batch *b = &o->batch;
     size_t at = 0;
@@ -66,7 +95,7 @@ static void gather(struct outbox *o, enum record_kind kind, uint64_t number, jso
            (b->changes[at].kind != kind || b->changes[at].number != (int64_t)number))
         at++;
     if (at == RECORD_BATCH_MAX) {
-        write_batch(o);
+        outbox_write_batch(o);
         at = 0;
     }
     if (at == b->count)
@@ -78,60 +107,7 @@ static void gather(struct outbox *o, enum record_kind kind, uint64_t number, jso
         .kind = kind, .number = (int64_t)number, .remove = body == NULL, .body = body};
 }
 
-static void gather_with(struct outbox *o, const struct outbox_post *post)
-{
-    for (size_t i = 0; i < post->with_count; i++) {
-        const struct record_change *change = &post->with[i];
-        json_t *copy = change->remove ? NULL : json_deep_copy(change->body);
-        if (copy == NULL && !change->remove) {
-            log_error("outbox", "out of memory: %s %" PRId64 " is not stored with its message",
-                      record_kinds[change->kind].word, change->number);
-            continue;
-        }
-        gather(o, change->kind, (uint64_t)change->number, copy);
-        json_decref(copy);
-    }
-}
-
 /* ── messages in memory ── */
-
-struct outbox_message *outbox_message_add(struct outbox *o, uint64_t number, json_t *body)
-{
-    struct outbox_message *message = NULL;
-    if (body != NULL && o->message_count < ARRAY_LENGTH(o->messages))
-        message = mem_calloc(1, sizeof *message);
-    if (message == NULL) {
-        json_decref(body);
-        return NULL;
-    }
-    message->number = number;
-    message->body = body;
-    o->messages[o->message_count++] = message;
-    return message;
-}
-
-bool outbox_deliver(struct outbox *o, struct outbox_message *message, int channel,
-                    enum lane_kind kind, int severity, int64_t life_ms, struct now now)
-{
-    struct delivery_item item = {
-        .message = message->number,
-        .thread = outbox_thread_of(json_text_or(message->body, "thread", "")),
-        .channel = channel,
-        .kind = kind,
-        .severity = severity,
-        .held = true,
-        .expires = mono_add(now.mono, life_ms > 0 ? life_ms : o->channels[channel].lane.life_ms),
-    };
-    if (o->lanes.count >= LANES_OPEN_MAX ||
-        (item.note = outbox_parcel_new(o, &item, message, now)) == NULL)
-        return false;
-    item.id = (uint64_t)record_next(o->ports.store, RECORD_DELIVERY);
-    message->open++;
-    message->changed = message->held = true;
-    message->hold_until = mono_add(now.mono, OUTBOX_WAIT_MS);
-    (void)lanes_add(&o->lanes, &item, now.mono);
-    return true;
-}
 
 static void free_message(struct outbox_message *message)
 {
@@ -146,7 +122,7 @@ static void release(struct outbox *o, struct outbox_message *message, bool store
     if (!stored) {
         (void)json_put_bool(message->body, "not_stored", true);
         message->changed = true;
-        tell(o, OUTBOX_NOT_STORED, NULL);
+        outbox_tell(o, OUTBOX_NOT_STORED, NULL);
     }
     for (size_t i = 0; i < o->lanes.count; i++)
         if (o->lanes.items[i].message == message->number)
@@ -162,12 +138,12 @@ static void flush_deliveries(struct outbox *o, struct now now)
         if (!item->changed || parcel == NULL)
             continue;
         outbox_parcel_update(item, now);
-        gather(o, RECORD_DELIVERY, item->id, parcel->body);
+        outbox_gather(o, RECORD_DELIVERY, item->id, parcel->body);
         parcel->batch = o->batch.number;
         item->changed = false;
         if (!delivery_ended(item->state))
             continue;
-        tell(o, OUTBOX_ENDED, item);
+        outbox_tell(o, OUTBOX_ENDED, item);
         parcel->message->open--;
         outbox_parcel_free(parcel);
         item->note = NULL;
@@ -175,25 +151,7 @@ static void flush_deliveries(struct outbox *o, struct now now)
     lanes_sweep(&o->lanes);
 }
 
-/* What has just been posted goes into the batch as a whole, before what it made needless. */
-static void gather_new(struct outbox *o, struct outbox_message *posted, struct now now)
-{
-    gather(o, RECORD_MESSAGE, posted->number, posted->body);
-    for (size_t i = 0; i < o->lanes.count; i++) {
-        const struct delivery_item *item = &o->lanes.items[i];
-        struct outbox_parcel *parcel = item->note;
-        if (parcel == NULL || !parcel->message->held || parcel->message->batch != 0)
-            continue;
-        outbox_parcel_update(item, now);
-        gather(o, RECORD_DELIVERY, item->id, parcel->body);
-        gather(o, RECORD_MESSAGE, parcel->message->number, parcel->message->body);
-    }
-    for (size_t i = 0; i < o->message_count; i++)
-        if (o->messages[i]->held && o->messages[i]->batch == 0)
-            o->messages[i]->batch = o->batch.number;
-}
-
-static void flush(struct outbox *o, struct now now)
+void outbox_flush(struct outbox *o, struct now now)
 {
     size_t kept = 0;
     flush_deliveries(o, now);
@@ -202,7 +160,7 @@ static void flush(struct outbox *o, struct now now)
         if (message->open == 0)
             (void)json_put_text(message->body, "state", "done");
         if (message->open == 0 || message->changed) {
-            gather(o, RECORD_MESSAGE, message->number, message->body);
+            outbox_gather(o, RECORD_MESSAGE, message->number, message->body);
             message->changed = false;
         }
         if (message->open == 0)
@@ -304,7 +262,7 @@ static void on_timer(uv_timer_t *timer)
     turn(timer->data);
 }
 
-static void arm(struct outbox *o, mono_ms at)
+void outbox_arm(struct outbox *o, mono_ms at)
 {
     if (at.ms == MONO_NEVER.ms) {
         (void)uv_timer_stop(o->timer);
@@ -332,11 +290,12 @@ static void turn(struct outbox *o)
         give_up_overdue(o, now);
         while ((item = lanes_next(&o->lanes, now.mono)) != NULL)
             start(o, item, now);
-        flush(o, now);
-        write_batch(o);
+        outbox_flush(o, now);
+        outbox_write_batch(o);
     }
     o->turning = false;
-    arm(o, wake_of(o, now.mono));
+    outbox_arm(o, wake_of(o, now.mono));
+    tell_all(o); /* may post, and begin another turn */
 }
 
 /* ── answers ── */
@@ -378,109 +337,8 @@ void outbox_answered(struct outbox *o, uint64_t delivery, enum retry_class class
     else if (news == LANE_WORKS)
         log_info("outbox", "the channel %s works again", o->channels[item->channel].name);
     if (news != LANE_NO_NEWS)
-        tell(o, news == LANE_FAILS ? OUTBOX_CHANNEL_FAILS : OUTBOX_CHANNEL_WORKS, item);
+        outbox_tell(o, news == LANE_FAILS ? OUTBOX_CHANNEL_FAILS : OUTBOX_CHANNEL_WORKS, item);
     turn(o);
-}
-
-/* ── posting ── */
-
-static int check_post(const struct outbox_post *post, struct error *err)
-{
-    if (!json_is_object(post->facts) || post->with_count > OUTBOX_WITH_MAX ||
-        (post->thread != NULL && strlen(post->thread) >= (size_t)RECORD_INDEX_MAX * 2))
-        return error_set(err, -EINVAL,
-                         "a message needs facts, a thread of at most %d bytes and at "
-                         "most %d records with it",
-                         RECORD_INDEX_MAX * 2 - 1, OUTBOX_WITH_MAX);
-    if (json_dumpb(post->facts, NULL, 0, JSON_COMPACT) > OUTBOX_BYTES_MAX)
-        return error_set(err, -EMSGSIZE, "the facts of a message are larger than %d bytes",
-                         OUTBOX_BYTES_MAX);
-    return post->with_count == 0 ? 0 : record_check(post->with, post->with_count, err);
-}
-
-static bool is_full(const struct outbox *o)
-{
-    size_t unstored = 0;
-    for (size_t i = 0; i < o->message_count; i++)
-        unstored += o->messages[i]->unstored;
-    return o->message_count >= OUTBOX_MESSAGES_MAX || unstored >= OUTBOX_UNSTORED_MAX ||
-           o->lanes.count + 2 * (size_t)LANES_MAX > LANES_OPEN_MAX;
-}
-
-/* Drops what is missed less than the new message. False: that is the new one. */
-static bool make_room(struct outbox *o, const struct outbox_post *post, struct now now)
-{
-    while (is_full(o)) {
-        struct delivery_item *least = lanes_least(&o->lanes);
-        if (least == NULL || lanes_is_less(post->kind, post->severity, least))
-            return false;
-        lanes_end(&o->lanes, least, DELIVERY_DROP);
-        if (o->dropped++ == 0)
-            log_error("outbox", "there is no room: the least severe messages are dropped");
-        tell(o, OUTBOX_DROPPED, least);
-        flush(o, now);
-    }
-    return true;
-}
-
-static void deliver_all(struct outbox *o, const struct outbox_post *post,
-                        struct outbox_message *message, struct now now)
-{
-    uint64_t thread = outbox_thread_of(post->thread);
-    json_t *digested = json_array();
-    for (int c = 0; c < (int)o->channel_count; c++) {
-        if ((post->channels >> c & 1) == 0)
-            continue;
-        bool in_digest = lanes_place(&o->lanes, c, post->kind, post->severity, thread, now.mono) ==
-                         LANE_IN_DIGEST;
-        bool ok = in_digest ? outbox_digest_add(o, c, post, now)
-                            : outbox_deliver(o, message, c, post->kind, post->severity,
-                                             post->life_ms, now);
-        if (!ok)
-            log_error("outbox", "message %" PRIu64 " does not reach %s: out of memory",
-                      message->number, o->channels[c].name);
-        else if (in_digest)
-            (void)json_array_append_new(digested, json_string(o->channels[c].name));
-    }
-    if (json_array_size(digested) > 0)
-        (void)json_object_set(message->body, "in_digest", digested);
-    json_decref(digested);
-}
-
-int64_t outbox_post(struct outbox *o, const struct outbox_post *post, struct error *err)
-{
-    struct now now = now_of(o);
-    int r = check_post(post, err);
-    if (r < 0)
-        return r;
-    json_t *body = outbox_message_body(post, now.wall);
-    if (body == NULL)
-        return error_set(err, -ENOMEM, "out of memory");
-    bool room = make_room(o, post, now);
-    /* One transaction for all of it: with every lane and a new digest in each. */
-    if (o->batch.count + post->with_count + 1 + 2 * (size_t)LANES_MAX > RECORD_BATCH_MAX)
-        write_batch(o);
-    gather_with(o, post);
-    o->batch.full = true;
-    uint64_t number = (uint64_t)record_next(o->ports.store, RECORD_MESSAGE);
-    struct outbox_message *message = room ? outbox_message_add(o, number, body) : NULL;
-    if (message != NULL) {
-        message->changed = true;
-        deliver_all(o, post, message, now);
-        gather_new(o, message, now);
-        flush(o, now);
-    } else if (!room) {
-        o->dropped++;
-        (void)json_put_text(body, "state", "dropped");
-        gather(o, RECORD_MESSAGE, number, body);
-        json_decref(body);
-        tell(o, OUTBOX_DROPPED, NULL);
-    }
-    arm(o, now.mono); /* with what else is posted in this turn of the loop */
-    if (message == NULL)
-        return room ? error_set(err, -ENOMEM, "out of memory")
-                    : error_set(err, -ENOBUFS, "too many messages wait: this one was dropped");
-    return (int64_t)number;
 }
 
 /* ── the whole ── */
@@ -537,7 +395,7 @@ int outbox_open(const struct outbox_ports *ports, const struct outbox_channel *c
         outbox_close(o);
         return r;
     }
-    arm(o, now_of(o).mono);
+    outbox_arm(o, now_of(o).mono);
     *ret = o;
     return 0;
 }
@@ -551,7 +409,7 @@ void outbox_close(struct outbox *o)
 {
     if (o == NULL)
         return;
-    write_batch(o);
+    outbox_write_batch(o);
     for (size_t i = 0; i < o->lanes.count; i++) {
         struct delivery_item *item = &o->lanes.items[i];
         struct outbox_parcel *parcel = item->note;
@@ -561,6 +419,8 @@ void outbox_close(struct outbox *o)
     }
     for (size_t i = 0; i < o->message_count; i++)
         free_message(o->messages[i]);
+    while (o->news_count > 0)
+        free_news(&(struct outbox_news){.record = take_news(o).record});
     uv_close((uv_handle_t *)o->timer, on_closed);
     mem_free(o);
 }

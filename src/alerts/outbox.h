@@ -30,6 +30,7 @@
 #define OUTBOX_NAME_SIZE 64
 #define OUTBOX_ERROR_SIZE 256
 #define OUTBOX_TRIES_MAX 20    /* the last attempts that a delivery's record shows */
+#define OUTBOX_NEWS_MAX 4096   /* that wait for the end of a turn; more are only logged */
 #define OUTBOX_DIGEST_LINES 20 /* the first messages that a digest names */
 
 struct outbox;
@@ -74,7 +75,8 @@ struct outbox_ports {
     /* Asked when a message with a generation is about to be sent: is that of its thread a later one
      * by now? NULL = never. */
     bool (*is_stale)(void *context, const char *thread, uint32_t generation);
-    void (*news)(void *context, const struct outbox_news *news); /* NULL = unwanted */
+    /* NULL = unwanted. It may post, and must not close the outbox. */
+    void (*news)(void *context, const struct outbox_news *news);
 };
 
 struct outbox_post {

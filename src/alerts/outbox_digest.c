@@ -40,7 +40,7 @@ static void add_line(json_t *digest, const struct outbox_post *post)
 }
 
 /* What people read, made again with each message. */
-static void put_words(const struct outbox *o, json_t *body)
+static void put_words(struct outbox *o, json_t *body)
 {
     const json_t *digest = json_object_get(body, "digest");
     const json_t *lines = json_object_get(digest, "lines");
@@ -55,9 +55,11 @@ static void put_words(const struct outbox *o, json_t *body)
             (void)str_append(summary, sizeof summary, " %lld %s;", some, counted[i].words);
     }
     summary[strlen(summary) - 1] = '\0';
-    if (o->dropped > 0)
-        (void)str_append(summary, sizeof summary, "; %llu others had no room and were dropped",
-                         (unsigned long long)o->dropped);
+    int64_t dropped = (int64_t)o->dropped - json_int_or(digest, "dropped_before", 0);
+    if (dropped > 0) /* an earlier run's digest may have counted more */
+        (void)str_append(summary, sizeof summary, "; %lld others had no room and were dropped",
+                         (long long)dropped);
+    o->dropped_told = o->dropped;
     for (size_t i = 0; i < json_array_size(lines); i++)
         (void)str_append(text, sizeof text, "%s\n", json_string_value(json_array_get(lines, i)));
     if (all > (int64_t)json_array_size(lines))
@@ -77,7 +79,9 @@ static struct delivery_item *digest_of(struct outbox *o, int channel, struct now
         return NULL;
     json_t *body =
         outbox_message_body(&(struct outbox_post){.kind = LANE_DIGEST, .facts = facts}, now.wall);
-    if (!json_put(body, "digest", json_pack("{s:[]}", "lines"))) {
+    if (!json_put(
+            body, "digest",
+            json_pack("{s:[], s:I}", "lines", "dropped_before", (json_int_t)o->dropped_told))) {
         json_decref(body);
         return NULL;
     }

@@ -44,7 +44,9 @@ struct outbox {
     size_t message_count;
     struct outbox_batch batch; /* what is next */
     bool disk_fails;
-    uint64_t dropped;
+    uint64_t dropped, dropped_told;           /* in a digest */
+    struct outbox_news news[OUTBOX_NEWS_MAX]; /* a ring: told when no list is being walked */
+    size_t news_first, news_count, news_lost;
     bool turning, again;
     uv_timer_t *timer;
 };
@@ -69,10 +71,21 @@ int outbox_load(struct outbox *o, struct error *err) ATTR_MUST_USE;
 bool outbox_digest_add(struct outbox *o, int channel, const struct outbox_post *post,
                        struct now now);
 
-/* outbox.c */
+/* outbox_post.c */
 struct outbox_message *outbox_message_add(struct outbox *o, uint64_t number, json_t *body);
 /* A delivery of `message` that waits for the disk. False without memory or room. */
 bool outbox_deliver(struct outbox *o, struct outbox_message *message, int channel,
                     enum lane_kind kind, int severity, int64_t life_ms, struct now now);
+
+/* outbox.c */
+/* Adds a record to the next transaction, with a reference to `body` (NULL = remove), which may
+ * still change until that is written. */
+void outbox_gather(struct outbox *o, enum record_kind kind, uint64_t number, json_t *body);
+void outbox_write_batch(struct outbox *o);
+/* What changed goes into the batch; what has ended leaves memory. */
+void outbox_flush(struct outbox *o, struct now now);
+void outbox_arm(struct outbox *o, mono_ms at);
+/* Told at the end of the turn. `item` NULL = of none. */
+void outbox_tell(struct outbox *o, enum outbox_news_kind kind, const struct delivery_item *item);
 
 #endif

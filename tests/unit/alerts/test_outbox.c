@@ -53,6 +53,7 @@ struct bench {
     bool silent[CHANNELS];            /* these never answer */
     enum retry_class class[CHANNELS]; /* what the others answer */
     void (*on_send)(struct bench *b, const struct sent *sent);
+    void (*on_news)(struct bench *b, const struct outbox_news *news);
     bool wake; /* stop the loop at the next sending */
     uv_async_t answers;
     uv_timer_t alive;
@@ -114,6 +115,8 @@ static void bench_news(void *context, const struct outbox_news *news)
 {
     struct bench *b = context;
     b->news[news->kind]++;
+    if (b->on_news != NULL)
+        b->on_news(b, news);
     if (news->kind == OUTBOX_ENDED) {
         assert_non_null(news->record);
         b->ended[news->state]++;
@@ -630,6 +633,37 @@ static void a_receiver_that_is_away_is_tried_until_it_is_back(void **state)
                      RETRY_FAILING + 1);
 }
 
+/* As an alert about the channel itself does. */
+static void post_elsewhere(struct bench *b, const struct outbox_news *news)
+{
+    if (news->kind == OUTBOX_CHANNEL_FAILS) {
+        assert_int_equal(news->channel, CHAT);
+        assert_true(post(b, LANE_TRIGGER, 2, "channel", 1U << MAIL) > 0);
+    } else if (news->kind == OUTBOX_ENDED) {
+        assert_true(post(b, LANE_ANNOUNCE, 4, "ended", 0) > 0);
+    }
+}
+
+static void a_report_about_a_message_may_post_another(void **state)
+{
+    struct bench *b = *state;
+    b->class[CHAT] = RETRY_FINAL;
+    b->on_news = post_elsewhere;
+    open_all(b);
+    char thread[16];
+    for (int i = 0; i < RETRY_FAILING; i++) {
+        (void)snprintf(thread, sizeof thread, "t%d", i);
+        (void)post(b, LANE_TRIGGER, 1, thread, 1U << CHAT | 1U << PAGER);
+    }
+    await_ended(b, DELIVERY_DELIVERED, RETRY_FAILING + 1);
+    await_ended(b, DELIVERY_DEAD, RETRY_FAILING);
+    assert_int_equal(b->news[OUTBOX_CHANNEL_FAILS], 1);
+    close_all(b);
+    assert_int_equal(
+        ask(b, "SELECT count(*) FROM record WHERE kind = 'message' AND state = 'done'"),
+        RETRY_FAILING + 1 + 2 * RETRY_FAILING + 1);
+}
+
 static void an_acknowledged_escalation_sends_nothing_any_longer(void **state)
 {
     struct bench *b = *state;
@@ -733,6 +767,7 @@ int main(void)
         TEST(ten_thousand_pages_take_no_more_room_and_leave_the_severe_ones),
         TEST(a_receiver_that_hangs_delays_no_other_and_is_given_up),
         TEST(a_receiver_that_is_away_is_tried_until_it_is_back),
+        TEST(a_report_about_a_message_may_post_another),
         TEST(an_acknowledged_escalation_sends_nothing_any_longer),
         TEST(a_reload_cancels_and_repeats_nothing_but_what_has_no_channel),
         TEST(what_a_lost_channel_left_behind_is_dead_at_the_next_start),
