@@ -126,9 +126,9 @@ void lanes_configure(struct lanes *l, const struct lane_channel *channels, size_
     memcpy(old, l->lanes, sizeof old);
     for (size_t i = 0; to != NULL && i < l->count; i++) {
         struct delivery_item *item = &l->items[i];
-        int next = to[item->channel];
+        int8_t next = to[item->channel];
         if (next >= 0) {
-            item->channel = next;
+            item->channel = (uint8_t)next;
         } else if (!delivery_ended(item->state)) {
             item->state = DELIVERY_DEAD;
             item->changed = true;

@@ -48,7 +48,7 @@ static void append(struct kept_records *k, struct kept_record *record)
 
 static void keep_within_limits(struct kept_records *k)
 {
-    while (k->count > RECORD_KEPT_MAX || k->bytes > RECORD_KEPT_BYTES_MAX) {
+    while (k->first != NULL && (k->count > RECORD_KEPT_MAX || k->bytes > RECORD_KEPT_BYTES_MAX)) {
         free_record(take(k, &k->first));
         k->dropped++;
     }
