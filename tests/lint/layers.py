@@ -20,11 +20,14 @@ FLOORS = {
     "host": "base core io settings",
     "store": "base core io settings",
     "notify": "base core io settings",
+    "accounts": "base core io settings api store",
+    "sshkeys": "base core io settings api host store",
     "engine": "base core io settings api redis host store notify",
     "alerts": "base core io settings api redis host store notify engine",
-    "handlers": "base core io settings api redis host store notify engine alerts",
-    "daemon": "base core io settings api redis host store notify engine alerts handlers",
-    "cli": "base core io settings api redis host store notify engine alerts handlers daemon",
+    "doctor": "base core io settings api redis host store sshkeys engine",
+    "handlers": "base core io settings api redis host store notify accounts sshkeys engine alerts doctor",
+    "daemon": "base core io settings api redis host store notify accounts sshkeys engine alerts doctor handlers",
+    "cli": "base core io settings api redis host store notify accounts sshkeys engine alerts doctor handlers daemon",
     "web": "base core io api",
 }
 # Under tests/unit, beside the floors' own folders: what their tests share.
