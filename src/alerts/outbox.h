@@ -19,6 +19,7 @@
 #include "base/time.h"
 #include "core/lanes.h"
 #include "core/retry.h"
+#include "core/route.h"
 #include "store/record.h"
 #include "store/store.h"
 
@@ -81,13 +82,13 @@ struct outbox_ports {
 
 struct outbox_post {
     enum lane_kind kind;
-    int severity;        /* 1 (P1) to 4; 0 = none */
-    const char *thread;  /* the deduplication key, NULL = of none; at most RECORD_INDEX_MAX * 2 */
-    const char *service; /* NULL = of none */
-    uint32_t channels;   /* bit set; with none the message is stored all the same */
-    uint32_t generation; /* of the escalation; 0 = always current */
-    int64_t life_ms;     /* 0 = its channel's */
-    const json_t *facts; /* an object for the channels, copied */
+    int severity;         /* 1 (P1) to 4; 0 = none */
+    const char *thread;   /* the deduplication key, NULL = of none; at most RECORD_INDEX_MAX * 2 */
+    const char *service;  /* NULL = of none */
+    channel_set channels; /* with none the message is stored all the same */
+    uint32_t generation;  /* of the escalation; 0 = always current */
+    int64_t life_ms;      /* 0 = its channel's */
+    const json_t *facts;  /* an object for the channels, copied */
     /* Stored in the same transaction: the alert or incident whose message this is. Copied. */
     const struct record_change *with;
     size_t with_count;

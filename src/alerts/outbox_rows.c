@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "core/persisted.h"
 #include "io/log.h"
 
 /* FNV-1a: a thread's text is known to its message; the lanes only compare. */
@@ -46,8 +47,7 @@ void outbox_parcel_update(const struct delivery_item *item, struct now now)
     (void)(json_put_text(body, "state", delivery_state_word(item->state)) &&
            json_put_int(body, "attempts", item->attempts) &&
            json_put_int(body, "severity", item->severity) &&
-           json_put_int(body, "next_at",
-                        again ? wall_add(now.wall, mono_since(item->due, now.mono)).ms : 0) &&
+           json_put_int(body, "next_at", again ? persisted_time(item->due, now).ms : 0) &&
            json_put_bool(body, "may_have_arrived", item->may_have_arrived) &&
            json_put_bool(body, "combined", item->combined));
 }
@@ -61,8 +61,7 @@ struct outbox_parcel *outbox_parcel_new(const struct outbox *o, const struct del
         json_put_text(body, "channel", o->channels[item->channel].name) &&
         json_put_text(body, "kind", lane_kind_word(item->kind)) &&
         json_put_int(body, "at", now.wall.ms) &&
-        json_put_int(body, "expires_at",
-                     wall_add(now.wall, mono_since(item->expires, now.mono)).ms) &&
+        json_put_int(body, "expires_at", persisted_time(item->expires, now).ms) &&
         json_put(body, "tries", json_array())) {
         parcel->body = body;
         parcel->message = message;
@@ -173,11 +172,11 @@ static const char *state_word(int i)
     return delivery_state_word((enum delivery_state)i);
 }
 
-/* A time that was stored, on this run's clock: not before now, at most `most_ms` away. */
-static mono_ms from_wall(int64_t at, int64_t most_ms, struct now now)
+/* An absent time is now. */
+static mono_ms due_of(const json_t *body, const char *key, int64_t most_ms, struct now now)
 {
-    int64_t left = at - now.wall.ms;
-    return mono_add(now.mono, left < 0 ? 0 : left > most_ms ? most_ms : left);
+    int64_t at = json_int_or(body, key, 0);
+    return at == 0 ? now.mono : persisted_due((wall_ms){at}, now, most_ms);
 }
 
 static struct outbox_message *message_of(struct outbox *o, int64_t number)
@@ -214,9 +213,8 @@ static bool restore(struct outbox *o, const struct found *found, struct now now)
         .may_have_arrived = json_bool_or(body, "may_have_arrived", false),
         .combined = json_bool_or(body, "combined", false),
         .attempts = (int)json_int_or(body, "attempts", 0),
-        .due = from_wall(json_int_or(body, "next_at", 0), RETRY_AFTER_MAX_MS, now),
-        .expires =
-            from_wall(json_int_or(body, "expires_at", 0), o->channels[channel].lane.life_ms, now),
+        .due = due_of(body, "next_at", RETRY_AFTER_MAX_MS, now),
+        .expires = due_of(body, "expires_at", o->channels[channel].lane.life_ms, now),
         .note = parcel,
     };
     (void)lanes_restore(&o->lanes, &item);

@@ -22,8 +22,9 @@
 
 #include "base/time.h"
 #include "core/retry.h"
+#include "core/route.h"
 
-#define LANES_MAX 32        /* channels */
+#define LANES_MAX ROUTE_CHANNELS_MAX
 #define LANES_OPEN_MAX 2048 /* deliveries that have not ended */
 #define LANES_AT_ONCE_MAX 8
 #define LANES_SLOW_MS 15000    /* a request that takes longer holds none of those places */
