@@ -22,7 +22,8 @@ FLOORS = {
     "notify": "base core io settings",
     "engine": "base core io settings api redis host store notify",
     "handlers": "base core io settings api redis host store notify engine",
-    "daemon": "base core io settings api redis host store notify engine handlers",
+    "backups": "base core io settings redis",
+    "daemon": "base core io settings api redis host store notify engine handlers backups",
     "cli": "base core io settings api redis host store notify engine handlers daemon",
     "web": "base core io api",
 }
