@@ -421,7 +421,7 @@ static void judge_end(struct proof *p, const struct proof_server_result *r, stru
 {
     bool sound = p->result.proved >= PROOF_STRUCTURE;
     bool killed = r->end == PROOF_SERVER_KILLED && r->signal == SIGKILL;
-    if (r->report.trouble == CHECK_NEWER) {
+    if (r->report.trouble == CHECK_NEWER && p->result.file.head_sound) {
         newer(p, c);
     } else if (r->report.trouble == CHECK_MODULE) {
         lacks_module(c, r->report.module);

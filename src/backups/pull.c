@@ -16,7 +16,7 @@
 #include "redis/resp.h"
 
 #define SETUP_BYTES_MAX (2 * ENDPOINT_SECRET_MAX)
-/* A deadline that passed while the loop was held up gets one more turn of the loop: what waits in
+/* A silence that ended while the loop was held up gets one more turn of the loop: what waits in
  * the socket counts first. */
 #define SECOND_LOOK_MS 50
 
@@ -226,7 +226,7 @@ static void on_deadline(uv_timer_t *timer)
         p->last_byte = now; /* the silence is ours */
     if (!mono_reached(now, deadline(p, &limit))) {
         watch_deadline(p);
-    } else if (!p->second_look) {
+    } else if (!p->second_look && limit != p->limits.total_ms) {
         p->second_look = true;
         (void)uv_timer_start(&p->timer, on_deadline, SECOND_LOOK_MS, 0);
     } else {
