@@ -6,6 +6,8 @@
 #include "base/json.h"
 #include "base/str.h"
 
+#define SECONDS_MAX 1e9 /* of a check */
+
 static int wrong(struct error *err, const char *member)
 {
     return error_set(err, -EBADMSG, "the manifest's member \"%s\" is missing or wrong", member);
@@ -51,17 +53,35 @@ static bool get_wall(const json_t *o, const char *key, wall_ms *ret)
            (json_is_string(value) && wall_parse(json_string_value(value), ret) == 0);
 }
 
-/* A word of a table of `count`, which `word_of` names. */
-#define GET_WORD(o, key, word_of, count, ret)                                                      \
-    do {                                                                                           \
-        const char *get_word = json_text_or(o, key, NULL);                                         \
-        int get_i = 0;                                                                             \
-        while (get_i < (int)(count) && !str_equal(word_of(get_i), get_word))                       \
-            get_i++;                                                                               \
-        if (get_word == NULL || get_i == (int)(count))                                             \
-            return false;                                                                          \
-        (ret) = get_i;                                                                             \
-    } while (0)
+static const char *kind_at(int i)
+{
+    return backup_kind_word((enum backup_kind)i);
+}
+
+static const char *level_at(int i)
+{
+    return proof_level_word((enum proof_level)i);
+}
+
+static const char *verdict_at(int i)
+{
+    return proof_verdict_word((enum proof_verdict)i);
+}
+
+static const char *reason_at(int i)
+{
+    return proof_reason_word((enum proof_reason)i);
+}
+
+/* Which of `count` words the member is; -1 = none. */
+static int get_word(const json_t *o, const char *key, const char *(*word_at)(int i), int count)
+{
+    const char *word = json_text_or(o, key, NULL);
+    for (int i = 0; word != NULL && i < count; i++)
+        if (str_equal(word_at(i), word))
+            return i;
+    return -1;
+}
 
 static bool read_source(const json_t *o, struct manifest *m)
 {
@@ -161,18 +181,15 @@ static bool read_live(const json_t *o, struct manifest *m)
 
 static bool read_check(const json_t *o, struct proof_check *c)
 {
-    int level = 0;
-    int verdict = 0;
-    int reason = 0;
-    GET_WORD(o, "level", proof_level_word, PROOF_LEVEL_COUNT, level);
-    GET_WORD(o, "result", proof_verdict_word, PROOF_VERDICT_COUNT, verdict);
-    GET_WORD(o, "reason", proof_reason_word, PROOF_REASON_COUNT, reason);
+    int level = get_word(o, "level", level_at, PROOF_LEVEL_COUNT);
+    int verdict = get_word(o, "result", verdict_at, PROOF_VERDICT_COUNT);
+    int reason = get_word(o, "reason", reason_at, PROOF_REASON_COUNT);
+    double seconds = json_real_or(o, "seconds", -1);
+    if (level < 0 || verdict < 0 || reason < 0 || !(seconds >= 0) || seconds > SECONDS_MAX)
+        return false;
     c->level = (enum proof_level)level;
     c->verdict = (enum proof_verdict)verdict;
     c->reason = (enum proof_reason)reason;
-    double seconds = json_real_or(o, "seconds", -1);
-    if (!(seconds >= 0) || seconds > 1e9)
-        return false;
     c->milliseconds = llround(seconds * 1000);
     return get_text(o, "tool", c->tool, sizeof c->tool) && get_wall(o, "at", &c->at) &&
            get_known(o, "loaded", &c->keys) && get_known(o, "expired", &c->expired) &&
@@ -211,22 +228,6 @@ static bool read_suspicious(const json_t *list, struct manifest *m)
     return true;
 }
 
-static bool read_kind(const json_t *o, struct manifest *m)
-{
-    int kind = 0;
-    GET_WORD(o, "kind", backup_kind_word, BACKUP_KIND_COUNT, kind);
-    m->kind = (enum backup_kind)kind;
-    return true;
-}
-
-static bool read_proved(const json_t *o, struct manifest *m)
-{
-    int proved = 0;
-    GET_WORD(o, "proved", proof_level_word, PROOF_LEVEL_COUNT, proved);
-    m->proved = (enum proof_level)proved;
-    return true;
-}
-
 static int read_all(const json_t *o, struct manifest *m, struct error *err)
 {
     static const struct {
@@ -240,8 +241,10 @@ static int read_all(const json_t *o, struct manifest *m, struct error *err)
     };
     if (!get_text(o, "id", m->id, sizeof m->id) || !manifest_id_valid(m->id))
         return wrong(err, "id");
-    if (!read_kind(o, m))
+    int kind = get_word(o, "kind", kind_at, BACKUP_KIND_COUNT);
+    if (kind < 0)
         return wrong(err, "kind");
+    m->kind = (enum backup_kind)kind;
     if (!get_text(o, "reason", m->reason, sizeof m->reason))
         return wrong(err, "reason");
     if (!get_text(o, "by", m->by, sizeof m->by))
@@ -250,8 +253,10 @@ static int read_all(const json_t *o, struct manifest *m, struct error *err)
         return wrong(err, "started_at or finished_at");
     if (!get_wall(o, "pinned_until", &m->pinned_until))
         return wrong(err, "pinned_until");
-    if (!read_proved(o, m))
+    int proved = get_word(o, "proved", level_at, PROOF_LEVEL_COUNT);
+    if (proved < 0)
         return wrong(err, "proved");
+    m->proved = (enum proof_level)proved;
     for (size_t i = 0; i < ARRAY_LENGTH(parts); i++)
         if (!parts[i].read(json_object_get(o, parts[i].key), m))
             return wrong(err, parts[i].key);

@@ -62,6 +62,8 @@ class Run:
         self.process.stdout.close()
         self.process.stderr.close()
         assert lines and lines[-1].startswith("{"), f"status {self.process.returncode}: {error}"
+        # A sanitizer has its own status and words.
+        assert self.process.returncode in (0, 1) and error == "", f"status {self.process.returncode}: {error}"
         return json.loads(lines[-1])
 
 
