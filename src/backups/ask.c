@@ -107,26 +107,25 @@ static void on_ended(void *context, enum reply_class class, const char *why)
     fail(context, -EHOSTUNREACH, why);
 }
 
-int ask_start(uv_loop_t *loop, const struct redis_settings *settings,
-              const struct redis_tunnel *tunnel, const struct ask_command *commands, size_t count,
-              int64_t within_ms, ask_done *done, void *context, struct ask **ret, struct error *err)
+int ask_start(uv_loop_t *loop, const struct ask_options *options, ask_done *done, void *context,
+              struct ask **ret, struct error *err)
 {
-    assert(count > 0 && count <= ASK_COMMANDS_MAX);
+    assert(options->count > 0 && options->count <= ASK_COMMANDS_MAX);
     struct ask *a = mem_calloc(1, sizeof *a);
     if (a == NULL)
         return error_set(err, -ENOMEM, "out of memory");
     const struct connection_events events = {
         .context = a, .ready = on_ready, .reply = on_reply, .ended = on_ended};
     a->loop = loop;
-    memcpy(a->commands, commands, count * sizeof *commands);
-    a->count = count;
-    a->within_ms = within_ms;
+    memcpy(a->commands, options->commands, options->count * sizeof a->commands[0]);
+    a->count = options->count;
+    a->within_ms = options->within_ms;
     a->done = done;
     a->context = context;
-    int r = endpoint_new(settings, &a->endpoint, err);
+    int r = endpoint_new(options->redis, &a->endpoint, err);
     if (r == 0)
-        r = connection_new(loop, a->endpoint, tunnel, CONNECTION_FRESH, &events, &a->connection,
-                           err);
+        r = connection_new(loop, a->endpoint, options->tunnel, CONNECTION_FRESH, &events,
+                           &a->connection, err);
     if (r < 0) {
         endpoint_free(a->endpoint);
         mem_free(a);
@@ -135,8 +134,8 @@ int ask_start(uv_loop_t *loop, const struct redis_settings *settings,
     (void)uv_timer_init(loop, &a->timer);
     a->timer.data = a;
     uv_update_time(loop);
-    (void)uv_timer_start(&a->timer, on_late, (uint64_t)within_ms, 0);
-    connection_open(a->connection, mono_add(clock_mono(), within_ms));
+    (void)uv_timer_start(&a->timer, on_late, (uint64_t)a->within_ms, 0);
+    connection_open(a->connection, mono_add(clock_mono(), a->within_ms));
     *ret = a;
     return 0;
 }

@@ -25,11 +25,16 @@ struct ask;
  * in time `err` says why and `replies` is NULL. */
 typedef void ask_done(void *context, struct redis_reply *const *replies, const struct error *err);
 
-/* `settings` are read at once; `tunnel` must outlive the ask. */
-int ask_start(uv_loop_t *loop, const struct redis_settings *settings,
-              const struct redis_tunnel *tunnel, const struct ask_command *commands, size_t count,
-              int64_t within_ms, ask_done *done, void *context, struct ask **ret,
-              struct error *err) ATTR_MUST_USE;
+struct ask_options {
+    const struct redis_settings *redis; /* read at once */
+    const struct redis_tunnel *tunnel;  /* for via: ssh; must outlive the ask */
+    const struct ask_command *commands;
+    size_t count;
+    int64_t within_ms;
+};
+
+int ask_start(uv_loop_t *loop, const struct ask_options *options, ask_done *done, void *context,
+              struct ask **ret, struct error *err) ATTR_MUST_USE;
 /* No call of `done` any more. Takes NULL. */
 void ask_cancel(struct ask *a);
 

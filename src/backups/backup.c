@@ -192,10 +192,16 @@ static void on_after(void *context, struct redis_reply *const *replies, const st
 
 static void ask(struct backup *b, size_t commands, enum backup_stage stage, ask_done *done)
 {
+    const struct ask_options options = {
+        .redis = b->redis,
+        .tunnel = b->tunnel,
+        .commands = source_commands,
+        .count = commands,
+        .within_ms = BACKUP_ASK_MS,
+    };
     struct error err = {0};
     b->stage = stage;
-    if (ask_start(b->loop, b->redis, b->tunnel, source_commands, commands, BACKUP_ASK_MS, done, b,
-                  &b->ask, &err) < 0)
+    if (ask_start(b->loop, &options, done, b, &b->ask, &err) < 0)
         fail(b, &err);
 }
 

@@ -388,6 +388,14 @@ static bool databases_agree(const struct proof *p, const struct redis_reply *inf
     return true;
 }
 
+/* Behind a module's own field the libraries were not counted. */
+static bool functions_agree(const struct proof *p, const struct redis_reply *info)
+{
+    const struct rdb_head *h = &p->result.file.head;
+    int64_t loaded = ask_info_number(info, "number_of_libraries");
+    return loaded < 0 || h->module_data || !p->result.file.head_sound || loaded == h->functions;
+}
+
 static void judge_load(struct proof *p, const struct proof_server_result *r, struct proof_check *c)
 {
     int64_t now = ask_info_keys(r->info);
@@ -409,6 +417,12 @@ static void judge_load(struct proof *p, const struct proof_server_result *r, str
         (void)str_format(c->text, sizeof c->text,
                          "of %lld loaded keys %lld are there: use another backup",
                          (long long)r->loaded, (long long)now);
+    } else if (!functions_agree(p, r->info)) {
+        (void)str_format(c->text, sizeof c->text,
+                         "%lld libraries of functions were loaded, but %lld are in it: use another "
+                         "backup",
+                         (long long)ask_info_number(r->info, "number_of_libraries"),
+                         (long long)p->result.file.head.functions);
     } else if (!p->result.counted || databases_agree(p, r->info, c)) {
         set(c, PROOF_GOOD, PROOF_NO_REASON);
         (void)str_format(c->text, sizeof c->text, "%lld keys loaded, %lld expired, in %lld ms",

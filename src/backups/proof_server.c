@@ -141,8 +141,9 @@ static void on_time(uv_timer_t *timer)
     }
     (void)str_format(settings.socket, sizeof settings.socket, "/proc/self/fd/%d/redis.sock",
                      s->folder_fd);
-    if (ask_start(s->loop, &settings, NULL, info, 1, ASK_WITHIN_MS, on_info, s, &s->ask,
-                  &s->result.error) < 0)
+    const struct ask_options options = {
+        .redis = &settings, .commands = info, .count = 1, .within_ms = ASK_WITHIN_MS};
+    if (ask_start(s->loop, &options, on_info, s, &s->ask, &s->result.error) < 0)
         decide(s, PROOF_SERVER_FAILED);
 }
 

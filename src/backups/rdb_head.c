@@ -1,5 +1,6 @@
 #include "backups/rdb_head.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <string.h>
 
@@ -67,6 +68,7 @@ static uint64_t length_value(const unsigned char *prefix, size_t size)
 static int64_t integer_value(const unsigned char *prefix, size_t size)
 {
     uint64_t value = 0;
+    assert(size >= 2 && size <= 5);
     for (size_t i = size - 1; i >= 1; i--)
         value = value << 8 | prefix[i];
     uint64_t sign = UINT64_C(1) << (8 * (size - 1) - 1);

@@ -200,23 +200,24 @@ static bool trusted(const struct manifest *m)
     return m->proved >= PROOF_LOADED && m->suspicious == 0;
 }
 
-/* Newest first; "" when none is trusted. */
+/* Fills `id`, "" when none is trusted. */
 static int newest_trusted(const struct shelf *s, enum backup_kind kind, char id[MANIFEST_ID_SIZE],
                           struct error *err)
 {
+    ATTR_CLEANUP(mem_freep) struct manifest *m = mem_calloc(1, sizeof *m);
     char(*ids)[MANIFEST_ID_SIZE] = NULL;
     size_t count = 0;
-    int r = shelf_list(s, kind, &ids, &count, err);
-    struct manifest *m = r < 0 ? NULL : mem_calloc(1, sizeof *m);
     id[0] = '\0';
-    if (r == 0 && m == NULL)
-        r = error_set(err, -ENOMEM, "out of memory");
-    for (size_t i = count; r == 0 && i > 0 && id[0] == '\0'; i--)
+    if (m == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    int r = shelf_list(s, kind, &ids, &count, err);
+    if (r < 0)
+        return r;
+    for (size_t i = count; i > 0 && id[0] == '\0'; i--)
         if (shelf_read(s, kind, ids[i - 1], m, NULL) == 0 && trusted(m))
             (void)str_copy(id, MANIFEST_ID_SIZE, ids[i - 1]);
-    mem_free(m);
     mem_free(ids);
-    return r;
+    return 0;
 }
 
 /* Both kinds' links and the common one. A link to none is removed. */

@@ -56,12 +56,13 @@ static int check_room(struct spool *s, size_t length)
     uint64_t wanted = left > length ? left : length;
     if (wanted + (uint64_t)s->reserve_bytes <= room)
         return 0;
+    unsigned long long free_mib = room >> 20;
+    unsigned long long reserve_mib = (uint64_t)s->reserve_bytes >> 20;
+    unsigned long long wanted_mib = wanted >> 20;
     return error_set(&s->failure, -ENOSPC,
                      "the disk of %s has %llu MiB free, of which %llu MiB stay reserved, and %llu "
                      "MiB more are wanted: remove old backups or enlarge it",
-                     s->path, (unsigned long long)(room >> 20),
-                     (unsigned long long)s->reserve_bytes >> 20,
-                     (unsigned long long)((wanted >> 20) + 1));
+                     s->path, free_mib, reserve_mib, wanted_mib + 1);
 }
 
 static int write_block(struct spool *s)

@@ -43,9 +43,10 @@ def until(what, condition):
 class Run:
     """One run of the driver; `steps` so far."""
 
-    def __init__(self, what, **options):
+    def __init__(self, what, environment=None, **options):
         argv = [str(DRIVER), what] + [f"{name}={value}" for name, value in options.items()]
-        self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                        env=os.environ | (environment or {}))
         self.answer = None
 
     def until_step(self, word):

@@ -6,6 +6,8 @@ import pathlib
 import signal
 import subprocess
 
+import parts
+
 from parts import Run, Server, Skip, folder, free_port, run, server, until, wrapped
 
 # Each key takes a while to be written: there is time to do something in the middle.
@@ -202,6 +204,39 @@ def test_a_reader_that_stands_still_for_a_while_gets_all_of_it():
         b.process.send_signal(signal.SIGCONT)
         assert b.end()["end"] == "ok"
         assert run("prove", file=root / "dump.rdb", folder=root)["proved"] == "loaded"
+
+
+def test_a_disk_that_is_slower_than_the_network_makes_the_server_wait():
+    slow = {"LD_PRELOAD": str(parts.DRIVER.parent / "slow-disk.so"), "SLOW_DISK_MS": "600",
+            "ASAN_OPTIONS": "verify_asan_link_order=0", "TSAN_OPTIONS": "report_bugs=0"}
+    with server("rdbcompression no\n") as s, folder() as root:
+        s.say("DEBUG", "POPULATE", 40000, "key", 200)
+        # Each write takes longer than the silence that is allowed: the waiting is ours, and no silence.
+        result = Run("pull", environment=slow, socket=s.socket, file=root / "dump.rdb", silence_ms=300).end()
+        assert result["end"] == "ok" and result["bytes"] > 8 << 20 and result["receiving_ms"] > 3000, result
+        assert run("prove", file=root / "dump.rdb", folder=root)["proved"] == "loaded"
+
+
+def test_a_failover_in_the_middle_is_noticed():
+    with server("rdbcompression no\nrdb-key-save-delay 1000\n") as s, folder() as root:
+        s.say("DEBUG", "POPULATE", 2000, "key", 200)
+        b = Run("backup", socket=s.socket, root=root)
+        b.until_step("receiving")
+        s.say("DEBUG", "CHANGE-REPL-ID")
+        result = b.end()
+        assert result["end"] == "proved" and result["source_changed"], result
+        assert not backup(s, root)["source_changed"]
+
+
+def test_a_server_that_cannot_save_is_still_copied():
+    with server("stop-writes-on-bgsave-error yes\n") as s, folder() as root:
+        s.say("DEBUG", "POPULATE", 500, "key", 200)
+        s.say("CONFIG", "SET", "save", "1 1")
+        (s.path / "dump.rdb").mkdir()  # a save cannot be renamed over it
+        until("the failure", lambda: s.say("SET", "a", "b") and s.info("rdb_last_bgsave_status") == "err")
+        assert s.say("SET", "a", "c").startswith("MISCONF")
+        result = backup(s, root)
+        assert result["end"] == "proved", result
 
 
 def test_our_disk_is_never_filled():
