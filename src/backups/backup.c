@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <string.h>
 
-#include "backups/ask.h"
-#include "backups/shelf.h"
+#include "backups/catalog.h"
+#include "backups/query.h"
 #include "backups/source.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -21,11 +21,11 @@ struct backup {
     struct proof_limits proof_limits;
     enum backup_stage stage;
     bool cancelled, working, has_last, begun;
-    struct ask *ask;
+    struct query *query;
     struct pull *pull;
     struct proof *proof;
     /* the worker's while `working` */
-    struct shelf *shelf;
+    struct catalog *catalog;
     struct manifest manifest, last;
     struct backup_result result;
     backup_done *done;
@@ -69,9 +69,9 @@ static void on_clean_worker(uv_work_t *work)
 {
     struct backup *b = (struct backup *)work;
     if (b->begun)
-        shelf_drop(b->shelf, &b->manifest);
-    shelf_close(b->shelf);
-    b->shelf = NULL;
+        catalog_drop(b->catalog, &b->manifest);
+    catalog_close(b->catalog);
+    b->catalog = NULL;
 }
 
 static void on_clean(uv_work_t *work, int status)
@@ -111,15 +111,15 @@ static void on_publish_worker(uv_work_t *work)
 {
     struct backup *b = (struct backup *)work;
     struct error *err = &b->result.error;
-    if (shelf_publish(b->shelf, &b->manifest, b->result.manifest_sha256, err) < 0) {
+    if (catalog_publish(b->catalog, &b->manifest, b->result.manifest_sha256, err) < 0) {
         b->result.end = BACKUP_FAILED;
         on_clean_worker(work);
         return;
     }
-    (void)str_format(b->result.folder, sizeof b->result.folder, "%s/%s/%s", shelf_path(b->shelf),
-                     backup_kind_word(b->manifest.kind), b->manifest.id);
-    shelf_close(b->shelf);
-    b->shelf = NULL;
+    (void)str_format(b->result.folder, sizeof b->result.folder, "%s/%s/%s",
+                     catalog_path(b->catalog), backup_kind_word(b->manifest.kind), b->manifest.id);
+    catalog_close(b->catalog);
+    b->catalog = NULL;
 }
 
 static void publish(struct backup *b)
@@ -163,7 +163,7 @@ static void prove(struct backup *b)
 {
     const struct proof_options options = {
         .file = b->file,
-        .folder = shelf_path(b->shelf),
+        .folder = catalog_path(b->catalog),
         .server = b->server,
         .sha256 = b->manifest.files[0].sha256,
         .bytes = (uint64_t)b->manifest.files[0].bytes,
@@ -182,7 +182,7 @@ static void on_after(void *context, struct redis_reply *const *replies, const st
 {
     struct backup *b = context;
     (void)err; /* the copy is here all the same */
-    b->ask = NULL;
+    b->query = NULL;
     if (stops(b))
         return;
     if (replies != NULL)
@@ -190,9 +190,9 @@ static void on_after(void *context, struct redis_reply *const *replies, const st
     prove(b);
 }
 
-static void ask(struct backup *b, size_t commands, enum backup_stage stage, ask_done *done)
+static void query(struct backup *b, size_t commands, enum backup_stage stage, query_done *done)
 {
-    const struct ask_options options = {
+    const struct query_options options = {
         .redis = b->redis,
         .tunnel = b->tunnel,
         .commands = source_commands,
@@ -201,7 +201,7 @@ static void ask(struct backup *b, size_t commands, enum backup_stage stage, ask_
     };
     struct error err = {0};
     b->stage = stage;
-    if (ask_start(b->loop, &options, done, b, &b->ask, &err) < 0)
+    if (query_start(b->loop, &options, done, b, &b->query, &err) < 0)
         fail(b, &err);
 }
 
@@ -219,7 +219,7 @@ static void take_pull(struct manifest *m, const struct pull_result *r)
     m->functions = r->head.functions;
     m->used_memory_bytes = r->head.used_memory_bytes;
     m->file_count = 1;
-    (void)str_copy(m->files[0].name, sizeof m->files[0].name, SHELF_DUMP_FILE);
+    (void)str_copy(m->files[0].name, sizeof m->files[0].name, CATALOG_DUMP_FILE);
     m->files[0].bytes = (int64_t)r->bytes;
     (void)str_copy(m->files[0].sha256, sizeof m->files[0].sha256, r->sha256);
 }
@@ -236,7 +236,7 @@ static void on_pulled(void *context, const struct pull_result *r)
     if (stops(b))
         return;
     take_pull(&b->manifest, r);
-    ask(b, 1, BACKUP_COUNTING, on_after);
+    query(b, 1, BACKUP_COUNTING, on_after);
 }
 
 static void pull(struct backup *b)
@@ -257,7 +257,7 @@ static void on_before(void *context, struct redis_reply *const *replies, const s
 {
     struct backup *b = context;
     (void)err; /* the pull says exactly why a server cannot be reached */
-    b->ask = NULL;
+    b->query = NULL;
     if (stops(b))
         return;
     source_before(&b->manifest, b->redis, replies);
@@ -269,15 +269,15 @@ static void on_open_worker(uv_work_t *work)
     struct backup *b = (struct backup *)work;
     struct error *err = &b->result.error;
     char folder[PATH_MAX];
-    if (shelf_open(b->root, b->service, &b->shelf, err) < 0)
+    if (catalog_open(b->root, b->service, &b->catalog, err) < 0)
         return;
-    int found = shelf_latest(b->shelf, &b->last, err);
+    int found = catalog_latest(b->catalog, &b->last, err);
     b->has_last = found == 1;
-    if (found < 0 ||
-        shelf_begin(b->shelf, b->manifest.kind, b->manifest.started, &b->manifest, folder, err) < 0)
+    if (found < 0 || catalog_begin(b->catalog, b->manifest.kind, b->manifest.started, &b->manifest,
+                                   folder, err) < 0)
         return;
     b->begun = true;
-    if (!str_format(b->file, sizeof b->file, "%s/" SHELF_DUMP_FILE, folder))
+    if (!str_format(b->file, sizeof b->file, "%s/" CATALOG_DUMP_FILE, folder))
         (void)error_set(err, -ENAMETOOLONG, "the path %s is too long", folder);
 }
 
@@ -294,7 +294,7 @@ static void on_open(uv_work_t *work, int status)
         fail(b, &err);
         return;
     }
-    ask(b, SOURCE_COMMANDS, BACKUP_LOOKING, on_before);
+    query(b, SOURCE_COMMANDS, BACKUP_LOOKING, on_before);
 }
 
 int backup_start(uv_loop_t *loop, const struct backup_options *options, backup_done *done,
@@ -337,8 +337,8 @@ void backup_cancel(struct backup *b)
     }
     if (b->working)
         return; /* the worker's end does */
-    ask_cancel(b->ask);
-    b->ask = NULL;
+    query_cancel(b->query);
+    b->query = NULL;
     proof_cancel(b->proof);
     b->proof = NULL;
     (void)stops(b);

@@ -18,7 +18,7 @@
 struct backup_options {
     const struct redis_settings *redis; /* must outlive the backup */
     const struct redis_tunnel *tunnel;  /* for via: ssh; likewise */
-    const char *root, *service;         /* ROOT/SERVICE is the folder (shelf.h) */
+    const char *root, *service;         /* ROOT/SERVICE is the folder (catalog.h) */
     const char *server;                 /* that proves it (proof.h) */
     const char *reason, *by;            /* "" = none given; the schedule */
     enum backup_kind kind;

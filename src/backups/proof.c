@@ -8,8 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backups/ask.h"
 #include "backups/proof_server.h"
+#include "backups/query.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/child.h"
@@ -376,7 +376,7 @@ static bool databases_agree(const struct proof *p, const struct redis_reply *inf
 {
     for (size_t i = 0; i < p->report.database_count; i++) {
         const struct rdb_counts *d = &p->report.databases[i];
-        int64_t keys = ask_info_database(info, d->db);
+        int64_t keys = query_info_database(info, d->db);
         if (keys <= d->keys && keys >= d->keys - d->expires)
             continue;
         (void)str_format(c->text, sizeof c->text,
@@ -392,13 +392,13 @@ static bool databases_agree(const struct proof *p, const struct redis_reply *inf
 static bool functions_agree(const struct proof *p, const struct redis_reply *info)
 {
     const struct rdb_head *h = &p->result.file.head;
-    int64_t loaded = ask_info_number(info, "number_of_libraries");
+    int64_t loaded = query_info_number(info, "number_of_libraries");
     return loaded < 0 || h->module_data || !p->result.file.head_sound || loaded == h->functions;
 }
 
 static void judge_load(struct proof *p, const struct proof_server_result *r, struct proof_check *c)
 {
-    int64_t now = ask_info_keys(r->info);
+    int64_t now = query_info_keys(r->info);
     c->keys = r->loaded;
     c->expired = r->expired;
     set(c, PROOF_BAD, PROOF_NO_REASON);
@@ -421,7 +421,7 @@ static void judge_load(struct proof *p, const struct proof_server_result *r, str
         (void)str_format(c->text, sizeof c->text,
                          "%lld libraries of functions were loaded, but %lld are in it: use another "
                          "backup",
-                         (long long)ask_info_number(r->info, "number_of_libraries"),
+                         (long long)query_info_number(r->info, "number_of_libraries"),
                          (long long)p->result.file.head.functions);
     } else if (!p->result.counted || databases_agree(p, r->info, c)) {
         set(c, PROOF_GOOD, PROOF_NO_REASON);

@@ -8,7 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "backups/ask.h"
+#include "backups/query.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/child.h"
@@ -24,7 +24,7 @@ struct proof_server {
     uv_loop_t *loop;
     uv_timer_t timer;
     struct child *child;
-    struct ask *ask;
+    struct query *query;
     int folder_fd; /* its path may be longer than a socket's address */
     char folder[PATH_MAX], link[PATH_MAX], socket[PATH_MAX];
     mono_ms began, deadline;
@@ -54,8 +54,8 @@ static void on_timer_closed(uv_handle_t *handle)
 
 static void finish(struct proof_server *s)
 {
-    ask_cancel(s->ask);
-    s->ask = NULL;
+    query_cancel(s->query);
+    s->query = NULL;
     remove_folder(s);
     s->result.info = s->info;
     if (s->done != NULL)
@@ -102,14 +102,14 @@ static void again(struct proof_server *s)
 static void on_info(void *context, struct redis_reply *const *replies, const struct error *err)
 {
     struct proof_server *s = context;
-    s->ask = NULL;
+    s->query = NULL;
     if (s->decided || s->child == NULL)
         return;
-    if (err != NULL || ask_info_number(replies[0], "loading") != 0) {
+    if (err != NULL || query_info_number(replies[0], "loading") != 0) {
         again(s); /* it does not listen yet, or loads */
         return;
     }
-    /* The replies are the ask's: the text is copied. */
+    /* The replies belong to the query: copy the text. */
     s->info = mem_calloc(1, sizeof *s->info);
     if (s->info != NULL) {
         s->info->type = RESP_BULK;
@@ -121,18 +121,18 @@ static void on_info(void *context, struct redis_reply *const *replies, const str
         decide(s, PROOF_SERVER_FAILED);
         return;
     }
-    int64_t gone = ask_info_number(s->info, "expired_keys");
-    int64_t evicted = ask_info_number(s->info, "evicted_keys");
-    s->result.loaded = ask_info_number(s->info, "rdb_last_load_keys_loaded");
-    s->result.expired = ask_info_number(s->info, "rdb_last_load_keys_expired");
+    int64_t gone = query_info_number(s->info, "expired_keys");
+    int64_t evicted = query_info_number(s->info, "evicted_keys");
+    s->result.loaded = query_info_number(s->info, "rdb_last_load_keys_loaded");
+    s->result.expired = query_info_number(s->info, "rdb_last_load_keys_expired");
     s->result.lost_since = (gone > 0 ? gone : 0) + (evicted > 0 ? evicted : 0);
-    ask_info_text(s->info, "redis_version", s->result.version, sizeof s->result.version);
+    query_info_text(s->info, "redis_version", s->result.version, sizeof s->result.version);
     decide(s, PROOF_SERVER_LOADED);
 }
 
 static void on_time(uv_timer_t *timer)
 {
-    static const struct ask_command info[] = {{{"INFO"}}};
+    static const struct query_command info[] = {{{"INFO"}}};
     struct proof_server *s = timer->data;
     struct redis_settings settings = {.port = 0};
     if (mono_reached(clock_mono(), s->deadline)) {
@@ -141,9 +141,9 @@ static void on_time(uv_timer_t *timer)
     }
     (void)str_format(settings.socket, sizeof settings.socket, "/proc/self/fd/%d/redis.sock",
                      s->folder_fd);
-    const struct ask_options options = {
+    const struct query_options options = {
         .redis = &settings, .commands = info, .count = 1, .within_ms = ASK_WITHIN_MS};
-    if (ask_start(s->loop, &options, on_info, s, &s->ask, &s->result.error) < 0)
+    if (query_start(s->loop, &options, on_info, s, &s->query, &s->result.error) < 0)
         decide(s, PROOF_SERVER_FAILED);
 }
 

@@ -251,7 +251,7 @@ static void on_spool_ready(void *context, const struct error *err)
     if (err != NULL)
         fail(p, PULL_DISK, err);
     else if (p->stream != NULL)
-        stream_hold(p->stream, spool_full(p->spool));
+        stream_pause(p->stream, spool_full(p->spool));
 }
 
 /* --- the protocol --- */
@@ -354,7 +354,7 @@ static void take_data(struct pull *p, const char *bytes, size_t length)
     else if (p->transfer.phase == TRANSFER_WHOLE)
         succeed(p);
     else if (p->stream != NULL && spool_full(p->spool))
-        stream_hold(p->stream, true);
+        stream_pause(p->stream, true);
 }
 
 static void on_data(void *context, const char *bytes, size_t length)

@@ -7,7 +7,7 @@
 
 enum { INFO, MAXMEMORY, DATABASES, APPENDONLY, MODULES };
 
-const struct ask_command source_commands[SOURCE_COMMANDS] = {
+const struct query_command source_commands[SOURCE_COMMANDS] = {
     [INFO] = {{"INFO"}},
     [MAXMEMORY] = {{"CONFIG", "GET", "maxmemory"}},
     [DATABASES] = {{"CONFIG", "GET", "databases"}},
@@ -68,12 +68,13 @@ void source_before(struct manifest *m, const struct redis_settings *redis,
     if (replies == NULL)
         return;
     const struct redis_reply *info = replies[INFO];
-    ask_info_text(info, "role", s->role, sizeof s->role);
-    ask_info_text(info, "run_id", s->run_id, sizeof s->run_id);
-    bool valkey = ask_info_field(info, "valkey_version") != NULL;
+    query_info_text(info, "role", s->role, sizeof s->role);
+    query_info_text(info, "run_id", s->run_id, sizeof s->run_id);
+    bool valkey = query_info_field(info, "valkey_version") != NULL;
     (void)str_copy(s->server, sizeof s->server, valkey ? "valkey" : "redis");
-    ask_info_text(info, valkey ? "valkey_version" : "redis_version", s->version, sizeof s->version);
-    m->live_before = ask_info_keys(info);
+    query_info_text(info, valkey ? "valkey_version" : "redis_version", s->version,
+                    sizeof s->version);
+    m->live_before = query_info_keys(info);
     s->maxmemory_bytes = config_number(replies[MAXMEMORY]);
     s->databases = config_number(replies[DATABASES]);
     s->appendonly = str_equal(config_value(replies[APPENDONLY]), "yes");
@@ -83,11 +84,11 @@ void source_before(struct manifest *m, const struct redis_settings *redis,
 bool source_after(struct manifest *m, const struct redis_reply *info)
 {
     char replid[sizeof m->source.replid];
-    m->live_after = ask_info_keys(info);
-    m->fork_us = ask_info_number(info, "latest_fork_usec");
+    m->live_after = query_info_keys(info);
+    m->fork_us = query_info_number(info, "latest_fork_usec");
     /* Redis reaps its child a little after the last byte. */
-    bool running = ask_info_number(info, "rdb_bgsave_in_progress") != 0;
-    m->cow_bytes = ask_info_number(info, running ? "current_cow_size" : "rdb_last_cow_size");
-    ask_info_text(info, "master_replid", replid, sizeof replid);
+    bool running = query_info_number(info, "rdb_bgsave_in_progress") != 0;
+    m->cow_bytes = query_info_number(info, running ? "current_cow_size" : "rdb_last_cow_size");
+    query_info_text(info, "master_replid", replid, sizeof replid);
     return replid[0] != '\0' && !str_equal(replid, m->source.replid);
 }

@@ -21,10 +21,10 @@ int stream_write(struct stream *s, const void *bytes, size_t length)
     return s->kind->write(s, bytes, length);
 }
 
-void stream_hold(struct stream *s, bool held)
+void stream_pause(struct stream *s, bool paused)
 {
     if (!s->closed && s->state == STREAM_OPEN)
-        s->kind->hold(s, held);
+        s->kind->pause(s, paused);
 }
 
 enum stream_state stream_state(const struct stream *s)

@@ -340,9 +340,9 @@ static int tls_write(struct stream *stream, const void *bytes, size_t length)
     return flush(s);
 }
 
-static void tls_hold(struct stream *stream, bool held)
+static void tls_pause(struct stream *stream, bool paused)
 {
-    stream_hold(self(stream)->below, held);
+    stream_pause(self(stream)->below, paused);
 }
 
 static void tls_close(struct stream *stream)
@@ -363,7 +363,7 @@ static void tls_release(struct stream *stream)
     mem_free(s);
 }
 
-static const struct stream_kind tls_kind = {tls_open, tls_write, tls_hold, tls_close, tls_release};
+static const struct stream_kind tls_kind = {tls_open, tls_write, tls_pause, tls_close, tls_release};
 
 static bool is_address(const char *name)
 {

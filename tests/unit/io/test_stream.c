@@ -218,7 +218,7 @@ static void a_held_stream_reads_nothing_until_it_is_let_go(void **state)
     assert_int_equal(stream_fd_new(&loop, pair[0], &t.stream, NULL), 0);
     open_stream(&t);
     run_until(&t.opened);
-    stream_hold(t.stream, true);
+    stream_pause(t.stream, true);
     size_t sent = 0;
     for (ssize_t n = 0; n >= 0; sent += n > 0 ? (size_t)n : 0) {
         n = send(pair[1], block, sizeof block, MSG_DONTWAIT);
@@ -230,10 +230,10 @@ static void a_held_stream_reads_nothing_until_it_is_let_go(void **state)
     assert_int_equal(stream_write(t.stream, "x", 1), 0); /* the other way is open */
     assert_int_equal(recv(pair[1], block, 1, 0), 1);
     assert_int_equal(shutdown(pair[1], SHUT_WR), 0);
-    stream_hold(t.stream, false);
+    stream_pause(t.stream, false);
     run_until(&t.ended);
     assert_int_equal(t.data.length, sent);
-    stream_hold(t.stream, true); /* too late to mean anything */
+    stream_pause(t.stream, true); /* too late to mean anything */
     finish(&t);
     assert_int_equal(close(pair[1]), 0);
 }

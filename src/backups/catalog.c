@@ -1,4 +1,4 @@
-#include "backups/shelf.h"
+#include "backups/catalog.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -23,7 +23,7 @@
 /* A partial folder holds files, and at most one folder of a proof server. */
 #define DEPTH_MAX 2
 
-struct shelf {
+struct catalog {
     int lock; /* descriptor */
     char path[PATH_MAX];
 };
@@ -77,7 +77,7 @@ static void sweep(const char *path)
 
 /* --- opening --- */
 
-static int take_lock(struct shelf *s, struct error *err)
+static int take_lock(struct catalog *s, struct error *err)
 {
     char path[PATH_MAX];
     if (!str_format(path, sizeof path, "%s/.lock", s->path))
@@ -94,10 +94,10 @@ static int take_lock(struct shelf *s, struct error *err)
     return error_set_errno(err, -errno, "cannot lock %s", path);
 }
 
-int shelf_open(const char *root, const char *service, struct shelf **ret, struct error *err)
+int catalog_open(const char *root, const char *service, struct catalog **ret, struct error *err)
 {
     char kind_path[PATH_MAX];
-    struct shelf *s = mem_calloc(1, sizeof *s);
+    struct catalog *s = mem_calloc(1, sizeof *s);
     if (s == NULL)
         return error_set(err, -ENOMEM, "out of memory");
     s->lock = -1;
@@ -111,7 +111,7 @@ int shelf_open(const char *root, const char *service, struct shelf **ret, struct
     if (r == 0)
         r = take_lock(s, err);
     if (r < 0) {
-        shelf_close(s);
+        catalog_close(s);
         return r;
     }
     sweep(s->path);
@@ -122,7 +122,7 @@ int shelf_open(const char *root, const char *service, struct shelf **ret, struct
     return 0;
 }
 
-void shelf_close(struct shelf *s)
+void catalog_close(struct catalog *s)
 {
     if (s == NULL)
         return;
@@ -130,29 +130,29 @@ void shelf_close(struct shelf *s)
     mem_free(s);
 }
 
-const char *shelf_path(const struct shelf *s)
+const char *catalog_path(const struct catalog *s)
 {
     return s->path;
 }
 
 /* --- paths --- */
 
-static bool named(const struct shelf *s, const struct manifest *m, const char *prefix,
+static bool named(const struct catalog *s, const struct manifest *m, const char *prefix,
                   const char *file, char to[PATH_MAX])
 {
     return str_format(to, PATH_MAX, "%s/%s/%s%s%s%s", s->path, backup_kind_word(m->kind), prefix,
                       m->id, file[0] == '\0' ? "" : "/", file);
 }
 
-static int too_long(const struct shelf *s, struct error *err)
+static int too_long(const struct catalog *s, struct error *err)
 {
     return error_set(err, -ENAMETOOLONG, "the path %s is too long", s->path);
 }
 
 /* --- making one --- */
 
-int shelf_begin(struct shelf *s, enum backup_kind kind, wall_ms at, struct manifest *m,
-                char folder[PATH_MAX], struct error *err)
+int catalog_begin(struct catalog *s, enum backup_kind kind, wall_ms at, struct manifest *m,
+                  char folder[PATH_MAX], struct error *err)
 {
     m->kind = kind;
     for (int i = 0; i < SECONDS_TRIED; i++) {
@@ -172,7 +172,7 @@ int shelf_begin(struct shelf *s, enum backup_kind kind, wall_ms at, struct manif
                      SECONDS_TRIED);
 }
 
-void shelf_drop(struct shelf *s, const struct manifest *m)
+void catalog_drop(struct catalog *s, const struct manifest *m)
 {
     char folder[PATH_MAX];
     if (named(s, m, PARTIAL, "", folder))
@@ -201,7 +201,7 @@ static bool trusted(const struct manifest *m)
 }
 
 /* Fills `id`, "" when none is trusted. */
-static int newest_trusted(const struct shelf *s, enum backup_kind kind, char id[MANIFEST_ID_SIZE],
+static int newest_trusted(const struct catalog *s, enum backup_kind kind, char id[MANIFEST_ID_SIZE],
                           struct error *err)
 {
     ATTR_CLEANUP(mem_freep) struct manifest *m = mem_calloc(1, sizeof *m);
@@ -210,18 +210,18 @@ static int newest_trusted(const struct shelf *s, enum backup_kind kind, char id[
     id[0] = '\0';
     if (m == NULL)
         return error_set(err, -ENOMEM, "out of memory");
-    int r = shelf_list(s, kind, &ids, &count, err);
+    int r = catalog_list(s, kind, &ids, &count, err);
     if (r < 0)
         return r;
     for (size_t i = count; i > 0 && id[0] == '\0'; i--)
-        if (shelf_read(s, kind, ids[i - 1], m, NULL) == 0 && trusted(m))
+        if (catalog_read(s, kind, ids[i - 1], m, NULL) == 0 && trusted(m))
             (void)str_copy(id, MANIFEST_ID_SIZE, ids[i - 1]);
     mem_free(ids);
     return 0;
 }
 
 /* Both kinds' links and the common one. A link to none is removed. */
-static int point_all(const struct shelf *s, struct error *err)
+static int point_all(const struct catalog *s, struct error *err)
 {
     char newest[MANIFEST_ID_SIZE] = "";
     char target[64] = "";
@@ -272,7 +272,7 @@ static int write_manifest(const char *path, const struct manifest *m, char sha25
     return 0;
 }
 
-int shelf_publish(struct shelf *s, const struct manifest *m, char sha256[65], struct error *err)
+int catalog_publish(struct catalog *s, const struct manifest *m, char sha256[65], struct error *err)
 {
     char partial[PATH_MAX];
     char final[PATH_MAX];
@@ -296,7 +296,7 @@ int shelf_publish(struct shelf *s, const struct manifest *m, char sha256[65], st
     return r < 0 ? r : point_all(s, err);
 }
 
-int shelf_update(struct shelf *s, const struct manifest *m, char sha256[65], struct error *err)
+int catalog_update(struct catalog *s, const struct manifest *m, char sha256[65], struct error *err)
 {
     char path[PATH_MAX];
     if (!named(s, m, "", MANIFEST_FILE, path))
@@ -307,8 +307,8 @@ int shelf_update(struct shelf *s, const struct manifest *m, char sha256[65], str
 
 /* --- reading --- */
 
-int shelf_read(const struct shelf *s, enum backup_kind kind, const char *id, struct manifest *ret,
-               struct error *err)
+int catalog_read(const struct catalog *s, enum backup_kind kind, const char *id,
+                 struct manifest *ret, struct error *err)
 {
     char path[PATH_MAX];
     ATTR_CLEANUP(buf_free) struct buf text = BUF_LIMIT(MANIFEST_BYTES_MAX);
@@ -326,7 +326,7 @@ int shelf_read(const struct shelf *s, enum backup_kind kind, const char *id, str
     return r < 0 ? error_prefix(err, "%s", path) : 0;
 }
 
-int shelf_latest(const struct shelf *s, struct manifest *ret, struct error *err)
+int catalog_latest(const struct catalog *s, struct manifest *ret, struct error *err)
 {
     char ids[BACKUP_KIND_COUNT][MANIFEST_ID_SIZE];
     for (enum backup_kind k = 0; k < BACKUP_KIND_COUNT; k++) {
@@ -338,7 +338,7 @@ int shelf_latest(const struct shelf *s, struct manifest *ret, struct error *err)
         strcmp(ids[BACKUP_DAILY], ids[BACKUP_MANUAL]) > 0 ? BACKUP_DAILY : BACKUP_MANUAL;
     if (ids[newer][0] == '\0')
         return 0;
-    int r = shelf_read(s, newer, ids[newer], ret, err);
+    int r = catalog_read(s, newer, ids[newer], ret, err);
     return r < 0 ? r : 1;
 }
 
@@ -347,8 +347,8 @@ static int by_name(const void *a, const void *b)
     return strcmp(a, b);
 }
 
-int shelf_list(const struct shelf *s, enum backup_kind kind, char (**ret)[MANIFEST_ID_SIZE],
-               size_t *ret_count, struct error *err)
+int catalog_list(const struct catalog *s, enum backup_kind kind, char (**ret)[MANIFEST_ID_SIZE],
+                 size_t *ret_count, struct error *err)
 {
     char path[PATH_MAX];
     if (!str_format(path, sizeof path, "%s/%s", s->path, backup_kind_word(kind)))
@@ -356,17 +356,17 @@ int shelf_list(const struct shelf *s, enum backup_kind kind, char (**ret)[MANIFE
     ATTR_CLEANUP(close_dirp) DIR *dir = opendir(path);
     if (dir == NULL)
         return error_set_errno(err, -errno, "cannot read the folder %s", path);
-    char(*ids)[MANIFEST_ID_SIZE] = mem_calloc(SHELF_BACKUPS_MAX, MANIFEST_ID_SIZE);
+    char(*ids)[MANIFEST_ID_SIZE] = mem_calloc(CATALOG_BACKUPS_MAX, MANIFEST_ID_SIZE);
     if (ids == NULL)
         return error_set(err, -ENOMEM, "out of memory");
     size_t count = 0;
     for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir)) {
         if (!manifest_id_valid(e->d_name))
             continue;
-        if (count == SHELF_BACKUPS_MAX) {
+        if (count == CATALOG_BACKUPS_MAX) {
             mem_free(ids);
             return error_set(err, -EFBIG, "%s has more than %d backups: remove old ones", path,
-                             SHELF_BACKUPS_MAX);
+                             CATALOG_BACKUPS_MAX);
         }
         (void)str_copy(ids[count++], MANIFEST_ID_SIZE, e->d_name);
     }
