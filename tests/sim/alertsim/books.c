@@ -269,7 +269,7 @@ static void send_call(struct world *w, const struct message *m)
         if (e->why != ESCALATION_WHY_NO_UPDATE)
             b->called |= 1u << e->level;
         break;
-    case ESCALATION_NOBODY:
+    case ESCALATION_UNREACHED:
         b->called |= 1u << e->level; /* nobody is left: that is said */
         break;
     case ESCALATION_ACKED:
