@@ -194,11 +194,12 @@ struct verdict cause_judge(const struct sight *sight, mono_ms now);
 bool cause_certificate_expired(const struct sight *sight);
 
 /* The sentences of cause_row(), where what is seen allows one that says more. `address` is where
- * Redis was asked, `here` says that it runs on this machine. Returns `ret`, or a static text. */
+ * Redis was asked, `here` says that it runs on this machine, `own` that Resus runs it without systemd.
+ * Returns `ret`, or a static text. */
 #define CAUSE_WORDS_MAX (FACT_TEXT_MAX * 2)
 struct cause_place {
     const char *unit, *address;
-    bool here;
+    bool here, own;
 };
 const char *cause_summary(enum cause cause, const struct sight *sight, struct cause_place place,
                           char ret[CAUSE_WORDS_MAX]);

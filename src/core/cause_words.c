@@ -255,6 +255,29 @@ static struct words of_memory(enum cause cause, const struct sight *s)
     return (struct words){NULL, NULL};
 }
 
+/* ── without systemd ── */
+
+/* `control: process`: Resus starts and stops the process itself. */
+static struct words of_own(enum cause cause)
+{
+    switch (cause) {
+    case CAUSE_OK:
+        return (struct words){"Redis answers and its process runs.", NULL};
+    case CAUSE_UNIT_STOPPED:
+        return (struct words){"Redis was shut down, and not through Resus.",
+                              "Find out who shut it down. To keep it stopped, run: resus stop "
+                              "--confirm STOP, or resus pause."};
+    case CAUSE_UNIT_FAILED:
+        return (struct words){"The Redis process ended with an error.", NULL};
+    case CAUSE_SYSTEMD_RESTARTING:
+        return (struct words){"Resus is starting or stopping Redis.", NULL};
+    case CAUSE_STOP_HANGING:
+        return (struct words){"A stop of Redis hangs: its process does not end.", NULL};
+    default:
+        return (struct words){NULL, NULL};
+    }
+}
+
 /* ── both ── */
 
 static struct words of_sight(enum cause cause, const struct sight *s, struct cause_place place)
@@ -299,6 +322,8 @@ static struct words of_sight(enum cause cause, const struct sight *s, struct cau
 static struct words words_of(enum cause cause, const struct sight *s, struct cause_place place)
 {
     struct words words = of_sight(cause, s, place);
+    if (place.own && words.summary == NULL && words.advice == NULL)
+        words = of_own(cause);
     return words.summary != NULL || words.advice != NULL ? words : of_memory(cause, s);
 }
 

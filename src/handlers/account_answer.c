@@ -2,9 +2,10 @@
 
 #include <string.h>
 
+#include "accounts/note.h"
+#include "accounts/second_factor.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "handlers/second_factor.h"
 
 static const struct throttle_rule own_password = {.free = 5, .longest_ms = 900000};
 
@@ -168,6 +169,12 @@ bool account_code_good(struct handlers *h, struct call *call, struct user *u)
     account_refuse(h, call, AUDIT_AUTHENTICATION, 403, "Wrong code",
                    "The code is wrong or was used already.", "totp_invalid");
     return false;
+}
+
+void account_answer_saved(struct handlers *h, struct call *call, uint64_t id, json_t *body)
+{
+    call->kept = body;
+    handlers_wait_for(h, call, id);
 }
 
 json_t *account_list(json_t *items)

@@ -34,22 +34,22 @@ static const char *title(int status)
     }
 }
 
-void reply_json(struct exchange *x, int status, json_t *body, const char *lines)
+void reply_json(struct request *x, int status, json_t *body, const char *lines)
 {
     if (status >= 400 && json_object_get(body, "error") != NULL)
-        (void)json_put_text(body, "request_id", exchange_request(x)->id);
+        (void)json_put_text(body, "request_id", request_info(x)->id);
     char *text = body == NULL ? NULL : json_dumps(body, JSON_WRITE_FLAGS | JSON_ENCODE_ANY);
     json_decref(body);
     struct answer answer = {.status = text == NULL ? 500 : status,
                             .lines = lines,
                             .body = text,
                             .length = text == NULL ? 0 : strlen(text)};
-    exchange_answer(x, &answer);
+    request_answer(x, &answer);
     mem_wipe(text, answer.length); /* a login's answer holds the token */
     free(text);
 }
 
-void reply_error(struct exchange *x, int status, const char *code, const char *message,
+void reply_error(struct request *x, int status, const char *code, const char *message,
                  const char *lines)
 {
     json_t *body = json_object();
@@ -60,7 +60,7 @@ void reply_error(struct exchange *x, int status, const char *code, const char *m
     reply_json(x, status, body, lines);
 }
 
-void reply_login(struct exchange *x, const char *code, const char *message)
+void reply_login(struct request *x, const char *code, const char *message)
 {
     reply_error(x, 401, code, message, "WWW-Authenticate: Bearer realm=\"resus\"\r\n");
 }

@@ -20,10 +20,13 @@ FLOORS = {
     "host": "base core io settings",
     "store": "base core io settings",
     "notify": "base core io settings",
+    "accounts": "base core io settings api store",
+    "sshkeys": "base core io settings api host store",
     "engine": "base core io settings api redis host store notify",
-    "handlers": "base core io settings api redis host store notify engine",
-    "daemon": "base core io settings api redis host store notify engine handlers",
-    "cli": "base core io settings api redis host store notify engine handlers daemon",
+    "doctor": "base core io settings api redis host store sshkeys engine",
+    "handlers": "base core io settings api redis host store notify accounts sshkeys engine doctor",
+    "daemon": "base core io settings api redis host store notify accounts sshkeys engine doctor handlers",
+    "cli": "base core io settings api redis host store notify accounts sshkeys engine doctor handlers daemon",
     "web": "base core io api",
 }
 # Under tests/unit, beside the floors' own folders: what their tests share.

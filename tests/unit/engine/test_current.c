@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -321,6 +322,29 @@ static void connections_that_are_closed_by_a_server_full_of_clients_are_named_so
     assert_int_equal(service_of(f)->cause, CAUSE_CLIENTS_EXHAUSTED);
 }
 
+static bool explained_as_old(struct fixture *f, int64_t now)
+{
+    JSON_CLEANUP json_t *body = engine_explain_json(f->engine, 0, fixture_at(now));
+    char *reasons = json_dumps(json_object_get(body, "reasons"), JSON_COMPACT);
+    bool said = strstr(reasons, "The unit was last looked at") != NULL;
+    free(reasons);
+    assert_int_equal(said,
+                     json_is_true(json_object_get(json_object_get(body, "facts"), "unit_is_old")));
+    return said;
+}
+
+static void a_look_at_the_unit_from_before_the_failure_is_called_old(void **state)
+{
+    struct fixture *f = *state;
+    struct world w = well("a");
+    int64_t now = run_until(f, &w, 5000);
+    assert_false(explained_as_old(f, now));
+    engine_redis_lost(f->engine, 0, "closed", fixture_at(now + 100));
+    assert_true(explained_as_old(f, now + 100));
+    answer_host(f, now + 110);
+    assert_false(explained_as_old(f, now + 110));
+}
+
 static void a_refused_info_is_a_note_and_no_silence(void **state)
 {
     struct fixture *f = *state;
@@ -421,6 +445,7 @@ int main(void)
         TEST(a_moment_of_silence_does_not_let_new_clients_in),
         TEST(what_the_open_connection_said_last_is_asked_again),
         TEST(connections_that_are_closed_by_a_server_full_of_clients_are_named_so),
+        TEST(a_look_at_the_unit_from_before_the_failure_is_called_old),
         TEST(a_refused_info_is_a_note_and_no_silence),
         TEST(refused_writes_count_as_rising_for_a_minute),
         TEST(the_canary_is_written_on_a_primary_alone_and_only_when_it_is_on),
