@@ -163,7 +163,9 @@ static mono_ms hold_until(const struct step *s)
     const struct alert *a = s->a;
     if (a->class == CLASS_HOST)
         return mono_add(a->bad_since, ALERT_HOST_HOLD_MS);
-    return s->in->may_heal ? mono_add(a->bad_since, s->policy->page_after_ms) : a->bad_since;
+    /* Without facts nothing shows that no help is possible. */
+    bool waits = s->in->may_heal || s->in->event == ALERT_UNKNOWN;
+    return waits ? mono_add(a->bad_since, s->policy->page_after_ms) : a->bad_since;
 }
 
 static void fire_if_due(struct step *s)

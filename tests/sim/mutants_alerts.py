@@ -31,8 +31,8 @@ MUTANTS = [
      "    a->acted = a->acted || s->in->acted;\n    a->cause = s->in->cause;\n    a->members = s->in->members;\n    rate(s);",
      "a flapping alert counts the time in which it was bad as well"),
     # nobody is left without a message
-    ("hold-endless", ALERT, "return s->in->may_heal ? mono_add(a->bad_since, s->policy->page_after_ms) : a->bad_since;",
-     "return s->in->may_heal ? MONO_NEVER : a->bad_since;", "a page waits for as long as recovery works"),
+    ("hold-endless", ALERT, "return waits ? mono_add(a->bad_since, s->policy->page_after_ms) : a->bad_since;",
+     "return waits ? MONO_NEVER : a->bad_since;", "a page waits for as long as recovery works"),
     ("worse-silent", ALERT, "    if (a->severity > a->sent_severity)\n        send_worse(s);\n    else if",
      "    if", "what gets worse is not sent"),
     ("milder-silent", ALERT, "    else if (a->severity < a->sent_severity)\n        send_milder(s);\n", "",

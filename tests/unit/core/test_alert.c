@@ -118,7 +118,7 @@ static void test_every_cell_is_as_written_here(void **state)
     static const enum alert_state next[][ALERT_EVENT_COUNT] = {
         /* BAD, WELL, UNKNOWN, GONE */
         [ALERT_RESOLVED] = {ALERT_FIRING, ALERT_RESOLVED, ALERT_RESOLVED, ALERT_RESOLVED},
-        [ALERT_PENDING] = {ALERT_FIRING, ALERT_RESOLVED, ALERT_FIRING, ALERT_RESOLVED},
+        [ALERT_PENDING] = {ALERT_FIRING, ALERT_RESOLVED, ALERT_PENDING, ALERT_RESOLVED},
         [ALERT_FIRING] = {ALERT_FIRING, ALERT_CLEARING, ALERT_FIRING, ALERT_RESOLVED},
         [ALERT_CLEARING] = {ALERT_FIRING, ALERT_CLEARING, ALERT_CLEARING, ALERT_RESOLVED},
         [ALERT_FLAPPING] = {ALERT_FLAPPING, ALERT_FLAPPING, ALERT_FLAPPING, ALERT_RESOLVED},
@@ -226,6 +226,19 @@ static void test_a_page_waits_while_recovery_can_help_and_no_longer(void **state
     s.in.may_heal = false; /* given up, or paused */
     see(&s, ALERT_BAD, 3);
     expect(&s, ALERT_TRIGGER, ALERT_WHY_NEW, PAGER | CHAT | MAIL, 1);
+}
+
+static void test_a_moment_without_facts_does_not_end_the_wait(void **state)
+{
+    (void)state;
+    struct story s = story_of(CLASS_AVAILABILITY);
+    s.in.may_heal = true;
+    see(&s, ALERT_BAD, 0);
+    s.in.may_heal = false;
+    see(&s, ALERT_UNKNOWN, 59);
+    assert_int_equal(messages(&s), 0);
+    see(&s, ALERT_UNKNOWN, 60);
+    assert_int_equal(messages(&s), 1);
 }
 
 static void test_what_recovery_healed_is_one_line_without_a_pager(void **state)
@@ -635,6 +648,7 @@ int main(void)
         cmocka_unit_test(test_every_sight_in_every_state_keeps_the_books_of_channels),
         cmocka_unit_test(test_what_only_a_person_can_help_is_sent_at_once),
         cmocka_unit_test(test_a_page_waits_while_recovery_can_help_and_no_longer),
+        cmocka_unit_test(test_a_moment_without_facts_does_not_end_the_wait),
         cmocka_unit_test(test_what_recovery_healed_is_one_line_without_a_pager),
         cmocka_unit_test(test_a_relapse_counts_from_the_first_failure),
         cmocka_unit_test(test_what_passed_by_itself_is_never_sent),
