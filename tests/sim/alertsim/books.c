@@ -151,11 +151,11 @@ static void check_slot(struct world *w, int slot)
     const struct slot_book *b = &w->books.slots[slot];
     int64_t hold = slot == HOST_SLOT ? ALERT_HOST_HOLD_MS : w->policy.page_after_ms;
     if (s->bad_for[slot] > hold + SLACK && !open_anywhere(b))
-        world_fail(w, "slot %d: bad for %.0f s, and nobody was told", slot,
+        world_fail(w, "slot %d: bad for %.0f s without a message", slot,
                    (double)s->bad_for[slot] / 1000);
     if (s->last[slot] == ALERT_BAD && !w->window && s->bad_at[slot] == w->now && open_anywhere(b) &&
         b->told < s->severity[slot])
-        world_fail(w, "slot %d: it got worse, and nobody was told", slot);
+        world_fail(w, "slot %d: it got worse without a message", slot);
     if (s->same_for[slot] > LONGEST_HOLD + SLACK && open_anywhere(b) &&
         b->told != s->severity[slot])
         world_fail(w, "slot %d: it got milder, and the pager was not resolved", slot);
@@ -187,7 +187,7 @@ static void take_status(struct world *w, int subject, const struct message *m)
         b->mitigated_at = w->now;
     if (next == INCIDENT_RESOLVED || next == INCIDENT_CLOSED) {
         if (b->manned && !m->by_person)
-            world_fail(w, "subject %d: ended without the person who is at it", subject);
+            world_fail(w, "subject %d: ended although a person has command", subject);
         end_of_work(b);
     }
     if (next == INCIDENT_RESOLVED && !m->by_person && w->clock_mean == 0 &&
@@ -270,7 +270,7 @@ static void send_call(struct world *w, const struct message *m)
             b->called |= 1u << e->level;
         break;
     case ESCALATION_UNREACHED:
-        b->called |= 1u << e->level; /* nobody is left: that is said */
+        b->called |= 1u << e->level; /* no level is left, and that is reported */
         break;
     case ESCALATION_ACKED:
         b->acked = true;
