@@ -33,6 +33,12 @@ MUTANTS = [
     # every trouble is reported
     ("hold-endless", ALERT, "return waits ? mono_add(a->bad_since, s->policy->page_after_ms) : a->bad_since;",
      "return waits ? MONO_NEVER : a->bad_since;", "a page waits for as long as recovery works"),
+    ("hold-none", ALERT, "    bool waits = s->in->may_heal || s->in->event == ALERT_UNKNOWN;", "    bool waits = false;",
+     "a page does not wait for recovery"),
+    ("hold-lost", SEE, "    bool lasts = remedy == REMEDY_PATIENCE && f->call_due;", "    bool lasts = f->call_due;",
+     "what is due of a long command is taken for due of a crash"),
+    ("hold-load", SEE, "    if (passes(remedy))\n        return true;", "    if (passes(remedy))\n        return false;",
+     "a load that makes progress is sent at once"),
     ("worse-silent", ALERT, "    if (a->severity > a->sent_severity)\n        send_worse(s);\n    else if",
      "    if", "what gets worse is not sent"),
     ("milder-silent", ALERT, "    else if (a->severity < a->sent_severity)\n        send_milder(s);\n", "",

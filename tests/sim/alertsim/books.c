@@ -59,6 +59,10 @@ static void send_trigger(struct world *w, int slot, const struct alert_effect *e
         b->open[c] = b->last[c] = e->episode;
     }
     b->told = e->severity;
+    const struct sights *s = &w->sights;
+    if (e->why == ALERT_WHY_NEW && s->helped[slot] &&
+        w->now - s->onset[slot] < w->policy.page_after_ms)
+        world_fail(w, "slot %d: sent while recovery could still help", slot);
     if (e->why == ALERT_WHY_NEW || e->why == ALERT_WHY_FLAPPING)
         count_trigger(w, slot);
 }
@@ -128,6 +132,11 @@ void books_see(struct world *w, int slot, const struct alert_input *in)
     /* The host speaks for it: by what is true, whatever the machine makes of it. */
     s->absorbed[slot] = w->host_down && slot != HOST_SLOT;
     if (in->event == ALERT_BAD) {
+        if (s->well_for[slot] > LONGEST_HOLD + SLACK) {
+            s->onset[slot] = w->now;
+            s->helped[slot] = slot != HOST_SLOT;
+        }
+        s->helped[slot] = s->helped[slot] && world_helps(w, slot_subject(slot));
         if (s->last[slot] != ALERT_BAD)
             s->bad_for[slot] = 0;
         if (s->last[slot] != ALERT_BAD || s->severity[slot] != in->severity)
