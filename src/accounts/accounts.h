@@ -37,8 +37,7 @@ int accounts_open(const struct accounts_ports *ports, const char *state_dir, str
                   struct error *err) ATTR_MUST_USE;
 /* Calls that wait for a password are answered with 503; run the loop once more. Takes NULL. */
 void accounts_close(struct accounts *a);
-/* A write that an account asked for has ended (ids with ACCOUNTS_ID). */
-#define ACCOUNTS_ID ((uint64_t)3 << 46)
+/* A write that an account asked for has ended (TICKET_ACCOUNTS). */
 void accounts_saved(struct accounts *a, uint64_t id, enum store_outcome outcome);
 /* A line that somebody else writes to the audit log: the security watch looks at it. Takes
  * NULL. */

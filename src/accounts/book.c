@@ -13,15 +13,15 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/ticket.h"
 #include "io/log.h"
 
-#define KIND_SHIFT 44
-#define NUMBER_SHIFT 12
-#define NUMBER_MASK UINT32_MAX
-#define SERIAL_MASK ((1U << NUMBER_SHIFT) - 1)
+/* A save's number: the item's, then a serial that tells two saves of it apart. */
+#define SERIAL_BITS 12
+#define SERIAL_MASK ((1U << SERIAL_BITS) - 1)
 #define SHELF_FIRST 16
 
-static_assert((int)STORE_ACCOUNT_COUNT <= 4, "a kind fits into two bits of an id");
+static_assert((int)STORE_ACCOUNT_COUNT <= TICKET_PART_MAX, "a kind is a part of a ticket");
 
 /* Every item begins with its number. */
 static int64_t number_of(const void *item)
@@ -108,8 +108,11 @@ int account_add(struct accounts *a, enum store_account kind, size_t size, size_t
 static uint64_t next_save_id(struct accounts *a, enum store_account kind, int64_t number)
 {
     a->save_serial++;
-    return ACCOUNTS_ID | (uint64_t)kind << KIND_SHIFT |
-           ((uint64_t)number & NUMBER_MASK) << NUMBER_SHIFT | (a->save_serial & SERIAL_MASK);
+    return ticket_pack((struct ticket){
+        .owner = TICKET_ACCOUNTS,
+        .part = (int)kind,
+        .number = (uint64_t)number << SERIAL_BITS | (a->save_serial & SERIAL_MASK),
+    });
 }
 
 static uint64_t save(struct accounts *a, enum store_account kind, int64_t number, const void *item)
@@ -147,6 +150,7 @@ void account_remove(struct accounts *a, enum store_account kind, void *item)
 
 void accounts_saved(struct accounts *a, uint64_t id, enum store_outcome outcome)
 {
+    struct ticket ticket = ticket_read(id);
     if (outcome == STORE_DURABLE)
         return;
     if (a->unsaved_count == UNSAVED_MAX) {
@@ -154,8 +158,8 @@ void accounts_saved(struct accounts *a, uint64_t id, enum store_outcome outcome)
         return;
     }
     a->unsaved[a->unsaved_count++] = (struct unsaved_item){
-        .kind = (enum store_account)((id & ~ACCOUNTS_ID) >> KIND_SHIFT & 3),
-        .number = (int64_t)(id >> NUMBER_SHIFT & NUMBER_MASK),
+        .kind = (enum store_account)ticket.part,
+        .number = (int64_t)(ticket.number >> SERIAL_BITS),
     };
     upkeep_look(a);
 }

@@ -1,6 +1,6 @@
 #include "api/call.h"
 
-#include "base/json.h"
+#include "api/error_body.h"
 #include "base/mem.h"
 #include "base/str.h"
 
@@ -12,16 +12,6 @@ bool call_sees(const struct call *call, const char *id)
         if (str_equal(json_string_value(one), id))
             return true;
     return call->services == NULL;
-}
-
-json_t *call_error(const char *title, const char *message, const char *code, wall_ms now)
-{
-    json_t *body = json_object();
-    (void)json_put_text(body, "error", title);
-    (void)json_put_text(body, "message", message);
-    (void)json_put_text(body, "code", code);
-    (void)json_put_wall(body, "timestamp", now);
-    return body;
 }
 
 void call_wipe_secrets(const struct call *call)
@@ -36,5 +26,5 @@ void call_wipe_secrets(const struct call *call)
 void call_refuse(struct call *call, int status, const char *title, const char *message,
                  const char *code, wall_ms now)
 {
-    call->answer(call, status, call_error(title, message, code, now));
+    call->answer(call, status, error_body(title, message, code, now));
 }

@@ -46,8 +46,7 @@ void call_wipe_secrets(const struct call *call);
 /* Is the service among those that the call's API token is for? */
 bool call_sees(const struct call *call, const char *id);
 
-/* `{"error", "message", "code", "timestamp"}`. */
-json_t *call_error(const char *title, const char *message, const char *code, wall_ms now);
+/* Answers with error_body(). */
 void call_refuse(struct call *call, int status, const char *title, const char *message,
                  const char *code, wall_ms now);
 

@@ -86,6 +86,13 @@ static struct words of_unit(const struct sight *s)
 static struct words of_path(const struct sight *s)
 {
     bool refused = cause_probe(s)->reply == REPLY_REFUSED;
+    if (s->witness.paused)
+        return (struct words){
+            "Redis runs, but makes all its clients wait: they are paused (CLIENT "
+            "PAUSE).",
+            "Find out who paused them: a failover, or an administrator. The pause "
+            "ends by itself when its time is over; a restart may break what it is "
+            "for."};
     if (cause_shut_out(s))
         return (struct words){"Redis answers the clients that are connected, but new connections "
                               "fail: new clients are cut off.",

@@ -150,6 +150,7 @@ struct process_facts {
 struct witness_facts {
     mono_ms asked, at;
     bool possible;          /* false: the host could not be asked, `text` says why */
+    bool paused;            /* PING waits, but a faulty command is refused: CLIENT PAUSE */
     enum reply_class reply; /* when possible; any answer, also an error, proves that Redis works */
     char address[64];       /* where on that host, such as 127.0.0.1:6379 */
     char text[FACT_TEXT_MAX];

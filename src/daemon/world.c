@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/ticket.h"
 #include "daemon/intents.h"
 #include "daemon/outcome.h"
 #include "daemon/recall.h"
@@ -120,7 +121,7 @@ static void handlers_redis(void *context, int service, uint64_t id, enum redis_r
 
 static void take_answer(struct place *p, const struct redis_answer *answer)
 {
-    if ((answer->id & HANDLERS_ID) == 0) {
+    if (!ticket_is_of(answer->id, TICKET_HANDLERS)) {
         engine_redis_ended(p->world->engine, p->index, answer, now_here());
         return;
     }
@@ -167,11 +168,11 @@ void world_command(void *context, int service, const struct host_request *reques
 static void take_result(struct place *p, const struct ledger_entry *asked,
                         const struct host_result *r)
 {
-    if ((asked->id & TITLE_ID) != 0) {
+    if (ticket_is_of(asked->id, TICKET_TITLE)) {
         witness_title_ended(p, asked->id, r);
         return;
     }
-    if ((asked->id & HANDLERS_ID) != 0) {
+    if (ticket_is_of(asked->id, TICKET_HANDLERS)) {
         handlers_host_ended(p->world->handlers, p->index, asked->id, r);
         return;
     }

@@ -90,7 +90,6 @@ void world_command(void *context, int service, const struct host_request *reques
 void world_refuse_soon(struct world *w);
 
 /* world_witness.c */
-#define TITLE_ID ((uint64_t)1 << 45) /* in the id of a question: its look at the process' title */
 int place_open_witness(struct world *w, int index, const struct service_settings *s,
                        struct ends *ret, struct error *err) ATTR_MUST_USE;
 /* The port of engine and handlers: PING from the Redis host itself. */

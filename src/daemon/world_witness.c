@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "base/ticket.h"
 #include "daemon/world_inside.h"
 #include "host/systemctl.h"
 #include "io/clock.h"
@@ -27,7 +28,17 @@ static void tell_engine(struct place *p, uint64_t id, const struct witness_facts
 {
     struct witness_outcome o = {.id = id, .facts = *facts};
     p->question.id = 0;
+    if (facts->paused) /* the faulty command */
+        engine_own_errors(p->world->engine, p->index, 1);
     engine_witness_ended(p->world->engine, p->index, &o, clock_now());
+}
+
+/* Of the look at the title, for the question `id`. */
+static uint64_t title_ticket(uint64_t id)
+{
+    struct ticket t = ticket_read(id);
+    t.owner = TICKET_TITLE;
+    return ticket_pack(t);
 }
 
 /* A process that Resus runs itself listens where its settings say. */
@@ -42,7 +53,7 @@ static bool title_helps(const struct place *p, uint64_t id, const struct witness
 static void on_witness(void *context, uint64_t id, const struct witness_facts *facts)
 {
     struct place *p = context;
-    if ((id & HANDLERS_ID) != 0) {
+    if (ticket_is_of(id, TICKET_HANDLERS)) {
         handlers_witness_ended(p->world->handlers, p->index, id, facts);
         return;
     }
@@ -53,14 +64,14 @@ static void on_witness(void *context, uint64_t id, const struct witness_facts *f
     p->question.titled = true;
     p->question.refused = *facts;
     const struct host_request look = {
-        .id = id | TITLE_ID, .command = HOST_STATUS, .deadline = p->question.deadline};
+        .id = title_ticket(id), .command = HOST_STATUS, .deadline = p->question.deadline};
     world_command(p->world, p->index, &look);
 }
 
 void witness_title_ended(struct place *p, uint64_t id, const struct host_result *r)
 {
     struct witness_question *q = &p->question;
-    if ((q->id | TITLE_ID) != id) /* given up meanwhile */
+    if (title_ticket(q->id) != id) /* given up meanwhile */
         return;
     int port = r->end == HOST_EXITED ? systemctl_listening_port(r->out, r->out_length) : 0;
     if (port > 0 && port != q->port && p->witness != NULL)
@@ -80,7 +91,7 @@ void world_witness(void *context, int service, uint64_t id, int port, mono_ms de
 {
     struct world *w = context;
     struct place *p = &w->places[service];
-    if ((id & HANDLERS_ID) == 0)
+    if (ticket_is_of(id, TICKET_ENGINE))
         p->question = (struct witness_question){.id = id, .port = port, .deadline = deadline};
     if (p->witness != NULL) {
         witness_ask(p->witness, id, port, deadline);

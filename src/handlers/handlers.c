@@ -5,10 +5,12 @@
 #include <string.h>
 
 #include "accounts/accounts.h"
+#include "api/error_body.h"
 #include "api/visible.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/ticket.h"
 #include "handlers/account_answer.h"
 #include "handlers/inside.h"
 
@@ -148,7 +150,7 @@ static void list_add(struct call **list, struct call *call)
 
 uint64_t handlers_wait(struct handlers *h, struct call *call)
 {
-    call->ask = ++h->last_id | HANDLERS_ID;
+    call->ask = ticket_pack((struct ticket){.owner = TICKET_HANDLERS, .number = ++h->last_id});
     list_add(&h->waiting, call);
     return call->ask;
 }
@@ -278,15 +280,14 @@ static void refuse_role(struct handlers *h, struct call *call, enum access least
                             : "%s needs the role %s; yours is %s. Contact an administrator.",
                      call->operation->name, access_name(least), access_name(call->access));
     account_permission_refused(h, call, text);
-    json_t *body =
-        call_error(nobody ? "Login required" : "Permission denied", text,
-                   nobody ? "login_required" : "permission_denied", handlers_now(h).wall);
-    json_t *roles = json_array();
-    for (int role = (int)least; role <= (int)ACCESS_ADMIN; role++)
-        (void)json_array_append_new(roles, json_string(access_name((enum access)role)));
-    (void)json_put(body, "required_roles", roles);
-    (void)json_put_text(body, "user_role", access_name(call->access));
-    call->answer(call, nobody ? 401 : 403, body);
+    const struct role_refusal refusal = {
+        .title = nobody ? "Login required" : "Permission denied",
+        .message = text,
+        .code = nobody ? "login_required" : "permission_denied",
+        .least = least,
+        .has = call->access,
+    };
+    call->answer(call, nobody ? 401 : 403, error_body_role(&refusal, handlers_now(h).wall));
 }
 
 static void refuse_temporary(struct handlers *h, struct call *call)

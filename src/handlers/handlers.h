@@ -15,9 +15,8 @@
 struct accounts;
 struct sshkeys;
 
-/* What handlers need besides the engine; answers come back through handlers_*_ended() with the id.
- * Ids have HANDLERS_ID set, so that the daemon can tell them from the engine's. */
-#define HANDLERS_ID ((uint64_t)1 << 47)
+/* What handlers need besides the engine; answers come back through handlers_*_ended() with the id,
+ * which is a ticket of TICKET_HANDLERS (base/ticket.h). */
 
 struct handlers_ports {
     void *context;
@@ -55,7 +54,7 @@ void handlers_dispatch(struct handlers *h, struct call *call, const char *servic
 void handlers_gone(struct handlers *h, struct call *call);
 
 struct accounts *handlers_accounts(struct handlers *h);
-/* A write of an account (ids with ACCOUNTS_ID) has ended. */
+/* A write of an account (TICKET_ACCOUNTS) has ended. */
 void handlers_saved(struct handlers *h, uint64_t id, enum store_outcome outcome,
                     const struct error *error);
 void handlers_audited(struct handlers *h, uint64_t id, enum audit_outcome outcome,

@@ -1,4 +1,5 @@
 /* key rotate: which key is meant, and may it be exchanged now. */
+#include "api/error_body.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/inside.h"
@@ -63,7 +64,7 @@ static bool possible(struct handlers *h, struct call *call)
 
 static void refuse_unconfirmed(struct handlers *h, struct call *call)
 {
-    json_t *body = call_error("Confirmation required",
+    json_t *body = error_body("Confirmation required",
                               "Every service that uses the key goes over to the new one. To "
                               "confirm it: {\"confirmation\": true}.",
                               "confirmation_required", handlers_now(h).wall);

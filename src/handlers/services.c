@@ -1,4 +1,5 @@
 /* services, status, health, refresh, preflight, timing, version */
+#include "api/error_body.h"
 #include "api/visible.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -56,7 +57,7 @@ static json_t *whole_status(struct handlers *h, int service, struct now now)
         return status;
     JSON_CLEANUP json_t *health = engine_health_json(h->engine, service, now);
     const json_t *cause = json_object_get(health, "cause");
-    JSON_CLEANUP json_t *error = call_error("Cannot tell", json_text_or(cause, "summary", ""),
+    JSON_CLEANUP json_t *error = error_body("Cannot tell", json_text_or(cause, "summary", ""),
                                             json_text_or(cause, "code", ""), now.wall);
     (void)json_object_update_missing(status, error);
     return status;

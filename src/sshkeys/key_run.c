@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "api/error_body.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -102,7 +103,7 @@ static void refuse(struct sshkeys *k, int status, const char *title, const char 
     va_start(args, format);
     (void)vsnprintf(text, sizeof text, format, args);
     va_end(args);
-    end(k, status, call_error(title, text, code, sshkeys_now(k).wall));
+    end(k, status, error_body(title, text, code, sshkeys_now(k).wall));
 }
 
 /* ── work on files ── */
@@ -365,7 +366,7 @@ static void note_and_refuse(struct sshkeys *k, int status, const char *title, co
                             const char *text)
 {
     k->run->status = status;
-    k->run->body = call_error(title, text, code, sshkeys_now(k).wall);
+    k->run->body = error_body(title, text, code, sshkeys_now(k).wall);
     begin_work(k, KEY_WORK_NOTE);
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/error_body.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -52,12 +53,7 @@ void reply_json(struct request *x, int status, json_t *body, const char *lines)
 void reply_error(struct request *x, int status, const char *code, const char *message,
                  const char *lines)
 {
-    json_t *body = json_object();
-    (void)json_put_text(body, "error", title(status));
-    (void)json_put_text(body, "message", message);
-    (void)json_put_text(body, "code", code);
-    (void)json_put_wall(body, "timestamp", clock_wall());
-    reply_json(x, status, body, lines);
+    reply_json(x, status, error_body(title(status), message, code, clock_wall()), lines);
 }
 
 void reply_login(struct request *x, const char *code, const char *message)

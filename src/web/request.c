@@ -3,11 +3,13 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "api/error_body.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/clock.h"
 #include "web/connection.h"
 #include "web/header.h"
+#include "web/reply.h"
 #include "web/wsframe.h"
 
 #define WS_KEY_LENGTH 24 /* 16 bytes in base64 */
@@ -221,16 +223,9 @@ static void refuse(struct connection *c, int status, const char *error, const ch
                    const char *message)
 {
     struct request *x = c->request;
-    char body[512];
-    char now[WALL_TEXT_SIZE];
-    (void)str_format(body, sizeof body,
-                     "{\"error\": \"%s\", \"message\": \"%s\", \"code\": \"%s\", \"timestamp\": "
-                     "\"%s\", \"request_id\": \"%s\"}",
-                     error, message, code, wall_text(clock_wall(), now), x->id);
-    const struct answer answer = {
-        .status = status, .body = body, .length = strlen(body), .close = true};
     x->on_stack = true;
-    request_answer(x, &answer);
+    x->close_after = true;
+    reply_json(x, status, error_body(error, message, code, clock_wall()), NULL);
     send_answer(c);
 }
 

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "api/error_body.h"
 #include "api/openapi.h"
 #include "api/route.h"
 #include "base/json.h"
@@ -133,16 +134,8 @@ static bool count_call(struct router *router, struct request *x, enum rate_class
                      rate.limit, rate.remaining, rate.reset);
     if (!rate.refused)
         return true;
-    json_t *body = json_object();
-    (void)json_put_text(body, "error", "Rate limit exceeded");
-    (void)json_put_text(body, "message", "Too many requests: wait and try again.");
-    (void)json_put_text(body, "code", "rate_limited");
-    (void)json_put_int(body, "retry_after_seconds", rate.retry_after_seconds);
-    (void)json_put_int(body, "limit", rate.limit);
-    (void)json_put_int(body, "window_seconds", RATE_WINDOW_SECONDS);
-    (void)json_put_wall(body, "timestamp", clock_wall());
     (void)str_append(lines, REPLY_LINES_MAX, "Retry-After: %d\r\n", rate.retry_after_seconds);
-    reply_json(x, 429, body, lines);
+    reply_json(x, 429, error_body_rate(&rate, clock_wall()), lines);
     return false;
 }
 
@@ -288,17 +281,14 @@ static bool is_api(const char *path)
 
 static void refuse_role(struct request *x, const struct identity *identity, enum access least)
 {
-    json_t *body = json_object();
-    json_t *roles = json_array();
-    for (int role = (int)least; role <= (int)ACCESS_ADMIN; role++)
-        (void)json_array_append_new(roles, json_string(access_name((enum access)role)));
-    (void)json_put_text(body, "error", "Permission denied");
-    (void)json_put_text(body, "message", "Your role may not do this. Contact an administrator.");
-    (void)json_put_text(body, "code", "permission_denied");
-    (void)json_put_wall(body, "timestamp", clock_wall());
-    (void)json_put(body, "required_roles", roles);
-    (void)json_put_text(body, "user_role", access_name(identity->access));
-    reply_json(x, 403, body, NULL);
+    const struct role_refusal refusal = {
+        .title = "Permission denied",
+        .message = "Your role may not do this. Contact an administrator.",
+        .code = "permission_denied",
+        .least = least,
+        .has = identity->access,
+    };
+    reply_json(x, 403, error_body_role(&refusal, clock_wall()), NULL);
 }
 
 static void serve_upgrade(struct router *router, struct request *x, const struct route *route,

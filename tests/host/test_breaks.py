@@ -3,9 +3,10 @@
 import contextlib
 
 import recoveries
+from proxies import Proxy
 from recoveries import watching
 from tap import on_every
-from test_judgement import evidence, expect, extended, wait_for_human
+from test_judgement import evidence, expect, extended, left_alone, wait_for_human
 from waiting import wait_until
 
 OTHER_PORT = 6390
@@ -74,3 +75,52 @@ def test_two_that_swapped_their_ports_are_both_left_alone(host):
         host.run("systemctl", "stop", "resus-test-other")
         moved_away(host, daemon)
         recoveries.assert_untouched(host, before)
+
+
+# Clients that are paused
+
+
+def paused(host, daemon, what):
+    with left_alone(host, daemon), host.redis(seconds=60) as client:
+        client.call("CLIENT", "PAUSE", 40_000, "ALL")
+        health = expect(daemon, host, "path_broken", what, "useless", seconds=20)
+        assert "they are paused (CLIENT PAUSE)" in health["cause"]["summary"], health["cause"]
+        assert "clients are paused" in evidence(health), evidence(health)
+        wait_for_human(daemon, "path_broken")
+        assert client.call("PING") == "PONG", "the end of the pause"
+
+
+@on_every
+def test_redis_that_makes_its_clients_wait_is_no_hang(host):
+    with watching(host) as daemon:
+        paused(host, daemon, "CLIENT PAUSE")
+
+
+def test_redis_that_makes_its_clients_wait_is_no_hang_by_the_longer_list(host):
+    with watching(host, service=extended(host)) as daemon:
+        paused(host, daemon, "CLIENT PAUSE, extended")
+
+
+# Proxies
+
+
+def test_proxy_that_accepts_and_is_silent_is_a_broken_path(host):
+    with Proxy(host) as proxy:
+        with watching(host, service={"address": f"127.0.0.1:{proxy.port}"}) as daemon, left_alone(host, daemon):
+            proxy.hold()
+            health = expect(daemon, host, "path_broken", "proxy silent", "useless", seconds=20)
+            assert "127.0.0.1:6379" in evidence(health), evidence(health)
+            wait_for_human(daemon, "path_broken")
+            recoveries.watch_on(daemon, 35)
+            recoveries.assert_nothing_done(daemon)
+            proxy.let_go()
+
+
+def test_proxy_that_answers_slowly_is_never_a_hang(host):
+    with Proxy(host) as proxy:
+        with watching(host, service={"address": f"127.0.0.1:{proxy.port}"}) as daemon, left_alone(host, daemon):
+            proxy.delay = 4
+            recoveries.watch_on(daemon, 45)
+            assert daemon.health()["cause"]["code"] == "path_broken", daemon.health()
+            recoveries.assert_nothing_done(daemon)
+            proxy.delay = 0

@@ -237,8 +237,8 @@ MUTANTS = [
     ("stopped-once", EVIDENCE, "bool still = b->state == TASK_STOPPED && ", "bool still = ",
      "a process that was seen stopped once is restarted"),
     ("refusal-believed", SILENCE, ("return refused_here ? judge_refused(s, enough, now)\n"
-     "                        : judge_process(s, there, deaf, enough, now);", "evidence_blind_over(s, now)"),
-     ("return judge_process(s, there, deaf, enough, now);", "evidence_waited(s, now)"),
+     "                        : judge_process(s, p, there, deaf, enough, now);", "evidence_blind_over(s, now)"),
+     ("return judge_process(s, p, there, deaf, enough, now);", "evidence_waited(s, now)"),
      "a Redis that refuses us is restarted although nobody could be asked on its host"),
     ("path-restarted", CAUSE_TABLE, '{"path_broken", OVERALL_CRITICAL, RESTART_USELESS, REMEDY_HUMAN,',
      '{"path_broken", OVERALL_CRITICAL, RESTART_HELPS, REMEDY_RESTART,', "a Redis that only we cannot reach is restarted"),

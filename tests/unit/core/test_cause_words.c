@@ -104,6 +104,10 @@ static void a_redis_that_listens_elsewhere_is_named(void **state)
     expect(CAUSE_PATH_BROKEN, &s,
            "Nothing listens at 10.0.0.5:6379; on its own host Redis answers at 127.0.0.1:6379",
            "via: ssh");
+    s.witness.paused = true;
+    s.witness.reply = REPLY_ERROR;
+    expect(CAUSE_PATH_BROKEN, &s, "makes all its clients wait", "failover");
+    s.witness.paused = false;
     s.fresh.reply = REPLY_SILENT;
     expect(CAUSE_PATH_BROKEN, &s, cause_row(CAUSE_PATH_BROKEN)->summary, "");
 }

@@ -255,6 +255,12 @@ static void a_shut_door_is_known_when_the_primary_is_back(void **state)
     door_shuts_during(*state, REPLY_MASTERDOWN);
 }
 
+/* A load may take minutes: when it ends, "healthy" would be said first, and corrected later. */
+static void a_shut_door_is_known_when_the_load_is_over(void **state)
+{
+    door_shuts_during(*state, REPLY_LOADING);
+}
+
 static void new_clients_that_are_refused_are_named_and_nothing_is_restarted(void **state)
 {
     struct fixture *f = *state;
@@ -441,6 +447,7 @@ int main(void)
         TEST(figures_belong_to_the_process_that_reported_them),
         TEST(a_shut_door_is_known_when_redis_can_save_again),
         TEST(a_shut_door_is_known_when_the_primary_is_back),
+        TEST(a_shut_door_is_known_when_the_load_is_over),
         TEST(new_clients_that_are_refused_are_named_and_nothing_is_restarted),
         TEST(a_moment_of_silence_does_not_let_new_clients_in),
         TEST(what_the_open_connection_said_last_is_asked_again),
