@@ -88,9 +88,9 @@ static int take_lock(struct catalog *s, struct error *err)
     if (flock(s->lock, LOCK_EX | LOCK_NB) == 0)
         return 0;
     if (errno == EWOULDBLOCK)
-        return error_set(err, -EBUSY,
-                         "another process works on the backups in %s: wait until it has finished",
-                         s->path);
+        return error_set(
+            err, -EBUSY,
+            "another process is working on the backups in %s: wait until it has finished", s->path);
     return error_set_errno(err, -errno, "cannot lock %s", path);
 }
 
