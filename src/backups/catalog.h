@@ -48,6 +48,9 @@ void catalog_drop(struct catalog *s, const struct manifest *m);
 /* Writes the manifest of a published backup again (a later proof, a pin), and `latest` with it. */
 int catalog_update(struct catalog *s, const struct manifest *m, char sha256[65],
                    struct error *err) ATTR_MUST_USE;
+/* Removes a published backup and points `latest` at the one before. */
+int catalog_remove(struct catalog *s, enum backup_kind kind, const char *id,
+                   struct error *err) ATTR_MUST_USE;
 int catalog_read(const struct catalog *s, enum backup_kind kind, const char *id,
                  struct manifest *ret, struct error *err) ATTR_MUST_USE;
 /* The newest proved one of both kinds: 1, 0 when there is none. A damaged manifest counts as none,

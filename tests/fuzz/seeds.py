@@ -484,6 +484,10 @@ def seeds():
             "two": b":14\t:1309448221\t:15\tSET a b\t127.0.0.1:58217\tme\n:13\t:1309448128\t:30\tKEYS *\n",
             "odd": b":12\t:1\t:1\n+what\t:1\t:1\tx y :5\n",
         },
+        "source": {
+            "redis": b"$" + INFO + b"--\nmaxmemory\n100\n--\ndatabases\n16\n--\nappendonly\nyes\n--\nname\nbf\nver\n1\n",
+            "refused": b"-NOPERM\n--\n-NOPERM\n--\nodd\n--\n\n--\nname\n",
+        },
         "sudo_list": {"rules": SUDO, "show": SHOW, "status": STATUS},
         "systemctl_status": {"running": STATUS, "failed": STATUS_FAILED, "properties": SHOW},
         "timespan": {"long": b"1y 2month 3w 4d 5h 6min 7.5s 8ms 9us", "infinity": b"infinity"},
@@ -545,6 +549,7 @@ WORDS = {
     "systemctl_status": ["src/host/systemctl.c", "src/host/timespan.c", "src/host/host_refusal.c"],
     "timespan": ["src/host/timespan.c"],
     "token": ["src/api/token.c"],
+    "source": ["src/backups/source.c", "src/redis/info.c"],
     "transfer": ["src/backups/transfer.c", "tests/fuzz/fuzz_transfer.c"],
     "web_link": ["src/daemon/web_link.c", "src/api/operations.c"],
 }
