@@ -350,6 +350,14 @@ const char *access_name(enum access role)
     return names[role];
 }
 
+enum access access_by_name(const char *name)
+{
+    for (int access = ACCESS_VIEWER; name != NULL && access <= (int)ACCESS_ADMIN; access++)
+        if (str_equal(access_name((enum access)access), name))
+            return (enum access)access;
+    return ACCESS_ANONYMOUS;
+}
+
 int operation_by_name(const char *name)
 {
     for (int i = 0; i < OPERATION_COUNT; i++)

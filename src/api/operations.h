@@ -14,6 +14,7 @@
 
 enum access { ACCESS_ANONYMOUS, ACCESS_VIEWER, ACCESS_OPERATOR, ACCESS_ADMIN };
 const char *access_name(enum access role);
+enum access access_by_name(const char *name); /* ACCESS_ANONYMOUS: none; takes NULL */
 
 enum operation_id {
     OP_SERVICES,

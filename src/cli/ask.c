@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "api/error_body.h"
 #include "api/operations.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -46,10 +47,8 @@ int ask_failed(const struct invocation *in, int exit_status, const char *code, c
         say(text);
         return exit_status;
     }
-    json_t *body JSON_CLEANUP = json_object();
-    (void)(json_put_text(body, "error", "Not done") && json_put_text(body, "message", text) &&
-           json_put_text(body, "code", code) && json_put_wall(body, "timestamp", clock_wall()) &&
-           json_put_null(body, "request_id"));
+    json_t *body JSON_CLEANUP = error_body("Not done", text, code, clock_wall());
+    (void)json_put_null(body, "request_id");
     ask_print_json(body);
     return exit_status;
 }

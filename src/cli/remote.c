@@ -4,8 +4,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "api/client_request.h"
 #include "api/operations.h"
-#include "api/request.h"
 #include "api/route.h"
 #include "api/token.h"
 #include "base/buf.h"
@@ -282,7 +282,7 @@ int remote_call(struct remote *r, const char *op, const char *service, const jso
     }
     struct buf target = BUF_LIMIT(ROUTE_QUERY_MAX), body = BUF_LIMIT(ROUTE_BODY_MAX);
     if (rc == 0)
-        rc = request_make(o, service, args, &target, &body, err);
+        rc = client_request_make(o, service, args, &target, &body, err);
     if (rc == 0)
         rc = perform(r, o, buf_text(&target), &body, deadline, err);
     if (rc == 0)

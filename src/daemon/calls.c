@@ -1,5 +1,6 @@
 #include "daemon/calls.h"
 
+#include "api/error_body.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/clock.h"
@@ -40,7 +41,7 @@ void calls_take(void *context, struct control_call *control)
     if (index < 0) {
         control_answer(
             control, 404,
-            call_error("Not found", "There is no such operation.", "not_found", clock_wall()));
+            error_body("Not found", "There is no such operation.", "not_found", clock_wall()));
         return;
     }
     struct waiting *w = mem_calloc(1, sizeof *w);

@@ -8,6 +8,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include "api/error_body.h"
+#include "api/frame_pipe.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -18,16 +20,13 @@
 #include "io/clock.h"
 #include "io/log.h"
 
-#define READ_CHUNK 65536
-
 enum peer_state { PEER_NAMELESS, PEER_OPEN, PEER_REFUSED, PEER_CLOSING };
 
 struct connection {
-    uv_pipe_t pipe;
+    struct frame_pipe pipe;
     struct control_server *server;
     enum peer_state state;
     struct control_principal principal;
-    struct buf in;
     struct call_record *calls;
     size_t call_count;
     struct connection *next;
@@ -52,12 +51,7 @@ struct control_server {
     bool closing;
     struct bounded_log log;
     uv_loop_t *loop;
-    char chunk[READ_CHUNK]; /* one read at a time on one loop */
-};
-
-struct outgoing {
-    uv_write_t request;
-    struct buf bytes;
+    char chunk[FRAME_PIPE_CHUNK]; /* one read at a time on one loop */
 };
 
 static_assert(offsetof(struct call_record, call) == 0, "control_call is the record's head");
@@ -79,16 +73,15 @@ static void connection_release(struct connection *c)
             s->count--;
             break;
         }
-    buf_free(&c->in);
     mem_free(c);
     server_release(s);
 }
 
 /* Cancellations are told here, a loop turn after the drop: a handler that walks its followers and
  * pushes to each must not see the list change under its hands. */
-static void on_connection_closed(uv_handle_t *handle)
+static void on_closed(void *context)
 {
-    struct connection *c = handle->data;
+    struct connection *c = context;
     struct call_record *calls = c->calls;
     c->calls = NULL;
     for (struct call_record *r = calls; r != NULL; r = r->next)
@@ -108,61 +101,32 @@ static void connection_drop(struct connection *c)
     if (c->state == PEER_CLOSING)
         return;
     c->state = PEER_CLOSING;
-    uv_close((uv_handle_t *)&c->pipe, on_connection_closed);
+    frame_pipe_close(&c->pipe);
 }
 
 /* ---- writing ------------------------------------------------------------------------------- */
 
-static void on_written(uv_write_t *request, int status)
+/* After a refusal nothing more is to be said. */
+static void on_drained(void *context)
 {
-    struct outgoing *out = (struct outgoing *)request;
-    struct connection *c = request->handle->data;
-    buf_free(&out->bytes);
-    mem_free(out);
-    if (status < 0)
+    struct connection *c = context;
+    if (c->state == PEER_REFUSED)
         connection_drop(c);
 }
 
-static void on_refusal_written(uv_write_t *request, int status)
+/* Takes `frame` (NULL: memory was lacking). -EMSGSIZE: it is too long, nothing was sent. What cannot
+ * be sent otherwise ends the connection: a stream with a gap is of no use to the reader. */
+static int connection_send(struct connection *c, json_t *frame)
 {
-    struct connection *c = request->handle->data;
-    on_written(request, status);
+    size_t waiting = frame_pipe_waiting(&c->pipe);
+    int r = frame_pipe_send(&c->pipe, frame);
+    if (r >= 0 || r == -EMSGSIZE || c->state == PEER_CLOSING)
+        return r;
+    bounded_log_warning(
+        &c->server->log, "control", "dropped the connection of %s: %s, %zu bytes wait for it",
+        c->principal.name, r == -ENOBUFS ? "it does not read" : uv_strerror(r), waiting);
     connection_drop(c);
-}
-
-/* Takes `bytes`. What cannot be sent any more ends the connection: a stream with a hole in it is of
- * no use to the reader. */
-static void connection_write(struct connection *c, struct buf *bytes, uv_write_cb done)
-{
-    struct outgoing *out = mem_calloc(1, sizeof(*out));
-    size_t waiting = uv_stream_get_write_queue_size((uv_stream_t *)&c->pipe);
-    bool sent = false;
-    if (out != NULL && bytes->length > 0 && waiting + bytes->length <= CONTROL_OUT_MAX) {
-        out->bytes = *bytes;
-        uv_buf_t piece = uv_buf_init(out->bytes.data, (unsigned)out->bytes.length);
-        sent = uv_write(&out->request, (uv_stream_t *)&c->pipe, &piece, 1, done) == 0;
-    }
-    if (sent)
-        return;
-    mem_free(out);
-    buf_free(bytes);
-    bounded_log_warning(&c->server->log, "control",
-                        "dropped the connection of %s: %zu bytes wait for a reader",
-                        c->principal.name, waiting);
-    connection_drop(c);
-}
-
-/* Takes `frame` (NULL: memory was lacking, the connection ends). */
-static void connection_send(struct connection *c, json_t *frame, uv_write_cb done)
-{
-    struct buf bytes = BUF_LIMIT(FRAME_BYTES_MAX);
-    struct error err = {0};
-    if (frame != NULL && frame_write(frame, &bytes, &err) != 0) {
-        log_error("control", "a frame could not be written: %s", err.text);
-        buf_free(&bytes);
-    }
-    json_decref(frame);
-    connection_write(c, &bytes, done);
+    return r;
 }
 
 /* {"id", "status", "body"}; takes `body`. */
@@ -178,15 +142,11 @@ static json_t *answer_frame(json_t *id, int status, json_t *body)
     return NULL;
 }
 
-static json_t *error_body(const char *title, const char *code, const char *message)
+static json_t *failure(const char *title, const char *code, const char *message)
 {
-    json_t *body = json_object();
-    if (body != NULL && json_put_text(body, "error", title) &&
-        json_put_text(body, "message", message) && json_put_text(body, "code", code) &&
-        json_put_wall(body, "timestamp", clock_wall()) && json_put_null(body, "request_id"))
-        return body;
-    json_decref(body);
-    return NULL;
+    json_t *body = error_body(title, message, code, clock_wall());
+    (void)json_put_null(body, "request_id");
+    return body;
 }
 
 /* Answers what no handler will see, and ends the connection. */
@@ -194,9 +154,9 @@ static void connection_refuse(struct connection *c, int status, const char *titl
                               const char *message)
 {
     c->state = PEER_REFUSED; /* what came behind it is not looked at */
-    (void)uv_read_stop((uv_stream_t *)&c->pipe);
-    connection_send(c, answer_frame(json_null(), status, error_body(title, code, message)),
-                    on_refusal_written);
+    frame_pipe_stop(&c->pipe);
+    if (connection_send(c, answer_frame(json_null(), status, failure(title, code, message))) < 0)
+        connection_drop(c);
 }
 
 /* ---- calls --------------------------------------------------------------------------------- */
@@ -216,8 +176,8 @@ static void call_unlink(struct call_record *r)
 
 static json_t *too_long_body(void)
 {
-    return error_body("Answer too long", "answer_too_long",
-                      "the answer is longer than a frame of 1 MiB: ask for fewer lines");
+    return failure("Answer too long", "answer_too_long",
+                   "the answer is longer than a frame of 1 MiB: ask for fewer lines");
 }
 
 void control_answer(struct control_call *call, int status, json_t *body)
@@ -225,18 +185,9 @@ void control_answer(struct control_call *call, int status, json_t *body)
     struct call_record *r = (struct call_record *)call;
     struct connection *c = r->connection;
     if (c != NULL && c->state == PEER_OPEN) {
-        json_t *frame = answer_frame(json_integer(call->id), status, body);
-        struct buf bytes = BUF_LIMIT(FRAME_BYTES_MAX);
-        struct error err = {0};
-        int rc = frame == NULL ? -ENOMEM : frame_write(frame, &bytes, &err);
-        json_decref(frame);
-        if (rc != 0)
-            buf_free(&bytes); /* an empty one ends the connection */
-        if (rc == -EMSGSIZE)
-            connection_send(c, answer_frame(json_integer(call->id), 500, too_long_body()),
-                            on_written);
-        else
-            connection_write(c, &bytes, on_written);
+        int64_t id = call->id;
+        if (connection_send(c, answer_frame(json_integer(id), status, body)) == -EMSGSIZE)
+            (void)connection_send(c, answer_frame(json_integer(id), 500, too_long_body()));
     } else {
         json_decref(body);
     }
@@ -261,7 +212,8 @@ void control_push(struct control_call *call, json_t *line)
         json_decref(frame);
         frame = NULL;
     }
-    connection_send(c, frame, on_written);
+    if (connection_send(c, frame) == -EMSGSIZE)
+        connection_drop(c);
 }
 
 static bool id_in_flight(const struct connection *c, int64_t id)
@@ -305,12 +257,10 @@ static void connection_request(struct connection *c, json_t *request)
     if (no_args == NULL) {
         mem_free(r);
         json_decref(request);
-        connection_send(c,
-                        answer_frame(json_integer(id), 429,
-                                     error_body("Too many requests", "too_many_in_flight",
-                                                "too many requests are in flight on this "
-                                                "connection: wait for an answer")),
-                        on_written);
+        (void)connection_send(c, answer_frame(json_integer(id), 429,
+                                              failure("Too many requests", "too_many_in_flight",
+                                                      "too many requests are in flight on this "
+                                                      "connection: wait for an answer")));
         return;
     }
     const json_t *args = json_object_get(request, "args");
@@ -332,47 +282,18 @@ static void connection_request(struct connection *c, json_t *request)
 
 /* ---- reading ------------------------------------------------------------------------------- */
 
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
+static void on_frame(void *context, json_t *frame)
 {
-    (void)suggested;
-    struct connection *c = handle->data;
-    *ret = uv_buf_init(c->server->chunk, sizeof(c->server->chunk));
+    connection_request(context, frame);
 }
 
-static void take_bytes(struct connection *c, const char *bytes, size_t length)
+static void on_ended(void *context, enum frame_pipe_end end, const char *why)
 {
-    size_t taken = 0;
-    while (taken < length && c->state == PEER_OPEN) {
-        /* The buffer holds one frame of full length: feed what fits, take frames out, go on. */
-        size_t room = c->in.limit - c->in.length;
-        size_t left = length - taken;
-        size_t piece = left < room ? left : room;
-        if (buf_append(&c->in, bytes + taken, piece) != 0) {
-            connection_drop(c);
-            return;
-        }
-        taken += piece;
-        json_t *request = NULL;
-        struct error err = {0};
-        int got = 0;
-        while (c->state == PEER_OPEN && (got = frame_read(&c->in, &request, &err)) == 1)
-            connection_request(c, request);
-        if (c->state == PEER_OPEN && got < 0) {
-            connection_refuse(c, 400, "Bad request", "bad_frame", err.text);
-            return;
-        }
-    }
-}
-
-static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *bytes)
-{
-    struct connection *c = stream->data;
-    if (length < 0)
+    struct connection *c = context;
+    if (end == FRAME_PIPE_BAD_FRAME && c->state == PEER_OPEN)
+        connection_refuse(c, 400, "Bad request", "bad_frame", why);
+    else
         connection_drop(c);
-    if (length <= 0)
-        return;
-    take_bytes(c, bytes->base, (size_t)length);
-    mem_wipe(bytes->base, (size_t)length); /* a frame may hold a password */
 }
 
 /* ---- arrival ------------------------------------------------------------------------------- */
@@ -382,7 +303,7 @@ static void turn_away(int fd, int status, const char *title, const char *code, c
 {
     struct buf bytes = BUF_LIMIT(FRAME_BYTES_MAX);
     struct error err = {0};
-    json_t *frame = answer_frame(json_null(), status, error_body(title, code, message));
+    json_t *frame = answer_frame(json_null(), status, failure(title, code, message));
     if (frame != NULL && frame_write(frame, &bytes, &err) == 0)
         (void)send(fd, bytes.data, bytes.length, MSG_DONTWAIT | MSG_NOSIGNAL);
     json_decref(frame);
@@ -393,7 +314,7 @@ static void turn_away(int fd, int status, const char *title, const char *code, c
 static void open_for_requests(struct connection *c)
 {
     c->state = PEER_OPEN;
-    if (uv_read_start((uv_stream_t *)&c->pipe, on_alloc, on_read) != 0)
+    if (frame_pipe_start(&c->pipe) < 0)
         connection_drop(c);
 }
 
@@ -436,26 +357,26 @@ static const char *no_place(const struct control_server *s, const struct control
 
 static void take(struct control_server *s, int fd, const struct control_peer *peer)
 {
+    static const struct frame_pipe_events events = {
+        .frame = on_frame, .ended = on_ended, .drained = on_drained, .closed = on_closed};
     struct connection *c = mem_calloc(1, sizeof(*c));
-    if (c == NULL || uv_pipe_init(s->loop, &c->pipe, 0) != 0) {
-        mem_free(c);
+    struct error err = {0};
+    if (c == NULL) {
         (void)close(fd);
         return;
     }
-    c->pipe.data = c;
     c->server = s;
     c->principal.access = peer->access;
     c->principal.uid = peer->uid;
-    c->in = BUF_LIMIT(FRAME_BYTES_MAX);
     c->next = s->connections;
     s->connections = c;
     s->count++;
-    if (uv_pipe_open(&c->pipe, fd) != 0) {
-        (void)close(fd);
+    const struct frame_pipe_options options = {
+        .events = &events, .context = c, .chunk = s->chunk, .out_max = CONTROL_OUT_MAX};
+    if (frame_pipe_open(&c->pipe, s->loop, fd, &options, &err) < 0)
         connection_drop(c);
-        return;
-    }
-    greet(c);
+    else
+        greet(c);
 }
 
 static void arrived(struct control_server *s, int fd, enum access most)

@@ -8,6 +8,7 @@
 #include <unistd.h>
 #include <uv.h>
 
+#include "accounts/accounts.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "daemon/calls.h"
@@ -17,7 +18,6 @@
 #include "daemon/instance.h"
 #include "daemon/web.h"
 #include "daemon/world.h"
-#include "handlers/accounts.h"
 #include "io/clock.h"
 #include "io/log.h"
 #include "settings/settings.h"

@@ -2,10 +2,11 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "base/ticket.h"
 #include "io/clock.h"
 #include "io/log.h"
 
-#define ID_SEED 1 /* handlers' ids have HANDLERS_ID */
+#define ID_SEED 1 /* TICKET_ENGINE */
 
 static void ask_next(struct history *h)
 {
@@ -19,7 +20,7 @@ static void ask_next(struct history *h)
 static void on_answer(void *context, uint64_t id, json_t *answer, const struct error *error)
 {
     struct history *h = context;
-    if ((id & HANDLERS_ID) != 0) {
+    if (ticket_is_of(id, TICKET_HANDLERS)) {
         handlers_rows(h->handlers, id, answer, error);
         return;
     }

@@ -38,7 +38,7 @@ static bool open_to(const char *socket, gid_t group)
     return stat(socket, &st) == 0 && st.st_gid == group && (st.st_mode & S_IWGRP) != 0;
 }
 
-static void look_at_groups(const struct settings *settings, struct handlers_self *ret)
+static void look_at_groups(const struct settings *settings, struct doctor_self *ret)
 {
     char monitor[SETTINGS_PATH_MAX];
     const char *control = settings->server.control_socket;
@@ -66,10 +66,10 @@ static bool started_by_systemd(void)
     return text != NULL && parse_int(text, 1, INT32_MAX, &pid, NULL) == 0 && pid == getpid();
 }
 
-void self_look(const struct settings *settings, struct audit *audit, struct handlers_self *ret)
+void self_look(const struct settings *settings, struct audit *audit, struct doctor_self *ret)
 {
     struct statvfs disk;
-    *ret = (struct handlers_self){.settings = settings, .pid = getpid(), .state_bytes_free = -1};
+    *ret = (struct doctor_self){.settings = settings, .pid = getpid(), .state_bytes_free = -1};
     audit_look(audit, &ret->audit);
     look_at_groups(settings, ret);
     look_at_trust(settings, &ret->trust);

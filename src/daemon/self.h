@@ -4,6 +4,6 @@
 
 #include "handlers/handlers.h"
 
-void self_look(const struct settings *settings, struct audit *audit, struct handlers_self *ret);
+void self_look(const struct settings *settings, struct audit *audit, struct doctor_self *ret);
 
 #endif

@@ -6,7 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "api/frame.h"
+#include "api/error_body.h"
+#include "api/frame_pipe.h"
 #include "api/link.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -15,7 +16,6 @@
 #include "io/clock.h"
 #include "io/log.h"
 
-#define READ_CHUNK 65536
 /* What a flood may cost the engine between two looks at its own timers. */
 #define FRAMES_A_TURN_MAX 64
 #define ADDRESS_MAX 64
@@ -33,7 +33,7 @@ struct web_call {
 };
 
 struct web_link {
-    uv_pipe_t pipe;
+    struct frame_pipe pipe;
     uv_timer_t breaker;   /* reports to the owner a loop turn later */
     uv_timer_t next_turn; /* frames of the chunk that this turn left */
     bool ready;
@@ -41,23 +41,16 @@ struct web_link {
     enum link_state state;
     int handles;
     char why[128];
-    struct buf in;
     struct web_call *calls;
     size_t call_count;
-    char chunk[READ_CHUNK];
-    size_t chunk_at, chunk_end; /* bytes that were read and not looked at yet */
-};
-
-struct outgoing {
-    uv_write_t request;
-    struct buf bytes;
+    int left; /* frames that this turn may still take */
+    char chunk[FRAME_PIPE_CHUNK];
 };
 
 /* ── the end ── */
 
-static void on_closed(uv_handle_t *handle)
+static void handle_closed(struct web_link *link)
 {
-    struct web_link *link = handle->data;
     if (--link->handles > 0)
         return;
     struct web_call *calls = link->calls;
@@ -70,8 +63,17 @@ static void on_closed(uv_handle_t *handle)
         c->next = NULL;
         handlers_gone(link->options.handlers, &c->call);
     }
-    buf_free(&link->in);
     mem_free(link);
+}
+
+static void on_timer_closed(uv_handle_t *handle)
+{
+    handle_closed(handle->data);
+}
+
+static void on_pipe_closed(void *context)
+{
+    handle_closed(context);
 }
 
 static void on_broken(uv_timer_t *timer)
@@ -86,7 +88,7 @@ static void link_break(struct web_link *link, const char *why)
         return;
     link->state = LINK_BROKEN;
     (void)str_copy(link->why, sizeof link->why, why);
-    (void)uv_read_stop((uv_stream_t *)&link->pipe);
+    frame_pipe_stop(&link->pipe);
     (void)uv_timer_start(&link->breaker, on_broken, 0, 0);
 }
 
@@ -95,57 +97,22 @@ void web_link_close(struct web_link *link)
     if (link == NULL || link->state == LINK_CLOSED)
         return;
     link->state = LINK_CLOSED;
-    mem_wipe(link->chunk, sizeof link->chunk);
-    uv_close((uv_handle_t *)&link->breaker, on_closed);
-    uv_close((uv_handle_t *)&link->next_turn, on_closed);
-    uv_close((uv_handle_t *)&link->pipe, on_closed);
+    uv_close((uv_handle_t *)&link->breaker, on_timer_closed);
+    uv_close((uv_handle_t *)&link->next_turn, on_timer_closed);
+    frame_pipe_close(&link->pipe);
 }
 
 /* ── writing ── */
 
-static void on_written(uv_write_t *request, int status)
-{
-    struct outgoing *out = (struct outgoing *)request;
-    struct web_link *link = request->handle->data;
-    buf_free(&out->bytes);
-    mem_free(out);
-    if (status < 0)
-        link_break(link, uv_strerror(status));
-}
-
-/* Takes `bytes`; empty ones stand for a frame that could not be made. */
-static void link_write(struct web_link *link, struct buf *bytes)
-{
-    struct outgoing *out = bytes->length == 0 ? NULL : mem_calloc(1, sizeof *out);
-    size_t waiting = uv_stream_get_write_queue_size((uv_stream_t *)&link->pipe);
-    bool sent = false;
-    if (out != NULL && waiting + bytes->length <= LINK_OUT_MAX) {
-        out->bytes = *bytes;
-        uv_buf_t piece = uv_buf_init(out->bytes.data, (unsigned)out->bytes.length);
-        sent = uv_write(&out->request, (uv_stream_t *)&link->pipe, &piece, 1, on_written) == 0;
-    }
-    if (sent)
-        return;
-    mem_free(out);
-    buf_free(bytes);
-    link_break(link, "it does not read what the engine sends");
-}
-
 /* -EMSGSIZE: the frame is too long, nothing was sent. Takes `frame`. */
 static int link_send(struct web_link *link, json_t *frame)
 {
-    struct buf bytes = BUF_LIMIT(FRAME_BYTES_MAX);
-    struct error err = {0};
-    int r = frame == NULL ? -ENOMEM : frame_write(frame, &bytes, &err);
-    json_decref(frame);
-    if (r == -EMSGSIZE || link->state != LINK_OPEN) {
-        buf_free(&bytes);
-        return r;
-    }
-    if (r < 0)
-        buf_free(&bytes);
-    link_write(link, &bytes);
-    return 0;
+    int r = frame_pipe_send(&link->pipe, frame);
+    if (r == -ENOBUFS)
+        link_break(link, "it does not read what the engine sends");
+    else if (r < 0 && r != -EMSGSIZE)
+        link_break(link, r == -ENOMEM ? "out of memory" : uv_strerror(r));
+    return r == -EMSGSIZE ? r : 0;
 }
 
 void web_link_send(struct web_link *link, json_t *frame)
@@ -192,7 +159,7 @@ static json_t *torn_frame(const struct web_call *c, int why)
 {
     bool long_one = why == -EMSGSIZE;
     return answer_frame(c, 500,
-                        call_error(long_one ? "Answer too long" : "Answer incomplete",
+                        error_body(long_one ? "Answer too long" : "Answer incomplete",
                                    long_one
                                        ? "A part of the answer is longer than 1 MiB: ask for less."
                                        : "Out of memory.",
@@ -271,12 +238,7 @@ static bool count_call(struct web_call *c)
     rate_count(c->link->options.rate, c->call.operation->rate, who, clock_now(), &c->rate);
     if (!c->rate.refused)
         return true;
-    json_t *body = call_error("Rate limit exceeded", "Too many requests: wait and try again.",
-                              "rate_limited", clock_wall());
-    (void)json_put_int(body, "retry_after_seconds", c->rate.retry_after_seconds);
-    (void)json_put_int(body, "limit", c->rate.limit);
-    (void)json_put_int(body, "window_seconds", RATE_WINDOW_SECONDS);
-    c->call.answer(&c->call, 429, body);
+    c->call.answer(&c->call, 429, error_body_rate(&c->rate, clock_wall()));
     return false;
 }
 
@@ -412,102 +374,52 @@ static void take_request(struct web_link *link, json_t *request)
 
 /* ── reading ── */
 
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *ret)
-{
-    (void)suggested;
-    struct web_link *link = handle->data;
-    *ret = uv_buf_init(link->chunk, sizeof link->chunk);
-}
-
-static void stop_reading(struct web_link *link);
-
-/* Takes frames until the chunk or the turn is used up. */
-static void take_frames(struct web_link *link)
-{
-    int left = FRAMES_A_TURN_MAX;
-    int got = 1;
-    while (link->state == LINK_OPEN && got >= 0 && left > 0) {
-        json_t *frame = NULL;
-        struct error err = {0};
-        got = frame_read(&link->in, &frame, &err);
-        if (got == 1) {
-            take_request(link, frame);
-            left--;
-            continue;
-        }
-        size_t room = link->in.limit - link->in.length;
-        size_t unread = link->chunk_end - link->chunk_at;
-        size_t piece = unread < room ? unread : room;
-        if (got == 0 && piece == 0)
-            break;
-        if (got == 0 && buf_append(&link->in, link->chunk + link->chunk_at, piece) < 0)
-            got = -1;
-        link->chunk_at += piece;
-        if (got < 0)
-            link_break(link, err.code != 0 ? err.text : "out of memory");
-    }
-    if (link->state == LINK_OPEN && left == 0)
-        stop_reading(link);
-    else if (link->chunk_end > 0) {
-        mem_wipe(link->chunk, link->chunk_end); /* a frame may hold a password or a token */
-        link->chunk_at = link->chunk_end = 0;
-    }
-}
-
-static void on_read(uv_stream_t *stream, ssize_t length, const uv_buf_t *bytes)
-{
-    struct web_link *link = stream->data;
-    (void)bytes; /* link->chunk */
-    if (length < 0)
-        link_break(link, length == UV_EOF ? "it ended" : uv_strerror((int)length));
-    if (length <= 0)
-        return;
-    link->chunk_at = 0;
-    link->chunk_end = (size_t)length;
-    take_frames(link);
-}
-
-static int start_reading(struct web_link *link)
-{
-    return uv_read_start((uv_stream_t *)&link->pipe, on_alloc, on_read);
-}
-
 static void on_next_turn(uv_timer_t *timer)
 {
     struct web_link *link = timer->data;
     if (link->state != LINK_OPEN)
         return;
-    take_frames(link);
-    if (link->state == LINK_OPEN && !uv_is_active((uv_handle_t *)timer) && start_reading(link) < 0)
+    link->left = FRAMES_A_TURN_MAX;
+    if (frame_pipe_start(&link->pipe) < 0)
         link_break(link, "it cannot be read");
 }
 
-static void stop_reading(struct web_link *link)
+static void on_frame(void *context, json_t *frame)
 {
-    (void)uv_read_stop((uv_stream_t *)&link->pipe);
+    struct web_link *link = context;
+    take_request(link, frame);
+    if (--link->left > 0 || link->state != LINK_OPEN)
+        return;
+    frame_pipe_pause(&link->pipe);
     (void)uv_timer_start(&link->next_turn, on_next_turn, 1, 0);
+}
+
+static void on_ended(void *context, enum frame_pipe_end end, const char *why)
+{
+    link_break(context, end == FRAME_PIPE_ENDED ? "it ended" : why);
 }
 
 int web_link_open(const struct web_link_options *options, int fd, struct web_link **ret,
                   struct error *err)
 {
+    static const struct frame_pipe_events events = {
+        .frame = on_frame, .ended = on_ended, .closed = on_pipe_closed};
     struct web_link *link = mem_calloc(1, sizeof *link);
     if (link == NULL) {
         (void)close(fd);
         return error_set(err, -ENOMEM, "out of memory");
     }
     link->options = *options;
-    link->in = BUF_LIMIT(FRAME_BYTES_MAX);
-    link->pipe.data = link->breaker.data = link->next_turn.data = link;
+    link->breaker.data = link->next_turn.data = link;
     link->handles = 3;
+    link->left = FRAMES_A_TURN_MAX;
     (void)uv_timer_init(options->loop, &link->breaker);
     (void)uv_timer_init(options->loop, &link->next_turn);
-    (void)uv_pipe_init(options->loop, &link->pipe, 0);
-    int r = uv_pipe_open(&link->pipe, fd);
-    if (r < 0)
-        (void)close(fd);
-    else
-        r = start_reading(link);
+    const struct frame_pipe_options pipe = {
+        .events = &events, .context = link, .chunk = link->chunk, .out_max = LINK_OUT_MAX};
+    int r = frame_pipe_open(&link->pipe, options->loop, fd, &pipe, err);
+    if (r == 0)
+        r = frame_pipe_start(&link->pipe);
     if (r < 0) {
         web_link_close(link);
         return error_set(err, r, "the socket to the web process: %s", uv_strerror(r));

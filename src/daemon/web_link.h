@@ -6,11 +6,11 @@
 #include <jansson.h>
 #include <uv.h>
 
+#include "accounts/accounts.h"
 #include "api/rate.h"
 #include "base/attr.h"
 #include "base/error.h"
 #include "engine/engine.h"
-#include "handlers/accounts.h"
 #include "handlers/handlers.h"
 
 struct web_link;

@@ -29,7 +29,7 @@ static void port_notice(void *context, int service, const char *message)
 
 int world_open_keys(struct world *w, struct error *err)
 {
-    struct keys_ports ports = {
+    struct sshkeys_ports ports = {
         .context = w,
         .now = port_now,
         .settings = port_settings,
@@ -38,5 +38,5 @@ int world_open_keys(struct world *w, struct error *err)
         .ssh = w->ssh,
         .loop = w->loop,
     };
-    return keys_open(&ports, w->settings->server.state_dir, &w->keys, err);
+    return sshkeys_open(&ports, w->settings->server.state_dir, &w->keys, err);
 }

@@ -1,18 +1,23 @@
+#include <assert.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/ticket.h"
 #include "daemon/world_inside.h"
 #include "io/clock.h"
 #include "io/log.h"
 
-#define SERVICE_SHIFT 48 /* store and audit ids carry the service above the engine's id */
 #define CLOSE_WAIT_MS 3000
 
+static_assert(SETTINGS_SERVICES_MAX <= TICKET_PART_MAX, "a service is a part of a ticket");
+
+/* The engine's id says which of a service's requests it is; the store and the audit log serve all. */
 static uint64_t pack_id(int service, uint64_t id)
 {
-    return id == 0 ? 0 : (uint64_t)(service + 1) << SERVICE_SHIFT | id;
+    const struct ticket ticket = {.owner = TICKET_ENGINE, .part = service, .number = id};
+    return id == 0 ? 0 : ticket_pack(ticket);
 }
 
 static void port_save(void *context, int service, uint64_t id, enum store_class class,
@@ -43,11 +48,11 @@ static void on_saved(void *context, uint64_t id, enum store_outcome outcome,
     if (outcome != STORE_DURABLE)
         log_error("store", "%s",
                   error != NULL && error->code != 0 ? error->text : "a write failed");
-    if ((id & ACCOUNTS_ID) == ACCOUNTS_ID && id >> SERVICE_SHIFT == 0)
+    struct ticket ticket = ticket_read(id);
+    if (ticket.owner == TICKET_ACCOUNTS)
         handlers_saved(w->handlers, id, outcome, error);
     else if (id != 0)
-        engine_save_ended(w->engine, (int)(id >> SERVICE_SHIFT) - 1,
-                          id & (((uint64_t)1 << SERVICE_SHIFT) - 1), outcome, clock_now());
+        engine_save_ended(w->engine, ticket.part, ticket.number, outcome, clock_now());
 }
 
 static void on_rows(void *context, uint64_t id, json_t *rows, const struct error *error)
@@ -65,13 +70,13 @@ static void on_audited(void *context, uint64_t id, enum audit_outcome outcome,
                   error != NULL && error->code != 0 ? error->text : "a line could not be written");
     if (id == 0)
         return;
-    if ((id & HANDLERS_ID) != 0 && id >> SERVICE_SHIFT == 0) {
+    struct ticket ticket = ticket_read(id);
+    if (ticket.owner == TICKET_HANDLERS) {
         handlers_audited(w->handlers, id, outcome, error);
         return;
     }
     log_debug("audit", "an intent is written");
-    engine_audit_ended(w->engine, (int)(id >> SERVICE_SHIFT) - 1,
-                       id & (((uint64_t)1 << SERVICE_SHIFT) - 1), outcome, clock_now());
+    engine_audit_ended(w->engine, ticket.part, ticket.number, outcome, clock_now());
 }
 
 /* A snapshot that repeats what is stored: it would fill the history with "running, healthy", two a

@@ -123,7 +123,7 @@ static int prepare(struct world *w, const struct settings *settings, struct ends
     if (r >= 0)
         r = accounts_reconfigure(w->accounts, err);
     if (r >= 0) {
-        keys_reloaded(w->keys);
+        sshkeys_reloaded(w->keys);
         return 0;
     }
     w->settings = old;

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "api/user.h"
 #include "base/error.h"
 #include "core/health.h"
 #include "core/recovery.h"
@@ -62,10 +63,6 @@ enum engine_operation {
     ENGINE_OPERATION_COUNT
 };
 const char *engine_operation_word(enum engine_operation operation);
-
-struct engine_user {
-    char id[128], email[256], role[32], source_ip[64];
-};
 
 /* Answers exactly once: an HTTP status and a body (a new reference that the callee owns). Never on
  * the caller's stack, except engine_refuse()'s. */

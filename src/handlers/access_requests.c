@@ -1,10 +1,11 @@
 /* Requests for a higher role, and the grants that come of them. */
 #include <string.h>
 
+#include "accounts/book_json.h"
+#include "accounts/upkeep.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/account_answer.h"
-#include "handlers/account_timer.h"
 
 static json_t *request_json(const struct accounts *a, const struct access_request *r)
 {
@@ -160,7 +161,7 @@ static void decide(struct handlers *h, struct call *call, enum request_state sta
                      access_name(r->wanted), u == NULL ? "?" : u->email,
                      r->note[0] == '\0' ? "" : ": ", r->note);
     account_changed(a);
-    account_timer_look(a);
+    upkeep_look(a);
     account_done(h, call, AUDIT_AUTHORIZATION, AUDIT_RISK_HIGH, text);
     a->ports.notice(a->ports.context, NULL, "access", text);
     account_answer_saved(h, call, account_save(a, STORE_ACCESS_REQUEST, r), request_json(a, r));

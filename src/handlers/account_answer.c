@@ -2,9 +2,11 @@
 
 #include <string.h>
 
+#include "accounts/note.h"
+#include "accounts/second_factor.h"
+#include "api/error_body.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "handlers/second_factor.h"
 
 static const struct throttle_rule own_password = {.free = 5, .longest_ms = 900000};
 
@@ -81,7 +83,7 @@ void account_too_often(struct handlers *h, struct call *call, int64_t wait_ms, i
     int64_t seconds = (wait_ms + 999) / 1000;
     (void)str_format(text, sizeof text, "Too many failed tries: try again in %lld s.",
                      (long long)seconds);
-    json_t *body = call_error("Too many tries", text, "too_many_tries", handlers_now(h).wall);
+    json_t *body = error_body("Too many tries", text, "too_many_tries", handlers_now(h).wall);
     (void)json_put_int(body, "retry_after_seconds", seconds);
     (void)json_put_int(body, "limit", limit);
     (void)json_put_int(body, "window_seconds", THROTTLE_FORGET_SECONDS);
@@ -98,7 +100,7 @@ void account_work(struct handlers *h, struct call *call, enum password_queue que
     call->data = h;
     if (password_work_do(h->ports.accounts->work, queue, hash, password, fresh, done, call) == 0)
         return;
-    json_t *body = call_error("Busy", "Too many logins at once: try again in a few seconds.",
+    json_t *body = error_body("Busy", "Too many logins at once: try again in a few seconds.",
                               "busy", handlers_now(h).wall);
     (void)json_put_int(body, "retry_after_seconds", 5);
     call->answer(call, 503, body);
@@ -168,6 +170,12 @@ bool account_code_good(struct handlers *h, struct call *call, struct user *u)
     account_refuse(h, call, AUDIT_AUTHENTICATION, 403, "Wrong code",
                    "The code is wrong or was used already.", "totp_invalid");
     return false;
+}
+
+void account_answer_saved(struct handlers *h, struct call *call, uint64_t id, json_t *body)
+{
+    call->kept = body;
+    handlers_wait_for(h, call, id);
 }
 
 json_t *account_list(json_t *items)

@@ -2,7 +2,8 @@
 #ifndef RESUS_HANDLERS_ACCOUNT_ANSWER_H
 #define RESUS_HANDLERS_ACCOUNT_ANSWER_H
 
-#include "handlers/account_book.h"
+#include "accounts/book.h"
+#include "handlers/inside.h"
 
 /* Refuses and writes the audit line (a bounded number of them: refusals.h). */
 void account_refuse(struct handlers *h, struct call *call, enum audit_event event, int status,
@@ -34,9 +35,12 @@ void account_too_often(struct handlers *h, struct call *call, int64_t wait_ms, i
 /* Hands to password_work_do; a full queue is 503. */
 void account_work(struct handlers *h, struct call *call, enum password_queue queue,
                   const char *hash, const char *password, const char *fresh, password_done *done);
+/* Answers with `body` when the save `id` is on the disk. */
+void account_answer_saved(struct handlers *h, struct call *call, uint64_t id, json_t *body);
 json_t *account_list(json_t *items); /* {items, next_cursor} */
-/* Neither revoked nor disabled nor expired. */
-bool api_token_works(const struct api_token *t, wall_ms now);
+/* A token until s->expires, and what else a login answers. NULL with the error. */
+json_t *session_welcome(struct accounts *a, const struct user *u, const struct session *s,
+                        const char *jti, struct error *err);
 /* Those that work, as the list of tokens shows them. */
 json_t *tokens_made_by(const struct accounts *a, const char *email);
 

@@ -1,4 +1,5 @@
 /* openapi, healthz, readyz */
+#include "api/error_body.h"
 #include "api/openapi.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -54,7 +55,7 @@ void readyz_get(struct handlers *h, struct call *call)
         return;
     }
     json_t *body =
-        call_error("Not ready", "Resus lives, but cannot do its work: `reasons` says why.",
+        error_body("Not ready", "Resus lives, but cannot do its work: `reasons` says why.",
                    "not_ready", now.wall);
     (void)json_put_text(body, "status", "not_ready");
     (void)json_put(body, "reasons", reasons);

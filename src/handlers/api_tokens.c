@@ -2,6 +2,8 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "accounts/book_json.h"
+#include "accounts/roles.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -79,11 +81,6 @@ static bool services_exist(struct handlers *h, struct call *call)
         return false;
     }
     return true;
-}
-
-bool api_token_works(const struct api_token *t, wall_ms now)
-{
-    return !t->revoked && !t->disabled && (t->expires.ms == WALL_NONE.ms || t->expires.ms > now.ms);
 }
 
 static size_t live_tokens(const struct accounts *a)

@@ -222,7 +222,7 @@ void audits_close(struct handlers *h)
 
 static struct audit_job *new_job(struct handlers *h, struct call *call)
 {
-    struct handlers_self self = {0};
+    struct doctor_self self = {0};
     wall_ms now = handlers_now(h).wall;
     struct audit_job *j = h->audits.count >= AUDITS_WAITING_MAX ? NULL : mem_calloc(1, sizeof *j);
     if (j == NULL) {

@@ -1,7 +1,8 @@
 /* events: the stored ones, and those to come */
+#include "accounts/book.h"
+#include "accounts/book_json.h"
 #include "api/visible.h"
 #include "base/json.h"
-#include "handlers/account_book.h"
 #include "handlers/inside.h"
 
 #define EVENTS_LIMIT 100

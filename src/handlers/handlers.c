@@ -4,12 +4,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include "accounts/accounts.h"
+#include "api/error_body.h"
 #include "api/visible.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/ticket.h"
 #include "handlers/account_answer.h"
-#include "handlers/accounts.h"
 #include "handlers/inside.h"
 
 static const struct {
@@ -148,7 +150,7 @@ static void list_add(struct call **list, struct call *call)
 
 uint64_t handlers_wait(struct handlers *h, struct call *call)
 {
-    call->ask = ++h->last_id | HANDLERS_ID;
+    call->ask = ticket_pack((struct ticket){.owner = TICKET_HANDLERS, .number = ++h->last_id});
     list_add(&h->waiting, call);
     return call->ask;
 }
@@ -212,41 +214,6 @@ void handlers_follow(struct handlers *h, struct call *call)
 }
 
 /* ── the door ── */
-
-bool call_sees(const struct call *call, const char *id)
-{
-    size_t i;
-    json_t *one;
-    json_array_foreach((json_t *)call->services, i, one) /* the macro's is not const */
-        if (str_equal(json_string_value(one), id))
-            return true;
-    return call->services == NULL;
-}
-
-json_t *call_error(const char *title, const char *message, const char *code, wall_ms now)
-{
-    json_t *body = json_object();
-    (void)json_put_text(body, "error", title);
-    (void)json_put_text(body, "message", message);
-    (void)json_put_text(body, "code", code);
-    (void)json_put_wall(body, "timestamp", now);
-    return body;
-}
-
-void call_wipe_secrets(const struct call *call)
-{
-    for (const struct field *f = call->operation->fields; f->name != NULL; f++) {
-        const json_t *value = json_object_get(call->args, f->name);
-        if (f->type == FIELD_SECRET && json_is_string(value))
-            mem_wipe((char *)(uintptr_t)json_string_value(value), json_string_length(value));
-    }
-}
-
-void call_refuse(struct call *call, int status, const char *title, const char *message,
-                 const char *code, wall_ms now)
-{
-    call->answer(call, status, call_error(title, message, code, now));
-}
 
 static enum access least_of(const struct handlers *h, const struct operation *operation)
 {
@@ -313,15 +280,14 @@ static void refuse_role(struct handlers *h, struct call *call, enum access least
                             : "%s needs the role %s; yours is %s. Contact an administrator.",
                      call->operation->name, access_name(least), access_name(call->access));
     account_permission_refused(h, call, text);
-    json_t *body =
-        call_error(nobody ? "Login required" : "Permission denied", text,
-                   nobody ? "login_required" : "permission_denied", handlers_now(h).wall);
-    json_t *roles = json_array();
-    for (int role = (int)least; role <= (int)ACCESS_ADMIN; role++)
-        (void)json_array_append_new(roles, json_string(access_name((enum access)role)));
-    (void)json_put(body, "required_roles", roles);
-    (void)json_put_text(body, "user_role", access_name(call->access));
-    call->answer(call, nobody ? 401 : 403, body);
+    const struct role_refusal refusal = {
+        .title = nobody ? "Login required" : "Permission denied",
+        .message = text,
+        .code = nobody ? "login_required" : "permission_denied",
+        .least = least,
+        .has = call->access,
+    };
+    call->answer(call, nobody ? 401 : 403, error_body_role(&refusal, handlers_now(h).wall));
 }
 
 static void refuse_temporary(struct handlers *h, struct call *call)
@@ -335,17 +301,10 @@ static void refuse_temporary(struct handlers *h, struct call *call)
     call_refuse(call, 403, "Permission denied", text, "temporary_role", handlers_now(h).wall);
 }
 
-bool handlers_in_scope(const struct handlers *h, const struct call *call, int service)
+static bool in_scope(const struct handlers *h, const struct call *call, int service)
 {
-    size_t i;
-    const json_t *id;
-    if (call->services == NULL)
-        return true;
-    json_array_foreach(call->services, i, id) {
-        if (engine_service_index(h->engine, json_string_value(id)) == service && service >= 0)
-            return true;
-    }
-    return false;
+    return call->services == NULL ||
+           (service >= 0 && call_sees(call, engine_settings(h->engine, service)->id));
 }
 
 /* What an API token for some services may ask besides: what is about no service, and lists that are
@@ -373,7 +332,7 @@ static bool scope_good(struct handlers *h, struct call *call)
     int service = call->operation->on_service ? call->service
                   : named != NULL             ? engine_service_index(h->engine, named)
                                               : -1;
-    if (handlers_in_scope(h, call, service) || open_to_scoped(call->operation))
+    if (in_scope(h, call, service) || open_to_scoped(call->operation))
         return true;
     account_permission_refused(h, call, "not in the token's scope");
     call_refuse(call, 403, "Permission denied",

@@ -2,8 +2,10 @@
 #ifndef RESUS_HANDLERS_HANDLERS_H
 #define RESUS_HANDLERS_HANDLERS_H
 
+#include "api/call.h"
 #include "base/error.h"
-#include "handlers/call.h"
+#include "doctor/facts.h"
+#include "engine/engine.h"
 #include "host/controller.h"
 #include "redis/client.h"
 #include "store/audit.h"
@@ -11,26 +13,10 @@
 #include "store/store.h"
 
 struct accounts;
-struct keys;
+struct sshkeys;
 
-/* What handlers need besides the engine; answers come back through handlers_*_ended() with the id.
- * Ids have HANDLERS_ID set, so that the daemon can tell them from the engine's. */
-#define HANDLERS_ID ((uint64_t)1 << 47)
-
-/* What the daemon sees of itself, for the doctor. */
-struct handlers_self {
-    const struct settings *settings;
-    struct audit_state audit;
-    bool admin_group, monitor_group; /* are the groups of the control socket in /etc/group? */
-    bool sockets_grouped;            /* may their members connect? */
-    struct error trust; /* the first file or folder that other accounts can change; code 0: none */
-    int64_t state_bytes_free; /* of the disk under server.state_dir; -1 = cannot be told */
-    int64_t pid;
-    const char *reload_refused; /* why the last reload of the settings was; NULL = it was not */
-    bool by_systemd;            /* systemd started this process */
-    bool no_new_privileges;     /* sudo cannot work */
-    const char *confined_for;   /* kind of control that the unit's drop-in names; NULL = none */
-};
+/* What handlers need besides the engine; answers come back through handlers_*_ended() with the id,
+ * which is a ticket of TICKET_HANDLERS (base/ticket.h). */
 
 struct handlers_ports {
     void *context;
@@ -42,7 +28,7 @@ struct handlers_ports {
     void (*witness)(void *context, int service, uint64_t id, int port, mono_ms deadline);
     void (*later)(void *context,
                   mono_ms at); /* handlers_later() at that time; replaces the one before */
-    void (*self)(void *context, struct handlers_self *ret);
+    void (*self)(void *context, struct doctor_self *ret);
     void (*audit_look)(void *context, struct audit_state *ret);
     /* audit_rekey(); answered by handlers_audited() */
     void (*audit_rekey)(void *context, uint64_t id, const uint8_t *key,
@@ -51,7 +37,7 @@ struct handlers_ports {
     struct series_store *series; /* NULL: no history of figures is kept */
     uv_loop_t *loop;             /* for work that may take long, beside the loop */
     struct accounts *accounts;   /* NULL: nobody can log in */
-    struct keys *keys;           /* NULL: SSH keys are not exchanged */
+    struct sshkeys *keys;        /* NULL: SSH keys are not exchanged */
 };
 
 struct handlers;
@@ -68,7 +54,7 @@ void handlers_dispatch(struct handlers *h, struct call *call, const char *servic
 void handlers_gone(struct handlers *h, struct call *call);
 
 struct accounts *handlers_accounts(struct handlers *h);
-/* A write of an account (ids with ACCOUNTS_ID) has ended. */
+/* A write of an account (TICKET_ACCOUNTS) has ended. */
 void handlers_saved(struct handlers *h, uint64_t id, enum store_outcome outcome,
                     const struct error *error);
 void handlers_audited(struct handlers *h, uint64_t id, enum audit_outcome outcome,

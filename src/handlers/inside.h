@@ -31,8 +31,6 @@ void handlers_wait_for(struct handlers *h, struct call *call, uint64_t id);
 void handlers_sleep(struct handlers *h, struct call *call, mono_ms until);
 void handlers_follow(struct handlers *h, struct call *call);
 void list_remove(struct call **list, struct call *call);
-/* Is the service among those that the call's API token is for? For lists that must be cut. */
-bool handlers_in_scope(const struct handlers *h, const struct call *call, int service);
 
 typedef void handler(struct handlers *h, struct call *call);
 
@@ -49,7 +47,7 @@ handler timing_get, version_get;                                    /* services.
 handler openapi_get, healthz_get, readyz_get;                       /* api.c */
 handler login, logout, me, password_change;                         /* logins.c */
 handler sessions_list, session_end, session_renew;                  /* sessions.c */
-handler totp_begin, totp_confirm, totp_disable;                     /* second_factor.c */
+handler totp_begin, totp_confirm, totp_disable;                     /* totp.c */
 handler users_list, user_add, user_set;                             /* users.c */
 handler tokens_list, token_add, token_set, token_revoke;            /* api_tokens.c */
 handler access_list, access_request, access_approve, access_reject; /* access_requests.c */
@@ -58,7 +56,7 @@ handler audit_get, audit_report_get, audit_verify_get;              /* audits.c 
 handler audit_key_post;                                             /* audit_key.c */
 handler diagnosis_get, bundle_get;                                  /* diagnosis.c, bundle.c */
 handler notify_post;                                                /* notices.c */
-handler key_rotate;                                                 /* keys.c */
+handler key_rotate;                                                 /* key_rotate.c */
 handler prometheus_get;                                             /* prometheus.c */
 
 /* Answers of the store: what lists share, and what needs more than a list. */
@@ -73,9 +71,6 @@ void recovery_history_rows(struct handlers *h, struct call *call, json_t *rows,
 bool event_may_see(const struct call *call, const json_t *event);
 void events_rows(struct handlers *h, struct call *call, json_t *rows, const struct error *error);
 void logs_host_ended(struct handlers *h, struct call *call, const struct host_result *result);
-/* Is the service among those that the call's token is for? */
-bool call_sees(const struct call *call, const char *id);
-
 /* What a query of the store or the series gave, borrowed; NULL with an error. */
 typedef void rows_handler(struct handlers *h, struct call *call, json_t *rows,
                           const struct error *error);

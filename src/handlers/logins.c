@@ -3,13 +3,14 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "accounts/roles.h"
+#include "accounts/second_factor.h"
+#include "accounts/session_life.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/network.h"
 #include "base/str.h"
 #include "handlers/account_answer.h"
-#include "handlers/second_factor.h"
-#include "handlers/session_life.h"
 
 /* A person who mistypes never meets these; who guesses does. The rules of the account and of the
  * address are mild, because anybody can fail as anybody, and many may share an address: they slow

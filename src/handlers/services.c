@@ -1,9 +1,10 @@
 /* services, status, health, refresh, preflight, timing, version */
+#include "api/error_body.h"
 #include "api/visible.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/inside.h"
-#include "handlers/keys.h"
+#include "sshkeys/sshkeys.h"
 
 void services_list(struct handlers *h, struct call *call)
 {
@@ -11,7 +12,7 @@ void services_list(struct handlers *h, struct call *call)
     json_t *items = json_object_get(whole, "items");
     for (size_t i = json_array_size(items); i > 0; i--) {
         const char *id = json_text_or(json_array_get(items, i - 1), "id", "");
-        if (!handlers_in_scope(h, call, engine_service_index(h->engine, id)))
+        if (!call_sees(call, id))
             (void)json_array_remove(items, i - 1);
     }
     call->answer(call, 200, visible_services(whole, call->access));
@@ -48,15 +49,15 @@ void version_get(struct handlers *h, struct call *call)
 static json_t *whole_status(struct handlers *h, int service, struct now now)
 {
     json_t *status = engine_status_json(h->engine, service, now);
-    struct keys_note note;
-    keys_look(h->ports.keys, engine_settings(h->engine, service), &note);
-    if (note.state != KEYS_QUIET)
+    struct sshkeys_note note;
+    sshkeys_look(h->ports.keys, engine_settings(h->engine, service), &note);
+    if (note.state != SSHKEYS_QUIET)
         (void)json_put_text(json_object_get(status, "vm_info"), "ssh_key_notice", note.text);
     if (!engine_cannot_tell(h->engine, service))
         return status;
     JSON_CLEANUP json_t *health = engine_health_json(h->engine, service, now);
     const json_t *cause = json_object_get(health, "cause");
-    JSON_CLEANUP json_t *error = call_error("Cannot tell", json_text_or(cause, "summary", ""),
+    JSON_CLEANUP json_t *error = error_body("Cannot tell", json_text_or(cause, "summary", ""),
                                             json_text_or(cause, "code", ""), now.wall);
     (void)json_object_update_missing(status, error);
     return status;

@@ -1,8 +1,8 @@
 /* The own sessions. */
+#include "accounts/session_life.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/account_answer.h"
-#include "handlers/session_life.h"
 
 void sessions_list(struct handlers *h, struct call *call)
 {

@@ -2,6 +2,9 @@
 #include <string.h>
 #include <strings.h>
 
+#include "accounts/book_json.h"
+#include "accounts/roles.h"
+#include "accounts/second_factor.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/account_answer.h"

@@ -41,8 +41,8 @@ void connection_end(struct connection *c)
     if (c->state == CONNECTION_ENDED)
         return;
     c->state = CONNECTION_ENDED;
-    conversation_drop(c);
-    exchange_drop(c);
+    websocket_drop(c);
+    request_drop(c);
     if (c->is_again)
         leave_again(c);
     if (c->previous != NULL)
@@ -69,8 +69,8 @@ void connection_break(struct connection *c)
  * bytes are taken and dropped until it has seen the end, or for a while. */
 static void close_now(struct connection *c)
 {
-    conversation_drop(c);
-    exchange_drop(c);
+    websocket_drop(c);
+    request_drop(c);
     ERR_clear_error();
     (void)SSL_shutdown(c->ssl);
     (void)shutdown(c->fd, SHUT_WR);
@@ -91,7 +91,7 @@ void connection_close(struct connection *c)
 void connection_late(struct connection *c, mono_ms now)
 {
     if (c->state == CONNECTION_TALKING)
-        conversation_late(c, now);
+        websocket_late(c, now);
     if (c->state == CONNECTION_ENDED || !mono_reached(now, c->deadline))
         return;
     if (c->state == CONNECTION_WAITING)
@@ -170,7 +170,7 @@ static void flush(struct connection *c)
     if (c->close_after)
         close_now(c);
     else if (c->state == CONNECTION_WRITING) {
-        exchange_written(c);
+        request_written(c);
         connection_again(c);
     }
 }
@@ -203,9 +203,8 @@ static void take(struct connection *c, const char *fresh, size_t length)
     const char *bytes = kept ? c->in.data : fresh;
     size_t whole = kept ? c->in.length : length;
     while (used < whole && takes_input(c)) {
-        size_t n = c->state == CONNECTION_TALKING
-                       ? conversation_input(c, bytes + used, whole - used)
-                       : exchange_input(c, bytes + used, whole - used);
+        size_t n = c->state == CONNECTION_TALKING ? websocket_input(c, bytes + used, whole - used)
+                                                  : request_input(c, bytes + used, whole - used);
         if (n == 0)
             break;
         used += n;

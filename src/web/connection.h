@@ -39,7 +39,7 @@ struct server {
     struct http_head head;  /* of the request that is being handled */
     char chunk[RECORD_MAX]; /* what was read */
     char small[RECORD_MAX]; /* what is written */
-    struct exchange *spare; /* the last one that was done with: most requests need no other */
+    struct request *spare;  /* the last one that was done with: most requests need no other */
 };
 
 enum connection_state {
@@ -66,16 +66,16 @@ struct connection {
     struct buf out; /* what the socket did not take yet */
     size_t written; /* of `out` */
     size_t need;    /* BODY: bytes of the whole request */
-    struct exchange *exchange;
-    struct conversation *conversation;
+    struct request *request;
+    struct websocket *websocket;
     bool close_after; /* what is being written */
     bool is_again;
     char address[NETWORK_TEXT_MAX], network[NETWORK_TEXT_MAX];
     struct connection *previous, *next, *next_again;
 };
 
-struct exchange {
-    struct exchange_request request;
+struct request {
+    struct request_info info;
     struct connection *connection;
     bool on_stack; /* inside an event: the answer goes out when the handler returns */
     bool answered, accepted;
@@ -91,7 +91,7 @@ struct exchange {
     char if_none_match[IF_NONE_MATCH_MAX]; /* read when the copy has come */
 };
 
-struct conversation {
+struct websocket {
     struct connection *connection;
     void *data;
     bool ending, open;
@@ -108,26 +108,26 @@ bool connection_begin(struct server *s, int fd, const char *address);
 bool connection_write(struct connection *c, const void *bytes, size_t length);
 /* Nothing more is to be said once `out` is empty. */
 void connection_close(struct connection *c);
-void connection_end(struct connection *c);   /* now; tells exchange and conversation */
+void connection_end(struct connection *c);   /* now; tells request and websocket */
 void connection_break(struct connection *c); /* in the loop's next turn */
 void connection_again(struct connection *c); /* `in` is looked at in the loop's next turn */
 void connection_late(struct connection *c, mono_ms now); /* the sweep's look at it */
 
-/* exchange.c: takes from the front of the bytes; how many, 0 = more are needed. */
-size_t exchange_input(struct connection *c, const char *bytes, size_t length);
-void exchange_written(struct connection *c); /* an answer is out */
-void exchange_drop(struct connection *c);    /* the peer has gone */
+/* request.c: takes from the front of the bytes; how many, 0 = more are needed. */
+size_t request_input(struct connection *c, const char *bytes, size_t length);
+void request_written(struct connection *c); /* an answer is out */
+void request_drop(struct connection *c);    /* the peer has gone */
 
-/* conversation.c */
-size_t conversation_input(struct connection *c, const char *bytes, size_t length);
-void conversation_late(struct connection *c, mono_ms now);
-void conversation_drop(struct connection *c);
-/* After an exchange was accepted. NULL: out of memory. */
-struct conversation *conversation_new(struct connection *c, void *data);
-void conversation_open(struct connection *c);
+/* websocket.c */
+size_t websocket_input(struct connection *c, const char *bytes, size_t length);
+void websocket_late(struct connection *c, mono_ms now);
+void websocket_drop(struct connection *c);
+/* After a request was accepted. NULL: out of memory. */
+struct websocket *websocket_new(struct connection *c, void *data);
+void websocket_open(struct connection *c);
 
 /* head.c: the status line and headers of an answer; their length, 0 when they do not fit. */
-size_t head_write(char *to, size_t size, const struct exchange *x, const struct answer *answer,
+size_t head_write(char *to, size_t size, const struct request *x, const struct answer *answer,
                   bool hsts);
 
 #endif

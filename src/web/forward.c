@@ -10,12 +10,12 @@
 #include "web/reply.h"
 
 #define COOKIE_SECONDS 3600 /* of a login */
-#define LINES_MAX 6144      /* a cookie holds a token of at most WHO_TOKEN_MAX */
+#define LINES_MAX 6144      /* a cookie holds a token of at most IDENTITY_TOKEN_MAX */
 
 /* Lives until the engine has answered or the peer has gone. */
 struct forwarded {
-    struct site *site;
-    struct exchange *exchange;
+    struct router *router;
+    struct request *request;
     enum operation_id operation;
     uint64_t id;
     struct buf text; /* pieces of a long text */
@@ -23,7 +23,7 @@ struct forwarded {
 };
 
 json_t *forward_frame(const char *op, const char *service, json_t *args,
-                      const struct exchange_request *request, const struct given *given)
+                      const struct request_info *request, const struct given *given)
 {
     json_t *frame = json_object();
     (void)json_put_text(frame, "op", op);
@@ -59,12 +59,12 @@ static void cookie_line(enum operation_id operation, int status, const json_t *b
 {
     if ((operation == OP_LOGIN || operation == OP_RENEW) && status == 200)
         (void)str_append(lines, LINES_MAX,
-                         "Set-Cookie: " SITE_COOKIE
+                         "Set-Cookie: " ROUTER_COOKIE
                          "=%s; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=%d\r\n",
                          json_text_or(body, "token", ""), COOKIE_SECONDS);
     if (operation == OP_LOGOUT && status == 200)
         (void)str_append(lines, LINES_MAX,
-                         "Set-Cookie: " SITE_COOKIE
+                         "Set-Cookie: " ROUTER_COOKIE
                          "=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0\r\n");
 }
 
@@ -80,7 +80,7 @@ static void answer_text(struct forwarded *f, int status, const json_t *body, con
     if (last != NULL && buf_append(&f->text, last, json_string_length(body)) < 0)
         f->overflow = true;
     if (f->overflow) {
-        reply_error(f->exchange, 500, "answer_too_long", "The answer is too long.", lines);
+        reply_error(f->request, 500, "answer_too_long", "The answer is too long.", lines);
         return;
     }
     const struct answer answer = {.status = status,
@@ -88,7 +88,7 @@ static void answer_text(struct forwarded *f, int status, const json_t *body, con
                                   .lines = lines,
                                   .body = buf_text(&f->text),
                                   .length = f->text.length};
-    exchange_answer(f->exchange, &answer);
+    request_answer(f->request, &answer);
 }
 
 static void finish(struct forwarded *f, const json_t *frame)
@@ -107,7 +107,7 @@ static void finish(struct forwarded *f, const json_t *frame)
     if (json_is_string(body) || (f->text.length > 0 && status < 400))
         answer_text(f, status, body, lines);
     else
-        reply_json(f->exchange, status, json_incref(body), lines);
+        reply_json(f->request, status, json_incref(body), lines);
     mem_wipe(lines, sizeof lines);
 }
 
@@ -127,24 +127,24 @@ static void on_answer(void *context, const json_t *frame)
             f->overflow = true;
         return;
     }
-    exchange_request(f->exchange)->data = NULL;
+    request_info(f->request)->data = NULL;
     finish(f, frame);
     forwarded_free(f);
 }
 
-void forward(struct site *site, struct exchange *x, const struct route *route, json_t *args,
+void forward(struct router *router, struct request *x, const struct route *route, json_t *args,
              const struct given *given)
 {
-    struct exchange_request *request = exchange_request(x);
+    struct request_info *request = request_info(x);
     json_t *frame =
         forward_frame(operations[route->operation].name, route->service, args, request, given);
     struct forwarded *f = mem_calloc(1, sizeof *f);
     if (f != NULL) {
-        f->site = site;
-        f->exchange = x;
+        f->router = router;
+        f->request = x;
         f->operation = route->operation;
         f->text = BUF_LIMIT(SERVER_ANSWER_MAX);
-        f->id = link_ask(site->link, frame, on_answer, f);
+        f->id = engine_link_ask(router->link, frame, on_answer, f);
     } else {
         json_decref(frame);
     }
@@ -157,11 +157,11 @@ void forward(struct site *site, struct exchange *x, const struct route *route, j
                 "Retry-After: 1\r\n");
 }
 
-void forward_forget(struct site *site, struct exchange *x)
+void forward_forget(struct router *router, struct request *x)
 {
-    struct forwarded *f = exchange_request(x)->data;
+    struct forwarded *f = request_info(x)->data;
     if (f == NULL)
         return;
-    link_forget(site->link, f->id);
+    engine_link_forget(router->link, f->id);
     forwarded_free(f);
 }

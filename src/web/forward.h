@@ -3,21 +3,21 @@
 #define RESUS_WEB_FORWARD_H
 
 #include "api/route.h"
-#include "web/site.h"
+#include "web/router.h"
 
-struct given {                     /* the credential as it came */
-    char token[WHO_TOKEN_MAX + 1]; /* "" = none */
+struct given {                          /* the credential as it came */
+    char token[IDENTITY_TOKEN_MAX + 1]; /* "" = none */
     bool cookie;
     char csrf[256];
 };
 
 /* The frame of api/link.h without its id. Takes `args`. NULL: out of memory. */
 json_t *forward_frame(const char *op, const char *service, json_t *args,
-                      const struct exchange_request *request, const struct given *given);
-/* Asks the engine and answers the exchange. Takes `args`. */
-void forward(struct site *site, struct exchange *x, const struct route *route, json_t *args,
+                      const struct request_info *request, const struct given *given);
+/* Asks the engine and answers the request. Takes `args`. */
+void forward(struct router *router, struct request *x, const struct route *route, json_t *args,
              const struct given *given);
-/* The exchange is gone. */
-void forward_forget(struct site *site, struct exchange *x);
+/* The request is gone. */
+void forward_forget(struct router *router, struct request *x);
 
 #endif

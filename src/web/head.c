@@ -78,7 +78,7 @@ static void put_number(struct pen *pen, size_t number)
     put(pen, digits + at);
 }
 
-size_t head_write(char *to, size_t size, const struct exchange *x, const struct answer *answer,
+size_t head_write(char *to, size_t size, const struct request *x, const struct answer *answer,
                   bool hsts)
 {
     struct pen pen = {to, to + size};

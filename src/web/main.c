@@ -16,16 +16,16 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "io/log.h"
-#include "web/console.h"
-#include "web/hub.h"
+#include "web/followers.h"
+#include "web/router.h"
 #include "web/sandbox.h"
-#include "web/site.h"
+#include "web/static_files.h"
 
 #define HOST_MAX 256
 
 struct process {
     uv_loop_t loop;
-    struct site site;
+    struct router router;
     json_t *setup, *services; /* until the server is open */
     bool lost;
     char why[128];
@@ -45,10 +45,10 @@ static void on_lost(void *context, const char *why)
 static void renew(struct process *p, const json_t *setup)
 {
     struct error err = {0};
-    site_setup(&p->site, setup);
-    server_proxies(p->site.server, json_object_get(setup, "trusted_proxies"));
-    server_hsts(p->site.server, json_bool_or(setup, "hsts", false));
-    if (server_certificate(p->site.server, json_text_or(setup, "certificate", ""),
+    router_setup(&p->router, setup);
+    server_proxies(p->router.server, json_object_get(setup, "trusted_proxies"));
+    server_hsts(p->router.server, json_bool_or(setup, "hsts", false));
+    if (server_certificate(p->router.server, json_text_or(setup, "certificate", ""),
                            json_text_or(setup, "key", ""), &err) < 0)
         log_error("web", "the certificate stays as it was: %s", err.text);
 }
@@ -58,8 +58,8 @@ static void on_told(void *context, const json_t *frame)
     struct process *p = context;
     const json_t *setup = json_object_get(frame, "setup");
     if (setup == NULL)
-        site_told(&p->site, frame);
-    else if (p->site.server != NULL)
+        router_told(&p->router, frame);
+    else if (p->router.server != NULL)
         renew(p, setup);
     else if (p->setup == NULL)
         p->setup = json_incref((json_t *)setup);
@@ -109,7 +109,7 @@ static int wait_for_engine(struct process *p, struct error *err)
 {
     json_t *request = json_object();
     (void)json_put_text(request, "op", "services");
-    (void)link_ask(p->site.link, request, on_services, p);
+    (void)engine_link_ask(p->router.link, request, on_services, p);
     while (!p->lost && (p->setup == NULL || p->services == NULL))
         (void)uv_run(&p->loop, UV_RUN_ONCE);
     return p->lost ? error_set(err, -EPIPE, "%s", p->why) : 0;
@@ -124,41 +124,42 @@ static int open_server(struct process *p, struct error *err)
         .hsts = json_bool_or(p->setup, "hsts", false),
         .proxies = json_object_get(p->setup, "trusted_proxies"),
     };
-    const struct server_events events = {.context = &p->site,
-                                         .request = site_request,
-                                         .gone = site_gone,
-                                         .opened = site_opened,
-                                         .closed = site_closed,
-                                         .unopened = site_unopened};
+    const struct server_events events = {.context = &p->router,
+                                         .request = router_request,
+                                         .gone = router_gone,
+                                         .opened = router_opened,
+                                         .closed = router_closed,
+                                         .unopened = router_unopened};
     int r =
         split_listen(json_text_or(p->setup, "listen", ""), host, sizeof host, &options.port, err);
     if (r < 0)
         return r;
     options.host = host[0] == '\0' ? NULL : host;
-    return server_open(&p->loop, &options, &events, &p->site.server, err);
+    return server_open(&p->loop, &options, &events, &p->router.server, err);
 }
 
-static int open_site(struct process *p, const char *console, struct error *err)
+static int open_router(struct process *p, const char *console, struct error *err)
 {
-    struct site *site = &p->site;
-    site->who = who_new();
-    site->rate = rate_new();
-    if (site->who == NULL || site->rate == NULL)
+    struct router *router = &p->router;
+    router->identities = identities_new();
+    router->rate = rate_new();
+    if (router->identities == NULL || router->rate == NULL)
         return error_set(err, -ENOMEM, "out of memory");
-    const struct link_events events = {.context = p, .told = on_told, .lost = on_lost};
-    int r = link_open(&p->loop, LINK_FD, &events, &site->link, err);
+    const struct engine_link_events events = {.context = p, .told = on_told, .lost = on_lost};
+    int r = engine_link_open(&p->loop, LINK_FD, &events, &router->link, err);
     if (r == 0)
         r = wait_for_engine(p, err);
     if (r < 0)
         return r;
-    site->snapshots = snapshots_new(site->link, p->services);
-    if (site->snapshots == NULL)
+    router->snapshots = snapshots_new(router->link, p->services);
+    if (router->snapshots == NULL)
         return error_set(err, -ENOMEM, "out of memory");
-    site->hub = hub_new(&p->loop, site->link, site->snapshots, site->who);
-    if (site->hub == NULL)
+    router->followers =
+        followers_new(&p->loop, router->link, router->snapshots, router->identities);
+    if (router->followers == NULL)
         return error_set(err, -ENOMEM, "out of memory");
-    site_setup(site, p->setup);
-    r = console_load(console, &site->console, err);
+    router_setup(router, p->setup);
+    r = static_files_load(console, &router->files, err);
     if (r == 0)
         r = open_server(p, err);
     json_decref(p->setup);
@@ -186,7 +187,7 @@ int main(int argc, char **argv)
     if (r == 0)
         r = uv_loop_init(&p.loop);
     if (r == 0)
-        r = open_site(&p, argv[2], &err);
+        r = open_router(&p, argv[2], &err);
     if (r == 0)
         r = sandbox_enter(&err);
     if (r < 0) {
@@ -195,7 +196,7 @@ int main(int argc, char **argv)
     }
     json_t *ready = json_object();
     (void)json_put_bool(ready, "ready", true);
-    link_tell(p.site.link, ready);
+    engine_link_tell(p.router.link, ready);
     (void)uv_run(&p.loop, UV_RUN_DEFAULT);
     /* Nothing is taken apart: the engine has gone, or starts another. */
     return EXIT_SUCCESS;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/error_body.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -34,33 +35,28 @@ static const char *title(int status)
     }
 }
 
-void reply_json(struct exchange *x, int status, json_t *body, const char *lines)
+void reply_json(struct request *x, int status, json_t *body, const char *lines)
 {
     if (status >= 400 && json_object_get(body, "error") != NULL)
-        (void)json_put_text(body, "request_id", exchange_request(x)->id);
+        (void)json_put_text(body, "request_id", request_info(x)->id);
     char *text = body == NULL ? NULL : json_dumps(body, JSON_WRITE_FLAGS | JSON_ENCODE_ANY);
     json_decref(body);
     struct answer answer = {.status = text == NULL ? 500 : status,
                             .lines = lines,
                             .body = text,
                             .length = text == NULL ? 0 : strlen(text)};
-    exchange_answer(x, &answer);
+    request_answer(x, &answer);
     mem_wipe(text, answer.length); /* a login's answer holds the token */
     free(text);
 }
 
-void reply_error(struct exchange *x, int status, const char *code, const char *message,
+void reply_error(struct request *x, int status, const char *code, const char *message,
                  const char *lines)
 {
-    json_t *body = json_object();
-    (void)json_put_text(body, "error", title(status));
-    (void)json_put_text(body, "message", message);
-    (void)json_put_text(body, "code", code);
-    (void)json_put_wall(body, "timestamp", clock_wall());
-    reply_json(x, status, body, lines);
+    reply_json(x, status, error_body(title(status), message, code, clock_wall()), lines);
 }
 
-void reply_login(struct exchange *x, const char *code, const char *message)
+void reply_login(struct request *x, const char *code, const char *message)
 {
     reply_error(x, 401, code, message, "WWW-Authenticate: Bearer realm=\"resus\"\r\n");
 }

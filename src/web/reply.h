@@ -9,11 +9,11 @@
 #define REPLY_LINES_MAX 1024
 
 /* `lines`: more header lines, each with CRLF; NULL = none. */
-void reply_error(struct exchange *x, int status, const char *code, const char *message,
+void reply_error(struct request *x, int status, const char *code, const char *message,
                  const char *lines);
 /* Takes `body`; an error's gets its request_id. */
-void reply_json(struct exchange *x, int status, json_t *body, const char *lines);
+void reply_json(struct request *x, int status, json_t *body, const char *lines);
 /* 401 with WWW-Authenticate. */
-void reply_login(struct exchange *x, const char *code, const char *message);
+void reply_login(struct request *x, const char *code, const char *message);
 
 #endif

@@ -1,12 +1,12 @@
 /* HTTP/1.1 and WebSocket over TLS, on the loop. It knows connections, requests and frames; what a
- * request means is site.c's.
+ * request means is router.c's.
  *
  * It is ours and no library's because it has to keep up with nginx: docs/performance.md says what
  * libraries reached. http.h and wsframe.h read the strangers' bytes, connection.c has TLS and
- * deadlines, exchange.c and conversation.c what is done with both.
+ * deadlines, request.c and websocket.c what is done with both.
  *
- * An exchange is one request and its answer. It lives until it is answered or its peer has gone
- * (`gone` is told then); a conversation is a WebSocket after its exchange was accepted. */
+ * An request is one request and its answer. It lives until it is answered or its peer has gone
+ * (`gone` is told then); a websocket is a WebSocket after its request was accepted. */
 #ifndef RESUS_WEB_SERVER_H
 #define RESUS_WEB_SERVER_H
 
@@ -52,11 +52,11 @@ enum server_header {
     HEADER_COUNT
 };
 
-struct exchange;
-struct conversation;
+struct request;
+struct websocket;
 struct server;
 
-struct exchange_request {
+struct request_info {
     const char *method;       /* "GET", "WS" for an upgrade */
     bool head;                /* HEAD: asked for as GET, answered without a body */
     const char *path, *query; /* both as they came, and a plain path; valid in the event */
@@ -81,10 +81,10 @@ struct server_events {
     void *context;
     /* A whole request, or one that asks for an upgrade (method "WS"): it must be answered or
      * accepted, and an upgrade on this stack. */
-    void (*request)(void *context, struct exchange *x);
-    void (*gone)(void *context, struct exchange *x); /* before it was answered */
-    void (*opened)(void *context, struct conversation *c);
-    void (*closed)(void *context, struct conversation *c);
+    void (*request)(void *context, struct request *x);
+    void (*gone)(void *context, struct request *x); /* before it was answered */
+    void (*opened)(void *context, struct websocket *c);
+    void (*closed)(void *context, struct websocket *c);
     void (*unopened)(void *context, void *data); /* accepted, but the handshake failed */
 };
 
@@ -106,21 +106,21 @@ int server_certificate(struct server *server, const char *certificate, const cha
 void server_hsts(struct server *server, bool hsts);
 void server_proxies(struct server *server, const json_t *proxies);
 
-struct exchange_request *exchange_request(struct exchange *x);
+struct request_info *request_info(struct request *x);
 /* Into `to`; false when the header is absent ("" then), or too long for `size`, or there twice.
  * From within the event only; If-None-Match, up to 511 bytes, until the answer. */
-bool exchange_header(struct exchange *x, enum server_header header, char *to, size_t size);
+bool request_header(struct request *x, enum server_header header, char *to, size_t size);
 /* Is it there at all, readable or not? */
-bool exchange_has_authorization(struct exchange *x);
+bool request_has_authorization(struct request *x);
 /* Exactly once, now or later. */
-void exchange_answer(struct exchange *x, const struct answer *answer);
-/* An upgrade is taken; `data` becomes the conversation's. */
-void exchange_accept(struct exchange *x, void *data);
+void request_answer(struct request *x, const struct answer *answer);
+/* An upgrade is taken; `data` becomes the websocket's. */
+void request_accept(struct request *x, void *data);
 
-void *conversation_data(struct conversation *c);
+void *websocket_data(struct websocket *c);
 /* Queues a text; false when the client had to be given up because it does not read. */
-bool conversation_say(struct conversation *c, const char *text, size_t length);
+bool websocket_say(struct websocket *c, const char *text, size_t length);
 /* Closes with a WebSocket status (1013, 4401) once what is queued went out. */
-void conversation_end(struct conversation *c, int code, const char *why);
+void websocket_end(struct websocket *c, int code, const char *why);
 
 #endif

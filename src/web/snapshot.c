@@ -26,7 +26,7 @@ struct text {
 };
 
 struct waiter {
-    struct exchange *exchange; /* NULL: a WebSocket */
+    struct request *request; /* NULL: a WebSocket */
     enum snapshot_kind kind;
     enum access access;
     char lines[REPLY_LINES_MAX];
@@ -47,7 +47,7 @@ struct entry {
 };
 
 struct snapshots {
-    struct link *link;
+    struct engine_link *link;
     size_t count;
     struct entry *entries; /* count services, then the list */
 };
@@ -89,21 +89,21 @@ static bool write_text(const struct entry *e, enum snapshot_kind kind, enum acce
     return true;
 }
 
-static bool is_known_already(struct exchange *x, const char *tag)
+static bool is_known_already(struct request *x, const char *tag)
 {
     char list[LIST_MAX];
-    return exchange_header(x, HEADER_IF_NONE_MATCH, list, sizeof list) && header_matches(list, tag);
+    return request_header(x, HEADER_IF_NONE_MATCH, list, sizeof list) && header_matches(list, tag);
 }
 
 /* Nothing can be told of the service: the error's members with this request's id. */
-static void answer_untold(const struct entry *e, struct exchange *x, enum access access,
+static void answer_untold(const struct entry *e, struct request *x, enum access access,
                           const char *lines)
 {
     JSON_CLEANUP json_t *seen = visible(e, SNAPSHOT_STATUS, access);
     reply_json(x, 503, json_copy(seen), lines);
 }
 
-static void answer_text(struct entry *e, struct exchange *x, enum snapshot_kind kind,
+static void answer_text(struct entry *e, struct request *x, enum snapshot_kind kind,
                         enum access access, const char *lines)
 {
     char all[REPLY_LINES_MAX + 128];
@@ -124,19 +124,19 @@ static void answer_text(struct entry *e, struct exchange *x, enum snapshot_kind 
                                   .lines = all,
                                   .body = t->bytes,
                                   .length = known ? 0 : t->length};
-    exchange_answer(x, &answer);
+    request_answer(x, &answer);
 }
 
 /* ── fetching ── */
 
 static void answer_waiter(struct entry *e, struct waiter *w, bool fresh)
 {
-    if (w->exchange == NULL)
+    if (w->request == NULL)
         w->taken(w->context, fresh ? e->body : NULL);
     else if (fresh)
-        answer_text(e, w->exchange, w->kind, w->access, w->lines);
+        answer_text(e, w->request, w->kind, w->access, w->lines);
     else
-        reply_error(w->exchange, 503, "engine_busy", "The engine does not answer now: try again.",
+        reply_error(w->request, 503, "engine_busy", "The engine does not answer now: try again.",
                     w->lines);
     mem_free(w);
 }
@@ -176,7 +176,7 @@ static bool fetch(struct entry *e)
     (void)json_put_text(request, "op", e->id[0] == '\0' ? "service_list" : "snapshot");
     if (e->id[0] != '\0')
         (void)json_put_text(request, "service", e->id);
-    e->asking = link_ask(e->owner->link, request, on_taken, e);
+    e->asking = engine_link_ask(e->owner->link, request, on_taken, e);
     return e->asking != 0;
 }
 
@@ -191,11 +191,11 @@ static struct waiter *wait_for(struct entry *e)
     return w;
 }
 
-static void remove_waiters(struct entry *e, const struct exchange *x, const void *context)
+static void remove_waiters(struct entry *e, const struct request *x, const void *context)
 {
     for (struct waiter **at = &e->waiters; *at != NULL;) {
         struct waiter *w = *at;
-        bool his = x != NULL ? w->exchange == x : w->exchange == NULL && w->context == context;
+        bool his = x != NULL ? w->request == x : w->request == NULL && w->context == context;
         if (!his) {
             at = &w->next;
             continue;
@@ -210,7 +210,7 @@ static void remove_waiters(struct entry *e, const struct exchange *x, const void
 
 /* ── outside ── */
 
-struct snapshots *snapshots_new(struct link *link, const json_t *services)
+struct snapshots *snapshots_new(struct engine_link *link, const json_t *services)
 {
     const json_t *items = json_object_get(services, "items");
     struct snapshots *s = mem_calloc(1, sizeof *s);
@@ -257,7 +257,7 @@ static struct entry *entry_of(struct snapshots *s, enum snapshot_kind kind, int 
     return &s->entries[kind == SNAPSHOT_LIST ? s->count : (size_t)service];
 }
 
-void snapshots_answer(struct snapshots *s, struct exchange *x, enum snapshot_kind kind, int service,
+void snapshots_answer(struct snapshots *s, struct request *x, enum snapshot_kind kind, int service,
                       enum access access, const char *lines)
 {
     struct entry *e = entry_of(s, kind, service);
@@ -273,7 +273,7 @@ void snapshots_answer(struct snapshots *s, struct exchange *x, enum snapshot_kin
         reply_error(x, 503, "engine_busy", "The engine has too much to do now: try again.", lines);
         return;
     }
-    w->exchange = x;
+    w->request = x;
     w->kind = kind;
     w->access = access;
     (void)str_copy(w->lines, sizeof w->lines, lines);
@@ -291,7 +291,7 @@ void snapshots_take(struct snapshots *s, int service, snapshot_taken *taken, voi
     w->context = context;
 }
 
-void snapshots_forget(struct snapshots *s, const struct exchange *x)
+void snapshots_forget(struct snapshots *s, const struct request *x)
 {
     for (size_t i = 0; i <= s->count; i++)
         if (s->entries[i].waiters != NULL)

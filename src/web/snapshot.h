@@ -7,7 +7,7 @@
 #include <jansson.h>
 
 #include "api/operations.h"
-#include "web/link.h"
+#include "web/engine_link.h"
 #include "web/server.h"
 
 #define SNAPSHOT_MAX_AGE_MS 1000
@@ -18,15 +18,15 @@ enum snapshot_kind { SNAPSHOT_STATUS, SNAPSHOT_HEALTH, SNAPSHOT_LIST, SNAPSHOT_K
 struct snapshots;
 
 /* `services`: the engine's answer to "services". NULL: out of memory. */
-struct snapshots *snapshots_new(struct link *link, const json_t *services);
+struct snapshots *snapshots_new(struct engine_link *link, const json_t *services);
 int snapshots_find(const struct snapshots *s, const char *id); /* -1 none */
 const char *snapshots_id(const struct snapshots *s, int service);
 size_t snapshots_count(const struct snapshots *s);
 /* Answers now or when the copy is there. `lines` are copied. */
-void snapshots_answer(struct snapshots *s, struct exchange *x, enum snapshot_kind kind, int service,
+void snapshots_answer(struct snapshots *s, struct request *x, enum snapshot_kind kind, int service,
                       enum access access, const char *lines);
-/* The exchange is gone. */
-void snapshots_forget(struct snapshots *s, const struct exchange *x);
+/* The request is gone. */
+void snapshots_forget(struct snapshots *s, const struct request *x);
 /* An event came: the copy is of yesterday. */
 void snapshots_event(struct snapshots *s, int service);
 /* `body` of the engine's "snapshot", NULL when it could not be had; borrowed. */

@@ -1,8 +1,9 @@
 /* A row of `account` in the database: the first byte says of which kind, the rest is its JSON. What
  * is taken is written again as something that is taken, and as the same. */
+#include "accounts/book.h"
+#include "accounts/book_json.h"
 #include "base/json.h"
 #include "base/mem.h"
-#include "handlers/account_book.h"
 #include "support.h"
 
 static struct accounts *book(void)

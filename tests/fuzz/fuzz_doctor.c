@@ -5,7 +5,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "handlers/doctor.h"
+#include "doctor/facts.h"
 #include "host/process_facts.h"
 #include "host/systemctl.h"
 #include "support.h"

@@ -3,7 +3,7 @@
  * stands behind them is a signature. */
 #include <string.h>
 
-#include "handlers/jwks.h"
+#include "accounts/jwks.h"
 #include "support.h"
 
 #define RSA_BYTES 256

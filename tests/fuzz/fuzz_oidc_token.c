@@ -2,8 +2,8 @@
  * fuzz_token.c. */
 #include <string.h>
 
+#include "accounts/oidc_token.h"
 #include "base/str.h"
-#include "handlers/oidc_token.h"
 #include "support.h"
 
 #define NOW_S INT64_C(1800000000)

@@ -1,5 +1,5 @@
 /* What a web process that was taken over sends to the engine, with handlers that answer at once,
- * in pieces, later or when nobody waits any more. Input as in fuzz_link.c. */
+ * in pieces, later or when nobody waits any more. Input as in fuzz_engine_link.c. */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -103,25 +103,6 @@ int engine_service_index(const struct engine *e, const char *id)
 {
     (void)e;
     return str_equal(id, "redis") ? 0 : -1;
-}
-
-json_t *call_error(const char *title, const char *message, const char *code, wall_ms now)
-{
-    (void)title, (void)message, (void)now;
-    json_t *body = json_object();
-    (void)json_put_text(body, "code", code);
-    return body;
-}
-
-void call_refuse(struct call *call, int status, const char *title, const char *message,
-                 const char *code, wall_ms now)
-{
-    call->answer(call, status, call_error(title, message, code, now));
-}
-
-void call_wipe_secrets(const struct call *call)
-{
-    PROMISE(json_is_object(call->args));
 }
 
 /* ── the link ── */

@@ -245,7 +245,7 @@ def views():
 
 
 def request(line, *headers, body=b""):
-    """A request with a login ("@A": fuzz_site.c)."""
+    """A request with a login ("@A": fuzz_router.c)."""
     if body:
         headers += (b"Content-Type: application/json", b"Content-Length: %d" % len(body))
     return b"\r\n".join([line + b" HTTP/1.1", b"Host: a", *headers, b"", body])
@@ -256,7 +256,7 @@ def follow(path, *headers):
     return request(b"GET " + path, *asked, b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==", *headers)
 
 
-def site():
+def router():
     admin, viewer, token = (b"Authorization: Bearer @" + c for c in (b"A", b"V", b"T"))
     cookie = b"Cookie: __Host-resus=@A"
     event = {"event": {"type": "service_health", "seq": 4, "cause": {"code": "ok"}}, "service": "redis"}
@@ -305,6 +305,11 @@ def frames(*objects):
 
 def raw_frames(*objects):
     return b"".join(struct.pack(">I", len(text(o))) + text(o) for o in objects)
+
+WINDOW = {"window": "weekly", "date": "2026-12-06", "title": "Update", "services": ["cache", "*"], "impact": "outage",
+          "planned_by": "alice", "planned_ms": 1796000000000, "state": "planned", "starts_ms": 1796522400000, "ends_ms": 1796529600000,
+          "length_ms": 7200000, "noticed_hours": 721, "sequence": 0, "ask_ms": 0, "opened_ms": 0, "closed_ms": 0, "verified": "unverified"}
+ITEM = {"stage": "before", "text": "Create a backup", "done": True, "who": "bob", "when_ms": 1796500000000, "note": "2 GB"}
 
 
 def seeds():
@@ -410,7 +415,7 @@ def seeds():
             "chunked": b"\2POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
             "same": b"\5GET /same HTTP/1.1\r\nHost: a\r\n\r\nGET /end HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n",
         },
-        "conversation": {
+        "websocket": {
             "talk": b"\0\x89\0\5hello\x81\0\3abc\x8a\0\0\x88\0\2\x03\xe8",
             "long": b"\3\x02\4\1" + b"y" * 300 + b"\x80\2\x04abcd\x89\0\1z",
             "wrong": b"\2\x89\0\1a\xf1\0\0",
@@ -445,7 +450,7 @@ def seeds():
             "hashed": b"|1|F1E1KeoE/eEWhi10WpGv4OdiO6Y=|3988QV0VE8wmZL7suNrYQLITLCg= ssh-rsa AAAAB3NzaC1yc2E=\n",
             "revoked": b"@revoked * ecdsa-sha2-nistp256 AAAA\n@cert-authority *.example ssh-ed25519 AAAA\n",
         },
-        "link": {"lines": b"\0" + frames(*told), "cut": b"\5" + frames(*told), "raw": b"\x81" + raw_frames(*told)},
+        "engine_link": {"lines": b"\0" + frames(*told), "cut": b"\5" + frames(*told), "raw": b"\x81" + raw_frames(*told)},
         "log_lines": {"lines": LOG_LINES, "good": REDIS_LOG},
         "manifest": {"all": text(manifest())},
         "oidc_token": {
@@ -479,7 +484,7 @@ def seeds():
             "refusals": b"kNOAUTH Authentication required.\n--\nfLOADING Redis is loading\n--\nkBUSY Redis is busy\n",
             "figures": b"i" + INFO[:900] + b"--\n\x1e\n--\ni" + INFO + b"--\n\x3c\n--\ni" + INFO,
         },
-        "site": site(),
+        "router": router(),
         "slowlog": {
             "two": b":14\t:1309448221\t:15\tSET a b\t127.0.0.1:58217\tme\n:13\t:1309448128\t:30\tKEYS *\n",
             "odd": b":12\t:1\t:1\n+what\t:1\t:1\tx y :5\n",
@@ -511,20 +516,29 @@ def seeds():
             "cut": b"\x0b" + frames(ask, {"id": 2, "op": "snapshot", "service": "redis"}, restart | {"id": 3}),
             "raw": b"\x85" + raw_frames(ask, {"id": 1, "cancel": True}, {"ready": True}, {"ready": True}),
         },
+        "when": {
+            "weekly": b"Mon-Wed, Fri,Sun 22:00-01:30",
+            "monthly": b"first sun 01:00-05:00",
+            "last": b"LAST Fri 00:00-24:00",
+            "day": b"day 15 02:00-04:00",
+            "last_day": b"last  day 23:00-00:30",
+            "once": b"2028-02-29 22:00-23:00",
+        },
+        "window_json": {"planned": text(WINDOW), "open": text(WINDOW | {"state": "open", "checklist": [ITEM]})},
         "zone": {"summer": zone()},
     }
 
 
 # Sources whose texts the parser looks for.
 WORDS = {
-    "account_json": ["src/handlers/account_json.c"],
+    "account_json": ["src/accounts/book_json.c"],
     "audit_line": ["src/store/audit_line.c"],
     "audit_read": ["src/store/audit_line.c", "src/store/audit_read.c", "src/store/audit_report.c"],
     "audit_reader": ["src/store/audit_line.c", "src/store/audit_read.c"],
     "check_report": ["src/backups/check_report.c"],
     "client_list": ["src/redis/clients.c"],
     "config_get": ["src/redis/info.c"],
-    "connection": ["src/web/http.c", "src/web/header.c", "src/web/exchange.c", "tests/fuzz/web_peer.c"],
+    "connection": ["src/web/http.c", "src/web/header.c", "src/web/request.c", "tests/fuzz/web_peer.c"],
     "doctor": ["src/host/systemctl.c", "src/host/sudo_list.c", "src/host/process_facts.c", "src/redis/info.c"],
     "exposition": ["src/redis/exposition.c"],
     "frame": ["src/api/operations.c"],
@@ -532,13 +546,13 @@ WORDS = {
     "http": ["src/web/http.c"],
     "info": ["src/redis/info.c", "src/redis/commandstats.c"],
     "journal": ["src/host/journal.c"],
-    "jwks": ["src/handlers/jwks.c"],
-    "link": ["src/web/link.c"],
+    "jwks": ["src/accounts/jwks.c"],
+    "engine_link": ["src/web/engine_link.c"],
     "log_lines": ["src/redis/log_lines.c"],
     "manifest": ["src/backups/manifest.c", "src/backups/proof.c", "src/core/backup_rules.c"],
-    "oidc_token": ["src/handlers/oidc_token.c", "src/handlers/jwks.c", "tests/fuzz/fuzz_oidc_token.c"],
+    "oidc_token": ["src/accounts/oidc_token.c", "src/accounts/jwks.c", "tests/fuzz/fuzz_oidc_token.c"],
     "process_facts": ["src/host/process_facts.c"],
-    "site": ["src/web/http.c", "src/web/site.c", "src/api/operations.c", "src/web/hub.c"],
+    "router": ["src/web/http.c", "src/web/router.c", "src/api/operations.c", "src/web/followers.c"],
     "sight": ["src/host/systemctl.c", "src/redis/info.c", "src/redis/log_lines.c", "src/redis/reply.c"],
     "view": [f"src/cli/view_{page}.c" for page in ("service", "recovery", "operate", "journal", "report", "audit")],
     "recording": ["src/engine/recording_code.c", "src/engine/replay.c", "src/core/facts.c", "src/core/recovery_text.c"],
@@ -552,6 +566,8 @@ WORDS = {
     "source": ["src/backups/source.c", "src/redis/info.c"],
     "transfer": ["src/backups/transfer.c", "tests/fuzz/fuzz_transfer.c"],
     "web_link": ["src/daemon/web_link.c", "src/api/operations.c"],
+    "when": ["src/core/schedule_text.c", "src/base/date.c"],
+    "window_json": ["src/alerts/window_json.c", "src/core/window.c"],
 }
 QUOTED = re.compile(r'"((?:[^"\\\n]|\\.)+)"')
 NAMED = re.compile(r"\b[A-Z]\(\w+, ([\w.\[\]]+)[,)]")  # a field that a macro names: T(recovery, deadline)

@@ -22,8 +22,8 @@ static struct {
     struct dice dice;
     bool calm;
     struct peer_record record;
-    struct exchange *waiting[WAITING_MAX];
-    struct conversation *conversation;
+    struct request *waiting[WAITING_MAX];
+    struct websocket *websocket;
 } peer;
 
 /* ── in place of the site ── */
@@ -36,10 +36,10 @@ static void digest(const void *bytes, size_t length)
     peer.record.seen = (peer.record.seen ^ 0x100) * UINT64_C(0x100000001B3);
 }
 
-static void answer(struct exchange *x)
+static void answer(struct request *x)
 {
     static char body[LONG_ANSWER];
-    const struct exchange_request *request = exchange_request(x);
+    const struct request_info *request = request_info(x);
     struct answer a = {.status = 200, .body = "{}", .length = 2};
     if (strstr(request->path, "big") != NULL)
         a = (struct answer){
@@ -48,12 +48,12 @@ static void answer(struct exchange *x)
         a = (struct answer){.status = 304, .lines = "ETag: \"1\"\r\n"};
     a.close = strstr(request->path, "end") != NULL;
     peer.record.answers++;
-    exchange_answer(x, &a);
+    request_answer(x, &a);
 }
 
-static void on_request(void *context, struct exchange *x)
+static void on_request(void *context, struct request *x)
 {
-    const struct exchange_request *request = exchange_request(x);
+    const struct request_info *request = request_info(x);
     char value[SERVER_HEADER_VALUE_MAX];
     (void)context;
     PROMISE(request->method != NULL && request->path != NULL && request->body != NULL);
@@ -66,11 +66,11 @@ static void on_request(void *context, struct exchange *x)
     digest(request->query, strlen(request->query));
     digest(request->body, request->body_length);
     for (int header = 0; header < HEADER_COUNT; header++)
-        if (exchange_header(x, (enum server_header)header, value, sizeof value))
+        if (request_header(x, (enum server_header)header, value, sizeof value))
             PROMISE(value[0] != '\0' && strpbrk(value, "\r\n") == NULL);
     if (str_equal(request->method, "WS") && strstr(request->path, "ws") != NULL) {
         peer.record.accepted++;
-        exchange_accept(x, &peer);
+        request_accept(x, &peer);
         return;
     }
     for (size_t i = 0; i < WAITING_MAX && !peer.calm && !str_equal(request->method, "WS"); i++)
@@ -81,7 +81,7 @@ static void on_request(void *context, struct exchange *x)
     answer(x);
 }
 
-static void on_gone(void *context, struct exchange *x)
+static void on_gone(void *context, struct request *x)
 {
     bool known = false;
     (void)context;
@@ -94,21 +94,21 @@ static void on_gone(void *context, struct exchange *x)
     peer.record.answers++;
 }
 
-static void on_opened(void *context, struct conversation *c)
+static void on_opened(void *context, struct websocket *c)
 {
     (void)context;
-    PROMISE(conversation_data(c) == &peer && peer.conversation == NULL);
+    PROMISE(websocket_data(c) == &peer && peer.websocket == NULL);
     peer.record.opened++;
-    peer.conversation = c;
-    (void)conversation_say(c, "hello", 5);
+    peer.websocket = c;
+    (void)websocket_say(c, "hello", 5);
 }
 
-static void on_closed(void *context, struct conversation *c)
+static void on_closed(void *context, struct websocket *c)
 {
     (void)context;
-    PROMISE(peer.conversation == c);
+    PROMISE(peer.websocket == c);
     peer.record.closed++;
-    peer.conversation = NULL;
+    peer.websocket = NULL;
 }
 
 static void on_unopened(void *context, void *data)
@@ -149,19 +149,19 @@ static void read_all(int fd)
 static void say(void)
 {
     static char text[LONG_MESSAGE];
-    struct conversation *c = peer.conversation;
+    struct websocket *c = peer.websocket;
     if (c == NULL)
         return;
     memset(text, 'x', sizeof text);
     switch (dice_throw(&peer.dice, 16)) {
     case 1:
-        (void)conversation_say(c, text, 1 + dice_throw(&peer.dice, 200));
+        (void)websocket_say(c, text, 1 + dice_throw(&peer.dice, 200));
         break;
     case 2:
-        (void)conversation_say(c, text, sizeof text);
+        (void)websocket_say(c, text, sizeof text);
         break;
     case 3:
-        conversation_end(c, 4401, "the login has ended");
+        websocket_end(c, 4401, "the login has ended");
         break;
     default:
         break;
@@ -175,7 +175,7 @@ static void chance(int fd)
         return;
     for (size_t i = 0; i < WAITING_MAX; i++)
         if (peer.waiting[i] != NULL && dice_throw(&peer.dice, 3) == 1) {
-            struct exchange *x = peer.waiting[i];
+            struct request *x = peer.waiting[i];
             peer.waiting[i] = NULL;
             answer(x);
         }
@@ -226,7 +226,7 @@ void peer_run(struct input bytes, struct dice dice, bool calm, struct peer_recor
         turn();
     turn(); /* the handle is closed */
     PROMISE(peer.server->count == 0 && peer.server->connections == NULL);
-    PROMISE(peer.conversation == NULL && peer.record.opened == peer.record.closed);
+    PROMISE(peer.websocket == NULL && peer.record.opened == peer.record.closed);
     PROMISE(peer.record.requests == peer.record.answers + peer.record.accepted);
     PROMISE(peer.record.accepted == peer.record.opened);
     *ret = peer.record;

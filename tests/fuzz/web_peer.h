@@ -1,5 +1,5 @@
-/* A stranger's connection to the real server, with TLS taken away: connection.c, exchange.c,
- * conversation.c, http.c and wsframe.c run as they are, on a loop and a socket. */
+/* A stranger's connection to the real server, with TLS taken away: connection.c, request.c,
+ * websocket.c, http.c and wsframe.c run as they are, on a loop and a socket. */
 #ifndef RESUS_TESTS_FUZZ_WEB_PEER_H
 #define RESUS_TESTS_FUZZ_WEB_PEER_H
 
@@ -12,7 +12,7 @@ struct peer_record {
 };
 
 /* Sends `bytes` in the pieces that the dice give. The dice also decide when answers come, what is
- * said in a conversation, how time passes and how much the socket takes; with `calm` none of that
+ * said in a websocket, how time passes and how much the socket takes; with `calm` none of that
  * happens and every answer comes at once. */
 void peer_run(struct input bytes, struct dice dice, bool calm, struct peer_record *ret);
 

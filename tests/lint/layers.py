@@ -20,11 +20,15 @@ FLOORS = {
     "host": "base core io settings",
     "store": "base core io settings",
     "notify": "base core io settings",
+    "accounts": "base core io settings api store",
+    "sshkeys": "base core io settings api host store",
     "engine": "base core io settings api redis host store notify",
-    "handlers": "base core io settings api redis host store notify engine",
+    "alerts": "base core io settings api redis host store notify engine",
+    "doctor": "base core io settings api redis host store sshkeys engine",
     "backups": "base core io settings redis",
-    "daemon": "base core io settings api redis host store notify engine handlers backups",
-    "cli": "base core io settings api redis host store notify engine handlers daemon",
+    "handlers": "base core io settings api redis host store notify accounts sshkeys engine alerts doctor backups",
+    "daemon": "base core io settings api redis host store notify accounts sshkeys engine alerts doctor backups handlers",
+    "cli": "base core io settings api redis host store notify accounts sshkeys engine alerts doctor backups handlers daemon",
     "web": "base core io api",
 }
 # Under tests/unit, beside the floors' own folders: what their tests share.

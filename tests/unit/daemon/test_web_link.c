@@ -64,23 +64,6 @@ int engine_service_index(const struct engine *e, const char *id)
     return -1;
 }
 
-json_t *call_error(const char *title, const char *message, const char *code, wall_ms now)
-{
-    (void)title, (void)message, (void)now;
-    return json_pack("{s:s}", "code", code);
-}
-
-void call_refuse(struct call *call, int status, const char *title, const char *message,
-                 const char *code, wall_ms now)
-{
-    call->answer(call, status, call_error(title, message, code, now));
-}
-
-void call_wipe_secrets(const struct call *call)
-{
-    (void)call;
-}
-
 /* ── fixture ── */
 
 static void never(void *context)

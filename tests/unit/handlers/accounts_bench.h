@@ -6,7 +6,8 @@
 #include <jansson.h>
 #include <uv.h>
 
-#include "handlers/accounts.h"
+#include "accounts/accounts.h"
+#include "handlers/handlers.h"
 #include "support/test_folder.h"
 
 #define BENCH_LINES_MAX 2000

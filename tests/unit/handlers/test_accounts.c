@@ -10,10 +10,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "accounts/book.h"
 #include "accounts_bench.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "handlers/account_book.h"
 #include "io/clock.h"
 
 #define ALICE "alice@example.org"

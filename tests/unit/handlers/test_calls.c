@@ -73,10 +73,10 @@ static void port_later(void *context, mono_ms at)
     (void)context, (void)at;
 }
 
-static void port_self(void *context, struct handlers_self *ret)
+static void port_self(void *context, struct doctor_self *ret)
 {
     const struct bench *b = context;
-    *ret = (struct handlers_self){.settings = &b->settings};
+    *ret = (struct doctor_self){.settings = &b->settings};
 }
 
 static void port_audit_look(void *context, struct audit_state *ret)

@@ -15,10 +15,10 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "handlers/inside.h"
-#include "handlers/key_book.h"
-#include "handlers/key_run.h"
-#include "handlers/keys.h"
 #include "io/clock.h"
+#include "sshkeys/key_book.h"
+#include "sshkeys/key_run.h"
+#include "sshkeys/sshkeys.h"
 
 #define LINES_MAX 32
 #define HOUR_MS (INT64_C(3600) * 1000)
@@ -30,7 +30,7 @@ struct scene {
     struct ssh_pool *pool;
     struct service_settings services[2];
     struct settings settings;
-    struct keys *keys;
+    struct sshkeys *keys;
     struct handlers *handlers;
     int64_t ahead_ms; /* of the wall clock */
     bool audit_full;
@@ -85,15 +85,15 @@ static void keep_awake(uv_timer_t *timer)
 
 static void open_keys(struct scene *s)
 {
-    struct keys_ports ports = {.context = s,
-                               .now = now_of,
-                               .settings = settings_of,
-                               .audit = on_audit,
-                               .notice = on_notice,
-                               .ssh = s->pool,
-                               .loop = &s->loop};
+    struct sshkeys_ports ports = {.context = s,
+                                  .now = now_of,
+                                  .settings = settings_of,
+                                  .audit = on_audit,
+                                  .notice = on_notice,
+                                  .ssh = s->pool,
+                                  .loop = &s->loop};
     struct error err = {0};
-    assert_int_equal(keys_open(&ports, s->sshd.folder, &s->keys, &err), 0);
+    assert_int_equal(sshkeys_open(&ports, s->sshd.folder, &s->keys, &err), 0);
     struct handlers_ports handlers = {
         .context = s, .now = now_of, .audit_look = audit_look_of, .keys = s->keys};
     assert_int_equal(handlers_new(NULL, &handlers, &s->handlers, &err), 0);
@@ -102,7 +102,7 @@ static void open_keys(struct scene *s)
 static void close_keys(struct scene *s)
 {
     handlers_free(s->handlers);
-    keys_close(s->keys);
+    sshkeys_close(s->keys);
     s->keys = NULL;
 }
 
@@ -238,7 +238,7 @@ static void test_old_key_is_kept_a_day_warned_of_once_a_day_and_removed_when_ref
     (void)state;
     struct scene *s = begin();
     char new_lines[8192];
-    struct keys_note note;
+    struct sshkeys_note note;
     assert_int_equal(ask(s, BEGIN), 200);
     assert_string_equal(phase_of(s), "made");
     install(s, true); /* for later: the new line alone */
@@ -250,13 +250,13 @@ static void test_old_key_is_kept_a_day_warned_of_once_a_day_and_removed_when_ref
     (void)str_format(public, sizeof public, "%s %s\n", old.type, old.base64);
     (void)str_format(both, sizeof both, "%s%s", public, new_lines);
     set_lines(s, both);
-    keys_look(s->keys, &s->services[1], &note);
-    assert_int_equal(note.state, KEYS_NEW_WAITS);
+    sshkeys_look(s->keys, &s->services[1], &note);
+    assert_int_equal(note.state, SSHKEYS_NEW_WAITS);
     assert_int_equal(ask(s, CONTINUE), 200);
     assert_string_equal(phase_of(s), "switched");
     assert_int_equal(s->notices, 2); /* one for each service */
-    keys_look(s->keys, &s->services[1], &note);
-    assert_int_equal(note.state, KEYS_OLD_KEPT);
+    sshkeys_look(s->keys, &s->services[1], &note);
+    assert_int_equal(note.state, SSHKEYS_OLD_KEPT);
     assert_non_null(strstr(note.fix, "grep -vF"));
     char kept[SETTINGS_PATH_MAX];
     (void)str_copy(kept, sizeof kept, json_text_or(s->body, "old_file", ""));
@@ -268,11 +268,11 @@ static void test_old_key_is_kept_a_day_warned_of_once_a_day_and_removed_when_ref
     assert_int_equal(sshd_fixture_logged(&s->sshd, "Accepted publickey"), logins);
 
     s->ahead_ms = 24 * HOUR_MS + 1000;
-    keys_reloaded(s->keys); /* looks at the clock again */
+    sshkeys_reloaded(s->keys); /* looks at the clock again */
     while (s->notices < 4)
         (void)uv_run(&s->loop, UV_RUN_ONCE);
     assert_non_null(strstr(s->notice, "still accepts the old SSH key"));
-    while (keys_look(s->keys, &s->services[0], &note), note.state != KEYS_OLD_ACCEPTED)
+    while (sshkeys_look(s->keys, &s->services[0], &note), note.state != SSHKEYS_OLD_ACCEPTED)
         (void)uv_run(&s->loop, UV_RUN_ONCE);
     while (ask(s, CONTINUE), str_equal(code_of(s), "operation_running"))
         (void)uv_run(&s->loop, UV_RUN_ONCE); /* the clock's own question is being written down */
@@ -292,8 +292,8 @@ static void test_old_key_is_kept_a_day_warned_of_once_a_day_and_removed_when_ref
     assert_int_equal(ask(s, CONTINUE), 200);
     assert_string_equal(phase_of(s), "idle");
     assert_int_equal(access(kept, F_OK), -1);
-    keys_look(s->keys, &s->services[0], &note);
-    assert_int_equal(note.state, KEYS_QUIET);
+    sshkeys_look(s->keys, &s->services[0], &note);
+    assert_int_equal(note.state, SSHKEYS_QUIET);
     assert_true(audited(s, "start", true) && audited(s, "made", true) &&
                 audited(s, "proof", true) && audited(s, "switch", true) &&
                 audited(s, "still accepts", true) && audited(s, "end", true));
@@ -358,7 +358,7 @@ static void test_settings_that_change_during_the_proof_stop_the_switch(void **st
     unsigned logins = sshd_fixture_logged(&s->sshd, "Accepted publickey");
     while (sshd_fixture_logged(&s->sshd, "Accepted publickey") == logins)
         (void)uv_run(&s->loop, UV_RUN_ONCE);
-    keys_reloaded(s->keys);
+    sshkeys_reloaded(s->keys);
     while (s->answers < wanted)
         (void)uv_run(&s->loop, UV_RUN_ONCE);
     assert_int_equal(s->status, 409);
@@ -439,7 +439,7 @@ static void test_a_question_that_cannot_be_asked_is_not_asked_again_at_once(void
     assert_int_equal(ask(s, CONTINUE), 200);
     s->keys->ports.ssh = NULL;
     s->ahead_ms = 25 * HOUR_MS;
-    keys_reloaded(s->keys); /* looks at the clock again */
+    sshkeys_reloaded(s->keys); /* looks at the clock again */
     while (s->keys->run == NULL)
         (void)uv_run(&s->loop, UV_RUN_ONCE);
     while (s->keys->run != NULL)

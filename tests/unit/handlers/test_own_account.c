@@ -11,10 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "accounts/second_factor.h"
 #include "accounts_bench.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "handlers/second_factor.h"
 
 #define NEW "another-long-enough 1"
 

@@ -12,10 +12,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "accounts/session_life.h"
 #include "accounts_bench.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "handlers/session_life.h"
 
 static char *log_in(struct bench *b)
 {

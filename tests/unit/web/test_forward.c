@@ -15,19 +15,20 @@
 
 /* ── doubles ── */
 
-struct exchange {
-    struct exchange_request request;
+struct request {
+    struct request_info info;
     int answers, status;
     bool text; /* not JSON */
     struct buf body;
 };
 
 static struct {
-    link_answer *answer;
+    engine_link_answer *answer;
     void *context;
 } engine;
 
-uint64_t link_ask(struct link *link, json_t *request, link_answer *answer, void *context)
+uint64_t engine_link_ask(struct engine_link *link, json_t *request, engine_link_answer *answer,
+                         void *context)
 {
     (void)link;
     json_decref(request);
@@ -36,17 +37,17 @@ uint64_t link_ask(struct link *link, json_t *request, link_answer *answer, void 
     return 1;
 }
 
-void link_forget(struct link *link, uint64_t id)
+void engine_link_forget(struct engine_link *link, uint64_t id)
 {
     (void)link, (void)id;
 }
 
-struct exchange_request *exchange_request(struct exchange *x)
+struct request_info *request_info(struct request *x)
 {
-    return &x->request;
+    return &x->info;
 }
 
-void exchange_answer(struct exchange *x, const struct answer *answer)
+void request_answer(struct request *x, const struct answer *answer)
 {
     x->answers++;
     x->status = answer->status;
@@ -56,7 +57,7 @@ void exchange_answer(struct exchange *x, const struct answer *answer)
 
 /* ── fixture ── */
 
-static struct site site;
+static struct router router;
 
 /* Takes `frame`. */
 static void engine_says(json_t *frame)
@@ -66,18 +67,18 @@ static void engine_says(json_t *frame)
     json_decref(frame);
 }
 
-static void ask_for_metrics(struct exchange *x)
+static void ask_for_metrics(struct request *x)
 {
     static const struct given nobody;
     static const struct route route = {.operation = OP_PROMETHEUS};
-    *x = (struct exchange){
-        .request = {.method = "GET", .path = "/metrics", .address = "127.0.0.1", .id = "a"},
+    *x = (struct request){
+        .info = {.method = "GET", .path = "/metrics", .address = "127.0.0.1", .id = "a"},
         .body = BUF_LIMIT(SERVER_ANSWER_MAX)};
-    forward(&site, x, &route, json_object(), &nobody);
+    forward(&router, x, &route, json_object(), &nobody);
     assert_int_equal(x->answers, 0);
 }
 
-static void assert_error(struct exchange *x, int status, const char *code)
+static void assert_error(struct request *x, int status, const char *code)
 {
     JSON_CLEANUP json_t *body =
         json_loadb(buf_text(&x->body), x->body.length, JSON_READ_FLAGS, NULL);
@@ -93,7 +94,7 @@ static void assert_error(struct exchange *x, int status, const char *code)
 static void pieces_of_a_text_are_one_answer(void **state)
 {
     (void)state;
-    struct exchange x;
+    struct request x;
     ask_for_metrics(&x);
     engine_says(json_pack("{s:i, s:s}", "id", 1, "line", "one "));
     engine_says(json_pack("{s:i, s:s}", "id", 1, "line", "two "));
@@ -108,7 +109,7 @@ static void pieces_of_a_text_are_one_answer(void **state)
 static void a_text_that_fails_midway_is_an_error_and_nothing_of_it_is_told(void **state)
 {
     (void)state;
-    struct exchange x;
+    struct request x;
     ask_for_metrics(&x);
     engine_says(json_pack("{s:i, s:s}", "id", 1, "line", "one "));
     engine_says(json_pack("{s:i, s:i, s:{s:s, s:s}}", "id", 1, "status", 500, "body", "error",
@@ -119,7 +120,7 @@ static void a_text_that_fails_midway_is_an_error_and_nothing_of_it_is_told(void 
 static void a_piece_that_is_no_text_makes_the_answer_an_error(void **state)
 {
     (void)state;
-    struct exchange x;
+    struct request x;
     ask_for_metrics(&x);
     engine_says(json_pack("{s:i, s:s}", "id", 1, "line", "one "));
     engine_says(json_pack("{s:i, s:n}", "id", 1, "line"));
@@ -130,7 +131,7 @@ static void a_piece_that_is_no_text_makes_the_answer_an_error(void **state)
 static void a_text_longer_than_an_answer_may_be_is_an_error(void **state)
 {
     (void)state;
-    struct exchange x;
+    struct request x;
     size_t length = 1000000;
     char *text = mem_calloc(1, length + 1);
     memset(text, 'x', length);

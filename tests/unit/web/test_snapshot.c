@@ -12,19 +12,20 @@
 
 /* ── doubles ── */
 
-struct exchange {
-    struct exchange_request request;
+struct request {
+    struct request_info info;
     int answers, status;
 };
 
 static struct {
     bool full; /* as many calls are under way as may be */
     uint64_t asked;
-    link_answer *answer;
+    engine_link_answer *answer;
     void *context;
 } engine;
 
-uint64_t link_ask(struct link *link, json_t *request, link_answer *answer, void *context)
+uint64_t engine_link_ask(struct engine_link *link, json_t *request, engine_link_answer *answer,
+                         void *context)
 {
     (void)link;
     json_decref(request);
@@ -35,18 +36,18 @@ uint64_t link_ask(struct link *link, json_t *request, link_answer *answer, void 
     return ++engine.asked;
 }
 
-void link_forget(struct link *link, uint64_t id)
+void engine_link_forget(struct engine_link *link, uint64_t id)
 {
     (void)link;
     (void)id;
 }
 
-struct exchange_request *exchange_request(struct exchange *x)
+struct request_info *request_info(struct request *x)
 {
-    return &x->request;
+    return &x->info;
 }
 
-bool exchange_header(struct exchange *x, enum server_header header, char *to, size_t size)
+bool request_header(struct request *x, enum server_header header, char *to, size_t size)
 {
     (void)x;
     (void)header;
@@ -55,7 +56,7 @@ bool exchange_header(struct exchange *x, enum server_header header, char *to, si
     return false;
 }
 
-void exchange_answer(struct exchange *x, const struct answer *answer)
+void request_answer(struct request *x, const struct answer *answer)
 {
     x->answers++;
     x->status = answer->status;
@@ -91,7 +92,7 @@ static void whoever_the_engine_had_no_time_for_is_answered_once(void **state)
 {
     (void)state;
     struct snapshots *s = open_one();
-    struct exchange refused = {.request.id = "a"}, served = {.request.id = "b"};
+    struct request refused = {.info.id = "a"}, served = {.info.id = "b"};
     engine.full = true;
     snapshots_answer(s, &refused, SNAPSHOT_STATUS, 0, ACCESS_ADMIN, "");
     assert_int_equal(refused.status, 503);
@@ -107,8 +108,7 @@ static void those_who_ask_meanwhile_share_one_fetch(void **state)
 {
     (void)state;
     struct snapshots *s = open_one();
-    struct exchange first = {.request.id = "a"}, second = {.request.id = "b"},
-                    gone = {.request.id = "c"};
+    struct request first = {.info.id = "a"}, second = {.info.id = "b"}, gone = {.info.id = "c"};
     snapshots_answer(s, &first, SNAPSHOT_STATUS, 0, ACCESS_ADMIN, "");
     snapshots_answer(s, &gone, SNAPSHOT_HEALTH, 0, ACCESS_ADMIN, "");
     snapshots_answer(s, &second, SNAPSHOT_HEALTH, 0, ACCESS_ADMIN, "");

@@ -1,5 +1,5 @@
 /**
- * The first page's questions, asked before anything else is done (the browser itself may have begun with them: web/console.c). Each answer is handed out once, to whoever asks that
+ * The first page's questions, asked before anything else is done (the browser itself may have begun with them: web/static_files.c). Each answer is handed out once, to whoever asks that
  * address first.
  */
 const FRESH_MS = 5_000;

@@ -1,0 +1,102 @@
+/* key rotate: which key is meant, and may it be exchanged now. */
+#include "api/error_body.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "handlers/inside.h"
+#include "sshkeys/sshkeys.h"
+
+/* A service's id or an SSH host; without a target the only key there is. NULL after a refusal. */
+static const struct service_settings *target_of(struct handlers *h, struct call *call)
+{
+    const struct settings *s = sshkeys_settings(h->ports.keys);
+    const char *target = json_text_or(call->args, "target", NULL);
+    const struct service_settings *found = NULL;
+    bool several = false;
+    char text[2 * SETTINGS_HOST_MAX];
+    for (size_t i = 0; i < s->service_count; i++) {
+        const struct service_settings *one = &s->services[i];
+        bool named =
+            target == NULL || str_equal(one->id, target) || str_equal(one->ssh.host, target);
+        if (!named || !key_is_of(one, one->ssh.key))
+            continue;
+        several = several || (found != NULL && !str_equal(found->ssh.key, one->ssh.key));
+        found = found == NULL ? one : found;
+        if (target != NULL && str_equal(one->id, target)) { /* an id says it exactly */
+            found = one;
+            several = false;
+            break;
+        }
+    }
+    if (found != NULL && !several)
+        return found;
+    if (several)
+        (void)str_format(text, sizeof text, "There are several SSH keys: name a service.");
+    else if (target == NULL)
+        (void)str_format(text, sizeof text, "No service is reached by SSH: there is no key.");
+    else
+        (void)str_format(text, sizeof text, "No service or host \"%s\" is reached by SSH.", target);
+    call_refuse(call, several ? 400 : 404, several ? "Service needed" : "Not found", text,
+                several ? "service_required" : "not_found", handlers_now(h).wall);
+    return NULL;
+}
+
+static bool possible(struct handlers *h, struct call *call)
+{
+    struct audit_state state = {0};
+    char why[ERROR_TEXT_MAX];
+    wall_ms now = handlers_now(h).wall;
+    h->ports.audit_look(h->ports.context, &state);
+    enum sshkeys_ready ready = sshkeys_ready(h->ports.keys, why, sizeof why);
+    if (ready == SSHKEYS_RUNNING) {
+        call_refuse(call, 409, "Rotation already running", why, "operation_running", now);
+    } else if (ready == SSHKEYS_BROKEN) {
+        call_refuse(call, 500, "Cannot exchange keys", why, "key_book_unreadable", now);
+    } else if (state.problem.code != 0) {
+        call_refuse(call, 500, "Operation failed",
+                    "The audit log cannot be written, so nothing was done: free its disk or fix "
+                    "its permissions.",
+                    "audit_unwritable", now);
+    } else {
+        return true;
+    }
+    return false;
+}
+
+static void refuse_unconfirmed(struct handlers *h, struct call *call)
+{
+    json_t *body = error_body("Confirmation required",
+                              "Every service that uses the key goes over to the new one. To "
+                              "confirm it: {\"confirmation\": true}.",
+                              "confirmation_required", handlers_now(h).wall);
+    (void)json_put_bool(body, "confirmation_required", true);
+    call->answer(call, 400, body);
+}
+
+void key_rotate(struct handlers *h, struct call *call)
+{
+    struct sshkeys *k = h->ports.keys;
+    bool goes_on = str_equal(json_text_or(call->args, "step", "begin"), "continue");
+    if (k == NULL) {
+        call_refuse(call, 404, "Not found", "Not available here.", "not_found",
+                    handlers_now(h).wall);
+        return;
+    }
+    const struct service_settings *s = target_of(h, call);
+    if (s == NULL)
+        return;
+    if (goes_on && !json_bool_or(call->args, "confirmation", false)) {
+        refuse_unconfirmed(h, call);
+        return;
+    }
+    if (!possible(h, call))
+        return;
+    struct sshkeys_order order = {
+        .call = call,
+        .goes_on = goes_on,
+        .kind = str_equal(json_text_or(call->args, "type", "ed25519"), "rsa") ? KEYPAIR_RSA
+                                                                              : KEYPAIR_ED25519,
+    };
+    struct error err = {0};
+    if (sshkeys_order(k, s, &order, &err) < 0)
+        call_refuse(call, 500, "Out of memory", err.text, "out_of_memory", handlers_now(h).wall);
+}

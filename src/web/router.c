@@ -1,0 +1,373 @@
+#include "web/router.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "api/error_body.h"
+#include "api/openapi.h"
+#include "api/route.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "io/clock.h"
+#include "web/followers.h"
+#include "web/forward.h"
+#include "web/header.h"
+#include "web/reply.h"
+
+#define COOKIES_MAX SERVER_HEADER_VALUE_MAX
+
+/* ── what the engine tells ── */
+
+void router_setup(struct router *router, const json_t *setup)
+{
+    const json_t *limits = json_object_get(setup, "rate_limits");
+    int own[RATE_CLASS_COUNT] = {0};
+    own[RATE_STATUS] = (int)json_int_or(limits, "status", 0);
+    own[RATE_HEALTH] = (int)json_int_or(limits, "health", 0);
+    rate_set(router->rate, own);
+    identities_setup(router->identities, setup);
+    router->public_status = json_bool_or(setup, "public_status", true);
+    router->metrics_anonymous = json_bool_or(setup, "metrics_anonymous", false);
+}
+
+void router_told(struct router *router, const json_t *frame)
+{
+    const json_t *event = json_object_get(frame, "event");
+    const json_t *users = json_object_get(frame, "users");
+    const json_t *revoked = json_object_get(frame, "revoked");
+    if (users != NULL)
+        identities_users(router->identities, users);
+    if (revoked != NULL)
+        identities_revoked(router->identities, revoked);
+    if ((users != NULL || revoked != NULL) && router->followers != NULL)
+        followers_look(router->followers);
+    int service = event == NULL || router->snapshots == NULL
+                      ? -1
+                      : snapshots_find(router->snapshots, json_text_or(frame, "service", ""));
+    if (service >= 0) {
+        snapshots_event(router->snapshots, service);
+        followers_event(router->followers, service, event);
+    }
+}
+
+/* ── credentials ── */
+
+/* False: the request was answered. */
+static bool read_credential(struct request *x, bool ws, struct given *given)
+{
+    char value[COOKIES_MAX];
+    const struct request_info *request = request_info(x);
+    struct error err = {0};
+    if (request_header(x, HEADER_AUTHORIZATION, value, sizeof value)) {
+        bool good = header_bearer(value, given->token, sizeof given->token);
+        mem_wipe(value, sizeof value);
+        if (!good)
+            reply_login(x, "invalid_token", "The Authorization header holds no bearer token.");
+        return good;
+    }
+    /* Whoever means to be somebody is not taken for nobody. */
+    if (request_has_authorization(x)) {
+        reply_login(x, "invalid_token", "The Authorization header is too long, or there twice.");
+        return false;
+    }
+    if (ws && route_token(request->query, strlen(request->query), given->token, sizeof given->token,
+                          &err) < 0) {
+        reply_error(x, 400, "bad_input", err.text, NULL);
+        return false;
+    }
+    if (given->token[0] != '\0')
+        return true;
+    if (request_header(x, HEADER_COOKIE, value, sizeof value))
+        given->cookie = header_cookie(value, ROUTER_COOKIE, given->token, sizeof given->token);
+    mem_wipe(value, sizeof value);
+    (void)request_header(x, HEADER_CSRF, given->csrf, sizeof given->csrf);
+    return true;
+}
+
+/* Another site may not use the browser's cookie, nor open what needs none (`open_door`): a
+ * WebSocket, or a login, whose cookie the browser would keep. A request without Origin is no
+ * browser's cross-site request: those always say where they come from when they change something.
+ */
+static bool refuse_cross_site(struct request *x, const struct given *given, bool open_door)
+{
+    char origin[512];
+    char host[512];
+    const char *method = request_info(x)->method;
+    bool unsafe = open_door || !str_equal(method, "GET");
+    bool named = request_header(x, HEADER_ORIGIN, origin, sizeof origin) || origin[0] != '\0';
+    if (!unsafe || !named || (!given->cookie && !open_door))
+        return false;
+    if (request_header(x, HEADER_HOST, host, sizeof host) &&
+        header_same_origin(origin, request_info(x)->plain_http ? "http" : "https", host))
+        return false;
+    reply_error(x, 403, "cross_site", "The request comes from another site.", NULL);
+    return true;
+}
+
+/* A form of another site cannot send this type without asking first. */
+static bool refuse_type(struct request *x, const struct given *given)
+{
+    char type[128];
+    const struct request_info *request = request_info(x);
+    if (!given->cookie || request->body_length == 0 ||
+        (request_header(x, HEADER_CONTENT_TYPE, type, sizeof type) && header_is_json(type)))
+        return false;
+    reply_error(x, 415, "unsupported_media_type", "The body must be application/json.", NULL);
+    return true;
+}
+
+/* ── answers from copies ── */
+
+/* False: refused and answered. */
+static bool count_call(struct router *router, struct request *x, enum rate_class class,
+                       const struct identity *identity, char *lines)
+{
+    struct rate_answer rate = {0};
+    rate_count(router->rate, class, identity->name, clock_now(), &rate);
+    if (!rate.limited)
+        return true;
+    (void)str_append(lines, REPLY_LINES_MAX,
+                     "X-RateLimit-Limit: %d\r\nX-RateLimit-Remaining: %d\r\n"
+                     "X-RateLimit-Reset: %" PRId64 "\r\n",
+                     rate.limit, rate.remaining, rate.reset);
+    if (!rate.refused)
+        return true;
+    (void)str_append(lines, REPLY_LINES_MAX, "Retry-After: %d\r\n", rate.retry_after_seconds);
+    reply_json(x, 429, error_body_rate(&rate, clock_wall()), lines);
+    return false;
+}
+
+static void answer_copy(struct router *router, struct request *x, const struct route *route,
+                        const struct identity *identity)
+{
+    char lines[REPLY_LINES_MAX] = "";
+    int service = -1;
+    enum snapshot_kind kind = route->operation == OP_STATUS   ? SNAPSHOT_STATUS
+                              : route->operation == OP_HEALTH ? SNAPSHOT_HEALTH
+                                                              : SNAPSHOT_LIST;
+    if (kind != SNAPSHOT_LIST) {
+        service = snapshots_find(router->snapshots, route->service);
+        if (service < 0) {
+            reply_error(x, 404, "not_found", "There is no such service.", NULL);
+            return;
+        }
+        if (!count_call(router, x, operations[route->operation].rate, identity, lines))
+            return;
+    }
+    snapshots_answer(router->snapshots, x, kind, service, identity->access, lines);
+}
+
+/* ── operations ── */
+
+static bool is_copied(enum operation_id operation)
+{
+    return operation == OP_STATUS || operation == OP_HEALTH || operation == OP_SERVICES ||
+           operation == OP_OPENAPI;
+}
+
+static bool is_open_to_all(const struct router *router, enum operation_id operation)
+{
+    const struct operation *o = &operations[operation];
+    return (o->least == ACCESS_ANONYMOUS && (router->public_status || o->always_open)) ||
+           (operation == OP_PROMETHEUS && router->metrics_anonymous);
+}
+
+/* False: answered. */
+static bool admit(struct router *router, struct request *x, const struct route *route,
+                  const struct given *given, struct identity *ret,
+                  enum identity_verdict *ret_verdict)
+{
+    const char *address = request_info(x)->address;
+    *ret_verdict = identity_of(router->identities, given->token, address, clock_wall(), ret);
+    if (given->cookie && *ret_verdict == IDENTITY_OPAQUE) /* only our own logins are cookies */
+        *ret_verdict = IDENTITY_INVALID;
+    /* A browser sends its cookie along whether it is good or not: what is open to all stays open to
+     * it. A bearer token is meant, and its refusal is what the caller has to hear. */
+    if (given->cookie && (*ret_verdict == IDENTITY_EXPIRED || *ret_verdict == IDENTITY_INVALID) &&
+        is_open_to_all(router, route->operation))
+        *ret_verdict = identity_of(router->identities, "", address, clock_wall(), ret);
+    switch (*ret_verdict) {
+    case IDENTITY_EXPIRED:
+        reply_login(x, "token_expired", "The login has expired: log in again.");
+        return false;
+    case IDENTITY_INVALID:
+        reply_login(x, "invalid_token", "The token is not valid.");
+        return false;
+    case IDENTITY_NOBODY:
+        if (is_open_to_all(router, route->operation))
+            return true;
+        reply_login(x, "login_required", "This needs a login.");
+        return false;
+    default:
+        return true;
+    }
+}
+
+/* It is the same for everybody and needs no engine: strangers shall not keep that one busy. */
+static void answer_document(struct router *router, struct request *x)
+{
+    json_t *document JSON_CLEANUP = router->openapi == NULL ? openapi_document() : NULL;
+    if (router->openapi == NULL && document != NULL)
+        router->openapi = json_dumps(document, JSON_WRITE_FLAGS);
+    const struct answer answer = {.status = router->openapi == NULL ? 500 : 200,
+                                  .body = router->openapi,
+                                  .length = router->openapi == NULL ? 0 : strlen(router->openapi)};
+    request_answer(x, &answer);
+}
+
+static void serve_operation(struct router *router, struct request *x, const struct route *route,
+                            struct given *given)
+{
+    const struct request_info *request = request_info(x);
+    struct identity identity;
+    enum identity_verdict verdict;
+    struct error err = {0};
+    json_t *args = NULL;
+    /* A cookie that is no good any more must not stand in the way of a new login. */
+    if (route->operation == OP_LOGIN)
+        *given = (struct given){0};
+    if (refuse_cross_site(x, given, route->operation == OP_LOGIN) || refuse_type(x, given) ||
+        !admit(router, x, route, given, &identity, &verdict))
+        return;
+    bool copied = is_copied(route->operation) && verdict != IDENTITY_OPAQUE;
+    int r = route_args(route, request->query, strlen(request->query), request->body,
+                       request->body_length, &args, &err);
+    if (r == 0 && copied && (r = operation_check(&operations[route->operation], args, &err)) < 0)
+        json_decref(args);
+    if (r < 0) {
+        reply_error(x, route_http_status(r), r == -EMSGSIZE ? "body_too_large" : "bad_input",
+                    err.text, NULL);
+        return;
+    }
+    if (copied) {
+        json_decref(args);
+        if (route->operation == OP_OPENAPI)
+            answer_document(router, x);
+        else
+            answer_copy(router, x, route, &identity);
+        return;
+    }
+    forward(router, x, route, args, given);
+}
+
+static void refuse_route(struct request *x, int r, const struct route *route,
+                         const struct error *err)
+{
+    char lines[64 + ROUTE_ALLOW_MAX];
+    (void)str_format(lines, sizeof lines, "Allow: %s\r\n", route->allow);
+    if (r == -ENOTSUP)
+        reply_error(x, 405, "method_not_allowed", "The path is there, the method is not.", lines);
+    else if (r == -ENOENT)
+        reply_error(x, 404, "not_found", "There is no such path.", NULL);
+    else
+        reply_error(x, 400, "bad_request", err->text, NULL);
+}
+
+static bool is_api(const char *path)
+{
+    static const char *const roots[] = {"/api",    "/ws",      "/metrics",     "/healthz",
+                                        "/readyz", "/version", "/openapi.json"};
+    for (size_t i = 0; i < ARRAY_LENGTH(roots); i++) {
+        size_t length = strlen(roots[i]);
+        if (str_starts(path, roots[i]) && (path[length] == '\0' || path[length] == '/'))
+            return true;
+    }
+    return false;
+}
+
+/* ── WebSockets ── */
+
+static void refuse_role(struct request *x, const struct identity *identity, enum access least)
+{
+    const struct role_refusal refusal = {
+        .title = "Permission denied",
+        .message = "Your role may not do this. Contact an administrator.",
+        .code = "permission_denied",
+        .least = least,
+        .has = identity->access,
+    };
+    reply_json(x, 403, error_body_role(&refusal, clock_wall()), NULL);
+}
+
+static void serve_upgrade(struct router *router, struct request *x, const struct route *route,
+                          const struct given *given)
+{
+    const struct request_info *request = request_info(x);
+    const struct operation *operation = &operations[route->operation];
+    struct identity identity;
+    enum identity_verdict verdict;
+    struct error err = {0};
+    json_t *args = NULL;
+    if (refuse_cross_site(x, given, true) || !admit(router, x, route, given, &identity, &verdict))
+        return;
+    if (verdict == IDENTITY_KNOWN && identity.access < operation->least) {
+        refuse_role(x, &identity, operation->least);
+        return;
+    }
+    int service = snapshots_find(router->snapshots, route->service);
+    if (service < 0) {
+        reply_error(x, 404, "not_found", "There is no such service.", NULL);
+        return;
+    }
+    int r = route_args(route, request->query, strlen(request->query), "", 0, &args, &err);
+    if (r == 0 && (r = operation_check(operation, args, &err)) < 0)
+        json_decref(args);
+    if (r < 0)
+        reply_error(x, 400, "bad_input", err.text, NULL);
+    else
+        followers_accept(router->followers, x, route, service, args, given,
+                         verdict == IDENTITY_KNOWN ? &identity : NULL);
+}
+
+/* ── the door ── */
+
+void router_request(void *context, struct request *x)
+{
+    struct router *router = context;
+    const struct request_info *request = request_info(x);
+    struct route route;
+    struct given given = {0};
+    struct error err = {0};
+    bool ws = str_equal(request->method, "WS");
+    if (!is_api(request->path)) {
+        static_files_answer(router->files, x);
+        return;
+    }
+    int r = route_find(request->method, request->path, strlen(request->path), &route, &err);
+    if (r < 0)
+        refuse_route(x, r, &route, &err);
+    else if (read_credential(x, ws, &given)) {
+        if (ws)
+            serve_upgrade(router, x, &route, &given);
+        else
+            serve_operation(router, x, &route, &given);
+    }
+    mem_wipe(&given, sizeof given);
+}
+
+void router_gone(void *context, struct request *x)
+{
+    struct router *router = context;
+    forward_forget(router, x);
+    snapshots_forget(router->snapshots, x);
+}
+
+void router_opened(void *context, struct websocket *c)
+{
+    const struct router *router = context;
+    followers_opened(router->followers, c);
+}
+
+void router_closed(void *context, struct websocket *c)
+{
+    const struct router *router = context;
+    followers_closed(router->followers, c);
+}
+
+void router_unopened(void *context, void *data)
+{
+    (void)context;
+    followers_unopened(data);
+}
