@@ -405,7 +405,7 @@ static void judge_load(struct proof *p, const struct proof_server_result *r, str
     if (r->loaded < 0 || r->expired < 0) {
         set(c, PROOF_CANNOT_TELL, PROOF_NEEDS_NEWER_SERVER);
         (void)str_format(c->text, sizeof c->text,
-                         "%s %s loads it, but does not count: name a server from Redis 7 on in "
+                         "%s %s loads it but does not report key counts: name Redis 7 or newer in "
                          "backup.server",
                          c->tool, r->version);
     } else if (p->result.counted && r->loaded + r->expired != p->result.keys) {
@@ -442,8 +442,8 @@ static void judge_end(struct proof *p, const struct proof_server_result *r, stru
     } else if (killed || (sound && r->report.trouble == CHECK_SHORT)) {
         set(c, PROOF_CANNOT_TELL, PROOF_NOT_ENOUGH_MEMORY);
         (void)str_format(c->text, sizeof c->text,
-                         "the memory did not last (the data used %lld MiB): verify it on a machine "
-                         "with more",
+                         "the proof server ran out of memory (the data used %lld MiB): verify the "
+                         "backup on a machine with more",
                          (long long)(p->result.file.head.used_memory_bytes >> 20));
     } else if (r->report.trouble == CHECK_NO_TROUBLE && r->end == PROOF_SERVER_ENDED) {
         set(c, PROOF_CANNOT_TELL, PROOF_NO_SERVER);
