@@ -16,7 +16,7 @@ void recover_capture(struct service *s, const char *what, const char *text, size
     size_t room = SERVICE_EVIDENCE_MAX - s->evidence_bytes;
     if (room > sizeof section)
         room = sizeof section;
-    if (text == NULL || room < EVIDENCE_SECTION_MIN)
+    if (text == NULL || length == 0 || room < EVIDENCE_SECTION_MIN)
         return;
     (void)str_format(section, room, "%s: ", what);
     size_t used = strlen(section);

@@ -211,6 +211,10 @@ static void evidence_is_kept_by_section_whatever_the_lines_look_like(void **stat
     static const char odd[] = "a\n== b\n\x01\n\n";
     (void)begin_restart(f); /* its own evidence is there */
     size_t before = json_array_size(s->evidence);
+    for (size_t i = 0; i < before; i++) {
+        const char *one = json_string_value(json_array_get(s->evidence, i));
+        assert_string_not_equal(strchr(one, ':'), ": "); /* with words behind it */
+    }
     assert_true(before > 0);
     recover_capture(s, "log", odd, sizeof odd - 1);
     assert_int_equal(json_array_size(s->evidence), before + 1);
