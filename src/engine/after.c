@@ -1,11 +1,16 @@
 /* What follows an operation or a recovery. The service is watched for 15 minutes, and those
  * that depend on it are looked at: at once, and again later those that were not well. */
+#include "engine/after.h"
+
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "engine/commands.h"
+#include "engine/event.h"
+#include "engine/record.h"
 #include "engine/service.h"
 
 #define WATCH_AFTER_MS 900000
@@ -61,6 +66,8 @@ void after_settings(struct service *s, const struct service_settings *old)
                 a->dependents[i].asked = false;
             }
     a->serial = before.serial;
+    a->watch_until = before.watch_until;
+    a->watch_told = before.watch_told;
     cancel(a);
     mem_free(before.dependents);
 }
@@ -71,11 +78,6 @@ mono_ms after_next(const struct service *s)
 }
 
 /* ── looking ── */
-
-static bool to_look_at(const struct service *s, size_t i)
-{
-    return s->settings->affected[i].url[0] != '\0' && !s->after.dependents[i].well;
-}
 
 static void tell(struct service *s, const char *words, bool well, bool last, struct now now)
 {
@@ -92,7 +94,7 @@ static void tell(struct service *s, const char *words, bool well, bool last, str
         between = ", ";
     }
     service_log(s, !well, "%s", text);
-    record_notice(s, text, now);
+    event_notice(s, text, now);
     if (!last)
         return;
     struct audit_line line;
@@ -113,7 +115,7 @@ static void look_over(struct service *s, struct now now)
     struct after *a = &s->after;
     bool all = true;
     for (size_t i = 0; i < a->count; i++)
-        all = all && !to_look_at(s, i);
+        all = all && !after_to_look_at(s, i);
     bool last = a->looks == ARRAY_LENGTH(look_ms);
     if (all)
         tell(s, "have recovered", true, true, now);
@@ -132,7 +134,7 @@ static void ask_more(struct service *s, struct now now)
     struct after *a = &s->after;
     while (a->under_way < AT_ONCE_MAX && a->next < a->count) {
         size_t i = a->next++;
-        if (!to_look_at(s, i))
+        if (!after_to_look_at(s, i))
             continue;
         a->dependents[i].asked = true;
         a->under_way++;
@@ -204,7 +206,7 @@ void after_success(struct service *s, const char *what, struct now now)
     for (size_t i = 0; i < a->count; i++) {
         a->dependents[i].asked = false;
         a->dependents[i].well = false;
-        any = any || to_look_at(s, i);
+        any = any || after_to_look_at(s, i);
     }
     if (!any)
         return;
@@ -218,41 +220,12 @@ void after_success(struct service *s, const char *what, struct now now)
 void after_operation(struct service *s, bool success, json_t *body, struct now now)
 {
     enum engine_operation operation = s->operation.request.operation;
-    s->watch_after_until = mono_add(now.mono, WATCH_AFTER_MS);
-    s->watch_after_told = false;
+    s->after.watch_until = mono_add(now.mono, WATCH_AFTER_MS);
+    s->after.watch_told = false;
     if (operation == OPERATION_STOP)
         cancel(&s->after);
     else if (success)
         after_success(s, engine_operation_word(operation), now);
     if (success && s->after.count > 0)
         (void)json_put(body, "affected_services", after_json(s));
-}
-
-/* ── what is known ── */
-
-json_t *after_json(const struct service *s)
-{
-    const struct after *a = &s->after;
-    json_t *all = json_array();
-    for (size_t i = 0; i < a->count; i++) {
-        const struct dependent *d = &a->dependents[i];
-        const struct affected_service *set = &s->settings->affected[i];
-        json_t *one = json_object();
-        (void)json_put_text(one, "name", set->name);
-        if (set->url[0] != '\0')
-            (void)json_put_text(one, "url", set->url);
-        if (d->looked)
-            (void)json_put_bool(one, "ok", d->error[0] == '\0');
-        else
-            (void)json_put_null(one, "ok");
-        if (d->http_status > 0)
-            (void)json_put_int(one, "status", d->http_status);
-        else
-            (void)json_put_null(one, "status");
-        (void)json_put_text(one, "error", d->error[0] != '\0' ? d->error : NULL);
-        (void)json_put_wall(one, "checked_at", d->checked_at);
-        (void)json_put_bool(one, "checking", a->what[0] != '\0' && to_look_at(s, i));
-        (void)json_array_append_new(all, one);
-    }
-    return all;
 }

@@ -1,20 +1,24 @@
 #include "engine/engine.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "engine/orders.h"
+#include "engine/current.h"
+#include "engine/event.h"
+#include "engine/evidence.h"
+#include "engine/judge.h"
+#include "engine/observe.h"
+#include "engine/operation_result.h"
+#include "engine/queries.h"
+#include "engine/record.h"
+#include "engine/restart_loss.h"
+#include "engine/restore.h"
 #include "engine/service.h"
+#include "engine/state.h"
 #include "engine/stops.h"
 
 #define SELF_INTERVAL_MS 500
-#define LATENESS_PERIOD_MS 60000
-#define PUBLISH_INTERVAL_MS 30000 /* and on every change */
 
 static void init_service(struct engine *e, int index, const struct service_settings *settings,
                          const struct service_state *saved, struct now now)
@@ -25,12 +29,11 @@ static void init_service(struct engine *e, int index, const struct service_setti
     s->settings = settings;
     s->watch_policy = settings->watch;
     s->recovery_policy = settings->recovery;
-    s->recovery_wake = MONO_NEVER;
     s->wake_due = MONO_NEVER;
-    s->operation.deadline = MONO_NEVER;
-    s->saving.due = MONO_NEVER;
     health_reset(&s->health);
-    recovery_init(&s->recovery);
+    recover_init(s);
+    operation_init(s);
+    saving_init(s);
     s->other_restart.restarts = FACT_UNKNOWN;
     watch_init(s, now);
     guard_init(s);
@@ -75,7 +78,7 @@ void engine_free(struct engine *e)
         return;
     for (int i = 0; i < e->count; i++) {
         after_free(&e->services[i]);
-        json_decref(e->services[i].evidence);
+        recover_free(&e->services[i]);
         mem_free(e->services[i].misconfigured);
     }
     mem_free(e->services);
@@ -85,83 +88,28 @@ void engine_free(struct engine *e)
 void engine_start(struct engine *e, struct now now)
 {
     (void)tilt_turn(&e->tilt, now, MONO_NEVER);
-    e->late_until = mono_add(now.mono, LATENESS_PERIOD_MS);
+    lateness_start(&e->lateness, now);
     e->self_due = mono_add(now.mono, SELF_INTERVAL_MS);
     e->ports.wake_at(e->ports.context, ENGINE_SELF, e->self_due);
     for (int i = 0; i < e->count; i++) {
-        /* Spread over the interval: a thousand snapshots at once held the loop for 0.1 s. */
-        e->services[i].publish_due =
-            mono_add(now.mono, PUBLISH_INTERVAL_MS * (int64_t)(i + 1) / e->count);
+        publish_start(&e->services[i], now);
         service_schedule(&e->services[i]);
     }
 }
 
 /* ── time ── */
 
-static void note_lateness(struct engine *e, int64_t late_ms)
-{
-    struct lateness *l = &e->late[0];
-    int64_t late = late_ms < 0 ? 0 : late_ms;
-    l->counts[late > LATENESS_MS_MAX ? LATENESS_MS_MAX : late]++;
-    l->count++;
-    if (late > l->worst_ms)
-        l->worst_ms = late;
-    e->all_late.count++;
-    e->all_late.sum_ms += (uint64_t)late;
-    for (int i = 0; i < ENGINE_LATE_BUCKETS; i++)
-        e->all_late.below[i] += late <= engine_late_bounds_ms[i];
-}
-
-static void turn_lateness(struct engine *e, struct now now)
-{
-    if (!mono_reached(now.mono, e->late_until))
-        return;
-    e->late_until = mono_add(now.mono, LATENESS_PERIOD_MS);
-    e->late[1] = e->late[0];
-    e->late[0] = (struct lateness){0};
-}
-
-/* The least lateness that `percent` of the wake-ups did not exceed. */
-static int64_t late_percentile(const struct engine *e, int64_t wakeups, int percent)
-{
-    int64_t wanted = (wakeups * percent + 99) / 100;
-    int64_t seen = 0;
-    for (int ms = 0; ms <= LATENESS_MS_MAX; ms++) {
-        seen += (int64_t)e->late[0].counts[ms] + e->late[1].counts[ms];
-        if (seen >= wanted)
-            return ms;
-    }
-    return LATENESS_MS_MAX;
-}
-
 const char *engine_doubt(const struct engine *e, struct now now)
 {
     return tilt_active(&e->tilt, now.mono) ? tilt_text(e->tilt.reason) : NULL;
 }
 
-int64_t engine_late_ms(const struct engine *e, int percent)
-{
-    return late_percentile(e, (int64_t)e->late[0].count + e->late[1].count, percent);
-}
-
-void engine_timing(const struct engine *e, struct engine_timing *ret)
-{
-    int64_t wakeups = (int64_t)e->late[0].count + e->late[1].count;
-    *ret = (struct engine_timing){
-        .wakeups = wakeups,
-        .p50_ms = late_percentile(e, wakeups, 50),
-        .p99_ms = late_percentile(e, wakeups, 99),
-        .worst_ms =
-            e->late[0].worst_ms > e->late[1].worst_ms ? e->late[0].worst_ms : e->late[1].worst_ms,
-    };
-}
-
 static void end_pause(struct service *s, struct now now)
 {
-    s->saved.paused_until = WALL_NONE;
-    record_state(s, 0, STORE_FULL);
+    state_end_pause(s);
+    state_store(s, 0, STORE_FULL);
     record_setting(s, "pause-ended", NULL, "The pause ended by itself.", now);
-    record_notice(s, "The pause of automatic recovery has ended.", now);
+    event_notice(s, "The pause of automatic recovery has ended.", now);
     recover_event(s, EVENT_FACTS, 0, ACTION_DONE, now);
 }
 
@@ -190,7 +138,7 @@ void engine_look_at_clocks(struct engine *e, struct now now)
 
 static void self_turn(struct engine *e, struct now now)
 {
-    turn_lateness(e, now);
+    lateness_turn(&e->lateness, now);
     engine_look_at_clocks(e, now);
     plan_self(e, now);
 }
@@ -203,14 +151,14 @@ void engine_wake(struct engine *e, int service, struct now now)
     }
     struct service *s = &e->services[service];
     if (s->wake_due.ms != MONO_NEVER.ms)
-        note_lateness(e, mono_since(now.mono, s->wake_due));
+        lateness_note(&e->lateness, mono_since(now.mono, s->wake_due));
     engine_look_at_clocks(e, now);
     if (s->saved.paused_until.ms != 0 && wall_since(s->saved.paused_until, now.wall) <= 0)
         end_pause(s, now);
     if (s->misconfigured == NULL)
         watch_turn(s, now);
     sample_turn(s, now);
-    if (mono_reached(now.mono, s->recovery_wake))
+    if (mono_reached(now.mono, s->recovering.wake))
         recover_event(s, EVENT_WAKE, 0, ACTION_DONE, now);
     if (operation_running(s)) {
         operation_turn(s, now);
@@ -221,35 +169,11 @@ void engine_wake(struct engine *e, int service, struct now now)
     saving_turn(s, now);
     orders_turn(s, now);
     guard_turn(s, now);
-    if (mono_reached(now.mono, s->publish_due)) {
-        s->publish_due = mono_add(now.mono, PUBLISH_INTERVAL_MS);
-        if (s->judged) {
-            record_status(s, now);
-            record_health(s, now);
-        }
-    }
+    publish_turn(s, now);
     service_schedule(s);
 }
 
 /* ── what the world tells ── */
-
-static void answer_waiters(struct service *s, struct now now)
-{
-    if (s->waiter_count == 0)
-        return;
-    bool done = !request_pending(s, FOR_PROBE) && !request_pending(s, FOR_UNIT) &&
-                !request_pending(s, FOR_INFO);
-    if (!done && !mono_reached(now.mono, s->refresh_deadline))
-        return;
-    int count = s->waiter_count;
-    s->waiter_count = 0;
-    for (int i = 0; i < count; i++) {
-        json_t *body = json_object();
-        (void)json_put(body, "status", engine_status_json(s->engine, s->index, now));
-        (void)json_put(body, "health", engine_health_json(s->engine, s->index, now));
-        s->waiters[i].answer(s->waiters[i].context, 200, body);
-    }
-}
 
 void engine_own_errors(struct engine *e, int service, int count)
 {
@@ -297,7 +221,7 @@ void engine_redis_ended(struct engine *e, int service, const struct redis_answer
     default:
         break;
     }
-    answer_waiters(s, now);
+    refresh_answer(s, now);
     service_schedule(s);
 }
 
@@ -356,7 +280,7 @@ void engine_host_ended(struct engine *e, int service, const struct host_outcome 
             operation_log(s, o, now);
         break;
     case FOR_STOP_LOG:
-        stops_restart_log(s, o, now);
+        restart_loss_log(s, o, now);
         break;
     case FOR_RIGHTS:
         guard_rights(s, o, now);
@@ -364,7 +288,7 @@ void engine_host_ended(struct engine *e, int service, const struct host_outcome 
     default:
         break;
     }
-    answer_waiters(s, now);
+    refresh_answer(s, now);
     service_schedule(s);
 }
 
@@ -375,7 +299,7 @@ void engine_witness_ended(struct engine *e, int service, const struct witness_ou
     engine_look_at_clocks(e, now);
     struct pending p = request_end(s, o->id);
     if (p.purpose == FOR_WITNESS)
-        observe_witness(s, &p, o, now);
+        evidence_witness(s, &p, o, now);
     service_schedule(s);
 }
 
@@ -392,7 +316,7 @@ void engine_save_ended(struct engine *e, int service, uint64_t id, enum store_ou
     if (p.purpose == FOR_OP_DESIRED && of_operation(s, &p))
         operation_saved(s, outcome, now);
     else if (p.purpose == FOR_WISH && outcome == STORE_DURABLE && !request_pending(s, FOR_WISH))
-        s->wish_unsaved = false;
+        state_desired_is_saved(s);
     service_schedule(s);
 }
 
@@ -420,60 +344,14 @@ void engine_probe_ended(struct engine *e, int service, const struct probe_outcom
     service_schedule(s);
 }
 
-/* ── what people ask ── */
-
-void engine_refresh(struct engine *e, int service, engine_answer *answer, void *context,
-                    struct now now)
-{
-    struct service *s = &e->services[service];
-    engine_look_at_clocks(e, now);
-    if (s->misconfigured != NULL) {
-        json_t *body = json_object();
-        (void)json_put(body, "status", engine_status_json(e, service, now));
-        (void)json_put(body, "health", engine_health_json(e, service, now));
-        answer(context, 200, body);
-        return;
-    }
-    if (s->waiter_count == SERVICE_WAITERS_MAX) {
-        json_t *body = json_object();
-        (void)json_put_text(body, "error", "Too many callers");
-        (void)json_put_text(body, "message",
-                            "A refresh with as many waiters as can be is under way. Try again.");
-        (void)json_put_text(body, "code", "busy");
-        answer(context, 503, body);
-        return;
-    }
-    s->waiters[s->waiter_count].answer = answer;
-    s->waiters[s->waiter_count++].context = context;
-    if (s->waiter_count == 1) {
-        s->refresh_deadline = mono_add(now.mono, 15000);
-        watch_refresh(s, now);
-        guard_look(s, now);
-    }
-    service_schedule(s);
-}
-
 void engine_end(struct engine *e)
 {
     for (int i = 0; i < e->count; i++) {
         struct service *s = &e->services[i];
-        int count = s->waiter_count;
-        s->waiter_count = 0;
-        for (int k = 0; k < count; k++)
-            s->waiters[k].answer(s->waiters[k].context, 503, NULL);
+        refresh_forsake(s);
         operation_forsake(s);
         orders_forsake(s);
     }
-}
-
-void engine_notice(struct engine *e, int service, const char *kind, const char *least_role,
-                   const char *message, struct now now)
-{
-    json_t *body = json_object();
-    (void)json_put_text(body, "kind", kind);
-    (void)json_put_text(body, "least_role", least_role);
-    (void)json_put_text(body, "message", message);
-    record_event(&e->services[service], "notice", body, now);
 }
 
 int engine_service_count(const struct engine *e)
@@ -498,4 +376,18 @@ bool engine_cannot_tell(const struct engine *e, int service)
 {
     const struct service *s = &e->services[service];
     return !s->judged || s->cause == CAUSE_HOST_UNREACHABLE || s->cause == CAUSE_SELF_DOUBT;
+}
+
+void service_schedule(struct service *s)
+{
+    mono_ms watch = s->misconfigured == NULL ? watch_next(s) : MONO_NEVER;
+    mono_ms at = mono_min(watch, mono_min(s->recovering.wake, operation_next(s)));
+    at = mono_min(at, mono_min(after_next(s), saving_next(s)));
+    at = mono_min(at, mono_min(sample_next(s), orders_next(s)));
+    at = mono_min(at, mono_min(guard_next(s), publish_next(s)));
+    if (s->saved.paused_until.ms != 0)
+        at = mono_min(at, mono_add(s->engine->tilt.last.mono,
+                                   s->saved.paused_until.ms - s->engine->tilt.last.wall.ms));
+    s->wake_due = at;
+    s->engine->ports.wake_at(s->engine->ports.context, s->index, at);
 }

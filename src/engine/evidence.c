@@ -1,7 +1,9 @@
 /* Looks for evidence on the Redis host while Redis does not answer here: what its process does, and
  * whether it answers there. At most one of each is under way. What the evidence means is core's. */
-#include "core/evidence.h"
+#include "engine/evidence.h"
 
+#include "core/evidence.h"
+#include "engine/judge.h"
 #include "engine/service.h"
 
 /* A process that ends is noticed by its unit within this time: until then it is asked for nothing
@@ -16,8 +18,8 @@ static bool silent(const struct service *s, struct now now)
     const struct probe_facts *p = cause_probe(t);
     if (!reply_answered(p->reply) || p->at.ms < t->doubt_since.ms)
         return true;
-    for (int i = 0; i < s->pending_used; i++) {
-        const struct pending *r = &s->pending[i];
+    for (int i = 0; i < s->requests.used; i++) {
+        const struct pending *r = &s->requests.pending[i];
         bool ping = r->id != 0 && (r->purpose == FOR_PULSE || r->purpose == FOR_PROBE);
         if (ping && r->asked.ms >= t->last_answer.ms && mono_since(now.mono, r->asked) >= QUIET_MS)
             return true;
@@ -29,11 +31,6 @@ static bool seen_running(const struct sight *t)
 {
     return unit_runs(t->unit.active) && t->unit.control_reached == TRI_YES &&
            t->unit.asked.ms >= t->doubt_since.ms;
-}
-
-bool evidence_process_offered(const struct service *s)
-{
-    return s->settings->commands_extended || s->settings->control != CONTROL_SSH;
 }
 
 static bool process_can_be_looked_at(const struct service *s)
@@ -114,8 +111,8 @@ static void note_time(struct service *s, mono_ms asked, struct now now)
 void evidence_overdue(struct service *s, struct now now)
 {
     const struct watch *w = &s->watch;
-    for (int i = 0; i < s->pending_used; i++) {
-        const struct pending *p = &s->pending[i];
+    for (int i = 0; i < s->requests.used; i++) {
+        const struct pending *p = &s->requests.pending[i];
         bool look = p->id != 0 && (p->purpose == FOR_UNIT || p->purpose == FOR_PROCESS);
         if (look && evidence_slow_look(mono_since(now.mono, p->asked), w->usual_look_ms,
                                        s->watch_policy.timeout_ms))
@@ -152,8 +149,8 @@ void evidence_process(struct service *s, const struct host_outcome *o, mono_ms a
     note_stir(s);
 }
 
-void observe_witness(struct service *s, const struct pending *p, const struct witness_outcome *o,
-                     struct now now)
+void evidence_witness(struct service *s, const struct pending *p, const struct witness_outcome *o,
+                      struct now now)
 {
     bool answered_before = evidence_there(&s->sight, now.mono) == THERE_ANSWERS;
     s->sight.witness = o->facts;

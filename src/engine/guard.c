@@ -1,8 +1,12 @@
 /* Can Resus act at all? The rights that sudo lists are looked at before they are needed; what the
  * host refuses when it comes to it is remembered in its own words. */
+#include "engine/guard.h"
+
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "engine/event.h"
+#include "engine/judge.h"
 #include "engine/service.h"
 #include "host/sudo_list.h"
 
@@ -151,10 +155,10 @@ void guard_rights(struct service *s, const struct host_outcome *o, struct now no
         return;
     service_log(s, rights == TRI_NO, "%s",
                 rights == TRI_NO ? g->listed : "sudo allows all that recovery needs");
-    record_notice(s, rights == TRI_NO ? g->listed : "Resus may act on the host again.", now);
+    event_notice(s, rights == TRI_NO ? g->listed : "Resus may act on the host again.", now);
     judge(s, now);
-    record_status(s, now);
-    record_health(s, now);
+    publish_status(s, now);
+    publish_health(s, now);
 }
 
 static const char *verb_of(enum host_command command)
@@ -201,148 +205,4 @@ void guard_redis_refused(struct service *s, const char *words)
                          words);
 }
 
-void guard_facts(const struct service *s, struct recovery_facts *f)
-{
-    f->refused = s->guard.missing;
-    f->rights_back = s->guard.back;
-}
-
-/* Everybody may read it who may see the service: it names no person. */
-const char *guard_withheld_text(const struct service *s, enum withheld reason, char *ret)
-{
-    char at[WALL_TEXT_SIZE];
-    bool paused = s->saved.paused_until.ms != 0; /* that is said, too */
-    if (reason == WITHHELD_PAUSED && paused) {
-        (void)str_format(ret, FACT_TEXT_MAX, "Automatic recovery is paused until %s: resus resume.",
-                         wall_text(s->saved.paused_until, at));
-        return ret;
-    }
-    if (reason == WITHHELD_OPERATION_RUNNING && operation_running(s) && !paused) {
-        (void)str_format(ret, FACT_TEXT_MAX, "A %s that a person ordered is running.",
-                         engine_operation_word(s->operation.request.operation));
-        return ret;
-    }
-    if (reason != WITHHELD_CANNOT_ACT)
-        return paused ? withheld_and_paused_text(reason) : withheld_text(reason);
-    bool script = cause_row(s->verdict.cause)->remedy == REMEDY_KILL_SCRIPT;
-    if (script && s->guard.script[0] != '\0')
-        return s->guard.script;
-    return s->guard.refused[0] != '\0'  ? s->guard.refused
-           : s->guard.listed[0] != '\0' ? s->guard.listed
-                                        : withheld_text(reason);
-}
-
-enum withheld guard_reason(const struct service *s, struct now now)
-{
-    struct recovery_facts f;
-    judge_facts(s, now, &f);
-    switch (recovery_withheld(&s->recovery, &s->recovery_policy, &f)) {
-    case WITHHELD_BREAKER_OPEN:
-        return WITHHELD_BREAKER_OPEN;
-    case WITHHELD_ATTEMPTS_EXHAUSTED:
-        return WITHHELD_ATTEMPTS_EXHAUSTED;
-    case WITHHELD_DISABLED:
-        return WITHHELD_DISABLED;
-    case WITHHELD_PAUSED:
-        return WITHHELD_PAUSED;
-    case WITHHELD_MAINTENANCE:
-        return WITHHELD_MAINTENANCE;
-    case WITHHELD_CANNOT_ACT:
-        return WITHHELD_CANNOT_ACT;
-    default:
-        return WITHHELD_NOT;
-    }
-}
-
-json_t *guard_withheld_json(const struct service *s, enum withheld reason)
-{
-    if (reason == WITHHELD_NOT)
-        return json_null();
-    json_t *body = json_object();
-    (void)json_put_text(body, "reason_code", withheld_code(reason));
-    char text[FACT_TEXT_MAX];
-    (void)json_put_text(body, "text", guard_withheld_text(s, reason, text));
-    return body;
-}
-
-json_t *guard_json(const struct service *s, struct now now)
-{
-    return guard_withheld_json(s, guard_reason(s, now));
-}
-
 /* ── words ── */
-
-static struct cause_place place_of(const struct service *s, char *address, size_t size)
-{
-    const struct redis_settings *r = &s->settings->redis;
-    if (r->socket[0] != '\0')
-        (void)str_copy(address, size, r->socket);
-    else
-        (void)str_format(address, size, "%s:%d", r->host, r->port);
-    bool here = s->settings->control != CONTROL_SSH;
-    return (struct cause_place){s->settings->unit, address, here};
-}
-
-/* A unit that has failed again lost the log lines of the failure before, which named the cause. */
-static void sight_with_words(const struct service *s, struct sight *ret)
-{
-    *ret = s->sight;
-    if (!ret->log_read && ret->log.class == LOG_NONE)
-        ret->log = s->watch.words;
-}
-
-const char *guard_summary(const struct service *s, enum cause cause, char ret[CAUSE_WORDS_MAX])
-{
-    struct sight sight;
-    char address[SETTINGS_HOST_MAX + 16];
-    sight_with_words(s, &sight);
-    return cause_summary(cause, &sight, place_of(s, address, sizeof address), ret);
-}
-
-const char *guard_advice(const struct service *s, enum cause cause, char ret[CAUSE_WORDS_MAX])
-{
-    struct sight sight;
-    char address[SETTINGS_HOST_MAX + 16];
-    sight_with_words(s, &sight);
-    return cause_advice(cause, &sight, place_of(s, address, sizeof address), ret);
-}
-
-static bool is_alias(const struct service *s)
-{
-    const char *id = s->sight.unit.id;
-    char name[128 + 16];
-    (void)str_format(name, sizeof name, "%s.service", s->settings->unit);
-    return id[0] != '\0' && !str_equal(id, name) && !str_equal(id, s->settings->unit);
-}
-
-static void add(json_t *array, const char *text)
-{
-    (void)json_array_append_new(array, json_string(text));
-}
-
-void guard_evidence(const struct service *s, json_t *array)
-{
-    char text[FACT_TEXT_MAX + 96];
-    if (s->guard.script[0] != '\0')
-        add(array, s->guard.script);
-    if (s->guard.refused[0] != '\0')
-        add(array, s->guard.refused);
-    else if (s->guard.listed[0] != '\0')
-        add(array, s->guard.listed);
-    if (is_alias(s)) {
-        (void)str_format(text, sizeof text, "unit: %s is an alias of %s", s->settings->unit,
-                         s->sight.unit.id);
-        add(array, text);
-    }
-    if (s->watch.log_asked && s->watch.log_refused[0] != '\0')
-        add(array, s->watch.log_refused);
-}
-
-const char *guard_opened_text(const struct service *s, struct now now)
-{
-    bool healed = s->last_recovery.any && s->last_recovery.end == END_SUCCESS &&
-                  s->last_recovery.at.ms == now.wall.ms;
-    return healed ? "Redis runs again, but the circuit breaker is open: Resus does not treat the "
-                    "next failure. The cause of the last one:"
-                  : "The circuit breaker is open, so a human is needed:";
-}

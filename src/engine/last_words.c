@@ -1,5 +1,7 @@
 /* The last words of a unit that has failed: the journal and, where it is allowed, the log file.
  * They decide whether a restart helps, so they are waited for. */
+#include "engine/last_words.h"
+
 #include "base/str.h"
 #include "engine/service.h"
 #include "redis/reply.h"

@@ -1,10 +1,14 @@
 /* When a long command is over, SLOWLOG is read once: the command, its client and its duration are
  * said in a notice, in the audit log and in the advice. Name and key only: values are not ours. */
+#include "engine/long_command.h"
+
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/str.h"
 #include "core/evidence.h"
+#include "engine/event.h"
+#include "engine/record.h"
 #include "engine/service.h"
 #include "redis/reply.h"
 
@@ -49,7 +53,7 @@ static void announce(struct service *s, struct now now)
     struct long_command *l = &s->long_command;
     struct audit_line line;
     service_log(s, true, "%s", l->text);
-    record_notice(s, l->text, now);
+    event_notice(s, l->text, now);
     record_line_init(s, &line, AUDIT_INCIDENT, "long-command", NULL, now);
     (void)str_copy(line.reason, sizeof line.reason, l->text);
     (void)str_format(line.request_id, sizeof line.request_id, "i-%" PRIx64,

@@ -1,6 +1,16 @@
 /* What the answers to the watch say: they become observations (core/cause.h), and are judged. */
+#include "engine/observe.h"
+
 #include "base/str.h"
+#include "engine/current.h"
+#include "engine/event.h"
+#include "engine/evidence.h"
+#include "engine/judge.h"
+#include "engine/last_words.h"
+#include "engine/latency.h"
+#include "engine/saving_log.h"
 #include "engine/service.h"
+#include "engine/state.h"
 #include "redis/reply.h"
 
 /* Errors rise as long as the last refused write is no older: writers pause, too. */
@@ -133,7 +143,7 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
         current_want_figures(s, now);
         if (!sight->ever_answered) {
             sight->ever_answered = true;
-            record_state(s, 0, STORE_NORMAL);
+            state_store(s, 0, STORE_NORMAL);
         }
     }
     if (p->reply != REPLY_PONG)
@@ -201,7 +211,7 @@ static void note_info(struct service *s, const struct redis_answer *a, mono_ms a
                          s->watch.auto_restart_at.ms > known_at.ms ? " by systemd"
                                                                    : ", and not through Resus",
                          (long long)new.process_id, (long long)new.uptime_seconds);
-        record_notice(s, text, now);
+        event_notice(s, text, now);
     }
 }
 
@@ -221,8 +231,7 @@ static void note_empty_primary(struct service *s)
     bool believed = empty ? may_be_ours : ours;
     if (!i->known || i->loading == TRI_YES || !believed || empty == s->saved.empty_primary)
         return;
-    s->saved.empty_primary = empty;
-    record_state(s, 0, STORE_NORMAL);
+    state_note_empty_primary(s, empty);
 }
 
 static void note_config(struct service *s, const struct redis_answer *a)
@@ -271,7 +280,7 @@ void observe_redis(struct service *s, const struct pending *p, const struct redi
             role_watch(s, now);
         break;
     case FOR_ROLE_CLIENTS:
-        role_clients(s, a, now);
+        role_watch_clients(s, a, now);
         break;
     case FOR_SAMPLE: /* as true as the answer to a check */
         note_figures(s, a, p->asked, now);
@@ -287,7 +296,7 @@ void observe_redis(struct service *s, const struct pending *p, const struct redi
         break;
     }
     judge(s, now);
-    current_publish(s, now);
+    publish_changes(s, now);
     watch_plan_round(s, now);
 }
 
@@ -390,6 +399,6 @@ void observe_host(struct service *s, const struct pending *p, const struct host_
         last_words_answered(s, p->purpose, o, now);
     }
     judge(s, now);
-    current_publish(s, now);
+    publish_changes(s, now);
     watch_plan_round(s, now);
 }

@@ -1,50 +1,27 @@
 /* A person's operation on one service: one at a time, pre-flight, save, intent, command,
  * verification (operation_verify.c), and a watch of 15 minutes after it. The steps wait for facts
  * and answers; operation_turn() looks whether they are enough. */
-#include <assert.h>
+#include "engine/operation.h"
+
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/str.h"
-#include "engine/operation.h"
+#include "engine/commands.h"
+#include "engine/current.h"
+#include "engine/desired.h"
+#include "engine/event.h"
 #include "engine/operation_result.h"
 #include "engine/refusal.h"
 #include "engine/service.h"
+#include "engine/snapshot.h"
+#include "engine/state.h"
 
 #define CHECK_LIMIT_MS 7000 /* a look at the service before: PING 5 s and the unit */
 #define SAVE_LIMIT_MS 60000
 #define COMMAND_LIMIT_MS 90000
 #define AUDIT_LIMIT_MS 5000
-
-static const char *const phase_words[] = {
-    [OP_PHASE_NONE] = "none",           [OP_PHASE_CHECKING] = "checking",
-    [OP_PHASE_SAVING] = "saving",       [OP_PHASE_DECIDING] = "saving",
-    [OP_PHASE_INTENT] = "writing",      [OP_PHASE_RUNNING] = "running",
-    [OP_PHASE_VERIFYING] = "verifying",
-};
-static_assert(ARRAY_LENGTH(phase_words) == OP_PHASE_COUNT, "a word for every phase");
-
-const char *operation_phase_word(enum operation_phase phase)
-{
-    return phase_words[phase];
-}
-
-bool operation_running(const struct service *s)
-{
-    return s->operation.phase != OP_PHASE_NONE;
-}
-
-mono_ms operation_next(const struct service *s)
-{
-    return operation_running(s) ? s->operation.deadline : MONO_NEVER;
-}
-
-void operation_enter(struct service *s, enum operation_phase phase, mono_ms deadline)
-{
-    s->operation.phase = phase;
-    s->operation.deadline = deadline;
-}
 
 /* ── the steps ── */
 
@@ -80,38 +57,27 @@ static void write_intent(struct service *s, struct now now)
                          false, "", now);
 }
 
-/* Nothing was done: the desired state is what it was before. The store may still write the one that
- * it was late with, so the old one is given to it again. */
-void operation_take_back(struct service *s, struct now now)
-{
-    const struct operation *o = &s->operation;
-    if (!o->desired_changed)
-        return;
-    desired_restore(&s->saved, &o->desired_before);
-    record_wish(s, now);
-}
-
 /* What the service shall be is on the disk before anything is done. */
 static void decide(struct service *s, struct now now)
 {
     struct operation *o = &s->operation;
     bool stop = o->request.operation == OPERATION_STOP;
     bool changes = o->request.operation != OPERATION_RELOAD &&
-                   (stop || s->saved.stopped_on_purpose || s->wish_unsaved);
+                   (stop || s->saved.stopped_on_purpose || s->desired_unsaved);
     recover_event(s, EVENT_OPERATION_BEGAN, 0, ACTION_DONE, now);
     if (!changes) {
         write_intent(s, now);
         return;
     }
     o->desired_changed = true;
-    desired_keep(&s->saved, &o->desired_before);
+    state_keep_desired(s, &o->desired_before);
     if (stop)
-        desired_stop(&s->saved, o->request.user.email, o->request.reason, now.wall);
+        state_desire_stop(s, o->request.user.email, o->request.reason, now.wall);
     else
-        desired_run(&s->saved);
+        state_desire_run(s);
     operation_enter(s, OP_PHASE_DECIDING, mono_add(now.mono, AUDIT_LIMIT_MS));
-    record_state(s, request_begin_action(s, FOR_OP_DESIRED, now.mono, s->operation.serial),
-                 STORE_FULL);
+    state_store(s, request_begin_action(s, FOR_OP_DESIRED, now.mono, s->operation.serial),
+                STORE_FULL);
 }
 
 static void begin_save(struct service *s, struct now now)
@@ -314,7 +280,7 @@ void operation_redis(struct service *s, const struct pending *p, const struct re
             saving_follow(s, FOR_OP_SAVED, s->operation.serial, now);
         return;
     }
-    enum saving saving = saving_of(a);
+    enum save_end saving = saving_of(a);
     if (saving == SAVING_FAILED)
         operation_fail(
             s, 422, "Operation blocked", "blocked",
@@ -332,7 +298,7 @@ void operation_saved(struct service *s, enum store_outcome outcome, struct now n
     if (s->operation.phase != OP_PHASE_DECIDING)
         return;
     if (outcome == STORE_DURABLE) {
-        s->wish_unsaved = false;
+        state_desired_is_saved(s);
         write_intent(s, now);
         return;
     }
@@ -392,54 +358,28 @@ void operation_host(struct service *s, const struct host_outcome *out, struct no
     operation_begin_verifying(s, now);
 }
 
-/* ── the door ── */
-
-static void refuse(const struct engine_request *request, int status, json_t *body)
+void operation_init(struct service *s)
 {
-    request->answer(request->context, status, body);
+    s->operation.deadline = MONO_NEVER;
 }
 
-void engine_operate(struct engine *e, int service, const struct engine_request *request,
-                    struct now now)
+void operation_begin(struct service *s, const struct engine_request *request, struct now now)
 {
-    struct service *s = &e->services[service];
+    const struct engine_ports *ports = &s->engine->ports;
     struct operation *o = &s->operation;
-    struct recovery_facts facts;
-    engine_look_at_clocks(e, now);
-    judge_facts(s, now, &facts);
-    if (request->operation == OPERATION_STOP && !request->confirmation) {
-        refuse(request, 400, refusal_unconfirmed(s, now));
-        return;
-    }
-    if (s->misconfigured != NULL) {
-        refuse(request, 503, refusal_body("Misconfigured", s->misconfigured, "misconfigured", now));
-        return;
-    }
-    if (operation_running(s)) {
-        refuse(request, 409,
-               refusal_busy(s, o->request.user.email, engine_operation_word(o->request.operation),
-                            o->since, now));
-        return;
-    }
-    if (recovery_holds(&s->recovery, &facts)) {
-        refuse(request, 409,
-               refusal_busy(s, "system", "automatic recovery", s->action_began_wall, now));
-        return;
-    }
     *o = (struct operation){.serial = o->serial + 1,
                             .request = *request,
                             .began = now.mono,
                             .since = now.wall,
                             .exit_code = -1};
-    (void)str_format(o->id, sizeof o->id, "o-%016" PRIx64, e->ports.random(e->ports.context));
+    (void)str_format(o->id, sizeof o->id, "o-%016" PRIx64, ports->random(ports->context));
     operation_enter(s, OP_PHASE_CHECKING, mono_add(now.mono, CHECK_LIMIT_MS));
-    record_service_event(s, engine_operation_word(request->operation), &request->user, "started",
-                         request->reason, -1, now);
+    event_operation(s, engine_operation_word(request->operation), &request->user, "started",
+                    request->reason, -1, now);
     if (s->judged)
-        record_status(s, now);
+        publish_status(s, now);
     if (!request_pending(s, FOR_INFO) || request_asked(s, FOR_INFO).ms < now.mono.ms)
-        e->ports.redis(e->ports.context, s->index, request_begin(s, FOR_INFO, now.mono), REDIS_INFO,
-                       false, mono_add(now.mono, 5000));
+        ports->redis(ports->context, s->index, request_begin(s, FOR_INFO, now.mono), REDIS_INFO,
+                     false, mono_add(now.mono, 5000));
     watch_look(s, now);
-    service_schedule(s);
 }

@@ -2,25 +2,14 @@
  * event, and the end. */
 #include "engine/operation_result.h"
 
-#include <assert.h>
-
 #include "base/json.h"
 #include "base/str.h"
-#include "engine/operation.h"
+#include "engine/commands.h"
+#include "engine/event.h"
+#include "engine/record.h"
 #include "engine/refusal.h"
-
-static const char *const words[] = {
-    [OPERATION_START] = "start",
-    [OPERATION_STOP] = "stop",
-    [OPERATION_RESTART] = "restart",
-    [OPERATION_RELOAD] = "reload",
-};
-static_assert(ARRAY_LENGTH(words) == ENGINE_OPERATION_COUNT, "a word for every operation");
-
-const char *engine_operation_word(enum engine_operation operation)
-{
-    return words[operation];
-}
+#include "engine/service.h"
+#include "engine/state.h"
 
 /* ── answers ── */
 
@@ -121,8 +110,8 @@ void operation_finish(struct service *s, int status, json_t *body, bool success,
     struct operation *o = &s->operation;
     double seconds = (double)mono_since(now.mono, o->began) / 1000.0;
     operation_write_line(s, AUDIT_SERVICE_OPERATION, 0, success, success ? "" : message, now);
-    record_service_event(s, engine_operation_word(o->request.operation), &o->request.user,
-                         success ? "success" : "failure", message, seconds, now);
+    event_operation(s, engine_operation_word(o->request.operation), &o->request.user,
+                    success ? "success" : "failure", message, seconds, now);
     service_log(s, !success, "%s by %s: %s (%.3f s)", engine_operation_word(o->request.operation),
                 o->request.user.id, message, seconds);
     bool acted = o->command_ended.ms != 0;
@@ -132,11 +121,10 @@ void operation_finish(struct service *s, int status, json_t *body, bool success,
     enum engine_operation operation = o->request.operation;
     bool starts = operation == OPERATION_START || operation == OPERATION_RESTART;
     if (success && starts && acted)
-        s->saved.start_seconds =
-            s->saved.start_seconds <= 0 ? seconds : s->saved.start_seconds * 0.7 + seconds * 0.3;
+        state_note_start(s, seconds);
     operation_enter(s, OP_PHASE_NONE, MONO_NEVER);
     recover_event(s, EVENT_OPERATION_ENDED, 0, ACTION_DONE, now);
-    record_status(s, now);
+    publish_status(s, now);
 }
 
 void operation_fail(struct service *s, int status, const char *title, const char *code,

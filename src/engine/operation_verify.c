@@ -3,9 +3,11 @@
 
 #include "base/json.h"
 #include "base/str.h"
-#include "engine/operation.h"
+#include "engine/commands.h"
 #include "engine/operation_result.h"
+#include "engine/service.h"
 #include "engine/stops.h"
+#include "engine/words.h"
 
 #define VERIFY_LIMIT_MS 30000 /* then 202 while it loads */
 #define LOAD_STALL_MS 120000
@@ -137,7 +139,7 @@ static void failed_for_cause(struct service *s, struct now now)
     char summary[CAUSE_WORDS_MAX], advice[CAUSE_WORDS_MAX];
     (void)str_format(text, sizeof text, "%s failed: %s %s",
                      engine_operation_word(o->request.operation),
-                     guard_summary(s, s->cause, summary), guard_advice(s, s->cause, advice));
+                     words_summary(s, s->cause, summary), words_advice(s, s->cause, advice));
     if (o->error[0] != '\0')
         (void)str_append(text, sizeof text, " The command said: %s", o->error);
     if (s->sight.log.line[0] != '\0')

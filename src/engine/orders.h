@@ -1,9 +1,30 @@
-/* Orders that change what Resus will do wait for the disk (orders.c). */
+/* Orders that change what Resus will do: each caller hears whether its order is on the disk. */
 #ifndef RESUS_ENGINE_ORDERS_H
 #define RESUS_ENGINE_ORDERS_H
 
-#include "engine/service.h"
+#include <stdbool.h>
+#include <stdint.h>
 
+#include "base/time.h"
+#include "engine/commands.h"
+#include "store/store.h"
+
+struct service;
+
+#define ORDERS_MAX 8 /* that wait for the disk */
+
+struct order {
+    uint64_t id;           /* of the save that is waited for */
+    engine_answer *answer; /* NULL = free */
+    void *context;
+    mono_ms deadline;
+};
+
+/* Saves the state, once. False: too many wait for the disk already, so `order` cannot. */
+bool orders_save(struct service *s, const struct engine_order *order, struct now now);
+/* Answers an order for which orders_save() had no room. It may free what the caller still needs, so
+ * it comes last. */
+void orders_refuse(const struct engine_order *order, struct now now);
 /* True: `id` was the save that an order waits for. */
 bool orders_saved(struct service *s, uint64_t id, enum store_outcome outcome, struct now now);
 void orders_turn(struct service *s, struct now now);

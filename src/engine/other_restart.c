@@ -1,12 +1,15 @@
 /* Restarts that Resus did not cause: systemd healed a crash by itself, or an operator restarted the
  * unit. What systemd healed belongs into the history and the service levels as a failure; it is no
  * attempt of Resus. */
+#include "engine/other_restart.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/json.h"
 #include "base/str.h"
+#include "engine/event.h"
 #include "engine/service.h"
 
 #define LINES 50
@@ -154,7 +157,7 @@ static void report(struct service *s, struct now now)
                          "Redis was restarted, and not through Resus (process %" PRId64 ").",
                          o->process);
     }
-    record_notice(s, text, now);
+    event_notice(s, text, now);
 }
 
 void other_restart_turn(struct service *s, struct now now)

@@ -1,5 +1,7 @@
 /* New settings, new connections, and settings that cannot be used. */
 #include "base/mem.h"
+#include "engine/judge.h"
+#include "engine/queries.h"
 #include "engine/service.h"
 
 void engine_reconfigure(struct engine *e, const struct settings *settings, struct now now)
@@ -38,8 +40,8 @@ void engine_misconfigured(struct engine *e, int service, const char *why, struct
         s->cause = s->cause_logged = CAUSE_NONE;
         watch_init(s, now);
     }
-    record_status(s, now);
-    record_health(s, now);
+    publish_status(s, now);
+    publish_health(s, now);
     service_schedule(s);
 }
 

@@ -1,5 +1,7 @@
 /* What is kept of each step of 30 s: where its time went, how fast Redis answered, its
  * figures. It observes the watch and decides nothing. */
+#include "engine/sample.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -305,4 +307,9 @@ void sample_turn(struct service *s, struct now now)
     start_step(p);
     plan(p, now);
     ask_figures(s, now);
+}
+
+mono_ms sample_next(const struct service *s)
+{
+    return s->sampler.due;
 }

@@ -1,5 +1,7 @@
 /* A background save is begun by a reply and over only later: its end is awaited by asking now and
  * then, for a person's operation and for a recovery alike. */
+#include "engine/saving.h"
+
 #include <string.h>
 
 #include "base/str.h"
@@ -7,6 +9,11 @@
 
 #define ASK_AGAIN_MS 100
 #define ASK_LIMIT_MS 5000
+
+void saving_init(struct service *s)
+{
+    s->saving.due = MONO_NEVER;
+}
 
 bool saving_begun(const struct redis_answer *a)
 {
@@ -16,7 +23,7 @@ bool saving_begun(const struct redis_answer *a)
            str_find(a->probe.text, strlen(a->probe.text), "already") != NULL;
 }
 
-enum saving saving_of(const struct redis_answer *a)
+enum save_end saving_of(const struct redis_answer *a)
 {
     if (a->info.save_running != TRI_NO || a->info.last_save_ok == TRI_UNKNOWN)
         return SAVING_RUNS;

@@ -1,4 +1,6 @@
 /* Why Redis cannot save: its log says it, INFO does not. Read while the cause lasts. */
+#include "engine/saving_log.h"
+
 #include "engine/service.h"
 
 #define LINES 50

@@ -1,12 +1,20 @@
 /* What the engine says of a service, as JSON. */
+#include "engine/snapshot.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/str.h"
 #include "core/evidence.h"
-#include "engine/snapshot.h"
+#include "engine/commands.h"
+#include "engine/current.h"
+#include "engine/queries.h"
+#include "engine/recovery_facts.h"
+#include "engine/service.h"
 #include "engine/stops.h"
+#include "engine/withheld.h"
+#include "engine/words.h"
 
 /* ── words ── */
 
@@ -115,7 +123,7 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
     (void)json_put_text(body, "name", s->settings->name);
     (void)json_put_text(body, "status", snapshot_status(s));
     (void)json_put_text(body, "overall_status", overall_word(snapshot_overall(s)));
-    (void)json_put(body, "not_guarded", guard_json(s, now));
+    (void)json_put(body, "not_guarded", withheld_always_json(s, now));
     snapshot_put_int(body, "pid",
                      s->sight.unit.main_pid > 0 ? s->sight.unit.main_pid
                      : up                       ? i->process_id
@@ -170,7 +178,7 @@ json_t *engine_services_json(const struct engine *e, struct now now)
         (void)json_put_text(item, "overall_status", overall_word(snapshot_overall(s)));
         (void)json_put_wall(item, "last_check", s->watch.last_check);
         (void)json_put_text(item, "cause", cause_row(s->cause)->code);
-        (void)json_put(item, "not_guarded", guard_json(s, now));
+        (void)json_put(item, "not_guarded", withheld_always_json(s, now));
         (void)json_array_append_new(items, item);
     }
     json_t *body = json_object();
@@ -212,8 +220,8 @@ static const char *recovery_state(const struct service *s, const struct recovery
 static int recoveries_since(const struct service *s, wall_ms since)
 {
     int n = 0;
-    for (size_t i = 0; i < ARRAY_LENGTH(s->recovery_times); i++)
-        n += s->recovery_times[i].ms != 0 && s->recovery_times[i].ms >= since.ms;
+    for (size_t i = 0; i < ARRAY_LENGTH(s->recovering.times); i++)
+        n += s->recovering.times[i].ms != 0 && s->recovering.times[i].ms >= since.ms;
     return n;
 }
 
@@ -240,22 +248,22 @@ json_t *engine_recovery_json(const struct engine *e, int service, struct now now
     const struct service *s = &e->services[service];
     const struct recovery *r = &s->recovery;
     struct recovery_facts f;
-    judge_facts(s, now, &f);
+    recovery_facts_now(s, now, &f);
     json_t *body = json_object();
     (void)json_put_bool(body, "enabled", s->recovery_policy.enabled && r->phase != PHASE_EXHAUSTED);
     (void)json_put_text(body, "state", recovery_state(s, &f));
     (void)json_put_int(body, "recent_recoveries",
                        recoveries_since(s, wall_add(now.wall, -86400000)));
     (void)json_put_wall(body, "last_recovery",
-                        s->last_recovery.any ? s->last_recovery.at : WALL_NONE);
-    bool any = s->last_recovery.any;
-    bool success = s->last_recovery.end == END_SUCCESS || s->last_recovery.end == END_BY_ITSELF;
+                        s->recovering.last.any ? s->recovering.last.at : WALL_NONE);
+    bool any = s->recovering.last.any;
+    bool success = s->recovering.last.end == END_SUCCESS || s->recovering.last.end == END_BY_ITSELF;
     (void)json_put_text(body, "recovery_status", any ? (success ? "success" : "failed") : NULL);
-    enum recovery_level level = r->open ? r->level : s->last_recovery.level;
+    enum recovery_level level = r->open ? r->level : s->recovering.last.level;
     (void)json_put_text(body, "recovery_level", any || r->open ? recovery_level_word(level) : NULL);
     (void)json_put(body, "duration_seconds",
-                   any && s->last_recovery.duration_seconds >= 0
-                       ? json_rounded(s->last_recovery.duration_seconds, 3)
+                   any && s->recovering.last.duration_seconds >= 0
+                       ? json_rounded(s->recovering.last.duration_seconds, 3)
                        : json_null());
     (void)json_put_int(body, "attempts", r->attempts);
     (void)json_put_int(body, "max_attempts", s->recovery_policy.max_attempts);
@@ -267,7 +275,7 @@ json_t *engine_recovery_json(const struct engine *e, int service, struct now now
     (void)json_put_int(breaker, "window_seconds", s->recovery_policy.breaker_window_ms / 1000);
     (void)json_put_wall(breaker, "opened_at", r->breaker.open ? r->breaker.opened_at : WALL_NONE);
     (void)json_put(body, "circuit_breaker", breaker);
-    (void)json_put(body, "withheld", guard_withheld_json(s, snapshot_withheld(s, &f)));
+    (void)json_put(body, "withheld", withheld_json(s, snapshot_withheld(s, &f)));
     (void)json_put_text(body, "phase", recovery_phase_word(r->phase));
     if (stops_waits(s, now))
         put_next_step(body, s, now);
@@ -312,7 +320,7 @@ static json_t *facts_json(const struct service *s, struct now now)
     (void)json_put_text(facts, "log", log_class_word(t->log.class));
     (void)json_put_bool(facts, "confirmed", s->verdict.confirmed);
     (void)json_put_bool(facts, "in_doubt", t->doubt_since.ms != MONO_NEVER.ms);
-    (void)json_put_bool(facts, "empty_primary", judge_empty_primary(s));
+    (void)json_put_bool(facts, "empty_primary", recovery_facts_empty_primary(s));
     (void)json_put_bool(facts, "stopped_on_purpose", s->saved.stopped_on_purpose);
     (void)json_put_int(facts, "attempts", s->recovery.attempts);
     (void)json_put_bool(facts, "breaker_open", s->recovery.breaker.open);
@@ -323,7 +331,7 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
 {
     const struct service *s = &e->services[service];
     struct recovery_facts f;
-    judge_facts(s, now, &f);
+    recovery_facts_now(s, now, &f);
     enum recovery_level level = LEVEL_HUMAN;
     enum withheld reason = snapshot_withheld(s, &f);
     const struct cause_row *row = cause_row(f.verdict.cause);
@@ -346,7 +354,7 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
     (void)json_put(body, "facts", facts_json(s, now));
     json_t *reasons = json_array();
     char words[CAUSE_WORDS_MAX], held[FACT_TEXT_MAX];
-    const char *plain = guard_summary(s, f.verdict.cause, words);
+    const char *plain = words_summary(s, f.verdict.cause, words);
     bool probing = !f.verdict.confirmed && current_silence_ms(s, now) >= 0;
     (void)str_format(text, sizeof text, "%s%s", f.verdict.confirmed ? "" : "Not certain yet: ",
                      probing ? json_text_or(cause, "summary", plain) : plain);
@@ -363,7 +371,7 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
         snapshot_add_text(reasons, "Resus could not end the script and has called a human.");
     bool said = reason == WITHHELD_RESTART_USELESS || reason == WITHHELD_RESTART_HARMFUL;
     if (reason != WITHHELD_NOT && !said)
-        snapshot_add_text(reasons, guard_withheld_text(s, reason, held));
+        snapshot_add_text(reasons, withheld_words(s, reason, held));
     if (waits) {
         stops_wait_text(s, now, text, sizeof text);
         snapshot_add_text(reasons, text);
@@ -375,7 +383,7 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
         snapshot_add_text(reasons, text);
     }
     (void)json_put(body, "reasons", reasons);
-    (void)json_put(body, "withheld", guard_withheld_json(s, reason));
+    (void)json_put(body, "withheld", withheld_json(s, reason));
     return body;
 }
 
@@ -388,7 +396,7 @@ void snapshot_preflight(const struct service *s, enum engine_operation operation
                                     : operation == OPERATION_START ? PREFLIGHT_START
                                                                    : PREFLIGHT_RESTART;
     struct recovery_facts f;
-    judge_facts(s, now, &f);
+    recovery_facts_now(s, now, &f);
     struct preflight_facts facts = {
         .cause = s->cause,
         .info = &s->sight.info,

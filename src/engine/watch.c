@@ -1,7 +1,12 @@
 /* The watch of one service: a pulse on the kept connection, full checks at their intervals, and
  * rounds of quick looks while something is in doubt. It only observes: what
  * follows from it is judge.c's and recover.c's. */
+#include "engine/watch.h"
+
 #include "base/str.h"
+#include "engine/evidence.h"
+#include "engine/judge.h"
+#include "engine/last_words.h"
 #include "engine/service.h"
 
 #define PERFORMANCE_DEADLINE_MS 15000 /* INFO of a busy Redis is late */
@@ -61,26 +66,13 @@ void watch_settings(struct service *s, struct now now)
         mono_min(w->performance_due, mono_add(now.mono, p->performance_interval_ms));
 }
 
-mono_ms watch_next(const struct service *s)
-{
-    const struct watch *w = &s->watch;
-    mono_ms at =
-        mono_min(mono_min(w->pulse_due, w->full_due), mono_min(w->unit_due, w->performance_due));
-    return mono_min(at, w->round_due);
-}
-
-bool watch_in_doubt(const struct service *s)
-{
-    return s->sight.doubt_since.ms != MONO_NEVER.ms;
-}
-
 /* ── rounds ── */
 
 static int count_probes(const struct service *s)
 {
     int n = 0;
-    for (int i = 0; i < s->pending_used; i++)
-        n += s->pending[i].id != 0 && s->pending[i].purpose == FOR_PROBE;
+    for (int i = 0; i < s->requests.used; i++)
+        n += s->requests.pending[i].id != 0 && s->requests.pending[i].purpose == FOR_PROBE;
     return n;
 }
 
@@ -115,15 +107,6 @@ static int64_t round_interval_ms(const struct service *s, struct now now)
     if (settled && mono_since(now.mono, s->sight.doubt_since) > QUICK_DOUBT_MS)
         return SLOW_ROUND_MS;
     return s->watch_policy.confirm_interval_ms;
-}
-
-/* Is a command of ours at work on the unit? A quick look would find it in between, and each costs
- * the host a process that the restart then has to share the machine with. The
- * end of the command asks for a look. */
-bool watch_at_work(const struct service *s)
-{
-    return s->recovery.phase == PHASE_INTENT || s->recovery.phase == PHASE_ACTING ||
-           s->operation.phase == OP_PHASE_RUNNING;
 }
 
 /* Plans the next round of the doubt. Quick ones first, while the unit has not caught up with the

@@ -34,9 +34,10 @@ OBSERVE = "src/engine/observe.c"
 RESTORE = "src/engine/restore.c"
 JUDGE = "src/engine/judge.c"
 LAST_WORDS = "src/engine/last_words.c"
-RECORD = "src/engine/record.c"
+STATE = "src/engine/state.c"
 RECOVER = "src/engine/recover.c"
 OPERATION = "src/engine/operation.c"
+COMMANDS = "src/engine/commands.c"
 SNAPSHOT = "src/engine/snapshot.c"
 
 # (name, file, exact old text, new text, why it is a mistake); texts, where a guard stands twice
@@ -76,10 +77,10 @@ MUTANTS = [
     ("start-blocked", "src/core/preflight.c", "ret->blockers[BLOCKER_EMPTY_PRIMARY] = empty && !unit_runs(f->unit->active);",
      "ret->blockers[BLOCKER_EMPTY_PRIMARY] = false;", "a person's start wipes the replicas"),
     ("seen-stopped", "src/engine/desired.c", "|| seen == STOP_UNSEEN ||", "||", "a stop that has not taken place yet is taken back"),
-    ("recovery-holds", OPERATION, "if (recovery_holds(&s->recovery, &facts)) {",
+    ("recovery-holds", COMMANDS, "if (recovery_holds(&s->recovery, &facts)) {",
      "if (false && recovery_holds(&s->recovery, &facts)) {",
      "a person's operation runs into an automatic action"),
-    ("one-operation", OPERATION, "    if (operation_running(s)) {\n        refuse(request, 409,",
+    ("one-operation", COMMANDS, "    if (operation_running(s)) {\n        refuse(request, 409,",
      "    if (false) {\n        refuse(request, 409,", "two persons' operations at once"),
     ("blocked", OPERATION, "if (ret->allowed || o->request.force)", "if (true)",
      "the pre-flight's blockers do not block"),
@@ -164,31 +165,31 @@ MUTANTS = [
     ("same-process", "src/engine/operation_verify.c", " || same_process(s))\n        return false;", ")\n        return false;",
      "a restart is a success when the process that was to go has answered"),
     ("wish-unwaited", OPERATION, "    operation_enter(s, OP_PHASE_DECIDING, mono_add(now.mono, AUDIT_LIMIT_MS));\n"
-     "    record_state(s, request_begin_action(s, FOR_OP_DESIRED, now.mono, s->operation.serial),\n"
-     "                 STORE_FULL);",
-     "    record_state(s, 0, STORE_FULL);\n    write_intent(s, now);",
+     "    state_store(s, request_begin_action(s, FOR_OP_DESIRED, now.mono, s->operation.serial),\n"
+     "                STORE_FULL);",
+     "    state_store(s, 0, STORE_FULL);\n    write_intent(s, now);",
      "the command goes out before the wish is on the disk"),
-    ("wish-failed", OPERATION, "    if (outcome == STORE_DURABLE) {\n        s->wish_unsaved = false;",
-     "    if (outcome <= STORE_FAILED) {\n        s->wish_unsaved = false;",
+    ("wish-failed", OPERATION, "    if (outcome == STORE_DURABLE) {\n        state_desired_is_saved(s);",
+     "    if (outcome <= STORE_FAILED) {\n        state_desired_is_saved(s);",
      "a wish that could not be stored is acted on"),
     ("audit-failed", OPERATION, "    if (outcome == AUDIT_DURABLE) {\n        run_command(s, now);",
      "    if (outcome == AUDIT_DURABLE || outcome == AUDIT_FAILED) {\n        run_command(s, now);",
      "a person's operation without an audit line"),
-    ("wish-kept", OPERATION, "    if (!o->desired_changed)\n        return;\n", "    if (o->phase != OP_PHASE_NONE)\n        return;\n",
+    ("wish-kept", "src/engine/operation_phase.c", "    if (!o->desired_changed)\n        return;\n", "    if (o->phase != OP_PHASE_NONE)\n        return;\n",
      "an operation that did nothing keeps its wish"),
     ("attempts-lost", RESTORE, "    r->attempts = saved->attempts;\n", "",
      "a restart of the daemon forgets the attempts"),
     ("breaker-lost", RESTORE, "    r->breaker.open = saved->breaker_open;\n", "",
      "a restart of the daemon closes the breaker"),
-    ("exhausted-lost", RECORD, "s->saved.exhausted = r->phase == PHASE_EXHAUSTED;", "s->saved.exhausted = false;",
+    ("exhausted-lost", STATE, "s->saved.exhausted = r->phase == PHASE_EXHAUSTED;", "s->saved.exhausted = false;",
      "a restart of the daemon begins anew where recovery had given up"),
-    ("empty-lost", JUDGE, "return s->saved.empty_primary || cause_empty_primary(&s->sight.info);",
+    ("empty-lost", "src/engine/recovery_facts.c", "return s->saved.empty_primary || cause_empty_primary(&s->sight.info);",
      "return cause_empty_primary(&s->sight.info);",
      "a restart of the daemon forgets that the primary would come back empty"),
-    ("numbers-again", RESTORE, "s->event_seq = saved->event_seq > apart ? saved->event_seq : apart;",
+    ("numbers-again", STATE, "s->event_seq = saved->event_seq > apart ? saved->event_seq : apart;",
      "s->event_seq = saved->event_seq;",
      "event numbers are given out twice"),
-    ("number-lost", RECORD, "    uint64_t seq = ++s->event_seq;\n", "    uint64_t seq = s->event_seq += 2;\n",
+    ("number-lost", STATE, "    uint64_t seq = ++s->event_seq;\n", "    uint64_t seq = s->event_seq += 2;\n",
      "an event is lost between two numbers"),
     # replicas, lost answers, crashes that nothing else befalls
     ("replica-restarted", CAUSE_TABLE, '"replica_link_down", OVERALL_DEGRADED, RESTART_USELESS,\n'
@@ -254,7 +255,7 @@ MUTANTS = [
     ("endless-load", "src/engine/operation_verify.c", "bool moves = loads(s) && operation_load_moves(s, now);",
      "bool moves = loads(s);",
      "an operation waits for a load that systemd ends and begins again"),
-    ("history-lost", RECOVER, "    save_history(s, recovery_end_word(e->end), seconds, s->recovery_actions);\n", "", "a recovery that has ended is not in the history"),
+    ("history-lost", RECOVER, "    recover_save_history(s, recovery_end_word(e->end), seconds, s->recovering.actions);\n", "", "a recovery that has ended is not in the history"),
     ("healed-lost", "src/engine/other_restart.c", "    s->engine->ports.record(s->engine->ports.context, &record);\n", "",
      "a crash that systemd healed is not in the history"),
     # people

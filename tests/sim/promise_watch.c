@@ -62,8 +62,8 @@ static void check_requests(struct sim *s, int service)
 {
     const struct service *inside = &s->engine->services[service];
     int64_t mono = clocks_mono(s);
-    for (int i = 0; i < SERVICE_PENDING_MAX; i++) {
-        const struct pending *p = &inside->pending[i];
+    for (int i = 0; i < REQUESTS_MAX; i++) {
+        const struct pending *p = &inside->requests.pending[i];
         bool disk = p->purpose == FOR_WISH || p->purpose == FOR_INTENT ||
                     p->purpose == FOR_OP_INTENT || p->purpose == FOR_OP_DESIRED;
         if (p->id != 0 && !disk && mono - p->asked.ms > ANSWERED_MS)

@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 #include "engine/service.h"
+#include "engine/snapshot.h"
 #include "engine_fixture.h"
 
 static struct service *service_of(const struct fixture *f)

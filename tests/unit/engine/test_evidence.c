@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "engine/observe.h"
 #include "engine/service.h"
 #include "engine_fixture.h"
 #include "redis/reply.h"

@@ -8,7 +8,9 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "engine/judge.h"
 #include "engine/service.h"
+#include "engine/snapshot.h"
 #include "engine_fixture.h"
 
 static const struct engine_user user = {"ann", "ann@example.org", "admin", "local"};
