@@ -13,6 +13,8 @@
 #include "engine/record.h"
 #include "engine/service.h"
 
+enum { DEPENDENT }; /* what its requests are for */
+
 #define WATCH_AFTER_MS 900000
 #define AT_ONCE_MAX 4        /* looks of one service: they share its table of requests */
 #define LOOK_LIMIT_MS 180000 /* an answer that is still missing then does not come any more */
@@ -23,7 +25,7 @@
 /* After the success; all within the 15 minutes. */
 static const int64_t look_ms[] = {0, 10000, 60000, 300000, 840000};
 
-int after_init(struct service *s)
+static int prepare(struct service *s)
 {
     struct after *a = &s->after;
     *a = (struct after){.due = MONO_NEVER};
@@ -34,6 +36,12 @@ int after_init(struct service *s)
         return -1;
     a->count = s->settings->affected_count;
     return 0;
+}
+
+int after_init(struct service *s, struct now now)
+{
+    (void)now;
+    return prepare(s);
 }
 
 void after_free(struct service *s)
@@ -55,7 +63,7 @@ static void cancel(struct after *a)
 void after_settings(struct service *s, const struct service_settings *old)
 {
     struct after before = s->after;
-    if (after_init(s) < 0)
+    if (prepare(s) < 0)
         service_log(s, true, "dependent services are not looked at: out of memory");
     struct after *a = &s->after;
     for (size_t i = 0; i < a->count; i++)
@@ -138,8 +146,8 @@ static void ask_more(struct service *s, struct now now)
             continue;
         a->dependents[i].asked = true;
         a->under_way++;
-        uint64_t id =
-            request_begin_action(s, FOR_DEPENDENT, now.mono, a->serial * SETTINGS_AFFECTED_MAX + i);
+        uint64_t id = request_begin_action(s, PART_AFTER, DEPENDENT, now.mono,
+                                           a->serial * SETTINGS_AFFECTED_MAX + i);
         s->engine->ports.probe(s->engine->ports.context, s->index, id,
                                s->settings->affected[i].url);
     }
@@ -158,17 +166,18 @@ static void note(struct service *s, size_t i, const struct probe_outcome *o, str
     (void)str_copy(d->error, sizeof d->error, o->ok ? "" : o->error);
 }
 
-void after_probed(struct service *s, const struct pending *p, const struct probe_outcome *o,
-                  struct now now)
+bool after_answered(struct service *s, const struct pending *p, const struct part_answer *answer,
+                    struct now now)
 {
     struct after *a = &s->after;
     size_t i = (size_t)(p->action_id % SETTINGS_AFFECTED_MAX);
     if (p->action_id / SETTINGS_AFFECTED_MAX != a->serial || i >= a->count ||
         !a->dependents[i].asked)
-        return;
-    note(s, i, o, now);
+        return false;
+    note(s, i, answer->probe, now);
     a->under_way--;
     ask_more(s, now);
+    return false;
 }
 
 static void give_up_waiting(struct service *s, struct now now)
@@ -183,19 +192,20 @@ static void give_up_waiting(struct service *s, struct now now)
     look_over(s, now);
 }
 
-void after_turn(struct service *s, struct now now)
+bool after_turn(struct service *s, struct now now)
 {
     struct after *a = &s->after;
     if (!mono_reached(now.mono, a->due))
-        return;
+        return false;
     if (a->under_way > 0) {
         give_up_waiting(s, now);
-        return;
+        return false;
     }
     a->looks++;
     a->next = 0;
     a->due = mono_add(now.mono, LOOK_LIMIT_MS);
     ask_more(s, now);
+    return false;
 }
 
 void after_success(struct service *s, const char *what, struct now now)

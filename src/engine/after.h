@@ -10,7 +10,7 @@
 
 #include "base/attr.h"
 #include "base/time.h"
-#include "engine/port.h"
+#include "engine/part.h"
 #include "engine/request.h"
 #include "settings/settings.h"
 
@@ -37,16 +37,16 @@ struct after {
     bool watch_told;     /* that the service has degraded within them */
 };
 
-int after_init(struct service *s) ATTR_MUST_USE; /* negative without memory */
+int after_init(struct service *s, struct now now) ATTR_MUST_USE; /* negative without memory */
 void after_free(struct service *s);
 void after_settings(struct service *s, const struct service_settings *old);
 /* An operation acted and is over; what its answer says of dependents goes into `body`. */
 void after_operation(struct service *s, bool success, json_t *body, struct now now);
 void after_success(struct service *s, const char *what, struct now now);
-void after_turn(struct service *s, struct now now);
+bool after_turn(struct service *s, struct now now);
 mono_ms after_next(const struct service *s);
-void after_probed(struct service *s, const struct pending *p, const struct probe_outcome *o,
-                  struct now now);
+bool after_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                    struct now now);
 
 /* after_json.c */
 bool after_to_look_at(const struct service *s, size_t dependent);

@@ -74,7 +74,7 @@ void recover_gather(struct service *s, struct now now)
         static const enum redis_request asks[] = {REDIS_INFO, REDIS_SLOWLOG, REDIS_CLIENT_LIST};
         for (size_t i = 0; i < ARRAY_LENGTH(asks); i++)
             s->engine->ports.redis(s->engine->ports.context, s->index,
-                                   request_begin(s, FOR_EVIDENCE, now.mono), asks[i], false,
-                                   mono_add(now.mono, EVIDENCE_DEADLINE_MS));
+                                   request_begin(s, PART_RECOVER, RECOVER_EVIDENCE, now.mono),
+                                   asks[i], false, mono_add(now.mono, EVIDENCE_DEADLINE_MS));
     }
 }

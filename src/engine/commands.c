@@ -101,7 +101,7 @@ int engine_recovery_set(struct engine *e, int service, const struct engine_setti
         (void)str_format(reason, sizeof reason, "%s=%s", settings[i].key, settings[i].value);
         record_setting(s, "auto-recovery-set", user, reason, now);
     }
-    judge(s, now);
+    service_judge(s, now);
     publish_health(s, now);
     end(s, order, waits, now);
     return 0;

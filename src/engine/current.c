@@ -21,7 +21,8 @@ static bool overdue(const struct service *s, struct now now)
 {
     for (int i = 0; i < s->requests.used; i++) {
         const struct pending *p = &s->requests.pending[i];
-        bool ping = p->id != 0 && (p->purpose == FOR_PULSE || p->purpose == FOR_PROBE);
+        bool ping =
+            request_is(p, PART_WATCH, WATCH_PULSE) || request_is(p, PART_WATCH, WATCH_PROBE);
         if (ping && p->asked.ms > s->watch.answered.ms &&
             mono_since(now.mono, p->asked) >= OVERDUE_MS)
             return true;
@@ -79,7 +80,7 @@ void current_want_figures(struct service *s, struct now now)
 {
     struct watch *w = &s->watch;
     bool have = s->sight.info.known && w->info_asked.ms >= w->figures_from.ms;
-    if (have || w->info_refused[0] != '\0' || request_pending(s, FOR_INFO) ||
+    if (have || w->info_refused[0] != '\0' || request_pending(s, PART_WATCH, WATCH_INFO) ||
         mono_since(now.mono, w->figures_tried) < WANT_AGAIN_MS)
         return;
     w->figures_tried = now.mono;

@@ -20,7 +20,8 @@ static bool silent(const struct service *s, struct now now)
         return true;
     for (int i = 0; i < s->requests.used; i++) {
         const struct pending *r = &s->requests.pending[i];
-        bool ping = r->id != 0 && (r->purpose == FOR_PULSE || r->purpose == FOR_PROBE);
+        bool ping =
+            request_is(r, PART_WATCH, WATCH_PULSE) || request_is(r, PART_WATCH, WATCH_PROBE);
         if (ping && r->asked.ms >= t->last_answer.ms && mono_since(now.mono, r->asked) >= QUIET_MS)
             return true;
     }
@@ -51,8 +52,8 @@ static void ask_witness(struct service *s, struct now now)
 {
     s->watch.witness_asked = now.mono;
     s->engine->ports.witness(s->engine->ports.context, s->index,
-                             request_begin(s, FOR_WITNESS, now.mono), port_to_ask(s),
-                             mono_add(now.mono, s->watch_policy.timeout_ms));
+                             request_begin(s, PART_EVIDENCE, EVIDENCE_WITNESS, now.mono),
+                             port_to_ask(s), mono_add(now.mono, s->watch_policy.timeout_ms));
 }
 
 /* A witness that never found Redis proves nothing by not finding it: it is asked once while all is
@@ -62,7 +63,7 @@ void evidence_prove(struct service *s, struct now now)
     const struct watch *w = &s->watch;
     bool port_known = s->sight.info.known || w->info_refused[0] != '\0';
     if (s->sight.witness_proven || s->engine->ports.witness == NULL || !port_known ||
-        watch_in_doubt(s) || request_pending(s, FOR_WITNESS))
+        watch_in_doubt(s) || request_pending(s, PART_EVIDENCE, EVIDENCE_WITNESS))
         return;
     if (w->witness_asked.ms == 0 ||
         mono_since(now.mono, w->witness_asked) >= s->watch_policy.systemd_interval_ms)
@@ -81,9 +82,11 @@ void evidence_ask(struct service *s, struct now now)
         mono_since(now.mono, t->doubt_since) < SETTLE_MS || !seen_running(t) || !silent(s, now))
         return;
     /* Two looks are compared: the second is asked for when the first is old enough. */
-    if (process_can_be_looked_at(s) && !request_pending(s, FOR_PROCESS) && due(t->process.at, now))
-        request_host(s, FOR_PROCESS, HOST_PROCESS, (int)t->unit.main_pid, false, now);
-    if (s->engine->ports.witness != NULL && !request_pending(s, FOR_WITNESS) &&
+    if (process_can_be_looked_at(s) && !request_pending(s, PART_EVIDENCE, EVIDENCE_PROCESS) &&
+        due(t->process.at, now))
+        request_host(s, PART_EVIDENCE, EVIDENCE_PROCESS, HOST_PROCESS, (int)t->unit.main_pid, false,
+                     now);
+    if (s->engine->ports.witness != NULL && !request_pending(s, PART_EVIDENCE, EVIDENCE_WITNESS) &&
         due(s->watch.witness_asked, now))
         ask_witness(s, now);
 }
@@ -113,7 +116,8 @@ void evidence_overdue(struct service *s, struct now now)
     const struct watch *w = &s->watch;
     for (int i = 0; i < s->requests.used; i++) {
         const struct pending *p = &s->requests.pending[i];
-        bool look = p->id != 0 && (p->purpose == FOR_UNIT || p->purpose == FOR_PROCESS);
+        bool look =
+            request_is(p, PART_WATCH, WATCH_UNIT) || request_is(p, PART_EVIDENCE, EVIDENCE_PROCESS);
         if (look && evidence_slow_look(mono_since(now.mono, p->asked), w->usual_look_ms,
                                        s->watch_policy.timeout_ms))
             s->sight.slow_look = now.mono;
@@ -135,8 +139,8 @@ void evidence_unit(struct service *s, const struct host_outcome *o, mono_ms aske
     note_stir(s);
 }
 
-void evidence_process(struct service *s, const struct host_outcome *o, mono_ms asked,
-                      struct now now)
+static void note_process(struct service *s, const struct host_outcome *o, mono_ms asked,
+                         struct now now)
 {
     struct sight *t = &s->sight;
     struct process_facts look = o->process;
@@ -149,12 +153,12 @@ void evidence_process(struct service *s, const struct host_outcome *o, mono_ms a
     note_stir(s);
 }
 
-void evidence_witness(struct service *s, const struct pending *p, const struct witness_outcome *o,
-                      struct now now)
+static void note_witness(struct service *s, const struct witness_outcome *o, mono_ms asked,
+                         struct now now)
 {
     bool answered_before = evidence_there(&s->sight, now.mono) == THERE_ANSWERS;
     s->sight.witness = o->facts;
-    s->sight.witness.asked = p->asked;
+    s->sight.witness.asked = asked;
     s->sight.witness.at = now.mono;
     if (evidence_witness_answered(&o->facts)) {
         s->sight.witness_proven = true;
@@ -162,6 +166,14 @@ void evidence_witness(struct service *s, const struct pending *p, const struct w
         if (!answered_before)
             s->sight.witness_answers_since = now.mono;
     }
-    judge(s, now);
-    watch_plan_round(s, now);
+}
+
+bool evidence_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                       struct now now)
+{
+    if (p->purpose == EVIDENCE_WITNESS)
+        note_witness(s, a->witness, p->asked, now);
+    else
+        note_process(s, a->host, p->asked, now);
+    return true;
 }

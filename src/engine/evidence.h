@@ -7,17 +7,21 @@
 #include <stdbool.h>
 
 #include "base/time.h"
-#include "engine/port.h"
+#include "engine/part.h"
 #include "engine/request.h"
+
+/* What its requests are for. */
+enum evidence_purpose {
+    EVIDENCE_PROCESS, /* what the kernel says about the main process */
+    EVIDENCE_WITNESS, /* PING from the Redis host itself */
+};
 
 void evidence_ask(struct service *s, struct now now);     /* what is missing and not under way */
 void evidence_prove(struct service *s, struct now now);   /* while all is well */
 void evidence_overdue(struct service *s, struct now now); /* an answer that has not come */
 void evidence_unit(struct service *s, const struct host_outcome *o, mono_ms asked, struct now now);
-void evidence_process(struct service *s, const struct host_outcome *o, mono_ms asked,
-                      struct now now);
-void evidence_witness(struct service *s, const struct pending *p, const struct witness_outcome *o,
-                      struct now now);
+bool evidence_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                       struct now now);
 
 /* evidence_text.c */
 bool evidence_process_offered(const struct service *s);

@@ -10,6 +10,8 @@
 #include "engine/service.h"
 #include "host/sudo_list.h"
 
+enum { RIGHTS }; /* what its request is for */
+
 #define RIGHTS_INTERVAL_MS 3600000
 #define RIGHTS_MISSING_MS 300000 /* while some are missing */
 #define AT_WORK_MS 1000          /* while a command of ours is under way */
@@ -40,9 +42,11 @@ static bool needs_sudo(const struct service *s)
     }
 }
 
-void guard_init(struct service *s)
+int guard_init(struct service *s, struct now now)
 {
+    (void)now;
     s->guard.due = MONO_NEVER;
+    return 0;
 }
 
 /* Looked at as soon as the host can be asked, and again when it is back. */
@@ -57,7 +61,7 @@ void guard_control(struct service *s, enum tri reached, struct now now)
 
 mono_ms guard_next(const struct service *s)
 {
-    return request_pending(s, FOR_RIGHTS) ? MONO_NEVER : s->guard.due;
+    return request_pending(s, PART_GUARD, RIGHTS) ? MONO_NEVER : s->guard.due;
 }
 
 static mono_ms next_look(const struct service *s, struct now now)
@@ -69,17 +73,18 @@ static mono_ms next_look(const struct service *s, struct now now)
                                                     : RIGHTS_INTERVAL_MS);
 }
 
-void guard_turn(struct service *s, struct now now)
+bool guard_turn(struct service *s, struct now now)
 {
     struct guard *g = &s->guard;
-    if (!mono_reached(now.mono, g->due) || request_pending(s, FOR_RIGHTS))
-        return;
+    if (!mono_reached(now.mono, g->due) || request_pending(s, PART_GUARD, RIGHTS))
+        return false;
     if (watch_at_work(s)) {
         g->due = mono_add(now.mono, AT_WORK_MS);
-        return;
+        return false;
     }
     g->due = next_look(s, now);
-    request_host(s, FOR_RIGHTS, HOST_SUDO_LIST, 0, false, now);
+    request_host(s, PART_GUARD, RIGHTS, HOST_SUDO_LIST, 0, false, now);
+    return false;
 }
 
 void guard_look(struct service *s, struct now now)
@@ -123,14 +128,17 @@ static int missing_of(struct service *s, const struct sudo_list *list, const cha
     return missing;
 }
 
-void guard_rights(struct service *s, const struct host_outcome *o, struct now now)
+bool guard_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                    struct now now)
 {
     struct guard *g = &s->guard;
+    const struct host_outcome *o = a->host;
+    (void)p;
     if (o->end != HOST_EXITED || o->refusal == HOST_REFUSED_LOGIN)
-        return; /* the watch says that there is no control */
+        return false; /* the watch says that there is no control */
     struct sudo_list *list = mem_calloc(1, sizeof *list);
     if (list == NULL)
-        return; /* with the next look */
+        return false; /* with the next look */
     if (o->out != NULL)
         sudo_list_parse(o->out, o->out_length, list);
     int before = g->missing;
@@ -152,11 +160,17 @@ void guard_rights(struct service *s, const struct host_outcome *o, struct now no
     if (g->due.ms != MONO_NEVER.ms)
         g->due = next_look(s, now);
     if (!changed)
-        return;
+        return false;
     service_log(s, rights == TRI_NO, "%s",
                 rights == TRI_NO ? g->listed : "sudo allows all that recovery needs");
     event_notice(s, rights == TRI_NO ? g->listed : "Resus may act on the host again.", now);
-    judge(s, now);
+    return true;
+}
+
+/* What Resus may do has changed. */
+void guard_after_answer(struct service *s, const struct pending *p, struct now now)
+{
+    (void)p;
     publish_status(s, now);
     publish_health(s, now);
 }

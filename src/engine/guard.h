@@ -2,9 +2,11 @@
 #ifndef RESUS_ENGINE_GUARD_H
 #define RESUS_ENGINE_GUARD_H
 
+#include <stdbool.h>
+
 #include "base/time.h"
 #include "core/facts.h"
-#include "engine/port.h"
+#include "engine/part.h"
 #include "host/command.h"
 
 struct service;
@@ -24,12 +26,14 @@ struct guard {
     char command_failed[FACT_TEXT_MAX * 2]; /* the last command that failed, until Redis is well */
 };
 
-void guard_init(struct service *s);
+int guard_init(struct service *s, struct now now);
 void guard_control(struct service *s, enum tri reached, struct now now); /* by a look at the unit */
-void guard_turn(struct service *s, struct now now);
+bool guard_turn(struct service *s, struct now now);
 mono_ms guard_next(const struct service *s);
 void guard_look(struct service *s, struct now now); /* at the rights, now */
-void guard_rights(struct service *s, const struct host_outcome *o, struct now now);
+bool guard_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                    struct now now);
+void guard_after_answer(struct service *s, const struct pending *p, struct now now);
 /* A command of recovery or of a person has ended. */
 void guard_refused(struct service *s, const struct host_outcome *o, struct now now);
 void guard_redis_refused(struct service *s, const char *words); /* to end a script; "" = not */

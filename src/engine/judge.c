@@ -123,13 +123,4 @@ void judge(struct service *s, struct now now)
             s->watch.performance_due = now.mono; /* a new process has new figures */
         }
     }
-    long_command_judged(s, now);
-    recover_event(s, EVENT_FACTS, 0, ACTION_DONE, now);
-    operation_turn(s, now);
-    sample_account(s, now);
-    other_restart_turn(s, now);
-    saving_log_turn(s, now);
-    /* A unit that has just failed under a health of before would be told as failed and healthy. */
-    if (s->judged && s->verdict.confirmed && publish_status_is_new(s))
-        publish_status(s, now);
 }

@@ -7,8 +7,9 @@
 
 #include "base/time.h"
 #include "core/facts.h"
-#include "engine/port.h"
+#include "engine/part.h"
 
+struct pending;
 struct service;
 
 struct long_command {
@@ -21,6 +22,7 @@ struct long_command {
 };
 
 void long_command_judged(struct service *s, struct now now);
-void long_command_answered(struct service *s, const struct redis_answer *a, struct now now);
+bool long_command_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                           struct now now);
 
 #endif

@@ -34,7 +34,7 @@ static void run_command(struct service *s, struct now now)
         [OPERATION_RELOAD] = HOST_RELOAD,
     };
     struct host_request request = {
-        .id = request_begin_action(s, FOR_OP_COMMAND, now.mono, s->operation.serial),
+        .id = request_begin_action(s, PART_OPERATE, OPERATE_COMMAND, now.mono, s->operation.serial),
         .command = commands[s->operation.request.operation],
         .deadline = mono_add(now.mono, COMMAND_LIMIT_MS),
     };
@@ -52,9 +52,10 @@ static void run_command(struct service *s, struct now now)
 static void write_intent(struct service *s, struct now now)
 {
     operation_enter(s, OP_PHASE_INTENT, mono_add(now.mono, AUDIT_LIMIT_MS));
-    operation_write_line(s, AUDIT_INTENT,
-                         request_begin_action(s, FOR_OP_INTENT, now.mono, s->operation.serial),
-                         false, "", now);
+    operation_write_line(
+        s, AUDIT_INTENT,
+        request_begin_action(s, PART_OPERATE, OPERATE_INTENT, now.mono, s->operation.serial), false,
+        "", now);
 }
 
 /* What the service shall be is on the disk before anything is done. */
@@ -76,16 +77,18 @@ static void decide(struct service *s, struct now now)
     else
         state_desire_run(s);
     operation_enter(s, OP_PHASE_DECIDING, mono_add(now.mono, AUDIT_LIMIT_MS));
-    state_store(s, request_begin_action(s, FOR_OP_DESIRED, now.mono, s->operation.serial),
-                STORE_FULL);
+    state_store(
+        s, request_begin_action(s, PART_OPERATE, OPERATE_DESIRED, now.mono, s->operation.serial),
+        STORE_FULL);
 }
 
 static void begin_save(struct service *s, struct now now)
 {
     operation_enter(s, OP_PHASE_SAVING, mono_add(now.mono, SAVE_LIMIT_MS));
-    s->engine->ports.redis(s->engine->ports.context, s->index,
-                           request_begin_action(s, FOR_OP_SAVE, now.mono, s->operation.serial),
-                           REDIS_BGSAVE, false, mono_add(now.mono, 5000));
+    s->engine->ports.redis(
+        s->engine->ports.context, s->index,
+        request_begin_action(s, PART_OPERATE, OPERATE_SAVE, now.mono, s->operation.serial),
+        REDIS_BGSAVE, false, mono_add(now.mono, 5000));
 }
 
 static void fail_blocked(struct service *s, const char *text, json_t *blockers, struct now now)
@@ -205,7 +208,39 @@ static void checked(struct service *s, struct now now)
     }
 }
 
-void operation_turn(struct service *s, struct now now)
+static void desired_stored(struct service *s, enum store_outcome outcome, struct now now)
+{
+    if (s->operation.phase != OP_PHASE_DECIDING)
+        return;
+    if (outcome == STORE_DURABLE) {
+        state_desired_is_saved(s);
+        write_intent(s, now);
+        return;
+    }
+    operation_take_back(s, now);
+    operation_fail(
+        s, 500, "Operation failed", "state_not_saved",
+        "The desired state could not be stored (is the disk of the state folder full?), so nothing "
+        "was done.",
+        now);
+}
+
+static void intent_written(struct service *s, enum audit_outcome outcome, struct now now)
+{
+    if (s->operation.phase != OP_PHASE_INTENT)
+        return;
+    if (outcome == AUDIT_DURABLE) {
+        run_command(s, now);
+        return;
+    }
+    operation_take_back(s, now);
+    operation_fail(s, 500, "Operation failed", "audit_unwritable",
+                   "The audit log cannot be written, so nothing was done: free its disk or fix its "
+                   "permissions.",
+                   now);
+}
+
+void operation_judged(struct service *s, struct now now)
 {
     struct operation *o = &s->operation;
     bool late = mono_reached(now.mono, o->deadline);
@@ -229,11 +264,11 @@ void operation_turn(struct service *s, struct now now)
         return;
     case OP_PHASE_DECIDING:
         if (late)
-            operation_saved(s, STORE_FAILED, now);
+            desired_stored(s, STORE_FAILED, now);
         return;
     case OP_PHASE_INTENT:
         if (late)
-            operation_audited(s, AUDIT_FAILED, now);
+            intent_written(s, AUDIT_FAILED, now);
         return;
     case OP_PHASE_RUNNING:
         if (late) {
@@ -262,13 +297,13 @@ static void saved_first(struct service *s, const struct redis_answer *a, struct 
         decide(s, now);
 }
 
-void operation_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
-                     struct now now)
+static void save_answered(struct service *s, const struct pending *p, const struct redis_answer *a,
+                          struct now now)
 {
     struct operation *o = &s->operation;
     if (o->phase != OP_PHASE_SAVING)
         return;
-    if (p->purpose == FOR_OP_SAVE) {
+    if (request_is(p, PART_OPERATE, OPERATE_SAVE)) {
         if (!saving_begun(a))
             operation_fail(
                 s, 422, "Operation blocked", "blocked",
@@ -277,7 +312,7 @@ void operation_redis(struct service *s, const struct pending *p, const struct re
                 "without saving.",
                 now);
         else
-            saving_follow(s, FOR_OP_SAVED, s->operation.serial, now);
+            saving_follow(s, PART_OPERATE, OPERATE_SAVED, s->operation.serial, now);
         return;
     }
     enum save_end saving = saving_of(a);
@@ -293,39 +328,7 @@ void operation_redis(struct service *s, const struct pending *p, const struct re
         saving_follow_on(s, now);
 }
 
-void operation_saved(struct service *s, enum store_outcome outcome, struct now now)
-{
-    if (s->operation.phase != OP_PHASE_DECIDING)
-        return;
-    if (outcome == STORE_DURABLE) {
-        state_desired_is_saved(s);
-        write_intent(s, now);
-        return;
-    }
-    operation_take_back(s, now);
-    operation_fail(
-        s, 500, "Operation failed", "state_not_saved",
-        "The desired state could not be stored (is the disk of the state folder full?), so nothing "
-        "was done.",
-        now);
-}
-
-void operation_audited(struct service *s, enum audit_outcome outcome, struct now now)
-{
-    if (s->operation.phase != OP_PHASE_INTENT)
-        return;
-    if (outcome == AUDIT_DURABLE) {
-        run_command(s, now);
-        return;
-    }
-    operation_take_back(s, now);
-    operation_fail(s, 500, "Operation failed", "audit_unwritable",
-                   "The audit log cannot be written, so nothing was done: free its disk or fix its "
-                   "permissions.",
-                   now);
-}
-
-void operation_host(struct service *s, const struct host_outcome *out, struct now now)
+static void command_ended(struct service *s, const struct host_outcome *out, struct now now)
 {
     struct operation *o = &s->operation;
     if (o->phase != OP_PHASE_RUNNING)
@@ -358,9 +361,11 @@ void operation_host(struct service *s, const struct host_outcome *out, struct no
     operation_begin_verifying(s, now);
 }
 
-void operation_init(struct service *s)
+int operation_init(struct service *s, struct now now)
 {
+    (void)now;
     s->operation.deadline = MONO_NEVER;
+    return 0;
 }
 
 void operation_begin(struct service *s, const struct engine_request *request, struct now now)
@@ -378,8 +383,47 @@ void operation_begin(struct service *s, const struct engine_request *request, st
                     request->reason, -1, now);
     if (s->judged)
         publish_status(s, now);
-    if (!request_pending(s, FOR_INFO) || request_asked(s, FOR_INFO).ms < now.mono.ms)
-        ports->redis(ports->context, s->index, request_begin(s, FOR_INFO, now.mono), REDIS_INFO,
-                     false, mono_add(now.mono, 5000));
+    if (!request_pending(s, PART_WATCH, WATCH_INFO) ||
+        request_asked(s, PART_WATCH, WATCH_INFO).ms < now.mono.ms)
+        ports->redis(ports->context, s->index, request_begin(s, PART_WATCH, WATCH_INFO, now.mono),
+                     REDIS_INFO, false, mono_add(now.mono, 5000));
     watch_look(s, now);
+}
+
+/* ── the part ── */
+
+bool operation_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                        struct now now)
+{
+    if (p->purpose == OPERATE_COMMAND)
+        guard_refused(s, a->host, now);
+    if (p->action_id != s->operation.serial)
+        return false; /* the operation that asked is over, and another one has begun */
+    switch ((enum operate_purpose)p->purpose) {
+    case OPERATE_SAVE:
+    case OPERATE_SAVED:
+        save_answered(s, p, a->redis, now);
+        break;
+    case OPERATE_DESIRED:
+        desired_stored(s, a->stored, now);
+        break;
+    case OPERATE_INTENT:
+        intent_written(s, a->audited, now);
+        break;
+    case OPERATE_COMMAND:
+        command_ended(s, a->host, now);
+        break;
+    case OPERATE_LOG:
+        operation_log(s, a->host, now);
+        break;
+    }
+    return false;
+}
+
+bool operation_turn(struct service *s, struct now now)
+{
+    if (!operation_running(s))
+        return false;
+    operation_judged(s, now);
+    return !operation_running(s); /* what it held back counts from here on */
 }

@@ -10,11 +10,21 @@
 #include "core/facts.h"
 #include "core/recovery.h"
 #include "engine/commands.h"
-#include "engine/port.h"
+#include "engine/part.h"
 #include "engine/request.h"
 #include "engine/state.h"
 
 struct service;
+
+/* What its requests are for. */
+enum operate_purpose {
+    OPERATE_SAVE,  /* BGSAVE */
+    OPERATE_SAVED, /* INFO persistence while it saves */
+    OPERATE_DESIRED,
+    OPERATE_INTENT,
+    OPERATE_COMMAND,
+    OPERATE_LOG, /* the journal: how did the stop end? */
+};
 
 enum operation_phase {
     OP_PHASE_NONE,
@@ -61,14 +71,12 @@ struct operation {
     enum unit_active unit_before;
 };
 
-void operation_init(struct service *s);
+int operation_init(struct service *s, struct now now);
 void operation_begin(struct service *s, const struct engine_request *request, struct now now);
-void operation_turn(struct service *s, struct now now); /* new facts or time */
-void operation_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
-                     struct now now);
-void operation_host(struct service *s, const struct host_outcome *o, struct now now);
-void operation_saved(struct service *s, enum store_outcome outcome, struct now now);
-void operation_audited(struct service *s, enum audit_outcome outcome, struct now now);
+bool operation_turn(struct service *s, struct now now);
+void operation_judged(struct service *s, struct now now); /* new facts or time */
+bool operation_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                        struct now now);
 
 /* operation_phase.c */
 bool operation_running(const struct service *s);

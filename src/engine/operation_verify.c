@@ -50,8 +50,8 @@ static bool stop_end_known(struct service *s, struct now now)
         return mono_since(now.mono, o->log_asked) >= STOP_LOG_LIMIT_MS;
     o->log_asked = now.mono;
     o->deadline = mono_add(now.mono, STOP_LOG_LIMIT_MS);
-    request_host_of(s, FOR_OP_LOG, HOST_JOURNAL, STOP_LOG_LINES, s->watch.journal_sudo, o->serial,
-                    now);
+    request_host_of(s, PART_OPERATE, OPERATE_LOG, HOST_JOURNAL, STOP_LOG_LINES,
+                    s->watch.journal_sudo, o->serial, now);
     return false;
 }
 

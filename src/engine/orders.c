@@ -4,6 +4,9 @@
 #include "engine/service.h"
 #include "engine/state.h"
 
+enum { STORED };   /* what its requests are for */
+#define AN_ORDER 1 /* no look: the request is not given up for another one */
+
 #define ORDER_LIMIT_MS 5000 /* a store that does not answer is as good as one that cannot write */
 
 static void answer(struct order *order, int status, const char *why, struct now now)
@@ -29,10 +32,11 @@ bool orders_save(struct service *s, const struct engine_order *order, struct now
             room = &s->orders[i];
     bool waits = order != NULL && room != NULL;
     if (waits)
-        *room = (struct order){.id = ++s->requests.last_id,
-                               .answer = order->answer,
-                               .context = order->context,
-                               .deadline = mono_add(now.mono, ORDER_LIMIT_MS)};
+        *room =
+            (struct order){.id = request_begin_action(s, PART_ORDERS, STORED, now.mono, AN_ORDER),
+                           .answer = order->answer,
+                           .context = order->context,
+                           .deadline = mono_add(now.mono, ORDER_LIMIT_MS)};
     state_store(s, waits ? room->id : 0, STORE_FULL);
     return waits || order == NULL;
 }
@@ -46,24 +50,25 @@ void orders_refuse(const struct engine_order *order, struct now now)
            now);
 }
 
-bool orders_saved(struct service *s, uint64_t id, enum store_outcome outcome, struct now now)
+bool orders_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                     struct now now)
 {
     for (int i = 0; i < ORDERS_MAX; i++) {
-        if (s->orders[i].answer == NULL || s->orders[i].id != id)
+        if (s->orders[i].answer == NULL || s->orders[i].id != p->id)
             continue;
-        answer(&s->orders[i], outcome == STORE_DURABLE ? 200 : 503,
-               outcome == STORE_FULL_DISK
+        answer(&s->orders[i], a->stored == STORE_DURABLE ? 200 : 503,
+               a->stored == STORE_FULL_DISK
                    ? "It holds until Resus ends, but is not stored: the disk of the state folder "
                      "is full. Storing it is tried again until that works. Free the disk."
                    : "It holds until Resus ends, but is not stored: the state folder cannot be "
                      "written. Storing it is tried again until that works. See resus doctor.",
                now);
-        return true;
+        break;
     }
     return false;
 }
 
-void orders_turn(struct service *s, struct now now)
+bool orders_turn(struct service *s, struct now now)
 {
     for (int i = 0; i < ORDERS_MAX; i++)
         if (s->orders[i].answer != NULL && mono_reached(now.mono, s->orders[i].deadline))
@@ -71,6 +76,7 @@ void orders_turn(struct service *s, struct now now)
                    "It holds until Resus ends, but is not stored yet: the disk of the state folder "
                    "does not answer. See resus doctor.",
                    now);
+    return false;
 }
 
 mono_ms orders_next(const struct service *s)

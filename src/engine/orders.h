@@ -7,8 +7,9 @@
 
 #include "base/time.h"
 #include "engine/commands.h"
-#include "store/store.h"
+#include "engine/part.h"
 
+struct pending;
 struct service;
 
 #define ORDERS_MAX 8 /* that wait for the disk */
@@ -25,9 +26,9 @@ bool orders_save(struct service *s, const struct engine_order *order, struct now
 /* Answers an order for which orders_save() had no room. It may free what the caller still needs, so
  * it comes last. */
 void orders_refuse(const struct engine_order *order, struct now now);
-/* True: `id` was the save that an order waits for. */
-bool orders_saved(struct service *s, uint64_t id, enum store_outcome outcome, struct now now);
-void orders_turn(struct service *s, struct now now);
+bool orders_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                     struct now now);
+bool orders_turn(struct service *s, struct now now);
 mono_ms orders_next(const struct service *s);
 void orders_forsake(struct service *s); /* the callers are answered 503 without a body */
 

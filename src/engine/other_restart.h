@@ -7,7 +7,7 @@
 
 #include "base/time.h"
 #include "core/facts.h"
-#include "engine/port.h"
+#include "engine/part.h"
 
 struct service;
 
@@ -25,8 +25,10 @@ struct other_restart {
     struct restart_facts log;
 };
 
+int other_restart_init(struct service *s, struct now now);
 void other_restart_unit(struct service *s, const struct unit_facts *unit, struct now now);
-void other_restart_log(struct service *s, const struct host_outcome *o, struct now now);
-void other_restart_turn(struct service *s, struct now now);
+bool other_restart_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                            struct now now);
+void other_restart_judged(struct service *s, struct now now); /* explains it, when it can */
 
 #endif

@@ -93,10 +93,13 @@ void publish_changes(struct service *s, struct now now)
     publish_health(s, now);
 }
 
-bool publish_status_is_new(const struct service *s)
+void publish_judged(struct service *s, struct now now)
 {
-    return !str_equal(s->publishing.status, snapshot_status(s)) ||
-           !str_equal(s->publishing.overall, overall_word(snapshot_overall(s)));
+    bool new = !str_equal(s->publishing.status, snapshot_status(s)) ||
+               !str_equal(s->publishing.overall, overall_word(snapshot_overall(s)));
+    /* A unit that has just failed under a health of before would be told as failed and healthy. */
+    if (s->judged && s->verdict.confirmed && new)
+        publish_status(s, now);
 }
 
 /* ── at an interval ── */
@@ -113,13 +116,14 @@ mono_ms publish_next(const struct service *s)
     return s->publishing.due.ms == 0 ? MONO_NEVER : s->publishing.due;
 }
 
-void publish_turn(struct service *s, struct now now)
+bool publish_turn(struct service *s, struct now now)
 {
     if (!mono_reached(now.mono, s->publishing.due))
-        return;
+        return false;
     s->publishing.due = mono_add(now.mono, INTERVAL_MS);
     if (!s->judged)
-        return;
+        return false;
     publish_status(s, now);
     publish_health(s, now);
+    return false;
 }

@@ -19,11 +19,11 @@ void publish_status(struct service *s, struct now now);
 void publish_health(struct service *s, struct now now);
 /* Both, when Redis has fallen silent, answers again, or its figures have come. */
 void publish_changes(struct service *s, struct now now);
-/* Does the status differ from the one that was published last? */
-bool publish_status_is_new(const struct service *s);
+/* The status, when it differs from the one that was published last. */
+void publish_judged(struct service *s, struct now now);
 
 void publish_start(struct service *s, struct now now);
-void publish_turn(struct service *s, struct now now);
+bool publish_turn(struct service *s, struct now now);
 mono_ms publish_next(const struct service *s);
 
 #endif

@@ -18,7 +18,7 @@ void engine_reconfigure(struct engine *e, const struct settings *settings, struc
         watch_settings(s, now);
         if (!s->saved.recovery_set)
             s->recovery_policy = fresh->recovery;
-        judge(s, now);
+        service_judge(s, now);
         service_schedule(s);
     }
 }
@@ -33,7 +33,7 @@ void engine_misconfigured(struct engine *e, int service, const char *why, struct
     s->misconfigured = why == NULL ? NULL : mem_must(mem_strdup(why));
     if (why != NULL) {
         service_log(s, true, "misconfigured, so it is not watched: %s", why);
-        judge(s, now);
+        service_judge(s, now);
     } else {
         service_log(s, false, "its settings can be used again: the watch begins");
         s->judged = false;

@@ -45,9 +45,9 @@ static void write_intent(struct service *s, const struct effect *e, struct now n
     (void)str_format(line.reason, sizeof line.reason, "%s: %s%s%s%s", cause_row(e->cause)->code,
                      words_summary(s, e->cause, words), blind ? " (" : "", why, blind ? ")" : "");
     s->recovering.action_began = now.wall;
-    s->engine->ports.audit(s->engine->ports.context, s->index,
-                           request_begin_action(s, FOR_INTENT, now.mono, e->action_id), &line,
-                           true);
+    s->engine->ports.audit(
+        s->engine->ports.context, s->index,
+        request_begin_action(s, PART_RECOVER, RECOVER_INTENT, now.mono, e->action_id), &line, true);
 }
 
 static void run(struct service *s, const struct effect *e, struct now now)
@@ -69,7 +69,7 @@ static void run(struct service *s, const struct effect *e, struct now now)
     static_assert(ARRAY_LENGTH(how) == RECOVERY_ACTION_COUNT, "a way to do every action");
     service_log(s, true, "%s recovery: %s (%s)", recovery_level_word(e->level),
                 recovery_action_word(e->action), cause_row(e->cause)->code);
-    uint64_t id = request_begin_action(s, FOR_ACTION, now.mono, e->action_id);
+    uint64_t id = request_begin_action(s, PART_RECOVER, RECOVER_ACTION, now.mono, e->action_id);
     if (e->action == ACTION_RESTART)
         restart_loss_sent(s);
     if (how[e->action].on_host) {
@@ -381,10 +381,12 @@ static void carry_out(struct service *s, const struct effect *e, struct now now)
     }
 }
 
-void recover_init(struct service *s)
+int recover_init(struct service *s, struct now now)
 {
+    (void)now;
     recovery_init(&s->recovery);
     s->recovering.wake = MONO_NEVER;
+    return 0;
 }
 
 void recover_free(struct service *s)
@@ -443,12 +445,13 @@ void recover_note_command(struct service *s, const char *word, const struct host
                          o->error[0] != '\0' ? o->error : "it said nothing");
 }
 
-void recover_host(struct service *s, const struct pending *p, const struct host_outcome *o,
-                  struct now now)
+static void recover_host(struct service *s, const struct pending *p, const struct host_outcome *o,
+                         struct now now)
 {
-    if (p->purpose == FOR_ACTION && o->command == HOST_RESET_FAILED && o->end == HOST_EXITED) {
+    if (request_is(p, PART_RECOVER, RECOVER_ACTION) && o->command == HOST_RESET_FAILED &&
+        o->end == HOST_EXITED) {
         struct host_request request = {
-            .id = request_begin_action(s, FOR_ACTION_2, now.mono, p->action_id),
+            .id = request_begin_action(s, PART_RECOVER, RECOVER_ACTION_2, now.mono, p->action_id),
             .command = HOST_START,
             .deadline = mono_add(now.mono, ACTION_DEADLINE_MS)};
         s->engine->ports.host(s->engine->ports.context, s->index, &request);
@@ -484,12 +487,12 @@ static void follow_save(struct service *s, const struct pending *p, const struct
     if (s->recovery.phase != PHASE_ACTING || s->recovery.action_id != p->action_id)
         return;
     s->recovering.action_error[0] = '\0';
-    if (p->purpose == FOR_ACTION && saving_begun(a)) {
-        saving_follow(s, FOR_ACTION_SAVED, p->action_id, now);
+    if (request_is(p, PART_RECOVER, RECOVER_ACTION) && saving_begun(a)) {
+        saving_follow(s, PART_RECOVER, RECOVER_SAVED, p->action_id, now);
         return;
     }
     enum action_end end = ACTION_FAILED;
-    if (p->purpose == FOR_ACTION) {
+    if (request_is(p, PART_RECOVER, RECOVER_ACTION)) {
         (void)str_copy(s->recovering.action_error, sizeof s->recovering.action_error,
                        a->probe.text);
         end = reply_answered(a->probe.reply) ? ACTION_FAILED : ACTION_UNKNOWN;
@@ -512,10 +515,10 @@ static void follow_save(struct service *s, const struct pending *p, const struct
     recover_event(s, EVENT_ACTION_ENDED, p->action_id, end, now);
 }
 
-void recover_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
-                   struct now now)
+static void recover_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
+                          struct now now)
 {
-    if (p->purpose == FOR_EVIDENCE) {
+    if (request_is(p, PART_RECOVER, RECOVER_EVIDENCE)) {
         recover_capture(s,
                         a->request == REDIS_INFO      ? "INFO"
                         : a->request == REDIS_SLOWLOG ? "SLOWLOG"
@@ -523,22 +526,23 @@ void recover_redis(struct service *s, const struct pending *p, const struct redi
                         a->text, a->text_length);
         return;
     }
-    if (a->request == REDIS_BGSAVE || p->purpose == FOR_ACTION_SAVED) {
+    if (a->request == REDIS_BGSAVE || request_is(p, PART_RECOVER, RECOVER_SAVED)) {
         follow_save(s, p, a, now);
         return;
     }
     enum action_end end = end_of_kill(a->probe.reply);
     bool maybe_function =
         a->request == REDIS_SCRIPT_KILL && (end == ACTION_NO_EFFECT || end == ACTION_REFUSED);
-    if (p->purpose == FOR_ACTION && maybe_function) {
+    if (request_is(p, PART_RECOVER, RECOVER_ACTION) && maybe_function) {
         guard_redis_refused(s, end == ACTION_REFUSED ? a->probe.text : "");
-        s->engine->ports.redis(s->engine->ports.context, s->index,
-                               request_begin_action(s, FOR_ACTION_2, now.mono, p->action_id),
-                               REDIS_FUNCTION_KILL, true, mono_add(now.mono, MEDICINE_DEADLINE_MS));
+        s->engine->ports.redis(
+            s->engine->ports.context, s->index,
+            request_begin_action(s, PART_RECOVER, RECOVER_ACTION_2, now.mono, p->action_id),
+            REDIS_FUNCTION_KILL, true, mono_add(now.mono, MEDICINE_DEADLINE_MS));
         return;
     }
     /* One that knows no functions (Redis 6) says no more than it has said of scripts. */
-    bool unknown = p->purpose == FOR_ACTION_2 && a->probe.reply == REPLY_ERROR;
+    bool unknown = request_is(p, PART_RECOVER, RECOVER_ACTION_2) && a->probe.reply == REPLY_ERROR;
     if (unknown && s->guard.script[0] == '\0')
         end = ACTION_NO_EFFECT;
     else if (!unknown)
@@ -546,4 +550,37 @@ void recover_redis(struct service *s, const struct pending *p, const struct redi
     (void)str_copy(s->recovering.action_error, sizeof s->recovering.action_error,
                    end == ACTION_REFUSED ? s->guard.script : "");
     recover_event(s, EVENT_ACTION_ENDED, p->action_id, end, now);
+}
+
+/* ── the part ── */
+
+bool recover_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                      struct now now)
+{
+    if (p->purpose == RECOVER_INTENT)
+        recover_event(s, EVENT_INTENT_ENDED, p->action_id, ACTION_DONE, now);
+    else if (p->purpose == RECOVER_STOP_LOG)
+        restart_loss_log(s, a->host, now);
+    else if (a->host != NULL)
+        recover_host(s, p, a->host, now);
+    else
+        recover_redis(s, p, a->redis, now);
+    return false;
+}
+
+void recover_judged(struct service *s, struct now now)
+{
+    recover_event(s, EVENT_FACTS, 0, ACTION_DONE, now);
+}
+
+bool recover_turn(struct service *s, struct now now)
+{
+    if (mono_reached(now.mono, s->recovering.wake))
+        recover_event(s, EVENT_WAKE, 0, ACTION_DONE, now);
+    return false;
+}
+
+mono_ms recover_next(const struct service *s)
+{
+    return s->recovering.wake;
 }

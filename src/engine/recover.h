@@ -10,12 +10,22 @@
 #include "core/cause.h"
 #include "core/recovery.h"
 #include "engine/engine.h"
-#include "engine/port.h"
+#include "engine/part.h"
 #include "engine/request.h"
 
 struct service;
 
 #define RECOVER_EVIDENCE_MAX 16384
+
+/* What its requests are for. */
+enum recover_purpose {
+    RECOVER_INTENT,   /* the intent line */
+    RECOVER_EVIDENCE, /* INFO, SLOWLOG, CLIENT LIST before an action */
+    RECOVER_ACTION,   /* the host command, the script kill or the BGSAVE */
+    RECOVER_ACTION_2, /* its second half: FUNCTION KILL, start after reset-failed */
+    RECOVER_SAVED,    /* INFO persistence while its BGSAVE runs */
+    RECOVER_STOP_LOG, /* the journal after a restart: how did the process before end? */
+};
 
 /* The recovery that is open, or the last one, beside core's own state of it. */
 struct recovering {
@@ -44,14 +54,15 @@ struct recovering {
     } last;
 };
 
-void recover_init(struct service *s);
+int recover_init(struct service *s, struct now now);
+bool recover_turn(struct service *s, struct now now);
+mono_ms recover_next(const struct service *s);
+bool recover_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                      struct now now);
+void recover_judged(struct service *s, struct now now);
 void recover_free(struct service *s);
 void recover_event(struct service *s, enum recovery_event event, uint64_t action_id,
                    enum action_end end, struct now now);
-void recover_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
-                   struct now now);
-void recover_host(struct service *s, const struct pending *p, const struct host_outcome *o,
-                  struct now now);
 enum action_end recover_end_of(const struct host_outcome *o);
 /* Keeps what a failed command said until one succeeds or Redis is well. */
 void recover_note_command(struct service *s, const char *word, const struct host_outcome *o);

@@ -48,7 +48,8 @@ static bool never_started(const struct service *s)
 static bool command_left_behind(const struct service *s)
 {
     return s->recovery.phase != PHASE_ACTING &&
-           (request_pending(s, FOR_ACTION) || request_pending(s, FOR_ACTION_2));
+           (request_pending(s, PART_RECOVER, RECOVER_ACTION) ||
+            request_pending(s, PART_RECOVER, RECOVER_ACTION_2));
 }
 
 void recovery_facts_now(const struct service *s, struct now now, struct recovery_facts *f)

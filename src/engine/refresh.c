@@ -32,8 +32,9 @@ void refresh_answer(struct service *s, struct now now)
     struct refresh *r = &s->refresh;
     if (r->count == 0)
         return;
-    bool done = !request_pending(s, FOR_PROBE) && !request_pending(s, FOR_UNIT) &&
-                !request_pending(s, FOR_INFO);
+    bool done = !request_pending(s, PART_WATCH, WATCH_PROBE) &&
+                !request_pending(s, PART_WATCH, WATCH_UNIT) &&
+                !request_pending(s, PART_WATCH, WATCH_INFO);
     if (!done && !mono_reached(now.mono, r->deadline))
         return;
     int count = r->count;

@@ -24,7 +24,8 @@ void restart_loss_ended(struct service *s, const struct host_outcome *o, struct 
     if (o->command != HOST_RESTART || s->recovering.cut_loss[0] == '\0' || !ran ||
         o->duration_ms < STOP_CUT_MIN_MS)
         return;
-    request_host(s, FOR_STOP_LOG, HOST_JOURNAL, STOP_LOG_LINES, s->watch.journal_sudo, now);
+    request_host(s, PART_RECOVER, RECOVER_STOP_LOG, HOST_JOURNAL, STOP_LOG_LINES,
+                 s->watch.journal_sudo, now);
 }
 
 /* The journal often answers after the success: the record is written again then. */

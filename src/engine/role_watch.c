@@ -11,6 +11,8 @@
 #include "engine/service.h"
 #include "engine/state.h"
 
+enum { CLIENTS }; /* what its request is for */
+
 #define CLIENTS_DEADLINE_MS 5000
 #define SENTINEL_CLIENT "name=sentinel-" /* Sentinel names its connections so */
 
@@ -93,24 +95,28 @@ void role_watch(struct service *s, struct now now)
     } else if (!s->role.asked) {
         s->role.asked = true; /* Sentinel would be among the clients */
         s->engine->ports.redis(s->engine->ports.context, s->index,
-                               request_begin(s, FOR_ROLE_CLIENTS, now.mono), REDIS_CLIENT_LIST,
-                               false, mono_add(now.mono, CLIENTS_DEADLINE_MS));
+                               request_begin(s, PART_ROLE_WATCH, CLIENTS, now.mono),
+                               REDIS_CLIENT_LIST, false, mono_add(now.mono, CLIENTS_DEADLINE_MS));
     }
 }
 
-void role_watch_clients(struct service *s, const struct redis_answer *a, struct now now)
+bool role_watch_answered(struct service *s, const struct pending *p,
+                         const struct part_answer *answer, struct now now)
 {
+    const struct redis_answer *a = answer->redis;
+    (void)p;
     if (!s->role.asked || s->sight.role_changed || s->sight.info.role != ROLE_REPLICA)
-        return;
+        return true;
     if (!reply_answered(a->probe.reply)) {
         s->role.asked = false; /* the next INFO asks again */
-        return;
+        return true;
     }
     report(s, now);
     if (a->text != NULL && str_find(a->text, a->text_length, SENTINEL_CLIENT) != NULL)
         remember(s);
     else
         s->sight.role_changed = true;
+    return true;
 }
 
 void role_watch_accept(struct service *s)

@@ -5,8 +5,9 @@
 #include <stdbool.h>
 
 #include "base/time.h"
-#include "engine/port.h"
+#include "engine/part.h"
 
+struct pending;
 struct service;
 
 struct role_watch {
@@ -14,7 +15,8 @@ struct role_watch {
 };
 
 void role_watch(struct service *s, struct now now); /* after an INFO, or news of the unit */
-void role_watch_clients(struct service *s, const struct redis_answer *a, struct now now);
+bool role_watch_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                         struct now now);
 void role_watch_accept(struct service *s); /* what it is now is what it shall be */
 
 #endif

@@ -24,7 +24,7 @@ static void start_step(struct sampler *p)
     p->pings = p->fast_pings = 0;
 }
 
-void sample_init(struct service *s, struct now now)
+int sample_init(struct service *s, struct now now)
 {
     struct sampler *p = &s->sampler;
     *p = (struct sampler){.state = SAMPLE_CANNOT_SAY, .accounted = now.mono};
@@ -34,6 +34,7 @@ void sample_init(struct service *s, struct now now)
     p->phase_ms = (int64_t)STEP_MS * s->index / s->engine->count;
     int64_t into = (now.wall.ms - p->phase_ms) % STEP_MS;
     p->due = mono_add(now.mono, STEP_MS - (into < 0 ? into + STEP_MS : into));
+    return 0;
 }
 
 /* ── where the time goes ── */
@@ -280,19 +281,19 @@ static void ask_figures(struct service *s, struct now now)
     bool fresh = p->figures.known && mono_since(now.mono, p->figures.at) < FIGURES_FRESH_MS;
     /* In doubt another process may be answering: whose figures would they be? */
     bool doubt = s->sight.doubt_since.ms != MONO_NEVER.ms;
-    if (p->state != SAMPLE_UP || doubt || fresh || request_pending(s, FOR_INFO) ||
-        request_pending(s, FOR_SAMPLE))
+    if (p->state != SAMPLE_UP || doubt || fresh || request_pending(s, PART_WATCH, WATCH_INFO) ||
+        request_pending(s, PART_WATCH, WATCH_SAMPLE))
         return;
     s->engine->ports.redis(s->engine->ports.context, s->index,
-                           request_begin(s, FOR_SAMPLE, now.mono), REDIS_INFO, false,
+                           request_begin(s, PART_WATCH, WATCH_SAMPLE, now.mono), REDIS_INFO, false,
                            mono_add(now.mono, INFO_DEADLINE_MS));
 }
 
-void sample_turn(struct service *s, struct now now)
+bool sample_turn(struct service *s, struct now now)
 {
     struct sampler *p = &s->sampler;
     if (!mono_reached(now.mono, p->due))
-        return;
+        return false;
     sample_account(s, now);
     int64_t began = now.wall.ms - p->phase_ms - STEP_MS + STEP_MS / 2;
     struct series_sample sample = {
@@ -307,6 +308,7 @@ void sample_turn(struct service *s, struct now now)
     start_step(p);
     plan(p, now);
     ask_figures(s, now);
+    return false;
 }
 
 mono_ms sample_next(const struct service *s)

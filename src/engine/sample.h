@@ -40,11 +40,11 @@ struct sampler {
     struct outage_record last_outage;
 };
 
-void sample_init(struct service *s, struct now now);
+int sample_init(struct service *s, struct now now);
 void sample_account(struct service *s, struct now now); /* books the time until now */
 void sample_ping(struct service *s, int64_t us);
 void sample_figures(struct service *s, const struct redis_answer *a, struct now now);
-void sample_turn(struct service *s, struct now now); /* ends the step when it is due */
+bool sample_turn(struct service *s, struct now now); /* ends the step when it is due */
 mono_ms sample_next(const struct service *s);
 /* The newest outage, when it ended after `since`. */
 bool sample_last_outage(const struct service *s, mono_ms since, wall_ms *ret_began,

@@ -10,9 +10,11 @@
 #define ASK_AGAIN_MS 100
 #define ASK_LIMIT_MS 5000
 
-void saving_init(struct service *s)
+int saving_init(struct service *s, struct now now)
 {
+    (void)now;
     s->saving.due = MONO_NEVER;
+    return 0;
 }
 
 bool saving_begun(const struct redis_answer *a)
@@ -35,12 +37,14 @@ static void ask(struct service *s, struct now now)
     s->saving.due = MONO_NEVER;
     s->engine->ports.redis(
         s->engine->ports.context, s->index,
-        request_begin_action(s, s->saving.purpose, now.mono, s->saving.belongs_to),
+        request_begin_action(s, s->saving.part, s->saving.purpose, now.mono, s->saving.belongs_to),
         REDIS_LASTSAVE_INFO, false, mono_add(now.mono, ASK_LIMIT_MS));
 }
 
-void saving_follow(struct service *s, enum purpose purpose, uint64_t belongs_to, struct now now)
+void saving_follow(struct service *s, enum part_id part, int purpose, uint64_t belongs_to,
+                   struct now now)
 {
+    s->saving.part = part;
     s->saving.purpose = purpose;
     s->saving.belongs_to = belongs_to;
     ask(s, now);
@@ -51,10 +55,11 @@ void saving_follow_on(struct service *s, struct now now)
     s->saving.due = mono_add(now.mono, ASK_AGAIN_MS);
 }
 
-void saving_turn(struct service *s, struct now now)
+bool saving_turn(struct service *s, struct now now)
 {
     if (mono_reached(now.mono, s->saving.due))
         ask(s, now);
+    return false;
 }
 
 mono_ms saving_next(const struct service *s)

@@ -92,9 +92,10 @@ struct engine {
 /* A line in the program's own log. */
 void service_log(const struct service *s, bool warning, const char *format, ...) ATTR_PRINTF(3, 4);
 
-/* engine.c, for the files that are entered from outside: before anything that enters, and when it
- * is done. */
+/* engine.c, for the files that are entered from outside: before anything that enters, ..., and when
+ * it is done. */
 void engine_look_at_clocks(struct engine *e, struct now now);
+void service_judge(struct service *s, struct now now); /* and what follows from a verdict */
 void service_schedule(struct service *s);
 
 #endif

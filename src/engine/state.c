@@ -5,6 +5,8 @@
 #include "base/str.h"
 #include "engine/service.h"
 
+enum { DESIRED }; /* what its requests are for */
+
 #define EVENTS_RESERVED 1000
 #define NEWEST_START_WEIGHT 0.3 /* of the average */
 
@@ -94,12 +96,22 @@ void state_restore_desired(struct service *s, const struct desired *before)
 void state_store_desired(struct service *s, struct now now)
 {
     s->desired_unsaved = true;
-    state_store(s, request_begin(s, FOR_WISH, now.mono), STORE_FULL);
+    state_store(s, request_begin(s, PART_STATE, DESIRED, now.mono), STORE_FULL);
 }
 
 void state_desired_is_saved(struct service *s)
 {
     s->desired_unsaved = false;
+}
+
+/* The newest of several decides. */
+bool state_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                    struct now now)
+{
+    (void)p, (void)now;
+    if (a->stored == STORE_DURABLE && !request_pending(s, PART_STATE, DESIRED))
+        state_desired_is_saved(s);
+    return false;
 }
 
 void state_note_stop_seen(struct service *s, enum stop_seen seen)

@@ -7,8 +7,10 @@
 #include <stdint.h>
 
 #include "base/time.h"
+#include "engine/part.h"
 #include "store/store.h"
 
+struct pending;
 struct service;
 
 /* What the service shall be: running, or stopped by a person through Resus. */
@@ -36,6 +38,8 @@ void state_restore_desired(struct service *s, const struct desired *before);
 /* ... when no caller waits for the disk: it is known whether the disk has it (desired_unsaved). */
 void state_store_desired(struct service *s, struct now now);
 void state_desired_is_saved(struct service *s);
+bool state_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                    struct now now);
 /* The unit was seen stopped, as desired. Saves. */
 void state_note_stop_seen(struct service *s, enum stop_seen seen);
 

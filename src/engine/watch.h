@@ -12,6 +12,16 @@ struct service;
 
 #define WATCH_LATENCIES 64 /* newest PINGs */
 
+/* What its requests are for. */
+enum watch_purpose {
+    WATCH_PULSE, /* PING on the kept connection */
+    WATCH_PROBE, /* PING on a connection of its own */
+    WATCH_UNIT,  /* systemctl status / show */
+    WATCH_INFO,
+    WATCH_CONFIG,
+    WATCH_SAMPLE, /* INFO for the series */
+};
+
 /* When each look is due, and the doubt in which looks come quickly. */
 struct watch {
     mono_ms pulse_due, full_due, unit_due, performance_due, round_due;
@@ -51,9 +61,9 @@ struct watch {
     unsigned latency_next, latency_count;
 };
 
-void watch_init(struct service *s, struct now now);
+int watch_init(struct service *s, struct now now);
 void watch_settings(struct service *s, struct now now); /* its intervals have changed */
-void watch_turn(struct service *s, struct now now);     /* asks for what is due */
+bool watch_turn(struct service *s, struct now now);     /* asks for what is due */
 mono_ms watch_next(const struct service *s);
 
 /* A doubt begins, and with it quick rounds of checks. `why` for the log; NULL: not worth a line. */

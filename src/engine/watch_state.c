@@ -18,6 +18,8 @@ bool watch_at_work(const struct service *s)
 mono_ms watch_next(const struct service *s)
 {
     const struct watch *w = &s->watch;
+    if (s->misconfigured != NULL)
+        return MONO_NEVER;
     mono_ms at =
         mono_min(mono_min(w->pulse_due, w->full_due), mono_min(w->unit_due, w->performance_due));
     return mono_min(at, w->round_due);

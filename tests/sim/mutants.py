@@ -64,9 +64,8 @@ MUTANTS = [
     ("short-doubt", "src/core/tilt.h", "#define TILT_REST_MS 30000", "#define TILT_REST_MS 15000",
      "the doubt ends too early"),
     ("late-look", ENGINE,
-     "    struct service *s = &e->services[service];\n    engine_look_at_clocks(e, now);\n"
-     "    struct pending p = request_end(s, a->id);",
-     "    struct service *s = &e->services[service];\n    struct pending p = request_end(s, a->id);",
+     "    engine_look_at_clocks(e, now);\n    struct pending p = request_end(s, id);",
+     "    struct pending p = request_end(s, id);",
      "an answer that waited through a suspend is acted on before the clocks are looked at"),
     ("stopped-on-purpose", JUDGE, "sight->stopped_on_purpose = s->saved.stopped_on_purpose;",
      "sight->stopped_on_purpose = false;", "what was stopped on purpose looks stopped by others"),
@@ -141,7 +140,7 @@ MUTANTS = [
      "s->failed_probes", "a look at the unit from before its probes failed counts"),
     ("action-id", MACHINE, "return s->in->action_id == s->r->action_id;", "return true;",
      "the answer of an older action is taken for this one's"),
-    ("operation-serial", ENGINE, "return p->action_id == s->operation.serial;", "return true;",
+    ("operation-serial", OPERATION, "    if (p->action_id != s->operation.serial)\n        return false;", "    if (false)\n        return false;",
      "an operation hears the answer of the one before"),
     ("load-progress", MACHINE, "    if (mono_since(s->now, r->progress_at) < RECOVERY_STALL_MS)\n", "    if (false)\n",
      "a load after a start is not waited for"),
@@ -165,8 +164,8 @@ MUTANTS = [
     ("same-process", "src/engine/operation_verify.c", " || same_process(s))\n        return false;", ")\n        return false;",
      "a restart is a success when the process that was to go has answered"),
     ("wish-unwaited", OPERATION, "    operation_enter(s, OP_PHASE_DECIDING, mono_add(now.mono, AUDIT_LIMIT_MS));\n"
-     "    state_store(s, request_begin_action(s, FOR_OP_DESIRED, now.mono, s->operation.serial),\n"
-     "                STORE_FULL);",
+     "    state_store(\n        s, request_begin_action(s, PART_OPERATE, OPERATE_DESIRED, now.mono, s->operation.serial),\n"
+     "        STORE_FULL);",
      "    state_store(s, 0, STORE_FULL);\n    write_intent(s, now);",
      "the command goes out before the wish is on the disk"),
     ("wish-failed", OPERATION, "    if (outcome == STORE_DURABLE) {\n        state_desired_is_saved(s);",
@@ -248,9 +247,9 @@ MUTANTS = [
     # reloads, and what waits for ever
     ("pulse-spins", WATCH, "    w->pulse_due = p->pulse_interval_ms > 0 ? mono_min(w->pulse_due, pulse) : MONO_NEVER;\n",
      "    w->pulse_due = mono_min(w->pulse_due, pulse);\n", "a pulse that a reload has switched off comes at every turn"),
-    ("answer-dropped", ENGINE, "    struct pending p = request_end(s, o->id);\n    switch (p.purpose) {",
+    ("answer-dropped", ENGINE, "    answered(e, service, o->id, &(struct part_answer){.host = o}, now);",
      "    if (o->end == HOST_CANCELLED || o->end == HOST_CUT_OFF)\n        return;\n"
-     "    struct pending p = request_end(s, o->id);\n    switch (p.purpose) {",
+     "    answered(e, service, o->id, &(struct part_answer){.host = o}, now);",
      "a command whose session was closed by a reload is waited for without end"),
     ("endless-load", "src/engine/operation_verify.c", "bool moves = loads(s) && operation_load_moves(s, now);",
      "bool moves = loads(s);",

@@ -111,7 +111,7 @@ static void a_process_that_our_running_restart_began_was_not_restarted_by_others
     (void)str_copy(a.info.run_id, sizeof a.info.run_id, "after");
     a.info.uptime_seconds = 3;
     assert_int_equal(s->recovery.phase, PHASE_ACTING);
-    a.id = request_begin(s, FOR_INFO, (mono_ms){now});
+    a.id = request_begin(s, PART_WATCH, WATCH_INFO, (mono_ms){now});
     size_t notices = f->notice_count;
     engine_redis_ended(f->engine, 0, &a, fixture_at(now));
     assert_string_equal(s->sight.info.run_id, "after");
@@ -286,11 +286,11 @@ static void a_crowd_of_looks_does_not_make_us_deaf_to_the_end_of_an_action(void 
 {
     struct fixture *f = *state;
     struct service *s = &f->engine->services[0];
-    uint64_t action = request_begin_action(s, FOR_ACTION, (mono_ms){2000}, 77);
-    uint64_t first = request_begin(s, FOR_PROBE, (mono_ms){2001});
+    uint64_t action = request_begin_action(s, PART_RECOVER, RECOVER_ACTION, (mono_ms){2000}, 77);
+    uint64_t first = request_begin(s, PART_WATCH, WATCH_PROBE, (mono_ms){2001});
     for (int i = 0; i < 2 * REQUESTS_MAX; i++)
-        (void)request_begin(s, FOR_PROBE, (mono_ms){2002 + i});
-    assert_int_equal(request_end(s, first).purpose, FOR_NOTHING); /* the oldest gives way */
+        (void)request_begin(s, PART_WATCH, WATCH_PROBE, (mono_ms){2002 + i});
+    assert_int_equal(request_end(s, first).part, PART_NONE); /* the oldest gives way */
     assert_int_equal(request_end(s, action).action_id, 77);
 }
 
