@@ -12,6 +12,7 @@
 #include "engine/operation_result.h"
 #include "engine/part.h"
 #include "engine/pause.h"
+#include "engine/queries.h"
 #include "engine/restore.h"
 #include "engine/saving_log.h"
 #include "engine/service.h"
