@@ -36,7 +36,7 @@ static void tell_change(struct service *s, struct now now)
     bool worse = row->overall != OVERALL_HEALTHY && s->cause != CAUSE_STOPPED_ON_PURPOSE;
     log_change(s, row);
     if (mono_reached(s->after.watch_until, now.mono) && s->after.watch_until.ms != 0 && worse &&
-        !s->after.watch_told && s->operation.phase == OP_PHASE_NONE) {
+        !s->after.watch_told && !operation_running(s)) {
         char text[CAUSE_WORDS_MAX + 64], words[CAUSE_WORDS_MAX];
         (void)snprintf(text, sizeof text, "Degraded within 15 minutes after an operation: %s",
                        words_summary(s, s->cause, words));
@@ -70,7 +70,7 @@ static int64_t proof_lasts_ms(const struct watch_policy *p)
  * the unit, looked at a moment before, still ran. */
 static bool closed_by_us(const struct service *s)
 {
-    bool at_work = s->recovery.phase == PHASE_ACTING || s->operation.phase == OP_PHASE_RUNNING;
+    bool at_work = s->recovery.phase == PHASE_ACTING || s->operation.core.phase == OPERATE_RUNNING;
     return at_work && s->verdict.cause == CAUSE_ACCESS_REFUSED &&
            cause_probe(&s->sight)->reply == REPLY_CLOSED;
 }

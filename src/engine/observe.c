@@ -163,8 +163,8 @@ static bool started_by_us(const struct service *s, const struct info_facts *info
     mono_ms ended = runs ? now.mono : r->action_ended;
     bool by_recovery = r->action_began.ms != 0 && started.ms >= r->action_began.ms - 1000 &&
                        started.ms <= ended.ms + 1000;
-    bool by_operation = o->command_ended.ms != 0 && started.ms >= o->began.ms - 1000 &&
-                        started.ms <= o->command_ended.ms + 1000;
+    bool by_operation = o->core.command_ended.ms != 0 && started.ms >= o->core.began.ms - 1000 &&
+                        started.ms <= o->core.command_ended.ms + 1000;
     return by_recovery || by_operation;
 }
 

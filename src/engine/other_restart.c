@@ -28,7 +28,7 @@ static bool ours(const struct service *s, mono_ms since)
                      r->phase == PHASE_VERIFYING || operation_running(s);
     bool recovery = r->action_began.ms != 0 && r->action_ended.ms >= since.ms;
     bool operation =
-        s->operation.command_ended.ms != 0 && s->operation.command_ended.ms >= since.ms;
+        s->operation.core.command_ended.ms != 0 && s->operation.core.command_ended.ms >= since.ms;
     return under_way || recovery || operation;
 }
 

@@ -68,7 +68,7 @@ static const char *ended_by(const struct service *s, mono_ms began)
 {
     const struct operation *o = &s->operation;
     const struct recovery *r = &s->recovery;
-    if (operation_running(s) || o->command_ended.ms >= began.ms)
+    if (operation_running(s) || o->core.command_ended.ms >= began.ms)
         return "operation";
     return r->action_ended.ms >= began.ms && r->action_began.ms != 0 ? "recovery" : "itself";
 }

@@ -87,7 +87,7 @@ static json_t *operation_json(const struct service *s)
     (void)json_put_text(body, "operation", engine_operation_word(o->request.operation));
     (void)json_put_text(body, "user", o->request.user.email);
     (void)json_put_wall(body, "since", o->since);
-    (void)json_put_text(body, "phase", operation_phase_word(o->phase));
+    (void)json_put_text(body, "phase", operate_phase_word(o->core.phase));
     if (s->sight.info.loading == TRI_YES && s->sight.info.loading_percent >= 0) {
         (void)json_put(body, "percent", json_rounded(s->sight.info.loading_percent, 1));
         snapshot_put_int(body, "eta_seconds", s->sight.info.loading_eta_seconds);

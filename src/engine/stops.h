@@ -11,8 +11,6 @@
 struct service;
 
 #define STOP_LOG_LINES 50
-/* A stop that systemd cuts takes at least this long: TimeoutStopSec is given in seconds. */
-#define STOP_CUT_MIN_MS 1000
 
 /* What a stop that was cut has lost; "" when it was not cut, or nothing was to be saved. */
 void stops_loss_text(const struct service *s, char *text, size_t size);

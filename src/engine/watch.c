@@ -104,7 +104,7 @@ static int64_t round_interval_ms(const struct service *s, struct now now)
     if (s->cause == CAUSE_LOADING || s->cause == CAUSE_SYSTEMD_RESTARTING)
         return LOADING_ROUND_MS;
     bool settled = s->verdict.confirmed && s->recovery.phase != PHASE_VERIFYING &&
-                   s->recovery.phase != PHASE_ACTING && s->operation.phase == OP_PHASE_NONE;
+                   s->recovery.phase != PHASE_ACTING && !operation_running(s);
     if (settled && mono_since(now.mono, s->sight.doubt_since) > QUICK_DOUBT_MS)
         return SLOW_ROUND_MS;
     return s->watch_policy.confirm_interval_ms;

@@ -12,7 +12,7 @@ bool watch_in_doubt(const struct service *s)
 bool watch_at_work(const struct service *s)
 {
     return s->recovery.phase == PHASE_INTENT || s->recovery.phase == PHASE_ACTING ||
-           s->operation.phase == OP_PHASE_RUNNING;
+           s->operation.core.phase == OPERATE_RUNNING;
 }
 
 mono_ms watch_next(const struct service *s)

@@ -23,6 +23,7 @@ JOBS = os.environ.get("JOBS", str(os.cpu_count()))
 PLAN = "src/core/recovery_plan.c"
 STEP = "src/core/recovery_step.c"
 MACHINE = "src/core/recovery.c"
+OPERATE = "src/core/operate.c"
 CAUSE = "src/core/cause.c"
 SILENCE = "src/core/silence.c"
 EVIDENCE = "src/core/evidence.c"
@@ -81,7 +82,7 @@ MUTANTS = [
      "a person's operation runs into an automatic action"),
     ("one-operation", COMMANDS, "    if (operation_running(s)) {\n        refuse(request, 409,",
      "    if (false) {\n        refuse(request, 409,", "two persons' operations at once"),
-    ("blocked", OPERATION, "if (ret->allowed || o->request.force)", "if (true)",
+    ("blocked", OPERATE, "if (m->f->allowed || m->o->force)", "if (true)",
      "the pre-flight's blockers do not block"),
     ("still-wanted", MACHINE,
      "return !s->facts->well && recovery_withheld(s->r, s->policy, s->facts) == WITHHELD_NOT &&",
@@ -161,20 +162,17 @@ MUTANTS = [
      "an action that a person took over from has no outcome line"),
     ("persist-after", STEP, "        r->attempts++;\n        (void)step_emit(s, EFFECT_SAVE);\n",
      "        r->attempts++;\n", "the attempt is not on the disk before the action"),
-    ("same-process", "src/engine/operation_verify.c", " || same_process(s))\n        return false;", ")\n        return false;",
+    ("same-process", OPERATE, "if (!unit_seen_since(m) || same_process(m))", "if (!unit_seen_since(m))",
      "a restart is a success when the process that was to go has answered"),
-    ("wish-unwaited", OPERATION, "    operation_enter(s, OP_PHASE_DECIDING, mono_add(now.mono, AUDIT_LIMIT_MS));\n"
-     "    state_store(\n        s, request_begin_action(s, PART_OPERATE, OPERATE_DESIRED, now.mono, s->operation.serial),\n"
-     "        STORE_FULL);",
-     "    state_store(s, 0, STORE_FULL);\n    write_intent(s, now);",
+    ("wish-unwaited", OPERATE, "    enter(m, OPERATE_DESIRING, OPERATE_DISK_LIMIT_MS);\n    (void)emit(m, OPERATE_DESIRE);",
+     "    (void)emit(m, OPERATE_DESIRE);\n    write_intent(m);",
      "the command goes out before the wish is on the disk"),
-    ("wish-failed", OPERATION, "    if (outcome == STORE_DURABLE) {\n        state_desired_is_saved(s);",
-     "    if (outcome <= STORE_FAILED) {\n        state_desired_is_saved(s);",
+    ("wish-failed", OPERATION, "a->stored == STORE_DURABLE ? OPERATE_STORED", "a->stored <= STORE_FAILED ? OPERATE_STORED",
      "a wish that could not be stored is acted on"),
-    ("audit-failed", OPERATION, "    if (outcome == AUDIT_DURABLE) {\n        run_command(s, now);",
-     "    if (outcome == AUDIT_DURABLE || outcome == AUDIT_FAILED) {\n        run_command(s, now);",
+    ("audit-failed", OPERATION, "a->audited == AUDIT_DURABLE ? OPERATE_WRITTEN",
+     "a->audited == AUDIT_DURABLE || a->audited == AUDIT_FAILED ? OPERATE_WRITTEN",
      "a person's operation without an audit line"),
-    ("wish-kept", "src/engine/operation_phase.c", "    if (!o->desired_changed)\n        return;\n", "    if (o->phase != OP_PHASE_NONE)\n        return;\n",
+    ("wish-kept", OPERATE, "    if (m->o->desired_changed)\n        (void)emit(m, OPERATE_TAKE_BACK);\n", "",
      "an operation that did nothing keeps its wish"),
     ("attempts-lost", RESTORE, "    r->attempts = saved->attempts;\n", "",
      "a restart of the daemon forgets the attempts"),
@@ -251,8 +249,8 @@ MUTANTS = [
      "    if (o->end == HOST_CANCELLED || o->end == HOST_CUT_OFF)\n        return;\n"
      "    answered(e, service, o->id, &(struct part_answer){.host = o}, now);",
      "a command whose session was closed by a reload is waited for without end"),
-    ("endless-load", "src/engine/operation_verify.c", "bool moves = loads(s) && operation_load_moves(s, now);",
-     "bool moves = loads(s);",
+    ("endless-load", OPERATE, "bool moves = loads(m) && load_moves(m);",
+     "bool moves = loads(m);",
      "an operation waits for a load that systemd ends and begins again"),
     ("history-lost", RECOVER, "    recover_save_history(s, recovery_end_word(e->end), seconds, s->recovering.actions);\n", "", "a recovery that has ended is not in the history"),
     ("healed-lost", "src/engine/other_restart.c", "    s->engine->ports.record(s->engine->ports.context, &record);\n", "",

@@ -66,8 +66,8 @@ static void check_requests(struct sim *s, int service)
         const struct pending *p = &inside->requests.pending[i];
         bool disk = p->part == PART_STATE || p->part == PART_ORDERS ||
                     request_is(p, PART_RECOVER, RECOVER_INTENT) ||
-                    request_is(p, PART_OPERATE, OPERATE_INTENT) ||
-                    request_is(p, PART_OPERATE, OPERATE_DESIRED);
+                    request_is(p, PART_OPERATE, OPERATION_FOR_INTENT) ||
+                    request_is(p, PART_OPERATE, OPERATION_FOR_DESIRED);
         if (p->id != 0 && !disk && mono - p->asked.ms > ANSWERED_MS)
             sim_broken(s, service, "request %d of part %d has had no answer for %lld s", p->purpose,
                        (int)p->part, (long long)(mono - p->asked.ms) / 1000);

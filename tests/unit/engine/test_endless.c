@@ -125,7 +125,7 @@ static int64_t waits_for_load(struct fixture *f, double (*percent)(int64_t ms))
     engine_operate(f->engine, 0, &request, fixture_at(now));
     int64_t began = now;
     while (operation_running(service_of(f)) && now - began < 3600000) {
-        bool commanded = service_of(f)->operation.command_ended.ms != 0;
+        bool commanded = service_of(f)->operation.core.command_ended.ms != 0;
         answer_redis(f, commanded ? REPLY_LOADING : REPLY_REFUSED, percent(now - began), now);
         answer_host(f, commanded ? &loads : &stopped, now);
         if (f->save != 0)
