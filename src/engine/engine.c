@@ -102,6 +102,11 @@ static const struct part parts[] = {
 };
 static_assert(ARRAY_LENGTH(parts) == PART_COUNT, "a row for every part");
 
+const char *part_name(enum part_id part)
+{
+    return parts[part].name;
+}
+
 /* ── begin and end ── */
 
 static int init_service(struct engine *e, int index, const struct service_settings *settings,

@@ -71,4 +71,6 @@ struct part {
     void (*free)(struct service *s);
 };
 
+const char *part_name(enum part_id part); /* engine.c */
+
 #endif
