@@ -5,7 +5,6 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "engine/event.h"
-#include "engine/judge.h"
 #include "engine/queries.h"
 #include "engine/record.h"
 #include "engine/recovery_facts.h"
@@ -64,8 +63,8 @@ void engine_refresh(struct engine *e, int service, engine_answer *answer, void *
         answer(context, 200, body);
         return;
     }
-    refresh_begin(s, answer, context, now);
-    service_schedule(s);
+    if (refresh_begin(s, answer, context, now))
+        service_schedule(s);
 }
 
 /* ── orders ── */

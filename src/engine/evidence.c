@@ -3,7 +3,6 @@
 #include "engine/evidence.h"
 
 #include "core/evidence.h"
-#include "engine/judge.h"
 #include "engine/service.h"
 
 /* A process that ends is noticed by its unit within this time: until then it is asked for nothing

@@ -6,7 +6,6 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/event.h"
-#include "engine/judge.h"
 #include "engine/service.h"
 #include "host/sudo_list.h"
 

@@ -11,7 +11,6 @@
 #include "engine/event.h"
 #include "engine/evidence.h"
 #include "engine/record.h"
-#include "engine/saving_log.h"
 #include "engine/service.h"
 #include "engine/state.h"
 #include "engine/words.h"
@@ -35,12 +34,12 @@ static void tell_change(struct service *s, struct now now)
     const struct cause_row *row = cause_row(s->cause);
     bool worse = row->overall != OVERALL_HEALTHY && s->cause != CAUSE_STOPPED_ON_PURPOSE;
     log_change(s, row);
-    if (mono_reached(s->after.watch_until, now.mono) && s->after.watch_until.ms != 0 && worse &&
-        !s->after.watch_told && !operation_running(s)) {
+    if (mono_reached(s->follow_up.watch_until, now.mono) && s->follow_up.watch_until.ms != 0 &&
+        worse && !s->follow_up.watch_told && !operation_running(s)) {
         char text[CAUSE_WORDS_MAX + 64], words[CAUSE_WORDS_MAX];
         (void)snprintf(text, sizeof text, "Degraded within 15 minutes after an operation: %s",
                        words_summary(s, s->cause, words));
-        s->after.watch_told = true;
+        s->follow_up.watch_told = true;
         event_notice(s, text, now);
     }
 }

@@ -151,7 +151,7 @@ static void carry_out(struct service *s, const struct operate_effect *e, struct 
 
 static void step(struct service *s, struct operate_input *input, struct now now)
 {
-    struct operate_effects effects;
+    struct operate_effects effects = {0};
     operation_facts(s, now, &input->facts);
     operate_step(&s->operation.core, input, now.mono, &effects);
     for (size_t i = 0; i < effects.count; i++)

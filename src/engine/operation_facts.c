@@ -1,5 +1,4 @@
 /* What core/operate decides from. */
-#include "engine/current.h"
 #include "engine/desired.h"
 #include "engine/service.h"
 #include "engine/snapshot.h"

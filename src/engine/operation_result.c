@@ -116,13 +116,13 @@ void operation_finish(struct service *s, int status, json_t *body, bool success,
                 o->request.user.id, message, seconds);
     bool acted = o->core.command_ended.ms != 0;
     if (acted)
-        after_operation(s, success, body, now);
+        follow_up_operation(s, success, body, now);
     operation_answer(s, status, body);
     enum engine_operation operation = o->request.operation;
     bool starts = operation == OPERATION_START || operation == OPERATION_RESTART;
     if (success && starts && acted)
         state_note_start(s, seconds);
-    struct operate_effects none;
+    struct operate_effects none = {0};
     operate_step(&o->core, &(struct operate_input){.event = OPERATE_TOLD}, now.mono, &none);
     recover_event(s, EVENT_OPERATION_ENDED, 0, ACTION_DONE, now);
     publish_status(s, now);

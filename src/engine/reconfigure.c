@@ -1,6 +1,5 @@
 /* New settings, new connections, and settings that cannot be used. */
 #include "base/mem.h"
-#include "engine/judge.h"
 #include "engine/queries.h"
 #include "engine/service.h"
 
@@ -13,7 +12,7 @@ void engine_reconfigure(struct engine *e, const struct settings *settings, struc
         const struct service_settings *fresh = settings_service(settings, s->saved.id);
         const struct service_settings *old = s->settings;
         s->settings = fresh;
-        after_settings(s, old);
+        follow_up_settings(s, old);
         s->watch_policy = fresh->watch;
         watch_settings(s, now);
         if (!s->saved.recovery_set)

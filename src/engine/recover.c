@@ -180,7 +180,7 @@ static void tell_succeeded(struct service *s, const struct effect *e, struct now
     service_log(s, false, "recovered by %s after %.3f s (%s)", recovery_action_word(e->action),
                 seconds, cause_row(s->recovering.cause)->code);
     event_recovery(s, e->level, "success", text, now);
-    after_success(s, "recovery", now);
+    follow_up_success(s, "recovery", now);
     bool starts = e->action == ACTION_START || e->action == ACTION_RESTART ||
                   e->action == ACTION_RESET_FAILED_START;
     if (starts)

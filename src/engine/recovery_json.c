@@ -1,14 +1,12 @@
 /* What recovery is doing, as JSON. */
 #include "base/json.h"
 #include "base/str.h"
-#include "engine/current.h"
 #include "engine/queries.h"
 #include "engine/recovery_facts.h"
 #include "engine/service.h"
 #include "engine/snapshot.h"
 #include "engine/stops.h"
 #include "engine/withheld.h"
-#include "engine/words.h"
 
 static const char *recovery_state(const struct service *s, const struct recovery_facts *f)
 {

@@ -6,7 +6,7 @@
 
 #define LIMIT_MS 15000
 
-void refresh_begin(struct service *s, engine_answer *answer, void *context, struct now now)
+bool refresh_begin(struct service *s, engine_answer *answer, void *context, struct now now)
 {
     struct refresh *r = &s->refresh;
     if (r->count == REFRESH_WAITERS_MAX) {
@@ -16,7 +16,7 @@ void refresh_begin(struct service *s, engine_answer *answer, void *context, stru
                             "A refresh with as many waiters as can be is under way. Try again.");
         (void)json_put_text(body, "code", "busy");
         answer(context, 503, body);
-        return;
+        return false;
     }
     r->waiters[r->count].answer = answer;
     r->waiters[r->count++].context = context;
@@ -25,6 +25,7 @@ void refresh_begin(struct service *s, engine_answer *answer, void *context, stru
         watch_refresh(s, now);
         guard_look(s, now);
     }
+    return true;
 }
 
 void refresh_answer(struct service *s, struct now now)

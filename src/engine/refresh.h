@@ -2,6 +2,8 @@
 #ifndef RESUS_ENGINE_REFRESH_H
 #define RESUS_ENGINE_REFRESH_H
 
+#include <stdbool.h>
+
 #include "base/time.h"
 #include "engine/commands.h"
 
@@ -18,8 +20,8 @@ struct refresh {
     mono_ms deadline;
 };
 
-/* Answers at once when too many wait. */
-void refresh_begin(struct service *s, engine_answer *answer, void *context, struct now now);
+/* False: too many wait, and this caller has been answered. */
+bool refresh_begin(struct service *s, engine_answer *answer, void *context, struct now now);
 void refresh_answer(struct service *s, struct now now); /* whoever waits, when all was looked at */
 void refresh_forsake(struct service *s); /* the callers are answered 503 without a body */
 

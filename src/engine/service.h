@@ -8,10 +8,10 @@
 #include "core/health.h"
 #include "core/recovery.h"
 #include "core/tilt.h"
-#include "engine/after.h"
 #include "engine/canary.h"
 #include "engine/config_watch.h"
 #include "engine/engine.h"
+#include "engine/follow_up.h"
 #include "engine/guard.h"
 #include "engine/lateness.h"
 #include "engine/long_command.h"
@@ -64,7 +64,7 @@ struct service {
     struct recovering recovering;
     struct operation operation;
     struct saving saving;
-    struct after after;
+    struct follow_up follow_up;
 
     /* what is kept and told */
     struct service_state saved; /* written in state.c only */

@@ -144,8 +144,8 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
     json_t *operation = operation_json(s);
     if (operation != NULL)
         (void)json_put(body, "operation", operation);
-    if (s->after.count > 0)
-        (void)json_put(body, "affected_services", after_json(s));
+    if (s->follow_up.count > 0)
+        (void)json_put(body, "affected_services", follow_up_json(s));
     json_t *notices = notice_json(e, service, now);
     if (json_array_size(notices) > 0)
         (void)json_put(body, "notices", notices);

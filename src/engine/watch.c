@@ -5,7 +5,6 @@
 
 #include "base/str.h"
 #include "engine/evidence.h"
-#include "engine/judge.h"
 #include "engine/last_words.h"
 #include "engine/service.h"
 

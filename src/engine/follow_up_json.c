@@ -2,14 +2,15 @@
 #include "base/json.h"
 #include "engine/service.h"
 
-bool after_to_look_at(const struct service *s, size_t dependent)
+bool follow_up_to_look_at(const struct service *s, size_t dependent)
 {
-    return s->settings->affected[dependent].url[0] != '\0' && !s->after.dependents[dependent].well;
+    return s->settings->affected[dependent].url[0] != '\0' &&
+           !s->follow_up.dependents[dependent].well;
 }
 
-json_t *after_json(const struct service *s)
+json_t *follow_up_json(const struct service *s)
 {
-    const struct after *a = &s->after;
+    const struct follow_up *a = &s->follow_up;
     json_t *all = json_array();
     for (size_t i = 0; i < a->count; i++) {
         const struct dependent *d = &a->dependents[i];
@@ -28,7 +29,7 @@ json_t *after_json(const struct service *s)
             (void)json_put_null(one, "status");
         (void)json_put_text(one, "error", d->error[0] != '\0' ? d->error : NULL);
         (void)json_put_wall(one, "checked_at", d->checked_at);
-        (void)json_put_bool(one, "checking", a->what[0] != '\0' && after_to_look_at(s, i));
+        (void)json_put_bool(one, "checking", a->what[0] != '\0' && follow_up_to_look_at(s, i));
         (void)json_array_append_new(all, one);
     }
     return all;

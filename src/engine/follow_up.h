@@ -1,7 +1,7 @@
 /* What follows an operation or a recovery: the service is watched for 15 minutes, and those that
  * depend on it are looked at. */
-#ifndef RESUS_ENGINE_AFTER_H
-#define RESUS_ENGINE_AFTER_H
+#ifndef RESUS_ENGINE_FOLLOW_UP_H
+#define RESUS_ENGINE_FOLLOW_UP_H
 
 #include <jansson.h>
 #include <stdbool.h>
@@ -25,7 +25,7 @@ struct dependent {
     wall_ms checked_at;
 };
 
-struct after {
+struct follow_up {
     struct dependent *dependents; /* as many as affected_services has */
     size_t count, next;           /* next: to be asked in this look */
     char what[32];                /* what is followed up, "" = nothing */
@@ -37,19 +37,19 @@ struct after {
     bool watch_told;     /* that the service has degraded within them */
 };
 
-int after_init(struct service *s, struct now now) ATTR_MUST_USE; /* negative without memory */
-void after_free(struct service *s);
-void after_settings(struct service *s, const struct service_settings *old);
+int follow_up_init(struct service *s, struct now now) ATTR_MUST_USE; /* negative without memory */
+void follow_up_free(struct service *s);
+void follow_up_settings(struct service *s, const struct service_settings *old);
 /* An operation acted and is over; what its answer says of dependents goes into `body`. */
-void after_operation(struct service *s, bool success, json_t *body, struct now now);
-void after_success(struct service *s, const char *what, struct now now);
-bool after_turn(struct service *s, struct now now);
-mono_ms after_next(const struct service *s);
-bool after_answered(struct service *s, const struct pending *p, const struct part_answer *a,
-                    struct now now);
+void follow_up_operation(struct service *s, bool success, json_t *body, struct now now);
+void follow_up_success(struct service *s, const char *what, struct now now);
+bool follow_up_turn(struct service *s, struct now now);
+mono_ms follow_up_next(const struct service *s);
+bool follow_up_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                        struct now now);
 
-/* after_json.c */
-bool after_to_look_at(const struct service *s, size_t dependent);
-json_t *after_json(const struct service *s);
+/* follow_up_json.c */
+bool follow_up_to_look_at(const struct service *s, size_t dependent);
+json_t *follow_up_json(const struct service *s);
 
 #endif

@@ -1,6 +1,6 @@
 /* What follows an operation or a recovery. The service is watched for 15 minutes, and those
  * that depend on it are looked at: at once, and again later those that were not well. */
-#include "engine/after.h"
+#include "engine/follow_up.h"
 
 #include <inttypes.h>
 #include <string.h>
@@ -27,8 +27,8 @@ static const int64_t look_ms[] = {0, 10000, 60000, 300000, 840000};
 
 static int prepare(struct service *s)
 {
-    struct after *a = &s->after;
-    *a = (struct after){.due = MONO_NEVER};
+    struct follow_up *a = &s->follow_up;
+    *a = (struct follow_up){.due = MONO_NEVER};
     if (s->settings->affected_count == 0)
         return 0;
     a->dependents = mem_calloc(s->settings->affected_count, sizeof a->dependents[0]);
@@ -38,20 +38,20 @@ static int prepare(struct service *s)
     return 0;
 }
 
-int after_init(struct service *s, struct now now)
+int follow_up_init(struct service *s, struct now now)
 {
     (void)now;
     return prepare(s);
 }
 
-void after_free(struct service *s)
+void follow_up_free(struct service *s)
 {
-    mem_free(s->after.dependents);
-    s->after.dependents = NULL;
-    s->after.count = 0;
+    mem_free(s->follow_up.dependents);
+    s->follow_up.dependents = NULL;
+    s->follow_up.count = 0;
 }
 
-static void cancel(struct after *a)
+static void cancel(struct follow_up *a)
 {
     a->serial++; /* answers to come are not for what comes next */
     a->due = MONO_NEVER;
@@ -60,12 +60,12 @@ static void cancel(struct after *a)
 }
 
 /* Other settings: other dependents. What is known of the same address stays. */
-void after_settings(struct service *s, const struct service_settings *old)
+void follow_up_settings(struct service *s, const struct service_settings *old)
 {
-    struct after before = s->after;
+    struct follow_up before = s->follow_up;
     if (prepare(s) < 0)
         service_log(s, true, "dependent services are not looked at: out of memory");
-    struct after *a = &s->after;
+    struct follow_up *a = &s->follow_up;
     for (size_t i = 0; i < a->count; i++)
         for (size_t j = 0; j < before.count; j++)
             if (str_equal(s->settings->affected[i].name, old->affected[j].name) &&
@@ -80,16 +80,16 @@ void after_settings(struct service *s, const struct service_settings *old)
     mem_free(before.dependents);
 }
 
-mono_ms after_next(const struct service *s)
+mono_ms follow_up_next(const struct service *s)
 {
-    return s->after.due;
+    return s->follow_up.due;
 }
 
 /* ── looking ── */
 
 static void tell(struct service *s, const char *words, bool well, bool last, struct now now)
 {
-    struct after *a = &s->after;
+    struct follow_up *a = &s->follow_up;
     char text[FACT_TEXT_MAX * 2];
     const char *between = "";
     (void)str_format(text, sizeof text, "Dependent services %s after the %s: ", words, a->what);
@@ -120,10 +120,10 @@ static void tell(struct service *s, const char *words, bool well, bool last, str
 
 static void look_over(struct service *s, struct now now)
 {
-    struct after *a = &s->after;
+    struct follow_up *a = &s->follow_up;
     bool all = true;
     for (size_t i = 0; i < a->count; i++)
-        all = all && !after_to_look_at(s, i);
+        all = all && !follow_up_to_look_at(s, i);
     bool last = a->looks == ARRAY_LENGTH(look_ms);
     if (all)
         tell(s, "have recovered", true, true, now);
@@ -139,14 +139,14 @@ static void look_over(struct service *s, struct now now)
 
 static void ask_more(struct service *s, struct now now)
 {
-    struct after *a = &s->after;
+    struct follow_up *a = &s->follow_up;
     while (a->under_way < AT_ONCE_MAX && a->next < a->count) {
         size_t i = a->next++;
-        if (!after_to_look_at(s, i))
+        if (!follow_up_to_look_at(s, i))
             continue;
         a->dependents[i].asked = true;
         a->under_way++;
-        uint64_t id = request_begin_action(s, PART_AFTER, DEPENDENT, now.mono,
+        uint64_t id = request_begin_action(s, PART_FOLLOW_UP, DEPENDENT, now.mono,
                                            a->serial * SETTINGS_AFFECTED_MAX + i);
         s->engine->ports.probe(s->engine->ports.context, s->index, id,
                                s->settings->affected[i].url);
@@ -157,7 +157,7 @@ static void ask_more(struct service *s, struct now now)
 
 static void note(struct service *s, size_t i, const struct probe_outcome *o, struct now now)
 {
-    struct dependent *d = &s->after.dependents[i];
+    struct dependent *d = &s->follow_up.dependents[i];
     d->asked = false;
     d->looked = true;
     d->well = o->ok;
@@ -166,10 +166,10 @@ static void note(struct service *s, size_t i, const struct probe_outcome *o, str
     (void)str_copy(d->error, sizeof d->error, o->ok ? "" : o->error);
 }
 
-bool after_answered(struct service *s, const struct pending *p, const struct part_answer *answer,
-                    struct now now)
+bool follow_up_answered(struct service *s, const struct pending *p,
+                        const struct part_answer *answer, struct now now)
 {
-    struct after *a = &s->after;
+    struct follow_up *a = &s->follow_up;
     size_t i = (size_t)(p->action_id % SETTINGS_AFFECTED_MAX);
     if (p->action_id / SETTINGS_AFFECTED_MAX != a->serial || i >= a->count ||
         !a->dependents[i].asked)
@@ -182,7 +182,7 @@ bool after_answered(struct service *s, const struct pending *p, const struct par
 
 static void give_up_waiting(struct service *s, struct now now)
 {
-    struct after *a = &s->after;
+    struct follow_up *a = &s->follow_up;
     struct probe_outcome none = {.error = "it could not be asked in time"};
     a->serial++;
     for (size_t i = 0; i < a->count; i++)
@@ -192,9 +192,9 @@ static void give_up_waiting(struct service *s, struct now now)
     look_over(s, now);
 }
 
-bool after_turn(struct service *s, struct now now)
+bool follow_up_turn(struct service *s, struct now now)
 {
-    struct after *a = &s->after;
+    struct follow_up *a = &s->follow_up;
     if (!mono_reached(now.mono, a->due))
         return false;
     if (a->under_way > 0) {
@@ -208,15 +208,15 @@ bool after_turn(struct service *s, struct now now)
     return false;
 }
 
-void after_success(struct service *s, const char *what, struct now now)
+void follow_up_success(struct service *s, const char *what, struct now now)
 {
-    struct after *a = &s->after;
+    struct follow_up *a = &s->follow_up;
     bool any = false;
     cancel(a);
     for (size_t i = 0; i < a->count; i++) {
         a->dependents[i].asked = false;
         a->dependents[i].well = false;
-        any = any || after_to_look_at(s, i);
+        any = any || follow_up_to_look_at(s, i);
     }
     if (!any)
         return;
@@ -227,15 +227,15 @@ void after_success(struct service *s, const char *what, struct now now)
     (void)str_copy(a->what, sizeof a->what, what);
 }
 
-void after_operation(struct service *s, bool success, json_t *body, struct now now)
+void follow_up_operation(struct service *s, bool success, json_t *body, struct now now)
 {
     enum engine_operation operation = s->operation.request.operation;
-    s->after.watch_until = mono_add(now.mono, WATCH_AFTER_MS);
-    s->after.watch_told = false;
+    s->follow_up.watch_until = mono_add(now.mono, WATCH_AFTER_MS);
+    s->follow_up.watch_told = false;
     if (operation == OPERATION_STOP)
-        cancel(&s->after);
+        cancel(&s->follow_up);
     else if (success)
-        after_success(s, engine_operation_word(operation), now);
-    if (success && s->after.count > 0)
-        (void)json_put(body, "affected_services", after_json(s));
+        follow_up_success(s, engine_operation_word(operation), now);
+    if (success && s->follow_up.count > 0)
+        (void)json_put(body, "affected_services", follow_up_json(s));
 }
