@@ -92,6 +92,8 @@ static void rate(struct step *s, enum severity severity)
     mono_ms due = usual > 0 ? mono_add(s->now.mono, usual) : MONO_NEVER;
     if (usual == 0 || due.ms < i->update_due.ms)
         expect_update(s, usual);
+    else if (i->update_ms > usual)
+        i->update_ms = usual; /* no more than this is left of it */
 }
 
 /* The one place that changes the status of an incident that is open. */

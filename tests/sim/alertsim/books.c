@@ -87,6 +87,9 @@ static void send_resolve(struct world *w, int slot, const struct alert_effect *e
             world_fail(w, "slot %d: a resolve without its trigger, channel %d", slot, c);
         b->open[c] = 0;
     }
+    if (e->why == ALERT_WHY_GONE) /* a reload ends it, and begins it again: no flapping */
+        for (int i = 0; i < TRIGGERS_MAX; i++)
+            b->triggers[i] = 0;
     if (e->why == ALERT_WHY_MILDER)
         b->told = e->severity;
     else if (open_anywhere(b))
@@ -165,7 +168,7 @@ static void check_slot(struct world *w, int slot)
     if (s->last[slot] == ALERT_BAD && !w->window && s->bad_at[slot] == w->now && open_anywhere(b) &&
         b->told < s->severity[slot])
         world_fail(w, "slot %d: it got worse without a message", slot);
-    if (s->same_for[slot] > LONGEST_HOLD + SLACK && open_anywhere(b) &&
+    if (s->same_for[slot] > LONGEST_HOLD + SLACK && s->bad_at[slot] == w->now && open_anywhere(b) &&
         b->told != s->severity[slot])
         world_fail(w, "slot %d: it got milder, and the pager was not resolved", slot);
     if (s->well_for[slot] > LONGEST_HOLD + SLACK && open_anywhere(b))
