@@ -92,7 +92,8 @@ static struct verdict judge_process(const struct sight *s, const struct probe_fa
     bool blind = blind_over && !evidence_one_look(s, now);
     bool hung = certain && (agreed || blind);
     /* Silence there and a refusal here contradict each other: a human finds out which one lies. */
-    bool torn = !hung && p->reply == REPLY_REFUSED && evidence_waited(s, now);
+    bool torn =
+        !hung && there == THERE_SILENT && p->reply == REPLY_REFUSED && evidence_waited(s, now);
     return torn ? certain_if(enough, CAUSE_CONNECTION_REFUSED) : certain_if(hung, CAUSE_HUNG);
 }
 
