@@ -1,4 +1,5 @@
 /* Messages and deliveries as records, and back at a start. */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,6 +10,13 @@
 #include "base/str.h"
 #include "core/persisted.h"
 #include "io/log.h"
+#include "notify/message.h"
+
+static_assert((int)LANE_KIND_COUNT == (int)MESSAGE_KIND_COUNT &&
+                  (int)LANE_RESOLVE == (int)MESSAGE_RESOLVE &&
+                  (int)LANE_EMERGENCY == (int)MESSAGE_EMERGENCY &&
+                  (int)LANE_DIGEST == (int)MESSAGE_DIGEST,
+              "a lane's kinds are those of messages");
 
 /* FNV-1a: a thread's text is known to its message; the lanes only compare. */
 uint64_t outbox_thread_of(const char *thread)
