@@ -262,7 +262,7 @@ def frames(*objects):
 def raw_frames(*objects):
     return b"".join(struct.pack(">I", len(text(o))) + text(o) for o in objects)
 
-WINDOW = {"window": "weekly", "date": "2026-12-06", "title": "Update", "services": ["cache", "*"], "impact": "outage",
+WINDOW = {"window": "weekly", "date": "2026-12-06", "title": "Update", "services": ["cache", "*"], "impact": "outage", "by_hand": True,
           "planned_by": "alice", "planned_ms": 1796000000000, "state": "planned", "starts_ms": 1796522400000, "ends_ms": 1796529600000,
           "length_ms": 7200000, "noticed_hours": 721, "sequence": 0, "ask_ms": 0, "opened_ms": 0, "closed_ms": 0, "verified": "unverified"}
 ITEM = {"stage": "before", "text": "Create a backup", "done": True, "who": "bob", "when_ms": 1796500000000, "note": "2 GB"}

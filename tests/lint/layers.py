@@ -24,11 +24,11 @@ FLOORS = {
     "sshkeys": "base core io settings api host store",
     "engine": "base core io settings api redis host store notify",
     "alerts": "base core io settings api redis host store notify engine",
-    "doctor": "base core io settings api redis host store sshkeys engine",
     "backups": "base core io settings redis",
-    "handlers": "base core io settings api redis host store notify accounts sshkeys engine alerts doctor backups",
-    "daemon": "base core io settings api redis host store notify accounts sshkeys engine alerts doctor backups handlers",
-    "cli": "base core io settings api redis host store notify accounts sshkeys engine alerts doctor backups handlers daemon",
+    "doctor": "base core io settings api redis host store sshkeys engine",
+    "handlers": "base core io settings api redis host store notify accounts sshkeys engine alerts backups doctor",
+    "daemon": "base core io settings api redis host store notify accounts sshkeys engine alerts backups doctor handlers",
+    "cli": "base core io settings api redis host store notify accounts sshkeys engine alerts backups doctor handlers daemon",
     "web": "base core io api",
 }
 # Under tests/unit, beside the floors' own folders: what their tests share.
