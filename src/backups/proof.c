@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "backups/memory.h"
 #include "backups/proof_server.h"
 #include "backups/query.h"
 #include "base/mem.h"
@@ -337,29 +337,11 @@ static void begin_structure(struct proof *p)
 
 /* --- level 3: a server loads it --- */
 
-static int64_t available_memory(void)
-{
-    char line[128];
-    long long kib = 0;
-    FILE *f = fopen("/proc/meminfo", "re");
-    if (f == NULL)
-        return INT64_MAX;
-    while (fgets(line, sizeof line, f) != NULL) {
-        static const char name[] = "MemAvailable:";
-        if (str_starts(line, name))
-            for (const char *c = line + sizeof name - 1; *c != '\0'; c++)
-                if (*c >= '0' && *c <= '9')
-                    kib = kib * 10 + (*c - '0');
-    }
-    (void)fclose(f);
-    return kib == 0 ? INT64_MAX : kib * 1024;
-}
-
 static bool lacks_memory(const struct proof *p, struct proof_check *c)
 {
     int64_t used = p->result.file.head.used_memory_bytes;
     int64_t wanted = used + used / 100 * MEMORY_SPARE_PERCENT;
-    int64_t has = p->limits.memory_bytes > 0 ? p->limits.memory_bytes : available_memory();
+    int64_t has = p->limits.memory_bytes > 0 ? p->limits.memory_bytes : memory_available("");
     if (wanted <= has)
         return false;
     set(c, PROOF_CANNOT_TELL, PROOF_NOT_ENOUGH_MEMORY);

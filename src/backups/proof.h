@@ -53,7 +53,7 @@ struct proof_check {
 
 struct proof_limits {
     int64_t check_ms, load_ms;
-    int64_t memory_bytes; /* that may be used; 0: as much as the machine has available */
+    int64_t memory_bytes; /* that may be used; 0: memory_available() */
 };
 /* 30 min, 1 h, and the machine's memory. */
 extern const struct proof_limits proof_limits_default;
