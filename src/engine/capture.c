@@ -73,8 +73,6 @@ void recover_gather(struct service *s, struct now now)
     if (reply_answered(p->reply) && p->reply != REPLY_BUSY) {
         static const enum redis_request asks[] = {REDIS_INFO, REDIS_SLOWLOG, REDIS_CLIENT_LIST};
         for (size_t i = 0; i < ARRAY_LENGTH(asks); i++)
-            s->engine->ports.redis(s->engine->ports.context, s->index,
-                                   request_begin(s, PART_RECOVER, RECOVER_EVIDENCE, now.mono),
-                                   asks[i], false, mono_add(now.mono, EVIDENCE_DEADLINE_MS));
+            request_redis(s, PART_RECOVER, RECOVER_EVIDENCE, asks[i], EVIDENCE_DEADLINE_MS, now);
     }
 }

@@ -111,9 +111,7 @@ void long_command_judged(struct service *s, struct now now)
     if (answers && p->reply != REPLY_BUSY && s->sight.unit.main_pid == l->pid) {
         l->seen = false;
         l->silent_ms = mono_since(p->at, l->since);
-        s->engine->ports.redis(s->engine->ports.context, s->index,
-                               request_begin(s, PART_LONG_COMMAND, SLOWLOG, now.mono),
-                               REDIS_SLOWLOG, false, mono_add(now.mono, SLOWLOG_DEADLINE_MS));
+        request_redis(s, PART_LONG_COMMAND, SLOWLOG, REDIS_SLOWLOG, SLOWLOG_DEADLINE_MS, now);
     } else if (answers || s->verdict.confirmed) {
         l->seen = false;
     }

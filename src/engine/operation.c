@@ -254,8 +254,7 @@ void operation_begin(struct service *s, const struct engine_request *request, st
         publish_status(s, now);
     if (!request_pending(s, PART_WATCH, WATCH_INFO) ||
         request_asked(s, PART_WATCH, WATCH_INFO).ms < now.mono.ms)
-        ports->redis(ports->context, s->index, request_begin(s, PART_WATCH, WATCH_INFO, now.mono),
-                     REDIS_INFO, false, mono_add(now.mono, REDIS_DEADLINE_MS));
+        request_redis(s, PART_WATCH, WATCH_INFO, REDIS_INFO, REDIS_DEADLINE_MS, now);
     watch_look(s, now);
 }
 

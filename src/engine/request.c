@@ -74,6 +74,14 @@ bool request_pending(const struct service *s, enum part_id part, int purpose)
     return request_asked(s, part, purpose).ms != MONO_NEVER.ms;
 }
 
+void request_redis(struct service *s, enum part_id part, int purpose, enum redis_request request,
+                   int64_t limit_ms, struct now now)
+{
+    s->engine->ports.redis(s->engine->ports.context, s->index,
+                           request_begin(s, part, purpose, now.mono), request, false,
+                           mono_add(now.mono, limit_ms));
+}
+
 void request_host(struct service *s, enum part_id part, int purpose, enum host_command command,
                   int number, bool with_sudo, struct now now)
 {

@@ -43,6 +43,9 @@ bool request_pending(const struct service *s, enum part_id part, int purpose);
 mono_ms request_asked(const struct service *s, enum part_id part,
                       int purpose); /* newest; MONO_NEVER none */
 
+/* On the kept connection. */
+void request_redis(struct service *s, enum part_id part, int purpose, enum redis_request request,
+                   int64_t limit_ms, struct now now);
 /* A command that only reads; number: lines of a log, a process, else 0. */
 void request_host(struct service *s, enum part_id part, int purpose, enum host_command command,
                   int number, bool with_sudo, struct now now);

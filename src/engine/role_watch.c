@@ -94,9 +94,7 @@ void role_watch(struct service *s, struct now now)
         remember(s);
     } else if (!s->role.asked) {
         s->role.asked = true; /* Sentinel would be among the clients */
-        s->engine->ports.redis(s->engine->ports.context, s->index,
-                               request_begin(s, PART_ROLE_WATCH, CLIENTS, now.mono),
-                               REDIS_CLIENT_LIST, false, mono_add(now.mono, CLIENTS_DEADLINE_MS));
+        request_redis(s, PART_ROLE_WATCH, CLIENTS, REDIS_CLIENT_LIST, CLIENTS_DEADLINE_MS, now);
     }
 }
 

@@ -284,9 +284,7 @@ static void ask_figures(struct service *s, struct now now)
     if (p->state != SAMPLE_UP || doubt || fresh || request_pending(s, PART_WATCH, WATCH_INFO) ||
         request_pending(s, PART_WATCH, WATCH_SAMPLE))
         return;
-    s->engine->ports.redis(s->engine->ports.context, s->index,
-                           request_begin(s, PART_WATCH, WATCH_SAMPLE, now.mono), REDIS_INFO, false,
-                           mono_add(now.mono, INFO_DEADLINE_MS));
+    request_redis(s, PART_WATCH, WATCH_SAMPLE, REDIS_INFO, INFO_DEADLINE_MS, now);
 }
 
 bool sample_turn(struct service *s, struct now now)
