@@ -19,7 +19,8 @@ packages_of() {
     run) echo "redis-server redis-tools openssh-client" ;;
     # The unit tests use a real redis-server and a real sshd, each as a private process.
     test) echo "redis-server redis-tools openssh-client openssh-server openssl
-        python3 curl jq sudo prometheus zsh fish" ;;
+        python3 python3-icalendar curl jq sudo prometheus zsh fish
+        python3-aiosmtpd prometheus-alertmanager $(mail_sink)" ;;
     # The test host: Debian with systemd, booted as a container (tests/host/machine.py).
     host) echo "mmdebstrap systemd-container iproute2 util-linux openssh-client redis-tools python3
         debian-archive-keyring" ;;
@@ -30,6 +31,12 @@ packages_of() {
     browser) echo "chromium fonts-dejavu-core fonts-noto-color-emoji" ;;
     *) echo "install-packages: no group '$1' (build run test host lint fuzz ui browser)" >&2; exit 64 ;;
     esac
+}
+
+# smtp-sink is part of postfix, which would take the place of another mail server: tests that need it
+# are skipped on such a machine.
+mail_sink() {
+    if [ -e /usr/sbin/smtp-sink ] || ! [ -e /usr/sbin/sendmail ]; then echo postfix; fi
 }
 
 is_installed() {
@@ -48,6 +55,8 @@ units_of() {
     case $1 in
     redis-server) echo "redis-server.service" ;;
     prometheus) echo "prometheus.service" ;;
+    prometheus-alertmanager) echo "prometheus-alertmanager.service" ;;
+    postfix) echo "postfix.service postfix@-.service postfix-resolvconf.service postfix-resolvconf.path" ;;
     openssh-server) echo "ssh.service ssh.socket sshd.service" ;;
     esac
 }

@@ -4,14 +4,23 @@
 #ifndef RESUS_BASE_TICKET_H
 #define RESUS_BASE_TICKET_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
-enum ticket_owner { TICKET_ENGINE, TICKET_HANDLERS, TICKET_ACCOUNTS, TICKET_OWNER_COUNT };
+enum ticket_owner {
+    TICKET_ENGINE,
+    TICKET_HANDLERS,
+    TICKET_ACCOUNTS,
+    TICKET_TITLE, /* the world's own, for a question of the engine: where does Redis listen? */
+    TICKET_OWNER_COUNT
+};
 
 #define TICKET_NUMBER_BITS 46
 #define TICKET_OWNER_BITS 2
 #define TICKET_PART_MAX 0x7FFF
+
+static_assert(TICKET_OWNER_COUNT <= 1 << TICKET_OWNER_BITS, "room for every owner");
 
 struct ticket {
     enum ticket_owner owner;

@@ -251,24 +251,34 @@ static struct verdict judge_unanswered(const struct sight *s, const struct probe
     }
 }
 
+static const struct {
+    enum gauge gauge;
+    enum cause cause;
+} figures[] = {
+    {GAUGE_MEMORY, CAUSE_MEMORY_HIGH},   {GAUGE_CONNECTIONS, CAUSE_CONNECTIONS_HIGH},
+    {GAUGE_LATENCY, CAUSE_LATENCY_HIGH}, {GAUGE_CPU, CAUSE_CPU_HIGH},
+    {GAUGE_ERRORS, CAUSE_ERRORS_HIGH},   {GAUGE_LOAD, CAUSE_LOAD_HIGH},
+};
+static_assert(ARRAY_LENGTH(figures) == GAUGE_COUNT, "a cause for every gauge");
+
 static enum cause judge_figures(const struct health_levels *l)
 {
-    static const struct {
-        enum gauge gauge;
-        enum cause cause;
-    } order[] = {
-        {GAUGE_MEMORY, CAUSE_MEMORY_HIGH},   {GAUGE_CONNECTIONS, CAUSE_CONNECTIONS_HIGH},
-        {GAUGE_LATENCY, CAUSE_LATENCY_HIGH}, {GAUGE_CPU, CAUSE_CPU_HIGH},
-        {GAUGE_ERRORS, CAUSE_ERRORS_HIGH},   {GAUGE_LOAD, CAUSE_LOAD_HIGH},
-    };
-    static_assert(ARRAY_LENGTH(order) == GAUGE_COUNT, "a cause for every gauge");
     for (int level = LEVEL_CRITICAL; level >= LEVEL_WARNING; level--)
         for (unsigned i = 0; i < GAUGE_COUNT; i++)
-            if ((int)l->gauges[order[i].gauge].level == level)
-                return order[i].cause;
+            if ((int)l->gauges[figures[i].gauge].level == level)
+                return figures[i].cause;
     if (l->memory_growing)
         return CAUSE_MEMORY_GROWING;
     return l->slow_queries ? CAUSE_SLOW_QUERIES : CAUSE_OK;
+}
+
+bool cause_figure_bad(const struct health_levels *l, enum cause cause)
+{
+    for (unsigned i = 0; i < GAUGE_COUNT; i++)
+        if (figures[i].cause == cause)
+            return l->gauges[figures[i].gauge].level >= LEVEL_WARNING;
+    return (cause == CAUSE_MEMORY_GROWING && l->memory_growing) ||
+           (cause == CAUSE_SLOW_QUERIES && l->slow_queries);
 }
 
 /* The open connection is answered, new ones fail. Redis closes one over TLS without a word when it

@@ -1,6 +1,6 @@
 /* The causes: one table says what each is called, how bad it is, whether a restart would help, what
- * Resus does about it by itself, and what to tell people. Adding a cause is
- * adding a row, a rule in cause_judge() and a test row. */
+ * Resus does about it by itself, which alert it belongs to, and what to tell people. Adding a cause
+ * is adding a row, a rule in cause_judge() and a test row. */
 #ifndef RESUS_CORE_CAUSE_H
 #define RESUS_CORE_CAUSE_H
 
@@ -10,6 +10,7 @@
 #include "base/time.h"
 #include "core/facts.h"
 #include "core/health.h"
+#include "core/severity.h"
 
 /* What stands before a line of evidence that was read from a log: not everybody may see it. */
 #define CAUSE_LOG_EVIDENCE "log: "
@@ -99,8 +100,10 @@ struct cause_row {
     enum overall overall;
     enum restart_verdict restart;
     enum remedy remedy;
-    const char *summary; /* one sentence: what is wrong */
-    const char *advice;  /* one sentence: what a person should do; "" = nothing */
+    enum alert_class alert_class; /* whose alert it is */
+    enum severity severity;       /* of that alert */
+    const char *summary;          /* one sentence: what is wrong */
+    const char *advice;           /* one sentence: what a person should do; "" = nothing */
 };
 
 const struct cause_row *cause_row(enum cause cause);
@@ -108,6 +111,9 @@ const char *overall_word(enum overall overall);
 const char *restart_word(enum restart_verdict verdict);
 /* CAUSE_NONE when the code is unknown. */
 enum cause cause_by_code(const char *code);
+/* Is this one of the figures against limits (CAUSE_MEMORY_HIGH to CAUSE_SLOW_QUERIES), and over its
+ * limit? */
+bool cause_figure_bad(const struct health_levels *levels, enum cause cause);
 
 /* All that is seen of one service at one moment. Facts that were asked before `doubt_since` do not
  * count for a conclusion that somebody would act on. */
@@ -188,11 +194,12 @@ struct verdict cause_judge(const struct sight *sight, mono_ms now);
 bool cause_certificate_expired(const struct sight *sight);
 
 /* The sentences of cause_row(), where what is seen allows one that says more. `address` is where
- * Redis was asked, `here` says that it runs on this machine. Returns `ret`, or a static text. */
+ * Redis was asked, `here` says that it runs on this machine, `own` that Resus runs it without systemd.
+ * Returns `ret`, or a static text. */
 #define CAUSE_WORDS_MAX (FACT_TEXT_MAX * 2)
 struct cause_place {
     const char *unit, *address;
-    bool here;
+    bool here, own;
 };
 const char *cause_summary(enum cause cause, const struct sight *sight, struct cause_place place,
                           char ret[CAUSE_WORDS_MAX]);

@@ -86,6 +86,13 @@ static struct words of_unit(const struct sight *s)
 static struct words of_path(const struct sight *s)
 {
     bool refused = cause_probe(s)->reply == REPLY_REFUSED;
+    if (s->witness.paused)
+        return (struct words){
+            "Redis runs, but makes all its clients wait: they are paused (CLIENT "
+            "PAUSE).",
+            "Find out who paused them: a failover, or an administrator. The pause "
+            "ends by itself when its time is over; a restart may break what it is "
+            "for."};
     if (cause_shut_out(s))
         return (struct words){"Redis answers the clients that are connected, but new connections "
                               "fail: new clients are cut off.",
@@ -255,6 +262,29 @@ static struct words of_memory(enum cause cause, const struct sight *s)
     return (struct words){NULL, NULL};
 }
 
+/* ── without systemd ── */
+
+/* `control: process`: Resus starts and stops the process itself. */
+static struct words of_own(enum cause cause)
+{
+    switch (cause) {
+    case CAUSE_OK:
+        return (struct words){"Redis answers and its process runs.", NULL};
+    case CAUSE_UNIT_STOPPED:
+        return (struct words){"Redis was shut down, and not through Resus.",
+                              "Find out who shut it down. To keep it stopped, run: resus stop "
+                              "--confirm STOP, or resus pause."};
+    case CAUSE_UNIT_FAILED:
+        return (struct words){"The Redis process ended with an error.", NULL};
+    case CAUSE_SYSTEMD_RESTARTING:
+        return (struct words){"Resus is starting or stopping Redis.", NULL};
+    case CAUSE_STOP_HANGING:
+        return (struct words){"A stop of Redis hangs: its process does not end.", NULL};
+    default:
+        return (struct words){NULL, NULL};
+    }
+}
+
 /* ── both ── */
 
 static struct words of_sight(enum cause cause, const struct sight *s, struct cause_place place)
@@ -299,6 +329,8 @@ static struct words of_sight(enum cause cause, const struct sight *s, struct cau
 static struct words words_of(enum cause cause, const struct sight *s, struct cause_place place)
 {
     struct words words = of_sight(cause, s, place);
+    if (place.own && words.summary == NULL && words.advice == NULL)
+        words = of_own(cause);
     return words.summary != NULL || words.advice != NULL ? words : of_memory(cause, s);
 }
 

@@ -150,6 +150,7 @@ struct process_facts {
 struct witness_facts {
     mono_ms asked, at;
     bool possible;          /* false: the host could not be asked, `text` says why */
+    bool paused;            /* PING waits, but a faulty command is refused: CLIENT PAUSE */
     enum reply_class reply; /* when possible; any answer, also an error, proves that Redis works */
     char address[64];       /* where on that host, such as 127.0.0.1:6379 */
     char text[FACT_TEXT_MAX];
@@ -213,8 +214,8 @@ struct info_facts {
     int64_t ops_per_second, commands_processed, connections_received, evicted_keys, expired_keys;
     int64_t keyspace_hits, keyspace_misses;
     int64_t error_replies;  /* total_error_replies; FACT_UNKNOWN before 6.2 */
-    int64_t errors_excused; /* errorstat_MOVED + ASK + NOSCRIPT, LOADING: the load is told
-                               by itself */
+    int64_t errors_excused; /* errorstat_MOVED + ASK + NOSCRIPT, and LOADING and BUSY: the load and
+                               the script are told by themselves */
     int64_t errors_oom;     /* errorstat_OOM */
     double cpu_seconds;     /* used_cpu_sys + used_cpu_user of the process; < 0 unknown */
     enum tri loading, async_loading;

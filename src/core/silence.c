@@ -68,8 +68,8 @@ bool silence_call_due(const struct sight *s, enum cause cause, mono_ms now)
 }
 
 /* Two facts are needed: it does not answer, and its process does nothing that explains it. */
-static struct verdict judge_process(const struct sight *s, enum there there, bool deaf, bool enough,
-                                    mono_ms now)
+static struct verdict judge_process(const struct sight *s, const struct probe_facts *p,
+                                    enum there there, bool deaf, bool enough, mono_ms now)
 {
     enum activity activity = evidence_activity(s, now);
     if (activity == ACTIVITY_TRACED)
@@ -90,7 +90,11 @@ static struct verdict judge_process(const struct sight *s, enum there there, boo
     bool agreed = evidence_second_fact(there, activity);
     /* Who can be looked at is looked at twice, however long it has been silent. */
     bool blind = blind_over && !evidence_one_look(s, now);
-    return certain_if(certain && (agreed || blind), CAUSE_HUNG);
+    bool hung = certain && (agreed || blind);
+    /* Silence there and a refusal here contradict each other: a human finds out which one lies. */
+    bool torn =
+        !hung && there == THERE_SILENT && p->reply == REPLY_REFUSED && evidence_waited(s, now);
+    return torn ? certain_if(enough, CAUSE_CONNECTION_REFUSED) : certain_if(hung, CAUSE_HUNG);
 }
 
 /* Refused here, and nobody has looked there: that is one fact. Redis that runs and does not listen
@@ -145,5 +149,5 @@ struct verdict silence_judge(const struct sight *s, const struct probe_facts *p,
     if (deaf && mono_since(now, s->unit_same_since) < SILENCE_YOUNG_MS)
         return certain_if(enough && there == THERE_REFUSED, CAUSE_SYSTEMD_RESTARTING);
     return refused_here ? judge_refused(s, enough, now)
-                        : judge_process(s, there, deaf, enough, now);
+                        : judge_process(s, p, there, deaf, enough, now);
 }

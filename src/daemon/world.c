@@ -82,7 +82,7 @@ static void port_later(void *context, mono_ms at)
 
 static void on_refuse_timer(uv_timer_t *timer);
 
-static void refuse_soon(struct world *w)
+void world_refuse_soon(struct world *w)
 {
     (void)uv_timer_start(&w->refuse, on_refuse_timer, 0, 0);
 }
@@ -94,7 +94,7 @@ static void ask_redis(struct place *p, uint64_t id, enum redis_request request,
 {
     ledger_redis(&p->asked, id, request, clock_mono());
     if (p->redis == NULL)
-        refuse_soon(p->world);
+        world_refuse_soon(p->world);
     else
         redis_client_request(p->redis, id, request, args, fresh, deadline);
 }
@@ -154,13 +154,13 @@ static void open_tunnel(void *context, const char *host, int port, mono_ms deadl
 
 /* ── hosts ── */
 
-static void run_command(void *context, int service, const struct host_request *request)
+void world_command(void *context, int service, const struct host_request *request)
 {
     struct world *w = context;
     struct place *p = &w->places[service];
     ledger_host(&p->asked, request->id, request->command, request->number, clock_mono());
     if (p->controller == NULL)
-        refuse_soon(w);
+        world_refuse_soon(w);
     else
         p->controller->ops->run(p->controller, request);
 }
@@ -168,6 +168,10 @@ static void run_command(void *context, int service, const struct host_request *r
 static void take_result(struct place *p, const struct ledger_entry *asked,
                         const struct host_result *r)
 {
+    if (ticket_is_of(asked->id, TICKET_TITLE)) {
+        witness_title_ended(p, asked->id, r);
+        return;
+    }
     if (ticket_is_of(asked->id, TICKET_HANDLERS)) {
         handlers_host_ended(p->world->handlers, p->index, asked->id, r);
         return;
@@ -186,15 +190,6 @@ static void on_host_done(void *context, uint64_t id, const struct host_result *r
         take_result(p, &asked, r);
 }
 
-static void on_witness(void *context, uint64_t id, const struct witness_facts *facts);
-
-static void lose_witness(struct place *p, uint64_t id, const char *why)
-{
-    struct witness_facts facts = {.possible = false};
-    (void)str_copy_clean(facts.text, sizeof facts.text, why, strlen(why));
-    on_witness(p, id, &facts);
-}
-
 void place_end_lost(struct place *p, struct ledger *lost, const char *why)
 {
     struct ledger_entry e;
@@ -202,7 +197,7 @@ void place_end_lost(struct place *p, struct ledger *lost, const char *why)
         struct redis_answer answer;
         struct host_result result;
         if (!e.of_host && e.request == REDIS_REQUEST_COUNT) {
-            lose_witness(p, e.id, why);
+            witness_lost(p, e.id, why);
         } else if (e.of_host) {
             ledger_lost_host(&e, why, &result);
             take_result(p, &e, &result);
@@ -233,46 +228,6 @@ static void on_exited(void *context)
 {
     struct place *p = context;
     engine_process_ended(p->world->engine, p->index, now_here());
-}
-
-/* ── the Redis host's own view ── */
-
-static void open_way(void *context, const char *host, int port, mono_ms deadline,
-                     void (*done)(void *done_context, int fd, const struct error *error),
-                     void *done_context)
-{
-    struct place *p = context;
-    ssh_tunnel_try(p->world->ssh, &p->world->settings->services[p->index].ssh, host, port, deadline,
-                   done, done_context);
-}
-
-static void forget_way(void *context, const void *done_context)
-{
-    const struct place *p = context;
-    ssh_tunnel_forget(p->world->ssh, done_context);
-}
-
-static void port_witness(void *context, int service, uint64_t id, int port, mono_ms deadline)
-{
-    struct world *w = context;
-    struct place *p = &w->places[service];
-    if (p->witness != NULL) {
-        witness_ask(p->witness, id, port, deadline);
-        return;
-    }
-    ledger_redis(&p->asked, id, REDIS_REQUEST_COUNT, clock_mono()); /* stands for the witness */
-    refuse_soon(w);
-}
-
-static void on_witness(void *context, uint64_t id, const struct witness_facts *facts)
-{
-    struct place *p = context;
-    if (ticket_is_of(id, TICKET_HANDLERS)) {
-        handlers_witness_ended(p->world->handlers, p->index, id, facts);
-        return;
-    }
-    struct witness_outcome o = {.id = id, .facts = *facts};
-    engine_witness_ended(p->world->engine, p->index, &o, now_here());
 }
 
 /* ── dependent services ── */
@@ -345,15 +300,6 @@ int place_open_redis(struct world *w, int index, const struct service_settings *
     return r < 0 ? error_prefix(err, "service %s", s->id) : 0;
 }
 
-int place_open_witness(struct world *w, int index, const struct service_settings *s,
-                       struct ends *ret, struct error *err)
-{
-    struct place *p = &w->places[index];
-    const struct witness_way way = {.context = p, .open = open_way, .forget = forget_way};
-    return witness_new(w->loop, s->control == CONTROL_SSH ? &way : NULL, s, on_witness, p,
-                       &ret->witness, err);
-}
-
 int place_open_controller(struct world *w, int index, const struct service_settings *s,
                           struct ends *ret, struct error *err)
 {
@@ -414,8 +360,8 @@ static int open_engine(struct world *w, struct error *err)
         .context = w,
         .wake_at = port_wake_at,
         .redis = port_redis,
-        .host = run_command,
-        .witness = port_witness,
+        .host = world_command,
+        .witness = world_witness,
         .probe = port_probe,
         .log = port_log,
         .root = geteuid() == 0,
@@ -425,9 +371,9 @@ static int open_engine(struct world *w, struct error *err)
     struct handlers_ports handlers = {
         .context = w,
         .now = port_now,
-        .host = run_command,
+        .host = world_command,
         .redis = handlers_redis,
-        .witness = port_witness,
+        .witness = world_witness,
         .later = port_later,
         .self = port_self,
         .audit_look = port_audit_look,

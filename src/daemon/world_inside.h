@@ -15,6 +15,15 @@
 #include "store/audit.h"
 #include "store/store.h"
 
+/* The engine's newest question of the witness. */
+struct witness_question {
+    uint64_t id;
+    int port;
+    mono_ms deadline;
+    bool titled;                  /* the process has been asked, too, where it listens */
+    struct witness_facts refused; /* what the port said before */
+};
+
 struct place {
     struct world *world;
     int index;
@@ -23,6 +32,7 @@ struct place {
     struct redis_tunnel tunnel;
     struct controller *controller;
     struct witness *witness;
+    struct witness_question question;
     struct ledger asked;  /* of Redis and the host, without an answer yet */
     struct error problem; /* why the service cannot be watched; code 0 = it is, with both ends */
     char stored[32];      /* status and health of the service_status that was stored last */
@@ -66,8 +76,6 @@ int place_open_redis(struct world *w, int index, const struct service_settings *
                      struct error *err) ATTR_MUST_USE;
 int place_open_controller(struct world *w, int index, const struct service_settings *s,
                           struct ends *ret, struct error *err) ATTR_MUST_USE;
-int place_open_witness(struct world *w, int index, const struct service_settings *s,
-                       struct ends *ret, struct error *err) ATTR_MUST_USE;
 /* All of them, or none and the problem, with its place in the file. */
 void place_open(struct world *w, int index, const struct settings *settings, struct ends *ret);
 /* Takes what place_open() gave. */
@@ -76,6 +84,19 @@ void place_close_ends(struct ends *e);
 /* Ends each of them once, as not known. */
 void place_end_lost(struct place *p, struct ledger *lost, const char *why);
 bool world_needs_ssh(const struct settings *settings);
+/* The port of engine and handlers: a command on the service's host. */
+void world_command(void *context, int service, const struct host_request *request);
+/* What waits for a service without ends is answered on a later turn of the loop. */
+void world_refuse_soon(struct world *w);
+
+/* world_witness.c */
+int place_open_witness(struct world *w, int index, const struct service_settings *s,
+                       struct ends *ret, struct error *err) ATTR_MUST_USE;
+/* The port of engine and handlers: PING from the Redis host itself. */
+void world_witness(void *context, int service, uint64_t id, int port, mono_ms deadline);
+void witness_title_ended(struct place *p, uint64_t id, const struct host_result *r);
+/* The question has nobody left who could answer it. */
+void witness_lost(struct place *p, uint64_t id, const char *why);
 
 /* world_records.c: the store, the audit file, the histories and the accounts that rest on them. */
 int world_open_records(struct world *w, struct error *err) ATTR_MUST_USE;

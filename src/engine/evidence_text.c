@@ -67,6 +67,9 @@ static void witness_text(const struct service *s, char *text, size_t size)
         return;
     if (!w->possible)
         (void)str_format(text, size, "on its own host: could not be asked (%s)", w->text);
+    else if (w->paused)
+        (void)str_format(text, size, "on its own host, at %s: %s: clients are paused", w->address,
+                         w->text);
     else if (reply_answered(w->reply))
         (void)str_format(text, size, "on its own host: answers %s at %s",
                          reply_class_word(w->reply), w->address);

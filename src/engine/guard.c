@@ -279,8 +279,10 @@ static struct cause_place place_of(const struct service *s, char *address, size_
         (void)str_copy(address, size, r->socket);
     else
         (void)str_format(address, size, "%s:%d", r->host, r->port);
-    bool here = s->settings->control != CONTROL_SSH;
-    return (struct cause_place){s->settings->unit, address, here};
+    return (struct cause_place){.unit = s->settings->unit,
+                                .address = address,
+                                .here = s->settings->control != CONTROL_SSH,
+                                .own = s->settings->control == CONTROL_PROCESS};
 }
 
 /* A unit that has failed again lost the log lines of the failure before, which named the cause. */

@@ -43,10 +43,12 @@ static bool starting(const struct unit_facts *unit)
     return unit->active == UNIT_ACTIVATING && str_equal(unit->sub, "start");
 }
 
-/* Errors of a Redis that serves all the same: with them, too, the open connection shows the door. */
-static bool serves(enum reply_class reply)
+/* Answers of a Redis that takes new connections as well: with them, too, the open connection shows
+ * the door. */
+static bool shows_door(enum reply_class reply)
 {
-    return reply == REPLY_PONG || reply == REPLY_MISCONF || reply == REPLY_MASTERDOWN;
+    return reply == REPLY_PONG || reply == REPLY_MISCONF || reply == REPLY_MASTERDOWN ||
+           reply == REPLY_LOADING;
 }
 
 /* Counts new connections that fail while the open one is answered: it must have answered a PING
@@ -59,7 +61,7 @@ static void note_door(struct service *s, const struct probe_facts *p, mono_ms as
         sight->shut_out = 0;
         return;
     }
-    if (!serves(sight->kept.reply)) {
+    if (!shows_door(sight->kept.reply)) {
         if (sight->failed_probes > 0) /* it may have loaded since, or INFO has opened it */
             watch_ask_again(s, now);
         return;

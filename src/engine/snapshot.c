@@ -292,6 +292,17 @@ static const char *newest_word(const struct probe_facts *p, bool waits)
     return waits && reply_answered(p->reply) ? "waiting" : reply_class_word(p->reply);
 }
 
+/* What the unit is may have changed since it was looked at: Redis began to fail afterwards, or the
+ * looks have stopped. */
+static bool unit_is_old(const struct service *s, struct now now)
+{
+    const struct sight *t = &s->sight;
+    if (t->unit.asked.ms == 0)
+        return false;
+    return (watch_in_doubt(s) && t->unit.asked.ms < t->doubt_since.ms) ||
+           mono_since(now.mono, t->unit.asked) > 2 * s->watch_policy.systemd_interval_ms;
+}
+
 static json_t *facts_json(const struct service *s, struct now now)
 {
     const struct sight *t = &s->sight;
@@ -307,6 +318,7 @@ static json_t *facts_json(const struct service *s, struct now now)
     snapshot_put_int(facts, "unit_pid", t->unit.main_pid);
     snapshot_put_int(facts, "unit_age_ms",
                      t->unit.asked.ms == 0 ? FACT_UNKNOWN : mono_since(now.mono, t->unit.asked));
+    (void)json_put_bool(facts, "unit_is_old", unit_is_old(s, now));
     (void)json_put_text(facts, "process", evidence_activity_word(evidence_activity(t, now.mono)));
     (void)json_put_text(facts, "on_its_host", evidence_there_word(evidence_there(t, now.mono)));
     (void)json_put_text(facts, "log", log_class_word(t->log.class));
@@ -317,6 +329,17 @@ static json_t *facts_json(const struct service *s, struct now now)
     (void)json_put_int(facts, "attempts", s->recovery.attempts);
     (void)json_put_bool(facts, "breaker_open", s->recovery.breaker.open);
     return facts;
+}
+
+static void add_old_look(const struct service *s, struct now now, json_t *reasons)
+{
+    char text[FACT_TEXT_MAX];
+    if (!unit_is_old(s, now))
+        return;
+    (void)str_format(text, sizeof text,
+                     "The unit was last looked at %.1f s ago: what it is now is not known.",
+                     (double)mono_since(now.mono, s->sight.unit.asked) / 1000.0);
+    snapshot_add_text(reasons, text);
 }
 
 json_t *engine_explain_json(const struct engine *e, int service, struct now now)
@@ -359,6 +382,7 @@ json_t *engine_explain_json(const struct engine *e, int service, struct now now)
     };
     snapshot_add_text(reasons, probing ? "Whether a restart would help is not known yet."
                                        : verdicts[row->restart]);
+    add_old_look(s, now, reasons);
     if (endless)
         snapshot_add_text(reasons, "Resus could not end the script and has called a human.");
     bool said = reason == WITHHELD_RESTART_USELESS || reason == WITHHELD_RESTART_HARMFUL;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "base/date.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/file.h"
@@ -132,54 +133,55 @@ static bool read_rule(const char *p, struct zone *z)
            *p == '\0';
 }
 
-static bool leap(int64_t y)
+static int64_t year_start(int64_t year)
 {
-    return (y % 4 == 0 && y % 100 != 0) || y % 400 == 0;
-}
-
-static int64_t floor_div(int64_t a, int64_t b)
-{
-    return a / b - (a % b < 0);
-}
-
-/* Days from 1970-01-01 to the first of January of `y`. */
-static int64_t year_start(int64_t y)
-{
-    y--;
-    return 365 * (y - 1969) + floor_div(y, 4) - floor_div(y, 100) + floor_div(y, 400) - 477;
+    return date_days((struct date){(int)year, 1, 1});
 }
 
 /* Days into the year. */
 static int64_t change_day(const struct change *c, int64_t year)
 {
-    static const int before[] = {0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334, 365};
     if (c->kind == CHANGE_DAY)
         return c->day;
     if (c->kind == CHANGE_JULIAN) /* 1..365, the 29th of February is never counted */
-        return c->day - 1 + (leap(year) && c->day > 59);
-    int64_t first = before[c->month - 1] + (leap(year) && c->month > 2);
-    int64_t length = before[c->month] - before[c->month - 1] + (leap(year) && c->month == 2);
-    int64_t weekday = (year_start(year) + first + 4) % 7; /* 1970-01-01 was a Thursday */
-    if (weekday < 0)
-        weekday += 7;
+        return c->day - 1 + (c->day > 59 && date_month_length((int)year, 2) == 29);
+    int64_t first = date_days((struct date){(int)year, c->month, 1});
+    int64_t weekday = (date_weekday(first) + 1) % 7; /* the file counts from Sunday */
     int64_t day = (c->day - weekday + 7) % 7 + (c->week - 1) * 7;
-    while (day >= length) /* week 5 is the last */
+    while (day >= date_month_length((int)year, c->month)) /* week 5 is the last */
         day -= 7;
-    return first + day;
+    return first - year_start(year) + day;
+}
+
+static int64_t change_s(const struct change *c, int64_t year, int offset_before_s)
+{
+    return (year_start(year) + change_day(c, year)) * 86400 + c->time_s - offset_before_s;
+}
+
+/* The footer's two changes of a year, in Unix seconds. */
+static int64_t summer_start_s(const struct zone *z, int64_t year)
+{
+    return change_s(&z->start, year, z->standard_s);
+}
+
+static int64_t summer_end_s(const struct zone *z, int64_t year)
+{
+    return change_s(&z->end, year, z->summer_s);
+}
+
+/* The year by standard time. */
+static int64_t rule_year(const struct zone *z, int64_t s)
+{
+    return date_of_days(date_days_of_seconds(s + z->standard_s)).year;
 }
 
 static int rule_offset(const struct zone *z, int64_t s)
 {
     if (!z->summer)
         return z->standard_s;
-    int64_t days = floor_div(s + z->standard_s, 86400);
-    int64_t year = 1970 + floor_div(days, 366);
-    while (year_start(year + 1) <= days)
-        year++;
-    int64_t start =
-        (year_start(year) + change_day(&z->start, year)) * 86400 + z->start.time_s - z->standard_s;
-    int64_t end =
-        (year_start(year) + change_day(&z->end, year)) * 86400 + z->end.time_s - z->summer_s;
+    int64_t year = rule_year(z, s);
+    int64_t start = summer_start_s(z, year);
+    int64_t end = summer_end_s(z, year);
     bool summer = start < end ? s >= start && s < end : s >= start || s < end;
     return summer ? z->summer_s : z->standard_s;
 }
@@ -300,13 +302,17 @@ int zone_load(const char *name, struct zone **ret, struct error *err)
     }
     char path[128];
     struct buf file ATTR_CLEANUP(buf_free) = BUF_LIMIT(ZONE_FILE_MAX);
-    if (!name_ok(name) || !str_format(path, sizeof path, ZONE_FOLDER "/%s", name) ||
-        file_read(path, &file, NULL) < 0)
+    int r = -ENOENT;
+    if (name_ok(name) && str_format(path, sizeof path, ZONE_FOLDER "/%s", name))
+        r = file_read(path, &file, NULL);
+    if (r == -ENOMEM)
+        return error_set(err, r, "out of memory");
+    if (r < 0)
         return error_set(err, -ENOENT,
                          "there is no time zone \"%.64s\" in " ZONE_FOLDER
                          ": write it like Europe/Berlin (package tzdata)",
                          name);
-    int r = zone_parse(file.data, file.length, ret);
+    r = zone_parse(file.data, file.length, ret);
     return r < 0 ? error_set(err, r, "%s is not a time zone", path) : 0;
 }
 
@@ -319,13 +325,18 @@ void zone_free(struct zone *z)
     mem_free(z);
 }
 
-#define LATEST_S 253402300799LL /* the year 9999: bounds the search for the year */
+/* The years 1 to 9999: date arithmetic takes no others. */
+#define EARLIEST_S (-62135596800LL)
+#define LATEST_S 253402300799LL
 
-int zone_offset_s(const struct zone *z, wall_ms t)
+static int64_t within_years(wall_ms t)
 {
-    int64_t s = floor_div(t.ms, 1000);
-    if (s > LATEST_S)
-        s = LATEST_S;
+    int64_t s = t.ms / 1000 - (t.ms % 1000 < 0);
+    return s < EARLIEST_S ? EARLIEST_S : s > LATEST_S ? LATEST_S : s;
+}
+
+static int offset_at(const struct zone *z, int64_t s)
+{
     if (z->count == 0 || s < z->times[0])
         return z->count == 0 && z->rule ? rule_offset(z, s) : z->first;
     if (z->rule && s >= z->times[z->count - 1])
@@ -340,4 +351,48 @@ int zone_offset_s(const struct zone *z, wall_ms t)
             high = middle;
     }
     return z->offsets[low];
+}
+
+int zone_offset_s(const struct zone *z, wall_ms t)
+{
+    return offset_at(z, within_years(t));
+}
+
+/* The first instant after `s` at which the offset may change: the file's next one, the rule's, or a
+ * turn of the year, which the rule counts from. */
+static int64_t next_turn(const struct zone *z, int64_t s)
+{
+    int64_t next = INT64_MAX;
+    for (size_t i = 0; i < z->count && next == INT64_MAX; i++)
+        if (z->times[i] > s)
+            next = z->times[i];
+    if (!z->rule || !z->summer)
+        return next;
+    int64_t year = rule_year(z, s);
+    for (int64_t y = year - 1; y <= year + 1; y++) {
+        const int64_t turns[] = {summer_start_s(z, y), summer_end_s(z, y),
+                                 year_start(y) * 86400 - z->standard_s};
+        for (size_t i = 0; i < ARRAY_LENGTH(turns); i++)
+            if (turns[i] > s && turns[i] < next)
+                next = turns[i];
+    }
+    return next;
+}
+
+int zone_changes(const struct zone *z, wall_ms from, wall_ms until, struct zone_table *ret)
+{
+    int64_t s = within_years(from);
+    int64_t last = within_years(until);
+    struct zone_table table = {.first_offset_s = offset_at(z, s)};
+    int offset = table.first_offset_s;
+    for (s = next_turn(z, s); s <= last; s = next_turn(z, s)) {
+        if (offset_at(z, s) == offset)
+            continue;
+        if (table.count == ZONE_CHANGES_MAX)
+            return -E2BIG;
+        offset = offset_at(z, s);
+        table.changes[table.count++] = (struct zone_change){s, offset};
+    }
+    *ret = table;
+    return 0;
 }

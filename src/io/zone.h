@@ -6,6 +6,7 @@
 #include "base/attr.h"
 #include "base/error.h"
 #include "base/time.h"
+#include "base/zone_table.h"
 
 #define ZONE_FILE_MAX (256 * 1024)
 #define ZONE_FOLDER "/usr/share/zoneinfo" /* tzdata; $TZDIR is not asked */
@@ -21,5 +22,9 @@ void zone_free(struct zone *z); /* takes NULL */
 
 /* Seconds to add to UTC at `t`. */
 int zone_offset_s(const struct zone *z, wall_ms t);
+/* The offset at `from` and all changes after it, up to and with `until`. -E2BIG when they are more
+ * than ZONE_CHANGES_MAX. */
+int zone_changes(const struct zone *z, wall_ms from, wall_ms until,
+                 struct zone_table *ret) ATTR_MUST_USE;
 
 #endif

@@ -129,13 +129,14 @@ static void take_setup_reply(struct connection *c, const struct redis_reply *rep
     }
 }
 
-/* A farewell is said before there is a command, and Redis does not count it. LOADING, MOVED and ASK
- * are excused whoever gets them (info_facts.errors_excused): they must not be taken off twice. */
+/* A farewell is said before there is a command, and Redis does not count it. LOADING, BUSY, MOVED
+ * and ASK are excused whoever gets them (info_facts.errors_excused): they must not be taken off
+ * twice. */
 static bool counts_as_error(const struct redis_reply *reply)
 {
     enum reply_class class = reply_classify(reply);
     return reply->type == RESP_ERROR && class != REPLY_MAXCLIENTS && class != REPLY_DENIED &&
-           class != REPLY_LOADING && !str_starts(reply->text, "MOVED ") &&
+           class != REPLY_LOADING && class != REPLY_BUSY && !str_starts(reply->text, "MOVED ") &&
            !str_starts(reply->text, "ASK ");
 }
 

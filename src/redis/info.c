@@ -191,7 +191,8 @@ static void sum_up(struct sums *sums, const char *name, const char *value)
     else if (str_equal(name, "errorstat_OOM"))
         add(&sums->oom, number_after(value, "count="));
     else if (str_equal(name, "errorstat_MOVED") || str_equal(name, "errorstat_ASK") ||
-             str_equal(name, "errorstat_NOSCRIPT") || str_equal(name, "errorstat_LOADING"))
+             str_equal(name, "errorstat_NOSCRIPT") || str_equal(name, "errorstat_LOADING") ||
+             str_equal(name, "errorstat_BUSY"))
         add(&sums->excused, number_after(value, "count="));
 }
 

@@ -16,7 +16,10 @@
 #define LOOPBACK "127.0.0.1"
 #define PLACES_MAX 2
 
+#define PAUSE_SURE_MS 100 /* a PING that was sent before, and waits for longer, is held back */
+
 static const char ping[] = "*1\r\n$4\r\nPING\r\n";
+static const char faulty[] = "*1\r\n$4\r\nECHO\r\n"; /* its argument is missing */
 
 /* Where a query asks. */
 struct place {
@@ -24,6 +27,16 @@ struct place {
     int port;
     bool tls;
     bool prohibited; /* the host does not let us ask there */
+};
+
+/* A Redis whose clients are paused (CLIENT PAUSE, a failover) holds back every command, and refuses
+ * a faulty one at once. It gets one, on a connection of its own, when PING has waited for long. */
+struct second {
+    struct query *query;
+    bool asked, opening;
+    struct stream *stream;
+    struct resp_reader *reader;
+    mono_ms refused; /* when the faulty command was; 0 = it was not */
 };
 
 struct query {
@@ -40,6 +53,7 @@ struct query {
     mono_ms reached;
     struct stream *stream;
     struct resp_reader *reader;
+    struct second second;
     bool prohibited;            /* is one of the places? */
     struct witness_facts facts; /* the best so far; `address` is empty at first */
 };
@@ -59,8 +73,21 @@ static void go_on(struct query *q);
 
 /* --- the end of a query --- */
 
+static void close_second(struct query *q)
+{
+    struct second *s = &q->second;
+    if (s->opening)
+        q->witness->way.forget(q->witness->way.context, s);
+    s->opening = false;
+    stream_close(s->stream);
+    s->stream = NULL;
+    resp_reader_free(s->reader);
+    s->reader = NULL;
+}
+
 static void close_place(struct query *q)
 {
+    close_second(q);
     if (q->opening)
         q->witness->way.forget(q->witness->way.context, q);
     q->opening = q->past_way = false;
@@ -217,32 +244,37 @@ static void on_ended(void *context, enum stream_end end, const struct error *why
 
 /* --- asking at one place --- */
 
-static int wrap_tls(struct query *q, struct stream *plain, struct error *err)
+static int wrap_tls(const struct query *q, struct stream *plain, struct stream **ret,
+                    struct error *err)
 {
     struct endpoint *e = q->witness->endpoint;
     if (!q->places[q->place].tls) {
-        q->stream = plain;
+        *ret = plain;
         return 0;
     }
     stream_tls_refresh(e->tls);
-    return stream_tls_new(e->tls, e->server_name, plain, &q->stream, err);
+    return stream_tls_new(e->tls, e->server_name, plain, ret, err);
 }
 
 /* Takes `fd`; below 0: makes the connection itself. */
-static void open_place(struct query *q, int fd)
+static int new_stream(const struct query *q, int fd, struct stream **ret,
+                      struct resp_reader **ret_reader, struct error *err)
 {
-    struct witness *w = q->witness;
+    const struct witness *w = q->witness;
     const struct place *place = &q->places[q->place];
     struct stream *plain = NULL;
+    int r = fd >= 0               ? stream_fd_new(w->loop, fd, &plain, err)
+            : place->host == NULL ? stream_unix_new(w->loop, w->endpoint->socket, &plain, err)
+                                  : stream_tcp_new(w->loop, place->host, place->port, &plain, err);
+    if (r == 0)
+        r = wrap_tls(q, plain, ret, err);
+    return r == 0 ? resp_reader_new(ret_reader, err) : r;
+}
+
+static void open_place(struct query *q, int fd)
+{
     struct error err = {0};
-    int r = fd >= 0               ? stream_fd_new(w->loop, fd, &plain, &err)
-            : place->host == NULL ? stream_unix_new(w->loop, w->endpoint->socket, &plain, &err)
-                                  : stream_tcp_new(w->loop, place->host, place->port, &plain, &err);
-    if (r == 0)
-        r = wrap_tls(q, plain, &err);
-    if (r == 0)
-        r = resp_reader_new(&q->reader, &err);
-    if (r < 0) {
+    if (new_stream(q, fd, &q->stream, &q->reader, &err) < 0) {
         finish_impossible(q, err.text);
         return;
     }
@@ -310,6 +342,82 @@ static void go_on(struct query *q)
     }
 }
 
+/* --- are its clients paused? --- */
+
+static void on_second_opened(void *context)
+{
+    struct second *s = context;
+    if (stream_write(s->stream, faulty, sizeof faulty - 1) < 0)
+        close_second(s->query);
+}
+
+static void on_second_data(void *context, const char *bytes, size_t length)
+{
+    struct second *s = context;
+    struct redis_reply *reply = NULL;
+    struct error err = {0};
+    int r = resp_reader_feed(s->reader, bytes, length, &err);
+    if (r >= 0)
+        r = resp_reader_next(s->reader, &reply, &err);
+    if (r <= 0)
+        return;
+    if (reply->type == RESP_ERROR && s->refused.ms == 0)
+        s->refused = clock_mono();
+    reply_free(reply);
+}
+
+/* What comes of it otherwise shows nothing. */
+static void on_second_ended(void *context, enum stream_end end, const struct error *why)
+{
+    (void)context;
+    (void)end;
+    (void)why;
+}
+
+static void open_second(struct second *s, int fd)
+{
+    static const struct stream_events callbacks = {
+        .opened = on_second_opened, .data = on_second_data, .ended = on_second_ended};
+    struct stream_events events = callbacks;
+    struct error err = {0};
+    events.context = s;
+    if (new_stream(s->query, fd, &s->stream, &s->reader, &err) == 0)
+        stream_open(s->stream, &events);
+    else
+        close_second(s->query);
+}
+
+static void on_second_way(void *context, int fd, const struct error *error)
+{
+    struct second *s = context;
+    (void)error;
+    s->opening = false;
+    if (fd >= 0)
+        open_second(s, fd);
+}
+
+static void ask_second(struct query *q)
+{
+    struct witness *w = q->witness;
+    const struct place *place = &q->places[q->place];
+    struct second *s = &q->second;
+    if (s->asked || !q->past_way || q->stream == NULL || stream_state(q->stream) != STREAM_OPEN)
+        return;
+    s->asked = true;
+    s->query = q;
+    if (!w->remote) {
+        open_second(s, -1);
+        return;
+    }
+    s->opening = true;
+    w->way.open(w->way.context, place->host, place->port, q->deadline, on_second_way, s);
+}
+
+static bool clients_are_paused(const struct query *q, mono_ms now)
+{
+    return q->second.refused.ms != 0 && mono_since(now, q->second.refused) >= PAUSE_SURE_MS;
+}
+
 /* --- the deadline --- */
 
 /* Silence counts when Redis had at least half of the time for its answer. */
@@ -317,11 +425,15 @@ static void expire(struct query *q)
 {
     static const char silent[] = "connected, no reply in time";
     static const char slow[] = "not connected in time";
+    static const char paused[] = "PING waits, and a faulty command is refused at once";
     mono_ms now = clock_mono();
     bool waited =
         q->past_way && mono_since(now, q->reached) >= mono_since(q->deadline, q->began) / 2;
-    if (waited ||
-        (!q->witness->remote && q->stream != NULL && stream_state(q->stream) == STREAM_HANDSHAKE))
+    if (clients_are_paused(q, now)) {
+        q->facts.paused = true;
+        settle(q, REPLY_ERROR, paused, sizeof paused - 1);
+    } else if (waited || (!q->witness->remote && q->stream != NULL &&
+                          stream_state(q->stream) == STREAM_HANDSHAKE))
         settle(q, REPLY_SILENT, silent, sizeof silent - 1);
     else if (q->witness->remote)
         finish_impossible(q, "the host did not open the connection in time");
@@ -334,11 +446,16 @@ static void expire(struct query *q)
 static void on_timer(uv_timer_t *timer)
 {
     struct query *q = timer->data;
-    int64_t left = mono_since(q->deadline, clock_mono());
-    if (q->begun && left <= 0) {
+    mono_ms now = clock_mono();
+    mono_ms half = mono_add(q->began, mono_since(q->deadline, q->began) / 2);
+    if (q->begun && mono_reached(now, q->deadline)) {
         expire(q);
         return;
     }
+    bool waits = mono_reached(now, half);
+    if (q->begun && waits)
+        ask_second(q);
+    int64_t left = mono_since(waits ? q->deadline : half, now);
     /* Again where libuv, which counts from the beginning of the loop's turn, was early. */
     (void)uv_timer_start(timer, on_timer, left < 1 ? 1 : (uint64_t)left, 0);
     if (q->begun)

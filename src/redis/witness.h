@@ -1,7 +1,8 @@
 /* The witness: PING to a Redis from the place where it runs, to distinguish a dead Redis from a
  * broken path to it. Over the SSH session for a remote host, by a plain connection on this machine.
  * It asks the host's own loopback first and then the configured address; any answer of a Redis ends
- * the query, also an error. It shows no password: the loopback port may belong to another program.
+ * the query, also an error. A PING that waits for half of its time is not enough to call Redis silent: a
+ * faulty command on another connection tells whether its clients are paused. It shows no password: the loopback port may belong to another program.
  */
 #ifndef RESUS_REDIS_WITNESS_H
 #define RESUS_REDIS_WITNESS_H

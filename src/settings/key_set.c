@@ -10,6 +10,7 @@
 
 #include "base/parse.h"
 #include "base/str.h"
+#include "settings/channel_url.h"
 #include "settings/keys.h"
 #include "settings/office_hours.h"
 
@@ -48,6 +49,13 @@ static int set_name(const struct key *row, char *to, const char *text, struct er
 {
     if (text[strspn(text, " ")] == '\0')
         return error_set(err, -EINVAL, "`%s` must not be empty", row->name);
+    return copy(row, to, text, err);
+}
+
+static int set_word(const struct key *row, char *to, const char *text, struct error *err)
+{
+    if (!only(text, LETTERS DIGITS "._-"))
+        return wrong(row, text, err, "letters, digits, dots, underscores and dashes");
     return copy(row, to, text, err);
 }
 
@@ -105,8 +113,8 @@ static int set_real(const struct key *row, char *to, const char *text, struct er
     double value;
     if (parse_double(text, row->min, row->max, &value, NULL) < 0)
         return out_of_range(row, text, err, "a number");
-    if (row->type == KEY_SECONDS)
-        store_int(row, to, llround(value * 1000));
+    if (row->type == KEY_SECONDS || row->type == KEY_MINUTES)
+        store_int(row, to, llround(value * (row->type == KEY_MINUTES ? 60000 : 1000)));
     else
         memcpy(to, &value, sizeof value);
     return 0;
@@ -258,6 +266,18 @@ static int set_url(const struct key *row, char *to, const char *text, struct err
     return copy(row, to, text, err);
 }
 
+static int set_proxy(const struct key *row, char *to, const char *text, struct error *err)
+{
+    return channel_proxy_check(text, err) < 0 ? err->code : copy(row, to, text, err);
+}
+
+static int set_mailbox(const struct key *row, char *to, const char *text, struct error *err)
+{
+    if (!channel_mailbox_good(text))
+        return wrong(row, text, err, "a mail address such as ops@example.org");
+    return copy(row, to, text, err);
+}
+
 static int set_hours(const struct key *row, char *to, const char *text, struct error *err)
 {
     struct office_hours hours;
@@ -265,6 +285,12 @@ static int set_hours(const struct key *row, char *to, const char *text, struct e
     if (office_hours_parse(text, &hours, &why) < 0)
         return wrong(row, text, err, "days and hours such as \"Mon-Fri 08:00-18:00\"");
     return copy(row, to, text, err);
+}
+
+static int set_when(const struct key *row, char *to, const char *text, struct error *err)
+{
+    struct schedule *schedule = (struct schedule *)(void *)to;
+    return schedule_parse(text, schedule, err) < 0 ? error_prefix(err, "`%s`", row->name) : 0;
 }
 
 static int set_zone(const struct key *row, char *to, const char *text, struct error *err)
@@ -276,13 +302,15 @@ static int set_zone(const struct key *row, char *to, const char *text, struct er
 }
 
 static const set_fn setters[KEY_SCALARS] = {
-    [KEY_TEXT] = copy,         [KEY_NAME] = set_name,     [KEY_PATH] = set_path,
-    [KEY_PROGRAM] = set_path,  [KEY_SOCKET] = set_socket, [KEY_INT] = set_int,
-    [KEY_INT_OR_0] = set_int,  [KEY_REAL] = set_real,     [KEY_SECONDS] = set_real,
-    [KEY_MEGABYTES] = set_int, [KEY_SIZE] = set_size,     [KEY_BOOL] = set_bool,
-    [KEY_CHOICE] = set_choice, [KEY_UNIT] = set_unit,     [KEY_USER] = set_user,
-    [KEY_HOST] = set_host,     [KEY_LISTEN] = set_listen, [KEY_ADDRESS] = set_address,
-    [KEY_URL] = set_url,       [KEY_HOURS] = set_hours,   [KEY_ZONE] = set_zone,
+    [KEY_TEXT] = copy,           [KEY_NAME] = set_name,     [KEY_PATH] = set_path,
+    [KEY_PROGRAM] = set_path,    [KEY_SOCKET] = set_socket, [KEY_INT] = set_int,
+    [KEY_INT_OR_0] = set_int,    [KEY_REAL] = set_real,     [KEY_SECONDS] = set_real,
+    [KEY_MEGABYTES] = set_int,   [KEY_SIZE] = set_size,     [KEY_BOOL] = set_bool,
+    [KEY_CHOICE] = set_choice,   [KEY_UNIT] = set_unit,     [KEY_USER] = set_user,
+    [KEY_HOST] = set_host,       [KEY_LISTEN] = set_listen, [KEY_ADDRESS] = set_address,
+    [KEY_URL] = set_url,         [KEY_HOURS] = set_hours,   [KEY_ZONE] = set_zone,
+    [KEY_WORD] = set_word,       [KEY_MINUTES] = set_real,  [KEY_PROXY] = set_proxy,
+    [KEY_MAILBOX] = set_mailbox, [KEY_WHEN] = set_when,
 };
 
 int key_set(const struct key *row, void *base, const char *text, struct error *err)
@@ -297,6 +325,9 @@ bool key_equal(const struct key *row, const void *a, const void *b)
     switch (row->type) {
     case KEY_TEXT:
     case KEY_NAME:
+    case KEY_WORD:
+    case KEY_PROXY:
+    case KEY_MAILBOX:
     case KEY_PATH:
     case KEY_PROGRAM:
     case KEY_SOCKET:

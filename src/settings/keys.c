@@ -14,6 +14,10 @@
 #define WATCH(member) IN(BASE_WATCH, struct watch_policy, member)
 #define RECOVERY(member) IN(BASE_RECOVERY, struct recovery_policy, member)
 #define AFFECTED(member) IN(BASE_AFFECTED, struct affected_service, member)
+#define CHANNEL(member) IN(BASE_CHANNEL, struct channel_settings, member)
+#define ROUTE(member) IN(BASE_ROUTE, struct route_settings, member)
+#define LEVEL(member) IN(BASE_LEVEL, struct level_settings, member)
+#define WINDOW(member) IN(BASE_WINDOW, struct window_settings, member)
 #define RANGE(low, high) .min = (low), .max = (high)
 #define WATCH_FLAG(member) .flag = offsetof(struct watch_policy, member)
 #define LATER "not supported by this version"
@@ -27,6 +31,16 @@ static const char *const external_stop_words[] = {
 static const char *const compression_words[] = {"none", "gzip", NULL};
 static const char *const rotate_words[] = {"size", NULL};
 static const char *const metrics_words[] = {"viewer", "anonymous", NULL};
+static const char *const mail_tls_words[] = {
+    [MAIL_TLS_REQUIRED] = "required", [MAIL_TLS_NONE] = "none", NULL};
+static const char *const region_words[] = {[PAGERDUTY_US] = "us", [PAGERDUTY_EU] = "eu", NULL};
+/* The heartbeat has a section of its own. */
+static const char *const channel_words[] = {
+    [CHANNEL_SMTP] = "smtp",           [CHANNEL_SLACK] = "slack",
+    [CHANNEL_TEAMS] = "teams",         [CHANNEL_PAGERDUTY] = "pagerduty",
+    [CHANNEL_WEBHOOK] = "webhook",     [CHANNEL_ALERTMANAGER] = "alertmanager",
+    [CHANNEL_ALERTMANAGER + 1] = NULL,
+};
 
 /* Within a place the rows are applied in this order, whatever the order in the file: `services`
  * comes after the sections that give its defaults. */
@@ -52,11 +66,15 @@ const struct key keys[] = {
     {PLACE_ROOT, "oidc", KEY_MAP, .child = PLACE_OIDC,
      .help = "a login server whose tokens are trusted, too"},
     {PLACE_ROOT, "metrics", KEY_MAP, .child = PLACE_METRICS, .help = "figures for Prometheus"},
+    {PLACE_ROOT, "alerts", KEY_MAP, .child = PLACE_ALERTS,
+     .help = "where messages go (docs/alerts.md)"},
+    {PLACE_ROOT, "escalation", KEY_MAP, .child = PLACE_ESCALATION,
+     .help = "who is called when no one reacts"},
+    {PLACE_ROOT, "maintenance", KEY_MAP, .child = PLACE_MAINTENANCE,
+     .help = "when work is planned, and how it is announced"},
     {PLACE_ROOT, "redis_service_management", KEY_MAP, .child = PLACE_ROOT,
      .help = "all of the above may stand under this key, as in the runbook"},
-    {PLACE_ROOT, "alerts", KEY_ALIEN, .help = LATER},
     {PLACE_ROOT, "backup", KEY_ALIEN, .help = LATER},
-    {PLACE_ROOT, "maintenance", KEY_ALIEN, .help = LATER},
     {PLACE_ROOT, "users", KEY_ALIEN, .help = LATER},
     {PLACE_ROOT, "service_control", KEY_ALIEN,
      .help = "commands, deadlines and the confirmation of a stop are fixed"},
@@ -65,6 +83,9 @@ const struct key keys[] = {
     {PLACE_ROOT, "degraded_mode", KEY_ALIEN,
      .help = "it describes AutoBot's own behaviour without Redis"},
 
+    {PLACE_SERVER, "name", KEY_WORD, SETTINGS(server.name),
+     .help = "of this Resus, in messages and their ids: A-Z a-z 0-9 . _ -, at most 63; the host "
+             "name unless given"},
     {PLACE_SERVER, "listen", KEY_LISTEN, SETTINGS(server.listen), .standard = "0.0.0.0:8443",
      .restart = true, .help = "address and port of the HTTPS server"},
     {PLACE_SERVER, "tls_certificate", KEY_PATH, SETTINGS(server.tls_certificate), .trusted = true,
@@ -383,6 +404,108 @@ const struct key keys[] = {
     {PLACE_METRICS, "access", KEY_CHOICE, SETTINGS(metrics_anonymous), .choices = metrics_words,
      .standard = "viewer",
      .help = "who may read `/metrics`: viewers and up, or everybody who reaches the port"},
+
+    {PLACE_ALERTS, "channels", KEY_CHANNELS, .child = PLACE_CHANNEL,
+     .help = "one entry a channel, by a name of your choice; at most 64"},
+    {PLACE_ALERTS, "routes", KEY_ROUTES, .child = PLACE_ROUTE,
+     .help = "a list, at most 64: the first route that fits names the channels; without it P1 goes "
+             "to all channels, P2 to all but pagerduty, P3 and P4 to smtp"},
+    {PLACE_ALERTS, "page_after_seconds", KEY_SECONDS, SETTINGS(alerts.page_after_ms),
+     RANGE(0, 3600), .standard = "60",
+     .help = "a page waits this long while recovery can still help"},
+    {PLACE_ALERTS, "resolve_after_seconds", KEY_SECONDS, SETTINGS(alerts.resolve_after_ms),
+     RANGE(1, 86400), .standard = "120", .help = "so long a service must be well again"},
+    {PLACE_ALERTS, "heartbeat", KEY_MAP, .child = PLACE_HEARTBEAT,
+     .help = "requests to a service that calls people when they stop"},
+    {PLACE_ALERTS, "link", KEY_URL, SETTINGS(alerts.link),
+     .help = "the address of the console, for the links in messages"},
+    {PLACE_ALERTS, "enabled", KEY_ALIEN, .help = "alerts are on as soon as there is a channel"},
+    {PLACE_ALERTS, "recipients", KEY_ALIEN, .help = "give `to` in a channel of type smtp"},
+
+    {PLACE_CHANNEL, "type", KEY_CHOICE, CHANNEL(type), .choices = channel_words,
+     .help = "required"},
+    {PLACE_CHANNEL, "url", KEY_TEXT, CHANNEL(url),
+     .help = "smtp: `smtp://host:587` or `smtps://host`; others: http:// or https://; pagerduty: "
+             "only for another receiver of its events"},
+    {PLACE_CHANNEL, "url_file", KEY_PATH, CHANNEL(url_file), .trusted = true,
+     .help = "slack, teams, webhook: a file with the address, mode 600, because it is a secret"},
+    {PLACE_CHANNEL, "proxy", KEY_PROXY, CHANNEL(proxy),
+     .help = "http://, https:// or socks5:// and host:port; never taken from the environment"},
+    {PLACE_CHANNEL, "ca_file", KEY_PATH, CHANNEL(ca_file), .trusted = true,
+     .help = "PEM; the system's store unless given"},
+    {PLACE_CHANNEL, "timeout_seconds", KEY_SECONDS, CHANNEL(timeout_ms), RANGE(1, 300),
+     .help = "for one attempt in all; 15 unless given, 30 for smtp and webhook"},
+    {PLACE_CHANNEL, "send_resolved", KEY_BOOL, CHANNEL(send_resolved), .standard = "true",
+     .help = "say when it is over"},
+    {PLACE_CHANNEL, "log_lines", KEY_BOOL, CHANNEL(log_lines), .standard = "false",
+     .help = "lines of Redis' log too: only where admins alone read"},
+    {PLACE_CHANNEL, "from", KEY_MAILBOX, CHANNEL(from), .help = "smtp, required"},
+    {PLACE_CHANNEL, "to", KEY_MAILBOXES, CHANNEL(to),
+     .help = "smtp, required: a list of addresses, at most 32"},
+    {PLACE_CHANNEL, "username", KEY_TEXT, CHANNEL(username),
+     .help = "smtp: the login, with `password_file`"},
+    {PLACE_CHANNEL, "password_file", KEY_PATH, CHANNEL(password_file), .trusted = true,
+     .help = "smtp: a file with the password, mode 600"},
+    {PLACE_CHANNEL, "tls", KEY_CHOICE, CHANNEL(tls), .choices = mail_tls_words,
+     .standard = "required", .help = "smtp: none is for a server on this machine only"},
+    {PLACE_CHANNEL, "routing_key_file", KEY_PATH, CHANNEL(routing_key_file), .trusted = true,
+     .help = "pagerduty, required: a file with the integration key, mode 600"},
+    {PLACE_CHANNEL, "region", KEY_CHOICE, CHANNEL(region), .choices = region_words,
+     .standard = "us", .help = "pagerduty: where the account is"},
+    {PLACE_CHANNEL, "secret_file", KEY_PATH, CHANNEL(secret_file), .trusted = true,
+     .help = "webhook, required: a file with `whsec_...`, mode 600; two lines while the secret is "
+             "exchanged"},
+
+    {PLACE_ROUTE, "severities", KEY_SEVERITIES, ROUTE(severities),
+     .help = "a list of P1, P2, P3, P4; all unless given"},
+    {PLACE_ROUTE, "services", KEY_PATTERNS, ROUTE(services),
+     .help = "a list of services' ids, or `\"*\"`; all unless given; at most 64"},
+    {PLACE_ROUTE, "channels", KEY_TARGETS, ROUTE(channels),
+     .help = "required: a list of channels; an empty list sends nothing"},
+
+    {PLACE_HEARTBEAT, "url", KEY_URL, SETTINGS(alerts.heartbeat.url), .help = "one of the two"},
+    {PLACE_HEARTBEAT, "url_file", KEY_PATH, SETTINGS(alerts.heartbeat.url_file), .trusted = true,
+     .help = "a file with the address, mode 600"},
+    {PLACE_HEARTBEAT, "interval_seconds", KEY_SECONDS, SETTINGS(alerts.heartbeat.interval_ms),
+     RANGE(1, 86400), .standard = "60", .help = "between two requests"},
+    {PLACE_HEARTBEAT, "report_failure", KEY_BOOL, SETTINGS(alerts.heartbeat.report_failure),
+     .standard = "false",
+     .help = "when Resus is not well itself: `URL/fail` is called (healthchecks.io); else the "
+             "requests stop"},
+    {PLACE_HEARTBEAT, "proxy", KEY_PROXY, SETTINGS(alerts.heartbeat.proxy),
+     .help = "as of a channel"},
+    {PLACE_HEARTBEAT, "ca_file", KEY_PATH, SETTINGS(alerts.heartbeat.ca_file), .trusted = true,
+     .help = "PEM; the system's store unless given"},
+    {PLACE_HEARTBEAT, "timeout_seconds", KEY_SECONDS, SETTINGS(alerts.heartbeat.timeout_ms),
+     RANGE(1, 300), .standard = "15", .help = "for one request in all"},
+
+    {PLACE_ESCALATION, "levels", KEY_LEVELS, .child = PLACE_LEVEL,
+     .help = "a list of at most 4, the first is called first"},
+
+    {PLACE_LEVEL, "name", KEY_NAME, LEVEL(name), .help = "required"},
+    {PLACE_LEVEL, "channels", KEY_TARGETS, LEVEL(channels), .help = "required: a list of channels"},
+    {PLACE_LEVEL, "after_minutes", KEY_MINUTES, LEVEL(after_ms), RANGE(0, 10080),
+     .help = "since the incident began; 0, 30, 120 and 240 unless given"},
+
+    {PLACE_MAINTENANCE, "timezone", KEY_ZONE, SETTINGS(maintenance.timezone),
+     .help = "of the windows' times, such as Europe/Berlin; UTC unless given"},
+    {PLACE_MAINTENANCE, "windows", KEY_WINDOWS, .child = PLACE_WINDOW,
+     .help = "a list, at most 64"},
+    {PLACE_MAINTENANCE, "announce_hours", KEY_NOTICES, SETTINGS(maintenance.policy),
+     .standard = "[48, 24, 1]",
+     .help = "so long before its start a window is announced: a list of whole hours, at most 8; an "
+             "empty list announces nothing"},
+
+    {PLACE_WINDOW, "name", KEY_NAME, WINDOW(name), .help = "required; written like a service's id"},
+    {PLACE_WINDOW, "when", KEY_WHEN, WINDOW(schedule),
+     .help = "required: `Sun 02:00-04:00`, `first Sun 01:00-05:00`, `last day 22:00-02:00`, "
+             "`2026-12-24 22:00-23:00` (see above)"},
+    {PLACE_WINDOW, "except", KEY_DATES, WINDOW(schedule),
+     .help = "a list of dates of `when` without a window, such as 2026-12-27; at most 32"},
+    {PLACE_WINDOW, "services", KEY_PATTERNS, WINDOW(services),
+     .help = "a list of services' ids, or `\"*\"`; all unless given; at most 64"},
+    {PLACE_WINDOW, "impact", KEY_CHOICE, WINDOW(impact), .choices = window_impact_words,
+     .standard = "outage", .help = "what users of the services have to expect"},
 };
 const size_t key_count = ARRAY_LENGTH(keys);
 static_assert(ARRAY_LENGTH(keys) <= KEYS_MAX, "more keys than a reader can mark as seen");
@@ -408,6 +531,14 @@ static const char *const place_paths[PLACE_COUNT] = {
     [PLACE_SECURITY] = "security",
     [PLACE_OIDC] = "oidc",
     [PLACE_METRICS] = "metrics",
+    [PLACE_ALERTS] = "alerts",
+    [PLACE_CHANNEL] = "alerts.channels.NAME",
+    [PLACE_ROUTE] = "alerts.routes",
+    [PLACE_HEARTBEAT] = "alerts.heartbeat",
+    [PLACE_ESCALATION] = "escalation",
+    [PLACE_LEVEL] = "escalation.levels",
+    [PLACE_MAINTENANCE] = "maintenance",
+    [PLACE_WINDOW] = "maintenance.windows",
 };
 
 const char *place_path(enum place place)
@@ -452,34 +583,6 @@ size_t key_index(const struct key *row)
     return (size_t)(canonical - keys);
 }
 
-void key_unknown(enum place place, const char *name, char *to, size_t size)
-{
-    const char *names[KEYS_MAX];
-    size_t count = 0;
-    for (size_t i = 0; i < key_count; i++)
-        if (keys[i].place == place)
-            names[count++] = keys[i].name;
-    char clean[64];
-    (void)str_copy_clean(clean, sizeof clean, name, strnlen(name, sizeof clean));
-    (void)str_format(to, size, "unknown key `%s`", clean);
-    const char *nearest = str_nearest(names, count, name);
-    if (nearest != NULL) {
-        (void)str_append(to, size, "; did you mean `%s`?", nearest);
-        return;
-    }
-    for (size_t i = 0; i < key_count; i++)
-        if (str_equal(keys[i].name, name) && keys[i].type != KEY_ALIEN) {
-            (void)str_append(to, size, "; it belongs %s%s%s",
-                             keys[i].place == PLACE_ROOT ? "to the top level" : "under `",
-                             place_path(keys[i].place), keys[i].place == PLACE_ROOT ? "" : "`");
-            return;
-        }
-    (void)str_append(to, size, "; known here:");
-    for (size_t i = 0, shown = 0; i < key_count; i++)
-        if (keys[i].place == place && keys[i].type != KEY_ALIEN && keys[i].same_as == NULL)
-            (void)str_append(to, size, "%s %s", shown++ == 0 ? "" : ",", keys[i].name);
-}
-
 int key_set_defaults(enum base which, void *base, struct error *err)
 {
     for (size_t i = 0; i < key_count; i++)
@@ -488,45 +591,5 @@ int key_set_defaults(enum base which, void *base, struct error *err)
             if (r < 0)
                 return r;
         }
-    return 0;
-}
-
-static int reference_row(const struct key *k, struct buf *out)
-{
-    char choices[128] = "";
-    for (size_t i = 0; k->choices != NULL && k->choices[i] != NULL; i++)
-        (void)str_append(choices, sizeof choices, "%s`%s`", i == 0 ? "" : ", ", k->choices[i]);
-    char range[64] = "";
-    if (k->max > k->min)
-        (void)str_format(range, sizeof range, "%s%.10g to %.10g",
-                         k->type == KEY_INT_OR_0 ? "0, " : "", k->min, k->max);
-    if (k->type == KEY_SIZE)
-        (void)str_format(range, sizeof range, "4KB to 900GB");
-    const char *quote = k->standard == NULL ? "" : "`";
-    if (k->type == KEY_ALIEN)
-        return buf_printf(out, "| `%s` | | | no effect: %s |\n", k->name, k->help);
-    if (k->same_as != NULL)
-        return buf_printf(out, "| `%s` | %s | | another name of `%s` |\n", k->name, range,
-                          k->same_as);
-    return buf_printf(out, "| `%s` | %s%s%s | %s%s%s | %s |\n", k->name,
-                      k->type == KEY_BOOL ? "`true`, `false`" : "", choices, range, quote,
-                      k->standard == NULL ? "" : k->standard, quote,
-                      k->help == NULL ? "" : k->help);
-}
-
-int key_reference(struct buf *out)
-{
-    for (int place = 0; place < PLACE_COUNT; place++) {
-        const char *path = place_path((enum place)place);
-        int r = place == PLACE_ROOT ? buf_printf(out, "### Top level\n\n")
-                                    : buf_printf(out, "\n### `%s`\n\n", path);
-        if (r == 0)
-            r = buf_printf(out, "| key | values | default | meaning |\n|---|---|---|---|\n");
-        for (size_t i = 0; i < key_count && r == 0; i++)
-            if (keys[i].place == (enum place)place)
-                r = reference_row(&keys[i], out);
-        if (r < 0)
-            return r;
-    }
     return 0;
 }

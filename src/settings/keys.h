@@ -34,12 +34,21 @@ enum place {
     PLACE_SECURITY,
     PLACE_OIDC,
     PLACE_METRICS,
+    PLACE_ALERTS,
+    PLACE_CHANNEL,
+    PLACE_ROUTE,
+    PLACE_HEARTBEAT,
+    PLACE_ESCALATION,
+    PLACE_LEVEL,
+    PLACE_MAINTENANCE,
+    PLACE_WINDOW,
     PLACE_COUNT
 };
 
 enum key_type {
     KEY_TEXT,      /* printable text */
     KEY_NAME,      /* the same, not empty */
+    KEY_WORD,      /* letters, digits, dot, underscore and dash */
     KEY_PATH,      /* absolute, or relative to the folder of the file */
     KEY_PROGRAM,   /* a path, or a name that is looked up in PATH */
     KEY_SOCKET,    /* an absolute path that fits into sun_path */
@@ -47,6 +56,7 @@ enum key_type {
     KEY_INT_OR_0,  /* the same, and 0 (off) outside the range */
     KEY_REAL,      /* number into double */
     KEY_SECONDS,   /* number (0.5 is fine) into int64_t milliseconds */
+    KEY_MINUTES,   /* the same in minutes */
     KEY_MEGABYTES, /* whole number of MiB into int64_t bytes */
     KEY_SIZE,      /* 100MB into int64_t bytes */
     KEY_BOOL,
@@ -57,16 +67,29 @@ enum key_type {
     KEY_LISTEN,   /* host:port or [v6]:port, kept as text */
     KEY_ADDRESS,  /* host:port, [v6]:port or unix:/path, into struct redis_settings */
     KEY_URL,      /* http:// or https:// */
+    KEY_PROXY,    /* http://, https:// or socks5:// */
+    KEY_MAILBOX,  /* name@host */
     KEY_HOURS,    /* "Mon-Fri 08:00-18:00" */
     KEY_ZONE,     /* Europe/Berlin */
+    KEY_WHEN,     /* "Sun 02:00-04:00" into struct schedule */
     KEY_SCALARS,  /* (the ones above are single values, the ones below are not) */
     KEY_ROLES,    /* list of roles into a bool: may operators do it? */
     KEY_ROLE_SET, /* list of roles into a struct role_set */
     KEY_NETWORKS,
     KEY_AFFECTED,
     KEY_SERVICES,
-    KEY_MAP,   /* a further place, `child` */
-    KEY_ALIEN, /* known from other documents, without effect here */
+    KEY_SEVERITIES, /* list of P1 to P4 into a struct severity_set */
+    KEY_PATTERNS,   /* list of services' ids into a struct service_patterns */
+    KEY_MAILBOXES,  /* list of mail addresses into a struct mailbox_list */
+    KEY_TARGETS,    /* list of channels' names into a struct channel_list */
+    KEY_CHANNELS,   /* mapping of names to PLACE_CHANNEL */
+    KEY_ROUTES,     /* list of PLACE_ROUTE */
+    KEY_LEVELS,     /* list of PLACE_LEVEL */
+    KEY_NOTICES,    /* list of hours into a struct window_policy */
+    KEY_DATES,      /* list of dates into the exceptions of a struct schedule */
+    KEY_WINDOWS,    /* list of PLACE_WINDOW */
+    KEY_MAP,        /* a further place, `child` */
+    KEY_ALIEN,      /* known from other documents, without effect here */
     KEY_TYPE_COUNT
 };
 
@@ -81,6 +104,10 @@ enum base {
     BASE_WATCH,
     BASE_RECOVERY,
     BASE_AFFECTED,
+    BASE_CHANNEL,
+    BASE_ROUTE,
+    BASE_LEVEL,
+    BASE_WINDOW,
     BASE_COUNT
 };
 

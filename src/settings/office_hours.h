@@ -5,13 +5,14 @@
 #include <stdbool.h>
 
 #include "base/attr.h"
+#include "base/date.h"
 #include "base/error.h"
 #include "base/time.h"
 #include "io/zone.h"
 
 struct office_hours {
-    bool days[7]; /* from Monday */
-    int from, to; /* minutes of the day; to <= from: ends on the next day */
+    bool days[WEEKDAY_COUNT]; /* from Monday */
+    int from, to;             /* minutes of the day; to <= from: ends on the next day */
 };
 
 /* Days are names, ranges and lists of both ("Mon-Fri", "Sat,Sun", "Fri-Mon"), in any case; then the

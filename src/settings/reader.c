@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/service_id.h"
@@ -14,8 +15,6 @@
 
 static_assert(sizeof(struct service_settings) <= MEM_MAX / SETTINGS_SERVICES_MAX,
               "the largest fleet fits into one allocation");
-
-static void read_mapping(struct reader *r, yaml_node_t *node, enum place place);
 
 void reader_fail(struct reader *r, yaml_mark_t mark, const char *format, ...)
 {
@@ -32,7 +31,7 @@ void reader_fail(struct reader *r, yaml_mark_t mark, const char *format, ...)
     r->first = mark;
 }
 
-static void fail_memory(struct reader *r)
+void reader_fail_memory(struct reader *r)
 {
     (void)error_set(r->err, -ENOMEM, "%s: no memory for the settings", r->settings->path);
     r->failed = r->stopped = true;
@@ -57,21 +56,20 @@ void reader_warn(struct reader *r, yaml_mark_t mark, const char *format, ...)
     (void)str_copy(s->warnings[s->warning_count++], ERROR_TEXT_MAX, text.text);
 }
 
-static const char *kind(const yaml_node_t *node)
+const char *reader_kind(const yaml_node_t *node)
 {
     return node->type == YAML_SEQUENCE_NODE  ? "a list"
            : node->type == YAML_MAPPING_NODE ? "a mapping"
                                              : "a single value";
 }
 
-/* The text of a scalar, or NULL: it has a NUL inside. */
-static const char *text_of(const yaml_node_t *node)
+const char *reader_text(const yaml_node_t *node)
 {
     const char *text = (const char *)node->data.scalar.value;
     return strlen(text) == node->data.scalar.length ? text : NULL;
 }
 
-static bool is_null(const yaml_node_t *node)
+bool reader_null(const yaml_node_t *node)
 {
     if (node->type != YAML_SCALAR_NODE || node->data.scalar.style != YAML_PLAIN_SCALAR_STYLE)
         return false;
@@ -79,12 +77,12 @@ static bool is_null(const yaml_node_t *node)
     return text[0] == '\0' || str_equal(text, "~") || str_equal(text, "null");
 }
 
-static yaml_node_t *node_at(struct reader *r, int id)
+yaml_node_t *reader_node(struct reader *r, int id)
 {
     return yaml_document_get_node(r->document, id);
 }
 
-static bool visit(struct reader *r, const yaml_node_t *node)
+bool reader_visit(struct reader *r, const yaml_node_t *node)
 {
     if (r->stopped)
         return false;
@@ -116,15 +114,15 @@ static void read_scalar(struct reader *r, const struct key *row, const yaml_node
 {
     if (value->type != YAML_SCALAR_NODE) {
         reader_fail(r, value->start_mark, "`%s` must be a single value, not %s", row->name,
-                    kind(value));
+                    reader_kind(value));
         return;
     }
-    const char *text = text_of(value);
+    const char *text = reader_text(value);
     if (text == NULL) {
         reader_fail(r, value->start_mark, "`%s` has a NUL byte inside", row->name);
         return;
     }
-    if (is_null(value)) {
+    if (reader_null(value)) {
         reader_fail(r, value->start_mark, "`%s` has no value", row->name);
         return;
     }
@@ -139,10 +137,9 @@ static void read_scalar(struct reader *r, const struct key *row, const yaml_node
         resolve_path(r, row, value->start_mark);
 }
 
-/* Calls `item` for each scalar of a list (or for the only scalar). */
-static void read_list(struct reader *r, const struct key *row, yaml_node_t *value,
-                      void (*item)(struct reader *, const struct key *, const yaml_node_t *,
-                                   const char *))
+void reader_list(struct reader *r, const struct key *row, yaml_node_t *value,
+                 void (*item)(struct reader *, const struct key *, const yaml_node_t *,
+                              const char *))
 {
     yaml_node_item_t one = 0;
     const yaml_node_item_t *from = &one;
@@ -155,11 +152,11 @@ static void read_list(struct reader *r, const struct key *row, yaml_node_t *valu
         return;
     }
     for (; from < to; from++) {
-        const yaml_node_t *node = *from == 0 ? value : node_at(r, *from);
-        if (!visit(r, node))
+        const yaml_node_t *node = *from == 0 ? value : reader_node(r, *from);
+        if (!reader_visit(r, node))
             return;
-        const char *text = node->type == YAML_SCALAR_NODE ? text_of(node) : NULL;
-        if (text == NULL || is_null(node))
+        const char *text = node->type == YAML_SCALAR_NODE ? reader_text(node) : NULL;
+        if (text == NULL || reader_null(node))
             reader_fail(r, node->start_mark, "`%s` must be a list of words", row->name);
         else
             item(r, row, node, text);
@@ -205,12 +202,12 @@ static void take_any_role(struct reader *r, const struct key *row, const yaml_no
 static void read_roles(struct reader *r, const struct key *row, yaml_node_t *value)
 {
     *((bool *)(void *)((char *)r->base[row->base] + row->offset)) = false;
-    if (is_null(value) || (value->type == YAML_SEQUENCE_NODE &&
-                           value->data.sequence.items.start == value->data.sequence.items.top))
+    if (reader_null(value) || (value->type == YAML_SEQUENCE_NODE &&
+                               value->data.sequence.items.start == value->data.sequence.items.top))
         reader_fail(r, value->start_mark, "`%s` names nobody: it needs at least [admin]",
                     row->name);
     else
-        read_list(r, row, value, take_role);
+        reader_list(r, row, value, take_role);
 }
 
 static void take_network(struct reader *r, const struct key *row, const yaml_node_t *node,
@@ -242,7 +239,7 @@ static void read_affected_entry(struct reader *r, const struct key *row, yaml_no
     struct affected_service *entry = &service->affected[service->affected_count++];
     r->base[BASE_AFFECTED] = entry;
     if (node->type == YAML_MAPPING_NODE)
-        read_mapping(r, node, PLACE_AFFECTED);
+        reader_mapping(r, node, PLACE_AFFECTED);
     else
         read_scalar(r, key_find(PLACE_AFFECTED, "name"), node);
     if (entry->name[0] == '\0')
@@ -256,7 +253,8 @@ static void read_affected(struct reader *r, const struct key *row, yaml_node_t *
     service->affected = NULL;
     service->affected_count = 0;
     if (value->type != YAML_SEQUENCE_NODE) {
-        reader_fail(r, value->start_mark, "`%s` must be a list, not %s", row->name, kind(value));
+        reader_fail(r, value->start_mark, "`%s` must be a list, not %s", row->name,
+                    reader_kind(value));
         return;
     }
     const yaml_node_item_t *from = value->data.sequence.items.start;
@@ -268,12 +266,12 @@ static void read_affected(struct reader *r, const struct key *row, yaml_node_t *
         count = SETTINGS_AFFECTED_MAX; /* the next one is refused below */
     service->affected = mem_calloc(count, sizeof service->affected[0]);
     if (service->affected == NULL) {
-        fail_memory(r);
+        reader_fail_memory(r);
         return;
     }
     for (const yaml_node_item_t *i = from; i < to; i++) {
-        yaml_node_t *node = node_at(r, *i);
-        if (!visit(r, node))
+        yaml_node_t *node = reader_node(r, *i);
+        if (!reader_visit(r, node))
             return;
         read_affected_entry(r, row, node);
     }
@@ -304,7 +302,7 @@ static void finish_service(struct reader *r, struct service_settings *service)
 static void read_service(struct reader *r, yaml_node_t *key, yaml_node_t *value)
 {
     struct settings *s = r->settings;
-    const char *id = key->type == YAML_SCALAR_NODE ? text_of(key) : NULL;
+    const char *id = key->type == YAML_SCALAR_NODE ? reader_text(key) : NULL;
     if (!service_id_good(id)) {
         char shown[SETTINGS_ID_MAX] = "";
         (void)str_copy_clean(shown, sizeof shown, id == NULL ? "" : id,
@@ -321,24 +319,23 @@ static void read_service(struct reader *r, yaml_node_t *key, yaml_node_t *value)
     (void)str_copy(service->id, sizeof service->id, id);
     bind_service(r, service);
     if (value->type == YAML_MAPPING_NODE)
-        read_mapping(r, value, PLACE_SERVICE);
-    else if (!is_null(value))
+        reader_mapping(r, value, PLACE_SERVICE);
+    else if (!reader_null(value))
         reader_fail(r, value->start_mark, "the service `%s` must be a mapping (key: value), not %s",
-                    id, kind(value));
+                    id, reader_kind(value));
     bind_service(r, r->standard);
     finish_service(r, service);
     reader_check_shared(r, key->start_mark, service);
 }
 
-/* The place of the key with the same text before `pair`, or NULL. */
-static const yaml_node_t *earlier_key(struct reader *r, const yaml_node_t *map,
+const yaml_node_t *reader_earlier_key(struct reader *r, const yaml_node_t *map,
                                       const yaml_node_pair_t *pair)
 {
-    const yaml_node_t *key = node_at(r, pair->key);
+    const yaml_node_t *key = reader_node(r, pair->key);
     if (key->type != YAML_SCALAR_NODE)
         return NULL;
     for (const yaml_node_pair_t *p = map->data.mapping.pairs.start; p < pair; p++) {
-        const yaml_node_t *other = node_at(r, p->key);
+        const yaml_node_t *other = reader_node(r, p->key);
         if (other->type == YAML_SCALAR_NODE &&
             other->data.scalar.length == key->data.scalar.length &&
             memcmp(other->data.scalar.value, key->data.scalar.value, key->data.scalar.length) == 0)
@@ -350,13 +347,13 @@ static const yaml_node_t *earlier_key(struct reader *r, const yaml_node_t *map,
 static void read_services(struct reader *r, yaml_node_t *value)
 {
     struct settings *s = r->settings;
-    if (value->type != YAML_MAPPING_NODE && !is_null(value)) {
+    if (value->type != YAML_MAPPING_NODE && !reader_null(value)) {
         reader_fail(r, value->start_mark, "`services` must be a mapping of ids, not %s",
-                    kind(value));
+                    reader_kind(value));
         return;
     }
-    yaml_node_pair_t *from = is_null(value) ? NULL : value->data.mapping.pairs.start;
-    yaml_node_pair_t *to = is_null(value) ? NULL : value->data.mapping.pairs.top;
+    yaml_node_pair_t *from = reader_null(value) ? NULL : value->data.mapping.pairs.start;
+    yaml_node_pair_t *to = reader_null(value) ? NULL : value->data.mapping.pairs.top;
     size_t count = from == NULL ? 0 : (size_t)(to - from);
     if (count == 0 || count > SETTINGS_SERVICES_MAX) {
         reader_fail(r, value->start_mark,
@@ -367,19 +364,19 @@ static void read_services(struct reader *r, yaml_node_t *value)
     }
     s->services = mem_calloc(count, sizeof s->services[0]);
     if (s->services == NULL) {
-        fail_memory(r);
+        reader_fail_memory(r);
         return;
     }
     for (yaml_node_pair_t *pair = from; pair < to; pair++) {
-        yaml_node_t *key = node_at(r, pair->key);
-        const yaml_node_t *other = earlier_key(r, value, pair);
-        if (!visit(r, key))
+        yaml_node_t *key = reader_node(r, pair->key);
+        const yaml_node_t *other = reader_earlier_key(r, value, pair);
+        if (!reader_visit(r, key))
             return;
         if (other != NULL)
             reader_fail(r, key->start_mark, "the service `%s` is given twice (first on line %zu)",
                         (const char *)key->data.scalar.value, other->start_mark.line + 1);
         else
-            read_service(r, key, node_at(r, pair->value));
+            read_service(r, key, reader_node(r, pair->value));
     }
 }
 
@@ -392,10 +389,10 @@ static void read_value(struct reader *r, const struct found *f)
         if (f->row->child == PLACE_TLS)
             ((struct service_settings *)r->base[BASE_SERVICE])->redis.tls.enabled = true;
         if (f->value->type == YAML_MAPPING_NODE)
-            read_mapping(r, f->value, f->row->child);
-        else if (!is_null(f->value))
+            reader_mapping(r, f->value, f->row->child);
+        else if (!reader_null(f->value))
             reader_fail(r, f->value->start_mark, "`%s` must be a mapping (key: value), not %s",
-                        f->row->name, kind(f->value));
+                        f->row->name, reader_kind(f->value));
         break;
     case KEY_ALIEN:
         reader_warn(r, f->key->start_mark, "`%s` has no effect: %s", f->row->name, f->row->help);
@@ -404,10 +401,10 @@ static void read_value(struct reader *r, const struct found *f)
         read_roles(r, f->row, f->value);
         break;
     case KEY_ROLE_SET:
-        read_list(r, f->row, f->value, take_any_role);
+        reader_list(r, f->row, f->value, take_any_role);
         break;
     case KEY_NETWORKS:
-        read_list(r, f->row, f->value, take_network);
+        reader_list(r, f->row, f->value, take_network);
         break;
     case KEY_AFFECTED:
         read_affected(r, f->row, f->value);
@@ -416,8 +413,16 @@ static void read_value(struct reader *r, const struct found *f)
         r->settings->services_named = true;
         read_services(r, f->value);
         break;
+    case KEY_NOTICES:
+    case KEY_DATES:
+    case KEY_WINDOWS:
+        reader_maintenance(r, f->row, f->value);
+        break;
     default:
-        read_scalar(r, f->row, f->value);
+        if (f->row->type < KEY_SCALARS)
+            read_scalar(r, f->row, f->value);
+        else
+            reader_alerts(r, f->row, f->value);
         break;
     }
 }
@@ -426,7 +431,7 @@ static void read_value(struct reader *r, const struct found *f)
 static void note_key(struct reader *r, yaml_node_t *key, yaml_node_t *value, enum place place,
                      struct found found[KEYS_MAX], bool merging)
 {
-    const char *name = text_of(key);
+    const char *name = reader_text(key);
     const struct key *row = name == NULL ? NULL : key_find(place, name);
     if (row == NULL) {
         char text[ERROR_TEXT_MAX];
@@ -460,15 +465,16 @@ static void collect_merged(struct reader *r, yaml_node_t *value, enum place plac
         collect(r, value, place, found, merges);
     } else if (value->type == YAML_SEQUENCE_NODE) {
         for (yaml_node_item_t *i = value->data.sequence.items.start;
-             i < value->data.sequence.items.top && visit(r, value); i++) {
-            yaml_node_t *node = node_at(r, *i);
+             i < value->data.sequence.items.top && reader_visit(r, value); i++) {
+            yaml_node_t *node = reader_node(r, *i);
             if (node->type == YAML_MAPPING_NODE)
                 collect(r, node, place, found, merges);
             else
-                reader_fail(r, node->start_mark, "`<<` must name mappings, not %s", kind(node));
+                reader_fail(r, node->start_mark, "`<<` must name mappings, not %s",
+                            reader_kind(node));
         }
     } else {
-        reader_fail(r, value->start_mark, "`<<` must name a mapping, not %s", kind(value));
+        reader_fail(r, value->start_mark, "`<<` must name a mapping, not %s", reader_kind(value));
     }
 }
 
@@ -478,12 +484,12 @@ static void collect(struct reader *r, yaml_node_t *map, enum place place,
     for (int merged = 0; merged < 2; merged++) /* own keys first, then what `<<` brings */
         for (yaml_node_pair_t *p = map->data.mapping.pairs.start; p < map->data.mapping.pairs.top;
              p++) {
-            yaml_node_t *key = node_at(r, p->key);
-            yaml_node_t *value = node_at(r, p->value);
-            if (!visit(r, key))
+            yaml_node_t *key = reader_node(r, p->key);
+            yaml_node_t *value = reader_node(r, p->value);
+            if (!reader_visit(r, key))
                 return;
             if (key->type != YAML_SCALAR_NODE) {
-                reader_fail(r, key->start_mark, "a key must be a word, not %s", kind(key));
+                reader_fail(r, key->start_mark, "a key must be a word, not %s", reader_kind(key));
                 continue;
             }
             const char *name = (const char *)key->data.scalar.value;
@@ -499,7 +505,7 @@ static void collect(struct reader *r, yaml_node_t *map, enum place place,
         }
 }
 
-static void read_mapping(struct reader *r, yaml_node_t *node, enum place place)
+void reader_mapping(struct reader *r, yaml_node_t *node, enum place place)
 {
     struct found found[KEYS_MAX] = {0};
     size_t before = r->problems;
@@ -521,6 +527,7 @@ static int set_defaults(struct settings *s, struct service_settings *standard, s
         .watch = watch_policy_default(),
         .recovery = recovery_policy_default(),
     };
+    s->maintenance.policy = (struct window_policy){{48, 24, 1}, 3};
     int r = key_set_defaults(BASE_SETTINGS, s, err);
     return r < 0 ? r : key_set_defaults(BASE_SERVICE, standard, err);
 }
@@ -531,7 +538,7 @@ static void add_only_service(struct reader *r)
     struct settings *s = r->settings;
     s->services = mem_calloc(1, sizeof s->services[0]);
     if (s->services == NULL) {
-        fail_memory(r);
+        reader_fail_memory(r);
         return;
     }
     s->services[0] = *r->standard;
@@ -540,11 +547,21 @@ static void add_only_service(struct reader *r)
     finish_service(r, &s->services[0]);
 }
 
+/* A host name that is no word (RFC 1123 allows none) becomes "resus". */
+static void name_instance(struct settings *s)
+{
+    char host[sizeof s->server.name] = "";
+    struct error ignored = {0};
+    (void)gethostname(host, sizeof host - 1);
+    if (key_set(key_find(PLACE_SERVER, "name"), s, host, &ignored) < 0)
+        (void)str_copy(s->server.name, sizeof s->server.name, "resus");
+}
+
 static bool says_nothing(const yaml_node_t *root)
 {
     if (root != NULL && root->type == YAML_MAPPING_NODE)
         return root->data.mapping.pairs.start == root->data.mapping.pairs.top;
-    return root == NULL || is_null(root);
+    return root == NULL || reader_null(root);
 }
 
 int reader_run(yaml_document_t *document, struct settings *settings, struct error *err)
@@ -564,12 +581,14 @@ int reader_run(yaml_document_t *document, struct settings *settings, struct erro
         yaml_node_t *root = yaml_document_get_root_node(document);
         settings->empty = says_nothing(root);
         if (root != NULL && root->type == YAML_MAPPING_NODE)
-            read_mapping(&r, root, PLACE_ROOT);
-        else if (root != NULL && !is_null(root))
+            reader_mapping(&r, root, PLACE_ROOT);
+        else if (root != NULL && !reader_null(root))
             reader_fail(&r, root->start_mark, "the file must be a mapping (key: value), not %s",
-                        kind(root));
+                        reader_kind(root));
         if (!r.failed && settings->services == NULL)
             add_only_service(&r);
+        if (settings->server.name[0] == '\0')
+            name_instance(settings);
         result = r.failed ? r.err->code : 0;
     }
     mem_free(standard);

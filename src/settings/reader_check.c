@@ -206,8 +206,18 @@ static void check_root(struct reader *r, const yaml_node_t *map, const struct fo
 
 static void (*const checks[PLACE_COUNT])(struct reader *, const yaml_node_t *,
                                          const struct found[KEYS_MAX]) = {
-    [PLACE_ROOT] = check_root, [PLACE_SERVER] = check_server, [PLACE_SERVICE] = check_service,
-    [PLACE_TLS] = check_tls,   [PLACE_OIDC] = check_oidc,     [PLACE_THRESHOLDS] = check_thresholds,
+    [PLACE_ROOT] = check_root,
+    [PLACE_SERVER] = check_server,
+    [PLACE_SERVICE] = check_service,
+    [PLACE_TLS] = check_tls,
+    [PLACE_OIDC] = check_oidc,
+    [PLACE_THRESHOLDS] = check_thresholds,
+    [PLACE_CHANNEL] = reader_check_channel,
+    [PLACE_HEARTBEAT] = reader_check_heartbeat,
+    [PLACE_ROUTE] = reader_check_route,
+    [PLACE_LEVEL] = reader_check_level,
+    [PLACE_MAINTENANCE] = reader_check_maintenance,
+    [PLACE_WINDOW] = reader_check_window,
 };
 
 void reader_check(struct reader *r, enum place place, const yaml_node_t *map,

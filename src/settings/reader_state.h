@@ -29,6 +29,49 @@ struct found {
 void reader_fail(struct reader *r, yaml_mark_t mark, const char *format, ...) ATTR_PRINTF(3, 4);
 void reader_warn(struct reader *r, yaml_mark_t mark, const char *format, ...) ATTR_PRINTF(3, 4);
 
+void reader_fail_memory(struct reader *r);
+
+/* Reads the keys of a mapping, checks it, and reports what is wrong. */
+void reader_mapping(struct reader *r, yaml_node_t *node, enum place place);
+/* Calls `item` for each scalar of a list (or for the only scalar). */
+void reader_list(struct reader *r, const struct key *row, yaml_node_t *value,
+                 void (*item)(struct reader *, const struct key *, const yaml_node_t *,
+                              const char *));
+/* Counts a node; false: the reader stops. */
+bool reader_visit(struct reader *r, const yaml_node_t *node);
+yaml_node_t *reader_node(struct reader *r, int id);
+const char *reader_kind(const yaml_node_t *node); /* "a list" */
+/* The text of a scalar, or NULL: it has a NUL inside. */
+const char *reader_text(const yaml_node_t *node);
+bool reader_null(const yaml_node_t *node);
+/* The key with the same text before `pair`, or NULL. */
+const yaml_node_t *reader_earlier_key(struct reader *r, const yaml_node_t *map,
+                                      const yaml_node_pair_t *pair);
+
+/* The items of a list that holds mappings only and at most `most`; their number, -1 when it is none
+ * and that was reported. */
+int reader_list_of_mappings(struct reader *r, const struct key *row, yaml_node_t *value, int most,
+                            yaml_node_item_t **ret_items);
+
+/* The lists of `maintenance`, and what is wrong with it or a window after the keys were read. */
+void reader_maintenance(struct reader *r, const struct key *row, yaml_node_t *value);
+void reader_check_maintenance(struct reader *r, const yaml_node_t *map,
+                              const struct found found[KEYS_MAX]);
+void reader_check_window(struct reader *r, const yaml_node_t *map,
+                         const struct found found[KEYS_MAX]);
+
+/* The lists and mappings of `alerts` and `escalation`. */
+void reader_alerts(struct reader *r, const struct key *row, yaml_node_t *value);
+/* What is wrong with a channel, a route, a level, the heartbeat after its keys were read. */
+void reader_check_channel(struct reader *r, const yaml_node_t *map,
+                          const struct found found[KEYS_MAX]);
+void reader_check_heartbeat(struct reader *r, const yaml_node_t *map,
+                            const struct found found[KEYS_MAX]);
+void reader_check_route(struct reader *r, const yaml_node_t *map,
+                        const struct found found[KEYS_MAX]);
+void reader_check_level(struct reader *r, const yaml_node_t *map,
+                        const struct found found[KEYS_MAX]);
+
 /* After a mapping was read: `found` says which of its keys were there, by key_index(). */
 void reader_check(struct reader *r, enum place place, const yaml_node_t *map,
                   const struct found found[KEYS_MAX]);

@@ -53,6 +53,9 @@ void settings_free(struct settings *s)
     for (size_t i = 0; i < s->service_count; i++)
         mem_free(s->services[i].affected);
     mem_free(s->services);
+    mem_free(s->alerts.channels);
+    mem_free(s->alerts.routes);
+    mem_free(s->maintenance.windows);
     mem_free(s);
 }
 

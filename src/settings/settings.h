@@ -11,18 +11,10 @@
 #include "base/attr.h"
 #include "base/error.h"
 #include "base/network.h"
-#include "base/service_id.h"
 #include "core/policy.h"
-
-#define SETTINGS_SERVICES_MAX 4096
-#define SETTINGS_ID_MAX SERVICE_ID_SIZE /* the id in every path */
-#define SETTINGS_NAME_MAX 128
-#define SETTINGS_UNIT_MAX 129 /* [A-Za-z0-9@._-], at most 128 */
-#define SETTINGS_HOST_MAX 256
-#define SETTINGS_PATH_MAX 1024
-#define SETTINGS_AFFECTED_MAX 32
-#define SETTINGS_WARNINGS_MAX 64
-#define SETTINGS_FILE_MAX (4 * 1024 * 1024)
+#include "settings/alert_settings.h"
+#include "settings/limits.h"
+#include "settings/maintenance_settings.h"
 
 enum control { CONTROL_SYSTEMD, CONTROL_SSH, CONTROL_PROCESS };
 enum redis_via { VIA_DIRECT, VIA_SSH };
@@ -96,6 +88,7 @@ struct network_list {
 };
 
 struct server_settings {
+    char name[64];                  /* of this instance, in messages and their ids; never "" */
     char listen[SETTINGS_HOST_MAX]; /* "0.0.0.0:8443" */
     char tls_certificate[SETTINGS_PATH_MAX], tls_key[SETTINGS_PATH_MAX];
     char state_dir[SETTINGS_PATH_MAX];
@@ -156,6 +149,9 @@ struct settings {
     struct rate_limits rate_limits;
     struct security_settings security;
     struct oidc_settings oidc;
+    struct alert_settings alerts;
+    struct escalation_settings escalation;
+    struct maintenance_settings maintenance;
     bool metrics_anonymous; /* may everybody read /metrics? */
     char warnings[SETTINGS_WARNINGS_MAX]
                  [ERROR_TEXT_MAX]; /* keys without effect and the like, "file:line:column: ..." */

@@ -23,7 +23,7 @@ struct eye {
 
 static void judge(struct eye *e)
 {
-    static const struct cause_place here = {"redis-server", "127.0.0.1:6379", true};
+    static const struct cause_place here = {"redis-server", "127.0.0.1:6379", true, false};
     char words[CAUSE_WORDS_MAX];
     struct verdict v = cause_judge(&e->sight, e->now);
     PROMISE(v.cause < CAUSE_COUNT && cause_row(v.cause)->code[0] != '\0');

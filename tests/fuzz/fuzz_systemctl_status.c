@@ -16,6 +16,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     systemctl_parse_show(text, size, &unit);
     systemctl_parse_is_active(text, size, &unit);
+    int port = systemctl_listening_port(text, size);
+    if (port < 0 || port > UINT16_MAX)
+        abort();
     (void)host_reload_unsupported(text, size);
     return 0;
 }

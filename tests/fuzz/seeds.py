@@ -260,6 +260,11 @@ def frames(*objects):
 def raw_frames(*objects):
     return b"".join(struct.pack(">I", len(text(o))) + text(o) for o in objects)
 
+WINDOW = {"window": "weekly", "date": "2026-12-06", "title": "Update", "services": ["cache", "*"], "impact": "outage",
+          "planned_by": "alice", "planned_ms": 1796000000000, "state": "planned", "starts_ms": 1796522400000, "ends_ms": 1796529600000,
+          "length_ms": 7200000, "noticed_hours": 721, "sequence": 0, "ask_ms": 0, "opened_ms": 0, "closed_ms": 0, "verified": "unverified"}
+ITEM = {"stage": "before", "text": "Create a backup", "done": True, "who": "bob", "when_ms": 1796500000000, "note": "2 GB"}
+
 
 def seeds():
     head, pem = text({"alg": "ES256", "typ": "JWT", "kid": "one"}), "-----BEGIN PUBLIC KEY-----\n"
@@ -446,6 +451,15 @@ def seeds():
             "cut": b"\x0b" + frames(ask, {"id": 2, "op": "snapshot", "service": "redis"}, restart | {"id": 3}),
             "raw": b"\x85" + raw_frames(ask, {"id": 1, "cancel": True}, {"ready": True}, {"ready": True}),
         },
+        "when": {
+            "weekly": b"Mon-Wed, Fri,Sun 22:00-01:30",
+            "monthly": b"first sun 01:00-05:00",
+            "last": b"LAST Fri 00:00-24:00",
+            "day": b"day 15 02:00-04:00",
+            "last_day": b"last  day 23:00-00:30",
+            "once": b"2028-02-29 22:00-23:00",
+        },
+        "window_json": {"planned": text(WINDOW), "open": text(WINDOW | {"state": "open", "checklist": [ITEM]})},
         "zone": {"summer": zone()},
     }
 
@@ -483,6 +497,8 @@ WORDS = {
     "timespan": ["src/host/timespan.c"],
     "token": ["src/api/token.c"],
     "web_link": ["src/daemon/web_link.c", "src/api/operations.c"],
+    "when": ["src/core/schedule_text.c", "src/base/date.c"],
+    "window_json": ["src/alerts/window_json.c", "src/core/window.c"],
 }
 QUOTED = re.compile(r'"((?:[^"\\\n]|\\.)+)"')
 NAMED = re.compile(r"\b[A-Z]\(\w+, ([\w.\[\]]+)[,)]")  # a field that a macro names: T(recovery, deadline)

@@ -1,4 +1,5 @@
-"""A TCP proxy between Resus and Redis, as haproxy or stunnel are: it can die while both ends live."""
+"""A TCP proxy between Resus and Redis, as haproxy or stunnel are: it can die, stand still or be slow while both
+ends live."""
 
 import contextlib
 import select
@@ -18,6 +19,10 @@ class Proxy:
         self._listener = None
         self._ends = []
         self._threads = []
+        self._open = threading.Event()
+        self._open.set()
+        self._ended = threading.Event()
+        self.delay = 0  # seconds before anything is passed on
         self.start()
 
     def __enter__(self):
@@ -27,6 +32,7 @@ class Proxy:
         self.die()
 
     def start(self):
+        self._ended.clear()
         with self.host.net.entered():
             self._listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -36,6 +42,8 @@ class Proxy:
 
     def die(self):
         """As by kill -9: the port refuses and every connection is closed."""
+        self.let_go()
+        self._ended.set()
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
@@ -45,6 +53,13 @@ class Proxy:
         for thread in self._threads:
             thread.join(10)
         self._ends, self._threads = [], []
+
+    def hold(self):
+        """Takes connections and bytes, and passes nothing on."""
+        self._open.clear()
+
+    def let_go(self):
+        self._open.set()
 
     def _run(self, function, *arguments):
         thread = threading.Thread(target=function, args=arguments, daemon=True)
@@ -64,12 +79,13 @@ class Proxy:
             self._ends += [near, far]
             self._run(self._carry, near, far)
 
-    @staticmethod
-    def _carry(near, far):
+    def _carry(self, near, far):
         with near, far, contextlib.suppress(OSError):
             while True:
                 for end in select.select([near, far], [], [])[0]:
                     piece = end.recv(PIECE)
                     if not piece:
                         return
+                    self._ended.wait(self.delay)
+                    self._open.wait()
                     (far if end is near else near).sendall(piece)

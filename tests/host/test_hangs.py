@@ -170,8 +170,11 @@ def test_script_that_an_acl_keeps_from_being_killed_is_left_to_a_human_in_redis_
 
 def test_hanging_restart_is_released_by_killing_the_script(host):
     with watching(host) as daemon:
-        clock = recoveries.Clock(host)
+        # Else Resus may end the script before systemd has asked Redis to stop.
+        assert daemon.cli("pause", "--for", "10m", "--reason", "until the restart hangs").status == 0
         with faults.hanging_restart(host):
+            clock = recoveries.Clock(host)
+            assert daemon.cli("resume").status == 0
             clock.pong("restart by hand that hangs in a script")
             recoveries.wait_for_actions(daemon, [("soft", "script-kill", True)])
             daemon.wait_for_cause("ok")

@@ -23,10 +23,11 @@ FLOORS = {
     "accounts": "base core io settings api store",
     "sshkeys": "base core io settings api host store",
     "engine": "base core io settings api redis host store notify",
+    "alerts": "base core io settings api redis host store notify engine",
     "doctor": "base core io settings api redis host store sshkeys engine",
-    "handlers": "base core io settings api redis host store notify accounts sshkeys engine doctor",
-    "daemon": "base core io settings api redis host store notify accounts sshkeys engine doctor handlers",
-    "cli": "base core io settings api redis host store notify accounts sshkeys engine doctor handlers daemon",
+    "handlers": "base core io settings api redis host store notify accounts sshkeys engine alerts doctor",
+    "daemon": "base core io settings api redis host store notify accounts sshkeys engine alerts doctor handlers",
+    "cli": "base core io settings api redis host store notify accounts sshkeys engine alerts doctor handlers daemon",
     "web": "base core io api",
 }
 # Under tests/unit, beside the floors' own folders: what their tests share.

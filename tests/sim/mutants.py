@@ -4,7 +4,8 @@ one at a time; the simulator is built there and has to break a promise. A mistak
 gap in the promises (docs/simulation.md). A text that is not there exactly once is an error: the list
 follows the code.
 
-usage: mutants.py FOLDER [NAME...]   (FOLDER keeps the copy, its build and the seeds that caught)
+usage: mutants.py FOLDER [NAME...]   (FOLDER keeps the copy, its build and the seeds that caught;
+                                      NAME is a mistake, or "sim" or "alertsim" for all of one)
        mutants.py --texts            (are all of them in the code? nothing is built)
 """
 import os
@@ -14,6 +15,8 @@ import shutil
 import subprocess
 import sys
 import time
+
+import mutants_alerts
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SEEDS = int(os.environ.get("SEEDS", "5000"))
@@ -234,8 +237,8 @@ MUTANTS = [
     ("stopped-once", EVIDENCE, "bool still = b->state == TASK_STOPPED && ", "bool still = ",
      "a process that was seen stopped once is restarted"),
     ("refusal-believed", SILENCE, ("return refused_here ? judge_refused(s, enough, now)\n"
-     "                        : judge_process(s, there, deaf, enough, now);", "evidence_blind_over(s, now)"),
-     ("return judge_process(s, there, deaf, enough, now);", "evidence_waited(s, now)"),
+     "                        : judge_process(s, p, there, deaf, enough, now);", "evidence_blind_over(s, now)"),
+     ("return judge_process(s, p, there, deaf, enough, now);", "evidence_waited(s, now)"),
      "a Redis that refuses us is restarted although nobody could be asked on its host"),
     ("path-restarted", CAUSE_TABLE, '{"path_broken", OVERALL_CRITICAL, RESTART_USELESS, REMEDY_HUMAN,',
      '{"path_broken", OVERALL_CRITICAL, RESTART_HELPS, REMEDY_RESTART,', "a Redis that only we cannot reach is restarted"),
@@ -295,8 +298,13 @@ def copy_tree(to):
         shutil.copymode(source, target)
 
 
-def compile_in(folder):
-    return subprocess.run(["ninja", "-C", str(folder / "build"), "-j", JOBS, "tests/sim/sim"],
+# Each simulator, and the mistakes that it has to catch.
+SIM, ALERTSIM = "tests/sim/sim", "tests/sim/alertsim"
+GROUPS = [(SIM, MUTANTS), (ALERTSIM, mutants_alerts.MUTANTS)]
+
+
+def compile_in(folder, program):
+    return subprocess.run(["ninja", "-C", str(folder / "build"), "-j", JOBS, program],
                           capture_output=True, text=True)
 
 
@@ -313,11 +321,11 @@ def keep_hint(folder, name, seen):
         (folder / "caught" / name).write_text(seed.group(1))
 
 
-def run(folder, first="1", seeds=SEEDS):
+def run(folder, program, first="1", seeds=SEEDS):
     """(caught, what was seen)."""
     environment = dict(os.environ, SEEDS=str(seeds), FROM=first, STOP="1")
     try:
-        done = subprocess.run([str(folder / "build/tests/sim/sim")], env=environment,
+        done = subprocess.run([str(folder / "build" / program)], env=environment,
                               capture_output=True, text=True, timeout=SECONDS_EACH)
     except subprocess.TimeoutExpired:
         return False, f"no violation within {SECONDS_EACH} s"
@@ -338,20 +346,20 @@ def mutated(text, mutant):
     return text
 
 
-def check(folder, mutant):
+def check(folder, program, mutant):
     name, file, _, _, why = mutant
     path = folder / file
     text = path.read_text()
     path.write_text(mutated(text, mutant))
     try:
-        built = compile_in(folder)
+        built = compile_in(folder, program)
         if built.returncode != 0:
             raise SystemExit(f"mutant {name} does not compile:\n{built.stdout}")
         begin = time.monotonic()
         hint = hint_of(folder, name)
-        caught, seen = run(folder, hint, 1) if hint is not None else (False, "")
+        caught, seen = run(folder, program, hint, 1) if hint is not None else (False, "")
         if not caught:
-            caught, seen = run(folder)
+            caught, seen = run(folder, program)
         keep_hint(folder, name, seen)
         seconds = time.monotonic() - begin
     finally:
@@ -362,25 +370,28 @@ def check(folder, mutant):
 
 def main():
     if sys.argv[1:] == ["--texts"]:
-        for mutant in MUTANTS:
-            mutated((ROOT / mutant[1]).read_text(), mutant)
+        for _, mutants in GROUPS:
+            for mutant in mutants:
+                mutated((ROOT / mutant[1]).read_text(), mutant)
         return 0
     folder = pathlib.Path(sys.argv[1]).resolve()
     wanted = set(sys.argv[2:])
-    mutants = [m for m in MUTANTS if not wanted or m[0] in wanted]
+    mutants = [(program, m) for program, group in GROUPS for m in group
+               if not wanted or m[0] in wanted or program.endswith("/" + " ".join(wanted))]
     copy_tree(folder)
     if not (folder / "build/build.ninja").exists():
         # A mistake may leave something unused: that is no reason not to compile.
         subprocess.run(["meson", "setup", "build", "-Dwerror=false"], cwd=folder, check=True,
                        stdout=subprocess.DEVNULL)
-    built = compile_in(folder)
-    if built.returncode != 0:
-        raise SystemExit(built.stdout)
-    caught, seen = run(folder) if not wanted else (False, "")
-    if caught:
-        raise SystemExit(f"the tree itself breaks a promise: {seen}")
+    for program in {program for program, _ in mutants}:
+        built = compile_in(folder, program)
+        if built.returncode != 0:
+            raise SystemExit(built.stdout)
+        caught, seen = run(folder, program) if not wanted else (False, "")
+        if caught:
+            raise SystemExit(f"the tree itself breaks a promise: {seen}")
     begin = time.monotonic()
-    count = sum(check(folder, mutant) for mutant in mutants)
+    count = sum(check(folder, program, mutant) for program, mutant in mutants)
     print(f"{count} of {len(mutants)} mutants caught in {time.monotonic() - begin:.0f} s")
     return 0 if count == len(mutants) else 1
 

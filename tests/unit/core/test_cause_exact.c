@@ -13,7 +13,7 @@
 #include "base/str.h"
 #include "core/cause.h"
 
-static const struct cause_place place = {"redis-server", "10.0.0.5:6379", false};
+static const struct cause_place place = {"redis-server", "10.0.0.5:6379", false, false};
 
 static struct sight seen(enum log_class class, const char *line)
 {

@@ -12,7 +12,7 @@
 #include "base/str.h"
 #include "core/cause.h"
 
-static const struct cause_place place = {"redis-server", "10.0.0.5:6379", false};
+static const struct cause_place place = {"redis-server", "10.0.0.5:6379", false, false};
 
 static struct sight sight_of(enum reply_class reply, const char *text)
 {
@@ -104,6 +104,10 @@ static void a_redis_that_listens_elsewhere_is_named(void **state)
     expect(CAUSE_PATH_BROKEN, &s,
            "Nothing listens at 10.0.0.5:6379; on its own host Redis answers at 127.0.0.1:6379",
            "via: ssh");
+    s.witness.paused = true;
+    s.witness.reply = REPLY_ERROR;
+    expect(CAUSE_PATH_BROKEN, &s, "makes all its clients wait", "failover");
+    s.witness.paused = false;
     s.fresh.reply = REPLY_SILENT;
     expect(CAUSE_PATH_BROKEN, &s, cause_row(CAUSE_PATH_BROKEN)->summary, "");
 }
@@ -126,7 +130,7 @@ static void a_refusal_that_nobody_could_confirm_says_why_and_what_would_allow_it
     expect(CAUSE_CONNECTION_REFUSED, &s, "got at 127.0.0.1:6379 does not tell", "address");
     s.witness = (struct witness_facts){.possible = false};
     char words[CAUSE_WORDS_MAX];
-    struct cause_place here = {"redis-server", "127.0.0.1:6379", true};
+    struct cause_place here = {"redis-server", "127.0.0.1:6379", true, false};
     assert_null(strstr(cause_advice(CAUSE_CONNECTION_REFUSED, &s, here, words), "permitopen"));
 }
 
@@ -143,11 +147,27 @@ static void a_systemd_of_this_machine_that_does_not_answer_is_named(void **state
 {
     (void)state;
     struct sight s = sight_of(REPLY_PONG, "");
-    struct cause_place here = {"redis-server", "127.0.0.1:6379", true};
+    struct cause_place here = {"redis-server", "127.0.0.1:6379", true, false};
     char words[CAUSE_WORDS_MAX];
     expect(CAUSE_CONTROL_LOST, &s, "the host cannot be controlled", "resus doctor");
     assert_non_null(strstr(cause_summary(CAUSE_CONTROL_LOST, &s, here, words), "systemd"));
     assert_non_null(strstr(cause_advice(CAUSE_CONTROL_LOST, &s, here, words), "this machine"));
+}
+
+static void a_redis_that_resus_runs_itself_is_told_without_systemd(void **state)
+{
+    (void)state;
+    static const struct cause_place own = {"redis", "127.0.0.1:6379", true, true};
+    static const enum cause causes[] = {CAUSE_OK, CAUSE_UNIT_STOPPED, CAUSE_UNIT_FAILED,
+                                        CAUSE_SYSTEMD_RESTARTING, CAUSE_STOP_HANGING};
+    struct sight s = sight_of(REPLY_REFUSED, "");
+    char words[CAUSE_WORDS_MAX];
+    for (size_t i = 0; i < ARRAY_LENGTH(causes); i++) {
+        const char *seen = cause_summary(causes[i], &s, own, words);
+        if (strstr(seen, "systemd") != NULL || strstr(seen, "unit") != NULL)
+            fail_msg("\"%s\" of a process without a unit", seen);
+    }
+    expect(CAUSE_UNIT_FAILED, &s, "systemd reports the unit as failed", "resus logs");
 }
 
 /* A unit can be masked while it runs. */
@@ -168,8 +188,8 @@ static void a_long_name_is_cut_and_not_overrun(void **state)
     memset(name, 'x', sizeof name - 1);
     name[sizeof name - 1] = '\0';
     struct sight s = sight_of(REPLY_REFUSED, "");
-    const char *seen =
-        cause_summary(CAUSE_ACCESS_REFUSED, &s, (struct cause_place){name, name, false}, words);
+    const char *seen = cause_summary(CAUSE_ACCESS_REFUSED, &s,
+                                     (struct cause_place){name, name, false, false}, words);
     assert_true(strlen(seen) < CAUSE_WORDS_MAX);
 }
 
@@ -184,6 +204,7 @@ int main(void)
         cmocka_unit_test(a_refusal_that_nobody_could_confirm_says_why_and_what_would_allow_it),
         cmocka_unit_test(a_redis_that_takes_no_new_clients_is_named),
         cmocka_unit_test(a_systemd_of_this_machine_that_does_not_answer_is_named),
+        cmocka_unit_test(a_redis_that_resus_runs_itself_is_told_without_systemd),
         cmocka_unit_test(a_changed_role_says_more_than_a_masked_unit),
         cmocka_unit_test(a_long_name_is_cut_and_not_overrun),
     };

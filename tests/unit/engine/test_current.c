@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -254,6 +255,12 @@ static void a_shut_door_is_known_when_the_primary_is_back(void **state)
     door_shuts_during(*state, REPLY_MASTERDOWN);
 }
 
+/* A load may take minutes: when it ends, "healthy" would be said first, and corrected later. */
+static void a_shut_door_is_known_when_the_load_is_over(void **state)
+{
+    door_shuts_during(*state, REPLY_LOADING);
+}
+
 static void new_clients_that_are_refused_are_named_and_nothing_is_restarted(void **state)
 {
     struct fixture *f = *state;
@@ -319,6 +326,29 @@ static void connections_that_are_closed_by_a_server_full_of_clients_are_named_so
     w.facts.connected_clients = w.facts.maxclients;
     (void)run_until(f, &w, 5000 + 31000);
     assert_int_equal(service_of(f)->cause, CAUSE_CLIENTS_EXHAUSTED);
+}
+
+static bool explained_as_old(struct fixture *f, int64_t now)
+{
+    JSON_CLEANUP json_t *body = engine_explain_json(f->engine, 0, fixture_at(now));
+    char *reasons = json_dumps(json_object_get(body, "reasons"), JSON_COMPACT);
+    bool said = strstr(reasons, "The unit was last looked at") != NULL;
+    free(reasons);
+    assert_int_equal(said,
+                     json_is_true(json_object_get(json_object_get(body, "facts"), "unit_is_old")));
+    return said;
+}
+
+static void a_look_at_the_unit_from_before_the_failure_is_called_old(void **state)
+{
+    struct fixture *f = *state;
+    struct world w = well("a");
+    int64_t now = run_until(f, &w, 5000);
+    assert_false(explained_as_old(f, now));
+    engine_redis_lost(f->engine, 0, "closed", fixture_at(now + 100));
+    assert_true(explained_as_old(f, now + 100));
+    answer_host(f, now + 110);
+    assert_false(explained_as_old(f, now + 110));
 }
 
 static void a_refused_info_is_a_note_and_no_silence(void **state)
@@ -417,10 +447,12 @@ int main(void)
         TEST(figures_belong_to_the_process_that_reported_them),
         TEST(a_shut_door_is_known_when_redis_can_save_again),
         TEST(a_shut_door_is_known_when_the_primary_is_back),
+        TEST(a_shut_door_is_known_when_the_load_is_over),
         TEST(new_clients_that_are_refused_are_named_and_nothing_is_restarted),
         TEST(a_moment_of_silence_does_not_let_new_clients_in),
         TEST(what_the_open_connection_said_last_is_asked_again),
         TEST(connections_that_are_closed_by_a_server_full_of_clients_are_named_so),
+        TEST(a_look_at_the_unit_from_before_the_failure_is_called_old),
         TEST(a_refused_info_is_a_note_and_no_silence),
         TEST(refused_writes_count_as_rising_for_a_minute),
         TEST(the_canary_is_written_on_a_primary_alone_and_only_when_it_is_on),

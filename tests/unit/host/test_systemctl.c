@@ -259,9 +259,46 @@ static void test_a_result_says_whether_the_host_was_reached(void **state)
     assert_string_equal(u.text, "no way");
 }
 
+#define MAIN "   Main PID: 812 (redis-server)\n     CGroup: /system.slice/redis-server.service\n"
+#define TREE "             \xe2\x94\x94\xe2\x94\x80"
+
+static void the_title_of_the_process_says_where_redis_listens(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int port;
+    } told[] = {
+        {HEAD MAIN TREE "812 \"/usr/bin/redis-server 127.0.0.1:6380\"\n", 6380},
+        {HEAD MAIN "             `-812 /usr/bin/redis-server *:6379 [cluster]\n", 6379},
+        {HEAD MAIN TREE "812 \"/usr/bin/valkey-server [::1]:7000\"\n\n", 7000},
+        {HEAD MAIN "             |-811 /usr/bin/redis-server *:1\n"
+                   "             `-812 /usr/bin/redis-server *:2\n",
+         2},
+        /* No title of Redis, or not of this process, or nothing whole. */
+        {HEAD MAIN TREE "812 /usr/bin/redis-server /etc/redis/redis.conf\n", 0},
+        {HEAD MAIN TREE "812 /usr/bin/redis-server --port 6380\n", 0},
+        {HEAD MAIN TREE "812 /usr/bin/redis-server unixsocket:/run/redis.sock\n", 0},
+        {HEAD MAIN TREE "812 /usr/bin/redis-server *:65536\n", 0},
+        {HEAD MAIN TREE "812 /usr/bin/redis-server *:\n", 0},
+        {HEAD MAIN TREE "812 redis-server\n", 0},
+        {HEAD MAIN TREE "8123 /usr/bin/redis-server *:6379\n", 0},
+        {HEAD MAIN TREE "812 /usr/bin/redis-server *:6379", 0},
+        {HEAD MAIN "\n             `-812 /usr/bin/redis-server *:6379\n", 0},
+        {HEAD "   Main PID: 812 (code=killed, signal=KILL)\n 812 redis-server *:6379\n", 0},
+        {"", 0},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(told); i++) {
+        int port = systemctl_listening_port(told[i].text, strlen(told[i].text));
+        if (port != told[i].port)
+            fail_msg("%d instead of %d: %s", port, told[i].port, told[i].text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_title_of_the_process_says_where_redis_listens),
         cmocka_unit_test(test_every_shape_of_status_is_read),
         cmocka_unit_test(test_a_cut_status_is_never_wrong),
         cmocka_unit_test(test_show_is_read),

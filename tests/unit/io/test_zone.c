@@ -94,6 +94,11 @@ static void a_file_cut_anywhere_or_out_of_memory_is_refused(void **state)
         assert_int_equal(zone_parse(file.data, file.length, &z), -ENOMEM);
         mem_fail_from(0);
     }
+    for (unsigned long n = 1; n <= 4; n++) { /* of the file's bytes, too */
+        mem_fail_from(n);
+        assert_int_equal(zone_load("Europe/Berlin", &z, NULL), -ENOMEM);
+        mem_fail_from(0);
+    }
     assert_null(z);
     buf_free(&file);
 }

@@ -1,6 +1,7 @@
 /* The witness against real servers, scripted peers and a host that opens no way. */
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,7 +19,8 @@
 #include "support/redis_server.h"
 
 #define LONG_MS 60000
-#define SHORT_MS 100 /* for what never comes */
+#define SHORT_MS 100   /* for what never comes */
+#define PAUSED_MS 2000 /* for what shows itself in half of it */
 #define IDS 16
 
 static uv_loop_t loop;
@@ -192,6 +194,22 @@ static void a_silent_server_is_silent_and_a_closed_port_refuses(void **state)
     w = answer(0, LONG_MS);
     assert_true(w->possible);
     assert_int_equal(w->reply, REPLY_REFUSED);
+}
+
+static void clients_that_are_paused_are_no_silence_of_redis(void **state)
+{
+    (void)state;
+    start_server(NULL);
+    open_witness(NULL);
+    (void)redis_server_say(&server, "CLIENT PAUSE 600000 ALL");
+    const struct witness_facts *w = answer(0, PAUSED_MS);
+    assert_true(w->possible && w->paused);
+    assert_int_equal(w->reply, REPLY_ERROR);
+    assert_int_equal(kill(server.pid, SIGSTOP), 0);
+    w = answer(0, PAUSED_MS);
+    assert_true(w->possible);
+    assert_false(w->paused);
+    assert_int_equal(w->reply, REPLY_SILENT);
 }
 
 static void redis_own_port_is_asked_before_the_configured_one(void **state)
@@ -469,6 +487,7 @@ int main(void)
         TEST(a_password_is_never_shown),
         TEST(errors_and_farewells_are_life_too),
         TEST(a_silent_server_is_silent_and_a_closed_port_refuses),
+        TEST(clients_that_are_paused_are_no_silence_of_redis),
         TEST(redis_own_port_is_asked_before_the_configured_one),
         TEST(a_unix_socket_is_asked_itself),
         TEST(a_host_is_asked_through_its_way),

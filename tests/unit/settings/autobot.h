@@ -49,6 +49,6 @@ static const char autobot_yaml[] =
     "  websocket: {enabled: true, endpoint: /ws/services/redis/status}\n"
     "  alerts: {enabled: true, channels: {email: true}, recipients: {info: []}}\n"
     "  degraded_mode: {enabled: true, show_banner: true}\n";
-#define AUTOBOT_WARNINGS 25
+#define AUTOBOT_WARNINGS 27
 
 #endif

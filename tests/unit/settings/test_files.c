@@ -119,7 +119,8 @@ static void autobots_longer_example_is_taken_and_what_is_idle_is_named(void **st
     assert_int_equal(s->audit.backup_count, 3);
     assert_int_equal(s->warning_count, AUTOBOT_WARNINGS);
     static const char *const wanted[] = {
-        "t.yaml:44:3: `alerts` has no effect: not supported by this version",
+        "t.yaml:44:38: `email` has no effect: a channel is a mapping with a `type`, such as {type: "
+        "smtp, ...}",
         "t.yaml:3:13: Redis is watched at 172.16.168.23, but `control: systemd` acts on this "
         "machine's own unit; for another machine give `control: ssh` and `ssh`"};
     for (size_t w = 0; w < ARRAY_LENGTH(wanted); w++) {
@@ -151,12 +152,12 @@ static void the_runbooks_logging_file_is_an_audit_section(void **state)
 static void sections_of_later_versions_and_idle_sections_are_warned_of(void **state)
 {
     (void)state;
-    struct settings *s = parse("alerts: {email: x}\nbackup: {daily: '02:00'}\nmaintenance: []\n"
+    struct settings *s = parse("backup: {daily: '02:00'}\ncache: {}\n"
                                "users: {}\nservices: {a: {backup: {}, ssh: {port: 1}}}\n");
-    assert_int_equal(s->warning_count, 6);
+    assert_int_equal(s->warning_count, 5);
     assert_string_equal(s->warnings[0],
-                        "t.yaml:5:16: `backup` has no effect: not supported by this version");
-    assert_string_equal(s->warnings[1], "t.yaml:5:28: `ssh` has no effect: neither `control: ssh` "
+                        "t.yaml:4:16: `backup` has no effect: not supported by this version");
+    assert_string_equal(s->warnings[1], "t.yaml:4:28: `ssh` has no effect: neither `control: ssh` "
                                         "nor `via: ssh` is given");
     settings_free(s);
 }

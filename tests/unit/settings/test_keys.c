@@ -67,7 +67,7 @@ static void both_ends_of_every_range_are_taken_and_nothing_beyond(void **state)
         struct key row = keys[i];
         row.offset = 0;
         bool whole = row.type == KEY_INT || row.type == KEY_INT_OR_0 || row.type == KEY_MEGABYTES;
-        if (!whole && row.type != KEY_REAL && row.type != KEY_SECONDS)
+        if (!whole && row.type != KEY_REAL && row.type != KEY_SECONDS && row.type != KEY_MINUTES)
             continue;
         const double step = whole ? 1 : 0.001;
         const struct {
