@@ -240,11 +240,6 @@ void handlers_audited(struct handlers *h, uint64_t id, enum audit_outcome outcom
                 handlers_now(h).wall);
 }
 
-struct accounts *handlers_accounts(struct handlers *h)
-{
-    return h->ports.accounts;
-}
-
 void handlers_host_ended(struct handlers *h, int service, uint64_t id,
                          const struct host_result *result)
 {
