@@ -21,14 +21,16 @@
 
 /* ── opening ── */
 
-static void load_one(void *context, enum store_account kind, int64_t number, const char *body)
+static void load_one(void *context, enum record_kind record, int64_t number, const json_t *body)
 {
     struct accounts *a = context;
-    JSON_CLEANUP json_t *object = json_loads(body, JSON_READ_FLAGS, NULL);
     void *item = NULL;
-    if (account_from_json(a, kind, number, object, &item) < 0) {
-        log_error("accounts", "record %d/%" PRId64 " of the database is damaged and left out",
-                  (int)kind, number);
+    enum store_account kind = STORE_USER;
+    while (account_records[kind] != record)
+        kind++;
+    if (account_from_json(a, kind, number, body, &item) < 0) {
+        log_error("accounts", "%s %" PRId64 " of the database is damaged and left out",
+                  record_kinds[record].word, number);
         if (number > a->shelves[kind].last_number)
             a->shelves[kind].last_number = number;
         return;
@@ -40,6 +42,19 @@ static void load_one(void *context, enum store_account kind, int64_t number, con
                     ((struct user *)item)->email);
     if (shelf_put(&a->shelves[kind], item) < 0)
         account_free_item(kind, item);
+}
+
+static int load_all(struct accounts *a, struct error *err)
+{
+    int r = 0;
+    for (int kind = 0; r == 0 && kind < (int)STORE_ACCOUNT_COUNT; kind++) {
+        r = record_load(a->ports.store, account_records[kind], NULL, load_one, a, err);
+        /* The last ones may have been removed. */
+        int64_t last = record_last(a->ports.store, account_records[kind]);
+        if (r == 0 && last > a->shelves[kind].last_number)
+            a->shelves[kind].last_number = last;
+    }
+    return r;
 }
 
 static void hide_sessions(struct accounts *a)
@@ -70,7 +85,7 @@ int accounts_open(const struct accounts_ports *ports, const char *state_dir, str
     if (r == 0)
         r = password_work_new(ports->loop, &a->work, err);
     if (r == 0)
-        r = store_load_accounts(ports->store, load_one, a, err);
+        r = load_all(a, err);
     if (r == 0)
         hide_sessions(a);
     if (r == 0)

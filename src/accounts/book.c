@@ -23,6 +23,14 @@
 
 static_assert((int)STORE_ACCOUNT_COUNT <= TICKET_PART_MAX, "a kind is a part of a ticket");
 
+const enum record_kind account_records[] = {
+    [STORE_USER] = RECORD_USER,
+    [STORE_SESSION] = RECORD_SESSION,
+    [STORE_API_TOKEN] = RECORD_API_TOKEN,
+    [STORE_ACCESS_REQUEST] = RECORD_ACCESS_REQUEST,
+};
+static_assert(ARRAY_LENGTH(account_records) == STORE_ACCOUNT_COUNT, "a kind of record for each");
+
 /* Every item begins with its number. */
 static int64_t number_of(const void *item)
 {
@@ -119,12 +127,9 @@ static uint64_t save(struct accounts *a, enum store_account kind, int64_t number
 {
     uint64_t id = next_save_id(a, kind, number);
     JSON_CLEANUP json_t *body = item == NULL ? NULL : account_to_json(a, kind, item);
-    struct account_record record = {.kind = kind, .number = number, .remove = item == NULL};
-    record.body = body == NULL ? NULL : json_dumps(body, JSON_WRITE_FLAGS | JSON_COMPACT);
-    store_save_account(a->ports.store, id, &record);
-    if (record.body != NULL)
-        mem_wipe(record.body, strlen(record.body)); /* a user's holds the second factor's secret */
-    mem_free(record.body);
+    struct record_change change = {
+        .kind = account_records[kind], .number = number, .remove = item == NULL, .body = body};
+    record_write(a->ports.store, &(struct record_write){.changes = &change, .count = 1, .id = id});
     return id;
 }
 

@@ -13,7 +13,7 @@
 #include "accounts/refusals.h"
 #include "accounts/security_watch.h"
 #include "accounts/throttle.h"
-#include "store/store.h"
+#include "store/record.h"
 
 #define USERS_MAX 1000
 #define SESSIONS_MAX 8192
@@ -31,6 +31,17 @@
 #define UNSAVED_MAX 4096
 #define ALERTS_MAX 16
 #define ADDRESS_SIZE 64
+
+/* What an account item is: the order of the shelves. */
+enum store_account {
+    STORE_USER,
+    STORE_SESSION,
+    STORE_API_TOKEN,
+    STORE_ACCESS_REQUEST,
+    STORE_ACCOUNT_COUNT
+};
+/* As what it is stored. */
+extern const enum record_kind account_records[STORE_ACCOUNT_COUNT];
 
 struct user {
     int64_t number;

@@ -64,14 +64,14 @@ json_t *window_json_make(const struct window_record *r)
 {
     char date[DATE_TEXT_SIZE];
     json_t *o = json_object();
-    bool good = json_put_text(o, "window", r->window) &&
-                json_put_text(o, "date", date_text(r->date, date)) &&
-                json_put_text(o, "title", r->title) &&
-                json_put(o, "services", services_json(&r->services)) &&
-                json_put_text(o, "impact", window_impact_words[r->impact]) &&
-                json_put_text(o, "planned_by", r->planned_by) &&
-                json_put_int(o, "planned_ms", r->planned.ms) && put_state(o, &r->state) &&
-                (r->checklist == NULL || json_put(o, "checklist", checklist_json(r->checklist)));
+    bool good =
+        json_put_text(o, "window", r->window) &&
+        json_put_text(o, "date", date_text(r->date, date)) && json_put_text(o, "title", r->title) &&
+        json_put(o, "services", services_json(&r->services)) &&
+        json_put_text(o, "impact", window_impact_words[r->impact]) &&
+        json_put_bool(o, "by_hand", r->by_hand) && json_put_text(o, "planned_by", r->planned_by) &&
+        json_put_int(o, "planned_ms", r->planned.ms) && put_state(o, &r->state) &&
+        (r->checklist == NULL || json_put(o, "checklist", checklist_json(r->checklist)));
     if (good)
         return o;
     json_decref(o);
@@ -232,6 +232,7 @@ int window_json_read(const json_t *o, struct window_record *ret, struct error *e
     if (impact < 0)
         return wrong(err, "impact");
     r.impact = (enum window_impact)impact;
+    r.by_hand = json_bool_or(o, "by_hand", false);
     if (!take_text(o, "planned_by", r.planned_by, sizeof r.planned_by))
         return wrong(err, "planned_by");
     if (!take_time(o, "planned_ms", &r.planned))

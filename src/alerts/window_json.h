@@ -1,7 +1,7 @@
 /* An occurrence of a maintenance window as it is kept in the database: one JSON object.
  *
  *     {"window": "weekly", "date": "2026-12-06", "title": "...", "services": ["*"],
- *      "impact": "outage", "planned_by": "alice", "planned_ms": 1796000000000,
+ *      "impact": "outage", "by_hand": false, "planned_by": "alice", "planned_ms": 1796000000000,
  *      "state": "announced", "starts_ms": ..., "ends_ms": ..., "length_ms": 7200000,
  *      "noticed_hours": 24, "sequence": 0, "ask_ms": 0, "opened_ms": 0, "closed_ms": 0,
  *      "verified": "unverified",
@@ -32,6 +32,7 @@ struct window_record {
     char title[WINDOW_TITLE_SIZE];
     struct service_patterns services; /* count 0 = all */
     enum window_impact impact;
+    bool by_hand; /* a person gave the times: the rule does not change them */
     char planned_by[WINDOW_PLANNER_SIZE]; /* "" = the settings */
     wall_ms planned;
     struct window state;         /* window_resume() follows window_json_read() */

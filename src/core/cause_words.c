@@ -290,6 +290,11 @@ static struct words of_own(enum cause cause)
 static struct words of_sight(enum cause cause, const struct sight *s, struct cause_place place)
 {
     switch (cause) {
+    case CAUSE_OK:
+        if (s->unit.control_reached == TRI_NO) /* once; the next look decides */
+            return (struct words){"Redis answers; how its unit is could not be asked just now.",
+                                  NULL};
+        break;
     case CAUSE_ACCESS_REFUSED:
         return of_access(s);
     case CAUSE_PATH_BROKEN:

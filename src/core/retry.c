@@ -16,7 +16,8 @@ struct answer {
 #define ANSWERS_MAX 6
 
 /* A redirect is not followed and stays worth another attempt: the login page of a network, or
- * maintenance, ends. 408 and 429 are about the moment and not about the message. */
+ * maintenance, ends. 408 and 429 are about the moment and 407 about a proxy, none of them about the
+ * message. */
 static const struct answer answers[CHANNEL_TYPE_COUNT][ANSWERS_MAX] = {
     [CHANNEL_SMTP] =
         {
@@ -27,7 +28,7 @@ static const struct answer answers[CHANNEL_TYPE_COUNT][ANSWERS_MAX] = {
     [CHANNEL_SLACK] =
         {
             {200, 200, RETRY_DELIVERED},
-            {408, 408, RETRY_LATER},
+            {407, 408, RETRY_LATER},
             {429, 429, RETRY_LATER},
             {400, 499, RETRY_FINAL},
         },
@@ -36,14 +37,14 @@ static const struct answer answers[CHANNEL_TYPE_COUNT][ANSWERS_MAX] = {
         {
             {200, 200, RETRY_ACCEPTED},
             {202, 202, RETRY_ACCEPTED},
-            {408, 408, RETRY_LATER},
+            {407, 408, RETRY_LATER},
             {429, 429, RETRY_LATER},
             {400, 499, RETRY_FINAL},
         },
     [CHANNEL_PAGERDUTY] =
         {
             {202, 202, RETRY_DELIVERED},
-            {408, 408, RETRY_LATER},
+            {407, 408, RETRY_LATER},
             {429, 429, RETRY_LATER},
             {400, 499, RETRY_FINAL},
         },

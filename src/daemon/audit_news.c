@@ -7,6 +7,7 @@
 #include "daemon/world_inside.h"
 #include "io/clock.h"
 #include "io/log.h"
+#include "store/anchor.h"
 
 static void keep(void *context, const struct audit_anchor *anchor)
 {

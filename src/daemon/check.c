@@ -14,6 +14,7 @@
 #include "host/process_run.h"
 #include "io/trust.h"
 #include "io/zone.h"
+#include "notify/notify.h"
 #include "redis/endpoint.h"
 #include "settings/keys.h"
 #include "settings/position.h"
@@ -187,5 +188,5 @@ int check_server(const struct settings *settings, struct error *err)
     if (zone_load(settings->security.timezone, &zone, err) < 0)
         return at_key(settings, "security.timezone", err);
     zone_free(zone);
-    return 0;
+    return notify_check(settings, err);
 }

@@ -20,6 +20,7 @@
 #include "daemon/world.h"
 #include "io/clock.h"
 #include "io/log.h"
+#include "notify/notify.h"
 #include "settings/settings.h"
 #include "store/worker.h"
 
@@ -123,7 +124,8 @@ static void on_reload(uv_signal_t *handle, int number)
         refuse_reload(d, &err);
         return;
     }
-    if (check_trust(fresh, NULL, &err) < 0 || world_reconfigure(d->world, fresh, &err) < 0) {
+    if (check_trust(fresh, NULL, &err) < 0 || notify_check(fresh, &err) < 0 ||
+        world_reconfigure(d->world, fresh, &err) < 0) {
         refuse_reload(d, &err);
         settings_free(fresh);
         return;
@@ -248,7 +250,7 @@ int daemon_serve_demo(const char *config_path, int redis_port, const char *passw
     log_init(getenv("RESUS_DEBUG") != NULL ? LOG_LEVEL_DEBUG : LOG_LEVEL_INFO);
     if (hardening_hide_memory(&err) < 0 || check_settings_file(config_path, &err) < 0 ||
         settings_read(config_path, &d.settings, &err) < 0 ||
-        check_trust(d.settings, NULL, &err) < 0) {
+        check_trust(d.settings, NULL, &err) < 0 || notify_check(d.settings, &err) < 0) {
         (void)fprintf(stderr, "%s\n", err.text);
         settings_free(d.settings);
         return EXIT_CONFIG;

@@ -3,6 +3,7 @@
 #define RESUS_DAEMON_RECALL_H
 
 #include "engine/engine.h"
+#include "store/past_events.h"
 #include "store/store.h"
 
 /* Before the engine starts and the loop runs. */

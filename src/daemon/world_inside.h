@@ -13,6 +13,8 @@
 #include "redis/witness.h"
 #include "sshkeys/sshkeys.h"
 #include "store/audit.h"
+#include "store/past_events.h"
+#include "store/service_state.h"
 #include "store/store.h"
 
 /* The engine's newest question of the witness. */

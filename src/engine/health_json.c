@@ -29,9 +29,11 @@ static void silence_text(const struct service *s, int64_t silent_ms, char *text,
     const char *next = s->verdict.confirmed && cause_row(s->cause)->overall == OVERALL_CRITICAL
                            ? ""
                            : ". Resus is finding out whether it hangs, is busy or is cut off";
-    (void)str_format(text, size, "Redis has not answered for %.1f s (%lld of %lld probes failed)%s",
-                     (double)silent_ms / 1000.0, (long long)s->sight.failed_probes,
-                     (long long)s->sight.failure_threshold, next);
+    char of[32] = ""; /* more than are needed fail while the evidence is looked for */
+    if (s->sight.failed_probes <= s->sight.failure_threshold)
+        (void)str_format(of, sizeof of, " of %lld", (long long)s->sight.failure_threshold);
+    (void)str_format(text, size, "Redis has not answered for %.1f s (%lld%s probes failed)%s",
+                     (double)silent_ms / 1000.0, (long long)s->sight.failed_probes, of, next);
 }
 
 static json_t *failed_json(const struct service *s, const struct probe_facts *p, const char *what)
@@ -203,19 +205,21 @@ static json_t *performance_json(const struct service *s, struct now now)
     return body;
 }
 
-static void add_replication(const struct service *s, json_t *array)
+static void add_replication(const struct service *s, struct now now, json_t *array)
 {
     const struct info_facts *i = &s->sight.info;
+    int64_t since_info = mono_since(now.mono, i->at) / 1000;
     char text[FACT_TEXT_MAX + 64];
     if (!i->known || i->role != ROLE_REPLICA || i->master_host[0] == '\0')
         return;
     (void)str_format(text, sizeof text, "replication: primary %s:%lld, link %s", i->master_host,
                      (long long)i->master_port, i->master_link_up == TRI_YES ? "up" : "down");
     if (i->master_link_up != TRI_YES && i->master_link_down_seconds >= 0)
-        (void)str_append(text, sizeof text, " for %lld s", (long long)i->master_link_down_seconds);
+        (void)str_append(text, sizeof text, " for %lld s",
+                         (long long)(i->master_link_down_seconds + since_info));
     else if (i->master_link_up != TRI_YES)
         (void)str_append(text, sizeof text, ", never up since Redis began %lld s ago",
-                         (long long)i->uptime_seconds);
+                         (long long)(i->uptime_seconds + since_info));
     if (i->master_sync == TRI_YES)
         (void)str_append(text, sizeof text, ", synchronising");
     if (i->master_sync == TRI_YES && i->master_sync_left_bytes >= 0)
@@ -267,7 +271,7 @@ static json_t *evidence_json(const struct service *s, struct now now)
         snapshot_add_text(array, text);
     }
     if (s->cause == CAUSE_REPLICA_LINK_DOWN || t->role_changed)
-        add_replication(s, array);
+        add_replication(s, now, array);
     if (s->cause == CAUSE_LOADING && t->info.loading_percent >= 0) {
         (void)str_format(text, sizeof text, "loading: %.1f %%, %lld s to go",
                          t->info.loading_percent, (long long)t->info.loading_eta_seconds);

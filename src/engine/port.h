@@ -16,8 +16,9 @@
 #include "host/host_refusal.h"
 #include "redis/client.h"
 #include "store/audit.h"
+#include "store/past_events.h"
 #include "store/series_store.h"
-#include "store/store.h"
+#include "store/service_state.h"
 
 /* The engine's own turn (tilt) beside the services' indices. */
 #define ENGINE_SELF (-1)

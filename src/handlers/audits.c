@@ -12,6 +12,7 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "handlers/resources.h"
+#include "store/anchor.h"
 #include "store/audit_page.h"
 #include "store/audit_report.h"
 #include "store/audit_verify.h"

@@ -9,6 +9,7 @@
 #include "host/controller.h"
 #include "redis/client.h"
 #include "store/audit.h"
+#include "store/past_events.h"
 #include "store/series_store.h"
 #include "store/store.h"
 

@@ -201,7 +201,9 @@ static wall_ms time_of(struct span s)
 /* "activating (auto-restart) (Result: signal) since Sun 2026-11-22 15:52:06 UTC; 24min ago" */
 static void read_active(struct span s, struct unit_facts *unit)
 {
-    (void)str_copy_clean(unit->text, sizeof unit->text, s.p, s.n);
+    struct span lasting = s; /* "24min ago" is so at the look alone, and the text is shown later */
+    lasting = take_until(&lasting, ";");
+    (void)str_copy_clean(unit->text, sizeof unit->text, lasting.p, lasting.n);
     unit->active = active_of(take_until(&s, " "));
     if (unit->active == UNIT_UNKNOWN)
         return;

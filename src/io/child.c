@@ -194,6 +194,12 @@ int child_start(uv_loop_t *loop, const struct child_options *options, child_done
     return 0;
 }
 
+void child_signal(struct child *child, int signal)
+{
+    if (!child->exited)
+        (void)uv_process_kill(&child->process, signal);
+}
+
 void child_abandon(struct child *child)
 {
     if (child == NULL || child->done == NULL)

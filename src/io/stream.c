@@ -21,6 +21,12 @@ int stream_write(struct stream *s, const void *bytes, size_t length)
     return s->kind->write(s, bytes, length);
 }
 
+void stream_pause(struct stream *s, bool paused)
+{
+    if (!s->closed && s->state == STREAM_OPEN)
+        s->kind->pause(s, paused);
+}
+
 enum stream_state stream_state(const struct stream *s)
 {
     if (s->state == STREAM_CONNECTING && s->carrier != NULL)

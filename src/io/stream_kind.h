@@ -9,6 +9,7 @@
 struct stream_kind {
     void (*open)(struct stream *s);
     int (*write)(struct stream *s, const void *bytes, size_t length);
+    void (*pause)(struct stream *s, bool paused);
     void (*close)(struct stream *s);   /* lets go of the handles; no memory of `s` itself */
     void (*release)(struct stream *s); /* frees `s` */
 };

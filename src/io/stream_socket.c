@@ -57,6 +57,7 @@ struct socket_stream {
     enum stream_end pending_end; /* of a connect that failed: told by the waker */
     struct error pending;
     bool failed; /* `pending` is set */
+    bool paused; /* reads nothing */
     struct buf output;
     char target[]; /* host or path */
 };
@@ -225,7 +226,7 @@ static void read_some(struct socket_stream *s, bool to_the_end)
             return;
         }
         stream_emit_data(&s->base, bytes, (size_t)n);
-        if (s->base.closed || (!to_the_end && (size_t)n < sizeof bytes))
+        if (s->base.closed || s->paused || (!to_the_end && (size_t)n < sizeof bytes))
             return;
     }
 }
@@ -234,7 +235,7 @@ static void on_poll(uv_poll_t *handle, int status, int events);
 
 static void watch(struct socket_stream *s)
 {
-    int events = UV_READABLE | (s->output.length > 0 ? UV_WRITABLE : 0);
+    int events = (s->paused ? 0 : UV_READABLE) | (s->output.length > 0 ? UV_WRITABLE : 0);
     (void)uv_poll_start(&s->poller->handle, events, on_poll);
 }
 
@@ -270,7 +271,7 @@ static void on_poll(uv_poll_t *handle, int status, int events)
             flush(s);
             watch(s);
         }
-        if (status < 0 || (events & UV_READABLE) != 0)
+        if (!s->paused && (status < 0 || (events & UV_READABLE) != 0))
             read_some(s, status < 0);
     }
     stream_leave(&s->base);
@@ -494,6 +495,15 @@ static int socket_write(struct stream *stream, const void *bytes, size_t length)
     return r;
 }
 
+static void socket_pause(struct stream *stream, bool paused)
+{
+    struct socket_stream *s = self(stream);
+    if (s->paused == paused || s->poller == NULL)
+        return;
+    s->paused = paused;
+    watch(s);
+}
+
 static void socket_close(struct stream *stream)
 {
     struct socket_stream *s = self(stream);
@@ -512,9 +522,12 @@ static void socket_release(struct stream *stream)
     mem_free(self(stream));
 }
 
-static const struct stream_kind tcp_kind = {tcp_open, socket_write, socket_close, socket_release};
-static const struct stream_kind unix_kind = {unix_open, socket_write, socket_close, socket_release};
-static const struct stream_kind fd_kind = {fd_open, socket_write, socket_close, socket_release};
+static const struct stream_kind tcp_kind = {tcp_open, socket_write, socket_pause, socket_close,
+                                            socket_release};
+static const struct stream_kind unix_kind = {unix_open, socket_write, socket_pause, socket_close,
+                                             socket_release};
+static const struct stream_kind fd_kind = {fd_open, socket_write, socket_pause, socket_close,
+                                           socket_release};
 
 static int socket_new(uv_loop_t *loop, const struct stream_kind *kind, const char *target, int port,
                       int fd, struct stream **ret, struct error *err)

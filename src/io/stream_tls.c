@@ -340,6 +340,11 @@ static int tls_write(struct stream *stream, const void *bytes, size_t length)
     return flush(s);
 }
 
+static void tls_pause(struct stream *stream, bool paused)
+{
+    stream_pause(self(stream)->below, paused);
+}
+
 static void tls_close(struct stream *stream)
 {
     struct tls_stream *s = self(stream);
@@ -358,7 +363,7 @@ static void tls_release(struct stream *stream)
     mem_free(s);
 }
 
-static const struct stream_kind tls_kind = {tls_open, tls_write, tls_close, tls_release};
+static const struct stream_kind tls_kind = {tls_open, tls_write, tls_pause, tls_close, tls_release};
 
 static bool is_address(const char *name)
 {

@@ -78,11 +78,9 @@ static void close_second(struct query *q)
     struct second *s = &q->second;
     if (s->opening)
         q->witness->way.forget(q->witness->way.context, s);
-    s->opening = false;
     stream_close(s->stream);
-    s->stream = NULL;
     resp_reader_free(s->reader);
-    s->reader = NULL;
+    *s = (struct second){0}; /* what it heard was about this place */
 }
 
 static void close_place(struct query *q)

@@ -434,7 +434,7 @@ const struct key keys[] = {
     {PLACE_CHANNEL, "ca_file", KEY_PATH, CHANNEL(ca_file), .trusted = true,
      .help = "PEM; the system's store unless given"},
     {PLACE_CHANNEL, "timeout_seconds", KEY_SECONDS, CHANNEL(timeout_ms), RANGE(1, 300),
-     .help = "for one attempt in all; 15 unless given, 30 for smtp and webhook"},
+     .help = "for one attempt in all; 15 unless given, 30 for webhook, 60 for smtp"},
     {PLACE_CHANNEL, "send_resolved", KEY_BOOL, CHANNEL(send_resolved), .standard = "true",
      .help = "say when it is over"},
     {PLACE_CHANNEL, "log_lines", KEY_BOOL, CHANNEL(log_lines), .standard = "false",

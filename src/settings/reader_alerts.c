@@ -155,8 +155,10 @@ static void read_channels(struct reader *r, const struct key *row, yaml_node_t *
                     SETTINGS_CHANNELS_MAX);
         return;
     }
-    a->channels = count == 0 ? NULL : mem_calloc(count, sizeof a->channels[0]);
-    if (a->channels == NULL && count > 0) {
+    if (count == 0)
+        return;
+    a->channels = mem_calloc(count, sizeof a->channels[0]);
+    if (a->channels == NULL) {
         reader_fail_memory(r);
         return;
     }

@@ -3,6 +3,7 @@
 #define RESUS_STORE_ANCHOR_H
 
 #include <sqlite3.h>
+#include <stdbool.h>
 
 #include "store/audit.h"
 
@@ -12,5 +13,17 @@ int anchor_save(sqlite3 *db, const struct audit_anchor *anchor, struct error *er
 /* Reads STATE_DIR/resus.db, whether the daemon runs or not. Returns 1 when found, 0 when there is
  * none (no database, or an older schema), or a negative error. */
 int anchor_read(const char *state_dir, struct audit_anchor *ret, struct error *err) ATTR_MUST_USE;
+
+struct store;
+/* Before the loop runs: the recorded head of the audit log. 1 found, 0 none, or a negative error.
+ */
+int store_load_anchor(struct store *s, struct audit_anchor *ret, struct error *err) ATTR_MUST_USE;
+/* From any thread, without waiting: saved with STORE_NORMAL. A newer anchor replaces one that is
+ * not saved yet. A failed save is retried. */
+void store_save_anchor(struct store *s, const struct audit_anchor *anchor);
+/* From any thread: the newest anchor, saved or not. Returns false when there is none. */
+bool store_anchor(struct store *s, struct audit_anchor *ret);
+/* From any thread: the newest saved anchor, seq 0 = none. */
+void store_kept_anchor(struct store *s, struct audit_anchor *ret);
 
 #endif

@@ -5,6 +5,7 @@
 #include <jansson.h>
 
 #include "store/database.h"
+#include "store/past_events.h"
 
 extern const char history_recovery_sql[];
 extern const char history_event_sql[];

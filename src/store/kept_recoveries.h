@@ -3,7 +3,7 @@
 #ifndef RESUS_STORE_KEPT_RECOVERIES_H
 #define RESUS_STORE_KEPT_RECOVERIES_H
 
-#include "store/store.h"
+#include "store/past_events.h"
 
 struct kept_recovery {
     struct kept_recovery *next;

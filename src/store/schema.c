@@ -62,6 +62,22 @@ static const char *const steps[] = {
     /* 7 -> 8: the last line of the audit log that is on disk */
     ("CREATE TABLE audit_anchor (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL,"
      " hash TEXT NOT NULL, file TEXT NOT NULL, at INTEGER NOT NULL);"),
+    /* 8 -> 9: records of any kind (store/record_kinds.c); accounts are some of them. Times are Unix
+     * milliseconds, 0 = none. */
+    "CREATE TABLE record ("
+    " kind TEXT NOT NULL, number INTEGER NOT NULL, service TEXT NOT NULL, state TEXT NOT NULL,"
+    " at INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, number)) WITHOUT ROWID;"
+    "CREATE INDEX record_by_time ON record (kind, at, number) WHERE at > 0;"
+    "CREATE INDEX record_by_service ON record (kind, service, at, number) WHERE service <> '';"
+    "CREATE INDEX record_by_state ON record (kind, state, at, number) WHERE state <> '';"
+    /* the highest number of each kind that was given out or reserved */
+    "CREATE TABLE record_number (kind TEXT PRIMARY KEY NOT NULL, last INTEGER NOT NULL)"
+    " WITHOUT ROWID;"
+    "INSERT INTO record SELECT CASE kind WHEN 0 THEN 'user' WHEN 1 THEN 'session'"
+    " WHEN 2 THEN 'api_token' ELSE 'access_request' END, number, '', '', 0, body FROM account"
+    " WHERE kind BETWEEN 0 AND 3;"
+    "INSERT INTO record_number SELECT kind, max(number) FROM record GROUP BY kind;"
+    "DROP TABLE account;",
 };
 
 int schema_version(void)

@@ -3,6 +3,7 @@
 #define RESUS_STORE_STATE_H
 
 #include "store/database.h"
+#include "store/service_state.h"
 
 extern const char state_save_sql[];
 int state_save(sqlite3 *db, sqlite3_stmt *save, const struct service_state *state,

@@ -10,8 +10,6 @@
 #include "io/clock.h"
 #include "io/file.h"
 #include "io/log.h"
-#include "store/account_row.h"
-#include "store/anchor.h"
 #include "store/database.h"
 #include "store/deliver.h"
 #include "store/history.h"
@@ -34,7 +32,10 @@ void store_unlock(struct store *s)
 
 static void free_payload(struct job *job)
 {
-    mem_free(job->payload);
+    if (job->kind == JOB_SAVE_RECORDS)
+        record_batch_free(job->payload);
+    else
+        mem_free(job->payload);
     mem_free(job->text);
     job->payload = NULL;
     job->text = NULL;
@@ -61,21 +62,30 @@ static void release(struct store *s, struct job *job)
     }
 }
 
+static bool is_question(const struct job *job)
+{
+    return job->kind == JOB_QUERY || job->kind == JOB_FIND;
+}
+
 static void on_delivery(void *context, struct delivery *item)
 {
     struct store *s = context;
     struct job *job = (struct job *)item;
-    if (job->kind == JOB_QUERY)
+    const struct error *err = job->outcome == STORE_DURABLE ? NULL : &job->error;
+    if (job->on_rows != NULL)
+        job->on_rows(job->context, job->id, job->rows, job->rows == NULL ? &job->error : NULL);
+    else if (is_question(job))
         s->rows(s->context, job->id, job->rows, job->rows == NULL ? &job->error : NULL);
+    else if (job->done != NULL)
+        job->done(job->context, job->id, job->outcome, err);
     else
-        s->done(s->context, job->id, job->outcome,
-                job->outcome == STORE_DURABLE ? NULL : &job->error);
+        s->done(s->context, job->id, job->outcome, err);
     release(s, job);
 }
 
 static bool wanted(const struct job *job)
 {
-    return job->kind == JOB_QUERY || job->id != 0;
+    return is_question(job) || job->done != NULL || job->id != 0;
 }
 
 void store_finish(struct store *s, struct job *job, enum store_outcome outcome,
@@ -113,12 +123,14 @@ static int save_one(struct store *s, const struct job *job, struct error *err)
         return state_save(s->db, s->save_state, job->payload, err);
     if (job->kind == JOB_SAVE_RECOVERY)
         return history_save_recovery(s->db, s->save_recovery, job->payload, err);
-    if (job->kind == JOB_SAVE_ACCOUNT)
-        return account_row_save(s->db, s->save_account, job->payload, err);
+    if (job->kind == JOB_SAVE_RECORDS)
+        return records_save(s, job->payload, err);
+    if (job->kind == JOB_RESERVE)
+        return records_reserve(s, job->payload, err);
     return history_save_event(s->db, s->save_event, job->payload, err);
 }
 
-static int begin(struct store *s, bool full, struct error *err)
+int store_begin(struct store *s, bool full, struct error *err)
 {
     if (full != s->full) {
         int r = database_run(s->db, full ? "PRAGMA synchronous=FULL" : "PRAGMA synchronous=NORMAL",
@@ -130,7 +142,7 @@ static int begin(struct store *s, bool full, struct error *err)
     return database_run(s->db, "BEGIN IMMEDIATE", err);
 }
 
-static int end(struct store *s, int r, struct error *err)
+int store_end(struct store *s, int r, struct error *err)
 {
     if (r == 0)
         r = database_run(s->db, "COMMIT", err);
@@ -139,17 +151,20 @@ static int end(struct store *s, int r, struct error *err)
     return r;
 }
 
-static int save_all(struct store *s, struct job **jobs, size_t count, struct error *err)
+/* What waits for the disk goes first: a write may rely on what an earlier one changed. */
+static int save_all(struct store *s, const struct kept_records *kept, struct job **jobs,
+                    size_t count, struct error *err)
 {
-    bool full = false;
+    bool full = kept->first != NULL;
     for (size_t i = 0; i < count; i++)
         full |= jobs[i]->full;
-    int r = begin(s, full, err);
+    int r = store_begin(s, full, err);
     if (r < 0)
         return r;
+    r = records_save_kept(s, kept, jobs[0]->serial, err);
     for (size_t i = 0; r == 0 && i < count; i++)
         r = save_one(s, jobs[i], err);
-    return end(s, r, err);
+    return store_end(s, r, err);
 }
 
 /* A record that SQLite itself refuses (-EINVAL) would be refused again each time. */
@@ -191,15 +206,24 @@ static void settle(struct store *s, struct job *job, int r, const struct error *
         kept_recoveries_keep(&s->kept, job->payload, job->serial);
     else if (job->kind == JOB_SAVE_RECOVERY)
         kept_recoveries_done(&s->kept, job->payload, job->serial);
+    else if (job->kind == JOB_SAVE_RECORDS && worth_keeping(r))
+        kept_records_keep(&s->kept_records, job->payload, job->serial);
+    else if (job->kind == JOB_SAVE_RECORDS)
+        kept_records_done(&s->kept_records, job->payload, job->serial);
+    else if (job->kind == JOB_RESERVE)
+        records_reserved(s, job->payload, r);
     store_unlock(s);
 }
 
 static void save_jobs(struct store *s, struct job **jobs, size_t count)
 {
     struct error err = {0};
+    struct kept_records kept;
+    records_take_kept(s, &kept);
     (void)pthread_mutex_lock(&s->db_lock);
-    int r = save_all(s, jobs, count, &err);
+    int r = save_all(s, &kept, jobs, count, &err);
     (void)pthread_mutex_unlock(&s->db_lock);
+    records_give_back(s, &kept, r < 0 ? 0 : jobs[0]->serial);
     if (r == -EINVAL && count > 1) { /* one of them cannot be saved: the others can */
         for (size_t i = 0; i < count; i++)
             save_jobs(s, &jobs[i], 1);
@@ -217,19 +241,22 @@ static void save_jobs(struct store *s, struct job **jobs, size_t count)
 }
 
 static int save_again(struct store *s, const struct unsaved *states,
-                      const struct kept_recoveries *recoveries, struct error *err)
+                      const struct kept_recoveries *recoveries, const struct kept_records *records,
+                      struct error *err)
 {
-    int r = begin(s, true, err);
+    int r = store_begin(s, true, err);
     for (struct unsaved_state *u = states->first; r == 0 && u != NULL; u = u->next)
         r = state_save(s->db, s->save_state, &u->state, err);
     for (struct kept_recovery *k = recoveries->first; r == 0 && k != NULL; k = k->next)
         r = history_save_recovery(s->db, s->save_recovery, &k->record, err);
-    return end(s, r, err);
+    if (r == 0)
+        r = records_save_kept(s, records, UINT64_MAX, err);
+    return store_end(s, r, err);
 }
 
 static bool owes(const struct store *s)
 {
-    return s->unsaved.first != NULL || s->kept.first != NULL;
+    return s->unsaved.first != NULL || s->kept.first != NULL || s->kept_records.first != NULL;
 }
 
 static bool is_wanted(const struct store *s)
@@ -251,9 +278,12 @@ static void retry_unsaved(struct store *s)
     store_unlock(s);
     if (!any)
         return;
+    struct kept_records records;
+    records_take_kept(s, &records);
     (void)pthread_mutex_lock(&s->db_lock);
-    int r = save_again(s, &mine, &recoveries, &err);
+    int r = save_again(s, &mine, &recoveries, &records, &err);
     (void)pthread_mutex_unlock(&s->db_lock);
+    records_give_back(s, &records, r < 0 ? 0 : UINT64_MAX);
     if (r < 0)
         s->retry_at = mono_add(clock_mono(), STORE_RETRY_MS);
     store_lock(s);
@@ -287,31 +317,13 @@ static void hide_kept(struct store *s, struct kept_recoveries *kept)
     kept_recoveries_free(kept);
 }
 
-/* Its line is on disk already: after a crash the audit log may be ahead of the anchor, never
- * behind. */
-static void save_anchor(struct store *s)
+static void answer_find(struct store *s, struct job *job)
 {
     struct error err = {0};
-    store_lock(s);
-    struct audit_anchor anchor = s->anchor;
-    bool waits = s->anchor_waits;
-    s->anchor_waits = false;
-    store_unlock(s);
-    if (!waits)
-        return;
     (void)pthread_mutex_lock(&s->db_lock);
-    int r = begin(s, false, &err);
-    if (r == 0)
-        r = end(s, anchor_save(s->db, &anchor, &err), &err);
+    int r = record_row_find(s->db, job->payload, &job->rows, &err);
     (void)pthread_mutex_unlock(&s->db_lock);
-    if (r < 0)
-        s->retry_at = mono_add(clock_mono(), STORE_RETRY_MS);
-    store_lock(s);
-    s->problem = err;
-    s->anchor_waits |= r < 0;
-    if (r == 0)
-        s->anchor_kept = anchor;
-    store_unlock(s);
+    store_finish(s, job, store_outcome_of(r), &err);
 }
 
 static void answer(struct store *s, struct job *job)
@@ -346,10 +358,12 @@ static void thin(struct store *s, struct job *job)
     const struct thin *t = job->payload;
     struct error err = {0};
     (void)pthread_mutex_lock(&s->db_lock);
-    int r = begin(s, false, &err);
+    int r = store_begin(s, false, &err);
     if (r == 0) {
         r = history_thin(s->db, t->events_before, t->recoveries_before, &err);
-        int ended = end(s, r < 0 ? r : 0, &err);
+        int more = r < 0 ? r : record_row_thin(s->db, t->now, &err);
+        r = more < 0 ? more : r | more;
+        int ended = store_end(s, r < 0 ? r : 0, &err);
         r = ended < 0 ? ended : r;
     }
     (void)pthread_mutex_unlock(&s->db_lock);
@@ -367,7 +381,7 @@ static void close_database(struct store *s)
     (void)sqlite3_finalize(s->save_state);
     (void)sqlite3_finalize(s->save_recovery);
     (void)sqlite3_finalize(s->save_event);
-    (void)sqlite3_finalize(s->save_account);
+    record_row_finish(&s->records);
     if (s->kept_file >= 0)
         (void)close(s->kept_file);
     (void)sqlite3_close(s->db);
@@ -417,6 +431,8 @@ static void run(void *context)
             save_jobs(s, batch, count);
         if (other != NULL && other->kind == JOB_QUERY)
             answer(s, other);
+        else if (other != NULL && other->kind == JOB_FIND)
+            answer_find(s, other);
         else if (other != NULL)
             thin(s, other);
         store_lock(s);
@@ -428,14 +444,15 @@ static void run(void *context)
         }
         if (s->anchor_waits && mono_reached(clock_mono(), s->retry_at)) {
             store_unlock(s);
-            save_anchor(s);
+            store_write_anchor(s);
             store_lock(s);
         }
     }
     store_unlock(s);
     retry_unsaved(s);
-    save_anchor(s);
+    store_write_anchor(s);
     (void)pthread_mutex_lock(&s->db_lock);
+    records_close(s);
     close_database(s); /* here and not in store_close: its checkpoint may meet a dead disk */
     (void)pthread_mutex_unlock(&s->db_lock);
 }
@@ -457,7 +474,9 @@ static int open_database(struct store *s, const char *state_dir, struct error *e
     if (r == 0)
         r = database_prepare(s->db, history_event_sql, &s->save_event, err);
     if (r == 0)
-        r = database_prepare(s->db, account_row_sql, &s->save_account, err);
+        r = record_row_prepare(s->db, &s->records, err);
+    if (r == 0)
+        r = records_open(s, err);
     if (r < 0)
         return r;
     state_reserve_events(s->db);
@@ -508,14 +527,6 @@ int store_load_service(struct store *s, const char *id, struct service_state *re
     return r;
 }
 
-int store_load_accounts(struct store *s, store_account_each *each, void *context, struct error *err)
-{
-    (void)pthread_mutex_lock(&s->db_lock);
-    int r = account_row_load(s->db, each, context, err);
-    (void)pthread_mutex_unlock(&s->db_lock);
-    return r;
-}
-
 int store_load_recoveries(struct store *s, const char *service, struct recovery_record *ret,
                           int max, struct error *err)
 {
@@ -529,48 +540,13 @@ int store_load_recoveries(struct store *s, const char *service, struct recovery_
     return r;
 }
 
-int store_load_anchor(struct store *s, struct audit_anchor *ret, struct error *err)
-{
-    (void)pthread_mutex_lock(&s->db_lock);
-    int r = anchor_load(s->db, ret, err);
-    (void)pthread_mutex_unlock(&s->db_lock);
-    if (r == 1) {
-        store_lock(s);
-        s->anchor = s->anchor_kept = *ret;
-        store_unlock(s);
-    }
-    return r;
-}
-
-void store_save_anchor(struct store *s, const struct audit_anchor *anchor)
-{
-    store_lock(s);
-    s->anchor = *anchor;
-    s->anchor_waits = true;
-    (void)pthread_cond_signal(&s->worker.wake);
-    store_unlock(s);
-}
-
-bool store_anchor(struct store *s, struct audit_anchor *ret)
-{
-    store_lock(s);
-    *ret = s->anchor;
-    store_unlock(s);
-    return ret->head.seq > 0;
-}
-
-void store_kept_anchor(struct store *s, struct audit_anchor *ret)
-{
-    store_lock(s);
-    *ret = s->anchor_kept;
-    store_unlock(s);
-}
-
 void store_look(struct store *s, struct store_state *ret)
 {
     store_lock(s);
     *ret = (struct store_state){.unsaved = s->unsaved.count + s->retrying,
                                 .recoveries = s->kept.count + s->retrying_kept,
+                                .records = s->kept_records.count + s->retrying_records,
+                                .records_dropped = s->kept_records.dropped,
                                 .problem = s->problem};
     store_unlock(s);
 }
@@ -587,6 +563,7 @@ void store_close(struct store *s, int64_t wait_ms)
         drop_job(&job->link);
     unsaved_free(&s->unsaved);
     kept_recoveries_free(&s->kept);
+    kept_records_free(&s->kept_records);
     deliver_free(s->deliver);
     (void)pthread_mutex_destroy(&s->db_lock);
     mem_free(s);

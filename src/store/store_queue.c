@@ -5,9 +5,10 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "io/clock.h"
 #include "store/store_inside.h"
 
-static struct job *new_job(struct store *s, enum job_kind kind, uint64_t id)
+struct job *store_new_job(struct store *s, enum job_kind kind, uint64_t id)
 {
     struct job *job = mem_calloc(1, sizeof *job);
     if (job == NULL) {
@@ -26,7 +27,7 @@ static struct job *new_job(struct store *s, enum job_kind kind, uint64_t id)
     return job;
 }
 
-static void refuse(struct store *s, struct job *job, int code, const char *why)
+void store_refuse(struct store *s, struct job *job, int code, const char *why)
 {
     struct error err;
     (void)error_set(&err, code, "not stored: %s", why);
@@ -40,11 +41,11 @@ static void queue(struct store *s, struct job *job, const void *payload, size_t 
     job->payload = mem_calloc(1, size);
     job->text = text == NULL ? NULL : mem_strndup(text, STORE_BODY_MAX + 1);
     if (job->payload == NULL || (text != NULL && job->text == NULL)) {
-        refuse(s, job, -ENOMEM, "out of memory");
+        store_refuse(s, job, -ENOMEM, "out of memory");
         return;
     }
     if (text != NULL && strlen(job->text) > STORE_BODY_MAX) {
-        refuse(s, job, -EMSGSIZE, "the text is too long");
+        store_refuse(s, job, -EMSGSIZE, "the text is too long");
         return;
     }
     memcpy(job->payload, payload, size);
@@ -52,8 +53,11 @@ static void queue(struct store *s, struct job *job, const void *payload, size_t 
         ((struct recovery_record *)job->payload)->evidence = job->text;
     else if (job->kind == JOB_SAVE_EVENT)
         ((struct event_record *)job->payload)->body = job->text;
-    else if (job->kind == JOB_SAVE_ACCOUNT)
-        ((struct account_record *)job->payload)->body = job->text;
+    store_queue_job(s, job);
+}
+
+void store_queue_job(struct store *s, struct job *job)
+{
     store_lock(s);
     bool full = s->count >= STORE_QUEUE_MAX;
     job->serial = ++s->serial;
@@ -61,19 +65,23 @@ static void queue(struct store *s, struct job *job, const void *payload, size_t 
         unsaved_keep(&s->unsaved, job->payload, job->serial);
     else if (full && job->kind == JOB_SAVE_RECOVERY)
         kept_recoveries_keep(&s->kept, job->payload, job->serial);
+    else if (full && job->kind == JOB_SAVE_RECORDS)
+        kept_records_keep(&s->kept_records, job->payload, job->serial);
+    else if (full && job->kind == JOB_RESERVE)
+        records_reserved(s, job->payload, -EBUSY);
     if (!full) {
         store_put_job(s, job);
         (void)pthread_cond_signal(&s->worker.wake);
     }
     store_unlock(s);
     if (full)
-        refuse(s, job, -EBUSY, "the queue is full: the disk is stuck");
+        store_refuse(s, job, -EBUSY, "the queue is full: the disk is stuck");
 }
 
 void store_save_service(struct store *s, uint64_t id, enum store_class class,
                         const struct service_state *state)
 {
-    struct job *job = new_job(s, JOB_SAVE_SERVICE, id);
+    struct job *job = store_new_job(s, JOB_SAVE_SERVICE, id);
     if (job == NULL)
         return;
     job->full = class == STORE_FULL;
@@ -82,7 +90,7 @@ void store_save_service(struct store *s, uint64_t id, enum store_class class,
 
 void store_save_recovery(struct store *s, uint64_t id, const struct recovery_record *record)
 {
-    struct job *job = new_job(s, JOB_SAVE_RECOVERY, id);
+    struct job *job = store_new_job(s, JOB_SAVE_RECOVERY, id);
     if (job == NULL)
         return;
     queue(s, job, record, sizeof *record, record->evidence);
@@ -90,29 +98,16 @@ void store_save_recovery(struct store *s, uint64_t id, const struct recovery_rec
 
 void store_save_event(struct store *s, uint64_t id, const struct event_record *event)
 {
-    struct job *job = new_job(s, JOB_SAVE_EVENT, id);
+    struct job *job = store_new_job(s, JOB_SAVE_EVENT, id);
     if (job == NULL)
         return;
     queue(s, job, event, sizeof *event, event->body);
 }
 
-void store_save_account(struct store *s, uint64_t id, const struct account_record *record)
-{
-    struct job *job = new_job(s, JOB_SAVE_ACCOUNT, id);
-    if (job == NULL)
-        return;
-    job->full = true;
-    if (!record->remove && record->body == NULL) {
-        refuse(s, job, -ENOMEM, "out of memory");
-        return;
-    }
-    queue(s, job, record, sizeof *record, record->body);
-}
-
 static void ask(struct store *s, uint64_t id, question *asked, const char *service,
                 struct history_question *q)
 {
-    struct job *job = new_job(s, JOB_QUERY, id);
+    struct job *job = store_new_job(s, JOB_QUERY, id);
     if (job == NULL)
         return;
     (void)str_copy(q->service, sizeof q->service, service);
@@ -148,9 +143,9 @@ void store_query_recovery_summary(struct store *s, uint64_t id, const char *serv
 
 void store_thin(struct store *s, wall_ms before, wall_ms recoveries_before)
 {
-    struct job *job = new_job(s, JOB_THIN, 0);
+    struct job *job = store_new_job(s, JOB_THIN, 0);
     if (job == NULL)
         return;
-    struct thin t = {before, recoveries_before};
+    struct thin t = {before, recoveries_before, clock_wall()};
     queue(s, job, &t, sizeof t, NULL);
 }

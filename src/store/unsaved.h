@@ -3,7 +3,7 @@
 #ifndef RESUS_STORE_UNSAVED_H
 #define RESUS_STORE_UNSAVED_H
 
-#include "store/store.h"
+#include "store/service_state.h"
 
 struct unsaved_state {
     struct unsaved_state *next;

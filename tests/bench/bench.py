@@ -13,6 +13,7 @@ TREE = pathlib.Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(TREE / "tests/host"))
 os.environ.setdefault("RESUS_BUILD", str(TREE / "build"))
 
+import backups  # noqa: E402
 import figures  # noqa: E402
 import fleet  # noqa: E402
 import footprint  # noqa: E402
@@ -26,7 +27,7 @@ import web  # noqa: E402
 PARTS = {"kills": recovering.kills, "hangs": recovering.hangs, "naming": naming.naming, "monit": monit.monit,
          "footprint": footprint.footprint,
          "sessions": footprint.sessions, "fleet": fleet.fleet, "simulator": simulator.simulator,
-         "web": web.web}
+         "web": web.web, "backups": backups.backups}
 
 
 def main():

@@ -137,6 +137,52 @@ AUDIT_BODY = (
 )
 
 
+RDB = (TREE / "tests/unit/backups/data/redis7.rdb").read_bytes()
+PSYNC = b"+FULLRESYNC 8de1787ba490483314a4d30f1c628bc5025eb761 7\r\n"
+CHECKED = b"""[offset 0] Checking RDB file dump.rdb
+[offset 27] AUX FIELD redis-ver = '7.0.15'
+[offset 164] Selecting DB ID 0
+[offset 188] Selecting DB ID 3
+[offset 219] Checksum OK
+[offset 219] \\o/ RDB looks OK! \\o/
+[info] 4 keys read
+[info] 2 expires
+[info] 1 already expired
+"""
+CHECKED_BAD = b"""[offset 0] Checking RDB file dump.rdb
+--- RDB ERROR DETECTED ---
+[offset 200] Unexpected EOF reading RDB file
+[additional info] While doing: read-type
+[info] 2 keys read
+"""
+LOADED_BAD = b"""812:M 22 Nov 2026 15:52:06.123 # Server initialized
+812:M 22 Nov 2026 15:52:06.124 # Can't handle RDB format version 12
+812:M 22 Nov 2026 15:52:06.124 # Short read or OOM loading DB. Unrecoverable error, aborting now.
+812:M 22 Nov 2026 15:52:06.124 # The RDB file contains AUX module data I can't load: no matching module 'graphdata'
+"""
+
+
+def manifest():
+    """All that a manifest has."""
+    check = {"level": "loaded", "tool": "/usr/bin/redis-server", "result": "good", "reason": "", "at": "2026-11-29T02:30:09Z",
+             "seconds": 1.5, "loaded": 3, "expired": 1, "text": "3 keys loaded"}
+    return {
+        "format": 1, "id": "20261129T023000Z", "kind": "daily", "reason": "", "by": "", "started_at": "2026-11-29T02:30:00Z",
+        "finished_at": "2026-11-29T02:30:10Z",
+        "source": {"address": "127.0.0.1:6379", "role": "master", "run_id": "a" * 40, "replid": "b" * 40, "repl_offset": 7,
+                   "server": "redis", "version": "7.0.15", "maxmemory_bytes": None, "databases": 16, "appendonly": True,
+                   "modules": ["bf"]},
+        "method": {"rdb_only": True, "diskless": True, "via": "ssh", "tls": False},
+        "impact": {"fork_us": 700, "cow_bytes": None},
+        "files": [{"name": "dump.rdb", "bytes": 219, "sha256": "ab" * 32}],
+        "rdb": {"magic": "REDIS0010", "version": 10, "crc64": "ok", "databases": [{"db": 0, "keys": 4, "expires": 2}],
+                "functions": 1, "used_memory_bytes": 1013992},
+        "live": {"before": 4, "after": None},
+        "checks": [check, check | {"level": "structure", "result": "cannot_tell", "reason": "needs_newer_server"}],
+        "proved": "loaded", "suspicious": ["fewer_keys"], "pinned_until": None,
+    }
+
+
 def text(value):
     return json.dumps(value).encode()
 
@@ -260,7 +306,7 @@ def frames(*objects):
 def raw_frames(*objects):
     return b"".join(struct.pack(">I", len(text(o))) + text(o) for o in objects)
 
-WINDOW = {"window": "weekly", "date": "2026-12-06", "title": "Update", "services": ["cache", "*"], "impact": "outage",
+WINDOW = {"window": "weekly", "date": "2026-12-06", "title": "Update", "services": ["cache", "*"], "impact": "outage", "by_hand": True,
           "planned_by": "alice", "planned_ms": 1796000000000, "state": "planned", "starts_ms": 1796522400000, "ends_ms": 1796529600000,
           "length_ms": 7200000, "noticed_hours": 721, "sequence": 0, "ask_ms": 0, "opened_ms": 0, "closed_ms": 0, "verified": "unverified"}
 ITEM = {"stage": "before", "text": "Create a backup", "done": True, "who": "bob", "when_ms": 1796500000000, "note": "2 GB"}
@@ -359,6 +405,7 @@ def seeds():
             "sealed": b"\1" + three,
             "packed": b"\2" + gzip.compress(audit_chain(), mtime=0),
         },
+        "check_report": {"sound": CHECKED, "bad": CHECKED_BAD, "log": LOADED_BAD},
         "client_list": {"two": clients},
         "config_get": {"all": b"\0maxclients\n12\nsave\n\nmaxmemory\n100\nmaxmemory-policy\nallkeys-lfu\nodd"},
         "connection": {
@@ -405,6 +452,7 @@ def seeds():
         },
         "engine_link": {"lines": b"\0" + frames(*told), "cut": b"\5" + frames(*told), "raw": b"\x81" + raw_frames(*told)},
         "log_lines": {"lines": LOG_LINES, "good": REDIS_LOG},
+        "manifest": {"all": text(manifest())},
         "oidc_token": {
             "good": b"\1" + head + b"\n" + text(FOREIGN),
             "spoilt": b"\3" + head + b"\n" + text(FOREIGN),
@@ -416,6 +464,11 @@ def seeds():
         },
         "process_facts": {},
         "process_record": {"line": b"\1" + STAT.rstrip(b"\n"), "whole": b"\0" + STAT + b"no-such-boot\n"},
+        "rdb_head": {
+            "redis": b"\5" + RDB,
+            "valkey": b"\0VALKEY080\xfa\x0avalkey-ver\x059.0.1\xf5\xc3\2\5zz\xf7",
+            "large": b"\3REDIS0011\xfa\x80\0\0\1\0" + b"x" * 256 + b"\xc1\2\1\xfe\0\xfb\x81" + bytes(8) + b"\x41\0",
+        },
         "resp": resp(),
         "route": {
             "get": b"\0/api/services/redis/logs\nlimit=5&level=err\n",
@@ -445,6 +498,14 @@ def seeds():
             "none": b'\1{"alg": "none", "kid": "one"}\n' + text(CLAIMS),
             "bytes": b"\0eyJhbGciOiJFUzI1NiIsImtpZCI6Im9uZSJ9.e30.AA",
         },
+        "transfer": {
+            "bytes": b"\7\0" + PSYNC + b"\n$219\r\n" + RDB,
+            "marked": b"\7\0\n" + PSYNC + b"\n\r\n$EOF:" + b"0123456789" * 4 + b"\r\n" + RDB + b"0123456789" * 4,
+            "made": b"\7\2" + RDB[166:200],
+            "made_with_mark": b"\7\2" + b"0123456789abcdef0123456789abcdef01234567" * 2,
+            "made_with_length": b"\7\1" + RDB[166:200],
+            "refused": b"\1\0-NOPERM User bob has no permissions to run the 'psync' command\r\n",
+        },
         "view": views(),
         "web_link": {
             "lines": b"\0" + frames({"ready": True}, ask, {"id": 1, "cancel": True}, {"id": 2, "op": "service_list"}),
@@ -470,6 +531,7 @@ WORDS = {
     "audit_line": ["src/store/audit_line.c"],
     "audit_read": ["src/store/audit_line.c", "src/store/audit_read.c", "src/store/audit_report.c"],
     "audit_reader": ["src/store/audit_line.c", "src/store/audit_read.c"],
+    "check_report": ["src/backups/check_report.c"],
     "client_list": ["src/redis/clients.c"],
     "config_get": ["src/redis/info.c"],
     "connection": ["src/web/http.c", "src/web/header.c", "src/web/request.c", "tests/fuzz/web_peer.c"],
@@ -483,6 +545,7 @@ WORDS = {
     "jwks": ["src/accounts/jwks.c"],
     "engine_link": ["src/web/engine_link.c"],
     "log_lines": ["src/redis/log_lines.c"],
+    "manifest": ["src/backups/manifest.c", "src/backups/proof.c", "src/core/backup_rules.c"],
     "oidc_token": ["src/accounts/oidc_token.c", "src/accounts/jwks.c", "tests/fuzz/fuzz_oidc_token.c"],
     "process_facts": ["src/host/process_facts.c"],
     "router": ["src/web/http.c", "src/web/router.c", "src/api/operations.c", "src/web/followers.c"],
@@ -496,6 +559,7 @@ WORDS = {
     "systemctl_status": ["src/host/systemctl.c", "src/host/timespan.c", "src/host/host_refusal.c"],
     "timespan": ["src/host/timespan.c"],
     "token": ["src/api/token.c"],
+    "transfer": ["src/backups/transfer.c", "tests/fuzz/fuzz_transfer.c"],
     "web_link": ["src/daemon/web_link.c", "src/api/operations.c"],
     "when": ["src/core/schedule_text.c", "src/base/date.c"],
     "window_json": ["src/alerts/window_json.c", "src/core/window.c"],

@@ -24,10 +24,11 @@ FLOORS = {
     "sshkeys": "base core io settings api host store",
     "engine": "base core io settings api redis host store notify",
     "alerts": "base core io settings api redis host store notify engine",
+    "backups": "base core io settings redis",
     "doctor": "base core io settings api redis host store sshkeys engine",
-    "handlers": "base core io settings api redis host store notify accounts sshkeys engine alerts doctor",
-    "daemon": "base core io settings api redis host store notify accounts sshkeys engine alerts doctor handlers",
-    "cli": "base core io settings api redis host store notify accounts sshkeys engine alerts doctor handlers daemon",
+    "handlers": "base core io settings api redis host store notify accounts sshkeys engine alerts backups doctor",
+    "daemon": "base core io settings api redis host store notify accounts sshkeys engine alerts backups doctor handlers",
+    "cli": "base core io settings api redis host store notify accounts sshkeys engine alerts backups doctor handlers daemon",
     "web": "base core io api",
 }
 # Under tests/unit, beside the floors' own folders: what their tests share.

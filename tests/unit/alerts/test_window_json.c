@@ -25,6 +25,7 @@ static struct window_record record(enum window_phase phase, struct checklist *ch
                               .title = "Update of Redis, \"7.2\" \xe2\x86\x92 8",
                               .services = {{"cache", "*"}, 2},
                               .impact = WINDOW_REDUCED_REDUNDANCY,
+                              .by_hand = true,
                               .planned_by = "alice",
                               .planned = {STARTS - 72 * HOUR},
                               .checklist = checklist};
@@ -62,6 +63,7 @@ static void what_is_written_is_read_as_it_was(void **state)
             assert_string_equal(after.title, before.title);
             assert_memory_equal(&after.services, &before.services, sizeof after.services);
             assert_int_equal(after.impact, before.impact);
+            assert_true(after.by_hand);
             assert_string_equal(after.planned_by, before.planned_by);
             assert_int_equal(after.planned.ms, before.planned.ms);
             assert_int_equal(after.state.phase, phase);

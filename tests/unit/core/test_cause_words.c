@@ -93,6 +93,16 @@ static void a_host_that_refuses_us_was_reached(void **state)
     expect(CAUSE_HOST_UNREACHABLE, &s, "refuses the control", "resus doctor");
 }
 
+static void a_unit_that_could_not_be_asked_is_not_called_active(void **state)
+{
+    (void)state;
+    struct sight s = sight_of(REPLY_PONG, "");
+    s.unit.control_reached = TRI_YES;
+    expect(CAUSE_OK, &s, "its unit is active", "");
+    s.unit.control_reached = TRI_NO;
+    expect(CAUSE_OK, &s, "could not be asked", "");
+}
+
 static void a_redis_that_listens_elsewhere_is_named(void **state)
 {
     (void)state;
@@ -200,6 +210,7 @@ int main(void)
         cmocka_unit_test(only_the_certificate_of_redis_counts_as_expired),
         cmocka_unit_test(a_unit_that_cannot_be_started_is_named),
         cmocka_unit_test(a_host_that_refuses_us_was_reached),
+        cmocka_unit_test(a_unit_that_could_not_be_asked_is_not_called_active),
         cmocka_unit_test(a_redis_that_listens_elsewhere_is_named),
         cmocka_unit_test(a_refusal_that_nobody_could_confirm_says_why_and_what_would_allow_it),
         cmocka_unit_test(a_redis_that_takes_no_new_clients_is_named),

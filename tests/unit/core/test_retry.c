@@ -16,7 +16,7 @@
 static enum retry_class wanted(enum channel_type type, int code)
 {
     bool refused = code >= 400 && code <= 499;
-    bool moment = code == 408 || code == 429;
+    bool moment = code == 407 || code == 408 || code == 429;
     bool success = code >= 200 && code <= 299;
     switch (type) {
     case CHANNEL_SMTP:

@@ -67,7 +67,7 @@ static void the_database_does_not_have_what_makes_a_token(void **state)
     struct bench *b = *state;
     char *token = log_in(b), *jti = jti_of(b, token);
     assert_int_equal(bench_ask(b, OP_LOGOUT, "{}"), 200); /* it is on the disk */
-    char *body = run_sql(b, "SELECT group_concat(body) FROM account WHERE kind = 1");
+    char *body = run_sql(b, "SELECT group_concat(body) FROM record WHERE kind = 'session'");
     assert_non_null(strstr(body, "\"id\":\"1-"));
     assert_null(strstr(body, strchr(jti, '-') + 1));
     JSON_CLEANUP json_t *revoked = accounts_revoked(b->accounts);
@@ -84,14 +84,14 @@ static void a_session_in_the_form_of_version_0_1_0_goes_on_and_is_hidden(void **
     char sql[400];
     bench_close(b);
     (void)str_format(sql, sizeof sql,
-                     "UPDATE account SET body = json_remove(json_set(body, '$.jti', '%s'), '$.id', "
-                     "'$.ends', '$.used') WHERE kind = 1",
+                     "UPDATE record SET body = json_remove(json_set(body, '$.jti', '%s'), '$.id', "
+                     "'$.ends', '$.used') WHERE kind = 'session'",
                      jti);
     free(run_sql(b, sql));
     bench_reopen(b);
     assert_int_equal(ask_me(b), 200);
     bench_close(b);
-    char *body = run_sql(b, "SELECT body FROM account WHERE kind = 1");
+    char *body = run_sql(b, "SELECT body FROM record WHERE kind = 'session'");
     assert_null(strstr(body, "jti"));
     assert_null(strstr(body, strchr(jti, '-') + 1));
     bench_reopen(b);
@@ -122,7 +122,7 @@ static void a_database_of_version_0_1_0_is_hidden_at_the_first_start(void **stat
     b->now.wall = (wall_ms){1795974600000}; /* two minutes after its session began */
     bench_reopen(b);
     bench_close(b);
-    char *body = run_sql(b, "SELECT body FROM account WHERE kind = 1");
+    char *body = run_sql(b, "SELECT body FROM record WHERE kind = 'session'");
     assert_non_null(strstr(body, "\"id\":\"1-"));
     assert_null(strstr(body, "E5brEOh0RrL_b1yr1yUNrDA5"));
     bench_reopen(b);

@@ -259,6 +259,16 @@ static void test_a_result_says_whether_the_host_was_reached(void **state)
     assert_string_equal(u.text, "no way");
 }
 
+static void the_text_of_a_unit_says_nothing_that_ages(void **state)
+{
+    (void)state;
+    static const char text[] = HEAD "     Active: failed (Result: signal)" SINCE;
+    struct unit_facts unit;
+    systemctl_parse_status(text, sizeof text - 1, &unit);
+    assert_string_equal(unit.text, "failed (Result: signal) since Sun 2026-11-22 15:52:06 UTC");
+    assert_int_equal(unit.since.ms, AT);
+}
+
 #define MAIN "   Main PID: 812 (redis-server)\n     CGroup: /system.slice/redis-server.service\n"
 #define TREE "             \xe2\x94\x94\xe2\x94\x80"
 
@@ -298,6 +308,7 @@ static void the_title_of_the_process_says_where_redis_listens(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_text_of_a_unit_says_nothing_that_ages),
         cmocka_unit_test(the_title_of_the_process_says_where_redis_listens),
         cmocka_unit_test(test_every_shape_of_status_is_read),
         cmocka_unit_test(test_a_cut_status_is_never_wrong),

@@ -207,6 +207,37 @@ static void output_past_the_limit_is_refused(void **state)
     free(block);
 }
 
+/* A reader that holds the stream makes the peer wait, and misses nothing. */
+static void a_held_stream_reads_nothing_until_it_is_let_go(void **state)
+{
+    (void)state;
+    int pair[2];
+    struct told t = {0};
+    static char block[65536];
+    assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
+    assert_int_equal(stream_fd_new(&loop, pair[0], &t.stream, NULL), 0);
+    open_stream(&t);
+    run_until(&t.opened);
+    stream_pause(t.stream, true);
+    size_t sent = 0;
+    for (ssize_t n = 0; n >= 0; sent += n > 0 ? (size_t)n : 0) {
+        n = send(pair[1], block, sizeof block, MSG_DONTWAIT);
+        assert_true(n > 0 || errno == EAGAIN);
+        (void)uv_run(&loop, UV_RUN_NOWAIT);
+    }
+    assert_true(sent > 0);
+    assert_int_equal(t.data.length, 0);
+    assert_int_equal(stream_write(t.stream, "x", 1), 0); /* the other way is open */
+    assert_int_equal(recv(pair[1], block, 1, 0), 1);
+    assert_int_equal(shutdown(pair[1], SHUT_WR), 0);
+    stream_pause(t.stream, false);
+    run_until(&t.ended);
+    assert_int_equal(t.data.length, sent);
+    stream_pause(t.stream, true); /* too late to mean anything */
+    finish(&t);
+    assert_int_equal(close(pair[1]), 0);
+}
+
 static void check_end(struct told *t, enum stream_end wanted)
 {
     open_stream(t);
@@ -245,6 +276,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_stream_may_be_closed_in_its_event, start, end),
         cmocka_unit_test_setup_teardown(a_stream_may_be_closed_at_any_stage, start, end),
         cmocka_unit_test_setup_teardown(output_past_the_limit_is_refused, start, end),
+        cmocka_unit_test_setup_teardown(a_held_stream_reads_nothing_until_it_is_let_go, start, end),
         cmocka_unit_test_setup_teardown(failures_are_told_apart, start, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -15,6 +15,7 @@
 
 #include "base/str.h"
 #include "store/anchor.h"
+#include "store/service_state.h"
 #include "store/store.h"
 
 struct bench {

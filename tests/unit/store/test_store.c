@@ -21,6 +21,8 @@
 
 #include "base/mem.h"
 #include "base/str.h"
+#include "store/past_events.h"
+#include "store/service_state.h"
 #include "store/store.h"
 #include "store/unsaved.h"
 #include "store/worker.h"

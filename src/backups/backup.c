@@ -1,0 +1,360 @@
+#include "backups/backup.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include "backups/catalog.h"
+#include "backups/query.h"
+#include "backups/source.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "io/clock.h"
+
+struct backup {
+    uv_work_t work; /* first; one at a time */
+    uv_loop_t *loop;
+    const struct redis_settings *redis;
+    const struct redis_tunnel *tunnel;
+    char root[PATH_MAX], service[SETTINGS_ID_MAX], server[PATH_MAX], file[PATH_MAX];
+    struct pull_limits pull_limits;
+    struct proof_limits proof_limits;
+    enum backup_stage stage;
+    bool cancelled, working, has_last, begun;
+    struct query *query;
+    struct pull *pull;
+    struct proof *proof;
+    /* the worker's while `working` */
+    struct catalog *catalog;
+    struct manifest manifest, last;
+    struct backup_result result;
+    backup_done *done;
+    void *context;
+};
+
+const char *backup_stage_word(enum backup_stage stage)
+{
+    static const char *const words[] = {
+        [BACKUP_OPENING] = "opening",   [BACKUP_LOOKING] = "looking",
+        [BACKUP_PULLING] = "pulling",   [BACKUP_COUNTING] = "counting",
+        [BACKUP_PROVING] = "proving",   [BACKUP_PUBLISHING] = "publishing",
+        [BACKUP_CLEANING] = "cleaning",
+    };
+    static_assert(ARRAY_LENGTH(words) == BACKUP_STAGE_COUNT, "a word for every stage");
+    return words[stage];
+}
+
+const char *backup_end_word(enum backup_end end)
+{
+    static const char *const words[] = {
+        [BACKUP_PROVED] = "proved",         [BACKUP_NOT_PROVED] = "not_proved",
+        [BACKUP_SUSPICIOUS] = "suspicious", [BACKUP_FAILED] = "failed",
+        [BACKUP_CANCELLED] = "cancelled",
+    };
+    static_assert(ARRAY_LENGTH(words) == BACKUP_END_COUNT, "a word for every end");
+    return words[end];
+}
+
+/* --- the end --- */
+
+static void finish(struct backup *b)
+{
+    b->result.manifest = &b->manifest;
+    b->result.last = b->has_last ? &b->last : NULL;
+    b->done(b->context, &b->result);
+    mem_free(b);
+}
+
+static void on_clean_worker(uv_work_t *work)
+{
+    struct backup *b = (struct backup *)work;
+    if (b->begun)
+        catalog_drop(b->catalog, &b->manifest);
+    catalog_close(b->catalog);
+    b->catalog = NULL;
+}
+
+static void on_clean(uv_work_t *work, int status)
+{
+    (void)status;
+    finish((struct backup *)work);
+}
+
+static void clean(struct backup *b)
+{
+    b->stage = BACKUP_CLEANING;
+    b->working = true;
+    (void)uv_queue_work(b->loop, &b->work, on_clean_worker, on_clean);
+}
+
+static void fail(struct backup *b, const struct error *err)
+{
+    b->result.end = b->cancelled ? BACKUP_CANCELLED : BACKUP_FAILED;
+    b->result.error = *err;
+    clean(b);
+}
+
+/* Between two steps: true when the backup ends here. */
+static bool stops(struct backup *b)
+{
+    struct error err;
+    if (!b->cancelled)
+        return false;
+    (void)error_set(&err, -ECANCELED, "cancelled");
+    fail(b, &err);
+    return true;
+}
+
+/* --- publishing --- */
+
+static void on_publish_worker(uv_work_t *work)
+{
+    struct backup *b = (struct backup *)work;
+    struct error *err = &b->result.error;
+    if (catalog_publish(b->catalog, &b->manifest, b->result.manifest_sha256, err) < 0) {
+        b->result.end = BACKUP_FAILED;
+        on_clean_worker(work);
+        return;
+    }
+    (void)str_format(b->result.folder, sizeof b->result.folder, "%s/%s/%s",
+                     catalog_path(b->catalog), backup_kind_word(b->manifest.kind), b->manifest.id);
+    catalog_close(b->catalog);
+    b->catalog = NULL;
+}
+
+static void publish(struct backup *b)
+{
+    struct manifest *m = &b->manifest;
+    const struct backup_figures now = manifest_figures(m);
+    const struct backup_figures before = manifest_figures(&b->last);
+    /* Without counts of the file there is nothing to compare. */
+    bool counted = m->proved >= PROOF_STRUCTURE;
+    m->suspicious = counted ? backup_suspicions(&now, b->has_last ? &before : NULL) : 0;
+    m->finished = clock_wall();
+    b->result.end = m->suspicious != 0          ? BACKUP_SUSPICIOUS
+                    : m->proved >= PROOF_LOADED ? BACKUP_PROVED
+                                                : BACKUP_NOT_PROVED;
+    b->stage = BACKUP_PUBLISHING;
+    b->working = true;
+    (void)uv_queue_work(b->loop, &b->work, on_publish_worker, on_clean);
+}
+
+/* --- proving --- */
+
+static void on_proved(void *context, const struct proof_result *proof)
+{
+    struct backup *b = context;
+    b->proof = NULL;
+    if (stops(b))
+        return;
+    const struct proof_check *last = &proof->checks[proof->check_count - 1];
+    manifest_take_proof(&b->manifest, proof);
+    if (last->verdict == PROOF_BAD) {
+        struct error err;
+        (void)error_set(&err, -EBADMSG, "the backup does not prove right (%s): %s",
+                        proof_level_word(last->level), last->text);
+        fail(b, &err);
+        return;
+    }
+    publish(b);
+}
+
+static void prove(struct backup *b)
+{
+    const struct proof_options options = {
+        .file = b->file,
+        .folder = catalog_path(b->catalog),
+        .server = b->server,
+        .sha256 = b->manifest.files[0].sha256,
+        .bytes = (uint64_t)b->manifest.files[0].bytes,
+        .upto = PROOF_LOADED,
+        .limits = b->proof_limits,
+    };
+    struct error err = {0};
+    b->stage = BACKUP_PROVING;
+    if (proof_start(b->loop, &options, on_proved, b, &b->proof, &err) < 0)
+        fail(b, &err);
+}
+
+/* --- the source, after --- */
+
+static void on_after(void *context, struct redis_reply *const *replies, const struct error *err)
+{
+    struct backup *b = context;
+    (void)err; /* the copy is here all the same */
+    b->query = NULL;
+    if (stops(b))
+        return;
+    if (replies != NULL)
+        b->result.source_changed = source_after(&b->manifest, replies[0]);
+    prove(b);
+}
+
+static void query(struct backup *b, size_t commands, enum backup_stage stage, query_done *done)
+{
+    const struct query_options options = {
+        .redis = b->redis,
+        .tunnel = b->tunnel,
+        .commands = source_commands,
+        .count = commands,
+        .within_ms = BACKUP_ASK_MS,
+    };
+    struct error err = {0};
+    b->stage = stage;
+    if (query_start(b->loop, &options, done, b, &b->query, &err) < 0)
+        fail(b, &err);
+}
+
+/* --- the pull --- */
+
+static void take_pull(struct manifest *m, const struct pull_result *r)
+{
+    m->rdb_only = r->rdb_only;
+    m->by_mark = r->by_mark;
+    (void)str_copy(m->source.replid, sizeof m->source.replid, r->replid);
+    m->source.repl_offset = r->repl_offset;
+    (void)str_copy(m->magic, sizeof m->magic, r->head.magic);
+    m->rdb_version = r->head.version;
+    m->checksum = r->end == RDB_END_OK;
+    m->functions = r->head.functions;
+    m->used_memory_bytes = r->head.used_memory_bytes;
+    m->file_count = 1;
+    (void)str_copy(m->files[0].name, sizeof m->files[0].name, CATALOG_DUMP_FILE);
+    m->files[0].bytes = (int64_t)r->bytes;
+    (void)str_copy(m->files[0].sha256, sizeof m->files[0].sha256, r->sha256);
+}
+
+static void on_pulled(void *context, const struct pull_result *r)
+{
+    struct backup *b = context;
+    b->pull = NULL;
+    b->result.cause = r->cause;
+    if (r->cause != PULL_OK) {
+        fail(b, &r->error);
+        return;
+    }
+    if (stops(b))
+        return;
+    take_pull(&b->manifest, r);
+    query(b, 1, BACKUP_COUNTING, on_after);
+}
+
+static void pull(struct backup *b)
+{
+    const struct pull_options options = {
+        .redis = b->redis, .tunnel = b->tunnel, .path = b->file, .limits = b->pull_limits};
+    struct error err = {0};
+    b->stage = BACKUP_PULLING;
+    if (pull_start(b->loop, &options, on_pulled, b, &b->pull, &err) < 0) {
+        b->result.cause = PULL_LOCAL;
+        fail(b, &err);
+    }
+}
+
+/* --- the beginning --- */
+
+static void on_before(void *context, struct redis_reply *const *replies, const struct error *err)
+{
+    struct backup *b = context;
+    (void)err; /* the pull says exactly why a server cannot be reached */
+    b->query = NULL;
+    if (stops(b))
+        return;
+    source_before(&b->manifest, b->redis, replies);
+    pull(b);
+}
+
+static void on_open_worker(uv_work_t *work)
+{
+    struct backup *b = (struct backup *)work;
+    struct error *err = &b->result.error;
+    char folder[PATH_MAX];
+    if (catalog_open(b->root, b->service, &b->catalog, err) < 0)
+        return;
+    int found = catalog_latest(b->catalog, &b->last, err);
+    b->has_last = found == 1;
+    if (found < 0 || catalog_begin(b->catalog, b->manifest.kind, b->manifest.started, &b->manifest,
+                                   folder, err) < 0)
+        return;
+    b->begun = true;
+    if (!str_format(b->file, sizeof b->file, "%s/" CATALOG_DUMP_FILE, folder))
+        (void)error_set(err, -ENAMETOOLONG, "the path %s is too long", folder);
+}
+
+static void on_open(uv_work_t *work, int status)
+{
+    struct backup *b = (struct backup *)work;
+    (void)status;
+    b->working = false;
+    if (stops(b))
+        return;
+    struct error err = b->result.error;
+    if (err.code < 0) {
+        b->result.cause = PULL_LOCAL;
+        fail(b, &err);
+        return;
+    }
+    query(b, SOURCE_COMMANDS, BACKUP_LOOKING, on_before);
+}
+
+int backup_start(uv_loop_t *loop, const struct backup_options *options, backup_done *done,
+                 void *context, struct backup **ret, struct error *err)
+{
+    struct backup *b = mem_calloc(1, sizeof *b);
+    if (b == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    if (!str_copy(b->root, sizeof b->root, options->root) ||
+        !str_copy(b->service, sizeof b->service, options->service) ||
+        !str_copy(b->server, sizeof b->server, options->server)) {
+        mem_free(b);
+        return error_set(err, -ENAMETOOLONG, "a path or the name of the service is too long");
+    }
+    b->loop = loop;
+    b->redis = options->redis;
+    b->tunnel = options->tunnel;
+    b->pull_limits = options->pull;
+    b->proof_limits = options->proof;
+    b->manifest.kind = options->kind;
+    b->manifest.started = clock_wall();
+    (void)str_copy(b->manifest.reason, sizeof b->manifest.reason, options->reason);
+    (void)str_copy(b->manifest.by, sizeof b->manifest.by, options->by);
+    b->done = done;
+    b->context = context;
+    b->working = true;
+    (void)uv_queue_work(loop, &b->work, on_open_worker, on_open);
+    *ret = b;
+    return 0;
+}
+
+void backup_cancel(struct backup *b)
+{
+    if (b->cancelled || b->stage >= BACKUP_PUBLISHING)
+        return;
+    b->cancelled = true;
+    if (b->pull != NULL) {
+        pull_cancel(b->pull); /* on_pulled ends it */
+        return;
+    }
+    if (b->working)
+        return; /* the worker's end does */
+    query_cancel(b->query);
+    b->query = NULL;
+    proof_cancel(b->proof);
+    b->proof = NULL;
+    (void)stops(b);
+}
+
+enum backup_stage backup_stage(const struct backup *b)
+{
+    return b->stage;
+}
+
+enum pull_stage backup_pull_stage(const struct backup *b)
+{
+    return b->pull != NULL ? pull_stage(b->pull) : PULL_ENDED;
+}
+
+uint64_t backup_bytes(const struct backup *b)
+{
+    return b->pull != NULL ? pull_bytes(b->pull) : (uint64_t)b->manifest.files[0].bytes;
+}

@@ -1,0 +1,45 @@
+/* What redis-check-rdb (or valkey-check-rdb) says, and what a server says while it loads a file.
+ * Both are texts of programs whose versions differ: fuzzed. */
+#ifndef RESUS_BACKUPS_CHECK_REPORT_H
+#define RESUS_BACKUPS_CHECK_REPORT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "backups/rdb_head.h"
+
+#define CHECK_DATABASES_MAX 1024
+#define CHECK_TEXT_MAX 200
+
+enum check_trouble {
+    CHECK_NO_TROUBLE,
+    CHECK_DAMAGED, /* or not known: what the text says counts as damage */
+    CHECK_NEWER,   /* made by a newer server, or by another one */
+    CHECK_MODULE,  /* data of a module that is not loaded */
+    CHECK_SHORT    /* ended too early, or out of memory: the same words are said for both */
+};
+
+struct check_report {
+    bool sound;                     /* it says that the file is */
+    int64_t keys, expires, expired; /* read; -1 = not said */
+    enum check_trouble trouble;
+    char text[CHECK_TEXT_MAX]; /* the line about the trouble */
+    char module[64];           /* CHECK_MODULE: its name or type; "" = not said */
+    size_t database_count;
+    bool more_databases;                              /* than CHECK_DATABASES_MAX */
+    struct rdb_counts databases[CHECK_DATABASES_MAX]; /* their `keys` and `expires` are still 0 */
+    int64_t offsets[CHECK_DATABASES_MAX];             /* of the counts in the file */
+};
+
+void check_report_read(const char *text, size_t length, struct check_report *ret);
+
+struct load_report {
+    enum check_trouble trouble;
+    char text[CHECK_TEXT_MAX];
+    char module[64];
+};
+/* A server's log from its start. */
+void load_report_read(const char *text, size_t length, struct load_report *ret);
+
+#endif

@@ -1,0 +1,82 @@
+/* manifest.json: all that is known of one backup. It is written last; a folder without one is no
+ * backup. Foreign bytes once it comes back from a disk or a copy: fuzzed. */
+#ifndef RESUS_BACKUPS_MANIFEST_H
+#define RESUS_BACKUPS_MANIFEST_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "backups/check_report.h"
+#include "backups/proof.h"
+#include "base/attr.h"
+#include "base/buf.h"
+#include "base/error.h"
+#include "base/time.h"
+#include "core/backup_rules.h"
+
+#define MANIFEST_FORMAT 1
+#define MANIFEST_FILE "manifest.json"
+#define MANIFEST_BYTES_MAX ((size_t)512 * 1024)
+#define MANIFEST_ID_SIZE 17 /* "20261129T023000Z" */
+#define MANIFEST_MODULES_MAX 32
+#define MANIFEST_FILES_MAX 4
+#define MANIFEST_CHECKS_MAX 8
+
+enum backup_kind { BACKUP_DAILY, BACKUP_MANUAL, BACKUP_KIND_COUNT };
+const char *backup_kind_word(enum backup_kind kind); /* "daily": also the folder's name */
+
+struct manifest_source {
+    char address[320], role[16], run_id[48], replid[48], server[16], version[32];
+    int64_t repl_offset, maxmemory_bytes, databases; /* -1 = not known */
+    bool appendonly;
+    size_t module_count;
+    char modules[MANIFEST_MODULES_MAX][64];
+};
+
+struct manifest_file {
+    char name[64];
+    int64_t bytes;
+    char sha256[65];
+};
+
+struct manifest {
+    char id[MANIFEST_ID_SIZE];
+    enum backup_kind kind;
+    char reason[256], by[128]; /* "" = none given; the schedule */
+    wall_ms started, finished;
+    struct manifest_source source;
+    bool rdb_only, tls;
+    char via[16];               /* "direct", "unix", "ssh" */
+    bool by_mark;               /* from memory; false: through a file of the host */
+    int64_t fork_us, cow_bytes; /* of the copy, on the source; -1 = not known */
+    size_t file_count;
+    struct manifest_file files[MANIFEST_FILES_MAX];
+    char magic[RDB_MAGIC_LENGTH + 1];
+    int rdb_version;
+    bool checksum; /* the RDB has one */
+    int64_t functions, used_memory_bytes;
+    size_t database_count;
+    struct rdb_counts databases[CHECK_DATABASES_MAX];
+    int64_t live_before, live_after; /* BACKUP_KEYS_UNKNOWN */
+    size_t check_count;
+    struct proof_check checks[MANIFEST_CHECKS_MAX]; /* the newest last */
+    enum proof_level proved;
+    unsigned suspicious;  /* 1u << enum backup_suspicion */
+    wall_ms pinned_until; /* WALL_NONE = not pinned */
+};
+
+/* Appends the JSON. -ENOMEM, -ENOBUFS. */
+int manifest_write(const struct manifest *m, struct buf *to, struct error *err) ATTR_MUST_USE;
+/* -EBADMSG, with the member that is wrong, when it is no manifest of this format. */
+int manifest_read(const char *text, size_t length, struct manifest *ret,
+                  struct error *err) ATTR_MUST_USE;
+/* What the proof found: counts, checks, `proved`. The oldest checks give way. */
+void manifest_take_proof(struct manifest *m, const struct proof_result *proof);
+/* Keys of all databases, bytes of the RDB, the server's own counts. */
+struct backup_figures manifest_figures(const struct manifest *m);
+
+/* "20261129T023000Z" */
+bool manifest_id_of(wall_ms at, char id[MANIFEST_ID_SIZE]);
+bool manifest_id_valid(const char *id);
+
+#endif

@@ -1,0 +1,37 @@
+#include <assert.h>
+
+#include "base/attr.h"
+#include "store/record.h"
+
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
+
+const struct record_kind_row record_kinds[RECORD_KIND_COUNT] = {
+    /* Accounts are held in memory by their owner, which tries again what the disk did not take. */
+    [RECORD_USER] = {.word = "user", .class = STORE_FULL},
+    [RECORD_SESSION] = {.word = "session", .class = STORE_FULL},
+    [RECORD_API_TOKEN] = {.word = "api_token", .class = STORE_FULL},
+    [RECORD_ACCESS_REQUEST] = {.word = "access_request", .class = STORE_FULL},
+    /* The outbox asks for more where a message begins: it is on disk before a byte leaves. What
+     * becomes of it may be lost by a power cut: it is then sent again under the same id. */
+    [RECORD_MESSAGE] = {.word = "message",
+                        .class = STORE_NORMAL,
+                        .service = "service",
+                        .state = "state",
+                        .time = "at",
+                        .numbers_ahead = 10000,
+                        .keep_ms = 90 * DAY_MS,
+                        .keep_max = 50000,
+                        .live = {"open"},
+                        .kept = true},
+    [RECORD_DELIVERY] = {.word = "delivery",
+                         .class = STORE_NORMAL,
+                         .service = "channel",
+                         .state = "state",
+                         .time = "at",
+                         .numbers_ahead = 10000,
+                         .keep_ms = 90 * DAY_MS,
+                         .keep_max = 100000,
+                         .live = {"queued", "sending", "waiting"},
+                         .kept = true},
+};
+static_assert(ARRAY_LENGTH(record_kinds) == RECORD_KIND_COUNT, "a row for every kind");

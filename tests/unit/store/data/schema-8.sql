@@ -1,0 +1,22 @@
+-- The state of schema 8 (commit 88f322f) after a start, with users, a session, a token and a request. Token 2 was revoked.
+PRAGMA user_version=8;
+PRAGMA foreign_keys=OFF;
+BEGIN TRANSACTION;
+CREATE TABLE service_state ( id TEXT PRIMARY KEY NOT NULL, stopped_on_purpose INTEGER NOT NULL, stopped_by TEXT NOT NULL, stopped_at INTEGER NOT NULL, ever_answered INTEGER NOT NULL, address TEXT NOT NULL, attempts INTEGER NOT NULL, last_attempt_at INTEGER NOT NULL, exhausted INTEGER NOT NULL, breaker_open INTEGER NOT NULL, breaker_opened_at INTEGER NOT NULL, recoveries_at TEXT NOT NULL, paused_until INTEGER NOT NULL, paused_by TEXT NOT NULL, pause_reason TEXT NOT NULL, event_seq INTEGER NOT NULL, start_seconds REAL NOT NULL, recovery_set INTEGER NOT NULL, enabled INTEGER NOT NULL, max_attempts INTEGER NOT NULL, retry_delay_ms INTEGER NOT NULL, backoff_multiplier REAL NOT NULL, external_stop INTEGER NOT NULL, external_stop_grace_ms INTEGER NOT NULL, breaker_recoveries INTEGER NOT NULL, breaker_window_ms INTEGER NOT NULL, failure_threshold INTEGER NOT NULL, empty_primary INTEGER NOT NULL DEFAULT 0, role TEXT NOT NULL DEFAULT '', role_source TEXT NOT NULL DEFAULT '', role_run_id TEXT NOT NULL DEFAULT '', role_keys INTEGER NOT NULL DEFAULT -1, stopped_reason TEXT NOT NULL DEFAULT '', stop_seen INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID;
+INSERT INTO service_state VALUES('redis',1,'admin@localhost',1796000588817,1,'127.0.0.1:36805',0,0,0,0,0,'',0,'','',1796000564383,0.06500000000000000222,0,1,3,10000,2.0,0,90000,3,300000,3,0,'primary','','c7550089e82fef216f5f8fc6ecb2a79da7c4c04e',0,'demonstration',2);
+CREATE TABLE event ( service TEXT NOT NULL, seq INTEGER NOT NULL, at INTEGER NOT NULL, type TEXT NOT NULL, body TEXT NOT NULL, PRIMARY KEY (service, seq)) WITHOUT ROWID;
+CREATE TABLE account (kind INTEGER NOT NULL, number INTEGER NOT NULL, body TEXT NOT NULL, PRIMARY KEY (kind, number)) WITHOUT ROWID;
+INSERT INTO account VALUES(0,1,'{"email":"admin@localhost","role":"admin","hash":"$argon2id$v=19$m=65536,t=3,p=1$BuVLuvetzc6faGQmIGQVXg$B0k9Hb068IaNb6P2EbCgx9cqEn7xalvvpnBRMPlkuKc","disabled":false,"created":1796000562601,"changed":1796000562601,"recovery":[],"known":[]}');
+INSERT INTO account VALUES(0,2,'{"email":"viewer@example.org","role":"viewer","hash":"$argon2id$v=19$m=65536,t=3,p=1$hc9j1Q2GDd1VLs0If9B3rQ$/LhmWdoVH/owcdsvSguSAskZ0XlN0hEewpWAmJKzfzg","disabled":false,"created":1796000586677,"changed":1796000586677,"recovery":[],"known":["127.0.0.1"]}');
+INSERT INTO account VALUES(0,3,'{"email":"operator@example.org","role":"operator","hash":"$argon2id$v=19$m=65536,t=3,p=1$52oSBggVFkyO7DrYpT9jPg$7FkH9egWY8V/GI2DRGMt5aswR2oksTNP4rhmkRHzaHk","disabled":false,"created":1796000587237,"changed":1796000587237,"recovery":[],"known":[]}');
+INSERT INTO account VALUES(1,1,'{"user":2,"id":"1-ce3e80125485478033bc2b7518c2217c6ca26cb31cdf310196b24aec82c066ff","issued":1796000587000,"expires":1796004187000,"ends":1796004187000,"used":1796000587000,"address":"127.0.0.1"}');
+INSERT INTO account VALUES(2,1,'{"name":"monitoring","role":"viewer","digest":"ad988d588296a7367c382c469d043e08f89d514ee6cc735c5c5c60107c427f03","shown":"resus_cq5Y","created":1796000575829,"expires":1803776575829,"created_by":"root","disabled":false}');
+INSERT INTO account VALUES(3,1,'{"user":2,"had":"viewer","wanted":"operator","justification":"fixture of schema 8","note":"","duration_seconds":3600,"state":"pending","created":1796000588750,"decided_by":""}');
+CREATE TABLE IF NOT EXISTS "recovery" ( id TEXT NOT NULL, service TEXT NOT NULL, started_at INTEGER NOT NULL, duration_seconds REAL, cause TEXT NOT NULL, level TEXT NOT NULL, result TEXT NOT NULL, attempts INTEGER NOT NULL, message TEXT NOT NULL, evidence TEXT, PRIMARY KEY (service, id));
+CREATE TABLE audit_anchor (id INTEGER PRIMARY KEY CHECK (id = 1), seq INTEGER NOT NULL, hash TEXT NOT NULL, file TEXT NOT NULL, at INTEGER NOT NULL);
+INSERT INTO audit_anchor VALUES(1,12,'61ed65d8b782d228130862091f9193db015b7205185a75bf261477208a76ef65','/tmp/records-demo-W3xm/demo/audit.log',1796000589425);
+CREATE INDEX event_by_time ON event (at);
+CREATE INDEX event_operations ON event (service, at) WHERE type = 'service_event';
+CREATE INDEX recovery_by_service ON recovery (service, started_at);
+CREATE INDEX recovery_by_time ON recovery (started_at);
+COMMIT;
