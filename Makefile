@@ -1,8 +1,9 @@
 # For those who type `make test`: every target is one of ./dev, where the work is described.
-TARGETS := run build test test-all lint bench fuzz host-shell install deb help
-
-.PHONY: $(TARGETS)
 .DEFAULT_GOAL := help
 
-$(TARGETS):
+# Not a list of targets: ./dev knows them. FORCE, because build and others are folders as well.
+%: FORCE
 	@./dev $@
+
+FORCE: ;
+Makefile: ;

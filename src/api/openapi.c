@@ -13,6 +13,7 @@
 #define API_VERSION "1" /* not the program's: strangers read this document */
 #define SERVICE_PATTERN "^[a-z0-9][a-z0-9_-]{0,62}$"
 #define TITLE_MAX 160
+#define TEXT "text/plain"
 
 static const char about[] =
     "Watches Redis services and brings them back. HTTPS, JSON, UTF-8; times are RFC 3339 in UTC, "
@@ -116,19 +117,25 @@ static json_t *request_body(const struct operation *o)
 
 /* ── what is answered ── */
 
-/* "Status or LimitedStatus" */
+/* The shapes of "Status or LimitedStatus or text/plain", without the text. */
 static json_t *answer_schema(const char *answer)
 {
     char name[TITLE_MAX];
-    const char *next = strstr(answer, " or ");
-    if (next == NULL)
-        return schema_type(answer);
     json_t *list = json_array();
-    for (; next != NULL; answer = next + strlen(" or "), next = strstr(answer, " or ")) {
-        (void)str_copy_n(name, sizeof name, answer, (size_t)(next - answer));
-        (void)json_array_append_new(list, schema_type(name));
+    for (const char *next = answer; next != NULL; answer = next + strlen(" or ")) {
+        next = strstr(answer, " or ");
+        size_t length = next == NULL ? strlen(answer) : (size_t)(next - answer);
+        (void)str_copy_n(name, sizeof name, answer, length);
+        if (!str_equal(name, TEXT))
+            (void)json_array_append_new(list, schema_type(name));
+        if (next == NULL)
+            break;
     }
-    (void)json_array_append_new(list, schema_type(answer));
+    if (json_array_size(list) < 2) {
+        json_t *only = json_incref(json_array_get(list, 0));
+        json_decref(list);
+        return only;
+    }
     json_t *either = json_object();
     (void)json_put(either, "anyOf", list);
     return either;
@@ -136,11 +143,10 @@ static json_t *answer_schema(const char *answer)
 
 static json_t *answer_content(const struct operation *o)
 {
-    if (str_equal(o->answer, "text/plain"))
-        return content("text/plain", schema_type("text"));
-    json_t *types = content("application/json", answer_schema(o->answer));
-    if (o == &operations[OP_AUDIT]) { /* format=lines */
-        JSON_CLEANUP json_t *text = content("text/plain", schema_type("text"));
+    json_t *schema = answer_schema(o->answer);
+    json_t *types = schema == NULL ? json_object() : content("application/json", schema);
+    if (strstr(o->answer, TEXT) != NULL) {
+        JSON_CLEANUP json_t *text = content(TEXT, schema_type("text"));
         (void)json_object_update(types, text);
     }
     return types;
@@ -166,18 +172,6 @@ static void put_answer(json_t *responses, const struct operation *o, const char 
     if (shape != NULL)
         (void)json_put(answer, "content", shape);
     (void)json_put(responses, status, answer);
-}
-
-static bool operates(const struct operation *o)
-{
-    return o->rate == RATE_START || o->rate == RATE_STOP || o->rate == RATE_RESTART;
-}
-
-/* The web process answers these from copies, with an ETag. */
-static bool is_copied(const struct operation *o)
-{
-    return o == &operations[OP_SERVICES] || o == &operations[OP_STATUS] ||
-           o == &operations[OP_HEALTH];
 }
 
 static bool has_field(const struct operation *o, const char *name)
@@ -209,9 +203,9 @@ static json_t *responses(const struct operation *o)
         put_answer(list, o, "101", "A WebSocket: text frames, one object each.", NULL);
     else
         put_answer(list, o, "200", "Done.", answer_content(o));
-    if (operates(o))
+    if (o->act != ACT_NONE)
         put_answer(list, o, "202", "It goes on: Redis still loads its data.", answer_content(o));
-    if (is_copied(o))
+    if (o->copy != COPY_NONE && o->copy != COPY_DOCUMENT)
         put_answer(list, o, "304", "It is still what If-None-Match names by its ETag.", NULL);
     const struct {
         bool applies;
@@ -223,11 +217,11 @@ static json_t *responses(const struct operation *o)
         /* A token may be for other services, a login elsewhere give no role here. */
         {true, "403"},
         {may_miss(o), "404"},
-        {has_body || o == &operations[OP_SESSIONS], "409"}, /* an API token has no sessions */
+        {has_body || o->of_user, "409"},
         {has_body, "411"},
         {has_body, "413"},
         {has_body, "415"},
-        {operates(o), "422"},
+        {o->act != ACT_NONE, "422"},
         {may_be_too_often(o), "429"},
         {true, "500"},
         {true, "503"},

@@ -106,6 +106,25 @@ enum rate_class {
     RATE_CLASS_COUNT
 };
 
+/* What the settings make of `least`. */
+enum operation_opening {
+    OPEN_BY_ROLE,      /* of ACCESS_ANONYMOUS: viewers only where `server.public_status` is off */
+    OPEN_ALWAYS,       /* not even then */
+    OPEN_WITH_METRICS, /* to anybody where `metrics.anonymous` is on */
+};
+
+/* What it does to a service. `permissions` in the settings say who may. */
+enum operation_act { ACT_NONE, ACT_START, ACT_STOP, ACT_RESTART, ACT_RELOAD, OPERATION_ACT_COUNT };
+
+/* The web process answers it without the engine. */
+enum operation_copy {
+    COPY_NONE,
+    COPY_SERVICES, /* from its copies of what the engine said last, with an ETag */
+    COPY_STATUS,
+    COPY_HEALTH,
+    COPY_DOCUMENT, /* the table itself */
+};
+
 #define OPERATION_FIELDS_MAX 16   /* a row */
 #define OPERATION_REASON_MAX 500  /* characters */
 #define OPERATION_SECRET_MAX 1024 /* bytes of a password */
@@ -135,8 +154,12 @@ struct operation {
     const char *answer; /* shapes (api/shapes.h) joined by " or ", or "text/plain" */
     /* The role must be the caller's own: what is made under a temporary one would outlive it. */
     bool permanent;
-    /* Open to strangers also where `server.public_status` is off. */
-    bool always_open;
+    enum operation_opening opening; /* what changes `least` */
+    enum operation_act act;
+    enum operation_copy copy;
+    /* Open to API tokens for some services: about no service, or a list that is cut to theirs. */
+    bool open_to_scoped;
+    bool of_user; /* for users that log in: 409 for a local account or an API token */
     /* Open to a login that has not set up the second factor its role needs. */
     bool before_factor;
     /* Reading it writes an audit line: at most one a minute for each user and service, with a
@@ -146,6 +169,9 @@ struct operation {
 
 extern const struct operation operations[OPERATION_COUNT];
 
+/* The least role where the settings say so. */
+enum access operation_least(const struct operation *operation, bool public_status,
+                            bool metrics_anonymous);
 /* -1 when there is none of that name. */
 int operation_by_name(const char *name);
 /* Checks `args` (NULL = empty) against the row: unknown, missing, wrong type, out of range; null is

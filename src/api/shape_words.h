@@ -14,6 +14,8 @@
 #define LEVEL_WORDS "=soft|standard|hard|critical"
 #define ROLE_WORDS "=viewer|operator|admin"
 #define PREFLIGHT_WORDS "=stop|restart|start"
+/* Of a running operation, in the order in which it goes through them. */
+#define RUNNING_PHASE_WORDS "=checking|saving|writing|running|verifying"
 #define CURSOR                                                                                     \
     {                                                                                              \
         "next_cursor", "text?", "Where the list goes on; null at its end."                         \

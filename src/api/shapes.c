@@ -141,7 +141,7 @@ static const struct shape_member running_[] = {
     {"operation", "text", NULL},
     {"user", "text", NULL},
     {"since", "time", NULL},
-    {"phase?", "text", NULL},
+    {"phase?", RUNNING_PHASE_WORDS, NULL},
     {"percent?", "number", "How much of its data Redis has loaded."},
     {"eta_seconds?", "whole?", NULL},
     END};

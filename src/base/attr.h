@@ -6,7 +6,6 @@
 #define ATTR_MUST_USE __attribute__((warn_unused_result))
 #define ATTR_PRINTF(fmt, args) __attribute__((format(printf, fmt, args)))
 #define ATTR_CLEANUP(function) __attribute__((cleanup(function)))
-#define ATTR_UNUSED __attribute__((unused))
 
 #define ARRAY_LENGTH(a) (sizeof(a) / sizeof((a)[0]))
 

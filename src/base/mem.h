@@ -21,7 +21,8 @@ void mem_freep(void *pointer_to_pointer);
 /* Wipes in a way the compiler keeps. For secrets, before mem_free. */
 void mem_wipe(void *p, size_t size);
 
-/* Aborts with a message: only where a program starts and has nothing to lose yet. */
+/* Aborts with a message. For a few bytes on which a promise rests that has no way to fail, such as
+ * an answer for each question; systemd starts the daemon again. */
 void *mem_must(void *p) ATTR_MUST_USE;
 
 /* Test hook: the n-th allocation from now on fails (1 = the next), and all after it until reset

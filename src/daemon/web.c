@@ -377,11 +377,6 @@ int web_reconfigure(struct web *web, const struct settings *settings, struct err
     return r;
 }
 
-const char *web_certificate(const struct web *web)
-{
-    return web->certificate.path;
-}
-
 static void on_timer_closed(uv_handle_t *handle)
 {
     struct web *w = handle->data;

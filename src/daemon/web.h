@@ -27,7 +27,5 @@ int web_reconfigure(struct web *web, const struct settings *settings,
                     struct error *err) ATTR_MUST_USE;
 /* Ends the process; the loop must be run until it is empty. Takes NULL. */
 void web_close(struct web *web);
-/* Where the certificate is, for `curl --cacert`. */
-const char *web_certificate(const struct web *web);
 
 #endif

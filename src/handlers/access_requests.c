@@ -107,7 +107,7 @@ void access_request(struct handlers *h, struct call *call)
                    json_text_or(call->args, "justification", ""));
     (void)str_format(text, sizeof text, "%s asks for the role %s: %s", u->email,
                      access_name(wanted), r->justification);
-    account_done(h, call, AUDIT_AUTHORIZATION, AUDIT_RISK_MODERATE, text);
+    account_done(h, call, text);
     a->ports.notice(a->ports.context, NULL, "access", text);
     account_answer_saved(h, call, account_save(a, STORE_ACCESS_REQUEST, r), request_json(a, r));
 }
@@ -162,7 +162,7 @@ static void decide(struct handlers *h, struct call *call, enum request_state sta
                      r->note[0] == '\0' ? "" : ": ", r->note);
     account_changed(a);
     upkeep_look(a);
-    account_done(h, call, AUDIT_AUTHORIZATION, AUDIT_RISK_HIGH, text);
+    account_done(h, call, text);
     a->ports.notice(a->ports.context, NULL, "access", text);
     account_answer_saved(h, call, account_save(a, STORE_ACCESS_REQUEST, r), request_json(a, r));
 }

@@ -46,23 +46,26 @@ void account_read(struct handlers *h, const struct call *call)
         account_audit_bounded(h->ports.accounts, &note);
 }
 
-void account_done(struct handlers *h, struct call *call, enum audit_event event,
-                  enum audit_risk risk, const char *reason)
+static struct account_note done_note(const struct call *call, const char *reason)
 {
-    struct account_note note = note_of(call, event);
+    const struct account_done *done = handlers_done(call->operation);
+    struct account_note note = note_of(call, done->event);
     note.success = true;
-    note.risk = risk;
+    note.risk = done->risk;
     note.reason = reason;
+    return note;
+}
+
+void account_done(struct handlers *h, struct call *call, const char *reason)
+{
+    struct account_note note = done_note(call, reason);
     account_audit(h->ports.accounts, &note);
 }
 
-void account_line(struct handlers *h, const struct call *call, enum audit_event event,
-                  enum audit_risk risk, const char *reason, struct audit_line *ret)
+void account_line(struct handlers *h, const struct call *call, const char *reason,
+                  struct audit_line *ret)
 {
-    struct account_note note = note_of(call, event);
-    note.success = true;
-    note.risk = risk;
-    note.reason = reason;
+    struct account_note note = done_note(call, reason);
     account_fill_line(h->ports.accounts, &note, ret);
 }
 

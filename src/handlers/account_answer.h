@@ -3,7 +3,7 @@
 #define RESUS_HANDLERS_ACCOUNT_ANSWER_H
 
 #include "accounts/book.h"
-#include "handlers/inside.h"
+#include "handlers/resources.h"
 
 /* Refuses and writes the audit line (a bounded number of them: refusals.h). */
 void account_refuse(struct handlers *h, struct call *call, enum audit_event event, int status,
@@ -13,12 +13,17 @@ void account_permission_refused(struct handlers *h, const struct call *call, con
 /* Writes the audit line of a read operation marked `noted`: at most one a minute for each user,
  * operation and service, with a count. */
 void account_read(struct handlers *h, const struct call *call);
+/* Event and risk of the audit line of an operation: a column of the table in dispatch.c. */
+struct account_done {
+    enum audit_event event;
+    enum audit_risk risk;
+};
+const struct account_done *handlers_done(const struct operation *operation);
 /* The audit line of what was done; `reason` says what, NULL = none. */
-void account_done(struct handlers *h, struct call *call, enum audit_event event,
-                  enum audit_risk risk, const char *reason);
+void account_done(struct handlers *h, struct call *call, const char *reason);
 /* The line of account_done(), for callers that write it themselves. */
-void account_line(struct handlers *h, const struct call *call, enum audit_event event,
-                  enum audit_risk risk, const char *reason, struct audit_line *ret);
+void account_line(struct handlers *h, const struct call *call, const char *reason,
+                  struct audit_line *ret);
 /* The user whose session the call is; NULL: refused, it has none (Unix name or API token). */
 struct user *account_own_user(struct handlers *h, struct call *call);
 /* Verifies `current_password` of `u`, whose account the caller is about to change, throttled, on a

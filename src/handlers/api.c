@@ -3,7 +3,7 @@
 #include "api/openapi.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "handlers/inside.h"
+#include "handlers/resources.h"
 
 void openapi_get(struct handlers *h, struct call *call)
 {

@@ -156,7 +156,7 @@ void token_add(struct handlers *h, struct call *call)
     (void)json_put(body, "token", secret);
     (void)str_format(text, sizeof text, "%s: %s%s", t->name, access_name(t->role),
                      t->services == NULL ? "" : ", some services only");
-    account_done(h, call, AUDIT_CONFIGURATION, AUDIT_RISK_HIGH, text);
+    account_done(h, call, text);
     account_answer_saved(h, call, account_save(a, STORE_API_TOKEN, t), body);
 }
 
@@ -180,7 +180,7 @@ void token_set(struct handlers *h, struct call *call)
     t->disabled = json_bool_or(call->args, "disabled", t->disabled);
     (void)str_format(text, sizeof text, "%s: %s%s", t->name, access_name(t->role),
                      t->disabled ? ", disabled" : "");
-    account_done(h, call, AUDIT_CONFIGURATION, AUDIT_RISK_HIGH, text);
+    account_done(h, call, text);
     account_answer_saved(h, call, account_save(h->ports.accounts, STORE_API_TOKEN, t),
                          token_json(t));
 }
@@ -191,7 +191,7 @@ void token_revoke(struct handlers *h, struct call *call)
     if (t == NULL)
         return;
     t->revoked = true;
-    account_done(h, call, AUDIT_CONFIGURATION, AUDIT_RISK_MODERATE, t->name);
+    account_done(h, call, t->name);
     json_t *body = json_object();
     (void)json_put_bool(body, "success", true);
     account_answer_saved(h, call, account_save(h->ports.accounts, STORE_API_TOKEN, t), body);

@@ -6,7 +6,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "handlers/account_answer.h"
-#include "handlers/inside.h"
+#include "handlers/resources.h"
 #include "store/audit_seal.h"
 
 void audit_key_post(struct handlers *h, struct call *call)
@@ -20,7 +20,7 @@ void audit_key_post(struct handlers *h, struct call *call)
     audit_seal_first(&seal, key);
     audit_key_text(key, text);
     (void)str_format(reason, sizeof reason, "a new seal chain with the key %s", seal.id);
-    account_line(h, call, AUDIT_CONFIGURATION, AUDIT_RISK_HIGH, reason, &line);
+    account_line(h, call, reason, &line);
     call->kept = json_object();
     (void)json_put_text(call->kept, "key", text);
     (void)json_put_text(call->kept, "id", seal.id);

@@ -11,7 +11,7 @@
 #include "base/mem.h"
 #include "base/parse.h"
 #include "base/str.h"
-#include "handlers/inside.h"
+#include "handlers/resources.h"
 #include "store/anchor.h"
 #include "store/audit_page.h"
 #include "store/audit_report.h"

@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "handlers/inside.h"
+#include "handlers/resources.h"
 #include "redis/reply.h"
 
 #define BIGKEYS_BUDGET_MS 5000

@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "base/version.h"
-#include "handlers/inside.h"
+#include "handlers/resources.h"
 #include "host/systemctl.h"
 
 #define STEP_DEADLINE_MS 10000

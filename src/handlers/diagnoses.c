@@ -1,6 +1,6 @@
 #include "base/json.h"
 #include "doctor/diagnosis.h"
-#include "handlers/inside.h"
+#include "handlers/resources.h"
 
 json_t *diagnosis_now(struct handlers *h, int service)
 {

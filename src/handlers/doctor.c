@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "doctor/examination.h"
-#include "handlers/inside.h"
+#include "handlers/resources.h"
 #include "host/keyfile.h"
 
 #define TOKEN_SOON_MS (14LL * 24 * 3600 * 1000)

@@ -3,7 +3,7 @@
 #include "accounts/book_json.h"
 #include "api/visible.h"
 #include "base/json.h"
-#include "handlers/inside.h"
+#include "handlers/resources.h"
 
 #define EVENTS_LIMIT 100
 

@@ -54,7 +54,6 @@ void handlers_dispatch(struct handlers *h, struct call *call, const char *servic
 /* The asker of a call went away. */
 void handlers_gone(struct handlers *h, struct call *call);
 
-struct accounts *handlers_accounts(struct handlers *h);
 /* A write of an account (TICKET_ACCOUNTS) has ended. */
 void handlers_saved(struct handlers *h, uint64_t id, enum store_outcome outcome,
                     const struct error *error);

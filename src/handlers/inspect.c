@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "handlers/inside.h"
+#include "handlers/resources.h"
 #include "redis/reply.h"
 
 #define INSPECT_DEADLINE_MS 10000

@@ -2,7 +2,7 @@
 #include "api/error_body.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "handlers/inside.h"
+#include "handlers/resources.h"
 #include "sshkeys/sshkeys.h"
 
 /* A service's id or an SSH host; without a target the only key there is. NULL after a refusal. */

@@ -187,7 +187,7 @@ static void let_in(struct handlers *h, struct call *call, struct user *u)
     if (remember_address(u, call->user.source_ip) || told)
         (void)account_save(a, STORE_USER, u);
     become(call, a, u);
-    account_done(h, call, AUDIT_AUTHENTICATION, AUDIT_RISK_LOW, NULL);
+    account_done(h, call, NULL);
     call->answer(call, 200, body);
 }
 
@@ -252,7 +252,7 @@ void logout(struct handlers *h, struct call *call)
     }
     s->revoked = accounts_now(a).wall;
     account_changed(a);
-    account_done(h, call, AUDIT_AUTHENTICATION, AUDIT_RISK_LOW, NULL);
+    account_done(h, call, NULL);
     account_answer_saved(h, call, account_save(a, STORE_SESSION, s), body);
 }
 
@@ -327,7 +327,7 @@ static void password_checked(struct call *call, bool good, const char *hash)
     u->codes_missed = 0;
     size_t ended = sessions_end(a, u, session_by_jti(a, call->session));
     account_changed(a);
-    account_done(h, call, AUDIT_CONFIGURATION, AUDIT_RISK_MODERATE, NULL);
+    account_done(h, call, NULL);
     json_t *body = json_object();
     (void)json_put_bool(body, "success", true);
     (void)json_put_int(body, "sessions_ended", (int64_t)ended);

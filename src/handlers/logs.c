@@ -6,7 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "handlers/inside.h"
+#include "handlers/resources.h"
 #include "host/systemctl.h"
 
 #define LOGS_LINES 50      /* unless told */

@@ -4,7 +4,7 @@
 #include "api/visible.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "handlers/inside.h"
+#include "handlers/resources.h"
 
 #define HOUR_MS (3600LL * 1000)
 #define KEPT_MS (90 * 24 * HOUR_MS)

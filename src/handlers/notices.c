@@ -1,7 +1,7 @@
 /* notify: a banner for the users of one service, or of all */
 #include "base/json.h"
 #include "base/str.h"
-#include "handlers/inside.h"
+#include "handlers/resources.h"
 
 void notify_post(struct handlers *h, struct call *call)
 {

@@ -1,7 +1,7 @@
 /* start, stop, restart, reload */
 #include "base/json.h"
 #include "base/str.h"
-#include "handlers/inside.h"
+#include "handlers/resources.h"
 
 static void operated(void *context, int status, json_t *body)
 {
@@ -9,24 +9,17 @@ static void operated(void *context, int status, json_t *body)
     call->answer(call, status, body);
 }
 
-static enum engine_operation which(const struct operation *operation)
-{
-    switch (operation - operations) {
-    case OP_STOP:
-        return OPERATION_STOP;
-    case OP_RESTART:
-        return OPERATION_RESTART;
-    case OP_RELOAD:
-        return OPERATION_RELOAD;
-    default:
-        return OPERATION_START;
-    }
-}
+static const enum engine_operation orders[OPERATION_ACT_COUNT] = {
+    [ACT_START] = OPERATION_START,
+    [ACT_STOP] = OPERATION_STOP,
+    [ACT_RESTART] = OPERATION_RESTART,
+    [ACT_RELOAD] = OPERATION_RELOAD,
+};
 
 void operate(struct handlers *h, struct call *call)
 {
     struct engine_request request = {
-        .operation = which(call->operation),
+        .operation = orders[call->operation->act],
         .user = call->user,
         .force = json_bool_or(call->args, "force", false),
         .confirmation = json_bool_or(call->args, "confirmation", false),

@@ -3,7 +3,7 @@
 #include "api/visible.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "handlers/inside.h"
+#include "handlers/resources.h"
 
 #define HISTORY_LIMIT 50
 #define EVIDENCE_BYTES_MAX (FRAME_MAX / 3) /* of one answer; in JSON a byte may take more */

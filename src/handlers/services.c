@@ -3,7 +3,7 @@
 #include "api/visible.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "handlers/inside.h"
+#include "handlers/resources.h"
 #include "sshkeys/sshkeys.h"
 
 void services_list(struct handlers *h, struct call *call)

@@ -44,7 +44,7 @@ void session_end(struct handlers *h, struct call *call)
     }
     s->revoked = accounts_now(a).wall;
     account_changed(a);
-    account_done(h, call, AUDIT_AUTHENTICATION, AUDIT_RISK_LOW, NULL);
+    account_done(h, call, NULL);
     json_t *body = json_object();
     (void)json_put_bool(body, "success", true);
     account_answer_saved(h, call, account_save(a, STORE_SESSION, s), body);

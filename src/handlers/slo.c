@@ -1,7 +1,7 @@
 /* slo: service levels and what is left of the error budget */
 #include "base/json.h"
 #include "base/str.h"
-#include "handlers/inside.h"
+#include "handlers/resources.h"
 
 /* The runbook's targets. */
 #define AVAILABILITY_TARGET 99.9 /* percent */

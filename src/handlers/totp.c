@@ -54,7 +54,7 @@ void totp_confirm(struct handlers *h, struct call *call)
     json_t *body = json_object();
     (void)json_put_bool(body, "totp", true);
     (void)json_put(body, "recovery_codes", second_factor_new_codes(u));
-    account_done(h, call, AUDIT_CONFIGURATION, AUDIT_RISK_LOW, "two-factor login is on");
+    account_done(h, call, "two-factor login is on");
     account_answer_saved(h, call, account_save(a, STORE_USER, u), body);
 }
 
@@ -68,7 +68,7 @@ static void disable_checked(struct call *call, bool good, const char *hash)
         return;
     totp_clear(u);
     account_changed(a);
-    account_done(h, call, AUDIT_CONFIGURATION, AUDIT_RISK_MODERATE, "two-factor login is off");
+    account_done(h, call, "two-factor login is off");
     json_t *body = json_object();
     (void)json_put_bool(body, "totp", false);
     account_answer_saved(h, call, account_save(a, STORE_USER, u), body);

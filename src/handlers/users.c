@@ -87,7 +87,7 @@ static void add_hashed(struct call *call, bool good, const char *hash)
     u->created = u->changed = accounts_now(a).wall;
     account_changed(a);
     (void)str_format(text, sizeof text, "%s: %s", u->email, access_name(u->role));
-    account_done(h, call, AUDIT_CONFIGURATION, AUDIT_RISK_HIGH, text);
+    account_done(h, call, text);
     account_answer_saved(h, call, account_save(a, STORE_USER, u), user_json(a, u));
 }
 
@@ -161,7 +161,7 @@ static void apply(struct handlers *h, struct call *call, const char *hash)
     }
     change(a, u, call->args, hash, text, sizeof text);
     account_changed(a);
-    account_done(h, call, AUDIT_CONFIGURATION, AUDIT_RISK_HIGH, text);
+    account_done(h, call, text);
     json_t *body = user_json(a, u);
     if (json_bool_or(call->args, "disabled", false))
         (void)json_put(body, "api_tokens", tokens_made_by(a, u->email));

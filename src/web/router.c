@@ -144,9 +144,10 @@ static void answer_copy(struct router *router, struct request *x, const struct r
 {
     char lines[REPLY_LINES_MAX] = "";
     int service = -1;
-    enum snapshot_kind kind = route->operation == OP_STATUS   ? SNAPSHOT_STATUS
-                              : route->operation == OP_HEALTH ? SNAPSHOT_HEALTH
-                                                              : SNAPSHOT_LIST;
+    enum operation_copy copy = operations[route->operation].copy;
+    enum snapshot_kind kind = copy == COPY_STATUS   ? SNAPSHOT_STATUS
+                              : copy == COPY_HEALTH ? SNAPSHOT_HEALTH
+                                                    : SNAPSHOT_LIST;
     if (kind != SNAPSHOT_LIST) {
         service = snapshots_find(router->snapshots, route->service);
         if (service < 0) {
@@ -161,17 +162,10 @@ static void answer_copy(struct router *router, struct request *x, const struct r
 
 /* ── operations ── */
 
-static bool is_copied(enum operation_id operation)
-{
-    return operation == OP_STATUS || operation == OP_HEALTH || operation == OP_SERVICES ||
-           operation == OP_OPENAPI;
-}
-
 static bool is_open_to_all(const struct router *router, enum operation_id operation)
 {
-    const struct operation *o = &operations[operation];
-    return (o->least == ACCESS_ANONYMOUS && (router->public_status || o->always_open)) ||
-           (operation == OP_PROMETHEUS && router->metrics_anonymous);
+    return operation_least(&operations[operation], router->public_status,
+                           router->metrics_anonymous) == ACCESS_ANONYMOUS;
 }
 
 /* False: answered. */
@@ -231,7 +225,8 @@ static void serve_operation(struct router *router, struct request *x, const stru
     if (refuse_cross_site(x, given, route->operation == OP_LOGIN) || refuse_type(x, given) ||
         !admit(router, x, route, given, &identity, &verdict))
         return;
-    bool copied = is_copied(route->operation) && verdict != IDENTITY_OPAQUE;
+    enum operation_copy copy = operations[route->operation].copy;
+    bool copied = copy != COPY_NONE && verdict != IDENTITY_OPAQUE;
     int r = route_args(route, request->query, strlen(request->query), request->body,
                        request->body_length, &args, &err);
     if (r == 0 && copied && (r = operation_check(&operations[route->operation], args, &err)) < 0)
@@ -243,7 +238,7 @@ static void serve_operation(struct router *router, struct request *x, const stru
     }
     if (copied) {
         json_decref(args);
-        if (route->operation == OP_OPENAPI)
+        if (copy == COPY_DOCUMENT)
             answer_document(router, x);
         else
             answer_copy(router, x, route, &identity);

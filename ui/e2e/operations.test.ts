@@ -51,7 +51,7 @@ test('a stop needs STOP typed, is told everywhere, and a start brings it back', 
   await page.getByRole('button', { name: 'Stop' }).click();
   const dialog = page.getByRole('dialog', { name: 'Stop Redis Service' });
   const text = await dialog.innerText();
-  for (const word of ['CRITICAL OPERATION', 'Stopping Redis will affect all dependent services:', 'User sessions will be terminated', 'Real-time features will stop', 'Caching will be disabled', 'Knowledge base will be unavailable', 'This action requires administrator confirmation.', 'Type "STOP" to confirm:'])
+  for (const word of ['CRITICAL OPERATION', 'Stopping Redis cuts off every client.', 'This action requires administrator confirmation.', 'Type "STOP" to confirm:'])
     expect(text).toContain(word);
   const confirm = dialog.getByRole('button', { name: 'Confirm Stop', exact: true });
   expect(await confirm.isDisabled()).toBe(true);

@@ -133,6 +133,52 @@ static void check(enum operation_id id, const char *json, const char *text)
     json_decref(args);
 }
 
+static void the_settings_open_and_close_operations(void **state)
+{
+    (void)state;
+    const struct operation *status = &operations[OP_STATUS], *login = &operations[OP_LOGIN],
+                           *figures = &operations[OP_PROMETHEUS], *stop = &operations[OP_STOP];
+    assert_int_equal(operation_least(status, true, false), ACCESS_ANONYMOUS);
+    assert_int_equal(operation_least(status, false, true), ACCESS_VIEWER);
+    assert_int_equal(operation_least(login, false, false), ACCESS_ANONYMOUS);
+    assert_int_equal(operation_least(figures, true, false), ACCESS_VIEWER);
+    assert_int_equal(operation_least(figures, false, true), ACCESS_ANONYMOUS);
+    assert_int_equal(operation_least(stop, true, true), ACCESS_ADMIN);
+}
+
+static void what_acts_on_a_service_is_for_operators_and_counted(void **state)
+{
+    (void)state;
+    bool seen[OPERATION_ACT_COUNT] = {false};
+    for (int i = 0; i < OPERATION_COUNT; i++) {
+        const struct operation *o = &operations[i];
+        if (o->act == ACT_NONE)
+            continue;
+        assert_false(seen[o->act]);
+        seen[o->act] = true;
+        assert_true(o->on_service && o->least >= ACCESS_OPERATOR && o->rate != RATE_NONE);
+    }
+    for (int act = ACT_NONE + 1; act < (int)OPERATION_ACT_COUNT; act++)
+        assert_true(seen[act]);
+}
+
+static void only_what_is_public_is_answered_from_copies(void **state)
+{
+    (void)state;
+    for (int i = 0; i < OPERATION_COUNT; i++)
+        if (operations[i].copy != COPY_NONE)
+            assert_int_equal(operations[i].least, ACCESS_ANONYMOUS);
+}
+
+static void a_word_gives_its_role(void **state)
+{
+    (void)state;
+    assert_int_equal(access_by_name("viewer"), ACCESS_VIEWER);
+    assert_int_equal(access_by_name("admin"), ACCESS_ADMIN);
+    assert_int_equal(access_by_name("Admin"), ACCESS_ANONYMOUS);
+    assert_int_equal(access_by_name(NULL), ACCESS_ANONYMOUS);
+}
+
 static void good_arguments_pass(void **state)
 {
     (void)state;
@@ -230,6 +276,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_row_is_complete_and_its_names_are_its_own),
         cmocka_unit_test(the_least_roles_are_the_guides_matrix),
+        cmocka_unit_test(the_settings_open_and_close_operations),
+        cmocka_unit_test(what_acts_on_a_service_is_for_operators_and_counted),
+        cmocka_unit_test(only_what_is_public_is_answered_from_copies),
+        cmocka_unit_test(a_word_gives_its_role),
         cmocka_unit_test(good_arguments_pass),
         cmocka_unit_test(bad_arguments_are_refused_with_the_fields_name),
         cmocka_unit_test(a_text_is_measured_in_characters),

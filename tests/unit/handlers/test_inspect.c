@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "base/json.h"
-#include "handlers/inside.h"
+#include "handlers/resources.h"
 #include "redis/reply.h"
 
 static json_t *shown(enum redis_request request, const char *text)

@@ -14,7 +14,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "handlers/inside.h"
+#include "handlers/resources.h"
 #include "io/clock.h"
 #include "sshkeys/key_book.h"
 #include "sshkeys/key_run.h"

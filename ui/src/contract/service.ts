@@ -20,12 +20,15 @@ export const serviceItem = object({
 });
 export const serviceList = object({ items: list(serviceItem) });
 
+export const runningPhase = oneOf('checking', 'saving', 'writing', 'running', 'verifying');
+export type RunningPhase = Checked<typeof runningPhase>;
+
 export const runningOperation = object({
   id: optional(text),
   operation: text,
   user: text,
   since: nullable(time),
-  phase: optional(text),
+  phase: optional(runningPhase),
   percent: optional(number),
   eta_seconds: optional(number),
 });
@@ -49,6 +52,8 @@ export const status = object({
   stopped_at: optional(time),
   stop_reason: optional(text),
   not_guarded: optional(withheld),
+  /** Who suffers when it stops, as configured. */
+  affected_services: optional(list(object({ name: text, ok: nullable(boolean) }))),
 });
 
 export const gauge = object({

@@ -44,7 +44,7 @@ export type Running = {
   readonly operation: string;
   readonly user: string;
   readonly since: Time;
-  readonly phase?: string;
+  readonly phase?: 'checking' | 'saving' | 'writing' | 'running' | 'verifying';
   readonly percent?: number;
   readonly eta_seconds?: number | null;
 };

@@ -27,8 +27,8 @@ export function createConsoleRouter(): Router {
       { path: '/events', component: () => import('@/views/EventsView.vue'), meta: { title: words.nav.events, permission: 'events' } },
       { path: '/audit', component: () => import('@/views/AuditView.vue'), meta: { title: words.nav.audit, permission: 'audit' } },
       { path: '/users', component: () => import('@/views/UsersView.vue'), meta: { title: words.nav.users, permission: 'users' } },
-      { path: '/requests', component: () => import('@/views/RequestsView.vue'), meta: { title: words.nav.requests, permission: 'requests' } },
-      { path: '/settings', component: () => import('@/views/SettingsView.vue'), meta: { title: words.nav.settings, permission: 'account' } },
+      { path: '/requests', component: () => import('@/views/RequestsView.vue'), meta: { title: words.nav.requests, permission: 'access_requests' } },
+      { path: '/settings', component: () => import('@/views/SettingsView.vue'), meta: { title: words.nav.settings, permission: 'me' } },
       { path: '/:rest(.*)*', component: () => import('@/views/NotFoundView.vue'), meta: { title: words.errors.notFound, permission: 'status' } },
     ],
   });

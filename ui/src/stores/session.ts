@@ -99,7 +99,7 @@ export const useSession = defineStore('session', () => {
   }
 
   /** The own account can be reached in any case. */
-  const allows = (permission: Permission): boolean => may(role.value, permission) || (needsFactor.value && permission === 'account');
+  const allows = (permission: Permission): boolean => may(role.value, permission) || (needsFactor.value && permission === 'me');
 
   return { user, me, role, needsFactor, expiresAt, ended, known, restore, login, logout, allows };
 });

@@ -136,7 +136,7 @@ describe('sentences', () => {
 });
 
 describe('what a role may do is the guide’s matrix', () => {
-  const matrix: [Permission, string][] = [['status', '✓✓✓✓'], ['health', '✓✓✓✓'], ['metrics', '✗✓✓✓'], ['start', '✗✗✓✓'], ['restart', '✗✗✓✓'], ['stop', '✗✗✗✓'], ['logs', '✗✗✗✓'], ['configure', '✗✗✗✓']];
+  const matrix: [Permission, string][] = [['status', '✓✓✓✓'], ['health', '✓✓✓✓'], ['metrics', '✗✓✓✓'], ['start', '✗✗✓✓'], ['restart', '✗✗✓✓'], ['stop', '✗✗✗✓'], ['logs', '✗✗✗✓'], ['recovery_set', '✗✗✗✓']];
   test.each(matrix)('%s: anonymous, viewer, operator, admin = %s', (permission, row) => {
     expect((['anonymous', 'viewer', 'operator', 'admin'] as const).map((role) => (may(role, permission) ? '✓' : '✗')).join('')).toBe(row);
   });

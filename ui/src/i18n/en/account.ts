@@ -80,7 +80,7 @@ export const account = {
       restart: 'Restart Service',
       stop: 'Stop Service',
       logs: 'View Logs',
-      configure: 'Configure Auto-Recovery',
+      recovery_set: 'Configure Auto-Recovery',
     },
     limited: 'limited',
     allowed: 'allowed',

@@ -10,12 +10,7 @@ export const dialogs = {
     title: (name: string) => `Stop ${name}`,
     critical: '⚠️ CRITICAL OPERATION ⚠️',
     lead: 'Stopping Redis will affect all dependent services:',
-    affected: [
-      'User sessions will be terminated',
-      'Real-time features will stop',
-      'Caching will be disabled',
-      'Knowledge base will be unavailable',
-    ],
+    alone: 'Stopping Redis cuts off every client.',
     admin: 'This action requires administrator confirmation.',
     type: 'Type "STOP" to confirm:',
     word: 'STOP',

@@ -1,3 +1,5 @@
+import type { RunningPhase } from '@/contract/service';
+
 const plural = (n: number, one: string, many: string): string => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
 
 export const service = {
@@ -12,15 +14,12 @@ export const service = {
   },
   verbs: { start: 'starting', stop: 'stopping', restart: 'restarting', reload: 'reloading' } as Record<string, string>,
   phases: {
-    looking: 'looking at its state',
-    preflight: 'checking what it would cost',
+    checking: 'checking what it would cost',
     saving: 'saving the data to disk',
-    intent: 'writing the audit line',
-    acting: 'sending the command',
-    command: 'sending the command',
+    writing: 'writing the audit line',
+    running: 'sending the command',
     verifying: 'waiting until Redis answers',
-    loading: 'loading the data set',
-  } as Record<string, string>,
+  } satisfies Record<RunningPhase, string>,
   sentence: {
     answering: (ms: string) => `Answering in ${ms}.`,
     up: (duration: string) => `Up ${duration}.`,

@@ -1,0 +1,69 @@
+/* The functions that the table of dispatch.c names, one file a resource, and what a resource offers
+ * to another. */
+#ifndef RESUS_HANDLERS_RESOURCES_H
+#define RESUS_HANDLERS_RESOURCES_H
+
+#include "handlers/inside.h"
+#include "handlers/waiting.h"
+
+typedef void handler(struct handlers *h, struct call *call);
+
+handler services_list, service_status, service_health, service_refresh,
+    service_preflight; /* services.c */
+handler operate;       /* operate.c */
+handler recovery_status, recovery_set, recovery_reset, recovery_history, recovery_explain,
+    recovery_pause, recovery_resume;                                /* recoveries.c */
+handler logs_get, logs_follow;                                      /* logs.c */
+handler events_get, events_follow;                                  /* events.c */
+handler inspect_get;                                                /* inspect.c */
+handler doctor_run;                                                 /* doctor.c */
+handler timing_get, version_get;                                    /* services.c */
+handler openapi_get, healthz_get, readyz_get;                       /* api.c */
+handler login, logout, me, password_change;                         /* logins.c */
+handler sessions_list, session_end, session_renew;                  /* sessions.c */
+handler totp_begin, totp_confirm, totp_disable;                     /* totp.c */
+handler users_list, user_add, user_set;                             /* users.c */
+handler tokens_list, token_add, token_set, token_revoke;            /* api_tokens.c */
+handler access_list, access_request, access_approve, access_reject; /* access_requests.c */
+handler metrics_get, slo_get;                                       /* metrics.c, slo.c */
+handler audit_get, audit_report_get, audit_verify_get;              /* audits.c */
+handler audit_key_post;                                             /* audit_key.c */
+handler diagnosis_get, bundle_get;                                  /* diagnosis.c, bundle.c */
+handler notify_post;                                                /* notices.c */
+handler key_rotate;                                                 /* key_rotate.c */
+handler prometheus_get;                                             /* prometheus.c */
+
+/* ── later steps of a call ── */
+
+typedef void host_handler(struct handlers *h, struct call *call, const struct host_result *result);
+typedef void redis_handler(struct handlers *h, struct call *call,
+                           const struct redis_answer *answer);
+/* What a query of the store or the series gave, borrowed; NULL with an error. */
+typedef void rows_handler(struct handlers *h, struct call *call, json_t *rows,
+                          const struct error *error);
+typedef void witness_handler(struct handlers *h, struct call *call,
+                             const struct witness_facts *facts);
+
+host_handler logs_host_ended, bundle_host_ended, doctor_host_ended;
+redis_handler inspect_redis_ended, bigkeys_redis_ended, bundle_redis_ended, doctor_redis_ended;
+rows_handler recovery_status_rows, recovery_history_rows, events_rows, metrics_rows, slo_rows,
+    bundle_rows;
+witness_handler doctor_witness_ended;
+handler logs_woken, prometheus_woken;
+
+/* ── for other resources ── */
+
+/* Notices may be for some roles only (engine_notice). */
+bool event_may_see(const struct call *call, const json_t *event);
+json_t *diagnosis_now(struct handlers *h, int service);
+/* What inspect shows of INFO, SLOWLOG, CLIENT LIST and command statistics. */
+json_t *inspect_json(const struct redis_answer *a, bool with_arguments);
+/* What a command that failed says: the first line of its stderr, cleaned. */
+void host_first_words(const struct host_result *r, char *to, size_t size);
+/* Does the call ask for the values in slow commands, too? */
+bool inspect_with_arguments(const struct call *call);
+/* How many clients CLIENT LIST names: inspect_json() ends at a limit. */
+size_t inspect_clients(const struct redis_answer *a);
+void bigkeys_begin(struct handlers *h, struct call *call);
+
+#endif
