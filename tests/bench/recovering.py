@@ -169,7 +169,7 @@ def kills(table):
               " / ".join(summary(by_hand)))
     table.add(f"kill -9 to PONG by Resus over SSH, n={KILLS}: median, p90, max", " / ".join(summary(took)))
     table.add("- median, as a multiple of that command's", f"{statistics.median(took) / middle:.2f}",
-              "<= 1.5")
+              "<= 1.2")
     table.add("- p90, the same", f"{percentile(took, 90) / middle:.2f}", "<= 2")
     table.add("- of it, medians in ms after the kill", tell_parts(traces))
 
