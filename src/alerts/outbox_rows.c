@@ -1,4 +1,5 @@
 /* Messages and deliveries as records, and back at a start. */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -9,6 +10,13 @@
 #include "base/str.h"
 #include "core/persisted.h"
 #include "io/log.h"
+#include "notify/message.h"
+
+static_assert((int)LANE_KIND_COUNT == (int)MESSAGE_KIND_COUNT &&
+                  (int)LANE_RESOLVE == (int)MESSAGE_RESOLVE &&
+                  (int)LANE_EMERGENCY == (int)MESSAGE_EMERGENCY &&
+                  (int)LANE_DIGEST == (int)MESSAGE_DIGEST,
+              "a lane's kinds are those of messages");
 
 /* FNV-1a: a thread's text is known to its message; the lanes only compare. */
 uint64_t outbox_thread_of(const char *thread)
@@ -115,8 +123,13 @@ static void load_message(void *context, enum record_kind kind, int64_t number, c
 {
     struct outbox *o = context;
     (void)kind;
+    struct outbox_message *message = NULL;
     if (o->message_count < OUTBOX_MESSAGES_MAX && json_is_object(json_object_get(body, "facts")))
-        (void)outbox_message_add(o, (uint64_t)number, json_deep_copy(body));
+        message = outbox_message_add(o, (uint64_t)number, json_deep_copy(body));
+    if (message != NULL) {
+        message->stored = true;
+        message->batch = UINT64_MAX;
+    }
 }
 
 struct found {

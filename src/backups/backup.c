@@ -151,7 +151,7 @@ static void on_proved(void *context, const struct proof_result *proof)
     manifest_take_proof(&b->manifest, proof);
     if (last->verdict == PROOF_BAD) {
         struct error err;
-        (void)error_set(&err, -EBADMSG, "the backup does not prove right (%s): %s",
+        (void)error_set(&err, -EBADMSG, "the new backup failed verification (%s): %s",
                         proof_level_word(last->level), last->text);
         fail(b, &err);
         return;

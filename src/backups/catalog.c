@@ -88,9 +88,9 @@ static int take_lock(struct catalog *s, struct error *err)
     if (flock(s->lock, LOCK_EX | LOCK_NB) == 0)
         return 0;
     if (errno == EWOULDBLOCK)
-        return error_set(err, -EBUSY,
-                         "another process works on the backups in %s: wait until it has finished",
-                         s->path);
+        return error_set(
+            err, -EBUSY,
+            "another process is working on the backups in %s: wait until it has finished", s->path);
     return error_set_errno(err, -errno, "cannot lock %s", path);
 }
 
@@ -181,7 +181,7 @@ void catalog_drop(struct catalog *s, const struct manifest *m)
 
 /* --- latest --- */
 
-/* Replaces the link in one step. */
+/* Replaces the link in one step; removes it when `target` is "". */
 static int point(const char *folder, const char *target, struct error *err)
 {
     char link[PATH_MAX];
@@ -190,6 +190,10 @@ static int point(const char *folder, const char *target, struct error *err)
         !str_format(made, sizeof made, "%s/." LATEST, folder))
         return error_set(err, -ENAMETOOLONG, "the path %s is too long", folder);
     (void)unlink(made);
+    if (target[0] == '\0')
+        return unlink(link) == 0 || errno == ENOENT
+                   ? 0
+                   : error_set_errno(err, -errno, "cannot remove %s", link);
     if (symlink(target, made) < 0 || rename(made, link) < 0)
         return error_set_errno(err, -errno, "cannot point %s at %s", link, target);
     return file_sync_folder(link, err);
@@ -220,7 +224,7 @@ static int newest_trusted(const struct catalog *s, enum backup_kind kind, char i
     return 0;
 }
 
-/* Both kinds' links and the common one. A link to none is removed. */
+/* Both kinds' links and the common one. */
 static int point_all(const struct catalog *s, struct error *err)
 {
     char newest[MANIFEST_ID_SIZE] = "";
@@ -231,7 +235,7 @@ static int point_all(const struct catalog *s, struct error *err)
         if (!str_format(folder, sizeof folder, "%s/%s", s->path, backup_kind_word(k)))
             return too_long(s, err);
         int r = newest_trusted(s, k, id, err);
-        if (r == 0 && id[0] != '\0')
+        if (r == 0)
             r = point(folder, id, err);
         if (r < 0)
             return r;
@@ -240,7 +244,7 @@ static int point_all(const struct catalog *s, struct error *err)
             (void)str_format(target, sizeof target, "%s/%s", backup_kind_word(k), id);
         }
     }
-    return target[0] == '\0' ? 0 : point(s->path, target, err);
+    return point(s->path, target, err);
 }
 
 /* --- publishing --- */
@@ -305,6 +309,27 @@ int catalog_update(struct catalog *s, const struct manifest *m, char sha256[65],
     return r < 0 ? r : point_all(s, err);
 }
 
+int catalog_remove(struct catalog *s, enum backup_kind kind, const char *id, struct error *err)
+{
+    struct manifest *m = mem_calloc(1, sizeof *m);
+    char final[PATH_MAX];
+    char partial[PATH_MAX];
+    if (m == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    m->kind = kind;
+    bool named_well = manifest_id_valid(id) && str_copy(m->id, sizeof m->id, id) &&
+                      named(s, m, "", "", final) && named(s, m, PARTIAL, "", partial);
+    mem_free(m);
+    if (!named_well)
+        return error_set(err, -EINVAL, "%s is not the name of a backup", id);
+    /* After the rename it is no backup, whatever happens to the rest. */
+    if (rename(final, partial) < 0)
+        return error_set_errno(err, -errno, "cannot remove %s", final);
+    int r = point_all(s, err);
+    remove_tree(AT_FDCWD, partial, DEPTH_MAX);
+    return r;
+}
+
 /* --- reading --- */
 
 int catalog_read(const struct catalog *s, enum backup_kind kind, const char *id,
@@ -313,7 +338,7 @@ int catalog_read(const struct catalog *s, enum backup_kind kind, const char *id,
     char path[PATH_MAX];
     ATTR_CLEANUP(buf_free) struct buf text = BUF_LIMIT(MANIFEST_BYTES_MAX);
     if (!manifest_id_valid(id))
-        return error_set(err, -EINVAL, "%s is no name of a backup", id);
+        return error_set(err, -EINVAL, "%s is not the name of a backup", id);
     if (!str_format(path, sizeof path, "%s/%s/%s/" MANIFEST_FILE, s->path, backup_kind_word(kind),
                     id))
         return too_long(s, err);

@@ -1,4 +1,4 @@
-/* The folder of one service's backups, and how a backup comes to its name:
+/* The folder of one service's backups, and how a backup is published:
  *
  *   ROOT/ID/.lock                        held while Resus writes here
  *   ROOT/ID/latest -> daily/20261129T023000Z
@@ -6,8 +6,8 @@
  *   ROOT/ID/{daily,manual}/20261129T023000Z/{dump.rdb,manifest.json}
  *   ROOT/ID/{daily,manual}/.partial-20261129T023000Z/   under way, or left by a crash
  *
- * A backup is made in its partial folder and gets its name by one rename after all of it is on the
- * disk: what has its name is whole. `latest` names the newest one that was proved by loading and is
+ * A backup is made in its partial folder and gets its name by one rename after everything is on
+ * the disk: a backup with its name is complete. `latest` names the newest one that was proved by loading and is
  * not suspicious. Folders are 0700, files 0600. All calls block: for libuv's workers. */
 #ifndef RESUS_BACKUPS_CATALOG_H
 #define RESUS_BACKUPS_CATALOG_H
@@ -47,6 +47,9 @@ void catalog_drop(struct catalog *s, const struct manifest *m);
 
 /* Writes the manifest of a published backup again (a later proof, a pin), and `latest` with it. */
 int catalog_update(struct catalog *s, const struct manifest *m, char sha256[65],
+                   struct error *err) ATTR_MUST_USE;
+/* Removes a published backup and points `latest` at the one before. */
+int catalog_remove(struct catalog *s, enum backup_kind kind, const char *id,
                    struct error *err) ATTR_MUST_USE;
 int catalog_read(const struct catalog *s, enum backup_kind kind, const char *id,
                  struct manifest *ret, struct error *err) ATTR_MUST_USE;

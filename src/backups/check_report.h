@@ -1,5 +1,5 @@
-/* What redis-check-rdb (or valkey-check-rdb) says, and what a server says while it loads a file.
- * Both are texts of programs whose versions differ: fuzzed. */
+/* Parsers for the output of redis-check-rdb (or valkey-check-rdb) and for the log of a server that
+ * loads a file. Both texts differ between versions. Foreign bytes: fuzzed. */
 #ifndef RESUS_BACKUPS_CHECK_REPORT_H
 #define RESUS_BACKUPS_CHECK_REPORT_H
 
@@ -14,18 +14,18 @@
 
 enum check_trouble {
     CHECK_NO_TROUBLE,
-    CHECK_DAMAGED, /* or not known: what the text says counts as damage */
-    CHECK_NEWER,   /* made by a newer server, or by another one */
+    CHECK_DAMAGED, /* also any failure that is not in the table */
+    CHECK_NEWER,   /* written by a newer server, or by another kind */
     CHECK_MODULE,  /* data of a module that is not loaded */
-    CHECK_SHORT    /* ended too early, or out of memory: the same words are said for both */
+    CHECK_SHORT    /* cut off, or out of memory: servers print the same words for both */
 };
 
 struct check_report {
-    bool sound;                     /* it says that the file is */
-    int64_t keys, expires, expired; /* read; -1 = not said */
+    bool sound;                     /* the program calls the file sound */
+    int64_t keys, expires, expired; /* read; -1 = not printed */
     enum check_trouble trouble;
     char text[CHECK_TEXT_MAX]; /* the line about the trouble */
-    char module[64];           /* CHECK_MODULE: its name or type; "" = not said */
+    char module[64];           /* CHECK_MODULE: its name or type; "" = not printed */
     size_t database_count;
     bool more_databases;                              /* than CHECK_DATABASES_MAX */
     struct rdb_counts databases[CHECK_DATABASES_MAX]; /* their `keys` and `expires` are still 0 */

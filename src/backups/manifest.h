@@ -1,4 +1,4 @@
-/* manifest.json: all that is known of one backup. It is written last; a folder without one is no
+/* manifest.json: the record of one backup. It is written last; a folder without one is not a
  * backup. Foreign bytes once it comes back from a disk or a copy: fuzzed. */
 #ifndef RESUS_BACKUPS_MANIFEST_H
 #define RESUS_BACKUPS_MANIFEST_H
@@ -67,10 +67,10 @@ struct manifest {
 
 /* Appends the JSON. -ENOMEM, -ENOBUFS. */
 int manifest_write(const struct manifest *m, struct buf *to, struct error *err) ATTR_MUST_USE;
-/* -EBADMSG, with the member that is wrong, when it is no manifest of this format. */
+/* -EBADMSG, with the member that is wrong, when this is not a manifest of this format. */
 int manifest_read(const char *text, size_t length, struct manifest *ret,
                   struct error *err) ATTR_MUST_USE;
-/* What the proof found: counts, checks, `proved`. The oldest checks give way. */
+/* Takes over the counts, checks and level of a proof. Drops the oldest checks. */
 void manifest_take_proof(struct manifest *m, const struct proof_result *proof);
 /* Keys of all databases, bytes of the RDB, the server's own counts. */
 struct backup_figures manifest_figures(const struct manifest *m);

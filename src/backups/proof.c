@@ -4,10 +4,10 @@
 #include <errno.h>
 #include <limits.h>
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "backups/memory.h"
 #include "backups/proof_server.h"
 #include "backups/query.h"
 #include "base/mem.h"
@@ -337,29 +337,11 @@ static void begin_structure(struct proof *p)
 
 /* --- level 3: a server loads it --- */
 
-static int64_t available_memory(void)
-{
-    char line[128];
-    long long kib = 0;
-    FILE *f = fopen("/proc/meminfo", "re");
-    if (f == NULL)
-        return INT64_MAX;
-    while (fgets(line, sizeof line, f) != NULL) {
-        static const char name[] = "MemAvailable:";
-        if (str_starts(line, name))
-            for (const char *c = line + sizeof name - 1; *c != '\0'; c++)
-                if (*c >= '0' && *c <= '9')
-                    kib = kib * 10 + (*c - '0');
-    }
-    (void)fclose(f);
-    return kib == 0 ? INT64_MAX : kib * 1024;
-}
-
 static bool lacks_memory(const struct proof *p, struct proof_check *c)
 {
     int64_t used = p->result.file.head.used_memory_bytes;
     int64_t wanted = used + used / 100 * MEMORY_SPARE_PERCENT;
-    int64_t has = p->limits.memory_bytes > 0 ? p->limits.memory_bytes : available_memory();
+    int64_t has = p->limits.memory_bytes > 0 ? p->limits.memory_bytes : memory_available("");
     if (wanted <= has)
         return false;
     set(c, PROOF_CANNOT_TELL, PROOF_NOT_ENOUGH_MEMORY);
@@ -405,7 +387,7 @@ static void judge_load(struct proof *p, const struct proof_server_result *r, str
     if (r->loaded < 0 || r->expired < 0) {
         set(c, PROOF_CANNOT_TELL, PROOF_NEEDS_NEWER_SERVER);
         (void)str_format(c->text, sizeof c->text,
-                         "%s %s loads it, but does not count: name a server from Redis 7 on in "
+                         "%s %s loads it but does not report key counts: name Redis 7 or newer in "
                          "backup.server",
                          c->tool, r->version);
     } else if (p->result.counted && r->loaded + r->expired != p->result.keys) {
@@ -442,8 +424,8 @@ static void judge_end(struct proof *p, const struct proof_server_result *r, stru
     } else if (killed || (sound && r->report.trouble == CHECK_SHORT)) {
         set(c, PROOF_CANNOT_TELL, PROOF_NOT_ENOUGH_MEMORY);
         (void)str_format(c->text, sizeof c->text,
-                         "the memory did not last (the data used %lld MiB): verify it on a machine "
-                         "with more",
+                         "the proof server ran out of memory (the data used %lld MiB): verify the "
+                         "backup on a machine with more",
                          (long long)(p->result.file.head.used_memory_bytes >> 20));
     } else if (r->report.trouble == CHECK_NO_TROUBLE && r->end == PROOF_SERVER_ENDED) {
         set(c, PROOF_CANNOT_TELL, PROOF_NO_SERVER);

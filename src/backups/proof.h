@@ -1,9 +1,9 @@
-/* What a backup is worth, in three steps, each stronger than the one before:
+/* Verifies a backup in three levels, each stronger than the one before:
  *   file       the bytes: size, SHA-256, magic, the end with its CRC
  *   structure  redis-check-rdb reads it, and as many keys as the server counted at the fork
  *   loaded     a server of our own loads it, and as many keys
- * What cannot be proved is not bad: a newer server, a module, memory or a key may be missing, and
- * the text says what to do. */
+ * A backup that cannot be proved is not bad: a newer server, a module, memory or a key may be
+ * missing. The text of the check says what to do. */
 #ifndef RESUS_BACKUPS_PROOF_H
 #define RESUS_BACKUPS_PROOF_H
 
@@ -23,14 +23,14 @@ enum proof_level { PROOF_NONE, PROOF_FILE, PROOF_STRUCTURE, PROOF_LOADED, PROOF_
 
 enum proof_verdict { PROOF_GOOD, PROOF_BAD, PROOF_CANNOT_TELL, PROOF_VERDICT_COUNT };
 
-/* Why it cannot be told. */
+/* Why a check has no result. */
 enum proof_reason {
     PROOF_NO_REASON,
     PROOF_NEEDS_NEWER_SERVER,
     PROOF_NEEDS_MODULE,
     PROOF_NOT_ENOUGH_MEMORY,
     PROOF_KEY_ABSENT, /* it is sealed */
-    PROOF_NO_SERVER,  /* the programs are not there, or do not start */
+    PROOF_NO_SERVER,  /* the programs are missing or do not start */
     PROOF_TOO_SLOW,
     PROOF_CANNOT_READ, /* our disk */
     PROOF_REASON_COUNT
@@ -53,7 +53,7 @@ struct proof_check {
 
 struct proof_limits {
     int64_t check_ms, load_ms;
-    int64_t memory_bytes; /* that may be used; 0: as much as the machine has available */
+    int64_t memory_bytes; /* that may be used; 0: memory_available() */
 };
 /* 30 min, 1 h, and the machine's memory. */
 extern const struct proof_limits proof_limits_default;
@@ -66,7 +66,7 @@ struct proof_options {
     const char *sha256; /* that the file must have; NULL = not known yet */
     uint64_t bytes;     /* likewise; 0 = not known */
     enum proof_level upto;
-    bool go_on; /* after a bad level too: what each of them finds */
+    bool go_on; /* run later levels after a bad one too */
     struct proof_limits limits;
 };
 

@@ -84,8 +84,10 @@ static void on_child(void *context, const struct child_result *result)
         s->result.end = result->end == CHILD_TIMED_OUT   ? PROOF_SERVER_LATE
                         : result->end == CHILD_SIGNALLED ? PROOF_SERVER_KILLED
                                                          : PROOF_SERVER_ENDED;
-        (void)error_set(&s->result.error, -ECHILD, "status %d: %.300s", result->exit_code,
-                        result->err_length > 0 ? result->err : "no error output");
+        char said[ERROR_TEXT_MAX / 2];
+        (void)str_copy_clean(said, sizeof said, result->err, result->err_length);
+        (void)error_set(&s->result.error, -ECHILD, "status %d: %s", result->exit_code,
+                        said[0] == '\0' ? "no error output" : said);
     }
     finish(s);
 }

@@ -1,6 +1,6 @@
 /* A server of our own that loads an RDB file, to prove that it can be loaded: a child without a
  * port, reached by a Unix socket in a folder that only we can enter, without persistence, with
- * bounded memory, low priority, and first in line for the OOM killer. It ends with us. */
+ * bounded memory, low priority, and first in line for the OOM killer. The kernel kills it when Resus dies. */
 #ifndef RESUS_BACKUPS_PROOF_SERVER_H
 #define RESUS_BACKUPS_PROOF_SERVER_H
 

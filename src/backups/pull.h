@@ -1,7 +1,7 @@
 /* Fetches the data of one Redis as an RDB file, over the replication protocol: no file of the host
- * is touched, and the user needs no more than +psync and +replconf. The loop never waits for the
- * disk: blocks are hashed and written on libuv's workers, and the server has to wait while they
- * are. */
+ * is touched, and the user needs no more than +psync and +replconf. Blocks are
+ * hashed and written on libuv's workers. When the disk is slower than the network, the stream is
+ * paused; the loop never waits. */
 #ifndef RESUS_BACKUPS_PULL_H
 #define RESUS_BACKUPS_PULL_H
 
@@ -34,7 +34,7 @@ enum pull_stage {
     PULL_CONNECTING, /* also TLS, AUTH, REPLCONF */
     PULL_FORKING,
     PULL_RECEIVING,
-    PULL_SYNCING, /* all is here; the file goes to the disk */
+    PULL_SYNCING, /* everything has arrived; the file is synced */
     PULL_ENDED
 };
 
@@ -50,7 +50,7 @@ enum pull_cause {
     PULL_REFUSED,     /* another error reply: `error` has it */
     PULL_SILENT,      /* a deadline passed */
     PULL_CUT,         /* the connection ended before the RDB did */
-    PULL_DAMAGED,     /* what came is no sound RDB */
+    PULL_DAMAGED,     /* the data are not a sound RDB */
     PULL_DISK,        /* our disk is full up to the reserve, or failed */
     PULL_LOCAL,       /* our own lack: memory, descriptors, files of the settings */
     PULL_CAUSE_COUNT
@@ -60,8 +60,8 @@ const char *pull_cause_word(enum pull_cause cause); /* "no_right" */
 
 struct pull_result {
     enum pull_cause cause;
-    struct error error; /* what happened and what to do; code 0 when all is well */
-    bool rdb_only;      /* the server knows it (Redis 7): it buffers no commands for us */
+    struct error error; /* what happened and what to do; code 0 on success */
+    bool rdb_only;      /* the server supports it (Redis 7) and buffers no commands for us */
     bool by_mark;       /* the RDB came from memory; false: through a file of the server's host */
     char replid[TRANSFER_REPLID_SIZE];
     int64_t repl_offset;

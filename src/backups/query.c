@@ -205,10 +205,10 @@ int64_t query_info_keys(const struct redis_reply *info)
     if (info == NULL || info->type != RESP_BULK)
         return -1;
     for (const char *line = info->text; line != NULL && *line != '\0';) {
-        const char *keys = strstr(line, ":keys=");
         const char *end = strchr(line, '\n');
-        if (str_starts(line, "db") && line[2] >= '0' && line[2] <= '9' && keys != NULL &&
-            (end == NULL || keys < end)) {
+        size_t length = end == NULL ? strlen(line) : (size_t)(end - line);
+        const char *keys = str_find(line, length, ":keys=");
+        if (str_starts(line, "db") && line[2] >= '0' && line[2] <= '9' && keys != NULL) {
             int64_t n = number(keys + strlen(":keys="));
             sum += n < 0 || sum > INT64_MAX - n ? 0 : n;
         }

@@ -96,7 +96,7 @@ int rdb_file_counts(const char *path, struct check_report *report, struct error 
         if (n < 0)
             return error_set_errno(err, -errno, "cannot read %s", path);
         if (rdb_counts_read(bytes, (size_t)n, &report->databases[i]) < 0)
-            return error_set(err, -EBADMSG, "no key counts behind database %lld",
+            return error_set(err, -EBADMSG, "no key counts after database %lld",
                              (long long)report->databases[i].db);
     }
     return 0;

@@ -1,7 +1,7 @@
-/* What Resus reads of an RDB file by itself: its first bytes (magic, version, AUX fields, function
- * libraries), its last nine (0xFF and a CRC-64), and the key counts that the server wrote behind
- * each SELECTDB. Values are never decoded: redis-check-rdb and a proof server do that. Foreign
- * bytes: fuzzed. No I/O. */
+/* The parts of an RDB file that Resus parses itself: the head (magic, version, AUX fields, function
+ * libraries), the last nine bytes (0xFF and a CRC-64), and the key counts that the server wrote
+ * after each SELECTDB. redis-check-rdb and a proof server read the values. Foreign bytes: fuzzed.
+ * No I/O. */
 #ifndef RESUS_BACKUPS_RDB_HEAD_H
 #define RESUS_BACKUPS_RDB_HEAD_H
 
@@ -15,7 +15,7 @@
 #define RDB_MAGIC_LENGTH 9       /* "REDIS0010", "VALKEY080" */
 #define RDB_VERSION_LEAST 5      /* the first with a checksum (Redis 2.6) */
 #define RDB_AUX_TEXT_MAX 64      /* bytes kept of a name or value; the rest is skipped */
-#define RDB_AUX_FIELDS_MAX 1024  /* more are no head of a server */
+#define RDB_AUX_FIELDS_MAX 1024  /* no server writes more */
 #define RDB_TAIL_LENGTH 9        /* 0xFF and the CRC */
 #define RDB_COUNTS_LENGTH_MAX 19 /* 0xFB and two lengths of nine bytes */
 #define RDB_TEXT_SIZE (RDB_AUX_TEXT_MAX + 1)
@@ -26,11 +26,11 @@ enum rdb_step { RDB_MAGIC, RDB_OPCODE, RDB_PREFIX, RDB_BODY, RDB_HEAD_DONE };
 struct rdb_head {
     char magic[RDB_MAGIC_LENGTH + 1];
     int version;
-    char server_version[RDB_TEXT_SIZE]; /* redis-ver or valkey-ver; "" = not said */
-    int64_t created_seconds;            /* Unix time of the server's host; 0 = not said */
-    int64_t used_memory_bytes;          /* at the fork: what loading needs; 0 = not said */
+    char server_version[RDB_TEXT_SIZE]; /* redis-ver or valkey-ver; "" = unknown */
+    int64_t created_seconds;            /* Unix time of the server's host; 0 = unknown */
+    int64_t used_memory_bytes;          /* at the fork: what loading needs; 0 = unknown */
     int64_t functions;                  /* libraries of FUNCTION LOAD */
-    bool module_data;                   /* a module wrote a field of its own before the keys */
+    bool module_data;                   /* a module stored data of its own before the keys */
     enum rdb_step step;                 /* RDB_HEAD_DONE: the above is complete */
     /* the parser's own */
     unsigned char opcode, prefix[9];
@@ -44,8 +44,8 @@ struct rdb_head {
     size_t text_length;
 };
 
-/* Takes the next bytes of the file, in any cut; ignores all behind the head. 0; -EBADMSG when this
- * is no RDB file. */
+/* Takes the next bytes of the file, in any cut; ignores what follows the head. 0; -EBADMSG when this
+ * is not an RDB file. */
 int rdb_head_feed(struct rdb_head *h, const void *bytes, size_t length,
                   struct error *err) ATTR_MUST_USE;
 
@@ -59,13 +59,13 @@ struct rdb_tail {
 
 enum rdb_end {
     RDB_END_MISSING,   /* no 0xFF in its place: cut, or something follows the end */
-    RDB_END_WRONG,     /* 0xFF, but the CRC is another */
+    RDB_END_WRONG,     /* 0xFF, but the CRC differs */
     RDB_END_UNCHECKED, /* 0xFF and no CRC: the server runs with `rdbchecksum no` */
     RDB_END_OK
 };
 
 void rdb_tail_feed(struct rdb_tail *t, const void *bytes, size_t length);
-/* What the bytes so far end with. */
+/* Do the bytes so far form a complete file? */
 enum rdb_end rdb_tail_end(const struct rdb_tail *t);
 bool rdb_end_whole(enum rdb_end end);       /* OK or UNCHECKED */
 const char *rdb_end_word(enum rdb_end end); /* "ok", "absent", "wrong", "missing" */
@@ -74,7 +74,7 @@ struct rdb_counts {
     int64_t db, keys, expires;
 };
 
-/* The bytes behind a SELECTDB: 0xFB, keys, keys with a TTL, both as they were at the fork. `db` of
+/* Parses the bytes after a SELECTDB: 0xFB, keys, keys with a TTL, both as they were at the fork. `db` of
  * `ret` stays. -EBADMSG when they are not there. */
 int rdb_counts_read(const unsigned char *bytes, size_t length,
                     struct rdb_counts *ret) ATTR_MUST_USE;

@@ -17,7 +17,7 @@ static const struct {
     {"invalid password", PULL_NO_LOGIN, "Redis refuses the password: correct the password file"},
     {"without any password configured", PULL_NO_LOGIN,
      "Redis has no password, but one is configured: remove redis.password_file"},
-    {"NOAUTH", PULL_NO_LOGIN, "Redis wants a password: set redis.password_file"},
+    {"NOAUTH", PULL_NO_LOGIN, "Redis requires a password: set redis.password_file"},
     {"NOMASTERLINK", PULL_NO_PRIMARY,
      "this replica has no link to its primary, so its data may be old: back up the primary, or try "
      "again when INFO replication shows master_link_status:up"},
@@ -28,9 +28,10 @@ static const struct {
      "provider's "
      "own backups, or ask for PSYNC and REPLCONF to be allowed"},
     {"max number of clients", PULL_REFUSED,
-     "Redis takes no more connections: raise maxclients or close some, then try again"},
+     "Redis accepts no more connections: raise maxclients or close some, then try again"},
     {"DENIED", PULL_NO_LOGIN,
-     "Redis is in protected mode and takes connections of its own host only: set a password, or "
+     "Redis is in protected mode and accepts connections from its own host only: set a password, "
+     "or "
      "connect via: ssh"},
     {"BGSAVE failed", PULL_REFUSED,
      "Redis cannot fork for the copy: see its log; often memory is short "

@@ -61,7 +61,7 @@ static int check_room(struct spool *s, size_t length)
     unsigned long long wanted_mib = wanted >> 20;
     return error_set(&s->failure, -ENOSPC,
                      "the disk of %s has %llu MiB free, of which %llu MiB stay reserved, and %llu "
-                     "MiB more are wanted: remove old backups or enlarge it",
+                     "MiB more are needed: remove old backups or enlarge it",
                      s->path, free_mib, reserve_mib, wanted_mib + 1);
 }
 

@@ -1,5 +1,5 @@
 /* A file that is written in blocks on libuv's workers, with its SHA-256 on the way: the loop never
- * waits for the disk. A reserve of the disk stays free, so that ENOSPC never comes. */
+ * waits for the disk. Part of the disk stays free, so that it is never filled. */
 #ifndef RESUS_BACKUPS_SPOOL_H
 #define RESUS_BACKUPS_SPOOL_H
 
@@ -12,7 +12,7 @@
 #include "base/error.h"
 
 #define SPOOL_SHA256_SIZE 65           /* hexadecimal, with the NUL */
-#define SPOOL_SLACK_BYTES (256 * 1024) /* room behind a full block, for what is under way */
+#define SPOOL_SLACK_BYTES (256 * 1024) /* room after a full block, for data under way */
 
 struct spool;
 
@@ -26,15 +26,15 @@ typedef void spool_closed(void *context, const char *sha256, const struct error 
 int spool_new(uv_loop_t *loop, const char *path, size_t block_bytes, int64_t reserve_bytes,
               spool_ready *ready, void *context, struct spool **ret,
               struct error *err) ATTR_MUST_USE;
-/* So many bytes will come in all: the first write is refused when they have no room. */
+/* Announces the size of the file: the first write fails when it does not fit. */
 void spool_expect(struct spool *s, uint64_t bytes);
 /* Copies the bytes; a full block is written. -ENOBUFS when the caller ignored spool_full, or the
  * failure of an earlier write. */
 int spool_add(struct spool *s, const void *bytes, size_t length, struct error *err) ATTR_MUST_USE;
 /* Both blocks are full: add no more than SPOOL_SLACK_BYTES until `ready`. */
 bool spool_full(const struct spool *s);
-/* Writes the rest and syncs the file, or, with `keep` false, removes it. `ready` is not called any
- * more. */
+/* Writes the rest and syncs the file, or, with `keep` false, removes it. `ready` is no longer
+ * called. */
 void spool_close(struct spool *s, bool keep, spool_closed *closed, void *context);
 
 #endif

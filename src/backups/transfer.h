@@ -1,8 +1,8 @@
 /* The answer to PSYNC as bytes: the reply line, the newlines of a server that is still forking, and
  * the RDB, whose end is given by a length or by a mark of 40 bytes. Foreign bytes: fuzzed. No I/O.
  *
- * Servers may use the same mark in every transfer, so that a value can contain it. The mark counts
- * only where the RDB is complete: behind 0xFF and the right CRC. */
+ * A server may use the same mark in every transfer, so a stored value may contain it. The mark is
+ * accepted only where the RDB is complete: after 0xFF and the right CRC. */
 #ifndef RESUS_BACKUPS_TRANSFER_H
 #define RESUS_BACKUPS_TRANSFER_H
 
@@ -27,7 +27,7 @@ enum transfer_phase {
     TRANSFER_ASKED,     /* the reply line is awaited */
     TRANSFER_FORKING,   /* +FULLRESYNC; the server prepares the RDB */
     TRANSFER_RECEIVING, /* the RDB */
-    TRANSFER_WHOLE      /* it is complete; what follows is ignored */
+    TRANSFER_WHOLE      /* complete; later bytes are ignored */
 };
 
 /* Begins as {0} with `sink` and `context`. */
@@ -52,7 +52,7 @@ struct transfer {
 };
 
 /* Takes bytes as they come, in any cut. 0; -ECONNREFUSED when the server replied an error
- * (`refusal`); -EPROTO when it is no answer to PSYNC; -EBADMSG when the RDB is damaged; the sink's.
+ * (`refusal`); -EPROTO when this is not an answer to PSYNC; -EBADMSG when the RDB is damaged; the sink's.
  * After an error the transfer is over. */
 int transfer_feed(struct transfer *t, const void *bytes, size_t length,
                   struct error *err) ATTR_MUST_USE;

@@ -1,6 +1,6 @@
-/* When a backup that was made without an error still deserves no trust: the data were lost before
- * it was made, or it holds not what the server said it had. Such a backup is kept, never the
- * newest, and reported. Pure. */
+/* Rules that make a backup suspicious although it was made without an error: data were lost before
+ * it was made, or its key count does not match the server's. A suspicious backup is kept and
+ * reported, but is never `latest`. Pure. */
 #ifndef RESUS_CORE_BACKUP_RULES_H
 #define RESUS_CORE_BACKUP_RULES_H
 
@@ -17,7 +17,7 @@ enum backup_suspicion {
     BACKUP_NOW_EMPTY,    /* no key; the last one had some */
     BACKUP_FEWER_KEYS,   /* less than half of the last one */
     BACKUP_FEWER_BYTES,  /* likewise */
-    BACKUP_OUTSIDE_LIVE, /* not what the server had before and after */
+    BACKUP_OUTSIDE_LIVE, /* outside the counts of the server before and after */
     BACKUP_SUSPICION_COUNT
 };
 

@@ -227,6 +227,8 @@ bool cause_proven_well(const struct sight *sight);
  * What a start can do for it is done. */
 bool cause_serves(const struct sight *sight);
 
+/* A stop that systemd cuts takes at least this long: TimeoutStopSec is given in seconds. */
+#define STOP_CUT_MIN_MS 1000
 /* Did a stop that was not ours end by SIGKILL, before Redis had done its final save? */
 bool cause_stop_was_cut(const struct sight *sight);
 

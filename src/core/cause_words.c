@@ -86,6 +86,10 @@ static struct words of_unit(const struct sight *s)
 static struct words of_path(const struct sight *s)
 {
     bool refused = cause_probe(s)->reply == REPLY_REFUSED;
+    if (cause_shut_out(s))
+        return (struct words){"Redis answers the clients that are connected, but new connections "
+                              "fail: new clients are cut off.",
+                              NULL};
     if (s->witness.paused)
         return (struct words){
             "Redis runs, but makes all its clients wait: they are paused (CLIENT "
@@ -93,10 +97,14 @@ static struct words of_path(const struct sight *s)
             "Find out who paused them: a failover, or an administrator. The pause "
             "ends by itself when its time is over; a restart may break what it is "
             "for."};
-    if (cause_shut_out(s))
-        return (struct words){"Redis answers the clients that are connected, but new connections "
-                              "fail: new clients are cut off.",
-                              NULL};
+    /* Without a password the host hears nothing of a command's fate. */
+    if (cause_probe(s)->reply == REPLY_SILENT && s->witness.reply == REPLY_NOAUTH)
+        return (struct words){
+            "Redis runs and asks for its password at once, but commands from here "
+            "wait: its clients are paused (CLIENT PAUSE), or the path is broken.",
+            "Run redis-cli PING with the password on the host. If it waits, a "
+            "failover or an administrator has paused the clients, and the pause "
+            "ends by itself. Else repair the path: a proxy, stunnel or firewall."};
     if (!refused || s->witness.address[0] == '\0' || !reply_answered(s->witness.reply))
         return (struct words){NULL, NULL};
     return (struct words){"Nothing listens at %A; on its own host Redis answers at %W.",

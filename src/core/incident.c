@@ -92,6 +92,8 @@ static void rate(struct step *s, enum severity severity)
     mono_ms due = usual > 0 ? mono_add(s->now.mono, usual) : MONO_NEVER;
     if (usual == 0 || due.ms < i->update_due.ms)
         expect_update(s, usual);
+    else if (i->update_ms > usual)
+        i->update_ms = usual; /* no more than this is left of it */
 }
 
 /* The one place that changes the status of an incident that is open. */
@@ -386,9 +388,9 @@ void incident_step(struct incident *i, const struct incident_input *input, struc
     enum severity alerts = i->alerts;
     out->count = 0;
     table[i->status][input->event](&s);
-    bool told = out->count > 0 && out->items[0].kind != INCIDENT_REFUSED &&
-                out->items[0].kind != INCIDENT_ANOTHER;
-    if (told || i->alerts != alerts)
+    bool changed = out->count > 0 && out->items[0].kind != INCIDENT_REFUSED &&
+                   out->items[0].kind != INCIDENT_ANOTHER;
+    if (changed || i->alerts != alerts)
         emit(&s, INCIDENT_STORE);
     out->wake = wake_at(i, input->held);
 }

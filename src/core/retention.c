@@ -3,9 +3,9 @@
 #include <assert.h>
 
 #include "base/attr.h"
+#include "base/date.h"
 
 #define HOUR_SECONDS INT64_C(3600)
-#define DAY_SECONDS (24 * HOUR_SECONDS)
 
 const char *retention_rule_word(enum retention_rule rule)
 {
@@ -20,43 +20,33 @@ const char *retention_rule_word(enum retention_rule rule)
     return words[rule];
 }
 
-static int64_t floor_divide(int64_t value, int64_t by)
-{
-    return value / by - (value % by < 0);
-}
-
 static int64_t local_seconds(const struct retention_backup *b)
 {
-    return floor_divide(b->at.ms, 1000) + b->utc_offset_seconds;
+    int64_t seconds = b->at.ms / 1000 - (b->at.ms % 1000 < 0);
+    return seconds + b->utc_offset_seconds;
 }
 
 static int64_t hour_of(const struct retention_backup *b)
 {
-    return floor_divide(local_seconds(b), HOUR_SECONDS);
+    int64_t seconds = local_seconds(b);
+    return seconds / HOUR_SECONDS - (seconds % HOUR_SECONDS < 0);
 }
 
 static int64_t day_of(const struct retention_backup *b)
 {
-    return floor_divide(local_seconds(b), DAY_SECONDS);
+    return date_days_of_seconds(local_seconds(b));
 }
 
-/* 1 January 1970 was a Thursday. */
+/* The day number of its Monday. */
 static int64_t week_of(const struct retention_backup *b)
 {
-    return floor_divide(day_of(b) + 3, 7);
+    return day_of(b) - date_weekday(day_of(b));
 }
 
-/* Months since the year 0, of the Gregorian calendar. A year that begins in March has the leap day
- * at its end: 153 days are five months from March on, 146097 days are 400 years. */
 static int64_t month_of(const struct retention_backup *b)
 {
-    int64_t days = day_of(b) + 719468; /* since 1 March of the year 0 */
-    int64_t era = floor_divide(days, 146097);
-    int64_t day = days - era * 146097;
-    int64_t year = (day - day / 1460 + day / 36524 - day / 146096) / 365;
-    int64_t day_of_year = day - (365 * year + year / 4 - year / 100);
-    int64_t month = (5 * day_of_year + 2) / 153; /* 0 = March */
-    return (era * 400 + year) * 12 + month;
+    struct date date = date_of_days(day_of(b));
+    return (int64_t)date.year * 12 + date.month;
 }
 
 static void keep(struct retention_backup *b, enum retention_rule rule)

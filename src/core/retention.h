@@ -1,6 +1,6 @@
 /* Which backups stay, by rules as restic has them: the newest of so many hours, days, weeks, months,
- * the last so many, all within a time. Only trusted backups fill rules, so that a row of useless
- * ones pushes no good one out. Pure: the caller removes what the plan leaves without a rule. */
+ * the last so many, all within a time. Only trusted backups fill rules, so that useless ones
+ * never displace a good one. Pure: the caller removes the backups that no rule keeps. */
 #ifndef RESUS_CORE_RETENTION_H
 #define RESUS_CORE_RETENTION_H
 

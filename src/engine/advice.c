@@ -4,6 +4,8 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "engine/current.h"
+#include "engine/service.h"
 #include "engine/snapshot.h"
 
 #define LONG_COMMAND_SHOWN_MS 86400000

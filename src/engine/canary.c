@@ -1,5 +1,8 @@
 /* The canary of a service: when its key may be written, and what the last write met. */
+#include "engine/canary.h"
+
 #include "base/str.h"
+#include "engine/current.h"
 #include "engine/service.h"
 
 /* A role is believed only from the process that answers now: on a replica that takes writes the

@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "engine/evidence.h"
 #include "engine/service.h"
 
 #define EVIDENCE_DEADLINE_MS 1000 /* it never holds an action back for longer */
@@ -12,11 +13,11 @@
 
 void recover_capture(struct service *s, const char *what, const char *text, size_t length)
 {
-    char section[SERVICE_EVIDENCE_MAX / 4];
-    size_t room = SERVICE_EVIDENCE_MAX - s->evidence_bytes;
+    char section[RECOVER_EVIDENCE_MAX / 4];
+    size_t room = RECOVER_EVIDENCE_MAX - s->recovering.evidence_bytes;
     if (room > sizeof section)
         room = sizeof section;
-    if (text == NULL || room < EVIDENCE_SECTION_MIN)
+    if (text == NULL || length == 0 || room < EVIDENCE_SECTION_MIN)
         return;
     (void)str_format(section, room, "%s: ", what);
     size_t used = strlen(section);
@@ -29,8 +30,8 @@ void recover_capture(struct service *s, const char *what, const char *text, size
     section[used] = '\0';
     JSON_CLEANUP json_t *one = json_object(); /* its setter takes any bytes */
     (void)json_put_text(one, "text", section);
-    if (json_array_append(s->evidence, json_object_get(one, "text")) == 0)
-        s->evidence_bytes += used;
+    if (json_array_append(s->recovering.evidence, json_object_get(one, "text")) == 0)
+        s->recovering.evidence_bytes += used;
 }
 
 /* What its own host shows. */
@@ -49,9 +50,9 @@ void recover_gather(struct service *s, struct now now)
 {
     const struct sight *sight = &s->sight;
     char line[FACT_TEXT_MAX + 64];
-    json_decref(s->evidence);
-    s->evidence = json_array();
-    s->evidence_bytes = 0;
+    json_decref(s->recovering.evidence);
+    s->recovering.evidence = json_array();
+    s->recovering.evidence_bytes = 0;
     recover_capture(s, "unit", sight->unit.text, strlen(sight->unit.text));
     const struct probe_facts *p = cause_probe(sight);
     (void)snprintf(line, sizeof line, "%s %s", reply_class_word(p->reply), p->text);
@@ -59,7 +60,7 @@ void recover_gather(struct service *s, struct now now)
     capture_host(s, now);
     if (sight->log.line[0] != '\0')
         recover_capture(s, "log", sight->log.line, strlen(sight->log.line));
-    recover_capture(s, "stop", s->stop_loss, strlen(s->stop_loss));
+    recover_capture(s, "stop", s->recovering.stop_loss, strlen(s->recovering.stop_loss));
     if (sight->info.known) {
         (void)snprintf(line, sizeof line,
                        "last INFO %" PRId64 " s before: pid %" PRId64 " clients %" PRId64
@@ -72,8 +73,6 @@ void recover_gather(struct service *s, struct now now)
     if (reply_answered(p->reply) && p->reply != REPLY_BUSY) {
         static const enum redis_request asks[] = {REDIS_INFO, REDIS_SLOWLOG, REDIS_CLIENT_LIST};
         for (size_t i = 0; i < ARRAY_LENGTH(asks); i++)
-            s->engine->ports.redis(s->engine->ports.context, s->index,
-                                   request_begin(s, FOR_EVIDENCE, now.mono), asks[i], false,
-                                   mono_add(now.mono, EVIDENCE_DEADLINE_MS));
+            request_redis(s, PART_RECOVER, RECOVER_EVIDENCE, asks[i], EVIDENCE_DEADLINE_MS, now);
     }
 }

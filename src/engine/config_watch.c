@@ -1,8 +1,11 @@
 /* Redis' own configuration, as far as checks read it anyway: Resus never changes it, so a change
  * was somebody else's. */
+#include "engine/config_watch.h"
+
 #include <inttypes.h>
 
 #include "base/str.h"
+#include "engine/record.h"
 #include "engine/service.h"
 
 /* Appends "name old -> new" when both are known and differ; keeps the new one. */

@@ -1,5 +1,7 @@
 /* What holds now, and what is only remembered: for how long Redis has been silent, whether the
  * figures are those of the process that answers, when the server's certificate ends. */
+#include "engine/current.h"
+
 #include "base/str.h"
 #include "engine/service.h"
 
@@ -17,9 +19,10 @@ static bool unanswered(const struct service *s, const struct probe_facts *p)
 
 static bool overdue(const struct service *s, struct now now)
 {
-    for (int i = 0; i < s->pending_used; i++) {
-        const struct pending *p = &s->pending[i];
-        bool ping = p->id != 0 && (p->purpose == FOR_PULSE || p->purpose == FOR_PROBE);
+    for (int i = 0; i < s->requests.used; i++) {
+        const struct pending *p = &s->requests.pending[i];
+        bool ping =
+            request_is(p, PART_WATCH, WATCH_PULSE) || request_is(p, PART_WATCH, WATCH_PROBE);
         if (ping && p->asked.ms > s->watch.answered.ms &&
             mono_since(now.mono, p->asked) >= OVERDUE_MS)
             return true;
@@ -77,26 +80,11 @@ void current_want_figures(struct service *s, struct now now)
 {
     struct watch *w = &s->watch;
     bool have = s->sight.info.known && w->info_asked.ms >= w->figures_from.ms;
-    if (have || w->info_refused[0] != '\0' || request_pending(s, FOR_INFO) ||
+    if (have || w->info_refused[0] != '\0' || request_pending(s, PART_WATCH, WATCH_INFO) ||
         mono_since(now.mono, w->figures_tried) < WANT_AGAIN_MS)
         return;
     w->figures_tried = now.mono;
     w->performance_due = now.mono;
-}
-
-void current_publish(struct service *s, struct now now)
-{
-    if (!s->judged)
-        return;
-    bool silent = current_silence_ms(s, now) >= SHOWN_AFTER_MS;
-    bool figures = current_figures(s, now);
-    bool changed = silent != s->silence_shown || (figures && !s->figures_shown);
-    s->silence_shown = silent;
-    s->figures_shown = figures;
-    if (!changed)
-        return;
-    record_status(s, now);
-    record_health(s, now);
 }
 
 int64_t current_certificate_days(const struct service *s, struct now now)

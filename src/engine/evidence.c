@@ -1,7 +1,8 @@
 /* Looks for evidence on the Redis host while Redis does not answer here: what its process does, and
  * whether it answers there. At most one of each is under way. What the evidence means is core's. */
-#include "core/evidence.h"
+#include "engine/evidence.h"
 
+#include "core/evidence.h"
 #include "engine/service.h"
 
 /* A process that ends is noticed by its unit within this time: until then it is asked for nothing
@@ -16,9 +17,10 @@ static bool silent(const struct service *s, struct now now)
     const struct probe_facts *p = cause_probe(t);
     if (!reply_answered(p->reply) || p->at.ms < t->doubt_since.ms)
         return true;
-    for (int i = 0; i < s->pending_used; i++) {
-        const struct pending *r = &s->pending[i];
-        bool ping = r->id != 0 && (r->purpose == FOR_PULSE || r->purpose == FOR_PROBE);
+    for (int i = 0; i < s->requests.used; i++) {
+        const struct pending *r = &s->requests.pending[i];
+        bool ping =
+            request_is(r, PART_WATCH, WATCH_PULSE) || request_is(r, PART_WATCH, WATCH_PROBE);
         if (ping && r->asked.ms >= t->last_answer.ms && mono_since(now.mono, r->asked) >= QUIET_MS)
             return true;
     }
@@ -29,11 +31,6 @@ static bool seen_running(const struct sight *t)
 {
     return unit_runs(t->unit.active) && t->unit.control_reached == TRI_YES &&
            t->unit.asked.ms >= t->doubt_since.ms;
-}
-
-bool evidence_process_offered(const struct service *s)
-{
-    return s->settings->commands_extended || s->settings->control != CONTROL_SSH;
 }
 
 static bool process_can_be_looked_at(const struct service *s)
@@ -54,8 +51,8 @@ static void ask_witness(struct service *s, struct now now)
 {
     s->watch.witness_asked = now.mono;
     s->engine->ports.witness(s->engine->ports.context, s->index,
-                             request_begin(s, FOR_WITNESS, now.mono), port_to_ask(s),
-                             mono_add(now.mono, s->watch_policy.timeout_ms));
+                             request_begin(s, PART_EVIDENCE, EVIDENCE_WITNESS, now.mono),
+                             port_to_ask(s), mono_add(now.mono, s->watch_policy.timeout_ms));
 }
 
 /* A witness that never found Redis proves nothing by not finding it: it is asked once while all is
@@ -65,7 +62,7 @@ void evidence_prove(struct service *s, struct now now)
     const struct watch *w = &s->watch;
     bool port_known = s->sight.info.known || w->info_refused[0] != '\0';
     if (s->sight.witness_proven || s->engine->ports.witness == NULL || !port_known ||
-        watch_in_doubt(s) || request_pending(s, FOR_WITNESS))
+        watch_in_doubt(s) || request_pending(s, PART_EVIDENCE, EVIDENCE_WITNESS))
         return;
     if (w->witness_asked.ms == 0 ||
         mono_since(now.mono, w->witness_asked) >= s->watch_policy.systemd_interval_ms)
@@ -84,9 +81,11 @@ void evidence_ask(struct service *s, struct now now)
         mono_since(now.mono, t->doubt_since) < SETTLE_MS || !seen_running(t) || !silent(s, now))
         return;
     /* Two looks are compared: the second is asked for when the first is old enough. */
-    if (process_can_be_looked_at(s) && !request_pending(s, FOR_PROCESS) && due(t->process.at, now))
-        request_host(s, FOR_PROCESS, HOST_PROCESS, (int)t->unit.main_pid, false, now);
-    if (s->engine->ports.witness != NULL && !request_pending(s, FOR_WITNESS) &&
+    if (process_can_be_looked_at(s) && !request_pending(s, PART_EVIDENCE, EVIDENCE_PROCESS) &&
+        due(t->process.at, now))
+        request_host(s, PART_EVIDENCE, EVIDENCE_PROCESS, HOST_PROCESS, (int)t->unit.main_pid, false,
+                     now);
+    if (s->engine->ports.witness != NULL && !request_pending(s, PART_EVIDENCE, EVIDENCE_WITNESS) &&
         due(s->watch.witness_asked, now))
         ask_witness(s, now);
 }
@@ -114,9 +113,10 @@ static void note_time(struct service *s, mono_ms asked, struct now now)
 void evidence_overdue(struct service *s, struct now now)
 {
     const struct watch *w = &s->watch;
-    for (int i = 0; i < s->pending_used; i++) {
-        const struct pending *p = &s->pending[i];
-        bool look = p->id != 0 && (p->purpose == FOR_UNIT || p->purpose == FOR_PROCESS);
+    for (int i = 0; i < s->requests.used; i++) {
+        const struct pending *p = &s->requests.pending[i];
+        bool look =
+            request_is(p, PART_WATCH, WATCH_UNIT) || request_is(p, PART_EVIDENCE, EVIDENCE_PROCESS);
         if (look && evidence_slow_look(mono_since(now.mono, p->asked), w->usual_look_ms,
                                        s->watch_policy.timeout_ms))
             s->sight.slow_look = now.mono;
@@ -138,8 +138,8 @@ void evidence_unit(struct service *s, const struct host_outcome *o, mono_ms aske
     note_stir(s);
 }
 
-void evidence_process(struct service *s, const struct host_outcome *o, mono_ms asked,
-                      struct now now)
+static void note_process(struct service *s, const struct host_outcome *o, mono_ms asked,
+                         struct now now)
 {
     struct sight *t = &s->sight;
     struct process_facts look = o->process;
@@ -152,12 +152,12 @@ void evidence_process(struct service *s, const struct host_outcome *o, mono_ms a
     note_stir(s);
 }
 
-void observe_witness(struct service *s, const struct pending *p, const struct witness_outcome *o,
-                     struct now now)
+static void note_witness(struct service *s, const struct witness_outcome *o, mono_ms asked,
+                         struct now now)
 {
     bool answered_before = evidence_there(&s->sight, now.mono) == THERE_ANSWERS;
     s->sight.witness = o->facts;
-    s->sight.witness.asked = p->asked;
+    s->sight.witness.asked = asked;
     s->sight.witness.at = now.mono;
     if (evidence_witness_answered(&o->facts)) {
         s->sight.witness_proven = true;
@@ -165,6 +165,14 @@ void observe_witness(struct service *s, const struct pending *p, const struct wi
         if (!answered_before)
             s->sight.witness_answers_since = now.mono;
     }
-    judge(s, now);
-    watch_plan_round(s, now);
+}
+
+bool evidence_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                       struct now now)
+{
+    if (p->purpose == EVIDENCE_WITNESS)
+        note_witness(s, a->witness, p->asked, now);
+    else
+        note_process(s, a->host, p->asked, now);
+    return true;
 }

@@ -5,6 +5,8 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "core/evidence.h"
+#include "engine/evidence.h"
+#include "engine/service.h"
 #include "engine/snapshot.h"
 
 static const char *const state_texts[] = {
@@ -17,6 +19,11 @@ static const char *const state_texts[] = {
     [TASK_ENDED] = "has ended (state Z)",
 };
 static_assert(ARRAY_LENGTH(state_texts) == TASK_STATE_COUNT, "a text for every state");
+
+bool evidence_process_offered(const struct service *s)
+{
+    return s->settings->commands_extended || s->settings->control != CONTROL_SSH;
+}
 
 static bool in_this_doubt(const struct service *s, mono_ms asked)
 {

@@ -1,18 +1,17 @@
 /* The engine's own figures, for /metrics. */
+#include "engine/current.h"
+#include "engine/latency.h"
+#include "engine/queries.h"
+#include "engine/recovery_facts.h"
 #include "engine/service.h"
-
-const int64_t engine_late_bounds_ms[ENGINE_LATE_BUCKETS] = {1, 2, 5, 10, 50, 100, 500, 2000};
-
-void engine_lateness(const struct engine *e, struct engine_lateness *ret)
-{
-    *ret = e->all_late;
-}
+#include "engine/snapshot.h"
+#include "engine/withheld.h"
 
 void engine_figures(const struct engine *e, int service, struct now now, struct engine_figures *ret)
 {
     const struct service *s = &e->services[service];
     struct recovery_facts f;
-    judge_facts(s, now, &f);
+    recovery_facts_now(s, now, &f);
     *ret = (struct engine_figures){
         .counters = s->counters,
         .overall = snapshot_overall(s),
@@ -30,7 +29,7 @@ void engine_figures(const struct engine *e, int service, struct now now, struct 
         .stopped_on_purpose = f.stopped_on_purpose,
         .attempts = s->recovery.attempts,
         .withheld = snapshot_withheld(s, &f),
-        .guarded = guard_reason(s, now) == WITHHELD_NOT,
+        .guarded = withheld_always(s, now) == WITHHELD_NOT,
         .last_check = s->watch.last_check,
         .redis = &s->exposition,
         .redis_at = s->sampler.figures_at,

@@ -1,10 +1,15 @@
 /* Can Resus act at all? The rights that sudo lists are looked at before they are needed; what the
  * host refuses when it comes to it is remembered in its own words. */
+#include "engine/guard.h"
+
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "engine/event.h"
 #include "engine/service.h"
 #include "host/sudo_list.h"
+
+enum { RIGHTS }; /* what its request is for */
 
 #define RIGHTS_INTERVAL_MS 3600000
 #define RIGHTS_MISSING_MS 300000 /* while some are missing */
@@ -36,9 +41,11 @@ static bool needs_sudo(const struct service *s)
     }
 }
 
-void guard_init(struct service *s)
+int guard_init(struct service *s, struct now now)
 {
+    (void)now;
     s->guard.due = MONO_NEVER;
+    return 0;
 }
 
 /* Looked at as soon as the host can be asked, and again when it is back. */
@@ -53,7 +60,7 @@ void guard_control(struct service *s, enum tri reached, struct now now)
 
 mono_ms guard_next(const struct service *s)
 {
-    return request_pending(s, FOR_RIGHTS) ? MONO_NEVER : s->guard.due;
+    return request_pending(s, PART_GUARD, RIGHTS) ? MONO_NEVER : s->guard.due;
 }
 
 static mono_ms next_look(const struct service *s, struct now now)
@@ -65,17 +72,18 @@ static mono_ms next_look(const struct service *s, struct now now)
                                                     : RIGHTS_INTERVAL_MS);
 }
 
-void guard_turn(struct service *s, struct now now)
+bool guard_turn(struct service *s, struct now now)
 {
     struct guard *g = &s->guard;
-    if (!mono_reached(now.mono, g->due) || request_pending(s, FOR_RIGHTS))
-        return;
+    if (!mono_reached(now.mono, g->due) || request_pending(s, PART_GUARD, RIGHTS))
+        return false;
     if (watch_at_work(s)) {
         g->due = mono_add(now.mono, AT_WORK_MS);
-        return;
+        return false;
     }
     g->due = next_look(s, now);
-    request_host(s, FOR_RIGHTS, HOST_SUDO_LIST, 0, false, now);
+    request_host(s, PART_GUARD, RIGHTS, HOST_SUDO_LIST, 0, false, now);
+    return false;
 }
 
 void guard_look(struct service *s, struct now now)
@@ -119,14 +127,17 @@ static int missing_of(struct service *s, const struct sudo_list *list, const cha
     return missing;
 }
 
-void guard_rights(struct service *s, const struct host_outcome *o, struct now now)
+bool guard_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                    struct now now)
 {
     struct guard *g = &s->guard;
+    const struct host_outcome *o = a->host;
+    (void)p;
     if (o->end != HOST_EXITED || o->refusal == HOST_REFUSED_LOGIN)
-        return; /* the watch says that there is no control */
+        return false; /* the watch says that there is no control */
     struct sudo_list *list = mem_calloc(1, sizeof *list);
     if (list == NULL)
-        return; /* with the next look */
+        return false; /* with the next look */
     if (o->out != NULL)
         sudo_list_parse(o->out, o->out_length, list);
     int before = g->missing;
@@ -148,13 +159,19 @@ void guard_rights(struct service *s, const struct host_outcome *o, struct now no
     if (g->due.ms != MONO_NEVER.ms)
         g->due = next_look(s, now);
     if (!changed)
-        return;
+        return false;
     service_log(s, rights == TRI_NO, "%s",
                 rights == TRI_NO ? g->listed : "sudo allows all that recovery needs");
-    record_notice(s, rights == TRI_NO ? g->listed : "Resus may act on the host again.", now);
-    judge(s, now);
-    record_status(s, now);
-    record_health(s, now);
+    event_notice(s, rights == TRI_NO ? g->listed : "Resus may act on the host again.", now);
+    return true;
+}
+
+/* What Resus may do has changed. */
+void guard_after_answer(struct service *s, const struct pending *p, struct now now)
+{
+    (void)p;
+    publish_status(s, now);
+    publish_health(s, now);
 }
 
 static const char *verb_of(enum host_command command)
@@ -201,150 +218,4 @@ void guard_redis_refused(struct service *s, const char *words)
                          words);
 }
 
-void guard_facts(const struct service *s, struct recovery_facts *f)
-{
-    f->refused = s->guard.missing;
-    f->rights_back = s->guard.back;
-}
-
-/* Everybody may read it who may see the service: it names no person. */
-const char *guard_withheld_text(const struct service *s, enum withheld reason, char *ret)
-{
-    char at[WALL_TEXT_SIZE];
-    bool paused = s->saved.paused_until.ms != 0; /* that is said, too */
-    if (reason == WITHHELD_PAUSED && paused) {
-        (void)str_format(ret, FACT_TEXT_MAX, "Automatic recovery is paused until %s: resus resume.",
-                         wall_text(s->saved.paused_until, at));
-        return ret;
-    }
-    if (reason == WITHHELD_OPERATION_RUNNING && operation_running(s) && !paused) {
-        (void)str_format(ret, FACT_TEXT_MAX, "A %s that a person ordered is running.",
-                         engine_operation_word(s->operation.request.operation));
-        return ret;
-    }
-    if (reason != WITHHELD_CANNOT_ACT)
-        return paused ? withheld_and_paused_text(reason) : withheld_text(reason);
-    bool script = cause_row(s->verdict.cause)->remedy == REMEDY_KILL_SCRIPT;
-    if (script && s->guard.script[0] != '\0')
-        return s->guard.script;
-    return s->guard.refused[0] != '\0'  ? s->guard.refused
-           : s->guard.listed[0] != '\0' ? s->guard.listed
-                                        : withheld_text(reason);
-}
-
-enum withheld guard_reason(const struct service *s, struct now now)
-{
-    struct recovery_facts f;
-    judge_facts(s, now, &f);
-    switch (recovery_withheld(&s->recovery, &s->recovery_policy, &f)) {
-    case WITHHELD_BREAKER_OPEN:
-        return WITHHELD_BREAKER_OPEN;
-    case WITHHELD_ATTEMPTS_EXHAUSTED:
-        return WITHHELD_ATTEMPTS_EXHAUSTED;
-    case WITHHELD_DISABLED:
-        return WITHHELD_DISABLED;
-    case WITHHELD_PAUSED:
-        return WITHHELD_PAUSED;
-    case WITHHELD_MAINTENANCE:
-        return WITHHELD_MAINTENANCE;
-    case WITHHELD_CANNOT_ACT:
-        return WITHHELD_CANNOT_ACT;
-    default:
-        return WITHHELD_NOT;
-    }
-}
-
-json_t *guard_withheld_json(const struct service *s, enum withheld reason)
-{
-    if (reason == WITHHELD_NOT)
-        return json_null();
-    json_t *body = json_object();
-    (void)json_put_text(body, "reason_code", withheld_code(reason));
-    char text[FACT_TEXT_MAX];
-    (void)json_put_text(body, "text", guard_withheld_text(s, reason, text));
-    return body;
-}
-
-json_t *guard_json(const struct service *s, struct now now)
-{
-    return guard_withheld_json(s, guard_reason(s, now));
-}
-
 /* ── words ── */
-
-static struct cause_place place_of(const struct service *s, char *address, size_t size)
-{
-    const struct redis_settings *r = &s->settings->redis;
-    if (r->socket[0] != '\0')
-        (void)str_copy(address, size, r->socket);
-    else
-        (void)str_format(address, size, "%s:%d", r->host, r->port);
-    return (struct cause_place){.unit = s->settings->unit,
-                                .address = address,
-                                .here = s->settings->control != CONTROL_SSH,
-                                .own = s->settings->control == CONTROL_PROCESS};
-}
-
-/* A unit that has failed again lost the log lines of the failure before, which named the cause. */
-static void sight_with_words(const struct service *s, struct sight *ret)
-{
-    *ret = s->sight;
-    if (!ret->log_read && ret->log.class == LOG_NONE)
-        ret->log = s->watch.words;
-}
-
-const char *guard_summary(const struct service *s, enum cause cause, char ret[CAUSE_WORDS_MAX])
-{
-    struct sight sight;
-    char address[SETTINGS_HOST_MAX + 16];
-    sight_with_words(s, &sight);
-    return cause_summary(cause, &sight, place_of(s, address, sizeof address), ret);
-}
-
-const char *guard_advice(const struct service *s, enum cause cause, char ret[CAUSE_WORDS_MAX])
-{
-    struct sight sight;
-    char address[SETTINGS_HOST_MAX + 16];
-    sight_with_words(s, &sight);
-    return cause_advice(cause, &sight, place_of(s, address, sizeof address), ret);
-}
-
-static bool is_alias(const struct service *s)
-{
-    const char *id = s->sight.unit.id;
-    char name[128 + 16];
-    (void)str_format(name, sizeof name, "%s.service", s->settings->unit);
-    return id[0] != '\0' && !str_equal(id, name) && !str_equal(id, s->settings->unit);
-}
-
-static void add(json_t *array, const char *text)
-{
-    (void)json_array_append_new(array, json_string(text));
-}
-
-void guard_evidence(const struct service *s, json_t *array)
-{
-    char text[FACT_TEXT_MAX + 96];
-    if (s->guard.script[0] != '\0')
-        add(array, s->guard.script);
-    if (s->guard.refused[0] != '\0')
-        add(array, s->guard.refused);
-    else if (s->guard.listed[0] != '\0')
-        add(array, s->guard.listed);
-    if (is_alias(s)) {
-        (void)str_format(text, sizeof text, "unit: %s is an alias of %s", s->settings->unit,
-                         s->sight.unit.id);
-        add(array, text);
-    }
-    if (s->watch.log_asked && s->watch.log_refused[0] != '\0')
-        add(array, s->watch.log_refused);
-}
-
-const char *guard_opened_text(const struct service *s, struct now now)
-{
-    bool healed = s->last_recovery.any && s->last_recovery.end == END_SUCCESS &&
-                  s->last_recovery.at.ms == now.wall.ms;
-    return healed ? "Redis runs again, but the circuit breaker is open: Resus does not treat the "
-                    "next failure. The cause of the last one:"
-                  : "The circuit breaker is open, so a human is needed:";
-}

@@ -3,8 +3,14 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "engine/current.h"
+#include "engine/evidence.h"
+#include "engine/latency.h"
+#include "engine/queries.h"
+#include "engine/service.h"
 #include "engine/snapshot.h"
 #include "engine/stops.h"
+#include "engine/words.h"
 
 #define SILENCE_ADVICE "Wait some seconds: Resus names the cause as soon as it is certain."
 
@@ -262,8 +268,8 @@ static json_t *evidence_json(const struct service *s, struct now now)
         stops_loss_text(s, text, sizeof text);
         snapshot_add_text(array, text);
     }
-    if (s->command_failed[0] != '\0') {
-        (void)str_format(text, sizeof text, "command: %s", s->command_failed);
+    if (s->guard.command_failed[0] != '\0') {
+        (void)str_format(text, sizeof text, "command: %s", s->guard.command_failed);
         snapshot_add_text(array, text);
     }
     if (s->cause == CAUSE_PERSISTENCE_FAILING && t->saving_log.class != LOG_NONE) {
@@ -277,7 +283,7 @@ static json_t *evidence_json(const struct service *s, struct now now)
                          t->info.loading_percent, (long long)t->info.loading_eta_seconds);
         snapshot_add_text(array, text);
     }
-    guard_evidence(s, array);
+    words_refusals(s, array);
     return array;
 }
 
@@ -297,7 +303,7 @@ static void summary_text(const struct service *s, struct now now, char ret[CAUSE
     else if (silent_since(s, now))
         silence_text(s, current_silence_ms(s, now), ret, CAUSE_WORDS_MAX);
     else
-        (void)str_copy(ret, CAUSE_WORDS_MAX, guard_summary(s, s->cause, words));
+        (void)str_copy(ret, CAUSE_WORDS_MAX, words_summary(s, s->cause, words));
 }
 
 json_t *snapshot_cause_json(const struct service *s, struct now now)
@@ -305,7 +311,7 @@ json_t *snapshot_cause_json(const struct service *s, struct now now)
     const struct cause_row *row = cause_row(s->cause);
     char summary[CAUSE_WORDS_MAX], words[CAUSE_WORDS_MAX], advice[CAUSE_WORDS_MAX];
     summary_text(s, now, summary);
-    stops_advice_text(s, silent_since(s, now) ? SILENCE_ADVICE : guard_advice(s, s->cause, words),
+    stops_advice_text(s, silent_since(s, now) ? SILENCE_ADVICE : words_advice(s, s->cause, words),
                       advice, sizeof advice);
     json_t *body = json_object();
     (void)json_put_text(body, "code", row->code);

@@ -1,87 +1,21 @@
 /* From what is seen to what is called by name, and on to recovery: the meeting of the watch and
  * core. */
+#include "engine/judge.h"
+
 #include <stdio.h>
 
 #include "base/str.h"
 #include "core/evidence.h"
 #include "core/silence.h"
+#include "engine/desired.h"
+#include "engine/event.h"
+#include "engine/evidence.h"
+#include "engine/record.h"
 #include "engine/service.h"
+#include "engine/state.h"
+#include "engine/words.h"
 
 #define FAILOVER_LIMIT_MS 180000 /* sentinel.conf's failover-timeout */
-
-/* How far the process before the action had come is no mark for the one after it: a load would seem
- * to stand until it has passed that. */
-static int64_t load_progress(const struct service *s)
-{
-    const struct info_facts *i = &s->sight.info;
-    if (s->watch.info_asked.ms < s->recovery.action_ended.ms)
-        return FACT_UNKNOWN;
-    if (i->known && i->loading == TRI_YES && i->loading_percent >= 0)
-        return (int64_t)(i->loading_percent * 100);
-    return FACT_UNKNOWN;
-}
-
-/* Redis said so when it was last asked. One that has been silent since cannot tell the end. */
-static bool failover_running(const struct service *s, struct now now)
-{
-    const struct info_facts *i = &s->sight.info;
-    return i->failover == FAILOVER_RUNNING && mono_since(now.mono, i->at) < FAILOVER_LIMIT_MS;
-}
-
-bool judge_empty_primary(const struct service *s)
-{
-    return s->saved.empty_primary || cause_empty_primary(&s->sight.info);
-}
-
-static bool host_unreachable(const struct service *s)
-{
-    return s->sight.unit.control_reached == TRI_NO;
-}
-
-/* Nothing has ended yet, as far as anybody knows. */
-static bool never_started(const struct service *s)
-{
-    const struct unit_facts *u = &s->sight.unit;
-    return s->settings->control == CONTROL_PROCESS && !s->sight.ever_answered &&
-           u->active == UNIT_INACTIVE && u->exit_status < 0 && u->exit_signal < 0;
-}
-
-/* A command of recovery that a person took over from may still be at work on the host. */
-static bool command_left_behind(const struct service *s)
-{
-    return s->recovery.phase != PHASE_ACTING &&
-           (request_pending(s, FOR_ACTION) || request_pending(s, FOR_ACTION_2));
-}
-
-void judge_facts(const struct service *s, struct now now, struct recovery_facts *f)
-{
-    const struct sight *sight = &s->sight;
-    mono_ms probed = mono_max(sight->kept.asked, sight->fresh.asked);
-    *f = (struct recovery_facts){
-        .verdict = s->verdict,
-        .well = s->verdict.confirmed && cause_serves(sight),
-        .unit = sight->unit.active,
-        .unit_since = sight->unit.since,
-        .can_reload = sight->unit.can_reload,
-        .never_started = never_started(s),
-        .may_reset_failed =
-            s->settings->commands_extended || s->settings->control == CONTROL_SYSTEMD,
-        .progress = load_progress(s),
-        .learned = mono_min(probed, sight->unit.asked),
-        .needs_person =
-            s->verdict.cause == CAUSE_ACCESS_REFUSED && cause_certificate_expired(sight),
-        .call_due = silence_call_due(sight, s->verdict.cause, now.mono),
-        .stopped = evidence_activity(sight, now.mono) == ACTIVITY_STOPPED,
-        .paused = s->saved.paused_until.ms != 0 && wall_since(s->saved.paused_until, now.wall) > 0,
-        .stopped_on_purpose = s->saved.stopped_on_purpose,
-        .operation_running = operation_running(s) || command_left_behind(s),
-        .tilt = sight->tilt,
-        .host_unreachable = host_unreachable(s),
-        .failover_running = failover_running(s, now),
-        .empty_primary = judge_empty_primary(s),
-    };
-    guard_facts(s, f);
-}
 
 /* A command of ours that moves the unit has a line of its own: it did not befall Redis. */
 static void log_change(struct service *s, const struct cause_row *row)
@@ -91,7 +25,7 @@ static void log_change(struct service *s, const struct cause_row *row)
         return;
     char words[CAUSE_WORDS_MAX];
     service_log(s, row->overall != OVERALL_HEALTHY, "%s -> %s: %s",
-                cause_row(s->cause_logged)->code, row->code, guard_summary(s, s->cause, words));
+                cause_row(s->cause_logged)->code, row->code, words_summary(s, s->cause, words));
     s->cause_logged = s->cause;
 }
 
@@ -100,13 +34,13 @@ static void tell_change(struct service *s, struct now now)
     const struct cause_row *row = cause_row(s->cause);
     bool worse = row->overall != OVERALL_HEALTHY && s->cause != CAUSE_STOPPED_ON_PURPOSE;
     log_change(s, row);
-    if (mono_reached(s->watch_after_until, now.mono) && s->watch_after_until.ms != 0 && worse &&
-        !s->watch_after_told && s->operation.phase == OP_PHASE_NONE) {
+    if (mono_reached(s->follow_up.watch_until, now.mono) && s->follow_up.watch_until.ms != 0 &&
+        worse && !s->follow_up.watch_told && !operation_running(s)) {
         char text[CAUSE_WORDS_MAX + 64], words[CAUSE_WORDS_MAX];
         (void)snprintf(text, sizeof text, "Degraded within 15 minutes after an operation: %s",
-                       guard_summary(s, s->cause, words));
-        s->watch_after_told = true;
-        record_notice(s, text, now);
+                       words_summary(s, s->cause, words));
+        s->follow_up.watch_told = true;
+        event_notice(s, text, now);
     }
 }
 
@@ -114,12 +48,12 @@ static void tell_change(struct service *s, struct now now)
  * again. */
 static void end_stop(struct service *s, struct now now)
 {
-    desired_run(&s->saved);
+    state_desire_run(s);
     s->sight.stopped_on_purpose = false;
-    record_wish(s, now);
+    state_store_desired(s, now);
     record_setting(s, "stop-ended", NULL, "Redis was started, and not through Resus.", now);
-    record_notice(s, "Redis was started, and not through Resus: the stop through Resus is over.",
-                  now);
+    event_notice(s, "Redis was started, and not through Resus: the stop through Resus is over.",
+                 now);
 }
 
 /* Health is not claimed with a proof older than two intervals. A doubt may last longer: a script
@@ -135,7 +69,7 @@ static int64_t proof_lasts_ms(const struct watch_policy *p)
  * the unit, looked at a moment before, still ran. */
 static bool closed_by_us(const struct service *s)
 {
-    bool at_work = s->recovery.phase == PHASE_ACTING || s->operation.phase == OP_PHASE_RUNNING;
+    bool at_work = s->recovery.phase == PHASE_ACTING || s->operation.core.phase == OPERATE_RUNNING;
     return at_work && s->verdict.cause == CAUSE_ACCESS_REFUSED &&
            cause_probe(&s->sight)->reply == REPLY_CLOSED;
 }
@@ -172,7 +106,7 @@ void judge(struct service *s, struct now now)
                 tell_change(s, now);
             else
                 s->cause_logged = s->cause;
-            record_health(s, now);
+            publish_health(s, now);
         }
         if (desired_stop_is_over(s))
             end_stop(s, now);
@@ -180,7 +114,7 @@ void judge(struct service *s, struct now now)
             desired_note_stopped(s);
         if (cause_proven_well(sight)) {
             evidence_prove(s, now);
-            s->command_failed[0] = '\0';
+            s->guard.command_failed[0] = '\0';
             guard_redis_refused(s, "");
         }
         if (cause_proven_well(sight) && sight->doubt_since.ms != MONO_NEVER.ms) {
@@ -188,15 +122,4 @@ void judge(struct service *s, struct now now)
             s->watch.performance_due = now.mono; /* a new process has new figures */
         }
     }
-    long_command_judged(s, now);
-    recover_event(s, EVENT_FACTS, 0, ACTION_DONE, now);
-    operation_turn(s, now);
-    sample_account(s, now);
-    other_restart_turn(s, now);
-    saving_log_turn(s, now);
-    bool status_changed = !str_equal(s->status_shown, snapshot_status(s)) ||
-                          !str_equal(s->overall_shown, overall_word(snapshot_overall(s)));
-    /* A unit that has just failed under a health of before would be told as failed and healthy. */
-    if (s->judged && s->verdict.confirmed && status_changed)
-        record_status(s, now);
 }

@@ -1,8 +1,13 @@
 /* The last words of a unit that has failed: the journal and, where it is allowed, the log file.
  * They decide whether a restart helps, so they are waited for. */
+#include "engine/last_words.h"
+
 #include "base/str.h"
 #include "engine/service.h"
 #include "redis/reply.h"
+
+/* What its requests are for. */
+enum log_source { JOURNAL, LOG_FILE };
 
 #define LINES 50
 #define LINES_AFTER_SIGNAL                                                                         \
@@ -28,9 +33,9 @@ void last_words_ask(struct service *s, struct now now)
     w->log_refused[0] = '\0';
     s->sight.log = (struct log_facts){0};
     s->sight.log_read = false; /* also when they were read a moment ago: those words are dropped */
-    request_host(s, FOR_JOURNAL, HOST_JOURNAL, LINES, w->journal_sudo, now);
+    request_host(s, PART_LAST_WORDS, JOURNAL, HOST_JOURNAL, LINES, w->journal_sudo, now);
     if (s->settings->commands_extended)
-        request_host(s, FOR_LOG_FILE, HOST_LOG_TAIL,
+        request_host(s, PART_LAST_WORDS, LOG_FILE, HOST_LOG_TAIL,
                      ended_by_signal(&s->sight.unit) ? LINES_AFTER_SIGNAL : LINES, false, now);
 }
 
@@ -41,18 +46,18 @@ void last_words_forget(struct service *s)
     s->sight.log_read = false;
 }
 
-void last_words_answered(struct service *s, enum purpose purpose, const struct host_outcome *o,
-                         struct now now)
+static void note(struct service *s, enum log_source source, const struct host_outcome *o,
+                 struct now now)
 {
     struct watch *w = &s->watch;
-    if (purpose == FOR_JOURNAL && o->log_empty && o->end == HOST_EXITED &&
+    if (source == JOURNAL && o->log_empty && o->end == HOST_EXITED &&
         w->journal_sudo == (s->settings->control == CONTROL_SSH)) {
         w->journal_sudo = !w->journal_sudo; /* once the other way */
-        request_host(s, FOR_JOURNAL, HOST_JOURNAL, LINES, w->journal_sudo, now);
+        request_host(s, PART_LAST_WORDS, JOURNAL, HOST_JOURNAL, LINES, w->journal_sudo, now);
         return;
     }
     bool refused = o->end == HOST_EXITED && o->refusal != HOST_NOT_REFUSED;
-    if (refused && purpose == FOR_LOG_FILE)
+    if (refused && source == LOG_FILE)
         (void)str_format(w->log_refused, sizeof w->log_refused, "the log %s could not be read: %s",
                          s->settings->log_file, o->error);
     else if (refused)
@@ -61,7 +66,8 @@ void last_words_answered(struct service *s, enum purpose purpose, const struct h
     w->log_heard = w->log_heard || (o->end == HOST_EXITED && !refused);
     if (log_class_weight(o->log.class) > log_class_weight(s->sight.log.class))
         s->sight.log = o->log;
-    if (request_pending(s, FOR_JOURNAL) || request_pending(s, FOR_LOG_FILE))
+    if (request_pending(s, PART_LAST_WORDS, JOURNAL) ||
+        request_pending(s, PART_LAST_WORDS, LOG_FILE))
         return;
     if (!w->log_heard && ++w->log_misses < MISSES_MAX) {
         w->log_asked = false; /* with the next look at the unit */
@@ -73,4 +79,11 @@ void last_words_answered(struct service *s, enum purpose purpose, const struct h
     w->words = s->sight.log;
     w->words_of = w->log_of;
     s->sight.log_read = true;
+}
+
+bool last_words_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                         struct now now)
+{
+    note(s, (enum log_source)p->purpose, a->host, now);
+    return true;
 }

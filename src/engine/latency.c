@@ -1,4 +1,6 @@
 /* The newest PING times of a service, and what of them is Redis' own. */
+#include "engine/latency.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -10,8 +12,8 @@ void latency_note(struct service *s, int64_t us)
     if (us < 0)
         return;
     w->latency_us[w->latency_next] = us;
-    w->latency_next = (w->latency_next + 1) % SERVICE_LATENCIES;
-    if (w->latency_count < SERVICE_LATENCIES)
+    w->latency_next = (w->latency_next + 1) % WATCH_LATENCIES;
+    if (w->latency_count < WATCH_LATENCIES)
         w->latency_count++;
 }
 
@@ -27,7 +29,7 @@ double latency_ms(const struct service *s, double percentile)
     const struct watch *w = &s->watch;
     if (w->latency_count == 0)
         return -1;
-    int64_t sorted[SERVICE_LATENCIES];
+    int64_t sorted[WATCH_LATENCIES];
     memcpy(sorted, w->latency_us, w->latency_count * sizeof sorted[0]);
     qsort(sorted, w->latency_count, sizeof sorted[0], by_value);
     unsigned at = (unsigned)((double)(w->latency_count - 1) * percentile / 100.0 + 0.5);
@@ -40,7 +42,7 @@ double latency_ms(const struct service *s, double percentile)
 double latency_of_redis_ms(const struct service *s, double percentile)
 {
     double seen = latency_ms(s, percentile);
-    double ours = (double)engine_late_ms(s->engine, (int)percentile);
+    double ours = (double)lateness_ms(&s->engine->lateness, (int)percentile);
     double fastest = latency_ms(s, 0);
     double least = fastest < 1 ? fastest : 1;
     if (seen < 0)
@@ -53,6 +55,6 @@ double latency_last_ms(const struct service *s)
     const struct watch *w = &s->watch;
     if (w->latency_count == 0)
         return -1;
-    return (double)w->latency_us[(w->latency_next + SERVICE_LATENCIES - 1) % SERVICE_LATENCIES] /
+    return (double)w->latency_us[(w->latency_next + WATCH_LATENCIES - 1) % WATCH_LATENCIES] /
            1000.0;
 }

@@ -1,12 +1,18 @@
 /* When a long command is over, SLOWLOG is read once: the command, its client and its duration are
  * said in a notice, in the audit log and in the advice. Name and key only: values are not ours. */
+#include "engine/long_command.h"
+
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/str.h"
 #include "core/evidence.h"
+#include "engine/event.h"
+#include "engine/record.h"
 #include "engine/service.h"
 #include "redis/reply.h"
+
+enum { SLOWLOG }; /* what its request is for */
 
 #define SLOWLOG_DEADLINE_MS 5000
 #define SLOWLOG_ENTRIES 128
@@ -49,7 +55,7 @@ static void announce(struct service *s, struct now now)
     struct long_command *l = &s->long_command;
     struct audit_line line;
     service_log(s, true, "%s", l->text);
-    record_notice(s, l->text, now);
+    event_notice(s, l->text, now);
     record_line_init(s, &line, AUDIT_INCIDENT, "long-command", NULL, now);
     (void)str_copy(line.reason, sizeof line.reason, l->text);
     (void)str_format(line.request_id, sizeof line.request_id, "i-%" PRIx64,
@@ -57,9 +63,12 @@ static void announce(struct service *s, struct now now)
     s->engine->ports.audit(s->engine->ports.context, s->index, 0, &line, false);
 }
 
-void long_command_answered(struct service *s, const struct redis_answer *a, struct now now)
+bool long_command_answered(struct service *s, const struct pending *p,
+                           const struct part_answer *answer, struct now now)
 {
     struct long_command *l = &s->long_command;
+    const struct redis_answer *a = answer->redis;
+    (void)p;
     struct slowlog_entry entries[SLOWLOG_ENTRIES];
     size_t count = slowlog_parse(a->reply, entries, ARRAY_LENGTH(entries));
     const struct slowlog_entry *e = find(entries, count, l->silent_ms, now);
@@ -82,6 +91,7 @@ void long_command_answered(struct service *s, const struct redis_answer *a, stru
         if (str_equal(better[i].command, name))
             l->advice = better[i].advice;
     announce(s, now);
+    return false;
 }
 
 /* It is over when Redis answers again. Another end of it (a crash, a restart) has its own words. */
@@ -101,9 +111,7 @@ void long_command_judged(struct service *s, struct now now)
     if (answers && p->reply != REPLY_BUSY && s->sight.unit.main_pid == l->pid) {
         l->seen = false;
         l->silent_ms = mono_since(p->at, l->since);
-        s->engine->ports.redis(s->engine->ports.context, s->index,
-                               request_begin(s, FOR_SLOWLOG, now.mono), REDIS_SLOWLOG, false,
-                               mono_add(now.mono, SLOWLOG_DEADLINE_MS));
+        request_redis(s, PART_LONG_COMMAND, SLOWLOG, REDIS_SLOWLOG, SLOWLOG_DEADLINE_MS, now);
     } else if (answers || s->verdict.confirmed) {
         l->seen = false;
     }

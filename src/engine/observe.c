@@ -1,6 +1,14 @@
 /* What the answers to the watch say: they become observations (core/cause.h), and are judged. */
+#include "engine/observe.h"
+
 #include "base/str.h"
+#include "engine/current.h"
+#include "engine/event.h"
+#include "engine/evidence.h"
+#include "engine/last_words.h"
+#include "engine/latency.h"
 #include "engine/service.h"
+#include "engine/state.h"
 #include "redis/reply.h"
 
 /* Errors rise as long as the last refused write is no older: writers pause, too. */
@@ -135,7 +143,7 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
         current_want_figures(s, now);
         if (!sight->ever_answered) {
             sight->ever_answered = true;
-            record_state(s, 0, STORE_NORMAL);
+            state_store(s, 0, STORE_NORMAL);
         }
     }
     if (p->reply != REPLY_PONG)
@@ -150,13 +158,13 @@ static bool started_by_us(const struct service *s, const struct info_facts *info
     const struct recovery *r = &s->recovery;
     const struct operation *o = &s->operation;
     /* Redis can answer before the command that started it has ended. */
-    bool runs = r->phase == PHASE_ACTING || request_pending(s, FOR_ACTION) ||
-                request_pending(s, FOR_ACTION_2);
+    bool runs = r->phase == PHASE_ACTING || request_pending(s, PART_RECOVER, RECOVER_ACTION) ||
+                request_pending(s, PART_RECOVER, RECOVER_ACTION_2);
     mono_ms ended = runs ? now.mono : r->action_ended;
     bool by_recovery = r->action_began.ms != 0 && started.ms >= r->action_began.ms - 1000 &&
                        started.ms <= ended.ms + 1000;
-    bool by_operation = o->command_ended.ms != 0 && started.ms >= o->began.ms - 1000 &&
-                        started.ms <= o->command_ended.ms + 1000;
+    bool by_operation = o->core.command_ended.ms != 0 && started.ms >= o->core.began.ms - 1000 &&
+                        started.ms <= o->core.command_ended.ms + 1000;
     return by_recovery || by_operation;
 }
 
@@ -203,7 +211,7 @@ static void note_info(struct service *s, const struct redis_answer *a, mono_ms a
                          s->watch.auto_restart_at.ms > known_at.ms ? " by systemd"
                                                                    : ", and not through Resus",
                          (long long)new.process_id, (long long)new.uptime_seconds);
-        record_notice(s, text, now);
+        event_notice(s, text, now);
     }
 }
 
@@ -223,8 +231,7 @@ static void note_empty_primary(struct service *s)
     bool believed = empty ? may_be_ours : ours;
     if (!i->known || i->loading == TRI_YES || !believed || empty == s->saved.empty_primary)
         return;
-    s->saved.empty_primary = empty;
-    record_state(s, 0, STORE_NORMAL);
+    state_note_empty_primary(s, empty);
 }
 
 static void note_config(struct service *s, const struct redis_answer *a)
@@ -254,43 +261,6 @@ static void note_figures(struct service *s, const struct redis_answer *a, mono_m
     if (a->info.known)
         note_info(s, a, asked, now);
     note_empty_primary(s);
-}
-
-void observe_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
-                   struct now now)
-{
-    switch (p->purpose) {
-    case FOR_PULSE:
-    case FOR_PROBE:
-        note_probe(s, &a->probe, p->asked, p->purpose == FOR_PROBE, now);
-        canary_note(s, a, now);
-        break;
-    case FOR_INFO:
-        s->watch.performance_ms = mono_since(now.mono, p->asked);
-        note_figures(s, a, p->asked, now);
-        config_watch(s, now);
-        if (a->info.known)
-            role_watch(s, now);
-        break;
-    case FOR_ROLE_CLIENTS:
-        role_clients(s, a, now);
-        break;
-    case FOR_SAMPLE: /* as true as the answer to a check */
-        note_figures(s, a, p->asked, now);
-        if (a->info.known)
-            role_watch(s, now);
-        break;
-    case FOR_CONFIG:
-        note_config(s, a);
-        note_empty_primary(s);
-        config_watch(s, now);
-        break;
-    default:
-        break;
-    }
-    judge(s, now);
-    current_publish(s, now);
-    watch_plan_round(s, now);
 }
 
 /* ── answers of the host ── */
@@ -373,25 +343,79 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
                     now);
 }
 
-void observe_host(struct service *s, const struct pending *p, const struct host_outcome *o,
-                  struct now now)
+/* ── what the watch hears ── */
+
+/* False: it says nothing of the host, and the unit is asked for again. */
+static bool note_look(struct service *s, const struct pending *p, const struct host_outcome *o,
+                      struct now now)
 {
-    if (p->purpose == FOR_UNIT && o->end == HOST_CANCELLED)
-        return; /* it says nothing of the host, and the unit is asked for again */
-    if (p->purpose == FOR_UNIT) {
-        note_unit(s, o, p->asked, now);
+    if (o->end == HOST_CANCELLED)
+        return false;
+    note_unit(s, o, p->asked, now);
+    note_empty_primary(s);
+    role_watch(s, now); /* INFO may have come before the unit was known */
+    return true;
+}
+
+bool observe_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                      struct now now)
+{
+    switch ((enum watch_purpose)p->purpose) {
+    case WATCH_PULSE:
+    case WATCH_PROBE:
+        note_probe(s, &a->redis->probe, p->asked, p->purpose == WATCH_PROBE, now);
+        canary_note(s, a->redis, now);
+        return true;
+    case WATCH_UNIT:
+        return note_look(s, p, a->host, now);
+    case WATCH_INFO:
+        sample_figures(s, a->redis, now);
+        s->watch.performance_ms = mono_since(now.mono, p->asked);
+        note_figures(s, a->redis, p->asked, now);
+        config_watch(s, now);
+        if (a->redis->info.known)
+            role_watch(s, now);
+        return true;
+    case WATCH_SAMPLE: /* as true as the answer to a check */
+        sample_figures(s, a->redis, now);
+        note_figures(s, a->redis, p->asked, now);
+        if (a->redis->info.known)
+            role_watch(s, now);
+        return true;
+    case WATCH_CONFIG:
+        note_config(s, a->redis);
         note_empty_primary(s);
-        role_watch(s, now); /* INFO may have come before the unit was known */
-    } else if (p->purpose == FOR_SAVING_LOG) {
-        saving_log_answered(s, o);
-    } else if (p->purpose == FOR_RESTART_LOG) {
-        other_restart_log(s, o, now);
-    } else if (p->purpose == FOR_PROCESS) {
-        evidence_process(s, o, p->asked, now);
-    } else {
-        last_words_answered(s, p->purpose, o, now);
+        config_watch(s, now);
+        return true;
     }
-    judge(s, now);
-    current_publish(s, now);
+    return false;
+}
+
+/* The witness says nothing that is shown. */
+void observe_after_answer(struct service *s, const struct pending *p, struct now now)
+{
+    if (!request_is(p, PART_EVIDENCE, EVIDENCE_WITNESS))
+        publish_changes(s, now);
     watch_plan_round(s, now);
+}
+
+/* ── news that nobody asked for ── */
+
+void observe_redis_lost(struct service *s, const char *why, struct now now)
+{
+    s->sight.kept.reply = REPLY_NONE;
+    s->sight.shut_out = 0;
+    current_forget_figures(s, now.mono);
+    watch_doubt(s, why, now);
+    sample_account(s, now);
+}
+
+void observe_process_ended(struct service *s, struct now now)
+{
+    /* The kernel closes a process's connections before it is gone: the look that the closing caused
+     * may have come too early, and the next would be 10 ms later. */
+    bool looking = watch_in_doubt(s);
+    watch_doubt(s, "the process ended", now);
+    if (looking)
+        s->watch.round_due = now.mono;
 }

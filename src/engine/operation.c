@@ -1,52 +1,70 @@
-/* A person's operation on one service: one at a time, pre-flight, save, intent, command,
- * verification (operation_verify.c), and a watch of 15 minutes after it. The steps wait for facts
- * and answers; operation_turn() looks whether they are enough. */
+/* Carries out what core/operate decides of a person's operation: save, desired state, intent,
+ * command, verification; and a watch of 15 minutes after it. */
+#include "engine/operation.h"
+
 #include <assert.h>
 #include <inttypes.h>
-#include <string.h>
 
-#include "base/json.h"
 #include "base/str.h"
-#include "engine/operation.h"
+#include "engine/commands.h"
+#include "engine/current.h"
+#include "engine/event.h"
+#include "engine/operation_end.h"
 #include "engine/operation_result.h"
-#include "engine/refusal.h"
 #include "engine/service.h"
+#include "engine/state.h"
+#include "engine/stops.h"
 
-#define CHECK_LIMIT_MS 7000 /* a look at the service before: PING 5 s and the unit */
-#define SAVE_LIMIT_MS 60000
-#define COMMAND_LIMIT_MS 90000
-#define AUDIT_LIMIT_MS 5000
+#define COMMAND_DEADLINE_MS 90000 /* below OPERATE_COMMAND_LIMIT_MS */
+#define REDIS_DEADLINE_MS 5000
 
-static const char *const phase_words[] = {
-    [OP_PHASE_NONE] = "none",           [OP_PHASE_CHECKING] = "checking",
-    [OP_PHASE_SAVING] = "saving",       [OP_PHASE_DECIDING] = "saving",
-    [OP_PHASE_INTENT] = "writing",      [OP_PHASE_RUNNING] = "running",
-    [OP_PHASE_VERIFYING] = "verifying",
+static const enum operate_kind kinds[] = {
+    [OPERATION_START] = OPERATE_START,
+    [OPERATION_STOP] = OPERATE_STOP,
+    [OPERATION_RESTART] = OPERATE_RESTART,
+    [OPERATION_RELOAD] = OPERATE_RELOAD,
 };
-static_assert(ARRAY_LENGTH(phase_words) == OP_PHASE_COUNT, "a word for every phase");
+static_assert(ARRAY_LENGTH(kinds) == ENGINE_OPERATION_COUNT, "a kind for every operation");
 
-const char *operation_phase_word(enum operation_phase phase)
+static uint64_t ask(struct service *s, enum operation_purpose purpose, struct now now)
 {
-    return phase_words[phase];
+    return request_begin_action(s, PART_OPERATE, (int)purpose, now.mono, s->operation.serial);
 }
 
-bool operation_running(const struct service *s)
+/* ── effects ── */
+
+static void keep_figures(struct service *s)
 {
-    return s->operation.phase != OP_PHASE_NONE;
+    struct operation *o = &s->operation;
+    facts_info_reset(&o->before);
+    if (current_process_info(s))
+        o->before = s->sight.info;
 }
 
-mono_ms operation_next(const struct service *s)
+static void begin_save(struct service *s, struct now now)
 {
-    return operation_running(s) ? s->operation.deadline : MONO_NEVER;
+    const struct engine_ports *ports = &s->engine->ports;
+    ports->redis(ports->context, s->index, ask(s, OPERATION_FOR_SAVE, now), REDIS_BGSAVE, false,
+                 mono_add(now.mono, REDIS_DEADLINE_MS));
 }
 
-void operation_enter(struct service *s, enum operation_phase phase, mono_ms deadline)
+static void desire(struct service *s, struct now now)
 {
-    s->operation.phase = phase;
-    s->operation.deadline = deadline;
+    struct operation *o = &s->operation;
+    state_keep_desired(s, &o->desired_before);
+    if (o->request.operation == OPERATION_STOP)
+        state_desire_stop(s, o->request.user.email, o->request.reason, now.wall);
+    else
+        state_desire_run(s);
+    state_store(s, ask(s, OPERATION_FOR_DESIRED, now), STORE_FULL);
 }
 
-/* ── the steps ── */
+/* The store may still write the one that it was late with, so the old one is given to it again. */
+static void take_back(struct service *s, struct now now)
+{
+    state_restore_desired(s, &s->operation.desired_before);
+    state_store_desired(s, now);
+}
 
 static void run_command(struct service *s, struct now now)
 {
@@ -56,390 +74,200 @@ static void run_command(struct service *s, struct now now)
         [OPERATION_RESTART] = HOST_RESTART,
         [OPERATION_RELOAD] = HOST_RELOAD,
     };
-    struct host_request request = {
-        .id = request_begin_action(s, FOR_OP_COMMAND, now.mono, s->operation.serial),
-        .command = commands[s->operation.request.operation],
-        .deadline = mono_add(now.mono, COMMAND_LIMIT_MS),
-    };
+    static_assert(ARRAY_LENGTH(commands) == ENGINE_OPERATION_COUNT, "a command for each");
     struct operation *o = &s->operation;
     const struct unit_facts *unit = &s->sight.unit;
+    struct host_request request = {
+        .id = ask(s, OPERATION_FOR_COMMAND, now),
+        .command = commands[o->request.operation],
+        .deadline = mono_add(now.mono, COMMAND_DEADLINE_MS),
+    };
     o->process = unit->main_pid > 0 ? unit->main_pid : 0;
     o->unit_before = unit->active;
     o->unit_since_before = unit->since;
     o->unsaved = current_process_info(s) ? s->sight.info.unsaved_changes : FACT_UNKNOWN;
-    o->command_sent = now.mono;
-    operation_enter(s, OP_PHASE_RUNNING, mono_add(now.mono, COMMAND_LIMIT_MS + 5000));
     s->engine->ports.host(s->engine->ports.context, s->index, &request);
 }
 
-static void write_intent(struct service *s, struct now now)
+static void say_loading(struct service *s, struct now now)
 {
-    operation_enter(s, OP_PHASE_INTENT, mono_add(now.mono, AUDIT_LIMIT_MS));
-    operation_write_line(s, AUDIT_INTENT,
-                         request_begin_action(s, FOR_OP_INTENT, now.mono, s->operation.serial),
-                         false, "", now);
+    operation_answer(
+        s, 202,
+        operation_result(s, true,
+                         "Redis is starting: it loads its data set. The operation goes on.",
+                         "starting", now));
 }
 
-/* Nothing was done: the desired state is what it was before. The store may still write the one that
- * it was late with, so the old one is given to it again. */
-void operation_take_back(struct service *s, struct now now)
+static void carry_out(struct service *s, const struct operate_effect *e, struct now now)
 {
-    const struct operation *o = &s->operation;
-    if (!o->desired_changed)
-        return;
-    desired_restore(&s->saved, &o->desired_before);
-    record_wish(s, now);
+    switch (e->kind) {
+    case OPERATE_KEEP_FIGURES:
+        keep_figures(s);
+        break;
+    case OPERATE_SAVE:
+        begin_save(s, now);
+        break;
+    case OPERATE_FOLLOW_SAVE:
+        saving_follow(s, PART_OPERATE, OPERATION_FOR_SAVED, s->operation.serial, now);
+        break;
+    case OPERATE_FOLLOW_ON:
+        saving_follow_on(s, now);
+        break;
+    case OPERATE_TAKE_OVER:
+        recover_event(s, EVENT_OPERATION_BEGAN, 0, ACTION_DONE, now);
+        break;
+    case OPERATE_DESIRE:
+        desire(s, now);
+        break;
+    case OPERATE_TAKE_BACK:
+        take_back(s, now);
+        break;
+    case OPERATE_DESIRED:
+        state_desired_is_saved(s);
+        break;
+    case OPERATE_WRITE_INTENT:
+        operation_write_line(s, AUDIT_INTENT, ask(s, OPERATION_FOR_INTENT, now), false, "", now);
+        break;
+    case OPERATE_RUN:
+        run_command(s, now);
+        break;
+    case OPERATE_LOOK:
+        watch_look(s, now);
+        break;
+    case OPERATE_READ_LOG:
+        request_host_of(s, PART_OPERATE, OPERATION_FOR_LOG, HOST_JOURNAL, STOP_LOG_LINES,
+                        s->watch.journal_sudo, s->operation.serial, now);
+        break;
+    case OPERATE_SAY_LOADING:
+        say_loading(s, now);
+        break;
+    case OPERATE_END:
+        operation_end(s, e->end, now);
+        break;
+    case OPERATE_EFFECT_KIND_COUNT:
+        break;
+    }
 }
 
-/* What the service shall be is on the disk before anything is done. */
-static void decide(struct service *s, struct now now)
+static void step(struct service *s, struct operate_input *input, struct now now)
+{
+    struct operate_effects effects = {0};
+    operation_facts(s, now, &input->facts);
+    operate_step(&s->operation.core, input, now.mono, &effects);
+    for (size_t i = 0; i < effects.count; i++)
+        carry_out(s, &effects.items[i], now);
+}
+
+static void event(struct service *s, enum operate_event event, struct now now)
+{
+    step(s, &(struct operate_input){.event = event}, now);
+}
+
+/* ── answers ── */
+
+static void save_followed(struct service *s, const struct redis_answer *a, struct now now)
+{
+    static const enum operate_event events[] = {
+        [SAVING_RUNS] = OPERATE_SAVE_RUNS,
+        [SAVING_DONE] = OPERATE_SAVE_DONE,
+        [SAVING_FAILED] = OPERATE_SAVE_FAILED,
+    };
+    enum save_end end = saving_of(a);
+    bool waited_for = s->operation.core.phase == OPERATE_SAVING;
+    if (waited_for && end == SAVING_DONE && a->info.last_save_seconds >= 0)
+        s->sight.info.last_save_seconds = a->info.last_save_seconds;
+    event(s, events[end], now);
+}
+
+static void command_ended(struct service *s, const struct host_outcome *out, struct now now)
 {
     struct operation *o = &s->operation;
-    bool stop = o->request.operation == OPERATION_STOP;
-    bool changes = o->request.operation != OPERATION_RELOAD &&
-                   (stop || s->saved.stopped_on_purpose || s->wish_unsaved);
-    recover_event(s, EVENT_OPERATION_BEGAN, 0, ACTION_DONE, now);
-    if (!changes) {
-        write_intent(s, now);
-        return;
+    struct operate_input input = {.event = OPERATE_COMMAND_ENDED,
+                                  .action_end = recover_end_of(out)};
+    if (o->core.phase != OPERATE_RUNNING)
+        return; /* its end was given up: what it says is not about the operation any more */
+    bool exited = out->end == HOST_EXITED;
+    o->exit_code = exited ? out->exit_code : -1;
+    (void)str_copy(o->error, sizeof o->error, exited && out->exit_code == 0 ? "" : out->error);
+    recover_note_command(s, engine_operation_word(o->request.operation), out);
+    step(s, &input, now);
+}
+
+static void log_read(struct service *s, const struct host_outcome *out, struct now now)
+{
+    struct operate_input input = {.event = OPERATE_LOG_READ};
+    if (out->end == HOST_EXITED && !out->log_empty)
+        input.stop_end = out->log.stop_cut ? STOP_END_CUT : STOP_END_CLEAN;
+    step(s, &input, now);
+}
+
+bool operation_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                        struct now now)
+{
+    if (p->purpose == OPERATION_FOR_COMMAND)
+        guard_refused(s, a->host, now);
+    if (p->action_id != s->operation.serial)
+        return false; /* the operation that asked is over, and another one has begun */
+    switch ((enum operation_purpose)p->purpose) {
+    case OPERATION_FOR_SAVE:
+        event(s, saving_begun(a->redis) ? OPERATE_SAVE_BEGUN : OPERATE_SAVE_REFUSED, now);
+        break;
+    case OPERATION_FOR_SAVED:
+        save_followed(s, a->redis, now);
+        break;
+    case OPERATION_FOR_DESIRED:
+        event(s, a->stored == STORE_DURABLE ? OPERATE_STORED : OPERATE_NOT_STORED, now);
+        break;
+    case OPERATION_FOR_INTENT:
+        event(s, a->audited == AUDIT_DURABLE ? OPERATE_WRITTEN : OPERATE_NOT_WRITTEN, now);
+        break;
+    case OPERATION_FOR_COMMAND:
+        command_ended(s, a->host, now);
+        break;
+    case OPERATION_FOR_LOG:
+        log_read(s, a->host, now);
+        break;
     }
-    o->desired_changed = true;
-    desired_keep(&s->saved, &o->desired_before);
-    if (stop)
-        desired_stop(&s->saved, o->request.user.email, o->request.reason, now.wall);
-    else
-        desired_run(&s->saved);
-    operation_enter(s, OP_PHASE_DECIDING, mono_add(now.mono, AUDIT_LIMIT_MS));
-    record_state(s, request_begin_action(s, FOR_OP_DESIRED, now.mono, s->operation.serial),
-                 STORE_FULL);
-}
-
-static void begin_save(struct service *s, struct now now)
-{
-    operation_enter(s, OP_PHASE_SAVING, mono_add(now.mono, SAVE_LIMIT_MS));
-    s->engine->ports.redis(s->engine->ports.context, s->index,
-                           request_begin_action(s, FOR_OP_SAVE, now.mono, s->operation.serial),
-                           REDIS_BGSAVE, false, mono_add(now.mono, 5000));
-}
-
-static void fail_blocked(struct service *s, const char *text, json_t *blockers, struct now now)
-{
-    json_t *body = refusal_body("Operation blocked", text, "blocked", now);
-    json_t *details = json_object();
-    (void)json_put(details, "blockers", blockers);
-    (void)json_put(body, "details", details);
-    operation_finish(s, 422, body, false, text, now);
-}
-
-static void fail_reload(struct service *s, struct now now)
-{
-    const char *text = s->settings->control == CONTROL_PROCESS
-                           ? "A Redis that Resus runs itself cannot reload. Use CONFIG SET for "
-                             "what Redis can change at run time, or restart it."
-                           : "This unit cannot reload: it has no ExecReload. Use CONFIG SET for "
-                             "what Redis can change at run time, or restart it.";
-    fail_blocked(s, text, json_pack("[s]", text), now);
-}
-
-static void refuse_blocked(struct service *s, const struct preflight *p, struct now now)
-{
-    char text[PREFLIGHT_TEXT_MAX * 2] = "", words[PREFLIGHT_TEXT_MAX];
-    json_t *blockers = json_array();
-    for (int i = 0; i < PREFLIGHT_BLOCKER_COUNT; i++) {
-        if (!p->blockers[i])
-            continue;
-        const char *blocker =
-            preflight_blocker_text((enum preflight_blocker)i, s->settings->unit, words);
-        (void)str_append(text, sizeof text, "%s%s", text[0] != '\0' ? " " : "", blocker);
-        (void)json_array_append_new(blockers, json_string(blocker));
-    }
-    fail_blocked(s, text, blockers, now);
-}
-
-/* False: it was refused. */
-static bool pass_preflight(struct service *s, struct now now, struct preflight *ret)
-{
-    struct operation *o = &s->operation;
-    snapshot_preflight(s, o->request.operation, now, ret);
-    facts_info_reset(&o->before);
-    if (current_process_info(s))
-        o->before = s->sight.info;
-    if (ret->allowed || o->request.force)
-        return true;
-    refuse_blocked(s, ret, now);
     return false;
 }
 
-static void checked_start(struct service *s, struct now now)
+/* ── the part ── */
+
+int operation_init(struct service *s, struct now now)
 {
-    struct preflight p;
-    if (pass_preflight(s, now, &p))
-        decide(s, now);
+    (void)now;
+    s->operation.core.deadline = MONO_NEVER;
+    return 0;
 }
 
-static void checked_stop_or_restart(struct service *s, struct now now)
+void operation_begin(struct service *s, const struct engine_request *request, struct now now)
 {
+    const struct engine_ports *ports = &s->engine->ports;
     struct operation *o = &s->operation;
-    struct preflight p;
-    if (!pass_preflight(s, now, &p))
-        return;
-    bool redis_answers = cause_proven_well(&s->sight);
-    if (p.should_save && redis_answers && !o->request.force)
-        begin_save(s, now);
-    else
-        decide(s, now);
-}
-
-/* The look before is over: what is there to do? */
-static void checked(struct service *s, struct now now)
-{
-    struct operation *o = &s->operation;
-    o->was_well = cause_serves(&s->sight);
-    if (s->sight.unit.control_reached == TRI_NO) {
-        (void)str_copy(o->error, sizeof o->error, s->sight.unit.text);
-        operation_fail(s, 503, "Host unreachable", "host_unreachable",
-                       "The host cannot be reached, so nothing was done. Check SSH: resus doctor.",
-                       now);
-        return;
-    }
-    enum unit_active unit = s->sight.unit.active;
-    switch (o->request.operation) {
-    case OPERATION_START:
-        if (o->was_well && !s->saved.stopped_on_purpose) {
-            operation_finish(
-                s, 200,
-                operation_result(s, true, "Redis service is already running", "running", now), true,
-                "already running", now);
-            return;
-        }
-        checked_start(s, now);
-        return;
-    case OPERATION_STOP:
-        /* Only what was seen since counts: it may have been started meanwhile. */
-        if ((unit == UNIT_INACTIVE || unit == UNIT_FAILED) && s->saved.stopped_on_purpose &&
-            !desired_ran_since(s) && s->sight.unit.asked.ms >= o->began.ms) {
-            operation_finish(
-                s, 200,
-                operation_result(s, true, "Redis service is already stopped", "stopped", now), true,
-                "already stopped", now);
-            return;
-        }
-        checked_stop_or_restart(s, now);
-        return;
-    case OPERATION_RESTART:
-        checked_stop_or_restart(s, now);
-        return;
-    default:
-        if (s->sight.unit.can_reload == TRI_NO) {
-            fail_reload(s, now);
-            return;
-        }
-        decide(s, now);
-        return;
-    }
-}
-
-void operation_turn(struct service *s, struct now now)
-{
-    struct operation *o = &s->operation;
-    bool late = mono_reached(now.mono, o->deadline);
-    switch (o->phase) {
-    case OP_PHASE_CHECKING: {
-        bool told = s->sight.unit.asked.ms >= o->began.ms &&
-                    s->sight.fresh.asked.ms >= o->began.ms &&
-                    (!s->sight.info.known || s->sight.info.at.ms >= o->began.ms ||
-                     !cause_proven_well(&s->sight));
-        if (told || late)
-            checked(s, now);
-        return;
-    }
-    case OP_PHASE_SAVING:
-        if (late)
-            operation_fail(
-                s, 422, "Operation blocked", "blocked",
-                "Redis did not finish saving within 60 s, so it was not stopped. With --force it "
-                "is stopped without.",
-                now);
-        return;
-    case OP_PHASE_DECIDING:
-        if (late)
-            operation_saved(s, STORE_FAILED, now);
-        return;
-    case OP_PHASE_INTENT:
-        if (late)
-            operation_audited(s, AUDIT_FAILED, now);
-        return;
-    case OP_PHASE_RUNNING:
-        if (late) {
-            o->end = ACTION_UNKNOWN;
-            operation_begin_verifying(s, now);
-        }
-        return;
-    case OP_PHASE_VERIFYING:
-        operation_verify(s, now);
-        return;
-    case OP_PHASE_NONE:
-    case OP_PHASE_COUNT:
-        return;
-    }
-}
-
-/* ── answers to the steps ── */
-
-/* Only writes since this save are at stake now; but the final save takes as long again. */
-static void saved_first(struct service *s, const struct redis_answer *a, struct now now)
-{
-    struct preflight p;
-    if (a->info.last_save_seconds >= 0)
-        s->sight.info.last_save_seconds = a->info.last_save_seconds;
-    if (pass_preflight(s, now, &p))
-        decide(s, now);
-}
-
-void operation_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
-                     struct now now)
-{
-    struct operation *o = &s->operation;
-    if (o->phase != OP_PHASE_SAVING)
-        return;
-    if (p->purpose == FOR_OP_SAVE) {
-        if (!saving_begun(a))
-            operation_fail(
-                s, 422, "Operation blocked", "blocked",
-                "Redis cannot save, so it was not stopped: unsaved changes would be lost. With "
-                "--force it is stopped "
-                "without saving.",
-                now);
-        else
-            saving_follow(s, FOR_OP_SAVED, s->operation.serial, now);
-        return;
-    }
-    enum saving saving = saving_of(a);
-    if (saving == SAVING_FAILED)
-        operation_fail(
-            s, 422, "Operation blocked", "blocked",
-            "The save failed, so Redis was not stopped: unsaved changes would be lost. Mend the "
-            "disk first.",
-            now);
-    else if (saving == SAVING_DONE)
-        saved_first(s, a, now);
-    else
-        saving_follow_on(s, now);
-}
-
-void operation_saved(struct service *s, enum store_outcome outcome, struct now now)
-{
-    if (s->operation.phase != OP_PHASE_DECIDING)
-        return;
-    if (outcome == STORE_DURABLE) {
-        s->wish_unsaved = false;
-        write_intent(s, now);
-        return;
-    }
-    operation_take_back(s, now);
-    operation_fail(
-        s, 500, "Operation failed", "state_not_saved",
-        "The desired state could not be stored (is the disk of the state folder full?), so nothing "
-        "was done.",
-        now);
-}
-
-void operation_audited(struct service *s, enum audit_outcome outcome, struct now now)
-{
-    if (s->operation.phase != OP_PHASE_INTENT)
-        return;
-    if (outcome == AUDIT_DURABLE) {
-        run_command(s, now);
-        return;
-    }
-    operation_take_back(s, now);
-    operation_fail(s, 500, "Operation failed", "audit_unwritable",
-                   "The audit log cannot be written, so nothing was done: free its disk or fix its "
-                   "permissions.",
-                   now);
-}
-
-void operation_host(struct service *s, const struct host_outcome *out, struct now now)
-{
-    struct operation *o = &s->operation;
-    if (o->phase != OP_PHASE_RUNNING)
-        return;
-    o->end = recover_end_of(out);
-    o->exit_code = out->end == HOST_EXITED ? out->exit_code : -1;
-    (void)str_copy(o->error, sizeof o->error,
-                   out->end == HOST_EXITED && out->exit_code == 0 ? "" : out->error);
-    recover_note_command(s, engine_operation_word(o->request.operation), out);
-    if (o->end == ACTION_NOT_REACHED) {
-        operation_take_back(s, now);
-        char text[FACT_TEXT_MAX + 64];
-        (void)str_format(text, sizeof text,
-                         "Resus has no control over the host, so nothing was done: %s", out->error);
-        operation_fail(s, 503, "Host unreachable", "host_unreachable", text, now);
-        return;
-    }
-    if (o->end == ACTION_REFUSED) {
-        char text[GUARD_TEXT_MAX + 64];
-        (void)str_format(text, sizeof text, "%s Nothing was done.", s->guard.refused);
-        operation_take_back(s, now);
-        operation_fail(s, 500, "Operation failed", "command_failed", text, now);
-        return;
-    }
-    if (o->end == ACTION_NO_EFFECT) {
-        s->sight.unit.can_reload = TRI_NO;
-        fail_reload(s, now);
-        return;
-    }
-    operation_begin_verifying(s, now);
-}
-
-/* ── the door ── */
-
-static void refuse(const struct engine_request *request, int status, json_t *body)
-{
-    request->answer(request->context, status, body);
-}
-
-void engine_operate(struct engine *e, int service, const struct engine_request *request,
-                    struct now now)
-{
-    struct service *s = &e->services[service];
-    struct operation *o = &s->operation;
-    struct recovery_facts facts;
-    engine_look_at_clocks(e, now);
-    judge_facts(s, now, &facts);
-    if (request->operation == OPERATION_STOP && !request->confirmation) {
-        refuse(request, 400, refusal_unconfirmed(s, now));
-        return;
-    }
-    if (s->misconfigured != NULL) {
-        refuse(request, 503, refusal_body("Misconfigured", s->misconfigured, "misconfigured", now));
-        return;
-    }
-    if (operation_running(s)) {
-        refuse(request, 409,
-               refusal_busy(s, o->request.user.email, engine_operation_word(o->request.operation),
-                            o->since, now));
-        return;
-    }
-    if (recovery_holds(&s->recovery, &facts)) {
-        refuse(request, 409,
-               refusal_busy(s, "system", "automatic recovery", s->action_began_wall, now));
-        return;
-    }
-    *o = (struct operation){.serial = o->serial + 1,
-                            .request = *request,
-                            .began = now.mono,
-                            .since = now.wall,
-                            .exit_code = -1};
-    (void)str_format(o->id, sizeof o->id, "o-%016" PRIx64, e->ports.random(e->ports.context));
-    operation_enter(s, OP_PHASE_CHECKING, mono_add(now.mono, CHECK_LIMIT_MS));
-    record_service_event(s, engine_operation_word(request->operation), &request->user, "started",
-                         request->reason, -1, now);
+    *o = (struct operation){
+        .serial = o->serial + 1, .request = *request, .since = now.wall, .exit_code = -1};
+    operate_begin(&o->core, kinds[request->operation], request->force, now.mono);
+    (void)str_format(o->id, sizeof o->id, "o-%016" PRIx64, ports->random(ports->context));
+    event_operation(s, engine_operation_word(request->operation), &request->user, "started",
+                    request->reason, -1, now);
     if (s->judged)
-        record_status(s, now);
-    if (!request_pending(s, FOR_INFO) || request_asked(s, FOR_INFO).ms < now.mono.ms)
-        e->ports.redis(e->ports.context, s->index, request_begin(s, FOR_INFO, now.mono), REDIS_INFO,
-                       false, mono_add(now.mono, 5000));
+        publish_status(s, now);
+    if (!request_pending(s, PART_WATCH, WATCH_INFO) ||
+        request_asked(s, PART_WATCH, WATCH_INFO).ms < now.mono.ms)
+        request_redis(s, PART_WATCH, WATCH_INFO, REDIS_INFO, REDIS_DEADLINE_MS, now);
     watch_look(s, now);
-    service_schedule(s);
+}
+
+void operation_judged(struct service *s, struct now now)
+{
+    if (operation_running(s))
+        event(s, OPERATE_FACTS, now);
+}
+
+bool operation_turn(struct service *s, struct now now)
+{
+    if (!operation_running(s))
+        return false;
+    operation_judged(s, now);
+    return !operation_running(s); /* what it held back counts from here on */
 }

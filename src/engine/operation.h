@@ -1,16 +1,61 @@
-/* The steps of a person's operation, for the files that carry it out: operation.c,
- * operation_verify.c, operation_result.c. */
+/* A person's operation on one service: one at a time, pre-flight, save, intent, command,
+ * verification. */
 #ifndef RESUS_ENGINE_OPERATION_H
 #define RESUS_ENGINE_OPERATION_H
 
-#include "engine/service.h"
+#include <stdbool.h>
+#include <stdint.h>
 
-void operation_enter(struct service *s, enum operation_phase phase, mono_ms deadline);
-/* The desired state is what it was before the operation. */
-void operation_take_back(struct service *s, struct now now);
+#include "base/time.h"
+#include "core/facts.h"
+#include "core/operate.h"
+#include "engine/commands.h"
+#include "engine/part.h"
+#include "engine/request.h"
+#include "engine/state.h"
 
-/* The command ended: what has it done? */
-void operation_begin_verifying(struct service *s, struct now now);
-void operation_verify(struct service *s, struct now now);
+struct service;
+
+/* What its requests are for. */
+enum operation_purpose {
+    OPERATION_FOR_SAVE,  /* BGSAVE */
+    OPERATION_FOR_SAVED, /* INFO persistence while it saves */
+    OPERATION_FOR_DESIRED,
+    OPERATION_FOR_INTENT,
+    OPERATION_FOR_COMMAND,
+    OPERATION_FOR_LOG, /* the journal: how did the stop end? */
+};
+
+struct operation {
+    struct operate core; /* where it stands */
+    uint64_t serial;     /* an answer to an operation before is not for this one */
+    struct engine_request request;
+    char id[32];
+    wall_ms since;
+    struct info_facts before; /* INFO before: connections, uptime, pid */
+    struct desired desired_before;
+    int exit_code; /* of the command; -1 = none */
+    char error[FACT_TEXT_MAX];
+    /* when the command was sent */
+    int64_t process; /* of the unit: 0 = none or not known */
+    int64_t unsaved; /* changes that no save had */
+    enum unit_active unit_before;
+    wall_ms unit_since_before;
+};
+
+int operation_init(struct service *s, struct now now);
+void operation_begin(struct service *s, const struct engine_request *request, struct now now);
+bool operation_turn(struct service *s, struct now now);
+void operation_judged(struct service *s, struct now now); /* new facts or time */
+bool operation_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                        struct now now);
+
+/* operation_phase.c */
+bool operation_running(const struct service *s);
+mono_ms operation_next(const struct service *s);
+
+/* operation_facts.c */
+void operation_facts(const struct service *s, struct now now, struct operate_facts *ret);
+bool operation_final_save_matters(const struct service *s); /* for the process before */
 
 #endif

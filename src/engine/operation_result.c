@@ -2,25 +2,14 @@
  * event, and the end. */
 #include "engine/operation_result.h"
 
-#include <assert.h>
-
 #include "base/json.h"
 #include "base/str.h"
-#include "engine/operation.h"
+#include "engine/commands.h"
+#include "engine/event.h"
+#include "engine/record.h"
 #include "engine/refusal.h"
-
-static const char *const words[] = {
-    [OPERATION_START] = "start",
-    [OPERATION_STOP] = "stop",
-    [OPERATION_RESTART] = "restart",
-    [OPERATION_RELOAD] = "reload",
-};
-static_assert(ARRAY_LENGTH(words) == ENGINE_OPERATION_COUNT, "a word for every operation");
-
-const char *engine_operation_word(enum engine_operation operation)
-{
-    return words[operation];
-}
+#include "engine/service.h"
+#include "engine/state.h"
 
 /* ── answers ── */
 
@@ -60,8 +49,8 @@ static void put_before(json_t *body, const struct operation *o)
     const struct info_facts *i = &o->before;
     if (i->uptime_seconds >= 0)
         (void)json_put_int(body, "previous_uptime_seconds",
-                           i->uptime_seconds + mono_since(o->command_sent, i->at) / 1000);
-    if (i->connected_clients >= 0 && i->at.ms >= o->began.ms)
+                           i->uptime_seconds + mono_since(o->core.command_sent, i->at) / 1000);
+    if (i->connected_clients >= 0 && i->at.ms >= o->core.began.ms)
         (void)json_put_int(body, "connections_terminated", i->connected_clients);
 }
 
@@ -74,7 +63,7 @@ json_t *operation_result(struct service *s, bool success, const char *message,
     (void)json_put_text(body, "operation", engine_operation_word(o->request.operation));
     (void)json_put_text(body, "message", message);
     (void)json_put(body, "duration_seconds",
-                   json_rounded((double)mono_since(now.mono, o->began) / 1000.0, 3));
+                   json_rounded((double)mono_since(now.mono, o->core.began) / 1000.0, 3));
     (void)json_put_wall(body, "timestamp", now.wall);
     (void)json_put_text(body, "new_status", new_status);
     (void)json_put_text(body, "operation_id", o->id);
@@ -106,7 +95,7 @@ void operation_write_line(struct service *s, enum audit_event event, uint64_t id
     if (event != AUDIT_INTENT) {
         line.has_result = true;
         line.success = success;
-        line.duration_seconds = (double)mono_since(now.mono, o->began) / 1000.0;
+        line.duration_seconds = (double)mono_since(now.mono, o->core.began) / 1000.0;
         line.has_exit_code = o->exit_code >= 0;
         line.exit_code = o->exit_code;
         (void)str_copy(line.error, sizeof line.error, error);
@@ -119,24 +108,24 @@ void operation_finish(struct service *s, int status, json_t *body, bool success,
                       const char *message, struct now now)
 {
     struct operation *o = &s->operation;
-    double seconds = (double)mono_since(now.mono, o->began) / 1000.0;
+    double seconds = (double)mono_since(now.mono, o->core.began) / 1000.0;
     operation_write_line(s, AUDIT_SERVICE_OPERATION, 0, success, success ? "" : message, now);
-    record_service_event(s, engine_operation_word(o->request.operation), &o->request.user,
-                         success ? "success" : "failure", message, seconds, now);
+    event_operation(s, engine_operation_word(o->request.operation), &o->request.user,
+                    success ? "success" : "failure", message, seconds, now);
     service_log(s, !success, "%s by %s: %s (%.3f s)", engine_operation_word(o->request.operation),
                 o->request.user.id, message, seconds);
-    bool acted = o->command_ended.ms != 0;
+    bool acted = o->core.command_ended.ms != 0;
     if (acted)
-        after_operation(s, success, body, now);
+        follow_up_operation(s, success, body, now);
     operation_answer(s, status, body);
     enum engine_operation operation = o->request.operation;
     bool starts = operation == OPERATION_START || operation == OPERATION_RESTART;
     if (success && starts && acted)
-        s->saved.start_seconds =
-            s->saved.start_seconds <= 0 ? seconds : s->saved.start_seconds * 0.7 + seconds * 0.3;
-    operation_enter(s, OP_PHASE_NONE, MONO_NEVER);
+        state_note_start(s, seconds);
+    struct operate_effects none = {0};
+    operate_step(&o->core, &(struct operate_input){.event = OPERATE_TOLD}, now.mono, &none);
     recover_event(s, EVENT_OPERATION_ENDED, 0, ACTION_DONE, now);
-    record_status(s, now);
+    publish_status(s, now);
 }
 
 void operation_fail(struct service *s, int status, const char *title, const char *code,

@@ -3,9 +3,17 @@
 #define RESUS_ENGINE_OPERATION_RESULT_H
 
 #include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
 
-#include "engine/service.h"
+#include "base/time.h"
+#include "engine/commands.h"
+#include "store/audit.h"
 
+struct service;
+
+/* Whoever waits for the end of the operation is told 503. */
+void operation_forsake(struct service *s);
 /* Who asked is told once, whatever comes later; takes the reference. */
 void operation_answer(struct service *s, int status, json_t *body);
 const char *operation_done_message(enum engine_operation operation);

@@ -1,13 +1,18 @@
 /* Restarts that Resus did not cause: systemd healed a crash by itself, or an operator restarted the
  * unit. What systemd healed belongs into the history and the service levels as a failure; it is no
  * attempt of Resus. */
+#include "engine/other_restart.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/json.h"
 #include "base/str.h"
+#include "engine/event.h"
 #include "engine/service.h"
+
+enum { LOG }; /* what its requests are for */
 
 #define LINES 50
 /* So long the unit's log and the first answer of the new process are waited for. */
@@ -23,7 +28,7 @@ static bool ours(const struct service *s, mono_ms since)
                      r->phase == PHASE_VERIFYING || operation_running(s);
     bool recovery = r->action_began.ms != 0 && r->action_ended.ms >= since.ms;
     bool operation =
-        s->operation.command_ended.ms != 0 && s->operation.command_ended.ms >= since.ms;
+        s->operation.core.command_ended.ms != 0 && s->operation.core.command_ended.ms >= since.ms;
     return under_way || recovery || operation;
 }
 
@@ -44,6 +49,13 @@ static void begin(struct service *s, const struct unit_facts *new, struct now no
     o->log = (struct restart_facts){0};
 }
 
+int other_restart_init(struct service *s, struct now now)
+{
+    (void)now;
+    s->other_restart.restarts = FACT_UNKNOWN;
+    return 0;
+}
+
 void other_restart_unit(struct service *s, const struct unit_facts *new, struct now now)
 {
     struct other_restart *o = &s->other_restart;
@@ -62,16 +74,20 @@ void other_restart_unit(struct service *s, const struct unit_facts *new, struct 
         o->result = RESULT_UNKNOWN;
 }
 
-void other_restart_log(struct service *s, const struct host_outcome *h, struct now now)
+bool other_restart_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                            struct now now)
 {
     struct other_restart *o = &s->other_restart;
+    const struct host_outcome *h = a->host;
+    (void)p;
     if (h->log_empty && h->end == HOST_EXITED && !o->other_way) {
         o->other_way = true; /* once without sudo, or with it */
-        request_host(s, FOR_RESTART_LOG, HOST_JOURNAL, LINES, !s->watch.journal_sudo, now);
-        return;
+        request_host(s, PART_OTHER_RESTART, LOG, HOST_JOURNAL, LINES, !s->watch.journal_sudo, now);
+        return true;
     }
     o->log = h->restart;
     o->log_read = true;
+    return true;
 }
 
 static enum cause cause_of(const struct other_restart *o)
@@ -154,20 +170,20 @@ static void report(struct service *s, struct now now)
                          "Redis was restarted, and not through Resus (process %" PRId64 ").",
                          o->process);
     }
-    record_notice(s, text, now);
+    event_notice(s, text, now);
 }
 
-void other_restart_turn(struct service *s, struct now now)
+void other_restart_judged(struct service *s, struct now now)
 {
     struct other_restart *o = &s->other_restart;
     if (!o->open)
         return;
     if (!o->log_asked) {
         o->log_asked = true;
-        request_host(s, FOR_RESTART_LOG, HOST_JOURNAL, LINES, s->watch.journal_sudo, now);
+        request_host(s, PART_OTHER_RESTART, LOG, HOST_JOURNAL, LINES, s->watch.journal_sudo, now);
     }
     bool late = mono_since(now.mono, o->noticed) >= EXPLAIN_LIMIT_MS;
-    bool known = o->log_read || !request_pending(s, FOR_RESTART_LOG);
+    bool known = o->log_read || !request_pending(s, PART_OTHER_RESTART, LOG);
     wall_ms began;
     double seconds;
     bool settled = sample_last_outage(s, o->since, &began, &seconds) ||

@@ -37,13 +37,13 @@ void engine_recall(struct engine *e, int service, const struct recovery_record *
     if (count > ENGINE_RECALL_MAX)
         count = ENGINE_RECALL_MAX;
     for (size_t i = 0; i < count; i++)
-        s->recovery_times[i] = ended_at(&newest_first[i]);
+        s->recovering.times[i] = ended_at(&newest_first[i]);
     if (count == 0)
         return;
-    s->last_recovery.any = true;
-    s->last_recovery.at = ended_at(&newest_first[0]);
-    s->last_recovery.duration_seconds = newest_first[0].duration_seconds;
-    s->last_recovery.level = level_of(newest_first[0].level);
-    s->last_recovery.end = end_of(newest_first[0].result);
-    s->last_recovery.attempts = newest_first[0].attempts;
+    s->recovering.last.any = true;
+    s->recovering.last.at = ended_at(&newest_first[0]);
+    s->recovering.last.duration_seconds = newest_first[0].duration_seconds;
+    s->recovering.last.level = level_of(newest_first[0].level);
+    s->recovering.last.end = end_of(newest_first[0].result);
+    s->recovering.last.attempts = newest_first[0].attempts;
 }

@@ -1,5 +1,6 @@
 /* New settings, new connections, and settings that cannot be used. */
 #include "base/mem.h"
+#include "engine/queries.h"
 #include "engine/service.h"
 
 void engine_reconfigure(struct engine *e, const struct settings *settings, struct now now)
@@ -11,12 +12,12 @@ void engine_reconfigure(struct engine *e, const struct settings *settings, struc
         const struct service_settings *fresh = settings_service(settings, s->saved.id);
         const struct service_settings *old = s->settings;
         s->settings = fresh;
-        after_settings(s, old);
+        follow_up_settings(s, old);
         s->watch_policy = fresh->watch;
         watch_settings(s, now);
         if (!s->saved.recovery_set)
             s->recovery_policy = fresh->recovery;
-        judge(s, now);
+        service_judge(s, now);
         service_schedule(s);
     }
 }
@@ -31,15 +32,15 @@ void engine_misconfigured(struct engine *e, int service, const char *why, struct
     s->misconfigured = why == NULL ? NULL : mem_must(mem_strdup(why));
     if (why != NULL) {
         service_log(s, true, "misconfigured, so it is not watched: %s", why);
-        judge(s, now);
+        service_judge(s, now);
     } else {
         service_log(s, false, "its settings can be used again: the watch begins");
         s->judged = false;
         s->cause = s->cause_logged = CAUSE_NONE;
         watch_init(s, now);
     }
-    record_status(s, now);
-    record_health(s, now);
+    publish_status(s, now);
+    publish_health(s, now);
     service_schedule(s);
 }
 

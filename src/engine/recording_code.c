@@ -6,7 +6,7 @@
 #include "base/attr.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "engine/recording.h"
+#include "engine/service.h"
 
 enum field_kind {
     FIELD_BOOL,

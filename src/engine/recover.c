@@ -1,4 +1,6 @@
 /* Carries out what core/recovery decides: evidence, intent, action, outcome, words. */
+#include "engine/recover.h"
+
 #include <assert.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -7,8 +9,16 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "engine/event.h"
+#include "engine/evidence.h"
+#include "engine/record.h"
+#include "engine/recovery_facts.h"
+#include "engine/restart_loss.h"
 #include "engine/service.h"
+#include "engine/state.h"
 #include "engine/stops.h"
+#include "engine/withheld.h"
+#include "engine/words.h"
 
 #define ACTION_DEADLINE_MS 90000 /* below RECOVERY_ACTION_LIMIT_MS */
 #define MEDICINE_DEADLINE_MS 5000
@@ -33,11 +43,11 @@ static void write_intent(struct service *s, const struct effect *e, struct now n
     char words[CAUSE_WORDS_MAX];
     bool blind = e->cause == CAUSE_HUNG && evidence_blind(s, now, &why);
     (void)str_format(line.reason, sizeof line.reason, "%s: %s%s%s%s", cause_row(e->cause)->code,
-                     guard_summary(s, e->cause, words), blind ? " (" : "", why, blind ? ")" : "");
-    s->action_began_wall = now.wall;
-    s->engine->ports.audit(s->engine->ports.context, s->index,
-                           request_begin_action(s, FOR_INTENT, now.mono, e->action_id), &line,
-                           true);
+                     words_summary(s, e->cause, words), blind ? " (" : "", why, blind ? ")" : "");
+    s->recovering.action_began = now.wall;
+    s->engine->ports.audit(
+        s->engine->ports.context, s->index,
+        request_begin_action(s, PART_RECOVER, RECOVER_INTENT, now.mono, e->action_id), &line, true);
 }
 
 static void run(struct service *s, const struct effect *e, struct now now)
@@ -59,9 +69,9 @@ static void run(struct service *s, const struct effect *e, struct now now)
     static_assert(ARRAY_LENGTH(how) == RECOVERY_ACTION_COUNT, "a way to do every action");
     service_log(s, true, "%s recovery: %s (%s)", recovery_level_word(e->level),
                 recovery_action_word(e->action), cause_row(e->cause)->code);
-    uint64_t id = request_begin_action(s, FOR_ACTION, now.mono, e->action_id);
+    uint64_t id = request_begin_action(s, PART_RECOVER, RECOVER_ACTION, now.mono, e->action_id);
     if (e->action == ACTION_RESTART)
-        stops_restart_sent(s);
+        restart_loss_sent(s);
     if (how[e->action].on_host) {
         struct host_request request = {.id = id,
                                        .command = how[e->action].command,
@@ -93,7 +103,7 @@ static void write_outcome(struct service *s, const struct effect *e, struct now 
                      recovery_action_word(e->action), NULL, now);
     line.has_result = attempted;
     line.success = e->success;
-    s->recovery_actions += attempted && e->action != ACTION_BGSAVE; /* that has no entry */
+    s->recovering.actions += attempted && e->action != ACTION_BGSAVE; /* that has no entry */
     line.duration_seconds = (double)mono_since(now.mono, s->recovery.action_began) / 1000.0;
     line.has_exit_code = e->action_end == ACTION_DONE;
     line.command_validated = true;
@@ -106,7 +116,8 @@ static void write_outcome(struct service *s, const struct effect *e, struct now 
         (void)str_format(why, sizeof why, "%s%s%s",
                          blind ? "done; Redis refuses Resus, so whether it serves is not known"
                                : end_texts[e->action_end],
-                         s->action_error[0] != '\0' ? ": " : "", s->action_error);
+                         s->recovering.action_error[0] != '\0' ? ": " : "",
+                         s->recovering.action_error);
     action_id_text(s, e->action_id, line.request_id, sizeof line.request_id);
     (void)str_copy(line.recovery_level, sizeof line.recovery_level, recovery_level_word(e->level));
     (void)str_copy(line.reason, sizeof line.reason, cause_row(e->cause)->code);
@@ -129,88 +140,51 @@ static void write_skip(struct service *s, const struct effect *e, struct now now
     s->engine->ports.audit(s->engine->ports.context, s->index, 0, &line, false);
     (void)str_format(text, sizeof text, "Skipped %s recovery: %s.", recovery_level_word(e->level),
                      skip_text(e->skip));
-    record_auto_recovery(s, e->level, "skipped", text, now);
+    event_recovery(s, e->level, "skipped", text, now);
 }
 
 /* ── history and words ── */
-
-static void save_history(struct service *s, const char *result, double duration, int attempts)
-{
-    char *evidence =
-        json_array_size(s->evidence) > 0 ? json_dumps(s->evidence, JSON_COMPACT) : NULL;
-    struct recovery_record record = {.started_at = s->recovery_began,
-                                     .duration_seconds = duration,
-                                     .attempts = attempts,
-                                     .evidence = evidence};
-    (void)str_copy(record.service, sizeof record.service, s->settings->id);
-    (void)str_copy(record.id, sizeof record.id, s->recovery_id);
-    (void)str_copy(record.cause, sizeof record.cause, cause_row(s->recovery_cause)->code);
-    (void)str_copy(record.level, sizeof record.level, recovery_level_word(s->recovery.level));
-    (void)str_copy(record.result, sizeof record.result, result);
-    (void)str_format(record.message, sizeof record.message, "%s%s%s",
-                     s->first_start ? "Resus had not started it yet." : s->recovery_words,
-                     s->stop_loss[0] != '\0' ? " " : "", s->stop_loss);
-    s->engine->ports.record(s->engine->ports.context, &record);
-    free(evidence);
-}
-
-/* The journal often answers after the success: the record is written again then. */
-void recover_lost(struct service *s, struct now now)
-{
-    struct audit_line line;
-    char text[FACT_TEXT_MAX + 64];
-    (void)str_format(text, sizeof text, "The restart by Resus lost data. %s", s->stop_loss);
-    service_log(s, true, "%s", text);
-    record_notice(s, text, now);
-    record_line_init(s, &line, AUDIT_INCIDENT, "restart-lost-data", NULL, now);
-    (void)str_copy(line.request_id, sizeof line.request_id, s->recovery_id);
-    (void)str_copy(line.reason, sizeof line.reason, text);
-    s->engine->ports.audit(s->engine->ports.context, s->index, 0, &line, false);
-    if (!s->recovery.open && s->last_recovery.any)
-        save_history(s, recovery_end_word(s->last_recovery.end), s->last_recovery.duration_seconds,
-                     s->recovery_actions);
-}
 
 static void tell_open(struct service *s, const struct effect *e, struct now now)
 {
     struct recovery_facts facts;
     char words[CAUSE_WORDS_MAX];
-    judge_facts(s, now, &facts);
+    recovery_facts_now(s, now, &facts);
     /* As it is seen now: when the recovery ends, the log that says so may be forgotten. */
-    (void)str_copy(s->recovery_words, sizeof s->recovery_words, guard_summary(s, e->cause, words));
-    action_id_text(s, e->action_id, s->recovery_id, sizeof s->recovery_id);
-    s->recovery_actions = 0;
-    s->recovery_began = now.wall;
-    s->recovery_began_mono = now.mono;
-    s->recovery_cause = e->cause;
-    s->action_error[0] = '\0';
-    stops_loss_text(s, s->stop_loss, sizeof s->stop_loss);
-    s->first_start = facts.never_started;
-    record_auto_recovery(s, e->level, "started",
-                         s->first_start
-                             ? "Resus starts Redis for the first time."
-                             : "Redis service failure detected. Attempting automatic recovery...",
-                         now);
+    (void)str_copy(s->recovering.words, sizeof s->recovering.words,
+                   words_summary(s, e->cause, words));
+    action_id_text(s, e->action_id, s->recovering.id, sizeof s->recovering.id);
+    s->recovering.actions = 0;
+    s->recovering.began = now.wall;
+    s->recovering.began_mono = now.mono;
+    s->recovering.cause = e->cause;
+    s->recovering.action_error[0] = '\0';
+    stops_loss_text(s, s->recovering.stop_loss, sizeof s->recovering.stop_loss);
+    s->recovering.first_start = facts.never_started;
+    event_recovery(s, e->level, "started",
+                   s->recovering.first_start
+                       ? "Resus starts Redis for the first time."
+                       : "Redis service failure detected. Attempting automatic recovery...",
+                   now);
 }
 
 static void tell_succeeded(struct service *s, const struct effect *e, struct now now)
 {
     static const char *const titles[] = {"Soft", "Standard", "Hard", "Critical"};
     char text[FACT_TEXT_MAX * 2];
-    double seconds = (double)mono_since(now.mono, s->recovery_began_mono) / 1000.0;
+    double seconds = (double)mono_since(now.mono, s->recovering.began_mono) / 1000.0;
     (void)str_format(
         text, sizeof text,
         "Redis service recovered automatically using %s Recovery. Service is now healthy.%s%s",
-        titles[e->level], s->stop_loss[0] != '\0' ? " " : "", s->stop_loss);
+        titles[e->level], s->recovering.stop_loss[0] != '\0' ? " " : "", s->recovering.stop_loss);
     service_log(s, false, "recovered by %s after %.3f s (%s)", recovery_action_word(e->action),
-                seconds, cause_row(s->recovery_cause)->code);
-    record_auto_recovery(s, e->level, "success", text, now);
-    after_success(s, "recovery", now);
+                seconds, cause_row(s->recovering.cause)->code);
+    event_recovery(s, e->level, "success", text, now);
+    follow_up_success(s, "recovery", now);
     bool starts = e->action == ACTION_START || e->action == ACTION_RESTART ||
                   e->action == ACTION_RESET_FAILED_START;
     if (starts)
-        s->saved.start_seconds =
-            s->saved.start_seconds <= 0 ? seconds : s->saved.start_seconds * 0.7 + seconds * 0.3;
+        state_note_start(s, seconds);
 }
 
 static void tell_failed(struct service *s, struct now now)
@@ -229,23 +203,23 @@ static void tell_failed(struct service *s, struct now now)
                          "required. Please contact administrator.",
                          attempts);
     service_log(s, true, "%s", text);
-    record_auto_recovery(s, LEVEL_HUMAN, "failed", text, now);
+    event_recovery(s, LEVEL_HUMAN, "failed", text, now);
 }
 
 static void tell_ended(struct service *s, const struct effect *e, struct now now)
 {
-    double seconds = (double)mono_since(now.mono, s->recovery_began_mono) / 1000.0;
-    save_history(s, recovery_end_word(e->end), seconds, s->recovery_actions);
+    double seconds = (double)mono_since(now.mono, s->recovering.began_mono) / 1000.0;
+    recover_save_history(s, recovery_end_word(e->end), seconds, s->recovering.actions);
     s->counters.recoveries[e->level][e->end]++;
-    s->last_recovery.any = true;
-    s->last_recovery.at = now.wall;
-    s->last_recovery.duration_seconds = seconds;
-    s->last_recovery.level = e->level;
-    s->last_recovery.end = e->end;
-    s->last_recovery.attempts = s->recovery.attempts;
-    memmove(&s->recovery_times[1], &s->recovery_times[0],
-            sizeof s->recovery_times - sizeof s->recovery_times[0]);
-    s->recovery_times[0] = now.wall;
+    s->recovering.last.any = true;
+    s->recovering.last.at = now.wall;
+    s->recovering.last.duration_seconds = seconds;
+    s->recovering.last.level = e->level;
+    s->recovering.last.end = e->end;
+    s->recovering.last.attempts = s->recovery.attempts;
+    memmove(&s->recovering.times[1], &s->recovering.times[0],
+            sizeof s->recovering.times - sizeof s->recovering.times[0]);
+    s->recovering.times[0] = now.wall;
 }
 
 /* What reaches it and what does not, and what its process does: a person who is woken up wants to
@@ -276,24 +250,25 @@ static void tell_human(struct service *s, const struct effect *e, struct now now
                              ? "It makes no progress: see resus logs. A load longer than the "
                                "unit's TimeoutStartSec is "
                                "ended and begun again without end (systemctl edit)."
-                             : guard_advice(s, e->cause, advice_words);
+                             : words_advice(s, e->cause, advice_words);
     if (s->recovery.withheld == WITHHELD_EMPTY_PRIMARY)
         advice = withheld_text(WITHHELD_EMPTY_PRIMARY);
-    const char *summary = guard_summary(s, e->cause, summary_words);
+    const char *summary = words_summary(s, e->cause, summary_words);
     if (s->recovery.breaker.open)
         (void)str_format(text, sizeof text, "%s %s %s Then run: resus recovery reset%s.",
-                         guard_opened_text(s, now), summary, advice,
+                         withheld_breaker_words(s, now), summary, advice,
                          s->saved.paused_until.ms != 0 ? ", and resus resume" : "");
     else if (s->recovery.withheld == WITHHELD_CANNOT_ACT)
-        (void)str_format(text, sizeof text, "%s %s",
-                         guard_withheld_text(s, WITHHELD_CANNOT_ACT, held), summary);
+        (void)str_format(text, sizeof text, "%s %s", withheld_words(s, WITHHELD_CANNOT_ACT, held),
+                         summary);
     else
         (void)str_format(text, sizeof text, "%s %s", summary, advice);
     append_seen(s, now, text, sizeof text);
-    if (s->command_failed[0] != '\0')
-        (void)str_append(text, sizeof text, " The last command failed: %s", s->command_failed);
+    if (s->guard.command_failed[0] != '\0')
+        (void)str_append(text, sizeof text, " The last command failed: %s",
+                         s->guard.command_failed);
     service_log(s, true, "a human is needed: %s", text);
-    record_auto_recovery(s, LEVEL_HUMAN, "failed", text, now);
+    event_recovery(s, LEVEL_HUMAN, "failed", text, now);
     struct audit_line line;
     record_line_init(s, &line, AUDIT_INCIDENT, "manual-intervention-required", NULL, now);
     (void)str_format(line.reason, sizeof line.reason, "%s: %s", row->code, text);
@@ -313,7 +288,7 @@ static void tell_announce(struct service *s, const struct effect *e, struct now 
                      " s unless it is started, paused (resus pause) or stopped through Resus.%s%s",
                      seconds, loss[0] != '\0' ? " " : "", loss);
     service_log(s, true, "%s", text);
-    record_notice(s, text, now);
+    event_notice(s, text, now);
     struct audit_line line;
     record_line_init(s, &line, AUDIT_INCIDENT, "external-stop", NULL, now);
     (void)str_copy(line.reason, sizeof line.reason, text);
@@ -328,15 +303,15 @@ static void tell_withheld(struct service *s, const struct effect *e, struct now 
         return; /* it tells of itself */
     char notice[CAUSE_WORDS_MAX * 2], words[CAUSE_WORDS_MAX], held[FACT_TEXT_MAX];
     (void)str_format(notice, sizeof notice, "No automatic action: %s %s",
-                     guard_summary(s, s->cause, words), guard_withheld_text(s, e->withheld, held));
+                     words_summary(s, s->cause, words), withheld_words(s, e->withheld, held));
     service_log(s, true, "%s (%s)", notice, withheld_code(e->withheld));
-    record_notice(s, notice, now);
+    event_notice(s, notice, now);
 }
 
 static void tell_breaker(struct service *s, struct now now)
 {
     char text[FACT_TEXT_MAX];
-    record_notice(s, guard_withheld_text(s, WITHHELD_BREAKER_OPEN, text), now);
+    event_notice(s, withheld_words(s, WITHHELD_BREAKER_OPEN, text), now);
 }
 
 static void carry_out(struct service *s, const struct effect *e, struct now now)
@@ -349,12 +324,12 @@ static void carry_out(struct service *s, const struct effect *e, struct now now)
         write_skip(s, e, now);
         break;
     case EFFECT_SAVE:
-        record_state(s, 0, STORE_NORMAL);
+        state_store(s, 0, STORE_NORMAL);
         break;
     case EFFECT_EVIDENCE:
         recover_gather(s, now);
         /* With the one that begins: Resus may not live to write its end. */
-        save_history(s, "running", -1, s->recovery_actions + 1);
+        recover_save_history(s, "running", -1, s->recovering.actions + 1);
         break;
     case EFFECT_INTENT:
         write_intent(s, e, now);
@@ -372,7 +347,7 @@ static void carry_out(struct service *s, const struct effect *e, struct now now)
         tell_succeeded(s, e, now);
         break;
     case EFFECT_TAKEN_BACK:
-        record_notice(s, "The recovery did not last: Redis failed again within 60 s.", now);
+        event_notice(s, "The recovery did not last: Redis failed again within 60 s.", now);
         break;
     case EFFECT_FAILED:
         tell_failed(s, now);
@@ -387,12 +362,12 @@ static void carry_out(struct service *s, const struct effect *e, struct now now)
         tell_human(s, e, now);
         break;
     case EFFECT_HUMAN_OVER:
-        record_notice(s,
-                      s->recovery.phase == PHASE_EXHAUSTED
-                          ? "The cause that needed a human is gone; auto-recovery stays off until "
-                            "an operator runs: resus recovery reset."
-                          : "The cause that needed a human is gone.",
-                      now);
+        event_notice(s,
+                     s->recovery.phase == PHASE_EXHAUSTED
+                         ? "The cause that needed a human is gone; auto-recovery stays off until "
+                           "an operator runs: resus recovery reset."
+                         : "The cause that needed a human is gone.",
+                     now);
         break;
     case EFFECT_ANNOUNCE:
         tell_announce(s, e, now);
@@ -406,21 +381,35 @@ static void carry_out(struct service *s, const struct effect *e, struct now now)
     }
 }
 
+int recover_init(struct service *s, struct now now)
+{
+    (void)now;
+    recovery_init(&s->recovery);
+    s->recovering.wake = MONO_NEVER;
+    return 0;
+}
+
+void recover_free(struct service *s)
+{
+    json_decref(s->recovering.evidence);
+    s->recovering.evidence = NULL;
+}
+
 void recover_event(struct service *s, enum recovery_event event, uint64_t action_id,
                    enum action_end end, struct now now)
 {
     struct recovery_input input = {
         .event = event, .action_id = action_id, .end = end, .wall = now.wall};
     struct recovery_effects effects = {0};
-    judge_facts(s, now, &input.facts);
+    recovery_facts_now(s, now, &input.facts);
     struct recovery before = s->recovery;
     recovery_step(&s->recovery, &s->recovery_policy, &input, now.mono, &effects);
     recording_step(s, &before, &input, &effects, now);
-    s->recovery_wake = effects.wake;
+    s->recovering.wake = effects.wake;
     for (size_t i = 0; i < effects.count; i++)
         carry_out(s, &effects.items[i], now);
     if (before.phase != s->recovery.phase && s->judged)
-        record_health(s, now);
+        publish_health(s, now);
 }
 
 /* ── outcomes ── */
@@ -449,27 +438,29 @@ enum action_end recover_end_of(const struct host_outcome *o)
 
 void recover_note_command(struct service *s, const char *word, const struct host_outcome *o)
 {
-    s->command_failed[0] = '\0';
+    s->guard.command_failed[0] = '\0';
     if (recover_end_of(o) == ACTION_FAILED)
-        (void)str_format(s->command_failed, sizeof s->command_failed, "%s ended with status %d: %s",
-                         word, o->exit_code, o->error[0] != '\0' ? o->error : "it said nothing");
+        (void)str_format(s->guard.command_failed, sizeof s->guard.command_failed,
+                         "%s ended with status %d: %s", word, o->exit_code,
+                         o->error[0] != '\0' ? o->error : "it said nothing");
 }
 
-void recover_host(struct service *s, const struct pending *p, const struct host_outcome *o,
-                  struct now now)
+static void recover_host(struct service *s, const struct pending *p, const struct host_outcome *o,
+                         struct now now)
 {
-    if (p->purpose == FOR_ACTION && o->command == HOST_RESET_FAILED && o->end == HOST_EXITED) {
+    if (request_is(p, PART_RECOVER, RECOVER_ACTION) && o->command == HOST_RESET_FAILED &&
+        o->end == HOST_EXITED) {
         struct host_request request = {
-            .id = request_begin_action(s, FOR_ACTION_2, now.mono, p->action_id),
+            .id = request_begin_action(s, PART_RECOVER, RECOVER_ACTION_2, now.mono, p->action_id),
             .command = HOST_START,
             .deadline = mono_add(now.mono, ACTION_DEADLINE_MS)};
         s->engine->ports.host(s->engine->ports.context, s->index, &request);
         return;
     }
-    (void)str_copy(s->action_error, sizeof s->action_error, o->error);
+    (void)str_copy(s->recovering.action_error, sizeof s->recovering.action_error, o->error);
     recover_note_command(s, recovery_action_word(s->recovery.action), o);
     guard_refused(s, o, now);
-    stops_restart_ended(s, o, now);
+    restart_loss_ended(s, o, now);
     if (o->not_applicable)
         s->sight.unit.can_reload = TRI_NO;
     recover_event(s, EVENT_ACTION_ENDED, p->action_id, recover_end_of(o), now);
@@ -495,36 +486,39 @@ static void follow_save(struct service *s, const struct pending *p, const struct
 {
     if (s->recovery.phase != PHASE_ACTING || s->recovery.action_id != p->action_id)
         return;
-    s->action_error[0] = '\0';
-    if (p->purpose == FOR_ACTION && saving_begun(a)) {
-        saving_follow(s, FOR_ACTION_SAVED, p->action_id, now);
+    s->recovering.action_error[0] = '\0';
+    if (request_is(p, PART_RECOVER, RECOVER_ACTION) && saving_begun(a)) {
+        saving_follow(s, PART_RECOVER, RECOVER_SAVED, p->action_id, now);
         return;
     }
     enum action_end end = ACTION_FAILED;
-    if (p->purpose == FOR_ACTION) {
-        (void)str_copy(s->action_error, sizeof s->action_error, a->probe.text);
+    if (request_is(p, PART_RECOVER, RECOVER_ACTION)) {
+        (void)str_copy(s->recovering.action_error, sizeof s->recovering.action_error,
+                       a->probe.text);
         end = reply_answered(a->probe.reply) ? ACTION_FAILED : ACTION_UNKNOWN;
     } else if (a->info.save_running == TRI_UNKNOWN) {
         /* It died, hangs or loads: that is what matters now. */
-        (void)str_copy(s->action_error, sizeof s->action_error, "Redis does not tell any more");
+        (void)str_copy(s->recovering.action_error, sizeof s->recovering.action_error,
+                       "Redis does not tell any more");
         end = ACTION_UNKNOWN;
     } else if (saving_of(a) == SAVING_RUNS) {
-        (void)str_copy(s->action_error, sizeof s->action_error, "the save still runs");
+        (void)str_copy(s->recovering.action_error, sizeof s->recovering.action_error,
+                       "the save still runs");
         saving_follow_on(s, now);
         return;
     } else if (saving_of(a) == SAVING_DONE) {
         end = ACTION_DONE;
     } else {
-        (void)str_copy(s->action_error, sizeof s->action_error,
+        (void)str_copy(s->recovering.action_error, sizeof s->recovering.action_error,
                        "the save was begun and failed: Redis' log says why (resus logs)");
     }
     recover_event(s, EVENT_ACTION_ENDED, p->action_id, end, now);
 }
 
-void recover_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
-                   struct now now)
+static void recover_redis(struct service *s, const struct pending *p, const struct redis_answer *a,
+                          struct now now)
 {
-    if (p->purpose == FOR_EVIDENCE) {
+    if (request_is(p, PART_RECOVER, RECOVER_EVIDENCE)) {
         recover_capture(s,
                         a->request == REDIS_INFO      ? "INFO"
                         : a->request == REDIS_SLOWLOG ? "SLOWLOG"
@@ -532,27 +526,61 @@ void recover_redis(struct service *s, const struct pending *p, const struct redi
                         a->text, a->text_length);
         return;
     }
-    if (a->request == REDIS_BGSAVE || p->purpose == FOR_ACTION_SAVED) {
+    if (a->request == REDIS_BGSAVE || request_is(p, PART_RECOVER, RECOVER_SAVED)) {
         follow_save(s, p, a, now);
         return;
     }
     enum action_end end = end_of_kill(a->probe.reply);
     bool maybe_function =
         a->request == REDIS_SCRIPT_KILL && (end == ACTION_NO_EFFECT || end == ACTION_REFUSED);
-    if (p->purpose == FOR_ACTION && maybe_function) {
+    if (request_is(p, PART_RECOVER, RECOVER_ACTION) && maybe_function) {
         guard_redis_refused(s, end == ACTION_REFUSED ? a->probe.text : "");
-        s->engine->ports.redis(s->engine->ports.context, s->index,
-                               request_begin_action(s, FOR_ACTION_2, now.mono, p->action_id),
-                               REDIS_FUNCTION_KILL, true, mono_add(now.mono, MEDICINE_DEADLINE_MS));
+        s->engine->ports.redis(
+            s->engine->ports.context, s->index,
+            request_begin_action(s, PART_RECOVER, RECOVER_ACTION_2, now.mono, p->action_id),
+            REDIS_FUNCTION_KILL, true, mono_add(now.mono, MEDICINE_DEADLINE_MS));
         return;
     }
     /* One that knows no functions (Redis 6) says no more than it has said of scripts. */
-    bool unknown = p->purpose == FOR_ACTION_2 && a->probe.reply == REPLY_ERROR;
+    bool unknown = request_is(p, PART_RECOVER, RECOVER_ACTION_2) && a->probe.reply == REPLY_ERROR;
     if (unknown && s->guard.script[0] == '\0')
         end = ACTION_NO_EFFECT;
     else if (!unknown)
         guard_redis_refused(s, end == ACTION_REFUSED ? a->probe.text : "");
-    (void)str_copy(s->action_error, sizeof s->action_error,
+    (void)str_copy(s->recovering.action_error, sizeof s->recovering.action_error,
                    end == ACTION_REFUSED ? s->guard.script : "");
     recover_event(s, EVENT_ACTION_ENDED, p->action_id, end, now);
+}
+
+/* ── the part ── */
+
+bool recover_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                      struct now now)
+{
+    if (p->purpose == RECOVER_INTENT)
+        recover_event(s, EVENT_INTENT_ENDED, p->action_id, ACTION_DONE, now);
+    else if (p->purpose == RECOVER_STOP_LOG)
+        restart_loss_log(s, a->host, now);
+    else if (a->host != NULL)
+        recover_host(s, p, a->host, now);
+    else
+        recover_redis(s, p, a->redis, now);
+    return false;
+}
+
+void recover_judged(struct service *s, struct now now)
+{
+    recover_event(s, EVENT_FACTS, 0, ACTION_DONE, now);
+}
+
+bool recover_turn(struct service *s, struct now now)
+{
+    if (mono_reached(now.mono, s->recovering.wake))
+        recover_event(s, EVENT_WAKE, 0, ACTION_DONE, now);
+    return false;
+}
+
+mono_ms recover_next(const struct service *s)
+{
+    return s->recovering.wake;
 }

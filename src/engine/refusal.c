@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "engine/service.h"
 
 json_t *refusal_body(const char *title, const char *message, const char *code, struct now now)
 {

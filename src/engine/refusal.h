@@ -1,11 +1,12 @@
-/* The bodies of refusals: what was refused, why, and what to
- * do. New references. */
+/* The bodies of refusals: what was refused, why, and what to do. New references. */
 #ifndef RESUS_ENGINE_REFUSAL_H
 #define RESUS_ENGINE_REFUSAL_H
 
 #include <jansson.h>
 
-#include "engine/service.h"
+#include "base/time.h"
+
+struct service;
 
 json_t *refusal_body(const char *title, const char *message, const char *code, struct now now);
 /* 409: `what` runs since `since`, by `who`. */

@@ -1,6 +1,8 @@
-/* What a service takes over from the daemon that ran before. */
+#include "engine/restore.h"
+
 #include "base/str.h"
 #include "engine/service.h"
+#include "engine/state.h"
 
 /* Action ids rise with the clock, and slower than it, so that none is used again after a restart of
  * Resus. The upper bits belong to the service: two of them shall not count in step. All fit into
@@ -17,20 +19,13 @@ void restore_service(struct service *s, const struct service_state *saved, struc
 {
     struct recovery *r = &s->recovery;
     char address[SETTINGS_HOST_MAX + 16];
-    s->saved = *saved;
-    (void)str_copy(s->saved.id, sizeof s->saved.id, s->settings->id);
     if (s->settings->redis.socket[0] != '\0')
         (void)str_copy(address, sizeof address, s->settings->redis.socket);
     else
         (void)str_format(address, sizeof address, "%s:%d", s->settings->redis.host,
                          s->settings->redis.port);
-    /* The store skips as many at each start. When its disk took none: a daemon that was killed
-     * began at a time before this one, and no service has an event a millisecond. */
-    uint64_t apart = (uint64_t)now.wall.ms + STORE_EVENTS_SKIPPED;
-    s->event_seq = saved->event_seq > apart ? saved->event_seq : apart;
-    s->saved.event_seq = s->event_seq;
+    state_take_over(s, saved, address, now);
     s->sight.ever_answered = saved->ever_answered && str_equal(saved->address, address);
-    (void)str_copy(s->saved.address, sizeof s->saved.address, address);
     if (saved->recovery_set) {
         s->recovery_policy = saved->recovery;
         s->watch_policy.failure_threshold = saved->failure_threshold;

@@ -1,10 +1,17 @@
 /* Is Redis still what it was: a primary, or the replica of the same primary? REPLICAOF replaces all
  * data within seconds, and everything else about the instance stays healthy. */
+#include "engine/role_watch.h"
+
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/str.h"
+#include "engine/event.h"
+#include "engine/record.h"
 #include "engine/service.h"
+#include "engine/state.h"
+
+enum { CLIENTS }; /* what its request is for */
 
 #define CLIENTS_DEADLINE_MS 5000
 #define SENTINEL_CLIENT "name=sentinel-" /* Sentinel names its connections so */
@@ -20,13 +27,11 @@ static void describe(const struct info_facts *i, char *role, size_t role_size, c
 
 static void remember(struct service *s)
 {
-    const struct info_facts *i = &s->sight.info;
-    struct service_state *saved = &s->saved;
-    describe(i, saved->role, sizeof saved->role, saved->role_source, sizeof saved->role_source);
-    (void)str_copy(saved->role_run_id, sizeof saved->role_run_id, i->run_id);
-    saved->role_keys = i->keys;
+    char role[sizeof s->saved.role];
+    char source[sizeof s->saved.role_source];
+    describe(&s->sight.info, role, sizeof role, source, sizeof source);
+    state_accept_role(s, role, source);
     s->sight.role_changed = false;
-    record_state(s, 0, STORE_NORMAL);
 }
 
 static void report(struct service *s, struct now now)
@@ -46,7 +51,7 @@ static void report(struct service *s, struct now now)
     (void)str_append(text, sizeof text, ".");
     service_log(s, true, "%s", text);
     record_setting(s, "role-changed", NULL, text, now);
-    record_notice(s, text, now);
+    event_notice(s, text, now);
 }
 
 /* A failover, a restart with another configuration, and the promotion of a replica are somebody's
@@ -68,7 +73,7 @@ static bool is_ours(const struct service *s)
 void role_watch(struct service *s, struct now now)
 {
     const struct info_facts *i = &s->sight.info;
-    struct service_state *saved = &s->saved;
+    const struct service_state *saved = &s->saved;
     char role[sizeof saved->role];
     char source[sizeof saved->role_source];
     if (!i->known || i->loading == TRI_YES || !is_ours(s) ||
@@ -80,40 +85,41 @@ void role_watch(struct service *s, struct now now)
         remember(s);
     } else if (same) {
         if (s->sight.role_changed)
-            record_notice(s, "Redis is a primary again.", now);
+            event_notice(s, "Redis is a primary again.", now);
         s->sight.role_changed = false;
-        s->role_asked = false;
-        saved->role_keys = i->keys; /* on the disk with the next state that is saved */
-        (void)str_copy(saved->role_run_id, sizeof saved->role_run_id, i->run_id);
+        s->role.asked = false;
+        state_note_role_process(s);
     } else if (explained(s)) {
         report(s, now);
         remember(s);
-    } else if (!s->role_asked) {
-        s->role_asked = true; /* Sentinel would be among the clients */
-        s->engine->ports.redis(s->engine->ports.context, s->index,
-                               request_begin(s, FOR_ROLE_CLIENTS, now.mono), REDIS_CLIENT_LIST,
-                               false, mono_add(now.mono, CLIENTS_DEADLINE_MS));
+    } else if (!s->role.asked) {
+        s->role.asked = true; /* Sentinel would be among the clients */
+        request_redis(s, PART_ROLE_WATCH, CLIENTS, REDIS_CLIENT_LIST, CLIENTS_DEADLINE_MS, now);
     }
 }
 
-void role_clients(struct service *s, const struct redis_answer *a, struct now now)
+bool role_watch_answered(struct service *s, const struct pending *p,
+                         const struct part_answer *answer, struct now now)
 {
-    if (!s->role_asked || s->sight.role_changed || s->sight.info.role != ROLE_REPLICA)
-        return;
+    const struct redis_answer *a = answer->redis;
+    (void)p;
+    if (!s->role.asked || s->sight.role_changed || s->sight.info.role != ROLE_REPLICA)
+        return true;
     if (!reply_answered(a->probe.reply)) {
-        s->role_asked = false; /* the next INFO asks again */
-        return;
+        s->role.asked = false; /* the next INFO asks again */
+        return true;
     }
     report(s, now);
     if (a->text != NULL && str_find(a->text, a->text_length, SENTINEL_CLIENT) != NULL)
         remember(s);
     else
         s->sight.role_changed = true;
+    return true;
 }
 
-void role_accept(struct service *s)
+void role_watch_accept(struct service *s)
 {
     if (s->sight.role_changed)
         remember(s);
-    s->role_asked = false;
+    s->role.asked = false;
 }

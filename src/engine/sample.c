@@ -1,5 +1,7 @@
 /* What is kept of each step of 30 s: where its time went, how fast Redis answered, its
  * figures. It observes the watch and decides nothing. */
+#include "engine/sample.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,7 +24,7 @@ static void start_step(struct sampler *p)
     p->pings = p->fast_pings = 0;
 }
 
-void sample_init(struct service *s, struct now now)
+int sample_init(struct service *s, struct now now)
 {
     struct sampler *p = &s->sampler;
     *p = (struct sampler){.state = SAMPLE_CANNOT_SAY, .accounted = now.mono};
@@ -32,6 +34,7 @@ void sample_init(struct service *s, struct now now)
     p->phase_ms = (int64_t)STEP_MS * s->index / s->engine->count;
     int64_t into = (now.wall.ms - p->phase_ms) % STEP_MS;
     p->due = mono_add(now.mono, STEP_MS - (into < 0 ? into + STEP_MS : into));
+    return 0;
 }
 
 /* ── where the time goes ── */
@@ -65,7 +68,7 @@ static const char *ended_by(const struct service *s, mono_ms began)
 {
     const struct operation *o = &s->operation;
     const struct recovery *r = &s->recovery;
-    if (operation_running(s) || o->command_ended.ms >= began.ms)
+    if (operation_running(s) || o->core.command_ended.ms >= began.ms)
         return "operation";
     return r->action_ended.ms >= began.ms && r->action_began.ms != 0 ? "recovery" : "itself";
 }
@@ -278,19 +281,17 @@ static void ask_figures(struct service *s, struct now now)
     bool fresh = p->figures.known && mono_since(now.mono, p->figures.at) < FIGURES_FRESH_MS;
     /* In doubt another process may be answering: whose figures would they be? */
     bool doubt = s->sight.doubt_since.ms != MONO_NEVER.ms;
-    if (p->state != SAMPLE_UP || doubt || fresh || request_pending(s, FOR_INFO) ||
-        request_pending(s, FOR_SAMPLE))
+    if (p->state != SAMPLE_UP || doubt || fresh || request_pending(s, PART_WATCH, WATCH_INFO) ||
+        request_pending(s, PART_WATCH, WATCH_SAMPLE))
         return;
-    s->engine->ports.redis(s->engine->ports.context, s->index,
-                           request_begin(s, FOR_SAMPLE, now.mono), REDIS_INFO, false,
-                           mono_add(now.mono, INFO_DEADLINE_MS));
+    request_redis(s, PART_WATCH, WATCH_SAMPLE, REDIS_INFO, INFO_DEADLINE_MS, now);
 }
 
-void sample_turn(struct service *s, struct now now)
+bool sample_turn(struct service *s, struct now now)
 {
     struct sampler *p = &s->sampler;
     if (!mono_reached(now.mono, p->due))
-        return;
+        return false;
     sample_account(s, now);
     int64_t began = now.wall.ms - p->phase_ms - STEP_MS + STEP_MS / 2;
     struct series_sample sample = {
@@ -305,4 +306,10 @@ void sample_turn(struct service *s, struct now now)
     start_step(p);
     plan(p, now);
     ask_figures(s, now);
+    return false;
+}
+
+mono_ms sample_next(const struct service *s)
+{
+    return s->sampler.due;
 }

@@ -1,5 +1,7 @@
 /* A background save is begun by a reply and over only later: its end is awaited by asking now and
  * then, for a person's operation and for a recovery alike. */
+#include "engine/saving.h"
+
 #include <string.h>
 
 #include "base/str.h"
@@ -7,6 +9,13 @@
 
 #define ASK_AGAIN_MS 100
 #define ASK_LIMIT_MS 5000
+
+int saving_init(struct service *s, struct now now)
+{
+    (void)now;
+    s->saving.due = MONO_NEVER;
+    return 0;
+}
 
 bool saving_begun(const struct redis_answer *a)
 {
@@ -16,7 +25,7 @@ bool saving_begun(const struct redis_answer *a)
            str_find(a->probe.text, strlen(a->probe.text), "already") != NULL;
 }
 
-enum saving saving_of(const struct redis_answer *a)
+enum save_end saving_of(const struct redis_answer *a)
 {
     if (a->info.save_running != TRI_NO || a->info.last_save_ok == TRI_UNKNOWN)
         return SAVING_RUNS;
@@ -28,12 +37,14 @@ static void ask(struct service *s, struct now now)
     s->saving.due = MONO_NEVER;
     s->engine->ports.redis(
         s->engine->ports.context, s->index,
-        request_begin_action(s, s->saving.purpose, now.mono, s->saving.belongs_to),
+        request_begin_action(s, s->saving.part, s->saving.purpose, now.mono, s->saving.belongs_to),
         REDIS_LASTSAVE_INFO, false, mono_add(now.mono, ASK_LIMIT_MS));
 }
 
-void saving_follow(struct service *s, enum purpose purpose, uint64_t belongs_to, struct now now)
+void saving_follow(struct service *s, enum part_id part, int purpose, uint64_t belongs_to,
+                   struct now now)
 {
+    s->saving.part = part;
     s->saving.purpose = purpose;
     s->saving.belongs_to = belongs_to;
     ask(s, now);
@@ -44,10 +55,11 @@ void saving_follow_on(struct service *s, struct now now)
     s->saving.due = mono_add(now.mono, ASK_AGAIN_MS);
 }
 
-void saving_turn(struct service *s, struct now now)
+bool saving_turn(struct service *s, struct now now)
 {
     if (mono_reached(now.mono, s->saving.due))
         ask(s, now);
+    return false;
 }
 
 mono_ms saving_next(const struct service *s)

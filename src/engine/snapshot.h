@@ -2,7 +2,22 @@
 #ifndef RESUS_ENGINE_SNAPSHOT_H
 #define RESUS_ENGINE_SNAPSHOT_H
 
-#include "engine/service.h"
+#include <jansson.h>
+#include <stdint.h>
+
+#include "base/time.h"
+#include "core/health.h"
+#include "core/preflight.h"
+#include "core/recovery.h"
+#include "engine/commands.h"
+
+struct service;
+
+const char *snapshot_status(const struct service *s); /* running, stopped ... */
+enum overall snapshot_overall(const struct service *s);
+enum withheld snapshot_withheld(const struct service *s, const struct recovery_facts *f);
+void snapshot_preflight(const struct service *s, enum engine_operation operation, struct now now,
+                        struct preflight *ret);
 
 /* null below 0 */
 void snapshot_put_int(json_t *object, const char *key, int64_t value);
@@ -11,9 +26,6 @@ void snapshot_add_text(json_t *array, const char *text);
 
 /* health_json.c */
 json_t *snapshot_cause_json(const struct service *s, struct now now);
-
-/* notice.c: the banners that are shown now, newest first */
-json_t *notice_json(const struct engine *e, int service, struct now now);
 
 /* advice.c */
 #define SNAPSHOT_INFO_REFUSED                                                                      \

@@ -1,16 +1,15 @@
-/* What is said of a stop that was not made through Resus: what it has cost, when Resus undoes it.
- */
+#include "engine/stops.h"
+
 #include <inttypes.h>
 
 #include "base/str.h"
-#include "engine/stops.h"
+#include "engine/service.h"
 
 /* "18:20:05" of "2026-11-29T18:20:05Z" */
 #define CLOCK_AT 11
 #define CLOCK_LENGTH 8
 
-/* "" where nothing was to be saved. */
-static void loss_text(const struct service *s, char *text, size_t size)
+void stops_cut_text(const struct service *s, char *text, size_t size)
 {
     const struct info_facts *i = &s->sight.info;
     bool keeps_nothing = i->save_points == TRI_NO && i->aof_enabled == TRI_NO;
@@ -34,10 +33,10 @@ void stops_loss_text(const struct service *s, char *text, size_t size)
 {
     (void)str_copy(text, size, "");
     if (cause_stop_was_cut(&s->sight))
-        loss_text(s, text, size);
+        stops_cut_text(s, text, size);
 }
 
-static void prevent_text(const struct service *s, char *text, size_t size)
+void stops_prevent_text(const struct service *s, char *text, size_t size)
 {
     (void)str_append(text, size,
                      "Raise TimeoutStopSec above the duration of a save (systemctl edit %s).",
@@ -50,39 +49,8 @@ void stops_advice_text(const struct service *s, const char *otherwise, char *tex
         otherwise = withheld_text(WITHHELD_EMPTY_PRIMARY);
     (void)str_copy(text, size, "");
     if (cause_stop_was_cut(&s->sight) && s->cause == CAUSE_UNIT_STOPPED)
-        prevent_text(s, text, size);
+        stops_prevent_text(s, text, size);
     (void)str_append(text, size, "%s%s", text[0] != '\0' ? " " : "", otherwise);
-}
-
-/* ── recovery's own restart ── */
-
-void stops_restart_sent(struct service *s)
-{
-    const struct unit_facts *u = &s->sight.unit;
-    s->cut_loss[0] = '\0';
-    /* A process that Resus runs itself has no journal. */
-    if (s->settings->control != CONTROL_PROCESS && unit_runs(u->active) && u->main_pid > 0)
-        loss_text(s, s->cut_loss, sizeof s->cut_loss);
-}
-
-/* After a restart the unit's state is the new process's: only the journal knows of the old one. */
-void stops_restart_ended(struct service *s, const struct host_outcome *o, struct now now)
-{
-    bool ran = o->end == HOST_EXITED || o->end == HOST_TIMED_OUT;
-    if (o->command != HOST_RESTART || s->cut_loss[0] == '\0' || !ran ||
-        o->duration_ms < STOP_CUT_MIN_MS)
-        return;
-    request_host(s, FOR_STOP_LOG, HOST_JOURNAL, STOP_LOG_LINES, s->watch.journal_sudo, now);
-}
-
-void stops_restart_log(struct service *s, const struct host_outcome *o, struct now now)
-{
-    if (o->end != HOST_EXITED || !o->log.stop_cut || s->cut_loss[0] == '\0')
-        return;
-    (void)str_format(s->stop_loss, sizeof s->stop_loss, "%s ", s->cut_loss);
-    prevent_text(s, s->stop_loss, sizeof s->stop_loss);
-    s->cut_loss[0] = '\0';
-    recover_lost(s, now);
 }
 
 bool stops_waits(const struct service *s, struct now now)

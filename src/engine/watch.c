@@ -1,7 +1,11 @@
 /* The watch of one service: a pulse on the kept connection, full checks at their intervals, and
  * rounds of quick looks while something is in doubt. It only observes: what
  * follows from it is judge.c's and recover.c's. */
+#include "engine/watch.h"
+
 #include "base/str.h"
+#include "engine/evidence.h"
+#include "engine/last_words.h"
 #include "engine/service.h"
 
 #define PERFORMANCE_DEADLINE_MS 15000 /* INFO of a busy Redis is late */
@@ -16,15 +20,15 @@
  * "Confirmation after EOF"). */
 static const int64_t quick_ms[] = {10, 30, 100};
 
-static void send_redis(struct service *s, enum purpose purpose, enum redis_request request,
+static void send_redis(struct service *s, enum watch_purpose purpose, enum redis_request request,
                        bool fresh, int64_t limit_ms, struct now now)
 {
-    uint64_t id = request_begin(s, purpose, now.mono);
+    uint64_t id = request_begin(s, PART_WATCH, purpose, now.mono);
     s->engine->ports.redis(s->engine->ports.context, s->index, id, request, fresh,
                            mono_add(now.mono, limit_ms));
 }
 
-void watch_init(struct service *s, struct now now)
+int watch_init(struct service *s, struct now now)
 {
     struct watch *w = &s->watch;
     *w = (struct watch){.round_due = MONO_NEVER,
@@ -47,6 +51,7 @@ void watch_init(struct service *s, struct now now)
     s->sight.doubt_since = MONO_NEVER;
     s->sight.last_answer = now.mono;
     s->sight.unit_same_since = now.mono;
+    return 0;
 }
 
 void watch_settings(struct service *s, struct now now)
@@ -61,35 +66,22 @@ void watch_settings(struct service *s, struct now now)
         mono_min(w->performance_due, mono_add(now.mono, p->performance_interval_ms));
 }
 
-mono_ms watch_next(const struct service *s)
-{
-    const struct watch *w = &s->watch;
-    mono_ms at =
-        mono_min(mono_min(w->pulse_due, w->full_due), mono_min(w->unit_due, w->performance_due));
-    return mono_min(at, w->round_due);
-}
-
-bool watch_in_doubt(const struct service *s)
-{
-    return s->sight.doubt_since.ms != MONO_NEVER.ms;
-}
-
 /* ── rounds ── */
 
 static int count_probes(const struct service *s)
 {
     int n = 0;
-    for (int i = 0; i < s->pending_used; i++)
-        n += s->pending[i].id != 0 && s->pending[i].purpose == FOR_PROBE;
+    for (int i = 0; i < s->requests.used; i++)
+        n += request_is(&s->requests.pending[i], PART_WATCH, WATCH_PROBE);
     return n;
 }
 
 static void ask_unit(struct service *s, struct now now)
 {
-    if (request_pending(s, FOR_UNIT))
+    if (request_pending(s, PART_WATCH, WATCH_UNIT))
         return;
     enum host_command command = s->settings->commands_extended ? HOST_SHOW : HOST_STATUS;
-    request_host(s, FOR_UNIT, command, 0, false, now);
+    request_host(s, PART_WATCH, WATCH_UNIT, command, 0, false, now);
 }
 
 void watch_begin_round(struct service *s, struct now now)
@@ -98,12 +90,12 @@ void watch_begin_round(struct service *s, struct now now)
     w->round_began = now.mono;
     w->round_due = MONO_NEVER;
     if (count_probes(s) < PROBES_MAX)
-        send_redis(s, FOR_PROBE, REDIS_PING, true, s->watch_policy.timeout_ms, now);
+        send_redis(s, WATCH_PROBE, REDIS_PING, true, s->watch_policy.timeout_ms, now);
     ask_unit(s, now);
     evidence_ask(s, now);
     bool figures_matter = s->cause == CAUSE_LOADING || s->cause == CAUSE_PERSISTENCE_FAILING;
-    if (figures_matter && !request_pending(s, FOR_INFO))
-        send_redis(s, FOR_INFO, REDIS_INFO, false, PERFORMANCE_DEADLINE_MS, now);
+    if (figures_matter && !request_pending(s, PART_WATCH, WATCH_INFO))
+        send_redis(s, WATCH_INFO, REDIS_INFO, false, PERFORMANCE_DEADLINE_MS, now);
 }
 
 static int64_t round_interval_ms(const struct service *s, struct now now)
@@ -111,19 +103,10 @@ static int64_t round_interval_ms(const struct service *s, struct now now)
     if (s->cause == CAUSE_LOADING || s->cause == CAUSE_SYSTEMD_RESTARTING)
         return LOADING_ROUND_MS;
     bool settled = s->verdict.confirmed && s->recovery.phase != PHASE_VERIFYING &&
-                   s->recovery.phase != PHASE_ACTING && s->operation.phase == OP_PHASE_NONE;
+                   s->recovery.phase != PHASE_ACTING && !operation_running(s);
     if (settled && mono_since(now.mono, s->sight.doubt_since) > QUICK_DOUBT_MS)
         return SLOW_ROUND_MS;
     return s->watch_policy.confirm_interval_ms;
-}
-
-/* Is a command of ours at work on the unit? A quick look would find it in between, and each costs
- * the host a process that the restart then has to share the machine with. The
- * end of the command asks for a look. */
-bool watch_at_work(const struct service *s)
-{
-    return s->recovery.phase == PHASE_INTENT || s->recovery.phase == PHASE_ACTING ||
-           s->operation.phase == OP_PHASE_RUNNING;
 }
 
 /* Plans the next round of the doubt. Quick ones first, while the unit has not caught up with the
@@ -186,22 +169,22 @@ void watch_look(struct service *s, struct now now)
 
 void watch_ask_again(struct service *s, struct now now)
 {
-    if (!request_pending(s, FOR_PULSE))
-        send_redis(s, FOR_PULSE, REDIS_PING, false, s->watch_policy.timeout_ms, now);
+    if (!request_pending(s, PART_WATCH, WATCH_PULSE))
+        send_redis(s, WATCH_PULSE, REDIS_PING, false, s->watch_policy.timeout_ms, now);
 }
 
 static void pulse(struct service *s, struct now now)
 {
     struct watch *w = &s->watch;
     int64_t interval = s->watch_policy.pulse_interval_ms;
-    mono_ms asked = request_asked(s, FOR_PULSE);
+    mono_ms asked = request_asked(s, PART_WATCH, WATCH_PULSE);
     w->pulse_due = mono_add(now.mono, interval);
     if (asked.ms == MONO_NEVER.ms) {
         /* While in doubt the probes do the asking, but for a script: its BUSY comes to whoever
          * waits. */
         if (!watch_in_doubt(s) || s->sight.kept.reply == REPLY_PONG ||
             s->sight.kept.reply == REPLY_SILENT || s->sight.kept.reply == REPLY_BUSY)
-            send_redis(s, FOR_PULSE, REDIS_PING, false, s->watch_policy.timeout_ms, now);
+            send_redis(s, WATCH_PULSE, REDIS_PING, false, s->watch_policy.timeout_ms, now);
     } else if (mono_since(now.mono, asked) >= interval) {
         watch_doubt(s, "no answer to the pulse for a second", now);
     }
@@ -226,10 +209,10 @@ static void full_check(struct service *s, struct now now)
     struct watch *w = &s->watch;
     w->full_due = next_check(s, &w->full_spread, s->watch_policy.interval_ms, now);
     if (!watch_in_doubt(s)) { /* the rounds of a doubt bring new connections, too */
-        send_redis(s, FOR_PROBE, canary_wanted(s, now) ? REDIS_CANARY : REDIS_PING, true,
+        send_redis(s, WATCH_PROBE, canary_wanted(s, now) ? REDIS_CANARY : REDIS_PING, true,
                    s->watch_policy.timeout_ms, now);
-        if (!request_pending(s, FOR_PULSE))
-            send_redis(s, FOR_PULSE, REDIS_PING, false, s->watch_policy.timeout_ms, now);
+        if (!request_pending(s, PART_WATCH, WATCH_PULSE))
+            send_redis(s, WATCH_PULSE, REDIS_PING, false, s->watch_policy.timeout_ms, now);
     }
     if (s->sight.unit.asked.ms == 0)
         ask_unit(s, now);
@@ -240,15 +223,17 @@ static void performance_check(struct service *s, struct now now)
     struct watch *w = &s->watch;
     w->performance_due =
         next_check(s, &w->performance_spread, s->watch_policy.performance_interval_ms, now);
-    if (!request_pending(s, FOR_INFO))
-        send_redis(s, FOR_INFO, REDIS_INFO, false, PERFORMANCE_DEADLINE_MS, now);
-    if (!w->config_refused && !request_pending(s, FOR_CONFIG))
-        send_redis(s, FOR_CONFIG, REDIS_CONFIG, false, PERFORMANCE_DEADLINE_MS, now);
+    if (!request_pending(s, PART_WATCH, WATCH_INFO))
+        send_redis(s, WATCH_INFO, REDIS_INFO, false, PERFORMANCE_DEADLINE_MS, now);
+    if (!w->config_refused && !request_pending(s, PART_WATCH, WATCH_CONFIG))
+        send_redis(s, WATCH_CONFIG, REDIS_CONFIG, false, PERFORMANCE_DEADLINE_MS, now);
 }
 
-void watch_turn(struct service *s, struct now now)
+bool watch_turn(struct service *s, struct now now)
 {
     struct watch *w = &s->watch;
+    if (s->misconfigured != NULL)
+        return false;
     if (mono_reached(now.mono, w->pulse_due))
         pulse(s, now);
     if (mono_reached(now.mono, w->full_due))
@@ -259,11 +244,11 @@ void watch_turn(struct service *s, struct now now)
     }
     if (mono_reached(now.mono, w->performance_due))
         performance_check(s, now);
-    if (mono_reached(now.mono, w->round_due)) {
-        watch_begin_round(s, now);
-        watch_plan_round(s, now);
-        judge(s, now);
-    }
+    if (!mono_reached(now.mono, w->round_due))
+        return false;
+    watch_begin_round(s, now);
+    watch_plan_round(s, now);
+    return true;
 }
 
 void watch_refresh(struct service *s, struct now now)
@@ -271,7 +256,7 @@ void watch_refresh(struct service *s, struct now now)
     struct watch *w = &s->watch;
     w->full_due = mono_add(now.mono, s->watch_policy.interval_ms);
     w->unit_due = mono_add(now.mono, s->watch_policy.systemd_interval_ms);
-    send_redis(s, FOR_PROBE, REDIS_PING, true, s->watch_policy.timeout_ms, now);
+    send_redis(s, WATCH_PROBE, REDIS_PING, true, s->watch_policy.timeout_ms, now);
     ask_unit(s, now);
     performance_check(s, now);
 }

@@ -26,7 +26,7 @@
  */
 #define STREAM_BACKLOG_RETRY_MS 50
 #define STREAM_OUTPUT_MAX (256 * 1024) /* bytes that wait for the peer to take them */
-#define STREAM_PAUSED_MAX (64 * 1024)  /* bytes that may still come after stream_pause */
+#define STREAM_PAUSED_MAX (64 * 1024)  /* bytes that may be delivered after stream_pause */
 
 struct stream;
 
@@ -72,10 +72,9 @@ void stream_open(struct stream *s, const struct stream_events *events);
 /* Between `opened` and `ended`. 0; -ENOTCONN outside of that; -ENOBUFS past STREAM_OUTPUT_MAX;
  * -ENOMEM. A peer that is gone is told by `ended`, after the last bytes it sent. */
 int stream_write(struct stream *s, const void *bytes, size_t length) ATTR_MUST_USE;
-/* Held, the stream reads nothing more, so that the peer has to wait: for a reader whose disk is
- * slower than the network. Up to STREAM_PAUSED_MAX bytes that were read before may still come. That
- * the peer has gone is seen when the stream is let go. Between `opened` and `ended`, else ignored.
- */
+/* A paused stream reads nothing, so the peer has to wait. Up to STREAM_PAUSED_MAX bytes that were
+ * read before may still be delivered. The end of the peer is noticed after the pause. Only between
+ * `opened` and `ended`; otherwise ignored. */
 void stream_pause(struct stream *s, bool paused);
 enum stream_state stream_state(const struct stream *s);
 /* When the peer's certificate, or one above it in its chain, ends: read at the handshake. WALL_NONE

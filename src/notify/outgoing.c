@@ -74,6 +74,10 @@ void outgoing_failure(const struct curl_calls *curl, CURL *easy, CURLcode result
         (void)str_copy(to, OUTGOING_ERROR_MAX, "the address is link-local, which is refused");
     else if (result == CURLE_COULDNT_CONNECT && number != 0)
         (void)str_format(to, OUTGOING_ERROR_MAX, "cannot connect: %s", strerror((int)number));
+    else if (result == CURLE_SSL_CACERT_BADFILE)
+        (void)str_copy(to, OUTGOING_ERROR_MAX,
+                       "the CA certificates cannot be read: install ca-certificates, or give "
+                       "`ca_file`");
     else if (result == CURLE_OPERATION_TIMEDOUT)
         (void)str_copy(to, OUTGOING_ERROR_MAX, "timed out");
     else if (result == CURLE_PEER_FAILED_VERIFICATION)

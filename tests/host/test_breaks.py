@@ -2,11 +2,13 @@
 
 import contextlib
 
+import faults
 import recoveries
 from proxies import Proxy
 from recoveries import watching
 from tap import on_every
 from test_judgement import evidence, expect, extended, left_alone, wait_for_human
+from test_refusals import a_password_file
 from waiting import wait_until
 
 OTHER_PORT = 6390
@@ -99,6 +101,18 @@ def test_redis_that_makes_its_clients_wait_is_no_hang(host):
 def test_redis_that_makes_its_clients_wait_is_no_hang_by_the_longer_list(host):
     with watching(host, service=extended(host)) as daemon:
         paused(host, daemon, "CLIENT PAUSE, extended")
+
+
+def test_pause_behind_a_password_is_not_called_a_broken_path_for_sure(host):
+    with a_password_file("open-sesame") as path:
+        faults.require_password(host, "open-sesame")
+        with watching(host, service={"redis": {"password_file": path}}) as daemon, left_alone(host, daemon), \
+                host.redis(seconds=60) as client:
+            client.call("AUTH", "open-sesame")
+            client.call("CLIENT", "PAUSE", 30_000, "ALL")
+            health = expect(daemon, host, "path_broken", "CLIENT PAUSE, password", "useless", seconds=20)
+            assert "paused (CLIENT PAUSE), or the path" in health["cause"]["summary"], health["cause"]
+            assert client.call("PING") == "PONG", "the end of the pause"
 
 
 # Proxies

@@ -56,6 +56,9 @@ NOT_CODE = re.compile(r'/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n
 # `x.name(` and `x->name(` are members: a port's own function pointer may be called `system`.
 CALL = re.compile(r"(?<![\w.>])(" + "|".join(BANNED) + r")\s*\(")
 
+# What is stored of a service has one writer, so that each fact of it can be found.
+STATE_WRITE = re.compile(r"\bsaved\.[\w.]+(?:\[\w+\])?\s*(?:[-+|&]?=(?!=)|\+\+|--)")
+STATE_FOLDER, STATE_WRITER = pathlib.Path("src/engine"), pathlib.Path("src/engine/state.c")
 
 # A reader of the tree has none of these documents: the sentence has to give the reason itself.
 CITED = re.compile(r"\brows? [A-J][0-9]+\b|\bcontract(?:\.md)?,? (?:sections?|head)\b|\bfield notes?\b|"
@@ -85,11 +88,22 @@ def blank(match):
     return re.sub(r"[^\n]", " ", match.group(0))
 
 
+def state_writes(path, code):
+    if path.parent != STATE_FOLDER or path == STATE_WRITER:
+        return 0
+    found = list(STATE_WRITE.finditer(code))
+    for match in found:
+        line = code.count("\n", 0, match.start()) + 1
+        print(f"{path}:{line}: the state of a service is written in {STATE_WRITER}: use a function of its header")
+    return len(found)
+
+
 def main():
     bad = citations()
     for root, allowed in (("src", set()), ("tests", TESTS_MAY)):
         for path in sorted(pathlib.Path(root).rglob("*.[ch]")):
             code = NOT_CODE.sub(blank, path.read_text(encoding="utf-8"))
+            bad = bad or state_writes(path, code) > 0
             for match in CALL.finditer(code):
                 name = match.group(1)
                 if name in allowed | EXCEPTIONS.get(str(path), set()):

@@ -35,12 +35,12 @@ def maildir(folder):
     return [email.message_from_bytes(path.read_bytes(), policy=email.policy.default) for path in found]
 
 
-def certificate(folder):
+def certificate(folder, name="cert"):
     subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes",
-                    "-keyout", str(folder / "key.pem"), "-out", str(folder / "cert.pem"), "-days", "2", "-subj",
+                    "-keyout", str(folder / f"{name}.key"), "-out", str(folder / f"{name}.pem"), "-days", "2", "-subj",
                     "/CN=localhost", "-addext", "subjectAltName=DNS:localhost,IP:127.0.0.1"], check=True,
                    capture_output=True)
-    return str(folder / "cert.pem"), str(folder / "key.pem")
+    return str(folder / f"{name}.pem"), str(folder / f"{name}.key")
 
 
 def need_sink():
@@ -128,12 +128,12 @@ def test_starttls_is_required_and_verified():
     with Folder() as folder:
         cert, key = certificate(folder)
         with mail_server(folder, "tls", cert, key) as server:
-            with driver(server.port, tls="required") as d:
+            with driver(server.port, tls="required", ca_file=certificate(folder, "other")[0]) as d:
                 result = d.send("mail")
                 assert result["class"] == "later" and "certificate is not trusted" in result["error"], result
             with driver(server.port, tls="required", ca_file=cert) as d:
                 assert d.send("mail")["class"] == "delivered"
-        with mail_server(folder) as server, driver(server.port, tls="required") as d:
+        with mail_server(folder) as server, driver(server.port, tls="required", ca_file=cert) as d:
             result = d.send("mail")
             assert result["class"] == "later", result
         assert len(maildir(folder)) == 1

@@ -26,6 +26,7 @@ JOBS = os.environ.get("JOBS", str(os.cpu_count()))
 PLAN = "src/core/recovery_plan.c"
 STEP = "src/core/recovery_step.c"
 MACHINE = "src/core/recovery.c"
+OPERATE = "src/core/operate.c"
 CAUSE = "src/core/cause.c"
 SILENCE = "src/core/silence.c"
 EVIDENCE = "src/core/evidence.c"
@@ -37,9 +38,10 @@ OBSERVE = "src/engine/observe.c"
 RESTORE = "src/engine/restore.c"
 JUDGE = "src/engine/judge.c"
 LAST_WORDS = "src/engine/last_words.c"
-RECORD = "src/engine/record.c"
+STATE = "src/engine/state.c"
 RECOVER = "src/engine/recover.c"
 OPERATION = "src/engine/operation.c"
+COMMANDS = "src/engine/commands.c"
 SNAPSHOT = "src/engine/snapshot.c"
 
 # (name, file, exact old text, new text, why it is a mistake); texts, where a guard stands twice
@@ -66,9 +68,8 @@ MUTANTS = [
     ("short-doubt", "src/core/tilt.h", "#define TILT_REST_MS 30000", "#define TILT_REST_MS 15000",
      "the doubt ends too early"),
     ("late-look", ENGINE,
-     "    struct service *s = &e->services[service];\n    engine_look_at_clocks(e, now);\n"
-     "    struct pending p = request_end(s, a->id);",
-     "    struct service *s = &e->services[service];\n    struct pending p = request_end(s, a->id);",
+     "    engine_look_at_clocks(e, now);\n    struct pending p = request_end(s, id);",
+     "    struct pending p = request_end(s, id);",
      "an answer that waited through a suspend is acted on before the clocks are looked at"),
     ("stopped-on-purpose", JUDGE, "sight->stopped_on_purpose = s->saved.stopped_on_purpose;",
      "sight->stopped_on_purpose = false;", "what was stopped on purpose looks stopped by others"),
@@ -79,12 +80,12 @@ MUTANTS = [
     ("start-blocked", "src/core/preflight.c", "ret->blockers[BLOCKER_EMPTY_PRIMARY] = empty && !unit_runs(f->unit->active);",
      "ret->blockers[BLOCKER_EMPTY_PRIMARY] = false;", "a person's start wipes the replicas"),
     ("seen-stopped", "src/engine/desired.c", "|| seen == STOP_UNSEEN ||", "||", "a stop that has not taken place yet is taken back"),
-    ("recovery-holds", OPERATION, "if (recovery_holds(&s->recovery, &facts)) {",
+    ("recovery-holds", COMMANDS, "if (recovery_holds(&s->recovery, &facts)) {",
      "if (false && recovery_holds(&s->recovery, &facts)) {",
      "a person's operation runs into an automatic action"),
-    ("one-operation", OPERATION, "    if (operation_running(s)) {\n        refuse(request, 409,",
+    ("one-operation", COMMANDS, "    if (operation_running(s)) {\n        refuse(request, 409,",
      "    if (false) {\n        refuse(request, 409,", "two persons' operations at once"),
-    ("blocked", OPERATION, "if (ret->allowed || o->request.force)", "if (true)",
+    ("blocked", OPERATE, "if (m->f->allowed || m->o->force)", "if (true)",
      "the pre-flight's blockers do not block"),
     ("still-wanted", MACHINE,
      "return !s->facts->well && recovery_withheld(s->r, s->policy, s->facts) == WITHHELD_NOT &&",
@@ -143,7 +144,7 @@ MUTANTS = [
      "s->failed_probes", "a look at the unit from before its probes failed counts"),
     ("action-id", MACHINE, "return s->in->action_id == s->r->action_id;", "return true;",
      "the answer of an older action is taken for this one's"),
-    ("operation-serial", ENGINE, "return p->action_id == s->operation.serial;", "return true;",
+    ("operation-serial", OPERATION, "    if (p->action_id != s->operation.serial)\n        return false;", "    if (false)\n        return false;",
      "an operation hears the answer of the one before"),
     ("load-progress", MACHINE, "    if (mono_since(s->now, r->progress_at) < RECOVERY_STALL_MS)\n", "    if (false)\n",
      "a load after a start is not waited for"),
@@ -164,34 +165,31 @@ MUTANTS = [
      "an action that a person took over from has no outcome line"),
     ("persist-after", STEP, "        r->attempts++;\n        (void)step_emit(s, EFFECT_SAVE);\n",
      "        r->attempts++;\n", "the attempt is not on the disk before the action"),
-    ("same-process", "src/engine/operation_verify.c", " || same_process(s))\n        return false;", ")\n        return false;",
+    ("same-process", OPERATE, "if (!unit_seen_since(m) || same_process(m))", "if (!unit_seen_since(m))",
      "a restart is a success when the process that was to go has answered"),
-    ("wish-unwaited", OPERATION, "    operation_enter(s, OP_PHASE_DECIDING, mono_add(now.mono, AUDIT_LIMIT_MS));\n"
-     "    record_state(s, request_begin_action(s, FOR_OP_DESIRED, now.mono, s->operation.serial),\n"
-     "                 STORE_FULL);",
-     "    record_state(s, 0, STORE_FULL);\n    write_intent(s, now);",
+    ("wish-unwaited", OPERATE, "    enter(m, OPERATE_DESIRING, OPERATE_DISK_LIMIT_MS);\n    (void)emit(m, OPERATE_DESIRE);",
+     "    (void)emit(m, OPERATE_DESIRE);\n    write_intent(m);",
      "the command goes out before the wish is on the disk"),
-    ("wish-failed", OPERATION, "    if (outcome == STORE_DURABLE) {\n        s->wish_unsaved = false;",
-     "    if (outcome <= STORE_FAILED) {\n        s->wish_unsaved = false;",
+    ("wish-failed", OPERATION, "a->stored == STORE_DURABLE ? OPERATE_STORED", "a->stored <= STORE_FAILED ? OPERATE_STORED",
      "a wish that could not be stored is acted on"),
-    ("audit-failed", OPERATION, "    if (outcome == AUDIT_DURABLE) {\n        run_command(s, now);",
-     "    if (outcome == AUDIT_DURABLE || outcome == AUDIT_FAILED) {\n        run_command(s, now);",
+    ("audit-failed", OPERATION, "a->audited == AUDIT_DURABLE ? OPERATE_WRITTEN",
+     "a->audited == AUDIT_DURABLE || a->audited == AUDIT_FAILED ? OPERATE_WRITTEN",
      "a person's operation without an audit line"),
-    ("wish-kept", OPERATION, "    if (!o->desired_changed)\n        return;\n", "    if (o->phase != OP_PHASE_NONE)\n        return;\n",
+    ("wish-kept", OPERATE, "    if (m->o->desired_changed)\n        (void)emit(m, OPERATE_TAKE_BACK);\n", "",
      "an operation that did nothing keeps its wish"),
     ("attempts-lost", RESTORE, "    r->attempts = saved->attempts;\n", "",
      "a restart of the daemon forgets the attempts"),
     ("breaker-lost", RESTORE, "    r->breaker.open = saved->breaker_open;\n", "",
      "a restart of the daemon closes the breaker"),
-    ("exhausted-lost", RECORD, "s->saved.exhausted = r->phase == PHASE_EXHAUSTED;", "s->saved.exhausted = false;",
+    ("exhausted-lost", STATE, "s->saved.exhausted = r->phase == PHASE_EXHAUSTED;", "s->saved.exhausted = false;",
      "a restart of the daemon begins anew where recovery had given up"),
-    ("empty-lost", JUDGE, "return s->saved.empty_primary || cause_empty_primary(&s->sight.info);",
+    ("empty-lost", "src/engine/recovery_facts.c", "return s->saved.empty_primary || cause_empty_primary(&s->sight.info);",
      "return cause_empty_primary(&s->sight.info);",
      "a restart of the daemon forgets that the primary would come back empty"),
-    ("numbers-again", RESTORE, "s->event_seq = saved->event_seq > apart ? saved->event_seq : apart;",
+    ("numbers-again", STATE, "s->event_seq = saved->event_seq > apart ? saved->event_seq : apart;",
      "s->event_seq = saved->event_seq;",
      "event numbers are given out twice"),
-    ("number-lost", RECORD, "    uint64_t seq = ++s->event_seq;\n", "    uint64_t seq = s->event_seq += 2;\n",
+    ("number-lost", STATE, "    uint64_t seq = ++s->event_seq;\n", "    uint64_t seq = s->event_seq += 2;\n",
      "an event is lost between two numbers"),
     # replicas, lost answers, crashes that nothing else befalls
     ("replica-restarted", CAUSE_TABLE, '"replica_link_down", OVERALL_DEGRADED, RESTART_USELESS,\n'
@@ -250,14 +248,14 @@ MUTANTS = [
     # reloads, and what waits for ever
     ("pulse-spins", WATCH, "    w->pulse_due = p->pulse_interval_ms > 0 ? mono_min(w->pulse_due, pulse) : MONO_NEVER;\n",
      "    w->pulse_due = mono_min(w->pulse_due, pulse);\n", "a pulse that a reload has switched off comes at every turn"),
-    ("answer-dropped", ENGINE, "    struct pending p = request_end(s, o->id);\n    switch (p.purpose) {",
+    ("answer-dropped", ENGINE, "    answered(e, service, o->id, &(struct part_answer){.host = o}, now);",
      "    if (o->end == HOST_CANCELLED || o->end == HOST_CUT_OFF)\n        return;\n"
-     "    struct pending p = request_end(s, o->id);\n    switch (p.purpose) {",
+     "    answered(e, service, o->id, &(struct part_answer){.host = o}, now);",
      "a command whose session was closed by a reload is waited for without end"),
-    ("endless-load", "src/engine/operation_verify.c", "bool moves = loads(s) && operation_load_moves(s, now);",
-     "bool moves = loads(s);",
+    ("endless-load", OPERATE, "bool moves = loads(m) && load_moves(m);",
+     "bool moves = loads(m);",
      "an operation waits for a load that systemd ends and begins again"),
-    ("history-lost", RECOVER, "    save_history(s, recovery_end_word(e->end), seconds, s->recovery_actions);\n", "", "a recovery that has ended is not in the history"),
+    ("history-lost", RECOVER, "    recover_save_history(s, recovery_end_word(e->end), seconds, s->recovering.actions);\n", "", "a recovery that has ended is not in the history"),
     ("healed-lost", "src/engine/other_restart.c", "    s->engine->ports.record(s->engine->ports.context, &record);\n", "",
      "a crash that systemd healed is not in the history"),
     # people

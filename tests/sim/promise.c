@@ -8,6 +8,7 @@
 #include "base/str.h"
 #include "core/recovery.h"
 #include "engine/service.h"
+#include "engine/snapshot.h"
 
 #define LONG_AGO (-SIM_NEVER / 4)
 #define BREAKER_MS 299000      /* a second less than the window: the clocks drift */

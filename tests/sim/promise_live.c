@@ -2,6 +2,7 @@
 #include "sim.h"
 
 #include "engine/service.h"
+#include "engine/snapshot.h"
 
 /* A pause that clocks set back made longer is not long over: there is a grace, and a load. */
 #define RESUMED_MS 900000

@@ -62,13 +62,15 @@ static void check_requests(struct sim *s, int service)
 {
     const struct service *inside = &s->engine->services[service];
     int64_t mono = clocks_mono(s);
-    for (int i = 0; i < SERVICE_PENDING_MAX; i++) {
-        const struct pending *p = &inside->pending[i];
-        bool disk = p->purpose == FOR_WISH || p->purpose == FOR_INTENT ||
-                    p->purpose == FOR_OP_INTENT || p->purpose == FOR_OP_DESIRED;
+    for (int i = 0; i < REQUESTS_MAX; i++) {
+        const struct pending *p = &inside->requests.pending[i];
+        bool disk = p->part == PART_STATE || p->part == PART_ORDERS ||
+                    request_is(p, PART_RECOVER, RECOVER_INTENT) ||
+                    request_is(p, PART_OPERATE, OPERATION_FOR_INTENT) ||
+                    request_is(p, PART_OPERATE, OPERATION_FOR_DESIRED);
         if (p->id != 0 && !disk && mono - p->asked.ms > ANSWERED_MS)
-            sim_broken(s, service, "a request (%d) has had no answer for %lld s", (int)p->purpose,
-                       (long long)(mono - p->asked.ms) / 1000);
+            sim_broken(s, service, "request %d of part %d has had no answer for %lld s", p->purpose,
+                       (int)p->part, (long long)(mono - p->asked.ms) / 1000);
     }
 }
 

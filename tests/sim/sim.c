@@ -8,6 +8,7 @@
 
 #include "base/str.h"
 #include "engine/service.h"
+#include "engine/snapshot.h"
 
 #define MINUTE_MS 60000
 #define TURNS_MAX 20000                  /* at one moment */

@@ -127,6 +127,24 @@ static void a_later_proof_changes_latest(void **state)
     catalog_close(s);
 }
 
+static void a_removed_backup_is_gone_and_latest_names_the_one_before(void **state)
+{
+    struct catalog *s = catalog_new();
+    (void)state;
+    make(s, BACKUP_DAILY, PROOF_LOADED);
+    make(s, BACKUP_DAILY, PROOF_LOADED);
+    assert_int_equal(catalog_remove(s, BACKUP_DAILY, "20261130T005321Z", NULL), 0);
+    assert_false(there("redis/daily/20261130T005321Z"));
+    assert_false(there("redis/daily/.partial-20261130T005321Z"));
+    assert_link("redis/latest", "daily/20261130T005320Z");
+    assert_int_equal(catalog_remove(s, BACKUP_DAILY, "20261130T005321Z", NULL), -ENOENT);
+    assert_int_equal(catalog_remove(s, BACKUP_DAILY, "../manual", NULL), -EINVAL);
+    assert_int_equal(catalog_remove(s, BACKUP_DAILY, "20261130T005320Z", NULL), 0);
+    assert_false(there("redis/latest"));
+    assert_false(there("redis/daily/latest"));
+    catalog_close(s);
+}
+
 static void backups_are_listed_oldest_first_without_what_is_none(void **state)
 {
     struct catalog *s = catalog_new();
@@ -205,6 +223,7 @@ int main(void)
         TEST(a_backup_has_its_name_only_when_it_is_whole),
         TEST(latest_names_the_newest_that_is_trusted),
         TEST(a_later_proof_changes_latest),
+        TEST(a_removed_backup_is_gone_and_latest_names_the_one_before),
         TEST(backups_are_listed_oldest_first_without_what_is_none),
         TEST(an_opening_removes_what_a_crash_left_and_no_more),
         TEST(two_at_a_time_are_refused),

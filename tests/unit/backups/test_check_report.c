@@ -45,7 +45,7 @@ static void a_field_cannot_speak_for_the_program(void **state)
     assert_int_equal(report.trouble, CHECK_DAMAGED);
 }
 
-static void each_trouble_is_told_apart(void **state)
+static void each_trouble_has_its_own_kind(void **state)
 {
     static const struct {
         const char *text;
@@ -115,7 +115,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_sound_file_has_its_places_and_counts),
         cmocka_unit_test(a_field_cannot_speak_for_the_program),
-        cmocka_unit_test(each_trouble_is_told_apart),
+        cmocka_unit_test(each_trouble_has_its_own_kind),
         cmocka_unit_test(more_databases_than_can_be_kept_are_noticed),
         cmocka_unit_test(a_server_that_cannot_load_says_why),
     };

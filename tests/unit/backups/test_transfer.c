@@ -109,7 +109,7 @@ static void a_cut_stream_is_never_whole(void **state)
     buf_free(&s);
 }
 
-/* The server's mark is the same in each transfer: somebody may have stored it. */
+/* The server's mark is the same in each transfer: a client may have stored it. */
 static void a_mark_among_the_data_is_data(void **state)
 {
     unsigned char rdb[SAMPLE_BYTES];

@@ -119,6 +119,9 @@ static void a_redis_that_listens_elsewhere_is_named(void **state)
     expect(CAUSE_PATH_BROKEN, &s, "makes all its clients wait", "failover");
     s.witness.paused = false;
     s.fresh.reply = REPLY_SILENT;
+    s.witness.reply = REPLY_NOAUTH;
+    expect(CAUSE_PATH_BROKEN, &s, "paused (CLIENT PAUSE), or the path is broken", "redis-cli PING");
+    s.witness.reply = REPLY_PONG;
     expect(CAUSE_PATH_BROKEN, &s, cause_row(CAUSE_PATH_BROKEN)->summary, "");
 }
 

@@ -363,6 +363,21 @@ static void test_waits_survive_a_kill_and_a_clock_that_was_set(void **state)
     }
 }
 
+/* Seed 60074 of alertsim. */
+static void test_a_clock_that_was_set_back_does_not_bring_back_the_longer_wait(void **state)
+{
+    (void)state;
+    struct story s = opened(SEVERITY_P2);
+    alerts(&s, SEVERITY_P1, 20); /* the update is due at 30 still, and then every 15 min */
+    assert_int_equal(s.i.update_due.ms, at(30).mono.ms);
+    struct incident_saved saved;
+    incident_save(&s.i, at(21), &saved);
+    struct now now = at(22);
+    now.wall.ms -= 3600000;
+    incident_load(&s.i, &saved, now);
+    assert_int_equal(s.i.update_due.ms, at(37).mono.ms);
+}
+
 static void test_words_are_read_back(void **state)
 {
     (void)state;
@@ -388,6 +403,7 @@ int main(void)
         cmocka_unit_test(test_a_window_holds_reminders),
         cmocka_unit_test(test_less_severe_incidents_owe_no_updates),
         cmocka_unit_test(test_waits_survive_a_kill_and_a_clock_that_was_set),
+        cmocka_unit_test(test_a_clock_that_was_set_back_does_not_bring_back_the_longer_wait),
         cmocka_unit_test(test_words_are_read_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

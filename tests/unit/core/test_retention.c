@@ -215,7 +215,7 @@ static void prune(size_t *count, const struct retention_policy *policy, wall_ms 
     struct retention_plan plan = retention_plan(policy, backups, *count, now);
     assert_int_equal(plan.kept + plan.removed, *count);
     if (plan.refused && throw(2) == 0)
-        return; /* nobody confirms */
+        return; /* no operator confirms */
     size_t kept = 0;
     bool newest_kept = loaded == 0 || policy->minimum == 0;
     for (size_t i = 0; i < *count; i++) {

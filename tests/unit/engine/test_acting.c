@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "engine/recovery_facts.h"
 #include "engine/service.h"
 #include "engine_fixture.h"
 
@@ -110,7 +111,7 @@ static void a_process_that_our_running_restart_began_was_not_restarted_by_others
     (void)str_copy(a.info.run_id, sizeof a.info.run_id, "after");
     a.info.uptime_seconds = 3;
     assert_int_equal(s->recovery.phase, PHASE_ACTING);
-    a.id = request_begin(s, FOR_INFO, (mono_ms){now});
+    a.id = request_begin(s, PART_WATCH, WATCH_INFO, (mono_ms){now});
     size_t notices = f->notice_count;
     engine_redis_ended(f->engine, 0, &a, fixture_at(now));
     assert_string_equal(s->sight.info.run_id, "after");
@@ -153,11 +154,11 @@ static void nothing_is_done_while_a_command_that_was_left_behind_is_at_work(void
     (void)begin_restart(f);
     struct service *s = &f->engine->services[0];
     struct recovery_facts facts;
-    judge_facts(s, fixture_at(6000), &facts);
+    recovery_facts_now(s, fixture_at(6000), &facts);
     assert_int_equal(s->recovery.phase, PHASE_ACTING);
     assert_false(facts.operation_running);
     s->recovery.phase = PHASE_IDLE; /* as after a person's operation that did nothing */
-    judge_facts(s, fixture_at(6000), &facts);
+    recovery_facts_now(s, fixture_at(6000), &facts);
     assert_true(facts.operation_running);
     for (size_t i = 0; i < f->host_count; i++) {
         struct host_outcome o = {
@@ -165,7 +166,7 @@ static void nothing_is_done_while_a_command_that_was_left_behind_is_at_work(void
         if (o.command == HOST_RESTART)
             engine_host_ended(f->engine, 0, &o, fixture_at(6001));
     }
-    judge_facts(s, fixture_at(6001), &facts);
+    recovery_facts_now(s, fixture_at(6001), &facts);
     assert_false(facts.operation_running);
 }
 
@@ -196,10 +197,10 @@ static void the_progress_of_the_process_before_an_action_is_not_that_of_the_next
     s->sight.info.loading_percent = 50;
     s->watch.info_asked = (mono_ms){5000};
     s->recovery.action_ended = (mono_ms){5001};
-    judge_facts(s, fixture_at(5002), &facts);
+    recovery_facts_now(s, fixture_at(5002), &facts);
     assert_int_equal(facts.progress, FACT_UNKNOWN);
     s->watch.info_asked = (mono_ms){5001};
-    judge_facts(s, fixture_at(5002), &facts);
+    recovery_facts_now(s, fixture_at(5002), &facts);
     assert_int_equal(facts.progress, 5000);
 }
 
@@ -207,18 +208,23 @@ static void evidence_is_kept_by_section_whatever_the_lines_look_like(void **stat
 {
     struct fixture *f = *state;
     struct service *s = &f->engine->services[0];
-    char long_text[SERVICE_EVIDENCE_MAX];
+    char long_text[RECOVER_EVIDENCE_MAX];
     static const char odd[] = "a\n== b\n\x01\n\n";
     (void)begin_restart(f); /* its own evidence is there */
-    size_t before = json_array_size(s->evidence);
+    size_t before = json_array_size(s->recovering.evidence);
+    for (size_t i = 0; i < before; i++) {
+        const char *one = json_string_value(json_array_get(s->recovering.evidence, i));
+        assert_string_not_equal(strchr(one, ':'), ": "); /* with words behind it */
+    }
     assert_true(before > 0);
     recover_capture(s, "log", odd, sizeof odd - 1);
-    assert_int_equal(json_array_size(s->evidence), before + 1);
-    assert_string_equal(json_string_value(json_array_get(s->evidence, before)), "log: a\n== b\n ");
+    assert_int_equal(json_array_size(s->recovering.evidence), before + 1);
+    assert_string_equal(json_string_value(json_array_get(s->recovering.evidence, before)),
+                        "log: a\n== b\n ");
     memset(long_text, 'x', sizeof long_text);
     for (int i = 0; i < 20; i++)
         recover_capture(s, "INFO", long_text, sizeof long_text);
-    assert_in_range(s->evidence_bytes, SERVICE_EVIDENCE_MAX - 100, SERVICE_EVIDENCE_MAX);
+    assert_in_range(s->recovering.evidence_bytes, RECOVER_EVIDENCE_MAX - 100, RECOVER_EVIDENCE_MAX);
     recover_capture(s, "INFO", NULL, 0);
 }
 
@@ -284,11 +290,11 @@ static void a_crowd_of_looks_does_not_make_us_deaf_to_the_end_of_an_action(void 
 {
     struct fixture *f = *state;
     struct service *s = &f->engine->services[0];
-    uint64_t action = request_begin_action(s, FOR_ACTION, (mono_ms){2000}, 77);
-    uint64_t first = request_begin(s, FOR_PROBE, (mono_ms){2001});
-    for (int i = 0; i < 2 * SERVICE_PENDING_MAX; i++)
-        (void)request_begin(s, FOR_PROBE, (mono_ms){2002 + i});
-    assert_int_equal(request_end(s, first).purpose, FOR_NOTHING); /* the oldest gives way */
+    uint64_t action = request_begin_action(s, PART_RECOVER, RECOVER_ACTION, (mono_ms){2000}, 77);
+    uint64_t first = request_begin(s, PART_WATCH, WATCH_PROBE, (mono_ms){2001});
+    for (int i = 0; i < 2 * REQUESTS_MAX; i++)
+        (void)request_begin(s, PART_WATCH, WATCH_PROBE, (mono_ms){2002 + i});
+    assert_int_equal(request_end(s, first).part, PART_NONE); /* the oldest gives way */
     assert_int_equal(request_end(s, action).action_id, 77);
 }
 

@@ -220,9 +220,9 @@ static void figures_belong_to_the_process_that_reported_them(void **state)
     next.info = true;
     size_t published = f->status_count;
     struct redis_answer a = {.request = REDIS_INFO, .info = next.facts};
-    for (int i = 0; i < SERVICE_PENDING_MAX; i++)
-        if (service_of(f)->pending[i].purpose == FOR_INFO)
-            a.id = service_of(f)->pending[i].id;
+    for (int i = 0; i < REQUESTS_MAX; i++)
+        if (request_is(&service_of(f)->requests.pending[i], PART_WATCH, WATCH_INFO))
+            a.id = service_of(f)->requests.pending[i].id;
     assert_int_not_equal(a.id, 0);
     engine_redis_ended(f->engine, 0, &a, fixture_at(now));
     assert_int_equal(f->status_count, published + 1);

@@ -10,6 +10,7 @@
 
 #include "base/str.h"
 #include "engine/service.h"
+#include "engine/snapshot.h"
 #include "engine_fixture.h"
 
 static struct service *service_of(const struct fixture *f)
@@ -124,7 +125,7 @@ static int64_t waits_for_load(struct fixture *f, double (*percent)(int64_t ms))
     engine_operate(f->engine, 0, &request, fixture_at(now));
     int64_t began = now;
     while (operation_running(service_of(f)) && now - began < 3600000) {
-        bool commanded = service_of(f)->operation.command_ended.ms != 0;
+        bool commanded = service_of(f)->operation.core.command_ended.ms != 0;
         answer_redis(f, commanded ? REPLY_LOADING : REPLY_REFUSED, percent(now - began), now);
         answer_host(f, commanded ? &loads : &stopped, now);
         if (f->save != 0)
@@ -167,7 +168,7 @@ static void a_look_that_does_not_come_back_shows_a_slow_host(void **state)
     int64_t now = begin_watch(f);
     while (!watch_in_doubt(service_of(f)) || now < 12000)
         now = fixture_wake_late(f, 0);
-    assert_true(request_pending(service_of(f), FOR_UNIT));
+    assert_true(request_pending(service_of(f), PART_WATCH, WATCH_UNIT));
     assert_true(now - service_of(f)->sight.slow_look.ms < 1000);
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "engine/observe.h"
 #include "engine/service.h"
 #include "engine_fixture.h"
 #include "redis/reply.h"
@@ -666,13 +667,15 @@ static void a_probe_from_before_the_newest_answer_does_not_count(void **state)
     struct service *s = &w.f->engine->services[0];
     const struct redis_answer late = {.probe = {.reply = REPLY_SILENT}},
                               pong = {.probe = {.reply = REPLY_PONG}};
-    struct pending pulse = {.purpose = FOR_PULSE, .asked = {w.now - 100}},
-                   probe = {.purpose = FOR_PROBE, .asked = {w.now - 4000}};
-    observe_redis(s, &pulse, &pong, fixture_at(w.now));
-    observe_redis(s, &probe, &late, fixture_at(w.now + 1000));
+    struct pending pulse = {.purpose = WATCH_PULSE, .asked = {w.now - 100}},
+                   probe = {.purpose = WATCH_PROBE, .asked = {w.now - 4000}};
+    (void)observe_answered(s, &pulse, &(struct part_answer){.redis = &pong}, fixture_at(w.now));
+    (void)observe_answered(s, &probe, &(struct part_answer){.redis = &late},
+                           fixture_at(w.now + 1000));
     assert_int_equal(s->sight.failed_probes, 0);
     probe.asked.ms = w.now + 10;
-    observe_redis(s, &probe, &late, fixture_at(w.now + 5010));
+    (void)observe_answered(s, &probe, &(struct part_answer){.redis = &late},
+                           fixture_at(w.now + 5010));
     assert_int_equal(s->sight.failed_probes, 1);
 }
 

@@ -241,9 +241,9 @@ static void a_damaged_record_of_a_recovery_gives_no_time_that_cannot_be(void **s
     };
     engine_recall(f->engine, 0, damaged, 3);
     const struct service *s = &f->engine->services[0];
-    assert_int_equal(s->last_recovery.at.ms, 0);
-    assert_int_equal(s->recovery_times[1].ms, 0);
-    assert_int_equal(s->recovery_times[2].ms, 3500);
+    assert_int_equal(s->recovering.last.at.ms, 0);
+    assert_int_equal(s->recovering.times[1].ms, 0);
+    assert_int_equal(s->recovering.times[2].ms, 3500);
 }
 
 int main(void)

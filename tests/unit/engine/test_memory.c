@@ -9,6 +9,7 @@
 
 #include "base/str.h"
 #include "engine/service.h"
+#include "engine/snapshot.h"
 #include "engine_fixture.h"
 
 static const struct engine_user user = {"ann", "ann@example.org", "admin", "local"};
@@ -326,7 +327,7 @@ static void health_of_before_a_sleep_is_not_claimed_after_it(void **state)
     }
     while (f->self_due.ms <= rested)
         engine_wake(f->engine, ENGINE_SELF, fixture_at(f->self_due.ms));
-    judge(s, fixture_at(rested)); /* as any answer makes it */
+    service_judge(s, fixture_at(rested)); /* as any answer makes it */
     assert_false(s->sight.tilt);
     assert_int_not_equal(snapshot_overall(s), OVERALL_HEALTHY);
 }

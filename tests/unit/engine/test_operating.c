@@ -219,7 +219,7 @@ static void a_refused_start_ends_at_once_in_the_hosts_words(void **state)
     assert_non_null(strstr(answered.message, "masked"));
     assert_non_null(strstr(f->outcome.error, "masked"));
     assert_true(service_of(f)->saved.stopped_on_purpose);
-    assert_non_null(strstr(service_of(f)->command_failed, "masked"));
+    assert_non_null(strstr(service_of(f)->guard.command_failed, "masked"));
 }
 
 /* ── stop ── */
@@ -239,7 +239,7 @@ static void a_refused_stop_ends_at_once_and_leaves_no_wish(void **state)
     assert_non_null(strstr(answered.message, "password"));
     assert_false(service_of(f)->saved.stopped_on_purpose);
     (void)run_until(f, now + 2000);
-    assert_string_equal(service_of(f)->command_failed, ""); /* Redis is well */
+    assert_string_equal(service_of(f)->guard.command_failed, ""); /* Redis is well */
 }
 
 static void a_stop_that_was_cut_is_no_success_but_holds(void **state)

@@ -181,7 +181,7 @@ static void a_persons_restart_whose_answer_is_lost_is_verified_by_looking(void *
     assert_int_equal(asked(f, HOST_RESTART), 1);
     struct asked restart = f->host[0];
     lose_everything(f, &restart, 1, now);
-    assert_int_equal(f->engine->services[0].operation.phase, OP_PHASE_VERIFYING);
+    assert_int_equal(f->engine->services[0].operation.core.phase, OPERATE_VERIFYING);
     well.main_pid = 4712;
     for (int64_t end = now + 10000; now < end && answered_status == 0;) {
         now = fixture_wake_late(f, 0);

@@ -207,8 +207,8 @@ static void output_past_the_limit_is_refused(void **state)
     free(block);
 }
 
-/* A reader that holds the stream makes the peer wait, and misses nothing. */
-static void a_held_stream_reads_nothing_until_it_is_let_go(void **state)
+/* A reader that pauses the stream makes the peer wait, and loses nothing. */
+static void a_paused_stream_reads_nothing_until_it_goes_on(void **state)
 {
     (void)state;
     int pair[2];
@@ -276,7 +276,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_stream_may_be_closed_in_its_event, start, end),
         cmocka_unit_test_setup_teardown(a_stream_may_be_closed_at_any_stage, start, end),
         cmocka_unit_test_setup_teardown(output_past_the_limit_is_refused, start, end),
-        cmocka_unit_test_setup_teardown(a_held_stream_reads_nothing_until_it_is_let_go, start, end),
+        cmocka_unit_test_setup_teardown(a_paused_stream_reads_nothing_until_it_goes_on, start, end),
         cmocka_unit_test_setup_teardown(failures_are_told_apart, start, end),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,12 +1,19 @@
 /* What follows an operation or a recovery. The service is watched for 15 minutes, and those
  * that depend on it are looked at: at once, and again later those that were not well. */
+#include "engine/follow_up.h"
+
 #include <inttypes.h>
 #include <string.h>
 
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "engine/commands.h"
+#include "engine/event.h"
+#include "engine/record.h"
 #include "engine/service.h"
+
+enum { DEPENDENT }; /* what its requests are for */
 
 #define WATCH_AFTER_MS 900000
 #define AT_ONCE_MAX 4        /* looks of one service: they share its table of requests */
@@ -18,10 +25,10 @@
 /* After the success; all within the 15 minutes. */
 static const int64_t look_ms[] = {0, 10000, 60000, 300000, 840000};
 
-int after_init(struct service *s)
+static int prepare(struct service *s)
 {
-    struct after *a = &s->after;
-    *a = (struct after){.due = MONO_NEVER};
+    struct follow_up *a = &s->follow_up;
+    *a = (struct follow_up){.due = MONO_NEVER};
     if (s->settings->affected_count == 0)
         return 0;
     a->dependents = mem_calloc(s->settings->affected_count, sizeof a->dependents[0]);
@@ -31,14 +38,20 @@ int after_init(struct service *s)
     return 0;
 }
 
-void after_free(struct service *s)
+int follow_up_init(struct service *s, struct now now)
 {
-    mem_free(s->after.dependents);
-    s->after.dependents = NULL;
-    s->after.count = 0;
+    (void)now;
+    return prepare(s);
 }
 
-static void cancel(struct after *a)
+void follow_up_free(struct service *s)
+{
+    mem_free(s->follow_up.dependents);
+    s->follow_up.dependents = NULL;
+    s->follow_up.count = 0;
+}
+
+static void cancel(struct follow_up *a)
 {
     a->serial++; /* answers to come are not for what comes next */
     a->due = MONO_NEVER;
@@ -47,12 +60,12 @@ static void cancel(struct after *a)
 }
 
 /* Other settings: other dependents. What is known of the same address stays. */
-void after_settings(struct service *s, const struct service_settings *old)
+void follow_up_settings(struct service *s, const struct service_settings *old)
 {
-    struct after before = s->after;
-    if (after_init(s) < 0)
+    struct follow_up before = s->follow_up;
+    if (prepare(s) < 0)
         service_log(s, true, "dependent services are not looked at: out of memory");
-    struct after *a = &s->after;
+    struct follow_up *a = &s->follow_up;
     for (size_t i = 0; i < a->count; i++)
         for (size_t j = 0; j < before.count; j++)
             if (str_equal(s->settings->affected[i].name, old->affected[j].name) &&
@@ -61,25 +74,22 @@ void after_settings(struct service *s, const struct service_settings *old)
                 a->dependents[i].asked = false;
             }
     a->serial = before.serial;
+    a->watch_until = before.watch_until;
+    a->watch_told = before.watch_told;
     cancel(a);
     mem_free(before.dependents);
 }
 
-mono_ms after_next(const struct service *s)
+mono_ms follow_up_next(const struct service *s)
 {
-    return s->after.due;
+    return s->follow_up.due;
 }
 
 /* ── looking ── */
 
-static bool to_look_at(const struct service *s, size_t i)
-{
-    return s->settings->affected[i].url[0] != '\0' && !s->after.dependents[i].well;
-}
-
 static void tell(struct service *s, const char *words, bool well, bool last, struct now now)
 {
-    struct after *a = &s->after;
+    struct follow_up *a = &s->follow_up;
     char text[FACT_TEXT_MAX * 2];
     const char *between = "";
     (void)str_format(text, sizeof text, "Dependent services %s after the %s: ", words, a->what);
@@ -92,7 +102,7 @@ static void tell(struct service *s, const char *words, bool well, bool last, str
         between = ", ";
     }
     service_log(s, !well, "%s", text);
-    record_notice(s, text, now);
+    event_notice(s, text, now);
     if (!last)
         return;
     struct audit_line line;
@@ -110,10 +120,10 @@ static void tell(struct service *s, const char *words, bool well, bool last, str
 
 static void look_over(struct service *s, struct now now)
 {
-    struct after *a = &s->after;
+    struct follow_up *a = &s->follow_up;
     bool all = true;
     for (size_t i = 0; i < a->count; i++)
-        all = all && !to_look_at(s, i);
+        all = all && !follow_up_to_look_at(s, i);
     bool last = a->looks == ARRAY_LENGTH(look_ms);
     if (all)
         tell(s, "have recovered", true, true, now);
@@ -129,15 +139,15 @@ static void look_over(struct service *s, struct now now)
 
 static void ask_more(struct service *s, struct now now)
 {
-    struct after *a = &s->after;
+    struct follow_up *a = &s->follow_up;
     while (a->under_way < AT_ONCE_MAX && a->next < a->count) {
         size_t i = a->next++;
-        if (!to_look_at(s, i))
+        if (!follow_up_to_look_at(s, i))
             continue;
         a->dependents[i].asked = true;
         a->under_way++;
-        uint64_t id =
-            request_begin_action(s, FOR_DEPENDENT, now.mono, a->serial * SETTINGS_AFFECTED_MAX + i);
+        uint64_t id = request_begin_action(s, PART_FOLLOW_UP, DEPENDENT, now.mono,
+                                           a->serial * SETTINGS_AFFECTED_MAX + i);
         s->engine->ports.probe(s->engine->ports.context, s->index, id,
                                s->settings->affected[i].url);
     }
@@ -147,7 +157,7 @@ static void ask_more(struct service *s, struct now now)
 
 static void note(struct service *s, size_t i, const struct probe_outcome *o, struct now now)
 {
-    struct dependent *d = &s->after.dependents[i];
+    struct dependent *d = &s->follow_up.dependents[i];
     d->asked = false;
     d->looked = true;
     d->well = o->ok;
@@ -156,22 +166,23 @@ static void note(struct service *s, size_t i, const struct probe_outcome *o, str
     (void)str_copy(d->error, sizeof d->error, o->ok ? "" : o->error);
 }
 
-void after_probed(struct service *s, const struct pending *p, const struct probe_outcome *o,
-                  struct now now)
+bool follow_up_answered(struct service *s, const struct pending *p,
+                        const struct part_answer *answer, struct now now)
 {
-    struct after *a = &s->after;
+    struct follow_up *a = &s->follow_up;
     size_t i = (size_t)(p->action_id % SETTINGS_AFFECTED_MAX);
     if (p->action_id / SETTINGS_AFFECTED_MAX != a->serial || i >= a->count ||
         !a->dependents[i].asked)
-        return;
-    note(s, i, o, now);
+        return false;
+    note(s, i, answer->probe, now);
     a->under_way--;
     ask_more(s, now);
+    return false;
 }
 
 static void give_up_waiting(struct service *s, struct now now)
 {
-    struct after *a = &s->after;
+    struct follow_up *a = &s->follow_up;
     struct probe_outcome none = {.error = "it could not be asked in time"};
     a->serial++;
     for (size_t i = 0; i < a->count; i++)
@@ -181,30 +192,31 @@ static void give_up_waiting(struct service *s, struct now now)
     look_over(s, now);
 }
 
-void after_turn(struct service *s, struct now now)
+bool follow_up_turn(struct service *s, struct now now)
 {
-    struct after *a = &s->after;
+    struct follow_up *a = &s->follow_up;
     if (!mono_reached(now.mono, a->due))
-        return;
+        return false;
     if (a->under_way > 0) {
         give_up_waiting(s, now);
-        return;
+        return false;
     }
     a->looks++;
     a->next = 0;
     a->due = mono_add(now.mono, LOOK_LIMIT_MS);
     ask_more(s, now);
+    return false;
 }
 
-void after_success(struct service *s, const char *what, struct now now)
+void follow_up_success(struct service *s, const char *what, struct now now)
 {
-    struct after *a = &s->after;
+    struct follow_up *a = &s->follow_up;
     bool any = false;
     cancel(a);
     for (size_t i = 0; i < a->count; i++) {
         a->dependents[i].asked = false;
         a->dependents[i].well = false;
-        any = any || to_look_at(s, i);
+        any = any || follow_up_to_look_at(s, i);
     }
     if (!any)
         return;
@@ -215,44 +227,15 @@ void after_success(struct service *s, const char *what, struct now now)
     (void)str_copy(a->what, sizeof a->what, what);
 }
 
-void after_operation(struct service *s, bool success, json_t *body, struct now now)
+void follow_up_operation(struct service *s, bool success, json_t *body, struct now now)
 {
     enum engine_operation operation = s->operation.request.operation;
-    s->watch_after_until = mono_add(now.mono, WATCH_AFTER_MS);
-    s->watch_after_told = false;
+    s->follow_up.watch_until = mono_add(now.mono, WATCH_AFTER_MS);
+    s->follow_up.watch_told = false;
     if (operation == OPERATION_STOP)
-        cancel(&s->after);
+        cancel(&s->follow_up);
     else if (success)
-        after_success(s, engine_operation_word(operation), now);
-    if (success && s->after.count > 0)
-        (void)json_put(body, "affected_services", after_json(s));
-}
-
-/* ── what is known ── */
-
-json_t *after_json(const struct service *s)
-{
-    const struct after *a = &s->after;
-    json_t *all = json_array();
-    for (size_t i = 0; i < a->count; i++) {
-        const struct dependent *d = &a->dependents[i];
-        const struct affected_service *set = &s->settings->affected[i];
-        json_t *one = json_object();
-        (void)json_put_text(one, "name", set->name);
-        if (set->url[0] != '\0')
-            (void)json_put_text(one, "url", set->url);
-        if (d->looked)
-            (void)json_put_bool(one, "ok", d->error[0] == '\0');
-        else
-            (void)json_put_null(one, "ok");
-        if (d->http_status > 0)
-            (void)json_put_int(one, "status", d->http_status);
-        else
-            (void)json_put_null(one, "status");
-        (void)json_put_text(one, "error", d->error[0] != '\0' ? d->error : NULL);
-        (void)json_put_wall(one, "checked_at", d->checked_at);
-        (void)json_put_bool(one, "checking", a->what[0] != '\0' && to_look_at(s, i));
-        (void)json_array_append_new(all, one);
-    }
-    return all;
+        follow_up_success(s, engine_operation_word(operation), now);
+    if (success && s->follow_up.count > 0)
+        (void)json_put(body, "affected_services", follow_up_json(s));
 }

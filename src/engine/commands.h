@@ -1,0 +1,80 @@
+/* What people ask of the engine. */
+#ifndef RESUS_ENGINE_COMMANDS_H
+#define RESUS_ENGINE_COMMANDS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "api/user.h"
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/time.h"
+#include "store/audit.h"
+
+struct engine;
+
+enum engine_operation {
+    OPERATION_START,
+    OPERATION_STOP,
+    OPERATION_RESTART,
+    OPERATION_RELOAD,
+    ENGINE_OPERATION_COUNT
+};
+const char *engine_operation_word(enum engine_operation operation);
+
+/* Answers exactly once: an HTTP status and a body (a new reference that the callee owns). Never on
+ * the caller's stack, except engine_refuse()'s. */
+typedef void engine_answer(void *context, int status, json_t *body);
+
+struct engine_request {
+    enum engine_operation operation;
+    struct engine_user user;
+    bool force, confirmation, emergency;
+    char reason[AUDIT_REASON_MAX * 4];
+    char message[512];
+    engine_answer *answer;
+    void *context;
+};
+void engine_operate(struct engine *e, int service, const struct engine_request *request,
+                    struct now now);
+/* One full check now; answers with {status: ..., health: ...}. Calls at the same time share one. */
+void engine_refresh(struct engine *e, int service, engine_answer *answer, void *context,
+                    struct now now);
+
+/* Orders hold in memory at once. `order` is answered when they are on the disk: 200 without a body,
+ * else 503 `not_stored`, and storing is tried again. NULL: nobody waits for that. It may be
+ * answered on the caller's stack, as the last thing, when too many wait. */
+struct engine_order {
+    engine_answer *answer;
+    void *context;
+};
+struct engine_setting {
+    const char *key, *value;
+};
+/* Settings at run time: audited, persisted, published. All or none: a negative error for a bad
+ * value, and then `order` is not answered. */
+int engine_recovery_set(struct engine *e, int service, const struct engine_setting *settings,
+                        size_t count, const struct engine_user *user,
+                        const struct engine_order *order, struct now now,
+                        struct error *err) ATTR_MUST_USE;
+void engine_recovery_reset(struct engine *e, int service, const struct engine_user *user,
+                           const char *reason, const struct engine_order *order, struct now now);
+void engine_pause(struct engine *e, int service, int64_t for_ms, const struct engine_user *user,
+                  const char *reason, const struct engine_order *order, struct now now);
+void engine_resume(struct engine *e, int service, const struct engine_user *user,
+                   const char *reason, const struct engine_order *order, struct now now);
+
+/* A banner that is no service's own doing (`notice`): `kind` is a word such as
+ * "security"; roles below `least_role` are not shown it. */
+void engine_notice(struct engine *e, int service, const char *kind, const char *least_role,
+                   const char *message, struct now now);
+
+/* Tells the users of a service (-1 = of all) something: an event `notice`, an audit line, and shown
+ * in the status for half an hour. Returns how many services were told. */
+#define ENGINE_NOTICES_MAX 16 /* the newest */
+int engine_notify(struct engine *e, int service, const struct engine_user *user,
+                  const char *message, struct now now);
+
+#endif

@@ -1,0 +1,75 @@
+"""Seeds of the parsers of `src/backups`: seeds.py writes them with its own."""
+
+import json
+import pathlib
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+RDB = (TREE / "tests/unit/backups/data/redis7.rdb").read_bytes()
+PSYNC = b"+FULLRESYNC 8de1787ba490483314a4d30f1c628bc5025eb761 7\r\n"
+CHECKED = b"""[offset 0] Checking RDB file dump.rdb
+[offset 27] AUX FIELD redis-ver = '7.0.15'
+[offset 164] Selecting DB ID 0
+[offset 188] Selecting DB ID 3
+[offset 219] Checksum OK
+[offset 219] \\o/ RDB looks OK! \\o/
+[info] 4 keys read
+[info] 2 expires
+[info] 1 already expired
+"""
+CHECKED_BAD = b"""[offset 0] Checking RDB file dump.rdb
+--- RDB ERROR DETECTED ---
+[offset 200] Unexpected EOF reading RDB file
+[additional info] While doing: read-type
+[info] 2 keys read
+"""
+LOADED_BAD = b"""812:M 22 Nov 2026 15:52:06.123 # Server initialized
+812:M 22 Nov 2026 15:52:06.124 # Can't handle RDB format version 12
+812:M 22 Nov 2026 15:52:06.124 # Short read or OOM loading DB. Unrecoverable error, aborting now.
+812:M 22 Nov 2026 15:52:06.124 # The RDB file contains AUX module data I can't load: no matching module 'graphdata'
+"""
+
+
+def manifest():
+    """All that a manifest has."""
+    check = {"level": "loaded", "tool": "/usr/bin/redis-server", "result": "good", "reason": "", "at": "2026-11-29T02:30:09Z",
+             "seconds": 1.5, "loaded": 3, "expired": 1, "text": "3 keys loaded"}
+    return {
+        "format": 1, "id": "20261129T023000Z", "kind": "daily", "reason": "", "by": "", "started_at": "2026-11-29T02:30:00Z",
+        "finished_at": "2026-11-29T02:30:10Z",
+        "source": {"address": "127.0.0.1:6379", "role": "master", "run_id": "a" * 40, "replid": "b" * 40, "repl_offset": 7,
+                   "server": "redis", "version": "7.0.15", "maxmemory_bytes": None, "databases": 16, "appendonly": True,
+                   "modules": ["bf"]},
+        "method": {"rdb_only": True, "diskless": True, "via": "ssh", "tls": False},
+        "impact": {"fork_us": 700, "cow_bytes": None},
+        "files": [{"name": "dump.rdb", "bytes": 219, "sha256": "ab" * 32}],
+        "rdb": {"magic": "REDIS0010", "version": 10, "crc64": "ok", "databases": [{"db": 0, "keys": 4, "expires": 2}],
+                "functions": 1, "used_memory_bytes": 1013992},
+        "live": {"before": 4, "after": None},
+        "checks": [check, check | {"level": "structure", "result": "cannot_tell", "reason": "needs_newer_server"}],
+        "proved": "loaded", "suspicious": ["fewer_keys"], "pinned_until": None,
+    }
+
+
+def seeds(info):
+    """`info`: an INFO of a real server."""
+    return {
+        "check_report": {"sound": CHECKED, "bad": CHECKED_BAD, "log": LOADED_BAD},
+        "manifest": {"all": json.dumps(manifest()).encode()},
+        "rdb_head": {
+            "redis": b"\5" + RDB,
+            "valkey": b"\0VALKEY080\xfa\x0avalkey-ver\x059.0.1\xf5\xc3\2\5zz\xf7",
+            "large": b"\3REDIS0011\xfa\x80\0\0\1\0" + b"x" * 256 + b"\xc1\2\1\xfe\0\xfb\x81" + bytes(8) + b"\x41\0",
+        },
+        "source": {
+            "redis": b"$" + info + b"--\nmaxmemory\n100\n--\ndatabases\n16\n--\nappendonly\nyes\n--\nname\nbf\nver\n1\n",
+            "refused": b"-NOPERM\n--\n-NOPERM\n--\nodd\n--\n\n--\nname\n",
+        },
+        "transfer": {
+            "bytes": b"\7\0" + PSYNC + b"\n$219\r\n" + RDB,
+            "marked": b"\7\0\n" + PSYNC + b"\n\r\n$EOF:" + b"0123456789" * 4 + b"\r\n" + RDB + b"0123456789" * 4,
+            "made": b"\7\2" + RDB[166:200],
+            "made_with_mark": b"\7\2" + b"0123456789abcdef0123456789abcdef01234567" * 2,
+            "made_with_length": b"\7\1" + RDB[166:200],
+            "refused": b"\1\0-NOPERM User bob has no permissions to run the 'psync' command\r\n",
+        },
+    }
