@@ -25,10 +25,11 @@ FLOORS = {
     "engine": "base core io settings api redis host store notify",
     "alerts": "base core io settings api redis host store notify engine",
     "backups": "base core io settings redis",
+    "report": "base core io settings api redis host store engine",
     "doctor": "base core io settings api redis host store sshkeys engine",
-    "handlers": "base core io settings api redis host store notify accounts sshkeys engine alerts backups doctor",
-    "daemon": "base core io settings api redis host store notify accounts sshkeys engine alerts backups doctor handlers",
-    "cli": "base core io settings api redis host store notify accounts sshkeys engine alerts backups doctor handlers daemon",
+    "handlers": "base core io settings api redis host store notify accounts sshkeys engine alerts backups report doctor",
+    "daemon": "base core io settings api redis host store notify accounts sshkeys engine alerts backups report doctor handlers",
+    "cli": "base core io settings api redis host store notify accounts sshkeys engine alerts backups report doctor handlers daemon",
     "web": "base core io api",
 }
 # Under tests/unit, beside the floors' own folders: what their tests share.
