@@ -115,20 +115,6 @@ static void free_message(struct outbox_message *message)
     mem_free(message);
 }
 
-/* Its deliveries may be sent. */
-static void release(struct outbox *o, struct outbox_message *message, bool stored)
-{
-    message->held = false;
-    if (!stored) {
-        (void)json_put_bool(message->body, "not_stored", true);
-        message->changed = true;
-        outbox_tell(o, OUTBOX_NOT_STORED, NULL);
-    }
-    for (size_t i = 0; i < o->lanes.count; i++)
-        if (o->lanes.items[i].message == message->number)
-            o->lanes.items[i].held = false;
-}
-
 /* Ended deliveries leave memory; what changed goes to the store. */
 static void flush_deliveries(struct outbox *o, struct now now)
 {
@@ -176,6 +162,12 @@ void outbox_flush(struct outbox *o, struct now now)
 static void send_now(struct outbox *o, const struct delivery_item *item)
 {
     struct outbox_parcel *parcel = item->note;
+    struct outbox_message *message = parcel->message;
+    if (!message->stored && !json_bool_or(message->body, "not_stored", false)) {
+        (void)json_put_bool(message->body, "not_stored", true);
+        message->changed = true;
+        outbox_tell(o, OUTBOX_NOT_STORED, item);
+    }
     JSON_CLEANUP json_t *wire = outbox_wire(item);
     parcel->starting = false;
     if (wire != NULL)
@@ -221,12 +213,9 @@ static void on_batch(void *context, uint64_t id, enum store_outcome outcome,
     o->disk_fails = !stored;
     for (size_t i = 0; i < o->message_count; i++) {
         struct outbox_message *message = o->messages[i];
-        if (stored)
-            message->unstored = false; /* what the store kept went before */
-        else if (message->batch == id)
-            message->unstored = true;
-        if (message->held && message->batch == id)
-            release(o, message, stored);
+        /* What the store has kept goes before what it is given next. */
+        message->stored |= stored && (message->batch == id || message->unstored);
+        message->unstored = !stored && (message->batch == id || message->unstored);
     }
     start_sending(o, id, now_of(o));
     turn(o);
@@ -246,9 +235,6 @@ static void give_up_overdue(struct outbox *o, struct now now)
 static mono_ms wake_of(struct outbox *o, mono_ms now)
 {
     mono_ms wake = lanes_wake(&o->lanes, now);
-    for (size_t i = 0; i < o->message_count; i++)
-        if (o->messages[i]->held)
-            wake = mono_min(wake, o->messages[i]->hold_until);
     for (size_t i = 0; i < o->lanes.count; i++) {
         const struct outbox_parcel *parcel = o->lanes.items[i].note;
         if (parcel != NULL && parcel->starting)
@@ -283,9 +269,6 @@ static void turn(struct outbox *o)
     while (o->again) {
         struct delivery_item *item;
         o->again = false;
-        for (size_t i = 0; i < o->message_count; i++)
-            if (o->messages[i]->held && mono_reached(now.mono, o->messages[i]->hold_until))
-                release(o, o->messages[i], false);
         start_sending(o, 0, now);
         give_up_overdue(o, now);
         while ((item = lanes_next(&o->lanes, now.mono)) != NULL)
@@ -435,7 +418,7 @@ void outbox_look(struct outbox *o, struct outbox_state *ret)
         const struct delivery_item *item = &o->lanes.items[i];
         const struct lane *lane = &o->lanes.lanes[item->channel];
         ret->deliveries += !delivery_ended(item->state);
-        if (delivery_ended(item->state) || item->behind || item->held || lane->sending != 0)
+        if (delivery_ended(item->state) || item->behind || lane->sending != 0)
             continue;
         int64_t late = mono_since(now, mono_max(item->due, lane->not_before));
         ret->late_ms = late > ret->late_ms ? late : ret->late_ms;

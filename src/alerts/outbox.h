@@ -1,8 +1,8 @@
 /* The outbox: messages on their way to the channels, safe from a kill.
  *
- * A message and its deliveries are in one durable transaction before the first byte leaves. The
- * disk is waited for OUTBOX_WAIT_MS at most; then the message is sent from memory and marked
- * `not_stored`. Before an attempt connects, `sending` is written in the same way, so that a start
+ * A message, its deliveries and `sending` of those that go first are in one durable transaction
+ * before the first byte leaves. The disk is waited for OUTBOX_WAIT_MS at most; then the message is
+ * sent from memory and marked `not_stored`. `sending` is written before every attempt: a start
  * knows which messages may have arrived; those are sent again under the same id. What is sent when
  * is decided by core/lanes.h. On the loop's thread. */
 #ifndef RESUS_ALERTS_OUTBOX_H

@@ -10,10 +10,9 @@ struct outbox_message {
     json_t *body; /* its record */
     size_t open;  /* deliveries */
     bool changed;
-    bool held; /* on its way to the disk, and not to be sent before */
-    uint64_t batch;
-    mono_ms hold_until;
-    bool unstored; /* the disk did not take it */
+    uint64_t batch; /* with which it goes to the disk first, 0 = not yet chosen */
+    bool stored;    /* that one was durable, or a later one */
+    bool unstored;  /* the disk did not take it */
 };
 
 /* The note of a delivery. */

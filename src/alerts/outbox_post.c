@@ -32,7 +32,6 @@ bool outbox_deliver(struct outbox *o, struct outbox_message *message, int channe
         .channel = channel,
         .kind = kind,
         .severity = severity,
-        .held = true,
         .expires = mono_add(now.mono, life_ms > 0 ? life_ms : o->channels[channel].lane.life_ms),
     };
     if (o->lanes.count >= LANES_OPEN_MAX ||
@@ -40,8 +39,7 @@ bool outbox_deliver(struct outbox *o, struct outbox_message *message, int channe
         return false;
     item.id = (uint64_t)record_next(o->ports.store, RECORD_DELIVERY);
     message->open++;
-    message->changed = message->held = true;
-    message->hold_until = mono_add(now.mono, OUTBOX_WAIT_MS);
+    message->changed = true;
     (void)lanes_add(&o->lanes, &item, now.mono);
     return true;
 }
@@ -68,14 +66,14 @@ static void gather_new(struct outbox *o, struct outbox_message *posted, struct n
     for (size_t i = 0; i < o->lanes.count; i++) {
         const struct delivery_item *item = &o->lanes.items[i];
         struct outbox_parcel *parcel = item->note;
-        if (parcel == NULL || !parcel->message->held || parcel->message->batch != 0)
+        if (parcel == NULL || parcel->message->batch != 0)
             continue;
         outbox_parcel_update(item, now);
         outbox_gather(o, RECORD_DELIVERY, item->id, parcel->body);
         outbox_gather(o, RECORD_MESSAGE, parcel->message->number, parcel->message->body);
     }
     for (size_t i = 0; i < o->message_count; i++)
-        if (o->messages[i]->held && o->messages[i]->batch == 0)
+        if (o->messages[i]->batch == 0)
             o->messages[i]->batch = o->batch.number;
 }
 

@@ -115,8 +115,13 @@ static void load_message(void *context, enum record_kind kind, int64_t number, c
 {
     struct outbox *o = context;
     (void)kind;
+    struct outbox_message *message = NULL;
     if (o->message_count < OUTBOX_MESSAGES_MAX && json_is_object(json_object_get(body, "facts")))
-        (void)outbox_message_add(o, (uint64_t)number, json_deep_copy(body));
+        message = outbox_message_add(o, (uint64_t)number, json_deep_copy(body));
+    if (message != NULL) {
+        message->stored = true;
+        message->batch = UINT64_MAX;
+    }
 }
 
 struct found {

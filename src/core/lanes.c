@@ -263,7 +263,6 @@ struct delivery_item *lanes_restore(struct lanes *l, const struct delivery_item 
     struct delivery_item *mine = &l->items[l->count++];
     *mine = *item;
     mine->may_have_arrived |= mine->state == DELIVERY_SENDING;
-    mine->held = false;
     step(l, mine, DELIVERY_FOUND);
     if (mine->kind == LANE_DIGEST && !mine->may_have_arrived)
         l->lanes[mine->channel].digest = mine->id;
@@ -333,7 +332,7 @@ static int places_taken(struct lanes *l, mono_ms now)
 static bool is_ready(const struct lanes *l, const struct delivery_item *item, mono_ms now)
 {
     const struct lane *lane = &l->lanes[item->channel];
-    return waits(item) && !item->held && !item->behind && lane->used && lane->sending == 0 &&
+    return waits(item) && !item->behind && lane->used && lane->sending == 0 &&
            mono_reached(now, item->due) && mono_reached(now, lane->not_before);
 }
 
@@ -449,7 +448,7 @@ mono_ms lanes_wake(struct lanes *l, mono_ms now)
                 wake = mono_min(wake, slow);
         } else if (waits(item)) {
             wake = mono_min(wake, item->expires);
-            if (!item->held && !item->behind && !full && lane->used && lane->sending == 0)
+            if (!item->behind && !full && lane->used && lane->sending == 0)
                 wake = mono_min(wake, mono_max(item->due, lane->not_before));
         }
     }

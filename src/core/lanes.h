@@ -88,7 +88,6 @@ struct delivery_item {
     enum lane_kind kind;
     enum delivery_state state;
     int severity;          /* 1 (P1) to 4; 0 = none */
-    bool held;             /* its message is on its way to the disk */
     bool may_have_arrived; /* an attempt ended unknown, or was cut off by a kill */
     bool combined;         /* a resolve that also stands for the trigger, which was never sent */
     bool changed;          /* the caller stores it, and then clears this */
@@ -140,8 +139,8 @@ enum lane_place {
 };
 enum lane_place lanes_place(const struct lanes *l, int channel, enum lane_kind kind, int severity,
                             uint64_t thread, mono_ms now);
-/* Adds a delivery: id above all others, message, thread, channel, kind, severity, held, expires and
- * note are the caller's. There must be room. A resolve ends what of its thread waits to be sent; on
+/* Adds a delivery: id above all others, message, thread, channel, kind, severity, expires and note
+ * are the caller's. There must be room. A resolve ends what of its thread waits to be sent; on
  * a pager that never got the trigger it ends itself, too. Returns the delivery. */
 struct delivery_item *lanes_add(struct lanes *l, const struct delivery_item *item, mono_ms now);
 /* The same for one that was stored, when it has not ended; by rising id. */

@@ -167,18 +167,6 @@ static void of_updates_that_wait_the_newest_is_sent(void **state)
     assert_int_equal(state_of(b, trigger), DELIVERY_QUEUED);
 }
 
-static void what_is_held_for_the_disk_is_not_sent(void **state)
-{
-    struct bench *b = *state;
-    uint64_t id = add(b, MAIL, LANE_TRIGGER, 1, 1);
-    lanes_find(&b->l, id)->held = true;
-    assert_int_equal(send_next(b), 0);
-    assert_int_equal(lanes_wake(&b->l, b->now).ms, b->now.ms + DAY_MS);
-    lanes_find(&b->l, id)->held = false;
-    assert_int_equal(lanes_wake(&b->l, b->now).ms, b->now.ms);
-    assert_int_equal(send_next(b), id);
-}
-
 /* ── pace ── */
 
 static void eight_are_sent_at_once_and_one_that_hangs_delays_no_other(void **state)
@@ -236,6 +224,10 @@ static void five_failures_in_a_row_leave_one_attempt_at_a_time(void **state)
         assert_int_equal(answer(b, id, RETRY_DELIVERED), LANE_NO_NEWS);
     }
     assert_int_equal(send_next(b), 0);
+    uint64_t next = add(b, MAIL, LANE_TRIGGER, 2, 99); /* they are counted from zero */
+    assert_int_equal(send_next(b), next);
+    assert_int_equal(answer(b, next, RETRY_LATER), LANE_NO_NEWS);
+    assert_false(b->l.lanes[MAIL].failing);
 }
 
 static void what_the_receiver_asks_for_holds_for_its_lane_alone(void **state)
@@ -471,7 +463,6 @@ static void check_sent(struct bench *b, const struct delivery_item *item)
         if (other->thread == item->thread && other->id < item->id)
             assert_true(delivery_ended(other->state));
     }
-    assert_false(item->held);
     assert_true(b->now.ms >= item->due.ms);
 }
 
@@ -536,7 +527,6 @@ int main(void)
         TEST(a_lane_sends_one_at_a_time_the_most_severe_first),
         TEST(the_order_within_a_thread_is_kept),
         TEST(of_updates_that_wait_the_newest_is_sent),
-        TEST(what_is_held_for_the_disk_is_not_sent),
         TEST(eight_are_sent_at_once_and_one_that_hangs_delays_no_other),
         TEST(five_failures_in_a_row_leave_one_attempt_at_a_time),
         TEST(what_the_receiver_asks_for_holds_for_its_lane_alone),
