@@ -35,17 +35,17 @@ static void enter(struct step *s, enum alert_state next)
     if (next != ALERT_CLEARING && next != ALERT_FLAPPING)
         s->a->well_since = MONO_NEVER;
     if (next != ALERT_FLAPPING)
-        s->a->flap_told = false;
+        s->a->flap_sent = false;
 }
 
 /* ── messages ── */
 
-static void note_told(struct step *s)
+static void note_sent(struct step *s)
 {
     struct alert *a = s->a;
-    a->told_severity = a->severity;
-    a->told_cause = a->cause;
-    a->told_members = a->members;
+    a->sent_severity = a->severity;
+    a->sent_cause = a->cause;
+    a->sent_members = a->members;
     a->updated = s->now.mono;
 }
 
@@ -53,31 +53,31 @@ static void announce(struct step *s, enum alert_why why)
 {
     struct alert *a = s->a;
     a->announced = true;
-    a->told = s->in->routes->by_severity[a->severity];
+    a->notified = s->in->routes->by_severity[a->severity];
     a->closed = 0;
-    note_told(s);
-    if (a->state == ALERT_FLAPPING && !a->flap_told && why != ALERT_WHY_WORSE) {
-        a->flap_told = true;
+    note_sent(s);
+    if (a->state == ALERT_FLAPPING && !a->flap_sent && why != ALERT_WHY_WORSE) {
+        a->flap_sent = true;
         why = ALERT_WHY_FLAPPING;
     }
-    emit(s, ALERT_TRIGGER, why, a->told);
+    emit(s, ALERT_TRIGGER, why, a->notified);
 }
 
 /* A pager takes no second trigger of an open key: what is worse gets a new one. */
-static void tell_worse(struct step *s)
+static void send_worse(struct step *s)
 {
     struct alert *a = s->a;
-    emit(s, ALERT_RESOLVE, ALERT_WHY_WORSE, a->told);
+    emit(s, ALERT_RESOLVE, ALERT_WHY_WORSE, a->notified);
     a->episode++;
     announce(s, ALERT_WHY_WORSE);
 }
 
-static void tell_milder(struct step *s)
+static void send_milder(struct step *s)
 {
     struct alert *a = s->a;
     channel_set wanted = s->in->routes->by_severity[a->severity];
-    channel_set leaving = a->told & ~wanted, staying = a->told & wanted;
-    channel_set joining = wanted & ~a->told & ~a->closed;
+    channel_set leaving = a->notified & ~wanted, staying = a->notified & wanted;
+    channel_set joining = wanted & ~a->notified & ~a->closed;
     if (leaving != 0)
         emit(s, ALERT_RESOLVE, ALERT_WHY_MILDER, leaving);
     if (staying != 0)
@@ -85,19 +85,19 @@ static void tell_milder(struct step *s)
     if (joining != 0)
         emit(s, ALERT_TRIGGER, ALERT_WHY_MILDER, joining);
     a->closed |= leaving;
-    a->told = staying | joining;
-    note_told(s);
+    a->notified = staying | joining;
+    note_sent(s);
 }
 
 /* Something that is no reason for a page, but for a line in the chat. */
 static bool news(const struct alert *a)
 {
-    return a->state == ALERT_FIRING && (a->cause != a->told_cause || a->members > a->told_members);
+    return a->state == ALERT_FIRING && (a->cause != a->sent_cause || a->members > a->sent_members);
 }
 
 /* Sends what differs between what is so and what was sent: the same in a quiet hour and at the end
  * of a window. */
-static void tell_difference(struct step *s, enum alert_why first)
+static void send_difference(struct step *s, enum alert_why first)
 {
     struct alert *a = s->a;
     if (s->in->held || (a->state != ALERT_FIRING && a->state != ALERT_FLAPPING))
@@ -106,18 +106,18 @@ static void tell_difference(struct step *s, enum alert_why first)
         announce(s, first);
     if (!a->announced)
         return;
-    if (a->severity > a->told_severity)
-        tell_worse(s);
-    else if (a->severity < a->told_severity)
-        tell_milder(s);
-    if (a->state == ALERT_FLAPPING && !a->flap_told) {
-        a->flap_told = true;
-        emit(s, ALERT_UPDATE, ALERT_WHY_FLAPPING, a->told);
+    if (a->severity > a->sent_severity)
+        send_worse(s);
+    else if (a->severity < a->sent_severity)
+        send_milder(s);
+    if (a->state == ALERT_FLAPPING && !a->flap_sent) {
+        a->flap_sent = true;
+        emit(s, ALERT_UPDATE, ALERT_WHY_FLAPPING, a->notified);
     }
     if (news(a) && mono_since(s->now.mono, a->updated) >= ALERT_UPDATE_EVERY_MS) {
-        emit(s, ALERT_UPDATE, a->cause != a->told_cause ? ALERT_WHY_CAUSE : ALERT_WHY_MEMBERS,
-             a->told);
-        note_told(s);
+        emit(s, ALERT_UPDATE, a->cause != a->sent_cause ? ALERT_WHY_CAUSE : ALERT_WHY_MEMBERS,
+             a->notified);
+        note_sent(s);
     }
 }
 
@@ -127,9 +127,9 @@ static void end(struct step *s, enum alert_why why)
 {
     struct alert *a = s->a;
     if (a->announced)
-        emit(s, ALERT_RESOLVE, why, a->told);
+        emit(s, ALERT_RESOLVE, why, a->notified);
     a->announced = false;
-    a->told = a->closed = 0;
+    a->notified = a->closed = 0;
     a->acted = false;
     a->bad_since = a->lower_since = a->blind_since = MONO_NEVER;
     a->ended = s->now.wall;
@@ -163,7 +163,9 @@ static mono_ms hold_until(const struct step *s)
     const struct alert *a = s->a;
     if (a->class == CLASS_HOST)
         return mono_add(a->bad_since, ALERT_HOST_HOLD_MS);
-    return s->in->may_heal ? mono_add(a->bad_since, s->policy->page_after_ms) : a->bad_since;
+    /* Without facts nothing shows that no help is possible. */
+    bool waits = s->in->may_heal || s->in->event == ALERT_UNKNOWN;
+    return waits ? mono_add(a->bad_since, s->policy->page_after_ms) : a->bad_since;
 }
 
 static void fire_if_due(struct step *s)
@@ -234,7 +236,7 @@ static void begin(struct step *s)
     a->lower_since = a->blind_since = MONO_NEVER;
     enter(s, ALERT_PENDING);
     fire_if_due(s);
-    tell_difference(s, ALERT_WHY_NEW);
+    send_difference(s, ALERT_WHY_NEW);
 }
 
 static void pending_bad(struct step *s)
@@ -248,7 +250,7 @@ static void pending_bad(struct step *s)
     if (s->in->absorbed)
         a->bad_since = s->now.mono;
     fire_if_due(s);
-    tell_difference(s, ALERT_WHY_NEW);
+    send_difference(s, ALERT_WHY_NEW);
 }
 
 /* What went away by itself was never sent. What recovery healed has to stay well: until then a
@@ -270,7 +272,7 @@ static void pending_unknown(struct step *s)
     if (s->in->absorbed)
         s->a->bad_since = s->now.mono;
     fire_if_due(s);
-    tell_difference(s, ALERT_WHY_NEW);
+    send_difference(s, ALERT_WHY_NEW);
 }
 
 static void firing_bad(struct step *s)
@@ -281,7 +283,7 @@ static void firing_bad(struct step *s)
     a->cause = s->in->cause;
     a->members = s->in->members;
     rate(s);
-    tell_difference(s, ALERT_WHY_WINDOW);
+    send_difference(s, ALERT_WHY_WINDOW);
 }
 
 static void firing_well(struct step *s)
@@ -294,7 +296,7 @@ static void firing_well(struct step *s)
 
 static void firing_unknown(struct step *s)
 {
-    tell_difference(s, ALERT_WHY_WINDOW);
+    send_difference(s, ALERT_WHY_WINDOW);
 }
 
 static void clearing_bad(struct step *s)
@@ -321,14 +323,14 @@ static void flapping_well(struct step *s)
     if (well_enough(s))
         end(s, ALERT_WHY_WELL);
     else
-        tell_difference(s, ALERT_WHY_WINDOW);
+        send_difference(s, ALERT_WHY_WINDOW);
 }
 
 static void flapping_unknown(struct step *s)
 {
     if (s->a->well_since.ms != MONO_NEVER.ms)
         clearing_unknown(s);
-    tell_difference(s, ALERT_WHY_WINDOW);
+    send_difference(s, ALERT_WHY_WINDOW);
 }
 
 static void gone(struct step *s)
@@ -418,7 +420,7 @@ enum severity alert_counts_as(const struct alert *a)
 
 void alert_channels_moved(struct alert *a, const int8_t to[ROUTE_CHANNELS_MAX])
 {
-    a->told = route_moved(a->told, to);
+    a->notified = route_moved(a->notified, to);
     a->closed = route_moved(a->closed, to);
 }
 
@@ -446,7 +448,7 @@ void alert_load(struct alert *a, const struct alert_policy *policy, const struct
     *a = saved->alert;
     a->bad_since = persisted_since(saved->bad_since, now, hold);
     a->well_since = persisted_since(saved->well_since, now, 0);
-    /* Nothing was seen while nobody looked. */
+    /* The downtime shows nothing. */
     a->blind_since = a->well_since.ms == MONO_NEVER.ms ? MONO_NEVER : now.mono;
     a->lower_since = persisted_since(saved->lower_since, now, 0);
     a->updated = persisted_since(saved->updated, now, ALERT_UPDATE_EVERY_MS);

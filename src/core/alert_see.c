@@ -125,7 +125,8 @@ bool alert_may_heal(const struct recovery *r, const struct recovery_policy *poli
                     const struct recovery_facts *f)
 {
     enum remedy remedy = cause_row(f->verdict.cause)->remedy;
-    if (r->needs_human || f->needs_person || f->call_due)
+    bool lasts = remedy == REMEDY_PATIENCE && f->call_due; /* of other causes it is always due */
+    if (r->needs_human || f->needs_person || lasts)
         return false;
     if (passes(remedy))
         return true;

@@ -71,7 +71,7 @@ static int call(struct step *s, int level, enum escalation_why why)
         }
         emit(s, ESCALATION_SKIPPED, why, level, 0);
     }
-    emit(s, ESCALATION_NOBODY, why, level, 0);
+    emit(s, ESCALATION_UNREACHED, why, level, 0);
     return level;
 }
 
@@ -200,7 +200,7 @@ static void nothing(struct step *s)
     (void)s;
 }
 
-/* The one place that changes the state. What was called before it is not to be sent any more. */
+/* The one place that changes the state. Calls that were made before it are no longer sent. */
 static void enter(struct step *s, enum escalation_state next)
 {
     s->e->state = next;
@@ -236,7 +236,7 @@ static void acknowledge(struct step *s)
     emit(s, ESCALATION_ACKED, ESCALATION_WHY_OPENED, highest_called(e), 0);
 }
 
-static void hold_anew(struct step *s)
+static void renew(struct step *s)
 {
     s->e->ack_until = mono_add(s->now, ack_length(s->e->severity));
     s->e->warned = false;
@@ -307,7 +307,7 @@ static cell *const table[][ESCALATION_EVENT_COUNT] = {
     /*                            BEGIN    WAKE        RATE         ACK          UPDATE     UP       MITIGATED    BAD_AGAIN    END */
     [ESCALATION_OFF]          = {begin,   nothing,    nothing,     nothing,     nothing,   nothing, nothing,     nothing,     nothing},
     [ESCALATION_CALLING]      = {nothing, nothing,    nothing,     acknowledge, nothing,   one_up,  pause,       nothing,     end},
-    [ESCALATION_ACKNOWLEDGED] = {nothing, wake_acked, rated_acked, acknowledge, hold_anew, nothing, pause_acked, go_on_acked, end},
+    [ESCALATION_ACKNOWLEDGED] = {nothing, wake_acked, rated_acked, acknowledge, renew, nothing, pause_acked, go_on_acked, end},
     [ESCALATION_PAUSED]       = {nothing, nothing,    nothing,     acknowledge, nothing,   nothing, nothing,     go_on,       end},
 };
 /* clang-format on */
@@ -352,6 +352,33 @@ void escalation_step(struct escalation *e, const struct escalation_input *input,
     if (out->count > 0 || !stored_the_same(&before, e))
         emit(&s, ESCALATION_STORE, ESCALATION_WHY_OPENED, 0, 0);
     out->wake = e->next_at;
+}
+
+bool escalation_event_of(const struct incident_effect *effect, enum escalation_state state,
+                         enum escalation_event *ret_event)
+{
+    switch (effect->kind) {
+    case INCIDENT_OPENED:
+        *ret_event = ESCALATION_BEGIN;
+        return true;
+    case INCIDENT_REOPENED:
+        *ret_event = state == ESCALATION_OFF ? ESCALATION_BEGIN : ESCALATION_BAD_AGAIN;
+        return true;
+    case INCIDENT_STATUS:
+        *ret_event = effect->status == INCIDENT_MITIGATED ? ESCALATION_MITIGATED : ESCALATION_END;
+        return true;
+    case INCIDENT_RATED:
+        *ret_event = ESCALATION_RATE;
+        return true;
+    case INCIDENT_UPDATED:
+        *ret_event = ESCALATION_UPDATE;
+        return true;
+    case INCIDENT_UNANSWERED:
+        *ret_event = ESCALATION_UP;
+        return true;
+    default:
+        return false;
+    }
 }
 
 bool escalation_current(const struct escalation *e, uint64_t generation)

@@ -1,6 +1,6 @@
 /* Who is called for an incident, and when, as a state machine without clock and I/O.
  *
- * Two clocks run side by side. Unacknowledged: P1 calls levels 1 and 2 at once and again after
+ * Two clocks run at the same time. Unacknowledged: P1 calls levels 1 and 2 at once and again after
  * 5 min, P2 calls level 1 at once and level 2 after 15 min. Unresolved: levels 2, 3 and 4 after
  * their times. What recurs goes straight to level 3, a risk of data loss or a breach to level 4.
  * P3 and P4 call no level: their routes are enough.
@@ -10,7 +10,7 @@
  *                ▼  │                            on where they stood
  *              paused: it is mitigated
  *
- * Whatever silences calls raises the generation. Each call carries its own, and is dropped at
+ * Each change of state raises the generation. Each call carries its own, and is dropped at
  * sending when escalation_current() says that it is an older one. */
 #ifndef RESUS_CORE_ESCALATION_H
 #define RESUS_CORE_ESCALATION_H
@@ -20,6 +20,7 @@
 #include <stdint.h>
 
 #include "base/time.h"
+#include "core/incident.h"
 #include "core/route.h"
 #include "core/severity.h"
 
@@ -60,7 +61,7 @@ enum escalation_event {
     ESCALATION_WAKE,      /* the time asked for has come */
     ESCALATION_RATE,      /* severity, or one of the reasons to go straight up, changed */
     ESCALATION_ACK,       /* by a person */
-    ESCALATION_UPDATE,    /* a status update: the acknowledgement holds anew */
+    ESCALATION_UPDATE,    /* a status update: extends the acknowledgement */
     ESCALATION_UP,        /* reminders were not answered: one level up */
     ESCALATION_MITIGATED, /* the alerts are over */
     ESCALATION_BAD_AGAIN, /* ... and are back */
@@ -103,7 +104,7 @@ struct escalation {
 enum escalation_effect_kind {
     ESCALATION_CALL,      /* message to `channels`: level `level` */
     ESCALATION_SKIPPED,   /* entry: `level` has no contact, or only dead channels */
-    ESCALATION_NOBODY,    /* entry, self alert: no level is left that can be called */
+    ESCALATION_UNREACHED, /* entry, self alert: no level is left that can be called */
     ESCALATION_ACKED,     /* entry */
     ESCALATION_ACK_WARN,  /* message to whoever acknowledged: it ends in 5 min */
     ESCALATION_ACK_ENDED, /* entry, message: it goes on where it stood */
@@ -144,6 +145,9 @@ struct escalation_effects {
 void escalation_init(struct escalation *e);
 void escalation_step(struct escalation *e, const struct escalation_input *input, mono_ms now,
                      struct escalation_effects *out);
+/* What an effect of the incident means here. Returns false when it means nothing. */
+bool escalation_event_of(const struct incident_effect *effect, enum escalation_state state,
+                         enum escalation_event *ret_event);
 /* May an ESCALATION_CALL of this generation still be sent? */
 bool escalation_current(const struct escalation *e, uint64_t generation);
 /* The auditor: a step is more than 5 min late. Never true while held. */

@@ -386,9 +386,9 @@ void incident_step(struct incident *i, const struct incident_input *input, struc
     enum severity alerts = i->alerts;
     out->count = 0;
     table[i->status][input->event](&s);
-    bool told = out->count > 0 && out->items[0].kind != INCIDENT_REFUSED &&
-                out->items[0].kind != INCIDENT_ANOTHER;
-    if (told || i->alerts != alerts)
+    bool changed = out->count > 0 && out->items[0].kind != INCIDENT_REFUSED &&
+                   out->items[0].kind != INCIDENT_ANOTHER;
+    if (changed || i->alerts != alerts)
         emit(&s, INCIDENT_STORE);
     out->wake = wake_at(i, input->held);
 }

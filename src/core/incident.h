@@ -5,8 +5,8 @@
  *                                                or by hand   kept or waived
  *
  * An alert that fires opens it; a person may, too. At most one of a service is investigating or
- * mitigated. Where a person took command or opened it, only people resolve and close it. An alert that fires
- * within half an hour after the end reopens it; later there is a new incident.
+ * mitigated. Where a person took command or opened it, only people resolve and close it. An
+ * alert that fires within half an hour after the end reopens it; later there is a new incident.
  *
  * Effects that are entries of the timeline say so; the caller numbers and stores them. */
 #ifndef RESUS_CORE_INCIDENT_H

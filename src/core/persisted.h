@@ -1,6 +1,6 @@
 /* Times that outlive the process. A running machine counts on the monotonic clock; on the disk a
- * time is wall time. What is read back is never farther away than the delay that it stands for, so
- * that a clock that was set in between can neither stop a machine nor hold it longer than once. */
+ * time is wall time. A time that is read back is never further away than the delay that it stands for, so a
+ * clock that was set in between can delay a machine by one such delay at most. */
 #ifndef RESUS_CORE_PERSISTED_H
 #define RESUS_CORE_PERSISTED_H
 

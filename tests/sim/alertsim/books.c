@@ -59,6 +59,10 @@ static void send_trigger(struct world *w, int slot, const struct alert_effect *e
         b->open[c] = b->last[c] = e->episode;
     }
     b->told = e->severity;
+    const struct sights *s = &w->sights;
+    if (e->why == ALERT_WHY_NEW && s->helped[slot] &&
+        w->now - s->onset[slot] < w->policy.page_after_ms)
+        world_fail(w, "slot %d: sent while recovery could still help", slot);
     if (e->why == ALERT_WHY_NEW || e->why == ALERT_WHY_FLAPPING)
         count_trigger(w, slot);
 }
@@ -128,6 +132,11 @@ void books_see(struct world *w, int slot, const struct alert_input *in)
     /* The host speaks for it: by what is true, whatever the machine makes of it. */
     s->absorbed[slot] = w->host_down && slot != HOST_SLOT;
     if (in->event == ALERT_BAD) {
+        if (s->well_for[slot] > LONGEST_HOLD + SLACK) {
+            s->onset[slot] = w->now;
+            s->helped[slot] = slot != HOST_SLOT;
+        }
+        s->helped[slot] = s->helped[slot] && world_helps(w, slot_subject(slot));
         if (s->last[slot] != ALERT_BAD)
             s->bad_for[slot] = 0;
         if (s->last[slot] != ALERT_BAD || s->severity[slot] != in->severity)
@@ -151,11 +160,11 @@ static void check_slot(struct world *w, int slot)
     const struct slot_book *b = &w->books.slots[slot];
     int64_t hold = slot == HOST_SLOT ? ALERT_HOST_HOLD_MS : w->policy.page_after_ms;
     if (s->bad_for[slot] > hold + SLACK && !open_anywhere(b))
-        world_fail(w, "slot %d: bad for %.0f s, and nobody was told", slot,
+        world_fail(w, "slot %d: bad for %.0f s without a message", slot,
                    (double)s->bad_for[slot] / 1000);
     if (s->last[slot] == ALERT_BAD && !w->window && s->bad_at[slot] == w->now && open_anywhere(b) &&
         b->told < s->severity[slot])
-        world_fail(w, "slot %d: it got worse, and nobody was told", slot);
+        world_fail(w, "slot %d: it got worse without a message", slot);
     if (s->same_for[slot] > LONGEST_HOLD + SLACK && open_anywhere(b) &&
         b->told != s->severity[slot])
         world_fail(w, "slot %d: it got milder, and the pager was not resolved", slot);
@@ -187,7 +196,7 @@ static void take_status(struct world *w, int subject, const struct message *m)
         b->mitigated_at = w->now;
     if (next == INCIDENT_RESOLVED || next == INCIDENT_CLOSED) {
         if (b->manned && !m->by_person)
-            world_fail(w, "subject %d: ended without the person who is at it", subject);
+            world_fail(w, "subject %d: ended although a person has command", subject);
         end_of_work(b);
     }
     if (next == INCIDENT_RESOLVED && !m->by_person && w->clock_mean == 0 &&
@@ -269,8 +278,8 @@ static void send_call(struct world *w, const struct message *m)
         if (e->why != ESCALATION_WHY_NO_UPDATE)
             b->called |= 1u << e->level;
         break;
-    case ESCALATION_NOBODY:
-        b->called |= 1u << e->level; /* nobody is left: that is said */
+    case ESCALATION_UNREACHED:
+        b->called |= 1u << e->level; /* no level is left, and that is reported */
         break;
     case ESCALATION_ACKED:
         b->acked = true;

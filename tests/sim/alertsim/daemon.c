@@ -46,32 +46,9 @@ static void escalate(struct world *w, int subject, enum escalation_event event)
 
 static void follow(struct world *w, int subject, const struct incident_effect *e)
 {
-    bool off = w->memory.escalations[subject].state == ESCALATION_OFF;
-    switch (e->kind) {
-    case INCIDENT_OPENED:
-        escalate(w, subject, ESCALATION_BEGIN);
-        break;
-    case INCIDENT_REOPENED:
-        escalate(w, subject, off ? ESCALATION_BEGIN : ESCALATION_BAD_AGAIN);
-        break;
-    case INCIDENT_STATUS:
-        if (e->status == INCIDENT_MITIGATED)
-            escalate(w, subject, ESCALATION_MITIGATED);
-        if (e->status == INCIDENT_RESOLVED)
-            escalate(w, subject, ESCALATION_END);
-        break;
-    case INCIDENT_RATED:
-        escalate(w, subject, ESCALATION_RATE);
-        break;
-    case INCIDENT_UPDATED:
-        escalate(w, subject, ESCALATION_UPDATE);
-        break;
-    case INCIDENT_UNANSWERED:
-        escalate(w, subject, ESCALATION_UP);
-        break;
-    default:
-        break;
-    }
+    enum escalation_event event;
+    if (escalation_event_of(e, w->memory.escalations[subject].state, &event))
+        escalate(w, subject, event);
 }
 
 static void respond(struct world *w, int subject, const struct incident_input *in)

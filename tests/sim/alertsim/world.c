@@ -79,6 +79,27 @@ static struct verdict verdict_of(const struct world *w, int service)
                             w->host_down || w->services[service].truth != TRUTH_DOUBT};
 }
 
+bool world_helps(const struct world *w, int service)
+{
+    const struct service *s = &w->services[service];
+    return (s->truth == TRUTH_CRASHED && w->now < s->help_ends) || s->truth == TRUTH_LOADING;
+}
+
+/* Recovery as the engine shows it: it works for a while, and then gives up. */
+static bool may_heal(const struct world *w, int service)
+{
+    const struct recovery_policy policy = recovery_policy_default();
+    struct recovery_facts facts = {
+        .verdict = verdict_of(w, service), .call_due = true, .progress = FACT_UNKNOWN};
+    struct recovery recovery;
+    recovery_init(&recovery);
+    if (!world_helps(w, service)) {
+        recovery.phase = PHASE_EXHAUSTED;
+        recovery.needs_human = true;
+    }
+    return alert_may_heal(&recovery, &policy, &facts);
+}
+
 void world_sight(const struct world *w, int slot, struct alert_input *ret)
 {
     int subject = slot_subject(slot);
@@ -100,8 +121,7 @@ void world_sight(const struct world *w, int slot, struct alert_input *ret)
         sight = alert_see(&facts, &key);
         if (s->removed)
             sight.event = ALERT_GONE;
-        ret->may_heal =
-            (s->truth == TRUTH_CRASHED && w->now < s->help_ends) || s->truth == TRUTH_LOADING;
+        ret->may_heal = may_heal(w, subject);
         ret->acted = s->truth == TRUTH_CRASHED && w->now > s->began + 1000;
         ret->absorbed = alert_absorbs(&w->memory.alerts[HOST_SLOT]);
     }

@@ -115,6 +115,8 @@ struct sights {
     int64_t same_for[SLOTS]; /* ... and of one severity */
     int64_t well_for[SLOTS];
     int64_t bad_at[SLOTS]; /* last seen bad */
+    int64_t onset[SLOTS];  /* first seen bad after a long time of health */
+    bool helped[SLOTS];    /* recovery was at work at every sight since then */
 };
 
 struct world {
@@ -161,6 +163,8 @@ bool world_run(uint64_t seed, bool trace, struct world *ret);
 struct now world_clock(const struct world *w);
 struct alert_key world_key(int slot);
 int slot_subject(int slot);
+/* Is recovery at work on it, or a load? */
+bool world_helps(const struct world *w, int service);
 /* What a daemon sees of one alert now. */
 void world_sight(const struct world *w, int slot, struct alert_input *ret);
 void world_note(struct world *w, const char *format, ...) ATTR_PRINTF(2, 3);

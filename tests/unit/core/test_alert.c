@@ -118,7 +118,7 @@ static void test_every_cell_is_as_written_here(void **state)
     static const enum alert_state next[][ALERT_EVENT_COUNT] = {
         /* BAD, WELL, UNKNOWN, GONE */
         [ALERT_RESOLVED] = {ALERT_FIRING, ALERT_RESOLVED, ALERT_RESOLVED, ALERT_RESOLVED},
-        [ALERT_PENDING] = {ALERT_FIRING, ALERT_RESOLVED, ALERT_FIRING, ALERT_RESOLVED},
+        [ALERT_PENDING] = {ALERT_FIRING, ALERT_RESOLVED, ALERT_PENDING, ALERT_RESOLVED},
         [ALERT_FIRING] = {ALERT_FIRING, ALERT_CLEARING, ALERT_FIRING, ALERT_RESOLVED},
         [ALERT_CLEARING] = {ALERT_FIRING, ALERT_CLEARING, ALERT_CLEARING, ALERT_RESOLVED},
         [ALERT_FLAPPING] = {ALERT_FLAPPING, ALERT_FLAPPING, ALERT_FLAPPING, ALERT_RESOLVED},
@@ -148,7 +148,7 @@ static void set_input(struct alert_input *in, unsigned bits)
 static void check_step(const struct story *before, const struct story *s, int64_t seconds)
 {
     int triggers = 0, resolves = 0;
-    channel_set told = before->a.told;
+    channel_set told = before->a.notified;
     for (size_t i = 0; i < s->out.count; i++) {
         const struct alert_effect *e = &s->out.items[i];
         assert_true(e->kind == ALERT_CHANGED || e->kind == ALERT_HELD || e->kind == ALERT_HEALED ||
@@ -169,9 +169,9 @@ static void check_step(const struct story *before, const struct story *s, int64_
             told &= ~e->channels;
         }
     }
-    assert_int_equal(told, s->a.told);
+    assert_int_equal(told, s->a.notified);
     assert_true(triggers <= 1 && resolves <= 1);
-    assert_true(s->a.announced || s->a.told == 0);
+    assert_true(s->a.announced || s->a.notified == 0);
     assert_true(s->a.state != ALERT_RESOLVED || !s->a.announced);
     assert_true(s->a.episode >= before->a.episode && s->a.episode <= before->a.episode + 1);
     assert_true(s->out.wake.ms > at(seconds).mono.ms);
@@ -226,6 +226,19 @@ static void test_a_page_waits_while_recovery_can_help_and_no_longer(void **state
     s.in.may_heal = false; /* given up, or paused */
     see(&s, ALERT_BAD, 3);
     expect(&s, ALERT_TRIGGER, ALERT_WHY_NEW, PAGER | CHAT | MAIL, 1);
+}
+
+static void test_a_moment_without_facts_does_not_end_the_wait(void **state)
+{
+    (void)state;
+    struct story s = story_of(CLASS_AVAILABILITY);
+    s.in.may_heal = true;
+    see(&s, ALERT_BAD, 0);
+    s.in.may_heal = false;
+    see(&s, ALERT_UNKNOWN, 59);
+    assert_int_equal(messages(&s), 0);
+    see(&s, ALERT_UNKNOWN, 60);
+    assert_int_equal(messages(&s), 1);
 }
 
 static void test_what_recovery_healed_is_one_line_without_a_pager(void **state)
@@ -584,6 +597,27 @@ static void test_what_ended_while_nobody_looked_is_resolved(void **state)
     expect(&s, ALERT_RESOLVE, ALERT_WHY_WELL, PAGER | CHAT | MAIL, 1);
 }
 
+static void test_only_what_was_sent_and_lasts_counts_for_the_incident(void **state)
+{
+    (void)state;
+    static const enum severity counts[] = {
+        [ALERT_RESOLVED] = SEVERITY_NONE, [ALERT_PENDING] = SEVERITY_NONE,
+        [ALERT_FIRING] = SEVERITY_P1,     [ALERT_CLEARING] = SEVERITY_NONE,
+        [ALERT_FLAPPING] = SEVERITY_P1,
+    };
+    for (int i = 0; i < ALERT_STATE_COUNT; i++) {
+        struct story s = in_state((enum alert_state)i);
+        assert_int_equal(alert_counts_as(&s.a), counts[i]);
+        assert_int_equal(alert_open(&s.a), i != ALERT_RESOLVED);
+        assert_false(alert_absorbs(&s.a)); /* it is no host */
+    }
+    struct story s = story_of(CLASS_AVAILABILITY);
+    s.in.held = true;
+    see(&s, ALERT_BAD, 0);
+    assert_int_equal(s.a.state, ALERT_FIRING);
+    assert_int_equal(alert_counts_as(&s.a), SEVERITY_NONE);
+}
+
 static void test_words_are_read_back(void **state)
 {
     (void)state;
@@ -614,6 +648,7 @@ int main(void)
         cmocka_unit_test(test_every_sight_in_every_state_keeps_the_books_of_channels),
         cmocka_unit_test(test_what_only_a_person_can_help_is_sent_at_once),
         cmocka_unit_test(test_a_page_waits_while_recovery_can_help_and_no_longer),
+        cmocka_unit_test(test_a_moment_without_facts_does_not_end_the_wait),
         cmocka_unit_test(test_what_recovery_healed_is_one_line_without_a_pager),
         cmocka_unit_test(test_a_relapse_counts_from_the_first_failure),
         cmocka_unit_test(test_what_passed_by_itself_is_never_sent),
@@ -637,6 +672,7 @@ int main(void)
         cmocka_unit_test(test_whoever_has_the_trigger_gets_the_resolve_whatever_the_routes_say_now),
         cmocka_unit_test(test_a_kill_keeps_the_key_and_what_is_left_of_a_hold),
         cmocka_unit_test(test_what_ended_while_nobody_looked_is_resolved),
+        cmocka_unit_test(test_only_what_was_sent_and_lasts_counts_for_the_incident),
         cmocka_unit_test(test_words_are_read_back),
         cmocka_unit_test(test_a_key_names_instance_service_class_and_episode),
     };

@@ -257,6 +257,8 @@ static void test_a_page_may_wait_only_while_help_is_on_its_way(void **state)
     (void)state;
     assert_true(heals(CAUSE_CRASHED, NULL));
     assert_true(heals(CAUSE_HUNG, NULL));
+    assert_true(heals(CAUSE_CRASHED, lasts));
+    assert_true(heals(CAUSE_LOADING, lasts));
     assert_true(heals(CAUSE_CRASHED, operator_at_work));
     assert_true(heals(CAUSE_CRASHED, failing_over));
     assert_false(heals(CAUSE_CRASHED, paused));

@@ -207,11 +207,11 @@ static void test_a_level_without_contact_is_skipped_and_the_next_one_called(void
     s.in.dead = PAGER | CHAT | MAIL | PHONE;
     happen(&s, ESCALATION_WAKE, 15);
     assert_int_equal(called(&s), 0);
-    assert_int_equal(count(&s, ESCALATION_NOBODY), 1);
+    assert_int_equal(count(&s, ESCALATION_UNREACHED), 1);
     s = fresh(SEVERITY_P1);
     s.policy.count = 0;
     happen(&s, ESCALATION_BEGIN, 0);
-    assert_int_equal(count(&s, ESCALATION_NOBODY), 1);
+    assert_int_equal(count(&s, ESCALATION_UNREACHED), 1);
 }
 
 static void test_the_policy_is_the_one_of_the_opening(void **state)
@@ -390,6 +390,42 @@ static void test_a_reload_moves_the_channels_of_a_policy_that_was_copied(void **
     assert_int_equal(called(&s), PAGER << 4);
 }
 
+static void test_what_an_incident_does_moves_its_escalation(void **state)
+{
+    (void)state;
+    static const struct {
+        enum incident_effect_kind kind;
+        enum incident_status status;
+        enum escalation_state in;
+        int event; /* -1: none */
+    } rows[] = {
+        {INCIDENT_OPENED, INCIDENT_INVESTIGATING, ESCALATION_OFF, ESCALATION_BEGIN},
+        {INCIDENT_REOPENED, INCIDENT_INVESTIGATING, ESCALATION_OFF, ESCALATION_BEGIN},
+        {INCIDENT_REOPENED, INCIDENT_INVESTIGATING, ESCALATION_PAUSED, ESCALATION_BAD_AGAIN},
+        {INCIDENT_REOPENED, INCIDENT_INVESTIGATING, ESCALATION_ACKNOWLEDGED, ESCALATION_BAD_AGAIN},
+        {INCIDENT_STATUS, INCIDENT_MITIGATED, ESCALATION_CALLING, ESCALATION_MITIGATED},
+        {INCIDENT_STATUS, INCIDENT_RESOLVED, ESCALATION_CALLING, ESCALATION_END},
+        {INCIDENT_STATUS, INCIDENT_CLOSED, ESCALATION_OFF, ESCALATION_END},
+        {INCIDENT_RATED, INCIDENT_INVESTIGATING, ESCALATION_CALLING, ESCALATION_RATE},
+        {INCIDENT_COMMAND, INCIDENT_INVESTIGATING, ESCALATION_CALLING, -1},
+        {INCIDENT_UPDATED, INCIDENT_INVESTIGATING, ESCALATION_CALLING, ESCALATION_UPDATE},
+        {INCIDENT_REMINDER, INCIDENT_INVESTIGATING, ESCALATION_CALLING, -1},
+        {INCIDENT_UNANSWERED, INCIDENT_INVESTIGATING, ESCALATION_CALLING, ESCALATION_UP},
+        {INCIDENT_ASK_OVER, INCIDENT_MITIGATED, ESCALATION_PAUSED, -1},
+        {INCIDENT_RESOLUTION, INCIDENT_RESOLVED, ESCALATION_OFF, -1},
+        {INCIDENT_ANOTHER, INCIDENT_RESOLVED, ESCALATION_OFF, -1},
+        {INCIDENT_REFUSED, INCIDENT_RESOLVED, ESCALATION_OFF, -1},
+        {INCIDENT_STORE, INCIDENT_RESOLVED, ESCALATION_OFF, -1},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct incident_effect effect = {.kind = rows[i].kind, .status = rows[i].status};
+        enum escalation_event event;
+        bool any = escalation_event_of(&effect, rows[i].in, &event);
+        if (any != (rows[i].event >= 0) || (any && (int)event != rows[i].event))
+            fail_msg("row %zu", i);
+    }
+}
+
 static void test_words(void **state)
 {
     (void)state;
@@ -420,6 +456,7 @@ int main(void)
         cmocka_unit_test(test_a_late_step_is_noticed),
         cmocka_unit_test(test_steps_survive_a_kill_and_a_clock_that_was_set),
         cmocka_unit_test(test_a_reload_moves_the_channels_of_a_policy_that_was_copied),
+        cmocka_unit_test(test_what_an_incident_does_moves_its_escalation),
         cmocka_unit_test(test_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
