@@ -199,4 +199,6 @@ void judge(struct service *s, struct now now)
     /* A unit that has just failed under a health of before would be told as failed and healthy. */
     if (s->judged && s->verdict.confirmed && status_changed)
         record_status(s, now);
+    if (s->engine->ports.judged != NULL)
+        s->engine->ports.judged(s->engine->ports.context, s->index);
 }

@@ -53,6 +53,11 @@ static const struct {
     [OP_DIAGNOSIS] = {diagnosis_get, NULL, NULL},
     [OP_BUNDLE] = {bundle_get, bundle_host_ended, bundle_redis_ended, bundle_rows},
     [OP_NOTIFY] = {notify_post, NULL, NULL},
+    [OP_NOTIFY_EMERGENCY] = {notify_emergency, NULL, NULL},
+    [OP_NOTIFY_TEST] = {notify_test, NULL, NULL},
+    [OP_CHANNELS] = {channels_list, NULL, NULL},
+    [OP_ALERTS] = {alerts_list, .rows_ended = alerts_rows},
+    [OP_ALERT] = {alert_get, .rows_ended = alert_rows},
     [OP_KEY_ROTATE] = {key_rotate, NULL, NULL},
     [OP_LOGIN] = {login, NULL, NULL},
     [OP_LOGOUT] = {logout, NULL, NULL},
@@ -87,6 +92,8 @@ static_assert(ARRAY_LENGTH(table) == OPERATION_COUNT, "a handler for every opera
 /* Of those that sleep between two steps. */
 static woken_handler *const woken[OPERATION_COUNT] = {
     [OP_LOGS_FOLLOW] = logs_woken,
+    [OP_NOTIFY_EMERGENCY] = message_woken,
+    [OP_NOTIFY_TEST] = message_woken,
     [OP_PROMETHEUS] = prometheus_woken,
 };
 
@@ -313,6 +320,8 @@ static bool open_to_scoped(const struct operation *operation)
 {
     switch (operation - operations) {
     case OP_SERVICES:
+    case OP_ALERTS:
+    case OP_ALERT:
     case OP_ME:
     case OP_HEALTHZ:
     case OP_READYZ:
@@ -399,7 +408,9 @@ void handlers_dispatch(struct handlers *h, struct call *call, const char *servic
         account_read(h, call);
     size_t row = (size_t)(call->operation - operations);
     bool of_accounts = row >= OP_LOGIN && row <= OP_ACCESS_REJECT;
-    if (table[row].run == NULL || (of_accounts && h->ports.accounts == NULL))
+    bool of_alerts = row >= OP_NOTIFY_EMERGENCY && row <= OP_ALERT;
+    if (table[row].run == NULL || (of_accounts && h->ports.accounts == NULL) ||
+        (of_alerts && h->ports.alerts == NULL))
         call_refuse(call, 404, "Not found", "Not available here.", "not_found", now);
     else
         table[row].run(h, call);
@@ -535,6 +546,18 @@ void handlers_reopened(struct handlers *h, int service)
         call_refuse(c, 503, "Interrupted",
                     "The configuration was read again meanwhile: repeat the request.", "reloaded",
                     handlers_now(h).wall);
+    }
+}
+
+void handlers_message_answered(struct handlers *h)
+{
+    for (struct call *c = h->sleepers, *next; c != NULL; c = next) {
+        next = c->next;
+        size_t row = (size_t)(c->operation - operations);
+        if (woken[row] != message_woken || !message_answered(h, c))
+            continue;
+        list_remove(&h->sleepers, c);
+        message_woken(h, c);
     }
 }
 

@@ -56,8 +56,9 @@ handler audit_get, audit_report_get, audit_verify_get;              /* audits.c 
 handler audit_key_post;                                             /* audit_key.c */
 handler diagnosis_get, bundle_get;                                  /* diagnosis.c, bundle.c */
 handler notify_post;                                                /* notices.c */
-handler key_rotate;                                                 /* key_rotate.c */
-handler prometheus_get;                                             /* prometheus.c */
+handler notify_emergency, notify_test, channels_list, alerts_list, alert_get; /* alerts.c */
+handler key_rotate;                                                           /* key_rotate.c */
+handler prometheus_get;                                                       /* prometheus.c */
 
 /* Answers of the store: what lists share, and what needs more than a list. */
 json_t *rows_list(json_t *rows); /* {items, next_cursor}; NULL without memory */
@@ -74,9 +75,11 @@ void logs_host_ended(struct handlers *h, struct call *call, const struct host_re
 /* What a query of the store or the series gave, borrowed; NULL with an error. */
 typedef void rows_handler(struct handlers *h, struct call *call, json_t *rows,
                           const struct error *error);
-rows_handler metrics_rows, slo_rows, bundle_rows;
+rows_handler metrics_rows, slo_rows, bundle_rows, alerts_rows, alert_rows;
 typedef void woken_handler(struct handlers *h, struct call *call);
-woken_handler prometheus_woken;
+woken_handler prometheus_woken, message_woken;
+/* Has every channel answered what the call waits for? */
+bool message_answered(const struct handlers *h, const struct call *call);
 void bundle_host_ended(struct handlers *h, struct call *call, const struct host_result *result);
 void bundle_redis_ended(struct handlers *h, struct call *call, const struct redis_answer *answer);
 json_t *diagnosis_now(struct handlers *h, int service);

@@ -1,0 +1,42 @@
+#include "engine/alert_facts.h"
+
+#include "base/attr.h"
+#include "engine/service.h"
+
+#define RECENT_MS 3600000
+
+static int recent_recoveries(const struct service *s, wall_ms now)
+{
+    int count = 0;
+    for (size_t i = 0; i < ARRAY_LENGTH(s->recovery_times); i++)
+        count += s->recovery_times[i].ms != 0 && wall_since(now, s->recovery_times[i]) < RECENT_MS;
+    return count;
+}
+
+void engine_alert_look(const struct engine *e, int service, struct now now, struct alert_look *ret)
+{
+    const struct service *s = &e->services[service];
+    struct recovery_facts facts;
+    judge_facts(s, now, &facts);
+    *ret = (struct alert_look){
+        .facts = {.verdict = s->verdict,
+                  .levels = current_figures(s, now) ? &s->health.levels : NULL,
+                  .needs_human = s->recovery.needs_human,
+                  .breaker_open = s->recovery.breaker.open,
+                  .recoveries = recent_recoveries(s, now.wall)},
+        .may_heal = alert_may_heal(&s->recovery, &s->recovery_policy, &facts),
+        .acted = s->recovery.attempts > 0,
+        .open = s->recovery.open,
+        .unsaved_changes = s->sight.info.known ? s->sight.info.unsaved_changes : FACT_UNKNOWN,
+    };
+}
+
+struct verdict engine_verdict(const struct engine *e, int service)
+{
+    return e->services[service].verdict;
+}
+
+void engine_tell(struct engine *e, int service, const char *type, json_t *body, struct now now)
+{
+    record_event(&e->services[service], type, body, now);
+}
