@@ -66,6 +66,7 @@ static const char *const result_words[] = {"success", "failed", NULL};
 static const char *const role_words[] = {"viewer", "operator", "admin", NULL};
 static const char *const raised_words[] = {"operator", "admin", NULL};
 static const char *const request_state_words[] = {"pending", "approved", "rejected", "ended", NULL};
+static const char *const alert_state_words[] = {"open", "resolved", "all", NULL};
 static const char *const format_words[] = {"json", "lines", NULL};
 static const char *const key_step_words[] = {"begin", "continue", NULL};
 static const char *const key_type_words[] = {"ed25519", "rsa", NULL};
@@ -116,6 +117,15 @@ static const struct field notify_fields[] = {
     {.name = "message", .type = FIELD_TEXT, .required = true, .min = 1, .max = 500},
     TEXT("service", 1, 63),
     END};
+static const struct field emergency_fields[] = {
+    {.name = "message", .type = FIELD_TEXT, .required = true, .min = 1, .max = 500},
+    {.name = "reason", .type = FIELD_TEXT, .required = true, .min = 1, .max = OPERATION_REASON_MAX},
+    TEXT("service", 1, 63),
+    END};
+static const struct field notify_test_fields[] = {TEXT("channel", 1, 63), END};
+static const struct field alerts_fields[] = {CHOICE("state", alert_state_words),
+                                             TEXT("service", 1, 63),
+                                             INT("limit", 1, OPERATION_LIMIT_MAX), END};
 static const struct field key_rotate_fields[] = {
     TEXT("target", 1, 255), CHOICE("step", key_step_words), CHOICE("type", key_type_words),
     BOOL("confirmation"), END};
@@ -258,6 +268,23 @@ const struct operation operations[OPERATION_COUNT] = {
     [OP_NOTIFY] = {"notify", POST, "/api/notifications", ACCESS_OPERATOR, false, RATE_NOTIFY,
                    notify_fields, "Tells the users of one or every service something, as a banner.",
                    "Told"},
+    [OP_NOTIFY_EMERGENCY] = {"notify_emergency", POST, "/api/notifications/emergency", ACCESS_ADMIN,
+                             false, RATE_NOTIFY, emergency_fields,
+                             "Sends a message to every channel, past every hold; answers with its "
+                             "deliveries after 10 s at most.",
+                             "Sent"},
+    [OP_NOTIFY_TEST] = {"notify_test", POST, "/api/notifications/test", ACCESS_ADMIN, false,
+                        RATE_NOTIFY, notify_test_fields,
+                        "Sends a test message to one channel, or to all; answers with its "
+                        "deliveries after 10 s at most.",
+                        "Sent"},
+    [OP_CHANNELS] = {"channels", GET, "/api/channels", ACCESS_ADMIN, false, RATE_NONE, no_fields,
+                     "The channels of messages and how they do.", "Channels"},
+    [OP_ALERTS] = {"alerts", GET, "/api/alerts", ACCESS_VIEWER, false, RATE_NONE, alerts_fields,
+                   "Alerts, newest first: those that are open unless told otherwise.", "Alerts",
+                   .open_to_scoped = true},
+    [OP_ALERT] = {"alert", GET, "/api/alerts/{n}", ACCESS_VIEWER, false, RATE_NONE, n_fields,
+                  "An alert with what became of its messages.", "Alert", .open_to_scoped = true},
     [OP_KEY_ROTATE] = {"key_rotate", POST, "/api/ssh-keys/rotate", ACCESS_ADMIN, false, RATE_NONE,
                        key_rotate_fields,
                        "Makes a new SSH key beside the old one; with step=continue proves it on "

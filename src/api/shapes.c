@@ -346,7 +346,8 @@ static const struct shape_member past_recoveries_[] = {{"items", "[PastRecovery]
                                                        {"metrics", "RecoveryMetrics?", NULL},
                                                        END};
 static const struct shape_member event_[] = {
-    {"type", "=service_status|service_health|service_event|auto_recovery|notice|resync", NULL},
+    {"type", "=service_status|service_health|service_event|auto_recovery|notice|alert|resync",
+     NULL},
     {"service", "text", NULL},
     {"timestamp", "time", NULL},
     {"seq", "whole", "Counts per service and survives restarts."},
@@ -557,6 +558,12 @@ const struct shape shapes[] = {
     {"AuditReport", "A review of the audit log.", audit_report_},
     {"KeyHost", "A host that the key is for.", shape_key_host},
     {"KeyRotation", "How far the rotation of an SSH key is.", shape_key_rotation},
+    {"Delivery", "A message on its way to a channel.", shape_delivery},
+    {"Alert", "Trouble that people are told of.", shape_alert},
+    {"Alerts", "Alerts.", shape_alerts},
+    {"Channel", "A way to people, without address or key.", shape_channel},
+    {"Channels", "The channels.", shape_channels},
+    {"Sent", "What became of a message.", shape_sent},
     {"AuditVerdict", "The result of verifying the audit log.", audit_verdict_},
     {"AuditHead", "The last line of the audit log.", audit_head_},
     {"AuditKey", "The initial sealing key of the audit log.", audit_key_},

@@ -15,6 +15,8 @@ static const char *const user_subs[] = {"add",    "list",     "role", "disable",
                                         "enable", "password", "totp", NULL};
 static const char *const token_subs[] = {"create", "list", "revoke", NULL};
 static const char *const access_subs[] = {"list", "approve", "reject", "request", NULL};
+static const char *const alert_subs[] = {"list", "show", NULL};
+static const char *const notify_subs[] = {"test", "emergency", "users", NULL};
 static const char *const completion_subs[] = {"bash", "zsh", "fish", NULL};
 static const char *const key_subs[] = {"check", "rotate", NULL};
 
@@ -104,6 +106,18 @@ const struct verb verbs[] = {
      .options = BIT(SINCE) | BIT(UNTIL) | BIT(USER) | BIT(OPERATION) | BIT(FAILED) | BIT(LINES) |
                 BIT(FROM) | BIT(KEY),
      .run = verb_audit},
+    {"alert", "alert list [open|resolved|all] [-n N] | show N",
+     "trouble that people are told of, and what became of the messages",
+     "  list  the open ones, unless told otherwise\n"
+     "  show  one of them: what was seen and done, and what became of its messages\n",
+     .subs = alert_subs, .words = true, .options = BIT(LINES), .run = verb_alert},
+    {"notify", "notify test [CHANNEL] | emergency MESSAGE --reason TEXT | users MESSAGE",
+     "send a message by hand",
+     "  test       to one channel, or to all, and print what each one answers\n"
+     "  emergency  to every channel, past every hold\n"
+     "  users      a banner in the console, for everybody\n"
+     "Exit status: 0 every channel has it, 1 one has not.\n",
+     .subs = notify_subs, .words = true, .options = BIT(REASON), .run = verb_notify},
     {"user",
      "user add EMAIL --role ROLE [--password-file FILE] | list | role EMAIL ROLE | "
      "disable|enable|totp EMAIL | password EMAIL [--password-file FILE]",

@@ -77,6 +77,9 @@ int verb_audit_remote_review(const struct invocation *in, const struct audit_fil
 int verb_user(const struct invocation *in);
 int verb_token(const struct invocation *in);
 int verb_access(const struct invocation *in);
+/* verb_alert.c */
+int verb_alert(const struct invocation *in);
+int verb_notify(const struct invocation *in);
 /* verb_key.c */
 int verb_key(const struct invocation *in);
 /* Whether `service` can use its SSH key, as keyfile_check() tells it: for the account that the

@@ -46,6 +46,12 @@ void view_event(struct page *p, const json_t *event);
 void view_slo(struct page *p, const json_t *body, const struct invocation *in);
 void view_diagnosis(struct page *p, const json_t *body, const struct invocation *in);
 
+/* view_alert.c */
+void view_alerts(struct page *p, const json_t *body, const struct invocation *in);
+void view_alert(struct page *p, const json_t *body, const struct invocation *in);
+/* What became of a message, channel by channel. */
+void view_sent(struct page *p, const json_t *body, const struct invocation *in);
+
 /* view_key.c */
 void view_key_rotation(struct page *p, const json_t *body, const struct invocation *in);
 

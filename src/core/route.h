@@ -13,7 +13,7 @@
 
 #define ROUTE_CHANNELS_MAX 32
 #define ROUTES_MAX 32
-#define ROUTE_PATTERNS_MAX 16
+#define ROUTE_PATTERNS_MAX 64
 
 typedef uint32_t channel_set;
 #define CHANNEL_BIT(channel) (UINT32_C(1) << (channel))

@@ -368,6 +368,7 @@ static int open_engine(struct world *w, struct error *err)
         .random = port_random,
     };
     world_fill_record_ports(&ports);
+    world_fill_alert_ports(&ports);
     struct handlers_ports handlers = {
         .context = w,
         .now = port_now,
@@ -388,6 +389,9 @@ static int open_engine(struct world *w, struct error *err)
         r = engine_new(w->settings, &ports, saved, now_here(), &w->engine, err);
     if (r >= 0)
         r = recall_recoveries(w->store, w->engine, err);
+    if (r >= 0)
+        r = world_open_alerts(w, err);
+    handlers.alerts = w->alerts;
     if (r >= 0)
         r = handlers_new(w->engine, &handlers, &w->handlers, err);
     mem_free(saved);
@@ -450,6 +454,7 @@ void world_start(struct world *w)
     for (int i = 0; i < w->count; i++)
         if (w->places[i].problem.code != 0)
             engine_misconfigured(w->engine, i, w->places[i].problem.text, now_here());
+    alerts_start(w->alerts);
     history_begin(&w->history, w->engine, w->handlers);
     (void)uv_timer_start(&w->thin, on_thin_timer, THIN_INTERVAL_MS, THIN_INTERVAL_MS);
 }
@@ -489,6 +494,8 @@ void world_close(struct world *w)
         engine_end(w->engine);
     handlers_free(w->handlers);
     w->handlers = NULL;
+    alerts_close(w->alerts);
+    w->alerts = NULL;
     accounts_close(w->accounts);
     w->accounts = NULL;
     for (int i = 0; w->places != NULL && i < w->count; i++) {

@@ -4,6 +4,7 @@
 #define RESUS_DAEMON_WORLD_INSIDE_H
 
 #include "accounts/accounts.h"
+#include "alerts/alerts.h"
 #include "daemon/audit_news.h"
 #include "daemon/history.h"
 #include "daemon/incidents.h"
@@ -51,6 +52,7 @@ struct world {
     struct audit_news news;
     struct accounts *accounts;
     struct incidents *incidents;
+    struct alerts *alerts;
     struct ssh_pool *ssh;
     struct sshkeys *keys;
     struct prober *prober;
@@ -104,6 +106,9 @@ void witness_lost(struct place *p, uint64_t id, const char *why);
 int world_open_records(struct world *w, struct error *err) ATTR_MUST_USE;
 void world_fill_record_ports(struct engine_ports *ports);
 void world_close_records(struct world *w);
+/* world_alerts.c */
+void world_fill_alert_ports(struct engine_ports *ports);
+int world_open_alerts(struct world *w, struct error *err) ATTR_MUST_USE;
 /* world_keys.c */
 int world_open_keys(struct world *w, struct error *err) ATTR_MUST_USE;
 

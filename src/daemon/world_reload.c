@@ -122,6 +122,8 @@ static int prepare(struct world *w, const struct settings *settings, struct ends
     w->settings = settings;
     if (r >= 0)
         r = accounts_reconfigure(w->accounts, err);
+    if (r >= 0)
+        r = alerts_reconfigure(w->alerts, settings, err);
     if (r >= 0) {
         sshkeys_reloaded(w->keys);
         return 0;

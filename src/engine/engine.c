@@ -1,4 +1,5 @@
 #include "engine/engine.h"
+#include "engine/alert_facts.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -99,6 +100,7 @@ static const struct part parts[] = {
                       .turn = publish_turn,
                       .next = publish_next,
                       .judged = publish_judged},
+    [PART_ALERTS] = {.name = "alerts", .judged = alert_facts_judged},
 };
 static_assert(ARRAY_LENGTH(parts) == PART_COUNT, "a row for every part");
 

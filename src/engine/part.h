@@ -35,6 +35,7 @@ enum part_id {
     PART_ORDERS,
     PART_GUARD,
     PART_PUBLISH,
+    PART_ALERTS,
     PART_COUNT
 };
 

@@ -61,6 +61,9 @@ struct engine_ports {
      * = none, it only ends. `last`: nothing more comes of that number. May be NULL: no recording.
      */
     void (*incident)(void *context, int service, uint64_t number, const char *line, bool last);
+    /* There is a new verdict, or the same again: alerts look at the service. NULL: there are none.
+     * Must not call the engine back. */
+    void (*judged)(void *context, int service);
     /* Something worth a line in the program's own log. */
     void (*log)(void *context, int service, bool warning, const char *text);
     /* 64 random bits: ids, jitter. */

@@ -22,6 +22,7 @@ static const struct {
     rows_handler *rows_ended; /* NULL: the rows are the answer, under `items` */
     handler *woken;           /* of those that sleep between two steps */
     bool of_accounts;         /* nothing without them */
+    bool of_alerts;           /* likewise */
     struct account_done done; /* the audit line once it is done */
 } table[] = {
     [OP_SERVICES] = {services_list},
@@ -57,6 +58,12 @@ static const struct {
     [OP_BUNDLE] = {bundle_get, .host_ended = bundle_host_ended, .redis_ended = bundle_redis_ended,
                    .rows_ended = bundle_rows},
     [OP_NOTIFY] = {notify_post},
+    [OP_NOTIFY_EMERGENCY] = {notify_emergency, .woken = message_woken,
+                             .done = {AUDIT_INCIDENT, AUDIT_RISK_HIGH}, .of_alerts = true},
+    [OP_NOTIFY_TEST] = {notify_test, .woken = message_woken, .of_alerts = true},
+    [OP_CHANNELS] = {channels_list, .of_alerts = true},
+    [OP_ALERTS] = {alerts_list, .rows_ended = alerts_rows, .of_alerts = true},
+    [OP_ALERT] = {alert_get, .rows_ended = alert_rows, .of_alerts = true},
     [OP_KEY_ROTATE] = {key_rotate},
     [OP_LOGIN] = {login, .done = {AUDIT_AUTHENTICATION, AUDIT_RISK_LOW}, .of_accounts = true},
     [OP_LOGOUT] = {logout, .done = {AUDIT_AUTHENTICATION, AUDIT_RISK_LOW}, .of_accounts = true},
@@ -156,6 +163,17 @@ void handlers_later(struct handlers *h)
     h->ports.later(h->ports.context, handlers_next_waking(h));
 }
 
+void handlers_message_answered(struct handlers *h)
+{
+    for (struct call *c = h->sleepers, *next; c != NULL; c = next) {
+        next = c->next;
+        if (table[c->operation - operations].woken != message_woken || !message_answered(h, c))
+            continue;
+        list_remove(&h->sleepers, c);
+        message_woken(h, c);
+    }
+}
+
 void handlers_dispatch(struct handlers *h, struct call *call, const char *service)
 {
     size_t row = (size_t)(call->operation - operations);
@@ -163,7 +181,8 @@ void handlers_dispatch(struct handlers *h, struct call *call, const char *servic
         return;
     if (call->operation->noted)
         account_read(h, call);
-    if (table[row].run == NULL || (table[row].of_accounts && h->ports.accounts == NULL))
+    if (table[row].run == NULL || (table[row].of_accounts && h->ports.accounts == NULL) ||
+        (table[row].of_alerts && h->ports.alerts == NULL))
         call_refuse(call, 404, "Not found", "Not available here.", "not_found",
                     handlers_now(h).wall);
     else

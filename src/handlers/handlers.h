@@ -14,6 +14,7 @@
 #include "store/store.h"
 
 struct accounts;
+struct alerts;
 struct sshkeys;
 
 /* What handlers need besides the engine; answers come back through handlers_*_ended() with the id,
@@ -39,6 +40,7 @@ struct handlers_ports {
     uv_loop_t *loop;             /* for work that may take long, beside the loop */
     struct accounts *accounts;   /* NULL: nobody can log in */
     struct sshkeys *keys;        /* NULL: SSH keys are not exchanged */
+    struct alerts *alerts;       /* NULL: nobody is told anything */
 };
 
 struct handlers;
@@ -74,6 +76,8 @@ void handlers_reopened(struct handlers *h, int service);
 json_t *handlers_snapshot(struct handlers *h, int service);
 /* The list as admins see it: the web process keeps one copy, and shows each role its part. */
 json_t *handlers_service_list(struct handlers *h);
+/* A message of alerts has got an answer. */
+void handlers_message_answered(struct handlers *h);
 /* An event was published: to whoever follows. */
 void handlers_event(struct handlers *h, int service, const json_t *event);
 

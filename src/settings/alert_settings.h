@@ -10,8 +10,8 @@
 #include "core/retry.h"
 #include "settings/limits.h"
 
-#define SETTINGS_CHANNELS_MAX 64
-#define SETTINGS_ROUTES_MAX 64
+#define SETTINGS_CHANNELS_MAX 32
+#define SETTINGS_ROUTES_MAX 32
 #define SETTINGS_LEVELS_MAX 4
 #define SETTINGS_RECIPIENTS_MAX 32
 #define SETTINGS_ROUTE_SERVICES_MAX 64

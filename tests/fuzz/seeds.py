@@ -522,16 +522,13 @@ def words(target):
     return sorted(w for w in found if len(w) <= WORD_MAX)
 
 
-def print_dictionary(target):
-    for word in words(target):
-        raw = word.encode("latin-1", "replace")
-        print('"' + "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\x{b:02x}" for b in raw) + '"')
+def entry(word):
+    return "".join(chr(b) if 32 <= b < 127 and b not in b'"\\' else f"\\x{b:02x}" for b in word.encode("latin-1", "replace"))
 
 
 def main():
     if len(sys.argv) == 3 and sys.argv[1] == "--dictionary":
-        print_dictionary(sys.argv[2])
-        return
+        sys.exit(print(*(f'"{entry(word)}"' for word in words(sys.argv[2])), sep="\n"))
     if len(sys.argv) != 1:
         sys.exit(__doc__)
     for target, files in seeds().items():

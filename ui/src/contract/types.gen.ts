@@ -443,7 +443,7 @@ export type PastRecoveries = {
 };
 
 export type Event = {
-  readonly type: 'service_status' | 'service_health' | 'service_event' | 'auto_recovery' | 'notice' | 'resync';
+  readonly type: 'service_status' | 'service_health' | 'service_event' | 'auto_recovery' | 'notice' | 'alert' | 'resync';
   readonly service: string;
   readonly timestamp: Time;
   readonly seq: number;
@@ -681,6 +681,73 @@ export type KeyRotation = {
   readonly hosts: readonly (KeyHost)[];
 };
 
+export type Delivery = {
+  readonly id: number;
+  readonly message: number;
+  readonly channel: string;
+  readonly kind: 'trigger' | 'update' | 'reminder' | 'resolve' | 'announce' | 'test' | 'emergency' | 'digest';
+  readonly state: 'queued' | 'sending' | 'waiting' | 'delivered' | 'accepted' | 'dead' | 'expired' | 'superseded' | 'stale' | 'dropped';
+  readonly attempts: number;
+  readonly code: number | null;
+  readonly receipt: string | null;
+  readonly error: string | null;
+  readonly at: Time;
+  readonly next_attempt_at: Time | null;
+};
+
+export type Alert = {
+  readonly id: number;
+  readonly service: string | null;
+  readonly host: string | null;
+  readonly class: 'availability' | 'writes' | 'performance' | 'access' | 'host' | 'security' | 'backup' | 'self';
+  readonly detail: string | null;
+  readonly dedup_key: string | null;
+  readonly state: 'pending' | 'firing' | 'clearing' | 'flapping' | 'resolved';
+  readonly severity: 'none' | 'P4' | 'P3' | 'P2' | 'P1';
+  readonly cause: string | null;
+  readonly summary: string;
+  readonly sent: boolean;
+  readonly channels: readonly (string)[];
+  readonly began_at: Time;
+  readonly ended_at: Time | null;
+  readonly acknowledged_by: string | null;
+  readonly acknowledged_at: Time | null;
+  readonly action?: string;
+  readonly stake?: string;
+  readonly command?: string;
+  readonly link?: string;
+  readonly evidence?: readonly (string)[];
+  readonly deliveries?: readonly (Delivery)[];
+};
+
+export type Alerts = {
+  readonly items: readonly (Alert)[];
+  readonly next_cursor: string | null;
+};
+
+export type Channel = {
+  readonly name: string;
+  readonly type: 'smtp' | 'slack' | 'teams' | 'pagerduty' | 'webhook' | 'alertmanager';
+  readonly state: 'unused' | 'ok' | 'retrying' | 'failing';
+  readonly failing_since: Time | null;
+  readonly last_code: number | null;
+  readonly last_error: string | null;
+  readonly last_success: Time | null;
+  readonly waiting: number;
+};
+
+export type Channels = {
+  readonly items: readonly (Channel)[];
+  readonly next_cursor: string | null;
+};
+
+export type Sent = {
+  readonly message: number;
+  readonly success: boolean;
+  readonly deliveries: readonly (Delivery)[];
+  readonly timestamp: Time;
+};
+
 export type AuditVerdict = {
   readonly intact: boolean;
   readonly lines: number;
@@ -779,6 +846,11 @@ export const OPERATIONS = {
   diagnosis: { method: 'GET', path: '/api/services/{id}/diagnosis', least: 'admin' },
   bundle: { method: 'GET', path: '/api/services/{id}/bundle', least: 'admin' },
   notify: { method: 'POST', path: '/api/notifications', least: 'operator' },
+  notify_emergency: { method: 'POST', path: '/api/notifications/emergency', least: 'admin' },
+  notify_test: { method: 'POST', path: '/api/notifications/test', least: 'admin' },
+  channels: { method: 'GET', path: '/api/channels', least: 'admin' },
+  alerts: { method: 'GET', path: '/api/alerts', least: 'viewer' },
+  alert: { method: 'GET', path: '/api/alerts/{n}', least: 'viewer' },
   key_rotate: { method: 'POST', path: '/api/ssh-keys/rotate', least: 'admin' },
   login: { method: 'POST', path: '/api/auth/login', least: 'anonymous' },
   logout: { method: 'POST', path: '/api/auth/logout', least: 'viewer' },

@@ -1,0 +1,75 @@
+/* Shared by the files of alerts/ alone. */
+#ifndef RESUS_ALERTS_INSIDE_H
+#define RESUS_ALERTS_INSIDE_H
+
+#include "alerts/alerts.h"
+#include "alerts/book.h"
+#include "alerts/outbox.h"
+#include "alerts/plan.h"
+#include "alerts/sender.h"
+#include "engine/alert_facts.h"
+#include "notify/message.h"
+
+/* A message of a person, whose deliveries are waited for. */
+struct watched {
+    uint64_t message; /* 0 = free */
+    json_t *ended;    /* its deliveries, as they are shown */
+};
+
+/* Services whose host is the same one, reached by SSH. */
+struct alert_host {
+    char name[SERVICE_ID_SIZE];
+    int *members; /* indices of services */
+    size_t count;
+};
+
+struct alerts {
+    struct alerts_ports ports;
+    const struct settings *settings;
+    struct plan *plan; /* of them: large */
+    struct book book;
+    struct sender *sender;
+    struct outbox *outbox;
+    struct route_set *routes; /* of each service */
+    struct route_set own;     /* of Resus itself */
+    struct alert_host *hosts;
+    size_t host_count;
+    int *host_of;     /* of each service: index of its host, -1 = this machine */
+    bool *dirty;      /* services that were judged since they were looked at */
+    mono_ms *wakes;   /* of each service: look at it then */
+    mono_ms own_wake; /* of what is of no service */
+    bool started, turning;
+    uv_timer_t *timer;
+    struct watched watched[ALERTS_WATCHED_MAX];
+    size_t watched_next;
+    uint64_t results[LANES_MAX][2]; /* of each channel: deliveries that arrived, and that did not */
+};
+
+/* alerts.c */
+struct now alerts_now(const struct alerts *a);
+void alerts_arm(struct alerts *a);
+
+/* conditions.c: looks at what was judged, and at what is due. */
+void conditions_turn(struct alerts *a, struct now now);
+int conditions_open(struct alerts *a, struct error *err) ATTR_MUST_USE;
+void conditions_close(struct alerts *a);
+void conditions_configure(struct alerts *a); /* the routes are others */
+mono_ms conditions_wake(const struct alerts *a);
+
+/* step.c: one step of an alert, and what follows from it. */
+void alerts_step(struct alerts *a, struct book_entry *e, const struct alert_input *input,
+                 struct now now);
+/* What `input` is of an entry that is reported, not looked up. */
+void alerts_step_reported(struct alerts *a, struct book_entry *e, struct now now);
+
+/* words.c: the facts of the message about an effect. */
+void alert_words(struct alerts *a, const struct book_entry *e, const struct alert_effect *effect,
+                 struct now now, struct message *ret);
+/* "https://BASE/PATH" into `to`, "" without a base. */
+void alert_link(const struct alerts *a, const char *path, char *to, size_t size);
+
+/* shown.c: an alert as the API shows it, from its record. */
+json_t *alert_shown(int64_t number, const json_t *record, const struct alerts *a,
+                    bool whole) ATTR_MUST_USE;
+
+#endif

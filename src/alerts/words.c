@@ -1,0 +1,193 @@
+/* What a message says: from the engine's own words of the moment. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "alerts/inside.h"
+#include "base/json.h"
+#include "base/str.h"
+
+void alert_link(const struct alerts *a, const char *path, char *to, size_t size)
+{
+    const char *base = a->settings->alerts.link;
+    size_t length = strlen(base);
+    while (length > 0 && base[length - 1] == '/')
+        length--;
+    to[0] = '\0';
+    if (length > 0)
+        (void)str_format(to, size, "%.*s%s", (int)length, base, path);
+}
+
+static enum message_kind kind_of(const struct alert_effect *effect)
+{
+    switch (effect->kind) {
+    case ALERT_TRIGGER:
+        return MESSAGE_TRIGGER;
+    case ALERT_RESOLVE:
+        return MESSAGE_RESOLVE;
+    case ALERT_HEALED:
+        return MESSAGE_ANNOUNCE;
+    default:
+        return MESSAGE_UPDATE;
+    }
+}
+
+/* ── the service ── */
+
+static void put_evidence(struct message *m, const json_t *evidence)
+{
+    size_t i;
+    const json_t *line;
+    json_array_foreach(evidence, i, line) {
+        const char *text = json_is_string(line) ? json_string_value(line) : "";
+        bool log = str_starts(text, CAUSE_LOG_EVIDENCE);
+        struct message_lines *lines = log ? &m->log : &m->evidence;
+        size_t most = log ? MESSAGE_LOG_LINES_MAX : MESSAGE_EVIDENCE_MAX;
+        if (lines->count < most)
+            (void)str_copy(lines->lines[lines->count++], MESSAGE_LINE_MAX,
+                           log ? text + strlen(CAUSE_LOG_EVIDENCE) : text);
+    }
+}
+
+/* What Resus did, or why it does nothing. */
+static void put_action(struct message *m, const json_t *recovery)
+{
+    const char *withheld = json_text_or(json_object_get(recovery, "withheld"), "text", "");
+    const char *step = json_text_or(recovery, "next_step", "");
+    long long attempts = (long long)json_int_or(recovery, "attempts", 0);
+    if (attempts > 0)
+        (void)str_format(m->action, sizeof m->action,
+                         "%lld of %lld attempts at recovery, the last of them %s.", attempts,
+                         (long long)json_int_or(recovery, "max_attempts", 0),
+                         json_text_or(recovery, "recovery_level", "unknown"));
+    if (withheld[0] != '\0')
+        (void)str_append(m->action, sizeof m->action, "%s%s", attempts > 0 ? " " : "Nothing. ",
+                         withheld);
+    else if (step[0] != '\0')
+        (void)str_append(m->action, sizeof m->action, "%s%s", attempts > 0 ? " " : "", step);
+    else if (attempts == 0)
+        (void)str_copy(m->action, sizeof m->action, "Nothing yet.");
+}
+
+/* One command, the likeliest next one. */
+static void put_command(struct message *m, const struct alert_look *look, const json_t *recovery)
+{
+    const char *why = json_text_or(json_object_get(recovery, "withheld"), "reason_code", "");
+    const struct cause_row *row = cause_row(look->facts.verdict.cause);
+    bool used_up = look->facts.breaker_open || str_equal(why, "attempts_exhausted");
+    bool starts = row->restart == RESTART_HELPS && row->remedy != REMEDY_LADDER;
+    const char *verb = used_up ? "recovery reset" : starts ? "start" : "diagnose";
+    (void)str_format(m->command, sizeof m->command, "resus %s %s", verb, m->service);
+}
+
+static void put_service(struct alerts *a, const struct book_entry *e,
+                        const struct alert_effect *effect, struct now now, struct message *m)
+{
+    const struct service_settings *s = engine_settings(a->ports.engine, e->service);
+    JSON_CLEANUP json_t *health = engine_health_json(a->ports.engine, e->service, now);
+    JSON_CLEANUP json_t *status = engine_status_json(a->ports.engine, e->service, now);
+    const json_t *cause = json_object_get(health, "cause");
+    const json_t *recovery = json_object_get(health, "auto_recovery");
+    struct alert_look look;
+    char path[SERVICE_ID_SIZE + 16];
+    engine_alert_look(a->ports.engine, e->service, now, &look);
+    (void)str_copy(m->service, sizeof m->service, s->id);
+    (void)str_copy(m->service_name, sizeof m->service_name, s->name);
+    (void)str_copy(m->host, sizeof m->host,
+                   s->control == CONTROL_SSH ? s->ssh.host : s->redis.host);
+    if (str_equal(json_text_or(cause, "code", ""), m->cause))
+        (void)str_copy(m->summary, sizeof m->summary, json_text_or(cause, "summary", ""));
+    put_evidence(m, json_object_get(cause, "evidence"));
+    put_action(m, recovery);
+    put_command(m, &look, recovery);
+    m->connections = json_int_or(status, "connections", MESSAGE_UNKNOWN);
+    m->unsaved_changes = look.unsaved_changes >= 0 ? look.unsaved_changes : MESSAGE_UNKNOWN;
+    (void)str_format(path, sizeof path, "/services/%s", s->id);
+    alert_link(a, path, m->link, sizeof m->link);
+    if (effect->cause == CAUSE_OK && effect->kind != ALERT_RESOLVE && effect->kind != ALERT_HEALED)
+        (void)str_copy(
+            m->summary, sizeof m->summary,
+            look.facts.breaker_open
+                ? "Redis answers, but the circuit breaker is open: the next failure will "
+                  "not be treated."
+                : "Redis answers, but had to be recovered three times within an hour.");
+}
+
+/* ── what it is about ── */
+
+static void put_end(const struct book_entry *e, const struct alert_effect *effect,
+                    struct message *m)
+{
+    static const char *const texts[ALERT_WHY_COUNT] = {
+        [ALERT_WHY_WORSE] = "It became worse: a new alert takes its place.",
+        [ALERT_WHY_MILDER] = "It is less severe now, and no longer of concern here.",
+        [ALERT_WHY_GONE] = "It has left the settings.",
+    };
+    const char *text = texts[effect->why];
+    char before[MESSAGE_LINE_MAX];
+    (void)str_copy(before, sizeof before, json_text_or(e->facts, "summary", m->summary));
+    m->ended = e->alert.ended;
+    (void)str_format(m->summary, sizeof m->summary, "%s Before: %s",
+                     text == NULL ? "All is well again." : text, before);
+    m->evidence.count = m->log.count = 0;
+    m->command[0] = m->stake[0] = '\0';
+    m->unsaved_changes = m->connections = MESSAGE_UNKNOWN;
+}
+
+static void put_healed(const struct book_entry *e, struct now now, struct message *m)
+{
+    char before[MESSAGE_LINE_MAX];
+    (void)str_copy(before, sizeof before, m->summary);
+    m->key[0] = '\0';
+    m->severity = 0;
+    m->ended = now.wall;
+    m->evidence.count = m->log.count = 0;
+    m->command[0] = '\0';
+    m->action[0] = '\0';
+    m->unsaved_changes = m->connections = MESSAGE_UNKNOWN;
+    (void)str_format(m->summary, sizeof m->summary,
+                     "Automatic recovery has repaired it, and nobody needs to act. It was: %s",
+                     cause_row(e->alert.cause)->summary);
+}
+
+static void put_update(const struct alert_effect *effect, const struct book_entry *e,
+                       struct message *m)
+{
+    if (effect->why == ALERT_WHY_FLAPPING)
+        (void)str_copy(m->text, sizeof m->text,
+                       "It comes and goes: further changes are not sent. It ends after 15 minutes "
+                       "without trouble.");
+    else if (effect->why == ALERT_WHY_MILDER)
+        (void)str_copy(m->text, sizeof m->text, "It is less severe now.");
+    else if (effect->why == ALERT_WHY_MEMBERS)
+        (void)str_format(m->text, sizeof m->text, "It concerns %d services now.", e->alert.members);
+    else if (effect->why == ALERT_WHY_WINDOW)
+        (void)str_copy(m->text, sizeof m->text,
+                       "It began in a maintenance window that is over now.");
+}
+
+void alert_words(struct alerts *a, const struct book_entry *e, const struct alert_effect *effect,
+                 struct now now, struct message *m)
+{
+    const struct cause_row *row = cause_row(effect->cause);
+    message_init(m, kind_of(effect));
+    m->severity = (int)SEVERITY_P1 - (int)effect->severity + 1;
+    (void)alert_key_text(a->settings->server.name, &e->key, effect->episode, m->key);
+    (void)str_copy(m->instance, sizeof m->instance, a->settings->server.name);
+    m->began = e->alert.began;
+    if (effect->cause != CAUSE_NONE && effect->cause != CAUSE_OK)
+        (void)str_copy(m->cause, sizeof m->cause, row->code);
+    if (e->summary[0] != '\0')
+        (void)str_copy(m->summary, sizeof m->summary, e->summary);
+    else
+        (void)str_copy(m->summary, sizeof m->summary, row->summary);
+    if (e->service >= 0)
+        put_service(a, e, effect, now, m);
+    else if (e->key.class == CLASS_HOST)
+        (void)str_copy(m->host, sizeof m->host, e->key.subject);
+    if (effect->kind == ALERT_RESOLVE)
+        put_end(e, effect, m);
+    else if (effect->kind == ALERT_HEALED)
+        put_healed(e, now, m);
+    else
+        put_update(effect, e, m);
+}

@@ -1,0 +1,63 @@
+/* Shapes of alerts, channels and messages. */
+#include "api/shape_words.h"
+#include "api/shapes.h"
+
+#define SEVERITY_WORDS "=none|P4|P3|P2|P1"
+
+const struct shape_member shape_delivery[] = {
+    {"id", "whole", NULL},
+    {"message", "whole", "The message that was delivered."},
+    {"channel", "text", NULL},
+    {"kind", "=trigger|update|reminder|resolve|announce|test|emergency|digest", NULL},
+    {"state", "=queued|sending|waiting|delivered|accepted|dead|expired|superseded|stale|dropped",
+     "accepted: taken over, and whether it is shown is not known."},
+    {"attempts", "whole", NULL},
+    {"code", "whole?", "HTTP status or SMTP reply of the last attempt."},
+    {"receipt", "text?", "The receiver's name for it."},
+    {"error", "text?", "Of the last attempt."},
+    {"at", "time", "Of the last attempt; of the message, before there was one."},
+    {"next_attempt_at", "time?", NULL},
+    END};
+const struct shape_member shape_alert[] = {
+    {"id", "whole", NULL},
+    {"service", "text?", NULL},
+    {"host", "text?", "Of an alert of a host."},
+    {"class", "=availability|writes|performance|access|host|security|backup|self", NULL},
+    {"detail", "text?", "The cause of performance, the rule of security, what fails of self."},
+    {"dedup_key", "text?", "As receivers know it; null while nothing was sent."},
+    {"state", "=pending|firing|clearing|flapping|resolved", NULL},
+    {"severity", SEVERITY_WORDS, NULL},
+    {"cause", "text?", "A cause's code."},
+    {"summary", "text", NULL},
+    {"sent", "truth", "Was there a message about it?"},
+    {"channels", "[text]", "Those that have its message and not yet its end."},
+    {"began_at", "time", NULL},
+    {"ended_at", "time?", NULL},
+    {"acknowledged_by", "text?", NULL},
+    {"acknowledged_at", "time?", NULL},
+    {"action?", "text", "What Resus did, or why it did nothing."},
+    {"stake?", "text", NULL},
+    {"command?", "text", NULL},
+    {"link?", "text", NULL},
+    {"evidence?", "[text]", NULL},
+    {"deliveries?", "[Delivery]", "Of one alert."},
+    END};
+const struct shape_member shape_alerts[] = {{"items", "[Alert]", "Newest first."}, CURSOR, END};
+const struct shape_member shape_channel[] = {
+    {"name", "text", NULL},
+    {"type", "=smtp|slack|teams|pagerduty|webhook|alertmanager", NULL},
+    {"state", "=unused|ok|retrying|failing", NULL},
+    {"failing_since", "time?", NULL},
+    {"last_code", "whole?", "HTTP status or SMTP reply."},
+    {"last_error", "text?", NULL},
+    {"last_success", "time?", "Since the start of the daemon."},
+    {"waiting", "whole", "Deliveries that have not ended."},
+    END};
+const struct shape_member shape_channels[] = {
+    {"items", "[Channel]", "In the order of the settings."}, CURSOR, END};
+const struct shape_member shape_sent[] = {
+    {"message", "whole", NULL},
+    {"success", "truth", "Every channel has it."},
+    {"deliveries", "[Delivery]", "After 10 s at most: one that waits is tried again."},
+    {"timestamp", "time", NULL},
+    END};

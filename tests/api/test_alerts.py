@@ -1,0 +1,138 @@
+"""What Resus sees becomes messages that arrive: a real daemon, a real Redis, receivers that keep what they get."""
+
+import contextlib
+import importlib
+import json
+import os
+import signal
+import sys
+import time
+
+from daemon import SCALE, TREE, wait_until
+
+sys.path.insert(0, str(TREE / "tests" / "notify"))
+receivers = importlib.import_module("receivers")
+sys.path.remove(str(TREE / "tests" / "notify"))
+
+
+@contextlib.contextmanager
+def channels(served, recovery=True, page=60, well=120, **more):
+    """A receiver, and a daemon that has it as `pager` and `chat`."""
+    key, slack = served.folder / "pager-key", served.folder / "slack-url"
+    with receivers.Receiver() as receiver:
+        for file, text in ((key, receivers.ROUTING_KEY), (slack, f"{receiver.url}/slack/T0SECRET")):
+            file.write_text(text)
+            file.chmod(0o600)
+        served.settings["alerts"] = {
+            "channels": {"pager": {"type": "pagerduty", "routing_key_file": str(key), "url": f"{receiver.url}/pagerduty"},
+                         "chat": {"type": "slack", "url_file": str(slack)}},
+            "page_after_seconds": page, "resolve_after_seconds": well} | more
+        served.settings["auto_recovery"]["enabled"] = recovery
+        served.settings["server"]["name"] = "here"
+        served.stop()
+        served.start()
+        wait_until(lambda: served.good("health")["overall_status"] == "healthy", "healthy")
+        yield receiver
+
+
+def pages(receiver, action=None):
+    events = [json.loads(r["raw"]) for r in receiver.requests if r["path"] == "/pagerduty" and r["verdict"][0] == 202]
+    return [e for e in events if action in (None, e["event_action"])]
+
+
+def chats(receiver):
+    return [r["raw"].decode() for r in receiver.requests if r["path"].startswith("/slack")]
+
+
+def kill_redis(served):
+    os.kill(served.good("status")["pid"], signal.SIGKILL)
+    return time.monotonic()
+
+
+def open_alerts(served):
+    return served.good("alert", "list")["items"]
+
+
+def test_alerts_a_crash_that_nobody_treats_is_paged_at_once_and_resolved_after_a_start(served):
+    with channels(served, recovery=False, well=1) as receiver:
+        began = kill_redis(served)
+        event = wait_until(lambda: pages(receiver, "trigger"), "the page")[0]
+        assert time.monotonic() - began < 2 * SCALE, "the page came late"
+        assert event["dedup_key"] == "resus/here/redis/availability/1", event
+        assert event["payload"]["severity"] == "critical" and "Redis Service on 127.0.0.1" in event["payload"]["summary"], event
+        assert "resus start redis" in json.dumps(event["payload"]["custom_details"]), event
+        alert, = wait_until(lambda: open_alerts(served), "the alert")
+        assert (alert["state"], alert["severity"], alert["cause"]) == ("firing", "P1", event["payload"]["class"]), alert
+        whole = wait_until(lambda: (one := served.good("alert", "show", str(alert["id"])))
+                           and len(one["deliveries"]) == 2 and one, "the deliveries")
+        assert {(d["channel"], d["state"], d["code"]) for d in whole["deliveries"]} == \
+            {("pager", "delivered", 202), ("chat", "delivered", 200)}, whole
+        assert served.cli("start").status == 0
+        ended = wait_until(lambda: pages(receiver, "resolve"), "the end")[0]
+        assert ended["dedup_key"] == event["dedup_key"] and not receiver.open_keys, ended
+        wait_until(lambda: not open_alerts(served), "no alert")
+        past = served.good("alert", "show", str(alert["id"]))
+        assert past["state"] == "resolved" and past["ended_at"], past
+        assert [a["id"] for a in served.good("alert", "list", "all")["items"]] == [alert["id"]]
+        assert len(pages(receiver)) == 2 and len(chats(receiver)) == 2, receiver.requests
+
+
+def test_alerts_what_recovery_repairs_pages_nobody_and_is_one_line_in_the_chat(served):
+    with channels(served, well=1) as receiver:
+        kill_redis(served)
+        said = wait_until(lambda: chats(receiver), "the line in the chat")
+        assert not pages(receiver) and len(said) == 1 and "repaired" in said[0], receiver.requests
+        assert not open_alerts(served)
+
+
+def test_alerts_a_daemon_that_is_killed_sends_the_same_key_once(served):
+    with channels(served, recovery=False, well=1) as receiver:
+        kill_redis(served)
+        wait_until(lambda: pages(receiver, "trigger"), "the page")
+        served.process.kill()
+        served.process.wait()
+        served.start()
+        alert, = open_alerts(served)
+        assert alert["state"] == "firing" and alert["dedup_key"].endswith("/1"), alert
+        assert served.cli("start").status == 0
+        wait_until(lambda: pages(receiver, "resolve"), "the end")
+        assert {e["dedup_key"] for e in pages(receiver)} == {"resus/here/redis/availability/1"}
+        assert len(pages(receiver, "trigger")) == 1 and not receiver.open_keys
+
+
+def test_alerts_a_channel_that_is_down_gets_its_message_later(served):
+    with channels(served, recovery=False) as receiver:
+        receiver.fail_next(code=503)
+        receiver.fail_next(code=503)
+        kill_redis(served)
+        alert, = wait_until(lambda: open_alerts(served), "the alert")
+        waiting = wait_until(lambda: [d for d in served.good("alert", "show", str(alert["id"]))["deliveries"]
+                                      if d["state"] == "waiting"], "a delivery that waits")
+        assert waiting[0]["code"] == 503 and waiting[0]["next_attempt_at"], waiting
+        arrived = wait_until(lambda: (found := served.good("alert", "show", str(alert["id"]))["deliveries"])
+                             and len(found) == 2 and all(d["state"] == "delivered" for d in found) and found, "both", 30)
+        assert sum(d["attempts"] for d in arrived) == 4 == len(receiver.requests), arrived
+
+
+def test_alerts_a_test_message_prints_what_each_channel_answers(served):
+    nothing = served.cli("notify", "test")
+    assert nothing.status == 1 and "No channel is configured" in nothing.json["message"], nothing
+    with channels(served) as receiver:
+        sent = served.run("notify", "test", "chat")
+        assert sent.returncode == 0 and "chat" in sent.stdout and "delivered" in sent.stdout and "200" in sent.stdout, sent
+        assert len(chats(receiver)) == 1 and not pages(receiver)
+        receiver.fail_next(code=404, body="no_service")
+        refused = served.cli("notify", "test", "chat")
+        assert refused.status == 1 and refused.json["deliveries"][0]["state"] == "dead", refused
+        assert refused.json["deliveries"][0]["code"] == 404 and not refused.json["success"], refused
+        receiver.fail_next(code=503)
+        later = served.cli("notify", "test", "chat")
+        assert later.status == 1 and later.json["deliveries"][0]["state"] == "waiting", later
+        assert served.cli("notify", "test", "nobody").status == 1
+        assert served.cli("notify", "emergency", "all out").status == 64
+        emergency = served.cli("notify", "emergency", "all out", "--reason", "fire")
+        assert emergency.status == 0 and {d["channel"] for d in emergency.json["deliveries"]} == {"pager", "chat"}, emergency
+        wait_until(lambda: [line for line in served.audit() if line["operation"] == "notify-emergency"
+                            and "fire" in line["reason"]], "the audit line")
+        states = {c["name"]: c["state"] for c in served.ask("channels")[1]["items"]}
+        assert states == {"pager": "ok", "chat": "ok"}, states
