@@ -158,6 +158,8 @@ static struct verdict judge_failed(const struct sight *s)
     enum cause logged = s->log_read ? cause_of_log(s->log.class) : CAUSE_NONE;
     if (s->unit.masked)
         return certain(CAUSE_CONFIG_ERROR);
+    if (s->start_cancelled) /* what failed is only the start that the stop has cut */
+        return certain(CAUSE_UNIT_STOPPED);
     if (logged != CAUSE_NONE && !(logged == CAUSE_PORT_IN_USE && port_is_free(s)))
         return certain(logged);
     /* A unit that systemd itself restarts stays failed only when systemd gave up. */

@@ -151,6 +151,7 @@ struct sight {
     bool loading_seen;     /* since the unit's last start */
     bool stop_begun;       /* the unit was seen stopping in good order since it last ran, and not
                               by a command of ours */
+    bool start_cancelled;  /* somebody's stop has ended a start of ours, and it has not run since */
     mono_ms unready_since; /* since when Redis serves while its unit is still starting; 0 */
     bool never_ready;      /* it served, and its unit has not become active since */
     bool role_changed;     /* a primary has become a replica, and no failover explains it */

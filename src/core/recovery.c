@@ -244,7 +244,7 @@ static void facts_verifying(struct step *s)
         step_attempt_failed(s);
         return;
     case REMEDY_START:
-        if (stopped_again(s)) {
+        if (stopped_again(s) || newly_stopped(s)) {
             step_tell_outcome(s, false);
             r->last_attempt = s->now;
             step_stop_waiting(s);

@@ -45,6 +45,8 @@ static void read_output(const struct host_result *r, int number, struct host_out
     o->restart = reader.restart;
     o->log_empty = reader.lines == 0;
     o->not_applicable = o->command == HOST_RELOAD && host_reload_unsupported(r->err, r->err_length);
+    bool runs = o->command == HOST_START || o->command == HOST_RESTART || o->command == HOST_RELOAD;
+    o->job_cancelled = runs && r->exit_code != 0 && host_job_cancelled(r->err, r->err_length);
     o->refusal = host_refusal_of(o->command, r->exit_code, r->out_length, r->err, r->err_length);
     o->out = r->out;
     o->out_length = r->out_length;

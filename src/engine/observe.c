@@ -285,6 +285,27 @@ static void note_stop(struct service *s, const struct unit_facts *unit)
         s->sight.stop_begun = false;
 }
 
+/* A stop that ends a start in ExecStartPre= leaves the unit as failed: it was stopped all the same,
+ * until it is seen to run or to be started again. */
+static void note_cancelled(struct service *s, const struct unit_facts *unit)
+{
+    bool since = unit->asked.ms >= s->watch.cancelled.ms;
+    if (since && (unit_runs(unit->active) || unit->active == UNIT_ACTIVATING ||
+                  unit->active == UNIT_INACTIVE))
+        s->sight.start_cancelled = false;
+}
+
+void observe_command(struct service *s, const struct host_outcome *o, struct now now)
+{
+    bool starts = o->command == HOST_START || o->command == HOST_RESTART;
+    if (o->job_cancelled) {
+        s->sight.start_cancelled = true;
+        s->watch.cancelled = now.mono;
+    } else if (starts && o->end == HOST_EXITED && o->refusal == HOST_NOT_REFUSED) {
+        s->sight.start_cancelled = false; /* what has failed since is this start */
+    }
+}
+
 static void note_unit(struct service *s, const struct host_outcome *o, mono_ms asked,
                       struct now now)
 {
@@ -307,6 +328,7 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
     if (new.notice == NOTICE_LOADING)
         sight->loading_seen = true;
     note_stop(s, &new);
+    note_cancelled(s, &new);
     if (str_equal(new.sub, "auto-restart")) {
         sight->systemd_restarts = true;
         s->watch.auto_restart_at = now.mono;

@@ -13,6 +13,9 @@ bool observe_answered(struct service *s, const struct pending *p, const struct p
 /* What follows when an answer was judged: of the watch, and of the parts that look more closely. */
 void observe_after_answer(struct service *s, const struct pending *p, struct now now);
 
+/* A command of ours has ended: what it says beside its success. */
+void observe_command(struct service *s, const struct host_outcome *o, struct now now);
+
 /* The kept connection is gone. */
 void observe_redis_lost(struct service *s, const char *why, struct now now);
 /* A process of our own has ended, and not by a command of ours. */

@@ -9,6 +9,7 @@
 #include "engine/commands.h"
 #include "engine/current.h"
 #include "engine/event.h"
+#include "engine/observe.h"
 #include "engine/operation_end.h"
 #include "engine/operation_result.h"
 #include "engine/service.h"
@@ -204,8 +205,10 @@ static void log_read(struct service *s, const struct host_outcome *out, struct n
 bool operation_answered(struct service *s, const struct pending *p, const struct part_answer *a,
                         struct now now)
 {
-    if (p->purpose == OPERATION_FOR_COMMAND)
+    if (p->purpose == OPERATION_FOR_COMMAND) {
         guard_refused(s, a->host, now);
+        observe_command(s, a->host, now);
+    }
     if (p->action_id != s->operation.serial)
         return false; /* the operation that asked is over, and another one has begun */
     switch ((enum operation_purpose)p->purpose) {

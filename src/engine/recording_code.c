@@ -220,6 +220,7 @@ static const struct field sight_fields[] = {
     B(sight, start_tried),
     B(sight, loading_seen),
     B(sight, stop_begun),
+    B(sight, start_cancelled),
     T(sight, unready_since),
     B(sight, never_ready),
     B(sight, role_changed),

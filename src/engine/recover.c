@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "engine/event.h"
 #include "engine/evidence.h"
+#include "engine/observe.h"
 #include "engine/record.h"
 #include "engine/recovery_facts.h"
 #include "engine/restart_loss.h"
@@ -460,6 +461,7 @@ static void recover_host(struct service *s, const struct pending *p, const struc
     (void)str_copy(s->recovering.action_error, sizeof s->recovering.action_error, o->error);
     recover_note_command(s, recovery_action_word(s->recovery.action), o);
     guard_refused(s, o, now);
+    observe_command(s, o, now);
     restart_loss_ended(s, o, now);
     if (o->not_applicable)
         s->sight.unit.can_reload = TRI_NO;

@@ -51,6 +51,7 @@ struct watch {
     mono_ms info_asked;               /* when the newest INFO that is known was asked for */
     mono_ms saving_log_due;           /* when it is read again why Redis cannot save */
     mono_ms proven;                   /* when the newest PONG came */
+    mono_ms cancelled;                /* when somebody's stop was heard to have ended our start */
     mono_ms auto_restart_at;          /* when systemd was last seen to restart the unit by itself */
     wall_ms last_check;               /* newest full look */
     wall_ms last_command;             /* newest successful command */

@@ -72,6 +72,9 @@ int host_check_unit(const char *unit, struct error *err) ATTR_MUST_USE;
 /* Is this systemd's refusal of `reload` for a unit that has no ExecReload ("Job type reload is not
  * applicable")? `text` is the command's stderr. */
 bool host_reload_unsupported(const char *text, size_t length);
+/* Does systemctl say that its job was cancelled ("Job for redis.service canceled.")? A start or
+ * restart that is under way gives way to nothing but a stop. */
+bool host_job_cancelled(const char *text, size_t length);
 
 /* What a command needs of sudo: the doctor compares it with what sudo allows. */
 enum host_need {

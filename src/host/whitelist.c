@@ -267,6 +267,12 @@ bool host_reload_unsupported(const char *text, size_t length)
     return text != NULL && str_find(text, length, "Job type reload is not applicable") != NULL;
 }
 
+bool host_job_cancelled(const char *text, size_t length)
+{
+    return text != NULL && str_find(text, length, "Job for ") != NULL &&
+           str_find(text, length, " canceled.") != NULL;
+}
+
 /* A name in capitals is an alias to sudoers (ALL among them), so those are refused too. */
 static int check_user(const char *user, struct error *err)
 {

@@ -20,5 +20,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (port < 0 || port > UINT16_MAX)
         abort();
     (void)host_reload_unsupported(text, size);
+    (void)host_job_cancelled(text, size);
     return 0;
 }

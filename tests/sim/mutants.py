@@ -73,6 +73,8 @@ MUTANTS = [
      "an answer that waited through a suspend is acted on before the clocks are looked at"),
     ("stopped-on-purpose", JUDGE, "sight->stopped_on_purpose = s->saved.stopped_on_purpose;",
      "sight->stopped_on_purpose = false;", "what was stopped on purpose looks stopped by others"),
+    ("start-cancelled", "src/core/cause.c", "    if (s->start_cancelled)", "    if (false && s->start_cancelled)",
+     "a stop that ended our own start is undone at once"),
     ("stop-cut", "src/core/cause.c", "    if (cause_stop_was_cut(s))\n", "    if (false && cause_stop_was_cut(s))\n",
      "a stop that systemd cut is undone at once"),
     ("stop-remembered", "src/engine/desired.c", "        return cause_serves(&s->sight);",

@@ -221,6 +221,9 @@ static void check_grace(struct sim *s, int service, const char *word)
 static void check_cut_stop(struct sim *s, int service, const char *word, enum cause cause)
 {
     const struct told *told = &witness_of(s, service)->told;
+    if (told->cancelled && told->unit.active == UNIT_FAILED && cause != CAUSE_UNIT_STOPPED)
+        sim_broken(s, service, "%s of a unit whose start somebody has stopped, without the grace",
+                   word);
     bool cut = told->stop_begun && told->unit.active == UNIT_FAILED &&
                told->unit.result == RESULT_TIMEOUT && told->log != LOG_START_TIMEOUT;
     if (cut && cause_row(cause)->remedy == REMEDY_RESTART)

@@ -49,6 +49,8 @@ static void deliver(struct sim *s, int service, uint64_t ticket)
     if (e->acts) {
         w->acted_end = heard_end(w, o.end, s->now);
         w->told.load_percent = -1;
+        w->told.cancelled = o.job_cancelled;
+        w->told.cancelled_at = s->now;
     }
     if (e->command == HOST_PROCESS) {
         witness_process(s, service, began, &o.process);
@@ -79,7 +81,7 @@ static void lose(struct host_outcome *o, enum host_end end)
     o->unit.control_reached = TRI_NO;
     o->process = (struct process_facts){.cpu_ms = FACT_UNKNOWN};
     o->log = (struct log_facts){0};
-    o->not_applicable = false;
+    o->not_applicable = o->job_cancelled = false;
     o->refusal = HOST_NOT_REFUSED;
     o->out_length = 0;
     (void)snprintf(o->error, sizeof o->error, "the host was not reached (%d)", (int)end);
@@ -217,6 +219,15 @@ static void begin(struct sim *s, int service, struct errand *e)
     uint64_t job = unit_job(s, service, kind);
     if (!was_cut && e->job != job)
         sim_broken(s, service, "the simulator lost the number of a job");
+}
+
+void shell_job_cancelled(struct sim *s, int service, uint64_t serial)
+{
+    for (int i = 0; i < SIM_ERRANDS_MAX; i++) {
+        struct errand *e = &world_of(s, service)->errands[i];
+        if (e->used && !e->settled && e->job == serial)
+            e->outcome.job_cancelled = true;
+    }
 }
 
 void shell_job_ended(struct sim *s, int service, uint64_t serial, bool ok)

@@ -40,6 +40,7 @@ struct unit {
     bool restarts; /* Restart=always */
     bool child;    /* the daemon is told at once that its process has ended */
     int64_t timeout_stop_ms, timeout_start_ms;
+    bool start_pre; /* a command goes before each start, which a stop kills */
     bool can_reload, reload_heals;
     int64_t boot_ms, load_ms, exit_ms;
     int64_t limit_window_ms; /* StartLimitIntervalSec */
@@ -210,6 +211,8 @@ struct told {
     bool stop_seen;          /* the unit was shown not to run, to this daemon or, as the disk knows,
                                 to one before it */
     bool stop_begun; /* the unit was shown stopping in good order since it ran, and not for us */
+    bool cancelled;  /* a stop ended our start, and the unit was not shown otherwise since */
+    int64_t cancelled_at;
     bool failover;
     int64_t info_at;
     /* of the process, by a look at itself and by the unit's accounting */
@@ -430,6 +433,7 @@ int64_t server_load_progress(const struct sim *s, int service);
 /* shell.c: commands on the host */
 void shell_run(struct sim *s, int service, const struct host_request *request);
 void shell_job_ended(struct sim *s, int service, uint64_t serial, bool ok);
+void shell_job_cancelled(struct sim *s, int service, uint64_t serial); /* before its end */
 void shell_way_changed(struct sim *s, int service);
 void shell_supersede(struct sim *s, int service); /* what still runs is nobody's any more */
 void shell_cut(struct sim *s, int service);       /* our side of its session is closed */

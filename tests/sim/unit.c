@@ -8,6 +8,7 @@
 #define LIMIT_WINDOW_MS 10000
 #define LONG_WINDOW_MS 3600000 /* an admin who wants to be asked */
 #define RESTART_SEC_MS 100
+#define START_PRE_MS 2000 /* what an ExecStartPre= may take */
 #define LOAD_TICK_MS 1000
 
 static struct unit *unit_of(struct sim *s, int service)
@@ -51,6 +52,9 @@ void unit_init(struct sim *s, int service)
     };
     if (chance_percent(c, 10))
         u->load_ms = chance_between(c, 60000, 600000);
+    u->start_pre = s->seed % 5 == 2;
+    if (u->start_pre)
+        u->boot_ms += START_PRE_MS;
     u->generation = ++s->serials;
     u->pid = (int64_t)++s->pids;
     u->child = !u->restarts && s->seed % 3 == 0;
@@ -358,7 +362,13 @@ static void begin_stop(struct sim *s, int service)
         return;
     }
     if (u->active == UNIT_DEACTIVATING)
-        return; /* SIGTERM is not sent again */
+        return;                                       /* SIGTERM is not sent again */
+    if (u->process == PROCESS_BOOT && u->start_pre) { /* the command is no server: it is killed */
+        u->words = LOG_NONE;
+        set_state(s, service, UNIT_DEACTIVATING, "final-sigterm");
+        stopped(s, service, RESULT_SIGNAL);
+        return;
+    }
     if (u->process == PROCESS_BOOT || u->process == PROCESS_LOADING) {
         set_state(s, service, UNIT_DEACTIVATING, "stop-sigterm");
         stopped(s, service, RESULT_SUCCESS);
@@ -395,12 +405,17 @@ uint64_t unit_job(struct sim *s, int service, enum job_kind kind)
         return serial; /* never ends, as behind a hanging job */
     u->jobs[u->job_count++] = (struct job){kind, serial};
     /* systemd replaces a start that still runs by a stop. */
-    bool cancels = u->job_count == 2 && u->jobs[0].kind == JOB_START && kind != JOB_START &&
-                   u->active == UNIT_ACTIVATING;
-    if (cancels)
+    bool starting = u->jobs[0].kind == JOB_START ||
+                    (u->jobs[0].kind == JOB_RESTART && !u->job_stopping && kind == JOB_STOP);
+    bool cancels =
+        u->job_count == 2 && starting && kind != JOB_START && u->active == UNIT_ACTIVATING;
+    if (cancels) {
+        if (kind == JOB_STOP)
+            shell_job_cancelled(s, service, u->jobs[0].serial);
         end_job(s, service, false);
-    else if (u->job_count == 1)
+    } else if (u->job_count == 1) {
         begin_job(s, service);
+    }
     return serial;
 }
 

@@ -167,6 +167,9 @@ void witness_unit(struct sim *s, int service, int64_t began, const struct unit_f
         told->stop_begun = true;
     else if (unit->active != UNIT_DEACTIVATING && unit->active != UNIT_FAILED)
         told->stop_begun = false;
+    if (unit->active != UNIT_FAILED && unit->active != UNIT_DEACTIVATING &&
+        began >= told->cancelled_at)
+        told->cancelled = false;
     if (unit->active == UNIT_FAILED && unit->since.ms != told->failed_of.ms) {
         told->failed = SIM_NEVER; /* another failure has words of its own */
         told->failed_of = unit->since;

@@ -83,6 +83,19 @@ static void a_unit_is_not_judged_by_what_was_seen_before_redis_last_answered(voi
     assert_true(cause_judge(&s, now).confirmed);
 }
 
+/* The process of ExecStartPre= is killed by the stop, and the unit is left as failed. */
+static void a_unit_whose_start_an_admin_has_stopped_is_stopped(void **state)
+{
+    (void)state;
+    struct sight s = failed_unit();
+    s.start_cancelled = true;
+    struct verdict v = cause_judge(&s, now);
+    assert_int_equal(v.cause, CAUSE_UNIT_STOPPED);
+    assert_true(v.confirmed);
+    s.stopped_on_purpose = true;
+    assert_int_equal(cause_judge(&s, now).cause, CAUSE_STOPPED_ON_PURPOSE);
+}
+
 static void a_load_may_be_stopped_but_not_restarted(void **state)
 {
     (void)state;
@@ -212,6 +225,7 @@ int main(void)
         cmocka_unit_test(where_systemd_restarts_the_journal_says_whether_it_gave_up),
         cmocka_unit_test(a_failed_unit_that_an_admin_stopped_is_stopped),
         cmocka_unit_test(a_unit_is_not_judged_by_what_was_seen_before_redis_last_answered),
+        cmocka_unit_test(a_unit_whose_start_an_admin_has_stopped_is_stopped),
         cmocka_unit_test(a_load_may_be_stopped_but_not_restarted),
         cmocka_unit_test(a_unit_that_waits_for_ready_while_redis_serves_is_named),
         cmocka_unit_test(between_two_such_starts_it_is_the_same_failure),

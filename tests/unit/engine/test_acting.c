@@ -285,6 +285,40 @@ static void a_persons_restart_that_changed_nothing_is_no_success(void **state)
     assert_int_equal(answered_status, 500);
 }
 
+/* The unit is failed when the process of its ExecStartPre= was killed by the stop. */
+static void a_start_that_an_admin_has_stopped_has_its_grace(void **state)
+{
+    struct fixture *f = *state;
+    const struct service *s = &f->engine->services[0];
+    struct unit_facts failed = unit(UNIT_FAILED, "failed", RESULT_SIGNAL);
+    (void)begin_restart(f);
+    int64_t now = fixture_wake_late(f, 0);
+    struct host_outcome o = {.command = HOST_RESTART, .end = HOST_EXITED, .exit_code = 1};
+    for (size_t i = 0; i < f->host_count; i++)
+        if (f->host[i].command == HOST_RESTART)
+            o.id = f->host[i].id;
+    o.job_cancelled = true;
+    engine_host_ended(f->engine, 0, &o, fixture_at(now));
+    f->intent = 0;
+    for (int64_t end = now + 9000; now < end;) {
+        answer_all(f, REPLY_REFUSED, &failed, now);
+        now = fixture_wake_late(f, 0);
+        assert_int_equal(f->intent, 0); /* nothing is about to be done */
+    }
+    assert_int_equal(s->cause, CAUSE_UNIT_STOPPED);
+    assert_int_equal(s->recovery.phase, PHASE_GRACE);
+    /* ... until it has run again */
+    struct unit_facts well = unit(UNIT_ACTIVE, "running", RESULT_SUCCESS);
+    engine_redis_lost(f->engine, 0, "closed by the peer", fixture_at(now));
+    answer_all(f, REPLY_PONG, &well, now);
+    for (int64_t end = now + 3000; now < end;) {
+        now = fixture_wake_late(f, 0);
+        answer_all(f, REPLY_PONG, &well, now);
+    }
+    assert_int_equal(s->cause, CAUSE_OK);
+    assert_false(s->sight.start_cancelled);
+}
+
 /* Looks overlap, and dependent services are probed beside them. */
 static void a_crowd_of_looks_does_not_make_us_deaf_to_the_end_of_an_action(void **state)
 {
@@ -313,6 +347,7 @@ int main(void)
         TEST(the_end_of_a_process_that_is_restarted_asks_for_nothing),
         TEST(the_progress_of_the_process_before_an_action_is_not_that_of_the_next),
         TEST(a_restart_under_way_is_not_disturbed_by_quick_looks_at_the_unit),
+        TEST(a_start_that_an_admin_has_stopped_has_its_grace),
         TEST(a_crowd_of_looks_does_not_make_us_deaf_to_the_end_of_an_action),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

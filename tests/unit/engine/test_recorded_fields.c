@@ -154,6 +154,7 @@ static void some_sight(struct sight *s)
         .start_tried = coin(),
         .loading_seen = pick(3) == 0,
         .stop_begun = coin(),
+        .start_cancelled = pick(4) == 0,
         .unready_since = coin() ? (mono_ms){0} : time_before(),
         .never_ready = pick(4) == 0,
         .role_changed = pick(4) == 0,

@@ -238,6 +238,17 @@ static void test_visudo_takes_the_file(void **state)
     (void)unlink(path);
 }
 
+static void test_a_job_that_a_stop_took_the_place_of_is_known(void **state)
+{
+    (void)state;
+    static const char text[] = "Job for redis-server.service canceled.\n";
+    static const char failed[] =
+        "Job for redis-server.service failed because the control process exited with error code.\n";
+    assert_true(host_job_cancelled(text, sizeof text - 1));
+    assert_false(host_job_cancelled(failed, sizeof failed - 1));
+    assert_false(host_job_cancelled(NULL, 0));
+}
+
 static void test_the_reload_refusal_is_known(void **state)
 {
     (void)state;
@@ -260,6 +271,7 @@ int main(void)
         cmocka_unit_test(test_only_a_number_that_can_be_a_process_becomes_a_path),
         cmocka_unit_test(test_sudoers_has_exact_lines_and_no_wildcard),
         cmocka_unit_test(test_visudo_takes_the_file),
+        cmocka_unit_test(test_a_job_that_a_stop_took_the_place_of_is_known),
         cmocka_unit_test(test_the_reload_refusal_is_known),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
