@@ -29,8 +29,9 @@ LATER = ("tell", "told", "somebody", "nobody")
 # path: {text: why it stays}. A text that is in no line of its file is an error.
 EXCEPTIONS = {}
 
-ROOTS = ("src", "tests", "ui/src", "ui/tests", "ui/e2e", "docs", "packaging", "examples", "dev")
-TEXTS = {".c", ".h", ".py", ".ts", ".vue", ".mjs", ".md", ".in", ".sh", ".yaml", ".yml", ".css", ".build", ".sql", ""}
+ROOTS = ("src", "tests", "ui/src", "ui/tests", "ui/e2e", "docs", "packaging", "examples", "dev", ".ci", "ui/make")
+TEXTS = {".c", ".h", ".py", ".ts", ".vue", ".mjs", ".md", ".in", ".sh", ".yaml", ".yml", ".css", ".build", ".sql",
+         ".conf", ".sysusers", ".tmpfiles", ""}
 FOREIGN = {"node_modules", "corpus", "data", "dist", "__pycache__"}
 SELF = pathlib.Path("tests/lint/words.py")
 
