@@ -157,7 +157,7 @@ if [ -z "$(missing_packages "$@")" ]; then exit 0; fi
 if [ "$(id -u)" = 0 ]; then
     install_as_root "$@"
 elif command -v sudo >/dev/null; then
-    # Without a terminal sudo could only wait for a password for ever.
+    # Without a terminal sudo would wait for a password forever.
     if [ -t 0 ]; then exec sudo -- sh "$0" "$@"; else exec sudo -n -- sh "$0" "$@"; fi
 else
     echo "These packages are missing and neither root nor sudo is here to install them:" >&2

@@ -31,7 +31,7 @@ bool refusals_note(struct refusals *t, const struct refusal_row *seen, mono_ms n
     bool first = at == REFUSALS_MAX;
     if (first)
         at = find_free(t);
-    if (at == REFUSALS_MAX) { /* the last row is everybody's who does not fit any more */
+    if (at == REFUSALS_MAX) { /* the table is full: the last row counts all further addresses */
         at = REFUSALS_MAX - 1;
         first = !str_equal(t->rows[at].address, VARIOUS);
         (void)str_copy(fresh.address, sizeof fresh.address, VARIOUS);

@@ -18,7 +18,7 @@ wall_ms session_token_time(const struct accounts *a, const struct user *u);
 void session_extend(struct accounts *a, struct session *s);
 /* False: it has not been used for too long, and has ended. */
 bool session_use(struct accounts *a, struct session *s);
-/* Ends those that nobody uses any more; were there any? */
+/* Ends the sessions that are no longer used. True when there were any. */
 bool sessions_end_idle(struct accounts *a);
 
 #endif

@@ -130,7 +130,7 @@ static const struct field key_rotate_fields[] = {
     TEXT("target", 1, 255), CHOICE("step", key_step_words), CHOICE("type", key_type_words),
     BOOL("confirmation"), END};
 static const struct field login_fields[] = {EMAIL, SECRET("password"), TEXT("totp", 1, 32), END};
-/* Where two-factor login is on, what changes the own account needs a code besides. */
+/* Where two-factor login is on, a user who changes their own account also needs a code. */
 #define CODE TEXT("totp", 1, 32)
 #define OPTIONAL_SECRET(name_)                                                                     \
     {                                                                                              \
@@ -302,13 +302,13 @@ const struct operation operations[OPERATION_COUNT] = {
                "Who is logged in, with role, grants and the CSRF token.", "Me",
                .before_factor = true, .open_to_scoped = true},
     [OP_PASSWORD] = {"password", POST, "/api/auth/password", ACCESS_VIEWER, false, RATE_NONE,
-                     password_fields, "Changes the own password; other sessions end.",
+                     password_fields, "Changes your password; your other sessions end.",
                      "PasswordChanged", .of_user = true},
     [OP_SESSIONS] = {"sessions", GET, "/api/auth/sessions", ACCESS_VIEWER, false, RATE_NONE,
-                     no_fields, "The own sessions.", "Sessions", .before_factor = true,
+                     no_fields, "Your sessions.", "Sessions", .before_factor = true,
                      .of_user = true},
     [OP_SESSION_REVOKE] = {"session_revoke", DELETE, "/api/auth/sessions/{n}", ACCESS_VIEWER, false,
-                           RATE_NONE, n_fields, "Ends one of the own sessions.", "Done",
+                           RATE_NONE, n_fields, "Ends one of your sessions.", "Done",
                            .before_factor = true, .of_user = true},
     [OP_TOTP_BEGIN] = {"totp_begin", POST, "/api/auth/totp", ACCESS_VIEWER, false, RATE_NONE,
                        totp_begin_fields,
@@ -327,7 +327,7 @@ const struct operation operations[OPERATION_COUNT] = {
                      user_add_fields, "Makes a user.", "User", .permanent = true},
     [OP_USER_SET] =
         {"user_set", "PATCH", "/api/users/{n}", ACCESS_ADMIN, false, RATE_NONE, user_set_fields,
-         "Changes a user's role, password or whether it may log in; the own user's with "
+         "Changes a user's role, password or whether it may log in; for your own user, with "
          "the current password and, where two-factor login is on, a code.",
          "User", .permanent = true},
     [OP_TOKENS] = {"tokens", GET, "/api/tokens", ACCESS_ADMIN, false, RATE_NONE, no_fields,

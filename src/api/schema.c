@@ -124,7 +124,7 @@ static json_t *words(const char *list)
     return schema;
 }
 
-/* "[text]" or "{text}": the type between, NULL when it is none. */
+/* "[text]" or "{text}": the type between, NULL for any other text. */
 static json_t *within(const char *type, size_t length)
 {
     char inner[TYPE_MAX];

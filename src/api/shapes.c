@@ -541,7 +541,7 @@ const struct shape shapes[] = {
     {"Done", "It was done.", done_},
     {"PasswordChanged", "The new password holds.", password_changed_},
     {"Session", "A login.", session_},
-    {"Sessions", "The own logins.", sessions_},
+    {"Sessions", "Your sessions.", sessions_},
     {"TotpSecret", "For the authenticator app.", totp_secret_},
     {"Totp", "Is two-factor login on?", totp_},
     {"User", "A user.", user_},

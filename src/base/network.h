@@ -23,8 +23,8 @@ bool network_read(const char *text, struct network *ret);
 void network_write(const struct network *network, char *to, size_t size);
 /* False also for what is no address. */
 bool network_holds(const struct network *network, const char *address);
-/* The address as people write it: "::FFFF:192.0.2.7" is "192.0.2.7". False when it is none, or does
- * not fit. */
+/* The address as people write it: "::FFFF:192.0.2.7" is "192.0.2.7". False for other text
+ * and when `size` is too small. */
 bool network_plain(const char *address, char *to, size_t size);
 
 #endif

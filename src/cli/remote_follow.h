@@ -19,7 +19,7 @@ struct remote_reader {
 };
 
 /* `op` is "events_follow" or "logs_follow". Ends with an answer of 400 and above, with an error, or
- * when nobody reads stdout any more (then the status is 200 and the body an empty object). */
+ * when the reader of stdout has closed it (then the status is 200 and the body an empty object). */
 int remote_follow(struct remote *r, const char *op, const char *service, const json_t *args,
                   const struct remote_reader *reader, int *ret_status, json_t **ret_body,
                   struct error *err) ATTR_MUST_USE;

@@ -34,7 +34,7 @@ enum reply_class {
     REPLY_OOM,        /* -OOM (never to PING; to our own writes) */
     REPLY_READONLY,   /* -READONLY */
     REPLY_UNKILLABLE, /* -UNKILLABLE: answer to SCRIPT KILL / FUNCTION KILL */
-    REPLY_NOTBUSY,    /* -NOTBUSY: nothing to kill any more */
+    REPLY_NOTBUSY,    /* -NOTBUSY: nothing left to kill */
     REPLY_ERROR,      /* any other error reply */
     REPLY_OTHER,   /* a reply that is neither PONG nor an error (for PING: not a Redis; for others:
                       success) */

@@ -8,7 +8,7 @@
 
 static const char *const blocker_texts[] = {
     [BLOCKER_SAVE_FAILING] =
-        "Redis cannot save to disk: its stop would hang or lose data. Mend the disk first.",
+        "Redis cannot save to disk: its stop would hang or lose data. Fix the disk first.",
     [BLOCKER_LOADING] = "Redis is loading: a restart would begin the load again.",
     [BLOCKER_STOP_HANGING] =
         "A stop of this unit already hangs: a further one would wait behind it.",

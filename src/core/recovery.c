@@ -309,8 +309,8 @@ static void wake_waiting(struct step *s)
     enum remedy remedy = cause_row(f->verdict.cause)->remedy;
     enum withheld reason = recovery_withheld(s->r, s->policy, f);
     if (!f->verdict.confirmed) {
-        /* In the middle of a look: ask again when it is done. A look begun anew would forget what
-         * the probes under way have yet to tell, for ever when they take longer than this. */
+        /* In the middle of a look: ask again when it is done. A new look would drop the answers
+         * that are still under way, again and again when they take longer than this. */
         s->r->deadline = mono_add(s->now, 500);
         return;
     }
@@ -393,7 +393,7 @@ static void end_without_effect(struct step *s)
                    s->now); /* the next rung at once, if the facts still ask for it */
         return;
     case ACTION_KILL_SCRIPT:
-        /* It ended by itself meanwhile; what is busy with something else for ever is counted. */
+        /* It has ended by itself. A Redis that stays busy with something else is counted. */
         r->stepped = true;
         e->skip = SKIP_NOTHING_TO_KILL;
         step_enter(s, PHASE_IDLE, MONO_NEVER);

@@ -251,8 +251,8 @@ struct recovery_effects {
 #define RECOVERY_BLIND_WAIT_MS 900000 /* ... or whose progress cannot be seen (70 GB: 10 min) */
 #define RECOVERY_STABLE_MS 60000      /* a failure within it takes the success back */
 #define RECOVERY_WINDOW_MS 11000      /* systemd's default StartLimitIntervalSec=10s and a second */
-/* Starts that systemd refused are no attempts; but a limit that does not end is no reason to knock
- * for ever. */
+/* Starts that systemd refused are no attempts; but a limit that does not end is no reason to
+ * try forever. */
 #define RECOVERY_REFUSALS_MAX 3
 /* What the host refused is tried again after this, doubled each time up to 64 times it. */
 #define RECOVERY_REFUSED_MS 60000

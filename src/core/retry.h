@@ -42,8 +42,8 @@ enum retry_class {
 };
 const char *retry_class_word(enum retry_class class); /* "delivered" */
 
-/* `code` counts with RETRY_ANSWERED only. Codes that no row names, also those that are none, are
- * worth another attempt. */
+/* `code` counts with RETRY_ANSWERED only. Codes that no row names, and numbers that are
+ * no status code, are worth another attempt. */
 enum retry_class retry_classify(enum channel_type type, enum retry_end end, int code);
 
 /* May the message be sent again? LATER and UNKNOWN. */

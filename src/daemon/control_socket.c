@@ -41,7 +41,7 @@ static int folder_lock(const char *path, struct error *err)
     return fd;
 }
 
-/* 0 when nothing is in the way any more. */
+/* 0 when nothing is left in the way. */
 static int stale_remove(const struct sockaddr_un *address, struct error *err)
 {
     const char *path = address->sun_path;

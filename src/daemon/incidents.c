@@ -44,7 +44,7 @@ struct incidents {
 
 /* ── on a worker's thread ── */
 
-/* The number in SERVICE-NUMBER.jsonl, 0 = it is none of ours. */
+/* The number in SERVICE-NUMBER.jsonl, 0 = not a file of ours. */
 static uint64_t number_of(const char *name)
 {
     const char *dash = strrchr(name, '-');

@@ -52,7 +52,7 @@ void intents_close(const char *file, struct audit *audit)
         (void)str_copy(line.recovery_level, sizeof line.recovery_level,
                        json_text_or(intent, "recovery_level", ""));
         (void)str_copy(line.error, sizeof line.error,
-                       "Resus ended between intent and outcome: what came of it is not known");
+                       "Resus ended between intent and outcome: the result is not known");
         log_warning(line.service, "the outcome of %s (%s) is not known: Resus ended in between",
                     line.operation, id);
         audit_append(audit, 0, &line, false);

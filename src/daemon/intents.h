@@ -5,7 +5,7 @@
 #include "store/audit.h"
 
 /* At start: for each intent of the file's last lines that has no outcome, an outcome line that says
- * that what came of it is not known, instead of guessing. */
+ * that the result is not known, instead of guessing. */
 void intents_close(const char *file, struct audit *audit);
 
 #endif

@@ -1,4 +1,4 @@
-/* What the daemon sees of itself, for `resus doctor`: its audit file, disk and groups. */
+/* What the daemon knows about itself, for `resus doctor`: its audit file, disk and groups. */
 #ifndef RESUS_DAEMON_SELF_H
 #define RESUS_DAEMON_SELF_H
 

@@ -185,7 +185,7 @@ static void on_process_exit(uv_process_t *process, int64_t status, int signal)
     restart_later(w);
 }
 
-/* The link broke first, or the process does not read: it is of no use any more. */
+/* The link broke first, or the process does not read: the link is of no further use. */
 static void on_link_ended(void *context, const char *why)
 {
     struct web *w = context;

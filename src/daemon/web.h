@@ -22,7 +22,7 @@ struct web;
 int web_open(uv_loop_t *loop, const struct settings *settings, struct world *world,
              void (*ready)(void *context), void *context, struct web **ret,
              struct error *err) ATTR_MUST_USE;
-/* After a reload: the certificate is read anew and installed without dropping a connection. */
+/* After a reload: the certificate is read again and installed without dropping a connection. */
 int web_reconfigure(struct web *web, const struct settings *settings,
                     struct error *err) ATTR_MUST_USE;
 /* Ends the process; the loop must be run until it is empty. Takes NULL. */

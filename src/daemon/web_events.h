@@ -1,4 +1,4 @@
-/* The last events that were published, for a web process that is started anew: it is told them
+/* The last events that were published, for a web process that is started again: it gets them
  * before anything else, so that a WebSocket that comes back with its `since` misses none. */
 #ifndef RESUS_DAEMON_WEB_EVENTS_H
 #define RESUS_DAEMON_WEB_EVENTS_H

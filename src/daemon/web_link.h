@@ -32,7 +32,7 @@ int web_link_open(const struct web_link_options *options, int fd, struct web_lin
                   struct error *err) ATTR_MUST_USE;
 /* Takes the reference of `frame`. */
 void web_link_send(struct web_link *link, json_t *frame);
-/* `ended` is not called any more; calls under way are told that nobody waits. Takes NULL. */
+/* `ended` is no longer called; calls under way learn that no caller waits. Takes NULL. */
 void web_link_close(struct web_link *link);
 
 #endif

@@ -31,7 +31,7 @@ int world_reconfigure(struct world *w, const struct settings *settings,
 /* A reload was refused, and the settings from before hold (NULL: the last one was taken over): the
  * doctor and `systemctl status resus` say so. */
 void world_note_reload(struct world *w, const struct error *refused);
-/* logrotate and SIGHUP: opens the audit file anew. */
+/* logrotate and SIGHUP: opens the audit file again. */
 void world_reopen_audit(struct world *w);
 /* Writes what is queued and closes. The loop must be run until it is empty; then world_free(). */
 void world_close(struct world *w);

@@ -83,7 +83,7 @@ static const struct {
     {"module_missing", "module_missing", "modules", "A module cannot be loaded",
      "Install the module, or take its loadmodule line out."},
     {"start_limit_hit", "start_limit", "systemd's start limit", "Started too often in a short time",
-     "Mend what made it fail, then systemctl reset-failed, or wait until the window is over."},
+     "Fix what made it fail, then systemctl reset-failed, or wait until the window is over."},
     {"start_timeout", "start_timeout", "the unit's start timeout",
      "It takes longer to become ready than systemd waits",
      "Raise TimeoutStartSec (systemctl edit), then start it."},

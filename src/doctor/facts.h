@@ -44,7 +44,7 @@ struct doctor_look {
     char error[FACT_TEXT_MAX]; /* first line of stderr, or why the host was not reached */
 };
 
-/* What the daemon sees of itself, for the doctor. */
+/* What the daemon knows about itself, for the doctor. */
 struct doctor_self {
     const struct settings *settings;
     struct audit_state audit;
@@ -101,7 +101,7 @@ struct doctor_facts {
 
 enum finding_status { FINDING_PASS, FINDING_WARNING, FINDING_FAIL, FINDING_UNKNOWN };
 
-/* Appends {"check", "status", "message", "fix"}; `fix` NULL = nothing to mend. */
+/* Appends {"check", "status", "message", "fix"}; `fix` NULL = nothing to fix. */
 void doctor_put(json_t *items, const char *check, enum finding_status status, const char *fix,
                 const char *format, ...) ATTR_PRINTF(5, 6);
 

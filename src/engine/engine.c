@@ -344,7 +344,7 @@ void engine_process_ended(struct engine *e, int service, struct now now)
     service_schedule(s);
 }
 
-/* ── what it says of itself ── */
+/* ── what it reports about itself ── */
 
 const char *engine_doubt(const struct engine *e, struct now now)
 {

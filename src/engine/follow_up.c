@@ -17,7 +17,7 @@ enum { DEPENDENT }; /* what its requests are for */
 
 #define WATCH_AFTER_MS 900000
 #define AT_ONCE_MAX 4        /* looks of one service: they share its table of requests */
-#define LOOK_LIMIT_MS 180000 /* an answer that is still missing then does not come any more */
+#define LOOK_LIMIT_MS 180000 /* an answer that is still missing then will not come */
 #define TOLD_LATE_AFTER_LOOKS                                                                      \
     3 /* a minute: many services need some seconds to find Redis again                             \
        */

@@ -75,7 +75,7 @@ static void note(struct service *s, enum log_source source, const struct host_ou
     }
     bool same_failure = w->log_of.ms != WALL_NONE.ms && w->log_of.ms == w->words_of.ms;
     if (!w->log_heard && same_failure)
-        s->sight.log = w->words; /* dropped to be read anew, they are what they were */
+        s->sight.log = w->words; /* dropped to be read again: they have not changed */
     w->words = s->sight.log;
     w->words_of = w->log_of;
     s->sight.log_read = true;

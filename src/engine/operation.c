@@ -186,7 +186,7 @@ static void command_ended(struct service *s, const struct host_outcome *out, str
     struct operate_input input = {.event = OPERATE_COMMAND_ENDED,
                                   .action_end = recover_end_of(out)};
     if (o->core.phase != OPERATE_RUNNING)
-        return; /* its end was given up: what it says is not about the operation any more */
+        return; /* the wait for it was given up: its result no longer counts */
     bool exited = out->end == HOST_EXITED;
     o->exit_code = exited ? out->exit_code : -1;
     (void)str_copy(o->error, sizeof o->error, exited && out->exit_code == 0 ? "" : out->error);

@@ -71,7 +71,7 @@ static void fail_save_refused(struct service *s, struct now now)
 static void fail_save_failed(struct service *s, struct now now)
 {
     operation_fail(s, 422, "Operation blocked", "blocked",
-                   "The save failed, so Redis was not stopped: unsaved changes would be lost. Mend "
+                   "The save failed, so Redis was not stopped: unsaved changes would be lost. Fix "
                    "the disk first.",
                    now);
 }

@@ -70,8 +70,8 @@ struct engine_ports {
     uint64_t (*random)(void *context);
 };
 
-/* What came of a host command, with its output already read: the parsers are host/'s, the facts are
- * core's. */
+/* The result of a host command, with its output already read: the parsers are host/'s, the facts
+ * are core's. */
 struct host_outcome {
     uint64_t id;
     enum host_command command;
@@ -98,7 +98,7 @@ struct witness_outcome {
     struct witness_facts facts;
 };
 
-/* What came of a look at a dependent service. */
+/* The result of a look at a dependent service. */
 struct probe_outcome {
     uint64_t id;
     bool ok;

@@ -63,8 +63,8 @@ struct replay {
 /* Told of every step; `line` is the decoded object, borrowed. */
 typedef void replay_told(void *context, const json_t *line);
 
-/* Plays a whole recording. -EINVAL for text that is none (the error names the line), and for a
- * version that is not ours; a last line that is not complete is left out. */
+/* Plays a whole recording. -EINVAL for text that is no recording (the error names the line), and
+ * for a version that is not ours; a last line that is not complete is left out. */
 int recording_replay(const char *text, size_t length, replay_told *told, void *context,
                      struct replay *ret, struct error *err) ATTR_MUST_USE;
 

@@ -301,7 +301,7 @@ static void tell_announce(struct service *s, const struct effect *e, struct now 
 static void tell_withheld(struct service *s, const struct effect *e, struct now now)
 {
     if (e->withheld == WITHHELD_OPERATION_RUNNING)
-        return; /* it tells of itself */
+        return; /* the operation reports its own progress */
     char notice[CAUSE_WORDS_MAX * 2], words[CAUSE_WORDS_MAX], held[FACT_TEXT_MAX];
     (void)str_format(notice, sizeof notice, "No automatic action: %s %s",
                      words_summary(s, s->cause, words), withheld_words(s, e->withheld, held));
@@ -501,7 +501,7 @@ static void follow_save(struct service *s, const struct pending *p, const struct
     } else if (a->info.save_running == TRI_UNKNOWN) {
         /* It died, hangs or loads: that is what matters now. */
         (void)str_copy(s->recovering.action_error, sizeof s->recovering.action_error,
-                       "Redis does not tell any more");
+                       "Redis no longer reports on the save");
         end = ACTION_UNKNOWN;
     } else if (saving_of(a) == SAVING_RUNS) {
         (void)str_copy(s->recovering.action_error, sizeof s->recovering.action_error,

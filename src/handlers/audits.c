@@ -29,7 +29,7 @@
 
 struct audit_job {
     uv_work_t work;     /* first */
-    struct handlers *h; /* NULL: nobody waits any more */
+    struct handlers *h; /* NULL: no caller waits for it now */
     struct call *call;
     struct audit_job *next;
     atomic_bool stop;
@@ -45,7 +45,7 @@ struct audit_job {
     struct audit_anchor anchor; /* read before the file: the file can only be ahead of it */
     struct audit_head from;     /* seq 0 = all */
 
-    /* what came of it */
+    /* the result */
     int result;
     json_t *body;
     char *lines;

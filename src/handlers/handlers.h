@@ -68,8 +68,8 @@ void handlers_redis_ended(struct handlers *h, int service, const struct redis_an
 void handlers_witness_ended(struct handlers *h, int service, uint64_t id,
                             const struct witness_facts *facts);
 void handlers_later(struct handlers *h);
-/* The connections of a service were opened anew (a reload): what was asked of the old ones is
- * answered by nobody any more, so the calls that wait for it are. */
+/* The connections of a service were opened again (a reload). Requests on the old ones get no reply
+ * now, so the calls that wait for them are answered here. */
 void handlers_reopened(struct handlers *h, int service);
 /* {"status", "health", "events"} of a service as an admin sees them, for the web process
  * (api/link.h, op "snapshot"); a status with "error" is answered with 503. New reference. */

@@ -152,7 +152,7 @@ static void add_marks(struct call *call, const json_t *rows)
     size_t i;
     json_t *row;
     json_array_foreach((json_t *)rows, i, row) {
-        /* The end of an operation says what its beginning said, and what came of it. */
+        /* The end of an operation repeats its beginning and adds the result. */
         if (!recoveries && str_equal(json_text_or(row, "result", ""), "started"))
             continue;
         JSON_CLEANUP json_t *seen = visible_people(row, call->access);

@@ -1,4 +1,4 @@
-/* The own sessions. */
+/* The sessions of the user who asks. */
 #include "accounts/session_life.h"
 #include "base/json.h"
 #include "base/str.h"

@@ -61,7 +61,7 @@ struct controller;
 
 struct controller_ops {
     void (*run)(struct controller *c, const struct host_request *request);
-    /* Completes soon with HOST_CANCELLED if nothing was sent yet, else with what came of it. */
+    /* Completes soon with HOST_CANCELLED if nothing was sent yet, else with its result. */
     void (*cancel)(struct controller *c, uint64_t id);
     /* No completion comes for it. HOST_CANCELLED: nothing of it was or will be sent;
      * HOST_CUT_OFF: something may have been. */
@@ -80,7 +80,7 @@ struct controller {
 
 /* Control ssh opens nothing yet: the first command connects, and from then on the session is kept.
  * The key file is checked here (mode, owner, size), so a bad one is an error at start that
- * names the command that mends it. `ssh_pool` may be NULL unless control is ssh. */
+ * names the command that fixes it. `ssh_pool` may be NULL unless control is ssh. */
 struct ssh_pool;
 int ssh_pool_new(uv_loop_t *loop, struct ssh_pool **ret, struct error *err) ATTR_MUST_USE;
 void ssh_pool_free(struct ssh_pool *pool); /* joins the SSH thread; takes NULL */

@@ -13,7 +13,7 @@
 
 /* A regular file of ours, readable by its owner alone, without a passphrase, Ed25519 or RSA of at
  * least KEYFILE_RSA_BITS_MIN bits. Otherwise -EPERM, -EINVAL or errno, and the error names the
- * command that mends it. */
+ * command that fixes it. */
 int keyfile_check(const char *path, struct error *err) ATTR_MUST_USE;
 
 /* The same for a daemon that runs as `owner`: root looks at it beforehand. */

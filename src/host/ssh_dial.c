@@ -235,7 +235,7 @@ static bool set_options(ssh_session session, const struct ssh_settings *s, int f
 
 static void begin_session(struct ssh_dial *dial)
 {
-    /* Read anew at each attempt: a key that was exchanged holds from the next session on. */
+    /* Read at each attempt: a key that was exchanged holds from the next session on. */
     struct error err = {0};
     if (keyfile_load(dial->link->settings.key, &dial->key, &err) < 0) {
         end(dial, &err);

@@ -101,7 +101,7 @@ static int64_t spread(int64_t ms)
 }
 
 /* A host that logs us in and hangs up again and again (no room, no processes) is not asked five
- * times a second for ever. */
+ * times a second without end. */
 static int64_t backoff_after(struct ssh_link *link, mono_ms now)
 {
     link->brief = mono_since(now, link->opened) < SSH_BRIEF_MS ? link->brief + 1 : 0;

@@ -50,7 +50,7 @@ enum ssh_job_kind {
     SSH_JOB_COMMAND,
     SSH_JOB_TUNNEL,
     SSH_JOB_CANCEL,  /* of the job with `serial`; nothing comes back */
-    SSH_JOB_HANG_UP, /* nobody uses the link any more: close it; nothing comes back */
+    SSH_JOB_HANG_UP, /* the link is no longer used: close it; nothing comes back */
     SSH_JOB_WAKE,    /* dial, without anything to do yet; nothing comes back */
     SSH_JOB_RETIRE,  /* finish what was begun and close; nothing comes back */
     SSH_JOB_STOP     /* the thread ends; nothing comes back */
@@ -69,7 +69,7 @@ struct ssh_job {
     uint64_t serial; /* of the pool: never given twice */
     struct ssh_link *link;
     /* the engine's */
-    void *owner; /* NULL: nobody waits any more */
+    void *owner; /* NULL: no caller waits for it now */
     void (*deliver)(void *owner, struct ssh_job *job);
     ssh_tunnel_done *tunnel_done; /* TUNNEL */
     struct ssh_job *engine_next, *engine_previous;

@@ -56,7 +56,7 @@ static const char *skip_word(const char *p)
     return skip_blanks(p);
 }
 
-/* "NOPASSWD: ", "CWD=/ ", "sha256:... " before a command. NULL when there is none (any more). */
+/* "NOPASSWD: ", "CWD=/ ", "sha256:... " before a command. NULL when no other is left. */
 static const char *skip_tag(const char *p, bool *password)
 {
     const char *end = p;

@@ -49,7 +49,7 @@ int child_start(uv_loop_t *loop, const struct child_options *options, child_done
 /* Sends the signal to the process, whose end is then a completion as any other. Nothing once it has
  * ended. */
 void child_signal(struct child *child, int signal);
-/* No completion any more; the process is sent SIGTERM. The handle may not be used afterwards; after
+/* Sends SIGTERM to the process; no completion follows. The handle may not be used afterwards; after
  * a completion it may not be used either. Takes NULL. */
 void child_abandon(struct child *child);
 

@@ -29,7 +29,7 @@ struct curl_calls {
     void (*slist_free_all)(struct curl_slist *list);
 };
 
-/* From any thread; for ever. NULL with `err`: the library is not there. */
+/* From any thread; valid until the process ends. NULL with `err`: the library is not there. */
 const struct curl_calls *curl_calls(struct error *err);
 
 #endif

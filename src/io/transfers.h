@@ -12,7 +12,7 @@
 struct transfers;
 
 /* Runs in the loop, never on the adder's stack. The handle is the caller's again: clean it up or
- * use it anew. */
+ * use it again. */
 typedef void transfer_done(void *context, CURL *easy, CURLcode result);
 
 /* On the loop's thread, as everything here. -ENOMEM or libuv's error. */

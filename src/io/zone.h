@@ -14,7 +14,7 @@
 struct zone;
 
 /* "Europe/Berlin"; "" and "UTC" need no file. -ENOENT with a sentence when there is no such zone
- * (or tzdata is not installed), -EINVAL for a file that is none. */
+ * (or tzdata is not installed), -EINVAL for a file that holds no time zone. */
 int zone_load(const char *name, struct zone **ret, struct error *err) ATTR_MUST_USE;
 /* The same from a file's bytes (RFC 8536). For tests and fuzzing. */
 int zone_parse(const void *bytes, size_t length, struct zone **ret) ATTR_MUST_USE;

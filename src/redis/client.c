@@ -231,7 +231,7 @@ static void deliver(struct redis_client *c)
         return;
     }
     c->delivering = true;
-    /* A caller that asks again in its answer must not hold the loop for ever. */
+    /* A caller that asks again in its answer must not hold the loop forever. */
     for (int i = 0; i < REDIS_PENDING_MAX && !c->freed && has_news(c); i++) {
         if (c->done != NULL) {
             deliver_first(c);
@@ -382,7 +382,7 @@ static bool kept_is_waited_for(const struct redis_client *c)
     return false;
 }
 
-/* A connect that nobody waits for any more would only be found again, late, in the kernel's slow
+/* A connect that no request waits for would only be found again, late, in the kernel's slow
  * repetitions: the next request starts afresh. */
 static void give_up_connecting(struct redis_client *c, mono_ms now)
 {

@@ -31,7 +31,7 @@ struct exposition {
     char version[32], mode[16], role[16], os[64], policy[24], build[32];
 };
 
-/* Everything anew out of the text of an INFO; words are cleaned. */
+/* Fills all of `ret` from the text of an INFO; words are cleaned. */
 void exposition_read(const char *text, size_t length, struct exposition *ret);
 
 #endif

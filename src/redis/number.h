@@ -9,7 +9,7 @@
 /* No number that a Redis means is larger; a thousand times it still fits an int64_t. */
 #define NUMBER_MAX (INT64_C(1) << 53)
 
-/* A decimal integer in `length` bytes. False, and `*ret` as it was, when they are none. */
+/* A decimal integer in `length` bytes. False, and `*ret` as it was, for other text. */
 bool number_int(const char *text, size_t length, int64_t *ret);
 /* A decimal number from 0 to NUMBER_MAX. */
 bool number_real(const char *text, size_t length, double *ret);

@@ -48,8 +48,8 @@ bool reader_null(const yaml_node_t *node);
 const yaml_node_t *reader_earlier_key(struct reader *r, const yaml_node_t *map,
                                       const yaml_node_pair_t *pair);
 
-/* The items of a list that holds mappings only and at most `most`; their number, -1 when it is none
- * and that was reported. */
+/* The items of a list that holds mappings only and at most `most`; their number, -1 when it is not
+ * such a list and that was reported. */
 int reader_list_of_mappings(struct reader *r, const struct key *row, yaml_node_t *value, int most,
                             yaml_node_item_t **ret_items);
 

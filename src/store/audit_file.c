@@ -283,7 +283,7 @@ int audit_file_commit(struct audit_file *f, bool durable, struct error *err)
         else if (errno != EINTR)
             r = -errno;
     }
-    /* After a failed fdatasync nobody knows what is on the disk: the batch is written anew. */
+    /* After a failed fdatasync it is unknown what is on the disk: the batch is written again. */
     if (r == 0 && durable && fdatasync(f->fd) < 0)
         r = -errno;
     if (r < 0) {

@@ -64,7 +64,7 @@ int audit_file_rotate(struct audit_file *f, struct audit_dropped *ret,
 void audit_file_prune(struct audit_file *f, struct audit_dropped *ret);
 /* Returns true and the reason when there are more old files than backup_count. */
 bool audit_file_crowded(const struct audit_file *f, struct error *err);
-/* Opens the path anew: logrotate has moved the file away. The chain goes on from memory. */
+/* Opens the path again: logrotate has moved the file away. The chain goes on from memory. */
 int audit_file_reopen(struct audit_file *f, struct error *err) ATTR_MUST_USE;
 
 #endif

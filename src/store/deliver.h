@@ -20,7 +20,7 @@ struct deliver;
 /* On the loop; owns the item. */
 typedef void deliver_handler(void *context, struct delivery *item);
 
-/* `drop` frees an item that nobody wants any more. */
+/* `drop` frees an item that will not be handled. */
 int deliver_new(uv_loop_t *loop, deliver_handler *handler, void *context,
                 void (*drop)(struct delivery *item), struct deliver **ret,
                 struct error *err) ATTR_MUST_USE;
@@ -28,7 +28,7 @@ int deliver_new(uv_loop_t *loop, deliver_handler *handler, void *context,
 void deliver_post(struct deliver *d, struct delivery *item);
 /* On the loop: no handler runs from now on, what waits is dropped. */
 void deliver_close(struct deliver *d);
-/* When no thread can post any more. Takes NULL. */
+/* Once no thread can post. Takes NULL. */
 void deliver_free(struct deliver *d);
 
 #endif

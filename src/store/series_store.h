@@ -33,7 +33,7 @@ struct series_store;
 typedef void series_answer(void *context, uint64_t id, json_t *answer, const struct error *error);
 
 /* Opens or creates `state_dir`/series.db (0600) and starts the thread. A damaged file is renamed to
- * series.db.damaged and begun anew; `ret_note` (static text, or NULL) says so. */
+ * series.db.damaged and a new one begun; `ret_note` (static text, or NULL) says so. */
 int series_store_open(uv_loop_t *loop, const char *state_dir, series_answer *answer, void *context,
                       struct series_store **ret, const char **ret_note,
                       struct error *err) ATTR_MUST_USE;

@@ -32,7 +32,7 @@ bool worker_stop(struct worker *w, int64_t wait_ms) ATTR_MUST_USE;
 /* True: one hangs still. exit() would then take the libraries' memory from under it; _exit() does
  * not. */
 bool worker_left_behind(void);
-/* After worker_stop said true, when nobody uses `lock` any more. */
+/* After worker_stop said true, once `lock` is no longer used. */
 void worker_free(struct worker *w);
 
 #endif

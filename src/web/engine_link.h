@@ -28,7 +28,7 @@ int engine_link_open(uv_loop_t *loop, int fd, const struct engine_link_events *e
  * memory: nothing is answered then. */
 uint64_t engine_link_ask(struct engine_link *link, json_t *request, engine_link_answer *answer,
                          void *context);
-/* Nobody waits for it any more. An id that was answered is passed over. */
+/* The caller no longer waits for it. An id that was answered is passed over. */
 void engine_link_forget(struct engine_link *link, uint64_t id);
 /* Takes `frame`. */
 void engine_link_tell(struct engine_link *link, json_t *frame);

@@ -219,7 +219,7 @@ static void serve_operation(struct router *router, struct request *x, const stru
     enum identity_verdict verdict;
     struct error err = {0};
     json_t *args = NULL;
-    /* A cookie that is no good any more must not stand in the way of a new login. */
+    /* A cookie that is no longer valid must not stand in the way of a new login. */
     if (route->operation == OP_LOGIN)
         *given = (struct given){0};
     if (refuse_cross_site(x, given, route->operation == OP_LOGIN) || refuse_type(x, given) ||

@@ -1,4 +1,4 @@
-"""The audit log cannot be cut, written anew or flooded away unnoticed; reading what is sensitive leaves a line."""
+"""The audit log cannot be cut, rewritten or flooded away unnoticed; reading what is sensitive leaves a line."""
 
 import contextlib
 import os

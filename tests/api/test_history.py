@@ -218,7 +218,7 @@ def test_prometheus_text_is_clean_and_says_what_redis_says(served):
     served.good("start")
 
 
-# Of one INFO: what a program that only speaks like Redis may say of itself.
+# One INFO: what a program that only speaks like Redis may report.
 ODD_INFO = b"\r\n".join([
     b"# Server", b'redis_version:7.0\\', b'redis_build_id:a"} 1 #', b"redis_mode:\xff\xfe\xc3(",
     b"os:" + b'"' * 100, b"process_id:7", b"uptime_in_seconds:1e999", b"# Replication",

@@ -1,5 +1,5 @@
 """Every operation of /openapi.json, asked by everybody: nobody, each role with each kind of credential, and with what is
-no good (any more). Each request has a field that no operation takes, so that the most that is ever done is to refuse
+not valid, or no longer. Each request has a field that no operation takes, so that the most that is ever done is to refuse
 it: 400 is the proof that the door was passed, 401 and 403 that it was not."""
 
 import contextlib
@@ -91,7 +91,7 @@ def nobody(_, least):
 
 
 def refused(*codes):
-    """Whatever is asked; but logging in anew needs no good old login."""
+    """Whatever is asked; but a new login does not need a valid old one."""
     def expected(name, _):
         return (400, "bad_input") if name == "login" else (401, codes[0])
     return expected

@@ -1,4 +1,4 @@
-"""The own account: what a role without its second factor may do, and how a session goes on."""
+"""Changing one's own account: what a role without its second factor may do, and how a session goes on."""
 
 import people
 import web_client

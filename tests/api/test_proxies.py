@@ -1,4 +1,4 @@
-"""Behind a proxy each user is seen at the own address; a stranger's X-Forwarded-For is nobody's."""
+"""Behind a proxy each user is seen at their own address; a stranger's X-Forwarded-For is nobody's."""
 
 import contextlib
 

@@ -117,7 +117,7 @@ def test_a_full_disk_under_the_state_stops_no_recovery(served):
             killed = int(served.good("status", "redis")["pid"])
             os.kill(killed, signal.SIGKILL)
             wait_until(lambda: served.good("status", "redis")["pid"] not in (killed, None), "another process", 30)
-        # Its record is whole: a daemon that starts anew knows it.
+        # Its record is whole: a daemon that starts again knows it.
         served.stop()
         (folder / "filler").unlink()
         served.start()

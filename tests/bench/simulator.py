@@ -13,7 +13,7 @@ SECONDS_MAX = 3600
 
 
 def run(seeds, **more):
-    """What one run says of itself: (steps a second, seconds of one core, its closing line)."""
+    """What one run reports: (steps a second, seconds of one core, its closing line)."""
     environment = dict(os.environ, SEEDS=str(seeds), FROM="1", **more)
     environment.pop("SEED", None)
     done = subprocess.run([str(resus.BUILD / "tests/sim/sim")], env=environment, capture_output=True,

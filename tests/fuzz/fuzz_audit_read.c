@@ -47,7 +47,7 @@ static void start_on_top(void)
     PROMISE(audit_file_commit(&f, false, &err) == 0);
     uint64_t seq = f.seq;
     audit_file_close(&f);
-    /* Our own line is the head, and nothing is torn any more. */
+    /* Our own line is the head, and no line is torn now. */
     PROMISE(audit_file_open(&f, &settings, &err) == 0 && f.seq == seq && f.note[0] == '\0');
     audit_file_close(&f);
     buf_free(&body);

@@ -1,5 +1,5 @@
 /* What a web process that was taken over sends to the engine, with handlers that answer at once,
- * in pieces, later or when nobody waits any more. Input as in fuzz_engine_link.c. */
+ * in pieces, later or when no caller waits. Input as in fuzz_engine_link.c. */
 #include <errno.h>
 #include <string.h>
 #include <sys/socket.h>

@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """Seeds and dictionaries of the fuzz targets.
 
-usage: seeds.py                     writes the seeds anew, into corpus/TARGET/; other files there stay
+usage: seeds.py                     writes the seeds again, into corpus/TARGET/; other files there stay
        seeds.py --dictionary TARGET prints the words of its dictionary, in libFuzzer's form
 
 A seed is one sound input, as it would be met, behind the bytes that its target takes first (fuzz_TARGET.c says

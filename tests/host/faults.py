@@ -166,7 +166,7 @@ def unreadable_data(host):
 
 
 def time_out_stop(host, seconds):
-    """Debian's unit waits for ever (TimeoutStopSec=0); this one loses patience."""
+    """Debian's unit waits without limit (TimeoutStopSec=0); this one gives up."""
     host.drop_in("stop", f"[Service]\nTimeoutStopSec={seconds}\n")
 
 

@@ -41,7 +41,7 @@ def test_bad_directive_is_named_and_not_restarted(host):
         health = expect(daemon, "config_error", "critical", "useless", "restart_useless")
         assert "bogus-directive yes" in evidence(health), health
         assert_left_alone(host, daemon, "config_error")
-        # The human mends the line. Resus sees it and calls nobody again.
+        # The human fixes the line. Resus sees it and raises no second alert.
         host.repair(host.flavour.config)
         host.systemctl("reset-failed", host.unit)
         host.systemctl("start", host.unit)
@@ -58,7 +58,7 @@ def test_bad_value_is_named_from_the_journal_and_not_restarted(host):
 
 
 def test_error_of_before_a_good_start_does_not_stop_a_recovery(host):
-    """The journal keeps what was mended long ago."""
+    """The journal keeps errors that were fixed long ago."""
     faults.bad_directive(host)
     host.systemctl("stop", host.unit)
     faults.start_expecting_failure(host)

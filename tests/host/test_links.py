@@ -19,7 +19,7 @@ def cut(make, end):
 
 
 def look_in_vain(daemon):
-    """Resus looked once more, whatever came of it."""
+    """Resus looked once more, whatever the result."""
     daemon.cli("refresh")
 
 

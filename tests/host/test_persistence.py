@@ -35,9 +35,9 @@ def test_failing_save_is_tried_again_and_never_restarted(host):
         look(daemon)
         untouched.check("bgsave")
         faults.save_works_again(host)
-        # The next try is a minute away; an admin who mended the disk need not wait for it.
+        # The next try is a minute away; an admin who fixed the disk need not wait for it.
         before = len(bgsaves(daemon))
-        assert daemon.cli("recovery", "reset", "--reason", "the folder is mended").status == 0
+        assert daemon.cli("recovery", "reset", "--reason", "the folder is repaired").status == 0
         expect(daemon, "ok", "healthy")
         assert len(bgsaves(daemon)) == before + 1
         untouched.check("bgsave")

@@ -255,7 +255,7 @@ void daemon_start(struct sim *s)
     for (int i = 0; i < s->count; i++)
         s->worlds[i].timer = (struct timer){SIM_NEVER, SIM_NEVER, s->worlds[i].timer.serial};
     for (int i = 0; i < s->count; i++)
-        s->worlds[i].witness.asked = s->now; /* the watch begins anew */
+        s->worlds[i].witness.asked = s->now; /* the watch begins again */
     disk_load(s);
     if (engine_new(&s->settings, &ports, s->disk.durable, clocks_now(s), &s->engine, &err) < 0) {
         sim_broken(s, -1, "the engine does not start: %s", err.text);

@@ -40,7 +40,7 @@ static int usage(FILE *to, const char *program, int status)
     return status;
 }
 
-/* The number behind --tap; 0 = it is none. */
+/* The number after --tap; 0 = not a number. */
 static uint64_t count_of(const char *text)
 {
     char *end;

@@ -124,7 +124,7 @@ MUTANTS = [
     ("no-delay", STEP, "    return mono_add(s->r->last_attempt, step_retry_delay_ms(s->policy, s->r->attempts));",
      "    return s->now;", "no delay between attempts"),
     ("refusals-unbounded", MACHINE, "            r->refusals++;\n", "",
-     "systemd's start limit is knocked at for ever"),
+     "systemd's start limit is tried without limit"),
     ("one-silence", SILENCE,
      "s->unit.asked.ms >= s->failing_since.ms && s->failed_probes >= s->failure_threshold;",
      "s->unit.asked.ms >= s->failing_since.ms && s->failed_probes >= 1;",
@@ -152,7 +152,7 @@ MUTANTS = [
      "a load after a start is not waited for"),
     ("standing-load", MACHINE, "int64_t limit =\n        r->waiting_progress == FACT_UNKNOWN ? "
      "RECOVERY_BLIND_WAIT_MS : RECOVERY_STALL_MS;", "int64_t limit = INT64_MAX;",
-     "a load that stands is waited for for ever"),
+     "a load that stands is waited for without limit"),
     ("not-asked", WATCH, "next_check(s, &w->full_spread, s->watch_policy.interval_ms, now)",
      "next_check(s, &w->full_spread, 4 * s->watch_policy.interval_ms, now)",
      "Redis is looked at four times too seldom"),
@@ -184,7 +184,7 @@ MUTANTS = [
     ("breaker-lost", RESTORE, "    r->breaker.open = saved->breaker_open;\n", "",
      "a restart of the daemon closes the breaker"),
     ("exhausted-lost", STATE, "s->saved.exhausted = r->phase == PHASE_EXHAUSTED;", "s->saved.exhausted = false;",
-     "a restart of the daemon begins anew where recovery had given up"),
+     "a restart of the daemon begins again where recovery had given up"),
     ("empty-lost", "src/engine/recovery_facts.c", "return s->saved.empty_primary || cause_empty_primary(&s->sight.info);",
      "return cause_empty_primary(&s->sight.info);",
      "a restart of the daemon forgets that the primary would come back empty"),
@@ -198,7 +198,7 @@ MUTANTS = [
      "                                 REMEDY_NONE,", '"replica_link_down", OVERALL_DEGRADED, RESTART_HELPS,\n'
      "                                 REMEDY_RESTART,", "a replica that has lost its primary is restarted"),
     ("orphan-loads", CAUSE, "    if (s->unit.active != UNIT_ACTIVATING || !recent(s, s->unit.asked))\n",
-     "    if (true)\n", "a replica without its primary loads for ever, and nobody is told"),
+     "    if (true)\n", "a replica without its primary loads forever, and no alert is raised"),
     ("orphan-failed", CAUSE, "    return orphan || cause_proven_well(s);", "    return cause_proven_well(s);",
      "a start that has brought a replica back is told as failed"),
     ("crash-to-human", CAUSE_TABLE, '[CAUSE_CRASHED] = {"crashed", OVERALL_CRITICAL, RESTART_HELPS, REMEDY_RESTART,',
@@ -247,7 +247,7 @@ MUTANTS = [
      "new connections fail, and it is said to be well"),
     ("hang-observed", CAUSE_TABLE, '{"hung", OVERALL_CRITICAL, RESTART_HELPS, REMEDY_LADDER,',
      '{"hung", OVERALL_CRITICAL, RESTART_HELPS, REMEDY_OBSERVE,', "a hang is not cured"),
-    # reloads, and what waits for ever
+    # reloads, and what waits forever
     ("pulse-spins", WATCH, "    w->pulse_due = p->pulse_interval_ms > 0 ? mono_min(w->pulse_due, pulse) : MONO_NEVER;\n",
      "    w->pulse_due = mono_min(w->pulse_due, pulse);\n", "a pulse that a reload has switched off comes at every turn"),
     ("answer-dropped", ENGINE, "    answered(e, service, o->id, &(struct part_answer){.host = o}, now);",
@@ -264,7 +264,7 @@ MUTANTS = [
     ("alert-again", STEP, "    if (s->r->alerted == cause)\n        return;\n    s->r->alerted = cause;",
      "    s->r->alerted = cause;", "a human is called at every look"),
     ("alert-never", STEP, "    return remedy == REMEDY_HUMAN || remedy == REMEDY_BGSAVE || ",
-     "    return ", "nobody is called for what only a human can mend"),
+     "    return ", "no human is called for what only a human can fix"),
     ("human-uncalled", STEP, "    end_recovery(s, END_HUMAN);\n    step_call_human(s, cause);\n",
      "    end_recovery(s, END_HUMAN);\n", "a recovery ends for a human, who is not called"),
     ("exhausted-silent", MACHINE, "if (!hopes && s->r->alerted == CAUSE_NONE &&",

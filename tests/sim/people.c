@@ -146,7 +146,7 @@ void people_tweak(struct sim *s, int service)
         w->attempts = 0;
         w->reset = s->now;
         w->ended[0] = w->ended[1] = w->ended[2] = -SIM_NEVER / 2;
-        w->effective = 0; /* the one under way is counted anew when it runs */
+        w->effective = 0; /* the one under way is counted when it runs */
         w->alerted[0] = '\0';
         w->recovery_steps = 0;
         engine_recovery_reset(s->engine, service, &user, "looked", NULL, now);

@@ -96,7 +96,7 @@ static void check_success(struct sim *s, int service, const struct intent *i)
                    i->operation);
 }
 
-/* Who has ended since cannot answer any more, and not everybody is told at once. */
+/* A process that has ended since cannot answer, and not every part learns of it at once. */
 static bool ended_since_reply(const struct told *told)
 {
     return told->unit_asked > told->reply_asked && told->unit_asked >= told->answered &&
@@ -504,7 +504,7 @@ void promise_killed(struct sim *s)
         w->paused = w->paused && durable->paused_until.ms == w->paused_until.ms;
         w->recovery_steps = 0;
         w->alerted[0] = '\0';
-        w->ended_for_human = false; /* it died before the call: the failure is treated anew */
+        w->ended_for_human = false; /* it died before the call: the failure is treated again */
         w->needed = durable->exhausted || durable->breaker_open;
         int64_t proof = w->told.proof;
         bool stop_seen = w->told.stop_seen && durable->stop_seen != STOP_UNSEEN;
@@ -586,7 +586,7 @@ static void check_quiet(struct sim *s, int service, bool healthy)
         sim_broken(s, service, "%s has an intent and no outcome", w->intent.operation);
     const struct verdict *v = &inside->verdict;
     enum remedy remedy = cause_row(v->cause)->remedy;
-    /* A look that has just begun doubts the answer, but has not judged anew yet. */
+    /* A look that has just begun doubts the answer, but has not judged again yet. */
     bool answered = cause_probe(&inside->sight)->reply == REPLY_PONG &&
                     inside->sight.unit.active == UNIT_ACTIVE;
     if (v->confirmed && !answered && remedy != REMEDY_NONE && remedy != REMEDY_WAIT &&

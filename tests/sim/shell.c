@@ -129,7 +129,7 @@ static bool loses(struct sim *s, int service)
 }
 
 /* The command has ended, and says so: if that is lost, its deadline is all that comes. It may still
- * be heard of when the way opens in time, but it is not at work any more. */
+ * be heard of when the way opens in time, but it is no longer at work. */
 static void answer(struct sim *s, int service, struct errand *e, int exit_code, int64_t delay_ms)
 {
     struct service_world *w = world_of(s, service);

@@ -435,7 +435,7 @@ void shell_run(struct sim *s, int service, const struct host_request *request);
 void shell_job_ended(struct sim *s, int service, uint64_t serial, bool ok);
 void shell_job_cancelled(struct sim *s, int service, uint64_t serial); /* before its end */
 void shell_way_changed(struct sim *s, int service);
-void shell_supersede(struct sim *s, int service); /* what still runs is nobody's any more */
+void shell_supersede(struct sim *s, int service); /* what still runs has no owner now */
 void shell_cut(struct sim *s, int service);       /* our side of its session is closed */
 void shell_forget(struct sim *s, int service);
 

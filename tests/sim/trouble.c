@@ -85,7 +85,7 @@ static void script(struct sim *s, int service)
 static void start_mended(struct sim *s, int service, uint64_t id)
 {
     (void)id;
-    sim_say(s, service, "what kept it from starting is mended");
+    sim_say(s, service, "what kept it from starting is fixed");
     unit_of(s, service)->bad_start = false;
 }
 
@@ -97,7 +97,7 @@ static void start_broken(struct sim *s, int service)
     struct unit *u = unit_of(s, service);
     u->bad_start = true;
     u->bad_words = words[chance_between(&s->chance, 0, 7)];
-    sim_say(s, service, "it would not start any more: %s", log_class_word(u->bad_words));
+    sim_say(s, service, "it would no longer start: %s", log_class_word(u->bad_words));
     sim_at(s, s->now + trouble_duration(s), start_mended, service, 0);
     if (chance_percent(&s->chance, 50))
         unit_kill(s, service, RESULT_SIGNAL);
@@ -119,7 +119,7 @@ static void save_mended(struct sim *s, int service, uint64_t id)
 static void save_broken(struct sim *s, int service)
 {
     unit_of(s, service)->save_fails = true;
-    sim_say(s, service, "it cannot save any more");
+    sim_say(s, service, "it can no longer save");
     sim_at(s, s->now + trouble_duration(s), save_mended, service, 0);
 }
 

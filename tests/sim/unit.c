@@ -289,7 +289,7 @@ static void exit_done(struct sim *s, int service, uint64_t generation)
     if (u->generation != generation || u->process != PROCESS_ENDING)
         return;
     if (u->save_fails && u->persists) {
-        u->stuck = true; /* it goes on serving, and the job waits for ever */
+        u->stuck = true; /* it goes on serving, and the job waits forever */
         u->notice = NOTICE_CANNOT_EXIT;
         u->words = LOG_CANNOT_EXIT;
         u->process = PROCESS_UP;
@@ -350,7 +350,7 @@ static void begin_stop(struct sim *s, int service)
     struct unit *u = unit_of(s, service);
     u->job_stopping = true;
     if (u->process == PROCESS_NONE) {
-        u->generation = ++s->serials; /* no restart of its own any more */
+        u->generation = ++s->serials; /* systemd no longer restarts it by itself */
         if (u->active != UNIT_FAILED)
             set_state(s, service, UNIT_INACTIVE, "dead");
         if (u->jobs[0].kind == JOB_RESTART) {

@@ -68,7 +68,7 @@ void witness_probe(struct sim *s, int service, const struct ask *a)
         count_silence(told, a, s->now);
     }
     if (reply == REPLY_MASTERDOWN && a->asked > told->pong_asked)
-        told->pong_asked = a->asked; /* it serves, but for what only its primary can mend */
+        told->pong_asked = a->asked; /* it serves, except for what only its primary can fix */
     if (reply != REPLY_PONG && told->trouble == SIM_NEVER)
         told->trouble = a->asked;
     if (reply != REPLY_PONG)

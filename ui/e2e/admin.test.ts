@@ -44,7 +44,7 @@ test('the audit log is filtered, exported and summed up', async () => {
   await done(admin);
 });
 
-test('a user is made, changed and shut out; the own account is changed elsewhere', async () => {
+test('a user is made, changed and shut out; own accounts are changed elsewhere', async () => {
   const admin = await loggedIn(people.admin);
   const { page } = admin;
   await page.goto('/users');

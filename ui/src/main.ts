@@ -23,7 +23,7 @@ app.config.errorHandler = (error) => {
   notices.tell('degraded', words.errors.unknown, error instanceof Error ? error.message : '');
 };
 
-// Not awaited at the top: pages that are loaded when they are opened need this module, and would wait for it for ever.
+// Not awaited at the top: pages that are loaded when they are opened need this module, and would wait for it forever.
 async function begin(): Promise<void> {
   // Who the reader is decides what the first page shows; drawn once, with its answer, it stands there sooner than drawn twice.
   await Promise.all([useSession().restore(), foreseen === null ? null : Promise.race([useService().foresee(foreseen.service, foreseen.coming), late])]);

@@ -206,7 +206,7 @@ static void check_rest(const struct recovery_model *m, enum recovery_event event
     PROMISE(m->open == r->open);
     PROMISE(m->out.wake.ms == r->deadline.ms);
     bool waits = r->phase != PHASE_IDLE && r->phase != PHASE_EXHAUSTED;
-    assert_int_equal(waits, r->deadline.ms != MONO_NEVER.ms); /* nothing waits for ever */
+    assert_int_equal(waits, r->deadline.ms != MONO_NEVER.ms); /* nothing waits forever */
     if (r->phase == PHASE_IDLE || r->phase == PHASE_EXHAUSTED || r->phase == PHASE_STABLE)
         PROMISE(!(r->open));
     if (r->phase == PHASE_EXHAUSTED)

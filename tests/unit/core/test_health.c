@@ -147,7 +147,7 @@ static void errors_are_counted_over_the_last_hour_without_our_own(void **unused)
     info.at_wall.ms += 59 * 60000; /* the first reading left the hour */
     health_update(&state, &policy.thresholds, &info, -1);
     assert_int_equal(health_errors_last_hour(&state), 0);
-    info.at_wall.ms -= 7200000; /* a clock set back begins anew and never counts below zero */
+    info.at_wall.ms -= 7200000; /* a clock set back restarts the count, which is never below zero */
     info.error_replies = 3;
     health_update(&state, &policy.thresholds, &info, -1);
     assert_int_equal(health_errors_last_hour(&state), 0);

@@ -1,5 +1,5 @@
 /* Recovery and systemd's start limit: a refused start is no attempt, a start that ran into the
- * limit is one, and neither goes on for ever. */
+ * limit is one, and neither goes on forever. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

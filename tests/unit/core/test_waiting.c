@@ -1,4 +1,4 @@
-/* Waiting for a load or for systemd's own work is right while something moves, and not for ever. */
+/* Waiting for a load or for systemd's own work is right while something moves, and not forever. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -303,7 +303,7 @@ static void what_is_no_request_is_refused_and_never_handled(void **state)
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         int fd = dial(w->path);
         send_text(fd, rows[i].json);
-        send_text(fd, "{\"id\": 7, \"op\": \"echo\"}"); /* behind it nothing counts any more */
+        send_text(fd, "{\"id\": 7, \"op\": \"echo\"}"); /* nothing after a bad line counts */
         expect_refused(w, fd, 400, rows[i].code);
     }
     assert_int_equal(w->calls, 0);

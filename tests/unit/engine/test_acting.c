@@ -228,7 +228,7 @@ static void evidence_is_kept_by_section_whatever_the_lines_look_like(void **stat
     recover_capture(s, "INFO", NULL, 0);
 }
 
-/* It was started; what it lacks only its primary can mend. */
+/* It was started; what it lacks only its primary can provide. */
 static void a_replica_that_was_restarted_without_its_primary_is_no_failed_attempt(void **state)
 {
     struct fixture *f = *state;

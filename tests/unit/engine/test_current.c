@@ -1,4 +1,4 @@
-/* What a service says of itself is true now: silence, figures of the process that answers, what a
+/* What is reported of a service is true now: silence, figures of the process that answers, what a
  * new client meets. */
 #include <setjmp.h>
 #include <stdarg.h>

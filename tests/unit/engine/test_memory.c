@@ -157,14 +157,14 @@ static void last_words_that_could_not_be_had_are_asked_for_again_but_not_for_eve
     assert_int_equal(missed, 3);
 }
 
-/* From a unit whose last words were read, to those that were dropped and cannot be read anew; the
+/* From a unit whose last words were read, to those that were dropped and cannot be read again; the
  * unit says that it failed at `since`. */
 static void lose_words_that_were_read(struct fixture *f, wall_ms since)
 {
     struct unit_facts dead = unit(UNIT_FAILED, RESULT_EXIT_CODE);
     dead.since = (wall_ms){1000};
     int64_t now = read_words(f, &dead);
-    operate(f, OPERATION_RELOAD, now + 1); /* refused, but it looks anew */
+    operate(f, OPERATION_RELOAD, now + 1); /* refused, but it looks again */
     int missed = 0;
     dead.since = since;
     for (int64_t end = now + 10000; now < end;) {

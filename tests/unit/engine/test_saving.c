@@ -1,4 +1,4 @@
-/* A BGSAVE against failing persistence: its outcome is what came of it, not that it was begun. */
+/* A BGSAVE against failing persistence: its outcome is its result, not that it was begun. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

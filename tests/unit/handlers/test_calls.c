@@ -254,7 +254,7 @@ static void a_reload_while_the_doctor_looks_leaves_it_the_new_settings(void **st
     assert_int_equal(b->command, HOST_STATUS);
     f->service = *before;
     engine_reconfigure(f->engine, &f->settings, fixture_at(b->now));
-    memset(before, 1, sizeof *before); /* read by nobody any more */
+    memset(before, 1, sizeof *before); /* no reader may be left */
     free(before);
     for (size_t i = 0; i < 3; i++)
         host_says(b, call, "x\n");

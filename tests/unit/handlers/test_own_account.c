@@ -67,7 +67,7 @@ static void is_refused(struct bench *b, const char *code)
     assert_string_equal(bench_text(b, "code"), code);
 }
 
-/* ── the own account ── */
+/* ── a user's own account ── */
 
 static void a_session_alone_does_not_change_the_own_account(void **state)
 {

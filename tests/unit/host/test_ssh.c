@@ -643,7 +643,7 @@ static void test_a_tunnel_carries_megabytes_both_ways_unchanged(void **state)
     close(stream.fd); /* the far end sees it, or the thread would never end */
     assert_int_equal(uv_thread_join(&thread), 0);
     close(fd);
-    open_stream(s, &stream, port); /* nobody listens any more */
+    open_stream(s, &stream, port); /* the listener is closed */
     assert_int_equal(stream.fd, -1);
     assert_non_null(strstr(stream.error.text, "no way to 127.0.0.1"));
     assert_int_equal(stream.times, 1);

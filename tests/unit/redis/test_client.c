@@ -170,7 +170,7 @@ static void the_password_is_shown_and_read_again_at_each_connect(void **state)
     assert_false(redis_client_connected(f.client));
     use_password("", "secret1");
     assert_int_equal(fixture_answer(&f, REDIS_PING, false, LONG_MS)->probe.reply, REPLY_PONG);
-    /* a file that others can read is no secret any more */
+    /* a file that others can read is no longer a secret */
     assert_int_equal(chmod(test_folder_path(&server.folder, "password"), 0644), 0);
     assert_int_equal(fixture_answer(&f, REDIS_PING, true, LONG_MS)->probe.reply, REPLY_NOAUTH);
     assert_int_equal(f.lost, 0);

@@ -78,7 +78,7 @@ static void step(int n)
     good(key_book_step(&book, &order, (enum key_book_step)n, &err), &err);
 }
 
-/* What a program that starts anew makes of it. */
+/* What a program that starts again makes of it. */
 static enum key_phase start_again(char *note, size_t size)
 {
     struct error err = {0};

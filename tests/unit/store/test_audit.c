@@ -507,7 +507,7 @@ static void a_kill_at_any_moment_leaves_a_sound_chain(void **state)
         int status;
         assert_int_equal(waitpid(child, &status, 0), child);
         (void)close(pipes[0]);
-        open_log(b); /* mends the end */
+        open_log(b); /* repairs the end */
         struct audit_verdict v = verify(b);
         if (!v.intact)
             fail_msg("%s:%llu %s", v.bad_file, (unsigned long long)v.bad_line, v.why);

@@ -1,4 +1,4 @@
-/* The audit log cannot be cut, written anew or flooded away unnoticed. */
+/* The audit log cannot be cut, rewritten or flooded away unnoticed. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -264,7 +264,7 @@ static void cut_lines(struct bench *b, int left)
     mem_free(text);
 }
 
-/* The line that holds `from` says `to` instead ("" = it is gone), and every hash is made anew. */
+/* The line that holds `from` says `to` instead ("" = it is gone), and all hashes are recomputed. */
 static void rewrite(const char *path, const char *from, const char *to)
 {
     char *text = read_text(path);

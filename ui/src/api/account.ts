@@ -14,7 +14,7 @@ export const logout = (): Promise<unknown> => call('/api/auth/logout', anything,
 export const renew = (): Promise<Checked<typeof shape.loggedIn>> =>
   call('/api/auth/renew', shape.loggedIn, { method: 'POST', quiet401: true });
 export const whoAmI = (): Promise<Checked<typeof shape.me>> => call('/api/auth/me', shape.me, { quiet401: true });
-/** What shows that the own account is changed by its owner. */
+/** What shows that an account is changed by its owner. */
 export interface Proof {
   readonly password: string;
   /** Where two-factor authentication is on; '' elsewhere. */

@@ -14,7 +14,7 @@ const LONGEST_TIMER_MS = 86_400_000;
 export const useSession = defineStore('session', () => {
   const user = ref<User | null>(null);
   const expiresAt = ref<number | null>(null);
-  /** Somebody was logged in and is not any more, without having asked for it. */
+  /** The session has ended without a logout by the user. */
   const ended = ref(false);
   /** All that the daemon says about the reader; null until it was asked after a login. */
   const me = ref<Me | null>(null);
@@ -98,7 +98,7 @@ export const useSession = defineStore('session', () => {
     }
   }
 
-  /** The own account can be reached in any case. */
+  /** Users can always reach their own account. */
   const allows = (permission: Permission): boolean => may(role.value, permission) || (needsFactor.value && permission === 'me');
 
   return { user, me, role, needsFactor, expiresAt, ended, known, restore, login, logout, allows };

@@ -57,7 +57,7 @@ describe('the state of the page', () => {
     expect(live.health?.health_checks.connectivity.status).toBe('pass');
     expect(live.events).toHaveLength(0);
   });
-  test('begins to count anew after a resync', () => {
+  test('begins to count again after a resync', () => {
     const live = apply(apply(known(), statusMessage(50), NOW), parsed({ type: 'resync' }), NOW);
     expect(live.seq).toBe(0);
     expect(apply(live, statusMessage(3), NOW).seq).toBe(3);

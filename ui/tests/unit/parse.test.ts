@@ -36,7 +36,7 @@ describe('a message from outside', () => {
     expect(either(number, text)('x')).toBe('x');
     expect(() => either(number, text)(true)).toThrow(Mismatch);
   });
-  test('has no number that is none', () => {
+  test('takes no NaN and no infinity for a number', () => {
     expect(() => number(Number.NaN)).toThrow(Mismatch);
     expect(() => number(Number.POSITIVE_INFINITY)).toThrow(Mismatch);
   });

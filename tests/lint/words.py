@@ -1,0 +1,90 @@
+#!/usr/bin/python3
+"""Words that this project does not write, each with what to write instead: in comments and messages
+of C, in the texts of the console, of documents, of packaging and of tests.
+
+usage: words.py           (status 1 when there are hits)
+       words.py --later   (counts the words that will be taken up next; the status is 0)
+"""
+
+import pathlib
+import re
+import sys
+
+# A phrase may go on in the next line of a comment or of a string.
+GAP = r'(?:\\n|[\s*/#"])+'
+# phrase: what to write instead. A blank stands for a gap.
+WORDS = {
+    "anew": "again",
+    "for ever": "forever, without limit",
+    "mend|mends|mended|mending": "fix, fixes, fixed, repair",
+    "any more(?! than)": "no longer",
+    "came of": "resulted from, the result of",
+    "of itself": "by itself, takes no action, reports",
+    "the own": "your, the user's, its",
+    "makes? an end": "ends, stops",
+    "(?:it|that|which|they) (?:is|are) none": "is not one, is not a ..., is empty",
+}
+LATER = ("tell", "told", "somebody", "nobody")
+
+# path: {text: why it stays}. A text that is in no line of its file is an error.
+EXCEPTIONS = {}
+
+ROOTS = ("src", "tests", "ui/src", "ui/tests", "ui/e2e", "docs", "packaging", "examples", "dev", ".ci", "ui/make")
+TEXTS = {".c", ".h", ".py", ".ts", ".vue", ".mjs", ".md", ".in", ".sh", ".yaml", ".yml", ".css", ".build", ".sql",
+         ".conf", ".sysusers", ".tmpfiles", ""}
+FOREIGN = {"node_modules", "corpus", "data", "dist", "__pycache__"}
+SELF = pathlib.Path("tests/lint/words.py")
+
+# Of C only these count: a name in the code is not a sentence.
+IN_C = re.compile(r'(/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*")|\'(?:\\.|[^\'\\\n])*\'|[^\n]', re.DOTALL)
+
+
+def pattern(phrase):
+    return re.compile(r"(?<![\w-])(?:" + phrase.replace(" ", GAP) + r")(?![\w(])", re.IGNORECASE)
+
+
+def files():
+    roots = [*ROOTS, *sorted(str(path) for path in pathlib.Path().glob("*.md"))]
+    for base in map(pathlib.Path, roots):
+        for path in sorted(base.rglob("*")) if base.is_dir() else [base]:
+            if path.is_file() and path.suffix in TEXTS and not FOREIGN & set(path.parts) and path != SELF:
+                yield path
+
+
+def prose(path):
+    """The text of the file with the same lines; the code of C, and what is excepted, is left out."""
+    text = path.read_text(encoding="utf-8", errors="replace")
+    if path.suffix in {".c", ".h"}:
+        text = IN_C.sub(lambda match: match[1] or " ", text)
+    for kept in EXCEPTIONS.get(str(path), {}):
+        if kept not in text:
+            sys.exit(f"{SELF}: EXCEPTIONS: {path} does not hold \"{kept}\": take it out")
+        text = text.replace(kept, "\n" * kept.count("\n"))
+    return text
+
+
+def hits(words):
+    for path in files():
+        text = prose(path)
+        for word in words:
+            for match in pattern(word).finditer(text):
+                yield path, text.count("\n", 0, match.start()) + 1, word, " ".join(match[0].split())
+
+
+def main():
+    if sys.argv[1:] == ["--later"]:
+        found = [word for _, _, word, _ in hits(LATER)]
+        for word in LATER:
+            print(f"words: {word}: {found.count(word)}")
+        return 0
+    if sys.argv[1:]:
+        sys.exit(__doc__)
+    bad = 0
+    for path, line, word, text in sorted(hits(WORDS)):
+        print(f"{path}:{line}: \"{text}\": write: {WORDS[word]}")
+        bad += 1
+    return 1 if bad else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
