@@ -70,7 +70,7 @@ const struct probe_facts *cause_probe(const struct sight *s)
 bool cause_other_process(const struct sight *s)
 {
     return s->info.known && s->info.process_id > 1 && s->unit.main_pid > 0 &&
-           s->info.process_id != s->unit.main_pid && s->info.at.ms >= s->unit_same_since.ms;
+           s->info.process_id != s->unit.main_pid && s->info.asked.ms >= s->unit_same_since.ms;
 }
 
 bool cause_shut_out(const struct sight *s)

@@ -212,8 +212,9 @@ const char *cause_advice(enum cause cause, const struct sight *sight, struct cau
  * door again. Never NULL; reply is REPLY_NONE while nothing was asked. */
 const struct probe_facts *cause_probe(const struct sight *sight);
 
-/* Is INFO's process another than the unit's? Only an INFO of the unit's present process is
- * compared; process 1 is a container's own numbering, and never is. */
+/* Is INFO's process another than the unit's? Only an INFO that was asked for since the unit
+ * has its present process is compared: the one before may have answered, and be heard late. Process
+ * 1 is a container's own numbering, and never is. */
 bool cause_other_process(const struct sight *sight);
 
 /* Do new connections fail while the open one is answered? Not one of the refusals that Redis itself

@@ -199,7 +199,7 @@ enum failover_state { FAILOVER_NONE, FAILOVER_RUNNING };
  * did not say. */
 struct info_facts {
     bool known;
-    mono_ms at;
+    mono_ms asked, at;
     wall_ms at_wall;
     char version[32];
     bool valkey;

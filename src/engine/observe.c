@@ -184,6 +184,7 @@ static void note_info(struct service *s, const struct redis_answer *a, mono_ms a
     if (new.slowlog_length < 0)
         new.slowlog_length = old->slowlog_length;
     mono_ms known_at = old->at;
+    new.asked = asked;
     new.at = now.mono;
     new.at_wall = now.wall;
     if (same && new.errors_oom > old->errors_oom)
@@ -199,7 +200,6 @@ static void note_info(struct service *s, const struct redis_answer *a, mono_ms a
         s->watch.performance_due =
             mono_min(s->watch.performance_due, mono_add(now.mono, HEALTH_CPU_AGAIN_MS));
     *old = new;
-    s->watch.info_asked = asked;
     s->watch.last_command = now.wall;
     if (new.loading == TRI_NO)
         s->sight.loading_seen = false;

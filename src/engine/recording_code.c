@@ -192,7 +192,7 @@ static const struct field sight_fields[] = {
     T(sight, witness.at),
     W(sight, witness.reply, reply_words),
     B(sight, info.known),
-    T(sight, info.at),
+    T(sight, info.asked),
     L(sight, info.process_id),
     L(sight, info.busy_threshold_ms),
     L(sight, info.connected_clients),

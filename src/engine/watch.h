@@ -48,7 +48,6 @@ struct watch {
     mono_ms oom_rose;                 /* when a write was last seen to be refused for memory */
     wall_ms certificate_ends;         /* of the server's chain; WALL_NONE = not known, or no TLS */
     mono_ms shut_counted;             /* asked-time of the fresh connection counted as shut out */
-    mono_ms info_asked;               /* when the newest INFO that is known was asked for */
     mono_ms saving_log_due;           /* when it is read again why Redis cannot save */
     mono_ms proven;                   /* when the newest PONG came */
     mono_ms cancelled;                /* when somebody's stop was heard to have ended our start */
