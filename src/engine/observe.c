@@ -136,7 +136,7 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
     else if (sight->unready_since.ms == 0 && starting(&sight->unit))
         sight->unready_since = now.mono;
     if (p->reply == REPLY_PONG) {
-        w->proven = now.mono;
+        w->proven = now.boot;
         latency_note(s, p->latency_us);
         sample_ping(s, p->latency_us);
         w->last_command = now.wall;
