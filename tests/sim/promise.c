@@ -99,12 +99,12 @@ static void check_success(struct sim *s, int service, const struct intent *i)
 static bool ended_since_reply(const struct told *told)
 {
     return told->unit_asked > told->reply_asked && told->unit_asked >= told->answered &&
-           told->unit.active == UNIT_FAILED;
+           (told->unit.active == UNIT_FAILED || told->unit.active == UNIT_INACTIVE);
 }
 
 /* A load that moves is no failure: it is waited for as long as it takes. It moves when it is
  * farther than ever since the action: one that begins again and again is as good as one that
- * stands. One whose unit was then seen to have failed is over: TimeoutStartSec ended it. */
+ * stands. One whose unit was then seen to have ended is over: TimeoutStartSec or a stop ended it. */
 static void check_failure(struct sim *s, int service, const struct intent *i)
 {
     struct witness *w = witness_of(s, service);
