@@ -194,6 +194,7 @@ static const struct field sight_fields[] = {
     B(sight, info.known),
     T(sight, info.asked),
     L(sight, info.process_id),
+    B(sight, in_group),
     L(sight, info.busy_threshold_ms),
     L(sight, info.connected_clients),
     L(sight, info.maxclients),

@@ -73,6 +73,7 @@ void watch_look(struct service *s, struct now now);
 void watch_begin_round(struct service *s, struct now now);
 void watch_plan_round(struct service *s, struct now now);
 void watch_ask_again(struct service *s, struct now now); /* on the open connection */
+void watch_ask_unit(struct service *s, struct now now);  /* unless it is asked for already */
 void watch_refresh(struct service *s, struct now now);   /* one full check now */
 
 bool watch_in_doubt(const struct service *s);
