@@ -267,12 +267,12 @@ static void note_config(struct service *s, const struct redis_answer *a)
         i->maxclients = c->maxclients;
 }
 
-/* INFO was answered, or refused: an ACL may keep it from our user. */
+/* INFO was answered, or refused: an ACL may keep it from our user, rename-command from everybody. */
 static void note_figures(struct service *s, const struct redis_answer *a, mono_ms asked,
                          struct now now)
 {
-    bool refused = a->probe.reply == REPLY_NOPERM;
-    const char *words = a->probe.text[0] != '\0' ? a->probe.text : "NOPERM";
+    bool refused = a->probe.reply == REPLY_NOPERM || a->probe.reply == REPLY_ERROR;
+    const char *words = a->probe.text[0] != '\0' ? a->probe.text : reply_class_word(a->probe.reply);
     if (refused || a->info.known)
         (void)str_copy(s->watch.info_refused, sizeof s->watch.info_refused, refused ? words : "");
     if (a->info.known)
