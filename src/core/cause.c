@@ -67,10 +67,15 @@ const struct probe_facts *cause_probe(const struct sight *s)
     return s->kept.at.ms >= s->fresh.at.ms ? &s->kept : &s->fresh;
 }
 
-bool cause_other_process(const struct sight *s)
+bool cause_beside_main(const struct sight *s)
 {
     return s->info.known && s->info.process_id > 1 && s->unit.main_pid > 0 &&
-           s->info.process_id != s->unit.main_pid && s->info.at.ms >= s->unit_same_since.ms;
+           s->info.process_id != s->unit.main_pid && s->info.asked.ms >= s->unit_same_since.ms;
+}
+
+bool cause_other_process(const struct sight *s)
+{
+    return cause_beside_main(s) && !s->in_group;
 }
 
 bool cause_shut_out(const struct sight *s)

@@ -131,6 +131,7 @@ struct sight {
     bool witness_proven; /* Redis was answered there before: only then is no answer a fact */
     mono_ms witness_answers_since; /* the first answer in a row there in this silence */
     struct info_facts info;
+    bool in_group; /* the process of `info` is in the unit's control group */
     struct log_facts log;
     struct log_facts saving_log; /* why Redis cannot save, while it cannot */
     bool log_read;               /* the journal was read since the unit was seen to have failed */
@@ -212,8 +213,12 @@ const char *cause_advice(enum cause cause, const struct sight *sight, struct cau
  * door again. Never NULL; reply is REPLY_NONE while nothing was asked. */
 const struct probe_facts *cause_probe(const struct sight *sight);
 
-/* Is INFO's process another than the unit's? Only an INFO of the unit's present process is
- * compared; process 1 is a container's own numbering, and never is. */
+/* Is INFO's process another than the unit's main process? Only an INFO that was asked for since the unit
+ * has its present process is compared: the one before may have answered, and be heard late. Process
+ * 1 is a container's own numbering, and never is. */
+bool cause_beside_main(const struct sight *sight);
+/* ... and none that the main process has started: a wrapper that waits for Redis is no stranger.
+ */
 bool cause_other_process(const struct sight *sight);
 
 /* Do new connections fail while the open one is answered? Not one of the refusals that Redis itself

@@ -59,7 +59,7 @@ bool evidence_not_main(const struct sight *s)
 {
     const struct info_facts *i = &s->info;
     bool own_numbers = i->known && i->process_id == 1 && s->unit.main_pid > 1;
-    return own_numbers || cause_other_process(s);
+    return own_numbers || cause_beside_main(s);
 }
 
 /* What the program that runs the container does says nothing about the Redis in it. */

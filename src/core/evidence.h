@@ -42,8 +42,8 @@ enum activity evidence_activity(const struct sight *sight, mono_ms now);
 /* Was the process looked at in this silence, and not yet again, so that nothing can be compared? */
 bool evidence_one_look(const struct sight *sight, mono_ms now);
 
-/* Is Redis another process than the unit's main process, with a process number of its own (docker
- * run, podman)? Then the main process shows nothing about it, and its port may be another one. */
+/* Is Redis another process than the unit's main process: behind a wrapper, or with a process number
+ * of its own (docker run, podman)? Then the main process shows nothing about it, and its port may be another one. */
 bool evidence_not_main(const struct sight *sight);
 
 /* What a PING from the Redis host itself found. */

@@ -159,6 +159,14 @@ void facts_info_reset(struct info_facts *info)
     };
 }
 
+bool facts_unit_has(const struct unit_facts *unit, int64_t process)
+{
+    for (int i = 0; i < unit->group_count; i++)
+        if (unit->group[i] == process)
+            return true;
+    return false;
+}
+
 bool unit_runs(enum unit_active active)
 {
     return active == UNIT_ACTIVE || active == UNIT_RELOADING;

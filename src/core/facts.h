@@ -97,6 +97,9 @@ enum unit_notice {
     UNIT_NOTICE_COUNT
 };
 
+/* As many processes of a unit's control group are kept. */
+#define UNIT_GROUP_MAX 64
+
 struct unit_facts {
     enum unit_active active; /* UNIT_UNKNOWN: could not be read */
     mono_ms at;              /* when it was learned */
@@ -119,9 +122,11 @@ struct unit_facts {
     int64_t timeout_start_us; /* FACT_UNKNOWN; INT64_MAX = infinity */
     int64_t timeout_stop_us;
     int64_t
-        cpu_ms;  /* processor time of the unit since it started; FACT_UNKNOWN without accounting */
-    char id[64]; /* its name to systemd, with the suffix; "" = unknown */
-    char text[FACT_TEXT_MAX]; /* the Active: line, or why nothing is known */
+        cpu_ms; /* processor time of the unit since it started; FACT_UNKNOWN without accounting */
+    int group_count;               /* 0 = its control group was not listed */
+    int32_t group[UNIT_GROUP_MAX]; /* the processes in it */
+    char id[64];                   /* its name to systemd, with the suffix; "" = unknown */
+    char text[FACT_TEXT_MAX];      /* the Active: line, or why nothing is known */
 };
 
 /* State letter of /proc/PID/stat. */
@@ -199,7 +204,7 @@ enum failover_state { FAILOVER_NONE, FAILOVER_RUNNING };
  * did not say. */
 struct info_facts {
     bool known;
-    mono_ms at;
+    mono_ms asked, at;
     wall_ms at_wall;
     char version[32];
     bool valkey;
@@ -264,6 +269,8 @@ const char *reply_class_word(enum reply_class reply);
 const char *unit_active_word(enum unit_active active);
 const char *unit_result_word(enum unit_result result);
 const char *log_class_word(enum log_class class);
+/* Is the process known to be in the unit's control group? */
+bool facts_unit_has(const struct unit_facts *unit, int64_t process);
 /* Active or reloading: the unit's process is there. */
 bool unit_runs(enum unit_active active);
 /* Did any server process answer at all (even with an error)? */

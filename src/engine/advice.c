@@ -101,6 +101,32 @@ static void long_command(const struct service *s, struct now now, json_t *array)
         add(array, "Avoid long commands: %s %s", l->text, l->advice);
 }
 
+#define UNWATCHED "memory, limits, saves and replication are not watched"
+
+/* By an ACL; else the command has another name, or none. */
+static bool info_forbidden(const struct service *s)
+{
+    return str_starts(s->watch.info_refused, "NOPERM");
+}
+
+const char *advice_info_refused(const struct service *s)
+{
+    return info_forbidden(s) ? "INFO is not allowed to our user: " UNWATCHED
+                             : "Redis does not know INFO: " UNWATCHED;
+}
+
+static void info_refused(const struct service *s, json_t *array)
+{
+    if (s->watch.info_refused[0] == '\0')
+        return;
+    const char *user =
+        s->settings->redis.username[0] != '\0' ? s->settings->redis.username : "default";
+    if (info_forbidden(s))
+        add(array, "%s. Allow it on the Redis: ACL SETUSER %s +info", advice_info_refused(s), user);
+    else
+        add(array, "%s. Take rename-command INFO out of redis.conf", advice_info_refused(s));
+}
+
 json_t *advice_json(const struct service *s, struct now now)
 {
     json_t *array = json_array();
@@ -109,9 +135,7 @@ json_t *advice_json(const struct service *s, struct now now)
     certificate(s, now, array);
     long_command(s, now, array);
     canary(s, now, array);
-    if (s->watch.info_refused[0] != '\0')
-        add(array, SNAPSHOT_INFO_REFUSED ". Allow it on the Redis: ACL SETUSER %s +info",
-            s->settings->redis.username[0] != '\0' ? s->settings->redis.username : "default");
+    info_refused(s, array);
     if (!current_figures(s, now))
         return array;
     memory(s, array);

@@ -39,25 +39,25 @@ int64_t current_silence_ms(const struct service *s, struct now now)
     return mono_since(now.mono, since);
 }
 
-static bool of_this_process(const struct watch *w)
+static bool of_this_process(const struct service *s)
 {
-    return w->info_asked.ms >= w->figures_from.ms && w->info_asked.ms >= w->process_ended.ms;
+    mono_ms asked = s->sight.info.asked;
+    return asked.ms >= s->watch.figures_from.ms && asked.ms >= s->watch.process_ended.ms;
 }
 
 bool current_process_info(const struct service *s)
 {
-    const struct watch *w = &s->watch;
     const struct unit_facts *u = &s->sight.unit;
     /* Where the host cannot be asked, Redis' own answers say that its process runs. */
     bool ended = u->control_reached == TRI_YES && (!unit_runs(u->active) || u->main_pid == 0);
-    return of_this_process(w) && s->sight.info.known && !ended;
+    return of_this_process(s) && s->sight.info.known && !ended;
 }
 
 bool current_info(const struct service *s, struct now now)
 {
     const struct watch *w = &s->watch;
     const struct info_facts *i = &s->sight.info;
-    return i->known && w->info_refused[0] == '\0' && of_this_process(w) &&
+    return i->known && w->info_refused[0] == '\0' && of_this_process(s) &&
            mono_since(now.mono, i->at) < STALE_MS && current_silence_ms(s, now) < 0;
 }
 
@@ -79,7 +79,7 @@ void current_forget_figures(struct service *s, mono_ms from)
 void current_want_figures(struct service *s, struct now now)
 {
     struct watch *w = &s->watch;
-    bool have = s->sight.info.known && w->info_asked.ms >= w->figures_from.ms;
+    bool have = s->sight.info.known && s->sight.info.asked.ms >= w->figures_from.ms;
     if (have || w->info_refused[0] != '\0' || request_pending(s, PART_WATCH, WATCH_INFO) ||
         mono_since(now.mono, w->figures_tried) < WANT_AGAIN_MS)
         return;

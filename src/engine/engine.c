@@ -237,7 +237,7 @@ void engine_look_at_clocks(struct engine *e, struct now now)
         struct service *s = &e->services[i];
         service_log(s, true, "self-doubt for 30 s: %s", tilt_text(reason));
         if (reason == TILT_SUSPENDED) /* monotonic time stood still meanwhile */
-            s->watch.proven = mono_add(now.mono, -2 * s->watch_policy.interval_ms);
+            s->watch.proven = mono_add(now.boot, -2 * s->watch_policy.interval_ms);
         service_judge(s, now);
     }
 }

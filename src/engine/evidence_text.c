@@ -59,7 +59,7 @@ static void process_text(const struct service *s, char *text, size_t size)
         (void)str_format(
             text, size,
             "process: not looked at (Redis is another process than the unit's main process "
-            "%lld: a container?)",
+            "%lld: a wrapper, or a container?)",
             (long long)t->unit.main_pid);
     } else if (!evidence_process_offered(s)) {
         (void)str_format(text, size,

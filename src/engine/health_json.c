@@ -170,7 +170,8 @@ static json_t *no_figures_json(const struct service *s, struct now now)
     int64_t silent_ms = current_silence_ms(s, now);
     enum unit_active unit = s->sight.unit.active;
     if (s->watch.info_refused[0] != '\0') {
-        (void)str_format(text, sizeof text, SNAPSHOT_INFO_REFUSED " (%s)", s->watch.info_refused);
+        (void)str_format(text, sizeof text, "%s (%s)", advice_info_refused(s),
+                         s->watch.info_refused);
         return check("warning", -1, text);
     }
     if (silent_ms >= 0) {

@@ -95,7 +95,8 @@ void judge(struct service *s, struct now now)
     if (s->verdict.cause == CAUSE_START_TIMEOUT && sight->unit.active == UNIT_ACTIVATING)
         sight->never_ready = true; /* for the next one that counts it is the same failure */
     recording_judged(s);
-    s->unproven = mono_since(now.mono, s->watch.proven) >= proof_lasts_ms(&s->watch_policy);
+    /* Sleeps of less than two seconds each are no reason for self-doubt, but age a proof. */
+    s->unproven = mono_since(now.boot, s->watch.proven) >= proof_lasts_ms(&s->watch_policy);
     if (s->verdict.confirmed && s->verdict.cause != CAUSE_NONE && !closed_by_us(s)) {
         if (s->cause != s->verdict.cause || !s->judged) {
             s->cause = s->verdict.cause;

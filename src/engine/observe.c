@@ -1,6 +1,8 @@
 /* What the answers to the watch say: they become observations (core/cause.h), and are judged. */
 #include "engine/observe.h"
 
+#include <string.h>
+
 #include "base/str.h"
 #include "engine/current.h"
 #include "engine/event.h"
@@ -136,7 +138,7 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
     else if (sight->unready_since.ms == 0 && starting(&sight->unit))
         sight->unready_since = now.mono;
     if (p->reply == REPLY_PONG) {
-        w->proven = now.mono;
+        w->proven = now.boot;
         latency_note(s, p->latency_us);
         sample_ping(s, p->latency_us);
         w->last_command = now.wall;
@@ -168,6 +170,19 @@ static bool started_by_us(const struct service *s, const struct info_facts *info
     return by_recovery || by_operation;
 }
 
+/* Has the unit's main process started the one that answers? */
+static void note_group(struct service *s)
+{
+    s->sight.in_group = facts_unit_has(&s->sight.unit, s->sight.info.process_id);
+}
+
+/* `show` lists no processes. */
+static void ask_group(struct service *s, struct now now)
+{
+    if (s->settings->commands_extended && cause_other_process(&s->sight))
+        watch_ask_unit(s, now);
+}
+
 /* Values that only CONFIG GET reports stay over an INFO of the same server. */
 static void note_info(struct service *s, const struct redis_answer *a, mono_ms asked,
                       struct now now)
@@ -184,6 +199,7 @@ static void note_info(struct service *s, const struct redis_answer *a, mono_ms a
     if (new.slowlog_length < 0)
         new.slowlog_length = old->slowlog_length;
     mono_ms known_at = old->at;
+    new.asked = asked;
     new.at = now.mono;
     new.at_wall = now.wall;
     if (same && new.errors_oom > old->errors_oom)
@@ -199,7 +215,7 @@ static void note_info(struct service *s, const struct redis_answer *a, mono_ms a
         s->watch.performance_due =
             mono_min(s->watch.performance_due, mono_add(now.mono, HEALTH_CPU_AGAIN_MS));
     *old = new;
-    s->watch.info_asked = asked;
+    note_group(s);
     s->watch.last_command = now.wall;
     if (new.loading == TRI_NO)
         s->sight.loading_seen = false;
@@ -222,7 +238,8 @@ static void note_empty_primary(struct service *s)
     const struct info_facts *i = &s->sight.info;
     const struct unit_facts *u = &s->sight.unit;
     bool empty = cause_empty_primary(i);
-    bool same = u->main_pid <= 0 || i->process_id <= 1 || u->main_pid == i->process_id;
+    bool same =
+        u->main_pid <= 0 || i->process_id <= 1 || u->main_pid == i->process_id || s->sight.in_group;
     bool ours = u->active == UNIT_ACTIVE && same;
     bool ended = u->active == UNIT_INACTIVE || u->active == UNIT_FAILED;
     /* The worse news is believed unless another Redis is known to report it: the host may be out of
@@ -250,16 +267,18 @@ static void note_config(struct service *s, const struct redis_answer *a)
         i->maxclients = c->maxclients;
 }
 
-/* INFO was answered, or refused: an ACL may keep it from our user. */
+/* INFO was answered, or refused: an ACL may keep it from our user, rename-command from everybody. */
 static void note_figures(struct service *s, const struct redis_answer *a, mono_ms asked,
                          struct now now)
 {
-    bool refused = a->probe.reply == REPLY_NOPERM;
-    const char *words = a->probe.text[0] != '\0' ? a->probe.text : "NOPERM";
+    bool refused = a->probe.reply == REPLY_NOPERM || a->probe.reply == REPLY_ERROR;
+    const char *words = a->probe.text[0] != '\0' ? a->probe.text : reply_class_word(a->probe.reply);
     if (refused || a->info.known)
         (void)str_copy(s->watch.info_refused, sizeof s->watch.info_refused, refused ? words : "");
     if (a->info.known)
         note_info(s, a, asked, now);
+    if (a->info.known && s->sight.unit.group_count == 0)
+        ask_group(s, now);
     note_empty_primary(s);
 }
 
@@ -318,6 +337,10 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
         new.can_reload = old->can_reload;
     if (new.control_reached == TRI_NO && o->end != HOST_EXITED && o->error[0] != '\0')
         (void)str_copy(new.text, sizeof new.text, o->error);
+    if (new.group_count == 0 && new.main_pid == old->main_pid) {
+        new.group_count = old->group_count;
+        memcpy(new.group, old->group, sizeof new.group);
+    }
     bool ran = unit_runs(old->active);
     bool now_runs = unit_runs(new.active);
     bool back = old->control_reached == TRI_NO && new.control_reached == TRI_YES;
@@ -344,6 +367,7 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
     if (other_pid && sight->info.process_id != new.main_pid && sight->info.process_id > 1)
         current_forget_figures(s, now.mono);
     *old = new;
+    note_group(s);
     evidence_unit(s, o, asked, now);
     if (back || (now_runs && !ran))
         count_silence_anew(s, asked);
@@ -374,6 +398,8 @@ static bool note_look(struct service *s, const struct pending *p, const struct h
     if (o->end == HOST_CANCELLED)
         return false;
     note_unit(s, o, p->asked, now);
+    if (o->command == HOST_SHOW)
+        ask_group(s, now);
     note_empty_primary(s);
     role_watch(s, now); /* INFO may have come before the unit was known */
     return true;

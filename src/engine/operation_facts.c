@@ -79,7 +79,7 @@ void operation_facts(const struct service *s, struct now now, struct operate_fac
         .cannot_reload = t->unit.can_reload == TRI_NO,
         .unit_asked = t->unit.asked,
         .probe_asked = t->fresh.asked,
-        .info_asked = s->watch.info_asked,
+        .info_asked = t->info.asked,
         .unit_stopped = t->unit.active == UNIT_INACTIVE || t->unit.active == UNIT_FAILED,
         .unit_killed = killed(&t->unit),
         .unit_unchanged = unit_unchanged(s),

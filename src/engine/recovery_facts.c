@@ -12,7 +12,7 @@
 static int64_t load_progress(const struct service *s)
 {
     const struct info_facts *i = &s->sight.info;
-    if (s->watch.info_asked.ms < s->recovery.action_ended.ms)
+    if (i->asked.ms < s->recovery.action_ended.ms)
         return FACT_UNKNOWN;
     if (i->known && i->loading == TRI_YES && i->loading_percent >= 0)
         return (int64_t)(i->loading_percent * 100);

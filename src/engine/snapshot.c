@@ -199,11 +199,16 @@ void snapshot_preflight(const struct service *s, enum engine_operation operation
                                                                    : PREFLIGHT_RESTART;
     struct recovery_facts f;
     recovery_facts_now(s, now, &f);
+    /* A start leaves alone what runs, if that was seen since the start was asked for. */
+    struct unit_facts unit = s->sight.unit;
+    bool unseen = operation_running(s) && unit.asked.ms < s->operation.core.began.ms;
+    if (kind == PREFLIGHT_START && unseen)
+        unit.active = UNIT_UNKNOWN;
     struct preflight_facts facts = {
         .cause = s->cause,
         .info = &s->sight.info,
         .figures = current_figures(s, now),
-        .unit = &s->sight.unit,
+        .unit = &unit,
         .now = now.wall,
         .start_seconds = s->saved.start_seconds,
         .empty_primary = f.empty_primary,

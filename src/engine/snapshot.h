@@ -28,8 +28,8 @@ void snapshot_add_text(json_t *array, const char *text);
 json_t *snapshot_cause_json(const struct service *s, struct now now);
 
 /* advice.c */
-#define SNAPSHOT_INFO_REFUSED                                                                      \
-    "INFO is not allowed to our user: memory, limits, saves and replication are not watched"
+/* What it means that INFO is refused; a static text. */
+const char *advice_info_refused(const struct service *s);
 json_t *advice_json(const struct service *s, struct now now);
 
 #endif

@@ -76,11 +76,13 @@ static int count_probes(const struct service *s)
     return n;
 }
 
-static void ask_unit(struct service *s, struct now now)
+void watch_ask_unit(struct service *s, struct now now)
 {
     if (request_pending(s, PART_WATCH, WATCH_UNIT))
         return;
-    enum host_command command = s->settings->commands_extended ? HOST_SHOW : HOST_STATUS;
+    /* Only `status` tells whether a process that is not the main one is the unit's. */
+    bool show = s->settings->commands_extended && !cause_other_process(&s->sight);
+    enum host_command command = show ? HOST_SHOW : HOST_STATUS;
     request_host(s, PART_WATCH, WATCH_UNIT, command, 0, false, now);
 }
 
@@ -91,7 +93,7 @@ void watch_begin_round(struct service *s, struct now now)
     w->round_due = MONO_NEVER;
     if (count_probes(s) < PROBES_MAX)
         send_redis(s, WATCH_PROBE, REDIS_PING, true, s->watch_policy.timeout_ms, now);
-    ask_unit(s, now);
+    watch_ask_unit(s, now);
     evidence_ask(s, now);
     bool figures_matter = s->cause == CAUSE_LOADING || s->cause == CAUSE_PERSISTENCE_FAILING;
     if (figures_matter && !request_pending(s, PART_WATCH, WATCH_INFO))
@@ -215,7 +217,7 @@ static void full_check(struct service *s, struct now now)
             send_redis(s, WATCH_PULSE, REDIS_PING, false, s->watch_policy.timeout_ms, now);
     }
     if (s->sight.unit.asked.ms == 0)
-        ask_unit(s, now);
+        watch_ask_unit(s, now);
 }
 
 static void performance_check(struct service *s, struct now now)
@@ -240,7 +242,7 @@ bool watch_turn(struct service *s, struct now now)
         full_check(s, now);
     if (mono_reached(now.mono, w->unit_due)) {
         w->unit_due = mono_add(now.mono, s->watch_policy.systemd_interval_ms);
-        ask_unit(s, now);
+        watch_ask_unit(s, now);
     }
     if (mono_reached(now.mono, w->performance_due))
         performance_check(s, now);
@@ -257,6 +259,6 @@ void watch_refresh(struct service *s, struct now now)
     w->full_due = mono_add(now.mono, s->watch_policy.interval_ms);
     w->unit_due = mono_add(now.mono, s->watch_policy.systemd_interval_ms);
     send_redis(s, WATCH_PROBE, REDIS_PING, true, s->watch_policy.timeout_ms, now);
-    ask_unit(s, now);
+    watch_ask_unit(s, now);
     performance_check(s, now);
 }

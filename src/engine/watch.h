@@ -48,15 +48,14 @@ struct watch {
     mono_ms oom_rose;                 /* when a write was last seen to be refused for memory */
     wall_ms certificate_ends;         /* of the server's chain; WALL_NONE = not known, or no TLS */
     mono_ms shut_counted;             /* asked-time of the fresh connection counted as shut out */
-    mono_ms info_asked;               /* when the newest INFO that is known was asked for */
     mono_ms saving_log_due;           /* when it is read again why Redis cannot save */
-    mono_ms proven;                   /* when the newest PONG came */
-    mono_ms cancelled;                /* when somebody's stop was heard to have ended our start */
-    mono_ms auto_restart_at;          /* when systemd was last seen to restart the unit by itself */
-    wall_ms last_check;               /* newest full look */
-    wall_ms last_command;             /* newest successful command */
-    int64_t unit_ms, performance_ms;  /* how long the last ones took, FACT_UNKNOWN */
-    int64_t usual_look_ms;            /* a command on the host usually takes, FACT_UNKNOWN */
+    mono_ms proven;    /* when the newest PONG came, by the clock that runs on through a suspend */
+    mono_ms cancelled; /* when somebody's stop was heard to have ended our start */
+    mono_ms auto_restart_at;         /* when systemd was last seen to restart the unit by itself */
+    wall_ms last_check;              /* newest full look */
+    wall_ms last_command;            /* newest successful command */
+    int64_t unit_ms, performance_ms; /* how long the last ones took, FACT_UNKNOWN */
+    int64_t usual_look_ms;           /* a command on the host usually takes, FACT_UNKNOWN */
     mono_ms witness_asked;
     int64_t latency_us[WATCH_LATENCIES];
     unsigned latency_next, latency_count;
@@ -74,6 +73,7 @@ void watch_look(struct service *s, struct now now);
 void watch_begin_round(struct service *s, struct now now);
 void watch_plan_round(struct service *s, struct now now);
 void watch_ask_again(struct service *s, struct now now); /* on the open connection */
+void watch_ask_unit(struct service *s, struct now now);  /* unless it is asked for already */
 void watch_refresh(struct service *s, struct now now);   /* one full check now */
 
 bool watch_in_doubt(const struct service *s);

@@ -1,4 +1,5 @@
-/* Redis writes where it listens into the title of its process, and `systemctl status` shows that. */
+/* What `systemctl status` shows of the processes of a unit: which there are, and their titles, into
+ * which Redis writes where it listens. */
 #include <string.h>
 
 #include "base/parse.h"
@@ -39,21 +40,30 @@ static const char *title_of(const char *line, const char *pid)
     return number + digits + 1;
 }
 
+/* Takes a line off the front. False: the list is over, or cut; behind the empty line the journal
+ * begins, which may say anything. */
+static bool next_line(const char **at, const char *end, char line[TITLE_LINE_MAX], bool *ret_whole)
+{
+    const char *stop = *at == end ? NULL : memchr(*at, '\n', (size_t)(end - *at));
+    if (stop == NULL)
+        return false;
+    *ret_whole = str_copy_clean(line, TITLE_LINE_MAX, *at, (size_t)(stop - *at));
+    *at = stop + 1;
+    return line[strspn(line, " \t")] != '\0';
+}
+
+static bool begins_group(const char *line)
+{
+    return strncmp(line + strspn(line, " \t"), "CGroup: ", 8) == 0;
+}
+
 int systemctl_listening_port(const char *out, size_t length)
 {
     static const char main_pid[] = "Main PID: ";
     char line[TITLE_LINE_MAX], pid[16] = "";
-    bool group = false;
-    const char *end = out + length;
-    for (const char *at = out; at < end;) {
-        const char *stop = memchr(at, '\n', (size_t)(end - at));
-        if (stop == NULL) /* cut */
-            return 0;
-        bool whole = str_copy_clean(line, sizeof line, at, (size_t)(stop - at));
-        at = stop + 1;
+    bool group = false, whole;
+    for (const char *at = out; next_line(&at, out + length, line, &whole);) {
         const char *text = line + strspn(line, " \t");
-        if (text[0] == '\0') /* the lines of the journal begin, which may say anything */
-            return 0;
         if (strncmp(text, main_pid, sizeof main_pid - 1) == 0) {
             text += sizeof main_pid - 1;
             (void)str_copy_n(pid, sizeof pid, text, strspn(text, DIGITS));
@@ -61,7 +71,36 @@ int systemctl_listening_port(const char *out, size_t length)
         const char *title = group && whole && pid[0] != '\0' ? title_of(line, pid) : NULL;
         if (title != NULL)
             return port_of(title);
-        group = group || strncmp(text, "CGroup: ", 8) == 0;
+        group = group || begins_group(line);
     }
     return 0;
+}
+
+/* "├─812 "/usr/bin/redis-server"": its number, or 0: the name of a group within, such as
+ * "├─812.scope", or of none. */
+static int32_t process_of(const char *line)
+{
+    char number[12];
+    int64_t pid;
+    for (; *line != '\0' && strchr(DIGITS, *line) == NULL; line++)
+        if ((unsigned char)*line < 0x80 && strchr(" \t|-`", *line) == NULL)
+            return 0;
+    size_t digits = strspn(line, DIGITS);
+    if (digits == 0 || digits >= sizeof number || line[digits] != ' ')
+        return 0;
+    (void)str_copy_n(number, sizeof number, line, digits);
+    return parse_int(number, 1, INT32_MAX, &pid, NULL) == 0 ? (int32_t)pid : 0;
+}
+
+void systemctl_parse_group(const char *out, size_t length, struct unit_facts *unit)
+{
+    char line[TITLE_LINE_MAX];
+    bool group = false, whole;
+    unit->group_count = 0;
+    for (const char *at = out; next_line(&at, out + length, line, &whole);) {
+        int32_t pid = group ? process_of(line) : 0;
+        if (pid > 0 && unit->group_count < UNIT_GROUP_MAX)
+            unit->group[unit->group_count++] = pid;
+        group = group || begins_group(line);
+    }
 }

@@ -332,6 +332,7 @@ void systemctl_parse_status(const char *out, size_t length, struct unit_facts *u
         read_status_line(line, &head, unit);
     }
     unit->repeated_too_quickly = told_too_quickly(out, length);
+    systemctl_parse_group(out, length, unit);
     if (head.loaded_not_found &&
         (unit->active == UNIT_INACTIVE || unit->active == UNIT_FAILED || !head.active)) {
         static const char text[] = "systemd does not know the unit (Loaded: not-found)";

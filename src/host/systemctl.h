@@ -19,6 +19,8 @@ void systemctl_parse_is_active(const char *out, size_t length, struct unit_facts
 /* The port in the title of the unit's main process, in what HOST_STATUS prints; 0 = not told. It is
  * where Redis listens now: of its TCP port the one without TLS, if there is one. */
 int systemctl_listening_port(const char *out, size_t length);
+/* The processes that HOST_STATUS lists of the unit's control group: fills `group`. */
+void systemctl_parse_group(const char *out, size_t length, struct unit_facts *unit);
 /* What a finished HOST_STATUS, HOST_SHOW or HOST_IS_ACTIVE says about the unit, stderr and the way
  * it ended included; fills control_reached. `at` and `asked` are the caller's. */
 void systemctl_parse_result(enum host_command command, const struct host_result *result,

@@ -73,7 +73,9 @@ void cure_crash(struct sim *s, int service)
     const struct service_settings *set = &s->services[service];
     bool counted = set->commands_extended || set->control != CONTROL_SSH; /* NRestarts */
     w->crashed = s->now;
-    bool explained = !s->engine->services[service].other_restart.open; /* the one before */
+    /* The one before is told by now, and has been seen: it is in the history as well. */
+    bool explained = !s->engine->services[service].other_restart.open &&
+                     w->witness.told.unit.main_pid == w->unit.pid;
     w->healing = w->unit.restarts && counted && explained ? s->now : 0;
     w->healed = w->chronicle.by_systemd;
     s->cures++;
@@ -138,7 +140,12 @@ static void hang_step(struct sim *s, int service)
         w->hung = 0;
     if (w->hung == 0)
         return;
-    if (w->witness.alerted[0] != '\0' || r->needs_human)
+    bool called = w->witness.alerted[0] != '\0' || r->needs_human;
+    if (called && w->witness.told.reply_asked < w->hung) {
+        w->hung = 0; /* for what was there before: Redis was not asked since it hangs */
+        return;
+    }
+    if (called)
         sim_broken(s, service, "a human is called for a hang that a restart cures");
     bool treated = w->witness.acted >= w->hung;
     if (!treated && s->now - w->hung > w->hang_limit)

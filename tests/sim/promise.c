@@ -21,10 +21,9 @@
  * (see below), so the failure is at most one such round younger than it. */
 #define LOG_MISSES_ALLOWED 3 /* after so many failed readings of the log it is done without */
 #define SLOW_LOOK_MS 6000
-#define SLEEP_UNSEEN_MS TILT_JUMP_MS /* by a clock that stands still meanwhile */
-#define STOP_LASTS_MS 1000           /* the next look ends it */
-#define DOOR_MS 5000                 /* to find out that new connections fail */
-#define DOUBT_MS 29000               /* self-doubt lasts 30 s */
+#define STOP_LASTS_MS 1000 /* the next look ends it */
+#define DOOR_MS 5000       /* to find out that new connections fail */
+#define DOUBT_MS 29000     /* self-doubt lasts 30 s */
 
 static struct witness *witness_of(struct sim *s, int service)
 {
@@ -100,12 +99,12 @@ static void check_success(struct sim *s, int service, const struct intent *i)
 static bool ended_since_reply(const struct told *told)
 {
     return told->unit_asked > told->reply_asked && told->unit_asked >= told->answered &&
-           told->unit.active == UNIT_FAILED;
+           (told->unit.active == UNIT_FAILED || told->unit.active == UNIT_INACTIVE);
 }
 
 /* A load that moves is no failure: it is waited for as long as it takes. It moves when it is
  * farther than ever since the action: one that begins again and again is as good as one that
- * stands. One whose unit was then seen to have failed is over: TimeoutStartSec ended it. */
+ * stands. One whose unit was then seen to have ended is over: TimeoutStartSec or a stop ended it. */
 static void check_failure(struct sim *s, int service, const struct intent *i)
 {
     struct witness *w = witness_of(s, service);
@@ -548,7 +547,7 @@ static void check_claim(struct sim *s, int service, bool healthy)
     int64_t limit = 2 * inside->watch_policy.interval_ms;
     if (healthy) {
         int64_t age = s->now - w->told.proof;
-        if (age > limit + SLEEP_UNSEEN_MS)
+        if (age > limit)
             sim_broken(s, service, "healthy is claimed with a proof that is %lld ms old",
                        (long long)age);
         check_door(s, service, limit);

@@ -377,6 +377,17 @@ static void tell_lost(struct sim *s, int service, uint64_t generation)
     engine_redis_lost(s->engine, service, "the connection was closed", clocks_now(s));
 }
 
+/* The end of a connection comes after what was said on it. */
+static void end_follows(struct sim *s, int service, uint64_t generation)
+{
+    struct service_world *w = world_of(s, service);
+    int64_t at = s->now + 1;
+    if (at < w->kept_delivers)
+        at = w->kept_delivers;
+    w->kept_delivers = at;
+    sim_input(s, at, tell_lost, service, generation);
+}
+
 void server_died(struct sim *s, int service)
 {
     struct service_world *w = world_of(s, service);
@@ -385,7 +396,7 @@ void server_died(struct sim *s, int service)
     uint64_t generation = w->kept_generation;
     server_changed(s, service); /* those who wait are closed first */
     if (w->kept_up)
-        sim_input(s, s->now + 1, tell_lost, service, generation);
+        end_follows(s, service, generation);
 }
 
 void server_cut(struct sim *s, int service)
@@ -412,7 +423,7 @@ void server_way_changed(struct sim *s, int service)
     bool ends = w->redis_way == WAY_REJECTED || w->redis_way == WAY_RESET;
     server_changed(s, service);
     if (ends && w->kept_up && daemon_alive(s))
-        sim_input(s, s->now + 1, tell_lost, service, w->kept_generation);
+        end_follows(s, service, w->kept_generation);
 }
 
 enum reply_class server_on_host(struct sim *s, int service)

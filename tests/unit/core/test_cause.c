@@ -275,7 +275,7 @@ static struct sight see(const struct row *row)
     s.unit.repeated_too_quickly = (t & TOO_QUICKLY) != 0;
     s.unit.main_pid = 100;
     s.info.known = true;
-    s.info.at = (mono_ms){NOW_MS - 200};
+    s.info.asked = s.info.at = (mono_ms){NOW_MS - 200};
     s.info.process_id = (t & OTHER_PID) != 0 ? 200 : 100;
     if ((t & SAVE_FAILED) != 0)
         s.info.last_save_ok = TRI_NO;

@@ -159,6 +159,12 @@ static void the_process_that_runs_a_container_is_not_redis(void **state)
     s.info.process_id = PID - 1;
     s.unit_same_since.ms = 5;
     assert_false(evidence_not_main(&s));
+    /* ... also when the one before is heard late (simulator seed 60251). */
+    s.info.asked.ms = 4;
+    s.info.at.ms = 6;
+    assert_false(evidence_not_main(&s));
+    s.info.asked.ms = 5;
+    assert_true(evidence_not_main(&s));
 }
 
 /* Whoever stopped it lets it go on at any moment, and it is no longer told by what was seen before. */

@@ -195,11 +195,11 @@ static void the_progress_of_the_process_before_an_action_is_not_that_of_the_next
     s->sight.info.known = true;
     s->sight.info.loading = TRI_YES;
     s->sight.info.loading_percent = 50;
-    s->watch.info_asked = (mono_ms){5000};
+    s->sight.info.asked = (mono_ms){5000};
     s->recovery.action_ended = (mono_ms){5001};
     recovery_facts_now(s, fixture_at(5002), &facts);
     assert_int_equal(facts.progress, FACT_UNKNOWN);
-    s->watch.info_asked = (mono_ms){5001};
+    s->sight.info.asked = (mono_ms){5001};
     recovery_facts_now(s, fixture_at(5002), &facts);
     assert_int_equal(facts.progress, 5000);
 }

@@ -365,6 +365,23 @@ static void a_refused_info_is_a_note_and_no_silence(void **state)
     assert_int_equal(json_array_size(json_object_get(body, "recommendations")), 1);
 }
 
+/* rename-command INFO "" */
+static void an_info_that_redis_does_not_know_is_a_note_as_well(void **state)
+{
+    struct fixture *f = *state;
+    struct world w = well("a");
+    w.info = false;
+    w.refuse = REPLY_ERROR;
+    int64_t now = run_until(f, &w, 5000);
+    JSON_CLEANUP json_t *body = health(f, now);
+    assert_string_equal(json_text_or(body, "overall_status", ""), "healthy");
+    assert_string_equal(json_text_or(check_of(body, "performance"), "status", ""), "warning");
+    assert_non_null(strstr(message_of(body, "performance"), "Redis does not know INFO"));
+    json_t *advice = json_object_get(body, "recommendations");
+    assert_int_equal(json_array_size(advice), 1);
+    assert_non_null(strstr(json_string_value(json_array_get(advice, 0)), "rename-command"));
+}
+
 static void refused_writes_count_as_rising_for_a_minute(void **state)
 {
     struct fixture *f = *state;
@@ -454,6 +471,7 @@ int main(void)
         TEST(connections_that_are_closed_by_a_server_full_of_clients_are_named_so),
         TEST(a_look_at_the_unit_from_before_the_failure_is_called_old),
         TEST(a_refused_info_is_a_note_and_no_silence),
+        TEST(an_info_that_redis_does_not_know_is_a_note_as_well),
         TEST(refused_writes_count_as_rising_for_a_minute),
         TEST(the_canary_is_written_on_a_primary_alone_and_only_when_it_is_on),
         TEST(the_end_of_a_certificate_is_said_a_week_before),

@@ -21,7 +21,9 @@ struct world {
     enum tri cluster;
     int64_t pid, restarts;
     struct restart_facts log;
-    bool refused; /* the connection is lost, and nothing listens */
+    int64_t wrapper; /* the unit's main process, when that is not Redis; 0 = it is */
+    bool listed;     /* `status` lists Redis among the unit's processes */
+    bool refused;    /* the connection is lost, and nothing listens */
 };
 
 static void answer_redis(struct fixture *f, const struct world *w, int64_t now)
@@ -58,7 +60,12 @@ static void answer_host(struct fixture *f, const struct world *w, int64_t now)
     o.unit.active = UNIT_ACTIVE;
     o.unit.result = RESULT_SUCCESS;
     o.unit.control_reached = TRI_YES;
-    o.unit.main_pid = w->pid;
+    o.unit.main_pid = w->wrapper > 0 ? w->wrapper : w->pid;
+    if (asked.command == HOST_STATUS && w->wrapper > 0) {
+        o.unit.group[o.unit.group_count++] = (int32_t)w->wrapper;
+        if (w->listed)
+            o.unit.group[o.unit.group_count++] = (int32_t)w->pid;
+    }
     o.unit.restarts = w->restarts;
     engine_host_ended(f->engine, 0, &o, fixture_at(now));
 }
@@ -112,6 +119,31 @@ static void a_primary_made_a_replica_is_critical_until_it_is_accepted(void **sta
     engine_recovery_reset(f->engine, 0, &user, "meant", NULL, fixture_at(f->due.ms));
     (void)live(f, &w, 60000);
     expect_cause(f, "ok");
+}
+
+/* ExecStart=sh -c 'redis-server ...; exit $?' */
+static void a_redis_behind_a_wrapper_is_its_units(void **state)
+{
+    struct fixture *f = *state;
+    struct world w = primary;
+    w.wrapper = 99;
+    w.listed = true;
+    (void)live(f, &w, 300000);
+    expect_cause(f, "ok");
+    w.pid = 102; /* the wrapper has started another */
+    (void)live(f, &w, 300000);
+    expect_cause(f, "ok");
+    w.listed = false;
+    w.pid = 103;
+    (void)live(f, &w, 300000);
+    expect_cause(f, "wrong_instance");
+}
+
+static void a_wrapper_is_known_with_extended_commands_as_well(void **state)
+{
+    struct fixture *f = *state;
+    f->service.commands_extended = true;
+    a_redis_behind_a_wrapper_is_its_units(state);
 }
 
 static void a_primary_that_is_one_again_is_well(void **state)
@@ -250,6 +282,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_primary_made_a_replica_is_critical_until_it_is_accepted),
+        TEST(a_redis_behind_a_wrapper_is_its_units),
+        TEST(a_wrapper_is_known_with_extended_commands_as_well),
         TEST(a_primary_that_is_one_again_is_well),
         TEST(a_failover_by_sentinel_is_an_event),
         TEST(a_failover_of_the_cluster_is_an_event),

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "engine/judge.h"
 #include "engine/service.h"
 #include "engine/snapshot.h"
 #include "engine_fixture.h"
@@ -307,6 +308,24 @@ static void a_primary_that_would_not_come_back_empty_is_known_with_its_unit(void
     assert_false(f->engine->services[0].saved.empty_primary);
 }
 
+/* ... of less than two seconds, which are no reason for self-doubt (simulator seed 135761). */
+static void a_proof_ages_in_short_sleeps_as_well(void **state)
+{
+    struct fixture *f = *state;
+    struct service *s = &f->engine->services[0];
+    struct unit_facts well = unit(UNIT_ACTIVE, RESULT_SUCCESS);
+    (void)look_until(f, 5000, REPLY_PONG, &well);
+    struct now now = {.mono = s->watch.proven, .boot = s->watch.proven};
+    int64_t awake_ms = 2 * s->watch_policy.interval_ms - 4000;
+    now.mono = mono_add(now.mono, awake_ms);
+    now.boot = mono_add(now.boot, awake_ms);
+    judge(s, now);
+    assert_false(s->unproven);
+    now.boot = mono_add(now.boot, 2 * 1900);
+    judge(s, now);
+    assert_true(s->unproven);
+}
+
 /* Monotonic time stands still while the machine sleeps (simulator seed 500317). */
 static void health_of_before_a_sleep_is_not_claimed_after_it(void **state)
 {
@@ -448,6 +467,7 @@ int main(void)
         TEST(a_primary_whose_stop_hangs_is_remembered_too),
         TEST(what_answers_beside_a_unit_that_has_ended_is_not_remembered_of_it),
         TEST(a_primary_that_would_not_come_back_empty_is_known_with_its_unit),
+        TEST(a_proof_ages_in_short_sleeps_as_well),
         TEST(health_of_before_a_sleep_is_not_claimed_after_it),
         TEST(a_start_gives_out_no_number_again_when_the_disk_let_it_skip_none),
         TEST(a_start_waits_for_a_wish_that_the_disk_may_not_have),

@@ -183,6 +183,22 @@ static struct service *service_of(struct fixture *f)
 
 /* ── start ── */
 
+/* It ran when it was last seen, and may have died since (simulator seed 132978). */
+static void a_start_that_might_wipe_replicas_is_refused_while_nobody_can_look(void **state)
+{
+    struct fixture *f = *state;
+    healthy_primary(1);
+    int64_t now = run_until(f, 3000);
+    operate(f, OPERATION_START, false, now);
+    for (int64_t end = now + 9000; now < end;) {
+        now = fixture_wake_late(f, 0); /* neither Redis nor the host answers */
+        answer_disk(f, now);
+        assert_false(sent(f, HOST_START));
+    }
+    assert_int_equal(answered.status, 422);
+    assert_non_null(strstr(answered.message, "replicas"));
+}
+
 static void a_start_that_would_wipe_replicas_is_refused_but_by_force(void **state)
 {
     struct fixture *f = *state;
@@ -598,6 +614,7 @@ static void a_service_that_resus_runs_and_never_started_is_started_at_once(void 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        TEST(a_start_that_might_wipe_replicas_is_refused_while_nobody_can_look),
         TEST(a_start_that_would_wipe_replicas_is_refused_but_by_force),
         TEST(a_refused_start_ends_at_once_in_the_hosts_words),
         TEST(a_refused_stop_ends_at_once_and_leaves_no_wish),

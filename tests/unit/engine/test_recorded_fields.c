@@ -16,7 +16,7 @@
 
 /* A new field belongs into recording_code.c when it decides, and into this file. */
 #if INTPTR_MAX == INT64_MAX
-static_assert(sizeof(struct sight) == 3072, "a field of struct sight");
+static_assert(sizeof(struct sight) == 3336, "a field of struct sight");
 static_assert(sizeof(struct recovery_facts) == 80, "a field of struct recovery_facts");
 static_assert(sizeof(struct recovery) == 280, "a field of struct recovery");
 static_assert(sizeof(struct recovery_policy) == 64, "a field of struct recovery_policy");
@@ -100,7 +100,7 @@ static void some_info(struct info_facts *i)
 {
     facts_info_reset(i);
     i->known = pick(4) > 0;
-    i->at = time_before();
+    i->asked = i->at = time_before();
     i->process_id = one_of(FACT_UNKNOWN, 1, 4711, 4712);
     i->used_memory = one_of(FACT_UNKNOWN, 50, 100, 200);
     i->maxmemory = one_of(0, 100, 100, 300);
@@ -155,6 +155,7 @@ static void some_sight(struct sight *s)
         .loading_seen = pick(3) == 0,
         .stop_begun = coin(),
         .start_cancelled = pick(4) == 0,
+        .in_group = coin(),
         .unready_since = coin() ? (mono_ms){0} : time_before(),
         .never_ready = pick(4) == 0,
         .role_changed = pick(4) == 0,

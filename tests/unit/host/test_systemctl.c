@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/attr.h"
+#include "base/str.h"
 #include "host/systemctl.h"
 
 #define HEAD                                                                                       \
@@ -305,6 +306,40 @@ static void the_title_of_the_process_says_where_redis_listens(void **state)
     }
 }
 
+static void the_processes_of_a_unit_are_those_of_its_control_group(void **state)
+{
+    (void)state;
+    static const char text[] =
+        HEAD "     Active: active (running)" SINCE MAIN "             \xe2\x94\x9c\xe2\x94\x80"
+             "812 sh -c \"redis-server; exit $?\"\n"
+             "             \xe2\x94\x82 \xe2\x94\x9c\xe2\x94\x80"
+             "77.scope\n"
+             "             |-813 redis-server *:6379\n"
+             "             |-payload 814 redis-server\n"
+             "             `-815x redis-server\n"
+             "\n             `-816 redis-server\n";
+    struct unit_facts unit;
+    systemctl_parse_status(text, sizeof text - 1, &unit);
+    assert_int_equal(unit.group_count, 2);
+    assert_true(facts_unit_has(&unit, 812));
+    assert_true(facts_unit_has(&unit, 813));
+    assert_false(facts_unit_has(&unit, 77));
+    assert_false(facts_unit_has(&unit, FACT_UNKNOWN));
+}
+
+static void a_crowded_control_group_is_cut(void **state)
+{
+    (void)state;
+    char text[16384];
+    (void)str_copy(text, sizeof text, HEAD MAIN);
+    for (int i = 0; i < 2 * UNIT_GROUP_MAX; i++)
+        (void)str_append(text, sizeof text, "    |-%d redis-server\n", 1000 + i);
+    struct unit_facts unit;
+    systemctl_parse_status(text, strlen(text), &unit);
+    assert_int_equal(unit.group_count, UNIT_GROUP_MAX);
+    assert_true(facts_unit_has(&unit, 1000 + UNIT_GROUP_MAX - 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +347,8 @@ int main(void)
         cmocka_unit_test(the_title_of_the_process_says_where_redis_listens),
         cmocka_unit_test(test_every_shape_of_status_is_read),
         cmocka_unit_test(test_a_cut_status_is_never_wrong),
+        cmocka_unit_test(the_processes_of_a_unit_are_those_of_its_control_group),
+        cmocka_unit_test(a_crowded_control_group_is_cut),
         cmocka_unit_test(test_show_is_read),
         cmocka_unit_test(test_processor_time_is_read_and_unknown_without_accounting),
         cmocka_unit_test(test_processor_time_of_show_is_read_and_unknown_without_accounting),
