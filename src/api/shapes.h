@@ -23,5 +23,8 @@ struct shape {
 extern const struct shape shapes[]; /* name NULL at the end */
 /* shapes_keys.c, for the table */
 extern const struct shape_member shape_key_host[], shape_key_rotation[];
+/* shapes_maintenance.c */
+extern const struct shape_member shape_maintenance_hold[], shape_checklist_item[],
+    shape_maintained_service[], shape_maintenance_window[], shape_maintenance_windows[];
 
 #endif

@@ -4,6 +4,7 @@
 #define RESUS_DAEMON_WORLD_INSIDE_H
 
 #include "accounts/accounts.h"
+#include "alerts/maintenance.h"
 #include "daemon/audit_news.h"
 #include "daemon/history.h"
 #include "daemon/incidents.h"
@@ -51,6 +52,7 @@ struct world {
     struct audit_news news;
     struct accounts *accounts;
     struct incidents *incidents;
+    struct maintenance *maintenance;
     struct ssh_pool *ssh;
     struct sshkeys *keys;
     struct prober *prober;
@@ -90,6 +92,14 @@ bool world_needs_ssh(const struct settings *settings);
 void world_command(void *context, int service, const struct host_request *request);
 /* What waits for a service without ends is answered on a later turn of the loop. */
 void world_refuse_soon(struct world *w);
+
+/* ... a request of Redis, without the engine's bookkeeping; 64 random bits */
+void world_redis(void *context, int service, uint64_t id, enum redis_request request,
+                 const char *const *args, bool fresh, mono_ms deadline);
+uint64_t world_random(void *context);
+
+/* world_maintenance.c */
+int world_open_maintenance(struct world *w, struct error *err) ATTR_MUST_USE;
 
 /* world_witness.c */
 int place_open_witness(struct world *w, int index, const struct service_settings *s,

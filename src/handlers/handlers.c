@@ -75,6 +75,16 @@ static const struct {
     [OP_ACCESS_REQUEST] = {access_request, NULL, NULL},
     [OP_ACCESS_APPROVE] = {access_approve, NULL, NULL},
     [OP_ACCESS_REJECT] = {access_reject, NULL, NULL},
+    [OP_MAINTENANCE] = {maintenance_get, NULL, NULL},
+    [OP_MAINTENANCE_SHOW] = {maintenance_get_one, NULL, NULL},
+    [OP_MAINTENANCE_PLAN] = {maintenance_post, NULL, NULL},
+    [OP_MAINTENANCE_SET] = {maintenance_patch, NULL, NULL},
+    [OP_MAINTENANCE_CANCEL] = {maintenance_orders, NULL, NULL},
+    [OP_MAINTENANCE_BEGIN] = {maintenance_orders, NULL, NULL},
+    [OP_MAINTENANCE_END] = {maintenance_orders, NULL, NULL},
+    [OP_MAINTENANCE_EXTEND] = {maintenance_orders, NULL, NULL},
+    [OP_MAINTENANCE_CHECKLIST] = {maintenance_tick, NULL, NULL},
+    [OP_CALENDAR] = {calendar_get, NULL, NULL},
     [OP_PROMETHEUS] = {prometheus_get, NULL, NULL},
     [OP_HEALTHZ] = {healthz_get, NULL, NULL},
     [OP_READYZ] = {readyz_get, NULL, NULL},
@@ -313,6 +323,9 @@ static bool open_to_scoped(const struct operation *operation)
 {
     switch (operation - operations) {
     case OP_SERVICES:
+    case OP_MAINTENANCE:
+    case OP_MAINTENANCE_SHOW:
+    case OP_CALENDAR:
     case OP_ME:
     case OP_HEALTHZ:
     case OP_READYZ:
@@ -399,7 +412,9 @@ void handlers_dispatch(struct handlers *h, struct call *call, const char *servic
         account_read(h, call);
     size_t row = (size_t)(call->operation - operations);
     bool of_accounts = row >= OP_LOGIN && row <= OP_ACCESS_REJECT;
-    if (table[row].run == NULL || (of_accounts && h->ports.accounts == NULL))
+    bool of_windows = row >= OP_MAINTENANCE && row <= OP_CALENDAR;
+    if (table[row].run == NULL || (of_accounts && h->ports.accounts == NULL) ||
+        (of_windows && h->ports.maintenance == NULL))
         call_refuse(call, 404, "Not found", "Not available here.", "not_found", now);
     else
         table[row].run(h, call);
@@ -457,7 +472,8 @@ void handlers_saved(struct handlers *h, uint64_t id, enum store_outcome outcome,
                     const struct error *error)
 {
     struct call *call = waited(h, id);
-    accounts_saved(h->ports.accounts, id, outcome);
+    if (ticket_is_of(id, TICKET_ACCOUNTS))
+        accounts_saved(h->ports.accounts, id, outcome);
     if (call == NULL)
         return;
     json_t *body = call->kept;

@@ -14,6 +14,7 @@
 #include "store/store.h"
 
 struct accounts;
+struct maintenance;
 struct sshkeys;
 
 /* What handlers need besides the engine; answers come back through handlers_*_ended() with the id,
@@ -35,10 +36,11 @@ struct handlers_ports {
     void (*audit_rekey)(void *context, uint64_t id, const uint8_t *key,
                         const struct audit_line *line);
     struct store *store;
-    struct series_store *series; /* NULL: no history of figures is kept */
-    uv_loop_t *loop;             /* for work that may take long, beside the loop */
-    struct accounts *accounts;   /* NULL: nobody can log in */
-    struct sshkeys *keys;        /* NULL: SSH keys are not exchanged */
+    struct series_store *series;     /* NULL: no history of figures is kept */
+    uv_loop_t *loop;                 /* for work that may take long, beside the loop */
+    struct accounts *accounts;       /* NULL: nobody can log in */
+    struct sshkeys *keys;            /* NULL: SSH keys are not exchanged */
+    struct maintenance *maintenance; /* NULL: there are no maintenance windows */
 };
 
 struct handlers;
@@ -55,7 +57,7 @@ void handlers_dispatch(struct handlers *h, struct call *call, const char *servic
 void handlers_gone(struct handlers *h, struct call *call);
 
 struct accounts *handlers_accounts(struct handlers *h);
-/* A write of an account (TICKET_ACCOUNTS) has ended. */
+/* A write of an account (TICKET_ACCOUNTS), or of a record that a call waits for, has ended. */
 void handlers_saved(struct handlers *h, uint64_t id, enum store_outcome outcome,
                     const struct error *error);
 void handlers_audited(struct handlers *h, uint64_t id, enum audit_outcome outcome,

@@ -57,7 +57,9 @@ handler audit_key_post;                                             /* audit_key
 handler diagnosis_get, bundle_get;                                  /* diagnosis.c, bundle.c */
 handler notify_post;                                                /* notices.c */
 handler key_rotate;                                                 /* key_rotate.c */
-handler prometheus_get;                                             /* prometheus.c */
+handler maintenance_get, maintenance_get_one, maintenance_post, maintenance_patch,
+    maintenance_orders, maintenance_tick, calendar_get; /* maintenance.c */
+handler prometheus_get;                                 /* prometheus.c */
 
 /* Answers of the store: what lists share, and what needs more than a list. */
 json_t *rows_list(json_t *rows); /* {items, next_cursor}; NULL without memory */
