@@ -143,6 +143,8 @@ static json_t *answer_schema(const char *answer)
 
 static json_t *answer_content(const struct operation *o)
 {
+    if (str_starts(o->answer, "text/"))
+        return content(o->answer, schema_type("text"));
     json_t *schema = answer_schema(o->answer);
     json_t *types = schema == NULL ? json_object() : content("application/json", schema);
     if (strstr(o->answer, TEXT) != NULL) {

@@ -1,12 +1,6 @@
 #include "api/operations.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <string.h>
-
-#include "base/parse.h"
 #include "base/str.h"
-#include "base/time.h"
 
 #define DAY_SECONDS 86400
 #define TEXT(name_, low, high)                                                                     \
@@ -67,6 +61,10 @@ static const char *const role_words[] = {"viewer", "operator", "admin", NULL};
 static const char *const raised_words[] = {"operator", "admin", NULL};
 static const char *const request_state_words[] = {"pending", "approved", "rejected", "ended", NULL};
 static const char *const alert_state_words[] = {"open", "resolved", "all", NULL};
+static const char *const window_state_words[] = {"planned", "announced", "open", "verifying",
+                                                 "ended",   "cancelled", NULL};
+static const char *const impact_words[] = {"outage", "degraded", "reduced-redundancy", "no-impact",
+                                           NULL};
 static const char *const format_words[] = {"json", "lines", NULL};
 static const char *const key_step_words[] = {"begin", "continue", NULL};
 static const char *const key_type_words[] = {"ed25519", "rsa", NULL};
@@ -175,6 +173,43 @@ static const struct field access_request_fields[] = {
      .required = true,
      .min = 300,
      .max = 30 * DAY_SECONDS},
+    END};
+#define SERVICE_IDS                                                                                \
+    {                                                                                              \
+        .name = "services", .type = FIELD_TEXTS, .min = 1, .max = 63                               \
+    }
+#define OBJECT(name_)                                                                              \
+    {                                                                                              \
+        .name = (name_), .type = FIELD_OBJECT                                                      \
+    }
+static const struct field maintenance_fields[] = {CHOICE("state", window_state_words),
+                                                  INT("limit", 1, OPERATION_LIMIT_MAX), END};
+static const struct field maintenance_plan_fields[] = {
+    {.name = "title", .type = FIELD_TEXT, .required = true, .min = 1, .max = 100},
+    {.name = "services", .type = FIELD_TEXTS, .required = true, .min = 1, .max = 63},
+    {.name = "starts_at", .type = FIELD_TIME, .required = true},
+    {.name = "duration_minutes", .type = FIELD_REAL, .required = true, .min = 0, .max = 24 * 60},
+    CHOICE("impact", impact_words),
+    OBJECT("checklist"),
+    END};
+static const struct field maintenance_set_fields[] = {NUMBER,
+                                                      TEXT("title", 1, 100),
+                                                      SERVICE_IDS,
+                                                      TIME("starts_at"),
+                                                      REAL("duration_minutes", 0, 24 * 60),
+                                                      CHOICE("impact", impact_words),
+                                                      OBJECT("checklist"),
+                                                      END};
+static const struct field maintenance_extend_fields[] = {
+    NUMBER,
+    {.name = "minutes", .type = FIELD_INT, .required = true, .min = 1, .max = 24 * 60},
+    REASON,
+    END};
+static const struct field maintenance_checklist_fields[] = {
+    NUMBER,
+    {.name = "item", .type = FIELD_INT, .required = true, .min = 1, .max = 1000},
+    {.name = "done", .type = FIELD_BOOL, .required = true},
+    TEXT("note", 0, 250),
     END};
 static const struct field prometheus_fields[] = {TEXT("service", 1, 63), END};
 
@@ -354,6 +389,47 @@ const struct operation operations[OPERATION_COUNT] = {
     [OP_ACCESS_REJECT] = {"access_reject", POST, "/api/access-requests/{n}/reject", ACCESS_ADMIN,
                           false, RATE_NONE, n_reason_fields, "Rejects a request.", "AccessRequest",
                           .permanent = true},
+    [OP_MAINTENANCE] = {"maintenance", GET, "/api/maintenance", ACCESS_VIEWER, false, RATE_NONE,
+                        maintenance_fields,
+                        "Maintenance windows: those to come by their start, then those that are "
+                        "over.",
+                        "MaintenanceWindows", .open_to_scoped = true},
+    [OP_MAINTENANCE_SHOW] = {"maintenance_show", GET, "/api/maintenance/{n}", ACCESS_VIEWER, false,
+                             RATE_NONE, n_fields,
+                             "A maintenance window with its checklist and results.",
+                             "MaintenanceWindow", .open_to_scoped = true},
+    [OP_MAINTENANCE_PLAN] = {"maintenance_plan", POST, "/api/maintenance", ACCESS_ADMIN, false,
+                             RATE_NONE, maintenance_plan_fields,
+                             "Plans a maintenance window, at most 400 days ahead.",
+                             "MaintenanceWindow"},
+    [OP_MAINTENANCE_SET] = {"maintenance_set", "PATCH", "/api/maintenance/{n}", ACCESS_ADMIN, false,
+                            RATE_NONE, maintenance_set_fields,
+                            "Changes a window that has not begun; the settings then no longer "
+                            "change it.",
+                            "MaintenanceWindow"},
+    [OP_MAINTENANCE_CANCEL] = {"maintenance_cancel", DELETE, "/api/maintenance/{n}", ACCESS_ADMIN,
+                               false, RATE_NONE, n_reason_fields,
+                               "Cancels a window that has not begun.", "MaintenanceWindow"},
+    [OP_MAINTENANCE_BEGIN] = {"maintenance_begin", POST, "/api/maintenance/{n}/begin", ACCESS_ADMIN,
+                              false, RATE_NONE, n_reason_fields,
+                              "Opens a window now, for its planned length.", "MaintenanceWindow"},
+    [OP_MAINTENANCE_END] = {"maintenance_end", POST, "/api/maintenance/{n}/end", ACCESS_ADMIN,
+                            false, RATE_NONE, n_reason_fields,
+                            "Ends an open window: its services are checked, then recovery resumes.",
+                            "MaintenanceWindow"},
+    [OP_MAINTENANCE_EXTEND] = {"maintenance_extend", POST, "/api/maintenance/{n}/extend",
+                               ACCESS_ADMIN, false, RATE_NONE, maintenance_extend_fields,
+                               "Lets an open window end later, at most twice its length in all.",
+                               "MaintenanceWindow"},
+    [OP_MAINTENANCE_CHECKLIST] = {"maintenance_checklist", POST, "/api/maintenance/{n}/checklist",
+                                  ACCESS_ADMIN, false, RATE_NONE, maintenance_checklist_fields,
+                                  "Ticks an item of a window's checklist, or takes the tick back.",
+                                  "MaintenanceWindow"},
+    [OP_CALENDAR] = {"calendar", GET, "/maintenance.ics", ACCESS_VIEWER, false, RATE_NONE,
+                     no_fields,
+                     "The maintenance windows as iCalendar, for programs that subscribe: the API "
+                     "token may stand in the query (?token=).",
+                     "text/calendar", .open_to_scoped = true},
     [OP_PROMETHEUS] = {"prometheus", GET, "/metrics", ACCESS_VIEWER, false, RATE_NONE,
                        prometheus_fields,
                        "The figures of every service, or of one, for Prometheus.", "text/plain",
@@ -407,162 +483,4 @@ int operation_by_name(const char *name)
         if (str_equal(operations[i].name, name))
             return i;
     return -1;
-}
-
-static size_t characters(const char *text)
-{
-    size_t count = 0;
-    for (; *text != '\0'; text++)
-        count += ((unsigned char)*text & 0xC0) != 0x80;
-    return count;
-}
-
-static int check_text(const struct field *f, const json_t *value, struct error *err)
-{
-    const char *text = json_string_value(value);
-    if (text == NULL || (int64_t)characters(text) < f->min || (int64_t)characters(text) > f->max)
-        return error_set(err, -EINVAL,
-                         "`%s` must be a text of %" PRId64 " to %" PRId64 " characters", f->name,
-                         f->min, f->max);
-    uint32_t c = 0;
-    for (const char *p = text; *p != '\0'; p += str_code_point(p, &c))
-        if (str_code_point(p, &c) > 0 && str_misleading(c) && c != '\n' && c != '\t')
-            return error_set(err, -EINVAL, "`%s` must not have control characters", f->name);
-    return 0;
-}
-
-static int check_number(const struct field *f, const json_t *value, struct error *err)
-{
-    bool good = f->type == FIELD_INT ? json_is_integer(value) : json_is_number(value);
-    if (!good || json_number_value(value) < (double)f->min ||
-        json_number_value(value) > (double)f->max)
-        return error_set(err, -EINVAL, "`%s` must be a %snumber from %" PRId64 " to %" PRId64,
-                         f->name, f->type == FIELD_INT ? "whole " : "", f->min, f->max);
-    return 0;
-}
-
-static int check_choice(const struct field *f, const json_t *value, struct error *err)
-{
-    const char *text = json_is_string(value) ? json_string_value(value) : "";
-    char wanted[128] = "";
-    for (size_t i = 0; f->choices[i] != NULL; i++) {
-        if (str_equal(f->choices[i], text))
-            return 0;
-        (void)str_append(wanted, sizeof wanted, "%s%s", i == 0 ? "" : ", ", f->choices[i]);
-    }
-    return error_set(err, -EINVAL, "`%s` must be one of %s", f->name, wanted);
-}
-
-/* Seconds as a number, or "2h". */
-static int check_duration(const struct field *f, const json_t *value, struct error *err)
-{
-    int64_t ms;
-    if (json_is_string(value) && parse_duration(json_string_value(value), &ms, NULL) == 0 &&
-        ms >= f->min * 1000 && ms <= f->max * 1000)
-        return 0;
-    if (json_is_number(value))
-        return check_number(f, value, err);
-    return error_set(err, -EINVAL,
-                     "`%s` must be a time such as 30s or 2h, from %" PRId64 " to %" PRId64
-                     " seconds",
-                     f->name, f->min, f->max);
-}
-
-/* Any bytes that are UTF-8 and not NUL: a password may have control characters. */
-static int check_secret(const struct field *f, const json_t *value, struct error *err)
-{
-    int64_t length = json_is_string(value) ? (int64_t)json_string_length(value) : -1;
-    if (length < f->min || length > f->max ||
-        memchr(json_string_value(value), '\0', (size_t)length))
-        return error_set(err, -EINVAL, "`%s` must be a text of %" PRId64 " to %" PRId64 " bytes",
-                         f->name, f->min, f->max);
-    return 0;
-}
-
-static int check_texts(const struct field *f, const json_t *value, struct error *err)
-{
-    size_t i;
-    json_t *text;
-    if (!json_is_array(value) || json_array_size(value) > OPERATION_TEXTS_MAX)
-        return error_set(err, -EINVAL, "`%s` must be a list of at most %d texts", f->name,
-                         OPERATION_TEXTS_MAX);
-    json_array_foreach(value, i, text) {
-        int r = check_text(f, text, err);
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
-static int check_value(const struct field *f, const json_t *value, struct error *err)
-{
-    wall_ms ignored;
-    switch (f->type) {
-    case FIELD_TEXT:
-        return check_text(f, value, err);
-    case FIELD_SECRET:
-        return check_secret(f, value, err);
-    case FIELD_TEXTS:
-        return check_texts(f, value, err);
-    case FIELD_INT:
-    case FIELD_REAL:
-        return check_number(f, value, err);
-    case FIELD_BOOL:
-        return json_is_boolean(value)
-                   ? 0
-                   : error_set(err, -EINVAL, "`%s` must be true or false", f->name);
-    case FIELD_CHOICE:
-        return check_choice(f, value, err);
-    case FIELD_DURATION:
-        return check_duration(f, value, err);
-    case FIELD_TIME:
-        return json_is_string(value) && wall_parse(json_string_value(value), &ignored) == 0
-                   ? 0
-                   : error_set(err, -EINVAL, "`%s` must be a time such as 2025-10-10T14:30:00Z",
-                               f->name);
-    case FIELD_OBJECT:
-        return json_is_object(value) ? 0
-                                     : error_set(err, -EINVAL, "`%s` must be an object", f->name);
-    }
-    return error_set(err, -EINVAL, "`%s` is of no known type", f->name);
-}
-
-static int unknown_field(const struct operation *operation, const char *name, struct error *err)
-{
-    const char *names[OPERATION_FIELDS_MAX];
-    size_t count = 0;
-    for (const struct field *f = operation->fields; f->name != NULL; f++)
-        names[count++] = f->name;
-    const char *nearest = str_nearest(names, count, name);
-    char shown[64];
-    (void)str_copy_clean(shown, sizeof shown, name, strlen(name));
-    return error_set(err, -EINVAL, "%s takes no field `%s`%s%s%s", operation->name, shown,
-                     nearest == NULL ? "" : "; did you mean `", nearest == NULL ? "" : nearest,
-                     nearest == NULL ? "" : "`?");
-}
-
-int operation_check(const struct operation *operation, const json_t *args, struct error *err)
-{
-    const char *name;
-    json_t *ignored;
-    if (args != NULL && !json_is_object(args))
-        return error_set(err, -EINVAL, "the arguments of %s must be an object", operation->name);
-    json_object_foreach((json_t *)args, name, ignored) /* the macro's iterator is not const */
-    {
-        const struct field *f = operation->fields;
-        while (f->name != NULL && !str_equal(f->name, name))
-            f++;
-        if (f->name == NULL)
-            return unknown_field(operation, name, err);
-    }
-    for (const struct field *f = operation->fields; f->name != NULL; f++) {
-        const json_t *value = json_object_get(args, f->name);
-        bool absent = value == NULL || json_is_null(value);
-        if (absent && f->required)
-            return error_set(err, -EINVAL, "%s needs the field `%s`", operation->name, f->name);
-        int r = absent ? 0 : check_value(f, value, err);
-        if (r < 0)
-            return r;
-    }
-    return 0;
 }

@@ -75,6 +75,16 @@ enum operation_id {
     OP_ACCESS_REQUEST,
     OP_ACCESS_APPROVE,
     OP_ACCESS_REJECT,
+    OP_MAINTENANCE,
+    OP_MAINTENANCE_SHOW,
+    OP_MAINTENANCE_PLAN,
+    OP_MAINTENANCE_SET,
+    OP_MAINTENANCE_CANCEL,
+    OP_MAINTENANCE_BEGIN,
+    OP_MAINTENANCE_END,
+    OP_MAINTENANCE_EXTEND,
+    OP_MAINTENANCE_CHECKLIST,
+    OP_CALENDAR,
     OP_PROMETHEUS,
     OP_HEALTHZ,
     OP_READYZ,
@@ -156,7 +166,7 @@ struct operation {
     enum rate_class rate;
     const struct field *fields; /* name NULL at the end */
     const char *summary;
-    const char *answer; /* shapes (api/shapes.h) joined by " or ", or "text/plain" */
+    const char *answer; /* shapes (api/shapes.h) joined by " or ", or a type such as "text/plain" */
     /* The role must be the caller's own: what is made under a temporary one would outlive it. */
     bool permanent;
     enum operation_opening opening; /* what changes `least` */

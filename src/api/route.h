@@ -29,7 +29,7 @@
 #define ROUTE_QUERY_MAX 4096 /* bytes of a query, encoded */
 #define ROUTE_BODY_MAX (64 * 1024)
 #define ROUTE_DEPTH_MAX 16 /* objects and arrays within each other */
-/* The key by which a WebSocket's query may bring its token: not a field. */
+/* The key by which the query of a WebSocket, or of the calendar, may bring its token: not a field. */
 #define ROUTE_TOKEN_KEY "token"
 
 struct route {
@@ -53,7 +53,7 @@ int route_find(const char *method, const char *path, size_t length, struct route
 int route_args(const struct route *route, const char *query, size_t query_length, const char *body,
                size_t body_length, json_t **ret, struct error *err) ATTR_MUST_USE;
 
-/* The token in a WebSocket's query, decoded; "" when there is none. -EINVAL when the query is
+/* The token in such a query, decoded; "" when there is none. -EINVAL when the query is
  * malformed, -EMSGSIZE when it does not fit. The caller wipes it. */
 int route_token(const char *query, size_t query_length, char *to, size_t size,
                 struct error *err) ATTR_MUST_USE;

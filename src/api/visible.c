@@ -23,7 +23,7 @@ static json_t *only(const json_t *whole, const char *const *keys, size_t count)
 
 static bool is_person(const char *key, const json_t *value)
 {
-    static const char *const keys[] = {"user", "stopped_by", "acknowledged_by"};
+    static const char *const keys[] = {"user", "stopped_by", "acknowledged_by", "planned_by"};
     const char *who = json_string_value(value);
     return str_index(keys, ARRAY_LENGTH(keys), key) >= 0 && who != NULL && who[0] != '\0' &&
            !str_equal(who, "system");
@@ -117,6 +117,7 @@ json_t *visible_services(const json_t *whole, enum access access)
     json_array_foreach(json_object_get(part, "items"), i, item) {
         (void)json_object_del(item, "cause");
         (void)json_object_del(item, "not_guarded");
+        (void)json_object_del(item, "maintenance");
     }
     return part;
 }

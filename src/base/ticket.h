@@ -13,11 +13,12 @@ enum ticket_owner {
     TICKET_HANDLERS,
     TICKET_ACCOUNTS,
     TICKET_TITLE, /* the world's own, for a question of the engine: where does Redis listen? */
+    TICKET_MAINTENANCE, /* the book of maintenance windows: the smoke test's commands */
     TICKET_OWNER_COUNT
 };
 
-#define TICKET_NUMBER_BITS 46
-#define TICKET_OWNER_BITS 2
+#define TICKET_NUMBER_BITS 45
+#define TICKET_OWNER_BITS 3
 #define TICKET_PART_MAX 0x7FFF
 
 static_assert(TICKET_OWNER_COUNT <= 1 << TICKET_OWNER_BITS, "room for every owner");

@@ -10,6 +10,7 @@
 #include "cli/verb.h"
 
 const struct option_row option_rows[] = {
+    [OPTION_AT] = {"--at", NULL, "TIME", "now, 2h (from now), 2025-10-10T14:30:00Z"},
     [OPTION_CHECK] = {"--check", NULL, NULL, "validate the configuration and end"},
     [OPTION_CONFIRM] = {"--confirm", NULL, "STOP", "the word STOP: yes, stop it", .values = "STOP"},
     [OPTION_CONTINUE] = {"--continue", NULL, NULL,
@@ -22,11 +23,14 @@ const struct option_row option_rows[] = {
     [OPTION_FOR] = {"--for", NULL, "DURATION", "30m, 2h, 1d", .values = "30m 2h 1d"},
     [OPTION_FORCE] = {"--force", NULL, NULL, "in spite of blockers, without saving first"},
     [OPTION_FROM] = {"--from", NULL, "SEQ:HASH", "start at this line, which the log must contain"},
+    [OPTION_IMPACT] = {"--impact", NULL, "WORD", "what users notice (outage by default)",
+                       .values = "outage degraded reduced-redundancy no-impact"},
     [OPTION_KEY] = {"--key", NULL, "FILE", "initial sealing key, as printed by `resus audit key`"},
     [OPTION_LEVEL] = {"--level", NULL, "LEVEL", "error, warning or info, and worse",
                       .values = "error warning info"},
     [OPTION_LINES] = {"--lines", "-n", "N", "so many of the newest (50 by default)"},
     [OPTION_MESSAGE] = {"--message", NULL, "TEXT", "text of the notification"},
+    [OPTION_NOTE] = {"--note", NULL, "TEXT", "kept with the item"},
     [OPTION_OPERATION] = {"--operation", NULL, "NAME", "of this operation only"},
     [OPTION_OUTPUT] = {"--output", "-o", "FILE", "where to write it (mode 0600)"},
     [OPTION_PASSWORD_FILE] = {"--password-file", NULL, "FILE",
@@ -39,6 +43,7 @@ const struct option_row option_rows[] = {
     [OPTION_SINCE] = {"--since", NULL, "TIME", "2h (ago), 2025-10-10 or 2025-10-10T14:30:00Z"},
     [OPTION_TYPE] = {"--type", NULL, "TYPE", "ed25519 (the default) or rsa (4096 bits)",
                      .values = "ed25519 rsa"},
+    [OPTION_UNDO] = {"--undo", NULL, NULL, "take the tick back"},
     [OPTION_UNTIL] = {"--until", NULL, "TIME", "up to this time, written as for --since"},
     [OPTION_USER] = {"--user", NULL, "NAME", "of or for this user"},
     [OPTION_WITH_ARGUMENTS] = {"--with-arguments", NULL, NULL,
@@ -59,7 +64,7 @@ const struct global_row global_rows[] = {
 };
 
 static_assert(ARRAY_LENGTH(option_rows) == OPTION_COUNT, "every option has its row");
-static_assert(OPTION_COUNT <= 32, "verbs hold their options as 32 bits");
+static_assert(OPTION_COUNT <= 64, "verbs hold their options as 64 bits");
 
 struct reader {
     int argc, next;

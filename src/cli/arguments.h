@@ -13,6 +13,7 @@
 #define ARGUMENTS_ASSIGNMENTS_MAX 16 /* KEY=VALUE words of `recovery set` */
 
 enum option_id {
+    OPTION_AT,
     OPTION_CHECK,
     OPTION_CONFIRM,
     OPTION_CONTINUE,
@@ -24,10 +25,12 @@ enum option_id {
     OPTION_FOR,
     OPTION_FORCE,
     OPTION_FROM,
+    OPTION_IMPACT,
     OPTION_KEY,
     OPTION_LEVEL,
     OPTION_LINES,
     OPTION_MESSAGE,
+    OPTION_NOTE,
     OPTION_OPERATION,
     OPTION_OUTPUT,
     OPTION_PASSWORD_FILE,
@@ -37,12 +40,13 @@ enum option_id {
     OPTION_SERVICES,
     OPTION_SINCE,
     OPTION_TYPE,
+    OPTION_UNDO,
     OPTION_UNTIL,
     OPTION_USER,
     OPTION_WITH_ARGUMENTS,
     OPTION_COUNT
 };
-#define OPTION_BIT(id) (UINT32_C(1) << (id))
+#define OPTION_BIT(id) (UINT64_C(1) << (id))
 
 struct option_row {
     const char *name;     /* "--reason" */

@@ -157,6 +157,15 @@ static void stopped_text(const json_t *status, char *text, size_t size)
                      at[0] != '\0' ? " since " : "", at, why[0] != '\0' ? ": " : "", why);
 }
 
+/* Work is being done on it: that it is down calls nobody, and recovery waits. */
+static void window_text(const json_t *window, char *text, size_t size)
+{
+    bool verifying = str_equal(json_text_or(window, "state", ""), "verifying");
+    (void)str_append(text, size, "; maintenance \"%s\" %s%s: no automatic recovery",
+                     json_text_or(window, "title", ""), verifying ? "is being verified" : "until ",
+                     verifying ? "" : json_text_or(window, "ends_at", "its end"));
+}
+
 enum checkline_status checkline_health(const json_t *health, const json_t *status, struct buf *out)
 {
     char text[1024];
@@ -186,6 +195,11 @@ enum checkline_status checkline_health(const json_t *health, const json_t *statu
         summary_text(summary, text, sizeof(text));
     else
         (void)str_format(text, sizeof(text), "%s%s%s", overall, code[0] == '\0' ? "" : ": ", code);
+    const json_t *window = json_object_get(status, "maintenance");
+    if (json_is_object(window)) {
+        window_text(window, text, sizeof text);
+        return line(seen == CHECK_CRITICAL ? CHECK_WARNING : seen, text, health, out);
+    }
     if (open) {
         (void)str_append(text, sizeof(text), "; not guarded: ");
         size_t length = strlen(text);

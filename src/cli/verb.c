@@ -17,6 +17,8 @@ static const char *const token_subs[] = {"create", "list", "revoke", NULL};
 static const char *const access_subs[] = {"list", "approve", "reject", "request", NULL};
 static const char *const alert_subs[] = {"list", "show", NULL};
 static const char *const notify_subs[] = {"test", "emergency", "users", NULL};
+static const char *const maintenance_subs[] = {"list",   "show",   "plan",  "begin", "end",
+                                               "extend", "cancel", "check", NULL};
 static const char *const completion_subs[] = {"bash", "zsh", "fish", NULL};
 static const char *const key_subs[] = {"check", "rotate", NULL};
 
@@ -141,6 +143,23 @@ const struct verb verbs[] = {
      "this machine the Unix group is the role.\n",
      .subs = access_subs, .words = true, .options = BIT(ROLE) | BIT(FOR) | BIT(REASON),
      .run = verb_access},
+    {"maintenance",
+     "maintenance list | show N | plan TITLE --at TIME --for DURATION [--services ID,ID] [--impact "
+     "WORD] | begin|end|cancel N [--reason TEXT] | extend N MINUTES [--reason TEXT] | check N ITEM "
+     "[--note TEXT] [--undo]",
+     "maintenance windows: no automatic recovery while one is open",
+     "  list    those to come, then those that are over\n"
+     "  show    one with its checklist and results\n"
+     "  plan    a window of your own, beside those of the settings\n"
+     "  begin   opens it now, for its planned length\n"
+     "  end     the work is done: checks the services, then recovery resumes\n"
+     "  extend  at most twice its length in all; without it the window ends by itself\n"
+     "  cancel  one that has not begun\n"
+     "  check   ticks an item of the checklist\n",
+     .subs = maintenance_subs, .words = true,
+     .options =
+         BIT(AT) | BIT(FOR) | BIT(SERVICES) | BIT(IMPACT) | BIT(REASON) | BIT(NOTE) | BIT(UNDO),
+     .run = verb_maintenance},
     {"sudoers", "sudoers [SERVICE] [--user NAME]", "print the sudoers file for the Redis host",
      "Exact lines only, no wildcard, for the account that Resus logs in as (on its own\n"
      "machine: resus) unless --user names another. Install it on the service's host:\n"

@@ -24,7 +24,7 @@ struct verb {
     bool free_word;          /* `help VERB`, `replay FILE` */
     bool local;              /* asks no daemon: takes no --url */
     bool words;              /* takes up to ARGUMENTS_WORDS_MAX of its own */
-    uint32_t options;        /* OPTION_BIT()s */
+    uint64_t options;        /* OPTION_BIT()s */
     int (*run)(const struct invocation *in);
 };
 
@@ -80,6 +80,8 @@ int verb_access(const struct invocation *in);
 /* verb_alert.c */
 int verb_alert(const struct invocation *in);
 int verb_notify(const struct invocation *in);
+/* verb_maintenance.c */
+int verb_maintenance(const struct invocation *in);
 /* verb_key.c */
 int verb_key(const struct invocation *in);
 /* Whether `service` can use its SSH key, as keyfile_check() tells it: for the account that the

@@ -55,6 +55,10 @@ void view_sent(struct page *p, const json_t *body, const struct invocation *in);
 /* view_key.c */
 void view_key_rotation(struct page *p, const json_t *body, const struct invocation *in);
 
+/* view_maintenance.c */
+void view_windows(struct page *p, const json_t *body, const struct invocation *in);
+void view_window(struct page *p, const json_t *body, const struct invocation *in);
+
 /* view_table.c */
 /* Any object or list of objects, readably. */
 void view_anything(struct page *p, const json_t *body, const struct invocation *in);

@@ -112,8 +112,8 @@ static void port_redis(void *context, int service, uint64_t id, enum redis_reque
               deadline);
 }
 
-static void handlers_redis(void *context, int service, uint64_t id, enum redis_request request,
-                           const char *const *args, bool fresh, mono_ms deadline)
+void world_redis(void *context, int service, uint64_t id, enum redis_request request,
+                 const char *const *args, bool fresh, mono_ms deadline)
 {
     struct world *w = context;
     ask_redis(&w->places[service], id, request, args, fresh, deadline);
@@ -121,11 +121,16 @@ static void handlers_redis(void *context, int service, uint64_t id, enum redis_r
 
 static void take_answer(struct place *p, const struct redis_answer *answer)
 {
-    if (!ticket_is_of(answer->id, TICKET_HANDLERS)) {
+    bool smoke = ticket_is_of(answer->id, TICKET_MAINTENANCE);
+    if (!smoke && !ticket_is_of(answer->id, TICKET_HANDLERS)) {
         engine_redis_ended(p->world->engine, p->index, answer, now_here());
         return;
     }
     engine_own_errors(p->world->engine, p->index, answer->own_errors);
+    if (smoke) {
+        maintenance_redis_ended(p->world->maintenance, answer);
+        return;
+    }
     handlers_redis_ended(p->world->handlers, p->index, answer);
 }
 
@@ -253,7 +258,7 @@ static void port_log(void *context, int service, bool warning, const char *text)
               text);
 }
 
-static uint64_t port_random(void *context)
+uint64_t world_random(void *context)
 {
     (void)context;
     uint64_t value;
@@ -365,7 +370,7 @@ static int open_engine(struct world *w, struct error *err)
         .probe = port_probe,
         .log = port_log,
         .root = geteuid() == 0,
-        .random = port_random,
+        .random = world_random,
     };
     world_fill_record_ports(&ports);
     world_fill_alert_ports(&ports);
@@ -373,7 +378,7 @@ static int open_engine(struct world *w, struct error *err)
         .context = w,
         .now = port_now,
         .host = world_command,
-        .redis = handlers_redis,
+        .redis = world_redis,
         .witness = world_witness,
         .later = port_later,
         .self = port_self,
@@ -384,6 +389,7 @@ static int open_engine(struct world *w, struct error *err)
         .loop = w->loop,
         .accounts = w->accounts,
         .keys = w->keys,
+        .maintenance = w->maintenance,
     };
     if (r >= 0)
         r = engine_new(w->settings, &ports, saved, now_here(), &w->engine, err);
@@ -430,6 +436,8 @@ int world_open(uv_loop_t *loop, const struct settings *settings, struct world **
         r = ssh_pool_new(loop, &w->ssh, err);
     if (r >= 0)
         r = world_open_keys(w, err);
+    if (r >= 0)
+        r = world_open_maintenance(w, err);
     if (r >= 0) {
         w->count = (int)settings->service_count;
         r = open_engine(w, err);
@@ -450,6 +458,7 @@ void world_start(struct world *w)
 {
     intents_close(w->settings->audit.file, w->audit);
     engine_start(w->engine, now_here());
+    maintenance_start(w->maintenance);
     audit_news_begin(w);
     for (int i = 0; i < w->count; i++)
         if (w->places[i].problem.code != 0)
@@ -496,6 +505,8 @@ void world_close(struct world *w)
     w->handlers = NULL;
     alerts_close(w->alerts);
     w->alerts = NULL;
+    maintenance_close(w->maintenance);
+    w->maintenance = NULL;
     accounts_close(w->accounts);
     w->accounts = NULL;
     for (int i = 0; w->places != NULL && i < w->count; i++) {

@@ -5,6 +5,7 @@
 
 #include "accounts/accounts.h"
 #include "alerts/alerts.h"
+#include "alerts/maintenance.h"
 #include "daemon/audit_news.h"
 #include "daemon/history.h"
 #include "daemon/incidents.h"
@@ -53,6 +54,7 @@ struct world {
     struct accounts *accounts;
     struct incidents *incidents;
     struct alerts *alerts;
+    struct maintenance *maintenance;
     struct ssh_pool *ssh;
     struct sshkeys *keys;
     struct prober *prober;
@@ -92,6 +94,14 @@ bool world_needs_ssh(const struct settings *settings);
 void world_command(void *context, int service, const struct host_request *request);
 /* What waits for a service without ends is answered on a later turn of the loop. */
 void world_refuse_soon(struct world *w);
+
+/* ... a request of Redis, without the engine's bookkeeping; 64 random bits */
+void world_redis(void *context, int service, uint64_t id, enum redis_request request,
+                 const char *const *args, bool fresh, mono_ms deadline);
+uint64_t world_random(void *context);
+
+/* world_maintenance.c */
+int world_open_maintenance(struct world *w, struct error *err) ATTR_MUST_USE;
 
 /* world_witness.c */
 int place_open_witness(struct world *w, int index, const struct service_settings *s,

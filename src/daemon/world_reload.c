@@ -178,6 +178,7 @@ int world_reconfigure(struct world *w, const struct settings *settings, struct e
     if (r >= 0) {
         engine_reconfigure(w->engine, settings, clock_now());
         tell_misconfigured(w);
+        maintenance_reload(w->maintenance);
         end_all_lost(w, fresh);
     }
     mem_free(fresh);

@@ -66,6 +66,19 @@ void engine_pause(struct engine *e, int service, int64_t for_ms, const struct en
 void engine_resume(struct engine *e, int service, const struct engine_user *user,
                    const char *reason, const struct engine_order *order, struct now now);
 
+/* The maintenance window that holds a service. */
+struct engine_window {
+    int64_t number;
+    char title[128];
+    const char *impact; /* of window_impact_words[] */
+    wall_ms ends;
+    bool verifying; /* the work is done, the check after it runs */
+};
+/* Automatic recovery of the service is withheld while a window holds it; NULL: none does now.
+ * Not stored: whoever keeps the windows says it again after engine_start(). */
+void engine_maintain(struct engine *e, int service, const struct engine_window *window,
+                     struct now now);
+
 /* A banner that is no service's own doing (`notice`): `kind` is a word such as
  * "security"; roles below `least_role` are not shown it. */
 void engine_notice(struct engine *e, int service, const char *kind, const char *least_role,

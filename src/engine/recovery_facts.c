@@ -72,6 +72,7 @@ void recovery_facts_now(const struct service *s, struct now now, struct recovery
         .call_due = silence_call_due(sight, s->verdict.cause, now.mono),
         .stopped = evidence_activity(sight, now.mono) == ACTIVITY_STOPPED,
         .paused = s->saved.paused_until.ms != 0 && wall_since(s->saved.paused_until, now.wall) > 0,
+        .maintenance = s->maintained.held,
         .stopped_on_purpose = s->saved.stopped_on_purpose,
         .operation_running = operation_running(s) || command_left_behind(s),
         .tilt = sight->tilt,

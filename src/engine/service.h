@@ -15,6 +15,7 @@
 #include "engine/guard.h"
 #include "engine/lateness.h"
 #include "engine/long_command.h"
+#include "engine/maintained.h"
 #include "engine/notice.h"
 #include "engine/operation.h"
 #include "engine/orders.h"
@@ -60,6 +61,7 @@ struct service {
 
     /* what is done */
     struct guard guard;
+    struct maintained maintained;
     struct recovery recovery;
     struct recovering recovering;
     struct operation operation;

@@ -146,6 +146,8 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
         (void)json_put(body, "operation", operation);
     if (s->follow_up.count > 0)
         (void)json_put(body, "affected_services", follow_up_json(s));
+    if (s->maintained.held)
+        (void)json_put(body, "maintenance", maintained_json(s));
     json_t *notices = notice_json(e, service, now);
     if (json_array_size(notices) > 0)
         (void)json_put(body, "notices", notices);
@@ -173,6 +175,8 @@ json_t *engine_services_json(const struct engine *e, struct now now)
         (void)json_put_wall(item, "last_check", s->watch.last_check);
         (void)json_put_text(item, "cause", cause_row(s->cause)->code);
         (void)json_put(item, "not_guarded", withheld_always_json(s, now));
+        if (s->maintained.held)
+            (void)json_put(item, "maintenance", maintained_json(s));
         (void)json_array_append_new(items, item);
     }
     json_t *body = json_object();

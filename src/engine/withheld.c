@@ -22,6 +22,10 @@ const char *withheld_words(const struct service *s, enum withheld reason, char *
                          engine_operation_word(s->operation.request.operation));
         return ret;
     }
+    if (reason == WITHHELD_MAINTENANCE && s->maintained.held && !paused) {
+        maintained_words(s, ret, FACT_TEXT_MAX);
+        return ret;
+    }
     if (reason != WITHHELD_CANNOT_ACT)
         return paused ? withheld_and_paused_text(reason) : withheld_text(reason);
     bool script = cause_row(s->verdict.cause)->remedy == REMEDY_KILL_SCRIPT;

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "base/ticket.h"
 #include "handlers/account_answer.h"
 #include "handlers/door.h"
 #include "handlers/resources.h"
@@ -23,6 +24,7 @@ static const struct {
     handler *woken;           /* of those that sleep between two steps */
     bool of_accounts;         /* nothing without them */
     bool of_alerts;           /* likewise */
+    bool of_windows;          /* likewise */
     struct account_done done; /* the audit line once it is done */
 } table[] = {
     [OP_SERVICES] = {services_list},
@@ -96,6 +98,24 @@ static const struct {
                            .of_accounts = true},
     [OP_ACCESS_REJECT] = {access_reject, .done = {AUDIT_AUTHORIZATION, AUDIT_RISK_HIGH},
                           .of_accounts = true},
+    [OP_MAINTENANCE] = {maintenance_get, .of_windows = true},
+    [OP_MAINTENANCE_SHOW] = {maintenance_get_one, .of_windows = true},
+    [OP_MAINTENANCE_PLAN] = {maintenance_post, .done = {AUDIT_MAINTENANCE, AUDIT_RISK_MODERATE},
+                             .of_windows = true},
+    [OP_MAINTENANCE_SET] = {maintenance_patch, .done = {AUDIT_MAINTENANCE, AUDIT_RISK_MODERATE},
+                            .of_windows = true},
+    [OP_MAINTENANCE_CANCEL] = {maintenance_orders, .done = {AUDIT_MAINTENANCE, AUDIT_RISK_MODERATE},
+                               .of_windows = true},
+    [OP_MAINTENANCE_BEGIN] = {maintenance_orders, .done = {AUDIT_MAINTENANCE, AUDIT_RISK_MODERATE},
+                              .of_windows = true},
+    [OP_MAINTENANCE_END] = {maintenance_orders, .done = {AUDIT_MAINTENANCE, AUDIT_RISK_MODERATE},
+                            .of_windows = true},
+    [OP_MAINTENANCE_EXTEND] = {maintenance_orders, .done = {AUDIT_MAINTENANCE, AUDIT_RISK_MODERATE},
+                               .of_windows = true},
+    [OP_MAINTENANCE_CHECKLIST] = {maintenance_tick,
+                                  .done = {AUDIT_MAINTENANCE, AUDIT_RISK_MODERATE},
+                                  .of_windows = true},
+    [OP_CALENDAR] = {calendar_get, .of_windows = true},
     [OP_PROMETHEUS] = {prometheus_get, .woken = prometheus_woken},
     [OP_HEALTHZ] = {healthz_get},
     [OP_READYZ] = {readyz_get},
@@ -182,7 +202,8 @@ void handlers_dispatch(struct handlers *h, struct call *call, const char *servic
     if (call->operation->noted)
         account_read(h, call);
     if (table[row].run == NULL || (table[row].of_accounts && h->ports.accounts == NULL) ||
-        (table[row].of_alerts && h->ports.alerts == NULL))
+        (table[row].of_alerts && h->ports.alerts == NULL) ||
+        (table[row].of_windows && h->ports.maintenance == NULL))
         call_refuse(call, 404, "Not found", "Not available here.", "not_found",
                     handlers_now(h).wall);
     else
@@ -224,7 +245,8 @@ void handlers_saved(struct handlers *h, uint64_t id, enum store_outcome outcome,
                     const struct error *error)
 {
     struct call *call = handlers_waited(h, id);
-    accounts_saved(h->ports.accounts, id, outcome);
+    if (ticket_is_of(id, TICKET_ACCOUNTS))
+        accounts_saved(h->ports.accounts, id, outcome);
     if (call == NULL)
         return;
     json_t *body = call->kept;

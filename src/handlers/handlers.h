@@ -15,6 +15,7 @@
 
 struct accounts;
 struct alerts;
+struct maintenance;
 struct sshkeys;
 
 /* What handlers need besides the engine; answers come back through handlers_*_ended() with the id,
@@ -36,11 +37,12 @@ struct handlers_ports {
     void (*audit_rekey)(void *context, uint64_t id, const uint8_t *key,
                         const struct audit_line *line);
     struct store *store;
-    struct series_store *series; /* NULL: no history of figures is kept */
-    uv_loop_t *loop;             /* for work that may take long, beside the loop */
-    struct accounts *accounts;   /* NULL: nobody can log in */
-    struct sshkeys *keys;        /* NULL: SSH keys are not exchanged */
-    struct alerts *alerts;       /* NULL: nobody is told anything */
+    struct series_store *series;     /* NULL: no history of figures is kept */
+    uv_loop_t *loop;                 /* for work that may take long, beside the loop */
+    struct accounts *accounts;       /* NULL: nobody can log in */
+    struct sshkeys *keys;            /* NULL: SSH keys are not exchanged */
+    struct alerts *alerts;           /* NULL: nobody is told anything */
+    struct maintenance *maintenance; /* NULL: there are no maintenance windows */
 };
 
 struct handlers;
@@ -56,7 +58,7 @@ void handlers_dispatch(struct handlers *h, struct call *call, const char *servic
 /* The asker of a call went away. */
 void handlers_gone(struct handlers *h, struct call *call);
 
-/* A write of an account (TICKET_ACCOUNTS) has ended. */
+/* A write of an account (TICKET_ACCOUNTS), or of a record that a call waits for, has ended. */
 void handlers_saved(struct handlers *h, uint64_t id, enum store_outcome outcome,
                     const struct error *error);
 void handlers_audited(struct handlers *h, uint64_t id, enum audit_outcome outcome,

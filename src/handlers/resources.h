@@ -32,7 +32,9 @@ handler diagnosis_get, bundle_get;                                  /* diagnosis
 handler notify_post;                                                /* notices.c */
 handler notify_emergency, notify_test, channels_list, alerts_list, alert_get; /* alerts.c */
 handler key_rotate;                                                           /* key_rotate.c */
-handler prometheus_get;                                                       /* prometheus.c */
+handler maintenance_get, maintenance_get_one, maintenance_post, maintenance_patch,
+    maintenance_orders, maintenance_tick, calendar_get; /* maintenance.c */
+handler prometheus_get;                                 /* prometheus.c */
 
 /* ── later steps of a call ── */
 

@@ -32,6 +32,7 @@ static const char *const words[][WORDS_MAX + 1] = {
     [REDIS_ACL_DRYRUN] = {"ACL", "DRYRUN"},
     [REDIS_CANARY] = {"PING"}, /* redis/canary.c has the rest */
     [REDIS_STRANGER_PING] = {"PING"},
+    [REDIS_SMOKE] = {NULL},
 };
 static_assert(ARRAY_LENGTH(words) == REDIS_REQUEST_COUNT, "words for every request");
 

@@ -105,9 +105,6 @@ void reader_check_maintenance(struct reader *r, const yaml_node_t *map,
     else if (error < 0)
         reader_fail(r, name->key == NULL ? map->start_mark : name->value->start_mark, "%s",
                     err.text);
-    else if (m->window_count > 0)
-        reader_warn(r, map->start_mark,
-                    "`maintenance` is checked, but this version does not open its windows yet");
 }
 
 static void read_windows(struct reader *r, const struct key *row, yaml_node_t *value)

@@ -31,6 +31,7 @@ enum record_kind {
     RECORD_DELIVERY,
     RECORD_ALERT,
     RECORD_INCIDENT,
+    RECORD_MAINTENANCE,
     RECORD_KIND_COUNT
 };
 

@@ -54,5 +54,15 @@ const struct record_kind_row record_kinds[RECORD_KIND_COUNT] = {
                          .keep_max = 2000,
                          .live = {"investigating", "mitigated", "resolved"},
                          .kept = true},
+    /* An occurrence of a maintenance window. Its owner asks for more where people wait for it. */
+    [RECORD_MAINTENANCE] = {.word = "maintenance",
+                            .class = STORE_NORMAL,
+                            .service = "window",
+                            .state = "state",
+                            .time = "starts_ms",
+                            .keep_ms = 400 * DAY_MS,
+                            .keep_max = 20000,
+                            .live = {"planned", "announced", "open", "verifying"},
+                            .kept = true},
 };
 static_assert(ARRAY_LENGTH(record_kinds) == RECORD_KIND_COUNT, "a row for every kind");

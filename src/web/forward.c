@@ -70,6 +70,8 @@ static void cookie_line(enum operation_id operation, int status, const json_t *b
 
 static const char *text_type(enum operation_id operation)
 {
+    if (operation == OP_CALENDAR)
+        return "text/calendar; charset=utf-8";
     return operation == OP_PROMETHEUS ? "text/plain; version=0.0.4; charset=utf-8"
                                       : "text/plain; charset=utf-8";
 }

@@ -55,7 +55,7 @@ void router_told(struct router *router, const json_t *frame)
 /* ── credentials ── */
 
 /* False: the request was answered. */
-static bool read_credential(struct request *x, bool ws, struct given *given)
+static bool read_credential(struct request *x, bool in_query, struct given *given)
 {
     char value[COOKIES_MAX];
     const struct request_info *request = request_info(x);
@@ -72,8 +72,8 @@ static bool read_credential(struct request *x, bool ws, struct given *given)
         reply_login(x, "invalid_token", "The Authorization header is too long, or there twice.");
         return false;
     }
-    if (ws && route_token(request->query, strlen(request->query), given->token, sizeof given->token,
-                          &err) < 0) {
+    if (in_query && route_token(request->query, strlen(request->query), given->token,
+                                sizeof given->token, &err) < 0) {
         reply_error(x, 400, "bad_input", err.text, NULL);
         return false;
     }
@@ -262,8 +262,8 @@ static void refuse_route(struct request *x, int r, const struct route *route,
 
 static bool is_api(const char *path)
 {
-    static const char *const roots[] = {"/api",    "/ws",      "/metrics",     "/healthz",
-                                        "/readyz", "/version", "/openapi.json"};
+    static const char *const roots[] = {"/api",    "/ws",      "/metrics",      "/healthz",
+                                        "/readyz", "/version", "/openapi.json", "/maintenance.ics"};
     for (size_t i = 0; i < ARRAY_LENGTH(roots); i++) {
         size_t length = strlen(roots[i]);
         if (str_starts(path, roots[i]) && (path[length] == '\0' || path[length] == '/'))
@@ -333,7 +333,7 @@ void router_request(void *context, struct request *x)
     int r = route_find(request->method, request->path, strlen(request->path), &route, &err);
     if (r < 0)
         refuse_route(x, r, &route, &err);
-    else if (read_credential(x, ws, &given)) {
+    else if (read_credential(x, ws || route.operation == OP_CALENDAR, &given)) {
         if (ws)
             serve_upgrade(router, x, &route, &given);
         else

@@ -1,0 +1,56 @@
+/* Maintenance windows as pages for a person. */
+#include "base/json.h"
+#include "base/str.h"
+#include "cli/view.h"
+
+void view_windows(struct page *p, const json_t *body, const struct invocation *in)
+{
+    static const char *const keys[] = {"id",     "state",    "starts_at", "ends_at",
+                                       "impact", "services", "title",     NULL};
+    (void)in;
+    if (json_array_size(json_object_get(body, "items")) == 0)
+        page_put(p, "no maintenance window\n");
+    else
+        view_table(p, json_object_get(body, "items"), keys);
+}
+
+static void checklist(struct page *p, const json_t *items)
+{
+    const char *stage = "";
+    size_t i;
+    const json_t *item;
+    json_array_foreach(items, i, item) {
+        const char *of = json_text_or(item, "stage", "");
+        const char *note = json_text_or(item, "note", "");
+        const char *who = json_text_or(item, "user", "");
+        if (!str_equal(of, stage))
+            page_tone(p, TONE_BOLD, "%s", of);
+        if (!str_equal(of, stage))
+            page_put(p, "\n");
+        stage = of;
+        page_put(p, "  [%s] %2lld  %s", json_bool_or(item, "done", false) ? "x" : " ",
+                 (long long)json_int_or(item, "item", 0), json_text_or(item, "text", ""));
+        if (who[0] != '\0')
+            page_tone(p, TONE_DIM, "  %s", who);
+        if (note[0] != '\0')
+            page_put(p, ": %s", note);
+        page_put(p, "\n");
+    }
+}
+
+void view_window(struct page *p, const json_t *body, const struct invocation *in)
+{
+    char services[512];
+    const char *summary = json_text_or(body, "summary", "");
+    page_tone(p, TONE_BOLD, "Window %lld: %s", (long long)json_int_or(body, "id", 0),
+              json_text_or(body, "title", "?"));
+    page_put(p, " (%s)\n", json_text_or(body, "state", "?"));
+    page_put(p, "%s until %s, %s, impact %s\n", json_text_or(body, "starts_at", "?"),
+             json_text_or(body, "ends_at", "?"),
+             view_value(json_object_get(body, "services"), services, sizeof services),
+             json_text_or(body, "impact", "?"));
+    if (summary[0] != '\0')
+        page_put(p, "%s\n", summary);
+    if (str_equal(in->sub, "show") || str_equal(in->sub, "check"))
+        checklist(p, json_object_get(body, "checklist"));
+}
