@@ -273,7 +273,7 @@ static void show_again(struct alerts *a, const struct book_entry *e)
         log_warning("alerts", "alert %" PRId64 " is not shown again: %s", e->number, err.text);
 }
 
-/* What nobody says again after a start: that a channel fails is found out anew, and an event is over. */
+/* What nobody says again after a start: that a channel fails is found out again, and an event is over. */
 static void settle(struct book_entry *e)
 {
     bool own = e->key.class == CLASS_SELF && e->service < 0;

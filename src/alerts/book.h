@@ -64,7 +64,7 @@ void book_note_delivery(struct book_entry *e, json_t *shown); /* takes the refer
 /* The body of the record. NULL on lack of memory. */
 json_t *book_record(const struct book_entry *e, const struct plan *plan,
                     struct now now) ATTR_MUST_USE;
-/* A record back. -EINVAL: it is none. `ret` is filled but for `next` and `service`; its JSON members
+/* A record back. -EINVAL: it is not one. `ret` is filled but for `next` and `service`; its JSON members
  * are new references. */
 int book_read(const json_t *body, const struct plan *plan, struct now now, struct book_entry *ret,
               struct error *err) ATTR_MUST_USE;

@@ -54,7 +54,7 @@ void occurrence_free(struct occurrence *o);
 /* The record's body, a new reference. */
 json_t *occurrence_body(const struct occurrence *o);
 void maintenance_save(struct maintenance *m, struct occurrence *o, bool full, uint64_t id);
-/* Forgets what is over and not needed any more. */
+/* Forgets what is over and no longer needed. */
 void maintenance_thin(struct maintenance *m);
 
 /* maintenance_plan.c */

@@ -75,7 +75,7 @@ static void cancel(struct maintenance *m, struct occurrence *o)
 {
     const struct window_input input = {.event = WINDOW_CANCEL};
     struct error err = {0};
-    maintenance_audit(m, o, "maintenance-withdrawn", true, "The settings do not have it any more.");
+    maintenance_audit(m, o, "maintenance-withdrawn", true, "The settings no longer have it.");
     if (maintenance_step(m, o, &input, 0, &err) < 0)
         log_warning("maintenance", "window %" PRId64 ": %s", o->number, err.text);
 }
@@ -138,7 +138,7 @@ static void plan_window(struct maintenance *m, const struct window_settings *w,
         carry_out(m, w, p, &p->steps[i]);
 }
 
-/* Windows that the settings do not have any more. */
+/* Windows that the settings no longer have. */
 static void plan_gone(struct maintenance *m, const struct maintenance_settings *s)
 {
     for (size_t i = 0; i < m->count; i++) {

@@ -58,7 +58,7 @@ static void on_checked(void *context, int status, json_t *body)
 {
     struct check *check = context;
     struct world *w = check->world;
-    (void)status; /* whatever came of it: port_look() says how the service is */
+    (void)status; /* whatever the result: port_look() says how the service is */
     json_decref(body);
     if (w->maintenance != NULL)
         maintenance_checked(w->maintenance, check->id);

@@ -13,7 +13,7 @@
 #define PIECE_BYTES (48 * 1024)
 #define TEXT_MAX (256 * 1024) /* a piece with the longest family of one service behind it */
 #define LABEL_MAX 200
-#define LABELS_MAX 640 /* all that an instance tells of itself, every character escaped */
+#define LABELS_MAX 640 /* all that an instance reports about itself, every character escaped */
 #define FIGURES_STALE_MS 300000
 
 struct exposition_text {
@@ -459,7 +459,7 @@ static const struct family {
       {"resus_operations_total", "counter", "Operations of people.", person_operations},
       {"resus_events_total", "counter", "Events published.", events},
       {"redis_up", "gauge", "Does Redis answer?", redis_up},
-      {"redis_instance_info", "gauge", "What Redis says of itself.", instance_info},
+      {"redis_instance_info", "gauge", "What Redis reports about itself.", instance_info},
       {"redis_db_keys", "gauge", "Keys of a database.", db_keys},
       {"redis_db_keys_expiring", "gauge", "Keys of a database that will expire.", db_keys_expiring},
       {"redis_db_avg_ttl_seconds", "gauge", "Mean time to live of keys that will expire.",
