@@ -43,6 +43,12 @@ static const struct cause_row rows[] = {
          "A debugger or tracer holds the Redis process: it cannot answer until it is let go.",
          "Find out who examines it (gdb, gcore, strace on the host). Ending the tracer lets Redis "
          "go on; a restart would destroy what is being examined."},
+    [CAUSE_FROZEN] = {"frozen", OVERALL_CRITICAL, RESTART_HARMFUL, REMEDY_HUMAN, CLASS_AVAILABILITY,
+                      SEVERITY_P1,
+                      "The unit is frozen: its processes do nothing until they are let go.",
+                      "Find out who froze it and why (systemctl freeze, a snapshot, a backup), "
+                      "then let it go on: "
+                      "systemctl thaw. A restart of a frozen unit fails or waits."},
     [CAUSE_PATH_BROKEN] =
         {"path_broken", OVERALL_CRITICAL, RESTART_USELESS, REMEDY_HUMAN, CLASS_AVAILABILITY,
          SEVERITY_P1,

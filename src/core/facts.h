@@ -107,6 +107,7 @@ struct unit_facts {
     char sub[32]; /* "running", "dead", "auto-restart", "start", "stop-sigterm" ... */
     enum unit_result result;
     enum unit_notice notice;
+    bool frozen;               /* by its control group's freezer, or about to be, or to be let go */
     bool masked;               /* systemd refuses to start it until it is unmasked */
     bool repeated_too_quickly; /* the status or journal says "Start request repeated too quickly" */
     enum tri

@@ -135,6 +135,9 @@ struct verdict silence_judge(const struct sight *s, const struct probe_facts *p,
         return certain_if(enough && outlived && still_fails && unit_has_last_word(s, p),
                           CAUSE_PATH_BROKEN);
     }
+    /* The process sleeps and stands still, as one that hangs. */
+    if (s->unit.frozen)
+        return certain_if(enough, CAUSE_FROZEN);
     if (there == THERE_UNKNOWN || !s->ever_answered) {
         struct verdict v = judge_unwitnessed(s, p, enough, now);
         if (v.cause != CAUSE_NONE)

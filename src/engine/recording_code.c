@@ -160,6 +160,7 @@ static const struct field sight_fields[] = {
     W(sight, unit.notice, notice_words),
     B(sight, unit.repeated_too_quickly),
     B(sight, unit.masked),
+    B(sight, unit.frozen),
     W(sight, unit.control_reached, tri_words),
     L(sight, unit.main_pid),
     L(sight, unit.restarts),

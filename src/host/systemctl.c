@@ -14,7 +14,7 @@
 const char systemctl_show_properties[] =
     "Id,LoadState,ActiveState,SubState,Result,NRestarts,MainPID,StatusText,ExecMainStatus,"
     "ExecMainCode,StateChangeTimestamp,CanReload,TimeoutStartUSec,TimeoutStopUSec,Restart,"
-    "UnitFileState,CPUUsageNSec";
+    "UnitFileState,CPUUsageNSec,FreezerState";
 
 struct span {
     const char *p;
@@ -198,6 +198,12 @@ static wall_ms time_of(struct span s)
     return t;
 }
 
+/* Of a unit, or of a slice above it ("frozen-by-parent"); else "running", or "" before 246. */
+static bool frozen(struct span word)
+{
+    return skip(&word, "frozen") || skip(&word, "freezing") || skip(&word, "thawing");
+}
+
 /* "activating (auto-restart) (Result: signal) since Sun 2026-11-22 15:52:06 UTC; 24min ago" */
 static void read_active(struct span s, struct unit_facts *unit)
 {
@@ -214,6 +220,8 @@ static void read_active(struct span s, struct unit_facts *unit)
             break;
         if (skip(&inner, "Result: "))
             unit->result = result_of(inner);
+        else if (frozen(inner))
+            unit->frozen = true;
         else
             (void)str_copy_clean(unit->sub, sizeof unit->sub, inner.p, inner.n);
     }
@@ -384,6 +392,7 @@ enum show_key {
     SHOW_START,
     SHOW_STOP,
     SHOW_CPU,
+    SHOW_FREEZER,
     SHOW_KEY_COUNT
 };
 static const char *const show_keys[] = {
@@ -403,6 +412,7 @@ static const char *const show_keys[] = {
     [SHOW_START] = "TimeoutStartUSec",
     [SHOW_STOP] = "TimeoutStopUSec",
     [SHOW_CPU] = "CPUUsageNSec",
+    [SHOW_FREEZER] = "FreezerState",
 };
 _Static_assert(ARRAY_LENGTH(show_keys) == SHOW_KEY_COUNT, "a name for every property");
 
@@ -460,6 +470,9 @@ static void read_property(enum show_key key, struct span value, struct show_stat
         break;
     case SHOW_CPU:
         unit->cpu_ms = cpu_of_ns(value);
+        break;
+    case SHOW_FREEZER:
+        unit->frozen = frozen(value);
         break;
     case SHOW_KEY_COUNT:
         break;

@@ -59,6 +59,7 @@ CanReload=no
 UnitFileState=enabled
 Restart=always
 CPUUsageNSec=1234567890
+FreezerState=frozen
 """
 STAT = (
     b"812 (redis-server) S 1 812 812 0 -1 4194560 3021 0 12 0 1234 66 0 0 20 0 5 0 5210 62783488 2812 "

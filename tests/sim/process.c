@@ -170,6 +170,7 @@ static void hold(struct sim *s, int service, enum task_state state)
         u->work_rest = u->work_until - s->now;
     u->work_until = 0;
     u->frozen = true;
+    u->freezer = false;
     u->held_since = s->now;
     u->held = state;
     bool killed_in_time = u->timeout_stop_ms != SIM_NEVER;
@@ -182,7 +183,7 @@ void process_release(struct sim *s, int service)
     struct unit *u = unit_of(s, service);
     if (!u->frozen)
         return;
-    u->frozen = u->deaf = false;
+    u->frozen = u->freezer = u->deaf = false;
     u->held = TASK_UNKNOWN;
     u->served_since = s->now;
     process_clock(s, service);
@@ -238,7 +239,12 @@ void process_hold(struct sim *s, int service)
     struct unit *u = unit_of(s, service);
     if (u->process != PROCESS_UP || u->stuck || u->frozen)
         return;
-    hold(s, service, chance_percent(&s->chance, 50) ? TASK_BLOCKED : TASK_TRACED);
+    static const enum task_state states[] = {TASK_BLOCKED, TASK_TRACED, TASK_SLEEPING};
+    enum task_state state = states[chance_between(&s->chance, 0, 2)];
+    hold(s, service, state);
+    u->freezer = state == TASK_SLEEPING;
+    if (u->freezer)
+        sim_say(s, service, "its unit is frozen");
     if (chance_percent(&s->chance, 85))
         sim_at(s, s->now + trouble_duration(s), goes_on, service, u->generation);
 }

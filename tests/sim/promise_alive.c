@@ -64,6 +64,9 @@ static void check_truth(struct sim *s, int service, const char *word)
     if (u->frozen && u->held == TASK_BLOCKED && holds > SEEN_MS && process_shown(s, service))
         sim_broken(s, service, "%s of a process that has waited for a disk for %lld ms", word,
                    (long long)holds);
+    if (u->freezer && holds > SEEN_MS && host_answers(s, service))
+        sim_broken(s, service, "%s of a unit that has been frozen for %lld ms", word,
+                   (long long)holds);
     if (u->frozen && u->held == TASK_TRACED && holds > SEEN_MS && process_shown(s, service))
         sim_broken(s, service, "%s of a process that has been traced for %lld ms", word,
                    (long long)holds);
@@ -117,6 +120,8 @@ static void check_seen(struct sim *s, int service, const char *word)
         sim_broken(s, service, "%s although it was seen in state D", word);
     if (shown && (told->state == TASK_TRACED || told->tracer > 0))
         sim_broken(s, service, "%s although it was seen to be traced", word);
+    if (told->unit.frozen && counts(s, told, told->unit_asked))
+        sim_broken(s, service, "%s of a unit that was seen frozen", word);
     bool asked_there = told->peek_possible && counts(s, told, told->peek_asked);
     bool stopped_since = stopped && told->state_asked >= told->peek_asked;
     if (asked_there && !stopped_since && reply_answered(told->peek_reply))

@@ -195,7 +195,7 @@ static void begin(struct sim *s, int service, struct errand *e)
         return;
     case HOST_RELOAD:
         e->outcome.not_applicable = !u->can_reload;
-        if (u->can_reload && u->reload_heals && u->frozen) {
+        if (u->can_reload && u->reload_heals && u->frozen && !u->freezer) {
             process_release(s, service);
         }
         answer(s, service, e, u->can_reload && u->active == UNIT_ACTIVE ? 0 : 1, delay);

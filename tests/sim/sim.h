@@ -63,8 +63,10 @@ struct unit {
     enum process process;
     uint64_t generation; /* of the process; timers of an older one mean nothing */
     int64_t began, load_done_ms, load_tick;
-    bool frozen;          /* it does nothing; `held` says what a look at the process shows */
-    enum task_state held; /* S: a real hang; T: a signal; D: a disk; t: a debugger */
+    bool frozen;  /* it does nothing; `held` says what a look at the process shows */
+    bool freezer; /* ... in the freezer of its control group, as systemd tells */
+    enum task_state
+        held; /* S: a real hang, or the freezer; T: a signal; D: a disk; t: a debugger */
     int64_t held_since, served_since; /* since when it is held; since when it serves again */
     bool deaf;           /* its hang does not obey SIGTERM either: only SIGKILL ends it */
     int64_t work_until;  /* a command without a script runs; 0 = none */

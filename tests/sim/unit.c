@@ -130,7 +130,7 @@ static void gone(struct sim *s, int service, enum unit_result result)
     u->process = PROCESS_NONE;
     u->generation = ++s->serials;
     u->pid = 0;
-    u->frozen = u->deaf = u->kill_waits = u->local = false;
+    u->frozen = u->freezer = u->deaf = u->kill_waits = u->local = false;
     u->held = TASK_UNKNOWN;
     u->work_until = u->work_rest = u->child_until = 0;
     process_clock(s, service);
@@ -303,7 +303,8 @@ static void exit_done(struct sim *s, int service, uint64_t generation)
 static void begin_exit(struct sim *s, int service)
 {
     struct unit *u = unit_of(s, service);
-    bool obeys = u->held == TASK_STOPPED || (u->held == TASK_SLEEPING && !u->deaf);
+    bool sleeps = u->held == TASK_SLEEPING && !u->deaf && !u->freezer;
+    bool obeys = u->held == TASK_STOPPED || sleeps;
     if (u->frozen && obeys) { /* systemd sends SIGCONT after SIGTERM */
         u->frozen = false;
         u->held = TASK_UNKNOWN;
@@ -464,6 +465,7 @@ void unit_facts(const struct sim *s, int service, bool extended, struct unit_fac
     ret->repeated_too_quickly = u->too_quickly;
     ret->control_reached = TRI_YES;
     ret->main_pid = u->pid;
+    ret->frozen = u->freezer;
     ret->cpu_ms = process_unit_ms(s, u);
     ret->restarts = extended ? u->restarts_count : FACT_UNKNOWN;
     ret->can_reload = !extended ? TRI_UNKNOWN : u->can_reload ? TRI_YES : TRI_NO;

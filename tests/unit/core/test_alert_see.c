@@ -52,6 +52,7 @@ static void test_every_cause_says_this_of_each_class(void **state)
         [CAUSE_BUSY_COMMAND] = DOWN,
         [CAUSE_IO_BLOCKED] = DOWN,
         [CAUSE_TRACED] = DOWN,
+        [CAUSE_FROZEN] = DOWN,
         [CAUSE_PATH_BROKEN] = DOWN,
         [CAUSE_CONNECTION_REFUSED] = DOWN,
         [CAUSE_UNIT_STOPPED] = DOWN,

@@ -358,6 +358,7 @@ static void every_cause_has_a_row_that_is_certain(void **state)
         [CAUSE_BUSY_COMMAND] = true,
         [CAUSE_IO_BLOCKED] = true,
         [CAUSE_TRACED] = true,
+        [CAUSE_FROZEN] = true,
         [CAUSE_PATH_BROKEN] = true,
         [CAUSE_CONNECTION_REFUSED] = true,
     };

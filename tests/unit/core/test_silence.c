@@ -418,6 +418,29 @@ static void no_combination_restarts_without_two_facts(void **state)
     assert_true(restarts > 0);
 }
 
+/* The freezer of version 2 shows its processes asleep (state S). */
+static void a_frozen_unit_is_never_restarted(void **state)
+{
+    (void)state;
+    static const struct row seen[] = {
+        {"", SILENT, SILENT, S, S, 0, 0, LONG_SILENT, CAUSE_FROZEN, true},
+        {"", SILENT, REPLY_NONE, UNKNOWN, UNKNOWN, 0, 0, LONG_SILENT, CAUSE_FROZEN, true},
+        {"", REFUSED, REFUSED, S, S, 0, 0, 0, CAUSE_FROZEN, true},
+        {"", SILENT, SILENT, S, S, 0, 0, UNIT_FIRST, CAUSE_FROZEN, false},
+        {"", SILENT, SILENT, S, S, 0, 0, TWO_FAILED, CAUSE_FROZEN, false},
+        {"", SILENT, REPLY_PONG, S, S, 0, 0, 0, CAUSE_PATH_BROKEN, true},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(seen); i++) {
+        struct sight s = see(&seen[i]);
+        s.unit.frozen = true;
+        struct verdict v = cause_judge(&s, (mono_ms){NOW_MS});
+        assert_string_equal(cause_row(v.cause)->code, cause_row(seen[i].cause)->code);
+        assert_int_equal(v.confirmed, seen[i].confirmed);
+    }
+    assert_int_equal(cause_row(CAUSE_FROZEN)->restart, RESTART_HARMFUL);
+    assert_int_equal(cause_row(CAUSE_FROZEN)->remedy, REMEDY_HUMAN);
+}
+
 static void a_human_is_called_for_a_long_command_after_its_time(void **state)
 {
     (void)state;
@@ -506,6 +529,7 @@ int main(void)
 {
     static const struct CMUnitTest whole[] = {
         cmocka_unit_test(no_combination_restarts_without_two_facts),
+        cmocka_unit_test(a_frozen_unit_is_never_restarted),
         cmocka_unit_test(a_human_is_called_for_a_long_command_after_its_time),
         cmocka_unit_test(the_blind_time_counts_from_the_last_sign_of_work),
         cmocka_unit_test(looks_are_compared_a_second_apart),

@@ -83,6 +83,7 @@ static void some_unit(struct unit_facts *u)
     (void)str_copy(u->sub, sizeof u->sub, subs[pick(4)]);
     u->result = (enum unit_result)pick(UNIT_RESULT_COUNT);
     u->notice = (enum unit_notice)pick(UNIT_NOTICE_COUNT);
+    u->frozen = pick(8) == 0;
     u->masked = pick(8) == 0;
     u->repeated_too_quickly = pick(8) == 0;
     u->can_reload = (enum tri)pick(3);

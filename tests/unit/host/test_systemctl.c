@@ -306,6 +306,30 @@ static void the_title_of_the_process_says_where_redis_listens(void **state)
     }
 }
 
+static void a_frozen_unit_is_known(void **state)
+{
+    (void)state;
+    static const char text[] = HEAD "     Active: active (running) (frozen)" SINCE;
+    static const struct {
+        const char *text;
+        bool frozen;
+    } shows[] = {
+        {"ActiveState=active\nFreezerState=running\n", false},
+        {"ActiveState=active\nFreezerState=\n", false},
+        {"ActiveState=active\nFreezerState=frozen\n", true},
+        {"ActiveState=active\nFreezerState=frozen-by-parent\n", true},
+        {"ActiveState=active\nFreezerState=thawing\n", true},
+    };
+    struct unit_facts unit;
+    systemctl_parse_status(text, sizeof text - 1, &unit);
+    assert_true(unit.frozen);
+    assert_string_equal(unit.sub, "running");
+    for (size_t i = 0; i < ARRAY_LENGTH(shows); i++) {
+        systemctl_parse_show(shows[i].text, strlen(shows[i].text), &unit);
+        assert_int_equal(unit.frozen, shows[i].frozen);
+    }
+}
+
 static void the_processes_of_a_unit_are_those_of_its_control_group(void **state)
 {
     (void)state;
@@ -347,6 +371,7 @@ int main(void)
         cmocka_unit_test(the_title_of_the_process_says_where_redis_listens),
         cmocka_unit_test(test_every_shape_of_status_is_read),
         cmocka_unit_test(test_a_cut_status_is_never_wrong),
+        cmocka_unit_test(a_frozen_unit_is_known),
         cmocka_unit_test(the_processes_of_a_unit_are_those_of_its_control_group),
         cmocka_unit_test(a_crowded_control_group_is_cut),
         cmocka_unit_test(test_show_is_read),

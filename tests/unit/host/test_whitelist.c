@@ -52,7 +52,7 @@ static void test_every_command_is_exactly_the_whitelists(void **state)
          "systemctl show redis-server -p "
          "Id,LoadState,ActiveState,SubState,Result,NRestarts,MainPID,"
          "StatusText,ExecMainStatus,ExecMainCode,StateChangeTimestamp,CanReload,TimeoutStartUSec,"
-         "TimeoutStopUSec,Restart,UnitFileState,CPUUsageNSec"},
+         "TimeoutStopUSec,Restart,UnitFileState,CPUUsageNSec,FreezerState"},
         {HOST_RESET_FAILED, 0, true, "sudo -n /bin/systemctl reset-failed redis-server"},
         {HOST_LOG_TAIL, 201, true, "sudo -n -u redis /usr/bin/tail -n 1000 " LOG},
         {HOST_LOG_TAIL, 7, false, "runuser -u redis -- /usr/bin/tail -n 50 " LOG},
