@@ -28,8 +28,8 @@ const struct verb verbs[] = {
      .service = true, .run = verb_health},
     {"services", "services", "every service on one line", .run = verb_services},
     {"check", "check [SERVICE]", "one line in the form of a monitoring plugin",
-     "Exit status: 0 healthy; 1 degraded, stopped on purpose or not guarded;\n"
-     "2 critical; 3 unknown and every error.\n",
+     "Exit status: 0 healthy; 1 degraded, stopped on purpose, not guarded, or down in\n"
+     "a maintenance window; 2 critical; 3 unknown and every error.\n",
      .service = true, .run = verb_check},
     {"refresh", "refresh [SERVICE]", "check now, then show the status", .service = true,
      .run = verb_refresh},

@@ -45,6 +45,7 @@ WRONG = {
     "integer": ["5", "", 1.5, True, [], {}, 10 ** 18],
     "number": ["5", "", True, [], {}, 1e18],
     "boolean": ["true", "", 0, 1, [], {}],
+    "object": ["x", 5, True, [], [{}]],
     "array": ["x", 5, True, {}, [5], [None], [[]], ["x"] * 100],
 }
 IN_QUERY = {"integer": ["abc", "", "1.5", "1e3", "0x10", "-1", "99999999999999999999"],
@@ -64,6 +65,8 @@ def example(schema):
         return False
     if kind == "array":
         return ["redis"]
+    if kind == "object":
+        return {}
     return "x" * max(1, schema.get("minLength", 1))
 
 

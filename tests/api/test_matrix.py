@@ -15,11 +15,13 @@ RANK = {"anonymous": 0, "viewer": 1, "operator": 2, "admin": 3}
 LEAST = {
     "anonymous": {"login", "services", "status", "health", "refresh", "healthz", "readyz", "openapi", "version"},
     "viewer": {"logout", "renew", "me", "password", "metrics", "recovery_status", "recovery_history", "explain", "slo", "events",
-               "access_requests", "access_request", "prometheus", "alerts", "alert"},
+               "access_requests", "access_request", "prometheus", "alerts", "alert",
+               "maintenance", "maintenance_show", "calendar"},
     "operator": {"start", "restart", "reload", "preflight", "notify"},
     "admin": {"stop", "logs", "recovery_set", "recovery_reset", "diagnosis", "inspect", "bundle", "pause", "resume",
               "audit", "access_approve", "access_reject", "users", "user_add", "user_set", "tokens", "token_add",
-              "token_set", "key_rotate", "channels", "notify_test", "notify_emergency"},
+              "token_set", "key_rotate", "channels", "notify_test", "notify_emergency", "maintenance_plan", "maintenance_set",
+              "maintenance_cancel", "maintenance_begin", "maintenance_end", "maintenance_extend", "maintenance_checklist"},
 }
 
 

@@ -54,6 +54,24 @@ static const struct row rows[] = {
      "\"Memory is at 85 %.\"}, \"health_checks\": {\"performance\": {\"metrics\": {\"memory_mb\": "
      "1}}}}",
      NULL, CHECK_WARNING, "REDIS WARNING - Memory is at 85 % | memory=1048576B;;;0\n"},
+    {"{\"overall_status\": \"critical\", \"cause\": {\"summary\": \"It does not answer.\"}}",
+     "{\"maintenance\": {\"title\": \"disk\", \"state\": \"open\", \"ends_at\": "
+     "\"2026-12-06T04:00:00Z\"}, \"not_guarded\": {\"reason_code\": \"maintenance\", \"text\": "
+     "\"A window is open.\"}}",
+     CHECK_WARNING,
+     "REDIS WARNING - It does not answer; maintenance \"disk\" until 2026-12-06T04:00:00Z: no "
+     "automatic recovery\n"},
+    {"{\"overall_status\": \"healthy\"}",
+     "{\"maintenance\": {\"title\": \"disk\", \"state\": \"verifying\", \"ends_at\": "
+     "\"2026-12-06T04:00:00Z\"}}",
+     CHECK_OK,
+     "REDIS OK - answering; maintenance \"disk\" is being verified: no automatic recovery\n"},
+    {"{\"overall_status\": \"unknown\"}",
+     "{\"maintenance\": {\"title\": \"disk\", \"state\": \"open\", \"ends_at\": "
+     "\"2026-12-06T04:00:00Z\"}}",
+     CHECK_UNKNOWN,
+     "REDIS UNKNOWN - unknown; maintenance \"disk\" until 2026-12-06T04:00:00Z: no automatic "
+     "recovery\n"},
     {"{\"overall_status\": \"critical\", \"cause\": {\"code\": \"hung\"}}", NULL, CHECK_CRITICAL,
      "REDIS CRITICAL - critical: hung\n"},
     {"{\"overall_status\": \"critical\", \"cause\": {\"summary\": \"It does not answer.\"}, "
