@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that a group of work needs, on a bare Debian 12 or 13.
 #
-#   packaging/install-packages.sh GROUP...     GROUP: build run test host lint fuzz ui browser
+#   packaging/install-packages.sh GROUP...     GROUP: build run test host lint fuzz ui browser deb
 #
 # - Nothing is done, and no right is asked for, when everything is there already.
 # - Root or sudo; never asks a question.
@@ -29,7 +29,8 @@ packages_of() {
     ui) echo "nodejs npm ca-certificates" ;;
     # The console's suite looks at it as a person does; fonts, because a bare Debian has none.
     browser) echo "chromium fonts-dejavu-core fonts-noto-color-emoji" ;;
-    *) echo "install-packages: no group '$1' (build run test host lint fuzz ui browser)" >&2; exit 64 ;;
+    deb) echo "build-essential debhelper fakeroot lintian" ;;
+    *) echo "install-packages: no group '$1' (build run test host lint fuzz ui browser deb)" >&2; exit 64 ;;
     esac
 }
 
@@ -146,7 +147,10 @@ install_as_root() {
     hold_services $units
     # shellcheck disable=SC2086
     echo Installing: $missing >&2
-    # Package lists may be missing (a bare image) or too old (404 on download): then once more.
+    # A bare image has no package lists: apt would complain about every name.
+    # shellcheck disable=SC2086
+    apt-cache show $missing >/dev/null 2>&1 || apt_update >&2
+    # Lists may be too old (404 on download): then once more.
     # shellcheck disable=SC2086
     apt_install $missing >&2 || { apt_update >&2 && apt_install $missing >&2; }
 }

@@ -179,6 +179,14 @@ const struct verb verbs[] = {
      "Reads a file of STATE_DIR/incidents. Exit status: 0 every decision is as it was;\n"
      "1 one is not, and the first such is shown. The daemon need not run.\n",
      .free_word = true, .local = true, .run = verb_replay},
+    {"setup", "setup [USER@HOST] [--unit UNIT] [--user NAME] [--fingerprint SHA256:...]",
+     "write the first settings: Redis on another host, by SSH",
+     "Asks for what is not given, shows the host's key and every file that it is going\n"
+     "to write, and writes after a yes: a new SSH key, the line of known_hosts, the\n"
+     "settings. Prints what is to be run on the host, and the next command. Settings\n"
+     "that are there are never changed. HOST:PORT where sshd is not on port 22.\n",
+     .free_word = true, .options = BIT(UNIT) | BIT(USER) | BIT(FINGERPRINT), .local = true,
+     .run = verb_setup},
     {"serve", "serve [--check]", "run the daemon in the foreground",
      "--check reads the configuration, reports what is wrong with it (exit status 2)\n"
      "and ends.\n",

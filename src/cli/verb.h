@@ -92,6 +92,8 @@ int verb_key_of(const struct settings *settings, const struct service_settings *
 int verb_serve(const struct invocation *in);
 int verb_demo(const struct invocation *in);
 int verb_sudoers(const struct invocation *in);
+/* verb_setup.c */
+int verb_setup(const struct invocation *in);
 /* verb_replay.c */
 int verb_replay(const struct invocation *in);
 /* verb_help.c */

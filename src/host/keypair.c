@@ -120,16 +120,11 @@ static int fill(int fd, const struct stat *like, const char *text)
     return r == 0 && fsync(fd) < 0 ? -errno : r;
 }
 
-int keypair_write_part(const char *path, enum keypair_kind kind, struct error *err)
+/* `part` with the owner of `like`. */
+static int write_part(const char *part, enum keypair_kind kind, const struct stat *like,
+                      struct error *err)
 {
-    char part[SETTINGS_PATH_MAX];
     char *text = NULL;
-    struct stat like;
-    part_path(path, part);
-    if (strlen(path) + sizeof ".old-YYYYMMDD" > SETTINGS_PATH_MAX)
-        return error_set(err, -ENAMETOOLONG, "the path %s is too long", path);
-    if (lstat(path, &like) < 0)
-        return error_set_errno(err, -errno, "SSH key %s", path);
     int r = generate(kind, &text, err);
     if (r < 0 || text == NULL)
         return r;
@@ -138,7 +133,7 @@ int keypair_write_part(const char *path, enum keypair_kind kind, struct error *e
     if (fd < 0) {
         r = cannot_create(part, -errno, err);
     } else {
-        r = fill(fd, &like, text);
+        r = fill(fd, like, text);
         close(fd);
         if (r < 0) {
             (void)unlink(part);
@@ -147,7 +142,25 @@ int keypair_write_part(const char *path, enum keypair_kind kind, struct error *e
     }
     mem_wipe(text, strlen(text));
     ssh_string_free_char(text);
-    return r < 0 ? r : keyfile_check_for(part, like.st_uid, err);
+    return r < 0 ? r : keyfile_check_for(part, like->st_uid, err);
+}
+
+static int path_fits(const char *path, struct error *err)
+{
+    if (strlen(path) + sizeof ".old-YYYYMMDD" > SETTINGS_PATH_MAX)
+        return error_set(err, -ENAMETOOLONG, "the path %s is too long", path);
+    return 0;
+}
+
+int keypair_write_part(const char *path, enum keypair_kind kind, struct error *err)
+{
+    char part[SETTINGS_PATH_MAX];
+    struct stat like;
+    part_path(path, part);
+    int r = path_fits(path, err);
+    if (r == 0 && lstat(path, &like) < 0)
+        r = error_set_errno(err, -errno, "SSH key %s", path);
+    return r < 0 ? r : write_part(part, kind, &like, err);
 }
 
 static int give_name(const char *from, const char *to, struct error *err)
@@ -167,6 +180,23 @@ int keypair_place_new(const char *path, struct error *err)
     part_path(path, part);
     keypair_fresh_path(path, fresh);
     int r = give_name(part, fresh, err);
+    (void)unlink(part);
+    return r < 0 ? r : file_sync_folder(path, err);
+}
+
+int keypair_create(const char *path, enum keypair_kind kind, uid_t owner, gid_t group,
+                   struct error *err)
+{
+    char part[SETTINGS_PATH_MAX];
+    const struct stat like = {.st_uid = owner, .st_gid = group};
+    part_path(path, part);
+    int r = path_fits(path, err);
+    if (r == 0)
+        r = write_part(part, kind, &like, err);
+    if (r < 0)
+        return r;
+    if (link(part, path) < 0)
+        r = cannot_create(path, -errno, err);
     (void)unlink(part);
     return r < 0 ? r : file_sync_folder(path, err);
 }

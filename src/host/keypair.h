@@ -11,6 +11,7 @@
 #define RESUS_HOST_KEYPAIR_H
 
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "base/attr.h"
 #include "base/error.h"
@@ -33,6 +34,10 @@ struct keypair_public {
 int keypair_read(const char *path, struct keypair_public *ret, struct error *err) ATTR_MUST_USE;
 /* The end of the base64 text: enough to find the line in authorized_keys. */
 const char *keypair_tail(const struct keypair_public *public);
+
+/* A first key: FILE, mode 600, of that owner. -EEXIST when FILE is there. */
+int keypair_create(const char *path, enum keypair_kind kind, uid_t owner, gid_t group,
+                   struct error *err) ATTR_MUST_USE;
 
 /* "FILE.new" */
 void keypair_fresh_path(const char *path, char ret[SETTINGS_PATH_MAX]);

@@ -40,6 +40,10 @@ int settings_read(const char *path, struct settings **ret, struct error *err)
 {
     struct buf text = BUF_LIMIT(SETTINGS_FILE_MAX);
     int r = file_read(path, &text, err);
+    if (r == -ENOENT)
+        r = error_set(err, r,
+                      "cannot open %s: it does not exist, and `resus setup` writes a first one",
+                      path);
     if (r == 0)
         r = settings_parse(path, buf_text(&text), text.length, ret, err);
     buf_free(&text);
