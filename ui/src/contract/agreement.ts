@@ -31,6 +31,7 @@ type All<T extends readonly true[]> = T;
 export type Agreement = All<
   [
     Agree<service.ServiceItem, wire.Service>,
+    Agree<NonNullable<service.ServiceItem['maintenance']>, wire.MaintenanceHold>,
     Agree<service.Status, wire.Status>,
     Agree<service.RunningOperation, wire.Running>,
     Agree<NonNullable<service.Status['vm_info']>, wire.VmInfo>,
