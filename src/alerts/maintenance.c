@@ -35,43 +35,40 @@ struct occurrence *maintenance_find(const struct maintenance *m, int64_t number)
 /* ── holding services ── */
 
 /* The one that is shown: an open one before one that is verified, then the one that ends last. */
-static bool shown_before(const struct occurrence *a, const struct occurrence *b)
+static bool shown_before(const struct window *one, const struct window *other)
 {
-    const struct window *one = &a->record.state;
-    const struct window *other = &b->record.state;
     if (one->phase != other->phase)
         return one->phase == WINDOW_OPEN;
     return one->ends.ms > other->ends.ms;
 }
 
-static const struct occurrence *holder(const struct maintenance *m, const char *service)
+/* False: none holds it. */
+static bool find_holder(const struct maintenance *m, const char *service, struct engine_window *ret)
 {
-    const struct occurrence *found = NULL;
+    const struct window *shown = NULL;
     for (size_t i = 0; i < m->count; i++) {
         const struct occurrence *o = m->items[i];
-        if (window_holds(&o->record.state) && occurrence_covers(o, service) &&
-            (found == NULL || shown_before(o, found)))
-            found = o;
+        const struct window *w = &o->record.state;
+        if (!window_holds(w) || !occurrence_covers(o, service) ||
+            (shown != NULL && !shown_before(w, shown)))
+            continue;
+        shown = w;
+        *ret = (struct engine_window){.number = o->number,
+                                      .impact = window_impact_words[o->record.impact],
+                                      .ends = w->ends,
+                                      .verifying = w->phase == WINDOW_VERIFYING};
+        (void)str_copy(ret->title, sizeof ret->title, o->record.title);
     }
-    return found;
+    return shown != NULL;
 }
 
 static void hold_services(struct maintenance *m)
 {
     const struct settings *s = settings_of(m);
     for (size_t i = 0; i < s->service_count; i++) {
-        const struct occurrence *o = holder(m, s->services[i].id);
-        struct engine_window window;
-        if (o != NULL) {
-            window = (struct engine_window){
-                .number = o->number,
-                .impact = window_impact_words[o->record.impact],
-                .ends = o->record.state.ends,
-                .verifying = o->record.state.phase == WINDOW_VERIFYING,
-            };
-            (void)str_copy(window.title, sizeof window.title, o->record.title);
-        }
-        m->ports.hold(m->ports.context, (int)i, o == NULL ? NULL : &window);
+        struct engine_window window = {0};
+        bool held = find_holder(m, s->services[i].id, &window);
+        m->ports.hold(m->ports.context, (int)i, held ? &window : NULL);
     }
 }
 

@@ -36,7 +36,7 @@ static bool waits(const struct occurrence *o)
 static void gather(const struct maintenance *m, const char *name, struct planning *p)
 {
     p->count = 0;
-    for (size_t i = 0; i < m->count; i++) {
+    for (size_t i = 0; i < m->count && p->count < MAINTENANCE_MAX; i++) {
         struct occurrence *o = m->items[i];
         if (!str_equal(o->record.window, name))
             continue;
@@ -160,29 +160,34 @@ static int zone_of(const struct maintenance *m, const struct maintenance_setting
     return r;
 }
 
-void maintenance_plan_all(struct maintenance *m)
+static int plan_with(struct maintenance *m, struct planning *p, struct error *err)
 {
     const struct maintenance_settings *s = &m->ports.settings(m->ports.context)->maintenance;
     struct zone_table zone = {0};
+    if (p->rows == NULL || p->of == NULL || p->steps == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    int r = zone_of(m, s, &zone, err);
+    if (r < 0)
+        return err->code != 0 ? r : error_set(err, r, "the time zone changes too often");
+    maintenance_thin(m);
+    plan_gone(m, s);
+    for (size_t i = 0; i < s->window_count; i++)
+        plan_window(m, &s->windows[i], &zone, p);
+    return 0;
+}
+
+void maintenance_plan_all(struct maintenance *m)
+{
     struct error err = {0};
-    struct now now = maintenance_now(m);
     struct planning p = {
         .rows = mem_calloc(MAINTENANCE_MAX, sizeof p.rows[0]),
         .of = mem_calloc(MAINTENANCE_MAX, sizeof p.of[0]),
         .steps = mem_calloc(MAINTENANCE_MAX + SCHEDULE_OCCURRENCES_MAX, sizeof p.steps[0]),
     };
-    bool memory = p.rows != NULL && p.of != NULL && p.steps != NULL;
-    int r = memory ? zone_of(m, s, &zone, &err) : error_set(&err, -ENOMEM, "out of memory");
-    m->plan_at = mono_add(now.mono, r == 0 ? MAINTENANCE_PLAN_EVERY_MS : AGAIN_MS);
-    if (r < 0) {
-        log_error("maintenance", "the windows cannot be planned: %s",
-                  err.code == 0 ? "the time zone changes too often" : err.text);
-    } else {
-        maintenance_thin(m);
-        plan_gone(m, s);
-        for (size_t i = 0; i < s->window_count; i++)
-            plan_window(m, &s->windows[i], &zone, &p);
-    }
+    int r = plan_with(m, &p, &err);
+    m->plan_at = mono_add(maintenance_now(m).mono, r == 0 ? MAINTENANCE_PLAN_EVERY_MS : AGAIN_MS);
+    if (r < 0)
+        log_error("maintenance", "the windows cannot be planned: %s", err.text);
     mem_free(p.rows);
     mem_free(p.of);
     mem_free(p.steps);

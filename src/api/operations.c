@@ -1,6 +1,7 @@
 #include "api/operations.h"
 
 #include "base/str.h"
+#include "core/window_policy.h"
 
 #define DAY_SECONDS 86400
 #define TEXT(name_, low, high)                                                                     \
@@ -63,8 +64,6 @@ static const char *const request_state_words[] = {"pending", "approved", "reject
 static const char *const alert_state_words[] = {"open", "resolved", "all", NULL};
 static const char *const window_state_words[] = {"planned", "announced", "open", "verifying",
                                                  "ended",   "cancelled", NULL};
-static const char *const impact_words[] = {"outage", "degraded", "reduced-redundancy", "no-impact",
-                                           NULL};
 static const char *const format_words[] = {"json", "lines", NULL};
 static const char *const key_step_words[] = {"begin", "continue", NULL};
 static const char *const key_type_words[] = {"ed25519", "rsa", NULL};
@@ -189,7 +188,7 @@ static const struct field maintenance_plan_fields[] = {
     {.name = "services", .type = FIELD_TEXTS, .required = true, .min = 1, .max = 63},
     {.name = "starts_at", .type = FIELD_TIME, .required = true},
     {.name = "duration_minutes", .type = FIELD_REAL, .required = true, .min = 0, .max = 24 * 60},
-    CHOICE("impact", impact_words),
+    CHOICE("impact", window_impact_words),
     OBJECT("checklist"),
     END};
 static const struct field maintenance_set_fields[] = {NUMBER,
@@ -197,7 +196,7 @@ static const struct field maintenance_set_fields[] = {NUMBER,
                                                       SERVICE_IDS,
                                                       TIME("starts_at"),
                                                       REAL("duration_minutes", 0, 24 * 60),
-                                                      CHOICE("impact", impact_words),
+                                                      CHOICE("impact", window_impact_words),
                                                       OBJECT("checklist"),
                                                       END};
 static const struct field maintenance_extend_fields[] = {

@@ -1,7 +1,5 @@
 #include "engine/maintained.h"
 
-#include <inttypes.h>
-
 #include "base/json.h"
 #include "base/str.h"
 #include "engine/service.h"

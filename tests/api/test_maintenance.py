@@ -86,6 +86,12 @@ def test_inside_a_window_recovery_is_withheld_and_resumes_after_it(served):
     assert begun["state"] == "open" and begun["opened_at"], begun
     status = served.good("status")
     assert status["maintenance"]["id"] == number and status["not_guarded"]["reason_code"] == "maintenance", status
+    people.add_all(served)
+    viewer = people.bearer(people.login(served, "viewer")["token"])
+    item, = wait_until(lambda: [item for item in served.https("GET", "/api/services", headers=viewer).body["items"]
+                                if "maintenance" in item], "the list of the web process")
+    assert item["maintenance"]["title"] == "kernel update" and item["maintenance"]["state"] == "open", item
+    assert all("maintenance" not in item for item in served.https("GET", "/api/services").body["items"])
     check = served.run("check")
     assert check.returncode == 0 and 'maintenance "kernel update" until' in check.stdout, check
     kill_redis(served)

@@ -12,6 +12,7 @@
 
 #include "api/operations.h"
 #include "base/str.h"
+#include "core/window.h"
 
 static void every_row_is_complete_and_its_names_are_its_own(void **state)
 {
@@ -131,6 +132,16 @@ static void the_least_roles_are_the_guides_matrix(void **state)
     assert_string_equal(access_name(ACCESS_VIEWER), "viewer");
     assert_string_equal(access_name(ACCESS_OPERATOR), "operator");
     assert_string_equal(access_name(ACCESS_ADMIN), "admin");
+}
+
+static void the_states_of_windows_are_those_of_the_core(void **state)
+{
+    (void)state;
+    const struct field *f = operations[OP_MAINTENANCE].fields;
+    assert_string_equal(f->name, "state");
+    for (int i = 0; i < WINDOW_PHASE_COUNT; i++)
+        assert_string_equal(f->choices[i], window_phase_word((enum window_phase)i));
+    assert_null(f->choices[WINDOW_PHASE_COUNT]);
 }
 
 /* text NULL = good */
@@ -295,6 +306,7 @@ int main(void)
         cmocka_unit_test(what_acts_on_a_service_is_for_operators_and_counted),
         cmocka_unit_test(only_what_is_public_is_answered_from_copies),
         cmocka_unit_test(a_word_gives_its_role),
+        cmocka_unit_test(the_states_of_windows_are_those_of_the_core),
         cmocka_unit_test(good_arguments_pass),
         cmocka_unit_test(bad_arguments_are_refused_with_the_fields_name),
         cmocka_unit_test(a_text_is_measured_in_characters),

@@ -8,6 +8,9 @@ export const recoveryLevel = oneOf('soft', 'standard', 'hard', 'critical');
 
 export const withheld = object({ reason_code: text, text });
 
+/** The maintenance window that holds a service. */
+export const maintenanceHold = object({ id: number, title: text, state: oneOf('open', 'verifying'), impact: text, ends_at: time });
+
 export const serviceItem = object({
   id: text,
   name: text,
@@ -17,6 +20,7 @@ export const serviceItem = object({
   cause: optional(text),
   /** Why a failure would not be treated now. */
   not_guarded: optional(withheld),
+  maintenance: optional(maintenanceHold),
 });
 export const serviceList = object({ items: list(serviceItem) });
 

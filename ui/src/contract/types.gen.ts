@@ -30,6 +30,7 @@ export type Service = {
   readonly status: 'running' | 'stopped' | 'failed' | 'starting' | 'stopping' | 'unknown';
   readonly overall_status: 'healthy' | 'degraded' | 'critical' | 'unknown';
   readonly not_guarded?: Withheld | null;
+  readonly maintenance?: MaintenanceHold;
   readonly last_check: Time | null;
   readonly cause?: string;
 };
@@ -222,6 +223,7 @@ export type Status = {
   readonly last_check: Time | null;
   readonly vm_info: VmInfo;
   readonly operation?: Running;
+  readonly maintenance?: MaintenanceHold;
   readonly notices?: readonly (Notice)[];
   readonly role?: 'primary' | 'replica';
   readonly primary?: string;
@@ -748,6 +750,62 @@ export type Sent = {
   readonly timestamp: Time;
 };
 
+export type MaintenanceHold = {
+  readonly id: number;
+  readonly title: string;
+  readonly state: 'open' | 'verifying';
+  readonly impact: 'outage' | 'degraded' | 'reduced-redundancy' | 'no-impact';
+  readonly ends_at: Time;
+};
+
+export type ChecklistItem = {
+  readonly item: number;
+  readonly stage: 'before' | 'during' | 'after';
+  readonly text: string;
+  readonly done: boolean;
+  readonly user: string | null;
+  readonly at: Time | null;
+  readonly note: string | null;
+};
+
+export type MaintainedService = {
+  readonly overall_status: 'healthy' | 'degraded' | 'critical' | 'unknown';
+  readonly cause: string | null;
+  readonly role: string | null;
+  readonly canary: boolean;
+  readonly smoke?: 'off' | 'skipped' | 'pending' | 'passed' | 'failed';
+  readonly smoke_failed_at?: 'SET' | 'GET' | 'DEL';
+  readonly well?: boolean;
+};
+
+export type MaintenanceWindow = {
+  readonly id: number;
+  readonly title: string;
+  readonly window: string | null;
+  readonly state: 'planned' | 'announced' | 'open' | 'verifying' | 'ended' | 'cancelled';
+  readonly starts_at: Time;
+  readonly ends_at: Time;
+  readonly duration_minutes: number;
+  readonly services: readonly (string)[];
+  readonly impact: 'outage' | 'degraded' | 'reduced-redundancy' | 'no-impact';
+  readonly by_hand: boolean;
+  readonly planned_by: string | null;
+  readonly planned_at: Time;
+  readonly sequence: number;
+  readonly opened_at: Time | null;
+  readonly closed_at: Time | null;
+  readonly verified: 'unverified' | 'well' | 'not_well';
+  readonly summary: string | null;
+  readonly checklist?: readonly (ChecklistItem)[];
+  readonly before?: Readonly<Record<string, MaintainedService>> | null;
+  readonly after?: Readonly<Record<string, MaintainedService>> | null;
+};
+
+export type MaintenanceWindows = {
+  readonly items: readonly (MaintenanceWindow)[];
+  readonly next_cursor: string | null;
+};
+
 export type AuditVerdict = {
   readonly intact: boolean;
   readonly lines: number;
@@ -873,6 +931,16 @@ export const OPERATIONS = {
   access_request: { method: 'POST', path: '/api/access-requests', least: 'viewer' },
   access_approve: { method: 'POST', path: '/api/access-requests/{n}/approve', least: 'admin' },
   access_reject: { method: 'POST', path: '/api/access-requests/{n}/reject', least: 'admin' },
+  maintenance: { method: 'GET', path: '/api/maintenance', least: 'viewer' },
+  maintenance_plan: { method: 'POST', path: '/api/maintenance', least: 'admin' },
+  maintenance_show: { method: 'GET', path: '/api/maintenance/{n}', least: 'viewer' },
+  maintenance_set: { method: 'PATCH', path: '/api/maintenance/{n}', least: 'admin' },
+  maintenance_cancel: { method: 'DELETE', path: '/api/maintenance/{n}', least: 'admin' },
+  maintenance_begin: { method: 'POST', path: '/api/maintenance/{n}/begin', least: 'admin' },
+  maintenance_end: { method: 'POST', path: '/api/maintenance/{n}/end', least: 'admin' },
+  maintenance_extend: { method: 'POST', path: '/api/maintenance/{n}/extend', least: 'admin' },
+  maintenance_checklist: { method: 'POST', path: '/api/maintenance/{n}/checklist', least: 'admin' },
+  calendar: { method: 'GET', path: '/maintenance.ics', least: 'viewer' },
   prometheus: { method: 'GET', path: '/metrics', least: 'viewer' },
   healthz: { method: 'GET', path: '/healthz', least: 'anonymous' },
   readyz: { method: 'GET', path: '/readyz', least: 'anonymous' },

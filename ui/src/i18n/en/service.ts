@@ -205,6 +205,8 @@ export const service = {
   },
   banner: {
     offline: 'Redis service offline - limited functionality',
+    maintenanceOf: (name: string, title: string, until: string) => `${name}: maintenance “${title}” until ${until}: no automatic recovery`,
+    maintenanceVerified: (name: string, title: string) => `${name}: maintenance “${title}” is over and being verified`,
     offlineOf: (name: string) => `${name}: Redis service offline - limited functionality`,
     noLive: 'The connection to Resus is lost. What you see may be out of date.',
     intervention: (name: string) => `${name} needs a person: automatic recovery has given up.`,
