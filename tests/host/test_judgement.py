@@ -136,6 +136,51 @@ def test_traced_process_is_left_to_its_tracer(host):
             recoveries.assert_nothing_done(daemon)
 
 
+def can_freeze(host):
+    done = host.run("systemctl", "freeze", host.unit, check=False)
+    host.run("systemctl", "thaw", host.unit, check=False)
+    return done.returncode == 0
+
+
+def test_frozen_unit_is_left_to_a_human(host):
+    if not can_freeze(host):
+        raise Skip("systemd freezes units on hosts with version 2 of cgroups only")
+    with watching(host) as daemon, left_alone(host, daemon):
+        host.systemctl("freeze", host.unit)
+        try:
+            health = expect(daemon, host, "frozen", "systemctl freeze", "harmful")
+            assert "(frozen)" in evidence(health), health
+            wait_for_human(daemon, "frozen")
+            recoveries.watch_on(daemon, BLIND_SECONDS + 5)
+            recoveries.assert_nothing_done(daemon)
+        finally:
+            host.systemctl("thaw", host.unit)
+
+
+# Which process is Redis?
+
+
+def behind_a_wrapper(host):
+    """The unit's main process is a shell that waits for Redis."""
+    server = f"/usr/bin/{host.flavour.package} {host.flavour.config} --supervised no --daemonize no"
+    host.drop_in("wrapper", "[Service]\nType=simple\nNoExecPaths=\nExecStart=\n"
+                            f"ExecStart=/bin/sh -c '{server}; exit $$?'\n")
+    host.systemctl("restart", host.unit)
+    host.wait_for_pong()
+
+
+def is_well(host, service):
+    with watching(host, service=service, health={"interval_seconds": 1}) as daemon, left_alone(host, daemon):
+        recoveries.watch_on(daemon, 10)
+        assert daemon.health()["cause"]["code"] == "ok"
+
+
+def test_redis_behind_a_wrapper_is_its_units(host):
+    behind_a_wrapper(host)
+    is_well(host, None)
+    is_well(host, extended(host))
+
+
 def test_process_that_waits_for_its_disk_is_left_to_a_human(host):
     try:
         with faults.disk_on_loop(host), watching(host, service=extended(host)) as daemon:

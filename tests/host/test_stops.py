@@ -67,6 +67,24 @@ def test_clean_stop_by_hand_is_announced_and_undone_after_the_grace(host):
         assert recoveries.levels_told(daemon) == [("standard", "started"), ("standard", "success")]
 
 
+def test_stop_by_hand_in_the_middle_of_our_restart_has_its_grace(host):
+    """The stop kills the command of ExecStartPre=, and the unit is left as failed, like after a crash."""
+    faults.without_restart(host)
+    with watching(host, {"external_stop_grace_seconds": 4}) as daemon:
+        host.drop_in("slow-start", "[Service]\nExecStartPre=+/bin/sleep 3\n")
+        faults.kill(host)
+        wait_until(lambda: host.state() == "activating", "our restart")
+        stop_by_hand(host)
+        daemon.wait_for_cause("unit_stopped")
+        assert host.state() == "failed"
+        recoveries.wait_for_recovery(daemon, lambda r: r["phase"] == "grace", "the grace")
+        daemon.wait_for_audit(lambda line: line["operation"] == "external-stop")
+        done = len(recoveries.intents(daemon))
+        recoveries.watch_on(daemon, 2)
+        assert len(recoveries.intents(daemon)) == done and host.state() == "failed"
+        daemon.wait_for_cause("ok", 20)
+
+
 def test_clean_stop_by_hand_is_respected_where_the_settings_say_so(host):
     with watching(host, {"external_stop": "respect"}) as daemon:
         stop_by_hand(host)
