@@ -1,7 +1,7 @@
 import { fileURLToPath } from 'node:url';
 
 import vue from '@vitejs/plugin-vue';
-import { defineConfig } from 'vitest/config';
+import { defineConfig } from 'vite';
 
 import { compressed } from './tools/compressed';
 import { firstThingsFirst, twoFirstFiles } from './tools/first-load';
@@ -22,5 +22,4 @@ export default defineConfig({
     rollupOptions: { output: { experimentalMinChunkSize: 12_000, manualChunks: twoFirstFiles } },
   },
   server: { proxy: { '/api': 'http://127.0.0.1:8099', '/ws': { target: 'ws://127.0.0.1:8099', ws: true } } },
-  test: { environment: 'happy-dom', include: ['tests/unit/**/*.test.ts'] },
 });

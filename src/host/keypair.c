@@ -148,7 +148,8 @@ static int write_part(const char *part, enum keypair_kind kind, const struct sta
 static int path_fits(const char *path, struct error *err)
 {
     if (strlen(path) + sizeof ".old-YYYYMMDD" > SETTINGS_PATH_MAX)
-        return error_set(err, -ENAMETOOLONG, "the path %s is too long", path);
+        return error_set(err, -ENAMETOOLONG, "the path of an SSH key has at most %zu characters",
+                         SETTINGS_PATH_MAX - sizeof ".old-YYYYMMDD");
     return 0;
 }
 

@@ -1,6 +1,11 @@
 """The Debian package on a real systemd: what an installation, an upgrade, a removal and a purge leave behind."""
 
+import pathlib
+import sqlite3
+import tempfile
+
 import packaged
+import resus
 from tap import on
 from waiting import wait_until
 
@@ -84,6 +89,26 @@ def test_an_upgrade_keeps_settings_state_and_users_and_restarts_the_daemon(host)
         assert host.run("stat", "-c", "%a %U:%G", "/etc/resus/resus.yaml").stdout == "640 root:resus\n"
         assert "ops@example.org" in host.run("resus", "user", "list").stdout
         host.run("resus", "audit", "verify")
+
+
+@on("debian12-redis", "debian13-redis")
+def test_an_upgrade_brings_the_state_of_0_1_0_up_to_date(host):
+    with packaged.on(host) as package:
+        package.install()
+        _configure(host)
+        with tempfile.TemporaryDirectory(prefix="resus-packaged-") as private:
+            path = pathlib.Path(private, "resus.db")
+            with sqlite3.connect(path) as database:
+                database.executescript((resus.TREE / "tests/unit/store/data/version-0.1.0.sql").read_text())
+                users = [row[0] for row in database.execute("SELECT json_extract(body, '$.email') FROM account WHERE kind = 0")]
+            database.close()
+            pathlib.Path(f"/proc/{host.leader}/root/var/lib/resus/resus.db").write_bytes(path.read_bytes())
+        host.run("chown", "resus:resus", "/var/lib/resus/resus.db")
+        host.run("chmod", "600", "/var/lib/resus/resus.db")
+        package.upgrade()
+        _start(host)
+        listed = host.run("resus", "user", "list").stdout
+        assert users and all(user in listed for user in users), listed
 
 
 @on("debian12-redis", "debian13-redis")
