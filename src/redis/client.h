@@ -44,7 +44,7 @@ enum redis_request {
     REDIS_ACL_DRYRUN,    /* ACL DRYRUN user command ...: since 7.0, and itself a right */
     REDIS_CANARY,        /* PING, then SET, GET and DEL of the key in args[0]; always fresh */
     REDIS_STRANGER_PING, /* PING on a connection of its own that shows no password */
-    REDIS_SMOKE, /* a command of the smoke test (core/smoke.h): its words are `args` */
+    REDIS_SMOKE,         /* a command of the smoke test (core/smoke.h): its words are `args` */
     REDIS_REQUEST_COUNT
 };
 
