@@ -137,6 +137,7 @@ static void look_at_host(struct alerts *a, int index, struct now now)
                                       .routes = &routes};
     bool spoke = alert_absorbs(&e->alert);
     alerts_step(a, e, &input, now);
+    incidents_look(a, -1, host->name, now);
     if (spoke == alert_absorbs(&e->alert))
         return;
     for (size_t i = 0; i < host->count; i++) /* it speaks for them, or does not any longer */
@@ -192,6 +193,7 @@ static void look_at_service(struct alerts *a, int service, struct now now)
     for (int cause = 0; cause < CAUSE_COUNT; cause++)
         if (cause_row((enum cause)cause)->alert_class == CLASS_PERFORMANCE)
             look_at(a, &l, CLASS_PERFORMANCE, cause_row((enum cause)cause)->code, now);
+    incidents_look(a, service, a->settings->services[service].id, now);
     a->wakes[service] = MONO_NEVER;
     for (struct book_entry *e = book_first(&a->book, service); e != NULL; e = e->next) {
         bool seen = e->key.class != CLASS_SECURITY && e->key.class != CLASS_BACKUP;

@@ -136,8 +136,8 @@ static json_t *answer_schema(const char *answer)
 
 static json_t *answer_content(const struct operation *o)
 {
-    if (str_equal(o->answer, "text/plain"))
-        return content("text/plain", schema_type("text"));
+    if (str_starts(o->answer, "text/"))
+        return content(o->answer, schema_type("text"));
     json_t *types = content("application/json", answer_schema(o->answer));
     if (o == &operations[OP_AUDIT]) { /* format=lines */
         JSON_CLEANUP json_t *text = content("text/plain", schema_type("text"));

@@ -1,12 +1,6 @@
 #include "api/operations.h"
 
-#include <errno.h>
-#include <inttypes.h>
-#include <string.h>
-
-#include "base/parse.h"
 #include "base/str.h"
-#include "base/time.h"
 
 #define DAY_SECONDS 86400
 #define TEXT(name_, low, high)                                                                     \
@@ -67,6 +61,9 @@ static const char *const role_words[] = {"viewer", "operator", "admin", NULL};
 static const char *const raised_words[] = {"operator", "admin", NULL};
 static const char *const request_state_words[] = {"pending", "approved", "rejected", "ended", NULL};
 static const char *const alert_state_words[] = {"open", "resolved", "all", NULL};
+static const char *const incident_state_words[] = {"open", "all", NULL};
+static const char *const incident_set_words[] = {"mitigated", "resolved", "closed", NULL};
+static const char *const severity_words[] = {"P1", "P2", "P3", "P4", NULL};
 static const char *const format_words[] = {"json", "lines", NULL};
 static const char *const key_step_words[] = {"begin", "continue", NULL};
 static const char *const key_type_words[] = {"ed25519", "rsa", NULL};
@@ -126,6 +123,33 @@ static const struct field notify_test_fields[] = {TEXT("channel", 1, 63), END};
 static const struct field alerts_fields[] = {CHOICE("state", alert_state_words),
                                              TEXT("service", 1, 63),
                                              INT("limit", 1, OPERATION_LIMIT_MAX), END};
+#define LONG_TEXT(name_) TEXT(name_, 0, 4000)
+static const struct field n_note_fields[] = {NUMBER, TEXT("note", 0, OPERATION_REASON_MAX), END};
+static const struct field incidents_fields[] = {CHOICE("state", incident_state_words),
+                                                TEXT("service", 1, 63),
+                                                INT("limit", 1, OPERATION_LIMIT_MAX), END};
+static const struct field incident_open_fields[] = {
+    TEXT("service", 1, 63),
+    REQUIRED_CHOICE("severity", severity_words),
+    {.name = "title", .type = FIELD_TEXT, .required = true, .min = 1, .max = 200},
+    END};
+static const struct field incident_set_fields[] = {NUMBER,
+                                                   CHOICE("severity", severity_words),
+                                                   CHOICE("status", incident_set_words),
+                                                   TEXT("title", 1, 200),
+                                                   LONG_TEXT("impact"),
+                                                   LONG_TEXT("summary"),
+                                                   LONG_TEXT("root_cause"),
+                                                   LONG_TEXT("resolution"),
+                                                   LONG_TEXT("preventive_measures"),
+                                                   END};
+static const struct field incident_note_fields[] = {
+    NUMBER, {.name = "text", .type = FIELD_TEXT, .required = true, .min = 1, .max = 1000}, END};
+static const struct field incident_update_fields[] = {
+    NUMBER,
+    {.name = "text", .type = FIELD_TEXT, .required = true, .min = 1, .max = 1000},
+    REAL("next_minutes", 0, 1440),
+    END};
 static const struct field key_rotate_fields[] = {
     TEXT("target", 1, 255), CHOICE("step", key_step_words), CHOICE("type", key_type_words),
     BOOL("confirmation"), END};
@@ -282,6 +306,38 @@ const struct operation operations[OPERATION_COUNT] = {
                    "Alerts, newest first: those that are open unless told otherwise.", "Alerts"},
     [OP_ALERT] = {"alert", GET, "/api/alerts/{n}", ACCESS_VIEWER, false, RATE_NONE, n_fields,
                   "An alert with what became of its messages.", "Alert"},
+    [OP_ALERT_ACKNOWLEDGE] = {"alert_acknowledge", POST, "/api/alerts/{n}/acknowledge",
+                              ACCESS_OPERATOR, false, RATE_NONE, n_note_fields,
+                              "Says that somebody is at it: nobody else is called for a while.",
+                              "Alert"},
+    [OP_INCIDENTS] = {"incidents", GET, "/api/incidents", ACCESS_VIEWER, false, RATE_NONE,
+                      incidents_fields,
+                      "Incidents, newest first: those that are open unless told otherwise.",
+                      "Incidents"},
+    [OP_INCIDENT] = {"incident", GET, "/api/incidents/{n}", ACCESS_VIEWER, false, RATE_NONE,
+                     n_fields, "An incident with its timeline.", "Incident"},
+    [OP_INCIDENT_OPEN] = {"incident_open", POST, "/api/incidents", ACCESS_OPERATOR, false,
+                          RATE_NONE, incident_open_fields, "Opens an incident by hand.",
+                          "Incident"},
+    [OP_INCIDENT_SET] = {"incident_set", "PATCH", "/api/incidents/{n}", ACCESS_OPERATOR, false,
+                         RATE_NONE, incident_set_fields,
+                         "Changes severity, status or texts of an incident.", "Incident"},
+    [OP_INCIDENT_TAKE] = {"incident_take", POST, "/api/incidents/{n}/take", ACCESS_OPERATOR, false,
+                          RATE_NONE, n_fields, "Takes command of an incident.", "Incident"},
+    [OP_INCIDENT_NOTE] = {"incident_note", POST, "/api/incidents/{n}/notes", ACCESS_OPERATOR, false,
+                          RATE_NONE, incident_note_fields, "Writes a note into the timeline.",
+                          "Incident"},
+    [OP_INCIDENT_UPDATE] = {"incident_update", POST, "/api/incidents/{n}/updates", ACCESS_OPERATOR,
+                            false, RATE_NONE, incident_update_fields,
+                            "Gives a status update: into the timeline and to the channels.",
+                            "Incident"},
+    [OP_INCIDENT_ACKNOWLEDGE] = {"incident_acknowledge", POST, "/api/incidents/{n}/acknowledge",
+                                 ACCESS_OPERATOR, false, RATE_NONE, n_note_fields,
+                                 "Says that somebody is at it: nobody else is called for a while.",
+                                 "Incident"},
+    [OP_POSTMORTEM] = {"incident_postmortem", GET, "/api/incidents/{n}/postmortem", ACCESS_VIEWER,
+                       false, RATE_NONE, n_fields, "The post-mortem of an incident, as Markdown.",
+                       "text/markdown"},
     [OP_KEY_ROTATE] = {"key_rotate", POST, "/api/ssh-keys/rotate", ACCESS_ADMIN, false, RATE_NONE,
                        key_rotate_fields,
                        "Makes a new SSH key beside the old one; with step=continue proves it on "
@@ -390,162 +446,4 @@ int operation_by_name(const char *name)
         if (str_equal(operations[i].name, name))
             return i;
     return -1;
-}
-
-static size_t characters(const char *text)
-{
-    size_t count = 0;
-    for (; *text != '\0'; text++)
-        count += ((unsigned char)*text & 0xC0) != 0x80;
-    return count;
-}
-
-static int check_text(const struct field *f, const json_t *value, struct error *err)
-{
-    const char *text = json_string_value(value);
-    if (text == NULL || (int64_t)characters(text) < f->min || (int64_t)characters(text) > f->max)
-        return error_set(err, -EINVAL,
-                         "`%s` must be a text of %" PRId64 " to %" PRId64 " characters", f->name,
-                         f->min, f->max);
-    uint32_t c = 0;
-    for (const char *p = text; *p != '\0'; p += str_code_point(p, &c))
-        if (str_code_point(p, &c) > 0 && str_misleading(c) && c != '\n' && c != '\t')
-            return error_set(err, -EINVAL, "`%s` must not have control characters", f->name);
-    return 0;
-}
-
-static int check_number(const struct field *f, const json_t *value, struct error *err)
-{
-    bool good = f->type == FIELD_INT ? json_is_integer(value) : json_is_number(value);
-    if (!good || json_number_value(value) < (double)f->min ||
-        json_number_value(value) > (double)f->max)
-        return error_set(err, -EINVAL, "`%s` must be a %snumber from %" PRId64 " to %" PRId64,
-                         f->name, f->type == FIELD_INT ? "whole " : "", f->min, f->max);
-    return 0;
-}
-
-static int check_choice(const struct field *f, const json_t *value, struct error *err)
-{
-    const char *text = json_is_string(value) ? json_string_value(value) : "";
-    char wanted[128] = "";
-    for (size_t i = 0; f->choices[i] != NULL; i++) {
-        if (str_equal(f->choices[i], text))
-            return 0;
-        (void)str_append(wanted, sizeof wanted, "%s%s", i == 0 ? "" : ", ", f->choices[i]);
-    }
-    return error_set(err, -EINVAL, "`%s` must be one of %s", f->name, wanted);
-}
-
-/* Seconds as a number, or "2h". */
-static int check_duration(const struct field *f, const json_t *value, struct error *err)
-{
-    int64_t ms;
-    if (json_is_string(value) && parse_duration(json_string_value(value), &ms, NULL) == 0 &&
-        ms >= f->min * 1000 && ms <= f->max * 1000)
-        return 0;
-    if (json_is_number(value))
-        return check_number(f, value, err);
-    return error_set(err, -EINVAL,
-                     "`%s` must be a time such as 30s or 2h, from %" PRId64 " to %" PRId64
-                     " seconds",
-                     f->name, f->min, f->max);
-}
-
-/* Any bytes that are UTF-8 and not NUL: a password may have control characters. */
-static int check_secret(const struct field *f, const json_t *value, struct error *err)
-{
-    int64_t length = json_is_string(value) ? (int64_t)json_string_length(value) : -1;
-    if (length < f->min || length > f->max ||
-        memchr(json_string_value(value), '\0', (size_t)length))
-        return error_set(err, -EINVAL, "`%s` must be a text of %" PRId64 " to %" PRId64 " bytes",
-                         f->name, f->min, f->max);
-    return 0;
-}
-
-static int check_texts(const struct field *f, const json_t *value, struct error *err)
-{
-    size_t i;
-    json_t *text;
-    if (!json_is_array(value) || json_array_size(value) > OPERATION_TEXTS_MAX)
-        return error_set(err, -EINVAL, "`%s` must be a list of at most %d texts", f->name,
-                         OPERATION_TEXTS_MAX);
-    json_array_foreach(value, i, text) {
-        int r = check_text(f, text, err);
-        if (r < 0)
-            return r;
-    }
-    return 0;
-}
-
-static int check_value(const struct field *f, const json_t *value, struct error *err)
-{
-    wall_ms ignored;
-    switch (f->type) {
-    case FIELD_TEXT:
-        return check_text(f, value, err);
-    case FIELD_SECRET:
-        return check_secret(f, value, err);
-    case FIELD_TEXTS:
-        return check_texts(f, value, err);
-    case FIELD_INT:
-    case FIELD_REAL:
-        return check_number(f, value, err);
-    case FIELD_BOOL:
-        return json_is_boolean(value)
-                   ? 0
-                   : error_set(err, -EINVAL, "`%s` must be true or false", f->name);
-    case FIELD_CHOICE:
-        return check_choice(f, value, err);
-    case FIELD_DURATION:
-        return check_duration(f, value, err);
-    case FIELD_TIME:
-        return json_is_string(value) && wall_parse(json_string_value(value), &ignored) == 0
-                   ? 0
-                   : error_set(err, -EINVAL, "`%s` must be a time such as 2025-10-10T14:30:00Z",
-                               f->name);
-    case FIELD_OBJECT:
-        return json_is_object(value) ? 0
-                                     : error_set(err, -EINVAL, "`%s` must be an object", f->name);
-    }
-    return error_set(err, -EINVAL, "`%s` is of no known type", f->name);
-}
-
-static int unknown_field(const struct operation *operation, const char *name, struct error *err)
-{
-    const char *names[OPERATION_FIELDS_MAX];
-    size_t count = 0;
-    for (const struct field *f = operation->fields; f->name != NULL; f++)
-        names[count++] = f->name;
-    const char *nearest = str_nearest(names, count, name);
-    char shown[64];
-    (void)str_copy_clean(shown, sizeof shown, name, strlen(name));
-    return error_set(err, -EINVAL, "%s takes no field `%s`%s%s%s", operation->name, shown,
-                     nearest == NULL ? "" : "; did you mean `", nearest == NULL ? "" : nearest,
-                     nearest == NULL ? "" : "`?");
-}
-
-int operation_check(const struct operation *operation, const json_t *args, struct error *err)
-{
-    const char *name;
-    json_t *ignored;
-    if (args != NULL && !json_is_object(args))
-        return error_set(err, -EINVAL, "the arguments of %s must be an object", operation->name);
-    json_object_foreach((json_t *)args, name, ignored) /* the macro's iterator is not const */
-    {
-        const struct field *f = operation->fields;
-        while (f->name != NULL && !str_equal(f->name, name))
-            f++;
-        if (f->name == NULL)
-            return unknown_field(operation, name, err);
-    }
-    for (const struct field *f = operation->fields; f->name != NULL; f++) {
-        const json_t *value = json_object_get(args, f->name);
-        bool absent = value == NULL || json_is_null(value);
-        if (absent && f->required)
-            return error_set(err, -EINVAL, "%s needs the field `%s`", operation->name, f->name);
-        int r = absent ? 0 : check_value(f, value, err);
-        if (r < 0)
-            return r;
-    }
-    return 0;
 }

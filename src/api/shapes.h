@@ -25,6 +25,6 @@ extern const struct shape shapes[]; /* name NULL at the end */
 extern const struct shape_member shape_key_host[], shape_key_rotation[];
 /* shapes_alerts.c */
 extern const struct shape_member shape_delivery[], shape_alert[], shape_alerts[], shape_channel[],
-    shape_channels[], shape_sent[];
+    shape_channels[], shape_sent[], shape_incident_entry[], shape_incident[], shape_incidents[];
 
 #endif

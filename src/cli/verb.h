@@ -80,6 +80,8 @@ int verb_access(const struct invocation *in);
 /* verb_alert.c */
 int verb_alert(const struct invocation *in);
 int verb_notify(const struct invocation *in);
+/* verb_incident.c */
+int verb_incident(const struct invocation *in);
 /* verb_key.c */
 int verb_key(const struct invocation *in);
 /* Whether `service` can use its SSH key, as keyfile_check() tells it: for the account that the

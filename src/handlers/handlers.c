@@ -58,6 +58,16 @@ static const struct {
     [OP_CHANNELS] = {channels_list, NULL, NULL},
     [OP_ALERTS] = {alerts_list, .rows_ended = alerts_rows},
     [OP_ALERT] = {alert_get, .rows_ended = alert_rows},
+    [OP_ALERT_ACKNOWLEDGE] = {alert_acknowledge, NULL, NULL},
+    [OP_INCIDENTS] = {incidents_list, .rows_ended = incidents_rows},
+    [OP_INCIDENT] = {incident_get, .rows_ended = incident_rows},
+    [OP_INCIDENT_OPEN] = {incident_begin, NULL, NULL},
+    [OP_INCIDENT_SET] = {incident_order, NULL, NULL},
+    [OP_INCIDENT_TAKE] = {incident_order, NULL, NULL},
+    [OP_INCIDENT_NOTE] = {incident_order, NULL, NULL},
+    [OP_INCIDENT_UPDATE] = {incident_order, NULL, NULL},
+    [OP_INCIDENT_ACKNOWLEDGE] = {incident_order, NULL, NULL},
+    [OP_POSTMORTEM] = {incident_get, .rows_ended = incident_rows},
     [OP_KEY_ROTATE] = {key_rotate, NULL, NULL},
     [OP_LOGIN] = {login, NULL, NULL},
     [OP_LOGOUT] = {logout, NULL, NULL},
@@ -322,6 +332,9 @@ static bool open_to_scoped(const struct operation *operation)
     case OP_SERVICES:
     case OP_ALERTS:
     case OP_ALERT:
+    case OP_INCIDENTS:
+    case OP_INCIDENT:
+    case OP_POSTMORTEM:
     case OP_ME:
     case OP_HEALTHZ:
     case OP_READYZ:
@@ -408,7 +421,7 @@ void handlers_dispatch(struct handlers *h, struct call *call, const char *servic
         account_read(h, call);
     size_t row = (size_t)(call->operation - operations);
     bool of_accounts = row >= OP_LOGIN && row <= OP_ACCESS_REJECT;
-    bool of_alerts = row >= OP_NOTIFY_EMERGENCY && row <= OP_ALERT;
+    bool of_alerts = row >= OP_NOTIFY_EMERGENCY && row <= OP_POSTMORTEM;
     if (table[row].run == NULL || (of_accounts && h->ports.accounts == NULL) ||
         (of_alerts && h->ports.alerts == NULL))
         call_refuse(call, 404, "Not found", "Not available here.", "not_found", now);
@@ -468,7 +481,8 @@ void handlers_saved(struct handlers *h, uint64_t id, enum store_outcome outcome,
                     const struct error *error)
 {
     struct call *call = waited(h, id);
-    accounts_saved(h->ports.accounts, id, outcome);
+    if (ticket_is_of(id, TICKET_ACCOUNTS))
+        accounts_saved(h->ports.accounts, id, outcome);
     if (call == NULL)
         return;
     json_t *body = call->kept;

@@ -57,7 +57,7 @@ void handlers_dispatch(struct handlers *h, struct call *call, const char *servic
 void handlers_gone(struct handlers *h, struct call *call);
 
 struct accounts *handlers_accounts(struct handlers *h);
-/* A write of an account (TICKET_ACCOUNTS) has ended. */
+/* A write of an account (TICKET_ACCOUNTS), or one that a call waits for, has ended. */
 void handlers_saved(struct handlers *h, uint64_t id, enum store_outcome outcome,
                     const struct error *error);
 void handlers_audited(struct handlers *h, uint64_t id, enum audit_outcome outcome,

@@ -56,6 +56,9 @@ handler audit_get, audit_report_get, audit_verify_get;              /* audits.c 
 handler audit_key_post;                                             /* audit_key.c */
 handler diagnosis_get, bundle_get;                                  /* diagnosis.c, bundle.c */
 handler notify_post;                                                /* notices.c */
+handler incidents_list, incident_get, incident_order, incident_begin,
+    alert_acknowledge; /* incidents.c */
+
 handler notify_emergency, notify_test, channels_list, alerts_list, alert_get; /* alerts.c */
 handler key_rotate;                                                           /* key_rotate.c */
 handler prometheus_get;                                                       /* prometheus.c */
@@ -75,7 +78,8 @@ void logs_host_ended(struct handlers *h, struct call *call, const struct host_re
 /* What a query of the store or the series gave, borrowed; NULL with an error. */
 typedef void rows_handler(struct handlers *h, struct call *call, json_t *rows,
                           const struct error *error);
-rows_handler metrics_rows, slo_rows, bundle_rows, alerts_rows, alert_rows;
+rows_handler metrics_rows, slo_rows, bundle_rows, alerts_rows, alert_rows, incidents_rows,
+    incident_rows;
 typedef void woken_handler(struct handlers *h, struct call *call);
 woken_handler prometheus_woken, message_woken;
 /* Has every channel answered what the call waits for? */

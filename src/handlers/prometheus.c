@@ -11,28 +11,13 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "handlers/inside.h"
+#include "handlers/prometheus.h"
 
 #define PIECE_BYTES (48 * 1024)
 #define TEXT_MAX (256 * 1024) /* a piece with the longest family of one service behind it */
-#define LABEL_MAX 200
-#define LABELS_MAX 640 /* all that an instance tells of itself, every character escaped */
-#define SCRAPES_MAX 16 /* at once: each writes a piece a turn of the loop */
+#define LABELS_MAX 640        /* all that an instance tells of itself, every character escaped */
+#define SCRAPES_MAX 16        /* at once: each writes a piece a turn of the loop */
 #define FIGURES_STALE_MS 300000
-
-/* One answer under way. */
-struct scrape {
-    struct handlers *h;
-    struct call *call;
-    struct now now;
-    int only; /* the one service that is asked for, -1 = all */
-    size_t family;
-    int service; /* next of the family */
-    struct buf out;
-    const char *name, *id; /* of what is being written */
-    const struct engine_figures *figures;
-    bool failed;
-};
 
 static void put(struct scrape *x, const char *format, ...) ATTR_PRINTF(2, 3);
 static void put(struct scrape *x, const char *format, ...)
@@ -66,7 +51,7 @@ static void put_number(struct scrape *x, double value)
 }
 
 /* `labels` as `name="value"`, NULL = none; the service's own comes first where it is wanted. */
-static void put_line(struct scrape *x, const char *suffix, const char *labels, double value)
+void scrape_line(struct scrape *x, const char *suffix, const char *labels, double value)
 {
     bool service = x->id != NULL && x->only < 0;
     if (isnan(value))
@@ -81,21 +66,21 @@ static void put_line(struct scrape *x, const char *suffix, const char *labels, d
 
 static void put_value(struct scrape *x, double value)
 {
-    put_line(x, "", NULL, value);
+    scrape_line(x, "", NULL, value);
 }
 
-static void put_labelled(struct scrape *x, const char *label, const char *word, double value)
+void scrape_labelled(struct scrape *x, const char *label, const char *word, double value)
 {
     char labels[LABEL_MAX];
     (void)str_format(labels, sizeof labels, "%s=\"%s\"", label, word);
-    put_line(x, "", labels, value);
+    scrape_line(x, "", labels, value);
 }
 
 /* ── Resus itself ── */
 
 static void build_info(struct scrape *x)
 {
-    put_labelled(x, "version", RESUS_VERSION, 1);
+    scrape_labelled(x, "version", RESUS_VERSION, 1);
 }
 
 static void start_time(struct scrape *x)
@@ -121,11 +106,11 @@ static void lateness(struct scrape *x)
     for (int i = 0; i < ENGINE_LATE_BUCKETS; i++) {
         (void)str_format(label, sizeof label, "le=\"%g\"",
                          (double)engine_late_bounds_ms[i] / 1000.0);
-        put_line(x, "_bucket", label, (double)late.below[i]);
+        scrape_line(x, "_bucket", label, (double)late.below[i]);
     }
-    put_line(x, "_bucket", "le=\"+Inf\"", (double)late.count);
-    put_line(x, "_sum", NULL, (double)late.sum_ms / 1000.0);
-    put_line(x, "_count", NULL, (double)late.count);
+    scrape_line(x, "_bucket", "le=\"+Inf\"", (double)late.count);
+    scrape_line(x, "_sum", NULL, (double)late.sum_ms / 1000.0);
+    scrape_line(x, "_count", NULL, (double)late.count);
 }
 
 static struct audit_state audit_now(const struct scrape *x)
@@ -221,13 +206,13 @@ static void series_bytes(struct scrape *x)
 static void health(struct scrape *x)
 {
     for (int i = 0; i < OVERALL_COUNT; i++)
-        put_labelled(x, "status", overall_word((enum overall)i),
-                     x->figures->overall == (enum overall)i);
+        scrape_labelled(x, "status", overall_word((enum overall)i),
+                        x->figures->overall == (enum overall)i);
 }
 
 static void cause_info(struct scrape *x)
 {
-    put_labelled(x, "cause", x->figures->cause, 1);
+    scrape_labelled(x, "cause", x->figures->cause, 1);
 }
 
 static void checks(struct scrape *x)
@@ -308,8 +293,8 @@ static void guarded(struct scrape *x)
 static void withheld(struct scrape *x)
 {
     for (int i = WITHHELD_NOT + 1; i < WITHHELD_COUNT; i++)
-        put_labelled(x, "reason", withheld_code((enum withheld)i),
-                     x->figures->withheld == (enum withheld)i);
+        scrape_labelled(x, "reason", withheld_code((enum withheld)i),
+                        x->figures->withheld == (enum withheld)i);
 }
 
 static void recoveries(struct scrape *x)
@@ -320,7 +305,7 @@ static void recoveries(struct scrape *x)
             (void)str_format(labels, sizeof labels, "level=\"%s\",result=\"%s\"",
                              recovery_level_word((enum recovery_level)level),
                              recovery_end_word((enum recovery_end)end));
-            put_line(x, "", labels, (double)x->figures->counters.recoveries[level][end]);
+            scrape_line(x, "", labels, (double)x->figures->counters.recoveries[level][end]);
         }
 }
 
@@ -333,7 +318,7 @@ static void person_operations(struct scrape *x)
             (void)str_format(labels, sizeof labels, "operation=\"%s\",result=\"%s\"",
                              engine_operation_word((enum engine_operation)i),
                              failed != 0 ? "failure" : "success");
-            put_line(x, "", labels, (double)(failed != 0 ? c->failed[i] : c->succeeded[i]));
+            scrape_line(x, "", labels, (double)(failed != 0 ? c->failed[i] : c->succeeded[i]));
         }
 }
 
@@ -373,7 +358,7 @@ static void instance_info(struct scrape *x)
         (void)str_append(labels, sizeof labels, "%s%s=\"%s\"", i == 0 ? "" : ",", words[i][0],
                          value);
     }
-    put_line(x, "", labels, 1);
+    scrape_line(x, "", labels, 1);
 }
 
 static void databases(struct scrape *x, int part)
@@ -382,10 +367,10 @@ static void databases(struct scrape *x, int part)
     char label[32];
     for (int i = 0; told(x) && i < e->database_count; i++) {
         (void)str_format(label, sizeof label, "db=\"db%d\"", e->databases[i].number);
-        put_line(x, "", label,
-                 part == 0   ? (double)e->databases[i].keys
-                 : part == 1 ? (double)e->databases[i].expiring
-                             : (double)e->databases[i].average_ttl_ms / 1000.0);
+        scrape_line(x, "", label,
+                    part == 0   ? (double)e->databases[i].keys
+                    : part == 1 ? (double)e->databases[i].expiring
+                                : (double)e->databases[i].average_ttl_ms / 1000.0);
     }
 }
 
@@ -417,6 +402,13 @@ static const struct family {
         {"resus_web_restarts_total", "counter",
          "How often the web process had to be started again.", web_restarts},
         {"resus_check_lateness_seconds", "histogram", "How late checks began.", lateness},
+        {"resus_alerts_firing", "gauge", "Alerts that people were told of and that go on.",
+         scrape_alerts},
+        {"resus_incidents_open", "gauge", "Incidents that are not resolved.", scrape_incidents},
+        {"resus_deliveries_total", "counter", "Messages that a channel took, or never will.",
+         scrape_deliveries},
+        {"resus_channel_up", "gauge", "0: the last five attempts to send there have failed.",
+         scrape_channels},
         {"resus_audit_ok", "gauge", "Can the audit file be written?", audit_ok},
         {"resus_audit_intact", "gauge", "Did the audit file contain every written line at start?",
          audit_intact},

@@ -70,8 +70,9 @@ static void cookie_line(enum operation_id operation, int status, const json_t *b
 
 static const char *text_type(enum operation_id operation)
 {
-    return operation == OP_PROMETHEUS ? "text/plain; version=0.0.4; charset=utf-8"
-                                      : "text/plain; charset=utf-8";
+    return operation == OP_PROMETHEUS   ? "text/plain; version=0.0.4; charset=utf-8"
+           : operation == OP_POSTMORTEM ? "text/markdown; charset=utf-8"
+                                        : "text/plain; charset=utf-8";
 }
 
 static void answer_text(struct forwarded *f, int status, const json_t *body, const char *lines)

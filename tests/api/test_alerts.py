@@ -136,3 +136,68 @@ def test_alerts_a_test_message_prints_what_each_channel_answers(served):
                             and "fire" in line["reason"]], "the audit line")
         states = {c["name"]: c["state"] for c in served.ask("channels")[1]["items"]}
         assert states == {"pager": "ok", "chat": "ok"}, states
+
+
+LEVELS = {"levels": [{"name": "Operations Team", "channels": ["chat"]},
+                     {"name": "Senior Admin", "channels": ["pager"], "after_minutes": 0.05}]}
+
+
+def calls(receiver):
+    return [e for e in pages(receiver) if "/incident/" in e["dedup_key"]]
+
+
+def test_alerts_an_acknowledgement_stops_the_calls_and_a_person_ends_the_incident(served):
+    served.settings["escalation"] = LEVELS
+    chat_only = [{"severities": ["P1", "P2", "P3", "P4"], "services": ["*"], "channels": ["chat"]}]
+    with channels(served, recovery=False, well=1, routes=chat_only) as receiver:
+        kill_redis(served)
+        # P1 calls level 1, which has the alert itself, and level 2 at once; and level 2 again as it is not resolved.
+        wait_until(lambda: len([c for c in calls(receiver) if c["event_action"] == "trigger"]) == 2, "both calls")
+        alert, = open_alerts(served)
+        incident, = served.good("incident", "list")["items"]
+        assert (incident["status"], incident["severity"], incident["escalation"]) == ("investigating", "P1", "calling"), incident
+        number = str(incident["id"])
+        known = served.good("alert", "ack", str(alert["id"]), "--reason", "on my way")
+        assert known["acknowledged_by"] == "root", known
+        wait_until(lambda: not receiver.open_keys, "the pager's calls to end")
+        whole = served.good("incident", "take", number)
+        assert whole["escalation"] == "acknowledged" and whole["commander"] == "root", whole
+        assert [e["kind"] for e in whole["timeline"]] == ["open", "call", "call", "call", "acknowledge", "command"], whole
+        assert served.good("incident", "update", number, "the host is being restarted")["timeline"][-1]["kind"] == "update"
+        wait_until(lambda: [text for text in chats(receiver) if "being restarted" in text], "the update in the chat")
+        still_bad = served.cli("incident", "resolve", number)
+        assert still_bad.status == 1 and still_bad.json["code"] == "refused", still_bad
+        served.process.kill()
+        served.process.wait()
+        served.start()
+        again, = served.good("incident", "list")["items"]
+        assert (again["id"], again["commander"], again["escalation"]) == (int(number), "root", "acknowledged"), again
+        assert served.cli("start").status == 0
+        wait_until(lambda: served.good("incident", "show", number)["status"] == "mitigated", "mitigated")
+        assert served.good("incident", "set", number, "root_cause=somebody killed it")["root_cause"] == "somebody killed it"
+        assert served.good("incident", "resolve", number)["status"] == "resolved"
+        wait_until(lambda: [text for text in chats(receiver) if "Root cause: somebody killed it" in text], "the notice")
+        assert served.good("incident", "set", number, "status=closed")["status"] == "closed"
+        assert served.good("incident", "list")["items"] == []
+        past = wait_until(lambda: (one := served.good("incident", "show", number)) and one["status"] == "closed" and one, "it")
+        assert past["timeline"][0]["kind"] == "open" and past["closed_at"], past
+        review = served.run("incident", "postmortem", number).stdout
+        for part in ("# Incident", "## Root cause\n\nsomebody killed it", "| acknowledge | root |"):
+            assert part in review, review
+        assert not calls(receiver)[-1]["event_action"] == "trigger" and not receiver.open_keys
+
+
+def test_alerts_an_incident_is_opened_by_hand_and_seen_by_those_who_follow(served):
+    missing = served.cli("incident", "open", "redis")
+    assert missing.status == 64, missing
+    opened = served.good("incident", "open", "redis", "--severity", "P3", "--title", "users report slow pages")
+    assert opened["status"] == "investigating" and opened["timeline"][0]["actor"] == "root", opened
+    twice = served.cli("incident", "open", "redis", "--severity", "P2", "--title", "again")
+    assert twice.status == 1 and "Resolve it first" in twice.json["message"], twice
+    assert served.good("incident", "note", str(opened["id"]), "asked the network team")["timeline"][-1]["text"]
+    events = served.good("events")["items"]
+    assert [e for e in events if e["type"] == "incident"], events
+    assert served.cli("incident", "show", "4711").status == 1
+    status, figures, lines = served.follow("prometheus")
+    text = "".join(lines) + (figures or "")
+    assert status == 200 and 'resus_incidents_open{severity="P3"} 1' in text, text[:2000]

@@ -15,8 +15,9 @@ RANK = {"anonymous": 0, "viewer": 1, "operator": 2, "admin": 3}
 LEAST = {
     "anonymous": {"login", "services", "status", "health", "refresh", "healthz", "readyz", "openapi", "version"},
     "viewer": {"logout", "renew", "me", "password", "metrics", "recovery_status", "recovery_history", "explain", "slo", "events",
-               "access_requests", "access_request", "prometheus", "alerts", "alert"},
-    "operator": {"start", "restart", "reload", "preflight", "notify"},
+               "access_requests", "access_request", "prometheus", "alerts", "alert", "incidents", "incident", "incident_postmortem"},
+    "operator": {"start", "restart", "reload", "preflight", "notify", "alert_acknowledge", "incident_open", "incident_set",
+                 "incident_take", "incident_note", "incident_update", "incident_acknowledge"},
     "admin": {"stop", "logs", "recovery_set", "recovery_reset", "diagnosis", "inspect", "bundle", "pause", "resume",
               "audit", "access_approve", "access_reject", "users", "user_add", "user_set", "tokens", "token_add",
               "token_set", "key_rotate", "channels", "notify_test", "notify_emergency"},
