@@ -82,6 +82,8 @@ rows_handler metrics_rows, slo_rows, bundle_rows, alerts_rows, alert_rows, incid
     incident_rows;
 typedef void woken_handler(struct handlers *h, struct call *call);
 woken_handler prometheus_woken, message_woken;
+/* Findings about the channels: appends to the doctor's items. */
+void channels_judge(const struct handlers *h, json_t *items);
 /* Has every channel answered what the call waits for? */
 bool message_answered(const struct handlers *h, const struct call *call);
 void bundle_host_ended(struct handlers *h, struct call *call, const struct host_result *result);

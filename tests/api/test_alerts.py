@@ -201,3 +201,24 @@ def test_alerts_an_incident_is_opened_by_hand_and_seen_by_those_who_follow(serve
     status, figures, lines = served.follow("prometheus")
     text = "".join(lines) + (figures or "")
     assert status == 200 and 'resus_incidents_open{severity="P3"} 1' in text, text[:2000]
+
+
+def test_alerts_the_doctor_and_a_reload_know_the_channels(served):
+    with channels(served, recovery=False, well=1) as receiver:
+        found = {f["check"]: f["status"] for f in served.cli("doctor").json["items"]}
+        assert found["channel pager"] == found["channel chat"] == "pass", found
+        receiver.fail_next(code=404, body="no_service")
+        assert served.cli("notify", "test", "chat").status == 1
+        finding, = [f for f in served.cli("doctor").json["items"] if f["check"] == "channel chat"]
+        assert finding["status"] == "fail" and "no_service" in finding["message"], finding
+        kill_redis(served)
+        wait_until(lambda: receiver.open_keys, "the page")
+        # The channels change places; the one that has the page is told its end all the same.
+        served.settings["alerts"]["channels"] = dict(reversed(served.settings["alerts"]["channels"].items()))
+        served.write_settings()
+        served.hang_up()
+        wait_until(lambda: "config: reloaded" in served.output(), "the reload")
+        assert [c["name"] for c in served.ask("channels")[1]["items"]] == ["chat", "pager"]
+        assert served.cli("start").status == 0
+        wait_until(lambda: not receiver.open_keys and pages(receiver, "resolve"), "the end")
+        assert len(pages(receiver, "trigger")) == 1, receiver.requests
