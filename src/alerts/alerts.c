@@ -12,6 +12,7 @@
 #include "io/log.h"
 
 #define CHANNEL_DETAIL "channel."
+#define TOGETHER_MS 250
 
 struct now alerts_now(const struct alerts *a)
 {
@@ -52,11 +53,17 @@ void alerts_arm(struct alerts *a)
 
 void alerts_judged(struct alerts *a, int service)
 {
-    if (a->dirty[service])
+    if (a->turning && a->dirty[service])
         return;
+    /* Thousands of services that are well are looked at together. Trouble may be over in 50 ms, and
+     * is looked at at once. */
+    mono_ms now = alerts_now(a).mono;
+    mono_ms at = conditions_quiet(a, service) ? mono_add(now, TOGETHER_MS) : now;
     a->dirty[service] = true;
-    if (a->started && !a->turning)
-        (void)uv_timer_start(a->timer, on_timer, 0, 0);
+    if (at.ms >= a->look_at.ms)
+        return;
+    a->look_at = at;
+    alerts_arm(a);
 }
 
 /* ── what is reported ── */
@@ -303,6 +310,7 @@ void alerts_start(struct alerts *a)
         if (i >= 0)
             a->dirty[i] = true;
     }
+    a->look_at = alerts_now(a).mono;
     alerts_arm(a);
 }
 

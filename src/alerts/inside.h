@@ -22,6 +22,7 @@ struct alert_host {
     char name[SERVICE_ID_SIZE];
     int *members; /* indices of services */
     size_t count;
+    struct book_entry *entry; /* once there is one */
 };
 
 struct alerts {
@@ -40,6 +41,7 @@ struct alerts {
     bool *dirty;      /* services that were judged since they were looked at */
     mono_ms *wakes;   /* of each service: look at it then */
     mono_ms own_wake; /* of what is of no service */
+    mono_ms look_at;  /* when the dirty ones are looked at */
     bool started, turning;
     uv_timer_t *timer;
     struct watched watched[ALERTS_WATCHED_MAX];
@@ -56,6 +58,8 @@ void conditions_turn(struct alerts *a, struct now now);
 int conditions_open(struct alerts *a, struct error *err) ATTR_MUST_USE;
 void conditions_close(struct alerts *a);
 void conditions_configure(struct alerts *a); /* the routes are others */
+/* Was the service well, and nothing of it is open? */
+bool conditions_quiet(const struct alerts *a, int service);
 mono_ms conditions_wake(const struct alerts *a);
 
 /* step.c: one step of an alert, and what follows from it. */

@@ -88,7 +88,10 @@ def test_alerts_what_recovery_repairs_pages_nobody_and_is_one_line_in_the_chat(s
 def test_alerts_a_daemon_that_is_killed_sends_the_same_key_once(served):
     with channels(served, recovery=False, well=1) as receiver:
         kill_redis(served)
-        wait_until(lambda: pages(receiver, "trigger"), "the page")
+        number = str(wait_until(lambda: open_alerts(served), "the alert")[0]["id"])
+        wait_until(lambda: (sent := served.good("alert", "show", number)["deliveries"]) and len(sent) == 2
+                   and all(d["state"] == "delivered" for d in sent), "both deliveries")
+        served.good("alert", "list", "all")  # answered behind every write that was queued before
         served.process.kill()
         served.process.wait()
         served.start()
