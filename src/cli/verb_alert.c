@@ -15,9 +15,9 @@
 
 static int list(const struct invocation *in)
 {
-    json_t *args = json_object();
     if (in->word_count > 1)
         return usage_error(in, "alert list takes one word: open, resolved or all");
+    json_t *args = json_object();
     if (in->word_count == 1)
         (void)json_put_text(args, "state", in->words[0]);
     if (arguments_has(in, OPTION_LINES)) {

@@ -29,9 +29,9 @@ static const struct {
 
 static int list(const struct invocation *in)
 {
-    json_t *args = json_object();
     if (in->word_count > 1)
         return usage_error(in, "incident list takes one word: open or all");
+    json_t *args = json_object();
     if (in->word_count == 1)
         (void)json_put_text(args, "state", in->words[0]);
     return ask_show(in, "incidents", args, ASK_READ_MS, view_incidents, NULL);
@@ -39,10 +39,10 @@ static int list(const struct invocation *in)
 
 static int open_one(const struct invocation *in)
 {
-    json_t *args = json_object();
     if (in->word_count > 1 || !arguments_has(in, OPTION_SEVERITY) ||
         !arguments_has(in, OPTION_TITLE))
         return usage_error(in, "incident open: --severity and --title, please");
+    json_t *args = json_object();
     if (in->word_count == 1)
         (void)json_put_text(args, "service", in->words[0]);
     (void)json_put_text(args, "severity", in->options[OPTION_SEVERITY]);
