@@ -1,11 +1,13 @@
 """What Resus sees becomes messages that arrive: a real daemon, a real Redis, receivers that keep what they get."""
 
 import contextlib
+import http.server
 import importlib
 import json
 import os
 import signal
 import sys
+import threading
 import time
 
 from daemon import SCALE, TREE, wait_until
@@ -225,3 +227,51 @@ def test_alerts_the_doctor_and_a_reload_know_the_channels(served):
         assert served.cli("start").status == 0
         wait_until(lambda: not receiver.open_keys and pages(receiver, "resolve"), "the end")
         assert len(pages(receiver, "trigger")) == 1, receiver.requests
+
+
+def test_alerts_reach_a_mailbox_and_an_alertmanager_hears_of_them_again_after_a_restart(served):
+    heard = []
+    with receivers.mail_server(served.folder) as server, state_receiver(heard) as url:
+        served.settings["alerts"] = {"resolve_after_seconds": 1, "channels": {
+            "mail": {"type": "smtp", "url": f"smtp://127.0.0.1:{server.port}", "from": "resus@example.org",
+                     "to": ["ops@example.org"], "tls": "none"},
+            "am": {"type": "alertmanager", "url": url}}}
+        served.settings["auto_recovery"]["enabled"] = False
+        served.settings["server"]["name"] = "here"
+        served.stop()
+        served.start()
+        wait_until(lambda: served.good("health")["overall_status"] == "healthy", "healthy")
+        kill_redis(served)
+        mail, = wait_until(lambda: list((served.folder / "Maildir" / "new").iterdir()), "the mail")
+        text = mail.read_text()
+        assert "Subject: P1 Redis Service" in text and "X-RcptTo: ops@example.org" in text, text
+        wait_until(lambda: heard, "the alert in the Alertmanager")
+        served.stop()
+        heard.clear()
+        served.start()
+        again = wait_until(lambda: heard, "the alert once more")[0]
+        assert again[0]["labels"]["service"] == "redis" and again[0]["labels"]["severity"], again
+
+
+@contextlib.contextmanager
+def state_receiver(heard):
+    """What an Alertmanager takes: lists of alerts."""
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_POST(self):
+            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

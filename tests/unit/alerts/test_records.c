@@ -48,6 +48,8 @@ static void channels_have_their_parts_by_type(void **state)
     assert_int_equal(plan->unresolved, CHANNEL_BIT(1));
     assert_false(plan->channels[0].lane.pager);
     assert_true(plan->channels[1].lane.pager && plan->channels[2].lane.pager);
+    for (size_t i = 0; i < plan->count; i++)
+        assert_true(plan->channels[i].lane.life_ms >= 3600000);
     assert_int_equal(plan->levels.count, 2);
     assert_int_equal(plan->levels.levels[1].channels, CHANNEL_BIT(0) | CHANNEL_BIT(1));
     json_t *names JSON_CLEANUP = plan_names(plan, 5);
