@@ -147,9 +147,12 @@ static void publish_alerts(struct accounts *a)
     size_t count = a->alert_count;
     a->alert_count = 0;
     for (size_t i = 0; i < count; i++) {
-        const char *service = a->alerts[i].service;
-        a->ports.notice(a->ports.context, service[0] == '\0' ? NULL : service, "security",
-                        a->alerts[i].message);
+        const struct security_alert *alert = &a->alerts[i];
+        const char *service = alert->service[0] == '\0' ? NULL : alert->service;
+        a->ports.notice(a->ports.context, service, "security", alert->message);
+        if (a->ports.finding != NULL)
+            a->ports.finding(a->ports.context, service, security_rule_words[alert->rule],
+                             alert->message);
     }
 }
 

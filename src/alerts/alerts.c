@@ -12,6 +12,7 @@
 #include "io/log.h"
 
 #define CHANNEL_DETAIL "channel."
+#define TOGETHER_MS 250
 
 struct now alerts_now(const struct alerts *a)
 {
@@ -26,6 +27,7 @@ static void turn(struct alerts *a)
         return;
     a->turning = true;
     conditions_turn(a, alerts_now(a));
+    incidents_turn(a, alerts_now(a));
     a->turning = false;
     alerts_arm(a);
 }
@@ -37,7 +39,7 @@ static void on_timer(uv_timer_t *timer)
 
 void alerts_arm(struct alerts *a)
 {
-    mono_ms wake = conditions_wake(a);
+    mono_ms wake = mono_min(conditions_wake(a), incidents_wake(a));
     if (!a->started || a->turning)
         return;
     if (wake.ms == MONO_NEVER.ms) {
@@ -51,11 +53,17 @@ void alerts_arm(struct alerts *a)
 
 void alerts_judged(struct alerts *a, int service)
 {
-    if (a->dirty[service])
+    if (a->turning && a->dirty[service])
         return;
+    /* Thousands of services that are well are looked at together. Trouble may be over in 50 ms, and
+     * is looked at at once. */
+    mono_ms now = alerts_now(a).mono;
+    mono_ms at = conditions_quiet(a, service) ? mono_add(now, TOGETHER_MS) : now;
     a->dirty[service] = true;
-    if (a->started && !a->turning)
-        (void)uv_timer_start(a->timer, on_timer, 0, 0);
+    if (at.ms >= a->look_at.ms)
+        return;
+    a->look_at = at;
+    alerts_arm(a);
 }
 
 /* ── what is reported ── */
@@ -127,9 +135,7 @@ static void note_end(struct alerts *a, const struct outbox_news *news)
     if (e == NULL)
         return;
     book_note_delivery(e, delivery_shown(news->delivery, news->record));
-    JSON_CLEANUP json_t *record = book_record(e, a->plan, alerts_now(a));
-    const struct record_change change = {.kind = RECORD_ALERT, .number = e->number, .body = record};
-    record_write(a->ports.store, &(struct record_write){.changes = &change, .count = 1});
+    alerts_store(a, e, 0);
 }
 
 static void on_news(void *context, const struct outbox_news *news)
@@ -178,6 +184,11 @@ static void on_answered(void *context)
         a->ports.answered(a->ports.context);
 }
 
+static bool on_stale(void *context, const char *thread, uint32_t generation)
+{
+    return incidents_stale(context, thread, generation);
+}
+
 static const char *on_ask(void *context)
 {
     return alerts_unwell(context);
@@ -191,6 +202,8 @@ const char *alerts_unwell(const struct alerts *a)
     store_look(a->ports.store, &store);
     if (engine_doubt(a->ports.engine, alerts_now(a)) != NULL)
         return "self-doubt";
+    if (incidents_overdue(a))
+        return "a step of the escalation is overdue";
     if (outbox.late_ms > ALERTS_LATE_MS)
         return "messages are late";
     return store.problem.code != 0 ? "the state database cannot be written" : NULL;
@@ -206,6 +219,7 @@ static int open_outbox(struct alerts *a, struct error *err)
         .store = a->ports.store,
         .channel = {.send = on_send, .cancel = on_cancel},
         .now = on_now,
+        .is_stale = on_stale,
         .news = on_news,
     };
     return outbox_open(&ports, a->plan->channels, a->plan->count, &a->outbox, err);
@@ -226,6 +240,8 @@ static int open_all(struct alerts *a, struct error *err)
         r = book_open(&a->book, a->settings->service_count, err);
     if (r >= 0)
         r = book_load(&a->book, a->ports.store, a->ports.engine, a->plan, alerts_now(a), err);
+    if (r >= 0)
+        r = incidents_load(a, err);
     if (r >= 0)
         r = open_outbox(a, err);
     if (r >= 0)
@@ -294,6 +310,7 @@ void alerts_start(struct alerts *a)
         if (i >= 0)
             a->dirty[i] = true;
     }
+    a->look_at = alerts_now(a).mono;
     alerts_arm(a);
 }
 
@@ -311,6 +328,7 @@ void alerts_close(struct alerts *a)
     outbox_close(a->outbox);
     sender_close(a->sender);
     book_close(&a->book);
+    cases_close(&a->cases);
     conditions_close(a);
     for (size_t i = 0; i < ALERTS_WATCHED_MAX; i++)
         json_decref(a->watched[i].ended);
@@ -347,6 +365,7 @@ int alerts_reconfigure(struct alerts *a, const struct settings *settings, struct
     for (int i = -1; i < (int)settings->service_count; i++)
         for (struct book_entry *e = book_first(&a->book, i); e != NULL; e = e->next)
             alert_channels_moved(&e->alert, to);
+    incidents_moved(a, to);
     outbox_configure(a->outbox, plan->channels, plan->count);
     for (size_t i = 0; i < settings->service_count; i++)
         alerts_judged(a, (int)i);

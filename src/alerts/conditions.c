@@ -31,7 +31,7 @@ int conditions_open(struct alerts *a, struct error *err)
     if (a->routes == NULL || a->hosts == NULL || a->host_of == NULL || a->dirty == NULL ||
         a->wakes == NULL)
         return error_set(err, -ENOMEM, "out of memory");
-    a->own_wake = MONO_NEVER;
+    a->own_wake = a->look_at = MONO_NEVER;
     for (size_t i = 0; i < count; i++) {
         const struct service_settings *s = &a->settings->services[i];
         a->wakes[i] = MONO_NEVER;
@@ -72,13 +72,16 @@ void conditions_configure(struct alerts *a)
     a->own = route_set_of(&a->plan->routes, "");
 }
 
-static const struct book_entry *host_entry(const struct alerts *a, int host)
+static struct book_entry *host_entry(const struct alerts *a, int host)
 {
     struct alert_key key = {.class = CLASS_HOST};
-    if (host < 0)
+    if (host < 0 || book_first(&a->book, -1) == NULL)
         return NULL;
-    (void)str_copy(key.subject, sizeof key.subject, a->hosts[host].name);
-    return book_find(&a->book, -1, &key);
+    if (a->hosts[host].entry == NULL) {
+        (void)str_copy(key.subject, sizeof key.subject, a->hosts[host].name);
+        a->hosts[host].entry = book_find(&a->book, -1, &key);
+    }
+    return a->hosts[host].entry;
 }
 
 static bool absorbed(const struct alerts *a, int service)
@@ -121,7 +124,7 @@ static void look_at_host(struct alerts *a, int index, struct now now)
     }
     struct alert_sight sight = alert_see_host(verdicts, host->count);
     mem_free(verdicts);
-    struct book_entry *e = (struct book_entry *)(uintptr_t)host_entry(a, index);
+    struct book_entry *e = host_entry(a, index);
     if (sight.event != ALERT_BAD && (e == NULL || !alert_open(&e->alert)))
         return;
     struct alert_key key = {.class = CLASS_HOST};
@@ -137,6 +140,7 @@ static void look_at_host(struct alerts *a, int index, struct now now)
                                       .routes = &routes};
     bool spoke = alert_absorbs(&e->alert);
     alerts_step(a, e, &input, now);
+    incidents_look(a, -1, host->name, now);
     if (spoke == alert_absorbs(&e->alert))
         return;
     for (size_t i = 0; i < host->count; i++) /* it speaks for them, or does not any longer */
@@ -192,6 +196,7 @@ static void look_at_service(struct alerts *a, int service, struct now now)
     for (int cause = 0; cause < CAUSE_COUNT; cause++)
         if (cause_row((enum cause)cause)->alert_class == CLASS_PERFORMANCE)
             look_at(a, &l, CLASS_PERFORMANCE, cause_row((enum cause)cause)->code, now);
+    incidents_look(a, service, a->settings->services[service].id, now);
     a->wakes[service] = MONO_NEVER;
     for (struct book_entry *e = book_first(&a->book, service); e != NULL; e = e->next) {
         bool seen = e->key.class != CLASS_SECURITY && e->key.class != CLASS_BACKUP;
@@ -245,8 +250,20 @@ static bool host_due(const struct alerts *a, size_t host, struct now now)
     return false;
 }
 
+bool conditions_quiet(const struct alerts *a, int service)
+{
+    struct verdict verdict = engine_verdict(a->ports.engine, service);
+    if (!verdict.confirmed || verdict.cause != CAUSE_OK)
+        return false;
+    for (const struct book_entry *e = book_first(&a->book, service); e != NULL; e = e->next)
+        if (alert_open(&e->alert))
+            return false;
+    return true;
+}
+
 void conditions_turn(struct alerts *a, struct now now)
 {
+    a->look_at = MONO_NEVER;
     for (size_t i = 0; i < a->host_count; i++)
         if (host_due(a, i, now))
             look_at_host(a, (int)i, now);
@@ -262,10 +279,10 @@ void conditions_turn(struct alerts *a, struct now now)
 
 mono_ms conditions_wake(const struct alerts *a)
 {
-    mono_ms wake = a->own_wake;
+    mono_ms wake = mono_min(a->own_wake, a->look_at);
     for (size_t i = 0; i < a->host_count; i++)
         wake = mono_min(wake, host_wake(a, i));
     for (size_t i = 0; i < a->settings->service_count; i++)
-        wake = mono_min(wake, a->dirty[i] ? (mono_ms){0} : a->wakes[i]);
+        wake = mono_min(wake, a->wakes[i]);
     return wake;
 }

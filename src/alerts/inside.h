@@ -4,6 +4,7 @@
 
 #include "alerts/alerts.h"
 #include "alerts/book.h"
+#include "alerts/cases.h"
 #include "alerts/outbox.h"
 #include "alerts/plan.h"
 #include "alerts/sender.h"
@@ -21,6 +22,7 @@ struct alert_host {
     char name[SERVICE_ID_SIZE];
     int *members; /* indices of services */
     size_t count;
+    struct book_entry *entry; /* once there is one */
 };
 
 struct alerts {
@@ -28,6 +30,7 @@ struct alerts {
     const struct settings *settings;
     struct plan *plan; /* of them: large */
     struct book book;
+    struct cases cases;
     struct sender *sender;
     struct outbox *outbox;
     struct route_set *routes; /* of each service */
@@ -38,6 +41,7 @@ struct alerts {
     bool *dirty;      /* services that were judged since they were looked at */
     mono_ms *wakes;   /* of each service: look at it then */
     mono_ms own_wake; /* of what is of no service */
+    mono_ms look_at;  /* when the dirty ones are looked at */
     bool started, turning;
     uv_timer_t *timer;
     struct watched watched[ALERTS_WATCHED_MAX];
@@ -54,6 +58,8 @@ void conditions_turn(struct alerts *a, struct now now);
 int conditions_open(struct alerts *a, struct error *err) ATTR_MUST_USE;
 void conditions_close(struct alerts *a);
 void conditions_configure(struct alerts *a); /* the routes are others */
+/* Was the service well, and nothing of it is open? */
+bool conditions_quiet(const struct alerts *a, int service);
 mono_ms conditions_wake(const struct alerts *a);
 
 /* step.c: one step of an alert, and what follows from it. */
@@ -61,6 +67,19 @@ void alerts_step(struct alerts *a, struct book_entry *e, const struct alert_inpu
                  struct now now);
 /* What `input` is of an entry that is reported, not looked up. */
 void alerts_step_reported(struct alerts *a, struct book_entry *e, struct now now);
+
+/* Writes the record of an alert; `save` as in store/record.h, 0 = nobody waits. */
+void alerts_store(struct alerts *a, const struct book_entry *e, uint64_t save);
+
+/* incidents.c: the alerts of the subject may have changed; what is due; a call of an older
+ * generation. */
+void incidents_look(struct alerts *a, int service, const char *subject, struct now now);
+void incidents_turn(struct alerts *a, struct now now);
+mono_ms incidents_wake(const struct alerts *a);
+bool incidents_stale(struct alerts *a, const char *thread, uint32_t generation);
+bool incidents_overdue(const struct alerts *a);
+void incidents_moved(struct alerts *a, const int8_t to[ROUTE_CHANNELS_MAX]);
+int incidents_load(struct alerts *a, struct error *err) ATTR_MUST_USE;
 
 /* words.c: the facts of the message about an effect. */
 void alert_words(struct alerts *a, const struct book_entry *e, const struct alert_effect *effect,

@@ -13,6 +13,10 @@ static_assert(SETTINGS_LEVELS_MAX <= ESCALATION_LEVELS, "room for every level");
 static_assert(SETTINGS_CHANNEL_NAME_MAX <= OUTBOX_NAME_SIZE, "room for a channel's name");
 static_assert((int)SEVERITY_P1 - (int)SEVERITY_P4 + 1 == SETTINGS_SEVERITIES, "P1 to P4");
 
+/* Of a message to a channel that shows what is so now: it repeats what is open by itself, once it has
+ * been told of it. */
+#define BOARD_LIFE_MS 3600000
+
 static channel_set set_of(const struct channel_list *list)
 {
     channel_set set = 0;
@@ -30,7 +34,7 @@ static void add_channel(struct plan *p, const struct channel_settings *c)
     p->channels[at].lane = (struct lane_channel){
         /* Neither takes a digest: both keep what was sent open until it is resolved. */
         .pager = c->type == CHANNEL_PAGERDUTY || c->type == CHANNEL_ALERTMANAGER,
-        .life_ms = retry_life_ms(c->type),
+        .life_ms = retry_life_ms(c->type) > 0 ? retry_life_ms(c->type) : BOARD_LIFE_MS,
     };
     p->routes.all |= bit;
     if (c->type == CHANNEL_PAGERDUTY)

@@ -78,13 +78,19 @@ static void post(struct alerts *a, struct book_entry *e, const struct alert_effe
 
 /* ── the record, and those who watch ── */
 
-static void store(struct alerts *a, const struct book_entry *e, bool remove, struct now now)
+void alerts_store(struct alerts *a, const struct book_entry *e, uint64_t save)
 {
-    JSON_CLEANUP json_t *record = remove ? NULL : book_record(e, a->plan, now);
-    const struct record_change change = {
-        .kind = RECORD_ALERT, .number = e->number, .remove = remove, .body = record};
-    if (remove || record != NULL)
-        record_write(a->ports.store, &(struct record_write){.changes = &change, .count = 1});
+    JSON_CLEANUP json_t *record = book_record(e, a->plan, alerts_now(a));
+    const struct record_change change = {.kind = RECORD_ALERT, .number = e->number, .body = record};
+    record_write(
+        a->ports.store,
+        &(struct record_write){.changes = &change, .count = 1, .full = save != 0, .id = save});
+}
+
+static void forget(struct alerts *a, const struct book_entry *e)
+{
+    const struct record_change change = {.kind = RECORD_ALERT, .number = e->number, .remove = true};
+    record_write(a->ports.store, &(struct record_write){.changes = &change, .count = 1});
 }
 
 static void publish(struct alerts *a, const struct book_entry *e, struct now now)
@@ -130,7 +136,10 @@ void alerts_step(struct alerts *a, struct book_entry *e, const struct alert_inpu
                  alert_class_word(e->key.class),
                  e->key.subject[0] == '\0' ? "Resus" : e->key.subject,
                  alert_state_word(e->alert.state), severity_word(e->alert.severity));
-    store(a, e, !kept, now);
+    if (kept)
+        alerts_store(a, e, 0);
+    else
+        forget(a, e);
     publish(a, e, now);
     if (!kept)
         book_begin(e, 0);

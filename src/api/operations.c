@@ -64,6 +64,9 @@ static const char *const request_state_words[] = {"pending", "approved", "reject
 static const char *const alert_state_words[] = {"open", "resolved", "all", NULL};
 static const char *const window_state_words[] = {"planned", "announced", "open", "verifying",
                                                  "ended",   "cancelled", NULL};
+static const char *const incident_state_words[] = {"open", "all", NULL};
+static const char *const incident_set_words[] = {"mitigated", "resolved", "closed", NULL};
+static const char *const severity_words[] = {"P1", "P2", "P3", "P4", NULL};
 static const char *const format_words[] = {"json", "lines", NULL};
 static const char *const key_step_words[] = {"begin", "continue", NULL};
 static const char *const key_type_words[] = {"ed25519", "rsa", NULL};
@@ -123,6 +126,33 @@ static const struct field notify_test_fields[] = {TEXT("channel", 1, 63), END};
 static const struct field alerts_fields[] = {CHOICE("state", alert_state_words),
                                              TEXT("service", 1, 63),
                                              INT("limit", 1, OPERATION_LIMIT_MAX), END};
+#define LONG_TEXT(name_) TEXT(name_, 0, 4000)
+static const struct field n_note_fields[] = {NUMBER, TEXT("note", 0, OPERATION_REASON_MAX), END};
+static const struct field incidents_fields[] = {CHOICE("state", incident_state_words),
+                                                TEXT("service", 1, 63),
+                                                INT("limit", 1, OPERATION_LIMIT_MAX), END};
+static const struct field incident_open_fields[] = {
+    TEXT("service", 1, 63),
+    REQUIRED_CHOICE("severity", severity_words),
+    {.name = "title", .type = FIELD_TEXT, .required = true, .min = 1, .max = 200},
+    END};
+static const struct field incident_set_fields[] = {NUMBER,
+                                                   CHOICE("severity", severity_words),
+                                                   CHOICE("status", incident_set_words),
+                                                   TEXT("title", 1, 200),
+                                                   LONG_TEXT("impact"),
+                                                   LONG_TEXT("summary"),
+                                                   LONG_TEXT("root_cause"),
+                                                   LONG_TEXT("resolution"),
+                                                   LONG_TEXT("preventive_measures"),
+                                                   END};
+static const struct field incident_note_fields[] = {
+    NUMBER, {.name = "text", .type = FIELD_TEXT, .required = true, .min = 1, .max = 1000}, END};
+static const struct field incident_update_fields[] = {
+    NUMBER,
+    {.name = "text", .type = FIELD_TEXT, .required = true, .min = 1, .max = 1000},
+    REAL("next_minutes", 0, 1440),
+    END};
 static const struct field key_rotate_fields[] = {
     TEXT("target", 1, 255), CHOICE("step", key_step_words), CHOICE("type", key_type_words),
     BOOL("confirmation"), END};
@@ -319,6 +349,39 @@ const struct operation operations[OPERATION_COUNT] = {
                    .open_to_scoped = true},
     [OP_ALERT] = {"alert", GET, "/api/alerts/{n}", ACCESS_VIEWER, false, RATE_NONE, n_fields,
                   "An alert with what became of its messages.", "Alert", .open_to_scoped = true},
+    [OP_ALERT_ACKNOWLEDGE] = {"alert_acknowledge", POST, "/api/alerts/{n}/acknowledge",
+                              ACCESS_OPERATOR, false, RATE_NONE, n_note_fields,
+                              "Says that somebody is at it: nobody else is called for a while.",
+                              "Alert"},
+    [OP_INCIDENTS] = {"incidents", GET, "/api/incidents", ACCESS_VIEWER, false, RATE_NONE,
+                      incidents_fields,
+                      "Incidents, newest first: those that are open unless told otherwise.",
+                      "Incidents"},
+    [OP_INCIDENT] = {"incident", GET, "/api/incidents/{n}", ACCESS_VIEWER, false, RATE_NONE,
+                     n_fields, "An incident with its timeline.", "Incident",
+                     .open_to_scoped = true},
+    [OP_INCIDENT_OPEN] = {"incident_open", POST, "/api/incidents", ACCESS_OPERATOR, false,
+                          RATE_NONE, incident_open_fields, "Opens an incident by hand.",
+                          "Incident"},
+    [OP_INCIDENT_SET] = {"incident_set", "PATCH", "/api/incidents/{n}", ACCESS_OPERATOR, false,
+                         RATE_NONE, incident_set_fields,
+                         "Changes severity, status or texts of an incident.", "Incident"},
+    [OP_INCIDENT_TAKE] = {"incident_take", POST, "/api/incidents/{n}/take", ACCESS_OPERATOR, false,
+                          RATE_NONE, n_fields, "Takes command of an incident.", "Incident"},
+    [OP_INCIDENT_NOTE] = {"incident_note", POST, "/api/incidents/{n}/notes", ACCESS_OPERATOR, false,
+                          RATE_NONE, incident_note_fields, "Writes a note into the timeline.",
+                          "Incident"},
+    [OP_INCIDENT_UPDATE] = {"incident_update", POST, "/api/incidents/{n}/updates", ACCESS_OPERATOR,
+                            false, RATE_NONE, incident_update_fields,
+                            "Gives a status update: into the timeline and to the channels.",
+                            "Incident"},
+    [OP_INCIDENT_ACKNOWLEDGE] = {"incident_acknowledge", POST, "/api/incidents/{n}/acknowledge",
+                                 ACCESS_OPERATOR, false, RATE_NONE, n_note_fields,
+                                 "Says that somebody is at it: nobody else is called for a while.",
+                                 "Incident"},
+    [OP_POSTMORTEM] = {"incident_postmortem", GET, "/api/incidents/{n}/postmortem", ACCESS_VIEWER,
+                       false, RATE_NONE, n_fields, "The post-mortem of an incident, as Markdown.",
+                       "text/markdown"},
     [OP_KEY_ROTATE] = {"key_rotate", POST, "/api/ssh-keys/rotate", ACCESS_ADMIN, false, RATE_NONE,
                        key_rotate_fields,
                        "Makes a new SSH key beside the old one; with step=continue proves it on "

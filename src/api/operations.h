@@ -53,6 +53,16 @@ enum operation_id {
     OP_CHANNELS,
     OP_ALERTS,
     OP_ALERT,
+    OP_ALERT_ACKNOWLEDGE,
+    OP_INCIDENTS,
+    OP_INCIDENT,
+    OP_INCIDENT_OPEN,
+    OP_INCIDENT_SET,
+    OP_INCIDENT_TAKE,
+    OP_INCIDENT_NOTE,
+    OP_INCIDENT_UPDATE,
+    OP_INCIDENT_ACKNOWLEDGE,
+    OP_POSTMORTEM,
     OP_KEY_ROTATE,
     OP_LOGIN,
     OP_LOGOUT,
@@ -189,7 +199,7 @@ enum access operation_least(const struct operation *operation, bool public_statu
                             bool metrics_anonymous);
 /* -1 when there is none of that name. */
 int operation_by_name(const char *name);
-/* Checks `args` (NULL = empty) against the row: unknown, missing, wrong type, out of range; null is
+/* operation_check.c: checks `args` (NULL = empty) against the row: unknown, missing, wrong type, out of range; null is
  * as good as absent. -EINVAL, and the error names the field. */
 int operation_check(const struct operation *operation, const json_t *args,
                     struct error *err) ATTR_MUST_USE;

@@ -349,7 +349,8 @@ static const struct shape_member past_recoveries_[] = {{"items", "[PastRecovery]
                                                        {"metrics", "RecoveryMetrics?", NULL},
                                                        END};
 static const struct shape_member event_[] = {
-    {"type", "=service_status|service_health|service_event|auto_recovery|notice|alert|resync",
+    {"type",
+     "=service_status|service_health|service_event|auto_recovery|notice|alert|incident|resync",
      NULL},
     {"service", "text", NULL},
     {"timestamp", "time", NULL},
@@ -566,6 +567,9 @@ const struct shape shapes[] = {
     {"Alerts", "Alerts.", shape_alerts},
     {"Channel", "A way to people, without address or key.", shape_channel},
     {"Channels", "The channels.", shape_channels},
+    {"IncidentEntry", "An entry of a timeline.", shape_incident_entry},
+    {"Incident", "What people have in hand.", shape_incident},
+    {"Incidents", "Incidents.", shape_incidents},
     {"Sent", "What became of a message.", shape_sent},
     {"MaintenanceHold", "A window that holds a service.", shape_maintenance_hold},
     {"ChecklistItem", "What is to be done.", shape_checklist_item},

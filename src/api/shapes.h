@@ -25,7 +25,7 @@ extern const struct shape shapes[]; /* name NULL at the end */
 extern const struct shape_member shape_key_host[], shape_key_rotation[];
 /* shapes_alerts.c */
 extern const struct shape_member shape_delivery[], shape_alert[], shape_alerts[], shape_channel[],
-    shape_channels[], shape_sent[];
+    shape_channels[], shape_sent[], shape_incident_entry[], shape_incident[], shape_incidents[];
 /* shapes_maintenance.c */
 extern const struct shape_member shape_maintenance_hold[], shape_checklist_item[],
     shape_maintained_service[], shape_maintenance_window[], shape_maintenance_windows[];

@@ -61,3 +61,38 @@ const struct shape_member shape_sent[] = {
     {"deliveries", "[Delivery]", "After 10 s at most: one that waits is tried again."},
     {"timestamp", "time", NULL},
     END};
+const struct shape_member shape_incident_entry[] = {
+    {"seq", "whole", NULL},
+    {"at", "time", NULL},
+    {"kind", "=open|reopen|status|severity|command|update|note|set|acknowledge|call|skip|reminder",
+     NULL},
+    {"actor", "text?", "null: Resus itself."},
+    {"text", "text", NULL},
+    END};
+const struct shape_member shape_incident[] = {
+    {"id", "whole", NULL},
+    {"service", "text?", NULL},
+    {"host", "text?", NULL},
+    {"status", "=investigating|mitigated|resolved|closed", NULL},
+    {"severity", SEVERITY_WORDS, NULL},
+    {"worst_severity", SEVERITY_WORDS, NULL},
+    {"cause", "text?", "A cause's code: of its worst alert when it opened."},
+    {"commander", "text?", NULL},
+    {"acknowledged_by", "text?", NULL},
+    {"escalation", "=off|calling|acknowledged|paused", NULL},
+    {"opened_at", "time", NULL},
+    {"mitigated_at", "time?", NULL},
+    {"resolved_at", "time?", NULL},
+    {"closed_at", "time?", NULL},
+    {"update_due_at", "time?", "When the next status update is due."},
+    {"title", "text?", NULL},
+    {"impact", "text?", NULL},
+    {"summary", "text?", NULL},
+    {"root_cause", "text?", NULL},
+    {"resolution", "text?", NULL},
+    {"preventive_measures", "text?", NULL},
+    {"entries_left_out?", "whole", "Older entries that the timeline has no room for."},
+    {"timeline?", "[IncidentEntry]", "Of one incident, oldest first."},
+    END};
+const struct shape_member shape_incidents[] = {
+    {"items", "[Incident]", "Newest first."}, CURSOR, END};

@@ -177,7 +177,8 @@ static int understand(json_t *frame, struct client_message *ret, struct error *e
     json_t *line = json_object_get(frame, "line");
     json_t *body = json_object_get(frame, "body");
     int64_t status = json_int_or(frame, "status", 0);
-    bool answer = line == NULL && status >= 100 && status <= 599 && json_is_object(body);
+    bool answer = line == NULL && status >= 100 && status <= 599 &&
+                  (json_is_object(body) || json_is_string(body));
     if (!answer && !json_is_object(line))
         return error_set(err, -EBADMSG, "the daemon answered with something that is no answer");
     *ret = (struct client_message){

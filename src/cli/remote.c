@@ -192,13 +192,17 @@ static int failed(const struct remote *r, CURLcode code, struct error *err)
     }
 }
 
-static int read_answer(struct remote *r, int *ret_status, json_t **ret_body, struct error *err)
+/* `text`: the operation answers with one; a refusal is JSON all the same. */
+static int read_answer(struct remote *r, bool text, int *ret_status, json_t **ret_body,
+                       struct error *err)
 {
     long status = 0;
     (void)r->lib->easy_getinfo(r->curl, CURLINFO_RESPONSE_CODE, &status);
-    json_t *body = json_loadb(buf_text(&r->answer), r->answer.length, JSON_READ_FLAGS, NULL);
+    text = text && status == 200;
+    json_t *body = text ? json_stringn(buf_text(&r->answer), r->answer.length)
+                        : json_loadb(buf_text(&r->answer), r->answer.length, JSON_READ_FLAGS, NULL);
     bool no_answer = status < 200 || (status >= 300 && status < 400);
-    if (!json_is_object(body) || no_answer) {
+    if (!(text ? json_is_string(body) : json_is_object(body)) || no_answer) {
         json_decref(body);
         return error_set(err, -EBADMSG, "no Resus answers at %s (status %ld, %zu bytes)", r->url,
                          status, r->answer.length);
@@ -247,7 +251,7 @@ static int only_service(struct remote *r, mono_ms deadline, char *to, size_t siz
     int rc =
         perform(r, &operations[OP_SERVICES], operations[OP_SERVICES].path, &none, deadline, err);
     if (rc == 0)
-        rc = read_answer(r, &status, &body, err);
+        rc = read_answer(r, false, &status, &body, err);
     if (rc < 0)
         return rc;
     if (status >= 400) {
@@ -286,7 +290,7 @@ int remote_call(struct remote *r, const char *op, const char *service, const jso
     if (rc == 0)
         rc = perform(r, o, buf_text(&target), &body, deadline, err);
     if (rc == 0)
-        rc = read_answer(r, ret_status, ret_body, err);
+        rc = read_answer(r, str_starts(o->answer, "text/"), ret_status, ret_body, err);
     buf_free(&target);
     buf_free(&body);
     return rc;

@@ -15,7 +15,9 @@ static const char *const user_subs[] = {"add",    "list",     "role", "disable",
                                         "enable", "password", "totp", NULL};
 static const char *const token_subs[] = {"create", "list", "revoke", NULL};
 static const char *const access_subs[] = {"list", "approve", "reject", "request", NULL};
-static const char *const alert_subs[] = {"list", "show", NULL};
+static const char *const alert_subs[] = {"list", "show", "ack", NULL};
+static const char *const incident_subs[] = {
+    "list", "show", "open", "take", "note", "update", "set", "ack", "resolve", "postmortem", NULL};
 static const char *const notify_subs[] = {"test", "emergency", "users", NULL};
 static const char *const maintenance_subs[] = {"list",   "show",   "plan",  "begin", "end",
                                                "extend", "cancel", "check", NULL};
@@ -108,11 +110,27 @@ const struct verb verbs[] = {
      .options = BIT(SINCE) | BIT(UNTIL) | BIT(USER) | BIT(OPERATION) | BIT(FAILED) | BIT(LINES) |
                 BIT(FROM) | BIT(KEY),
      .run = verb_audit},
-    {"alert", "alert list [open|resolved|all] [-n N] | show N",
+    {"alert", "alert list [open|resolved|all] [-n N] | show N | ack N [--reason TEXT]",
      "trouble that people are told of, and what became of the messages",
      "  list  the open ones, unless told otherwise\n"
-     "  show  one of them: what was seen and done, and what became of its messages\n",
-     .subs = alert_subs, .words = true, .options = BIT(LINES), .run = verb_alert},
+     "  show  one of them: what was seen and done, and what became of its messages\n"
+     "  ack   somebody is at it: nobody else is called for a while\n",
+     .subs = alert_subs, .words = true, .options = BIT(LINES) | BIT(REASON), .run = verb_alert},
+    {"incident",
+     "incident list [open|all] | show N | open [SERVICE] --severity P2 --title TEXT | take N | "
+     "note N TEXT | update N TEXT | set N KEY=VALUE | ack N [--reason TEXT] | resolve N | "
+     "postmortem N",
+     "trouble that people have in hand: command, timeline, post-mortem",
+     "  open        by hand; Resus opens them by itself when an alert fires\n"
+     "  take        command is yours from now on\n"
+     "  note        into the timeline\n"
+     "  update      a status update: into the timeline and to the channels\n"
+     "  set         severity, status (mitigated, resolved, closed), title, impact,\n"
+     "              summary, root_cause, resolution, preventive_measures\n"
+     "  ack         somebody is at it: nobody else is called for a while\n"
+     "  postmortem  prints it as Markdown\n",
+     .subs = incident_subs, .words = true, .options = BIT(SEVERITY) | BIT(TITLE) | BIT(REASON),
+     .run = verb_incident},
     {"notify", "notify test [CHANNEL] | emergency MESSAGE --reason TEXT | users MESSAGE",
      "send a message by hand",
      "  test       to one channel, or to all, and print what each one answers\n"

@@ -82,6 +82,8 @@ int verb_alert(const struct invocation *in);
 int verb_notify(const struct invocation *in);
 /* verb_maintenance.c */
 int verb_maintenance(const struct invocation *in);
+/* verb_incident.c */
+int verb_incident(const struct invocation *in);
 /* verb_key.c */
 int verb_key(const struct invocation *in);
 /* Whether `service` can use its SSH key, as keyfile_check() tells it: for the account that the

@@ -15,9 +15,9 @@
 
 static int list(const struct invocation *in)
 {
-    json_t *args = json_object();
     if (in->word_count > 1)
         return usage_error(in, "alert list takes one word: open, resolved or all");
+    json_t *args = json_object();
     if (in->word_count == 1)
         (void)json_put_text(args, "state", in->words[0]);
     if (arguments_has(in, OPTION_LINES)) {
@@ -43,7 +43,11 @@ int verb_alert(const struct invocation *in)
         return usage_error(in, "the number of an alert, please: resus alert list");
     json_t *args = json_object();
     (void)json_put_int(args, "n", number);
-    return ask_show(in, "alert", args, ASK_READ_MS, view_alert, NULL);
+    if (str_equal(in->sub, "show"))
+        return ask_show(in, "alert", args, ASK_READ_MS, view_alert, NULL);
+    if (arguments_has(in, OPTION_REASON))
+        (void)json_put_text(args, "note", in->options[OPTION_REASON]);
+    return ask_show(in, "alert_acknowledge", args, ASK_READ_MS, view_alert, NULL);
 }
 
 /* ── notify ── */

@@ -50,6 +50,8 @@ void view_diagnosis(struct page *p, const json_t *body, const struct invocation 
 void view_alerts(struct page *p, const json_t *body, const struct invocation *in);
 void view_alert(struct page *p, const json_t *body, const struct invocation *in);
 /* What became of a message, channel by channel. */
+void view_incidents(struct page *p, const json_t *body, const struct invocation *in);
+void view_incident(struct page *p, const json_t *body, const struct invocation *in);
 void view_sent(struct page *p, const json_t *body, const struct invocation *in);
 
 /* view_key.c */

@@ -52,6 +52,12 @@ static void event_text(struct page *p, const char *type, const json_t *e)
             page_put(p, "%s recovery ", level);
         page_tone(p, view_tone(status), "%s", call ? "a human is needed" : status);
         page_put(p, "%s%s", message[0] == '\0' ? "" : ": ", message);
+    } else if (str_equal(type, "alert") || str_equal(type, "incident")) {
+        const json_t *inner = json_object_get(e, type);
+        page_put(p, "%s %lld ", type, (long long)json_int_or(inner, "id", 0));
+        page_tone(p, TONE_BOLD, "%s %s", json_text_or(inner, "severity", ""),
+                  json_text_or(inner, "state", json_text_or(inner, "status", "")));
+        page_put(p, ": %s", message);
     } else {
         const char *reason = json_text_or(e, "reason", NULL);
         page_put(p, "%s", message);

@@ -39,6 +39,7 @@ static void on_self_timer(uv_timer_t *timer)
 {
     struct world *w = timer->data;
     engine_wake(w->engine, ENGINE_SELF, now_here());
+    world_watch_self(w);
 }
 
 static void on_later_timer(uv_timer_t *timer)

@@ -1,6 +1,9 @@
 /* Alerts in the daemon: what they are told, and by whom. */
+#include "base/str.h"
 #include "daemon/world_inside.h"
 #include "io/clock.h"
+
+#define SELF_WATCH_MS 5000
 
 static struct now alerts_clock(void *context)
 {
@@ -38,4 +41,53 @@ int world_open_alerts(struct world *w, struct error *err)
         .answered = on_answered,
     };
     return alerts_open(&ports, w->settings, &w->alerts, err);
+}
+
+/* ── what others find ── */
+
+void world_finding(void *context, const char *service, const char *rule, const char *message)
+{
+    const struct world *w = context;
+    struct alert_report report = {.key = {.class = CLASS_SECURITY},
+                                  .event = ALERT_BAD,
+                                  .over = true,
+                                  .severity = SEVERITY_P4,
+                                  .summary = message};
+    if (w->alerts == NULL)
+        return;
+    (void)str_copy(report.key.subject, sizeof report.key.subject, service);
+    (void)str_copy(report.key.detail, sizeof report.key.detail, rule);
+    alerts_report(w->alerts, &report);
+}
+
+static void report(struct world *w, const char *what, enum severity severity, bool bad,
+                   const char *text)
+{
+    struct alert_report report = {.key = {.class = CLASS_SELF},
+                                  .event = bad ? ALERT_BAD : ALERT_WELL,
+                                  .severity = severity,
+                                  .summary = text};
+    (void)str_copy(report.key.detail, sizeof report.key.detail, what);
+    alerts_report(w->alerts, &report);
+}
+
+void world_watch_self(struct world *w)
+{
+    mono_ms now = clock_mono();
+    struct audit_state audit;
+    struct store_state store;
+    char text[ERROR_TEXT_MAX + 80];
+    if (w->alerts == NULL || mono_since(now, w->self_watched) < SELF_WATCH_MS)
+        return;
+    w->self_watched = now;
+    audit_look(w->audit, &audit);
+    store_look(w->store, &store);
+    (void)str_format(text, sizeof text, "The audit log cannot be written: %s", audit.problem.text);
+    report(w, "audit", SEVERITY_P2, audit.problem.code != 0, text);
+    report(w, "audit.room", SEVERITY_P3, audit.crowded.code != 0, audit.crowded.text);
+    report(w, "audit.lines", SEVERITY_P2, audit.missing,
+           "Lines of the audit log are missing or changed: resus audit verify names them.");
+    (void)str_format(text, sizeof text, "The state database cannot be written: %s",
+                     store.problem.text);
+    report(w, "store", SEVERITY_P2, store.problem.code != 0, text);
 }

@@ -55,6 +55,7 @@ struct world {
     struct incidents *incidents;
     struct alerts *alerts;
     struct maintenance *maintenance;
+    mono_ms self_watched;
     struct ssh_pool *ssh;
     struct sshkeys *keys;
     struct prober *prober;
@@ -117,6 +118,10 @@ int world_open_records(struct world *w, struct error *err) ATTR_MUST_USE;
 void world_fill_record_ports(struct engine_ports *ports);
 void world_close_records(struct world *w);
 /* world_alerts.c */
+/* A port of the accounts: a finding of the security watch. */
+void world_finding(void *context, const char *service, const char *rule, const char *message);
+/* The audit log and the state database, now and then: what is wrong with them is an alert. */
+void world_watch_self(struct world *w);
 void world_fill_alert_ports(struct engine_ports *ports);
 int world_open_alerts(struct world *w, struct error *err) ATTR_MUST_USE;
 /* world_keys.c */

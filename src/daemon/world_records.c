@@ -49,7 +49,7 @@ static void on_saved(void *context, uint64_t id, enum store_outcome outcome,
         log_error("store", "%s",
                   error != NULL && error->code != 0 ? error->text : "a write failed");
     struct ticket ticket = ticket_read(id);
-    if (ticket.owner == TICKET_ACCOUNTS)
+    if (ticket.owner == TICKET_ACCOUNTS || ticket.owner == TICKET_HANDLERS)
         handlers_saved(w->handlers, id, outcome, error);
     else if (id != 0)
         engine_save_ended(w->engine, ticket.part, ticket.number, outcome, clock_now());
@@ -167,6 +167,7 @@ static int open_accounts(struct world *w, struct error *err)
         .now = port_now,
         .audit = port_account_audit,
         .notice = port_notice,
+        .finding = world_finding,
         .settings = port_settings,
         .store = w->store,
         .loop = w->loop,

@@ -158,6 +158,33 @@ void channels_list(struct handlers *h, struct call *call)
     call->answer(call, 200, body);
 }
 
+/* What is wrong with the channels, for the doctor. Nothing is sent. */
+void channels_judge(const struct handlers *h, json_t *items)
+{
+    JSON_CLEANUP json_t *channels = alerts_channels_json(h->ports.alerts);
+    const char *unwell = alerts_unwell(h->ports.alerts);
+    size_t i;
+    const json_t *c;
+    json_array_foreach(channels, i, c) {
+        const char *name = json_text_or(c, "name", "");
+        const char *state = json_text_or(c, "state", "");
+        char check[96], fix[160];
+        (void)str_format(check, sizeof check, "channel %s", name);
+        (void)str_format(fix, sizeof fix, "see its address and key, then: resus notify test %s",
+                         name);
+        if (str_equal(state, "failing") || str_equal(state, "retrying"))
+            doctor_put(items, check, FINDING_FAIL, fix, "messages do not arrive: %s",
+                       json_text_or(c, "last_error", "no answer"));
+        else if (str_equal(state, "unused"))
+            doctor_put(items, check, FINDING_PASS, NULL, "nothing was sent since the start");
+        else
+            doctor_put(items, check, FINDING_PASS, NULL, "the last message arrived");
+    }
+    if (unwell != NULL && json_array_size(channels) > 0)
+        doctor_put(items, "alerts", FINDING_WARNING, "see the other findings",
+                   "the heartbeat is withheld: %s", unwell);
+}
+
 /* ── messages ── */
 
 bool message_answered(const struct handlers *h, const struct call *call)

@@ -60,7 +60,10 @@ static void finish(struct handlers *h, struct call *call)
     sshkeys_look(h->ports.keys, f->service, &f->key_note);
     json_t *body = json_object();
     (void)json_put_text(body, "service", f->service->id);
-    (void)json_put(body, "items", doctor_judge(f));
+    json_t *items = doctor_judge(f);
+    if (h->ports.alerts != NULL)
+        channels_judge(h, items);
+    (void)json_put(body, "items", items);
     call->answer(call, 200, body);
 }
 

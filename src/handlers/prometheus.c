@@ -51,6 +51,7 @@ void prometheus_get(struct handlers *h, struct call *call)
         .engine = h->engine,
         .store = h->ports.store,
         .series = h->ports.series,
+        .alerts = h->ports.alerts,
         .audit_look = h->ports.audit_look,
         .audit_context = h->ports.context,
         .started = h->started,

@@ -30,6 +30,8 @@ handler audit_get, audit_report_get, audit_verify_get;              /* audits.c 
 handler audit_key_post;                                             /* audit_key.c */
 handler diagnosis_get, bundle_get;                                  /* diagnosis.c, bundle.c */
 handler notify_post;                                                /* notices.c */
+handler incidents_list, incident_get, incident_order, incident_begin,
+    alert_acknowledge;                                                        /* incidents.c */
 handler notify_emergency, notify_test, channels_list, alerts_list, alert_get; /* alerts.c */
 handler key_rotate;                                                           /* key_rotate.c */
 handler maintenance_get, maintenance_get_one, maintenance_post, maintenance_patch,
@@ -50,9 +52,11 @@ typedef void witness_handler(struct handlers *h, struct call *call,
 host_handler logs_host_ended, bundle_host_ended, doctor_host_ended;
 redis_handler inspect_redis_ended, bigkeys_redis_ended, bundle_redis_ended, doctor_redis_ended;
 rows_handler recovery_status_rows, recovery_history_rows, events_rows, metrics_rows, slo_rows,
-    bundle_rows, alerts_rows, alert_rows;
+    bundle_rows, alerts_rows, alert_rows, incidents_rows, incident_rows;
 witness_handler doctor_witness_ended;
 handler logs_woken, prometheus_woken, message_woken;
+/* Findings about the channels: appends to the doctor's items. */
+void channels_judge(const struct handlers *h, json_t *items);
 /* Has every channel answered what the call waits for? */
 bool message_answered(const struct handlers *h, const struct call *call);
 

@@ -6,26 +6,14 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-#include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "report/exposition_inside.h"
 
 #define PIECE_BYTES (48 * 1024)
 #define TEXT_MAX (256 * 1024) /* a piece with the longest family of one service behind it */
-#define LABEL_MAX 200
 #define LABELS_MAX 640 /* all that an instance reports about itself, every character escaped */
 #define FIGURES_STALE_MS 300000
-
-struct exposition_text {
-    struct exposition_sources from;
-    struct now now;
-    size_t family;
-    int service; /* next of the family */
-    struct buf out;
-    const char *name, *id; /* of what is being written */
-    const struct engine_figures *figures;
-    bool failed;
-};
 
 static void put(struct exposition_text *x, const char *format, ...) ATTR_PRINTF(2, 3);
 static void put(struct exposition_text *x, const char *format, ...)
@@ -58,8 +46,7 @@ static void put_number(struct exposition_text *x, double value)
         put(x, " %.15g\n", value);
 }
 
-/* `labels` as `name="value"`, NULL = none; the service's own comes first where it is wanted. */
-static void put_line(struct exposition_text *x, const char *suffix, const char *labels,
+void exposition_line(struct exposition_text *x, const char *suffix, const char *labels,
                      double value)
 {
     bool service = x->id != NULL && x->from.only < 0;
@@ -75,22 +62,22 @@ static void put_line(struct exposition_text *x, const char *suffix, const char *
 
 static void put_value(struct exposition_text *x, double value)
 {
-    put_line(x, "", NULL, value);
+    exposition_line(x, "", NULL, value);
 }
 
-static void put_labelled(struct exposition_text *x, const char *label, const char *word,
+void exposition_labelled(struct exposition_text *x, const char *label, const char *word,
                          double value)
 {
     char labels[LABEL_MAX];
     (void)str_format(labels, sizeof labels, "%s=\"%s\"", label, word);
-    put_line(x, "", labels, value);
+    exposition_line(x, "", labels, value);
 }
 
 /* ── Resus itself ── */
 
 static void build_info(struct exposition_text *x)
 {
-    put_labelled(x, "version", RESUS_VERSION, 1);
+    exposition_labelled(x, "version", RESUS_VERSION, 1);
 }
 
 static void start_time(struct exposition_text *x)
@@ -116,11 +103,11 @@ static void lateness(struct exposition_text *x)
     for (int i = 0; i < ENGINE_LATE_BUCKETS; i++) {
         (void)str_format(label, sizeof label, "le=\"%g\"",
                          (double)engine_late_bounds_ms[i] / 1000.0);
-        put_line(x, "_bucket", label, (double)late.below[i]);
+        exposition_line(x, "_bucket", label, (double)late.below[i]);
     }
-    put_line(x, "_bucket", "le=\"+Inf\"", (double)late.count);
-    put_line(x, "_sum", NULL, (double)late.sum_ms / 1000.0);
-    put_line(x, "_count", NULL, (double)late.count);
+    exposition_line(x, "_bucket", "le=\"+Inf\"", (double)late.count);
+    exposition_line(x, "_sum", NULL, (double)late.sum_ms / 1000.0);
+    exposition_line(x, "_count", NULL, (double)late.count);
 }
 
 static struct audit_state audit_now(const struct exposition_text *x)
@@ -216,13 +203,13 @@ static void series_bytes(struct exposition_text *x)
 static void health(struct exposition_text *x)
 {
     for (int i = 0; i < OVERALL_COUNT; i++)
-        put_labelled(x, "status", overall_word((enum overall)i),
-                     x->figures->overall == (enum overall)i);
+        exposition_labelled(x, "status", overall_word((enum overall)i),
+                            x->figures->overall == (enum overall)i);
 }
 
 static void cause_info(struct exposition_text *x)
 {
-    put_labelled(x, "cause", x->figures->cause, 1);
+    exposition_labelled(x, "cause", x->figures->cause, 1);
 }
 
 static void checks(struct exposition_text *x)
@@ -303,8 +290,8 @@ static void guarded(struct exposition_text *x)
 static void withheld(struct exposition_text *x)
 {
     for (int i = WITHHELD_NOT + 1; i < WITHHELD_COUNT; i++)
-        put_labelled(x, "reason", withheld_code((enum withheld)i),
-                     x->figures->withheld == (enum withheld)i);
+        exposition_labelled(x, "reason", withheld_code((enum withheld)i),
+                            x->figures->withheld == (enum withheld)i);
 }
 
 static void recoveries(struct exposition_text *x)
@@ -315,7 +302,7 @@ static void recoveries(struct exposition_text *x)
             (void)str_format(labels, sizeof labels, "level=\"%s\",result=\"%s\"",
                              recovery_level_word((enum recovery_level)level),
                              recovery_end_word((enum recovery_end)end));
-            put_line(x, "", labels, (double)x->figures->counters.recoveries[level][end]);
+            exposition_line(x, "", labels, (double)x->figures->counters.recoveries[level][end]);
         }
 }
 
@@ -328,7 +315,7 @@ static void person_operations(struct exposition_text *x)
             (void)str_format(labels, sizeof labels, "operation=\"%s\",result=\"%s\"",
                              engine_operation_word((enum engine_operation)i),
                              failed != 0 ? "failure" : "success");
-            put_line(x, "", labels, (double)(failed != 0 ? c->failed[i] : c->succeeded[i]));
+            exposition_line(x, "", labels, (double)(failed != 0 ? c->failed[i] : c->succeeded[i]));
         }
 }
 
@@ -368,7 +355,7 @@ static void instance_info(struct exposition_text *x)
         (void)str_append(labels, sizeof labels, "%s%s=\"%s\"", i == 0 ? "" : ",", words[i][0],
                          value);
     }
-    put_line(x, "", labels, 1);
+    exposition_line(x, "", labels, 1);
 }
 
 static void databases(struct exposition_text *x, int part)
@@ -377,10 +364,10 @@ static void databases(struct exposition_text *x, int part)
     char label[32];
     for (int i = 0; told(x) && i < e->database_count; i++) {
         (void)str_format(label, sizeof label, "db=\"db%d\"", e->databases[i].number);
-        put_line(x, "", label,
-                 part == 0   ? (double)e->databases[i].keys
-                 : part == 1 ? (double)e->databases[i].expiring
-                             : (double)e->databases[i].average_ttl_ms / 1000.0);
+        exposition_line(x, "", label,
+                        part == 0   ? (double)e->databases[i].keys
+                        : part == 1 ? (double)e->databases[i].expiring
+                                    : (double)e->databases[i].average_ttl_ms / 1000.0);
     }
 }
 
@@ -428,6 +415,13 @@ static const struct family {
         {"resus_store_unsaved_recoveries", "gauge",
          "Recoveries that wait for the disk before they are in the history.",
          store_unsaved_recoveries},
+        {"resus_alerts_firing", "gauge", "Alerts that were sent to people and go on.",
+         exposition_alerts},
+        {"resus_incidents_open", "gauge", "Incidents that are not resolved.", exposition_incidents},
+        {"resus_deliveries_total", "counter", "Messages that a channel took, or never will.",
+         exposition_deliveries},
+        {"resus_channel_up", "gauge", "0: the last five attempts to send there have failed.",
+         exposition_channels},
         {"resus_series_ok", "gauge", "Is the history of figures being written?", series_ok},
         {"resus_series_samples_written_total", "counter", "Samples written.", series_written},
         {"resus_series_samples_dropped_total", "counter", "Samples that no disk took.",

@@ -12,12 +12,14 @@
 #include "store/series_store.h"
 #include "store/store.h"
 
+struct alerts;
 struct exposition_text;
 
 struct exposition_sources {
     struct engine *engine;
     struct store *store;
     struct series_store *series; /* NULL: no history of figures is kept */
+    struct alerts *alerts;       /* NULL: there are none */
     void (*audit_look)(void *context, struct audit_state *ret);
     void *audit_context;
     wall_ms started;

@@ -72,6 +72,8 @@ static const char *text_type(enum operation_id operation)
 {
     if (operation == OP_CALENDAR)
         return "text/calendar; charset=utf-8";
+    if (operation == OP_POSTMORTEM)
+        return "text/markdown; charset=utf-8";
     return operation == OP_PROMETHEUS ? "text/plain; version=0.0.4; charset=utf-8"
                                       : "text/plain; charset=utf-8";
 }

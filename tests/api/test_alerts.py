@@ -1,11 +1,13 @@
 """What Resus sees becomes messages that arrive: a real daemon, a real Redis, receivers that keep what they get."""
 
 import contextlib
+import http.server
 import importlib
 import json
 import os
 import signal
 import sys
+import threading
 import time
 
 from daemon import SCALE, TREE, wait_until
@@ -88,7 +90,10 @@ def test_alerts_what_recovery_repairs_pages_nobody_and_is_one_line_in_the_chat(s
 def test_alerts_a_daemon_that_is_killed_sends_the_same_key_once(served):
     with channels(served, recovery=False, well=1) as receiver:
         kill_redis(served)
-        wait_until(lambda: pages(receiver, "trigger"), "the page")
+        number = str(wait_until(lambda: open_alerts(served), "the alert")[0]["id"])
+        wait_until(lambda: (sent := served.good("alert", "show", number)["deliveries"]) and len(sent) == 2
+                   and all(d["state"] == "delivered" for d in sent), "both deliveries")
+        served.good("alert", "list", "all")  # answered behind every write that was queued before
         served.process.kill()
         served.process.wait()
         served.start()
@@ -136,3 +141,137 @@ def test_alerts_a_test_message_prints_what_each_channel_answers(served):
                             and "fire" in line["reason"]], "the audit line")
         states = {c["name"]: c["state"] for c in served.ask("channels")[1]["items"]}
         assert states == {"pager": "ok", "chat": "ok"}, states
+
+
+LEVELS = {"levels": [{"name": "Operations Team", "channels": ["chat"]},
+                     {"name": "Senior Admin", "channels": ["pager"], "after_minutes": 0.05}]}
+
+
+def calls(receiver):
+    return [e for e in pages(receiver) if "/incident/" in e["dedup_key"]]
+
+
+def test_alerts_an_acknowledgement_stops_the_calls_and_a_person_ends_the_incident(served):
+    served.settings["escalation"] = LEVELS
+    chat_only = [{"severities": ["P1", "P2", "P3", "P4"], "services": ["*"], "channels": ["chat"]}]
+    with channels(served, recovery=False, well=1, routes=chat_only) as receiver:
+        kill_redis(served)
+        # P1 calls level 1, which has the alert itself, and level 2 at once; and level 2 again as it is not resolved.
+        wait_until(lambda: len([c for c in calls(receiver) if c["event_action"] == "trigger"]) == 2, "both calls")
+        alert, = open_alerts(served)
+        incident, = served.good("incident", "list")["items"]
+        assert (incident["status"], incident["severity"], incident["escalation"]) == ("investigating", "P1", "calling"), incident
+        number = str(incident["id"])
+        known = served.good("alert", "ack", str(alert["id"]), "--reason", "on my way")
+        assert known["acknowledged_by"] == "root", known
+        wait_until(lambda: not receiver.open_keys, "the pager's calls to end")
+        whole = served.good("incident", "take", number)
+        assert whole["escalation"] == "acknowledged" and whole["commander"] == "root", whole
+        assert [e["kind"] for e in whole["timeline"]] == ["open", "call", "call", "call", "acknowledge", "command"], whole
+        assert served.good("incident", "update", number, "the host is being restarted")["timeline"][-1]["kind"] == "update"
+        wait_until(lambda: [text for text in chats(receiver) if "being restarted" in text], "the update in the chat")
+        still_bad = served.cli("incident", "resolve", number)
+        assert still_bad.status == 1 and still_bad.json["code"] == "refused", still_bad
+        served.process.kill()
+        served.process.wait()
+        served.start()
+        again, = served.good("incident", "list")["items"]
+        assert (again["id"], again["commander"], again["escalation"]) == (int(number), "root", "acknowledged"), again
+        assert served.cli("start").status == 0
+        wait_until(lambda: served.good("incident", "show", number)["status"] == "mitigated", "mitigated")
+        assert served.good("incident", "set", number, "root_cause=somebody killed it")["root_cause"] == "somebody killed it"
+        assert served.good("incident", "resolve", number)["status"] == "resolved"
+        wait_until(lambda: [text for text in chats(receiver) if "Root cause: somebody killed it" in text], "the notice")
+        assert served.good("incident", "set", number, "status=closed")["status"] == "closed"
+        assert served.good("incident", "list")["items"] == []
+        past = wait_until(lambda: (one := served.good("incident", "show", number)) and one["status"] == "closed" and one, "it")
+        assert past["timeline"][0]["kind"] == "open" and past["closed_at"], past
+        review = served.run("incident", "postmortem", number).stdout
+        for part in ("# Incident", "## Root cause\n\nsomebody killed it", "| acknowledge | root |"):
+            assert part in review, review
+        assert not calls(receiver)[-1]["event_action"] == "trigger" and not receiver.open_keys
+
+
+def test_alerts_an_incident_is_opened_by_hand_and_seen_by_those_who_follow(served):
+    missing = served.cli("incident", "open", "redis")
+    assert missing.status == 64, missing
+    opened = served.good("incident", "open", "redis", "--severity", "P3", "--title", "users report slow pages")
+    assert opened["status"] == "investigating" and opened["timeline"][0]["actor"] == "root", opened
+    twice = served.cli("incident", "open", "redis", "--severity", "P2", "--title", "again")
+    assert twice.status == 1 and "Resolve it first" in twice.json["message"], twice
+    assert served.good("incident", "note", str(opened["id"]), "asked the network team")["timeline"][-1]["text"]
+    events = served.good("events")["items"]
+    assert [e for e in events if e["type"] == "incident"], events
+    assert served.cli("incident", "show", "4711").status == 1
+    status, figures, lines = served.follow("prometheus")
+    text = "".join(lines) + (figures or "")
+    assert status == 200 and 'resus_incidents_open{severity="P3"} 1' in text, text[:2000]
+
+
+def test_alerts_the_doctor_and_a_reload_know_the_channels(served):
+    with channels(served, recovery=False, well=1) as receiver:
+        found = {f["check"]: f["status"] for f in served.cli("doctor").json["items"]}
+        assert found["channel pager"] == found["channel chat"] == "pass", found
+        receiver.fail_next(code=404, body="no_service")
+        assert served.cli("notify", "test", "chat").status == 1
+        finding, = [f for f in served.cli("doctor").json["items"] if f["check"] == "channel chat"]
+        assert finding["status"] == "fail" and "no_service" in finding["message"], finding
+        kill_redis(served)
+        wait_until(lambda: receiver.open_keys, "the page")
+        # The channels change places; the one that has the page is told its end all the same.
+        served.settings["alerts"]["channels"] = dict(reversed(served.settings["alerts"]["channels"].items()))
+        served.write_settings()
+        served.hang_up()
+        wait_until(lambda: "config: reloaded" in served.output(), "the reload")
+        assert [c["name"] for c in served.ask("channels")[1]["items"]] == ["chat", "pager"]
+        assert served.cli("start").status == 0
+        wait_until(lambda: not receiver.open_keys and pages(receiver, "resolve"), "the end")
+        assert len(pages(receiver, "trigger")) == 1, receiver.requests
+
+
+def test_alerts_reach_a_mailbox_and_an_alertmanager_hears_of_them_again_after_a_restart(served):
+    heard = []
+    with receivers.mail_server(served.folder) as server, state_receiver(heard) as url:
+        served.settings["alerts"] = {"resolve_after_seconds": 1, "channels": {
+            "mail": {"type": "smtp", "url": f"smtp://127.0.0.1:{server.port}", "from": "resus@example.org",
+                     "to": ["ops@example.org"], "tls": "none"},
+            "am": {"type": "alertmanager", "url": url}}}
+        served.settings["auto_recovery"]["enabled"] = False
+        served.settings["server"]["name"] = "here"
+        served.stop()
+        served.start()
+        wait_until(lambda: served.good("health")["overall_status"] == "healthy", "healthy")
+        kill_redis(served)
+        mail, = wait_until(lambda: list((served.folder / "Maildir" / "new").iterdir()), "the mail")
+        text = mail.read_text()
+        assert "Subject: P1 Redis Service" in text and "X-RcptTo: ops@example.org" in text, text
+        wait_until(lambda: heard, "the alert in the Alertmanager")
+        served.stop()
+        heard.clear()
+        served.start()
+        again = wait_until(lambda: heard, "the alert once more")[0]
+        assert again[0]["labels"]["service"] == "redis" and again[0]["labels"]["severity"], again
+
+
+@contextlib.contextmanager
+def state_receiver(heard):
+    """What an Alertmanager takes: lists of alerts."""
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+        def do_POST(self):
+            heard.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(200)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()

@@ -1,13 +1,16 @@
 """The OpenAPI document against validators of others, and real answers against the document."""
 
+import os
+import signal
+
 import node
 import people
 from daemon import wait_until
 
 # What a call needs that has fields without which there is no answer.
 NEEDED = {"preflight": {"operation": "restart"}, "audit_report": {"kind": "daily"}}
-# text/plain, or a stream that does not end.
-NO_JSON = {"prometheus"}
+# A text, a stream that does not end, or of a number that has to be made first (below).
+NO_JSON = {"prometheus", "incident_postmortem", "alert", "incident"}
 
 
 def agree(served, document, answers):
@@ -130,6 +133,36 @@ def test_every_answer_about_accounts_is_as_the_document_says(served):
     notes.ask("GET", "/api/users")
     notes.agree()
     viewer.agree()
+
+
+def test_every_answer_about_alerts_is_as_the_document_says(served):
+    people.add_all(served)
+    served.settings["auto_recovery"]["enabled"] = False
+    served.settings["alerts"] = {"resolve_after_seconds": 1}
+    served.write_settings()
+    served.hang_up()
+    wait_until(lambda: "config: reloaded" in served.output(), "the reload")
+    os.kill(served.good("status")["pid"], signal.SIGKILL)
+    alert, = wait_until(lambda: [a for a in served.good("alert", "list")["items"] if a["state"] == "firing"], "the alert")
+    incident, = wait_until(lambda: served.good("incident", "list")["items"], "the incident")
+    notes = Notes(served, people.bearer(people.login(served, "admin")["token"]))
+    one, own = f"/api/alerts/{alert['id']}", f"/api/incidents/{incident['id']}"
+    notes.ask("GET", "/api/alerts/{n}", place=one)
+    notes.ask("GET", "/api/alerts/{n}", place="/api/alerts/999999", expected=404)
+    notes.ask("POST", "/api/alerts/{n}/acknowledge", {"note": "on my way"}, place=f"{one}/acknowledge")
+    for action, body in (("take", {}), ("notes", {"text": "seen"}), ("updates", {"text": "at work", "next_minutes": 5}),
+                         ("acknowledge", {})):
+        notes.ask("POST", "/api/incidents/{n}/" + action, body, place=f"{own}/{action}")
+    notes.ask("PATCH", "/api/incidents/{n}", {"severity": "P2", "impact": "none"}, place=own)
+    notes.ask("PATCH", "/api/incidents/{n}", {"status": "closed"}, place=own, expected=409)
+    notes.ask("GET", "/api/incidents/{n}", place=own)
+    notes.ask("GET", "/api/incidents", query="?state=all")
+    notes.ask("GET", "/api/alerts", query="?state=all&service=redis")
+    notes.ask("POST", "/api/incidents", {"severity": "P3", "title": "by hand"})
+    notes.ask("POST", "/api/notifications/test", {}, expected=409)
+    notes.agree()
+    review = served.https("GET", f"{own}/postmortem", headers=notes.headers)
+    assert review.headers["Content-Type"].startswith("text/markdown") and "# Incident" in review.body, review
 
 
 def test_services_that_depend_on_redis_are_in_the_document_wherever_they_are_told(served):

@@ -25,7 +25,7 @@ FLOORS = {
     "engine": "base core io settings api redis host store notify",
     "alerts": "base core io settings api redis host store notify engine",
     "backups": "base core io settings redis",
-    "report": "base core io settings api redis host store engine",
+    "report": "base core io settings api redis host store notify engine alerts",
     "doctor": "base core io settings api redis host store sshkeys engine",
     "handlers": "base core io settings api redis host store notify accounts sshkeys engine alerts backups report doctor",
     "daemon": "base core io settings api redis host store notify accounts sshkeys engine alerts backups report doctor handlers",

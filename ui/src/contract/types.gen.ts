@@ -445,7 +445,7 @@ export type PastRecoveries = {
 };
 
 export type Event = {
-  readonly type: 'service_status' | 'service_health' | 'service_event' | 'auto_recovery' | 'notice' | 'alert' | 'resync';
+  readonly type: 'service_status' | 'service_health' | 'service_event' | 'auto_recovery' | 'notice' | 'alert' | 'incident' | 'resync';
   readonly service: string;
   readonly timestamp: Time;
   readonly seq: number;
@@ -743,6 +743,45 @@ export type Channels = {
   readonly next_cursor: string | null;
 };
 
+export type IncidentEntry = {
+  readonly seq: number;
+  readonly at: Time;
+  readonly kind: 'open' | 'reopen' | 'status' | 'severity' | 'command' | 'update' | 'note' | 'set' | 'acknowledge' | 'call' | 'skip' | 'reminder';
+  readonly actor: string | null;
+  readonly text: string;
+};
+
+export type Incident = {
+  readonly id: number;
+  readonly service: string | null;
+  readonly host: string | null;
+  readonly status: 'investigating' | 'mitigated' | 'resolved' | 'closed';
+  readonly severity: 'none' | 'P4' | 'P3' | 'P2' | 'P1';
+  readonly worst_severity: 'none' | 'P4' | 'P3' | 'P2' | 'P1';
+  readonly cause: string | null;
+  readonly commander: string | null;
+  readonly acknowledged_by: string | null;
+  readonly escalation: 'off' | 'calling' | 'acknowledged' | 'paused';
+  readonly opened_at: Time;
+  readonly mitigated_at: Time | null;
+  readonly resolved_at: Time | null;
+  readonly closed_at: Time | null;
+  readonly update_due_at: Time | null;
+  readonly title: string | null;
+  readonly impact: string | null;
+  readonly summary: string | null;
+  readonly root_cause: string | null;
+  readonly resolution: string | null;
+  readonly preventive_measures: string | null;
+  readonly entries_left_out?: number;
+  readonly timeline?: readonly (IncidentEntry)[];
+};
+
+export type Incidents = {
+  readonly items: readonly (Incident)[];
+  readonly next_cursor: string | null;
+};
+
 export type Sent = {
   readonly message: number;
   readonly success: boolean;
@@ -909,6 +948,16 @@ export const OPERATIONS = {
   channels: { method: 'GET', path: '/api/channels', least: 'admin' },
   alerts: { method: 'GET', path: '/api/alerts', least: 'viewer' },
   alert: { method: 'GET', path: '/api/alerts/{n}', least: 'viewer' },
+  alert_acknowledge: { method: 'POST', path: '/api/alerts/{n}/acknowledge', least: 'operator' },
+  incidents: { method: 'GET', path: '/api/incidents', least: 'viewer' },
+  incident_open: { method: 'POST', path: '/api/incidents', least: 'operator' },
+  incident: { method: 'GET', path: '/api/incidents/{n}', least: 'viewer' },
+  incident_set: { method: 'PATCH', path: '/api/incidents/{n}', least: 'operator' },
+  incident_take: { method: 'POST', path: '/api/incidents/{n}/take', least: 'operator' },
+  incident_note: { method: 'POST', path: '/api/incidents/{n}/notes', least: 'operator' },
+  incident_update: { method: 'POST', path: '/api/incidents/{n}/updates', least: 'operator' },
+  incident_acknowledge: { method: 'POST', path: '/api/incidents/{n}/acknowledge', least: 'operator' },
+  incident_postmortem: { method: 'GET', path: '/api/incidents/{n}/postmortem', least: 'viewer' },
   key_rotate: { method: 'POST', path: '/api/ssh-keys/rotate', least: 'admin' },
   login: { method: 'POST', path: '/api/auth/login', least: 'anonymous' },
   logout: { method: 'POST', path: '/api/auth/logout', least: 'viewer' },

@@ -1,0 +1,245 @@
+/* incidents: what people see and do; acknowledging an alert */
+#include "alerts/incidents.h"
+
+#include <errno.h>
+
+#include "alerts/alerts.h"
+#include "api/visible.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "handlers/account_answer.h"
+#include "handlers/inside.h"
+#include "store/record.h"
+
+#define INCIDENTS_LIMIT 100
+#define MINUTE_MS 60000
+
+static void refuse(struct handlers *h, struct call *call, int status, const char *title,
+                   const char *message, const char *code)
+{
+    call_refuse(call, status, title, message, code, handlers_now(h).wall);
+}
+
+static bool may_see(const struct call *call, const json_t *incident)
+{
+    const char *service = json_text_or(incident, "service", NULL);
+    return call->services == NULL || (service != NULL && call_sees(call, service));
+}
+
+/* ── reading ── */
+
+/* Takes `incidents`; those that the asker may see. */
+static void answer_list(struct call *call, json_t *incidents)
+{
+    json_t *items = json_array();
+    int64_t limit = json_int_or(call->args, "limit", INCIDENTS_LIMIT);
+    size_t i;
+    json_t *one;
+    json_array_foreach(incidents, i, one) {
+        if ((int64_t)json_array_size(items) < limit && may_see(call, one))
+            (void)json_array_append_new(items, visible_people(one, call->access));
+    }
+    json_decref(incidents);
+    json_t *body = json_object();
+    (void)json_put(body, "items", items);
+    (void)json_put_null(body, "next_cursor");
+    call->answer(call, 200, body);
+}
+
+void incidents_list(struct handlers *h, struct call *call)
+{
+    const char *service = json_text_or(call->args, "service", NULL);
+    if (service != NULL && engine_service_index(h->engine, service) < 0) {
+        refuse(h, call, 404, "Not found", "There is no such service.", "not_found");
+        return;
+    }
+    if (str_equal(json_text_or(call->args, "state", "open"), "open")) {
+        answer_list(call, incidents_json(h->ports.alerts, service, true));
+        return;
+    }
+    const struct record_query query = {.kind = RECORD_INCIDENT, .field = RECORD_BY_TIME};
+    record_find(h->ports.store, handlers_wait(h, call), &query, NULL, NULL);
+}
+
+void incidents_rows(struct handlers *h, struct call *call, json_t *rows, const struct error *error)
+{
+    const char *service = json_text_or(call->args, "service", NULL);
+    json_t *list = json_array();
+    size_t i;
+    const json_t *row;
+    if (rows == NULL) {
+        json_decref(list);
+        rows_refuse(h, call, error);
+        return;
+    }
+    json_array_foreach(rows, i, row) {
+        const json_t *body = json_object_get(row, "body");
+        if (service == NULL || str_equal(json_text_or(body, "service", ""), service))
+            (void)json_array_append_new(
+                list,
+                incidents_record_json(h->ports.alerts, json_int_or(row, "number", 0), body, false));
+    }
+    answer_list(call, list);
+}
+
+/* Takes `incident`. */
+static void answer_one(struct handlers *h, struct call *call, json_t *incident)
+{
+    if (incident == NULL || !may_see(call, incident)) {
+        json_decref(incident);
+        refuse(h, call, 404, "Not found", "There is no such incident.", "not_found");
+        return;
+    }
+    json_t *seen = visible_people(incident, call->access);
+    json_decref(incident);
+    if (call->operation == &operations[OP_POSTMORTEM]) {
+        json_t *text = incidents_postmortem(seen);
+        json_decref(seen);
+        seen = text;
+    }
+    call->answer(call, 200, seen);
+}
+
+static void ask_page(struct handlers *h, struct call *call)
+{
+    const struct record_query query = {
+        .kind = RECORD_INCIDENT, .field = RECORD_BY_TIME, .before = {call->seen, call->number}};
+    record_find(h->ports.store, handlers_wait(h, call), &query, NULL, NULL);
+}
+
+void incident_get(struct handlers *h, struct call *call)
+{
+    json_t *incident = incidents_one_json(h->ports.alerts, json_int_or(call->args, "n", 0));
+    if (incident != NULL)
+        answer_one(h, call, incident);
+    else
+        ask_page(h, call);
+}
+
+/* The history has no way in by number: page by page, and there are a few at most. */
+void incident_rows(struct handlers *h, struct call *call, json_t *rows, const struct error *error)
+{
+    int64_t wanted = json_int_or(call->args, "n", 0);
+    size_t i;
+    const json_t *row;
+    if (rows == NULL) {
+        rows_refuse(h, call, error);
+        return;
+    }
+    json_array_foreach(rows, i, row) {
+        call->number = json_int_or(row, "number", 0);
+        call->seen.ms = json_int_or(row, "at", 0);
+        if (call->number != wanted)
+            continue;
+        answer_one(
+            h, call,
+            incidents_record_json(h->ports.alerts, wanted, json_object_get(row, "body"), true));
+        return;
+    }
+    if (json_array_size(rows) == STORE_QUERY_ROWS_MAX)
+        ask_page(h, call);
+    else
+        answer_one(h, call, NULL);
+}
+
+/* ── orders ── */
+
+static void write_down(struct handlers *h, struct call *call, int64_t number, const char *text)
+{
+    char reason[AUDIT_REASON_MAX];
+    (void)str_format(reason, sizeof reason, "%lld%s%s", (long long)number,
+                     text == NULL || text[0] == '\0' ? "" : ": ", text == NULL ? "" : text);
+    if (h->ports.accounts != NULL)
+        account_done(h, call, reason);
+}
+
+/* The call waits for its save already: it is refused, or its answer is kept for then. */
+static void end_order(struct handlers *h, struct call *call, int64_t result, int64_t number,
+                      json_t *answer, const struct error *err)
+{
+    if (result >= 0) {
+        write_down(h, call, number,
+                   json_text_or(call->args, "text", json_text_or(call->args, "note", NULL)));
+        call->kept = answer;
+        return;
+    }
+    json_decref(answer);
+    list_remove(&h->waiting, call);
+    bool absent = result == -ENOENT;
+    refuse(h, call, absent ? 404 : 409, absent ? "Not found" : "Refused", err->text,
+           absent ? "not_found" : "refused");
+}
+
+static enum incident_order_kind kind_of(const struct call *call)
+{
+    switch (call->operation - operations) {
+    case OP_INCIDENT_TAKE:
+        return ORDER_TAKE;
+    case OP_INCIDENT_NOTE:
+        return ORDER_NOTE;
+    case OP_INCIDENT_UPDATE:
+        return ORDER_UPDATE;
+    case OP_INCIDENT_ACKNOWLEDGE:
+        return ORDER_ACKNOWLEDGE;
+    default:
+        return ORDER_SET;
+    }
+}
+
+static json_t *texts_of(const json_t *args)
+{
+    static const char *const names[] = {"title",      "impact",     "summary",
+                                        "root_cause", "resolution", "preventive_measures"};
+    json_t *texts = json_object();
+    for (size_t i = 0; i < ARRAY_LENGTH(names); i++) {
+        const char *text = json_text_or(args, names[i], NULL);
+        if (text != NULL)
+            (void)json_put_text(texts, names[i], text);
+    }
+    return texts;
+}
+
+void incident_order(struct handlers *h, struct call *call)
+{
+    struct error err = {0};
+    int64_t number = json_int_or(call->args, "n", 0);
+    JSON_CLEANUP json_t *texts = texts_of(call->args);
+    const struct incident_order order = {
+        .kind = kind_of(call),
+        .person = call->user.email,
+        .text = json_text_or(call->args, "text", json_text_or(call->args, "note", NULL)),
+        .next_ms = (int64_t)(json_real_or(call->args, "next_minutes", 0) * MINUTE_MS),
+        .severity = severity_by_word(json_text_or(call->args, "severity", "")),
+        .status = json_text_or(call->args, "status", NULL),
+        .texts = texts,
+        .save = handlers_wait(h, call),
+    };
+    int r = incidents_order(h->ports.alerts, number, &order, &err);
+    end_order(h, call, r, number, r < 0 ? NULL : incidents_one_json(h->ports.alerts, number), &err);
+}
+
+void incident_begin(struct handlers *h, struct call *call)
+{
+    struct error err = {0};
+    const char *id = json_text_or(call->args, "service", NULL);
+    int service = id == NULL ? -1 : engine_service_index(h->engine, id);
+    if (id != NULL && service < 0) {
+        refuse(h, call, 404, "Not found", "There is no such service.", "not_found");
+        return;
+    }
+    int64_t number = incidents_open_by_hand(
+        h->ports.alerts, service, severity_by_word(json_text_or(call->args, "severity", "")),
+        json_text_or(call->args, "title", ""), call->user.email, handlers_wait(h, call), &err);
+    end_order(h, call, number, number,
+              number < 0 ? NULL : incidents_one_json(h->ports.alerts, number), &err);
+}
+
+void alert_acknowledge(struct handlers *h, struct call *call)
+{
+    struct error err = {0};
+    int64_t number = json_int_or(call->args, "n", 0);
+    int r = incidents_acknowledge_alert(h->ports.alerts, number, call->user.email,
+                                        json_text_or(call->args, "note", NULL),
+                                        handlers_wait(h, call), &err);
+    end_order(h, call, r, number, r < 0 ? NULL : alerts_one_json(h->ports.alerts, number), &err);
+}
