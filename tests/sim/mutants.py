@@ -79,8 +79,6 @@ MUTANTS = [
      "what the process before had answered is held against the new one"),
     ("proof-asleep", JUDGE, "mono_since(now.boot, s->watch.proven)", "mono_since(now.mono, s->watch.proven)",
      "a proof does not age while the machine sleeps"),
-    ("start-unseen", "src/engine/snapshot.c", "bool unseen = operation_running(s)", "bool unseen = false && operation_running(s)",
-     "a start is harmless to what ran a minute ago"),
     ("start-cancelled", "src/core/cause.c", "    if (s->start_cancelled)", "    if (false && s->start_cancelled)",
      "a stop that ended our own start is undone at once"),
     ("stop-cut", "src/core/cause.c", "    if (cause_stop_was_cut(s))\n", "    if (false && cause_stop_was_cut(s))\n",
