@@ -32,7 +32,7 @@ struct case_entry {
     struct incident incident;
     struct escalation escalation;
     json_t *timeline;   /* entries, oldest first */
-    int64_t left_out;   /* so many older entries are not in it any more */
+    int64_t left_out;   /* so many older entries are no longer in it */
     int64_t entry_last; /* number of the last entry */
     json_t *texts;      /* title, impact, summary, root_cause, resolution, preventive_measures */
     json_t *calls;      /* [{key, channels}]: what pagers were sent, and keep open */
@@ -72,7 +72,7 @@ void case_note(struct case_entry *e, struct now now, const char *kind, const cha
 
 /* case_record.c */
 json_t *case_record(struct case_entry *e, const struct plan *plan, struct now now) ATTR_MUST_USE;
-/* -EINVAL: it is none. `ret` is filled but for `next`, `number` and `service`. */
+/* -EINVAL: it is not one. `ret` is filled but for `next`, `number` and `service`. */
 int case_read(const json_t *body, const struct plan *plan, struct now now, struct case_entry *ret,
               struct error *err) ATTR_MUST_USE;
 

@@ -55,8 +55,8 @@ export type Agreement = All<
     Agree<metrics.LevelsWindow['response_time'], wire.ResponseTime>,
     Agree<metrics.LevelsWindow['automatic_recovery'], wire.Within>,
     Agree<Pick<message.Numbered, 'service' | 'timestamp' | 'seq'>, wire.Event>,
-    // The console shows no alerts yet: it passes over these messages.
-    KindsFit<message.Message['type'] | 'alert', wire.Event['type']>,
+    // The console shows neither yet: it passes over these messages.
+    KindsFit<message.Message['type'] | 'alert' | 'incident', wire.Event['type']>,
     Agree<people.AuditLine, wire.AuditLine>,
     Agree<people.AuditLine['user'], wire.AuditUser>,
     Agree<NonNullable<people.AuditLine['result']>, wire.AuditResult>,
