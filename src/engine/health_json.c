@@ -223,10 +223,10 @@ static void add_replication(const struct service *s, struct now now, json_t *arr
                      (long long)i->master_port, i->master_link_up == TRI_YES ? "up" : "down");
     if (i->master_link_up != TRI_YES && i->master_link_down_seconds >= 0)
         (void)str_append(text, sizeof text, " for %lld s",
-                         (long long)(i->master_link_down_seconds + since_info));
+                         (long long)i->master_link_down_seconds + (long long)since_info);
     else if (i->master_link_up != TRI_YES)
         (void)str_append(text, sizeof text, ", never up since Redis began %lld s ago",
-                         (long long)(i->uptime_seconds + since_info));
+                         (long long)i->uptime_seconds + (long long)since_info);
     if (i->master_sync == TRI_YES)
         (void)str_append(text, sizeof text, ", synchronising");
     if (i->master_sync == TRI_YES && i->master_sync_left_bytes >= 0)

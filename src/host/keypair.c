@@ -159,9 +159,11 @@ int keypair_write_part(const char *path, enum keypair_kind kind, struct error *e
     struct stat like;
     part_path(path, part);
     int r = path_fits(path, err);
-    if (r == 0 && lstat(path, &like) < 0)
-        r = error_set_errno(err, -errno, "SSH key %s", path);
-    return r < 0 ? r : write_part(part, kind, &like, err);
+    if (r < 0)
+        return r;
+    if (lstat(path, &like) < 0)
+        return error_set_errno(err, -errno, "SSH key %s", path);
+    return write_part(part, kind, &like, err);
 }
 
 static int give_name(const char *from, const char *to, struct error *err)

@@ -125,8 +125,7 @@ static struct buf numbered(int64_t first, int count, size_t padding)
     memset(text, 'x', padding);
     text[padding] = '\0';
     for (int i = 0; i < count; i++) {
-        json_t *frame JSON_CLEANUP =
-            json_pack("{s:I, s:s}", "n", (json_int_t)(first + i), "p", text);
+        json_t *frame JSON_CLEANUP = json_pack("{s:I, s:s}", "n", (json_int_t)first + i, "p", text);
         assert_int_equal(frame_write(frame, &bytes, &err), 0);
     }
     free(text);
