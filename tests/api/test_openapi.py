@@ -2,6 +2,7 @@
 
 import os
 import signal
+import time
 
 import node
 import people
@@ -10,7 +11,7 @@ from daemon import wait_until
 # What a call needs that has fields without which there is no answer.
 NEEDED = {"preflight": {"operation": "restart"}, "audit_report": {"kind": "daily"}}
 # A text, a stream that does not end, or of a number that has to be made first (below).
-NO_JSON = {"prometheus", "incident_postmortem", "alert", "incident"}
+NO_JSON = {"prometheus", "incident_postmortem", "alert", "incident", "maintenance_show", "calendar"}
 
 
 def agree(served, document, answers):
@@ -22,6 +23,10 @@ def reading_operations(document):
     """[(path, operation)] of every GET that answers with JSON."""
     return [(path, item["get"]) for path, item in document["paths"].items()
             if "get" in item and not item["get"].get("x-websocket") and item["get"]["operationId"] not in NO_JSON]
+
+
+def in_an_hour():
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
 
 
 def shown(path, what="info"):
@@ -163,6 +168,26 @@ def test_every_answer_about_alerts_is_as_the_document_says(served):
     notes.agree()
     review = served.https("GET", f"{own}/postmortem", headers=notes.headers)
     assert review.headers["Content-Type"].startswith("text/markdown") and "# Incident" in review.body, review
+
+
+def test_every_answer_about_maintenance_is_as_the_document_says(served):
+    people.add_all(served)
+    notes = Notes(served, people.bearer(people.login(served, "admin")["token"]))
+    window = {"title": "kernel update", "services": ["redis"], "starts_at": in_an_hour(), "duration_minutes": 10,
+              "checklist": {"before": ["read the notes"]}}
+    one, other = (f"/api/maintenance/{notes.ask('POST', '/api/maintenance', window)['id']}" for _ in range(2))
+    notes.ask("GET", "/api/maintenance/{n}", place=one)
+    notes.ask("GET", "/api/maintenance/{n}", place="/api/maintenance/999999", expected=404)
+    notes.ask("PATCH", "/api/maintenance/{n}", {"title": "another"}, place=one)
+    notes.ask("POST", "/api/maintenance/{n}/begin", {}, place=f"{one}/begin")
+    notes.ask("POST", "/api/maintenance/{n}/extend", {"minutes": 5}, place=f"{one}/extend")
+    notes.ask("POST", "/api/maintenance/{n}/checklist", {"item": 1, "done": True}, place=f"{one}/checklist")
+    notes.ask("GET", "/api/services/{id}/status")
+    notes.ask("POST", "/api/maintenance/{n}/end", {}, place=f"{one}/end")
+    notes.ask("POST", "/api/maintenance/{n}/begin", {}, place=f"{one}/begin", expected=409)
+    notes.ask("DELETE", "/api/maintenance/{n}", place=other)
+    notes.ask("GET", "/api/maintenance")
+    notes.agree()
 
 
 def test_services_that_depend_on_redis_are_in_the_document_wherever_they_are_told(served):
