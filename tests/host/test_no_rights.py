@@ -204,8 +204,10 @@ def test_redis_on_loopback_only_is_named_with_where_it_listens(host):
 def test_wrong_port_is_named(host):
     with watching_sick(host, service={"address": f"{host.address}:6399"}) as daemon:
         untouched = Untouched(host, daemon)
-        health = expect(daemon, "access_refused", "unknown", "useless", "restart_useless")
+        health = expect(daemon, "path_broken", "critical", "useless", "restart_useless")
         assert f"Nothing listens at {host.address}:6399" in health["cause"]["summary"], health["cause"]
+        # The title of the unit's process says where it listens.
+        assert ":6379" in health["cause"]["summary"], health["cause"]
         assert "bind" in health["cause"]["advice"], health["cause"]
         look(daemon)
         untouched.check()
