@@ -30,6 +30,13 @@ void world_fill_alert_ports(struct engine_ports *ports)
     ports->judged = port_judged;
 }
 
+/* Pages wait for the end of a maintenance window. */
+static bool port_held(void *context, int service)
+{
+    const struct world *w = context;
+    return service >= 0 && engine_maintained(w->engine, service);
+}
+
 int world_open_alerts(struct world *w, struct error *err)
 {
     const struct alerts_ports ports = {
@@ -39,6 +46,7 @@ int world_open_alerts(struct world *w, struct error *err)
         .engine = w->engine,
         .now = alerts_clock,
         .answered = on_answered,
+        .held = port_held,
     };
     return alerts_open(&ports, w->settings, &w->alerts, err);
 }

@@ -252,3 +252,8 @@ int engine_notify(struct engine *e, int service, const struct engine_user *user,
         }
     return told;
 }
+
+bool engine_maintained(const struct engine *e, int service)
+{
+    return e->services[service].maintained.held;
+}

@@ -79,6 +79,23 @@ def test_alerts_a_crash_that_nobody_treats_is_paged_at_once_and_resolved_after_a
         assert len(pages(receiver)) == 2 and len(chats(receiver)) == 2, receiver.requests
 
 
+def test_alerts_of_a_maintenance_window_wait_for_its_end_and_what_is_well_by_then_pages_nobody(served):
+    with channels(served, recovery=False, well=1) as receiver:
+        window = served.good("maintenance", "plan", "kernel update", "--at", "2h", "--for", "10m")["id"]
+        served.good("maintenance", "begin", str(window))
+        kill_redis(served)
+        wait_until(lambda: served.good("health")["overall_status"] == "critical", "critical")
+        assert served.cli("start").status == 0
+        wait_until(lambda: served.good("health")["overall_status"] == "healthy", "healthy")
+        kill_redis(served)
+        wait_until(lambda: served.good("health")["overall_status"] == "critical", "critical again")
+        assert served.good("notify", "test", "chat")["success"], "what was sent before has arrived, too"
+        assert not pages(receiver), receiver.requests
+        served.good("maintenance", "end", str(window))
+        assert wait_until(lambda: pages(receiver, "trigger"), "the page after the window")
+        assert len(pages(receiver)) == 1, receiver.requests
+
+
 def test_alerts_what_recovery_repairs_pages_nobody_and_is_one_line_in_the_chat(served):
     with channels(served, well=1) as receiver:
         kill_redis(served)
