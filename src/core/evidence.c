@@ -109,7 +109,8 @@ mono_ms evidence_stirred(const struct sight *s)
 void evidence_take(struct process_facts *before, struct process_facts *now,
                    const struct process_facts *look)
 {
-    if (look->pid != now->pid) {
+    bool too_far = mono_since(look->asked, now->at) > EVIDENCE_APART_MAX_MS;
+    if (look->pid != now->pid || too_far) {
         *before = (struct process_facts){0};
         *now = *look;
     } else if (mono_since(look->asked, now->at) >= EVIDENCE_APART_MS) {

@@ -9,8 +9,10 @@
 
 #include "core/cause.h"
 
-/* Two looks that are compared are at least this far apart. */
+/* Two looks that are compared are at least this far apart, and at most so far: a share of a longer
+ * time would hide a command that has worked for seconds. */
 #define EVIDENCE_APART_MS 1000
+#define EVIDENCE_APART_MAX_MS 15000
 /* An older look says nothing about now: rounds come every 5 s at least. */
 #define EVIDENCE_LASTS_MS 12000
 /* A process that was seen at work or blocked has to be still for so long before it counts as

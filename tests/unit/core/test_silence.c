@@ -473,7 +473,7 @@ static struct process_facts process(int64_t pid, int64_t at, int64_t cpu_ms)
     return (struct process_facts){.pid = pid, .asked = {at}, .at = {at + 10}, .cpu_ms = cpu_ms};
 }
 
-static void looks_are_compared_a_second_apart(void **state)
+static void looks_are_compared_that_are_a_second_to_fifteen_apart(void **state)
 {
     (void)state;
     struct process_facts before = {0};
@@ -491,6 +491,13 @@ static void looks_are_compared_a_second_apart(void **state)
     assert_int_equal(before.cpu_ms, 10);
     evidence_take(&before, &now, &other);
     assert_int_equal(now.pid, 8);
+    assert_int_equal(before.pid, 0);
+    struct process_facts later = process(8, 3010 + EVIDENCE_APART_MAX_MS, 50);
+    evidence_take(&before, &now, &later);
+    assert_int_equal(before.cpu_ms, 40);
+    struct process_facts too_late = process(8, later.at.ms + EVIDENCE_APART_MAX_MS + 1, 60);
+    evidence_take(&before, &now, &too_late);
+    assert_int_equal(now.cpu_ms, 60);
     assert_int_equal(before.pid, 0);
 }
 
@@ -532,7 +539,7 @@ int main(void)
         cmocka_unit_test(a_frozen_unit_is_never_restarted),
         cmocka_unit_test(a_human_is_called_for_a_long_command_after_its_time),
         cmocka_unit_test(the_blind_time_counts_from_the_last_sign_of_work),
-        cmocka_unit_test(looks_are_compared_a_second_apart),
+        cmocka_unit_test(looks_are_compared_that_are_a_second_to_fifteen_apart),
         cmocka_unit_test(work_is_measured_by_the_shortest_time_between_two_looks),
         cmocka_unit_test(a_look_is_slow_against_the_usual_and_against_a_probes_deadline),
     };
