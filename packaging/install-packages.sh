@@ -20,7 +20,7 @@ packages_of() {
     # The unit tests use a real redis-server and a real sshd, each as a private process.
     test) echo "redis-server redis-tools openssh-client openssh-server openssl
         python3 python3-icalendar curl jq sudo prometheus zsh fish
-        python3-aiosmtpd prometheus-alertmanager $(mail_sink)" ;;
+        python3-aiosmtpd prometheus-alertmanager nginx caddy haproxy apache2-bin $(mail_sink)" ;;
     # The test host: Debian with systemd, booted as a container (tests/host/machine.py).
     host) echo "mmdebstrap systemd-container iproute2 util-linux openssh-client redis-tools python3
         debian-archive-keyring" ;;
@@ -56,6 +56,7 @@ units_of() {
     case $1 in
     redis-server) echo "redis-server.service" ;;
     prometheus) echo "prometheus.service" ;;
+    nginx | caddy | haproxy) echo "$1.service" ;;
     prometheus-alertmanager) echo "prometheus-alertmanager.service" ;;
     postfix) echo "postfix.service postfix@-.service postfix-resolvconf.service postfix-resolvconf.path" ;;
     openssh-server) echo "ssh.service ssh.socket sshd.service" ;;

@@ -67,15 +67,20 @@ void connection_break(struct connection *c)
 
 /* A peer that still sends would get a reset for what nobody reads, and lose the answer by it: its
  * bytes are taken and dropped until it has seen the end, or for a while. */
+static void end_writing(struct connection *c)
+{
+    (void)shutdown(c->fd, SHUT_WR);
+    c->state = CONNECTION_CLOSING;
+    c->deadline = mono_add(clock_mono(), CLOSING_MS);
+}
+
 static void close_now(struct connection *c)
 {
     websocket_drop(c);
     request_drop(c);
     ERR_clear_error();
     (void)SSL_shutdown(c->ssl);
-    (void)shutdown(c->fd, SHUT_WR);
-    c->state = CONNECTION_CLOSING;
-    c->deadline = mono_add(clock_mono(), CLOSING_MS);
+    end_writing(c);
 }
 
 void connection_close(struct connection *c)
@@ -222,6 +227,19 @@ static void take(struct connection *c, const char *fresh, size_t length)
     }
 }
 
+/* The socket is new, so the few bytes have room in it. */
+static void refuse_plain_http(struct connection *c)
+{
+    static const char answer[] = "HTTP/1.1 400 Bad Request\r\n"
+                                 "Content-Type: text/plain\r\n"
+                                 "Content-Length: 62\r\n"
+                                 "Connection: close\r\n"
+                                 "\r\n"
+                                 "Resus speaks HTTPS here: the address has to begin with https.\n";
+    (void)send(c->fd, answer, sizeof answer - 1, MSG_NOSIGNAL);
+    end_writing(c);
+}
+
 static bool shake_hands(struct connection *c)
 {
     ERR_clear_error();
@@ -235,6 +253,8 @@ static bool shake_hands(struct connection *c)
     int why = SSL_get_error(c->ssl, r);
     if (why == SSL_ERROR_WANT_WRITE)
         poll_for(c, UV_READABLE | UV_WRITABLE);
+    else if (why == SSL_ERROR_SSL && ERR_GET_REASON(ERR_peek_error()) == SSL_R_HTTP_REQUEST)
+        refuse_plain_http(c);
     else if (why != SSL_ERROR_WANT_READ)
         connection_end(c);
     return false;
