@@ -345,7 +345,8 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
     bool now_runs = unit_runs(new.active);
     bool back = old->control_reached == TRI_NO && new.control_reached == TRI_YES;
     bool other_pid = new.main_pid > 0 && old->main_pid > 0 && new.main_pid != old->main_pid;
-    bool same = new.active == old->active &&str_equal(new.sub, old->sub) && !other_pid;
+    bool same = new.active == old->active &&new.frozen == old->frozen && !other_pid;
+    same = same && str_equal(new.sub, old->sub);
     if (!same || old->asked.ms == 0)
         sight->unit_same_since = asked;
     if (new.notice == NOTICE_LOADING)

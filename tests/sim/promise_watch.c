@@ -79,16 +79,17 @@ static void check_moves(struct sim *s, int service)
     struct service_world *w = &s->worlds[service];
     const struct service *inside = &s->engine->services[service];
     const struct recovery *r = &inside->recovery;
+    int64_t mono = clocks_mono(s); /* which stands still while the machine sleeps */
     bool recovers = r->phase == PHASE_ACTING || r->phase == PHASE_INTENT;
     bool operates = operation_running(inside);
     uint64_t serial = recovers ? r->action_id : operates ? inside->operation.serial : 0;
     if (serial == 0 || serial != w->stuck.serial)
-        w->stuck.since = s->now;
+        w->stuck.since = mono;
     w->stuck.serial = serial;
-    if (s->now - w->stuck.since > MOVES_MS)
+    if (mono - w->stuck.since > MOVES_MS)
         sim_broken(s, service, "%s has not moved on for %lld s",
                    recovers ? recovery_phase_word(r->phase) : "an operation",
-                   (long long)(s->now - w->stuck.since) / 1000);
+                   (long long)(mono - w->stuck.since) / 1000);
 }
 
 void promise_minute(struct sim *s)

@@ -37,6 +37,7 @@ struct world {
     int64_t look_ms; /* a command on the host takes */
     bool muddled;    /* every other look at the process speaks of another one */
     bool group_told; /* the unit's processor time is in its status */
+    bool frozen;     /* the unit, as its status shows */
     bool cured_by_restart;
     struct redis_reply *slowlog;
     struct answer answers[ANSWERS_MAX];
@@ -71,6 +72,7 @@ static struct unit_facts unit_of(const struct world *w)
     u.control_reached = TRI_YES;
     u.can_reload = TRI_NO;
     u.cpu_ms = w->group_told ? cpu_now(w) : FACT_UNKNOWN;
+    u.frozen = w->frozen;
     (void)str_copy(u.sub, sizeof u.sub, "running");
     return u;
 }
@@ -469,6 +471,23 @@ static void a_hang_without_evidence_is_believed_after_thirty_seconds(void **stat
     assert_string_equal(cause_of(&w), "ok");
 }
 
+static void a_unit_that_thaws_has_thirty_seconds_to_answer(void **state)
+{
+    struct fixture *f = *state;
+    struct world w;
+    fall_silent(&w, f);
+    f->service.commands_extended = false;
+    f->service.control = CONTROL_SSH;
+    w.frozen = true;
+    run_until(&w, 5000 + 90000);
+    assert_string_equal(cause_of(&w), "frozen");
+    w.frozen = false;
+    run_until(&w, 95000 + 29000);
+    assert_int_equal(w.reloads + w.restarts, 0);
+    run_until(&w, 95000 + 41000);
+    assert_int_equal(w.restarts, 1);
+}
+
 static void a_witness_that_never_found_redis_is_none(void **state)
 {
     struct world w;
@@ -698,6 +717,7 @@ int main(void)
         TEST(a_long_command_beyond_its_limit_is_treated_as_a_hang),
         TEST(processor_time_of_the_unit_alone_vetoes),
         TEST(a_hang_without_evidence_is_believed_after_thirty_seconds),
+        TEST(a_unit_that_thaws_has_thirty_seconds_to_answer),
         TEST(a_witness_that_never_found_redis_is_none),
         TEST(a_refusal_that_nobody_confirms_calls_a_human_and_restarts_nothing),
         TEST(no_witness_means_thirty_seconds_too),
