@@ -349,6 +349,8 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
     same = same && str_equal(new.sub, old->sub);
     if (!same || old->asked.ms == 0)
         sight->unit_same_since = asked;
+    if (other_pid) /* what was asked while we looked may be about the one before */
+        sight->unit_same_since = now.mono;
     if (new.notice == NOTICE_LOADING)
         sight->loading_seen = true;
     note_stop(s, &new);

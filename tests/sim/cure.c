@@ -74,7 +74,7 @@ void cure_crash(struct sim *s, int service)
         return;
     struct service_world *w = &s->worlds[service];
     const struct service_settings *set = &s->services[service];
-    bool counted = set->commands_extended || set->control != CONTROL_SSH; /* NRestarts */
+    bool counted = set->commands_extended; /* NRestarts */
     w->crashed = s->now;
     /* The one before is told by now, and has been seen: it is in the history as well. */
     bool explained = !s->engine->services[service].other_restart.open &&
