@@ -118,7 +118,7 @@ bool cause_figure_bad(const struct health_levels *levels, enum cause cause);
 
 /* All that is seen of one service at one moment. Facts that were asked before `doubt_since` do not
  * count for a conclusion that somebody would act on. */
-struct sight {
+struct observations {
     struct probe_facts kept;  /* newest answer on the kept connection */
     struct probe_facts fresh; /* newest answer on a connection of its own */
     struct unit_facts unit;
@@ -191,10 +191,10 @@ struct verdict {
 /* Redis refuses and the host cannot be controlled: a host that boots looks so for a while. */
 #define CAUSE_UNCONTROLLED_MS 10000
 
-struct verdict cause_judge(const struct sight *sight, mono_ms now);
+struct verdict cause_judge(const struct observations *observations, mono_ms now);
 
 /* Did the handshake fail because the certificate of Redis has expired? */
-bool cause_certificate_expired(const struct sight *sight);
+bool cause_certificate_expired(const struct observations *observations);
 
 /* The sentences of cause_row(), where what is seen allows one that says more. `address` is where
  * Redis was asked, `here` says that it runs on this machine, `own` that Resus runs it without systemd.
@@ -204,40 +204,40 @@ struct cause_place {
     const char *unit, *address;
     bool here, own;
 };
-const char *cause_summary(enum cause cause, const struct sight *sight, struct cause_place place,
-                          char ret[CAUSE_WORDS_MAX]);
-const char *cause_advice(enum cause cause, const struct sight *sight, struct cause_place place,
-                         char ret[CAUSE_WORDS_MAX]);
+const char *cause_summary(enum cause cause, const struct observations *observations,
+                          struct cause_place place, char ret[CAUSE_WORDS_MAX]);
+const char *cause_advice(enum cause cause, const struct observations *observations,
+                         struct cause_place place, char ret[CAUSE_WORDS_MAX]);
 
 /* The answer that counts: the newer of the two connections; a fresh one that was refused at the
  * door counts as long as no later fresh one got in, because the kept connection does not pass that
  * door again. Never NULL; reply is REPLY_NONE while nothing was asked. */
-const struct probe_facts *cause_probe(const struct sight *sight);
+const struct probe_facts *cause_probe(const struct observations *observations);
 
 /* Is INFO's process another than the unit's main process? Only an INFO that was asked for since the unit
  * has its present process is compared: the one before may have answered, and be heard late. Process
  * 1 is a container's own numbering, and never is. */
-bool cause_beside_main(const struct sight *sight);
+bool cause_beside_main(const struct observations *observations);
 /* ... and none that the main process has started: a wrapper that waits for Redis is no stranger.
  */
-bool cause_other_process(const struct sight *sight);
+bool cause_other_process(const struct observations *observations);
 
 /* Do new connections fail while the open one is answered? Not one of the refusals that Redis itself
  * words (those are in cause_probe()). */
-bool cause_shut_out(const struct sight *sight);
+bool cause_shut_out(const struct observations *observations);
 
 /* Did Redis and systemd agree that all is well, with facts no older than the doubt? (PONG and the
  * unit is active.) */
-bool cause_proven_well(const struct sight *sight);
+bool cause_proven_well(const struct observations *observations);
 
 /* ... or lacks it nothing but its primary, as a replica that serves no stale data (MASTERDOWN)?
  * What a start can do for it is done. */
-bool cause_serves(const struct sight *sight);
+bool cause_serves(const struct observations *observations);
 
 /* A stop that systemd cuts takes at least this long: TimeoutStopSec is given in seconds. */
 #define STOP_CUT_MIN_MS 1000
 /* Did a stop that was not ours end by SIGKILL, before Redis had done its final save? */
-bool cause_stop_was_cut(const struct sight *sight);
+bool cause_stop_was_cut(const struct observations *observations);
 
 /* A primary without persistence that had replicas when last seen: started empty it would wipe
  * them. What could not be read counts as "no persistence" when replicas were there. */

@@ -27,7 +27,7 @@ bool evidence_process_offered(const struct service *s)
 
 static bool in_this_doubt(const struct service *s, mono_ms asked)
 {
-    return watch_in_doubt(s) && asked.ms >= s->sight.doubt_since.ms;
+    return watch_in_doubt(s) && asked.ms >= s->observations.doubt_since.ms;
 }
 
 /* ", used 1.9 s of processor time in 2.0 s" */
@@ -43,7 +43,7 @@ static void append_work(const struct service *s, const struct process_facts *bef
 
 static void process_text(const struct service *s, char *text, size_t size)
 {
-    const struct sight *t = &s->sight;
+    const struct observations *t = &s->observations;
     bool other = evidence_not_main(t);
     if (!other && in_this_doubt(s, t->process.asked) && t->process.pid == t->unit.main_pid) {
         (void)str_format(text, size, "process: %lld %s", (long long)t->process.pid,
@@ -69,7 +69,7 @@ static void process_text(const struct service *s, char *text, size_t size)
 
 static void witness_text(const struct service *s, char *text, size_t size)
 {
-    const struct witness_facts *w = &s->sight.witness;
+    const struct witness_facts *w = &s->observations.witness;
     if (!in_this_doubt(s, w->asked))
         return;
     if (!w->possible)
@@ -87,7 +87,7 @@ static void witness_text(const struct service *s, char *text, size_t size)
 
 void evidence_texts(const struct service *s, struct now now, json_t *array)
 {
-    const struct sight *t = &s->sight;
+    const struct observations *t = &s->observations;
     const enum unit_active unit = t->unit.active;
     char text[FACT_TEXT_MAX + 64] = "";
     if (!watch_in_doubt(s) || cause_proven_well(t) ||
@@ -106,8 +106,8 @@ void evidence_texts(const struct service *s, struct now now, json_t *array)
 
 bool evidence_blind(const struct service *s, struct now now, const char **ret_why)
 {
-    enum activity activity = evidence_activity(&s->sight, now.mono);
-    enum there there = evidence_there(&s->sight, now.mono);
+    enum activity activity = evidence_activity(&s->observations, now.mono);
+    enum there there = evidence_there(&s->observations, now.mono);
     bool seen = evidence_second_fact(there, activity) || activity == ACTIVITY_ENDED;
     *ret_why = "";
     if (s->verdict.cause != CAUSE_HUNG || seen)

@@ -21,7 +21,7 @@ static const char *newest_word(const struct probe_facts *p, bool waits)
  * looks have stopped. */
 static bool unit_is_old(const struct service *s, struct now now)
 {
-    const struct sight *t = &s->sight;
+    const struct observations *t = &s->observations;
     if (t->unit.asked.ms == 0)
         return false;
     return (watch_in_doubt(s) && t->unit.asked.ms < t->doubt_since.ms) ||
@@ -30,7 +30,7 @@ static bool unit_is_old(const struct service *s, struct now now)
 
 static json_t *facts_json(const struct service *s, struct now now)
 {
-    const struct sight *t = &s->sight;
+    const struct observations *t = &s->observations;
     json_t *facts = json_object();
     bool waits = current_silence_ms(s, now) >= 0;
     (void)json_put_text(facts, "kept_connection", newest_word(&t->kept, waits));
@@ -63,7 +63,7 @@ static void add_old_look(const struct service *s, struct now now, json_t *reason
         return;
     (void)str_format(text, sizeof text,
                      "The unit was last looked at %.1f s ago: what it is now is not known.",
-                     (double)mono_since(now.mono, s->sight.unit.asked) / 1000.0);
+                     (double)mono_since(now.mono, s->observations.unit.asked) / 1000.0);
     snapshot_add_text(reasons, text);
 }
 

@@ -23,27 +23,29 @@ static bool ended_by_signal(const struct unit_facts *unit)
 void last_words_ask(struct service *s, struct now now)
 {
     struct watch *w = &s->watch;
-    if (w->log_of.ms != s->sight.unit.since.ms)
+    if (w->log_of.ms != s->observations.unit.since.ms)
         last_words_forget(s); /* it has failed again between two looks */
-    w->log_of = s->sight.unit.since;
+    w->log_of = s->observations.unit.since;
     if (w->log_asked)
         return;
     w->log_asked = true;
     w->log_heard = false;
     w->log_refused[0] = '\0';
-    s->sight.log = (struct log_facts){0};
-    s->sight.log_read = false; /* also when they were read a moment ago: those words are dropped */
+    s->observations.log = (struct log_facts){0};
+    /* Also when it was read a moment ago: those lines are dropped. */
+    s->observations.log_read = false;
     request_host(s, PART_LAST_WORDS, JOURNAL, HOST_JOURNAL, LINES, w->journal_sudo, now);
     if (s->settings->commands_extended)
         request_host(s, PART_LAST_WORDS, LOG_FILE, HOST_LOG_TAIL,
-                     ended_by_signal(&s->sight.unit) ? LINES_AFTER_SIGNAL : LINES, false, now);
+                     ended_by_signal(&s->observations.unit) ? LINES_AFTER_SIGNAL : LINES, false,
+                     now);
 }
 
 void last_words_forget(struct service *s)
 {
     s->watch.log_asked = false;
     s->watch.log_misses = 0;
-    s->sight.log_read = false;
+    s->observations.log_read = false;
 }
 
 static void note(struct service *s, enum log_source source, const struct host_outcome *o,
@@ -64,8 +66,8 @@ static void note(struct service *s, enum log_source source, const struct host_ou
         (void)str_format(w->log_refused, sizeof w->log_refused, "the journal could not be read: %s",
                          o->error);
     w->log_heard = w->log_heard || (o->end == HOST_EXITED && !refused);
-    if (log_class_weight(o->log.class) > log_class_weight(s->sight.log.class))
-        s->sight.log = o->log;
+    if (log_class_weight(o->log.class) > log_class_weight(s->observations.log.class))
+        s->observations.log = o->log;
     if (request_pending(s, PART_LAST_WORDS, JOURNAL) ||
         request_pending(s, PART_LAST_WORDS, LOG_FILE))
         return;
@@ -75,10 +77,10 @@ static void note(struct service *s, enum log_source source, const struct host_ou
     }
     bool same_failure = w->log_of.ms != WALL_NONE.ms && w->log_of.ms == w->words_of.ms;
     if (!w->log_heard && same_failure)
-        s->sight.log = w->words; /* dropped to be read again: they have not changed */
-    w->words = s->sight.log;
+        s->observations.log = w->words; /* dropped to be read again: they have not changed */
+    w->words = s->observations.log;
     w->words_of = w->log_of;
-    s->sight.log_read = true;
+    s->observations.log_read = true;
 }
 
 bool last_words_answered(struct service *s, const struct pending *p, const struct part_answer *a,

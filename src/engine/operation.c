@@ -39,7 +39,7 @@ static void keep_figures(struct service *s)
     struct operation *o = &s->operation;
     facts_info_reset(&o->before);
     if (current_process_info(s))
-        o->before = s->sight.info;
+        o->before = s->observations.info;
 }
 
 static void begin_save(struct service *s, struct now now)
@@ -77,7 +77,7 @@ static void run_command(struct service *s, struct now now)
     };
     static_assert(ARRAY_LENGTH(commands) == ENGINE_OPERATION_COUNT, "a command for each");
     struct operation *o = &s->operation;
-    const struct unit_facts *unit = &s->sight.unit;
+    const struct unit_facts *unit = &s->observations.unit;
     struct host_request request = {
         .id = ask(s, OPERATION_FOR_COMMAND, now),
         .command = commands[o->request.operation],
@@ -86,7 +86,7 @@ static void run_command(struct service *s, struct now now)
     o->process = unit->main_pid > 0 ? unit->main_pid : 0;
     o->unit_before = unit->active;
     o->unit_since_before = unit->since;
-    o->unsaved = current_process_info(s) ? s->sight.info.unsaved_changes : FACT_UNKNOWN;
+    o->unsaved = current_process_info(s) ? s->observations.info.unsaved_changes : FACT_UNKNOWN;
     s->engine->ports.host(s->engine->ports.context, s->index, &request);
 }
 
@@ -176,7 +176,7 @@ static void save_followed(struct service *s, const struct redis_answer *a, struc
     enum save_end end = saving_of(a);
     bool waited_for = s->operation.core.phase == OPERATE_SAVING;
     if (waited_for && end == SAVING_DONE && a->info.last_save_seconds >= 0)
-        s->sight.info.last_save_seconds = a->info.last_save_seconds;
+        s->observations.info.last_save_seconds = a->info.last_save_seconds;
     event(s, events[end], now);
 }
 

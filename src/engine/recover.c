@@ -228,7 +228,7 @@ static void tell_ended(struct service *s, const struct effect *e, struct now now
 static void append_seen(const struct service *s, struct now now, char *text, size_t size)
 {
     JSON_CLEANUP json_t *texts = json_array();
-    const struct probe_facts *p = cause_probe(&s->sight);
+    const struct probe_facts *p = cause_probe(&s->observations);
     size_t i;
     const json_t *one;
     evidence_texts(s, now, texts);
@@ -464,7 +464,7 @@ static void recover_host(struct service *s, const struct pending *p, const struc
     observe_command(s, o, now);
     restart_loss_ended(s, o, now);
     if (o->not_applicable)
-        s->sight.unit.can_reload = TRI_NO;
+        s->observations.unit.can_reload = TRI_NO;
     recover_event(s, EVENT_ACTION_ENDED, p->action_id, recover_end_of(o), now);
 }
 

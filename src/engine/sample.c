@@ -41,7 +41,7 @@ int sample_init(struct service *s, struct now now)
 
 static enum sample_state state_now(const struct service *s)
 {
-    const struct sight *t = &s->sight;
+    const struct observations *t = &s->observations;
     const struct probe_facts *probe = cause_probe(t);
     bool doubt = t->doubt_since.ms != MONO_NEVER.ms;
     if (!s->judged || t->tilt)
@@ -258,7 +258,7 @@ void sample_figures(struct service *s, const struct redis_answer *a, struct now 
     p->figures.at = now.mono;
     p->figures_at = now.wall;
     if (p->figures.maxclients < 0)
-        p->figures.maxclients = s->sight.info.maxclients;
+        p->figures.maxclients = s->observations.info.maxclients;
     if (a->text != NULL)
         exposition_read(a->text, a->text_length, &s->exposition);
 }
@@ -280,7 +280,7 @@ static void ask_figures(struct service *s, struct now now)
     struct sampler *p = &s->sampler;
     bool fresh = p->figures.known && mono_since(now.mono, p->figures.at) < FIGURES_FRESH_MS;
     /* In doubt another process may be answering: whose figures would they be? */
-    bool doubt = s->sight.doubt_since.ms != MONO_NEVER.ms;
+    bool doubt = s->observations.doubt_since.ms != MONO_NEVER.ms;
     if (p->state != SAMPLE_UP || doubt || fresh || request_pending(s, PART_WATCH, WATCH_INFO) ||
         request_pending(s, PART_WATCH, WATCH_SAMPLE))
         return;

@@ -41,7 +41,7 @@ struct service {
     struct requests requests;
 
     /* what is seen */
-    struct sight sight;
+    struct observations observations;
     struct health_state health;
     struct watch watch;
     struct canary_seen canary;

@@ -37,7 +37,8 @@ int watch_init(struct service *s, struct now now)
                         .usual_look_ms = FACT_UNKNOWN};
     w->journal_sudo = s->settings->control == CONTROL_SSH;
     if (s->settings->control == CONTROL_PROCESS)
-        s->sight.unit.can_reload = TRI_NO; /* nothing stands between Resus and it that could */
+        s->observations.unit.can_reload =
+            TRI_NO; /* nothing stands between Resus and it that could */
     int64_t spread = (int64_t)(s->engine->ports.random(s->engine->ports.context) % 1000);
     if (s->engine->count == 1)
         spread = 0;
@@ -46,11 +47,11 @@ int watch_init(struct service *s, struct now now)
     w->performance_due = mono_add(first, 50);
     w->unit_due = mono_add(first, s->watch_policy.systemd_interval_ms);
     w->pulse_due = s->watch_policy.pulse_interval_ms > 0 ? mono_add(first, 100) : MONO_NEVER;
-    facts_info_reset(&s->sight.info);
-    facts_unit_reset(&s->sight.unit);
-    s->sight.doubt_since = MONO_NEVER;
-    s->sight.last_answer = now.mono;
-    s->sight.unit_same_since = now.mono;
+    facts_info_reset(&s->observations.info);
+    facts_unit_reset(&s->observations.unit);
+    s->observations.doubt_since = MONO_NEVER;
+    s->observations.last_answer = now.mono;
+    s->observations.unit_same_since = now.mono;
     return 0;
 }
 
@@ -81,7 +82,7 @@ void watch_ask_unit(struct service *s, struct now now)
     if (request_pending(s, PART_WATCH, WATCH_UNIT))
         return;
     /* Only `status` tells whether a process that is not the main one is the unit's. */
-    bool show = s->settings->commands_extended && !cause_other_process(&s->sight);
+    bool show = s->settings->commands_extended && !cause_other_process(&s->observations);
     enum host_command command = show ? HOST_SHOW : HOST_STATUS;
     request_host(s, PART_WATCH, WATCH_UNIT, command, 0, false, now);
 }
@@ -106,7 +107,7 @@ static int64_t round_interval_ms(const struct service *s, struct now now)
         return LOADING_ROUND_MS;
     bool settled = s->verdict.confirmed && s->recovery.phase != PHASE_VERIFYING &&
                    s->recovery.phase != PHASE_ACTING && !operation_running(s);
-    if (settled && mono_since(now.mono, s->sight.doubt_since) > QUICK_DOUBT_MS)
+    if (settled && mono_since(now.mono, s->observations.doubt_since) > QUICK_DOUBT_MS)
         return SLOW_ROUND_MS;
     return s->watch_policy.confirm_interval_ms;
 }
@@ -120,8 +121,8 @@ void watch_plan_round(struct service *s, struct now now)
         w->round_due = MONO_NEVER;
         return;
     }
-    bool answered =
-        s->sight.fresh.asked.ms >= w->round_began.ms && s->sight.unit.asked.ms >= w->round_began.ms;
+    bool answered = s->observations.fresh.asked.ms >= w->round_began.ms &&
+                    s->observations.unit.asked.ms >= w->round_began.ms;
     mono_ms next = mono_add(w->round_began, round_interval_ms(s, now));
     if (watch_at_work(s))
         next = mono_add(w->round_began, s->watch_policy.confirm_interval_ms);
@@ -140,10 +141,10 @@ void watch_doubt(struct service *s, const char *why, struct now now)
         return;
     if (why != NULL && !operation_running(s))
         service_log(s, false, "looking closer: %s", why);
-    s->sight.doubt_since = now.mono;
-    s->sight.failed_probes = 0;
-    s->sight.busy_replies = 0;
-    s->sight.mismatches = 0;
+    s->observations.doubt_since = now.mono;
+    s->observations.failed_probes = 0;
+    s->observations.busy_replies = 0;
+    s->observations.mismatches = 0;
     s->watch.quick_rounds = 0;
     s->watch.counted_failure = (mono_ms){0};
     s->watch.counted_busy = (mono_ms){0};
@@ -158,8 +159,8 @@ void watch_look(struct service *s, struct now now)
     last_words_forget(s); /* a unit that failed again has new ones */
     if (watch_in_doubt(s)) {
         /* What was seen before the action is no evidence about what came after it. */
-        s->sight.doubt_since = now.mono;
-        s->sight.failed_probes = 0;
+        s->observations.doubt_since = now.mono;
+        s->observations.failed_probes = 0;
         watch_begin_round(s, now);
         watch_plan_round(s, now);
         return;
@@ -184,8 +185,8 @@ static void pulse(struct service *s, struct now now)
     if (asked.ms == MONO_NEVER.ms) {
         /* While in doubt the probes do the asking, but for a script: its BUSY comes to whoever
          * waits. */
-        if (!watch_in_doubt(s) || s->sight.kept.reply == REPLY_PONG ||
-            s->sight.kept.reply == REPLY_SILENT || s->sight.kept.reply == REPLY_BUSY)
+        if (!watch_in_doubt(s) || s->observations.kept.reply == REPLY_PONG ||
+            s->observations.kept.reply == REPLY_SILENT || s->observations.kept.reply == REPLY_BUSY)
             send_redis(s, WATCH_PULSE, REDIS_PING, false, s->watch_policy.timeout_ms, now);
     } else if (mono_since(now.mono, asked) >= interval) {
         watch_doubt(s, "no answer to the pulse for a second", now);
@@ -216,7 +217,7 @@ static void full_check(struct service *s, struct now now)
         if (!request_pending(s, PART_WATCH, WATCH_PULSE))
             send_redis(s, WATCH_PULSE, REDIS_PING, false, s->watch_policy.timeout_ms, now);
     }
-    if (s->sight.unit.asked.ms == 0)
+    if (s->observations.unit.asked.ms == 0)
         watch_ask_unit(s, now);
 }
 

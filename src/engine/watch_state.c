@@ -3,7 +3,7 @@
 
 bool watch_in_doubt(const struct service *s)
 {
-    return s->sight.doubt_since.ms != MONO_NEVER.ms;
+    return s->observations.doubt_since.ms != MONO_NEVER.ms;
 }
 
 /* Is a command of ours at work on the unit? A quick look would find it in between, and each costs

@@ -55,7 +55,7 @@ static bool nobody_withholds(struct sim *s, int service)
                  (w->ended[0] > 0 && s->now - w->ended[0] > BREAKER_MS);
     bool calm = r->phase == PHASE_IDLE && r->attempts == 0 && !r->open && !r->breaker.open &&
                 !r->needs_human && first;
-    return known_well && may_start && calm && inside->sight.ever_answered &&
+    return known_well && may_start && calm && inside->observations.ever_answered &&
            w->alerted[0] == '\0' && w->outstanding == 0;
 }
 
@@ -90,7 +90,7 @@ static int64_t hang_limit(const struct sim *s, int service, bool stopped)
     bool local = s->services[service].control != CONTROL_SSH;
     bool shown = s->services[service].commands_extended || local;
     bool asked = !s->no_witness && (local || !s->worlds[service].tunnel_forbidden) &&
-                 s->engine->services[service].sight.witness_proven;
+                 s->engine->services[service].observations.witness_proven;
     int64_t noticed = p->pulse_interval_ms == 1000 ? 2000
                       : p->pulse_interval_ms > 0   ? p->pulse_interval_ms + p->timeout_ms
                                                    : p->interval_ms + p->timeout_ms;
@@ -98,7 +98,7 @@ static int64_t hang_limit(const struct sim *s, int service, bool stopped)
     if (!stopped && u->script_shows_ms + BUSY_MARGIN_MS > confirmed)
         confirmed = u->script_shows_ms + BUSY_MARGIN_MS;
     /* A doubt that has lasted is probed less often: each of the probes comes that much later. */
-    bool settled = s->engine->services[service].sight.doubt_since.ms != MONO_NEVER.ms;
+    bool settled = s->engine->services[service].observations.doubt_since.ms != MONO_NEVER.ms;
     if (settled)
         confirmed += p->failure_threshold * SETTLED_ROUND_MS;
     bool evident = shown && (asked || stopped);

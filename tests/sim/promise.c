@@ -586,8 +586,8 @@ static void check_quiet(struct sim *s, int service, bool healthy)
     const struct verdict *v = &inside->verdict;
     enum remedy remedy = cause_row(v->cause)->remedy;
     /* A look that has just begun doubts the answer, but has not judged again yet. */
-    bool answered = cause_probe(&inside->sight)->reply == REPLY_PONG &&
-                    inside->sight.unit.active == UNIT_ACTIVE;
+    bool answered = cause_probe(&inside->observations)->reply == REPLY_PONG &&
+                    inside->observations.unit.active == UNIT_ACTIVE;
     if (v->confirmed && !answered && remedy != REMEDY_NONE && remedy != REMEDY_WAIT &&
         remedy != REMEDY_PATIENCE && remedy != REMEDY_OBSERVE)
         w->told.unwell = s->now;
@@ -612,11 +612,12 @@ static void check_stop_over(struct sim *s, int service, bool healthy)
     const struct service *inside = &s->engine->services[service];
     const struct service_state *durable = &s->disk.durable[service];
     struct witness *w = witness_of(s, service);
-    bool lasts = healthy && inside->saved.stopped_on_purpose && durable->stopped_on_purpose &&
-                 durable->stop_seen != STOP_UNSEEN && !operation_running(inside) &&
-                 cause_serves(&inside->sight) && /* while that is in doubt nothing is ended */
-                 inside->saved.stop_seen != STOP_UNSEEN && /* else a newer one never took place */
-                 s->worlds[service].clear_since != SIM_NEVER; /* or its answers take their time */
+    bool lasts =
+        healthy && inside->saved.stopped_on_purpose && durable->stopped_on_purpose &&
+        durable->stop_seen != STOP_UNSEEN && !operation_running(inside) &&
+        cause_serves(&inside->observations) &&       /* while that is in doubt nothing is ended */
+        inside->saved.stop_seen != STOP_UNSEEN &&    /* else a newer one never took place */
+        s->worlds[service].clear_since != SIM_NEVER; /* or its answers take their time */
     if (!lasts)
         w->stop_lasts = SIM_NEVER;
     else if (w->stop_lasts == SIM_NEVER)

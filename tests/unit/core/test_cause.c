@@ -217,14 +217,14 @@ static const struct row rows[] = {
      .cause = CAUSE_HOST_UNREACHABLE, .confirmed = true},
 };
 
-static struct sight see(const struct row *row)
+static struct observations see(const struct row *row)
 {
     unsigned t = row->traits;
     mono_ms now = {NOW_MS};
     mono_ms doubt = {NOW_MS - 10000};
     mono_ms fresh = {NOW_MS - 100};
     mono_ms old = {NOW_MS - 20000};
-    struct sight s = {
+    struct observations s = {
         .fresh = {.reply = row->reply,
                   .asked = (t & OLD_PROBE) != 0 ? old : fresh,
                   .at = now,
@@ -293,7 +293,7 @@ static struct sight see(const struct row *row)
 static void judges_the_row(void **state)
 {
     const struct row *row = *state;
-    struct sight s = see(row);
+    struct observations s = see(row);
     struct verdict v = cause_judge(&s, (mono_ms){NOW_MS});
     assert_string_equal(cause_row(v.cause)->code, cause_row(row->cause)->code);
     assert_int_equal(v.confirmed, row->confirmed);
@@ -304,7 +304,7 @@ static void a_replica_that_lacks_only_its_primary_serves(void **state)
 {
     (void)state;
     static const struct row orphan = {"", REPLY_MASTERDOWN, UNIT_ACTIVE, .traits = 0};
-    struct sight s = see(&orphan);
+    struct observations s = see(&orphan);
     assert_true(cause_serves(&s));
     assert_false(cause_proven_well(&s));
     s.unit.active = UNIT_ACTIVATING;
@@ -332,14 +332,14 @@ static void names_the_figure_that_is_out_of_range(void **state)
     (void)state;
     static const struct row well = {"", REPLY_PONG, UNIT_ACTIVE, .traits = CALM};
     for (size_t i = 0; i < ARRAY_LENGTH(figures); i++) {
-        struct sight s = see(&well);
+        struct observations s = see(&well);
         s.levels.gauges[figures[i].gauge].level = LEVEL_WARNING;
         assert_int_equal(cause_judge(&s, (mono_ms){NOW_MS}).cause, figures[i].cause);
         s.levels.gauges[figures[0].gauge].level = LEVEL_WARNING;
         s.levels.gauges[figures[i].gauge].level = LEVEL_CRITICAL; /* the worse one is named */
         assert_int_equal(cause_judge(&s, (mono_ms){NOW_MS}).cause, figures[i].cause);
     }
-    struct sight s = see(&well);
+    struct observations s = see(&well);
     s.levels.memory_growing = true;
     assert_int_equal(cause_judge(&s, (mono_ms){NOW_MS}).cause, CAUSE_MEMORY_GROWING);
     s.levels = (struct health_levels){.slow_queries = true};
@@ -404,7 +404,7 @@ static void nothing_is_proven_well_but_pong_and_active(void **state)
                 row.traits |= (traits & 2) != 0 ? OLD_PROBE : 0;
                 row.failed = 9;
                 row.mismatches = 9;
-                struct sight s = see(&row);
+                struct observations s = see(&row);
                 bool well = cause_proven_well(&s);
                 bool can = reply == REPLY_PONG && traits == 0 &&
                            (unit == UNIT_ACTIVE || unit == UNIT_RELOADING);
@@ -442,7 +442,7 @@ static void a_door_that_refuses_counts_over_the_kept_connection(void **state)
 {
     (void)state;
     struct row row = {.reply = REPLY_MAXCLIENTS, .unit = UNIT_ACTIVE};
-    struct sight s = see(&row);
+    struct observations s = see(&row);
     s.kept = (struct probe_facts){.reply = REPLY_PONG, .asked = {NOW_MS}, .at = {NOW_MS}};
     assert_int_equal(cause_judge(&s, (mono_ms){NOW_MS}).cause, CAUSE_CLIENTS_EXHAUSTED);
     s.fresh.reply = REPLY_SILENT; /* a later answer on the kept connection knows more */
@@ -456,7 +456,7 @@ static void a_silence_is_as_old_as_its_question(void **state)
 {
     (void)state;
     struct row row = {.reply = REPLY_PONG, .unit = UNIT_ACTIVE};
-    struct sight s = see(&row);
+    struct observations s = see(&row);
     s.kept = (struct probe_facts){
         .reply = REPLY_SILENT, .asked = {s.fresh.asked.ms - 1}, .at = {s.fresh.at.ms + 1}};
     assert_int_equal(cause_probe(&s)->reply, REPLY_PONG);

@@ -24,18 +24,18 @@ static struct process_facts look(int64_t asked, enum task_state state, int64_t c
 }
 
 /* An active unit that has been silent for a while. */
-static struct sight silent(void)
+static struct observations silent(void)
 {
-    struct sight s = {.doubt_since = {DOUBT_MS},
-                      .last_answer = {DOUBT_MS - 500},
-                      .unit_same_since = {1},
-                      .failing_since = {DOUBT_MS},
-                      .failed_probes = 5,
-                      .failure_threshold = 3,
-                      .confirm_interval_ms = 500,
-                      .probe_timeout_ms = 5000,
-                      .blind_hang_ms = 30000,
-                      .ever_answered = true};
+    struct observations s = {.doubt_since = {DOUBT_MS},
+                             .last_answer = {DOUBT_MS - 500},
+                             .unit_same_since = {1},
+                             .failing_since = {DOUBT_MS},
+                             .failed_probes = 5,
+                             .failure_threshold = 3,
+                             .confirm_interval_ms = 500,
+                             .probe_timeout_ms = 5000,
+                             .blind_hang_ms = 30000,
+                             .ever_answered = true};
     facts_info_reset(&s.info);
     facts_unit_reset(&s.unit);
     s.unit.active = UNIT_ACTIVE;
@@ -50,11 +50,11 @@ static void a_tracer_and_a_disk_are_signs_that_count_as_work_does(void **state)
     static const enum task_state held[] = {TASK_TRACED, TASK_BLOCKED, TASK_RUNNING};
     (void)state;
     for (size_t i = 0; i < sizeof held / sizeof held[0]; i++) {
-        struct sight s = silent();
+        struct observations s = silent();
         s.process = look(DOUBT_MS + 1000, held[i], 0);
         assert_int_equal(evidence_stirred(&s).ms, DOUBT_MS + 1020);
     }
-    struct sight s = silent();
+    struct observations s = silent();
     s.process = look(DOUBT_MS + 1000, TASK_SLEEPING, 0);
     assert_int_equal(evidence_stirred(&s).ms, 0);
     s.process.tracer_pid = 4711;
@@ -64,7 +64,7 @@ static void a_tracer_and_a_disk_are_signs_that_count_as_work_does(void **state)
 static void a_sign_is_as_old_as_the_look_that_showed_it(void **state)
 {
     (void)state;
-    struct sight s = silent();
+    struct observations s = silent();
     s.process = look(DOUBT_MS + 1000, TASK_RUNNING, 0);
     s.group = look(DOUBT_MS + 9000, TASK_UNKNOWN, 50); /* a later look, at the unit only */
     assert_int_equal(evidence_stirred(&s).ms, DOUBT_MS + 1020);
@@ -73,7 +73,7 @@ static void a_sign_is_as_old_as_the_look_that_showed_it(void **state)
 static void the_group_speaks_when_the_process_is_no_longer_looked_at(void **state)
 {
     (void)state;
-    struct sight s = silent();
+    struct observations s = silent();
     s.process = look(DOUBT_MS + 1000, TASK_SLEEPING, 0);
     s.group_before = look(DOUBT_MS + 20000, TASK_UNKNOWN, 1000);
     s.group = look(DOUBT_MS + 22000, TASK_UNKNOWN, 2900);
@@ -86,7 +86,7 @@ static void the_group_speaks_when_the_process_is_no_longer_looked_at(void **stat
 static void who_refuses_may_have_ended_since_its_unit_was_looked_at(void **state)
 {
     (void)state;
-    struct sight s = silent();
+    struct observations s = silent();
     struct probe_facts refused = {
         .reply = REPLY_REFUSED, .asked = {DOUBT_MS + 8000}, .at = {DOUBT_MS + 8001}};
     mono_ms now = {DOUBT_MS + 40000};
@@ -115,7 +115,7 @@ static void who_refuses_may_have_ended_since_its_unit_was_looked_at(void **state
 static void an_answer_on_the_host_from_before_the_last_failure_proves_nothing(void **state)
 {
     (void)state;
-    struct sight s = silent();
+    struct observations s = silent();
     struct probe_facts refused = {
         .reply = REPLY_REFUSED, .asked = {DOUBT_MS + 1000}, .at = {DOUBT_MS + 1001}};
     mono_ms now = {DOUBT_MS + 1001};
@@ -141,7 +141,7 @@ static void an_answer_on_the_host_from_before_the_last_failure_proves_nothing(vo
 static void the_process_that_runs_a_container_is_not_redis(void **state)
 {
     (void)state;
-    struct sight s = silent();
+    struct observations s = silent();
     mono_ms now = {DOUBT_MS + 8000};
     s.process_before = look(DOUBT_MS + 4000, TASK_SLEEPING, 0);
     s.process = look(DOUBT_MS + 7000, TASK_SLEEPING, 0);
@@ -171,7 +171,7 @@ static void the_process_that_runs_a_container_is_not_redis(void **state)
 static void a_stopped_process_is_one_that_was_seen_stopped_lately(void **state)
 {
     (void)state;
-    struct sight s = silent();
+    struct observations s = silent();
     s.process_before = look(DOUBT_MS + 4000, TASK_STOPPED, 0);
     s.process = look(DOUBT_MS + 6000, TASK_STOPPED, 0);
     assert_int_equal(evidence_activity(&s, (mono_ms){DOUBT_MS + 12000}), ACTIVITY_STOPPED);

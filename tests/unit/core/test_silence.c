@@ -292,7 +292,7 @@ static struct process_facts look_at(const struct row *row, enum task_state state
                                   .tracer_pid = row->tracer};
 }
 
-static void see_process(struct sight *s, const struct row *row)
+static void see_process(struct observations *s, const struct row *row)
 {
     struct process_facts before = look_at(row, row->before, NOW_MS - 2100, 5000);
     struct process_facts now =
@@ -310,13 +310,13 @@ static void see_process(struct sight *s, const struct row *row)
         s->process_before = before;
 }
 
-static struct sight see(const struct row *row)
+static struct observations see(const struct row *row)
 {
     unsigned t = row->traits;
     int64_t silent_ms = (t & LONG_SILENT) != 0 ? 30000 : (t & LIMIT_OVER) != 0 ? 60000 : 20000;
     mono_ms answer = {NOW_MS - ((t & EARLY) != 0 ? 5400 : silent_ms + 1000)};
     mono_ms doubt = mono_add(answer, 1000);
-    struct sight s = {
+    struct observations s = {
         .fresh = {.reply = row->here, .asked = {NOW_MS - 200}, .at = {NOW_MS - 150}},
         .kept = {.reply = (t & KEPT_SILENT) != 0 ? REPLY_SILENT : REPLY_NONE,
                  .asked = {NOW_MS - 6000},
@@ -361,7 +361,7 @@ static struct sight see(const struct row *row)
 static void judges_the_row(void **state)
 {
     const struct row *row = *state;
-    struct sight s = see(row);
+    struct observations s = see(row);
     struct verdict v = cause_judge(&s, (mono_ms){NOW_MS});
     assert_string_equal(cause_row(v.cause)->code, cause_row(row->cause)->code);
     assert_int_equal(v.confirmed, row->confirmed);
@@ -405,7 +405,7 @@ static void no_combination_restarts_without_two_facts(void **state)
                             enum task_state at = (enum task_state)task;
                             struct row row = {"",          heres[h], theres[t], at,         at,
                                               percents[p], tracer,   traits[m], CAUSE_NONE, false};
-                            struct sight s = see(&row);
+                            struct observations s = see(&row);
                             struct verdict v = cause_judge(&s, (mono_ms){NOW_MS});
                             bool restart =
                                 v.confirmed && cause_row(v.cause)->restart == RESTART_HELPS;
@@ -431,7 +431,7 @@ static void a_frozen_unit_is_never_restarted(void **state)
         {"", SILENT, REPLY_PONG, S, S, 0, 0, 0, CAUSE_PATH_BROKEN, true},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(seen); i++) {
-        struct sight s = see(&seen[i]);
+        struct observations s = see(&seen[i]);
         s.unit.frozen = true;
         struct verdict v = cause_judge(&s, (mono_ms){NOW_MS});
         assert_string_equal(cause_row(v.cause)->code, cause_row(seen[i].cause)->code);
@@ -445,7 +445,7 @@ static void a_human_is_called_for_a_long_command_after_its_time(void **state)
 {
     (void)state;
     struct row row = {"", SILENT, SILENT, R, R, 100, 0, LONG_SILENT, CAUSE_BUSY_COMMAND, true};
-    struct sight s = see(&row);
+    struct observations s = see(&row);
     mono_ms since = evidence_silent_since(&s);
     assert_false(silence_call_due(&s, CAUSE_BUSY_COMMAND, mono_add(since, 29999)));
     assert_true(silence_call_due(&s, CAUSE_BUSY_COMMAND, mono_add(since, 30000)));
@@ -459,7 +459,7 @@ static void the_blind_time_counts_from_the_last_sign_of_work(void **state)
 {
     (void)state;
     struct row row = {"", SILENT, SILENT, UNKNOWN, UNKNOWN, 0, 0, LONG_SILENT, CAUSE_HUNG, true};
-    struct sight s = see(&row);
+    struct observations s = see(&row);
     assert_true(evidence_blind_over(&s, (mono_ms){NOW_MS}));
     s.stirred = (mono_ms){NOW_MS - 29999};
     assert_false(evidence_blind_over(&s, (mono_ms){NOW_MS}));

@@ -169,7 +169,7 @@ static void a_look_that_does_not_come_back_shows_a_slow_host(void **state)
     while (!watch_in_doubt(service_of(f)) || now < 12000)
         now = fixture_wake_late(f, 0);
     assert_true(request_pending(service_of(f), PART_WATCH, WATCH_UNIT));
-    assert_true(now - service_of(f)->sight.slow_look.ms < 1000);
+    assert_true(now - service_of(f)->observations.slow_look.ms < 1000);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_set_up, fixture_tear_down)

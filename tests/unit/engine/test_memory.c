@@ -200,15 +200,15 @@ static void last_words_are_read_anew_when_the_unit_has_failed_again(void **state
     struct unit_facts dead = unit(UNIT_FAILED, RESULT_EXIT_CODE);
     dead.since = (wall_ms){1000};
     int64_t now = read_words(f, &dead);
-    assert_true(f->engine->services[0].sight.log_read);
+    assert_true(f->engine->services[0].observations.log_read);
     dead.since = (wall_ms){2000};
     do
         now = fixture_wake_late(f, 0);
     while (f->host_count == 0);
     answer_host(f, false, &dead, now);
-    assert_false(f->engine->services[0].sight.log_read);
+    assert_false(f->engine->services[0].observations.log_read);
     answer_host(f, true, &dead, now);
-    assert_true(f->engine->services[0].sight.log_read);
+    assert_true(f->engine->services[0].observations.log_read);
 }
 
 static void a_person_is_told_of_an_empty_primary_that_the_last_daemon_knew(void **state)
@@ -347,7 +347,7 @@ static void health_of_before_a_sleep_is_not_claimed_after_it(void **state)
     while (f->self_due.ms <= rested)
         engine_wake(f->engine, ENGINE_SELF, fixture_at(f->self_due.ms));
     service_judge(s, fixture_at(rested)); /* as any answer makes it */
-    assert_false(s->sight.tilt);
+    assert_false(s->observations.tilt);
     assert_int_not_equal(snapshot_overall(s), OVERALL_HEALTHY);
 }
 
@@ -384,20 +384,20 @@ static void what_redis_has_answered_counts_when_its_host_is_back(void **state)
     lost.control_reached = TRI_NO;
     int64_t now = look_until(f, 5000, REPLY_PONG, &well);
     now = look_until(f, now + f->service.watch.systemd_interval_ms, REPLY_PONG, &lost);
-    assert_false(cause_proven_well(&s->sight));
+    assert_false(cause_proven_well(&s->observations));
     f->redis_count = f->host_count = 0;
     while (f->host_count == 0)
         now = fixture_wake_late(f, 0);
     answer_host(f, false, &well, now);
-    assert_true(cause_proven_well(&s->sight));
+    assert_true(cause_proven_well(&s->observations));
     /* ... but its silence is: nothing could come through */
     now = look_until(f, now + 12000, REPLY_SILENT, &lost);
     f->redis_count = 0;
     while (f->host_count == 0)
         now = fixture_wake_late(f, 0);
     answer_host(f, false, &well, now);
-    assert_int_equal(s->sight.failed_probes, 0);
-    assert_int_equal(s->sight.doubt_since.ms, s->sight.unit.asked.ms);
+    assert_int_equal(s->observations.failed_probes, 0);
+    assert_int_equal(s->observations.doubt_since.ms, s->observations.unit.asked.ms);
 }
 
 static const char *overall_at(struct fixture *f, int64_t now, json_t **ret_body)

@@ -336,7 +336,7 @@ static void a_restart_whose_save_would_be_cut_is_refused_after_the_save_before_i
     int64_t now = run_until(f, 3000);
     world.info.last_save_seconds = 9; /* only the save before the command takes that long */
     operate(f, OPERATION_RESTART, false, now);
-    service_of(f)->sight.info.last_save_seconds = FACT_UNKNOWN;
+    service_of(f)->observations.info.last_save_seconds = FACT_UNKNOWN;
     (void)run_until(f, now + 1000);
     assert_int_equal(answered.status, 422);
     assert_non_null(strstr(answered.message, "TimeoutStopSec"));
