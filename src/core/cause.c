@@ -157,7 +157,7 @@ static bool port_is_free(const struct observations *s)
 
 /* The unit is failed and nothing answers. A killed process needs no log to be believed, unless
  * systemd restarts the unit and has given up, which the journal says; a process that ended by
- * itself does: its last words decide whether a restart helps. */
+ * itself does: its exit log decides whether a restart helps. */
 static struct verdict judge_failed(const struct observations *s)
 {
     enum cause logged = s->log_read ? cause_of_log(s->log.class) : CAUSE_NONE;

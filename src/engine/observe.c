@@ -7,7 +7,7 @@
 #include "engine/current.h"
 #include "engine/event.h"
 #include "engine/evidence.h"
-#include "engine/last_words.h"
+#include "engine/exit_log.h"
 #include "engine/latency.h"
 #include "engine/service.h"
 #include "engine/state.h"
@@ -385,9 +385,9 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
         watch_begin_round(s, now);
     }
     if (new.active == UNIT_FAILED)
-        last_words_ask(s, now);
+        exit_log_ask(s, now);
     else if (new.active != UNIT_UNKNOWN)
-        last_words_forget(s);
+        exit_log_forget(s);
     if (!now_runs)
         watch_doubt(s,
                     new.control_reached == TRI_NO ? "the host cannot be controlled"

@@ -5,7 +5,7 @@
 
 #include "base/str.h"
 #include "engine/evidence.h"
-#include "engine/last_words.h"
+#include "engine/exit_log.h"
 #include "engine/service.h"
 
 #define PERFORMANCE_DEADLINE_MS 15000 /* INFO of a busy Redis is late */
@@ -156,7 +156,7 @@ void watch_doubt(struct service *s, const char *why, struct now now)
 void watch_look(struct service *s, struct now now)
 {
     s->watch.look_until = mono_add(now.mono, LOOK_MS);
-    last_words_forget(s); /* a unit that failed again has new ones */
+    exit_log_forget(s); /* a unit that failed again has new ones */
     if (watch_in_doubt(s)) {
         /* What was seen before the action is no evidence about what came after it. */
         s->observations.doubt_since = now.mono;

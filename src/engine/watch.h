@@ -36,8 +36,8 @@ struct watch {
     int log_misses;                   /* ... and how often in a row nothing could */
     char log_refused[FACT_TEXT_MAX];  /* a log that the host does not let us read; "" = none */
     wall_ms log_of;                   /* since when the unit had failed then */
-    struct log_facts words;           /* the last words that were read, */
-    wall_ms words_of;                 /* ... and since when the unit had failed with them */
+    struct log_facts exit_log;        /* the newest exit log that was read, */
+    wall_ms exit_log_of;              /* ... and since when the unit had failed then */
     bool journal_sudo;                /* the variant that showed lines */
     bool config_refused;              /* CONFIG GET is not ours to use */
     char info_refused[FACT_TEXT_MAX]; /* what Redis answered when INFO is not ours to use; "" */

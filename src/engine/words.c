@@ -19,18 +19,18 @@ static struct cause_place place_of(const struct service *s, char *address, size_
 }
 
 /* A unit that has failed again lost the log lines of the failure before, which named the cause. */
-static void observations_with_words(const struct service *s, struct observations *ret)
+static void observations_with_exit_log(const struct service *s, struct observations *ret)
 {
     *ret = s->observations;
     if (!ret->log_read && ret->log.class == LOG_NONE)
-        ret->log = s->watch.words;
+        ret->log = s->watch.exit_log;
 }
 
 const char *words_summary(const struct service *s, enum cause cause, char ret[CAUSE_WORDS_MAX])
 {
     struct observations observations;
     char address[SETTINGS_HOST_MAX + 16];
-    observations_with_words(s, &observations);
+    observations_with_exit_log(s, &observations);
     return cause_summary(cause, &observations, place_of(s, address, sizeof address), ret);
 }
 
@@ -38,7 +38,7 @@ const char *words_advice(const struct service *s, enum cause cause, char ret[CAU
 {
     struct observations observations;
     char address[SETTINGS_HOST_MAX + 16];
-    observations_with_words(s, &observations);
+    observations_with_exit_log(s, &observations);
     return cause_advice(cause, &observations, place_of(s, address, sizeof address), ret);
 }
 

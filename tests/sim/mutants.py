@@ -37,7 +37,7 @@ WATCH = "src/engine/watch.c"
 OBSERVE = "src/engine/observe.c"
 RESTORE = "src/engine/restore.c"
 JUDGE = "src/engine/judge.c"
-LAST_WORDS = "src/engine/last_words.c"
+EXIT_LOG = "src/engine/exit_log.c"
 STATE = "src/engine/state.c"
 RECOVER = "src/engine/recover.c"
 OPERATION = "src/engine/operation.c"
@@ -140,13 +140,13 @@ MUTANTS = [
     ("script-hidden", SILENCE, "bool certain = enough && (deaf || script_shown(s, now));",
      "bool certain = enough;", "a script that runs is taken for a hang"),
     # facts
-    ("last-words", CAUSE, "        return certain_if(s->log_read, CAUSE_UNIT_FAILED);\n    }\n}",
+    ("exit-log", CAUSE, "        return certain_if(s->log_read, CAUSE_UNIT_FAILED);\n    }\n}",
      "        return certain(CAUSE_UNIT_FAILED);\n    }\n}", "the log is not waited for"),
-    ("log-dropped", LAST_WORDS, "those lines are dropped. */\n    s->observations.log_read = false;",
+    ("log-dropped", EXIT_LOG, "those lines are dropped. */\n    s->observations.log_read = false;",
      "those lines are dropped. */",
-     "last words that were dropped count as read"),
-    ("log-missed", LAST_WORDS, "if (!w->log_heard && ++w->log_misses < MISSES_MAX)", "if (false)",
-     "last words that could not be had count as read"),
+     "an exit log that was dropped counts as read"),
+    ("log-missed", EXIT_LOG, "if (!w->log_heard && ++w->log_misses < MISSES_MAX)", "if (false)",
+     "an exit log that could not be read counts as read"),
     ("old-facts", CAUSE, "return !in_doubt(s) || asked.ms >= s->doubt_since.ms;", "return true;",
      "what was seen of the unit before Redis failed counts"),
     ("old-look", SILENCE, "s->unit.asked.ms >= s->failing_since.ms && s->failed_probes",

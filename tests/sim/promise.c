@@ -183,13 +183,13 @@ static void check_hung(struct sim *s, int service, const char *word)
 }
 
 /* A process that ended by itself said why; who can never be heard is helped without. */
-static void check_last_words(struct sim *s, int service, const char *word)
+static void check_exit_log(struct sim *s, int service, const char *word)
 {
     const struct told *told = &witness_of(s, service)->told;
     if (told->unit.active != UNIT_FAILED || told->failed == SIM_NEVER)
         return;
     if (told->log_at < told->failed && told->log_misses < LOG_MISSES_ALLOWED)
-        sim_broken(s, service, "%s before its last words were read", word);
+        sim_broken(s, service, "%s before its exit log was read", word);
     if (told->log_at < told->failed)
         return; /* nobody can tell what they are */
     /* Who held the port is gone when it refuses: that is worth one start. */
@@ -264,7 +264,7 @@ static void check_sense(struct sim *s, int service, const char *word)
     if (starts(word) && cause == CAUSE_HUNG)
         check_hung(s, service, word);
     if (starts(word) && cause == CAUSE_UNIT_FAILED)
-        check_last_words(s, service, word);
+        check_exit_log(s, service, word);
     if (starts(word) && cause == CAUSE_UNIT_STOPPED)
         check_grace(s, service, word);
     if (str_equal(word, "script-kill") && row->remedy != REMEDY_KILL_SCRIPT)

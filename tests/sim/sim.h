@@ -202,7 +202,7 @@ struct told {
     int64_t failed_asked;    /* when the first look that showed it so began */
     int64_t failed, stopped; /* since when the unit was shown so; SIM_NEVER = it is not */
     enum log_class log;
-    int64_t log_at; /* when its last words were read */
+    int64_t log_at; /* when its exit log was read */
     int log_misses; /* how often they could not be, for this failure */
     int64_t announced;
     int64_t trouble; /* when the first of the failed probes was asked; SIM_NEVER = all is well */

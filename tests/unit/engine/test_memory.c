@@ -1,4 +1,4 @@
-/* What the engine has to keep in mind: last words of a unit, wishes that the disk may not have, and
+/* What the engine has to keep in mind: a unit's exit log, orders that the disk may not have, and
  * what a daemon before this one knew. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -90,7 +90,7 @@ static void operate(struct fixture *f, enum engine_operation operation, int64_t 
     engine_operate(f->engine, 0, &request, fixture_at(now));
 }
 
-/* A unit that has failed, and whose last words are read: its configuration is wrong. The time. */
+/* A unit that has failed, and whose exit log was read: its configuration is wrong. Returns the time. */
 static int64_t read_words(struct fixture *f, const struct unit_facts *dead)
 {
     int64_t now = 1000;
@@ -104,7 +104,7 @@ static int64_t read_words(struct fixture *f, const struct unit_facts *dead)
     return now;
 }
 
-static void last_words_that_are_read_anew_are_waited_for(void **state)
+static void an_exit_log_that_is_read_again_is_waited_for(void **state)
 {
     struct fixture *f = *state;
     struct unit_facts dead = unit(UNIT_FAILED, RESULT_EXIT_CODE);
@@ -142,7 +142,7 @@ static int miss_logs(struct fixture *f, int64_t now)
 }
 
 /* Simulator seeds 47957 and 533338. */
-static void last_words_that_could_not_be_had_are_asked_for_again_but_not_for_ever(void **state)
+static void an_exit_log_that_cannot_be_read_is_asked_for_again_but_not_without_limit(void **state)
 {
     struct fixture *f = *state;
     struct unit_facts dead = unit(UNIT_FAILED, RESULT_EXIT_CODE);
@@ -158,7 +158,7 @@ static void last_words_that_could_not_be_had_are_asked_for_again_but_not_for_eve
     assert_int_equal(missed, 3);
 }
 
-/* From a unit whose last words were read, to those that were dropped and cannot be read again; the
+/* From a unit whose exit log was read, to one that was dropped and cannot be read again; the
  * unit says that it failed at `since`. */
 static void lose_words_that_were_read(struct fixture *f, wall_ms since)
 {
@@ -178,7 +178,7 @@ static void lose_words_that_were_read(struct fixture *f, wall_ms since)
     assert_true(missed >= 3);
 }
 
-static void last_words_that_cannot_be_read_anew_are_what_they_were(void **state)
+static void an_exit_log_that_cannot_be_read_again_stays_what_it_was(void **state)
 {
     struct fixture *f = *state;
     lose_words_that_were_read(f, (wall_ms){1000});
@@ -186,7 +186,7 @@ static void last_words_that_cannot_be_read_anew_are_what_they_were(void **state)
     assert_int_equal(f->engine->services[0].cause, CAUSE_CONFIG_ERROR);
 }
 
-static void a_unit_that_failed_again_has_other_last_words(void **state)
+static void a_unit_that_failed_again_has_another_exit_log(void **state)
 {
     struct fixture *f = *state;
     lose_words_that_were_read(f, (wall_ms){2000});
@@ -194,7 +194,7 @@ static void a_unit_that_failed_again_has_other_last_words(void **state)
 }
 
 /* ... also when nobody has seen it run in between. */
-static void last_words_are_read_anew_when_the_unit_has_failed_again(void **state)
+static void the_exit_log_is_read_again_when_the_unit_has_failed_again(void **state)
 {
     struct fixture *f = *state;
     struct unit_facts dead = unit(UNIT_FAILED, RESULT_EXIT_CODE);
@@ -455,11 +455,11 @@ static void a_start_gives_out_no_number_again_when_the_disk_let_it_skip_none(voi
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(last_words_that_are_read_anew_are_waited_for),
-        TEST(last_words_that_could_not_be_had_are_asked_for_again_but_not_for_ever),
-        TEST(last_words_that_cannot_be_read_anew_are_what_they_were),
-        TEST(a_unit_that_failed_again_has_other_last_words),
-        TEST(last_words_are_read_anew_when_the_unit_has_failed_again),
+        TEST(an_exit_log_that_is_read_again_is_waited_for),
+        TEST(an_exit_log_that_cannot_be_read_is_asked_for_again_but_not_without_limit),
+        TEST(an_exit_log_that_cannot_be_read_again_stays_what_it_was),
+        TEST(a_unit_that_failed_again_has_another_exit_log),
+        TEST(the_exit_log_is_read_again_when_the_unit_has_failed_again),
         TEST(a_person_is_told_of_an_empty_primary_that_the_last_daemon_knew),
         TEST(a_stop_is_not_told_as_done_by_what_was_seen_before_it),
         TEST(a_primary_that_may_come_back_empty_is_remembered_before_config_has_told),

@@ -194,7 +194,7 @@ static void make_silent(struct observations *s)
     s->failed_probes = 5;
 }
 
-/* ... and some of a unit that has failed, with its last words. */
+/* ... and some of a unit that has failed, with its exit log. */
 static void make_failed(struct observations *s)
 {
     make_silent(s);
