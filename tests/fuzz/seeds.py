@@ -220,7 +220,7 @@ def router():
     notice = {"event": {"type": "notice", "seq": 5, "least_role": "admin", "message": "m"}, "service": "redis"}
     ended = {"users": {"2": {"role": "viewer", "not_before": 4000000000}}}
     revoked = {"revoked": ["1-x"]}
-    wish = b'{"reason": "x"}'
+    order = b'{"reason": "x"}'
     service = b"/api/services/redis"
     parts = {
         "copies": [
@@ -231,8 +231,8 @@ def router():
             request(b"HEAD " + service + b"/status", cookie),
         ],
         "forwarded": [
-            request(b"POST " + service + b"/restart", admin, body=wish),
-            request(b"POST " + service + b"/stop", cookie, b"X-CSRF-Token: x", b"Origin: https://a", body=wish),
+            request(b"POST " + service + b"/restart", admin, body=order),
+            request(b"POST " + service + b"/stop", cookie, b"X-CSRF-Token: x", b"Origin: https://a", body=order),
             request(b"GET /metrics") + request(b"GET /api/users", token),
             request(b"POST /api/login", b"Origin: https://b", body=b'{"email": "a", "password": "b"}'),
         ],
@@ -325,7 +325,7 @@ def seeds():
         "created_by": "a",
         "disabled": True,
     }
-    wish = {
+    wanted = {
         "user": 1,
         "had": "viewer",
         "wanted": "admin",
@@ -352,7 +352,7 @@ def seeds():
             "user": b"\0" + text(user),
             "session": b"\1" + text(session),
             "api_token": b"\2" + text(api_token),
-            "request": b"\3" + text(wish),
+            "request": b"\3" + text(wanted),
         },
         "audit_line": {"line": audit_chain().split(b"\n")[0], "words": b"auto_recovery\nservice_operation"},
         "audit_read": {f"sealed_{deed}": bytes([4 * deed + 1]) + three for deed in range(5)}

@@ -47,10 +47,10 @@ static bool nobody_withholds(struct sim *s, int service)
     const struct recovery *r = &inside->recovery;
     bool known_well =
         inside->judged && (inside->cause == CAUSE_OK || inside->cause == CAUSE_REPLICA_LINK_DOWN);
-    bool may_start = !w->known_empty && !w->wish_stopped && !inside->saved.stopped_on_purpose &&
-                     inside->saved.paused_until.ms == 0 && inside->recovery_policy.enabled &&
-                     !w->told.failover && !operation_running(inside) &&
-                     w->told.unit.control_reached == TRI_YES;
+    bool may_start = !w->known_empty && !w->should_be_stopped &&
+                     !inside->saved.stopped_on_purpose && inside->saved.paused_until.ms == 0 &&
+                     inside->recovery_policy.enabled && !w->told.failover &&
+                     !operation_running(inside) && w->told.unit.control_reached == TRI_YES;
     bool first = r->breaker.times[0].ms == WALL_NONE.ms ||
                  (w->ended[0] > 0 && s->now - w->ended[0] > BREAKER_MS);
     bool calm = r->phase == PHASE_IDLE && r->attempts == 0 && !r->open && !r->breaker.open &&

@@ -150,7 +150,7 @@ static void check_withheld(struct sim *s, int service, const char *word)
         sim_broken(s, service, "%s while it is paused", word);
     if (!inside->recovery_policy.enabled)
         sim_broken(s, service, "%s while recovery is disabled", word);
-    if (w->wish_stopped && starts(word))
+    if (w->should_be_stopped && starts(word))
         sim_broken(s, service, "%s of a service that was stopped on purpose", word);
     if (operation_running(inside))
         sim_broken(s, service, "%s while a person's operation runs", word);
@@ -292,7 +292,7 @@ static void check_counts(struct sim *s, int service, const char *word)
                    (int)w->intent.allowed);
 }
 
-/* What a person asked for: the wish is on the disk first, and what would wipe replicas needs force.
+/* What a person asked for: the desired state is on the disk first, and what would wipe replicas needs force.
  */
 static void check_person(struct sim *s, int service, const char *word)
 {
@@ -302,7 +302,7 @@ static void check_person(struct sim *s, int service, const char *word)
     if (!operation_running(&s->engine->services[service]))
         sim_broken(s, service, "a person's %s although nobody asks for it", word);
     if (!str_equal(word, "reload") && s->disk.durable[service].stopped_on_purpose != stop)
-        sim_broken(s, service, "%s before the wish was on the disk", word);
+        sim_broken(s, service, "%s before the desired state was on the disk", word);
     bool known = w->known_empty && w->empty_told < w->intent.told; /* by what was decided on */
     bool starts_it = str_equal(word, "start") && w->told.unit.active != UNIT_ACTIVE &&
                      w->told.unit.active != UNIT_RELOADING;
@@ -434,7 +434,8 @@ void promise_stop_ended(struct sim *s, int service)
     if (!w->told.stop_seen)
         sim_broken(s, service, "a stop is taken back that has never been seen to take place");
     if (s->worlds[service].unit.process != PROCESS_NONE)
-        w->wish_stopped = false; /* it may have been started just before the stop was answered */
+        w->should_be_stopped =
+            false; /* it may have been started just before the stop was answered */
 }
 
 void promise_announced(struct sim *s, int service)
@@ -463,7 +464,7 @@ void promise_started(struct sim *s)
             inside->saved.paused_until.ms != durable->paused_until.ms ||
             inside->saved.stop_seen != durable->stop_seen ||
             inside->saved.empty_primary != durable->empty_primary)
-            sim_broken(s, i, "a wish is not remembered");
+            sim_broken(s, i, "the desired state is not remembered");
         if (durable->recovery_set &&
             inside->recovery_policy.max_attempts != durable->recovery.max_attempts)
             sim_broken(s, i, "a setting is not remembered");
@@ -481,7 +482,7 @@ void promise_killed(struct sim *s)
         if (settled && durable->attempts < w->effective)
             sim_broken(s, i, "%d actions were taken, but the disk knows of %d", w->effective,
                        durable->attempts);
-        if (settled && w->wish_stopped && !durable->stopped_on_purpose)
+        if (settled && w->should_be_stopped && !durable->stopped_on_purpose)
             sim_broken(s, i, "the disk does not know that it was stopped on purpose");
         if (s->now - w->ended[0] <= SETTLED_MS) {
             /* It had ended, and that was on its way to the disk. Recovery does not wait for it:
@@ -499,7 +500,7 @@ void promise_killed(struct sim *s)
         if (!settled || s->now - w->empty_told <= SETTLED_MS)
             w->known_empty = w->known_empty && durable->empty_primary;
         w->attempts = durable->attempts;
-        w->wish_stopped = w->wish_stopped && durable->stopped_on_purpose;
+        w->should_be_stopped = w->should_be_stopped && durable->stopped_on_purpose;
         w->paused = w->paused && durable->paused_until.ms == w->paused_until.ms;
         w->recovery_steps = 0;
         w->alerted[0] = '\0';
@@ -591,7 +592,7 @@ static void check_quiet(struct sim *s, int service, bool healthy)
     if (v->confirmed && !answered && remedy != REMEDY_NONE && remedy != REMEDY_WAIT &&
         remedy != REMEDY_PATIENCE && remedy != REMEDY_OBSERVE)
         w->told.unwell = s->now;
-    if (w->wish_stopped && inside->saved.stopped_on_purpose && v->confirmed &&
+    if (w->should_be_stopped && inside->saved.stopped_on_purpose && v->confirmed &&
         v->cause == CAUSE_UNIT_STOPPED)
         sim_broken(s, service, "somebody else is said to have stopped what was stopped on purpose");
     if (!healthy || r->phase != PHASE_IDLE)

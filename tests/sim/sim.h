@@ -244,7 +244,7 @@ struct chronicle {
 struct witness {
     struct intent intent; /* the newest */
     struct told told;
-    bool wish_stopped;      /* a person's stop was acknowledged and not taken back */
+    bool should_be_stopped; /* a person's stop was acknowledged and not taken back */
     int64_t stop_lasts;     /* since when a stop that the disk knows to be done goes on although it
                                serves; SIM_NEVER = it does not */
     int64_t others_started; /* when somebody else last started it */

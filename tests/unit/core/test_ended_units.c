@@ -1,4 +1,4 @@
-/* Units that have ended: by an admin's wish, or under a systemd that restarts them itself. */
+/* Units that have ended: at an admin's command, or under a systemd that restarts them itself. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -241,7 +241,7 @@ static void a_stop_is_not_told_as_done_by_what_was_seen_before_it(void **state)
         answer_redis(f, REPLY_LOADING, now); /* the answer of the unit is lost */
     }
     assert_int_equal(answered_status, 0);
-    assert_int_not_equal(f->save, 0); /* the wish, before the command */
+    assert_int_not_equal(f->save, 0); /* the desired state, before the command */
 }
 
 /* A primary with a replica; `save_points` is what CONFIG tells, TRI_UNKNOWN = nothing. */
@@ -351,7 +351,7 @@ static void health_of_before_a_sleep_is_not_claimed_after_it(void **state)
     assert_int_not_equal(snapshot_overall(s), OVERALL_HEALTHY);
 }
 
-static void a_start_waits_for_a_wish_that_the_disk_may_not_have(void **state)
+static void a_start_waits_for_a_desired_state_that_the_disk_may_not_have(void **state)
 {
     struct fixture *f = *state;
     fixture_tear_down(state);
@@ -368,7 +368,7 @@ static void a_start_waits_for_a_wish_that_the_disk_may_not_have(void **state)
     operate(f, OPERATION_START, now);
     answer_redis(f, REPLY_LOADING, now + 1);
     answer_host(f, false, &well, now + 1);
-    assert_int_equal(f->intent, 0); /* the wish first */
+    assert_int_equal(f->intent, 0); /* the desired state first */
     assert_int_not_equal(f->save, 0);
     engine_save_ended(f->engine, 0, f->save, STORE_DURABLE, fixture_at(now + 2));
     assert_int_not_equal(f->intent, 0);
@@ -470,7 +470,7 @@ int main(void)
         TEST(a_proof_ages_in_short_sleeps_as_well),
         TEST(health_of_before_a_sleep_is_not_claimed_after_it),
         TEST(a_start_gives_out_no_number_again_when_the_disk_let_it_skip_none),
-        TEST(a_start_waits_for_a_wish_that_the_disk_may_not_have),
+        TEST(a_start_waits_for_a_desired_state_that_the_disk_may_not_have),
         TEST(health_is_not_claimed_longer_than_two_intervals_after_its_proof),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
