@@ -22,14 +22,14 @@ static struct verdict certain_if(bool confirmed, enum cause cause)
     return (struct verdict){cause, confirmed};
 }
 
-static bool in_doubt(const struct observations *s)
+static bool probing(const struct observations *s)
 {
-    return s->doubt_since.ms != MONO_NEVER.ms;
+    return s->probing_since.ms != MONO_NEVER.ms;
 }
 
 static bool recent(const struct observations *s, mono_ms asked)
 {
-    return !in_doubt(s) || asked.ms >= s->doubt_since.ms;
+    return !probing(s) || asked.ms >= s->probing_since.ms;
 }
 
 static bool timed_out(const struct probe_facts *p)
@@ -230,7 +230,7 @@ static struct verdict judge_unanswered(const struct observations *s, const struc
                                        mono_ms now)
 {
     enum reply_class reply = p->reply;
-    /* What the unit was before Redis last answered is old, also in a doubt that has lasted: another
+    /* What the unit was before Redis last answered is old, also when probing has lasted: another
      * Redis on the port answers as long as it is there. */
     if (!recent(s, s->unit.asked) || s->unit.asked.ms < s->last_answer.ms)
         return suspected(CAUSE_HUNG);
@@ -311,7 +311,7 @@ static struct verdict judge_pong(const struct observations *s, mono_ms now)
         if (u->active == UNIT_FAILED || u->active == UNIT_INACTIVE || u->active == UNIT_NOT_FOUND ||
             cause_other_process(s))
             return certain_if(s->mismatches >= s->failure_threshold, CAUSE_WRONG_INSTANCE);
-    } else if (u->asked.ms == 0 || (in_doubt(s) && u->asked.ms < s->doubt_since.ms)) {
+    } else if (u->asked.ms == 0 || (probing(s) && u->asked.ms < s->probing_since.ms)) {
         return suspected(CAUSE_OK); /* the unit's answer is on its way */
     }
     if (s->shut_out > 0)

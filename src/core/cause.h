@@ -116,8 +116,8 @@ enum cause cause_by_code(const char *code);
  * limit? */
 bool cause_figure_bad(const struct health_levels *levels, enum cause cause);
 
-/* All that is seen of one service at one moment. Facts that were asked before `doubt_since` do not
- * count for a conclusion that somebody would act on. */
+/* All that is seen of one service at one moment. Facts that were asked for before `probing_since`
+ * do not count for a conclusion that recovery would act on. */
 struct observations {
     struct probe_facts kept;  /* newest answer on the kept connection */
     struct probe_facts fresh; /* newest answer on a connection of its own */
@@ -136,7 +136,7 @@ struct observations {
     struct log_facts log;
     struct log_facts saving_log; /* why Redis cannot save, while it cannot */
     bool log_read;               /* the journal was read since the unit was seen to have failed */
-    mono_ms doubt_since;     /* when something first looked wrong; MONO_NEVER while nothing does */
+    mono_ms probing_since;   /* when something first looked wrong; MONO_NEVER while nothing does */
     mono_ms last_answer;     /* when any reply was last read */
     mono_ms unit_same_since; /* since when every look has shown the unit and its main process so */
     int64_t failed_probes;   /* probes in a row, confirm_interval apart, that nothing answered */
@@ -226,7 +226,7 @@ bool cause_other_process(const struct observations *observations);
  * words (those are in cause_probe()). */
 bool cause_shut_out(const struct observations *observations);
 
-/* Did Redis and systemd agree that all is well, with facts no older than the doubt? (PONG and the
+/* Did Redis and systemd agree that all is well, with facts no older than probing? (PONG, and the
  * unit is active.) */
 bool cause_proven_well(const struct observations *observations);
 

@@ -39,14 +39,14 @@ const char *evidence_there_word(enum there there)
 
 mono_ms evidence_silent_since(const struct observations *s)
 {
-    return s->doubt_since.ms == MONO_NEVER.ms ? s->last_answer
-                                              : mono_max(s->last_answer, s->doubt_since);
+    return s->probing_since.ms == MONO_NEVER.ms ? s->last_answer
+                                                : mono_max(s->last_answer, s->probing_since);
 }
 
 static bool counts(const struct observations *s, mono_ms asked)
 {
-    bool in_doubt = s->doubt_since.ms != MONO_NEVER.ms;
-    return asked.ms != 0 && in_doubt && asked.ms >= s->doubt_since.ms &&
+    bool probing = s->probing_since.ms != MONO_NEVER.ms;
+    return asked.ms != 0 && probing && asked.ms >= s->probing_since.ms &&
            asked.ms >= s->last_answer.ms;
 }
 

@@ -1,6 +1,6 @@
 /* What the Redis host shows about a Redis that does not answer here: does its process work, and
  * does it answer on its own host? Evidence belongs to one process and to this silence: what was
- * asked before the last answer, or before the doubt began, does not count. */
+ * asked before the last answer, or before probing began, does not count. */
 #ifndef RESUS_CORE_EVIDENCE_H
 #define RESUS_CORE_EVIDENCE_H
 

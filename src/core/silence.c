@@ -116,7 +116,7 @@ static struct verdict judge_refused(const struct observations *s, bool enough, m
  * new one that fails asks the open one, and that is always a moment later. */
 static mono_ms refusal_asked(const struct observations *s, const struct probe_facts *p)
 {
-    bool both = s->fresh.reply == REPLY_REFUSED && s->fresh.asked.ms >= s->doubt_since.ms;
+    bool both = s->fresh.reply == REPLY_REFUSED && s->fresh.asked.ms >= s->probing_since.ms;
     return both ? mono_min(s->fresh.asked, p->asked) : p->asked;
 }
 

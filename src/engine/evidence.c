@@ -10,12 +10,12 @@
 #define SETTLE_MS 200
 #define QUIET_MS 1000 /* a probe that is pending for longer is silence */
 
-/* Has nothing answered since the doubt began, or has a probe been waiting for long? */
+/* Has nothing answered since probing began, or has a probe been waiting for long? */
 static bool silent(const struct service *s, struct now now)
 {
     const struct observations *t = &s->observations;
     const struct probe_facts *p = cause_probe(t);
-    if (!reply_answered(p->reply) || p->at.ms < t->doubt_since.ms)
+    if (!reply_answered(p->reply) || p->at.ms < t->probing_since.ms)
         return true;
     for (int i = 0; i < s->requests.used; i++) {
         const struct pending *r = &s->requests.pending[i];
@@ -30,7 +30,7 @@ static bool silent(const struct service *s, struct now now)
 static bool seen_running(const struct observations *t)
 {
     return unit_runs(t->unit.active) && t->unit.control_reached == TRI_YES &&
-           t->unit.asked.ms >= t->doubt_since.ms;
+           t->unit.asked.ms >= t->probing_since.ms;
 }
 
 static bool process_can_be_looked_at(const struct service *s)
@@ -62,7 +62,7 @@ void evidence_prove(struct service *s, struct now now)
     const struct watch *w = &s->watch;
     bool port_known = s->observations.info.known || w->info_refused[0] != '\0';
     if (s->observations.witness_proven || s->engine->ports.witness == NULL || !port_known ||
-        watch_in_doubt(s) || request_pending(s, PART_EVIDENCE, EVIDENCE_WITNESS))
+        watch_is_probing(s) || request_pending(s, PART_EVIDENCE, EVIDENCE_WITNESS))
         return;
     if (w->witness_asked.ms == 0 ||
         mono_since(now.mono, w->witness_asked) >= s->watch_policy.systemd_interval_ms)
@@ -77,8 +77,8 @@ static bool due(mono_ms asked, struct now now)
 void evidence_ask(struct service *s, struct now now)
 {
     const struct observations *t = &s->observations;
-    if (!watch_in_doubt(s) || watch_at_work(s) ||
-        mono_since(now.mono, t->doubt_since) < SETTLE_MS || !seen_running(t) || !silent(s, now))
+    if (!watch_is_probing(s) || watch_at_work(s) ||
+        mono_since(now.mono, t->probing_since) < SETTLE_MS || !seen_running(t) || !silent(s, now))
         return;
     /* Two looks are compared: the second is asked for when the first is old enough. */
     if (process_can_be_looked_at(s) && !request_pending(s, PART_EVIDENCE, EVIDENCE_PROCESS) &&
@@ -104,7 +104,7 @@ static void note_time(struct service *s, mono_ms asked, struct now now)
     int64_t took_ms = mono_since(now.mono, asked);
     if (evidence_slow_look(took_ms, w->usual_look_ms, s->watch_policy.timeout_ms))
         s->observations.slow_look = now.mono;
-    if (watch_in_doubt(s))
+    if (watch_is_probing(s))
         return;
     w->usual_look_ms = w->usual_look_ms < 0 ? took_ms : (w->usual_look_ms * 7 + took_ms) / 8;
 }

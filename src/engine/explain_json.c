@@ -24,7 +24,7 @@ static bool unit_is_old(const struct service *s, struct now now)
     const struct observations *t = &s->observations;
     if (t->unit.asked.ms == 0)
         return false;
-    return (watch_in_doubt(s) && t->unit.asked.ms < t->doubt_since.ms) ||
+    return (watch_is_probing(s) && t->unit.asked.ms < t->probing_since.ms) ||
            mono_since(now.mono, t->unit.asked) > 2 * s->watch_policy.systemd_interval_ms;
 }
 
@@ -48,7 +48,7 @@ static json_t *facts_json(const struct service *s, struct now now)
     (void)json_put_text(facts, "on_its_host", evidence_there_word(evidence_there(t, now.mono)));
     (void)json_put_text(facts, "log", log_class_word(t->log.class));
     (void)json_put_bool(facts, "confirmed", s->verdict.confirmed);
-    (void)json_put_bool(facts, "in_doubt", t->doubt_since.ms != MONO_NEVER.ms);
+    (void)json_put_bool(facts, "in_doubt", t->probing_since.ms != MONO_NEVER.ms);
     (void)json_put_bool(facts, "empty_primary", recovery_facts_empty_primary(s));
     (void)json_put_bool(facts, "stopped_on_purpose", s->saved.stopped_on_purpose);
     (void)json_put_int(facts, "attempts", s->recovery.attempts);

@@ -66,7 +66,7 @@ mono_ms guard_next(const struct service *s)
 static mono_ms next_look(const struct service *s, struct now now)
 {
     const struct guard *g = &s->guard;
-    bool refused = g->refused[0] != '\0' && watch_in_doubt(s);
+    bool refused = g->refused[0] != '\0' && watch_is_probing(s);
     return mono_add(now.mono, refused               ? RIGHTS_REFUSED_MS
                               : g->rights == TRI_NO ? RIGHTS_MISSING_MS
                                                     : RIGHTS_INTERVAL_MS);

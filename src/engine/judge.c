@@ -56,7 +56,7 @@ static void end_stop(struct service *s, struct now now)
                  now);
 }
 
-/* Health is not claimed with a proof older than two intervals. A doubt may last longer: a script
+/* Health is not claimed with a proof older than two intervals. Probing may last longer: a script
  * may hide for as long as the server allows, and the count begins again when the host is back.
  * Meanwhile it is judged every confirm_interval, which has to come in time. */
 static int64_t proof_lasts_ms(const struct watch_policy *p)
@@ -88,7 +88,7 @@ void judge(struct service *s, struct now now)
     observations->blind_hang_ms = s->watch_policy.blind_hang_ms;
     observations->busy_alert_ms = s->watch_policy.busy_alert_ms;
     observations->busy_limit_ms = s->watch_policy.busy_limit_ms;
-    if (watch_in_doubt(s))
+    if (watch_is_probing(s))
         evidence_overdue(s, now);
     s->verdict = s->misconfigured != NULL ? (struct verdict){CAUSE_MISCONFIGURED, true}
                                           : cause_judge(observations, now.mono);
@@ -118,8 +118,8 @@ void judge(struct service *s, struct now now)
             s->guard.command_failed[0] = '\0';
             guard_redis_refused(s, "");
         }
-        if (cause_proven_well(observations) && observations->doubt_since.ms != MONO_NEVER.ms) {
-            observations->doubt_since = MONO_NEVER;
+        if (cause_proven_well(observations) && observations->probing_since.ms != MONO_NEVER.ms) {
+            observations->probing_since = MONO_NEVER;
             s->watch.performance_due = now.mono; /* a new process has new figures */
         }
     }

@@ -151,7 +151,7 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
         }
     }
     if (p->reply != REPLY_PONG)
-        watch_doubt(s, p->text[0] != '\0' ? p->text : reply_class_word(p->reply), now);
+        watch_start_probing(s, p->text[0] != '\0' ? p->text : reply_class_word(p->reply), now);
 }
 
 /* Did the process that INFO speaks of start while an action or operation of ours ran? A second each
@@ -377,10 +377,10 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
     if (back || (now_runs && !ran))
         count_silence_anew(s, asked);
     guard_control(s, new.control_reached, now);
-    if (back && watch_in_doubt(s)) {
+    if (back && watch_is_probing(s)) {
         /* A reply of Redis stays true. */
         if (!reply_answered(cause_probe(observations)->reply))
-            observations->doubt_since = asked;
+            observations->probing_since = asked;
         s->watch.quick_rounds = 0;
         watch_begin_round(s, now);
     }
@@ -389,10 +389,10 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
     else if (new.active != UNIT_UNKNOWN)
         exit_log_forget(s);
     if (!now_runs)
-        watch_doubt(s,
-                    new.control_reached == TRI_NO ? "the host cannot be controlled"
-                                                  : "the unit is not active",
-                    now);
+        watch_start_probing(s,
+                            new.control_reached == TRI_NO ? "the host cannot be controlled"
+                                                          : "the unit is not active",
+                            now);
 }
 
 /* ── what the watch hears ── */
@@ -460,7 +460,7 @@ void observe_redis_lost(struct service *s, const char *why, struct now now)
     s->observations.kept.reply = REPLY_NONE;
     s->observations.shut_out = 0;
     current_forget_figures(s, now.mono);
-    watch_doubt(s, why, now);
+    watch_start_probing(s, why, now);
     sample_account(s, now);
 }
 
@@ -468,8 +468,8 @@ void observe_process_ended(struct service *s, struct now now)
 {
     /* The kernel closes a process's connections before it is gone: the look that the closing caused
      * may have come too early, and the next would be 10 ms later. */
-    bool looking = watch_in_doubt(s);
-    watch_doubt(s, "the process ended", now);
+    bool looking = watch_is_probing(s);
+    watch_start_probing(s, "the process ended", now);
     if (looking)
         s->watch.round_due = now.mono;
 }

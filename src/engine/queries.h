@@ -32,7 +32,7 @@ json_t *engine_preflight_json(const struct engine *e, int service, enum engine_o
 json_t *engine_state_events(const struct engine *e, int service, struct now now);
 /* Why the engine trusts nothing that it measured just now; NULL = it does. A static text. */
 const char *engine_doubt(const struct engine *e, struct now now);
-/* Can nothing be told (503 in the API): host unreachable, self-doubt, before the first check? */
+/* Is the state unknown (503 in the API): host unreachable, self-doubt, before the first check? */
 bool engine_cannot_tell(const struct engine *e, int service);
 /* Does a maintenance window hold the service? */
 bool engine_maintained(const struct engine *e, int service);

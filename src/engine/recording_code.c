@@ -208,7 +208,7 @@ static const struct field observation_fields[] = {
     W(observations, info.master_link_up, tri_words),
     W(observations, log.class, log_words),
     B(observations, log_read),
-    T(observations, doubt_since),
+    {"doubt_since", FIELD_INT64, AT(observations, probing_since), 0, NULL},
     T(observations, last_answer),
     T(observations, unit_same_since),
     L(observations, failed_probes),

@@ -1,6 +1,6 @@
 /* The watch of one service: a pulse on the kept connection, full checks at their intervals, and
- * rounds of quick looks while something is in doubt. It only observes: what
- * follows from it is judge.c's and recover.c's. */
+ * quick rounds while it is probing: something looks wrong, and is not yet clear. It only observes;
+ * judge.c and recover.c decide what follows. */
 #include "engine/watch.h"
 
 #include "base/str.h"
@@ -9,8 +9,8 @@
 #include "engine/service.h"
 
 #define PERFORMANCE_DEADLINE_MS 15000 /* INFO of a busy Redis is late */
-#define SLOW_ROUND_MS 5000            /* a doubt that lasts is looked at less often */
-#define QUICK_DOUBT_MS 30000
+#define SLOW_ROUND_MS 5000            /* probing that lasts has fewer rounds */
+#define QUICK_PROBING_MS 30000
 #define LOADING_ROUND_MS 1000
 #define LOOK_MS 3000 /* after an action: every LOOK_STEP_MS for this long */
 #define LOOK_STEP_MS 10
@@ -49,7 +49,7 @@ int watch_init(struct service *s, struct now now)
     w->pulse_due = s->watch_policy.pulse_interval_ms > 0 ? mono_add(first, 100) : MONO_NEVER;
     facts_info_reset(&s->observations.info);
     facts_unit_reset(&s->observations.unit);
-    s->observations.doubt_since = MONO_NEVER;
+    s->observations.probing_since = MONO_NEVER;
     s->observations.last_answer = now.mono;
     s->observations.unit_same_since = now.mono;
     return 0;
@@ -107,17 +107,17 @@ static int64_t round_interval_ms(const struct service *s, struct now now)
         return LOADING_ROUND_MS;
     bool settled = s->verdict.confirmed && s->recovery.phase != PHASE_VERIFYING &&
                    s->recovery.phase != PHASE_ACTING && !operation_running(s);
-    if (settled && mono_since(now.mono, s->observations.doubt_since) > QUICK_DOUBT_MS)
+    if (settled && mono_since(now.mono, s->observations.probing_since) > QUICK_PROBING_MS)
         return SLOW_ROUND_MS;
     return s->watch_policy.confirm_interval_ms;
 }
 
-/* Plans the next round of the doubt. Quick ones first, while the unit has not caught up with the
+/* Plans the next round of probing. Quick ones first, while the unit has not caught up with the
  * end of its process. */
 void watch_plan_round(struct service *s, struct now now)
 {
     struct watch *w = &s->watch;
-    if (!watch_in_doubt(s)) {
+    if (!watch_is_probing(s)) {
         w->round_due = MONO_NEVER;
         return;
     }
@@ -135,13 +135,13 @@ void watch_plan_round(struct service *s, struct now now)
     w->round_due = w->round_due.ms == MONO_NEVER.ms ? next : mono_min(w->round_due, next);
 }
 
-void watch_doubt(struct service *s, const char *why, struct now now)
+void watch_start_probing(struct service *s, const char *why, struct now now)
 {
-    if (watch_in_doubt(s))
+    if (watch_is_probing(s))
         return;
     if (why != NULL && !operation_running(s))
         service_log(s, false, "looking closer: %s", why);
-    s->observations.doubt_since = now.mono;
+    s->observations.probing_since = now.mono;
     s->observations.failed_probes = 0;
     s->observations.busy_replies = 0;
     s->observations.mismatches = 0;
@@ -157,15 +157,15 @@ void watch_look(struct service *s, struct now now)
 {
     s->watch.look_until = mono_add(now.mono, LOOK_MS);
     exit_log_forget(s); /* a unit that failed again has new ones */
-    if (watch_in_doubt(s)) {
+    if (watch_is_probing(s)) {
         /* What was seen before the action is no evidence about what came after it. */
-        s->observations.doubt_since = now.mono;
+        s->observations.probing_since = now.mono;
         s->observations.failed_probes = 0;
         watch_begin_round(s, now);
         watch_plan_round(s, now);
         return;
     }
-    watch_doubt(s, NULL, now);
+    watch_start_probing(s, NULL, now);
 }
 
 /* ── what is due ── */
@@ -183,13 +183,13 @@ static void pulse(struct service *s, struct now now)
     mono_ms asked = request_asked(s, PART_WATCH, WATCH_PULSE);
     w->pulse_due = mono_add(now.mono, interval);
     if (asked.ms == MONO_NEVER.ms) {
-        /* While in doubt the probes do the asking, but for a script: its BUSY comes to whoever
+        /* While probing the probes do the asking, but for a script: its BUSY comes to whoever
          * waits. */
-        if (!watch_in_doubt(s) || s->observations.kept.reply == REPLY_PONG ||
+        if (!watch_is_probing(s) || s->observations.kept.reply == REPLY_PONG ||
             s->observations.kept.reply == REPLY_SILENT || s->observations.kept.reply == REPLY_BUSY)
             send_redis(s, WATCH_PULSE, REDIS_PING, false, s->watch_policy.timeout_ms, now);
     } else if (mono_since(now.mono, asked) >= interval) {
-        watch_doubt(s, "no answer to the pulse for a second", now);
+        watch_start_probing(s, "no answer to the pulse for a second", now);
     }
 }
 
@@ -211,7 +211,7 @@ static void full_check(struct service *s, struct now now)
 {
     struct watch *w = &s->watch;
     w->full_due = next_check(s, &w->full_spread, s->watch_policy.interval_ms, now);
-    if (!watch_in_doubt(s)) { /* the rounds of a doubt bring new connections, too */
+    if (!watch_is_probing(s)) { /* rounds of probing open new connections, too */
         send_redis(s, WATCH_PROBE, canary_wanted(s, now) ? REDIS_CANARY : REDIS_PING, true,
                    s->watch_policy.timeout_ms, now);
         if (!request_pending(s, PART_WATCH, WATCH_PULSE))

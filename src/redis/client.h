@@ -103,7 +103,7 @@ void redis_client_request(struct redis_client *c, uint64_t id, enum redis_reques
 void redis_client_cancel(struct redis_client *c, uint64_t id);
 /* Is the kept connection open and authenticated? */
 bool redis_client_connected(const struct redis_client *c);
-/* Closes the kept connection (address changed, doubt): pending requests complete with REPLY_NONE.
+/* Closes the kept connection (address changed, probing began): pending requests complete with REPLY_NONE.
  * No `lost`. */
 void redis_client_disconnect(struct redis_client *c);
 /* Drops everything without completions; memory goes when libuv has let go. Takes NULL. */

@@ -122,7 +122,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                                            .probe_timeout_ms = e.policy.timeout_ms,
                                            .blind_hang_ms = e.policy.blind_hang_ms,
                                            .busy_alert_ms = e.policy.busy_alert_ms,
-                                           .doubt_since = e.now,
+                                           .probing_since = e.now,
                                            .unit_same_since = e.now};
     facts_unit_reset(&e.observations.unit);
     facts_info_reset(&e.observations.info);

@@ -97,8 +97,8 @@ static int64_t hang_limit(const struct sim *s, int service, bool stopped)
     int64_t confirmed = PROBED_MS;
     if (!stopped && u->script_shows_ms + BUSY_MARGIN_MS > confirmed)
         confirmed = u->script_shows_ms + BUSY_MARGIN_MS;
-    /* A doubt that has lasted is probed less often: each of the probes comes that much later. */
-    bool settled = s->engine->services[service].observations.doubt_since.ms != MONO_NEVER.ms;
+    /* Probing that has lasted has fewer rounds: each of the probes comes that much later. */
+    bool settled = s->engine->services[service].observations.probing_since.ms != MONO_NEVER.ms;
     if (settled)
         confirmed += p->failure_threshold * SETTLED_ROUND_MS;
     bool evident = shown && (asked || stopped);

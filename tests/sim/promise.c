@@ -17,13 +17,13 @@
 #define FAILOVER_MS 179000     /* as long as what Redis said of a failover is believed */
 #define SHORTEST_DELAY_MS 4900 /* people_tweak()'s shortest, less what the clocks drift */
 #define FORGIVEN_MS 120000 /* a minute of health forgets the attempts; all looks see it by then */
-/* A doubt that lasts is looked at every five seconds. The look is from after Redis' last answer
+/* Probing that lasts has a round every five seconds. The look is from after Redis' last answer
  * (see below), so the failure is at most one such round younger than it. */
 #define LOG_MISSES_ALLOWED 3 /* after so many failed readings of the log it is done without */
 #define SLOW_LOOK_MS 6000
-#define STOP_LASTS_MS 1000 /* the next look ends it */
-#define DOOR_MS 5000       /* to find out that new connections fail */
-#define DOUBT_MS 29000     /* self-doubt lasts 30 s */
+#define STOP_LASTS_MS 1000  /* the next look ends it */
+#define DOOR_MS 5000        /* to find out that new connections fail */
+#define SELF_DOUBT_MS 29000 /* self-doubt lasts 30 s */
 
 static struct witness *witness_of(struct sim *s, int service)
 {
@@ -154,7 +154,7 @@ static void check_withheld(struct sim *s, int service, const char *word)
         sim_broken(s, service, "%s of a service that was stopped on purpose", word);
     if (operation_running(inside))
         sim_broken(s, service, "%s while a person's operation runs", word);
-    if (s->now >= s->jolted && s->now < s->jolted + DOUBT_MS)
+    if (s->now >= s->jolted && s->now < s->jolted + SELF_DOUBT_MS)
         sim_broken(s, service, "%s %lld ms after a reason for self-doubt", word,
                    (long long)(s->now - s->jolted));
     if (w->told.unit.control_reached == TRI_NO)
@@ -229,12 +229,12 @@ static void check_cut_stop(struct sim *s, int service, const char *word, enum ca
         sim_broken(s, service, "%s of a unit whose stop was cut, without the grace", word);
 }
 
-/* A unit that ran was no reason for doubt: what was seen of it before Redis failed is no news. Only
+/* A unit that ran was no reason to probe: what was seen of it before Redis failed is no news. Only
  * self-doubt looks at units that are well. */
 static bool looked_while_it_ran(const struct sim *s, const struct witness *w)
 {
     bool ran = w->told.unit.active == UNIT_ACTIVE || w->told.unit.active == UNIT_RELOADING;
-    return ran && s->now - s->jolted > DOUBT_MS + SLOW_LOOK_MS;
+    return ran && s->now - s->jolted > SELF_DOUBT_MS + SLOW_LOOK_MS;
 }
 
 /* Would a person who sees what the daemon was told do this? */
@@ -586,7 +586,7 @@ static void check_quiet(struct sim *s, int service, bool healthy)
         sim_broken(s, service, "%s has an intent and no outcome", w->intent.operation);
     const struct verdict *v = &inside->verdict;
     enum remedy remedy = cause_row(v->cause)->remedy;
-    /* A look that has just begun doubts the answer, but has not judged again yet. */
+    /* A look that has just begun distrusts the answer, but has not judged again yet. */
     bool answered = cause_probe(&inside->observations)->reply == REPLY_PONG &&
                     inside->observations.unit.active == UNIT_ACTIVE;
     if (v->confirmed && !answered && remedy != REMEDY_NONE && remedy != REMEDY_WAIT &&
@@ -616,8 +616,8 @@ static void check_stop_over(struct sim *s, int service, bool healthy)
     bool lasts =
         healthy && inside->saved.stopped_on_purpose && durable->stopped_on_purpose &&
         durable->stop_seen != STOP_UNSEEN && !operation_running(inside) &&
-        cause_serves(&inside->observations) &&       /* while that is in doubt nothing is ended */
-        inside->saved.stop_seen != STOP_UNSEEN &&    /* else a newer one never took place */
+        cause_serves(&inside->observations) &&    /* while that is being probed nothing is ended */
+        inside->saved.stop_seen != STOP_UNSEEN && /* else a newer one never took place */
         s->worlds[service].clear_since != SIM_NEVER; /* or its answers take their time */
     if (!lasts)
         w->stop_lasts = SIM_NEVER;

@@ -20,7 +20,7 @@ enum trait {
     LOG_READ = 1 << 3,
     LOADING_SEEN = 1 << 4,
     NO_CONTROL = 1 << 5,   /* the host's command did not get there */
-    OLD_PROBE = 1 << 6,    /* asked before the doubt began */
+    OLD_PROBE = 1 << 6,    /* asked before probing began */
     OLD_UNIT = 1 << 7,     /* the same of the unit */
     JUST_CHANGED = 1 << 8, /* the unit is in this state since this moment */
     LONG_SO = 1 << 9,      /* ... since more than the stop's deadline */
@@ -33,7 +33,7 @@ enum trait {
     OTHER_PID = 1 << 16, /* INFO's process is not the unit's */
     RESTARTED = 1 << 17, /* NRestarts > 0 */
     TOO_QUICKLY = 1 << 18,
-    CALM = 1 << 19,        /* nothing is in doubt */
+    CALM = 1 << 19,        /* nothing is being probed */
     UNIT_FIRST = 1 << 20,  /* what is known of the unit was told before Redis' answer */
     START_TRIED = 1 << 21, /* a start of ours has not helped */
     MASKED = 1 << 22,
@@ -56,9 +56,9 @@ static const struct row rows[] = {
     {.promise = "nothing asked is no verdict", .unit = UNIT_ACTIVE, .cause = CAUSE_NONE},
     {"PONG and active is ok", REPLY_PONG, UNIT_ACTIVE, .cause = CAUSE_OK, .confirmed = true},
     {"PONG and reloading is ok", REPLY_PONG, UNIT_RELOADING, .cause = CAUSE_OK, .confirmed = true},
-    {"PONG in doubt waits for the unit", REPLY_PONG, UNIT_ACTIVE, .traits = OLD_UNIT,
+    {"PONG while probing waits for the unit", REPLY_PONG, UNIT_ACTIVE, .traits = OLD_UNIT,
      .cause = CAUSE_OK},
-    {"an answer from before the doubt is no evidence", REPLY_PONG, UNIT_ACTIVE, .traits = OLD_PROBE,
+    {"an answer from before probing is no evidence", REPLY_PONG, UNIT_ACTIVE, .traits = OLD_PROBE,
      .cause = CAUSE_HUNG},
     {"self-doubt beats every fact", REPLY_REFUSED, UNIT_FAILED, RESULT_SIGNAL, .traits = TILT,
      .failed = 9, .cause = CAUSE_SELF_DOUBT, .confirmed = true},
@@ -171,7 +171,7 @@ static const struct row rows[] = {
      .notice = NOTICE_LOADING, .cause = CAUSE_LOADING, .confirmed = true},
     {"MASTERDOWN of a replica that is being started", REPLY_MASTERDOWN, UNIT_ACTIVATING,
      .cause = CAUSE_SYSTEMD_RESTARTING, .confirmed = true},
-    {"MASTERDOWN, and the unit was looked at before the doubt", REPLY_MASTERDOWN, UNIT_ACTIVATING,
+    {"MASTERDOWN, and the unit was looked at before probing", REPLY_MASTERDOWN, UNIT_ACTIVATING,
      .traits = OLD_UNIT, .cause = CAUSE_REPLICA_LINK_DOWN, .confirmed = true},
     {"no credential", REPLY_NOAUTH, UNIT_ACTIVE, .cause = CAUSE_ACCESS_REFUSED, .confirmed = true},
     {"wrong credential", REPLY_WRONGPASS, UNIT_ACTIVE, .cause = CAUSE_ACCESS_REFUSED,
@@ -221,7 +221,7 @@ static struct observations see(const struct row *row)
 {
     unsigned t = row->traits;
     mono_ms now = {NOW_MS};
-    mono_ms doubt = {NOW_MS - 10000};
+    mono_ms probing = {NOW_MS - 10000};
     mono_ms fresh = {NOW_MS - 100};
     mono_ms old = {NOW_MS - 20000};
     struct observations s = {
@@ -231,14 +231,14 @@ static struct observations see(const struct row *row)
                   .latency_us = 100},
         .log = {.class = row->log},
         .log_read = (t & LOG_READ) != 0,
-        .doubt_since = (t & CALM) != 0 ? MONO_NEVER : doubt,
+        .probing_since = (t & CALM) != 0 ? MONO_NEVER : probing,
         .last_answer = (t & EARLY) != 0 ? fresh : old,
         .unit_same_since = {NOW_MS - ((t & JUST_CHANGED) != 0 ? 0
                                       : (t & LONG_SO) != 0    ? CAUSE_STOP_DEADLINE_MS
                                       : (t & HOURS_SO) != 0   ? CAUSE_SAVE_DEADLINE_MS
                                                               : 20000)},
         .failed_probes = row->failed,
-        .failing_since = (t & UNIT_FIRST) != 0 ? now : doubt,
+        .failing_since = (t & UNIT_FIRST) != 0 ? now : probing,
         .busy_replies = row->busy,
         .mismatches = row->mismatches,
         .ever_answered = (t & NEVER_ANSWERED) == 0,

@@ -11,7 +11,7 @@
 
 static const mono_ms now = {100000};
 
-/* Nothing listens and the unit has failed by a signal; both were asked after the doubt. */
+/* Nothing listens and the unit has failed by a signal; both were asked after probing began. */
 static struct observations failed_unit(void)
 {
     struct observations s = {
@@ -23,7 +23,7 @@ static struct observations failed_unit(void)
                  .result = RESULT_SIGNAL,
                  .control_reached = TRI_YES,
                  .restarts = FACT_UNKNOWN},
-        .doubt_since = {99000},
+        .probing_since = {99000},
         .unit_same_since = {99000},
         .ever_answered = true,
         .failure_threshold = 3,
@@ -69,13 +69,13 @@ static void a_failed_unit_that_an_admin_stopped_is_stopped(void **state)
     assert_true(v.confirmed);
 }
 
-/* A doubt that has lasted is younger than nothing: somebody else's Redis answered on the port until
+/* Probing that has lasted is no younger than anything: another Redis answered on the port until
  * a moment ago, and somebody may have started the unit meanwhile (simulator seed 24643). */
 static void a_unit_is_not_judged_by_what_was_seen_before_redis_last_answered(void **state)
 {
     (void)state;
     struct observations s = failed_unit();
-    s.doubt_since = (mono_ms){10000};
+    s.probing_since = (mono_ms){10000};
     s.unit.asked = s.unit.at = (mono_ms){94000};
     s.last_answer = (mono_ms){95000};
     assert_false(cause_judge(&s, now).confirmed);

@@ -23,9 +23,9 @@ enum trait {
     SLOW_LINE = 1 << 4,   /* the host took long to answer a moment ago */
     SLOW_ONCE = 1 << 5,   /* ... and so long ago that it counts no more */
     NEVER_ANSWERED = 1 << 6,
-    OLD_PROCESS = 1 << 7,   /* looked at before the doubt began */
+    OLD_PROCESS = 1 << 7,   /* looked at before probing began */
     OTHER_PROCESS = 1 << 8, /* than the unit's */
-    STALE_PROCESS = 1 << 9, /* in this doubt, but not lately */
+    STALE_PROCESS = 1 << 9, /* in this probing, but not lately */
     OLD_WITNESS = 1 << 10,
     ONE_LOOK = 1 << 11,     /* at the process, nothing to compare with */
     STIRRED = 1 << 12,      /* it did something a moment ago */
@@ -124,9 +124,9 @@ static const struct row rows[] = {
      UNKNOWN, S, 0, 0, ONE_LOOK | STALE_PROCESS | LONG_SILENT, CAUSE_HUNG, true},
     {"... nor one at another process", SILENT, SILENT, UNKNOWN, S, 0, 0,
      ONE_LOOK | OTHER_PROCESS | LONG_SILENT, CAUSE_HUNG, true},
-    {"looks from before the doubt do not count", SILENT, SILENT, S, S, 0, 0, OLD_PROCESS,
-     CAUSE_HUNG, false},
-    {"work from before the doubt does not count", SILENT, SILENT, R, R, 100, 0,
+    {"looks from before probing do not count", SILENT, SILENT, S, S, 0, 0, OLD_PROCESS, CAUSE_HUNG,
+     false},
+    {"work from before probing does not count", SILENT, SILENT, R, R, 100, 0,
      OLD_PROCESS | LONG_SILENT, CAUSE_HUNG, true},
     {"another process' looks do not count", SILENT, SILENT, S, S, 0, 0, OTHER_PROCESS, CAUSE_HUNG,
      false},
@@ -144,9 +144,9 @@ static const struct row rows[] = {
      GROUP_ONLY, CAUSE_HUNG, false},
     {"... for 30 s", SILENT, SILENT, UNKNOWN, UNKNOWN, 0, 0, GROUP_ONLY | LONG_SILENT, CAUSE_HUNG,
      true},
-    {"the witness was asked before the doubt", SILENT, SILENT, S, S, 0, 0, OLD_WITNESS, CAUSE_HUNG,
+    {"the witness was asked before probing", SILENT, SILENT, S, S, 0, 0, OLD_WITNESS, CAUSE_HUNG,
      false},
-    {"an answer there from before the doubt does not count", SILENT, REPLY_PONG, S, S, 0, 0,
+    {"an answer there from before probing does not count", SILENT, REPLY_PONG, S, S, 0, 0,
      OLD_WITNESS | LONG_SILENT, CAUSE_HUNG, true},
 
     /* who is answered where */
@@ -315,13 +315,13 @@ static struct observations see(const struct row *row)
     unsigned t = row->traits;
     int64_t silent_ms = (t & LONG_SILENT) != 0 ? 30000 : (t & LIMIT_OVER) != 0 ? 60000 : 20000;
     mono_ms answer = {NOW_MS - ((t & EARLY) != 0 ? 5400 : silent_ms + 1000)};
-    mono_ms doubt = mono_add(answer, 1000);
+    mono_ms probing = mono_add(answer, 1000);
     struct observations s = {
         .fresh = {.reply = row->here, .asked = {NOW_MS - 200}, .at = {NOW_MS - 150}},
         .kept = {.reply = (t & KEPT_SILENT) != 0 ? REPLY_SILENT : REPLY_NONE,
                  .asked = {NOW_MS - 6000},
                  .at = {NOW_MS - 1000}},
-        .doubt_since = doubt,
+        .probing_since = probing,
         .last_answer = answer,
         .unit_same_since = {(t & YOUNG) != 0 ? NOW_MS - 9000 : 1},
         .failed_probes = (t & TWO_FAILED) != 0 ? 2 : 3,
@@ -336,7 +336,7 @@ static struct observations see(const struct row *row)
                                              : 0},
         .witness = {.possible = row->there != REPLY_NONE,
                     .reply = row->there,
-                    .asked = {(t & OLD_WITNESS) != 0 ? doubt.ms - 1 : NOW_MS - 4000},
+                    .asked = {(t & OLD_WITNESS) != 0 ? probing.ms - 1 : NOW_MS - 4000},
                     .at = {NOW_MS - 300}},
         .witness_proven = (t & UNPROVEN) == 0,
         .witness_answers_since = {(t & FOUND_LATER) != 0 ? NOW_MS - 100 : NOW_MS - 300},

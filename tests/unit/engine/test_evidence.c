@@ -246,7 +246,7 @@ static void fall_silent(struct world *w, struct fixture *f)
     begin(w, f);
     run_until(w, 5000);
     assert_int_equal(service(w)->cause, CAUSE_OK);
-    assert_int_equal(w->looks, 0);     /* nothing is asked without a doubt, */
+    assert_int_equal(w->looks, 0);     /* nothing is asked without probing, */
     assert_int_equal(w->witnesses, 1); /* but a witness, once, whether it finds Redis */
     change(w, REPLY_SILENT, REPLY_SILENT);
 }

@@ -397,7 +397,7 @@ static void what_redis_has_answered_counts_when_its_host_is_back(void **state)
         now = fixture_wake_late(f, 0);
     answer_host(f, false, &well, now);
     assert_int_equal(s->observations.failed_probes, 0);
-    assert_int_equal(s->observations.doubt_since.ms, s->observations.unit.asked.ms);
+    assert_int_equal(s->observations.probing_since.ms, s->observations.unit.asked.ms);
 }
 
 static const char *overall_at(struct fixture *f, int64_t now, json_t **ret_body)

@@ -142,7 +142,7 @@ static void some_observations(struct observations *s)
         .log = {.class = (enum log_class)pick(LOG_CLASS_COUNT), .stop_cut = coin()},
         .saving_log = {.class = (enum log_class)pick(LOG_CLASS_COUNT)},
         .log_read = coin(),
-        .doubt_since = pick(4) == 0 ? MONO_NEVER : time_before(),
+        .probing_since = pick(4) == 0 ? MONO_NEVER : time_before(),
         .last_answer = time_before(),
         .unit_same_since = time_before(),
         .failed_probes = pick(5),
@@ -183,7 +183,7 @@ static void make_silent(struct observations *s)
 {
     s->tilt = false;
     s->ever_answered = true;
-    s->doubt_since = s->last_answer = s->failing_since = (mono_ms){NOW - 40000};
+    s->probing_since = s->last_answer = s->failing_since = (mono_ms){NOW - 40000};
     s->kept.reply = s->fresh.reply = REPLY_SILENT;
     s->kept.asked = s->fresh.asked = (mono_ms){NOW - 8000};
     s->unit.active = UNIT_ACTIVE;

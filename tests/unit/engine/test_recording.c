@@ -52,7 +52,7 @@ static struct observations dead_redis(int64_t now)
                  .result = RESULT_SIGNAL,
                  .control_reached = TRI_YES,
                  .restarts = FACT_UNKNOWN},
-        .doubt_since = {now - 1},
+        .probing_since = {now - 1},
         .unit_same_since = {now - 1},
         .ever_answered = true,
         .failure_threshold = 3,
