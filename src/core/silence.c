@@ -112,6 +112,17 @@ static struct verdict judge_refused(const struct observations *s, bool enough, m
     }
 }
 
+enum blind silence_blind(const struct observations *s, mono_ms now)
+{
+    enum activity activity = evidence_activity(s, now);
+    enum there there = evidence_there(s, now);
+    if (evidence_second_fact(there, activity) || activity == ACTIVITY_ENDED)
+        return BLIND_NOT;
+    if (there == THERE_SILENT)
+        return BLIND_PROCESS;
+    return activity == ACTIVITY_STILL ? BLIND_WITNESS : BLIND_BOTH;
+}
+
 /* Of two connections that are refused the one asked first, with which the unit is looked at: each
  * new one that fails asks the open one, and that is always a moment later. */
 static mono_ms refusal_asked(const struct observations *s, const struct probe_facts *p)

@@ -14,6 +14,10 @@
 struct verdict silence_judge(const struct observations *observations,
                              const struct probe_facts *probe, mono_ms now);
 
+/* Which of its two facts a verdict of CAUSE_HUNG did without, because it waited for them in vain. */
+enum blind { BLIND_NOT, BLIND_PROCESS, BLIND_WITNESS, BLIND_BOTH };
+enum blind silence_blind(const struct observations *observations, mono_ms now);
+
 /* Has the cause lasted so long that a human should know? True for those that do not wait. */
 bool silence_call_due(const struct observations *observations, enum cause cause, mono_ms now);
 

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "core/evidence.h"
+#include "core/silence.h"
 #include "engine/evidence.h"
 #include "engine/service.h"
 #include "engine/snapshot.h"
@@ -104,20 +105,16 @@ void evidence_texts(const struct service *s, struct now now, json_t *array)
                                  "line's");
 }
 
-bool evidence_blind(const struct service *s, struct now now, const char **ret_why)
+const char *evidence_blind_text(const struct service *s, struct now now)
 {
-    enum activity activity = evidence_activity(&s->observations, now.mono);
-    enum there there = evidence_there(&s->observations, now.mono);
-    bool seen = evidence_second_fact(there, activity) || activity == ACTIVITY_ENDED;
-    *ret_why = "";
-    if (s->verdict.cause != CAUSE_HUNG || seen)
-        return false;
-    if (there == THERE_SILENT)
-        *ret_why = "without evidence about the process";
-    else if (activity == ACTIVITY_STILL)
-        *ret_why = "no witness on the Redis host could be asked";
-    else
-        *ret_why = "without evidence about the process, and no witness on the Redis host could be "
-                   "asked";
-    return true;
+    static const char *const texts[] = {
+        [BLIND_NOT] = "",
+        [BLIND_PROCESS] = "without evidence about the process",
+        [BLIND_WITNESS] = "no witness on the Redis host could be asked",
+        [BLIND_BOTH] = "without evidence about the process, and no witness on the Redis host could "
+                       "be asked",
+    };
+    if (s->verdict.cause != CAUSE_HUNG)
+        return "";
+    return texts[silence_blind(&s->observations, now.mono)];
 }

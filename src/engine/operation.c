@@ -190,7 +190,6 @@ static void command_ended(struct service *s, const struct host_outcome *out, str
     bool exited = out->end == HOST_EXITED;
     o->exit_code = exited ? out->exit_code : -1;
     (void)str_copy(o->error, sizeof o->error, exited && out->exit_code == 0 ? "" : out->error);
-    recover_note_command(s, engine_operation_word(o->request.operation), out);
     step(s, &input, now);
 }
 
@@ -206,7 +205,10 @@ bool operation_answered(struct service *s, const struct pending *p, const struct
                         struct now now)
 {
     if (p->purpose == OPERATION_FOR_COMMAND) {
-        guard_refused(s, a->host, now);
+        bool ours = p->action_id == s->operation.serial; /* else of an operation that is over */
+        const char *word = ours ? engine_operation_word(s->operation.request.operation)
+                                : host_command_name(a->host->command);
+        guard_command_ended(s, word, a->host, recover_end_of(a->host), now);
         observe_command(s, a->host, now);
     }
     if (p->action_id != s->operation.serial)

@@ -455,6 +455,28 @@ static void a_human_is_called_for_a_long_command_after_its_time(void **state)
     assert_true(silence_call_due(&s, CAUSE_PATH_BROKEN, since));
 }
 
+static void a_hang_names_the_fact_that_it_did_without(void **state)
+{
+    (void)state;
+    static const struct {
+        struct row row;
+        enum blind blind;
+    } hangs[] = {
+        {{"", SILENT, SILENT, S, S, 0, 0, 0, CAUSE_HUNG, true}, BLIND_NOT},
+        {{"", SILENT, SILENT, UNKNOWN, UNKNOWN, 0, 0, LONG_SILENT, CAUSE_HUNG, true},
+         BLIND_PROCESS},
+        {{"", SILENT, REPLY_NONE, S, S, 0, 0, LONG_SILENT, CAUSE_HUNG, true}, BLIND_WITNESS},
+        {{"", SILENT, REPLY_NONE, UNKNOWN, UNKNOWN, 0, 0, LONG_SILENT, CAUSE_HUNG, true},
+         BLIND_BOTH},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(hangs); i++) {
+        struct observations s = see(&hangs[i].row);
+        mono_ms now = {NOW_MS};
+        assert_int_equal(silence_blind(&s, now), hangs[i].blind);
+        assert_int_equal(cause_judge(&s, now).cause, CAUSE_HUNG);
+    }
+}
+
 static void the_blind_time_counts_from_the_last_sign_of_work(void **state)
 {
     (void)state;
@@ -531,6 +553,7 @@ int main(void)
         cmocka_unit_test(no_combination_restarts_without_two_facts),
         cmocka_unit_test(a_frozen_unit_is_never_restarted),
         cmocka_unit_test(a_human_is_called_for_a_long_command_after_its_time),
+        cmocka_unit_test(a_hang_names_the_fact_that_it_did_without),
         cmocka_unit_test(the_blind_time_counts_from_the_last_sign_of_work),
         cmocka_unit_test(looks_are_compared_a_second_apart),
         cmocka_unit_test(work_is_measured_by_the_shortest_time_between_two_looks),
