@@ -491,7 +491,7 @@ const struct operation operations[OPERATION_COUNT] = {
                      no_fields,
                      "The maintenance windows as iCalendar, for programs that subscribe: the API "
                      "token may stand in the query (?token=).",
-                     "text/calendar", .open_to_scoped = true},
+                     "text/calendar", .open_to_scoped = true, .query_token = true},
     [OP_PROMETHEUS] = {"prometheus", GET, "/metrics", ACCESS_VIEWER, false, RATE_NONE,
                        prometheus_fields,
                        "The figures of every service, or of one, for Prometheus.", "text/plain",
@@ -537,6 +537,11 @@ enum access operation_least(const struct operation *o, bool public_status, bool 
     if (o->opening == OPEN_BY_ROLE && o->least == ACCESS_ANONYMOUS && !public_status)
         return ACCESS_VIEWER;
     return o->least;
+}
+
+bool operation_takes_query_token(const struct operation *o)
+{
+    return o->query_token || str_equal(o->method, "WS");
 }
 
 int operation_by_name(const char *name)

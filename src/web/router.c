@@ -333,7 +333,8 @@ void router_request(void *context, struct request *x)
     int r = route_find(request->method, request->path, strlen(request->path), &route, &err);
     if (r < 0)
         refuse_route(x, r, &route, &err);
-    else if (read_credential(x, ws || route.operation == OP_CALENDAR, &given)) {
+    else if (read_credential(x, operation_takes_query_token(&operations[route.operation]),
+                             &given)) {
         if (ws)
             serve_upgrade(router, x, &route, &given);
         else
