@@ -239,7 +239,7 @@ struct recovery_effects {
 };
 
 #define RECOVERY_INTENT_WAIT_MS                                                                    \
-    250 /* a log that does not answer in time does not stop recovery (engineering notes) */
+    250 /* a log that does not answer in time does not stop recovery */
 #define RECOVERY_ACTION_LIMIT_MS                                                                   \
     95000 /* above the host's own deadline of 90 s: the engine always reports earlier */
 #define RECOVERY_VERIFY_SOFT_MS 5000   /* PING within 5 s */

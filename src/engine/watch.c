@@ -16,8 +16,7 @@
 #define LOOK_STEP_MS 10
 #define PROBES_MAX 12 /* overlapping, each with its own deadline */
 
-/* The unit may still say `active` for some 30 ms after its process is gone (engineering notes,
- * "Confirmation after EOF"). */
+/* The unit may still say `active` for some 30 ms after its process is gone. */
 static const int64_t quick_ms[] = {10, 30, 100};
 
 static void send_redis(struct service *s, enum watch_purpose purpose, enum redis_request request,
