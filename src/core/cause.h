@@ -1,5 +1,5 @@
 /* The causes: one table says what each is called, how bad it is, whether a restart would help, what
- * Resus does about it by itself, which alert it belongs to, and what to tell people. Adding a cause
+ * Resus does about it by itself, which alert it belongs to, and what people read about it. Adding a cause
  * is adding a row, a rule in cause_judge() and a test row. */
 #ifndef RESUS_CORE_CAUSE_H
 #define RESUS_CORE_CAUSE_H
@@ -92,7 +92,7 @@ enum remedy {
     REMEDY_BGSAVE,      /* a human; meanwhile BGSAVE is tried again now and then */
     REMEDY_HUMAN,       /* only a human can help: alert */
     REMEDY_PATIENCE,    /* hands off; a human when it lasts */
-    REMEDY_OBSERVE,     /* we cannot tell: hands off */
+    REMEDY_OBSERVE,     /* we cannot know: hands off */
     REMEDY_COUNT
 };
 
@@ -153,7 +153,7 @@ struct observations {
     bool loading_seen;     /* since the unit's last start */
     bool stop_begun;       /* the unit was seen stopping in good order since it last ran, and not
                               by a command of ours */
-    bool start_cancelled;  /* somebody's stop has ended a start of ours, and it has not run since */
+    bool start_cancelled;  /* another stop has ended a start of ours, and it has not run since */
     mono_ms unready_since; /* since when Redis serves while its unit is still starting; 0 */
     bool never_ready;      /* it served, and its unit has not become active since */
     bool role_changed;     /* a primary has become a replica, and no failover explains it */

@@ -131,7 +131,7 @@ static struct words of_refused(const struct observations *s, bool here)
             look};
     if (w->possible && !reply_answered(w->reply))
         return (struct words){"Connections to %A are refused, and what its own host got at %W does "
-                              "not tell whether Redis serves.",
+                              "not show whether Redis serves.",
                               look};
     return (struct words){NULL, here ? look : NULL};
 }

@@ -57,7 +57,7 @@ enum there {
 const char *evidence_there_word(enum there there);
 enum there evidence_there(const struct observations *observations, mono_ms now);
 
-/* Was the host asked in this silence, and does what it said not tell whether Redis serves? */
+/* Was the host asked in this silence, and does its answer not show whether Redis serves? */
 bool evidence_untold(const struct observations *observations, mono_ms now);
 
 /* Is there a second fact beside the silence? */

@@ -151,7 +151,7 @@ struct process_facts {
     int64_t tracer_pid; /* 0 = none; FACT_UNKNOWN */
 };
 
-/* The answer to a PING that was sent from the Redis host itself, to tell a dead Redis from a broken
+/* The answer to a PING that was sent from the Redis host itself, to distinguish a dead Redis from a broken
  * path to it. */
 struct witness_facts {
     mono_ms asked, at;

@@ -117,14 +117,14 @@ static void facts_window(struct step *s)
         step_stop_waiting(s);
 }
 
-/* Somebody stopped the unit while another failure was being treated: that has its own grace. */
+/* The unit was stopped on the host while another failure was being treated: that has its own grace. */
 static bool newly_stopped(const struct step *s)
 {
     const struct verdict *v = &s->facts->verdict;
     return v->confirmed && cause_row(v->cause)->remedy == REMEDY_START && v->cause != s->r->cause;
 }
 
-/* The unit ran since it was found stopped, and was stopped again, cleanly: somebody means it, and
+/* The unit ran since it was found stopped, and was stopped again, cleanly: that is meant, and
  * gets the grace again. A start of ours without effect leaves the unit as it was. */
 static bool stopped_again(const struct step *s)
 {
@@ -257,7 +257,7 @@ static void facts_verifying(struct step *s)
         step_attempt_failed(s);
         return;
     default:
-        return; /* cannot tell yet: the deadline decides */
+        return; /* not known yet: the deadline decides */
     }
 }
 
@@ -375,7 +375,7 @@ static void wake_acting(struct step *s)
 {
     s->r->action_end = ACTION_UNKNOWN;
     if (s->r->action == ACTION_BGSAVE)
-        end_bgsave(s); /* it may still run: the facts will tell */
+        end_bgsave(s); /* it may still run: the facts will show it */
     else
         verify_from_now(s);
 }

@@ -239,7 +239,7 @@ static bool human_due(const struct step *s, enum withheld reason)
     enum remedy remedy = cause_row(f->verdict.cause)->remedy;
     if (!f->verdict.confirmed || remedy == REMEDY_NONE || remedy == REMEDY_WAIT)
         return false;
-    /* An empty primary stays down until somebody has failed over: nobody else will see to it. */
+    /* An empty primary stays down until a human has failed over: nothing else will see to it. */
     bool hands_off = reason == WITHHELD_EMPTY_PRIMARY || reason == WITHHELD_CANNOT_ACT;
     bool lasts = remedy == REMEDY_PATIENCE && f->call_due;
     return remedy == REMEDY_HUMAN || remedy == REMEDY_BGSAVE || lasts || hands_off ||

@@ -1,5 +1,5 @@
 /* Redis' own configuration, as far as checks read it anyway: Resus never changes it, so a change
- * was somebody else's. */
+ * was not ours. */
 #include "engine/config_watch.h"
 
 #include <inttypes.h>

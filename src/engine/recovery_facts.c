@@ -19,7 +19,7 @@ static int64_t load_progress(const struct service *s)
     return FACT_UNKNOWN;
 }
 
-/* Redis said so when it was last asked. One that has been silent since cannot tell the end. */
+/* Redis said so when it was last asked. One that has been silent since cannot report the end. */
 static bool failover_running(const struct service *s, struct now now)
 {
     const struct info_facts *i = &s->observations.info;

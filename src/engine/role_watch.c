@@ -54,7 +54,7 @@ static void report(struct service *s, struct now now)
     event_notice(s, text, now);
 }
 
-/* A failover, a restart with another configuration, and the promotion of a replica are somebody's
+/* A failover, a restart with another configuration, and the promotion of a replica are an operator's
  * decision, and lose nothing that Resus could still save. */
 static bool explained(const struct service *s)
 {

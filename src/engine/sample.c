@@ -112,7 +112,7 @@ void sample_name_outage(struct service *s, enum cause cause, const char *ended_b
 }
 
 /* An outage is the time from the last answer to the next one. One that ends in a stop on purpose,
- * or in not being able to tell, is none. */
+ * or in not knowing, is not an outage. */
 static void follow_outage(struct service *s, enum sample_state state, struct now now)
 {
     struct sampler *p = &s->sampler;

@@ -50,7 +50,7 @@ struct watch {
     mono_ms shut_counted;             /* asked-time of the fresh connection counted as shut out */
     mono_ms saving_log_due;           /* when it is read again why Redis cannot save */
     mono_ms proven;    /* when the newest PONG came, by the clock that runs on through a suspend */
-    mono_ms cancelled; /* when somebody's stop was heard to have ended our start */
+    mono_ms cancelled; /* when another stop was heard to have ended our start */
     mono_ms auto_restart_at;         /* when systemd was last seen to restart the unit by itself */
     wall_ms last_check;              /* newest full look */
     wall_ms last_command;            /* newest successful command */

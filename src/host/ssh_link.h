@@ -123,7 +123,7 @@ struct ssh_link {
     atomic_int reached;
     /* the SSH thread's */
     enum link_state state;
-    bool wanted;   /* somebody has asked and nobody hung up: keep it up */
+    bool wanted;   /* a caller has asked and not hung up: keep it up */
     bool retiring; /* it ends when nothing is under way, or at `retire_at` */
     mono_ms retire_at;
     bool timer_open, shut;

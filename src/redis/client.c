@@ -220,7 +220,7 @@ static void deliver_first(struct redis_client *c)
     free_request(q);
 }
 
-/* Tells what is done, unless somebody's call or another completion is on the stack: then the timer
+/* Reports what is done, unless a caller's call or another completion is on the stack: then the timer
  * or that completion's loop does. The client may be freed in any of the callbacks. */
 static void deliver(struct redis_client *c)
 {

@@ -121,7 +121,7 @@ size_t series_row_pack(const struct series_row *row, unsigned char to[SERIES_ROW
         if (constant)
             continue;
         at = put(to, at, c->max - c->min);
-        /* Of values up to VALUE_MAX the product fits, unless somebody else made the rows. */
+        /* Of values up to VALUE_MAX the product fits, unless others made the rows. */
         int64_t floor_sum;
         at = put(to, at,
                  __builtin_mul_overflow(c->min, c->count, &floor_sum) ? 0 : c->sum - floor_sum);

@@ -26,7 +26,7 @@ struct remembered {
 struct identities {
     struct token_keys keys;
     bool foreign;            /* tokens of another server may be good */
-    json_t *used;            /* sessions that somebody came with: session -> true; NULL = none */
+    json_t *used;            /* sessions that callers came with: session -> true; NULL = none */
     json_t *users, *revoked; /* revoked: an object, session -> true */
     struct remembered remembered[REMEMBERED_MAX];
 };

@@ -67,7 +67,7 @@ static bool read_credential(struct request *x, bool in_query, struct given *give
             reply_login(x, "invalid_token", "The Authorization header holds no bearer token.");
         return good;
     }
-    /* Whoever means to be somebody is not taken for nobody. */
+    /* A caller that sends a credential is not taken for an anonymous one. */
     if (request_has_authorization(x)) {
         reply_login(x, "invalid_token", "The Authorization header is too long, or there twice.");
         return false;

@@ -390,7 +390,7 @@ def test_hostile_another_site_cannot_use_the_cookie(served):
 
 
 def test_hostile_another_site_logs_nobody_in(served):
-    """Whoever is logged in as somebody else unawares tells that one what he does."""
+    """A user who is logged in as another one unawares reveals to that one what he does."""
     people.add_all(served)
     body = {"email": people.address_of("viewer"), "password": people.PASSWORD}
     for origin in ("https://evil.example", "null"):

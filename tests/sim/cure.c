@@ -1,7 +1,7 @@
 /* A crash that nothing else befalls is cured, and no human is called for it. A stretch begins with
  * the death of a process that was well, on a host that works, with nobody who withholds recovery;
  * it ends with the next doing of anybody, or when Redis serves again and recovery is at rest. What
- * the engine thinks is only read to tell whether a stretch may begin. */
+ * the engine thinks is only read to know whether a stretch may begin. */
 #include "sim.h"
 
 #include "engine/service.h"
@@ -130,12 +130,12 @@ static void hang_step(struct sim *s, int service)
     const struct service *inside = &s->engine->services[service];
     const struct recovery *r = &inside->recovery;
     /* With a child at work, the unit's processor time makes a hang look like a long command; only
-     * the process itself could tell them apart. */
+     * the process itself could distinguish them. */
     bool shown =
         s->services[service].commands_extended || s->services[service].control != CONTROL_SSH;
     if (!shown && u->child_until > s->now)
         w->hung = 0;
-    /* The first attempt at a hang is a reload: somebody who allows one attempt has it not cured. */
+    /* The first attempt at a hang is a reload: a policy of one attempt has it not cured. */
     if (inside->recovery_policy.max_attempts < 2)
         w->hung = 0;
     if (w->hung == 0)

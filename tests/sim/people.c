@@ -171,23 +171,23 @@ void people_outside(struct sim *s, int service)
     switch (chance_between(&s->chance, 0, 4)) {
     case 0:
     case 1:
-        sim_say(s, service, "somebody else stops the unit");
+        sim_say(s, service, "an operator stops the unit");
         (void)unit_job(s, service, JOB_STOP);
         return;
     case 2:
-        sim_say(s, service, "somebody else starts the unit");
+        sim_say(s, service, "an operator starts the unit");
         w->should_be_stopped = false;
         w->others_started = s->now;
         (void)unit_job(s, service, JOB_START);
         return;
     case 3:
-        sim_say(s, service, "somebody else restarts the unit");
+        sim_say(s, service, "an operator restarts the unit");
         w->should_be_stopped = false;
         w->others_started = s->now;
         (void)unit_job(s, service, JOB_RESTART);
         return;
     default:
-        sim_say(s, service, "somebody sends SHUTDOWN");
+        sim_say(s, service, "a client sends SHUTDOWN");
         if (u->process == PROCESS_UP)
             unit_exit(s, service);
         return;

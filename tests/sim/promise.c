@@ -191,7 +191,7 @@ static void check_exit_log(struct sim *s, int service, const char *word)
     if (told->log_at < told->failed && told->log_misses < LOG_MISSES_ALLOWED)
         sim_broken(s, service, "%s before its exit log was read", word);
     if (told->log_at < told->failed)
-        return; /* nobody can tell what they are */
+        return; /* what they are cannot be known */
     /* Who held the port is gone when it refuses: that is worth one start. */
     bool port_free = told->reply == REPLY_REFUSED && told->reply_asked >= told->failed_asked &&
                      witness_of(s, service)->effective == 0;
@@ -203,7 +203,7 @@ static void check_exit_log(struct sim *s, int service, const char *word)
                    log_class_word(told->log));
 }
 
-/* What somebody else stopped is started only when that was announced, and then not at once. */
+/* What others stopped is started only when that was announced, and then not at once. */
 static void check_grace(struct sim *s, int service, const char *word)
 {
     const struct told *told = &witness_of(s, service)->told;
@@ -221,7 +221,7 @@ static void check_cut_stop(struct sim *s, int service, const char *word, enum ca
 {
     const struct told *told = &witness_of(s, service)->told;
     if (told->cancelled && told->unit.active == UNIT_FAILED && cause != CAUSE_UNIT_STOPPED)
-        sim_broken(s, service, "%s of a unit whose start somebody has stopped, without the grace",
+        sim_broken(s, service, "%s of a unit whose start was stopped by others, without the grace",
                    word);
     bool cut = told->stop_begun && told->unit.active == UNIT_FAILED &&
                told->unit.result == RESULT_TIMEOUT && told->log != LOG_START_TIMEOUT;
@@ -384,7 +384,7 @@ void promise_event(struct sim *s, int service, uint64_t seq, const char *type, j
 {
     struct witness *w = witness_of(s, service);
     bool excused =
-        w->seq_uncertain && s->clock_set > 0; /* nothing was left to tell the numbers by */
+        w->seq_uncertain && s->clock_set > 0; /* nothing was left to know the numbers by */
     if (w->seq_life == s->life && seq != w->last_seq + 1)
         sim_broken(s, service, "event %llu (%s) does not follow event %llu",
                    (unsigned long long)seq, type, (unsigned long long)w->last_seq);
@@ -427,7 +427,7 @@ void promise_alert(struct sim *s, int service, const char *reason)
     s->alerts++;
 }
 
-/* Only what was seen stopped can have been started by somebody else. */
+/* Only what was seen stopped can have been started by others. */
 void promise_stop_ended(struct sim *s, int service)
 {
     struct witness *w = witness_of(s, service);
@@ -594,7 +594,7 @@ static void check_quiet(struct sim *s, int service, bool healthy)
         w->told.unwell = s->now;
     if (w->should_be_stopped && inside->saved.stopped_on_purpose && v->confirmed &&
         v->cause == CAUSE_UNIT_STOPPED)
-        sim_broken(s, service, "somebody else is said to have stopped what was stopped on purpose");
+        sim_broken(s, service, "others are said to have stopped what was stopped on purpose");
     if (!healthy || r->phase != PHASE_IDLE)
         w->well_since = SIM_NEVER;
     else if (w->well_since == SIM_NEVER)

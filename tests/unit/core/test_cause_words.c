@@ -141,7 +141,7 @@ static void a_refusal_that_nobody_could_confirm_says_why_and_what_would_allow_it
     expect(CAUSE_CONNECTION_REFUSED, &s, "never found it at 127.0.0.1:6379", "address");
     s.witness_proven = true;
     s.witness.reply = REPLY_CLOSED;
-    expect(CAUSE_CONNECTION_REFUSED, &s, "got at 127.0.0.1:6379 does not tell", "address");
+    expect(CAUSE_CONNECTION_REFUSED, &s, "got at 127.0.0.1:6379 does not show", "address");
     s.witness = (struct witness_facts){.possible = false};
     char words[CAUSE_WORDS_MAX];
     struct cause_place here = {"redis-server", "127.0.0.1:6379", true, false};

@@ -70,7 +70,7 @@ static void a_failed_unit_that_an_admin_stopped_is_stopped(void **state)
 }
 
 /* Probing that has lasted is no younger than anything: another Redis answered on the port until
- * a moment ago, and somebody may have started the unit meanwhile (simulator seed 24643). */
+ * a moment ago, and others may have started the unit meanwhile (simulator seed 24643). */
 static void a_unit_is_not_judged_by_what_was_seen_before_redis_last_answered(void **state)
 {
     (void)state;

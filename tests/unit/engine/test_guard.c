@@ -343,7 +343,7 @@ static void the_script_and_the_host_have_a_refusal_each(void **state)
     assert_non_null(strstr(s->guard.refused, "sudo refuses"));
 }
 
-/* Somebody gives the right: it is tried again, later each time. */
+/* The right is given: it is tried again, later each time. */
 static void what_redis_has_refused_is_tried_again(void **state)
 {
     struct fixture *f = *state;

@@ -225,7 +225,7 @@ static void a_person_is_told_of_an_empty_primary_that_the_last_daemon_knew(void 
     assert_int_equal(answered_status, 422);
 }
 
-/* Simulator seed 40335: somebody had started it meanwhile, and it was told to be stopped. */
+/* Simulator seed 40335: others had started it meanwhile, and it was reported as stopped. */
 static void a_stop_is_not_told_as_done_by_what_was_seen_before_it(void **state)
 {
     struct fixture *f = *state;
@@ -360,7 +360,7 @@ static void a_start_waits_for_a_desired_state_that_the_disk_may_not_have(void **
     struct unit_facts stopped = unit(UNIT_INACTIVE, RESULT_SUCCESS);
     struct unit_facts well = unit(UNIT_ACTIVE, RESULT_SUCCESS);
     int64_t now = look_until(f, 3000, REPLY_REFUSED, &stopped);
-    /* somebody starts it by hand; the store does not answer */
+    /* an operator starts it by hand; the store does not answer */
     now = look_until(f, 9000, REPLY_PONG, &well);
     /* then it dies in a way that nobody treats at once */
     now = look_until(f, 20000, REPLY_LOADING, &well);

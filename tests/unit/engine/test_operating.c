@@ -343,7 +343,7 @@ static void a_restart_whose_save_would_be_cut_is_refused_after_the_save_before_i
     assert_false(sent(f, HOST_RESTART));
 }
 
-/* ── a stop by somebody else ── */
+/* ── a stop by others ── */
 
 static int64_t stop_by_hand(struct fixture *f, enum unit_result result)
 {
