@@ -144,7 +144,7 @@ static void facts_backoff(struct step *s)
         return;
     }
     if (step_window_needed(s)) {
-        /* The attempt failed at the limit and told it only now. */
+        /* The attempt failed at the limit and reported it only now. */
         s->r->cause = f->verdict.cause;
         step_wait_for_window(s);
         return;
@@ -275,7 +275,7 @@ static void facts_stable(struct step *s)
     step_consider(s);
 }
 
-/* Nothing is done, but a failure after a time of health is told again. */
+/* Nothing is done, but a failure after a time of health is reported again. */
 static void facts_exhausted(struct step *s)
 {
     const struct verdict *v = &s->facts->verdict;

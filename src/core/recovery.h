@@ -84,7 +84,7 @@ enum action_end {
     ACTION_END_COUNT
 };
 
-/* Why nothing is done. The order is the order in which they are told. */
+/* Why nothing is done. The first that holds is reported. */
 enum withheld {
     WITHHELD_NOT,
     WITHHELD_BREAKER_OPEN,
@@ -161,14 +161,14 @@ struct recovery {
     int64_t waiting_progress; /* the furthest of it */
     enum cause alerted;       /* the cause that a human was last called for; CAUSE_NONE */
     bool needs_human;
-    bool attempted_useless_reload; /* the unit has no reload: its refusal was just told */
+    bool attempted_useless_reload; /* the unit has no reload: its refusal was just reported */
     int refused;                   /* RECOVERY_BIT()s of what the host refused to do */
     mono_ms refused_at;            /* ... last */
     int refused_tries;             /* ... so many times since Redis was last well */
     int relapses;                  /* attempts that helped, but for less than the stability watch */
     int bgsave_tries;
     mono_ms bgsave_at;      /* not before */
-    enum withheld withheld; /* the reason told last */
+    enum withheld withheld; /* the reason reported last */
     struct breaker breaker;
 };
 

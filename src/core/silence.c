@@ -97,7 +97,7 @@ static struct verdict judge_process(const struct observations *s, const struct p
     return torn ? certain_if(enough, CAUSE_CONNECTION_REFUSED) : certain_if(hung, CAUSE_HUNG);
 }
 
-/* Refused here, and nobody has looked there: that is one fact. Redis that runs and does not listen
+/* Refused here, and not looked at there: that is one fact. Redis that runs and does not listen
  * is rare, and so are processes that say it; a proxy, firewall or `bind` is not. */
 static struct verdict judge_refused(const struct observations *s, bool enough, mono_ms now)
 {

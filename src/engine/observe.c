@@ -453,7 +453,7 @@ void observe_after_answer(struct service *s, const struct pending *p, struct now
     watch_plan_round(s, now);
 }
 
-/* ── news that nobody asked for ── */
+/* ── news without a request ── */
 
 void observe_redis_lost(struct service *s, const char *why, struct now now)
 {

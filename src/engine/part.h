@@ -16,7 +16,7 @@ struct pending;
 struct service;
 
 enum part_id {
-    PART_NONE, /* of an answer that nobody waits for */
+    PART_NONE, /* of an answer that no part waits for */
     PART_STATE,
     PART_PAUSE,
     PART_WATCH,

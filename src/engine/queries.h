@@ -69,8 +69,9 @@ struct engine_figures {
     enum withheld withheld;
     bool guarded; /* a failure would be treated */
     wall_ms last_check;
-    const struct exposition *redis; /* as Redis last told; valid until the engine's next turn */
-    wall_ms redis_at;               /* when; WALL_NONE = never */
+    const struct exposition
+        *redis;       /* as Redis last reported it; valid until the engine's next turn */
+    wall_ms redis_at; /* when; WALL_NONE = never */
 };
 void engine_figures(const struct engine *e, int service, struct now now,
                     struct engine_figures *ret);

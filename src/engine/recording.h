@@ -61,7 +61,7 @@ struct replay {
     char difference[512];      /* the first one, with its line */
 };
 
-/* Told of every step; `line` is the decoded object, borrowed. */
+/* Called for every step; `line` is the decoded object, borrowed. */
 typedef void replay_told(void *context, const json_t *line);
 
 /* Plays a whole recording. -EINVAL for text that is no recording (the error names the line), and

@@ -1,5 +1,5 @@
-/* Shared by the store's thread (store.c) and the queue in front of it (store_queue.c), and by
- * nobody else. */
+/* Shared by the store's thread (store.c) and the queue in front of it (store_queue.c)
+ * alone. */
 #ifndef RESUS_STORE_STORE_INSIDE_H
 #define RESUS_STORE_STORE_INSIDE_H
 

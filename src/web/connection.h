@@ -1,4 +1,4 @@
-/* What server.c keeps of a connection; shared by its files and by nobody else.
+/* What server.c keeps of a connection; shared by its files alone.
  *
  * A connection that ends inside a caller's call would be missed there: what goes wrong while an
  * answer or a message is written only shuts the socket down, and the loop's next turn ends it. */

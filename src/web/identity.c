@@ -14,7 +14,7 @@
 /* Tokens whose signature was found good: checking it again takes as long as everything else about a
  * request. By the token's digest; two that meet in one place push each other out. */
 #define REMEMBERED_MAX 1024u
-/* Told to the engine at once; the others are told when they come again. */
+/* Reported to the engine at once; the others when they come again. */
 #define USED_MAX LINK_USED_MAX
 
 struct remembered {

@@ -20,7 +20,7 @@ struct identities;
 struct identity {
     enum access access;
     char name[IDENTITY_NAME_MAX]; /* "user:7", "address:10.0.0.1" (a /64 of IPv6): who is counted */
-    char sub[24], session[TOKEN_SESSION_SIZE]; /* "" = nobody's */
+    char sub[24], session[TOKEN_SESSION_SIZE]; /* "" = anonymous */
     int64_t issued_at, expires_at;
 };
 

@@ -25,15 +25,20 @@ WORDS = {
     "(?:it|that|which|they) (?:is|are) none": "is not one, is not a ..., is empty",
 }
 # Words that are refused everywhere but in the places that still have them.
+LEFT = tuple(f"src/{floor}" for floor in ("accounts", "alerts", "api", "backups", "cli", "doctor", "handlers", "host", "notify", "settings")) + (
+    "tests", "ui", "docs", "packaging", "ARCHITECTURE.md", "CHANGELOG.md")
 LATER = {
     "tell": ("report, say, know, show, notify", ("ui/src/i18n",)),
-    "told": ("reported, said, known, notified", ("src", "tests", "ui", "docs", "packaging", "ARCHITECTURE.md", "CHANGELOG.md")),
+    "told": ("reported, said, known, notified", LEFT),
     "somebody": ("an operator, another client, a caller", ("src/alerts", "tests/host", "ui")),
-    "nobody(?!@)": ("no caller, no operator", ("src", "tests", "ui", "docs", "packaging", "ARCHITECTURE.md", "CHANGELOG.md")),
+    "nobody(?!@)": ("no caller, no operator", LEFT),
 }
 
 # path: {text: why it stays}. A text that is in no line of its file is an error.
-EXCEPTIONS = {}
+EXCEPTIONS = {
+    "src/core/operate.c": {" TOLD ": "an event of the table"},
+    "src/store/audit_report.c": {"(nobody)": "a line without a user, as reports have always shown it"},
+}
 
 ROOTS = ("src", "tests", "ui/src", "ui/tests", "ui/e2e", "docs", "packaging", "examples", "dev", ".ci", "ui/make")
 TEXTS = {".c", ".h", ".py", ".ts", ".vue", ".mjs", ".md", ".in", ".sh", ".yaml", ".yml", ".css", ".build", ".sql",
