@@ -227,7 +227,7 @@ static const struct refusal no_csrf = {
     403, "csrf_required",
     "With a cookie this needs the header X-CSRF-Token, as login and /api/auth/me give it."};
 
-/* Who somebody is, is known; what he may do, is not. */
+/* The user is known; what the user may do is not. */
 static const struct refusal no_role = {
     403, "no_role", "The login is good, but gives no role here. Contact an administrator."};
 

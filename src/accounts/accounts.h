@@ -1,4 +1,4 @@
-/* Who somebody is: users, sessions, API tokens and temporary grants. Kept in memory
+/* Identity: users, sessions, API tokens and temporary grants. Kept in memory
  * and written through to the store (STORE_FULL); nothing here waits for a disk or for argon2id.
  *
  * A cookie's unsafe requests need the CSRF token: base64url(HMAC-SHA256(secret of the daemon,
@@ -41,7 +41,7 @@ int accounts_open(const struct accounts_ports *ports, const char *state_dir, str
 void accounts_close(struct accounts *a);
 /* A write that an account asked for has ended (TICKET_ACCOUNTS). */
 void accounts_saved(struct accounts *a, uint64_t id, enum store_outcome outcome);
-/* A line that somebody else writes to the audit log: the security watch looks at it. Takes
+/* A line that another part writes to the audit log: the security watch looks at it. Takes
  * NULL. */
 void accounts_see(struct accounts *a, const struct audit_line *line);
 /* Does what is due by itself (grants that end, keys that change) on the next turn of the loop. */
@@ -71,7 +71,7 @@ int accounts_identify(struct accounts *a, const struct credential *credential,
 json_t *accounts_users_map(const struct accounts *a);
 json_t *accounts_revoked(const struct accounts *a);
 json_t *accounts_token_keys(const struct accounts *a);
-/* The web process answered somebody of that session (token_session()) by itself. */
+/* The web process answered a caller of that session (token_session()) by itself. */
 void accounts_used(struct accounts *a, const char *session);
 void accounts_watch(struct accounts *a, void (*changed)(void *context), void *context);
 

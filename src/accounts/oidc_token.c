@@ -72,7 +72,7 @@ static bool is_for(const json_t *claims, const char *audience)
     return false;
 }
 
-/* An address that somebody only says to have could be anybody's. */
+/* An address that is only claimed could be anybody's. */
 static void read_email(const json_t *claims, char *to, size_t size)
 {
     const char *email = json_text_or(claims, "email", "");

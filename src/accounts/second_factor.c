@@ -71,7 +71,7 @@ void second_factor_missed(struct accounts *a, struct user *u, const struct engin
         return;
     (void)str_format(
         text, sizeof text,
-        "%s: %d wrong codes with the right password, the last from %s. Somebody may know "
+        "%s: %d wrong codes with the right password, the last from %s. Another person may know "
         "the password: change it.",
         u->email, u->codes_missed, who->source_ip);
     account_audit(a, &(struct account_note){.event = AUDIT_AUTHENTICATION,

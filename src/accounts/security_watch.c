@@ -137,7 +137,7 @@ static void count(const struct seen *seen, enum security_rule rule, const char *
     (void)str_copy(alert.message, sizeof alert.message,
                    told < SECURITY_ALERTS_MAX
                        ? what
-                       : "There are too many of these to tell each: see the audit log.");
+                       : "There are too many of these to list: see the audit log.");
     (void)str_copy(alert.service, sizeof alert.service, seen->service);
     seen->tell(seen->context, &alert);
 }
@@ -179,7 +179,7 @@ static void see_refused_login(const struct seen *seen, const struct audit_line *
     count(seen, RULE_FAILED_LOGINS, subject, text);
 }
 
-/* Somebody who is known did something. */
+/* A known user did something. */
 static void see_person(const struct seen *seen, const struct security_settings *s,
                        const struct audit_line *l)
 {

@@ -1,5 +1,5 @@
 /* The security watch: looks at every line that goes to the audit log, and at refusals that
- * are only counted there, and says what somebody should look into. Pure: no clock, no I/O. */
+ * are only counted there, and says what an administrator should look into. Pure: no clock, no I/O. */
 #ifndef RESUS_ACCOUNTS_SECURITY_WATCH_H
 #define RESUS_ACCOUNTS_SECURITY_WATCH_H
 
@@ -65,8 +65,8 @@ struct security_watch {
 int security_watch_configure(struct security_watch *w, const struct security_settings *s,
                              struct error *err) ATTR_MUST_USE;
 void security_watch_clear(struct security_watch *w);
-/* One line. `tell` is called for each alert; the same one is not repeated for ten minutes, those
- * about an address or the hour for an hour. */
+/* One line. The callback is called for each alert; the same one is not repeated for ten minutes,
+ * those about an address or the hour for an hour. */
 void security_watch_see(struct security_watch *w, const struct security_settings *s,
                         const struct audit_line *line, mono_ms now, security_tell *tell,
                         void *context);

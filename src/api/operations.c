@@ -351,7 +351,7 @@ const struct operation operations[OPERATION_COUNT] = {
                   "An alert with what became of its messages.", "Alert", .open_to_scoped = true},
     [OP_ALERT_ACKNOWLEDGE] = {"alert_acknowledge", POST, "/api/alerts/{n}/acknowledge",
                               ACCESS_OPERATOR, false, RATE_NONE, n_note_fields,
-                              "Says that somebody is at it: nobody else is called for a while.",
+                              "Says that a person is working on it: no further calls for a while.",
                               "Alert"},
     [OP_INCIDENTS] = {"incidents", GET, "/api/incidents", ACCESS_VIEWER, false, RATE_NONE,
                       incidents_fields,
@@ -375,10 +375,10 @@ const struct operation operations[OPERATION_COUNT] = {
                             false, RATE_NONE, incident_update_fields,
                             "Gives a status update: into the timeline and to the channels.",
                             "Incident"},
-    [OP_INCIDENT_ACKNOWLEDGE] = {"incident_acknowledge", POST, "/api/incidents/{n}/acknowledge",
-                                 ACCESS_OPERATOR, false, RATE_NONE, n_note_fields,
-                                 "Says that somebody is at it: nobody else is called for a while.",
-                                 "Incident"},
+    [OP_INCIDENT_ACKNOWLEDGE] =
+        {"incident_acknowledge", POST, "/api/incidents/{n}/acknowledge", ACCESS_OPERATOR, false,
+         RATE_NONE, n_note_fields,
+         "Says that a person is working on it: no further calls for a while.", "Incident"},
     [OP_POSTMORTEM] = {"incident_postmortem", GET, "/api/incidents/{n}/postmortem", ACCESS_VIEWER,
                        false, RATE_NONE, n_fields, "The post-mortem of an incident, as Markdown.",
                        "text/markdown"},
@@ -491,7 +491,7 @@ const struct operation operations[OPERATION_COUNT] = {
                      no_fields,
                      "The maintenance windows as iCalendar, for programs that subscribe: the API "
                      "token may stand in the query (?token=).",
-                     "text/calendar", .open_to_scoped = true},
+                     "text/calendar", .open_to_scoped = true, .query_token = true},
     [OP_PROMETHEUS] = {"prometheus", GET, "/metrics", ACCESS_VIEWER, false, RATE_NONE,
                        prometheus_fields,
                        "The figures of every service, or of one, for Prometheus.", "text/plain",
@@ -537,6 +537,11 @@ enum access operation_least(const struct operation *o, bool public_status, bool 
     if (o->opening == OPEN_BY_ROLE && o->least == ACCESS_ANONYMOUS && !public_status)
         return ACCESS_VIEWER;
     return o->least;
+}
+
+bool operation_takes_query_token(const struct operation *o)
+{
+    return o->query_token || str_equal(o->method, "WS");
 }
 
 int operation_by_name(const char *name)

@@ -190,6 +190,7 @@ struct operation {
     /* Reading it writes an audit line: at most one a minute for each user and service, with a
      * count. */
     bool noted;
+    bool query_token; /* a token may stand in the query: of programs that send no header */
 };
 
 extern const struct operation operations[OPERATION_COUNT];
@@ -197,6 +198,8 @@ extern const struct operation operations[OPERATION_COUNT];
 /* The least role where the settings say so. */
 enum access operation_least(const struct operation *operation, bool public_status,
                             bool metrics_anonymous);
+/* May a token stand in the query? Browsers send no header with a WebSocket either. */
+bool operation_takes_query_token(const struct operation *operation);
 /* -1 when there is none of that name. */
 int operation_by_name(const char *name);
 /* operation_check.c: checks `args` (NULL = empty) against the row: unknown, missing, wrong type, out of range; null is

@@ -193,8 +193,7 @@ static int put_pair(const struct operation *row, const struct pair *pair, json_t
     r = decode(pair->value, pair->value_length, f == NULL || f->type != FIELD_TIME, value, err);
     if (r < 0)
         return r;
-    bool is_token = (str_equal(row->method, "WS") || row == &operations[OP_CALENDAR]) &&
-                    str_equal(key, ROUTE_TOKEN_KEY);
+    bool is_token = operation_takes_query_token(row) && str_equal(key, ROUTE_TOKEN_KEY);
     if (json_object_get(args, key) != NULL)
         r = error_set(err, -EINVAL, "the query names %s%s%s twice", f == NULL ? "" : "`",
                       f == NULL ? "a field" : f->name, f == NULL ? "" : "`");

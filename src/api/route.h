@@ -13,7 +13,7 @@
  *   bodies   of all other methods; one JSON object in UTF-8, every key once, at most
  *            ROUTE_BODY_MAX bytes and ROUTE_DEPTH_MAX deep; nothing at all is {}
  *   GET with a body, and a query where a body belongs, are refused: a field that would be passed
- *   over in silence is a mistake somebody wants to know of. */
+ *   over in silence is a mistake that its author wants to know of. */
 #ifndef RESUS_API_ROUTE_H
 #define RESUS_API_ROUTE_H
 

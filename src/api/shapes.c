@@ -538,7 +538,7 @@ const struct shape shapes[] = {
     {"Inspection", "A look into Redis.", inspection_},
     {"Finding", "What the doctor found.", finding_},
     {"Findings", "What the doctor found.", findings_},
-    {"Identity", "Who somebody is.", identity_},
+    {"Identity", "Who a user is.", identity_},
     {"Login", "A session begins.", login_},
     {"Grant", "A higher role for a while.", grant_},
     {"Me", "Who asks.", me_},

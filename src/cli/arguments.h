@@ -91,7 +91,7 @@ struct invocation {
 };
 
 /* 0, or -EINVAL with the line of why. `ret` is filled as far as it was read, so that the caller can
- * tell which verb's usage to show. */
+ * say which verb's usage to show. */
 int arguments_parse(int argc, char **argv, struct invocation *ret, struct error *err);
 
 static inline bool arguments_has(const struct invocation *in, enum option_id id)

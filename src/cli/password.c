@@ -10,7 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 
-/* Up to the newline or the end, a byte at a time: what stands behind is somebody else's. */
+/* Up to the newline or the end, a byte at a time: what stands after it belongs to another reader. */
 static int read_line(int fd, struct buf *ret, struct error *err)
 {
     char c;

@@ -176,7 +176,7 @@ int setup_ask_host(struct setup *s, struct error *err)
     if (r == 0 && s->host.state == HOST_KEY_DIFFERENT)
         r = error_set(err, -EKEYREJECTED,
                       "%s has another key of %s than the host shows now (%s %s): it was rebuilt, "
-                      "or somebody is "
+                      "or a third party is "
                       "in between. If it was rebuilt, remove the old line: ssh-keygen -R %s -f %s",
                       ssh->known_hosts, ssh->host, s->host.type, s->host.fingerprint, ssh->host,
                       ssh->known_hosts);

@@ -114,7 +114,7 @@ const struct verb verbs[] = {
      "trouble that people are told of, and what became of the messages",
      "  list  the open ones, unless told otherwise\n"
      "  show  one of them: what was seen and done, and what became of its messages\n"
-     "  ack   somebody is at it: nobody else is called for a while\n",
+     "  ack   you are working on it: no further calls for a while\n",
      .subs = alert_subs, .words = true, .options = BIT(LINES) | BIT(REASON), .run = verb_alert},
     {"incident",
      "incident list [open|all] | show N | open [SERVICE] --severity P2 --title TEXT | take N | "
@@ -127,7 +127,7 @@ const struct verb verbs[] = {
      "  update      a status update: into the timeline and to the channels\n"
      "  set         severity, status (mitigated, resolved, closed), title, impact,\n"
      "              summary, root_cause, resolution, preventive_measures\n"
-     "  ack         somebody is at it: nobody else is called for a while\n"
+     "  ack         you are working on it: no further calls for a while\n"
      "  postmortem  prints it as Markdown\n",
      .subs = incident_subs, .words = true, .options = BIT(SEVERITY) | BIT(TITLE) | BIT(REASON),
      .run = verb_incident},

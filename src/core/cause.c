@@ -22,14 +22,14 @@ static struct verdict certain_if(bool confirmed, enum cause cause)
     return (struct verdict){cause, confirmed};
 }
 
-static bool in_doubt(const struct sight *s)
+static bool probing(const struct observations *s)
 {
-    return s->doubt_since.ms != MONO_NEVER.ms;
+    return s->probing_since.ms != MONO_NEVER.ms;
 }
 
-static bool recent(const struct sight *s, mono_ms asked)
+static bool recent(const struct observations *s, mono_ms asked)
 {
-    return !in_doubt(s) || asked.ms >= s->doubt_since.ms;
+    return !probing(s) || asked.ms >= s->probing_since.ms;
 }
 
 static bool timed_out(const struct probe_facts *p)
@@ -44,7 +44,7 @@ static bool overtaken(const struct probe_facts *silence, const struct probe_fact
     return timed_out(silence) && !timed_out(other) && other->asked.ms > silence->asked.ms;
 }
 
-const struct probe_facts *cause_probe(const struct sight *s)
+const struct probe_facts *cause_probe(const struct observations *s)
 {
     switch (s->fresh.reply) {
     case REPLY_MAXCLIENTS:
@@ -67,18 +67,18 @@ const struct probe_facts *cause_probe(const struct sight *s)
     return s->kept.at.ms >= s->fresh.at.ms ? &s->kept : &s->fresh;
 }
 
-bool cause_beside_main(const struct sight *s)
+bool cause_beside_main(const struct observations *s)
 {
     return s->info.known && s->info.process_id > 1 && s->unit.main_pid > 0 &&
            s->info.process_id != s->unit.main_pid && s->info.asked.ms >= s->unit_same_since.ms;
 }
 
-bool cause_other_process(const struct sight *s)
+bool cause_other_process(const struct observations *s)
 {
     return cause_beside_main(s) && !s->in_group;
 }
 
-bool cause_shut_out(const struct sight *s)
+bool cause_shut_out(const struct observations *s)
 {
     /* A refusal is an answer of its own; silence on a new connection may be a lost packet. */
     bool refused = s->fresh.reply == REPLY_REFUSED || s->fresh.reply == REPLY_CLOSED;
@@ -86,14 +86,14 @@ bool cause_shut_out(const struct sight *s)
            s->shut_out >= (refused ? CAUSE_SHUT_OUT_REFUSALS : s->failure_threshold);
 }
 
-bool cause_proven_well(const struct sight *s)
+bool cause_proven_well(const struct observations *s)
 {
     const struct probe_facts *p = cause_probe(s);
     return !s->tilt && p->reply == REPLY_PONG && recent(s, p->asked) && recent(s, s->unit.asked) &&
            unit_runs(s->unit.active) && s->shut_out == 0;
 }
 
-bool cause_serves(const struct sight *s)
+bool cause_serves(const struct observations *s)
 {
     const struct probe_facts *p = cause_probe(s);
     bool orphan = !s->tilt && p->reply == REPLY_MASTERDOWN && recent(s, p->asked) &&
@@ -130,7 +130,7 @@ static enum cause cause_of_log(enum log_class class)
 
 /* Whoever began the stop meant it, however it ended. A start that systemd ends looks alike: it has
  * loaded, or the log says so. */
-bool cause_stop_was_cut(const struct sight *s)
+bool cause_stop_was_cut(const struct observations *s)
 {
     bool timed_out = s->unit.result == RESULT_TIMEOUT;
     bool killed = timed_out || s->unit.result == RESULT_SIGNAL;
@@ -144,7 +144,7 @@ bool cause_stop_was_cut(const struct sight *s)
 /* The process that held the port when Redis was started is gone: the port refuses now. That is
  * worth one start. When a refusal that was waited for began is not known: what a connection asked
  * for after it met is newer. */
-static bool port_is_free(const struct sight *s)
+static bool port_is_free(const struct observations *s)
 {
     const struct probe_facts *p = cause_probe(s);
     const struct probe_facts *other = p == &s->kept ? &s->fresh : &s->kept;
@@ -157,8 +157,8 @@ static bool port_is_free(const struct sight *s)
 
 /* The unit is failed and nothing answers. A killed process needs no log to be believed, unless
  * systemd restarts the unit and has given up, which the journal says; a process that ended by
- * itself does: its last words decide whether a restart helps. */
-static struct verdict judge_failed(const struct sight *s)
+ * itself does: its exit log decides whether a restart helps. */
+static struct verdict judge_failed(const struct observations *s)
 {
     enum cause logged = s->log_read ? cause_of_log(s->log.class) : CAUSE_NONE;
     if (s->unit.masked)
@@ -195,7 +195,7 @@ static struct verdict judge_failed(const struct sight *s)
 
 /* systemd is at work on the unit: with the start of a Redis that serves already and never says so,
  * it ends and begins without limit. */
-static enum cause at_work(const struct sight *s)
+static enum cause at_work(const struct observations *s)
 {
     const struct unit_facts *u = &s->unit;
     bool unready = s->unready_since.ms != 0 && u->active == UNIT_ACTIVATING &&
@@ -203,7 +203,7 @@ static enum cause at_work(const struct sight *s)
     return unready || s->never_ready ? CAUSE_START_TIMEOUT : CAUSE_SYSTEMD_RESTARTING;
 }
 
-static struct verdict judge_stopping(const struct sight *s, mono_ms now)
+static struct verdict judge_stopping(const struct observations *s, mono_ms now)
 {
     int64_t since_ms = mono_since(now, s->unit_same_since);
     if (s->unit.notice == NOTICE_CANNOT_EXIT)
@@ -214,7 +214,7 @@ static struct verdict judge_stopping(const struct sight *s, mono_ms now)
 }
 
 /* A port that refuses proves that the host lives and that Redis does not listen there. */
-static struct verdict judge_uncontrolled(const struct sight *s, const struct probe_facts *p,
+static struct verdict judge_uncontrolled(const struct observations *s, const struct probe_facts *p,
                                          mono_ms now)
 {
     bool enough = s->failed_probes >= s->failure_threshold;
@@ -226,11 +226,11 @@ static struct verdict judge_uncontrolled(const struct sight *s, const struct pro
                       CAUSE_DOWN_UNCONTROLLED);
 }
 
-static struct verdict judge_unanswered(const struct sight *s, const struct probe_facts *p,
+static struct verdict judge_unanswered(const struct observations *s, const struct probe_facts *p,
                                        mono_ms now)
 {
     enum reply_class reply = p->reply;
-    /* What the unit was before Redis last answered is old, also in a doubt that has lasted: another
+    /* What the unit was before Redis last answered is old, also when probing has lasted: another
      * Redis on the port answers as long as it is there. */
     if (!recent(s, s->unit.asked) || s->unit.asked.ms < s->last_answer.ms)
         return suspected(CAUSE_HUNG);
@@ -290,7 +290,7 @@ bool cause_figure_bad(const struct health_levels *l, enum cause cause)
 
 /* The open connection is answered, new ones fail. Redis closes one over TLS without a word when it
  * is full of clients; else nothing listens where we, and others, connect to. */
-static struct verdict judge_shut_out(const struct sight *s)
+static struct verdict judge_shut_out(const struct observations *s)
 {
     const struct info_facts *i = &s->info;
     bool full = s->fresh.reply == REPLY_CLOSED && i->known && i->maxclients > 0 &&
@@ -299,7 +299,7 @@ static struct verdict judge_shut_out(const struct sight *s)
 }
 
 /* Redis answers PONG: is it ours, is its unit in order, and do its own figures agree? */
-static struct verdict judge_pong(const struct sight *s, mono_ms now)
+static struct verdict judge_pong(const struct observations *s, mono_ms now)
 {
     const struct unit_facts *u = &s->unit;
     bool unit_told = recent(s, u->asked) && u->control_reached == TRI_YES;
@@ -311,7 +311,7 @@ static struct verdict judge_pong(const struct sight *s, mono_ms now)
         if (u->active == UNIT_FAILED || u->active == UNIT_INACTIVE || u->active == UNIT_NOT_FOUND ||
             cause_other_process(s))
             return certain_if(s->mismatches >= s->failure_threshold, CAUSE_WRONG_INSTANCE);
-    } else if (u->asked.ms == 0 || (in_doubt(s) && u->asked.ms < s->doubt_since.ms)) {
+    } else if (u->asked.ms == 0 || (probing(s) && u->asked.ms < s->probing_since.ms)) {
         return suspected(CAUSE_OK); /* the unit's answer is on its way */
     }
     if (s->shut_out > 0)
@@ -334,7 +334,7 @@ static struct verdict judge_pong(const struct sight *s, mono_ms now)
 }
 
 /* A replica without its primary says so before it says that it loads. */
-static struct verdict judge_orphan(const struct sight *s)
+static struct verdict judge_orphan(const struct observations *s)
 {
     if (s->role_changed)
         return certain(CAUSE_WRONG_INSTANCE);
@@ -343,7 +343,7 @@ static struct verdict judge_orphan(const struct sight *s)
     return certain(s->unit.notice == NOTICE_LOADING ? CAUSE_LOADING : CAUSE_SYSTEMD_RESTARTING);
 }
 
-struct verdict cause_judge(const struct sight *s, mono_ms now)
+struct verdict cause_judge(const struct observations *s, mono_ms now)
 {
     if (s->tilt)
         return certain(CAUSE_SELF_DOUBT);

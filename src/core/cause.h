@@ -1,5 +1,5 @@
 /* The causes: one table says what each is called, how bad it is, whether a restart would help, what
- * Resus does about it by itself, which alert it belongs to, and what to tell people. Adding a cause
+ * Resus does about it by itself, which alert it belongs to, and what people read about it. Adding a cause
  * is adding a row, a rule in cause_judge() and a test row. */
 #ifndef RESUS_CORE_CAUSE_H
 #define RESUS_CORE_CAUSE_H
@@ -92,7 +92,7 @@ enum remedy {
     REMEDY_BGSAVE,      /* a human; meanwhile BGSAVE is tried again now and then */
     REMEDY_HUMAN,       /* only a human can help: alert */
     REMEDY_PATIENCE,    /* hands off; a human when it lasts */
-    REMEDY_OBSERVE,     /* we cannot tell: hands off */
+    REMEDY_OBSERVE,     /* we cannot know: hands off */
     REMEDY_COUNT
 };
 
@@ -116,9 +116,9 @@ enum cause cause_by_code(const char *code);
  * limit? */
 bool cause_figure_bad(const struct health_levels *levels, enum cause cause);
 
-/* All that is seen of one service at one moment. Facts that were asked before `doubt_since` do not
- * count for a conclusion that somebody would act on. */
-struct sight {
+/* All that is seen of one service at one moment. Facts that were asked for before `probing_since`
+ * do not count for a conclusion that recovery would act on. */
+struct observations {
     struct probe_facts kept;  /* newest answer on the kept connection */
     struct probe_facts fresh; /* newest answer on a connection of its own */
     struct unit_facts unit;
@@ -136,7 +136,7 @@ struct sight {
     struct log_facts log;
     struct log_facts saving_log; /* why Redis cannot save, while it cannot */
     bool log_read;               /* the journal was read since the unit was seen to have failed */
-    mono_ms doubt_since;     /* when something first looked wrong; MONO_NEVER while nothing does */
+    mono_ms probing_since;   /* when something first looked wrong; MONO_NEVER while nothing does */
     mono_ms last_answer;     /* when any reply was last read */
     mono_ms unit_same_since; /* since when every look has shown the unit and its main process so */
     int64_t failed_probes;   /* probes in a row, confirm_interval apart, that nothing answered */
@@ -153,7 +153,7 @@ struct sight {
     bool loading_seen;     /* since the unit's last start */
     bool stop_begun;       /* the unit was seen stopping in good order since it last ran, and not
                               by a command of ours */
-    bool start_cancelled;  /* somebody's stop has ended a start of ours, and it has not run since */
+    bool start_cancelled;  /* another stop has ended a start of ours, and it has not run since */
     mono_ms unready_since; /* since when Redis serves while its unit is still starting; 0 */
     bool never_ready;      /* it served, and its unit has not become active since */
     bool role_changed;     /* a primary has become a replica, and no failover explains it */
@@ -191,10 +191,10 @@ struct verdict {
 /* Redis refuses and the host cannot be controlled: a host that boots looks so for a while. */
 #define CAUSE_UNCONTROLLED_MS 10000
 
-struct verdict cause_judge(const struct sight *sight, mono_ms now);
+struct verdict cause_judge(const struct observations *observations, mono_ms now);
 
 /* Did the handshake fail because the certificate of Redis has expired? */
-bool cause_certificate_expired(const struct sight *sight);
+bool cause_certificate_expired(const struct observations *observations);
 
 /* The sentences of cause_row(), where what is seen allows one that says more. `address` is where
  * Redis was asked, `here` says that it runs on this machine, `own` that Resus runs it without systemd.
@@ -204,40 +204,40 @@ struct cause_place {
     const char *unit, *address;
     bool here, own;
 };
-const char *cause_summary(enum cause cause, const struct sight *sight, struct cause_place place,
-                          char ret[CAUSE_WORDS_MAX]);
-const char *cause_advice(enum cause cause, const struct sight *sight, struct cause_place place,
-                         char ret[CAUSE_WORDS_MAX]);
+const char *cause_summary(enum cause cause, const struct observations *observations,
+                          struct cause_place place, char ret[CAUSE_WORDS_MAX]);
+const char *cause_advice(enum cause cause, const struct observations *observations,
+                         struct cause_place place, char ret[CAUSE_WORDS_MAX]);
 
 /* The answer that counts: the newer of the two connections; a fresh one that was refused at the
  * door counts as long as no later fresh one got in, because the kept connection does not pass that
  * door again. Never NULL; reply is REPLY_NONE while nothing was asked. */
-const struct probe_facts *cause_probe(const struct sight *sight);
+const struct probe_facts *cause_probe(const struct observations *observations);
 
 /* Is INFO's process another than the unit's main process? Only an INFO that was asked for since the unit
  * has its present process is compared: the one before may have answered, and be heard late. Process
  * 1 is a container's own numbering, and never is. */
-bool cause_beside_main(const struct sight *sight);
+bool cause_beside_main(const struct observations *observations);
 /* ... and none that the main process has started: a wrapper that waits for Redis is no stranger.
  */
-bool cause_other_process(const struct sight *sight);
+bool cause_other_process(const struct observations *observations);
 
 /* Do new connections fail while the open one is answered? Not one of the refusals that Redis itself
  * words (those are in cause_probe()). */
-bool cause_shut_out(const struct sight *sight);
+bool cause_shut_out(const struct observations *observations);
 
-/* Did Redis and systemd agree that all is well, with facts no older than the doubt? (PONG and the
+/* Did Redis and systemd agree that all is well, with facts no older than probing? (PONG, and the
  * unit is active.) */
-bool cause_proven_well(const struct sight *sight);
+bool cause_proven_well(const struct observations *observations);
 
 /* ... or lacks it nothing but its primary, as a replica that serves no stale data (MASTERDOWN)?
  * What a start can do for it is done. */
-bool cause_serves(const struct sight *sight);
+bool cause_serves(const struct observations *observations);
 
 /* A stop that systemd cuts takes at least this long: TimeoutStopSec is given in seconds. */
 #define STOP_CUT_MIN_MS 1000
 /* Did a stop that was not ours end by SIGKILL, before Redis had done its final save? */
-bool cause_stop_was_cut(const struct sight *sight);
+bool cause_stop_was_cut(const struct observations *observations);
 
 /* A primary without persistence that had replicas when last seen: started empty it would wipe
  * them. What could not be read counts as "no persistence" when replicas were there. */

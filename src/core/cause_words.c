@@ -14,14 +14,14 @@ struct words {
     const char *summary, *advice;
 };
 
-bool cause_certificate_expired(const struct sight *s)
+bool cause_certificate_expired(const struct observations *s)
 {
     const struct probe_facts *p = cause_probe(s);
     return p->reply == REPLY_TLS_FAILED &&
            str_find(p->text, strlen(p->text), "certificate has expired") != NULL;
 }
 
-static struct words of_tls(const struct sight *s)
+static struct words of_tls(const struct observations *s)
 {
     if (cause_certificate_expired(s))
         return (struct words){"The TLS certificate of Redis has expired.",
@@ -33,7 +33,7 @@ static struct words of_tls(const struct sight *s)
         "Redis: resus doctor."};
 }
 
-static struct words of_access(const struct sight *s)
+static struct words of_access(const struct observations *s)
 {
     switch (cause_probe(s)->reply) {
     case REPLY_NOAUTH:
@@ -69,7 +69,7 @@ static struct words of_access(const struct sight *s)
     }
 }
 
-static struct words of_unit(const struct sight *s)
+static struct words of_unit(const struct observations *s)
 {
     if (s->unit.active == UNIT_NOT_FOUND)
         return (struct words){"systemd on the host does not know the unit %U.",
@@ -83,7 +83,7 @@ static struct words of_unit(const struct sight *s)
 }
 
 /* Redis works: only its address, or the way to it, is wrong. */
-static struct words of_path(const struct sight *s)
+static struct words of_path(const struct observations *s)
 {
     bool refused = cause_probe(s)->reply == REPLY_REFUSED;
     if (cause_shut_out(s))
@@ -113,7 +113,7 @@ static struct words of_path(const struct sight *s)
 }
 
 /* The row's advice is for a host that a key reaches. */
-static struct words of_refused(const struct sight *s, bool here)
+static struct words of_refused(const struct observations *s, bool here)
 {
     static const char look[] =
         "See on the host where Redis listens (ss -ltnp): correct `address` in resus.yaml, or "
@@ -131,7 +131,7 @@ static struct words of_refused(const struct sight *s, bool here)
             look};
     if (w->possible && !reply_answered(w->reply))
         return (struct words){"Connections to %A are refused, and what its own host got at %W does "
-                              "not tell whether Redis serves.",
+                              "not show whether Redis serves.",
                               look};
     return (struct words){NULL, here ? look : NULL};
 }
@@ -143,61 +143,61 @@ static bool log_has(const struct log_facts *log, const char *text)
     return str_find(log->line, strlen(log->line), text) != NULL;
 }
 
-static bool never_ready(const struct sight *s)
+static bool never_ready(const struct observations *s)
 {
     return s->never_ready;
 }
 
-static bool nothing_loaded(const struct sight *s)
+static bool nothing_loaded(const struct observations *s)
 {
     return !s->loading_seen && s->info.loading != TRI_YES;
 }
 
 /* Redis says the same when the file ends too early and when a part of it finds no memory. */
-static bool no_memory_to_load(const struct sight *s)
+static bool no_memory_to_load(const struct observations *s)
 {
     return log_has(&s->log, "Short read or OOM") ||
            log_has(&s->log, "Unexpected EOF reading RDB file");
 }
 
-static bool is_valkey(const struct sight *s)
+static bool is_valkey(const struct observations *s)
 {
     return s->info.known ? s->info.valkey
                          : log_has(&s->log, "valkey") || log_has(&s->log, "Valkey");
 }
 
-static bool no_memory_at_all(const struct sight *s)
+static bool no_memory_at_all(const struct observations *s)
 {
     return s->log.class == LOG_OUT_OF_MEMORY;
 }
 
-static bool no_line_named(const struct sight *s)
+static bool no_line_named(const struct observations *s)
 {
     return !log_has(&s->log, ">>> '") && s->log.class == LOG_CONFIG_ERROR;
 }
 
-static bool cannot_fork(const struct sight *s)
+static bool cannot_fork(const struct observations *s)
 {
     return log_has(&s->saving_log, "fork");
 }
 
-static bool disk_is_full(const struct sight *s)
+static bool disk_is_full(const struct observations *s)
 {
     return s->saving_log.class == LOG_DISK_FULL;
 }
 
-static bool folder_is_denied(const struct sight *s)
+static bool folder_is_denied(const struct observations *s)
 {
     return log_has(&s->saving_log, "Permission denied") ||
            log_has(&s->saving_log, "Read-only file system");
 }
 
-static bool synchronises(const struct sight *s)
+static bool synchronises(const struct observations *s)
 {
     return s->info.known && s->info.role == ROLE_REPLICA && s->info.sync_seen;
 }
 
-static bool changed_its_role(const struct sight *s)
+static bool changed_its_role(const struct observations *s)
 {
     return s->role_changed;
 }
@@ -205,7 +205,7 @@ static bool changed_its_role(const struct sight *s)
 /* The first that holds counts; NULL: as in the table. */
 static const struct {
     enum cause cause;
-    bool (*holds)(const struct sight *s);
+    bool (*holds)(const struct observations *s);
     struct words words;
 } exact[] = {
     {CAUSE_START_TIMEOUT,
@@ -262,7 +262,7 @@ static const struct {
       "then restore the data. If it is meant to stay so, run: resus recovery reset."}},
 };
 
-static struct words of_memory(enum cause cause, const struct sight *s)
+static struct words of_memory(enum cause cause, const struct observations *s)
 {
     for (size_t i = 0; i < ARRAY_LENGTH(exact); i++)
         if (exact[i].cause == cause && exact[i].holds(s))
@@ -295,7 +295,8 @@ static struct words of_own(enum cause cause)
 
 /* ── both ── */
 
-static struct words of_sight(enum cause cause, const struct sight *s, struct cause_place place)
+static struct words of_observations(enum cause cause, const struct observations *s,
+                                    struct cause_place place)
 {
     switch (cause) {
     case CAUSE_OK:
@@ -339,16 +340,17 @@ static struct words of_sight(enum cause cause, const struct sight *s, struct cau
     return (struct words){NULL, NULL};
 }
 
-static struct words words_of(enum cause cause, const struct sight *s, struct cause_place place)
+static struct words words_of(enum cause cause, const struct observations *s,
+                             struct cause_place place)
 {
-    struct words words = of_sight(cause, s, place);
+    struct words words = of_observations(cause, s, place);
     if (place.own && words.summary == NULL && words.advice == NULL)
         words = of_own(cause);
     return words.summary != NULL || words.advice != NULL ? words : of_memory(cause, s);
 }
 
-static const char *expanded(const char *text, const struct sight *s, struct cause_place place,
-                            char ret[CAUSE_WORDS_MAX])
+static const char *expanded(const char *text, const struct observations *s,
+                            struct cause_place place, char ret[CAUSE_WORDS_MAX])
 {
     size_t used = 0;
     ret[0] = '\0';
@@ -366,14 +368,14 @@ static const char *expanded(const char *text, const struct sight *s, struct caus
     return ret;
 }
 
-const char *cause_summary(enum cause cause, const struct sight *s, struct cause_place place,
+const char *cause_summary(enum cause cause, const struct observations *s, struct cause_place place,
                           char ret[CAUSE_WORDS_MAX])
 {
     const char *text = words_of(cause, s, place).summary;
     return text == NULL ? cause_row(cause)->summary : expanded(text, s, place, ret);
 }
 
-const char *cause_advice(enum cause cause, const struct sight *s, struct cause_place place,
+const char *cause_advice(enum cause cause, const struct observations *s, struct cause_place place,
                          char ret[CAUSE_WORDS_MAX])
 {
     const char *text = words_of(cause, s, place).advice;

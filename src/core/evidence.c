@@ -37,25 +37,25 @@ const char *evidence_there_word(enum there there)
     return there_words[there];
 }
 
-mono_ms evidence_silent_since(const struct sight *s)
+mono_ms evidence_silent_since(const struct observations *s)
 {
-    return s->doubt_since.ms == MONO_NEVER.ms ? s->last_answer
-                                              : mono_max(s->last_answer, s->doubt_since);
+    return s->probing_since.ms == MONO_NEVER.ms ? s->last_answer
+                                                : mono_max(s->last_answer, s->probing_since);
 }
 
-static bool counts(const struct sight *s, mono_ms asked)
+static bool counts(const struct observations *s, mono_ms asked)
 {
-    bool in_doubt = s->doubt_since.ms != MONO_NEVER.ms;
-    return asked.ms != 0 && in_doubt && asked.ms >= s->doubt_since.ms &&
+    bool probing = s->probing_since.ms != MONO_NEVER.ms;
+    return asked.ms != 0 && probing && asked.ms >= s->probing_since.ms &&
            asked.ms >= s->last_answer.ms;
 }
 
-static bool about_the_unit(const struct sight *s, const struct process_facts *p)
+static bool about_the_unit(const struct observations *s, const struct process_facts *p)
 {
     return p->pid > 0 && p->pid == s->unit.main_pid && counts(s, p->asked);
 }
 
-bool evidence_not_main(const struct sight *s)
+bool evidence_not_main(const struct observations *s)
 {
     const struct info_facts *i = &s->info;
     bool own_numbers = i->known && i->process_id == 1 && s->unit.main_pid > 1;
@@ -63,7 +63,7 @@ bool evidence_not_main(const struct sight *s)
 }
 
 /* What the program that runs the container does says nothing about the Redis in it. */
-static bool about_redis(const struct sight *s, const struct process_facts *p)
+static bool about_redis(const struct observations *s, const struct process_facts *p)
 {
     return about_the_unit(s, p) && !evidence_not_main(s);
 }
@@ -87,14 +87,14 @@ enum work evidence_work(const struct process_facts *before, const struct process
                                       : WORK_STILL;
 }
 
-static bool rises(const struct sight *s, const struct process_facts *before,
+static bool rises(const struct observations *s, const struct process_facts *before,
                   const struct process_facts *now)
 {
     return about_the_unit(s, before) && about_the_unit(s, now) &&
            evidence_work(before, now) == WORK_RISING;
 }
 
-mono_ms evidence_stirred(const struct sight *s)
+mono_ms evidence_stirred(const struct observations *s)
 {
     const struct process_facts *p = &s->process;
     mono_ms never = {0};
@@ -119,21 +119,21 @@ void evidence_take(struct process_facts *before, struct process_facts *now,
     }
 }
 
-void evidence_take_process(struct sight *s, const struct process_facts *look)
+void evidence_take_process(struct observations *s, const struct process_facts *look)
 {
     /* Another process' would take the place of the look to compare with. */
     if (look->pid == s->unit.main_pid)
         evidence_take(&s->process_before, &s->process, look);
 }
 
-static enum activity activity_of_group(const struct sight *s, mono_ms now)
+static enum activity activity_of_group(const struct observations *s, mono_ms now)
 {
     /* Standing still is no evidence of a hang without the process' state: it may be blocked. */
     bool works = rises(s, &s->group_before, &s->group) && fresh_enough(s->group.at, now);
     return works ? ACTIVITY_WORKING : ACTIVITY_UNKNOWN;
 }
 
-enum activity evidence_activity(const struct sight *s, mono_ms now)
+enum activity evidence_activity(const struct observations *s, mono_ms now)
 {
     const struct process_facts *p = &s->process;
     const struct process_facts *b = &s->process_before;
@@ -163,23 +163,23 @@ enum activity evidence_activity(const struct sight *s, mono_ms now)
     return sleeps && work == WORK_STILL && !stirred ? ACTIVITY_STILL : ACTIVITY_UNKNOWN;
 }
 
-bool evidence_one_look(const struct sight *s, mono_ms now)
+bool evidence_one_look(const struct observations *s, mono_ms now)
 {
     const struct process_facts *p = &s->process;
     return about_redis(s, p) && fresh_enough(p->at, now) && !about_the_unit(s, &s->process_before);
 }
 
-static bool witness_heard(const struct sight *s, mono_ms now)
+static bool witness_heard(const struct observations *s, mono_ms now)
 {
     return counts(s, s->witness.asked) && fresh_enough(s->witness.at, now);
 }
 
-bool evidence_untold(const struct sight *s, mono_ms now)
+bool evidence_untold(const struct observations *s, mono_ms now)
 {
     return witness_heard(s, now) && evidence_there(s, now) == THERE_UNKNOWN;
 }
 
-enum there evidence_there(const struct sight *s, mono_ms now)
+enum there evidence_there(const struct observations *s, mono_ms now)
 {
     const struct witness_facts *w = &s->witness;
     if (!w->possible || !witness_heard(s, now))
@@ -218,13 +218,13 @@ bool evidence_slow_look(int64_t took_ms, int64_t usual_ms, int64_t timeout_ms)
     return usual_ms >= 0 && took_ms >= timeout_ms / SLOW_SHARE && took_ms >= usual_ms * SLOW_TIMES;
 }
 
-bool evidence_waited(const struct sight *s, mono_ms now)
+bool evidence_waited(const struct observations *s, mono_ms now)
 {
     mono_ms since = mono_max(evidence_silent_since(s), s->unit_same_since);
     return mono_since(now, mono_max(since, s->stirred)) >= s->blind_hang_ms;
 }
 
-bool evidence_blind_over(const struct sight *s, mono_ms now)
+bool evidence_blind_over(const struct observations *s, mono_ms now)
 {
     bool refused = s->refused.ms != 0 && mono_since(now, s->refused) < s->blind_hang_ms;
     return !refused && evidence_waited(s, now);

@@ -1,6 +1,6 @@
 /* What Resus can see of one service, as plain data. Filled by redis/ and host/, judged by
  * core/cause. No pointers; foreign text is copied, cleaned and cut at FACT_TEXT_MAX before it gets
- * here (architecture.md, "The shape of a decision"). Numbers that nobody told us are FACT_UNKNOWN.
+ * here (ARCHITECTURE.md, "The shape of a decision"). Numbers that were not reported are FACT_UNKNOWN.
  */
 #ifndef RESUS_CORE_FACTS_H
 #define RESUS_CORE_FACTS_H
@@ -151,7 +151,7 @@ struct process_facts {
     int64_t tracer_pid; /* 0 = none; FACT_UNKNOWN */
 };
 
-/* The answer to a PING that was sent from the Redis host itself, to tell a dead Redis from a broken
+/* The answer to a PING that was sent from the Redis host itself, to distinguish a dead Redis from a broken
  * path to it. */
 struct witness_facts {
     mono_ms asked, at;
@@ -221,7 +221,7 @@ struct info_facts {
     int64_t keyspace_hits, keyspace_misses;
     int64_t error_replies;  /* total_error_replies; FACT_UNKNOWN before 6.2 */
     int64_t errors_excused; /* errorstat_MOVED + ASK + NOSCRIPT, and LOADING and BUSY: the load and
-                               the script are told by themselves */
+                               the script are reported by themselves */
     int64_t errors_oom;     /* errorstat_OOM */
     double cpu_seconds;     /* used_cpu_sys + used_cpu_user of the process; < 0 unknown */
     enum tri loading, async_loading;

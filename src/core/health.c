@@ -38,7 +38,7 @@ static void read_gauge(struct gauge_reading *g, double value, struct limit limit
     g->critical = limit.critical;
     g->value = value;
     if (value < 0)
-        return; /* unknown: the level stays until somebody knows better */
+        return; /* unknown: the level stays until a reading is there */
     double keep_critical =
         old >= LEVEL_CRITICAL ? limit.critical * HEALTH_HYSTERESIS : limit.critical;
     double keep_warning = old >= LEVEL_WARNING ? limit.warning * HEALTH_HYSTERESIS : limit.warning;

@@ -35,7 +35,7 @@ enum operate_phase {
     OPERATE_INTENT,   /* the intent line is on its way to the disk */
     OPERATE_RUNNING,  /* the command runs */
     OPERATE_VERIFYING,
-    OPERATE_ENDED, /* its end is being told */
+    OPERATE_ENDED, /* its end is being reported */
     OPERATE_PHASE_COUNT
 };
 const char *operate_phase_word(enum operate_phase phase); /* "checking", as the API says */
@@ -108,7 +108,7 @@ struct operate {
     mono_ms began, command_sent, command_ended; /* 0 = not yet */
     bool desired_changed;
     enum action_end action_end;
-    bool answered;         /* the caller was told that Redis loads */
+    bool answered;         /* the caller knows that Redis loads */
     int64_t load_progress; /* the farthest that a load was seen, */
     mono_ms load_moved;    /* ... and when; 0 = none was */
     mono_ms log_asked;     /* 0 = not yet */

@@ -24,7 +24,7 @@ enum preflight_blocker {
 };
 enum preflight_warning {
     WARNING_CONNECTIONS,  /* 50 or more will drop */
-    WARNING_NOTIFY_USERS, /* 100 or more: tell users first */
+    WARNING_NOTIFY_USERS, /* 100 or more: notify users first */
     WARNING_UNSAVED,      /* unsaved changes without persistence that would keep them */
     WARNING_REPLICAS,
     WARNING_NO_PERSISTENCE,

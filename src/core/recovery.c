@@ -117,14 +117,14 @@ static void facts_window(struct step *s)
         step_stop_waiting(s);
 }
 
-/* Somebody stopped the unit while another failure was being treated: that has its own grace. */
+/* The unit was stopped on the host while another failure was being treated: that has its own grace. */
 static bool newly_stopped(const struct step *s)
 {
     const struct verdict *v = &s->facts->verdict;
     return v->confirmed && cause_row(v->cause)->remedy == REMEDY_START && v->cause != s->r->cause;
 }
 
-/* The unit ran since it was found stopped, and was stopped again, cleanly: somebody means it, and
+/* The unit ran since it was found stopped, and was stopped again, cleanly: that is meant, and
  * gets the grace again. A start of ours without effect leaves the unit as it was. */
 static bool stopped_again(const struct step *s)
 {
@@ -144,7 +144,7 @@ static void facts_backoff(struct step *s)
         return;
     }
     if (step_window_needed(s)) {
-        /* The attempt failed at the limit and told it only now. */
+        /* The attempt failed at the limit and reported it only now. */
         s->r->cause = f->verdict.cause;
         step_wait_for_window(s);
         return;
@@ -257,7 +257,7 @@ static void facts_verifying(struct step *s)
         step_attempt_failed(s);
         return;
     default:
-        return; /* cannot tell yet: the deadline decides */
+        return; /* not known yet: the deadline decides */
     }
 }
 
@@ -275,7 +275,7 @@ static void facts_stable(struct step *s)
     step_consider(s);
 }
 
-/* Nothing is done, but a failure after a time of health is told again. */
+/* Nothing is done, but a failure after a time of health is reported again. */
 static void facts_exhausted(struct step *s)
 {
     const struct verdict *v = &s->facts->verdict;
@@ -375,7 +375,7 @@ static void wake_acting(struct step *s)
 {
     s->r->action_end = ACTION_UNKNOWN;
     if (s->r->action == ACTION_BGSAVE)
-        end_bgsave(s); /* it may still run: the facts will tell */
+        end_bgsave(s); /* it may still run: the facts will show it */
     else
         verify_from_now(s);
 }

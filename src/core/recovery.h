@@ -3,7 +3,7 @@
  *     idle ──▶ intent ──▶ acting ──▶ verifying ──▶ stable ──▶ idle
  *      │  ▲                              │            (60 s)
  *      │  │ grace: the unit was          │ failed
- *      ▼  │ stopped by somebody          ▼
+ *      ▼  │ stopped by others            ▼
  *     grace                       backoff, then intent of the next level,
  *                                 or exhausted: a human resets
  *
@@ -47,7 +47,7 @@ recovery_action_word(enum recovery_action action); /* "restart", "script-kill" .
 
 enum recovery_phase {
     PHASE_IDLE,
-    PHASE_GRACE,     /* found stopped by somebody else: announced, waiting */
+    PHASE_GRACE,     /* found stopped by others: announced, waiting */
     PHASE_WINDOW,    /* waiting out systemd's start limit */
     PHASE_BACKOFF,   /* an attempt failed: waiting before the next */
     PHASE_INTENT,    /* the intent line is on its way to the disk */
@@ -84,7 +84,7 @@ enum action_end {
     ACTION_END_COUNT
 };
 
-/* Why nothing is done. The order is the order in which they are told. */
+/* Why nothing is done. The first that holds is reported. */
 enum withheld {
     WITHHELD_NOT,
     WITHHELD_BREAKER_OPEN,
@@ -161,14 +161,14 @@ struct recovery {
     int64_t waiting_progress; /* the furthest of it */
     enum cause alerted;       /* the cause that a human was last called for; CAUSE_NONE */
     bool needs_human;
-    bool attempted_useless_reload; /* the unit has no reload: its refusal was just told */
+    bool attempted_useless_reload; /* the unit has no reload: its refusal was just reported */
     int refused;                   /* RECOVERY_BIT()s of what the host refused to do */
     mono_ms refused_at;            /* ... last */
     int refused_tries;             /* ... so many times since Redis was last well */
     int relapses;                  /* attempts that helped, but for less than the stability watch */
     int bgsave_tries;
     mono_ms bgsave_at;      /* not before */
-    enum withheld withheld; /* the reason told last */
+    enum withheld withheld; /* the reason reported last */
     struct breaker breaker;
 };
 
@@ -188,7 +188,7 @@ enum effect_kind {
     EFFECT_BREAKER,    /* the breaker opened */
     EFFECT_HUMAN,      /* call a human for `cause` */
     EFFECT_HUMAN_OVER, /* the cause a human was called for is gone */
-    EFFECT_ANNOUNCE,   /* found stopped by somebody else: will be started at `at` */
+    EFFECT_ANNOUNCE,   /* found stopped by others: will be started at `at` */
     EFFECT_WITHHELD,   /* `withheld` is new: say why nothing is done */
     EFFECT_CHANGED,    /* phase changed: publish */
     EFFECT_KIND_COUNT
@@ -238,8 +238,7 @@ struct recovery_effects {
     mono_ms wake; /* when to send EVENT_WAKE next; MONO_NEVER = not */
 };
 
-#define RECOVERY_INTENT_WAIT_MS                                                                    \
-    250 /* a log that does not answer in time does not stop recovery (engineering notes) */
+#define RECOVERY_INTENT_WAIT_MS 250 /* a log that does not answer in time does not stop recovery */
 #define RECOVERY_ACTION_LIMIT_MS                                                                   \
     95000 /* above the host's own deadline of 90 s: the engine always reports earlier */
 #define RECOVERY_VERIFY_SOFT_MS 5000   /* PING within 5 s */

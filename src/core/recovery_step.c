@@ -26,7 +26,7 @@ void step_enter(struct step *s, enum recovery_phase phase, mono_ms deadline)
         (void)step_emit(s, EFFECT_CHANGED);
 }
 
-/* The rungs that the plan stepped over, told with their reasons. */
+/* Reports the rungs that the plan stepped over, with their reasons. */
 static void step_tell_skips(struct step *s)
 {
     struct recovery *r = s->r;
@@ -41,7 +41,7 @@ static void step_tell_skips(struct step *s)
                   : recovery_refused(r, s->facts, ACTION_RELOAD) ? SKIP_REFUSED
                                                                  : SKIP_NO_RELOAD;
     }
-    r->attempted_useless_reload = false; /* told; the next recovery tells it again */
+    r->attempted_useless_reload = false; /* reported; the next recovery reports it again */
     if (r->floor <= LEVEL_STANDARD) {
         struct effect *e = step_emit(s, EFFECT_SKIP);
         e->level = LEVEL_STANDARD;
@@ -149,7 +149,7 @@ static void step_exhaust(struct step *s)
     step_call_human(s, s->r->cause);
 }
 
-/* One attempt: told first, done after. */
+/* One attempt: reported first, done after. */
 void step_attempt(struct step *s)
 {
     struct recovery *r = s->r;
@@ -239,7 +239,7 @@ static bool human_due(const struct step *s, enum withheld reason)
     enum remedy remedy = cause_row(f->verdict.cause)->remedy;
     if (!f->verdict.confirmed || remedy == REMEDY_NONE || remedy == REMEDY_WAIT)
         return false;
-    /* An empty primary stays down until somebody has failed over: nobody else will see to it. */
+    /* An empty primary stays down until a human has failed over: nothing else will see to it. */
     bool hands_off = reason == WITHHELD_EMPTY_PRIMARY || reason == WITHHELD_CANNOT_ACT;
     bool lasts = remedy == REMEDY_PATIENCE && f->call_due;
     return remedy == REMEDY_HUMAN || remedy == REMEDY_BGSAVE || lasts || hands_off ||

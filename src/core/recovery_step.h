@@ -1,5 +1,5 @@
 /* The moves that the cells of the recovery machine are made of: emit an effect, change the phase,
- * try, fail, succeed, call a human. Shared by recovery.c and recovery_step.c, and by nobody else.
+ * try, fail, succeed, call a human. Shared by recovery.c and recovery_step.c alone.
  */
 #ifndef RESUS_CORE_RECOVERY_STEP_H
 #define RESUS_CORE_RECOVERY_STEP_H

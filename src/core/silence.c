@@ -7,26 +7,26 @@ static struct verdict certain_if(bool confirmed, enum cause cause)
     return (struct verdict){cause, confirmed};
 }
 
-static int64_t busy_threshold_ms(const struct sight *s)
+static int64_t busy_threshold_ms(const struct observations *s)
 {
     return s->info.busy_threshold_ms >= 0 ? s->info.busy_threshold_ms : CAUSE_BUSY_THRESHOLD_MS;
 }
 
 /* A script must have had the time to show itself by BUSY. */
-static bool script_shown(const struct sight *s, mono_ms now)
+static bool script_shown(const struct observations *s, mono_ms now)
 {
     int64_t wait_ms = busy_threshold_ms(s) + CAUSE_BUSY_MARGIN_MS;
     return mono_reached(now, mono_add(s->last_answer, wait_ms));
 }
 
 /* A process that ends closes its connections, too. */
-static bool unit_has_last_word(const struct sight *s, const struct probe_facts *p)
+static bool unit_has_last_word(const struct observations *s, const struct probe_facts *p)
 {
     return p->reply != REPLY_CLOSED || s->unit.at.ms >= p->at.ms;
 }
 
 /* Nothing was heard from the Redis host itself: what is seen from here has to do. */
-static struct verdict judge_unwitnessed(const struct sight *s, const struct probe_facts *p,
+static struct verdict judge_unwitnessed(const struct observations *s, const struct probe_facts *p,
                                         bool enough, mono_ms now)
 {
     if (p->reply == REPLY_UNREACHABLE)
@@ -47,14 +47,14 @@ static struct verdict judge_unwitnessed(const struct sight *s, const struct prob
 }
 
 /* Redis works as long as it uses the processor; how long it may is the operator's to say. */
-static struct verdict judge_working(const struct sight *s, bool certain, mono_ms now)
+static struct verdict judge_working(const struct observations *s, bool certain, mono_ms now)
 {
     int64_t silent_ms = mono_since(now, evidence_silent_since(s));
     bool too_long = s->busy_limit_ms > 0 && silent_ms >= s->busy_limit_ms;
     return certain_if(certain, too_long ? CAUSE_HUNG : CAUSE_BUSY_COMMAND);
 }
 
-bool silence_call_due(const struct sight *s, enum cause cause, mono_ms now)
+bool silence_call_due(const struct observations *s, enum cause cause, mono_ms now)
 {
     int64_t silent_ms = mono_since(now, evidence_silent_since(s));
     switch (cause) {
@@ -68,7 +68,7 @@ bool silence_call_due(const struct sight *s, enum cause cause, mono_ms now)
 }
 
 /* Two facts are needed: it does not answer, and its process does nothing that explains it. */
-static struct verdict judge_process(const struct sight *s, const struct probe_facts *p,
+static struct verdict judge_process(const struct observations *s, const struct probe_facts *p,
                                     enum there there, bool deaf, bool enough, mono_ms now)
 {
     enum activity activity = evidence_activity(s, now);
@@ -97,9 +97,9 @@ static struct verdict judge_process(const struct sight *s, const struct probe_fa
     return torn ? certain_if(enough, CAUSE_CONNECTION_REFUSED) : certain_if(hung, CAUSE_HUNG);
 }
 
-/* Refused here, and nobody has looked there: that is one fact. Redis that runs and does not listen
+/* Refused here, and not looked at there: that is one fact. Redis that runs and does not listen
  * is rare, and so are processes that say it; a proxy, firewall or `bind` is not. */
-static struct verdict judge_refused(const struct sight *s, bool enough, mono_ms now)
+static struct verdict judge_refused(const struct observations *s, bool enough, mono_ms now)
 {
     switch (evidence_activity(s, now)) {
     case ACTIVITY_STOPPED:
@@ -112,15 +112,26 @@ static struct verdict judge_refused(const struct sight *s, bool enough, mono_ms 
     }
 }
 
+enum blind silence_blind(const struct observations *s, mono_ms now)
+{
+    enum activity activity = evidence_activity(s, now);
+    enum there there = evidence_there(s, now);
+    if (evidence_second_fact(there, activity) || activity == ACTIVITY_ENDED)
+        return BLIND_NOT;
+    if (there == THERE_SILENT)
+        return BLIND_PROCESS;
+    return activity == ACTIVITY_STILL ? BLIND_WITNESS : BLIND_BOTH;
+}
+
 /* Of two connections that are refused the one asked first, with which the unit is looked at: each
  * new one that fails asks the open one, and that is always a moment later. */
-static mono_ms refusal_asked(const struct sight *s, const struct probe_facts *p)
+static mono_ms refusal_asked(const struct observations *s, const struct probe_facts *p)
 {
-    bool both = s->fresh.reply == REPLY_REFUSED && s->fresh.asked.ms >= s->doubt_since.ms;
+    bool both = s->fresh.reply == REPLY_REFUSED && s->fresh.asked.ms >= s->probing_since.ms;
     return both ? mono_min(s->fresh.asked, p->asked) : p->asked;
 }
 
-struct verdict silence_judge(const struct sight *s, const struct probe_facts *p, mono_ms now)
+struct verdict silence_judge(const struct observations *s, const struct probe_facts *p, mono_ms now)
 {
     /* Probes that wait while a process ends fail all at once; its unit may have been looked at only
      * before. */

@@ -1,4 +1,4 @@
-/* Does a figure grow? Least squares over one value an hour; hours that nobody measured are left
+/* Does a figure grow? Least squares over one value an hour; hours that were not measured are left
  * out. */
 #ifndef RESUS_CORE_TREND_H
 #define RESUS_CORE_TREND_H

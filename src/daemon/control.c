@@ -77,7 +77,7 @@ static void connection_release(struct connection *c)
     server_release(s);
 }
 
-/* Cancellations are told here, a loop turn after the drop: a handler that walks its followers and
+/* Cancellations are reported here, a loop turn after the drop: a handler that walks its followers and
  * pushes to each must not see the list change under its hands. */
 static void on_closed(void *context)
 {

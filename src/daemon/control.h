@@ -57,7 +57,7 @@ struct control_call {
 typedef void control_handler(void *context, struct control_call *call);
 struct control_server;
 
-/* Makes the folder (0755) if it is missing, takes away stale sockets (only if nobody answers on
+/* Makes the folder (0755) if it is missing, takes away stale sockets (only if no daemon answers on
  * them), binds, listens. -EADDRINUSE when a daemon answers there; -EEXIST when the path is no
  * socket. Asks the name service for the two groups. */
 int control_open(uv_loop_t *loop, const char *path, control_handler *handler, void *context,
@@ -74,7 +74,7 @@ void control_push(struct control_call *call, json_t *line);
 bool control_monitor_path(const char *path, char *ret, size_t size) ATTR_MUST_USE;
 
 /* Stops listening, removes the sockets if they are still this server's, drops the connections; what
- * libuv still holds is freed when the loop has run once more. Calls that are still open are told by
+ * libuv still holds is freed when the loop has run once more. Calls that are still open are reported by
  * `cancelled` and must be answered (which then only frees them). Takes NULL. */
 void control_close(struct control_server *server);
 

@@ -55,7 +55,7 @@ static int stale_remove(const struct sockaddr_un *address, struct error *err)
         return error_set_errno(err, -errno, "control socket %s", path);
     int answer = connect(fd, (const struct sockaddr *)address, sizeof(*address)) == 0 ? 0 : errno;
     (void)close(fd);
-    /* Only "nobody listens" makes it stale; a full queue (EAGAIN) means a daemon that is busy. */
+    /* Only a refused connection makes it stale; a full queue (EAGAIN) means a daemon that is busy. */
     if (answer != ECONNREFUSED && answer != ENOENT)
         return error_set(err, -EADDRINUSE,
                          "control socket %s: another daemon uses it; stop that one first", path);

@@ -1,4 +1,4 @@
-/* The daemon: reads the configuration, assembles every floor and runs until it is told to end. */
+/* The daemon: reads the configuration, assembles every floor and runs until it is asked to end. */
 #ifndef RESUS_DAEMON_DAEMON_H
 #define RESUS_DAEMON_DAEMON_H
 

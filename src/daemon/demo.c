@@ -43,7 +43,7 @@ static int try_port(int port, int *ret)
     return r;
 }
 
-/* Both ports, before anything is started: the console's as wished, one for Redis that takes it
+/* Both ports, before anything is started: the console's as requested, one for Redis that takes it
  * right after. */
 static int look_for_ports(int https_port, int *ret_redis_port, struct error *err)
 {

@@ -28,10 +28,10 @@ struct web {
     const struct settings *settings;
     struct world *world;
     struct certificate certificate;
-    struct rate_limiter *rate; /* outlives the process: killing it gives nobody new calls */
+    struct rate_limiter *rate; /* outlives the process: killing it gives no caller new calls */
     struct web_events *events; /* outlive it, too */
     struct web_link *link;
-    uv_process_t *process; /* its own memory: libuv holds it until the exit was told */
+    uv_process_t *process; /* its own memory: libuv holds it until the exit was reported */
     uv_timer_t timer;
     char program[PATH_MAX], console[PATH_MAX];
     uint64_t delay_ms;
@@ -42,7 +42,7 @@ struct web {
 
 static void start(struct web *w);
 
-/* ── what it is told ── */
+/* ── what it is sent ── */
 
 static json_t *limits_json(const struct rate_limits *limits)
 {
@@ -193,7 +193,7 @@ static void on_link_ended(void *context, const char *why)
     if (w->process == NULL)
         return;
     log_debug("web", "the web process: %s", why);
-    (void)uv_process_kill(w->process, SIGKILL); /* its end is told by on_process_exit */
+    (void)uv_process_kill(w->process, SIGKILL); /* on_process_exit reports its end */
 }
 
 static void on_ready(void *context)

@@ -1,4 +1,4 @@
-/* The web process `resus-web`: started with one socket to the engine, told what it has to know,
+/* The web process `resus-web`: started with one socket to the engine, sent what it has to know,
  * started again when it dies (at once when it had been serving, later and later when it dies before
  * that). The engine never waits for it. */
 #ifndef RESUS_DAEMON_WEB_H

@@ -59,7 +59,7 @@ static void handle_closed(struct web_link *link)
         c->link = NULL;
     while (calls != NULL) {
         struct web_call *c = calls;
-        calls = c->next; /* before it is told: it may answer, which frees it */
+        calls = c->next; /* before it is called: it may answer, which frees it */
         c->next = NULL;
         handlers_gone(link->options.handlers, &c->call);
     }

@@ -1,4 +1,4 @@
-/* Alerts in the daemon: what they are told, and by whom. */
+/* Alerts in the daemon: what reaches them, and from where. */
 #include "base/str.h"
 #include "daemon/world_inside.h"
 #include "io/clock.h"

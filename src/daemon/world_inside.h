@@ -1,4 +1,4 @@
-/* Shared by the files of the world, and by nobody else: world.c opens, closes and joins services to
+/* Shared by the files of the world alone: world.c opens, closes and joins services to
  * their Redis and host; world_records.c carries what is written down. */
 #ifndef RESUS_DAEMON_WORLD_INSIDE_H
 #define RESUS_DAEMON_WORLD_INSIDE_H
@@ -65,7 +65,7 @@ struct world {
     struct error refused; /* why the last reload was; code 0 = it was not */
     struct place *places;
     int count;
-    void (*heard)(void *context, int service, const json_t *event); /* NULL = nobody listens */
+    void (*heard)(void *context, int service, const json_t *event); /* NULL = no listener */
     void *listener;
 };
 
@@ -110,7 +110,7 @@ int place_open_witness(struct world *w, int index, const struct service_settings
 /* The port of engine and handlers: PING from the Redis host itself. */
 void world_witness(void *context, int service, uint64_t id, int port, mono_ms deadline);
 void witness_title_ended(struct place *p, uint64_t id, const struct host_result *r);
-/* The question has nobody left who could answer it. */
+/* Nothing is left that could answer the question. */
 void witness_lost(struct place *p, uint64_t id, const char *why);
 
 /* world_records.c: the store, the audit file, the histories and the accounts that rest on them. */

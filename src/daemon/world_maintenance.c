@@ -92,7 +92,7 @@ static void port_announce(void *context, const struct maintenance_news *news)
 {
     struct world *w = context;
     log_info("maintenance", "%s", news->text);
-    if (news->kind == MAINTENANCE_BEGINS) /* the engine has told it */
+    if (news->kind == MAINTENANCE_BEGINS) /* the engine has announced it */
         return;
     for (int i = 0; i < w->count; i++)
         if (covers(news->window, w->settings->services[i].id))

@@ -85,7 +85,7 @@ static void end_all_lost(struct world *w, struct ends *fresh)
         if (fresh[i].witness != NULL) /* the old one */
             witness_give_up(fresh[i].witness, why);
         witness_free(fresh[i].witness);
-        /* Read again: the ends told the engine a time that may be later than one from before. */
+        /* Read again: the ends gave the engine a time that may be later than one from before. */
         engine_reopened(w->engine, i, clock_now());
     }
 }

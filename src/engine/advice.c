@@ -24,7 +24,7 @@ static void add(json_t *array, const char *format, ...)
 static void memory(const struct service *s, json_t *array)
 {
     const struct gauge_reading *g = &s->health.levels.gauges[GAUGE_MEMORY];
-    const struct info_facts *i = &s->sight.info;
+    const struct info_facts *i = &s->observations.info;
     if (g->level == LEVEL_OK || g->critical <= 0)
         return;
     if (s->health.levels.memory_evicts)
@@ -41,7 +41,8 @@ static void memory(const struct service *s, json_t *array)
 static void connections(const struct service *s, json_t *array)
 {
     const struct gauge_reading *g = &s->health.levels.gauges[GAUGE_CONNECTIONS];
-    double limit = s->sight.info.maxclients > 0 ? (double)s->sight.info.maxclients : g->critical;
+    double limit =
+        s->observations.info.maxclients > 0 ? (double)s->observations.info.maxclients : g->critical;
     if (g->level != LEVEL_OK && limit > 0)
         add(array, "Monitor connection usage (approaching limit): %.0f of %.0f, %.0f%%", g->value,
             limit, g->value / limit * 100);
@@ -59,7 +60,7 @@ static void latency(const struct service *s, json_t *array)
         add(array,
             "Review slow queries: the slow log grew to %lld entries since the last look; resus "
             "inspect slowlog",
-            (long long)s->sight.info.slowlog_length);
+            (long long)s->observations.info.slowlog_length);
 }
 
 static void growth(const struct service *s, json_t *array)

@@ -31,7 +31,8 @@ void engine_alert_look(const struct engine *e, int service, struct now now, stru
         .may_heal = alert_may_heal(&s->recovery, &s->recovery_policy, &facts),
         .acted = s->recovery.attempts > 0,
         .open = s->recovery.open,
-        .unsaved_changes = s->sight.info.known ? s->sight.info.unsaved_changes : FACT_UNKNOWN,
+        .unsaved_changes =
+            s->observations.info.known ? s->observations.info.unsaved_changes : FACT_UNKNOWN,
     };
 }
 

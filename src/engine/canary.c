@@ -10,7 +10,7 @@
 bool canary_wanted(const struct service *s, struct now now)
 {
     return s->watch_policy.canary && current_figures(s, now) &&
-           s->sight.info.role == ROLE_PRIMARY && s->sight.info.loading != TRI_YES;
+           s->observations.info.role == ROLE_PRIMARY && s->observations.info.loading != TRI_YES;
 }
 
 void canary_note(struct service *s, const struct redis_answer *a, struct now now)
@@ -30,7 +30,7 @@ const struct canary_facts *canary_newest(const struct service *s, struct now now
 {
     const struct canary_seen *c = &s->canary;
     bool recent = mono_since(now.mono, c->at) < 2 * s->watch_policy.interval_ms;
-    bool replica = s->sight.info.known && s->sight.info.role != ROLE_PRIMARY;
+    bool replica = s->observations.info.known && s->observations.info.role != ROLE_PRIMARY;
     bool counts = c->known && recent && !replica && !canary_redirected(s);
     return s->watch_policy.canary && counts ? &c->facts : NULL;
 }

@@ -48,26 +48,27 @@ static void capture_host(struct service *s, struct now now)
 
 void recover_gather(struct service *s, struct now now)
 {
-    const struct sight *sight = &s->sight;
+    const struct observations *observations = &s->observations;
     char line[FACT_TEXT_MAX + 64];
     json_decref(s->recovering.evidence);
     s->recovering.evidence = json_array();
     s->recovering.evidence_bytes = 0;
-    recover_capture(s, "unit", sight->unit.text, strlen(sight->unit.text));
-    const struct probe_facts *p = cause_probe(sight);
+    recover_capture(s, "unit", observations->unit.text, strlen(observations->unit.text));
+    const struct probe_facts *p = cause_probe(observations);
     (void)snprintf(line, sizeof line, "%s %s", reply_class_word(p->reply), p->text);
     recover_capture(s, "redis", line, strlen(line));
     capture_host(s, now);
-    if (sight->log.line[0] != '\0')
-        recover_capture(s, "log", sight->log.line, strlen(sight->log.line));
+    if (observations->log.line[0] != '\0')
+        recover_capture(s, "log", observations->log.line, strlen(observations->log.line));
     recover_capture(s, "stop", s->recovering.stop_loss, strlen(s->recovering.stop_loss));
-    if (sight->info.known) {
+    if (observations->info.known) {
         (void)snprintf(line, sizeof line,
                        "last INFO %" PRId64 " s before: pid %" PRId64 " clients %" PRId64
                        " used_memory %" PRId64 " unsaved_changes %" PRId64 " uptime %" PRId64 " s",
-                       mono_since(now.mono, sight->info.at) / 1000, sight->info.process_id,
-                       sight->info.connected_clients, sight->info.used_memory,
-                       sight->info.unsaved_changes, sight->info.uptime_seconds);
+                       mono_since(now.mono, observations->info.at) / 1000,
+                       observations->info.process_id, observations->info.connected_clients,
+                       observations->info.used_memory, observations->info.unsaved_changes,
+                       observations->info.uptime_seconds);
         recover_capture(s, "info", line, strlen(line));
     }
     if (reply_answered(p->reply) && p->reply != REPLY_BUSY) {

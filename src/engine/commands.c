@@ -113,7 +113,8 @@ void engine_recovery_reset(struct engine *e, int service, const struct engine_us
     engine_look_at_clocks(e, now);
     record_setting(s, "auto-recovery-reset", user, reason, now);
     role_watch_accept(s);
-    recover_event(s, EVENT_RESET, 0, ACTION_DONE, now); /* saves too, but nobody waits for that */
+    recover_event(s, EVENT_RESET, 0, ACTION_DONE,
+                  now); /* saves too, but no caller waits for that */
     bool waits = order == NULL || orders_save(s, order, now);
     publish_health(s, now);
     end(s, order, waits, now);

@@ -44,7 +44,7 @@ void engine_refresh(struct engine *e, int service, engine_answer *answer, void *
                     struct now now);
 
 /* Orders hold in memory at once. `order` is answered when they are on the disk: 200 without a body,
- * else 503 `not_stored`, and storing is tried again. NULL: nobody waits for that. It may be
+ * else 503 `not_stored`, and storing is tried again. NULL: no caller waits for that. It may be
  * answered on the caller's stack, as the last thing, when too many wait. */
 struct engine_order {
     engine_answer *answer;
@@ -85,7 +85,7 @@ void engine_notice(struct engine *e, int service, const char *kind, const char *
                    const char *message, struct now now);
 
 /* Tells the users of a service (-1 = of all) something: an event `notice`, an audit line, and shown
- * in the status for half an hour. Returns how many services were told. */
+ * in the status for half an hour. Returns the number of services. */
 #define ENGINE_NOTICES_MAX 16 /* the newest */
 int engine_notify(struct engine *e, int service, const struct engine_user *user,
                   const char *message, struct now now);

@@ -1,5 +1,5 @@
 /* Redis' own configuration, as far as checks read it anyway: Resus never changes it, so a change
- * was somebody else's. */
+ * was not ours. */
 #include "engine/config_watch.h"
 
 #include <inttypes.h>
@@ -32,7 +32,7 @@ static void compare_tri(const char *name, enum tri *seen, enum tri present, char
 
 void config_watch(struct service *s, struct now now)
 {
-    const struct info_facts *i = &s->sight.info;
+    const struct info_facts *i = &s->observations.info;
     struct config_seen *seen = &s->config_seen;
     char text[256] = "";
     if (!i->known || i->loading == TRI_YES)

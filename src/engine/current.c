@@ -32,7 +32,7 @@ static bool overdue(const struct service *s, struct now now)
 
 int64_t current_silence_ms(const struct service *s, struct now now)
 {
-    const struct sight *t = &s->sight;
+    const struct observations *t = &s->observations;
     if (!unanswered(s, &t->kept) && !unanswered(s, &t->fresh) && !overdue(s, now))
         return FACT_UNKNOWN;
     mono_ms since = s->watch.answered.ms != 0 ? s->watch.answered : t->last_answer;
@@ -41,32 +41,32 @@ int64_t current_silence_ms(const struct service *s, struct now now)
 
 static bool of_this_process(const struct service *s)
 {
-    mono_ms asked = s->sight.info.asked;
+    mono_ms asked = s->observations.info.asked;
     return asked.ms >= s->watch.figures_from.ms && asked.ms >= s->watch.process_ended.ms;
 }
 
 bool current_process_info(const struct service *s)
 {
-    const struct unit_facts *u = &s->sight.unit;
+    const struct unit_facts *u = &s->observations.unit;
     /* Where the host cannot be asked, Redis' own answers say that its process runs. */
     bool ended = u->control_reached == TRI_YES && (!unit_runs(u->active) || u->main_pid == 0);
-    return of_this_process(s) && s->sight.info.known && !ended;
+    return of_this_process(s) && s->observations.info.known && !ended;
 }
 
 bool current_info(const struct service *s, struct now now)
 {
     const struct watch *w = &s->watch;
-    const struct info_facts *i = &s->sight.info;
+    const struct info_facts *i = &s->observations.info;
     return i->known && w->info_refused[0] == '\0' && of_this_process(s) &&
            mono_since(now.mono, i->at) < STALE_MS && current_silence_ms(s, now) < 0;
 }
 
 bool current_figures(const struct service *s, struct now now)
 {
-    enum unit_active unit = s->sight.unit.active;
+    enum unit_active unit = s->observations.unit.active;
     bool runs = unit_runs(unit) || s->cause == CAUSE_CONTROL_LOST;
     /* An instance that changed its role is still the unit's process. */
-    bool another = s->cause == CAUSE_WRONG_INSTANCE && !s->sight.role_changed;
+    bool another = s->cause == CAUSE_WRONG_INSTANCE && !s->observations.role_changed;
     return s->judged && runs && !another && current_info(s, now);
 }
 
@@ -79,7 +79,7 @@ void current_forget_figures(struct service *s, mono_ms from)
 void current_want_figures(struct service *s, struct now now)
 {
     struct watch *w = &s->watch;
-    bool have = s->sight.info.known && s->sight.info.asked.ms >= w->figures_from.ms;
+    bool have = s->observations.info.known && s->observations.info.asked.ms >= w->figures_from.ms;
     if (have || w->info_refused[0] != '\0' || request_pending(s, PART_WATCH, WATCH_INFO) ||
         mono_since(now.mono, w->figures_tried) < WANT_AGAIN_MS)
         return;

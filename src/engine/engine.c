@@ -7,8 +7,8 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "engine/evidence.h"
+#include "engine/exit_log.h"
 #include "engine/judge.h"
-#include "engine/last_words.h"
 #include "engine/observe.h"
 #include "engine/operation_result.h"
 #include "engine/part.h"
@@ -39,9 +39,9 @@ static const struct part parts[] = {
     [PART_ROLE_WATCH] = {.name = "role watch",
                          .answered = role_watch_answered,
                          .after_answer = observe_after_answer},
-    [PART_LAST_WORDS] = {.name = "last words",
-                         .answered = last_words_answered,
-                         .after_answer = observe_after_answer},
+    [PART_EXIT_LOG] = {.name = "exit log",
+                       .answered = exit_log_answered,
+                       .after_answer = observe_after_answer},
     [PART_LONG_COMMAND] = {.name = "long command",
                            .answered = long_command_answered,
                            .judged = long_command_judged},

@@ -29,7 +29,7 @@ void engine_recall(struct engine *e, int service, const struct recovery_record *
                    size_t count);
 /* Begins to watch: first checks are spread over a second. */
 void engine_start(struct engine *e, struct now now);
-/* Before the askers go: everybody who waits for an answer is told 503 without a body. What is under
+/* Before the askers go: every caller that waits for an answer gets 503 without a body. What is under
  * way goes on as long as the engine is turned. */
 void engine_end(struct engine *e);
 /* Runs no completion. Takes NULL. */

@@ -1,4 +1,4 @@
-/* Events: what every reader is told, under numbers that rise without a gap. */
+/* Events: what every reader receives, under numbers that rise without a gap. */
 #ifndef RESUS_ENGINE_EVENT_H
 #define RESUS_ENGINE_EVENT_H
 

@@ -10,12 +10,12 @@
 #define SETTLE_MS 200
 #define QUIET_MS 1000 /* a probe that is pending for longer is silence */
 
-/* Has nothing answered since the doubt began, or has a probe been waiting for long? */
+/* Has nothing answered since probing began, or has a probe been waiting for long? */
 static bool silent(const struct service *s, struct now now)
 {
-    const struct sight *t = &s->sight;
+    const struct observations *t = &s->observations;
     const struct probe_facts *p = cause_probe(t);
-    if (!reply_answered(p->reply) || p->at.ms < t->doubt_since.ms)
+    if (!reply_answered(p->reply) || p->at.ms < t->probing_since.ms)
         return true;
     for (int i = 0; i < s->requests.used; i++) {
         const struct pending *r = &s->requests.pending[i];
@@ -27,23 +27,23 @@ static bool silent(const struct service *s, struct now now)
     return false;
 }
 
-static bool seen_running(const struct sight *t)
+static bool seen_running(const struct observations *t)
 {
     return unit_runs(t->unit.active) && t->unit.control_reached == TRI_YES &&
-           t->unit.asked.ms >= t->doubt_since.ms;
+           t->unit.asked.ms >= t->probing_since.ms;
 }
 
 static bool process_can_be_looked_at(const struct service *s)
 {
-    int64_t pid = s->sight.unit.main_pid;
+    int64_t pid = s->observations.unit.main_pid;
     return evidence_process_offered(s) && pid > 1 && pid <= HOST_PID_MAX &&
-           !evidence_not_main(&s->sight);
+           !evidence_not_main(&s->observations);
 }
 
 static int port_to_ask(const struct service *s)
 {
-    int64_t port = s->sight.info.tcp_port;
-    bool on_host = !evidence_not_main(&s->sight); /* else another Redis may have that port */
+    int64_t port = s->observations.info.tcp_port;
+    bool on_host = !evidence_not_main(&s->observations); /* else another Redis may have that port */
     return on_host && port > 0 && port <= UINT16_MAX ? (int)port : s->settings->redis.port;
 }
 
@@ -60,9 +60,9 @@ static void ask_witness(struct service *s, struct now now)
 void evidence_prove(struct service *s, struct now now)
 {
     const struct watch *w = &s->watch;
-    bool port_known = s->sight.info.known || w->info_refused[0] != '\0';
-    if (s->sight.witness_proven || s->engine->ports.witness == NULL || !port_known ||
-        watch_in_doubt(s) || request_pending(s, PART_EVIDENCE, EVIDENCE_WITNESS))
+    bool port_known = s->observations.info.known || w->info_refused[0] != '\0';
+    if (s->observations.witness_proven || s->engine->ports.witness == NULL || !port_known ||
+        watch_is_probing(s) || request_pending(s, PART_EVIDENCE, EVIDENCE_WITNESS))
         return;
     if (w->witness_asked.ms == 0 ||
         mono_since(now.mono, w->witness_asked) >= s->watch_policy.systemd_interval_ms)
@@ -76,9 +76,9 @@ static bool due(mono_ms asked, struct now now)
 
 void evidence_ask(struct service *s, struct now now)
 {
-    const struct sight *t = &s->sight;
-    if (!watch_in_doubt(s) || watch_at_work(s) ||
-        mono_since(now.mono, t->doubt_since) < SETTLE_MS || !seen_running(t) || !silent(s, now))
+    const struct observations *t = &s->observations;
+    if (!watch_is_probing(s) || watch_at_work(s) ||
+        mono_since(now.mono, t->probing_since) < SETTLE_MS || !seen_running(t) || !silent(s, now))
         return;
     /* Two looks are compared: the second is asked for when the first is old enough. */
     if (process_can_be_looked_at(s) && !request_pending(s, PART_EVIDENCE, EVIDENCE_PROCESS) &&
@@ -94,7 +94,7 @@ void evidence_ask(struct service *s, struct now now)
 
 static void note_stir(struct service *s)
 {
-    s->sight.stirred = mono_max(s->sight.stirred, evidence_stirred(&s->sight));
+    s->observations.stirred = mono_max(s->observations.stirred, evidence_stirred(&s->observations));
 }
 
 /* How long the host took to answer says how much silence of Redis is worth. */
@@ -103,8 +103,8 @@ static void note_time(struct service *s, mono_ms asked, struct now now)
     struct watch *w = &s->watch;
     int64_t took_ms = mono_since(now.mono, asked);
     if (evidence_slow_look(took_ms, w->usual_look_ms, s->watch_policy.timeout_ms))
-        s->sight.slow_look = now.mono;
-    if (watch_in_doubt(s))
+        s->observations.slow_look = now.mono;
+    if (watch_is_probing(s))
         return;
     w->usual_look_ms = w->usual_look_ms < 0 ? took_ms : (w->usual_look_ms * 7 + took_ms) / 8;
 }
@@ -119,13 +119,13 @@ void evidence_overdue(struct service *s, struct now now)
             request_is(p, PART_WATCH, WATCH_UNIT) || request_is(p, PART_EVIDENCE, EVIDENCE_PROCESS);
         if (look && evidence_slow_look(mono_since(now.mono, p->asked), w->usual_look_ms,
                                        s->watch_policy.timeout_ms))
-            s->sight.slow_look = now.mono;
+            s->observations.slow_look = now.mono;
     }
 }
 
 void evidence_unit(struct service *s, const struct host_outcome *o, mono_ms asked, struct now now)
 {
-    struct sight *t = &s->sight;
+    struct observations *t = &s->observations;
     struct process_facts look = {.pid = o->unit.main_pid,
                                  .asked = asked,
                                  .at = now.mono,
@@ -141,7 +141,7 @@ void evidence_unit(struct service *s, const struct host_outcome *o, mono_ms aske
 static void note_process(struct service *s, const struct host_outcome *o, mono_ms asked,
                          struct now now)
 {
-    struct sight *t = &s->sight;
+    struct observations *t = &s->observations;
     struct process_facts look = o->process;
     if (o->end != HOST_EXITED || look.pid <= 0)
         return;
@@ -155,15 +155,15 @@ static void note_process(struct service *s, const struct host_outcome *o, mono_m
 static void note_witness(struct service *s, const struct witness_outcome *o, mono_ms asked,
                          struct now now)
 {
-    bool answered_before = evidence_there(&s->sight, now.mono) == THERE_ANSWERS;
-    s->sight.witness = o->facts;
-    s->sight.witness.asked = asked;
-    s->sight.witness.at = now.mono;
+    bool answered_before = evidence_there(&s->observations, now.mono) == THERE_ANSWERS;
+    s->observations.witness = o->facts;
+    s->observations.witness.asked = asked;
+    s->observations.witness.at = now.mono;
     if (evidence_witness_answered(&o->facts)) {
-        s->sight.witness_proven = true;
-        s->sight.stirred = now.mono;
+        s->observations.witness_proven = true;
+        s->observations.stirred = now.mono;
         if (!answered_before)
-            s->sight.witness_answers_since = now.mono;
+            s->observations.witness_answers_since = now.mono;
     }
 }
 

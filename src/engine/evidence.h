@@ -26,7 +26,7 @@ bool evidence_answered(struct service *s, const struct pending *p, const struct 
 /* evidence_text.c */
 bool evidence_process_offered(const struct service *s);
 void evidence_texts(const struct service *s, struct now now, json_t *array);
-/* Would an action now be one for a hang of which not all was seen? `why` names what is missing. */
-bool evidence_blind(const struct service *s, struct now now, const char **ret_why);
+/* What the verdict that Redis hangs did without; "" = nothing, or it is another verdict. */
+const char *evidence_blind_text(const struct service *s, struct now now);
 
 #endif

@@ -5,6 +5,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "core/evidence.h"
+#include "core/silence.h"
 #include "engine/evidence.h"
 #include "engine/service.h"
 #include "engine/snapshot.h"
@@ -25,16 +26,16 @@ bool evidence_process_offered(const struct service *s)
     return s->settings->commands_extended || s->settings->control != CONTROL_SSH;
 }
 
-static bool in_this_doubt(const struct service *s, mono_ms asked)
+static bool in_this_probing(const struct service *s, mono_ms asked)
 {
-    return watch_in_doubt(s) && asked.ms >= s->sight.doubt_since.ms;
+    return watch_is_probing(s) && asked.ms >= s->observations.probing_since.ms;
 }
 
 /* ", used 1.9 s of processor time in 2.0 s" */
 static void append_work(const struct service *s, const struct process_facts *before,
                         const struct process_facts *now, char *text, size_t size)
 {
-    if (!in_this_doubt(s, before->asked) || evidence_work(before, now) == WORK_UNKNOWN)
+    if (!in_this_probing(s, before->asked) || evidence_work(before, now) == WORK_UNKNOWN)
         return;
     (void)str_append(text, size, ", used %.2f s of processor time in %.1f s",
                      (double)(now->cpu_ms - before->cpu_ms) / 1000.0,
@@ -43,16 +44,16 @@ static void append_work(const struct service *s, const struct process_facts *bef
 
 static void process_text(const struct service *s, char *text, size_t size)
 {
-    const struct sight *t = &s->sight;
+    const struct observations *t = &s->observations;
     bool other = evidence_not_main(t);
-    if (!other && in_this_doubt(s, t->process.asked) && t->process.pid == t->unit.main_pid) {
+    if (!other && in_this_probing(s, t->process.asked) && t->process.pid == t->unit.main_pid) {
         (void)str_format(text, size, "process: %lld %s", (long long)t->process.pid,
                          state_texts[t->process.state]);
         append_work(s, &t->process_before, &t->process, text, size);
         if (t->process.tracer_pid > 0)
             (void)str_append(text, size, ", traced by process %lld",
                              (long long)t->process.tracer_pid);
-    } else if (in_this_doubt(s, t->group.asked) && t->group.pid == t->unit.main_pid) {
+    } else if (in_this_probing(s, t->group.asked) && t->group.pid == t->unit.main_pid) {
         (void)str_format(text, size, "process: %lld, state not known", (long long)t->group.pid);
         append_work(s, &t->group_before, &t->group, text, size);
     } else if (other) {
@@ -69,8 +70,8 @@ static void process_text(const struct service *s, char *text, size_t size)
 
 static void witness_text(const struct service *s, char *text, size_t size)
 {
-    const struct witness_facts *w = &s->sight.witness;
-    if (!in_this_doubt(s, w->asked))
+    const struct witness_facts *w = &s->observations.witness;
+    if (!in_this_probing(s, w->asked))
         return;
     if (!w->possible)
         (void)str_format(text, size, "on its own host: could not be asked (%s)", w->text);
@@ -87,10 +88,10 @@ static void witness_text(const struct service *s, char *text, size_t size)
 
 void evidence_texts(const struct service *s, struct now now, json_t *array)
 {
-    const struct sight *t = &s->sight;
+    const struct observations *t = &s->observations;
     const enum unit_active unit = t->unit.active;
     char text[FACT_TEXT_MAX + 64] = "";
-    if (!watch_in_doubt(s) || cause_proven_well(t) ||
+    if (!watch_is_probing(s) || cause_proven_well(t) ||
         (unit != UNIT_ACTIVE && unit != UNIT_RELOADING))
         return;
     process_text(s, text, sizeof text);
@@ -98,26 +99,22 @@ void evidence_texts(const struct service *s, struct now now, json_t *array)
     text[0] = '\0';
     witness_text(s, text, sizeof text);
     snapshot_add_text(array, text);
-    if (in_this_doubt(s, t->slow_look) &&
+    if (in_this_probing(s, t->slow_look) &&
         mono_since(now.mono, t->slow_look) < 2 * t->probe_timeout_ms)
         snapshot_add_text(array, "host: it takes long to answer commands, so silence may be the "
                                  "line's");
 }
 
-bool evidence_blind(const struct service *s, struct now now, const char **ret_why)
+const char *evidence_blind_text(const struct service *s, struct now now)
 {
-    enum activity activity = evidence_activity(&s->sight, now.mono);
-    enum there there = evidence_there(&s->sight, now.mono);
-    bool seen = evidence_second_fact(there, activity) || activity == ACTIVITY_ENDED;
-    *ret_why = "";
-    if (s->verdict.cause != CAUSE_HUNG || seen)
-        return false;
-    if (there == THERE_SILENT)
-        *ret_why = "without evidence about the process";
-    else if (activity == ACTIVITY_STILL)
-        *ret_why = "no witness on the Redis host could be asked";
-    else
-        *ret_why = "without evidence about the process, and no witness on the Redis host could be "
-                   "asked";
-    return true;
+    static const char *const texts[] = {
+        [BLIND_NOT] = "",
+        [BLIND_PROCESS] = "without evidence about the process",
+        [BLIND_WITNESS] = "no witness on the Redis host could be asked",
+        [BLIND_BOTH] = "without evidence about the process, and no witness on the Redis host could "
+                       "be asked",
+    };
+    if (s->verdict.cause != CAUSE_HUNG)
+        return "";
+    return texts[silence_blind(&s->observations, now.mono)];
 }

@@ -21,16 +21,16 @@ static const char *newest_word(const struct probe_facts *p, bool waits)
  * looks have stopped. */
 static bool unit_is_old(const struct service *s, struct now now)
 {
-    const struct sight *t = &s->sight;
+    const struct observations *t = &s->observations;
     if (t->unit.asked.ms == 0)
         return false;
-    return (watch_in_doubt(s) && t->unit.asked.ms < t->doubt_since.ms) ||
+    return (watch_is_probing(s) && t->unit.asked.ms < t->probing_since.ms) ||
            mono_since(now.mono, t->unit.asked) > 2 * s->watch_policy.systemd_interval_ms;
 }
 
 static json_t *facts_json(const struct service *s, struct now now)
 {
-    const struct sight *t = &s->sight;
+    const struct observations *t = &s->observations;
     json_t *facts = json_object();
     bool waits = current_silence_ms(s, now) >= 0;
     (void)json_put_text(facts, "kept_connection", newest_word(&t->kept, waits));
@@ -48,7 +48,7 @@ static json_t *facts_json(const struct service *s, struct now now)
     (void)json_put_text(facts, "on_its_host", evidence_there_word(evidence_there(t, now.mono)));
     (void)json_put_text(facts, "log", log_class_word(t->log.class));
     (void)json_put_bool(facts, "confirmed", s->verdict.confirmed);
-    (void)json_put_bool(facts, "in_doubt", t->doubt_since.ms != MONO_NEVER.ms);
+    (void)json_put_bool(facts, "in_doubt", t->probing_since.ms != MONO_NEVER.ms);
     (void)json_put_bool(facts, "empty_primary", recovery_facts_empty_primary(s));
     (void)json_put_bool(facts, "stopped_on_purpose", s->saved.stopped_on_purpose);
     (void)json_put_int(facts, "attempts", s->recovery.attempts);
@@ -63,7 +63,7 @@ static void add_old_look(const struct service *s, struct now now, json_t *reason
         return;
     (void)str_format(text, sizeof text,
                      "The unit was last looked at %.1f s ago: what it is now is not known.",
-                     (double)mono_since(now.mono, s->sight.unit.asked) / 1000.0);
+                     (double)mono_since(now.mono, s->observations.unit.asked) / 1000.0);
     snapshot_add_text(reasons, text);
 }
 

@@ -66,7 +66,7 @@ mono_ms guard_next(const struct service *s)
 static mono_ms next_look(const struct service *s, struct now now)
 {
     const struct guard *g = &s->guard;
-    bool refused = g->refused[0] != '\0' && watch_in_doubt(s);
+    bool refused = g->refused[0] != '\0' && watch_is_probing(s);
     return mono_add(now.mono, refused               ? RIGHTS_REFUSED_MS
                               : g->rights == TRI_NO ? RIGHTS_MISSING_MS
                                                     : RIGHTS_INTERVAL_MS);
@@ -182,11 +182,15 @@ static const char *verb_of(enum host_command command)
     return host_command_name(command);
 }
 
-/* A command of recovery or of a person has ended. */
-void guard_refused(struct service *s, const struct host_outcome *o, struct now now)
+void guard_command_ended(struct service *s, const char *word, const struct host_outcome *o,
+                         enum action_end end, struct now now)
 {
     struct guard *g = &s->guard;
     const char *verb = verb_of(o->command);
+    g->command_failed[0] = '\0';
+    if (end == ACTION_FAILED)
+        (void)str_format(g->command_failed, sizeof g->command_failed, "%s ended with status %d: %s",
+                         word, o->exit_code, o->error[0] != '\0' ? o->error : "it said nothing");
     if (o->end != HOST_EXITED)
         return;
     if (o->refusal == HOST_NOT_REFUSED) {

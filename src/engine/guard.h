@@ -6,6 +6,7 @@
 
 #include "base/time.h"
 #include "core/facts.h"
+#include "core/recovery.h"
 #include "engine/part.h"
 #include "host/command.h"
 
@@ -34,8 +35,10 @@ void guard_look(struct service *s, struct now now); /* at the rights, now */
 bool guard_answered(struct service *s, const struct pending *p, const struct part_answer *a,
                     struct now now);
 void guard_after_answer(struct service *s, const struct pending *p, struct now now);
-/* A command of recovery or of a person has ended. */
-void guard_refused(struct service *s, const struct host_outcome *o, struct now now);
+/* A command of recovery or of a person has ended: remembers that it failed, or was refused. `word` is
+ * what they call it. */
+void guard_command_ended(struct service *s, const char *word, const struct host_outcome *o,
+                         enum action_end end, struct now now);
 void guard_redis_refused(struct service *s, const char *words); /* to end a script; "" = not */
 
 #endif

@@ -36,10 +36,11 @@ static void silence_text(const struct service *s, int64_t silent_ms, char *text,
                            ? ""
                            : ". Resus is finding out whether it hangs, is busy or is cut off";
     char of[32] = ""; /* more than are needed fail while the evidence is looked for */
-    if (s->sight.failed_probes <= s->sight.failure_threshold)
-        (void)str_format(of, sizeof of, " of %lld", (long long)s->sight.failure_threshold);
+    if (s->observations.failed_probes <= s->observations.failure_threshold)
+        (void)str_format(of, sizeof of, " of %lld", (long long)s->observations.failure_threshold);
     (void)str_format(text, size, "Redis has not answered for %.1f s (%lld%s probes failed)%s",
-                     (double)silent_ms / 1000.0, (long long)s->sight.failed_probes, of, next);
+                     (double)silent_ms / 1000.0, (long long)s->observations.failed_probes, of,
+                     next);
 }
 
 static json_t *failed_json(const struct service *s, const struct probe_facts *p, const char *what)
@@ -66,7 +67,7 @@ static json_t *answered_json(const struct service *s, const struct probe_facts *
 /* What a new client meets, and what the open connection does. */
 static json_t *ping_json(const struct service *s, struct now now)
 {
-    const struct sight *t = &s->sight;
+    const struct observations *t = &s->observations;
     const struct probe_facts *p = cause_probe(t);
     int64_t silent_ms = current_silence_ms(s, now);
     char text[FACT_TEXT_MAX];
@@ -111,7 +112,7 @@ static json_t *canary_json(const struct service *s, struct now now)
 {
     const struct canary_facts *c = canary_newest(s, now);
     char text[FACT_TEXT_MAX + 32];
-    if (s->sight.info.known && s->sight.info.role != ROLE_PRIMARY)
+    if (s->observations.info.known && s->observations.info.role != ROLE_PRIMARY)
         return check("unknown", -1, "Not written: this is not a primary");
     if (canary_redirected(s))
         return check("unknown", -1, "Not written: another node of the cluster holds the key");
@@ -127,7 +128,7 @@ static json_t *canary_json(const struct service *s, struct now now)
 
 static json_t *systemd_json(const struct service *s)
 {
-    const struct unit_facts *u = &s->sight.unit;
+    const struct unit_facts *u = &s->observations.unit;
     char text[FACT_TEXT_MAX + 32];
     double took = (double)s->watch.unit_ms;
     if (u->asked.ms == 0)
@@ -168,7 +169,7 @@ static json_t *no_figures_json(const struct service *s, struct now now)
 {
     char text[FACT_TEXT_MAX * 2];
     int64_t silent_ms = current_silence_ms(s, now);
-    enum unit_active unit = s->sight.unit.active;
+    enum unit_active unit = s->observations.unit.active;
     if (s->watch.info_refused[0] != '\0') {
         (void)str_format(text, sizeof text, "%s (%s)", advice_info_refused(s),
                          s->watch.info_refused);
@@ -179,9 +180,9 @@ static json_t *no_figures_json(const struct service *s, struct now now)
                          (double)silent_ms / 1000.0);
         return check("unknown", -1, text);
     }
-    if (cause_probe(&s->sight)->reply == REPLY_NONE)
+    if (cause_probe(&s->observations)->reply == REPLY_NONE)
         return check("unknown", -1, "Not asked yet");
-    if (cause_probe(&s->sight)->reply != REPLY_PONG)
+    if (cause_probe(&s->observations)->reply != REPLY_PONG)
         return check("unknown", -1, "No current figures: PING fails");
     if (s->cause == CAUSE_WRONG_INSTANCE)
         return check("unknown", -1, "No figures: what answers is not the unit's process");
@@ -193,7 +194,7 @@ static json_t *no_figures_json(const struct service *s, struct now now)
 static json_t *performance_json(const struct service *s, struct now now)
 {
     const struct health_levels *l = &s->health.levels;
-    const struct info_facts *i = &s->sight.info;
+    const struct info_facts *i = &s->observations.info;
     if (!current_figures(s, now))
         return no_figures_json(s, now);
     enum level_of worst = health_worst(l);
@@ -214,7 +215,7 @@ static json_t *performance_json(const struct service *s, struct now now)
 
 static void add_replication(const struct service *s, struct now now, json_t *array)
 {
-    const struct info_facts *i = &s->sight.info;
+    const struct info_facts *i = &s->observations.info;
     int64_t since_info = mono_since(now.mono, i->at) / 1000;
     char text[FACT_TEXT_MAX + 64];
     if (!i->known || i->role != ROLE_REPLICA || i->master_host[0] == '\0')
@@ -237,7 +238,7 @@ static void add_replication(const struct service *s, struct now now, json_t *arr
 
 static json_t *evidence_json(const struct service *s, struct now now)
 {
-    const struct sight *t = &s->sight;
+    const struct observations *t = &s->observations;
     json_t *array = json_array();
     char text[FACT_TEXT_MAX * 2 + 16];
     const struct probe_facts *p = cause_probe(t);
@@ -326,16 +327,17 @@ json_t *snapshot_cause_json(const struct service *s, struct now now)
 
 static bool runs(const struct service *s, struct now now)
 {
-    const struct unit_facts *u = &s->sight.unit;
+    const struct unit_facts *u = &s->observations.unit;
     if (u->control_reached == TRI_NO || u->active == UNIT_UNKNOWN)
-        return reply_answered(cause_probe(&s->sight)->reply) && current_silence_ms(s, now) < 0;
+        return reply_answered(cause_probe(&s->observations)->reply) &&
+               current_silence_ms(s, now) < 0;
     return unit_runs(u->active);
 }
 
 json_t *engine_health_json(const struct engine *e, int service, struct now now)
 {
     const struct service *s = &e->services[service];
-    const struct probe_facts *p = cause_probe(&s->sight);
+    const struct probe_facts *p = cause_probe(&s->observations);
     bool answers = reply_answered(p->reply) && current_silence_ms(s, now) < 0;
     bool figures = current_figures(s, now);
     double latency = answers ? latency_last_ms(s) : -1; /* a silent Redis has none */
@@ -344,7 +346,7 @@ json_t *engine_health_json(const struct engine *e, int service, struct now now)
     (void)json_put_text(body, "overall_status", overall_word(snapshot_overall(s)));
     (void)json_put_bool(body, "service_running", runs(s, now));
     (void)json_put_bool(body, "connectivity",
-                        answers && p->reply == REPLY_PONG && !cause_shut_out(&s->sight));
+                        answers && p->reply == REPLY_PONG && !cause_shut_out(&s->observations));
     (void)json_put(body, "response_time_ms", latency < 0 ? json_null() : json_rounded(latency, 2));
     (void)json_put_wall(body, "last_successful_command", s->watch.last_command);
     snapshot_put_int(body, "error_count_last_hour",

@@ -49,14 +49,14 @@ static void tell_change(struct service *s, struct now now)
 static void end_stop(struct service *s, struct now now)
 {
     state_desire_run(s);
-    s->sight.stopped_on_purpose = false;
+    s->observations.stopped_on_purpose = false;
     state_store_desired(s, now);
     record_setting(s, "stop-ended", NULL, "Redis was started, and not through Resus.", now);
     event_notice(s, "Redis was started, and not through Resus: the stop through Resus is over.",
                  now);
 }
 
-/* Health is not claimed with a proof older than two intervals. A doubt may last longer: a script
+/* Health is not claimed with a proof older than two intervals. Probing may last longer: a script
  * may hide for as long as the server allows, and the count begins again when the host is back.
  * Meanwhile it is judged every confirm_interval, which has to come in time. */
 static int64_t proof_lasts_ms(const struct watch_policy *p)
@@ -71,29 +71,29 @@ static bool closed_by_us(const struct service *s)
 {
     bool at_work = s->recovery.phase == PHASE_ACTING || s->operation.core.phase == OPERATE_RUNNING;
     return at_work && s->verdict.cause == CAUSE_ACCESS_REFUSED &&
-           cause_probe(&s->sight)->reply == REPLY_CLOSED;
+           cause_probe(&s->observations)->reply == REPLY_CLOSED;
 }
 
 void judge(struct service *s, struct now now)
 {
-    struct sight *sight = &s->sight;
-    sight->tilt = tilt_active(&s->engine->tilt, now.mono);
-    sight->stopped_on_purpose = s->saved.stopped_on_purpose;
-    sight->levels = s->health.levels;
-    sight->start_tried = s->recovery.attempts > 0 && s->recovery.phase != PHASE_INTENT &&
-                         s->recovery.phase != PHASE_ACTING;
-    sight->failure_threshold = s->watch_policy.failure_threshold;
-    sight->confirm_interval_ms = s->watch_policy.confirm_interval_ms;
-    sight->probe_timeout_ms = s->watch_policy.timeout_ms;
-    sight->blind_hang_ms = s->watch_policy.blind_hang_ms;
-    sight->busy_alert_ms = s->watch_policy.busy_alert_ms;
-    sight->busy_limit_ms = s->watch_policy.busy_limit_ms;
-    if (watch_in_doubt(s))
+    struct observations *observations = &s->observations;
+    observations->tilt = tilt_active(&s->engine->tilt, now.mono);
+    observations->stopped_on_purpose = s->saved.stopped_on_purpose;
+    observations->levels = s->health.levels;
+    observations->start_tried = s->recovery.attempts > 0 && s->recovery.phase != PHASE_INTENT &&
+                                s->recovery.phase != PHASE_ACTING;
+    observations->failure_threshold = s->watch_policy.failure_threshold;
+    observations->confirm_interval_ms = s->watch_policy.confirm_interval_ms;
+    observations->probe_timeout_ms = s->watch_policy.timeout_ms;
+    observations->blind_hang_ms = s->watch_policy.blind_hang_ms;
+    observations->busy_alert_ms = s->watch_policy.busy_alert_ms;
+    observations->busy_limit_ms = s->watch_policy.busy_limit_ms;
+    if (watch_is_probing(s))
         evidence_overdue(s, now);
     s->verdict = s->misconfigured != NULL ? (struct verdict){CAUSE_MISCONFIGURED, true}
-                                          : cause_judge(sight, now.mono);
-    if (s->verdict.cause == CAUSE_START_TIMEOUT && sight->unit.active == UNIT_ACTIVATING)
-        sight->never_ready = true; /* for the next one that counts it is the same failure */
+                                          : cause_judge(observations, now.mono);
+    if (s->verdict.cause == CAUSE_START_TIMEOUT && observations->unit.active == UNIT_ACTIVATING)
+        observations->never_ready = true; /* for the next one that counts it is the same failure */
     recording_judged(s);
     /* Sleeps of less than two seconds each are no reason for self-doubt, but age a proof. */
     s->unproven = mono_since(now.boot, s->watch.proven) >= proof_lasts_ms(&s->watch_policy);
@@ -113,13 +113,13 @@ void judge(struct service *s, struct now now)
             end_stop(s, now);
         else
             desired_note_stopped(s);
-        if (cause_proven_well(sight)) {
+        if (cause_proven_well(observations)) {
             evidence_prove(s, now);
             s->guard.command_failed[0] = '\0';
             guard_redis_refused(s, "");
         }
-        if (cause_proven_well(sight) && sight->doubt_since.ms != MONO_NEVER.ms) {
-            sight->doubt_since = MONO_NEVER;
+        if (cause_proven_well(observations) && observations->probing_since.ms != MONO_NEVER.ms) {
+            observations->probing_since = MONO_NEVER;
             s->watch.performance_due = now.mono; /* a new process has new figures */
         }
     }

@@ -98,17 +98,17 @@ bool long_command_answered(struct service *s, const struct pending *p,
 void long_command_judged(struct service *s, struct now now)
 {
     struct long_command *l = &s->long_command;
-    const struct probe_facts *p = cause_probe(&s->sight);
+    const struct probe_facts *p = cause_probe(&s->observations);
     bool busy = s->verdict.confirmed && s->verdict.cause == CAUSE_BUSY_COMMAND;
     if (busy && !l->seen) {
         l->seen = true;
-        l->since = s->sight.last_answer;
-        l->pid = s->sight.unit.main_pid;
+        l->since = s->observations.last_answer;
+        l->pid = s->observations.unit.main_pid;
     }
     if (!l->seen || busy)
         return;
     bool answers = reply_answered(p->reply) && p->at.ms > l->since.ms;
-    if (answers && p->reply != REPLY_BUSY && s->sight.unit.main_pid == l->pid) {
+    if (answers && p->reply != REPLY_BUSY && s->observations.unit.main_pid == l->pid) {
         l->seen = false;
         l->silent_ms = mono_since(p->at, l->since);
         request_redis(s, PART_LONG_COMMAND, SLOWLOG, REDIS_SLOWLOG, SLOWLOG_DEADLINE_MS, now);

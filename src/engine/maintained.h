@@ -1,5 +1,5 @@
 /* A service that a maintenance window holds: automatic recovery is withheld, and whoever looks at
- * the service is told why. */
+ * the service knows why. */
 #ifndef RESUS_ENGINE_MAINTAINED_H
 #define RESUS_ENGINE_MAINTAINED_H
 

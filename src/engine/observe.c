@@ -7,7 +7,7 @@
 #include "engine/current.h"
 #include "engine/event.h"
 #include "engine/evidence.h"
-#include "engine/last_words.h"
+#include "engine/exit_log.h"
 #include "engine/latency.h"
 #include "engine/service.h"
 #include "engine/state.h"
@@ -36,15 +36,15 @@ static void count_apart(struct service *s, bool seen, mono_ms asked, int64_t *co
 
 static void count_failure(struct service *s, bool failed, mono_ms asked, struct now now)
 {
-    struct sight *sight = &s->sight;
-    int64_t before = sight->failed_probes;
-    count_apart(s, failed, asked, &sight->failed_probes, &s->watch.counted_failure);
-    if (sight->failed_probes <= before)
+    struct observations *observations = &s->observations;
+    int64_t before = observations->failed_probes;
+    count_apart(s, failed, asked, &observations->failed_probes, &s->watch.counted_failure);
+    if (observations->failed_probes <= before)
         return;
     if (before == 0)
-        sight->failing_since = now.mono;
+        observations->failing_since = now.mono;
     if (before < s->watch_policy.failure_threshold)
-        sight->enough_asked = asked;
+        observations->enough_asked = asked;
 }
 
 /* Waits for the ready message, and not for a command of ExecStartPost=. */
@@ -66,19 +66,19 @@ static bool shows_door(enum reply_class reply)
  * shows nothing of the door; only one that gets in does away with those before. */
 static void note_door(struct service *s, const struct probe_facts *p, mono_ms asked, struct now now)
 {
-    struct sight *sight = &s->sight;
+    struct observations *observations = &s->observations;
     if (reply_answered(p->reply) || p->reply == REPLY_TLS_FAILED) {
-        sight->shut_out = 0;
+        observations->shut_out = 0;
         return;
     }
-    if (!shows_door(sight->kept.reply)) {
-        if (sight->failed_probes > 0) /* it may have loaded since, or INFO has opened it */
+    if (!shows_door(observations->kept.reply)) {
+        if (observations->failed_probes > 0) /* it may have loaded since, or INFO has opened it */
             watch_ask_again(s, now);
         return;
     }
-    if (sight->shut_out > 0 && sight->kept.asked.ms < s->watch.shut_counted.ms)
+    if (observations->shut_out > 0 && observations->kept.asked.ms < s->watch.shut_counted.ms)
         return;
-    if (sight->shut_out++ == 0)
+    if (observations->shut_out++ == 0)
         s->watch.performance_due = now.mono; /* is it full of clients? */
     s->watch.shut_counted = asked;
     watch_ask_again(s, now);
@@ -94,11 +94,11 @@ static void note_certificate(struct service *s, const struct probe_facts *p, boo
 static void note_probe(struct service *s, const struct probe_facts *p, mono_ms asked, bool fresh,
                        struct now now)
 {
-    struct sight *sight = &s->sight;
+    struct observations *observations = &s->observations;
     struct watch *w = &s->watch;
     if (p->reply == REPLY_NONE)
         return;
-    struct probe_facts *slot = fresh ? &sight->fresh : &sight->kept;
+    struct probe_facts *slot = fresh ? &observations->fresh : &observations->kept;
     /* Overlapping probes can end out of order: the one asked later knows more, unless it only timed
      * out. */
     s->counters.checks++;
@@ -111,45 +111,47 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
         slot->at = now.mono;
     }
     if (reply_answered(p->reply))
-        w->answered = sight->last_answer = now.mono;
+        w->answered = observations->last_answer = now.mono;
     if (p->reply == REPLY_REFUSED)
-        sight->refused = now.mono;
+        observations->refused = now.mono;
     note_certificate(s, p, fresh);
     if (fresh)
         note_door(s, p, asked, now);
     if (fresh || p->reply == REPLY_BUSY)
-        count_apart(s, p->reply == REPLY_BUSY, now.mono, &sight->busy_replies, &w->counted_busy);
+        count_apart(s, p->reply == REPLY_BUSY, now.mono, &observations->busy_replies,
+                    &w->counted_busy);
     /* A probe that was asked before the newest answer says nothing about the silence after it. */
     bool counts = fresh && asked.ms >= w->answered.ms;
     if (counts || reply_answered(p->reply))
         count_failure(s, !reply_answered(p->reply), asked, now);
     if (fresh) {
-        enum unit_active unit = sight->unit.active;
+        enum unit_active unit = observations->unit.active;
         bool odd = (reply_answered(p->reply) || p->reply == REPLY_GARBAGE) &&
-                   sight->unit.control_reached == TRI_YES && unit != UNIT_ACTIVE &&
+                   observations->unit.control_reached == TRI_YES && unit != UNIT_ACTIVE &&
                    unit != UNIT_RELOADING && unit != UNIT_ACTIVATING;
-        bool foreign = p->reply == REPLY_PONG && unit == UNIT_ACTIVE && cause_other_process(sight);
-        count_apart(s, odd || foreign, asked, &sight->mismatches, &w->counted_mismatch);
+        bool foreign =
+            p->reply == REPLY_PONG && unit == UNIT_ACTIVE && cause_other_process(observations);
+        count_apart(s, odd || foreign, asked, &observations->mismatches, &w->counted_mismatch);
     }
     if (p->reply == REPLY_LOADING)
-        sight->loading_seen = true;
+        observations->loading_seen = true;
     if (p->reply != REPLY_PONG)
-        sight->unready_since = (mono_ms){0};
-    else if (sight->unready_since.ms == 0 && starting(&sight->unit))
-        sight->unready_since = now.mono;
+        observations->unready_since = (mono_ms){0};
+    else if (observations->unready_since.ms == 0 && starting(&observations->unit))
+        observations->unready_since = now.mono;
     if (p->reply == REPLY_PONG) {
         w->proven = now.boot;
         latency_note(s, p->latency_us);
         sample_ping(s, p->latency_us);
         w->last_command = now.wall;
         current_want_figures(s, now);
-        if (!sight->ever_answered) {
-            sight->ever_answered = true;
+        if (!observations->ever_answered) {
+            observations->ever_answered = true;
             state_store(s, 0, STORE_NORMAL);
         }
     }
     if (p->reply != REPLY_PONG)
-        watch_doubt(s, p->text[0] != '\0' ? p->text : reply_class_word(p->reply), now);
+        watch_start_probing(s, p->text[0] != '\0' ? p->text : reply_class_word(p->reply), now);
 }
 
 /* Did the process that INFO speaks of start while an action or operation of ours ran? A second each
@@ -173,13 +175,14 @@ static bool started_by_us(const struct service *s, const struct info_facts *info
 /* Has the unit's main process started the one that answers? */
 static void note_group(struct service *s)
 {
-    s->sight.in_group = facts_unit_has(&s->sight.unit, s->sight.info.process_id);
+    s->observations.in_group =
+        facts_unit_has(&s->observations.unit, s->observations.info.process_id);
 }
 
 /* `show` lists no processes. */
 static void ask_group(struct service *s, struct now now)
 {
-    if (s->settings->commands_extended && cause_other_process(&s->sight))
+    if (s->settings->commands_extended && cause_other_process(&s->observations))
         watch_ask_unit(s, now);
 }
 
@@ -187,7 +190,7 @@ static void ask_group(struct service *s, struct now now)
 static void note_info(struct service *s, const struct redis_answer *a, mono_ms asked,
                       struct now now)
 {
-    struct info_facts *old = &s->sight.info;
+    struct info_facts *old = &s->observations.info;
     struct info_facts new = a->info;
     bool same = old->known && str_equal(old->run_id, new.run_id);
     bool restarted = old->known && !same;
@@ -206,7 +209,7 @@ static void note_info(struct service *s, const struct redis_answer *a, mono_ms a
         s->watch.oom_rose = now.mono;
     else if (!same)
         s->watch.oom_rose = (mono_ms){0};
-    s->sight.oom_errors_rising =
+    s->observations.oom_errors_rising =
         s->watch.oom_rose.ms != 0 && mono_since(now.mono, s->watch.oom_rose) < OOM_RISING_MS;
     health_update(&s->health, &s->watch_policy.thresholds, &new, latency_of_redis_ms(s, 95));
     bool down = new.role == ROLE_REPLICA &&new.master_link_up == TRI_NO;
@@ -218,9 +221,10 @@ static void note_info(struct service *s, const struct redis_answer *a, mono_ms a
     note_group(s);
     s->watch.last_command = now.wall;
     if (new.loading == TRI_NO)
-        s->sight.loading_seen = false;
+        s->observations.loading_seen = false;
     /* Where the unit's process is known, a change of it is reported with its reason instead. */
-    bool unit_known = s->sight.unit.control_reached == TRI_YES && s->sight.unit.main_pid > 0;
+    bool unit_known =
+        s->observations.unit.control_reached == TRI_YES && s->observations.unit.main_pid > 0;
     if (restarted && !unit_known && !operation_running(s) && !started_by_us(s, &new, now)) {
         char text[FACT_TEXT_MAX];
         (void)str_format(text, sizeof text, "Redis was restarted%s (process %lld, up %lld s).",
@@ -235,11 +239,11 @@ static void note_info(struct service *s, const struct redis_answer *a, mono_ms a
  * be asked. While CONFIG has not reported save points there may be none. */
 static void note_empty_primary(struct service *s)
 {
-    const struct info_facts *i = &s->sight.info;
-    const struct unit_facts *u = &s->sight.unit;
+    const struct info_facts *i = &s->observations.info;
+    const struct unit_facts *u = &s->observations.unit;
     bool empty = cause_empty_primary(i);
-    bool same =
-        u->main_pid <= 0 || i->process_id <= 1 || u->main_pid == i->process_id || s->sight.in_group;
+    bool same = u->main_pid <= 0 || i->process_id <= 1 || u->main_pid == i->process_id ||
+                s->observations.in_group;
     bool ours = u->active == UNIT_ACTIVE && same;
     bool ended = u->active == UNIT_INACTIVE || u->active == UNIT_FAILED;
     /* The worse news is believed unless another Redis is known to report it: the host may be out of
@@ -254,7 +258,7 @@ static void note_empty_primary(struct service *s)
 static void note_config(struct service *s, const struct redis_answer *a)
 {
     const struct info_facts *c = &a->info;
-    struct info_facts *i = &s->sight.info;
+    struct info_facts *i = &s->observations.info;
     if (a->probe.reply == REPLY_NOPERM || a->probe.reply == REPLY_ERROR) {
         s->watch.config_refused = true;
         return;
@@ -277,7 +281,7 @@ static void note_figures(struct service *s, const struct redis_answer *a, mono_m
         (void)str_copy(s->watch.info_refused, sizeof s->watch.info_refused, refused ? words : "");
     if (a->info.known)
         note_info(s, a, asked, now);
-    if (a->info.known && s->sight.unit.group_count == 0)
+    if (a->info.known && s->observations.unit.group_count == 0)
         ask_group(s, now);
     note_empty_primary(s);
 }
@@ -288,8 +292,8 @@ static void note_figures(struct service *s, const struct redis_answer *a, mono_m
  * host could not be reached. Silence is counted again, by later probes. */
 static void count_silence_anew(struct service *s, mono_ms asked)
 {
-    s->sight.failed_probes = 0;
-    s->sight.last_answer = mono_max(s->sight.last_answer, asked);
+    s->observations.failed_probes = 0;
+    s->observations.last_answer = mono_max(s->observations.last_answer, asked);
     s->watch.counted_failure = asked;
 }
 
@@ -298,10 +302,10 @@ static void note_stop(struct service *s, const struct unit_facts *unit)
 {
     bool ours = operation_running(s) || watch_at_work(s);
     if (unit->active == UNIT_DEACTIVATING && unit->result == RESULT_SUCCESS && !ours)
-        s->sight.stop_begun = true;
+        s->observations.stop_begun = true;
     else if (unit->active == UNIT_ACTIVE || unit->active == UNIT_RELOADING ||
              unit->active == UNIT_ACTIVATING || unit->active == UNIT_INACTIVE)
-        s->sight.stop_begun = false;
+        s->observations.stop_begun = false;
 }
 
 /* A stop that ends a start in ExecStartPre= leaves the unit as failed: it was stopped all the same,
@@ -311,25 +315,25 @@ static void note_cancelled(struct service *s, const struct unit_facts *unit)
     bool since = unit->asked.ms >= s->watch.cancelled.ms;
     if (since && (unit_runs(unit->active) || unit->active == UNIT_ACTIVATING ||
                   unit->active == UNIT_INACTIVE))
-        s->sight.start_cancelled = false;
+        s->observations.start_cancelled = false;
 }
 
 void observe_command(struct service *s, const struct host_outcome *o, struct now now)
 {
     bool starts = o->command == HOST_START || o->command == HOST_RESTART;
     if (o->job_cancelled) {
-        s->sight.start_cancelled = true;
+        s->observations.start_cancelled = true;
         s->watch.cancelled = now.mono;
     } else if (starts && o->end == HOST_EXITED && o->refusal == HOST_NOT_REFUSED) {
-        s->sight.start_cancelled = false; /* what has failed since is this start */
+        s->observations.start_cancelled = false; /* what has failed since is this start */
     }
 }
 
 static void note_unit(struct service *s, const struct host_outcome *o, mono_ms asked,
                       struct now now)
 {
-    struct sight *sight = &s->sight;
-    struct unit_facts *old = &sight->unit;
+    struct observations *observations = &s->observations;
+    struct unit_facts *old = &observations->unit;
     struct unit_facts new = o->unit;
     new.asked = asked;
     new.at = now.mono;
@@ -348,26 +352,27 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
     bool same = new.active == old->active &&new.frozen == old->frozen && !other_pid;
     same = same && str_equal(new.sub, old->sub);
     if (!same || old->asked.ms == 0)
-        sight->unit_same_since = asked;
+        observations->unit_same_since = asked;
     if (other_pid) /* what was asked while we looked may be about the one before */
-        sight->unit_same_since = now.mono;
+        observations->unit_same_since = now.mono;
     if (new.notice == NOTICE_LOADING)
-        sight->loading_seen = true;
+        observations->loading_seen = true;
     note_stop(s, &new);
     note_cancelled(s, &new);
     if (str_equal(new.sub, "auto-restart")) {
-        sight->systemd_restarts = true;
+        observations->systemd_restarts = true;
         s->watch.auto_restart_at = now.mono;
     }
     s->watch.unit_ms = o->duration_ms;
     other_restart_unit(s, &new, now);
     if (!starting(&new))
-        sight->unready_since = (mono_ms){0};
+        observations->unready_since = (mono_ms){0};
     if (now_runs || new.active == UNIT_INACTIVE)
-        sight->never_ready = false;
+        observations->never_ready = false;
     if (ran && !now_runs && new.control_reached == TRI_YES)
         s->watch.process_ended = now.mono;
-    if (other_pid && sight->info.process_id != new.main_pid && sight->info.process_id > 1)
+    if (other_pid && observations->info.process_id != new.main_pid &&
+        observations->info.process_id > 1)
         current_forget_figures(s, now.mono);
     *old = new;
     note_group(s);
@@ -375,21 +380,22 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
     if (back || (now_runs && !ran))
         count_silence_anew(s, asked);
     guard_control(s, new.control_reached, now);
-    if (back && watch_in_doubt(s)) {
-        if (!reply_answered(cause_probe(sight)->reply)) /* what was heard of Redis stays true */
-            sight->doubt_since = asked;
+    if (back && watch_is_probing(s)) {
+        /* A reply of Redis stays true. */
+        if (!reply_answered(cause_probe(observations)->reply))
+            observations->probing_since = asked;
         s->watch.quick_rounds = 0;
         watch_begin_round(s, now);
     }
     if (new.active == UNIT_FAILED)
-        last_words_ask(s, now);
+        exit_log_ask(s, now);
     else if (new.active != UNIT_UNKNOWN)
-        last_words_forget(s);
+        exit_log_forget(s);
     if (!now_runs)
-        watch_doubt(s,
-                    new.control_reached == TRI_NO ? "the host cannot be controlled"
-                                                  : "the unit is not active",
-                    now);
+        watch_start_probing(s,
+                            new.control_reached == TRI_NO ? "the host cannot be controlled"
+                                                          : "the unit is not active",
+                            now);
 }
 
 /* ── what the watch hears ── */
@@ -450,14 +456,14 @@ void observe_after_answer(struct service *s, const struct pending *p, struct now
     watch_plan_round(s, now);
 }
 
-/* ── news that nobody asked for ── */
+/* ── news without a request ── */
 
 void observe_redis_lost(struct service *s, const char *why, struct now now)
 {
-    s->sight.kept.reply = REPLY_NONE;
-    s->sight.shut_out = 0;
+    s->observations.kept.reply = REPLY_NONE;
+    s->observations.shut_out = 0;
     current_forget_figures(s, now.mono);
-    watch_doubt(s, why, now);
+    watch_start_probing(s, why, now);
     sample_account(s, now);
 }
 
@@ -465,8 +471,8 @@ void observe_process_ended(struct service *s, struct now now)
 {
     /* The kernel closes a process's connections before it is gone: the look that the closing caused
      * may have come too early, and the next would be 10 ms later. */
-    bool looking = watch_in_doubt(s);
-    watch_doubt(s, "the process ended", now);
+    bool looking = watch_is_probing(s);
+    watch_start_probing(s, "the process ended", now);
     if (looking)
         s->watch.round_due = now.mono;
 }

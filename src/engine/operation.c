@@ -39,7 +39,7 @@ static void keep_figures(struct service *s)
     struct operation *o = &s->operation;
     facts_info_reset(&o->before);
     if (current_process_info(s))
-        o->before = s->sight.info;
+        o->before = s->observations.info;
 }
 
 static void begin_save(struct service *s, struct now now)
@@ -77,7 +77,7 @@ static void run_command(struct service *s, struct now now)
     };
     static_assert(ARRAY_LENGTH(commands) == ENGINE_OPERATION_COUNT, "a command for each");
     struct operation *o = &s->operation;
-    const struct unit_facts *unit = &s->sight.unit;
+    const struct unit_facts *unit = &s->observations.unit;
     struct host_request request = {
         .id = ask(s, OPERATION_FOR_COMMAND, now),
         .command = commands[o->request.operation],
@@ -86,7 +86,7 @@ static void run_command(struct service *s, struct now now)
     o->process = unit->main_pid > 0 ? unit->main_pid : 0;
     o->unit_before = unit->active;
     o->unit_since_before = unit->since;
-    o->unsaved = current_process_info(s) ? s->sight.info.unsaved_changes : FACT_UNKNOWN;
+    o->unsaved = current_process_info(s) ? s->observations.info.unsaved_changes : FACT_UNKNOWN;
     s->engine->ports.host(s->engine->ports.context, s->index, &request);
 }
 
@@ -176,7 +176,7 @@ static void save_followed(struct service *s, const struct redis_answer *a, struc
     enum save_end end = saving_of(a);
     bool waited_for = s->operation.core.phase == OPERATE_SAVING;
     if (waited_for && end == SAVING_DONE && a->info.last_save_seconds >= 0)
-        s->sight.info.last_save_seconds = a->info.last_save_seconds;
+        s->observations.info.last_save_seconds = a->info.last_save_seconds;
     event(s, events[end], now);
 }
 
@@ -190,7 +190,6 @@ static void command_ended(struct service *s, const struct host_outcome *out, str
     bool exited = out->end == HOST_EXITED;
     o->exit_code = exited ? out->exit_code : -1;
     (void)str_copy(o->error, sizeof o->error, exited && out->exit_code == 0 ? "" : out->error);
-    recover_note_command(s, engine_operation_word(o->request.operation), out);
     step(s, &input, now);
 }
 
@@ -206,7 +205,10 @@ bool operation_answered(struct service *s, const struct pending *p, const struct
                         struct now now)
 {
     if (p->purpose == OPERATION_FOR_COMMAND) {
-        guard_refused(s, a->host, now);
+        bool ours = p->action_id == s->operation.serial; /* else of an operation that is over */
+        const char *word = ours ? engine_operation_word(s->operation.request.operation)
+                                : host_command_name(a->host->command);
+        guard_command_ended(s, word, a->host, recover_end_of(a->host), now);
         observe_command(s, a->host, now);
     }
     if (p->action_id != s->operation.serial)

@@ -26,7 +26,7 @@ static void fail_blocked(struct service *s, const char *text, json_t *blockers, 
 
 static void fail_reload(struct service *s, struct now now)
 {
-    s->sight.unit.can_reload = TRI_NO; /* also when the command was the first to say so */
+    s->observations.unit.can_reload = TRI_NO; /* also when the command was the first to say so */
     const char *text = s->settings->control == CONTROL_PROCESS
                            ? "A Redis that Resus runs itself cannot reload. Use CONFIG SET for "
                              "what Redis can change at run time, or restart it."
@@ -97,7 +97,7 @@ static void already_stopped(struct service *s, struct now now)
 static void fail_unreachable(struct service *s, struct now now)
 {
     struct operation *o = &s->operation;
-    (void)str_copy(o->error, sizeof o->error, s->sight.unit.text);
+    (void)str_copy(o->error, sizeof o->error, s->observations.unit.text);
     operation_fail(s, 503, "Host unreachable", "host_unreachable",
                    "The host cannot be reached, so nothing was done. Check SSH: resus doctor.",
                    now);
@@ -196,8 +196,8 @@ static void failed_for_cause(struct service *s, struct now now)
                      words_summary(s, s->cause, summary), words_advice(s, s->cause, advice));
     if (o->error[0] != '\0')
         (void)str_append(text, sizeof text, " The command said: %s", o->error);
-    if (s->sight.log.line[0] != '\0')
-        (void)str_append(text, sizeof text, " Log: %s", s->sight.log.line);
+    if (s->observations.log.line[0] != '\0')
+        (void)str_append(text, sizeof text, " Log: %s", s->observations.log.line);
     operation_fail(s, 500, "Operation failed", row->code, text, now);
 }
 

@@ -6,7 +6,7 @@
 /* All that was asked for when the operation began. */
 static bool looked(const struct service *s)
 {
-    const struct sight *t = &s->sight;
+    const struct observations *t = &s->observations;
     mono_ms began = s->operation.core.began;
     bool figures =
         !t->info.known || t->info.at.ms >= began.ms || !cause_proven_well(t); /* else none come */
@@ -23,7 +23,7 @@ static bool killed(const struct unit_facts *unit)
 static bool unit_unchanged(const struct service *s)
 {
     const struct operation *o = &s->operation;
-    const struct unit_facts *u = &s->sight.unit;
+    const struct unit_facts *u = &s->observations.unit;
     if (u->active != o->unit_before || u->since.ms != o->unit_since_before.ms)
         return false;
     switch (u->active) {
@@ -66,7 +66,7 @@ static void add_preflight(const struct service *s, struct now now, struct operat
 
 void operation_facts(const struct service *s, struct now now, struct operate_facts *f)
 {
-    const struct sight *t = &s->sight;
+    const struct observations *t = &s->observations;
     const struct operation *o = &s->operation;
     *f = (struct operate_facts){
         .looked = looked(s),

@@ -12,9 +12,9 @@
 
 struct service;
 
-/* Whoever waits for the end of the operation is told 503. */
+/* A caller that waits for the end of the operation gets 503. */
 void operation_forsake(struct service *s);
-/* Who asked is told once, whatever comes later; takes the reference. */
+/* The caller is answered once, whatever comes later; takes the reference. */
 void operation_answer(struct service *s, int status, json_t *body);
 const char *operation_done_message(enum engine_operation operation);
 /* A new reference: the result as it is answered. */

@@ -16,13 +16,13 @@ struct pending;
 struct service;
 
 enum part_id {
-    PART_NONE, /* of an answer that nobody waits for */
+    PART_NONE, /* of an answer that no part waits for */
     PART_STATE,
     PART_PAUSE,
     PART_WATCH,
     PART_EVIDENCE,
     PART_ROLE_WATCH,
-    PART_LAST_WORDS,
+    PART_EXIT_LOG,
     PART_LONG_COMMAND,
     PART_REFRESH,
     PART_RECOVER,

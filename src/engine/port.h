@@ -85,7 +85,7 @@ struct host_outcome {
     struct restart_facts restart; /* HOST_JOURNAL */
     bool log_empty;            /* no line could be read: try with sudo, or the log is elsewhere */
     bool not_applicable;       /* the unit has no reload */
-    bool job_cancelled;        /* somebody's stop took the place of the command's job */
+    bool job_cancelled;        /* another stop took the place of the command's job */
     enum host_refusal refusal; /* nothing was done */
     char error[FACT_TEXT_MAX]; /* first line of stderr, or why the host was not reached */
     const char *out;           /* raw output for evidence, may be NULL; valid during the call */

@@ -97,7 +97,7 @@ void publish_judged(struct service *s, struct now now)
 {
     bool new = !str_equal(s->publishing.status, snapshot_status(s)) ||
                !str_equal(s->publishing.overall, overall_word(snapshot_overall(s)));
-    /* A unit that has just failed under a health of before would be told as failed and healthy. */
+    /* A unit that has just failed under a health of before would be published as failed and healthy. */
     if (s->judged && s->verdict.confirmed && new)
         publish_status(s, now);
 }

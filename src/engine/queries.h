@@ -32,7 +32,7 @@ json_t *engine_preflight_json(const struct engine *e, int service, enum engine_o
 json_t *engine_state_events(const struct engine *e, int service, struct now now);
 /* Why the engine trusts nothing that it measured just now; NULL = it does. A static text. */
 const char *engine_doubt(const struct engine *e, struct now now);
-/* Can nothing be told (503 in the API): host unreachable, self-doubt, before the first check? */
+/* Is the state unknown (503 in the API): host unreachable, self-doubt, before the first check? */
 bool engine_cannot_tell(const struct engine *e, int service);
 /* Does a maintenance window hold the service? */
 bool engine_maintained(const struct engine *e, int service);
@@ -69,8 +69,9 @@ struct engine_figures {
     enum withheld withheld;
     bool guarded; /* a failure would be treated */
     wall_ms last_check;
-    const struct exposition *redis; /* as Redis last told; valid until the engine's next turn */
-    wall_ms redis_at;               /* when; WALL_NONE = never */
+    const struct exposition
+        *redis;       /* as Redis last reported it; valid until the engine's next turn */
+    wall_ms redis_at; /* when; WALL_NONE = never */
 };
 void engine_figures(const struct engine *e, int service, struct now now,
                     struct engine_figures *ret);

@@ -11,7 +11,7 @@ struct service;
 /* Fills in what every line has. `user` NULL: Resus itself. */
 void record_line_init(const struct service *s, struct audit_line *line, enum audit_event event,
                       const char *operation, const struct engine_user *user, struct now now);
-/* Writes a line about a setting that has changed; nobody waits for it. */
+/* Writes a line about a setting that has changed, without waiting. */
 void record_setting(struct service *s, const char *operation, const struct engine_user *user,
                     const char *reason, struct now now);
 

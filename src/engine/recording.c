@@ -14,7 +14,7 @@ void recording_judged(struct service *s)
     if (s->engine->ports.incident == NULL)
         return;
     r->judged = true;
-    r->sight = s->sight;
+    r->observations = s->observations;
 }
 
 /* Something is wrong, or something is being done. */
@@ -74,7 +74,7 @@ static json_t *line_of(struct service *s, const struct recovery_input *in,
     if (!recording_same_policy(&r->policy, &s->recovery_policy))
         ok = ok && json_put(line, "policy", recording_encode_policy(&s->recovery_policy));
     if (r->judged)
-        ok = ok && json_put(line, "sight", recording_encode_sight(&r->sight));
+        ok = ok && json_put(line, "sight", recording_encode_observations(&r->observations));
     ok = ok && json_put(line, "verdict", recording_encode_verdict(&in->facts.verdict)) &&
          json_put(line, "facts", recording_encode_facts(&in->facts)) &&
          json_put(line, "effects", recording_encode_effects(out)) &&

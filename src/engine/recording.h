@@ -7,7 +7,8 @@
  *   {"mono": ms, "wall": ms, "event": "facts", "id": 0, "end": "done", "policy": {...},
  *    "sight": {...}, "verdict": {...}, "facts": {...}, "effects": [...], "wake": ms}
  *
- * `sight` is there when it was judged in that step; `policy` when it is not the line before's. */
+ * `sight` (struct observations) is there when it was judged in that step; `policy` when it differs from the
+ * line before. */
 #ifndef RESUS_ENGINE_RECORDING_H
 #define RESUS_ENGINE_RECORDING_H
 
@@ -37,15 +38,15 @@ struct recording {
     uint64_t number; /* of the incident: wall ms of its first line, 0 = none is open */
     size_t bytes;
     bool full;
-    bool judged; /* `sight` was judged since the last step */
-    struct sight sight;
+    bool judged; /* `observations` were judged since the last step */
+    struct observations observations;
     struct verdict verdict; /* of the last line */
     struct recovery_policy policy;
 };
 
 /* ── the engine's side ── */
 
-/* A verdict was made of s->sight: before the sight is touched again. */
+/* A verdict was made of s->observations: call this before they change again. */
 void recording_judged(struct service *s);
 /* recovery_step() was called with `in` on `before` and gave `out`. */
 void recording_step(struct service *s, const struct recovery *before,
@@ -60,7 +61,7 @@ struct replay {
     char difference[512];      /* the first one, with its line */
 };
 
-/* Told of every step; `line` is the decoded object, borrowed. */
+/* Called for every step; `line` is the decoded object, borrowed. */
 typedef void replay_told(void *context, const json_t *line);
 
 /* Plays a whole recording. -EINVAL for text that is no recording (the error names the line), and
@@ -70,13 +71,13 @@ int recording_replay(const char *text, size_t length, replay_told *told, void *c
 
 /* ── the encoding (recording_code.c): a new reference, NULL for lack of memory; readers leave
  * unknown members alone and return -EINVAL for a wrong type or word ── */
-json_t *recording_encode_sight(const struct sight *sight);
+json_t *recording_encode_observations(const struct observations *observations);
 json_t *recording_encode_policy(const struct recovery_policy *policy);
 json_t *recording_encode_facts(const struct recovery_facts *facts);
 json_t *recording_encode_recovery(const struct recovery *recovery);
 json_t *recording_encode_verdict(const struct verdict *verdict);
 json_t *recording_encode_effects(const struct recovery_effects *effects);
-int recording_decode_sight(const json_t *object, struct sight *ret) ATTR_MUST_USE;
+int recording_decode_observations(const json_t *object, struct observations *ret) ATTR_MUST_USE;
 int recording_decode_policy(const json_t *object, struct recovery_policy *ret) ATTR_MUST_USE;
 int recording_decode_facts(const json_t *object, struct recovery_facts *ret) ATTR_MUST_USE;
 int recording_decode_recovery(const json_t *object, struct recovery *ret) ATTR_MUST_USE;

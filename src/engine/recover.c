@@ -40,9 +40,9 @@ static void write_intent(struct service *s, const struct effect *e, struct now n
     line.ssh_key_used = s->settings->control == CONTROL_SSH;
     action_id_text(s, e->action_id, line.request_id, sizeof line.request_id);
     (void)str_copy(line.recovery_level, sizeof line.recovery_level, recovery_level_word(e->level));
-    const char *why = "";
+    const char *why = e->cause == CAUSE_HUNG ? evidence_blind_text(s, now) : "";
+    bool blind = why[0] != '\0';
     char words[CAUSE_WORDS_MAX];
-    bool blind = e->cause == CAUSE_HUNG && evidence_blind(s, now, &why);
     (void)str_format(line.reason, sizeof line.reason, "%s: %s%s%s%s", cause_row(e->cause)->code,
                      words_summary(s, e->cause, words), blind ? " (" : "", why, blind ? ")" : "");
     s->recovering.action_began = now.wall;
@@ -146,6 +146,11 @@ static void write_skip(struct service *s, const struct effect *e, struct now now
 
 /* ── history and words ── */
 
+static void note_error(struct service *s, const char *text)
+{
+    (void)str_copy(s->recovering.action_error, sizeof s->recovering.action_error, text);
+}
+
 static void tell_open(struct service *s, const struct effect *e, struct now now)
 {
     struct recovery_facts facts;
@@ -159,7 +164,7 @@ static void tell_open(struct service *s, const struct effect *e, struct now now)
     s->recovering.began = now.wall;
     s->recovering.began_mono = now.mono;
     s->recovering.cause = e->cause;
-    s->recovering.action_error[0] = '\0';
+    note_error(s, "");
     stops_loss_text(s, s->recovering.stop_loss, sizeof s->recovering.stop_loss);
     s->recovering.first_start = facts.never_started;
     event_recovery(s, e->level, "started",
@@ -228,7 +233,7 @@ static void tell_ended(struct service *s, const struct effect *e, struct now now
 static void append_seen(const struct service *s, struct now now, char *text, size_t size)
 {
     JSON_CLEANUP json_t *texts = json_array();
-    const struct probe_facts *p = cause_probe(&s->sight);
+    const struct probe_facts *p = cause_probe(&s->observations);
     size_t i;
     const json_t *one;
     evidence_texts(s, now, texts);
@@ -437,15 +442,6 @@ enum action_end recover_end_of(const struct host_outcome *o)
     return ACTION_UNKNOWN;
 }
 
-void recover_note_command(struct service *s, const char *word, const struct host_outcome *o)
-{
-    s->guard.command_failed[0] = '\0';
-    if (recover_end_of(o) == ACTION_FAILED)
-        (void)str_format(s->guard.command_failed, sizeof s->guard.command_failed,
-                         "%s ended with status %d: %s", word, o->exit_code,
-                         o->error[0] != '\0' ? o->error : "it said nothing");
-}
-
 static void recover_host(struct service *s, const struct pending *p, const struct host_outcome *o,
                          struct now now)
 {
@@ -458,14 +454,14 @@ static void recover_host(struct service *s, const struct pending *p, const struc
         s->engine->ports.host(s->engine->ports.context, s->index, &request);
         return;
     }
-    (void)str_copy(s->recovering.action_error, sizeof s->recovering.action_error, o->error);
-    recover_note_command(s, recovery_action_word(s->recovery.action), o);
-    guard_refused(s, o, now);
+    enum action_end end = recover_end_of(o);
+    note_error(s, o->error);
+    guard_command_ended(s, recovery_action_word(s->recovery.action), o, end, now);
     observe_command(s, o, now);
     restart_loss_ended(s, o, now);
     if (o->not_applicable)
-        s->sight.unit.can_reload = TRI_NO;
-    recover_event(s, EVENT_ACTION_ENDED, p->action_id, recover_end_of(o), now);
+        s->observations.unit.can_reload = TRI_NO;
+    recover_event(s, EVENT_ACTION_ENDED, p->action_id, end, now);
 }
 
 static enum action_end end_of_kill(enum reply_class reply)
@@ -488,31 +484,27 @@ static void follow_save(struct service *s, const struct pending *p, const struct
 {
     if (s->recovery.phase != PHASE_ACTING || s->recovery.action_id != p->action_id)
         return;
-    s->recovering.action_error[0] = '\0';
+    note_error(s, "");
     if (request_is(p, PART_RECOVER, RECOVER_ACTION) && saving_begun(a)) {
         saving_follow(s, PART_RECOVER, RECOVER_SAVED, p->action_id, now);
         return;
     }
     enum action_end end = ACTION_FAILED;
     if (request_is(p, PART_RECOVER, RECOVER_ACTION)) {
-        (void)str_copy(s->recovering.action_error, sizeof s->recovering.action_error,
-                       a->probe.text);
+        note_error(s, a->probe.text);
         end = reply_answered(a->probe.reply) ? ACTION_FAILED : ACTION_UNKNOWN;
     } else if (a->info.save_running == TRI_UNKNOWN) {
         /* It died, hangs or loads: that is what matters now. */
-        (void)str_copy(s->recovering.action_error, sizeof s->recovering.action_error,
-                       "Redis no longer reports on the save");
+        note_error(s, "Redis no longer reports on the save");
         end = ACTION_UNKNOWN;
     } else if (saving_of(a) == SAVING_RUNS) {
-        (void)str_copy(s->recovering.action_error, sizeof s->recovering.action_error,
-                       "the save still runs");
+        note_error(s, "the save still runs");
         saving_follow_on(s, now);
         return;
     } else if (saving_of(a) == SAVING_DONE) {
         end = ACTION_DONE;
     } else {
-        (void)str_copy(s->recovering.action_error, sizeof s->recovering.action_error,
-                       "the save was begun and failed: Redis' log says why (resus logs)");
+        note_error(s, "the save was begun and failed: Redis' log says why (resus logs)");
     }
     recover_event(s, EVENT_ACTION_ENDED, p->action_id, end, now);
 }
@@ -549,8 +541,7 @@ static void recover_redis(struct service *s, const struct pending *p, const stru
         end = ACTION_NO_EFFECT;
     else if (!unknown)
         guard_redis_refused(s, end == ACTION_REFUSED ? a->probe.text : "");
-    (void)str_copy(s->recovering.action_error, sizeof s->recovering.action_error,
-                   end == ACTION_REFUSED ? s->guard.script : "");
+    note_error(s, end == ACTION_REFUSED ? s->guard.script : "");
     recover_event(s, EVENT_ACTION_ENDED, p->action_id, end, now);
 }
 

@@ -64,8 +64,6 @@ void recover_free(struct service *s);
 void recover_event(struct service *s, enum recovery_event event, uint64_t action_id,
                    enum action_end end, struct now now);
 enum action_end recover_end_of(const struct host_outcome *o);
-/* Keeps what a failed command said until one succeeds or Redis is well. */
-void recover_note_command(struct service *s, const char *word, const struct host_outcome *o);
 
 /* capture.c */
 void recover_gather(struct service *s, struct now now);

@@ -84,16 +84,17 @@ static int play_step(struct player *p, const json_t *line, struct error *err)
 {
     struct recovery_input in = {0};
     struct recovery_effects out;
-    struct sight sight = {0};
+    struct observations observations = {0};
     mono_ms now = {json_int_or(line, "mono", 0)};
     if (now.ms < 0 || now.ms > RECORDING_NUMBER_MAX || json_int_or(line, "wall", 0) < 0 ||
         json_int_or(line, "wall", 0) > RECORDING_NUMBER_MAX)
         return error_set(err, -EINVAL, "line %" PRIu64 " has no time", p->line);
     const json_t *seen = json_object_get(line, "sight");
-    if (read_step(p, line, &in) < 0 || (seen != NULL && recording_decode_sight(seen, &sight) < 0))
+    if (read_step(p, line, &in) < 0 ||
+        (seen != NULL && recording_decode_observations(seen, &observations) < 0))
         return error_set(err, -EINVAL, "line %" PRIu64 " cannot be read", p->line);
     if (seen != NULL) {
-        struct verdict verdict = cause_judge(&sight, now);
+        struct verdict verdict = cause_judge(&observations, now);
         compare(p, line, "verdict", recording_encode_verdict(&verdict));
         in.facts.verdict = verdict;
     }

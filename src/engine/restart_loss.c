@@ -10,7 +10,7 @@
 
 void restart_loss_sent(struct service *s)
 {
-    const struct unit_facts *u = &s->sight.unit;
+    const struct unit_facts *u = &s->observations.unit;
     s->recovering.cut_loss[0] = '\0';
     /* A process that Resus runs itself has no journal. */
     if (s->settings->control != CONTROL_PROCESS && unit_runs(u->active) && u->main_pid > 0)

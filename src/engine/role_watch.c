@@ -29,14 +29,14 @@ static void remember(struct service *s)
 {
     char role[sizeof s->saved.role];
     char source[sizeof s->saved.role_source];
-    describe(&s->sight.info, role, sizeof role, source, sizeof source);
+    describe(&s->observations.info, role, sizeof role, source, sizeof source);
     state_accept_role(s, role, source);
-    s->sight.role_changed = false;
+    s->observations.role_changed = false;
 }
 
 static void report(struct service *s, struct now now)
 {
-    const struct info_facts *i = &s->sight.info;
+    const struct info_facts *i = &s->observations.info;
     const struct service_state *saved = &s->saved;
     char role[sizeof saved->role];
     char source[sizeof saved->role_source];
@@ -54,11 +54,11 @@ static void report(struct service *s, struct now now)
     event_notice(s, text, now);
 }
 
-/* A failover, a restart with another configuration, and the promotion of a replica are somebody's
+/* A failover, a restart with another configuration, and the promotion of a replica are an operator's
  * decision, and lose nothing that Resus could still save. */
 static bool explained(const struct service *s)
 {
-    const struct info_facts *i = &s->sight.info;
+    const struct info_facts *i = &s->observations.info;
     return i->role == ROLE_PRIMARY || str_equal(s->saved.role, "replica") ||
            i->cluster == TRI_YES || i->failover == FAILOVER_RUNNING ||
            !str_equal(s->saved.role_run_id, i->run_id);
@@ -66,13 +66,13 @@ static bool explained(const struct service *s)
 
 static bool is_ours(const struct service *s)
 {
-    const struct unit_facts *u = &s->sight.unit;
-    return u->active == UNIT_ACTIVE && !cause_other_process(&s->sight);
+    const struct unit_facts *u = &s->observations.unit;
+    return u->active == UNIT_ACTIVE && !cause_other_process(&s->observations);
 }
 
 void role_watch(struct service *s, struct now now)
 {
-    const struct info_facts *i = &s->sight.info;
+    const struct info_facts *i = &s->observations.info;
     const struct service_state *saved = &s->saved;
     char role[sizeof saved->role];
     char source[sizeof saved->role_source];
@@ -84,9 +84,9 @@ void role_watch(struct service *s, struct now now)
     if (saved->role[0] == '\0') {
         remember(s);
     } else if (same) {
-        if (s->sight.role_changed)
+        if (s->observations.role_changed)
             event_notice(s, "Redis is a primary again.", now);
-        s->sight.role_changed = false;
+        s->observations.role_changed = false;
         s->role.asked = false;
         state_note_role_process(s);
     } else if (explained(s)) {
@@ -103,7 +103,7 @@ bool role_watch_answered(struct service *s, const struct pending *p,
 {
     const struct redis_answer *a = answer->redis;
     (void)p;
-    if (!s->role.asked || s->sight.role_changed || s->sight.info.role != ROLE_REPLICA)
+    if (!s->role.asked || s->observations.role_changed || s->observations.info.role != ROLE_REPLICA)
         return true;
     if (!reply_answered(a->probe.reply)) {
         s->role.asked = false; /* the next INFO asks again */
@@ -113,13 +113,13 @@ bool role_watch_answered(struct service *s, const struct pending *p,
     if (a->text != NULL && str_find(a->text, a->text_length, SENTINEL_CLIENT) != NULL)
         remember(s);
     else
-        s->sight.role_changed = true;
+        s->observations.role_changed = true;
     return true;
 }
 
 void role_watch_accept(struct service *s)
 {
-    if (s->sight.role_changed)
+    if (s->observations.role_changed)
         remember(s);
     s->role.asked = false;
 }

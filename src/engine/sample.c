@@ -41,13 +41,14 @@ int sample_init(struct service *s, struct now now)
 
 static enum sample_state state_now(const struct service *s)
 {
-    const struct sight *t = &s->sight;
+    const struct observations *t = &s->observations;
     const struct probe_facts *probe = cause_probe(t);
-    bool doubt = t->doubt_since.ms != MONO_NEVER.ms;
+    bool probing = t->probing_since.ms != MONO_NEVER.ms;
     if (!s->judged || t->tilt)
         return SAMPLE_CANNOT_SAY;
     bool shut_out = cause_shut_out(t); /* no new client gets in */
-    if (probe->reply == REPLY_PONG && (!doubt || probe->asked.ms >= t->doubt_since.ms) && !shut_out)
+    if (probe->reply == REPLY_PONG && (!probing || probe->asked.ms >= t->probing_since.ms) &&
+        !shut_out)
         return SAMPLE_UP;
     /* A stop on purpose lasts until the start that ends it is done. */
     if (s->saved.stopped_on_purpose || (s->sampler.state == SAMPLE_PLANNED && operation_running(s)))
@@ -111,7 +112,7 @@ void sample_name_outage(struct service *s, enum cause cause, const char *ended_b
 }
 
 /* An outage is the time from the last answer to the next one. One that ends in a stop on purpose,
- * or in not being able to tell, is none. */
+ * or in not knowing, is not an outage. */
 static void follow_outage(struct service *s, enum sample_state state, struct now now)
 {
     struct sampler *p = &s->sampler;
@@ -128,7 +129,7 @@ static void follow_outage(struct service *s, enum sample_state state, struct now
     }
 }
 
-/* What was in doubt becomes what the doubt ended with; a doubt that an answer ended was silence,
+/* Samples of the time of probing become what it ended with; probing that an answer ended was silence,
  * if there was an answer before it, too. */
 static enum series_state booked_as(const struct sampler *p, enum sample_state after)
 {
@@ -258,7 +259,7 @@ void sample_figures(struct service *s, const struct redis_answer *a, struct now 
     p->figures.at = now.mono;
     p->figures_at = now.wall;
     if (p->figures.maxclients < 0)
-        p->figures.maxclients = s->sight.info.maxclients;
+        p->figures.maxclients = s->observations.info.maxclients;
     if (a->text != NULL)
         exposition_read(a->text, a->text_length, &s->exposition);
 }
@@ -279,9 +280,9 @@ static void ask_figures(struct service *s, struct now now)
 {
     struct sampler *p = &s->sampler;
     bool fresh = p->figures.known && mono_since(now.mono, p->figures.at) < FIGURES_FRESH_MS;
-    /* In doubt another process may be answering: whose figures would they be? */
-    bool doubt = s->sight.doubt_since.ms != MONO_NEVER.ms;
-    if (p->state != SAMPLE_UP || doubt || fresh || request_pending(s, PART_WATCH, WATCH_INFO) ||
+    /* While probing, another process may be answering: whose figures would they be? */
+    bool probing = s->observations.probing_since.ms != MONO_NEVER.ms;
+    if (p->state != SAMPLE_UP || probing || fresh || request_pending(s, PART_WATCH, WATCH_INFO) ||
         request_pending(s, PART_WATCH, WATCH_SAMPLE))
         return;
     request_redis(s, PART_WATCH, WATCH_SAMPLE, REDIS_INFO, INFO_DEADLINE_MS, now);

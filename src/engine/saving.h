@@ -22,8 +22,8 @@ struct saving {
 
 int saving_init(struct service *s, struct now now);
 bool saving_begun(const struct redis_answer *a);          /* the reply to BGSAVE */
-enum save_end saving_of(const struct redis_answer *info); /* one that does not tell: it runs */
-/* Asks now, for a part that is told as of a request of its own; later, when the answer was "it runs". */
+enum save_end saving_of(const struct redis_answer *info); /* one that does not say: it runs */
+/* Asks now, for a part that gets the answer as of a request of its own; later, when the answer was "it runs". */
 void saving_follow(struct service *s, enum part_id part, int purpose, uint64_t belongs_to,
                    struct now now);
 void saving_follow_on(struct service *s, struct now now);

@@ -12,7 +12,7 @@ void saving_log_judged(struct service *s, struct now now)
 {
     mono_ms *due = &s->watch.saving_log_due;
     if (s->cause != CAUSE_PERSISTENCE_FAILING) {
-        s->sight.saving_log = (struct log_facts){0};
+        s->observations.saving_log = (struct log_facts){0};
         *due = (mono_ms){0};
         return;
     }
@@ -30,6 +30,6 @@ bool saving_log_answered(struct service *s, const struct pending *p, const struc
     const struct log_facts *found = &a->host->saving;
     (void)p, (void)now;
     if (s->cause == CAUSE_PERSISTENCE_FAILING && found->class != LOG_NONE)
-        s->sight.saving_log = *found;
+        s->observations.saving_log = *found;
     return true;
 }

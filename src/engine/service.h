@@ -41,7 +41,7 @@ struct service {
     struct requests requests;
 
     /* what is seen */
-    struct sight sight;
+    struct observations observations;
     struct health_state health;
     struct watch watch;
     struct canary_seen canary;
@@ -55,7 +55,7 @@ struct service {
     struct verdict verdict; /* the last one, confirmed or not */
     enum cause cause;       /* the last confirmed one */
     wall_ms cause_since;
-    enum cause cause_logged; /* the one that the log told last */
+    enum cause cause_logged; /* the one that was logged last */
     bool judged;             /* a first confirmed verdict exists */
     bool unproven;           /* the newest proof of health is too old to claim it */
 
@@ -68,7 +68,7 @@ struct service {
     struct saving saving;
     struct follow_up follow_up;
 
-    /* what is kept and told */
+    /* what is stored and published */
     struct service_state saved; /* written in state.c only */
     bool desired_unsaved;       /* the disk may have another desired state than `saved` */
     uint64_t event_seq;         /* given out last; saved.event_seq is ahead of it */

@@ -30,7 +30,7 @@ const char *snapshot_status(const struct service *s)
     default:
         break;
     }
-    switch (s->sight.unit.active) {
+    switch (s->observations.unit.active) {
     case UNIT_ACTIVE:
     case UNIT_RELOADING:
         return "running";
@@ -88,9 +88,9 @@ static json_t *operation_json(const struct service *s)
     (void)json_put_text(body, "user", o->request.user.email);
     (void)json_put_wall(body, "since", o->since);
     (void)json_put_text(body, "phase", operate_phase_word(o->core.phase));
-    if (s->sight.info.loading == TRI_YES && s->sight.info.loading_percent >= 0) {
-        (void)json_put(body, "percent", json_rounded(s->sight.info.loading_percent, 1));
-        snapshot_put_int(body, "eta_seconds", s->sight.info.loading_eta_seconds);
+    if (s->observations.info.loading == TRI_YES && s->observations.info.loading_percent >= 0) {
+        (void)json_put(body, "percent", json_rounded(s->observations.info.loading_percent, 1));
+        snapshot_put_int(body, "eta_seconds", s->observations.info.loading_eta_seconds);
     }
     return body;
 }
@@ -110,7 +110,7 @@ static void put_role(json_t *body, const struct info_facts *i)
 json_t *engine_status_json(const struct engine *e, int service, struct now now)
 {
     const struct service *s = &e->services[service];
-    const struct info_facts *i = &s->sight.info;
+    const struct info_facts *i = &s->observations.info;
     bool up = current_figures(s, now);
     json_t *body = json_object();
     (void)json_put_text(body, "service", s->settings->id);
@@ -119,9 +119,9 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
     (void)json_put_text(body, "overall_status", overall_word(snapshot_overall(s)));
     (void)json_put(body, "not_guarded", withheld_always_json(s, now));
     snapshot_put_int(body, "pid",
-                     s->sight.unit.main_pid > 0 ? s->sight.unit.main_pid
-                     : up                       ? i->process_id
-                                                : FACT_UNKNOWN);
+                     s->observations.unit.main_pid > 0 ? s->observations.unit.main_pid
+                     : up                              ? i->process_id
+                                                       : FACT_UNKNOWN);
     int64_t uptime = up && i->uptime_seconds >= 0
                          ? i->uptime_seconds + mono_since(now.mono, i->at) / 1000
                          : FACT_UNKNOWN;
@@ -136,10 +136,10 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
     const char *host = s->settings->control == CONTROL_SSH ? s->settings->ssh.host : "localhost";
     (void)json_put_text(vm, "host", host);
     (void)json_put_text(vm, "name", s->settings->vm_name);
-    if (s->settings->control != CONTROL_SSH || s->sight.unit.control_reached == TRI_UNKNOWN)
+    if (s->settings->control != CONTROL_SSH || s->observations.unit.control_reached == TRI_UNKNOWN)
         (void)json_put_null(vm, "ssh_accessible");
     else
-        (void)json_put_bool(vm, "ssh_accessible", s->sight.unit.control_reached == TRI_YES);
+        (void)json_put_bool(vm, "ssh_accessible", s->observations.unit.control_reached == TRI_YES);
     (void)json_put(body, "vm_info", vm);
     json_t *operation = operation_json(s);
     if (operation != NULL)
@@ -204,13 +204,13 @@ void snapshot_preflight(const struct service *s, enum engine_operation operation
     struct recovery_facts f;
     recovery_facts_now(s, now, &f);
     /* A start leaves alone what runs, if that was seen since the start was asked for. */
-    struct unit_facts unit = s->sight.unit;
+    struct unit_facts unit = s->observations.unit;
     bool unseen = operation_running(s) && unit.asked.ms < s->operation.core.began.ms;
     if (kind == PREFLIGHT_START && unseen)
         unit.active = UNIT_UNKNOWN;
     struct preflight_facts facts = {
         .cause = s->cause,
-        .info = &s->sight.info,
+        .info = &s->observations.info,
         .figures = current_figures(s, now),
         .unit = &unit,
         .now = now.wall,
@@ -253,7 +253,7 @@ json_t *engine_preflight_json(const struct engine *e, int service, enum engine_o
     (void)json_put(body, "warnings", warnings);
     snapshot_put_int(body, "connections", p.connections);
     snapshot_put_int(body, "unsaved_changes", p.unsaved_changes);
-    (void)json_put_bool(body, "saves_first", p.should_save && cause_proven_well(&s->sight));
+    (void)json_put_bool(body, "saves_first", p.should_save && cause_proven_well(&s->observations));
     put_tri(body, "saved_since_start", p.saved_since_start);
     snapshot_put_int(body, "last_save_age_seconds", p.last_save_age_seconds);
     put_tri(body, "last_save_ok", p.last_save_ok);

@@ -34,7 +34,7 @@ void state_store(struct service *s, uint64_t id, enum store_class class)
                   "the breaker's times are stored whole");
     for (int i = 0; i < BREAKER_TIMES_MAX; i++)
         s->saved.recoveries_at[i] = r->breaker.times[i];
-    s->saved.ever_answered = s->sight.ever_answered;
+    s->saved.ever_answered = s->observations.ever_answered;
     s->saved.recovery = s->recovery_policy;
     s->saved.failure_threshold = s->watch_policy.failure_threshold;
     s->engine->ports.save(s->engine->ports.context, s->index, id, class, &s->saved);
@@ -154,7 +154,7 @@ void state_note_empty_primary(struct service *s, bool empty)
 
 void state_note_role_process(struct service *s)
 {
-    const struct info_facts *i = &s->sight.info;
+    const struct info_facts *i = &s->observations.info;
     s->saved.role_keys = i->keys;
     (void)str_copy(s->saved.role_run_id, sizeof s->saved.role_run_id, i->run_id);
 }

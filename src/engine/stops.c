@@ -11,7 +11,7 @@
 
 void stops_cut_text(const struct service *s, char *text, size_t size)
 {
-    const struct info_facts *i = &s->sight.info;
+    const struct info_facts *i = &s->observations.info;
     bool keeps_nothing = i->save_points == TRI_NO && i->aof_enabled == TRI_NO;
     (void)str_copy(text, size, "");
     if (keeps_nothing)
@@ -32,7 +32,7 @@ void stops_cut_text(const struct service *s, char *text, size_t size)
 void stops_loss_text(const struct service *s, char *text, size_t size)
 {
     (void)str_copy(text, size, "");
-    if (cause_stop_was_cut(&s->sight))
+    if (cause_stop_was_cut(&s->observations))
         stops_cut_text(s, text, size);
 }
 
@@ -48,7 +48,7 @@ void stops_advice_text(const struct service *s, const char *otherwise, char *tex
     if (s->recovery.withheld == WITHHELD_EMPTY_PRIMARY)
         otherwise = withheld_text(WITHHELD_EMPTY_PRIMARY);
     (void)str_copy(text, size, "");
-    if (cause_stop_was_cut(&s->sight) && s->cause == CAUSE_UNIT_STOPPED)
+    if (cause_stop_was_cut(&s->observations) && s->cause == CAUSE_UNIT_STOPPED)
         stops_prevent_text(s, text, size);
     (void)str_append(text, size, "%s%s", text[0] != '\0' ? " " : "", otherwise);
 }

@@ -1,23 +1,22 @@
 /* The watch of one service: a pulse on the kept connection, full checks at their intervals, and
- * rounds of quick looks while something is in doubt. It only observes: what
- * follows from it is judge.c's and recover.c's. */
+ * quick rounds while it is probing: something looks wrong, and is not yet clear. It only observes;
+ * judge.c and recover.c decide what follows. */
 #include "engine/watch.h"
 
 #include "base/str.h"
 #include "engine/evidence.h"
-#include "engine/last_words.h"
+#include "engine/exit_log.h"
 #include "engine/service.h"
 
 #define PERFORMANCE_DEADLINE_MS 15000 /* INFO of a busy Redis is late */
-#define SLOW_ROUND_MS 5000            /* a doubt that lasts is looked at less often */
-#define QUICK_DOUBT_MS 30000
+#define SLOW_ROUND_MS 5000            /* probing that lasts has fewer rounds */
+#define QUICK_PROBING_MS 30000
 #define LOADING_ROUND_MS 1000
 #define LOOK_MS 3000 /* after an action: every LOOK_STEP_MS for this long */
 #define LOOK_STEP_MS 10
 #define PROBES_MAX 12 /* overlapping, each with its own deadline */
 
-/* The unit may still say `active` for some 30 ms after its process is gone (engineering notes,
- * "Confirmation after EOF"). */
+/* The unit may still say `active` for some 30 ms after its process is gone. */
 static const int64_t quick_ms[] = {10, 30, 100};
 
 static void send_redis(struct service *s, enum watch_purpose purpose, enum redis_request request,
@@ -37,7 +36,8 @@ int watch_init(struct service *s, struct now now)
                         .usual_look_ms = FACT_UNKNOWN};
     w->journal_sudo = s->settings->control == CONTROL_SSH;
     if (s->settings->control == CONTROL_PROCESS)
-        s->sight.unit.can_reload = TRI_NO; /* nothing stands between Resus and it that could */
+        s->observations.unit.can_reload =
+            TRI_NO; /* nothing stands between Resus and it that could */
     int64_t spread = (int64_t)(s->engine->ports.random(s->engine->ports.context) % 1000);
     if (s->engine->count == 1)
         spread = 0;
@@ -46,11 +46,11 @@ int watch_init(struct service *s, struct now now)
     w->performance_due = mono_add(first, 50);
     w->unit_due = mono_add(first, s->watch_policy.systemd_interval_ms);
     w->pulse_due = s->watch_policy.pulse_interval_ms > 0 ? mono_add(first, 100) : MONO_NEVER;
-    facts_info_reset(&s->sight.info);
-    facts_unit_reset(&s->sight.unit);
-    s->sight.doubt_since = MONO_NEVER;
-    s->sight.last_answer = now.mono;
-    s->sight.unit_same_since = now.mono;
+    facts_info_reset(&s->observations.info);
+    facts_unit_reset(&s->observations.unit);
+    s->observations.probing_since = MONO_NEVER;
+    s->observations.last_answer = now.mono;
+    s->observations.unit_same_since = now.mono;
     return 0;
 }
 
@@ -81,7 +81,7 @@ void watch_ask_unit(struct service *s, struct now now)
     if (request_pending(s, PART_WATCH, WATCH_UNIT))
         return;
     /* Only `status` tells whether a process that is not the main one is the unit's. */
-    bool show = s->settings->commands_extended && !cause_other_process(&s->sight);
+    bool show = s->settings->commands_extended && !cause_other_process(&s->observations);
     enum host_command command = show ? HOST_SHOW : HOST_STATUS;
     request_host(s, PART_WATCH, WATCH_UNIT, command, 0, false, now);
 }
@@ -106,22 +106,22 @@ static int64_t round_interval_ms(const struct service *s, struct now now)
         return LOADING_ROUND_MS;
     bool settled = s->verdict.confirmed && s->recovery.phase != PHASE_VERIFYING &&
                    s->recovery.phase != PHASE_ACTING && !operation_running(s);
-    if (settled && mono_since(now.mono, s->sight.doubt_since) > QUICK_DOUBT_MS)
+    if (settled && mono_since(now.mono, s->observations.probing_since) > QUICK_PROBING_MS)
         return SLOW_ROUND_MS;
     return s->watch_policy.confirm_interval_ms;
 }
 
-/* Plans the next round of the doubt. Quick ones first, while the unit has not caught up with the
+/* Plans the next round of probing. Quick ones first, while the unit has not caught up with the
  * end of its process. */
 void watch_plan_round(struct service *s, struct now now)
 {
     struct watch *w = &s->watch;
-    if (!watch_in_doubt(s)) {
+    if (!watch_is_probing(s)) {
         w->round_due = MONO_NEVER;
         return;
     }
-    bool answered =
-        s->sight.fresh.asked.ms >= w->round_began.ms && s->sight.unit.asked.ms >= w->round_began.ms;
+    bool answered = s->observations.fresh.asked.ms >= w->round_began.ms &&
+                    s->observations.unit.asked.ms >= w->round_began.ms;
     mono_ms next = mono_add(w->round_began, round_interval_ms(s, now));
     if (watch_at_work(s))
         next = mono_add(w->round_began, s->watch_policy.confirm_interval_ms);
@@ -134,16 +134,16 @@ void watch_plan_round(struct service *s, struct now now)
     w->round_due = w->round_due.ms == MONO_NEVER.ms ? next : mono_min(w->round_due, next);
 }
 
-void watch_doubt(struct service *s, const char *why, struct now now)
+void watch_start_probing(struct service *s, const char *why, struct now now)
 {
-    if (watch_in_doubt(s))
+    if (watch_is_probing(s))
         return;
     if (why != NULL && !operation_running(s))
         service_log(s, false, "looking closer: %s", why);
-    s->sight.doubt_since = now.mono;
-    s->sight.failed_probes = 0;
-    s->sight.busy_replies = 0;
-    s->sight.mismatches = 0;
+    s->observations.probing_since = now.mono;
+    s->observations.failed_probes = 0;
+    s->observations.busy_replies = 0;
+    s->observations.mismatches = 0;
     s->watch.quick_rounds = 0;
     s->watch.counted_failure = (mono_ms){0};
     s->watch.counted_busy = (mono_ms){0};
@@ -155,16 +155,16 @@ void watch_doubt(struct service *s, const char *why, struct now now)
 void watch_look(struct service *s, struct now now)
 {
     s->watch.look_until = mono_add(now.mono, LOOK_MS);
-    last_words_forget(s); /* a unit that failed again has new ones */
-    if (watch_in_doubt(s)) {
+    exit_log_forget(s); /* a unit that failed again has new ones */
+    if (watch_is_probing(s)) {
         /* What was seen before the action is no evidence about what came after it. */
-        s->sight.doubt_since = now.mono;
-        s->sight.failed_probes = 0;
+        s->observations.probing_since = now.mono;
+        s->observations.failed_probes = 0;
         watch_begin_round(s, now);
         watch_plan_round(s, now);
         return;
     }
-    watch_doubt(s, NULL, now);
+    watch_start_probing(s, NULL, now);
 }
 
 /* ── what is due ── */
@@ -182,13 +182,13 @@ static void pulse(struct service *s, struct now now)
     mono_ms asked = request_asked(s, PART_WATCH, WATCH_PULSE);
     w->pulse_due = mono_add(now.mono, interval);
     if (asked.ms == MONO_NEVER.ms) {
-        /* While in doubt the probes do the asking, but for a script: its BUSY comes to whoever
+        /* While probing the probes do the asking, but for a script: its BUSY comes to whoever
          * waits. */
-        if (!watch_in_doubt(s) || s->sight.kept.reply == REPLY_PONG ||
-            s->sight.kept.reply == REPLY_SILENT || s->sight.kept.reply == REPLY_BUSY)
+        if (!watch_is_probing(s) || s->observations.kept.reply == REPLY_PONG ||
+            s->observations.kept.reply == REPLY_SILENT || s->observations.kept.reply == REPLY_BUSY)
             send_redis(s, WATCH_PULSE, REDIS_PING, false, s->watch_policy.timeout_ms, now);
     } else if (mono_since(now.mono, asked) >= interval) {
-        watch_doubt(s, "no answer to the pulse for a second", now);
+        watch_start_probing(s, "no answer to the pulse for a second", now);
     }
 }
 
@@ -210,13 +210,13 @@ static void full_check(struct service *s, struct now now)
 {
     struct watch *w = &s->watch;
     w->full_due = next_check(s, &w->full_spread, s->watch_policy.interval_ms, now);
-    if (!watch_in_doubt(s)) { /* the rounds of a doubt bring new connections, too */
+    if (!watch_is_probing(s)) { /* rounds of probing open new connections, too */
         send_redis(s, WATCH_PROBE, canary_wanted(s, now) ? REDIS_CANARY : REDIS_PING, true,
                    s->watch_policy.timeout_ms, now);
         if (!request_pending(s, PART_WATCH, WATCH_PULSE))
             send_redis(s, WATCH_PULSE, REDIS_PING, false, s->watch_policy.timeout_ms, now);
     }
-    if (s->sight.unit.asked.ms == 0)
+    if (s->observations.unit.asked.ms == 0)
         watch_ask_unit(s, now);
 }
 

@@ -22,7 +22,7 @@ enum watch_purpose {
     WATCH_SAMPLE, /* INFO for the series */
 };
 
-/* When each look is due, and the doubt in which looks come quickly. */
+/* When each look is due, and whether the watch is probing: then looks come quickly. */
 struct watch {
     mono_ms pulse_due, full_due, unit_due, performance_due, round_due;
     bool full_spread, performance_spread; /* the second one was put at its own place */
@@ -36,8 +36,8 @@ struct watch {
     int log_misses;                   /* ... and how often in a row nothing could */
     char log_refused[FACT_TEXT_MAX];  /* a log that the host does not let us read; "" = none */
     wall_ms log_of;                   /* since when the unit had failed then */
-    struct log_facts words;           /* the last words that were read, */
-    wall_ms words_of;                 /* ... and since when the unit had failed with them */
+    struct log_facts exit_log;        /* the newest exit log that was read, */
+    wall_ms exit_log_of;              /* ... and since when the unit had failed then */
     bool journal_sudo;                /* the variant that showed lines */
     bool config_refused;              /* CONFIG GET is not ours to use */
     char info_refused[FACT_TEXT_MAX]; /* what Redis answered when INFO is not ours to use; "" */
@@ -50,7 +50,7 @@ struct watch {
     mono_ms shut_counted;             /* asked-time of the fresh connection counted as shut out */
     mono_ms saving_log_due;           /* when it is read again why Redis cannot save */
     mono_ms proven;    /* when the newest PONG came, by the clock that runs on through a suspend */
-    mono_ms cancelled; /* when somebody's stop was heard to have ended our start */
+    mono_ms cancelled; /* when another stop was heard to have ended our start */
     mono_ms auto_restart_at;         /* when systemd was last seen to restart the unit by itself */
     wall_ms last_check;              /* newest full look */
     wall_ms last_command;            /* newest successful command */
@@ -66,8 +66,9 @@ void watch_settings(struct service *s, struct now now); /* its intervals have ch
 bool watch_turn(struct service *s, struct now now);     /* asks for what is due */
 mono_ms watch_next(const struct service *s);
 
-/* A doubt begins, and with it quick rounds of checks. `why` for the log; NULL: not worth a line. */
-void watch_doubt(struct service *s, const char *why, struct now now);
+/* Starts probing: quick rounds of checks until it is clear what is wrong. `why` for the log; NULL:
+ * not worth a line. */
+void watch_start_probing(struct service *s, const char *why, struct now now);
 /* A round of checks now and every few ms for a while. */
 void watch_look(struct service *s, struct now now);
 void watch_begin_round(struct service *s, struct now now);
@@ -76,7 +77,7 @@ void watch_ask_again(struct service *s, struct now now); /* on the open connecti
 void watch_ask_unit(struct service *s, struct now now);  /* unless it is asked for already */
 void watch_refresh(struct service *s, struct now now);   /* one full check now */
 
-bool watch_in_doubt(const struct service *s);
+bool watch_is_probing(const struct service *s);
 bool watch_at_work(const struct service *s); /* is a command of ours under way? */
 
 #endif

@@ -1,9 +1,9 @@
 /* What the watch of a service is doing: questions that many files ask. */
 #include "engine/service.h"
 
-bool watch_in_doubt(const struct service *s)
+bool watch_is_probing(const struct service *s)
 {
-    return s->sight.doubt_since.ms != MONO_NEVER.ms;
+    return s->observations.probing_since.ms != MONO_NEVER.ms;
 }
 
 /* Is a command of ours at work on the unit? A quick look would find it in between, and each costs

@@ -19,32 +19,32 @@ static struct cause_place place_of(const struct service *s, char *address, size_
 }
 
 /* A unit that has failed again lost the log lines of the failure before, which named the cause. */
-static void sight_with_words(const struct service *s, struct sight *ret)
+static void observations_with_exit_log(const struct service *s, struct observations *ret)
 {
-    *ret = s->sight;
+    *ret = s->observations;
     if (!ret->log_read && ret->log.class == LOG_NONE)
-        ret->log = s->watch.words;
+        ret->log = s->watch.exit_log;
 }
 
 const char *words_summary(const struct service *s, enum cause cause, char ret[CAUSE_WORDS_MAX])
 {
-    struct sight sight;
+    struct observations observations;
     char address[SETTINGS_HOST_MAX + 16];
-    sight_with_words(s, &sight);
-    return cause_summary(cause, &sight, place_of(s, address, sizeof address), ret);
+    observations_with_exit_log(s, &observations);
+    return cause_summary(cause, &observations, place_of(s, address, sizeof address), ret);
 }
 
 const char *words_advice(const struct service *s, enum cause cause, char ret[CAUSE_WORDS_MAX])
 {
-    struct sight sight;
+    struct observations observations;
     char address[SETTINGS_HOST_MAX + 16];
-    sight_with_words(s, &sight);
-    return cause_advice(cause, &sight, place_of(s, address, sizeof address), ret);
+    observations_with_exit_log(s, &observations);
+    return cause_advice(cause, &observations, place_of(s, address, sizeof address), ret);
 }
 
 static bool is_alias(const struct service *s)
 {
-    const char *id = s->sight.unit.id;
+    const char *id = s->observations.unit.id;
     char name[128 + 16];
     (void)str_format(name, sizeof name, "%s.service", s->settings->unit);
     return id[0] != '\0' && !str_equal(id, name) && !str_equal(id, s->settings->unit);
@@ -66,7 +66,7 @@ void words_refusals(const struct service *s, json_t *array)
         add(array, s->guard.listed);
     if (is_alias(s)) {
         (void)str_format(text, sizeof text, "unit: %s is an alias of %s", s->settings->unit,
-                         s->sight.unit.id);
+                         s->observations.unit.id);
         add(array, text);
     }
     if (s->watch.log_asked && s->watch.log_refused[0] != '\0')

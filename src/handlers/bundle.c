@@ -18,7 +18,7 @@
 #define HOUR_MS (3600LL * 1000)
 #define BYTES_MAX (FRAME_MAX - 4096) /* what is around it has room, too */
 
-/* One after the other: each is a question to somebody, and its answer a member of the document. */
+/* One after the other: each is a question to another part, and its answer a member of the document. */
 enum {
     STEP_INFO,
     STEP_SLOWLOG,

@@ -52,7 +52,7 @@ static bool find_service(struct handlers *h, struct call *call, const char *id)
     return false;
 }
 
-/* Whoever is nobody yet may become somebody by logging in: 401. */
+/* A caller without a login may get one: 401. */
 static void refuse_role(struct handlers *h, struct call *call, enum access least)
 {
     char text[200];

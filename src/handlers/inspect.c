@@ -34,7 +34,7 @@ void inspect_get(struct handlers *h, struct call *call)
                    false, mono_add(handlers_now(h).mono, INSPECT_DEADLINE_MS));
 }
 
-/* What a server is too old to tell is null. */
+/* What a server is too old to report is null. */
 static void put_known(json_t *item, const char *key, int64_t value)
 {
     (void)(value == FACT_UNKNOWN ? json_put_null(item, key) : json_put_int(item, key, value));

@@ -57,7 +57,7 @@ static json_t *whole_status(struct handlers *h, int service, struct now now)
         return status;
     JSON_CLEANUP json_t *health = engine_health_json(h->engine, service, now);
     const json_t *cause = json_object_get(health, "cause");
-    JSON_CLEANUP json_t *error = error_body("Cannot tell", json_text_or(cause, "summary", ""),
+    JSON_CLEANUP json_t *error = error_body("State unknown", json_text_or(cause, "summary", ""),
                                             json_text_or(cause, "code", ""), now.wall);
     (void)json_object_update_missing(status, error);
     return status;

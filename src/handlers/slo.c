@@ -100,7 +100,7 @@ static json_t *counted(int64_t target_seconds, int64_t count, int64_t within, do
     return o;
 }
 
-/* Recoveries that ended well in time against those that ended otherwise; what somebody else ended
+/* Recoveries that ended well in time against those that ended otherwise; what others ended
  * is neither. */
 static json_t *automatic(const json_t *recoveries, wall_ms since)
 {

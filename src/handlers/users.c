@@ -175,7 +175,7 @@ static bool is_own(const struct call *call, const struct user *u)
            (call->user_number == 0 && strcasecmp(call->answerable, u->email) == 0);
 }
 
-/* A session that somebody took over must not become that somebody's account. */
+/* A session that was taken over must not become the taker's account. */
 static void own_checked(struct call *call, bool good, const char *hash)
 {
     struct handlers *h = call->data;

@@ -66,7 +66,7 @@ struct controller_ops {
     /* No completion comes for it. HOST_CANCELLED: nothing of it was or will be sent;
      * HOST_CUT_OFF: something may have been. */
     enum host_end (*give_up)(struct controller *c, uint64_t id);
-    /* Drops everything pending without completions, and frees: give up first what somebody waits
+    /* Drops everything pending without completions, and frees: give up first what a caller waits
      * for. */
     void (*close)(struct controller *c);
 };

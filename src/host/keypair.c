@@ -270,7 +270,7 @@ int keypair_wipe(const char *path, const char *unused, struct error *err)
     int r = 0;
     if (same_file(path, unused) || fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
         r = error_set(err, -EBUSY, "%s is not a key that is out of use: it stays", unused);
-    /* Another name means that somebody keeps it: only ours goes. */
+    /* Another name means that a person keeps it: only ours goes. */
     else if (st.st_nlink == 1 && (r = overwrite(fd, st.st_size)) < 0)
         (void)error_set_errno(err, r, "cannot overwrite %s", unused);
     close(fd);

@@ -143,10 +143,11 @@ static bool host_key_good(struct ssh_dial *dial)
     else
         (void)str_format(entry, sizeof entry, "[%s]:%d", s->host, s->port);
     if (known == SSH_KNOWN_HOSTS_CHANGED || known == SSH_KNOWN_HOSTS_OTHER)
-        fail(dial, -EKEYREJECTED,
-             "the host key CHANGED (now %s, not the one in %s): rebuilt, or somebody in between. "
-             "If rebuilt: `ssh-keygen -R '%s' -f %s; ssh-keyscan -p %d %s >> %s`",
-             print, s->known_hosts, entry, s->known_hosts, s->port, s->host, s->known_hosts);
+        fail(
+            dial, -EKEYREJECTED,
+            "the host key CHANGED (now %s, not the one in %s): rebuilt, or an attacker in between. "
+            "If rebuilt: `ssh-keygen -R '%s' -f %s; ssh-keyscan -p %d %s >> %s`",
+            print, s->known_hosts, entry, s->known_hosts, s->port, s->host, s->known_hosts);
     else if (known == SSH_KNOWN_HOSTS_UNKNOWN || known == SSH_KNOWN_HOSTS_NOT_FOUND)
         fail(dial, -ENOKEY,
              "the host is not in %s (it shows %s): compare on the host, then `ssh-keyscan -p %d %s "

@@ -162,8 +162,8 @@ static bool dead(const struct ssh_link *link)
            (ssh_get_status(link->session) & (SSH_CLOSED | SSH_CLOSED_ERROR)) != 0;
 }
 
-/* The fd alone does not tell: reading for one channel may have buffered what another waits for
- * (engineering notes), so everything is looked at until nothing moves. */
+/* The descriptor alone is not enough: reading for one channel may have buffered what another waits
+ * for, so every channel is looked at until nothing moves. */
 void ssh_link_pump(struct ssh_link *link)
 {
     if (link->pumping || link->state != LINK_READY)

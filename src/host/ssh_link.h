@@ -1,4 +1,4 @@
-/* One kept SSH session, on the SSH thread (engineering notes, "libssh 0.10"). Inside host/ only.
+/* One kept SSH session, on the SSH thread (docs/internals/field-facts.md). Inside host/ only.
  *
  * A session and its channels stay on this thread and its loop. ssh_pool.c is the door to the
  * engine's thread; ssh_dial.c makes a session (resolve, connect, key exchange, host key, log in);
@@ -123,7 +123,7 @@ struct ssh_link {
     atomic_int reached;
     /* the SSH thread's */
     enum link_state state;
-    bool wanted;   /* somebody has asked and nobody hung up: keep it up */
+    bool wanted;   /* a caller has asked and not hung up: keep it up */
     bool retiring; /* it ends when nothing is under way, or at `retire_at` */
     mono_ms retire_at;
     bool timer_open, shut;

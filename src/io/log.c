@@ -70,5 +70,5 @@ void log_write(enum log_level level, const char *area, const char *format, ...)
         (void)snprintf(line, sizeof line, "%s%s: %s\n", levels[level].priority, area, clean);
     }
     ssize_t written = write(log_state.fd, line, strlen(line));
-    (void)written; /* a log that cannot be written has nobody to tell */
+    (void)written; /* there is nowhere to report a log that cannot be written */
 }

@@ -70,7 +70,7 @@ int stream_fd_new(uv_loop_t *loop, int fd, struct stream **ret, struct error *er
 /* Starts; the outcome is an event. Once. */
 void stream_open(struct stream *s, const struct stream_events *events);
 /* Between `opened` and `ended`. 0; -ENOTCONN outside of that; -ENOBUFS past STREAM_OUTPUT_MAX;
- * -ENOMEM. A peer that is gone is told by `ended`, after the last bytes it sent. */
+ * -ENOMEM. A peer that is gone is reported by `ended`, after the last bytes it sent. */
 int stream_write(struct stream *s, const void *bytes, size_t length) ATTR_MUST_USE;
 /* A paused stream reads nothing, so the peer has to wait. Up to STREAM_PAUSED_MAX bytes that were
  * read before may still be delivered. The end of the peer is noticed after the pause. Only between

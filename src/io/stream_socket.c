@@ -27,7 +27,7 @@ struct poller {
     int fd;
 };
 
-/* Addresses' turns, and failures that must not be told on the caller's stack. */
+/* Addresses' turns, and failures that must not be reported on the caller's stack. */
 struct waker {
     uv_timer_t handle;
     struct socket_stream *owner;
@@ -53,8 +53,8 @@ struct socket_stream {
     size_t address_count, address_next;
     int given_fd; /* stream_fd_new, until opened */
     int port;
-    int write_errno;             /* the write side failed: told when the read side ends */
-    enum stream_end pending_end; /* of a connect that failed: told by the waker */
+    int write_errno;             /* the write side failed: reported when the read side ends */
+    enum stream_end pending_end; /* of a connect that failed: reported by the waker */
     struct error pending;
     bool failed; /* `pending` is set */
     bool paused; /* reads nothing */

@@ -63,9 +63,9 @@ struct redis_client {
     struct request *done; /* in order of completion */
     struct refused refused[REDIS_PENDING_MAX];
     size_t refused_count;
-    bool lost; /* to be told after `done` */
+    bool lost; /* to be reported after `done` */
     char lost_why[FACT_TEXT_MAX];
-    int own_errors;  /* to be told with the next answer */
+    int own_errors;  /* to be reported with the next answer */
     bool in_call;    /* a public function is on the stack */
     bool delivering; /* a completion is on the stack */
     bool freed;
@@ -220,7 +220,7 @@ static void deliver_first(struct redis_client *c)
     free_request(q);
 }
 
-/* Tells what is done, unless somebody's call or another completion is on the stack: then the timer
+/* Reports what is done, unless a caller's call or another completion is on the stack: then the timer
  * or that completion's loop does. The client may be freed in any of the callbacks. */
 static void deliver(struct redis_client *c)
 {

@@ -1,7 +1,7 @@
 /* One Redis as the watch sees it: a kept connection and, on demand, fresh ones; one deadline per
  * request from name resolution to the last byte of the reply; exactly one completion per request,
  * on the loop, never on the caller's stack. Carried by TCP, TLS, a Unix socket or an SSH tunnel:
- * the caller cannot tell. */
+ * the caller cannot see the difference. */
 #ifndef RESUS_REDIS_CLIENT_H
 #define RESUS_REDIS_CLIENT_H
 
@@ -75,7 +75,7 @@ struct redis_client_events {
     void (*lost)(void *context, const char *why);
 };
 
-/* How to reach a Redis through somebody else's session (host/ssh): `done` gets a connected fd (ours
+/* How to reach a Redis through another part's session (host/ssh): `done` gets a connected fd (ours
  * to close) or -1. */
 struct redis_tunnel {
     void *context;
@@ -103,7 +103,7 @@ void redis_client_request(struct redis_client *c, uint64_t id, enum redis_reques
 void redis_client_cancel(struct redis_client *c, uint64_t id);
 /* Is the kept connection open and authenticated? */
 bool redis_client_connected(const struct redis_client *c);
-/* Closes the kept connection (address changed, doubt): pending requests complete with REPLY_NONE.
+/* Closes the kept connection (address changed, probing began): pending requests complete with REPLY_NONE.
  * No `lost`. */
 void redis_client_disconnect(struct redis_client *c);
 /* Drops everything without completions; memory goes when libuv has let go. Takes NULL. */

@@ -116,7 +116,7 @@ static void take_setup_reply(struct connection *c, const struct redis_reply *rep
 {
     enum reply_class class = reply_classify(reply);
     enum setup_step step = c->setup[c->setup_next];
-    /* The server's farewell, said to nobody in particular. */
+    /* The server's farewell, which answers no request. */
     bool farewell = class == REPLY_MAXCLIENTS || class == REPLY_DENIED;
     if (farewell || (step == SETUP_AUTH && reply->type == RESP_ERROR)) {
         end(c, class, reply->text);

@@ -65,7 +65,7 @@ int connection_send(struct connection *c, const char *command, size_t length,
 /* The reply to `tag` will be read and dropped. */
 void connection_forget(struct connection *c, const void *tag);
 /* Error replies since the last call, those to the set-up included: Redis counts them as failed
- * commands, and they are nobody's but ours. */
+ * commands, and they are ours alone. */
 int connection_take_errors(struct connection *c);
 /* Closes without an event. Takes NULL. */
 void connection_free(struct connection *c);

@@ -12,8 +12,8 @@
 /* RESP2. (The names REDIS_REPLY_* are macros of hiredis.) */
 enum resp_type { RESP_STATUS, RESP_ERROR, RESP_INTEGER, RESP_BULK, RESP_NULL, RESP_LIST };
 
-/* A parsed reply: our own objects behind hiredis' reader, with caps (engineering notes, "hiredis
- * 0.14 as a codec"). */
+/* A parsed reply: our own objects behind hiredis' reader, with limits that the reader lacks
+ * (docs/internals/field-facts.md). */
 struct redis_reply {
     enum resp_type type;
     int64_t integer;

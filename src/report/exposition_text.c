@@ -329,7 +329,7 @@ static void redis_up(struct exposition_text *x)
     put_value(x, x->figures->up);
 }
 
-/* ── what Redis told ── */
+/* ── what Redis reports ── */
 
 static bool told(const struct exposition_text *x)
 {
@@ -408,7 +408,7 @@ static const struct family {
         {"resus_audit_lines_total", "counter", "Lines in the audit file's chain.", audit_lines},
         {"resus_audit_owed_lines", "gauge", "Audit lines that wait for the disk.", audit_owed},
         {"resus_audit_lost_lines", "gauge",
-         "Audit lines that could not be kept and are not told yet.", audit_lost},
+         "Audit lines that could not be kept and are not reported yet.", audit_lost},
         {"resus_store_ok", "gauge", "Did the last write of state succeed?", store_ok},
         {"resus_store_unsaved_services", "gauge", "Services whose state waits for the disk.",
          store_unsaved},

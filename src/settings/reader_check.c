@@ -1,4 +1,4 @@
-/* What one key alone cannot tell: pairs, requirements, contradictions. */
+/* Checks of more than one key: pairs, requirements, contradictions. */
 #include <string.h>
 
 #include "base/str.h"

@@ -1,4 +1,4 @@
-/* What people are told of a key's rotation: the answer, the commands to copy, the reminder. */
+/* What people read about a key's rotation: the answer, the commands to copy, the reminder. */
 #ifndef RESUS_SSHKEYS_KEY_ANSWER_H
 #define RESUS_SSHKEYS_KEY_ANSWER_H
 

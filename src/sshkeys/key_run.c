@@ -26,7 +26,7 @@ struct key_work {
 
 static void happens(struct sshkeys *k, enum key_event event, const struct error *why);
 
-/* ── what is written down and told ── */
+/* ── what is written down and reported ── */
 
 void key_run_audit(struct sshkeys *k, const char *reason, const struct error *failed)
 {

@@ -117,7 +117,7 @@ int audit_entry_syslog(struct audit_entry *e, const char *why)
 }
 
 /* Under the lock. A disk that hangs is no error, it just never answers: then the thread cannot
- * tell syslog, so whoever appends does, some lines at a time. */
+ * write to syslog, so whoever appends does, some lines at a time. */
 static void tell_if_hung(struct audit *a)
 {
     int left = AUDIT_TELL_MAX;

@@ -20,7 +20,7 @@
 #define AUDIT_OWED_MAX 4096 /* lines kept in memory while the file cannot be written */
 #define AUDIT_RETRY_MS 1000 /* how often an unwritable file is tried again without a new line */
 #define AUDIT_HUNG_MS 250   /* a write that takes longer: younger lines go to syslog as well */
-#define AUDIT_TELL_MAX 64   /* lines told to syslog in one append */
+#define AUDIT_TELL_MAX 64   /* lines written to syslog in one append */
 #define AUDIT_SPARES_MAX 16 /* completions that need no memory when there is none */
 #define AUDIT_SEAL_MAX 192  /* seq, prev, hash and newline of a line */
 #define AUDIT_TAIL_MAX 4096
@@ -140,7 +140,7 @@ struct audit_state {
     bool missing;                     /* audit_finding() is not empty */
     struct error crowded;             /* no room without removing lines younger than keep_days */
     size_t owed;                      /* lines that wait for the disk */
-    uint64_t lost;                    /* could not be kept, not yet told in the file */
+    uint64_t lost;                    /* could not be kept, not yet reported in the file */
     struct error problem;             /* why lines wait, code 0 = they do not */
     struct error upkeep; /* the last rotating, packing or reopening, code 0 = it went well */
 };

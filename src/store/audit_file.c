@@ -255,7 +255,7 @@ static int take_back(struct audit_file *f)
     return f->half ? -errno : 0;
 }
 
-/* The file may have been deleted or cut by somebody: look before each batch. */
+/* The file may have been deleted or cut by others: look before each batch. */
 static int look_first(struct audit_file *f, struct error *err)
 {
     struct stat st;

@@ -8,7 +8,7 @@
 #define AUDIT_SYSLOG_SOCKET "/dev/log"
 #define AUDIT_SYSLOG_MAX 8192 /* bytes of a datagram; longer lines are cut */
 
-/* auth.warning, tag resus. False when nobody took it. */
+/* auth.warning, tag resus. False when syslog did not take it. */
 bool audit_syslog(const char *socket_path, const char *why, const char *line);
 
 #endif

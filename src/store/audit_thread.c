@@ -162,7 +162,7 @@ static size_t fill_batch(struct audit *a, bool *ret_durable, int *ret_error)
     return count;
 }
 
-/* Under the lock, before it lets a completion through: who is told of a line finds its state here.
+/* Under the lock, before it lets a completion through: the owner of a line finds its state here.
  */
 static void note_state(struct audit *a, const struct error *problem)
 {
@@ -216,7 +216,7 @@ static void succeed(struct audit *a, size_t count, bool durable)
     (void)pthread_mutex_unlock(&a->worker.lock);
 }
 
-/* What cannot be written now is told to its owner and to syslog, and kept: the first
+/* What cannot be written now is reported to its owner and to syslog, and kept: the first
  * AUDIT_OWED_MAX lines of an outage, then they are only counted. */
 static void fail(struct audit *a, const struct error *err)
 {
@@ -253,7 +253,7 @@ static void tell_loss(struct audit *a)
     audit_own_line(&line, AUDIT_MAINTENANCE, "audit-lines-lost", reason);
     struct audit_entry *e = audit_entry_new(&line, true);
     if (e == NULL)
-        return; /* `lost` stays: told next time */
+        return; /* `lost` stays: reported next time */
     a->lost = 0;
     (void)pthread_mutex_lock(&a->worker.lock);
     audit_list_add(&a->pending, e);

@@ -121,7 +121,7 @@ size_t series_row_pack(const struct series_row *row, unsigned char to[SERIES_ROW
         if (constant)
             continue;
         at = put(to, at, c->max - c->min);
-        /* Of values up to VALUE_MAX the product fits, unless somebody else made the rows. */
+        /* Of values up to VALUE_MAX the product fits, unless others made the rows. */
         int64_t floor_sum;
         at = put(to, at,
                  __builtin_mul_overflow(c->min, c->count, &floor_sum) ? 0 : c->sum - floor_sum);
@@ -210,14 +210,14 @@ static int64_t most_points(int64_t step, size_t series)
     return most > SERIES_POINTS_MAX ? SERIES_POINTS_MAX : most;
 }
 
-int64_t series_step(wall_ms from, wall_ms to, wall_ms now, int64_t wished, size_t series)
+int64_t series_step(wall_ms from, wall_ms to, wall_ms now, int64_t requested, size_t series)
 {
     int64_t span = wall_since(to, from) / 1000;
     int64_t base = SERIES_STEP_SECONDS;
     for (int i = 0; i + 1 < SERIES_TIERS; i++)
         if (wall_since(now, from) > series_tiers[i].keep_ms)
             base = series_tiers[i + 1].seconds;
-    int64_t step = wished > 0 ? wished : span / POINTS_UNLESS_TOLD;
+    int64_t step = requested > 0 ? requested : span / POINTS_UNLESS_TOLD;
     step = round_up(step < base ? base : step, base);
     /* One more: the first and the last step may stand over the ends of the span. */
     for (int64_t most; span / step + 2 > (most = most_points(step, series));)

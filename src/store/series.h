@@ -100,8 +100,8 @@ size_t series_row_pack(const struct series_row *row, unsigned char to[SERIES_ROW
 bool series_row_unpack(const unsigned char *bytes, size_t length,
                        struct series_row *ret) ATTR_MUST_USE;
 
-/* The step of an answer about [from, to) at `now`: the wished one (0 = so that some 300 points come
+/* The step of an answer about [from, to) at `now`: the requested one (0 = so that some 300 points come
  * out), made as coarse as what is kept of that time, and so that `series` of them fit. Seconds. */
-int64_t series_step(wall_ms from, wall_ms to, wall_ms now, int64_t wished, size_t series);
+int64_t series_step(wall_ms from, wall_ms to, wall_ms now, int64_t requested, size_t series);
 
 #endif

@@ -46,7 +46,7 @@ void series_store_outage(struct series_store *s, const struct outage_record *out
 struct series_figures {
     size_t waiting; /* samples not on the disk yet */
     uint64_t written, dropped;
-    int64_t bytes;        /* of the database, -1 = cannot be told */
+    int64_t bytes;        /* of the database, -1 = unknown */
     struct error problem; /* of the last write, code 0 = none */
 };
 /* From any thread, at once. */

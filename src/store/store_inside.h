@@ -1,5 +1,5 @@
-/* Shared by the store's thread (store.c) and the queue in front of it (store_queue.c), and by
- * nobody else. */
+/* Shared by the store's thread (store.c) and the queue in front of it (store_queue.c)
+ * alone. */
 #ifndef RESUS_STORE_STORE_INSIDE_H
 #define RESUS_STORE_STORE_INSIDE_H
 
@@ -109,7 +109,7 @@ void store_refuse(struct store *s, struct job *job, int code, const char *why);
 void store_queue_job(struct store *s, struct job *job);
 /* Under the lock: behind the others. */
 void store_put_job(struct store *s, struct job *job);
-/* The job is over; gives it to the loop where somebody waits for it. */
+/* The job is over; gives it to the loop where a caller waits for it. */
 void store_finish(struct store *s, struct job *job, enum store_outcome outcome,
                   const struct error *error);
 enum store_outcome store_outcome_of(int code);

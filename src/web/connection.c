@@ -65,7 +65,7 @@ void connection_break(struct connection *c)
     (void)shutdown(c->fd, SHUT_RDWR); /* the loop finds it readable */
 }
 
-/* A peer that still sends would get a reset for what nobody reads, and lose the answer by it: its
+/* A peer that still sends would get a reset for what is not read, and lose the answer by it: its
  * bytes are taken and dropped until it has seen the end, or for a while. */
 static void end_writing(struct connection *c)
 {

@@ -1,6 +1,6 @@
-/* What server.c keeps of a connection; shared by its files and by nobody else.
+/* What server.c keeps of a connection; shared by its files alone.
  *
- * A connection that ends inside somebody's call would be missed there: what goes wrong while an
+ * A connection that ends inside a caller's call would be missed there: what goes wrong while an
  * answer or a message is written only shuts the socket down, and the loop's next turn ends it. */
 #ifndef RESUS_WEB_CONNECTION_H
 #define RESUS_WEB_CONNECTION_H

@@ -11,7 +11,7 @@
 
 struct asked {
     uint64_t id;                /* 0 = free; id % LINK_CALLS_MAX is its place */
-    engine_link_answer *answer; /* NULL: nobody waits */
+    engine_link_answer *answer; /* NULL: no caller waits */
     void *context;
 };
 

@@ -194,7 +194,7 @@ void followers_event(struct followers *followers, int service, const json_t *eve
     k.admin = event_text(event, ACCESS_ADMIN);
     if (str_equal(json_text_or(event, "type", ""), "service_health"))
         k.viewer = event_text(event, ACCESS_VIEWER);
-    if (k.admin == NULL) { /* no memory: whoever missed it is told so */
+    if (k.admin == NULL) { /* no memory: a follower that missed it learns so */
         followers->seen[service].complete_from = k.seq + 1;
         free(k.viewer);
         return;
@@ -362,7 +362,8 @@ static void on_bearer(void *context, const json_t *frame)
             continue;
         if (b->known)
             admit(f);
-        else if (refused || f->state == FOLLOWER_ASKING) /* a busy engine ends nobody who is in */
+        else if (refused ||
+                 f->state == FOLLOWER_ASKING) /* a busy engine ends no follower that is in */
             ended_by_engine(f, frame);
     }
 }

@@ -14,7 +14,7 @@
 /* Of what one client missed; more would be taken for a slow reader. It gets a `resync` instead. */
 #define FOLLOWERS_RESUME_BYTES_MAX (SERVER_QUEUE_MAX / 2)
 #define FOLLOWERS_LOOK_MS 1000  /* how often logins are looked at */
-#define FOLLOWERS_USED_LOOKS 20 /* and the engine is told which of them are in use */
+#define FOLLOWERS_USED_LOOKS 20 /* and the engine learns which of them are in use */
 
 struct followers;
 

@@ -68,14 +68,18 @@ static void cookie_line(enum operation_id operation, int status, const json_t *b
                          "=; Path=/; Secure; HttpOnly; SameSite=Strict; Max-Age=0\r\n");
 }
 
-static const char *text_type(enum operation_id operation)
+#define TYPE_MAX 64
+
+/* The text type that the table names among the answers. */
+static const char *text_type(enum operation_id operation, char ret[TYPE_MAX])
 {
-    if (operation == OP_CALENDAR)
-        return "text/calendar; charset=utf-8";
-    if (operation == OP_POSTMORTEM)
-        return "text/markdown; charset=utf-8";
-    return operation == OP_PROMETHEUS ? "text/plain; version=0.0.4; charset=utf-8"
-                                      : "text/plain; charset=utf-8";
+    const char *type = strstr(operations[operation].answer, "text/");
+    if (type == NULL)
+        type = "text/plain";
+    const char *version = operation == OP_PROMETHEUS ? "; version=0.0.4" : "";
+    (void)str_format(ret, TYPE_MAX, "%.*s%s; charset=utf-8", (int)strcspn(type, " "), type,
+                     version);
+    return ret;
 }
 
 static void answer_text(struct forwarded *f, int status, const json_t *body, const char *lines)
@@ -87,8 +91,9 @@ static void answer_text(struct forwarded *f, int status, const json_t *body, con
         reply_error(f->request, 500, "answer_too_long", "The answer is too long.", lines);
         return;
     }
+    char type[TYPE_MAX];
     const struct answer answer = {.status = status,
-                                  .type = text_type(f->operation),
+                                  .type = text_type(f->operation, type),
                                   .lines = lines,
                                   .body = buf_text(&f->text),
                                   .length = f->text.length};

@@ -60,7 +60,7 @@ static void put(struct pen *pen, const char *text)
 {
     size_t length = strlen(text);
     if (length > (size_t)(pen->end - pen->at)) {
-        pen->at = pen->end; /* full: told at the end */
+        pen->at = pen->end; /* full: reported at the end */
         return;
     }
     memcpy(pen->at, text, length);

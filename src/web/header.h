@@ -7,7 +7,7 @@
 #include <stddef.h>
 
 /* The cookie's value. False when it is absent, does not fit, or is there twice (a cookie that
- * somebody planted beside ours is not chosen between). */
+ * an attacker planted beside ours is not chosen between). */
 bool header_cookie(const char *cookies, const char *name, char *to, size_t size);
 /* The token of "Bearer TOKEN"; false when it is something else or does not fit. */
 bool header_bearer(const char *authorization, char *to, size_t size);

@@ -14,7 +14,7 @@
 /* Tokens whose signature was found good: checking it again takes as long as everything else about a
  * request. By the token's digest; two that meet in one place push each other out. */
 #define REMEMBERED_MAX 1024u
-/* Told to the engine at once; the others are told when they come again. */
+/* Reported to the engine at once; the others when they come again. */
 #define USED_MAX LINK_USED_MAX
 
 struct remembered {
@@ -26,7 +26,7 @@ struct remembered {
 struct identities {
     struct token_keys keys;
     bool foreign;            /* tokens of another server may be good */
-    json_t *used;            /* sessions that somebody came with: session -> true; NULL = none */
+    json_t *used;            /* sessions that callers came with: session -> true; NULL = none */
     json_t *users, *revoked; /* revoked: an object, session -> true */
     struct remembered remembered[REMEMBERED_MAX];
 };

@@ -1,7 +1,7 @@
 /* resus-web: HTTPS and WebSocket for the engine, which starts it with one socket as descriptor 3.
  * It holds no key but that of TLS and reaches nothing but that socket and its listener.
  *
- * usage (nobody types it): resus-web --console FOLDER */
+ * usage (by the engine): resus-web --console FOLDER */
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>

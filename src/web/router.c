@@ -67,7 +67,7 @@ static bool read_credential(struct request *x, bool in_query, struct given *give
             reply_login(x, "invalid_token", "The Authorization header holds no bearer token.");
         return good;
     }
-    /* Whoever means to be somebody is not taken for nobody. */
+    /* A caller that sends a credential is not taken for an anonymous one. */
     if (request_has_authorization(x)) {
         reply_login(x, "invalid_token", "The Authorization header is too long, or there twice.");
         return false;
@@ -333,7 +333,8 @@ void router_request(void *context, struct request *x)
     int r = route_find(request->method, request->path, strlen(request->path), &route, &err);
     if (r < 0)
         refuse_route(x, r, &route, &err);
-    else if (read_credential(x, ws || route.operation == OP_CALENDAR, &given)) {
+    else if (read_credential(x, operation_takes_query_token(&operations[route.operation]),
+                             &given)) {
         if (ws)
             serve_upgrade(router, x, &route, &given);
         else

@@ -71,7 +71,7 @@ static void on_listener(uv_poll_t *poll, int status, int events)
         int fd =
             accept4(s->listener_fd, (struct sockaddr *)&from, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
         if (fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM || errno == ENOBUFS)) {
-            s->deaf = true; /* it would be told of the same connection without end */
+            s->deaf = true; /* it would see the same connection without end */
             (void)uv_poll_stop(&s->listener);
         }
         if (fd < 0)

@@ -6,7 +6,7 @@
  * deadlines, request.c and websocket.c what is done with both.
  *
  * An request is one request and its answer. It lives until it is answered or its peer has gone
- * (`gone` is told then); a websocket is a WebSocket after its request was accepted. */
+ * (`gone` is called then); a websocket is a WebSocket after its request was accepted. */
 #ifndef RESUS_WEB_SERVER_H
 #define RESUS_WEB_SERVER_H
 

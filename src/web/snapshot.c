@@ -95,7 +95,7 @@ static bool is_known_already(struct request *x, const char *tag)
     return request_header(x, HEADER_IF_NONE_MATCH, list, sizeof list) && header_matches(list, tag);
 }
 
-/* Nothing can be told of the service: the error's members with this request's id. */
+/* The state of the service is unknown: the error's members with this request's id. */
 static void answer_untold(const struct entry *e, struct request *x, enum access access,
                           const char *lines)
 {
@@ -180,7 +180,7 @@ static bool fetch(struct entry *e)
     return e->asking != 0;
 }
 
-/* NULL: the engine is not asked, so nobody may wait for its answer. */
+/* NULL: the engine is not asked, so no caller may wait for its answer. */
 static struct waiter *wait_for(struct entry *e)
 {
     struct waiter *w = fetch(e) ? mem_calloc(1, sizeof *w) : NULL;

@@ -1,5 +1,5 @@
 /* Copies of what everybody asks for: the list of services, and status and health of each. A copy is
- * fetched from the engine when somebody asks and it is older than a second or an event came after
+ * fetched from the engine when a caller asks and it is older than a second or an event came after
  * it; those who ask meanwhile share the one fetch. Cut by role (api/visible.h). */
 #ifndef RESUS_WEB_SNAPSHOT_H
 #define RESUS_WEB_SNAPSHOT_H

@@ -43,7 +43,7 @@ static int add_chain(SSL_CTX *context, BIO *pem, struct error *err)
     for (int i = 0; i < CHAIN_MAX; i++) {
         ATTR_CLEANUP(free_x509) X509 *above = PEM_read_bio_X509(pem, NULL, NULL, NULL);
         if (above == NULL) {
-            ERR_clear_error(); /* the end of the file is told as an error */
+            ERR_clear_error(); /* the end of the file is reported as an error */
             return 0;
         }
         if (SSL_CTX_add1_chain_cert(context, above) != 1)

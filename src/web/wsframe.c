@@ -20,7 +20,7 @@ int wsframe_read(const unsigned char *bytes, size_t length, struct wsframe *ret)
     bool whole = (bytes[0] & 0x80) != 0;
     bool control = opcode >= WSFRAME_CLOSE;
     uint64_t payload = bytes[1] & 0x7F;
-    /* No extension was agreed on, so nobody gave a meaning to the three bits; a client masks. */
+    /* No extension was agreed on, so the three bits have no meaning; a client masks. */
     if ((bytes[0] & 0x70) != 0 || (bytes[1] & 0x80) == 0 || !is_known(opcode) ||
         (control && (!whole || payload > WSFRAME_CONTROL_MAX)))
         return -1002;

@@ -196,15 +196,15 @@ def test_alerts_an_acknowledgement_stops_the_calls_and_a_person_ends_the_inciden
         assert (again["id"], again["commander"], again["escalation"]) == (int(number), "root", "acknowledged"), again
         assert served.cli("start").status == 0
         wait_until(lambda: served.good("incident", "show", number)["status"] == "mitigated", "mitigated")
-        assert served.good("incident", "set", number, "root_cause=somebody killed it")["root_cause"] == "somebody killed it"
+        assert served.good("incident", "set", number, "root_cause=an admin killed it")["root_cause"] == "an admin killed it"
         assert served.good("incident", "resolve", number)["status"] == "resolved"
-        wait_until(lambda: [text for text in chats(receiver) if "Root cause: somebody killed it" in text], "the notice")
+        wait_until(lambda: [text for text in chats(receiver) if "Root cause: an admin killed it" in text], "the notice")
         assert served.good("incident", "set", number, "status=closed")["status"] == "closed"
         assert served.good("incident", "list")["items"] == []
         past = wait_until(lambda: (one := served.good("incident", "show", number)) and one["status"] == "closed" and one, "it")
         assert past["timeline"][0]["kind"] == "open" and past["closed_at"], past
         review = served.run("incident", "postmortem", number).stdout
-        for part in ("# Incident", "## Root cause\n\nsomebody killed it", "| acknowledge | root |"):
+        for part in ("# Incident", "## Root cause\n\nan admin killed it", "| acknowledge | root |"):
             assert part in review, review
         assert not calls(receiver)[-1]["event_action"] == "trigger" and not receiver.open_keys
 

@@ -330,11 +330,11 @@ def test_hostile_what_was_stored_comes_back_as_text_and_nothing_else(served):
     people.add_all(served)
     evil = 'a\nX-Evil: 1\n\n<script>evil()</script>\t"}\\ resus_services 7'
     sessions = {role: people.bearer(people.login(served, role)["token"]) for role in people.ROLES}
-    wish = {"requested_role": "operator", "justification": evil, "duration_seconds": 300}
+    access = {"requested_role": "operator", "justification": evil, "duration_seconds": 300}
     for who, path, body in (("admin", "/api/services/redis/pause", {"reason": evil, "for_seconds": 60}),
                             ("admin", RESTART, {"reason": evil}), ("admin", "/api/notifications", {"message": evil}),
                             ("admin", "/api/tokens", {"name": evil, "role": "viewer"}),
-                            ("viewer", "/api/access-requests", wish)):
+                            ("viewer", "/api/access-requests", access)):
         answer = served.https("POST", path, body, sessions[who])
         assert answer.status == 200 and answer.headers["X-Evil"] is None, (path, answer)
     for turned in ("\u2028", "\u202e", "\u009b"):
@@ -390,7 +390,7 @@ def test_hostile_another_site_cannot_use_the_cookie(served):
 
 
 def test_hostile_another_site_logs_nobody_in(served):
-    """Whoever is logged in as somebody else unawares tells that one what he does."""
+    """A user who is logged in as another one unawares reveals to that one what he does."""
     people.add_all(served)
     body = {"email": people.address_of("viewer"), "password": people.PASSWORD}
     for origin in ("https://evil.example", "null"):

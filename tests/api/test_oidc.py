@@ -127,7 +127,7 @@ def test_oidc_nobody_borrows_an_address(served):
                    {"email": None, "preferred_username": people.address_of("admin")}):
         assert shown(**claims) == "oidc:7f3c", claims
     mallory = key.token(served, good_claims(sub="mallory", email=people.address_of("admin")))
-    assert ask(served, mallory, f"{ON}/restart", "POST", {"reason": "as somebody else"}).status == 200
+    assert ask(served, mallory, f"{ON}/restart", "POST", {"reason": "as another user"}).status == 200
     event = next(one for one in served.good("events")["items"] if one["type"] == "service_event")
     assert event["user"] == event["user_id"] == "oidc:mallory", event
     assert ask(served, people.login(served, "admin")["token"], "/api/audit?user=" + people.address_of("admin")

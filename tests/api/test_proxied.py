@@ -107,8 +107,8 @@ def tokens(walk, admin):
     nobody = people.bearer(unscoped["token"])
     walk.ask(nobody, "GET", "/api/auth/sessions", expected=409)
     walk.ask(nobody, "POST", "/api/auth/totp", {"current_password": "none"}, 409)
-    wish = {"requested_role": "admin", "justification": "of a token", "duration_seconds": 300}
-    walk.ask(nobody, "POST", "/api/access-requests", wish, 409)
+    body = {"requested_role": "admin", "justification": "of a token", "duration_seconds": 300}
+    walk.ask(nobody, "POST", "/api/access-requests", body, 409)
     walk.ask(admin, "PATCH", one, {"role": "viewer"})
     walk.ask(admin, "PATCH", one, {"disabled": True})
     walk.ask(theirs, "GET", "/api/auth/me", expected=401)
@@ -161,9 +161,9 @@ def sessions(walk, email):
 
 
 def access(walk, admin, viewer):
-    wish = {"requested_role": "operator", "justification": "on call", "duration_seconds": 300}
-    granted, refused = (walk.ask(viewer, "POST", "/api/access-requests", wish).body["id"] for _ in range(2))
-    own = walk.ask(admin, "POST", "/api/access-requests", wish | {"requested_role": "admin"}, 409)
+    body = {"requested_role": "operator", "justification": "on call", "duration_seconds": 300}
+    granted, refused = (walk.ask(viewer, "POST", "/api/access-requests", body).body["id"] for _ in range(2))
+    own = walk.ask(admin, "POST", "/api/access-requests", body | {"requested_role": "admin"}, 409)
     assert own.body["code"] == "has_role", own
     walk.ask(viewer, "GET", "/api/access-requests")
     walk.ask(viewer, "POST", f"/api/access-requests/{granted}/approve", {}, 403)

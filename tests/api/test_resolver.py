@@ -14,7 +14,7 @@ subprocess.run(["ip", "link", "set", "lo", "up"], check=True)
 subprocess.run(["mount", "--bind", sys.argv[1], "/etc/resolv.conf"], check=True)
 silent = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
 silent.bind(("127.0.0.53", 53))
-if os.fork() == 0:  # Resus closes what it inherits: somebody else holds the socket, as long as Resus runs
+if os.fork() == 0:  # Resus closes what it inherits: another process holds the socket, as long as Resus runs
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
     signal.pause()
 os.execv(sys.argv[2], sys.argv[2:])

@@ -1,4 +1,4 @@
-/* All that a hostile host and a hostile Redis tell the doctor, up to its findings: sections between
+/* All that a hostile host and a hostile Redis report to the doctor, up to its findings: sections between
  * lines of "--". Whatever they are, the findings are texts, each with its fix. */
 #include <string.h>
 

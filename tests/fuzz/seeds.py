@@ -220,7 +220,7 @@ def router():
     notice = {"event": {"type": "notice", "seq": 5, "least_role": "admin", "message": "m"}, "service": "redis"}
     ended = {"users": {"2": {"role": "viewer", "not_before": 4000000000}}}
     revoked = {"revoked": ["1-x"]}
-    wish = b'{"reason": "x"}'
+    order = b'{"reason": "x"}'
     service = b"/api/services/redis"
     parts = {
         "copies": [
@@ -231,8 +231,8 @@ def router():
             request(b"HEAD " + service + b"/status", cookie),
         ],
         "forwarded": [
-            request(b"POST " + service + b"/restart", admin, body=wish),
-            request(b"POST " + service + b"/stop", cookie, b"X-CSRF-Token: x", b"Origin: https://a", body=wish),
+            request(b"POST " + service + b"/restart", admin, body=order),
+            request(b"POST " + service + b"/stop", cookie, b"X-CSRF-Token: x", b"Origin: https://a", body=order),
             request(b"GET /metrics") + request(b"GET /api/users", token),
             request(b"POST /api/login", b"Origin: https://b", body=b'{"email": "a", "password": "b"}'),
         ],
@@ -325,7 +325,7 @@ def seeds():
         "created_by": "a",
         "disabled": True,
     }
-    wish = {
+    wanted = {
         "user": 1,
         "had": "viewer",
         "wanted": "admin",
@@ -352,7 +352,7 @@ def seeds():
             "user": b"\0" + text(user),
             "session": b"\1" + text(session),
             "api_token": b"\2" + text(api_token),
-            "request": b"\3" + text(wish),
+            "request": b"\3" + text(wanted),
         },
         "audit_line": {"line": audit_chain().split(b"\n")[0], "words": b"auto_recovery\nservice_operation"},
         "audit_read": {f"sealed_{deed}": bytes([4 * deed + 1]) + three for deed in range(5)}
@@ -488,10 +488,10 @@ WORDS = {
     "engine_link": ["src/web/engine_link.c"],
     "log_lines": ["src/redis/log_lines.c"],
     "manifest": ["src/backups/manifest.c", "src/backups/proof.c", "src/core/backup_rules.c"],
+    "observations": ["src/host/systemctl.c", "src/redis/info.c", "src/redis/log_lines.c", "src/redis/reply.c"],
     "oidc_token": ["src/accounts/oidc_token.c", "src/accounts/jwks.c", "tests/fuzz/fuzz_oidc_token.c"],
     "process_facts": ["src/host/process_facts.c"],
     "router": ["src/web/http.c", "src/web/router.c", "src/api/operations.c", "src/web/followers.c"],
-    "sight": ["src/host/systemctl.c", "src/redis/info.c", "src/redis/log_lines.c", "src/redis/reply.c"],
     "view": [f"src/cli/view_{page}.c" for page in ("service", "recovery", "operate", "journal", "report", "audit")],
     "recording": ["src/engine/recording_code.c", "src/engine/replay.c", "src/core/facts.c", "src/core/recovery_text.c"],
     "resp": ["src/redis/reply.c"],

@@ -1,4 +1,4 @@
-"""Redis does not start, and its last words say why: no start more than it takes to learn that."""
+"""Redis does not start, and its log says why: no start more than it takes to learn that."""
 
 import faults
 from tap import on_every

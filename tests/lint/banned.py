@@ -61,7 +61,7 @@ STATE_WRITE = re.compile(r"\bsaved\.[\w.]+(?:\[\w+\])?\s*(?:[-+|&]?=(?!=)|\+\+|-
 STATE_FOLDER, STATE_WRITER = pathlib.Path("src/engine"), pathlib.Path("src/engine/state.c")
 
 # A reader of the tree has none of these documents: the sentence has to give the reason itself.
-CITED = re.compile(r"\brows? [A-J][0-9]+\b|\bcontract(?:\.md)?,? (?:sections?|head)\b|\bfield notes?\b|"
+CITED = re.compile(r"\brows? [A-J][0-9]+\b|\bcontract(?:\.md)?,? (?:sections?|head)\b|\b(?:field|engineering) notes?\b|"
                    r"\b(?:the|first) design (?:says|section|document)\b|\bfirst design\b|\bfinding [A-Z]?[0-9]+\b", re.IGNORECASE)
 CITING = {"src", "tests", "ui", "docs", "packaging", "examples", "ARCHITECTURE.md", "CHANGELOG.md", "CONTRIBUTING.md",
           "README.md", "SECURITY.md", "dev"}

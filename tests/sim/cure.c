@@ -1,7 +1,7 @@
 /* A crash that nothing else befalls is cured, and no human is called for it. A stretch begins with
  * the death of a process that was well, on a host that works, with nobody who withholds recovery;
  * it ends with the next doing of anybody, or when Redis serves again and recovery is at rest. What
- * the engine thinks is only read to tell whether a stretch may begin. */
+ * the engine thinks is only read to know whether a stretch may begin. */
 #include "sim.h"
 
 #include "engine/service.h"
@@ -49,8 +49,8 @@ static bool nobody_withholds(struct sim *s, int service)
         inside->judged && (inside->cause == CAUSE_OK || inside->cause == CAUSE_REPLICA_LINK_DOWN);
     /* INFO came, CONFIG with the save points not: it may come back empty. */
     bool perhaps_empty =
-        inside->saved.empty_primary && inside->sight.info.save_points == TRI_UNKNOWN;
-    bool may_start = !w->known_empty && !perhaps_empty && !w->wish_stopped &&
+        inside->saved.empty_primary && inside->observations.info.save_points == TRI_UNKNOWN;
+    bool may_start = !w->known_empty && !perhaps_empty && !w->should_be_stopped &&
                      !inside->saved.stopped_on_purpose && inside->saved.paused_until.ms == 0 &&
                      inside->recovery_policy.enabled && !w->told.failover &&
                      !operation_running(inside) && w->told.unit.control_reached == TRI_YES;
@@ -58,7 +58,7 @@ static bool nobody_withholds(struct sim *s, int service)
                  (w->ended[0] > 0 && s->now - w->ended[0] > BREAKER_MS);
     bool calm = r->phase == PHASE_IDLE && r->attempts == 0 && !r->open && !r->breaker.open &&
                 !r->needs_human && first;
-    return known_well && may_start && calm && inside->sight.ever_answered &&
+    return known_well && may_start && calm && inside->observations.ever_answered &&
            w->alerted[0] == '\0' && w->outstanding == 0;
 }
 
@@ -93,15 +93,15 @@ static int64_t hang_limit(const struct sim *s, int service, bool stopped)
     bool local = s->services[service].control != CONTROL_SSH;
     bool shown = s->services[service].commands_extended || local;
     bool asked = !s->no_witness && (local || !s->worlds[service].tunnel_forbidden) &&
-                 s->engine->services[service].sight.witness_proven;
+                 s->engine->services[service].observations.witness_proven;
     int64_t noticed = p->pulse_interval_ms == 1000 ? 2000
                       : p->pulse_interval_ms > 0   ? p->pulse_interval_ms + p->timeout_ms
                                                    : p->interval_ms + p->timeout_ms;
     int64_t confirmed = PROBED_MS;
     if (!stopped && u->script_shows_ms + BUSY_MARGIN_MS > confirmed)
         confirmed = u->script_shows_ms + BUSY_MARGIN_MS;
-    /* A doubt that has lasted is probed less often: each of the probes comes that much later. */
-    bool settled = s->engine->services[service].sight.doubt_since.ms != MONO_NEVER.ms;
+    /* Probing that has lasted has fewer rounds: each of the probes comes that much later. */
+    bool settled = s->engine->services[service].observations.probing_since.ms != MONO_NEVER.ms;
     if (settled)
         confirmed += p->failure_threshold * SETTLED_ROUND_MS;
     bool evident = shown && (asked || stopped);
@@ -133,12 +133,12 @@ static void hang_step(struct sim *s, int service)
     const struct service *inside = &s->engine->services[service];
     const struct recovery *r = &inside->recovery;
     /* With a child at work, the unit's processor time makes a hang look like a long command; only
-     * the process itself could tell them apart. */
+     * the process itself could distinguish them. */
     bool shown =
         s->services[service].commands_extended || s->services[service].control != CONTROL_SSH;
     if (!shown && u->child_until > s->now)
         w->hung = 0;
-    /* The first attempt at a hang is a reload: somebody who allows one attempt has it not cured. */
+    /* The first attempt at a hang is a reload: a policy of one attempt has it not cured. */
     if (inside->recovery_policy.max_attempts < 2)
         w->hung = 0;
     if (w->hung == 0)

@@ -68,9 +68,10 @@ static void answered(void *context, int status, json_t *body)
         bool refused = status >= 400 && !ran && w->intent.told < c->asked;
         if (refused && c->operation == OPERATION_STOP && status != 409 && status != 400 &&
             inside->saved.stopped_on_purpose && !c->was_stopped)
-            sim_broken(s, c->service, "a refused stop (%d) left the wish to be stopped", status);
+            sim_broken(s, c->service, "a refused stop (%d) left the desired state at stopped",
+                       status);
         if (c->operation == OPERATION_STOP && status == 200) {
-            w->wish_stopped = w->others_started < c->asked; /* not what was undone meanwhile */
+            w->should_be_stopped = w->others_started < c->asked; /* not what was undone meanwhile */
         }
     }
     call_free(c);
@@ -97,7 +98,7 @@ void people_operate(struct sim *s, int service)
     sim_say(s, service, "a person asks for %s%s", engine_operation_word(request.operation),
             request.force ? " by force" : "");
     if (request.operation != OPERATION_STOP && request.operation != OPERATION_RELOAD)
-        s->worlds[service].witness.wish_stopped = false;
+        s->worlds[service].witness.should_be_stopped = false;
     s->operations++;
     s->worlds[service].witness.asked_during_load = witness_loads(s, service);
     engine_operate(s->engine, service, &request, clocks_now(s));
@@ -170,23 +171,23 @@ void people_outside(struct sim *s, int service)
     switch (chance_between(&s->chance, 0, 4)) {
     case 0:
     case 1:
-        sim_say(s, service, "somebody else stops the unit");
+        sim_say(s, service, "an operator stops the unit");
         (void)unit_job(s, service, JOB_STOP);
         return;
     case 2:
-        sim_say(s, service, "somebody else starts the unit");
-        w->wish_stopped = false;
+        sim_say(s, service, "an operator starts the unit");
+        w->should_be_stopped = false;
         w->others_started = s->now;
         (void)unit_job(s, service, JOB_START);
         return;
     case 3:
-        sim_say(s, service, "somebody else restarts the unit");
-        w->wish_stopped = false;
+        sim_say(s, service, "an operator restarts the unit");
+        w->should_be_stopped = false;
         w->others_started = s->now;
         (void)unit_job(s, service, JOB_RESTART);
         return;
     default:
-        sim_say(s, service, "somebody sends SHUTDOWN");
+        sim_say(s, service, "a client sends SHUTDOWN");
         if (u->process == PROCESS_UP)
             unit_exit(s, service);
         return;

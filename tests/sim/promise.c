@@ -17,13 +17,13 @@
 #define FAILOVER_MS 179000     /* as long as what Redis said of a failover is believed */
 #define SHORTEST_DELAY_MS 4900 /* people_tweak()'s shortest, less what the clocks drift */
 #define FORGIVEN_MS 120000 /* a minute of health forgets the attempts; all looks see it by then */
-/* A doubt that lasts is looked at every five seconds. The look is from after Redis' last answer
+/* Probing that lasts has a round every five seconds. The look is from after Redis' last answer
  * (see below), so the failure is at most one such round younger than it. */
 #define LOG_MISSES_ALLOWED 3 /* after so many failed readings of the log it is done without */
 #define SLOW_LOOK_MS 6000
-#define STOP_LASTS_MS 1000 /* the next look ends it */
-#define DOOR_MS 5000       /* to find out that new connections fail */
-#define DOUBT_MS 29000     /* self-doubt lasts 30 s */
+#define STOP_LASTS_MS 1000  /* the next look ends it */
+#define DOOR_MS 5000        /* to find out that new connections fail */
+#define SELF_DOUBT_MS 29000 /* self-doubt lasts 30 s */
 
 static struct witness *witness_of(struct sim *s, int service)
 {
@@ -150,11 +150,11 @@ static void check_withheld(struct sim *s, int service, const char *word)
         sim_broken(s, service, "%s while it is paused", word);
     if (!inside->recovery_policy.enabled)
         sim_broken(s, service, "%s while recovery is disabled", word);
-    if (w->wish_stopped && starts(word))
+    if (w->should_be_stopped && starts(word))
         sim_broken(s, service, "%s of a service that was stopped on purpose", word);
     if (operation_running(inside))
         sim_broken(s, service, "%s while a person's operation runs", word);
-    if (s->now >= s->jolted && s->now < s->jolted + DOUBT_MS)
+    if (s->now >= s->jolted && s->now < s->jolted + SELF_DOUBT_MS)
         sim_broken(s, service, "%s %lld ms after a reason for self-doubt", word,
                    (long long)(s->now - s->jolted));
     if (w->told.unit.control_reached == TRI_NO)
@@ -183,15 +183,15 @@ static void check_hung(struct sim *s, int service, const char *word)
 }
 
 /* A process that ended by itself said why; who can never be heard is helped without. */
-static void check_last_words(struct sim *s, int service, const char *word)
+static void check_exit_log(struct sim *s, int service, const char *word)
 {
     const struct told *told = &witness_of(s, service)->told;
     if (told->unit.active != UNIT_FAILED || told->failed == SIM_NEVER)
         return;
     if (told->log_at < told->failed && told->log_misses < LOG_MISSES_ALLOWED)
-        sim_broken(s, service, "%s before its last words were read", word);
+        sim_broken(s, service, "%s before its exit log was read", word);
     if (told->log_at < told->failed)
-        return; /* nobody can tell what they are */
+        return; /* what they are cannot be known */
     /* Who held the port is gone when it refuses: that is worth one start. */
     bool port_free = told->reply == REPLY_REFUSED && told->reply_asked >= told->failed_asked &&
                      witness_of(s, service)->effective == 0;
@@ -203,7 +203,7 @@ static void check_last_words(struct sim *s, int service, const char *word)
                    log_class_word(told->log));
 }
 
-/* What somebody else stopped is started only when that was announced, and then not at once. */
+/* What others stopped is started only when that was announced, and then not at once. */
 static void check_grace(struct sim *s, int service, const char *word)
 {
     const struct told *told = &witness_of(s, service)->told;
@@ -221,7 +221,7 @@ static void check_cut_stop(struct sim *s, int service, const char *word, enum ca
 {
     const struct told *told = &witness_of(s, service)->told;
     if (told->cancelled && told->unit.active == UNIT_FAILED && cause != CAUSE_UNIT_STOPPED)
-        sim_broken(s, service, "%s of a unit whose start somebody has stopped, without the grace",
+        sim_broken(s, service, "%s of a unit whose start was stopped by others, without the grace",
                    word);
     bool cut = told->stop_begun && told->unit.active == UNIT_FAILED &&
                told->unit.result == RESULT_TIMEOUT && told->log != LOG_START_TIMEOUT;
@@ -229,12 +229,12 @@ static void check_cut_stop(struct sim *s, int service, const char *word, enum ca
         sim_broken(s, service, "%s of a unit whose stop was cut, without the grace", word);
 }
 
-/* A unit that ran was no reason for doubt: what was seen of it before Redis failed is no news. Only
+/* A unit that ran was no reason to probe: what was seen of it before Redis failed is no news. Only
  * self-doubt looks at units that are well. */
 static bool looked_while_it_ran(const struct sim *s, const struct witness *w)
 {
     bool ran = w->told.unit.active == UNIT_ACTIVE || w->told.unit.active == UNIT_RELOADING;
-    return ran && s->now - s->jolted > DOUBT_MS + SLOW_LOOK_MS;
+    return ran && s->now - s->jolted > SELF_DOUBT_MS + SLOW_LOOK_MS;
 }
 
 /* Would a person who sees what the daemon was told do this? */
@@ -264,7 +264,7 @@ static void check_sense(struct sim *s, int service, const char *word)
     if (starts(word) && cause == CAUSE_HUNG)
         check_hung(s, service, word);
     if (starts(word) && cause == CAUSE_UNIT_FAILED)
-        check_last_words(s, service, word);
+        check_exit_log(s, service, word);
     if (starts(word) && cause == CAUSE_UNIT_STOPPED)
         check_grace(s, service, word);
     if (str_equal(word, "script-kill") && row->remedy != REMEDY_KILL_SCRIPT)
@@ -292,7 +292,7 @@ static void check_counts(struct sim *s, int service, const char *word)
                    (int)w->intent.allowed);
 }
 
-/* What a person asked for: the wish is on the disk first, and what would wipe replicas needs force.
+/* What a person asked for: the desired state is on the disk first, and what would wipe replicas needs force.
  */
 static void check_person(struct sim *s, int service, const char *word)
 {
@@ -302,7 +302,7 @@ static void check_person(struct sim *s, int service, const char *word)
     if (!operation_running(&s->engine->services[service]))
         sim_broken(s, service, "a person's %s although nobody asks for it", word);
     if (!str_equal(word, "reload") && s->disk.durable[service].stopped_on_purpose != stop)
-        sim_broken(s, service, "%s before the wish was on the disk", word);
+        sim_broken(s, service, "%s before the desired state was on the disk", word);
     bool known = w->known_empty && w->empty_told < w->intent.told; /* by what was decided on */
     bool starts_it = str_equal(word, "start") && w->told.unit.active != UNIT_ACTIVE &&
                      w->told.unit.active != UNIT_RELOADING;
@@ -384,7 +384,7 @@ void promise_event(struct sim *s, int service, uint64_t seq, const char *type, j
 {
     struct witness *w = witness_of(s, service);
     bool excused =
-        w->seq_uncertain && s->clock_set > 0; /* nothing was left to tell the numbers by */
+        w->seq_uncertain && s->clock_set > 0; /* nothing was left to know the numbers by */
     if (w->seq_life == s->life && seq != w->last_seq + 1)
         sim_broken(s, service, "event %llu (%s) does not follow event %llu",
                    (unsigned long long)seq, type, (unsigned long long)w->last_seq);
@@ -427,14 +427,15 @@ void promise_alert(struct sim *s, int service, const char *reason)
     s->alerts++;
 }
 
-/* Only what was seen stopped can have been started by somebody else. */
+/* Only what was seen stopped can have been started by others. */
 void promise_stop_ended(struct sim *s, int service)
 {
     struct witness *w = witness_of(s, service);
     if (!w->told.stop_seen)
         sim_broken(s, service, "a stop is taken back that has never been seen to take place");
     if (s->worlds[service].unit.process != PROCESS_NONE)
-        w->wish_stopped = false; /* it may have been started just before the stop was answered */
+        w->should_be_stopped =
+            false; /* it may have been started just before the stop was answered */
 }
 
 void promise_announced(struct sim *s, int service)
@@ -463,7 +464,7 @@ void promise_started(struct sim *s)
             inside->saved.paused_until.ms != durable->paused_until.ms ||
             inside->saved.stop_seen != durable->stop_seen ||
             inside->saved.empty_primary != durable->empty_primary)
-            sim_broken(s, i, "a wish is not remembered");
+            sim_broken(s, i, "the desired state is not remembered");
         if (durable->recovery_set &&
             inside->recovery_policy.max_attempts != durable->recovery.max_attempts)
             sim_broken(s, i, "a setting is not remembered");
@@ -481,7 +482,7 @@ void promise_killed(struct sim *s)
         if (settled && durable->attempts < w->effective)
             sim_broken(s, i, "%d actions were taken, but the disk knows of %d", w->effective,
                        durable->attempts);
-        if (settled && w->wish_stopped && !durable->stopped_on_purpose)
+        if (settled && w->should_be_stopped && !durable->stopped_on_purpose)
             sim_broken(s, i, "the disk does not know that it was stopped on purpose");
         if (s->now - w->ended[0] <= SETTLED_MS) {
             /* It had ended, and that was on its way to the disk. Recovery does not wait for it:
@@ -499,7 +500,7 @@ void promise_killed(struct sim *s)
         if (!settled || s->now - w->empty_told <= SETTLED_MS)
             w->known_empty = w->known_empty && durable->empty_primary;
         w->attempts = durable->attempts;
-        w->wish_stopped = w->wish_stopped && durable->stopped_on_purpose;
+        w->should_be_stopped = w->should_be_stopped && durable->stopped_on_purpose;
         w->paused = w->paused && durable->paused_until.ms == w->paused_until.ms;
         w->recovery_steps = 0;
         w->alerted[0] = '\0';
@@ -585,15 +586,15 @@ static void check_quiet(struct sim *s, int service, bool healthy)
         sim_broken(s, service, "%s has an intent and no outcome", w->intent.operation);
     const struct verdict *v = &inside->verdict;
     enum remedy remedy = cause_row(v->cause)->remedy;
-    /* A look that has just begun doubts the answer, but has not judged again yet. */
-    bool answered = cause_probe(&inside->sight)->reply == REPLY_PONG &&
-                    inside->sight.unit.active == UNIT_ACTIVE;
+    /* A look that has just begun distrusts the answer, but has not judged again yet. */
+    bool answered = cause_probe(&inside->observations)->reply == REPLY_PONG &&
+                    inside->observations.unit.active == UNIT_ACTIVE;
     if (v->confirmed && !answered && remedy != REMEDY_NONE && remedy != REMEDY_WAIT &&
         remedy != REMEDY_PATIENCE && remedy != REMEDY_OBSERVE)
         w->told.unwell = s->now;
-    if (w->wish_stopped && inside->saved.stopped_on_purpose && v->confirmed &&
+    if (w->should_be_stopped && inside->saved.stopped_on_purpose && v->confirmed &&
         v->cause == CAUSE_UNIT_STOPPED)
-        sim_broken(s, service, "somebody else is said to have stopped what was stopped on purpose");
+        sim_broken(s, service, "others are said to have stopped what was stopped on purpose");
     if (!healthy || r->phase != PHASE_IDLE)
         w->well_since = SIM_NEVER;
     else if (w->well_since == SIM_NEVER)
@@ -612,11 +613,12 @@ static void check_stop_over(struct sim *s, int service, bool healthy)
     const struct service *inside = &s->engine->services[service];
     const struct service_state *durable = &s->disk.durable[service];
     struct witness *w = witness_of(s, service);
-    bool lasts = healthy && inside->saved.stopped_on_purpose && durable->stopped_on_purpose &&
-                 durable->stop_seen != STOP_UNSEEN && !operation_running(inside) &&
-                 cause_serves(&inside->sight) && /* while that is in doubt nothing is ended */
-                 inside->saved.stop_seen != STOP_UNSEEN && /* else a newer one never took place */
-                 s->worlds[service].clear_since != SIM_NEVER; /* or its answers take their time */
+    bool lasts =
+        healthy && inside->saved.stopped_on_purpose && durable->stopped_on_purpose &&
+        durable->stop_seen != STOP_UNSEEN && !operation_running(inside) &&
+        cause_serves(&inside->observations) &&    /* while that is being probed nothing is ended */
+        inside->saved.stop_seen != STOP_UNSEEN && /* else a newer one never took place */
+        s->worlds[service].clear_since != SIM_NEVER; /* or its answers take their time */
     if (!lasts)
         w->stop_lasts = SIM_NEVER;
     else if (w->stop_lasts == SIM_NEVER)

@@ -13,7 +13,7 @@ static bool explained(const struct sim *s, int service)
     const struct witness *w = &s->worlds[service].witness;
     /* An address that has never answered is no evidence against Redis: hands off, and the doctor.
      */
-    return !inside->sight.ever_answered || inside->saved.stopped_on_purpose ||
+    return !inside->observations.ever_answered || inside->saved.stopped_on_purpose ||
            !inside->recovery_policy.enabled || s->now - w->paused_seen < RESUMED_MS ||
            (inside->recovery_policy.external_stop == EXTERNAL_STOP_RESPECT &&
             inside->cause == CAUSE_UNIT_STOPPED);

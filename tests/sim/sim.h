@@ -20,7 +20,7 @@
 #define SIM_LINES_MAX 4096 /* intents remembered */
 #define SIM_TROUBLES_MAX 64
 #define SIM_PLAYED_OF 32 /* every 32nd seed plays its recordings again, and has events in full */
-#define SIM_FOREIGN_PID 4194304 /* of somebody else's Redis: above all of ours */
+#define SIM_FOREIGN_PID 4194304 /* of a foreign Redis: above all of ours */
 #define SIM_NEVER INT64_MAX
 #define SIM_OUTSIDE (-1) /* a Redis that is no service of this world */
 #define SIM_STARTS_MAX 5 /* systemd's default start limit: 5 in 10 s */
@@ -88,7 +88,7 @@ struct unit {
     enum log_class bad_words; /* it does not start and says so; LOG_NONE = it starts */
     bool bad_start;           /* it does not start */
     bool save_fails, load_stalls, full, door_shut, failover;
-    bool foreign;              /* somebody else's process holds the port */
+    bool foreign;              /* a foreign process holds the port */
     enum host_command refused; /* what sudo does not allow; HOST_COMMAND_COUNT = nothing */
     bool local_next, local;    /* its next start, or this process, listens on loopback only */
     /* whom it follows (replication.c) */
@@ -202,7 +202,7 @@ struct told {
     int64_t failed_asked;    /* when the first look that showed it so began */
     int64_t failed, stopped; /* since when the unit was shown so; SIM_NEVER = it is not */
     enum log_class log;
-    int64_t log_at; /* when its last words were read */
+    int64_t log_at; /* when its exit log was read */
     int log_misses; /* how often they could not be, for this failure */
     int64_t announced;
     int64_t trouble; /* when the first of the failed probes was asked; SIM_NEVER = all is well */
@@ -244,10 +244,10 @@ struct chronicle {
 struct witness {
     struct intent intent; /* the newest */
     struct told told;
-    bool wish_stopped;      /* a person's stop was acknowledged and not taken back */
+    bool should_be_stopped; /* a person's stop was acknowledged and not taken back */
     int64_t stop_lasts;     /* since when a stop that the disk knows to be done goes on although it
                                serves; SIM_NEVER = it does not */
-    int64_t others_started; /* when somebody else last started it */
+    int64_t others_started; /* when others last started it */
     bool paused;
     wall_ms paused_until;
     int64_t paused_seen;    /* when the daemon last said that it is paused */

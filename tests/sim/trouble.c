@@ -110,7 +110,7 @@ static void save_mended(struct sim *s, int service, uint64_t id)
     u->save_fails = false;
     sim_say(s, service, "it can save again");
     if (u->stuck) {
-        u->stuck = false; /* somebody sends SHUTDOWN NOSAVE */
+        u->stuck = false; /* a client sends SHUTDOWN NOSAVE */
         unit_kill(s, service, RESULT_SUCCESS);
     }
     server_changed(s, service);
@@ -161,7 +161,7 @@ static void foreign(struct sim *s, int service)
     struct unit *u = unit_of(s, service);
     if (u->process != PROCESS_NONE || u->active == UNIT_ACTIVATING)
         return;
-    sim_say(s, service, "somebody else's Redis takes the port");
+    sim_say(s, service, "a foreign Redis takes the port");
     u->foreign = true;
     sim_at(s, s->now + trouble_duration(s), foreign_ends, service, 0);
 }
@@ -415,7 +415,7 @@ static void keeper_looks(struct sim *s, int service, uint64_t until)
     if (s->now >= (int64_t)until || s->calm)
         return;
     if (u->active == UNIT_ACTIVE || u->active == UNIT_ACTIVATING) {
-        sim_say(s, service, "somebody's automation stops the unit");
+        sim_say(s, service, "an automation stops the unit");
         (void)unit_job(s, service, JOB_STOP);
     }
     sim_at(s, s->now + chance_between(&s->chance, 1000, 40000), keeper_looks, service, until);

@@ -90,7 +90,7 @@ static void a_hash_fits_its_password_only(void **state)
     assert_false(password_verify(hash, "seven quiet heron"));
     assert_false(password_verify("damaged", "seven quiet herons"));
     assert_false(password_verify(password_nobody, "seven quiet herons"));
-    /* It must cost what the others cost, or it would tell who is there. */
+    /* It must cost what the others cost, or it would reveal who is there. */
     assert_int_equal(strncmp(hash, password_nobody, strlen("$argon2id$v=19$m=65536,t=3,p=1$")), 0);
     assert_int_equal(
         crypto_pwhash_str_needs_rehash(password_nobody, PASSWORD_PASSES, PASSWORD_MEMORY), 0);

@@ -19,7 +19,7 @@ struct recovery_model {
     mono_ms last_effective;      /* its end */
     bool open;                   /* a recovery is under way */
     bool acted;                  /* ... in which an attempt was made */
-    bool announced;              /* that somebody stopped it, in this recovery */
+    bool announced;              /* that others stopped it, in this recovery */
     mono_ms announced_at;
     int effective_runs; /* in this failure */
     int humans, breakers, runs;

@@ -20,7 +20,7 @@ enum trait {
     LOG_READ = 1 << 3,
     LOADING_SEEN = 1 << 4,
     NO_CONTROL = 1 << 5,   /* the host's command did not get there */
-    OLD_PROBE = 1 << 6,    /* asked before the doubt began */
+    OLD_PROBE = 1 << 6,    /* asked before probing began */
     OLD_UNIT = 1 << 7,     /* the same of the unit */
     JUST_CHANGED = 1 << 8, /* the unit is in this state since this moment */
     LONG_SO = 1 << 9,      /* ... since more than the stop's deadline */
@@ -33,7 +33,7 @@ enum trait {
     OTHER_PID = 1 << 16, /* INFO's process is not the unit's */
     RESTARTED = 1 << 17, /* NRestarts > 0 */
     TOO_QUICKLY = 1 << 18,
-    CALM = 1 << 19,        /* nothing is in doubt */
+    CALM = 1 << 19,        /* nothing is being probed */
     UNIT_FIRST = 1 << 20,  /* what is known of the unit was told before Redis' answer */
     START_TRIED = 1 << 21, /* a start of ours has not helped */
     MASKED = 1 << 22,
@@ -56,9 +56,9 @@ static const struct row rows[] = {
     {.promise = "nothing asked is no verdict", .unit = UNIT_ACTIVE, .cause = CAUSE_NONE},
     {"PONG and active is ok", REPLY_PONG, UNIT_ACTIVE, .cause = CAUSE_OK, .confirmed = true},
     {"PONG and reloading is ok", REPLY_PONG, UNIT_RELOADING, .cause = CAUSE_OK, .confirmed = true},
-    {"PONG in doubt waits for the unit", REPLY_PONG, UNIT_ACTIVE, .traits = OLD_UNIT,
+    {"PONG while probing waits for the unit", REPLY_PONG, UNIT_ACTIVE, .traits = OLD_UNIT,
      .cause = CAUSE_OK},
-    {"an answer from before the doubt is no evidence", REPLY_PONG, UNIT_ACTIVE, .traits = OLD_PROBE,
+    {"an answer from before probing is no evidence", REPLY_PONG, UNIT_ACTIVE, .traits = OLD_PROBE,
      .cause = CAUSE_HUNG},
     {"self-doubt beats every fact", REPLY_REFUSED, UNIT_FAILED, RESULT_SIGNAL, .traits = TILT,
      .failed = 9, .cause = CAUSE_SELF_DOUBT, .confirmed = true},
@@ -86,9 +86,9 @@ static const struct row rows[] = {
      UNIT_ACTIVE, .failed = 3, .traits = UNIT_FIRST, .cause = CAUSE_ACCESS_REFUSED},
     {"probes that fail all at once wait for a look at the unit", REPLY_REFUSED, UNIT_ACTIVE,
      .failed = 3, .traits = UNIT_FIRST, .cause = CAUSE_HUNG},
-    {"stopped by somebody, just now: not certain", REPLY_REFUSED, UNIT_INACTIVE,
+    {"stopped by others, just now: not certain", REPLY_REFUSED, UNIT_INACTIVE,
      .traits = JUST_CHANGED, .cause = CAUSE_UNIT_STOPPED},
-    {"stopped by somebody", REPLY_REFUSED, UNIT_INACTIVE, .cause = CAUSE_UNIT_STOPPED,
+    {"stopped by others", REPLY_REFUSED, UNIT_INACTIVE, .cause = CAUSE_UNIT_STOPPED,
      .confirmed = true},
     {"stopped through Resus", REPLY_REFUSED, UNIT_INACTIVE, .traits = PURPOSE,
      .cause = CAUSE_STOPPED_ON_PURPOSE, .confirmed = true},
@@ -171,7 +171,7 @@ static const struct row rows[] = {
      .notice = NOTICE_LOADING, .cause = CAUSE_LOADING, .confirmed = true},
     {"MASTERDOWN of a replica that is being started", REPLY_MASTERDOWN, UNIT_ACTIVATING,
      .cause = CAUSE_SYSTEMD_RESTARTING, .confirmed = true},
-    {"MASTERDOWN, and the unit was looked at before the doubt", REPLY_MASTERDOWN, UNIT_ACTIVATING,
+    {"MASTERDOWN, and the unit was looked at before probing", REPLY_MASTERDOWN, UNIT_ACTIVATING,
      .traits = OLD_UNIT, .cause = CAUSE_REPLICA_LINK_DOWN, .confirmed = true},
     {"no credential", REPLY_NOAUTH, UNIT_ACTIVE, .cause = CAUSE_ACCESS_REFUSED, .confirmed = true},
     {"wrong credential", REPLY_WRONGPASS, UNIT_ACTIVE, .cause = CAUSE_ACCESS_REFUSED,
@@ -217,28 +217,28 @@ static const struct row rows[] = {
      .cause = CAUSE_HOST_UNREACHABLE, .confirmed = true},
 };
 
-static struct sight see(const struct row *row)
+static struct observations see(const struct row *row)
 {
     unsigned t = row->traits;
     mono_ms now = {NOW_MS};
-    mono_ms doubt = {NOW_MS - 10000};
+    mono_ms probing = {NOW_MS - 10000};
     mono_ms fresh = {NOW_MS - 100};
     mono_ms old = {NOW_MS - 20000};
-    struct sight s = {
+    struct observations s = {
         .fresh = {.reply = row->reply,
                   .asked = (t & OLD_PROBE) != 0 ? old : fresh,
                   .at = now,
                   .latency_us = 100},
         .log = {.class = row->log},
         .log_read = (t & LOG_READ) != 0,
-        .doubt_since = (t & CALM) != 0 ? MONO_NEVER : doubt,
+        .probing_since = (t & CALM) != 0 ? MONO_NEVER : probing,
         .last_answer = (t & EARLY) != 0 ? fresh : old,
         .unit_same_since = {NOW_MS - ((t & JUST_CHANGED) != 0 ? 0
                                       : (t & LONG_SO) != 0    ? CAUSE_STOP_DEADLINE_MS
                                       : (t & HOURS_SO) != 0   ? CAUSE_SAVE_DEADLINE_MS
                                                               : 20000)},
         .failed_probes = row->failed,
-        .failing_since = (t & UNIT_FIRST) != 0 ? now : doubt,
+        .failing_since = (t & UNIT_FIRST) != 0 ? now : probing,
         .busy_replies = row->busy,
         .mismatches = row->mismatches,
         .ever_answered = (t & NEVER_ANSWERED) == 0,
@@ -293,7 +293,7 @@ static struct sight see(const struct row *row)
 static void judges_the_row(void **state)
 {
     const struct row *row = *state;
-    struct sight s = see(row);
+    struct observations s = see(row);
     struct verdict v = cause_judge(&s, (mono_ms){NOW_MS});
     assert_string_equal(cause_row(v.cause)->code, cause_row(row->cause)->code);
     assert_int_equal(v.confirmed, row->confirmed);
@@ -304,7 +304,7 @@ static void a_replica_that_lacks_only_its_primary_serves(void **state)
 {
     (void)state;
     static const struct row orphan = {"", REPLY_MASTERDOWN, UNIT_ACTIVE, .traits = 0};
-    struct sight s = see(&orphan);
+    struct observations s = see(&orphan);
     assert_true(cause_serves(&s));
     assert_false(cause_proven_well(&s));
     s.unit.active = UNIT_ACTIVATING;
@@ -332,14 +332,14 @@ static void names_the_figure_that_is_out_of_range(void **state)
     (void)state;
     static const struct row well = {"", REPLY_PONG, UNIT_ACTIVE, .traits = CALM};
     for (size_t i = 0; i < ARRAY_LENGTH(figures); i++) {
-        struct sight s = see(&well);
+        struct observations s = see(&well);
         s.levels.gauges[figures[i].gauge].level = LEVEL_WARNING;
         assert_int_equal(cause_judge(&s, (mono_ms){NOW_MS}).cause, figures[i].cause);
         s.levels.gauges[figures[0].gauge].level = LEVEL_WARNING;
         s.levels.gauges[figures[i].gauge].level = LEVEL_CRITICAL; /* the worse one is named */
         assert_int_equal(cause_judge(&s, (mono_ms){NOW_MS}).cause, figures[i].cause);
     }
-    struct sight s = see(&well);
+    struct observations s = see(&well);
     s.levels.memory_growing = true;
     assert_int_equal(cause_judge(&s, (mono_ms){NOW_MS}).cause, CAUSE_MEMORY_GROWING);
     s.levels = (struct health_levels){.slow_queries = true};
@@ -404,7 +404,7 @@ static void nothing_is_proven_well_but_pong_and_active(void **state)
                 row.traits |= (traits & 2) != 0 ? OLD_PROBE : 0;
                 row.failed = 9;
                 row.mismatches = 9;
-                struct sight s = see(&row);
+                struct observations s = see(&row);
                 bool well = cause_proven_well(&s);
                 bool can = reply == REPLY_PONG && traits == 0 &&
                            (unit == UNIT_ACTIVE || unit == UNIT_RELOADING);
@@ -442,7 +442,7 @@ static void a_door_that_refuses_counts_over_the_kept_connection(void **state)
 {
     (void)state;
     struct row row = {.reply = REPLY_MAXCLIENTS, .unit = UNIT_ACTIVE};
-    struct sight s = see(&row);
+    struct observations s = see(&row);
     s.kept = (struct probe_facts){.reply = REPLY_PONG, .asked = {NOW_MS}, .at = {NOW_MS}};
     assert_int_equal(cause_judge(&s, (mono_ms){NOW_MS}).cause, CAUSE_CLIENTS_EXHAUSTED);
     s.fresh.reply = REPLY_SILENT; /* a later answer on the kept connection knows more */
@@ -456,7 +456,7 @@ static void a_silence_is_as_old_as_its_question(void **state)
 {
     (void)state;
     struct row row = {.reply = REPLY_PONG, .unit = UNIT_ACTIVE};
-    struct sight s = see(&row);
+    struct observations s = see(&row);
     s.kept = (struct probe_facts){
         .reply = REPLY_SILENT, .asked = {s.fresh.asked.ms - 1}, .at = {s.fresh.at.ms + 1}};
     assert_int_equal(cause_probe(&s)->reply, REPLY_PONG);

@@ -15,24 +15,25 @@
 
 static const struct cause_place place = {"redis-server", "10.0.0.5:6379", false, false};
 
-static struct sight seen(enum log_class class, const char *line)
+static struct observations seen(enum log_class class, const char *line)
 {
-    struct sight s = {.log = {.class = class}};
+    struct observations s = {.log = {.class = class}};
     facts_unit_reset(&s.unit);
     facts_info_reset(&s.info);
     (void)str_copy(s.log.line, sizeof s.log.line, line);
     return s;
 }
 
-static struct sight saving(enum log_class class, const char *line)
+static struct observations saving(enum log_class class, const char *line)
 {
-    struct sight s = seen(LOG_NONE, "");
+    struct observations s = seen(LOG_NONE, "");
     s.saving_log.class = class;
     (void)str_copy(s.saving_log.line, sizeof s.saving_log.line, line);
     return s;
 }
 
-static void expect(enum cause cause, const struct sight *s, const char *has, const char *has_not)
+static void expect(enum cause cause, const struct observations *s, const char *has,
+                   const char *has_not)
 {
     char text[1024];
     char summary[CAUSE_WORDS_MAX], advice[CAUSE_WORDS_MAX];
@@ -45,7 +46,7 @@ static void expect(enum cause cause, const struct sight *s, const char *has, con
 static void without_evidence_the_table_speaks(void **state)
 {
     (void)state;
-    struct sight s = seen(LOG_NONE, "");
+    struct observations s = seen(LOG_NONE, "");
     for (int c = 0; c < CAUSE_COUNT; c++) {
         if (c == CAUSE_START_TIMEOUT)
             continue; /* nothing was loaded */
@@ -60,7 +61,8 @@ static void without_evidence_the_table_speaks(void **state)
 static void a_start_that_timed_out_names_a_load_only_after_a_load(void **state)
 {
     (void)state;
-    struct sight s = seen(LOG_START_TIMEOUT, "redis-server.service: start operation timed out.");
+    struct observations s =
+        seen(LOG_START_TIMEOUT, "redis-server.service: start operation timed out.");
     expect(CAUSE_START_TIMEOUT, &s, "was not ready", "because loading");
     s.never_ready = true;
     expect(CAUSE_START_TIMEOUT, &s, "supervised systemd", "because loading");
@@ -72,7 +74,7 @@ static void a_start_that_timed_out_names_a_load_only_after_a_load(void **state)
 static void what_cannot_be_loaded_may_lack_memory(void **state)
 {
     (void)state;
-    struct sight s =
+    struct observations s =
         seen(LOG_DATA_CORRUPT, "Short read or OOM loading DB. Unrecoverable error, aborting now.");
     expect(CAUSE_DATA_CORRUPT, &s, "Check the memory limits first", "restore a backup");
     s = seen(LOG_DATA_CORRUPT, "Internal error in RDB reading offset 8388607, function at "
@@ -89,8 +91,8 @@ static void what_cannot_be_loaded_may_lack_memory(void **state)
 static void a_setting_is_called_named_only_when_it_is(void **state)
 {
     (void)state;
-    struct sight s = seen(LOG_CONFIG_ERROR, "*** FATAL CONFIG FILE ERROR *** Reading the "
-                                            "configuration file, at line 9 >>> 'x yes' Bad");
+    struct observations s = seen(LOG_CONFIG_ERROR, "*** FATAL CONFIG FILE ERROR *** Reading the "
+                                                   "configuration file, at line 9 >>> 'x yes' Bad");
     expect(CAUSE_CONFIG_ERROR, &s, "the named line", "log line");
     s = seen(LOG_CONFIG_ERROR, "Failed to load certificate: /x.crt: error");
     expect(CAUSE_CONFIG_ERROR, &s, "the log line names", "the named line");
@@ -99,7 +101,7 @@ static void a_setting_is_called_named_only_when_it_is(void **state)
 static void a_save_fails_for_its_own_reason(void **state)
 {
     (void)state;
-    struct sight s =
+    struct observations s =
         saving(LOG_SAVE_FAILED, "Can't save in background: fork: Cannot allocate memory");
     expect(CAUSE_PERSISTENCE_FAILING, &s, "overcommit_memory", "disk is full");
     s = saving(LOG_DISK_FULL, "Write error: No space left on device");
@@ -111,7 +113,7 @@ static void a_save_fails_for_its_own_reason(void **state)
 static void a_replica_that_never_ends_its_sync_names_both_settings(void **state)
 {
     (void)state;
-    struct sight s = seen(LOG_NONE, "");
+    struct observations s = seen(LOG_NONE, "");
     s.info.known = true;
     s.info.role = ROLE_REPLICA;
     expect(CAUSE_REPLICA_LINK_DOWN, &s, "network", "backlog");
@@ -123,7 +125,7 @@ static void a_replica_that_never_ends_its_sync_names_both_settings(void **state)
 static void a_primary_that_became_a_replica_is_the_wrong_instance(void **state)
 {
     (void)state;
-    struct sight s = seen(LOG_NONE, "");
+    struct observations s = seen(LOG_NONE, "");
     expect(CAUSE_WRONG_INSTANCE, &s, "holds the port", "REPLICAOF");
     s.role_changed = true;
     expect(CAUSE_WRONG_INSTANCE, &s, "REPLICAOF", "holds the port");

@@ -14,16 +14,17 @@
 
 static const struct cause_place place = {"redis-server", "10.0.0.5:6379", false, false};
 
-static struct sight sight_of(enum reply_class reply, const char *text)
+static struct observations observations_of(enum reply_class reply, const char *text)
 {
-    struct sight s = {.fresh = {.reply = reply, .asked = {1}, .at = {2}}};
+    struct observations s = {.fresh = {.reply = reply, .asked = {1}, .at = {2}}};
     facts_unit_reset(&s.unit);
     facts_info_reset(&s.info);
     (void)str_copy(s.fresh.text, sizeof s.fresh.text, text);
     return s;
 }
 
-static void expect(enum cause cause, const struct sight *s, const char *summary, const char *advice)
+static void expect(enum cause cause, const struct observations *s, const char *summary,
+                   const char *advice)
 {
     char words[CAUSE_WORDS_MAX];
     const char *seen = cause_summary(cause, s, place, words);
@@ -54,7 +55,7 @@ static void refused_access_is_named_by_the_reply(void **state)
         {REPLY_ERROR, "", "Redis refuses Resus", "resus doctor"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
-        struct sight s = sight_of(rows[i].reply, rows[i].text);
+        struct observations s = observations_of(rows[i].reply, rows[i].text);
         expect(CAUSE_ACCESS_REFUSED, &s, rows[i].summary, rows[i].advice);
     }
 }
@@ -62,9 +63,9 @@ static void refused_access_is_named_by_the_reply(void **state)
 static void only_the_certificate_of_redis_counts_as_expired(void **state)
 {
     (void)state;
-    struct sight ours = sight_of(REPLY_TLS_FAILED, "sslv3 alert certificate expired");
-    struct sight theirs = sight_of(REPLY_TLS_FAILED, "TLS: certificate has expired");
-    struct sight plain = sight_of(REPLY_ERROR, "certificate has expired");
+    struct observations ours = observations_of(REPLY_TLS_FAILED, "sslv3 alert certificate expired");
+    struct observations theirs = observations_of(REPLY_TLS_FAILED, "TLS: certificate has expired");
+    struct observations plain = observations_of(REPLY_ERROR, "certificate has expired");
     assert_false(cause_certificate_expired(&ours));
     assert_true(cause_certificate_expired(&theirs));
     assert_false(cause_certificate_expired(&plain));
@@ -73,7 +74,7 @@ static void only_the_certificate_of_redis_counts_as_expired(void **state)
 static void a_unit_that_cannot_be_started_is_named(void **state)
 {
     (void)state;
-    struct sight s = sight_of(REPLY_REFUSED, "");
+    struct observations s = observations_of(REPLY_REFUSED, "");
     s.unit.active = UNIT_INACTIVE;
     s.unit.masked = true;
     expect(CAUSE_CONFIG_ERROR, &s, "redis-server is masked", "systemctl unmask redis-server");
@@ -87,7 +88,7 @@ static void a_unit_that_cannot_be_started_is_named(void **state)
 static void a_host_that_refuses_us_was_reached(void **state)
 {
     (void)state;
-    struct sight s = sight_of(REPLY_SILENT, "");
+    struct observations s = observations_of(REPLY_SILENT, "");
     expect(CAUSE_HOST_UNREACHABLE, &s, "can be reached", "");
     s.unit.control_denied = true;
     expect(CAUSE_HOST_UNREACHABLE, &s, "refuses the control", "resus doctor");
@@ -96,7 +97,7 @@ static void a_host_that_refuses_us_was_reached(void **state)
 static void a_unit_that_could_not_be_asked_is_not_called_active(void **state)
 {
     (void)state;
-    struct sight s = sight_of(REPLY_PONG, "");
+    struct observations s = observations_of(REPLY_PONG, "");
     s.unit.control_reached = TRI_YES;
     expect(CAUSE_OK, &s, "its unit is active", "");
     s.unit.control_reached = TRI_NO;
@@ -106,7 +107,7 @@ static void a_unit_that_could_not_be_asked_is_not_called_active(void **state)
 static void a_redis_that_listens_elsewhere_is_named(void **state)
 {
     (void)state;
-    struct sight s = sight_of(REPLY_REFUSED, "");
+    struct observations s = observations_of(REPLY_REFUSED, "");
     expect(CAUSE_PATH_BROKEN, &s, cause_row(CAUSE_PATH_BROKEN)->summary, "bind");
     s.witness.possible = true;
     s.witness.reply = REPLY_NOAUTH;
@@ -128,7 +129,7 @@ static void a_redis_that_listens_elsewhere_is_named(void **state)
 static void a_refusal_that_nobody_could_confirm_says_why_and_what_would_allow_it(void **state)
 {
     (void)state;
-    struct sight s = sight_of(REPLY_REFUSED, "");
+    struct observations s = observations_of(REPLY_REFUSED, "");
     expect(CAUSE_CONNECTION_REFUSED, &s, "refused from here", "permitopen");
     (void)str_copy(s.witness.text, sizeof s.witness.text, "no session");
     expect(CAUSE_CONNECTION_REFUSED, &s,
@@ -140,7 +141,7 @@ static void a_refusal_that_nobody_could_confirm_says_why_and_what_would_allow_it
     expect(CAUSE_CONNECTION_REFUSED, &s, "never found it at 127.0.0.1:6379", "address");
     s.witness_proven = true;
     s.witness.reply = REPLY_CLOSED;
-    expect(CAUSE_CONNECTION_REFUSED, &s, "got at 127.0.0.1:6379 does not tell", "address");
+    expect(CAUSE_CONNECTION_REFUSED, &s, "got at 127.0.0.1:6379 does not show", "address");
     s.witness = (struct witness_facts){.possible = false};
     char words[CAUSE_WORDS_MAX];
     struct cause_place here = {"redis-server", "127.0.0.1:6379", true, false};
@@ -150,7 +151,7 @@ static void a_refusal_that_nobody_could_confirm_says_why_and_what_would_allow_it
 static void a_redis_that_takes_no_new_clients_is_named(void **state)
 {
     (void)state;
-    struct sight s = sight_of(REPLY_REFUSED, "");
+    struct observations s = observations_of(REPLY_REFUSED, "");
     s.kept.reply = REPLY_PONG;
     s.shut_out = CAUSE_SHUT_OUT_REFUSALS;
     expect(CAUSE_PATH_BROKEN, &s, "new clients are cut off", cause_row(CAUSE_PATH_BROKEN)->advice);
@@ -159,7 +160,7 @@ static void a_redis_that_takes_no_new_clients_is_named(void **state)
 static void a_systemd_of_this_machine_that_does_not_answer_is_named(void **state)
 {
     (void)state;
-    struct sight s = sight_of(REPLY_PONG, "");
+    struct observations s = observations_of(REPLY_PONG, "");
     struct cause_place here = {"redis-server", "127.0.0.1:6379", true, false};
     char words[CAUSE_WORDS_MAX];
     expect(CAUSE_CONTROL_LOST, &s, "the host cannot be controlled", "resus doctor");
@@ -173,7 +174,7 @@ static void a_redis_that_resus_runs_itself_is_told_without_systemd(void **state)
     static const struct cause_place own = {"redis", "127.0.0.1:6379", true, true};
     static const enum cause causes[] = {CAUSE_OK, CAUSE_UNIT_STOPPED, CAUSE_UNIT_FAILED,
                                         CAUSE_SYSTEMD_RESTARTING, CAUSE_STOP_HANGING};
-    struct sight s = sight_of(REPLY_REFUSED, "");
+    struct observations s = observations_of(REPLY_REFUSED, "");
     char words[CAUSE_WORDS_MAX];
     for (size_t i = 0; i < ARRAY_LENGTH(causes); i++) {
         const char *seen = cause_summary(causes[i], &s, own, words);
@@ -187,7 +188,7 @@ static void a_redis_that_resus_runs_itself_is_told_without_systemd(void **state)
 static void a_changed_role_says_more_than_a_masked_unit(void **state)
 {
     (void)state;
-    struct sight s = sight_of(REPLY_PONG, "");
+    struct observations s = observations_of(REPLY_PONG, "");
     s.unit.active = UNIT_ACTIVE;
     s.unit.masked = true;
     s.role_changed = true;
@@ -200,7 +201,7 @@ static void a_long_name_is_cut_and_not_overrun(void **state)
     char name[2 * CAUSE_WORDS_MAX], words[CAUSE_WORDS_MAX];
     memset(name, 'x', sizeof name - 1);
     name[sizeof name - 1] = '\0';
-    struct sight s = sight_of(REPLY_REFUSED, "");
+    struct observations s = observations_of(REPLY_REFUSED, "");
     const char *seen = cause_summary(CAUSE_ACCESS_REFUSED, &s,
                                      (struct cause_place){name, name, false, false}, words);
     assert_true(strlen(seen) < CAUSE_WORDS_MAX);

@@ -89,8 +89,8 @@ static void items_are_added_to_their_stage_until_the_list_is_full(void **state)
     assert_int_equal(checklist_add(&list, CHECKLIST_AFTER, "look", NULL), 0);
     assert_int_equal(checklist_add(&list, CHECKLIST_BEFORE, "save", NULL), 0);
     assert_int_equal(checklist_add(&list, CHECKLIST_DURING, "change", NULL), 0);
-    assert_int_equal(checklist_add(&list, CHECKLIST_BEFORE, "tell", NULL), 0);
-    static const char *const order[] = {"save", "tell", "change", "look"};
+    assert_int_equal(checklist_add(&list, CHECKLIST_BEFORE, "notify", NULL), 0);
+    static const char *const order[] = {"save", "notify", "change", "look"};
     for (size_t i = 0; i < ARRAY_LENGTH(order); i++)
         assert_string_equal(list.items[i].text, order[i]);
     while (list.count < CHECKLIST_ITEMS_MAX)

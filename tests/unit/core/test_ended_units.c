@@ -1,4 +1,4 @@
-/* Units that have ended: by an admin's wish, or under a systemd that restarts them itself. */
+/* Units that have ended: at an admin's command, or under a systemd that restarts them itself. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -11,10 +11,10 @@
 
 static const mono_ms now = {100000};
 
-/* Nothing listens and the unit has failed by a signal; both were asked after the doubt. */
-static struct sight failed_unit(void)
+/* Nothing listens and the unit has failed by a signal; both were asked after probing began. */
+static struct observations failed_unit(void)
 {
-    struct sight s = {
+    struct observations s = {
         .kept = {.reply = REPLY_NONE},
         .fresh = {.reply = REPLY_REFUSED, .asked = now, .at = now},
         .unit = {.active = UNIT_FAILED,
@@ -23,7 +23,7 @@ static struct sight failed_unit(void)
                  .result = RESULT_SIGNAL,
                  .control_reached = TRI_YES,
                  .restarts = FACT_UNKNOWN},
-        .doubt_since = {99000},
+        .probing_since = {99000},
         .unit_same_since = {99000},
         .ever_answered = true,
         .failure_threshold = 3,
@@ -36,7 +36,7 @@ static struct sight failed_unit(void)
 static void a_killed_redis_is_believed_without_the_journal(void **state)
 {
     (void)state;
-    struct sight s = failed_unit();
+    struct observations s = failed_unit();
     struct verdict v = cause_judge(&s, now);
     assert_int_equal(v.cause, CAUSE_CRASHED);
     assert_true(v.confirmed);
@@ -45,7 +45,7 @@ static void a_killed_redis_is_believed_without_the_journal(void **state)
 static void where_systemd_restarts_the_journal_says_whether_it_gave_up(void **state)
 {
     (void)state;
-    struct sight s = failed_unit();
+    struct observations s = failed_unit();
     s.systemd_restarts = true;
     assert_false(cause_judge(&s, now).confirmed);
     s.log_read = true;
@@ -62,20 +62,20 @@ static void where_systemd_restarts_the_journal_says_whether_it_gave_up(void **st
 static void a_failed_unit_that_an_admin_stopped_is_stopped(void **state)
 {
     (void)state;
-    struct sight s = failed_unit();
+    struct observations s = failed_unit();
     s.stopped_on_purpose = true;
     struct verdict v = cause_judge(&s, now);
     assert_int_equal(v.cause, CAUSE_STOPPED_ON_PURPOSE);
     assert_true(v.confirmed);
 }
 
-/* A doubt that has lasted is younger than nothing: somebody else's Redis answered on the port until
- * a moment ago, and somebody may have started the unit meanwhile (simulator seed 24643). */
+/* Probing that has lasted is no younger than anything: another Redis answered on the port until
+ * a moment ago, and others may have started the unit meanwhile (simulator seed 24643). */
 static void a_unit_is_not_judged_by_what_was_seen_before_redis_last_answered(void **state)
 {
     (void)state;
-    struct sight s = failed_unit();
-    s.doubt_since = (mono_ms){10000};
+    struct observations s = failed_unit();
+    s.probing_since = (mono_ms){10000};
     s.unit.asked = s.unit.at = (mono_ms){94000};
     s.last_answer = (mono_ms){95000};
     assert_false(cause_judge(&s, now).confirmed);
@@ -87,7 +87,7 @@ static void a_unit_is_not_judged_by_what_was_seen_before_redis_last_answered(voi
 static void a_unit_whose_start_an_admin_has_stopped_is_stopped(void **state)
 {
     (void)state;
-    struct sight s = failed_unit();
+    struct observations s = failed_unit();
     s.start_cancelled = true;
     struct verdict v = cause_judge(&s, now);
     assert_int_equal(v.cause, CAUSE_UNIT_STOPPED);
@@ -115,9 +115,9 @@ static void a_load_may_be_stopped_but_not_restarted(void **state)
 
 /* Type=notify, `supervised no`: Redis serves, READY never comes, systemd ends it and begins again.
  */
-static struct sight unready_unit(int64_t served_ms)
+static struct observations unready_unit(int64_t served_ms)
 {
-    struct sight s = failed_unit();
+    struct observations s = failed_unit();
     s.fresh.reply = REPLY_PONG;
     s.unit.active = UNIT_ACTIVATING;
     s.unit.result = RESULT_SUCCESS;
@@ -129,7 +129,7 @@ static struct sight unready_unit(int64_t served_ms)
 static void a_unit_that_waits_for_ready_while_redis_serves_is_named(void **state)
 {
     (void)state;
-    struct sight s = unready_unit(CAUSE_READY_LIMIT_MS - 1);
+    struct observations s = unready_unit(CAUSE_READY_LIMIT_MS - 1);
     assert_int_equal(cause_judge(&s, now).cause, CAUSE_SYSTEMD_RESTARTING);
     s = unready_unit(CAUSE_READY_LIMIT_MS);
     struct verdict v = cause_judge(&s, now);
@@ -144,7 +144,7 @@ static void a_unit_that_waits_for_ready_while_redis_serves_is_named(void **state
 static void between_two_such_starts_it_is_the_same_failure(void **state)
 {
     (void)state;
-    struct sight s = unready_unit(100);
+    struct observations s = unready_unit(100);
     s.never_ready = true;
     assert_int_equal(cause_judge(&s, now).cause, CAUSE_START_TIMEOUT);
     s.fresh.reply = REPLY_REFUSED;
@@ -159,7 +159,7 @@ static void between_two_such_starts_it_is_the_same_failure(void **state)
 static void a_redis_that_got_no_memory_was_not_just_killed(void **state)
 {
     (void)state;
-    struct sight s = failed_unit();
+    struct observations s = failed_unit();
     s.unit.result = RESULT_CORE_DUMP;
     s.log_read = true;
     s.log.class = LOG_OUT_OF_MEMORY;
@@ -171,7 +171,7 @@ static void a_redis_that_got_no_memory_was_not_just_killed(void **state)
 static void a_primary_that_became_a_replica_is_not_healthy(void **state)
 {
     (void)state;
-    struct sight s = failed_unit();
+    struct observations s = failed_unit();
     s.fresh.reply = REPLY_PONG;
     s.unit.active = UNIT_ACTIVE;
     s.info.known = true;
@@ -189,7 +189,7 @@ static void a_primary_that_became_a_replica_is_not_healthy(void **state)
 static void a_refusal_from_before_something_took_a_connection_frees_no_port(void **state)
 {
     (void)state;
-    struct sight s = failed_unit();
+    struct observations s = failed_unit();
     s.unit.result = RESULT_EXIT_CODE;
     s.log_read = true;
     s.log.class = LOG_PORT_IN_USE;
@@ -208,7 +208,7 @@ static void a_refusal_from_before_something_took_a_connection_frees_no_port(void
 static void a_load_that_systemd_has_ended_is_no_load(void **state)
 {
     (void)state;
-    struct sight s = failed_unit();
+    struct observations s = failed_unit();
     s.unit.result = RESULT_TIMEOUT;
     s.loading_seen = true;
     s.kept = (struct probe_facts){.reply = REPLY_NONE, .asked = {99500}, .at = {99501}};

@@ -11,7 +11,7 @@
 #include "core/silence.h"
 
 #define PID 100
-#define DOUBT_MS 10000
+#define PROBING_MS 10000
 
 static struct process_facts look(int64_t asked, enum task_state state, int64_t cpu_ms)
 {
@@ -24,24 +24,24 @@ static struct process_facts look(int64_t asked, enum task_state state, int64_t c
 }
 
 /* An active unit that has been silent for a while. */
-static struct sight silent(void)
+static struct observations silent(void)
 {
-    struct sight s = {.doubt_since = {DOUBT_MS},
-                      .last_answer = {DOUBT_MS - 500},
-                      .unit_same_since = {1},
-                      .failing_since = {DOUBT_MS},
-                      .failed_probes = 5,
-                      .failure_threshold = 3,
-                      .confirm_interval_ms = 500,
-                      .probe_timeout_ms = 5000,
-                      .blind_hang_ms = 30000,
-                      .ever_answered = true};
+    struct observations s = {.probing_since = {PROBING_MS},
+                             .last_answer = {PROBING_MS - 500},
+                             .unit_same_since = {1},
+                             .failing_since = {PROBING_MS},
+                             .failed_probes = 5,
+                             .failure_threshold = 3,
+                             .confirm_interval_ms = 500,
+                             .probe_timeout_ms = 5000,
+                             .blind_hang_ms = 30000,
+                             .ever_answered = true};
     facts_info_reset(&s.info);
     facts_unit_reset(&s.unit);
     s.unit.active = UNIT_ACTIVE;
     s.unit.control_reached = TRI_YES;
     s.unit.main_pid = PID;
-    s.unit.asked.ms = s.unit.at.ms = DOUBT_MS + 5000;
+    s.unit.asked.ms = s.unit.at.ms = PROBING_MS + 5000;
     return s;
 }
 
@@ -50,57 +50,57 @@ static void a_tracer_and_a_disk_are_signs_that_count_as_work_does(void **state)
     static const enum task_state held[] = {TASK_TRACED, TASK_BLOCKED, TASK_RUNNING};
     (void)state;
     for (size_t i = 0; i < sizeof held / sizeof held[0]; i++) {
-        struct sight s = silent();
-        s.process = look(DOUBT_MS + 1000, held[i], 0);
-        assert_int_equal(evidence_stirred(&s).ms, DOUBT_MS + 1020);
+        struct observations s = silent();
+        s.process = look(PROBING_MS + 1000, held[i], 0);
+        assert_int_equal(evidence_stirred(&s).ms, PROBING_MS + 1020);
     }
-    struct sight s = silent();
-    s.process = look(DOUBT_MS + 1000, TASK_SLEEPING, 0);
+    struct observations s = silent();
+    s.process = look(PROBING_MS + 1000, TASK_SLEEPING, 0);
     assert_int_equal(evidence_stirred(&s).ms, 0);
     s.process.tracer_pid = 4711;
-    assert_int_equal(evidence_stirred(&s).ms, DOUBT_MS + 1020);
+    assert_int_equal(evidence_stirred(&s).ms, PROBING_MS + 1020);
 }
 
 static void a_sign_is_as_old_as_the_look_that_showed_it(void **state)
 {
     (void)state;
-    struct sight s = silent();
-    s.process = look(DOUBT_MS + 1000, TASK_RUNNING, 0);
-    s.group = look(DOUBT_MS + 9000, TASK_UNKNOWN, 50); /* a later look, at the unit only */
-    assert_int_equal(evidence_stirred(&s).ms, DOUBT_MS + 1020);
+    struct observations s = silent();
+    s.process = look(PROBING_MS + 1000, TASK_RUNNING, 0);
+    s.group = look(PROBING_MS + 9000, TASK_UNKNOWN, 50); /* a later look, at the unit only */
+    assert_int_equal(evidence_stirred(&s).ms, PROBING_MS + 1020);
 }
 
 static void the_group_speaks_when_the_process_is_no_longer_looked_at(void **state)
 {
     (void)state;
-    struct sight s = silent();
-    s.process = look(DOUBT_MS + 1000, TASK_SLEEPING, 0);
-    s.group_before = look(DOUBT_MS + 20000, TASK_UNKNOWN, 1000);
-    s.group = look(DOUBT_MS + 22000, TASK_UNKNOWN, 2900);
-    assert_int_equal(evidence_stirred(&s).ms, DOUBT_MS + 22020);
+    struct observations s = silent();
+    s.process = look(PROBING_MS + 1000, TASK_SLEEPING, 0);
+    s.group_before = look(PROBING_MS + 20000, TASK_UNKNOWN, 1000);
+    s.group = look(PROBING_MS + 22000, TASK_UNKNOWN, 2900);
+    assert_int_equal(evidence_stirred(&s).ms, PROBING_MS + 22020);
     /* A look at the process that is as new knows more: a child may work. */
-    s.process = look(DOUBT_MS + 21900, TASK_SLEEPING, 0);
+    s.process = look(PROBING_MS + 21900, TASK_SLEEPING, 0);
     assert_int_equal(evidence_stirred(&s).ms, 0);
 }
 
 static void who_refuses_may_have_ended_since_its_unit_was_looked_at(void **state)
 {
     (void)state;
-    struct sight s = silent();
+    struct observations s = silent();
     struct probe_facts refused = {
-        .reply = REPLY_REFUSED, .asked = {DOUBT_MS + 8000}, .at = {DOUBT_MS + 8001}};
-    mono_ms now = {DOUBT_MS + 40000};
-    s.process_before = look(DOUBT_MS + 38000, TASK_SLEEPING, 0);
-    s.process = look(DOUBT_MS + 39500, TASK_SLEEPING, 0);
+        .reply = REPLY_REFUSED, .asked = {PROBING_MS + 8000}, .at = {PROBING_MS + 8001}};
+    mono_ms now = {PROBING_MS + 40000};
+    s.process_before = look(PROBING_MS + 38000, TASK_SLEEPING, 0);
+    s.process = look(PROBING_MS + 39500, TASK_SLEEPING, 0);
     s.witness = (struct witness_facts){.possible = true,
                                        .reply = REPLY_REFUSED,
-                                       .asked = {DOUBT_MS + 39000},
-                                       .at = {DOUBT_MS + 39001}};
+                                       .asked = {PROBING_MS + 39000},
+                                       .at = {PROBING_MS + 39001}};
     s.witness_proven = true;
     struct verdict v = silence_judge(&s, &refused, now);
     assert_int_equal(v.cause, CAUSE_HUNG);
     assert_false(v.confirmed);
-    s.unit.asked.ms = s.unit.at.ms = DOUBT_MS + 39000;
+    s.unit.asked.ms = s.unit.at.ms = PROBING_MS + 39000;
     v = silence_judge(&s, &refused, now);
     assert_int_equal(v.cause, CAUSE_HUNG);
     assert_true(v.confirmed);
@@ -115,36 +115,38 @@ static void who_refuses_may_have_ended_since_its_unit_was_looked_at(void **state
 static void an_answer_on_the_host_from_before_the_last_failure_proves_nothing(void **state)
 {
     (void)state;
-    struct sight s = silent();
+    struct observations s = silent();
     struct probe_facts refused = {
-        .reply = REPLY_REFUSED, .asked = {DOUBT_MS + 1000}, .at = {DOUBT_MS + 1001}};
-    mono_ms now = {DOUBT_MS + 1001};
+        .reply = REPLY_REFUSED, .asked = {PROBING_MS + 1000}, .at = {PROBING_MS + 1001}};
+    mono_ms now = {PROBING_MS + 1001};
     s.failed_probes = 3;
-    s.enough_asked.ms = DOUBT_MS + 1000;
-    s.unit.asked.ms = s.unit.at.ms = DOUBT_MS + 500;
-    s.witness = (struct witness_facts){
-        .possible = true, .reply = REPLY_PONG, .asked = {DOUBT_MS + 999}, .at = {DOUBT_MS + 1000}};
+    s.enough_asked.ms = PROBING_MS + 1000;
+    s.unit.asked.ms = s.unit.at.ms = PROBING_MS + 500;
+    s.witness = (struct witness_facts){.possible = true,
+                                       .reply = REPLY_PONG,
+                                       .asked = {PROBING_MS + 999},
+                                       .at = {PROBING_MS + 1000}};
     struct verdict v = silence_judge(&s, &refused, now);
     assert_int_equal(v.cause, CAUSE_PATH_BROKEN);
     assert_false(v.confirmed);
-    s.witness.asked.ms = DOUBT_MS + 1000;
+    s.witness.asked.ms = PROBING_MS + 1000;
     v = silence_judge(&s, &refused, now);
     assert_int_equal(v.cause, CAUSE_PATH_BROKEN);
     assert_true(v.confirmed);
     /* ... and stays so while further probes fail. */
-    refused.asked.ms = refused.at.ms = DOUBT_MS + 4000;
+    refused.asked.ms = refused.at.ms = PROBING_MS + 4000;
     s.failed_probes = 9;
-    assert_true(silence_judge(&s, &refused, (mono_ms){DOUBT_MS + 4000}).confirmed);
+    assert_true(silence_judge(&s, &refused, (mono_ms){PROBING_MS + 4000}).confirmed);
 }
 
 /* `docker run` sleeps while the Redis in its container works. */
 static void the_process_that_runs_a_container_is_not_redis(void **state)
 {
     (void)state;
-    struct sight s = silent();
-    mono_ms now = {DOUBT_MS + 8000};
-    s.process_before = look(DOUBT_MS + 4000, TASK_SLEEPING, 0);
-    s.process = look(DOUBT_MS + 7000, TASK_SLEEPING, 0);
+    struct observations s = silent();
+    mono_ms now = {PROBING_MS + 8000};
+    s.process_before = look(PROBING_MS + 4000, TASK_SLEEPING, 0);
+    s.process = look(PROBING_MS + 7000, TASK_SLEEPING, 0);
     s.info.known = true;
     s.info.process_id = PID;
     assert_int_equal(evidence_activity(&s, now), ACTIVITY_STILL);
@@ -171,11 +173,11 @@ static void the_process_that_runs_a_container_is_not_redis(void **state)
 static void a_stopped_process_is_one_that_was_seen_stopped_lately(void **state)
 {
     (void)state;
-    struct sight s = silent();
-    s.process_before = look(DOUBT_MS + 4000, TASK_STOPPED, 0);
-    s.process = look(DOUBT_MS + 6000, TASK_STOPPED, 0);
-    assert_int_equal(evidence_activity(&s, (mono_ms){DOUBT_MS + 12000}), ACTIVITY_STOPPED);
-    assert_int_equal(evidence_activity(&s, (mono_ms){DOUBT_MS + 12100}), ACTIVITY_UNKNOWN);
+    struct observations s = silent();
+    s.process_before = look(PROBING_MS + 4000, TASK_STOPPED, 0);
+    s.process = look(PROBING_MS + 6000, TASK_STOPPED, 0);
+    assert_int_equal(evidence_activity(&s, (mono_ms){PROBING_MS + 12000}), ACTIVITY_STOPPED);
+    assert_int_equal(evidence_activity(&s, (mono_ms){PROBING_MS + 12100}), ACTIVITY_UNKNOWN);
 }
 
 int main(void)

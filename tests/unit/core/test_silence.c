@@ -23,9 +23,9 @@ enum trait {
     SLOW_LINE = 1 << 4,   /* the host took long to answer a moment ago */
     SLOW_ONCE = 1 << 5,   /* ... and so long ago that it counts no more */
     NEVER_ANSWERED = 1 << 6,
-    OLD_PROCESS = 1 << 7,   /* looked at before the doubt began */
+    OLD_PROCESS = 1 << 7,   /* looked at before probing began */
     OTHER_PROCESS = 1 << 8, /* than the unit's */
-    STALE_PROCESS = 1 << 9, /* in this doubt, but not lately */
+    STALE_PROCESS = 1 << 9, /* in this probing, but not lately */
     OLD_WITNESS = 1 << 10,
     ONE_LOOK = 1 << 11,     /* at the process, nothing to compare with */
     STIRRED = 1 << 12,      /* it did something a moment ago */
@@ -124,9 +124,9 @@ static const struct row rows[] = {
      UNKNOWN, S, 0, 0, ONE_LOOK | STALE_PROCESS | LONG_SILENT, CAUSE_HUNG, true},
     {"... nor one at another process", SILENT, SILENT, UNKNOWN, S, 0, 0,
      ONE_LOOK | OTHER_PROCESS | LONG_SILENT, CAUSE_HUNG, true},
-    {"looks from before the doubt do not count", SILENT, SILENT, S, S, 0, 0, OLD_PROCESS,
-     CAUSE_HUNG, false},
-    {"work from before the doubt does not count", SILENT, SILENT, R, R, 100, 0,
+    {"looks from before probing do not count", SILENT, SILENT, S, S, 0, 0, OLD_PROCESS, CAUSE_HUNG,
+     false},
+    {"work from before probing does not count", SILENT, SILENT, R, R, 100, 0,
      OLD_PROCESS | LONG_SILENT, CAUSE_HUNG, true},
     {"another process' looks do not count", SILENT, SILENT, S, S, 0, 0, OTHER_PROCESS, CAUSE_HUNG,
      false},
@@ -144,9 +144,9 @@ static const struct row rows[] = {
      GROUP_ONLY, CAUSE_HUNG, false},
     {"... for 30 s", SILENT, SILENT, UNKNOWN, UNKNOWN, 0, 0, GROUP_ONLY | LONG_SILENT, CAUSE_HUNG,
      true},
-    {"the witness was asked before the doubt", SILENT, SILENT, S, S, 0, 0, OLD_WITNESS, CAUSE_HUNG,
+    {"the witness was asked before probing", SILENT, SILENT, S, S, 0, 0, OLD_WITNESS, CAUSE_HUNG,
      false},
-    {"an answer there from before the doubt does not count", SILENT, REPLY_PONG, S, S, 0, 0,
+    {"an answer there from before probing does not count", SILENT, REPLY_PONG, S, S, 0, 0,
      OLD_WITNESS | LONG_SILENT, CAUSE_HUNG, true},
 
     /* who is answered where */
@@ -292,7 +292,7 @@ static struct process_facts look_at(const struct row *row, enum task_state state
                                   .tracer_pid = row->tracer};
 }
 
-static void see_process(struct sight *s, const struct row *row)
+static void see_process(struct observations *s, const struct row *row)
 {
     struct process_facts before = look_at(row, row->before, NOW_MS - 2100, 5000);
     struct process_facts now =
@@ -310,18 +310,18 @@ static void see_process(struct sight *s, const struct row *row)
         s->process_before = before;
 }
 
-static struct sight see(const struct row *row)
+static struct observations see(const struct row *row)
 {
     unsigned t = row->traits;
     int64_t silent_ms = (t & LONG_SILENT) != 0 ? 30000 : (t & LIMIT_OVER) != 0 ? 60000 : 20000;
     mono_ms answer = {NOW_MS - ((t & EARLY) != 0 ? 5400 : silent_ms + 1000)};
-    mono_ms doubt = mono_add(answer, 1000);
-    struct sight s = {
+    mono_ms probing = mono_add(answer, 1000);
+    struct observations s = {
         .fresh = {.reply = row->here, .asked = {NOW_MS - 200}, .at = {NOW_MS - 150}},
         .kept = {.reply = (t & KEPT_SILENT) != 0 ? REPLY_SILENT : REPLY_NONE,
                  .asked = {NOW_MS - 6000},
                  .at = {NOW_MS - 1000}},
-        .doubt_since = doubt,
+        .probing_since = probing,
         .last_answer = answer,
         .unit_same_since = {(t & YOUNG) != 0 ? NOW_MS - 9000 : 1},
         .failed_probes = (t & TWO_FAILED) != 0 ? 2 : 3,
@@ -336,7 +336,7 @@ static struct sight see(const struct row *row)
                                              : 0},
         .witness = {.possible = row->there != REPLY_NONE,
                     .reply = row->there,
-                    .asked = {(t & OLD_WITNESS) != 0 ? doubt.ms - 1 : NOW_MS - 4000},
+                    .asked = {(t & OLD_WITNESS) != 0 ? probing.ms - 1 : NOW_MS - 4000},
                     .at = {NOW_MS - 300}},
         .witness_proven = (t & UNPROVEN) == 0,
         .witness_answers_since = {(t & FOUND_LATER) != 0 ? NOW_MS - 100 : NOW_MS - 300},
@@ -361,7 +361,7 @@ static struct sight see(const struct row *row)
 static void judges_the_row(void **state)
 {
     const struct row *row = *state;
-    struct sight s = see(row);
+    struct observations s = see(row);
     struct verdict v = cause_judge(&s, (mono_ms){NOW_MS});
     assert_string_equal(cause_row(v.cause)->code, cause_row(row->cause)->code);
     assert_int_equal(v.confirmed, row->confirmed);
@@ -405,7 +405,7 @@ static void no_combination_restarts_without_two_facts(void **state)
                             enum task_state at = (enum task_state)task;
                             struct row row = {"",          heres[h], theres[t], at,         at,
                                               percents[p], tracer,   traits[m], CAUSE_NONE, false};
-                            struct sight s = see(&row);
+                            struct observations s = see(&row);
                             struct verdict v = cause_judge(&s, (mono_ms){NOW_MS});
                             bool restart =
                                 v.confirmed && cause_row(v.cause)->restart == RESTART_HELPS;
@@ -431,7 +431,7 @@ static void a_frozen_unit_is_never_restarted(void **state)
         {"", SILENT, REPLY_PONG, S, S, 0, 0, 0, CAUSE_PATH_BROKEN, true},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(seen); i++) {
-        struct sight s = see(&seen[i]);
+        struct observations s = see(&seen[i]);
         s.unit.frozen = true;
         struct verdict v = cause_judge(&s, (mono_ms){NOW_MS});
         assert_string_equal(cause_row(v.cause)->code, cause_row(seen[i].cause)->code);
@@ -445,7 +445,7 @@ static void a_human_is_called_for_a_long_command_after_its_time(void **state)
 {
     (void)state;
     struct row row = {"", SILENT, SILENT, R, R, 100, 0, LONG_SILENT, CAUSE_BUSY_COMMAND, true};
-    struct sight s = see(&row);
+    struct observations s = see(&row);
     mono_ms since = evidence_silent_since(&s);
     assert_false(silence_call_due(&s, CAUSE_BUSY_COMMAND, mono_add(since, 29999)));
     assert_true(silence_call_due(&s, CAUSE_BUSY_COMMAND, mono_add(since, 30000)));
@@ -455,11 +455,33 @@ static void a_human_is_called_for_a_long_command_after_its_time(void **state)
     assert_true(silence_call_due(&s, CAUSE_PATH_BROKEN, since));
 }
 
+static void a_hang_names_the_fact_that_it_did_without(void **state)
+{
+    (void)state;
+    static const struct {
+        struct row row;
+        enum blind blind;
+    } hangs[] = {
+        {{"", SILENT, SILENT, S, S, 0, 0, 0, CAUSE_HUNG, true}, BLIND_NOT},
+        {{"", SILENT, SILENT, UNKNOWN, UNKNOWN, 0, 0, LONG_SILENT, CAUSE_HUNG, true},
+         BLIND_PROCESS},
+        {{"", SILENT, REPLY_NONE, S, S, 0, 0, LONG_SILENT, CAUSE_HUNG, true}, BLIND_WITNESS},
+        {{"", SILENT, REPLY_NONE, UNKNOWN, UNKNOWN, 0, 0, LONG_SILENT, CAUSE_HUNG, true},
+         BLIND_BOTH},
+    };
+    for (size_t i = 0; i < ARRAY_LENGTH(hangs); i++) {
+        struct observations s = see(&hangs[i].row);
+        mono_ms now = {NOW_MS};
+        assert_int_equal(silence_blind(&s, now), hangs[i].blind);
+        assert_int_equal(cause_judge(&s, now).cause, CAUSE_HUNG);
+    }
+}
+
 static void the_blind_time_counts_from_the_last_sign_of_work(void **state)
 {
     (void)state;
     struct row row = {"", SILENT, SILENT, UNKNOWN, UNKNOWN, 0, 0, LONG_SILENT, CAUSE_HUNG, true};
-    struct sight s = see(&row);
+    struct observations s = see(&row);
     assert_true(evidence_blind_over(&s, (mono_ms){NOW_MS}));
     s.stirred = (mono_ms){NOW_MS - 29999};
     assert_false(evidence_blind_over(&s, (mono_ms){NOW_MS}));
@@ -538,6 +560,7 @@ int main(void)
         cmocka_unit_test(no_combination_restarts_without_two_facts),
         cmocka_unit_test(a_frozen_unit_is_never_restarted),
         cmocka_unit_test(a_human_is_called_for_a_long_command_after_its_time),
+        cmocka_unit_test(a_hang_names_the_fact_that_it_did_without),
         cmocka_unit_test(the_blind_time_counts_from_the_last_sign_of_work),
         cmocka_unit_test(looks_are_compared_that_are_a_second_to_fifteen_apart),
         cmocka_unit_test(work_is_measured_by_the_shortest_time_between_two_looks),

@@ -1,4 +1,4 @@
-/* What recovery started and somebody stops again has the grace of any other stop. */
+/* What recovery started and others stop again has the grace of any other stop. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -75,7 +75,7 @@ static void a_unit_that_ran_during_the_grace_is_announced_again(void **state)
     recovery_init(&w.r);
     (void)step(&w, EVENT_FACTS, ACTION_DONE);
     assert_int_equal(w.r.phase, PHASE_GRACE);
-    w.unit_since = (wall_ms){5080000}; /* between two looks somebody started and stopped it */
+    w.unit_since = (wall_ms){5080000}; /* between two looks others started and stopped it */
     w.now = w.r.deadline;
     (void)step(&w, EVENT_WAKE, ACTION_DONE);
     assert_int_equal(w.r.phase, PHASE_GRACE);

@@ -106,15 +106,15 @@ static void a_process_that_our_running_restart_began_was_not_restarted_by_others
     struct redis_answer a = {.request = REDIS_INFO, .probe.reply = REPLY_OTHER};
     facts_info_reset(&a.info);
     a.info.known = true;
-    s->sight.info = a.info;
-    (void)str_copy(s->sight.info.run_id, sizeof s->sight.info.run_id, "before");
+    s->observations.info = a.info;
+    (void)str_copy(s->observations.info.run_id, sizeof s->observations.info.run_id, "before");
     (void)str_copy(a.info.run_id, sizeof a.info.run_id, "after");
     a.info.uptime_seconds = 3;
     assert_int_equal(s->recovery.phase, PHASE_ACTING);
     a.id = request_begin(s, PART_WATCH, WATCH_INFO, (mono_ms){now});
     size_t notices = f->notice_count;
     engine_redis_ended(f->engine, 0, &a, fixture_at(now));
-    assert_string_equal(s->sight.info.run_id, "after");
+    assert_string_equal(s->observations.info.run_id, "after");
     assert_int_equal(f->notice_count, notices);
 }
 
@@ -192,14 +192,14 @@ static void the_progress_of_the_process_before_an_action_is_not_that_of_the_next
     struct fixture *f = *state;
     struct service *s = &f->engine->services[0];
     struct recovery_facts facts;
-    s->sight.info.known = true;
-    s->sight.info.loading = TRI_YES;
-    s->sight.info.loading_percent = 50;
-    s->sight.info.asked = (mono_ms){5000};
+    s->observations.info.known = true;
+    s->observations.info.loading = TRI_YES;
+    s->observations.info.loading_percent = 50;
+    s->observations.info.asked = (mono_ms){5000};
     s->recovery.action_ended = (mono_ms){5001};
     recovery_facts_now(s, fixture_at(5002), &facts);
     assert_int_equal(facts.progress, FACT_UNKNOWN);
-    s->sight.info.asked = (mono_ms){5001};
+    s->observations.info.asked = (mono_ms){5001};
     recovery_facts_now(s, fixture_at(5002), &facts);
     assert_int_equal(facts.progress, 5000);
 }
@@ -316,7 +316,7 @@ static void a_start_that_an_admin_has_stopped_has_its_grace(void **state)
         answer_all(f, REPLY_PONG, &well, now);
     }
     assert_int_equal(s->cause, CAUSE_OK);
-    assert_false(s->sight.start_cancelled);
+    assert_false(s->observations.start_cancelled);
 }
 
 /* Looks overlap, and dependent services are probed beside them. */

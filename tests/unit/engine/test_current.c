@@ -269,7 +269,7 @@ static void new_clients_that_are_refused_are_named_and_nothing_is_restarted(void
     w.fresh = REPLY_REFUSED;
     int64_t now = run_until(f, &w, 5000 + 31000);
     assert_true(service_of(f)->verdict.confirmed);
-    assert_true(cause_shut_out(&service_of(f)->sight));
+    assert_true(cause_shut_out(&service_of(f)->observations));
     assert_int_equal(service_of(f)->cause, CAUSE_PATH_BROKEN);
     assert_int_equal(cause_row(CAUSE_PATH_BROKEN)->restart, RESTART_USELESS);
     assert_int_equal(f->intent, 0);
@@ -295,9 +295,9 @@ static void a_moment_of_silence_does_not_let_new_clients_in(void **state)
     now = run_until(f, &w, now + 2000);
     w.kept = REPLY_PONG;
     w.fresh = REPLY_NONE; /* has not failed yet */
-    for (int64_t at = now; service_of(f)->sight.kept.reply != REPLY_PONG && at < now + 9000;)
+    for (int64_t at = now; service_of(f)->observations.kept.reply != REPLY_PONG && at < now + 9000;)
         (void)run_until(f, &w, at += 200);
-    assert_int_equal(service_of(f)->sight.kept.reply, REPLY_PONG);
+    assert_int_equal(service_of(f)->observations.kept.reply, REPLY_PONG);
     assert_false(service_of(f)->verdict.confirmed && service_of(f)->verdict.cause == CAUSE_OK);
     assert_int_not_equal(service_of(f)->cause, CAUSE_OK);
 }

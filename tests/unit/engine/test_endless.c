@@ -166,10 +166,10 @@ static void a_look_that_does_not_come_back_shows_a_slow_host(void **state)
 {
     struct fixture *f = *state;
     int64_t now = begin_watch(f);
-    while (!watch_in_doubt(service_of(f)) || now < 12000)
+    while (!watch_is_probing(service_of(f)) || now < 12000)
         now = fixture_wake_late(f, 0);
     assert_true(request_pending(service_of(f), PART_WATCH, WATCH_UNIT));
-    assert_true(now - service_of(f)->sight.slow_look.ms < 1000);
+    assert_true(now - service_of(f)->observations.slow_look.ms < 1000);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_set_up, fixture_tear_down)

@@ -248,7 +248,7 @@ static void fall_silent(struct world *w, struct fixture *f)
     begin(w, f);
     run_until(w, 5000);
     assert_int_equal(service(w)->cause, CAUSE_OK);
-    assert_int_equal(w->looks, 0);     /* nothing is asked without a doubt, */
+    assert_int_equal(w->looks, 0);     /* nothing is asked without probing, */
     assert_int_equal(w->witnesses, 1); /* but a witness, once, whether it finds Redis */
     change(w, REPLY_SILENT, REPLY_SILENT);
 }
@@ -668,9 +668,9 @@ static void a_silence_that_failed_a_probe_is_still_said_with_its_time(void **sta
 {
     struct world w;
     fall_silent(&w, *state);
-    while (service(&w)->sight.fresh.reply != REPLY_SILENT && w.now < 5000 + 12000)
+    while (service(&w)->observations.fresh.reply != REPLY_SILENT && w.now < 5000 + 12000)
         run_until(&w, w.now + 100);
-    assert_int_equal(service(&w)->sight.fresh.reply, REPLY_SILENT);
+    assert_int_equal(service(&w)->observations.fresh.reply, REPLY_SILENT);
     assert_false(service(&w)->verdict.confirmed);
     JSON_CLEANUP json_t *health = engine_health_json(w.f->engine, 0, fixture_at(w.now));
     const json_t *ping = json_object_get(json_object_get(health, "health_checks"), "connectivity");
@@ -691,11 +691,11 @@ static void a_probe_from_before_the_newest_answer_does_not_count(void **state)
     (void)observe_answered(s, &pulse, &(struct part_answer){.redis = &pong}, fixture_at(w.now));
     (void)observe_answered(s, &probe, &(struct part_answer){.redis = &late},
                            fixture_at(w.now + 1000));
-    assert_int_equal(s->sight.failed_probes, 0);
+    assert_int_equal(s->observations.failed_probes, 0);
     probe.asked.ms = w.now + 10;
     (void)observe_answered(s, &probe, &(struct part_answer){.redis = &late},
                            fixture_at(w.now + 5010));
-    assert_int_equal(s->sight.failed_probes, 1);
+    assert_int_equal(s->observations.failed_probes, 1);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_set_up, fixture_tear_down)

@@ -228,10 +228,10 @@ static void what_the_host_refuses_is_no_attempt_and_the_headline(void **state)
     struct guard kept = s->guard;
     struct host_outcome ran = {
         .command = HOST_RELOAD, .end = HOST_EXITED, .exit_code = 1, .refusal = HOST_NOT_REFUSED};
-    guard_refused(s, &ran, fixture_at(now));
+    guard_command_ended(s, "a command", &ran, recover_end_of(&ran), fixture_at(now));
     assert_string_not_equal(s->guard.refused, "");
     ran.command = kept.refused_command;
-    guard_refused(s, &ran, fixture_at(now));
+    guard_command_ended(s, "a command", &ran, recover_end_of(&ran), fixture_at(now));
     assert_string_equal(s->guard.refused, "");
     s->guard = kept;
     /* The rights are back. */
@@ -333,7 +333,8 @@ static void the_script_and_the_host_have_a_refusal_each(void **state)
         {.command = HOST_RELOAD, .end = HOST_EXITED, .exit_code = 1, .refusal = HOST_REFUSED_SUDO},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(commands); i++) {
-        guard_refused(s, &commands[i], fixture_at(now));
+        guard_command_ended(s, "a command", &commands[i], recover_end_of(&commands[i]),
+                            fixture_at(now));
         expect_guard(f, now, "cannot_act", host.text);
     }
     host.reply = REPLY_PONG;
@@ -342,7 +343,7 @@ static void the_script_and_the_host_have_a_refusal_each(void **state)
     assert_non_null(strstr(s->guard.refused, "sudo refuses"));
 }
 
-/* Somebody gives the right: it is tried again, later each time. */
+/* The right is given: it is tried again, later each time. */
 static void what_redis_has_refused_is_tried_again(void **state)
 {
     struct fixture *f = *state;

@@ -1,4 +1,4 @@
-/* What the engine has to keep in mind: last words of a unit, wishes that the disk may not have, and
+/* What the engine has to keep in mind: a unit's exit log, orders that the disk may not have, and
  * what a daemon before this one knew. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -90,7 +90,7 @@ static void operate(struct fixture *f, enum engine_operation operation, int64_t 
     engine_operate(f->engine, 0, &request, fixture_at(now));
 }
 
-/* A unit that has failed, and whose last words are read: its configuration is wrong. The time. */
+/* A unit that has failed, and whose exit log was read: its configuration is wrong. Returns the time. */
 static int64_t read_words(struct fixture *f, const struct unit_facts *dead)
 {
     int64_t now = 1000;
@@ -104,7 +104,7 @@ static int64_t read_words(struct fixture *f, const struct unit_facts *dead)
     return now;
 }
 
-static void last_words_that_are_read_anew_are_waited_for(void **state)
+static void an_exit_log_that_is_read_again_is_waited_for(void **state)
 {
     struct fixture *f = *state;
     struct unit_facts dead = unit(UNIT_FAILED, RESULT_EXIT_CODE);
@@ -142,7 +142,7 @@ static int miss_logs(struct fixture *f, int64_t now)
 }
 
 /* Simulator seeds 47957 and 533338. */
-static void last_words_that_could_not_be_had_are_asked_for_again_but_not_for_ever(void **state)
+static void an_exit_log_that_cannot_be_read_is_asked_for_again_but_not_without_limit(void **state)
 {
     struct fixture *f = *state;
     struct unit_facts dead = unit(UNIT_FAILED, RESULT_EXIT_CODE);
@@ -158,7 +158,7 @@ static void last_words_that_could_not_be_had_are_asked_for_again_but_not_for_eve
     assert_int_equal(missed, 3);
 }
 
-/* From a unit whose last words were read, to those that were dropped and cannot be read again; the
+/* From a unit whose exit log was read, to one that was dropped and cannot be read again; the
  * unit says that it failed at `since`. */
 static void lose_words_that_were_read(struct fixture *f, wall_ms since)
 {
@@ -178,7 +178,7 @@ static void lose_words_that_were_read(struct fixture *f, wall_ms since)
     assert_true(missed >= 3);
 }
 
-static void last_words_that_cannot_be_read_anew_are_what_they_were(void **state)
+static void an_exit_log_that_cannot_be_read_again_stays_what_it_was(void **state)
 {
     struct fixture *f = *state;
     lose_words_that_were_read(f, (wall_ms){1000});
@@ -186,7 +186,7 @@ static void last_words_that_cannot_be_read_anew_are_what_they_were(void **state)
     assert_int_equal(f->engine->services[0].cause, CAUSE_CONFIG_ERROR);
 }
 
-static void a_unit_that_failed_again_has_other_last_words(void **state)
+static void a_unit_that_failed_again_has_another_exit_log(void **state)
 {
     struct fixture *f = *state;
     lose_words_that_were_read(f, (wall_ms){2000});
@@ -194,21 +194,21 @@ static void a_unit_that_failed_again_has_other_last_words(void **state)
 }
 
 /* ... also when nobody has seen it run in between. */
-static void last_words_are_read_anew_when_the_unit_has_failed_again(void **state)
+static void the_exit_log_is_read_again_when_the_unit_has_failed_again(void **state)
 {
     struct fixture *f = *state;
     struct unit_facts dead = unit(UNIT_FAILED, RESULT_EXIT_CODE);
     dead.since = (wall_ms){1000};
     int64_t now = read_words(f, &dead);
-    assert_true(f->engine->services[0].sight.log_read);
+    assert_true(f->engine->services[0].observations.log_read);
     dead.since = (wall_ms){2000};
     do
         now = fixture_wake_late(f, 0);
     while (f->host_count == 0);
     answer_host(f, false, &dead, now);
-    assert_false(f->engine->services[0].sight.log_read);
+    assert_false(f->engine->services[0].observations.log_read);
     answer_host(f, true, &dead, now);
-    assert_true(f->engine->services[0].sight.log_read);
+    assert_true(f->engine->services[0].observations.log_read);
 }
 
 static void a_person_is_told_of_an_empty_primary_that_the_last_daemon_knew(void **state)
@@ -225,7 +225,7 @@ static void a_person_is_told_of_an_empty_primary_that_the_last_daemon_knew(void 
     assert_int_equal(answered_status, 422);
 }
 
-/* Simulator seed 40335: somebody had started it meanwhile, and it was told to be stopped. */
+/* Simulator seed 40335: others had started it meanwhile, and it was reported as stopped. */
 static void a_stop_is_not_told_as_done_by_what_was_seen_before_it(void **state)
 {
     struct fixture *f = *state;
@@ -241,7 +241,7 @@ static void a_stop_is_not_told_as_done_by_what_was_seen_before_it(void **state)
         answer_redis(f, REPLY_LOADING, now); /* the answer of the unit is lost */
     }
     assert_int_equal(answered_status, 0);
-    assert_int_not_equal(f->save, 0); /* the wish, before the command */
+    assert_int_not_equal(f->save, 0); /* the desired state, before the command */
 }
 
 /* A primary with a replica; `save_points` is what CONFIG tells, TRI_UNKNOWN = nothing. */
@@ -347,11 +347,11 @@ static void health_of_before_a_sleep_is_not_claimed_after_it(void **state)
     while (f->self_due.ms <= rested)
         engine_wake(f->engine, ENGINE_SELF, fixture_at(f->self_due.ms));
     service_judge(s, fixture_at(rested)); /* as any answer makes it */
-    assert_false(s->sight.tilt);
+    assert_false(s->observations.tilt);
     assert_int_not_equal(snapshot_overall(s), OVERALL_HEALTHY);
 }
 
-static void a_start_waits_for_a_wish_that_the_disk_may_not_have(void **state)
+static void a_start_waits_for_a_desired_state_that_the_disk_may_not_have(void **state)
 {
     struct fixture *f = *state;
     fixture_tear_down(state);
@@ -360,7 +360,7 @@ static void a_start_waits_for_a_wish_that_the_disk_may_not_have(void **state)
     struct unit_facts stopped = unit(UNIT_INACTIVE, RESULT_SUCCESS);
     struct unit_facts well = unit(UNIT_ACTIVE, RESULT_SUCCESS);
     int64_t now = look_until(f, 3000, REPLY_REFUSED, &stopped);
-    /* somebody starts it by hand; the store does not answer */
+    /* an operator starts it by hand; the store does not answer */
     now = look_until(f, 9000, REPLY_PONG, &well);
     /* then it dies in a way that nobody treats at once */
     now = look_until(f, 20000, REPLY_LOADING, &well);
@@ -368,7 +368,7 @@ static void a_start_waits_for_a_wish_that_the_disk_may_not_have(void **state)
     operate(f, OPERATION_START, now);
     answer_redis(f, REPLY_LOADING, now + 1);
     answer_host(f, false, &well, now + 1);
-    assert_int_equal(f->intent, 0); /* the wish first */
+    assert_int_equal(f->intent, 0); /* the desired state first */
     assert_int_not_equal(f->save, 0);
     engine_save_ended(f->engine, 0, f->save, STORE_DURABLE, fixture_at(now + 2));
     assert_int_not_equal(f->intent, 0);
@@ -384,20 +384,20 @@ static void what_redis_has_answered_counts_when_its_host_is_back(void **state)
     lost.control_reached = TRI_NO;
     int64_t now = look_until(f, 5000, REPLY_PONG, &well);
     now = look_until(f, now + f->service.watch.systemd_interval_ms, REPLY_PONG, &lost);
-    assert_false(cause_proven_well(&s->sight));
+    assert_false(cause_proven_well(&s->observations));
     f->redis_count = f->host_count = 0;
     while (f->host_count == 0)
         now = fixture_wake_late(f, 0);
     answer_host(f, false, &well, now);
-    assert_true(cause_proven_well(&s->sight));
+    assert_true(cause_proven_well(&s->observations));
     /* ... but its silence is: nothing could come through */
     now = look_until(f, now + 12000, REPLY_SILENT, &lost);
     f->redis_count = 0;
     while (f->host_count == 0)
         now = fixture_wake_late(f, 0);
     answer_host(f, false, &well, now);
-    assert_int_equal(s->sight.failed_probes, 0);
-    assert_int_equal(s->sight.doubt_since.ms, s->sight.unit.asked.ms);
+    assert_int_equal(s->observations.failed_probes, 0);
+    assert_int_equal(s->observations.probing_since.ms, s->observations.unit.asked.ms);
 }
 
 static const char *overall_at(struct fixture *f, int64_t now, json_t **ret_body)
@@ -455,11 +455,11 @@ static void a_start_gives_out_no_number_again_when_the_disk_let_it_skip_none(voi
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(last_words_that_are_read_anew_are_waited_for),
-        TEST(last_words_that_could_not_be_had_are_asked_for_again_but_not_for_ever),
-        TEST(last_words_that_cannot_be_read_anew_are_what_they_were),
-        TEST(a_unit_that_failed_again_has_other_last_words),
-        TEST(last_words_are_read_anew_when_the_unit_has_failed_again),
+        TEST(an_exit_log_that_is_read_again_is_waited_for),
+        TEST(an_exit_log_that_cannot_be_read_is_asked_for_again_but_not_without_limit),
+        TEST(an_exit_log_that_cannot_be_read_again_stays_what_it_was),
+        TEST(a_unit_that_failed_again_has_another_exit_log),
+        TEST(the_exit_log_is_read_again_when_the_unit_has_failed_again),
         TEST(a_person_is_told_of_an_empty_primary_that_the_last_daemon_knew),
         TEST(a_stop_is_not_told_as_done_by_what_was_seen_before_it),
         TEST(a_primary_that_may_come_back_empty_is_remembered_before_config_has_told),
@@ -470,7 +470,7 @@ int main(void)
         TEST(a_proof_ages_in_short_sleeps_as_well),
         TEST(health_of_before_a_sleep_is_not_claimed_after_it),
         TEST(a_start_gives_out_no_number_again_when_the_disk_let_it_skip_none),
-        TEST(a_start_waits_for_a_wish_that_the_disk_may_not_have),
+        TEST(a_start_waits_for_a_desired_state_that_the_disk_may_not_have),
         TEST(health_is_not_claimed_longer_than_two_intervals_after_its_proof),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -240,7 +240,7 @@ static void a_refused_start_ends_at_once_in_the_hosts_words(void **state)
 
 /* ── stop ── */
 
-static void a_refused_stop_ends_at_once_and_leaves_no_wish(void **state)
+static void a_refused_stop_ends_at_once_and_leaves_the_desired_state(void **state)
 {
     struct fixture *f = *state;
     healthy_primary(0);
@@ -336,14 +336,14 @@ static void a_restart_whose_save_would_be_cut_is_refused_after_the_save_before_i
     int64_t now = run_until(f, 3000);
     world.info.last_save_seconds = 9; /* only the save before the command takes that long */
     operate(f, OPERATION_RESTART, false, now);
-    service_of(f)->sight.info.last_save_seconds = FACT_UNKNOWN;
+    service_of(f)->observations.info.last_save_seconds = FACT_UNKNOWN;
     (void)run_until(f, now + 1000);
     assert_int_equal(answered.status, 422);
     assert_non_null(strstr(answered.message, "TimeoutStopSec"));
     assert_false(sent(f, HOST_RESTART));
 }
 
-/* ── a stop by somebody else ── */
+/* ── a stop by others ── */
 
 static int64_t stop_by_hand(struct fixture *f, enum unit_result result)
 {
@@ -617,7 +617,7 @@ int main(void)
         TEST(a_start_that_might_wipe_replicas_is_refused_while_nobody_can_look),
         TEST(a_start_that_would_wipe_replicas_is_refused_but_by_force),
         TEST(a_refused_start_ends_at_once_in_the_hosts_words),
-        TEST(a_refused_stop_ends_at_once_and_leaves_no_wish),
+        TEST(a_refused_stop_ends_at_once_and_leaves_the_desired_state),
         TEST(a_stop_that_was_cut_is_no_success_but_holds),
         TEST(a_stop_that_was_cut_lost_nothing_beside_an_append_only_file),
         TEST(a_restart_whose_stop_was_cut_is_no_success),

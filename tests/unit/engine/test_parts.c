@@ -65,7 +65,7 @@ static void an_answer_without_a_request_changes_nothing(void **state)
     uint64_t checks = s->counters.checks;
     engine_redis_ended(f->engine, 0, &late, fixture_at(2100));
     assert_int_equal(s->counters.checks, checks);
-    assert_int_equal(s->sight.failed_probes, 0);
+    assert_int_equal(s->observations.failed_probes, 0);
 }
 
 /* The earliest of all parts is the time at which the service is woken. */

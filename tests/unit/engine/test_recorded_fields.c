@@ -16,7 +16,7 @@
 
 /* A new field belongs into recording_code.c when it decides, and into this file. */
 #if INTPTR_MAX == INT64_MAX
-static_assert(sizeof(struct sight) == 3336, "a field of struct sight");
+static_assert(sizeof(struct observations) == 3336, "a field of struct observations");
 static_assert(sizeof(struct recovery_facts) == 80, "a field of struct recovery_facts");
 static_assert(sizeof(struct recovery) == 280, "a field of struct recovery");
 static_assert(sizeof(struct recovery_policy) == 64, "a field of struct recovery_policy");
@@ -122,9 +122,9 @@ static void some_info(struct info_facts *i)
     i->tcp_port = one_of(FACT_UNKNOWN, 0, 6379, 7000);
 }
 
-static void some_sight(struct sight *s)
+static void some_observations(struct observations *s)
 {
-    *s = (struct sight){
+    *s = (struct observations){
         .kept = some_probe(),
         .fresh = some_probe(),
         .process = some_process(),
@@ -142,7 +142,7 @@ static void some_sight(struct sight *s)
         .log = {.class = (enum log_class)pick(LOG_CLASS_COUNT), .stop_cut = coin()},
         .saving_log = {.class = (enum log_class)pick(LOG_CLASS_COUNT)},
         .log_read = coin(),
-        .doubt_since = pick(4) == 0 ? MONO_NEVER : time_before(),
+        .probing_since = pick(4) == 0 ? MONO_NEVER : time_before(),
         .last_answer = time_before(),
         .unit_same_since = time_before(),
         .failed_probes = pick(5),
@@ -178,12 +178,12 @@ static void some_sight(struct sight *s)
     s->levels.slow_queries = pick(4) == 0;
 }
 
-/* The rules of silence compare much: so that all of it counts, half of the sights are of one. */
-static void make_silent(struct sight *s)
+/* The rules of silence compare much: so that all of it counts, half of the observations are of one. */
+static void make_silent(struct observations *s)
 {
     s->tilt = false;
     s->ever_answered = true;
-    s->doubt_since = s->last_answer = s->failing_since = (mono_ms){NOW - 40000};
+    s->probing_since = s->last_answer = s->failing_since = (mono_ms){NOW - 40000};
     s->kept.reply = s->fresh.reply = REPLY_SILENT;
     s->kept.asked = s->fresh.asked = (mono_ms){NOW - 8000};
     s->unit.active = UNIT_ACTIVE;
@@ -194,8 +194,8 @@ static void make_silent(struct sight *s)
     s->failed_probes = 5;
 }
 
-/* ... and some of a unit that has failed, with its last words. */
-static void make_failed(struct sight *s)
+/* ... and some of a unit that has failed, with its exit log. */
+static void make_failed(struct observations *s)
 {
     make_silent(s);
     s->kept.reply = s->fresh.reply = REPLY_REFUSED;
@@ -205,23 +205,23 @@ static void make_failed(struct sight *s)
     s->log_read = true;
 }
 
-static void a_sight_that_was_recorded_is_judged_as_the_one_that_was_seen(void **state)
+static void what_was_recorded_is_judged_as_what_was_seen(void **state)
 {
     (void)state;
     mono_ms now = {NOW};
     int confirmed[CAUSE_COUNT] = {0};
     dice = 4711;
     for (int i = 0; i < ROUNDS; i++) {
-        struct sight seen;
-        struct sight played = {0};
-        some_sight(&seen);
+        struct observations seen;
+        struct observations played = {0};
+        some_observations(&seen);
         if (coin())
             make_silent(&seen);
         else if (coin())
             make_failed(&seen);
         struct verdict was = cause_judge(&seen, now);
-        JSON_CLEANUP json_t *object = recording_encode_sight(&seen);
-        assert_int_equal(recording_decode_sight(object, &played), 0);
+        JSON_CLEANUP json_t *object = recording_encode_observations(&seen);
+        assert_int_equal(recording_decode_observations(object, &played), 0);
         struct verdict is = cause_judge(&played, now);
         if (is.cause != was.cause || is.confirmed != was.confirmed)
             fail_msg("round %d: %s was judged, %s is played", i, cause_row(was.cause)->code,
@@ -230,7 +230,7 @@ static void a_sight_that_was_recorded_is_judged_as_the_one_that_was_seen(void **
     }
     for (int i = CAUSE_OK; i < CAUSE_COUNT; i++) /* else the dice prove little */
         if (confirmed[i] == 0 && i != CAUSE_MISCONFIGURED)
-            fail_msg("no sight was judged as %s", cause_row((enum cause)i)->code);
+            fail_msg("no observations was judged as %s", cause_row((enum cause)i)->code);
 }
 
 /* Padding is zero: the structs are cleared whole first. */
@@ -287,7 +287,7 @@ static void facts_and_state_come_back_whole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_sight_that_was_recorded_is_judged_as_the_one_that_was_seen),
+        cmocka_unit_test(what_was_recorded_is_judged_as_what_was_seen),
         cmocka_unit_test(facts_and_state_come_back_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

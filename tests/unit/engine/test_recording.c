@@ -42,9 +42,9 @@ static void begin(struct tape *t)
     add(t, line);
 }
 
-static struct sight dead_redis(int64_t now)
+static struct observations dead_redis(int64_t now)
 {
-    struct sight s = {
+    struct observations s = {
         .fresh = {.reply = REPLY_REFUSED, .asked = {now}, .at = {now}},
         .unit = {.active = UNIT_FAILED,
                  .asked = {now},
@@ -52,7 +52,7 @@ static struct sight dead_redis(int64_t now)
                  .result = RESULT_SIGNAL,
                  .control_reached = TRI_YES,
                  .restarts = FACT_UNKNOWN},
-        .doubt_since = {now - 1},
+        .probing_since = {now - 1},
         .unit_same_since = {now - 1},
         .ever_answered = true,
         .failure_threshold = 3,
@@ -65,14 +65,14 @@ static struct sight dead_redis(int64_t now)
 /* One input as the engine would give it, and write it down. */
 static void step(struct tape *t, enum recovery_event event, enum action_end end)
 {
-    struct sight sight = dead_redis(t->now);
+    struct observations observations = dead_redis(t->now);
     struct recovery_effects out;
     mono_ms now = {t->now};
     struct recovery_input in = {.event = event,
                                 .action_id = t->recovery.action_id,
                                 .end = end,
                                 .wall = {t->now + 5},
-                                .facts = {.verdict = cause_judge(&sight, now),
+                                .facts = {.verdict = cause_judge(&observations, now),
                                           .unit = UNIT_FAILED,
                                           .progress = FACT_UNKNOWN,
                                           .learned = now}};
@@ -84,7 +84,7 @@ static void step(struct tape *t, enum recovery_event event, enum action_end end)
     (void)json_put_int(line, "id", (int64_t)in.action_id);
     (void)json_put_text(line, "end", recording_end_word(end));
     (void)json_put(line, "policy", recording_encode_policy(&t->policy));
-    (void)json_put(line, "sight", recording_encode_sight(&sight));
+    (void)json_put(line, "sight", recording_encode_observations(&observations));
     (void)json_put(line, "verdict", recording_encode_verdict(&in.facts.verdict));
     (void)json_put(line, "facts", recording_encode_facts(&in.facts));
     (void)json_put(line, "effects", recording_encode_effects(&out));

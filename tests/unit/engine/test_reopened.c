@@ -100,8 +100,8 @@ static void a_lost_look_at_the_unit_says_nothing_and_the_unit_is_asked_for_at_on
     assert_int_equal(asked(f, HOST_STATUS), 1);
     struct asked look = f->host[0];
     lose_everything(f, &look, 1, now);
-    assert_int_equal(s->sight.unit.control_reached, TRI_YES);
-    assert_int_equal(s->sight.unit.active, UNIT_ACTIVE);
+    assert_int_equal(s->observations.unit.control_reached, TRI_YES);
+    assert_int_equal(s->observations.unit.active, UNIT_ACTIVE);
     assert_int_equal(asked(f, HOST_STATUS), 1);
     assert_int_not_equal(f->host[0].id, look.id);
     struct unit_facts dead = unit(UNIT_FAILED, "failed", RESULT_SIGNAL);

@@ -128,14 +128,14 @@ static void test_no_file_is_written_over(void **state)
 {
     (void)state;
     struct error err = {0};
-    touch(fresh, "somebody's");
+    touch(fresh, "a person's");
     good(keypair_write_part(path, KEYPAIR_ED25519, &err), &err);
     assert_int_equal(keypair_place_new(path, &err), -EEXIST);
     assert_non_null(strstr(err.text, "move it away"));
-    holds(fresh, "somebody's");
-    touch(old, "somebody's");
+    holds(fresh, "a person's");
+    touch(old, "a person's");
     assert_int_equal(keypair_keep_old(path, old, &err), -EEXIST);
-    holds(old, "somebody's");
+    holds(old, "a person's");
     (void)public_of(path);
 }
 

@@ -162,7 +162,7 @@ static void the_log_says_whether_the_last_stop_was_cut(void **state)
     log_read(&r, killed[1], strlen(killed[1])); /* a crash is no stop */
     assert_false(r.facts.stop_cut);
     lines_are_read(&r, start, ARRAY_LENGTH(start));
-    lines_are_read(&r, killed, ARRAY_LENGTH(killed)); /* somebody's kill -9 in a stop */
+    lines_are_read(&r, killed, ARRAY_LENGTH(killed)); /* a kill -9 in a stop */
     assert_true(r.facts.stop_cut);
 }
 

@@ -50,7 +50,7 @@ function last(live: Live, now: number): HTMLElement {
   return element('p', 'last small soft', time);
 }
 
-/** Into `root`, which is empty. Nothing without a state to tell. */
+/** Into `root`, which is empty. Nothing without a state to show. */
 export function paint(root: Element, live: Live, id: string): void {
   const { status } = live;
   if (status === null) return;

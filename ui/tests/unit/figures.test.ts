@@ -43,7 +43,7 @@ describe('series', () => {
     expect(found['errors_per_hour']?.map((sample) => sample.value)).toEqual([1800, 3600]);
     expect(found['cpu_percent']).toEqual([]);
   });
-  test('tell their last, lowest and highest, and are thinned for a table', () => {
+  test('show their last, lowest and highest, and are thinned for a table', () => {
     const samples = [5, 1, 9, 4].map((value, at) => point(at, value));
     expect(summaryOf(samples)).toEqual({ last: 4, low: 1, high: 9 });
     expect(summaryOf([point(1, null)])).toBeNull();

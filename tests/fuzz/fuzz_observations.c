@@ -15,7 +15,7 @@
 #define SECOND 1000
 
 struct eye {
-    struct sight sight;
+    struct observations observations;
     struct health_state health;
     struct watch_policy policy;
     mono_ms now;
@@ -25,21 +25,21 @@ static void judge(struct eye *e)
 {
     static const struct cause_place here = {"redis-server", "127.0.0.1:6379", true, false};
     char words[CAUSE_WORDS_MAX];
-    struct verdict v = cause_judge(&e->sight, e->now);
+    struct verdict v = cause_judge(&e->observations, e->now);
     PROMISE(v.cause < CAUSE_COUNT && cause_row(v.cause)->code[0] != '\0');
-    const char *summary = cause_summary(v.cause, &e->sight, here, words);
+    const char *summary = cause_summary(v.cause, &e->observations, here, words);
     PROMISE(str_utf8(summary, strlen(summary)));
-    const char *advice = cause_advice(v.cause, &e->sight, here, words);
+    const char *advice = cause_advice(v.cause, &e->observations, here, words);
     PROMISE(str_utf8(advice, strlen(advice)));
-    (void)evidence_activity(&e->sight, e->now);
-    (void)evidence_work(&e->sight.process_before, &e->sight.process);
-    (void)cause_empty_primary(&e->sight.info);
-    (void)cause_other_process(&e->sight);
+    (void)evidence_activity(&e->observations, e->now);
+    (void)evidence_work(&e->observations.process_before, &e->observations.process);
+    (void)cause_empty_primary(&e->observations.info);
+    (void)cause_other_process(&e->observations);
 }
 
 static void read_info(struct eye *e, const char *text, size_t length)
 {
-    struct sight *s = &e->sight;
+    struct observations *s = &e->observations;
     info_parse(text, length, &s->info);
     s->info.at = e->now;
     health_update(&e->health, &e->policy.thresholds, &s->info, (double)(length % 5000));
@@ -50,7 +50,7 @@ static void read_info(struct eye *e, const char *text, size_t length)
 
 static void read_process(struct eye *e, const char *text, size_t length)
 {
-    struct sight *s = &e->sight;
+    struct observations *s = &e->observations;
     s->process_before = s->process;
     process_facts_parse(text, length, s->unit.main_pid, &s->process);
     s->process.asked = s->process.at = e->now;
@@ -64,9 +64,9 @@ static void read_log(struct eye *e, const char *text, size_t length)
         struct input line = input_until(&in, '\n');
         log_read(&reading, line.at, line.left);
     }
-    e->sight.log = reading.facts;
-    e->sight.saving_log = reading.saving;
-    e->sight.log_read = true;
+    e->observations.log = reading.facts;
+    e->observations.saving_log = reading.saving;
+    e->observations.log_read = true;
 }
 
 static void read_probe(struct eye *e, struct probe_facts *probe, const char *text, size_t length)
@@ -74,12 +74,12 @@ static void read_probe(struct eye *e, struct probe_facts *probe, const char *tex
     *probe = (struct probe_facts){.asked = e->now, .at = e->now, .latency_us = (int64_t)length};
     probe->reply = length == 0 ? REPLY_REFUSED : reply_classify_error(text, length);
     (void)str_copy_clean(probe->text, sizeof probe->text, text, length);
-    e->sight.failed_probes++;
+    e->observations.failed_probes++;
 }
 
 static void look(struct eye *e, char kind, const char *text, size_t length)
 {
-    struct sight *s = &e->sight;
+    struct observations *s = &e->observations;
     switch (kind) {
     case 'i':
         read_info(e, text, length);
@@ -116,16 +116,16 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     static struct eye e;
     struct input in = input_of(data, size);
     e = (struct eye){.policy = watch_policy_default(), .now = {1000 * SECOND}};
-    e.sight = (struct sight){.ever_answered = true,
-                             .failure_threshold = e.policy.failure_threshold,
-                             .confirm_interval_ms = e.policy.confirm_interval_ms,
-                             .probe_timeout_ms = e.policy.timeout_ms,
-                             .blind_hang_ms = e.policy.blind_hang_ms,
-                             .busy_alert_ms = e.policy.busy_alert_ms,
-                             .doubt_since = e.now,
-                             .unit_same_since = e.now};
-    facts_unit_reset(&e.sight.unit);
-    facts_info_reset(&e.sight.info);
+    e.observations = (struct observations){.ever_answered = true,
+                                           .failure_threshold = e.policy.failure_threshold,
+                                           .confirm_interval_ms = e.policy.confirm_interval_ms,
+                                           .probe_timeout_ms = e.policy.timeout_ms,
+                                           .blind_hang_ms = e.policy.blind_hang_ms,
+                                           .busy_alert_ms = e.policy.busy_alert_ms,
+                                           .probing_since = e.now,
+                                           .unit_same_since = e.now};
+    facts_unit_reset(&e.observations.unit);
+    facts_info_reset(&e.observations.info);
     health_reset(&e.health);
     for (int i = 0; in.left > 0 && i < 50; i++) {
         struct input section = input_section(&in);
