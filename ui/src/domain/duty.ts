@@ -80,3 +80,16 @@ export function needsOf(alerts: readonly Alert[], incidents: readonly Incident[]
   });
   return [...firing, ...led].sort((a, b) => Number(b.tone === 'critical') - Number(a.tone === 'critical'));
 }
+
+/** A row of a list of alerts or incidents. */
+export interface CaseRow {
+  readonly id: number;
+  readonly to: string;
+  readonly tone: Tone;
+  readonly severity: string;
+  readonly state: string;
+  readonly title: string;
+  readonly subject: string;
+  readonly who: string;
+  readonly at: number;
+}

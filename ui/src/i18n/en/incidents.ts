@@ -148,7 +148,7 @@ export const channels = {
   lastSuccess: 'Last success',
   lastError: 'Last error',
   failingSince: (ago: string) => `failing since ${ago}`,
-  waiting: (n: number) => `${plural(n, 'message waits', 'messages wait')}`,
+  waiting: (n: number) => plural(n, 'message waits', 'messages wait'),
   never: 'never',
   none: 'none',
   test: 'Send a test',

@@ -1,0 +1,55 @@
+import { onScopeDispose, ref, shallowRef, watch, type Ref, type ShallowRef } from 'vue';
+
+import { ApiError, messageOf } from '@/api/http';
+import { useDuty } from '@/stores/duty';
+
+const ASK_MS = 30_000;
+
+export interface LiveItem<T> {
+  readonly item: Readonly<ShallowRef<T | null>>;
+  readonly problem: Readonly<Ref<string | null>>;
+  /** What an order answered: newer than what was read. */
+  readonly set: (value: T) => void;
+}
+
+/** One alert, incident or window, read again when something was heard; those of no service send no message, so also now and then. */
+export function useLiveItem<T>(id: () => number, get: (id: number) => Promise<T>): LiveItem<T> {
+  const duty = useDuty();
+  const item = shallowRef<T | null>(null);
+  const problem = ref<string | null>(null);
+  /** Only the newest question counts. */
+  let asked = 0;
+
+  async function load(): Promise<void> {
+    const mine = ++asked;
+    try {
+      const answer = await get(id());
+      if (mine !== asked) return;
+      item.value = answer;
+      problem.value = null;
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (mine === asked) problem.value = messageOf(error);
+    }
+  }
+
+  watch(id, () => {
+    item.value = null;
+    void load();
+  }, { immediate: true });
+  watch(() => duty.heard, () => void load());
+  const timer = window.setInterval(() => !document.hidden && void load(), ASK_MS);
+  onScopeDispose(() => {
+    asked++;
+    window.clearInterval(timer);
+  });
+
+  return {
+    item,
+    problem,
+    set(value) {
+      asked++;
+      item.value = value;
+    },
+  };
+}
