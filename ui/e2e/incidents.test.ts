@@ -27,7 +27,7 @@ test('a channel is tested, an alert answered, its incident led to its post-morte
 
     killRedis(served);
     await page.getByRole('button', { name: /needs? you/ }).filter({ hasText: /[1-9]/ }).click();
-    await page.getByRole('link', { name: /P1 alert of redis has no answer/ }).click();
+    await page.getByRole('link', { name: /P1 alert of Redis Service has no answer/ }).click();
     await page.getByRole('table', { name: 'Messages' }).getByRole('row').filter({ hasText: 'hook' }).getByText('Delivered').waitFor();
     expect(await faults(page)).toEqual([]);
     await page.getByRole('button', { name: 'Acknowledge' }).click();
@@ -55,7 +55,7 @@ test('a channel is tested, an alert answered, its incident led to its post-morte
     const viewer = await loggedIn(people.viewer);
     await viewer.page.goto(`/incidents/${number}`);
     await viewer.page.getByText('An operator or an admin can act on it.').waitFor();
-    expect(await viewer.page.getByRole('button', { name: /Acknowledge|command|Resolve|Send|needs? you/ }).count()).toBe(0);
+    expect(await viewer.page.getByRole('button', { name: /^(Acknowledge|Take|Resolve|Send|Plan)|needs? you/ }).count()).toBe(0);
     expect(await viewer.page.locator('main').innerText()).not.toContain(people.admin.email);
     await done(viewer);
 
@@ -80,7 +80,7 @@ test('a window is planned, holds recovery with a banner for all, and ends early'
   const { page } = admin;
   await viewer.page.goto('/status');
   await page.goto('/maintenance');
-  await page.getByLabel('Title').fill('kernel update');
+  await page.getByRole('textbox', { name: 'Title' }).fill('kernel update');
   await page.getByRole('combobox', { name: 'Repeat' }).selectOption('weekly');
   await page.getByText('when: "Sun 02:00-04:00"').waitFor();
   await page.getByRole('combobox', { name: 'Repeat' }).selectOption('once');

@@ -4,6 +4,7 @@ import { ApiError, messageOf } from '@/api/http';
 import { useDuty } from '@/stores/duty';
 
 const ASK_MS = 30_000;
+const SOON_MS = 2_000;
 
 export interface LiveItem<T> {
   readonly item: Readonly<ShallowRef<T | null>>;
@@ -12,8 +13,9 @@ export interface LiveItem<T> {
   readonly set: (value: T) => void;
 }
 
-/** One alert, incident or window, read again when something was heard; those of no service send no message, so also now and then. */
-export function useLiveItem<T>(id: () => number, get: (id: number) => Promise<T>): LiveItem<T> {
+/** One alert, incident or window, read again when something was heard; those of no service send no message, so also now and then,
+ * and soon while something is on its way that sends none (`moving`). */
+export function useLiveItem<T>(id: () => number, get: (id: number) => Promise<T>, moving: (item: T) => boolean = () => false): LiveItem<T> {
   const duty = useDuty();
   const item = shallowRef<T | null>(null);
   const problem = ref<string | null>(null);
@@ -39,9 +41,13 @@ export function useLiveItem<T>(id: () => number, get: (id: number) => Promise<T>
   }, { immediate: true });
   watch(() => duty.heard, () => void load());
   const timer = window.setInterval(() => !document.hidden && void load(), ASK_MS);
+  const soon = window.setInterval(() => {
+    if (!document.hidden && item.value !== null && moving(item.value)) void load();
+  }, SOON_MS);
   onScopeDispose(() => {
     asked++;
     window.clearInterval(timer);
+    window.clearInterval(soon);
   });
 
   return {

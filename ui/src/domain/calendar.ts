@@ -25,7 +25,7 @@ export const mayStillChange = (window: MaintenanceWindow): boolean => window.sta
 
 export function toneOfWindow(window: MaintenanceWindow): Tone {
   if (window.state === 'open') return 'degraded';
-  if (window.state === 'verifying' || window.state === 'announced') return 'progress';
+  if (window.state === 'verifying') return 'progress';
   if (window.state === 'ended') return window.verified === 'not_well' ? 'critical' : window.verified === 'well' ? 'healthy' : 'unknown';
   return 'unknown';
 }

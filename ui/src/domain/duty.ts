@@ -25,6 +25,11 @@ export const waitsForAnswer = (alert: Alert): boolean =>
   (alert.state === 'firing' || alert.state === 'flapping') && alert.acknowledged_by === null;
 export const mayAcknowledge = (alert: Alert): boolean => isOpenAlert(alert) && alert.acknowledged_by === null;
 
+const YOUNG_MS = 60_000;
+/** A message of it is being made or sent: no event says when that ends. */
+export const onTheWay = (alert: Alert, now: number): boolean =>
+  now - alert.began_at < YOUNG_MS || (alert.deliveries ?? []).some(({ state }) => state === 'queued' || state === 'sending' || state === 'waiting');
+
 export interface Need {
   readonly key: string;
   readonly to: string;
@@ -34,7 +39,9 @@ export interface Need {
   readonly more: string;
 }
 
-export const subjectOf = (item: Alert | Incident): string => item.service ?? item.host ?? say.noService;
+/** The service, by the name that people use, or the host. */
+export const subjectOf = (item: Alert | Incident, nameOf: (id: string) => string): string =>
+  item.service === null ? (item.host ?? say.noService) : nameOf(item.service);
 export const titleOf = (incident: Incident): string => incident.title ?? say.untitled;
 export const toneOfSeverity = (severity: Alert['severity']): Tone =>
   severity === 'P1' || severity === 'P2' ? 'critical' : severity === 'none' ? 'unknown' : 'degraded';
@@ -55,12 +62,12 @@ export const dueIn = (incident: Incident, now: number): number | null =>
   incident.update_due_at === null || !isOpenIncident(incident) ? null : incident.update_due_at - now;
 
 /** Firing alerts without an answer, incidents that the reader commands, updates that are due. The worst first. */
-export function needsOf(alerts: readonly Alert[], incidents: readonly Incident[], me: string, now: number): Need[] {
+export function needsOf(alerts: readonly Alert[], incidents: readonly Incident[], me: string, now: number, nameOf: (id: string) => string): Need[] {
   const firing = alerts.filter(waitsForAnswer).map((alert): Need => ({
     key: `alert-${alert.id}`,
     to: `/alerts/${alert.id}`,
     tone: toneOfAlert(alert),
-    text: say.firing(alert.severity, subjectOf(alert)),
+    text: say.firing(alert.severity, subjectOf(alert, nameOf)),
     more: alert.summary,
   }));
   const led = incidents.flatMap((incident): Need[] => {

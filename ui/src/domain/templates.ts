@@ -3,7 +3,7 @@ import type { Incident } from '@/contract/incidents';
 import { words } from '@/i18n';
 
 import { durationText } from './duration';
-import { subjectOf, titleOf } from './duty';
+import { titleOf } from './duty';
 
 export const TEMPLATES = ['initial', 'update', 'resolution'] as const;
 export type Template = (typeof TEMPLATES)[number];
@@ -82,9 +82,8 @@ ${known(incident.preventive_measures)}
 Post-Mortem: ${address}`;
 }
 
-/** `serviceName` is the one that people use; `address` leads to the incident. */
-export function filled(template: Template, incident: Incident, serviceName: string | null, now: number, address: string): string {
-  const service = serviceName ?? subjectOf(incident);
+/** `service` is its name for people; `address` leads to the incident. */
+export function filled(template: Template, incident: Incident, service: string, now: number, address: string): string {
   if (template === 'initial') return initial(incident, service);
   return template === 'update' ? update(incident, service, now) : resolution(incident, service, address);
 }

@@ -22,9 +22,9 @@ export const alerts = {
   states: { pending: 'Held', firing: 'Firing', clearing: 'Clearing', flapping: 'Flapping', resolved: 'Resolved' },
   stateHelp: {
     pending: 'Recovery can still help: no page is sent yet.',
-    firing: 'The channels got a message.',
+    firing: 'Messages go to its channels.',
     clearing: 'All is well for a short time: Resus waits before it says so.',
-    flapping: 'It came back three times in 30 minutes. The channels got one message.',
+    flapping: 'It came back three times in 30 minutes. Its channels got one message.',
     resolved: 'It is over.',
   },
   classes: {
@@ -65,7 +65,7 @@ export const alerts = {
   deliveryStates: {
     queued: 'Queued', sending: 'Sending', waiting: 'Waiting for the next attempt', delivered: 'Delivered', accepted: 'Accepted', dead: 'Refused', expired: 'Too old, not sent', superseded: 'No longer needed', stale: 'Acknowledged before it was sent', dropped: 'Dropped',
   },
-  incidents: 'Incidents',
+  incident: 'Incident',
 };
 
 export const incidents = {
@@ -147,7 +147,7 @@ export const channels = {
   types: { smtp: 'Mail', slack: 'Slack', teams: 'Microsoft Teams', pagerduty: 'PagerDuty', webhook: 'Webhook', alertmanager: 'Alertmanager' },
   lastSuccess: 'Last success',
   lastError: 'Last error',
-  failingSince: (ago: string) => `failing since ${ago}`,
+  failingSince: (ago: string) => `first failure ${ago}`,
   waiting: (n: number) => plural(n, 'message waits', 'messages wait'),
   never: 'never',
   none: 'none',
@@ -213,7 +213,10 @@ export const maintenance = {
   cancelText: 'It does not take place, and users are informed.',
   keep: 'Keep it',
   done: { begin: 'The window is open.', end: 'The window is ending: the services are being checked.', extend: 'The window ends later.', cancel: 'The window is cancelled.' },
-  plannedBy: (who: string) => `planned by ${who}`,
+  plannedAt: 'Planned',
+  openedAt: 'Opened',
+  closedAt: 'Ended',
+  plannedBy: (who: string) => `by ${who}`,
   fromSettings: (name: string) => `from the settings (${name})`,
   items: 'Checklist',
   progress: (done: number, all: number) => `${done} of ${all} done`,
