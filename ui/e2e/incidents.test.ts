@@ -61,6 +61,8 @@ test('a channel is tested, an alert answered, its incident led to its post-morte
 
     const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('button', { name: 'Download' }).click()]);
     expect(readFileSync(await file.path(), 'utf8')).toMatch(/^# Incident \d+: [^]*The process was killed\.[^]*The disk is fine\./);
+    await ask(served, 'POST', '/api/services/redis/start', {}, receiver.token);
+    await page.locator('.now', { hasText: 'Mitigated' }).waitFor();
     await page.getByRole('button', { name: 'Resolve', exact: true }).click();
     await page.getByRole('dialog').getByRole('button', { name: 'Resolve', exact: true }).click();
     await page.locator('.now', { hasText: 'Resolved' }).waitFor();
