@@ -17,7 +17,7 @@ export interface LiveItem<T> {
  * and soon while something is on its way that sends none (`moving`). */
 export function useLiveItem<T>(id: () => number, get: (id: number) => Promise<T>, moving: (item: T) => boolean = () => false): LiveItem<T> {
   const duty = useDuty();
-  const item = shallowRef<T | null>(null);
+  const item: ShallowRef<T | null> = shallowRef(null);
   const problem = ref<string | null>(null);
   /** Only the newest question counts. */
   let asked = 0;
