@@ -19,6 +19,12 @@ export interface Receiver {
   stop(): Promise<void>;
 }
 
+/** By an order and not by the settings: an order that another test gave would hold against those. */
+async function recover(served: Served, token: string, enabled: boolean): Promise<void> {
+  const { status } = await ask(served, 'PATCH', '/api/services/redis/auto-recovery', { enabled }, token);
+  if (status !== 200) throw new Error(`auto-recovery: ${status}`);
+}
+
 async function reload(served: Served, token: string, settings: string, channels: number): Promise<void> {
   writeFileSync(join(served.folder, 'resus.yaml'), settings);
   process.kill(served.pid, 'SIGHUP');
@@ -45,7 +51,6 @@ export async function withReceiver(served: Served): Promise<Receiver> {
   writeFileSync(secret, SECRET, { mode: 0o600 });
   const hook = (path: string): string => `{type: webhook, url: "http://127.0.0.1:${port}/${path}", secret_file: "${secret}"}`;
   const section = `
-auto_recovery: {enabled: false}
 alerts:
   channels:
     hook: ${hook('taken')}
@@ -55,10 +60,12 @@ alerts:
   resolve_after_seconds: 1
 `;
   await reload(served, token, before + section, 2);
+  await recover(served, token, false);
   return {
     taken,
     token,
     async stop() {
+      await recover(served, token, true);
       await reload(served, token, before, 0);
       await new Promise((done) => server.close(done));
     },
