@@ -56,6 +56,8 @@ static void add_route(struct plan *p, const struct route_settings *r)
     for (size_t i = 0; i < r->services.count; i++)
         (void)str_copy(route->services[route->pattern_count++], SERVICE_ID_SIZE,
                        r->services.patterns[i]);
+    if (route->pattern_count == 0) /* none named: all of them */
+        (void)str_copy(route->services[route->pattern_count++], SERVICE_ID_SIZE, "*");
     route->channels = set_of(&r->channels);
 }
 

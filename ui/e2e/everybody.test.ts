@@ -1,27 +1,13 @@
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-
 import type { Page } from 'playwright-core';
 import { expect, inject, test } from 'vitest';
 
+import { violations } from './axe';
 import { atService, done, loggedIn, person, useBrowser, type Person } from './browser';
 
 useBrowser();
 const people = inject('people');
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 const PAGES = ['/services', '/services/redis', '/status', '/services/redis/metrics', '/events', '/audit', '/users', '/requests', '/settings', '/nowhere'];
-
-interface AxeResult {
-  readonly violations: { readonly id: string; readonly nodes: { readonly html: string; readonly failureSummary?: string }[] }[];
-}
-
-/** The page's own policy allows no script from outside; the checker is put in by the browser's own door. */
-async function violations(page: Page): Promise<string[]> {
-  await page.evaluate(axe);
-  const found = await page.evaluate(() => (window as unknown as { axe: { run: () => Promise<AxeResult> } }).axe.run());
-  return found.violations.flatMap(({ id, nodes }) => nodes.map((node) => `${page.url()} ${id}: ${node.html.slice(0, 160)} ${node.failureSummary ?? ''}`));
-}
 
 async function settled(page: Page): Promise<void> {
   await page.waitForLoadState('networkidle');

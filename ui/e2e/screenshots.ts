@@ -6,7 +6,8 @@ import type { Page } from 'playwright-core';
 import { expect, inject, test } from 'vitest';
 
 import { atService, login, person, useBrowser } from './browser';
-import { killRedis, webProcess } from './daemon';
+import { ask, killRedis, webProcess } from './daemon';
+import { withReceiver } from './receiver';
 
 useBrowser();
 const people = inject('people');
@@ -18,6 +19,21 @@ const shot = async (page: Page, name: string, fullPage = true): Promise<void> =>
   await page.mouse.move(0, 0);
   await page.screenshot({ path: `${FOLDER}/${name}.png`, fullPage, animations: 'disabled' });
 };
+
+/** The same page in each look, without loading it again. */
+async function everyLook(page: Page, name: string): Promise<void> {
+  for (const [look, colorScheme, viewport] of [
+    ['light', 'light', { width: 1280, height: 800 }],
+    ['dark', 'dark', { width: 1280, height: 800 }],
+    ['phone', 'light', { width: 360, height: 740 }],
+    ['phone-dark', 'dark', { width: 360, height: 740 }],
+  ] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.setViewportSize(viewport);
+    await shot(page, `${look}-${name}`);
+  }
+  await page.setViewportSize({ width: 1280, height: 800 });
+}
 
 const PAGES = { service: '/services/redis', services: '/services', status: '/status', metrics: '/services/redis/metrics', events: '/events', audit: '/audit', users: '/users', requests: '/requests', settings: '/settings', nowhere: '/nowhere' };
 
@@ -86,4 +102,59 @@ test('dialogs and states', async () => {
   await viewer.page.getByRole('button', { name: 'Contact Admin' }).click();
   await shot(viewer.page, 'state-request', false);
   expect(viewer.complaints).toEqual([]);
+});
+
+test('incidents, alerts, maintenance and channels', { timeout: 180_000 }, async () => {
+  const receiver = await withReceiver(served);
+  const { page } = await person();
+  const order = async (path: string, body: object): Promise<{ readonly id: number }> => (await ask(served, 'POST', path, body, receiver.token)).body as { id: number };
+  try {
+    await login(page, people.admin);
+    await page.goto('/settings');
+    for (const name of ['hook', 'gone']) await page.getByRole('button', { name: `Send a test to ${name}` }).click().then(() => page.getByText(new RegExp(`^${name} (took|did)`)).waitFor());
+    await everyLook(page, 'channels');
+    killRedis(served);
+    const { id: window } = await order('/api/maintenance', { title: 'Redis update', services: ['*'], starts_at: new Date(Date.now() + 3 * 86_400_000).toISOString(), duration_minutes: 120 });
+    const { id: other } = await order('/api/maintenance', { title: 'new disk', services: ['redis'], starts_at: new Date(Date.now() + 86_400_000).toISOString(), duration_minutes: 90, impact: 'degraded' });
+    await page.getByRole('button', { name: /needs? you/ }).filter({ hasText: /[1-9]/ }).click();
+    await page.getByRole('link', { name: /alert of Redis Service has no answer/ }).waitFor();
+    await everyLook(page, 'bell');
+    await page.getByRole('link', { name: /alert of Redis Service has no answer/ }).click();
+    await page.getByText('Delivered').first().waitFor();
+    await everyLook(page, 'alert');
+    await page.getByRole('button', { name: 'Acknowledge' }).click();
+    await everyLook(page, 'acknowledge');
+    await page.keyboard.press('Escape');
+    await page.getByRole('link', { name: /^Incident \d+$/ }).click();
+    await page.getByRole('button', { name: 'Take command' }).click();
+    await page.getByText('You command this incident.').first().waitFor();
+    await everyLook(page, 'incident');
+    await page.getByRole('combobox', { name: 'Template' }).selectOption('initial');
+    await page.getByRole('button', { name: 'Send update' }).click();
+    await page.getByRole('button', { name: 'Show', exact: true }).click();
+    await page.getByText('# Incident').waitFor();
+    await everyLook(page, 'incident-led');
+    for (const list of ['incidents', 'alerts', 'maintenance']) {
+      await page.goto(`/${list}`);
+      await page.waitForLoadState('networkidle');
+      await everyLook(page, list);
+    }
+    await page.getByRole('combobox', { name: 'Repeat' }).selectOption('monthly');
+    await page.getByLabel('Own checklist').check();
+    await everyLook(page, 'maintenance-form');
+    await order(`/api/maintenance/${other}/begin`, {});
+    await order(`/api/maintenance/${other}/checklist`, { item: 1, done: true, note: 'dump on backup-1' });
+    await page.goto(`/maintenance/${other}`);
+    await page.getByText('dump on backup-1').waitFor();
+    await everyLook(page, 'window');
+    await order(`/api/maintenance/${other}/end`, {});
+    await page.locator('.now', { hasText: 'Ended' }).waitFor();
+    await everyLook(page, 'window-over');
+    await page.goto(`/maintenance/${window}`);
+    await page.getByRole('button', { name: 'Cancel this window' }).click();
+    await everyLook(page, 'window-cancel');
+  } finally {
+    await ask(served, 'POST', '/api/services/redis/start', {}, receiver.token);
+    await receiver.stop();
+  }
 });

@@ -17,6 +17,18 @@
 
 static const struct now then = {.mono = {1000000}, .wall = {1796522400000}};
 
+static struct plan *plan_of(const char *yaml)
+{
+    struct settings *settings = NULL;
+    struct error err = {0};
+    struct plan *plan = mem_must(mem_calloc(1, sizeof *plan));
+    if (settings_parse("t.yaml", yaml, strlen(yaml), &settings, &err) < 0)
+        fail_msg("%s", err.text);
+    plan_make(settings, plan);
+    settings_free(settings);
+    return plan;
+}
+
 static struct plan *make_plan(void)
 {
     static const char yaml[] = "alerts:\n  channels:\n    mail: {type: smtp, url: \"smtp://m:25\", "
@@ -26,14 +38,7 @@ static struct plan *make_plan(void)
                                "    am: {type: alertmanager, url: \"http://127.0.0.1:9093\"}\n"
                                "escalation:\n  levels:\n    - {name: Team, channels: [mail]}\n"
                                "    - {name: Admin, channels: [pager, mail], after_minutes: 30}\n";
-    struct settings *settings = NULL;
-    struct error err = {0};
-    struct plan *plan = mem_must(mem_calloc(1, sizeof *plan));
-    if (settings_parse("t.yaml", yaml, strlen(yaml), &settings, &err) < 0)
-        fail_msg("%s", err.text);
-    plan_make(settings, plan);
-    settings_free(settings);
-    return plan;
+    return plan_of(yaml);
 }
 
 static void channels_have_their_parts_by_type(void **state)
@@ -55,6 +60,20 @@ static void channels_have_their_parts_by_type(void **state)
     json_t *names JSON_CLEANUP = plan_names(plan, 5);
     assert_int_equal(plan_set(plan, names), 5);
     assert_int_equal(plan_channel(plan, "nobody"), -1);
+    mem_free(plan);
+}
+
+static void a_route_that_names_no_service_takes_every_service(void **state)
+{
+    (void)state;
+    struct plan *plan = plan_of("alerts:\n  channels:\n"
+                                "    pager: {type: pagerduty, routing_key_file: /k}\n"
+                                "    mail: {type: smtp, url: \"smtp://m:25\", from: a@b.c, to: "
+                                "[d@e.f]}\n"
+                                "  routes:\n    - {severities: [P1], channels: [pager]}\n"
+                                "    - {channels: [mail]}\n");
+    assert_int_equal(route_channels(&plan->routes, "cache", SEVERITY_P1), CHANNEL_BIT(0));
+    assert_int_equal(route_channels(&plan->routes, "cache", SEVERITY_P3), CHANNEL_BIT(1));
     mem_free(plan);
 }
 
@@ -209,6 +228,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(channels_have_their_parts_by_type),
+        cmocka_unit_test(a_route_that_names_no_service_takes_every_service),
         cmocka_unit_test(an_alert_is_read_as_it_was),
         cmocka_unit_test(what_is_no_alert_is_refused),
         cmocka_unit_test(an_incident_is_read_as_it_was),

@@ -101,7 +101,7 @@ async function bodyOf(response: Response): Promise<unknown> {
   try {
     return JSON.parse(raw) as unknown;
   } catch {
-    return null;
+    return response.headers.get('Content-Type')?.startsWith('text/markdown') === true ? raw : null;
   }
 }
 

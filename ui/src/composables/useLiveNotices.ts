@@ -1,4 +1,6 @@
+import type { Alert } from '@/contract/incidents';
 import type { Numbered, RecoveryEvent, ServiceEvent } from '@/contract/message';
+import { toneOfAlert, waitsForAnswer } from '@/domain/duty';
 import { words } from '@/i18n';
 import { useNotices } from '@/stores/notices';
 import { useService } from '@/stores/service';
@@ -39,10 +41,16 @@ export function useLiveNotices(): (message: Numbered) => void {
       );
   }
 
+  /** The bell keeps it: the card goes by itself. */
+  function firing(alert: Alert): void {
+    if (waitsForAnswer(alert)) notices.tell(toneOfAlert(alert), words.duty.firing(alert.severity, service.name), alert.summary, false);
+  }
+
   return (message) => {
     if (message.timestamp < Date.now() + service.live.skewMs - FRESH_MS) return;
     if (message.type === 'auto_recovery') recovery(message);
     else if (message.type === 'service_event') operation(message);
+    else if (message.type === 'alert') firing(message.alert);
     // What a person announced stands in the banner.
     else if (message.type === 'notice' && message.kind !== 'announcement') notices.tell('degraded', service.name, message.message);
   };

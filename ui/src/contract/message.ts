@@ -1,4 +1,5 @@
 /** Frames of /ws/services/{id}/status and the items of /events: the same objects. */
+import { alert, incident } from './incidents';
 import { boolean, isObject, list, Mismatch, nullable, number, object, oneOf, optional, text, time, type Checked } from './parse';
 import { health, logLine, overall, recoveryLevel, unitStatus } from './service';
 
@@ -40,6 +41,8 @@ const autoRecoveryEvent = object({
 });
 
 const notice = object({ ...head, type: oneOf('notice'), message: text, level: optional(text), kind: optional(text), user: optional(text), reason: optional(text) });
+const alertMessage = object({ ...head, type: oneOf('alert'), alert, message: optional(text) });
+const incidentMessage = object({ ...head, type: oneOf('incident'), incident, message: optional(text) });
 const serviceHealthHead = object({ ...head, type: oneOf('service_health') });
 const resync = object({ type: oneOf('resync') });
 
@@ -48,8 +51,10 @@ export type HealthMessage = Checked<typeof serviceHealthHead> & { health: Checke
 export type ServiceEvent = Checked<typeof serviceEvent>;
 export type RecoveryEvent = Checked<typeof autoRecoveryEvent>;
 export type Notice = Checked<typeof notice>;
+export type AlertMessage = Checked<typeof alertMessage>;
+export type IncidentMessage = Checked<typeof incidentMessage>;
 export type Resync = Checked<typeof resync>;
-export type Numbered = StatusMessage | HealthMessage | ServiceEvent | RecoveryEvent | Notice;
+export type Numbered = StatusMessage | HealthMessage | ServiceEvent | RecoveryEvent | Notice | AlertMessage | IncidentMessage;
 export type Message = Numbered | Resync;
 
 /** A message of a kind that this console does not know yet is null: newer daemons may say more. */
@@ -66,6 +71,10 @@ export function message(value: unknown): Message | null {
       return autoRecoveryEvent(value);
     case 'notice':
       return notice(value);
+    case 'alert':
+      return alertMessage(value);
+    case 'incident':
+      return incidentMessage(value);
     case 'resync':
       return resync(value);
     default:

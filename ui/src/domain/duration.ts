@@ -60,6 +60,17 @@ export function axisText(at: number, spanMs: number): string {
   return spanMs <= 2 * DAY_MS ? minute(at) : date(at);
 }
 
+const moment = formatter({ weekday: 'short', day: 'numeric', month: 'short', hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+/** A time that is to come: "02:00" on the same day, "Sun, Dec 6, 02:00" on another. */
+export function whenText(at: number, now: number): string {
+  return new Date(at).toDateString() === new Date(now).toDateString() ? minute(at) : moment(at);
+}
+export const momentText = (at: number): string => moment(at);
+export const dateText = (at: number): string => date(at);
+export const minuteText = (at: number): string => minute(at);
+/** "2h", "1h 30m", "5m": a length without the units that are zero. */
+export const lengthText = (seconds: number): string => durationText(seconds).replace(/\b0[hms]\b/g, '').replace(/\s+/g, ' ').trim() || '0s';
+
 /** "Today", "Yesterday", or the day. */
 export function dayText(at: number, now: number): string {
   const start = new Date(now).setHours(0, 0, 0, 0);

@@ -1,5 +1,5 @@
 /** What the page knows of one service, and how each message changes it. Pure: the store holds it, the socket feeds it. */
-import type { Message, Numbered, RecoveryEvent, ServiceEvent } from '@/contract/message';
+import type { AlertMessage, IncidentMessage, Message, Numbered, RecoveryEvent, ServiceEvent } from '@/contract/message';
 import type { Health, RunningOperation, Status } from '@/contract/service';
 
 export const EVENTS_KEPT = 200;
@@ -32,9 +32,24 @@ function operationOf(event: ServiceEvent): RunningOperation | undefined {
   return { operation: event.event, user: event.user ?? '', since: event.timestamp };
 }
 
+/** Each entry of a timeline is a message; as events those count that change what an alert or an incident is. `events` are
+ * newest first. */
+function repeats(message: Numbered, events: readonly Numbered[]): boolean {
+  if (message.type === 'alert') {
+    const { alert } = message;
+    const last = events.find((event): event is AlertMessage => event.type === 'alert' && event.alert.id === alert.id)?.alert;
+    return last?.state === alert.state && last.severity === alert.severity;
+  }
+  if (message.type !== 'incident') return false;
+  const { incident } = message;
+  const last = events.find((event): event is IncidentMessage => event.type === 'incident' && event.incident.id === incident.id)?.incident;
+  return last?.status === incident.status && last.severity === incident.severity;
+}
+
 /** Status messages come every 30 s; as events only those count that say something new. */
 export function worthTelling(message: Numbered, before: Live): boolean {
   if (message.type === 'service_health') return false;
+  if (message.type === 'alert' || message.type === 'incident') return !repeats(message, before.events);
   return message.type !== 'service_status' || before.status === null || before.status.overall_status !== message.overall_status;
 }
 
@@ -117,6 +132,7 @@ export function withHistory(before: Live, history: readonly Numbered[], keep = E
       if (event.overall_status === shown) continue;
       shown = event.overall_status;
     }
+    if (repeats(event, told)) continue;
     if (!known.has(event.seq)) told.unshift(event);
   }
   const events = [...before.events, ...told].sort((a, b) => b.seq - a.seq).slice(0, keep);

@@ -1,15 +1,17 @@
+import type { Alert, Incident } from '@/contract/incidents';
 import type { Numbered } from '@/contract/message';
 import { words } from '@/i18n';
 
 import type { Tone } from './badge';
 import { dayText, tookText } from './duration';
+import { titleOf, toneOfAlert, toneOfIncident } from './duty';
 
 /** One line of "what happened": a sentence, who did it, how long it took. */
 export interface Story {
   readonly seq: number;
   readonly at: number;
   readonly tone: Tone;
-  readonly kind: 'operations' | 'recoveries' | 'changes' | 'notices';
+  readonly kind: 'operations' | 'recoveries' | 'changes' | 'alerts' | 'notices';
   readonly text: string;
   readonly who: string;
   readonly took: string;
@@ -20,6 +22,11 @@ export interface Story {
 const say = words.service;
 const results = { started: 'progress', success: 'healthy', failure: 'critical' } as const;
 const recoveryTones = { started: 'progress', success: 'healthy', failed: 'critical', skipped: 'unknown' } as const;
+
+const alertText = ({ id, severity, state, summary }: Alert): string =>
+  words.incidents.alertStory(id, severity, words.alerts.states[state].toLowerCase(), summary);
+const incidentText = (incident: Incident): string =>
+  words.incidents.story(incident.id, incident.severity, words.incidents.statuses[incident.status].toLowerCase(), titleOf(incident));
 
 export function storyOf(message: Numbered): Story | null {
   const head = { seq: message.seq, at: message.timestamp };
@@ -62,6 +69,10 @@ export function storyOf(message: Numbered): Story | null {
       };
     case 'notice':
       return { ...head, kind: 'notices', tone: 'degraded', text: message.reason === undefined ? message.message : `${message.message} (${message.reason})`, who: message.user ?? '', took: '' };
+    case 'alert':
+      return { ...head, kind: 'alerts', tone: toneOfAlert(message.alert), text: alertText(message.alert), who: '', took: '' };
+    case 'incident':
+      return { ...head, kind: 'alerts', tone: toneOfIncident(message.incident), text: incidentText(message.incident), who: '', took: '' };
     default:
       return null;
   }

@@ -1,4 +1,4 @@
-import { createRouter, createWebHistory, type Router } from 'vue-router';
+import { createRouter, createWebHistory, type RouteLocationNormalized, type Router } from 'vue-router';
 
 import type { Permission } from '@/domain/permission';
 import { words } from '@/i18n';
@@ -11,6 +11,8 @@ declare module 'vue-router' {
     permission: Permission;
   }
 }
+
+const number = (to: RouteLocationNormalized): { n: number } => ({ n: Number(to.params['n']) });
 
 /** The service page comes with the first load, the others when they are opened. */
 export function createConsoleRouter(): Router {
@@ -25,6 +27,12 @@ export function createConsoleRouter(): Router {
       { path: '/status', component: () => import('@/views/StatusView.vue'), meta: { title: words.nav.status, permission: 'status' } },
       { path: '/services/:id/metrics', component: () => import('@/views/MetricsView.vue'), props: true, meta: { title: words.nav.metrics, permission: 'metrics' } },
       { path: '/events', component: () => import('@/views/EventsView.vue'), meta: { title: words.nav.events, permission: 'events' } },
+      { path: '/incidents', component: () => import('@/views/IncidentsView.vue'), meta: { title: words.nav.incidents, permission: 'incidents' } },
+      { path: '/incidents/:n(\\d+)', component: () => import('@/views/IncidentView.vue'), props: number, meta: { title: words.nav.incidents, permission: 'incident' } },
+      { path: '/alerts', component: () => import('@/views/AlertsView.vue'), meta: { title: words.nav.alerts, permission: 'alerts' } },
+      { path: '/alerts/:n(\\d+)', component: () => import('@/views/AlertView.vue'), props: number, meta: { title: words.nav.alerts, permission: 'alert' } },
+      { path: '/maintenance', component: () => import('@/views/MaintenanceView.vue'), meta: { title: words.nav.maintenance, permission: 'maintenance' } },
+      { path: '/maintenance/:n(\\d+)', component: () => import('@/views/WindowView.vue'), props: number, meta: { title: words.nav.maintenance, permission: 'maintenance_show' } },
       { path: '/audit', component: () => import('@/views/AuditView.vue'), meta: { title: words.nav.audit, permission: 'audit' } },
       { path: '/users', component: () => import('@/views/UsersView.vue'), meta: { title: words.nav.users, permission: 'users' } },
       { path: '/requests', component: () => import('@/views/RequestsView.vue'), meta: { title: words.nav.requests, permission: 'access_requests' } },

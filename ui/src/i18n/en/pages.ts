@@ -64,7 +64,7 @@ export const pages = {
   events: {
     title: 'Events',
     text: 'Everything that happened, newest first.',
-    kinds: { all: 'All', operations: 'Operations', recoveries: 'Recoveries', changes: 'State changes', notices: 'Notices' },
+    kinds: { all: 'All', operations: 'Operations', recoveries: 'Recoveries', changes: 'State changes', alerts: 'Alerts and incidents', notices: 'Notices' },
     filter: 'Show',
     when: 'Time',
     what: 'What',
