@@ -6,11 +6,10 @@
 
 #define RISING_PERCENT 20
 #define STILL_PERCENT 2
-#define STOPPED_MS                                                                                 \
-    6000             /* a process that a signal stopped may have gone on since it was looked at */
-#define SLOW_TIMES 4 /* a look that took so many times the usual is slow ... */
-#define SLOW_SHARE 5 /* ... if it took at least this part of a probe's deadline; */
-#define FAR_SHARE 2  /* one that took this part of it is slow however usual it is */
+#define STOPPED_MS 2500 /* whoever stopped a process by a signal may let it go on at any time */
+#define SLOW_TIMES 4    /* a look that took so many times the usual is slow ... */
+#define SLOW_SHARE 5    /* ... if it took at least this part of a probe's deadline; */
+#define FAR_SHARE 2     /* one that took this part of it is slow however usual it is */
 
 static const char *const activity_words[] = {
     [ACTIVITY_UNKNOWN] = "unknown", [ACTIVITY_STILL] = "still",     [ACTIVITY_WORKING] = "working",

@@ -90,6 +90,14 @@ void evidence_ask(struct service *s, struct now now)
         ask_witness(s, now);
 }
 
+/* An old look at a process that is no longer looked at must not outweigh newer ones at its unit. */
+void evidence_settings(struct service *s)
+{
+    if (evidence_process_offered(s))
+        return;
+    s->observations.process = s->observations.process_before = (struct process_facts){0};
+}
+
 /* ── answers ── */
 
 static void note_stir(struct service *s)

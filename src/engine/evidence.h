@@ -25,6 +25,7 @@ bool evidence_answered(struct service *s, const struct pending *p, const struct 
 
 /* evidence_text.c */
 bool evidence_process_offered(const struct service *s);
+void evidence_settings(struct service *s); /* they may have changed */
 void evidence_texts(const struct service *s, struct now now, json_t *array);
 /* What the verdict that Redis hangs did without; "" = nothing, or it is another verdict. */
 const char *evidence_blind_text(const struct service *s, struct now now);

@@ -1,5 +1,6 @@
 /* New settings, new connections, and settings that cannot be used. */
 #include "base/mem.h"
+#include "engine/evidence.h"
 #include "engine/queries.h"
 #include "engine/service.h"
 
@@ -15,6 +16,7 @@ void engine_reconfigure(struct engine *e, const struct settings *settings, struc
         follow_up_settings(s, old);
         s->watch_policy = fresh->watch;
         watch_settings(s, now);
+        evidence_settings(s);
         if (!s->saved.recovery_set)
             s->recovery_policy = fresh->recovery;
         service_judge(s, now);

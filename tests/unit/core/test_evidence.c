@@ -176,8 +176,8 @@ static void a_stopped_process_is_one_that_was_seen_stopped_lately(void **state)
     struct observations s = silent();
     s.process_before = look(PROBING_MS + 4000, TASK_STOPPED, 0);
     s.process = look(PROBING_MS + 6000, TASK_STOPPED, 0);
-    assert_int_equal(evidence_activity(&s, (mono_ms){PROBING_MS + 12000}), ACTIVITY_STOPPED);
-    assert_int_equal(evidence_activity(&s, (mono_ms){PROBING_MS + 12100}), ACTIVITY_UNKNOWN);
+    assert_int_equal(evidence_activity(&s, (mono_ms){PROBING_MS + 8500}), ACTIVITY_STOPPED);
+    assert_int_equal(evidence_activity(&s, (mono_ms){PROBING_MS + 8600}), ACTIVITY_UNKNOWN);
 }
 
 int main(void)

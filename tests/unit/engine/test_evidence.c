@@ -457,6 +457,24 @@ static void processor_time_of_the_unit_alone_vetoes(void **state)
     assert_int_equal(w.restarts, 0);
 }
 
+/* ... also when the process itself was looked at until the settings changed. */
+static void a_process_that_is_no_longer_looked_at_hides_no_work(void **state)
+{
+    struct fixture *f = *state;
+    struct world w;
+    fall_silent(&w, f);
+    w.group_told = true;
+    while (w.looks == 0 && w.now < 5000 + 12000)
+        run_until(&w, w.now + 100);
+    w.cpu_percent = 90;
+    f->service.commands_extended = false;
+    f->service.control = CONTROL_SSH;
+    engine_reconfigure(f->engine, f->engine->settings, fixture_at(w.now));
+    run_until(&w, w.now + 60000);
+    assert_int_equal(w.reloads + w.restarts, 0);
+    assert_string_equal(cause_of(&w), "busy_command");
+}
+
 static void a_hang_without_evidence_is_believed_after_thirty_seconds(void **state)
 {
     struct fixture *f = *state;
@@ -716,6 +734,7 @@ int main(void)
         TEST(a_long_command_without_a_name_is_announced_too),
         TEST(a_long_command_beyond_its_limit_is_treated_as_a_hang),
         TEST(processor_time_of_the_unit_alone_vetoes),
+        TEST(a_process_that_is_no_longer_looked_at_hides_no_work),
         TEST(a_hang_without_evidence_is_believed_after_thirty_seconds),
         TEST(a_unit_that_thaws_has_thirty_seconds_to_answer),
         TEST(a_witness_that_never_found_redis_is_none),
