@@ -55,6 +55,13 @@ def seeds(info):
     return {
         "check_report": {"sound": CHECKED, "bad": CHECKED_BAD, "log": LOADED_BAD},
         "manifest": {"all": json.dumps(manifest()).encode()},
+        "placement": {
+            "settings": b"[redis-server]\ndir /var/lib/redis # here\nconfig /etc/redis/redis.conf\ndbfilename dump.rdb\n"
+                        b"appenddirname appendonlydir\nappendfilename appendonly.aof\nmax_bytes 5\nreserve_bytes 6\n",
+            "config": b"port 6379\r\nappendonly \"yes\"\nrequirepass x\ninclude /a\nsave \"\"\n",
+            "stage": b"219 " + b"ab" * 32,
+            "id": b"20261129T023000.123Z",
+        },
         "rdb_head": {
             "redis": b"\5" + RDB,
             "valkey": b"\0VALKEY080\xfa\x0avalkey-ver\x059.0.1\xf5\xc3\2\5zz\xf7",
