@@ -36,7 +36,7 @@ struct restore_ports {
      *   PROVE          answers OK when the server serves the keys of the backup */
     void (*act)(void *context, struct restore *r, enum restore_act act,
                 const struct restore_job *job);
-    /* The act under way is not waited for any more: end it if that can be done. */
+    /* The act under way is no longer waited for: end it if that can be done. */
     void (*cancel)(void *context, enum restore_act act);
     /* FINISH, RELEASE, UNDONE, HOLD, CALL. RELEASE also drops what was staged. `err` has the cause,
      * or code 0. */
