@@ -34,7 +34,7 @@ struct pour {
     bool databases[POUR_DATABASES_MAX];
     int64_t db; /* the one under way */
     struct keys keys;
-    size_t asked;      /* keys of the batch whose last reply of the source came */
+    size_t asked;      /* keys of the batch that the source has answered */
     int64_t expire_at; /* of the next key: the reply to PEXPIRETIME */
     bool has_expire;
     int awaited;     /* plain replies of both: opened, INFO, SELECT */

@@ -79,4 +79,9 @@ def seeds(info):
             "made_with_length": b"\7\1" + RDB[166:200],
             "refused": b"\1\0-NOPERM User bob has no permissions to run the 'psync' command\r\n",
         },
+        "wire": {
+            "scan": b"\3*2\r\n$1\r\n0\r\n*2\r\n$3\r\na\nb\r\n$0\r\n\r\n",
+            "replies": b"\5+OK\r\n-BUSYKEY Target key name already exists.\r\n:-2\r\n$-1\r\n*-1\r\n",
+            "cut": b"\1$30\r\nabc",
+        },
     }
