@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "backups/proof_server.h"
 #include "base/str.h"
 #include "restore/pour.h"
 #include "support/redis_server.h"
@@ -193,6 +194,64 @@ static void a_cancelled_one_says_nothing_more(void **context)
     assert_int_equal(w->result.restored, -1);
 }
 
+/* The whole way: the file, a server of ours that serves it, the pour. */
+struct served_file {
+    struct world *w;
+    struct proof_server *server;
+    bool poured, ended;
+    int64_t loaded;
+};
+
+static void on_file_poured(void *context, const struct pour_result *result)
+{
+    struct served_file *s = context;
+    s->w->result = *result;
+    s->poured = true;
+    proof_server_cancel(s->server);
+}
+
+static void on_file_served(void *context, const struct redis_settings *redis,
+                           const struct proof_server_result *result)
+{
+    struct served_file *s = context;
+    struct pour *p = NULL;
+    const struct pour_options options = {.source = redis,
+                                         .target = &s->w->to,
+                                         .mode = RESTORE_OVERWRITE,
+                                         .db = -1,
+                                         .pattern = "",
+                                         .silence_ms = 60000};
+    assert_int_equal(result->loaded + result->expired, 4);
+    s->loaded = result->loaded;
+    assert_int_equal(pour_start(&s->w->loop, &options, on_file_poured, s, &p, NULL), 0);
+}
+
+static void on_file_ended(void *context, const struct proof_server_result *result)
+{
+    struct served_file *s = context;
+    (void)result;
+    s->ended = true;
+}
+
+static void a_backup_is_poured_from_a_server_of_our_own(void **context)
+{
+    struct world *w = *context;
+    struct served_file s = {.w = w};
+    const struct proof_server_options options = {.server = "redis-server",
+                                                 .file = TEST_DATA "/redis7.rdb",
+                                                 .folder = w->target.folder.path,
+                                                 .databases = 16,
+                                                 .within_ms = 60000,
+                                                 .ready = on_file_served,
+                                                 .serve_ms = 60000};
+    assert_int_equal(proof_server_start(&w->loop, &options, on_file_ended, &s, &s.server, NULL), 0);
+    (void)uv_run(&w->loop, UV_RUN_DEFAULT);
+    assert_true(s.poured && !s.ended);
+    assert_int_equal(w->result.error.code, 0);
+    assert_int_equal(w->result.restored, s.loaded);
+    assert_true(s.loaded >= 2); /* two of the four have a TTL */
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -206,6 +265,7 @@ int main(void)
         TEST(large_values_arrive_whole),
         TEST(a_target_without_room_ends_it_with_the_reason),
         TEST(a_target_that_ends_is_an_error_and_no_hang),
+        TEST(a_backup_is_poured_from_a_server_of_our_own),
         TEST(a_cancelled_one_says_nothing_more),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
