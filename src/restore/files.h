@@ -1,5 +1,5 @@
-/* The exchange of files (placement/placement.h) on this machine, as the user that Resus is, on one
- * of libuv's workers: for `control: process`, and for whatever data folder belongs to Resus. */
+/* The exchange of files (placement/placement.h) on this machine, on one of libuv's workers: as the
+ * user that Resus is (`control: process`), or by resus-restore-helper as the owner of the data. */
 #ifndef RESUS_RESTORE_FILES_H
 #define RESUS_RESTORE_FILES_H
 
@@ -14,15 +14,18 @@ enum files_work { FILES_STAGE, FILES_PLACE_RDB, FILES_PLACE_AOF, FILES_UNDO, FIL
 
 struct files_options {
     enum files_work work;
-    const struct placement_place *place;
-    const char *staged; /* the id; of a stage it is made */
+    const struct placement_place *place; /* NULL: by the helper */
+    const char *const *helper;           /* its command, with paths; NULL at the end */
+    const char *name;                    /* its last word, a section of its settings */
+    int64_t within_ms;                   /* of the helper */
+    const char *staged;                  /* the id; of a stage it is made */
     /* of a stage */
     const char *file;
     uint64_t bytes;
     const char *sha256;
 };
 
-/* Once, on the loop. `outcome` OK or FAILED; `staged` is the id. */
+/* Once, on the loop. `outcome` UNKNOWN when the helper was killed; `staged` is the id. */
 typedef void files_done(void *context, enum restore_event outcome, enum placement_result result,
                         const char *staged, const struct error *err);
 

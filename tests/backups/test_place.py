@@ -34,7 +34,7 @@ class Host:
         self.server.process.wait(parts.WAIT_SECONDS)
 
     def run(self, command, given=b"", kill_after=None):
-        argv = [str(parts.DRIVER.parent / "restore-helper-here"), command, "redis-server"]
+        argv = [str(parts.DRIVER.parents[1] / "unit/placement/restore-helper-here"), command, "redis-server"]
         process = subprocess.Popen(argv, cwd=self.path, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
         try:
             out, err = process.communicate(given, timeout=kill_after or parts.WAIT_SECONDS)

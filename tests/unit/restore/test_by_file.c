@@ -35,6 +35,7 @@ struct world {
     enum restore_act asked, fail, silent, reported;
     struct error error;
     int starts, save_code;
+    bool by_helper;
 };
 
 static void on_files(void *context, enum restore_event outcome, enum placement_result result,
@@ -57,8 +58,15 @@ static void on_served(void *context, int code, const struct error *err)
 
 static void files(struct world *w, enum files_work work)
 {
+    static const char *const helper[] = {"/usr/bin/env", "-C", NULL, HELPER, NULL};
+    const char *command[ARRAY_LENGTH(helper)];
+    memcpy(command, helper, sizeof command);
+    command[2] = w->server.folder.path; /* where its settings are */
     const struct files_options options = {.work = work,
-                                          .place = &w->place,
+                                          .place = w->by_helper ? NULL : &w->place,
+                                          .helper = command,
+                                          .name = "redis-server",
+                                          .within_ms = 60000,
                                           .staged = w->saved.staged,
                                           .file = BACKUP,
                                           .bytes = w->backup.bytes,
@@ -173,17 +181,32 @@ static void tear_down(struct world *w)
     redis_server_end(&w->server);
 }
 
+/* A server accepts connections before it has loaded. */
 static bool has(struct world *w, const char *key)
 {
     char line[64];
+    const char *said = "-LOADING";
     (void)str_format(line, sizeof line, "EXISTS %s", key);
-    return str_starts(redis_server_say(&w->server, line), ":1");
+    while (str_starts(said, "-LOADING"))
+        said = redis_server_say(&w->server, line);
+    if (said[0] != ':')
+        fail_msg("%s: %s", line, said);
+    return str_starts(said, ":1");
 }
 
-static void to_the_end(const char *config, bool aof)
+static void to_the_end(const char *config, bool aof, bool by_helper)
 {
     struct world w;
     set_up(&w, config, aof);
+    w.by_helper = by_helper;
+    if (by_helper) {
+        char path[200];
+        (void)str_format(path, sizeof path, "%s/restore-helper.conf", w.server.folder.path);
+        FILE *f = fopen(path, "w");
+        assert_non_null(f);
+        (void)fprintf(f, "[redis-server]\ndir %s\nreserve_bytes 1\n", w.server.folder.path);
+        assert_int_equal(fclose(f), 0);
+    }
     assert_int_equal(restore_order(w.restore, RESTORE_BEGIN, NULL), 0);
     run_until_reported(&w);
     if (w.reported != RESTORE_ACT_FINISH)
@@ -202,13 +225,20 @@ static void to_the_end(const char *config, bool aof)
 static void a_restore_is_proved_and_can_be_undone(void **context)
 {
     (void)context;
-    to_the_end(NULL, false);
+    to_the_end(NULL, false, false);
 }
 
 static void a_restore_into_an_append_only_file_is_proved_and_can_be_undone(void **context)
 {
     (void)context;
-    to_the_end("appendonly yes\nappendfsync always", true); /* it is stopped by a kill */
+    to_the_end("appendonly yes\nappendfsync always", true, false); /* it is stopped by a kill */
+}
+
+static void the_helper_exchanges_the_files_as_well(void **context)
+{
+    (void)context;
+    to_the_end(NULL, false, true);
+    to_the_end("appendonly yes\nappendfsync always", true, true);
 }
 
 static void keys_that_are_missing_undo_it(void **context)
@@ -295,6 +325,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_restore_is_proved_and_can_be_undone),
         cmocka_unit_test(a_restore_into_an_append_only_file_is_proved_and_can_be_undone),
+        cmocka_unit_test(the_helper_exchanges_the_files_as_well),
         cmocka_unit_test(keys_that_are_missing_undo_it),
         cmocka_unit_test(a_failure_before_the_exchange_releases_the_service),
         cmocka_unit_test(nothing_is_done_that_the_disk_does_not_take),
