@@ -29,9 +29,11 @@ struct proof_server {
     char folder[PATH_MAX], link[PATH_MAX], socket[PATH_MAX];
     mono_ms began, deadline;
     struct proof_server_result result;
-    struct redis_reply *info; /* kept for `done` */
-    bool decided;             /* `result` is set: the process only has to go */
-    proof_server_done *done;  /* NULL: cancelled */
+    struct redis_reply *info;  /* kept for `done` */
+    bool decided;              /* `result` is set: the process only has to go */
+    proof_server_ready *ready; /* NULL: it ends once it has loaded */
+    struct redis_settings redis;
+    proof_server_done *done; /* NULL: cancelled */
     void *context;
 };
 
@@ -129,22 +131,27 @@ static void on_info(void *context, struct redis_reply *const *replies, const str
     s->result.expired = query_info_number(s->info, "rdb_last_load_keys_expired");
     s->result.lost_since = (gone > 0 ? gone : 0) + (evicted > 0 ? evicted : 0);
     query_info_text(s->info, "redis_version", s->result.version, sizeof s->result.version);
-    decide(s, PROOF_SERVER_LOADED);
+    if (s->ready == NULL) {
+        decide(s, PROOF_SERVER_LOADED);
+        return;
+    }
+    s->result.end = PROOF_SERVER_LOADED;
+    s->result.info = s->info;
+    s->ready(s->context, &s->redis, &s->result);
 }
 
 static void on_time(uv_timer_t *timer)
 {
     static const struct query_command info[] = {{{"INFO"}}};
     struct proof_server *s = timer->data;
-    struct redis_settings settings = {.port = 0};
     if (mono_reached(clock_mono(), s->deadline)) {
         decide(s, PROOF_SERVER_LATE);
         return;
     }
-    (void)str_format(settings.socket, sizeof settings.socket, "/proc/self/fd/%d/redis.sock",
+    (void)str_format(s->redis.socket, sizeof s->redis.socket, "/proc/self/fd/%d/redis.sock",
                      s->folder_fd);
     const struct query_options options = {
-        .redis = &settings, .commands = info, .count = 1, .within_ms = ASK_WITHIN_MS};
+        .redis = &s->redis, .commands = info, .count = 1, .within_ms = ASK_WITHIN_MS};
     if (query_start(s->loop, &options, on_info, s, &s->query, &s->result.error) < 0)
         decide(s, PROOF_SERVER_FAILED);
 }
@@ -203,7 +210,7 @@ static int start_child(struct proof_server *s, const struct proof_server_options
     const struct child_options options = {
         .argv = argv,
         .output_max = PROOF_SERVER_OUTPUT_MAX,
-        .deadline = mono_add(s->deadline, CHILD_SPARE_MS),
+        .deadline = mono_add(s->deadline, CHILD_SPARE_MS + (o->ready == NULL ? 0 : o->serve_ms)),
     };
     return child_start(s->loop, &options, on_child, s, &s->child, err);
 }
@@ -216,6 +223,7 @@ int proof_server_start(uv_loop_t *loop, const struct proof_server_options *optio
     if (s == NULL)
         return error_set(err, -ENOMEM, "out of memory");
     s->loop = loop;
+    s->ready = options->ready;
     s->done = done;
     s->context = context;
     s->folder_fd = -1;

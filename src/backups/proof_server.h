@@ -17,6 +17,12 @@
 #define PROOF_SERVER_FOLDER                                                                        \
     ".proof-" /* and six letters; left by a crash, removed at the next start */
 
+/* On the loop, once it has loaded: `redis` leads to it, as long as it lives. */
+struct redis_settings;
+struct proof_server_result;
+typedef void proof_server_ready(void *context, const struct redis_settings *redis,
+                                const struct proof_server_result *result);
+
 struct proof_server_options {
     const char *server;   /* redis-server or valkey-server */
     const char *file;     /* the RDB file */
@@ -24,6 +30,9 @@ struct proof_server_options {
     int64_t databases;    /* how many the file needs */
     int64_t memory_bytes; /* that the data need; 0 = not known: no limit */
     int64_t within_ms;    /* until all is loaded */
+    /* Not NULL: it goes on serving the data until it is cancelled, or for `serve_ms`. */
+    proof_server_ready *ready;
+    int64_t serve_ms;
 };
 
 enum proof_server_end {

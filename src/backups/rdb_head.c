@@ -4,9 +4,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "backups/crc64.h"
 #include "base/parse.h"
 #include "base/str.h"
+#include "placement/crc64.h"
 
 /* Opcodes that may stand before the first database. */
 enum {

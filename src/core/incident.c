@@ -456,8 +456,8 @@ const char *incident_refusal_text(enum incident_refusal refusal)
             "An incident is closed when its post-mortem is kept or waived. Say which.",
         [INCIDENT_REFUSE_BAD] =
             "Alerts of the service still fire. Resolve the incident when they are over.",
-        [INCIDENT_REFUSE_VALUE] = "A severity is P1 to P4, a commander has a name, and the next "
-                                  "update is due within a day.",
+        [INCIDENT_REFUSE_VALUE] =
+            "A severity is P1 to P4, a commander has a name, and updates are due within a day.",
         [INCIDENT_REFUSE_CLOSED] = "The incident is closed and cannot be changed.",
     };
     static_assert(ARRAY_LENGTH(texts) == INCIDENT_REFUSAL_COUNT, "a text for every refusal");

@@ -21,13 +21,14 @@ import machine  # noqa: E402
 import monit  # noqa: E402
 import naming  # noqa: E402
 import recovering  # noqa: E402
+import restoring  # noqa: E402
 import simulator  # noqa: E402
 import web  # noqa: E402
 
 PARTS = {"kills": recovering.kills, "hangs": recovering.hangs, "naming": naming.naming, "monit": monit.monit,
          "footprint": footprint.footprint,
          "sessions": footprint.sessions, "fleet": fleet.fleet, "simulator": simulator.simulator,
-         "web": web.web, "backups": backups.backups}
+         "web": web.web, "backups": backups.backups, "restoring": restoring.restoring}
 
 
 def main():

@@ -55,6 +55,13 @@ def seeds(info):
     return {
         "check_report": {"sound": CHECKED, "bad": CHECKED_BAD, "log": LOADED_BAD},
         "manifest": {"all": json.dumps(manifest()).encode()},
+        "placement": {
+            "settings": b"[redis-server]\ndir /var/lib/redis # here\nconfig /etc/redis/redis.conf\ndbfilename dump.rdb\n"
+                        b"appenddirname appendonlydir\nappendfilename appendonly.aof\nmax_bytes 5\nreserve_bytes 6\n",
+            "config": b"port 6379\r\nappendonly \"yes\"\nrequirepass x\ninclude /a\nsave \"\"\n",
+            "stage": b"219 " + b"ab" * 32,
+            "id": b"20261129T023000.123Z",
+        },
         "rdb_head": {
             "redis": b"\5" + RDB,
             "valkey": b"\0VALKEY080\xfa\x0avalkey-ver\x059.0.1\xf5\xc3\2\5zz\xf7",
@@ -71,5 +78,10 @@ def seeds(info):
             "made_with_mark": b"\7\2" + b"0123456789abcdef0123456789abcdef01234567" * 2,
             "made_with_length": b"\7\1" + RDB[166:200],
             "refused": b"\1\0-NOPERM User bob has no permissions to run the 'psync' command\r\n",
+        },
+        "wire": {
+            "scan": b"\3*2\r\n$1\r\n0\r\n*2\r\n$3\r\na\nb\r\n$0\r\n\r\n",
+            "replies": b"\5+OK\r\n-BUSYKEY Target key name already exists.\r\n:-2\r\n$-1\r\n*-1\r\n",
+            "cut": b"\1$30\r\nabc",
         },
     }

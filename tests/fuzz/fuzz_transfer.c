@@ -3,9 +3,9 @@
  * has to arrive as it is. */
 #include <string.h>
 
-#include "backups/crc64.h"
 #include "backups/transfer.h"
 #include "base/mem.h"
+#include "placement/crc64.h"
 #include "support.h"
 
 #define MARK "0123456789abcdef0123456789abcdef01234567"

@@ -490,6 +490,7 @@ WORDS = {
     "manifest": ["src/backups/manifest.c", "src/backups/proof.c", "src/core/backup_rules.c"],
     "observations": ["src/host/systemctl.c", "src/redis/info.c", "src/redis/log_lines.c", "src/redis/reply.c"],
     "oidc_token": ["src/accounts/oidc_token.c", "src/accounts/jwks.c", "tests/fuzz/fuzz_oidc_token.c"],
+    "placement": ["src/placement/settings.c", "src/placement/redis_conf.c"],
     "process_facts": ["src/host/process_facts.c"],
     "router": ["src/web/http.c", "src/web/router.c", "src/api/operations.c", "src/web/followers.c"],
     "view": [f"src/cli/view_{page}.c" for page in ("service", "recovery", "operate", "journal", "report", "audit")],

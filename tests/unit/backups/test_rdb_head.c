@@ -3,8 +3,8 @@
 
 #include "sample.h"
 
-#include "backups/crc64.h"
 #include "backups/rdb_head.h"
+#include "placement/crc64.h"
 
 static void crc_is_that_of_redis_however_it_is_cut(void **state)
 {

@@ -1,4 +1,4 @@
-#include "backups/crc64.h"
+#include "placement/crc64.h"
 
 #include <endian.h>
 #include <pthread.h>

@@ -1,0 +1,140 @@
+/* The facts of a plan from a real server and a manifest; a restore on disk and back. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/str.h"
+#include "restore/job_json.h"
+#include "restore/plan_facts.h"
+#include "support/redis_server.h"
+
+struct asked {
+    struct restore_plan_facts facts;
+    struct plan_names names;
+};
+
+static void on_replies(void *context, struct redis_reply *const *replies, const struct error *err)
+{
+    struct asked *a = context;
+    assert_null(err);
+    plan_facts_of_target(&a->facts, replies, &a->names);
+}
+
+static void ask(const char *config, struct asked *a)
+{
+    struct redis_server server;
+    struct redis_settings redis = {.port = 0};
+    struct query *q = NULL;
+    uv_loop_t loop;
+    redis_server_prepare(&server);
+    redis_server_start(&server, config);
+    (void)redis_server_say(&server, "SET a 1");
+    (void)str_copy(redis.socket, sizeof redis.socket, server.socket);
+    const struct query_options options = {
+        .redis = &redis, .commands = plan_commands, .count = PLAN_COMMANDS, .within_ms = 60000};
+    assert_int_equal(uv_loop_init(&loop), 0);
+    assert_int_equal(query_start(&loop, &options, on_replies, a, &q, NULL), 0);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    redis_server_end(&server);
+}
+
+static void a_server_says_what_it_can_hold(void **context)
+{
+    (void)context;
+    static struct asked a;
+    a = (struct asked){.facts = {.aof_start = RESTORE_YES}};
+    ask("maxmemory 100mb\ndatabases 4\nappendonly yes", &a);
+    assert_true(a.facts.answers && !a.facts.replica && !a.facts.cluster && !a.facts.valkey);
+    assert_int_equal(a.facts.maxmemory_bytes, 104857600);
+    assert_int_equal(a.facts.databases, 4);
+    assert_int_equal(a.facts.aof, RESTORE_YES);
+    assert_int_equal(a.facts.target_keys, 1);
+    assert_int_equal(a.facts.target_module_count, 0);
+    assert_true(a.facts.target_major >= 6);
+    if (a.facts.target_major == 7)
+        assert_in_range(a.facts.target_rdb_version, 10, 11);
+}
+
+static void a_server_that_does_not_answer_leaves_all_unknown(void **context)
+{
+    (void)context;
+    struct plan_names names;
+    struct restore_plan plan;
+    struct restore_plan_facts f = {.method = RESTORE_BY_FILE, .proved = true, .can_place = true};
+    plan_facts_of_target(&f, NULL, &names);
+    restore_plan(&f, &plan);
+    assert_true((plan.blockers >> RESTORE_BLOCKED_VERSION_UNKNOWN & 1) != 0);
+    assert_true((plan.blockers >> RESTORE_BLOCKED_AOF_UNKNOWN & 1) != 0);
+}
+
+static void versions_before_functions_are_known_by_the_server(void **context)
+{
+    (void)context;
+    char dump[] = "\x0c\x00"
+                  "12345678";
+    const struct redis_reply error = {.type = RESP_ERROR, .text = dump, .length = 3};
+    const struct redis_reply eight = {.type = RESP_BULK, .text = dump, .length = 10};
+    assert_int_equal(plan_rdb_version(&eight, 8), 12);
+    assert_int_equal(plan_rdb_version(&error, 6), 9);
+    assert_int_equal(plan_rdb_version(&error, 7), RESTORE_UNKNOWN_VALUE); /* without the right */
+}
+
+static void a_manifest_says_what_the_backup_needs(void **context)
+{
+    (void)context;
+    static struct manifest m;
+    m = (struct manifest){.proved = PROOF_LOADED,
+                          .rdb_version = 10,
+                          .file_count = 1,
+                          .database_count = 3,
+                          .databases = {{0, 4, 2}, {9, 1, 0}, {12, 0, 0}},
+                          .used_memory_bytes = 77};
+    m.files[0].bytes = 219;
+    struct restore_plan_facts f = {.proved = false};
+    plan_facts_of_backup(&f, &m);
+    assert_true(f.proved);
+    assert_int_equal(f.keys, 5);
+    assert_int_equal(f.highest_db, 9);
+    assert_int_equal(f.bytes, 219);
+    assert_int_equal(f.used_memory_bytes, 77);
+}
+
+static void a_restore_is_read_as_it_was_written(void **context)
+{
+    (void)context;
+    struct restore_job back;
+    for (int s = 0; s < RESTORE_STATE_COUNT; s++) {
+        const struct restore_job job = {.state = (enum restore_state)s,
+                                        .staged = "20261129T023000.123Z",
+                                        .place_aof = s % 2 == 0,
+                                        .was_running = s % 3 == 0};
+        json_t *json = job_json(&job);
+        assert_non_null(json);
+        assert_int_equal(job_read(json, &back, NULL), 0);
+        assert_int_equal(back.state, job.state);
+        assert_string_equal(back.staged, job.staged);
+        assert_int_equal(back.place_aof, job.place_aof);
+        assert_int_equal(back.was_running, job.was_running);
+        assert_true(json_put_text(json, "staged", "../../etc"));
+        assert_int_equal(job_read(json, &back, NULL), -EBADMSG);
+        json_decref(json);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_server_says_what_it_can_hold),
+        cmocka_unit_test(a_server_that_does_not_answer_leaves_all_unknown),
+        cmocka_unit_test(versions_before_functions_are_known_by_the_server),
+        cmocka_unit_test(a_manifest_says_what_the_backup_needs),
+        cmocka_unit_test(a_restore_is_read_as_it_was_written),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
