@@ -299,6 +299,12 @@ static struct verdict judge_shut_out(const struct observations *s)
 }
 
 /* Redis answers PONG: is it ours, is its unit in order, and do its own figures agree? */
+/* Redis refuses what would go beyond the limit, so its use may stay just below. */
+static bool near_maxmemory(const struct info_facts *i)
+{
+    return i->maxmemory > 0 && i->used_memory >= i->maxmemory / 10 * 9;
+}
+
 static struct verdict judge_pong(const struct observations *s, mono_ms now)
 {
     const struct unit_facts *u = &s->unit;
@@ -320,8 +326,7 @@ static struct verdict judge_pong(const struct observations *s, mono_ms now)
     if (i->known) {
         if (i->last_save_ok == TRI_NO || i->aof_write_ok == TRI_NO)
             return certain(CAUSE_PERSISTENCE_FAILING);
-        if (i->maxmemory > 0 && !i->evicts && i->used_memory >= i->maxmemory &&
-            s->oom_errors_rising)
+        if (s->oom_errors_rising && near_maxmemory(i))
             return certain(CAUSE_WRITES_REFUSED_MEMORY);
         if (s->role_changed)
             return certain(CAUSE_WRONG_INSTANCE);

@@ -109,8 +109,10 @@ static const struct cause_row rows[] = {
          "memory to fork; a restart would hang or lose data."},
     [CAUSE_WRITES_REFUSED_MEMORY] =
         {"writes_refused_memory", OVERALL_CRITICAL, RESTART_USELESS, REMEDY_HUMAN, CLASS_WRITES,
-         SEVERITY_P2, "maxmemory is reached and nothing may be evicted: writes are refused.",
-         "Delete keys, raise maxmemory, or choose an eviction policy."},
+         SEVERITY_P2, "maxmemory is reached and no key can be evicted: writes are refused.",
+         "Delete keys, raise maxmemory, or choose a policy that finds keys to evict: volatile-* "
+         "takes "
+         "only keys that expire."},
     [CAUSE_CLIENTS_EXHAUSTED] =
         {"clients_exhausted", OVERALL_CRITICAL, RESTART_USELESS, REMEDY_HUMAN, CLASS_AVAILABILITY,
          SEVERITY_P2, "The limit of clients is reached: new connections are refused.",

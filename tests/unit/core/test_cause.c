@@ -28,7 +28,7 @@ enum trait {
     EARLY = 1 << 11,       /* a script would not have shown itself yet */
     SAVE_FAILED = 1 << 12,
     AOF_FAILED = 1 << 13,
-    MEMORY_FULL = 1 << 14, /* noeviction, used = max, and OOM errors rise */
+    MEMORY_FULL = 1 << 14, /* used is just below max, and OOM errors rise */
     LINK_DOWN = 1 << 15,
     OTHER_PID = 1 << 16, /* INFO's process is not the unit's */
     RESTARTED = 1 << 17, /* NRestarts > 0 */
@@ -37,6 +37,8 @@ enum trait {
     UNIT_FIRST = 1 << 20,  /* what is known of the unit was told before Redis' answer */
     START_TRIED = 1 << 21, /* a start of ours has not helped */
     MASKED = 1 << 22,
+    EVICTS = 1 << 23,       /* a policy that finds no key to evict */
+    LIMIT_RAISED = 1 << 24, /* since writes were refused */
 };
 
 struct row {
@@ -161,6 +163,10 @@ static const struct row rows[] = {
      .cause = CAUSE_PERSISTENCE_FAILING, .confirmed = true},
     {"maxmemory with refused writes", REPLY_PONG, UNIT_ACTIVE, .traits = MEMORY_FULL,
      .cause = CAUSE_WRITES_REFUSED_MEMORY, .confirmed = true},
+    {"... whatever the policy", REPLY_PONG, UNIT_ACTIVE, .traits = MEMORY_FULL | EVICTS,
+     .cause = CAUSE_WRITES_REFUSED_MEMORY, .confirmed = true},
+    {"a limit that was raised refuses nothing", REPLY_PONG, UNIT_ACTIVE,
+     .traits = MEMORY_FULL | LIMIT_RAISED, .cause = CAUSE_OK, .confirmed = true},
     {"no more clients", REPLY_MAXCLIENTS, UNIT_ACTIVE, .cause = CAUSE_CLIENTS_EXHAUSTED,
      .confirmed = true},
     {"the replica's link", REPLY_PONG, UNIT_ACTIVE, .traits = LINK_DOWN,
@@ -282,7 +288,8 @@ static struct observations see(const struct row *row)
     if ((t & AOF_FAILED) != 0)
         s.info.aof_write_ok = TRI_NO;
     if ((t & MEMORY_FULL) != 0)
-        s.info.maxmemory = s.info.used_memory = 1000;
+        s.info.maxmemory = (t & LIMIT_RAISED) != 0 ? 2000 : 1000, s.info.used_memory = 999;
+    s.info.evicts = (t & EVICTS) != 0;
     if ((t & LINK_DOWN) != 0) {
         s.info.role = ROLE_REPLICA;
         s.info.master_link_up = TRI_NO;
