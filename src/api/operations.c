@@ -170,12 +170,13 @@ static const struct field n_fields[] = {NUMBER, END};
     {                                                                                              \
         .name = "b", .type = FIELD_TEXT, .required = true, .min = 16, .max = 16                    \
     }
-static const struct field backups_fields[] = {TEXT("cursor", 16, 16), INT("limit", 1, 1000), END};
+static const struct field backups_fields[] = {TEXT("cursor", 1, 32),
+                                              INT("limit", 1, OPERATION_LIMIT_MAX), END};
 static const struct field backup_status_fields[] = {INT("task", 1, INT32_MAX), END};
 static const struct field backup_fields[] = {BACKUP, END};
 static const struct field backup_reason_fields[] = {BACKUP, REASON, END};
 static const struct field backup_pin_fields[] = {BACKUP, INT("days", 1, 3650), REASON, END};
-static const struct field backup_delete_fields[] = {BACKUP, TEXT("confirmation", 0, 16), REASON,
+static const struct field backup_delete_fields[] = {BACKUP, TEXT("confirmation", 0, 32), REASON,
                                                     END};
 static const struct field n_reason_fields[] = {NUMBER, REASON, END};
 static const struct field totp_begin_fields[] = {SECRET("current_password"), END};

@@ -171,9 +171,11 @@ static int pin(const struct invocation *in, const char *backup)
 
 static int remove_one(const struct invocation *in, const char *backup)
 {
+    if (!arguments_has(in, OPTION_CONFIRM))
+        return usage_error(in, "a removed backup cannot be brought back: add --confirm and the "
+                               "BACKUP once more");
     json_t *args = args_of(in, backup);
-    if (arguments_has(in, OPTION_CONFIRM))
-        (void)json_put_text(args, "confirmation", in->options[OPTION_CONFIRM]);
+    (void)json_put_text(args, "confirmation", in->options[OPTION_CONFIRM]);
     return ask_show(in, "backup_delete", args, ASK_CHECK_MS, view_backup_status, NULL);
 }
 

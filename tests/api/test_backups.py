@@ -46,7 +46,7 @@ def test_the_last_proved_ones_and_pinned_ones_are_not_removed(served):
     assert refused.returncode == 1 and "pinned" in refused.stderr, refused
     served.good("backup", "unpin", first)
     unconfirmed = served.run("backup", "delete", first)
-    assert unconfirmed.returncode == 1, unconfirmed
+    assert unconfirmed.returncode == 64 and "--confirm" in unconfirmed.stderr, unconfirmed
     served.good("backup", "delete", first, "--confirm", first)
     assert [x["id"] for x in served.good("backup", "list")["items"]] == [second]
 
@@ -93,3 +93,17 @@ def test_a_check_names_what_is_wrong_with_the_section(served):
     other.write_text("backup: {schedule: '25:00'}\n")
     check = subprocess.run([str(PROGRAM), "serve", "--check", "--config", str(other)], capture_output=True, text=True)
     assert check.returncode == 2 and ":1:20: `schedule` must be a time of day" in check.stderr, check
+
+
+def test_a_killed_redis_is_healed_while_it_is_copied(served):
+    before = served.good("status")["pid"]
+    status_code, body = served.ask("backup_create", "redis")
+    assert status_code == 202, body
+    # The server waits 5 s before it forks.
+    wait_until(lambda: (status(served)["job"] or {}).get("stage") == "pulling", "the copy")
+    os.kill(before, signal.SIGKILL)
+    wait_until(lambda: served.good("status")["pid"] not in (None, before), "the recovery")
+    wait_until(lambda: status(served)["job"] is None, "the end of the copy")
+    last = status(served)["last"]
+    assert last["number"] == body["number"] and last["result"] in ("failed", "cancelled"), last
+    assert served.good("backup", "list")["items"] == []
