@@ -168,7 +168,7 @@ static const struct field password_fields[] = {SECRET("current_password"), SECRE
 static const struct field n_fields[] = {NUMBER, END};
 #define BACKUP                                                                                     \
     {                                                                                              \
-        .name = "b", .type = FIELD_TEXT, .required = true, .min = 16, .max = 16                    \
+        .name = "b", .type = FIELD_TEXT, .required = true, .min = 1, .max = 16                     \
     }
 static const struct field backups_fields[] = {TEXT("cursor", 1, 32),
                                               INT("limit", 1, OPERATION_LIMIT_MAX), END};
