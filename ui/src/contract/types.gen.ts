@@ -858,7 +858,7 @@ export type Backup = {
   readonly proved: 'no' | 'file' | 'structure' | 'loaded';
   readonly latest: boolean;
   readonly checked_at: Time | null;
-  readonly check_result: 'good' | 'bad' | 'cannot_tell';
+  readonly check_result: 'good' | 'bad' | 'cannot_tell' | null;
   readonly check_reason: string | null;
   readonly check_text: string | null;
   readonly suspicious: readonly (string)[];
