@@ -166,6 +166,18 @@ static const struct field login_fields[] = {EMAIL, SECRET("password"), TEXT("tot
 static const struct field password_fields[] = {SECRET("current_password"), SECRET("new_password"),
                                                CODE, END};
 static const struct field n_fields[] = {NUMBER, END};
+#define BACKUP                                                                                     \
+    {                                                                                              \
+        .name = "b", .type = FIELD_TEXT, .required = true, .min = 1, .max = 16                     \
+    }
+static const struct field backups_fields[] = {TEXT("cursor", 1, 32),
+                                              INT("limit", 1, OPERATION_LIMIT_MAX), END};
+static const struct field backup_status_fields[] = {INT("task", 1, INT32_MAX), END};
+static const struct field backup_fields[] = {BACKUP, END};
+static const struct field backup_reason_fields[] = {BACKUP, REASON, END};
+static const struct field backup_pin_fields[] = {BACKUP, INT("days", 1, 3650), REASON, END};
+static const struct field backup_delete_fields[] = {BACKUP, TEXT("confirmation", 0, 32), REASON,
+                                                    END};
 static const struct field n_reason_fields[] = {NUMBER, REASON, END};
 static const struct field totp_begin_fields[] = {SECRET("current_password"), END};
 static const struct field totp_disable_fields[] = {SECRET("current_password"), CODE, END};
@@ -492,6 +504,30 @@ const struct operation operations[OPERATION_COUNT] = {
                      "The maintenance windows as iCalendar, for programs that subscribe: the API "
                      "token may stand in the query (?token=).",
                      "text/calendar", .open_to_scoped = true, .query_token = true},
+    [OP_BACKUPS] = {"backups", GET, ON("/backups"), ACCESS_VIEWER, true, RATE_NONE, backups_fields,
+                    "The backups, newest first.", "Backups"},
+    [OP_BACKUP] = {"backup", GET, ON("/backups/{b}"), ACCESS_VIEWER, true, RATE_NONE, backup_fields,
+                   "One backup and its last proof.", "Backup"},
+    [OP_BACKUP_STATUS] = {"backup_status", GET, ON("/backup-status"), ACCESS_VIEWER, true,
+                          RATE_NONE, backup_status_fields,
+                          "Schedule, what runs, how the last task ended.", "BackupStatus"},
+    [OP_BACKUP_CREATE] = {"backup_create", POST, ON("/backups"), ACCESS_OPERATOR, true, RATE_START,
+                          reason_fields, "Makes and proves a backup (202).", "BackupTask"},
+    [OP_BACKUP_VERIFY] = {"backup_verify", POST, ON("/backups/{b}/verify"), ACCESS_OPERATOR, true,
+                          RATE_START, backup_reason_fields, "Proves a backup again (202).",
+                          "BackupTask"},
+    [OP_BACKUP_PIN] = {"backup_pin", POST, ON("/backups/{b}/pin"), ACCESS_ADMIN, true, RATE_NONE,
+                       backup_pin_fields, "Keeps a backup for so many days, 90 unless given.",
+                       "Backup"},
+    [OP_BACKUP_UNPIN] = {"backup_unpin", DELETE, ON("/backups/{b}/pin"), ACCESS_ADMIN, true,
+                         RATE_NONE, backup_reason_fields, "Ends a pin.", "Backup"},
+    [OP_BACKUP_DELETE] = {"backup_delete", DELETE, ON("/backups/{b}"), ACCESS_ADMIN, true,
+                          RATE_NONE, backup_delete_fields,
+                          "Removes a backup; `confirmation` is its id.", "BackupStatus"},
+    [OP_BACKUP_PRUNABLE] = {"backup_prunable", GET, ON("/backup-prune"), ACCESS_VIEWER, true,
+                            RATE_NONE, no_fields, "What a prune would remove.", "PrunableBackups"},
+    [OP_BACKUP_PRUNE] = {"backup_prune", POST, ON("/backup-prune"), ACCESS_ADMIN, true, RATE_NONE,
+                         reason_fields, "Removes the backups that no rule keeps.", "BackupStatus"},
     [OP_PROMETHEUS] = {"prometheus", GET, "/metrics", ACCESS_VIEWER, false, RATE_NONE,
                        prometheus_fields,
                        "The figures of every service, or of one, for Prometheus.", "text/plain",

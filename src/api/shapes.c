@@ -182,6 +182,7 @@ static const struct shape_member status_[] = {
     {"stop_reason?", "text", "Why, where a reason was given."},
     {"not_guarded", "Withheld?", "Why a failure would not be treated now."},
     {"affected_services?", "[Dependent]", "Who depends on it, as configured."},
+    {"backup_problem?", "text", "Backups are overdue, or fail."},
     END};
 static const struct shape_member limited_status_[] = {
     {"status", STATUS_WORDS, NULL},
@@ -576,6 +577,13 @@ const struct shape shapes[] = {
     {"MaintainedService", "A service around maintenance.", shape_maintained_service},
     {"MaintenanceWindow", "An occurrence of a maintenance window.", shape_maintenance_window},
     {"MaintenanceWindows", "Maintenance windows.", shape_maintenance_windows},
+    {"Backup", "A backup.", shape_backup},
+    {"Backups", "Backups, newest first.", shape_backups},
+    {"BackupTask", "A task that has begun.", shape_backup_task},
+    {"BackupJob", "A task that runs.", shape_backup_job},
+    {"BackupLast", "How the last task ended.", shape_backup_last},
+    {"BackupStatus", "The backups of a service.", shape_backup_status},
+    {"PrunableBackups", "Backups that no rule keeps.", shape_prunable},
     {"AuditVerdict", "The result of verifying the audit log.", audit_verdict_},
     {"AuditHead", "The last line of the audit log.", audit_head_},
     {"AuditKey", "The initial sealing key of the audit log.", audit_key_},

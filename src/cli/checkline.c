@@ -195,6 +195,12 @@ enum checkline_status checkline_health(const json_t *health, const json_t *statu
         summary_text(summary, text, sizeof(text));
     else
         (void)str_format(text, sizeof(text), "%s%s%s", overall, code[0] == '\0' ? "" : ": ", code);
+    const char *backup = json_text_or(status, "backup_problem", "");
+    if (backup[0] != '\0') {
+        size_t length = strlen(text);
+        if (str_append(text, sizeof text, "; "))
+            summary_text(backup, text + length + 2, sizeof text - length - 2);
+    }
     const json_t *window = json_object_get(status, "maintenance");
     if (json_is_object(window)) {
         window_text(window, text, sizeof text);

@@ -21,6 +21,8 @@ static const char *const incident_subs[] = {
 static const char *const notify_subs[] = {"test", "emergency", "users", NULL};
 static const char *const maintenance_subs[] = {"list",   "show",   "plan",  "begin", "end",
                                                "extend", "cancel", "check", NULL};
+static const char *const backup_subs[] = {"create", "list",  "show",   "status", "verify",
+                                          "pin",    "unpin", "delete", "prune",  NULL};
 static const char *const completion_subs[] = {"bash", "zsh", "fish", NULL};
 static const char *const key_subs[] = {"check", "rotate", NULL};
 
@@ -178,6 +180,17 @@ const struct verb verbs[] = {
      .options =
          BIT(AT) | BIT(FOR) | BIT(SERVICES) | BIT(IMPACT) | BIT(REASON) | BIT(NOTE) | BIT(UNDO),
      .run = verb_maintenance},
+    {"backup",
+     "backup create|list|status [SERVICE] | show|verify|pin|unpin|delete [SERVICE] BACKUP | prune "
+     "[SERVICE] [--reason TEXT] [--for DURATION] [--confirm WORD]",
+     "backups: make, prove, keep and remove them",
+     "  create  a backup now; status 0: proved, 4: made but not provable here\n"
+     "  verify  proves one again by loading it, the newest proved one unless named\n"
+     "  pin     keeps one for --for (90d unless given), whatever the rules say\n"
+     "  delete  needs --confirm and the BACKUP once more\n"
+     "  prune   shows what no rule keeps; --confirm PRUNE removes it\n",
+     .subs = backup_subs, .words = true, .options = BIT(REASON) | BIT(FOR) | BIT(CONFIRM),
+     .run = verb_backup},
     {"sudoers", "sudoers [SERVICE] [--user NAME]", "print the sudoers file for the Redis host",
      "Exact lines only, no wildcard, for the account that Resus logs in as (on its own\n"
      "machine: resus) unless --user names another. Install it on the service's host:\n"

@@ -80,6 +80,8 @@ int verb_access(const struct invocation *in);
 /* verb_alert.c */
 int verb_alert(const struct invocation *in);
 int verb_notify(const struct invocation *in);
+/* verb_backup.c */
+int verb_backup(const struct invocation *in);
 /* verb_maintenance.c */
 int verb_maintenance(const struct invocation *in);
 /* verb_incident.c */

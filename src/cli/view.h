@@ -57,6 +57,13 @@ void view_sent(struct page *p, const json_t *body, const struct invocation *in);
 /* view_key.c */
 void view_key_rotation(struct page *p, const json_t *body, const struct invocation *in);
 
+/* view_backup.c */
+void view_backups(struct page *p, const json_t *body, const struct invocation *in);
+void view_backup(struct page *p, const json_t *body, const struct invocation *in);
+void view_backup_status(struct page *p, const json_t *body, const struct invocation *in);
+void view_backup_last(struct page *p, const json_t *last, const struct invocation *in);
+void view_prunable(struct page *p, const json_t *body, const struct invocation *in);
+
 /* view_maintenance.c */
 void view_windows(struct page *p, const json_t *body, const struct invocation *in);
 void view_window(struct page *p, const json_t *body, const struct invocation *in);

@@ -391,6 +391,7 @@ static int open_engine(struct world *w, struct error *err)
         .accounts = w->accounts,
         .keys = w->keys,
         .maintenance = w->maintenance,
+        .backups = w->backups,
     };
     if (r >= 0)
         r = engine_new(w->settings, &ports, saved, now_here(), &w->engine, err);
@@ -439,6 +440,8 @@ int world_open(uv_loop_t *loop, const struct settings *settings, struct world **
         r = world_open_keys(w, err);
     if (r >= 0)
         r = world_open_maintenance(w, err);
+    if (r >= 0)
+        r = world_open_backups(w, err);
     if (r >= 0) {
         w->count = (int)settings->service_count;
         r = open_engine(w, err);
@@ -465,6 +468,7 @@ void world_start(struct world *w)
         if (w->places[i].problem.code != 0)
             engine_misconfigured(w->engine, i, w->places[i].problem.text, now_here());
     alerts_start(w->alerts);
+    backups_start(w->backups);
     history_begin(&w->history, w->engine, w->handlers);
     (void)uv_timer_start(&w->thin, on_thin_timer, THIN_INTERVAL_MS, THIN_INTERVAL_MS);
 }
@@ -504,6 +508,8 @@ void world_close(struct world *w)
         engine_end(w->engine);
     handlers_free(w->handlers);
     w->handlers = NULL;
+    backups_close(w->backups);
+    w->backups = NULL;
     alerts_close(w->alerts);
     w->alerts = NULL;
     maintenance_close(w->maintenance);

@@ -6,6 +6,7 @@
 #include "accounts/accounts.h"
 #include "alerts/alerts.h"
 #include "alerts/maintenance.h"
+#include "backups/backups.h"
 #include "daemon/audit_news.h"
 #include "daemon/history.h"
 #include "daemon/incidents.h"
@@ -55,6 +56,7 @@ struct world {
     struct incidents *incidents;
     struct alerts *alerts;
     struct maintenance *maintenance;
+    struct backups *backups;
     mono_ms self_watched;
     struct ssh_pool *ssh;
     struct sshkeys *keys;
@@ -101,6 +103,8 @@ void world_redis(void *context, int service, uint64_t id, enum redis_request req
                  const char *const *args, bool fresh, mono_ms deadline);
 uint64_t world_random(void *context);
 
+/* world_backups.c */
+int world_open_backups(struct world *w, struct error *err) ATTR_MUST_USE;
 /* world_maintenance.c */
 int world_open_maintenance(struct world *w, struct error *err) ATTR_MUST_USE;
 

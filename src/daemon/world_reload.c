@@ -179,6 +179,7 @@ int world_reconfigure(struct world *w, const struct settings *settings, struct e
         engine_reconfigure(w->engine, settings, clock_now());
         tell_misconfigured(w);
         maintenance_reload(w->maintenance);
+        backups_reload(w->backups);
         end_all_lost(w, fresh);
     }
     mem_free(fresh);

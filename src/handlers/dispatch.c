@@ -25,6 +25,7 @@ static const struct {
     bool of_accounts;         /* nothing without them */
     bool of_alerts;           /* likewise */
     bool of_windows;          /* likewise */
+    bool of_backups;          /* likewise */
     struct account_done done; /* the audit line once it is done */
 } table[] = {
     [OP_SERVICES] = {services_list},
@@ -133,6 +134,16 @@ static const struct {
                                   .done = {AUDIT_MAINTENANCE, AUDIT_RISK_MODERATE},
                                   .of_windows = true},
     [OP_CALENDAR] = {calendar_get, .of_windows = true},
+    [OP_BACKUPS] = {backups_get, .of_backups = true},
+    [OP_BACKUP] = {backup_get, .of_backups = true},
+    [OP_BACKUP_STATUS] = {backup_status_get, .woken = backup_status_woken, .of_backups = true},
+    [OP_BACKUP_CREATE] = {backup_task, .of_backups = true},
+    [OP_BACKUP_VERIFY] = {backup_task, .of_backups = true},
+    [OP_BACKUP_PIN] = {backup_change, .of_backups = true},
+    [OP_BACKUP_UNPIN] = {backup_change, .of_backups = true},
+    [OP_BACKUP_DELETE] = {backup_change, .of_backups = true},
+    [OP_BACKUP_PRUNABLE] = {backup_prunable_get, .of_backups = true},
+    [OP_BACKUP_PRUNE] = {backup_change, .of_backups = true},
     [OP_PROMETHEUS] = {prometheus_get, .woken = prometheus_woken},
     [OP_HEALTHZ] = {healthz_get},
     [OP_READYZ] = {readyz_get},
@@ -220,7 +231,8 @@ void handlers_dispatch(struct handlers *h, struct call *call, const char *servic
         account_read(h, call);
     if (table[row].run == NULL || (table[row].of_accounts && h->ports.accounts == NULL) ||
         (table[row].of_alerts && h->ports.alerts == NULL) ||
-        (table[row].of_windows && h->ports.maintenance == NULL))
+        (table[row].of_windows && h->ports.maintenance == NULL) ||
+        (table[row].of_backups && h->ports.backups == NULL))
         call_refuse(call, 404, "Not found", "Not available here.", "not_found",
                     handlers_now(h).wall);
     else

@@ -15,6 +15,7 @@
 
 struct accounts;
 struct alerts;
+struct backups;
 struct maintenance;
 struct sshkeys;
 
@@ -42,6 +43,7 @@ struct handlers_ports {
     struct accounts *accounts;       /* NULL: nobody can log in */
     struct sshkeys *keys;            /* NULL: SSH keys are not exchanged */
     struct alerts *alerts;           /* NULL: nobody is told anything */
+    struct backups *backups;         /* NULL: there are no backups */
     struct maintenance *maintenance; /* NULL: there are no maintenance windows */
 };
 

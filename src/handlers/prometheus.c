@@ -52,6 +52,7 @@ void prometheus_get(struct handlers *h, struct call *call)
         .store = h->ports.store,
         .series = h->ports.series,
         .alerts = h->ports.alerts,
+        .backups = h->ports.backups,
         .audit_look = h->ports.audit_look,
         .audit_context = h->ports.context,
         .started = h->started,

@@ -1,6 +1,7 @@
 /* services, status, health, refresh, preflight, timing, version */
 #include "api/error_body.h"
 #include "api/visible.h"
+#include "backups/backups.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/resources.h"
@@ -53,6 +54,8 @@ static json_t *whole_status(struct handlers *h, int service, struct now now)
     sshkeys_look(h->ports.keys, engine_settings(h->engine, service), &note);
     if (note.state != SSHKEYS_QUIET)
         (void)json_put_text(json_object_get(status, "vm_info"), "ssh_key_notice", note.text);
+    if (h->ports.backups != NULL && backups_unwell(h->ports.backups, service) != NULL)
+        (void)json_put_text(status, "backup_problem", backups_unwell(h->ports.backups, service));
     if (!engine_cannot_tell(h->engine, service))
         return status;
     JSON_CLEANUP json_t *health = engine_health_json(h->engine, service, now);

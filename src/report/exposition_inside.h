@@ -29,5 +29,13 @@ void exposition_alerts(struct exposition_text *x);
 void exposition_incidents(struct exposition_text *x);
 void exposition_deliveries(struct exposition_text *x);
 void exposition_channels(struct exposition_text *x);
+/* exposition_backups.c */
+void exposition_backup_success(struct exposition_text *x);
+void exposition_backup_proved(struct exposition_text *x);
+void exposition_backup_bytes(struct exposition_text *x);
+void exposition_backup_keys(struct exposition_text *x);
+void exposition_backup_duration(struct exposition_text *x);
+void exposition_backup_overdue(struct exposition_text *x);
+void exposition_backup_runs(struct exposition_text *x);
 
 #endif

@@ -13,6 +13,7 @@
 #include "store/store.h"
 
 struct alerts;
+struct backups;
 struct exposition_text;
 
 struct exposition_sources {
@@ -20,6 +21,7 @@ struct exposition_sources {
     struct store *store;
     struct series_store *series; /* NULL: no history of figures is kept */
     struct alerts *alerts;       /* NULL: there are none */
+    struct backups *backups;     /* likewise */
     void (*audit_look)(void *context, struct audit_state *ret);
     void *audit_context;
     wall_ms started;

@@ -301,6 +301,44 @@ static int set_zone(const struct key *row, char *to, const char *text, struct er
     return copy(row, to, text, err);
 }
 
+static int set_clock(const struct key *row, char *to, const char *text, struct error *err)
+{
+    const size_t colon = strcspn(text, ":");
+    char hour[3] = "";
+    int64_t h = 0;
+    int64_t m = 0;
+    if (strlen(text) != colon + 3 || !str_copy_n(hour, sizeof hour, text, colon) ||
+        parse_int(hour, 0, 23, &h, NULL) < 0 || parse_int(text + colon + 1, 0, 59, &m, NULL) < 0)
+        return wrong(row, text, err, "a time of day in quotes such as \"02:30\"");
+    store_int(row, to, h * 60 + m + 1);
+    return 0;
+}
+
+/* "15m", "7d": as one would write it. */
+static void span_text(double seconds, char to[32])
+{
+    int64_t whole = (int64_t)seconds;
+    bool days = whole % 86400 == 0;
+    (void)str_format(to, 32, "%" PRId64 "%s", days ? whole / 86400 : whole / 60, days ? "d" : "m");
+}
+
+static int set_span(const struct key *row, char *to, const char *text, struct error *err)
+{
+    char low[32];
+    char high[32];
+    char wanted[128];
+    int64_t ms;
+    if (parse_duration(text, &ms, NULL) == 0 && (double)ms >= row->min * 1000 &&
+        (double)ms <= row->max * 1000) {
+        store_int(row, to, ms);
+        return 0;
+    }
+    span_text(row->min, low);
+    span_text(row->max, high);
+    (void)str_format(wanted, sizeof wanted, "a time span such as 6h, from %s to %s", low, high);
+    return wrong(row, text, err, wanted);
+}
+
 static const set_fn setters[KEY_SCALARS] = {
     [KEY_TEXT] = copy,           [KEY_NAME] = set_name,     [KEY_PATH] = set_path,
     [KEY_PROGRAM] = set_path,    [KEY_SOCKET] = set_socket, [KEY_INT] = set_int,
@@ -310,7 +348,8 @@ static const set_fn setters[KEY_SCALARS] = {
     [KEY_HOST] = set_host,       [KEY_LISTEN] = set_listen, [KEY_ADDRESS] = set_address,
     [KEY_URL] = set_url,         [KEY_HOURS] = set_hours,   [KEY_ZONE] = set_zone,
     [KEY_WORD] = set_word,       [KEY_MINUTES] = set_real,  [KEY_PROXY] = set_proxy,
-    [KEY_MAILBOX] = set_mailbox, [KEY_WHEN] = set_when,
+    [KEY_MAILBOX] = set_mailbox, [KEY_WHEN] = set_when,     [KEY_CLOCK] = set_clock,
+    [KEY_SPAN] = set_span,
 };
 
 int key_set(const struct key *row, void *base, const char *text, struct error *err)

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "settings/keys_backup.h"
 
 #define SIZE(type, member) sizeof(((type *)NULL)->member)
 #define IN(base_, type, member)                                                                    \
@@ -52,6 +53,8 @@ const struct key keys[] = {
      .help = "what is done by itself; may also stand inside one service"},
     {PLACE_ROOT, "permissions", KEY_MAP, .child = PLACE_PERMISSIONS,
      .help = "who may operate; may also stand inside one service"},
+    {PLACE_ROOT, "backup", KEY_MAP, .child = PLACE_BACKUP,
+     .help = "copies of the data (docs/backups.md); may also stand inside one service"},
     {PLACE_ROOT, "services", KEY_SERVICES, .child = PLACE_SERVICE,
      .help = "one entry a service, by its id (a-z, 0-9, _ and -, at most 63); without it there is "
              "one, `redis`"},
@@ -74,7 +77,6 @@ const struct key keys[] = {
      .help = "when work is planned, and how it is announced"},
     {PLACE_ROOT, "redis_service_management", KEY_MAP, .child = PLACE_ROOT,
      .help = "all of the above may stand under this key, as in the runbook"},
-    {PLACE_ROOT, "backup", KEY_ALIEN, .help = LATER},
     {PLACE_ROOT, "users", KEY_ALIEN, .help = LATER},
     {PLACE_ROOT, "service_control", KEY_ALIEN,
      .help = "commands, deadlines and the confirmation of a stop are fixed"},
@@ -148,7 +150,8 @@ const struct key keys[] = {
      .help = "overrides the top level for this service"},
     {PLACE_SERVICE, "permissions", KEY_MAP, .child = PLACE_PERMISSIONS,
      .help = "overrides the top level for this service"},
-    {PLACE_SERVICE, "backup", KEY_ALIEN, .help = LATER},
+    {PLACE_SERVICE, "backup", KEY_MAP, .child = PLACE_BACKUP,
+     .help = "overrides the top level for this service"},
 
     {PLACE_SSH, "host", KEY_HOST, SERVICE(ssh.host), .restart = true, .help = "required"},
     {PLACE_SSH, "port", KEY_INT, SERVICE(ssh.port), RANGE(1, 65535), .standard = "22",
@@ -506,45 +509,11 @@ const struct key keys[] = {
      .help = "a list of services' ids, or `\"*\"`; all unless given; at most 64"},
     {PLACE_WINDOW, "impact", KEY_CHOICE, WINDOW(impact), .choices = window_impact_words,
      .standard = "outage", .help = "what users of the services have to expect"},
+
+    KEYS_BACKUP,
 };
 const size_t key_count = ARRAY_LENGTH(keys);
 static_assert(ARRAY_LENGTH(keys) <= KEYS_MAX, "more keys than a reader can mark as seen");
-
-static const char *const place_paths[PLACE_COUNT] = {
-    [PLACE_ROOT] = "",
-    [PLACE_SERVER] = "server",
-    [PLACE_SERVICE] = "services.ID",
-    [PLACE_SSH] = "services.ID.ssh",
-    [PLACE_REDIS] = "services.ID.redis",
-    [PLACE_TLS] = "services.ID.redis.tls",
-    [PLACE_PROCESS] = "services.ID.process",
-    [PLACE_AFFECTED] = "services.ID.affected_services",
-    [PLACE_HEALTH] = "health_check",
-    [PLACE_CHECKS] = "health_check.checks",
-    [PLACE_PERFORMANCE] = "health_check.checks.performance",
-    [PLACE_THRESHOLDS] = "health_check.thresholds",
-    [PLACE_RECOVERY] = "auto_recovery",
-    [PLACE_BREAKER] = "auto_recovery.circuit_breaker",
-    [PLACE_PERMISSIONS] = "permissions",
-    [PLACE_AUDIT] = "audit",
-    [PLACE_RATES] = "rate_limits",
-    [PLACE_SECURITY] = "security",
-    [PLACE_OIDC] = "oidc",
-    [PLACE_METRICS] = "metrics",
-    [PLACE_ALERTS] = "alerts",
-    [PLACE_CHANNEL] = "alerts.channels.NAME",
-    [PLACE_ROUTE] = "alerts.routes",
-    [PLACE_HEARTBEAT] = "alerts.heartbeat",
-    [PLACE_ESCALATION] = "escalation",
-    [PLACE_LEVEL] = "escalation.levels",
-    [PLACE_MAINTENANCE] = "maintenance",
-    [PLACE_WINDOW] = "maintenance.windows",
-};
-
-const char *place_path(enum place place)
-{
-    return place_paths[place];
-}
 
 const struct key *key_find(enum place place, const char *name)
 {

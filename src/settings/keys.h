@@ -42,6 +42,8 @@ enum place {
     PLACE_LEVEL,
     PLACE_MAINTENANCE,
     PLACE_WINDOW,
+    PLACE_BACKUP,
+    PLACE_BACKUP_KEEP,
     PLACE_COUNT
 };
 
@@ -72,6 +74,8 @@ enum key_type {
     KEY_HOURS,    /* "Mon-Fri 08:00-18:00" */
     KEY_ZONE,     /* Europe/Berlin */
     KEY_WHEN,     /* "Sun 02:00-04:00" into struct schedule */
+    KEY_CLOCK,    /* "02:30" into int: minute of the day, counted from 1 */
+    KEY_SPAN,     /* 6h into int64_t milliseconds; the range is in seconds */
     KEY_SCALARS,  /* (the ones above are single values, the ones below are not) */
     KEY_ROLES,    /* list of roles into a bool: may operators do it? */
     KEY_ROLE_SET, /* list of roles into a struct role_set */

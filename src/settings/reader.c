@@ -284,21 +284,6 @@ static void bind_service(struct reader *r, struct service_settings *service)
     r->base[BASE_RECOVERY] = &service->recovery;
 }
 
-/* What a service is called and where it keeps its files unless the file says so. */
-static void finish_service(struct reader *r, struct service_settings *service)
-{
-    if (service->name[0] == '\0')
-        (void)str_copy(service->name, sizeof service->name,
-                       str_equal(service->id, "redis") ? "Redis Service" : service->id);
-    if (service->process.directory[0] == '\0' &&
-        !str_format(service->process.directory, sizeof service->process.directory, "%s/services/%s",
-                    r->settings->server.state_dir, service->id))
-        reader_fail(r, (yaml_mark_t){0}, "`state_dir` is too long a path");
-    if (!str_format(service->process.records, sizeof service->process.records, "%s/processes",
-                    r->settings->server.state_dir))
-        reader_fail(r, (yaml_mark_t){0}, "`state_dir` is too long a path");
-}
-
 static void read_service(struct reader *r, yaml_node_t *key, yaml_node_t *value)
 {
     struct settings *s = r->settings;
@@ -324,7 +309,7 @@ static void read_service(struct reader *r, yaml_node_t *key, yaml_node_t *value)
         reader_fail(r, value->start_mark, "the service `%s` must be a mapping (key: value), not %s",
                     id, reader_kind(value));
     bind_service(r, r->standard);
-    finish_service(r, service);
+    reader_finish_service(r, service);
     reader_check_shared(r, key->start_mark, service);
 }
 
@@ -544,7 +529,7 @@ static void add_only_service(struct reader *r)
     s->services[0] = *r->standard;
     s->service_count = 1;
     (void)str_copy(s->services[0].id, sizeof s->services[0].id, "redis");
-    finish_service(r, &s->services[0]);
+    reader_finish_service(r, &s->services[0]);
 }
 
 /* A host name that is no word (RFC 1123 allows none) becomes "resus". */

@@ -204,6 +204,24 @@ static void check_root(struct reader *r, const yaml_node_t *map, const struct fo
                     services->key->start_mark.line + 1);
 }
 
+void reader_finish_service(struct reader *r, struct service_settings *service)
+{
+    if (service->name[0] == '\0')
+        (void)str_copy(service->name, sizeof service->name,
+                       str_equal(service->id, "redis") ? "Redis Service" : service->id);
+    if (service->process.directory[0] == '\0' &&
+        !str_format(service->process.directory, sizeof service->process.directory, "%s/services/%s",
+                    r->settings->server.state_dir, service->id))
+        reader_fail(r, (yaml_mark_t){0}, "`state_dir` is too long a path");
+    if (!str_format(service->process.records, sizeof service->process.records, "%s/processes",
+                    r->settings->server.state_dir))
+        reader_fail(r, (yaml_mark_t){0}, "`state_dir` is too long a path");
+    if (service->backup.directory[0] == '\0' &&
+        !str_format(service->backup.directory, sizeof service->backup.directory, "%s/backups",
+                    r->settings->server.state_dir))
+        reader_fail(r, (yaml_mark_t){0}, "`state_dir` is too long a path");
+}
+
 static void (*const checks[PLACE_COUNT])(struct reader *, const yaml_node_t *,
                                          const struct found[KEYS_MAX]) = {
     [PLACE_ROOT] = check_root,
@@ -218,6 +236,7 @@ static void (*const checks[PLACE_COUNT])(struct reader *, const yaml_node_t *,
     [PLACE_LEVEL] = reader_check_level,
     [PLACE_MAINTENANCE] = reader_check_maintenance,
     [PLACE_WINDOW] = reader_check_window,
+    [PLACE_BACKUP] = reader_check_backup,
 };
 
 void reader_check(struct reader *r, enum place place, const yaml_node_t *map,

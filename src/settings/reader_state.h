@@ -53,6 +53,12 @@ const yaml_node_t *reader_earlier_key(struct reader *r, const yaml_node_t *map,
 int reader_list_of_mappings(struct reader *r, const struct key *row, yaml_node_t *value, int most,
                             yaml_node_item_t **ret_items);
 
+/* Fills what the service is called and where it keeps its files unless the file says so. */
+void reader_finish_service(struct reader *r, struct service_settings *service);
+/* The pairs of `backup` that contradict each other, and what would be unsafe to leave out. */
+void reader_check_backup(struct reader *r, const yaml_node_t *map,
+                         const struct found found[KEYS_MAX]);
+
 /* The lists of `maintenance`, and what is wrong with it or a window after the keys were read. */
 void reader_maintenance(struct reader *r, const struct key *row, yaml_node_t *value);
 void reader_check_maintenance(struct reader *r, const yaml_node_t *map,

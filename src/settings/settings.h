@@ -13,6 +13,7 @@
 #include "base/network.h"
 #include "core/policy.h"
 #include "settings/alert_settings.h"
+#include "settings/backup_settings.h"
 #include "settings/limits.h"
 #include "settings/maintenance_settings.h"
 
@@ -76,6 +77,7 @@ struct service_settings {
     size_t affected_count;
     struct watch_policy watch;
     struct recovery_policy recovery;
+    struct backup_settings backup;
     /* least role that may do it: the roles listed in `permissions` */
     bool start_operator, stop_operator,
         restart_operator; /* true: operators too, false: admins alone */

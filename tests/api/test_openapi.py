@@ -29,8 +29,8 @@ def in_an_hour():
     return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 3600))
 
 
-def shown(path, what="info"):
-    return path.replace("{id}", "redis").replace("{what}", what)
+def shown(path, what="info", backup=""):
+    return path.replace("{id}", "redis").replace("{what}", what).replace("{b}", backup)
 
 
 class Notes:
@@ -71,11 +71,12 @@ def test_every_reading_answer_is_as_the_document_says(served):
     served.good("restart", "--reason", "test")
     wait_until(lambda: served.good("health")["overall_status"] == "healthy", "healthy again")
     served.ask("token_add", name="listed", role="viewer", services=["redis"])
+    backup = served.good("backup", "create")["backup"]
     everything = Notes(served, people.bearer(people.login(served, "admin")["token"]))
     for path, operation in reading_operations(everything.document):
         needed = NEEDED.get(operation["operationId"], {})
         query = "?" + "&".join(f"{name}={value}" for name, value in needed.items()) if needed else ""
-        everything.ask("GET", path, query=query)
+        everything.ask("GET", path, place=shown(path, backup=backup), query=query)
     for what in ("slowlog", "clients", "bigkeys", "commandstats"):
         everything.ask("GET", "/api/services/{id}/inspect/{what}", place=shown("/api/services/{id}/inspect/{what}", what))
     for operation in ("start", "stop"):
@@ -83,7 +84,7 @@ def test_every_reading_answer_is_as_the_document_says(served):
     everything.agree()
     nobody = Notes(served, {})
     for path, operation in reading_operations(nobody.document):
-        nobody.ask("GET", path, query="?operation=restart" if "preflight" in path else "",
+        nobody.ask("GET", path, place=shown(path, backup=backup), query="?operation=restart" if "preflight" in path else "",
                    expected=200 if operation["x-least-role"] == "anonymous" else 401)
     nobody.agree()
 

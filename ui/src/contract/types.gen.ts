@@ -232,6 +232,7 @@ export type Status = {
   readonly stop_reason?: string;
   readonly not_guarded: Withheld | null;
   readonly affected_services?: readonly (Dependent)[];
+  readonly backup_problem?: string;
 };
 
 export type LimitedStatus = {
@@ -845,6 +846,85 @@ export type MaintenanceWindows = {
   readonly next_cursor: string | null;
 };
 
+export type Backup = {
+  readonly id: string;
+  readonly kind: 'daily' | 'manual';
+  readonly reason: string | null;
+  readonly by: string | null;
+  readonly started_at: Time | null;
+  readonly finished_at: Time | null;
+  readonly bytes: number;
+  readonly keys: number;
+  readonly proved: 'no' | 'file' | 'structure' | 'loaded';
+  readonly latest: boolean;
+  readonly checked_at: Time | null;
+  readonly check_result: 'good' | 'bad' | 'cannot_tell' | null;
+  readonly check_reason: string | null;
+  readonly check_text: string | null;
+  readonly suspicious: readonly (string)[];
+  readonly pinned_until: Time | null;
+  readonly kept_by: readonly (string)[];
+  readonly folder: string;
+};
+
+export type Backups = {
+  readonly items: readonly (Backup)[];
+  readonly next_cursor: string | null;
+};
+
+export type BackupTask = {
+  readonly number: number;
+  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'delete' | 'prune';
+  readonly status: BackupStatus;
+};
+
+export type BackupJob = {
+  readonly number: number;
+  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'delete' | 'prune';
+  readonly backup: string | null;
+  readonly stage: string;
+  readonly waits_for: string | null;
+  readonly bytes: number;
+  readonly user: string;
+  readonly since: Time;
+};
+
+export type BackupLast = {
+  readonly number: number;
+  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'delete' | 'prune';
+  readonly backup: string | null;
+  readonly result: 'proved' | 'not_proved' | 'suspicious' | 'good' | 'bad' | 'cannot_tell' | 'done' | 'failed' | 'cancelled';
+  readonly cause: string | null;
+  readonly message: string;
+  readonly user: string;
+  readonly ended_at: Time;
+  readonly duration_seconds: number;
+};
+
+export type BackupStatus = {
+  readonly service: string;
+  readonly schedule: string | null;
+  readonly next_at: Time | null;
+  readonly last_at: Time | null;
+  readonly last_proved_at: Time | null;
+  readonly last_proved: string | null;
+  readonly count: number;
+  readonly proved_count: number;
+  readonly bytes: number;
+  readonly removable_count: number;
+  readonly overdue: boolean;
+  readonly problem: string | null;
+  readonly directory: string;
+  readonly job: BackupJob | null;
+  readonly last: BackupLast | null;
+};
+
+export type PrunableBackups = {
+  readonly items: readonly (Backup)[];
+  readonly bytes: number;
+  readonly needs_confirmation: boolean;
+};
+
 export type AuditVerdict = {
   readonly intact: boolean;
   readonly lines: number;
@@ -990,6 +1070,16 @@ export const OPERATIONS = {
   maintenance_extend: { method: 'POST', path: '/api/maintenance/{n}/extend', least: 'admin' },
   maintenance_checklist: { method: 'POST', path: '/api/maintenance/{n}/checklist', least: 'admin' },
   calendar: { method: 'GET', path: '/maintenance.ics', least: 'viewer' },
+  backups: { method: 'GET', path: '/api/services/{id}/backups', least: 'viewer' },
+  backup_create: { method: 'POST', path: '/api/services/{id}/backups', least: 'operator' },
+  backup: { method: 'GET', path: '/api/services/{id}/backups/{b}', least: 'viewer' },
+  backup_delete: { method: 'DELETE', path: '/api/services/{id}/backups/{b}', least: 'admin' },
+  backup_status: { method: 'GET', path: '/api/services/{id}/backup-status', least: 'viewer' },
+  backup_verify: { method: 'POST', path: '/api/services/{id}/backups/{b}/verify', least: 'operator' },
+  backup_pin: { method: 'POST', path: '/api/services/{id}/backups/{b}/pin', least: 'admin' },
+  backup_unpin: { method: 'DELETE', path: '/api/services/{id}/backups/{b}/pin', least: 'admin' },
+  backup_prunable: { method: 'GET', path: '/api/services/{id}/backup-prune', least: 'viewer' },
+  backup_prune: { method: 'POST', path: '/api/services/{id}/backup-prune', least: 'admin' },
   prometheus: { method: 'GET', path: '/metrics', least: 'viewer' },
   healthz: { method: 'GET', path: '/healthz', least: 'anonymous' },
   readyz: { method: 'GET', path: '/readyz', least: 'anonymous' },

@@ -1,0 +1,76 @@
+/* Shapes of backups. */
+#include "api/shape_words.h"
+#include "api/shapes.h"
+
+#define TASK_WORDS "=create|verify|pin|unpin|delete|prune"
+
+const struct shape_member shape_backup[] = {
+    {"id", "text", "When it began, such as 20261129T023000Z; its folder has that name."},
+    {"kind", "=daily|manual", "daily: by the schedule; rules remove these only"},
+    {"reason", "text?", NULL},
+    {"by", "text?", "null: the schedule"},
+    {"started_at", "time?", NULL},
+    {"finished_at", "time?", NULL},
+    {"bytes", "whole", NULL},
+    {"keys", "whole", NULL},
+    {"proved", "=no|file|structure|loaded", "The highest level that it was proved at."},
+    {"latest", "truth", "The newest that was loaded and is not suspicious."},
+    {"checked_at", "time?", NULL},
+    {"check_result", "=good|bad|cannot_tell?", "Of the last check."},
+    {"check_reason", "text?", "Why it cannot be told, such as needs_newer_server."},
+    {"check_text", "text?", NULL},
+    {"suspicious", "[text]", "now_empty, fewer_keys, fewer_bytes, outside_live"},
+    {"pinned_until", "time?", NULL},
+    {"kept_by", "[text]", "The rules of retention that keep it."},
+    {"folder", "text", "On the machine that Resus runs on."},
+    END};
+const struct shape_member shape_backups[] = {
+    {"items", "[Backup]", NULL}, {"next_cursor", "text?", NULL}, END};
+const struct shape_member shape_backup_task[] = {
+    {"number", "whole", "`last.number` of the status when it has ended."},
+    {"task", TASK_WORDS, NULL},
+    {"status", "BackupStatus", NULL},
+    END};
+const struct shape_member shape_backup_job[] = {
+    {"number", "whole", NULL},
+    {"task", TASK_WORDS, NULL},
+    {"backup", "text?", NULL},
+    {"stage", "text", "waiting, opening, looking, pulling, counting, proving, publishing, working"},
+    {"waits_for", "text?", NULL},
+    {"bytes", "whole", "Copied so far."},
+    {"user", "text", NULL},
+    {"since", "time", NULL},
+    END};
+const struct shape_member shape_backup_last[] = {
+    {"number", "whole", NULL},
+    {"task", TASK_WORDS, NULL},
+    {"backup", "text?", NULL},
+    {"result", "=proved|not_proved|suspicious|good|bad|cannot_tell|done|failed|cancelled", NULL},
+    {"cause", "text?", "Of a copy that failed, such as unreachable or no_right."},
+    {"message", "text", NULL},
+    {"user", "text", NULL},
+    {"ended_at", "time", NULL},
+    {"duration_seconds", "number", NULL},
+    END};
+const struct shape_member shape_backup_status[] = {
+    {"service", "text", NULL},
+    {"schedule", "text?", "null: on demand only"},
+    {"next_at", "time?", NULL},
+    {"last_at", "time?", "When the newest backup began."},
+    {"last_proved_at", "time?", NULL},
+    {"last_proved", "text?", "Its id."},
+    {"count", "whole", NULL},
+    {"proved_count", "whole", "Loaded, and not suspicious."},
+    {"bytes", "whole", "Of all."},
+    {"removable_count", "whole", "Those that no rule keeps."},
+    {"overdue", "truth", "The newest proved one is older than a period and a twelfth."},
+    {"problem", "text?", NULL},
+    {"directory", "text", NULL},
+    {"job", "BackupJob?", NULL},
+    {"last", "BackupLast?", "Since the start of the daemon."},
+    END};
+const struct shape_member shape_prunable[] = {
+    {"items", "[Backup]", NULL},
+    {"bytes", "whole", "Of all."},
+    {"needs_confirmation", "truth", "More than half would go: only when a person orders it."},
+    END};

@@ -1,0 +1,114 @@
+/* Backups in the daemon: the schedule, what a person orders, and what is known of each service's
+ * backups. On the loop's thread; whatever blocks is done on libuv's workers. Recovery comes first: a
+ * service in trouble loses its running copy at once. */
+#ifndef RESUS_BACKUPS_BACKUPS_H
+#define RESUS_BACKUPS_BACKUPS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "api/user.h"
+#include "base/attr.h"
+#include "base/error.h"
+#include "base/time.h"
+#include "redis/client.h"
+#include "settings/settings.h"
+#include "store/audit.h"
+
+#define BACKUPS_AT_ONCE_MAX 2                     /* copies and proofs */
+#define BACKUPS_WAIT_MS (INT64_C(10) * 60 * 1000) /* for an operation or a recovery to end */
+#define BACKUPS_PIN_DAYS_MAX 3650
+#define BACKUPS_LIST_MAX 1000
+
+struct backups;
+
+/* What alerts are told: one of each service and subject. */
+enum backups_trouble { BACKUPS_OVERDUE, BACKUPS_FAILED, BACKUPS_SUSPICIOUS, BACKUPS_TROUBLE_COUNT };
+const char *backups_trouble_word(enum backups_trouble trouble); /* "overdue" */
+
+struct backups_ports {
+    void *context;
+    uv_loop_t *loop;
+    struct now (*now)(void *context);
+    const struct settings *(*settings)(void *context);
+    /* For `via: ssh`; outlives the backups. */
+    const struct redis_tunnel *(*tunnel)(void *context, int service);
+    /* Why no copy should begin now, in a few words; NULL = it may. */
+    const char *(*busy)(void *context, int service);
+    /* Is the service in a trouble that recovery treats? Then a running copy ends. */
+    bool (*troubled)(void *context, int service);
+    void (*audit)(void *context, const struct audit_line *line);
+    /* Takes `body`: an event `service_event` of the service. */
+    void (*publish)(void *context, int service, json_t *body);
+    /* `text` NULL: there is no such trouble. */
+    void (*report)(void *context, int service, enum backups_trouble trouble, const char *text);
+};
+
+int backups_open(const struct backups_ports *ports, struct backups **ret,
+                 struct error *err) ATTR_MUST_USE;
+void backups_start(struct backups *b);
+/* Cancels what runs; the loop must run until it is empty. Takes NULL. */
+void backups_close(struct backups *b);
+/* The settings have changed. */
+void backups_reload(struct backups *b);
+
+/* ── what people see; new references, NULL on lack of memory ── */
+
+/* {"items", "next_cursor"}, newest first, older than `cursor` (NULL = from the newest). */
+json_t *backups_list(const struct backups *b, int service, const char *cursor, size_t limit);
+/* One of them; NULL also when there is none. */
+json_t *backups_one(const struct backups *b, int service, const char *id);
+json_t *backups_status(const struct backups *b, int service);
+/* The scheduled ones that no rule keeps: what a prune would remove. */
+json_t *backups_prunable(const struct backups *b, int service);
+/* A sentence for `check` and the status; NULL = nothing is wrong. */
+const char *backups_unwell(const struct backups *b, int service);
+
+/* ── what people order ── */
+
+/* On the loop, once: 0 or a negative error. */
+typedef void backups_done(void *context, uint64_t ticket, int result, const struct error *err);
+
+enum backups_task {
+    BACKUPS_LOAD, /* the daemon's own */
+    BACKUPS_MAKE,
+    BACKUPS_VERIFY,
+    BACKUPS_PIN,
+    BACKUPS_UNPIN,
+    BACKUPS_REMOVE,
+    BACKUPS_PRUNE,
+    BACKUPS_TASK_COUNT
+};
+const char *backups_task_word(enum backups_task task); /* "create" */
+
+struct backups_order {
+    enum backups_task task;
+    const char *id;     /* of a backup; NULL for MAKE and PRUNE */
+    const char *reason; /* NULL = none */
+    const struct engine_user *user;
+    const char *request_id;
+    wall_ms until; /* PIN */
+    /* Of those that are done at once (PIN, UNPIN, REMOVE, PRUNE); the others go on by themselves. */
+    backups_done *done;
+    void *context;
+    uint64_t ticket;
+};
+/* -ENOENT no such backup; -EBUSY something else runs, `err` says what; -EPERM it is kept: by a pin
+ * or as one of the `minimum`; otherwise 0, and `ret_number` (may be NULL) is the task's number. */
+int backups_order(struct backups *b, int service, const struct backups_order *order,
+                  int64_t *ret_number, struct error *err) ATTR_MUST_USE;
+
+/* ── figures for /metrics ── */
+
+struct backups_figures {
+    wall_ms success, proved;          /* WALL_NONE = none */
+    int64_t bytes, keys, duration_ms; /* of the newest; -1 = there is none */
+    uint64_t made, failed;            /* since the start of the daemon */
+    bool overdue;
+};
+/* False: the service has neither a schedule nor a backup. */
+bool backups_figures(const struct backups *b, int service, struct backups_figures *ret);
+
+#endif

@@ -1,0 +1,106 @@
+/* Shared by the files of the daemon's backups, and by no other. */
+#ifndef RESUS_BACKUPS_BACKUPS_INSIDE_H
+#define RESUS_BACKUPS_BACKUPS_INSIDE_H
+
+#include "backups/backup.h"
+#include "backups/backups.h"
+#include "backups/shelf.h"
+#include "core/backup_plan.h"
+#include "io/zone.h"
+
+struct backups_service;
+
+struct job {
+    uv_work_t work; /* first; one at a time */
+    struct backups_service *service;
+    enum backups_task task;
+    enum backup_kind kind;
+    int64_t number;
+    struct engine_user user;
+    char request_id[48], reason[256], id[MANIFEST_ID_SIZE];
+    wall_ms since, until;
+    mono_ms waits_since;
+    bool waiting; /* nothing has begun */
+    bool scheduled, outranked;
+    const char *waits_for; /* NULL = for nothing */
+    backups_done *done;
+    void *context;
+    uint64_t ticket;
+    /* copies of the settings: a reload replaces those */
+    struct redis_settings redis;
+    struct backup_settings settings;
+    char timezone[64];
+    int64_t expected_bytes;
+    /* under way */
+    struct backup *backup;
+    struct proof *proof;
+    struct catalog *catalog;
+    struct manifest *manifest;
+    struct backup_shelf shelf;
+    bool loaded;
+    struct error error; /* of the task, or of the worker's step */
+    const char *end;    /* a word, see job_end() */
+    const char *cause;  /* of a failed copy; "" = none */
+    char text[ERROR_TEXT_MAX];
+    char sha256[65];
+    size_t removed;
+};
+
+/* The last task that a person or the schedule has ordered. */
+struct last_job {
+    int64_t number; /* 0 = none since the daemon's start */
+    enum backups_task task;
+    char id[MANIFEST_ID_SIZE], user[256], text[ERROR_TEXT_MAX];
+    const char *end, *cause;
+    wall_ms began, ended;
+};
+
+struct backups_service {
+    struct backups *b;
+    int index;
+    char id[SETTINGS_ID_MAX];
+    struct backup_shelf shelf;
+    bool loaded;
+    mono_ms load_at;      /* MONO_NEVER = not again */
+    struct error problem; /* why the folder cannot be read; code 0 = it can */
+    struct job *job;
+    struct last_job last;
+    int failures; /* of scheduled ones, in a row */
+    wall_ms tried, due;
+    uint64_t made, failed;
+    bool overdue;
+    mono_ms report_at;
+    char unwell[ERROR_TEXT_MAX]; /* "" = nothing is wrong */
+};
+
+struct backups {
+    struct backups_ports ports;
+    uv_timer_t timer;
+    bool started, closing;
+    size_t pending; /* jobs and the timer: freed when they are gone */
+    struct zone *zone;
+    wall_ms begun;
+    int64_t last_number;
+    size_t running; /* copies and proofs */
+    struct backups_service *services;
+    size_t count;
+};
+
+const struct service_settings *backups_settings(const struct backups_service *s);
+struct backup_times backups_times(const struct backups_service *s);
+bool backups_is_scheduled(const struct backups_service *s);
+
+/* backups_job.c */
+/* Begins, or waits for its turn: job_turn(). The job frees itself. */
+int job_new(struct backups_service *s, const struct backups_order *order, bool scheduled,
+            struct error *err) ATTR_MUST_USE;
+void job_turn(struct job *j);
+/* The service is in trouble, or the daemon ends. */
+void job_cancel(struct job *j, const char *why);
+bool job_copies(const struct job *j);
+
+/* backups.c: the job is over and freed after it. */
+void backups_job_ended(struct backups_service *s, const struct job *j);
+void backups_let_go(struct backups *b);
+
+#endif

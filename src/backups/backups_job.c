@@ -1,0 +1,482 @@
+/* One task of a service's backups, from its order to its audit line. Steps that block are done by
+ * workers, one at a time; between them the loop decides. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/statvfs.h>
+
+#include "backups/backups_inside.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "io/clock.h"
+#include "io/file.h"
+#include "io/log.h"
+#include "io/trust.h"
+
+static void work(struct job *j, uv_work_cb worker, uv_after_work_cb after)
+{
+    (void)uv_queue_work(j->service->b->ports.loop, &j->work, worker, after);
+}
+
+/* Keeps the result of a step whose error is `j->error`. */
+static void note(struct job *j, int r)
+{
+    if (r < 0 && j->error.code == 0)
+        j->error.code = r;
+}
+
+static const char *worded(const struct job *j, const char *word)
+{
+    return j->outranked ? "cancelled" : word;
+}
+
+/* ── the end ── */
+
+static void audit_job(const struct job *j, bool success)
+{
+    struct audit_line line = {.event = AUDIT_BACKUP,
+                              .at = clock_wall(),
+                              .has_result = true,
+                              .success = success,
+                              .duration_seconds = (double)wall_since(clock_wall(), j->since) / 1000,
+                              .risk = j->task == BACKUPS_REMOVE ? AUDIT_RISK_HIGH : AUDIT_RISK_LOW,
+                              .ssh_key_used = -1};
+    bool system = j->user.id[0] == '\0';
+    (void)str_copy(line.service, sizeof line.service, j->service->id);
+    (void)str_format(line.operation, sizeof line.operation, "backup_%s",
+                     backups_task_word(j->task));
+    (void)str_copy(line.user_id, sizeof line.user_id, system ? "system" : j->user.id);
+    (void)str_copy(line.user_email, sizeof line.user_email, system ? "system" : j->user.email);
+    (void)str_copy(line.user_role, sizeof line.user_role, system ? "system" : j->user.role);
+    (void)str_copy(line.source_ip, sizeof line.source_ip, system ? "local" : j->user.source_ip);
+    (void)str_copy(line.request_id, sizeof line.request_id, j->request_id);
+    if (!success)
+        (void)str_copy(line.error, sizeof line.error, j->text);
+    (void)str_format(line.reason, sizeof line.reason, "%s%s%s%s%s", j->id,
+                     j->reason[0] == '\0' ? "" : ": ", j->reason,
+                     j->sha256[0] == '\0' ? "" : "; manifest sha256 ", j->sha256);
+    j->service->b->ports.audit(j->service->b->ports.context, &line);
+}
+
+static bool ended_well(const struct job *j)
+{
+    static const char *const words[] = {"proved", "not_proved", "good", "done"};
+    return str_index(words, ARRAY_LENGTH(words), j->end) >= 0;
+}
+
+static void job_end(struct job *j)
+{
+    struct backups_service *s = j->service;
+    struct backups *b = s->b;
+    if (j->loaded) {
+        backup_shelf_free(&s->shelf);
+        s->shelf = j->shelf;
+        j->shelf = (struct backup_shelf){0};
+    }
+    if (j->task != BACKUPS_LOAD) {
+        if (ended_well(j))
+            log_info("backups", "%s: %s: %s", s->id, backups_task_word(j->task), j->text);
+        else
+            log_warning("backups", "%s: %s %s: %s", s->id, backups_task_word(j->task), j->end,
+                        j->text);
+        if (!b->closing) /* then the log is closed, too */
+            audit_job(j, ended_well(j));
+    }
+    if (!j->waiting && job_copies(j))
+        b->running--;
+    s->job = NULL;
+    backups_job_ended(s, j);
+    if (j->done != NULL && !b->closing)
+        j->done(j->context, j->ticket, j->error.code, &j->error);
+    backup_shelf_free(&j->shelf);
+    mem_free(j->manifest);
+    mem_free(j);
+    b->pending--;
+    backups_let_go(b);
+}
+
+static void fail(struct job *j, const struct error *err)
+{
+    j->end = worded(j, "failed");
+    if (j->text[0] == '\0')
+        (void)str_copy(j->text, sizeof j->text, err->text);
+}
+
+/* ── the last step: the folder as it is now ── */
+
+static void read_folder(struct job *j, struct error *err)
+{
+    j->loaded = backup_shelf_load(j->catalog, &j->settings.keep, j->timezone, clock_wall(),
+                                  &j->shelf, err) == 0;
+}
+
+/* Only after a scheduled backup that was proved: a month without one removes nothing. */
+static void remove_old(struct job *j, struct error *err)
+{
+    int r = 0;
+    for (size_t i = 0; r == 0 && i < j->shelf.count; i++) {
+        const struct backup_shelf_entry *e = &j->shelf.items[i];
+        if (e->kind != BACKUP_DAILY || e->kept_by != 0)
+            continue;
+        r = catalog_remove(j->catalog, e->kind, e->id, err);
+        j->removed += r == 0;
+    }
+    if (j->removed > 0)
+        read_folder(j, err);
+}
+
+static void on_settle_worker(uv_work_t *w)
+{
+    struct job *j = (struct job *)w;
+    struct error err = {0};
+    if (j->catalog == NULL &&
+        catalog_open(j->settings.directory, j->service->id, &j->catalog, &err) < 0) {
+        if (j->error.code == 0)
+            j->error = err;
+        return;
+    }
+    read_folder(j, &err);
+    if (j->loaded && j->scheduled && j->end != NULL && str_equal(j->end, "proved") &&
+        !j->shelf.refused)
+        remove_old(j, &err);
+    if (!j->loaded && j->error.code == 0)
+        j->error = err;
+    catalog_close(j->catalog);
+    j->catalog = NULL;
+}
+
+static void on_settled(uv_work_t *w, int status)
+{
+    struct job *j = (struct job *)w;
+    (void)status;
+    if (j->end == NULL)
+        j->end = j->error.code == 0 ? "done" : "failed";
+    if (j->error.code != 0)
+        fail(j, &j->error);
+    if (j->removed > 0)
+        (void)str_append(j->text, sizeof j->text, "%s%zu old ones removed",
+                         j->text[0] == '\0' ? "" : "; ", j->removed);
+    job_end(j);
+}
+
+static void settle(struct job *j)
+{
+    work(j, on_settle_worker, on_settled);
+}
+
+static void settle_failed(struct job *j, const struct error *err)
+{
+    fail(j, err);
+    settle(j);
+}
+
+/* Between two steps: true when the task ends here. */
+static bool stops(struct job *j)
+{
+    if (!j->outranked)
+        return false;
+    settle_failed(j, &j->error);
+    return true;
+}
+
+/* ── a new backup ── */
+
+static void say_suspicion(struct job *j, const struct backup_result *r)
+{
+    const struct backup_figures now = manifest_figures(r->manifest);
+    struct backup_figures last = {0};
+    char text[300];
+    if (r->last != NULL)
+        last = manifest_figures(r->last);
+    for (int i = 0; i < BACKUP_SUSPICION_COUNT; i++)
+        if ((r->manifest->suspicious & 1u << i) != 0) {
+            backup_suspicion_text((enum backup_suspicion)i, &now, r->last == NULL ? NULL : &last,
+                                  text, sizeof text);
+            (void)str_append(j->text, sizeof j->text, "%s%s", j->text[0] == '\0' ? "" : " ", text);
+        }
+}
+
+static void say_made(struct job *j, const struct backup_result *r)
+{
+    const struct backup_figures f = manifest_figures(r->manifest);
+    const struct manifest *m = r->manifest;
+    const char *why = m->check_count == 0 ? "" : m->checks[m->check_count - 1].text;
+    if (r->end == BACKUP_SUSPICIOUS) {
+        say_suspicion(j, r);
+        return;
+    }
+    (void)str_format(j->text, sizeof j->text, "%" PRId64 " keys, %" PRId64 " bytes, %s%s", f.keys,
+                     f.bytes, r->end == BACKUP_PROVED ? "proved by loading" : "not proved: ",
+                     r->end == BACKUP_PROVED ? "" : why);
+    if (r->source_changed)
+        (void)str_append(j->text, sizeof j->text,
+                         "; the source changed meanwhile (a failover): make another one");
+}
+
+static void on_made(void *context, const struct backup_result *r)
+{
+    struct job *j = context;
+    j->backup = NULL;
+    j->end = worded(j, backup_end_word(r->end));
+    if (r->end == BACKUP_FAILED || r->end == BACKUP_CANCELLED) {
+        j->cause = j->outranked          ? "unreachable"
+                   : r->cause == PULL_OK ? ""
+                                         : pull_cause_word(r->cause);
+        if (!j->outranked)
+            j->error = r->error;
+        settle_failed(j, &j->error);
+        return;
+    }
+    (void)str_copy(j->id, sizeof j->id, r->manifest->id);
+    (void)str_copy(j->sha256, sizeof j->sha256, r->manifest_sha256);
+    say_made(j, r);
+    settle(j);
+}
+
+/* Twice the last size: the new copy, and what a server's growth may add. */
+static void check_space(const struct job *j, struct error *err)
+{
+    struct statvfs disk;
+    if (statvfs(j->settings.directory, &disk) < 0)
+        return;
+    int64_t have = (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
+    int64_t need = j->expected_bytes * 2 + pull_limits_default.reserve_bytes;
+    if (have < need)
+        (void)error_set(err, -ENOSPC,
+                        "%s has %" PRId64 " MiB free, a backup needs %" PRId64
+                        " MiB: remove old ones (resus backup prune) or enlarge the disk",
+                        j->settings.directory, have >> 20, need >> 20);
+}
+
+static void on_check_worker(uv_work_t *w)
+{
+    struct job *j = (struct job *)w;
+    if (trust_check(j->settings.server, NULL, &j->error) < 0 ||
+        file_make_folders(j->settings.directory, 0700, &j->error) < 0)
+        return;
+    check_space(j, &j->error);
+}
+
+static void on_checked(uv_work_t *w, int status)
+{
+    struct job *j = (struct job *)w;
+    const struct backups_ports *ports = &j->service->b->ports;
+    (void)status;
+    if (stops(j))
+        return;
+    const struct backup_options options = {
+        .redis = &j->redis,
+        .tunnel = j->redis.via == VIA_SSH ? ports->tunnel(ports->context, j->service->index) : NULL,
+        .root = j->settings.directory,
+        .service = j->service->id,
+        .server = j->settings.server,
+        .reason = j->reason,
+        .by = j->user.email,
+        .kind = j->kind,
+        .pull = pull_limits_default,
+        .proof = proof_limits_default,
+    };
+    if (j->error.code == 0)
+        note(j, backup_start(ports->loop, &options, on_made, j, &j->backup, &j->error));
+    if (j->error.code != 0) {
+        j->cause = j->error.code == -ENOSPC ? "disk" : "local";
+        settle_failed(j, &j->error);
+    }
+}
+
+/* ── a proof of an old one ── */
+
+static void on_store_worker(uv_work_t *w)
+{
+    struct job *j = (struct job *)w;
+    note(j, catalog_update(j->catalog, j->manifest, j->sha256, &j->error));
+    on_settle_worker(w);
+}
+
+static void on_proved(void *context, const struct proof_result *result)
+{
+    struct job *j = context;
+    const struct proof_check *last = &result->checks[result->check_count - 1];
+    enum proof_level before = j->manifest->proved;
+    j->proof = NULL;
+    manifest_take_proof(j->manifest, result);
+    /* What is missing here and now takes no earlier proof away. */
+    if (last->verdict != PROOF_BAD && before > j->manifest->proved)
+        j->manifest->proved = before;
+    j->end = proof_verdict_word(last->verdict);
+    (void)str_copy(j->text, sizeof j->text, last->text);
+    if (last->verdict == PROOF_GOOD)
+        (void)str_format(j->text, sizeof j->text, "proved (%s)", proof_level_word(last->level));
+    work(j, on_store_worker, on_settled);
+}
+
+static void on_read_worker(uv_work_t *w)
+{
+    struct job *j = (struct job *)w;
+    if (trust_check(j->settings.server, NULL, &j->error) == 0 &&
+        catalog_open(j->settings.directory, j->service->id, &j->catalog, &j->error) == 0)
+        note(j, catalog_read(j->catalog, j->kind, j->id, j->manifest, &j->error));
+}
+
+static void on_read(uv_work_t *w, int status)
+{
+    struct job *j = (struct job *)w;
+    char file[PATH_MAX] = "";
+    (void)status;
+    if (stops(j))
+        return;
+    if (j->error.code == 0 &&
+        !str_format(file, sizeof file, "%s/%s/%s/" CATALOG_DUMP_FILE, catalog_path(j->catalog),
+                    backup_kind_word(j->kind), j->id))
+        (void)error_set(&j->error, -ENAMETOOLONG, "the path of the backup is too long");
+    if (j->error.code == 0) {
+        const struct proof_options options = {
+            .file = file,
+            .folder = catalog_path(j->catalog),
+            .server = j->settings.server,
+            .sha256 = j->manifest->files[0].sha256,
+            .bytes = (uint64_t)j->manifest->files[0].bytes,
+            .upto = PROOF_LOADED,
+            .limits = proof_limits_default,
+        };
+        note(j,
+             proof_start(j->service->b->ports.loop, &options, on_proved, j, &j->proof, &j->error));
+    }
+    if (j->error.code != 0)
+        settle_failed(j, &j->error);
+}
+
+/* ── changes that are done at once ── */
+
+static void on_change_worker(uv_work_t *w)
+{
+    struct job *j = (struct job *)w;
+    struct error *err = &j->error;
+    if (catalog_open(j->settings.directory, j->service->id, &j->catalog, err) < 0)
+        return;
+    if (j->task == BACKUPS_REMOVE) {
+        note(j, catalog_remove(j->catalog, j->kind, j->id, err));
+    } else if (j->task == BACKUPS_PRUNE) {
+        read_folder(j, err);
+        if (j->loaded)
+            remove_old(j, err);
+    } else if (catalog_read(j->catalog, j->kind, j->id, j->manifest, err) == 0) {
+        j->manifest->pinned_until = j->task == BACKUPS_PIN ? j->until : WALL_NONE;
+        note(j, catalog_update(j->catalog, j->manifest, j->sha256, err));
+    }
+    on_settle_worker(w);
+}
+
+/* ── the order ── */
+
+bool job_copies(const struct job *j)
+{
+    return j->task == BACKUPS_MAKE || j->task == BACKUPS_VERIFY;
+}
+
+static void fill(struct job *j, const struct backups_order *order)
+{
+    const struct backups *b = j->service->b;
+    const struct service_settings *settings = backups_settings(j->service);
+    const struct settings *all = b->ports.settings(b->ports.context);
+    const struct backup_shelf_entry *latest = backup_shelf_latest(&j->service->shelf);
+    j->task = order->task;
+    j->kind = j->scheduled ? BACKUP_DAILY : BACKUP_MANUAL;
+    j->redis = settings->redis;
+    j->settings = settings->backup;
+    (void)str_copy(j->timezone, sizeof j->timezone, all->security.timezone);
+    if (latest != NULL)
+        j->expected_bytes = latest->bytes;
+    if (order->user != NULL)
+        j->user = *order->user;
+    if (order->reason != NULL)
+        (void)str_copy_clean(j->reason, sizeof j->reason, order->reason, strlen(order->reason));
+    if (order->request_id != NULL)
+        (void)str_copy(j->request_id, sizeof j->request_id, order->request_id);
+    j->until = order->until;
+    j->done = order->done;
+    j->context = order->context;
+    j->ticket = order->ticket;
+    j->cause = "";
+    if (order->id == NULL)
+        return;
+    const struct backup_shelf_entry *e = backup_shelf_find(&j->service->shelf, order->id);
+    (void)str_copy(j->id, sizeof j->id, order->id);
+    j->kind = e == NULL ? BACKUP_MANUAL : e->kind;
+}
+
+int job_new(struct backups_service *s, const struct backups_order *order, bool scheduled,
+            struct error *err)
+{
+    struct backups *b = s->b;
+    struct job *j = mem_calloc(1, sizeof *j);
+    struct manifest *m = mem_calloc(1, sizeof *m);
+    if (j == NULL || m == NULL) {
+        mem_free(j);
+        mem_free(m);
+        return error_set(err, -ENOMEM, "out of memory");
+    }
+    struct now now = b->ports.now(b->ports.context);
+    j->service = s;
+    j->manifest = m;
+    j->scheduled = scheduled;
+    j->since = now.wall;
+    j->waits_since = now.mono;
+    fill(j, order);
+    if (j->task != BACKUPS_LOAD)
+        j->number = ++b->last_number;
+    s->job = j;
+    b->pending++;
+    if (job_copies(j)) {
+        j->waiting = true;
+        job_turn(j);
+    } else if (j->task == BACKUPS_LOAD) {
+        settle(j);
+    } else {
+        work(j, on_change_worker, on_settled);
+    }
+    return 0;
+}
+
+void job_turn(struct job *j)
+{
+    struct backups *b = j->service->b;
+    struct now now = b->ports.now(b->ports.context);
+    if (!j->waiting) {
+        if (j->backup != NULL && b->ports.troubled(b->ports.context, j->service->index))
+            job_cancel(j, "Redis is in trouble: recovery comes before a backup");
+        return;
+    }
+    j->waits_for = b->running >= BACKUPS_AT_ONCE_MAX ? "other backups"
+                   : j->task == BACKUPS_MAKE ? b->ports.busy(b->ports.context, j->service->index)
+                                             : NULL;
+    if (j->waits_for == NULL) {
+        j->waiting = false;
+        b->running++;
+        work(j, j->task == BACKUPS_MAKE ? on_check_worker : on_read_worker,
+             j->task == BACKUPS_MAKE ? on_checked : on_read);
+    } else if (mono_since(now.mono, j->waits_since) > BACKUPS_WAIT_MS) {
+        (void)error_set(&j->error, -EBUSY, "waited for 10 minutes for %s", j->waits_for);
+        fail(j, &j->error);
+        job_end(j);
+    }
+}
+
+void job_cancel(struct job *j, const char *why)
+{
+    if (j->outranked)
+        return;
+    j->outranked = true;
+    if (j->error.code == 0)
+        (void)error_set(&j->error, -ECANCELED, "%s", why);
+    if (j->waiting) {
+        fail(j, &j->error);
+        job_end(j);
+    } else if (j->backup != NULL) {
+        backup_cancel(j->backup); /* on_made ends it */
+    } else if (j->proof != NULL) {
+        proof_cancel(j->proof);
+        j->proof = NULL;
+        settle_failed(j, &j->error);
+    } /* else the end of the worker's step does */
+}

@@ -1,0 +1,225 @@
+/* resus backup */
+#include <string.h>
+
+#include "base/json.h"
+#include "base/parse.h"
+#include "base/str.h"
+#include "cli/ask.h"
+#include "cli/cli.h"
+#include "cli/usage.h"
+#include "cli/verb.h"
+#include "cli/view.h"
+
+#define NOT_PROVABLE 4 /* made, or read, but it cannot be proved here */
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
+#define ID_LENGTH 16 /* 20261129T023000Z */
+
+/* A service's id has no capital letters, so that both kinds of words can be told apart. */
+static bool is_backup(const char *word)
+{
+    return strlen(word) == ID_LENGTH && word[8] == 'T' && word[ID_LENGTH - 1] == 'Z';
+}
+
+/* The words are at most one service and one backup, in any order. */
+static int sort_words(const struct invocation *in, struct invocation *ret, const char **ret_backup)
+{
+    *ret = *in;
+    *ret_backup = NULL;
+    for (size_t i = 0; i < in->word_count; i++) {
+        const char **to = is_backup(in->words[i]) ? ret_backup : &ret->service;
+        if (*to != NULL)
+            return usage_error(in, "at most one SERVICE and one BACKUP, please");
+        *to = in->words[i];
+    }
+    return 0;
+}
+
+static json_t *args_of(const struct invocation *in, const char *backup)
+{
+    json_t *args = json_object();
+    if (backup != NULL)
+        (void)json_put_text(args, "b", backup);
+    if (arguments_has(in, OPTION_REASON))
+        (void)json_put_text(args, "reason", in->options[OPTION_REASON]);
+    return args;
+}
+
+/* ── what takes long ── */
+
+static int exit_of(const json_t *last)
+{
+    static const char *const well[] = {"proved", "good"};
+    static const char *const open[] = {"not_proved", "cannot_tell"};
+    const char *result = json_text_or(last, "result", "");
+    if (str_index(well, ARRAY_LENGTH(well), result) >= 0)
+        return CLI_DONE;
+    if (str_index(open, ARRAY_LENGTH(open), result) >= 0)
+        return NOT_PROVABLE;
+    return str_equal(json_text_or(last, "cause", ""), "unreachable") ? CLI_UNREACHABLE
+                                                                     : CLI_REFUSED;
+}
+
+/* Asks until the task has ended; the daemon holds each answer back for some seconds. */
+static int await(const struct invocation *in, int64_t number, json_t **ret)
+{
+    for (;;) {
+        struct question q = {.op = "backup_status", .args = json_object()};
+        (void)json_put_int(q.args, "task", number);
+        int status = ask_all(in, &q, 1, ASK_CHECK_MS, NULL, NULL);
+        if (status != 0)
+            return status;
+        if (q.status >= 400) {
+            ask_refusal(in, q.status, q.body);
+            status = ask_exit(q.status, q.body);
+            ask_free(&q, 1);
+            return status;
+        }
+        const json_t *job = json_object_get(q.body, "job");
+        bool over = json_int_or(job, "number", 0) != number;
+        if (over)
+            *ret = json_incref(json_object_get(q.body, "last"));
+        ask_free(&q, 1);
+        if (over)
+            return 0;
+    }
+}
+
+static void show_last(const struct invocation *in, const json_t *last)
+{
+    if (in->json) {
+        ask_print_json(last);
+        return;
+    }
+    json_t *body JSON_CLEANUP = page_clean((json_t *)last);
+    struct page p = page_new(page_colour(1), (wall_ms){0});
+    view_backup_last(&p, body, in);
+    page_print(&p, stdout);
+}
+
+static int run(const struct invocation *in, const char *op, const char *backup)
+{
+    struct question q = {.op = op, .args = args_of(in, backup)};
+    int status = ask_all(in, &q, 1, ASK_READ_MS, NULL, NULL);
+    if (status != 0)
+        return status;
+    json_t *last = NULL;
+    if (q.status >= 400) {
+        if (in->json)
+            ask_print_json(q.body);
+        else
+            ask_refusal(in, q.status, q.body);
+        status = ask_exit(q.status, q.body);
+        ask_free(&q, 1);
+        return status;
+    }
+    int64_t number = json_int_or(q.body, "number", 0);
+    ask_free(&q, 1);
+    status = await(in, number, &last);
+    if (status != 0)
+        return status;
+    if (json_int_or(last, "number", 0) != number)
+        status = ask_failed(in, CLI_REFUSED, "task_lost",
+                            "the daemon was restarted meanwhile: resus backup list shows what is "
+                            "there");
+    else
+        show_last(in, last);
+    if (status == 0)
+        status = exit_of(last);
+    json_decref(last);
+    return status;
+}
+
+/* Without a word: the newest that was proved. */
+static int verify(const struct invocation *in, const char *backup)
+{
+    if (backup != NULL)
+        return run(in, "backup_verify", backup);
+    struct question q = {.op = "backup_status"};
+    int status = ask_all(in, &q, 1, ASK_READ_MS, NULL, NULL);
+    if (status != 0)
+        return status;
+    const char *latest = json_text_or(q.body, "last_proved", NULL);
+    if (q.status >= 400) {
+        ask_refusal(in, q.status, q.body);
+        status = ask_exit(q.status, q.body);
+    } else {
+        status = latest == NULL ? ask_failed(in, CLI_REFUSED, "not_found",
+                                             "no backup was proved yet: name one, or run resus "
+                                             "backup create")
+                                : run(in, "backup_verify", latest);
+    }
+    ask_free(&q, 1);
+    return status;
+}
+
+/* ── what is done at once ── */
+
+static int pin(const struct invocation *in, const char *backup)
+{
+    int64_t ms = 0;
+    struct error err = {0};
+    json_t *args = args_of(in, backup);
+    if (arguments_has(in, OPTION_FOR)) {
+        if (parse_duration(in->options[OPTION_FOR], &ms, &err) < 0 || ms < DAY_MS) {
+            json_decref(args);
+            return usage_error(in, "--for takes days, such as 90d");
+        }
+        (void)json_put_int(args, "days", ms / DAY_MS);
+    }
+    return ask_show(in, "backup_pin", args, ASK_READ_MS, view_backup, NULL);
+}
+
+static int remove_one(const struct invocation *in, const char *backup)
+{
+    if (!arguments_has(in, OPTION_CONFIRM))
+        return usage_error(in, "a removed backup cannot be brought back: add --confirm and the "
+                               "BACKUP once more");
+    json_t *args = args_of(in, backup);
+    (void)json_put_text(args, "confirmation", in->options[OPTION_CONFIRM]);
+    return ask_show(in, "backup_delete", args, ASK_CHECK_MS, view_backup_status, NULL);
+}
+
+static int prune(const struct invocation *in)
+{
+    if (!arguments_has(in, OPTION_CONFIRM))
+        return ask_show(in, "backup_prunable", NULL, ASK_READ_MS, view_prunable, NULL);
+    if (!str_equal(in->options[OPTION_CONFIRM], "PRUNE"))
+        return usage_error(in, "--confirm takes the word PRUNE, in capitals");
+    return ask_show(in, "backup_prune", args_of(in, NULL), ASK_CHECK_MS, view_backup_status, NULL);
+}
+
+static int about_one(const struct invocation *in, const char *backup)
+{
+    if (backup == NULL)
+        return usage_error(in, "one BACKUP, please: `backup list` shows them");
+    if (str_equal(in->sub, "pin"))
+        return pin(in, backup);
+    if (str_equal(in->sub, "delete"))
+        return remove_one(in, backup);
+    return ask_show(in, str_equal(in->sub, "unpin") ? "backup_unpin" : "backup",
+                    args_of(in, backup), ASK_READ_MS, view_backup, NULL);
+}
+
+int verb_backup(const struct invocation *in)
+{
+    struct invocation own;
+    const char *backup;
+    int status = sort_words(in, &own, &backup);
+    if (status != 0)
+        return status;
+    if (str_equal(in->sub, "verify"))
+        return verify(&own, backup);
+    bool alone = str_equal(in->sub, "create") || str_equal(in->sub, "list") ||
+                 str_equal(in->sub, "status") || str_equal(in->sub, "prune");
+    if (!alone)
+        return about_one(&own, backup);
+    if (backup != NULL)
+        return usage_error(in, "this is about all backups of a service: name no BACKUP");
+    if (str_equal(in->sub, "create"))
+        return run(&own, "backup_create", NULL);
+    if (str_equal(in->sub, "prune"))
+        return prune(&own);
+    if (str_equal(in->sub, "status"))
+        return ask_show(&own, "backup_status", NULL, ASK_READ_MS, view_backup_status, NULL);
+    return ask_show(&own, "backups", NULL, ASK_READ_MS, view_backups, NULL);
+}

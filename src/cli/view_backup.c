@@ -1,0 +1,134 @@
+/* Backups as pages for a person. */
+#include <inttypes.h>
+
+#include "base/json.h"
+#include "base/str.h"
+#include "cli/view.h"
+
+static void size_text(int64_t bytes, char to[32])
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
+    double value = (double)bytes;
+    size_t unit = 0;
+    while (value >= 1024 && unit + 1 < ARRAY_LENGTH(units)) {
+        value /= 1024;
+        unit++;
+    }
+    (void)str_format(to, 32, unit == 0 ? "%.0f %s" : "%.1f %s", value, units[unit]);
+}
+
+static const char *proof_of(const json_t *backup)
+{
+    if (json_array_size(json_object_get(backup, "suspicious")) > 0)
+        return "suspicious";
+    if (str_equal(json_text_or(backup, "check_result", ""), "bad"))
+        return "BAD";
+    return str_equal(json_text_or(backup, "proved", ""), "loaded") ? "proved" : "not proved";
+}
+
+static void put_row(struct page *p, const json_t *backup)
+{
+    char size[32];
+    const char *proof = proof_of(backup);
+    size_text(json_int_or(backup, "bytes", 0), size);
+    page_put(p, "%s  %-6s  %10" PRId64 " keys  %10s  ", json_text_or(backup, "id", ""),
+             json_text_or(backup, "kind", ""), json_int_or(backup, "keys", 0), size);
+    page_tone(p, str_equal(proof, "proved") ? TONE_GOOD : TONE_BAD, "%s", proof);
+    page_put(p, "%s\n", json_bool_or(backup, "latest", false) ? "  latest" : "");
+}
+
+void view_backups(struct page *p, const json_t *body, const struct invocation *in)
+{
+    const json_t *items = json_object_get(body, "items");
+    size_t i;
+    const json_t *item;
+    (void)in;
+    if (json_array_size(items) == 0)
+        page_put(p, "no backup yet: resus backup create makes one\n");
+    json_array_foreach(items, i, item)
+        put_row(p, item);
+}
+
+static void put_line(struct page *p, const char *name, const json_t *value)
+{
+    char text[512];
+    if (json_is_null(value) || (json_is_array(value) && json_array_size(value) == 0))
+        return;
+    page_put(p, "  %-12s %s\n", name, view_value(value, text, sizeof text));
+}
+
+void view_backup(struct page *p, const json_t *body, const struct invocation *in)
+{
+    static const char *const rows[][2] = {
+        {"began", "started_at"},
+        {"ended", "finished_at"},
+        {"by", "by"},
+        {"reason", "reason"},
+        {"proved", "proved"},
+        {"checked", "checked_at"},
+        {"result", "check_result"},
+        {"why", "check_text"},
+        {"suspicious", "suspicious"},
+        {"pinned until", "pinned_until"},
+        {"kept by", "kept_by"},
+        {"folder", "folder"},
+    };
+    (void)in;
+    put_row(p, body);
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
+        put_line(p, rows[i][0], json_object_get(body, rows[i][1]));
+}
+
+void view_backup_last(struct page *p, const json_t *last, const struct invocation *in)
+{
+    static const char *const well[] = {"proved", "good", "done"};
+    const char *result = json_text_or(last, "result", "?");
+    bool good = str_index(well, ARRAY_LENGTH(well), result) >= 0;
+    (void)in;
+    page_tone(p, good ? TONE_GOOD : TONE_BAD, "%s %s: %s", json_text_or(last, "task", ""),
+              json_text_or(last, "backup", ""), result);
+    page_put(p, " (%.1f s)\n", json_real_or(last, "duration_seconds", 0));
+    page_put(p, "%s\n", json_text_or(last, "message", ""));
+}
+
+void view_backup_status(struct page *p, const json_t *body, const struct invocation *in)
+{
+    char size[32];
+    const char *problem = json_text_or(body, "problem", "");
+    const json_t *job = json_object_get(body, "job");
+    const json_t *last = json_object_get(body, "last");
+    page_tone(p, TONE_BOLD, "Backups of %s", json_text_or(body, "service", ""));
+    page_put(p, ": %s%s%s\n", json_text_or(body, "schedule", "on demand only"),
+             json_is_string(json_object_get(body, "next_at")) ? ", next " : "",
+             json_text_or(body, "next_at", ""));
+    size_text(json_int_or(body, "bytes", 0), size);
+    page_put(p, "%" PRId64 " kept in %s (%s), %" PRId64 " of them proved; the newest proved: %s\n",
+             json_int_or(body, "count", 0), json_text_or(body, "directory", ""), size,
+             json_int_or(body, "proved_count", 0), json_text_or(body, "last_proved", "none"));
+    if (problem[0] != '\0')
+        page_tone(p, TONE_BAD, "%s\n", problem);
+    if (json_is_object(job))
+        page_put(p, "%s runs since %s, by %s: %s%s%s\n", json_text_or(job, "task", ""),
+                 json_text_or(job, "since", ""), json_text_or(job, "user", "another user"),
+                 json_text_or(job, "stage", ""),
+                 json_is_string(json_object_get(job, "waits_for")) ? " for " : "",
+                 json_text_or(job, "waits_for", ""));
+    if (json_is_object(last))
+        view_backup_last(p, last, in);
+}
+
+void view_prunable(struct page *p, const json_t *body, const struct invocation *in)
+{
+    char size[32];
+    const json_t *items = json_object_get(body, "items");
+    if (json_array_size(items) == 0) {
+        page_put(p, "every backup is kept by a rule: there is nothing to remove\n");
+        return;
+    }
+    view_backups(p, body, in);
+    size_text(json_int_or(body, "bytes", 0), size);
+    page_put(p,
+             "%zu backups, %s: no rule keeps them. To remove them: resus backup prune --confirm "
+             "PRUNE\n",
+             json_array_size(items), size);
+}

@@ -1,0 +1,90 @@
+/* Backups in the daemon: what they ask of the engine, the audit log and alerts. */
+#include "base/json.h"
+#include "base/str.h"
+#include "core/cause.h"
+#include "daemon/world_inside.h"
+#include "engine/alert_facts.h"
+#include "engine/queries.h"
+#include "io/clock.h"
+
+static struct now port_now(void *context)
+{
+    (void)context;
+    return clock_now();
+}
+
+static const struct settings *port_settings(void *context)
+{
+    const struct world *w = context;
+    return w->settings;
+}
+
+static const struct redis_tunnel *port_tunnel(void *context, int service)
+{
+    const struct world *w = context;
+    return &w->places[service].tunnel;
+}
+
+static bool port_troubled(void *context, int service)
+{
+    const struct world *w = context;
+    struct verdict verdict = engine_verdict(w->engine, service);
+    return verdict.confirmed && cause_row(verdict.cause)->alert_class == CLASS_AVAILABILITY;
+}
+
+static const char *port_busy(void *context, int service)
+{
+    const struct world *w = context;
+    struct now now = clock_now();
+    JSON_CLEANUP json_t *status = engine_status_json(w->engine, service, now);
+    JSON_CLEANUP json_t *recovery = engine_recovery_json(w->engine, service, now);
+    if (json_is_object(json_object_get(status, "operation")))
+        return "an operation on Redis";
+    return str_equal(json_text_or(recovery, "state", ""), "recovering") ? "a recovery of Redis"
+                                                                        : NULL;
+}
+
+static void port_audit(void *context, const struct audit_line *line)
+{
+    struct world *w = context;
+    audit_append(w->audit, 0, line, false);
+}
+
+static void port_publish(void *context, int service, json_t *body)
+{
+    struct world *w = context;
+    engine_tell(w->engine, service, "service_event", body, clock_now());
+}
+
+static void port_report(void *context, int service, enum backups_trouble trouble, const char *text)
+{
+    struct world *w = context;
+    struct alert_report report = {.key = {.class = CLASS_BACKUP},
+                                  .event = text != NULL ? ALERT_BAD : ALERT_WELL,
+                                  .severity =
+                                      trouble == BACKUPS_SUSPICIOUS ? SEVERITY_P3 : SEVERITY_P2,
+                                  .summary = text};
+    if (w->alerts == NULL)
+        return;
+    (void)str_copy(report.key.subject, sizeof report.key.subject,
+                   w->settings->services[service].id);
+    (void)str_copy(report.key.detail, sizeof report.key.detail, backups_trouble_word(trouble));
+    alerts_report(w->alerts, &report);
+}
+
+int world_open_backups(struct world *w, struct error *err)
+{
+    const struct backups_ports ports = {
+        .context = w,
+        .loop = w->loop,
+        .now = port_now,
+        .settings = port_settings,
+        .tunnel = port_tunnel,
+        .busy = port_busy,
+        .troubled = port_troubled,
+        .audit = port_audit,
+        .publish = port_publish,
+        .report = port_report,
+    };
+    return backups_open(&ports, &w->backups, err);
+}

@@ -1,0 +1,187 @@
+/* backups: what is there, what runs, and what a person orders */
+#include "backups/backups.h"
+
+#include <errno.h>
+
+#include "api/error_body.h"
+#include "api/visible.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "handlers/resources.h"
+
+#define LIST_LIMIT 100
+#define PIN_DAYS 90
+#define HOLD_MS 20000 /* an answer is held back for so long */
+#define POLL_MS 200
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
+
+static void refuse(struct handlers *h, struct call *call, int r, const char *text)
+{
+    static const struct {
+        int error, status;
+        const char *title, *code;
+    } rows[] = {
+        {-ENOENT, 404, "Not found", "not_found"},
+        {-EBUSY, 409, "Something else runs", "operation_running"},
+        {-EPERM, 409, "It is kept", "backup_kept"},
+        {-EINVAL, 400, "Bad input", "bad_input"},
+        {-ENOMEM, 500, "Out of memory", "out_of_memory"},
+    };
+    wall_ms now = handlers_now(h).wall;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
+        if (rows[i].error == r) {
+            call_refuse(call, rows[i].status, rows[i].title, text, rows[i].code, now);
+            return;
+        }
+    call_refuse(call, 500, "Operation failed", text, "backup_failed", now);
+}
+
+/* Takes `body`. People's names are cut to what the role may see. */
+static void answer(struct handlers *h, struct call *call, int status, json_t *body)
+{
+    json_t *seen = body == NULL ? NULL : visible_people(body, call->access);
+    json_decref(body);
+    if (seen == NULL)
+        refuse(h, call, -ENOMEM, "The answer needs more memory than there is.");
+    else
+        call->answer(call, status, seen);
+}
+
+static const char *backup_of(const struct call *call)
+{
+    return json_text_or(call->args, "b", NULL);
+}
+
+void backups_get(struct handlers *h, struct call *call)
+{
+    int64_t limit = json_int_or(call->args, "limit", LIST_LIMIT);
+    answer(h, call, 200,
+           backups_list(h->ports.backups, call->service, json_text_or(call->args, "cursor", NULL),
+                        (size_t)limit));
+}
+
+void backup_get(struct handlers *h, struct call *call)
+{
+    json_t *body = backups_one(h->ports.backups, call->service, backup_of(call));
+    if (body == NULL)
+        refuse(h, call, -ENOENT, "There is no such backup: resus backup list shows them.");
+    else
+        answer(h, call, 200, body);
+}
+
+/* With `task`: not before that task has ended, or after HOLD_MS. */
+void backup_status_woken(struct handlers *h, struct call *call)
+{
+    struct now now = handlers_now(h);
+    json_t *body = backups_status(h->ports.backups, call->service);
+    int64_t task = json_int_or(call->args, "task", 0);
+    bool runs = task > 0 && json_int_or(json_object_get(body, "job"), "number", 0) == task;
+    if (runs && !call->gone && wall_since(now.wall, call->seen) < HOLD_MS) {
+        json_decref(body);
+        handlers_sleep(h, call, mono_add(now.mono, POLL_MS));
+        return;
+    }
+    answer(h, call, call->gone ? 499 : 200, body);
+}
+
+void backup_status_get(struct handlers *h, struct call *call)
+{
+    call->seen = handlers_now(h).wall;
+    backup_status_woken(h, call);
+}
+
+void backup_prunable_get(struct handlers *h, struct call *call)
+{
+    answer(h, call, 200, backups_prunable(h->ports.backups, call->service));
+}
+
+static struct backups_order order_of(const struct call *call, enum backups_task task)
+{
+    return (struct backups_order){
+        .task = task,
+        .id = backup_of(call),
+        .reason = json_text_or(call->args, "reason", ""),
+        .user = &call->user,
+        .request_id = call->request_id,
+    };
+}
+
+/* Those that take long: the answer comes at once, with the number of the task. */
+void backup_task(struct handlers *h, struct call *call)
+{
+    bool makes = call->operation == &operations[OP_BACKUP_CREATE];
+    const struct backups_order order = order_of(call, makes ? BACKUPS_MAKE : BACKUPS_VERIFY);
+    struct error err = {0};
+    int64_t number = 0;
+    int r = backups_order(h->ports.backups, call->service, &order, &number, &err);
+    if (r < 0) {
+        refuse(h, call, r, err.text);
+        return;
+    }
+    json_t *body = json_object();
+    (void)json_put_int(body, "number", number);
+    (void)json_put_text(body, "task", backups_task_word(order.task));
+    (void)json_put(body, "status", backups_status(h->ports.backups, call->service));
+    answer(h, call, 202, body);
+}
+
+static void changed(void *context, uint64_t ticket, int result, const struct error *err)
+{
+    struct handlers *h = context;
+    struct call *call = handlers_waited(h, ticket);
+    if (call == NULL)
+        return;
+    json_t *one = backup_of(call) == NULL
+                      ? NULL
+                      : backups_one(h->ports.backups, call->service, backup_of(call));
+    if (result < 0) {
+        json_decref(one);
+        refuse(h, call, result, err->text);
+    } else {
+        answer(h, call, 200, one != NULL ? one : backups_status(h->ports.backups, call->service));
+    }
+}
+
+static bool confirmed(struct handlers *h, struct call *call)
+{
+    if (str_equal(json_text_or(call->args, "confirmation", ""), backup_of(call)))
+        return true;
+    json_t *body = error_body("Confirmation required",
+                              "A backup that is removed cannot be brought back. To confirm it, "
+                              "repeat its id: {\"confirmation\": ID}.",
+                              "confirmation_required", handlers_now(h).wall);
+    (void)json_put_bool(body, "confirmation_required", true);
+    call->answer(call, 400, body);
+    return false;
+}
+
+/* Those that are done at once. */
+void backup_change(struct handlers *h, struct call *call)
+{
+    static const struct {
+        enum operation_id operation;
+        enum backups_task task;
+    } rows[] = {
+        {OP_BACKUP_PIN, BACKUPS_PIN},
+        {OP_BACKUP_UNPIN, BACKUPS_UNPIN},
+        {OP_BACKUP_DELETE, BACKUPS_REMOVE},
+        {OP_BACKUP_PRUNE, BACKUPS_PRUNE},
+    };
+    struct backups_order order = order_of(call, BACKUPS_PRUNE);
+    struct error err = {0};
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
+        if (call->operation == &operations[rows[i].operation])
+            order.task = rows[i].task;
+    if (order.task == BACKUPS_REMOVE && !confirmed(h, call))
+        return;
+    order.until =
+        wall_add(handlers_now(h).wall, json_int_or(call->args, "days", PIN_DAYS) * DAY_MS);
+    order.done = changed;
+    order.context = h;
+    order.ticket = handlers_wait(h, call);
+    int r = backups_order(h->ports.backups, call->service, &order, NULL, &err);
+    if (r < 0) {
+        list_remove(&h->waiting, call);
+        refuse(h, call, r, err.text);
+    }
+}

@@ -1,0 +1,67 @@
+/* Backups for Prometheus. */
+#include "backups/backups.h"
+#include "report/exposition_inside.h"
+
+static bool figures(const struct exposition_text *x, struct backups_figures *ret)
+{
+    int service = engine_service_index(x->from.engine, x->id);
+    return x->from.backups != NULL && service >= 0 &&
+           backups_figures(x->from.backups, service, ret);
+}
+
+static void put_time(struct exposition_text *x, wall_ms at)
+{
+    if (at.ms != WALL_NONE.ms)
+        exposition_line(x, "", NULL, (double)at.ms / 1000);
+}
+
+void exposition_backup_success(struct exposition_text *x)
+{
+    struct backups_figures f;
+    if (figures(x, &f))
+        put_time(x, f.success);
+}
+
+void exposition_backup_proved(struct exposition_text *x)
+{
+    struct backups_figures f;
+    if (figures(x, &f))
+        put_time(x, f.proved);
+}
+
+void exposition_backup_bytes(struct exposition_text *x)
+{
+    struct backups_figures f;
+    if (figures(x, &f) && f.bytes >= 0)
+        exposition_line(x, "", NULL, (double)f.bytes);
+}
+
+void exposition_backup_keys(struct exposition_text *x)
+{
+    struct backups_figures f;
+    if (figures(x, &f) && f.keys >= 0)
+        exposition_line(x, "", NULL, (double)f.keys);
+}
+
+void exposition_backup_duration(struct exposition_text *x)
+{
+    struct backups_figures f;
+    if (figures(x, &f) && f.duration_ms >= 0)
+        exposition_line(x, "", NULL, (double)f.duration_ms / 1000);
+}
+
+void exposition_backup_overdue(struct exposition_text *x)
+{
+    struct backups_figures f;
+    if (figures(x, &f))
+        exposition_line(x, "", NULL, f.overdue);
+}
+
+void exposition_backup_runs(struct exposition_text *x)
+{
+    struct backups_figures f;
+    if (!figures(x, &f))
+        return;
+    exposition_labelled(x, "result", "made", (double)f.made);
+    exposition_labelled(x, "result", "failed", (double)f.failed);
+}

@@ -1,0 +1,249 @@
+/* The daemon's backups with a clock of the test's own: the schedule, retries, and what is removed. */
+#include <errno.h>
+#include <string.h>
+
+#include "sample.h"
+
+#include "backups/backups.h"
+#include "backups/catalog.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "support/test_folder.h"
+
+#define DAY_MS (INT64_C(24) * 3600 * 1000)
+#define MINUTE_MS INT64_C(60000)
+#define BEGUN INT64_C(1796000000000)
+
+static struct test_folder root;
+static uv_loop_t loop;
+static struct settings settings;
+static struct service_settings service;
+static struct backups *backups;
+static int64_t clock_ms;
+static int lines, failed_alerts;
+static bool ended;
+static int result;
+
+static struct now port_now(void *context)
+{
+    (void)context;
+    return (struct now){.mono = {clock_ms}, .wall = {BEGUN + clock_ms}};
+}
+
+static const struct settings *port_settings(void *context)
+{
+    (void)context;
+    return &settings;
+}
+
+static const struct redis_tunnel *port_tunnel(void *context, int index)
+{
+    (void)context;
+    (void)index;
+    return NULL;
+}
+
+static const char *port_busy(void *context, int index)
+{
+    (void)context;
+    (void)index;
+    return NULL;
+}
+
+static bool port_troubled(void *context, int index)
+{
+    (void)context;
+    (void)index;
+    return false;
+}
+
+static void port_audit(void *context, const struct audit_line *line)
+{
+    (void)context;
+    assert_int_equal(line->event, AUDIT_BACKUP);
+    lines++;
+}
+
+static void port_publish(void *context, int index, json_t *body)
+{
+    (void)context;
+    (void)index;
+    json_decref(body);
+}
+
+static void port_report(void *context, int index, enum backups_trouble trouble, const char *text)
+{
+    (void)context;
+    (void)index;
+    failed_alerts += trouble == BACKUPS_FAILED && text != NULL;
+}
+
+static void on_done(void *context, uint64_t ticket, int r, const struct error *err)
+{
+    (void)context;
+    (void)ticket;
+    (void)err;
+    ended = true;
+    result = r;
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    test_folder_make(&root);
+    assert_int_equal(uv_loop_init(&loop), 0);
+    settings = (struct settings){.services = &service, .service_count = 1};
+    service = (struct service_settings){.backup = {.keep = {.minimum = 1}}};
+    (void)str_copy(service.id, sizeof service.id, "redis");
+    (void)str_copy(service.redis.socket, sizeof service.redis.socket, "/nowhere/redis.sock");
+    (void)str_copy(service.backup.directory, sizeof service.backup.directory, root.path);
+    (void)str_copy(service.backup.server, sizeof service.backup.server, "/nowhere/redis-server");
+    clock_ms = 1;
+    lines = failed_alerts = 0;
+    ended = false;
+    return 0;
+}
+
+static void open_backups(void)
+{
+    const struct backups_ports ports = {
+        .loop = &loop,
+        .now = port_now,
+        .settings = port_settings,
+        .tunnel = port_tunnel,
+        .busy = port_busy,
+        .troubled = port_troubled,
+        .audit = port_audit,
+        .publish = port_publish,
+        .report = port_report,
+    };
+    assert_int_equal(backups_open(&ports, &backups, NULL), 0);
+    backups_start(backups);
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    backups_close(backups);
+    backups = NULL;
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    assert_int_equal(uv_loop_close(&loop), 0);
+    test_folder_remove(&root);
+    return 0;
+}
+
+static uint64_t failures(void)
+{
+    struct backups_figures f;
+    (void)backups_figures(backups, 0, &f);
+    return f.failed;
+}
+
+static void until_failures(uint64_t count)
+{
+    while (failures() < count)
+        (void)uv_run(&loop, UV_RUN_ONCE);
+}
+
+static void until_loaded(int64_t count)
+{
+    int64_t seen = -1;
+    while (seen != count) {
+        (void)uv_run(&loop, UV_RUN_ONCE);
+        JSON_CLEANUP json_t *status = backups_status(backups, 0);
+        seen = json_int_or(status, "count", -1);
+    }
+}
+
+static void a_missed_backup_is_caught_up_and_a_failed_one_tried_again(void **state)
+{
+    static const int64_t waits[] = {1, 5, 15};
+    (void)state;
+    service.backup.every_ms = DAY_MS;
+    open_backups();
+    clock_ms += 5 * MINUTE_MS;
+    until_failures(1);
+    for (uint64_t i = 0; i < 3; i++) {
+        assert_int_equal(failed_alerts, 0);
+        clock_ms += waits[i] * MINUTE_MS;
+        until_failures(i + 2);
+    }
+    assert_true(failed_alerts > 0);
+    assert_int_equal(lines, 4);
+    JSON_CLEANUP json_t *status = backups_status(backups, 0);
+    assert_string_equal(json_text_or(json_object_get(status, "last"), "cause", ""), "unreachable");
+}
+
+static void publish_old(int days, unsigned suspicious)
+{
+    struct manifest *m = mem_must(mem_calloc(1, sizeof *m));
+    struct catalog *c = NULL;
+    char folder[PATH_MAX];
+    char sum[65];
+    wall_ms at = {BEGUN - days * DAY_MS};
+    *m = (struct manifest){
+        .proved = PROOF_LOADED, .started = at, .finished = at, .suspicious = suspicious};
+    assert_int_equal(catalog_open(root.path, "redis", &c, NULL), 0);
+    assert_int_equal(catalog_begin(c, BACKUP_DAILY, at, m, folder, NULL), 0);
+    assert_int_equal(catalog_publish(c, m, sum, NULL), 0);
+    catalog_close(c);
+    mem_free(m);
+}
+
+static void a_prune_removes_what_no_rule_keeps_and_nothing_else(void **state)
+{
+    const struct backups_order order = {.task = BACKUPS_PRUNE, .done = on_done};
+    (void)state;
+    service.backup.keep = (struct retention_policy){.last = 2, .minimum = 1};
+    publish_old(1, 1u << BACKUP_FEWER_KEYS);
+    for (int days = 2; days < 7; days++)
+        publish_old(days, 0);
+    open_backups();
+    until_loaded(6);
+    assert_int_equal(backups_order(backups, 0, &order, NULL, NULL), 0);
+    while (!ended)
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    assert_int_equal(result, 0);
+    JSON_CLEANUP json_t *list = backups_list(backups, 0, NULL, 100);
+    const json_t *items = json_object_get(list, "items");
+    assert_int_equal(json_array_size(items), 3);
+    assert_int_equal(json_array_size(json_object_get(json_array_get(items, 0), "suspicious")), 1);
+    assert_true(json_bool_or(json_array_get(items, 1), "latest", false));
+}
+
+static void an_order_names_what_it_cannot_do(void **state)
+{
+    struct backups_order order = {
+        .task = BACKUPS_REMOVE, .id = "20990101T000000Z", .done = on_done};
+    struct error err = {0};
+    char id[MANIFEST_ID_SIZE];
+    (void)state;
+    publish_old(1, 0);
+    open_backups();
+    until_loaded(1);
+    assert_int_equal(backups_order(backups, 0, &order, NULL, &err), -ENOENT);
+    assert_true(manifest_id_of((wall_ms){BEGUN - DAY_MS}, id));
+    order.id = id;
+    assert_int_equal(backups_order(backups, 0, &order, NULL, &err), -EPERM);
+    assert_non_null(strstr(err.text, "backup.minimum"));
+    order.task = BACKUPS_PIN;
+    order.until = (wall_ms){BEGUN + DAY_MS};
+    assert_int_equal(backups_order(backups, 0, &order, NULL, &err), 0);
+    assert_int_equal(backups_order(backups, 0, &order, NULL, &err), -EBUSY);
+    assert_non_null(strstr(err.text, "pin runs since"));
+    while (!ended)
+        (void)uv_run(&loop, UV_RUN_ONCE);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(a_missed_backup_is_caught_up_and_a_failed_one_tried_again,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_prune_removes_what_no_rule_keeps_and_nothing_else, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(an_order_names_what_it_cannot_do, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
