@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "alerts/maintenance.h"
 #include "base/attr.h"
 #include "base/error.h"
 #include "base/time.h"
@@ -20,6 +21,9 @@
 
 #define ALERTS_WATCHED_MAX 16 /* messages of people whose deliveries can be asked for */
 #define ALERTS_LATE_MS 300000 /* a message that could be sent waits for longer: Resus is not well */
+
+/* An announcement waits in the outbox for so long at most. */
+#define ANNOUNCEMENT_LIFE_MAX_MS (INT64_C(3) * 24 * 3600 * 1000)
 
 struct alerts;
 
@@ -58,6 +62,9 @@ struct alert_report {
     const char *summary;    /* of BAD: one sentence */
 };
 void alerts_report(struct alerts *a, const struct alert_report *report);
+
+/* News of a maintenance window, to the channels of its services that are no pagers. */
+void alerts_announce(struct alerts *a, const struct maintenance_news *news);
 
 /* ── what people see; new references, NULL on lack of memory ── */
 

@@ -92,6 +92,8 @@ static void port_announce(void *context, const struct maintenance_news *news)
 {
     struct world *w = context;
     log_info("maintenance", "%s", news->text);
+    if (w->alerts != NULL)
+        alerts_announce(w->alerts, news);
     if (news->kind == MAINTENANCE_BEGINS) /* the engine has announced it */
         return;
     for (int i = 0; i < w->count; i++)

@@ -100,46 +100,30 @@ static void answer_one(struct handlers *h, struct call *call, json_t *incident)
     call->answer(call, 200, seen);
 }
 
-static void ask_page(struct handlers *h, struct call *call)
-{
-    const struct record_query query = {
-        .kind = RECORD_INCIDENT, .field = RECORD_BY_TIME, .before = {call->seen, call->number}};
-    record_find(h->ports.store, handlers_wait(h, call), &query, NULL, NULL);
-}
-
 void incident_get(struct handlers *h, struct call *call)
 {
-    json_t *incident = incidents_one_json(h->ports.alerts, json_int_or(call->args, "n", 0));
+    int64_t n = json_int_or(call->args, "n", 0);
+    json_t *incident = incidents_one_json(h->ports.alerts, n);
     if (incident != NULL)
         answer_one(h, call, incident);
     else
-        ask_page(h, call);
+        record_find(
+            h->ports.store, handlers_wait(h, call),
+            &(struct record_query){.kind = RECORD_INCIDENT, .field = RECORD_BY_NUMBER, .number = n},
+            NULL, NULL);
 }
 
-/* The history has no way in by number: page by page, and there are a few at most. */
 void incident_rows(struct handlers *h, struct call *call, json_t *rows, const struct error *error)
 {
-    int64_t wanted = json_int_or(call->args, "n", 0);
-    size_t i;
-    const json_t *row;
-    if (rows == NULL) {
+    const json_t *row = json_array_get(rows, 0);
+    if (rows == NULL)
         rows_refuse(h, call, error);
-        return;
-    }
-    json_array_foreach(rows, i, row) {
-        call->number = json_int_or(row, "number", 0);
-        call->seen.ms = json_int_or(row, "at", 0);
-        if (call->number != wanted)
-            continue;
-        answer_one(
-            h, call,
-            incidents_record_json(h->ports.alerts, wanted, json_object_get(row, "body"), true));
-        return;
-    }
-    if (json_array_size(rows) == STORE_QUERY_ROWS_MAX)
-        ask_page(h, call);
     else
-        answer_one(h, call, NULL);
+        answer_one(h, call,
+                   row == NULL
+                       ? NULL
+                       : incidents_record_json(h->ports.alerts, json_int_or(row, "number", 0),
+                                               json_object_get(row, "body"), true));
 }
 
 /* ── orders ── */

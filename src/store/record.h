@@ -90,7 +90,13 @@ typedef void record_each(void *context, enum record_kind kind, int64_t number, c
 int record_load(struct store *s, enum record_kind kind, const char *state, record_each *each,
                 void *context, struct error *err) ATTR_MUST_USE;
 
-enum record_field { RECORD_BY_TIME, RECORD_BY_SERVICE, RECORD_BY_STATE, RECORD_FIELD_COUNT };
+enum record_field {
+    RECORD_BY_TIME,
+    RECORD_BY_SERVICE,
+    RECORD_BY_STATE,
+    RECORD_BY_NUMBER, /* the one record, also one without a time */
+    RECORD_FIELD_COUNT
+};
 
 struct record_cursor { /* of the last row of a page; zero = from the newest */
     wall_ms at;
@@ -100,7 +106,8 @@ struct record_cursor { /* of the last row of a page; zero = from the newest */
 struct record_query {
     enum record_kind kind;
     enum record_field field;
-    char value[RECORD_INDEX_MAX]; /* not with RECORD_BY_TIME */
+    char value[RECORD_INDEX_MAX]; /* of a service or a state */
+    int64_t number;               /* with RECORD_BY_NUMBER */
     wall_ms since;                /* WALL_NONE = all */
     struct record_cursor before;
     int limit; /* at most STORE_QUERY_ROWS_MAX, 0 = that */

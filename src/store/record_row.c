@@ -211,6 +211,7 @@ static const char *const find_sql[RECORD_FIELD_COUNT] = {
     [RECORD_BY_TIME] = FIND "at > 0 AND ?2 IS NOT NULL" PAGE,
     [RECORD_BY_SERVICE] = FIND "service <> '' AND service = ?2" PAGE,
     [RECORD_BY_STATE] = FIND "state <> '' AND state = ?2" PAGE,
+    [RECORD_BY_NUMBER] = "SELECT number, at, body FROM record WHERE kind = ?1 AND number = ?7",
 };
 
 static bool append_found(json_t *rows, sqlite3_stmt *s)
@@ -232,6 +233,8 @@ static int bind_query(sqlite3 *db, sqlite3_stmt *s, const struct record_query *q
                  sqlite3_bind_int64(s, 4, first ? INT64_MAX : q->before.at.ms) |
                  sqlite3_bind_int64(s, 5, first ? INT64_MAX : q->before.number) |
                  sqlite3_bind_int(s, 6, limit);
+    if (q->field == RECORD_BY_NUMBER)
+        failed |= sqlite3_bind_int64(s, 7, q->number);
     return failed == SQLITE_OK ? bind_kind(db, s, q->kind, err)
                                : database_error(db, err, "database");
 }

@@ -96,6 +96,20 @@ def test_alerts_of_a_maintenance_window_wait_for_its_end_and_what_is_well_by_the
         assert len(pages(receiver)) == 1, receiver.requests
 
 
+def test_alerts_a_window_is_announced_to_the_chat_from_its_plan_to_its_summary_and_pages_nobody(served):
+    with channels(served) as receiver:
+        window = str(served.good("maintenance", "plan", "kernel update", "--at", "30m", "--for", "10m")["id"])
+        wait_until(lambda: any("Announced: maintenance" in said for said in chats(receiver)), "the announcement")
+        served.good("maintenance", "begin", window)
+        wait_until(lambda: any("has begun" in said for said in chats(receiver)), "the start")
+        served.good("maintenance", "end", window)
+        summary = wait_until(lambda: [said for said in chats(receiver) if "has ended" in said], "the summary")
+        assert "redis: healthy" in summary[0] and "kernel update" in summary[0], summary
+        words = ("Announced: ", "Changed: ", "has begun", "has ended")  # the start by hand moves the window
+        assert len(chats(receiver)) == len(words) and not pages(receiver), receiver.requests
+        assert all(word in said for word, said in zip(words, chats(receiver))), receiver.requests
+
+
 def test_alerts_what_recovery_repairs_pages_nobody_and_is_one_line_in_the_chat(served):
     with channels(served, well=1) as receiver:
         kill_redis(served)

@@ -347,7 +347,7 @@ static void pages_are_newest_first_and_meet_without_gap_or_repeat(void **state)
     for (int i = 1; i <= 30; i++) /* three at each time */
         put(b, RECORD_MESSAGE, i,
             message(i % 2 == 0 ? "a" : "b", i > 25 ? "open" : "done", 1000 + i / 3, i));
-    for (int field = 0; field < (int)RECORD_FIELD_COUNT; field++) {
+    for (int field = 0; field < (int)RECORD_BY_NUMBER; field++) {
         const char *const values[] = {"", "a", "done"};
         const size_t wanted[] = {30, 15, 25};
         struct record_query q = {.field = (enum record_field)field, .limit = 4};
@@ -376,6 +376,22 @@ static void pages_are_newest_first_and_meet_without_gap_or_repeat(void **state)
     find(b, (struct record_query){.field = RECORD_BY_SERVICE, .since = {1009}}, "b");
     assert_int_equal(json_array_size(b->rows), 2); /* 27 and 29 */
     find(b, (struct record_query){.field = RECORD_BY_STATE}, "none");
+    assert_int_equal(json_array_size(b->rows), 0);
+}
+
+static void a_record_is_found_by_its_number_with_a_time_or_without(void **state)
+{
+    struct bench *b = *state;
+    open_store(b);
+    put(b, RECORD_MESSAGE, 7, message("a", "open", 1000, 7));
+    put(b, RECORD_MESSAGE, 8, message("a", "open", 0, 8));
+    put(b, RECORD_USER, 9, message("a", "open", 1000, 9));
+    for (int64_t n = 7; n <= 8; n++) {
+        find(b, (struct record_query){.field = RECORD_BY_NUMBER, .number = n}, "");
+        assert_int_equal(json_array_size(b->rows), 1);
+        assert_int_equal(found(b, 0, "number"), n);
+    }
+    find(b, (struct record_query){.field = RECORD_BY_NUMBER, .number = 9}, ""); /* of a user */
     assert_int_equal(json_array_size(b->rows), 0);
 }
 
@@ -731,6 +747,7 @@ int main(void)
         TEST(a_kill_leaves_no_half_of_a_write),
         TEST(lack_of_memory_completes_and_changes_nothing),
         TEST(pages_are_newest_first_and_meet_without_gap_or_repeat),
+        TEST(a_record_is_found_by_its_number_with_a_time_or_without),
         TEST(a_time_in_words_is_a_time),
         TEST(what_is_old_or_too_much_goes_and_what_is_open_stays),
         TEST(of_too_many_the_newest_stay),

@@ -1,0 +1,85 @@
+/* Announcements of maintenance windows: messages to everyone who reads about the services. */
+#include <errno.h>
+#include <inttypes.h>
+
+#include "alerts/inside.h"
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "io/log.h"
+
+static bool covers(const struct service_patterns *services, const char *id)
+{
+    for (size_t i = 0; i < services->count; i++)
+        if (route_matches(services->patterns[i], id))
+            return true;
+    return services->count == 0;
+}
+
+/* Every channel that a route of a service names. Pagers call people for trouble only, and a board
+ * shows alerts only. `ret_single`: the one service, NULL = several or none. */
+static channel_set readers(const struct alerts *a, const struct service_patterns *services,
+                           const struct service_settings **ret_single)
+{
+    channel_set set = 0;
+    size_t count = 0;
+    for (size_t i = 0; i < a->settings->service_count; i++) {
+        if (!covers(services, a->settings->services[i].id))
+            continue;
+        for (int s = 0; s < SEVERITY_COUNT; s++)
+            set |= a->routes[i].by_severity[s];
+        *ret_single = count++ == 0 ? &a->settings->services[i] : NULL;
+    }
+    return set & ~(a->plan->routes.pagers | a->plan->boards);
+}
+
+static json_t *facts_of(const struct alerts *a, const struct maintenance_news *news,
+                        const struct service_settings *single)
+{
+    struct message *m = mem_calloc(1, sizeof *m);
+    if (m == NULL)
+        return NULL;
+    message_init(m, MESSAGE_ANNOUNCE);
+    (void)str_copy(m->instance, sizeof m->instance, a->settings->server.name);
+    (void)str_format(m->title, sizeof m->title, "Maintenance \"%s\"", news->window->title);
+    (void)str_copy(m->text, sizeof m->text, news->text);
+    if (single != NULL) {
+        (void)str_copy(m->service, sizeof m->service, single->id);
+        (void)str_copy(m->service_name, sizeof m->service_name, single->name);
+    }
+    json_t *facts = message_write(m);
+    mem_free(m);
+    if (facts != NULL && json_put_int(facts, "posted_at", alerts_now(a).wall.ms))
+        return facts;
+    json_decref(facts);
+    return NULL;
+}
+
+/* An announcement that arrives after the time that it announces helps no reader. 0 = the channel's
+ * own limit. */
+static int64_t life_of(const struct maintenance_news *news, wall_ms now)
+{
+    int64_t left = wall_since(news->window->state.ends, now);
+    bool past = news->kind == MAINTENANCE_SUMMARY || news->kind == MAINTENANCE_MISSED;
+    return past || left <= 0 || left > ANNOUNCEMENT_LIFE_MAX_MS ? 0 : left;
+}
+
+void alerts_announce(struct alerts *a, const struct maintenance_news *news)
+{
+    struct error err = {0};
+    const struct service_settings *single = NULL;
+    channel_set channels = readers(a, &news->window->services, &single);
+    if (channels == 0)
+        return;
+    JSON_CLEANUP json_t *facts = facts_of(a, news, single);
+    /* The window's row was queued before: a message that is on the disk has its row there, too. */
+    const struct outbox_post post = {.kind = LANE_ANNOUNCE,
+                                     .service = single == NULL ? NULL : single->id,
+                                     .channels = channels,
+                                     .life_ms = life_of(news, alerts_now(a).wall),
+                                     .facts = facts};
+    int64_t message = facts == NULL ? error_set(&err, -ENOMEM, "out of memory")
+                                    : outbox_post(a->outbox, &post, &err);
+    if (message < 0)
+        log_error("alerts", "window %" PRId64 " is not announced: %s", news->number, err.text);
+}
