@@ -29,7 +29,7 @@ static enum placement_result complain(struct placement_error *err, enum placemen
     return result;
 }
 
-/* One byte at a time: what follows belongs to somebody else. */
+/* One byte at a time: what follows belongs to another reader. */
 static bool read_line(char line[ORDER_LINE_MAX])
 {
     size_t length = 0;
