@@ -45,8 +45,9 @@ void view_backups(struct page *p, const json_t *body, const struct invocation *i
     (void)in;
     if (json_array_size(items) == 0)
         page_put(p, "no backup yet: resus backup create makes one\n");
-    json_array_foreach(items, i, item)
+    json_array_foreach(items, i, item) {
         put_row(p, item);
+    }
 }
 
 static void put_line(struct page *p, const char *name, const json_t *value)

@@ -163,8 +163,9 @@ void slo_rows(struct handlers *h, struct call *call, json_t *rows, const struct 
     size_t i;
     json_t *level;
     json_t *windows = json_array();
-    json_array_foreach(call->kept, i, level)
+    json_array_foreach(call->kept, i, level) {
         (void)json_array_append_new(windows, window(level, rows, call->seen));
+    }
     json_t *body = json_object();
     (void)json_put_text(body, "service", id);
     (void)json_put_wall(body, "until", call->seen);
