@@ -203,6 +203,8 @@ static json_t *responses(const struct operation *o)
     bool has_body = !is_get(o);
     if (is_websocket(o))
         put_answer(list, o, "101", "A WebSocket: text frames, one object each.", NULL);
+    else if (o->begins)
+        put_answer(list, o, "202", "It has begun.", answer_content(o));
     else
         put_answer(list, o, "200", "Done.", answer_content(o));
     if (o->act != ACT_NONE)

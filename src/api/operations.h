@@ -200,6 +200,7 @@ struct operation {
     /* Reading it writes an audit line: at most one a minute for each user and service, with a
      * count. */
     bool noted;
+    bool begins;      /* answered with 202: what it begins goes on */
     bool query_token; /* a token may stand in the query: of programs that send no header */
 };
 

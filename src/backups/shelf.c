@@ -67,16 +67,19 @@ static int read_all(const struct catalog *catalog, struct backup_shelf *s, struc
     ATTR_CLEANUP(mem_freep) struct manifest *m = mem_calloc(1, sizeof *m);
     char(*ids[BACKUP_KIND_COUNT])[MANIFEST_ID_SIZE] = {NULL};
     size_t counts[BACKUP_KIND_COUNT] = {0};
-    int r = m == NULL ? error_set(err, -ENOMEM, "out of memory") : 0;
+    int r = 0;
+    if (m == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
     for (enum backup_kind k = 0; r == 0 && k < BACKUP_KIND_COUNT; k++)
         r = catalog_list(catalog, k, &ids[k], &counts[k], err);
     size_t all = 0;
     for (enum backup_kind k = 0; k < BACKUP_KIND_COUNT; k++)
         all += counts[k];
-    if (r == 0 && (s->items = mem_calloc(all + 1, sizeof s->items[0])) == NULL)
+    s->items = mem_calloc(all + 1, sizeof s->items[0]);
+    if (r == 0 && s->items == NULL)
         r = error_set(err, -ENOMEM, "out of memory");
     for (enum backup_kind k = 0; k < BACKUP_KIND_COUNT; k++) {
-        for (size_t i = 0; r == 0 && i < counts[k]; i++)
+        for (size_t i = 0; r == 0 && s->items != NULL && i < counts[k]; i++)
             read_one(catalog, k, ids[k][i], m, &s->items[s->count++]);
         mem_free(ids[k]);
     }
