@@ -105,7 +105,8 @@ test('a window is planned, holds recovery with a banner for all, and ends early'
   expect(await faults(page)).toEqual([]);
   await page.getByRole('button', { name: 'End now' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'End now' }).click();
-  await page.locator('.now', { hasText: 'Ended' }).waitFor();
+  // The services are checked first, and on a busy machine that takes its time.
+  await page.locator('.now', { hasText: 'Ended' }).waitFor({ timeout: 60_000 });
   await page.getByRole('table', { name: 'Services' }).waitFor();
   await viewer.page.getByText(banner).waitFor({ state: 'detached' });
   await done(admin, viewer);
