@@ -264,9 +264,12 @@ static bool is_wanted(const struct store *s)
     return owes(s) || s->anchor_waits;
 }
 
+/* Takes what waits and gives back what is not stored under db_lock: whoever reads under it finds a
+ * recovery among the rows or among those that wait. */
 static void retry_unsaved(struct store *s)
 {
     struct error err = {0};
+    (void)pthread_mutex_lock(&s->db_lock);
     store_lock(s);
     struct unsaved mine = s->unsaved;
     struct kept_recoveries recoveries = s->kept;
@@ -276,13 +279,13 @@ static void retry_unsaved(struct store *s)
     s->retrying = mine.count;
     s->retrying_kept = recoveries.count;
     store_unlock(s);
-    if (!any)
+    if (!any) {
+        (void)pthread_mutex_unlock(&s->db_lock);
         return;
+    }
     struct kept_records records;
     records_take_kept(s, &records);
-    (void)pthread_mutex_lock(&s->db_lock);
     int r = save_again(s, &mine, &recoveries, &records, &err);
-    (void)pthread_mutex_unlock(&s->db_lock);
     records_give_back(s, &records, r < 0 ? 0 : UINT64_MAX);
     if (r < 0)
         s->retry_at = mono_add(clock_mono(), STORE_RETRY_MS);
@@ -296,6 +299,7 @@ static void retry_unsaved(struct store *s)
     s->retrying = s->retrying_kept = 0;
     s->kept.changes = s->kept_written + !same;
     store_unlock(s);
+    (void)pthread_mutex_unlock(&s->db_lock);
     write_kept(s);
     unsaved_free(&mine);
     kept_recoveries_free(&recoveries);

@@ -24,6 +24,8 @@
 #include "store/service_state.h"
 #include "store/store.h"
 
+#define STARTS 40
+
 struct bench {
     char folder[64], path[100];
     uv_loop_t loop;
@@ -269,6 +271,32 @@ static void what_waits_for_the_disk_survives_a_kill_of_the_daemon(void **state)
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
+/* The thread stores what waited while a caller reads: before, during or after, nothing is missing. */
+static void what_waited_is_seen_at_every_moment_of_its_being_stored(void **state)
+{
+    struct bench *b = *state;
+    struct recovery_record past[4];
+    struct error err = {0};
+    sqlite3 *db;
+    open_store(b);
+    assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_busy_timeout(db, 60000), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    save(b, 1, "redis", "r-1", 1000, "success");
+    await(b);
+    copy_file(b, "kept-recoveries", "kept");
+    assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
+    for (int i = 0; i < STARTS; i++) {
+        close_store(b);
+        assert_int_equal(sqlite3_exec(db, "DELETE FROM recovery", NULL, NULL, NULL), SQLITE_OK);
+        copy_file(b, "kept", "kept-recoveries");
+        open_store(b);
+        for (int look = 0; look < 20; look++)
+            assert_int_equal(store_load_recoveries(b->store, "redis", past, 4, &err), 1);
+    }
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
 static void a_damaged_file_is_no_recovery(void **state)
 {
     struct bench *b = *state;
@@ -400,6 +428,7 @@ int main(void)
         TEST(recoveries_are_written_when_the_disk_is_back),
         TEST(what_waits_for_the_disk_is_in_the_history_and_marked),
         TEST(what_waits_for_the_disk_survives_a_kill_of_the_daemon),
+        TEST(what_waited_is_seen_at_every_moment_of_its_being_stored),
         TEST(a_damaged_file_is_no_recovery),
         TEST(a_newer_row_is_not_undone_by_one_that_waited),
         cmocka_unit_test(so_many_are_kept_and_the_oldest_goes_first),
