@@ -22,7 +22,7 @@ static const int64_t quick_ms[] = {10, 30, 100};
 static void send_redis(struct service *s, enum watch_purpose purpose, enum redis_request request,
                        bool fresh, int64_t limit_ms, struct now now)
 {
-    uint64_t id = request_begin(s, PART_WATCH, purpose, now.mono);
+    uint64_t id = request_begin(s, PART_WATCH, (int)purpose, now.mono);
     s->engine->ports.redis(s->engine->ports.context, s->index, id, request, fresh,
                            mono_add(now.mono, limit_ms));
 }
