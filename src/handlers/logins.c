@@ -177,6 +177,8 @@ static void let_in(struct handlers *h, struct call *call, struct user *u)
     struct session *s = session_begin(a, u, call->user.source_ip, jti, &err);
     json_t *body = s == NULL ? NULL : session_welcome(a, u, s, jti, &err);
     mem_wipe(jti, sizeof jti);
+    if (body == NULL && s != NULL) /* a session without a token is no login */
+        account_remove(a, STORE_SESSION, s);
     if (body == NULL) {
         call_refuse(call, 503, "No login now", err.text, "login_failed", handlers_now(h).wall);
         return;

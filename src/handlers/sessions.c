@@ -62,9 +62,11 @@ void session_renew(struct handlers *h, struct call *call)
                         handlers_now(h).wall);
         return;
     }
+    wall_ms before = s->expires;
     session_extend(a, s);
     json_t *body = session_welcome(a, u, s, call->session, &err);
     if (body == NULL) {
+        s->expires = before; /* as long as the token that the caller has */
         call_refuse(call, 503, "Not renewed", err.text, "login_failed", handlers_now(h).wall);
         return;
     }

@@ -6,6 +6,8 @@
 
 #include <cmocka.h>
 
+#include <dlfcn.h>
+#include <jwt.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -16,6 +18,16 @@
 #include "accounts_bench.h"
 #include "base/json.h"
 #include "base/str.h"
+
+/* Stands in front of libjwt's: a login token that cannot be signed. */
+static bool unsigned_now;
+
+char *jwt_encode_str(jwt_t *jwt)
+{
+    char *(*real)(jwt_t * jwt) = NULL;
+    *(void **)&real = dlsym(RTLD_NEXT, "jwt_encode_str");
+    return unsigned_now ? NULL : real(jwt);
+}
 
 static char *log_in(struct bench *b)
 {
@@ -150,6 +162,39 @@ static void a_session_that_is_not_used_ends(void **state)
     JSON_CLEANUP json_t *revoked = accounts_revoked(b->accounts); /* and the web process is told */
     assert_int_equal(json_array_size(revoked), 1);
     free(token);
+}
+
+static size_t sessions(const struct bench *b)
+{
+    return b->accounts->shelves[STORE_SESSION].count;
+}
+
+static void a_login_whose_token_cannot_be_signed_leaves_no_session(void **state)
+{
+    struct bench *b = *state;
+    unsigned_now = true;
+    assert_null(bench_login(b, BENCH_EMAIL, BENCH_PASSWORD));
+    unsigned_now = false;
+    assert_int_equal(b->status, 503);
+    assert_string_equal(bench_text(b, "code"), "login_failed");
+    assert_int_equal(sessions(b), 0);
+    bench_reopen(b);
+    assert_int_equal(sessions(b), 0);
+}
+
+static void a_session_that_cannot_be_renewed_lasts_no_longer_than_its_token(void **state)
+{
+    struct bench *b = *state;
+    b->settings.security.session_lifetime_ms = 7200000;
+    char *token = log_in(b), *jti = jti_of(b, token);
+    wall_ms expires = session_by_jti(b->accounts, jti)->expires;
+    bench_pass(b, 600);
+    unsigned_now = true;
+    assert_int_equal(bench_ask(b, OP_RENEW, "{}"), 503);
+    unsigned_now = false;
+    assert_int_equal(session_by_jti(b->accounts, jti)->expires.ms, expires.ms);
+    free(token);
+    free(jti);
 }
 
 static bool one_is_revoked(const struct bench *b)
@@ -350,6 +395,8 @@ int main(void)
         TEST(the_database_does_not_have_what_makes_a_token),
         TEST(a_session_in_the_form_of_version_0_1_0_goes_on_and_is_hidden),
         TEST(a_database_of_version_0_1_0_is_hidden_at_the_first_start),
+        TEST(a_login_whose_token_cannot_be_signed_leaves_no_session),
+        TEST(a_session_that_cannot_be_renewed_lasts_no_longer_than_its_token),
         TEST(a_session_that_is_not_used_ends),
         TEST(an_unused_session_ends_without_being_asked_for),
         TEST(what_the_web_process_answers_is_use),
