@@ -96,7 +96,11 @@ static int prepare(const struct curl_calls *curl, CURL *easy, struct upload *u,
                    const struct curl_slist *to)
 {
     const struct mail_job *job = u->job;
-    int failed = (int)curl->easy_setopt(easy, CURLOPT_USE_SSL,
+    /* Bounds the wait for the reply to QUIT too, which the timeout of the transfer does not: without it a server that
+       fell silent holds the mails after it for two more minutes. */
+    long reply_seconds = (long)((job->timeout_ms + 999) / 1000);
+    int failed = (int)curl->easy_setopt(easy, CURLOPT_SERVER_RESPONSE_TIMEOUT, reply_seconds) |
+                 (int)curl->easy_setopt(easy, CURLOPT_USE_SSL,
                                         job->tls ? (long)CURLUSESSL_ALL : (long)CURLUSESSL_NONE) |
                  (int)curl->easy_setopt(easy, CURLOPT_MAIL_FROM, job->from) |
                  (int)curl->easy_setopt(easy, CURLOPT_MAIL_RCPT, to) |
