@@ -11,10 +11,12 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "io/file.h"
 #include "io/log.h"
 
 /* "CRC LENGTH\n" and so many bytes of JSON; what stands after it is old. */
 #define HEAD_BYTES 32
+#define SPARE_SUFFIX ".new"
 #define TEXT_MAX (KEPT_FILE_BYTES - HEAD_BYTES)
 
 static unsigned crc_of(const char *text, size_t length)
@@ -85,23 +87,46 @@ static void read_all(int fd, struct kept_recoveries *ret)
     mem_free(bytes);
 }
 
-int kept_file_open(const char *state_dir, struct kept_recoveries *ret)
+/* The file with its room on the disk, or a negative error. */
+static int open_with_room(const char *path)
 {
-    char path[SETTINGS_PATH_MAX];
-    (void)str_format(path, sizeof path, "%s/kept-recoveries", state_dir);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-    if (fd >= 0)
-        read_all(fd, ret);
     int code = fd < 0 ? errno : posix_fallocate(fd, 0, KEPT_FILE_BYTES);
     if (code == 0)
         return fd;
-    log_warning("store",
-                "no room for %s (%s): a recovery that the disk refuses is lost to the history when "
-                "Resus ends before the disk is back; the audit log has it",
-                path, strerrordesc_np(code));
     if (fd >= 0)
         (void)close(fd);
-    return -1;
+    return -code;
+}
+
+void kept_file_open(struct kept_file *f, const char *state_dir, struct kept_recoveries *ret)
+{
+    f->spare = -1;
+    (void)str_format(f->path, sizeof f->path, "%s/kept-recoveries", state_dir);
+    (void)str_format(f->spare_path, sizeof f->spare_path, "%s" SPARE_SUFFIX, f->path);
+    int fd = open(f->path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    if (fd >= 0) {
+        read_all(fd, ret);
+        (void)close(fd);
+    }
+    int r = fd = open_with_room(f->path);
+    if (fd >= 0) {
+        (void)close(fd);
+        r = f->spare = open_with_room(f->spare_path);
+    }
+    if (r < 0)
+        log_warning(
+            "store",
+            "no room for %s (%s): a recovery that the disk refuses is lost to the history when "
+            "Resus ends before the disk is back; the audit log has it",
+            f->path, strerrordesc_np(-r));
+}
+
+void kept_file_close(struct kept_file *f)
+{
+    if (f->spare >= 0)
+        (void)close(f->spare);
+    f->spare = -1;
 }
 
 /* From the newest on, as many as fit. */
@@ -115,18 +140,39 @@ static json_t *newest_that_fit(const struct kept_recoveries *k)
     return all;
 }
 
-bool kept_file_write(int fd, const struct kept_recoveries *k)
+/* The spare is whole and on the disk: from now on it counts, and what counted is the spare. A file
+ * system that cannot exchange names gets another spare, where there is room for one. */
+static bool exchange(struct kept_file *f)
+{
+    struct error err = {0};
+    bool done = renameat2(AT_FDCWD, f->spare_path, AT_FDCWD, f->path, RENAME_EXCHANGE) == 0 ||
+                ((errno == EINVAL || errno == ENOSYS || errno == ENOENT) &&
+                 rename(f->spare_path, f->path) == 0);
+    if (!done)
+        return false;
+    kept_file_close(f);
+    return file_sync_folder(f->path, &err) == 0;
+}
+
+bool kept_file_write(struct kept_file *f, const struct kept_recoveries *k)
 {
     JSON_CLEANUP json_t *all = newest_that_fit(k);
-    char *bytes = fd < 0 ? NULL : mem_calloc(1, KEPT_FILE_BYTES);
-    if (bytes == NULL || all == NULL) {
+    char *bytes = mem_calloc(1, KEPT_FILE_BYTES);
+    if (f->spare < 0)
+        f->spare = open_with_room(f->spare_path);
+    if (f->spare < 0 || bytes == NULL || all == NULL) {
+        kept_file_close(f);
         mem_free(bytes);
         return false;
     }
     size_t length = json_dumpb(all, bytes + HEAD_BYTES, TEXT_MAX, JSON_COMPACT);
     (void)snprintf(bytes, HEAD_BYTES, "%08x %zu\n", crc_of(bytes + HEAD_BYTES, length), length);
     size_t size = HEAD_BYTES + length;
-    bool safe = pwrite(fd, bytes, size, 0) == (ssize_t)size && fdatasync(fd) == 0;
+    bool safe = pwrite(f->spare, bytes, size, 0) == (ssize_t)size && fdatasync(f->spare) == 0 &&
+                exchange(f);
     mem_free(bytes);
+    /* The next spare: what counted until now, with its room. */
+    if (f->spare < 0)
+        f->spare = open_with_room(f->spare_path);
     return safe && json_array_size(all) == k->count;
 }

@@ -182,7 +182,7 @@ static void write_kept(struct store *s)
     bool changed = changes != s->kept_written;
     kept_recoveries_copy(changed ? &s->kept : &(struct kept_recoveries){0}, &kept);
     store_unlock(s);
-    if (changed && !kept_file_write(s->kept_file, &kept) && kept.count > 0)
+    if (changed && !kept_file_write(&s->kept_file, &kept) && kept.count > 0)
         log_warning("store",
                     "%zu recoveries wait for the disk in memory only: they are lost to the history "
                     "when Resus ends before the disk is back; the audit log has them",
@@ -386,8 +386,7 @@ static void close_database(struct store *s)
     (void)sqlite3_finalize(s->save_recovery);
     (void)sqlite3_finalize(s->save_event);
     record_row_finish(&s->records);
-    if (s->kept_file >= 0)
-        (void)close(s->kept_file);
+    kept_file_close(&s->kept_file);
     (void)sqlite3_close(s->db);
 }
 
@@ -484,7 +483,7 @@ static int open_database(struct store *s, const char *state_dir, struct error *e
     if (r < 0)
         return r;
     state_reserve_events(s->db);
-    s->kept_file = kept_file_open(state_dir, &s->kept);
+    kept_file_open(&s->kept_file, state_dir, &s->kept);
     s->serial = s->kept.count;
     s->kept_written = s->kept.changes;
     return 0;
@@ -500,7 +499,7 @@ int store_open(uv_loop_t *loop, const char *state_dir, store_done *done, store_r
     s->rows = rows;
     s->context = context;
     s->retry_at = clock_mono();
-    s->kept_file = -1;
+    s->kept_file.spare = -1;
     (void)pthread_mutex_init(&s->db_lock, NULL);
     int r = open_database(s, state_dir, err);
     if (r == 0)

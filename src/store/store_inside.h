@@ -8,6 +8,7 @@
 #include "store/audit.h"
 #include "store/deliver.h"
 #include "store/history.h"
+#include "store/kept_file.h"
 #include "store/kept_records.h"
 #include "store/kept_recoveries.h"
 #include "store/past_events.h"
@@ -94,7 +95,7 @@ struct store {
     struct record_statements records;
     bool full; /* what `PRAGMA synchronous` was last set to */
     mono_ms retry_at;
-    int kept_file;         /* -1 = there is no room for it */
+    struct kept_file kept_file;
     uint64_t kept_written; /* the changes of `kept` that are in the file */
 };
 

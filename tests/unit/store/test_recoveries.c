@@ -8,16 +8,19 @@
 #include <cmocka.h>
 
 #include <dirent.h>
+#include <errno.h>
 #include <sched.h>
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "base/json.h"
 #include "base/str.h"
 #include "store/database.h"
+#include "store/kept_file.h"
 #include "store/kept_recoveries.h"
 #include "store/past_events.h"
 #include "store/record.h"
@@ -25,6 +28,26 @@
 #include "store/store.h"
 
 #define STARTS 40
+
+/* The disk of these tests: stands in front of the C library's. A write of the kept recoveries that
+ * is torn, as by a power cut. */
+static bool torn;
+
+ssize_t pwrite(int fd, const void *bytes, size_t size, off_t at)
+{
+    return (ssize_t)syscall(SYS_pwrite64, fd, bytes, torn ? size / 2 : size, at);
+}
+
+/* A file system that cannot exchange two names. */
+static bool no_exchange;
+
+int renameat2(int from_folder, const char *from, int to_folder, const char *to, unsigned flags)
+{
+    if (!no_exchange)
+        return (int)syscall(SYS_renameat2, from_folder, from, to_folder, to, flags);
+    errno = EINVAL;
+    return -1;
+}
 
 struct bench {
     char folder[64], path[100];
@@ -297,6 +320,54 @@ static void what_waited_is_seen_at_every_moment_of_its_being_stored(void **state
     assert_int_equal(sqlite3_close(db), SQLITE_OK);
 }
 
+static void keep_one(struct kept_recoveries *k, const char *id, uint64_t serial)
+{
+    struct recovery_record r = {.service = "redis", .result = "success"};
+    (void)str_copy(r.id, sizeof r.id, id);
+    kept_recoveries_keep(k, &r, serial);
+}
+
+static size_t kept_on_disk(const struct bench *b)
+{
+    struct kept_recoveries found = {0};
+    struct kept_file file;
+    kept_file_open(&file, b->folder, &found);
+    size_t count = found.count;
+    kept_file_close(&file);
+    kept_recoveries_free(&found);
+    return count;
+}
+
+static void a_torn_write_leaves_what_was_kept_before(void **state)
+{
+    struct bench *b = *state;
+    struct kept_recoveries k = {0};
+    struct kept_file file;
+    kept_file_open(&file, b->folder, &k);
+    keep_one(&k, "r-1", 1);
+    keep_one(&k, "r-2", 2);
+    assert_true(kept_file_write(&file, &k));
+    assert_int_equal(kept_on_disk(b), 2);
+    keep_one(&k, "r-3", 3);
+    torn = true;
+    assert_false(kept_file_write(&file, &k));
+    torn = false;
+    assert_int_equal(kept_on_disk(b), 2);
+    for (int i = 0; i < 3; i++) {
+        assert_true(kept_file_write(&file, &k));
+        assert_int_equal(kept_on_disk(b), 3);
+    }
+    kept_file_close(&file);
+    kept_recoveries_free(&k);
+}
+
+static void a_file_system_without_exchange_keeps_them_too(void **state)
+{
+    no_exchange = true;
+    a_torn_write_leaves_what_was_kept_before(state);
+    no_exchange = false;
+}
+
 static void a_damaged_file_is_no_recovery(void **state)
 {
     struct bench *b = *state;
@@ -429,6 +500,8 @@ int main(void)
         TEST(what_waits_for_the_disk_is_in_the_history_and_marked),
         TEST(what_waits_for_the_disk_survives_a_kill_of_the_daemon),
         TEST(what_waited_is_seen_at_every_moment_of_its_being_stored),
+        TEST(a_torn_write_leaves_what_was_kept_before),
+        TEST(a_file_system_without_exchange_keeps_them_too),
         TEST(a_damaged_file_is_no_recovery),
         TEST(a_newer_row_is_not_undone_by_one_that_waited),
         cmocka_unit_test(so_many_are_kept_and_the_oldest_goes_first),
