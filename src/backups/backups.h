@@ -17,14 +17,17 @@
 #include "settings/settings.h"
 #include "store/audit.h"
 
-#define BACKUPS_AT_ONCE_MAX 2                     /* copies and proofs */
+#define BACKUPS_AT_ONCE_MAX 2 /* copies and proofs */
+/* Other tasks. With the copies it leaves one of libuv's four workers free, even where a folder
+ * hangs: names are looked up by those, too. */
+#define BACKUPS_CHANGES_MAX 1
 #define BACKUPS_WAIT_MS (INT64_C(10) * 60 * 1000) /* for an operation or a recovery to end */
 #define BACKUPS_PIN_DAYS_MAX 3650
 #define BACKUPS_LIST_MAX 1000
 
 struct backups;
 
-/* What alerts are told: one of each service and subject. */
+/* What is reported to the alerts: one of each service and subject. */
 enum backups_trouble { BACKUPS_OVERDUE, BACKUPS_FAILED, BACKUPS_SUSPICIOUS, BACKUPS_TROUBLE_COUNT };
 const char *backups_trouble_word(enum backups_trouble trouble); /* "overdue" */
 

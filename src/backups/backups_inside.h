@@ -81,7 +81,8 @@ struct backups {
     struct zone *zone;
     wall_ms begun;
     int64_t last_number;
-    size_t running; /* copies and proofs */
+    size_t running;  /* copies and proofs */
+    size_t changing; /* other tasks: both are few, because their workers are the daemon's */
     struct backups_service *services;
     size_t count;
 };

@@ -58,6 +58,20 @@ static void audit_job(const struct job *j, bool success)
     j->service->b->ports.audit(j->service->b->ports.context, &line);
 }
 
+static size_t *under_way(const struct job *j)
+{
+    struct backups *b = j->service->b;
+    return job_copies(j) ? &b->running : &b->changing;
+}
+
+/* Whoever waits for the place that has become free need not wait for the next turn. */
+static void let_next_begin(struct backups *b)
+{
+    for (size_t i = 0; i < b->count && !b->closing; i++)
+        if (b->services[i].job != NULL)
+            job_turn(b->services[i].job);
+}
+
 static bool ended_well(const struct job *j)
 {
     static const char *const words[] = {"proved", "not_proved", "good", "done"};
@@ -82,8 +96,9 @@ static void job_end(struct job *j)
         if (!b->closing) /* then the log is closed, too */
             audit_job(j, ended_well(j));
     }
-    if (!j->waiting && job_copies(j))
-        b->running--;
+    bool freed = !j->waiting;
+    if (freed)
+        (*under_way(j))--;
     s->job = NULL;
     backups_job_ended(s, j);
     if (j->done != NULL && !b->closing)
@@ -91,6 +106,8 @@ static void job_end(struct job *j)
     backup_shelf_free(&j->shelf);
     mem_free(j->manifest);
     mem_free(j);
+    if (freed)
+        let_next_begin(b);
     b->pending--;
     backups_let_go(b);
 }
@@ -233,7 +250,7 @@ static void on_made(void *context, const struct backup_result *r)
     settle(j);
 }
 
-/* Twice the last size: the new copy, and what a server's growth may add. */
+/* Twice the last size: the data may have grown. */
 static void check_space(const struct job *j, struct error *err)
 {
     struct statvfs disk;
@@ -427,35 +444,45 @@ int job_new(struct backups_service *s, const struct backups_order *order, bool s
         j->number = ++b->last_number;
     s->job = j;
     b->pending++;
-    if (job_copies(j)) {
-        j->waiting = true;
-        job_turn(j);
-    } else if (j->task == BACKUPS_LOAD) {
-        settle(j);
-    } else {
-        work(j, on_change_worker, on_settled);
-    }
+    j->waiting = true;
+    job_turn(j);
     return 0;
+}
+
+static void begin(struct job *j)
+{
+    j->waiting = false;
+    (*under_way(j))++;
+    if (j->task == BACKUPS_MAKE)
+        work(j, on_check_worker, on_checked);
+    else if (j->task == BACKUPS_VERIFY)
+        work(j, on_read_worker, on_read);
+    else if (j->task == BACKUPS_LOAD)
+        settle(j);
+    else
+        work(j, on_change_worker, on_settled);
+}
+
+static const char *what_it_waits_for(const struct job *j)
+{
+    const struct backups_ports *ports = &j->service->b->ports;
+    if (*under_way(j) >= (job_copies(j) ? BACKUPS_AT_ONCE_MAX : BACKUPS_CHANGES_MAX))
+        return "other backups";
+    return j->task == BACKUPS_MAKE ? ports->busy(ports->context, j->service->index) : NULL;
 }
 
 void job_turn(struct job *j)
 {
     struct backups *b = j->service->b;
-    struct now now = b->ports.now(b->ports.context);
     if (!j->waiting) {
         if (j->backup != NULL && b->ports.troubled(b->ports.context, j->service->index))
             job_cancel(j, "Redis is in trouble: recovery comes before a backup");
         return;
     }
-    j->waits_for = b->running >= BACKUPS_AT_ONCE_MAX ? "other backups"
-                   : j->task == BACKUPS_MAKE ? b->ports.busy(b->ports.context, j->service->index)
-                                             : NULL;
+    j->waits_for = what_it_waits_for(j);
     if (j->waits_for == NULL) {
-        j->waiting = false;
-        b->running++;
-        work(j, j->task == BACKUPS_MAKE ? on_check_worker : on_read_worker,
-             j->task == BACKUPS_MAKE ? on_checked : on_read);
-    } else if (mono_since(now.mono, j->waits_since) > BACKUPS_WAIT_MS) {
+        begin(j);
+    } else if (mono_since(b->ports.now(b->ports.context).mono, j->waits_since) > BACKUPS_WAIT_MS) {
         (void)error_set(&j->error, -EBUSY, "waited for 10 minutes for %s", j->waits_for);
         fail(j, &j->error);
         job_end(j);

@@ -4,13 +4,14 @@
 
 #include "sample.h"
 
-#include "backups/backups.h"
+#include "backups/backups_inside.h"
 #include "backups/catalog.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "support/test_folder.h"
 
+#define MANY 8
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 #define MINUTE_MS INT64_C(60000)
 #define BEGUN INT64_C(1796000000000)
@@ -22,6 +23,7 @@ static struct service_settings service;
 static struct backups *backups;
 static int64_t clock_ms;
 static int lines, failed_alerts;
+static size_t begun_most;
 static bool ended;
 static int result;
 
@@ -31,9 +33,14 @@ static struct now port_now(void *context)
     return (struct now){.mono = {clock_ms}, .wall = {BEGUN + clock_ms}};
 }
 
+/* Called for each new task, before those that have begun can end. */
 static const struct settings *port_settings(void *context)
 {
+    size_t begun = 0;
     (void)context;
+    for (size_t i = 0; backups != NULL && i < backups->count; i++)
+        begun += backups->services[i].job != NULL && !backups->services[i].job->waiting;
+    begun_most = begun > begun_most ? begun : begun_most;
     return &settings;
 }
 
@@ -101,6 +108,7 @@ static int set_up(void **state)
     (void)str_copy(service.backup.server, sizeof service.backup.server, "/nowhere/redis-server");
     clock_ms = 1;
     lines = failed_alerts = 0;
+    begun_most = 0;
     ended = false;
     return 0;
 }
@@ -236,6 +244,28 @@ static void an_order_names_what_it_cannot_do(void **state)
         (void)uv_run(&loop, UV_RUN_ONCE);
 }
 
+/* Their steps take workers that look names up and check passwords, too: a folder on a server that
+ * hangs must not hold all of them. */
+static void folders_are_read_one_at_a_time(void **state)
+{
+    static struct service_settings many[MANY];
+    (void)state;
+    for (int i = 0; i < MANY; i++) {
+        many[i] = service;
+        (void)str_format(many[i].id, sizeof many[i].id, "redis%d", i);
+    }
+    settings = (struct settings){.services = many, .service_count = MANY};
+    open_backups();
+    for (size_t loaded = 0; loaded < MANY;) {
+        assert_true(uv_run(&loop, UV_RUN_ONCE) != 0);
+        loaded = 0;
+        for (int i = 0; i < MANY; i++)
+            loaded += backups->services[i].loaded;
+    }
+    assert_int_equal(begun_most, 1);
+    assert_int_equal(backups->running + backups->changing, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +274,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_prune_removes_what_no_rule_keeps_and_nothing_else, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_order_names_what_it_cannot_do, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(folders_are_read_one_at_a_time, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
