@@ -123,12 +123,12 @@ static int apply(struct backup_shelf *s, const struct retention_policy *policy,
 }
 
 int backup_shelf_load(const struct catalog *catalog, const struct retention_policy *policy,
-                      const char *timezone, wall_ms now, struct backup_shelf *ret,
+                      const char *zone_name, wall_ms now, struct backup_shelf *ret,
                       struct error *err)
 {
     struct backup_shelf s = {0};
     struct zone *zone = NULL;
-    int r = zone_load(timezone, &zone, err);
+    int r = zone_load(zone_name, &zone, err);
     if (r == 0)
         r = read_all(catalog, &s, err);
     if (r == 0)

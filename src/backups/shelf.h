@@ -40,7 +40,7 @@ struct backup_shelf {
 
 /* Reads every manifest and applies the rules in the zone of that name. */
 int backup_shelf_load(const struct catalog *catalog, const struct retention_policy *policy,
-                      const char *timezone, wall_ms now, struct backup_shelf *ret,
+                      const char *zone_name, wall_ms now, struct backup_shelf *ret,
                       struct error *err) ATTR_MUST_USE;
 void backup_shelf_free(struct backup_shelf *s);
 /* NULL = there is none. */

@@ -111,8 +111,8 @@ const char *evidence_blind_text(const struct service *s, struct now now)
         [BLIND_NOT] = "",
         [BLIND_PROCESS] = "without evidence about the process",
         [BLIND_WITNESS] = "no witness on the Redis host could be asked",
-        [BLIND_BOTH] = "without evidence about the process, and no witness on the Redis host could "
-                       "be asked",
+        [BLIND_BOTH] = ("without evidence about the process, and no witness on the Redis host "
+                        "could be asked"),
     };
     if (s->verdict.cause != CAUSE_HUNG)
         return "";
