@@ -17,7 +17,7 @@ const struct shape_member shape_backup[] = {
     {"latest", "truth", "The newest that was loaded and is not suspicious."},
     {"checked_at", "time?", NULL},
     {"check_result", "=good|bad|cannot_tell?", "Of the last check."},
-    {"check_reason", "text?", "Why it cannot be told, such as needs_newer_server."},
+    {"check_reason", "text?", "Why it cannot be proved, such as needs_newer_server."},
     {"check_text", "text?", NULL},
     {"suspicious", "[text]", "now_empty, fewer_keys, fewer_bytes, outside_live"},
     {"pinned_until", "time?", NULL},

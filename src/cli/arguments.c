@@ -12,7 +12,8 @@
 const struct option_row option_rows[] = {
     [OPTION_AT] = {"--at", NULL, "TIME", "now, 2h (from now), 2025-10-10T14:30:00Z"},
     [OPTION_CHECK] = {"--check", NULL, NULL, "validate the configuration and end"},
-    [OPTION_CONFIRM] = {"--confirm", NULL, "STOP", "the word STOP: yes, stop it", .values = "STOP"},
+    [OPTION_CONFIRM] = {"--confirm", NULL, "WORD", "the word that the verb asks for, such as STOP",
+                        .values = "STOP"},
     [OPTION_CONTINUE] = {"--continue", NULL, NULL,
                          "the line is installed: prove the new key, switch to it"},
     [OPTION_DIR] = {"--dir", NULL, "DIR", "folder for the demonstration's state (./.demo)"},

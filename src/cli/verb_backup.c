@@ -14,7 +14,7 @@
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 #define ID_LENGTH 16 /* 20261129T023000Z */
 
-/* A service's id has no capital letters, so that both kinds of words can be told apart. */
+/* A service's id has no capital letters; a backup's has. */
 static bool is_backup(const char *word)
 {
     return strlen(word) == ID_LENGTH && word[8] == 'T' && word[ID_LENGTH - 1] == 'Z';
