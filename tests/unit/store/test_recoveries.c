@@ -180,15 +180,22 @@ static void services_with_the_same_ids_have_a_history_each(void **state)
     assert_string_equal(history(b, "second"), "r-2:success r-1:failed");
 }
 
-static void recoveries_are_written_when_the_disk_is_back(void **state)
+/* Until a ROLLBACK of what it gives back, the database takes nothing of the store, as on a full disk. */
+static sqlite3 *refuse_writes(const struct bench *b)
 {
-    struct bench *b = *state;
     sqlite3 *db;
-    struct store_state look;
-    open_store(b);
     assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
     assert_int_equal(sqlite3_busy_timeout(db, 60000), SQLITE_OK);
     assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    return db;
+}
+
+static void recoveries_are_written_when_the_disk_is_back(void **state)
+{
+    struct bench *b = *state;
+    struct store_state look;
+    open_store(b);
+    sqlite3 *db = refuse_writes(b);
     save(b, 1, "redis", "r-1", 1000, "running");
     await(b);
     save(b, 2, "redis", "r-1", 1000, "success");
@@ -213,16 +220,13 @@ static bool stored(struct bench *b, size_t row)
 static void what_waits_for_the_disk_is_in_the_history_and_marked(void **state)
 {
     struct bench *b = *state;
-    sqlite3 *db;
     struct store_state look;
     open_store(b);
     save(b, 0, "redis", "r-1", 1000, "success");
     save(b, 0, "redis", "r-3", 3000, "running");
     assert_string_equal(history(b, "redis"), "r-3:running r-1:success");
     assert_true(stored(b, 0) && stored(b, 1));
-    assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_busy_timeout(db, 60000), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3 *db = refuse_writes(b);
     save(b, 1, "redis", "r-3", 3000, "failed");
     await(b);
     save(b, 2, "redis", "r-2", 2000, "success");
@@ -266,11 +270,8 @@ static void what_waits_for_the_disk_survives_a_kill_of_the_daemon(void **state)
     struct bench *b = *state;
     struct recovery_record past[4];
     struct error err = {0};
-    sqlite3 *db;
     open_store(b);
-    assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_busy_timeout(db, 60000), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3 *db = refuse_writes(b);
     save(b, 1, "redis", "r-1", 1000, "success");
     await(b);
     save(b, 2, "redis", "r-2", 2000, "running");
@@ -300,11 +301,8 @@ static void what_waited_is_seen_at_every_moment_of_its_being_stored(void **state
     struct bench *b = *state;
     struct recovery_record past[4];
     struct error err = {0};
-    sqlite3 *db;
     open_store(b);
-    assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_busy_timeout(db, 60000), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3 *db = refuse_writes(b);
     save(b, 1, "redis", "r-1", 1000, "success");
     await(b);
     copy_file(b, "kept-recoveries", "kept");
@@ -386,12 +384,9 @@ static void a_damaged_file_is_no_recovery(void **state)
 static void a_newer_row_is_not_undone_by_one_that_waited(void **state)
 {
     struct bench *b = *state;
-    sqlite3 *db;
     struct store_state look;
     open_store(b);
-    assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_busy_timeout(db, 60000), SQLITE_OK);
-    assert_int_equal(sqlite3_exec(db, "BEGIN IMMEDIATE", NULL, NULL, NULL), SQLITE_OK);
+    sqlite3 *db = refuse_writes(b);
     save(b, 1, "redis", "r-1", 1000, "running");
     await(b);
     assert_int_equal(sqlite3_exec(db, "ROLLBACK", NULL, NULL, NULL), SQLITE_OK);
