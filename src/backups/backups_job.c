@@ -34,11 +34,13 @@ static const char *worded(const struct job *j, const char *word)
 
 static void audit_job(const struct job *j, bool success)
 {
+    const struct backups_ports *ports = &j->service->b->ports;
+    wall_ms now = ports->now(ports->context).wall;
     struct audit_line line = {.event = AUDIT_BACKUP,
-                              .at = clock_wall(),
+                              .at = now,
                               .has_result = true,
                               .success = success,
-                              .duration_seconds = (double)wall_since(clock_wall(), j->since) / 1000,
+                              .duration_seconds = (double)wall_since(now, j->since) / 1000,
                               .risk = j->task == BACKUPS_REMOVE ? AUDIT_RISK_HIGH : AUDIT_RISK_LOW,
                               .ssh_key_used = -1};
     bool system = j->user.id[0] == '\0';
@@ -55,7 +57,7 @@ static void audit_job(const struct job *j, bool success)
     (void)str_format(line.reason, sizeof line.reason, "%s%s%s%s%s", j->id,
                      j->reason[0] == '\0' ? "" : ": ", j->reason,
                      j->sha256[0] == '\0' ? "" : "; manifest sha256 ", j->sha256);
-    j->service->b->ports.audit(j->service->b->ports.context, &line);
+    ports->audit(ports->context, &line);
 }
 
 static size_t *under_way(const struct job *j)
