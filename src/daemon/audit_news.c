@@ -40,6 +40,19 @@ static void report_room(struct world *w, const struct error *crowded)
     notify_services(w, now ? crowded->text : "The audit log has room again.");
 }
 
+/* At the start, and when another program has cut the open file. */
+static void report_finding(struct world *w)
+{
+    char finding[ERROR_TEXT_MAX], text[ERROR_TEXT_MAX + 100];
+    audit_finding(w->audit, finding, sizeof finding);
+    if (str_equal(finding, w->news.finding))
+        return;
+    (void)str_copy(w->news.finding, sizeof w->news.finding, finding);
+    (void)str_format(text, sizeof text, "Lines of the audit log are missing or changed: %s",
+                     finding);
+    notify_services(w, text);
+}
+
 static void on_news(void *context)
 {
     struct world *w = context;
@@ -47,6 +60,7 @@ static void on_news(void *context)
     char text[200];
     audit_look(w->audit, &now);
     report_room(w, &now.crowded);
+    report_finding(w);
     if (now.reported.seq == 0 || now.reported.seq == w->news.sent)
         return;
     w->news.sent = now.reported.seq;
@@ -79,13 +93,7 @@ int audit_news_open(struct world *w, struct audit_guard *ret, struct error *err)
 
 void audit_news_begin(struct world *w)
 {
-    char text[ERROR_TEXT_MAX + 100];
-    const char *finding = audit_finding(w->audit);
-    if (finding[0] == '\0')
-        return;
-    (void)str_format(text, sizeof text, "Lines of the audit log are missing or changed: %s",
-                     finding);
-    notify_services(w, text);
+    report_finding(w);
 }
 
 void audit_news_close(struct world *w)

@@ -12,6 +12,7 @@ struct audit_news {
     struct head_sender *sender; /* NULL: no syslog server */
     uint64_t sent;              /* seq of the last head that was sent */
     bool crowded;
+    char finding[ERROR_TEXT_MAX]; /* the last one that administrators were notified of */
 };
 
 /* Call before opening the log. Fills in the recorded head. */

@@ -42,7 +42,24 @@ int anchor_load(sqlite3 *db, struct audit_anchor *ret, struct error *err)
     return r;
 }
 
-int anchor_save(sqlite3 *db, const struct audit_anchor *anchor, struct error *err)
+int anchor_load_lost(sqlite3 *db, struct audit_anchor *ret, struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    int r = database_prepare(db, "SELECT lines, at FROM audit_lost WHERE id = 1", &s, err);
+    if (r < 0)
+        return r;
+    int code = sqlite3_step(s);
+    if (code == SQLITE_ROW && sqlite3_column_int64(s, 0) > 0) {
+        ret->lost = (uint64_t)sqlite3_column_int64(s, 0);
+        ret->lost_at.ms = sqlite3_column_int64(s, 1);
+    } else if (code != SQLITE_ROW && code != SQLITE_DONE) {
+        r = database_error(db, err, "database");
+    }
+    (void)sqlite3_finalize(s);
+    return r;
+}
+
+static int save_head(sqlite3 *db, const struct audit_anchor *anchor, struct error *err)
 {
     sqlite3_stmt *s = NULL;
     int r = database_prepare(db,
@@ -60,6 +77,31 @@ int anchor_save(sqlite3 *db, const struct audit_anchor *anchor, struct error *er
     r = database_step(db, s, err);
     (void)sqlite3_finalize(s);
     return r;
+}
+
+static int save_lost(sqlite3 *db, const struct audit_anchor *anchor, struct error *err)
+{
+    sqlite3_stmt *s = NULL;
+    int r = database_prepare(db,
+                             anchor->lost == 0 ? "DELETE FROM audit_lost"
+                                               : "INSERT OR REPLACE INTO audit_lost (id, lines, at)"
+                                                 " VALUES (1, ?, ?)",
+                             &s, err);
+    if (r < 0)
+        return r;
+    if (anchor->lost > 0) {
+        (void)sqlite3_bind_int64(s, 1, (int64_t)anchor->lost);
+        (void)sqlite3_bind_int64(s, 2, anchor->lost_at.ms);
+    }
+    r = database_step(db, s, err);
+    (void)sqlite3_finalize(s);
+    return r;
+}
+
+int anchor_save(sqlite3 *db, const struct audit_anchor *anchor, struct error *err)
+{
+    int r = anchor->head.seq == 0 ? 0 : save_head(db, anchor, err);
+    return r < 0 ? r : save_lost(db, anchor, err);
 }
 
 static bool has_table(sqlite3 *db)

@@ -183,28 +183,47 @@ void audit_own_line(struct audit_line *line, enum audit_event event, const char 
     (void)str_copy(line->reason, sizeof line->reason, reason);
 }
 
-static void queue_own(struct audit *a, struct audit_line *line)
+void audit_missing_line(struct audit_line *line, const char *finding)
 {
-    struct audit_entry *e = audit_entry_new(line, true);
-    if (e != NULL)
-        audit_list_add(&a->queue, e);
+    audit_own_line(line, AUDIT_INCIDENT, AUDIT_MISSING_OPERATION, finding);
+    line->has_result = true;
+    line->duration_seconds = -1;
+    line->risk = AUDIT_RISK_CRITICAL;
 }
 
-/* The first lines report what opening found. */
-static void queue_first_lines(struct audit *a)
+static void queue_own(struct audit_list *list, struct audit_line *line, uint64_t tells)
+{
+    struct audit_entry *e = audit_entry_new(line, true);
+    if (e == NULL)
+        return;
+    e->tells = tells;
+    audit_list_add(list, e);
+}
+
+static void queue_lost(struct audit *a, struct audit_list *list)
+{
+    struct audit_line line;
+    char reason[160], at[WALL_TEXT_SIZE];
+    (void)str_format(reason, sizeof reason,
+                     "%" PRIu64 " lines could not be written before Resus stopped at %s", a->untold,
+                     wall_text(a->guard.anchor.lost_at, at));
+    audit_own_line(&line, AUDIT_MAINTENANCE, AUDIT_LOST_OPERATION, reason);
+    queue_own(list, &line, a->untold);
+}
+
+void audit_first_lines(struct audit *a, const char *finding, struct audit_list *list)
 {
     const struct audit_anchor *anchor = &a->guard.anchor;
     struct audit_line line;
+    if (a->untold > 0)
+        queue_lost(a, list);
     if (a->file.note[0] != '\0') {
         audit_own_line(&line, AUDIT_MAINTENANCE, "audit-line-torn", a->file.note);
-        queue_own(a, &line);
+        queue_own(list, &line, 0);
     }
-    if (a->finding[0] != '\0') {
-        audit_own_line(&line, AUDIT_INCIDENT, AUDIT_MISSING_OPERATION, a->finding);
-        line.has_result = true;
-        line.duration_seconds = -1;
-        line.risk = AUDIT_RISK_CRITICAL;
-        queue_own(a, &line);
+    if (finding[0] != '\0') {
+        audit_missing_line(&line, finding);
+        queue_own(list, &line, 0);
     }
     if (anchor->head.seq > 0 && !str_equal(anchor->file, a->file.path)) {
         char reason[SETTINGS_PATH_MAX + 200];
@@ -212,7 +231,7 @@ static void queue_first_lines(struct audit *a)
                          "the audit log was %s before; its last line was seq %" PRIu64 " (hash %s)",
                          anchor->file, anchor->head.seq, anchor->head.hash);
         audit_own_line(&line, AUDIT_CONFIGURATION, "audit-file-changed", reason);
-        queue_own(a, &line);
+        queue_own(list, &line, 0);
     }
 }
 
@@ -225,6 +244,8 @@ static void take_guard(struct audit *a, const struct audit_guard *guard)
         a->guard.report_ms = AUDIT_REPORT_MS;
     (void)str_copy(a->state_dir, sizeof a->state_dir, a->guard.state_dir);
     a->guard.state_dir = NULL; /* the caller's */
+    a->untold = a->guard.anchor.lost;
+    a->kept = a->guard.anchor;
     if (a->state_dir[0] != '\0' && audit_seal_load(a->state_dir, &a->seal, &err) < 0) {
         a->state.upkeep = err;
         log_error("audit", "%s", err.text);
@@ -242,6 +263,22 @@ static void forget(struct audit *a)
     mem_free(a);
 }
 
+static void open_first(struct audit *a)
+{
+    if (audit_file_open(&a->file, &a->state.problem) < 0) {
+        a->retry_at = mono_add(clock_mono(), AUDIT_RETRY_MS);
+        log_error("audit",
+                  "%s. Resus watches and recovers; lines wait in memory, people's operations are "
+                  "refused, and opening is retried",
+                  a->state.problem.text);
+        return;
+    }
+    audit_check_start(a, a->finding);
+    a->state.seq = a->file.seq;
+    a->state.missing = a->finding[0] != '\0';
+    audit_first_lines(a, a->finding, &a->queue);
+}
+
 int audit_open(uv_loop_t *loop, const struct audit_settings *settings,
                const struct audit_guard *guard, audit_done *done, void *context, struct audit **ret,
                struct error *err)
@@ -254,16 +291,13 @@ int audit_open(uv_loop_t *loop, const struct audit_settings *settings,
     a->gzip = settings->gzip;
     a->busy_since = a->room_at = MONO_NEVER;
     a->bell.spare = true;
-    int r = audit_file_open(&a->file, settings, err);
+    int r = audit_file_set(&a->file, settings, err);
     if (r < 0) {
         mem_free(a);
         return r;
     }
     take_guard(a, guard);
-    audit_check_start(a);
-    a->state.seq = a->file.seq;
-    a->state.missing = a->finding[0] != '\0';
-    queue_first_lines(a);
+    open_first(a);
     r = deliver_new(loop, on_delivery, a, drop_completion, &a->deliver, err);
     if (r == 0) {
         r = worker_start(&a->worker, "resus-audit", audit_run, a, err);
@@ -315,9 +349,11 @@ const char *audit_note(const struct audit *a)
     return a->file.note;
 }
 
-const char *audit_finding(const struct audit *a)
+void audit_finding(struct audit *a, char *to, size_t size)
 {
-    return a->finding;
+    (void)pthread_mutex_lock(&a->worker.lock);
+    (void)str_copy(to, size, a->finding);
+    (void)pthread_mutex_unlock(&a->worker.lock);
 }
 
 void audit_look(struct audit *a, struct audit_state *ret)
@@ -344,22 +380,56 @@ static void free_list(struct audit_list *list)
     }
 }
 
+/* How many lines of a list nothing will write; syslog gets them. */
+static uint64_t lose(struct audit_list *list)
+{
+    uint64_t count = 0;
+    for (struct audit_entry *e = list->first; e != NULL; e = e->next) {
+        if (e->tells > 0)
+            continue; /* the lines that it reports are counted as untold */
+        (void)audit_entry_syslog(e, "Resus stops");
+        count++;
+    }
+    return count;
+}
+
+/* Under the lock, when the thread has ended or hangs. */
+static void report_lost(struct audit *a, const char *why)
+{
+    uint64_t lost = lose(&a->pending) + lose(&a->queue) + a->state.lost + a->refused + a->untold;
+    if (lost == 0)
+        return;
+    log_error("audit",
+              "%" PRIu64 " lines of the audit log could not be written before Resus stopped: %s. "
+              "Syslog has those of this run. The next start writes their number into the log",
+              lost, why);
+    a->kept.lost = lost;
+    a->kept.lost_at = clock_wall();
+    if (a->guard.keep != NULL)
+        a->guard.keep(a->guard.context, &a->kept);
+}
+
 void audit_close(struct audit *a, int64_t wait_ms)
 {
     if (a == NULL)
         return;
     mono_ms until = mono_add(clock_mono(), wait_ms);
     deliver_close(a->deliver);
-    if (!worker_stop(&a->worker, wait_ms)) {
+    bool ended = worker_stop(&a->worker, wait_ms);
+    (void)pthread_mutex_lock(&a->worker.lock);
+    if (ended && a->file.doubtful)
+        log_error("audit", "%" PRIu64 " lines are in the audit log, but may not be on the disk: %s",
+                  audit_file_unsynced(&a->file), a->state.problem.text);
+    const char *why = a->state.problem.code != 0 ? a->state.problem.text : "they came too late";
+    report_lost(a, ended ? why : "the disk does not answer");
+    if (!ended) {
         /* A dead disk holds the thread, and the thread this memory. Its listeners may be freed. */
-        (void)pthread_mutex_lock(&a->worker.lock);
         a->guard.keep = NULL;
         a->guard.kept = NULL;
         a->guard.news = NULL;
-        (void)pthread_mutex_unlock(&a->worker.lock);
-        return;
     }
-    if (a->packing && !worker_stop(&a->packer, mono_since(until, clock_mono())))
+    (void)pthread_mutex_unlock(&a->worker.lock);
+    if (!ended || (a->packing && !worker_stop(&a->packer, mono_since(until, clock_mono()))))
         return;
     if (a->packing)
         worker_free(&a->packer);

@@ -89,21 +89,23 @@ struct audit_anchor {
     struct audit_head head;
     char file[SETTINGS_PATH_MAX];
     wall_ms at;
+    uint64_t lost; /* lines that were never written and that no line on disk reports yet */
+    wall_ms lost_at;
 };
 
 /* What the file is checked against at start, and callbacks. All members may be NULL or 0. */
 struct audit_guard {
-    struct audit_anchor anchor; /* as recorded last; seq 0 = none */
+    struct audit_anchor anchor; /* as recorded last; seq 0 = no head */
     const char *state_dir; /* folder of the sealing key (store/audit_seal.h), NULL = no seals */
     int64_t report_ms;     /* 0 = AUDIT_REPORT_MS */
     void *context;
     /* Called on the audit thread under its lock: all lines up to this head are on disk. Must not
-     * block. */
+     * block. audit_close() calls it on the loop when lines are lost, with seq 0 before any head. */
     void (*keep)(void *context, const struct audit_anchor *anchor);
     /* Called as `keep` is: the newest head that is recorded for good (seq 0 = none). A file with
      * younger lines is not removed. */
     void (*kept)(void *context, struct audit_anchor *ret);
-    /* Called on the loop: audit_state.reported or audit_state.crowded has changed. */
+    /* Called on the loop: audit_state.reported, .crowded or .missing has changed. */
     void (*news)(void *context);
 };
 
@@ -113,14 +115,17 @@ struct audit_guard {
  * the start. backup_count 0 or max_size 0: never rotates by itself. `guard` is copied; NULL: none.
  * A file without the anchor's line is opened all the same: a line (incident, audit-lines-missing)
  * and audit_finding() report what is missing. The chain continues from the anchor, so the gap
- * remains visible. */
+ * remains visible.
+ * A file that cannot be opened (read-only, full, not ours, open to others) is no error either:
+ * audit_state.problem says why, lines fail and wait as in an outage, and opening is retried. */
 int audit_open(uv_loop_t *loop, const struct audit_settings *settings,
                const struct audit_guard *guard, audit_done *done, void *context, struct audit **ret,
                struct error *err) ATTR_MUST_USE;
 /* What opening had to repair, "" = nothing. Valid as long as `a`. */
 const char *audit_note(const struct audit *a);
-/* What is missing in the file, "" = nothing. Valid as long as `a`. */
-const char *audit_finding(const struct audit *a);
+/* What is missing in the file, "" = nothing: lines that were gone at the start, or that another
+ * program took away since. */
+void audit_finding(struct audit *a, char *to, size_t size);
 /* Queues a line; `durable` asks for fdatasync before the completion. Completes exactly once on the
  * loop. id 0: no completion wanted.
  * AUDIT_FAILED: not written now. The line went to syslog (auth.warning), is kept in memory (the
@@ -139,16 +144,18 @@ struct audit_state {
     uint64_t seal_number;             /* of the newest seal */
     bool missing;                     /* audit_finding() is not empty */
     struct error crowded;             /* no room without removing lines younger than keep_days */
-    size_t owed;                      /* lines that wait for the disk */
-    uint64_t lost;                    /* could not be kept, not yet reported in the file */
-    struct error problem;             /* why lines wait, code 0 = they do not */
-    struct error upkeep; /* the last rotating, packing or reopening, code 0 = it went well */
+    size_t owed;   /* lines that wait for the disk, and those that a failed flush may have lost */
+    uint64_t lost; /* could not be kept, not yet reported in the file */
+    struct error problem; /* why lines wait, code 0 = they do not */
+    struct error upkeep;  /* the last rotating, packing or reopening, code 0 = it went well */
 };
 /* From any thread, at once. */
 void audit_look(struct audit *a, struct audit_state *ret);
 /* Writes what is queued (bounded by `wait_ms`), joins the thread and frees; outstanding completions
- * are dropped. A thread that a dead disk holds is left behind with its memory. Not from within a
- * callback; the loop must run once more before it is closed. */
+ * are dropped. Lines that are not written go to syslog; their number goes to the journal, and
+ * through guard.keep into the first line of the next start (maintenance, audit-lines-lost). A thread
+ * that a dead disk holds is left behind with its memory. Not from within a callback; the loop must
+ * run once more before it is closed. */
 void audit_close(struct audit *a, int64_t wait_ms);
 
 /* For intents without an outcome at start: calls `each` for the last `lines` lines (at most

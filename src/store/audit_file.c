@@ -11,7 +11,10 @@
 #include "base/str.h"
 #include "io/clock.h"
 #include "io/file.h"
+#include "io/trust.h"
+#include "store/audit_end.h"
 #include "store/audit_read.h"
+#include "store/audit_verify.h"
 
 #define AUDIT_MODE 0640
 /* A rotated name is put through this before it is the file. */
@@ -35,99 +38,24 @@ static int open_append(const char *path, struct error *err)
     if (fd < 0)
         return error_set_errno(err, -errno, "cannot open the audit file %s", path);
     struct stat st;
-    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode)) {
-        (void)close(fd);
-        return error_set(err, -EINVAL, "the audit file %s is not a regular file", path);
-    }
-    return fd;
+    int r = 0;
+    if (fstat(fd, &st) < 0 || !S_ISREG(st.st_mode))
+        r = error_set(err, -EINVAL, "the audit file %s is not a regular file", path);
+    else if (trust_check(path, NULL, err) < 0)
+        r = err->code;
+    if (r == 0)
+        return fd;
+    (void)close(fd);
+    return r;
 }
-
-/* The newest line of a rotated file that belongs to a chain. False: none. */
-static bool head_of_rotated(const char *file, struct audit_link *ret)
-{
-    struct audit_set set = {0};
-    bool found = false;
-    if (audit_set_open(file, &set, NULL) < 0)
-        return false;
-    for (size_t i = set.count; !found && i-- > 0;) {
-        struct audit_reader *reader;
-        if (set.sources[i].index == 0 || audit_reader_open(&set.sources[i], &reader, NULL) < 0)
-            continue;
-        const char *text;
-        size_t length;
-        enum audit_read kind;
-        while ((kind = audit_reader_next(reader, &text, &length, NULL)) != AUDIT_READ_END &&
-               kind != AUDIT_READ_FAILED)
-            found |= audit_line_read(text, length, ret) == AUDIT_FLAW_NONE;
-        audit_reader_close(reader);
-    }
-    audit_set_close(&set);
-    return found;
-}
-
-#define BLOCK 4096
-
-/* Reads up to `size` bytes that end at `end`. Returns their number, or a negative error. */
-static ssize_t read_before(int fd, int64_t end, char *block, size_t size)
-{
-    size_t want = end < (int64_t)size ? (size_t)end : size;
-    size_t got = 0;
-    while (got < want) {
-        ssize_t n = pread(fd, block + got, want - got, end - (int64_t)want + (int64_t)got);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n <= 0)
-            return n < 0 ? -errno : -EIO;
-        got += (size_t)n;
-    }
-    return (ssize_t)want;
-}
-
-/* Where the line that ends before `end` starts (0 when there is no newline before it). */
-static int64_t line_start(int fd, int64_t end)
-{
-    char block[BLOCK];
-    while (end > 0) {
-        ssize_t n = read_before(fd, end, block, sizeof block);
-        if (n < 0)
-            return n;
-        const char *newline = memrchr(block, '\n', (size_t)n);
-        if (newline != NULL)
-            return end - n + (newline - block) + 1;
-        end -= n;
-    }
-    return 0;
-}
-
-/* 1 and the link when the bytes from..to are a sound line, 0 when not, or a negative error. */
-static int read_link(int fd, int64_t from, int64_t to, struct audit_link *ret)
-{
-    char line[AUDIT_LINE_MAX];
-    if (to - from > AUDIT_LINE_MAX)
-        return 0;
-    ssize_t n = read_before(fd, to, line, (size_t)(to - from));
-    return n < 0 ? (int)n : audit_line_read(line, (size_t)n, ret) == AUDIT_FLAW_NONE;
-}
-
-/* Lines looked at from the end for one that belongs to the chain: foreign lines behind it are
- * audit_verify's to name. */
-#define HEAD_LINES_MAX 1000
 
 static int find_head(struct audit_file *f, struct error *err)
 {
     struct audit_link link;
-    int64_t end = f->size;
-    int found = 0;
-    for (int i = 0; found == 0 && end > 0 && i < HEAD_LINES_MAX; i++) {
-        int64_t start = line_start(f->fd, end - 1);
-        if (start < 0)
-            return error_set_errno(err, (int)start, "cannot read %s", f->path);
-        found = read_link(f->fd, start, end - 1, &link);
-        if (found < 0)
-            return error_set_errno(err, found, "cannot read %s", f->path);
-        end = start;
-    }
-    if (found == 0 && !head_of_rotated(f->path, &link))
+    int found = audit_end_last(f->fd, f->path, f->size, &link);
+    if (found < 0)
+        return error_set_errno(err, found, "cannot read %s", f->path);
+    if (found == 0)
         return 0;
     f->seq = link.seq;
     memcpy(f->hash, link.hash, sizeof f->hash);
@@ -140,12 +68,12 @@ static int find_head(struct audit_file *f, struct error *err)
 static int mend_end(struct audit_file *f, struct error *err)
 {
     struct audit_link link;
-    int64_t start = line_start(f->fd, f->size);
+    int64_t start = audit_end_line(f->fd, f->size);
     if (start < 0)
         return error_set_errno(err, (int)start, "cannot read %s", f->path);
     if (start == f->size)
         return 0;
-    int whole = read_link(f->fd, start, f->size, &link);
+    int whole = audit_end_link(f->fd, start, f->size, &link);
     if (whole < 0)
         return error_set_errno(err, whole, "cannot read %s", f->path);
     if (whole == 1) {
@@ -158,7 +86,7 @@ static int mend_end(struct audit_file *f, struct error *err)
     char text[sizeof head];
     int64_t length = f->size - start;
     size_t shown = length < (int64_t)sizeof head ? (size_t)length : sizeof head;
-    ssize_t n = read_before(f->fd, start + (int64_t)shown, head, shown);
+    ssize_t n = audit_end_read(f->fd, start + (int64_t)shown, head, shown);
     if (n < 0)
         return error_set_errno(err, (int)n, "cannot read %s", f->path);
     (void)str_copy_clean(text, sizeof text, head, shown);
@@ -180,7 +108,7 @@ static int learn_size(struct audit_file *f, struct error *err)
     return 0;
 }
 
-int audit_file_open(struct audit_file *f, const struct audit_settings *settings, struct error *err)
+int audit_file_set(struct audit_file *f, const struct audit_settings *settings, struct error *err)
 {
     *f = (struct audit_file){
         .max_size = settings->backup_count > 0 ? settings->max_size : 0,
@@ -190,26 +118,52 @@ int audit_file_open(struct audit_file *f, const struct audit_settings *settings,
         .kept_seq = UINT64_MAX,
         .hash = AUDIT_HASH_NONE,
         .batch = BUF_LIMIT(AUDIT_BATCH_MAX),
+        .unsynced = BUF_LIMIT(AUDIT_UNSYNCED_MAX),
         .fd = -1,
     };
     if (!str_copy(f->path, sizeof f->path, settings->file))
         return error_set(err, -ENAMETOOLONG, "the path %s is too long", settings->file);
+    return 0;
+}
+
+/* All that was written is on disk. */
+static void note_synced(struct audit_file *f)
+{
+    buf_clear(&f->unsynced);
+    f->synced_size = f->size;
+    f->synced.seq = f->seq;
+    memcpy(f->synced.hash, f->hash, sizeof f->synced.hash);
+    f->doubtful = false;
+}
+
+int audit_file_open(struct audit_file *f, struct error *err)
+{
     int r = file_make_folder_of(f->path, 0750, err);
     if (r < 0)
         return r;
     f->fd = open_append(f->path, err);
     if (f->fd < 0)
         return f->fd;
+    f->note[0] = '\0';
     r = learn_size(f, err);
     if (r == 0)
         r = mend_end(f, err);
     if (r == 0)
         r = find_head(f, err);
+    if (r == 0 && fdatasync(f->fd) < 0)
+        r = error_set_errno(err, -errno, "cannot flush the audit file %s", f->path);
     if (r == 0)
         r = file_sync_folder(f->path, err);
     if (r < 0)
         audit_file_close(f);
+    else
+        note_synced(f);
     return r;
+}
+
+bool audit_file_is_open(const struct audit_file *f)
+{
+    return f->fd >= 0;
 }
 
 void audit_file_close(struct audit_file *f)
@@ -218,6 +172,14 @@ void audit_file_close(struct audit_file *f)
         (void)close(f->fd);
     f->fd = -1;
     buf_free(&f->batch);
+    buf_free(&f->unsynced);
+}
+
+void audit_file_continue(struct audit_file *f, const struct audit_head *head)
+{
+    f->seq = f->synced.seq = head->seq;
+    memcpy(f->hash, head->hash, sizeof f->hash);
+    memcpy(f->synced.hash, head->hash, sizeof f->synced.hash);
 }
 
 void audit_file_begin(struct audit_file *f)
@@ -255,68 +217,182 @@ static int take_back(struct audit_file *f)
     return f->half ? -errno : 0;
 }
 
-/* The file may have been deleted or cut by others: look before each batch. */
-static int look_first(struct audit_file *f, struct error *err)
+static int write_whole(int fd, const struct buf *bytes)
+{
+    size_t done = 0;
+    while (done < bytes->length) {
+        ssize_t n = write(fd, bytes->data + done, bytes->length - done);
+        if (n >= 0)
+            done += (size_t)n;
+        else if (errno != EINTR)
+            return -errno;
+    }
+    return 0;
+}
+
+/* A descriptor that saw no failure. The path may lead elsewhere by now (logrotate): then the old
+ * one stays. */
+static void renew_descriptor(struct audit_file *f)
+{
+    struct stat old, fresh;
+    int fd = open(f->path, O_RDWR | O_APPEND | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0)
+        return;
+    if (fstat(f->fd, &old) == 0 && fstat(fd, &fresh) == 0 && old.st_ino == fresh.st_ino &&
+        old.st_dev == fresh.st_dev) {
+        (void)close(f->fd);
+        f->fd = fd;
+    } else {
+        (void)close(fd);
+    }
+}
+
+/* Writes the lines since the last good flush once more. */
+static int write_again(struct audit_file *f, struct error *err)
 {
     struct stat st;
-    if (f->half) {
-        int r = take_back(f);
-        if (r < 0)
-            return error_set_errno(err, r, "cannot take a half line back from %s", f->path);
+    renew_descriptor(f);
+    int r = fstat(f->fd, &st) < 0 ? -errno : 0;
+    if (r == 0 && st.st_size > f->synced_size && ftruncate(f->fd, f->synced_size) < 0)
+        r = -errno;
+    if (r == 0)
+        r = write_whole(f->fd, &f->unsynced);
+    if (r == 0 && fdatasync(f->fd) < 0)
+        r = -errno;
+    if (r < 0)
+        return error_set_errno(err, r, "cannot flush the audit file %s", f->path);
+    f->half = false;
+    f->size = f->synced_size + (int64_t)f->unsynced.length;
+    note_synced(f);
+    return 0;
+}
+
+uint64_t audit_file_unsynced(const struct audit_file *f)
+{
+    return f->seq - f->synced.seq;
+}
+
+/* Another program has the lines up to this one, in a file that it rotated. */
+static void forget_up_to(struct audit_file *f, uint64_t seq)
+{
+    for (uint64_t i = f->synced.seq; i < seq && f->unsynced.length > 0; i++) {
+        const char *end = memchr(f->unsynced.data, '\n', f->unsynced.length);
+        buf_consume(&f->unsynced,
+                    end == NULL ? f->unsynced.length : (size_t)(end - f->unsynced.data) + 1);
     }
+}
+
+/* The file has `size` bytes and should have more. What was not on disk yet is written again; lines
+ * that were, and stand nowhere else, are missing. */
+static int note_cut(struct audit_file *f, int64_t size, const char *how, struct error *err)
+{
+    char what[sizeof f->cut];
+    struct audit_link last = {.seq = 0};
+    int64_t start = audit_end_line(f->fd, size);
+    if (start < 0)
+        return error_set_errno(err, (int)start, "cannot read %s", f->path);
+    f->doubtful = true;
+    if (start >= f->synced_size && size > 0)
+        return 0;
+    int found = audit_end_last(f->fd, f->path, start, &last);
+    if (found < 0)
+        return error_set_errno(err, found, "cannot read %s", f->path);
+    f->synced_size = start;
+    forget_up_to(f, last.seq);
+    if (last.seq >= f->synced.seq)
+        return 0;
+    audit_missing_text(last.seq, last.hash, &f->synced, what, sizeof what);
+    (void)str_format(f->cut, sizeof f->cut, "another program %s the audit log while Resus ran: %s",
+                     how, what);
+    return 0;
+}
+
+static int replace_deleted(struct audit_file *f, struct error *err)
+{
+    int fd = open_append(f->path, err);
+    if (fd < 0)
+        return fd;
+    (void)close(f->fd);
+    f->fd = fd;
+    f->half = false;
+    int r = learn_size(f, err);
+    if (r == 0)
+        r = file_sync_folder(f->path, err);
+    if (r < 0)
+        return r;
+    f->synced_size = INT64_MAX; /* of the file that is gone */
+    return note_cut(f, f->size, "deleted", err);
+}
+
+int audit_file_look(struct audit_file *f, struct error *err)
+{
+    struct stat st;
+    int r = 0;
+    if (f->half && !f->doubtful && take_back(f) < 0)
+        return error_set_errno(err, -errno, "cannot take a half line back from %s", f->path);
     if (fstat(f->fd, &st) < 0)
         return error_set_errno(err, -errno, "cannot look at %s", f->path);
-    f->size = st.st_size;
-    return st.st_nlink > 0 ? 0 : audit_file_reopen(f, err);
+    if (st.st_nlink == 0)
+        r = replace_deleted(f, err);
+    else if (st.st_size < (f->doubtful ? f->synced_size : f->size))
+        r = note_cut(f, st.st_size, "cut", err);
+    else if (!f->doubtful)
+        f->size = st.st_size; /* foreign lines: audit_verify() names them */
+    return r == 0 && f->doubtful ? write_again(f, err) : r;
 }
 
 int audit_file_commit(struct audit_file *f, bool durable, struct error *err)
 {
-    int r = look_first(f, err);
+    int r = audit_file_look(f, err);
     if (r < 0)
         return r;
-    size_t done = 0;
-    while (r == 0 && done < f->batch.length) {
-        ssize_t n = write(f->fd, f->batch.data + done, f->batch.length - done);
-        if (n >= 0)
-            done += (size_t)n;
-        else if (errno != EINTR)
-            r = -errno;
-    }
-    /* After a failed fdatasync it is unknown what is on the disk: the batch is written again. */
-    if (r == 0 && durable && fdatasync(f->fd) < 0)
+    size_t before = f->unsynced.length;
+    if (!durable && buf_append(&f->unsynced, f->batch.data, f->batch.length) < 0)
+        durable = true; /* what cannot be written again has to be on disk now */
+    r = write_whole(f->fd, &f->batch);
+    if (r == 0 && durable && fdatasync(f->fd) < 0) {
         r = -errno;
+        f->doubtful = true;
+    }
     if (r < 0) {
+        f->unsynced.length = before;
         (void)take_back(f);
         return error_set_errno(err, r, "cannot write the audit file %s", f->path);
     }
-    f->size += (int64_t)done;
+    f->size += (int64_t)f->batch.length;
     f->seq = f->batch_seq;
     memcpy(f->hash, f->batch_hash, sizeof f->hash);
+    if (durable)
+        note_synced(f);
     return 0;
 }
 
 int audit_file_sync(struct audit_file *f, struct error *err)
 {
-    if (fdatasync(f->fd) < 0)
+    int r = audit_file_look(f, err);
+    if (r < 0)
+        return r;
+    if (fdatasync(f->fd) < 0) {
+        f->doubtful = true;
         return error_set_errno(err, -errno, "cannot flush the audit file %s", f->path);
+    }
+    note_synced(f);
     return 0;
 }
 
 int audit_file_reopen(struct audit_file *f, struct error *err)
 {
+    int r = audit_file_sync(f, err);
+    if (r < 0)
+        return r;
     int fd = open_append(f->path, err);
     if (fd < 0)
         return fd;
-    if (fdatasync(f->fd) < 0) {
-        int code = -errno;
-        (void)close(fd);
-        return error_set_errno(err, code, "cannot flush the old audit file of %s", f->path);
-    }
     (void)close(f->fd);
     f->fd = fd;
     f->half = false;
-    int r = learn_size(f, err);
+    r = learn_size(f, err);
+    f->synced_size = f->size;
     return r < 0 ? r : file_sync_folder(f->path, err);
 }
 
@@ -455,8 +531,8 @@ int audit_file_rotate(struct audit_file *f, struct audit_dropped *ret, struct er
     char first[SETTINGS_PATH_MAX + 16];
     (void)str_format(fresh, sizeof fresh, "%s" FRESH_SUFFIX, f->path);
     audit_source_path(f->path, 1, false, first, sizeof first);
-    if (fdatasync(f->fd) < 0)
-        return error_set_errno(err, -errno, "cannot flush %s", f->path);
+    if (audit_file_sync(f, err) < 0)
+        return err->code;
     (void)unlink(fresh);
     int fd = open_append(fresh, err); /* first: a full disk refuses here, before any damage */
     if (fd < 0)
@@ -475,6 +551,6 @@ int audit_file_rotate(struct audit_file *f, struct audit_dropped *ret, struct er
     }
     (void)close(f->fd);
     f->fd = fd;
-    f->size = 0;
+    f->size = f->synced_size = 0;
     return file_sync_folder(f->path, err);
 }

@@ -24,6 +24,7 @@ struct audit_entry {
     bool owed; /* failed once; is written when the disk is back */
     bool told; /* syslog has it (under worker.lock) */
     bool of_rotation;
+    uint64_t tells; /* reports the loss of so many lines */
     size_t length;
     char body[];
 };
@@ -51,6 +52,9 @@ struct audit {
     uint64_t refused;   /* lines that met a full queue */
     mono_ms busy_since; /* the thread is in the file, MONO_NEVER = it is not */
     struct audit_state state;
+    char finding[ERROR_TEXT_MAX];
+    uint64_t untold;          /* lost lines whose report is not on disk */
+    struct audit_anchor kept; /* as given to guard.keep last */
 
     /* the thread's own; `pending` is changed under the lock only */
     struct audit_list pending; /* owed ones first: order is the order of appending */
@@ -68,7 +72,6 @@ struct audit {
     bool care_failed;                  /* the last flush or seal failed */
     mono_ms room_at;              /* when to check for room again, MONO_NEVER = there is room */
     struct audit_dropped dropped; /* removed files that no line reports yet */
-    char finding[ERROR_TEXT_MAX];
 
     bool gzip;
     bool packing; /* the packer exists: joined before the next one starts */
@@ -89,11 +92,29 @@ void audit_complete(struct audit *a, struct completion *c, enum audit_outcome ou
 /* A line about the log itself. */
 void audit_own_line(struct audit_line *line, enum audit_event event, const char *operation,
                     const char *reason);
+/* The line that reports missing lines. */
+void audit_missing_line(struct audit_line *line, const char *finding);
 /* Under the lock: has guard.news called on the loop. */
 void audit_ring(struct audit *a);
+/* Adds the lines that report what opening found. */
+void audit_first_lines(struct audit *a, const char *finding, struct audit_list *list);
+
+/* audit_room.c, on the thread */
+void audit_set_upkeep(struct audit *a, const struct error *err);
+/* Before what waits. */
+void audit_put_first(struct audit *a, const struct audit_list *list);
+/* Packs FILE.1 when it is there: after a rotation, and at the start after a crash in between. */
+void audit_start_packer(struct audit *a);
+/* Checks whether rotation can make room without removing young lines. */
+void audit_look_for_room(struct audit *a);
+void audit_rotate(struct audit *a);
+/* Removes old files that are old enough now, and looks for room again. */
+void audit_prune(struct audit *a);
+
 /* audit_thread.c: until the worker is to stop. */
 void audit_run(void *context);
-/* Before the thread starts: checks the file against the anchor. */
-void audit_check_start(struct audit *a);
+/* audit_start.c: checks the file that was just opened against the anchor. What is missing, "" =
+ * nothing. */
+void audit_check_start(struct audit *a, char finding[ERROR_TEXT_MAX]);
 
 #endif

@@ -27,6 +27,7 @@ enum audit_mark {
 };
 #define AUDIT_SEAL_OPERATION "audit-seal"
 #define AUDIT_MISSING_OPERATION "audit-lines-missing"
+#define AUDIT_LOST_OPERATION "audit-lines-lost"
 
 struct audit_link {
     uint64_t seq;

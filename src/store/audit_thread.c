@@ -2,143 +2,12 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/clock.h"
 #include "io/log.h"
 #include "store/audit_inside.h"
-#include "store/audit_pack.h"
-#include "store/audit_read.h"
-#include "store/audit_verify.h"
-
-static bool pack_stopped(void *context)
-{
-    struct audit *a = context;
-    (void)pthread_mutex_lock(&a->packer.lock);
-    bool stop = a->packer.stop;
-    (void)pthread_mutex_unlock(&a->packer.lock);
-    return stop;
-}
-
-static void set_upkeep(struct audit *a, const struct error *err)
-{
-    (void)pthread_mutex_lock(&a->worker.lock);
-    a->state.upkeep = *err;
-    (void)pthread_mutex_unlock(&a->worker.lock);
-}
-
-static void run_packer(void *context)
-{
-    struct audit *a = context;
-    struct error err = {0};
-    int r = nice(10); /* of this thread alone on Linux */
-    (void)r;
-    r = audit_pack(a->pack_path, pack_stopped, a, &err);
-    if (r != -ECANCELED)
-        set_upkeep(a, &err);
-}
-
-/* False while the last one is not through: then the file grows past max_size instead. */
-static bool packer_idle(struct audit *a)
-{
-    if (!a->packing)
-        return true;
-    (void)pthread_mutex_lock(&a->packer.lock);
-    bool finished = a->packer.finished;
-    (void)pthread_mutex_unlock(&a->packer.lock);
-    if (finished && worker_stop(&a->packer, 0)) {
-        worker_free(&a->packer);
-        a->packing = false;
-    }
-    return !a->packing;
-}
-
-/* Packs FILE.1 when it is there: after a rotation, and at the start after a crash in between. */
-static void start_packer(struct audit *a)
-{
-    struct error err = {0};
-    audit_source_path(a->file.path, 1, false, a->pack_path, sizeof a->pack_path);
-    if (!a->gzip || access(a->pack_path, F_OK) < 0)
-        return;
-    a->packing = worker_start(&a->packer, "resus-audit-gz", run_packer, a, &err) == 0;
-    if (!a->packing)
-        set_upkeep(a, &err);
-}
-
-/* Checks whether rotation can make room without removing young lines. */
-static void look_for_room(struct audit *a)
-{
-    struct error crowded = {0};
-    bool is = audit_file_crowded(&a->file, &crowded);
-    a->room_at = is ? mono_add(clock_mono(), a->guard.report_ms) : MONO_NEVER;
-    (void)pthread_mutex_lock(&a->worker.lock);
-    bool was = a->state.crowded.code != 0;
-    a->state.crowded = crowded;
-    if (is != was)
-        audit_ring(a);
-    (void)pthread_mutex_unlock(&a->worker.lock);
-}
-
-/* Writes a line that names the removed files. It comes first in the new file, so it always fits. */
-static void report_rotation(struct audit *a, bool rotated)
-{
-    const struct audit_dropped *d = &a->dropped;
-    struct audit_line line;
-    char reason[300];
-    if (!rotated && d->files == 0)
-        return;
-    if (d->files == 0)
-        (void)str_copy(reason, sizeof reason, "started a new file; removed no old file");
-    else
-        (void)str_format(reason, sizeof reason,
-                         "removed %d old file%s to make room: seq %" PRIu64 " to %" PRIu64,
-                         d->files, d->files == 1 ? "" : "s", d->first_seq, d->last_seq);
-    audit_own_line(&line, AUDIT_MAINTENANCE, "audit-rotated", reason);
-    struct audit_entry *e = audit_entry_new(&line, true);
-    if (e == NULL)
-        return; /* `dropped` remains: reported next time */
-    e->of_rotation = true;
-    a->dropped = (struct audit_dropped){0};
-    (void)pthread_mutex_lock(&a->worker.lock);
-    e->next = a->pending.first;
-    a->pending.first = e;
-    if (a->pending.last == NULL)
-        a->pending.last = e;
-    a->pending.count++;
-    (void)pthread_mutex_unlock(&a->worker.lock);
-}
-
-/* Before files are removed: up to which line the head is recorded outside of the log. */
-static void learn_kept(struct audit *a)
-{
-    struct audit_anchor anchor = {0};
-    (void)pthread_mutex_lock(&a->worker.lock);
-    if (a->guard.kept != NULL) {
-        a->guard.kept(a->guard.context, &anchor);
-        a->file.kept_seq = str_equal(anchor.file, a->file.path) ? anchor.head.seq : 0;
-    }
-    (void)pthread_mutex_unlock(&a->worker.lock);
-}
-
-static void rotate(struct audit *a)
-{
-    struct error err = {0};
-    if (a->fresh_file || !packer_idle(a))
-        return;
-    learn_kept(a);
-    int r = audit_file_rotate(&a->file, &a->dropped, &err);
-    set_upkeep(a, &err);
-    if (r == 0) {
-        a->fresh_file = true;
-        a->unreported = true;
-        a->report_at = clock_mono();
-        start_packer(a);
-    }
-    report_rotation(a, r == 0);
-    look_for_room(a);
-}
 
 /* Puts the oldest lines into the batch; returns how many. `ret_durable`: one of them wants it. */
 static size_t fill_batch(struct audit *a, bool *ret_durable, int *ret_error)
@@ -162,12 +31,11 @@ static size_t fill_batch(struct audit *a, bool *ret_durable, int *ret_error)
     return count;
 }
 
-/* Under the lock, before it lets a completion through: the owner of a line finds its state here.
- */
+/* Under the lock, before it lets a completion through: the owner of a line finds its state here. */
 static void note_state(struct audit *a, const struct error *problem)
 {
     a->state.seq = a->file.seq;
-    a->state.owed = a->owed;
+    a->state.owed = a->owed + (a->file.doubtful ? audit_file_unsynced(&a->file) : 0);
     a->state.lost = a->lost;
     a->state.problem = *problem;
 }
@@ -181,6 +49,9 @@ static void keep_head(struct audit *a)
         return;
     memcpy(anchor.head.hash, a->file.hash, sizeof anchor.head.hash);
     (void)str_copy(anchor.file, sizeof anchor.file, a->file.path);
+    anchor.lost = a->untold;
+    anchor.lost_at = a->guard.anchor.lost_at;
+    a->kept = anchor;
     a->guard.keep(a->guard.context, &anchor);
 }
 
@@ -203,9 +74,12 @@ static void succeed(struct audit *a, size_t count, bool durable)
 {
     const struct error none = {0};
     (void)pthread_mutex_lock(&a->worker.lock);
+    struct audit_entry *e = a->pending.first;
+    for (size_t i = 0; i < count; i++, e = e->next)
+        a->untold -= e->tells;
     note_written(a, durable);
     for (; count > 0; count--) {
-        struct audit_entry *e = audit_list_take(&a->pending);
+        e = audit_list_take(&a->pending);
         if (e->owed)
             a->owed--;
         a->fresh_file &= e->of_rotation;
@@ -250,23 +124,57 @@ static void tell_loss(struct audit *a)
     (void)str_format(reason, sizeof reason,
                      "%" PRIu64 " lines could not be kept while the file could not be written",
                      a->lost);
-    audit_own_line(&line, AUDIT_MAINTENANCE, "audit-lines-lost", reason);
+    audit_own_line(&line, AUDIT_MAINTENANCE, AUDIT_LOST_OPERATION, reason);
     struct audit_entry *e = audit_entry_new(&line, true);
     if (e == NULL)
         return; /* `lost` stays: reported next time */
-    a->lost = 0;
+    e->tells = a->lost;
     (void)pthread_mutex_lock(&a->worker.lock);
+    a->untold += a->lost;
+    a->lost = a->state.lost = 0;
     audit_list_add(&a->pending, e);
     (void)pthread_mutex_unlock(&a->worker.lock);
+}
+
+static void set_finding(struct audit *a, const char *finding)
+{
+    if (finding[0] == '\0')
+        return;
+    (void)pthread_mutex_lock(&a->worker.lock);
+    (void)str_copy(a->finding, sizeof a->finding, finding);
+    a->state.missing = true;
+    audit_ring(a);
+    (void)pthread_mutex_unlock(&a->worker.lock);
+}
+
+/* Reports what another program took away from the open file, before the lines that follow the gap. */
+static void take_cut(struct audit *a)
+{
+    struct audit_line line;
+    if (a->file.cut[0] == '\0')
+        return;
+    log_error("audit", "%s", a->file.cut);
+    set_finding(a, a->file.cut);
+    audit_missing_line(&line, a->file.cut);
+    struct audit_entry *e = audit_entry_new(&line, true);
+    if (e == NULL)
+        return; /* next time */
+    a->file.cut[0] = '\0';
+    audit_put_first(a, &(struct audit_list){.first = e, .last = e, .count = 1});
 }
 
 static void write_pending(struct audit *a)
 {
     struct error err = {0};
     while (a->pending.first != NULL) {
+        if (audit_file_look(&a->file, &err) < 0) {
+            fail(a, &err);
+            break;
+        }
+        take_cut(a);
         audit_file_begin(&a->file);
         if (audit_file_full(&a->file, a->pending.first->length + AUDIT_SEAL_MAX))
-            rotate(a);
+            audit_rotate(a);
         bool durable;
         int r;
         size_t count = fill_batch(a, &durable, &r);
@@ -290,7 +198,7 @@ static void write_pending(struct audit *a)
 static void note_care(struct audit *a, const struct error *err)
 {
     if (err->code != 0 || a->care_failed)
-        set_upkeep(a, err);
+        audit_set_upkeep(a, err);
     a->care_failed = err->code != 0;
 }
 
@@ -299,53 +207,68 @@ static void sync_file(struct audit *a)
     struct error err = {0};
     int r = audit_file_sync(&a->file, &err);
     a->sync_at = mono_add(clock_mono(), AUDIT_RETRY_MS);
+    take_cut(a);
     note_care(a, &err);
-    if (r < 0)
-        return;
     (void)pthread_mutex_lock(&a->worker.lock);
-    keep_head(a);
+    if (r == 0)
+        keep_head(a);
+    note_state(a, &err);
     (void)pthread_mutex_unlock(&a->worker.lock);
+    write_pending(a); /* the line about a cut */
 }
 
-/* In a batch of its own, because the MAC covers the hash of the line before. If the next key cannot
- * be stored, this one is used again: verification accepts two seals with the same number. */
-static void write_seal(struct audit *a)
+/* In a batch of its own; on disk when it returns 0. */
+static int write_alone(struct audit *a, const char *body, size_t length, struct error *err)
+{
+    audit_file_begin(&a->file);
+    int r = audit_file_add(&a->file, body, length);
+    if (r < 0)
+        return error_set(err, r, "the audit line could not be prepared: out of memory");
+    r = audit_file_commit(&a->file, true, err);
+    if (r < 0)
+        return r;
+    (void)pthread_mutex_lock(&a->worker.lock);
+    keep_head(a);
+    a->state.seq = a->file.seq;
+    (void)pthread_mutex_unlock(&a->worker.lock);
+    return 0;
+}
+
+/* Alone, because the MAC covers the hash of the line before. If the next key cannot be stored, this
+ * one is used again: verification accepts two seals with the same number. */
+static int write_seal(struct audit *a, struct error *err)
 {
     struct buf body ATTR_CLEANUP(buf_free) = BUF_LIMIT(AUDIT_LINE_MAX);
     struct audit_line line;
     struct audit_seal next = a->seal;
     char said[256];
-    struct error err = {0};
     if (a->seal.id[0] == '\0' || a->file.seq == 0)
-        return;
+        return 0;
     audit_seal_say(&a->seal, a->file.seq + 1, a->file.hash, said, sizeof said);
     audit_own_line(&line, AUDIT_MAINTENANCE, AUDIT_SEAL_OPERATION, said);
-    audit_file_begin(&a->file);
     int r = audit_line_body(&line, &body);
-    if (r == 0)
-        r = audit_file_add(&a->file, body.data, body.length);
-    if (r == 0)
-        r = audit_file_commit(&a->file, true, &err);
+    if (r < 0)
+        return error_set(err, r, "the audit log's seal could not be prepared: out of memory");
+    r = write_alone(a, body.data, body.length, err);
     if (r == 0) {
-        audit_seal_next(&next);
-        r = audit_seal_save(a->state_dir, &next, &err);
         (void)pthread_mutex_lock(&a->worker.lock);
-        keep_head(a);
-        a->state.seq = a->file.seq;
         a->state.seal_number = a->seal.number;
         (void)pthread_mutex_unlock(&a->worker.lock);
-        if (r == 0)
+        audit_seal_next(&next);
+        if (audit_seal_save(a->state_dir, &next, err) == 0)
             a->seal = next;
     }
     mem_wipe(&next, sizeof next);
-    note_care(a, &err);
+    return r;
 }
 
 /* The journal then has a copy of the head that an intruder cannot change through the file. */
 static void report_head(struct audit *a)
 {
     char seal[64] = "none";
-    write_seal(a);
+    struct error err = {0};
+    (void)write_seal(a, &err);
+    note_care(a, &err);
     if (a->unsynced)
         sync_file(a);
     a->unreported = a->unsynced;
@@ -364,30 +287,47 @@ static void report_head(struct audit *a)
 
 static void make_room(struct audit *a)
 {
-    learn_kept(a);
-    audit_file_prune(&a->file, &a->dropped);
-    report_rotation(a, false);
-    look_for_room(a);
+    audit_prune(a);
     write_pending(a);
 }
 
-static void refuse_key(struct audit *a, struct audit_entry *line, const struct error *why)
+static void answer_key(struct audit *a, struct audit_entry *line, const struct error *why)
 {
     (void)pthread_mutex_lock(&a->worker.lock);
-    audit_complete(a, line->done, AUDIT_FAILED, why);
+    audit_complete(a, line->done, why == NULL ? AUDIT_DURABLE : AUDIT_FAILED, why);
     (void)pthread_mutex_unlock(&a->worker.lock);
     mem_free(line);
 }
 
-/* Ends the old seal chain with a seal, so that no line remains unsealed between the two. */
+/* The line of a new key is on disk, and the key could not be stored. */
+static void tell_old_key(struct audit *a, const struct error *why)
+{
+    struct audit_line line;
+    char reason[ERROR_TEXT_MAX + 80];
+    (void)str_format(reason, sizeof reason, "no new key: %s. Seals go on with the key before",
+                     why->text);
+    audit_own_line(&line, AUDIT_CONFIGURATION, "audit-key-kept", reason);
+    struct audit_entry *e = audit_entry_new(&line, true);
+    if (e == NULL)
+        return;
+    audit_put_first(a, &(struct audit_list){.first = e, .last = e, .count = 1});
+    write_pending(a);
+}
+
+/* Ends the old seal chain with a seal, so that no line remains unsealed between the two. The line
+ * comes before the key: a kill in between leaves the old chain, which its owner can verify. */
 static void take_key(struct audit *a, struct audit_entry *line, const uint8_t *key)
 {
     struct audit_seal fresh;
     struct error err = {0};
-    write_seal(a);
+    if (write_seal(a, &err) < 0 || write_alone(a, line->body, line->length, &err) < 0) {
+        answer_key(a, line, &err);
+        return;
+    }
     audit_seal_first(&fresh, key);
     if (audit_seal_save(a->state_dir, &fresh, &err) < 0) {
-        refuse_key(a, line, &err);
+        tell_old_key(a, &err);
+        answer_key(a, line, &err);
         mem_wipe(&fresh, sizeof fresh);
         return;
     }
@@ -396,9 +336,8 @@ static void take_key(struct audit *a, struct audit_entry *line, const uint8_t *k
     (void)pthread_mutex_lock(&a->worker.lock);
     (void)str_copy(a->state.seal_key, sizeof a->state.seal_key, a->seal.id);
     a->state.seal_number = 0;
-    audit_list_add(&a->pending, line);
     (void)pthread_mutex_unlock(&a->worker.lock);
-    write_pending(a);
+    answer_key(a, line, NULL);
     a->unreported = true;
     a->report_at = clock_mono();
 }
@@ -411,7 +350,7 @@ static bool due(bool wanted, mono_ms at)
 static mono_ms next_due(const struct audit *a)
 {
     mono_ms at = a->room_at;
-    if (a->owed > 0) /* everything else has to wait for it */
+    if (a->owed > 0 || !audit_file_is_open(&a->file)) /* everything else has to wait for it */
         return a->retry_at;
     if (a->unsynced)
         at = mono_min(at, a->sync_at);
@@ -434,19 +373,52 @@ static bool wait_for_work(struct audit *a)
     return !w->stop || a->queue.first != NULL;
 }
 
+/* A file that could not be opened is a disk that refuses: it is tried again, and then reports what
+ * it found as at a start. */
+static bool open_file(struct audit *a, bool now, struct error *err)
+{
+    char finding[ERROR_TEXT_MAX];
+    struct audit_list first = {0};
+    if (audit_file_is_open(&a->file))
+        return true;
+    if (!now && !mono_reached(clock_mono(), a->retry_at)) {
+        *err = a->state.problem; /* this thread alone writes it */
+        return false;
+    }
+    if (audit_file_open(&a->file, err) < 0)
+        return false;
+    log_info("audit", "%s is open and can be written", a->file.path);
+    audit_check_start(a, finding);
+    set_finding(a, finding);
+    audit_first_lines(a, finding, &first);
+    audit_put_first(a, &first);
+    const struct error none = {0};
+    (void)pthread_mutex_lock(&a->worker.lock);
+    note_state(a, &none);
+    (void)pthread_mutex_unlock(&a->worker.lock);
+    audit_look_for_room(a);
+    return true;
+}
+
 /* Without the lock. */
 static void work(struct audit *a, bool reopen, struct audit_entry *rekey, const uint8_t *key)
 {
     struct error err = {0};
+    if (!open_file(a, reopen, &err)) {
+        fail(a, &err);
+        if (rekey != NULL)
+            answer_key(a, rekey, &err);
+        return;
+    }
     if (reopen && audit_file_reopen(&a->file, &err) < 0)
-        set_upkeep(a, &err);
+        audit_set_upkeep(a, &err);
     if (reopen) /* an administrator may have moved files away */
-        look_for_room(a);
+        audit_look_for_room(a);
     write_pending(a);
     if (rekey != NULL && a->pending.first == NULL)
         take_key(a, rekey, key);
     else if (rekey != NULL)
-        refuse_key(a, rekey, &a->state.problem); /* this thread alone writes it */
+        answer_key(a, rekey, &a->state.problem); /* this thread alone writes it */
     if (a->pending.first != NULL)                /* the disk is not writable */
         return;
     if (due(a->unsynced, a->sync_at))
@@ -461,8 +433,8 @@ void audit_run(void *context)
 {
     struct audit *a = context;
     uint8_t key[AUDIT_KEY_BYTES];
-    start_packer(a);
-    look_for_room(a);
+    audit_start_packer(a);
+    audit_look_for_room(a);
     (void)pthread_mutex_lock(&a->worker.lock);
     while (wait_for_work(a)) {
         for (struct audit_entry *e; (e = audit_list_take(&a->queue)) != NULL;)
@@ -474,6 +446,7 @@ void audit_run(void *context)
         a->reopen = false;
         a->rekey = NULL;
         a->lost += a->refused;
+        a->state.lost = a->lost;
         a->refused = 0;
         a->busy_since = clock_mono();
         (void)pthread_mutex_unlock(&a->worker.lock);
@@ -483,67 +456,8 @@ void audit_run(void *context)
         a->busy_since = MONO_NEVER;
     }
     (void)pthread_mutex_unlock(&a->worker.lock);
-    if (a->owed > 0)
+    if (a->owed > 0 && audit_file_is_open(&a->file))
         write_pending(a); /* the last chance */
-    if (a->pending.first == NULL && (a->unreported || a->unsynced))
+    if (a->pending.first == NULL && audit_file_is_open(&a->file) && (a->unreported || a->unsynced))
         report_head(a);
-}
-
-/* ── at the start ── */
-
-/* The file must contain the anchor's line. It may be ahead of it: a line is flushed before its head
- * is recorded. */
-void audit_check_start(struct audit *a)
-{
-    struct audit_file *f = &a->file;
-    const struct audit_anchor *anchor = &a->guard.anchor;
-    const struct audit_head *head = &anchor->head;
-    struct error err = {0};
-    /* Has the thread record the head: the anchor may be older, or missing. */
-    a->unsynced = a->guard.keep != NULL && f->seq > 0;
-    if (head->seq == 0 && f->seq == 0 && a->seal.number > 0)
-        (void)str_format(a->finding, sizeof a->finding,
-                         "the audit log is empty and the state database has no recorded head, but "
-                         "seals were made with the key %s: their lines are missing",
-                         a->seal.id);
-    if (head->seq == 0 || !str_equal(anchor->file, f->path)) {
-        if (a->finding[0] != '\0')
-            log_error("audit", "%s", a->finding);
-        else if (a->guard.keep != NULL && f->seq > 0)
-            log_warning(
-                "audit",
-                "the state database has no recorded head of %s (new machine, restored state or "
-                "upgrade): recording starts at seq %" PRIu64,
-                f->path, f->seq);
-        return;
-    }
-    if (f->seq == head->seq && str_equal(f->hash, head->hash))
-        return;
-    if (f->seq < head->seq) {
-        audit_missing_text(f->seq, f->hash, head, a->finding, sizeof a->finding);
-    } else if (f->seq == head->seq) {
-        (void)str_format(a->finding, sizeof a->finding,
-                         "the last line of the audit log (seq %" PRIu64
-                         ") is not the line that was "
-                         "written: its hash is %s, expected %s",
-                         f->seq, f->hash, head->hash);
-    } else {
-        const struct audit_check check = {.anchor = anchor, .from = head};
-        struct audit_verdict v = {0};
-        if (audit_verify(f->path, &check, &v, &err) < 0)
-            (void)str_copy(a->finding, sizeof a->finding, err.text);
-        else if (!v.intact && v.bad_line == 0)
-            (void)str_copy(a->finding, sizeof a->finding, v.why);
-        else if (!v.intact)
-            (void)str_format(a->finding, sizeof a->finding, "%s line %" PRIu64 ": %s", v.bad_file,
-                             v.bad_line, v.why);
-    }
-    if (a->finding[0] == '\0')
-        return;
-    log_error("audit", "%s", a->finding);
-    /* Continue the chain from the anchor, so that the gap remains visible. */
-    if (f->seq <= head->seq) {
-        f->seq = head->seq;
-        memcpy(f->hash, head->hash, sizeof f->hash);
-    }
 }

@@ -78,6 +78,9 @@ static const char *const steps[] = {
     " WHERE kind BETWEEN 0 AND 3;"
     "INSERT INTO record_number SELECT kind, max(number) FROM record GROUP BY kind;"
     "DROP TABLE account;",
+    /* 9 -> 10: lines of the audit log that were never written, until a line reports them */
+    ("CREATE TABLE audit_lost (id INTEGER PRIMARY KEY CHECK (id = 1), lines INTEGER NOT NULL,"
+     " at INTEGER NOT NULL);"),
 };
 
 int schema_version(void)

@@ -34,7 +34,10 @@ int store_load_anchor(struct store *s, struct audit_anchor *ret, struct error *e
 {
     (void)pthread_mutex_lock(&s->db_lock);
     int r = anchor_load(s->db, ret, err);
+    int lost = r < 0 ? 0 : anchor_load_lost(s->db, ret, err);
     (void)pthread_mutex_unlock(&s->db_lock);
+    if (lost < 0)
+        return lost;
     if (r == 1) {
         store_lock(s);
         s->anchor = s->anchor_kept = *ret;

@@ -41,14 +41,16 @@ static void start_on_top(void)
     struct audit_line line = {.event = AUDIT_MAINTENANCE, .operation = "fuzz", .ssh_key_used = -1};
     struct buf body = BUF_LIMIT(AUDIT_LINE_MAX);
     (void)str_copy(settings.file, sizeof settings.file, file);
-    PROMISE(audit_file_open(&f, &settings, &err) == 0 && audit_line_body(&line, &body) == 0);
+    PROMISE(audit_file_set(&f, &settings, &err) == 0 && audit_file_open(&f, &err) == 0 &&
+            audit_line_body(&line, &body) == 0);
     audit_file_begin(&f);
     PROMISE(audit_file_add(&f, body.data, body.length) == 0);
     PROMISE(audit_file_commit(&f, false, &err) == 0);
     uint64_t seq = f.seq;
     audit_file_close(&f);
     /* Our own line is the head, and no line is torn now. */
-    PROMISE(audit_file_open(&f, &settings, &err) == 0 && f.seq == seq && f.note[0] == '\0');
+    PROMISE(audit_file_set(&f, &settings, &err) == 0 && audit_file_open(&f, &err) == 0 &&
+            f.seq == seq && f.note[0] == '\0');
     audit_file_close(&f);
     buf_free(&body);
 }

@@ -1,217 +1,54 @@
 /* The audit log cannot be cut, rewritten or flooded away unnoticed. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
+#include "audit_bench.h"
 
-#include <cmocka.h>
-
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <sqlite3.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/clock.h"
 #include "io/file.h"
-#include "store/anchor.h"
-#include "store/audit.h"
 #include "store/audit_line.h"
 #include "store/audit_seal.h"
-#include "store/audit_verify.h"
-#include "store/store.h"
 
-#define LINES_MAX 1000
+#define KILLED 9
 
-struct bench {
-    char folder[64];
-    struct audit_settings settings;
-    uv_loop_t loop;
-    struct store *store; /* NULL: the heads are kept nowhere */
-    struct audit *audit;
-    struct audit_guard guard;
-    uint64_t done, failed, next_id;
-    int news;
-};
+/* A kill of the process before that call which makes a change durable; 0 = none. These stand in front
+ * of the C library's. */
+static atomic_int kill_at;
 
-static void keep_head(void *context, const struct audit_anchor *anchor)
+static void count_down(void)
 {
-    struct bench *b = context;
-    if (b->store != NULL)
-        store_save_anchor(b->store, anchor);
+    if (atomic_load(&kill_at) > 0 && atomic_fetch_sub(&kill_at, 1) == 1)
+        _exit(KILLED);
 }
 
-static void on_news(void *context)
+int fdatasync(int fd)
 {
-    struct bench *b = context;
-    b->news++;
+    count_down();
+    return (int)syscall(SYS_fdatasync, fd);
 }
 
-static void on_done(void *context, uint64_t id, enum audit_outcome outcome,
-                    const struct error *error)
+int fsync(int fd)
 {
-    struct bench *b = context;
-    (void)id;
-    (void)error;
-    b->done++;
-    b->failed += outcome != AUDIT_DURABLE;
+    count_down();
+    return (int)syscall(SYS_fsync, fd);
 }
 
-static void on_saved(void *context, uint64_t id, enum store_outcome outcome,
-                     const struct error *error)
+int rename(const char *from, const char *to)
 {
-    (void)context;
-    (void)id;
-    (void)outcome;
-    (void)error;
-}
-
-static void on_rows(void *context, uint64_t id, json_t *rows, const struct error *error)
-{
-    (void)context;
-    (void)id;
-    (void)rows;
-    (void)error;
-}
-
-static int set_up(void **state)
-{
-    struct bench *b = calloc(1, sizeof *b);
-    assert_non_null(b);
-    (void)snprintf(b->folder, sizeof b->folder, "%s/resus-anchor-XXXXXX",
-                   access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp");
-    assert_non_null(mkdtemp(b->folder));
-    (void)snprintf(b->settings.file, sizeof b->settings.file, "%s/audit.log", b->folder);
-    b->settings.max_size = 100 << 20;
-    b->settings.backup_count = 10;
-    b->guard = (struct audit_guard){.state_dir = b->folder,
-                                    .report_ms = 3600000,
-                                    .context = b,
-                                    .keep = keep_head,
-                                    .news = on_news};
-    assert_int_equal(uv_loop_init(&b->loop), 0);
-    *state = b;
-    return 0;
-}
-
-static void close_log(struct bench *b)
-{
-    audit_close(b->audit, 10000);
-    store_close(b->store, 10000);
-    b->audit = NULL;
-    b->store = NULL;
-    (void)uv_run(&b->loop, UV_RUN_DEFAULT);
-}
-
-static int tear_down(void **state)
-{
-    struct bench *b = *state;
-    close_log(b);
-    assert_int_equal(uv_loop_close(&b->loop), 0);
-    DIR *dir = opendir(b->folder);
-    assert_non_null(dir);
-    for (struct dirent *d; (d = readdir(dir)) != NULL;) {
-        char path[SETTINGS_PATH_MAX + 20];
-        (void)snprintf(path, sizeof path, "%s/%s", b->folder, d->d_name);
-        if (d->d_name[0] != '.')
-            assert_int_equal(unlink(path), 0);
-    }
-    (void)closedir(dir);
-    assert_int_equal(rmdir(b->folder), 0);
-    free(b);
-    return 0;
-}
-
-static void open_log(struct bench *b)
-{
-    struct error err = {0};
-    assert_int_equal(store_open(&b->loop, b->folder, on_saved, on_rows, b, &b->store, &err), 0);
-    b->guard.anchor = (struct audit_anchor){0};
-    assert_true(store_load_anchor(b->store, &b->guard.anchor, &err) >= 0);
-    int r = audit_open(&b->loop, &b->settings, &b->guard, on_done, b, &b->audit, &err);
-    if (r < 0)
-        fail_msg("%s", err.text);
-}
-
-static void nothing(uv_timer_t *timer)
-{
-    (void)timer;
-}
-
-/* The loop looks at nothing while nothing of it is alive. */
-static void turn(struct bench *b)
-{
-    uv_timer_t alive;
-    assert_int_equal(uv_timer_init(&b->loop, &alive), 0);
-    assert_int_equal(uv_timer_start(&alive, nothing, 1, 0), 0);
-    (void)uv_run(&b->loop, UV_RUN_ONCE);
-    uv_close((uv_handle_t *)&alive, NULL);
-    (void)uv_run(&b->loop, UV_RUN_NOWAIT);
-}
-
-static void await(struct bench *b, uint64_t done)
-{
-    while (b->done < done)
-        turn(b);
-}
-
-static void write_lines(struct bench *b, int count)
-{
-    struct audit_line line = {.event = AUDIT_SERVICE_OPERATION,
-                              .at = {1760106600000},
-                              .service = "redis",
-                              .operation = "restart",
-                              .user_id = "user-1",
-                              .has_result = true,
-                              .success = true,
-                              .ssh_key_used = -1};
-    uint64_t wanted = b->done + (uint64_t)count;
-    for (int i = 0; i < count; i++)
-        audit_append(b->audit, ++b->next_id, &line, true);
-    await(b, wanted);
-}
-
-/* A log of so many lines, and nobody at work. */
-static void have_lines(struct bench *b, int count)
-{
-    open_log(b);
-    write_lines(b, count);
-    close_log(b);
-}
-
-static struct audit_anchor kept(struct bench *b)
-{
-    struct audit_anchor anchor = {0};
-    struct error err = {0};
-    if (anchor_read(b->folder, &anchor, &err) < 0)
-        fail_msg("%s", err.text);
-    return anchor;
-}
-
-static struct audit_verdict verify(struct bench *b)
-{
-    struct audit_anchor anchor = kept(b);
-    const struct audit_check check = {.anchor = &anchor};
-    struct audit_verdict v = {0};
-    struct error err = {0};
-    if (audit_verify(b->settings.file, &check, &v, &err) < 0)
-        fail_msg("%s", err.text);
-    return v;
-}
-
-static void assert_intact(struct bench *b)
-{
-    struct audit_verdict v = verify(b);
-    if (!v.intact)
-        fail_msg("%s:%llu %s", v.bad_file, (unsigned long long)v.bad_line, v.why);
-    assert_true(v.anchored);
+    count_down();
+    return (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
 }
 
 /* The finding names what is missing, before the start, at the start and ever after. */
@@ -222,47 +59,19 @@ static void assert_found(struct bench *b, const char *why)
     if (strstr(v.why, why) == NULL)
         fail_msg("\"%s\" is not in: %s", why, v.why);
     open_log(b);
-    if (strstr(audit_finding(b->audit), why) == NULL)
-        fail_msg("\"%s\" is not in: %s", why, audit_finding(b->audit));
+    if (strstr(finding(b), why) == NULL)
+        fail_msg("\"%s\" is not in: %s", why, finding(b));
     write_lines(b, 3);
     assert_false(verify(b).intact);
     close_log(b);
     assert_false(verify(b).intact);
     open_log(b); /* the next start has nothing new to find */
-    assert_string_equal(audit_finding(b->audit), "");
+    assert_string_equal(finding(b), "");
     close_log(b);
     assert_false(verify(b).intact);
 }
 
 /* ── what an intruder does to the file ── */
-
-static char *read_text(const char *path)
-{
-    struct buf text = BUF_LIMIT(64 << 20);
-    struct error err = {0};
-    if (file_read(path, &text, &err) < 0)
-        fail_msg("%s", err.text);
-    return text.data == NULL ? mem_strdup("") : text.data;
-}
-
-static void write_text(const char *path, const char *text)
-{
-    FILE *f = fopen(path, "w");
-    assert_non_null(f);
-    assert_int_equal(fwrite(text, 1, strlen(text), f), strlen(text));
-    assert_int_equal(fclose(f), 0);
-}
-
-static void cut_lines(struct bench *b, int left)
-{
-    char *text = read_text(b->settings.file);
-    char *end = text;
-    for (int i = 0; i < left; i++)
-        end = strchr(end, '\n') + 1;
-    *end = '\0';
-    write_text(b->settings.file, text);
-    mem_free(text);
-}
 
 /* The line that holds `from` says `to` instead ("" = it is gone), and all hashes are recomputed. */
 static void rewrite(const char *path, const char *from, const char *to)
@@ -310,7 +119,7 @@ static void a_head_is_kept_with_each_durable_line(void **state)
     assert_string_equal(anchor.head.hash, verify(b).last_hash);
     assert_intact(b);
     open_log(b);
-    assert_string_equal(audit_finding(b->audit), "");
+    assert_string_equal(finding(b), "");
     write_lines(b, 1);
     assert_true(store_anchor(b->store, &anchor)); /* before the completion */
     assert_int_equal(anchor.head.seq, 10);
@@ -420,7 +229,7 @@ static void a_file_that_is_ahead_of_what_was_kept_is_no_finding(void **state)
         buf_free(&old);
         assert_intact(b);
         open_log(b);
-        assert_string_equal(audit_finding(b->audit), "");
+        assert_string_equal(finding(b), "");
         close_log(b);
     }
     assert_intact(b);
@@ -434,7 +243,7 @@ static void a_machine_without_a_kept_head_is_no_finding(void **state)
     (void)snprintf(path, sizeof path, "%s/resus.db", b->folder);
     assert_int_equal(unlink(path), 0);
     open_log(b);
-    assert_string_equal(audit_finding(b->audit), "");
+    assert_string_equal(finding(b), "");
     close_log(b);
     assert_intact(b); /* it is kept from now on, without a new line */
 }
@@ -468,7 +277,7 @@ static void another_file_in_the_settings_is_no_finding(void **state)
     (void)str_copy(old, sizeof old, b->settings.file);
     (void)snprintf(b->settings.file, sizeof b->settings.file, "%s/moved.log", b->folder);
     open_log(b);
-    assert_string_equal(audit_finding(b->audit), "");
+    assert_string_equal(finding(b), "");
     close_log(b);
     char *text = read_text(b->settings.file);
     assert_non_null(strstr(text, "audit-file-changed"));
@@ -516,6 +325,7 @@ static void a_head_that_was_told_is_looked_for(void **state)
 /* ── seals ── */
 
 static const uint8_t first_key[AUDIT_KEY_BYTES] = {7, 7, 7};
+static const uint8_t second_key[AUDIT_KEY_BYTES] = {9, 9};
 
 static void rekey(struct bench *b)
 {
@@ -694,6 +504,58 @@ static void a_key_that_cannot_be_stored_stops_no_seal(void **state)
     assert_int_equal(rmdir(keys), 0);
 }
 
+/* In a process that is killed before its call `at`. Returns false when it came to the end. */
+static bool rekey_and_die(struct bench *b, int at)
+{
+    struct audit_line line = {
+        .event = AUDIT_CONFIGURATION, .operation = "audit-key", .reason = "the second key"};
+    int status = 0;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        struct error err = {0};
+        if (uv_loop_fork(&b->loop) < 0 ||
+            audit_open(&b->loop, &b->settings, &b->guard, on_done, b, &b->audit, &err) < 0)
+            _exit(1);
+        atomic_store(&kill_at, at);
+        uint64_t wanted = b->done + 1;
+        audit_rekey(b->audit, ++b->next_id, second_key, &line);
+        while (b->done < wanted)
+            turn(b);
+        _exit(b->failed == 0 ? 0 : 1);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_true(WIFEXITED(status));
+    assert_true(WEXITSTATUS(status) == 0 || WEXITSTATUS(status) == KILLED);
+    return WEXITSTATUS(status) == KILLED;
+}
+
+static void a_kill_at_any_point_of_a_new_key_leaves_seals_that_verify(void **state)
+{
+    struct bench *b = *state;
+    bool killed = true;
+    for (int at = 1; killed; at++) {
+        char path[200];
+        have_seals(b);
+        killed = rekey_and_die(b, at);
+        have_lines(b, 1); /* sealed with the key that is there */
+        struct audit_verdict v = verify_seals(b, first_key);
+        if (!v.intact)
+            fail_msg("killed at %d, line %llu: %s", at, (unsigned long long)v.bad_line, v.why);
+        if (v.other_seals > 0)
+            assert_says(b, "the second key"); /* a line says that the key has changed */
+        else
+            assert_int_equal(v.sealed_seq, v.last_seq);
+        if (!killed)
+            assert_true(verify_seals(b, second_key).seals > 0);
+        assert_int_equal(unlink(b->settings.file), 0);
+        (void)snprintf(path, sizeof path, "%s/resus.db", b->folder);
+        assert_int_equal(unlink(path), 0);
+        (void)snprintf(path, sizeof path, "%s/audit-seal.key", b->folder);
+        assert_int_equal(unlink(path), 0);
+    }
+}
+
 static void what_is_no_seal_is_not_read_as_one(void **state)
 {
     (void)state;
@@ -733,27 +595,6 @@ static void age(struct bench *b, int index, int days)
     (void)snprintf(path, sizeof path, "%s.%d", b->settings.file, index);
     times[1].tv_sec = (time_t)(clock_wall().ms / 1000 - (int64_t)days * 86400);
     assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
-}
-
-static bool look_for(void *context, const json_t *line, const char *file, uint64_t number)
-{
-    (void)file;
-    (void)number;
-    const char **wanted = context;
-    const char *reason = json_string_value(json_object_get(line, "reason"));
-    if (reason == NULL || strstr(reason, *wanted) == NULL)
-        return true;
-    *wanted = NULL;
-    return false;
-}
-
-static void assert_says(struct bench *b, const char *wanted)
-{
-    struct error err = {0};
-    const char *left = wanted;
-    assert_int_equal(audit_walk(b->settings.file, NULL, look_for, &left, &err), 0);
-    if (left != NULL)
-        fail_msg("no line says: %s", wanted);
 }
 
 static void young_lines_are_kept_and_the_want_of_room_is_told(void **state)
@@ -801,8 +642,6 @@ static void what_is_removed_at_a_rotation_is_named(void **state)
     assert_says(b, wanted);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -826,6 +665,7 @@ int main(void)
         TEST(two_seals_with_one_number_are_no_finding),
         TEST(a_damaged_key_stops_no_line),
         TEST(a_key_that_cannot_be_stored_stops_no_seal),
+        TEST(a_kill_at_any_point_of_a_new_key_leaves_seals_that_verify),
         TEST(what_is_no_seal_is_not_read_as_one),
         TEST(young_lines_are_kept_and_the_want_of_room_is_told),
         TEST(what_is_removed_at_a_rotation_is_named),
