@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -155,12 +156,24 @@ static int check_certificate(const struct server_settings *server, struct error 
     return r;
 }
 
+/* Room for a new line. What is reserved for root is room for root alone. */
+static int check_room(const char *path, struct error *err)
+{
+    struct statvfs disk;
+    if (statvfs(path, &disk) == 0 && disk.f_blocks > 0 &&
+        (geteuid() == 0 ? disk.f_bfree : disk.f_bavail) == 0)
+        return error_set(err, -ENOSPC, "the disk of %s is full", path);
+    return 0;
+}
+
 static int check_audit(const struct audit_settings *audit, struct error *err)
 {
     char folder[SETTINGS_PATH_MAX];
+    if (trust_check(audit->file, NULL, err) < 0)
+        return err->code;
     if (access(audit->file, F_OK) == 0)
         return access(audit->file, R_OK | W_OK) == 0
-                   ? 0
+                   ? check_room(audit->file, err)
                    : error_set_errno(err, -errno, "%s cannot be written as user %u", audit->file,
                                      (unsigned)geteuid());
     (void)str_copy(folder, sizeof folder, audit->file);

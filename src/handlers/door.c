@@ -1,5 +1,7 @@
 #include "handlers/door.h"
 
+#include <errno.h>
+
 #include "accounts/book.h"
 #include "api/error_body.h"
 #include "base/json.h"
@@ -114,8 +116,8 @@ static void refuse_without_factor(struct handlers *h, struct call *call)
                 "totp_setup_required", handlers_now(h).wall);
 }
 
-/* When old lines would have to be removed before audit.keep_days, people's operations are refused
- * instead. */
+/* What a person orders has a line in the audit log, or does not happen: refused while the log cannot
+ * be written, and while old lines would have to be removed before audit.keep_days. */
 static bool room_for_line(struct handlers *h, struct call *call)
 {
     struct audit_state audit = {0};
@@ -124,6 +126,16 @@ static bool room_for_line(struct handlers *h, struct call *call)
     if (reads || o->least < ACCESS_OPERATOR || h->ports.audit_look == NULL)
         return true;
     h->ports.audit_look(h->ports.context, &audit);
+    if (audit.problem.code != 0) {
+        bool full = audit.problem.code == -ENOSPC || audit.problem.code == -EDQUOT;
+        char text[ERROR_TEXT_MAX + 100];
+        (void)str_format(text, sizeof text,
+                         "The audit log cannot be written, so nothing was done: %s",
+                         audit.problem.text);
+        call_refuse(call, 503, full ? "Audit log full" : "Not stored", text,
+                    full ? "audit_full" : "not_stored", handlers_now(h).wall);
+        return false;
+    }
     if (audit.crowded.code == 0)
         return true;
     call_refuse(call, 503, "Audit log full", audit.crowded.text, "audit_full",

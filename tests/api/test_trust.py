@@ -79,6 +79,22 @@ def test_what_other_accounts_can_change_is_refused_with_the_command_that_helps(s
             assert started.returncode == 2 and remedy in started.stderr, (path, mode, owner, started)
 
 
+def test_an_audit_log_that_others_can_change_is_not_written_and_stops_no_watch(served):
+    served.stop()
+    served.audit_file.chmod(0o666)
+    checked = run("serve", "--check", "--config", str(served.config))
+    assert checked.returncode == 2 and f"chmod o-w {served.audit_file}" in checked.stderr, checked
+    served.start()
+    assert served.good("status", "redis")["service"] == "redis"
+    refused = served.cli("pause", "--for", "10m", "--reason", "test").json
+    assert refused["code"] == "not_stored" and f"chmod o-w {served.audit_file}" in refused["message"], refused
+    item, = [item for item in served.cli("doctor").json["items"] if item["check"] == "audit"]
+    assert item["status"] == "fail" and "lines wait" in item["message"], item
+    served.audit_file.chmod(0o640)
+    wait_until(lambda: served.cli("pause", "--for", "10m", "--reason", "test").status == 0, "the log")
+    assert served.good("audit", "verify")["intact"]
+
+
 def test_a_link_is_judged_by_what_it_leads_to_and_by_its_folder(served):
     home, config = settings_file(served)
     shared = served.folder / "shared"

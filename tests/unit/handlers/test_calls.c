@@ -1,5 +1,6 @@
 /* Calls that wait for a host, Redis or the store between two steps. The engine is real; what is
  * asked of the world is kept, and the test answers. */
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -41,6 +42,7 @@ struct bench {
     char pushed[512]; /* the newest, whole */
     size_t text_bytes, text_lines;
     struct settings settings; /* the daemon's */
+    struct error audit;       /* why the audit log cannot be written */
 };
 
 static struct now port_now(void *context)
@@ -81,8 +83,8 @@ static void port_self(void *context, struct doctor_self *ret)
 
 static void port_audit_look(void *context, struct audit_state *ret)
 {
-    (void)context;
-    *ret = (struct audit_state){0};
+    const struct bench *b = context;
+    *ret = (struct audit_state){.problem = b->audit};
 }
 
 static void drop_saved(void *context, uint64_t id, enum store_outcome outcome,
@@ -238,6 +240,27 @@ static void answer_engine(struct bench *b, enum reply_class reply, enum unit_act
 }
 
 /* ── the tests ── */
+
+/* Recovery is not asked here: it goes on. */
+static void an_order_without_a_line_in_the_audit_log_is_refused_and_a_question_is_not(void **state)
+{
+    static const struct {
+        int why;
+        const char *code;
+    } rows[] = {{-EROFS, "not_stored"}, {-ENOSPC, "audit_full"}, {-EDQUOT, "audit_full"}};
+    struct bench *b = *state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        (void)error_set(&b->audit, rows[i].why, "the disk of the log");
+        (void)ask(b, OP_NOTIFY, ACCESS_ADMIN, json_pack("{s:s}", "message", "x"));
+        assert_true(b->answered);
+        assert_int_equal(b->status, 503);
+        assert_string_equal(json_text_or(b->body, "code", ""), rows[i].code);
+        assert_non_null(strstr(json_text_or(b->body, "message", ""), "the disk of the log"));
+        (void)ask(b, OP_STATUS, ACCESS_VIEWER, json_object());
+        assert_true(b->answered); /* the engine has seen nothing yet, and the log is not asked */
+        assert_string_not_equal(json_text_or(b->body, "code", ""), rows[i].code);
+    }
+}
 
 static void a_reload_while_the_doctor_looks_leaves_it_the_new_settings(void **state)
 {
@@ -594,6 +617,7 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     const struct CMUnitTest tests[] = {
+        TEST(an_order_without_a_line_in_the_audit_log_is_refused_and_a_question_is_not),
         TEST(a_reload_while_the_doctor_looks_leaves_it_the_new_settings),
         TEST(lines_of_the_log_are_explained_to_admins_only),
         TEST(lines_of_the_log_are_pushed_to_admins_only),
