@@ -316,6 +316,9 @@ static void remedy(struct page *p, const struct invocation *in, int status, cons
         list(p, affected);
         page_put(p, "  to do it: resus %s %s%s--confirm STOP\n", in->verb->name, service,
                  service[0] == '\0' ? "" : " ");
+    } else if (str_equal(json_text_or(body, "code", ""), "password_required")) {
+        page_put(p, "  give --own-password FILE (- is standard input), with two-factor login "
+                    "--totp CODE too\n");
     } else if (status == 401 || status == 403) {
         remedy_of_rights(p, in, status, body);
     } else if ((status == 404 && service[0] != '\0') ||

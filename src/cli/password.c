@@ -62,7 +62,8 @@ static int ask_twice(int tty, struct buf *ret, struct error *err)
     return r;
 }
 
-int password_read(const char *file, struct buf *ret, struct error *err)
+/* `text`: asks once with it; NULL: twice. */
+static int read_from(const char *file, const char *text, struct buf *ret, struct error *err)
 {
     *ret = BUF_LIMIT(PASSWORD_INPUT_MAX);
     int fd = STDIN_FILENO;
@@ -74,7 +75,7 @@ int password_read(const char *file, struct buf *ret, struct error *err)
     if (fd < 0)
         return error_set_errno(err, -errno, "cannot open %s", file == NULL ? "/dev/tty" : file);
     if (file == NULL && isatty(fd))
-        r = ask_twice(fd, ret, err);
+        r = text == NULL ? ask_twice(fd, ret, err) : read_quietly(fd, text, ret, err);
     else
         r = read_line(fd, ret, err);
     if (fd != STDIN_FILENO)
@@ -82,4 +83,14 @@ int password_read(const char *file, struct buf *ret, struct error *err)
     if (r < 0)
         buf_free(ret);
     return r;
+}
+
+int password_read(const char *file, struct buf *ret, struct error *err)
+{
+    return read_from(file, NULL, ret, err);
+}
+
+int password_read_known(const char *file, const char *text, struct buf *ret, struct error *err)
+{
+    return read_from(file, text, ret, err);
 }

@@ -14,4 +14,8 @@
  * buf_free (which wipes). */
 int password_read(const char *file, struct buf *ret, struct error *err) ATTR_MUST_USE;
 
+/* The same for a password that is known already: asks once, with `text`. */
+int password_read_known(const char *file, const char *text, struct buf *ret,
+                        struct error *err) ATTR_MUST_USE;
+
 #endif

@@ -142,14 +142,18 @@ const struct verb verbs[] = {
      .subs = notify_subs, .words = true, .options = BIT(REASON), .run = verb_notify},
     {"user",
      "user add EMAIL --role ROLE [--password-file FILE] | list | role EMAIL ROLE | "
-     "disable|enable|totp EMAIL | password EMAIL [--password-file FILE]",
+     "disable|enable|totp EMAIL [--own-password FILE] [--totp CODE] | password EMAIL "
+     "[--password-file FILE]",
      "who may log in, and as what",
      "  add       asks for the password, or reads the first line of --password-file\n"
      "  role      viewer, operator or admin\n"
      "  disable, enable\n"
      "  password  sets a new one; the user's logins end\n"
-     "  totp      switches two-factor login off (a lost phone)\n",
-     .subs = user_subs, .words = true, .options = BIT(ROLE) | BIT(PASSWORD_FILE), .run = verb_user},
+     "  totp      switches two-factor login off (a lost phone)\n"
+     "With --url, a change of your own account takes your password (asked for on a\n"
+     "terminal, else --own-password FILE) and, with two-factor login, --totp CODE.\n",
+     .subs = user_subs, .words = true,
+     .options = BIT(ROLE) | BIT(PASSWORD_FILE) | BIT(OWN_PASSWORD) | BIT(TOTP), .run = verb_user},
     {"token",
      "token create NAME --role ROLE [--services ID,ID] [--expires DURATION|never] | list | revoke "
      "N",

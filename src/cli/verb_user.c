@@ -1,6 +1,7 @@
 /* resus user, token, access */
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/json.h"
 #include "base/parse.h"
@@ -87,6 +88,34 @@ static int put_password(const struct invocation *in, json_t *args)
     return 0;
 }
 
+/* Is the account of this e-mail address the caller's? */
+static bool is_own(const struct invocation *in, const char *email)
+{
+    struct question q = {.op = "me"};
+    bool own = ask_all(in, &q, 1, ASK_READ_MS, NULL, NULL) == 0 && q.status < 400 &&
+               strcasecmp(json_text_or(q.body, "email", ""), email) == 0;
+    ask_free(&q, 1);
+    return own;
+}
+
+/* What a change of the caller's own account takes. Asks on a terminal alone: a script has the
+ * option. 0, or the exit status after having said why. */
+static int put_current(const struct invocation *in, json_t *args)
+{
+    struct buf password;
+    struct error err = {0};
+    const char *file = in->options[OPTION_OWN_PASSWORD];
+    if (arguments_has(in, OPTION_TOTP))
+        (void)json_put_text(args, "totp", in->options[OPTION_TOTP]);
+    if (file == NULL && (in->url == NULL || !isatty(STDIN_FILENO) || !is_own(in, in->words[0])))
+        return 0;
+    if (password_read_known(file, "Your own password: ", &password, &err) < 0)
+        return ask_failed(in, CLI_REFUSED, "no_password", "%s", err.text);
+    (void)json_put_text(args, "current_password", buf_text(&password));
+    buf_free(&password);
+    return 0;
+}
+
 static int add(const struct invocation *in)
 {
     json_t *args = json_object();
@@ -99,6 +128,20 @@ static int add(const struct invocation *in)
     return status;
 }
 
+/* What is to change. 0, or the exit status after having said why. */
+static int put_change(const struct invocation *in, json_t *args)
+{
+    if (str_equal(in->sub, "password"))
+        return put_password(in, args);
+    if (str_equal(in->sub, "role"))
+        (void)json_put_text(args, "role", in->words[1]);
+    else if (str_equal(in->sub, "totp"))
+        (void)json_put_bool(args, "reset_totp", true);
+    else
+        (void)json_put_bool(args, "disabled", str_equal(in->sub, "disable"));
+    return 0;
+}
+
 static int change(const struct invocation *in)
 {
     int64_t number = 0;
@@ -107,14 +150,9 @@ static int change(const struct invocation *in)
         return status;
     json_t *args = json_object();
     (void)json_put_int(args, "n", number);
-    if (str_equal(in->sub, "role"))
-        (void)json_put_text(args, "role", in->words[1]);
-    else if (str_equal(in->sub, "password"))
-        status = put_password(in, args);
-    else if (str_equal(in->sub, "totp"))
-        (void)json_put_bool(args, "reset_totp", true);
-    else
-        (void)json_put_bool(args, "disabled", str_equal(in->sub, "disable"));
+    status = put_current(in, args);
+    if (status == 0)
+        status = put_change(in, args);
     if (status == 0)
         return ask_show(in, "user_set", args, HASH_MS, view_user, NULL);
     json_decref(args);

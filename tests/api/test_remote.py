@@ -11,6 +11,7 @@ import subprocess
 import threading
 import urllib.parse
 
+import people
 from daemon import PROGRAM, SCALE, free_port, wait_until
 
 TOKEN = "resus_" + "t" * 40
@@ -191,6 +192,27 @@ def test_remote_a_refusal_names_the_way_out_from_afar(served):
         assert str(served.folder / "token") in why and "resus token create" in why, why
         why = resus(*words)[2]
         assert "--token-file" in why, why
+
+
+def test_remote_an_own_account_is_changed_with_its_password_and_code(served):
+    """Against a real daemon: the session of the user whose account it is."""
+    people.add_all(served)
+    secret = served.folder / "secret"
+    secret.write_text(people.PASSWORD + "\n")
+    fresh = served.folder / "fresh"
+    fresh.write_text("another long Passw0rd?\n")
+    remote = ["--url", f"https://localhost:{served.https_port}", "--ca-file", str(served.certificate), "--token-file",
+              token_file(served, content=people.login(served, "admin")["token"] + "\n")]
+    change = ["user", "password", people.address_of("admin"), "--password-file", str(fresh), *remote]
+    status, _, err = resus(*change)
+    assert status == 1 and "--own-password" in err, err
+    status, _, err = resus(*change, "--own-password", str(fresh))
+    assert status == 1 and "password" in err, err
+    status, out, err = resus(*change, "--own-password", str(secret))
+    assert status == 0 and people.address_of("admin") in out, err
+    answer = served.https("POST", "/api/auth/login", {"email": people.address_of("admin"),
+                                                      "password": fresh.read_text().strip()})
+    assert answer.status == 200, answer
 
 
 def test_remote_several_services_need_a_name(served):
