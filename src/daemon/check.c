@@ -4,6 +4,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "base/str.h"
@@ -101,19 +102,60 @@ int check_trust(const struct settings *settings, const struct service_settings *
     return 0;
 }
 
+/* In a child, because a process that gave an account up does not get it back. 0 or a negative error. */
+static int access_as(const struct process_account *account, const char *path, int mode)
+{
+    int status = 0;
+    pid_t child = fork();
+    if (child < 0)
+        return -errno;
+    if (child == 0) /* async-signal-safe calls only: the daemon has threads */
+        _exit(process_account_become(account) != 0 ? EPERM : access(path, mode) < 0 ? errno : 0);
+    while (waitpid(child, &status, 0) < 0)
+        if (errno != EINTR)
+            return -errno;
+    return WIFEXITED(status) ? -WEXITSTATUS(status) : -EIO;
+}
+
+/* Redis meets its files as `process.user`: what root may read and write says nothing of it. */
+static int check_process(const struct settings *settings, const struct service_settings *service,
+                         struct error *err)
+{
+    const struct process_settings *process = &service->process;
+    struct process_account account;
+    char program[SETTINGS_PATH_MAX];
+    if (process_find(process->program, program, err) < 0)
+        return at_service(settings, service, "process.program", err);
+    if (process_account_find(process->user, &account, err) < 0)
+        return at_service(settings, service, "process.user", err);
+    const struct {
+        const char *path, *key, *what;
+        int mode;
+    } rows[] = {{program, "process.program", "run", X_OK},
+                {process->config_file, "process.config_file", "read", R_OK},
+                {process->directory, "process.directory", "write", W_OK | X_OK}};
+    for (size_t i = 0; account.other && i < ARRAY_LENGTH(rows); i++) {
+        int r = rows[i].path[0] == '\0' ? 0 : access_as(&account, rows[i].path, rows[i].mode);
+        if (r == 0 || (r == -ENOENT && access(rows[i].path, F_OK) < 0))
+            continue; /* a folder that is missing is made, and becomes the account's */
+        (void)error_set_errno(err, r, "user %s cannot %s %s", account.name, rows[i].what,
+                              rows[i].path);
+        return at_service(settings, service, rows[i].key, err);
+    }
+    return 0;
+}
+
 int check_service(const struct settings *settings, const struct service_settings *service,
                   struct error *err)
 {
-    char program[SETTINGS_PATH_MAX];
     if (check_trust(settings, service, err) < 0)
         return err->code;
     if (host_check_unit(service->unit, err) < 0)
         return at_service(settings, service, "unit", err);
     if (check_key(settings, service, geteuid(), err) < 0)
         return err->code;
-    if (service->control == CONTROL_PROCESS &&
-        process_find(service->process.program, program, err) < 0)
-        return at_service(settings, service, "process.program", err);
+    if (service->control == CONTROL_PROCESS && check_process(settings, service, err) < 0)
+        return err->code;
     return check_redis(settings, service, err);
 }
 

@@ -79,6 +79,41 @@ def test_what_other_accounts_can_change_is_refused_with_the_command_that_helps(s
             assert started.returncode == 2 and remedy in started.stderr, (path, mode, owner, started)
 
 
+def test_check_judges_the_files_of_a_redis_as_the_account_that_it_runs_as(served):
+    if os.geteuid() != 0:
+        raise Skip("needs root")
+    home = pathlib.Path(tempfile.mkdtemp(prefix="resus-user-"))
+    try:
+        home.chmod(0o755)
+        for name in ("state", "redis", "bin"):
+            (home / name).mkdir(mode=0o755)
+        os.chown(home / "redis", NOBODY, NOBODY)
+        shutil.copy(shutil.which("redis-server"), home / "bin/redis-server")
+        (home / "redis.conf").write_text("")
+        config = home / "resus.yaml"
+        config.write_text(f"server: {{state_dir: {home}/state}}\naudit: {{file: {home}/state/audit.log}}\n"
+                          f"services:\n  a:\n    address: 127.0.0.1:{free_port()}\n    control: process\n"
+                          f"    process: {{user: nobody, program: {home}/bin/redis-server, directory: {home}/redis,\n"
+                          f"              config_file: {home}/redis.conf}}\n")
+
+        def check():
+            return run("serve", "--check", "--config", str(config))
+
+        assert check().returncode == 0, check()
+        rows = [(home / "redis.conf", 0o600, None, "process.config_file", "read"),
+                (home / "bin/redis-server", 0o700, None, "process.program", "run"),
+                (home / "bin", 0o700, None, "process.program", "run"),
+                (home / "redis", 0o755, 0, "process.directory", "write")]
+        for path, mode, owner, key, what in rows:
+            with changed(path, mode, owner):
+                checked = check()
+                assert checked.returncode == 2, (path, checked)
+                assert f"user nobody cannot {what} {home}" in checked.stderr, (path, checked)
+        assert check().returncode == 0, check()
+    finally:
+        shutil.rmtree(home)
+
+
 def test_an_audit_log_that_others_can_change_is_not_written_and_stops_no_watch(served):
     served.stop()
     served.audit_file.chmod(0o666)
