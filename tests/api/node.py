@@ -1,5 +1,6 @@
 """Programs of others, from the npm registry: installed once, in the build folder, as package-lock.json pins them."""
 
+import fcntl
 import json
 import pathlib
 import shutil
@@ -30,10 +31,17 @@ def install():
     """Without Node or a registry these tests are skipped, and say so."""
     if shutil.which("node") is None or shutil.which("npm") is None:
         raise Skip("there is no Node here")
-    if _installed():
-        return
+    FOLDER.parent.mkdir(exist_ok=True)
+    # Runs side by side install it once.
+    with open(FOLDER.with_name(FOLDER.name + ".lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not _installed():
+            _install()
+
+
+def _install():
     shutil.rmtree(FOLDER, ignore_errors=True)
-    FOLDER.mkdir(parents=True)
+    FOLDER.mkdir()
     for name in ("package.json", "package-lock.json"):
         shutil.copy(HERE / name, FOLDER / name)
     try:

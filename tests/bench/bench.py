@@ -10,7 +10,7 @@ import signal
 import sys
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(TREE / "tests/host"))
+sys.path[:0] = [str(TREE / "tests/host"), str(TREE / "tests")]
 os.environ.setdefault("RESUS_BUILD", str(TREE / "build"))
 
 import backups  # noqa: E402

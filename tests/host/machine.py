@@ -8,7 +8,6 @@ Everything that a machine is (process, namespace, disk) carries this process's i
 side, and ends with it: on success, failure, Ctrl-C, SIGTERM, and by the kernel's hand on SIGKILL.
 """
 
-import ctypes
 import itertools
 import os
 import pathlib
@@ -21,10 +20,10 @@ import time
 import cgroup
 import image
 import network
+import side_by_side
 from redis_client import Closed, RedisClient, ReplyError
 from waiting import SCALE, WaitedTooLong, wait_until
 
-PR_SET_PDEATHSIG = 1
 BOOT_SECONDS_MAX = 40
 STOP_SECONDS_MAX = 10
 RUN_SECONDS_MAX = 30
@@ -37,7 +36,6 @@ INSIDE = ["env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/
           "HOME=/root"]
 
 _numbers = itertools.count(1)
-_libc = ctypes.CDLL(None, use_errno=True)
 
 
 class CannotBoot(Exception):
@@ -65,14 +63,9 @@ def _remove_orphans():
     cgroup.remove_orphans(network.is_orphan)
 
 
-def die_with_parent():
-    """The kernel sends SIGTERM to the calling process when its parent has died."""
-    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
-
-
 def _prepare_child(group):
     """Between fork and exec. SIGTERM makes systemd-nspawn power its container off in an orderly way."""
-    die_with_parent()
+    side_by_side.die_with_parent()
     if group is not None:
         group.enter()
 

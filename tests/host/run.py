@@ -7,12 +7,11 @@ usage: tests/host/run.py [-k PATTERN] [--flavour NAME | --every] [--jobs N] [--l
 import argparse
 import os
 import pathlib
-import signal
 import sys
 
 HERE = pathlib.Path(__file__).resolve().parent
 JOBS = min(2, os.cpu_count() or 1)
-sys.path.insert(0, str(HERE))
+sys.path[:0] = [str(HERE), str(HERE.parent)]
 # Root's byte code would lie in a developer's tree.
 sys.dont_write_bytecode = True
 
@@ -22,22 +21,13 @@ import side_by_side  # noqa: E402
 import tap  # noqa: E402
 
 
-def _on_signal(number, _frame):
-    sys.exit(128 + number)
-
-
-def _part(text):
-    number, count = text.split("/")
-    return int(number), int(count)
-
-
 def _arguments():
     parser = argparse.ArgumentParser(description="the suites on a real host, as TAP")
     parser.add_argument("-k", metavar="PATTERN", help="only tests whose name matches")
     parser.add_argument("--flavour", choices=sorted(image.FLAVOURS), help="only this kind of host, and all of it")
     parser.add_argument("--every", action="store_true", help="all tests on all kinds of host")
     parser.add_argument("--jobs", type=int, default=JOBS, help=f"so many runs side by side ({JOBS})")
-    parser.add_argument("--part", type=_part, help=argparse.SUPPRESS)
+    parser.add_argument("--part", type=side_by_side.part, help=argparse.SUPPRESS)
     parser.add_argument("--list", action="store_true", help="name the tests and end")
     parser.add_argument("--output", metavar="FILE", help="write the TAP there too")
     return parser.parse_args()
@@ -49,11 +39,9 @@ def main():
     if arguments.list:
         print("\n".join(name for _, name, _ in tests))
         return 0
-    # SIGINT too: a shell starts background jobs with it ignored.
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        signal.signal(number, _on_signal)
+    side_by_side.end_orderly()
     # When ./dev is killed, so are we, and clean up.
-    machine.die_with_parent()
+    side_by_side.die_with_parent()
     # Of a part, the run that started it writes the file.
     output = open(arguments.output, "w") if arguments.output and not arguments.part else None
     runner = tap.Runner(output)

@@ -12,7 +12,7 @@ import tempfile
 import threading
 
 from receivers import ROUTING_KEY, WEBHOOK_SECRET
-from waiting import SCALE
+from suite import SCALE
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
 PROGRAM = pathlib.Path(os.environ.get("RESUS_BUILD", TREE / "build-asan")) / "tests/notify/notify-send"

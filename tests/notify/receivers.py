@@ -15,7 +15,7 @@ import subprocess
 import threading
 import time
 
-from waiting import free_port, wait_until
+from suite import free_port, wait_until
 
 ROUTING_KEY = "R0123456789abcdef0123456789abcde"
 WEBHOOK_SECRET = b"0123456789abcdef0123456789abcdef"
@@ -146,6 +146,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
             return
         if fault.get("hang"):
             server.ending.wait()
+            # Else the sender would wait for a reply until its timeout.
+            self.close_connection = True
             return
         code, body = fault.get("code", code), fault.get("body", body).encode()
         self.send_response(code)

@@ -9,7 +9,7 @@ import urllib.request
 
 from driver import Driver, message
 from receivers import alertmanager
-from waiting import Skip, wait_until
+from suite import Skip, wait_until
 
 
 class Manager:

@@ -5,7 +5,7 @@ import time
 
 from driver import Driver, message
 from receivers import ROUTING_KEY, Receiver, Tunnel
-from waiting import free_port, wait_until
+from suite import free_port, wait_until
 
 HTTP = ("slack", "teams", "pager", "hook")
 

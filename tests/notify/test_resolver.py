@@ -7,7 +7,7 @@ import sys
 import tempfile
 
 from driver import Driver
-from waiting import Skip
+from suite import Skip
 
 # In a network and a file system view of its own: the one name server is a socket that no one reads.
 SILENT = r"""

@@ -1,13 +1,39 @@
 """Several runs of the same suites at once, each with its share of the tests, as one TAP. Most tests wait for
 most of their time, so that two runs take little more than half as long as one."""
 
+import ctypes
 import re
+import signal
 import subprocess
 import sys
 import threading
 
 RESULT = re.compile(r"(not ok|ok) \d+ ")
 PLAN = re.compile(r"1\.\.\d+$")
+PR_SET_PDEATHSIG = 1
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with_parent():
+    """The kernel sends SIGTERM to the calling process when its parent has died."""
+    _libc.prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
+
+
+def _on_signal(number, _frame):
+    sys.exit(128 + number)
+
+
+def end_orderly():
+    """A run that is killed still takes down what its tests have started."""
+    # SIGINT too: a shell starts background jobs with it ignored.
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _on_signal)
+
+
+def part(text):
+    """"0/2", of the option --part."""
+    number, count = text.split("/")
+    return int(number), int(count)
 
 
 def share(tests, part):
