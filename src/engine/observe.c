@@ -329,6 +329,14 @@ void observe_command(struct service *s, const struct host_outcome *o, struct now
     }
 }
 
+/* Others have started it between two looks, and it has ended again. Only of a unit that has ended do
+ * `show` and `status` tell the same time. */
+static bool ended_again(const struct unit_facts *old, const struct unit_facts *new)
+{
+    bool ended = new->active == UNIT_FAILED || new->active == UNIT_INACTIVE;
+    return ended && new->active == old->active &&new->since.ms != old->since.ms;
+}
+
 static void note_unit(struct service *s, const struct host_outcome *o, mono_ms asked,
                       struct now now)
 {
@@ -353,7 +361,8 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
     same = same && str_equal(new.sub, old->sub);
     if (!same || old->asked.ms == 0)
         observations->unit_same_since = asked;
-    if (other_pid) /* what was asked while we looked may be about the one before */
+    if (other_pid ||
+        ended_again(old, &new)) /* what was asked while we looked may be about the one before */
         observations->unit_same_since = now.mono;
     if (new.notice == NOTICE_LOADING)
         observations->loading_seen = true;

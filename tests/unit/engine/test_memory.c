@@ -15,6 +15,7 @@
 
 static const struct engine_user user = {"ann", "ann@example.org", "admin", "local"};
 static int answered_status;
+static enum log_class said; /* by a unit that has failed */
 
 static void note_answer(void *context, int status, json_t *body)
 {
@@ -64,7 +65,7 @@ static void answer_host(struct fixture *f, bool logs, const struct unit_facts *u
         }
         struct host_outcome o = {
             .id = kept[i].id, .command = kept[i].command, .end = HOST_EXITED, .unit = *u};
-        o.log.class = LOG_CONFIG_ERROR;
+        o.log.class = said;
         engine_host_ended(f->engine, 0, &o, fixture_at(now));
     }
 }
@@ -94,6 +95,7 @@ static void operate(struct fixture *f, enum engine_operation operation, int64_t 
 static int64_t read_words(struct fixture *f, const struct unit_facts *dead)
 {
     int64_t now = 1000;
+    said = LOG_CONFIG_ERROR;
     while (now < 5000) {
         now = fixture_wake_late(f, 0);
         answer_redis(f, REPLY_REFUSED, now);
@@ -209,6 +211,28 @@ static void the_exit_log_is_read_again_when_the_unit_has_failed_again(void **sta
     assert_false(f->engine->services[0].observations.log_read);
     answer_host(f, true, &dead, now);
     assert_true(f->engine->services[0].observations.log_read);
+}
+
+/* What refused was the port of before: another process has taken it, and the path to it was cut
+ * before anybody could meet it (simulator seeds 315323, 388856). */
+static void a_port_is_not_free_by_a_refusal_from_before_the_unit_failed_again(void **state)
+{
+    struct fixture *f = *state;
+    struct unit_facts dead = unit(UNIT_FAILED, RESULT_EXIT_CODE);
+    dead.since = (wall_ms){1000};
+    int64_t now = read_words(f, &dead);
+    dead.since = (wall_ms){2000};
+    said = LOG_PORT_IN_USE;
+    f->redis_count = 0; /* nothing that is asked from now on is answered */
+    for (int64_t end = now + 4000; now < end;) {
+        now = fixture_wake_late(f, 0);
+        answer_host(f, false, &dead, now);
+        answer_host(f, true, &dead, now);
+        f->redis_count = 0;
+    }
+    assert_true(f->engine->services[0].observations.log_read);
+    assert_int_equal(f->engine->services[0].cause, CAUSE_PORT_IN_USE);
+    assert_int_equal(f->intent, 0);
 }
 
 static void a_person_is_told_of_an_empty_primary_that_the_last_daemon_knew(void **state)
@@ -460,6 +484,7 @@ int main(void)
         TEST(an_exit_log_that_cannot_be_read_again_stays_what_it_was),
         TEST(a_unit_that_failed_again_has_another_exit_log),
         TEST(the_exit_log_is_read_again_when_the_unit_has_failed_again),
+        TEST(a_port_is_not_free_by_a_refusal_from_before_the_unit_failed_again),
         TEST(a_person_is_told_of_an_empty_primary_that_the_last_daemon_knew),
         TEST(a_stop_is_not_told_as_done_by_what_was_seen_before_it),
         TEST(a_primary_that_may_come_back_empty_is_remembered_before_config_has_told),
