@@ -200,6 +200,7 @@ static void goes_on(struct sim *s, int service, uint64_t generation)
     if (u->generation != generation || !u->frozen)
         return;
     sim_say(s, service, "the process goes on");
+    cure_disturbed(s, service); /* also one that was held earlier, and let go by something else */
     process_release(s, service);
 }
 
