@@ -39,6 +39,16 @@ int64_t current_silence_ms(const struct service *s, struct now now)
     return mono_since(now.mono, since);
 }
 
+bool current_proof(const struct service *s, struct now now)
+{
+    const struct watch_policy *p = &s->watch_policy;
+    int64_t early = p->interval_ms / 2;
+    int64_t lasts_ms =
+        2 * p->interval_ms - (p->confirm_interval_ms < early ? p->confirm_interval_ms : early);
+    /* Sleeps of less than two seconds each are no reason for self-doubt, but age a proof. */
+    return mono_since(now.boot, s->watch.proven) < lasts_ms;
+}
+
 static bool of_this_process(const struct service *s)
 {
     mono_ms asked = s->observations.info.asked;

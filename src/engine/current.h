@@ -12,6 +12,11 @@ struct service;
 
 /* For how long Redis has answered nothing although it was asked; FACT_UNKNOWN = it answers. */
 int64_t current_silence_ms(const struct service *s, struct now now);
+/* Is the newest proof of health young enough to claim it? Health is not claimed with one older than
+ * two intervals: probing may last longer, because a script may hide for as long as the server allows,
+ * and the count begins again when the host is back. It ends a confirm_interval sooner, so that the
+ * judgement of every confirm_interval publishes the change in time. */
+bool current_proof(const struct service *s, struct now now);
 /* Is what INFO said last of the process that runs, however old it is? */
 bool current_process_info(const struct service *s);
 /* Is INFO of the process that answers at the address now? */

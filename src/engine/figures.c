@@ -14,7 +14,7 @@ void engine_figures(const struct engine *e, int service, struct now now, struct 
     recovery_facts_now(s, now, &f);
     *ret = (struct engine_figures){
         .counters = s->counters,
-        .overall = snapshot_overall(s),
+        .overall = snapshot_overall(s, now),
         .status = snapshot_status(s),
         .cause = cause_row(s->cause)->code,
         .up = s->sampler.state == SAMPLE_UP && current_silence_ms(s, now) < 0,

@@ -343,7 +343,7 @@ json_t *engine_health_json(const struct engine *e, int service, struct now now)
     double latency = answers ? latency_last_ms(s) : -1; /* a silent Redis has none */
     json_t *body = json_object();
     (void)json_put_text(body, "service", s->settings->id);
-    (void)json_put_text(body, "overall_status", overall_word(snapshot_overall(s)));
+    (void)json_put_text(body, "overall_status", overall_word(snapshot_overall(s, now)));
     (void)json_put_bool(body, "service_running", runs(s, now));
     (void)json_put_bool(body, "connectivity",
                         answers && p->reply == REPLY_PONG && !cause_shut_out(&s->observations));

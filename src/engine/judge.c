@@ -56,15 +56,6 @@ static void end_stop(struct service *s, struct now now)
                  now);
 }
 
-/* Health is not claimed with a proof older than two intervals. Probing may last longer: a script
- * may hide for as long as the server allows, and the count begins again when the host is back.
- * Meanwhile it is judged every confirm_interval, which has to come in time. */
-static int64_t proof_lasts_ms(const struct watch_policy *p)
-{
-    int64_t early = p->interval_ms / 2;
-    return 2 * p->interval_ms - (p->confirm_interval_ms < early ? p->confirm_interval_ms : early);
-}
-
 /* A connection that closes while our own command stops the process says nothing of access, though
  * the unit, looked at a moment before, still ran. */
 static bool closed_by_us(const struct service *s)
@@ -95,8 +86,6 @@ void judge(struct service *s, struct now now)
     if (s->verdict.cause == CAUSE_START_TIMEOUT && observations->unit.active == UNIT_ACTIVATING)
         observations->never_ready = true; /* for the next one that counts it is the same failure */
     recording_judged(s);
-    /* Sleeps of less than two seconds each are no reason for self-doubt, but age a proof. */
-    s->unproven = mono_since(now.boot, s->watch.proven) >= proof_lasts_ms(&s->watch_policy);
     if (s->verdict.confirmed && s->verdict.cause != CAUSE_NONE && !closed_by_us(s)) {
         if (s->cause != s->verdict.cause || !s->judged) {
             s->cause = s->verdict.cause;

@@ -29,7 +29,7 @@ static json_t *status_body(const struct service *s, struct now now)
         (void)json_object_set(details, shown[i], value == NULL ? json_null() : value);
     }
     (void)json_put_text(body, "status", snapshot_status(s));
-    (void)json_put_text(body, "overall_status", overall_word(snapshot_overall(s)));
+    (void)json_put_text(body, "overall_status", overall_word(snapshot_overall(s, now)));
     (void)json_put_wall(body, "last_check", s->watch.last_check);
     (void)json_put_int(body, "stale_after_seconds", 2 * s->watch_policy.interval_ms / 1000);
     (void)json_put(body, "details", details);
@@ -40,7 +40,7 @@ void publish_status(struct service *s, struct now now)
 {
     (void)str_copy(s->publishing.status, sizeof s->publishing.status, snapshot_status(s));
     (void)str_copy(s->publishing.overall, sizeof s->publishing.overall,
-                   overall_word(snapshot_overall(s)));
+                   overall_word(snapshot_overall(s, now)));
     json_t *body = unread(s);
     if (body == NULL)
         body = status_body(s, now);
@@ -96,7 +96,7 @@ void publish_changes(struct service *s, struct now now)
 void publish_judged(struct service *s, struct now now)
 {
     bool new = !str_equal(s->publishing.status, snapshot_status(s)) ||
-               !str_equal(s->publishing.overall, overall_word(snapshot_overall(s)));
+               !str_equal(s->publishing.overall, overall_word(snapshot_overall(s, now)));
     /* A unit that has just failed under a health of before would be published as failed and healthy. */
     if (s->judged && s->verdict.confirmed && new)
         publish_status(s, now);

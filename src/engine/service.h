@@ -57,7 +57,6 @@ struct service {
     wall_ms cause_since;
     enum cause cause_logged; /* the one that was logged last */
     bool judged;             /* a first confirmed verdict exists */
-    bool unproven;           /* the newest proof of health is too old to claim it */
 
     /* what is done */
     struct guard guard;

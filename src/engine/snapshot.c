@@ -48,12 +48,12 @@ const char *snapshot_status(const struct service *s)
     }
 }
 
-enum overall snapshot_overall(const struct service *s)
+enum overall snapshot_overall(const struct service *s, struct now now)
 {
     if (!s->judged)
         return OVERALL_UNKNOWN;
     enum overall overall = cause_row(s->cause)->overall;
-    return overall == OVERALL_HEALTHY && s->unproven ? OVERALL_UNKNOWN : overall;
+    return overall == OVERALL_HEALTHY && !current_proof(s, now) ? OVERALL_UNKNOWN : overall;
 }
 
 void snapshot_put_int(json_t *object, const char *key, int64_t value)
@@ -116,7 +116,7 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
     (void)json_put_text(body, "service", s->settings->id);
     (void)json_put_text(body, "name", s->settings->name);
     (void)json_put_text(body, "status", snapshot_status(s));
-    (void)json_put_text(body, "overall_status", overall_word(snapshot_overall(s)));
+    (void)json_put_text(body, "overall_status", overall_word(snapshot_overall(s, now)));
     (void)json_put(body, "not_guarded", withheld_always_json(s, now));
     snapshot_put_int(body, "pid",
                      s->observations.unit.main_pid > 0 ? s->observations.unit.main_pid
@@ -171,7 +171,7 @@ json_t *engine_services_json(const struct engine *e, struct now now)
         (void)json_put_text(item, "id", s->settings->id);
         (void)json_put_text(item, "name", s->settings->name);
         (void)json_put_text(item, "status", snapshot_status(s));
-        (void)json_put_text(item, "overall_status", overall_word(snapshot_overall(s)));
+        (void)json_put_text(item, "overall_status", overall_word(snapshot_overall(s, now)));
         (void)json_put_wall(item, "last_check", s->watch.last_check);
         (void)json_put_text(item, "cause", cause_row(s->cause)->code);
         (void)json_put(item, "not_guarded", withheld_always_json(s, now));

@@ -14,7 +14,7 @@
 struct service;
 
 const char *snapshot_status(const struct service *s); /* running, stopped ... */
-enum overall snapshot_overall(const struct service *s);
+enum overall snapshot_overall(const struct service *s, struct now now);
 enum withheld snapshot_withheld(const struct service *s, const struct recovery_facts *f);
 void snapshot_preflight(const struct service *s, enum engine_operation operation, struct now now,
                         struct preflight *ret);

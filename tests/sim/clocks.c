@@ -17,6 +17,15 @@ int64_t clocks_world_of(const struct sim *s, int64_t mono)
     return at > s->now ? at : s->now;
 }
 
+struct now clocks_read(const struct sim *s)
+{
+    return (struct now){
+        .mono = {clocks_mono(s)},
+        .boot = {s->now + s->boot_offset},
+        .wall = {WALL_BEGIN_MS + s->now + s->now / 1000 * s->drift_ppm / 1000 + s->wall_offset},
+    };
+}
+
 struct now clocks_now(struct sim *s)
 {
     s->entered = true;
@@ -25,9 +34,5 @@ struct now clocks_now(struct sim *s)
     s->wall_offset_seen = s->wall_offset;
     if (moved > JUMP_MS || moved < -JUMP_MS)
         s->jolted = s->now;
-    return (struct now){
-        .mono = {clocks_mono(s)},
-        .boot = {s->now + s->boot_offset},
-        .wall = {WALL_BEGIN_MS + s->now + s->now / 1000 * s->drift_ppm / 1000 + s->wall_offset},
-    };
+    return clocks_read(s);
 }

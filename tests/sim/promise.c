@@ -635,7 +635,7 @@ void promise_step(struct sim *s)
         const struct service *inside = &s->engine->services[i];
         struct witness *w = witness_of(s, i);
         check_human(s, i);
-        bool healthy = snapshot_overall(inside) == OVERALL_HEALTHY;
+        bool healthy = snapshot_overall(inside, clocks_read(s)) == OVERALL_HEALTHY;
         check_quiet(s, i, healthy);
         check_stop_over(s, i, healthy);
         if (inside->saved.paused_until.ms != 0)

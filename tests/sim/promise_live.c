@@ -28,7 +28,7 @@ void promise_live(struct sim *s)
             return;
         }
         const struct service *inside = &s->engine->services[i];
-        enum overall overall = snapshot_overall(inside);
+        enum overall overall = snapshot_overall(inside, clocks_read(s));
         bool serves = u->process == PROCESS_UP && u->active == UNIT_ACTIVE && !u->frozen;
         if (serves && overall != OVERALL_HEALTHY && overall != OVERALL_DEGRADED)
             sim_broken(s, i, "all is well, but it is said to be %s (%s)", overall_word(overall),

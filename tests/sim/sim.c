@@ -146,7 +146,7 @@ static bool settled(const struct sim *s)
         const struct service *inside = &s->engine->services[i];
         const struct unit *u = &s->worlds[i].unit;
         if (u->process != PROCESS_UP || u->active != UNIT_ACTIVE || u->frozen ||
-            process_works(s, u) || snapshot_overall(inside) != OVERALL_HEALTHY ||
+            process_works(s, u) || snapshot_overall(inside, clocks_read(s)) != OVERALL_HEALTHY ||
             inside->recovery.phase != PHASE_IDLE || inside->recovery.attempts > 0 ||
             operation_running(inside))
             return false;

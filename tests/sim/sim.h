@@ -376,6 +376,7 @@ bool sim_run(uint64_t seed, bool trace, struct sim *s); /* false: a promise was 
 /* clocks.c */
 /* Asked for in order to enter the engine, and only then. */
 struct now clocks_now(struct sim *s);
+struct now clocks_read(const struct sim *s); /* without entering it: what it would say now */
 int64_t clocks_mono(const struct sim *s);
 /* When the world reaches this moment of the daemon's monotonic time. */
 int64_t clocks_world_of(const struct sim *s, int64_t mono);

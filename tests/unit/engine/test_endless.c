@@ -102,7 +102,7 @@ static void a_reload_after_a_sleep_looks_at_the_clocks_first(void **state)
     fixture_sleep(90000);
     reload_pulse(f, &other, 1000, now);
     assert_non_null(engine_doubt(f->engine, fixture_at(now)));
-    assert_int_not_equal(snapshot_overall(service_of(f)), OVERALL_HEALTHY);
+    assert_int_not_equal(snapshot_overall(service_of(f), fixture_at(now)), OVERALL_HEALTHY);
 }
 
 static int answered_status;
