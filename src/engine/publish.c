@@ -93,10 +93,23 @@ void publish_changes(struct service *s, struct now now)
     publish_health(s, now);
 }
 
+/* What was published as healthy is no longer proven: whoever reads it would believe it until the next
+ * verdict. */
+static bool faded(const struct service *s, struct now now)
+{
+    return str_equal(s->publishing.overall, overall_word(OVERALL_HEALTHY)) &&
+           cause_row(s->cause)->overall == OVERALL_HEALTHY && !current_proof(s, now);
+}
+
 void publish_judged(struct service *s, struct now now)
 {
     bool new = !str_equal(s->publishing.status, snapshot_status(s)) ||
                !str_equal(s->publishing.overall, overall_word(snapshot_overall(s, now)));
+    if (faded(s, now)) {
+        publish_status(s, now);
+        publish_health(s, now);
+        return;
+    }
     /* A unit that has just failed under a health of before would be published as failed and healthy. */
     if (s->judged && s->verdict.confirmed && new)
         publish_status(s, now);

@@ -19,7 +19,8 @@ void publish_status(struct service *s, struct now now);
 void publish_health(struct service *s, struct now now);
 /* Both, when Redis has fallen silent, answers again, or its figures have come. */
 void publish_changes(struct service *s, struct now now);
-/* The status, when it differs from the one that was published last. */
+/* The status, when it differs from the one that was published last; both, when health is no longer
+ * proven. */
 void publish_judged(struct service *s, struct now now);
 
 void publish_start(struct service *s, struct now now);

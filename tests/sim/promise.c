@@ -21,8 +21,9 @@
  * (see below), so the failure is at most one such round younger than it. */
 #define LOG_MISSES_ALLOWED 3 /* after so many failed readings of the log it is done without */
 #define SLOW_LOOK_MS 6000
-#define STOP_LASTS_MS 1000  /* the next look ends it */
-#define DOOR_MS 5000        /* to find out that new connections fail */
+#define STOP_LASTS_MS 1000 /* the next look ends it */
+#define PUBLISHED_MS 1000 /* after the loop was held up the next round publishes what has changed */
+#define DOOR_MS 5000      /* to find out that new connections fail */
 #define SELF_DOUBT_MS 29000 /* self-doubt lasts 30 s */
 
 static struct witness *witness_of(struct sim *s, int service)
@@ -546,8 +547,12 @@ static void check_claim(struct sim *s, int service, bool healthy)
     const struct service *inside = &s->engine->services[service];
     const struct witness *w = witness_of(s, service);
     int64_t limit = 2 * inside->watch_policy.interval_ms;
+    int64_t age = s->now - w->told.proof;
+    bool published = str_equal(inside->publishing.overall, overall_word(OVERALL_HEALTHY));
+    if (published && age > limit && s->now - s->deaf_until > PUBLISHED_MS)
+        sim_broken(s, service, "health stays published with a proof that is %lld ms old",
+                   (long long)age);
     if (healthy) {
-        int64_t age = s->now - w->told.proof;
         if (age > limit)
             sim_broken(s, service, "healthy is claimed with a proof that is %lld ms old",
                        (long long)age);
