@@ -205,8 +205,13 @@ static void not_written(struct move *m)
     end_undone(m, OPERATE_END_NOT_WRITTEN);
 }
 
+/* What the pre-flight rested on may have changed while the desired state and the intent were written. */
 static void run(struct move *m)
 {
+    if (m->o->kind != OPERATE_RELOAD && !m->f->allowed && !m->o->force) {
+        end_undone(m, OPERATE_BLOCKED);
+        return;
+    }
     m->o->command_sent = m->now;
     enter(m, OPERATE_RUNNING, OPERATE_COMMAND_LIMIT_MS);
     (void)emit(m, OPERATE_RUN);

@@ -120,7 +120,7 @@ enum operate_end {
     OPERATE_DONE,
     OPERATE_ALREADY_RUNNING,
     OPERATE_ALREADY_STOPPED,
-    OPERATE_BLOCKED, /* by the pre-flight */
+    OPERATE_BLOCKED, /* by the pre-flight, also just before the command */
     OPERATE_CANNOT_RELOAD,
     OPERATE_HOST_UNREACHABLE,
     OPERATE_END_SAVE_LATE,

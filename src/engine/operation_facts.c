@@ -55,7 +55,8 @@ static int64_t load_progress(const struct info_facts *i)
 static void add_preflight(const struct service *s, struct now now, struct operate_facts *f)
 {
     const struct operation *o = &s->operation;
-    bool before = o->core.phase == OPERATE_CHECKING || o->core.phase == OPERATE_SAVING;
+    bool before = o->core.phase == OPERATE_CHECKING || o->core.phase == OPERATE_SAVING ||
+                  o->core.phase == OPERATE_INTENT;
     struct preflight p;
     if (!before || o->request.operation == OPERATION_RELOAD)
         return;

@@ -304,10 +304,9 @@ static void check_person(struct sim *s, int service, const char *word)
         sim_broken(s, service, "a person's %s although nobody asks for it", word);
     if (!str_equal(word, "reload") && s->disk.durable[service].stopped_on_purpose != stop)
         sim_broken(s, service, "%s before the desired state was on the disk", word);
-    bool known = w->known_empty && w->empty_told < w->intent.told; /* by what was decided on */
     bool starts_it = str_equal(word, "start") && w->told.unit.active != UNIT_ACTIVE &&
                      w->told.unit.active != UNIT_RELOADING;
-    if ((str_equal(word, "restart") || starts_it) && known && !o->request.force)
+    if ((str_equal(word, "restart") || starts_it) && w->known_empty && !o->request.force)
         sim_broken(s, service, "a person's %s of a primary that would come back empty", word);
 }
 

@@ -111,7 +111,8 @@ static enum operate_end end_of(const struct operate_effects *e)
 static bool nothing_done(enum operate_end end)
 {
     return end == OPERATE_END_NOT_STORED || end == OPERATE_END_NOT_WRITTEN ||
-           end == OPERATE_NOT_REACHED || end == OPERATE_REFUSED || end == OPERATE_WITHOUT_EFFECT;
+           end == OPERATE_NOT_REACHED || end == OPERATE_REFUSED || end == OPERATE_WITHOUT_EFFECT ||
+           end == OPERATE_BLOCKED;
 }
 
 static void check_end(const struct operate *before, const struct operate_input *in,
@@ -119,12 +120,13 @@ static void check_end(const struct operate *before, const struct operate_input *
 {
     const struct operate_facts *f = &in->facts;
     enum operate_end end = end_of(e);
-    bool early = before->phase == OPERATE_CHECKING || before->phase == OPERATE_SAVING;
+    bool unsent = before->phase == OPERATE_CHECKING || before->phase == OPERATE_SAVING ||
+                  (before->phase == OPERATE_INTENT && in->event == OPERATE_WRITTEN);
     assert_int_equal(after->deadline.ms, MONO_NEVER.ms);
     /* What was desired is taken back when nothing was done, and only then. */
     assert_int_equal(has(e, OPERATE_TAKE_BACK), before->desired_changed && nothing_done(end));
     if (end == OPERATE_BLOCKED)
-        assert_true(early && !f->allowed && !before->force && before->kind != OPERATE_RELOAD);
+        assert_true(unsent && !f->allowed && !before->force && before->kind != OPERATE_RELOAD);
     if (end == OPERATE_ALREADY_STOPPED)
         assert_true(f->unit_asked.ms >= before->began.ms && !f->ran_since);
     if (end == OPERATE_ALREADY_RUNNING)
@@ -167,6 +169,9 @@ static void check_step(const struct operate *before, const struct operate_input 
     /* Nothing goes on past the pre-flight without its consent, and without the save that it asks
      * for. */
     if (early && has(e, OPERATE_TAKE_OVER) && before->kind != OPERATE_RELOAD)
+        assert_true(f->allowed || before->force);
+    if (has(e, OPERATE_RUN) &&
+        before->kind != OPERATE_RELOAD) /* nor when that has changed meanwhile */
         assert_true(f->allowed || before->force);
     if (before->phase == OPERATE_CHECKING && has(e, OPERATE_TAKE_OVER) &&
         (before->kind == OPERATE_STOP || before->kind == OPERATE_RESTART))

@@ -199,6 +199,32 @@ static void a_start_that_might_wipe_replicas_is_refused_while_nobody_can_look(vo
     assert_non_null(strstr(answered.message, "replicas"));
 }
 
+/* It ran when the start was checked; the host was lost while the intent was written (simulator seeds
+ * 659501, 1013759). */
+static void a_start_is_checked_again_when_its_command_is_about_to_go_out(void **state)
+{
+    struct fixture *f = *state;
+    healthy_primary(1);
+    int64_t now = run_until(f, 3000);
+    operate(f, OPERATION_START, false, now);
+    while (f->intent == 0) {
+        now = fixture_wake_late(f, 0);
+        f->redis_count = 0; /* Redis is silent */
+        answer_host(f, now);
+        assert_true(now < 30000);
+    }
+    world_is(REPLY_SILENT, UNIT_UNKNOWN, RESULT_SUCCESS);
+    world.unit.control_reached = TRI_NO;
+    while (f->host_count == 0)
+        now = fixture_wake_late(f, 0);
+    answer_host(f, now);
+    answer_disk(f, now);
+    assert_false(sent(f, HOST_START));
+    assert_int_equal(answered.status, 422);
+    assert_non_null(strstr(answered.message, "replicas"));
+    assert_non_null(strstr(f->outcome.error, "replicas"));
+}
+
 static void a_start_that_would_wipe_replicas_is_refused_but_by_force(void **state)
 {
     struct fixture *f = *state;
@@ -615,6 +641,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_start_that_might_wipe_replicas_is_refused_while_nobody_can_look),
+        TEST(a_start_is_checked_again_when_its_command_is_about_to_go_out),
         TEST(a_start_that_would_wipe_replicas_is_refused_but_by_force),
         TEST(a_refused_start_ends_at_once_in_the_hosts_words),
         TEST(a_refused_stop_ends_at_once_and_leaves_the_desired_state),
