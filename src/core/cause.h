@@ -125,12 +125,14 @@ struct observations {
     struct process_facts process, process_before; /* newest look, and the one it is compared with */
     struct process_facts group, group_before;     /* the same of the unit's control group: only its
                                                      processor time */
-    mono_ms stirred;   /* the newest look at a process that did something; 0 = none */
-    mono_ms refused;   /* when a connection was last refused; 0 = never */
-    mono_ms slow_look; /* when a command on the host last took unusually long; 0 = never */
+    mono_ms stirred;        /* the newest look at a process that did something; 0 = none */
+    mono_ms refused;        /* when a connection was last refused; 0 = never */
+    mono_ms refusing_since; /* when the first refusal in a row was heard; 0 = the newest is none */
+    mono_ms slow_look;      /* when a command on the host last took unusually long; 0 = never */
     struct witness_facts witness; /* newest answer from the Redis host itself */
     bool witness_proven; /* Redis was answered there before: only then is no answer a fact */
-    mono_ms witness_answers_since; /* the first answer in a row there in this silence */
+    mono_ms witness_answers_since; /* the first answer in a row there in this silence, */
+    mono_ms witness_refuses_since; /* ... and the first refusal */
     struct info_facts info;
     bool in_group; /* the process of `info` is in the unit's control group */
     struct log_facts log;

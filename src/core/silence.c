@@ -19,10 +19,11 @@ static bool script_shown(const struct observations *s, mono_ms now)
     return mono_reached(now, mono_add(s->last_answer, wait_ms));
 }
 
-/* A process that ends closes its connections, too. */
+/* A process that ends closes its connections and refuses new ones, too. */
 static bool unit_has_last_word(const struct observations *s, const struct probe_facts *p)
 {
-    return p->reply != REPLY_CLOSED || s->unit.at.ms >= p->at.ms;
+    bool ends = p->reply == REPLY_CLOSED || p->reply == REPLY_REFUSED;
+    return !ends || s->unit.at.ms >= p->at.ms;
 }
 
 /* Nothing was heard from the Redis host itself: what is seen from here has to do. */
@@ -123,14 +124,6 @@ enum blind silence_blind(const struct observations *s, mono_ms now)
     return activity == ACTIVITY_STILL ? BLIND_WITNESS : BLIND_BOTH;
 }
 
-/* Of two connections that are refused the one asked first, with which the unit is looked at: each
- * new one that fails asks the open one, and that is always a moment later. */
-static mono_ms refusal_asked(const struct observations *s, const struct probe_facts *p)
-{
-    bool both = s->fresh.reply == REPLY_REFUSED && s->fresh.asked.ms >= s->probing_since.ms;
-    return both ? mono_min(s->fresh.asked, p->asked) : p->asked;
-}
-
 struct verdict silence_judge(const struct observations *s, const struct probe_facts *p, mono_ms now)
 {
     /* Probes that wait while a process ends fail all at once; its unit may have been looked at only
@@ -143,7 +136,8 @@ struct verdict silence_judge(const struct observations *s, const struct probe_fa
         bool outlived = s->witness.asked.ms >= s->enough_asked.ms;
         /* A command that has just ended kept our probes waiting, but not the witness. */
         bool still_fails = p->asked.ms >= s->witness_answers_since.ms;
-        return certain_if(enough && outlived && still_fails && unit_has_last_word(s, p),
+        bool ran = p->reply != REPLY_REFUSED || s->unit.asked.ms >= s->refusing_since.ms;
+        return certain_if(enough && outlived && still_fails && ran && unit_has_last_word(s, p),
                           CAUSE_PATH_BROKEN);
     }
     /* The process sleeps and stands still, as one that hangs. */
@@ -157,8 +151,9 @@ struct verdict silence_judge(const struct observations *s, const struct probe_fa
     /* It runs, but does not listen. */
     bool refused_here = there == THERE_UNKNOWN && p->reply == REPLY_REFUSED;
     bool deaf = there == THERE_REFUSED || refused_here;
-    /* A process that has ended since its unit was looked at refuses connections, too. */
-    mono_ms refused = there == THERE_REFUSED ? s->witness.asked : refusal_asked(s, p);
+    /* A process that has ended since its unit was looked at refuses connections, too. One refusal
+     * from before the look is enough: where looks take long, newer ones come all the time. */
+    mono_ms refused = there == THERE_REFUSED ? s->witness_refuses_since : s->refusing_since;
     enough = enough && (!deaf || s->unit.asked.ms >= refused.ms);
     if (deaf && mono_since(now, s->unit_same_since) < SILENCE_YOUNG_MS)
         return certain_if(enough && there == THERE_REFUSED, CAUSE_SYSTEMD_RESTARTING);

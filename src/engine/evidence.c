@@ -163,16 +163,18 @@ static void note_process(struct service *s, const struct host_outcome *o, mono_m
 static void note_witness(struct service *s, const struct witness_outcome *o, mono_ms asked,
                          struct now now)
 {
-    bool answered_before = evidence_there(&s->observations, now.mono) == THERE_ANSWERS;
+    enum there before = evidence_there(&s->observations, now.mono);
     s->observations.witness = o->facts;
     s->observations.witness.asked = asked;
     s->observations.witness.at = now.mono;
     if (evidence_witness_answered(&o->facts)) {
         s->observations.witness_proven = true;
         s->observations.stirred = now.mono;
-        if (!answered_before)
+        if (before != THERE_ANSWERS)
             s->observations.witness_answers_since = now.mono;
     }
+    if (before != THERE_REFUSED && evidence_there(&s->observations, now.mono) == THERE_REFUSED)
+        s->observations.witness_refuses_since = now.mono;
 }
 
 bool evidence_answered(struct service *s, const struct pending *p, const struct part_answer *a,

@@ -91,6 +91,20 @@ static void note_certificate(struct service *s, const struct probe_facts *p, boo
         s->watch.certificate_ends = p->certificate_ends;
 }
 
+/* Heard, not asked: a connection that waited while a process ended was asked for before that. */
+static void note_refusal(struct service *s, const struct probe_facts *p, bool newest,
+                         struct now now)
+{
+    struct observations *observations = &s->observations;
+    if (p->reply == REPLY_REFUSED) {
+        observations->refused = now.mono;
+        if (observations->refusing_since.ms == 0)
+            observations->refusing_since = now.mono;
+    } else if (newest || reply_answered(p->reply)) {
+        observations->refusing_since.ms = 0;
+    }
+}
+
 static void note_probe(struct service *s, const struct probe_facts *p, mono_ms asked, bool fresh,
                        struct now now)
 {
@@ -112,8 +126,7 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
     }
     if (reply_answered(p->reply))
         w->answered = observations->last_answer = now.mono;
-    if (p->reply == REPLY_REFUSED)
-        observations->refused = now.mono;
+    note_refusal(s, p, fresh && newer, now);
     note_certificate(s, p, fresh);
     if (fresh)
         note_door(s, p, asked, now);

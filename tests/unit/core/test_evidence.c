@@ -97,6 +97,8 @@ static void who_refuses_may_have_ended_since_its_unit_was_looked_at(void **state
                                        .asked = {PROBING_MS + 39000},
                                        .at = {PROBING_MS + 39001}};
     s.witness_proven = true;
+    s.refusing_since.ms = PROBING_MS + 8001;
+    s.witness_refuses_since.ms = PROBING_MS + 39000;
     struct verdict v = silence_judge(&s, &refused, now);
     assert_int_equal(v.cause, CAUSE_HUNG);
     assert_false(v.confirmed);
@@ -105,10 +107,12 @@ static void who_refuses_may_have_ended_since_its_unit_was_looked_at(void **state
     assert_int_equal(v.cause, CAUSE_HUNG);
     assert_true(v.confirmed);
     s.witness.possible = false; /* nobody can be asked there: a human is called no earlier */
-    refused.asked.ms = s.unit.asked.ms + 1;
+    s.refusing_since.ms = s.unit.asked.ms + 1;
     v = silence_judge(&s, &refused, now);
     assert_int_equal(v.cause, CAUSE_CONNECTION_REFUSED);
     assert_false(v.confirmed);
+    s.refusing_since.ms = s.unit.asked.ms; /* newer refusals say nothing else */
+    assert_true(silence_judge(&s, &refused, now).confirmed);
 }
 
 /* A path that was broken for a moment, and a process that ends just then. */
@@ -121,7 +125,8 @@ static void an_answer_on_the_host_from_before_the_last_failure_proves_nothing(vo
     mono_ms now = {PROBING_MS + 1001};
     s.failed_probes = 3;
     s.enough_asked.ms = PROBING_MS + 1000;
-    s.unit.asked.ms = s.unit.at.ms = PROBING_MS + 500;
+    s.unit.asked.ms = s.unit.at.ms = PROBING_MS + 1001;
+    s.refusing_since.ms = PROBING_MS + 1001;
     s.witness = (struct witness_facts){.possible = true,
                                        .reply = REPLY_PONG,
                                        .asked = {PROBING_MS + 999},
@@ -134,9 +139,36 @@ static void an_answer_on_the_host_from_before_the_last_failure_proves_nothing(vo
     assert_int_equal(v.cause, CAUSE_PATH_BROKEN);
     assert_true(v.confirmed);
     /* ... and stays so while further probes fail. */
-    refused.asked.ms = refused.at.ms = PROBING_MS + 4000;
+    refused.asked.ms = refused.at.ms = s.unit.at.ms = PROBING_MS + 4000;
     s.failed_probes = 9;
     assert_true(silence_judge(&s, &refused, (mono_ms){PROBING_MS + 4000}).confirmed);
+}
+
+/* It was only slow, was answered on its host, and has ended since: its unit is looked at again
+ * (simulator seeds 339822, 1039316). */
+static void a_refusal_may_be_the_end_of_a_process_that_answered_on_its_host(void **state)
+{
+    (void)state;
+    struct observations s = silent();
+    struct probe_facts refused = {
+        .reply = REPLY_REFUSED, .asked = {PROBING_MS + 8000}, .at = {PROBING_MS + 8001}};
+    mono_ms now = {PROBING_MS + 9000};
+    s.failed_probes = 3;
+    s.enough_asked.ms = PROBING_MS + 1000;
+    s.refusing_since.ms = PROBING_MS + 7500;
+    s.witness = (struct witness_facts){.possible = true,
+                                       .reply = REPLY_PONG,
+                                       .asked = {PROBING_MS + 7000},
+                                       .at = {PROBING_MS + 7001}};
+    s.unit.asked.ms = PROBING_MS + 7600; /* a look that was heard before the newest refusal */
+    s.unit.at.ms = PROBING_MS + 7900;
+    struct verdict v = silence_judge(&s, &refused, now);
+    assert_int_equal(v.cause, CAUSE_PATH_BROKEN);
+    assert_false(v.confirmed);
+    s.unit.at.ms = PROBING_MS + 8500;
+    assert_true(silence_judge(&s, &refused, now).confirmed);
+    s.unit.asked.ms = PROBING_MS + 7499; /* ... or that was under way at the first one */
+    assert_false(silence_judge(&s, &refused, now).confirmed);
 }
 
 /* `docker run` sleeps while the Redis in its container works. */
@@ -187,6 +219,7 @@ int main(void)
         cmocka_unit_test(a_sign_is_as_old_as_the_look_that_showed_it),
         cmocka_unit_test(the_group_speaks_when_the_process_is_no_longer_looked_at),
         cmocka_unit_test(an_answer_on_the_host_from_before_the_last_failure_proves_nothing),
+        cmocka_unit_test(a_refusal_may_be_the_end_of_a_process_that_answered_on_its_host),
         cmocka_unit_test(who_refuses_may_have_ended_since_its_unit_was_looked_at),
         cmocka_unit_test(the_process_that_runs_a_container_is_not_redis),
         cmocka_unit_test(a_stopped_process_is_one_that_was_seen_stopped_lately),

@@ -532,12 +532,41 @@ static void a_refusal_that_nobody_confirms_calls_a_human_and_restarts_nothing(vo
     assert_true(service(&w)->recovery.needs_human);
     run_until(&w, 20000 + 300000);
     change(&w, REPLY_SILENT, REPLY_NONE); /* the same path */
-    run_until(&w, 20000 + 329000);
+    run_until(&w, service(&w)->observations.refused.ms + 29900);
     assert_int_equal(w.restarts + w.reloads, 0);
     change(&w, REPLY_PONG, REPLY_PONG);
     run_until(&w, 20000 + 340000);
     assert_string_equal(cause_of(&w), "ok");
     assert_false(service(&w)->recovery.needs_human);
+}
+
+/* A host whose looks take longer than the half second between two probes: each look that comes is
+ * older than the newest refusal. */
+static void a_host_that_answers_slowly_hides_no_refused_port(void **state)
+{
+    static const int64_t looks[] = {400, 600, 1100, 1400, 2300, 3200};
+    static const struct {
+        enum reply_class there;
+        const char *cause;
+        int restarts;
+    } places[] = {{REPLY_REFUSED, "ok", 1},
+                  {REPLY_NONE, "connection_refused", 0},
+                  {REPLY_PONG, "path_broken", 0}};
+    struct fixture *f = *state;
+    for (size_t i = 0; i < ARRAY_LENGTH(looks); i++)
+        for (size_t k = 0; k < ARRAY_LENGTH(places); k++) {
+            struct world w;
+            engine_free(f->engine);
+            assert_int_equal(fixture_restart(f), 0);
+            begin(&w, f);
+            run_until(&w, 20000);
+            w.look_ms = looks[i];
+            change(&w, REPLY_REFUSED, places[k].there);
+            run_until(&w, 20000 + 20000);
+            assert_int_equal(w.restarts, places[k].restarts);
+            assert_string_equal(cause_of(&w), places[k].cause);
+            assert_int_equal(service(&w)->recovery.needs_human, places[k].restarts == 0);
+        }
 }
 
 static void no_witness_means_thirty_seconds_too(void **state)
@@ -739,6 +768,7 @@ int main(void)
         TEST(a_unit_that_thaws_has_thirty_seconds_to_answer),
         TEST(a_witness_that_never_found_redis_is_none),
         TEST(a_refusal_that_nobody_confirms_calls_a_human_and_restarts_nothing),
+        TEST(a_host_that_answers_slowly_hides_no_refused_port),
         TEST(no_witness_means_thirty_seconds_too),
         TEST(a_broken_path_is_named_and_nothing_is_done),
         TEST(a_command_that_ends_is_no_broken_path),

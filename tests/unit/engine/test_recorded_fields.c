@@ -16,7 +16,7 @@
 
 /* A new field belongs into recording_code.c when it decides, and into this file. */
 #if INTPTR_MAX == INT64_MAX
-static_assert(sizeof(struct observations) == 3336, "a field of struct observations");
+static_assert(sizeof(struct observations) == 3352, "a field of struct observations");
 static_assert(sizeof(struct recovery_facts) == 80, "a field of struct recovery_facts");
 static_assert(sizeof(struct recovery) == 280, "a field of struct recovery");
 static_assert(sizeof(struct recovery_policy) == 64, "a field of struct recovery_policy");
@@ -133,6 +133,9 @@ static void some_observations(struct observations *s)
         .group_before = some_process(),
         .stirred = coin() ? (mono_ms){0} : time_before(),
         .refused = coin() ? (mono_ms){0} : time_before(),
+        .refusing_since = coin() ? (mono_ms){0} : time_before(),
+        .witness_answers_since = time_before(),
+        .witness_refuses_since = time_before(),
         .slow_look = pick(3) > 0 ? (mono_ms){0} : time_before(),
         .witness = {.asked = time_before(),
                     .at = time_before(),
