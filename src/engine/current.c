@@ -49,9 +49,8 @@ bool current_proof(const struct service *s, struct now now)
     return mono_since(now.boot, s->watch.proven) < lasts_ms;
 }
 
-static bool of_this_process(const struct service *s)
+bool current_asked(const struct service *s, mono_ms asked)
 {
-    mono_ms asked = s->observations.info.asked;
     return asked.ms >= s->watch.figures_from.ms && asked.ms >= s->watch.process_ended.ms;
 }
 
@@ -60,14 +59,14 @@ bool current_process_info(const struct service *s)
     const struct unit_facts *u = &s->observations.unit;
     /* Where the host cannot be asked, Redis' own answers say that its process runs. */
     bool ended = u->control_reached == TRI_YES && (!unit_runs(u->active) || u->main_pid == 0);
-    return of_this_process(s) && s->observations.info.known && !ended;
+    return current_asked(s, s->observations.info.asked) && s->observations.info.known && !ended;
 }
 
 bool current_info(const struct service *s, struct now now)
 {
     const struct watch *w = &s->watch;
     const struct info_facts *i = &s->observations.info;
-    return i->known && w->info_refused[0] == '\0' && of_this_process(s) &&
+    return i->known && w->info_refused[0] == '\0' && current_asked(s, i->asked) &&
            mono_since(now.mono, i->at) < STALE_MS && current_silence_ms(s, now) < 0;
 }
 

@@ -19,6 +19,8 @@ int64_t current_silence_ms(const struct service *s, struct now now);
 bool current_proof(const struct service *s, struct now now);
 /* Is what INFO said last of the process that runs, however old it is? */
 bool current_process_info(const struct service *s);
+/* Is what was asked for then of the process that answers now? */
+bool current_asked(const struct service *s, mono_ms asked);
 /* Is INFO of the process that answers at the address now? */
 bool current_info(const struct service *s, struct now now);
 bool current_figures(const struct service *s, struct now now); /* ... and of the unit's process? */

@@ -12,13 +12,14 @@ void engine_figures(const struct engine *e, int service, struct now now, struct 
     const struct service *s = &e->services[service];
     struct recovery_facts f;
     recovery_facts_now(s, now, &f);
+    const struct told *t = &s->told;
+    bool hold = current_info(s, now) && t->info.known && current_asked(s, t->info_asked);
     *ret = (struct engine_figures){
         .counters = s->counters,
         .overall = snapshot_overall(s, now),
         .status = snapshot_status(s),
         .cause = cause_row(s->cause)->code,
         .up = s->sampler.state == SAMPLE_UP && current_silence_ms(s, now) < 0,
-        .figures_hold = current_info(s, now),
         .certificate_ends = s->watch.certificate_ends,
         .canary = canary_newest(s, now),
         .ping_ms = latency_last_ms(s),
@@ -31,9 +32,20 @@ void engine_figures(const struct engine *e, int service, struct now now, struct 
         .withheld = snapshot_withheld(s, &f),
         .guarded = withheld_always(s, now) == WITHHELD_NOT,
         .last_check = s->watch.last_check,
-        .redis = &s->exposition,
-        .redis_at = s->sampler.figures_at,
+        .redis = hold ? &t->info : NULL,
+        .commands = hold && current_asked(s, t->commands_asked) ? &t->commands : NULL,
+        .cluster =
+            hold && t->cluster.known && current_asked(s, t->cluster_asked) ? &t->cluster : NULL,
+        .redis_at = t->info_at,
     };
+}
+
+void engine_scraped(struct engine *e, int service, struct now now)
+{
+    struct service *s = &e->services[service];
+    engine_look_at_clocks(e, now);
+    told_scraped(s, now);
+    service_schedule(s);
 }
 
 void engine_seed_memory(struct engine *e, int service, int64_t hour,

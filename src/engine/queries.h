@@ -60,7 +60,6 @@ struct engine_figures {
     enum overall overall;
     const char *status, *cause;        /* words */
     bool up;                           /* the newest PING was answered */
-    bool figures_hold;                 /* ... and `redis` is of the process that answers now */
     wall_ms certificate_ends;          /* of the server; WALL_NONE = not known, or no TLS */
     const struct canary_facts *canary; /* NULL = none, or none that is recent */
     double ping_ms;                    /* the newest answer took, < 0 unknown */
@@ -69,12 +68,18 @@ struct engine_figures {
     enum withheld withheld;
     bool guarded; /* a failure would be treated */
     wall_ms last_check;
-    const struct exposition
-        *redis;       /* as Redis last reported it; valid until the engine's next turn */
-    wall_ms redis_at; /* when; WALL_NONE = never */
+    /* As the process that answers now last reported it, NULL = it has not. Valid until the engine's
+     * next turn. */
+    const struct exposition *redis;
+    const struct exposition_commands *commands;
+    const struct exposition_cluster *cluster; /* NULL also where it is no node of one */
+    wall_ms redis_at;                         /* when `redis` was read; WALL_NONE = never */
 };
 void engine_figures(const struct engine *e, int service, struct now now,
                     struct engine_figures *ret);
+/* The figures of the service are being read. Whoever comes again within 25 s finds new ones of
+ * Redis at the next time: they are asked for behind the reader's back, at most every 4 s. */
+void engine_scraped(struct engine *e, int service, struct now now);
 
 /* How late checks began, since the start: `below[i]` of `count` at most engine_late_bounds_ms[i].
  */

@@ -257,11 +257,8 @@ void sample_figures(struct service *s, const struct redis_answer *a, struct now 
         return;
     p->figures = a->info;
     p->figures.at = now.mono;
-    p->figures_at = now.wall;
     if (p->figures.maxclients < 0)
         p->figures.maxclients = s->observations.info.maxclients;
-    if (a->text != NULL)
-        exposition_read(a->text, a->text_length, &s->exposition);
 }
 
 /* ── a step ends ── */

@@ -32,7 +32,6 @@ struct sampler {
     unsigned latency_next, latency_count;
     int64_t pings, fast_pings;
     struct info_facts figures, before; /* newest, and of the step before */
-    wall_ms figures_at;
     bool outage, outage_confirmed;
     mono_ms outage_began;
     enum cause outage_cause;

@@ -28,6 +28,7 @@
 #include "engine/role_watch.h"
 #include "engine/sample.h"
 #include "engine/saving.h"
+#include "engine/told.h"
 #include "engine/watch.h"
 
 struct service {
@@ -49,7 +50,7 @@ struct service {
     struct role_watch role;
     struct other_restart other_restart;
     struct long_command long_command;
-    struct exposition exposition;
+    struct told told;
 
     /* what is judged */
     struct verdict verdict; /* the last one, confirmed or not */

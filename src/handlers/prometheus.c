@@ -44,6 +44,13 @@ static int scrapes_under_way(const struct handlers *h)
     return count;
 }
 
+static void note_scrape(struct handlers *h, const struct call *call, int only)
+{
+    for (int i = 0; i < engine_service_count(h->engine); i++)
+        if ((only < 0 || i == only) && call_sees(call, engine_settings(h->engine, i)->id))
+            engine_scraped(h->engine, i, handlers_now(h));
+}
+
 void prometheus_get(struct handlers *h, struct call *call)
 {
     const char *id = json_text_or(call->args, "service", NULL);
@@ -75,6 +82,7 @@ void prometheus_get(struct handlers *h, struct call *call)
         refuse_without_memory(h, call);
         return;
     }
+    note_scrape(h, call, from.only);
     call->data = text;
     call->free_data = free_text;
     prometheus_woken(h, call);

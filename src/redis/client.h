@@ -34,6 +34,7 @@ enum redis_request {
     REDIS_SLOWLOG, /* SLOWLOG GET 128 */
     REDIS_CLIENT_LIST,
     REDIS_COMMANDSTATS,  /* INFO commandstats */
+    REDIS_CLUSTER_INFO,  /* CLUSTER INFO */
     REDIS_LASTSAVE_INFO, /* INFO persistence: watched while a save is awaited */
     REDIS_SCAN,          /* SCAN cursor COUNT n */
     REDIS_MEMORY_USAGE,  /* MEMORY USAGE key */

@@ -22,6 +22,7 @@ static const char *const words[][WORDS_MAX + 1] = {
     [REDIS_SLOWLOG] = {"SLOWLOG", "GET", "128"},
     [REDIS_CLIENT_LIST] = {"CLIENT", "LIST"},
     [REDIS_COMMANDSTATS] = {"INFO", "commandstats"},
+    [REDIS_CLUSTER_INFO] = {"CLUSTER", "INFO"},
     [REDIS_LASTSAVE_INFO] = {"INFO", "persistence"},
     [REDIS_SCAN] = {"SCAN"},
     [REDIS_MEMORY_USAGE] = {"MEMORY", "USAGE"},

@@ -24,6 +24,29 @@ void exposition_line(struct exposition_text *x, const char *suffix, const char *
 void exposition_labelled(struct exposition_text *x, const char *label, const char *word,
                          double value);
 
+struct exposition_head {
+    const char *name, *type, *help;
+};
+
+/* exposition_redis.c; each leaves out what is not known of the process that answers now */
+void exposition_redis_up(struct exposition_text *x);
+void exposition_redis_start(struct exposition_text *x);
+void exposition_redis_instance(struct exposition_text *x);
+void exposition_redis_slave(struct exposition_text *x);
+void exposition_redis_keys(struct exposition_text *x);
+void exposition_redis_keys_expiring(struct exposition_text *x);
+void exposition_redis_ttl(struct exposition_text *x);
+void exposition_redis_lag(struct exposition_text *x);
+void exposition_redis_offset(struct exposition_text *x);
+void exposition_redis_errors(struct exposition_text *x);
+void exposition_redis_commands(struct exposition_text *x);
+void exposition_redis_command_seconds(struct exposition_text *x);
+void exposition_redis_command_failures(struct exposition_text *x);
+void exposition_redis_command_refusals(struct exposition_text *x);
+/* Families of one number: which there are, and the number of the service that is being written. */
+size_t exposition_redis_count(void);
+struct exposition_head exposition_redis_head(size_t i);
+void exposition_redis_number(struct exposition_text *x, size_t i);
 /* exposition_alerts.c */
 void exposition_alerts(struct exposition_text *x);
 void exposition_incidents(struct exposition_text *x);

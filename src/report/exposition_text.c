@@ -12,30 +12,18 @@
 
 #define PIECE_BYTES (48 * 1024)
 #define TEXT_MAX (256 * 1024) /* a piece with the longest family of one service behind it */
-#define LABELS_MAX 640 /* all that an instance reports about itself, every character escaped */
-#define FIGURES_STALE_MS 300000
+#define SAMPLE_LINE_MAX 1600
 
 static void put(struct exposition_text *x, const char *format, ...) ATTR_PRINTF(2, 3);
 static void put(struct exposition_text *x, const char *format, ...)
 {
-    char text[LABELS_MAX + 128];
+    char text[SAMPLE_LINE_MAX];
     va_list args;
     va_start(args, format);
     int length = vsnprintf(text, sizeof text, format, args);
     va_end(args);
     x->failed |= length < 0 || (size_t)length >= sizeof text ||
                  buf_append(&x->out, text, (size_t)length) < 0;
-}
-
-static void escape(const char *value, char to[LABEL_MAX])
-{
-    size_t at = 0;
-    for (; *value != '\0' && at + 3 < LABEL_MAX; value++) {
-        if (*value == '"' || *value == '\\')
-            to[at++] = '\\';
-        to[at++] = *value == '\n' ? ' ' : *value;
-    }
-    to[at] = '\0';
 }
 
 static void put_number(struct exposition_text *x, double value)
@@ -324,68 +312,6 @@ static void events(struct exposition_text *x)
     put_value(x, (double)x->figures->counters.events);
 }
 
-static void redis_up(struct exposition_text *x)
-{
-    put_value(x, x->figures->up);
-}
-
-/* ── what Redis reports ── */
-
-static bool told(const struct exposition_text *x)
-{
-    return x->figures->up && x->figures->figures_hold && x->figures->redis->known &&
-           wall_since(x->now.wall, x->figures->redis_at) < FIGURES_STALE_MS;
-}
-
-static void instance_info(struct exposition_text *x)
-{
-    const struct exposition *e = x->figures->redis;
-    const char *const words[][2] = {{"role", e->role},
-                                    {"redis_version", e->version},
-                                    {"redis_build_id", e->build},
-                                    {"redis_mode", e->mode},
-                                    {"os", e->os},
-                                    {"maxmemory_policy", e->policy}};
-    char labels[LABELS_MAX] = "";
-    char value[LABEL_MAX];
-    if (!told(x))
-        return;
-    for (size_t i = 0; i < ARRAY_LENGTH(words); i++) {
-        escape(words[i][1], value);
-        (void)str_append(labels, sizeof labels, "%s%s=\"%s\"", i == 0 ? "" : ",", words[i][0],
-                         value);
-    }
-    exposition_line(x, "", labels, 1);
-}
-
-static void databases(struct exposition_text *x, int part)
-{
-    const struct exposition *e = x->figures->redis;
-    char label[32];
-    for (int i = 0; told(x) && i < e->database_count; i++) {
-        (void)str_format(label, sizeof label, "db=\"db%d\"", e->databases[i].number);
-        exposition_line(x, "", label,
-                        part == 0   ? (double)e->databases[i].keys
-                        : part == 1 ? (double)e->databases[i].expiring
-                                    : (double)e->databases[i].average_ttl_ms / 1000.0);
-    }
-}
-
-static void db_keys(struct exposition_text *x)
-{
-    databases(x, 0);
-}
-
-static void db_keys_expiring(struct exposition_text *x)
-{
-    databases(x, 1);
-}
-
-static void db_avg_ttl(struct exposition_text *x)
-{
-    databases(x, 2);
-}
-
 /* ── families ── */
 
 static const struct family {
@@ -463,12 +389,30 @@ static const struct family {
       {"resus_backup_overdue", "gauge", "Is the newest proved backup too old?",
        exposition_backup_overdue},
       {"resus_backup_runs_total", "counter", "Backups that were tried.", exposition_backup_runs},
-      {"redis_up", "gauge", "Does Redis answer?", redis_up},
-      {"redis_instance_info", "gauge", "What Redis reports about itself.", instance_info},
-      {"redis_db_keys", "gauge", "Keys of a database.", db_keys},
-      {"redis_db_keys_expiring", "gauge", "Keys of a database that will expire.", db_keys_expiring},
+      {"redis_up", "gauge", "Does Redis answer?", exposition_redis_up},
+      {"redis_instance_info", "gauge", "What Redis reports about itself.",
+       exposition_redis_instance},
+      {"redis_start_time_seconds", "gauge", "When Redis started.", exposition_redis_start},
+      {"redis_db_keys", "gauge", "Keys of a database.", exposition_redis_keys},
+      {"redis_db_keys_expiring", "gauge", "Keys of a database that will expire.",
+       exposition_redis_keys_expiring},
       {"redis_db_avg_ttl_seconds", "gauge", "Mean time to live of keys that will expire.",
-       db_avg_ttl},
+       exposition_redis_ttl},
+      {"redis_commands_total", "counter", "Calls of each command.", exposition_redis_commands},
+      {"redis_commands_duration_seconds_total", "counter", "Time spent in each command.",
+       exposition_redis_command_seconds},
+      {"redis_commands_failed_calls_total", "counter",
+       "Calls of each command that ended with an error.", exposition_redis_command_failures},
+      {"redis_commands_rejected_calls_total", "counter",
+       "Calls of each command that were refused before it ran.", exposition_redis_command_refusals},
+      {"redis_errors_total", "counter", "Error replies by their first word.",
+       exposition_redis_errors},
+      {"redis_slave_info", "gauge", "What a replica reports about its primary.",
+       exposition_redis_slave},
+      {"redis_connected_slave_lag_seconds", "gauge",
+       "Seconds since a replica last acknowledged, as its primary sees it.", exposition_redis_lag},
+      {"redis_connected_slave_offset_bytes", "gauge",
+       "Replication offset that a replica has acknowledged.", exposition_redis_offset},
 };
 
 static void put_head(struct exposition_text *x, const char *name, const char *type,
@@ -478,7 +422,7 @@ static void put_head(struct exposition_text *x, const char *name, const char *ty
     put(x, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-/* Where the family `i` stands: Resus' own, each service's, or one of INFO's. */
+/* Resus' own families, each service's, and then those of one number that Redis reports. */
 static void begin_family(struct exposition_text *x)
 {
     size_t i = x->family;
@@ -488,8 +432,8 @@ static void begin_family(struct exposition_text *x)
     } else if ((i -= ARRAY_LENGTH(own)) < ARRAY_LENGTH(each)) {
         put_head(x, each[i].name, each[i].type, each[i].help);
     } else {
-        const struct exposition_metric *m = &exposition_metrics[i - ARRAY_LENGTH(each)];
-        put_head(x, m->name, m->counter ? "counter" : "gauge", m->help);
+        struct exposition_head head = exposition_redis_head(i - ARRAY_LENGTH(each));
+        put_head(x, head.name, head.type, head.help);
     }
 }
 
@@ -504,15 +448,15 @@ static void emit_service(struct exposition_text *x)
     x->figures = &figures;
     if (i < ARRAY_LENGTH(each))
         each[i].emit(x);
-    else if (told(x))
-        put_value(x, figures.redis->values[i - ARRAY_LENGTH(each)]);
+    else
+        exposition_redis_number(x, i - ARRAY_LENGTH(each));
     x->figures = NULL;
 }
 
 /* Until a piece is full. False when that was all. */
 static bool write_piece(struct exposition_text *x)
 {
-    size_t families = ARRAY_LENGTH(own) + ARRAY_LENGTH(each) + exposition_metric_count;
+    size_t families = ARRAY_LENGTH(own) + ARRAY_LENGTH(each) + exposition_redis_count();
     int count = engine_service_count(x->from.engine);
     while (x->family < families && x->out.length < PIECE_BYTES) {
         if (x->service == 0)
