@@ -12,7 +12,7 @@ void engine_figures(const struct engine *e, int service, struct now now, struct 
     const struct service *s = &e->services[service];
     struct recovery_facts f;
     recovery_facts_now(s, now, &f);
-    const struct told *t = &s->told;
+    const struct told_figures *t = &s->told;
     bool hold = current_info(s, now) && t->info.known && current_asked(s, t->info_asked);
     *ret = (struct engine_figures){
         .counters = s->counters,

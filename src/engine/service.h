@@ -50,7 +50,7 @@ struct service {
     struct role_watch role;
     struct other_restart other_restart;
     struct long_command long_command;
-    struct told told;
+    struct told_figures told;
 
     /* what is judged */
     struct verdict verdict; /* the last one, confirmed or not */

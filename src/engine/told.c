@@ -40,7 +40,10 @@ static void ask(struct service *s, enum told_purpose purpose, enum redis_request
 
 static void ask_the_rest(struct service *s, struct now now)
 {
-    struct told *t = &s->told;
+    struct told_figures *t = &s->told;
+    if (!t->rest_wanted || !may_ask(s))
+        return;
+    t->rest_wanted = false;
     t->commands_tried = now.mono;
     ask(s, TOLD_COMMANDS, REDIS_COMMANDSTATS, now);
     if (exposition_value(&t->info, "cluster_enabled") == 1 && !t->cluster_refused)
@@ -52,7 +55,7 @@ static void ask_the_rest(struct service *s, struct now now)
 static void take_info(struct service *s, const struct redis_answer *a, mono_ms asked,
                       struct now now)
 {
-    struct told *t = &s->told;
+    struct told_figures *t = &s->told;
     bool another = !current_asked(s, t->info_asked);
     exposition_read(a->text, a->text_length, &t->info);
     t->info_asked = asked;
@@ -65,22 +68,28 @@ static void take_info(struct service *s, const struct redis_answer *a, mono_ms a
 
 void told_note(struct service *s, const struct redis_answer *a, mono_ms asked, struct now now)
 {
-    struct told *t = &s->told;
+    struct told_figures *t = &s->told;
     bool in_step = t->in_step.ms != 0 && mono_since(now.mono, t->in_step) < IN_STEP_MS;
     if (!a->info.known || a->text == NULL)
         return;
     if (in_step && t->info.known && current_asked(s, t->info_asked))
         return;
     take_info(s, a, asked, now);
-    bool old = !current_asked(s, t->commands_asked);
-    if (may_ask(s) && (old || mono_since(now.mono, t->commands_tried) >= COMMANDS_AGAIN_MS))
-        ask_the_rest(s, now);
+    t->rest_wanted |= !current_asked(s, t->commands_asked) ||
+                      mono_since(now.mono, t->commands_tried) >= COMMANDS_AGAIN_MS;
+    ask_the_rest(s, now);
+}
+
+/* INFO of a new process comes while its health is not clear yet. */
+void told_judged(struct service *s, struct now now)
+{
+    ask_the_rest(s, now);
 }
 
 bool told_answered(struct service *s, const struct pending *p, const struct part_answer *a,
                    struct now now)
 {
-    struct told *t = &s->told;
+    struct told_figures *t = &s->told;
     const struct redis_answer *r = a->redis;
     bool refused = r->probe.reply == REPLY_NOPERM || r->probe.reply == REPLY_ERROR;
     switch ((enum told_purpose)p->purpose) {
@@ -88,6 +97,7 @@ bool told_answered(struct service *s, const struct pending *p, const struct part
         if (r->text == NULL || !r->info.known)
             break;
         take_info(s, r, p->asked, now);
+        t->rest_wanted = true;
         ask_the_rest(s, now);
         break;
     case TOLD_COMMANDS:
@@ -111,7 +121,7 @@ bool told_answered(struct service *s, const struct pending *p, const struct part
 
 void told_scraped(struct service *s, struct now now)
 {
-    struct told *t = &s->told;
+    struct told_figures *t = &s->told;
     bool often = t->scraped.ms != 0 && mono_since(now.mono, t->scraped) < OFTEN_MS;
     bool again = t->in_step.ms == 0 || mono_since(now.mono, t->in_step) >= AGAIN_MS;
     t->scraped = now.mono;
@@ -121,7 +131,7 @@ void told_scraped(struct service *s, struct now now)
 
 bool told_turn(struct service *s, struct now now)
 {
-    struct told *t = &s->told;
+    struct told_figures *t = &s->told;
     if (!mono_reached(now.mono, t->wanted))
         return false;
     t->wanted = MONO_NEVER;

@@ -18,12 +18,13 @@ enum told_purpose {
 };
 
 /* Each kind of figures with when it was asked for: which process it is of. */
-struct told {
+struct told_figures {
     struct exposition info;
     struct exposition_commands commands;
     struct exposition_cluster cluster;
     mono_ms info_asked, commands_asked, cluster_asked; /* 0 = never */
     mono_ms commands_tried;
+    bool rest_wanted;     /* what goes with INFO, as soon as Redis may be asked */
     bool cluster_refused; /* by the server that answered last */
     wall_ms info_at;
     mono_ms scraped; /* by whoever reads /metrics; 0 = never */
@@ -32,6 +33,7 @@ struct told {
 };
 
 int told_init(struct service *s, struct now now);
+void told_judged(struct service *s, struct now now);
 bool told_turn(struct service *s, struct now now);
 mono_ms told_next(const struct service *s);
 bool told_answered(struct service *s, const struct pending *p, const struct part_answer *a,

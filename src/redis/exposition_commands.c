@@ -32,9 +32,11 @@ static int wanted_first(const void *a, const void *b)
     return strcmp(x->stat->command, y->stat->command);
 }
 
+/* A server lists what was called, or refused. */
 static bool known(const struct command_stat *stat)
 {
-    return stat->calls >= 0 && stat->usec >= 0 && stat->command[0] != '\0' &&
+    bool listed_for_a_reason = stat->calls > 0 || stat->rejected > 0 || stat->failed > 0;
+    return listed_for_a_reason && stat->calls >= 0 && stat->usec >= 0 && stat->command[0] != '\0' &&
            strlen(stat->command) < sizeof((struct exposition_command *)NULL)->name;
 }
 

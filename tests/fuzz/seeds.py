@@ -378,7 +378,8 @@ def seeds():
             "huge": b"\4\x81\x0c\x3f",
         },
         "doctor": {"well": b"\3" + sections, "unreached": b"\4" + sections, "local": b"\1" + sections},
-        "exposition": {"redis": INFO, "commands": INFO[:200] + stats},
+        "exposition": {"redis": INFO, "commands": INFO[:200] + stats,
+                       "cluster": b"cluster_state:fail\r\ncluster_slots_fail:3\r\ncluster_stats_messages_sent:12\r\n"},
         "frame": {"lines": b"\0" + frames(restart, ask), "raw": b"\xff" + raw_frames(restart, {"email": "a"})},
         "header": {
             "cookie": b"a=b; __Host-resus=abc; c=d",
@@ -478,7 +479,7 @@ WORDS = {
     "config_get": ["src/redis/info.c"],
     "connection": ["src/web/http.c", "src/web/header.c", "src/web/request.c", "tests/fuzz/web_peer.c"],
     "doctor": ["src/host/systemctl.c", "src/host/sudo_list.c", "src/host/process_facts.c", "src/redis/info.c"],
-    "exposition": ["src/redis/exposition.c"],
+    "exposition": ["src/redis/exposition.c", "src/redis/exposition_commands.c"],
     "frame": ["src/api/operations.c"],
     "header": ["src/web/header.c", "tests/fuzz/fuzz_header.c"],
     "http": ["src/web/http.c"],

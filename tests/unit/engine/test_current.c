@@ -194,7 +194,7 @@ static void a_silence_is_said_before_it_is_certain_what_it_means(void **state)
     struct engine_figures figures;
     engine_figures(f->engine, 0, fixture_at(now), &figures);
     assert_false(figures.up);
-    assert_false(figures.figures_hold);
+    assert_null(figures.redis);
 }
 
 static void figures_belong_to_the_process_that_reported_them(void **state)
