@@ -1,5 +1,6 @@
 #include "api/operations.h"
 
+#include "api/service_list.h"
 #include "base/str.h"
 #include "core/window_policy.h"
 
@@ -73,6 +74,9 @@ static const char *const key_type_words[] = {"ed25519", "rsa", NULL};
 static const char *const report_words[] = {"daily", "weekly", "monthly", NULL};
 
 static const struct field no_fields[] = {END};
+static const struct field services_fields[] = {TEXT("group", 1, 63), TEXT("tag", 1, 31),
+                                               CHOICE("status", service_list_status_words),
+                                               TEXT("q", 0, 100), END};
 static const struct field reason_fields[] = {REASON, END};
 static const struct field operate_fields[] = {BOOL("force"), REASON, END};
 static const struct field stop_fields[] = {BOOL("confirmation"), BOOL("force"),           REASON,
@@ -261,8 +265,8 @@ static const struct field prometheus_fields[] = {TEXT("service", 1, 63), END};
 
 const struct operation operations[OPERATION_COUNT] = {
     [OP_SERVICES] = {"services", GET, "/api/services", ACCESS_ANONYMOUS, false, RATE_NONE,
-                     no_fields, "Lists the services with their state.", "Services",
-                     .copy = COPY_SERVICES, .open_to_scoped = true},
+                     services_fields, "Lists the services with their state, the worst first.",
+                     "Services", .copy = COPY_SERVICES, .open_to_scoped = true},
     [OP_STATUS] = {"status", GET, ON("/status"), ACCESS_ANONYMOUS, true, RATE_STATUS, no_fields,
                    "Says whether a service runs; anonymous callers see less.",
                    "Status or LimitedStatus", .copy = COPY_STATUS},

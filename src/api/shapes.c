@@ -32,6 +32,10 @@ static const struct shape_member service_[] = {
     {"maintenance?", "MaintenanceHold", "Of an open window."},
     {"last_check", "time?", NULL},
     {"cause?", "text", "A cause's code."},
+    {"address?", "text", "Where Redis listens."},
+    {"vm_name?", "text", "The machine's name, as configured."},
+    {"group?", "text", "As configured."},
+    {"tags?", "[text]", "As configured."},
     END};
 static const struct shape_member services_[] = {{"items", "[Service]", NULL}, CURSOR, END};
 static const struct shape_member notice_[] = {{"message", "text", NULL},
@@ -183,6 +187,8 @@ static const struct shape_member status_[] = {
     {"not_guarded", "Withheld?", "Why a failure would not be treated now."},
     {"affected_services?", "[Dependent]", "Who depends on it, as configured."},
     {"backup_problem?", "text", "Backups are overdue, or fail."},
+    {"group?", "text", "As configured."},
+    {"tags?", "[text]", "As configured."},
     END};
 static const struct shape_member limited_status_[] = {
     {"status", STATUS_WORDS, NULL},

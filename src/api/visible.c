@@ -110,15 +110,16 @@ json_t *visible_status(const json_t *whole, enum access access)
 
 json_t *visible_services(const json_t *whole, enum access access)
 {
+    static const char *const hidden[] = {"cause",   "not_guarded", "maintenance", "address",
+                                         "vm_name", "group",       "tags"};
     if (access != ACCESS_ANONYMOUS)
         return json_incref((json_t *)whole); /* read by its holder, never written */
     json_t *part = json_deep_copy(whole);
     size_t i;
     json_t *item;
     json_array_foreach(json_object_get(part, "items"), i, item) {
-        (void)json_object_del(item, "cause");
-        (void)json_object_del(item, "not_guarded");
-        (void)json_object_del(item, "maintenance");
+        for (size_t k = 0; k < ARRAY_LENGTH(hidden); k++)
+            (void)json_object_del(item, hidden[k]);
     }
     return part;
 }

@@ -1,6 +1,8 @@
 /* What the engine says of a service, as JSON. */
 #include "engine/snapshot.h"
 
+#include <string.h>
+
 #include "base/json.h"
 #include "base/str.h"
 #include "engine/commands.h"
@@ -107,6 +109,31 @@ static void put_role(json_t *body, const struct info_facts *i)
     (void)json_put_text(body, "primary", primary);
 }
 
+/* Where Redis listens, as the settings write it. */
+static void put_address(json_t *item, const struct redis_settings *redis)
+{
+    char address[SETTINGS_PATH_MAX + 8];
+    bool v6 = strchr(redis->host, ':') != NULL;
+    if (redis->socket[0] != '\0')
+        (void)str_format(address, sizeof address, "unix:%s", redis->socket);
+    else
+        (void)str_format(address, sizeof address, v6 ? "[%s]:%d" : "%s:%d", redis->host,
+                         redis->port);
+    (void)json_put_text(item, "address", address);
+}
+
+static void put_labels(json_t *body, const struct service_settings *settings)
+{
+    if (settings->group[0] != '\0')
+        (void)json_put_text(body, "group", settings->group);
+    if (settings->tags.count == 0)
+        return;
+    json_t *tags = json_array();
+    for (size_t i = 0; i < settings->tags.count; i++)
+        (void)json_array_append_new(tags, json_string(settings->tags.tags[i]));
+    (void)json_put(body, "tags", tags);
+}
+
 json_t *engine_status_json(const struct engine *e, int service, struct now now)
 {
     const struct service *s = &e->services[service];
@@ -141,6 +168,7 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
     else
         (void)json_put_bool(vm, "ssh_accessible", s->observations.unit.control_reached == TRI_YES);
     (void)json_put(body, "vm_info", vm);
+    put_labels(body, s->settings);
     json_t *operation = operation_json(s);
     if (operation != NULL)
         (void)json_put(body, "operation", operation);
@@ -173,6 +201,10 @@ json_t *engine_services_json(const struct engine *e, struct now now)
         (void)json_put_text(item, "status", snapshot_status(s));
         (void)json_put_text(item, "overall_status", overall_word(snapshot_overall(s, now)));
         (void)json_put_wall(item, "last_check", s->watch.last_check);
+        put_address(item, &s->settings->redis);
+        if (s->settings->vm_name[0] != '\0')
+            (void)json_put_text(item, "vm_name", s->settings->vm_name);
+        put_labels(item, s->settings);
         (void)json_put_text(item, "cause", cause_row(s->cause)->code);
         (void)json_put(item, "not_guarded", withheld_always_json(s, now));
         if (s->maintained.held)

@@ -1,5 +1,6 @@
 /* services, status, health, refresh, preflight, timing, version */
 #include "api/error_body.h"
+#include "api/service_list.h"
 #include "api/visible.h"
 #include "backups/backups.h"
 #include "base/json.h"
@@ -16,7 +17,8 @@ void services_list(struct handlers *h, struct call *call)
         if (!call_sees(call, id))
             (void)json_array_remove(items, i - 1);
     }
-    call->answer(call, 200, visible_services(whole, call->access));
+    JSON_CLEANUP json_t *visible = visible_services(whole, call->access);
+    call->answer(call, 200, service_list_pick(visible, call->args));
 }
 
 /* {services, wakeups, late_ms: {p50, p99, worst}} */

@@ -111,6 +111,10 @@ const struct key keys[] = {
              "(PATH.monitor if its name is not control.sock), for resus-monitor"},
 
     {PLACE_SERVICE, "name", KEY_NAME, SERVICE(name), .help = "for people; the id unless given"},
+    {PLACE_SERVICE, "group", KEY_NAME, SERVICE(group),
+     .help = "the group that lists put the service in, at most 63 characters; none unless given"},
+    {PLACE_SERVICE, "tags", KEY_TAGS, SERVICE(tags),
+     .help = "words that lists are filtered by: a list of at most 16, each at most 31 characters"},
     {PLACE_SERVICE, "unit", KEY_UNIT, SERVICE(unit), .standard = "redis-server", .restart = true,
      .help = "the systemd unit: A-Z a-z 0-9 @ . _ -, at most 128"},
     {PLACE_SERVICE, "systemd_unit", KEY_UNIT, SERVICE(unit), .same_as = "unit"},

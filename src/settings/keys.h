@@ -82,6 +82,7 @@ enum key_type {
     KEY_NETWORKS,
     KEY_AFFECTED,
     KEY_SERVICES,
+    KEY_TAGS,       /* list of short texts into a struct tag_list */
     KEY_SEVERITIES, /* list of P1 to P4 into a struct severity_set */
     KEY_PATTERNS,   /* list of services' ids into a struct service_patterns */
     KEY_MAILBOXES,  /* list of mail addresses into a struct mailbox_list */

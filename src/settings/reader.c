@@ -391,6 +391,9 @@ static void read_value(struct reader *r, const struct found *f)
     case KEY_NETWORKS:
         reader_list(r, f->row, f->value, take_network);
         break;
+    case KEY_TAGS:
+        reader_tags(r, f->row, f->value);
+        break;
     case KEY_AFFECTED:
         read_affected(r, f->row, f->value);
         break;

@@ -53,6 +53,8 @@ const yaml_node_t *reader_earlier_key(struct reader *r, const yaml_node_t *map,
 int reader_list_of_mappings(struct reader *r, const struct key *row, yaml_node_t *value, int most,
                             yaml_node_item_t **ret_items);
 
+/* The list of `tags`; one that is named twice is kept once. */
+void reader_tags(struct reader *r, const struct key *row, yaml_node_t *value);
 /* Fills what the service is called and where it keeps its files unless the file says so. */
 void reader_finish_service(struct reader *r, struct service_settings *service);
 /* The pairs of `backup` that contradict each other, and what would be unsafe to leave out. */

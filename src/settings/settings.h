@@ -60,9 +60,17 @@ struct affected_service {
     char url[SETTINGS_PATH_MAX]; /* "" = none; probed after operations */
 };
 
+/* What operators sort and find services by. */
+struct tag_list {
+    char tags[SETTINGS_TAGS_MAX][SETTINGS_TAG_MAX]; /* each once, in the file's order */
+    size_t count;
+};
+
 struct service_settings {
     char id[SETTINGS_ID_MAX];
-    char name[SETTINGS_NAME_MAX]; /* the id unless told; never "" */
+    char name[SETTINGS_NAME_MAX];   /* the id unless told; never "" */
+    char group[SETTINGS_GROUP_MAX]; /* "" = none */
+    struct tag_list tags;
     char unit[SETTINGS_UNIT_MAX];
     char vm_name[SETTINGS_NAME_MAX];
     enum control control;

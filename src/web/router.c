@@ -140,7 +140,7 @@ static bool count_call(struct router *router, struct request *x, enum rate_class
 }
 
 static void answer_copy(struct router *router, struct request *x, const struct route *route,
-                        const struct identity *identity)
+                        const struct identity *identity, json_t *args)
 {
     char lines[REPLY_LINES_MAX] = "";
     int service = -1;
@@ -157,7 +157,7 @@ static void answer_copy(struct router *router, struct request *x, const struct r
         if (!count_call(router, x, operations[route->operation].rate, identity, lines))
             return;
     }
-    snapshots_answer(router->snapshots, x, kind, service, identity->access, lines);
+    snapshots_answer(router->snapshots, x, kind, service, identity->access, args, lines);
 }
 
 /* ── operations ── */
@@ -237,11 +237,11 @@ static void serve_operation(struct router *router, struct request *x, const stru
         return;
     }
     if (copied) {
-        json_decref(args);
         if (copy == COPY_DOCUMENT)
             answer_document(router, x);
         else
-            answer_copy(router, x, route, &identity);
+            answer_copy(router, x, route, &identity, args);
+        json_decref(args);
         return;
     }
     forward(router, x, route, args, given);

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "api/service_list.h"
 #include "api/visible.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -29,6 +30,7 @@ struct waiter {
     struct request *request; /* NULL: a WebSocket */
     enum snapshot_kind kind;
     enum access access;
+    json_t *filter; /* NULL: none */
     char lines[REPLY_LINES_MAX];
     snapshot_taken *taken;
     void *context;
@@ -63,10 +65,16 @@ static void drop_texts(struct entry *e)
 
 /* ── texts ── */
 
+static json_t *list_of(const struct entry *e, enum access access, const json_t *filter)
+{
+    JSON_CLEANUP json_t *seen = visible_services(e->body, access);
+    return service_list_pick(seen, filter);
+}
+
 static json_t *visible(const struct entry *e, enum snapshot_kind kind, enum access access)
 {
     if (kind == SNAPSHOT_LIST)
-        return visible_services(e->body, access);
+        return list_of(e, access, NULL);
     return kind == SNAPSHOT_STATUS ? visible_status(json_object_get(e->body, "status"), access)
                                    : visible_health(json_object_get(e->body, "health"), access);
 }
@@ -103,13 +111,28 @@ static void answer_untold(const struct entry *e, struct request *x, enum access 
     reply_json(x, 503, json_copy(seen), lines);
 }
 
+/* A part of the list: made for this caller, so without an ETag. */
+static void answer_part(const struct entry *e, struct request *x, enum access access,
+                        const json_t *filter, const char *lines)
+{
+    json_t *part = list_of(e, access, filter);
+    if (part == NULL)
+        reply_error(x, 500, "out_of_memory", "The answer could not be written.", lines);
+    else
+        reply_json(x, 200, part, lines);
+}
+
 static void answer_text(struct entry *e, struct request *x, enum snapshot_kind kind,
-                        enum access access, const char *lines)
+                        enum access access, const json_t *filter, const char *lines)
 {
     char all[REPLY_LINES_MAX + 128];
     const json_t *status = json_object_get(e->body, "status");
     if (kind == SNAPSHOT_STATUS && json_object_get(status, "error") != NULL) {
         answer_untold(e, x, access, lines);
+        return;
+    }
+    if (kind == SNAPSHOT_LIST && json_object_size(filter) > 0) {
+        answer_part(e, x, access, filter, lines);
         return;
     }
     struct text *t = &e->texts[kind][access];
@@ -129,16 +152,22 @@ static void answer_text(struct entry *e, struct request *x, enum snapshot_kind k
 
 /* ── fetching ── */
 
+static void free_waiter(struct waiter *w)
+{
+    json_decref(w->filter);
+    mem_free(w);
+}
+
 static void answer_waiter(struct entry *e, struct waiter *w, bool fresh)
 {
     if (w->request == NULL)
         w->taken(w->context, fresh ? e->body : NULL);
     else if (fresh)
-        answer_text(e, w->request, w->kind, w->access, w->lines);
+        answer_text(e, w->request, w->kind, w->access, w->filter, w->lines);
     else
         reply_error(w->request, 503, "engine_busy", "The engine does not answer now: try again.",
                     w->lines);
-    mem_free(w);
+    free_waiter(w);
 }
 
 static void settle(struct entry *e, bool fresh)
@@ -201,7 +230,7 @@ static void remove_waiters(struct entry *e, const struct request *x, const void 
             continue;
         }
         *at = w->next;
-        mem_free(w);
+        free_waiter(w);
     }
     e->last = &e->waiters;
     while (*e->last != NULL)
@@ -258,14 +287,14 @@ static struct entry *entry_of(struct snapshots *s, enum snapshot_kind kind, int 
 }
 
 void snapshots_answer(struct snapshots *s, struct request *x, enum snapshot_kind kind, int service,
-                      enum access access, const char *lines)
+                      enum access access, json_t *filter, const char *lines)
 {
     struct entry *e = entry_of(s, kind, service);
     int64_t age = e->body == NULL ? INT64_MAX : mono_since(clock_mono(), e->taken);
     if (!e->stale && age <= SNAPSHOT_MAX_AGE_MS) {
         if (age > SNAPSHOT_REFRESH_AGE_MS)
             (void)fetch(e);
-        answer_text(e, x, kind, access, lines);
+        answer_text(e, x, kind, access, filter, lines);
         return;
     }
     struct waiter *w = wait_for(e);
@@ -276,6 +305,7 @@ void snapshots_answer(struct snapshots *s, struct request *x, enum snapshot_kind
     w->request = x;
     w->kind = kind;
     w->access = access;
+    w->filter = json_incref(filter);
     (void)str_copy(w->lines, sizeof w->lines, lines);
 }
 

@@ -22,9 +22,10 @@ struct snapshots *snapshots_new(struct engine_link *link, const json_t *services
 int snapshots_find(const struct snapshots *s, const char *id); /* -1 none */
 const char *snapshots_id(const struct snapshots *s, int service);
 size_t snapshots_count(const struct snapshots *s);
-/* Answers now or when the copy is there. `lines` are copied. */
+/* Answers now or when the copy is there. `filter`: of the list, as service_list_pick() takes it;
+ * NULL or empty for all of it. `lines` are copied. */
 void snapshots_answer(struct snapshots *s, struct request *x, enum snapshot_kind kind, int service,
-                      enum access access, const char *lines);
+                      enum access access, json_t *filter, const char *lines);
 /* The request is gone. */
 void snapshots_forget(struct snapshots *s, const struct request *x);
 /* An event came: the copy is of yesterday. */

@@ -160,6 +160,20 @@ static void a_service_overrides_the_top_level_for_itself_alone(void **state)
     settings_free(s);
 }
 
+static void a_service_may_be_in_a_group_and_have_tags(void **state)
+{
+    (void)state;
+    struct settings *s = parse("services:\n  a: {group: Shop / EU, tags: [eu, 'env:prod', eu]}\n"
+                               "  b: {tags: one}\n  c: {}\n");
+    assert_string_equal(s->services[0].group, "Shop / EU");
+    assert_int_equal(s->services[0].tags.count, 2);
+    assert_string_equal(s->services[0].tags.tags[1], "env:prod");
+    assert_int_equal(s->services[1].tags.count, 1);
+    assert_string_equal(s->services[2].group, "");
+    assert_int_equal(s->services[2].tags.count, 0);
+    settings_free(s);
+}
+
 static void addresses_are_taken_in_three_forms(void **state)
 {
     (void)state;
@@ -360,6 +374,15 @@ static const struct {
     {"services: {a: {affected_services: [{name: x, url: 'file:///etc'}]}}\n",
      "t.yaml:1:51: `url` must be an address that begins with http:// or https://, not "
      "\"file:///etc\""},
+    {"services: {a: {group: ''}}\n", "t.yaml:1:23: `group` must not be empty"},
+    {"services: {a: {tags: {b: c}}}\n", "t.yaml:1:22: `tags` must be a list, not a mapping"},
+    {"services: {a: {tags: ['']}}\n",
+     "t.yaml:1:23: `tags` must be texts of 1 to 31 printable characters, not \"\""},
+    {"services: {a: {tags: [0123456789abcdef0123456789abcdef]}}\n",
+     "t.yaml:1:23: `tags` must be texts of 1 to 31 printable characters, not "
+     "\"0123456789abcdef0123456789abcde\""},
+    {"services: {a: {tags: [a,b,c,d,e,f,g,h,i,j,k,l,m,n,o,p,q]}}\n",
+     "t.yaml:1:55: `tags` has more than 16 entries"},
     {"service: {}\nservices: {a: }\n",
      "t.yaml:1:1: `service` does not go with `services` (line 2)"},
     {"[1, 2]\n", "t.yaml:1:1: the file must be a mapping (key: value), not a list"},
@@ -416,6 +439,7 @@ int main(void)
         cmocka_unit_test(the_runbooks_own_file_loads_as_it_is),
         cmocka_unit_test(a_service_overrides_the_top_level_for_itself_alone),
         cmocka_unit_test(two_redis_that_resus_runs_share_no_address_and_no_folder),
+        cmocka_unit_test(a_service_may_be_in_a_group_and_have_tags),
         cmocka_unit_test(addresses_are_taken_in_three_forms),
         cmocka_unit_test(anchors_and_merges_share_settings),
         cmocka_unit_test(relative_paths_start_at_the_files_folder),

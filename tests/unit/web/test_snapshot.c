@@ -94,10 +94,10 @@ static void whoever_the_engine_had_no_time_for_is_answered_once(void **state)
     struct snapshots *s = open_one();
     struct request refused = {.info.id = "a"}, served = {.info.id = "b"};
     engine.full = true;
-    snapshots_answer(s, &refused, SNAPSHOT_STATUS, 0, ACCESS_ADMIN, "");
+    snapshots_answer(s, &refused, SNAPSHOT_STATUS, 0, ACCESS_ADMIN, NULL, "");
     assert_int_equal(refused.status, 503);
     engine.full = false;
-    snapshots_answer(s, &served, SNAPSHOT_STATUS, 0, ACCESS_ADMIN, "");
+    snapshots_answer(s, &served, SNAPSHOT_STATUS, 0, ACCESS_ADMIN, NULL, "");
     engine_answers();
     assert_int_equal(served.status, 200);
     assert_int_equal(served.answers, 1);
@@ -109,9 +109,9 @@ static void those_who_ask_meanwhile_share_one_fetch(void **state)
     (void)state;
     struct snapshots *s = open_one();
     struct request first = {.info.id = "a"}, second = {.info.id = "b"}, gone = {.info.id = "c"};
-    snapshots_answer(s, &first, SNAPSHOT_STATUS, 0, ACCESS_ADMIN, "");
-    snapshots_answer(s, &gone, SNAPSHOT_HEALTH, 0, ACCESS_ADMIN, "");
-    snapshots_answer(s, &second, SNAPSHOT_HEALTH, 0, ACCESS_ADMIN, "");
+    snapshots_answer(s, &first, SNAPSHOT_STATUS, 0, ACCESS_ADMIN, NULL, "");
+    snapshots_answer(s, &gone, SNAPSHOT_HEALTH, 0, ACCESS_ADMIN, NULL, "");
+    snapshots_answer(s, &second, SNAPSHOT_HEALTH, 0, ACCESS_ADMIN, NULL, "");
     snapshots_forget(s, &gone);
     assert_int_equal(engine.asked, 1);
     engine_answers();

@@ -33,6 +33,10 @@ export type Service = {
   readonly maintenance?: MaintenanceHold;
   readonly last_check: Time | null;
   readonly cause?: string;
+  readonly address?: string;
+  readonly vm_name?: string;
+  readonly group?: string;
+  readonly tags?: readonly (string)[];
 };
 
 export type Services = {
@@ -233,6 +237,8 @@ export type Status = {
   readonly not_guarded: Withheld | null;
   readonly affected_services?: readonly (Dependent)[];
   readonly backup_problem?: string;
+  readonly group?: string;
+  readonly tags?: readonly (string)[];
 };
 
 export type LimitedStatus = {
