@@ -8,6 +8,7 @@ import { createConsoleRouter } from '@/router';
 import { useNotices } from '@/stores/notices';
 import { useService } from '@/stores/service';
 import { useSession } from '@/stores/session';
+import { takeDisplayToken } from '@/stores/display';
 
 import App from './App.vue';
 
@@ -25,6 +26,7 @@ app.config.errorHandler = (error) => {
 
 // Not awaited at the top: pages that are loaded when they are opened need this module, and would wait for it forever.
 async function begin(): Promise<void> {
+  takeDisplayToken();
   // Who the reader is decides what the first page shows; drawn once, with its answer, it stands there sooner than drawn twice.
   await Promise.all([useSession().restore(), foreseen === null ? null : Promise.race([useService().foresee(foreseen.service, foreseen.coming), late])]);
   const router = createConsoleRouter();

@@ -36,6 +36,8 @@ export class ApiError extends Error {
 }
 
 let csrfToken: string | null = null;
+/** The API token of a display that nobody logs in to; null: the browser's cookie says who reads. */
+let bearer: string | null = null;
 let onLoginEnded: () => void = () => undefined;
 /** What did not fit before anybody could be told. */
 const untold: [Mismatch, string][] = [];
@@ -43,6 +45,9 @@ let onMismatch: (error: Mismatch, path: string) => void = (error, path) => void 
 
 export const setCsrfToken = (token: string | null): void => {
   csrfToken = token;
+};
+export const setBearer = (token: string): void => {
+  bearer = token;
 };
 export const whenLoginEnds = (handler: () => void): void => {
   onLoginEnded = handler;
@@ -72,9 +77,11 @@ function addressOf(path: string, query: Request['query']): string {
 async function fetched(path: string, request: Request): Promise<Response> {
   const method = request.method ?? 'GET';
   const address = addressOf(path, request.query);
-  const answer = method === 'GET' ? await early(address) : null;
+  // What was asked before anything else had no token with it.
+  const answer = method === 'GET' && bearer === null ? await early(address) : null;
   if (answer !== null) return answer;
   const headers: Record<string, string> = { Accept: 'application/json' };
+  if (bearer !== null) headers['Authorization'] = `Bearer ${bearer}`;
   if (method !== 'GET') {
     headers['Content-Type'] = 'application/json';
     if (csrfToken !== null) headers['X-CSRF-Token'] = csrfToken;
@@ -84,7 +91,7 @@ async function fetched(path: string, request: Request): Promise<Response> {
       method,
       headers,
       body: method === 'GET' ? null : JSON.stringify(request.body ?? {}),
-      credentials: 'same-origin',
+      credentials: bearer === null ? 'same-origin' : 'omit',
       cache: 'no-store',
       signal: AbortSignal.timeout(request.timeoutMs ?? READ_TIMEOUT_MS),
     });

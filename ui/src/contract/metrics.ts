@@ -10,6 +10,12 @@ export interface Outage {
   readonly to: number | null;
   readonly cause: string;
 }
+/** Seconds of each step in each state; null where nothing is known. */
+export interface States {
+  readonly up: readonly (number | null)[];
+  readonly down: readonly (number | null)[];
+  readonly planned: readonly (number | null)[];
+}
 export interface Metrics {
   readonly stepSeconds: number;
   readonly series: Readonly<Record<string, readonly Sample[]>>;
@@ -24,6 +30,7 @@ const single = object({ unit: optional(text), values });
 export const answer = object({
   step_seconds: number,
   times: list(moment),
+  states: object({ up: values, down: values, planned: values }),
   series: record(either(single, spread)),
   outages: optional(list(object({ began: time, ended: optional(time), cause: optional(text) }))),
 });
@@ -44,6 +51,9 @@ export const metrics: Check<Metrics> = (value, path) => {
 
 const state = oneOf('met', 'missed', 'unknown');
 const within = object({ target_seconds: number, percent: nullable(number), state, count: number, within: number, longest_seconds: nullable(number) });
+
+/** The states alone. */
+export const statesOf: Check<States> = (value, path) => answer(value, path).states;
 
 /** What was promised, and what was measured over one span. */
 export const levelsWindow = object({

@@ -21,6 +21,10 @@ export const serviceItem = object({
   /** Why a failure would not be treated now. */
   not_guarded: optional(withheld),
   maintenance: optional(maintenanceHold),
+  address: optional(text),
+  vm_name: optional(text),
+  group: optional(text),
+  tags: optional(list(text)),
 });
 export const serviceList = object({ items: list(serviceItem) });
 

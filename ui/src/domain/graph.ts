@@ -20,6 +20,26 @@ export interface Mark {
   readonly text: string;
 }
 
+/** The same figure of another service in the same graph. */
+export interface Curve {
+  readonly id: string;
+  readonly name: string;
+  readonly samples: readonly Sample[];
+}
+/** Colour means state, so curves differ in their dashes: the first is the page's own service. */
+export const DASHES: readonly (readonly number[])[] = [[], [7, 4], [2, 3], [12, 3, 2, 3], [1, 5]];
+export const COMPARED = DASHES.length - 1;
+
+export interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+/** The moments that an address names, or null: then the range ends now. */
+export function fixedSpan(from: unknown, to: unknown): Span | null {
+  const span = { from: typeof from === 'string' ? Date.parse(from) : Number.NaN, to: typeof to === 'string' ? Date.parse(to) : Number.NaN };
+  return span.from < span.to ? span : null;
+}
+
 export interface Summary {
   readonly last: number;
   readonly low: number;

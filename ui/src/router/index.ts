@@ -9,6 +9,8 @@ declare module 'vue-router' {
   interface RouteMeta {
     title: string;
     permission: Permission;
+    /** Without the console's bar and banner. */
+    bare?: boolean;
   }
 }
 
@@ -25,6 +27,7 @@ export function createConsoleRouter(): Router {
       { path: '/services', component: () => import('@/views/ServicesView.vue'), meta: { title: words.nav.services, permission: 'status' } },
       { path: '/services/:id', component: ServiceView, props: true, meta: { title: words.pages.services.title, permission: 'status' } },
       { path: '/status', component: () => import('@/views/StatusView.vue'), meta: { title: words.nav.status, permission: 'status' } },
+      { path: '/wall', component: () => import('@/views/WallView.vue'), meta: { title: words.fleet.wall.title, permission: 'status', bare: true } },
       { path: '/services/:id/metrics', component: () => import('@/views/MetricsView.vue'), props: true, meta: { title: words.nav.metrics, permission: 'metrics' } },
       { path: '/events', component: () => import('@/views/EventsView.vue'), meta: { title: words.nav.events, permission: 'events' } },
       { path: '/incidents', component: () => import('@/views/IncidentsView.vue'), meta: { title: words.nav.incidents, permission: 'incidents' } },

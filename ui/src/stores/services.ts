@@ -1,13 +1,13 @@
 import { defineStore } from 'pinia';
-import { ref } from 'vue';
+import { ref, shallowRef } from 'vue';
 
 import { messageOf } from '@/api/http';
 import { listServices } from '@/api/services';
 import type { ServiceItem } from '@/contract/service';
 
-/** The list of services: for the menu, the cards and the banner. */
+/** The list of services, the worst first as the daemon sorts it: for the menu, the lists and the banner. */
 export const useServices = defineStore('services', () => {
-  const items = ref<ServiceItem[]>([]);
+  const items = shallowRef<readonly ServiceItem[]>([]);
   const loaded = ref(false);
   const problem = ref<string | null>(null);
   const heardAt = ref(0);

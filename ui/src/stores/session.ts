@@ -19,6 +19,8 @@ export const useSession = defineStore('session', () => {
   /** All that the daemon says about the reader; null until it was asked after a login. */
   const me = ref<Me | null>(null);
   const known = ref(false);
+  /** The daemon did not accept what the reader came with. */
+  const refused = ref(false);
   /** The role needs two-factor authentication: until it is set up, nothing else may be done. */
   const needsFactor = ref(false);
   const role = computed<Role>(() => (needsFactor.value ? 'anonymous' : (user.value?.role ?? 'anonymous')));
@@ -74,6 +76,7 @@ export const useSession = defineStore('session', () => {
       setCsrfToken(found.csrf_token ?? null);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
+      refused.value = error.status === 401;
       forget();
     } finally {
       known.value = true;
@@ -101,5 +104,5 @@ export const useSession = defineStore('session', () => {
   /** Users can always reach their own account. */
   const allows = (permission: Permission): boolean => may(role.value, permission) || (needsFactor.value && permission === 'me');
 
-  return { user, me, role, needsFactor, expiresAt, ended, known, restore, login, logout, allows };
+  return { user, me, role, needsFactor, expiresAt, ended, known, refused, restore, login, logout, allows };
 });

@@ -1,9 +1,10 @@
 import { account } from './account';
 import { common } from './common';
 import { dialogs } from './dialogs';
+import { fleet } from './fleet';
 import { alerts, channels, duty, incidents, maintenance } from './incidents';
 import { pages } from './pages';
 import { service } from './service';
 
 /** Every English text of the console. */
-export const en = { ...common, account, alerts, channels, dialogs, duty, incidents, maintenance, pages, service };
+export const en = { ...common, account, alerts, channels, dialogs, duty, fleet, incidents, maintenance, pages, service };

@@ -1,6 +1,6 @@
 import type { RunningPhase } from '@/contract/service';
 
-const plural = (n: number, one: string, many: string): string => `${n.toLocaleString('en')} ${n === 1 ? one : many}`;
+import { plural } from './plural';
 
 export const service = {
   actions: { start: 'Start', restart: 'Restart', stop: 'Stop', refresh: 'Refresh', label: 'Actions' },
