@@ -23,20 +23,6 @@ static const struct shape_member error_[] = {
     {"last_check?", "time?", NULL},
     {"reasons?", "[text]", "Of /readyz: why not."},
     END};
-static const struct shape_member service_[] = {
-    {"id", "text", NULL},
-    {"name", "text", NULL},
-    {"status", STATUS_WORDS, NULL},
-    {"overall_status", OVERALL_WORDS, NULL},
-    {"not_guarded?", "Withheld?", NULL},
-    {"maintenance?", "MaintenanceHold", "Of an open window."},
-    {"last_check", "time?", NULL},
-    {"cause?", "text", "A cause's code."},
-    {"address?", "text", "Where Redis listens."},
-    {"vm_name?", "text", "The machine's name, as configured."},
-    {"group?", "text", "As configured."},
-    {"tags?", "[text]", "As configured."},
-    END};
 static const struct shape_member services_[] = {{"items", "[Service]", NULL}, CURSOR, END};
 static const struct shape_member notice_[] = {{"message", "text", NULL},
                                               {"user", "text", "Who said it."},
@@ -487,14 +473,12 @@ static const struct shape_member timing_[] = {
     {"wakeups", "whole", "Of the last one to two minutes."},
     {"late_ms", "Lateness", NULL},
     END};
-static const struct shape_member version_[] = {
-    {"name", "text", NULL}, {"version?", "text", "For those who are logged in."}, END};
 static const struct shape_member alive_[] = {{"status", "=ok", NULL}, END};
 static const struct shape_member anything_[] = {END};
 
 const struct shape shapes[] = {
     {"Error", "Every refusal and failure.", error_},
-    {"Service", "A service in a list.", service_},
+    {"Service", "A service in a list.", shape_service},
     {"Services", "The services.", services_},
     {"Running", "An operation under way.", running_},
     {"Notice", "What users are told.", notice_},
@@ -596,7 +580,7 @@ const struct shape shapes[] = {
     {"Bundle", "All that support asks for.", bundle_},
     {"Lateness", "Milliseconds.", late_},
     {"Timing", "How late the watch's own timers came.", timing_},
-    {"Version", "The program's version.", version_},
+    {"Version", "The program's version.", shape_version},
     {"Alive", "It lives.", alive_},
     {"Anything", "An object.", anything_},
     {NULL, NULL, NULL},

@@ -22,6 +22,7 @@ struct shape {
 
 extern const struct shape shapes[]; /* name NULL at the end */
 /* shapes_keys.c, for the table */
+extern const struct shape_member shape_service[], shape_version[];
 extern const struct shape_member shape_key_host[], shape_key_rotation[];
 /* shapes_alerts.c */
 extern const struct shape_member shape_delivery[], shape_alert[], shape_alerts[], shape_channel[],

@@ -110,17 +110,17 @@ json_t *visible_status(const json_t *whole, enum access access)
 
 json_t *visible_services(const json_t *whole, enum access access)
 {
-    static const char *const hidden[] = {"cause",   "not_guarded", "maintenance", "address",
-                                         "vm_name", "group",       "tags"};
     if (access != ACCESS_ANONYMOUS)
         return json_incref((json_t *)whole); /* read by its holder, never written */
-    json_t *part = json_deep_copy(whole);
+    static const char *const limited[] = {"id", "name", "status", "overall_status", "last_check"};
+    json_t *part = json_copy((json_t *)whole);
+    json_t *items = json_array();
     size_t i;
     json_t *item;
-    json_array_foreach(json_object_get(part, "items"), i, item) {
-        for (size_t k = 0; k < ARRAY_LENGTH(hidden); k++)
-            (void)json_object_del(item, hidden[k]);
+    json_array_foreach(json_object_get(whole, "items"), i, item) {
+        (void)json_array_append_new(items, only(item, limited, ARRAY_LENGTH(limited)));
     }
+    (void)json_put(part, "items", items);
     return part;
 }
 

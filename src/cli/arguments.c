@@ -6,6 +6,7 @@
 
 #include "base/attr.h"
 #include "base/str.h"
+#include "cli/overview.h"
 #include "cli/remote.h"
 #include "cli/verb.h"
 
@@ -26,6 +27,7 @@ const struct option_row option_rows[] = {
     [OPTION_FOR] = {"--for", NULL, "DURATION", "30m, 2h, 1d", .values = "30m 2h 1d"},
     [OPTION_FORCE] = {"--force", NULL, NULL, "in spite of blockers, without saving first"},
     [OPTION_FROM] = {"--from", NULL, "SEQ:HASH", "start at this line, which the log must contain"},
+    [OPTION_GROUP] = {"--group", NULL, "NAME", "of this group only"},
     [OPTION_IMPACT] = {"--impact", NULL, "WORD", "what users notice (outage by default)",
                        .values = "outage degraded reduced-redundancy no-impact"},
     [OPTION_KEY] = {"--key", NULL, "FILE", "initial sealing key, as printed by `resus audit key`"},
@@ -47,6 +49,10 @@ const struct option_row option_rows[] = {
     [OPTION_SERVICES] = {"--services", NULL, "ID,ID", "these services only; all by default"},
     [OPTION_SEVERITY] = {"--severity", NULL, "P1", "P1 (the worst) to P4", .values = "P1 P2 P3 P4"},
     [OPTION_SINCE] = {"--since", NULL, "TIME", "2h (ago), 2025-10-10 or 2025-10-10T14:30:00Z"},
+    [OPTION_STATE] = {"--state", NULL, "STATE,STATE",
+                      "in one of these only, such as critical,degraded",
+                      .values = OVERVIEW_STATE_WORDS},
+    [OPTION_TAG] = {"--tag", NULL, "TAG", "with this tag only"},
     [OPTION_TITLE] = {"--title", NULL, "TEXT", "a few words"},
     [OPTION_TOTP] = {"--totp", NULL, "CODE", "of your authenticator app, for your own account"},
     [OPTION_TYPE] = {"--type", NULL, "TYPE", "ed25519 (the default) or rsa (4096 bits)",

@@ -158,6 +158,25 @@ const char *page_clock(const struct page *p, const char *rfc3339, char buffer[64
     return buffer;
 }
 
+const char *page_time(const struct page *p, char buffer[64])
+{
+    time_t seconds = (time_t)(p->now.ms / 1000);
+    struct tm at;
+    char name[16], offset[16];
+    if (localtime_r(&seconds, &at) == NULL || strftime(buffer, 64, "%H:%M:%S", &at) == 0 ||
+        strftime(name, sizeof name, "%Z", &at) == 0 ||
+        strftime(offset, sizeof offset, "%z", &at) != strlen("+0100"))
+        return "";
+    /* Zones without a name of their own are called by their offset: "+03". */
+    bool named = name[0] != '+' && name[0] != '-';
+    if (str_equal(name, "UTC") || str_equal(name, "GMT"))
+        (void)str_append(buffer, 64, " %s", name);
+    else
+        (void)str_append(buffer, 64, " %s%sUTC%.3s:%s%s", named ? name : "", named ? " (" : "",
+                         offset, offset + 3, named ? ")" : "");
+    return buffer;
+}
+
 const char *page_uptime(int64_t s, char buffer[64])
 {
     long long d = s / 86400, h = s / 3600 % 24, m = s / 60 % 60;

@@ -50,6 +50,8 @@ size_t page_width(const char *text);
 const char *page_ago(const struct page *p, const char *rfc3339, char buffer[64]);
 /* Local time "14:02:11", with the date in front when it is not today's. */
 const char *page_clock(const struct page *p, const char *rfc3339, char buffer[64]);
+/* The page's own time with its zone: "14:02:11 CET (UTC+01:00)". */
+const char *page_time(const struct page *p, char buffer[64]);
 /* "1d 4h 32m", "4h 32m", "32m 5s", "5s": the guide's way. */
 const char *page_uptime(int64_t seconds, char buffer[64]);
 /* "1 234 567" with commas. */

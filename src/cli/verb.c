@@ -27,10 +27,25 @@ static const char *const completion_subs[] = {"bash", "zsh", "fish", NULL};
 static const char *const key_subs[] = {"check", "rotate", NULL};
 
 const struct verb verbs[] = {
-    {"status", "status [SERVICE]", "what a service does now", .service = true, .run = verb_status},
+    {"status", "status [SERVICE | --state STATE,STATE --group NAME --tag TAG]",
+     "what a service does now; of several, the worst first",
+     "Without SERVICE and with several configured: one line each, as `resus list`.\n",
+     .service = true, .options = BIT(STATE) | BIT(GROUP) | BIT(TAG), .run = verb_status},
     {"health", "health [SERVICE]", "its checks, their figures and limits, and what they mean",
      .service = true, .run = verb_health},
-    {"services", "services", "every service on one line", .run = verb_services},
+    {"list", "list [TEXT] [--state STATE,STATE] [--group NAME] [--tag TAG]",
+     "every service on one line, the worst first",
+     "TEXT is a part of the id, name, group, tag or cause. Columns that do not fit the\n"
+     "terminal are left out.\n",
+     .free_word = true, .options = BIT(STATE) | BIT(GROUP) | BIT(TAG), .run = verb_list},
+    {"services", "services [TEXT] [--state STATE,STATE] [--group NAME] [--tag TAG]",
+     "another name of `list`", .free_word = true, .options = BIT(STATE) | BIT(GROUP) | BIT(TAG),
+     .run = verb_list},
+    {"top", "top [TEXT] [--state STATE,STATE] [--group NAME] [--tag TAG]",
+     "a live list, the worst first, with key figures",
+     "Keys: q quits; arrows, Page Up, Page Down, Home and End scroll. Where standard\n"
+     "output is no terminal the list is printed once.\n",
+     .free_word = true, .options = BIT(STATE) | BIT(GROUP) | BIT(TAG), .run = verb_top},
     {"check", "check [SERVICE]", "one line in the form of a monitoring plugin",
      "Exit status: 0 healthy; 1 degraded, stopped on purpose, not guarded, or down in\n"
      "a maintenance window; 2 critical; 3 unknown and every error.\n",

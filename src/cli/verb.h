@@ -36,10 +36,15 @@ const char *verb_nearest(const char *name);        /* "did you mean", or NULL */
 
 /* verb_watch.c */
 int verb_check(const struct invocation *in);
-int verb_services(const struct invocation *in);
 int verb_status(const struct invocation *in);
 int verb_health(const struct invocation *in);
 int verb_refresh(const struct invocation *in);
+/* verb_overview.c */
+int verb_list(const struct invocation *in);
+/* The overview of `services` (borrowed), which is the body of that operation; exit status. */
+int verb_overview_show(const struct invocation *in, const json_t *services);
+/* verb_top.c */
+int verb_top(const struct invocation *in);
 /* verb_journal.c */
 int verb_logs(const struct invocation *in);
 int verb_events(const struct invocation *in);

@@ -7,14 +7,10 @@
 #include "cli/ask.h"
 #include "cli/checkline.h"
 #include "cli/cli.h"
+#include "cli/usage.h"
 #include "cli/verb.h"
 #include "cli/view.h"
 #include "io/clock.h"
-
-int verb_services(const struct invocation *in)
-{
-    return ask_show(in, "services", NULL, ASK_READ_MS, view_services, NULL);
-}
 
 /* The name of the service in the list of all; with none named, of the only one. */
 static void name_subject(struct view_subject *s, const json_t *services)
@@ -94,9 +90,27 @@ static int show_service(const struct invocation *in, size_t main, bool refresh,
     return exit_status;
 }
 
+/* Of several services without a name: the overview. */
 int verb_status(const struct invocation *in)
 {
-    return show_service(in, ASKED_STATUS, false, view_status);
+    bool filtered = arguments_has(in, OPTION_STATE) || arguments_has(in, OPTION_GROUP) ||
+                    arguments_has(in, OPTION_TAG);
+    if (in->service != NULL && filtered)
+        return usage_error(in, "status: --state, --group and --tag choose among all services: "
+                               "leave out SERVICE");
+    if (in->service != NULL)
+        return show_service(in, ASKED_STATUS, false, view_status);
+    struct question q = {.op = "services"};
+    int status = ask_all(in, &q, 1, ASK_READ_MS, NULL, NULL);
+    if (status != 0)
+        return status;
+    bool several = json_array_size(json_object_get(q.body, "items")) > 1;
+    if (q.status < 400 && (several || filtered))
+        status = verb_overview_show(in, q.body);
+    else
+        status = show_service(in, ASKED_STATUS, false, view_status);
+    ask_free(&q, 1);
+    return status;
 }
 
 int verb_health(const struct invocation *in)

@@ -17,13 +17,21 @@ struct view_subject {
 /* view_service.c */
 void view_status(struct page *p, const struct view_subject *s);
 void view_health(struct page *p, const struct view_subject *s);
-void view_services(struct page *p, const json_t *body, const struct invocation *in);
 /* The tone of an overall status. */
 enum tone view_tone(const char *overall);
 /* "Running" for "running". Returns buffer. */
 const char *view_title(const char *word, char buffer[64]);
 /* `cause` with evidence and advice; nothing when it is `ok`. */
 void view_cause(struct page *p, const json_t *cause);
+
+/* view_overview.c: lists of services, the worst first as overview_select() gives them. */
+/* `all` is the whole list, `shown` what was asked for; `room` in cells, 0: no limit. */
+void view_overview(struct page *p, const json_t *all, const json_t *shown, size_t room);
+/* The head and `count` rows from `from` on; the columns fit all of `items`. */
+void view_overview_rows(struct page *p, const json_t *items, size_t room, size_t from,
+                        size_t count);
+/* "3 services: 1 critical, 2 healthy; 14:02:11 UTC" and the end of the line. */
+void view_counts(struct page *p, const json_t *items);
 
 /* view_recovery.c */
 void view_recovery_line(struct page *p, const json_t *recovery);

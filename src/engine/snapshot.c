@@ -66,7 +66,7 @@ void snapshot_put_int(json_t *object, const char *key, int64_t value)
         (void)json_put_int(object, key, value);
 }
 
-static void put_mb(json_t *object, const char *key, int64_t bytes)
+void snapshot_put_mb(json_t *object, const char *key, int64_t bytes)
 {
     (void)json_put(object, key, bytes < 0 ? json_null() : json_rounded((double)bytes / MIB, 1));
 }
@@ -109,20 +109,7 @@ static void put_role(json_t *body, const struct info_facts *i)
     (void)json_put_text(body, "primary", primary);
 }
 
-/* Where Redis listens, as the settings write it. */
-static void put_address(json_t *item, const struct redis_settings *redis)
-{
-    char address[SETTINGS_PATH_MAX + 8];
-    bool v6 = strchr(redis->host, ':') != NULL;
-    if (redis->socket[0] != '\0')
-        (void)str_format(address, sizeof address, "unix:%s", redis->socket);
-    else
-        (void)str_format(address, sizeof address, v6 ? "[%s]:%d" : "%s:%d", redis->host,
-                         redis->port);
-    (void)json_put_text(item, "address", address);
-}
-
-static void put_labels(json_t *body, const struct service_settings *settings)
+void snapshot_put_labels(json_t *body, const struct service_settings *settings)
 {
     if (settings->group[0] != '\0')
         (void)json_put_text(body, "group", settings->group);
@@ -130,7 +117,7 @@ static void put_labels(json_t *body, const struct service_settings *settings)
         return;
     json_t *tags = json_array();
     for (size_t i = 0; i < settings->tags.count; i++)
-        (void)json_array_append_new(tags, json_string(settings->tags.tags[i]));
+        snapshot_add_text(tags, settings->tags.tags[i]);
     (void)json_put(body, "tags", tags);
 }
 
@@ -153,7 +140,7 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
                          ? i->uptime_seconds + mono_since(now.mono, i->at) / 1000
                          : FACT_UNKNOWN;
     snapshot_put_int(body, "uptime_seconds", uptime);
-    put_mb(body, "memory_mb", up ? i->used_memory : FACT_UNKNOWN);
+    snapshot_put_mb(body, "memory_mb", up ? i->used_memory : FACT_UNKNOWN);
     snapshot_put_int(body, "connections", up ? i->connected_clients : FACT_UNKNOWN);
     snapshot_put_int(body, "commands_processed", up ? i->commands_processed : FACT_UNKNOWN);
     if (up)
@@ -168,7 +155,7 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
     else
         (void)json_put_bool(vm, "ssh_accessible", s->observations.unit.control_reached == TRI_YES);
     (void)json_put(body, "vm_info", vm);
-    put_labels(body, s->settings);
+    snapshot_put_labels(body, s->settings);
     json_t *operation = operation_json(s);
     if (operation != NULL)
         (void)json_put(body, "operation", operation);
@@ -187,33 +174,6 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
         if (s->saved.stopped_reason[0] != '\0')
             (void)json_put_text(body, "stop_reason", s->saved.stopped_reason);
     }
-    return body;
-}
-
-json_t *engine_services_json(const struct engine *e, struct now now)
-{
-    json_t *items = json_array();
-    for (int i = 0; i < e->count; i++) {
-        const struct service *s = &e->services[i];
-        json_t *item = json_object();
-        (void)json_put_text(item, "id", s->settings->id);
-        (void)json_put_text(item, "name", s->settings->name);
-        (void)json_put_text(item, "status", snapshot_status(s));
-        (void)json_put_text(item, "overall_status", overall_word(snapshot_overall(s, now)));
-        (void)json_put_wall(item, "last_check", s->watch.last_check);
-        put_address(item, &s->settings->redis);
-        if (s->settings->vm_name[0] != '\0')
-            (void)json_put_text(item, "vm_name", s->settings->vm_name);
-        put_labels(item, s->settings);
-        (void)json_put_text(item, "cause", cause_row(s->cause)->code);
-        (void)json_put(item, "not_guarded", withheld_always_json(s, now));
-        if (s->maintained.held)
-            (void)json_put(item, "maintenance", maintained_json(s));
-        (void)json_array_append_new(items, item);
-    }
-    json_t *body = json_object();
-    (void)json_put(body, "items", items);
-    (void)json_put_null(body, "next_cursor");
     return body;
 }
 

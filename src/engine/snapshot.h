@@ -20,7 +20,11 @@ void snapshot_preflight(const struct service *s, enum engine_operation operation
                         struct preflight *ret);
 
 /* null below 0 */
+/* The group and the tags of a service that has any. */
+void snapshot_put_labels(json_t *body, const struct service_settings *settings);
 void snapshot_put_int(json_t *object, const char *key, int64_t value);
+/* MiB, null below 0 */
+void snapshot_put_mb(json_t *object, const char *key, int64_t bytes);
 /* Nothing for "" */
 void snapshot_add_text(json_t *array, const char *text);
 

@@ -5,8 +5,10 @@
 #include "backups/backups.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "base/version.h"
 #include "handlers/resources.h"
 #include "sshkeys/sshkeys.h"
+#include "store/database.h"
 
 void services_list(struct handlers *h, struct call *call)
 {
@@ -43,8 +45,12 @@ void version_get(struct handlers *h, struct call *call)
     json_t *body = json_object();
     (void)json_put_text(body, "name", "resus");
     /* A stranger would look up what is known against it. */
-    if (call->access != ACCESS_ANONYMOUS)
+    if (call->access != ACCESS_ANONYMOUS) {
         (void)json_put_text(body, "version", RESUS_VERSION);
+        if (version_commit()[0] != '\0')
+            (void)json_put_text(body, "commit", version_commit());
+        (void)json_put_int(body, "schema", schema_version());
+    }
     call->answer(call, 200, body);
 }
 
