@@ -2,6 +2,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/attr.h"
@@ -69,6 +70,7 @@ const struct option_row option_rows[] = {
 const struct global_row global_rows[] = {
     {"--json", NULL, "the API's JSON and nothing else on stdout", false, PLACE(json)},
     {"--config", "FILE", "else $RESUS_CONFIG, else /etc/resus/resus.yaml", false, PLACE(config)},
+    {"--context", "NAME", "one that `resus context` knows, or local", true, PLACE(context)},
     {"--url", "URL", "a daemon elsewhere: https://HOST:8443", true, PLACE(url)},
     {"--token-file", "FILE", "its API token, readable by you alone", true, PLACE(token_file)},
     {"--ca-file", "FILE", "the certificate that signs its own", true, PLACE(ca_file)},
@@ -252,13 +254,17 @@ static int word(struct reader *r, const char *text)
 /* A daemon elsewhere: all of it or nothing, and only for verbs that ask a daemon. */
 static int elsewhere(const struct invocation *in, struct error *err)
 {
-    if (in->url == NULL && (in->token_file != NULL || in->ca_file != NULL || in->pin != NULL))
+    bool named = in->context != NULL || getenv("RESUS_URL") != NULL;
+    if (in->url == NULL && !named &&
+        (in->token_file != NULL || in->ca_file != NULL || in->pin != NULL))
         return error_set(err, -EINVAL, "--token-file, --ca-file and --pin go with --url");
+    if (in->url != NULL && in->context != NULL)
+        return error_set(err, -EINVAL, "--url and --context say the same: give one");
+    if ((in->url != NULL || in->context != NULL) && in->verb->local)
+        return error_set(err, -EINVAL, "%s works on its own machine: without --%s", in->verb->name,
+                         in->url != NULL ? "url" : "context");
     if (in->url == NULL)
         return 0;
-    if (in->verb->local)
-        return error_set(err, -EINVAL, "%s works on its own machine: without --url",
-                         in->verb->name);
     struct remote_target target = {.url = in->url, .pin = in->pin};
     return remote_check(&target, err);
 }

@@ -74,7 +74,7 @@ struct global_row {
     bool remote;          /* of a daemon elsewhere: not for verbs that ask none */
     size_t place;         /* its member of struct invocation */
 };
-#define GLOBAL_COUNT 8
+#define GLOBAL_COUNT 9
 extern const struct global_row global_rows[GLOBAL_COUNT];
 
 struct verb;
@@ -83,7 +83,8 @@ struct verb;
 struct invocation {
     const struct verb *verb; /* NULL: none named */
     bool json, help, version;
-    const char *config;                           /* --config, NULL = not given */
+    const char *config;  /* --config, NULL = not given */
+    const char *context; /* --context; after context_choose() the context that is used */
     const char *url, *token_file, *ca_file, *pin; /* of a daemon elsewhere; NULL = not given */
     const char *sub; /* "status" of `recovery status`, the verb of `help VERB`, the file of `replay
                       * FILE`; NULL = none */

@@ -7,7 +7,9 @@
 
 #include "base/version.h"
 #include "cli/arguments.h"
+#include "cli/ask.h"
 #include "cli/checkline.h"
+#include "cli/contexts.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
 #include "store/database.h"
@@ -56,6 +58,43 @@ static int run(const struct invocation *in)
     return in->verb->run(in);
 }
 
+/* What an earlier `context use` chose stands nowhere on the command line: people are reminded. */
+static void remind(const struct invocation *in)
+{
+    if (isatty(STDERR_FILENO) == 1 && !in->json)
+        (void)fprintf(stderr, "(context %s, %s)\n", in->context, in->url);
+}
+
+static int not_chosen(const struct invocation *in, const struct error *err)
+{
+    if (in->verb->run != verb_check || in->json)
+        return ask_failed(in, in->verb->run == verb_check ? (int)CHECK_UNKNOWN : CLI_BAD_CONFIG,
+                          "config_invalid", "%s", err->text);
+    struct buf line = BUF_LIMIT(CHECKLINE_TEXT_MAX + 64);
+    int status = (int)checkline_unknown(err->text, &line);
+    (void)fputs(buf_text(&line), stdout);
+    buf_free(&line);
+    return status;
+}
+
+static int run_there(struct invocation *in)
+{
+    json_t *kept = NULL;
+    bool saved = false;
+    struct error err = {0};
+    bool asks = in->verb != NULL && !in->help && !in->version && !in->verb->local &&
+                in->verb->run != verb_context;
+    if (!asks)
+        return run(in);
+    if (context_choose(in, &kept, &saved, &err) < 0)
+        return not_chosen(in, &err);
+    if (saved)
+        remind(in);
+    int status = run(in);
+    json_decref(kept);
+    return status;
+}
+
 int cli_main(int argc, char **argv)
 {
     struct invocation in;
@@ -64,5 +103,5 @@ int cli_main(int argc, char **argv)
     (void)signal(SIGPIPE, SIG_IGN);
     if (arguments_parse(argc, argv, &in, &err) < 0)
         return usage_error(&in, err.text);
-    return cli_after_output(&in, run(&in));
+    return cli_after_output(&in, run_there(&in));
 }

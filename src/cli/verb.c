@@ -24,6 +24,7 @@ static const char *const maintenance_subs[] = {"list",   "show",   "plan",  "beg
 static const char *const backup_subs[] = {"create", "list",  "show",   "status", "verify",
                                           "pin",    "unpin", "delete", "prune",  NULL};
 static const char *const completion_subs[] = {"bash", "zsh", "fish", NULL};
+static const char *const context_subs[] = {"list", "add", "use", "remove", NULL};
 static const char *const key_subs[] = {"check", "rotate", NULL};
 
 const struct verb verbs[] = {
@@ -243,6 +244,21 @@ const struct verb verbs[] = {
      .options = BIT(CHECK), .local = true, .run = verb_serve},
     {"demo", "demo [--port N] [--dir DIR]", "a private Redis under Resus, to look at",
      .options = BIT(PORT) | BIT(DIR), .local = true, .run = verb_demo},
+    {"context",
+     "context list | add NAME --url URL [--token-file FILE] [--ca-file FILE | --pin PIN] | "
+     "use NAME|local | remove NAME",
+     "names for daemons elsewhere, and which one is asked",
+     "  list    those that are written down; * is asked when nothing else is said\n"
+     "  add     writes one down, or changes it: its URL and the files, never a secret\n"
+     "  use     asks it from now on; local is the daemon of this machine\n"
+     "  remove  forgets it\n"
+     "The file is ~/.config/resus/contexts.json, or in $XDG_CONFIG_HOME/resus. What\n"
+     "is asked: --url or --context; with --config the daemon of this machine; else\n"
+     "$RESUS_URL (with $RESUS_TOKEN_FILE, $RESUS_CA_FILE, $RESUS_PIN), then\n"
+     "$RESUS_CONTEXT, then the daemon of $RESUS_CONFIG, then what `use` chose.\n",
+     .subs = context_subs, .words = true, .run = verb_context},
+    {"version", "version", "versions of this program and of the daemon",
+     "Exit status: 0 both are known, 3 the daemon cannot be reached.\n", .run = verb_version},
     {"completion", "completion bash|zsh|fish", "print the script that completes this in a shell",
      "The package installs all three. For this shell alone:\n"
      "  source <(resus completion bash)\n"

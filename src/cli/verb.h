@@ -91,6 +91,10 @@ int verb_backup(const struct invocation *in);
 int verb_maintenance(const struct invocation *in);
 /* verb_incident.c */
 int verb_incident(const struct invocation *in);
+/* verb_context.c */
+int verb_context(const struct invocation *in);
+/* verb_version.c */
+int verb_version(const struct invocation *in);
 /* verb_key.c */
 int verb_key(const struct invocation *in);
 /* Whether `service` can use its SSH key, as keyfile_check() tells it: for the account that the

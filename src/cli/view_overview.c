@@ -387,7 +387,8 @@ void view_overview(struct page *p, const json_t *all, const json_t *shown, size_
     }
     view_counts(p, json_object_get(all, "items"));
     if (count < known)
-        page_put(p, "%zu of them %s:\n", count, count == 1 ? "matches" : "match");
+        page_put(p, "%zu of them %s%s\n", count, count == 1 ? "matches" : "match",
+                 count == 0 ? "" : ":");
     if (count > 0)
         view_overview_rows(p, items, room, 0, count);
 }

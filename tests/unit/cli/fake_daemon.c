@@ -133,6 +133,8 @@ static const char *const plain_bodies[][2] = {
      "{\"items\": [{\"id\": \"redis\", \"name\": \"Redis Service\", \"status\": \"running\", "
      "\"overall_status\": \"healthy\", \"last_check\": \"2025-10-10T14:29:58Z\"}], "
      "\"next_cursor\": null}"},
+    {"version",
+     "{\"name\": \"resus\", \"version\": \"9.9.9\", \"commit\": \"abc\", \"schema\": 99}"},
     {"refresh", "{\"status\": {\"status\": \"running\"}, \"health\": {}}"},
     {"reload", "{\"success\": true, \"operation\": \"reload\", \"message\": \"Reloaded.\", "
                "\"duration_seconds\": 0.1, \"new_status\": \"running\"}"},
@@ -176,6 +178,23 @@ static const char *const plain_bodies[][2] = {
      "{\"check\": \"sudo\", \"status\": \"fail\", \"message\": \"a wildcard lets the account "
      "read every log\", \"fix\": \"resus sudoers > /etc/sudoers.d/resus\"}]}"},
 };
+
+/* Of FAKE_SEVERAL, in the order of the settings. */
+static const char several[] =
+    "{\"items\": ["
+    "{\"id\": \"cache\", \"name\": \"Cache\", \"group\": \"shop\", \"tags\": [\"eu\", \"gold\"], "
+    "\"status\": \"running\", \"overall_status\": \"healthy\", \"cause\": \"ok\", "
+    "\"response_time_ms\": 0.21, \"memory_mb\": 128.5, \"connections\": 42, "
+    "\"commands_per_second\": 812.4, \"last_check\": null, \"not_guarded\": null}, "
+    "{\"id\": \"batch\", \"name\": \"Batch\", \"group\": \"shop\", \"status\": \"stopped\", "
+    "\"overall_status\": \"critical\", \"cause\": \"stopped_on_purpose\"}, "
+    "{\"id\": \"mail\", \"name\": \"Mail\", \"status\": \"running\", \"overall_status\": "
+    "\"healthy\", \"cause\": \"ok\", \"not_guarded\": {\"reason_code\": \"paused\", \"text\": "
+    "\"paused\"}}, "
+    "{\"id\": \"queue\", \"name\": \"Queue\", \"status\": \"running\", \"overall_status\": "
+    "\"degraded\", \"cause\": \"memory_high\"}, "
+    "{\"id\": \"sessions\", \"name\": \"Sessions\", \"tags\": [\"eu\"], \"status\": \"failed\", "
+    "\"overall_status\": \"critical\", \"cause\": \"crashed\"}], \"next_cursor\": null}";
 
 static const char *const refusals[][3] = {
     {"start", "409",
@@ -268,7 +287,9 @@ static void answer(void *context, struct control_call *call)
     }
     if (s == FAKE_REFUSING && answer_refusal(call))
         return;
-    if (str_equal(call->op, "status"))
+    if (s == FAKE_SEVERAL && str_equal(call->op, "services"))
+        control_answer(call, 200, parse(several));
+    else if (str_equal(call->op, "status"))
         control_answer(call, s == FAKE_UNREACHABLE ? 503 : 200, canned(status_bodies, s));
     else if (str_equal(call->op, "health"))
         control_answer(call, 200, canned(health_bodies, s));

@@ -12,6 +12,7 @@ enum fake_scenario {
     FAKE_UNREACHABLE, /* unknown, status answers 503 */
     FAKE_REFUSING,    /* every operation is refused in its own way */
     FAKE_HOSTILE,     /* bodies full of terminal escapes */
+    FAKE_SEVERAL,     /* five services */
     FAKE_DYING,       /* closes the connection instead of answering */
     FAKE_COUNT
 };

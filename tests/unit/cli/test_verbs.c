@@ -204,6 +204,56 @@ static void a_healthy_service_is_shown_and_operated(void **state)
     expect_rows(*state, rows, ARRAY_LENGTH(rows));
 }
 
+static void of_several_services_the_worst_comes_first(void **state)
+{
+    static const char order[] = "● sessions  critical  crashed\n"
+                                "● queue     degraded  memory_high\n"
+                                "● mail      healthy   not guarded: paused\n"
+                                "● batch     critical  stopped_on_purpose\n"
+                                "● cache     healthy\n";
+    static const struct row rows[] = {
+        {"status", 0,
+         "5 services: 1 critical, 1 degraded, 1 not guarded, 1 down as planned, 1 healthy;\n",
+         NULL},
+        {"list --state critical", 0, "2 of them match:\n", NULL},
+        {"list --state critical,stopped", 0, "● batch ", NULL},
+        {"list --group SHOP --tag gold", 0, "1 of them matches:\n", NULL},
+        {"list CRASH", 0, "● sessions ", NULL},
+        {"list nothing-of-this", 0, "0 of them match\n", NULL},
+        {"services", 0, "● sessions ", NULL},
+        {"top", 0, "● sessions ", NULL}, /* no terminal: once */
+        {"status --state healthy --json", 0, "{\"items\": [{\"id\": \"mail\"", NULL},
+        {"list --state crtical", 64, NULL, "did you mean critical?"},
+        {"list --state ,", 64, NULL, "--state needs a word"},
+        {"status redis --state critical", 64, NULL, "leave out SERVICE"},
+        {"status redis", 0, "● Running", NULL},
+    };
+    struct world *w = *state;
+    play(w, FAKE_SEVERAL);
+    expect_rows(w, rows, ARRAY_LENGTH(rows));
+    (void)setenv("COLUMNS", "44", 1);
+    assert_int_equal(run(w, "list"), 0);
+    (void)unsetenv("COLUMNS");
+    if (strstr(w->out, order) == NULL)
+        fail_msg("%s", w->out);
+}
+
+static void both_versions_are_said(void **state)
+{
+    static const struct row there[] = {
+        {"version", 0, "  Daemon             9.9.9 (abc), database schema 99\n", NULL},
+        {"version", 0, "  systemctl restart resus\n", NULL},
+        {"version --json", 0, "\"daemon\": {\"name\": \"resus\"", NULL},
+    };
+    static const struct row none[] = {
+        {"version", 3, "  Command line       " RESUS_VERSION, "the daemon does not run here"},
+        {"version --json", 3, "\"daemon\": null", NULL},
+    };
+    expect_rows(*state, none, ARRAY_LENGTH(none));
+    play(*state, FAKE_HEALTHY);
+    expect_rows(*state, there, ARRAY_LENGTH(there));
+}
+
 static void json_is_the_body_and_nothing_else(void **state)
 {
     struct world *w = *state;
@@ -447,6 +497,8 @@ int main(void)
     (void)setenv("TZ", "UTC", 1);
     const struct CMUnitTest tests[] = {
         IN_WORLD(a_healthy_service_is_shown_and_operated),
+        IN_WORLD(of_several_services_the_worst_comes_first),
+        IN_WORLD(both_versions_are_said),
         IN_WORLD(json_is_the_body_and_nothing_else),
         IN_WORLD(trouble_is_named_with_cause_and_advice),
         IN_WORLD(refusals_say_why_and_what_helps),

@@ -1,0 +1,210 @@
+"""The command line for several services and several daemons: the overview, `top`, contexts and versions."""
+
+import contextlib
+import fcntl
+import json
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import subprocess
+import termios
+import time
+
+import people
+from daemon import PROGRAM, SCALE, TREE, free_port, wait_until
+
+
+def add_services(served):
+    """Two more that are not there to be reached, beside the one that runs."""
+    for name in ("alpha", "omega-with-a-name-that-is-longer-than-any-column-of-a-terminal"):
+        (served.folder / name).mkdir()
+        served.settings["services"][name] = {
+            "address": f"127.0.0.1:{free_port()}", "control": "process", "group": "shop", "tags": ["eu"],
+            "process": {"program": "/bin/false", "directory": str(served.folder / name)}}
+    served.settings["services"]["redis"] |= {"group": "chat", "tags": ["eu", "gold"]}
+    served.stop()
+    served.start()
+    if served.cli("status", "redis").json.get("status") != "running":
+        served.cli("start", "redis")
+    wait_until(lambda: states(served).get("redis") == "healthy", "redis")
+
+
+def states(served, *words):
+    return {item["id"]: item["overall_status"] for item in served.good("list", *words)["items"]}
+
+
+def elsewhere(served, role="viewer"):
+    token = served.folder / "token"
+    token.write_text(people.api_token(served, role)["token"] + "\n")
+    token.chmod(0o600)
+    return {"URL": f"https://127.0.0.1:{served.https_port}", "CA": str(served.certificate), "TOKEN": str(token)}
+
+
+def run(served, *words, **variables):
+    """Without --config, in an environment of its own."""
+    environment = {"PATH": os.environ["PATH"], "HOME": str(served.folder), "TZ": "UTC"} | variables
+    return subprocess.run([str(PROGRAM), *words], text=True, capture_output=True, env=environment,
+                          stdin=subprocess.DEVNULL, timeout=60 * SCALE)
+
+
+def test_status_of_several_services_has_the_worst_first_and_can_be_narrowed(served):
+    add_services(served)
+    wait_until(lambda: states(served).get("alpha") in ("critical", "unknown"), "alpha is seen to be down")
+    items = served.good("status")["items"]
+    ranks = [("critical", "unknown", "degraded", "healthy").index(item["overall_status"]) for item in items]
+    assert items[-1]["id"] == "redis" and ranks == sorted(ranks), items
+    found = items[-1]
+    assert found["group"] == "chat" and found["tags"] == ["eu", "gold"], found
+    wait_until(lambda: served.good("list", "redis")["items"][0]["memory_mb"], "figures")
+    found, = served.good("list", "redis")["items"]
+    assert found["connections"] >= 1 and found["response_time_ms"] > 0 and found["cause_since"], found
+    assert list(states(served, "--group", "chat")) == ["redis"]
+    assert set(states(served, "--tag", "eu")) == {"redis", "alpha"} | {name for name in states(served) if "omega" in name}
+    assert list(states(served, "--state", "healthy")) == ["redis"]
+    assert served.good("status", "redis")["pid"], "one by its name is still shown whole"
+    told = run(served, "status", RESUS_CONFIG=str(served.config), COLUMNS="80")
+    assert told.returncode == 0 and re.match(r"3 services: .*; \d\d:\d\d:\d\d UTC\n", told.stdout), told
+    assert max(map(len, told.stdout.splitlines())) <= 80, told.stdout
+    assert [line.split()[1] for line in told.stdout.splitlines()[2:]][-1] == "redis", told.stdout
+    # A stranger sees neither figures nor causes nor groups.
+    stranger = served.https("GET", "/api/services").body["items"]
+    assert {key for item in stranger for key in item} == {"id", "name", "status", "overall_status", "last_check"}, stranger
+
+
+class Screen:
+    """`resus top` on a terminal of its own; `text` is what the screen shows."""
+
+    def __init__(self, served, *words, rows=24, columns=80):
+        self.child, self.terminal = pty.fork()
+        if self.child == 0:
+            os.environ.update(TERM="xterm", RESUS_CONFIG=str(served.config), TZ="UTC")
+            os.environ.pop("COLUMNS", None)
+            os.environ.pop("LINES", None)
+            os.execv(str(PROGRAM), [str(PROGRAM), "top", *words])
+        self.raw = ""
+        self.resize(rows, columns)
+
+    def resize(self, rows, columns):
+        fcntl.ioctl(self.terminal, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+    def read(self, wait=0.2):
+        with contextlib.suppress(OSError):
+            while select.select([self.terminal], [], [], wait)[0]:
+                part = os.read(self.terminal, 65536).decode(errors="replace")
+                if not part:
+                    break
+                self.raw += part
+
+    @property
+    def text(self):
+        """The last whole picture, as lines without colours."""
+        self.read()
+        pictures = self.raw.split("\x1b[H")
+        whole = [picture for picture in pictures if picture.endswith("\x1b[J") or "\x1b[J" in picture]
+        last = whole[-1].partition("\x1b[J")[0] if whole else ""
+        return [re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", line) for line in last.split("\r\n")]
+
+    def press(self, keys):
+        os.write(self.terminal, keys.encode())
+
+    def end(self):
+        """Exit status, once it has ended; what it leaves on the terminal is in `raw`."""
+        deadline = time.monotonic() + 30 * SCALE
+        while time.monotonic() < deadline:
+            self.read(0.05)
+            child, status = os.waitpid(self.child, os.WNOHANG)
+            if child:
+                os.close(self.terminal)
+                return os.waitstatus_to_exitcode(status)
+        os.kill(self.child, signal.SIGKILL)
+        raise AssertionError("top does not end")
+
+
+def test_top_is_drawn_to_size_scrolls_and_leaves_the_terminal_as_it_was(served):
+    add_services(served)
+    screen = Screen(served)
+    wait_until(lambda: any("● redis" in line for line in screen.text), "the list")
+    assert "\x1b[?1049h" in screen.raw and max(map(len, screen.text)) <= 80, screen.text
+    assert screen.text[-1] == "q quits", screen.text
+    screen.resize(6, 60)
+    wait_until(lambda: "1 to 1 of 3" in screen.text[-1] or "1 to 2 of 3" in screen.text[-1], "the smaller screen")
+    assert len(screen.text) <= 6 and max(map(len, screen.text)) <= 60, screen.text
+    screen.press("\x1b[F")
+    wait_until(lambda: "of 3" in screen.text[-1] and "● redis" in "\n".join(screen.text), "the end of the list")
+    screen.press("q")
+    assert screen.end() == 0
+    assert screen.raw.rstrip().endswith("\x1b[?7h\x1b[?25h\x1b[?1049l"), screen.raw[-60:]
+    # By a signal: the terminal is given back all the same.
+    screen = Screen(served)
+    wait_until(lambda: any("● redis" in line for line in screen.text), "the list again")
+    os.kill(screen.child, signal.SIGTERM)
+    assert screen.end() == -signal.SIGTERM
+    assert "\x1b[?1049l" in screen.raw
+
+
+def test_top_keeps_the_last_list_while_the_daemon_is_away(served):
+    add_services(served)
+    screen = Screen(served)
+    wait_until(lambda: any("● redis" in line for line in screen.text), "the list")
+    served.stop()
+    wait_until(lambda: "the daemon does not run here" in screen.text[0], "the trouble")
+    assert any("● redis" in line for line in screen.text), screen.text
+    served.start()
+    wait_until(lambda: "3 services" in screen.text[0], "the daemon is back")
+    screen.press("q")
+    assert screen.end() == 0
+
+
+def test_contexts_and_variables_name_the_daemon_that_is_asked(served):
+    own = elsewhere(served)
+    added = run(served, "context", "add", "prod", "--url", own["URL"], "--ca-file", own["CA"], "--token-file", own["TOKEN"])
+    assert added.returncode == 0, added
+    kept = served.folder / ".config" / "resus" / "contexts.json"
+    token = (served.folder / "token").read_text().strip()
+    assert kept.stat().st_mode & 0o777 == 0o600 and token not in kept.read_text(), kept.read_text()
+    assert run(served, "status").returncode == 3, "it is not asked before it is chosen"
+    assert "● Running" in run(served, "status", "--context", "prod").stdout
+    assert "● Running" in run(served, "status", RESUS_CONTEXT="prod").stdout
+    assert run(served, "context", "use", "prod").returncode == 0
+    assert "● Running" in run(served, "status").stdout
+    assert run(served, "status", "--context", "local").returncode == 3
+    assert run(served, "status", RESUS_CONTEXT="local").returncode == 3
+    stop = run(served, "stop", "--confirm", "STOP")
+    assert stop.returncode == 1 and "yours is viewer" in stop.stderr, stop
+    assert json.loads(run(served, "context", "list", "--json").stdout)["current"] == "prod"
+    by_url = {"RESUS_URL": own["URL"], "RESUS_CA_FILE": own["CA"], "RESUS_TOKEN_FILE": own["TOKEN"]}
+    assert run(served, "context", "remove", "prod").returncode == 0
+    assert run(served, "status").returncode == 3
+    assert "● Running" in run(served, "status", **by_url).stdout
+    (served.folder / "token").chmod(0o644)
+    shown = run(served, "context", "add", "prod", "--url", own["URL"], "--token-file", own["TOKEN"])
+    assert shown.returncode == 2 and "token" in shown.stderr, shown
+    check = run(served, "check", "--context", "prod")
+    assert check.returncode == 3 and check.stdout.startswith("REDIS UNKNOWN - "), check
+
+
+def test_version_names_both_builds_here_and_elsewhere(served):
+    here = served.good("version")
+    assert here["command_line"]["version"] == here["daemon"]["version"] and here["daemon"]["schema"] > 0, here
+    own = elsewhere(served)
+    there = ("--url", own["URL"], "--ca-file", own["CA"])
+    assert served.good("version", *there, "--token-file", own["TOKEN"])["daemon"] == here["daemon"]
+    assert "version" not in served.good("version", *there)["daemon"], "a stranger is not told"
+    told = run(served, "version", RESUS_CONFIG=str(served.config))
+    assert told.returncode == 0 and "restart" not in told.stdout and told.stdout.count(", database schema ") == 2, told
+
+
+def test_docs_command_line_can_be_copied(served):
+    add_services(served)
+    text = (TREE / "docs" / "command-line.md").read_text()
+    own = elsewhere(served) | {"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}", "HOME": str(served.folder)}
+    blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 2, blocks
+    for block, more in zip(blocks, ({"RESUS_CONFIG": str(served.config)}, {})):
+        done = subprocess.run(["/bin/bash", "-euo", "pipefail", "-c", block], text=True, capture_output=True,
+                              env=own | more, stdin=subprocess.DEVNULL, timeout=120 * SCALE)
+        assert done.returncode == 0 and not done.stderr, done
+    assert "database schema" in done.stdout and "* prod" not in done.stdout, done.stdout
