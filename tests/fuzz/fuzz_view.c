@@ -6,6 +6,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cli/overview.h"
 #include "cli/verb.h"
 #include "cli/view.h"
 #include "support.h"
@@ -40,9 +41,17 @@ static void audit_line(struct page *p, const json_t *body, const struct invocati
     view_audit_line(p, body);
 }
 
+static void overview(struct page *p, const json_t *body, const struct invocation *in)
+{
+    static const struct overview_filter all = {0};
+    (void)in;
+    JSON_CLEANUP json_t *shown = overview_select(body, &all);
+    view_overview(p, body, shown, 80);
+}
+
 static void (*const views[])(struct page *, const json_t *, const struct invocation *) = {
     status,        health,         log_line,          event,
-    audit_line,    view_services,  view_recovery,     view_recoveries,
+    audit_line,    overview,       view_recovery,     view_recoveries,
     view_explain,  view_operation, view_preflight,    view_pause,
     view_logs,     view_events,    view_slo,          view_diagnosis,
     view_anything, view_doctor,    view_audit_report, view_audit_summary,

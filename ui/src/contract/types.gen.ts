@@ -27,6 +27,8 @@ export type Error = {
 export type Service = {
   readonly id: string;
   readonly name: string;
+  readonly group?: string;
+  readonly tags?: readonly (string)[];
   readonly status: 'running' | 'stopped' | 'failed' | 'starting' | 'stopping' | 'unknown';
   readonly overall_status: 'healthy' | 'degraded' | 'critical' | 'unknown';
   readonly not_guarded?: Withheld | null;
@@ -986,6 +988,8 @@ export type Timing = {
 export type Version = {
   readonly name: string;
   readonly version?: string;
+  readonly commit?: string;
+  readonly schema?: number;
 };
 
 export type Alive = {
