@@ -68,6 +68,12 @@ void alerts_judged(struct alerts *a, int service)
 
 /* ── what is reported ── */
 
+static int64_t newest_message(const struct book_entry *e)
+{
+    size_t count = json_array_size(e->messages);
+    return count == 0 ? 0 : json_integer_value(json_array_get(e->messages, count - 1));
+}
+
 void alerts_report(struct alerts *a, const struct alert_report *report)
 {
     int service = engine_service_index(a->ports.engine, report->key.subject);
@@ -77,12 +83,17 @@ void alerts_report(struct alerts *a, const struct alert_report *report)
         return;
     if (e == NULL && (e = book_add(&a->book, service, &report->key)) == NULL)
         return;
+    bool again =
+        bad && report->over && e->alert.announced && !str_equal(e->summary, report->summary);
+    int64_t last = newest_message(e);
     e->reported = report->event;
     if (bad) {
         e->severity = report->severity;
         (void)str_copy(e->summary, sizeof e->summary, report->summary);
     }
     alerts_step_reported(a, e, alerts_now(a));
+    if (again && newest_message(e) == last)
+        alerts_step_more(a, e, alerts_now(a));
     if (bad && report->over) {
         e->reported = ALERT_WELL;
         alerts_step_reported(a, e, alerts_now(a));
@@ -277,6 +288,7 @@ static void show_again(struct alerts *a, const struct book_entry *e)
         return;
     JSON_CLEANUP json_t *facts = json_deep_copy(e->facts);
     if (!json_put_text(facts, "kind", message_kind_word(MESSAGE_UPDATE)) ||
+        !json_put_text(facts, "severity", severity_word(e->alert.sent_severity)) ||
         !json_put_int(facts, "posted_at", alerts_now(a).wall.ms))
         return;
     const struct outbox_post post = {.kind = LANE_UPDATE,

@@ -27,7 +27,7 @@ struct book_entry {
     int service; /* index in the engine, -1 = it is of none */
     struct alert alert;
     int64_t number;     /* of the record, 0 = none yet */
-    json_t *facts;      /* of the newest message, NULL = none */
+    json_t *facts;      /* of the first message of the episode, NULL = none */
     json_t *messages;   /* their numbers, oldest first */
     json_t *deliveries; /* that have ended, as they are shown */
     wall_ms acknowledged_at;

@@ -67,6 +67,8 @@ void alerts_step(struct alerts *a, struct book_entry *e, const struct alert_inpu
                  struct now now);
 /* What `input` is of an entry that is reported, not looked up. */
 void alerts_step_reported(struct alerts *a, struct book_entry *e, struct now now);
+/* Another finding of a rule whose alert is still open: it is sent as an update. */
+void alerts_step_more(struct alerts *a, struct book_entry *e, struct now now);
 
 /* Writes the record of an alert; `save` as in store/record.h, 0 = nobody waits. */
 void alerts_store(struct alerts *a, const struct book_entry *e, uint64_t save);

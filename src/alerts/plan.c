@@ -43,6 +43,8 @@ static void add_channel(struct plan *p, const struct channel_settings *c)
         p->routes.mails |= bit;
     if (c->type == CHANNEL_ALERTMANAGER)
         p->boards |= bit;
+    if (c->type == CHANNEL_SMTP || c->type == CHANNEL_SLACK || c->type == CHANNEL_TEAMS)
+        p->talks |= bit;
     if (!c->send_resolved)
         p->unresolved |= bit;
 }

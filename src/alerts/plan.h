@@ -21,6 +21,7 @@ struct plan {
     size_t count;
     channel_set unresolved; /* channels that are not told the end of an alert */
     channel_set boards;     /* channels that show what is so now (Alertmanager) */
+    channel_set talks;      /* channels that only people read: mail and chats */
     struct alert_policy policy;
     struct escalation_policy levels; /* count 0: nobody is called */
 };

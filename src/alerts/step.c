@@ -44,7 +44,9 @@ static void post(struct alerts *a, struct book_entry *e, const struct alert_effe
 {
     struct error err = {0};
     JSON_CLEANUP json_t *facts = facts_of(a, e, effect, now);
-    bool begins = effect->kind == ALERT_TRIGGER || e->facts == NULL;
+    /* A trigger for channels that join an alert is no new beginning. */
+    bool begins =
+        e->facts == NULL || (effect->kind == ALERT_TRIGGER && effect->why != ALERT_WHY_MILDER);
     if (begins && effect->kind != ALERT_HEALED && facts != NULL) {
         json_decref(e->facts);
         e->facts = json_deep_copy(facts);
@@ -55,6 +57,9 @@ static void post(struct alerts *a, struct book_entry *e, const struct alert_effe
     channel_set channels = effect->channels;
     if (effect->kind == ALERT_RESOLVE)
         channels &= ~a->plan->unresolved;
+    /* A finding is a moment: that it is over is no news to a person, only to what keeps it open. */
+    if (effect->kind == ALERT_RESOLVE && e->key.class == CLASS_SECURITY)
+        channels &= ~a->plan->talks;
     if (effect->kind == ALERT_HEALED) /* not of an alert that it shows */
         channels &= ~a->plan->boards;
     struct outbox_post p = {
@@ -143,6 +148,19 @@ void alerts_step(struct alerts *a, struct book_entry *e, const struct alert_inpu
     publish(a, e, now);
     if (!kept)
         book_begin(e, 0);
+}
+
+void alerts_step_more(struct alerts *a, struct book_entry *e, struct now now)
+{
+    const struct alert_effect effect = {.kind = ALERT_UPDATE,
+                                        .why = ALERT_WHY_NEW,
+                                        .severity = e->alert.severity,
+                                        .cause = e->alert.cause,
+                                        .episode = e->alert.episode,
+                                        .channels = e->alert.notified};
+    post(a, e, &effect, now);
+    alerts_store(a, e, 0);
+    publish(a, e, now);
 }
 
 void alerts_step_reported(struct alerts *a, struct book_entry *e, struct now now)

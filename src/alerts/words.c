@@ -112,8 +112,34 @@ static void put_service(struct alerts *a, const struct book_entry *e,
                 : "Redis answers, but had to be recovered three times within an hour.");
 }
 
+/* ── what is reported, not looked up: findings, backups, Resus itself ── */
+
+/* The service's recovery has no part in it, and its figures say nothing about it. */
+static void put_reported(struct alerts *a, const struct book_entry *e, struct message *m)
+{
+    static const char channel[] = "channel.";
+    const char *detail = e->key.detail;
+    m->action[0] = m->stake[0] = m->command[0] = '\0';
+    m->evidence.count = m->log.count = 0;
+    m->unsaved_changes = m->connections = MESSAGE_UNKNOWN;
+    if (e->key.class == CLASS_SECURITY) {
+        (void)str_copy(m->command, sizeof m->command, "resus audit list");
+        alert_link(a, "/audit", m->link, sizeof m->link);
+    } else if (e->key.class == CLASS_BACKUP) {
+        (void)str_format(m->command, sizeof m->command, "resus backup list %s", m->service);
+    } else if (str_starts(detail, channel)) {
+        (void)str_format(m->command, sizeof m->command, "resus notify test %s",
+                         detail + strlen(channel));
+    } else if (e->service < 0) {
+        (void)str_copy(m->command, sizeof m->command,
+                       str_starts(detail, "audit") ? "resus audit verify" : "resus doctor");
+    }
+}
+
 /* ── what it is about ── */
 
+/* The end names what the first message named: readers know the alert by that. The causes that follow
+ * one another while a service comes back are of no use to them. */
 static void put_end(const struct book_entry *e, const struct alert_effect *effect,
                     struct message *m)
 {
@@ -123,11 +149,10 @@ static void put_end(const struct book_entry *e, const struct alert_effect *effec
         [ALERT_WHY_GONE] = "It has left the settings.",
     };
     const char *text = texts[effect->why];
-    char before[MESSAGE_LINE_MAX];
-    (void)str_copy(before, sizeof before, json_text_or(e->facts, "summary", m->summary));
+    (void)str_copy(m->title, sizeof m->title, json_text_or(e->facts, "summary", m->summary));
+    (void)str_copy(m->cause, sizeof m->cause, json_text_or(e->facts, "cause", m->cause));
+    (void)str_copy(m->summary, sizeof m->summary, text == NULL ? "All is well again." : text);
     m->ended = e->alert.ended;
-    (void)str_format(m->summary, sizeof m->summary, "%s Before: %s",
-                     text == NULL ? "All is well again." : text, before);
     m->evidence.count = m->log.count = 0;
     m->command[0] = m->stake[0] = '\0';
     m->unsaved_changes = m->connections = MESSAGE_UNKNOWN;
@@ -152,6 +177,8 @@ static void put_healed(const struct book_entry *e, struct now now, struct messag
 static void put_update(const struct alert_effect *effect, const struct book_entry *e,
                        struct message *m)
 {
+    if (e->key.class == CLASS_SECURITY)
+        return; /* each finding is sent */
     if (effect->why == ALERT_WHY_FLAPPING)
         (void)str_copy(m->text, sizeof m->text,
                        "It comes and goes: further changes are not sent. It ends after 15 minutes "
@@ -163,6 +190,12 @@ static void put_update(const struct alert_effect *effect, const struct book_entr
     else if (effect->why == ALERT_WHY_WINDOW)
         (void)str_copy(m->text, sizeof m->text,
                        "It began in a maintenance window that is over now.");
+}
+
+static bool is_reported(const struct book_entry *e)
+{
+    return e->key.class == CLASS_SECURITY || e->key.class == CLASS_BACKUP ||
+           (e->key.class == CLASS_SELF && e->service < 0);
 }
 
 void alert_words(struct alerts *a, const struct book_entry *e, const struct alert_effect *effect,
@@ -184,6 +217,8 @@ void alert_words(struct alerts *a, const struct book_entry *e, const struct aler
         put_service(a, e, effect, now, m);
     else if (e->key.class == CLASS_HOST)
         (void)str_copy(m->host, sizeof m->host, e->key.subject);
+    if (is_reported(e))
+        put_reported(a, e, m);
     if (effect->kind == ALERT_RESOLVE)
         put_end(e, effect, m);
     else if (effect->kind == ALERT_HEALED)

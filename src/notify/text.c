@@ -14,7 +14,7 @@ static const char *const openings[] = {
     [MESSAGE_TRIGGER] = "",
     [MESSAGE_UPDATE] = "Update: ",
     [MESSAGE_REMINDER] = "Still open: ",
-    [MESSAGE_RESOLVE] = "Resolved: ",
+    [MESSAGE_RESOLVE] = "Resolved", /* and after how long */
     [MESSAGE_ANNOUNCE] = "Notice: ",
     [MESSAGE_TEST] = "Test: ",
     [MESSAGE_EMERGENCY] = "EMERGENCY: ",
@@ -31,15 +31,26 @@ static void who(const struct message *m, char to[WHO_MAX])
         (void)str_append(to, WHO_MAX, "%s%s", name[0] == '\0' ? "" : " on ", m->host);
 }
 
+static bool is_over(const struct message *m)
+{
+    return m->began.ms != 0 && m->ended.ms >= m->began.ms;
+}
+
 void text_headline(const struct message *m, char to[TEXT_HEADLINE_MAX])
 {
-    char subject[WHO_MAX];
+    char subject[WHO_MAX], opening[64], length[DURATION_TEXT_SIZE];
     const char *what = m->title[0] != '\0' ? m->title : m->summary;
     who(m, subject);
+    (void)str_copy(opening, sizeof opening, openings[m->kind]);
+    if (m->kind == MESSAGE_RESOLVE && is_over(m))
+        (void)str_append(opening, sizeof opening,
+                         " after %s: ", duration_text(wall_since(m->ended, m->began), length));
+    else if (m->kind == MESSAGE_RESOLVE)
+        (void)str_append(opening, sizeof opening, ": ");
     to[0] = '\0';
     if (m->severity > 0 && m->kind != MESSAGE_TEST)
         (void)str_append(to, TEXT_HEADLINE_MAX, "P%d ", m->severity);
-    (void)str_append(to, TEXT_HEADLINE_MAX, "%s%s%s%s%s", openings[m->kind], subject,
+    (void)str_append(to, TEXT_HEADLINE_MAX, "%s%s%s%s%s", opening, subject,
                      subject[0] != '\0' && what[0] != '\0' ? ": " : "", what,
                      m->repeat ? " (may be a repeat)" : "");
 }
@@ -67,7 +78,7 @@ static void add_time(const struct message *m, struct text *t)
     if (m->began.ms == 0)
         return;
     people_time(m->began, start);
-    if (m->ended.ms < m->began.ms) {
+    if (!is_over(m)) {
         add_fact(t, "Since", start);
         return;
     }

@@ -79,6 +79,42 @@ def test_alerts_a_crash_that_nobody_treats_is_paged_at_once_and_resolved_after_a
         assert len(pages(receiver)) == 2 and len(chats(receiver)) == 2, receiver.requests
 
 
+def test_alerts_the_end_names_the_first_cause_and_how_long_it_lasted(served):
+    with channels(served, recovery=False, well=1) as receiver, open(served.folder / "redis.conf", "a+") as config:
+        kill_redis(served)
+        first = wait_until(lambda: pages(receiver, "trigger"), "the page")[0]["payload"]["class"]
+        good = config.tell()
+        config.write("no-such-directive yes\n")
+        config.flush()
+        assert served.cli("start").status != 0
+        wait_until(lambda: served.good("health")["cause"]["code"] == "config_error", "the second cause")
+        config.truncate(good)
+        assert first != "config_error" and served.cli("start").status == 0
+        wait_until(lambda: pages(receiver, "resolve"), "the end")
+        said = json.loads(wait_until(lambda: [text for text in chats(receiver) if "P1 Resolved" in text], "the end in the chat")[0])
+        assert said["text"].startswith("P1 Resolved after ") and "ended" in said["text"], said["text"]
+        assert f"*Cause*\\n{first}" in json.dumps(said) and "config_error" not in json.dumps(said), said
+
+
+def test_alerts_each_finding_is_one_message_to_people_and_closed_where_it_stays_open(served):
+    everything = [{"channels": ["pager", "chat"]}]
+    with channels(served, recovery=False, well=1, routes=everything) as receiver, \
+            open(served.folder / "redis.conf", "a+") as config:
+        assert served.cli("stop", "--confirm", "STOP").status == 0
+        config.write("no-such-directive yes\n")
+        config.flush()
+        for reason in ("first", "second"):  # two failures of an admin, whose texts differ
+            assert served.cli("start" if reason == "first" else "restart").status != 0
+            wait_until(lambda: [c for c in chats(receiver) if (reason == "first" and "start of redis by root failed" in c)
+                                or "restart of redis by root failed" in c], f"the {reason} finding in the chat")
+        key, = {e["dedup_key"] for e in pages(receiver) if "failed_by_admin" in e["dedup_key"]}
+        wait_until(lambda: [e for e in pages(receiver, "resolve") if e["dedup_key"] == key], "the end on the pager")
+        assert served.good("notify", "test", "chat")["success"], "what was sent before has arrived, too"
+        assert not [c for c in chats(receiver) if "Resolved" in c and "failed" in c], chats(receiver)
+        first = json.loads([c for c in chats(receiver) if "start of redis by root failed" in c][0])
+        assert "resus audit list" in json.dumps(first) and "What Resus did" not in json.dumps(first), first
+
+
 def test_alerts_of_a_maintenance_window_wait_for_its_end_and_what_is_well_by_then_pages_nobody(served):
     with channels(served, recovery=False, well=1) as receiver:
         window = served.good("maintenance", "plan", "kernel update", "--at", "2h", "--for", "10m")["id"]

@@ -50,6 +50,11 @@ static void a_headline_says_how_bad_what_and_where(void **state)
         text_headline(&m, line);
         assert_string_equal(line, rows[i].line);
     }
+    struct message over = alert(MESSAGE_RESOLVE, 1);
+    over.ended = wall_add(over.began, 243000);
+    text_headline(&over, line);
+    assert_string_equal(
+        line, "P1 Resolved after 4 min 3 s: Redis Service on 10.0.0.5: Redis has crashed");
     struct message m = alert(MESSAGE_TRIGGER, 0);
     m.title[0] = m.host[0] = m.service_name[0] = '\0';
     m.repeat = true;
