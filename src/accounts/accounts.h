@@ -27,6 +27,8 @@ struct accounts_ports {
     /* An event `notice` of kind `security` or `access` for admins, on one service (its id) or all
      * (NULL). */
     void (*notice)(void *context, const char *service, const char *kind, const char *message);
+    /* A person asks for a higher role: who, for what, and the request's number. NULL: unwanted. */
+    void (*asked)(void *context, const char *email, const char *text, int64_t number);
     /* A finding of the security watch; `service` NULL = of none. NULL: unwanted. */
     void (*finding)(void *context, const char *service, const char *rule, const char *message);
     const struct settings *(*settings)(void *context); /* as they are now */

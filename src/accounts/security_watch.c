@@ -20,6 +20,7 @@ static const struct {
     [RULE_UNEXPECTED_ADDRESS] = {1, MINUTE_MS, 60 * MINUTE_MS},
     [RULE_AFTER_HOURS] = {1, MINUTE_MS, 60 * MINUTE_MS},
     [RULE_NOT_VALIDATED] = {1, MINUTE_MS, 10 * MINUTE_MS},
+    [RULE_MANY_LINES] = {1, MINUTE_MS, 10 * MINUTE_MS},
     [RULE_CONFIG_CHANGED] = {1, MINUTE_MS, 0},
 };
 
@@ -33,6 +34,7 @@ const char *const security_rule_words[RULE_COUNT] = {
     [RULE_UNEXPECTED_ADDRESS] = "unexpected_address",
     [RULE_AFTER_HOURS] = "after_hours",
     [RULE_NOT_VALIDATED] = "not_validated",
+    [RULE_MANY_LINES] = "many_lines",
     [RULE_CONFIG_CHANGED] = "config_changed",
 };
 
@@ -210,6 +212,25 @@ static void see_refused_role(const struct seen *seen, const struct audit_line *l
     count(seen, RULE_ESCALATION, l->user_id, text);
 }
 
+/* A program that has gone wrong, or an attempt to bury what the log says. */
+static void see_amount(const struct seen *seen, const struct audit_line *l)
+{
+    struct security_watch *w = seen->watch;
+    char text[400];
+    if (w->lines == 0 || mono_since(seen->now, w->lines_since) >= MINUTE_MS) {
+        w->lines_since = seen->now;
+        w->lines = 0;
+    }
+    if (++w->lines != SECURITY_LINES_MAX)
+        return;
+    (void)str_format(
+        text, sizeof text,
+        "%d requests or more were noted for the audit log within a minute, the last by "
+        "%s from %s.",
+        SECURITY_LINES_MAX, l->user_email, l->source_ip);
+    count(seen, RULE_MANY_LINES, "lines", text);
+}
+
 void security_watch_see(struct security_watch *w, const struct security_settings *s,
                         const struct audit_line *l, mono_ms now, security_tell *tell, void *context)
 {
@@ -231,6 +252,7 @@ void security_watch_see(struct security_watch *w, const struct security_settings
     }
     if (itself)
         return;
+    see_amount(&seen, l);
     if (l->event == AUDIT_AUTHENTICATION && !l->success)
         see_refused_login(&seen, l);
     else if (!nobody)

@@ -12,6 +12,7 @@
 #define SECURITY_TIMES_MAX 20   /* of one of them */
 /* Alerts of one rule within ten minutes: who guesses from many addresses must not fill the log. */
 #define SECURITY_ALERTS_MAX 20
+#define SECURITY_LINES_MAX 120 /* of requests, noted within a minute, are unusual */
 
 enum security_rule {
     RULE_FAILED_BY_ADMIN,    /* an admin's operation failed (runbook: at once) */
@@ -23,6 +24,7 @@ enum security_rule {
     RULE_UNEXPECTED_ADDRESS, /* security.expected_addresses */
     RULE_AFTER_HOURS,        /* an admin acts outside security.business_hours */
     RULE_NOT_VALIDATED,      /* a command was refused by the whitelist */
+    RULE_MANY_LINES,         /* SECURITY_LINES_MAX */
     RULE_CONFIG_CHANGED,     /* Redis' configuration was changed outside Resus */
     RULE_COUNT
 };
@@ -59,6 +61,8 @@ struct security_watch {
         mono_ms since;
         int count;
     } told[RULE_COUNT];
+    mono_ms lines_since; /* the minute in which `lines` were seen */
+    int lines;
 };
 
 /* (Re-)reads `business_hours` and `timezone`. Files are read: at start and at a reload. */

@@ -259,7 +259,7 @@ static int open_all(struct alerts *a, struct error *err)
         r = sender_open(a->ports.loop, a->settings, &options, &a->sender, err);
     if (r >= 0)
         sender_join(a->sender, a->outbox);
-    return r;
+    return r < 0 ? r : reports_open(a, &a->reports, err);
 }
 
 int alerts_open(const struct alerts_ports *ports, const struct settings *settings,
@@ -324,6 +324,7 @@ void alerts_start(struct alerts *a)
     }
     a->look_at = alerts_now(a).mono;
     alerts_arm(a);
+    reports_start(a->reports);
 }
 
 static void on_closed(uv_handle_t *handle)
@@ -335,6 +336,7 @@ void alerts_close(struct alerts *a)
 {
     if (a == NULL)
         return;
+    reports_close(a->reports);
     if (a->sender != NULL)
         sender_join(a->sender, NULL);
     outbox_close(a->outbox);
@@ -381,6 +383,7 @@ int alerts_reconfigure(struct alerts *a, const struct settings *settings, struct
     outbox_configure(a->outbox, plan->channels, plan->count);
     for (size_t i = 0; i < settings->service_count; i++)
         alerts_judged(a, (int)i);
+    reports_reload(a->reports);
     return 0;
 }
 

@@ -63,6 +63,15 @@ struct alert_report {
 };
 void alerts_report(struct alerts *a, const struct alert_report *report);
 
+/* Something that administrators should know and that is no trouble: to the channels to which Resus'
+ * own alerts of P4 go, without pagers. */
+struct alerts_news {
+    const char *title, *text, *author;
+    const char *command; /* one that answers it */
+    const char *path;    /* of the console, "/requests" */
+};
+void alerts_news(struct alerts *a, const struct alerts_news *news);
+
 /* News of a maintenance window, to the channels of its services that are no pagers. */
 void alerts_announce(struct alerts *a, const struct maintenance_news *news);
 

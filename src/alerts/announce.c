@@ -1,4 +1,4 @@
-/* Announcements of maintenance windows: messages to everyone who reads about the services. */
+/* Messages that are about no alert: news for administrators, reports, maintenance windows. */
 #include <errno.h>
 #include <inttypes.h>
 
@@ -33,27 +33,44 @@ static channel_set readers(const struct alerts *a, const struct service_patterns
     return set & ~(a->plan->routes.pagers | a->plan->boards);
 }
 
-static json_t *facts_of(const struct alerts *a, const struct maintenance_news *news,
-                        const struct service_settings *single)
+static int64_t post_news(struct alerts *a, struct message *m, struct outbox_post *post,
+                         struct error *err)
+{
+    (void)str_copy(m->instance, sizeof m->instance, a->settings->server.name);
+    JSON_CLEANUP json_t *facts = message_write(m);
+    if (facts == NULL || !json_put_int(facts, "posted_at", alerts_now(a).wall.ms))
+        return error_set(err, -ENOMEM, "out of memory");
+    post->kind = LANE_ANNOUNCE;
+    post->facts = facts;
+    return outbox_post(a->outbox, post, err);
+}
+
+void alerts_post_news(struct alerts *a, struct message *m, channel_set channels,
+                      const struct record_change *with)
+{
+    struct error err = {0};
+    struct outbox_post post = {.channels = channels, .with = with, .with_count = with != NULL};
+    if (post_news(a, m, &post, &err) < 0)
+        log_error("alerts", "a message (%s) is not sent: %s", m->title, err.text);
+}
+
+void alerts_news(struct alerts *a, const struct alerts_news *news)
 {
     struct message *m = mem_calloc(1, sizeof *m);
     if (m == NULL)
-        return NULL;
+        return;
     message_init(m, MESSAGE_ANNOUNCE);
-    (void)str_copy(m->instance, sizeof m->instance, a->settings->server.name);
-    (void)str_format(m->title, sizeof m->title, "Maintenance \"%s\"", news->window->title);
+    (void)str_copy(m->title, sizeof m->title, news->title);
     (void)str_copy(m->text, sizeof m->text, news->text);
-    if (single != NULL) {
-        (void)str_copy(m->service, sizeof m->service, single->id);
-        (void)str_copy(m->service_name, sizeof m->service_name, single->name);
-    }
-    json_t *facts = message_write(m);
+    (void)str_copy(m->author, sizeof m->author, news->author);
+    (void)str_copy(m->command, sizeof m->command, news->command);
+    alert_link(a, news->path, m->link, sizeof m->link);
+    alerts_post_news(
+        a, m, a->own.by_severity[SEVERITY_P4] & ~(a->plan->routes.pagers | a->plan->boards), NULL);
     mem_free(m);
-    if (facts != NULL && json_put_int(facts, "posted_at", alerts_now(a).wall.ms))
-        return facts;
-    json_decref(facts);
-    return NULL;
 }
+
+/* ── maintenance ── */
 
 /* An announcement that arrives after the time that it announces helps no reader. 0 = the channel's
  * own limit. */
@@ -68,18 +85,24 @@ void alerts_announce(struct alerts *a, const struct maintenance_news *news)
 {
     struct error err = {0};
     const struct service_settings *single = NULL;
+    struct message *m = mem_calloc(1, sizeof *m);
     channel_set channels = readers(a, &news->window->services, &single);
-    if (channels == 0)
-        return;
-    JSON_CLEANUP json_t *facts = facts_of(a, news, single);
     /* The window's row was queued before: a message that is on the disk has its row there, too. */
-    const struct outbox_post post = {.kind = LANE_ANNOUNCE,
-                                     .service = single == NULL ? NULL : single->id,
-                                     .channels = channels,
-                                     .life_ms = life_of(news, alerts_now(a).wall),
-                                     .facts = facts};
-    int64_t message = facts == NULL ? error_set(&err, -ENOMEM, "out of memory")
-                                    : outbox_post(a->outbox, &post, &err);
-    if (message < 0)
+    struct outbox_post post = {.service = single == NULL ? NULL : single->id,
+                               .channels = channels,
+                               .life_ms = life_of(news, alerts_now(a).wall)};
+    if (channels == 0 || m == NULL) {
+        mem_free(m);
+        return;
+    }
+    message_init(m, MESSAGE_ANNOUNCE);
+    (void)str_format(m->title, sizeof m->title, "Maintenance \"%s\"", news->window->title);
+    (void)str_copy(m->text, sizeof m->text, news->text);
+    if (single != NULL) {
+        (void)str_copy(m->service, sizeof m->service, single->id);
+        (void)str_copy(m->service_name, sizeof m->service_name, single->name);
+    }
+    if (post_news(a, m, &post, &err) < 0)
         log_error("alerts", "window %" PRId64 " is not announced: %s", news->number, err.text);
+    mem_free(m);
 }

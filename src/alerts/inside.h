@@ -7,6 +7,7 @@
 #include "alerts/cases.h"
 #include "alerts/outbox.h"
 #include "alerts/plan.h"
+#include "alerts/reports.h"
 #include "alerts/sender.h"
 #include "engine/alert_facts.h"
 #include "notify/message.h"
@@ -33,6 +34,7 @@ struct alerts {
     struct cases cases;
     struct sender *sender;
     struct outbox *outbox;
+    struct reports *reports;
     struct route_set *routes; /* of each service */
     struct route_set own;     /* of Resus itself */
     struct alert_host *hosts;
@@ -88,6 +90,10 @@ void alert_words(struct alerts *a, const struct book_entry *e, const struct aler
                  struct now now, struct message *ret);
 /* "https://BASE/PATH" into `to`, "" without a base. */
 void alert_link(const struct alerts *a, const char *path, char *to, size_t size);
+
+/* announce.c: a message about no alert; `with` (NULL = none) is stored in its transaction. */
+void alerts_post_news(struct alerts *a, struct message *m, channel_set channels,
+                      const struct record_change *with);
 
 /* shown.c: an alert as the API shows it, from its record. */
 json_t *alert_shown(int64_t number, const json_t *record, const struct alerts *a,

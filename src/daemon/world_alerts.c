@@ -1,4 +1,6 @@
 /* Alerts in the daemon: what reaches them, and from where. */
+#include <inttypes.h>
+
 #include "base/str.h"
 #include "daemon/world_inside.h"
 #include "io/clock.h"
@@ -66,6 +68,21 @@ void world_finding(void *context, const char *service, const char *rule, const c
     (void)str_copy(report.key.subject, sizeof report.key.subject, service);
     (void)str_copy(report.key.detail, sizeof report.key.detail, rule);
     alerts_report(w->alerts, &report);
+}
+
+void world_asked(void *context, const char *email, const char *text, int64_t number)
+{
+    const struct world *w = context;
+    char title[300], command[64];
+    if (w->alerts == NULL)
+        return;
+    (void)str_format(title, sizeof title, "%s asks for a higher role", email);
+    (void)str_format(command, sizeof command, "resus access approve %" PRId64, number);
+    alerts_news(w->alerts, &(struct alerts_news){.title = title,
+                                                 .text = text,
+                                                 .author = email,
+                                                 .command = command,
+                                                 .path = "/requests"});
 }
 
 static void report(struct world *w, const char *what, enum severity severity, bool bad,

@@ -124,6 +124,8 @@ void world_close_records(struct world *w);
 /* world_alerts.c */
 /* A port of the accounts: a finding of the security watch. */
 void world_finding(void *context, const char *service, const char *rule, const char *message);
+/* accounts_ports.asked */
+void world_asked(void *context, const char *email, const char *text, int64_t number);
 /* The audit log and the state database, now and then: what is wrong with them is an alert. */
 void world_watch_self(struct world *w);
 void world_fill_alert_ports(struct engine_ports *ports);

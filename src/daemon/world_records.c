@@ -167,6 +167,7 @@ static int open_accounts(struct world *w, struct error *err)
         .now = port_now,
         .audit = port_account_audit,
         .notice = port_notice,
+        .asked = world_asked,
         .finding = world_finding,
         .settings = port_settings,
         .store = w->store,

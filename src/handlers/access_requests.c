@@ -109,6 +109,8 @@ void access_request(struct handlers *h, struct call *call)
                      access_name(wanted), r->justification);
     account_done(h, call, text);
     a->ports.notice(a->ports.context, NULL, "access", text);
+    if (a->ports.asked != NULL)
+        a->ports.asked(a->ports.context, u->email, text, r->number);
     account_answer_saved(h, call, account_save(a, STORE_ACCESS_REQUEST, r), request_json(a, r));
 }
 

@@ -84,6 +84,8 @@ struct alert_settings {
     size_t route_count;
     int64_t page_after_ms, resolve_after_ms;
     struct heartbeat_settings heartbeat;
+    int daily_summary;            /* minute of the day, counted from 1; 0 = none is sent */
+    int weekly_report;            /* minute of the week from Monday, likewise */
     char link[SETTINGS_PATH_MAX]; /* base of the links in messages, "" = none */
 };
 

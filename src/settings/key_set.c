@@ -8,6 +8,7 @@
 #include <strings.h>
 #include <sys/un.h>
 
+#include "base/date.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "settings/channel_url.h"
@@ -314,6 +315,19 @@ static int set_clock(const struct key *row, char *to, const char *text, struct e
     return 0;
 }
 
+static int set_weekly(const struct key *row, char *to, const char *text, struct error *err)
+{
+    const char *rest = text;
+    int day = 0;
+    int minute = 0;
+    const struct key clock = {.size = sizeof minute};
+    if (!date_read_weekday(&rest, &day) || rest[0] != ' ' ||
+        set_clock(&clock, (char *)&minute, rest + 1, NULL) < 0)
+        return wrong(row, text, err, "a day and a time such as \"Mon 07:00\"");
+    store_int(row, to, day * 1440 + minute);
+    return 0;
+}
+
 /* "15m", "7d": as one would write it. */
 static void span_text(double seconds, char to[32])
 {
@@ -349,7 +363,7 @@ static const set_fn setters[KEY_SCALARS] = {
     [KEY_URL] = set_url,         [KEY_HOURS] = set_hours,   [KEY_ZONE] = set_zone,
     [KEY_WORD] = set_word,       [KEY_MINUTES] = set_real,  [KEY_PROXY] = set_proxy,
     [KEY_MAILBOX] = set_mailbox, [KEY_WHEN] = set_when,     [KEY_CLOCK] = set_clock,
-    [KEY_SPAN] = set_span,
+    [KEY_WEEKLY] = set_weekly,   [KEY_SPAN] = set_span,
 };
 
 int key_set(const struct key *row, void *base, const char *text, struct error *err)

@@ -75,6 +75,7 @@ enum key_type {
     KEY_ZONE,     /* Europe/Berlin */
     KEY_WHEN,     /* "Sun 02:00-04:00" into struct schedule */
     KEY_CLOCK,    /* "02:30" into int: minute of the day, counted from 1 */
+    KEY_WEEKLY,   /* "Mon 07:00" into int: minute of the week, counted from 1 */
     KEY_SPAN,     /* 6h into int64_t milliseconds; the range is in seconds */
     KEY_SCALARS,  /* (the ones above are single values, the ones below are not) */
     KEY_ROLES,    /* list of roles into a bool: may operators do it? */

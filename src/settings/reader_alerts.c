@@ -275,6 +275,24 @@ void reader_check_heartbeat(struct reader *r, const yaml_node_t *map,
         reader_fail(r, address->value->start_mark, "`url`: %s", why.text);
 }
 
+/* Both are sent to every channel of type smtp, and nowhere else. */
+void reader_check_alerts(struct reader *r, const yaml_node_t *map,
+                         const struct found found[KEYS_MAX])
+{
+    static const char *const mailed[] = {"daily_summary", "weekly_report"};
+    const struct alert_settings *a = &r->settings->alerts;
+    (void)map;
+    for (size_t i = 0; i < a->channel_count; i++)
+        if (a->channels[i].type == CHANNEL_SMTP)
+            return;
+    for (size_t i = 0; i < ARRAY_LENGTH(mailed); i++) {
+        const struct found *f = found_at(found, PLACE_ALERTS, mailed[i]);
+        if (f != NULL)
+            reader_fail(r, f->key->start_mark,
+                        "`%s` is sent by mail: it needs a channel of type smtp", mailed[i]);
+    }
+}
+
 /* ── routes and levels ── */
 
 int reader_list_of_mappings(struct reader *r, const struct key *row, yaml_node_t *value, int most,

@@ -73,6 +73,8 @@ void reader_alerts(struct reader *r, const struct key *row, yaml_node_t *value);
 /* What is wrong with a channel, a route, a level, the heartbeat after its keys were read. */
 void reader_check_channel(struct reader *r, const yaml_node_t *map,
                           const struct found found[KEYS_MAX]);
+void reader_check_alerts(struct reader *r, const yaml_node_t *map,
+                         const struct found found[KEYS_MAX]);
 void reader_check_heartbeat(struct reader *r, const yaml_node_t *map,
                             const struct found found[KEYS_MAX]);
 void reader_check_route(struct reader *r, const yaml_node_t *map,

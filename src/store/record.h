@@ -32,6 +32,7 @@ enum record_kind {
     RECORD_ALERT,
     RECORD_INCIDENT,
     RECORD_MAINTENANCE,
+    RECORD_REPORT,
     RECORD_KIND_COUNT
 };
 

@@ -64,5 +64,7 @@ const struct record_kind_row record_kinds[RECORD_KIND_COUNT] = {
                             .keep_max = 20000,
                             .live = {"planned", "announced", "open", "verifying"},
                             .kept = true},
+    /* When a report was sent last. It is written with the report's message. */
+    [RECORD_REPORT] = {.word = "report", .class = STORE_NORMAL, .kept = true},
 };
 static_assert(ARRAY_LENGTH(record_kinds) == RECORD_KIND_COUNT, "a row for every kind");

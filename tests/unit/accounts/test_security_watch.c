@@ -256,6 +256,26 @@ static void a_flood_of_alerts_is_cut(void **state)
     assert_int_equal(b->alerts[RULE_FAILED_LOGINS], SECURITY_ALERTS_MAX + 2);
 }
 
+static void an_unusual_number_of_lines_is_told_once_in_ten_minutes(void **state)
+{
+    struct bench *b = *state;
+    for (int minute = 0; minute < 9; minute++, pass(b, 60)) {
+        for (int i = 1; i < SECURITY_LINES_MAX; i++)
+            see(b, AUDIT_AUTHENTICATION, "alice", true);
+        see(b, AUDIT_AUTO_RECOVERY, "system", true); /* a bad hour of a fleet is not unusual */
+    }
+    assert_int_equal(b->alerts[RULE_MANY_LINES], 0);
+    for (int minute = 0; minute < 9; minute++, pass(b, 60))
+        for (int i = 0; i < 3 * SECURITY_LINES_MAX; i++)
+            see(b, AUDIT_AUTHENTICATION, "alice", true);
+    assert_int_equal(b->alerts[RULE_MANY_LINES], 1);
+    assert_non_null(strstr(b->message, "the last by alice from 192.0.2.1"));
+    pass(b, 600);
+    for (int i = 0; i < SECURITY_LINES_MAX; i++)
+        see(b, AUDIT_AUTHENTICATION, "alice", true);
+    assert_int_equal(b->alerts[RULE_MANY_LINES], 2);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -269,6 +289,7 @@ int main(void)
         TEST(an_unexpected_address_is_told_once_an_hour),
         TEST(admins_after_hours_are_told),
         TEST(a_changed_configuration_of_redis_is_told),
+        TEST(an_unusual_number_of_lines_is_told_once_in_ten_minutes),
         TEST(a_flood_of_alerts_is_cut),
         TEST(many_addresses_do_not_push_each_other_out_at_once),
     };

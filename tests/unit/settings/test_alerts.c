@@ -32,6 +32,8 @@ static const char whole[] =
     "    - {channels: [mail]}\n"
     "  page_after_seconds: 0.5\n"
     "  resolve_after_seconds: 1\n"
+    "  daily_summary: '06:30'\n"
+    "  weekly_report: 'tue 07:00'\n"
     "  heartbeat: {url: 'https://hc.example/ping/1', interval_seconds: 1.5}\n"
     "  link: 'https://resus.example.org'\n"
     "escalation:\n"
@@ -82,6 +84,8 @@ static void every_key_arrives(void **state)
         assert_true(a->routes[1].severities.has[i]);
     assert_int_equal(a->routes[1].services.count, 0);
     assert_int_equal(a->page_after_ms, 500);
+    assert_int_equal(a->daily_summary, 6 * 60 + 30 + 1);
+    assert_int_equal(a->weekly_report, 1440 + 7 * 60 + 1);
     assert_int_equal(a->resolve_after_ms, 1000);
     assert_int_equal(a->heartbeat.interval_ms, 1500);
     assert_int_equal(a->heartbeat.timeout_ms, 15000);
@@ -167,6 +171,9 @@ static const struct {
     {"alerts: {routes: {channels: []}}", "t.yaml:1:18: `routes` must be a list"},
     {"alerts: {heartbeat: {interval_seconds: 1}}", "t.yaml:1:21: `heartbeat` needs one of"},
     {"alerts: {heartbeat: {url: 'http://169.254.1.1/'}}", "t.yaml:1:27: `url`: link-local"},
+    {"alerts: {daily_summary: '24:00'}", "t.yaml:1:25: `daily_summary` must be a time of day"},
+    {"alerts: {weekly_report: '07:00'}", "t.yaml:1:25: `weekly_report` must be a day and a time"},
+    {"alerts: {weekly_report: 'Mon 07:00'}", "t.yaml:1:10: `weekly_report` is sent by mail"},
     {"alerts: {emial: {}}", "t.yaml:1:10: unknown key `emial`"},
     {"escalation: {levels: [{name: x}]}", "t.yaml:1:23: a level needs `channels`"},
     {"alerts: {channels: {chat: {type: slack, url_file: f}}}\n"
