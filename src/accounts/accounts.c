@@ -1,5 +1,6 @@
 #include "accounts/accounts.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <sodium.h>
@@ -251,6 +252,12 @@ static bool csrf_good(const struct accounts *a, const char *jti, const char *giv
     if (given == NULL || !str_copy(padded, sizeof padded, given))
         return false;
     return sodium_memcmp(wanted, padded, strlen(wanted) + 1) == 0;
+}
+
+void accounts_link_key(const struct accounts *a, uint8_t ret[ACCOUNTS_LINK_KEY_SIZE])
+{
+    static_assert(ACCOUNTS_LINK_KEY_SIZE == KEYRING_LINK_SIZE, "one size of the key");
+    keyring_link_key(a->keyring, ret);
 }
 
 static const struct refusal *by_session(struct accounts *a, const struct credential *c,

@@ -54,6 +54,10 @@ int accounts_reconfigure(struct accounts *a, struct error *err) ATTR_MUST_USE;
 int accounts_ensure(struct accounts *a, const char *email, enum access role, const char *password,
                     struct error *err) ATTR_MUST_USE;
 
+/* The key of the links in messages; it stays the same for as long as login-keys.json is there. */
+#define ACCOUNTS_LINK_KEY_SIZE 32
+void accounts_link_key(const struct accounts *a, uint8_t ret[ACCOUNTS_LINK_KEY_SIZE]);
+
 struct credential {
     const char *token; /* NULL = none; a JWT of ours or of a trusted server, or an API token */
     bool cookie;       /* it came as a cookie: unsafe methods need `csrf` */

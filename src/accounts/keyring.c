@@ -23,6 +23,7 @@
 #define CONTEXT "resuslog" /* crypto_kdf's, eight bytes */
 #define SUBKEY_CSRF 1
 #define SUBKEY_SEAL 2
+#define SUBKEY_LINK 3
 
 static_assert(KEYRING_SEAL_ROOM == crypto_aead_xchacha20poly1305_ietf_NPUBBYTES +
                                        crypto_aead_xchacha20poly1305_ietf_ABYTES,
@@ -280,6 +281,11 @@ void keyring_csrf(const struct keyring *k, const char *jti, char ret[KEYRING_CSR
     (void)sodium_bin2base64(ret, KEYRING_CSRF_SIZE, mac, sizeof mac,
                             sodium_base64_VARIANT_URLSAFE_NO_PADDING);
     mem_wipe(key, sizeof key);
+}
+
+void keyring_link_key(const struct keyring *k, uint8_t ret[KEYRING_LINK_SIZE])
+{
+    derive(k, SUBKEY_LINK, ret, KEYRING_LINK_SIZE);
 }
 
 void keyring_seal(const struct keyring *k, int64_t number, const uint8_t *plain, size_t length,

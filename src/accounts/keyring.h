@@ -41,6 +41,9 @@ int keyring_sign(const struct keyring *k, const struct token_claims *claims,
 
 #define KEYRING_CSRF_SIZE 48
 void keyring_csrf(const struct keyring *k, const char *jti, char ret[KEYRING_CSRF_SIZE]);
+/* The key of the links in messages. */
+#define KEYRING_LINK_SIZE 32
+void keyring_link_key(const struct keyring *k, uint8_t ret[KEYRING_LINK_SIZE]);
 /* Secret bytes for the database and back, bound to `number`. `sealed` holds length +
  * KEYRING_SEAL_ROOM. -EACCES: not sealed by this ring. */
 void keyring_seal(const struct keyring *k, int64_t number, const uint8_t *plain, size_t length,

@@ -172,7 +172,9 @@ static void on_news(void *context, const struct outbox_news *news)
 static void on_send(void *context, int channel, uint64_t delivery, const json_t *message)
 {
     struct alerts *a = context;
-    sender_send(a->sender, a->plan->channels[channel].name, delivery, message);
+    JSON_CLEANUP json_t *linked = links_added(a, channel, message);
+    sender_send(a->sender, a->plan->channels[channel].name, delivery,
+                linked == NULL ? message : linked);
 }
 
 /* A late answer is ignored by the outbox. */

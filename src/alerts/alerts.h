@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <uv.h>
 
+#include "alerts/ack_link.h"
 #include "alerts/maintenance.h"
 #include "base/attr.h"
 #include "base/error.h"
@@ -35,6 +36,8 @@ struct alerts_ports {
     struct now (*now)(void *context);
     /* Is a maintenance window of the service open? -1 = of none. NULL: there are no windows. */
     bool (*held)(void *context, int service);
+    /* The key of links in messages; false: there is none, and no such link. NULL: likewise. */
+    bool (*link_key)(void *context, uint8_t ret[ACK_LINK_KEY_SIZE]);
     /* A delivery has got an answer: alerts_deliveries() may have changed. NULL = unwanted. */
     void (*answered)(void *context);
 };
@@ -100,6 +103,13 @@ struct alerts_notice {
 int64_t alerts_tell(struct alerts *a, const struct alerts_notice *notice, struct error *err);
 /* Its deliveries. `ret_answered`: each has got an answer, though it may be tried again. */
 json_t *alerts_deliveries(const struct alerts *a, int64_t message, bool *ret_answered);
+
+/* What stands behind `server.external_url` in front of a link's text. */
+#define ALERTS_ACK_PATH "/acknowledge/"
+/* Whose link is it? -EINVAL: nobody's, or its channel is gone; -ETIME: it was good. `ret_channel` lives
+ * until the settings change. */
+int alerts_read_link(const struct alerts *a, const char *text, const char **ret_channel,
+                     struct ack_link *ret) ATTR_MUST_USE;
 
 /* ── figures ── */
 

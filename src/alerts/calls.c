@@ -89,6 +89,7 @@ static json_t *facts_of(const struct moment *m, const struct saying *s)
            json_put_text(facts, "text", s->text) &&
            json_put_text(facts, "instance", m->a->settings->server.name) &&
            json_put_wall(facts, "began_at", m->c->incident.opened) &&
+           json_put_int(facts, "incident", m->c->number) &&
            json_put_int(facts, "posted_at", m->now.wall.ms));
     if (s->key != NULL)
         (void)json_put_text(facts, "key", s->key);

@@ -89,11 +89,16 @@ int incidents_load(struct alerts *a, struct error *err) ATTR_MUST_USE;
 void alert_words(struct alerts *a, const struct book_entry *e, const struct alert_effect *effect,
                  struct now now, struct message *ret);
 /* "https://BASE/PATH" into `to`, "" without a base. */
+void link_below(const char *base, const char *path, char *to, size_t size);
+/* The same below the console's address. */
 void alert_link(const struct alerts *a, const char *path, char *to, size_t size);
 
 /* announce.c: a message about no alert; `with` (NULL = none) is stored in its transaction. */
 void alerts_post_news(struct alerts *a, struct message *m, channel_set channels,
                       const struct record_change *with);
+
+/* links.c: the message with the links that it has in this channel; NULL on lack of memory. */
+json_t *links_added(const struct alerts *a, int channel, const json_t *message) ATTR_MUST_USE;
 
 /* shown.c: an alert as the API shows it, from its record. */
 json_t *alert_shown(int64_t number, const json_t *record, const struct alerts *a,

@@ -33,7 +33,8 @@ static json_t *facts_of(struct alerts *a, const struct book_entry *e,
     alert_words(a, e, effect, now, m);
     json_t *facts = message_write(m);
     mem_free(m);
-    if (facts != NULL && json_put_int(facts, "posted_at", now.wall.ms))
+    if (facts != NULL && json_put_int(facts, "posted_at", now.wall.ms) &&
+        json_put_text(facts, "subject", e->key.subject))
         return facts;
     json_decref(facts);
     return NULL;

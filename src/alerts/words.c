@@ -6,15 +6,20 @@
 #include "base/json.h"
 #include "base/str.h"
 
-void alert_link(const struct alerts *a, const char *path, char *to, size_t size)
+void link_below(const char *base, const char *path, char *to, size_t size)
 {
-    const char *base = a->settings->alerts.link;
     size_t length = strlen(base);
     while (length > 0 && base[length - 1] == '/')
         length--;
     to[0] = '\0';
     if (length > 0)
         (void)str_format(to, size, "%.*s%s", (int)length, base, path);
+}
+
+void alert_link(const struct alerts *a, const char *path, char *to, size_t size)
+{
+    const struct settings *s = a->settings;
+    link_below(s->alerts.link[0] != '\0' ? s->alerts.link : s->server.external_url, path, to, size);
 }
 
 static enum message_kind kind_of(const struct alert_effect *effect)
@@ -88,7 +93,6 @@ static void put_service(struct alerts *a, const struct book_entry *e,
     const json_t *cause = json_object_get(health, "cause");
     const json_t *recovery = json_object_get(health, "auto_recovery");
     struct alert_look look;
-    char path[SERVICE_ID_SIZE + 16];
     engine_alert_look(a->ports.engine, e->service, now, &look);
     (void)str_copy(m->service, sizeof m->service, s->id);
     (void)str_copy(m->service_name, sizeof m->service_name, s->name);
@@ -101,8 +105,6 @@ static void put_service(struct alerts *a, const struct book_entry *e,
     put_command(m, &look, recovery);
     m->connections = json_int_or(status, "connections", MESSAGE_UNKNOWN);
     m->unsaved_changes = look.unsaved_changes >= 0 ? look.unsaved_changes : MESSAGE_UNKNOWN;
-    (void)str_format(path, sizeof path, "/services/%s", s->id);
-    alert_link(a, path, m->link, sizeof m->link);
     if (effect->cause == CAUSE_OK && effect->kind != ALERT_RESOLVE && effect->kind != ALERT_HEALED)
         (void)str_copy(
             m->summary, sizeof m->summary,
@@ -202,11 +204,14 @@ void alert_words(struct alerts *a, const struct book_entry *e, const struct aler
                  struct now now, struct message *m)
 {
     const struct cause_row *row = cause_row(effect->cause);
+    char path[48];
     message_init(m, kind_of(effect));
     m->severity = (int)SEVERITY_P1 - (int)effect->severity + 1;
     (void)alert_key_text(a->settings->server.name, &e->key, effect->episode, m->key);
     (void)str_copy(m->instance, sizeof m->instance, a->settings->server.name);
     m->began = e->alert.began;
+    (void)str_format(path, sizeof path, "/alerts/%" PRId64, e->number);
+    alert_link(a, path, m->link, sizeof m->link);
     if (effect->cause != CAUSE_NONE && effect->cause != CAUSE_OK)
         (void)str_copy(m->cause, sizeof m->cause, row->code);
     if (e->summary[0] != '\0')

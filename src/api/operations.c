@@ -130,6 +130,8 @@ static const struct field notify_test_fields[] = {TEXT("channel", 1, 63), END};
 static const struct field alerts_fields[] = {CHOICE("state", alert_state_words),
                                              TEXT("service", 1, 63),
                                              INT("limit", 1, OPERATION_LIMIT_MAX), END};
+/* "link" is signed (alerts/ack_link.h). */
+static const struct field link_fields[] = {SECRET("link"), END};
 #define LONG_TEXT(name_) TEXT(name_, 0, 4000)
 static const struct field n_note_fields[] = {NUMBER, TEXT("note", 0, OPERATION_REASON_MAX), END};
 static const struct field incidents_fields[] = {CHOICE("state", incident_state_words),
@@ -398,6 +400,14 @@ const struct operation operations[OPERATION_COUNT] = {
     [OP_POSTMORTEM] = {"incident_postmortem", GET, "/api/incidents/{n}/postmortem", ACCESS_VIEWER,
                        false, RATE_NONE, n_fields, "The post-mortem of an incident, as Markdown.",
                        "text/markdown"},
+    [OP_LINK_SHOW] = {"link_show", GET, "/acknowledge/{link}", ACCESS_ANONYMOUS, false, RATE_STATUS,
+                      link_fields,
+                      "The page behind the link of a message: what it is about, and a button.",
+                      "text/html", .opening = OPEN_ALWAYS, .open_to_scoped = true, .by_link = true},
+    [OP_LINK_ACKNOWLEDGE] = {"link_acknowledge", POST, "/acknowledge/{link}", ACCESS_ANONYMOUS,
+                             false, RATE_NOTIFY, link_fields,
+                             "Acknowledges the incident of the link.", "text/html",
+                             .opening = OPEN_ALWAYS, .open_to_scoped = true, .by_link = true},
     [OP_KEY_ROTATE] = {"key_rotate", POST, "/api/ssh-keys/rotate", ACCESS_ADMIN, false, RATE_NONE,
                        key_rotate_fields,
                        "Makes a new SSH key beside the old one; with step=continue proves it on "

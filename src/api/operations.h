@@ -63,6 +63,8 @@ enum operation_id {
     OP_INCIDENT_UPDATE,
     OP_INCIDENT_ACKNOWLEDGE,
     OP_POSTMORTEM,
+    OP_LINK_SHOW,
+    OP_LINK_ACKNOWLEDGE,
     OP_KEY_ROTATE,
     OP_LOGIN,
     OP_LOGOUT,
@@ -201,6 +203,7 @@ struct operation {
      * count. */
     bool noted;
     bool begins;      /* answered with 202: what it begins goes on */
+    bool by_link;     /* the signed link in the path is the credential: a browser's cookie is not */
     bool query_token; /* a token may stand in the query: of programs that send no header */
 };
 

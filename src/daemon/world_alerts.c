@@ -1,4 +1,5 @@
 /* Alerts in the daemon: what reaches them, and from where. */
+#include <assert.h>
 #include <inttypes.h>
 
 #include "base/str.h"
@@ -39,6 +40,15 @@ static bool port_held(void *context, int service)
     return service >= 0 && engine_maintained(w->engine, service);
 }
 
+static bool port_link_key(void *context, uint8_t ret[ACK_LINK_KEY_SIZE])
+{
+    static_assert(ACCOUNTS_LINK_KEY_SIZE == ACK_LINK_KEY_SIZE, "one size of the key");
+    const struct world *w = context;
+    if (w->accounts != NULL)
+        accounts_link_key(w->accounts, ret);
+    return w->accounts != NULL;
+}
+
 int world_open_alerts(struct world *w, struct error *err)
 {
     const struct alerts_ports ports = {
@@ -48,6 +58,7 @@ int world_open_alerts(struct world *w, struct error *err)
         .engine = w->engine,
         .now = alerts_clock,
         .answered = on_answered,
+        .link_key = port_link_key,
         .held = port_held,
     };
     return alerts_open(&ports, w->settings, &w->alerts, err);

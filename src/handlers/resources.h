@@ -33,6 +33,7 @@ handler notify_post;                                                /* notices.c
 handler incidents_list, incident_get, incident_order, incident_begin,
     alert_acknowledge;                                                        /* incidents.c */
 handler notify_emergency, notify_test, channels_list, alerts_list, alert_get; /* alerts.c */
+handler link_show, link_acknowledge;                                          /* links.c */
 handler key_rotate;                                                           /* key_rotate.c */
 handler maintenance_get, maintenance_get_one, maintenance_post, maintenance_patch,
     maintenance_orders, maintenance_tick, calendar_get; /* maintenance.c */

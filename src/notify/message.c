@@ -26,9 +26,9 @@ static const struct {
     const char *name;
     size_t offset, size;
 } texts[] = {
-    TEXT(key),     TEXT(instance), TEXT(service),    TEXT(service_name), TEXT(host),
-    TEXT(cause),   TEXT(title),    TEXT(summary),    TEXT(action),       TEXT(stake),
-    TEXT(command), TEXT(link),     TEXT(cause_link), TEXT(text),         TEXT(author),
+    TEXT(key),        TEXT(instance), TEXT(service), TEXT(service_name), TEXT(host),    TEXT(cause),
+    TEXT(title),      TEXT(summary),  TEXT(action),  TEXT(stake),        TEXT(command), TEXT(link),
+    TEXT(cause_link), TEXT(text),     TEXT(author),  TEXT(acknowledge),
 };
 #undef TEXT
 

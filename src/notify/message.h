@@ -56,14 +56,15 @@ struct message {
     char stake[MESSAGE_LINE_MAX];         /* what may be lost besides the two numbers */
     int64_t unsaved_changes, connections; /* MESSAGE_UNKNOWN = not known */
     char command[MESSAGE_LINE_MAX];       /* one to run */
-    char link[MESSAGE_LINK_MAX];          /* to the incident */
-    char cause_link[MESSAGE_LINK_MAX];    /* to the cause's page */
-    char text[MESSAGE_TEXT_MAX];          /* a person's words, several lines */
-    char author[128];                     /* of the text */
-    wall_ms began, ended;                 /* WALL_NONE = not known, not yet */
-    struct message_lines evidence;        /* at most MESSAGE_EVIDENCE_MAX */
-    struct message_lines log;             /* of Redis, for admins alone */
-    bool repeat;                          /* an attempt before may have arrived */
+    char link[MESSAGE_LINK_MAX];          /* to the incident, or the alert, in the console */
+    char acknowledge[MESSAGE_LINK_MAX]; /* whoever opens it can stop the calls; "" = nobody calls */
+    char cause_link[MESSAGE_LINK_MAX];  /* to the cause's page */
+    char text[MESSAGE_TEXT_MAX];        /* a person's words, several lines */
+    char author[128];                   /* of the text */
+    wall_ms began, ended;               /* WALL_NONE = not known, not yet */
+    struct message_lines evidence;      /* at most MESSAGE_EVIDENCE_MAX */
+    struct message_lines log;           /* of Redis, for admins alone */
+    bool repeat;                        /* an attempt before may have arrived */
 };
 
 /* All "", numbers unknown. */

@@ -88,6 +88,9 @@ const struct key keys[] = {
     {PLACE_SERVER, "name", KEY_WORD, SETTINGS(server.name),
      .help = "of this Resus, in messages and their ids: A-Z a-z 0-9 . _ -, at most 63; the host "
              "name unless given"},
+    {PLACE_SERVER, "external_url", KEY_URL, SETTINGS(server.external_url),
+     .help = "the address at which people open the console, such as "
+             "`https://resus.example.org`: with it, messages have links"},
     {PLACE_SERVER, "listen", KEY_LISTEN, SETTINGS(server.listen), .standard = "0.0.0.0:8443",
      .restart = true, .help = "address and port of the HTTPS server"},
     {PLACE_SERVER, "tls_certificate", KEY_PATH, SETTINGS(server.tls_certificate), .trusted = true,
@@ -429,7 +432,7 @@ const struct key keys[] = {
     {PLACE_ALERTS, "weekly_report", KEY_WEEKLY, SETTINGS(alerts.weekly_report),
      .help = "when the report of the last week is mailed, `\"Mon 07:00\"`"},
     {PLACE_ALERTS, "link", KEY_URL, SETTINGS(alerts.link),
-     .help = "the address of the console, for the links in messages"},
+     .help = "the address of the console in messages, where it is not `server.external_url`"},
     {PLACE_ALERTS, "enabled", KEY_ALIEN, .help = "alerts are on as soon as there is a channel"},
     {PLACE_ALERTS, "recipients", KEY_ALIEN, .help = "give `to` in a channel of type smtp"},
 

@@ -98,8 +98,9 @@ struct network_list {
 };
 
 struct server_settings {
-    char name[64];                  /* of this instance, in messages and their ids; never "" */
-    char listen[SETTINGS_HOST_MAX]; /* "0.0.0.0:8443" */
+    char name[64]; /* of this instance, in messages and their ids; never "" */
+    char external_url[SETTINGS_PATH_MAX]; /* where people reach it, "" = not told */
+    char listen[SETTINGS_HOST_MAX];       /* "0.0.0.0:8443" */
     char tls_certificate[SETTINGS_PATH_MAX], tls_key[SETTINGS_PATH_MAX];
     char state_dir[SETTINGS_PATH_MAX];
     char control_socket[SETTINGS_PATH_MAX];

@@ -222,6 +222,8 @@ static void serve_operation(struct router *router, struct request *x, const stru
     /* A cookie that is no longer valid must not stand in the way of a new login. */
     if (route->operation == OP_LOGIN)
         *given = (struct given){0};
+    if (operations[route->operation].by_link && given->cookie)
+        *given = (struct given){0};
     if (refuse_cross_site(x, given, route->operation == OP_LOGIN) || refuse_type(x, given) ||
         !admit(router, x, route, given, &identity, &verdict))
         return;
@@ -262,8 +264,9 @@ static void refuse_route(struct request *x, int r, const struct route *route,
 
 static bool is_api(const char *path)
 {
-    static const char *const roots[] = {"/api",    "/ws",      "/metrics",      "/healthz",
-                                        "/readyz", "/version", "/openapi.json", "/maintenance.ics"};
+    static const char *const roots[] = {
+        "/api",     "/ws",           "/metrics",         "/healthz",    "/readyz",
+        "/version", "/openapi.json", "/maintenance.ics", "/acknowledge"};
     for (size_t i = 0; i < ARRAY_LENGTH(roots); i++) {
         size_t length = strlen(roots[i]);
         if (str_starts(path, roots[i]) && (path[length] == '\0' || path[length] == '/'))

@@ -1,6 +1,9 @@
 """What people are sent besides alerts, read as they read it: real mails from a real daemon."""
 
 import contextlib
+import os
+import re
+import signal
 import sqlite3
 
 import people
@@ -53,3 +56,65 @@ def test_messages_administrators_are_asked_for_a_role_by_mail(served):
         text = mail.get_content()
         for part in ("asks for the role operator: on call tonight", f"resus access approve {asked.body['id']}"):
             assert part in text, (part, text)
+
+
+def links_of(mail):
+    return dict(re.findall(r"^(Acknowledge|Console): (\S+)$", mail.get_content(), re.MULTILINE))
+
+
+LEVELS = {"levels": [{"name": "Operations Team", "channels": ["mail"]},
+                     {"name": "Senior Admin", "channels": ["mail"], "after_minutes": 30}]}
+
+
+def test_messages_a_link_in_the_message_acknowledges_and_opening_it_does_not(served):
+    served.settings["server"]["external_url"] = f"https://127.0.0.1:{served.https_port}/"
+    served.settings["auto_recovery"]["enabled"] = False
+    served.settings["escalation"] = LEVELS
+    people.add_all(served)
+    with mailbox(served, resolve_after_seconds=1):
+        os.kill(served.good("status")["pid"], signal.SIGKILL)
+        mail = wait_until(lambda: [m for m in mails(served) if m["Subject"].startswith("P1 ")], "the mail")[0]
+        incident, = wait_until(lambda: served.good("incident", "list")["items"], "the incident")
+        links = links_of(mail)
+        base = f"https://127.0.0.1:{served.https_port}"
+        assert links["Console"] == f"{base}/incidents/{incident['id']}", links
+        path = links["Acknowledge"].removeprefix(base)
+        assert path.startswith("/acknowledge/"), links
+        for _ in range(2):
+            page = served.https("GET", path)
+            assert page.status == 200 and page.headers["Content-Type"].startswith("text/html"), page
+            assert '<form method="post"><button' in page.body and "width=device-width" in page.body, page
+            assert "P1, investigating" in page.body and page.headers["Cache-Control"] == "no-store", page
+        assert served.good("incident", "show", str(incident["id"]))["escalation"] == "calling"
+        # A browser that is logged in sends its cookie along, without the token against forged requests.
+        cookie = people.cookie(people.login(served, "viewer"), csrf=False)
+        done = served.https("POST", path, headers={**cookie, "Origin": "null", "Content-Type": "application/x-www-form-urlencoded"})
+        assert done.status == 200 and "<h1>Acknowledged</h1>" in done.body, done
+        known = served.good("incident", "show", str(incident["id"]))
+        assert (known["escalation"], known["acknowledged_by"]) == ("acknowledged", "link in channel mail"), known
+        line, = [x for x in served.audit() if x["operation"] == "link-acknowledge"]
+        assert line["event_type"] == "incident" and "by link in channel mail" in line["reason"], line
+        assert line["user"]["id"] == "link:mail" and line["result"]["success"], line
+        again = served.https("GET", path)
+        assert "acknowledged already" in again.body and "<form" not in again.body and "link in channel" not in again.body, again
+        for wrong in (path[:-1], path + "A", path[:-1] + ("A" if path[-1] != "A" else "B"), "/acknowledge/x"):
+            for method in ("GET", "POST"):
+                refused = served.https(method, wrong)
+                assert refused.status == 404 and "not valid" in refused.body, (wrong, refused)
+        # Who gets the end has no link to acknowledge; afterwards the link opens nothing.
+        assert served.cli("start").status == 0
+        ended = wait_until(lambda: [m for m in mails(served) if "Resolved" in m["Subject"]], "the end")[0]
+        assert list(links_of(ended)) == ["Console"], ended.get_content()
+        served.good("incident", "take", str(incident["id"]))
+        wait_until(lambda: served.good("incident", "show", str(incident["id"]))["status"] == "mitigated", "mitigated")
+        served.good("incident", "resolve", str(incident["id"]))
+        assert served.https("POST", path).status == 410
+
+
+def test_messages_have_no_link_to_acknowledge_unless_an_address_is_set(served):
+    served.settings["auto_recovery"]["enabled"] = False
+    with mailbox(served, link="https://resus.example.org"):
+        os.kill(served.good("status")["pid"], signal.SIGKILL)
+        mail = wait_until(lambda: [m for m in mails(served) if m["Subject"].startswith("P1 ")], "the mail")[0]
+        assert list(links_of(mail)) == ["Console"], mail.get_content()
+        assert served.https("GET", "/acknowledge/" + "A" * 46).status == 404

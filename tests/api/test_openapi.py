@@ -11,7 +11,7 @@ from daemon import wait_until
 # What a call needs that has fields without which there is no answer.
 NEEDED = {"preflight": {"operation": "restart"}, "audit_report": {"kind": "daily"}}
 # A text, a stream that does not end, or of a number that has to be made first (below).
-NO_JSON = {"prometheus", "incident_postmortem", "alert", "incident", "maintenance_show", "calendar"}
+NO_JSON = {"prometheus", "incident_postmortem", "alert", "incident", "maintenance_show", "calendar", "link_show"}
 
 
 def agree(served, document, answers):

@@ -96,6 +96,8 @@ static void the_least_roles_are_the_guides_matrix(void **state)
         {OP_INCIDENT_UPDATE, ACCESS_OPERATOR},
         {OP_INCIDENT_ACKNOWLEDGE, ACCESS_OPERATOR},
         {OP_POSTMORTEM, ACCESS_VIEWER},
+        {OP_LINK_SHOW, ACCESS_ANONYMOUS},
+        {OP_LINK_ACKNOWLEDGE, ACCESS_ANONYMOUS},
         {OP_KEY_ROTATE, ACCESS_ADMIN},
         {OP_LOGIN, ACCESS_ANONYMOUS},
         {OP_LOGOUT, ACCESS_VIEWER},

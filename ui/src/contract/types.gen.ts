@@ -1048,6 +1048,8 @@ export const OPERATIONS = {
   incident_update: { method: 'POST', path: '/api/incidents/{n}/updates', least: 'operator' },
   incident_acknowledge: { method: 'POST', path: '/api/incidents/{n}/acknowledge', least: 'operator' },
   incident_postmortem: { method: 'GET', path: '/api/incidents/{n}/postmortem', least: 'viewer' },
+  link_show: { method: 'GET', path: '/acknowledge/{link}', least: 'anonymous' },
+  link_acknowledge: { method: 'POST', path: '/acknowledge/{link}', least: 'anonymous' },
   key_rotate: { method: 'POST', path: '/api/ssh-keys/rotate', least: 'admin' },
   login: { method: 'POST', path: '/api/auth/login', least: 'anonymous' },
   logout: { method: 'POST', path: '/api/auth/logout', least: 'viewer' },
