@@ -518,6 +518,9 @@ const struct operation operations[OPERATION_COUNT] = {
                      "The maintenance windows as iCalendar, for programs that subscribe: the API "
                      "token may stand in the query (?token=).",
                      "text/calendar", .open_to_scoped = true, .query_token = true},
+    [OP_BACKUP_OVERVIEW] = {"backup_overview", GET, "/api/backups", ACCESS_VIEWER, false, RATE_NONE,
+                            no_fields, "The state of the backups of every service.",
+                            "BackupOverview", .open_to_scoped = true},
     [OP_BACKUPS] = {"backups", GET, ON("/backups"), ACCESS_VIEWER, true, RATE_NONE, backups_fields,
                     "The backups, newest first.", "Backups"},
     [OP_BACKUP] = {"backup", GET, ON("/backups/{b}"), ACCESS_VIEWER, true, RATE_NONE, backup_fields,

@@ -9,6 +9,7 @@ const struct shape_member shape_backup[] = {
     {"kind", "=daily|manual", "daily: by the schedule; rules remove these only"},
     {"reason", "text?", NULL},
     {"by", "text?", "null: the schedule"},
+    {"source", "BackupSource?", "null: its manifest cannot be read"},
     {"started_at", "time?", NULL},
     {"finished_at", "time?", NULL},
     {"bytes", "whole", NULL},
@@ -24,6 +25,12 @@ const struct shape_member shape_backup[] = {
     {"kept_by", "[text]", "The rules of retention that keep it."},
     {"folder", "text", "On the machine that Resus runs on."},
     END};
+const struct shape_member shape_backup_source[] = {
+    {"address", "text", NULL},
+    {"role", "text", "As INFO has it: master or slave."},
+    {"server", "text", "redis or valkey"},
+    {"version", "text", NULL},
+    END};
 const struct shape_member shape_backups[] = {
     {"items", "[Backup]", NULL}, {"next_cursor", "text?", NULL}, END};
 const struct shape_member shape_backup_task[] = {
@@ -35,7 +42,8 @@ const struct shape_member shape_backup_job[] = {
     {"number", "whole", NULL},
     {"task", TASK_WORDS, NULL},
     {"backup", "text?", NULL},
-    {"stage", "text", "waiting, opening, looking, pulling, counting, proving, publishing, working"},
+    {"stage", "text",
+     "waiting, opening, looking, pulling, counting, proving, publishing, cleaning, working"},
     {"waits_for", "text?", NULL},
     {"bytes", "whole", "Copied so far."},
     {"user", "text", NULL},
@@ -63,12 +71,16 @@ const struct shape_member shape_backup_status[] = {
     {"proved_count", "whole", "Loaded, and not suspicious."},
     {"bytes", "whole", "Of all."},
     {"removable_count", "whole", "Those that no rule keeps."},
+    {"free_bytes", "whole?", "Free on the disk of the directory, when a task ended last."},
     {"overdue", "truth", "The newest proved one is older than a period and a twelfth."},
     {"problem", "text?", NULL},
     {"directory", "text", NULL},
     {"job", "BackupJob?", NULL},
     {"last", "BackupLast?", "Since the start of the daemon."},
+    {"failure", "BackupLast?", "The newest attempt to make a backup, if it failed."},
     END};
+const struct shape_member shape_backup_overview[] = {
+    {"items", "[BackupStatus]", "In the order of the settings."}, END};
 const struct shape_member shape_prunable[] = {
     {"items", "[Backup]", NULL},
     {"bytes", "whole", "Of all."},

@@ -23,8 +23,8 @@ static json_t *only(const json_t *whole, const char *const *keys, size_t count)
 
 static bool is_person(const char *key, const json_t *value)
 {
-    static const char *const keys[] = {"user",       "stopped_by", "acknowledged_by",
-                                       "planned_by", "commander",  "actor"};
+    static const char *const keys[] = {"user",       "by",        "stopped_by", "acknowledged_by",
+                                       "planned_by", "commander", "actor"};
     const char *who = json_string_value(value);
     return str_index(keys, ARRAY_LENGTH(keys), key) >= 0 && who != NULL && who[0] != '\0' &&
            !str_equal(who, "system");

@@ -84,10 +84,11 @@ static void judge(struct backups_service *s)
         (void)str_format(s->unwell, sizeof s->unwell,
                          "No backup was proved since %s%s%s. Run: resus backup create %s",
                          latest == NULL ? "the start of Resus" : wall_text(latest->started, at),
-                         s->last.text[0] == '\0' ? "" : "; the last attempt: ", s->last.text,
+                         s->failure.number == 0 ? "" : "; the last attempt: ", s->failure.text,
                          s->id);
     else if (s->failures > 0)
-        (void)str_format(s->unwell, sizeof s->unwell, "The last backup failed: %s", s->last.text);
+        (void)str_format(s->unwell, sizeof s->unwell, "The last backup failed: %s",
+                         s->failure.text);
 }
 
 static void report(struct backups_service *s)
@@ -138,6 +139,7 @@ static void count_made(struct backups_service *s, const struct job *j)
 {
     bool kept = str_equal(j->end, "proved") || str_equal(j->end, "not_proved") ||
                 str_equal(j->end, "suspicious");
+    s->failure = kept ? (struct last_job){0} : s->last;
     s->made += kept;
     s->failed += !kept;
     if (kept) {
@@ -160,10 +162,13 @@ void backups_job_ended(struct backups_service *s, const struct job *j)
     s->load_at = s->loaded ? MONO_NEVER : mono_add(now, LOAD_AGAIN_MS);
     if (s->b->closing)
         return;
+    if (j->free_bytes >= 0)
+        s->free_bytes = j->free_bytes;
+    if (j->task != BACKUPS_LOAD)
+        note_last(s, j);
     if (j->task == BACKUPS_MAKE)
         count_made(s, j);
     if (j->task != BACKUPS_LOAD) {
-        note_last(s, j);
         publish(s, j->task, j->user.email,
                 str_equal(j->end, "proved") || str_equal(j->end, "good") ||
                         str_equal(j->end, "done") || str_equal(j->end, "not_proved")
@@ -330,7 +335,7 @@ int backups_open(const struct backups_ports *ports, struct backups **ret, struct
     b->count = settings->service_count;
     for (size_t i = 0; i < b->count; i++) {
         struct backups_service *s = &b->services[i];
-        *s = (struct backups_service){.b = b, .index = (int)i};
+        *s = (struct backups_service){.b = b, .index = (int)i, .free_bytes = -1};
         (void)str_copy(s->id, sizeof s->id, settings->services[i].id);
     }
     load_zone(b);

@@ -44,6 +44,7 @@ struct job {
     char text[ERROR_TEXT_MAX];
     char sha256[65];
     size_t removed;
+    int64_t free_bytes; /* of the folder's disk; -1 = not known */
 };
 
 /* The last task that a person or the schedule has ordered. */
@@ -65,7 +66,9 @@ struct backups_service {
     struct error problem; /* why the folder cannot be read; code 0 = it can */
     struct job *job;
     struct last_job last;
-    int failures; /* of scheduled ones, in a row */
+    struct last_job failure; /* of the newest attempt at a backup; number 0 = it did not fail */
+    int64_t free_bytes;      /* when the folder was read last; -1 = not known */
+    int failures;            /* of scheduled ones, in a row */
     wall_ms tried, due;
     uint64_t made, failed;
     bool overdue;

@@ -144,6 +144,13 @@ static void remove_old(struct job *j, struct error *err)
         read_folder(j, err);
 }
 
+/* -1 = not known. Blocks where the folder hangs. */
+static int64_t free_of(const char *folder)
+{
+    struct statvfs disk;
+    return statvfs(folder, &disk) < 0 ? -1 : (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
+}
+
 static void on_settle_worker(uv_work_t *w)
 {
     struct job *j = (struct job *)w;
@@ -158,6 +165,7 @@ static void on_settle_worker(uv_work_t *w)
     if (j->loaded && j->scheduled && j->end != NULL && str_equal(j->end, "proved") &&
         !j->shelf.refused)
         remove_old(j, &err);
+    j->free_bytes = free_of(j->settings.directory);
     if (!j->loaded && j->error.code == 0)
         j->error = err;
     catalog_close(j->catalog);
@@ -255,12 +263,9 @@ static void on_made(void *context, const struct backup_result *r)
 /* Twice the last size: the data may have grown. */
 static void check_space(const struct job *j, struct error *err)
 {
-    struct statvfs disk;
-    if (statvfs(j->settings.directory, &disk) < 0)
-        return;
-    int64_t have = (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
+    int64_t have = free_of(j->settings.directory);
     int64_t need = j->expected_bytes * 2 + pull_limits_default.reserve_bytes;
-    if (have < need)
+    if (have >= 0 && have < need)
         (void)error_set(err, -ENOSPC,
                         "%s has %" PRId64 " MiB free, a backup needs %" PRId64
                         " MiB: remove old ones (resus backup prune) or enlarge the disk",
@@ -437,6 +442,7 @@ int job_new(struct backups_service *s, const struct backups_order *order, bool s
     }
     struct now now = b->ports.now(b->ports.context);
     j->service = s;
+    j->free_bytes = -1;
     j->manifest = m;
     j->scheduled = scheduled;
     j->since = now.wall;

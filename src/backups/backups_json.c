@@ -26,6 +26,16 @@ static json_t *rules(const struct backup_shelf_entry *e)
     return list;
 }
 
+static json_t *source_json(const struct backup_shelf_entry *e)
+{
+    json_t *o = json_object();
+    (void)json_put_text(o, "address", e->address);
+    (void)json_put_text(o, "role", e->role);
+    (void)json_put_text(o, "server", e->server);
+    (void)json_put_text(o, "version", e->version);
+    return o;
+}
+
 static json_t *entry_json(const struct backups_service *s, const struct backup_shelf_entry *e)
 {
     char folder[PATH_MAX] = "";
@@ -37,6 +47,7 @@ static json_t *entry_json(const struct backups_service *s, const struct backup_s
     (void)json_put_text(o, "kind", backup_kind_word(e->kind));
     (void)json_put_text(o, "reason", e->reason[0] == '\0' ? NULL : e->reason);
     (void)json_put_text(o, "by", e->by[0] == '\0' ? NULL : e->by);
+    (void)json_put(o, "source", e->address[0] == '\0' ? json_null() : source_json(e));
     (void)json_put_wall(o, "started_at", e->started);
     (void)json_put_wall(o, "finished_at", e->finished);
     (void)json_put_int(o, "bytes", e->bytes);
@@ -176,6 +187,10 @@ static void put_figures(json_t *o, const struct backups_service *s)
     (void)json_put_int(o, "proved_count", proved);
     (void)json_put_int(o, "bytes", bytes);
     (void)json_put_int(o, "removable_count", (int64_t)s->shelf.removable);
+    if (s->free_bytes < 0)
+        (void)json_put_null(o, "free_bytes");
+    else
+        (void)json_put_int(o, "free_bytes", s->free_bytes);
 }
 
 json_t *backups_status(const struct backups *b, int service)
@@ -191,5 +206,6 @@ json_t *backups_status(const struct backups *b, int service)
     (void)json_put(o, "job",
                    s->job == NULL || s->job->task == BACKUPS_LOAD ? json_null() : job_json(s->job));
     (void)json_put(o, "last", s->last.number == 0 ? json_null() : last_json(&s->last));
+    (void)json_put(o, "failure", s->failure.number == 0 ? json_null() : last_json(&s->failure));
     return o;
 }

@@ -25,6 +25,10 @@ static void take(struct backup_shelf_entry *e, const struct manifest *m)
     const struct backup_figures figures = manifest_figures(m);
     (void)str_copy(e->reason, sizeof e->reason, m->reason);
     (void)str_copy(e->by, sizeof e->by, m->by);
+    (void)str_copy(e->address, sizeof e->address, m->source.address);
+    (void)str_copy(e->role, sizeof e->role, m->source.role);
+    (void)str_copy(e->server, sizeof e->server, m->source.server);
+    (void)str_copy(e->version, sizeof e->version, m->source.version);
     e->started = m->started;
     e->finished = m->finished;
     e->bytes = figures.bytes;

@@ -17,6 +17,7 @@ struct backup_shelf_entry {
     char id[MANIFEST_ID_SIZE];
     enum backup_kind kind;
     char reason[256], by[128];
+    char address[320], role[16], server[16], version[32]; /* of the Redis that was copied */
     wall_ms started, finished;
     int64_t bytes, keys;
     enum proof_level proved;

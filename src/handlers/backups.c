@@ -52,6 +52,18 @@ static const char *backup_of(const struct call *call)
     return json_text_or(call->args, "b", NULL);
 }
 
+/* Of those that the asker may see. */
+void backup_overview_get(struct handlers *h, struct call *call)
+{
+    json_t *items = json_array();
+    json_t *body = json_object();
+    for (int i = 0; i < engine_service_count(h->engine); i++)
+        if (call_sees(call, engine_settings(h->engine, i)->id))
+            (void)json_array_append_new(items, backups_status(h->ports.backups, i));
+    (void)json_put(body, "items", items);
+    answer(h, call, 200, body);
+}
+
 void backups_get(struct handlers *h, struct call *call)
 {
     int64_t limit = json_int_or(call->args, "limit", LIST_LIMIT);

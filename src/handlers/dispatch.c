@@ -137,6 +137,7 @@ static const struct {
                                   .done = {AUDIT_MAINTENANCE, AUDIT_RISK_MODERATE},
                                   .of_windows = true},
     [OP_CALENDAR] = {calendar_get, .of_windows = true},
+    [OP_BACKUP_OVERVIEW] = {backup_overview_get, .of_backups = true},
     [OP_BACKUPS] = {backups_get, .of_backups = true},
     [OP_BACKUP] = {backup_get, .of_backups = true},
     [OP_BACKUP_STATUS] = {backup_status_get, .woken = backup_status_woken, .of_backups = true},

@@ -25,6 +25,10 @@ def test_a_backup_is_made_proved_listed_and_audited(served):
     item, = served.good("backup", "list")["items"]
     assert item["id"] == last["backup"] and item["proved"] == "loaded" and item["latest"], item
     assert item["kind"] == "manual" and item["reason"] == "before the upgrade", item
+    source = item["source"]
+    assert source["role"] == "master" and source["server"] in ("redis", "valkey") and source["address"], source
+    overview, = served.ask("backup_overview")[1]["items"]
+    assert overview == status(served) and overview["free_bytes"] > 0 and overview["failure"] is None, overview
     latest = pathlib.Path(status(served)["directory"]) / "redis" / "latest"
     assert latest.resolve() == pathlib.Path(item["folder"]).resolve(), (latest, item)
     again = served.run("backup", "verify", item["id"], "--json")

@@ -130,6 +130,7 @@ static void the_least_roles_are_the_guides_matrix(void **state)
         {OP_MAINTENANCE_EXTEND, ACCESS_ADMIN},
         {OP_MAINTENANCE_CHECKLIST, ACCESS_ADMIN},
         {OP_CALENDAR, ACCESS_VIEWER},
+        {OP_BACKUP_OVERVIEW, ACCESS_VIEWER},
         {OP_BACKUPS, ACCESS_VIEWER},
         {OP_BACKUP, ACCESS_VIEWER},
         {OP_BACKUP_STATUS, ACCESS_VIEWER},

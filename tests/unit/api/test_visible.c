@@ -51,6 +51,9 @@ static void who_did_it_and_why_is_for_those_who_operate(void **state)
          "{\"notices\":[{\"message\":\"Soon.\",\"user\":\"another "
          "user\"}],\"operation\":{\"id\":\"o-1\","
          "\"user\":\"another user\"},\"status\":\"stopped\",\"stopped_by\":\"another user\"}"},
+        {visible_people, "{\"by\":\"a@b\",\"kind\":\"manual\",\"reason\":\"new disk\"}",
+         "{\"by\":\"another user\",\"kind\":\"manual\"}"},
+        {visible_people, "{\"by\":null,\"kind\":\"daily\"}", "{\"by\":null,\"kind\":\"daily\"}"},
         {visible_event, "{\"event\":\"restart\",\"type\":\"service_event\",\"user\":\"system\"}",
          "{\"event\":\"restart\",\"type\":\"service_event\",\"user\":\"system\"}"},
     };

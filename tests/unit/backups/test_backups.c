@@ -183,6 +183,17 @@ static void a_missed_backup_is_caught_up_and_a_failed_one_tried_again(void **sta
     assert_string_equal(json_text_or(json_object_get(status, "last"), "cause", ""), "unreachable");
 }
 
+static void pin(const char *id)
+{
+    const struct backups_order order = {
+        .task = BACKUPS_PIN, .id = id, .until = {BEGUN + DAY_MS}, .done = on_done};
+    ended = false;
+    assert_int_equal(backups_order(backups, 0, &order, NULL, NULL), 0);
+    while (!ended)
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    assert_int_equal(result, 0);
+}
+
 static void publish_old(int days, unsigned suspicious)
 {
     struct manifest *m = mem_must(mem_calloc(1, sizeof *m));
@@ -197,6 +208,30 @@ static void publish_old(int days, unsigned suspicious)
     assert_int_equal(catalog_publish(c, m, sum, NULL), 0);
     catalog_close(c);
     mem_free(m);
+}
+
+/* A pin in between says nothing about why there is no new backup. */
+static void a_failure_is_told_until_a_backup_is_made(void **state)
+{
+    char id[MANIFEST_ID_SIZE];
+    (void)state;
+    service.backup.every_ms = DAY_MS;
+    publish_old(3, 0);
+    assert_true(manifest_id_of((wall_ms){BEGUN - 3 * DAY_MS}, id));
+    open_backups();
+    until_loaded(1);
+    clock_ms += 5 * MINUTE_MS;
+    until_failures(1);
+    pin(id);
+    JSON_CLEANUP json_t *status = backups_status(backups, 0);
+    const json_t *failure = json_object_get(status, "failure");
+    const char *why = json_text_or(failure, "message", "");
+    assert_string_equal(json_text_or(json_object_get(status, "last"), "task", ""), "pin");
+    assert_string_equal(json_text_or(failure, "task", ""), "create");
+    assert_string_equal(json_text_or(failure, "cause", ""), "unreachable");
+    assert_non_null(strstr(why, "/nowhere/"));
+    assert_non_null(strstr(json_text_or(status, "problem", ""), why));
+    assert_true(json_int_or(status, "free_bytes", -1) > 0);
 }
 
 static void a_prune_removes_what_no_rule_keeps_and_nothing_else(void **state)
@@ -271,6 +306,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_missed_backup_is_caught_up_and_a_failed_one_tried_again,
                                         set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_failure_is_told_until_a_backup_is_made, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(a_prune_removes_what_no_rule_keeps_and_nothing_else, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_order_names_what_it_cannot_do, set_up, tear_down),
