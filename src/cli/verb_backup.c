@@ -209,6 +209,10 @@ int verb_backup(const struct invocation *in)
         return status;
     if (str_equal(in->sub, "verify"))
         return verify(&own, backup);
+    if (str_equal(in->sub, "overview"))
+        return in->word_count > 0 ? usage_error(in, "this is about every service: name none")
+                                  : ask_show(&own, "backup_overview", NULL, ASK_READ_MS,
+                                             view_backup_overview, NULL);
     bool alone = str_equal(in->sub, "create") || str_equal(in->sub, "list") ||
                  str_equal(in->sub, "status") || str_equal(in->sub, "prune");
     if (!alone)

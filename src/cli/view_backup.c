@@ -118,6 +118,26 @@ void view_backup_status(struct page *p, const json_t *body, const struct invocat
         view_backup_last(p, last, in);
 }
 
+void view_backup_overview(struct page *p, const json_t *body, const struct invocation *in)
+{
+    const json_t *items = json_object_get(body, "items");
+    size_t i;
+    const json_t *item;
+    (void)in;
+    json_array_foreach(items, i, item) {
+        const char *proved = json_text_or(item, "last_proved_at", NULL);
+        const char *problem = json_text_or(item, "problem", "");
+        bool good = proved != NULL && problem[0] == '\0';
+        page_tone(p, good ? TONE_GOOD : TONE_BAD, "%s: %s%s", json_text_or(item, "service", ""),
+                  proved == NULL ? "no backup is proved" : "proved ", proved == NULL ? "" : proved);
+        page_put(p, ", %s%s, %" PRId64 " kept\n",
+                 json_is_string(json_object_get(item, "next_at")) ? "next " : "on demand only",
+                 json_text_or(item, "next_at", ""), json_int_or(item, "count", 0));
+        if (problem[0] != '\0')
+            page_put(p, "  %s\n", problem);
+    }
+}
+
 void view_prunable(struct page *p, const json_t *body, const struct invocation *in)
 {
     char size[32];

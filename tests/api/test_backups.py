@@ -29,6 +29,8 @@ def test_a_backup_is_made_proved_listed_and_audited(served):
     assert source["role"] == "master" and source["server"] in ("redis", "valkey") and source["address"], source
     overview, = served.ask("backup_overview")[1]["items"]
     assert overview == status(served) and overview["free_bytes"] > 0 and overview["failure"] is None, overview
+    line, = served.run("backup", "overview").stdout.splitlines()
+    assert line == f"redis: proved {item['started_at']}, on demand only, 1 kept", line
     latest = pathlib.Path(status(served)["directory"]) / "redis" / "latest"
     assert latest.resolve() == pathlib.Path(item["folder"]).resolve(), (latest, item)
     again = served.run("backup", "verify", item["id"], "--json")

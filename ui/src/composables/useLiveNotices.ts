@@ -1,6 +1,7 @@
 import type { Alert } from '@/contract/incidents';
 import type { Numbered, RecoveryEvent, ServiceEvent } from '@/contract/message';
 import { toneOfAlert, waitsForAnswer } from '@/domain/duty';
+import { isBackupEvent } from '@/domain/live';
 import { words } from '@/i18n';
 import { useNotices } from '@/stores/notices';
 import { useService } from '@/stores/service';
@@ -30,12 +31,14 @@ export function useLiveNotices(): (message: Numbered) => void {
   /** One's own operation is told by its answer. */
   function operation(event: ServiceEvent): void {
     if (event.user === undefined || event.user === session.user?.email) return;
+    // The schedule works day and night: a card only when it did not succeed.
+    if (event.user === 'system' && isBackupEvent(event) && event.result !== 'failure') return;
     const verb = words.service.verbs[event.event] ?? event.event;
     if (event.result === 'started') notices.tell('progress', service.name, say.other(event.user, verb));
     else
       notices.tell(
         event.result === 'success' ? 'healthy' : 'critical',
-        service.name,
+        isBackupEvent(event) ? `${service.name}: ${words.service.events[event.event] ?? event.event}` : service.name,
         say.otherDone(event.user, event.message ?? ''),
         false,
       );

@@ -3,6 +3,7 @@
  * does not have, of another kind, with other words, or that may be missing where the check does not allow it, ends the build.
  * (types.gen.ts itself is compared with the running daemon by the browser suite.)
  */
+import type * as backups from './backups';
 import type * as incidents from './incidents';
 import type * as maintenance from './maintenance';
 import type * as message from './message';
@@ -67,6 +68,14 @@ export type Agreement = All<
     Agree<maintenance.MaintenanceWindow, wire.MaintenanceWindow>,
     Agree<maintenance.ChecklistItem, wire.ChecklistItem>,
     Agree<maintenance.Maintained, wire.MaintainedService>,
+    Agree<backups.Backup, wire.Backup>,
+    Agree<backups.BackupSource, wire.BackupSource>,
+    Agree<backups.BackupList, wire.Backups>,
+    Agree<backups.BackupJob, wire.BackupJob>,
+    Agree<backups.BackupLast, wire.BackupLast>,
+    Agree<backups.BackupStatus, wire.BackupStatus>,
+    Agree<backups.BackupTask, wire.BackupTask>,
+    Agree<backups.Prunable, wire.PrunableBackups>,
     Agree<people.AuditLine, wire.AuditLine>,
     Agree<people.AuditLine['user'], wire.AuditUser>,
     Agree<NonNullable<people.AuditLine['result']>, wire.AuditResult>,

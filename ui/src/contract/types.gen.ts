@@ -859,6 +859,7 @@ export type Backup = {
   readonly kind: 'daily' | 'manual';
   readonly reason: string | null;
   readonly by: string | null;
+  readonly source: BackupSource | null;
   readonly started_at: Time | null;
   readonly finished_at: Time | null;
   readonly bytes: number;
@@ -873,6 +874,13 @@ export type Backup = {
   readonly pinned_until: Time | null;
   readonly kept_by: readonly (string)[];
   readonly folder: string;
+};
+
+export type BackupSource = {
+  readonly address: string;
+  readonly role: string;
+  readonly server: string;
+  readonly version: string;
 };
 
 export type Backups = {
@@ -920,11 +928,17 @@ export type BackupStatus = {
   readonly proved_count: number;
   readonly bytes: number;
   readonly removable_count: number;
+  readonly free_bytes: number | null;
   readonly overdue: boolean;
   readonly problem: string | null;
   readonly directory: string;
   readonly job: BackupJob | null;
   readonly last: BackupLast | null;
+  readonly failure: BackupLast | null;
+};
+
+export type BackupOverview = {
+  readonly items: readonly (BackupStatus)[];
 };
 
 export type PrunableBackups = {
@@ -1082,6 +1096,7 @@ export const OPERATIONS = {
   maintenance_extend: { method: 'POST', path: '/api/maintenance/{n}/extend', least: 'admin' },
   maintenance_checklist: { method: 'POST', path: '/api/maintenance/{n}/checklist', least: 'admin' },
   calendar: { method: 'GET', path: '/maintenance.ics', least: 'viewer' },
+  backup_overview: { method: 'GET', path: '/api/backups', least: 'viewer' },
   backups: { method: 'GET', path: '/api/services/{id}/backups', least: 'viewer' },
   backup_create: { method: 'POST', path: '/api/services/{id}/backups', least: 'operator' },
   backup: { method: 'GET', path: '/api/services/{id}/backups/{b}', least: 'viewer' },

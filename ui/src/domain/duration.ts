@@ -78,3 +78,18 @@ export function dayText(at: number, now: number): string {
   if (at >= new Date(start - 1).setHours(0, 0, 0, 0)) return words.time.yesterday;
   return day(at);
 }
+
+const YEAR = 365 * DAY;
+const MONTH = YEAR / 12;
+/** For sentences, the two largest units: "7 hours 12 minutes", "3 days"; beyond a quarter of a year months, then years. */
+export function spanText(ms: number): string {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  const { second, minute: minutes, hour, day: days, month, year } = words.time;
+  if (s < MINUTE) return second(s);
+  if (s >= 2 * YEAR) return year(Math.floor(s / YEAR));
+  if (s >= YEAR / 4) return month(Math.floor(s / MONTH));
+  const two = (large: string, small: number, text: (n: number) => string): string => (small === 0 ? large : `${large} ${text(small)}`);
+  if (s < HOUR) return minutes(Math.floor(s / MINUTE));
+  if (s < DAY) return two(hour(Math.floor(s / HOUR)), Math.floor((s % HOUR) / MINUTE), minutes);
+  return s < 14 * DAY ? two(days(Math.floor(s / DAY)), Math.floor((s % DAY) / HOUR), hour) : days(Math.floor(s / DAY));
+}

@@ -32,3 +32,14 @@ export function percentText(value: number): string {
 
 /** As the guide writes a figure beside its limit: "128.5", "4096". */
 export const plainText = (value: number): string => String(Math.round(value * 10) / 10);
+
+const KB = 1024;
+const MB = KB * KB;
+const TB = MB * MB;
+/** "512 B", "25 KB", "160 MB", "48.5 GB", "1.2 TB": how much of a disk. */
+export function bytesText(bytes: number): string {
+  if (bytes < KB) return `${wholeText(bytes)} B`;
+  if (bytes < MB) return `${shortText(bytes / KB)} KB`;
+  if (bytes < MB * KB) return `${shortText(bytes / MB)} MB`;
+  return bytes < TB ? `${shortText(bytes / MB / KB)} GB` : `${shortText(bytes / TB)} TB`;
+}

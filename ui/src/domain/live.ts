@@ -27,6 +27,10 @@ function put<T extends object, K extends keyof T>(target: T, key: K, value: T[K]
 
 const verbs: Readonly<Record<string, Status['status']>> = { start: 'starting', restart: 'starting', stop: 'stopping' };
 
+/** Redis runs on while it is backed up: that is no operation on it. */
+export const isBackupEvent = (message: Numbered): message is ServiceEvent & { event: `backup_${string}` } =>
+  message.type === 'service_event' && message.event.startsWith('backup_');
+
 function operationOf(event: ServiceEvent): RunningOperation | undefined {
   if (event.result !== 'started') return undefined;
   return { operation: event.event, user: event.user ?? '', since: event.timestamp };
@@ -79,7 +83,7 @@ function mergedStatus(before: Status | null, message: Extract<Numbered, { type: 
 }
 
 function afterEvent(status: Status | null, event: ServiceEvent): Status | null {
-  if (status === null) return null;
+  if (status === null || isBackupEvent(event)) return status;
   const next: Status = { ...status };
   put(next, 'operation', operationOf(event));
   const verb = verbs[event.event];

@@ -5,6 +5,7 @@ import { words } from '@/i18n';
 import type { Tone } from './badge';
 import { dayText, tookText } from './duration';
 import { titleOf, toneOfAlert, toneOfIncident } from './duty';
+import { isBackupEvent } from './live';
 
 /** One line of "what happened": a sentence, who did it, how long it took. */
 export interface Story {
@@ -34,12 +35,14 @@ export function storyOf(message: Numbered): Story | null {
     case 'service_event': {
       const verb = say.events[message.event] ?? message.event;
       const began = message.result === 'started';
-      const reason = message.message === undefined || message.message === '' ? '' : `: ${message.message}`;
+      const backup = isBackupEvent(message);
+      const told = message.message === undefined || message.message === '' ? '' : `: ${message.message}`;
       return {
         ...head,
         kind: 'operations',
         tone: results[message.result],
-        text: began ? `${say.timeline.started(verb)}${reason}` : (message.message ?? verb),
+        // The message of an operation names it; that of a backup says what came of it.
+        text: began ? `${say.timeline.started(verb)}${backup ? '' : told}` : backup ? `${verb}${told}` : (message.message ?? verb),
         who: message.user ?? '',
         took: message.duration_seconds === undefined ? '' : tookText(message.duration_seconds),
       };

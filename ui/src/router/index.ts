@@ -29,6 +29,8 @@ export function createConsoleRouter(): Router {
       { path: '/status', component: () => import('@/views/StatusView.vue'), meta: { title: words.nav.status, permission: 'status' } },
       { path: '/wall', component: () => import('@/views/WallView.vue'), meta: { title: words.fleet.wall.title, permission: 'status', bare: true } },
       { path: '/services/:id/metrics', component: () => import('@/views/MetricsView.vue'), props: true, meta: { title: words.nav.metrics, permission: 'metrics' } },
+      { path: '/services/:id/backups', component: () => import('@/views/ServiceBackupsView.vue'), props: true, meta: { title: words.nav.backups, permission: 'backups' } },
+      { path: '/backups', component: () => import('@/views/BackupsView.vue'), meta: { title: words.nav.backups, permission: 'backup_overview' } },
       { path: '/events', component: () => import('@/views/EventsView.vue'), meta: { title: words.nav.events, permission: 'events' } },
       { path: '/incidents', component: () => import('@/views/IncidentsView.vue'), meta: { title: words.nav.incidents, permission: 'incidents' } },
       { path: '/incidents/:n(\\d+)', component: () => import('@/views/IncidentView.vue'), props: number, meta: { title: words.nav.incidents, permission: 'incident' } },

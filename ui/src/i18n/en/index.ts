@@ -1,4 +1,5 @@
 import { account } from './account';
+import { backups } from './backups';
 import { common } from './common';
 import { dialogs } from './dialogs';
 import { fleet } from './fleet';
@@ -7,4 +8,17 @@ import { pages } from './pages';
 import { service } from './service';
 
 /** Every English text of the console. */
-export const en = { ...common, account, alerts, channels, dialogs, duty, fleet, incidents, maintenance, pages, service };
+export const en = {
+  ...common,
+  account,
+  alerts,
+  backups,
+  channels,
+  dialogs,
+  duty,
+  fleet,
+  incidents,
+  maintenance,
+  pages,
+  service,
+};

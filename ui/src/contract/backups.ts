@@ -1,0 +1,73 @@
+/** Backups: what is there, what runs, and how the last task ended. */
+import { boolean, list, nullable, number, object, oneOf, optional, text, time, type Checked } from './parse';
+
+const task = oneOf('create', 'verify', 'pin', 'unpin', 'delete', 'prune');
+
+export const backupSource = object({ address: text, role: text, server: text, version: text });
+
+export const backup = object({
+  id: text,
+  kind: oneOf('daily', 'manual'),
+  // Viewers do not see why a person made it.
+  reason: optional(text),
+  by: nullable(text),
+  source: nullable(backupSource),
+  started_at: nullable(time),
+  finished_at: nullable(time),
+  bytes: number,
+  keys: number,
+  proved: oneOf('no', 'file', 'structure', 'loaded'),
+  latest: boolean,
+  checked_at: nullable(time),
+  check_result: nullable(oneOf('good', 'bad', 'cannot_tell')),
+  check_text: nullable(text),
+  suspicious: list(text),
+  pinned_until: nullable(time),
+  kept_by: list(text),
+  folder: text,
+});
+export const backupList = object({ items: list(backup), next_cursor: nullable(text) });
+
+export const backupJob = object({ number, task, backup: nullable(text), stage: text, waits_for: nullable(text), bytes: number, user: text, since: time });
+export const backupLast = object({
+  number,
+  task,
+  backup: nullable(text),
+  result: oneOf('proved', 'not_proved', 'suspicious', 'good', 'bad', 'cannot_tell', 'done', 'failed', 'cancelled'),
+  cause: nullable(text),
+  message: text,
+  user: text,
+  ended_at: time,
+  duration_seconds: number,
+});
+export const backupStatus = object({
+  service: text,
+  schedule: nullable(text),
+  next_at: nullable(time),
+  last_at: nullable(time),
+  last_proved_at: nullable(time),
+  last_proved: nullable(text),
+  count: number,
+  proved_count: number,
+  bytes: number,
+  removable_count: number,
+  free_bytes: nullable(number),
+  overdue: boolean,
+  problem: nullable(text),
+  directory: text,
+  job: nullable(backupJob),
+  last: nullable(backupLast),
+  failure: nullable(backupLast),
+});
+export const backupOverview = object({ items: list(backupStatus) });
+export const backupTask = object({ number, task, status: backupStatus });
+export const prunable = object({ items: list(backup), bytes: number, needs_confirmation: boolean });
+
+export type Backup = Checked<typeof backup>;
+export type BackupSource = Checked<typeof backupSource>;
+export type BackupList = Checked<typeof backupList>;
+export type BackupJob = Checked<typeof backupJob>;
+export type BackupLast = Checked<typeof backupLast>;
+export type BackupStatus = Checked<typeof backupStatus>;
+export type BackupTask = Checked<typeof backupTask>;
+export type Prunable = Checked<typeof prunable>;

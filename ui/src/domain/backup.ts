@@ -1,0 +1,153 @@
+/** What backups are worth, what is wrong with them, and how much room they take. Pure. */
+import type { Backup, BackupJob, BackupLast, BackupSource, BackupStatus } from '@/contract/backups';
+import { words } from '@/i18n';
+
+import type { Tone } from './badge';
+import { spanText, tookText } from './duration';
+import { bytesText } from './figure';
+
+const say = words.backups;
+const DAY_MS = 86_400_000;
+
+/* ── one backup ── */
+
+export const STATES = ['proved', 'not_proved', 'suspicious', 'bad'] as const;
+export type BackupState = (typeof STATES)[number];
+
+export function stateOf(backup: Pick<Backup, 'check_result' | 'suspicious' | 'proved'>): BackupState {
+  if (backup.check_result === 'bad') return 'bad';
+  if (backup.suspicious.length > 0) return 'suspicious';
+  return backup.proved === 'loaded' ? 'proved' : 'not_proved';
+}
+export const TONES: Readonly<Record<BackupState, Tone>> = { proved: 'healthy', not_proved: 'unknown', suspicious: 'degraded', bad: 'critical' };
+
+export const isPinned = (backup: Backup, now: number): boolean => backup.pinned_until !== null && backup.pinned_until > now;
+/** Why it cannot be removed; null: it can. */
+export function keptBecause(backup: Backup, now: number): string | null {
+  if (isPinned(backup, now)) return say.pinnedFirst;
+  return backup.kept_by.includes('minimum') ? say.oneOfMinimum : null;
+}
+/** What is known of it beyond its state: why it is not proved, what makes it suspicious. */
+export function explained(backup: Backup): string[] {
+  const state = stateOf(backup);
+  const found = backup.suspicious.map((word) => say.suspicions[word] ?? word);
+  if (state !== 'proved' && backup.check_text !== null) found.push(backup.check_text);
+  return found;
+}
+export const sourceText = (source: BackupSource | null): string =>
+  source === null ? '' : say.source(say.servers[source.server] ?? source.server, source.version, say.roles[source.role] ?? source.role, source.address);
+export const takenText = ({ started_at: from, finished_at: until }: Backup): string =>
+  from === null || until === null ? '' : tookText(Math.max(1, (until - from) / 1000));
+export const keptText = (backup: Backup): string => backup.kept_by.map((rule) => say.rules[rule] ?? rule).join(', ');
+
+/* ── the backups of a service ── */
+
+/** The worst first. */
+export const CARES = ['never', 'overdue', 'failed', 'unplanned', 'well'] as const;
+export type Care = (typeof CARES)[number];
+
+export function careOf(status: BackupStatus): Care {
+  if (status.last_proved_at === null) return 'never';
+  if (status.overdue) return 'overdue';
+  if (status.failure !== null || status.problem !== null) return 'failed';
+  return status.schedule === null ? 'unplanned' : 'well';
+}
+export const CARE_TONES: Readonly<Record<Care, Tone>> = { never: 'critical', overdue: 'critical', failed: 'degraded', unplanned: 'unknown', well: 'healthy' };
+
+/** Nothing is scheduled and nothing is there: it was never set up. */
+export const isUnused = (status: BackupStatus): boolean => status.schedule === null && status.count === 0;
+export const toneOfBackups = (status: BackupStatus): Tone => (isUnused(status) ? 'unknown' : CARE_TONES[careOf(status)]);
+
+/** Within the same care the one that would lose most; those that nobody has set up come after those that should have one. */
+export function worstFirst(all: readonly BackupStatus[]): BackupStatus[] {
+  const rank = (status: BackupStatus): number => CARES.indexOf(careOf(status)) * 2 + Number(isUnused(status));
+  return [...all].sort((a, b) => rank(a) - rank(b) || (a.last_proved_at ?? 0) - (b.last_proved_at ?? 0) || a.service.localeCompare(b.service));
+}
+
+/** What would be gone if the data were lost now. */
+export function lossText(status: BackupStatus, now: number): string {
+  if (status.last_proved_at !== null) return say.loss(spanText(now - status.last_proved_at));
+  return status.count === 0 ? say.lossAll : say.lossUnproved(status.count);
+}
+
+export interface Trouble {
+  readonly text: string;
+  /** What to do about it; empty when the text says it. */
+  readonly remedy: string;
+}
+/** Messages of the daemon are the end of a sentence. */
+export function sentence(text: string): string {
+  const trimmed = text.trim();
+  if (trimmed === '') return '';
+  // A name, a path or an address keeps its first letter.
+  const begun = /^[a-z]+[ ,:;]/.test(trimmed) ? trimmed.charAt(0).toUpperCase() + trimmed.slice(1) : trimmed;
+  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+}
+/** The newest attempt that failed, else what the daemon finds wrong. */
+export function troubleOf(status: BackupStatus): Trouble | null {
+  const { failure, problem } = status;
+  if (failure !== null) return { text: sentence(failure.message === '' ? say.results[failure.result] : failure.message), remedy: say.remedies[failure.cause ?? ''] ?? '' };
+  return problem === null ? null : { text: sentence(problem), remedy: '' };
+}
+
+export const toneOfResult: Readonly<Record<BackupLast['result'], Tone>> = {
+  proved: 'healthy', good: 'healthy', done: 'healthy', not_proved: 'degraded', cannot_tell: 'degraded', suspicious: 'degraded', cancelled: 'degraded', bad: 'critical', failed: 'critical',
+};
+
+/* ── a task that runs ── */
+
+export interface Progress {
+  readonly text: string;
+  /** 0 to 1; null: how long it takes is not known. */
+  readonly part: number | null;
+}
+/** `expected`: bytes of the backup before, 0 when there is none. The data may have grown since: it never seems to be done before it is. */
+export function progressOf(job: BackupJob, expected: number): Progress {
+  if (job.stage === 'waiting') return { text: say.waitsFor(job.waits_for ?? say.itsTurn), part: null };
+  if (job.stage !== 'pulling') return { text: say.stages[job.stage] ?? job.stage, part: null };
+  if (job.bytes === 0) return { text: say.forking, part: null };
+  if (expected <= 0) return { text: say.copied(bytesText(job.bytes)), part: null };
+  return { text: say.copiedOf(bytesText(job.bytes), bytesText(expected)), part: Math.min(0.99, job.bytes / expected) };
+}
+
+/* ── room ── */
+
+export interface Room {
+  /** So many more of the newest one's size; null when the free space is not known, or nothing was made yet. */
+  readonly more: number | null;
+  /** Until the disk is full when none is removed; null when nothing says how often they come. */
+  readonly lastsMs: number | null;
+  /** How much larger than the oldest that is shown the newest is, per cent; null when they are of about one time. */
+  readonly grownPercent: number | null;
+  readonly grownOverMs: number;
+}
+
+function middle(values: readonly number[]): number | null {
+  return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? null;
+}
+
+/** `backups` newest first. Those that a disk-full or an empty Redis cut short say nothing of the next. */
+export function roomOf(backups: readonly Backup[], freeBytes: number | null): Room {
+  const good = backups.filter((backup): backup is Backup & { started_at: number } => backup.started_at !== null && backup.bytes > 0 && stateOf(backup) !== 'bad' && stateOf(backup) !== 'suspicious');
+  const [newest, oldest] = [good[0], good[good.length - 1]];
+  const planned = good.filter(({ kind }) => kind === 'daily').map(({ started_at: at }) => at);
+  const gap = middle(planned.slice(1).map((at, i) => (planned[i] ?? at) - at));
+  const more = freeBytes === null || newest === undefined ? null : Math.floor(freeBytes / newest.bytes);
+  const apart = newest === undefined || oldest === undefined ? 0 : newest.started_at - oldest.started_at;
+  return {
+    more,
+    lastsMs: more === null || gap === null ? null : more * gap,
+    grownPercent: apart < DAY_MS || newest === undefined || oldest === undefined ? null : Math.round((newest.bytes / oldest.bytes - 1) * 100),
+    grownOverMs: apart,
+  };
+}
+/** Under a week is time to act. */
+export const SHORT_MS = 7 * DAY_MS;
+
+export function roomTexts(room: Room): string[] {
+  const texts: string[] = [];
+  if (room.more !== null) texts.push(say.roomFor(room.more));
+  if (room.lastsMs !== null) texts.push(say.roomLasts(spanText(room.lastsMs)));
+  if (room.grownPercent !== null) texts.push(say.grown(room.grownPercent, spanText(room.grownOverMs)));
+  return texts;
+}
