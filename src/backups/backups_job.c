@@ -219,7 +219,7 @@ static void say_suspicion(struct job *j, const struct backup_result *r)
         if ((r->manifest->suspicious & 1u << i) != 0) {
             backup_suspicion_text((enum backup_suspicion)i, &now, r->last == NULL ? NULL : &last,
                                   text, sizeof text);
-            (void)str_append(j->text, sizeof j->text, "%s%s", j->text[0] == '\0' ? "" : " ", text);
+            (void)str_append(j->text, sizeof j->text, "%s%s", j->text[0] == '\0' ? "" : ". ", text);
         }
 }
 

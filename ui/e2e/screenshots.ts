@@ -8,6 +8,7 @@ import { expect, inject, test } from 'vitest';
 import { atService, login, person, useBrowser } from './browser';
 import { ask, killRedis, webProcess } from './daemon';
 import { withReceiver } from './receiver';
+import { withStore } from './store';
 
 useBrowser();
 const people = inject('people');
@@ -156,5 +157,66 @@ test('incidents, alerts, maintenance and channels', { timeout: 180_000 }, async 
   } finally {
     await ask(served, 'POST', '/api/services/redis/start', {}, receiver.token);
     await receiver.stop();
+  }
+});
+
+test('backups', { timeout: 240_000 }, async () => {
+  const store = await withStore(served);
+  const { page } = await person();
+  try {
+    await login(page, people.admin);
+    await page.goto('/services/redis/backups');
+    await page.getByText('No backups are configured').first().waitFor();
+    await everyLook(page, 'backups-none');
+    await page.goto('/backups');
+    await page.getByText('Not set up', { exact: true }).waitFor();
+    await everyLook(page, 'backups-all-none');
+    await store.configure('backup: {schedule: "02:30", keep: {last: 3, daily: 7}, minimum: 2}', true);
+    for (let i = 0; i < 40; i++) await store.redis('SET', `session:${i}`, 'x'.repeat(400));
+    const [first] = await store.create('before the upgrade to 7.2');
+    await store.plant(first, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11]);
+    await ask(served, 'POST', `/api/services/redis/backups/${first}/pin`, { days: 90, reason: 'audit' }, store.token);
+    await store.redis('FLUSHALL');
+    await store.create();
+    await store.redis('ACL', 'SETUSER', 'default', '-psync');
+    await store.create();
+    await page.goto('/services/redis/backups');
+    await page.getByText('The last attempt failed', { exact: true }).waitFor();
+    await everyLook(page, 'backups');
+    await page.getByRole('button', { name: `Details of backup ${first}` }).click();
+    await everyLook(page, 'backups-details');
+    await page.getByRole('dialog').getByRole('button', { name: 'End the pin' }).click();
+    await everyLook(page, 'backups-unpin');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Remove old ones' }).click();
+    await page.getByRole('dialog').getByRole('table').waitFor();
+    await everyLook(page, 'backups-prune');
+    await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Back up now' }).click();
+    await everyLook(page, 'backups-create');
+    await page.keyboard.press('Escape');
+    const [status, overview] = [(await ask(served, 'GET', '/api/services/redis/backup-status', undefined, store.token)).body as object, (await ask(served, 'GET', '/api/backups', undefined, store.token)).body as { items: object[] }];
+    const job = { number: 99, task: 'create', backup: null, stage: 'pulling', waits_for: null, bytes: 900, user: people.operator.email, since: new Date().toISOString() };
+    await page.route('**/api/services/redis/backup-status', (route) => route.fulfill({ json: { ...status, failure: null, problem: null, job } }));
+    await page.reload();
+    await page.getByRole('progressbar').waitFor();
+    await everyLook(page, 'backups-running');
+    await page.unroute('**/api/services/redis/backup-status');
+    const ago = (hours: number): string => new Date(Date.now() - hours * 3_600_000).toISOString();
+    const well = { ...overview.items[0], failure: null, problem: null, overdue: false };
+    await page.route('**/api/backups', (route) => route.fulfill({ json: { items: [
+      { ...well, service: 'sessions', last_proved_at: ago(7.2) }, { ...well, service: 'queue', overdue: true, last_proved_at: ago(40), problem: 'No backup was proved since 2026-11-28T18:00:00Z. Run: resus backup create queue' },
+      overview.items[0], { ...well, service: 'cache', schedule: null, next_at: null, count: 0, bytes: 0, last_proved_at: null }, { ...well, service: 'ledger', last_proved_at: null, count: 2 }] } }));
+    await page.goto('/backups');
+    await page.getByText('Overdue', { exact: true }).waitFor();
+    await everyLook(page, 'backups-all');
+    await page.setViewportSize({ width: 1010, height: 700 });
+    await shot(page, 'light-backups-all-1010');
+    await page.setViewportSize({ width: 1280, height: 800 });
+    await page.goto('/services/redis');
+    await page.getByRole('link', { name: 'All backups' }).waitFor();
+    await everyLook(page, 'backups-card');
+  } finally {
+    await store.stop();
   }
 });

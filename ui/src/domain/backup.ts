@@ -101,13 +101,13 @@ export interface Progress {
   /** 0 to 1; null: how long it takes is not known. */
   readonly part: number | null;
 }
-/** `expected`: bytes of the backup before, 0 when there is none. The data may have grown since: it never seems to be done before it is. */
+/** `expected`: bytes of the backup before, 0 when there is none. When the data have grown since, nothing says how much is left. */
 export function progressOf(job: BackupJob, expected: number): Progress {
   if (job.stage === 'waiting') return { text: say.waitsFor(job.waits_for ?? say.itsTurn), part: null };
   if (job.stage !== 'pulling') return { text: say.stages[job.stage] ?? job.stage, part: null };
   if (job.bytes === 0) return { text: say.forking, part: null };
-  if (expected <= 0) return { text: say.copied(bytesText(job.bytes)), part: null };
-  return { text: say.copiedOf(bytesText(job.bytes), bytesText(expected)), part: Math.min(0.99, job.bytes / expected) };
+  if (job.bytes >= expected) return { text: say.copied(bytesText(job.bytes)), part: null };
+  return { text: say.copiedOf(bytesText(job.bytes), bytesText(expected)), part: job.bytes / expected };
 }
 
 /* ── room ── */
@@ -126,9 +126,15 @@ function middle(values: readonly number[]): number | null {
   return [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? null;
 }
 
-/** `backups` newest first. Those that a disk-full or an empty Redis cut short say nothing of the next. */
+/** Those that say something of the next one; not one of an empty Redis. */
+const sound = (backups: readonly Backup[]): (Backup & { started_at: number })[] =>
+  backups.filter((backup): backup is Backup & { started_at: number } => backup.started_at !== null && backup.bytes > 0 && stateOf(backup) !== 'bad' && stateOf(backup) !== 'suspicious');
+/** Bytes of the next one, as far as the last one says; 0: nothing does. `backups` newest first. */
+export const expectedBytes = (backups: readonly Backup[]): number => sound(backups)[0]?.bytes ?? 0;
+
+/** `backups` newest first. */
 export function roomOf(backups: readonly Backup[], freeBytes: number | null): Room {
-  const good = backups.filter((backup): backup is Backup & { started_at: number } => backup.started_at !== null && backup.bytes > 0 && stateOf(backup) !== 'bad' && stateOf(backup) !== 'suspicious');
+  const good = sound(backups);
   const [newest, oldest] = [good[0], good[good.length - 1]];
   const planned = good.filter(({ kind }) => kind === 'daily').map(({ started_at: at }) => at);
   const gap = middle(planned.slice(1).map((at, i) => (planned[i] ?? at) - at));
@@ -143,11 +149,12 @@ export function roomOf(backups: readonly Backup[], freeBytes: number | null): Ro
 }
 /** Under a week is time to act. */
 export const SHORT_MS = 7 * DAY_MS;
+const LONG_MS = 3650 * DAY_MS;
 
 export function roomTexts(room: Room): string[] {
   const texts: string[] = [];
   if (room.more !== null) texts.push(say.roomFor(room.more));
-  if (room.lastsMs !== null) texts.push(say.roomLasts(spanText(room.lastsMs)));
+  if (room.lastsMs !== null) texts.push(room.lastsMs > LONG_MS ? say.roomLong : say.roomLasts(spanText(room.lastsMs)));
   if (room.grownPercent !== null) texts.push(say.grown(room.grownPercent, spanText(room.grownOverMs)));
   return texts;
 }
