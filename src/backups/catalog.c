@@ -122,6 +122,20 @@ int catalog_open(const char *root, const char *service, struct catalog **ret, st
     return 0;
 }
 
+int catalog_peek(const char *root, const char *service, struct catalog **ret, struct error *err)
+{
+    struct catalog *s = mem_calloc(1, sizeof *s);
+    if (s == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    s->lock = -1;
+    if (!str_format(s->path, sizeof s->path, "%s/%s", root, service)) {
+        mem_free(s);
+        return error_set(err, -ENAMETOOLONG, "the path %s is too long", root);
+    }
+    *ret = s;
+    return 0;
+}
+
 void catalog_close(struct catalog *s)
 {
     if (s == NULL)

@@ -29,6 +29,10 @@ struct catalog;
  * holds the lock. */
 int catalog_open(const char *root, const char *service, struct catalog **ret,
                  struct error *err) ATTR_MUST_USE;
+/* The same folder for reading alone: nothing is made, locked or removed, so that it does not get in
+ * the way of a backup under way. For catalog_read(), catalog_list() and what they need. */
+int catalog_peek(const char *root, const char *service, struct catalog **ret,
+                 struct error *err) ATTR_MUST_USE;
 /* Gives the lock back. Takes NULL. */
 void catalog_close(struct catalog *s);
 /* "ROOT/ID" */

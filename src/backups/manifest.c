@@ -15,6 +15,38 @@ const char *backup_kind_word(enum backup_kind kind)
     return words[kind];
 }
 
+const char *manifest_copy_word(enum manifest_copy_state state)
+{
+    static const char *const words[] = {[MANIFEST_COPIED] = "copied",
+                                        [MANIFEST_COPY_REMOVED] = "removed"};
+    static_assert(ARRAY_LENGTH(words) == MANIFEST_COPY_STATE_COUNT, "a word for every state");
+    return words[state];
+}
+
+const struct manifest_copy *manifest_copy_at(const struct manifest *m, const char *target)
+{
+    for (size_t i = 0; i < m->copy_count; i++)
+        if (str_equal(m->copies[i].target, target))
+            return &m->copies[i];
+    return NULL;
+}
+
+void manifest_note_copy(struct manifest *m, const char *target, enum manifest_copy_state state,
+                        wall_ms at)
+{
+    size_t i = 0;
+    while (i < m->copy_count && !str_equal(m->copies[i].target, target))
+        i++;
+    if (i == MANIFEST_COPIES_MAX) {
+        memmove(m->copies, m->copies + 1, sizeof m->copies - sizeof m->copies[0]);
+        i--;
+    } else if (i == m->copy_count) {
+        m->copy_count++;
+    }
+    m->copies[i] = (struct manifest_copy){.state = state, .at = at};
+    (void)str_copy(m->copies[i].target, sizeof m->copies[i].target, target);
+}
+
 bool manifest_id_of(wall_ms at, char id[MANIFEST_ID_SIZE])
 {
     char text[WALL_TEXT_SIZE];
@@ -102,16 +134,48 @@ static json_t *impact_json(const struct manifest *m)
     return o;
 }
 
+static bool put_seal(json_t *o, const struct manifest_file *f)
+{
+    json_t *list = json_array();
+    bool ok = json_put_text(o, "plain_sha256", f->plain_sha256);
+    for (size_t i = 0; ok && i < f->sealed_for_count; i++)
+        ok = json_array_append_new(list, json_string(f->sealed_for[i])) == 0;
+    return json_put(o, "sealed_for", list) && ok;
+}
+
 static json_t *files_json(const struct manifest *m)
 {
     json_t *list = json_array();
-    for (size_t i = 0; i < m->file_count; i++)
-        if (json_array_append_new(list, json_pack("{s:s, s:I, s:s}", "name", m->files[i].name,
-                                                  "bytes", (json_int_t)m->files[i].bytes, "sha256",
-                                                  m->files[i].sha256)) < 0) {
+    for (size_t i = 0; i < m->file_count; i++) {
+        const struct manifest_file *f = &m->files[i];
+        json_t *o = json_pack("{s:s, s:I, s:s}", "name", f->name, "bytes", (json_int_t)f->bytes,
+                              "sha256", f->sha256);
+        bool ok = o != NULL && (f->plain_sha256[0] == '\0' || put_seal(o, f));
+        if (!ok || json_array_append(list, o) < 0) {
+            json_decref(o);
             json_decref(list);
             return NULL;
         }
+        json_decref(o);
+    }
+    return list;
+}
+
+static json_t *copies_json(const struct manifest *m)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < m->copy_count; i++) {
+        const struct manifest_copy *c = &m->copies[i];
+        json_t *o = json_object();
+        bool ok = json_put_text(o, "target", c->target) &&
+                  json_put_text(o, "state", manifest_copy_word(c->state)) &&
+                  json_put_wall(o, "at", c->at) && json_array_append(list, o) == 0;
+        json_decref(o);
+        if (!ok) {
+            json_decref(list);
+            return NULL;
+        }
+    }
     return list;
 }
 
@@ -198,6 +262,7 @@ int manifest_write(const struct manifest *m, struct buf *to, struct error *err)
               json_put(o, "live", live_json(m)) && json_put(o, "checks", checks_json(m)) &&
               json_put_text(o, "proved", proof_level_word(m->proved)) &&
               json_put(o, "suspicious", suspicious_json(m)) &&
+              json_put(o, "copies", copies_json(m)) &&
               json_put_wall(o, "pinned_until", m->pinned_until);
     char *text = ok ? json_dumps(o, JSON_WRITE_FLAGS | JSON_INDENT(2)) : NULL;
     int r = text == NULL ? -ENOMEM : buf_printf(to, "%s\n", text);

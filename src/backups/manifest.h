@@ -21,6 +21,10 @@
 #define MANIFEST_MODULES_MAX 32
 #define MANIFEST_FILES_MAX 4
 #define MANIFEST_CHECKS_MAX 8
+#define MANIFEST_COPIES_MAX 8
+#define MANIFEST_COPY_NAME_SIZE 33
+#define MANIFEST_SEALED_FOR_MAX 8
+#define MANIFEST_KEY_ID_SIZE 17 /* of a recipient: 16 hexadecimal digits */
 
 enum backup_kind { BACKUP_DAILY, BACKUP_MANUAL, BACKUP_KIND_COUNT };
 const char *backup_kind_word(enum backup_kind kind); /* "daily": also the folder's name */
@@ -37,6 +41,23 @@ struct manifest_file {
     char name[64];
     int64_t bytes;
     char sha256[65];
+    /* Of a sealed one: the sum of what is inside, and who can open it. */
+    char plain_sha256[65]; /* "" = not sealed */
+    size_t sealed_for_count;
+    char sealed_for[MANIFEST_SEALED_FOR_MAX][MANIFEST_KEY_ID_SIZE];
+};
+
+enum manifest_copy_state {
+    MANIFEST_COPIED,       /* whole, at `at` */
+    MANIFEST_COPY_REMOVED, /* by the rules, at `at`: it is not made again */
+    MANIFEST_COPY_STATE_COUNT
+};
+const char *manifest_copy_word(enum manifest_copy_state state); /* "copied" */
+
+struct manifest_copy {
+    char target[MANIFEST_COPY_NAME_SIZE];
+    enum manifest_copy_state state;
+    wall_ms at;
 };
 
 struct manifest {
@@ -61,6 +82,8 @@ struct manifest {
     size_t check_count;
     struct proof_check checks[MANIFEST_CHECKS_MAX]; /* the newest last */
     enum proof_level proved;
+    size_t copy_count;
+    struct manifest_copy copies[MANIFEST_COPIES_MAX];
     unsigned suspicious;  /* 1u << enum backup_suspicion */
     wall_ms pinned_until; /* WALL_NONE = not pinned */
 };
@@ -72,6 +95,11 @@ int manifest_read(const char *text, size_t length, struct manifest *ret,
                   struct error *err) ATTR_MUST_USE;
 /* Takes over the counts, checks and level of a proof. Drops the oldest checks. */
 void manifest_take_proof(struct manifest *m, const struct proof_result *proof);
+/* Notes the copy at a target. With a name more than fit the oldest one goes. */
+void manifest_note_copy(struct manifest *m, const char *target, enum manifest_copy_state state,
+                        wall_ms at);
+/* NULL = nothing is noted of that target. */
+const struct manifest_copy *manifest_copy_at(const struct manifest *m, const char *target);
 /* Keys of all databases, bytes of the RDB, the server's own counts. */
 struct backup_figures manifest_figures(const struct manifest *m);
 

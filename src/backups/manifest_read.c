@@ -127,6 +127,58 @@ static bool is_plain_name(const char *name)
     return name[0] != '\0' && name[0] != '.' && strchr(name, '/') == NULL;
 }
 
+static bool is_hex(const char *text, size_t length)
+{
+    return strlen(text) == length && strspn(text, "0123456789abcdef") == length;
+}
+
+/* Members of a sealed file; another one has none of them. */
+static bool read_seal(const json_t *o, struct manifest_file *f)
+{
+    size_t i = 0;
+    const json_t *id = NULL;
+    const json_t *list = json_object_get(o, "sealed_for");
+    if (json_object_get(o, "plain_sha256") == NULL)
+        return list == NULL;
+    if (!get_text(o, "plain_sha256", f->plain_sha256, sizeof f->plain_sha256) ||
+        !is_hex(f->plain_sha256, 64) || !json_is_array(list) ||
+        json_array_size(list) > MANIFEST_SEALED_FOR_MAX)
+        return false;
+    json_array_foreach(list, i, id) {
+        if (!json_is_string(id) || !is_hex(json_string_value(id), MANIFEST_KEY_ID_SIZE - 1))
+            return false;
+        (void)str_copy(f->sealed_for[i], sizeof f->sealed_for[i], json_string_value(id));
+    }
+    f->sealed_for_count = json_array_size(list);
+    return true;
+}
+
+static const char *copy_at(int i)
+{
+    return manifest_copy_word((enum manifest_copy_state)i);
+}
+
+/* Absent in the manifests of older versions. */
+static bool read_copies(const json_t *list, struct manifest *m)
+{
+    size_t i = 0;
+    const json_t *o = NULL;
+    if (list == NULL)
+        return true;
+    if (!json_is_array(list) || json_array_size(list) > MANIFEST_COPIES_MAX)
+        return false;
+    json_array_foreach(list, i, o) {
+        struct manifest_copy *c = &m->copies[i];
+        int state = get_word(o, "state", copy_at, MANIFEST_COPY_STATE_COUNT);
+        if (!get_text(o, "target", c->target, sizeof c->target) || !get_wall(o, "at", &c->at) ||
+            state < 0)
+            return false;
+        c->state = (enum manifest_copy_state)state;
+    }
+    m->copy_count = json_array_size(list);
+    return true;
+}
+
 static bool read_files(const json_t *list, struct manifest *m)
 {
     size_t i = 0;
@@ -137,8 +189,8 @@ static bool read_files(const json_t *list, struct manifest *m)
         struct manifest_file *f = &m->files[i];
         if (!get_text(o, "name", f->name, sizeof f->name) || !is_plain_name(f->name) ||
             !get_count(o, "bytes", &f->bytes) ||
-            !get_text(o, "sha256", f->sha256, sizeof f->sha256) || strlen(f->sha256) != 64 ||
-            strspn(f->sha256, "0123456789abcdef") != 64)
+            !get_text(o, "sha256", f->sha256, sizeof f->sha256) || !is_hex(f->sha256, 64) ||
+            !read_seal(o, f))
             return false;
     }
     m->file_count = json_array_size(list);
@@ -238,6 +290,7 @@ static int read_all(const json_t *o, struct manifest *m, struct error *err)
         {"impact", read_impact}, {"files", read_files},
         {"rdb", read_rdb},       {"live", read_live},
         {"checks", read_checks}, {"suspicious", read_suspicious},
+        {"copies", read_copies},
     };
     if (!get_text(o, "id", m->id, sizeof m->id) || !manifest_id_valid(m->id))
         return wrong(err, "id");

@@ -36,6 +36,9 @@ static void take(struct backup_shelf_entry *e, const struct manifest *m)
     e->proved = m->proved;
     e->suspicious = m->suspicious;
     e->pinned_until = m->pinned_until;
+    e->copy_count = m->copy_count;
+    memcpy(e->copies, m->copies, sizeof e->copies);
+    e->sealed = m->file_count > 0 && m->files[0].plain_sha256[0] != '\0';
     if (m->check_count == 0)
         return;
     const struct proof_check *last = &m->checks[m->check_count - 1];
@@ -145,6 +148,33 @@ int backup_shelf_load(const struct catalog *catalog, const struct retention_poli
     backup_shelf_free(ret);
     *ret = s;
     return 0;
+}
+
+int backup_shelf_add(struct backup_shelf *s, const struct manifest *m, struct error *err)
+{
+    struct backup_shelf_entry *items =
+        mem_realloc(s->items, (s->count + 1) * sizeof s->items[0]);
+    if (items == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    s->items = items;
+    struct backup_shelf_entry *e = &items[s->count++];
+    *e = (struct backup_shelf_entry){.kind = m->kind};
+    (void)str_copy(e->id, sizeof e->id, m->id);
+    take(e, m);
+    return 0;
+}
+
+int backup_shelf_judge(struct backup_shelf *s, const struct retention_policy *policy,
+                       const char *zone_name, wall_ms now, struct error *err)
+{
+    struct zone *zone = NULL;
+    int r = zone_load(zone_name, &zone, err);
+    if (r == 0 && s->count > 0) {
+        qsort(s->items, s->count, sizeof s->items[0], newest_first);
+        r = apply(s, policy, zone, now, err);
+    }
+    zone_free(zone);
+    return r;
 }
 
 void backup_shelf_free(struct backup_shelf *s)

@@ -29,6 +29,9 @@ struct backup_shelf_entry {
     unsigned suspicious;  /* 1u << enum backup_suspicion */
     wall_ms pinned_until; /* WALL_NONE = not pinned */
     unsigned kept_by;     /* 1u << enum retention_rule; of manual ones: pinned and minimum only */
+    size_t copy_count;
+    struct manifest_copy copies[MANIFEST_COPIES_MAX];
+    bool sealed;
     bool damaged;         /* its manifest cannot be read: `text` says why */
 };
 
@@ -43,6 +46,11 @@ struct backup_shelf {
 int backup_shelf_load(const struct catalog *catalog, const struct retention_policy *policy,
                       const char *zone_name, wall_ms now, struct backup_shelf *ret,
                       struct error *err) ATTR_MUST_USE;
+/* The same for backups that are elsewhere: one call for each manifest, then the rules. */
+int backup_shelf_add(struct backup_shelf *s, const struct manifest *m,
+                     struct error *err) ATTR_MUST_USE;
+int backup_shelf_judge(struct backup_shelf *s, const struct retention_policy *policy,
+                       const char *zone_name, wall_ms now, struct error *err) ATTR_MUST_USE;
 void backup_shelf_free(struct backup_shelf *s);
 /* NULL = there is none. */
 const struct backup_shelf_entry *backup_shelf_find(const struct backup_shelf *s, const char *id);

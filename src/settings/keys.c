@@ -19,6 +19,7 @@
 #define ROUTE(member) IN(BASE_ROUTE, struct route_settings, member)
 #define LEVEL(member) IN(BASE_LEVEL, struct level_settings, member)
 #define WINDOW(member) IN(BASE_WINDOW, struct window_settings, member)
+#define COPY(member) IN(BASE_COPY, struct copy_settings, member)
 #define RANGE(low, high) .min = (low), .max = (high)
 #define WATCH_FLAG(member) .flag = offsetof(struct watch_policy, member)
 #define LATER "not supported by this version"
@@ -42,6 +43,9 @@ static const char *const channel_words[] = {
     [CHANNEL_WEBHOOK] = "webhook",     [CHANNEL_ALERTMANAGER] = "alertmanager",
     [CHANNEL_ALERTMANAGER + 1] = NULL,
 };
+
+static const char *const copy_words[] = {
+    [COPY_FOLDER] = "folder", [COPY_SFTP] = "sftp", [COPY_S3] = "s3", NULL};
 
 /* Within a place the rows are applied in this order, whatever the order in the file: `services`
  * comes after the sections that give its defaults. */

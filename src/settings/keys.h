@@ -44,6 +44,7 @@ enum place {
     PLACE_WINDOW,
     PLACE_BACKUP,
     PLACE_BACKUP_KEEP,
+    PLACE_BACKUP_COPY,
     PLACE_COUNT
 };
 
@@ -94,6 +95,8 @@ enum key_type {
     KEY_NOTICES,    /* list of hours into a struct window_policy */
     KEY_DATES,      /* list of dates into the exceptions of a struct schedule */
     KEY_WINDOWS,    /* list of PLACE_WINDOW */
+    KEY_COPIES,     /* list of PLACE_BACKUP_COPY */
+    KEY_RECIPIENTS, /* list of files with public keys */
     KEY_MAP,        /* a further place, `child` */
     KEY_ALIEN,      /* known from other documents, without effect here */
     KEY_TYPE_COUNT
@@ -114,6 +117,7 @@ enum base {
     BASE_ROUTE,
     BASE_LEVEL,
     BASE_WINDOW,
+    BASE_COPY,
     BASE_COUNT
 };
 

@@ -2,8 +2,6 @@
 #ifndef RESUS_SETTINGS_KEYS_BACKUP_H
 #define RESUS_SETTINGS_KEYS_BACKUP_H
 
-#define BACKUP_NOT_YET "not supported by this version"
-
 /* clang-format off */
 #define KEYS_BACKUP                                                                                \
     {PLACE_BACKUP, "schedule", KEY_CLOCK, SERVICE(backup.minute),                                  \
@@ -21,8 +19,11 @@
     {PLACE_BACKUP, "server", KEY_PATH, SERVICE(backup.server), .trusted = true,                    \
      .standard = "/usr/bin/redis-server",                                                          \
      .help = "proves a backup by loading it; its check program stands beside it"},                 \
-    {PLACE_BACKUP, "recipients", KEY_ALIEN, .help = BACKUP_NOT_YET},                               \
-    {PLACE_BACKUP, "copies", KEY_ALIEN, .help = BACKUP_NOT_YET},                                   \
+    {PLACE_BACKUP, "recipients", KEY_RECIPIENTS,                                                   \
+     .help = "a list of at most 8 files with public keys (`resus key backup`): backups are sealed " \
+             "for them"},                                                                          \
+    {PLACE_BACKUP, "copies", KEY_COPIES, .child = PLACE_BACKUP_COPY,                               \
+     .help = "a list of at most 4 places that get a copy of each backup"},                         \
     {PLACE_BACKUP_KEEP, "last", KEY_INT, SERVICE(backup.keep.last), RANGE(0, 4096),                \
      .help = "the newest so many"},                                                                \
     {PLACE_BACKUP_KEEP, "hourly", KEY_INT, SERVICE(backup.keep.hourly), RANGE(0, 4096),            \
@@ -34,7 +35,33 @@
     {PLACE_BACKUP_KEEP, "monthly", KEY_INT, SERVICE(backup.keep.monthly), RANGE(0, 4096),          \
      .help = "likewise of months"},                                                                \
     {PLACE_BACKUP_KEEP, "within", KEY_SPAN, SERVICE(backup.keep.within_ms), RANGE(0, 315360000),   \
-     .help = "each that is at most so old, such as `48h`, counted from the newest"}
+     .help = "each that is at most so old, such as `48h`, counted from the newest"},              \
+    {PLACE_BACKUP_COPY, "name", KEY_NAME, COPY(name),                                              \
+     .help = "required; written like a service's id, at most 32"},                                 \
+    {PLACE_BACKUP_COPY, "type", KEY_CHOICE, COPY(type), .choices = copy_words,                     \
+     .help = "required"},                                                                          \
+    {PLACE_BACKUP_COPY, "path", KEY_TEXT, COPY(path),                                              \
+     .help = "folder and sftp: required, an absolute path of a folder that is there; s3: what "    \
+             "stands in front of each key"},                                                       \
+    {PLACE_BACKUP_COPY, "host", KEY_HOST, COPY(host), .help = "sftp, required"},                   \
+    {PLACE_BACKUP_COPY, "port", KEY_INT, COPY(port), RANGE(1, 65535), .standard = "22",            \
+     .help = "sftp"},                                                                              \
+    {PLACE_BACKUP_COPY, "user", KEY_USER, COPY(user), .help = "sftp, required"},                   \
+    {PLACE_BACKUP_COPY, "key", KEY_PATH, COPY(key), .trusted = true,                               \
+     .help = "sftp, required: a private key for this alone, mode 600"},                            \
+    {PLACE_BACKUP_COPY, "known_hosts", KEY_PATH, COPY(known_hosts), .trusted = true,               \
+     .help = "sftp, required: the host's key is in it"},                                           \
+    {PLACE_BACKUP_COPY, "endpoint", KEY_URL, COPY(endpoint),                                       \
+     .help = "s3, required: `https://host` of the service, without the bucket"},                   \
+    {PLACE_BACKUP_COPY, "bucket", KEY_WORD, COPY(bucket), .help = "s3, required"},                 \
+    {PLACE_BACKUP_COPY, "region", KEY_WORD, COPY(region), .standard = "us-east-1",                 \
+     .help = "s3: what requests are signed for"},                                                  \
+    {PLACE_BACKUP_COPY, "access_key_file", KEY_PATH, COPY(access_key_file), .trusted = true,       \
+     .help = "s3, required: a file with the access key, mode 600"},                                \
+    {PLACE_BACKUP_COPY, "secret_key_file", KEY_PATH, COPY(secret_key_file), .trusted = true,       \
+     .help = "s3, required: a file with the secret key, mode 600"},                                \
+    {PLACE_BACKUP_COPY, "ca_file", KEY_PATH, COPY(ca_file), .trusted = true,                       \
+     .help = "s3: PEM; the system's store unless given"}
 /* clang-format on */
 
 #endif

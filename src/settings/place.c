@@ -32,6 +32,7 @@ static const char *const place_paths[PLACE_COUNT] = {
     [PLACE_WINDOW] = "maintenance.windows",
     [PLACE_BACKUP] = "backup",
     [PLACE_BACKUP_KEEP] = "backup.keep",
+    [PLACE_BACKUP_COPY] = "backup.copies",
 };
 
 const char *place_path(enum place place)

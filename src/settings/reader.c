@@ -95,19 +95,25 @@ bool reader_visit(struct reader *r, const yaml_node_t *node)
     return true;
 }
 
-/* Puts a relative path into the folder of the file. */
-static void resolve_path(struct reader *r, const struct key *row, yaml_mark_t mark)
+void reader_resolve(struct reader *r, const struct key *row, yaml_mark_t mark, char *path,
+                    size_t size)
 {
-    char *path = (char *)r->base[row->base] + row->offset;
     const char *slash = strrchr(r->settings->path, '/');
-    if (path[0] == '/' || slash == NULL || (row->type == KEY_PROGRAM && strchr(path, '/') == NULL))
+    if (path[0] == '/' || slash == NULL)
         return;
     char whole[SETTINGS_PATH_MAX];
     if (!str_format(whole, sizeof whole, "%.*s/%s", (int)(slash - r->settings->path),
                     r->settings->path, path))
         reader_fail(r, mark, "`%s` is too long a path", row->name);
     else
-        (void)str_copy(path, row->size, whole);
+        (void)str_copy(path, size, whole);
+}
+
+static void resolve_path(struct reader *r, const struct key *row, yaml_mark_t mark)
+{
+    char *path = (char *)r->base[row->base] + row->offset;
+    if (row->type != KEY_PROGRAM || strchr(path, '/') != NULL)
+        reader_resolve(r, row, mark, path, row->size);
 }
 
 static void read_scalar(struct reader *r, const struct key *row, const yaml_node_t *value)
@@ -400,6 +406,10 @@ static void read_value(struct reader *r, const struct found *f)
     case KEY_SERVICES:
         r->settings->services_named = true;
         read_services(r, f->value);
+        break;
+    case KEY_COPIES:
+    case KEY_RECIPIENTS:
+        reader_backup(r, f->row, f->value);
         break;
     case KEY_NOTICES:
     case KEY_DATES:

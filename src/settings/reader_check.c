@@ -238,6 +238,7 @@ static void (*const checks[PLACE_COUNT])(struct reader *, const yaml_node_t *,
     [PLACE_MAINTENANCE] = reader_check_maintenance,
     [PLACE_WINDOW] = reader_check_window,
     [PLACE_BACKUP] = reader_check_backup,
+    [PLACE_BACKUP_COPY] = reader_check_copy,
 };
 
 void reader_check(struct reader *r, enum place place, const yaml_node_t *map,

@@ -55,11 +55,20 @@ int reader_list_of_mappings(struct reader *r, const struct key *row, yaml_node_t
 
 /* The list of `tags`; one that is named twice is kept once. */
 void reader_tags(struct reader *r, const struct key *row, yaml_node_t *value);
+/* Puts a relative path into the folder of the file. */
+void reader_resolve(struct reader *r, const struct key *row, yaml_mark_t mark, char *path,
+                    size_t size);
+
 /* Fills what the service is called and where it keeps its files unless the file says so. */
 void reader_finish_service(struct reader *r, struct service_settings *service);
-/* The pairs of `backup` that contradict each other, and what would be unsafe to leave out. */
+/* The pairs of `backup` that contradict each other. */
 void reader_check_backup(struct reader *r, const yaml_node_t *map,
                          const struct found found[KEYS_MAX]);
+
+/* The lists of `backup`, and what is wrong with a place for copies after its keys were read. */
+void reader_backup(struct reader *r, const struct key *row, yaml_node_t *value);
+void reader_check_copy(struct reader *r, const yaml_node_t *map,
+                       const struct found found[KEYS_MAX]);
 
 /* The lists of `maintenance`, and what is wrong with it or a window after the keys were read. */
 void reader_maintenance(struct reader *r, const struct key *row, yaml_node_t *value);

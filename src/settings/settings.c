@@ -60,6 +60,8 @@ void settings_free(struct settings *s)
     mem_free(s->alerts.channels);
     mem_free(s->alerts.routes);
     mem_free(s->maintenance.windows);
+    mem_free(s->copies);
+    mem_free(s->recipients);
     mem_free(s);
 }
 

@@ -163,6 +163,10 @@ struct settings {
     struct alert_settings alerts;
     struct escalation_settings escalation;
     struct maintenance_settings maintenance;
+    /* Arrays that the services' ranges point into (backup_settings.h); NULL = none. */
+    struct copy_settings *copies;
+    struct recipient_settings *recipients;
+    size_t copy_count, recipient_count;
     bool metrics_anonymous; /* may everybody read /metrics? */
     char warnings[SETTINGS_WARNINGS_MAX]
                  [ERROR_TEXT_MAX]; /* keys without effect and the like, "file:line:column: ..." */
