@@ -108,6 +108,7 @@ enum operation_id {
     OP_BACKUP_DELETE,
     OP_BACKUP_PRUNABLE,
     OP_BACKUP_PRUNE,
+    OP_BACKUP_COPY,
     OP_PROMETHEUS,
     OP_HEALTHZ,
     OP_READYZ,

@@ -23,6 +23,8 @@ const struct shape_member shape_backup[] = {
     {"suspicious", "[text]", "now_empty, fewer_keys, fewer_bytes, outside_live"},
     {"pinned_until", "time?", NULL},
     {"kept_by", "[text]", "The rules of retention that keep it."},
+    {"sealed", "truth", "Only the key of a recipient opens it."},
+    {"copies", "[BackupCopy]", "At each place of `backup.copies`."},
     {"folder", "text", "On the machine that Resus runs on."},
     END};
 const struct shape_member shape_backup_source[] = {
@@ -30,6 +32,24 @@ const struct shape_member shape_backup_source[] = {
     {"role", "text", "As INFO has it: master or slave."},
     {"server", "text", "redis or valkey"},
     {"version", "text", NULL},
+    END};
+const struct shape_member shape_backup_copy[] = {
+    {"target", "text", "The place's name."},
+    {"state", "=copied|removed|waiting|copying|failing|none",
+     "removed: by the rules of `keep`; none: damaged backups are not copied"},
+    {"at", "time?", "Of copied and removed."},
+    END};
+const struct shape_member shape_backup_place[] = {
+    {"target", "text", "The place's name."},
+    {"state", "=up_to_date|waiting|copying|failing", NULL},
+    {"waiting", "whole", "Backups without a copy there."},
+    {"waiting_since", "time?", "The end of the oldest of them."},
+    {"last_success_at", "time?", "Since the start of the daemon."},
+    {"failing_since", "time?", NULL},
+    {"failures", "whole", "In a row."},
+    {"next_at", "time?", "The next visit; null while one runs."},
+    {"problem", "text?", "Why the last visit failed."},
+    {"note", "text?", "What works, but is not as it should be."},
     END};
 const struct shape_member shape_backups[] = {
     {"items", "[Backup]", NULL}, {"next_cursor", "text?", NULL}, END};
@@ -75,6 +95,7 @@ const struct shape_member shape_backup_status[] = {
     {"overdue", "truth", "The newest proved one is older than a period and a twelfth."},
     {"problem", "text?", NULL},
     {"directory", "text", NULL},
+    {"copies", "[BackupPlace]", "Places outside of `directory`."},
     {"job", "BackupJob?", NULL},
     {"last", "BackupLast?", "Since the start of the daemon."},
     {"failure", "BackupLast?", "The newest attempt to make a backup, if it failed."},

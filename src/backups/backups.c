@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "backups/backups_copies.h"
 #include "backups/backups_inside.h"
 #include "base/json.h"
 #include "base/mem.h"
@@ -20,7 +21,8 @@ const char *backups_trouble_word(enum backups_trouble trouble)
 {
     static const char *const words[] = {[BACKUPS_OVERDUE] = "overdue",
                                         [BACKUPS_FAILED] = "failed",
-                                        [BACKUPS_SUSPICIOUS] = "suspicious"};
+                                        [BACKUPS_SUSPICIOUS] = "suspicious",
+                                        [BACKUPS_UNCOPIED] = "uncopied"};
     static_assert(ARRAY_LENGTH(words) == BACKUPS_TROUBLE_COUNT, "a word for every trouble");
     return words[trouble];
 }
@@ -30,7 +32,7 @@ const char *backups_task_word(enum backups_task task)
     static const char *const words[] = {
         [BACKUPS_LOAD] = "load",   [BACKUPS_MAKE] = "create", [BACKUPS_VERIFY] = "verify",
         [BACKUPS_PIN] = "pin",     [BACKUPS_UNPIN] = "unpin", [BACKUPS_REMOVE] = "delete",
-        [BACKUPS_PRUNE] = "prune",
+        [BACKUPS_PRUNE] = "prune", [BACKUPS_NOTE] = "note",
     };
     static_assert(ARRAY_LENGTH(words) == BACKUPS_TASK_COUNT, "a word for every task");
     return words[task];
@@ -89,6 +91,8 @@ static void judge(struct backups_service *s)
     else if (s->failures > 0)
         (void)str_format(s->unwell, sizeof s->unwell, "The last backup failed: %s",
                          s->failure.text);
+    else
+        copies_unwell(s, now_of(s->b).wall, s->unwell, sizeof s->unwell);
 }
 
 static void report(struct backups_service *s)
@@ -99,6 +103,10 @@ static void report(struct backups_service *s)
     ports->report(ports->context, s->index, BACKUPS_OVERDUE, s->overdue ? s->unwell : NULL);
     ports->report(ports->context, s->index, BACKUPS_FAILED,
                   s->failures >= FAILURES_ALERT || s->problem.code != 0 ? s->unwell : NULL);
+    char uncopied[ERROR_TEXT_MAX];
+    copies_unwell(s, now_of(s->b).wall, uncopied, sizeof uncopied);
+    ports->report(ports->context, s->index, BACKUPS_UNCOPIED,
+                  uncopied[0] == '\0' ? NULL : uncopied);
     const struct backup_shelf_entry *newest = s->shelf.count == 0 ? NULL : &s->shelf.items[0];
     ports->report(ports->context, s->index, BACKUPS_SUSPICIOUS,
                   newest != NULL && newest->suspicious != 0
@@ -164,11 +172,13 @@ void backups_job_ended(struct backups_service *s, const struct job *j)
         return;
     if (j->free_bytes >= 0)
         s->free_bytes = j->free_bytes;
-    if (j->task != BACKUPS_LOAD)
+    if (!job_internal(j))
         note_last(s, j);
     if (j->task == BACKUPS_MAKE)
         count_made(s, j);
-    if (j->task != BACKUPS_LOAD) {
+    if (s->loaded)
+        copies_changed(s);
+    if (!job_internal(j)) {
         publish(s, j->task, j->user.email,
                 str_equal(j->end, "proved") || str_equal(j->end, "good") ||
                         str_equal(j->end, "done") || str_equal(j->end, "not_proved")
@@ -204,8 +214,11 @@ static void begin(struct backups_service *s, enum backups_task task)
 
 static void turn(struct backups_service *s, struct now now)
 {
+    copies_turn(s, now);
     if (s->job != NULL) {
         job_turn(s->job);
+    } else if (copies_to_note(s)) {
+        begin(s, BACKUPS_NOTE);
     } else if (mono_reached(now.mono, s->load_at)) {
         s->load_at = MONO_NEVER;
         begin(s, BACKUPS_LOAD);
@@ -255,10 +268,11 @@ static int check_order(const struct backups_service *s, const struct backups_ord
                        struct error *err)
 {
     char since[WALL_TEXT_SIZE];
-    if (s->job != NULL)
+    const struct job *runs = job_shown(s);
+    if (runs != NULL)
         return error_set(err, -EBUSY, "%s runs since %s, by %s: try again when it has ended",
-                         backups_task_word(s->job->task), wall_text(s->job->since, since),
-                         s->job->user.email[0] == '\0' ? "Resus" : s->job->user.email);
+                         backups_task_word(runs->task), wall_text(runs->since, since),
+                         runs->user.email[0] == '\0' ? "Resus" : runs->user.email);
     if (s->problem.code != 0 && order->task != BACKUPS_MAKE)
         return error_set(err, s->problem.code, "%s", s->problem.text);
     if (order->id == NULL)
@@ -289,6 +303,44 @@ const char *backups_unwell(const struct backups *b, int service)
 {
     const char *text = at(b, service)->unwell;
     return text[0] == '\0' ? NULL : text;
+}
+
+int backups_copy_now(struct backups *b, int service, struct error *err)
+{
+    struct backups_service *s = &b->services[service];
+    mono_ms now = now_of(b).mono;
+    if (s->copy_count == 0)
+        return error_set(err, -ENOENT,
+                         "there is no place for copies: name one in backup.copies of the settings");
+    for (size_t i = 0; i < s->copy_count; i++)
+        s->copies[i]->next_at = now;
+    return 0;
+}
+
+bool backups_copying(const struct backups *b, int service)
+{
+    const struct backups_service *s = at(b, service);
+    mono_ms now = now_of(b).mono;
+    bool busy = s->job != NULL && s->job->task == BACKUPS_NOTE;
+    for (size_t i = 0; i < s->copy_count; i++)
+        busy = busy || s->copies[i]->child != NULL || s->copies[i]->report != NULL ||
+               mono_reached(now, s->copies[i]->next_at);
+    return busy;
+}
+
+bool backups_copy_figures(const struct backups *b, int service, size_t number,
+                          struct backups_copy_figures *ret)
+{
+    const struct backups_service *s = at(b, service);
+    wall_ms since;
+    if (number >= s->copy_count)
+        return false;
+    const struct copying *c = s->copies[number];
+    *ret = (struct backups_copy_figures){.target = c->name,
+                                         .waiting = copies_waiting(c, &since),
+                                         .succeeded = c->succeeded,
+                                         .failed = c->failed};
+    return true;
 }
 
 bool backups_figures(const struct backups *b, int service, struct backups_figures *ret)
@@ -351,6 +403,7 @@ void backups_start(struct backups *b)
     for (size_t i = 0; i < b->count; i++) {
         b->services[i].load_at = now.mono;
         b->services[i].report_at = mono_add(now.mono, REPORT_MS);
+        copies_bind(&b->services[i]);
     }
     (void)uv_timer_init(b->ports.loop, &b->timer);
     (void)uv_timer_start(&b->timer, on_timer, 0, TURN_MS);
@@ -361,8 +414,10 @@ void backups_reload(struct backups *b)
 {
     mono_ms now = now_of(b).mono;
     load_zone(b);
-    for (size_t i = 0; i < b->count; i++)
+    for (size_t i = 0; i < b->count; i++) {
         b->services[i].load_at = now;
+        copies_bind(&b->services[i]);
+    }
 }
 
 void backups_let_go(struct backups *b)
@@ -389,9 +444,14 @@ void backups_close(struct backups *b)
         return;
     b->closing = true;
     b->pending++;
-    for (size_t i = 0; i < b->count; i++)
-        if (b->services[i].job != NULL)
-            job_cancel(b->services[i].job, "Resus was stopped");
+    for (size_t i = 0; i < b->count; i++) {
+        struct backups_service *s = &b->services[i];
+        copies_close(s);
+        if (s->after != NULL)
+            job_cancel(s->after, "Resus was stopped");
+        if (s->job != NULL)
+            job_cancel(s->job, "Resus was stopped");
+    }
     if (b->started) {
         uv_close((uv_handle_t *)&b->timer, on_closed);
         return;

@@ -28,12 +28,19 @@
 struct backups;
 
 /* What is reported to the alerts: one of each service and subject. */
-enum backups_trouble { BACKUPS_OVERDUE, BACKUPS_FAILED, BACKUPS_SUSPICIOUS, BACKUPS_TROUBLE_COUNT };
+enum backups_trouble {
+    BACKUPS_OVERDUE,
+    BACKUPS_FAILED,
+    BACKUPS_SUSPICIOUS,
+    BACKUPS_UNCOPIED, /* a backup waits for its copy for a day */
+    BACKUPS_TROUBLE_COUNT
+};
 const char *backups_trouble_word(enum backups_trouble trouble); /* "overdue" */
 
 struct backups_ports {
     void *context;
     uv_loop_t *loop;
+    const char *copier; /* the program that copies: COPIER copy-out JOB */
     struct now (*now)(void *context);
     const struct settings *(*settings)(void *context);
     /* For `via: ssh`; outlives the backups. */
@@ -82,6 +89,7 @@ enum backups_task {
     BACKUPS_UNPIN,
     BACKUPS_REMOVE,
     BACKUPS_PRUNE,
+    BACKUPS_NOTE, /* the daemon's own: what copiers did */
     BACKUPS_TASK_COUNT
 };
 const char *backups_task_word(enum backups_task task); /* "create" */
@@ -103,6 +111,11 @@ struct backups_order {
 int backups_order(struct backups *b, int service, const struct backups_order *order,
                   int64_t *ret_number, struct error *err) ATTR_MUST_USE;
 
+/* Visits every place for copies now. -ENOENT: none is configured. */
+int backups_copy_now(struct backups *b, int service, struct error *err) ATTR_MUST_USE;
+/* Does a copier run, or begin within seconds? */
+bool backups_copying(const struct backups *b, int service);
+
 /* ── figures for /metrics ── */
 
 struct backups_figures {
@@ -113,5 +126,15 @@ struct backups_figures {
 };
 /* False: the service has neither a schedule nor a backup. */
 bool backups_figures(const struct backups *b, int service, struct backups_figures *ret);
+
+struct backups_copy_figures {
+    const char *target;
+    int64_t waiting;   /* backups without a copy there */
+    wall_ms succeeded; /* the last run without an error; WALL_NONE */
+    uint64_t failed;   /* runs, since the start of the daemon */
+};
+/* False: the service has no place with that number, from 0. */
+bool backups_copy_figures(const struct backups *b, int service, size_t number,
+                          struct backups_copy_figures *ret);
 
 #endif

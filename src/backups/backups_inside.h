@@ -9,6 +9,8 @@
 #include "io/zone.h"
 
 struct backups_service;
+struct copying;
+struct copy_report;
 
 struct job {
     uv_work_t work; /* first; one at a time */
@@ -45,6 +47,9 @@ struct job {
     char sha256[65];
     size_t removed;
     int64_t free_bytes; /* of the folder's disk; -1 = not known */
+    /* NOTE */
+    struct copy_report *report;
+    char target[SETTINGS_COPY_NAME_MAX];
 };
 
 /* The last task that a person or the schedule has ordered. */
@@ -65,6 +70,9 @@ struct backups_service {
     mono_ms load_at;      /* MONO_NEVER = not again */
     struct error problem; /* why the folder cannot be read; code 0 = it can */
     struct job *job;
+    struct job *after; /* waits for a job of the daemon's own; NULL = none */
+    struct copying *copies[SETTINGS_COPIES_MAX];
+    size_t copy_count;
     struct last_job last;
     struct last_job failure; /* of the newest attempt at a backup; number 0 = it did not fail */
     int64_t free_bytes;      /* when the folder was read last; -1 = not known */
@@ -85,6 +93,7 @@ struct backups {
     wall_ms begun;
     int64_t last_number;
     size_t running;  /* copies and proofs */
+    size_t copiers;  /* processes */
     size_t changing; /* other tasks: both are few, because their workers are the daemon's */
     struct backups_service *services;
     size_t count;
@@ -102,6 +111,10 @@ void job_turn(struct job *j);
 /* The service is in trouble, or the daemon ends. */
 void job_cancel(struct job *j, const char *why);
 bool job_copies(const struct job *j);
+/* The daemon's own, which people do not see: an order waits for its end. */
+bool job_internal(const struct job *j);
+/* The job that people see; NULL = none. */
+const struct job *job_shown(const struct backups_service *s);
 
 /* backups.c: the job is over and freed after it. */
 void backups_job_ended(struct backups_service *s, const struct job *j);

@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/statvfs.h>
 
+#include "backups/backups_copies.h"
 #include "backups/backups_inside.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -89,7 +90,7 @@ static void job_end(struct job *j)
         s->shelf = j->shelf;
         j->shelf = (struct backup_shelf){0};
     }
-    if (j->task != BACKUPS_LOAD) {
+    if (!job_internal(j)) {
         if (ended_well(j))
             log_info("backups", "%s: %s: %s", s->id, backups_task_word(j->task), j->text);
         else
@@ -97,16 +98,24 @@ static void job_end(struct job *j)
                         j->text);
         if (!b->closing) /* then the log is closed, too */
             audit_job(j, ended_well(j));
+    } else if (!b->closing) {
+        copies_audit(j);
     }
     bool freed = !j->waiting;
     if (freed)
         (*under_way(j))--;
-    s->job = NULL;
+    if (s->after == j) {
+        s->after = NULL;
+    } else {
+        s->job = s->after;
+        s->after = NULL;
+    }
     backups_job_ended(s, j);
     if (j->done != NULL && !b->closing)
         j->done(j->context, j->ticket, j->error.code, &j->error);
     backup_shelf_free(&j->shelf);
     mem_free(j->manifest);
+    mem_free(j->report);
     mem_free(j);
     if (freed)
         let_next_begin(b);
@@ -391,7 +400,24 @@ static void on_change_worker(uv_work_t *w)
     on_settle_worker(w);
 }
 
+static void on_note_worker(uv_work_t *w)
+{
+    struct job *j = (struct job *)w;
+    copies_note_worker(j);
+    on_settle_worker(w);
+}
+
 /* ── the order ── */
+
+bool job_internal(const struct job *j)
+{
+    return j->task == BACKUPS_LOAD || j->task == BACKUPS_NOTE;
+}
+
+const struct job *job_shown(const struct backups_service *s)
+{
+    return s->job != NULL && job_internal(s->job) ? s->after : s->job;
+}
 
 bool job_copies(const struct job *j)
 {
@@ -448,11 +474,17 @@ int job_new(struct backups_service *s, const struct backups_order *order, bool s
     j->since = now.wall;
     j->waits_since = now.mono;
     fill(j, order);
-    if (j->task != BACKUPS_LOAD)
+    if (!job_internal(j))
         j->number = ++b->last_number;
-    s->job = j;
+    else if (j->task == BACKUPS_NOTE)
+        copies_give(j);
     b->pending++;
     j->waiting = true;
+    if (s->job != NULL) {
+        s->after = j;
+        return 0;
+    }
+    s->job = j;
     job_turn(j);
     return 0;
 }
@@ -467,6 +499,8 @@ static void begin(struct job *j)
         work(j, on_read_worker, on_read);
     else if (j->task == BACKUPS_LOAD)
         settle(j);
+    else if (j->task == BACKUPS_NOTE)
+        work(j, on_note_worker, on_settled);
     else
         work(j, on_change_worker, on_settled);
 }

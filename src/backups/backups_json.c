@@ -2,6 +2,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "backups/backups_copies.h"
 #include "backups/backups_inside.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -36,6 +37,77 @@ static json_t *source_json(const struct backup_shelf_entry *e)
     return o;
 }
 
+/* ── copies ── */
+
+/* Of one backup at one place: a fact of the manifest, or what is going on. */
+static json_t *copy_json(const struct backup_shelf_entry *e, const struct copying *c)
+{
+    const char *state = c->child != NULL ? "copying" : c->failures > 0 ? "failing" : "waiting";
+    wall_ms when = WALL_NONE;
+    json_t *o = json_object();
+    for (size_t i = 0; i < e->copy_count; i++)
+        if (str_equal(e->copies[i].target, c->name)) {
+            state = manifest_copy_word(e->copies[i].state);
+            when = e->copies[i].at;
+        }
+    if (when.ms == WALL_NONE.ms && (e->damaged || e->verdict == PROOF_BAD))
+        state = "none";
+    (void)json_put_text(o, "target", c->name);
+    (void)json_put_text(o, "state", state);
+    (void)json_put_wall(o, "at", when);
+    return o;
+}
+
+static json_t *copies_json(const struct backups_service *s, const struct backup_shelf_entry *e)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < s->copy_count; i++)
+        (void)json_array_append_new(list, copy_json(e, s->copies[i]));
+    return list;
+}
+
+static const char *place_state(const struct copying *c, int64_t waiting)
+{
+    if (c->child != NULL)
+        return "copying";
+    if (c->failures > 0)
+        return "failing";
+    return waiting > 0 ? "waiting" : "up_to_date";
+}
+
+static json_t *place_json(const struct copying *c)
+{
+    struct now now = c->service->b->ports.now(c->service->b->ports.context);
+    wall_ms since;
+    int64_t waiting = copies_waiting(c, &since);
+    json_t *o = json_object();
+    (void)json_put_text(o, "target", c->name);
+    (void)json_put_text(o, "state", place_state(c, waiting));
+    (void)json_put_int(o, "waiting", waiting);
+    (void)json_put_wall(o, "waiting_since", since);
+    (void)json_put_wall(o, "last_success_at", c->succeeded);
+    (void)json_put_wall(o, "failing_since", c->failing_since);
+    (void)json_put_int(o, "failures", c->failures);
+    (void)json_put_wall(o, "next_at",
+                        c->child != NULL ? WALL_NONE
+                                         : wall_add(now.wall, c->next_at.ms > now.mono.ms
+                                                                  ? mono_since(c->next_at, now.mono)
+                                                                  : 0));
+    (void)json_put_text(o, "problem", c->text[0] == '\0' ? NULL : c->text);
+    (void)json_put_text(o, "note", c->note[0] == '\0' ? NULL : c->note);
+    return o;
+}
+
+static json_t *places_json(const struct backups_service *s)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < s->copy_count; i++)
+        (void)json_array_append_new(list, place_json(s->copies[i]));
+    return list;
+}
+
+/* ── one backup ── */
+
 static json_t *entry_json(const struct backups_service *s, const struct backup_shelf_entry *e)
 {
     char folder[PATH_MAX] = "";
@@ -63,6 +135,8 @@ static json_t *entry_json(const struct backups_service *s, const struct backup_s
     (void)json_put(o, "suspicious", suspicions(e));
     (void)json_put_wall(o, "pinned_until", e->pinned_until);
     (void)json_put(o, "kept_by", rules(e));
+    (void)json_put_bool(o, "sealed", e->sealed);
+    (void)json_put(o, "copies", copies_json(s, e));
     (void)json_put_text(o, "folder", folder);
     return o;
 }
@@ -203,8 +277,9 @@ json_t *backups_status(const struct backups *b, int service)
     (void)json_put_bool(o, "overdue", s->overdue);
     (void)json_put_text(o, "problem", backups_unwell(b, service));
     (void)json_put_text(o, "directory", backups_settings(s)->backup.directory);
-    (void)json_put(o, "job",
-                   s->job == NULL || s->job->task == BACKUPS_LOAD ? json_null() : job_json(s->job));
+    const struct job *job = job_shown(s);
+    (void)json_put(o, "copies", places_json(s));
+    (void)json_put(o, "job", job == NULL ? json_null() : job_json(job));
     (void)json_put(o, "last", s->last.number == 0 ? json_null() : last_json(&s->last));
     (void)json_put(o, "failure", s->failure.number == 0 ? json_null() : last_json(&s->failure));
     return o;

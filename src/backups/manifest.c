@@ -17,8 +17,8 @@ const char *backup_kind_word(enum backup_kind kind)
 
 const char *manifest_copy_word(enum manifest_copy_state state)
 {
-    static const char *const words[] = {[MANIFEST_COPIED] = "copied",
-                                        [MANIFEST_COPY_REMOVED] = "removed"};
+    static const char *const words[] = {
+        [MANIFEST_COPIED] = "copied", [MANIFEST_COPY_REMOVED] = "removed"};
     static_assert(ARRAY_LENGTH(words) == MANIFEST_COPY_STATE_COUNT, "a word for every state");
     return words[state];
 }
@@ -45,6 +45,16 @@ void manifest_note_copy(struct manifest *m, const char *target, enum manifest_co
     }
     m->copies[i] = (struct manifest_copy){.state = state, .at = at};
     (void)str_copy(m->copies[i].target, sizeof m->copies[i].target, target);
+}
+
+void manifest_forget_copy(struct manifest *m, const char *target)
+{
+    for (size_t i = 0; i < m->copy_count; i++)
+        if (str_equal(m->copies[i].target, target)) {
+            m->copy_count--;
+            memmove(&m->copies[i], &m->copies[i + 1], (m->copy_count - i) * sizeof m->copies[0]);
+            return;
+        }
 }
 
 bool manifest_id_of(wall_ms at, char id[MANIFEST_ID_SIZE])
@@ -250,20 +260,19 @@ static json_t *live_json(const struct manifest *m)
 int manifest_write(const struct manifest *m, struct buf *to, struct error *err)
 {
     JSON_CLEANUP json_t *o = json_object();
-    bool ok = o != NULL && json_put_int(o, "format", MANIFEST_FORMAT) &&
-              json_put_text(o, "id", m->id) &&
-              json_put_text(o, "kind", backup_kind_word(m->kind)) &&
-              json_put_text(o, "reason", m->reason) && json_put_text(o, "by", m->by) &&
-              json_put_wall(o, "started_at", m->started) &&
-              json_put_wall(o, "finished_at", m->finished) &&
-              json_put(o, "source", source_json(&m->source)) &&
-              json_put(o, "method", method_json(m)) && json_put(o, "impact", impact_json(m)) &&
-              json_put(o, "files", files_json(m)) && json_put(o, "rdb", rdb_json(m)) &&
-              json_put(o, "live", live_json(m)) && json_put(o, "checks", checks_json(m)) &&
-              json_put_text(o, "proved", proof_level_word(m->proved)) &&
-              json_put(o, "suspicious", suspicious_json(m)) &&
-              json_put(o, "copies", copies_json(m)) &&
-              json_put_wall(o, "pinned_until", m->pinned_until);
+    bool ok =
+        o != NULL && json_put_int(o, "format", MANIFEST_FORMAT) && json_put_text(o, "id", m->id) &&
+        json_put_text(o, "kind", backup_kind_word(m->kind)) &&
+        json_put_text(o, "reason", m->reason) && json_put_text(o, "by", m->by) &&
+        json_put_wall(o, "started_at", m->started) &&
+        json_put_wall(o, "finished_at", m->finished) &&
+        json_put(o, "source", source_json(&m->source)) && json_put(o, "method", method_json(m)) &&
+        json_put(o, "impact", impact_json(m)) && json_put(o, "files", files_json(m)) &&
+        json_put(o, "rdb", rdb_json(m)) && json_put(o, "live", live_json(m)) &&
+        json_put(o, "checks", checks_json(m)) &&
+        json_put_text(o, "proved", proof_level_word(m->proved)) &&
+        json_put(o, "suspicious", suspicious_json(m)) && json_put(o, "copies", copies_json(m)) &&
+        json_put_wall(o, "pinned_until", m->pinned_until);
     char *text = ok ? json_dumps(o, JSON_WRITE_FLAGS | JSON_INDENT(2)) : NULL;
     int r = text == NULL ? -ENOMEM : buf_printf(to, "%s\n", text);
     free(text);

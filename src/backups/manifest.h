@@ -98,6 +98,7 @@ void manifest_take_proof(struct manifest *m, const struct proof_result *proof);
 /* Notes the copy at a target. With a name more than fit the oldest one goes. */
 void manifest_note_copy(struct manifest *m, const char *target, enum manifest_copy_state state,
                         wall_ms at);
+void manifest_forget_copy(struct manifest *m, const char *target);
 /* NULL = nothing is noted of that target. */
 const struct manifest_copy *manifest_copy_at(const struct manifest *m, const char *target);
 /* Keys of all databases, bytes of the RDB, the server's own counts. */

@@ -152,8 +152,7 @@ int backup_shelf_load(const struct catalog *catalog, const struct retention_poli
 
 int backup_shelf_add(struct backup_shelf *s, const struct manifest *m, struct error *err)
 {
-    struct backup_shelf_entry *items =
-        mem_realloc(s->items, (s->count + 1) * sizeof s->items[0]);
+    struct backup_shelf_entry *items = mem_realloc(s->items, (s->count + 1) * sizeof s->items[0]);
     if (items == NULL)
         return error_set(err, -ENOMEM, "out of memory");
     s->items = items;

@@ -32,7 +32,7 @@ struct backup_shelf_entry {
     size_t copy_count;
     struct manifest_copy copies[MANIFEST_COPIES_MAX];
     bool sealed;
-    bool damaged;         /* its manifest cannot be read: `text` says why */
+    bool damaged; /* its manifest cannot be read: `text` says why */
 };
 
 struct backup_shelf {

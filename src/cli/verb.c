@@ -22,7 +22,7 @@ static const char *const notify_subs[] = {"test", "emergency", "users", NULL};
 static const char *const maintenance_subs[] = {"list",   "show",   "plan",  "begin", "end",
                                                "extend", "cancel", "check", NULL};
 static const char *const backup_subs[] = {"create", "list",   "show",  "status",   "verify", "pin",
-                                          "unpin",  "delete", "prune", "overview", NULL};
+                                          "unpin",  "delete", "prune", "overview", "copy",   NULL};
 static const char *const completion_subs[] = {"bash", "zsh", "fish", NULL};
 static const char *const context_subs[] = {"list", "add", "use", "remove", NULL};
 static const char *const key_subs[] = {"check", "rotate", NULL};
@@ -201,14 +201,15 @@ const struct verb verbs[] = {
          BIT(AT) | BIT(FOR) | BIT(SERVICES) | BIT(IMPACT) | BIT(REASON) | BIT(NOTE) | BIT(UNDO),
      .run = verb_maintenance},
     {"backup",
-     "backup create|list|status [SERVICE] | show|verify|pin|unpin|delete [SERVICE] BACKUP | prune "
-     "[SERVICE] | overview [--reason TEXT] [--for DURATION] [--confirm WORD]",
-     "backups: make, prove, keep and remove them",
+     "backup create|list|status|copy [SERVICE] | show|verify|pin|unpin|delete [SERVICE] BACKUP | "
+     "prune [SERVICE] | overview [--reason TEXT] [--for DURATION] [--confirm WORD]",
+     "backups: make, prove, keep, copy and remove them",
      "  create  a backup now; status 0: proved, 4: made but not provable here\n"
      "  verify  proves one again by loading it, the newest proved one unless named\n"
      "  pin     keeps one for --for (90d unless given), whatever the rules say\n"
      "  delete  needs --confirm and the BACKUP once more\n"
      "  prune   shows what no rule keeps; --confirm PRUNE removes it\n"
+     "  copy    visits the places of backup.copies now; status 0: all is there\n"
      "  overview  one line a service: the newest proved one, the next one, what is wrong\n",
      .subs = backup_subs, .words = true, .options = BIT(REASON) | BIT(FOR) | BIT(CONFIRM),
      .run = verb_backup},

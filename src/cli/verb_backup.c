@@ -152,6 +152,66 @@ static int verify(const struct invocation *in, const char *backup)
     return status;
 }
 
+/* ── copies elsewhere ── */
+
+static bool all_there(const json_t *status)
+{
+    const json_t *places = json_object_get(status, "copies");
+    size_t i;
+    const json_t *place;
+    json_array_foreach(places, i, place) {
+        if (!str_equal(json_text_or(place, "state", ""), "up_to_date"))
+            return false;
+    }
+    return true;
+}
+
+static void show_status(const struct invocation *in, json_t *body)
+{
+    if (in->json) {
+        ask_print_json(body);
+        return;
+    }
+    json_t *clean JSON_CLEANUP = page_clean(body);
+    struct page p = page_new(page_colour(1), (wall_ms){0});
+    view_backup_status(&p, clean, in);
+    page_print(&p, stdout);
+}
+
+/* Visits every place and waits: a place is visited until nothing waits for it, or it fails. */
+static int copy(const struct invocation *in)
+{
+    struct question q = {.op = "backup_copy", .args = args_of(in, NULL)};
+    int status = ask_all(in, &q, 1, ASK_READ_MS, NULL, NULL);
+    bool copying = true;
+    while (status == 0 && copying && q.status < 400) {
+        ask_free(&q, 1);
+        q = (struct question){.op = "backup_status", .args = json_object()};
+        (void)json_put_bool(q.args, "copies", true);
+        status = ask_all(in, &q, 1, ASK_CHECK_MS, NULL, NULL);
+        copying = false;
+        for (size_t i = 0; i < json_array_size(json_object_get(q.body, "copies")); i++) {
+            const json_t *place = json_array_get(json_object_get(q.body, "copies"), i);
+            const char *state = json_text_or(place, "state", "");
+            copying |= str_equal(state, "copying") || str_equal(state, "waiting");
+        }
+    }
+    if (status != 0)
+        return status;
+    if (q.status >= 400) {
+        if (in->json)
+            ask_print_json(q.body);
+        else
+            ask_refusal(in, q.status, q.body);
+        status = ask_exit(q.status, q.body);
+    } else {
+        show_status(in, q.body);
+        status = all_there(q.body) ? CLI_DONE : CLI_REFUSED;
+    }
+    ask_free(&q, 1);
+    return status;
+}
+
 /* ── what is done at once ── */
 
 static int pin(const struct invocation *in, const char *backup)
@@ -214,7 +274,8 @@ int verb_backup(const struct invocation *in)
                                   : ask_show(&own, "backup_overview", NULL, ASK_READ_MS,
                                              view_backup_overview, NULL);
     bool alone = str_equal(in->sub, "create") || str_equal(in->sub, "list") ||
-                 str_equal(in->sub, "status") || str_equal(in->sub, "prune");
+                 str_equal(in->sub, "status") || str_equal(in->sub, "prune") ||
+                 str_equal(in->sub, "copy");
     if (!alone)
         return about_one(&own, backup);
     if (backup != NULL)
@@ -223,6 +284,8 @@ int verb_backup(const struct invocation *in)
         return run(&own, "backup_create", NULL);
     if (str_equal(in->sub, "prune"))
         return prune(&own);
+    if (str_equal(in->sub, "copy"))
+        return copy(&own);
     if (str_equal(in->sub, "status"))
         return ask_show(&own, "backup_status", NULL, ASK_READ_MS, view_backup_status, NULL);
     return ask_show(&own, "backups", NULL, ASK_READ_MS, view_backups, NULL);

@@ -26,6 +26,23 @@ static const char *proof_of(const json_t *backup)
     return str_equal(json_text_or(backup, "proved", ""), "loaded") ? "proved" : "not proved";
 }
 
+/* "  copied: nas, far; failing: old" */
+static void put_copies(struct page *p, const json_t *copies)
+{
+    const char *last = "";
+    size_t i;
+    const json_t *copy;
+    json_array_foreach(copies, i, copy) {
+        const char *state = json_text_or(copy, "state", "");
+        if (str_equal(state, last))
+            page_put(p, ", ");
+        else
+            page_put(p, "%s%s: ", i == 0 ? "  " : "; ", state);
+        page_put(p, "%s", json_text_or(copy, "target", ""));
+        last = state;
+    }
+}
+
 static void put_row(struct page *p, const json_t *backup)
 {
     char size[32];
@@ -34,7 +51,9 @@ static void put_row(struct page *p, const json_t *backup)
     page_put(p, "%s  %-6s  %10" PRId64 " keys  %10s  ", json_text_or(backup, "id", ""),
              json_text_or(backup, "kind", ""), json_int_or(backup, "keys", 0), size);
     page_tone(p, str_equal(proof, "proved") ? TONE_GOOD : TONE_BAD, "%s", proof);
-    page_put(p, "%s\n", json_bool_or(backup, "latest", false) ? "  latest" : "");
+    page_put(p, "%s", json_bool_or(backup, "latest", false) ? "  latest" : "");
+    put_copies(p, json_object_get(backup, "copies"));
+    page_put(p, "\n");
 }
 
 void view_backups(struct page *p, const json_t *body, const struct invocation *in)
@@ -92,6 +111,26 @@ void view_backup_last(struct page *p, const json_t *last, const struct invocatio
     page_put(p, "%s\n", json_text_or(last, "message", ""));
 }
 
+static void put_place(struct page *p, const json_t *place)
+{
+    const char *state = json_text_or(place, "state", "");
+    int64_t waiting = json_int_or(place, "waiting", 0);
+    page_put(p, "copies at %s: ", json_text_or(place, "target", ""));
+    page_tone(p,
+              str_equal(state, "up_to_date") ? TONE_GOOD
+              : str_equal(state, "failing")  ? TONE_BAD
+                                             : TONE_PLAIN,
+              "%s", str_equal(state, "up_to_date") ? "up to date" : state);
+    if (waiting > 0)
+        page_put(p, ", %" PRId64 " wait", waiting);
+    if (json_is_string(json_object_get(place, "problem")))
+        page_put(p, ", next try %s\n  %s", json_text_or(place, "next_at", "now"),
+                 json_text_or(place, "problem", ""));
+    if (json_is_string(json_object_get(place, "note")))
+        page_put(p, "\n  %s", json_text_or(place, "note", ""));
+    page_put(p, "\n");
+}
+
 void view_backup_status(struct page *p, const json_t *body, const struct invocation *in)
 {
     char size[32];
@@ -108,6 +147,11 @@ void view_backup_status(struct page *p, const json_t *body, const struct invocat
              json_int_or(body, "proved_count", 0), json_text_or(body, "last_proved", "none"));
     if (problem[0] != '\0')
         page_tone(p, TONE_BAD, "%s\n", problem);
+    size_t i;
+    const json_t *place;
+    json_array_foreach(json_object_get(body, "copies"), i, place) {
+        put_place(p, place);
+    }
     if (json_is_object(job))
         page_put(p, "%s runs since %s, by %s: %s%s%s\n", json_text_or(job, "task", ""),
                  json_text_or(job, "since", ""), json_text_or(job, "user", "another user"),

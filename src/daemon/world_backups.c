@@ -62,7 +62,9 @@ static void port_report(void *context, int service, enum backups_trouble trouble
     struct alert_report report = {.key = {.class = CLASS_BACKUP},
                                   .event = text != NULL ? ALERT_BAD : ALERT_WELL,
                                   .severity =
-                                      trouble == BACKUPS_SUSPICIOUS ? SEVERITY_P3 : SEVERITY_P2,
+                                      trouble == BACKUPS_SUSPICIOUS || trouble == BACKUPS_UNCOPIED
+                                          ? SEVERITY_P3
+                                          : SEVERITY_P2,
                                   .summary = text};
     if (w->alerts == NULL)
         return;
@@ -77,6 +79,7 @@ int world_open_backups(struct world *w, struct error *err)
     const struct backups_ports ports = {
         .context = w,
         .loop = w->loop,
+        .copier = "/proc/self/exe",
         .now = port_now,
         .settings = port_settings,
         .tunnel = port_tunnel,

@@ -81,13 +81,16 @@ void backup_get(struct handlers *h, struct call *call)
         answer(h, call, 200, body);
 }
 
-/* With `task`: not before that task has ended, or after HOLD_MS. */
+/* With `task`: not before that task has ended; with `copies`: not before every place was visited;
+ * after HOLD_MS in any case. */
 void backup_status_woken(struct handlers *h, struct call *call)
 {
     struct now now = handlers_now(h);
     json_t *body = backups_status(h->ports.backups, call->service);
     int64_t task = json_int_or(call->args, "task", 0);
-    bool runs = task > 0 && json_int_or(json_object_get(body, "job"), "number", 0) == task;
+    bool runs = (task > 0 && json_int_or(json_object_get(body, "job"), "number", 0) == task) ||
+                (json_bool_or(call->args, "copies", false) &&
+                 backups_copying(h->ports.backups, call->service));
     if (runs && !call->gone && wall_since(now.wall, call->seen) < HOLD_MS) {
         json_decref(body);
         handlers_sleep(h, call, mono_add(now.mono, POLL_MS));
@@ -100,6 +103,16 @@ void backup_status_get(struct handlers *h, struct call *call)
 {
     call->seen = handlers_now(h).wall;
     backup_status_woken(h, call);
+}
+
+void backup_copy(struct handlers *h, struct call *call)
+{
+    struct error err = {0};
+    int r = backups_copy_now(h->ports.backups, call->service, &err);
+    if (r < 0)
+        refuse(h, call, r, err.text);
+    else
+        answer(h, call, 200, backups_status(h->ports.backups, call->service));
 }
 
 void backup_prunable_get(struct handlers *h, struct call *call)

@@ -26,6 +26,7 @@ FLOORS = {
     "engine": "base core io settings api redis host store notify",
     "alerts": "base core io settings api redis host store notify engine",
     "backups": "base core placement io settings api redis store",
+    "copies": "base core io settings host backups",
     "restore": "base core placement io settings api redis store backups",
     "report": "base core io settings api redis host store notify engine alerts backups",
     "doctor": "base core io settings api redis host store sshkeys engine",

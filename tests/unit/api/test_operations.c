@@ -141,6 +141,7 @@ static void the_least_roles_are_the_guides_matrix(void **state)
         {OP_BACKUP_DELETE, ACCESS_ADMIN},
         {OP_BACKUP_PRUNABLE, ACCESS_VIEWER},
         {OP_BACKUP_PRUNE, ACCESS_ADMIN},
+        {OP_BACKUP_COPY, ACCESS_OPERATOR},
         {OP_PROMETHEUS, ACCESS_VIEWER},
         {OP_HEALTHZ, ACCESS_ANONYMOUS},
         {OP_READYZ, ACCESS_ANONYMOUS},
