@@ -33,6 +33,9 @@ static void what_is_written_is_read_again(void **state)
     assert_int_equal(m.live_before, 4);
     assert_int_equal(m.live_after, BACKUP_KEYS_UNKNOWN);
     assert_int_equal(manifest_write(&m, &again, NULL), 0);
+    assert_int_equal(m.copy_count, 2);
+    assert_string_equal(m.copies[0].target, "nas");
+    assert_int_equal(m.copies[1].state, MANIFEST_COPY_REMOVED);
     assert_string_equal(again.data, text.data);
     struct backup_figures f = manifest_figures(&m);
     assert_int_equal(f.keys, 6);
@@ -74,6 +77,8 @@ static void a_wrong_member_is_named(void **state)
         {"\"crc64\": \"ok\"", "\"crc64\": \"fine\"", "\"rdb\""},
         {"\"seconds\": 1.5", "\"seconds\": -1.5", "\"checks\""},
         {"fewer_keys", "fewer_bits", "\"suspicious\""},
+        {"\"removed\"", "\"lost\"", "\"copies\""},
+        {"\"target\"", "\"place\"", "\"copies\""},
         {"\"before\": 4", "\"before\": -4", "\"live\""},
         {"\"via\": \"ssh\"", "\"via\": 7", "\"method\""},
         {"\"role\": \"master\"", "\"role\": null", "\"source\""},
@@ -83,6 +88,57 @@ static void a_wrong_member_is_named(void **state)
     (void)state;
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
         expect_refused(rows[i][0], rows[i][1], rows[i][2]);
+}
+
+static void a_manifest_of_an_older_version_has_no_copies(void **state)
+{
+    static struct manifest m;
+    struct buf text = BUF_LIMIT(MANIFEST_BYTES_MAX);
+    (void)state;
+    assert_int_equal(file_read(TEST_DATA "/manifest-without-copies.json", &text, NULL), 0);
+    assert_int_equal(manifest_read(text.data, text.length, &m, NULL), 0);
+    assert_int_equal(m.copy_count, 0);
+    assert_string_equal(m.files[0].plain_sha256, "");
+    buf_free(&text);
+}
+
+static void copies_are_noted_by_place(void **state)
+{
+    static struct manifest m;
+    char name[8];
+    (void)state;
+    for (int i = 0; i < MANIFEST_COPIES_MAX + 1; i++) {
+        (void)str_format(name, sizeof name, "p%d", i);
+        manifest_note_copy(&m, name, MANIFEST_COPIED, (wall_ms){i + 1});
+    }
+    assert_int_equal(m.copy_count, MANIFEST_COPIES_MAX);
+    assert_null(manifest_copy_at(&m, "p0")); /* the oldest gave way */
+    manifest_note_copy(&m, "p3", MANIFEST_COPY_REMOVED, (wall_ms){99});
+    assert_int_equal(m.copy_count, MANIFEST_COPIES_MAX);
+    assert_int_equal(manifest_copy_at(&m, "p3")->state, MANIFEST_COPY_REMOVED);
+    manifest_forget_copy(&m, "p3");
+    assert_null(manifest_copy_at(&m, "p3"));
+    assert_int_equal(manifest_copy_at(&m, "p4")->at.ms, 5);
+    assert_int_equal(m.copy_count, MANIFEST_COPIES_MAX - 1);
+}
+
+static void what_is_said_of_a_sealed_file_is_read_again(void **state)
+{
+    static struct manifest m;
+    static struct manifest again;
+    struct buf text = BUF_LIMIT(MANIFEST_BYTES_MAX);
+    (void)state;
+    read_sample(&text);
+    assert_int_equal(manifest_read(text.data, text.length, &m, NULL), 0);
+    (void)str_copy(m.files[0].name, sizeof m.files[0].name, "dump.rdb.rs");
+    (void)str_copy(m.files[0].plain_sha256, sizeof m.files[0].plain_sha256, m.files[0].sha256);
+    m.files[0].sealed_for_count = 1;
+    (void)str_copy(m.files[0].sealed_for[0], MANIFEST_KEY_ID_SIZE, "0123456789abcdef");
+    buf_clear(&text);
+    assert_int_equal(manifest_write(&m, &text, NULL), 0);
+    assert_int_equal(manifest_read(text.data, text.length, &again, NULL), 0);
+    assert_memory_equal(&again.files[0], &m.files[0], sizeof m.files[0]);
+    buf_free(&text);
 }
 
 static void a_later_proof_pushes_the_oldest_check_out(void **state)
@@ -123,6 +179,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_again),
         cmocka_unit_test(a_wrong_member_is_named),
+        cmocka_unit_test(a_manifest_of_an_older_version_has_no_copies),
+        cmocka_unit_test(copies_are_noted_by_place),
+        cmocka_unit_test(what_is_said_of_a_sealed_file_is_read_again),
         cmocka_unit_test(a_later_proof_pushes_the_oldest_check_out),
         cmocka_unit_test(an_id_is_the_time_in_utc),
     };
