@@ -65,3 +65,34 @@ void exposition_backup_runs(struct exposition_text *x)
     exposition_labelled(x, "result", "made", (double)f.made);
     exposition_labelled(x, "result", "failed", (double)f.failed);
 }
+
+/* ── copies, one sample a place ── */
+
+static bool place(const struct exposition_text *x, size_t number, struct backups_copy_figures *ret)
+{
+    int service = engine_service_index(x->from.engine, x->id);
+    return x->from.backups != NULL && service >= 0 &&
+           backups_copy_figures(x->from.backups, service, number, ret);
+}
+
+void exposition_copies_waiting(struct exposition_text *x)
+{
+    struct backups_copy_figures f;
+    for (size_t i = 0; place(x, i, &f); i++)
+        exposition_labelled(x, "target", f.target, (double)f.waiting);
+}
+
+void exposition_copies_success(struct exposition_text *x)
+{
+    struct backups_copy_figures f;
+    for (size_t i = 0; place(x, i, &f); i++)
+        if (f.succeeded.ms != WALL_NONE.ms)
+            exposition_labelled(x, "target", f.target, (double)f.succeeded.ms / 1000);
+}
+
+void exposition_copies_failed(struct exposition_text *x)
+{
+    struct backups_copy_figures f;
+    for (size_t i = 0; place(x, i, &f); i++)
+        exposition_labelled(x, "target", f.target, (double)f.failed);
+}

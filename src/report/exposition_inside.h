@@ -60,5 +60,8 @@ void exposition_backup_keys(struct exposition_text *x);
 void exposition_backup_duration(struct exposition_text *x);
 void exposition_backup_overdue(struct exposition_text *x);
 void exposition_backup_runs(struct exposition_text *x);
+void exposition_copies_waiting(struct exposition_text *x);
+void exposition_copies_success(struct exposition_text *x);
+void exposition_copies_failed(struct exposition_text *x);
 
 #endif
