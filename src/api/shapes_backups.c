@@ -58,17 +58,17 @@ const struct shape_member shape_backup_task[] = {
     {"task", TASK_WORDS, NULL},
     {"status", "BackupStatus", NULL},
     END};
-const struct shape_member shape_backup_job[] = {
-    {"number", "whole", NULL},
-    {"task", TASK_WORDS, NULL},
-    {"backup", "text?", NULL},
-    {"stage", "text",
-     "waiting, opening, looking, pulling, counting, proving, publishing, cleaning, working"},
-    {"waits_for", "text?", NULL},
-    {"bytes", "whole", "Copied so far."},
-    {"user", "text", NULL},
-    {"since", "time", NULL},
-    END};
+const struct shape_member shape_backup_job[] = {{"number", "whole", NULL},
+                                                {"task", TASK_WORDS, NULL},
+                                                {"backup", "text?", NULL},
+                                                {"stage", "text",
+                                                 "waiting, opening, looking, pulling, counting, "
+                                                 "proving, sealing, publishing, cleaning, working"},
+                                                {"waits_for", "text?", NULL},
+                                                {"bytes", "whole", "Copied so far."},
+                                                {"user", "text", NULL},
+                                                {"since", "time", NULL},
+                                                END};
 const struct shape_member shape_backup_last[] = {
     {"number", "whole", NULL},
     {"task", TASK_WORDS, NULL},

@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "backups/catalog.h"
 #include "backups/query.h"
@@ -19,6 +20,8 @@ struct backup {
     char root[PATH_MAX], service[SETTINGS_ID_MAX], server[PATH_MAX], file[PATH_MAX];
     struct pull_limits pull_limits;
     struct proof_limits proof_limits;
+    struct seal_public recipients[SEAL_SLOTS_MAX];
+    size_t recipient_count;
     enum backup_stage stage;
     bool cancelled, working, has_last, begun;
     struct query *query;
@@ -35,10 +38,10 @@ struct backup {
 const char *backup_stage_word(enum backup_stage stage)
 {
     static const char *const words[] = {
-        [BACKUP_OPENING] = "opening",   [BACKUP_LOOKING] = "looking",
-        [BACKUP_PULLING] = "pulling",   [BACKUP_COUNTING] = "counting",
-        [BACKUP_PROVING] = "proving",   [BACKUP_PUBLISHING] = "publishing",
-        [BACKUP_CLEANING] = "cleaning",
+        [BACKUP_OPENING] = "opening",       [BACKUP_LOOKING] = "looking",
+        [BACKUP_PULLING] = "pulling",       [BACKUP_COUNTING] = "counting",
+        [BACKUP_PROVING] = "proving",       [BACKUP_SEALING] = "sealing",
+        [BACKUP_PUBLISHING] = "publishing", [BACKUP_CLEANING] = "cleaning",
     };
     static_assert(ARRAY_LENGTH(words) == BACKUP_STAGE_COUNT, "a word for every stage");
     return words[stage];
@@ -139,6 +142,64 @@ static void publish(struct backup *b)
     (void)uv_queue_work(b->loop, &b->work, on_publish_worker, on_clean);
 }
 
+/* --- sealing --- */
+
+/* What is published is the sealed file alone. */
+static void on_seal_worker(uv_work_t *work)
+{
+    struct backup *b = (struct backup *)work;
+    struct manifest_file *f = &b->manifest.files[0];
+    struct error *err = &b->result.error;
+    struct seal_sums sums;
+    char sealed[PATH_MAX];
+    if (!str_format(sealed, sizeof sealed, "%s" SEAL_SUFFIX, b->file)) {
+        (void)error_set(err, -ENAMETOOLONG, "the path %s is too long", b->file);
+        return;
+    }
+    if (seal_file(b->file, sealed, b->recipients, b->recipient_count, &sums, err) < 0)
+        return;
+    if (!str_equal(sums.plain_sha256, f->sha256)) {
+        (void)error_set(err, -EBADMSG, "the data changed on the disk between proof and sealing");
+        return;
+    }
+    if (unlink(b->file) < 0) {
+        (void)error_set_errno(err, -errno, "cannot remove %s", b->file);
+        return;
+    }
+    *f = (struct manifest_file){.bytes = (int64_t)sums.sealed_bytes,
+                                .sealed_for_count = b->recipient_count};
+    (void)str_copy(f->name, sizeof f->name, CATALOG_DUMP_FILE SEAL_SUFFIX);
+    (void)str_copy(f->sha256, sizeof f->sha256, sums.sealed_sha256);
+    (void)str_copy(f->plain_sha256, sizeof f->plain_sha256, sums.plain_sha256);
+    for (size_t i = 0; i < b->recipient_count; i++)
+        (void)str_copy(f->sealed_for[i], sizeof f->sealed_for[i], b->recipients[i].id);
+}
+
+static void on_sealed(uv_work_t *work, int status)
+{
+    struct backup *b = (struct backup *)work;
+    struct error err = b->result.error;
+    (void)status;
+    b->working = false;
+    if (stops(b))
+        return;
+    if (err.code < 0)
+        fail(b, &err);
+    else
+        publish(b);
+}
+
+static void seal(struct backup *b)
+{
+    if (b->recipient_count == 0) {
+        publish(b);
+        return;
+    }
+    b->stage = BACKUP_SEALING;
+    b->working = true;
+    (void)uv_queue_work(b->loop, &b->work, on_seal_worker, on_sealed);
+}
+
 /* --- proving --- */
 
 static void on_proved(void *context, const struct proof_result *proof)
@@ -156,7 +217,7 @@ static void on_proved(void *context, const struct proof_result *proof)
         fail(b, &err);
         return;
     }
-    publish(b);
+    seal(b);
 }
 
 static void prove(struct backup *b)
@@ -314,6 +375,9 @@ int backup_start(uv_loop_t *loop, const struct backup_options *options, backup_d
     b->tunnel = options->tunnel;
     b->pull_limits = options->pull;
     b->proof_limits = options->proof;
+    b->recipient_count = options->recipient_count;
+    for (size_t i = 0; i < b->recipient_count; i++)
+        b->recipients[i] = options->recipients[i];
     b->manifest.kind = options->kind;
     b->manifest.started = clock_wall();
     (void)str_copy(b->manifest.reason, sizeof b->manifest.reason, options->reason);

@@ -10,6 +10,7 @@
 #include "backups/manifest.h"
 #include "backups/proof.h"
 #include "backups/pull.h"
+#include "backups/seal.h"
 #include "base/attr.h"
 #include "base/error.h"
 
@@ -22,6 +23,9 @@ struct backup_options {
     const char *server;                 /* that proves it (proof.h) */
     const char *reason, *by;            /* "" = none given; the schedule */
     enum backup_kind kind;
+    /* Whom it is sealed for after its proof; none: it stays open. */
+    const struct seal_public *recipients;
+    size_t recipient_count;
     struct pull_limits pull;
     struct proof_limits proof;
 };
@@ -32,6 +36,7 @@ enum backup_stage {
     BACKUP_PULLING,  /* backup_pull_stage() says more */
     BACKUP_COUNTING, /* facts of the source: after */
     BACKUP_PROVING,
+    BACKUP_SEALING,
     BACKUP_PUBLISHING,
     BACKUP_CLEANING, /* it failed or was cancelled */
     BACKUP_STAGE_COUNT

@@ -4,6 +4,7 @@
 
 #include "backups/backup.h"
 #include "backups/backups.h"
+#include "backups/seal.h"
 #include "backups/shelf.h"
 #include "core/backup_plan.h"
 #include "io/zone.h"
@@ -47,6 +48,12 @@ struct job {
     char sha256[65];
     size_t removed;
     int64_t free_bytes; /* of the folder's disk; -1 = not known */
+    /* whom a new one is sealed for, and whose keys may open an old one */
+    struct recipient_settings recipients[SETTINGS_RECIPIENTS_OF_MAX];
+    struct seal_public seal_for[SETTINGS_RECIPIENTS_OF_MAX];
+    size_t recipient_count;
+    char opened[PATH_MAX]; /* a file to be removed at the end; "" = none */
+    struct seal_sums opened_sums;
     /* NOTE */
     struct copy_report *report;
     char target[SETTINGS_COPY_NAME_MAX];
@@ -115,6 +122,18 @@ bool job_copies(const struct job *j);
 bool job_internal(const struct job *j);
 /* The job that people see; NULL = none. */
 const struct job *job_shown(const struct backups_service *s);
+
+/* Between the files of a job: a step on a worker; its error, which the first one keeps; whether the
+ * job ends between two steps; the last step, which reads the folder again. */
+void job_work(struct job *j, uv_work_cb worker, uv_after_work_cb after);
+void job_note(struct job *j, int r);
+bool job_stops(struct job *j);
+void job_settle_worker(uv_work_t *w);
+void job_settled(uv_work_t *w, int status);
+void job_settle_failed(struct job *j, const struct error *err);
+
+/* backups_verify.c */
+void job_verify(struct job *j);
 
 /* backups.c: the job is over and freed after it. */
 void backups_job_ended(struct backups_service *s, const struct job *j);

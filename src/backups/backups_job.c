@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <string.h>
 #include <sys/statvfs.h>
+#include <unistd.h>
 
 #include "backups/backups_copies.h"
 #include "backups/backups_inside.h"
@@ -14,13 +15,13 @@
 #include "io/log.h"
 #include "io/trust.h"
 
-static void work(struct job *j, uv_work_cb worker, uv_after_work_cb after)
+void job_work(struct job *j, uv_work_cb worker, uv_after_work_cb after)
 {
     (void)uv_queue_work(j->service->b->ports.loop, &j->work, worker, after);
 }
 
 /* Keeps the result of a step whose error is `j->error`. */
-static void note(struct job *j, int r)
+void job_note(struct job *j, int r)
 {
     if (r < 0 && j->error.code == 0)
         j->error.code = r;
@@ -160,10 +161,12 @@ static int64_t free_of(const char *folder)
     return statvfs(folder, &disk) < 0 ? -1 : (int64_t)disk.f_bavail * (int64_t)disk.f_frsize;
 }
 
-static void on_settle_worker(uv_work_t *w)
+void job_settle_worker(uv_work_t *w)
 {
     struct job *j = (struct job *)w;
     struct error err = {0};
+    if (j->opened[0] != '\0')
+        (void)unlink(j->opened);
     if (j->catalog == NULL &&
         catalog_open(j->settings.directory, j->service->id, &j->catalog, &err) < 0) {
         if (j->error.code == 0)
@@ -181,7 +184,7 @@ static void on_settle_worker(uv_work_t *w)
     j->catalog = NULL;
 }
 
-static void on_settled(uv_work_t *w, int status)
+void job_settled(uv_work_t *w, int status)
 {
     struct job *j = (struct job *)w;
     (void)status;
@@ -197,21 +200,21 @@ static void on_settled(uv_work_t *w, int status)
 
 static void settle(struct job *j)
 {
-    work(j, on_settle_worker, on_settled);
+    job_work(j, job_settle_worker, job_settled);
 }
 
-static void settle_failed(struct job *j, const struct error *err)
+void job_settle_failed(struct job *j, const struct error *err)
 {
     fail(j, err);
     settle(j);
 }
 
 /* Between two steps: true when the task ends here. */
-static bool stops(struct job *j)
+bool job_stops(struct job *j)
 {
     if (!j->outranked)
         return false;
-    settle_failed(j, &j->error);
+    job_settle_failed(j, &j->error);
     return true;
 }
 
@@ -260,7 +263,7 @@ static void on_made(void *context, const struct backup_result *r)
                                          : pull_cause_word(r->cause);
         if (!j->outranked)
             j->error = r->error;
-        settle_failed(j, &j->error);
+        job_settle_failed(j, &j->error);
         return;
     }
     (void)str_copy(j->id, sizeof j->id, r->manifest->id);
@@ -287,7 +290,11 @@ static void on_check_worker(uv_work_t *w)
     if (trust_check(j->settings.server, NULL, &j->error) < 0 ||
         file_make_folders(j->settings.directory, 0700, &j->error) < 0)
         return;
-    check_space(j, &j->error);
+    /* Now and not after the copy: without all its keys no backup is made. */
+    for (size_t i = 0; i < j->recipient_count && j->error.code == 0; i++)
+        job_note(j, seal_public_load(j->recipients[i].file, &j->seal_for[i], &j->error));
+    if (j->error.code == 0)
+        check_space(j, &j->error);
 }
 
 static void on_checked(uv_work_t *w, int status)
@@ -295,7 +302,7 @@ static void on_checked(uv_work_t *w, int status)
     struct job *j = (struct job *)w;
     const struct backups_ports *ports = &j->service->b->ports;
     (void)status;
-    if (stops(j))
+    if (job_stops(j))
         return;
     const struct backup_options options = {
         .redis = &j->redis,
@@ -306,77 +313,17 @@ static void on_checked(uv_work_t *w, int status)
         .reason = j->reason,
         .by = j->user.email,
         .kind = j->kind,
+        .recipients = j->seal_for,
+        .recipient_count = j->recipient_count,
         .pull = pull_limits_default,
         .proof = proof_limits_default,
     };
     if (j->error.code == 0)
-        note(j, backup_start(ports->loop, &options, on_made, j, &j->backup, &j->error));
+        job_note(j, backup_start(ports->loop, &options, on_made, j, &j->backup, &j->error));
     if (j->error.code != 0) {
         j->cause = j->error.code == -ENOSPC ? "disk" : "local";
-        settle_failed(j, &j->error);
+        job_settle_failed(j, &j->error);
     }
-}
-
-/* ── a proof of an old one ── */
-
-static void on_store_worker(uv_work_t *w)
-{
-    struct job *j = (struct job *)w;
-    note(j, catalog_update(j->catalog, j->manifest, j->sha256, &j->error));
-    on_settle_worker(w);
-}
-
-static void on_proved(void *context, const struct proof_result *result)
-{
-    struct job *j = context;
-    const struct proof_check *last = &result->checks[result->check_count - 1];
-    enum proof_level before = j->manifest->proved;
-    j->proof = NULL;
-    manifest_take_proof(j->manifest, result);
-    /* What is missing here and now takes no earlier proof away. */
-    if (last->verdict != PROOF_BAD && before > j->manifest->proved)
-        j->manifest->proved = before;
-    j->end = proof_verdict_word(last->verdict);
-    (void)str_copy(j->text, sizeof j->text, last->text);
-    if (last->verdict == PROOF_GOOD)
-        (void)str_format(j->text, sizeof j->text, "proved (%s)", proof_level_word(last->level));
-    work(j, on_store_worker, on_settled);
-}
-
-static void on_read_worker(uv_work_t *w)
-{
-    struct job *j = (struct job *)w;
-    if (trust_check(j->settings.server, NULL, &j->error) == 0 &&
-        catalog_open(j->settings.directory, j->service->id, &j->catalog, &j->error) == 0)
-        note(j, catalog_read(j->catalog, j->kind, j->id, j->manifest, &j->error));
-}
-
-static void on_read(uv_work_t *w, int status)
-{
-    struct job *j = (struct job *)w;
-    char file[PATH_MAX] = "";
-    (void)status;
-    if (stops(j))
-        return;
-    if (j->error.code == 0 &&
-        !str_format(file, sizeof file, "%s/%s/%s/" CATALOG_DUMP_FILE, catalog_path(j->catalog),
-                    backup_kind_word(j->kind), j->id))
-        (void)error_set(&j->error, -ENAMETOOLONG, "the path of the backup is too long");
-    if (j->error.code == 0) {
-        const struct proof_options options = {
-            .file = file,
-            .folder = catalog_path(j->catalog),
-            .server = j->settings.server,
-            .sha256 = j->manifest->files[0].sha256,
-            .bytes = (uint64_t)j->manifest->files[0].bytes,
-            .upto = PROOF_LOADED,
-            .limits = proof_limits_default,
-        };
-        note(j,
-             proof_start(j->service->b->ports.loop, &options, on_proved, j, &j->proof, &j->error));
-    }
-    if (j->error.code != 0)
-        settle_failed(j, &j->error);
 }
 
 /* ── changes that are done at once ── */
@@ -388,23 +335,23 @@ static void on_change_worker(uv_work_t *w)
     if (catalog_open(j->settings.directory, j->service->id, &j->catalog, err) < 0)
         return;
     if (j->task == BACKUPS_REMOVE) {
-        note(j, catalog_remove(j->catalog, j->kind, j->id, err));
+        job_note(j, catalog_remove(j->catalog, j->kind, j->id, err));
     } else if (j->task == BACKUPS_PRUNE) {
         read_folder(j, err);
         if (j->loaded)
             remove_old(j, err);
     } else if (catalog_read(j->catalog, j->kind, j->id, j->manifest, err) == 0) {
         j->manifest->pinned_until = j->task == BACKUPS_PIN ? j->until : WALL_NONE;
-        note(j, catalog_update(j->catalog, j->manifest, j->sha256, err));
+        job_note(j, catalog_update(j->catalog, j->manifest, j->sha256, err));
     }
-    on_settle_worker(w);
+    job_settle_worker(w);
 }
 
 static void on_note_worker(uv_work_t *w)
 {
     struct job *j = (struct job *)w;
     copies_note_worker(j);
-    on_settle_worker(w);
+    job_settle_worker(w);
 }
 
 /* ── the order ── */
@@ -435,6 +382,9 @@ static void fill(struct job *j, const struct backups_order *order)
     j->redis = settings->redis;
     j->settings = settings->backup;
     (void)str_copy(j->timezone, sizeof j->timezone, all->security.timezone);
+    j->recipient_count = j->settings.recipient_count;
+    for (size_t i = 0; i < j->recipient_count; i++)
+        j->recipients[i] = all->recipients[j->settings.recipient_first + i];
     if (latest != NULL)
         j->expected_bytes = latest->bytes;
     if (order->user != NULL)
@@ -494,15 +444,15 @@ static void begin(struct job *j)
     j->waiting = false;
     (*under_way(j))++;
     if (j->task == BACKUPS_MAKE)
-        work(j, on_check_worker, on_checked);
+        job_work(j, on_check_worker, on_checked);
     else if (j->task == BACKUPS_VERIFY)
-        work(j, on_read_worker, on_read);
+        job_verify(j);
     else if (j->task == BACKUPS_LOAD)
         settle(j);
     else if (j->task == BACKUPS_NOTE)
-        work(j, on_note_worker, on_settled);
+        job_work(j, on_note_worker, job_settled);
     else
-        work(j, on_change_worker, on_settled);
+        job_work(j, on_change_worker, job_settled);
 }
 
 static const char *what_it_waits_for(const struct job *j)
@@ -546,6 +496,6 @@ void job_cancel(struct job *j, const char *why)
     } else if (j->proof != NULL) {
         proof_cancel(j->proof);
         j->proof = NULL;
-        settle_failed(j, &j->error);
+        job_settle_failed(j, &j->error);
     } /* else the end of the worker's step does */
 }

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <limits.h>
 #include <sodium.h>
 #include <string.h>
 
@@ -167,4 +168,15 @@ int seal_secret_load(const char *path, struct seal_secret *ret, struct error *er
     if (r < 0)
         (void)error_prefix(err, "%s", path);
     return r;
+}
+
+int seal_secret_beside(const char *public_path, struct seal_secret *ret, struct error *err)
+{
+    static const char public_end[] = ".pub";
+    char path[PATH_MAX];
+    size_t length = strlen(public_path);
+    if (length < sizeof public_end || !str_equal(public_path + length - 4, public_end) ||
+        !str_format(path, sizeof path, "%.*s.key", (int)(length - 4), public_path))
+        return error_set(err, -ENOENT, "%s does not end in .pub", public_path);
+    return seal_secret_load(path, ret, err);
 }

@@ -44,4 +44,9 @@ int seal_secret_parse(const char *text, struct seal_secret *ret, struct error *e
 int seal_public_load(const char *path, struct seal_public *ret, struct error *err) ATTR_MUST_USE;
 int seal_secret_load(const char *path, struct seal_secret *ret, struct error *err) ATTR_MUST_USE;
 
+/* The secret key beside a public one: NAME.key beside NAME.pub. -ENOENT: there is none, which is as
+ * it should be on a machine that only seals. */
+int seal_secret_beside(const char *public_path, struct seal_secret *ret,
+                       struct error *err) ATTR_MUST_USE;
+
 #endif

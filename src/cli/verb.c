@@ -21,11 +21,12 @@ static const char *const incident_subs[] = {
 static const char *const notify_subs[] = {"test", "emergency", "users", NULL};
 static const char *const maintenance_subs[] = {"list",   "show",   "plan",  "begin", "end",
                                                "extend", "cancel", "check", NULL};
-static const char *const backup_subs[] = {"create", "list",   "show",  "status",   "verify", "pin",
-                                          "unpin",  "delete", "prune", "overview", "copy",   NULL};
+static const char *const backup_subs[] = {"create", "list",   "show",   "status", "verify",
+                                          "pin",    "unpin",  "delete", "prune",  "overview",
+                                          "copy",   "unseal", NULL};
 static const char *const completion_subs[] = {"bash", "zsh", "fish", NULL};
 static const char *const context_subs[] = {"list", "add", "use", "remove", NULL};
-static const char *const key_subs[] = {"check", "rotate", NULL};
+static const char *const key_subs[] = {"check", "rotate", "backup", NULL};
 
 const struct verb verbs[] = {
     {"status", "status [SERVICE | --state STATE,STATE --group NAME --tag TAG]",
@@ -202,7 +203,8 @@ const struct verb verbs[] = {
      .run = verb_maintenance},
     {"backup",
      "backup create|list|status|copy [SERVICE] | show|verify|pin|unpin|delete [SERVICE] BACKUP | "
-     "prune [SERVICE] | overview [--reason TEXT] [--for DURATION] [--confirm WORD]",
+     "prune [SERVICE] | overview [--reason TEXT] [--for DURATION] [--confirm WORD] | unseal FILE "
+     "--key FILE -o FILE",
      "backups: make, prove, keep, copy and remove them",
      "  create  a backup now; status 0: proved, 4: made but not provable here\n"
      "  verify  proves one again by loading it, the newest proved one unless named\n"
@@ -210,24 +212,31 @@ const struct verb verbs[] = {
      "  delete  needs --confirm and the BACKUP once more\n"
      "  prune   shows what no rule keeps; --confirm PRUNE removes it\n"
      "  copy    visits the places of backup.copies now; status 0: all is there\n"
-     "  overview  one line a service: the newest proved one, the next one, what is wrong\n",
-     .subs = backup_subs, .words = true, .options = BIT(REASON) | BIT(FOR) | BIT(CONFIRM),
-     .run = verb_backup},
+     "  overview  one line a service: the newest proved one, the next one, what is wrong\n"
+     "  unseal  opens a sealed backup (its folder or its file) with the secret key in\n"
+     "          --key FILE, into -o FILE; asks no daemon\n",
+     .subs = backup_subs, .words = true,
+     .options = BIT(REASON) | BIT(FOR) | BIT(CONFIRM) | BIT(KEY) | BIT(OUTPUT), .run = verb_backup},
     {"sudoers", "sudoers [SERVICE] [--user NAME]", "print the sudoers file for the Redis host",
      "Exact lines only, no wildcard, for the account that Resus logs in as (on its own\n"
      "machine: resus) unless --user names another. Install it on the service's host:\n"
      "  resus sudoers > resus.sudoers && visudo -cf resus.sudoers\n"
      "  install -m 0440 resus.sudoers /etc/sudoers.d/resus\n",
      .service = true, .options = BIT(USER), .local = true, .run = verb_sudoers},
-    {"key", "key check|rotate [SERVICE|HOST] [--type ed25519|rsa] [--continue]",
-     "check the SSH keys, or put a new one in a key's place",
+    {"key",
+     "key check|rotate [SERVICE|HOST] [--type ed25519|rsa] [--continue] | backup [-o FOLDER]",
+     "check the SSH keys, put a new one in a key's place, or make keys for backups",
      "  check   owner, mode, kind and size, of the files on this machine\n"
      "  rotate  makes a new key beside the old one and prints the line for\n"
      "          authorized_keys on each host. Once it is installed, --continue logs in\n"
      "          with the new key on every host, and if that works puts it in the old\n"
      "          one's place for every service that uses it. The old key is kept for a\n"
-     "          day, and removed when no host accepts it.\n",
-     .subs = key_subs, .service = true, .options = BIT(CONTINUE) | BIT(TYPE), .run = verb_key},
+     "          day, and removed when no host accepts it.\n"
+     "  backup  makes the two keys that backups are sealed for, in FOLDER or\n"
+     "          /etc/resus/keys. The recovery key is printed once: its end has to be\n"
+     "          typed, to show that it is kept elsewhere\n",
+     .subs = key_subs, .service = true, .options = BIT(CONTINUE) | BIT(TYPE) | BIT(OUTPUT),
+     .run = verb_key},
     {"replay", "replay FILE", "run a recorded incident through this program's decisions again",
      "Reads a file of STATE_DIR/incidents. Exit status: 0 every decision is as it was;\n"
      "1 one is not, and the first such is shown. The daemon need not run.\n",

@@ -87,6 +87,9 @@ int verb_alert(const struct invocation *in);
 int verb_notify(const struct invocation *in);
 /* verb_backup.c */
 int verb_backup(const struct invocation *in);
+/* verb_seal.c */
+int verb_key_backup(const struct invocation *in);
+int verb_backup_unseal(const struct invocation *in);
 /* verb_maintenance.c */
 int verb_maintenance(const struct invocation *in);
 /* verb_incident.c */

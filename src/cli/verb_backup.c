@@ -264,6 +264,10 @@ int verb_backup(const struct invocation *in)
 {
     struct invocation own;
     const char *backup;
+    if (str_equal(in->sub, "unseal"))
+        return verb_backup_unseal(in);
+    if (arguments_has(in, OPTION_KEY) || arguments_has(in, OPTION_OUTPUT))
+        return usage_error(in, "--key and --output are for backup unseal");
     int status = sort_words(in, &own, &backup);
     if (status != 0)
         return status;

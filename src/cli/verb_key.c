@@ -105,6 +105,10 @@ int verb_key(const struct invocation *in)
 {
     const char *type = in->options[OPTION_TYPE];
     bool goes_on = arguments_has(in, OPTION_CONTINUE);
+    if (str_equal(in->sub, "backup"))
+        return verb_key_backup(in);
+    if (arguments_has(in, OPTION_OUTPUT))
+        return usage_error(in, "--output is for key backup");
     if (str_equal(in->sub, "check")) {
         if (in->url != NULL || type != NULL || goes_on)
             return usage_error(in, "key check takes a service and nothing else: it looks at the "

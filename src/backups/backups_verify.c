@@ -1,0 +1,117 @@
+/* A proof of a backup that is there: its file, or what is inside of a sealed one. */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backups/backups_inside.h"
+#include "backups/seal.h"
+#include "base/str.h"
+#include "io/trust.h"
+
+static void on_store_worker(uv_work_t *w)
+{
+    struct job *j = (struct job *)w;
+    job_note(j, catalog_update(j->catalog, j->manifest, j->sha256, &j->error));
+    job_settle_worker(w);
+}
+
+static void on_proved(void *context, const struct proof_result *result)
+{
+    struct job *j = context;
+    const struct proof_check *last = &result->checks[result->check_count - 1];
+    enum proof_level before = j->manifest->proved;
+    j->proof = NULL;
+    manifest_take_proof(j->manifest, result);
+    /* What is missing here and now takes no earlier proof away. */
+    if (last->verdict != PROOF_BAD && before > j->manifest->proved)
+        j->manifest->proved = before;
+    j->end = proof_verdict_word(last->verdict);
+    (void)str_copy(j->text, sizeof j->text, last->text);
+    if (last->verdict == PROOF_GOOD)
+        (void)str_format(j->text, sizeof j->text, "proved (%s)", proof_level_word(last->level));
+    job_work(j, on_store_worker, job_settled);
+}
+
+/* ── of a sealed one ── */
+
+/* A secret key of a recipient, where one lies beside its public key. */
+static int find_key(const struct job *j, struct seal_secret *ret)
+{
+    struct error ignored = {0};
+    for (size_t i = 0; i < j->recipient_count; i++)
+        if (seal_secret_beside(j->recipients[i].file, ret, &ignored) == 0) {
+            for (size_t k = 0; k < j->manifest->files[0].sealed_for_count; k++)
+                if (str_equal(ret->public.id, j->manifest->files[0].sealed_for[k]))
+                    return 0;
+            seal_secret_wipe(ret);
+        }
+    return -ENOKEY;
+}
+
+/* Into a file that is removed after the proof; without a key the sealed file itself is judged. */
+static void open_sealed(struct job *j)
+{
+    struct seal_secret key;
+    char sealed[PATH_MAX];
+    struct error err = {0};
+    if (find_key(j, &key) < 0)
+        return;
+    int r = str_format(sealed, sizeof sealed, "%s/%s/%s/%s", catalog_path(j->catalog),
+                       backup_kind_word(j->kind), j->id, j->manifest->files[0].name) &&
+                    str_format(j->opened, sizeof j->opened, "%s/" CATALOG_OPENED_FILE,
+                               catalog_path(j->catalog))
+                ? seal_open_file(sealed, j->opened, &key, &j->opened_sums, &err)
+                : -ENAMETOOLONG;
+    seal_secret_wipe(&key);
+    if (r == 0)
+        return;
+    j->opened[0] = '\0';
+    if (r != -EBADMSG) /* damaged: the proof of the sealed file says so */
+        j->error = err;
+}
+
+static void on_read_worker(uv_work_t *w)
+{
+    struct job *j = (struct job *)w;
+    if (trust_check(j->settings.server, NULL, &j->error) < 0 ||
+        catalog_open(j->settings.directory, j->service->id, &j->catalog, &j->error) < 0)
+        return;
+    job_note(j, catalog_read(j->catalog, j->kind, j->id, j->manifest, &j->error));
+    if (j->error.code == 0 && j->manifest->files[0].plain_sha256[0] != '\0')
+        open_sealed(j);
+}
+
+static void on_read(uv_work_t *w, int status)
+{
+    struct job *j = (struct job *)w;
+    const struct manifest_file *f = &j->manifest->files[0];
+    char file[PATH_MAX] = "";
+    (void)status;
+    if (job_stops(j))
+        return;
+    if (j->error.code == 0 &&
+        !str_format(file, sizeof file, "%s/%s/%s/%s", catalog_path(j->catalog),
+                    backup_kind_word(j->kind), j->id, f->name))
+        (void)error_set(&j->error, -ENAMETOOLONG, "the path of the backup is too long");
+    if (j->error.code == 0) {
+        bool opened = j->opened[0] != '\0';
+        const struct proof_options options = {
+            .file = opened ? j->opened : file,
+            .folder = catalog_path(j->catalog),
+            .server = j->settings.server,
+            .sha256 = opened ? f->plain_sha256 : f->sha256,
+            .bytes = opened ? j->opened_sums.plain_bytes : (uint64_t)f->bytes,
+            .upto = PROOF_LOADED,
+            .limits = proof_limits_default,
+        };
+        job_note(j, proof_start(j->service->b->ports.loop, &options, on_proved, j, &j->proof,
+                                &j->error));
+    }
+    if (j->error.code != 0)
+        job_settle_failed(j, &j->error);
+}
+
+void job_verify(struct job *j)
+{
+    job_work(j, on_read_worker, on_read);
+}
