@@ -5,6 +5,8 @@ import pathlib
 
 TREE = pathlib.Path(__file__).resolve().parents[2]
 RDB = (TREE / "tests/unit/backups/data/redis7.rdb").read_bytes()
+SEALED = (TREE / "tests/unit/backups/data/seal-1.rs").read_bytes()
+SECRET = (TREE / "tests/unit/backups/data/seal-1.key").read_bytes()
 PSYNC = b"+FULLRESYNC 8de1787ba490483314a4d30f1c628bc5025eb761 7\r\n"
 CHECKED = b"""[offset 0] Checking RDB file dump.rdb
 [offset 27] AUX FIELD redis-ver = '7.0.15'
@@ -46,15 +48,24 @@ def manifest():
                 "functions": 1, "used_memory_bytes": 1013992},
         "live": {"before": 4, "after": None},
         "checks": [check, check | {"level": "structure", "result": "cannot_tell", "reason": "needs_newer_server"}],
-        "proved": "loaded", "suspicious": ["fewer_keys"], "pinned_until": None,
+        "proved": "loaded", "suspicious": ["fewer_keys"],
+        "copies": [{"target": "nas", "state": "copied", "at": "2026-11-29T02:31:00Z"}], "pinned_until": None,
     }
+
+
+def sealed():
+    """A manifest of a sealed backup."""
+    file = {"name": "dump.rdb.rs", "bytes": 452, "sha256": "ab" * 32, "plain_sha256": "cd" * 32, "sealed_for": ["0123456789abcdef"]}
+    return manifest() | {"files": [file]}
 
 
 def seeds(info):
     """`info`: an INFO of a real server."""
     return {
         "check_report": {"sound": CHECKED, "bad": CHECKED_BAD, "log": LOADED_BAD},
-        "manifest": {"all": json.dumps(manifest()).encode()},
+        "manifest": {"all": json.dumps(manifest()).encode(), "sealed": json.dumps(sealed()).encode()},
+        "seal": {"file": b"\0" + SEALED, "cut": b"\0" + SEALED[:-30], "key": b"\0" + SECRET, "data": b"\1" + RDB * 400,
+                 "turned": b"\2\0\x20"},
         "placement": {
             "settings": b"[redis-server]\ndir /var/lib/redis # here\nconfig /etc/redis/redis.conf\ndbfilename dump.rdb\n"
                         b"appenddirname appendonlydir\nappendfilename appendonly.aof\nmax_bytes 5\nreserve_bytes 6\n",
