@@ -68,30 +68,33 @@ enum ownership_right ownership_right(enum ownership_shown shown, const struct te
                                      mono_ms now);
 
 /* From the decision for an action to its command: the time is looked at, the intent is written in a
- * transaction that fails if the service's key is not this tenure's any more, and the time is looked
- * at again. It is the transaction that notices a machine that stood still with all its clocks. */
+ * transaction that fails if the service's key is not this tenure's any more, the lease is renewed,
+ * and the time is looked at again. Renewed after the transaction, because a machine that stood still
+ * with all its clocks believes that its lease has longer to live: the transaction notices only one
+ * that has ended. A release has to be guarded by the revision of the newest intent, so that one
+ * that the store carries out late does not take the key from under an action. */
 enum fence_phase {
-    FENCE_LOOKING, /* at the time left */
-    FENCE_WRITING, /* the intent */
-    FENCE_LAST_LOOK,
+    FENCE_LOOKING,  /* at the time left */
+    FENCE_WRITING,  /* the intent */
+    FENCE_RENEWING, /* the lease, by a request that began after the intent was written */
     FENCE_PHASE_COUNT
 };
 
 enum fence_event {
-    FENCE_ENOUGH,   /* ownership_right(): yes */
+    FENCE_ENOUGH,   /* LOOKING: ownership_right() says yes. RENEWING: renewed, and it still does */
     FENCE_TOO_LATE, /* anything else */
     FENCE_WRITTEN,  /* the transaction was carried out */
     FENCE_REFUSED,  /* its comparison failed: another tenure has begun */
-    FENCE_UNKNOWN,  /* any other end. It may have been carried out */
+    FENCE_UNKNOWN,  /* any other end of a request. It may have been carried out */
     FENCE_EVENT_COUNT
 };
 
 enum fence_act {
     FENCE_NO_ACT,
-    FENCE_WRITE,      /* the intent, guarded */
-    FENCE_LOOK_AGAIN, /* at the time, now */
-    FENCE_SEND,       /* the command */
-    FENCE_HANDS_OFF,  /* nothing is sent; an intent that was written is closed as not sent */
+    FENCE_WRITE,     /* the intent, guarded */
+    FENCE_RENEW,     /* the lease, now */
+    FENCE_SEND,      /* the command */
+    FENCE_HANDS_OFF, /* nothing is sent; an intent that was written is closed as not sent */
     FENCE_ACT_COUNT
 };
 

@@ -5,7 +5,7 @@ gap in the promises (docs/simulation.md). A text that is not there exactly once 
 follows the code.
 
 usage: mutants.py FOLDER [NAME...]   (FOLDER keeps the copy, its build and the seeds that caught;
-                                      NAME is a mistake, or "sim", "alertsim" or "restoresim" for all of one)
+                                      NAME is a mistake, or "sim", "alertsim", "restoresim" or "fleetsim" for all of one)
        mutants.py --texts            (are all of them in the code? nothing is built)
 """
 import os
@@ -17,6 +17,7 @@ import sys
 import time
 
 import mutants_alerts
+import mutants_fleet
 import mutants_restore
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -307,8 +308,9 @@ def copy_tree(to):
 
 
 # Each simulator, and the mistakes that it has to catch.
-SIM, ALERTSIM, RESTORESIM = "tests/sim/sim", "tests/sim/alertsim", "tests/sim/restoresim"
-GROUPS = [(SIM, MUTANTS), (ALERTSIM, mutants_alerts.MUTANTS), (RESTORESIM, mutants_restore.MUTANTS)]
+SIM, ALERTSIM, RESTORESIM, FLEETSIM = (f"tests/sim/{name}" for name in ("sim", "alertsim", "restoresim", "fleetsim"))
+GROUPS = [(SIM, MUTANTS), (ALERTSIM, mutants_alerts.MUTANTS), (RESTORESIM, mutants_restore.MUTANTS),
+          (FLEETSIM, mutants_fleet.MUTANTS)]
 
 
 def compile_in(folder, program):

@@ -163,8 +163,8 @@ static void test_one_way_leads_to_a_command(void **state)
             if (p == FENCE_LOOKING && e == FENCE_ENOUGH)
                 want = (struct fence_step){FENCE_WRITING, FENCE_WRITE};
             else if (p == FENCE_WRITING && e == FENCE_WRITTEN)
-                want = (struct fence_step){FENCE_LAST_LOOK, FENCE_LOOK_AGAIN};
-            else if (p == FENCE_LAST_LOOK && e == FENCE_ENOUGH)
+                want = (struct fence_step){FENCE_RENEWING, FENCE_RENEW};
+            else if (p == FENCE_RENEWING && e == FENCE_ENOUGH)
                 want = (struct fence_step){FENCE_LOOKING, FENCE_SEND};
             assert_int_equal(s.next, want.next);
             assert_int_equal(s.act, want.act);
