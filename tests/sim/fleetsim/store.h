@@ -81,7 +81,7 @@ void store_turn(struct store *s);
 /* A leader stuck on its disk ends a lease that is kept alive. */
 void store_revoke_one(struct store *s);
 
-/* A new leader: terms rise and the time of every lease starts anew. */
+/* A new leader: terms rise and the time of every lease starts again. */
 void store_new_leader(struct store *s, int64_t away_ms);
 
 #endif

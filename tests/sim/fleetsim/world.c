@@ -23,7 +23,7 @@ static void promise(struct world *w, bool kept, const char *what, int service)
 }
 
 /* A machine that stood still with all its clocks between the renewal and the command, and a lease
- * that the store took away although it was kept alive: nothing in the engine can tell. */
+ * that the store took away although it was kept alive: nothing in the engine shows it. */
 static bool stood_still(const struct world *w, const struct command *c)
 {
     return w->engines[c->engine].stood_still >= c->guarded;
@@ -135,7 +135,7 @@ static void peace(struct world *w)
         g->paused_until = g->silent_until = g->down_until = 0;
         w->store.cut_until[e] = w->store.stale_until[e] = 0;
     }
-    w->engines[0].drained = false; /* somebody has to do the work */
+    w->engines[0].drained = false; /* one engine has to do the work */
 }
 
 static void run_clock(struct engine *g)
