@@ -68,7 +68,7 @@ enum ownership_right ownership_right(enum ownership_shown shown, const struct te
                                      mono_ms now);
 
 /* From the decision for an action to its command: the time is looked at, the intent is written in a
- * transaction that fails if the service's key is not this tenure's any more, the lease is renewed,
+ * transaction that fails if the service's key is not that of this tenure, the lease is renewed,
  * and the time is looked at again. Renewed after the transaction, because a machine that stood still
  * with all its clocks believes that its lease has longer to live: the transaction notices only one
  * that has ended. A release has to be guarded by the revision of the newest intent, so that one

@@ -130,7 +130,7 @@ static mono_ms next_due(const struct tenure *t, enum tenure_event event, enum te
     case TENURE_FAILED:
         return mono_add(now, TENURE_RETRY_MS);
     case TENURE_GONE:
-        return now; /* a new lease at once: nobody else may have taken the services yet */
+        return now; /* a new lease at once: the services may still be free */
     default:
         return act == TENURE_FORGET ? now : t->due;
     }

@@ -49,7 +49,7 @@ enum tenure_act {
     TENURE_ASK,    /* for a lease */
     TENURE_JOIN,   /* write the member's key under the lease */
     TENURE_RENEW,  /* keep the lease alive */
-    TENURE_FORGET, /* the tenure is over: nothing is owned under it any more */
+    TENURE_FORGET, /* the tenure is over: nothing is owned under it now */
     TENURE_REVOKE, /* give the lease back */
     TENURE_ACT_COUNT
 };
