@@ -100,7 +100,7 @@ enum ownership_right ownership_right(enum ownership_shown shown, const struct te
     return tenure_may_act(t, now) ? OWNERSHIP_RIGHT : OWNERSHIP_RENEW_FIRST;
 }
 
-/* Whatever does not fit the phase is hands off: a command too few is mended by the next look. */
+/* Whatever does not fit the phase is hands off: a command too few is repaired by the next look. */
 static const struct fence_step fence[FENCE_PHASE_COUNT][FENCE_EVENT_COUNT] = {
     [FENCE_LOOKING] =
         {
