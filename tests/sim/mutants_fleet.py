@@ -6,8 +6,9 @@ TENURE, OWNERSHIP = "src/core/tenure.c", "src/core/ownership.c"
 MUTANTS = [
     ("fleet-no-margin", TENURE, "answer->ttl_ms - TENURE_MARGIN_MS", "answer->ttl_ms + TENURE_MARGIN_MS",
      "the lease is believed to live longer than it was given"),
-    ("fleet-from-the-answer", TENURE, "mono_add(answer->asked, answer->ttl_ms - TENURE_MARGIN_MS)",
-     "mono_add(now, answer->ttl_ms - TENURE_MARGIN_MS)", "time counts from the answer, which may be late"),
+    ("fleet-from-the-answer", TENURE, "        note_good(t, answer);",
+     "        note_good(t, answer), t->until = mono_add(now, answer->ttl_ms - TENURE_MARGIN_MS);",
+     "time counts from the answer, which may be late"),
     ("fleet-old-term", TENURE, "if (!answer->understood || (answer->term != 0 && answer->term < t->term))",
      "if (!answer->understood)", "a leader of the past keeps a lease alive"),
     ("fleet-gone-is-good", TENURE, "return answer->ttl_ms > 0 ? TENURE_RENEWED : TENURE_GONE;", "return TENURE_RENEWED;",
