@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 """The mutation check of the simulator: each deliberate mistake below is made in a copy of the tree,
-one at a time; the simulator is built there and has to break a promise. A mistake that survives is a
-gap in the promises (docs/simulation.md). A text that is not there exactly once is an error: the list
+one at a time; the simulator is built there and has to break a promise, or a unit suite to fail where
+no seed comes by (mutants_units.py). A mistake that survives is a gap in the promises
+(docs/simulation.md). A text that is not there exactly once is an error: the list
 follows the code.
 
 usage: mutants.py FOLDER [NAME...]   (FOLDER keeps the copy, its build and the seeds that caught;
-                                      NAME is a mistake, or "sim", "alertsim", "restoresim" or "fleetsim" for all of one)
+                                      NAME is a mistake, or "sim", "alertsim", "restoresim", "fleetsim" or a
+                                      unit suite as "test-core-evidence" for all of one, or "units")
        mutants.py --texts            (are all of them in the code? nothing is built)
 """
 import os
@@ -19,6 +21,7 @@ import time
 import mutants_alerts
 import mutants_fleet
 import mutants_restore
+import mutants_units
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 SEEDS = int(os.environ.get("SEEDS", "5000"))
@@ -36,6 +39,8 @@ ASKED = "src/engine/evidence.c"
 CAUSE_TABLE = "src/core/cause_table.c"
 ENGINE = "src/engine/engine.c"
 WATCH = "src/engine/watch.c"
+CURRENT = "src/engine/current.c"
+PUBLISH = "src/engine/publish.c"
 OBSERVE = "src/engine/observe.c"
 RESTORE = "src/engine/restore.c"
 JUDGE = "src/engine/judge.c"
@@ -79,8 +84,12 @@ MUTANTS = [
      "a frozen unit is taken for one that hangs"),
     ("in-time-info", CAUSE, "s->info.asked.ms >= s->unit_same_since.ms", "s->info.at.ms >= s->unit_same_since.ms",
      "what the process before had answered is held against the new one"),
-    ("proof-asleep", JUDGE, "mono_since(now.boot, s->watch.proven)", "mono_since(now.mono, s->watch.proven)",
+    ("proof-asleep", CURRENT, "mono_since(now.boot, s->watch.proven)", "mono_since(now.mono, s->watch.proven)",
      "a proof does not age while the machine sleeps"),
+    ("proof-forgotten", SNAPSHOT, "overall == OVERALL_HEALTHY && !current_proof(s, now)", "overall == OVERALL_HEALTHY && false",
+     "health is claimed by an answer of long ago"),
+    ("proof-published", PUBLISH, "    if (faded(s, now)) {", "    if (false && faded(s, now)) {",
+     "health stays published when it is no longer proven"),
     ("start-cancelled", "src/core/cause.c", "    if (s->start_cancelled)", "    if (false && s->start_cancelled)",
      "a stop that ended our own start is undone at once"),
     ("stop-cut", "src/core/cause.c", "    if (cause_stop_was_cut(s))\n", "    if (false && cause_stop_was_cut(s))\n",
@@ -95,7 +104,7 @@ MUTANTS = [
      "a person's operation runs into an automatic action"),
     ("one-operation", COMMANDS, "    if (operation_running(s)) {\n        refuse(request, 409,",
      "    if (false) {\n        refuse(request, 409,", "two persons' operations at once"),
-    ("blocked", OPERATE, "if (m->f->allowed || m->o->force)", "if (true)",
+    ("blocked", OPERATE, ["if (m->f->allowed || m->o->force)", "&& !m->f->allowed && !m->o->force)"], ["if (true)", "&& false)"],
      "the pre-flight's blockers do not block"),
     ("still-wanted", MACHINE,
      "return !s->facts->well && recovery_withheld(s->r, s->policy, s->facts) == WITHHELD_NOT &&",
@@ -310,7 +319,7 @@ def copy_tree(to):
 # Each simulator, and the mistakes that it has to catch.
 SIM, ALERTSIM, RESTORESIM, FLEETSIM = (f"tests/sim/{name}" for name in ("sim", "alertsim", "restoresim", "fleetsim"))
 GROUPS = [(SIM, MUTANTS), (ALERTSIM, mutants_alerts.MUTANTS), (RESTORESIM, mutants_restore.MUTANTS),
-          (FLEETSIM, mutants_fleet.MUTANTS)]
+          (FLEETSIM, mutants_fleet.MUTANTS), *mutants_units.MUTANTS.items()]
 
 
 def compile_in(folder, program):
@@ -341,7 +350,9 @@ def run(folder, program, first="1", seeds=SEEDS):
         return False, f"no violation within {SECONDS_EACH} s"
     if done.returncode < 0:
         return True, "an assertion: " + done.stderr.strip().split("\n")[-1]
-    first = re.search(r"^seed .*$", done.stdout, re.MULTILINE)
+    first = re.search(r"^(seed .*|not ok .*|\[  FAILED  \] [a-z].*)$", done.stdout + done.stderr, re.MULTILINE)
+    if program in mutants_units.MUTANTS and (done.returncode == 0 or first is None):
+        return False, "no test fails"
     if done.returncode == 0 or first is None:
         return False, f"no violation in {SEEDS} seeds"
     return True, first.group(0)
@@ -387,7 +398,8 @@ def main():
     folder = pathlib.Path(sys.argv[1]).resolve()
     wanted = set(sys.argv[2:])
     mutants = [(program, m) for program, group in GROUPS for m in group
-               if not wanted or m[0] in wanted or program.endswith("/" + " ".join(wanted))]
+               if not wanted or m[0] in wanted or program.endswith("/" + " ".join(wanted))
+               or (wanted == {"units"} and program in mutants_units.MUTANTS)]
     copy_tree(folder)
     if not (folder / "build/build.ninja").exists():
         # A mistake may leave something unused: that is no reason not to compile.

@@ -139,6 +139,25 @@ static void a_redis_behind_a_wrapper_is_its_units(void **state)
     expect_cause(f, "wrong_instance");
 }
 
+/* A look at the unit takes seconds, and its process is another one when it ends. */
+static void what_a_process_said_while_a_look_ran_is_not_held_against_the_next(void **state)
+{
+    struct fixture *f = *state;
+    struct service *s = &f->engine->services[0];
+    struct world w = primary;
+    int64_t now = live(f, &w, 60000);
+    watch_refresh(s, fixture_at(now));
+    while (f->redis_count > 0)
+        answer_redis(f, &w, now + 1);
+    assert_int_equal(s->observations.info.asked.ms, now);
+    w.pid = 101;
+    while (f->host_count > 0)
+        answer_host(f, &w, now + 1500);
+    assert_int_equal(s->observations.unit.main_pid, 101);
+    assert_int_equal(s->observations.info.process_id, 100);
+    assert_false(cause_beside_main(&s->observations));
+}
+
 static void a_wrapper_is_known_with_extended_commands_as_well(void **state)
 {
     struct fixture *f = *state;
@@ -284,6 +303,7 @@ int main(void)
         TEST(a_primary_made_a_replica_is_critical_until_it_is_accepted),
         TEST(a_redis_behind_a_wrapper_is_its_units),
         TEST(a_wrapper_is_known_with_extended_commands_as_well),
+        TEST(what_a_process_said_while_a_look_ran_is_not_held_against_the_next),
         TEST(a_primary_that_is_one_again_is_well),
         TEST(a_failover_by_sentinel_is_an_event),
         TEST(a_failover_of_the_cluster_is_an_event),

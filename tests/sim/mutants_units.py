@@ -1,0 +1,59 @@
+"""Deliberate mistakes whose moments come once in thousands of seeds, or less often, for mutants.py: the
+unit suite beside each has to catch it."""
+
+CORE, ENGINE = "tests/unit/core/test-core-", "tests/unit/engine/test-engine-"
+EVIDENCE = "src/core/evidence.c"
+SILENCE = "src/core/silence.c"
+OPERATE = "src/core/operate.c"
+ASKED = "src/engine/evidence.c"
+OBSERVE = "src/engine/observe.c"
+RESTORE = "src/engine/restore.c"
+FACTS = "src/engine/operation_facts.c"
+
+# {suite: [(name, file, exact old text, new text, why it is a mistake)]}
+MUTANTS = {
+    CORE + "evidence": [
+        ("stopped-long-ago", EVIDENCE, "#define STOPPED_MS 2500", "#define STOPPED_MS 12000",
+         "a process that a signal has stopped is restarted although it may go on by now"),
+        ("ended-since", SILENCE, "bool ends = p->reply == REPLY_CLOSED || p->reply == REPLY_REFUSED;",
+         "bool ends = p->reply == REPLY_CLOSED;",
+         "a process that has ended since it answered on its host is called a broken path"),
+        ("ended-before", SILENCE, "outlived && still_fails && ran && unit_has_last_word",
+         "outlived && still_fails && unit_has_last_word",
+         "... also by a look that was under way when it ended"),
+        ("deaf-before-look", SILENCE, "enough = enough && (!deaf || s->unit.asked.ms >= refused.ms);", "",
+         "a process that has just ended is restarted as one that does not listen"),
+    ],
+    CORE + "silence": [
+        ("looks-far-apart", EVIDENCE, "bool too_far = mono_since(look->asked, now->at) > EVIDENCE_APART_MAX_MS;",
+         "bool too_far = false;", "a command that works for seconds is hidden by a long time between two looks"),
+    ],
+    CORE + "operate": [
+        ("not-asked-again", OPERATE, "if (m->o->kind != OPERATE_RELOAD && !m->f->allowed && !m->o->force) {",
+         "if (false) {", "a command goes out although what allowed it has changed"),
+    ],
+    ENGINE + "operating": [
+        ("facts-not-asked-again", FACTS, " ||\n                  o->core.phase == OPERATE_INTENT;", ";",
+         "... because nobody looks"),
+    ],
+    ENGINE + "memory": [
+        ("ended-again", OBSERVE, "ended_again(old, &new)) /* what", "false) /* what",
+         "a unit that has failed again is judged by a refusal from before"),
+        ("action-ids-by-clock", RESTORE, "<< 42 | event_seq;", "<< 42 | (uint64_t)1;",
+         "a recovery takes the id of an earlier one"),
+    ],
+    ENGINE + "instance": [
+        ("new-process-from-asking", OBSERVE, "        observations->unit_same_since = now.mono;",
+         "        observations->unit_same_since = asked;",
+         "what was asked while a look ran is held against the process that it found"),
+    ],
+    ENGINE + "evidence": [
+        ("newest-refusal", OBSERVE, "if (observations->refusing_since.ms == 0)", "if (true)",
+         "where looks take long a refused port is never named"),
+        ("look-at-settings", ASKED,
+         "    s->observations.process = s->observations.process_before = (struct process_facts){0};\n", "",
+         "an old look at a process that may no longer be looked at outweighs newer ones at its unit"),
+        ("thaw-unseen", OBSERVE, "new.frozen == old->frozen && ", "",
+         "silence counts from before a unit was thawed"),
+    ],
+}
