@@ -1,37 +1,19 @@
 """Figures over time, service levels, diagnosis, bundle, notices and the audit log, from outside."""
 
-import contextlib
-import http.server
 import json
 import os
 import re
-import shutil
-import signal
-import socketserver
 import stat
-import subprocess
 import threading
 import time
-import urllib.request
 
 import people
-from daemon import SCALE, Skip, free_port, wait_until
+from daemon import wait_until
+from prometheus import sample, text_of
 
 
 def known(values):
     return [value for value in values if value is not None]
-
-
-def text_of(served, **args):
-    status, body, pieces = served.follow("prometheus", **args)
-    assert status == 200 and body in ("", {}), (status, body)
-    return "".join(pieces)
-
-
-def sample(text, name):
-    """{labels: value} of one metric."""
-    lines = [line for line in text.splitlines() if line.startswith((name + " ", name + "{"))]
-    return {line[len(name):].rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in lines}
 
 
 def test_figures_are_kept_and_survive_a_restart_of_resus(served):
@@ -194,165 +176,6 @@ def test_the_audit_log_is_paged_filtered_exported_and_reported(served):
         status, report = served.ask("audit_report", kind=kind)
         assert status == 200 and report["since"], (kind, report)
     assert served.ask("audit_report", kind="weekly")[1]["operations"]["count"] >= 1
-
-
-def test_prometheus_text_is_clean_and_says_what_redis_says(served):
-    if not shutil.which("promtool"):
-        raise Skip("needs the package prometheus")
-    served.redis("SET", "a", "b")
-    wait_until(lambda: sample(text_of(served), "redis_db_keys").get('{service="redis",db="db0"}') == 1, "the key", 60)
-    text = text_of(served)
-    checked = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True)
-    assert checked.returncode == 0 and not checked.stdout and not checked.stderr, checked
-    assert sample(text, "redis_up") == {'{service="redis"}': 1}
-    assert sample(text, "resus_service_health")['{service="redis",status="healthy"}'] == 1
-    assert sample(text, "resus_check_lateness_seconds_count")[""] > 0
-    assert sample(text, "redis_memory_used_bytes")['{service="redis"}'] > 100000
-    status, _, pieces = served.follow("prometheus", "redis")
-    alone = "".join(pieces)
-    assert status == 200 and 'service="redis"' not in alone and sample(alone, "redis_up") == {"": 1}
-    served.good("stop", "--confirm", "STOP", "--reason", "test")
-    down = text_of(served)
-    assert sample(down, "redis_up") == {'{service="redis"}': 0} and not sample(down, "redis_memory_used_bytes")
-    assert sample(down, "resus_operations_total")['{service="redis",operation="stop",result="success"}'] == 1
-    served.good("start")
-
-
-# One INFO: what a program that only speaks like Redis may report.
-ODD_INFO = b"\r\n".join([
-    b"# Server", b'redis_version:7.0\\', b'redis_build_id:a"} 1 #', b"redis_mode:\xff\xfe\xc3(",
-    b"os:" + b'"' * 100, b"process_id:7", b"uptime_in_seconds:1e999", b"# Replication",
-    b"role:ma\rst\ner\x00\x7f\x1b[2J", b"# Memory", b"used_memory:nan", b"maxmemory_policy:no\xc3\xa9" + b"\\" * 40,
-    b"used_memory_rss:0x10", b"used_memory_peak:5 6", b"used_memory_lua:37", b"# Clients", b"connected_clients:" + b"9" * 400,
-    b"# Keyspace", b'db0:keys=1",expires="\n,avg_ttl=\\', b"db-1:keys=1", b'db1"x:keys=7,expires=0,avg_ttl=0', b""])
-
-
-class _OddRedis(socketserver.StreamRequestHandler):
-    def handle(self):
-        while head := self.rfile.readline():
-            words = []
-            for _ in range(int(head[1:])):
-                words.append(self.rfile.read(int(self.rfile.readline()[1:]) + 2)[:-2].upper())
-            answers = {b"PING": b"+PONG\r\n", b"INFO": b"$%d\r\n%s\r\n" % (len(ODD_INFO), ODD_INFO)}
-            self.wfile.write(answers.get(words[0], b"-ERR unknown command\r\n"))
-
-
-# The whole grammar of a line: in a label's value a backslash stands before \, " and n only.
-LABEL = r'[a-z_]+="(?:[^"\\\n]|\\[\\"n])*"'
-LINE = re.compile(rf'[a-z_]+(?:\{{{LABEL}(?:,{LABEL})*\}})? -?[0-9]+(?:\.[0-9]+)?(?:e[+-][0-9]+)?')
-
-
-def test_whatever_redis_says_of_itself_the_prometheus_text_stays_well_formed(served):
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _OddRedis) as odd:
-        odd.daemon_threads = True
-        threading.Thread(target=odd.serve_forever, daemon=True).start()
-        try:
-            served.settings["services"]["odd"] = {
-                "address": f"127.0.0.1:{odd.server_address[1]}", "control": "process",
-                "process": {"config_file": str(served.folder / "redis.conf"), "directory": str(served.folder / "odd")}}
-            served.stop()
-            served.start()
-            told_by_odd = 'redis_instance_info{service="odd"'
-            read = wait_until(lambda: (text := text_of(served)) and told_by_odd in text and text, "its INFO", 60)
-            lines = [line for line in read.split("\n")[:-1] if not line.startswith("#")]
-            malformed = [line for line in lines if not LINE.fullmatch(line)]
-            assert not malformed and read.endswith("\n"), malformed
-            told = [line for line in lines if 'service="odd"' in line and line.startswith("redis_")]
-            info, = [line for line in told if line.startswith(told_by_odd)]
-            assert r'redis_version="7.0\\"' in info and r'redis_build_id="a\"} 1 #"' in info, info
-            assert r'role="ma st' in info and "noé" in info and info.isprintable(), info
-            assert sample(read, "redis_memory_used_lua_bytes")['{service="odd"}'] == 37, told
-            refused = ("redis_memory_used_bytes", "redis_memory_used_rss_bytes", "redis_uptime_in_seconds",
-                       "redis_memory_used_peak_bytes", "redis_connected_clients")
-            assert not [line for line in told if line.startswith(refused)], told
-            if shutil.which("promtool"):
-                checked = subprocess.run(["promtool", "check", "metrics"], input=read, text=True, capture_output=True)
-                assert checked.returncode == 0 and not checked.stdout and not checked.stderr, checked
-        finally:
-            odd.shutdown()
-
-
-class _Text(http.server.BaseHTTPRequestHandler):
-    def do_GET(self):
-        body = text_of(self.server.served).encode()
-        self.send_response(200)
-        self.send_header("Content-Type", "text/plain; version=0.0.4")
-        self.end_headers()
-        self.wfile.write(body)
-
-    def log_message(self, *_):
-        pass
-
-
-@contextlib.contextmanager
-def prometheus(served, scrape):
-    """A private one that scrapes `scrape` (a part of its configuration) every second; its port."""
-    if not shutil.which("prometheus"):
-        raise Skip("needs the package prometheus")
-    port = free_port()
-    config = served.folder / "prometheus.yml"
-    config.write_text(json.dumps({"scrape_configs": [scrape]}))
-    with open(served.folder / "prometheus.out", "wb") as output:
-        running = subprocess.Popen(
-            ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={served.folder}/tsdb",
-             f"--web.listen-address=127.0.0.1:{port}", "--log.level=warn"],
-            stdin=subprocess.DEVNULL, stdout=output, stderr=output)
-    try:
-        yield port
-    finally:
-        running.send_signal(signal.SIGTERM)
-        try:
-            running.wait(20 * SCALE)
-        except subprocess.TimeoutExpired:
-            running.kill()
-            running.wait()
-
-
-def query(port, expression):
-    """The values of an instant query, [] as long as there are none."""
-    try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/api/v1/query?query={expression}", timeout=10) as answer:
-            return [float(item["value"][1]) for item in json.load(answer)["data"]["result"]]
-    except OSError:
-        return []
-
-
-def test_a_real_prometheus_scrapes_it(served):
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), _Text)
-    server.served = served
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    scrape = {"job_name": "resus", "scrape_interval": "1s", "scrape_timeout": "1s",
-              "static_configs": [{"targets": [f"127.0.0.1:{server.server_address[1]}"]}]}
-    try:
-        with prometheus(served, scrape) as port:
-            wait_until(lambda: query(port, "redis_up") == [1], "redis_up in Prometheus", 60)
-            assert query(port, "up") == [1]
-            assert query(port, "redis_memory_used_bytes")[0] > 100000
-            assert query(port, "resus_checks_total")[0] > 0
-    finally:
-        server.shutdown()
-        server.server_close()
-
-
-def test_prometheus_scrapes_over_https_with_a_token(served):
-    wait_until(lambda: sample(text_of(served), "redis_up") == {'{service="redis"}': 1}, "Redis to answer")
-    status, body = served.ask("token_add", name="prometheus", role="viewer")
-    assert status in (200, 201), body
-    token = body["token"]
-    answer = served.https("GET", "/metrics", headers={"Authorization": f"Bearer {token}"})
-    assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/plain"), answer
-    assert sample(answer.body, "redis_up") == {'{service="redis"}': 1}
-    one = served.https("GET", "/metrics?service=redis", headers={"Authorization": f"Bearer {token}"})
-    assert one.status == 200 and sample(one.body, "redis_up") == {"": 1}, one.status
-    assert served.https("GET", "/metrics").status == 401
-    assert served.https("GET", "/metrics?service=nobody", headers={"Authorization": f"Bearer {token}"}).status == 404
-    scrape = {"job_name": "resus", "scheme": "https", "scrape_interval": "1s", "scrape_timeout": "1s",
-              "authorization": {"credentials": token},
-              "tls_config": {"ca_file": str(served.folder / "state" / "tls" / "certificate.pem")},
-              "static_configs": [{"targets": [f"127.0.0.1:{served.https_port}"]}]}
-    with prometheus(served, scrape) as port:
-        wait_until(lambda: query(port, "redis_up") == [1], "redis_up in Prometheus", 60)
-        assert query(port, "up") == [1]
 
 
 def late_checks(served):
