@@ -203,6 +203,12 @@ static int put_pair(const struct operation *row, const struct pair *pair, json_t
     return r;
 }
 
+static bool takes_query(const struct operation *row)
+{
+    return str_equal(row->method, "GET") || str_equal(row->method, "WS");
+}
+
+/* A name that begins with _ is the client's own, as a number against caches, and passed over. */
 static int read_query(const struct operation *row, const char *query, size_t length, json_t *args,
                       struct error *err)
 {
@@ -210,6 +216,11 @@ static int read_query(const struct operation *row, const char *query, size_t len
         return error_set(err, -EINVAL, "the query is longer than %d bytes", ROUTE_QUERY_MAX);
     for (struct pair pair = {0}; length > 0;) {
         int r = next_pair(&query, &length, &pair, err);
+        if (r == 0 && pair.key[0] == '_')
+            continue;
+        if (r == 0 && !takes_query(row))
+            r = error_set(err, -EINVAL, "a %s takes no query: its fields stand in the body",
+                          row->method);
         if (r == 0)
             r = put_pair(row, &pair, args, err);
         if (r < 0)
@@ -293,6 +304,12 @@ static int read_body(const char *body, size_t length, json_t **ret, struct error
     json_t *object = json_loadb(body, length, JSON_READ_FLAGS | JSON_DECODE_ANY, &why);
     if (object == NULL)
         return not_json(&why, err);
+    if (json_is_null(object)) { /* clients that always send a body have nothing to say */
+        json_decref(object);
+        object = json_object();
+        if (object == NULL)
+            return error_set(err, -ENOMEM, "no memory for arguments");
+    }
     if (!json_is_object(object)) {
         json_decref(object);
         return error_set(err, -EINVAL, "the body must be a JSON object");
@@ -317,12 +334,8 @@ int route_args(const struct route *route, const char *query, size_t query_length
                size_t body_length, json_t **ret, struct error *err)
 {
     const struct operation *row = &operations[route->operation];
-    bool by_query = str_equal(row->method, "GET") || str_equal(row->method, "WS");
-    if (by_query && body_length > 0)
+    if (takes_query(row) && body_length > 0)
         return error_set(err, -EINVAL, "a GET takes no body: its fields stand in the query");
-    if (!by_query && query_length > 0)
-        return error_set(err, -EINVAL, "a %s takes no query: its fields stand in the body",
-                         row->method);
     json_t *args JSON_CLEANUP = NULL;
     int r = 0;
     if (body_length > 0)

@@ -49,7 +49,8 @@ static json_t *failed_json(const struct service *s, const struct probe_facts *p,
     (void)str_format(text, sizeof text, "%s: %s", what,
                      p->text[0] != '\0' ? p->text : reply_class_word(p->reply));
     bool refused_us = cause_row(s->cause)->overall == OVERALL_UNKNOWN;
-    json_t *body = check(refused_us ? "unknown" : "fail", -1, text);
+    double took = (double)mono_since(p->at, p->asked);
+    json_t *body = check(refused_us ? "unknown" : "fail", took < 0 ? -1 : took, text);
     (void)json_put_text(body, "error", reply_class_word(p->reply));
     return body;
 }
@@ -164,6 +165,14 @@ static void put_gauge(json_t *metrics, const char *key, const struct gauge_readi
     (void)json_put(metrics, key, m);
 }
 
+/* The same figures as plain numbers, for clients that look for those; one that is not known is left
+ * out. */
+static void put_flat(json_t *metrics, const char *key, double value)
+{
+    if (value >= 0)
+        (void)json_put(metrics, key, json_rounded(value, 2));
+}
+
 /* Why there are no figures. */
 static json_t *no_figures_json(const struct service *s, struct now now)
 {
@@ -202,13 +211,18 @@ static json_t *performance_json(const struct service *s, struct now now)
                          worst == LEVEL_OK ? "All metrics within normal ranges"
                                            : "Metrics outside their normal ranges");
     json_t *metrics = json_object();
-    put_gauge(metrics, "memory_mb", &l->gauges[GAUGE_MEMORY],
-              i->maxmemory > 0 ? (double)i->maxmemory / MIB : l->gauges[GAUGE_MEMORY].critical);
+    double memory_limit =
+        i->maxmemory > 0 ? (double)i->maxmemory / MIB : l->gauges[GAUGE_MEMORY].critical;
+    put_gauge(metrics, "memory_mb", &l->gauges[GAUGE_MEMORY], memory_limit);
     put_gauge(metrics, "cpu_percent", &l->gauges[GAUGE_CPU], 100);
     put_gauge(metrics, "connections", &l->gauges[GAUGE_CONNECTIONS], (double)i->maxclients);
     put_gauge(metrics, "response_time_ms", &l->gauges[GAUGE_LATENCY], 0);
     put_gauge(metrics, "commands_per_second", &l->gauges[GAUGE_LOAD], 0);
     put_gauge(metrics, "errors_per_hour", &l->gauges[GAUGE_ERRORS], 0);
+    put_flat(metrics, "memory_usage_mb", (double)i->used_memory / MIB);
+    put_flat(metrics, "memory_limit_mb", memory_limit);
+    put_flat(metrics, "cpu_usage_percent", l->gauges[GAUGE_CPU].value);
+    put_flat(metrics, "max_connections", (double)i->maxclients);
     (void)json_put(body, "metrics", metrics);
     return body;
 }

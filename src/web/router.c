@@ -298,7 +298,10 @@ static void serve_upgrade(struct router *router, struct request *x, const struct
     enum identity_verdict verdict;
     struct error err = {0};
     json_t *args = NULL;
-    if (refuse_cross_site(x, given, true) || !admit(router, x, route, given, &identity, &verdict))
+    /* A token that the caller gives is no credential that a browser adds by itself. */
+    bool given_token = given->token[0] != '\0' && !given->cookie;
+    if (refuse_cross_site(x, given, !given_token) ||
+        !admit(router, x, route, given, &identity, &verdict))
         return;
     if (verdict == IDENTITY_KNOWN && identity.access < operation->least) {
         refuse_role(x, &identity, operation->least);

@@ -1,5 +1,5 @@
 /** What the daemon says about a service. */
-import { boolean, list, nullable, number, object, oneOf, optional, record, text, time, type Checked } from './parse';
+import { boolean, list, nullable, number, object, oneOf, optional, text, time, type Checked } from './parse';
 
 export const overall = oneOf('healthy', 'degraded', 'critical', 'unknown');
 export const unitStatus = oneOf('running', 'stopped', 'failed', 'starting', 'stopping', 'unknown');
@@ -72,12 +72,22 @@ export const gauge = object({
   status: checkStatus,
 });
 
+/** The same figures stand beside them as plain numbers, for other clients. */
+export const figures = object({
+  memory_mb: optional(gauge),
+  cpu_percent: optional(gauge),
+  connections: optional(gauge),
+  response_time_ms: optional(gauge),
+  commands_per_second: optional(gauge),
+  errors_per_hour: optional(gauge),
+});
+
 export const healthCheck = object({
   status: checkStatus,
   duration_ms: optional(number),
   message: optional(text),
   error: optional(text),
-  metrics: optional(record(gauge)),
+  metrics: optional(figures),
 });
 
 export const cause = object({
@@ -198,6 +208,7 @@ export type ServiceItem = Checked<typeof serviceItem>;
 export type Status = Checked<typeof status>;
 export type RunningOperation = Checked<typeof runningOperation>;
 export type Gauge = Checked<typeof gauge>;
+export type Figures = Checked<typeof figures>;
 export type HealthCheck = Checked<typeof healthCheck>;
 export type Cause = Checked<typeof cause>;
 export type AutoRecovery = Checked<typeof autoRecovery>;

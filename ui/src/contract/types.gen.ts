@@ -258,13 +258,26 @@ export type Gauge = {
   readonly status: 'pass' | 'warning' | 'fail' | 'unknown';
 };
 
+export type Figures = {
+  readonly memory_mb?: Gauge;
+  readonly cpu_percent?: Gauge;
+  readonly connections?: Gauge;
+  readonly response_time_ms?: Gauge;
+  readonly commands_per_second?: Gauge;
+  readonly errors_per_hour?: Gauge;
+  readonly memory_usage_mb?: number;
+  readonly memory_limit_mb?: number;
+  readonly cpu_usage_percent?: number;
+  readonly max_connections?: number;
+};
+
 export type Check = {
   readonly status: 'pass' | 'warning' | 'fail' | 'unknown';
   readonly duration_ms: number | null;
   readonly message: string;
   readonly error?: string;
   readonly details?: Readonly<Record<string, unknown>>;
-  readonly metrics?: Readonly<Record<string, Gauge>>;
+  readonly metrics?: Figures;
 };
 
 export type Checks = {
