@@ -54,6 +54,7 @@ const struct option_row option_rows[] = {
                       "in one of these only, such as critical,degraded",
                       .values = OVERVIEW_STATE_WORDS},
     [OPTION_TAG] = {"--tag", NULL, "TAG", "with this tag only"},
+    [OPTION_TIMEOUT] = {"--timeout", "-t", "SECONDS", "1 to 600: give up then (8)"},
     [OPTION_TITLE] = {"--title", NULL, "TEXT", "a few words"},
     [OPTION_TOTP] = {"--totp", NULL, "CODE", "of your authenticator app, for your own account"},
     [OPTION_TYPE] = {"--type", NULL, "TYPE", "ed25519 (the default) or rsa (4096 bits)",

@@ -45,6 +45,7 @@ enum option_id {
     OPTION_SINCE,
     OPTION_STATE,
     OPTION_TAG,
+    OPTION_TIMEOUT,
     OPTION_TITLE,
     OPTION_TOTP,
     OPTION_TYPE,

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "base/str.h"
 #include "base/version.h"
 #include "cli/arguments.h"
 #include "cli/ask.h"
@@ -101,7 +102,11 @@ int cli_main(int argc, char **argv)
     struct error err = {0};
     /* A reader that went away (`resus logs | head`) ends a write with EPIPE, not the program. */
     (void)signal(SIGPIPE, SIG_IGN);
-    if (arguments_parse(argc, argv, &in, &err) < 0)
+    if (arguments_parse(argc, argv, &in, &err) < 0) {
+        for (int i = 1; i < argc && in.verb == NULL; i++) /* what is wrong stands before the verb */
+            if (str_equal(argv[i], "check"))
+                in.verb = verb_by_name("check");
         return usage_error(&in, err.text);
+    }
     return cli_after_output(&in, run_there(&in));
 }

@@ -4,12 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "base/mem.h"
+#include "cli/checkline.h"
 #include "cli/cli.h"
 #include "cli/page.h"
 #include "cli/verb.h"
-
-#define PLUGIN_UNKNOWN 3
 
 /* The bytes of the next piece of `text` that is not to be broken: a word, or all in brackets. */
 static size_t piece_length(const char *text)
@@ -50,6 +50,16 @@ void usage_put(struct page *p, const char *usage)
     page_put(p, "\n");
 }
 
+/* A scheduler shows standard output alone. */
+static void plugin_line(const char *why)
+{
+    struct buf out = BUF_LIMIT(4096);
+    (void)checkline_unknown(why, &out);
+    (void)fputs(buf_text(&out), stdout);
+    (void)fflush(stdout);
+    buf_free(&out);
+}
+
 int usage_error(const struct invocation *in, const char *why)
 {
     char *clean = page_clean_text(why);
@@ -57,6 +67,9 @@ int usage_error(const struct invocation *in, const char *why)
     page_put(&p, "resus: %s\n", clean == NULL ? "" : clean);
     usage_put(&p, in->verb == NULL ? "VERB [SERVICE] [options]" : in->verb->usage);
     page_print(&p, stderr);
+    bool plugin = in->verb != NULL && in->verb->run == verb_check;
+    if (plugin && !in->json)
+        plugin_line(clean == NULL ? "" : clean);
     mem_free(clean);
-    return in->verb != NULL && in->verb->run == verb_check ? PLUGIN_UNKNOWN : CLI_USAGE;
+    return plugin ? (int)CHECK_UNKNOWN : CLI_USAGE;
 }

@@ -48,10 +48,11 @@ const struct verb verbs[] = {
      "Keys: q quits; arrows, Page Up, Page Down, Home and End scroll. Where standard\n"
      "output is no terminal the list is printed once.\n",
      .free_word = true, .options = BIT(STATE) | BIT(GROUP) | BIT(TAG), .run = verb_top},
-    {"check", "check [SERVICE]", "one line in the form of a monitoring plugin",
+    {"check", "check [SERVICE] [-t SECONDS]", "one line in the form of a monitoring plugin",
      "Exit status: 0 healthy; 1 degraded, stopped on purpose, not guarded, or down in\n"
-     "a maintenance window; 2 critical; 3 unknown and every error.\n",
-     .service = true, .run = verb_check},
+     "a maintenance window; 2 critical; 3 unknown and every error. The line is there\n"
+     "in each case.\n",
+     .service = true, .options = BIT(TIMEOUT), .run = verb_check},
     {"refresh", "refresh [SERVICE]", "check now, then show the status", .service = true,
      .run = verb_refresh},
     {"start", "start [SERVICE] [--reason TEXT] [--force]", "start it and wait until it answers",

@@ -3,6 +3,7 @@
 
 #include "base/json.h"
 #include "base/mem.h"
+#include "base/parse.h"
 #include "base/str.h"
 #include "cli/ask.h"
 #include "cli/checkline.h"
@@ -123,6 +124,10 @@ int verb_refresh(const struct invocation *in)
     return show_service(in, ASKED_STATUS, true, view_status);
 }
 
+/* Schedulers give a plugin ten seconds or more; it has to speak before they end it. */
+#define CHECK_SECONDS 8
+#define CHECK_SECONDS_MAX 600
+
 /* Whatever goes wrong is one line on stdout and status 3: the scheduler shows nothing else. */
 int verb_check(const struct invocation *in)
 {
@@ -130,7 +135,11 @@ int verb_check(const struct invocation *in)
     struct buf out = BUF_LIMIT(16384);
     struct ask_trouble t = {0};
     enum checkline_status seen;
-    if (ask_quietly(in, q, ARRAY_LENGTH(q), ASK_READ_MS, NULL, NULL, &t) < 0) {
+    const char *given = in->options[OPTION_TIMEOUT];
+    int64_t seconds = CHECK_SECONDS;
+    if (given != NULL && parse_int(given, 1, CHECK_SECONDS_MAX, &seconds, NULL) < 0)
+        return usage_error(in, "--timeout is 1 to 600 seconds");
+    if (ask_quietly(in, q, ARRAY_LENGTH(q), seconds * 1000, NULL, NULL, &t) < 0) {
         if (in->json)
             return ask_failed(in, CHECK_UNKNOWN, t.code, "%s", t.error.text);
         seen = checkline_unknown(t.error.text, &out);

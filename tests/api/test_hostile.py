@@ -422,7 +422,8 @@ def test_hostile_websockets_open_for_those_who_may_and_no_other_site(served):
             (400, upgrade(f"{status}?since=abc", viewer)), (400, upgrade(f"{status}?nonsense=1", viewer)),
             (404, upgrade("/ws/services/nobody/status", viewer)), (404, upgrade("/ws/services/redis/nothing", viewer)),
             (403, upgrade(status, cookie, "Origin: https://evil.example")),
-            (403, upgrade(status, viewer, "Origin: https://evil.example")),
+            (101, upgrade(status, viewer, "Origin: https://evil.example")),  # no browser adds that header by itself
+            (401, upgrade(status, "Origin: https://evil.example", "Authorization: Bearer x")),
             (101, upgrade(status, cookie, "Origin: https://localhost")),
             (400, wire.request("GET", status, [viewer]))):
         reply = wire.send(served, raw)

@@ -66,8 +66,11 @@ def test_nobody_gets_in_without_a_login_or_from_another_site(served):
     assert refusal(served, "/api/services", bearer(session)) in (400, 405)
     for origin in ("https://evil.example", "null", "http://127.0.0.1", own + ".evil.example"):
         assert refusal(served, STATUS, cookie | {"Origin": origin}) == 403, origin
+    elsewhere = {"Origin": "http://dashboard.example"}
+    assert refusal(served, f"{STATUS}?_=1", cookie | elsewhere) == 403
     for headers, path in ((cookie | {"Origin": own}, STATUS), (bearer(session), STATUS),
-                          ({}, f"{STATUS}?token={session['token']}")):
+                          ({}, f"{STATUS}?token={session['token']}"), (bearer(session) | elsewhere, STATUS),
+                          (elsewhere, f"{STATUS}?token={session['token']}&_t=1700000000000")):
         with WebSocket(served, path, headers) as seen:
             assert seen.message()["type"] == "service_status"
     assert session["token"] not in served.output()

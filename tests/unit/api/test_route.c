@@ -229,6 +229,9 @@ static void queries_become_arguments_of_the_rows_types(void **state)
         {LOGS, "lines=", "{\"lines\":\"\"}"},
         {LOGS, "nonsense=1", "{\"nonsense\":\"1\"}"},
         {LOGS, "token=1", "{\"token\":\"1\"}"},
+        /* a client's own, against caches */
+        {LOGS, "_cb=1700&lines=50&_t=1", "{\"lines\":50}"},
+        {LOGS, "_=%ZZ", "{}"},
     };
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
         char got[512];
@@ -335,7 +338,8 @@ static void bodies_are_one_json_object_or_nothing(void **state)
         {"{\"nonsense\":1}", "{\"nonsense\":1}", NULL}, /* the table's check names it */
         {" ", NULL, "not JSON"},
         {"[]", NULL, "object"},
-        {"null", NULL, "object"},
+        {"null", "{}", NULL},
+        {"[null]", NULL, "object"},
         {"true", NULL, "object"},
         {"1", NULL, "object"},
         {"\"secret\"", NULL, "object"},

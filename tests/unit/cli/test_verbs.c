@@ -395,8 +395,12 @@ static void wrong_use_ends_with_64_and_the_usage_line(void **state)
         {"audit list -n x", 64, NULL, "-n: "},
         {"demo --port 0", 64, NULL, "--port: "},
         {"help nonsense", 64, NULL, "there is no verb"},
-        {"check --force", 3, NULL, "usage: resus check [SERVICE]\n"},
-        {"check a b", 3, NULL, "usage: resus check [SERVICE]\n"},
+        {"check --force", 3, "REDIS UNKNOWN - check does not take --force",
+         "usage: resus check [SERVICE] [-t SECONDS]\n"},
+        {"check a b", 3, "REDIS UNKNOWN - check: \"b\" is one word too many",
+         "usage: resus check [SERVICE] [-t SECONDS]\n"},
+        {"check -t 0", 3, "REDIS UNKNOWN - --timeout is 1 to 600 seconds", "--timeout"},
+        {"--nonsense check", 3, "REDIS UNKNOWN - unknown option --nonsense", "unknown option"},
         {"status --url http://x", 64, NULL, "must be https://"},
     };
     expect_rows(*state, rows, ARRAY_LENGTH(rows));
