@@ -35,7 +35,7 @@ const EXPECTED = /Failed to load resource|WebSocket connection to/;
 
 export async function person(options: BrowserContextOptions = {}): Promise<Person> {
   if (browser === null) throw new Error('useBrowser() first');
-  const { url } = inject('served');
+  const url = options.baseURL ?? inject('served').url;
   const context = await browser.newContext({ baseURL: url, ignoreHTTPSErrors: true, viewport: { width: 1280, height: 800 }, ...options });
   context.setDefaultTimeout(WAIT_MS);
   const page = await context.newPage();

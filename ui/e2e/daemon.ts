@@ -23,7 +23,7 @@ export interface Served {
   readonly admin: Login;
 }
 
-const freePort = (): Promise<number> =>
+export const freePort = (): Promise<number> =>
   new Promise((done) => {
     const taken = createServer().listen(0, '127.0.0.1', () => {
       const address = taken.address();

@@ -26,14 +26,20 @@ export function worstOf(items: readonly ServiceItem[], stale: boolean): Tone {
 
 export const TONES: readonly Tone[] = ['critical', 'unknown', 'degraded', 'progress', 'healthy'];
 
-/** All services as small squares, one SVG path for each tone: a thousand of them are five elements. */
+/** As large as all of them can be in a space, at least `least`, at most `most`. */
+export function squareSize(count: number, width: number, height: number, least: number, most: number): number {
+  return count === 0 ? least : Math.max(least, Math.min(most, Math.floor(Math.sqrt((width * height) / count) * 0.9)));
+}
+
+/** All services as squares, one SVG path for each tone: a thousand of them are five elements. What is healthy is a smaller one. */
 export function squares(items: readonly ServiceItem[], stale: boolean, columns: number, size: number): Readonly<Record<string, string>> {
   const paths: Record<string, string> = {};
   items.forEach((item, i) => {
     const { tone } = badgeOf(item.status, item.overall_status, stale);
-    const x = (i % columns) * size;
-    const y = Math.floor(i / columns) * size;
-    const side = size - 2;
+    const inset = tone === 'healthy' ? size / 4 : 1;
+    const x = (i % columns) * size + inset;
+    const y = Math.floor(i / columns) * size + inset;
+    const side = size - 2 * inset;
     paths[tone] = `${paths[tone] ?? ''}M${x} ${y}h${side}v${side}h${-side}z`;
   });
   return paths;

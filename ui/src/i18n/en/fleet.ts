@@ -93,7 +93,7 @@ export const fleet = {
   },
   compare: {
     label: 'Compare with',
-    remove: (name: string) => `No longer compare with ${name}`,
+    remove: (name: string) => `Remove ${name} from the graphs`,
     full: 'Five services at most.',
     fixed: (from: string, to: string) => `${from} to ${to}`,
     live: 'Back to now',
