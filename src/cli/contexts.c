@@ -77,8 +77,8 @@ int contexts_read(json_t **ret, struct error *err)
         return rc;
     if (!well_formed(all)) {
         json_decref(all);
-        return error_set(err, -EINVAL,
-                         "%s is not what `resus context` writes: mend it or remove it", path);
+        return error_set(err, -EINVAL, "%s is not what `resus context` writes: fix it or remove it",
+                         path);
     }
     *ret = all;
     return 0;

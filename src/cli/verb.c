@@ -25,6 +25,7 @@ static const char *const backup_subs[] = {"create", "list",   "show",   "status"
                                           "pin",    "unpin",  "delete", "prune",  "overview",
                                           "copy",   "unseal", NULL};
 static const char *const completion_subs[] = {"bash", "zsh", "fish", NULL};
+static const char *const state_subs[] = {"backup", "restore", NULL};
 static const char *const context_subs[] = {"list", "add", "use", "remove", NULL};
 static const char *const key_subs[] = {"check", "rotate", "backup", NULL};
 
@@ -218,6 +219,14 @@ const struct verb verbs[] = {
      "          --key FILE, into -o FILE; asks no daemon\n",
      .subs = backup_subs, .words = true,
      .options = BIT(REASON) | BIT(FOR) | BIT(CONFIRM) | BIT(KEY) | BIT(OUTPUT), .run = verb_backup},
+    {"state", "state backup -o DIR | restore DIR",
+     "copy Resus' own state while it runs, and put a copy back",
+     "  backup   users, tokens, history, settings of the run time, keys and\n"
+     "           certificate, into a new folder. It holds secrets\n"
+     "  restore  verifies the copy and fills the state folder, which must be empty\n"
+     "           (stop Resus and move the old one away)\n"
+     "Not in it: backups of Redis, the audit log and its sealing key, the settings.\n",
+     .subs = state_subs, .words = true, .options = BIT(OUTPUT), .local = true, .run = verb_state},
     {"sudoers", "sudoers [SERVICE] [--user NAME]", "print the sudoers file for the Redis host",
      "Exact lines only, no wildcard, for the account that Resus logs in as (on its own\n"
      "machine: resus) unless --user names another. Install it on the service's host:\n"

@@ -94,6 +94,8 @@ int verb_backup_unseal(const struct invocation *in);
 int verb_maintenance(const struct invocation *in);
 /* verb_incident.c */
 int verb_incident(const struct invocation *in);
+/* verb_state.c */
+int verb_state(const struct invocation *in);
 /* verb_context.c */
 int verb_context(const struct invocation *in);
 /* verb_version.c */

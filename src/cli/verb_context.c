@@ -118,7 +118,7 @@ static int add(const struct invocation *in, json_t *all, const char *name)
     if (json_object_get(contexts, name) == NULL && json_object_size(contexts) >= CONTEXTS_MAX)
         return ask_failed(in, CLI_REFUSED, "too_many", "there are %d contexts: remove one",
                           CONTEXTS_MAX);
-    /* A token that others can read, or a CA file that is none, is found out now. */
+    /* A token that others can read, or a CA file that cannot be used, is found out now. */
     const struct remote_target target = {in->url, in->token_file, in->ca_file, in->pin};
     if (remote_open(&target, &tried, &err) < 0)
         return failed(in, &err);

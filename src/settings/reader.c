@@ -188,23 +188,6 @@ static void take_role(struct reader *r, const struct key *row, const yaml_node_t
         *operator_may = true;
 }
 
-static void take_any_role(struct reader *r, const struct key *row, const yaml_node_t *node,
-                          const char *text)
-{
-    static const char *const roles[] = {"viewer", "operator", "admin"};
-    struct role_set *set = (void *)((char *)r->base[row->base] + row->offset);
-    bool *const members[] = {&set->viewer, &set->operator, & set->admin };
-    char shown[64];
-    (void)str_copy_clean(shown, sizeof shown, text, strlen(text));
-    int role = str_index(roles, ARRAY_LENGTH(roles), text);
-    if (role < 0)
-        reader_fail(r, node->start_mark,
-                    "`%s` must be a list of viewer, operator and admin, not \"%s\"", row->name,
-                    shown);
-    else
-        *members[role] = true;
-}
-
 static void read_roles(struct reader *r, const struct key *row, yaml_node_t *value)
 {
     *((bool *)(void *)((char *)r->base[row->base] + row->offset)) = false;
@@ -214,24 +197,6 @@ static void read_roles(struct reader *r, const struct key *row, yaml_node_t *val
                     row->name);
     else
         reader_list(r, row, value, take_role);
-}
-
-static void take_network(struct reader *r, const struct key *row, const yaml_node_t *node,
-                         const char *text)
-{
-    struct network_list *list = (void *)((char *)r->base[row->base] + row->offset);
-    struct network network;
-    char shown[64];
-    (void)str_copy_clean(shown, sizeof shown, text, strlen(text));
-    if (!network_read(text, &network))
-        reader_fail(r, node->start_mark,
-                    "`%s` must be addresses or networks such as 10.0.0.0/8, not \"%s\"", row->name,
-                    shown);
-    else if (list->count == SETTINGS_NETWORKS_MAX)
-        reader_fail(r, node->start_mark, "`%s` has more than %d entries", row->name,
-                    SETTINGS_NETWORKS_MAX);
-    else
-        list->networks[list->count++] = network;
 }
 
 static void read_affected_entry(struct reader *r, const struct key *row, yaml_node_t *node)
@@ -392,10 +357,10 @@ static void read_value(struct reader *r, const struct found *f)
         read_roles(r, f->row, f->value);
         break;
     case KEY_ROLE_SET:
-        reader_list(r, f->row, f->value, take_any_role);
+        reader_list(r, f->row, f->value, reader_take_any_role);
         break;
     case KEY_NETWORKS:
-        reader_list(r, f->row, f->value, take_network);
+        reader_list(r, f->row, f->value, reader_take_network);
         break;
     case KEY_TAGS:
         reader_tags(r, f->row, f->value);

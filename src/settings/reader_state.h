@@ -58,6 +58,11 @@ void reader_tags(struct reader *r, const struct key *row, yaml_node_t *value);
 /* Puts a relative path into the folder of the file. */
 void reader_resolve(struct reader *r, const struct key *row, yaml_mark_t mark, char *path,
                     size_t size);
+/* reader_items.c: one entry of a list, for reader_list(). */
+void reader_take_any_role(struct reader *r, const struct key *row, const yaml_node_t *node,
+                          const char *text);
+void reader_take_network(struct reader *r, const struct key *row, const yaml_node_t *node,
+                         const char *text);
 
 /* Fills what the service is called and where it keeps its files unless the file says so. */
 void reader_finish_service(struct reader *r, struct service_settings *service);
