@@ -9,6 +9,7 @@
 #include <uv.h>
 
 #include "accounts/accounts.h"
+#include "base/attr.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "daemon/calls.h"
@@ -31,13 +32,15 @@ struct daemon {
     uv_signal_t on_term, on_int, on_hup;
     uv_timer_t watchdog;
     struct settings *settings;
-    struct world *world;
+    struct settings
+        *grown;          /* with services that were added: everything is opened again with them */
+    struct world *world; /* NULL while that happens */
     struct control_server *control;
     struct web *web;
     bool web_serves, redis_answers; /* the demonstration waits for both */
     const char *demo_password;
     int demo_port; /* the demonstration's own Redis, 0 = none: started with us, ended with us */
-    bool ending;
+    bool ending, reload_again;
 };
 
 static const struct engine_user demo_user = {"demo", DAEMON_DEMO_EMAIL, "admin", "local"};
@@ -118,16 +121,29 @@ static void on_reload(uv_signal_t *handle, int number)
     struct error err = {0};
     struct settings *fresh = NULL;
     char keys[256];
+    if (d->world == NULL) { /* the file that is being taken over was read just now */
+        d->reload_again = true;
+        return;
+    }
     world_reopen_audit(d->world);
     if (check_settings_file(d->settings->path, &err) < 0 ||
         settings_read(d->settings->path, &fresh, &err) < 0) {
         refuse_reload(d, &err);
         return;
     }
-    if (check_trust(fresh, NULL, &err) < 0 || notify_check(fresh, &err) < 0 ||
-        world_reconfigure(d->world, fresh, &err) < 0) {
+    int r = check_trust(fresh, NULL, &err) < 0 ? err.code : notify_check(fresh, &err);
+    bool grown = d->demo_port == 0 && settings_grown(d->settings, fresh);
+    if (r >= 0)
+        r = grown ? world_check_grown(d->world, fresh, &err)
+                  : world_reconfigure(d->world, fresh, &err);
+    if (r < 0) {
         refuse_reload(d, &err);
         settings_free(fresh);
+        return;
+    }
+    if (grown) {
+        d->grown = fresh;
+        uv_stop(&d->loop);
         return;
     }
     if (settings_restart_needed(d->settings, fresh, keys, sizeof keys) > 0)
@@ -180,39 +196,122 @@ static void on_web_ready(void *context)
     tell_demo(d);
 }
 
-static int run(struct daemon *d, struct error *err)
+/* Runs the loop until everything that was closed is gone. A signal to end stops the loop: it goes
+ * on all the same. */
+static void drain(struct daemon *d)
 {
-    int r = world_open(&d->loop, d->settings, &d->world, err);
+    while (uv_run(&d->loop, UV_RUN_DEFAULT) != 0)
+        ;
+}
+
+static void close_all(struct daemon *d)
+{
+    struct world *world = d->world;
+    if (d->web != NULL)
+        web_close(d->web);
+    if (d->control != NULL)
+        control_close(d->control);
+    d->world = NULL;
+    d->web = NULL;
+    d->control = NULL;
+    world_close(world);
+    drain(d);
+    world_free(world);
+}
+
+/* All of it, or nothing is left open. */
+static int open_all(struct daemon *d, struct error *err)
+{
+    struct world *world = NULL;
+    int r = world_open(&d->loop, d->settings, &world, err);
     if (r < 0)
         return r;
+    d->world = world;
     if (d->demo_password != NULL)
         r = accounts_ensure(world_accounts(d->world), DAEMON_DEMO_EMAIL, ACCESS_ADMIN,
                             d->demo_password, err);
     if (r >= 0)
         r = control_open(&d->loop, d->settings->server.control_socket, calls_take,
                          world_handlers(d->world), &d->control, err);
-    if (r >= 0) {
+    if (r >= 0)
         r = web_open(&d->loop, d->settings, d->world, on_web_ready, d, &d->web, err);
-        if (r < 0)
-            control_close(d->control);
+    if (r < 0)
+        close_all(d);
+    return r;
+}
+
+/* They go on through the gap, in which nothing else keeps the loop alive. */
+static void hold_handles(struct daemon *d, bool hold)
+{
+    uv_handle_t *const handles[] = {(uv_handle_t *)&d->on_term, (uv_handle_t *)&d->on_int,
+                                    (uv_handle_t *)&d->on_hup, (uv_handle_t *)&d->watchdog};
+    for (size_t i = 0; i < ARRAY_LENGTH(handles); i++)
+        (hold ? uv_ref : uv_unref)(handles[i]);
+}
+
+/* Services were added: what a restart does, in the same process, so that the unit stays up, the
+ * loggers and the watchdog go on, and a file that cannot be used leads back to the one before. */
+static int open_again(struct daemon *d, struct error *err)
+{
+    struct settings *before = d->settings;
+    hold_handles(d, false);
+    close_all(d);
+    d->settings = d->grown;
+    d->grown = NULL;
+    int r = open_all(d, err);
+    if (r < 0) {
+        log_error("config", "not reloaded, nothing changed: %s", err->text);
+        settings_free(d->settings);
+        d->settings = before;
+        struct error why = *err;
+        r = open_all(d, err);
+        if (r >= 0)
+            world_note_reload(d->world, &why);
+    } else {
+        settings_free(before);
+        (void)sd_notify(0, "STATUS=");
+        log_info("config", "reloaded %s: %zu services are watched now", d->settings->path,
+                 d->settings->service_count);
     }
-    if (r >= 0) {
-        init_handles(d);
+    hold_handles(d, true);
+    if (r >= 0)
         world_start(d->world);
-        log_info("daemon", "Resus %s watches %zu service%s; control socket %s", RESUS_VERSION,
-                 d->settings->service_count, d->settings->service_count == 1 ? "" : "s",
-                 d->settings->server.control_socket);
-        (void)sd_notify(0, "READY=1");
-        if (d->demo_port != 0)
-            demo_operate(d, OPERATION_START, on_demo_started);
+    return r;
+}
+
+static void live(struct daemon *d, struct error *err, int *r)
+{
+    do {
         (void)uv_run(&d->loop, UV_RUN_DEFAULT);
-        web_close(d->web);
-        control_close(d->control);
-        close_handles(d);
-    }
-    world_close(d->world);
-    (void)uv_run(&d->loop, UV_RUN_DEFAULT);
-    world_free(d->world);
+        if (d->grown == NULL || d->ending)
+            return;
+        *r = open_again(d, err);
+        if (*r >= 0 && d->reload_again)
+            on_reload(&d->on_hup, SIGHUP);
+        d->reload_again = false;
+    } while (*r >= 0 && !d->ending);
+}
+
+static int run(struct daemon *d, struct error *err)
+{
+    int r = open_all(d, err);
+    if (r < 0)
+        return r;
+    init_handles(d);
+    world_start(d->world);
+    log_info("daemon", "Resus %s watches %zu service%s; control socket %s", RESUS_VERSION,
+             d->settings->service_count, d->settings->service_count == 1 ? "" : "s",
+             d->settings->server.control_socket);
+    (void)sd_notify(0, "READY=1");
+    if (d->demo_port != 0)
+        demo_operate(d, OPERATION_START, on_demo_started);
+    live(d, err, &r);
+    close_handles(d);
+    if (d->world != NULL)
+        close_all(d);
+    else
+        drain(d);
+    settings_free(d->grown);
     return r;
 }
 

@@ -134,12 +134,22 @@ static int prepare(struct world *w, const struct settings *settings, struct ends
     return r;
 }
 
+static int check_unmoved(const struct world *w, const struct settings *settings, struct error *err)
+{
+    char key[SETTINGS_ID_MAX + 64];
+    if (!settings_moved(w->settings, settings, key, sizeof key))
+        return 0;
+    return error_set(err, -EINVAL,
+                     "`%s` has changed, and a reload does not change how or where a service is "
+                     "controlled. If that is meant, run: systemctl restart resus",
+                     key);
+}
+
 /* A file may be half-written, or the wrong one: what it says of where a service is and how it is
  * controlled is taken over at a start only. */
 static int check_same_services(const struct world *w, const struct settings *settings,
                                struct error *err)
 {
-    char key[SETTINGS_ID_MAX + 64];
     if (settings->empty)
         return error_set(err, -EINVAL,
                          "%s is empty: it may be half-written. Write it and reload again",
@@ -155,14 +165,26 @@ static int check_same_services(const struct world *w, const struct settings *set
         same = str_equal(settings->services[i].id, w->settings->services[i].id);
     if (!same)
         return error_set(err, -EINVAL,
-                         "services were added, removed or reordered. If that is meant, run: "
+                         "services were removed or reordered. If that is meant, run: "
                          "systemctl restart resus");
-    if (settings_moved(w->settings, settings, key, sizeof key))
+    return check_unmoved(w, settings, err);
+}
+
+int world_check_grown(const struct world *w, const struct settings *settings, struct error *err)
+{
+    char keys[256];
+    if (settings_restart_needed(w->settings, settings, keys, sizeof keys) > 0)
         return error_set(err, -EINVAL,
-                         "`%s` has changed, and a reload does not change how or where a service is "
-                         "controlled. If that is meant, run: systemctl restart resus",
-                         key);
-    return 0;
+                         "services were added, and what takes effect only after a restart has "
+                         "changed, too: %s. If that is meant, run: systemctl restart resus",
+                         keys);
+    const char *id = engine_at_work(w->engine, clock_now());
+    if (id != NULL)
+        return error_set(err, -EBUSY,
+                         "services were added, and an operation or a recovery of %s is under way. "
+                         "Reload again when it has ended",
+                         id);
+    return check_unmoved(w, settings, err);
 }
 
 int world_reconfigure(struct world *w, const struct settings *settings, struct error *err)

@@ -258,3 +258,15 @@ bool engine_maintained(const struct engine *e, int service)
 {
     return e->services[service].maintained.held;
 }
+
+const char *engine_at_work(const struct engine *e, struct now now)
+{
+    for (int i = 0; i < e->count; i++) {
+        const struct service *s = &e->services[i];
+        struct recovery_facts facts;
+        recovery_facts_now(s, now, &facts);
+        if (operation_running(s) || recovery_holds(&s->recovery, &facts))
+            return s->settings->id;
+    }
+    return NULL;
+}

@@ -34,6 +34,8 @@ json_t *engine_state_events(const struct engine *e, int service, struct now now)
 const char *engine_doubt(const struct engine *e, struct now now);
 /* Is the state unknown (503 in the API): host unreachable, self-doubt, before the first check? */
 bool engine_cannot_tell(const struct engine *e, int service);
+/* The id of a service on which an operation or an action of recovery is under way; NULL: none. */
+const char *engine_at_work(const struct engine *e, struct now now);
 /* Does a maintenance window hold the service? */
 bool engine_maintained(const struct engine *e, int service);
 /* Why the service is not watched; NULL = it is. Valid until the engine's next turn. */

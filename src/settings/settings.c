@@ -122,16 +122,27 @@ bool settings_same_control(const struct service_settings *a, const struct servic
 
 bool settings_moved(const struct settings *a, const struct settings *b, char *ret_key, size_t size)
 {
-    for (size_t s = 0; s < a->service_count && s < b->service_count; s++)
-        for (size_t i = 0; i < key_count; i++) {
+    for (size_t s = 0; s < a->service_count; s++) {
+        const struct service_settings *before = &a->services[s];
+        const struct service_settings *after = settings_service(b, before->id);
+        for (size_t i = 0; after != NULL && i < key_count; i++) {
             const struct key *row = &keys[i];
-            if (row->base != BASE_SERVICE || !row->restart || !key_matters(row, &a->services[s]) ||
-                key_equal(row, &a->services[s], &b->services[s]))
+            if (row->base != BASE_SERVICE || !row->restart || !key_matters(row, before) ||
+                key_equal(row, before, after))
                 continue;
-            key_full_name(row, a->services[s].id, ret_key, size);
+            key_full_name(row, before->id, ret_key, size);
             return true;
         }
+    }
     return false;
+}
+
+bool settings_grown(const struct settings *a, const struct settings *b)
+{
+    for (size_t s = 0; s < a->service_count; s++)
+        if (settings_service(b, a->services[s].id) == NULL)
+            return false;
+    return b->service_count > a->service_count;
 }
 
 size_t settings_restart_needed(const struct settings *a, const struct settings *b, char *ret_keys,

@@ -197,9 +197,11 @@ bool settings_same_control(const struct service_settings *a, const struct servic
 /* The same account on the same SSH server? */
 bool settings_same_login(const struct ssh_settings *a, const struct ssh_settings *b);
 /* How or where a service is controlled does not change while the daemon runs: the first key that
- * differs ("services.cache.ssh.host") into `ret_key`. False: there is none. Both have the same
- * services. */
+ * differs ("services.cache.ssh.host") into `ret_key`. False: there is none. Of services that both
+ * have. */
 bool settings_moved(const struct settings *a, const struct settings *b, char *ret_key, size_t size);
+/* Does `b` have every service of `a`, in whatever order, and more? */
+bool settings_grown(const struct settings *a, const struct settings *b);
 /* The keys whose change needs a restart of the daemon ("server.listen, server.state_dir") into
  * `ret_keys`; their number. */
 size_t settings_restart_needed(const struct settings *a, const struct settings *b, char *ret_keys,

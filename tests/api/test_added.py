@@ -1,0 +1,109 @@
+"""Services that are added to the settings are watched after a reload, in the same process; what was known stays known."""
+
+import json
+import os
+import signal
+import subprocess
+
+import people
+from daemon import PROGRAM, SCALE, free_port, wait_until
+
+
+def add(served, name, **more):
+    folder = served.folder / name
+    folder.mkdir(exist_ok=True)
+    port = free_port()
+    (folder / "redis.conf").write_text(f"port {port}\nbind 127.0.0.1\nsave \"\"\ndir {folder}\n")
+    served.settings["services"][name] = {
+        "address": f"127.0.0.1:{port}", "control": "process",
+        "process": {"config_file": str(folder / "redis.conf"), "directory": str(folder)}} | more
+
+
+def reloaded(served, wanted):
+    served.write_settings()
+    before = served.output().count(wanted)
+    served.hang_up()
+    wait_until(lambda: served.output().count(wanted) > before, wanted)
+
+
+def listed(served):
+    result = served.cli("services")
+    return [item["id"] for item in result.json["items"]] if result.status == 0 else []
+
+
+def test_a_service_that_is_added_is_watched_and_operated_after_a_reload(served):
+    people.add_all(served)
+    token = people.api_token(served, "viewer")["token"]
+    served.good("pause", "--for", "1h", "--reason", "kept")
+    process, pid = served.process.pid, served.good("status")["pid"]
+    add(served, "alpha")
+    add(served, "broken", redis={"password_file": str(served.folder / "missing")})
+    reloaded(served, "3 services are watched now")
+    wait_until(lambda: sorted(listed(served)) == ["alpha", "broken", "redis"], "the list")
+    assert served.process.poll() is None and served.process.pid == process
+    wait_until(lambda: served.cli("status", "alpha").json.get("status") == "running" or served.cli("start", "alpha").status == 0,
+               "the new one runs")
+    # The one that was there was not touched, and what was said of it holds.
+    status = wait_until(lambda: (s := served.cli("status", "redis").json).get("pid") and s, "the old one is seen again")
+    assert status["pid"] == pid and status["not_guarded"]["reason_code"] == "paused", status
+    wait_until(lambda: served.cli("status", "broken").json.get("code") == "misconfigured", "the bad one is named")
+    wait_until(served.serves_https, "HTTPS")
+    answer = served.https("GET", "/api/services/alpha/events", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status == 200, answer
+    # And again: a second reload changes a policy of the new one, without opening everything again.
+    served.settings["services"]["alpha"]["auto_recovery"] = {"max_attempts": 7}
+    reloaded(served, "config: reloaded")
+    wait_until(lambda: served.good("recovery", "status", "alpha")["max_attempts"] == 7, "the policy of the new one")
+    assert served.good("audit", "verify")["intact"] is True
+    served.good("stop", "alpha", "--confirm", "STOP")
+
+
+def test_what_a_reload_does_not_do_is_refused_and_changes_nothing(served):
+    rest = json.loads(json.dumps(served.settings["services"]))
+    add(served, "alpha")
+    served.settings["services"]["redis"]["address"] = f"127.0.0.1:{free_port()}"
+    reloaded(served, "not reloaded, nothing changed: `services.redis.address` has changed")
+    served.settings["services"]["redis"] = rest["redis"]
+    listen = served.settings["server"]["listen"]
+    served.settings["server"]["listen"] = f"127.0.0.1:{free_port()}"
+    reloaded(served, "changed, too: server.listen")
+    served.settings["server"]["listen"] = listen
+    del served.settings["services"]["redis"]
+    add(served, "beta")
+    reloaded(served, "services were removed or reordered")
+    assert listed(served) == ["redis"] and served.redis("PING") == "+PONG"
+
+
+def test_a_service_is_not_added_in_the_middle_of_an_operation(served):
+    pid = served.good("status")["pid"]
+    add(served, "alpha")
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        restart = subprocess.Popen([str(PROGRAM), "restart", "redis", "--force", "--config", str(served.config)],
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until(lambda: served.cli("status", "redis").json.get("operation"), "the operation")
+        reloaded(served, "an operation or a recovery of redis is under way")
+        assert listed(served) == ["redis"]
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    restart.wait(60 * SCALE)
+    wait_until(lambda: not served.cli("status", "redis").json.get("operation"), "its end")
+    wait_until(lambda: served.cli("status", "redis").json.get("status") == "running", "it runs")
+
+    def added():
+        served.hang_up()
+        return len(listed(served)) == 2
+
+    wait_until(added, "the reload after it")
+
+
+def test_settings_that_cannot_be_opened_lead_back_to_those_before(served):
+    before = json.loads(json.dumps(served.settings))
+    add(served, "alpha")
+    served.settings["oidc"] = {"issuer": "https://login.example.org", "audience": "resus",
+                               "jwks_file": str(served.folder / "missing.json")}
+    reloaded(served, "not reloaded, nothing changed: ")
+    wait_until(lambda: listed(served) == ["redis"], "the settings of before")
+    wait_until(lambda: served.cli("status").json.get("status") == "running", "it is watched")
+    wait_until(served.serves_https, "HTTPS")
+    served.settings = before
