@@ -46,7 +46,7 @@ def test_a_service_that_is_added_is_watched_and_operated_after_a_reload(served):
     # The one that was there was not touched, and what was said of it holds.
     status = wait_until(lambda: (s := served.cli("status", "redis").json).get("pid") and s, "the old one is seen again")
     assert status["pid"] == pid and status["not_guarded"]["reason_code"] == "paused", status
-    wait_until(lambda: served.cli("status", "broken").json.get("code") == "misconfigured", "the bad one is named")
+    wait_until(lambda: served.good("health", "broken")["cause"]["code"] == "misconfigured", "the bad one is named")
     wait_until(served.serves_https, "HTTPS")
     answer = served.https("GET", "/api/services/alpha/events", headers={"Authorization": f"Bearer {token}"})
     assert answer.status == 200, answer
@@ -100,8 +100,10 @@ def test_a_service_is_not_added_in_the_middle_of_an_operation(served):
 def test_settings_that_cannot_be_opened_lead_back_to_those_before(served):
     before = json.loads(json.dumps(served.settings))
     add(served, "alpha")
-    served.settings["oidc"] = {"issuer": "https://login.example.org", "audience": "resus",
-                               "jwks_file": str(served.folder / "missing.json")}
+    for name in ("tls_certificate", "tls_key"):
+        (served.folder / name).write_text("neither of the two")
+        (served.folder / name).chmod(0o600)
+        served.settings["server"][name] = str(served.folder / name)
     reloaded(served, "not reloaded, nothing changed: ")
     wait_until(lambda: listed(served) == ["redis"], "the settings of before")
     wait_until(lambda: served.cli("status").json.get("status") == "running", "it is watched")
