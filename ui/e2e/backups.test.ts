@@ -85,7 +85,7 @@ test('a failed attempt is one sentence with its remedy, until a backup is made',
   };
   await order();
   await page.getByText('The last attempt failed', { exact: true }).waitFor();
-  expect(await page.locator('.trouble').innerText()).toContain('The user default may not copy the data: run on Redis: ACL SETUSER default +psync +replconf.');
+  expect(await page.locator('.trouble').innerText()).toContain('The user default may not copy the data: run on Redis: ACL SETUSER default +psync +replconf');
   expect(await faults(page)).toEqual([]);
   await page.goto('/backups');
   await page.getByRole('link', { name: /Redis Service Last attempt failed/ }).click();

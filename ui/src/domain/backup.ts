@@ -43,16 +43,20 @@ export const keptText = (backup: Backup): string => backup.kept_by.map((rule) =>
 /* ── the backups of a service ── */
 
 /** The worst first. */
-export const CARES = ['never', 'overdue', 'failed', 'unplanned', 'well'] as const;
+export const CARES = ['never', 'overdue', 'failed', 'doubtful', 'unplanned', 'well'] as const;
 export type Care = (typeof CARES)[number];
+
+/** The newest one is suspicious, bad or not proved: what it would be worth is not known. */
+const isDoubtful = ({ last_at: at, last_proved_at: proved }: BackupStatus): boolean => at !== null && proved !== null && at > proved;
 
 export function careOf(status: BackupStatus): Care {
   if (status.last_proved_at === null) return 'never';
   if (status.overdue) return 'overdue';
   if (status.failure !== null || status.problem !== null) return 'failed';
+  if (isDoubtful(status)) return 'doubtful';
   return status.schedule === null ? 'unplanned' : 'well';
 }
-export const CARE_TONES: Readonly<Record<Care, Tone>> = { never: 'critical', overdue: 'critical', failed: 'degraded', unplanned: 'unknown', well: 'healthy' };
+export const CARE_TONES: Readonly<Record<Care, Tone>> = { never: 'critical', overdue: 'critical', failed: 'degraded', doubtful: 'degraded', unplanned: 'unknown', well: 'healthy' };
 
 /** Nothing is scheduled and nothing is there: it was never set up. */
 export const isUnused = (status: BackupStatus): boolean => status.schedule === null && status.count === 0;
@@ -81,13 +85,15 @@ export function sentence(text: string): string {
   if (trimmed === '') return '';
   // A name, a path or an address keeps its first letter.
   const begun = /^[a-z]+[ ,:;]/.test(trimmed) ? trimmed.charAt(0).toUpperCase() + trimmed.slice(1) : trimmed;
-  return /[.!?]$/.test(begun) ? begun : `${begun}.`;
+  // A command at its end is copied as it stands.
+  return /[.!?]$|\brun(?: on Redis)?: [^.]*$/i.test(begun) ? begun : `${begun}.`;
 }
 /** The newest attempt that failed, else what the daemon finds wrong. */
 export function troubleOf(status: BackupStatus): Trouble | null {
   const { failure, problem } = status;
   if (failure !== null) return { text: sentence(failure.message === '' ? say.results[failure.result] : failure.message), remedy: say.remedies[failure.cause ?? ''] ?? '' };
-  return problem === null ? null : { text: sentence(problem), remedy: '' };
+  if (problem !== null) return { text: sentence(problem), remedy: '' };
+  return isDoubtful(status) ? { text: say.doubtful, remedy: say.doubtfulRemedy } : null;
 }
 
 export const toneOfResult: Readonly<Record<BackupLast['result'], Tone>> = {

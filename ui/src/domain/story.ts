@@ -41,7 +41,7 @@ export function storyOf(message: Numbered): Story | null {
         ...head,
         kind: 'operations',
         tone: results[message.result],
-        // The message of an operation names it; that of a backup says what came of it.
+        // The message of an operation names it; that of a backup says only how it ended.
         text: began ? `${say.timeline.started(verb)}${backup ? '' : told}` : backup ? `${verb}${told}` : (message.message ?? verb),
         who: message.user ?? '',
         took: message.duration_seconds === undefined ? '' : tookText(message.duration_seconds),

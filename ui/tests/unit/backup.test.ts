@@ -58,19 +58,20 @@ describe('the backups of a service', () => {
     expect(lossText(status({ last_proved_at: null, count: 2 }), NOW)).toContain('none of the 2 backups is proved');
     expect(lossText(status({ last_proved_at: null, count: 0 }), NOW)).toContain('all of the data: there is no backup');
   });
-  test('are sorted with the worst first: never, overdue, failed, on demand, well', () => {
+  test('are sorted with the worst first: never, overdue, failed, doubtful, on demand, well', () => {
     const all = [
       status({ service: 'well' }),
-      status({ service: 'older', last_proved_at: iso(NOW - 2 * DAY) }),
+      status({ service: 'older', last_at: iso(NOW - 2 * DAY), last_proved_at: iso(NOW - 2 * DAY) }),
       status({ service: 'demand', schedule: null, next_at: null }),
+      status({ service: 'doubtful', last_at: iso(NOW) }),
       status({ service: 'failed', failure: ended() }),
       status({ service: 'unused', schedule: null, count: 0, last_proved_at: null }),
       status({ service: 'overdue', overdue: true }),
       status({ service: 'never', last_proved_at: null }),
     ];
-    expect(worstFirst(all).map(({ service }) => service)).toEqual(['never', 'unused', 'overdue', 'failed', 'demand', 'older', 'well']);
-    expect(worstFirst(all).map(careOf)).toEqual(['never', 'never', 'overdue', 'failed', 'unplanned', 'well', 'well']);
-    expect(worstFirst(all).map(toneOfBackups)).toEqual(['critical', 'unknown', 'critical', 'degraded', 'unknown', 'healthy', 'healthy']);
+    expect(worstFirst(all).map(({ service }) => service)).toEqual(['never', 'unused', 'overdue', 'failed', 'doubtful', 'demand', 'older', 'well']);
+    expect(worstFirst(all).map(careOf)).toEqual(['never', 'never', 'overdue', 'failed', 'doubtful', 'unplanned', 'well', 'well']);
+    expect(worstFirst(all).map(toneOfBackups)).toEqual(['critical', 'unknown', 'critical', 'degraded', 'degraded', 'unknown', 'healthy', 'healthy']);
     expect(all.filter(isUnused).map(({ service }) => service)).toEqual(['unused']);
   });
   test('name the last failure in one sentence, with its remedy', () => {
@@ -80,10 +81,11 @@ describe('the backups of a service', () => {
     // The message of this one has its remedy.
     expect(troubleOf(status({ failure: ended({ cause: 'no_right', message: 'the user default may not copy the data: run on Redis: ACL SETUSER default +psync +replconf' }) }))?.remedy).toBe('');
     expect(troubleOf(status({ problem: 'No backup was proved since 2026-11-27T02:30:00Z' }))?.text).toBe('No backup was proved since 2026-11-27T02:30:00Z.');
+    expect(troubleOf(status({ last_at: iso(NOW) }))?.text).toContain('The newest backup is not proved');
     expect(troubleOf(status())).toBeNull();
   });
   test('leave names, paths and figures as they are in a sentence', () => {
-    expect(['/var/lib is full', 'redis.username is wrong', '40 keys', 'it is late.', ''].map(sentence)).toEqual(['/var/lib is full.', 'redis.username is wrong.', '40 keys.', 'It is late.', '']);
+    expect(['/var/lib is full', 'redis.username is wrong', '40 keys', 'it is late.', 'no right: run on Redis: ACL LIST', ''].map(sentence)).toEqual(['/var/lib is full.', 'redis.username is wrong.', '40 keys.', 'It is late.', 'No right: run on Redis: ACL LIST', '']);
   });
 });
 
@@ -138,7 +140,7 @@ describe('among the events', () => {
     expect(running.status?.operation).toBeUndefined();
     expect(running.status?.status).toBe('running');
   });
-  test('a line says what it was and what came of it', () => {
+  test('a line says what it was and how it ended', () => {
     expect(storyOf(running.events[0]!)?.text).toBe('Backup began');
     const over = event(2, { result: 'success', user: 'system', message: '40 keys, 1287 bytes, proved by loading', duration_seconds: 4.2 });
     expect(over.type === 'resync' ? null : storyOf(over)).toMatchObject({ text: 'Backup: 40 keys, 1287 bytes, proved by loading', tone: 'healthy' });
