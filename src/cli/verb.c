@@ -214,7 +214,7 @@ const struct verb verbs[] = {
      "  delete  needs --confirm and the BACKUP once more\n"
      "  prune   shows what no rule keeps; --confirm PRUNE removes it\n"
      "  copy    visits the places of backup.copies now; status 0: all is there\n"
-     "  overview  one line a service: the newest proved one, the next one, what is wrong\n"
+     "  overview  one line a service: newest proved, next, what is wrong\n"
      "  unseal  opens a sealed backup (its folder or its file) with the secret key in\n"
      "          --key FILE, into -o FILE; asks no daemon\n",
      .subs = backup_subs, .words = true,
