@@ -261,6 +261,8 @@ static int open_all(struct alerts *a, struct error *err)
         r = sender_open(a->ports.loop, a->settings, &options, &a->sender, err);
     if (r >= 0)
         sender_join(a->sender, a->outbox);
+    if (r >= 0)
+        r = tries_new(a->ports.loop, on_answered, a, &a->tries, err);
     return r < 0 ? r : reports_open(a, &a->reports, err);
 }
 
@@ -339,6 +341,7 @@ void alerts_close(struct alerts *a)
     if (a == NULL)
         return;
     reports_close(a->reports);
+    tries_free(a->tries);
     if (a->sender != NULL)
         sender_join(a->sender, NULL);
     outbox_close(a->outbox);
@@ -465,6 +468,22 @@ json_t *alerts_deliveries(const struct alerts *a, int64_t message, bool *ret_ans
     }
     (void)json_array_extend(all, live);
     return all;
+}
+
+void alerts_try(struct alerts *a)
+{
+    tries_begin(a->tries, a->settings);
+}
+
+bool alerts_tried(const struct alerts *a)
+{
+    return !tries_under_way(a->tries);
+}
+
+enum try_end alerts_try_end(const struct alerts *a, const char *channel,
+                            char error[OUTGOING_ERROR_MAX])
+{
+    return tries_look(a->tries, channel, error);
 }
 
 /* ── figures ── */

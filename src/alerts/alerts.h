@@ -17,6 +17,7 @@
 #include "base/time.h"
 #include "core/alert.h"
 #include "engine/engine.h"
+#include "notify/tries.h"
 #include "settings/settings.h"
 #include "store/store.h"
 
@@ -110,6 +111,13 @@ json_t *alerts_deliveries(const struct alerts *a, int64_t message, bool *ret_ans
  * until the settings change. */
 int alerts_read_link(const struct alerts *a, const char *text, const char **ret_channel,
                      struct ack_link *ret) ATTR_MUST_USE;
+
+/* Begins to try whether each channel's receiver can be reached, and its files be used; nothing is
+ * sent. ports.answered() follows when all are known. */
+void alerts_try(struct alerts *a);
+bool alerts_tried(const struct alerts *a); /* none is under way */
+enum try_end alerts_try_end(const struct alerts *a, const char *channel,
+                            char error[OUTGOING_ERROR_MAX]);
 
 /* ── figures ── */
 

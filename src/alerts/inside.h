@@ -35,6 +35,7 @@ struct alerts {
     struct sender *sender;
     struct outbox *outbox;
     struct reports *reports;
+    struct tries *tries;
     struct route_set *routes; /* of each service */
     struct route_set own;     /* of Resus itself */
     struct alert_host *hosts;

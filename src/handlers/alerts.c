@@ -152,15 +152,24 @@ void channels_judge(const struct handlers *h, json_t *items)
     json_array_foreach(channels, i, c) {
         const char *name = json_text_or(c, "name", "");
         const char *state = json_text_or(c, "state", "");
-        char check[96], fix[160];
+        char check[96], fix[160], why[OUTGOING_ERROR_MAX];
+        enum try_end end = alerts_try_end(h->ports.alerts, name, why);
         (void)str_format(check, sizeof check, "channel %s", name);
         (void)str_format(fix, sizeof fix, "see its address and key, then: resus notify test %s",
                          name);
-        if (str_equal(state, "failing") || str_equal(state, "retrying"))
+        if (end == TRY_UNUSABLE)
+            doctor_put(items, check, FINDING_FAIL,
+                       "fix the file, then: resus serve --check, and reload", "%s", why);
+        else if (str_equal(state, "failing") || str_equal(state, "retrying"))
             doctor_put(items, check, FINDING_FAIL, fix, "messages do not arrive: %s",
                        json_text_or(c, "last_error", "no answer"));
+        else if (end == TRY_UNREACHED)
+            doctor_put(items, check, FINDING_FAIL,
+                       "see its address, its proxy and `ca_file`, DNS, and the firewall between",
+                       "its server cannot be reached: %s", why);
         else if (str_equal(state, "unused"))
-            doctor_put(items, check, FINDING_PASS, NULL, "nothing was sent since the start");
+            doctor_put(items, check, FINDING_PASS, NULL, "%snothing was sent since the start",
+                       end == TRY_REACHED ? "its server can be reached; " : "");
         else
             doctor_put(items, check, FINDING_PASS, NULL, "the last message arrived");
     }

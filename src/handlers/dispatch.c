@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "accounts/accounts.h"
+#include "alerts/alerts.h"
 #include "api/error_body.h"
 #include "api/visible.h"
 #include "base/json.h"
@@ -50,7 +51,7 @@ static const struct {
     [OP_EVENTS_FOLLOW] = {events_follow},
     [OP_INSPECT] = {inspect_get, .redis_ended = inspect_redis_ended},
     [OP_DOCTOR] = {doctor_run, .host_ended = doctor_host_ended, .redis_ended = doctor_redis_ended,
-                   .witness_ended = doctor_witness_ended},
+                   .witness_ended = doctor_witness_ended, .woken = doctor_woken},
     [OP_AUDIT] = {audit_get},
     [OP_AUDIT_REPORT] = {audit_report_get},
     [OP_AUDIT_VERIFY] = {audit_verify_get},
@@ -220,10 +221,13 @@ void handlers_message_answered(struct handlers *h)
 {
     for (struct call *c = h->sleepers, *next; c != NULL; c = next) {
         next = c->next;
-        if (table[c->operation - operations].woken != message_woken || !message_answered(h, c))
+        handler *woken = table[c->operation - operations].woken;
+        bool due = (woken == message_woken && message_answered(h, c)) ||
+                   (woken == doctor_woken && alerts_tried(h->ports.alerts));
+        if (!due)
             continue;
         list_remove(&h->sleepers, c);
-        message_woken(h, c);
+        woken(h, c);
     }
 }
 

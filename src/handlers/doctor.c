@@ -3,12 +3,14 @@
 
 #include "accounts/book.h"
 #include "accounts/roles.h"
+#include "alerts/alerts.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "doctor/examination.h"
 #include "handlers/resources.h"
 #include "host/keyfile.h"
 
+#define CHANNELS_WAIT_MS (TRIES_MS + 1000)
 #define TOKEN_SOON_MS (14LL * 24 * 3600 * 1000)
 
 static void free_examination(struct call *call)
@@ -90,6 +92,22 @@ static void ask(struct handlers *h, struct call *call, const struct doctor_quest
     }
 }
 
+/* With what is known of the channels by now. */
+void doctor_woken(struct handlers *h, struct call *call)
+{
+    finish(h, call);
+}
+
+static void ask_channels(struct handlers *h, struct call *call)
+{
+    if (h->ports.alerts == NULL) {
+        finish(h, call);
+        return;
+    }
+    handlers_sleep(h, call, mono_add(handlers_now(h).mono, CHANNELS_WAIT_MS));
+    alerts_try(h->ports.alerts);
+}
+
 static void go_on(struct handlers *h, struct call *call)
 {
     struct doctor_question question;
@@ -99,7 +117,7 @@ static void go_on(struct handlers *h, struct call *call)
                               handlers_now(h), &question))
         ask(h, call, &question);
     else
-        finish(h, call);
+        ask_channels(h, call);
 }
 
 void doctor_run(struct handlers *h, struct call *call)

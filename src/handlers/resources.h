@@ -57,7 +57,7 @@ redis_handler inspect_redis_ended, bigkeys_redis_ended, bundle_redis_ended, doct
 rows_handler recovery_status_rows, recovery_history_rows, events_rows, metrics_rows, slo_rows,
     bundle_rows, alerts_rows, alert_rows, incidents_rows, incident_rows;
 witness_handler doctor_witness_ended;
-handler logs_woken, prometheus_woken, message_woken, backup_status_woken;
+handler logs_woken, prometheus_woken, message_woken, backup_status_woken, doctor_woken;
 /* Findings about the channels: appends to the doctor's items. */
 void channels_judge(const struct handlers *h, json_t *items);
 /* Has every channel answered what the call waits for? */

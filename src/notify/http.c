@@ -157,6 +157,9 @@ static int prepare(struct http_sending *s, const struct http_request *request, s
         (int)curl->easy_setopt(s->easy, CURLOPT_WRITEFUNCTION, take_body) |
         (int)curl->easy_setopt(s->easy, CURLOPT_WRITEDATA, s) |
         (int)curl->easy_setopt(s->easy, CURLOPT_HEADERFUNCTION, pass_over);
+    if (request->connect_only)
+        failed |= (int)curl->easy_setopt(s->easy, CURLOPT_CONNECT_ONLY, 1L) |
+                  (int)curl->easy_setopt(s->easy, CURLOPT_SSL_ENABLE_ALPN, 0L);
     if (request->body != NULL)
         failed |= (int)curl->easy_setopt(s->easy, CURLOPT_POST, 1L) |
                   (int)curl->easy_setopt(s->easy, CURLOPT_POSTFIELDSIZE_LARGE,

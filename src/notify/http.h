@@ -26,6 +26,8 @@ struct http_request {
     size_t header_count;
     struct buf *body; /* POST as JSON, taken over; NULL = GET */
     bool plain_body;  /* text/plain instead of JSON */
+    /* No request is sent: `whole` says whether there is a connection, with TLS if `url` has it. */
+    bool connect_only;
 };
 
 struct http_answer {

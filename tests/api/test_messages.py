@@ -4,11 +4,12 @@ import contextlib
 import os
 import re
 import signal
+import socket
 import sqlite3
 
 import people
-from daemon import wait_until
-from mailbox_of import mailbox, mails
+from daemon import free_port, wait_until
+from mailbox_of import mailbox, mails, receivers
 
 
 def reports(served):
@@ -118,3 +119,55 @@ def test_messages_have_no_link_to_acknowledge_unless_an_address_is_set(served):
         mail = wait_until(lambda: [m for m in mails(served) if m["Subject"].startswith("P1 ")], "the mail")[0]
         assert list(links_of(mail)) == ["Console"], mail.get_content()
         assert served.https("GET", "/acknowledge/" + "A" * 46).status == 404
+
+
+def test_messages_the_doctor_tries_every_channel_and_sends_nothing(served):
+    secret, url = served.folder / "secret", served.folder / "slack-url"
+    secret.write_text("whsec_" + "A" * 43 + "=")
+    url.write_text(f"https://127.0.0.1:{served.https_port}/x")
+    for file in (secret, url):
+        file.chmod(0o600)
+    with receivers.Receiver() as receiver, receivers.mail_server(served.folder) as server:
+        hook = {"type": "webhook", "secret_file": str(secret)}
+        mail = {"type": "smtp", "from": "a@example.org", "to": ["b@example.org"], "tls": "none"}
+        served.settings["alerts"] = {"channels": {
+            "good": {**hook, "url": f"{receiver.url}/webhook"},
+            "tls": {**hook, "url": f"https://127.0.0.1:{served.https_port}/x", "ca_file": str(served.certificate)},
+            "untrusted": {**hook, "url": f"https://127.0.0.1:{served.https_port}/x"},
+            "closed": {**hook, "url": f"http://127.0.0.1:{free_port()}/x"},
+            "noname": {**hook, "url": "http://no-such-host.invalid/x"},
+            "chat": {"type": "slack", "url_file": str(url), "ca_file": str(served.certificate)},
+            "mail": {**mail, "url": f"smtp://127.0.0.1:{server.port}"},
+            "nomail": {**mail, "url": f"smtp://127.0.0.1:{free_port()}"},
+        }}
+        served.stop()
+        served.start()
+        wait_until(lambda: served.good("health")["overall_status"] == "healthy", "healthy")
+        url.unlink()
+
+        def look():
+            return {f["check"].removeprefix("channel "): f for f in served.cli("doctor").json["items"] if f["check"].startswith("channel ")}
+
+        found = look()
+        assert {n: f["status"] for n, f in found.items()} == {
+            "good": "pass", "tls": "pass", "mail": "pass", "untrusted": "fail", "closed": "fail", "noname": "fail",
+            "chat": "fail", "nomail": "fail"}, found
+        for name, words in (("good", "its server can be reached"), ("untrusted", "certificate is not trusted"),
+                            ("closed", "Connection refused"), ("noname", "resolve host"), ("nomail", "Connection refused"),
+                            ("chat", f"`url_file`: cannot open {url}")):
+            assert words in found[name]["message"], found[name]
+        assert all(f["fix"] for f in found.values() if f["status"] == "fail"), found
+        assert not receiver.requests and not mails(served), "nothing is sent"
+
+
+def test_messages_the_doctor_does_not_wait_for_a_receiver_that_is_silent(served):
+    secret = served.folder / "secret"
+    secret.write_text("whsec_" + "A" * 43 + "=")
+    secret.chmod(0o600)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        served.settings["alerts"] = {"channels": {"hook": {
+            "type": "webhook", "secret_file": str(secret), "url": f"https://127.0.0.1:{silent.getsockname()[1]}/x"}}}
+        served.stop()
+        served.start()
+        found, = [f for f in served.cli("doctor").json["items"] if f["check"] == "channel hook"]
+        assert found["status"] == "fail" and "timed out" in found["message"], found
