@@ -82,7 +82,8 @@ static void send_report(struct reports *r, const struct report_job *j)
         (void)str_copy(m->command, sizeof m->command, "resus audit verify");
     }
     alert_link(r->a, "/audit", m->link, sizeof m->link);
-    alerts_post_news(r->a, m, r->a->plan->routes.mails, &with);
+    channel_set mails = r->a->plan->routes.mails, own = r->a->own.by_severity[SEVERITY_P4];
+    alerts_post_news(r->a, m, (mails & own) != 0 ? mails & own : mails, &with);
     mem_free(m);
 }
 

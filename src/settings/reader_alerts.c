@@ -275,7 +275,7 @@ void reader_check_heartbeat(struct reader *r, const yaml_node_t *map,
         reader_fail(r, address->value->start_mark, "`url`: %s", why.text);
 }
 
-/* Both are sent to every channel of type smtp, and nowhere else. */
+/* Both are sent by mail, and in no other way. */
 void reader_check_alerts(struct reader *r, const yaml_node_t *map,
                          const struct found found[KEYS_MAX])
 {

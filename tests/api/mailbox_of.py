@@ -19,12 +19,12 @@ def mails(served):
 
 
 @contextlib.contextmanager
-def mailbox(served, **more):
-    """A daemon that has a mail server as its only channel; `mails` reads what it took."""
+def mailbox(served, also=None, **more):
+    """A daemon that sends mail; `mails` reads what the server took. `also`: {name: recipient} of more such channels."""
     with receivers.mail_server(served.folder) as server:
-        served.settings["alerts"] = {"channels": {"mail": {
+        served.settings["alerts"] = {"channels": {name: {
             "type": "smtp", "url": f"smtp://127.0.0.1:{server.port}", "from": "resus@example.org",
-            "to": ["ops@example.org"], "tls": "none"}}} | more
+            "to": [to], "tls": "none"} for name, to in ({"mail": "ops@example.org"} | (also or {})).items()}} | more
         served.settings["server"]["name"] = "here"
         served.stop()
         served.start()

@@ -1,14 +1,18 @@
-"""docs/api.md: a newcomer copies its lines from the first to the last, and each does what the page says."""
+"""docs/api.md and docs/incidents.md: a newcomer copies the lines from the first to the last, and each does what the page
+says."""
 
+import os
 import re
+import signal
 import subprocess
 
 import people
-from daemon import SCALE, TREE, Skip, wait_until
+from daemon import PROGRAM, SCALE, TREE, Skip, wait_until
+from mailbox_of import mailbox, mails
 
 
-def blocks():
-    return re.findall(r"^```sh\n(.*?)^```$", (TREE / "docs" / "api.md").read_text(), re.MULTILINE | re.DOTALL)
+def blocks(page="api.md"):
+    return re.findall(r"^```sh\n(.*?)^```$", (TREE / "docs" / page).read_text(), re.MULTILINE | re.DOTALL)
 
 
 def run(served, script):
@@ -58,3 +62,37 @@ def test_docs_the_pin_is_the_one_that_is_checked(served):
     assert served.cli("stop", "--confirm", "STOP", *elsewhere).status == 1
     assert any(entry["operation"] == "restart" and entry["reason"] == "from elsewhere" and entry["user"]["role"] == "operator"
                for entry in served.audit())
+
+
+def test_docs_an_incident_is_walked_from_the_first_call_to_the_post_mortem(served):
+    if subprocess.run(["which", "jq"], capture_output=True).returncode != 0:
+        raise Skip("jq is not there")
+    with mailbox(served, resolve_after_seconds=1):
+        served.settings["auto_recovery"]["enabled"] = False
+        served.settings["escalation"] = {"levels": [{"name": "Operations", "channels": ["mail"]}]}
+        served.stop()
+        served.start()
+        wait_until(lambda: served.good("health")["overall_status"] == "healthy", "healthy")
+        os.kill(served.good("status")["pid"], signal.SIGKILL)
+        wait_until(lambda: served.good("incident", "list")["items"], "the incident")
+        own = f'resus() {{ "{PROGRAM}" "$@" --config "{served.config}"; }}\n'
+        known, said = "", ""
+        for block in blocks("incidents.md"):
+            if "incident resolve $N" in block:
+                wait_until(lambda: served.good("incident", "list", "all")["items"][-1]["status"] == "mitigated", "the end")
+            # `diagnose` ends with 1 when it finds something, which is what it is asked for here.
+            script = block.replace("resus diagnose redis", "resus diagnose redis || [ $? = 1 ]")
+            done = run(served, own + known + script)
+            assert done.returncode == 0 and not done.stderr, (block, done.stdout[-2000:], done.stderr)
+            known += "".join(f"{line}\n" for line in block.splitlines() if line.startswith("N="))
+            said += done.stdout
+            if "N=" in block:  # the number stays the same when the incident is no longer the first of the list
+                known = f"N={served.good('incident', 'list')['items'][0]['id']}\n"
+        for part in ("acknowledged", "mitigated", "resolved", "Takes command"):
+            assert part in said, (part, said)
+        review, = served.folder.glob("incident-*.md")
+        text = review.read_text()
+        for part in ("## Root cause\n\nkill -9 on the wrong host", "on my way", "the kernel log has no OOM line", "Redis is being started"):
+            assert part in text, (part, text)
+        assert [i["status"] for i in served.good("incident", "list", "all")["items"]] == ["resolved", "closed"]
+        assert [m for m in mails(served) if "Redis is being started" in m.get_content()], [m["Subject"] for m in mails(served)]

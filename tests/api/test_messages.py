@@ -17,7 +17,8 @@ def reports(served):
 
 
 def test_messages_a_report_that_was_missed_is_mailed_once_at_the_start_and_never_twice(served):
-    with mailbox(served, daily_summary="00:00", weekly_report="Mon 00:00"):
+    only_p1 = [{"severities": ["P1"], "channels": ["boss", "mail"]}, {"channels": ["mail"]}]
+    with mailbox(served, also={"boss": "cto@example.org"}, routes=only_p1, daily_summary="00:00", weekly_report="Mon 00:00"):
         assert served.cli("stop", "--confirm", "STOP").status == 0 and served.cli("start").status == 0
         assert served.cli("reload").status != 0, "a failed operation"
         served.good("alert", "list", "all")  # answered behind every write that was queued before
@@ -33,6 +34,7 @@ def test_messages_a_report_that_was_missed_is_mailed_once_at_the_start_and_never
         assert subjects[0].startswith("Notice: Daily summary: ") and subjects[1].startswith("Notice: Weekly report: "), subjects
         text = next(m.get_content() for m in both if "Daily" in m["Subject"])
         assert "(UTC)" in text and "Recoveries: " in text and "resus audit summary --since 20" in text, text
+        assert {m["To"] for m in both} == {"ops@example.org"}, "those who get the least alerts"
         served.stop()
         served.start()
         assert served.good("notify", "test", "mail")["success"], "what was sent before has arrived, too"

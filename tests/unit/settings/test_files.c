@@ -73,6 +73,17 @@ static void the_documents_installation_is_one_redis_over_ssh(void **state)
     assert_string_equal(redis->affected[1].name, "knowledge_base");
     assert_false(redis->watch.thresholds.memory_set);
     assert_int_equal(s->security.expected_addresses.count, 2);
+    /* The runbook's contacts, and its times of escalation in minutes. */
+    static const char *const to[] = {"ops@autobot.local", "admin@autobot.local",
+                                     "engineering@autobot.local", "cto@autobot.local"};
+    static const int minutes[] = {0, 30, 120, 240};
+    assert_int_equal(s->escalation.level_count, ARRAY_LENGTH(to));
+    for (size_t i = 0; i < ARRAY_LENGTH(to); i++) {
+        const struct level_settings *level = &s->escalation.levels[i];
+        assert_string_equal(s->alerts.channels[level->channels.channels[0]].to.addresses[0], to[i]);
+        assert_int_equal(level->after_ms, minutes[i] * 60000);
+    }
+    assert_int_equal(s->maintenance.window_count, 2);
     settings_free(s);
     buf_free(&text);
 }
