@@ -81,9 +81,34 @@ static int64_t life_of(const struct maintenance_news *news, wall_ms now)
     return past || left <= 0 || left > ANNOUNCEMENT_LIFE_MAX_MS ? 0 : left;
 }
 
+/* The subject of the mail: what and when, before anything is opened. */
+static void put_title(const struct maintenance_news *news, char *to, size_t size)
+{
+    static const char *const notices[WINDOW_NOTICE_COUNT] = {
+        [WINDOW_NOTICE_FIRST] = "on",
+        [WINDOW_NOTICE_REMINDER] = "on",
+        [WINDOW_NOTICE_CHANGED] = "changed: now on",
+        [WINDOW_NOTICE_CANCELLED] = "cancelled: it was on",
+    };
+    static const char *const others[MAINTENANCE_NEWS_COUNT] = {
+        [MAINTENANCE_BEGINS] = "has begun",
+        [MAINTENANCE_ASKS] = "ends soon",
+        [MAINTENANCE_SUMMARY] = "has ended",
+        [MAINTENANCE_MISSED] = "did not take place",
+    };
+    char at[WALL_TEXT_SIZE];
+    (void)wall_text(news->window->state.starts, at);
+    (void)str_format(to, size, "Maintenance \"%s\" ", news->window->title);
+    if (news->kind == MAINTENANCE_ANNOUNCED)
+        (void)str_append(to, size, "%s %.10s %.5s UTC", notices[news->notice], at, at + 11);
+    else
+        (void)str_append(to, size, "%s", others[news->kind]);
+}
+
 void alerts_announce(struct alerts *a, const struct maintenance_news *news)
 {
     struct error err = {0};
+    char path[48];
     const struct service_settings *single = NULL;
     struct message *m = mem_calloc(1, sizeof *m);
     channel_set channels = readers(a, &news->window->services, &single);
@@ -96,8 +121,11 @@ void alerts_announce(struct alerts *a, const struct maintenance_news *news)
         return;
     }
     message_init(m, MESSAGE_ANNOUNCE);
-    (void)str_format(m->title, sizeof m->title, "Maintenance \"%s\"", news->window->title);
+    put_title(news, m->title, sizeof m->title);
     (void)str_copy(m->text, sizeof m->text, news->text);
+    (void)str_copy(m->calendar, sizeof m->calendar, news->calendar);
+    (void)str_format(path, sizeof path, "/maintenance/%" PRId64, news->number);
+    alert_link(a, path, m->link, sizeof m->link);
     if (single != NULL) {
         (void)str_copy(m->service, sizeof m->service, single->id);
         (void)str_copy(m->service_name, sizeof m->service_name, single->name);

@@ -59,8 +59,9 @@ struct maintenance_news {
     int hours;
     int64_t number;
     const struct window_record *window;
-    const char *text;    /* for people: sentences */
-    const json_t *facts; /* the window as maintenance_show() gives it */
+    const char *text;     /* for people: sentences */
+    const char *calendar; /* of an announcement: an iCalendar file; NULL = none */
+    const json_t *facts;  /* the window as maintenance_show() gives it */
     /* The record that goes with it, for whoever stores both in one transaction. It is in the
      * database's queue already. */
     struct record_change row;

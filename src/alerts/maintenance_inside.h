@@ -57,6 +57,10 @@ void maintenance_save(struct maintenance *m, struct occurrence *o, bool full, ui
 /* Forgets what is over and no longer needed. */
 void maintenance_thin(struct maintenance *m);
 
+/* maintenance_json.c: an iCalendar file of this one. -ENOBUFS, -ENOMEM. */
+int maintenance_calendar_of(const struct maintenance *m, const struct occurrence *o,
+                            struct buf *out) ATTR_MUST_USE;
+
 /* maintenance_plan.c */
 void maintenance_plan_all(struct maintenance *m);
 

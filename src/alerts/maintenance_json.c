@@ -211,3 +211,14 @@ int maintenance_calendar(const struct maintenance *m, const struct maintenance_r
     mem_free(events);
     return r;
 }
+
+int maintenance_calendar_of(const struct maintenance *m, const struct occurrence *o,
+                            struct buf *out)
+{
+    const struct settings *settings = m->ports.settings(m->ports.context);
+    const struct calendar calendar = {.instance = settings->server.name};
+    struct entry entry;
+    struct calendar_event event;
+    fill(o, &entry, &event);
+    return calendar_write(&calendar, &event, 1, out);
+}

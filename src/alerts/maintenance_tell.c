@@ -8,6 +8,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/log.h"
+#include "notify/message.h"
 
 #define SERVICES_TEXT_SIZE 256
 #define SHOWN_MAX 12 /* services that a summary names */
@@ -84,6 +85,8 @@ void maintenance_tell(struct maintenance *m, const struct occurrence *o,
                       enum maintenance_news_kind kind, const struct window_effect *effect)
 {
     char text[MAINTENANCE_TEXT_SIZE];
+    struct buf calendar = BUF_LIMIT(MESSAGE_CALENDAR_MAX - 1);
+    bool dated = kind == MAINTENANCE_ANNOUNCED && maintenance_calendar_of(m, o, &calendar) == 0;
     JSON_CLEANUP json_t *facts = maintenance_show(m, o->number, NULL);
     JSON_CLEANUP json_t *body = occurrence_body(o);
     text_of(o, kind, effect, text, sizeof text);
@@ -94,10 +97,12 @@ void maintenance_tell(struct maintenance *m, const struct occurrence *o,
         .number = o->number,
         .window = &o->record,
         .text = text,
+        .calendar = dated ? buf_text(&calendar) : NULL,
         .facts = facts,
         .row = {.kind = RECORD_MAINTENANCE, .number = o->number, .body = body},
     };
     m->ports.announce(m->ports.context, &news);
+    buf_free(&calendar);
 }
 
 void maintenance_audit(struct maintenance *m, const struct occurrence *o, const char *operation,

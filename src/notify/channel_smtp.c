@@ -49,6 +49,41 @@ static int thread(const struct channel *c, const char *key, const char *domain, 
                       domain, hex, c->instance, domain);
 }
 
+static int part(struct buf *body, const char *header, const char *text)
+{
+    int r = buf_printf(body, "%sContent-Transfer-Encoding: quoted-printable\r\n\r\n", header);
+    return r == 0 ? mail_quoted_printable(body, text) : r;
+}
+
+/* No line of quoted-printable text has it. */
+#define BOUNDARY "=_resus"
+
+/* The calendar is an attachment, and no invitation: it has no METHOD, so mail programs do not enter it
+ * by themselves. */
+static int parts(struct buf *body, const char *text, const char *calendar)
+{
+    struct buf lines = BUF_LIMIT(MESSAGE_CALENDAR_MAX);
+    int r = 0;
+    for (const char *p = calendar; r == 0 && *p != '\0'; p++)
+        r = *p == '\r' ? 0 : buf_append(&lines, p, 1); /* line ends are those of the mail */
+    if (r == 0)
+        r = buf_printf(body, "Content-Type: multipart/mixed; boundary=\"" BOUNDARY
+                             "\"\r\n\r\n--" BOUNDARY "\r\n");
+    if (r == 0)
+        r = part(body, "Content-Type: text/plain; charset=utf-8\r\n", text);
+    if (r == 0)
+        r = buf_printf(body, "\r\n--" BOUNDARY "\r\n");
+    if (r == 0)
+        r = part(body,
+                 "Content-Type: text/calendar; charset=utf-8\r\n"
+                 "Content-Disposition: attachment; filename=\"maintenance.ics\"\r\n",
+                 buf_text(&lines));
+    if (r == 0)
+        r = buf_printf(body, "\r\n--" BOUNDARY "--\r\n");
+    buf_free(&lines);
+    return r;
+}
+
 static int render(const struct channel *c, const struct message *m, const char *delivery,
                   wall_ms now, struct buf *body, struct error *err)
 {
@@ -70,13 +105,13 @@ static int render(const struct channel *c, const struct message *m, const char *
     if (r == 0)
         r = buf_printf(body, "Auto-Submitted: auto-generated\r\n"
                              "X-Auto-Response-Suppress: All\r\n"
-                             "MIME-Version: 1.0\r\n"
-                             "Content-Type: text/plain; charset=utf-8\r\n"
-                             "Content-Transfer-Encoding: quoted-printable\r\n\r\n");
+                             "MIME-Version: 1.0\r\n");
     if (r == 0)
         r = text_plain(m, c->settings.log_lines, &text);
-    if (r == 0)
-        r = mail_quoted_printable(body, buf_text(&text));
+    if (r == 0 && m->calendar[0] == '\0')
+        r = part(body, "Content-Type: text/plain; charset=utf-8\r\n", buf_text(&text));
+    else if (r == 0)
+        r = parts(body, buf_text(&text), m->calendar);
     buf_free(&text);
     if (r < 0 && (err == NULL || err->code == 0))
         return error_set(err, r, "the mail is too long");

@@ -26,9 +26,10 @@ static const struct {
     const char *name;
     size_t offset, size;
 } texts[] = {
-    TEXT(key),        TEXT(instance), TEXT(service), TEXT(service_name), TEXT(host),    TEXT(cause),
-    TEXT(title),      TEXT(summary),  TEXT(action),  TEXT(stake),        TEXT(command), TEXT(link),
-    TEXT(cause_link), TEXT(text),     TEXT(author),  TEXT(acknowledge),
+    TEXT(key),         TEXT(instance), TEXT(service),    TEXT(service_name), TEXT(host),
+    TEXT(cause),       TEXT(title),    TEXT(summary),    TEXT(action),       TEXT(stake),
+    TEXT(command),     TEXT(link),     TEXT(cause_link), TEXT(text),         TEXT(author),
+    TEXT(acknowledge), TEXT(calendar),
 };
 #undef TEXT
 
@@ -172,7 +173,8 @@ void message_reduce(const struct message *m, struct message *ret)
     ret->repeat = m->repeat;
     for (size_t i = 0; i < ARRAY_LENGTH(texts); i++) {
         const char *text = (const char *)m + texts[i].offset;
-        if (!str_equal(texts[i].name, "text") && !str_equal(texts[i].name, "author"))
+        if (!str_equal(texts[i].name, "text") && !str_equal(texts[i].name, "author") &&
+            !str_equal(texts[i].name, "calendar"))
             (void)str_copy_clean((char *)ret + texts[i].offset, texts[i].size, text, strlen(text));
     }
 }

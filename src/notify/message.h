@@ -30,6 +30,7 @@ const char *message_kind_word(enum message_kind kind); /* "trigger" */
 #define MESSAGE_LINE_MAX 512
 #define MESSAGE_TEXT_MAX 2048
 #define MESSAGE_LINK_MAX 1024
+#define MESSAGE_CALENDAR_MAX 4096
 #define MESSAGE_EVIDENCE_MAX 8
 #define MESSAGE_LOG_LINES_MAX 20
 #define MESSAGE_UNKNOWN INT64_C(-1)
@@ -61,10 +62,11 @@ struct message {
     char cause_link[MESSAGE_LINK_MAX];  /* to the cause's page */
     char text[MESSAGE_TEXT_MAX];        /* a person's words, several lines */
     char author[128];                   /* of the text */
-    wall_ms began, ended;               /* WALL_NONE = not known, not yet */
-    struct message_lines evidence;      /* at most MESSAGE_EVIDENCE_MAX */
-    struct message_lines log;           /* of Redis, for admins alone */
-    bool repeat;                        /* an attempt before may have arrived */
+    char calendar[MESSAGE_CALENDAR_MAX]; /* an iCalendar file about it: mails have it attached */
+    wall_ms began, ended;                /* WALL_NONE = not known, not yet */
+    struct message_lines evidence;       /* at most MESSAGE_EVIDENCE_MAX */
+    struct message_lines log;            /* of Redis, for admins alone */
+    bool repeat;                         /* an attempt before may have arrived */
 };
 
 /* All "", numbers unknown. */

@@ -1,6 +1,7 @@
 """What people are sent besides alerts, read as they read it: real mails from a real daemon."""
 
 import contextlib
+import json
 import os
 import re
 import signal
@@ -173,3 +174,54 @@ def test_messages_the_doctor_does_not_wait_for_a_receiver_that_is_silent(served)
         served.start()
         found, = [f for f in served.cli("doctor").json["items"] if f["check"] == "channel hook"]
         assert found["status"] == "fail" and "timed out" in found["message"], found
+
+
+def pass_hours(served, hours):
+    """The daemon ends; when it starts again, every window is so much nearer."""
+    served.stop()
+    with contextlib.closing(sqlite3.connect(served.folder / "state" / "resus.db")) as database, database:
+        for row, body in database.execute("SELECT number, body FROM record WHERE kind = 'maintenance'").fetchall():
+            body = json.loads(body)
+            body["starts_ms"] -= round(hours * 3600000)
+            body["ends_ms"] -= round(hours * 3600000)
+            database.execute("UPDATE record SET body = ?, at = ? WHERE kind = 'maintenance' AND number = ?", (json.dumps(body), body["starts_ms"], row))
+    served.start()
+
+
+def notices(served):
+    return [m for m in mails(served) if "Maintenance" in m["Subject"]]
+
+
+def calendar_of(mail):
+    attached, = mail.iter_attachments()
+    assert attached.get_content_type() == "text/calendar" and attached.get_filename() == "maintenance.ics", attached
+    text = attached.get_payload(decode=True).decode().replace("\r\n", "\n")
+    assert "METHOD" not in text and text.startswith("BEGIN:VCALENDAR\n") and text.endswith("END:VCALENDAR\n"), text
+    return dict(line.split(":", 1) for line in text.replace("\n ", "").splitlines())
+
+
+def test_messages_maintenance_is_announced_by_mail_48_24_and_1_hours_before_with_a_calendar(served):
+    with mailbox(served, link="https://resus.example.org"):
+        number = served.good("maintenance", "plan", "kernel update", "--at", "49h", "--for", "2h")["id"]
+        assert served.good("maintenance", "show", str(number))["state"] == "planned" and not notices(served)
+        for hours, passed, word in ((48, 1.1, "Announced"), (24, 24, "Reminder"), (1, 23, "Reminder")):
+            before = len(notices(served))
+            pass_hours(served, passed)
+            mail = wait_until(lambda: (found := notices(served))[before:], f"the notice of {hours} hours")[0]
+            window = served.good("maintenance", "show", str(number))
+            text = mail.get_body().get_content()
+            assert f'{word}: maintenance "kernel update" of all services from {window["starts_at"]}' in text, text
+            assert f"Console: https://resus.example.org/maintenance/{number}" in text, text
+            when = window["starts_at"].replace("T", " ")[:16]
+            assert mail["Subject"] == f'Notice: Redis Service: Maintenance "kernel update" on {when} UTC', mail["Subject"]
+            event = calendar_of(mail)
+            assert event["DTSTART"] == window["starts_at"].replace("-", "").replace(":", "").split(".")[0].rstrip("Z") + "Z", event
+            assert "kernel update" in event["SUMMARY"] and event["UID"].endswith("@here"), event
+        assert served.good("notify", "test", "mail")["success"], "what was sent before has arrived, too"
+        assert len(notices(served)) == 3, [m.get_body().get_content() for m in notices(served)]
+        uid = calendar_of(notices(served)[0])["UID"]
+        served.good("maintenance", "cancel", str(number))
+        cancelled = wait_until(lambda: notices(served)[3:], "the cancellation")[0]
+        event = calendar_of(cancelled)
+        assert (event["STATUS"], event["UID"]) == ("CANCELLED", uid), event
+        assert "Cancelled: maintenance" in cancelled.get_body().get_content()
