@@ -201,6 +201,11 @@ static void trim(struct run *r)
         if (result == 0)
             (void)copy_report_add(report, COPY_REMOVED, e->kind, e->id);
     }
+    if (result == -EACCES) { /* a place that takes and never gives up: old copies stay */
+        (void)str_format(report->note, sizeof report->note, "old copies stay there: %.400s",
+                         report->error.text);
+        report->error = (struct error){0};
+    }
     backup_shelf_free(&there);
 }
 

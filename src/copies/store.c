@@ -13,7 +13,7 @@
 #include "io/file.h"
 
 static const struct copy_store_kind *const kinds[] = {
-    [COPY_FOLDER] = &copy_store_folder, [COPY_S3] = NULL};
+    [COPY_FOLDER] = &copy_store_folder, [COPY_SFTP] = &copy_store_sftp, [COPY_S3] = &copy_store_s3};
 static_assert(ARRAY_LENGTH(kinds) == COPY_TYPE_COUNT, "a kind for every type");
 
 static void close_fdp(int *fd)
@@ -26,8 +26,6 @@ static void close_fdp(int *fd)
 int copy_store_open(const struct copy_options *options, struct copy_store **ret, struct error *err)
 {
     const struct copy_store_kind *kind = kinds[options->target->type];
-    if (kind == NULL)
-        return error_set(err, -ENOSYS, "not supported by this version");
     struct copy_store *s = mem_calloc(1, kind->size);
     if (s == NULL)
         return error_set(err, -ENOMEM, "out of memory");
@@ -96,15 +94,20 @@ static int sum_begin(EVP_MD_CTX **sum, struct error *err)
     return 0;
 }
 
-static bool sum_is(EVP_MD_CTX *sum, const char *wanted)
+static void hex_of(EVP_MD_CTX *sum, char ret[65])
 {
     unsigned char digest[EVP_MAX_MD_SIZE];
     unsigned length = 0;
-    char text[65] = "";
-    if (EVP_DigestFinal_ex(sum, digest, &length) != 1)
-        return false;
-    for (unsigned i = 0; i < length; i++)
-        (void)str_append(text, sizeof text, "%02x", (unsigned)digest[i]);
+    ret[0] = '\0';
+    if (EVP_DigestFinal_ex(sum, digest, &length) == 1)
+        for (unsigned i = 0; i < length; i++)
+            (void)str_append(ret, 65, "%02x", (unsigned)digest[i]);
+}
+
+static bool sum_is(EVP_MD_CTX *sum, const char *wanted)
+{
+    char text[65];
+    hex_of(sum, text);
     return str_equal(text, wanted);
 }
 
@@ -199,6 +202,11 @@ int copy_store_put_text(struct copy_store *s, const struct copy_place *at, const
                         const struct buf *text, struct error *err)
 {
     struct copy_source from = {.fd = -1, .bytes = text->data, .size = text->length};
+    int r = sum_begin(&from.sum, err);
+    if (r < 0)
+        return r;
+    (void)EVP_DigestUpdate(from.sum, text->data, text->length);
+    hex_of(from.sum, from.sha256);
     return put(s, at, name, &from, err);
 }
 
