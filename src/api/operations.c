@@ -1,5 +1,6 @@
 #include "api/operations.h"
 
+#include "api/copies_rows.h"
 #include "api/service_list.h"
 #include "base/str.h"
 #include "core/window_policy.h"
@@ -180,6 +181,7 @@ static const struct field backups_fields[] = {TEXT("cursor", 1, 32),
                                               INT("limit", 1, OPERATION_LIMIT_MAX), END};
 static const struct field backup_status_fields[] = {INT("task", 1, INT32_MAX), BOOL("copies"), END};
 static const struct field backup_fields[] = {BACKUP, END};
+COPIES_FIELDS
 static const struct field backup_reason_fields[] = {BACKUP, REASON, END};
 static const struct field backup_pin_fields[] = {BACKUP, INT("days", 1, 3650), REASON, END};
 static const struct field backup_delete_fields[] = {BACKUP, TEXT("confirmation", 0, 32), REASON,
@@ -546,8 +548,7 @@ const struct operation operations[OPERATION_COUNT] = {
                             RATE_NONE, no_fields, "What a prune would remove.", "PrunableBackups"},
     [OP_BACKUP_PRUNE] = {"backup_prune", POST, ON("/backup-prune"), ACCESS_ADMIN, true, RATE_NONE,
                          reason_fields, "Removes the backups that no rule keeps.", "BackupStatus"},
-    [OP_BACKUP_COPY] = {"backup_copy", POST, ON("/backup-copy"), ACCESS_OPERATOR, true, RATE_START,
-                        reason_fields, "Visits the places for copies now.", "BackupStatus"},
+    COPIES_OPERATIONS,
     [OP_PROMETHEUS] = {"prometheus", GET, "/metrics", ACCESS_VIEWER, false, RATE_NONE,
                        prometheus_fields,
                        "The figures of every service, or of one, for Prometheus.", "text/plain",

@@ -1,4 +1,5 @@
 #include "api/shapes.h"
+#include "api/copies_rows.h"
 
 #include "api/shape_audit.h"
 #include "api/shape_words.h"
@@ -582,8 +583,7 @@ const struct shape shapes[] = {
     {"MaintenanceWindows", "Maintenance windows.", shape_maintenance_windows},
     {"Backup", "A backup.", shape_backup},
     {"BackupSource", "The server that was copied.", shape_backup_source},
-    {"BackupCopy", "The copy of a backup at one place.", shape_backup_copy},
-    {"BackupPlace", "A place for copies.", shape_backup_place},
+    COPIES_SHAPES,
     {"Backups", "Backups, newest first.", shape_backups},
     {"BackupTask", "A task that has begun.", shape_backup_task},
     {"BackupJob", "A task that runs.", shape_backup_job},

@@ -33,6 +33,7 @@ extern const struct shape_member shape_maintenance_hold[], shape_checklist_item[
 /* shapes_backups.c */
 extern const struct shape_member shape_backup[], shape_backups[], shape_backup_task[],
     shape_backup_source[], shape_backup_overview[], shape_backup_job[], shape_backup_last[],
-    shape_backup_status[], shape_prunable[], shape_backup_copy[], shape_backup_place[];
+    shape_backup_status[], shape_prunable[], shape_backup_copy[], shape_backup_place[],
+    shape_backup_there[], shape_backups_elsewhere[];
 
 #endif

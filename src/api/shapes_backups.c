@@ -2,7 +2,7 @@
 #include "api/shape_words.h"
 #include "api/shapes.h"
 
-#define TASK_WORDS "=create|verify|pin|unpin|delete|prune"
+#define TASK_WORDS "=create|verify|pin|unpin|delete|prune|fetch"
 
 const struct shape_member shape_backup[] = {
     {"id", "text", "When it began, such as 20261129T023000Z; its folder has that name."},
@@ -51,6 +51,21 @@ const struct shape_member shape_backup_place[] = {
     {"problem", "text?", "Why the last visit failed."},
     {"note", "text?", "What works, but is not as it should be."},
     END};
+const struct shape_member shape_backup_there[] = {
+    {"id", "text", NULL},
+    {"kind", "=daily|manual", NULL},
+    {"reason", "text?", NULL},
+    {"started_at", "time?", NULL},
+    {"bytes", "whole", NULL},
+    {"keys", "whole", NULL},
+    {"proved", "=no|file|structure|loaded", "When it was copied."},
+    {"suspicious", "truth", NULL},
+    {"sealed", "truth", NULL},
+    END};
+const struct shape_member shape_backups_elsewhere[] = {
+    {"target", "text", "The place's name."},
+    {"items", "[BackupThere]", "Whole copies, newest first, at most 200."},
+    END};
 const struct shape_member shape_backups[] = {
     {"items", "[Backup]", NULL}, {"next_cursor", "text?", NULL}, END};
 const struct shape_member shape_backup_task[] = {
@@ -63,7 +78,8 @@ const struct shape_member shape_backup_job[] = {{"number", "whole", NULL},
                                                 {"backup", "text?", NULL},
                                                 {"stage", "text",
                                                  "waiting, opening, looking, pulling, counting, "
-                                                 "proving, sealing, publishing, cleaning, working"},
+                                                 "proving, sealing, publishing, cleaning, "
+                                                 "fetching, working"},
                                                 {"waits_for", "text?", NULL},
                                                 {"bytes", "whole", "Copied so far."},
                                                 {"user", "text", NULL},

@@ -32,7 +32,7 @@ const char *backups_task_word(enum backups_task task)
     static const char *const words[] = {
         [BACKUPS_LOAD] = "load",   [BACKUPS_MAKE] = "create", [BACKUPS_VERIFY] = "verify",
         [BACKUPS_PIN] = "pin",     [BACKUPS_UNPIN] = "unpin", [BACKUPS_REMOVE] = "delete",
-        [BACKUPS_PRUNE] = "prune", [BACKUPS_NOTE] = "note",
+        [BACKUPS_PRUNE] = "prune", [BACKUPS_NOTE] = "note",   [BACKUPS_FETCH] = "fetch",
     };
     static_assert(ARRAY_LENGTH(words) == BACKUPS_TASK_COUNT, "a word for every task");
     return words[task];
@@ -275,6 +275,8 @@ static int check_order(const struct backups_service *s, const struct backups_ord
                          runs->user.email[0] == '\0' ? "Resus" : runs->user.email);
     if (s->problem.code != 0 && order->task != BACKUPS_MAKE)
         return error_set(err, s->problem.code, "%s", s->problem.text);
+    if (order->task == BACKUPS_FETCH)
+        return copies_check_fetch(s, order, err);
     if (order->id == NULL)
         return 0;
     const struct backup_shelf_entry *e = backup_shelf_find(&s->shelf, order->id);
@@ -290,9 +292,13 @@ int backups_order(struct backups *b, int service, const struct backups_order *or
     int r = b->closing ? error_set(err, -EBUSY, "Resus is stopping") : check_order(s, order, err);
     if (r < 0)
         return r;
-    if (order->task == BACKUPS_MAKE || order->task == BACKUPS_VERIFY)
+    if (order->task == BACKUPS_MAKE || order->task == BACKUPS_VERIFY ||
+        order->task == BACKUPS_FETCH)
         publish(s, order->task, order->user == NULL ? "" : order->user->email, "started",
-                order->task == BACKUPS_MAKE ? "A backup has begun." : "A proof has begun.", -1);
+                order->task == BACKUPS_MAKE     ? "A backup has begun."
+                : order->task == BACKUPS_VERIFY ? "A proof has begun."
+                                                : "A copy is brought back.",
+                -1);
     r = job_new(s, order, false, err);
     if (r == 0 && ret_number != NULL)
         *ret_number = b->last_number;
@@ -447,6 +453,7 @@ void backups_close(struct backups *b)
     for (size_t i = 0; i < b->count; i++) {
         struct backups_service *s = &b->services[i];
         copies_close(s);
+        elsewhere_close(s);
         if (s->after != NULL)
             job_cancel(s->after, "Resus was stopped");
         if (s->job != NULL)

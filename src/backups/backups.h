@@ -89,6 +89,7 @@ enum backups_task {
     BACKUPS_UNPIN,
     BACKUPS_REMOVE,
     BACKUPS_PRUNE,
+    BACKUPS_FETCH,
     BACKUPS_NOTE, /* the daemon's own: what copiers did */
     BACKUPS_TASK_COUNT
 };
@@ -96,7 +97,8 @@ const char *backups_task_word(enum backups_task task); /* "create" */
 
 struct backups_order {
     enum backups_task task;
-    const char *id;     /* of a backup; NULL for MAKE and PRUNE */
+    const char *id;     /* of a backup; NULL for MAKE and PRUNE; for FETCH one that is not here */
+    const char *target; /* FETCH: a place of backup.copies */
     const char *reason; /* NULL = none */
     const struct engine_user *user;
     const char *request_id;
@@ -113,6 +115,12 @@ int backups_order(struct backups *b, int service, const struct backups_order *or
 
 /* Visits every place for copies now. -ENOENT: none is configured. */
 int backups_copy_now(struct backups *b, int service, struct error *err) ATTR_MUST_USE;
+/* Asks a place what it has: `done` comes with 0 when backups_elsewhere_taken() has the answer. -ENOENT
+ * no such place, -EBUSY it is asked already. */
+int backups_elsewhere(struct backups *b, int service, const char *target, backups_done *done,
+                      void *context, uint64_t ticket, struct error *err) ATTR_MUST_USE;
+/* {"target", "items"}: a new reference, once after each `done`. */
+json_t *backups_elsewhere_taken(struct backups *b, int service);
 /* Does a copier run, or begin within seconds? */
 bool backups_copying(const struct backups *b, int service);
 

@@ -48,15 +48,6 @@ int64_t copies_waiting(const struct copying *c, wall_ms *ret_since)
     return count;
 }
 
-static bool known_before(const struct copying *c)
-{
-    const struct backup_shelf *shelf = &c->service->shelf;
-    for (size_t i = 0; i < shelf->count; i++)
-        if (facts_of(&shelf->items[i], c->name).noted_copied)
-            return true;
-    return false;
-}
-
 void copies_unwell(const struct backups_service *s, wall_ms now, char *to, size_t size)
 {
     to[0] = '\0';
@@ -159,7 +150,7 @@ static void take_report(struct copying *c, struct copy_report *report)
         mem_free(report);
 }
 
-static void say_end(const struct child_result *r, char text[ERROR_TEXT_MAX])
+void copies_say_end(const struct child_result *r, char text[ERROR_TEXT_MAX])
 {
     if (r->end == CHILD_SIGNALLED && r->signal == SIGALRM)
         (void)str_format(text, ERROR_TEXT_MAX, "the place does not answer: no byte in two minutes");
@@ -182,7 +173,7 @@ static void on_copied(void *context, const struct child_result *r)
     c->ended = now_of(c->service).mono;
     c->more = false;
     if (r->end != CHILD_EXITED || r->exit_code != 0)
-        say_end(r, err.text);
+        copies_say_end(r, err.text);
     else if ((report = mem_calloc(1, sizeof *report)) == NULL)
         (void)error_set(&err, -ENOMEM, "out of memory");
     else if (copy_report_read(r->out, r->out_length, report, &err) == 0)
@@ -196,29 +187,39 @@ static void on_copied(void *context, const struct child_result *r)
 
 /* ── a run ── */
 
-static const struct copy_settings *settings_of(const struct copying *c)
+static const struct copy_settings *settings_of(const struct backups_service *s, const char *name)
 {
-    const struct backups *b = c->service->b;
-    const struct settings *all = b->ports.settings(b->ports.context);
-    const struct backup_settings *own = &backups_settings(c->service)->backup;
+    const struct settings *all = s->b->ports.settings(s->b->ports.context);
+    const struct backup_settings *own = &backups_settings(s)->backup;
     for (size_t i = 0; i < own->copy_count; i++)
-        if (str_equal(all->copies[own->copy_first + i].name, c->name))
+        if (str_equal(all->copies[own->copy_first + i].name, name))
             return &all->copies[own->copy_first + i];
     return NULL;
 }
 
-static char *job_text(const struct copying *c, const struct copy_settings *target)
+static bool known_before(const struct backups_service *s, const char *target)
 {
-    const struct backups *b = c->service->b;
-    const struct backup_settings *own = &backups_settings(c->service)->backup;
+    for (size_t i = 0; i < s->shelf.count; i++)
+        if (facts_of(&s->shelf.items[i], target).noted_copied)
+            return true;
+    return false;
+}
+
+char *copies_job_text(const struct backups_service *s, const char *target, enum copy_task task,
+                      const char *id)
+{
+    const struct copy_settings *settings = settings_of(s, target);
+    const struct backup_settings *own = &backups_settings(s)->backup;
     ATTR_CLEANUP(mem_freep) struct copy_job *job = mem_calloc(1, sizeof *job);
-    if (job == NULL)
+    if (job == NULL || settings == NULL)
         return NULL;
-    *job = (struct copy_job){.keep = own->keep, .known = known_before(c), .target = *target};
-    (void)str_copy(job->service, sizeof job->service, c->service->id);
+    *job = (struct copy_job){
+        .task = task, .keep = own->keep, .known = known_before(s, target), .target = *settings};
+    (void)str_copy(job->id, sizeof job->id, id);
+    (void)str_copy(job->service, sizeof job->service, s->id);
     (void)str_copy(job->directory, sizeof job->directory, own->directory);
     (void)str_copy(job->timezone, sizeof job->timezone,
-                   b->ports.settings(b->ports.context)->security.timezone);
+                   s->b->ports.settings(s->b->ports.context)->security.timezone);
     JSON_CLEANUP json_t *o = copy_job_json(job);
     return o == NULL ? NULL : json_dumps(o, JSON_WRITE_FLAGS | JSON_COMPACT);
 }
@@ -226,9 +227,8 @@ static char *job_text(const struct copying *c, const struct copy_settings *targe
 static void begin(struct copying *c, struct now now)
 {
     struct backups *b = c->service->b;
-    const struct copy_settings *target = settings_of(c);
     struct error err = {0};
-    char *text = target == NULL ? NULL : job_text(c, target);
+    char *text = copies_job_text(c->service, c->name, COPY_OUT, NULL);
     const char *const argv[] = {b->ports.copier, "copy-out", text, NULL};
     const struct child_options options = {
         .argv = argv, .output_max = 256 * 1024, .deadline = mono_add(now.mono, COPIER_DEADLINE_MS)};
@@ -252,6 +252,20 @@ void copies_turn(struct backups_service *s, struct now now)
             mono_reached(now.mono, c->next_at) && s->b->copiers < COPIES_AT_ONCE_MAX)
             begin(c, now);
     }
+}
+
+int copies_check_fetch(const struct backups_service *s, const struct backups_order *order,
+                       struct error *err)
+{
+    if (settings_of(s, order->target) == NULL)
+        return error_set(err, -ENOENT,
+                         "there is no such place in backup.copies: resus backup status shows them");
+    if (!manifest_id_valid(order->id))
+        return error_set(err, -ENOENT, "that is not the name of a backup");
+    if (backup_shelf_find(&s->shelf, order->id) != NULL)
+        return error_set(err, -EEXIST, "%s is here already: resus backup verify proves it",
+                         order->id);
+    return 0;
 }
 
 /* ── in the manifests ── */

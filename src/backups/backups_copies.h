@@ -6,6 +6,7 @@
 
 #include "backups/backups_inside.h"
 #include "backups/copy_job.h"
+#include "io/child.h"
 
 #define COPIES_AT_ONCE_MAX 2 /* copiers */
 #define COPIER_DEADLINE_MS (INT64_C(24) * 3600 * 1000)
@@ -40,6 +41,15 @@ void copies_note_worker(struct job *j);
 void copies_changed(struct backups_service *s);
 /* One audit line for each copy that was made or removed. */
 void copies_audit(const struct job *j);
+/* -ENOENT no such place; -EEXIST the backup is here. */
+int copies_check_fetch(const struct backups_service *s, const struct backups_order *order,
+                       struct error *err) ATTR_MUST_USE;
+/* What a copier is told, as JSON text of malloc(); NULL = no such place, or no memory. `id` NULL =
+ * none. */
+char *copies_job_text(const struct backups_service *s, const char *target, enum copy_task task,
+                      const char *id);
+/* Why a copier ended that reported nothing. */
+void copies_say_end(const struct child_result *r, char text[ERROR_TEXT_MAX]);
 /* Backups that wait for a copy there, and since when the oldest does (WALL_NONE). */
 int64_t copies_waiting(const struct copying *c, wall_ms *ret_since);
 /* A sentence about a place without a copy for too long; "" = there is none. */

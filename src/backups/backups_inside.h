@@ -11,6 +11,7 @@
 
 struct backups_service;
 struct copying;
+struct elsewhere;
 struct copy_report;
 
 struct job {
@@ -54,6 +55,7 @@ struct job {
     size_t recipient_count;
     char opened[PATH_MAX]; /* a file to be removed at the end; "" = none */
     struct seal_sums opened_sums;
+    struct child *child; /* FETCH: the copier */
     /* NOTE */
     struct copy_report *report;
     char target[SETTINGS_COPY_NAME_MAX];
@@ -80,6 +82,8 @@ struct backups_service {
     struct job *after; /* waits for a job of the daemon's own; NULL = none */
     struct copying *copies[SETTINGS_COPIES_MAX];
     size_t copy_count;
+    struct elsewhere *elsewhere; /* a place is asked what it has; NULL = none is */
+    json_t *elsewhere_answer;    /* not yet taken */
     struct last_job last;
     struct last_job failure; /* of the newest attempt at a backup; number 0 = it did not fail */
     int64_t free_bytes;      /* when the folder was read last; -1 = not known */
@@ -131,6 +135,11 @@ bool job_stops(struct job *j);
 void job_settle_worker(uv_work_t *w);
 void job_settled(uv_work_t *w, int status);
 void job_settle_failed(struct job *j, const struct error *err);
+
+/* backups_fetch.c */
+void job_fetch(struct job *j);
+/* Ends what is asked of places. */
+void elsewhere_close(struct backups_service *s);
 
 /* backups_verify.c */
 void job_verify(struct job *j);

@@ -10,6 +10,7 @@
 #include "backups/backups_inside.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "io/child.h"
 #include "io/clock.h"
 #include "io/file.h"
 #include "io/log.h"
@@ -368,7 +369,7 @@ const struct job *job_shown(const struct backups_service *s)
 
 bool job_copies(const struct job *j)
 {
-    return j->task == BACKUPS_MAKE || j->task == BACKUPS_VERIFY;
+    return j->task == BACKUPS_MAKE || j->task == BACKUPS_VERIFY || j->task == BACKUPS_FETCH;
 }
 
 static void fill(struct job *j, const struct backups_order *order)
@@ -398,6 +399,7 @@ static void fill(struct job *j, const struct backups_order *order)
     j->context = order->context;
     j->ticket = order->ticket;
     j->cause = "";
+    (void)str_copy(j->target, sizeof j->target, order->target);
     if (order->id == NULL)
         return;
     const struct backup_shelf_entry *e = backup_shelf_find(&j->service->shelf, order->id);
@@ -449,6 +451,8 @@ static void begin(struct job *j)
         job_verify(j);
     else if (j->task == BACKUPS_LOAD)
         settle(j);
+    else if (j->task == BACKUPS_FETCH)
+        job_fetch(j);
     else if (j->task == BACKUPS_NOTE)
         job_work(j, on_note_worker, job_settled);
     else
@@ -493,6 +497,10 @@ void job_cancel(struct job *j, const char *why)
         job_end(j);
     } else if (j->backup != NULL) {
         backup_cancel(j->backup); /* on_made ends it */
+    } else if (j->child != NULL) {
+        child_abandon(j->child);
+        j->child = NULL;
+        job_settle_failed(j, &j->error);
     } else if (j->proof != NULL) {
         proof_cancel(j->proof);
         j->proof = NULL;

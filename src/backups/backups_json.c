@@ -212,6 +212,8 @@ static const char *stage_of(const struct job *j)
         return "waiting";
     if (j->backup != NULL)
         return backup_stage_word(backup_stage(j->backup));
+    if (j->child != NULL)
+        return "fetching";
     return j->proof != NULL ? "proving" : "working";
 }
 

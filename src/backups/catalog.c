@@ -186,6 +186,19 @@ int catalog_begin(struct catalog *s, enum backup_kind kind, wall_ms at, struct m
                      SECONDS_TRIED);
 }
 
+int catalog_begin_again(struct catalog *s, const struct manifest *m, char folder[PATH_MAX],
+                        struct error *err)
+{
+    char final[PATH_MAX];
+    if (!named(s, m, "", "", final) || !named(s, m, PARTIAL, "", folder))
+        return too_long(s, err);
+    if (access(final, F_OK) == 0)
+        return error_set(err, -EEXIST, "%s is here already: resus backup verify proves it", m->id);
+    return mkdir(folder, 0700) == 0
+               ? 0
+               : error_set_errno(err, -errno, "cannot make the folder %s", folder);
+}
+
 void catalog_drop(struct catalog *s, const struct manifest *m)
 {
     char folder[PATH_MAX];

@@ -44,6 +44,10 @@ const char *catalog_path(const struct catalog *s);
  * next second. Fills m->id and m->kind. */
 int catalog_begin(struct catalog *s, enum backup_kind kind, wall_ms at, struct manifest *m,
                   char folder[PATH_MAX], struct error *err) ATTR_MUST_USE;
+/* The same for a backup that comes back with its manifest: its id and kind hold. -EEXIST when it is
+ * there. */
+int catalog_begin_again(struct catalog *s, const struct manifest *m, char folder[PATH_MAX],
+                        struct error *err) ATTR_MUST_USE;
 /* Syncs the files and their folder, writes the manifest, renames, and points `latest` at it when it
  * is proved. The sum is the manifest's SHA-256, for the audit log. */
 int catalog_publish(struct catalog *s, const struct manifest *m, char sha256[65],

@@ -21,6 +21,14 @@ const char *copy_outcome_word(enum copy_outcome_state state)
     return words[state];
 }
 
+const char *copy_task_word(enum copy_task task)
+{
+    static const char *const words[] = {
+        [COPY_OUT] = "out", [COPY_LIST] = "list", [COPY_FETCH] = "fetch"};
+    static_assert(ARRAY_LENGTH(words) == COPY_TASK_COUNT, "a word for every task");
+    return words[task];
+}
+
 /* ── the job ── */
 
 /* The texts of a target, under the names of the settings. */
@@ -88,7 +96,8 @@ static json_t *keep_json(const struct retention_policy *keep)
 json_t *copy_job_json(const struct copy_job *job)
 {
     json_t *o = json_object();
-    bool ok = json_put_text(o, "service", job->service) &&
+    bool ok = json_put_text(o, "task", copy_task_word(job->task)) &&
+              json_put_text(o, "id", job->id) && json_put_text(o, "service", job->service) &&
               json_put_text(o, "directory", job->directory) &&
               json_put_text(o, "timezone", job->timezone) &&
               json_put_bool(o, "known", job->known) && json_put(o, "keep", keep_json(&job->keep)) &&
@@ -146,6 +155,14 @@ int copy_job_read(const char *text, size_t length, struct copy_job *ret, struct 
     *ret = (struct copy_job){0};
     if (o == NULL)
         return error_set(err, -EBADMSG, "no JSON: %s", why.text);
+    int task = 0;
+    while (task < COPY_TASK_COUNT &&
+           !str_equal(copy_task_word((enum copy_task)task), json_text_or(o, "task", "")))
+        task++;
+    ret->task = (enum copy_task)task;
+    if (task == COPY_TASK_COUNT || !get_text(o, "id", ret->id, sizeof ret->id) ||
+        (ret->task == COPY_FETCH && !manifest_id_valid(ret->id)))
+        return wrong(err, "task or id");
     if (!get_text(o, "service", ret->service, sizeof ret->service))
         return wrong(err, "service");
     if (!get_text(o, "directory", ret->directory, sizeof ret->directory))
@@ -161,6 +178,12 @@ int copy_job_read(const char *text, size_t length, struct copy_job *ret, struct 
 }
 
 /* ── the report ── */
+
+void copy_report_clear(struct copy_report *r)
+{
+    json_decref(r->items);
+    r->items = NULL;
+}
 
 bool copy_report_add(struct copy_report *r, enum copy_outcome_state state, enum backup_kind kind,
                      const char *id)
@@ -197,6 +220,8 @@ json_t *copy_report_json(const struct copy_report *report)
         json_put_text(o, "error", report->error.text) && json_put_text(o, "note", report->note);
     for (size_t i = 0; ok && i < report->count; i++)
         ok = json_array_append_new(list, outcome_json(&report->outcomes[i])) == 0;
+    if (ok && report->items != NULL)
+        ok = json_object_set(o, "items", report->items) == 0;
     if (json_put(o, "outcomes", list) && ok)
         return o;
     json_decref(o);
@@ -236,6 +261,7 @@ int copy_report_read(const char *text, size_t length, struct copy_report *ret, s
             return wrong(err, "outcomes");
     }
     ret->count = json_array_size(list);
+    ret->items = json_incref(json_object_get(o, "items"));
     ret->more = json_bool_or(o, "more", false);
     int64_t code = json_int_or(o, "code", 0);
     ret->error.code = code < 0 && code > -4096 ? (int)code : 0;

@@ -17,7 +17,17 @@
 #define COPY_UPLOADS_MAX 4   /* of one run: what was done is written down after it */
 #define COPY_OUTCOMES_MAX 64 /* of one run */
 
+enum copy_task {
+    COPY_OUT,   /* sends what waits, applies the rules */
+    COPY_LIST,  /* what is there */
+    COPY_FETCH, /* brings `id` back into the catalog */
+    COPY_TASK_COUNT
+};
+const char *copy_task_word(enum copy_task task); /* "out" */
+
 struct copy_job {
+    enum copy_task task;
+    char id[MANIFEST_ID_SIZE]; /* COPY_FETCH */
     char service[SETTINGS_ID_MAX], directory[SETTINGS_PATH_MAX], timezone[64];
     struct retention_policy keep;
     bool known; /* copies were made there before */
@@ -46,6 +56,7 @@ struct copy_report {
     bool more;                 /* COPY_UPLOADS_MAX or COPY_OUTCOMES_MAX: another run goes on */
     struct error error;        /* code 0 = all went well; `outcomes` holds either way */
     char note[ERROR_TEXT_MAX]; /* "" = none: what works, but is not as it should be */
+    json_t *items;             /* COPY_LIST: {"id", "kind", "started_at", ...}; NULL = none */
 };
 
 /* New references; NULL on lack of memory. */
@@ -57,6 +68,8 @@ int copy_job_read(const char *text, size_t length, struct copy_job *ret,
 int copy_report_read(const char *text, size_t length, struct copy_report *ret,
                      struct error *err) ATTR_MUST_USE;
 
+/* Frees what it points to. */
+void copy_report_clear(struct copy_report *r);
 /* Appends an outcome; false when there is no room. */
 bool copy_report_add(struct copy_report *r, enum copy_outcome_state state, enum backup_kind kind,
                      const char *id);

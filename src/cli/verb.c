@@ -21,9 +21,9 @@ static const char *const incident_subs[] = {
 static const char *const notify_subs[] = {"test", "emergency", "users", NULL};
 static const char *const maintenance_subs[] = {"list",   "show",   "plan",  "begin", "end",
                                                "extend", "cancel", "check", NULL};
-static const char *const backup_subs[] = {"create", "list",   "show",   "status", "verify",
-                                          "pin",    "unpin",  "delete", "prune",  "overview",
-                                          "copy",   "unseal", NULL};
+static const char *const backup_subs[] = {"create", "list",  "show",   "status", "verify",
+                                          "pin",    "unpin", "delete", "prune",  "overview",
+                                          "copy",   "fetch", "unseal", NULL};
 static const char *const completion_subs[] = {"bash", "zsh", "fish", NULL};
 static const char *const state_subs[] = {"backup", "restore", NULL};
 static const char *const context_subs[] = {"list", "add", "use", "remove", NULL};
@@ -205,8 +205,9 @@ const struct verb verbs[] = {
      .run = verb_maintenance},
     {"backup",
      "backup create|list|status|copy [SERVICE] | show|verify|pin|unpin|delete [SERVICE] BACKUP | "
-     "prune [SERVICE] | overview [--reason TEXT] [--for DURATION] [--confirm WORD] | unseal FILE "
-     "--key FILE -o FILE",
+     "prune [SERVICE] | overview [--reason TEXT] [--for DURATION] [--confirm WORD] | fetch "
+     "[SERVICE] "
+     "[BACKUP] [--place NAME] | unseal FILE --key FILE -o FILE",
      "backups: make, prove, keep, copy and remove them",
      "  create  a backup now; status 0: proved, 4: made but not provable here\n"
      "  verify  proves one again by loading it, the newest proved one unless named\n"
@@ -215,10 +216,13 @@ const struct verb verbs[] = {
      "  prune   shows what no rule keeps; --confirm PRUNE removes it\n"
      "  copy    visits the places of backup.copies now; status 0: all is there\n"
      "  overview  one line a service: newest proved, next, what is wrong\n"
+     "  fetch   what the copies at --place NAME are; with a BACKUP, brings it back and\n"
+     "          proves it\n"
      "  unseal  opens a sealed backup (its folder or its file) with the secret key in\n"
      "          --key FILE, into -o FILE; asks no daemon\n",
      .subs = backup_subs, .words = true,
-     .options = BIT(REASON) | BIT(FOR) | BIT(CONFIRM) | BIT(KEY) | BIT(OUTPUT), .run = verb_backup},
+     .options = BIT(REASON) | BIT(FOR) | BIT(CONFIRM) | BIT(KEY) | BIT(OUTPUT) | BIT(PLACE),
+     .run = verb_backup},
     {"state", "state backup -o DIR | restore DIR",
      "copy Resus' own state while it runs, and put a copy back",
      "  backup   users, tokens, history, settings of the run time, keys and\n"

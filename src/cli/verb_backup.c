@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "base/json.h"
+#include "base/mem.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "cli/ask.h"
@@ -96,9 +97,9 @@ static void show_last(const struct invocation *in, const json_t *last)
     page_print(&p, stdout);
 }
 
-static int run(const struct invocation *in, const char *op, const char *backup)
+static int run(const struct invocation *in, const char *op, json_t *args)
 {
-    struct question q = {.op = op, .args = args_of(in, backup)};
+    struct question q = {.op = op, .args = args};
     int status = ask_all(in, &q, 1, ASK_READ_MS, NULL, NULL);
     if (status != 0)
         return status;
@@ -133,7 +134,7 @@ static int run(const struct invocation *in, const char *op, const char *backup)
 static int verify(const struct invocation *in, const char *backup)
 {
     if (backup != NULL)
-        return run(in, "backup_verify", backup);
+        return run(in, "backup_verify", args_of(in, backup));
     struct question q = {.op = "backup_status"};
     int status = ask_all(in, &q, 1, ASK_READ_MS, NULL, NULL);
     if (status != 0)
@@ -146,7 +147,7 @@ static int verify(const struct invocation *in, const char *backup)
         status = latest == NULL ? ask_failed(in, CLI_REFUSED, "not_found",
                                              "no backup was proved yet: name one, or run resus "
                                              "backup create")
-                                : run(in, "backup_verify", latest);
+                                : run(in, "backup_verify", args_of(in, latest));
     }
     ask_free(&q, 1);
     return status;
@@ -210,6 +211,47 @@ static int copy(const struct invocation *in)
     }
     ask_free(&q, 1);
     return status;
+}
+
+/* The only place, when none is named; NULL after having said why. A new text. */
+static char *place_of(const struct invocation *in, int *ret_status)
+{
+    struct question q = {.op = "backup_status"};
+    char *name = NULL;
+    if (arguments_has(in, OPTION_PLACE))
+        return mem_strdup(in->options[OPTION_PLACE]);
+    *ret_status = ask_all(in, &q, 1, ASK_READ_MS, NULL, NULL);
+    if (*ret_status != 0)
+        return NULL;
+    const json_t *places = json_object_get(q.body, "copies");
+    if (q.status >= 400) {
+        ask_refusal(in, q.status, q.body);
+        *ret_status = ask_exit(q.status, q.body);
+    } else if (json_array_size(places) == 1) {
+        name = mem_strdup(json_text_or(json_array_get(places, 0), "target", ""));
+    } else {
+        *ret_status = ask_failed(in, CLI_REFUSED, "not_found",
+                                 json_array_size(places) == 0
+                                     ? "there is no place for copies: name one in backup.copies"
+                                     : "there are several places for copies: choose one with "
+                                       "--place");
+    }
+    ask_free(&q, 1);
+    return name;
+}
+
+static int fetch(const struct invocation *in, const char *backup)
+{
+    int status = CLI_REFUSED;
+    char *place = place_of(in, &status);
+    if (place == NULL)
+        return status;
+    json_t *args = args_of(in, backup);
+    (void)json_put_text(args, "target", place);
+    mem_free(place);
+    return backup != NULL
+               ? run(in, "backup_fetch", args)
+               : ask_show(in, "backup_elsewhere", args, ASK_OPERATE_MS, view_elsewhere, NULL);
 }
 
 /* ── what is done at once ── */
@@ -277,6 +319,10 @@ int verb_backup(const struct invocation *in)
         return in->word_count > 0 ? usage_error(in, "this is about every service: name none")
                                   : ask_show(&own, "backup_overview", NULL, ASK_READ_MS,
                                              view_backup_overview, NULL);
+    if (str_equal(in->sub, "fetch"))
+        return fetch(&own, backup);
+    if (arguments_has(in, OPTION_PLACE))
+        return usage_error(in, "--place is for backup fetch");
     bool alone = str_equal(in->sub, "create") || str_equal(in->sub, "list") ||
                  str_equal(in->sub, "status") || str_equal(in->sub, "prune") ||
                  str_equal(in->sub, "copy");
@@ -285,7 +331,7 @@ int verb_backup(const struct invocation *in)
     if (backup != NULL)
         return usage_error(in, "this is about all backups of a service: name no BACKUP");
     if (str_equal(in->sub, "create"))
-        return run(&own, "backup_create", NULL);
+        return run(&own, "backup_create", args_of(&own, NULL));
     if (str_equal(in->sub, "prune"))
         return prune(&own);
     if (str_equal(in->sub, "copy"))

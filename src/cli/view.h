@@ -72,6 +72,8 @@ void view_backup_status(struct page *p, const json_t *body, const struct invocat
 void view_backup_overview(struct page *p, const json_t *body, const struct invocation *in);
 void view_backup_last(struct page *p, const json_t *last, const struct invocation *in);
 void view_prunable(struct page *p, const json_t *body, const struct invocation *in);
+/* What a place for copies has. */
+void view_elsewhere(struct page *p, const json_t *body, const struct invocation *in);
 
 /* view_maintenance.c */
 void view_windows(struct page *p, const json_t *body, const struct invocation *in);

@@ -197,3 +197,26 @@ void view_prunable(struct page *p, const json_t *body, const struct invocation *
              "PRUNE\n",
              json_array_size(items), size);
 }
+
+void view_elsewhere(struct page *p, const json_t *body, const struct invocation *in)
+{
+    const json_t *items = json_object_get(body, "items");
+    const char *target = json_text_or(body, "target", "");
+    char size[32];
+    size_t i;
+    const json_t *item;
+    (void)in;
+    if (json_array_size(items) == 0)
+        page_put(p, "no copy at %s\n", target);
+    json_array_foreach(items, i, item) {
+        size_text(json_int_or(item, "bytes", 0), size);
+        page_put(p, "%s  %-6s  %10" PRId64 " keys  %10s  %s%s\n", json_text_or(item, "id", ""),
+                 json_text_or(item, "kind", ""), json_int_or(item, "keys", 0), size,
+                 json_bool_or(item, "suspicious", false)                 ? "suspicious"
+                 : str_equal(json_text_or(item, "proved", ""), "loaded") ? "proved"
+                                                                         : "not proved",
+                 json_bool_or(item, "sealed", false) ? "  sealed" : "");
+    }
+    if (json_array_size(items) > 0)
+        page_put(p, "to bring one back: resus backup fetch BACKUP --place %s\n", target);
+}

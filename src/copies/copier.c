@@ -15,6 +15,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "copies/fetch.h"
 #include "copies/store.h"
 #include "core/copies.h"
 #include "io/clock.h"
@@ -280,9 +281,14 @@ int copier_main(const char *text)
     still_alive();
     if (copy_job_read(text, strlen(text), &job, &err) < 0)
         report.error = err;
+    else if (job.task == COPY_LIST)
+        fetch_list(&job, still_alive, &report);
+    else if (job.task == COPY_FETCH)
+        fetch_one(&job, still_alive, &report);
     else
         copier_run(&job, still_alive, &report);
     JSON_CLEANUP json_t *o = copy_report_json(&report);
+    copy_report_clear(&report);
     char *out = o == NULL ? NULL : json_dumps(o, JSON_WRITE_FLAGS);
     bool printed = out != NULL && puts(out) >= 0 && fflush(stdout) == 0;
     free(out);

@@ -24,6 +24,7 @@ static void refuse(struct handlers *h, struct call *call, int r, const char *tex
         {-ENOENT, 404, "Not found", "not_found"},
         {-EBUSY, 409, "Something else runs", "operation_running"},
         {-EPERM, 409, "It is kept", "backup_kept"},
+        {-EEXIST, 409, "It is here", "backup_exists"},
         {-EINVAL, 400, "Bad input", "bad_input"},
         {-ENOMEM, 500, "Out of memory", "out_of_memory"},
     };
@@ -115,6 +116,33 @@ void backup_copy(struct handlers *h, struct call *call)
         answer(h, call, 200, backups_status(h->ports.backups, call->service));
 }
 
+static void listed(void *context, uint64_t ticket, int result, const struct error *err)
+{
+    struct handlers *h = context;
+    struct call *call = handlers_waited(h, ticket);
+    if (call == NULL)
+        return;
+    json_t *body = backups_elsewhere_taken(h->ports.backups, call->service);
+    if (result < 0 || body == NULL) {
+        json_decref(body);
+        refuse(h, call, result == -ENOENT ? -EIO : result, err->text);
+    } else {
+        call->answer(call, 200, body);
+    }
+}
+
+void backup_elsewhere(struct handlers *h, struct call *call)
+{
+    struct error err = {0};
+    uint64_t ticket = handlers_wait(h, call);
+    int r = backups_elsewhere(h->ports.backups, call->service,
+                              json_text_or(call->args, "target", ""), listed, h, ticket, &err);
+    if (r < 0) {
+        list_remove(&h->waiting, call);
+        refuse(h, call, r, err.text);
+    }
+}
+
 void backup_prunable_get(struct handlers *h, struct call *call)
 {
     answer(h, call, 200, backups_prunable(h->ports.backups, call->service));
@@ -125,6 +153,7 @@ static struct backups_order order_of(const struct call *call, enum backups_task 
     return (struct backups_order){
         .task = task,
         .id = backup_of(call),
+        .target = json_text_or(call->args, "target", NULL),
         .reason = json_text_or(call->args, "reason", ""),
         .user = &call->user,
         .request_id = call->request_id,
@@ -134,8 +163,10 @@ static struct backups_order order_of(const struct call *call, enum backups_task 
 /* Those that take long: the answer comes at once, with the number of the task. */
 void backup_task(struct handlers *h, struct call *call)
 {
-    bool makes = call->operation == &operations[OP_BACKUP_CREATE];
-    const struct backups_order order = order_of(call, makes ? BACKUPS_MAKE : BACKUPS_VERIFY);
+    enum backups_task task = call->operation == &operations[OP_BACKUP_CREATE]  ? BACKUPS_MAKE
+                             : call->operation == &operations[OP_BACKUP_FETCH] ? BACKUPS_FETCH
+                                                                               : BACKUPS_VERIFY;
+    const struct backups_order order = order_of(call, task);
     struct error err = {0};
     int64_t number = 0;
     int r = backups_order(h->ports.backups, call->service, &order, &number, &err);

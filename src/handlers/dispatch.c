@@ -150,6 +150,8 @@ static const struct {
     [OP_BACKUP_PRUNABLE] = {backup_prunable_get, .of_backups = true},
     [OP_BACKUP_PRUNE] = {backup_change, .of_backups = true},
     [OP_BACKUP_COPY] = {backup_copy, .of_backups = true},
+    [OP_BACKUP_ELSEWHERE] = {backup_elsewhere, .of_backups = true},
+    [OP_BACKUP_FETCH] = {backup_task, .of_backups = true},
     [OP_PROMETHEUS] = {prometheus_get, .woken = prometheus_woken},
     [OP_HEALTHZ] = {healthz_get},
     [OP_READYZ] = {readyz_get},

@@ -50,8 +50,8 @@ static void seal_bytes(struct input in, const struct seal_public *for_whom, stru
     char from[64];
     char to[64];
     struct seal_sums sums;
-    (void)snprintf(from, sizeof from, "/tmp/fuzz-seal-%d.plain", (int)getpid());
-    (void)snprintf(to, sizeof to, "/tmp/fuzz-seal-%d.rs", (int)getpid());
+    (void)snprintf(from, sizeof from, "/dev/shm/fuzz-seal-%d.plain", (int)getpid());
+    (void)snprintf(to, sizeof to, "/dev/shm/fuzz-seal-%d.rs", (int)getpid());
     (void)unlink(from);
     (void)unlink(to);
     PROMISE(file_write_atomic(from, in.at, in.left, 0600, NULL) == 0);

@@ -142,6 +142,8 @@ static void the_least_roles_are_the_guides_matrix(void **state)
         {OP_BACKUP_PRUNABLE, ACCESS_VIEWER},
         {OP_BACKUP_PRUNE, ACCESS_ADMIN},
         {OP_BACKUP_COPY, ACCESS_OPERATOR},
+        {OP_BACKUP_ELSEWHERE, ACCESS_OPERATOR},
+        {OP_BACKUP_FETCH, ACCESS_ADMIN},
         {OP_PROMETHEUS, ACCESS_VIEWER},
         {OP_HEALTHZ, ACCESS_ANONYMOUS},
         {OP_READYZ, ACCESS_ANONYMOUS},
