@@ -260,7 +260,7 @@ static int read_head(struct work *w, int from, struct seal_head *head, struct er
         r = seal_head_read(w->head, (size_t)n, head, err);
     }
     w->head_bytes = (size_t)n;
-    return r == -EAGAIN ? -EBADMSG : r;
+    return r == -EAGAIN ? error_set(err, -EBADMSG, "damaged: its head is cut") : r;
 }
 
 static int open_slot(struct work *w, const struct seal_head *head, const struct seal_secret *key,

@@ -102,6 +102,19 @@ static void note_same_disk(struct copy_store *s, const struct stat *st)
                          root_of(s));
 }
 
+/* A service of systemd sees all that it is not given as read-only. */
+static int with_hint(const struct copy_store *s, int r, struct error *err)
+{
+    char text[ERROR_TEXT_MAX];
+    if (r != -EROFS)
+        return r;
+    (void)str_copy(text, sizeof text, err->text);
+    return error_set(err, r,
+                     "%.300s. If the disk is not, its unit protects it: systemctl edit resus, "
+                     "ReadWritePaths=%s",
+                     text, root_of(s));
+}
+
 static int folder_open(struct copy_store *s, struct error *err)
 {
     struct stat st;
@@ -118,7 +131,7 @@ static int folder_open(struct copy_store *s, struct error *err)
         r = check_marker(s, err);
     if (r == 0)
         note_same_disk(s, &st);
-    return r;
+    return with_hint(s, r, err);
 }
 
 static void folder_close(struct copy_store *s)
@@ -252,7 +265,7 @@ static int folder_put(struct copy_store *s, const struct copy_place *at, const c
         r = error_set_errno(err, -errno, "cannot rename %s", part);
     if (r < 0)
         (void)unlink(part);
-    return r < 0 ? r : file_sync_folder(final, err);
+    return r < 0 ? with_hint(s, r, err) : file_sync_folder(final, err);
 }
 
 /* ── reading and removing ── */

@@ -197,8 +197,19 @@ def test_s3_down_half_way_leaves_no_copy_and_is_tried_again(served):
 
 
 def test_s3_needs_no_right_to_delete(served):
-    with by_s3(served) as bucket:
-        bucket.refuse = {"DELETE"}
+    with by_s3(served, keep={"last": 2}, minimum=1) as bucket:
         backup = create(served)
         wait_until(lambda: copied(served, backup), "the copy")
+        # Scheduled backups of other days, of which the rules keep two.
+        manifest = json.loads(bucket.objects[f"resus/prod/redis/manual/{backup}/manifest.json"])
+        for day in (1, 2, 3):
+            old = manifest | {"id": f"2026010{day}T000000Z", "kind": "daily", "started_at": f"2026-01-0{day}T00:00:00Z"}
+            bucket.objects[f"resus/prod/redis/daily/{old['id']}/manifest.json"] = json.dumps(old).encode()
+            bucket.objects[f"resus/prod/redis/daily/{old['id']}/dump.rdb"] = b"data"
+        bucket.refuse = {"DELETE"}
         assert served.run("backup", "copy").returncode == 0
+        assert "old copies stay there" in status(served)["note"] and len(bucket.objects) == 8, status(served)
+        bucket.refuse = set()
+        assert served.run("backup", "copy").returncode == 0
+        assert status(served)["note"] is None and len(bucket.objects) == 6, sorted(bucket.objects)
+        assert not [key for key in bucket.objects if "20260101" in key]

@@ -7,6 +7,11 @@ TREE = pathlib.Path(__file__).resolve().parents[2]
 RDB = (TREE / "tests/unit/backups/data/redis7.rdb").read_bytes()
 SEALED = (TREE / "tests/unit/backups/data/seal-1.rs").read_bytes()
 SECRET = (TREE / "tests/unit/backups/data/seal-1.key").read_bytes()
+S3_PAGE = (b"<?xml version='1.0'?><ListBucketResult xmlns='http://s3.amazonaws.com/doc/2006-03-01/'><Name>b</Name>"
+           b"<IsTruncated>true</IsTruncated><NextContinuationToken>1ueGcxLPRx1Tr/XYExHnhbYLgveDs2J=</NextContinuationToken>"
+           b"<Contents><Key>p/redis/daily/20261129T023000Z/dump.rdb</Key><Size>3</Size></Contents>"
+           b"<Contents><Key>p/redis/daily/20261129T023000Z/manifest.json</Key></Contents></ListBucketResult>")
+S3_ERROR = b"<Error><Code>AccessDenied</Code><Message>Access \xff Denied</Message><RequestId>1</RequestId></Error>"
 PSYNC = b"+FULLRESYNC 8de1787ba490483314a4d30f1c628bc5025eb761 7\r\n"
 CHECKED = b"""[offset 0] Checking RDB file dump.rdb
 [offset 27] AUX FIELD redis-ver = '7.0.15'
@@ -64,6 +69,7 @@ def seeds(info):
     return {
         "check_report": {"sound": CHECKED, "bad": CHECKED_BAD, "log": LOADED_BAD},
         "manifest": {"all": json.dumps(manifest()).encode(), "sealed": json.dumps(sealed()).encode()},
+        "s3_page": {"page": S3_PAGE, "last": S3_PAGE.replace(b"true", b"false"), "error": S3_ERROR},
         "seal": {"file": b"\0" + SEALED, "cut": b"\0" + SEALED[:-30], "key": b"\0" + SECRET, "data": b"\1" + RDB * 400,
                  "turned": b"\2\0\x20"},
         "placement": {

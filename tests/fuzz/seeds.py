@@ -503,6 +503,7 @@ WORDS = {
     "systemctl_status": ["src/host/systemctl.c", "src/host/timespan.c", "src/host/host_refusal.c"],
     "timespan": ["src/host/timespan.c"],
     "token": ["src/api/token.c"],
+    "s3_page": ["src/copies/s3_page.c"],
     "seal": ["src/backups/seal_key.c"],
     "source": ["src/backups/source.c", "src/redis/info.c"],
     "transfer": ["src/backups/transfer.c", "tests/fuzz/fuzz_transfer.c"],

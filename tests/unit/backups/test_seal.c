@@ -141,8 +141,10 @@ static void a_cut_at_every_length_is_noticed(void **state)
     (void)seal_some(2 * SEAL_CHUNK_BYTES);
     struct buf sealed = read_file("sealed");
     for (size_t length = 0; length < sealed.length; length += length < 400 ? 1 : 61) {
+        struct error why = {0};
         write_file("changed", sealed.data, length);
-        assert_int_equal(open_as("changed", &alice, NULL), -EBADMSG);
+        assert_int_equal(open_as("changed", &alice, &why), -EBADMSG);
+        assert_int_equal(why.code, -EBADMSG);
     }
     /* Exactly between two chunks: each of them opens, and the end is missing. */
     write_file("changed", sealed.data, sealed.length - SEAL_CHUNK_BYTES - 17);
