@@ -330,9 +330,9 @@ void copies_audit(const struct job *j)
                          o->manifest_sha256);
         s->b->ports.audit(s->b->ports.context, &line);
         if (o->state == COPY_MISSING)
-            log_warning("backups", "%s", line.reason);
+            log_warning("backups", "%s: %s", s->id, line.reason);
         else
-            log_info("backups", "%s", line.reason);
+            log_info("backups", "%s: %s", s->id, line.reason);
     }
 }
 

@@ -24,7 +24,7 @@ struct copy_options {
     const char *directory; /* of the backups on this machine; NULL = none */
     bool known;            /* copies were made there before: an empty place is not believed */
     bool writes;           /* false: only list and get */
-    void (*alive)(void);   /* called while bytes flow; NULL = nobody asks */
+    void (*alive)(void);   /* called while bytes flow; may be NULL */
 };
 
 struct copy_store;

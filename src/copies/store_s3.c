@@ -154,7 +154,7 @@ static int run(struct request *q, struct error *err)
 {
     struct s3_store *s = q->store;
     char header[128];
-    /* No other header: libcurl 7.88 would sign even one that it is told not to send. */
+    /* No other header: libcurl 7.88 would sign even one that it does not send. */
     (void)str_format(header, sizeof header, "x-amz-content-sha256: %s", q->sha256);
     struct curl_slist *headers = s->curl->slist_append(NULL, header);
     int r = 0;

@@ -278,7 +278,7 @@ static int check_space(struct sftp_store *s, uint64_t bytes, struct error *err)
                               ? sftp_statvfs(s->sftp, t->path)
                               : NULL;
     if (disk == NULL)
-        return 0; /* the write will tell */
+        return 0; /* the write will show it */
     uint64_t have = disk->f_bavail * disk->f_frsize;
     sftp_statvfs_free(disk);
     if (have >= bytes + RESERVE_BYTES)

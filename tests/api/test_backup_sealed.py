@@ -91,7 +91,7 @@ def test_a_sealed_backup_is_proved_before_and_holds_no_open_data(served):
     code, result = verify(served, last["backup"])
     assert code == 0 and result["result"] == "good", result
     assert not [x for x in own.parents[1].rglob("*") if x.name.endswith(".rdb") and x.is_file()]
-    # Without its key it cannot tell, and says where to look.
+    # Without its key there is no verdict, and it says where to look.
     os.rename(folder / "backup.key", served.folder / "elsewhere")
     code, result = verify(served, last["backup"])
     assert code == 4 and "key of a recipient" in result["message"], result

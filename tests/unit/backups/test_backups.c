@@ -4,6 +4,7 @@
 
 #include "sample.h"
 
+#include "backups/backups_copies.h"
 #include "backups/backups_inside.h"
 #include "backups/catalog.h"
 #include "base/json.h"
@@ -22,7 +23,9 @@ static struct settings settings;
 static struct service_settings service;
 static struct backups *backups;
 static int64_t clock_ms;
-static int lines, failed_alerts;
+static int lines, failed_alerts, uncopied_alerts;
+static struct copy_settings place;
+static char copier[PATH_MAX];
 static size_t begun_most;
 static bool ended;
 static int result;
@@ -84,6 +87,7 @@ static void port_report(void *context, int index, enum backups_trouble trouble, 
     (void)context;
     (void)index;
     failed_alerts += trouble == BACKUPS_FAILED && text != NULL;
+    uncopied_alerts += trouble == BACKUPS_UNCOPIED && text != NULL;
 }
 
 static void on_done(void *context, uint64_t ticket, int r, const struct error *err)
@@ -107,7 +111,7 @@ static int set_up(void **state)
     (void)str_copy(service.backup.directory, sizeof service.backup.directory, root.path);
     (void)str_copy(service.backup.server, sizeof service.backup.server, "/nowhere/redis-server");
     clock_ms = 1;
-    lines = failed_alerts = 0;
+    lines = failed_alerts = uncopied_alerts = 0;
     begun_most = 0;
     ended = false;
     return 0;
@@ -117,6 +121,7 @@ static void open_backups(void)
 {
     const struct backups_ports ports = {
         .loop = &loop,
+        .copier = copier,
         .now = port_now,
         .settings = port_settings,
         .tunnel = port_tunnel,
@@ -301,6 +306,118 @@ static void folders_are_read_one_at_a_time(void **state)
     assert_int_equal(backups->running + backups->changing, 0);
 }
 
+/* ── copies ── */
+
+/* A place `nas`, whose copier is a script with these lines. */
+static void use_copier(const char *script)
+{
+    char text[1024];
+    place = (struct copy_settings){.name = "nas", .type = COPY_FOLDER};
+    settings.copies = &place;
+    settings.copy_count = 1;
+    service.backup.copy_count = 1;
+    (void)str_format(text, sizeof text, "#!/bin/sh\necho run >>%s/runs\n%s\n", root.path, script);
+    test_folder_write(&root, "copier", text, 0700);
+    (void)str_copy(copier, sizeof copier, test_folder_path(&root, "copier"));
+}
+
+static size_t runs(void)
+{
+    struct buf text = BUF_LIMIT(4096);
+    size_t count = 0;
+    if (file_read(test_folder_path(&root, "runs"), &text, NULL) == 0)
+        for (const char *p = buf_text(&text); *p != '\0'; p++)
+            count += *p == '\n';
+    buf_free(&text);
+    return count;
+}
+
+static const struct copying *nas(void)
+{
+    return backups->services[0].copies[0];
+}
+
+static void a_copier_that_hangs_holds_up_no_task_and_no_end(void **state)
+{
+    const struct backups_order order = {.task = BACKUPS_PRUNE, .done = on_done};
+    (void)state;
+    publish_old(1, 0);
+    use_copier("exec sleep 1000");
+    open_backups();
+    until_loaded(1);
+    while (runs() == 0)
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    assert_int_equal(backups_order(backups, 0, &order, NULL, NULL), 0);
+    while (!ended)
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    assert_int_equal(result, 0);
+    assert_non_null(nas()->child);
+} /* and tear_down() does not wait for it */
+
+static void a_place_that_fails_is_tried_again_later_and_reported_after_a_day(void **state)
+{
+    (void)state;
+    publish_old(0, 0);
+    use_copier("echo '{\"outcomes\": [], \"more\": false, \"code\": -28, \"error\": \"full\"}'");
+    open_backups();
+    until_loaded(1);
+    while (nas()->failures < 1)
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    assert_string_equal(nas()->text, "full");
+    assert_int_equal(lines, 1);
+    int64_t wait = mono_since(nas()->next_at, (mono_ms){clock_ms});
+    assert_true(wait >= 4000 && wait <= 6000);
+    clock_ms += 6000;
+    while (nas()->failures < 2)
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    assert_int_equal(runs(), 2);
+    assert_int_equal(lines, 1); /* the same failure is written down once */
+    assert_int_equal(uncopied_alerts, 0);
+    clock_ms += DAY_MS + MINUTE_MS;
+    while (uncopied_alerts == 0)
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    assert_non_null(strstr(backups_unwell(backups, 0), "wait for a copy at nas"));
+}
+
+static void what_a_copier_did_is_noted_in_the_manifest(void **state)
+{
+    char id[MANIFEST_ID_SIZE];
+    char script[512];
+    (void)state;
+    publish_old(1, 0);
+    assert_true(manifest_id_of((wall_ms){BEGUN - DAY_MS}, id));
+    (void)str_format(script, sizeof script,
+                     "echo '{\"outcomes\": [{\"state\": \"made\", \"kind\": \"daily\", \"id\": "
+                     "\"%s\", \"manifest_sha256\": \"\"}]}'",
+                     id);
+    use_copier(script);
+    open_backups();
+    until_loaded(1);
+    while (backups->services[0].shelf.items[0].copy_count == 0)
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    assert_string_equal(backups->services[0].shelf.items[0].copies[0].target, "nas");
+    assert_int_equal(lines, 1);
+    while (backups_copying(backups, 0))
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    JSON_CLEANUP json_t *status = backups_status(backups, 0);
+    const json_t *first = json_array_get(json_object_get(status, "copies"), 0);
+    assert_string_equal(json_text_or(first, "state", ""), "up_to_date");
+    assert_int_equal(runs(), 1);
+}
+
+/* What is printed by a copier of another version, or one that dies. */
+static void nonsense_of_a_copier_is_a_failure(void **state)
+{
+    (void)state;
+    publish_old(0, 0);
+    use_copier("echo nonsense; kill -ALRM $$");
+    open_backups();
+    until_loaded(1);
+    while (nas()->failures < 1)
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    assert_non_null(strstr(nas()->text, "no byte in two minutes"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -312,6 +429,13 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_order_names_what_it_cannot_do, set_up, tear_down),
         cmocka_unit_test_setup_teardown(folders_are_read_one_at_a_time, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_copier_that_hangs_holds_up_no_task_and_no_end, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_place_that_fails_is_tried_again_later_and_reported_after_a_day, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_a_copier_did_is_noted_in_the_manifest, set_up,
+                                        tear_down),
+        cmocka_unit_test_setup_teardown(nonsense_of_a_copier_is_a_failure, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

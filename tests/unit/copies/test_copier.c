@@ -182,7 +182,7 @@ static void the_same_rules_hold_there_and_what_went_is_not_sent_again(void **sta
     assert_int_equal(report.count, 0);
 }
 
-/* The disk with the backups is lost, and Resus begins anew: the copies are all there is. */
+/* The disk with the backups is lost, and Resus begins again: the copies are all there is. */
 static void a_loss_here_removes_no_copy(void **state)
 {
     char lost[PATH_MAX];
