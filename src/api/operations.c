@@ -1,59 +1,11 @@
 #include "api/operations.h"
 
-#include "api/copies_rows.h"
+#include "api/field_words.h"
 #include "api/service_list.h"
 #include "base/str.h"
 #include "core/window_policy.h"
 
 #define DAY_SECONDS 86400
-#define TEXT(name_, low, high)                                                                     \
-    {                                                                                              \
-        .name = (name_), .type = FIELD_TEXT, .min = (low), .max = (high)                           \
-    }
-#define INT(name_, low, high)                                                                      \
-    {                                                                                              \
-        .name = (name_), .type = FIELD_INT, .min = (low), .max = (high)                            \
-    }
-#define REAL(name_, low, high)                                                                     \
-    {                                                                                              \
-        .name = (name_), .type = FIELD_REAL, .min = (low), .max = (high)                           \
-    }
-#define BOOL(name_)                                                                                \
-    {                                                                                              \
-        .name = (name_), .type = FIELD_BOOL                                                        \
-    }
-#define TIME(name_)                                                                                \
-    {                                                                                              \
-        .name = (name_), .type = FIELD_TIME                                                        \
-    }
-#define CHOICE(name_, words)                                                                       \
-    {                                                                                              \
-        .name = (name_), .type = FIELD_CHOICE, .choices = (words)                                  \
-    }
-#define REQUIRED_CHOICE(name_, words)                                                              \
-    {                                                                                              \
-        .name = (name_), .type = FIELD_CHOICE, .required = true, .choices = (words)                \
-    }
-#define SECRET(name_)                                                                              \
-    {                                                                                              \
-        .name = (name_), .type = FIELD_SECRET, .required = true, .min = 1,                         \
-        .max = OPERATION_SECRET_MAX                                                                \
-    }
-#define EMAIL                                                                                      \
-    {                                                                                              \
-        .name = "email", .type = FIELD_TEXT, .required = true, .min = 1, .max = 254                \
-    }
-/* The number in a path: /api/users/{n} */
-#define NUMBER                                                                                     \
-    {                                                                                              \
-        .name = "n", .type = FIELD_INT, .required = true, .min = 1, .max = INT64_MAX               \
-    }
-#define REASON TEXT("reason", 0, OPERATION_REASON_MAX)
-#define END                                                                                        \
-    {                                                                                              \
-        .name = NULL                                                                               \
-    }
-
 static const char *const preflight_words[] = {"stop", "restart", "start", NULL};
 static const char *const level_words[] = {"error", "warning", "info", NULL};
 static const char *const external_stop_words[] = {"recover", "respect", NULL};
@@ -181,11 +133,27 @@ static const struct field backups_fields[] = {TEXT("cursor", 1, 32),
                                               INT("limit", 1, OPERATION_LIMIT_MAX), END};
 static const struct field backup_status_fields[] = {INT("task", 1, INT32_MAX), BOOL("copies"), END};
 static const struct field backup_fields[] = {BACKUP, END};
-COPIES_FIELDS
+/* A place of `backup.copies`. */
+#define PLACE                                                                                      \
+    {                                                                                              \
+        .name = "target", .type = FIELD_TEXT, .required = true, .min = 1, .max = 32                \
+    }
+static const struct field backup_elsewhere_fields[] = {PLACE, END};
+static const struct field backup_fetch_fields[] = {BACKUP, PLACE, REASON, END};
 static const struct field backup_reason_fields[] = {BACKUP, REASON, END};
 static const struct field backup_pin_fields[] = {BACKUP, INT("days", 1, 3650), REASON, END};
 static const struct field backup_delete_fields[] = {BACKUP, TEXT("confirmation", 0, 32), REASON,
                                                     END};
+static const char *const restore_method_words[] = {"file", "keys", NULL};
+static const char *const restore_mode_words[] = {"exact", "overwrite", "missing", NULL};
+#define RESTORE_FIELDS                                                                             \
+    BACKUP, CHOICE("method", restore_method_words), TEXT("to", 1, 64),                             \
+        CHOICE("mode", restore_mode_words), INT("db", 0, 1023), TEXT("match", 1, 500),             \
+        BOOL("force"), BOOL("unguarded")
+static const struct field restore_plan_fields[] = {RESTORE_FIELDS, END};
+static const struct field restore_fields[] = {RESTORE_FIELDS, TEXT("confirmation", 0, 64), REASON,
+                                              END};
+static const struct field restore_show_fields[] = {NUMBER, INT("wait", 0, 20), END};
 static const struct field n_reason_fields[] = {NUMBER, REASON, END};
 static const struct field totp_begin_fields[] = {SECRET("current_password"), END};
 static const struct field totp_disable_fields[] = {SECRET("current_password"), CODE, END};
@@ -548,7 +516,38 @@ const struct operation operations[OPERATION_COUNT] = {
                             RATE_NONE, no_fields, "What a prune would remove.", "PrunableBackups"},
     [OP_BACKUP_PRUNE] = {"backup_prune", POST, ON("/backup-prune"), ACCESS_ADMIN, true, RATE_NONE,
                          reason_fields, "Removes the backups that no rule keeps.", "BackupStatus"},
-    COPIES_OPERATIONS,
+    [OP_BACKUP_COPY] = {"backup_copy", POST, ON("/backup-copy"), ACCESS_OPERATOR, true, RATE_START,
+                        reason_fields, "Visits the places for copies now.", "BackupStatus"},
+    [OP_BACKUP_ELSEWHERE] = {"backup_elsewhere", GET, ON("/backup-copy"), ACCESS_OPERATOR, true,
+                             RATE_START, backup_elsewhere_fields,
+                             "Asks a place of `backup.copies` what it has.", "BackupsElsewhere"},
+    [OP_BACKUP_FETCH] = {"backup_fetch", POST, ON("/backup-fetch"), ACCESS_ADMIN, true, RATE_START,
+                         backup_fetch_fields, "Brings a copy back into the backups, and proves it.",
+                         "BackupTask", .begins = true},
+    [OP_RESTORE_PLAN] = {"restore_plan", POST, ON("/backups/{b}/plan"), ACCESS_ADMIN, true,
+                         RATE_NONE, restore_plan_fields,
+                         "What a restore would do, and what stands in its way; nothing is changed.",
+                         "RestorePlan"},
+    [OP_RESTORE] = {"restore", POST, ON("/backups/{b}/restore"), ACCESS_ADMIN, true, RATE_STOP,
+                    restore_fields,
+                    "Restores a backup; `confirmation` is the service that gets the data.",
+                    "Restore", .begins = true},
+    [OP_RESTORES] = {"restores", GET, ON("/restores"), ACCESS_ADMIN, true, RATE_NONE, no_fields,
+                     "Restores of the service, newest first.", "Restores"},
+    [OP_RESTORE_SHOW] = {"restore_show", GET, ON("/restores/{n}"), ACCESS_ADMIN, true, RATE_NONE,
+                         restore_show_fields,
+                         "One restore; with `wait` at its end, or after so many seconds.",
+                         "Restore"},
+    [OP_RESTORE_UNDO] = {"restore_undo", POST, ON("/restores/{n}/undo"), ACCESS_ADMIN, true,
+                         RATE_STOP, n_fields, "Brings the data from before the restore back.",
+                         "Restore", .begins = true},
+    [OP_RESTORE_RESUME] = {"restore_resume", POST, ON("/restores/{n}/resume"), ACCESS_ADMIN, true,
+                           RATE_STOP, n_fields, "Goes on with a restore that waits for a person.",
+                           "Restore", .begins = true},
+    [OP_RESTORE_CANCEL] = {"restore_cancel", POST, ON("/restores/{n}/cancel"), ACCESS_ADMIN, true,
+                           RATE_NONE, n_fields,
+                           "Ends a restore that is under way, as long as that can be done.",
+                           "Restore"},
     [OP_PROMETHEUS] = {"prometheus", GET, "/metrics", ACCESS_VIEWER, false, RATE_NONE,
                        prometheus_fields,
                        "The figures of every service, or of one, for Prometheus.", "text/plain",

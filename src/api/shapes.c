@@ -1,5 +1,4 @@
 #include "api/shapes.h"
-#include "api/copies_rows.h"
 
 #include "api/shape_audit.h"
 #include "api/shape_words.h"
@@ -35,45 +34,6 @@ static const struct shape_member told_[] = {{"success", "truth", NULL},
                                             {"services", "whole", "How many were told."},
                                             {"timestamp", "time", NULL},
                                             END};
-static const struct shape_member column_[] = {
-    {"unit", "text", NULL},         {"values?", "[number?]", "Where a step is 30 s."},
-    {"min?", "[number?]", "Else."}, {"mean?", "[number?]", NULL},
-    {"max?", "[number?]", NULL},    END};
-static const struct shape_member states_[] = {{"up", "[number?]", NULL},
-                                              {"down", "[number?]", NULL},
-                                              {"planned", "[number?]", "Stopped through Resus."},
-                                              {"unknown", "[number?]", NULL},
-                                              END};
-static const struct shape_member outage_[] = {
-    {"began", "time", NULL},
-    {"ended", "time", NULL},
-    {"duration_seconds", "number", NULL},
-    {"cause", "text", "A cause's code, empty when it was over before it was known."},
-    {"ended_by", "=recovery|operation|systemd|itself", NULL},
-    END};
-static const struct shape_member limit_[] = {
-    {"warning?", "number", NULL}, {"critical?", "number", NULL}, {"max?", "number", NULL}, END};
-static const struct shape_member mark_[] = {{"kind", "=recovery|operation", NULL},
-                                            {"at", "time", NULL},
-                                            {"result", "text", NULL},
-                                            {"duration_seconds", "number?", NULL},
-                                            {"level?", "text", "Of a recovery."},
-                                            {"cause?", "text", "Of a recovery."},
-                                            {"operation?", "text", NULL},
-                                            {"user?", "text", NULL},
-                                            END};
-static const struct shape_member metrics_[] = {
-    {"service", "text", NULL},
-    {"from", "time", NULL},
-    {"to", "time", NULL},
-    {"step_seconds", "whole", "Of one point: as wished, or as fine as it is kept."},
-    {"times", "[whole]", "Unix seconds: where each step begins."},
-    {"states", "States", "Seconds of each step, null where nothing is known."},
-    {"series", "{Column}", "Each as long as `times`; null where nothing is known."},
-    {"outages", "[Outage]", NULL},
-    {"limits", "{Limit}", "That hold now, by the names of health's gauges."},
-    {"marks", "[Mark]", "Recoveries and operations since `from`, newest of each first."},
-    END};
 static const struct shape_member availability_[] = {
     {"target_percent", "number", NULL},
     {"percent", "number?", "Of the time in which it is known whether it was up."},
@@ -496,12 +456,12 @@ const struct shape shapes[] = {
     {"Running", "An operation under way.", running_},
     {"Notice", "What users are told.", notice_},
     {"Told", "A notice went out.", told_},
-    {"Column", "A figure over time.", column_},
-    {"States", "Where the time went.", states_},
-    {"Outage", "No PING was answered.", outage_},
-    {"Limit", "Where a figure is too high.", limit_},
-    {"Mark", "What happened meanwhile.", mark_},
-    {"Metrics", "Figures over time.", metrics_},
+    {"Column", "A figure over time.", shape_column},
+    {"States", "Where the time went.", shape_states},
+    {"Outage", "No PING was answered.", shape_outage},
+    {"Limit", "Where a figure is too high.", shape_limit},
+    {"Mark", "What happened meanwhile.", shape_mark},
+    {"Metrics", "Figures over time.", shape_metrics},
     {"Availability", "Up, of the time that is known.", availability_},
     {"ResponseTime", "PINGs answered in time.", response_time_},
     {"Within", "How many kept to the time.", within_},
@@ -583,13 +543,20 @@ const struct shape shapes[] = {
     {"MaintenanceWindows", "Maintenance windows.", shape_maintenance_windows},
     {"Backup", "A backup.", shape_backup},
     {"BackupSource", "The server that was copied.", shape_backup_source},
-    COPIES_SHAPES,
+    {"BackupCopy", "The copy of a backup at one place.", shape_backup_copy},
+    {"BackupPlace", "A place for copies.", shape_backup_place},
+    {"BackupThere", "A backup at a place for copies.", shape_backup_there},
+    {"BackupsElsewhere", "What a place for copies has.", shape_backups_elsewhere},
     {"Backups", "Backups, newest first.", shape_backups},
     {"BackupTask", "A task that has begun.", shape_backup_task},
     {"BackupJob", "A task that runs.", shape_backup_job},
     {"BackupLast", "How the last task ended.", shape_backup_last},
     {"BackupStatus", "The backups of a service.", shape_backup_status},
     {"BackupOverview", "The backups of every service.", shape_backup_overview},
+    {"RestorePoint", "What a plan has to say.", shape_restore_point},
+    {"RestorePlan", "What a restore would do.", shape_restore_plan},
+    {"Restore", "A restore.", shape_restore},
+    {"Restores", "Restores, newest first.", shape_restores},
     {"PrunableBackups", "Backups that no rule keeps.", shape_prunable},
     {"AuditVerdict", "The result of verifying the audit log.", audit_verdict_},
     {"AuditHead", "The last line of the audit log.", audit_head_},

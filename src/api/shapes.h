@@ -24,6 +24,9 @@ extern const struct shape shapes[]; /* name NULL at the end */
 /* shapes_keys.c, for the table */
 extern const struct shape_member shape_service[], shape_version[];
 extern const struct shape_member shape_key_host[], shape_key_rotation[];
+/* shapes_figures.c */
+extern const struct shape_member shape_column[], shape_states[], shape_outage[], shape_limit[],
+    shape_mark[], shape_metrics[];
 /* shapes_alerts.c */
 extern const struct shape_member shape_delivery[], shape_alert[], shape_alerts[], shape_channel[],
     shape_channels[], shape_sent[], shape_incident_entry[], shape_incident[], shape_incidents[];
@@ -35,5 +38,8 @@ extern const struct shape_member shape_backup[], shape_backups[], shape_backup_t
     shape_backup_source[], shape_backup_overview[], shape_backup_job[], shape_backup_last[],
     shape_backup_status[], shape_prunable[], shape_backup_copy[], shape_backup_place[],
     shape_backup_there[], shape_backups_elsewhere[];
+/* shapes_restores.c */
+extern const struct shape_member shape_restore_point[], shape_restore_plan[], shape_restore[],
+    shape_restores[];
 
 #endif

@@ -95,6 +95,15 @@ static void judge(struct backups_service *s)
         copies_unwell(s, now_of(s->b).wall, s->unwell, sizeof s->unwell);
 }
 
+/* Without safety backups: that data are missing is why there was a restore. */
+static const struct backup_shelf_entry *newest_of(const struct backups_service *s)
+{
+    for (size_t i = 0; i < s->shelf.count; i++)
+        if (!str_starts(s->shelf.items[i].reason, BACKUPS_GUARD_REASON))
+            return &s->shelf.items[i];
+    return NULL;
+}
+
 static void report(struct backups_service *s)
 {
     const struct backups_ports *ports = &s->b->ports;
@@ -107,7 +116,7 @@ static void report(struct backups_service *s)
     copies_unwell(s, now_of(s->b).wall, uncopied, sizeof uncopied);
     ports->report(ports->context, s->index, BACKUPS_UNCOPIED,
                   uncopied[0] == '\0' ? NULL : uncopied);
-    const struct backup_shelf_entry *newest = s->shelf.count == 0 ? NULL : &s->shelf.items[0];
+    const struct backup_shelf_entry *newest = newest_of(s);
     ports->report(ports->context, s->index, BACKUPS_SUSPICIOUS,
                   newest != NULL && newest->suspicious != 0
                       ? "The newest backup is suspicious: much fewer data than the one before, or "
@@ -179,12 +188,8 @@ void backups_job_ended(struct backups_service *s, const struct job *j)
     if (s->loaded)
         copies_changed(s);
     if (!job_internal(j)) {
-        publish(s, j->task, j->user.email,
-                str_equal(j->end, "proved") || str_equal(j->end, "good") ||
-                        str_equal(j->end, "done") || str_equal(j->end, "not_proved")
-                    ? "success"
-                    : "failure",
-                j->text, wall_since(s->last.ended, j->since));
+        publish(s, j->task, j->user.email, job_ended_well(j) ? "success" : "failure", j->text,
+                wall_since(s->last.ended, j->since));
     }
     judge(s);
     report(s);
@@ -303,6 +308,46 @@ int backups_order(struct backups *b, int service, const struct backups_order *or
     if (r == 0 && ret_number != NULL)
         *ret_number = b->last_number;
     return r;
+}
+
+int backups_find(const struct backups *b, int service, const char *id, enum backup_kind *ret,
+                 struct error *err)
+{
+    const struct backups_order order = {.task = BACKUPS_VERIFY, .id = id};
+    int r = b->closing ? error_set(err, -EBUSY, "Resus is stopping")
+                       : check_order(at(b, service), &order, err);
+    if (r == 0)
+        *ret = backup_shelf_find(&at(b, service)->shelf, id)->kind;
+    return r;
+}
+
+bool backups_at_work(const struct backups *b, int service)
+{
+    return at(b, service)->job != NULL;
+}
+
+const char *backups_last_id(const struct backups *b, int service)
+{
+    return at(b, service)->last.id;
+}
+
+bool backups_worker_take(struct backups *b)
+{
+    if (b->closing || b->changing >= BACKUPS_CHANGES_MAX)
+        return false;
+    b->changing++;
+    b->pending++;
+    return true;
+}
+
+void backups_worker_give(struct backups *b)
+{
+    b->changing--;
+    for (size_t i = 0; i < b->count && !b->closing; i++)
+        if (b->services[i].job != NULL)
+            job_turn(b->services[i].job);
+    b->pending--;
+    backups_let_go(b);
 }
 
 const char *backups_unwell(const struct backups *b, int service)

@@ -10,6 +10,7 @@
 #include <uv.h>
 
 #include "api/user.h"
+#include "backups/manifest.h"
 #include "base/attr.h"
 #include "base/error.h"
 #include "base/time.h"
@@ -24,6 +25,7 @@
 #define BACKUPS_WAIT_MS (INT64_C(10) * 60 * 1000) /* for an operation or a recovery to end */
 #define BACKUPS_PIN_DAYS_MAX 3650
 #define BACKUPS_LIST_MAX 1000
+#define BACKUPS_GUARD_REASON "before restore " /* and its number: of a safety backup */
 
 struct backups;
 
@@ -103,7 +105,9 @@ struct backups_order {
     const struct engine_user *user;
     const char *request_id;
     wall_ms until; /* PIN */
-    /* Of those that are done at once (PIN, UNPIN, REMOVE, PRUNE); the others go on by themselves. */
+    bool guards;   /* MAKE: the safety backup of a restore, which does not wait for that restore */
+    /* When the task has ended; NULL: it goes on by itself. A MAKE that ends without an error has
+     * left a backup, proved or not: backups_last_id(). */
     backups_done *done;
     void *context;
     uint64_t ticket;
@@ -123,6 +127,20 @@ int backups_elsewhere(struct backups *b, int service, const char *target, backup
 json_t *backups_elsewhere_taken(struct backups *b, int service);
 /* Does a copier run, or begin within seconds? */
 bool backups_copying(const struct backups *b, int service);
+/* ── for restores ── */
+
+/* Which kind a backup is of. -ENOENT no such backup; -EBUSY a task of the service is under way, or
+ * its folder cannot be read: `err` says what. */
+int backups_find(const struct backups *b, int service, const char *id, enum backup_kind *ret,
+                 struct error *err) ATTR_MUST_USE;
+/* Is a task of the service under way? */
+bool backups_at_work(const struct backups *b, int service);
+/* The backup that the last task was about. */
+const char *backups_last_id(const struct backups *b, int service);
+/* The restore reads a folder of backups on a worker: it takes the place of one of the other tasks
+ * (BACKUPS_CHANGES_MAX). False: ask again later. Given back once, when the worker has ended. */
+bool backups_worker_take(struct backups *b) ATTR_MUST_USE;
+void backups_worker_give(struct backups *b);
 
 /* ── figures for /metrics ── */
 

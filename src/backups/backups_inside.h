@@ -26,6 +26,7 @@ struct job {
     mono_ms waits_since;
     bool waiting; /* nothing has begun */
     bool scheduled, outranked;
+    bool guards;
     const char *waits_for; /* NULL = for nothing */
     backups_done *done;
     void *context;
@@ -143,6 +144,7 @@ void elsewhere_close(struct backups_service *s);
 
 /* backups_verify.c */
 void job_verify(struct job *j);
+bool job_ended_well(const struct job *j);
 
 /* backups.c: the job is over and freed after it. */
 void backups_job_ended(struct backups_service *s, const struct job *j);

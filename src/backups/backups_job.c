@@ -77,10 +77,11 @@ static void let_next_begin(struct backups *b)
             job_turn(b->services[i].job);
 }
 
-static bool ended_well(const struct job *j)
+bool job_ended_well(const struct job *j)
 {
     static const char *const words[] = {"proved", "not_proved", "good", "done"};
-    return str_index(words, ARRAY_LENGTH(words), j->end) >= 0;
+    return str_index(words, ARRAY_LENGTH(words), j->end) >= 0 ||
+           (j->guards && str_equal(j->end, "suspicious")); /* what it guards is what is lost */
 }
 
 static void job_end(struct job *j)
@@ -93,13 +94,13 @@ static void job_end(struct job *j)
         j->shelf = (struct backup_shelf){0};
     }
     if (!job_internal(j)) {
-        if (ended_well(j))
+        if (job_ended_well(j))
             log_info("backups", "%s: %s: %s", s->id, backups_task_word(j->task), j->text);
         else
             log_warning("backups", "%s: %s %s: %s", s->id, backups_task_word(j->task), j->end,
                         j->text);
         if (!b->closing) /* then the log is closed, too */
-            audit_job(j, ended_well(j));
+            audit_job(j, job_ended_well(j));
     } else if (!b->closing) {
         copies_audit(j);
     }
@@ -395,6 +396,7 @@ static void fill(struct job *j, const struct backups_order *order)
     if (order->request_id != NULL)
         (void)str_copy(j->request_id, sizeof j->request_id, order->request_id);
     j->until = order->until;
+    j->guards = order->guards;
     j->done = order->done;
     j->context = order->context;
     j->ticket = order->ticket;
@@ -464,7 +466,8 @@ static const char *what_it_waits_for(const struct job *j)
     const struct backups_ports *ports = &j->service->b->ports;
     if (*under_way(j) >= (job_copies(j) ? BACKUPS_AT_ONCE_MAX : BACKUPS_CHANGES_MAX))
         return "other backups";
-    return j->task == BACKUPS_MAKE ? ports->busy(ports->context, j->service->index) : NULL;
+    return j->task == BACKUPS_MAKE && !j->guards ? ports->busy(ports->context, j->service->index)
+                                                 : NULL;
 }
 
 void job_turn(struct job *j)

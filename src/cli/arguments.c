@@ -18,7 +18,9 @@ const struct option_row option_rows[] = {
                         .values = "STOP"},
     [OPTION_CONTINUE] = {"--continue", NULL, NULL,
                          "the line is installed: prove the new key, switch to it"},
+    [OPTION_DB] = {"--db", NULL, "N", "this database only"},
     [OPTION_DIR] = {"--dir", NULL, "DIR", "folder for the demonstration's state (./.demo)"},
+    [OPTION_DRY_RUN] = {"--dry-run", NULL, NULL, "show the plan and change nothing"},
     [OPTION_EMERGENCY] = {"--emergency", NULL, NULL, "notify everybody (needs --message)"},
     [OPTION_EXPIRES] = {"--expires", NULL, "DURATION", "30d, never; 90d by default"},
     [OPTION_FAILED] = {"--failed", NULL, NULL, "failures only"},
@@ -36,7 +38,11 @@ const struct option_row option_rows[] = {
     [OPTION_LEVEL] = {"--level", NULL, "LEVEL", "error, warning or info, and worse",
                       .values = "error warning info"},
     [OPTION_LINES] = {"--lines", "-n", "N", "so many of the newest (50 by default)"},
+    [OPTION_MATCH] = {"--match", NULL, "GLOB", "keys of this pattern only, as in SCAN"},
     [OPTION_MESSAGE] = {"--message", NULL, "TEXT", "text of the notification"},
+    [OPTION_METHOD] = {"--method", NULL, "METHOD", "file or keys", .values = "file keys"},
+    [OPTION_MODE] = {"--mode", NULL, "MODE", "exact (the default), overwrite or missing",
+                     .values = "exact overwrite missing"},
     [OPTION_NOTE] = {"--note", NULL, "TEXT", "kept with the item"},
     [OPTION_OPERATION] = {"--operation", NULL, "NAME", "of this operation only"},
     [OPTION_OUTPUT] = {"--output", "-o", "FILE", "where to write it (mode 0600)"},
@@ -58,11 +64,14 @@ const struct option_row option_rows[] = {
     [OPTION_TAG] = {"--tag", NULL, "TAG", "with this tag only"},
     [OPTION_TIMEOUT] = {"--timeout", "-t", "SECONDS", "1 to 600: give up then (8)"},
     [OPTION_TITLE] = {"--title", NULL, "TEXT", "a few words"},
+    [OPTION_TO] = {"--to", NULL, "SERVICE", "another service gets the data"},
     [OPTION_TOTP] = {"--totp", NULL, "CODE", "of your authenticator app, for your own account"},
     [OPTION_TYPE] = {"--type", NULL, "TYPE", "ed25519 (the default) or rsa (4096 bits)",
                      .values = "ed25519 rsa"},
     [OPTION_UNDO] = {"--undo", NULL, NULL, "take the tick back"},
+    [OPTION_UNGUARDED] = {"--unguarded", NULL, NULL, "make no safety backup first"},
     [OPTION_UNIT] = {"--unit", NULL, "UNIT", "systemd's unit of Redis (redis-server)"},
+    [OPTION_UNPROVED] = {"--unproved", NULL, NULL, "take a backup that was never loaded"},
     [OPTION_UNTIL] = {"--until", NULL, "TIME", "up to this time, written as for --since"},
     [OPTION_USER] = {"--user", NULL, "NAME", "of or for this user"},
     [OPTION_WITH_ARGUMENTS] = {"--with-arguments", NULL, NULL,
@@ -207,6 +216,14 @@ static int unknown_verb(struct reader *r, const char *word)
     return error_set(r->err, -EINVAL, "unknown verb \"%s\"; `resus help` lists them", word);
 }
 
+static bool is_sub(const struct verb *verb, const char *word)
+{
+    size_t count = 0;
+    while (verb->subs[count] != NULL)
+        count++;
+    return str_index(verb->subs, count, word) >= 0;
+}
+
 static int sub_word(struct reader *r, const char *word)
 {
     const struct verb *verb = r->in->verb;
@@ -230,8 +247,14 @@ static int word(struct reader *r, const char *text)
         in->verb = verb_by_name(text);
         return in->verb == NULL ? unknown_verb(r, text) : 0;
     }
-    if (in->verb->subs != NULL && in->sub == NULL)
-        return sub_word(r, text);
+    if (in->verb->subs != NULL && in->sub == NULL && in->word_count == 0) {
+        if (!in->verb->sub_may_lack)
+            return sub_word(r, text);
+        if (is_sub(in->verb, text)) {
+            in->sub = text;
+            return 0;
+        }
+    }
     if (in->verb->free_word && in->sub == NULL) {
         in->sub = text;
         return 0;
@@ -281,7 +304,7 @@ static int whole_line(const struct invocation *in, struct error *err)
         if (in->options[id] != NULL && (in->verb->options & OPTION_BIT(id)) == 0)
             return error_set(err, -EINVAL, "%s does not take %s", in->verb->name,
                              option_rows[id].name);
-    if (in->verb->subs != NULL && in->sub == NULL)
+    if (in->verb->subs != NULL && in->sub == NULL && !in->verb->sub_may_lack)
         return error_set(err, -EINVAL, "%s: a word is missing", in->verb->name);
     if (in->verb->assignments && str_equal(in->sub, "set") && in->assignment_count == 0)
         return error_set(err, -EINVAL, "%s set: KEY=VALUE is missing", in->verb->name);

@@ -24,6 +24,7 @@ static const char *const maintenance_subs[] = {"list",   "show",   "plan",  "beg
 static const char *const backup_subs[] = {"create", "list",  "show",   "status", "verify",
                                           "pin",    "unpin", "delete", "prune",  "overview",
                                           "copy",   "fetch", "unseal", NULL};
+static const char *const restore_subs[] = {"list", "show", "undo", "resume", "cancel", NULL};
 static const char *const completion_subs[] = {"bash", "zsh", "fish", NULL};
 static const char *const state_subs[] = {"backup", "restore", NULL};
 static const char *const context_subs[] = {"list", "add", "use", "remove", NULL};
@@ -231,6 +232,29 @@ const struct verb verbs[] = {
      "           (stop Resus and move the old one away)\n"
      "Not in it: backups of Redis, the audit log and its sealing key, the settings.\n",
      .subs = state_subs, .words = true, .options = BIT(OUTPUT), .local = true, .run = verb_state},
+    {"restore",
+     "restore [SERVICE] BACKUP [--method file|keys] [--to SERVICE] [--mode "
+     "exact|overwrite|missing] "
+     "[--db N] [--match GLOB] [--dry-run] [--unguarded] [--unproved] [--reason TEXT] --confirm "
+     "SERVICE "
+     "| list [SERVICE] | show|undo|resume|cancel [SERVICE] [N]",
+     "bring the data of a backup back",
+     "  --dry-run shows what would be done and what stands in the way.\n"
+     "  file    Redis stops, the backup takes the place of its files, Redis starts;\n"
+     "          the old files are kept. For `control: process`.\n"
+     "  keys    copied into Redis as it runs, whatever way Resus reaches it\n"
+     "  exact      keys that the backup does not have are removed after the copy\n"
+     "  overwrite  keys of the backup replace those that are there\n"
+     "  missing    keys that are there stay as they are\n"
+     "A safety backup is made first.\n"
+     "  list    restores, the newest first\n"
+     "  undo    brings the data from before the newest restore by file back\n"
+     "  resume  goes on with one that waits for a person\n"
+     "  cancel  ends one that has not exchanged the files yet, or that copies keys\n",
+     .subs = restore_subs, .sub_may_lack = true, .words = true,
+     .options = BIT(METHOD) | BIT(TO) | BIT(MODE) | BIT(DB) | BIT(MATCH) | BIT(DRY_RUN) |
+                BIT(UNGUARDED) | BIT(UNPROVED) | BIT(REASON) | BIT(CONFIRM),
+     .run = verb_restore},
     {"sudoers", "sudoers [SERVICE] [--user NAME]", "print the sudoers file for the Redis host",
      "Exact lines only, no wildcard, for the account that Resus logs in as (on its own\n"
      "machine: resus) unless --user names another. Install it on the service's host:\n"

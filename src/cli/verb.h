@@ -19,6 +19,7 @@ struct verb {
     const char *summary;
     const char *more;        /* further lines of `resus help VERB`, NULL = none */
     const char *const *subs; /* words that must follow, NULL at the end; NULL = none */
+    bool sub_may_lack;       /* such a word may follow, or another one */
     bool service;            /* takes [SERVICE] */
     bool assignments;        /* `set` takes KEY=VALUE words */
     bool free_word;          /* `help VERB`, `replay FILE` */
@@ -90,6 +91,9 @@ int verb_backup(const struct invocation *in);
 /* verb_seal.c */
 int verb_key_backup(const struct invocation *in);
 int verb_backup_unseal(const struct invocation *in);
+bool verb_is_backup(const char *word); /* 20261129T023000Z */
+/* verb_restore.c */
+int verb_restore(const struct invocation *in);
 /* verb_maintenance.c */
 int verb_maintenance(const struct invocation *in);
 /* verb_incident.c */

@@ -16,7 +16,7 @@
 #define ID_LENGTH 16 /* 20261129T023000Z */
 
 /* A service's id has no capital letters; a backup's has. */
-static bool is_backup(const char *word)
+bool verb_is_backup(const char *word)
 {
     return strlen(word) == ID_LENGTH && word[8] == 'T' && word[ID_LENGTH - 1] == 'Z';
 }
@@ -27,7 +27,7 @@ static int sort_words(const struct invocation *in, struct invocation *ret, const
     *ret = *in;
     *ret_backup = NULL;
     for (size_t i = 0; i < in->word_count; i++) {
-        const char **to = is_backup(in->words[i]) ? ret_backup : &ret->service;
+        const char **to = verb_is_backup(in->words[i]) ? ret_backup : &ret->service;
         if (*to != NULL)
             return usage_error(in, "at most one SERVICE and one BACKUP, please");
         *to = in->words[i];

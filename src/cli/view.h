@@ -66,6 +66,7 @@ void view_sent(struct page *p, const json_t *body, const struct invocation *in);
 void view_key_rotation(struct page *p, const json_t *body, const struct invocation *in);
 
 /* view_backup.c */
+void view_size(int64_t bytes, char to[32]); /* "1.5 MiB" */
 void view_backups(struct page *p, const json_t *body, const struct invocation *in);
 void view_backup(struct page *p, const json_t *body, const struct invocation *in);
 void view_backup_status(struct page *p, const json_t *body, const struct invocation *in);
@@ -86,6 +87,11 @@ void view_anything(struct page *p, const json_t *body, const struct invocation *
 void view_table(struct page *p, const json_t *items, const char *const *keys);
 /* A number, text, word or nested value on one line. Returns buffer. */
 const char *view_value(const json_t *value, char *buffer, size_t size);
+
+/* view_restore.c */
+void view_restore_plan(struct page *p, const json_t *body, const struct invocation *in);
+void view_restore(struct page *p, const json_t *body, const struct invocation *in);
+void view_restores(struct page *p, const json_t *body, const struct invocation *in);
 
 /* view_audit.c */
 void view_audit_line(struct page *p, const json_t *line);

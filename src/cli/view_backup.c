@@ -5,7 +5,7 @@
 #include "base/str.h"
 #include "cli/view.h"
 
-static void size_text(int64_t bytes, char to[32])
+void view_size(int64_t bytes, char to[32])
 {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB"};
     double value = (double)bytes;
@@ -47,7 +47,7 @@ static void put_row(struct page *p, const json_t *backup)
 {
     char size[32];
     const char *proof = proof_of(backup);
-    size_text(json_int_or(backup, "bytes", 0), size);
+    view_size(json_int_or(backup, "bytes", 0), size);
     page_put(p, "%s  %-6s  %10" PRId64 " keys  %10s  ", json_text_or(backup, "id", ""),
              json_text_or(backup, "kind", ""), json_int_or(backup, "keys", 0), size);
     page_tone(p, str_equal(proof, "proved") ? TONE_GOOD : TONE_BAD, "%s", proof);
@@ -141,7 +141,7 @@ void view_backup_status(struct page *p, const json_t *body, const struct invocat
     page_put(p, ": %s%s%s\n", json_text_or(body, "schedule", "on demand only"),
              json_is_string(json_object_get(body, "next_at")) ? ", next " : "",
              json_text_or(body, "next_at", ""));
-    size_text(json_int_or(body, "bytes", 0), size);
+    view_size(json_int_or(body, "bytes", 0), size);
     page_put(p, "%" PRId64 " kept in %s (%s), %" PRId64 " of them proved; the newest proved: %s\n",
              json_int_or(body, "count", 0), json_text_or(body, "directory", ""), size,
              json_int_or(body, "proved_count", 0), json_text_or(body, "last_proved", "none"));
@@ -191,7 +191,7 @@ void view_prunable(struct page *p, const json_t *body, const struct invocation *
         return;
     }
     view_backups(p, body, in);
-    size_text(json_int_or(body, "bytes", 0), size);
+    view_size(json_int_or(body, "bytes", 0), size);
     page_put(p,
              "%zu backups, %s: no rule keeps them. To remove them: resus backup prune --confirm "
              "PRUNE\n",

@@ -61,11 +61,12 @@ static unsigned of_aof(const struct restore_plan_facts *f)
 
 static unsigned of_file(const struct restore_plan_facts *f)
 {
-    unsigned found = of_aof(f);
+    unsigned found = 0;
     if (f->sentinel)
         found |= 1u << RESTORE_BLOCKED_SENTINEL;
-    if (!f->can_place)
-        found |= 1u << RESTORE_BLOCKED_NO_HELPER;
+    if (!f->can_place) /* the rest is about files that Resus does not see */
+        return found | 1u << RESTORE_BLOCKED_NO_HELPER;
+    found |= of_aof(f);
     if (f->disk_free_bytes == RESTORE_UNKNOWN_VALUE)
         found |= 1u << RESTORE_BLOCKED_DISK_UNKNOWN;
     else if (f->bytes > f->disk_free_bytes - f->disk_reserve_bytes)
@@ -136,12 +137,12 @@ static const struct {
     [RESTORE_BLOCKED_BUSY] = {"busy",
                               "Another operation on this service is under way. Wait for its end."},
     [RESTORE_BLOCKED_NOT_PROVED] = {"not_proved",
-                                    "This backup was never loaded by a server. Verify it first, "
-                                    "or, as an admin, force the restore."},
+                                    "This backup was never loaded by a server. Verify it first: "
+                                    "resus backup verify. Or take it as it is: --unproved."},
     [RESTORE_BLOCKED_RDB_VERSION] = {"rdb_version", NULL},
     [RESTORE_BLOCKED_VERSION_UNKNOWN] = {"version_unknown",
                                          "The RDB version that this server can read is not known. "
-                                         "Start Redis, or name its program to Resus."},
+                                         "Start Redis first."},
     [RESTORE_BLOCKED_MODULE] = {"module", NULL},
     [RESTORE_BLOCKED_MAXMEMORY] = {"maxmemory", NULL},
     [RESTORE_BLOCKED_DATABASES] = {"databases", NULL},
@@ -152,16 +153,16 @@ static const struct {
     [RESTORE_BLOCKED_SENTINEL] = {"sentinel", "Sentinel watches this server: a failover during the "
                                               "stop would discard the restored data. "
                                               "Restore by keys, or pause Sentinel."},
-    [RESTORE_BLOCKED_NO_HELPER] = {"no_helper", "Resus cannot exchange files on this host. Install "
-                                                "resus-restore-helper there, or restore by keys."},
+    [RESTORE_BLOCKED_NO_HELPER] = {"no_helper", "Resus cannot exchange the files of this service: "
+                                                "restore by keys (--method keys)."},
     [RESTORE_BLOCKED_DISK] = {"disk", NULL},
     [RESTORE_BLOCKED_DISK_UNKNOWN] = {"disk_unknown",
-                                      "The free space of the data folder is not known. See whether "
-                                      "resus-restore-helper answers on the host."},
+                                      "The free space of the data folder is not known."},
     [RESTORE_BLOCKED_AOF_UNKNOWN] =
         {"aof_unknown",
-         "Whether this server uses an append-only file is not known, and it would start with the "
-         "wrong data. See whether the helper can read redis.conf."},
+         "Whether this server starts with an append-only file is not known, and it would start "
+         "with "
+         "the wrong data. Let redis.conf say `appendonly` itself, after its last `include`."},
     [RESTORE_BLOCKED_AOF_DIFFERS] = {"aof_differs",
                                      "`appendonly` of the running server differs from redis.conf, "
                                      "so that the next start would read "

@@ -31,9 +31,12 @@ void intents_close(const char *file, struct audit *audit)
     json_t *intent;
     json_object_foreach(open, id, intent) {
         const json_t *user = json_object_get(intent, "user");
+        const char *what = json_text_or(intent, "operation", "");
         bool automatic = str_equal(json_text_or(user, "id", ""), "system");
         struct audit_line line = {
-            .event = automatic ? AUDIT_AUTO_RECOVERY : AUDIT_SERVICE_OPERATION,
+            .event = automatic                     ? AUDIT_AUTO_RECOVERY
+                     : str_starts(what, "restore") ? AUDIT_BACKUP
+                                                   : AUDIT_SERVICE_OPERATION,
             .at = clock_wall(),
             .has_result = true,
             .duration_seconds = -1,
@@ -41,8 +44,7 @@ void intents_close(const char *file, struct audit *audit)
             .ssh_key_used = -1,
         };
         (void)str_copy(line.service, sizeof line.service, json_text_or(intent, "service", ""));
-        (void)str_copy(line.operation, sizeof line.operation,
-                       json_text_or(intent, "operation", ""));
+        (void)str_copy(line.operation, sizeof line.operation, what);
         (void)str_copy(line.user_id, sizeof line.user_id, json_text_or(user, "id", ""));
         (void)str_copy(line.user_email, sizeof line.user_email, json_text_or(user, "email", ""));
         (void)str_copy(line.user_role, sizeof line.user_role, json_text_or(user, "role", ""));

@@ -392,6 +392,7 @@ static int open_engine(struct world *w, struct error *err)
         .keys = w->keys,
         .maintenance = w->maintenance,
         .backups = w->backups,
+        .restores = w->restores,
     };
     if (r >= 0)
         r = engine_new(w->settings, &ports, saved, now_here(), &w->engine, err);
@@ -442,6 +443,8 @@ int world_open(uv_loop_t *loop, const struct settings *settings, struct world **
         r = world_open_maintenance(w, err);
     if (r >= 0)
         r = world_open_backups(w, err);
+    if (r >= 0)
+        r = world_open_restores(w, err);
     if (r >= 0) {
         w->count = (int)settings->service_count;
         r = open_engine(w, err);
@@ -469,6 +472,7 @@ void world_start(struct world *w)
             engine_misconfigured(w->engine, i, w->places[i].problem.text, now_here());
     alerts_start(w->alerts);
     backups_start(w->backups);
+    restores_start(w->restores);
     history_begin(&w->history, w->engine, w->handlers);
     (void)uv_timer_start(&w->thin, on_thin_timer, THIN_INTERVAL_MS, THIN_INTERVAL_MS);
 }
@@ -504,6 +508,7 @@ void world_reopen_audit(struct world *w)
 
 void world_close(struct world *w)
 {
+    restores_close(w->restores);
     if (w->engine != NULL)
         engine_end(w->engine);
     handlers_free(w->handlers);
@@ -546,6 +551,7 @@ void world_free(struct world *w)
 {
     if (w == NULL)
         return;
+    restores_free(w->restores);
     engine_free(w->engine);
     mem_free(w->places);
     mem_free(w);

@@ -32,9 +32,8 @@ static bool port_troubled(void *context, int service)
     return verdict.confirmed && cause_row(verdict.cause)->alert_class == CLASS_AVAILABILITY;
 }
 
-static const char *port_busy(void *context, int service)
+const char *world_busy(const struct world *w, int service)
 {
-    const struct world *w = context;
     struct now now = clock_now();
     JSON_CLEANUP json_t *status = engine_status_json(w->engine, service, now);
     JSON_CLEANUP json_t *recovery = engine_recovery_json(w->engine, service, now);
@@ -42,6 +41,13 @@ static const char *port_busy(void *context, int service)
         return "an operation on Redis";
     return str_equal(json_text_or(recovery, "state", ""), "recovering") ? "a recovery of Redis"
                                                                         : NULL;
+}
+
+static const char *port_busy(void *context, int service)
+{
+    const struct world *w = context;
+    return w->restores != NULL && restores_holds(w->restores, service) ? "a restore"
+                                                                       : world_busy(w, service);
 }
 
 static void port_audit(void *context, const struct audit_line *line)

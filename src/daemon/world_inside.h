@@ -14,6 +14,7 @@
 #include "daemon/probe.h"
 #include "daemon/world.h"
 #include "redis/witness.h"
+#include "restore/restores.h"
 #include "sshkeys/sshkeys.h"
 #include "store/audit.h"
 #include "store/past_events.h"
@@ -57,6 +58,7 @@ struct world {
     struct alerts *alerts;
     struct maintenance *maintenance;
     struct backups *backups;
+    struct restores *restores;
     mono_ms self_watched;
     struct ssh_pool *ssh;
     struct sshkeys *keys;
@@ -105,6 +107,10 @@ uint64_t world_random(void *context);
 
 /* world_backups.c */
 int world_open_backups(struct world *w, struct error *err) ATTR_MUST_USE;
+/* What is under way on the service that copies and restores wait for; NULL = nothing. */
+const char *world_busy(const struct world *w, int service);
+/* world_restores.c */
+int world_open_restores(struct world *w, struct error *err) ATTR_MUST_USE;
 /* world_maintenance.c */
 int world_open_maintenance(struct world *w, struct error *err) ATTR_MUST_USE;
 

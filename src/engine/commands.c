@@ -42,6 +42,8 @@ void engine_operate(struct engine *e, int service, const struct engine_request *
                             o->since, now));
         return;
     }
+    if (restoring_refuses(s, request, now))
+        return;
     if (recovery_holds(&s->recovery, &facts)) {
         refuse(request, 409,
                refusal_busy(s, "system", "automatic recovery", s->recovering.action_began, now));

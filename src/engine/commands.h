@@ -32,6 +32,7 @@ struct engine_request {
     enum engine_operation operation;
     struct engine_user user;
     bool force, confirmation, emergency;
+    bool of_restore; /* a step of the restore that holds the service */
     char reason[AUDIT_REASON_MAX * 4];
     char message[512];
     engine_answer *answer;
@@ -78,6 +79,18 @@ struct engine_window {
  * Not stored: whoever keeps the windows says it again after engine_start(). */
 void engine_maintain(struct engine *e, int service, const struct engine_window *window,
                      struct now now);
+
+/* The restore that works on a service, or waits for a person. */
+struct engine_restore {
+    char text[256]; /* why recovery is withheld, as a sentence; names no person */
+    char user[256]; /* who ordered it */
+    wall_ms since;
+    bool acts; /* operations of others are refused now */
+};
+/* Automatic recovery of the service is withheld while a restore holds it; NULL: none does now. Not
+ * stored: the owner of the restores reports it again after engine_start(). */
+void engine_restoring(struct engine *e, int service, const struct engine_restore *restore,
+                      struct now now);
 
 /* A banner that is no service's own doing (`notice`): `kind` is a word such as
  * "security"; roles below `least_role` are not shown it. */

@@ -25,6 +25,7 @@
 #include "engine/recover.h"
 #include "engine/refresh.h"
 #include "engine/request.h"
+#include "engine/restoring.h"
 #include "engine/role_watch.h"
 #include "engine/sample.h"
 #include "engine/saving.h"
@@ -62,6 +63,7 @@ struct service {
     /* what is done */
     struct guard guard;
     struct maintained maintained;
+    struct restoring restoring;
     struct recovery recovery;
     struct recovering recovering;
     struct operation operation;

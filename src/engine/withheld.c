@@ -26,6 +26,9 @@ const char *withheld_words(const struct service *s, enum withheld reason, char *
         maintained_words(s, ret, FACT_TEXT_MAX);
         return ret;
     }
+    bool by_restore = reason == WITHHELD_BACKUP_RUNNING || reason == WITHHELD_STOPPED_ON_PURPOSE;
+    if (by_restore && s->restoring.held && !paused)
+        return s->restoring.restore.text;
     if (reason != WITHHELD_CANNOT_ACT)
         return paused ? withheld_and_paused_text(reason) : withheld_text(reason);
     bool script = cause_row(s->verdict.cause)->remedy == REMEDY_KILL_SCRIPT;
@@ -51,6 +54,8 @@ enum withheld withheld_always(const struct service *s, struct now now)
         return WITHHELD_PAUSED;
     case WITHHELD_MAINTENANCE:
         return WITHHELD_MAINTENANCE;
+    case WITHHELD_BACKUP_RUNNING:
+        return WITHHELD_BACKUP_RUNNING;
     case WITHHELD_CANNOT_ACT:
         return WITHHELD_CANNOT_ACT;
     default:

@@ -27,6 +27,7 @@ static const struct {
     bool of_alerts;           /* likewise */
     bool of_windows;          /* likewise */
     bool of_backups;          /* likewise */
+    bool of_restores;         /* likewise */
     struct account_done done; /* the audit line once it is done */
 } table[] = {
     [OP_SERVICES] = {services_list},
@@ -152,6 +153,13 @@ static const struct {
     [OP_BACKUP_COPY] = {backup_copy, .of_backups = true},
     [OP_BACKUP_ELSEWHERE] = {backup_elsewhere, .of_backups = true},
     [OP_BACKUP_FETCH] = {backup_task, .of_backups = true},
+    [OP_RESTORE_PLAN] = {restore_order_post, .of_restores = true},
+    [OP_RESTORE] = {restore_order_post, .of_restores = true},
+    [OP_RESTORES] = {restores_get, .of_restores = true},
+    [OP_RESTORE_SHOW] = {restore_get, .woken = restore_woken, .of_restores = true},
+    [OP_RESTORE_UNDO] = {restore_change, .of_restores = true},
+    [OP_RESTORE_RESUME] = {restore_change, .of_restores = true},
+    [OP_RESTORE_CANCEL] = {restore_change, .of_restores = true},
     [OP_PROMETHEUS] = {prometheus_get, .woken = prometheus_woken},
     [OP_HEALTHZ] = {healthz_get},
     [OP_READYZ] = {readyz_get},
@@ -243,7 +251,8 @@ void handlers_dispatch(struct handlers *h, struct call *call, const char *servic
     if (table[row].run == NULL || (table[row].of_accounts && h->ports.accounts == NULL) ||
         (table[row].of_alerts && h->ports.alerts == NULL) ||
         (table[row].of_windows && h->ports.maintenance == NULL) ||
-        (table[row].of_backups && h->ports.backups == NULL))
+        (table[row].of_backups && h->ports.backups == NULL) ||
+        (table[row].of_restores && h->ports.restores == NULL))
         call_refuse(call, 404, "Not found", "Not available here.", "not_found",
                     handlers_now(h).wall);
     else

@@ -17,6 +17,7 @@ struct accounts;
 struct alerts;
 struct backups;
 struct maintenance;
+struct restores;
 struct sshkeys;
 
 /* What handlers need besides the engine; answers come back through handlers_*_ended() with the id,
@@ -44,6 +45,7 @@ struct handlers_ports {
     struct sshkeys *keys;            /* NULL: SSH keys are not exchanged */
     struct alerts *alerts;           /* NULL: nobody is told anything */
     struct backups *backups;         /* NULL: there are no backups */
+    struct restores *restores;       /* NULL: nothing is restored */
     struct maintenance *maintenance; /* NULL: there are no maintenance windows */
 };
 

@@ -38,8 +38,9 @@ handler key_rotate;                                                           /*
 handler maintenance_get, maintenance_get_one, maintenance_post, maintenance_patch,
     maintenance_orders, maintenance_tick, calendar_get; /* maintenance.c */
 handler backups_get, backup_get, backup_status_get, backup_task, backup_change, backup_prunable_get,
-    backup_overview_get, backup_copy, backup_elsewhere; /* backups.c */
-handler prometheus_get;                                 /* prometheus.c */
+    backup_overview_get, backup_copy, backup_elsewhere;                /* backups.c */
+handler restore_order_post, restores_get, restore_get, restore_change; /* restores.c */
+handler prometheus_get;                                                /* prometheus.c */
 
 /* ── later steps of a call ── */
 
@@ -57,7 +58,8 @@ redis_handler inspect_redis_ended, bigkeys_redis_ended, bundle_redis_ended, doct
 rows_handler recovery_status_rows, recovery_history_rows, events_rows, metrics_rows, slo_rows,
     bundle_rows, alerts_rows, alert_rows, incidents_rows, incident_rows;
 witness_handler doctor_witness_ended;
-handler logs_woken, prometheus_woken, message_woken, backup_status_woken, doctor_woken;
+handler logs_woken, prometheus_woken, message_woken, backup_status_woken, doctor_woken,
+    restore_woken;
 /* Findings about the channels: appends to the doctor's items. */
 void channels_judge(const struct handlers *h, json_t *items);
 /* Has every channel answered what the call waits for? */

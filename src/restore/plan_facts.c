@@ -5,7 +5,7 @@
 #include "base/parse.h"
 #include "base/str.h"
 
-enum { INFO, MAXMEMORY, DATABASES, APPENDONLY, MODULES, FUNCTIONS };
+enum { INFO, MAXMEMORY, DATABASES, APPENDONLY, MODULES, FUNCTIONS, SENTINELS };
 
 const struct query_command plan_commands[PLAN_COMMANDS] = {
     [INFO] = {{"INFO"}},
@@ -14,6 +14,8 @@ const struct query_command plan_commands[PLAN_COMMANDS] = {
     [APPENDONLY] = {{"CONFIG", "GET", "appendonly"}},
     [MODULES] = {{"MODULE", "LIST"}},
     [FUNCTIONS] = {{"FUNCTION", "DUMP"}},
+    /* Each Sentinel subscribes to this channel of the servers that it watches. */
+    [SENTINELS] = {{"PUBSUB", "NUMSUB", "__sentinel__:hello"}},
 };
 
 /* A dump ends with the RDB version in two bytes and a CRC in eight. */
@@ -96,6 +98,8 @@ void plan_facts_of_target(struct restore_plan_facts *f, struct redis_reply *cons
     f->target_rdb_version = plan_rdb_version(replies[FUNCTIONS], f->target_major);
     f->target_keys = query_info_keys(info);
     f->replica = str_equal(role, "slave");
+    f->sentinel = replies[SENTINELS]->type == RESP_LIST && replies[SENTINELS]->count == 2 &&
+                  replies[SENTINELS]->items[1]->integer > 0;
     f->cluster = query_info_number(info, "cluster_enabled") == 1;
     f->replicas = query_info_number(info, "connected_slaves");
     f->maxmemory_bytes = config_number(replies[MAXMEMORY]);

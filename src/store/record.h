@@ -33,6 +33,7 @@ enum record_kind {
     RECORD_INCIDENT,
     RECORD_MAINTENANCE,
     RECORD_REPORT,
+    RECORD_RESTORE,
     RECORD_KIND_COUNT
 };
 

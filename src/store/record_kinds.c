@@ -66,5 +66,15 @@ const struct record_kind_row record_kinds[RECORD_KIND_COUNT] = {
                             .kept = true},
     /* When a report was sent last. It is written with the report's message. */
     [RECORD_REPORT] = {.word = "report", .class = STORE_NORMAL, .kept = true},
+    /* The journal of a restore: each step is on the disk before it is taken, or it is not taken. */
+    [RECORD_RESTORE] = {.word = "restore",
+                        .class = STORE_FULL,
+                        .service = "service",
+                        .state = "phase",
+                        .time = "at",
+                        .numbers_ahead = 10,
+                        .keep_ms = 400 * DAY_MS,
+                        .keep_max = 200,
+                        .live = {"open"}},
 };
 static_assert(ARRAY_LENGTH(record_kinds) == RECORD_KIND_COUNT, "a row for every kind");

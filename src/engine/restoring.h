@@ -1,0 +1,22 @@
+/* A service that a restore works on: automatic recovery is withheld, and operations of others are
+ * refused while its files are exchanged. */
+#ifndef RESUS_ENGINE_RESTORING_H
+#define RESUS_ENGINE_RESTORING_H
+
+#include <stdbool.h>
+
+#include "engine/commands.h"
+
+struct service;
+
+/* Not stored: the owner of the restores reports it again at a start. */
+struct restoring {
+    bool held;
+    struct engine_restore restore;
+};
+
+/* Answers `request` with 409 when the restore does not allow it now. */
+bool restoring_refuses(const struct service *s, const struct engine_request *request,
+                       struct now now);
+
+#endif

@@ -1,0 +1,205 @@
+/* restores: the plan, what a person orders, and how far it is */
+#include "restore/restores.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "api/error_body.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "handlers/resources.h"
+
+#define POLL_MS 200
+
+static void refuse(struct handlers *h, struct call *call, int r, const char *text)
+{
+    static const struct {
+        int error, status;
+        const char *title, *code;
+    } rows[] = {
+        {-ENOENT, 404, "Not found", "not_found"},
+        {-EBUSY, 409, "Something else runs", "operation_running"},
+        {-EINVAL, 400, "Bad input", "bad_input"},
+        {-ENOMEM, 500, "Out of memory", "out_of_memory"},
+    };
+    wall_ms now = handlers_now(h).wall;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
+        if (rows[i].error == r) {
+            call_refuse(call, rows[i].status, rows[i].title, text, rows[i].code, now);
+            return;
+        }
+    call_refuse(call, 500, "Operation failed", text, "restore_failed", now);
+}
+
+static void answer(struct handlers *h, struct call *call, int status, json_t *body)
+{
+    if (body == NULL)
+        refuse(h, call, -ENOMEM, "The answer needs more memory than there is.");
+    else
+        call->answer(call, status, body);
+}
+
+/* ── the plan, and the order ── */
+
+/* The service that gets the data; -1: the call was refused. */
+static int target_of(struct handlers *h, struct call *call)
+{
+    char text[200];
+    const char *to = json_text_or(call->args, "to", NULL);
+    int target = to == NULL ? call->service : engine_service_index(h->engine, to);
+    if (target < 0) {
+        (void)str_format(text, sizeof text, "There is no service \"%s\".", to);
+        refuse(h, call, -ENOENT, text);
+    } else if (!call_sees(call, engine_settings(h->engine, target)->id)) {
+        call_refuse(call, 403, "Permission denied",
+                    "This token is for other services: ask an administrator for one that includes "
+                    "the service that gets the data.",
+                    "out_of_scope", handlers_now(h).wall);
+        target = -1;
+    }
+    return target;
+}
+
+static bool confirmed(struct handlers *h, struct call *call, int target)
+{
+    const char *id = engine_settings(h->engine, target)->id;
+    char text[300];
+    if (str_equal(json_text_or(call->args, "confirmation", ""), id))
+        return true;
+    (void)str_format(text, sizeof text,
+                     "A restore replaces data of %s. To confirm it, repeat the name of the service "
+                     "that gets the data: {\"confirmation\": \"%s\"}.",
+                     id, id);
+    json_t *body =
+        error_body("Confirmation required", text, "confirmation_required", handlers_now(h).wall);
+    (void)json_put_bool(body, "confirmation_required", true);
+    call->answer(call, 400, body);
+    return false;
+}
+
+/* The texts of the blockers, as pre-flight has them, and the plan. */
+static void blocked(struct handlers *h, struct call *call, json_t *plan)
+{
+    size_t i;
+    const json_t *one;
+    json_t *texts = json_array();
+    json_t *details = json_object();
+    json_array_foreach(json_object_get(plan, "blockers"), i, one) {
+        (void)json_array_append_new(texts, json_string(json_text_or(one, "text", "")));
+    }
+    const char *text = json_array_size(texts) == 1 ? json_string_value(json_array_get(texts, 0))
+                                                   : "Several things stand in the way.";
+    json_t *body = error_body("Restore blocked", text, "blocked", handlers_now(h).wall);
+    (void)json_put(details, "blockers", texts);
+    (void)json_put(details, "plan", plan);
+    (void)json_put(body, "details", details);
+    call->answer(call, 422, body);
+}
+
+static void planned(void *context, uint64_t ticket, int result, json_t *body,
+                    const struct error *err)
+{
+    struct handlers *h = context;
+    struct call *call = handlers_waited(h, ticket);
+    if (call == NULL) {
+        json_decref(body);
+        return;
+    }
+    bool begins = call->operation == &operations[OP_RESTORE];
+    if (result == -EPERM)
+        blocked(h, call, body);
+    else if (result < 0)
+        refuse(h, call, result, err->text);
+    else
+        answer(h, call, begins ? 202 : 200, body);
+}
+
+static int choice(const struct call *call, const char *key, const char *const *words, size_t count)
+{
+    return str_index(words, count, json_text_or(call->args, key, ""));
+}
+
+/* In the order of the enums. */
+static const char *const methods[] = {"file", "keys"};
+static const char *const modes[] = {"exact", "overwrite", "missing"};
+
+void restore_order_post(struct handlers *h, struct call *call)
+{
+    struct error err = {0};
+    bool begins = call->operation == &operations[OP_RESTORE];
+    int target = target_of(h, call);
+    if (target < 0 || (begins && !confirmed(h, call, target)))
+        return;
+    int mode = choice(call, "mode", modes, ARRAY_LENGTH(modes));
+    const struct restores_wanted wanted = {
+        .source = call->service,
+        .target = target,
+        .backup = json_text_or(call->args, "b", ""),
+        .method = choice(call, "method", methods, ARRAY_LENGTH(methods)),
+        .mode = mode < 0 ? RESTORE_EXACT : (enum restore_mode)mode,
+        .mode_given = mode >= 0,
+        .db = json_int_or(call->args, "db", -1),
+        .match = json_text_or(call->args, "match", ""),
+        .forced = json_bool_or(call->args, "force", false),
+        .unguarded = json_bool_or(call->args, "unguarded", false),
+        .user = &call->user,
+        .reason = json_text_or(call->args, "reason", ""),
+        .request_id = call->request_id,
+    };
+    uint64_t ticket = handlers_wait(h, call);
+    int r = (begins ? restores_begin : restores_plan)(h->ports.restores, &wanted, planned, h,
+                                                      ticket, &err);
+    if (r < 0) {
+        list_remove(&h->waiting, call);
+        refuse(h, call, r, err.text);
+    }
+}
+
+/* ── what is there ── */
+
+void restores_get(struct handlers *h, struct call *call)
+{
+    answer(h, call, 200, restores_list(h->ports.restores, call->service));
+}
+
+/* With `wait`: not before it has ended or waits for a person, or so many seconds have passed. */
+void restore_woken(struct handlers *h, struct call *call)
+{
+    struct now now = handlers_now(h);
+    int64_t number = json_int_or(call->args, "n", 0);
+    int64_t wait_ms = json_int_or(call->args, "wait", 0) * 1000;
+    bool runs = restores_runs(h->ports.restores, call->service, number);
+    if (runs && !call->gone && wall_since(now.wall, call->seen) < wait_ms) {
+        handlers_sleep(h, call, mono_add(now.mono, POLL_MS));
+        return;
+    }
+    json_t *body = restores_one(h->ports.restores, call->service, number);
+    if (body == NULL)
+        refuse(h, call, -ENOENT, "There is no such restore: resus restore list shows them.");
+    else
+        answer(h, call, call->gone ? 499 : 200, body);
+}
+
+void restore_get(struct handlers *h, struct call *call)
+{
+    call->seen = handlers_now(h).wall;
+    restore_woken(h, call);
+}
+
+/* ── resume, undo, cancel ── */
+
+void restore_change(struct handlers *h, struct call *call)
+{
+    struct error err = {0};
+    enum restore_event order = call->operation == &operations[OP_RESTORE_UNDO]     ? RESTORE_UNDO
+                               : call->operation == &operations[OP_RESTORE_RESUME] ? RESTORE_RESUME
+                                                                                   : RESTORE_CANCEL;
+    int64_t number = json_int_or(call->args, "n", 0);
+    int r = restores_order(h->ports.restores, call->service, number, order, &call->user,
+                           call->request_id, &err);
+    if (r < 0)
+        refuse(h, call, r, err.text);
+    else
+        answer(h, call, order == RESTORE_CANCEL ? 200 : 202,
+               restores_one(h->ports.restores, call->service, number));
+}

@@ -1,0 +1,363 @@
+/* By file: the ports of the state machine (restore/restore.h). The engine stops and starts the
+ * service; a worker exchanges the files. */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/str.h"
+#include "io/log.h"
+#include "restore/files.h"
+#include "restore/restores_inside.h"
+
+/* An act that ends elsewhere, perhaps after the run is gone. */
+struct awaited {
+    struct restores *r;
+    int64_t number;
+    int orders; /* a later order does not take its outcome */
+    enum restore_act act;
+    struct slot slot;
+};
+
+static struct awaited *awaited_new(const struct entry *e, enum restore_act act)
+{
+    struct awaited *a = mem_must(mem_calloc(1, sizeof *a));
+    *a = (struct awaited){.r = e->r, .number = e->number, .orders = e->orders, .act = act};
+    return a;
+}
+
+static void end_act(struct entry *e, enum restore_act act, enum restore_event outcome,
+                    const char *staged, const struct error *err)
+{
+    restore_acted(e->run->machine, act, outcome, staged, err);
+}
+
+/* NULL: no one awaits it. Frees it. */
+static struct entry *awaited_end(struct awaited *a)
+{
+    struct entry *e = restores_find(a->r, a->number);
+    bool awaited = !a->r->closing && e != NULL && e->run != NULL && e->run->machine != NULL &&
+                   e->orders == a->orders;
+    mem_free(a);
+    return awaited ? e : NULL;
+}
+
+/* ── the safety backup ── */
+
+static void on_guarded(struct entry *e, int result, const struct error *err)
+{
+    struct error why = {0};
+    if (result < 0)
+        (void)error_set(&why, result, "no safety backup could be made: %s", err->text);
+    if (e->run->machine != NULL)
+        end_act(e, RESTORE_ACT_GUARD, result < 0 ? RESTORE_FAILED : RESTORE_OK, NULL, &why);
+}
+
+/* ── the files ── */
+
+static void on_files(void *context, enum restore_event outcome, enum placement_result result,
+                     const char *staged, const struct error *err)
+{
+    struct awaited *a = context;
+    enum restore_act act = a->act;
+    (void)result;
+    slot_give(&a->slot);
+    struct entry *e = awaited_end(a);
+    if (e != NULL && act != RESTORE_ACT_RELEASE)
+        end_act(e, act, outcome, staged, err);
+}
+
+static void exchange(struct entry *e, struct awaited *a, enum files_work work)
+{
+    const struct run *run = e->run;
+    const struct manifest *m = run->manifest;
+    struct error err = {0};
+    enum restore_act act = a->act;
+    const struct files_options options = {
+        .work = work,
+        .place = &e->place,
+        .staged = e->job.staged,
+        .file = run->file,
+        .bytes = m == NULL ? 0 : (uint64_t)m->files[0].bytes,
+        .sha256 = m == NULL ? "" : m->files[0].sha256,
+    };
+    if (files_start(e->r->ports.loop, &options, on_files, a, &err) == 0)
+        return;
+    slot_give(&a->slot);
+    mem_free(a);
+    if (act != RESTORE_ACT_RELEASE)
+        end_act(e, act, RESTORE_FAILED, NULL, &err);
+}
+
+/* The copy reads the folder of the backups. */
+static void on_granted(void *context)
+{
+    struct entry *e = context;
+    struct awaited *a = awaited_new(e, RESTORE_ACT_STAGE);
+    a->slot = e->run->slot;
+    e->run->slot.held = false; /* it goes with the worker */
+    exchange(e, a, FILES_STAGE);
+}
+
+static void exchange_now(struct entry *e, enum restore_act act, enum files_work work)
+{
+    struct awaited *a = awaited_new(e, act);
+    slot_try(e->r, &a->slot);
+    exchange(e, a, work);
+}
+
+/* ── the service ── */
+
+static void on_stepped(void *context, enum restore_event outcome, const char *text)
+{
+    struct awaited *a = context;
+    enum restore_act act = a->act;
+    struct error err = {0};
+    struct entry *e = awaited_end(a);
+    if (outcome != RESTORE_OK)
+        (void)error_set(&err, -EIO, "%s", text);
+    if (e != NULL)
+        end_act(e, act, outcome, NULL, &err);
+}
+
+static void operate(struct entry *e, enum restore_act act, enum restores_step step)
+{
+    const struct restores_ports *ports = &e->r->ports;
+    char reason[80];
+    (void)str_format(reason, sizeof reason, "restore %" PRId64 " of backup %s", e->number,
+                     e->backup);
+    ports->operate(ports->context, e->target, step, &e->user, reason, on_stepped,
+                   awaited_new(e, act));
+}
+
+/* ── the proof ── */
+
+static void on_served(void *context, int code, const struct error *err)
+{
+    struct entry *e = context;
+    e->run->served = NULL;
+    end_act(e, RESTORE_ACT_PROVE,
+            code == 0          ? RESTORE_OK
+            : code == -EBADMSG ? RESTORE_FAILED
+                               : RESTORE_UNKNOWN,
+            NULL, err);
+}
+
+static void prove(struct entry *e)
+{
+    struct run *run = e->run;
+    struct error err = {0};
+    const struct served_options options = {
+        .redis = &run->redis,
+        .tunnel = entry_tunnel(e),
+        .databases = e->databases,
+        .database_count = e->database_count,
+        .within_ms = restore_limits_default.prove_ms,
+    };
+    if (served_start(e->r->ports.loop, &options, on_served, e, &run->served, &err) < 0)
+        end_act(e, RESTORE_ACT_PROVE, RESTORE_UNKNOWN, NULL, &err);
+}
+
+/* ── the ports ── */
+
+static void port_act(void *context, struct restore *r, enum restore_act act,
+                     const struct restore_job *job)
+{
+    struct entry *e = context;
+    e->job = *job;
+    switch (act) {
+    case RESTORE_ACT_GUARD:
+        entry_guard(e, on_guarded);
+        break;
+    case RESTORE_ACT_STAGE:
+        slot_ask(e->r, &e->run->slot, on_granted, e);
+        break;
+    case RESTORE_ACT_STOP:
+        operate(e, act, RESTORES_STOP);
+        break;
+    case RESTORE_ACT_PLACE:
+        exchange_now(e, act, job->place_aof ? FILES_PLACE_AOF : FILES_PLACE_RDB);
+        break;
+    case RESTORE_ACT_UNDO:
+        exchange_now(e, act, FILES_UNDO);
+        break;
+    case RESTORE_ACT_START:
+        operate(e, act, RESTORES_START);
+        break;
+    case RESTORE_ACT_START_OLD:
+        if (job->was_running)
+            operate(e, act, RESTORES_START);
+        else
+            restore_acted(r, act, RESTORE_OK, NULL, NULL);
+        break;
+    default:
+        prove(e);
+        break;
+    }
+}
+
+static void on_saved(void *context, uint64_t id, enum store_outcome outcome,
+                     const struct error *error)
+{
+    struct restores *r = context;
+    struct entry *e = restores_find(r, (int64_t)id);
+    if (r->closing || e == NULL || e->run == NULL || e->run->machine == NULL)
+        return;
+    if (outcome != STORE_DURABLE)
+        log_error("restore", "%s: %s", e->service,
+                  error == NULL ? "the journal is not stored" : error->text);
+    restore_saved(e->run->machine, outcome == STORE_DURABLE     ? 0
+                                   : outcome == STORE_FULL_DISK ? -ENOSPC
+                                                                : -EIO);
+}
+
+static void port_save(void *context, struct restore *r, const struct restore_job *job)
+{
+    struct entry *e = context;
+    (void)r;
+    e->job = *job;
+    entry_stage(e, restore_state_word(job->state));
+    entry_save(e, on_saved);
+}
+
+static void port_cancel(void *context, enum restore_act act)
+{
+    struct entry *e = context;
+    struct run *run = e->run;
+    if (run == NULL)
+        return;
+    if (act == RESTORE_ACT_STAGE)
+        slot_give(&run->slot);
+    if (act == RESTORE_ACT_PROVE) {
+        served_cancel(run->served);
+        run->served = NULL;
+    }
+}
+
+static void released(struct entry *e, const struct error *err)
+{
+    char text[ERROR_TEXT_MAX];
+    const char *by = e->run->cancelled_by;
+    if (e->job.staged[0] != '\0')
+        exchange_now(e, RESTORE_ACT_RELEASE, FILES_DROP);
+    if (by[0] != '\0')
+        (void)str_format(text, sizeof text, "Cancelled by %s. The data are untouched.", by);
+    else
+        (void)str_format(text, sizeof text, "The data are untouched: %s",
+                         err->code == 0 ? "Resus ended before they were exchanged" : err->text);
+    entry_ended(e, by[0] != '\0' ? RESTORES_CANCELLED : RESTORES_FAILED, text);
+}
+
+static void port_report(void *context, enum restore_act act, const struct restore_job *job,
+                        const struct error *err)
+{
+    struct entry *e = context;
+    char text[ERROR_TEXT_MAX];
+    const char *why = err->code == 0 ? "Resus ended meanwhile" : err->text;
+    e->job = *job;
+    switch (act) {
+    case RESTORE_ACT_FINISH:
+        (void)str_format(text, sizeof text,
+                         "Redis serves the backup's %" PRId64
+                         " keys. The old files are kept in %s/resus-aside-%s",
+                         e->keys, e->place.dir, job->staged);
+        entry_ended(e, RESTORES_DONE, text);
+        break;
+    case RESTORE_ACT_RELEASE:
+        released(e, err);
+        break;
+    case RESTORE_ACT_UNDONE:
+        (void)str_format(
+            text, sizeof text, "The old data are back.%s%s",
+            err->code == 0 ? "" : " The restore failed: ", err->code == 0 ? "" : err->text);
+        entry_ended(e, RESTORES_UNDONE, text);
+        break;
+    case RESTORE_ACT_HOLD:
+        (void)str_format(text, sizeof text, "%s. The outcome of the last step is not known.", why);
+        entry_ended(e, RESTORES_HELD, text);
+        break;
+    default:
+        (void)str_format(text, sizeof text,
+                         "The undo failed: %s. Both data are in %s: see resus-aside-%s there.", why,
+                         e->place.dir, job->staged);
+        entry_ended(e, RESTORES_NEEDS_HUMAN, text);
+        break;
+    }
+}
+
+/* ── orders ── */
+
+static int open_machine(struct entry *e, struct error *err)
+{
+    const struct restore_ports ports = {.context = e,
+                                        .save = port_save,
+                                        .act = port_act,
+                                        .cancel = port_cancel,
+                                        .report = port_report};
+    return restore_new(e->r->ports.loop, &ports, &restore_limits_default, &e->job, &e->run->machine,
+                       err);
+}
+
+int file_begin(struct entry *e, struct error *err)
+{
+    int r = open_machine(e, err);
+    return r < 0 ? r
+                 : restore_order(e->run->machine,
+                                 e->run->unguarded ? RESTORE_BEGIN_UNGUARDED : RESTORE_BEGIN, err);
+}
+
+int file_order(struct entry *e, enum restore_event order, struct error *err)
+{
+    struct run *run = run_new(e, err);
+    if (run == NULL)
+        return err->code;
+    run->redis = restores_settings(e->r, e->target)->redis;
+    int r = open_machine(e, err);
+    return r < 0 ? r : restore_order(run->machine, order, err);
+}
+
+int file_continue(struct entry *e, struct error *err)
+{
+    return file_order(e, RESTORE_RESTARTED, err);
+}
+
+int file_cancel(struct entry *e, const struct engine_user *user, struct error *err)
+{
+    const struct restore_step step = restore_step(e->job.state, RESTORE_CANCEL);
+    if (restore_refused(step.act))
+        return error_set(err, -EBUSY, "%s", restore_refusal_text(step.act));
+    (void)str_copy(e->run->cancelled_by, sizeof e->run->cancelled_by, user->email);
+    return restore_order(e->run->machine, RESTORE_CANCEL, err);
+}
+
+/* ── what both ways have ── */
+
+struct run *run_new(struct entry *e, struct error *err)
+{
+    struct run *run = mem_calloc(1, sizeof *run);
+    if (run == NULL) {
+        (void)error_set(err, -ENOMEM, "out of memory");
+        return NULL;
+    }
+    run_free(e->run);
+    run->entry = e;
+    run->slot.r = e->r;
+    e->run = run;
+    return run;
+}
+
+void run_free(struct run *run)
+{
+    if (run == NULL)
+        return;
+    run->entry->run = NULL; /* no port reaches it again */
+    slot_give(&run->slot);
+    restore_free(run->machine);
+    proof_cancel(run->proof);
+    query_cancel(run->query);
+    pour_cancel(run->pour);
+    served_cancel(run->served);
+    proof_server_cancel(run->proof_server);
+    mem_free(run->manifest);
+    mem_free(run);
+}

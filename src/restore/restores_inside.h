@@ -1,0 +1,206 @@
+/* Shared by the files of the daemon's restores, and by no other. */
+#ifndef RESUS_RESTORE_RESTORES_INSIDE_H
+#define RESUS_RESTORE_RESTORES_INSIDE_H
+
+#include "backups/catalog.h"
+#include "backups/proof.h"
+#include "backups/proof_server.h"
+#include "backups/query.h"
+#include "placement/redis_conf.h"
+#include "restore/plan_facts.h"
+#include "restore/pour.h"
+#include "restore/restore.h"
+#include "restore/restores.h"
+#include "restore/served.h"
+
+/* A turn to read a folder of backups on a worker (backups_worker_take()). */
+struct slot {
+    struct restores *r;
+    void (*granted)(void *context); /* on the loop, once, also on the stack of slot_ask() */
+    void *context;
+    bool held, waits;
+    struct slot *next; /* those that wait */
+};
+void slot_ask(struct restores *r, struct slot *slot, void (*granted)(void *context), void *context);
+/* Takes the turn if there is one, and goes on in any case: for the folder of the data, while the
+ * service is down. */
+void slot_try(struct restores *r, struct slot *slot);
+void slot_give(struct slot *slot); /* also while it waits, or when there is none */
+
+enum restores_state {
+    RESTORES_RUNNING,
+    RESTORES_HELD, /* until a person orders resume or undo */
+    RESTORES_NEEDS_HUMAN,
+    RESTORES_DONE,
+    RESTORES_UNDONE,
+    RESTORES_FAILED, /* by file: the data are untouched; by keys: those copied stay */
+    RESTORES_CANCELLED,
+    RESTORES_INTERRUPTED, /* by keys: Resus ended meanwhile */
+    RESTORES_STATE_COUNT
+};
+const char *restores_state_word(enum restores_state state); /* "needs_human" */
+
+struct run;
+struct entry;
+
+/* The safety backup has ended: 0, or why there is none. */
+typedef void guard_ended(struct entry *e, int result, const struct error *err);
+
+/* One restore, as it is remembered. */
+struct entry {
+    struct restores *r;
+    int64_t number;
+    int target; /* index; -1 = the settings no longer have the service */
+    enum restores_state state;
+    char service[SETTINGS_ID_MAX], source[SETTINGS_ID_MAX], backup[MANIFEST_ID_SIZE];
+    enum restore_method method;
+    enum restore_mode mode;
+    int64_t db;
+    char match[POUR_PATTERN_MAX];
+    struct engine_user user; /* of the last order */
+    char reason[256];
+    wall_ms began, ended;
+    int64_t keys, keys_before;                /* of the backup, of the server; -1 = not known */
+    char safety[MANIFEST_ID_SIZE];            /* the safety backup; "" = none */
+    char stage[24];                           /* of the way that is under way */
+    char text[ERROR_TEXT_MAX];                /* how it ended */
+    int64_t restored, kept, expired, removed; /* keys */
+    /* by file */
+    struct restore_job job;
+    struct placement_place place;
+    struct rdb_counts *databases; /* of the backup */
+    size_t database_count;
+    /* the order under way */
+    const char *order; /* "restore", an operation of the audit log */
+    wall_ms ordered;
+    char request_id[48];
+    int orders; /* so far */
+    struct run *run;
+};
+
+/* What is needed while a restore is under way. */
+struct run {
+    struct entry *entry;
+    struct slot slot;
+    struct restore *machine;   /* by file */
+    char cancelled_by[256];    /* "" = it was not cancelled */
+    struct manifest *manifest; /* of the backup; NULL after a restart of Resus */
+    char file[PATH_MAX];       /* dump.rdb of the backup */
+    char folder[PATH_MAX];     /* of the source's backups */
+    char server[SETTINGS_PATH_MAX];
+    struct redis_settings redis; /* of the target; a reload replaces those of the settings */
+    struct restore_plan_facts facts;
+    struct plan_names names;
+    bool unguarded;
+    guard_ended *guarded; /* NULL = no safety backup is awaited */
+    struct proof *proof;
+    struct proof_server *proof_server;
+    const struct redis_settings *source; /* of that server */
+    struct query *query;
+    struct pour *pour;
+    struct served *served;
+    struct error error;
+};
+
+struct planning;
+
+struct restores {
+    struct restores_ports ports;
+    uv_timer_t timer;
+    bool started, closing;
+    struct entry *entries[RESTORES_KEPT_MAX]; /* oldest first */
+    size_t count;
+    struct slot *slots;
+    struct planning *plannings;
+    size_t planning_count;
+};
+
+/* A plan that is being made, or was. */
+struct planning {
+    uv_work_t work;
+    struct restores *r;
+    struct planning *next;
+    struct slot slot;
+    mono_ms since;
+    bool begins, in_worker, gone;
+    int source, target, method;
+    enum restore_mode mode;
+    int64_t db;
+    bool part, unguarded, mode_given;
+    enum backup_kind kind;
+    char backup[MANIFEST_ID_SIZE], match[POUR_PATTERN_MAX], reason[256], request_id[48];
+    struct engine_user user;
+    char root[SETTINGS_PATH_MAX], source_id[SETTINGS_ID_MAX], server[SETTINGS_PATH_MAX];
+    struct redis_settings redis;
+    bool local; /* Resus runs the target itself: it can exchange its files */
+    struct placement_place place;
+    enum redis_conf_aof conf_aof;
+    struct placement_facts place_facts;
+    enum placement_result place_result;
+    struct placement_error place_error;
+    int64_t conf_databases, conf_maxmemory; /* of redis.conf; RESTORE_UNKNOWN_VALUE */
+    char records[SETTINGS_PATH_MAX], probe_file[PATH_MAX];
+    struct manifest *manifest;
+    struct query *query;
+    struct proof_server *probe; /* its program, when it is down */
+    struct plan_names names;
+    struct restore_plan_facts facts;
+    struct restore_plan plan;
+    struct error error;
+    restores_done *done;
+    void *context;
+    uint64_t ticket;
+};
+
+/* restores.c */
+struct now restores_now(const struct restores *r);
+const struct service_settings *restores_settings(const struct restores *r, int service);
+/* NULL: nothing holds the service. */
+struct entry *restores_holder(const struct restores *r, int service);
+/* A restore whose act is under way; NULL = none. */
+struct entry *restores_running(const struct restores *r);
+/* Room for one more: the oldest that is over goes. */
+int restores_make_room(struct restores *r, struct error *err) ATTR_MUST_USE;
+void entry_free(struct entry *e); /* takes NULL */
+/* restores_order.c */
+/* The plan allows it: -EBUSY when another one began meanwhile. Takes the manifest. */
+int restores_take(struct planning *p, struct entry **ret, struct error *err) ATTR_MUST_USE;
+/* The stage has changed: whoever looks at the service sees it. */
+void entry_stage(struct entry *e, const char *stage);
+/* The order is over; `e->state` says how. Frees the run. */
+void entry_ended(struct entry *e, enum restores_state state, const char *text);
+/* Writes the entry down; `done` may be NULL. */
+void entry_save(struct entry *e, store_done *done);
+void entry_order(struct entry *e, const char *order, const struct engine_user *user,
+                 const char *request_id);
+const struct redis_tunnel *entry_tunnel(const struct entry *e);
+struct run *run_new(struct entry *e, struct error *err) ATTR_MUST_USE;
+struct entry *restores_find(const struct restores *r, int64_t number);
+/* Orders the safety backup. */
+void entry_guard(struct entry *e, guard_ended *ended);
+
+/* restores_plan.c */
+void planning_turn(struct planning *p);
+void planning_drop(struct planning *p); /* Resus stops */
+
+/* restores_keys.c, restores_file.c */
+void keys_begin(struct entry *e);
+void keys_cancel(struct entry *e, const struct engine_user *user);
+int file_begin(struct entry *e, struct error *err) ATTR_MUST_USE;
+/* After a restart of Resus. */
+int file_continue(struct entry *e, struct error *err) ATTR_MUST_USE;
+int file_order(struct entry *e, enum restore_event order, struct error *err) ATTR_MUST_USE;
+int file_cancel(struct entry *e, const struct engine_user *user, struct error *err) ATTR_MUST_USE;
+/* Ends what is under way, as far as it can be ended. */
+void run_free(struct run *run);
+
+/* restores_json.c */
+json_t *plan_json(const struct planning *p);
+json_t *entry_json(const struct entry *e);
+
+/* restores_record.c */
+json_t *entry_body(const struct entry *e);
+/* -EBADMSG: it is not of this format. */
+int entry_read(struct entry *e, const json_t *body, struct error *err) ATTR_MUST_USE;
+
+#endif
