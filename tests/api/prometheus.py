@@ -25,12 +25,12 @@ def sample(text, name):
 
 @contextlib.contextmanager
 def scraping(served, scrape):
-    """A private one that scrapes `scrape` (a part of its configuration, or several); its port."""
+    """A private one that scrapes `scrape` (a part of its configuration), or has all of it as text; its port."""
     if not shutil.which("prometheus"):
         raise Skip("needs the package prometheus")
     port = free_port()
     config = served.folder / "prometheus.yml"
-    config.write_text(json.dumps({"scrape_configs": scrape if isinstance(scrape, list) else [scrape]}))
+    config.write_text(scrape if isinstance(scrape, str) else json.dumps({"scrape_configs": [scrape]}))
     with open(served.folder / "prometheus.out", "wb") as output:
         running = subprocess.Popen(
             ["prometheus", f"--config.file={config}", f"--storage.tsdb.path={served.folder}/tsdb",

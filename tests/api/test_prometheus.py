@@ -13,7 +13,7 @@ import socketserver
 import subprocess
 import threading
 
-from daemon import TREE, Skip, free_port, wait_until
+from daemon import PROGRAM, TREE, Skip, free_port, wait_until
 from prometheus import ask, query, sample, scraping, text_of
 
 
@@ -271,20 +271,38 @@ def _busy(port):
         user.join()
 
 
-def _scrapes(served, token):
-    """The two ways of docs/prometheus.md: all services by one scrape, and each under its own name."""
-    common = {"scheme": "https", "scrape_interval": "5s", "authorization": {"credentials": token},
-              "tls_config": {"ca_file": str(served.certificate)}}
-    address = f"127.0.0.1:{served.https_port}"
-    return [{"job_name": "resus", **common, "static_configs": [{"targets": [address]}]},
-            {"job_name": "redis", **common, "static_configs": [{"targets": sorted(served.settings["services"])}],
-             "relabel_configs": [{"source_labels": ["__address__"], "target_label": "__param_service"},
-                                 {"source_labels": ["__address__"], "target_label": "instance"},
-                                 {"target_label": "__address__", "replacement": address}]}]
+def _page(kind):
+    """The lines to copy of docs/prometheus.md."""
+    block, = re.findall(rf"^```{kind}\n(.*?)^```$", (TREE / "docs/prometheus.md").read_text(), re.M | re.S)
+    return block
+
+
+def _set_up(served):
+    """By the page's own commands; returns the page's configuration, as it is here."""
+    if not shutil.which("prometheus") or not shutil.which("jq"):
+        raise Skip("needs the packages prometheus and jq")
+    folder = served.folder / "prometheus"
+    folder.mkdir()
+    here = (("/etc/prometheus", str(folder)), ("/etc/resus/certificate.pem", str(served.certificate)),
+            ("/usr/share/doc/resus/examples", str(PACKAGING / "prometheus")), ("resus.example.org:8443", f"127.0.0.1:{served.https_port}"),
+            ("[redis]", json.dumps(sorted(served.settings["services"]))), ("[resus.rules.yml]", f"[{folder}/resus.rules.yml]"),
+            ("scrape_interval: 15s", "scrape_interval: 5s"))
+
+    def local(text):
+        for there, place in here:
+            text = text.replace(there, place)
+        return text
+
+    script = f'resus() {{ {PROGRAM} "$@" --config {served.config}; }}\n'
+    # Where nobody is called prometheus, the file stays ours.
+    script += "id prometheus >/dev/null 2>&1 || chown() { :; }\n" + local(_page("sh"))
+    done = subprocess.run(["/bin/bash", "-euo", "pipefail", "-c", script], text=True, capture_output=True)
+    assert done.returncode == 0 and not done.stderr, done
+    return local(_page("yaml"))
 
 
 def _shown(panel):
-    return [(panel["title"], target["expr"].replace("$service", ".*").replace("$__rate_interval", "1m").replace("$__range", "1h"))
+    return [(panel["title"], target["expr"].replace("$job", "resus").replace("$service", ".*").replace("$__rate_interval", "1m").replace("$__range", "1h"))
             for target in panel.get("targets", [])]
 
 
@@ -323,16 +341,19 @@ def test_every_panel_of_our_dashboard_and_of_those_for_redis_exporter_has_data(s
                    f"{name} to run", 60)
     served.redis("CONFIG", "SET", "maxmemory", "100mb")
     wait_until(lambda: served.run("backup", "create", "redis").returncode == 0, "a backup", 60)
-    token = served.ask("token_add", name="prometheus", role="viewer")[1]["token"]
-    with _busy(served.port), scraping(served, _scrapes(served, token)) as port:
+    configuration = _set_up(served)
+    with _busy(served.port), scraping(served, configuration) as port:
         _wait_for_all(port, [(name, one) for name, all_of_it in OF_REDIS_EXPORTER.items() for one in all_of_it])
         _wait_for_all(port, [shown for panel in _dashboard()["panels"] for shown in _shown(panel)])
         assert set(ask(port, "label/service/values", **{"match[]": 'redis_up{job="resus"}'})) == {"redis", "replica", "node"}
         started = query(port, 'changes(redis_start_time_seconds{job="redis",instance="redis"}[1m])')
         assert started == [0], started
-        text = served.https("GET", "/metrics", headers={"Authorization": f"Bearer {token}"}).body
+        assert query(port, 'count by (job) (redis_up)') == [3, 3] and query(port, 'count(resus_build_info)') == [1]
+        text = text_of(served)
         checked = subprocess.run(["promtool", "check", "metrics"], input=text, text=True, capture_output=True)
         assert checked.returncode == 0 and not checked.stdout and not checked.stderr, checked
+        rules = [rule for group in ask(port, "rules")["groups"] for rule in group["rules"]]
+        assert len(rules) >= 12 and {rule["health"] for rule in rules} <= {"ok", "unknown"}, rules
 
 
 def test_our_dashboard_is_one_that_grafana_takes(served):
