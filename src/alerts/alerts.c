@@ -147,6 +147,8 @@ static void note_end(struct alerts *a, const struct outbox_news *news)
         return;
     book_note_delivery(e, delivery_shown(news->delivery, news->record));
     alerts_store(a, e, 0);
+    if (news->last)
+        alerts_publish(a, e, alerts_now(a));
 }
 
 static void on_news(void *context, const struct outbox_news *news)

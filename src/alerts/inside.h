@@ -73,6 +73,9 @@ void alerts_step_reported(struct alerts *a, struct book_entry *e, struct now now
 /* Another finding of a rule whose alert is still open: it is sent as an update. */
 void alerts_step_more(struct alerts *a, struct book_entry *e, struct now now);
 
+/* Tells those who follow the service that the alert, or what became of its messages, has changed. */
+void alerts_publish(struct alerts *a, const struct book_entry *e, struct now now);
+
 /* Writes the record of an alert; `save` as in store/record.h, 0 = nobody waits. */
 void alerts_store(struct alerts *a, const struct book_entry *e, uint64_t save);
 

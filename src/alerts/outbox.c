@@ -34,6 +34,7 @@ void outbox_tell(struct outbox *o, enum outbox_news_kind kind, const struct deli
         news->delivery = item->id;
         news->message = item->message;
         news->state = item->state;
+        news->last = parcel != NULL && parcel->message->open == 1; /* it is counted yet */
         news->record = parcel == NULL ? NULL : json_incref(parcel->body);
     }
 }

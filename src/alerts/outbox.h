@@ -64,6 +64,7 @@ struct outbox_news {
     int channel; /* -1 = of none */
     uint64_t delivery, message;
     enum delivery_state state;
+    bool last;            /* of ENDED: no other delivery of the message is under way */
     const json_t *record; /* of the delivery, borrowed; NULL = none */
 };
 

@@ -99,7 +99,7 @@ static void forget(struct alerts *a, const struct book_entry *e)
     record_write(a->ports.store, &(struct record_write){.changes = &change, .count = 1});
 }
 
-static void publish(struct alerts *a, const struct book_entry *e, struct now now)
+void alerts_publish(struct alerts *a, const struct book_entry *e, struct now now)
 {
     if (e->service < 0)
         return;
@@ -146,7 +146,7 @@ void alerts_step(struct alerts *a, struct book_entry *e, const struct alert_inpu
         alerts_store(a, e, 0);
     else
         forget(a, e);
-    publish(a, e, now);
+    alerts_publish(a, e, now);
     if (!kept)
         book_begin(e, 0);
 }
@@ -161,7 +161,7 @@ void alerts_step_more(struct alerts *a, struct book_entry *e, struct now now)
                                         .channels = e->alert.notified};
     post(a, e, &effect, now);
     alerts_store(a, e, 0);
-    publish(a, e, now);
+    alerts_publish(a, e, now);
 }
 
 void alerts_step_reported(struct alerts *a, struct book_entry *e, struct now now)

@@ -11,6 +11,7 @@ import threading
 import time
 
 from daemon import SCALE, TREE, wait_until
+from web_client import WebSocket, bearer, login
 
 sys.path.insert(0, str(TREE / "tests" / "notify"))
 receivers = importlib.import_module("receivers")
@@ -170,6 +171,22 @@ def test_alerts_a_daemon_that_is_killed_sends_the_same_key_once(served):
         wait_until(lambda: pages(receiver, "resolve"), "the end")
         assert {e["dedup_key"] for e in pages(receiver)} == {"resus/here/redis/availability/1"}
         assert len(pages(receiver, "trigger")) == 1 and not receiver.open_keys
+
+
+def test_alerts_those_who_follow_hear_that_the_messages_have_arrived(served):
+    with channels(served, recovery=False, well=60):
+        with WebSocket(served, "/ws/services/redis/status", bearer(login(served))) as seen:
+            kill_redis(served)
+            heard, _ = seen.until(lambda m: m["type"] == "alert" and m["alert"]["state"] == "firing")
+            number = heard["alert"]["id"]
+
+            def arrived(m):
+                if m["type"] != "alert" or m["alert"]["id"] != number:
+                    return False
+                sent = served.good("alert", "show", str(number))["deliveries"]
+                return len(sent) == 2 and all(d["state"] == "delivered" for d in sent)
+
+            seen.until(arrived)  # asked only when a message has come
 
 
 def test_alerts_a_channel_that_is_down_gets_its_message_later(served):

@@ -44,8 +44,12 @@ export function useLiveNotices(): (message: Numbered) => void {
       );
   }
 
-  /** The bell keeps it: the card goes by itself. */
+  /** The bell keeps it: the card goes by itself. An alert says the same again when its messages have arrived. */
+  const told = new Map<number, string>();
   function firing(alert: Alert): void {
+    const state = `${alert.state} ${alert.severity}`;
+    if (told.get(alert.id) === state) return;
+    told.set(alert.id, state);
     if (waitsForAnswer(alert)) notices.tell(toneOfAlert(alert), words.duty.firing(alert.severity, service.name), alert.summary, false);
   }
 
