@@ -1,6 +1,7 @@
 #include "api/operations.h"
 
 #include "api/field_words.h"
+#include "api/fields_backups.h"
 #include "api/service_list.h"
 #include "base/str.h"
 #include "core/window_policy.h"
@@ -125,35 +126,6 @@ static const struct field login_fields[] = {EMAIL, SECRET("password"), TEXT("tot
 static const struct field password_fields[] = {SECRET("current_password"), SECRET("new_password"),
                                                CODE, END};
 static const struct field n_fields[] = {NUMBER, END};
-#define BACKUP                                                                                     \
-    {                                                                                              \
-        .name = "b", .type = FIELD_TEXT, .required = true, .min = 1, .max = 16                     \
-    }
-static const struct field backups_fields[] = {TEXT("cursor", 1, 32),
-                                              INT("limit", 1, OPERATION_LIMIT_MAX), END};
-static const struct field backup_status_fields[] = {INT("task", 1, INT32_MAX), BOOL("copies"), END};
-static const struct field backup_fields[] = {BACKUP, END};
-/* A place of `backup.copies`. */
-#define PLACE                                                                                      \
-    {                                                                                              \
-        .name = "target", .type = FIELD_TEXT, .required = true, .min = 1, .max = 32                \
-    }
-static const struct field backup_elsewhere_fields[] = {PLACE, END};
-static const struct field backup_fetch_fields[] = {BACKUP, PLACE, REASON, END};
-static const struct field backup_reason_fields[] = {BACKUP, REASON, END};
-static const struct field backup_pin_fields[] = {BACKUP, INT("days", 1, 3650), REASON, END};
-static const struct field backup_delete_fields[] = {BACKUP, TEXT("confirmation", 0, 32), REASON,
-                                                    END};
-static const char *const restore_method_words[] = {"file", "keys", NULL};
-static const char *const restore_mode_words[] = {"exact", "overwrite", "missing", NULL};
-#define RESTORE_FIELDS                                                                             \
-    BACKUP, CHOICE("method", restore_method_words), TEXT("to", 1, 64),                             \
-        CHOICE("mode", restore_mode_words), INT("db", 0, 1023), TEXT("match", 1, 500),             \
-        BOOL("force"), BOOL("unguarded")
-static const struct field restore_plan_fields[] = {RESTORE_FIELDS, END};
-static const struct field restore_fields[] = {RESTORE_FIELDS, TEXT("confirmation", 0, 64), REASON,
-                                              END};
-static const struct field restore_show_fields[] = {NUMBER, INT("wait", 0, 20), END};
 static const struct field n_reason_fields[] = {NUMBER, REASON, END};
 static const struct field totp_begin_fields[] = {SECRET("current_password"), END};
 static const struct field totp_disable_fields[] = {SECRET("current_password"), CODE, END};

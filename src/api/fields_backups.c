@@ -1,0 +1,32 @@
+#include "api/fields_backups.h"
+
+#include "api/field_words.h"
+#include "api/operations.h"
+
+#define BACKUP                                                                                     \
+    {                                                                                              \
+        .name = "b", .type = FIELD_TEXT, .required = true, .min = 1, .max = 16                     \
+    }
+const struct field backups_fields[] = {TEXT("cursor", 1, 32), INT("limit", 1, OPERATION_LIMIT_MAX),
+                                       END};
+const struct field backup_status_fields[] = {INT("task", 1, INT32_MAX), BOOL("copies"), END};
+const struct field backup_fields[] = {BACKUP, END};
+/* A place of `backup.copies`. */
+#define PLACE                                                                                      \
+    {                                                                                              \
+        .name = "target", .type = FIELD_TEXT, .required = true, .min = 1, .max = 32                \
+    }
+const struct field backup_elsewhere_fields[] = {PLACE, END};
+const struct field backup_fetch_fields[] = {BACKUP, PLACE, REASON, END};
+const struct field backup_reason_fields[] = {BACKUP, REASON, END};
+const struct field backup_pin_fields[] = {BACKUP, INT("days", 1, 3650), REASON, END};
+const struct field backup_delete_fields[] = {BACKUP, TEXT("confirmation", 0, 32), REASON, END};
+static const char *const restore_method_words[] = {"file", "keys", NULL};
+static const char *const restore_mode_words[] = {"exact", "overwrite", "missing", NULL};
+#define RESTORE_FIELDS                                                                             \
+    BACKUP, CHOICE("method", restore_method_words), TEXT("to", 1, 64),                             \
+        CHOICE("mode", restore_mode_words), INT("db", 0, 1023), TEXT("match", 1, 500),             \
+        BOOL("force"), BOOL("unguarded")
+const struct field restore_plan_fields[] = {RESTORE_FIELDS, END};
+const struct field restore_fields[] = {RESTORE_FIELDS, TEXT("confirmation", 0, 64), REASON, END};
+const struct field restore_show_fields[] = {NUMBER, INT("wait", 0, 20), END};
