@@ -359,16 +359,16 @@ int catalog_remove(struct catalog *s, enum backup_kind kind, const char *id, str
 
 /* --- reading --- */
 
-static int read_one(const char *folder, enum backup_kind kind, const char *id, struct manifest *ret,
-                    struct error *err)
+int catalog_read(const struct catalog *s, enum backup_kind kind, const char *id,
+                 struct manifest *ret, struct error *err)
 {
     char path[PATH_MAX];
     ATTR_CLEANUP(buf_free) struct buf text = BUF_LIMIT(MANIFEST_BYTES_MAX);
     if (!manifest_id_valid(id))
         return error_set(err, -EINVAL, "%s is not the name of a backup", id);
-    if (!str_format(path, sizeof path, "%s/%s/%s/" MANIFEST_FILE, folder, backup_kind_word(kind),
+    if (!str_format(path, sizeof path, "%s/%s/%s/" MANIFEST_FILE, s->path, backup_kind_word(kind),
                     id))
-        return error_set(err, -ENAMETOOLONG, "%s: the path is too long", folder);
+        return error_set(err, -ENAMETOOLONG, "%s: the path is too long", s->path);
     int r = file_read(path, &text, err);
     if (r < 0)
         return r;
@@ -376,21 +376,6 @@ static int read_one(const char *folder, enum backup_kind kind, const char *id, s
     if (r == 0 && (!str_equal(ret->id, id) || ret->kind != kind))
         r = error_set(err, -EBADMSG, "the manifest is the one of %s", ret->id);
     return r < 0 ? error_prefix(err, "%s", path) : 0;
-}
-
-int catalog_read(const struct catalog *s, enum backup_kind kind, const char *id,
-                 struct manifest *ret, struct error *err)
-{
-    return read_one(s->path, kind, id, ret, err);
-}
-
-int catalog_peek(const char *root, const char *service, enum backup_kind kind, const char *id,
-                 struct manifest *ret, struct error *err)
-{
-    char folder[PATH_MAX];
-    if (!str_format(folder, sizeof folder, "%s/%s", root, service))
-        return error_set(err, -ENAMETOOLONG, "%s: the path is too long", root);
-    return read_one(folder, kind, id, ret, err);
 }
 
 int catalog_latest(const struct catalog *s, struct manifest *ret, struct error *err)

@@ -63,9 +63,6 @@ int catalog_remove(struct catalog *s, enum backup_kind kind, const char *id,
                    struct error *err) ATTR_MUST_USE;
 int catalog_read(const struct catalog *s, enum backup_kind kind, const char *id,
                  struct manifest *ret, struct error *err) ATTR_MUST_USE;
-/* The same without the lock: of ROOT/SERVICE, while a backup of the service may be under way. */
-int catalog_peek(const char *root, const char *service, enum backup_kind kind, const char *id,
-                 struct manifest *ret, struct error *err) ATTR_MUST_USE;
 /* The newest proved one of both kinds: 1, 0 when there is none. A damaged manifest counts as none,
  * and `err` says so. */
 int catalog_latest(const struct catalog *s, struct manifest *ret, struct error *err) ATTR_MUST_USE;

@@ -209,7 +209,7 @@ void view_elsewhere(struct page *p, const json_t *body, const struct invocation 
     if (json_array_size(items) == 0)
         page_put(p, "no copy at %s\n", target);
     json_array_foreach(items, i, item) {
-        size_text(json_int_or(item, "bytes", 0), size);
+        view_size(json_int_or(item, "bytes", 0), size);
         page_put(p, "%s  %-6s  %10" PRId64 " keys  %10s  %s%s\n", json_text_or(item, "id", ""),
                  json_text_or(item, "kind", ""), json_int_or(item, "keys", 0), size,
                  json_bool_or(item, "suspicious", false)                 ? "suspicious"

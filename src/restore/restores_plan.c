@@ -234,7 +234,17 @@ static void read_place(struct planning *p)
 static void on_worker(uv_work_t *work)
 {
     struct planning *p = (struct planning *)work;
-    int r = catalog_peek(p->root, p->source_id, p->kind, p->backup, p->manifest, &p->error);
+    struct catalog *catalog;
+    int r = catalog_peek(p->root, p->source_id, &catalog, &p->error);
+    if (r == 0) {
+        r = catalog_read(catalog, p->kind, p->backup, p->manifest, &p->error);
+        catalog_close(catalog);
+    }
+    if (r == 0 && p->manifest->files[0].sealed_for_count > 0)
+        r = error_set(&p->error, -EINVAL,
+                      "Backup %s is sealed: only one that is open can be restored by Resus. "
+                      "`resus backup unseal` opens it with a recipient's key.",
+                      p->backup);
     if (r == 0 && p->local)
         read_place(p);
 }
