@@ -328,17 +328,17 @@ static void note_cancelled(struct service *s, const struct unit_facts *unit)
     bool since = unit->asked.ms >= s->watch.cancelled.ms;
     if (since && (unit_runs(unit->active) || unit->active == UNIT_ACTIVATING ||
                   unit->active == UNIT_INACTIVE))
-        s->observations.start_cancelled = false;
+        state_note_start_cancelled(s, false);
 }
 
 void observe_command(struct service *s, const struct host_outcome *o, struct now now)
 {
     bool starts = o->command == HOST_START || o->command == HOST_RESTART;
     if (o->job_cancelled) {
-        s->observations.start_cancelled = true;
+        state_note_start_cancelled(s, true);
         s->watch.cancelled = now.mono;
     } else if (starts && o->end == HOST_EXITED && o->refusal == HOST_NOT_REFUSED) {
-        s->observations.start_cancelled = false; /* what has failed since is this start */
+        state_note_start_cancelled(s, false); /* what has failed since is this start */
     }
 }
 

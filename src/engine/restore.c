@@ -25,6 +25,7 @@ void restore_service(struct service *s, const struct service_state *saved, struc
         (void)str_format(address, sizeof address, "%s:%d", s->settings->redis.host,
                          s->settings->redis.port);
     state_take_over(s, saved, address, now);
+    s->observations.start_cancelled = saved->start_cancelled;
     s->observations.ever_answered = saved->ever_answered && str_equal(saved->address, address);
     if (saved->recovery_set) {
         s->recovery_policy = saved->recovery;

@@ -152,6 +152,15 @@ void state_note_empty_primary(struct service *s, bool empty)
     state_store(s, 0, STORE_NORMAL);
 }
 
+void state_note_start_cancelled(struct service *s, bool cancelled)
+{
+    s->observations.start_cancelled = cancelled;
+    if (cancelled == s->saved.start_cancelled)
+        return;
+    s->saved.start_cancelled = cancelled;
+    state_store(s, 0, STORE_NORMAL);
+}
+
 void state_note_role_process(struct service *s)
 {
     const struct info_facts *i = &s->observations.info;

@@ -50,6 +50,8 @@ void state_mark_recovery_set(struct service *s); /* a person has set recovery at
 void state_note_start(struct service *s, double seconds); /* how long a start took: an average */
 /* A start would bring Redis back empty and wipe its replicas. Saves. */
 void state_note_empty_primary(struct service *s, bool empty);
+/* Another stop has ended a start of ours; false = it has run since. Saves what is new. */
+void state_note_start_cancelled(struct service *s, bool cancelled);
 /* The role that is accepted, and the process that has it. Saves. */
 void state_accept_role(struct service *s, const char *role, const char *source);
 /* ... that process, as it is now; on the disk with the next state that is saved. */

@@ -81,6 +81,8 @@ static const char *const steps[] = {
     /* 9 -> 10: lines of the audit log that were never written, until a line reports them */
     ("CREATE TABLE audit_lost (id INTEGER PRIMARY KEY CHECK (id = 1), lines INTEGER NOT NULL,"
      " at INTEGER NOT NULL);"),
+    /* 10 -> 11: another stop has ended a start of ours */
+    "ALTER TABLE service_state ADD COLUMN start_cancelled INTEGER NOT NULL DEFAULT 0;",
 };
 
 int schema_version(void)

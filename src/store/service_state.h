@@ -30,7 +30,8 @@ struct service_state {
     enum stop_seen stop_seen;
     bool ever_answered; /* a PONG was seen at `address` */
     char address[SETTINGS_HOST_MAX + 16];
-    bool empty_primary; /* Redis last said: primary, with replicas, without persistence */
+    bool start_cancelled; /* another stop has ended a start of ours, and it has not run since */
+    bool empty_primary;   /* Redis last said: primary, with replicas, without persistence */
     char role[12], role_source[96], role_run_id[48]; /* primary or replica, of whom; "" unknown */
     int64_t role_keys;                               /* keys it had then, -1 unknown */
     int attempts;

@@ -13,11 +13,11 @@
     "paused_by, pause_reason, event_seq, start_seconds, recovery_set, enabled, max_attempts, "     \
     "retry_delay_ms, backoff_multiplier, external_stop, external_stop_grace_ms, "                  \
     "breaker_recoveries, breaker_window_ms, failure_threshold, empty_primary, "                    \
-    "stopped_reason, stop_seen, role, role_source, role_run_id, role_keys"
+    "stopped_reason, stop_seen, role, role_source, role_run_id, role_keys, start_cancelled"
 
 const char state_save_sql[] =
     "INSERT OR REPLACE INTO service_state (" COLUMNS ") VALUES "
-    "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
+    "(?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)";
 static const char load_sql[] = "SELECT " COLUMNS ", (SELECT coalesce(max(seq), 0) FROM event"
                                " WHERE service = service_state.id) FROM service_state WHERE id = ?";
 
@@ -103,6 +103,7 @@ int state_save(sqlite3 *db, sqlite3_stmt *save, const struct service_state *s, s
     bind_text(&b, s->role_source);
     bind_text(&b, s->role_run_id);
     bind_int(&b, s->role_keys);
+    bind_int(&b, s->start_cancelled);
     assert(b.next - 1 == sqlite3_bind_parameter_count(save));
     if (b.code != SQLITE_OK) {
         int r = database_error(db, err, "database");
@@ -192,6 +193,7 @@ static void read_row(sqlite3_stmt *statement, struct service_state *s)
     (void)str_copy(s->role_source, sizeof s->role_source, get_text(&r));
     (void)str_copy(s->role_run_id, sizeof s->role_run_id, get_text(&r));
     s->role_keys = get_int(&r);
+    s->start_cancelled = get_int(&r) != 0;
     uint64_t newest = (uint64_t)get_int(&r);
     if (newest > s->event_seq)
         s->event_seq = newest;

@@ -42,6 +42,10 @@ MUTANTS = {
         ("action-ids-by-clock", RESTORE, "<< 42 | event_seq;", "<< 42 | (uint64_t)1;",
          "a recovery takes the id of an earlier one"),
     ],
+    ENGINE + "acting": [
+        ("cancelled-forgotten", RESTORE, "    s->observations.start_cancelled = saved->start_cancelled;",
+         "", "what an operator stopped in the middle of a start is started by the next daemon, without grace"),
+    ],
     ENGINE + "instance": [
         ("new-process-from-asking", OBSERVE, "        observations->unit_same_since = now.mono;",
          "        observations->unit_same_since = asked;",

@@ -463,7 +463,8 @@ void promise_started(struct sim *s)
         if (inside->saved.stopped_on_purpose != durable->stopped_on_purpose ||
             inside->saved.paused_until.ms != durable->paused_until.ms ||
             inside->saved.stop_seen != durable->stop_seen ||
-            inside->saved.empty_primary != durable->empty_primary)
+            inside->saved.empty_primary != durable->empty_primary ||
+            inside->observations.start_cancelled != durable->start_cancelled)
             sim_broken(s, i, "the desired state is not remembered");
         if (durable->recovery_set &&
             inside->recovery_policy.max_attempts != durable->recovery.max_attempts)
@@ -507,10 +508,15 @@ void promise_killed(struct sim *s)
         w->ended_for_human = false; /* it died before the call: the failure is treated again */
         w->needed = durable->exhausted || durable->breaker_open;
         int64_t proof = w->told.proof;
+        bool cancelled = w->told.cancelled;
+        if (settled && cancelled && s->now - w->told.cancelled_at > SETTLED_MS &&
+            !durable->start_cancelled)
+            sim_broken(s, i, "the disk does not know that a stop has ended our start");
         bool stop_seen = w->told.stop_seen && durable->stop_seen != STOP_UNSEEN;
         w->told = witness_told_nothing();
         w->told.proof = proof;
         w->told.stop_seen = stop_seen;
+        w->told.cancelled = cancelled && durable->start_cancelled;
         w->failed_end = LONG_AGO;
         w->well_since = SIM_NEVER;
         if (w->intent.open && w->intent.ran && !w->intent.durable && !w->intent.failed &&

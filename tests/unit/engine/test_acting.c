@@ -307,6 +307,19 @@ static void a_start_that_an_admin_has_stopped_has_its_grace(void **state)
     }
     assert_int_equal(s->cause, CAUSE_UNIT_STOPPED);
     assert_int_equal(s->recovery.phase, PHASE_GRACE);
+    /* ... also for the next daemon */
+    f->saved = s->saved;
+    engine_free(f->engine);
+    assert_int_equal(fixture_restart(f), 0);
+    s = &f->engine->services[0];
+    now = 1000;
+    while (now < 10000) {
+        now = fixture_wake_late(f, 0);
+        answer_all(f, REPLY_REFUSED, &failed, now);
+        assert_int_equal(f->intent, 0);
+    }
+    assert_int_equal(s->cause, CAUSE_UNIT_STOPPED);
+    assert_int_equal(s->recovery.phase, PHASE_GRACE);
     /* ... until it has run again */
     struct unit_facts well = unit(UNIT_ACTIVE, "running", RESULT_SUCCESS);
     engine_redis_lost(f->engine, 0, "closed by the peer", fixture_at(now));
@@ -316,7 +329,7 @@ static void a_start_that_an_admin_has_stopped_has_its_grace(void **state)
         answer_all(f, REPLY_PONG, &well, now);
     }
     assert_int_equal(s->cause, CAUSE_OK);
-    assert_false(s->observations.start_cancelled);
+    assert_false(s->observations.start_cancelled || s->saved.start_cancelled);
 }
 
 /* Looks overlap, and dependent services are probed beside them. */

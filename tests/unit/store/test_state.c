@@ -1,4 +1,4 @@
-/* A database of version 0.1.0 keeps what its services shall be. */
+/* A database of a version before keeps what its services shall be. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -76,15 +76,17 @@ static void close_store(struct bench *b)
     (void)uv_run(&b->loop, UV_RUN_DEFAULT);
 }
 
-static void lay_fixture(struct bench *b)
+static void lay_fixture(struct bench *b, const char *name)
 {
     static char sql[262144];
-    char path[100];
+    char path[300];
     sqlite3 *db;
-    FILE *f = fopen(TEST_DATA "/version-0.1.0.sql", "r");
+    (void)snprintf(path, sizeof path, TEST_DATA "/%s", name);
+    FILE *f = fopen(path, "r");
     assert_non_null(f);
     size_t length = fread(sql, 1, sizeof sql - 1, f);
     assert_true(length > 0 && length < sizeof sql - 1);
+    sql[length] = '\0';
     (void)fclose(f);
     (void)snprintf(path, sizeof path, "%s/resus.db", b->folder);
     assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
@@ -98,7 +100,7 @@ static void a_stop_of_the_version_before_is_kept_and_not_seen_yet(void **state)
     struct bench *b = *state;
     struct service_state got;
     struct error err = {0};
-    lay_fixture(b);
+    lay_fixture(b, "version-0.1.0.sql");
     open_store(b);
     assert_int_equal(store_load_service(b->store, "second", &got, &err), 1);
     assert_true(got.stopped_on_purpose);
@@ -122,13 +124,35 @@ static void a_stop_of_the_version_before_is_kept_and_not_seen_yet(void **state)
     close_store(b);
 }
 
+/* Schema 10 did not keep that a start was cancelled. */
+static void a_database_of_schema_10_knows_of_no_start_that_was_cancelled(void **state)
+{
+    struct bench *b = *state;
+    struct service_state got;
+    struct error err = {0};
+    lay_fixture(b, "schema-10.sql");
+    for (int cancelled = 0; cancelled < 2; cancelled++) {
+        open_store(b);
+        assert_int_equal(store_load_service(b->store, "cache", &got, &err), 1);
+        assert_int_equal(got.start_cancelled, cancelled);
+        assert_int_equal(got.attempts, 1);
+        assert_true(got.empty_primary);
+        assert_string_equal(got.role, "primary");
+        assert_int_equal(got.role_keys, -1);
+        assert_true(got.event_seq > 1796034001000);
+        got.start_cancelled = true;
+        store_save_service(b->store, 0, STORE_FULL, &got);
+        close_store(b);
+    }
+}
+
 /* Version 0.1.0 recorded no head of the audit log. */
 static void the_version_before_has_no_head_of_the_audit_log_and_takes_one(void **state)
 {
     struct bench *b = *state;
     struct audit_anchor got = {0}, first = {.head.seq = 41, .at = {1795974470929}};
     struct error err = {0};
-    lay_fixture(b);
+    lay_fixture(b, "version-0.1.0.sql");
     assert_int_equal(anchor_read(b->folder, &got, &err), 0); /* before the migration */
     open_store(b);
     assert_int_equal(store_load_anchor(b->store, &got, &err), 0);
@@ -150,6 +174,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(
             the_version_before_has_no_head_of_the_audit_log_and_takes_one, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_database_of_schema_10_knows_of_no_start_that_was_cancelled, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_stop_of_the_version_before_is_kept_and_not_seen_yet,
                                         set_up, tear_down),
     };
