@@ -9,7 +9,7 @@ import { freePort, type Login, type Served } from './daemon';
 
 const BUILD = resolve(process.env['RESUS_BUILD'] ?? '../build');
 const SERVER = join(BUILD, 'tests/bench/tiny-redis');
-const READY_MS = 120_000;
+const READY_MS = 200_000;
 const AT_ONCE = 16;
 /** An address of the loopback for this run alone: another one on this machine has others. Two digits each: a test that searches for
  * three finds names and ports only. Ports below those that the system hands out. */
@@ -135,17 +135,21 @@ export class Fleet {
   private async begin({ size, down }: FleetPlan, end: number): Promise<void> {
     await this.control.ask('user_add', null, { ...this.served.admin, role: 'admin' });
     const left = this.ids.slice(0, size - down);
+    // A machine with too much to do trusts nothing that it measures: what was refused for that is ordered again.
+    const start = async (id: string): Promise<void> => {
+      while ((await this.control.ask('start', id, { reason: 'test' })).status >= 400 && Date.now() < end) await sleep(500);
+    };
     const worker = async (): Promise<void> => {
-      for (let id = left.shift(); id !== undefined; id = left.shift()) await this.control.ask('start', id, { reason: 'test' });
+      for (let id = left.shift(); id !== undefined; id = left.shift()) await start(id);
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
     for (;;) {
       const { body } = await this.control.ask('services', null);
       const items = body['items'] as { readonly overall_status: string; readonly status: string }[];
-      const well = items.filter((item) => item.overall_status === 'healthy').length;
+      const well = items.filter((item) => item.status === 'running').length;
       const stopped = items.filter((item) => item.status === 'stopped').length;
       if (well === size - down && stopped === down) return;
-      if (Date.now() > end) throw new Error(`of ${size} services ${well} are healthy and ${stopped} are stopped`);
+      if (Date.now() > end) throw new Error(`of ${size} services ${well} are running and ${stopped} are stopped`);
       await sleep(200);
     }
   }
