@@ -210,8 +210,8 @@ test('backups', { timeout: 240_000 }, async () => {
     await page.goto('/backups');
     await page.getByText('Overdue', { exact: true }).waitFor();
     await everyLook(page, 'backups-all');
-    await page.setViewportSize({ width: 1010, height: 700 });
-    await shot(page, 'light-backups-all-1010');
+    await page.setViewportSize({ width: 1150, height: 700 });
+    await shot(page, 'light-backups-all-1150');
     await page.setViewportSize({ width: 1280, height: 800 });
     await page.goto('/services/redis');
     await page.getByRole('link', { name: 'All backups' }).waitFor();

@@ -1,4 +1,4 @@
-import { computed, ref, watch, type ComputedRef, type Ref } from 'vue';
+import { computed, ref, watch, type ComputedRef } from 'vue';
 
 import { getBackupStatus, listBackups } from '@/api/backups';
 import type { BackupList, BackupStatus, BackupTask } from '@/contract/backups';
@@ -27,7 +27,6 @@ export interface Backups {
   readonly orders: Orders<unknown>;
   /** What takes long: its end is told when it comes. */
   readonly tasks: Orders<BackupTask>;
-  readonly waiting: Readonly<Ref<boolean>>;
 }
 
 /** The backups of one service: how they are, the newest of them, and what a person orders. */
@@ -79,6 +78,5 @@ export function useBackups(id: () => string, name: () => string): Backups {
     },
     orders,
     tasks,
-    waiting: computed(() => mine.value !== null),
   };
 }
