@@ -156,7 +156,9 @@ static void count_made(struct backups_service *s, const struct job *j)
 {
     bool kept = str_equal(j->end, "proved") || str_equal(j->end, "not_proved") ||
                 str_equal(j->end, "suspicious");
-    s->failure = kept ? (struct last_job){0} : s->last;
+    s->failure = s->last;
+    if (kept)
+        s->failure.number = 0;
     s->made += kept;
     s->failed += !kept;
     if (kept) {
