@@ -886,6 +886,8 @@ export type Backup = {
   readonly suspicious: readonly (string)[];
   readonly pinned_until: Time | null;
   readonly kept_by: readonly (string)[];
+  readonly sealed: boolean;
+  readonly copies: readonly (BackupCopy)[];
   readonly folder: string;
 };
 
@@ -903,13 +905,13 @@ export type Backups = {
 
 export type BackupTask = {
   readonly number: number;
-  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'delete' | 'prune';
+  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'delete' | 'prune' | 'fetch';
   readonly status: BackupStatus;
 };
 
 export type BackupJob = {
   readonly number: number;
-  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'delete' | 'prune';
+  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'delete' | 'prune' | 'fetch';
   readonly backup: string | null;
   readonly stage: string;
   readonly waits_for: string | null;
@@ -920,7 +922,7 @@ export type BackupJob = {
 
 export type BackupLast = {
   readonly number: number;
-  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'delete' | 'prune';
+  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'delete' | 'prune' | 'fetch';
   readonly backup: string | null;
   readonly result: 'proved' | 'not_proved' | 'suspicious' | 'good' | 'bad' | 'cannot_tell' | 'done' | 'failed' | 'cancelled';
   readonly cause: string | null;
@@ -945,6 +947,7 @@ export type BackupStatus = {
   readonly overdue: boolean;
   readonly problem: string | null;
   readonly directory: string;
+  readonly copies: readonly (BackupPlace)[];
   readonly job: BackupJob | null;
   readonly last: BackupLast | null;
   readonly failure: BackupLast | null;
@@ -1120,6 +1123,9 @@ export const OPERATIONS = {
   backup_unpin: { method: 'DELETE', path: '/api/services/{id}/backups/{b}/pin', least: 'admin' },
   backup_prunable: { method: 'GET', path: '/api/services/{id}/backup-prune', least: 'viewer' },
   backup_prune: { method: 'POST', path: '/api/services/{id}/backup-prune', least: 'admin' },
+  backup_copy: { method: 'POST', path: '/api/services/{id}/backup-copy', least: 'operator' },
+  backup_elsewhere: { method: 'GET', path: '/api/services/{id}/backup-copy', least: 'operator' },
+  backup_fetch: { method: 'POST', path: '/api/services/{id}/backup-fetch', least: 'admin' },
   prometheus: { method: 'GET', path: '/metrics', least: 'viewer' },
   healthz: { method: 'GET', path: '/healthz', least: 'anonymous' },
   readyz: { method: 'GET', path: '/readyz', least: 'anonymous' },
