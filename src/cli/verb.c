@@ -217,8 +217,8 @@ const struct verb verbs[] = {
      "  prune   shows what no rule keeps; --confirm PRUNE removes it\n"
      "  copy    visits the places of backup.copies now; status 0: all is there\n"
      "  overview  one line a service: newest proved, next, what is wrong\n"
-     "  fetch   what the copies at --place NAME are; with a BACKUP, brings it back and\n"
-     "          proves it\n"
+     "  fetch   lists the copies at --place NAME; with a BACKUP, brings that one back\n"
+     "          and proves it\n"
      "  unseal  opens a sealed backup (its folder or its file) with the secret key in\n"
      "          --key FILE, into -o FILE; asks no daemon\n",
      .subs = backup_subs, .words = true,
@@ -263,7 +263,7 @@ const struct verb verbs[] = {
      .service = true, .options = BIT(USER), .local = true, .run = verb_sudoers},
     {"key",
      "key check|rotate [SERVICE|HOST] [--type ed25519|rsa] [--continue] | backup [-o FOLDER]",
-     "check the SSH keys, put a new one in a key's place, or make keys for backups",
+     "check or exchange SSH keys, make keys for backups",
      "  check   owner, mode, kind and size, of the files on this machine\n"
      "  rotate  makes a new key beside the old one and prints the line for\n"
      "          authorized_keys on each host. Once it is installed, --continue logs in\n"

@@ -110,11 +110,11 @@ static void what_is_wrong_is_said_with_its_place(void **state)
         {"backup: {recipients: [~/a]}\n",
          "t.yaml:1:23: `recipients` must be a list of files (`~` is not expanded)"},
         {"backup: {copies: [{name: nas, type: folder}]}\n",
-         "t.yaml:1:20: a copy of type folder needs `path`"},
+         "t.yaml:1:19: a copy of type folder needs `path`"},
         {"backup: {copies: [{name: nas, type: folder, path: b}]}\n",
          "t.yaml:1:51: `path` must be an absolute path"},
         {"backup: {copies: [{type: folder, path: /b}]}\n",
-         "t.yaml:1:20: a copy needs `name` and `type`: `name` is missing"},
+         "t.yaml:1:19: a copy needs `name` and `type`: `name` is missing"},
         {"backup: {copies: [{name: a, type: folder, path: /b}, {name: a, type: folder, path: "
          "/c}]}\n",
          "t.yaml:1:61: there is another copy `a` before: give one of them another `name`"},
@@ -122,7 +122,7 @@ static void what_is_wrong_is_said_with_its_place(void **state)
          "t.yaml:1:53: `bucket` is not for a copy of type folder"},
         {"backup: {copies: [{name: a, type: s3, endpoint: 'http://s3.example.org', bucket: b, "
          "access_key_file: /a, secret_key_file: /s}]}\n",
-         "t.yaml:1:20: `endpoint` must begin with https://: http:// is for a server on this "
+         "t.yaml:1:19: `endpoint` must begin with https://: http:// is for a server on this "
          "machine"},
         {"backup: {keep: {dayly: 3}}\n", "t.yaml:1:17: unknown key `dayly`; did you mean `daily`?"},
     };

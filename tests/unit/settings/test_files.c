@@ -163,12 +163,10 @@ static void the_runbooks_logging_file_is_an_audit_section(void **state)
 static void sections_of_later_versions_and_idle_sections_are_warned_of(void **state)
 {
     (void)state;
-    struct settings *s = parse("backup: {copies: []}\ncache: {}\n"
+    struct settings *s = parse("cache: {}\n"
                                "users: {}\nservices: {a: {ssh: {port: 1}}}\n");
-    assert_int_equal(s->warning_count, 4);
-    assert_string_equal(s->warnings[0],
-                        "t.yaml:1:10: `copies` has no effect: not supported by this version");
-    assert_string_equal(s->warnings[1], "t.yaml:4:16: `ssh` has no effect: neither `control: ssh` "
+    assert_int_equal(s->warning_count, 3);
+    assert_string_equal(s->warnings[0], "t.yaml:3:16: `ssh` has no effect: neither `control: ssh` "
                                         "nor `via: ssh` is given");
     settings_free(s);
 }
@@ -179,7 +177,7 @@ static void more_warnings_than_fit_are_counted_off_not_overrun(void **state)
     struct buf yaml = BUF_LIMIT(1 << 20);
     assert_int_equal(buf_printf(&yaml, "services:\n"), 0);
     for (int i = 0; i < 100; i++)
-        assert_int_equal(buf_printf(&yaml, "  s%d: {backup: {copies: []}}\n", i), 0);
+        assert_int_equal(buf_printf(&yaml, "  s%d: {host: h}\n", i), 0);
     struct settings *s = parse(buf_text(&yaml));
     assert_int_equal(s->warning_count, SETTINGS_WARNINGS_MAX);
     assert_string_equal(s->warnings[SETTINGS_WARNINGS_MAX - 1],
