@@ -225,7 +225,7 @@ static json_t *responses(const struct operation *o)
         {has_body, "411"},
         {has_body, "413"},
         {has_body, "415"},
-        {o->act != ACT_NONE, "422"},
+        {o->act != ACT_NONE || o->planned, "422"},
         {may_be_too_often(o), "429"},
         {true, "500"},
         {true, "503"},

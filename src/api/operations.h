@@ -213,6 +213,7 @@ struct operation {
     /* Reading it writes an audit line: at most one a minute for each user and service, with a
      * count. */
     bool noted;
+    bool planned;     /* answered with 422 when its plan finds blockers; those with `act` are too */
     bool begins;      /* answered with 202: what it begins goes on */
     bool by_link;     /* the signed link in the path is the credential: a browser's cookie is not */
     bool query_token; /* a token may stand in the query: of programs that send no header */

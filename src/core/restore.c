@@ -276,7 +276,8 @@ bool restore_over(enum restore_state state)
 
 bool restore_withholds(enum restore_state state)
 {
-    return !restore_over(state) && state != RESTORE_PLANNED;
+    return !restore_over(state) && state != RESTORE_PLANNED && state != RESTORE_GUARDING &&
+           state != RESTORE_STAGING;
 }
 
 bool restore_refused(enum restore_act act)

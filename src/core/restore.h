@@ -90,7 +90,8 @@ bool restore_busy(enum restore_state state);
 bool restore_held(enum restore_state state);
 /* Has it ended? A restore that is done can still be undone. */
 bool restore_over(enum restore_state state);
-/* Is recovery withheld: may a start by recovery disturb the restore? */
+/* Is recovery withheld: may a start by recovery disturb the restore? Not while the data in use and
+ * the backup are only copied: a Redis that dies then is healed. */
 bool restore_withholds(enum restore_state state);
 /* Did the act change nothing, because the order was refused? */
 bool restore_refused(enum restore_act act);

@@ -75,6 +75,7 @@ static void port_hold(void *context, int service, const struct restores_hold *ho
     if (hold != NULL) {
         restore.since = hold->since;
         restore.acts = hold->acts;
+        restore.withholds = hold->withholds;
         (void)str_copy(restore.text, sizeof restore.text, hold->text);
         (void)str_copy(restore.user, sizeof restore.user, hold->user);
     }

@@ -85,9 +85,10 @@ struct engine_restore {
     char text[256]; /* why recovery is withheld, as a sentence; names no person */
     char user[256]; /* who ordered it */
     wall_ms since;
-    bool acts; /* operations of others are refused now */
+    bool acts;      /* operations of others are refused now */
+    bool withholds; /* recovery is withheld now */
 };
-/* Automatic recovery of the service is withheld while a restore holds it; NULL: none does now. Not
+/* A restore holds the service; NULL: none does now. Not
  * stored: the owner of the restores reports it again after engine_start(). */
 void engine_restoring(struct engine *e, int service, const struct engine_restore *restore,
                       struct now now);

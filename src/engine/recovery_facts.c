@@ -75,7 +75,7 @@ void recovery_facts_now(const struct service *s, struct now now, struct recovery
         .maintenance = s->maintained.held,
         .stopped_on_purpose = s->saved.stopped_on_purpose,
         .operation_running = operation_running(s) || command_left_behind(s),
-        .backup_running = s->restoring.held,
+        .backup_running = restoring_withholds(s),
         .tilt = observations->tilt,
         .host_unreachable = host_unreachable(s),
         .failover_running = failover_running(s, now),

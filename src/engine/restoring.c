@@ -6,6 +6,11 @@
 #include "engine/refusal.h"
 #include "engine/service.h"
 
+bool restoring_withholds(const struct service *s)
+{
+    return s->restoring.held && s->restoring.restore.withholds;
+}
+
 bool restoring_refuses(const struct service *s, const struct engine_request *request,
                        struct now now)
 {
@@ -20,7 +25,8 @@ static bool same(const struct restoring *r, const struct engine_restore *restore
 {
     if (restore == NULL || !r->held)
         return restore == NULL && !r->held;
-    return r->restore.acts == restore->acts && str_equal(r->restore.text, restore->text);
+    return r->restore.acts == restore->acts && r->restore.withholds == restore->withholds &&
+           str_equal(r->restore.text, restore->text);
 }
 
 void engine_restoring(struct engine *e, int service, const struct engine_restore *restore,

@@ -1,5 +1,5 @@
-/* A service that a restore works on: automatic recovery is withheld, and operations of others are
- * refused while its files are exchanged. */
+/* A service that a restore works on: operations of others are refused, and automatic recovery is
+ * withheld once the data are touched. */
 #ifndef RESUS_ENGINE_RESTORING_H
 #define RESUS_ENGINE_RESTORING_H
 
@@ -15,6 +15,7 @@ struct restoring {
     struct engine_restore restore;
 };
 
+bool restoring_withholds(const struct service *s);
 /* Answers `request` with 409 when the restore does not allow it now. */
 bool restoring_refuses(const struct service *s, const struct engine_request *request,
                        struct now now);

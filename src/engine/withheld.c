@@ -27,7 +27,7 @@ const char *withheld_words(const struct service *s, enum withheld reason, char *
         return ret;
     }
     bool by_restore = reason == WITHHELD_BACKUP_RUNNING || reason == WITHHELD_STOPPED_ON_PURPOSE;
-    if (by_restore && s->restoring.held && !paused)
+    if (by_restore && restoring_withholds(s) && !paused)
         return s->restoring.restore.text;
     if (reason != WITHHELD_CANNOT_ACT)
         return paused ? withheld_and_paused_text(reason) : withheld_text(reason);
@@ -56,6 +56,8 @@ enum withheld withheld_always(const struct service *s, struct now now)
         return WITHHELD_MAINTENANCE;
     case WITHHELD_BACKUP_RUNNING:
         return WITHHELD_BACKUP_RUNNING;
+    case WITHHELD_STOPPED_ON_PURPOSE: /* by the restore itself */
+        return restoring_withholds(s) ? WITHHELD_BACKUP_RUNNING : WITHHELD_NOT;
     case WITHHELD_CANNOT_ACT:
         return WITHHELD_CANNOT_ACT;
     default:

@@ -40,7 +40,8 @@ const struct service_settings *restores_settings(const struct restores *r, int s
 
 void slot_ask(struct restores *r, struct slot *slot, void (*granted)(void *context), void *context)
 {
-    *slot = (struct slot){.r = r, .granted = granted, .context = context};
+    *slot = (struct slot){
+        .r = r, .granted = granted, .context = context, .since = restores_now(r).mono};
     slot->held = backups_worker_take(r->ports.backups);
     if (slot->held) {
         granted(context);
@@ -144,7 +145,7 @@ const struct redis_tunnel *entry_tunnel(const struct entry *e)
 
 /* ── what others see of it ── */
 
-static void hold_text(const struct entry *e, char *to, size_t size)
+void entry_hold_text(const struct entry *e, char *to, size_t size)
 {
     if (e->state == RESTORES_RUNNING)
         (void)str_format(to, size, "Restore %" PRId64 " of the backup %s is under way: %s.",
@@ -161,10 +162,14 @@ static void hold_text(const struct entry *e, char *to, size_t size)
 static void tell_hold(const struct entry *e)
 {
     const struct restores_ports *ports = &e->r->ports;
-    struct restores_hold hold = {.since = e->ordered, .acts = e->state == RESTORES_RUNNING};
+    struct restores_hold hold = {.since = e->ordered,
+                                 .acts = e->state == RESTORES_RUNNING,
+                                 .withholds = e->method == RESTORE_BY_FILE
+                                                  ? restore_withholds(e->job.state)
+                                                  : e->run != NULL && e->run->pour != NULL};
     if (e->target < 0 || e->r->closing)
         return;
-    hold_text(e, hold.text, sizeof hold.text);
+    entry_hold_text(e, hold.text, sizeof hold.text);
     (void)str_copy(hold.user, sizeof hold.user, e->user.email);
     ports->hold(ports->context, e->target, is_open(e) ? &hold : NULL);
     bool waits = e->state == RESTORES_HELD || e->state == RESTORES_NEEDS_HUMAN;
@@ -256,7 +261,9 @@ void entry_ended(struct entry *e, enum restores_state state, const char *text)
     e->run = NULL;
     if (e->r->closing)
         return;
-    audit(e, AUDIT_BACKUP, success);
+    if (!e->taken_up) /* else the order has its line, by intents_close() */
+        audit(e, AUDIT_BACKUP, success);
+    e->taken_up = false;
     publish(e, success ? "success" : "failure", e->text, wall_since(now, e->ordered));
     entry_save(e, NULL);
     tell_hold(e);
@@ -345,6 +352,18 @@ int restores_open(const struct restores_ports *ports, struct restores **ret, str
     return 0;
 }
 
+/* The folder of the backups hangs, or another task is long at it. */
+static void entry_late(struct entry *e)
+{
+    struct error err = {0};
+    (void)error_set(&err, -EBUSY, "waited for 10 minutes for another task of the backups");
+    slot_give(&e->run->slot);
+    if (e->method == RESTORE_BY_KEYS)
+        keys_late(e, &err);
+    else
+        file_late(e, &err);
+}
+
 static void on_timer(uv_timer_t *timer)
 {
     struct restores *r = timer->data;
@@ -360,6 +379,10 @@ static void on_timer(uv_timer_t *timer)
         next = p->next;
         planning_turn(p);
     }
+    struct entry *e = restores_running(r);
+    if (e != NULL && e->run != NULL && e->run->slot.waits &&
+        mono_since(restores_now(r).mono, e->run->slot.since) > BACKUPS_WAIT_MS)
+        entry_late(e);
 }
 
 static void take_up(struct entry *e)
@@ -368,19 +391,16 @@ static void take_up(struct entry *e)
     if (!is_open(e) || e->target < 0)
         return;
     bool was_running = e->state == RESTORES_RUNNING;
+    e->taken_up = was_running;
+    e->ordered = restores_now(e->r).wall;
     if (e->method == RESTORE_BY_KEYS) {
         entry_ended(e, RESTORES_INTERRUPTED,
                     "Resus ended meanwhile. The keys that were copied stay: repeat the restore, or "
                     "restore the safety backup.");
         return;
     }
-    if (was_running) { /* the last daemon's order has its line, by intents_close() */
-        e->ordered = restores_now(e->r).wall;
-        (void)str_format(e->request_id, sizeof e->request_id, "restore-%" PRId64 "-%d", e->number,
-                         e->orders++);
-        if (file_continue(e, &err) < 0)
-            entry_ended(e, RESTORES_HELD, err.text);
-    }
+    if (was_running && file_continue(e, &err) < 0)
+        entry_ended(e, RESTORES_HELD, err.text);
     tell_hold(e);
 }
 

@@ -35,7 +35,8 @@ typedef void restores_stepped(void *context, enum restore_event outcome, const c
 struct restores_hold {
     char text[256], user[256];
     wall_ms since;
-    bool acts; /* else it waits for a person */
+    bool acts;      /* else it waits for a person */
+    bool withholds; /* a start by recovery would disturb it */
 };
 
 struct restores_ports {
@@ -53,7 +54,7 @@ struct restores_ports {
     void (*operate)(void *context, int service, enum restores_step step,
                     const struct engine_user *user, const char *reason, restores_stepped *stepped,
                     void *step_context);
-    /* Recovery is withheld while `hold` is not NULL. */
+    /* NULL: nothing holds the service. */
     void (*hold)(void *context, int service, const struct restores_hold *hold);
     void (*audit)(void *context, const struct audit_line *line);
     /* Takes `body`: an event `service_event` of the service. */

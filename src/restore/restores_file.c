@@ -298,6 +298,11 @@ static int open_machine(struct entry *e, struct error *err)
                        err);
 }
 
+void file_late(struct entry *e, const struct error *err)
+{
+    end_act(e, RESTORE_ACT_STAGE, RESTORE_FAILED, NULL, err);
+}
+
 int file_begin(struct entry *e, struct error *err)
 {
     int r = open_machine(e, err);

@@ -19,6 +19,7 @@ struct slot {
     void (*granted)(void *context); /* on the loop, once, also on the stack of slot_ask() */
     void *context;
     bool held, waits;
+    mono_ms since;
     struct slot *next; /* those that wait */
 };
 void slot_ask(struct restores *r, struct slot *slot, void (*granted)(void *context), void *context);
@@ -74,7 +75,8 @@ struct entry {
     const char *order; /* "restore", an operation of the audit log */
     wall_ms ordered;
     char request_id[48];
-    int orders; /* so far */
+    int orders;    /* so far */
+    bool taken_up; /* from the daemon before, without an order of this one */
     struct run *run;
 };
 
@@ -169,6 +171,8 @@ int restores_take(struct planning *p, struct entry **ret, struct error *err) ATT
 void entry_stage(struct entry *e, const char *stage);
 /* The order is over; `e->state` says how. Frees the run. */
 void entry_ended(struct entry *e, enum restores_state state, const char *text);
+/* What holds its service, as a sentence. */
+void entry_hold_text(const struct entry *e, char *to, size_t size);
 /* Writes the entry down; `done` may be NULL. */
 void entry_save(struct entry *e, store_done *done);
 void entry_order(struct entry *e, const char *order, const struct engine_user *user,
@@ -185,7 +189,9 @@ void planning_drop(struct planning *p); /* Resus stops */
 
 /* restores_keys.c, restores_file.c */
 void keys_begin(struct entry *e);
+void keys_late(struct entry *e, const struct error *err); /* no turn of a worker came */
 void keys_cancel(struct entry *e, const struct engine_user *user);
+void file_late(struct entry *e, const struct error *err);
 int file_begin(struct entry *e, struct error *err) ATTR_MUST_USE;
 /* After a restart of Resus. */
 int file_continue(struct entry *e, struct error *err) ATTR_MUST_USE;

@@ -32,7 +32,10 @@ static json_t *blockers(const struct planning *p)
         enum restore_blocker blocker = (enum restore_blocker)i;
         if ((p->plan.blockers & 1u << i) == 0)
             continue;
+        const struct entry *holder = restores_holder(p->r, p->target);
         restore_blocker_text(blocker, &p->facts, text, sizeof text);
+        if (blocker == RESTORE_BLOCKED_BUSY && holder != NULL)
+            entry_hold_text(holder, text, sizeof text);
         if (blocker == RESTORE_BLOCKED_NO_HELPER && p->local)
             (void)str_append(text, sizeof text, " The reason: %s.", p->place_error.text);
         put_point(list, restore_blocker_word(blocker), text);

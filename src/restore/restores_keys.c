@@ -75,9 +75,16 @@ static void pour(struct entry *e, const struct redis_settings *source)
         .pattern = e->match,
         .silence_ms = SILENCE_MS,
     };
-    entry_stage(e, "pouring");
+    const char *busy = e->r->ports.busy(e->r->ports.context, e->target);
+    if (busy != NULL) {
+        (void)error_set(&err, -EBUSY, "%s", busy);
+        fail(e, "nothing was changed: under way on this service", &err);
+        return;
+    }
     if (pour_start(e->r->ports.loop, &options, on_poured, e, &run->pour, &err) < 0)
         fail(e, "the copy cannot begin", &err);
+    else
+        entry_stage(e, "pouring");
 }
 
 /* ── the server of the backup ── */
@@ -231,6 +238,11 @@ void keys_begin(struct entry *e)
 {
     entry_stage(e, "planned");
     entry_save(e, on_noted);
+}
+
+void keys_late(struct entry *e, const struct error *err)
+{
+    fail(e, "nothing was changed", err);
 }
 
 void keys_cancel(struct entry *e, const struct engine_user *user)

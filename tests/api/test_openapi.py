@@ -11,7 +11,8 @@ from daemon import wait_until
 # What a call needs that has fields without which there is no answer.
 NEEDED = {"preflight": {"operation": "restart"}, "audit_report": {"kind": "daily"}}
 # A text, a stream that does not end, or of a number that has to be made first (below).
-NO_JSON = {"prometheus", "incident_postmortem", "alert", "incident", "maintenance_show", "calendar", "link_show"}
+NO_JSON = {"prometheus", "incident_postmortem", "alert", "incident", "maintenance_show", "calendar", "link_show",
+           "restore_show"}
 
 
 def agree(served, document, answers):
@@ -139,6 +140,30 @@ def test_every_answer_about_accounts_is_as_the_document_says(served):
     notes.ask("GET", "/api/users")
     notes.agree()
     viewer.agree()
+
+
+def test_every_answer_about_restores_is_as_the_document_says(served):
+    people.add_all(served)
+    served.redis("SET", "a", "1")
+    backup = served.good("backup", "create")["backup"]
+    notes = Notes(served, people.bearer(people.login(served, "admin")["token"]))
+    service, one = "/api/services/{id}", f"/api/services/redis/backups/{backup}"
+    notes.ask("POST", f"{service}/backups/{{b}}/plan", {"method": "keys", "match": "a*"}, place=f"{one}/plan")
+    notes.ask("POST", f"{service}/backups/{{b}}/plan", {"method": "magic"}, place=f"{one}/plan", expected=400)
+    notes.ask("POST", f"{service}/backups/{{b}}/restore", {}, place=f"{one}/restore", expected=400)
+    notes.ask("POST", f"{service}/backups/{{b}}/restore", {"to": "nobody"}, place=f"{one}/restore", expected=404)
+    whole = {"confirmation": "redis", "unguarded": True}
+    begun = notes.ask("POST", f"{service}/backups/{{b}}/restore", whole, place=f"{one}/restore", expected=202)
+    number = f"/api/services/redis/restores/{begun['number']}"
+    wait_until(lambda: notes.ask("GET", f"{service}/restores/{{n}}", place=number, query="?wait=1")["state"] == "done", "done")
+    notes.ask("GET", f"{service}/restores/{{n}}", place="/api/services/redis/restores/99", expected=404)
+    for path, status in (("cancel", 409), ("resume", 409), ("undo", 202)):
+        notes.ask("POST", f"{service}/restores/{{n}}/{path}", {}, place=f"{number}/{path}", expected=status)
+    wait_until(lambda: notes.ask("GET", f"{service}/restores/{{n}}", place=number, query="?wait=1")["state"] == "undone", "undone")
+    served.redis("CONFIG", "SET", "maxmemory", "1mb")
+    notes.ask("POST", f"{service}/backups/{{b}}/restore", whole, place=f"{one}/restore", expected=422)
+    notes.ask("GET", f"{service}/restores")
+    notes.agree()
 
 
 def test_every_answer_about_alerts_is_as_the_document_says(served):

@@ -418,6 +418,32 @@ static void nonsense_of_a_copier_is_a_failure(void **state)
     assert_non_null(strstr(nas()->text, "no byte in two minutes"));
 }
 
+/* A restore reads a folder of backups: it takes the place of another task, not one more worker. */
+static void a_restore_reads_in_the_place_of_another_task(void **state)
+{
+    struct backups_order order = {.task = BACKUPS_PIN, .done = on_done};
+    char id[MANIFEST_ID_SIZE];
+    (void)state;
+    publish_old(1, 0);
+    open_backups();
+    until_loaded(1);
+    assert_true(manifest_id_of((wall_ms){BEGUN - DAY_MS}, id));
+    order.id = id;
+    assert_true(backups_worker_take(backups));
+    assert_false(backups_worker_take(backups));
+    assert_int_equal(backups_order(backups, 0, &order, NULL, NULL), 0);
+    for (int i = 0; i < 3; i++)
+        (void)uv_run(&loop, UV_RUN_NOWAIT);
+    assert_false(ended);
+    assert_string_equal(backups->services[0].job->waits_for, "other backups");
+    backups_worker_give(backups);
+    while (!ended)
+        (void)uv_run(&loop, UV_RUN_ONCE);
+    assert_int_equal(result, 0);
+    assert_true(backups_worker_take(backups));
+    backups_worker_give(backups);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -436,6 +462,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_a_copier_did_is_noted_in_the_manifest, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(nonsense_of_a_copier_is_a_failure, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_restore_reads_in_the_place_of_another_task, set_up,
+                                        tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

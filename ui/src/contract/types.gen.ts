@@ -957,6 +957,62 @@ export type BackupOverview = {
   readonly items: readonly (BackupStatus)[];
 };
 
+export type RestorePoint = {
+  readonly code: string;
+  readonly text: string;
+};
+
+export type RestorePlan = {
+  readonly service: string;
+  readonly source: string;
+  readonly backup: string;
+  readonly method: 'file' | 'keys';
+  readonly mode: 'exact' | 'overwrite' | 'missing';
+  readonly db: number | null;
+  readonly match: string | null;
+  readonly allowed: boolean;
+  readonly blockers: readonly (RestorePoint)[];
+  readonly warnings: readonly (RestorePoint)[];
+  readonly keys: number | null;
+  readonly keys_now: number | null;
+  readonly bytes: number | null;
+  readonly memory_bytes: number | null;
+  readonly downtime_seconds: number | null;
+  readonly safety_backup: boolean;
+};
+
+export type Restore = {
+  readonly number: number;
+  readonly service: string;
+  readonly source: string;
+  readonly backup: string;
+  readonly method: 'file' | 'keys';
+  readonly mode: 'exact' | 'overwrite' | 'missing';
+  readonly db: number | null;
+  readonly match: string | null;
+  readonly state: 'running' | 'held' | 'needs_human' | 'done' | 'undone' | 'failed' | 'cancelled' | 'interrupted';
+  readonly stage: string | null;
+  readonly message: string | null;
+  readonly can_resume: boolean;
+  readonly can_undo: boolean;
+  readonly keys: number | null;
+  readonly keys_before: number | null;
+  readonly restored: number;
+  readonly kept: number;
+  readonly expired: number;
+  readonly removed: number;
+  readonly safety_backup: string | null;
+  readonly reason: string | null;
+  readonly user: string;
+  readonly began_at: Time;
+  readonly ended_at: Time | null;
+};
+
+export type Restores = {
+  readonly items: readonly (Restore)[];
+  readonly next_cursor: string | null;
+};
+
 export type PrunableBackups = {
   readonly items: readonly (Backup)[];
   readonly bytes: number;
