@@ -212,6 +212,34 @@ void engine_maintain(struct engine *e, int service, const struct engine_window *
     service_schedule(s);
 }
 
+/* ── restores ── */
+
+static bool same_restore(const struct restoring *r, const struct engine_restore *restore)
+{
+    if (restore == NULL || !r->held)
+        return restore == NULL && !r->held;
+    return r->restore.acts == restore->acts && r->restore.withholds == restore->withholds &&
+           str_equal(r->restore.text, restore->text);
+}
+
+void engine_restoring(struct engine *e, int service, const struct engine_restore *restore,
+                      struct now now)
+{
+    struct service *s = &e->services[service];
+    if (same_restore(&s->restoring, restore))
+        return;
+    engine_look_at_clocks(e, now);
+    s->restoring.held = restore != NULL;
+    if (restore != NULL)
+        s->restoring.restore = *restore;
+    recover_event(s, EVENT_FACTS, 0, ACTION_DONE, now);
+    if (s->judged) {
+        publish_status(s, now);
+        publish_health(s, now);
+    }
+    service_schedule(s);
+}
+
 /* ── notices ── */
 
 void engine_notice(struct engine *e, int service, const char *kind, const char *least_role,

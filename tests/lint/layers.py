@@ -31,8 +31,8 @@ FLOORS = {
     "report": "base core io settings api redis host store notify engine alerts backups",
     "doctor": "base core io settings api redis host store sshkeys engine",
     "handlers": "base core placement io settings api redis host store notify accounts sshkeys engine alerts backups restore report doctor",
-    "daemon": "base core placement io settings api redis host store notify accounts sshkeys engine alerts backups restore report doctor handlers",
-    "cli": "base core placement io settings api redis host store notify accounts sshkeys engine alerts backups restore report doctor handlers daemon",
+    "daemon": "base core io settings api redis host store notify accounts sshkeys engine alerts backups restore report doctor handlers",
+    "cli": "base core io settings api redis host store notify accounts sshkeys engine alerts backups restore report doctor handlers daemon",
     "web": "base core io api",
 }
 # Under tests/unit, beside the floors' own folders: what their tests share.
