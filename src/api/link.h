@@ -6,6 +6,7 @@
  *              "token_keys": [{"kid", "pem"}],   public keys that sign logins, newest first
  *              "rate_limits": {"start", ... },   a minute, 0 = none
  *              "metrics_anonymous": bool, "public_status": bool, "hsts": bool,
+ *              "some_public": bool, "private_services": [ids],   of status and health
  *              "foreign_tokens": bool, "trusted_proxies": [networks]}}
  *                                                first frame; again after a reload
  *   {"users": {"<sub>": {"role", "not_before"}}}   all who may log in; whole map at each change.

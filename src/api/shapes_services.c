@@ -9,6 +9,7 @@ const struct shape_member shape_service[] = {
     {"vm_name?", "text", "The machine's name, as configured."},
     {"group?", "text", "As configured."},
     {"tags?", "[text]", "As configured."},
+    {"public?", "truth", "Do strangers see whether it is well? For those who are logged in."},
     {"status", STATUS_WORDS, NULL},
     {"overall_status", OVERALL_WORDS, NULL},
     {"not_guarded?", "Withheld?", NULL},

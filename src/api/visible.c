@@ -118,7 +118,8 @@ json_t *visible_services(const json_t *whole, enum access access)
     size_t i;
     json_t *item;
     json_array_foreach(json_object_get(whole, "items"), i, item) {
-        (void)json_array_append_new(items, only(item, limited, ARRAY_LENGTH(limited)));
+        if (json_bool_or(item, "public", false))
+            (void)json_array_append_new(items, only(item, limited, ARRAY_LENGTH(limited)));
     }
     (void)json_put(part, "items", items);
     return part;

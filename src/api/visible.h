@@ -11,7 +11,8 @@
 json_t *visible_people(const json_t *whole, enum access access);
 /* Anonymous: status, overall_status, last_check, the names of affected services. */
 json_t *visible_status(const json_t *whole, enum access access);
-/* Of the list of services; anonymous: id, name, status, overall_status and last_check. */
+/* Of the list of services; anonymous: id, name, status, overall_status and last_check
+ * of those that are public. */
 json_t *visible_services(const json_t *whole, enum access access);
 /* Of an object with a `cause`: evidence that was taken from logs is for admins only. */
 json_t *visible_cause(const json_t *whole, enum access access);

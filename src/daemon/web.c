@@ -67,6 +67,16 @@ static json_t *networks_json(const struct network_list *list)
     return body;
 }
 
+/* The ids of services that strangers do not see. */
+static json_t *private_services(const struct settings *s)
+{
+    json_t *ids = json_array();
+    for (size_t i = 0; i < s->service_count; i++)
+        if (!settings_status_public(s, &s->services[i]))
+            (void)json_array_append_new(ids, json_string(s->services[i].id));
+    return ids;
+}
+
 static json_t *setup_frame(const struct web *w)
 {
     json_t *setup = json_object();
@@ -79,6 +89,8 @@ static json_t *setup_frame(const struct web *w)
     (void)json_put_bool(setup, "metrics_anonymous", w->settings->metrics_anonymous);
     (void)json_put_bool(setup, "foreign_tokens", w->settings->oidc.issuer[0] != '\0');
     (void)json_put_bool(setup, "public_status", w->settings->server.public_status);
+    (void)json_put_bool(setup, "some_public", settings_some_public(w->settings));
+    (void)json_put(setup, "private_services", private_services(w->settings));
     (void)json_put_bool(setup, "hsts", w->settings->server.hsts);
     (void)json_put(setup, "trusted_proxies", networks_json(&w->settings->server.trusted_proxies));
     json_t *frame = json_object();

@@ -39,7 +39,8 @@ static void put_figures(json_t *item, const struct service *s, struct now now)
     (void)json_put(item, "commands_per_second", load >= 0 ? json_rounded(load, 1) : json_null());
 }
 
-static json_t *item_json(const struct service *s, struct now now)
+/* `open`: strangers see it. */
+static json_t *item_json(const struct service *s, bool open, struct now now)
 {
     json_t *item = json_object();
     (void)json_put_text(item, "id", s->settings->id);
@@ -48,6 +49,7 @@ static json_t *item_json(const struct service *s, struct now now)
     if (s->settings->vm_name[0] != '\0')
         (void)json_put_text(item, "vm_name", s->settings->vm_name);
     snapshot_put_labels(item, s->settings);
+    (void)json_put_bool(item, "public", open);
     (void)json_put_text(item, "status", snapshot_status(s));
     (void)json_put_text(item, "overall_status", overall_word(snapshot_overall(s, now)));
     (void)json_put_wall(item, "last_check", s->watch.last_check);
@@ -64,7 +66,9 @@ json_t *engine_services_json(const struct engine *e, struct now now)
 {
     json_t *items = json_array();
     for (int i = 0; i < e->count; i++)
-        (void)json_array_append_new(items, item_json(&e->services[i], now));
+        (void)json_array_append_new(
+            items, item_json(&e->services[i],
+                             settings_status_public(e->settings, e->services[i].settings), now));
     json_t *body = json_object();
     (void)json_put(body, "items", items);
     (void)json_put_null(body, "next_cursor");

@@ -8,19 +8,26 @@
 #include "base/str.h"
 #include "handlers/account_answer.h"
 
-static enum access least_of(const struct handlers *h, const struct operation *operation)
+static enum access least_of(const struct handlers *h, const struct operation *operation,
+                            int service)
 {
     const struct accounts *a = h->ports.accounts;
     const struct settings *s = a == NULL ? NULL : a->ports.settings(a->ports.context);
-    return s == NULL ? operation->least
-                     : operation_least(operation, s->server.public_status, s->metrics_anonymous);
+    if (s == NULL)
+        return operation->least;
+    bool open = s->server.public_status;
+    if (operation == &operations[OP_SERVICES]) /* it lists those that are public */
+        open = settings_some_public(s);
+    else if (operation->on_service && service >= 0)
+        open = settings_status_public(s, engine_settings(h->engine, service));
+    return operation_least(operation, open, s->metrics_anonymous);
 }
 
 /* `permissions` can tighten or widen between operator and admin; viewers never operate. */
 static enum access needed(const struct handlers *h, const struct call *call)
 {
     if (call->operation->act == ACT_NONE || call->service < 0)
-        return least_of(h, call->operation);
+        return least_of(h, call->operation, call->service);
     const struct service_settings *s = engine_settings(h->engine, call->service);
     const bool operator_may[OPERATION_ACT_COUNT] = {
         [ACT_START] = s->start_operator,

@@ -32,6 +32,9 @@ static const char *const external_stop_words[] = {
     [EXTERNAL_STOP_RECOVER] = "recover", [EXTERNAL_STOP_RESPECT] = "respect", NULL};
 static const char *const compression_words[] = {"none", "gzip", NULL};
 static const char *const rotate_words[] = {"size", NULL};
+static const char *const status_words[] = {"login", "public", NULL}; /* into a bool: public? */
+static const char *const service_status_words[] = {
+    [STATUS_AS_SERVER] = "server", [STATUS_PUBLIC] = "public", [STATUS_LOGIN] = "login", NULL};
 static const char *const metrics_words[] = {"viewer", "anonymous", NULL};
 static const char *const mail_tls_words[] = {
     [MAIL_TLS_REQUIRED] = "required", [MAIL_TLS_NONE] = "none", NULL};
@@ -104,9 +107,13 @@ const struct key keys[] = {
     {PLACE_SERVER, "hsts", KEY_BOOL, SETTINGS(server.hsts), .standard = "false",
      .help = "browsers are told to speak nothing but HTTPS with this name for a year; not for a "
              "self-signed certificate"},
-    {PLACE_SERVER, "public_status", KEY_BOOL, SETTINGS(server.public_status), .standard = "true",
-     .help = "strangers see the services with their names and whether they are well; `false`: all "
-             "but login, `/healthz` and `/readyz` needs a login"},
+    {PLACE_SERVER, "status_access", KEY_CHOICE, SETTINGS(server.public_status),
+     .choices = status_words, .standard = "public",
+     .help = "public: strangers see the services with their names and whether they are well; "
+             "login: all but login, `/healthz` and `/readyz` needs a login; `status_access` of a "
+             "service goes before"},
+    {PLACE_SERVER, "public_status", KEY_BOOL, SETTINGS(server.public_status),
+     .help = "the same as a truth: `true` is public, `false` login"},
     {PLACE_SERVER, "trusted_proxies", KEY_NETWORKS, SETTINGS(server.trusted_proxies),
      .help = "proxies in front of Resus: a list of addresses and networks, at most 64; only their "
              "`X-Forwarded-For` and `X-Forwarded-Proto` are read; none unless given"},
@@ -122,6 +129,10 @@ const struct key keys[] = {
      .help = "the group that lists put the service in, at most 63 characters; none unless given"},
     {PLACE_SERVICE, "tags", KEY_TAGS, SERVICE(tags),
      .help = "words that lists are filtered by: a list of at most 16, each at most 31 characters"},
+    {PLACE_SERVICE, "status_access", KEY_CHOICE, SERVICE(status_access),
+     .choices = service_status_words, .standard = "server",
+     .help = "what strangers see of it: public, whether it is well; login, not even that it is "
+             "there; server, as `server.status_access` says"},
     {PLACE_SERVICE, "unit", KEY_UNIT, SERVICE(unit), .standard = "redis-server", .restart = true,
      .help = "the systemd unit: A-Z a-z 0-9 @ . _ -, at most 128"},
     {PLACE_SERVICE, "systemd_unit", KEY_UNIT, SERVICE(unit), .same_as = "unit"},

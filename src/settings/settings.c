@@ -137,6 +137,20 @@ bool settings_moved(const struct settings *a, const struct settings *b, char *re
     return false;
 }
 
+bool settings_status_public(const struct settings *s, const struct service_settings *service)
+{
+    return service->status_access == STATUS_AS_SERVER ? s->server.public_status
+                                                      : service->status_access == STATUS_PUBLIC;
+}
+
+bool settings_some_public(const struct settings *s)
+{
+    for (size_t i = 0; i < s->service_count; i++)
+        if (settings_status_public(s, &s->services[i]))
+            return true;
+    return false;
+}
+
 bool settings_grown(const struct settings *a, const struct settings *b)
 {
     for (size_t s = 0; s < a->service_count; s++)

@@ -60,6 +60,9 @@ struct affected_service {
     char url[SETTINGS_PATH_MAX]; /* "" = none; probed after operations */
 };
 
+/* What strangers see of a service: as `server` says, or its own choice. */
+enum status_access { STATUS_AS_SERVER, STATUS_PUBLIC, STATUS_LOGIN };
+
 /* What operators sort and find services by. */
 struct tag_list {
     char tags[SETTINGS_TAGS_MAX][SETTINGS_TAG_MAX]; /* each once, in the file's order */
@@ -71,6 +74,7 @@ struct service_settings {
     char name[SETTINGS_NAME_MAX];   /* the id unless told; never "" */
     char group[SETTINGS_GROUP_MAX]; /* "" = none */
     struct tag_list tags;
+    enum status_access status_access;
     char unit[SETTINGS_UNIT_MAX];
     char vm_name[SETTINGS_NAME_MAX];
     enum control control;
@@ -181,6 +185,11 @@ int settings_read(const char *path, struct settings **ret, struct error *err) AT
 int settings_parse(const char *name, const char *yaml, size_t length, struct settings **ret,
                    struct error *err) ATTR_MUST_USE;
 void settings_free(struct settings *s); /* takes NULL */
+
+/* May strangers see whether the service is well? */
+bool settings_status_public(const struct settings *s, const struct service_settings *service);
+/* The same of at least one. */
+bool settings_some_public(const struct settings *s);
 
 /* NULL when there is none. */
 const struct service_settings *settings_service(const struct settings *s, const char *id);

@@ -108,7 +108,7 @@ static void raise_files(void)
 static int wait_for_engine(struct process *p, struct error *err)
 {
     json_t *request = json_object();
-    (void)json_put_text(request, "op", "services");
+    (void)json_put_text(request, "op", "service_list"); /* all: also what strangers do not see */
     (void)engine_link_ask(p->router.link, request, on_services, p);
     while (!p->lost && (p->setup == NULL || p->services == NULL))
         (void)uv_run(&p->loop, UV_RUN_ONCE);

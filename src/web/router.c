@@ -29,6 +29,9 @@ void router_setup(struct router *router, const json_t *setup)
     rate_set(router->rate, own);
     identities_setup(router->identities, setup);
     router->public_status = json_bool_or(setup, "public_status", true);
+    router->some_public = json_bool_or(setup, "some_public", router->public_status);
+    json_decref(router->private_services);
+    router->private_services = json_incref(json_object_get(setup, "private_services"));
     router->metrics_anonymous = json_bool_or(setup, "metrics_anonymous", false);
 }
 
@@ -162,10 +165,29 @@ static void answer_copy(struct router *router, struct request *x, const struct r
 
 /* ── operations ── */
 
-static bool is_open_to_all(const struct router *router, enum operation_id operation)
+/* Where some services are private, one that is not there looks like those. */
+static bool is_public(const struct router *router, const char *service)
 {
-    return operation_least(&operations[operation], router->public_status,
-                           router->metrics_anonymous) == ACCESS_ANONYMOUS;
+    size_t i;
+    json_t *id;
+    if (json_array_size(router->private_services) == 0)
+        return true;
+    json_array_foreach(router->private_services, i, id) {
+        if (str_equal(json_string_value(id), service))
+            return false;
+    }
+    return router->snapshots != NULL && snapshots_find(router->snapshots, service) >= 0;
+}
+
+static bool is_open_to_all(const struct router *router, const struct route *route)
+{
+    const struct operation *o = &operations[route->operation];
+    bool open = router->public_status;
+    if (route->operation == OP_SERVICES)
+        open = router->some_public;
+    else if (o->on_service)
+        open = is_public(router, route->service);
+    return operation_least(o, open, router->metrics_anonymous) == ACCESS_ANONYMOUS;
 }
 
 /* False: answered. */
@@ -180,7 +202,7 @@ static bool admit(struct router *router, struct request *x, const struct route *
     /* A browser sends its cookie along whether it is good or not: what is open to all stays open to
      * it. A bearer token is meant, and its refusal is what the caller has to hear. */
     if (given->cookie && (*ret_verdict == IDENTITY_EXPIRED || *ret_verdict == IDENTITY_INVALID) &&
-        is_open_to_all(router, route->operation))
+        is_open_to_all(router, route))
         *ret_verdict = identity_of(router->identities, "", address, clock_wall(), ret);
     switch (*ret_verdict) {
     case IDENTITY_EXPIRED:
@@ -190,7 +212,7 @@ static bool admit(struct router *router, struct request *x, const struct route *
         reply_login(x, "invalid_token", "The token is not valid.");
         return false;
     case IDENTITY_NOBODY:
-        if (is_open_to_all(router, route->operation))
+        if (is_open_to_all(router, route))
             return true;
         reply_login(x, "login_required", "This needs a login.");
         return false;

@@ -23,8 +23,9 @@ struct router {
     struct snapshots *snapshots;
     struct followers *followers;
     struct static_files *files;
-    bool metrics_anonymous, public_status;
-    char *openapi; /* the document as text, made when it is first asked for */
+    bool metrics_anonymous, public_status, some_public;
+    json_t *private_services; /* ids of those that strangers do not see */
+    char *openapi;            /* the document as text, made when it is first asked for */
 };
 
 /* A frame of the engine without an id, after the first setup. */

@@ -11,7 +11,7 @@ import ssl
 import subprocess
 
 import web_client
-from daemon import PROGRAM, Skip, wait_until
+from daemon import PROGRAM, Skip, free_port, wait_until
 from web_client import bearer, connect, login, raw, status_of
 
 ON = "/api/services/redis"
@@ -339,6 +339,44 @@ def test_strangers_learn_no_version_and_refusals_are_not_kept(served):
         assert refused.status == status and refused.headers.get_all("Cache-Control") == ["no-store"], (path, refused)
     invalid = served.https("GET", ON + "/status", headers={"Authorization": "Bearer nonsense"})
     assert invalid.status == 401 and invalid.headers.get_all("Cache-Control") == ["no-store"], invalid
+
+
+def test_a_service_says_by_itself_whether_strangers_see_it(served):
+    (served.folder / "second").mkdir()
+    served.settings["services"]["second"] = {
+        "address": f"127.0.0.1:{free_port()}", "control": "process", "status_access": "login",
+        "process": {"program": "/bin/false", "directory": str(served.folder / "second")}}
+    served.stop()
+    served.start()
+    wait_until(lambda: served.https("GET", ON + "/status").status == 200, "the first check")
+
+    def seen():
+        return [item["id"] for item in served.https("GET", "/api/services").body.get("items", [])]
+
+    assert seen() == ["redis"]
+    # What is private looks like what is not there, also to an operation that the engine answers.
+    for name in ("second", "none"):
+        for method, path in (("GET", "/status"), ("GET", "/health"), ("POST", "/refresh")):
+            assert served.https(method, f"/api/services/{name}{path}").status == 401, (name, path)
+    viewer = bearer(login(served, "viewer"))
+    items = {item["id"]: item for item in served.https("GET", "/api/services", headers=viewer).body["items"]}
+    assert items["second"]["public"] is False and items["redis"]["public"] is True, items
+    answer = served.https("GET", "/api/services/second/health", headers=viewer)
+    assert answer.status == 200, answer
+    # The other way round: all is closed but one.
+    served.settings["server"]["status_access"] = "login"
+    served.settings["services"]["second"]["status_access"] = "public"
+    served.write_settings()
+    served.hang_up()
+    wait_until(lambda: seen() == ["second"], "the settings after a reload")
+    assert served.https("GET", ON + "/status").status == 401
+    assert served.https("GET", "/api/services/second/health").status == 200
+    assert served.https("GET", "/version").status == 401
+    # And from the start on: who is logged in sees all of it.
+    served.stop()
+    served.start()
+    assert served.https("GET", ON + "/status").status == 401
+    wait_until(lambda: served.https("GET", ON + "/health", headers=viewer).status == 200, "redis for a viewer")
 
 
 def test_strangers_see_nothing_where_the_status_is_not_public(served):

@@ -29,6 +29,7 @@ export type Service = {
   readonly name: string;
   readonly group?: string;
   readonly tags?: readonly (string)[];
+  readonly public?: boolean;
   readonly status: 'running' | 'stopped' | 'failed' | 'starting' | 'stopping' | 'unknown';
   readonly overall_status: 'healthy' | 'degraded' | 'critical' | 'unknown';
   readonly not_guarded?: Withheld | null;
