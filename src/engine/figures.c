@@ -12,14 +12,11 @@ void engine_figures(const struct engine *e, int service, struct now now, struct 
     const struct service *s = &e->services[service];
     struct recovery_facts f;
     recovery_facts_now(s, now, &f);
-    const struct told_figures *t = &s->told;
-    bool hold = current_info(s, now) && t->info.known && current_asked(s, t->info_asked);
     *ret = (struct engine_figures){
         .counters = s->counters,
         .overall = snapshot_overall(s, now),
         .status = snapshot_status(s),
         .cause = cause_row(s->cause)->code,
-        .up = s->sampler.state == SAMPLE_UP && current_silence_ms(s, now) < 0,
         .certificate_ends = s->watch.certificate_ends,
         .canary = canary_newest(s, now),
         .ping_ms = latency_last_ms(s),
@@ -32,10 +29,21 @@ void engine_figures(const struct engine *e, int service, struct now now, struct 
         .withheld = snapshot_withheld(s, &f),
         .guarded = withheld_always(s, now) == WITHHELD_NOT,
         .last_check = s->watch.last_check,
+    };
+}
+
+void engine_told(const struct engine *e, int service, struct now now, struct engine_told *ret)
+{
+    const struct service *s = &e->services[service];
+    const struct told_figures *t = &s->told;
+    bool up = s->sampler.state == SAMPLE_UP && current_silence_ms(s, now) < 0;
+    bool hold = up && current_info(s, now) && t->info.known && current_asked(s, t->info_asked);
+    bool cluster = hold && t->cluster.known && current_asked(s, t->cluster_asked);
+    *ret = (struct engine_told){
+        .up = up,
         .redis = hold ? &t->info : NULL,
         .commands = hold && current_asked(s, t->commands_asked) ? &t->commands : NULL,
-        .cluster =
-            hold && t->cluster.known && current_asked(s, t->cluster_asked) ? &t->cluster : NULL,
+        .cluster = cluster ? &t->cluster : NULL,
         .redis_at = t->info_at,
     };
 }

@@ -61,7 +61,6 @@ struct engine_figures {
     struct engine_counters counters;
     enum overall overall;
     const char *status, *cause;        /* words */
-    bool up;                           /* the newest PING was answered */
     wall_ms certificate_ends;          /* of the server; WALL_NONE = not known, or no TLS */
     const struct canary_facts *canary; /* NULL = none, or none that is recent */
     double ping_ms;                    /* the newest answer took, < 0 unknown */
@@ -70,15 +69,19 @@ struct engine_figures {
     enum withheld withheld;
     bool guarded; /* a failure would be treated */
     wall_ms last_check;
-    /* As the process that answers now last reported it, NULL = it has not. Valid until the engine's
-     * next turn. */
+};
+void engine_figures(const struct engine *e, int service, struct now now,
+                    struct engine_figures *ret);
+/* What Redis reports of itself. NULL = the process that answers now has not. Valid until the engine's
+ * next turn. */
+struct engine_told {
+    bool up; /* the newest PING was answered */
     const struct exposition *redis;
     const struct exposition_commands *commands;
     const struct exposition_cluster *cluster; /* NULL also where it is no node of one */
     wall_ms redis_at;                         /* when `redis` was read; WALL_NONE = never */
 };
-void engine_figures(const struct engine *e, int service, struct now now,
-                    struct engine_figures *ret);
+void engine_told(const struct engine *e, int service, struct now now, struct engine_told *ret);
 /* The figures of the service are being read. Whoever comes again within 25 s finds new ones of
  * Redis at the next time: they are asked for behind the reader's back, at most every 4 s. */
 void engine_scraped(struct engine *e, int service, struct now now);

@@ -13,8 +13,9 @@ struct exposition_text {
     size_t family;
     int service; /* next of the family */
     struct buf out;
-    const char *name, *id; /* of what is being written */
-    const struct engine_figures *figures;
+    const char *name, *id;                /* of what is being written */
+    const struct engine_figures *figures; /* of `service`; NULL for families of Redis */
+    struct engine_told told;              /* likewise */
     bool failed;
 };
 

@@ -10,9 +10,8 @@
 /* NULL while it does not answer, and where nothing is known of the process that answers. */
 static const struct exposition *told(const struct exposition_text *x)
 {
-    bool holds = x->figures->up && x->figures->redis != NULL && x->figures->redis->known &&
-                 wall_since(x->now.wall, x->figures->redis_at) < FIGURES_STALE_MS;
-    return holds ? x->figures->redis : NULL;
+    bool fresh = wall_since(x->now.wall, x->told.redis_at) < FIGURES_STALE_MS;
+    return fresh ? x->told.redis : NULL;
 }
 
 static void escape(const char *value, char to[LABEL_MAX])
@@ -44,7 +43,7 @@ static void line(struct exposition_text *x, const struct label *labels, size_t c
 
 void exposition_redis_up(struct exposition_text *x)
 {
-    exposition_line(x, "", NULL, x->figures->up);
+    exposition_line(x, "", NULL, x->told.up);
 }
 
 void exposition_redis_start(struct exposition_text *x)
@@ -56,7 +55,7 @@ void exposition_redis_start(struct exposition_text *x)
     if (e->start_unix >= 0)
         exposition_line(x, "", NULL, (double)e->start_unix);
     else /* by our clock, where the server does not tell its own */
-        exposition_line(x, "", NULL, floor((double)x->figures->redis_at.ms / 1000.0) - uptime);
+        exposition_line(x, "", NULL, floor((double)x->told.redis_at.ms / 1000.0) - uptime);
 }
 
 void exposition_redis_instance(struct exposition_text *x)
@@ -159,7 +158,7 @@ enum command_figure { CALLS, SECONDS, FAILED, REJECTED };
 
 static void commands(struct exposition_text *x, enum command_figure figure)
 {
-    const struct exposition_commands *c = told(x) == NULL ? NULL : x->figures->commands;
+    const struct exposition_commands *c = told(x) == NULL ? NULL : x->told.commands;
     for (int i = 0; c != NULL && i < c->count; i++) {
         const struct exposition_command *one = &c->items[i];
         double numbers[] = {[CALLS] = (double)one->calls,
@@ -229,6 +228,6 @@ void exposition_redis_number(struct exposition_text *x, size_t i)
     i -= exposition_metric_count;
     if (i < exposition_alias_count)
         exposition_line(x, "", NULL, exposition_value(e, exposition_aliases[i].field));
-    else if (x->figures->cluster != NULL)
-        exposition_line(x, "", NULL, x->figures->cluster->values[i - exposition_alias_count]);
+    else if (x->told.cluster != NULL)
+        exposition_line(x, "", NULL, x->told.cluster->values[i - exposition_alias_count]);
 }

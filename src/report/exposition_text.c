@@ -218,7 +218,7 @@ static void last_check(struct exposition_text *x)
 
 static void ping(struct exposition_text *x)
 {
-    if (x->figures->up && x->figures->ping_ms >= 0)
+    if (x->told.up && x->figures->ping_ms >= 0)
         put_value(x, x->figures->ping_ms / 1000.0);
 }
 
@@ -354,47 +354,54 @@ static const struct family {
          series_dropped},
         {"resus_series_file_bytes", "gauge", "Size of the history of figures.", series_bytes},
 },
-  each[] = {
-      {"resus_service_health", "gauge", "1 for the overall status that holds.", health},
-      {"resus_service_cause_info", "gauge", "1 for the cause that holds.", cause_info},
-      {"resus_checks_total", "counter", "PINGs that ended.", checks},
-      {"resus_checks_failed_total", "counter", "PINGs that were not answered with PONG.",
-       failed_checks},
-      {"resus_last_check_timestamp_seconds", "gauge", "When it was last looked at.", last_check},
-      {"resus_ping_seconds", "gauge", "How long the newest answer took.", ping},
-      {"resus_redis_certificate_end_timestamp_seconds", "gauge",
-       "When the certificate that Redis shows ends.", certificate},
-      {"resus_canary_up", "gauge", "Could the canary key be written, read and deleted?", canary_up},
-      {"resus_canary_seconds", "gauge", "How long SET, GET and DEL of the canary key took.",
-       canary_seconds},
-      {"resus_recovery_enabled", "gauge", "Is automatic recovery on?", recovery_enabled},
-      {"resus_recovery_attempts", "gauge", "Attempts used up.", attempts},
-      {"resus_circuit_breaker_open", "gauge", "Is the circuit breaker open?", breaker},
-      {"resus_manual_intervention_required", "gauge", "Is a human needed?", needs_human},
-      {"resus_recovery_paused", "gauge", "Is automatic recovery paused?", paused},
-      {"resus_stopped_on_purpose", "gauge", "Was it stopped through Resus?", stopped},
-      {"resus_guarded", "gauge", "1 while Resus would treat a failure.", guarded},
-      {"resus_recovery_withheld", "gauge", "1 for the reason why nothing is done.", withheld},
-      {"resus_recoveries_total", "counter", "Recoveries by level and how they ended.", recoveries},
-      {"resus_operations_total", "counter", "Operations of people.", person_operations},
-      {"resus_events_total", "counter", "Events published.", events},
-      {"resus_backup_last_success_timestamp_seconds", "gauge", "When the newest backup began.",
-       exposition_backup_success},
-      {"resus_backup_last_proved_timestamp_seconds", "gauge",
-       "When the newest backup began that was proved by loading.", exposition_backup_proved},
-      {"resus_backup_bytes", "gauge", "Size of the newest backup.", exposition_backup_bytes},
-      {"resus_backup_keys", "gauge", "Keys in the newest backup.", exposition_backup_keys},
-      {"resus_backup_duration_seconds", "gauge", "What the newest backup took, proof included.",
-       exposition_backup_duration},
-      {"resus_backup_overdue", "gauge", "Is the newest proved backup too old?",
-       exposition_backup_overdue},
-      {"resus_backup_runs_total", "counter", "Backups that were tried.", exposition_backup_runs},
-      {"resus_backup_copies_waiting", "gauge", "Backups without a copy at the place.",
-       exposition_copies_waiting},
-      {"resus_backup_copies_last_success_timestamp_seconds", "gauge",
-       "When the place was last visited without an error.", exposition_copies_success},
-      {"resus_backup_copies_failed_total", "counter", "Visits of the place that failed.",
-       exposition_copies_failed},
+  each[] =
+      {
+          {"resus_service_health", "gauge", "1 for the overall status that holds.", health},
+          {"resus_service_cause_info", "gauge", "1 for the cause that holds.", cause_info},
+          {"resus_checks_total", "counter", "PINGs that ended.", checks},
+          {"resus_checks_failed_total", "counter", "PINGs that were not answered with PONG.",
+           failed_checks},
+          {"resus_last_check_timestamp_seconds", "gauge", "When it was last looked at.",
+           last_check},
+          {"resus_ping_seconds", "gauge", "How long the newest answer took.", ping},
+          {"resus_redis_certificate_end_timestamp_seconds", "gauge",
+           "When the certificate that Redis shows ends.", certificate},
+          {"resus_canary_up", "gauge", "Could the canary key be written, read and deleted?",
+           canary_up},
+          {"resus_canary_seconds", "gauge", "How long SET, GET and DEL of the canary key took.",
+           canary_seconds},
+          {"resus_recovery_enabled", "gauge", "Is automatic recovery on?", recovery_enabled},
+          {"resus_recovery_attempts", "gauge", "Attempts used up.", attempts},
+          {"resus_circuit_breaker_open", "gauge", "Is the circuit breaker open?", breaker},
+          {"resus_manual_intervention_required", "gauge", "Is a human needed?", needs_human},
+          {"resus_recovery_paused", "gauge", "Is automatic recovery paused?", paused},
+          {"resus_stopped_on_purpose", "gauge", "Was it stopped through Resus?", stopped},
+          {"resus_guarded", "gauge", "1 while Resus would treat a failure.", guarded},
+          {"resus_recovery_withheld", "gauge", "1 for the reason why nothing is done.", withheld},
+          {"resus_recoveries_total", "counter", "Recoveries by level and how they ended.",
+           recoveries},
+          {"resus_operations_total", "counter", "Operations of people.", person_operations},
+          {"resus_events_total", "counter", "Events published.", events},
+          {"resus_backup_last_success_timestamp_seconds", "gauge", "When the newest backup began.",
+           exposition_backup_success},
+          {"resus_backup_last_proved_timestamp_seconds", "gauge",
+           "When the newest backup began that was proved by loading.", exposition_backup_proved},
+          {"resus_backup_bytes", "gauge", "Size of the newest backup.", exposition_backup_bytes},
+          {"resus_backup_keys", "gauge", "Keys in the newest backup.", exposition_backup_keys},
+          {"resus_backup_duration_seconds", "gauge", "What the newest backup took, proof included.",
+           exposition_backup_duration},
+          {"resus_backup_overdue", "gauge", "Is the newest proved backup too old?",
+           exposition_backup_overdue},
+          {"resus_backup_runs_total", "counter", "Backups that were tried.",
+           exposition_backup_runs},
+          {"resus_backup_copies_waiting", "gauge", "Backups without a copy at the place.",
+           exposition_copies_waiting},
+          {"resus_backup_copies_last_success_timestamp_seconds", "gauge",
+           "When the place was last visited without an error.", exposition_copies_success},
+          {"resus_backup_copies_failed_total", "counter", "Visits of the place that failed.",
+           exposition_copies_failed},
+},
+  of_redis[] = {
       {"redis_up", "gauge", "Does Redis answer?", exposition_redis_up},
       {"redis_instance_info", "gauge", "What Redis reports about itself.",
        exposition_redis_instance},
@@ -437,32 +444,40 @@ static void begin_family(struct exposition_text *x)
         put_head(x, own[i].name, own[i].type, own[i].help);
     } else if ((i -= ARRAY_LENGTH(own)) < ARRAY_LENGTH(each)) {
         put_head(x, each[i].name, each[i].type, each[i].help);
+    } else if ((i -= ARRAY_LENGTH(each)) < ARRAY_LENGTH(of_redis)) {
+        put_head(x, of_redis[i].name, of_redis[i].type, of_redis[i].help);
     } else {
-        struct exposition_head head = exposition_redis_head(i - ARRAY_LENGTH(each));
+        struct exposition_head head = exposition_redis_head(i - ARRAY_LENGTH(of_redis));
         put_head(x, head.name, head.type, head.help);
     }
 }
 
+/* What Resus thinks of a service costs more to find out than what Redis told. */
 static void emit_service(struct exposition_text *x)
 {
-    struct engine_figures figures;
     size_t i = x->family - ARRAY_LENGTH(own);
     x->id = engine_settings(x->from.engine, x->service)->id;
     if ((x->from.only >= 0 && x->service != x->from.only) || !call_sees(x->from.call, x->id))
         return;
-    engine_figures(x->from.engine, x->service, x->now, &figures);
-    x->figures = &figures;
-    if (i < ARRAY_LENGTH(each))
+    engine_told(x->from.engine, x->service, x->now, &x->told);
+    if (i < ARRAY_LENGTH(each)) {
+        struct engine_figures figures;
+        engine_figures(x->from.engine, x->service, x->now, &figures);
+        x->figures = &figures;
         each[i].emit(x);
-    else
-        exposition_redis_number(x, i - ARRAY_LENGTH(each));
-    x->figures = NULL;
+        x->figures = NULL;
+    } else if ((i -= ARRAY_LENGTH(each)) < ARRAY_LENGTH(of_redis)) {
+        of_redis[i].emit(x);
+    } else {
+        exposition_redis_number(x, i - ARRAY_LENGTH(of_redis));
+    }
 }
 
 /* Until a piece is full. False when that was all. */
 static bool write_piece(struct exposition_text *x)
 {
-    size_t families = ARRAY_LENGTH(own) + ARRAY_LENGTH(each) + exposition_redis_count();
+    size_t families =
+        ARRAY_LENGTH(own) + ARRAY_LENGTH(each) + ARRAY_LENGTH(of_redis) + exposition_redis_count();
     int count = engine_service_count(x->from.engine);
     while (x->family < families && x->out.length < PIECE_BYTES) {
         if (x->service == 0)
