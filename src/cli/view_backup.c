@@ -26,20 +26,20 @@ static const char *proof_of(const json_t *backup)
     return str_equal(json_text_or(backup, "proved", ""), "loaded") ? "proved" : "not proved";
 }
 
-/* "  copied: nas, far; failing: old" */
+/* "  nas, far (failing)": a name alone has the copy. */
 static void put_copies(struct page *p, const json_t *copies)
 {
-    const char *last = "";
+    const char *before = "  ";
     size_t i;
     const json_t *copy;
     json_array_foreach(copies, i, copy) {
         const char *state = json_text_or(copy, "state", "");
-        if (str_equal(state, last))
-            page_put(p, ", ");
+        const char *target = json_text_or(copy, "target", "");
+        if (str_equal(state, "copied"))
+            page_put(p, "%s%s", before, target);
         else
-            page_put(p, "%s%s: ", i == 0 ? "  " : "; ", state);
-        page_put(p, "%s", json_text_or(copy, "target", ""));
-        last = state;
+            page_put(p, "%s%s (%s)", before, target, state);
+        before = ", ";
     }
 }
 
@@ -51,7 +51,8 @@ static void put_row(struct page *p, const json_t *backup)
     page_put(p, "%s  %-6s  %10" PRId64 " keys  %10s  ", json_text_or(backup, "id", ""),
              json_text_or(backup, "kind", ""), json_int_or(backup, "keys", 0), size);
     page_tone(p, str_equal(proof, "proved") ? TONE_GOOD : TONE_BAD, "%s", proof);
-    page_put(p, "%s", json_bool_or(backup, "latest", false) ? "  latest" : "");
+    page_put(p, "%s%s", json_bool_or(backup, "sealed", false) ? " sealed" : "",
+             json_bool_or(backup, "latest", false) ? "  latest" : "");
     put_copies(p, json_object_get(backup, "copies"));
     page_put(p, "\n");
 }

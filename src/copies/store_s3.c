@@ -11,6 +11,7 @@
 #include "copies/store_kind.h"
 #include "io/curl_calls.h"
 #include "io/file.h"
+#include "io/trust.h"
 
 #define OBJECT_BYTES_MAX ((uint64_t)5 << 30) /* of one PUT, by S3's own rules */
 #define ANSWER_MAX ((size_t)4 << 20)         /* of a list, or an error */
@@ -213,7 +214,9 @@ static int s3_open(struct copy_store *store, struct error *err)
     (void)str_format(s->prefix, sizeof s->prefix, "%s%s", t->path,
                      length > 0 && t->path[length - 1] != '/' ? "/" : "");
     (void)str_format(s->sign, sizeof s->sign, "aws:amz:%s:s3", t->region);
-    int r = read_secret(t->access_key_file, s->id, err);
+    int r = t->ca_file[0] == '\0' ? 0 : trust_check(t->ca_file, NULL, err);
+    if (r == 0)
+        r = read_secret(t->access_key_file, s->id, err);
     if (r == 0)
         r = read_secret(t->secret_key_file, s->secret, err);
     if (r == 0 && (s->easy = s->curl->easy_init()) == NULL)

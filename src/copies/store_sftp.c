@@ -11,6 +11,7 @@
 #include "base/str.h"
 #include "copies/store_kind.h"
 #include "host/keyfile.h"
+#include "io/trust.h"
 
 #define MARKER ".resus-copies"
 #define PART_SUFFIX ".part"
@@ -140,13 +141,17 @@ static int log_in(struct sftp_store *s, struct error *err)
 static int connect_to(struct sftp_store *s, struct error *err)
 {
     const struct copy_settings *t = target_of(s);
+    /* Whoever can write it says which host is believed. */
+    int r = trust_check(t->known_hosts, NULL, err);
+    if (r < 0)
+        return r;
     s->session = ssh_new();
     if (s->session == NULL || !set_options(s->session, t))
         return error_set(err, -EINVAL, "%s: libssh refuses the settings", t->host);
     if (ssh_connect(s->session) != SSH_OK)
         return error_set(err, -EHOSTUNREACH, "cannot connect to %s:%d: %s", t->host, t->port,
                          ssh_get_error(s->session));
-    int r = check_host(s, err);
+    r = check_host(s, err);
     if (r == 0)
         r = log_in(s, err);
     if (r < 0)

@@ -9,7 +9,7 @@ import people
 from daemon import wait_until
 
 # What a call needs that has fields without which there is no answer.
-NEEDED = {"preflight": {"operation": "restart"}, "audit_report": {"kind": "daily"}}
+NEEDED = {"backup_elsewhere": {"target": "nas"}, "preflight": {"operation": "restart"}, "audit_report": {"kind": "daily"}}
 # A text, a stream that does not end, or of a number that has to be made first (below).
 NO_JSON = {"prometheus", "incident_postmortem", "alert", "incident", "maintenance_show", "calendar", "link_show",
            "restore_show"}
@@ -72,7 +72,13 @@ def test_every_reading_answer_is_as_the_document_says(served):
     served.good("restart", "--reason", "test")
     wait_until(lambda: served.good("health")["overall_status"] == "healthy", "healthy again")
     served.ask("token_add", name="listed", role="viewer", services=["redis"])
+    (served.folder / "nas").mkdir()
+    served.settings["backup"] = {"copies": [{"name": "nas", "type": "folder", "path": str(served.folder / "nas")}]}
+    served.write_settings()
+    served.hang_up()
+    wait_until(lambda: served.good("backup", "status")["copies"], "the reload")
     backup = served.good("backup", "create")["backup"]
+    assert served.run("backup", "copy").returncode == 0
     everything = Notes(served, people.bearer(people.login(served, "admin")["token"]))
     for path, operation in reading_operations(everything.document):
         needed = NEEDED.get(operation["operationId"], {})
