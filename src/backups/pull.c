@@ -3,7 +3,6 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "backups/refusal.h"
 #include "backups/spool.h"
@@ -14,6 +13,7 @@
 #include "redis/endpoint.h"
 #include "redis/reply.h"
 #include "redis/resp.h"
+#include "redis/tunnel.h"
 
 #define SETUP_BYTES_MAX (2 * ENDPOINT_SECRET_MAX)
 /* A silence that ended while the loop was held up gets one more turn of the loop: what waits in
@@ -35,11 +35,6 @@ static const char *const setup_words[SETUP_COUNT][3] = {
     [SETUP_AUTH] = {NULL},                           /* endpoint_auth */
     [SETUP_EOF] = {"REPLCONF", "capa", "eof"},       /* the RDB straight from memory */
     [SETUP_RDB_ONLY] = {"REPLCONF", "rdb-only", "1"} /* Redis 7.0: no commands behind it */
-};
-
-/* The tunnel's answer can come after the pull is over. */
-struct tunnel_wait {
-    struct pull *owner; /* NULL: gone */
 };
 
 struct pull {
@@ -126,8 +121,7 @@ static void on_spool_closed(void *context, const char *sha256, const struct erro
 
 static void close_connection(struct pull *p)
 {
-    if (p->wait != NULL)
-        p->wait->owner = NULL;
+    tunnel_forget(p->wait);
     p->wait = NULL;
     stream_close(p->stream);
     p->stream = NULL;
@@ -405,20 +399,13 @@ static void open_stream(struct pull *p)
     stream_open(p->stream, &events);
 }
 
-static void on_tunnel(void *context, int fd, const struct error *error)
+static void on_tunnel(void *owner, int fd, const struct error *error)
 {
-    struct tunnel_wait *wait = context;
-    struct pull *p = wait->owner;
+    struct pull *p = owner;
     struct error err = {0};
-    mem_free(wait);
-    if (p == NULL) {
-        if (fd >= 0)
-            (void)close(fd);
-        return;
-    }
     p->wait = NULL;
     if (fd < 0) {
-        (void)error_set(&err, -EHOSTUNREACH, "%s", error == NULL ? "no SSH tunnel" : error->text);
+        (void)error_set(&err, -EHOSTUNREACH, "%s", error->text);
         fail(p, PULL_UNREACHABLE, &err);
     } else if (endpoint_stream_over(p->endpoint, p->loop, fd, &p->stream, &err) < 0) {
         fail(p, PULL_LOCAL, &err);
@@ -429,19 +416,13 @@ static void on_tunnel(void *context, int fd, const struct error *error)
 
 static int open_path(struct pull *p, struct error *err)
 {
-    if (!p->endpoint->tunnel) {
-        int r = endpoint_stream(p->endpoint, p->loop, &p->stream, err);
-        if (r == 0)
-            open_stream(p);
-        return r;
-    }
-    p->wait = mem_calloc(1, sizeof *p->wait);
-    if (p->wait == NULL)
-        return error_set(err, -ENOMEM, "SSH tunnel: out of memory");
-    p->wait->owner = p;
-    p->tunnel->open(p->tunnel->context, p->endpoint->host, p->endpoint->port,
-                    mono_add(p->began, p->limits.connect_ms), on_tunnel, p->wait);
-    return 0;
+    if (p->endpoint->tunnel)
+        return tunnel_open(p->tunnel, p->endpoint, mono_add(p->began, p->limits.connect_ms),
+                           on_tunnel, p, &p->wait, err);
+    int r = endpoint_stream(p->endpoint, p->loop, &p->stream, err);
+    if (r == 0)
+        open_stream(p);
+    return r;
 }
 
 int pull_start(uv_loop_t *loop, const struct pull_options *options, pull_done *done, void *context,

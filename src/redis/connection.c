@@ -2,13 +2,13 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/clock.h"
 #include "redis/resp.h"
+#include "redis/tunnel.h"
 
 #define SETUP_BYTES_MAX (2 * ENDPOINT_SECRET_MAX)
 
@@ -20,11 +20,6 @@ static const char *const setup_words[SETUP_STEP_COUNT][4] = {
     [SETUP_NAME] = {"CLIENT", "SETNAME", CONNECTION_NAME},
     [SETUP_NO_EVICT] = {"CLIENT", "NO-EVICT", "on"}, /* Redis 7.0 */
     [SETUP_NO_TOUCH] = {"CLIENT", "NO-TOUCH", "on"}, /* Redis 7.2 */
-};
-
-/* The tunnel's answer can come after the connection is gone. */
-struct tunnel_wait {
-    struct connection *owner; /* NULL: gone */
 };
 
 struct connection {
@@ -222,23 +217,15 @@ static void open_stream(struct connection *c)
     stream_open(c->stream, &events);
 }
 
-static void on_tunnel(void *context, int fd, const struct error *error)
+static void on_tunnel(void *owner, int fd, const struct error *error)
 {
-    struct tunnel_wait *wait = context;
-    struct connection *c = wait->owner;
-    mem_free(wait);
-    if (c == NULL) {
-        if (fd >= 0)
-            (void)close(fd);
-        return;
-    }
+    struct connection *c = owner;
     struct error err = {0};
     enter(c);
     c->wait = NULL;
     if (fd < 0) {
-        bool refused = error != NULL && error->code == -ECONNREFUSED;
-        end(c, refused ? REPLY_REFUSED : REPLY_UNREACHABLE,
-            error == NULL ? "no SSH tunnel" : error->text);
+        bool refused = error->code == -ECONNREFUSED;
+        end(c, refused ? REPLY_REFUSED : REPLY_UNREACHABLE, error->text);
     } else if (endpoint_stream_over(c->endpoint, c->loop, fd, &c->stream, &err) < 0) {
         end(c, REPLY_NONE, err.text);
     } else {
@@ -249,16 +236,10 @@ static void on_tunnel(void *context, int fd, const struct error *error)
 
 static void open_tunnel(struct connection *c, mono_ms deadline)
 {
-    struct tunnel_wait *wait = mem_calloc(1, sizeof *wait);
-    if (wait == NULL) {
-        end(c, REPLY_NONE, "SSH tunnel: out of memory");
-        return;
-    }
-    wait->owner = c;
-    c->wait = wait;
+    struct error err = {0};
     c->stage = CONNECTION_CONNECTING;
-    c->tunnel->open(c->tunnel->context, c->endpoint->host, c->endpoint->port, deadline, on_tunnel,
-                    wait);
+    if (tunnel_open(c->tunnel, c->endpoint, deadline, on_tunnel, c, &c->wait, &err) < 0)
+        end(c, REPLY_NONE, err.text);
 }
 
 int connection_new(uv_loop_t *loop, struct endpoint *endpoint, const struct redis_tunnel *tunnel,
@@ -380,8 +361,7 @@ void connection_free(struct connection *c)
     enter(c);
     c->freed = true;
     c->stage = CONNECTION_ENDED;
-    if (c->wait != NULL)
-        c->wait->owner = NULL;
+    tunnel_forget(c->wait);
     stream_close(c->stream);
     c->stream = NULL;
     leave(c);

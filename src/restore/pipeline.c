@@ -3,20 +3,15 @@
 #include <assert.h>
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/stream.h"
 #include "redis/endpoint.h"
+#include "redis/tunnel.h"
 
 #define SEND_AGAIN_MS 1 /* the stream has no event for room */
 #define SEND_PIECE ((size_t)64 * 1024)
-
-/* The tunnel's answer can come after the pipeline is closed. */
-struct tunnel_wait {
-    struct pipeline *owner; /* NULL: gone */
-};
 
 struct pipeline {
     uv_loop_t *loop;
@@ -148,20 +143,13 @@ static void open_stream(struct pipeline *p)
     stream_open(p->stream, &events);
 }
 
-static void on_tunnel(void *context, int fd, const struct error *error)
+static void on_tunnel(void *owner, int fd, const struct error *error)
 {
-    struct tunnel_wait *wait = context;
-    struct pipeline *p = wait->owner;
+    struct pipeline *p = owner;
     struct error err = {0};
-    mem_free(wait);
-    if (p == NULL) {
-        if (fd >= 0)
-            (void)close(fd);
-        return;
-    }
     p->wait = NULL;
     if (fd < 0) {
-        (void)error_set(&err, -EHOSTUNREACH, "%s", error == NULL ? "no SSH tunnel" : error->text);
+        (void)error_set(&err, -EHOSTUNREACH, "%s", error->text);
         end(p, &err);
     } else if (endpoint_stream_over(p->endpoint, p->loop, fd, &p->stream, &err) < 0) {
         end(p, &err);
@@ -184,10 +172,6 @@ int pipeline_open(uv_loop_t *loop, const struct redis_settings *redis,
     int r = endpoint_new(redis, &p->endpoint, err);
     if (r == 0 && !p->endpoint->tunnel)
         r = endpoint_stream(p->endpoint, loop, &p->stream, err);
-    if (r == 0 && p->endpoint->tunnel) {
-        p->wait = mem_calloc(1, sizeof *p->wait);
-        r = p->wait == NULL ? error_set(err, -ENOMEM, "SSH tunnel: out of memory") : 0;
-    }
     if (r < 0) {
         free_now(p);
         return r;
@@ -195,14 +179,16 @@ int pipeline_open(uv_loop_t *loop, const struct redis_settings *redis,
     (void)uv_timer_init(loop, &p->timer);
     p->timer.data = p;
     *ret = p;
-    if (p->wait == NULL) {
+    if (p->stream != NULL) {
         open_stream(p);
         return 0;
     }
-    p->wait->owner = p;
-    tunnel->open(tunnel->context, p->endpoint->host, p->endpoint->port, deadline, on_tunnel,
-                 p->wait);
-    return 0;
+    r = tunnel_open(tunnel, p->endpoint, deadline, on_tunnel, p, &p->wait, err);
+    if (r < 0) {
+        *ret = NULL;
+        pipeline_close(p);
+    }
+    return r;
 }
 
 void pipeline_pause(struct pipeline *p, bool paused)
@@ -222,8 +208,7 @@ void pipeline_close(struct pipeline *p)
     if (p == NULL)
         return;
     p->closed = true;
-    if (p->wait != NULL)
-        p->wait->owner = NULL;
+    tunnel_forget(p->wait);
     stream_close(p->stream);
     p->stream = NULL;
     uv_close((uv_handle_t *)&p->timer, on_timer_closed);
