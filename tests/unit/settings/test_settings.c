@@ -253,8 +253,9 @@ static const struct {
     {"interval_seconds: 30\n",
      "t.yaml:1:1: unknown key `interval_seconds`; it belongs under `health_check`"},
     {"server: {zzzzzzzzz: 1}\n",
-     "t.yaml:1:10: unknown key `zzzzzzzzz`; known here: name, listen, tls_certificate, tls_key, "
-     "hsts, public_status, trusted_proxies, state_dir, control_socket"},
+     "t.yaml:1:10: unknown key `zzzzzzzzz`; known here: name, external_url, listen, "
+     "tls_certificate, tls_key, hsts, status_access, public_status, trusted_proxies, state_dir, "
+     "control_socket"},
     {"server: {services: 1}\n", "t.yaml:1:10: unknown key `services`; it belongs to the top level"},
     {"health_check: {failure_threshold: many}\n",
      "t.yaml:1:35: `failure_threshold` must be a whole number from 1 to 100, not \"many\""},
