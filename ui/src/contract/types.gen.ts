@@ -27,6 +27,8 @@ export type Error = {
 export type Service = {
   readonly id: string;
   readonly name: string;
+  readonly address?: string;
+  readonly vm_name?: string;
   readonly group?: string;
   readonly tags?: readonly (string)[];
   readonly public?: boolean;
@@ -36,10 +38,11 @@ export type Service = {
   readonly maintenance?: MaintenanceHold;
   readonly last_check: Time | null;
   readonly cause?: string;
-  readonly address?: string;
-  readonly vm_name?: string;
-  readonly group?: string;
-  readonly tags?: readonly (string)[];
+  readonly cause_since?: Time | null;
+  readonly response_time_ms?: number | null;
+  readonly memory_mb?: number | null;
+  readonly connections?: number | null;
+  readonly commands_per_second?: number | null;
 };
 
 export type Services = {
@@ -899,6 +902,42 @@ export type BackupSource = {
   readonly version: string;
 };
 
+export type BackupCopy = {
+  readonly target: string;
+  readonly state: 'copied' | 'removed' | 'waiting' | 'copying' | 'failing' | 'none';
+  readonly at: Time | null;
+};
+
+export type BackupPlace = {
+  readonly target: string;
+  readonly state: 'up_to_date' | 'waiting' | 'copying' | 'failing';
+  readonly waiting: number;
+  readonly waiting_since: Time | null;
+  readonly last_success_at: Time | null;
+  readonly failing_since: Time | null;
+  readonly failures: number;
+  readonly next_at: Time | null;
+  readonly problem: string | null;
+  readonly note: string | null;
+};
+
+export type BackupThere = {
+  readonly id: string;
+  readonly kind: 'daily' | 'manual';
+  readonly reason: string | null;
+  readonly started_at: Time | null;
+  readonly bytes: number;
+  readonly keys: number;
+  readonly proved: 'no' | 'file' | 'structure' | 'loaded';
+  readonly suspicious: boolean;
+  readonly sealed: boolean;
+};
+
+export type BackupsElsewhere = {
+  readonly target: string;
+  readonly items: readonly (BackupThere)[];
+};
+
 export type Backups = {
   readonly items: readonly (Backup)[];
   readonly next_cursor: string | null;
@@ -1183,6 +1222,13 @@ export const OPERATIONS = {
   backup_copy: { method: 'POST', path: '/api/services/{id}/backup-copy', least: 'operator' },
   backup_elsewhere: { method: 'GET', path: '/api/services/{id}/backup-copy', least: 'operator' },
   backup_fetch: { method: 'POST', path: '/api/services/{id}/backup-fetch', least: 'admin' },
+  restore_plan: { method: 'POST', path: '/api/services/{id}/backups/{b}/plan', least: 'admin' },
+  restore: { method: 'POST', path: '/api/services/{id}/backups/{b}/restore', least: 'admin' },
+  restores: { method: 'GET', path: '/api/services/{id}/restores', least: 'admin' },
+  restore_show: { method: 'GET', path: '/api/services/{id}/restores/{n}', least: 'admin' },
+  restore_undo: { method: 'POST', path: '/api/services/{id}/restores/{n}/undo', least: 'admin' },
+  restore_resume: { method: 'POST', path: '/api/services/{id}/restores/{n}/resume', least: 'admin' },
+  restore_cancel: { method: 'POST', path: '/api/services/{id}/restores/{n}/cancel', least: 'admin' },
   prometheus: { method: 'GET', path: '/metrics', least: 'viewer' },
   healthz: { method: 'GET', path: '/healthz', least: 'anonymous' },
   readyz: { method: 'GET', path: '/readyz', least: 'anonymous' },

@@ -108,7 +108,7 @@ export const backups = {
   pruneConfirm: (n: number) => (n === 1 ? 'Remove this one' : `Remove these ${n}`),
   verbs: { backup_create: 'back up', backup_verify: 'prove the backups of', backup_pin: 'pin the backups of', backup_unpin: 'pin the backups of', backup_delete: 'remove the backups of', backup_prune: 'remove the backups of' },
   busy: (user: string, task: string) => `${user === 'system' ? 'Resus' : user} is ${task}. One task of a service runs at a time.`,
-  doing: { create: 'making a backup', verify: 'proving a backup', pin: 'pinning a backup', unpin: 'ending a pin', delete: 'removing a backup', prune: 'removing old backups' },
+  doing: { create: 'making a backup', verify: 'proving a backup', pin: 'pinning a backup', unpin: 'ending a pin', delete: 'removing a backup', prune: 'removing old backups', fetch: 'bringing a copy back' },
   pinnedFirst: 'It is pinned. End the pin first.',
   oneOfMinimum: 'It is one of the newest proved ones, which backup.minimum keeps. Make another one first.',
   nothingToProve: 'No backup is proved yet: choose one in the list.',
@@ -125,7 +125,7 @@ export const backups = {
   copied: (size: string) => `Copying: ${size} so far.`,
   copiedOf: (size: string, expected: string) => `Copying: ${size} of about ${expected}.`,
   stages: {
-    opening: 'Connecting to Redis.', looking: 'Reading what Redis holds.', counting: 'Counting the keys.', proving: 'Proving the copy by loading it.', publishing: 'Putting it into its place.', cleaning: 'Removing what is left of it.', working: 'Working.',
+    opening: 'Connecting to Redis.', looking: 'Reading what Redis holds.', counting: 'Counting the keys.', proving: 'Proving the copy by loading it.', sealing: 'Encrypting it.', fetching: 'Copying it from where it is kept.', publishing: 'Putting it into its place.', cleaning: 'Removing what is left of it.', working: 'Working.',
   } as Record<string, string>,
   progress: 'Copied so far',
   results: {
