@@ -20,7 +20,8 @@ static json_t *example(const struct operation *o, const struct field *f)
 {
     char in_path[64];
     (void)str_format(in_path, sizeof in_path, "{%s}", f->name);
-    if (f->type == FIELD_TEXT && strstr(o->path, in_path) != NULL)
+    bool word = f->type == FIELD_TEXT || f->type == FIELD_SECRET;
+    if (word && strstr(o->path, in_path) != NULL)
         return json_string("1234567");
     switch (f->type) {
     case FIELD_TEXT:

@@ -365,10 +365,6 @@ static const struct {
     {"health_check: {thresholds: {cpu_percent_critical: 95}}\nservices:\n  a:\n"
      "    health_check: {thresholds: {cpu_percent_warning: 96}}\n",
      "t.yaml:4:33: `cpu_percent_warning` (96) is above `cpu_percent_critical` (95)"},
-    {"services: {a: {tags: [eu, 'a b']}}\n",
-     "t.yaml:1:27: `tags` must be words of A-Z a-z 0-9 . _ -, at most 31 long"},
-    {"services: {a: {tags: [a, b, c, d, e, f, g, h, i]}}\n",
-     "t.yaml:1:47: `tags` has more than 8 entries"},
     {"services: {a: {group: ''}}\n", "t.yaml:1:23: `group` must not be empty"},
     {"services: {a: {affected_services: backend}}\n",
      "t.yaml:1:35: `affected_services` must be a list, not a single value"},
