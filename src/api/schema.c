@@ -5,6 +5,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "core/retry.h"
 
 #define TYPE_MAX 160 /* bytes of a type in shapes.h's words */
 #define DURATION_PATTERN "^([0-9]+(ms|s|m|h|d)?)+$"
@@ -158,6 +159,8 @@ static json_t *plain_type(const char *type)
         schema = object_of_type("boolean");
     } else if (str_equal(type, "anything")) {
         schema = json_object();
+    } else if (str_equal(type, "channel_type")) {
+        schema = choices(channel_words);
     } else if (is_shape(type)) {
         schema = reference(type);
     }

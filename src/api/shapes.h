@@ -3,6 +3,7 @@
  *
  * A member's name ends with "?" when it may be absent. Its type is one of
  *   text, whole, number, truth, time, anything
+ *   channel_type        the words of core/retry.h
  *   =one|another        these words only
  *   Name                another shape
  *   [type]  {type}      a list; an object of any names

@@ -45,7 +45,7 @@ const struct shape_member shape_alert[] = {
 const struct shape_member shape_alerts[] = {{"items", "[Alert]", "Newest first."}, CURSOR, END};
 const struct shape_member shape_channel[] = {
     {"name", "text", NULL},
-    {"type", "=smtp|slack|teams|pagerduty|webhook|alertmanager", NULL},
+    {"type", "channel_type", NULL},
     {"state", "=unused|ok|retrying|failing", NULL},
     {"failing_since", "time?", NULL},
     {"last_code", "whole?", "HTTP status or SMTP reply."},

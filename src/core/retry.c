@@ -68,16 +68,18 @@ static const struct answer answers[CHANNEL_TYPE_COUNT][ANSWERS_MAX] = {
 };
 static_assert(CHANNEL_TYPE_COUNT == 7, "a row for every type");
 
+const char *const channel_words[] = {
+    [CHANNEL_SMTP] = "smtp",       [CHANNEL_SLACK] = "slack",
+    [CHANNEL_TEAMS] = "teams",     [CHANNEL_PAGERDUTY] = "pagerduty",
+    [CHANNEL_WEBHOOK] = "webhook", [CHANNEL_ALERTMANAGER] = "alertmanager",
+    [CHANNEL_HEARTBEAT] = NULL,
+};
+static_assert(CHANNEL_HEARTBEAT == CHANNEL_TYPE_COUNT - 1, "the list ends with it");
+
 const char *channel_type_word(enum channel_type type)
 {
-    static const char *const words[] = {
-        [CHANNEL_SMTP] = "smtp",           [CHANNEL_SLACK] = "slack",
-        [CHANNEL_TEAMS] = "teams",         [CHANNEL_PAGERDUTY] = "pagerduty",
-        [CHANNEL_WEBHOOK] = "webhook",     [CHANNEL_ALERTMANAGER] = "alertmanager",
-        [CHANNEL_HEARTBEAT] = "heartbeat",
-    };
-    static_assert(ARRAY_LENGTH(words) == CHANNEL_TYPE_COUNT, "a word for every type");
-    return words[type];
+    assert(type < CHANNEL_TYPE_COUNT);
+    return type == CHANNEL_HEARTBEAT ? "heartbeat" : channel_words[type];
 }
 
 const char *retry_class_word(enum retry_class class)

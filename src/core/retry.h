@@ -22,6 +22,9 @@ enum channel_type {
     CHANNEL_TYPE_COUNT
 };
 const char *channel_type_word(enum channel_type type); /* "smtp" */
+/* The types of channels that a message goes to, by their number; NULL at the end, which is the
+ * heartbeat's place. The one place of their names. */
+extern const char *const channel_words[CHANNEL_TYPE_COUNT];
 
 /* What is known of an attempt when it ends. */
 enum retry_end {

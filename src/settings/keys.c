@@ -39,13 +39,6 @@ static const char *const metrics_words[] = {"viewer", "anonymous", NULL};
 static const char *const mail_tls_words[] = {
     [MAIL_TLS_REQUIRED] = "required", [MAIL_TLS_NONE] = "none", NULL};
 static const char *const region_words[] = {[PAGERDUTY_US] = "us", [PAGERDUTY_EU] = "eu", NULL};
-/* The heartbeat has a section of its own. */
-static const char *const channel_words[] = {
-    [CHANNEL_SMTP] = "smtp",           [CHANNEL_SLACK] = "slack",
-    [CHANNEL_TEAMS] = "teams",         [CHANNEL_PAGERDUTY] = "pagerduty",
-    [CHANNEL_WEBHOOK] = "webhook",     [CHANNEL_ALERTMANAGER] = "alertmanager",
-    [CHANNEL_ALERTMANAGER + 1] = NULL,
-};
 
 static const char *const copy_words[] = {
     [COPY_FOLDER] = "folder", [COPY_SFTP] = "sftp", [COPY_S3] = "s3", NULL};

@@ -235,6 +235,18 @@ static void check_mail(struct reader *r, const yaml_node_t *map, const struct fo
         reader_fail(r, map->start_mark, "`to` names no one");
 }
 
+static void missing_type(struct reader *r, const yaml_node_t *map)
+{
+    char types[128] = "";
+    for (int i = 0; channel_words[i] != NULL; i++)
+        (void)str_append(types, sizeof types, "%s%s",
+                         i == 0                         ? ""
+                         : channel_words[i + 1] == NULL ? " or "
+                                                        : ", ",
+                         channel_words[i]);
+    reader_fail(r, map->start_mark, "a channel needs a `type`: %s", types);
+}
+
 void reader_check_channel(struct reader *r, const yaml_node_t *map,
                           const struct found found[KEYS_MAX])
 {
@@ -244,9 +256,7 @@ void reader_check_channel(struct reader *r, const yaml_node_t *map,
     struct channel_url url = {0};
     struct error why = {0};
     if (found_at(found, PLACE_CHANNEL, "type") == NULL) {
-        reader_fail(r, map->start_mark,
-                    "a channel needs a `type`: smtp, slack, teams, pagerduty, webhook or "
-                    "alertmanager");
+        missing_type(r, map);
         return;
     }
     check_members(r, map, found, c->type);
