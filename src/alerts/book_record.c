@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "alerts/book.h"
+#include "alerts/record_number.h"
 #include "base/attr.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -81,9 +82,11 @@ static void get_times(const json_t *body, struct alert_saved *saved)
 {
     const json_t *returns = json_object_get(body, "returns");
     for (size_t i = 0; i < ARRAY_LENGTH(times); i++)
-        ((wall_ms *)((char *)saved + times[i].place))->ms = json_int_or(body, times[i].name, 0);
-    for (size_t i = 0; i < ALERT_FLAPS; i++)
-        saved->returns[i].ms = json_integer_value(json_array_get(returns, i));
+        *(wall_ms *)((char *)saved + times[i].place) = record_time(body, times[i].name);
+    for (size_t i = 0; i < ALERT_FLAPS; i++) {
+        int64_t at = json_integer_value(json_array_get(returns, i));
+        saved->returns[i].ms = at < 0 || at > RECORD_TIME_MAX_MS ? 0 : at;
+    }
 }
 
 static json_t *list_of(const json_t *body, const char *name)
@@ -99,9 +102,9 @@ static void get_state(const json_t *body, const struct plan *plan, struct alert 
     a->lower = severity_by_word(json_text_or(body, "lower", ""));
     a->cause = cause_by_code(json_text_or(body, "cause", ""));
     a->sent_cause = cause_by_code(json_text_or(body, "sent_cause", ""));
-    a->members = (int)json_int_or(body, "members", 0);
-    a->sent_members = (int)json_int_or(body, "sent_members", 0);
-    a->episode = (uint64_t)json_int_or(body, "episode", 0);
+    a->members = (int)record_number(body, "members", RECORD_COUNT_MAX);
+    a->sent_members = (int)record_number(body, "sent_members", RECORD_COUNT_MAX);
+    a->episode = (uint64_t)record_number(body, "episode", RECORD_TIME_MAX_MS);
     a->announced = json_bool_or(body, "announced", false);
     a->flap_sent = json_bool_or(body, "flap_sent", false);
     a->acted = json_bool_or(body, "acted", false);
@@ -132,7 +135,7 @@ int book_read(const json_t *body, const struct plan *plan, struct now now, struc
     (void)str_copy(ret->acknowledged_by, sizeof ret->acknowledged_by,
                    json_text_or(body, "acknowledged_by", ""));
     (void)str_copy(ret->summary, sizeof ret->summary, json_text_or(body, "reported", ""));
-    ret->acknowledged_at.ms = json_int_or(body, "acknowledged", 0);
+    ret->acknowledged_at = record_time(body, "acknowledged");
     ret->facts = json_deep_copy(json_object_get(body, "facts"));
     ret->messages = list_of(body, "messages");
     ret->deliveries = list_of(body, "deliveries");

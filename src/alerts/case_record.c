@@ -3,6 +3,7 @@
 #include <stddef.h>
 
 #include "alerts/cases.h"
+#include "alerts/record_number.h"
 #include "base/attr.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -31,6 +32,8 @@ static const struct time_row escalation_times[] = {
     TIME(escalation_saved, unresolved_due),
     TIME(escalation_saved, ack_until),
 };
+#define LENGTH_MAX_MS (INT64_C(31) * 24 * 3600 * 1000) /* of a wait */
+
 static const char *const postmortem_words[] = {"none", "kept", "waived"};
 
 static bool put_times(json_t *o, const void *saved, const struct time_row *rows, size_t count)
@@ -45,7 +48,7 @@ static bool put_times(json_t *o, const void *saved, const struct time_row *rows,
 static void get_times(const json_t *o, void *saved, const struct time_row *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++)
-        ((wall_ms *)((char *)saved + rows[i].place))->ms = json_int_or(o, rows[i].name, 0);
+        *(wall_ms *)((char *)saved + rows[i].place) = record_time(o, rows[i].name);
 }
 
 /* ── writing ── */
@@ -166,8 +169,15 @@ static void read_levels(const json_t *levels, const struct plan *plan,
         struct escalation_level *level = &ret->levels[ret->count++];
         (void)str_copy(level->name, sizeof level->name, json_text_or(o, "name", ""));
         level->channels = plan_set(plan, json_object_get(o, "channels"));
-        level->after_ms = json_int_or(o, "after_ms", 0);
+        level->after_ms = record_number(o, "after_ms", LENGTH_MAX_MS);
     }
+}
+
+/* -1: that clock does not stand still. */
+static int64_t left_in(const json_t *o, const char *key)
+{
+    int64_t left = json_int_or(o, key, -1);
+    return left < -1 || left > LENGTH_MAX_MS ? -1 : left;
 }
 
 static void read_escalation(const json_t *o, const struct plan *plan, struct now now,
@@ -181,7 +191,7 @@ static void read_escalation(const json_t *o, const struct plan *plan, struct now
                                                  json_text_or(o, "state", ""));
     e->severity = severity_in(o, "severity");
     e->rated = severity_in(o, "rated");
-    e->generation = (uint64_t)json_int_or(o, "generation", 0);
+    e->generation = (uint64_t)record_number(o, "generation", RECORD_TIME_MAX_MS);
     e->mitigated = json_bool_or(o, "mitigated", false);
     e->warned = json_bool_or(o, "warned", false);
     e->held = json_bool_or(o, "held", false);
@@ -189,11 +199,11 @@ static void read_escalation(const json_t *o, const struct plan *plan, struct now
     e->recurs = json_bool_or(o, "recurs", false);
     e->data_at_risk = json_bool_or(o, "data_at_risk", false);
     e->breach = json_bool_or(o, "breach", false);
-    e->called = (unsigned)json_int_or(o, "called", 0);
+    e->called = (unsigned)record_number(o, "called", RECORD_COUNT_MAX);
     int64_t level = json_int_or(o, "unresolved_level", ESCALATION_LEVELS);
     e->unresolved_level = level < 0 || level > ESCALATION_LEVELS ? ESCALATION_LEVELS : (int)level;
-    e->unacked_left = json_int_or(o, "unacked_left", -1);
-    e->unresolved_left = json_int_or(o, "unresolved_left", -1);
+    e->unacked_left = left_in(o, "unacked_left");
+    e->unresolved_left = left_in(o, "unresolved_left");
     get_times(o, &saved, escalation_times, ARRAY_LENGTH(escalation_times));
     escalation_load(ret, &saved, now);
 }
@@ -211,8 +221,8 @@ static void read_incident(const json_t *o, struct now now, struct incident *ret)
     i->alerts = severity_in(o, "alerts");
     i->by_hand = json_bool_or(o, "by_hand", false);
     (void)str_copy(i->commander, sizeof i->commander, json_text_or(o, "commander", ""));
-    i->update_ms = json_int_or(o, "update_ms", 0);
-    i->reminders = (int)json_int_or(o, "reminders", 0);
+    i->update_ms = record_number(o, "update_ms", LENGTH_MAX_MS);
+    i->reminders = (int)record_number(o, "reminders", RECORD_COUNT_MAX);
     i->postmortem = postmortem < 0 ? POSTMORTEM_NONE : (enum postmortem)postmortem;
     get_times(o, &saved, incident_times, ARRAY_LENGTH(incident_times));
     incident_load(ret, &saved, now);
@@ -239,9 +249,9 @@ int case_read(const json_t *body, const struct plan *plan, struct now now, struc
     (void)str_copy(ret->acknowledged_by, sizeof ret->acknowledged_by,
                    json_text_or(body, "acknowledged_by", ""));
     ret->cause = cause_by_code(json_text_or(body, "cause", ""));
-    ret->left_out = json_int_or(body, "left_out", 0);
-    ret->entry_last = json_int_or(body, "entry_last", 0);
-    ret->call_last = json_int_or(body, "call_last", 0);
+    ret->left_out = record_number(body, "left_out", RECORD_TIME_MAX_MS);
+    ret->entry_last = record_number(body, "entry_last", RECORD_TIME_MAX_MS);
+    ret->call_last = record_number(body, "call_last", RECORD_TIME_MAX_MS);
     ret->timeline = part_of(body, "timeline", json_array());
     ret->texts = part_of(body, "texts", json_object());
     ret->calls = part_of(body, "calls", json_array());

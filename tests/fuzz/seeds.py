@@ -16,6 +16,7 @@ import re
 import struct
 import sys
 
+import alert_seeds
 import backup_seeds
 
 HERE = pathlib.Path(__file__).parent
@@ -465,7 +466,7 @@ def seeds():
         },
         "window_json": {"planned": text(WINDOW), "open": text(WINDOW | {"state": "open", "checklist": [ITEM]})},
         "zone": {"summer": zone()},
-    } | backup_seeds.seeds(INFO)
+    } | alert_seeds.seeds() | backup_seeds.seeds(INFO)
 
 
 # Sources whose texts the parser looks for.
@@ -483,6 +484,8 @@ WORDS = {
     "frame": ["src/api/operations.c"],
     "header": ["src/web/header.c", "tests/fuzz/fuzz_header.c"],
     "http": ["src/web/http.c"],
+    "alert_record": ["src/alerts/book_record.c", "src/core/severity.c", "src/core/alert.c"],
+    "incident_record": ["src/alerts/case_record.c", "src/core/incident.c", "src/core/escalation.c"],
     "info": ["src/redis/info.c", "src/redis/commandstats.c"],
     "journal": ["src/host/journal.c"],
     "jwks": ["src/accounts/jwks.c"],

@@ -139,6 +139,39 @@ static void what_is_no_alert_is_refused(void **state)
     mem_free(plan);
 }
 
+/* Nobody but Resus writes them; a number that is out of every range must not overflow a sum. */
+static void numbers_out_of_range_are_read_as_none(void **state)
+{
+    (void)state;
+    struct plan *plan = make_plan();
+    static const char *const numbers[] = {"9223372036854775807", "-9223372036854775808",
+                                          "253402300800000"};
+    for (size_t i = 0; i < ARRAY_LENGTH(numbers); i++) {
+        char text[1024];
+        struct book_entry e;
+        struct case_entry c;
+        (void)str_format(text, sizeof text,
+                         "{\"class\": \"writes\", \"state\": \"firing\", \"severity\": \"P1\", "
+                         "\"bad_since\": %s, \"began\": %s, \"members\": %s, \"returns\": [%s], "
+                         "\"status\": \"investigating\", \"update_ms\": %s, \"opened\": %s, "
+                         "\"update_due\": %s, \"reminders\": %s}",
+                         numbers[i], numbers[i], numbers[i], numbers[i], numbers[i], numbers[i],
+                         numbers[i], numbers[i]);
+        json_t *body JSON_CLEANUP = json_loads(text, JSON_READ_FLAGS, NULL);
+        assert_int_equal(book_read(body, plan, then, &e, NULL), 0);
+        assert_int_equal(e.alert.began.ms, 0);
+        assert_int_equal(e.alert.members, 0);
+        assert_int_equal(case_read(body, plan, then, &c, NULL), 0);
+        assert_int_equal(c.incident.opened.ms, 0);
+        assert_int_equal(c.incident.update_ms, 0);
+        assert_int_equal(c.incident.reminders, 0);
+        json_decref(c.timeline);
+        json_decref(c.texts);
+        json_decref(c.calls);
+    }
+    mem_free(plan);
+}
+
 static void an_incident_is_read_as_it_was(void **state)
 {
     (void)state;
@@ -231,6 +264,7 @@ int main(void)
         cmocka_unit_test(a_route_that_names_no_service_takes_every_service),
         cmocka_unit_test(an_alert_is_read_as_it_was),
         cmocka_unit_test(what_is_no_alert_is_refused),
+        cmocka_unit_test(numbers_out_of_range_are_read_as_none),
         cmocka_unit_test(an_incident_is_read_as_it_was),
         cmocka_unit_test(a_timeline_without_room_keeps_its_beginning_and_its_end),
         cmocka_unit_test(the_third_incident_of_a_cause_within_a_week_recurs),
