@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "alerts/ack_link.h"
+#include "base/str.h"
 
 static const uint8_t key[ACK_LINK_KEY_SIZE] = {1, 2, 3};
 static const wall_ms now = {1796004603000};
@@ -68,8 +69,7 @@ static void what_is_cut_or_longer_is_refused(void **state)
         assert_int_equal(ack_link_read(key, "pager", other, now, &back), -EINVAL);
     }
     for (int i = 0; i < 2; i++) {
-        memcpy(other, text, sizeof text);
-        strcat(other, i == 0 ? "=" : "AAAA");
+        (void)str_format(other, sizeof other, "%s%s", text, i == 0 ? "=" : "AAAA");
         assert_int_equal(ack_link_read(key, "pager", other, now, &back), -EINVAL);
     }
 }
