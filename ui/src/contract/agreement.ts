@@ -70,6 +70,8 @@ export type Agreement = All<
     Agree<maintenance.Maintained, wire.MaintainedService>,
     Agree<backups.Backup, wire.Backup>,
     Agree<backups.BackupSource, wire.BackupSource>,
+    Agree<backups.BackupCopy, wire.BackupCopy>,
+    Agree<backups.BackupPlace, wire.BackupPlace>,
     Agree<backups.BackupList, wire.Backups>,
     Agree<backups.BackupJob, wire.BackupJob>,
     Agree<backups.BackupLast, wire.BackupLast>,

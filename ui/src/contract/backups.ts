@@ -5,6 +5,18 @@ const task = oneOf('create', 'verify', 'pin', 'unpin', 'delete', 'prune', 'fetch
 
 export const backupSource = object({ address: text, role: text, server: text, version: text });
 
+export const backupCopy = object({ target: text, state: oneOf('copied', 'removed', 'waiting', 'copying', 'failing', 'none'), at: nullable(time) });
+/** A place outside of the folder, and whether each backup has its copy there. */
+export const backupPlace = object({
+  target: text,
+  state: oneOf('up_to_date', 'waiting', 'copying', 'failing'),
+  waiting: number,
+  last_success_at: nullable(time),
+  failing_since: nullable(time),
+  problem: nullable(text),
+  note: nullable(text),
+});
+
 export const backup = object({
   id: text,
   kind: oneOf('daily', 'manual'),
@@ -24,6 +36,8 @@ export const backup = object({
   suspicious: list(text),
   pinned_until: nullable(time),
   kept_by: list(text),
+  sealed: boolean,
+  copies: list(backupCopy),
   folder: text,
 });
 export const backupList = object({ items: list(backup), next_cursor: nullable(text) });
@@ -55,6 +69,7 @@ export const backupStatus = object({
   overdue: boolean,
   problem: nullable(text),
   directory: text,
+  copies: list(backupPlace),
   job: nullable(backupJob),
   last: nullable(backupLast),
   failure: nullable(backupLast),
@@ -65,6 +80,8 @@ export const prunable = object({ items: list(backup), bytes: number, needs_confi
 
 export type Backup = Checked<typeof backup>;
 export type BackupSource = Checked<typeof backupSource>;
+export type BackupCopy = Checked<typeof backupCopy>;
+export type BackupPlace = Checked<typeof backupPlace>;
 export type BackupList = Checked<typeof backupList>;
 export type BackupJob = Checked<typeof backupJob>;
 export type BackupLast = Checked<typeof backupLast>;

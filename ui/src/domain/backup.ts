@@ -1,5 +1,5 @@
 /** What backups are worth, what is wrong with them, and how much room they take. Pure. */
-import type { Backup, BackupJob, BackupLast, BackupSource, BackupStatus } from '@/contract/backups';
+import type { Backup, BackupJob, BackupLast, BackupPlace, BackupSource, BackupStatus } from '@/contract/backups';
 import { words } from '@/i18n';
 
 import type { Tone } from './badge';
@@ -38,6 +38,7 @@ export const sourceText = (source: BackupSource | null): string =>
   source === null ? '' : say.source(say.servers[source.server] ?? source.server, source.version, say.roles[source.role] ?? source.role, source.address);
 export const takenText = ({ started_at: from, finished_at: until }: Backup): string =>
   from === null || until === null ? '' : tookText(Math.max(1, (until - from) / 1000));
+export const copiesText = (backup: Backup): string => backup.copies.map(({ target, state }) => say.copyAt(target, say.copyStates[state])).join(', ');
 export const keptText = (backup: Backup): string => backup.kept_by.map((rule) => say.rules[rule] ?? rule).join(', ');
 
 /* ── the backups of a service ── */
@@ -99,6 +100,11 @@ export function troubleOf(status: BackupStatus): Trouble | null {
 export const toneOfResult: Readonly<Record<BackupLast['result'], Tone>> = {
   proved: 'healthy', good: 'healthy', done: 'healthy', not_proved: 'degraded', cannot_tell: 'degraded', suspicious: 'degraded', cancelled: 'degraded', bad: 'critical', failed: 'critical',
 };
+
+export const PLACE_TONES: Readonly<Record<BackupPlace['state'], Tone>> = { up_to_date: 'healthy', waiting: 'degraded', copying: 'progress', failing: 'critical' };
+/** What is missing at a place and why, after its state. */
+export const placeTexts = ({ waiting, problem, note }: BackupPlace): string[] =>
+  [waiting > 0 ? say.placeWaits(waiting) : '', sentence(problem ?? ''), sentence(note ?? '')].filter((text) => text !== '');
 
 /* ── a task that runs ── */
 

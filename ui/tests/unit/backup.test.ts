@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { backup as parseBackup, backupStatus as parseStatus, type Backup, type BackupJob, type BackupStatus } from '@/contract/backups';
 import { message } from '@/contract/message';
-import { careOf, expectedBytes, explained, isPinned, isUnused, keptBecause, lossText, progressOf, roomOf, roomTexts, sentence, stateOf, takenText, toneOfBackups, troubleOf, worstFirst } from '@/domain/backup';
+import { careOf, copiesText, expectedBytes, explained, isPinned, isUnused, keptBecause, lossText, placeTexts, progressOf, roomOf, roomTexts, sentence, stateOf, takenText, toneOfBackups, troubleOf, worstFirst } from '@/domain/backup';
 import { spanText } from '@/domain/duration';
 import { bytesText } from '@/domain/figure';
 import { apply, NOTHING } from '@/domain/live';
@@ -16,11 +16,11 @@ const iso = (at: number): string => new Date(at).toISOString();
 const backup = (change: object = {}): Backup => parseBackup({
   id: '20261129T023000Z', kind: 'daily', reason: null, by: null, source: { address: '10.0.0.5:6379', role: 'slave', server: 'redis', version: '7.0.15' }, started_at: '2026-11-29T02:30:00Z',
   finished_at: '2026-11-29T02:30:04Z', bytes: GB, keys: 1_226_050, proved: 'loaded', latest: true, checked_at: '2026-11-29T02:30:04Z', check_result: 'good', check_reason: null, check_text: null, suspicious: [],
-  pinned_until: null, kept_by: ['daily'], folder: '/var/lib/resus/backups/redis/daily/20261129T023000Z', ...change,
+  pinned_until: null, kept_by: ['daily'], sealed: false, copies: [], folder: '/var/lib/resus/backups/redis/daily/20261129T023000Z', ...change,
 });
 const status = (change: object = {}): BackupStatus => parseStatus({
   service: 'redis', schedule: 'daily at 02:30 UTC', next_at: '2026-11-30T02:34:00Z', last_at: '2026-11-29T02:30:00Z', last_proved_at: '2026-11-29T04:48:00Z', last_proved: '20261129T044800Z', count: 14, proved_count: 14,
-  bytes: 14 * GB, removable_count: 0, free_bytes: 48 * GB, overdue: false, problem: null, directory: '/var/lib/resus/backups', job: null, last: null, failure: null, ...change,
+  bytes: 14 * GB, removable_count: 0, free_bytes: 48 * GB, overdue: false, problem: null, directory: '/var/lib/resus/backups', copies: [], job: null, last: null, failure: null, ...change,
 });
 const ended = (change: object = {}): object => ({ number: 3, task: 'create', backup: null, result: 'failed', cause: 'unreachable', message: 'cannot connect to 10.0.0.5:6379: connection refused', user: 'system', ended_at: iso(NOW - 60_000), duration_seconds: 1, ...change });
 const job = (change: object = {}): BackupJob => ({ number: 4, task: 'create', backup: null, stage: 'pulling', waits_for: null, bytes: 0, user: 'system', since: NOW, ...change });
@@ -89,6 +89,14 @@ describe('the backups of a service', () => {
   });
 });
 
+test('copies at other places say what is missing and why', () => {
+  const place = (change: object): BackupStatus['copies'][number] =>
+    status({ copies: [{ target: 'nas', state: 'failing', waiting: 2, waiting_since: iso(NOW), last_success_at: null, failing_since: iso(NOW), failures: 3, next_at: null, problem: '/mnt/nas is not mounted', note: null, ...change }] }).copies[0]!;
+  expect(placeTexts(place({}))).toEqual(['2 backups have no copy there yet.', '/mnt/nas is not mounted.']);
+  expect(placeTexts(place({ state: 'up_to_date', waiting: 0, problem: null }))).toEqual([]);
+  expect(copiesText(backup({ copies: [{ target: 'nas', state: 'copied', at: iso(NOW) }, { target: 's3', state: 'waiting', at: null }] }))).toBe('nas: there, s3: waiting');
+});
+
 describe('a task that runs', () => {
   test('says what it waits for, and how far the copy is', () => {
     expect(progressOf(job({ stage: 'waiting', waits_for: 'an operation on Redis' }), GB)).toEqual({ text: 'Waiting for an operation on Redis to end.', part: null });
@@ -101,7 +109,7 @@ describe('a task that runs', () => {
     expect(progressOf(job({ bytes: 2 * GB }), 0).part).toBeNull();
   });
   test('of a kind that this console does not know shows its own word', () => {
-    expect(progressOf(job({ stage: 'sealing' }), GB).text).toBe('sealing');
+    expect(progressOf(job({ stage: 'weighing' }), GB).text).toBe('weighing');
   });
 });
 

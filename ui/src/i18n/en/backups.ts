@@ -56,6 +56,13 @@ export const backups = {
   kinds: { daily: 'By the schedule', manual: 'By a person' },
   reason: 'Reason',
   folder: 'Folder',
+  sealed: 'Sealed',
+  sealedFor: 'only the key of a recipient opens it',
+  copies: 'Copies',
+  copyAt: (place: string, state: string) => `${place}: ${state}`,
+  copyStates: { copied: 'there', removed: 'removed by the rules', waiting: 'waiting', copying: 'being copied', failing: 'failing', none: 'none' },
+  placeStates: { up_to_date: 'Up to date', waiting: 'Waiting', copying: 'Copying', failing: 'Failing' },
+  placeWaits: (n: number) => `${plural(n, 'backup has', 'backups have')} no copy there yet.`,
   checked: 'Last proof',
   never: 'never',
   until: 'until it is removed by a person',
@@ -125,7 +132,7 @@ export const backups = {
   copied: (size: string) => `Copying: ${size} so far.`,
   copiedOf: (size: string, expected: string) => `Copying: ${size} of about ${expected}.`,
   stages: {
-    opening: 'Connecting to Redis.', looking: 'Reading what Redis holds.', counting: 'Counting the keys.', proving: 'Proving the copy by loading it.', sealing: 'Encrypting it.', fetching: 'Copying it from where it is kept.', publishing: 'Putting it into its place.', cleaning: 'Removing what is left of it.', working: 'Working.',
+    opening: 'Connecting to Redis.', looking: 'Reading what Redis holds.', counting: 'Counting the keys.', proving: 'Proving the copy by loading it.', sealing: 'Sealing it for its recipients.', publishing: 'Putting it into its place.', cleaning: 'Removing what is left of it.', working: 'Working.',
   } as Record<string, string>,
   progress: 'Copied so far',
   results: {
