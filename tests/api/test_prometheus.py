@@ -253,7 +253,7 @@ def _add_redis(served, name, *settings):
 
 @contextlib.contextmanager
 def _busy(port):
-    """Somebody uses Redis: hits, misses, keys that expire, and an error."""
+    """Another client uses Redis: hits, misses, keys that expire, and an error."""
     over = threading.Event()
 
     def use():

@@ -66,7 +66,7 @@ class Control {
 
 const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
-/** s000, s001 ...: names, groups and tags that a search can tell apart. */
+/** s000, s001 ...: names, groups and tags that a search keeps apart. */
 function settings(folder: string, port: number, { size, down }: FleetPlan): string {
   const names = ['Sessions', 'Queue', 'Cache', 'Search', 'Basket'];
   const groups = ['Shop', 'Billing', 'Research'];

@@ -1,4 +1,4 @@
-/* What Redis tells of itself for /metrics: when it is asked, and of which process it is. */
+/* What Redis reports for /metrics: when it is asked, and of which process it is. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -132,7 +132,7 @@ export const backups = {
   copied: (size: string) => `Copying: ${size} so far.`,
   copiedOf: (size: string, expected: string) => `Copying: ${size} of about ${expected}.`,
   stages: {
-    opening: 'Connecting to Redis.', looking: 'Reading what Redis holds.', counting: 'Counting the keys.', proving: 'Proving the copy by loading it.', sealing: 'Sealing it for its recipients.', publishing: 'Putting it into its place.', cleaning: 'Removing what is left of it.', working: 'Working.',
+    opening: 'Connecting to Redis.', looking: 'Reading what Redis holds.', counting: 'Counting the keys.', proving: 'Proving the copy by loading it.', sealing: 'Sealing it for its recipients.', fetching: 'Copying it from where it is kept.', publishing: 'Putting it into its place.', cleaning: 'Removing what is left of it.', working: 'Working.',
   } as Record<string, string>,
   progress: 'Copied so far',
   results: {
