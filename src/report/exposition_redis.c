@@ -1,4 +1,4 @@
-/* What Redis reports of itself, under redis_exporter's names. */
+/* Figures that Redis reports, under redis_exporter's names. */
 #include <math.h>
 
 #include "base/str.h"
@@ -54,7 +54,7 @@ void exposition_redis_start(struct exposition_text *x)
         return;
     if (e->start_unix >= 0)
         exposition_line(x, "", NULL, (double)e->start_unix);
-    else /* by our clock, where the server does not tell its own */
+    else /* by our clock, where the server does not report its own */
         exposition_line(x, "", NULL, floor((double)x->told.redis_at.ms / 1000.0) - uptime);
 }
 

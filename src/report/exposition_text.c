@@ -452,7 +452,7 @@ static void begin_family(struct exposition_text *x)
     }
 }
 
-/* What Resus thinks of a service costs more to find out than what Redis told. */
+/* What Resus thinks of a service costs more to find out than what Redis reported. */
 static void emit_service(struct exposition_text *x)
 {
     size_t i = x->family - ARRAY_LENGTH(own);

@@ -921,6 +921,23 @@ export type BackupPlace = {
   readonly note: string | null;
 };
 
+export type BackupThere = {
+  readonly id: string;
+  readonly kind: 'daily' | 'manual';
+  readonly reason: string | null;
+  readonly started_at: Time | null;
+  readonly bytes: number;
+  readonly keys: number;
+  readonly proved: 'no' | 'file' | 'structure' | 'loaded';
+  readonly suspicious: boolean;
+  readonly sealed: boolean;
+};
+
+export type BackupsElsewhere = {
+  readonly target: string;
+  readonly items: readonly (BackupThere)[];
+};
+
 export type Backups = {
   readonly items: readonly (Backup)[];
   readonly next_cursor: string | null;
@@ -1203,6 +1220,15 @@ export const OPERATIONS = {
   backup_prunable: { method: 'GET', path: '/api/services/{id}/backup-prune', least: 'viewer' },
   backup_prune: { method: 'POST', path: '/api/services/{id}/backup-prune', least: 'admin' },
   backup_copy: { method: 'POST', path: '/api/services/{id}/backup-copy', least: 'operator' },
+  backup_elsewhere: { method: 'GET', path: '/api/services/{id}/backup-copy', least: 'operator' },
+  backup_fetch: { method: 'POST', path: '/api/services/{id}/backup-fetch', least: 'admin' },
+  restore_plan: { method: 'POST', path: '/api/services/{id}/backups/{b}/plan', least: 'admin' },
+  restore: { method: 'POST', path: '/api/services/{id}/backups/{b}/restore', least: 'admin' },
+  restores: { method: 'GET', path: '/api/services/{id}/restores', least: 'admin' },
+  restore_show: { method: 'GET', path: '/api/services/{id}/restores/{n}', least: 'admin' },
+  restore_undo: { method: 'POST', path: '/api/services/{id}/restores/{n}/undo', least: 'admin' },
+  restore_resume: { method: 'POST', path: '/api/services/{id}/restores/{n}/resume', least: 'admin' },
+  restore_cancel: { method: 'POST', path: '/api/services/{id}/restores/{n}/cancel', least: 'admin' },
   prometheus: { method: 'GET', path: '/metrics', least: 'viewer' },
   healthz: { method: 'GET', path: '/healthz', least: 'anonymous' },
   readyz: { method: 'GET', path: '/readyz', least: 'anonymous' },
