@@ -10,6 +10,9 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "cli/terminal.h"
+
+#define PAGE_LINE_MAX 4096 /* bytes of a line that is broken */
 
 static const char *const tone_codes[] = {
     [TONE_PLAIN] = "",        [TONE_BOLD] = "\x1b[1m",     [TONE_DIM] = "\x1b[2m",
@@ -206,8 +209,91 @@ const char *page_count(int64_t value, char buffer[64])
     return buffer;
 }
 
+/* Cells of `length` bytes without the codes of colours, which end with "m". */
+static size_t shown_width(const char *text, size_t length)
+{
+    char plain[PAGE_LINE_MAX];
+    size_t used = 0;
+    for (size_t i = 0; i < length && used + 1 < sizeof plain; i++) {
+        if (text[i] == '\x1b')
+            while (i < length && text[i] != 'm')
+                i++;
+        else
+            plain[used++] = text[i];
+    }
+    plain[used] = '\0';
+    return page_width(plain);
+}
+
+/* Where the text of a field or of the last column begins: behind the last gap of two blanks and more
+ * in the first three fifths of the line. Else two cells behind the first text. */
+static size_t hanging(const char *line, size_t length, size_t columns)
+{
+    size_t blanks = strspn(line, " "), found = 0;
+    for (size_t i = 2; i < length; i++) {
+        bool begins = line[i] != ' ' && line[i - 1] == ' ' && line[i - 2] == ' ';
+        size_t cell = begins ? shown_width(line, i) : 0;
+        if (cell > columns * 3 / 5)
+            break;
+        found = begins ? cell : found;
+    }
+    return found > PAGE_LABEL_WIDTH ? found : blanks + 2;
+}
+
+/* The last blank before `columns` cells are full, with text before and behind it; 0: none. */
+static size_t last_blank(const char *line, size_t length, size_t from, size_t columns)
+{
+    size_t found = 0;
+    for (size_t i = from; i < length; i++) {
+        if (shown_width(line, i) > columns)
+            break;
+        if (line[i] == ' ' && i > from)
+            found = i;
+    }
+    return found;
+}
+
+static void wrap_line(struct page *to, const char *line, size_t length, size_t columns)
+{
+    size_t indent = hanging(line, length, columns);
+    size_t from = strspn(line, " ");
+    if (length >= PAGE_LINE_MAX || indent >= columns) {
+        page_put(to, "%.*s\n", (int)length, line);
+        return;
+    }
+    size_t room = columns;
+    while (shown_width(line, length) > room) {
+        size_t blank = last_blank(line, length, from, room);
+        if (blank == 0)
+            break;
+        page_put(to, "%.*s\n%*s", (int)blank, line, (int)indent, "");
+        while (blank < length && line[blank] == ' ')
+            blank++;
+        line += blank;
+        length -= blank;
+        from = 0;
+        room = columns - indent;
+    }
+    page_put(to, "%.*s\n", (int)length, line);
+}
+
+void page_wrap(struct page *p, size_t columns)
+{
+    struct page wrapped = page_new(p->colour, p->now);
+    const char *line = buf_text(&p->text);
+    for (const char *end; (end = strchr(line, '\n')) != NULL; line = end + 1)
+        wrap_line(&wrapped, line, (size_t)(end - line), columns);
+    page_put(&wrapped, "%s", line);
+    wrapped.cut = wrapped.cut || p->cut;
+    buf_free(&p->text);
+    *p = wrapped;
+}
+
 void page_print(struct page *p, FILE *to)
 {
+    size_t columns = p->narrow ? terminal_size(fileno(to)).columns : 0;
+    if (columns > 0)
+        page_wrap(p, columns);
     if (p->text.length > 0)
         (void)fwrite(p->text.data, 1, p->text.length, to);
     if (p->cut)

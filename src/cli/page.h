@@ -29,7 +29,9 @@ enum tone {
 struct page {
     struct buf text;
     bool colour;
-    bool cut; /* the limit was reached */
+    bool cut;    /* the limit was reached */
+    bool narrow; /* prose: on a terminal long lines are broken between words, not by the terminal.
+                  * Not for what is copied from it, such as commands */
     wall_ms now;
 };
 
@@ -57,6 +59,9 @@ const char *page_uptime(int64_t seconds, char buffer[64]);
 /* "1 234 567" with commas. */
 const char *page_count(int64_t value, char buffer[64]);
 
+/* Breaks lines of more than `columns` cells between words; what follows stands below the text of a
+ * field, else two cells further in. Words that are longer stay whole. */
+void page_wrap(struct page *p, size_t columns);
 /* Prints to `to` and frees. */
 void page_print(struct page *p, FILE *to);
 

@@ -113,6 +113,7 @@ static void metrics_line(struct page *p, const json_t *metrics)
 
 void view_recovery(struct page *p, const json_t *body, const struct invocation *in)
 {
+    p->narrow = true;
     (void)in;
     char ago[64], number[32];
     /* The body is the object itself; a PATCH may answer with it inside. */
@@ -186,6 +187,7 @@ void view_recoveries(struct page *p, const json_t *body, const struct invocation
 
 void view_explain(struct page *p, const json_t *body, const struct invocation *in)
 {
+    p->narrow = true;
     (void)in;
     bool act = json_bool_or(body, "would_act", false);
     const json_t *action = json_object_get(body, "action");

@@ -259,6 +259,7 @@ static void remarks(struct page *p, const json_t *health)
 
 void view_status(struct page *p, const struct view_subject *s)
 {
+    p->narrow = true;
     first_line(p, s);
     stopped_line(p, s->status);
     running_operation(p, json_object_get(s->status, "operation"));
@@ -326,6 +327,7 @@ static void metric_lines(struct page *p, const json_t *health)
 
 void view_health(struct page *p, const struct view_subject *s)
 {
+    p->narrow = true;
     static const char *const checks[][2] = {
         {"connectivity", "Connectivity"}, {"systemd", "Systemd"}, {"performance", "Performance"}};
     const char *overall = overall_of(s);

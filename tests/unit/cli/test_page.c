@@ -129,10 +129,40 @@ static void a_page_past_its_limit_is_cut_and_says_so(void **state)
     buf_free(&p.text);
 }
 
+static void long_lines_are_broken_between_words_below_the_text_of_a_field(void **state)
+{
+    static const struct {
+        const char *text, *wanted;
+    } rows[] = {
+        {"short\n", "short\n"},
+        {"no end", "no end"},
+        {"  Auto-Recovery      Enabled, success, recent recoveries 1\n",
+         "  Auto-Recovery      Enabled, success,\n"
+         "                     recent recoveries 1\n"},
+        {"one two three four five six seven eight nine\n",
+         "one two three four five six seven eight\n  nine\n"},
+        {"averyveryverylongwordthatisnotbrokenbecauseitcannot be\n",
+         "averyveryverylongwordthatisnotbrokenbecauseitcannot be\n"},
+        {"\x1b[31mone\x1b[0m two three four five six seven eight nine\n",
+         "\x1b[31mone\x1b[0m two three four five six seven eight\n  nine\n"},
+        {"éééééééé éééééééé éééééééé éééééééé éé éé\n",
+         "éééééééé éééééééé éééééééé éééééééé éé\n  éé\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        struct page p = page_new(false, (wall_ms){0});
+        page_put(&p, "%s", rows[i].text);
+        page_wrap(&p, 40);
+        assert_string_equal(buf_text(&p.text), rows[i].wanted);
+        buf_free(&p.text);
+    }
+}
+
 int main(void)
 {
     (void)setenv("TZ", "UTC", 1);
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(long_lines_are_broken_between_words_below_the_text_of_a_field),
         cmocka_unit_test(foreign_text_cannot_move_the_cursor_or_turn_the_line),
         cmocka_unit_test(every_text_of_a_body_is_cleaned_also_names_and_nested),
         cmocka_unit_test(cleaning_without_memory_gives_nothing_and_leaks_nothing),
