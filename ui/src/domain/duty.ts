@@ -26,13 +26,11 @@ export const waitsForAnswer = (alert: Alert): boolean =>
 export const mayAcknowledge = (alert: Alert): boolean => isOpenAlert(alert) && alert.acknowledged_by === null;
 
 const YOUNG_MS = 60_000;
-/** A message of it is being made or sent. An event says when all deliveries have ended; none says that one failed and waits, and
- * none comes of an alert without a service. */
-export const onTheWay = (alert: Alert, now: number): boolean => {
-  const states = (alert.deliveries ?? []).map(({ state }) => state);
-  if (alert.service !== null) return states.includes('waiting');
-  return now - alert.began_at < YOUNG_MS || states.some((state) => state === 'queued' || state === 'sending' || state === 'waiting');
-};
+/** A message of it is being made or sent. An event says when the last delivery has ended; none says that one of several has, that one
+ * waits for another attempt, or anything of an alert without a service. */
+export const onTheWay = (alert: Alert, now: number): boolean =>
+  (alert.service === null && now - alert.began_at < YOUNG_MS) ||
+  (alert.deliveries ?? []).some(({ state }) => state === 'queued' || state === 'sending' || state === 'waiting');
 
 export interface Need {
   readonly key: string;

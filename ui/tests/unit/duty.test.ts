@@ -74,11 +74,11 @@ describe('an alert', () => {
     expect(onTheWay(alert({ ...own, deliveries: [{ ...delivery, state: 'sending' }] }), NOW + 60_000)).toBe(true);
     expect(onTheWay(alert({ ...own, deliveries: [{ ...delivery, state: 'dead' }] }), NOW + 60_000)).toBe(false);
   });
-  test('of a service is asked for again only while a message waits: an event says that they have arrived', () => {
+  test('of a service is asked for again only while a message is on its way: an event says that all have arrived', () => {
     const delivery = { id: 1, message: 1, channel: 'pager', kind: 'trigger', state: 'waiting', attempts: 1, code: 500, receipt: null, error: 'x', at: AT, next_attempt_at: AT };
     expect(onTheWay(alert(), NOW)).toBe(false);
-    expect(onTheWay(alert({ deliveries: [{ ...delivery, state: 'sending' }] }), NOW)).toBe(false);
     expect(onTheWay(alert({ deliveries: [delivery] }), NOW + 60_000)).toBe(true);
+    expect(onTheWay(alert({ deliveries: [{ ...delivery, state: 'delivered' }] }), NOW)).toBe(false);
   });
 });
 
