@@ -343,7 +343,7 @@ void observe_command(struct service *s, const struct host_outcome *o, struct now
 }
 
 /* Others have started it between two looks, and it has ended again. Only of a unit that has ended do
- * `show` and `status` tell the same time. */
+ * `show` and `status` agree on the time. */
 static bool ended_again(const struct unit_facts *old, const struct unit_facts *new)
 {
     bool ended = new->active == UNIT_FAILED || new->active == UNIT_INACTIVE;
