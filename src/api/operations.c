@@ -519,7 +519,7 @@ const struct operation operations[OPERATION_COUNT] = {
     [OP_RESTORE_CANCEL] = {"restore_cancel", POST, ON("/restores/{n}/cancel"), ACCESS_ADMIN, true,
                            RATE_NONE, n_fields,
                            "Ends a restore that is under way, as long as that can be done.",
-                           "Restore"},
+                           "Restore", .begins = true},
     [OP_PROMETHEUS] = {"prometheus", GET, "/metrics", ACCESS_VIEWER, false, RATE_NONE,
                        prometheus_fields,
                        "The figures of every service, or of one, for Prometheus.", "text/plain",

@@ -219,8 +219,9 @@ static int about_one(const struct invocation *in)
         return order(&own, "restore_undo", args, "undone");
     if (str_equal(in->sub, "resume"))
         return order(&own, "restore_resume", args, "done");
-    return ask_show(&own, str_equal(in->sub, "cancel") ? "restore_cancel" : "restore_show", args,
-                    ASK_READ_MS, view_restore, NULL);
+    if (str_equal(in->sub, "cancel"))
+        return order(&own, "restore_cancel", args, "cancelled");
+    return ask_show(&own, "restore_show", args, ASK_READ_MS, view_restore, NULL);
 }
 
 int verb_restore(const struct invocation *in)

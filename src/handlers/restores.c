@@ -200,6 +200,5 @@ void restore_change(struct handlers *h, struct call *call)
     if (r < 0)
         refuse(h, call, r, err.text);
     else
-        answer(h, call, order == RESTORE_CANCEL ? 200 : 202,
-               restores_one(h->ports.restores, call->service, number));
+        answer(h, call, 202, restores_one(h->ports.restores, call->service, number));
 }

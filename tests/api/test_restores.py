@@ -282,6 +282,37 @@ def test_resus_killed_before_the_exchange_leaves_the_data_and_guards_them_again(
     heals(served)
 
 
+def test_resus_stopped_in_the_middle_says_how_far_it_came(served):
+    fill(served)
+    made = backup(served)
+    served.redis("CLIENT", "PAUSE", "600000", "WRITE")
+    begin(served, "pouring", b=made, method="keys", unguarded=True)
+    served.stop()
+    served.redis("CLIENT", "UNPAUSE")
+    served.start()
+    over = ended(served)
+    assert over["state"] == "interrupted" and "repeat the restore" in over["message"], over
+    assert withheld(served) is None and size(served) == 52
+    served.redis("CONFIG", "SET", FAST, "60")
+    wait_until(lambda: served.good("status")["status"] == "running", "Redis")
+    begin(served, "guarding", b=made)
+    served.stop()
+    served.start()
+    assert ended(served)["state"] == "failed" and size(served) == 52 and withheld(served) is None
+
+
+def test_a_restore_that_has_not_touched_the_data_can_be_cancelled(served):
+    fill(served)
+    made, pid = backup(served), served.good("status")["pid"]
+    served.redis("CONFIG", "SET", FAST, "60")
+    begin(served, "guarding", b=made, method="file")
+    cancelled = served.good("restore", "cancel")
+    assert cancelled["state"] == "cancelled" and "untouched" in cancelled["message"], cancelled
+    assert served.good("status")["pid"] == pid and size(served) == 52 and withheld(served) is None
+    late = served.run("restore", "cancel")
+    assert late.returncode == 1 and "not under way" in late.stderr, late
+
+
 def loads(served):
     with contextlib.suppress(OSError):
         return served.redis("PING").startswith("-LOADING")
