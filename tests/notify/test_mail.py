@@ -10,7 +10,7 @@ import time
 
 from driver import Driver, message
 from receivers import Tunnel, mail_server, smtp_sink
-from waiting import Skip, free_port, wait_until
+from suite import Skip, free_port, wait_until
 
 TO = ["ops@example.org", "night@example.org"]
 
