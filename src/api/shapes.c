@@ -143,21 +143,6 @@ static const struct shape_member limited_status_[] = {
     {"last_check", "time?", NULL},
     {"affected_services?", "[LimitedDependent]", NULL},
     END};
-static const struct shape_member gauge_[] = {
-    {"value", "number?", NULL}, {"warning", "number", NULL},   {"critical", "number", NULL},
-    {"max?", "number", NULL},   {"status", CHECK_WORDS, NULL}, END};
-static const struct shape_member figures_[] = {
-    {"memory_mb?", "Gauge", NULL},
-    {"cpu_percent?", "Gauge", NULL},
-    {"connections?", "Gauge", NULL},
-    {"response_time_ms?", "Gauge", NULL},
-    {"commands_per_second?", "Gauge", NULL},
-    {"errors_per_hour?", "Gauge", NULL},
-    {"memory_usage_mb?", "number", "The value of memory_mb by itself; so are the next three."},
-    {"memory_limit_mb?", "number", "maxmemory, or where memory becomes critical without one."},
-    {"cpu_usage_percent?", "number", NULL},
-    {"max_connections?", "number", NULL},
-    END};
 static const struct shape_member check_[] = {{"status", CHECK_WORDS, NULL},
                                              {"duration_ms", "number?", NULL},
                                              {"message", "text", NULL},
@@ -475,8 +460,8 @@ const struct shape shapes[] = {
     {"LimitedDependent", "What anonymous callers see of it.", limited_dependent_},
     {"Status", "Whether a service runs.", status_},
     {"LimitedStatus", "What anonymous callers see of a status.", limited_status_},
-    {"Gauge", "A figure with its limits.", gauge_},
-    {"Figures", "What Redis reports of itself, by name.", figures_},
+    {"Gauge", "A figure with its limits.", shape_gauge},
+    {"Figures", "What Redis reports, by name.", shape_figures},
     {"Check", "One of the three checks.", check_},
     {"Checks", "The three checks.", checks_},
     {"Cause", "Why a service is as it is.", cause_},

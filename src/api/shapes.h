@@ -28,6 +28,8 @@ extern const struct shape_member shape_key_host[], shape_key_rotation[];
 /* shapes_figures.c */
 extern const struct shape_member shape_column[], shape_states[], shape_outage[], shape_limit[],
     shape_mark[], shape_metrics[];
+/* shapes_health.c */
+extern const struct shape_member shape_gauge[], shape_figures[];
 /* shapes_alerts.c */
 extern const struct shape_member shape_delivery[], shape_alert[], shape_alerts[], shape_channel[],
     shape_channels[], shape_sent[], shape_incident_entry[], shape_incident[], shape_incidents[];

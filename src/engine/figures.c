@@ -32,14 +32,15 @@ void engine_figures(const struct engine *e, int service, struct now now, struct 
     };
 }
 
-void engine_told(const struct engine *e, int service, struct now now, struct engine_told *ret)
+void engine_reported(const struct engine *e, int service, struct now now,
+                     struct engine_reported *ret)
 {
     const struct service *s = &e->services[service];
-    const struct told_figures *t = &s->told;
+    const struct reported_figures *t = &s->reported;
     bool up = s->sampler.state == SAMPLE_UP && current_silence_ms(s, now) < 0;
     bool hold = up && current_info(s, now) && t->info.known && current_asked(s, t->info_asked);
     bool cluster = hold && t->cluster.known && current_asked(s, t->cluster_asked);
-    *ret = (struct engine_told){
+    *ret = (struct engine_reported){
         .up = up,
         .redis = hold ? &t->info : NULL,
         .commands = hold && current_asked(s, t->commands_asked) ? &t->commands : NULL,
@@ -52,7 +53,7 @@ void engine_scraped(struct engine *e, int service, struct now now)
 {
     struct service *s = &e->services[service];
     engine_look_at_clocks(e, now);
-    told_scraped(s, now);
+    reported_scraped(s, now);
     service_schedule(s);
 }
 

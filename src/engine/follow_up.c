@@ -18,7 +18,7 @@ enum { DEPENDENT }; /* what its requests are for */
 #define WATCH_AFTER_MS 900000
 #define AT_ONCE_MAX 4        /* looks of one service: they share its table of requests */
 #define LOOK_LIMIT_MS 180000 /* an answer that is still missing then will not come */
-#define TOLD_LATE_AFTER_LOOKS                                                                      \
+#define REPORTED_LATE_AFTER_LOOKS                                                                  \
     3 /* a minute: many services need some seconds to find Redis again                             \
        */
 
@@ -129,7 +129,7 @@ static void look_over(struct service *s, struct now now)
         tell(s, "have recovered", true, true, now);
     else if (last)
         tell(s, "have not recovered", false, true, now);
-    else if (a->looks == TOLD_LATE_AFTER_LOOKS)
+    else if (a->looks == REPORTED_LATE_AFTER_LOOKS)
         tell(s, "have not recovered yet", false, false, now);
     /* Not before now: the wake-up would count as a late one. */
     a->due = all || last ? MONO_NEVER : mono_max(now.mono, mono_add(a->began, look_ms[a->looks]));

@@ -449,7 +449,7 @@ bool observe_answered(struct service *s, const struct pending *p, const struct p
         return note_look(s, p, a->host, now);
     case WATCH_INFO:
         sample_figures(s, a->redis, now);
-        told_note(s, a->redis, p->asked, now);
+        reported_note(s, a->redis, p->asked, now);
         s->watch.performance_ms = mono_since(now.mono, p->asked);
         note_figures(s, a->redis, p->asked, now);
         config_watch(s, now);
@@ -458,7 +458,7 @@ bool observe_answered(struct service *s, const struct pending *p, const struct p
         return true;
     case WATCH_SAMPLE: /* as true as the answer to a check */
         sample_figures(s, a->redis, now);
-        told_note(s, a->redis, p->asked, now);
+        reported_note(s, a->redis, p->asked, now);
         note_figures(s, a->redis, p->asked, now);
         if (a->redis->info.known)
             role_watch(s, now);

@@ -72,16 +72,16 @@ struct engine_figures {
 };
 void engine_figures(const struct engine *e, int service, struct now now,
                     struct engine_figures *ret);
-/* What Redis reports of itself. NULL = the process that answers now has not. Valid until the engine's
+/* What Redis reports. NULL = the process that answers now has not. Valid until the engine's
  * next turn. */
-struct engine_told {
+struct engine_reported {
     bool up; /* the newest PING was answered */
     const struct exposition *redis;
     const struct exposition_commands *commands;
     const struct exposition_cluster *cluster; /* NULL also where it is no node of one */
     wall_ms redis_at;                         /* when `redis` was read; WALL_NONE = never */
 };
-void engine_told(const struct engine *e, int service, struct now now, struct engine_told *ret);
+void engine_reported(const struct engine *e, int service, struct now now, struct engine_reported *ret);
 /* The figures of the service are being read. Whoever comes again within 25 s finds new ones of
  * Redis at the next time: they are asked for behind the reader's back, at most every 4 s. */
 void engine_scraped(struct engine *e, int service, struct now now);

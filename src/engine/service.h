@@ -29,7 +29,7 @@
 #include "engine/role_watch.h"
 #include "engine/sample.h"
 #include "engine/saving.h"
-#include "engine/told.h"
+#include "engine/reported.h"
 #include "engine/watch.h"
 
 struct service {
@@ -51,7 +51,7 @@ struct service {
     struct role_watch role;
     struct other_restart other_restart;
     struct long_command long_command;
-    struct told_figures told;
+    struct reported_figures reported;
 
     /* what is judged */
     struct verdict verdict; /* the last one, confirmed or not */

@@ -15,7 +15,7 @@ struct exposition_text {
     struct buf out;
     const char *name, *id;                /* of what is being written */
     const struct engine_figures *figures; /* of `service`; NULL for families of Redis */
-    struct engine_told told;              /* likewise */
+    struct engine_reported reported;      /* likewise */
     bool failed;
 };
 

@@ -1,4 +1,4 @@
-/* Figures that Redis reports, under redis_exporter's names. */
+/* What Redis reports, under redis_exporter's names. */
 #include <math.h>
 
 #include "base/str.h"
@@ -8,10 +8,10 @@
 #define LABELS_MAX 1200 /* all that an instance reports about itself, every character escaped */
 
 /* NULL while it does not answer, and where nothing is known of the process that answers. */
-static const struct exposition *told(const struct exposition_text *x)
+static const struct exposition *report_of(const struct exposition_text *x)
 {
-    bool fresh = wall_since(x->now.wall, x->told.redis_at) < FIGURES_STALE_MS;
-    return fresh ? x->told.redis : NULL;
+    bool fresh = wall_since(x->now.wall, x->reported.redis_at) < FIGURES_STALE_MS;
+    return fresh ? x->reported.redis : NULL;
 }
 
 static void escape(const char *value, char to[LABEL_MAX])
@@ -43,24 +43,24 @@ static void line(struct exposition_text *x, const struct label *labels, size_t c
 
 void exposition_redis_up(struct exposition_text *x)
 {
-    exposition_line(x, "", NULL, x->told.up);
+    exposition_line(x, "", NULL, x->reported.up);
 }
 
 void exposition_redis_start(struct exposition_text *x)
 {
-    const struct exposition *e = told(x);
+    const struct exposition *e = report_of(x);
     double uptime = e == NULL ? (double)NAN : exposition_value(e, "uptime_in_seconds");
     if (e == NULL)
         return;
     if (e->start_unix >= 0)
         exposition_line(x, "", NULL, (double)e->start_unix);
     else /* by our clock, where the server does not report its own */
-        exposition_line(x, "", NULL, floor((double)x->told.redis_at.ms / 1000.0) - uptime);
+        exposition_line(x, "", NULL, floor((double)x->reported.redis_at.ms / 1000.0) - uptime);
 }
 
 void exposition_redis_instance(struct exposition_text *x)
 {
-    const struct exposition *e = told(x);
+    const struct exposition *e = report_of(x);
     if (e == NULL)
         return;
     const struct label labels[] = {{"role", e->role},
@@ -77,7 +77,7 @@ void exposition_redis_instance(struct exposition_text *x)
 
 void exposition_redis_slave(struct exposition_text *x)
 {
-    const struct exposition *e = told(x);
+    const struct exposition *e = report_of(x);
     if (e == NULL || !str_equal(e->role, "slave"))
         return;
     const struct label labels[] = {{"master_host", e->primary_host},
@@ -92,7 +92,7 @@ void exposition_redis_slave(struct exposition_text *x)
  * Redis is a line at 0. */
 static void databases(struct exposition_text *x, int part)
 {
-    const struct exposition *e = told(x);
+    const struct exposition *e = report_of(x);
     char label[32];
     bool first = false;
     for (int i = 0; e != NULL && i < e->database_count; i++) {
@@ -126,7 +126,7 @@ void exposition_redis_ttl(struct exposition_text *x)
 
 static void replicas(struct exposition_text *x, bool lag)
 {
-    const struct exposition *e = told(x);
+    const struct exposition *e = report_of(x);
     for (int i = 0; e != NULL && i < e->replica_count; i++) {
         const struct exposition_replica *r = &e->replicas[i];
         const struct label labels[] = {
@@ -149,7 +149,7 @@ void exposition_redis_offset(struct exposition_text *x)
 
 void exposition_redis_errors(struct exposition_text *x)
 {
-    const struct exposition *e = told(x);
+    const struct exposition *e = report_of(x);
     for (int i = 0; e != NULL && i < e->error_count; i++)
         line(x, &(struct label){"err", e->errors[i].name}, 1, (double)e->errors[i].count);
 }
@@ -158,7 +158,7 @@ enum command_figure { CALLS, SECONDS, FAILED, REJECTED };
 
 static void commands(struct exposition_text *x, enum command_figure figure)
 {
-    const struct exposition_commands *c = told(x) == NULL ? NULL : x->told.commands;
+    const struct exposition_commands *c = report_of(x) == NULL ? NULL : x->reported.commands;
     for (int i = 0; c != NULL && i < c->count; i++) {
         const struct exposition_command *one = &c->items[i];
         double numbers[] = {[CALLS] = (double)one->calls,
@@ -212,7 +212,7 @@ struct exposition_head exposition_redis_head(size_t i)
 
 void exposition_redis_number(struct exposition_text *x, size_t i)
 {
-    const struct exposition *e = told(x);
+    const struct exposition *e = report_of(x);
     if (e == NULL)
         return;
     if (i < exposition_metric_count) {
@@ -228,6 +228,6 @@ void exposition_redis_number(struct exposition_text *x, size_t i)
     i -= exposition_metric_count;
     if (i < exposition_alias_count)
         exposition_line(x, "", NULL, exposition_value(e, exposition_aliases[i].field));
-    else if (x->told.cluster != NULL)
-        exposition_line(x, "", NULL, x->told.cluster->values[i - exposition_alias_count]);
+    else if (x->reported.cluster != NULL)
+        exposition_line(x, "", NULL, x->reported.cluster->values[i - exposition_alias_count]);
 }

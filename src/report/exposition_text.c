@@ -218,7 +218,7 @@ static void last_check(struct exposition_text *x)
 
 static void ping(struct exposition_text *x)
 {
-    if (x->told.up && x->figures->ping_ms >= 0)
+    if (x->reported.up && x->figures->ping_ms >= 0)
         put_value(x, x->figures->ping_ms / 1000.0);
 }
 
@@ -452,14 +452,14 @@ static void begin_family(struct exposition_text *x)
     }
 }
 
-/* What Resus thinks of a service costs more to find out than what Redis reported. */
+/* What Resus judges of a service costs more to find out than what Redis reported. */
 static void emit_service(struct exposition_text *x)
 {
     size_t i = x->family - ARRAY_LENGTH(own);
     x->id = engine_settings(x->from.engine, x->service)->id;
     if ((x->from.only >= 0 && x->service != x->from.only) || !call_sees(x->from.call, x->id))
         return;
-    engine_told(x->from.engine, x->service, x->now, &x->told);
+    engine_reported(x->from.engine, x->service, x->now, &x->reported);
     if (i < ARRAY_LENGTH(each)) {
         struct engine_figures figures;
         engine_figures(x->from.engine, x->service, x->now, &figures);

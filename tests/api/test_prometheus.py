@@ -253,7 +253,7 @@ def _add_redis(served, name, *settings):
 
 @contextlib.contextmanager
 def _busy(port):
-    """Another client uses Redis: hits, misses, keys that expire, and an error."""
+    """A client uses Redis: hits, misses, keys that expire, and an error."""
     over = threading.Event()
 
     def use():
@@ -294,7 +294,7 @@ def _set_up(served):
         return text
 
     script = f'resus() {{ {PROGRAM} "$@" --config {served.config}; }}\n'
-    # Where nobody is called prometheus, the file stays ours.
+    # Where there is no such account, the file stays ours.
     script += "id prometheus >/dev/null 2>&1 || chown() { :; }\n" + local(_page("sh"))
     done = subprocess.run(["/bin/bash", "-euo", "pipefail", "-c", script], text=True, capture_output=True)
     assert done.returncode == 0 and not done.stderr, done

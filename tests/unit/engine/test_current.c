@@ -191,8 +191,8 @@ static void a_silence_is_said_before_it_is_certain_what_it_means(void **state)
                            "has not answered for "));
     JSON_CLEANUP json_t *status = engine_status_json(f->engine, 0, fixture_at(now));
     assert_true(json_is_null(json_object_get(status, "connections")));
-    struct engine_told figures;
-    engine_told(f->engine, 0, fixture_at(now), &figures);
+    struct engine_reported figures;
+    engine_reported(f->engine, 0, fixture_at(now), &figures);
     assert_false(figures.up);
     assert_null(figures.redis);
 }

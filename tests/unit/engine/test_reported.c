@@ -98,10 +98,10 @@ static struct now enter(struct fixture *f, int64_t at)
     return fixture_at(at);
 }
 
-static struct engine_told figures(struct fixture *f, int64_t now)
+static struct engine_reported figures(struct fixture *f, int64_t now)
 {
-    struct engine_told ret;
-    engine_told(f->engine, 0, fixture_at(now), &ret);
+    struct engine_reported ret;
+    engine_reported(f->engine, 0, fixture_at(now), &ret);
     return ret;
 }
 
@@ -110,7 +110,7 @@ static void commands_are_asked_for_beside_info_and_not_more_often(void **state)
     struct fixture *f = *state;
     struct world w = {.run_id = "a", .calls = 5};
     run_until(f, &w, 301000);
-    struct engine_told now = figures(f, 301000);
+    struct engine_reported now = figures(f, 301000);
     assert_non_null(now.commands);
     assert_int_equal(now.commands->count, 1);
     assert_int_equal(now.commands->items[0].calls, 5);
@@ -131,7 +131,7 @@ static void figures_of_a_process_that_is_gone_are_not_told(void **state)
     assert_null(figures(f, 60500).commands);
     w = (struct world){.run_id = "b", .calls = 1};
     run_until(f, &w, 70000);
-    struct engine_told now = figures(f, 70000);
+    struct engine_reported now = figures(f, 70000);
     assert_non_null(now.redis);
     assert_string_equal(now.redis->run_id, "b");
     assert_non_null(now.commands); /* soon, not at the next step of 30 s */
@@ -146,7 +146,7 @@ static void a_silent_redis_has_no_figures(void **state)
     assert_non_null(figures(f, 60000).cluster);
     w.silent = true;
     run_until(f, &w, 63000);
-    struct engine_told now = figures(f, 63000);
+    struct engine_reported now = figures(f, 63000);
     assert_false(now.up);
     assert_true(now.redis == NULL && now.commands == NULL && now.cluster == NULL);
 }
@@ -161,7 +161,7 @@ static void whoever_scrapes_often_gets_figures_of_one_age(void **state)
     int infos = w.infos;
     for (int64_t at = 60000; at <= 360000; at += 10000) {
         w.calls = (int)(at / 100); /* ten a second, while the scrape is answered */
-        struct engine_told now = figures(f, at);
+        struct engine_reported now = figures(f, at);
         int64_t calls = now.commands->items[0].calls;
         if (at >= 90000)
             assert_int_equal(calls - before, 100);

@@ -1,10 +1,10 @@
-/* What Redis tells of itself for /metrics: the figures of INFO, of its commands, and of the cluster.
+/* What Redis reports for /metrics: the figures of INFO, of its commands, and of the cluster.
  *
  * A rate is right when the figures are as old at each scrape as at the last one. INFO of the watch
  * comes every 30 s, so whoever scrapes more often would see a counter stand still and then jump.
  * For those, figures are asked for after each scrape: the next one gets them, one interval old. A
- * scrape itself is answered from memory, and makes nobody wait. */
-#include "engine/told.h"
+ * scrape itself is answered from memory, and waits for no answer. */
+#include "engine/reported.h"
 
 #include "engine/current.h"
 #include "engine/service.h"
@@ -16,11 +16,11 @@
 #define AGAIN_MS 4000    /* one more INFO for scrapes at most so often */
 #define SPREAD_MS 2      /* a thousand services at once would hold the loop */
 
-int told_init(struct service *s, struct now now)
+int reported_init(struct service *s, struct now now)
 {
     (void)now;
-    s->told.info_at = WALL_NONE;
-    s->told.wanted = MONO_NEVER;
+    s->reported.info_at = WALL_NONE;
+    s->reported.wanted = MONO_NEVER;
     return 0;
 }
 
@@ -31,23 +31,23 @@ static bool may_ask(const struct service *s)
            s->misconfigured == NULL;
 }
 
-static void ask(struct service *s, enum told_purpose purpose, enum redis_request request,
+static void ask(struct service *s, enum reported_purpose purpose, enum redis_request request,
                 struct now now)
 {
-    if (!request_pending(s, PART_TOLD, (int)purpose))
-        request_redis(s, PART_TOLD, (int)purpose, request, DEADLINE_MS, now);
+    if (!request_pending(s, PART_REPORTED, (int)purpose))
+        request_redis(s, PART_REPORTED, (int)purpose, request, DEADLINE_MS, now);
 }
 
 static void ask_the_rest(struct service *s, struct now now)
 {
-    struct told_figures *t = &s->told;
+    struct reported_figures *t = &s->reported;
     if (!t->rest_wanted || !may_ask(s))
         return;
     t->rest_wanted = false;
     t->commands_tried = now.mono;
-    ask(s, TOLD_COMMANDS, REDIS_COMMANDSTATS, now);
+    ask(s, REPORTED_COMMANDS, REDIS_COMMANDSTATS, now);
     if (exposition_value(&t->info, "cluster_enabled") == 1 && !t->cluster_refused)
-        ask(s, TOLD_CLUSTER, REDIS_CLUSTER_INFO, now);
+        ask(s, REPORTED_CLUSTER, REDIS_CLUSTER_INFO, now);
 }
 
 /* ── answers ── */
@@ -55,7 +55,7 @@ static void ask_the_rest(struct service *s, struct now now)
 static void take_info(struct service *s, const struct redis_answer *a, mono_ms asked,
                       struct now now)
 {
-    struct told_figures *t = &s->told;
+    struct reported_figures *t = &s->reported;
     bool another = !current_asked(s, t->info_asked);
     exposition_read(a->text, a->text_length, &t->info);
     t->info_asked = asked;
@@ -66,9 +66,9 @@ static void take_info(struct service *s, const struct redis_answer *a, mono_ms a
     }
 }
 
-void told_note(struct service *s, const struct redis_answer *a, mono_ms asked, struct now now)
+void reported_note(struct service *s, const struct redis_answer *a, mono_ms asked, struct now now)
 {
-    struct told_figures *t = &s->told;
+    struct reported_figures *t = &s->reported;
     bool in_step = t->in_step.ms != 0 && mono_since(now.mono, t->in_step) < IN_STEP_MS;
     if (!a->info.known || a->text == NULL)
         return;
@@ -81,32 +81,32 @@ void told_note(struct service *s, const struct redis_answer *a, mono_ms asked, s
 }
 
 /* INFO of a new process comes while its health is not clear yet. */
-void told_judged(struct service *s, struct now now)
+void reported_judged(struct service *s, struct now now)
 {
     ask_the_rest(s, now);
 }
 
-bool told_answered(struct service *s, const struct pending *p, const struct part_answer *a,
-                   struct now now)
+bool reported_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                       struct now now)
 {
-    struct told_figures *t = &s->told;
+    struct reported_figures *t = &s->reported;
     const struct redis_answer *r = a->redis;
     bool refused = r->probe.reply == REPLY_NOPERM || r->probe.reply == REPLY_ERROR;
-    switch ((enum told_purpose)p->purpose) {
-    case TOLD_INFO:
+    switch ((enum reported_purpose)p->purpose) {
+    case REPORTED_INFO:
         if (r->text == NULL || !r->info.known)
             break;
         take_info(s, r, p->asked, now);
         t->rest_wanted = true;
         ask_the_rest(s, now);
         break;
-    case TOLD_COMMANDS:
+    case REPORTED_COMMANDS:
         if (r->text == NULL)
             break;
         exposition_read_commands(r->text, r->text_length, &t->commands);
         t->commands_asked = p->asked;
         break;
-    case TOLD_CLUSTER:
+    case REPORTED_CLUSTER:
         t->cluster_refused = refused;
         if (r->text == NULL)
             break;
@@ -119,9 +119,9 @@ bool told_answered(struct service *s, const struct pending *p, const struct part
 
 /* ── scrapes ── */
 
-void told_scraped(struct service *s, struct now now)
+void reported_scraped(struct service *s, struct now now)
 {
-    struct told_figures *t = &s->told;
+    struct reported_figures *t = &s->reported;
     bool often = t->scraped.ms != 0 && mono_since(now.mono, t->scraped) < OFTEN_MS;
     bool again = t->in_step.ms == 0 || mono_since(now.mono, t->in_step) >= AGAIN_MS;
     t->scraped = now.mono;
@@ -129,20 +129,20 @@ void told_scraped(struct service *s, struct now now)
         t->wanted = mono_add(now.mono, (int64_t)SPREAD_MS * s->index);
 }
 
-bool told_turn(struct service *s, struct now now)
+bool reported_turn(struct service *s, struct now now)
 {
-    struct told_figures *t = &s->told;
+    struct reported_figures *t = &s->reported;
     if (!mono_reached(now.mono, t->wanted))
         return false;
     t->wanted = MONO_NEVER;
     if (!may_ask(s))
         return false;
     t->in_step = now.mono;
-    ask(s, TOLD_INFO, REDIS_INFO, now);
+    ask(s, REPORTED_INFO, REDIS_INFO, now);
     return false;
 }
 
-mono_ms told_next(const struct service *s)
+mono_ms reported_next(const struct service *s)
 {
-    return s->told.wanted;
+    return s->reported.wanted;
 }

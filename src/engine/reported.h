@@ -1,6 +1,6 @@
-/* What Redis tells of itself for /metrics. */
-#ifndef RESUS_ENGINE_TOLD_H
-#define RESUS_ENGINE_TOLD_H
+/* What Redis reports for /metrics. */
+#ifndef RESUS_ENGINE_REPORTED_H
+#define RESUS_ENGINE_REPORTED_H
 
 #include <stdbool.h>
 
@@ -11,14 +11,14 @@
 struct service;
 
 /* What its requests are for. */
-enum told_purpose {
-    TOLD_INFO,     /* because somebody scrapes */
-    TOLD_COMMANDS, /* INFO commandstats */
-    TOLD_CLUSTER,  /* CLUSTER INFO */
+enum reported_purpose {
+    REPORTED_INFO,     /* for a scrape that comes next */
+    REPORTED_COMMANDS, /* INFO commandstats */
+    REPORTED_CLUSTER,  /* CLUSTER INFO */
 };
 
 /* Each kind of figures with when it was asked for: which process it is of. */
-struct told_figures {
+struct reported_figures {
     struct exposition info;
     struct exposition_commands commands;
     struct exposition_cluster cluster;
@@ -32,15 +32,15 @@ struct told_figures {
     mono_ms in_step; /* figures were last asked for because of a scrape; 0 = never */
 };
 
-int told_init(struct service *s, struct now now);
-void told_judged(struct service *s, struct now now);
-bool told_turn(struct service *s, struct now now);
-mono_ms told_next(const struct service *s);
-bool told_answered(struct service *s, const struct pending *p, const struct part_answer *a,
-                   struct now now);
+int reported_init(struct service *s, struct now now);
+void reported_judged(struct service *s, struct now now);
+bool reported_turn(struct service *s, struct now now);
+mono_ms reported_next(const struct service *s);
+bool reported_answered(struct service *s, const struct pending *p, const struct part_answer *a,
+                       struct now now);
 /* The watch has read an INFO that it asked for then. */
-void told_note(struct service *s, const struct redis_answer *a, mono_ms asked, struct now now);
+void reported_note(struct service *s, const struct redis_answer *a, mono_ms asked, struct now now);
 /* /metrics is being read. */
-void told_scraped(struct service *s, struct now now);
+void reported_scraped(struct service *s, struct now now);
 
 #endif
