@@ -81,7 +81,8 @@ struct engine_reported {
     const struct exposition_cluster *cluster; /* NULL also where it is no node of one */
     wall_ms redis_at;                         /* when `redis` was read; WALL_NONE = never */
 };
-void engine_reported(const struct engine *e, int service, struct now now, struct engine_reported *ret);
+void engine_reported(const struct engine *e, int service, struct now now,
+                     struct engine_reported *ret);
 /* The figures of the service are being read. Whoever comes again within 25 s finds new ones of
  * Redis at the next time: they are asked for behind the reader's back, at most every 4 s. */
 void engine_scraped(struct engine *e, int service, struct now now);

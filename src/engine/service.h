@@ -24,12 +24,12 @@
 #include "engine/recording.h"
 #include "engine/recover.h"
 #include "engine/refresh.h"
+#include "engine/reported.h"
 #include "engine/request.h"
 #include "engine/restoring.h"
 #include "engine/role_watch.h"
 #include "engine/sample.h"
 #include "engine/saving.h"
-#include "engine/reported.h"
 #include "engine/watch.h"
 
 struct service {
