@@ -66,7 +66,7 @@ class Control {
 
 const sleep = (ms: number): Promise<void> => new Promise((done) => setTimeout(done, ms));
 
-/** s000, s001 ...: names, groups and tags that a search keeps apart. */
+/** s000, s001 ...: names, groups and tags of several kinds, for the search. */
 function settings(folder: string, port: number, { size, down }: FleetPlan): string {
   const names = ['Sessions', 'Queue', 'Cache', 'Search', 'Basket'];
   const groups = ['Shop', 'Billing', 'Research'];

@@ -1,4 +1,4 @@
-/** One order for many services: the result for each. */
+/** One order for many services, and its result for each of them. */
 export const OUTCOMES = ['failed', 'left', 'running', 'waiting', 'done'] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
