@@ -65,13 +65,12 @@ static void port_publish(void *context, int service, json_t *body)
 static void port_report(void *context, int service, enum backups_trouble trouble, const char *text)
 {
     struct world *w = context;
-    struct alert_report report = {.key = {.class = CLASS_BACKUP},
-                                  .event = text != NULL ? ALERT_BAD : ALERT_WELL,
-                                  .severity =
-                                      trouble == BACKUPS_SUSPICIOUS || trouble == BACKUPS_UNCOPIED
-                                          ? SEVERITY_P3
-                                          : SEVERITY_P2,
-                                  .summary = text};
+    struct alert_report report = {
+        .key = {.class = CLASS_BACKUP},
+        .event = text != NULL ? ALERT_BAD : ALERT_WELL,
+        .severity = trouble == BACKUPS_SUSPICIOUS || trouble == BACKUPS_UNCOPIED ? SEVERITY_P3
+                                                                                 : SEVERITY_P2,
+        .summary = text};
     if (w->alerts == NULL)
         return;
     (void)str_copy(report.key.subject, sizeof report.key.subject,

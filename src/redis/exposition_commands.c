@@ -60,7 +60,8 @@ void exposition_read_commands(const char *text, size_t length, struct exposition
         if (known(&stats[i]))
             order[count++] =
                 (struct candidate){.stat = &stats[i], .kept = listed(commands, stats[i].command)};
-    qsort(order, count, sizeof order[0], wanted_first);
+    if (count > 0)
+        qsort(order, count, sizeof order[0], wanted_first);
     commands->count = 0;
     for (size_t i = 0; i < count && commands->count < EXPOSITION_COMMANDS_MAX; i++) {
         const struct command_stat *stat = order[i].stat;
