@@ -216,7 +216,7 @@ static int read_query(const struct operation *row, const char *query, size_t len
         return error_set(err, -EINVAL, "the query is longer than %d bytes", ROUTE_QUERY_MAX);
     for (struct pair pair = {0}; length > 0;) {
         int r = next_pair(&query, &length, &pair, err);
-        if (r == 0 && pair.key[0] == '_')
+        if (r == 0 && pair.key != NULL && pair.key[0] == '_')
             continue;
         if (r == 0 && !takes_query(row))
             r = error_set(err, -EINVAL, "a %s takes no query: its fields stand in the body",

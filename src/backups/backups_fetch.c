@@ -14,9 +14,10 @@
 #define ANSWER_MAX ((size_t)1024 * 1024)
 
 static int start(const struct backups_service *s, const char *target, enum copy_task task,
-                 const char *id, int64_t within_ms, child_done *done, void *context,
-                 struct child **ret, struct error *err)
+                 const char *id, child_done *done, void *context, struct child **ret,
+                 struct error *err)
 {
+    int64_t within_ms = task == COPY_LIST ? LIST_WITHIN_MS : COPIER_DEADLINE_MS;
     const struct backups *b = s->b;
     char *text = copies_job_text(s, target, task, id);
     const char *const argv[] = {b->ports.copier, "copy-out", text, NULL};
@@ -76,8 +77,7 @@ static void on_fetched(void *context, const struct child_result *r)
 
 void job_fetch(struct job *j)
 {
-    if (start(j->service, j->target, COPY_FETCH, j->id, COPIER_DEADLINE_MS, on_fetched, j,
-              &j->child, &j->error) < 0)
+    if (start(j->service, j->target, COPY_FETCH, j->id, on_fetched, j, &j->child, &j->error) < 0)
         job_settle_failed(j, &j->error);
 }
 
@@ -123,7 +123,7 @@ int backups_elsewhere(struct backups *b, int service, const char *target, backup
         return error_set(err, -ENOMEM, "out of memory");
     *e = (struct elsewhere){.service = s, .done = done, .context = context, .ticket = ticket};
     (void)str_copy(e->target, sizeof e->target, target);
-    int r = start(s, target, COPY_LIST, NULL, LIST_WITHIN_MS, on_listed, e, &e->child, err);
+    int r = start(s, target, COPY_LIST, NULL, on_listed, e, &e->child, err);
     if (r < 0)
         mem_free(e);
     else

@@ -191,8 +191,9 @@ int seal_file(const char *from, const char *to, const struct seal_public *recipi
 {
     ATTR_CLEANUP(free_workp) struct work *w = NULL;
     int r = work_new(&w, err);
-    if (r == 0)
-        r = make_head(w, recipients, count, err);
+    if (w == NULL)
+        return r;
+    r = make_head(w, recipients, count, err);
     if (r < 0)
         return r;
     ATTR_CLEANUP(close_fdp) int in = open(from, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
@@ -315,10 +316,11 @@ int seal_open(int from, int to, const struct seal_secret *key, struct seal_sums 
               struct error *err)
 {
     ATTR_CLEANUP(free_workp) struct work *w = NULL;
-    struct seal_head head;
+    struct seal_head head = {0};
     int r = work_new(&w, err);
-    if (r == 0)
-        r = read_head(w, from, &head, err);
+    if (w == NULL)
+        return r;
+    r = read_head(w, from, &head, err);
     if (r == 0)
         r = open_slot(w, &head, key, err);
     if (r < 0)

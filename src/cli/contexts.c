@@ -88,11 +88,12 @@ int contexts_write(const json_t *all, struct error *err)
 {
     char path[SETTINGS_PATH_MAX];
     int rc = contexts_path(path, sizeof path, err);
-    char *text = rc < 0 ? NULL : json_dumps(all, JSON_INDENT(2) | JSON_SORT_KEYS);
-    if (rc == 0 && text == NULL)
-        rc = error_set(err, -ENOMEM, "out of memory");
-    if (rc == 0)
-        rc = file_make_folder_of(path, 0700, err);
+    if (rc < 0)
+        return rc;
+    char *text = json_dumps(all, JSON_INDENT(2) | JSON_SORT_KEYS);
+    if (text == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    rc = file_make_folder_of(path, 0700, err);
     if (rc == 0)
         rc = file_write_atomic(path, text, strlen(text), 0600, err);
     free(text);

@@ -20,9 +20,9 @@ static const char *for_how_long(const struct page *p, const char *rfc3339, char 
 {
     const char *ago = rfc3339 == NULL ? "never" : page_ago(p, rfc3339, buffer);
     char *end = str_equal(ago, "never") ? NULL : strstr(buffer, " ago");
-    buffer[0] = end == NULL ? '\0' : buffer[0];
-    if (end != NULL)
-        *end = '\0';
+    if (end == NULL)
+        end = buffer;
+    *end = '\0';
     return buffer;
 }
 

@@ -86,7 +86,9 @@ static int find_all(struct copy_store *s, struct copy_place **ret, size_t *ret_c
 {
     struct copy_place *places = mem_calloc((size_t)2 * COPY_IDS_MAX, sizeof *places);
     size_t count = 0;
-    int r = places == NULL ? error_set(err, -ENOMEM, "out of memory") : 0;
+    int r = 0;
+    if (places == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
     for (enum backup_kind k = 0; r == 0 && k < BACKUP_KIND_COUNT; k++) {
         struct copy_ids ids = {0};
         r = copy_store_list(s, k, &ids, err);
@@ -182,9 +184,11 @@ void fetch_one(const struct copy_job *job, void (*alive)(void), struct copy_repo
     ATTR_CLEANUP(mem_freep) struct manifest *m = mem_calloc(1, sizeof *m);
     *ret = (struct copy_report){0};
     struct error *err = &ret->error;
-    int r = m == NULL ? error_set(err, -ENOMEM, "out of memory") : 0;
-    if (r == 0)
-        r = open_store(job, alive, &s, err);
+    if (m == NULL) {
+        (void)error_set(err, -ENOMEM, "out of memory");
+        return;
+    }
+    int r = open_store(job, alive, &s, err);
     if (r == 0)
         r = find_one(s, job->id, m, err);
     if (r == 0)

@@ -213,20 +213,17 @@ static int write_out(int fd, struct copy_source *from)
 
 static int write_part(const char *part, struct copy_source *from, struct error *err)
 {
-    ATTR_CLEANUP(close_fdp)
     int fd = open(part, O_WRONLY | O_CREAT | O_TRUNC | O_NOFOLLOW | O_CLOEXEC, 0600);
     if (fd < 0)
         return error_set_errno(err, -errno, "cannot create %s", part);
     int r = write_out(fd, from);
-    if (r < 0 && from->error.code != 0)
-        return error_set(err, r, "%s", from->error.text);
     /* A share reports what its server could not store at fsync, or at close. */
     if (r == 0 && fsync(fd) < 0)
         r = -errno;
-    if (r == 0) {
-        r = close(fd) < 0 ? -errno : 0;
-        fd = -1;
-    }
+    if (close(fd) < 0 && r == 0)
+        r = -errno;
+    if (r < 0 && from->error.code != 0)
+        return error_set(err, r, "%s", from->error.text);
     return r < 0 ? error_set_errno(err, r, "cannot write %s", part) : 0;
 }
 

@@ -362,7 +362,7 @@ static int s3_remove(struct copy_store *store, const struct copy_place *at, stru
 {
     struct s3_store *s = of(store);
     struct request q = request_of(s, "DELETE");
-    char prefix[S3_KEY_MAX];
+    char prefix[S3_KEY_MAX] = "";
     int r = locate(&q, at, MANIFEST_FILE, err);
     if (r == 0)
         r = run(&q, err);

@@ -251,8 +251,10 @@ static int write_manifest(const char *folder, const json_t *manifest, struct err
 {
     char path[SETTINGS_PATH_MAX];
     char *text = json_dumps(manifest, JSON_INDENT(2));
-    int rc = text == NULL ? error_set(err, -ENOMEM, "out of memory") : 0;
-    if (rc == 0 && !str_format(path, sizeof path, "%s/" STATE_COPY_MANIFEST, folder))
+    int rc = 0;
+    if (text == NULL)
+        return error_set(err, -ENOMEM, "out of memory");
+    if (!str_format(path, sizeof path, "%s/" STATE_COPY_MANIFEST, folder))
         rc = error_set(err, -ENAMETOOLONG, "the path %s is too long", folder);
     if (rc == 0)
         rc = file_write_atomic(path, text, strlen(text), 0600, err);
@@ -405,7 +407,7 @@ static void take_back(const json_t *manifest, const char *state_dir)
 int state_copy_restore(const char *from, const char *state_dir, json_t **ret_manifest,
                        struct error *err)
 {
-    struct stat owner;
+    struct stat owner = {0};
     JSON_CLEANUP json_t *manifest = NULL;
     int rc = read_manifest(from, &manifest, err);
     if (rc == 0)
