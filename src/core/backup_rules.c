@@ -70,16 +70,13 @@ void backup_suspicion_text(enum backup_suspicion suspicion, const struct backup_
         break;
     case BACKUP_FEWER_KEYS:
         (void)str_format(to, size,
-                         "%lld keys, the backup before has %lld: look for what removed them; if it "
-                         "was meant, confirm this backup",
+                         "%lld keys, the backup before has %lld: look for what removed them",
                          (long long)now->keys, (long long)keys_before);
         break;
     case BACKUP_FEWER_BYTES:
-        (void)str_format(
-            to, size,
-            "%lld bytes, the backup before has %lld: look for what removed them; if it "
-            "was meant, confirm this backup",
-            (long long)now->bytes, (long long)bytes_before);
+        (void)str_format(to, size,
+                         "%lld bytes, the backup before has %lld: look for what removed them",
+                         (long long)now->bytes, (long long)bytes_before);
         break;
     default:
         (void)str_format(to, size,
