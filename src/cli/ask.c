@@ -314,8 +314,9 @@ static void remedy(struct page *p, const struct invocation *in, int status, cons
         if (json_array_size(affected) > 0)
             page_put(p, "  these services depend on it:\n");
         list(p, affected);
-        page_put(p, "  to do it: resus %s %s%s--confirm STOP\n", in->verb->name, service,
-                 service[0] == '\0' ? "" : " ");
+        if (str_equal(in->verb->name, "stop"))
+            page_put(p, "  to do it: resus stop %s%s--confirm STOP\n", service,
+                     service[0] == '\0' ? "" : " ");
     } else if (str_equal(json_text_or(body, "code", ""), "password_required")) {
         page_put(p, "  give --own-password FILE (- is standard input), with two-factor login "
                     "--totp CODE too\n");

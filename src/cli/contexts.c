@@ -166,8 +166,10 @@ int context_choose(struct invocation *in, json_t **ret_kept, bool *ret_saved, st
     if (saved ? variable("RESUS_CONFIG") != NULL : str_equal(name, CONTEXT_LOCAL))
         return 0;
     int rc = contexts_read(&all, err);
-    if (rc == -ENOENT && saved)
-        return 0; /* without a home there are no contexts */
+    /* Without a home there are no contexts, nor in one that belongs to another account: su and sudo
+     * may leave $HOME as it was. */
+    if (saved && (rc == -ENOENT || rc == -EACCES))
+        return 0;
     if (rc < 0)
         return rc;
     if (saved)

@@ -123,7 +123,7 @@ static void put_place(struct page *p, const json_t *place)
                                              : TONE_PLAIN,
               "%s", str_equal(state, "up_to_date") ? "up to date" : state);
     if (waiting > 0)
-        page_put(p, ", %" PRId64 " wait", waiting);
+        page_put(p, ", %" PRId64 " without a copy", waiting);
     if (json_is_string(json_object_get(place, "problem")))
         page_put(p, ", next try %s\n  %s", json_text_or(place, "next_at", "now"),
                  json_text_or(place, "problem", ""));

@@ -63,7 +63,8 @@ def test_confined_for_ssh_it_watches_heals_serves_and_restarts(host):
         assert [https(host, path)[0] for path in ("/", "/healthz", "/readyz")] == [200] * 3
         assert "Landlock" not in daemon.journal() or not KERNEL_HAS_LANDLOCK, daemon.journal()
         host.run("useradd", "-G", "resus-monitor", "watcher")
-        assert daemon.cli("status", user="watcher").json["status"] == "running"
+        seen = daemon.cli("status", user="watcher")
+        assert seen.json["status"] == "running", seen
         assert daemon.cli("recovery", "disable", user="watcher").status != 0
         daemon.start()
         daemon.wait_for_status("running")
