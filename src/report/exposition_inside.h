@@ -11,7 +11,8 @@ struct exposition_text {
     struct exposition_sources from;
     struct now now;
     size_t family;
-    int service; /* next of the family */
+    size_t begun; /* families whose head is written */
+    int service;  /* next of the family */
     struct buf out;
     const char *name, *id;                /* of what is being written */
     const struct engine_figures *figures; /* of `service`; NULL for families of Redis */

@@ -480,8 +480,10 @@ static bool write_piece(struct exposition_text *x)
         ARRAY_LENGTH(own) + ARRAY_LENGTH(each) + ARRAY_LENGTH(of_redis) + exposition_redis_count();
     int count = engine_service_count(x->from.engine);
     while (x->family < families && x->out.length < PIECE_BYTES) {
-        if (x->service == 0)
+        if (x->begun == x->family) { /* its head alone may have filled the piece before */
             begin_family(x);
+            x->begun++;
+        }
         if (x->family < ARRAY_LENGTH(own)) {
             own[x->family].emit(x);
             x->service = count;
