@@ -36,7 +36,7 @@ describe('a small curve', () => {
 });
 
 describe('series', () => {
-  const answer = { step_seconds: 30, times: [100, 130], series: { memory_bytes: { unit: 'bytes', values: [1048576, null] }, errors_per_second: { unit: '1/s', min: [0, 0], mean: [0.5, 1], max: [1, 2] } }, outages: [{ began: '2026-11-22T19:19:40Z', ended: null, cause: 'crashed' }] };
+  const answer = { step_seconds: 30, times: [100, 130], series: { memory_bytes: { unit: 'bytes', values: [1048576, null] }, errors_per_second: { unit: '1/s', min: [0, 0], mean: [0.5, 1], max: [1, 2] } }, outages: [{ began: '2026-11-22T19:19:40Z', ended: null, cause: 'crashed' }], states: { up: [1, 1], down: [0, 0], planned: [0, 0] } };
   test('come in the units that people read', () => {
     const found = byFigure(metrics(answer));
     expect(found['memory_mb']).toEqual([point(100_000, 1), point(130_000, null)]);
