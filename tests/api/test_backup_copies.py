@@ -139,6 +139,13 @@ def copier_of(served):
     return None
 
 
+def halted(pid):
+    """It stands still, and has not ended before it was told to."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return pathlib.Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "T"
+    return False
+
+
 def stop_a_copier(served):
     """Halts a copier, as a share whose server does not answer does; returns its process."""
     pids = []
@@ -149,7 +156,8 @@ def stop_a_copier(served):
         with contextlib.suppress(ProcessLookupError):
             if pid is not None:
                 os.kill(pid, signal.SIGSTOP)
-                pids.append(pid)
+                if halted(pid):
+                    pids.append(pid)
         return pids
 
     return wait_until(stopped, "a copier")[0]
