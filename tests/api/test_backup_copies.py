@@ -146,6 +146,13 @@ def halted(pid):
     return False
 
 
+def make_a_large_one(served):
+    """A backup whose copy takes long enough to be met."""
+    served.redis("CONFIG", "SET", "rdbcompression", "no")
+    served.redis("SETRANGE", "blob", str(64 << 20), "x")
+    return create(served)
+
+
 def stop_a_copier(served):
     """Halts a copier, as a share whose server does not answer does; returns its process."""
     pids = []
@@ -166,7 +173,7 @@ def stop_a_copier(served):
 def test_a_copier_that_hangs_delays_neither_backups_nor_the_daemon(served):
     place(served)
     served.unlimited()
-    create(served)
+    make_a_large_one(served)
     pid = stop_a_copier(served)
     second = create(served)
     assert status(served)["last_proved"] == second and nas(served)["state"] == "copying", nas(served)
@@ -198,7 +205,7 @@ def test_a_kill_between_data_and_manifest_leaves_no_copy_and_the_next_start_make
 def test_a_copier_ends_with_its_daemon(served):
     place(served)
     served.unlimited()
-    create(served)
+    make_a_large_one(served)
     pid = stop_a_copier(served)
     served.process.kill()
     served.process.wait()
