@@ -107,8 +107,8 @@ json_t *alerts_deliveries(const struct alerts *a, int64_t message, bool *ret_ans
 
 /* What stands behind `server.external_url` in front of a link's text. */
 #define ALERTS_ACK_PATH "/acknowledge/"
-/* Whose link is it? -EINVAL: nobody's, or its channel is gone; -ETIME: it was good. `ret_channel` lives
- * until the settings change. */
+/* Reads a link. -EINVAL: it is not ours, or its channel is gone; -ETIME: it has expired.
+ * `ret_channel` lives until the settings change. */
 int alerts_read_link(const struct alerts *a, const char *text, const char **ret_channel,
                      struct ack_link *ret) ATTR_MUST_USE;
 

@@ -44,8 +44,8 @@ void copies_audit(const struct job *j);
 /* -ENOENT no such place; -EEXIST the backup is here. */
 int copies_check_fetch(const struct backups_service *s, const struct backups_order *order,
                        struct error *err) ATTR_MUST_USE;
-/* What a copier is told, as JSON text of malloc(); NULL = no such place, or no memory. `id` NULL =
- * none. */
+/* The order for a copier, as JSON text from malloc(); NULL = no such place, or no memory. `id`
+ * NULL = none. */
 char *copies_job_text(const struct backups_service *s, const char *target, enum copy_task task,
                       const char *id);
 /* Why a copier ended that reported nothing. */

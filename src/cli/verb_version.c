@@ -67,23 +67,23 @@ int verb_version(const struct invocation *in)
     JSON_CLEANUP json_t *own = own_version();
     int status = CLI_DONE;
     bool answered = ask_quietly(in, &q, 1, ASK_READ_MS, NULL, NULL, &t) == 0;
-    bool told = answered && q.status < 400;
+    bool heard = answered && q.status < 400;
     if (in->json) {
         JSON_CLEANUP json_t *body = json_object();
         (void)json_put(body, "command_line", json_incref(own));
-        (void)json_put(body, "daemon", told ? json_incref(q.body) : json_null());
+        (void)json_put(body, "daemon", heard ? json_incref(q.body) : json_null());
         if (!answered)
             (void)json_put_text(body, "message", t.error.text);
         ask_print_json(body);
     } else {
-        show(in, own, told ? q.body : NULL);
+        show(in, own, heard ? q.body : NULL);
     }
     if (!answered)
         status =
             in->json ? t.exit_status : ask_failed(in, t.exit_status, t.code, "%s", t.error.text);
-    else if (!told)
+    else if (!heard)
         status = ask_exit(q.status, q.body);
-    if (answered && !told && !in->json)
+    if (answered && !heard && !in->json)
         ask_refusal(in, q.status, q.body);
     ask_free(&q, 1);
     return status;
