@@ -146,6 +146,14 @@ def halted(pid):
     return False
 
 
+def at_work(served, pid):
+    """It has begun: a file in the place is open."""
+    with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+        return any(os.readlink(f"/proc/{pid}/fd/{fd}").startswith(str(served.folder / "nas"))
+                   for fd in os.listdir(f"/proc/{pid}/fd"))
+    return False
+
+
 def make_a_large_one(served):
     """A backup whose copy takes long enough to be met."""
     served.redis("CONFIG", "SET", "rdbcompression", "no")
@@ -161,7 +169,7 @@ def stop_a_copier(served):
         served.ask("backup_copy", "redis")
         pid = copier_of(served)
         with contextlib.suppress(ProcessLookupError):
-            if pid is not None:
+            if pid is not None and at_work(served, pid):
                 os.kill(pid, signal.SIGSTOP)
                 if halted(pid):
                     pids.append(pid)
