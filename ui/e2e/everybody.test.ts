@@ -138,7 +138,6 @@ test('the first load is less than 150 KB, and graphs come only when they are ask
   const seen = [...answers.values()].sort((a, b) => b.bytes - a.bytes);
   const bytes = seen.reduce((sum, answer) => sum + answer.bytes, 0);
   console.log(`first load of the service page: ${(bytes / 1024).toFixed(1)} KB in ${seen.length} answers`);
-  console.log(seen.map((a) => a.bytes + ' ' + a.path).join('\n'));
   expect(bytes).toBeGreaterThan(10_000);
   expect(bytes, seen.map((answer) => `${answer.bytes} ${answer.path}`).join('\n')).toBeLessThan(150 * 1024);
   expect(seen.filter(({ path }) => /TimeGraph|uPlot/i.test(path))).toEqual([]);

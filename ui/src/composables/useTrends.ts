@@ -9,6 +9,8 @@ import { useSession } from '@/stores/session';
 
 const HOUR_MS = 3_600_000;
 const AGAIN_MS = 60_000;
+/** A curve is some 100 pixels wide: twice the step that is kept halves what the page has to fetch. */
+const STEP_SECONDS = 60;
 
 /** The last hour of each figure, renewed once a minute. */
 export function useTrends(): { points: (key: string) => readonly Point[] } {
@@ -21,7 +23,7 @@ export function useTrends(): { points: (key: string) => readonly Point[] } {
     if (asked === '' || !session.allows('metrics') || document.hidden) return;
     try {
       const now = Date.now();
-      const found = await getMetrics(asked, now - HOUR_MS, now);
+      const found = await getMetrics(asked, now - HOUR_MS, now, STEP_SECONDS);
       if (asked === service.id) series.value = byFigure(found);
     } catch (error) {
       // The figures stand without their curves; the metrics page tells why there are none.
