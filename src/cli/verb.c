@@ -30,57 +30,74 @@ static const char *const state_subs[] = {"backup", "restore", NULL};
 static const char *const context_subs[] = {"list", "add", "use", "remove", NULL};
 static const char *const key_subs[] = {"check", "rotate", "backup", NULL};
 
+const struct verb_group_row verb_groups[GROUP_COUNT] = {
+    [GROUP_WATCH] = {"watch", "Look", "see what services do and what is wrong with them"},
+    [GROUP_OPERATE] = {"operate", "Act",
+                       "start, stop and restart services, and steer auto-recovery"},
+    [GROUP_ALERTS] = {"alerts", "Alerts, incidents, maintenance",
+                      "who is told of trouble, and who has it in hand"},
+    [GROUP_BACKUPS] = {"backups", "Backups", "make and prove backups, and bring data back"},
+    [GROUP_ACCOUNTS] = {"accounts", "Accounts and audit", "who may do what, and who did what"},
+    [GROUP_SETUP] = {"setup", "Set up and run",
+                     "set Resus up, run it, and look after its own state"},
+};
+
 const struct verb verbs[] = {
-    {"status", "status [SERVICE | --state STATE,STATE --group NAME --tag TAG]",
+    {"status", GROUP_WATCH, "status [SERVICE | --state STATE,STATE --group NAME --tag TAG]",
      "what a service does now; of several, the worst first",
      "Without SERVICE and with several configured: one line each, as `resus list`.\n",
      .service = true, .options = BIT(STATE) | BIT(GROUP) | BIT(TAG), .run = verb_status},
-    {"health", "health [SERVICE]", "its checks, their figures and limits, and what they mean",
-     .service = true, .run = verb_health},
-    {"list", "list [TEXT] [--state STATE,STATE] [--group NAME] [--tag TAG]",
+    {"health", GROUP_WATCH, "health [SERVICE]",
+     "its checks, their figures and limits, and what they mean", .service = true,
+     .run = verb_health},
+    {"list", GROUP_WATCH, "list [TEXT] [--state STATE,STATE] [--group NAME] [--tag TAG]",
      "every service on one line, the worst first",
      "TEXT is a part of the id, name, group, tag or cause. Columns that do not fit the\n"
      "terminal are left out.\n",
      .free_word = true, .options = BIT(STATE) | BIT(GROUP) | BIT(TAG), .run = verb_list},
-    {"services", "services [TEXT] [--state STATE,STATE] [--group NAME] [--tag TAG]",
+    {"services", GROUP_WATCH, "services [TEXT] [--state STATE,STATE] [--group NAME] [--tag TAG]",
      "another name of `list`", .free_word = true, .options = BIT(STATE) | BIT(GROUP) | BIT(TAG),
      .run = verb_list},
-    {"top", "top [TEXT] [--state STATE,STATE] [--group NAME] [--tag TAG]",
+    {"top", GROUP_WATCH, "top [TEXT] [--state STATE,STATE] [--group NAME] [--tag TAG]",
      "a live list, the worst first, with key figures",
      "Keys: q quits; arrows, Page Up, Page Down, Home and End scroll. Where standard\n"
      "output is no terminal the list is printed once.\n",
      .free_word = true, .options = BIT(STATE) | BIT(GROUP) | BIT(TAG), .run = verb_top},
-    {"check", "check [SERVICE] [-t SECONDS]", "one line in the form of a monitoring plugin",
+    {"check", GROUP_WATCH, "check [SERVICE] [-t SECONDS]",
+     "one line in the form of a monitoring plugin",
      "Exit status: 0 healthy; 1 degraded, stopped on purpose, not guarded, or down in\n"
      "a maintenance window; 2 critical; 3 unknown and every error. The line is there\n"
      "in each case.\n",
      .service = true, .options = BIT(TIMEOUT), .run = verb_check},
-    {"refresh", "refresh [SERVICE]", "check now, then show the status", .service = true,
-     .run = verb_refresh},
-    {"start", "start [SERVICE] [--reason TEXT] [--force]", "start it and wait until it answers",
+    {"refresh", GROUP_WATCH, "refresh [SERVICE]", "check now, then show the status",
+     .service = true, .run = verb_refresh},
+    {"start", GROUP_OPERATE, "start [SERVICE] [--reason TEXT] [--force]",
+     "start it and wait until it answers", "While it loads its data the progress is shown.\n",
      .service = true, .options = BIT(REASON) | BIT(FORCE), .run = verb_start},
-    {"stop", "stop [SERVICE] --confirm STOP [--force] [--reason TEXT] [--emergency --message TEXT]",
+    {"stop", GROUP_OPERATE,
+     "stop [SERVICE] --confirm STOP [--force] [--reason TEXT] [--emergency --message TEXT]",
      "save, then stop it; auto-recovery leaves it stopped",
      "Without --confirm STOP nothing is done; the answer names the services that\n"
      "depend on it.\n",
      .service = true,
      .options = BIT(CONFIRM) | BIT(FORCE) | BIT(REASON) | BIT(EMERGENCY) | BIT(MESSAGE),
      .run = verb_stop},
-    {"restart", "restart [SERVICE] [--reason TEXT] [--force]",
+    {"restart", GROUP_OPERATE, "restart [SERVICE] [--reason TEXT] [--force]",
      "save, restart it and wait until it answers", .service = true,
      .options = BIT(REASON) | BIT(FORCE), .run = verb_restart},
-    {"reload", "reload [SERVICE] [--reason TEXT]", "have it read its configuration again",
-     .service = true, .options = BIT(REASON), .run = verb_reload},
-    {"preflight", "preflight start|restart|stop [SERVICE]",
+    {"reload", GROUP_OPERATE, "reload [SERVICE] [--reason TEXT]",
+     "have it read its configuration again", .service = true, .options = BIT(REASON),
+     .run = verb_reload},
+    {"preflight", GROUP_OPERATE, "preflight start|restart|stop [SERVICE]",
      "what a start, restart or stop would cost now", .subs = preflight_subs, .service = true,
      .run = verb_preflight},
-    {"logs", "logs [SERVICE] [-n N] [--since TIME] [--level error|warning|info] [-f]",
+    {"logs", GROUP_WATCH, "logs [SERVICE] [-n N] [--since TIME] [--level error|warning|info] [-f]",
      "its log lines, the newest last", .service = true,
      .options = BIT(LINES) | BIT(SINCE) | BIT(LEVEL) | BIT(FOLLOW), .run = verb_logs},
-    {"events", "events [SERVICE] [-n N | -f]",
+    {"events", GROUP_WATCH, "events [SERVICE] [-n N | -f]",
      "what happened to it: changes, operations, recoveries", .service = true,
      .options = BIT(LINES) | BIT(FOLLOW), .run = verb_events},
-    {"recovery",
+    {"recovery", GROUP_OPERATE,
      "recovery status|history|enable|disable|reset|explain|set [SERVICE] [KEY=VALUE ...] "
      "[--reason TEXT]",
      "auto-recovery: see it, change it, ask it why",
@@ -93,36 +110,39 @@ const struct verb verbs[] = {
      "           failure_threshold, external_stop, external_stop_grace_seconds\n",
      .subs = recovery_subs, .service = true, .assignments = true, .options = BIT(REASON),
      .run = verb_recovery},
-    {"pause", "pause [SERVICE] [--for DURATION] --reason TEXT",
+    {"pause", GROUP_OPERATE, "pause [SERVICE] [--for DURATION] --reason TEXT",
      "no automatic action for a while; it ends by itself",
      "Two hours unless --for says otherwise.\n", .service = true, .options = BIT(FOR) | BIT(REASON),
      .run = verb_pause},
-    {"resume", "resume [SERVICE] [--reason TEXT]", "end a pause", .service = true,
+    {"resume", GROUP_OPERATE, "resume [SERVICE] [--reason TEXT]", "end a pause", .service = true,
      .options = BIT(REASON), .run = verb_resume},
-    {"doctor", "doctor [SERVICE]", "check the set-up itself and print the fix for each finding",
+    {"doctor", GROUP_WATCH, "doctor [SERVICE]",
+     "check the set-up itself and print the fix for each finding",
      "Exit status: 0 nothing found, 1 findings.\n", .service = true, .run = verb_doctor},
-    {"diagnose", "diagnose [SERVICE]",
+    {"diagnose", GROUP_WATCH, "diagnose [SERVICE]",
      "walk the runbook's decision trees: what is wrong, why, what to do",
      "Exit status: 0 nothing found, 1 findings.\n", .service = true, .run = verb_diagnose},
-    {"bundle", "bundle [SERVICE] -o FILE [--with-arguments]",
+    {"bundle", GROUP_WATCH, "bundle [SERVICE] -o FILE [--with-arguments]",
      "all that support asks for in one file, without secrets and values",
      "Exit status: 0 nothing found, 1 the diagnosis in it has findings.\n", .service = true,
      .options = BIT(OUTPUT) | BIT(WITH_ARGUMENTS), .run = verb_bundle},
-    {"slo", "slo [SERVICE]", "service levels and what is left of the error budget", .service = true,
-     .run = verb_slo},
-    {"inspect", "inspect info|slowlog|clients|bigkeys|commandstats [SERVICE] [--with-arguments]",
+    {"slo", GROUP_WATCH, "slo [SERVICE]", "service levels and what is left of the error budget",
+     .service = true, .run = verb_slo},
+    {"inspect", GROUP_WATCH,
+     "inspect info|slowlog|clients|bigkeys|commandstats [SERVICE] [--with-arguments]",
      "look into Redis (reading only, bounded)",
      "slowlog shows a command's name and first key; with --with-arguments all of it.\n",
      .subs = inspect_subs, .service = true, .options = BIT(WITH_ARGUMENTS), .run = verb_inspect},
-    {"audit",
+    {"audit", GROUP_ACCOUNTS,
      "audit list|report|summary [--since TIME] [--until TIME] [--user NAME] [--operation NAME] "
      "[--failed] [-n N] | verify [--from SEQ:HASH] [--key FILE] | key",
      "read the audit log, verify it, seal it",
      "  list, report, summary\n"
      "  verify  checks the hash chain and the last line recorded in the state\n"
-     "          database. --from also checks a line reported to the journal or to\n"
-     "          syslog, --key the seals. Exit status: 0 intact; 1 broken, and the\n"
-     "          first bad line or the missing part is reported\n"
+     "          database. --from also checks a line reported to syslog or to the\n"
+     "          journal (journalctl -u resus -g audit-head), --key the seals. Exit\n"
+     "          status: 0 intact; 1 broken, and the first bad line or the missing part\n"
+     "          is reported\n"
      "  key     starts a new seal chain and prints its initial key once. Store it on\n"
      "          another machine\n"
      "The file is read directly; no daemon is needed. Users who cannot read it get it\n"
@@ -132,13 +152,14 @@ const struct verb verbs[] = {
      .options = BIT(SINCE) | BIT(UNTIL) | BIT(USER) | BIT(OPERATION) | BIT(FAILED) | BIT(LINES) |
                 BIT(FROM) | BIT(KEY),
      .run = verb_audit},
-    {"alert", "alert list [open|resolved|all] [-n N] | show N | ack N [--reason TEXT]",
+    {"alert", GROUP_ALERTS,
+     "alert list [open|resolved|all] [-n N] | show N | ack N [--reason TEXT]",
      "trouble that people are told of, and what became of the messages",
      "  list  the open ones, unless told otherwise\n"
      "  show  one of them: what was seen and done, and what became of its messages\n"
      "  ack   you are working on it: no further calls for a while\n",
      .subs = alert_subs, .words = true, .options = BIT(LINES) | BIT(REASON), .run = verb_alert},
-    {"incident",
+    {"incident", GROUP_ALERTS,
      "incident list [open|all] | show N | open [SERVICE] --severity P2 --title TEXT | take N | "
      "note N TEXT | update N TEXT | set N KEY=VALUE | ack N [--reason TEXT] | resolve N | "
      "postmortem N",
@@ -153,14 +174,15 @@ const struct verb verbs[] = {
      "  postmortem  prints it as Markdown\n",
      .subs = incident_subs, .words = true, .options = BIT(SEVERITY) | BIT(TITLE) | BIT(REASON),
      .run = verb_incident},
-    {"notify", "notify test [CHANNEL] | emergency MESSAGE --reason TEXT | users MESSAGE",
+    {"notify", GROUP_ALERTS,
+     "notify test [CHANNEL] | emergency MESSAGE --reason TEXT | users MESSAGE",
      "send a message by hand",
      "  test       to one channel, or to all, and print what each one answers\n"
      "  emergency  to every channel, past every hold\n"
      "  users      a banner in the console, for everybody\n"
      "Exit status: 0 every channel has it, 1 one has not.\n",
      .subs = notify_subs, .words = true, .options = BIT(REASON), .run = verb_notify},
-    {"user",
+    {"user", GROUP_ACCOUNTS,
      "user add EMAIL --role ROLE [--password-file FILE] | list | role EMAIL ROLE | "
      "disable|enable|totp EMAIL [--own-password FILE] [--totp CODE] | password EMAIL "
      "[--password-file FILE]",
@@ -174,12 +196,12 @@ const struct verb verbs[] = {
      "terminal, else --own-password FILE) and, with two-factor login, --totp CODE.\n",
      .subs = user_subs, .words = true,
      .options = BIT(ROLE) | BIT(PASSWORD_FILE) | BIT(OWN_PASSWORD) | BIT(TOTP), .run = verb_user},
-    {"token",
+    {"token", GROUP_ACCOUNTS,
      "token create NAME --role ROLE [--services ID,ID] [--expires DURATION|never] | list | revoke "
      "N",
      "API tokens for programs", "create prints the token, this once.\n", .subs = token_subs,
      .words = true, .options = BIT(ROLE) | BIT(SERVICES) | BIT(EXPIRES), .run = verb_token},
-    {"access",
+    {"access", GROUP_ACCOUNTS,
      "access list | approve|reject N [--reason TEXT] | request --role ROLE --for DURATION "
      "--reason TEXT",
      "requests for a higher role for a while",
@@ -187,7 +209,7 @@ const struct verb verbs[] = {
      "this machine the Unix group is the role.\n",
      .subs = access_subs, .words = true, .options = BIT(ROLE) | BIT(FOR) | BIT(REASON),
      .run = verb_access},
-    {"maintenance",
+    {"maintenance", GROUP_ALERTS,
      "maintenance list | show N | plan TITLE --at TIME --for DURATION [--services ID,ID] [--impact "
      "WORD] | begin|end|cancel N [--reason TEXT] | extend N MINUTES [--reason TEXT] | check N ITEM "
      "[--note TEXT] [--undo]",
@@ -204,7 +226,7 @@ const struct verb verbs[] = {
      .options =
          BIT(AT) | BIT(FOR) | BIT(SERVICES) | BIT(IMPACT) | BIT(REASON) | BIT(NOTE) | BIT(UNDO),
      .run = verb_maintenance},
-    {"backup",
+    {"backup", GROUP_BACKUPS,
      "backup create|list|status|copy [SERVICE] | show|verify|pin|unpin|delete [SERVICE] BACKUP | "
      "prune [SERVICE] | overview [--reason TEXT] [--for DURATION] [--confirm WORD] | fetch "
      "[SERVICE] "
@@ -224,7 +246,7 @@ const struct verb verbs[] = {
      .subs = backup_subs, .words = true,
      .options = BIT(REASON) | BIT(FOR) | BIT(CONFIRM) | BIT(KEY) | BIT(OUTPUT) | BIT(PLACE),
      .run = verb_backup},
-    {"state", "state backup -o DIR | restore DIR",
+    {"state", GROUP_SETUP, "state backup -o DIR | restore DIR",
      "copy Resus' own state while it runs, and put a copy back",
      "  backup   users, tokens, history, settings of the run time, keys and\n"
      "           certificate, into a new folder. It holds secrets\n"
@@ -232,7 +254,7 @@ const struct verb verbs[] = {
      "           (stop Resus and move the old one away)\n"
      "Not in it: backups of Redis, the audit log and its sealing key, the settings.\n",
      .subs = state_subs, .words = true, .options = BIT(OUTPUT), .local = true, .run = verb_state},
-    {"restore",
+    {"restore", GROUP_BACKUPS,
      "restore [SERVICE] BACKUP [--method file|keys] [--to SERVICE] [--mode "
      "exact|overwrite|missing] "
      "[--db N] [--match GLOB] [--dry-run] [--unguarded] [--unproved] [--reason TEXT] --confirm "
@@ -255,13 +277,14 @@ const struct verb verbs[] = {
      .options = BIT(METHOD) | BIT(TO) | BIT(MODE) | BIT(DB) | BIT(MATCH) | BIT(DRY_RUN) |
                 BIT(UNGUARDED) | BIT(UNPROVED) | BIT(REASON) | BIT(CONFIRM),
      .run = verb_restore},
-    {"sudoers", "sudoers [SERVICE] [--user NAME]", "print the sudoers file for the Redis host",
+    {"sudoers", GROUP_SETUP, "sudoers [SERVICE] [--user NAME]",
+     "print the sudoers file for the Redis host",
      "Exact lines only, no wildcard, for the account that Resus logs in as (on its own\n"
      "machine: resus) unless --user names another. Install it on the service's host:\n"
      "  resus sudoers > resus.sudoers && visudo -cf resus.sudoers\n"
      "  install -m 0440 resus.sudoers /etc/sudoers.d/resus\n",
      .service = true, .options = BIT(USER), .local = true, .run = verb_sudoers},
-    {"key",
+    {"key", GROUP_SETUP,
      "key check|rotate [SERVICE|HOST] [--type ed25519|rsa] [--continue] | backup [-o FOLDER]",
      "check or exchange SSH keys, make keys for backups",
      "  check   owner, mode, kind and size, of the files on this machine\n"
@@ -275,25 +298,28 @@ const struct verb verbs[] = {
      "          typed, to show that it is kept elsewhere\n",
      .subs = key_subs, .service = true, .options = BIT(CONTINUE) | BIT(TYPE) | BIT(OUTPUT),
      .run = verb_key},
-    {"replay", "replay FILE", "run a recorded incident through this program's decisions again",
+    {"replay", GROUP_OPERATE, "replay FILE",
+     "run a recorded incident through this program's decisions again",
      "Reads a file of STATE_DIR/incidents. Exit status: 0 every decision is as it was;\n"
      "1 one is not, and the first such is shown. The daemon need not run.\n",
      .free_word = true, .local = true, .run = verb_replay},
-    {"setup", "setup [USER@HOST] [--unit UNIT] [--user NAME] [--fingerprint SHA256:...]",
+    {"setup", GROUP_SETUP,
+     "setup [USER@HOST] [--unit UNIT] [--user NAME] [--fingerprint SHA256:...]",
      "write the first settings: Redis on another host, by SSH",
      "Asks for what is not given, shows the host's key and every file that it is going\n"
      "to write, and writes after a yes: a new SSH key, the line of known_hosts, the\n"
      "settings. Prints what is to be run on the host, and the next command. Settings\n"
-     "that are there are never changed. HOST:PORT where sshd is not on port 22.\n",
+     "that are there are never changed. HOST:PORT where sshd is not on port 22. With\n"
+     "--fingerprint it asks nothing, and writes only if the host shows that key.\n",
      .free_word = true, .options = BIT(UNIT) | BIT(USER) | BIT(FINGERPRINT), .local = true,
      .run = verb_setup},
-    {"serve", "serve [--check]", "run the daemon in the foreground",
+    {"serve", GROUP_SETUP, "serve [--check]", "run the daemon in the foreground",
      "--check reads the configuration, reports what is wrong with it (exit status 2)\n"
      "and ends.\n",
      .options = BIT(CHECK), .local = true, .run = verb_serve},
-    {"demo", "demo [--port N] [--dir DIR]", "a private Redis under Resus, to look at",
+    {"demo", GROUP_SETUP, "demo [--port N] [--dir DIR]", "a private Redis under Resus, to look at",
      .options = BIT(PORT) | BIT(DIR), .local = true, .run = verb_demo},
-    {"context",
+    {"context", GROUP_SETUP,
      "context list | add NAME --url URL [--token-file FILE] [--ca-file FILE | --pin PIN] | "
      "use NAME|local | remove NAME",
      "names for daemons elsewhere, and which one is asked",
@@ -306,16 +332,17 @@ const struct verb verbs[] = {
      "$RESUS_URL (with $RESUS_TOKEN_FILE, $RESUS_CA_FILE, $RESUS_PIN), then\n"
      "$RESUS_CONTEXT, then the daemon of $RESUS_CONFIG, then what `use` chose.\n",
      .subs = context_subs, .words = true, .run = verb_context},
-    {"version", "version", "versions of this program and of the daemon",
+    {"version", GROUP_SETUP, "version", "versions of this program and of the daemon",
      "Exit status: 0 both are known, 3 the daemon cannot be reached.\n", .run = verb_version},
-    {"completion", "completion bash|zsh|fish", "print the script that completes this in a shell",
+    {"completion", GROUP_SETUP, "completion bash|zsh|fish",
+     "print the script that completes this in a shell",
      "The package installs all three. For this shell alone:\n"
      "  source <(resus completion bash)\n"
      "  source <(resus completion zsh)\n"
      "  resus completion fish | source\n",
      .subs = completion_subs, .local = true, .run = verb_completion},
-    {"help", "help [VERB]", "this list, or all about one verb", .free_word = true, .local = true,
-     .run = verb_help},
+    {"help", GROUP_SETUP, "help [VERB]", "this list, or all about one verb", .free_word = true,
+     .local = true, .run = verb_help},
 };
 const size_t verb_count = ARRAY_LENGTH(verbs);
 

@@ -1,5 +1,4 @@
-/* The table of verbs: help, usage lines, the shell's completion and the man page's list are checked
- * against it. */
+/* The table of verbs: help, usage lines, the shell's completion and the man pages are made of it. */
 #ifndef RESUS_CLI_VERB_H
 #define RESUS_CLI_VERB_H
 
@@ -13,8 +12,27 @@
 struct settings;
 struct service_settings;
 
+/* Verbs of one group stand under one heading of `resus help` and on one man page. */
+enum verb_group {
+    GROUP_WATCH,
+    GROUP_OPERATE,
+    GROUP_ALERTS,
+    GROUP_BACKUPS,
+    GROUP_ACCOUNTS,
+    GROUP_SETUP,
+    GROUP_COUNT
+};
+
+struct verb_group_row {
+    const char *name;    /* of the man page: resus-NAME(1) */
+    const char *heading; /* "Look" */
+    const char *summary; /* what its verbs do, in one line */
+};
+extern const struct verb_group_row verb_groups[GROUP_COUNT];
+
 struct verb {
     const char *name;
+    enum verb_group group;
     const char *usage; /* behind "resus " */
     const char *summary;
     const char *more;        /* further lines of `resus help VERB`, NULL = none */

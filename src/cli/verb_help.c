@@ -1,7 +1,9 @@
 #include <unistd.h>
 
 #include "base/attr.h"
+#include "base/json.h"
 #include "base/str.h"
+#include "cli/ask.h"
 #include "cli/cli.h"
 #include "cli/page.h"
 #include "cli/usage.h"
@@ -19,6 +21,11 @@ int verb_help(const struct invocation *in)
                          near == NULL ? "" : "; did you mean ", near == NULL ? "" : near,
                          near == NULL ? "" : "?");
         return usage_error(in, why);
+    }
+    if (in->json) {
+        JSON_CLEANUP json_t *body = view_verbs_json();
+        ask_print_json(body);
+        return CLI_DONE;
     }
     struct page p = page_new(page_colour(STDOUT_FILENO), clock_wall());
     if (verb == NULL)

@@ -50,7 +50,8 @@ def test_an_installation_starts_nothing_and_has_every_part(host):
         for path in ("console/index.html", "console/index.html.gz", "unit/ssh.conf", "unit/process.conf", "unit/systemd.conf"):
             assert _exists(host, f"/usr/share/resus/{path}"), path
         files = host.run("dpkg-query", "-L", "resus").stdout
-        for part in ("man1/resus.1.gz", "man5/resus.yaml.5.gz", "bash-completion/completions/resus", "examples/sudoers",
+        for part in ("man1/resus.1.gz", "man1/resus-operate.1.gz", "man1/resus-restart.1.gz", "man5/resus.yaml.5.gz",
+                     "bash-completion/completions/resus", "examples/sudoers",
                      "examples/resus.rules.yml", "examples/resus-dashboard.json"):
             assert part in files, part
         assert not any(line.startswith("/etc/") and "cron" not in line for line in files.splitlines()), files

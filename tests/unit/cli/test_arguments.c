@@ -171,41 +171,7 @@ static void times_are_ago_a_day_or_a_moment(void **state)
         assert_true(times_read(bad[i], now, &t, &err) < 0);
 }
 
-/* ---- one table of verbs: what is written elsewhere must agree ------------------------------- */
-
-static char *file_text(const char *path)
-{
-    char name[1024];
-    (void)str_format(name, sizeof(name), "%s/%s", getenv("RESUS_SOURCE"), path);
-    FILE *file = fopen(name, "r");
-    if (file == NULL)
-        fail_msg("%s is missing", name);
-    char *text = calloc(1, 65536);
-    assert_true(fread(text, 1, 65535, file) > 0);
-    (void)fclose(file);
-    return text;
-}
-
-static void the_man_page_describes_every_verb_and_option(void **state)
-{
-    (void)state;
-    char *text = file_text("docs/man/resus.1");
-    for (size_t i = 0; i < verb_count; i++) {
-        char row[128];
-        (void)str_format(row, sizeof(row), "\n.B resus %s", verbs[i].name);
-        if (strstr(text, row) == NULL)
-            fail_msg("no entry for %s", verbs[i].name);
-    }
-    for (int id = 0; id < OPTION_COUNT; id++) {
-        char name[64] = "", row[128];
-        for (const char *c = option_rows[id].name; *c != '\0'; c++)
-            (void)str_append(name, sizeof(name), "%s%c", *c == '-' ? "\\" : "", *c);
-        (void)str_format(row, sizeof(row), "%s", name);
-        if (strstr(text, row) == NULL)
-            fail_msg("no entry for %s", option_rows[id].name);
-    }
-    free(text);
-}
+/* ---- the table of verbs agrees with itself ------------------------------- */
 
 static void usage_lines_name_the_options_that_are_taken(void **state)
 {
@@ -259,7 +225,6 @@ int main(void)
         cmocka_unit_test(every_row_is_read_or_refused_as_it_says),
         cmocka_unit_test(assignments_are_kept_in_order_and_bounded),
         cmocka_unit_test(times_are_ago_a_day_or_a_moment),
-        cmocka_unit_test(the_man_page_describes_every_verb_and_option),
         cmocka_unit_test(usage_lines_name_the_options_that_are_taken),
         cmocka_unit_test(help_fits_a_terminal_of_80_columns),
         cmocka_unit_test(usage_has_a_line_for_each_alternative),
