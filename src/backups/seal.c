@@ -10,6 +10,7 @@
 #include "backups/rdb_file.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "io/file.h"
 
 #define MAGIC RDB_FILE_SEALED
 #define MAGIC_BYTES 8
@@ -101,20 +102,6 @@ static ssize_t read_full(int fd, unsigned char *to, size_t size)
     return (ssize_t)got;
 }
 
-static int write_full(int fd, const unsigned char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t n = write(fd, bytes, length);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        bytes += n;
-        length -= (size_t)n;
-    }
-    return 0;
-}
-
 static void add_sealed(struct work *w, const unsigned char *bytes, size_t length)
 {
     (void)EVP_DigestUpdate(w->sealed_sum, bytes, length);
@@ -179,7 +166,7 @@ static int seal_chunks(struct work *w, int from, int to)
                 first ? sizeof w->bound : 0, held == 0 ? FINAL : 0) != 0)
             return -EIO;
         add_sealed(w, w->sealed, length + CHUNK_EXTRA);
-        int r = write_full(to, w->sealed, length + CHUNK_EXTRA);
+        int r = file_write_all(to, w->sealed, length + CHUNK_EXTRA);
         if (r < 0 || held == 0)
             return r;
         first = false;
@@ -204,7 +191,7 @@ int seal_file(const char *from, const char *to, const struct seal_public *recipi
     if (out < 0)
         return error_set_errno(err, -errno, "cannot create %s", to);
     add_sealed(w, w->head, w->head_bytes);
-    r = write_full(out, w->head, w->head_bytes);
+    r = file_write_all(out, w->head, w->head_bytes);
     if (r == 0)
         r = seal_chunks(w, in, out);
     if (r == 0 && fsync(out) < 0)
@@ -299,7 +286,7 @@ static int open_chunks(struct work *w, int from, int to, struct error *err)
             return error_set(err, -EBADMSG, "damaged or forged, behind %llu bytes",
                              (unsigned long long)w->sums.plain_bytes);
         add_plain(w, (size_t)length);
-        int r = write_full(to, w->plain, (size_t)length);
+        int r = file_write_all(to, w->plain, (size_t)length);
         if (r < 0)
             return error_set_errno(err, r, "cannot write it");
         if (tag == FINAL)

@@ -212,20 +212,6 @@ int copy_store_put_text(struct copy_store *s, const struct copy_place *at, const
 
 /* ── in ── */
 
-static int write_all(int fd, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t n = write(fd, bytes, length);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        bytes += n;
-        length -= (size_t)n;
-    }
-    return 0;
-}
-
 int copy_sink_take(struct copy_sink *to, const void *bytes, size_t length)
 {
     alive(to->store);
@@ -239,7 +225,7 @@ int copy_sink_take(struct copy_sink *to, const void *bytes, size_t length)
     }
     if (EVP_DigestUpdate(to->sum, bytes, length) != 1)
         return error_set(&to->error, -EIO, "SHA-256 failed");
-    int r = write_all(to->fd, bytes, length);
+    int r = file_write_all(to->fd, bytes, length);
     return r < 0 ? error_set_errno(&to->error, r, "cannot write it here") : 0;
 }
 

@@ -202,12 +202,9 @@ static int write_out(int fd, struct copy_source *from)
         ssize_t n = copy_source_read(from, chunk, sizeof chunk);
         if (n <= 0)
             return (int)n;
-        for (ssize_t done = 0; done < n;) {
-            ssize_t w = write(fd, chunk + done, (size_t)(n - done));
-            if (w < 0 && errno != EINTR)
-                return -errno;
-            done += w < 0 ? 0 : w;
-        }
+        int r = file_write_all(fd, chunk, (size_t)n);
+        if (r < 0)
+            return r;
     }
 }
 

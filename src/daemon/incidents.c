@@ -84,20 +84,6 @@ static bool remove_oldest(const char *folder)
            str_format(path, sizeof path, "%s/%s", folder, oldest) && unlink(path) == 0;
 }
 
-static int write_all(int fd, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t n = write(fd, bytes, length);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        bytes += n;
-        length -= (size_t)n;
-    }
-    return 0;
-}
-
 static void write_job(struct incidents *i)
 {
     i->error = (struct error){0};
@@ -105,7 +91,7 @@ static void write_job(struct incidents *i)
     if (fresh && file_make_folders(i->folder, 0750, &i->error) < 0)
         return;
     int fd = open(i->path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0640);
-    int r = fd < 0 ? -errno : write_all(fd, i->job.data, i->job.length);
+    int r = fd < 0 ? -errno : file_write_all(fd, i->job.data, i->job.length);
     if (fd >= 0)
         (void)close(fd);
     if (r < 0)

@@ -83,21 +83,6 @@ static int generate(enum keypair_kind kind, char **ret, struct error *err)
     return made == SSH_OK && *ret != NULL ? 0 : error_set(err, -EIO, "libssh cannot make a key");
 }
 
-static int write_all(int fd, const char *text)
-{
-    size_t left = strlen(text);
-    while (left > 0) {
-        ssize_t n = write(fd, text, left);
-        if (n < 0 && errno != EINTR)
-            return -errno;
-        if (n > 0) {
-            text += n;
-            left -= (size_t)n;
-        }
-    }
-    return 0;
-}
-
 static int cannot_create(const char *path, int code, struct error *err)
 {
     if (code != -EACCES && code != -EPERM && code != -EROFS)
@@ -116,7 +101,7 @@ static int fill(int fd, const struct stat *like, const char *text)
     /* Only root can give a file away; for any other account it is its own already. */
     if (fchown(fd, like->st_uid, like->st_gid) < 0 && like->st_uid != geteuid())
         return -errno;
-    int r = fchmod(fd, 0600) < 0 ? -errno : write_all(fd, text);
+    int r = fchmod(fd, 0600) < 0 ? -errno : file_write_all(fd, text, strlen(text));
     return r == 0 && fsync(fd) < 0 ? -errno : r;
 }
 

@@ -92,15 +92,16 @@ int file_read_secret(const char *path, struct buf *b, struct error *err)
     return r;
 }
 
-static int write_all(int fd, const char *bytes, size_t length)
+int file_write_all(int fd, const void *bytes, size_t length)
 {
+    const char *at = bytes;
     while (length > 0) {
-        ssize_t n = write(fd, bytes, length);
+        ssize_t n = write(fd, at, length);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
             return -errno;
-        bytes += n;
+        at += n;
         length -= (size_t)n;
     }
     return 0;
@@ -144,7 +145,7 @@ int file_write_atomic(const char *path, const void *bytes, size_t length, mode_t
     int fd = mkostemp(beside, O_CLOEXEC);
     if (fd < 0)
         return error_set_errno(err, -errno, "cannot create %s", beside);
-    int r = fchmod(fd, mode) < 0 ? -errno : write_all(fd, bytes, length);
+    int r = fchmod(fd, mode) < 0 ? -errno : file_write_all(fd, bytes, length);
     if (r == 0 && fsync(fd) < 0)
         r = -errno;
     if (r == 0 && rename(beside, path) < 0)

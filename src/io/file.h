@@ -11,6 +11,8 @@
 
 /* Appends the file to `b` (its limit bounds it: -EFBIG). The error names the path. */
 int file_read(const char *path, struct buf *b, struct error *err) ATTR_MUST_USE;
+/* All of it, whatever signals come; 0 or a negative errno value, and then a part may be written. */
+int file_write_all(int fd, const void *bytes, size_t length) ATTR_MUST_USE;
 /* Writes beside it, fsyncs, renames over it, fsyncs the folder: the old or the new content, never a
  * half. */
 int file_write_atomic(const char *path, const void *bytes, size_t length, mode_t mode,

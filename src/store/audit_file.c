@@ -217,19 +217,6 @@ static int take_back(struct audit_file *f)
     return f->half ? -errno : 0;
 }
 
-static int write_whole(int fd, const struct buf *bytes)
-{
-    size_t done = 0;
-    while (done < bytes->length) {
-        ssize_t n = write(fd, bytes->data + done, bytes->length - done);
-        if (n >= 0)
-            done += (size_t)n;
-        else if (errno != EINTR)
-            return -errno;
-    }
-    return 0;
-}
-
 /* A descriptor that saw no failure. The path may lead elsewhere by now (logrotate): then the old
  * one stays. */
 static void renew_descriptor(struct audit_file *f)
@@ -256,7 +243,7 @@ static int write_again(struct audit_file *f, struct error *err)
     if (r == 0 && st.st_size > f->synced_size && ftruncate(f->fd, f->synced_size) < 0)
         r = -errno;
     if (r == 0)
-        r = write_whole(f->fd, &f->unsynced);
+        r = file_write_all(f->fd, f->unsynced.data, f->unsynced.length);
     if (r == 0 && fdatasync(f->fd) < 0)
         r = -errno;
     if (r < 0)
@@ -349,7 +336,7 @@ int audit_file_commit(struct audit_file *f, bool durable, struct error *err)
     size_t before = f->unsynced.length;
     if (!durable && buf_append(&f->unsynced, f->batch.data, f->batch.length) < 0)
         durable = true; /* what cannot be written again has to be on disk now */
-    r = write_whole(f->fd, &f->batch);
+    r = file_write_all(f->fd, f->batch.data, f->batch.length);
     if (r == 0 && durable && fdatasync(f->fd) < 0) {
         r = -errno;
         f->doubtful = true;

@@ -22,20 +22,6 @@
 
 /* ---- one file ------------------------------------------------------------------------------- */
 
-static int write_all(int fd, const char *bytes, size_t length)
-{
-    while (length > 0) {
-        ssize_t n = write(fd, bytes, length);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
-            return -errno;
-        bytes += n;
-        length -= (size_t)n;
-    }
-    return 0;
-}
-
 static void hex_of(EVP_MD_CTX *digest, char hex[HEX_SIZE])
 {
     unsigned char bytes[EVP_MAX_MD_SIZE];
@@ -64,7 +50,7 @@ static int pump(int in, int out, int64_t *ret_bytes, char hex[HEX_SIZE])
         (void)EVP_DigestUpdate(digest, chunk, (size_t)n);
         *ret_bytes += n;
         if (out >= 0)
-            rc = write_all(out, chunk, (size_t)n);
+            rc = file_write_all(out, chunk, (size_t)n);
     }
     if (rc == 0)
         hex_of(digest, hex);
