@@ -1,9 +1,7 @@
 #include "handlers/audits.h"
 
-#include <errno.h>
 #include <inttypes.h>
 #include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "api/frame.h"
@@ -12,10 +10,7 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "handlers/resources.h"
-#include "store/anchor.h"
-#include "store/audit_page.h"
-#include "store/audit_report.h"
-#include "store/audit_verify.h"
+#include "report/audit_reading.h"
 
 #define PAGE_LINES 100 /* unless told */
 /* Of one export; the last line says where it was cut. With a page (AUDIT_PAGE_BYTES, twice that
@@ -34,96 +29,28 @@ struct audit_job {
     struct audit_job *next;
     atomic_bool stop;
 
-    /* the question, with its own copies: a reload frees the settings */
-    char file[SETTINGS_PATH_MAX];
-    struct security_settings security;
+    struct audit_question question; /* with its own copies: a reload frees the settings */
     char user[256], operation[64];
-    struct audit_filter filter;
-    uint64_t before;
-    size_t limit;
-    bool report, summary, export, verify;
-    struct audit_anchor anchor; /* read before the file: the file can only be ahead of it */
-    struct audit_head from;     /* seq 0 = all */
 
-    /* the result */
     int result;
-    json_t *body;
-    char *lines;
-    struct audit_page page;
+    struct audit_answer answer;
     size_t exported, exported_bytes;
     struct error error;
 };
 
-/* ── on the worker ── */
-
-/* NULL when they cannot all be written. */
-static char *lines_of(const json_t *items)
-{
-    struct buf out = BUF_LIMIT(2 * AUDIT_PAGE_BYTES);
-    bool whole = true;
-    size_t i;
-    json_t *item;
-    json_array_foreach((json_t *)items, i, item) {
-        char *line = json_dumps(item, JSON_WRITE_FLAGS);
-        whole = whole && line != NULL && buf_printf(&out, "%s\n", line) == 0;
-        free(line);
-    }
-    char *text = whole ? mem_strdup(buf_text(&out)) : NULL;
-    buf_free(&out);
-    return text;
-}
-
-static void read_page(struct audit_job *j)
-{
-    j->result = audit_page(j->file, &j->filter, j->before, j->limit, &j->stop, &j->page, &j->error);
-    if (j->result < 0)
-        return;
-    j->exported += json_array_size(j->page.items);
-    if (j->export) {
-        j->lines = lines_of(j->page.items);
-        json_decref(j->page.items);
-        if (j->lines == NULL)
-            j->result = error_set(&j->error, -ENOMEM, "A page of it could not be written.");
-        return;
-    }
-    char cursor[24];
-    (void)str_format(cursor, sizeof cursor, "%" PRIu64, j->page.next);
-    j->body = json_object();
-    (void)json_put(j->body, "items", j->page.items);
-    (void)json_put_text(j->body, "next_cursor", j->page.next == 0 ? NULL : cursor);
-}
-
-static void verify(struct audit_job *j)
-{
-    struct audit_verdict v = {0};
-    const struct audit_check check = {.anchor = &j->anchor,
-                                      .from = j->from.seq == 0 ? NULL : &j->from};
-    j->result = audit_verify(j->file, &check, &v, &j->error);
-    if (j->result == 0)
-        j->body = audit_verdict_json(&v, &j->anchor);
-}
-
 static void on_worker(uv_work_t *work)
 {
     struct audit_job *j = (struct audit_job *)work;
-    if (atomic_load(&j->stop))
-        return;
-    if (j->verify)
-        verify(j);
-    else if (!j->report)
-        read_page(j);
-    else if (j->summary)
-        j->result = audit_summary(j->file, &j->filter, &j->security, &j->body, &j->error);
-    else
-        j->result = audit_report(j->file, &j->filter, &j->security, &j->body, &j->error);
+    if (!atomic_load(&j->stop))
+        j->result = audit_reading_run(&j->question, &j->answer, &j->error);
 }
 
 /* ── on the loop ── */
 
 static void free_job(struct audit_job *j)
 {
-    json_decref(j->body);
-    mem_free(j->lines);
+    json_decref(j->answer.body);
+    mem_free(j->answer.lines);
     mem_free(j);
 }
 
@@ -147,18 +74,19 @@ static bool push_page(struct audit_job *j)
 {
     struct call *call = j->call;
     char cut[96];
-    j->exported_bytes += strlen(j->lines);
-    push_lines(call, j->lines);
-    mem_free(j->lines);
-    j->lines = NULL;
-    if (j->page.next == 0 || call->gone)
+    j->exported += j->answer.count;
+    j->exported_bytes += strlen(j->answer.lines);
+    push_lines(call, j->answer.lines);
+    mem_free(j->answer.lines);
+    j->answer.lines = NULL;
+    if (j->answer.next == 0 || call->gone)
         return false;
     if (j->exported < EXPORT_LINES_MAX && j->exported_bytes < EXPORT_BYTES_MAX) {
-        j->before = j->page.next;
+        j->question.before = j->answer.next;
         return true;
     }
     (void)str_format(cut, sizeof cut, "{\"truncated\": true, \"next_cursor\": \"%" PRIu64 "\"}\n",
-                     j->page.next);
+                     j->answer.next);
     call->push(call, json_string(cut));
     return false;
 }
@@ -169,10 +97,10 @@ static void answer(struct audit_job *j)
     if (j->result < 0)
         call_refuse(call, 500, "Cannot read the audit log", j->error.text, "audit_unreadable",
                     handlers_now(j->h).wall);
-    else if (j->export)
+    else if (j->question.kind == AUDIT_READ_LINES)
         call->answer(call, call->gone ? 499 : 200, json_string(""));
     else
-        call->answer(call, 200, json_incref(j->body));
+        call->answer(call, 200, json_incref(j->answer.body));
 }
 
 static void on_worked(uv_work_t *work, int status)
@@ -184,7 +112,7 @@ static void on_worked(uv_work_t *work, int status)
         free_job(j);
         return;
     }
-    bool more = j->result >= 0 && j->export && push_page(j);
+    bool more = j->result >= 0 && j->question.kind == AUDIT_READ_LINES && push_page(j);
     h->audits.first = j->next;
     if (more) { /* behind those that wait: an export is no hurry */
         struct audit_job **last = &h->audits.first;
@@ -233,15 +161,15 @@ static struct audit_job *new_job(struct handlers *h, struct call *call)
         return NULL;
     }
     h->ports.self(h->ports.context, &self);
-    (void)str_copy(j->file, sizeof j->file, self.settings->audit.file);
-    j->security = self.settings->security;
+    (void)str_copy(j->question.file, sizeof j->question.file, self.settings->audit.file);
+    j->question.security = self.settings->security;
     j->h = h;
     j->call = call;
-    j->filter.result = -1;
-    j->filter.stop = &j->stop;
+    j->question.filter.result = -1;
+    j->question.filter.stop = &j->stop;
     /* The table has checked that they are times. */
-    (void)wall_parse(json_text_or(call->args, "since", ""), &j->filter.since);
-    (void)wall_parse(json_text_or(call->args, "until", ""), &j->filter.until);
+    (void)wall_parse(json_text_or(call->args, "since", ""), &j->question.filter.since);
+    (void)wall_parse(json_text_or(call->args, "until", ""), &j->question.filter.until);
     return j;
 }
 
@@ -272,15 +200,17 @@ void audit_get(struct handlers *h, struct call *call)
     struct audit_job *j = new_job(h, call);
     if (j == NULL)
         return;
-    j->before = (uint64_t)before;
-    j->export = str_equal(json_text_or(call->args, "format", ""), "lines");
-    j->limit = j->export ? AUDIT_PAGE_MAX : (size_t)json_int_or(call->args, "limit", PAGE_LINES);
+    j->question.before = (uint64_t)before;
+    bool export = str_equal(json_text_or(call->args, "format", ""), "lines");
+    j->question.kind = export ? AUDIT_READ_LINES : AUDIT_READ_PAGE;
+    j->question.limit =
+        export ? AUDIT_PAGE_MAX : (size_t)json_int_or(call->args, "limit", PAGE_LINES);
     (void)str_copy(j->user, sizeof j->user, user);
     (void)str_copy(j->operation, sizeof j->operation, operation);
-    j->filter.user = user == NULL ? NULL : j->user;
-    j->filter.operation = operation == NULL ? NULL : j->operation;
+    j->question.filter.user = user == NULL ? NULL : j->user;
+    j->question.filter.operation = operation == NULL ? NULL : j->operation;
     if (result != NULL)
-        j->filter.result = str_equal(result, "success");
+        j->question.filter.result = str_equal(result, "success");
     put_job(h, j);
 }
 
@@ -295,12 +225,12 @@ void audit_report_get(struct handlers *h, struct call *call)
     struct audit_job *j = new_job(h, call);
     if (j == NULL)
         return;
-    j->report = true;
-    j->summary = str_equal(kind, "daily");
+    j->question.kind = str_equal(kind, "daily") ? AUDIT_READ_SUMMARY : AUDIT_READ_REPORT;
     for (size_t i = 0; i < ARRAY_LENGTH(kinds); i++)
-        if (str_equal(kind, kinds[i].kind) && j->filter.since.ms == 0)
-            j->filter.since =
-                wall_add(j->filter.until.ms != 0 ? j->filter.until : now, -DAY_MS * kinds[i].days);
+        if (str_equal(kind, kinds[i].kind) && j->question.filter.since.ms == 0)
+            j->question.filter.since =
+                wall_add(j->question.filter.until.ms != 0 ? j->question.filter.until : now,
+                         -DAY_MS * kinds[i].days);
     put_job(h, j);
 }
 
@@ -316,8 +246,8 @@ void audit_verify_get(struct handlers *h, struct call *call)
     struct audit_job *j = new_job(h, call);
     if (j == NULL)
         return;
-    j->verify = true;
-    j->from = head;
-    (void)store_anchor(h->ports.store, &j->anchor);
+    j->question.kind = AUDIT_READ_VERDICT;
+    j->question.from = head;
+    (void)store_anchor(h->ports.store, &j->question.anchor);
     put_job(h, j);
 }

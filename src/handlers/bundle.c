@@ -8,6 +8,7 @@
 #include "base/version.h"
 #include "handlers/resources.h"
 #include "host/systemctl.h"
+#include "report/bundle_parts.h"
 
 #define STEP_DEADLINE_MS 10000
 #define LOG_LINES 200
@@ -41,45 +42,6 @@ static const char *const names[STEP_COUNT] = {
     [STEP_EVENTS] = "events",    [STEP_METRICS] = "metrics",
 };
 
-/* ── settings without secrets: paths of files that hold one are told, what is in them is not ── */
-
-static json_t *settings_json(const struct service_settings *s)
-{
-    static const char *const controls[] = {
-        [CONTROL_SSH] = "ssh", [CONTROL_SYSTEMD] = "systemd", [CONTROL_PROCESS] = "process"};
-    json_t *o = json_object();
-    (void)json_put_text(o, "id", s->id);
-    (void)json_put_text(o, "name", s->name);
-    (void)json_put_text(o, "unit", s->unit);
-    (void)json_put_text(o, "vm_name", s->vm_name);
-    (void)json_put_text(o, "control", controls[s->control]);
-    (void)json_put_text(o, "commands", s->commands_extended ? "extended" : "default");
-    (void)json_put_text(o, "log_file", s->log_file);
-    (void)json_put_text(o, "redis_host", s->redis.host);
-    (void)json_put_int(o, "redis_port", s->redis.port);
-    (void)json_put_text(o, "redis_socket", s->redis.socket);
-    (void)json_put_text(o, "redis_via", s->redis.via == VIA_SSH ? "ssh" : "direct");
-    if (s->control == CONTROL_SSH) {
-        (void)json_put_text(o, "ssh_host", s->ssh.host);
-        (void)json_put_int(o, "ssh_port", s->ssh.port);
-        (void)json_put_text(o, "ssh_user", s->ssh.user);
-    }
-    (void)json_put_int(o, "interval_ms", s->watch.interval_ms);
-    (void)json_put_int(o, "timeout_ms", s->watch.timeout_ms);
-    (void)json_put_int(o, "failure_threshold", s->watch.failure_threshold);
-    (void)json_put_int(o, "pulse_interval_ms", s->watch.pulse_interval_ms);
-    (void)json_put_int(o, "confirm_interval_ms", s->watch.confirm_interval_ms);
-    (void)json_put_int(o, "systemd_interval_ms", s->watch.systemd_interval_ms);
-    (void)json_put_int(o, "performance_interval_ms", s->watch.performance_interval_ms);
-    (void)json_put_int(o, "busy_alert_ms", s->watch.busy_alert_ms);
-    (void)json_put_int(o, "busy_limit_ms", s->watch.busy_limit_ms);
-    (void)json_put_int(o, "blind_hang_ms", s->watch.blind_hang_ms);
-    (void)json_put_bool(o, "recovery_enabled", s->recovery.enabled);
-    (void)json_put_int(o, "max_attempts", s->recovery.max_attempts);
-    (void)json_put_int(o, "retry_delay_ms", s->recovery.retry_delay_ms);
-    return o;
-}
-
 static json_t *self_json(struct handlers *h)
 {
     struct audit_state audit;
@@ -100,33 +62,6 @@ static json_t *self_json(struct handlers *h)
     (void)json_put_text(o, "audit_problem", audit.problem.code != 0 ? audit.problem.text : NULL);
     (void)json_put_text(o, "store_problem", store.problem.code != 0 ? store.problem.text : NULL);
     return o;
-}
-
-/* ── what does not fit ── */
-
-static size_t bytes_of(const json_t *value)
-{
-    return json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_WRITE_FLAGS);
-}
-
-/* Nobody can ask for less of it, so the longest parts go until the rest can be sent. */
-static void make_it_fit(json_t *body)
-{
-    for (int dropped = 0; dropped < STEP_COUNT && bytes_of(body) > BYTES_MAX; dropped++) {
-        const char *longest = names[0];
-        size_t most = 0;
-        for (int i = 0; i < STEP_COUNT; i++) {
-            const json_t *part = json_object_get(body, names[i]);
-            size_t bytes = part == NULL ? 0 : bytes_of(part);
-            if (bytes > most) {
-                most = bytes;
-                longest = names[i];
-            }
-        }
-        json_t *o = json_object();
-        (void)json_put_text(o, "missing", "too long for this document: ask for it by itself");
-        (void)json_put(body, longest, o);
-    }
 }
 
 /* ── steps ── */
@@ -194,7 +129,7 @@ static void next(struct handlers *h, struct call *call)
     default: {
         json_t *body = call->kept;
         call->kept = NULL;
-        make_it_fit(body);
+        bundle_make_it_fit(body, names, STEP_COUNT, BYTES_MAX);
         call->answer(call, call->gone ? 499 : 200, body);
     }
     }
@@ -227,7 +162,7 @@ static void looked(void *context, int status, json_t *body)
     (void)json_put_text(b, "document", "resus support bundle");
     (void)json_put_wall(b, "timestamp", now.wall);
     (void)json_put(b, "resus", self_json(h));
-    (void)json_put(b, "settings", settings_json(engine_settings(h->engine, call->service)));
+    (void)json_put(b, "settings", bundle_settings_json(engine_settings(h->engine, call->service)));
     (void)json_put(b, "status", engine_status_json(h->engine, call->service, now));
     (void)json_put(b, "health", engine_health_json(h->engine, call->service, now));
     (void)json_put(b, "explain", engine_explain_json(h->engine, call->service, now));
@@ -258,31 +193,6 @@ void bundle_redis_ended(struct handlers *h, struct call *call, const struct redi
     next(h, call);
 }
 
-static void add_log_line(void *context, const struct journal_line *line)
-{
-    json_t *entry = json_object();
-    (void)json_put_wall(entry, "timestamp", line->at);
-    (void)json_put_int(entry, "priority", line->priority);
-    (void)json_put_text(entry, "message", line->message);
-    (void)json_array_append_new(context, entry);
-}
-
-/* Line by line, because line ends may stay and nothing else that moves a cursor. */
-static void copy_lines(char *to, size_t size, const char *text, size_t length)
-{
-    size_t used = 0;
-    for (const char *end = text + length; text < end && used + 1 < size;) {
-        const char *newline = memchr(text, '\n', (size_t)(end - text));
-        const char *line_end = newline == NULL ? end : newline;
-        (void)str_copy_clean(to + used, size - used, text, (size_t)(line_end - text));
-        used += strlen(to + used);
-        if (newline != NULL && used + 1 < size)
-            to[used++] = '\n';
-        text = line_end + 1;
-    }
-    to[used] = '\0';
-}
-
 void bundle_host_ended(struct handlers *h, struct call *call, const struct host_result *r)
 {
     char text[OUTPUT_MAX];
@@ -293,11 +203,11 @@ void bundle_host_ended(struct handlers *h, struct call *call, const struct host_
     } else if (call->number == STEP_UNIT && r->out_length == 0) {
         missing_by(call, r);
     } else if (call->number == STEP_UNIT) {
-        copy_lines(text, sizeof text, r->out, r->out_length);
+        bundle_copy_lines(text, sizeof text, r->out, r->out_length);
         (void)json_put_text(call->kept, names[call->number], text);
     } else {
         json_t *lines = json_array();
-        size_t read = journal_parse(r->out, r->out_length, add_log_line, lines);
+        size_t read = journal_parse(r->out, r->out_length, bundle_add_log_line, lines);
         if (read > 0)
             call->number = STEP_LOG_AGAIN; /* the other way of asking is not needed */
         (void)json_put(call->kept, names[call->number], lines);

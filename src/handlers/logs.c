@@ -1,6 +1,5 @@
 /* logs: the journal, and Redis' own log file where the extended commands allow it; newest first */
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/json.h"
@@ -8,6 +7,7 @@
 #include "base/str.h"
 #include "handlers/resources.h"
 #include "host/systemctl.h"
+#include "report/log_lines.h"
 
 #define LOGS_LINES 50      /* unless told */
 #define LOGS_READ_MAX 1000 /* read so many, then filter and cut */
@@ -15,11 +15,6 @@
 #define LOGS_FOLLOW_MS 1000 /* between two looks of a follow */
 
 enum { STEP_JOURNAL_SUDO, STEP_JOURNAL_PLAIN, STEP_FILE };
-
-static const char *level_of(int priority)
-{
-    return priority <= 3 ? "error" : priority == 4 ? "warning" : "info";
-}
 
 /* What a call remembers between its questions. Where a follow stands: `call->seen` is the moment of
  * the newest line. Several lines share a moment, and the next look may bring more of them. */
@@ -33,33 +28,6 @@ static void free_reading(struct call *call)
 {
     mem_free(call->data);
     call->data = NULL;
-}
-
-static int least_of(const char *level)
-{
-    return str_equal(level, "error") ? 3 : str_equal(level, "warning") ? 4 : 7;
-}
-
-struct collector {
-    json_t *lines;
-    int least;
-    wall_ms since;
-    bool zone_assumed; /* Redis' own log of another machine: its times name no zone */
-};
-
-static void collect(void *context, const struct journal_line *line)
-{
-    struct collector *c = context;
-    if (line->priority > c->least || (c->since.ms != 0 && line->at.ms < c->since.ms))
-        return;
-    json_t *entry = json_object();
-    (void)json_put_wall(entry, "timestamp", line->at);
-    (void)json_put_text(entry, "level", level_of(line->priority));
-    (void)json_put_text(entry, "message", line->message);
-    (void)json_put_int(entry, "at_ms", line->at.ms);
-    if (c->zone_assumed && line->at.ms != WALL_NONE.ms)
-        (void)json_put_bool(entry, "zone_assumed", true);
-    (void)json_array_append_new(c->lines, entry);
 }
 
 static void ask(struct handlers *h, struct call *call, int step)
@@ -129,32 +97,6 @@ void logs_follow(struct handlers *h, struct call *call)
 void logs_woken(struct handlers *h, struct call *call)
 {
     begin(h, call);
-}
-
-static int newest_first(const void *a, const void *b)
-{
-    json_t *const *x = a;
-    json_t *const *y = b;
-    int64_t p = json_int_or(*x, "at_ms", 0);
-    int64_t q = json_int_or(*y, "at_ms", 0);
-    return (p < q) - (p > q);
-}
-
-/* The lines sorted newest first; lines of the same moment keep their order of writing, turned round
- * as well. */
-static json_t *sorted(json_t *lines)
-{
-    size_t count = json_array_size(lines);
-    json_t **all = mem_calloc(count + 1, sizeof *all);
-    json_t *out = json_array();
-    for (size_t i = 0; all != NULL && i < count; i++)
-        all[i] = json_array_get(lines, count - 1 - i);
-    if (all != NULL)
-        qsort(all, count, sizeof *all, newest_first);
-    for (size_t i = 0; all != NULL && i < count; i++)
-        (void)json_array_append(out, all[i]);
-    mem_free(all);
-    return out;
 }
 
 static void deliver(struct handlers *h, struct call *call, json_t *lines)
@@ -280,8 +222,8 @@ static void note_trouble(struct reading *r, int step, const struct host_result *
 void logs_host_ended(struct handlers *h, struct call *call, const struct host_result *result)
 {
     bool file = call->number == STEP_FILE;
-    struct collector c = {
-        call->kept, least_of(json_text_or(call->args, "level", "info")), call->seen,
+    struct log_lines c = {
+        call->kept, log_lines_least(json_text_or(call->args, "level", "info")), call->seen,
         file && engine_settings(h->engine, call->service)->control == CONTROL_SSH};
     struct reading *r = call->data;
     if (call->operation == &operations[OP_LOGS_FOLLOW] && r->from_now)
@@ -290,8 +232,8 @@ void logs_host_ended(struct handlers *h, struct call *call, const struct host_re
         refuse_unread(h, call, result);
         return;
     }
-    size_t read = file ? redis_log_parse(result->out, result->out_length, collect, &c)
-                       : journal_parse(result->out, result->out_length, collect, &c);
+    size_t read = file ? redis_log_parse(result->out, result->out_length, log_lines_collect, &c)
+                       : journal_parse(result->out, result->out_length, log_lines_collect, &c);
     note_trouble(r, (int)call->number, result, read);
     if (call->number == STEP_JOURNAL_SUDO && (result->exit_code != 0 || read == 0)) {
         ask(h, call, STEP_JOURNAL_PLAIN);
@@ -301,7 +243,7 @@ void logs_host_ended(struct handlers *h, struct call *call, const struct host_re
         ask(h, call, STEP_FILE);
         return;
     }
-    JSON_CLEANUP json_t *lines = sorted(call->kept);
+    JSON_CLEANUP json_t *lines = log_lines_sorted(call->kept);
     if (call->operation == &operations[OP_LOGS_FOLLOW] && r->problem[0] != '\0' &&
         json_array_size(lines) == 0) {
         refuse(h, call, "The log cannot be read", r->problem, "log_unreadable");
