@@ -73,7 +73,7 @@ static size_t bytes_of(const json_t *value)
     return json_dumpb(value, NULL, 0, JSON_COMPACT | JSON_ENCODE_ANY | JSON_WRITE_FLAGS);
 }
 
-/* Nobody can ask for less of it, so the longest parts go until the rest can be sent. */
+/* No caller can ask for less of it, so the longest parts go until the rest can be sent. */
 void bundle_make_it_fit(json_t *body, const char *const *names, size_t count, size_t most)
 {
     for (size_t dropped = 0; dropped < count && bytes_of(body) > most; dropped++) {
