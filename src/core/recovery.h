@@ -259,8 +259,7 @@ struct recovery_effects {
 #define RECOVERY_BGSAVE_MS 60000 /* first pause between BGSAVE tries, doubled up to 16 times it */
 
 void recovery_init(struct recovery *r);
-/* Action ids continue after this one (unique over restarts: the engine seeds it from the wall
- * clock). */
+/* Action ids continue after this one (unique over restarts: the engine begins at random). */
 void recovery_seed(struct recovery *r, uint64_t last_action_id);
 void recovery_step(struct recovery *r, const struct recovery_policy *policy,
                    const struct recovery_input *input, mono_ms now, struct recovery_effects *out);

@@ -4,15 +4,13 @@
 #include "engine/service.h"
 #include "engine/state.h"
 
-/* Action ids begin where the numbers of events do, and rise slower: none is used again after a restart
- * of Resus, also when the clock was set back. The upper bits belong to the service: two of them shall
- * not count in step. All fit into the 53 bits of a JSON number. */
-static uint64_t first_action_id(const char *service, uint64_t event_seq)
+/* Action ids begin at random: none is used again after a restart of Resus, whatever disk and clock
+ * were then, and no two services count in step. They rise by one, and fit into the 53 bits of a JSON
+ * number. */
+static uint64_t first_action_id(const struct service *s)
 {
-    uint64_t hash = 14695981039346656037u; /* FNV-1a */
-    for (const char *c = service; *c != '\0'; c++)
-        hash = (hash ^ (unsigned char)*c) * 1099511628211u;
-    return (hash >> 54) << 42 | event_seq;
+    const struct engine_ports *ports = &s->engine->ports;
+    return ports->random(ports->context) >> 12;
 }
 
 void restore_service(struct service *s, const struct service_state *saved, struct now now)
@@ -42,5 +40,5 @@ void restore_service(struct service *s, const struct service_state *saved, struc
     }
     if (saved->attempts > 0)
         r->last_attempt = now.mono; /* it was not long ago: wait the delay before the next */
-    recovery_seed(r, first_action_id(s->settings->id, s->event_seq));
+    recovery_seed(r, first_action_id(s));
 }

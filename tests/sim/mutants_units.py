@@ -39,7 +39,7 @@ MUTANTS = {
     ENGINE + "memory": [
         ("ended-again", OBSERVE, "ended_again(old, &new)) /* what", "false) /* what",
          "a unit that has failed again is judged by a refusal from before"),
-        ("action-ids-by-clock", RESTORE, "<< 42 | event_seq;", "<< 42 | (uint64_t)1;",
+        ("action-ids-by-clock", RESTORE, "return ports->random(ports->context) >> 12;", "return s->event_seq;",
          "a recovery takes the id of an earlier one"),
     ],
     ENGINE + "acting": [

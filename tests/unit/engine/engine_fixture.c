@@ -122,10 +122,10 @@ static void drop_incident(void *context, int service, uint64_t number, const cha
     (void)context, (void)service, (void)number, (void)line, (void)last;
 }
 
-static uint64_t no_random(void *context)
+static uint64_t same_random(void *context)
 {
-    (void)context;
-    return 0;
+    const struct fixture *f = context;
+    return f->random;
 }
 
 int fixture_restart(struct fixture *f)
@@ -144,7 +144,7 @@ int fixture_restart(struct fixture *f)
                                  .outage = keep_outage,
                                  .log = drop_log,
                                  .incident = drop_incident,
-                                 .random = no_random};
+                                 .random = same_random};
     struct error err = {0};
     f->self_due = f->due = MONO_NEVER;
     f->redis_count = f->host_count = f->probe_count = f->witness_count = 0;

@@ -41,6 +41,7 @@ struct fixture {
     int outage_count;
     struct recovery_record record; /* the newest, without evidence */
     int record_count;
+    uint64_t random; /* what the engine's port gives out */
 };
 
 /* cmocka's: the engine has started at 1000 ms. */

@@ -494,15 +494,28 @@ static void a_start_gives_out_no_number_again_when_the_disk_let_it_skip_none(voi
     assert_true(f->engine->services[0].event_seq >= f->saved.event_seq + 3);
 }
 
-/* The clock was set back to when an earlier daemon had begun (simulator seed 1072561). */
-static void a_start_gives_out_no_action_id_again_when_the_clock_was_set_back(void **state)
+static uint64_t first_action_id(void **state, uint64_t random)
 {
     struct fixture *f = *state;
     fixture_tear_down(state);
-    f->saved.event_seq = (uint64_t)fixture_at(1000).wall.ms + 777000; /* beyond all ids of before */
+    f->random = random;
     assert_int_equal(fixture_restart(f), 0);
-    uint64_t id = f->engine->services[0].recovery.action_id;
-    assert_true((id & ((1ULL << 42) - 1)) >= f->saved.event_seq);
+    return f->engine->services[0].recovery.action_id;
+}
+
+/* The disk took nothing for several lives, and the clock was set back to when one of them had begun
+ * (simulator seeds 1072561, 1127659): neither knows the ids that were given out. */
+static void a_start_gives_out_no_action_id_again_whatever_disk_and_clock_say(void **state)
+{
+    uint64_t before = first_action_id(state, 0x243F6A8885A308D3u);
+    uint64_t after = first_action_id(state, 0xA4093822299F31D0u);
+    uint64_t apart = before > after ? before - after : after - before;
+    assert_true(apart > 1000000); /* more than a life gives out */
+}
+
+static void an_action_id_fits_into_a_json_number(void **state)
+{
+    assert_true(first_action_id(state, UINT64_MAX) < (1ULL << 53) - 1000000);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, fixture_set_up, fixture_tear_down)
@@ -527,7 +540,8 @@ int main(void)
         TEST(a_proof_ages_while_nothing_is_judged),
         TEST(health_of_before_a_sleep_is_not_claimed_after_it),
         TEST(a_start_gives_out_no_number_again_when_the_disk_let_it_skip_none),
-        TEST(a_start_gives_out_no_action_id_again_when_the_clock_was_set_back),
+        TEST(a_start_gives_out_no_action_id_again_whatever_disk_and_clock_say),
+        TEST(an_action_id_fits_into_a_json_number),
         TEST(a_start_waits_for_a_desired_state_that_the_disk_may_not_have),
         TEST(health_is_not_claimed_longer_than_two_intervals_after_its_proof),
     };
