@@ -116,7 +116,8 @@ static void set_up(struct sim *s, uint64_t seed, bool trace)
     s->agenda.sequence = 0;
     s->seed = seed;
     s->trace = trace;
-    s->chance.state = seed * 0x9E3779B97F4A7C15ULL + 1;
+    s->chance.state = seed;
+    s->chance.state = chance_draw(&s->chance); /* or the next seed draws the same, one later */
     s->jolted = s->clock_set = s->disk_sick = -SIM_NEVER / 4;
     s->mono_offset = 1000 + chance_between(&s->chance, 0, 1000000);
     s->boot_offset = s->mono_offset + chance_between(&s->chance, 0, 1000000);
