@@ -70,13 +70,16 @@ bool current_info(const struct service *s, struct now now)
            mono_since(now.mono, i->at) < STALE_MS && current_silence_ms(s, now) < 0;
 }
 
+bool current_another(const struct service *s)
+{
+    return s->cause == CAUSE_WRONG_INSTANCE && !s->observations.role_changed;
+}
+
 bool current_figures(const struct service *s, struct now now)
 {
     enum unit_active unit = s->observations.unit.active;
     bool runs = unit_runs(unit) || s->cause == CAUSE_CONTROL_LOST;
-    /* An instance that changed its role is still the unit's process. */
-    bool another = s->cause == CAUSE_WRONG_INSTANCE && !s->observations.role_changed;
-    return s->judged && runs && !another && current_info(s, now);
+    return s->judged && runs && !current_another(s) && current_info(s, now);
 }
 
 void current_forget_figures(struct service *s, mono_ms from)

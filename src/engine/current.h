@@ -24,7 +24,10 @@ bool current_asked(const struct service *s, mono_ms asked);
 /* Is INFO of the process that answers at the address now? */
 bool current_info(const struct service *s, struct now now);
 bool current_figures(const struct service *s, struct now now); /* ... and of the unit's process? */
-void current_forget_figures(struct service *s, mono_ms from);  /* they may be another process's */
+/* Does something else answer at the address, and not the unit's process? An instance that changed
+ * its role is still that process. */
+bool current_another(const struct service *s);
+void current_forget_figures(struct service *s, mono_ms from); /* they may be another process's */
 void current_want_figures(struct service *s,
                           struct now now); /* a PONG came: where there are none */
 /* Whole days until the certificate ends, when that is soon enough to warn; FACT_UNKNOWN else. */

@@ -37,7 +37,8 @@ void engine_reported(const struct engine *e, int service, struct now now,
 {
     const struct service *s = &e->services[service];
     const struct reported_figures *t = &s->reported;
-    bool up = s->sampler.state == SAMPLE_UP && current_silence_ms(s, now) < 0;
+    bool up =
+        s->sampler.state == SAMPLE_UP && current_silence_ms(s, now) < 0 && !current_another(s);
     bool hold = up && current_info(s, now) && t->info.known && current_asked(s, t->info_asked);
     bool cluster = hold && t->cluster.known && current_asked(s, t->cluster_asked);
     *ret = (struct engine_reported){

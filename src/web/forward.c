@@ -7,6 +7,8 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "web/gzip.h"
+#include "web/header.h"
 #include "web/reply.h"
 
 #define COOKIE_SECONDS 3600 /* of a login */
@@ -18,7 +20,8 @@ struct forwarded {
     struct request *request;
     enum operation_id operation;
     uint64_t id;
-    struct buf text; /* pieces of a long text */
+    struct buf text; /* pieces of a long text, packed where there is a `gzip` */
+    struct gzip *gzip;
     bool overflow;
 };
 
@@ -82,15 +85,27 @@ static const char *text_type(enum operation_id operation, char ret[TYPE_MAX])
     return ret;
 }
 
-static void answer_text(struct forwarded *f, int status, const json_t *body, const char *lines)
+static void add_piece(struct forwarded *f, const json_t *piece, bool end)
 {
-    const char *last = json_string_value(body);
-    if (last != NULL && buf_append(&f->text, last, json_string_length(body)) < 0)
-        f->overflow = true;
+    const char *text = json_string_value(piece);
+    size_t length = text == NULL ? 0 : json_string_length(piece);
+    int r = f->gzip != NULL ? gzip_put(f->gzip, text, length, end, &f->text)
+            : length > 0    ? buf_append(&f->text, text, length)
+                            : 0;
+    f->overflow = f->overflow || r < 0;
+}
+
+static void answer_text(struct forwarded *f, int status, const json_t *body, char *lines)
+{
+    add_piece(f, body, true);
     if (f->overflow) {
         reply_error(f->request, 500, "answer_too_long", "The answer is too long.", lines);
         return;
     }
+    if (f->operation == OP_PROMETHEUS)
+        (void)str_append(lines, LINES_MAX, "Vary: Accept-Encoding\r\n");
+    if (f->gzip != NULL)
+        (void)str_append(lines, LINES_MAX, "Content-Encoding: gzip\r\n");
     char type[TYPE_MAX];
     const struct answer answer = {.status = status,
                                   .type = text_type(f->operation, type),
@@ -123,6 +138,7 @@ static void finish(struct forwarded *f, const json_t *frame)
 static void forwarded_free(struct forwarded *f)
 {
     buf_free(&f->text);
+    gzip_free(f->gzip);
     mem_free(f);
 }
 
@@ -131,14 +147,25 @@ static void on_answer(void *context, const json_t *frame)
     struct forwarded *f = context;
     const json_t *line = json_object_get(frame, "line");
     if (line != NULL) {
-        if (!json_is_string(line) ||
-            buf_append(&f->text, json_string_value(line), json_string_length(line)) < 0)
+        if (json_is_string(line))
+            add_piece(f, line, false);
+        else
             f->overflow = true;
         return;
     }
     request_info(f->request)->data = NULL;
     finish(f, frame);
     forwarded_free(f);
+}
+
+/* The figures alone: they are long, read often, and hold no secret whose length could be guessed from
+ * the packed text. */
+static bool wants_gzip(struct request *x, enum operation_id operation)
+{
+    char accept[256];
+    return operation == OP_PROMETHEUS &&
+           request_header(x, HEADER_ACCEPT_ENCODING, accept, sizeof accept) &&
+           header_accepts(accept, "gzip");
 }
 
 void forward(struct router *router, struct request *x, const struct route *route, json_t *args,
@@ -153,6 +180,7 @@ void forward(struct router *router, struct request *x, const struct route *route
         f->request = x;
         f->operation = route->operation;
         f->text = BUF_LIMIT(SERVER_ANSWER_MAX);
+        f->gzip = wants_gzip(x, f->operation) ? gzip_new() : NULL;
         f->id = engine_link_ask(router->link, frame, on_answer, f);
     } else {
         json_decref(frame);
@@ -161,7 +189,8 @@ void forward(struct router *router, struct request *x, const struct route *route
         request->data = f;
         return;
     }
-    mem_free(f);
+    if (f != NULL)
+        forwarded_free(f);
     reply_error(x, 503, "engine_busy", "The engine has too much to do now: try again.",
                 "Retry-After: 1\r\n");
 }

@@ -1,6 +1,7 @@
 """Prometheus and Grafana: the text of /metrics, the shipped alarms and dashboard, the dashboards of redis_exporter."""
 
 import contextlib
+import gzip
 import http.server
 import json
 import math
@@ -165,6 +166,11 @@ def test_prometheus_scrapes_over_https_with_a_token(served):
     assert sample(answer.body, "redis_up") == {'{service="redis"}': 1}
     one = served.https("GET", "/metrics?service=redis", headers={"Authorization": f"Bearer {token}"})
     assert one.status == 200 and sample(one.body, "redis_up") == {"": 1}, one.status
+    assert answer.headers["Vary"] == "Accept-Encoding" and "Content-Encoding" not in answer.headers
+    packed = subprocess.run(["curl", "-sS", "--fail", "--cacert", str(served.certificate), "-H", f"Authorization: Bearer {token}",
+                             "-H", "Accept-Encoding: gzip", f"https://127.0.0.1:{served.https_port}/metrics"], capture_output=True)
+    assert sample(gzip.decompress(packed.stdout).decode(), "redis_up") == {'{service="redis"}': 1}, packed.stderr
+    assert len(packed.stdout) * 4 < len(answer.body), (len(packed.stdout), len(answer.body))
     assert served.https("GET", "/metrics").status == 401
     assert served.https("GET", "/metrics?service=nobody", headers={"Authorization": f"Bearer {token}"}).status == 404
     scrape = {"job_name": "resus", "scheme": "https", "scrape_interval": "1s", "scrape_timeout": "1s",

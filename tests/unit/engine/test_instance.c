@@ -107,6 +107,15 @@ static void expect_cause(struct fixture *f, const char *code)
     assert_string_equal(cause_of(f, text, sizeof text), code);
 }
 
+/* What /metrics reports as redis_up. */
+static void expect_up(struct fixture *f, bool up)
+{
+    struct engine_reported reported;
+    engine_reported(f->engine, 0, fixture_at(f->due.ms), &reported);
+    assert_int_equal(reported.up, up);
+    assert_true(up || reported.redis == NULL);
+}
+
 static void a_primary_made_a_replica_is_critical_until_it_is_accepted(void **state)
 {
     struct fixture *f = *state;
@@ -133,10 +142,12 @@ static void a_redis_behind_a_wrapper_is_its_units(void **state)
     w.pid = 102; /* the wrapper has started another */
     (void)live(f, &w, 300000);
     expect_cause(f, "ok");
+    expect_up(f, true);
     w.listed = false;
     w.pid = 103;
     (void)live(f, &w, 300000);
     expect_cause(f, "wrong_instance");
+    expect_up(f, false); /* something answers, and it is not this Redis */
 }
 
 /* A look at the unit takes seconds, and its process is another one when it ends. */

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <cmocka.h>
+#include <zlib.h>
 
 #include "base/buf.h"
 #include "base/json.h"
@@ -19,6 +20,7 @@ struct request {
     struct request_info info;
     int answers, status;
     bool text; /* not JSON */
+    bool packed;
     struct buf body;
 };
 
@@ -42,6 +44,15 @@ void engine_link_forget(struct engine_link *link, uint64_t id)
     (void)link, (void)id;
 }
 
+static const char *accepted = "";
+
+bool request_header(struct request *x, enum server_header header, char *to, size_t size)
+{
+    (void)x;
+    assert_int_equal(header, HEADER_ACCEPT_ENCODING);
+    return str_copy(to, size, accepted) && to[0] != '\0';
+}
+
 struct request_info *request_info(struct request *x)
 {
     return &x->info;
@@ -51,6 +62,8 @@ void request_answer(struct request *x, const struct answer *answer)
 {
     x->answers++;
     x->status = answer->status;
+    x->packed =
+        answer->lines != NULL && strstr(answer->lines, "Content-Encoding: gzip\r\n") != NULL;
     x->text = answer->type != NULL && str_starts(answer->type, "text/plain");
     assert_int_equal(buf_append(&x->body, answer->body, answer->length), 0);
 }
@@ -143,12 +156,56 @@ static void a_text_longer_than_an_answer_may_be_is_an_error(void **state)
     mem_free(text);
 }
 
+static void unpack(const struct buf *packed, char *text, size_t size)
+{
+    z_stream z = {.next_in = (Bytef *)packed->data,
+                  .avail_in = (uInt)packed->length,
+                  .next_out = (Bytef *)text,
+                  .avail_out = (uInt)size - 1};
+    assert_int_equal(inflateInit2(&z, 15 + 16), Z_OK);
+    assert_int_equal(inflate(&z, Z_FINISH), Z_STREAM_END);
+    assert_int_equal(z.avail_in, 0);
+    text[z.total_out] = '\0';
+    assert_int_equal(inflateEnd(&z), Z_OK);
+}
+
+static void figures_are_packed_for_who_takes_it(void **state)
+{
+    (void)state;
+    struct request x;
+    char text[64];
+    accepted = "br, gzip;q=0.8";
+    ask_for_metrics(&x);
+    engine_says(json_pack("{s:i, s:s}", "id", 1, "line", "one "));
+    engine_says(json_pack("{s:i, s:s}", "id", 1, "line", "two "));
+    engine_says(json_pack("{s:i, s:i, s:s}", "id", 1, "status", 200, "body", ""));
+    assert_int_equal(x.status, 200);
+    assert_true(x.packed);
+    unpack(&x.body, text, sizeof text);
+    assert_string_equal(text, "one two ");
+    buf_free(&x.body);
+    ask_for_metrics(&x); /* an error is not */
+    engine_says(json_pack("{s:i, s:s}", "id", 1, "line", "one "));
+    engine_says(json_pack("{s:i, s:n}", "id", 1, "line"));
+    engine_says(json_pack("{s:i, s:i, s:s}", "id", 1, "status", 200, "body", ""));
+    assert_false(x.packed);
+    assert_error(&x, 500, "answer_too_long");
+    accepted = "gzip;q=0";
+    ask_for_metrics(&x);
+    engine_says(json_pack("{s:i, s:i, s:s}", "id", 1, "status", 200, "body", "as it is"));
+    assert_false(x.packed);
+    assert_string_equal(buf_text(&x.body), "as it is");
+    buf_free(&x.body);
+    accepted = "";
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(pieces_of_a_text_are_one_answer),
         cmocka_unit_test(a_text_that_fails_midway_is_an_error_and_nothing_of_it_is_told),
         cmocka_unit_test(a_piece_that_is_no_text_makes_the_answer_an_error),
+        cmocka_unit_test(figures_are_packed_for_who_takes_it),
         cmocka_unit_test(a_text_longer_than_an_answer_may_be_is_an_error),
     };
     return cmocka_run_group_tests_name("web/forward", tests, NULL, NULL);
