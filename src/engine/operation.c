@@ -252,7 +252,8 @@ void operation_begin(struct service *s, const struct engine_request *request, st
     *o = (struct operation){
         .serial = o->serial + 1, .request = *request, .since = now.wall, .exit_code = -1};
     operate_begin(&o->core, kinds[request->operation], request->force, now.mono);
-    (void)str_format(o->id, sizeof o->id, "o-%016" PRIx64, ports->random(ports->context));
+    (void)str_format(o->id, sizeof o->id, "%s-%016" PRIx64,
+                     o->request.of_restore ? "restore-step" : "o", ports->random(ports->context));
     event_operation(s, engine_operation_word(request->operation), &request->user, "started",
                     request->reason, -1, now);
     if (s->judged)

@@ -90,6 +90,7 @@ void operation_write_line(struct service *s, enum audit_event event, uint64_t id
     line.ssh_key_used = s->settings->control == CONTROL_SSH;
     (void)str_copy(line.request_id, sizeof line.request_id, o->id);
     (void)str_copy(line.reason, sizeof line.reason, o->request.reason);
+    line.step = o->request.of_restore;
     if (o->request.emergency)
         line.risk = AUDIT_RISK_CRITICAL;
     if (event != AUDIT_INTENT) {

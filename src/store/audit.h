@@ -66,6 +66,7 @@ struct audit_line {
     int ssh_key_used; /* -1 null, 0, 1 */
     char request_id[48];
     char recovery_level[16];
+    bool step; /* of a larger operation that a person ordered, and which has lines of its own */
     char reason[AUDIT_REASON_MAX * 4];
 };
 

@@ -146,6 +146,9 @@ def test_the_files_are_exchanged_and_an_undo_brings_the_old_ones_back(served):
     assert (aside / "dump.rdb").exists(), list(aside.iterdir())
     undone = restore(served, "undo")
     assert undone["state"] == "undone" and not undone["can_undo"] and size(served) == 1, undone
+    steps = [x for x in served.audit() if (x["request_id"] or "").startswith("restore-step-") and x["result"]]
+    assert [x["operation"] for x in steps] == ["stop", "start"] * 2, steps
+    assert "3 operations or more" not in json.dumps(served.good("alert", "list"))
     again = served.run("restore", "undo")
     assert again.returncode == 1, again
     heals(served)

@@ -121,6 +121,20 @@ static void three_operations_within_a_minute_are_told(void **state)
     assert_int_equal(b->alerts[RULE_RAPID], 3); /* of two users: the service's */
 }
 
+static void the_steps_of_a_restore_are_no_rapid_operations(void **state)
+{
+    struct bench *b = *state;
+    struct audit_line l = line_of(b, AUDIT_SERVICE_OPERATION, "alice", true);
+    l.step = true;
+    for (int i = 0; i < 6; i++)
+        see_line(b, &l);
+    see(b, AUDIT_SERVICE_OPERATION, "alice", true);
+    see(b, AUDIT_SERVICE_OPERATION, "alice", true);
+    assert_int_equal(all(b), 0);
+    see(b, AUDIT_SERVICE_OPERATION, "alice", true);
+    assert_int_equal(b->alerts[RULE_RAPID], 2);
+}
+
 static void expect(struct bench *b, const char *network)
 {
     struct network_list *list = &b->settings.expected_addresses;
@@ -286,6 +300,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_admins_failed_operation_is_told_each_time),
         TEST(three_operations_within_a_minute_are_told),
+        TEST(the_steps_of_a_restore_are_no_rapid_operations),
         TEST(what_resus_does_itself_is_no_alert),
         TEST(guessing_is_told_by_account_and_by_address),
         TEST(refusals_for_lack_of_a_role_are_told),
