@@ -4,6 +4,7 @@
 
 #include "backups/backup.h"
 #include "backups/backups.h"
+#include "backups/opened.h"
 #include "backups/seal.h"
 #include "backups/shelf.h"
 #include "core/backup_plan.h"
@@ -54,9 +55,8 @@ struct job {
     struct recipient_settings recipients[SETTINGS_RECIPIENTS_OF_MAX];
     struct seal_public seal_for[SETTINGS_RECIPIENTS_OF_MAX];
     size_t recipient_count;
-    char opened[PATH_MAX]; /* a file to be removed at the end; "" = none */
-    struct seal_sums opened_sums;
-    struct child *child; /* FETCH: the copier */
+    struct opened opened; /* wiped at the end */
+    struct child *child;  /* FETCH: the copier */
     /* NOTE */
     struct copy_report *report;
     char target[SETTINGS_COPY_NAME_MAX];

@@ -167,8 +167,7 @@ void job_settle_worker(uv_work_t *w)
 {
     struct job *j = (struct job *)w;
     struct error err = {0};
-    if (j->opened[0] != '\0')
-        (void)unlink(j->opened);
+    opened_wipe(&j->opened);
     if (j->catalog == NULL &&
         catalog_open(j->settings.directory, j->service->id, &j->catalog, &err) < 0) {
         if (j->error.code == 0)

@@ -1,10 +1,8 @@
 /* A proof of a backup that is there: its file, or what is inside of a sealed one. */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "backups/backups_inside.h"
-#include "backups/seal.h"
 #include "base/str.h"
 #include "io/trust.h"
 
@@ -34,39 +32,22 @@ static void on_proved(void *context, const struct proof_result *result)
 
 /* ── of a sealed one ── */
 
-/* A secret key of a recipient, where one lies beside its public key. */
-static int find_key(const struct job *j, struct seal_secret *ret)
-{
-    struct error ignored = {0};
-    for (size_t i = 0; i < j->recipient_count; i++)
-        if (seal_secret_beside(j->recipients[i].file, ret, &ignored) == 0) {
-            for (size_t k = 0; k < j->manifest->files[0].sealed_for_count; k++)
-                if (str_equal(ret->public.id, j->manifest->files[0].sealed_for[k]))
-                    return 0;
-            seal_secret_wipe(ret);
-        }
-    return -ENOKEY;
-}
-
-/* Into a file that is removed after the proof; without a key the sealed file itself is judged. */
+/* Without a key the sealed file itself is judged. */
 static void open_sealed(struct job *j)
 {
     struct seal_secret key;
     char sealed[PATH_MAX];
     struct error err = {0};
-    if (find_key(j, &key) < 0)
+    const struct manifest_file *f = &j->manifest->files[0];
+    if (opened_key(j->recipients, j->recipient_count, f, &key, &err) < 0)
         return;
     int r = str_format(sealed, sizeof sealed, "%s/%s/%s/%s", catalog_path(j->catalog),
-                       backup_kind_word(j->kind), j->id, j->manifest->files[0].name) &&
-                    str_format(j->opened, sizeof j->opened, "%s/" CATALOG_OPENED_FILE,
-                               catalog_path(j->catalog))
-                ? seal_open_file(sealed, j->opened, &key, &j->opened_sums, &err)
-                : -ENAMETOOLONG;
+                       backup_kind_word(j->kind), j->id, f->name)
+                ? opened_make(catalog_path(j->catalog), OPENED_PREFIX ".rdb", sealed, f, &key,
+                              &j->opened, &err)
+                : error_set(&err, -ENAMETOOLONG, "the path of the backup is too long");
     seal_secret_wipe(&key);
-    if (r == 0)
-        return;
-    j->opened[0] = '\0';
-    if (r != -EBADMSG) /* damaged: the proof of the sealed file says so */
+    if (r < 0 && r != -EBADMSG) /* damaged: the proof of the sealed file says so */
         j->error = err;
 }
 
@@ -94,13 +75,13 @@ static void on_read(uv_work_t *w, int status)
                     backup_kind_word(j->kind), j->id, f->name))
         (void)error_set(&j->error, -ENAMETOOLONG, "the path of the backup is too long");
     if (j->error.code == 0) {
-        bool opened = j->opened[0] != '\0';
+        bool opened = j->opened.path[0] != '\0';
         const struct proof_options options = {
-            .file = opened ? j->opened : file,
+            .file = opened ? j->opened.path : file,
             .folder = catalog_path(j->catalog),
             .server = j->settings.server,
             .sha256 = opened ? f->plain_sha256 : f->sha256,
-            .bytes = opened ? j->opened_sums.plain_bytes : (uint64_t)f->bytes,
+            .bytes = opened ? j->opened.sums.plain_bytes : (uint64_t)f->bytes,
             .upto = PROOF_LOADED,
             .limits = proof_limits_default,
         };

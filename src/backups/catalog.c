@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "backups/opened.h"
 #include "backups/proof_server.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -70,8 +71,10 @@ static void sweep(const char *path)
     if (dir == NULL)
         return;
     for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir))
-        if (str_starts(e->d_name, PARTIAL) || str_starts(e->d_name, PROOF_SERVER_FOLDER) ||
-            str_starts(e->d_name, "." LATEST))
+        if (str_starts(e->d_name, OPENED_PREFIX))
+            opened_sweep(dirfd(dir), e->d_name);
+        else if (str_starts(e->d_name, PARTIAL) || str_starts(e->d_name, PROOF_SERVER_FOLDER) ||
+                 str_starts(e->d_name, "." LATEST))
             remove_tree(dirfd(dir), e->d_name, DEPTH_MAX);
 }
 

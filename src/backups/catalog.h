@@ -21,8 +21,6 @@
 #include "base/error.h"
 
 #define CATALOG_DUMP_FILE "dump.rdb"
-/* Beside the folders of the kinds: what is inside of a sealed backup, while it is proved. */
-#define CATALOG_OPENED_FILE ".partial-opened.rdb"
 #define CATALOG_BACKUPS_MAX 4096 /* of one service and kind that are looked at; more are an error */
 
 struct catalog;

@@ -236,7 +236,8 @@ static int read_head(struct work *w, int from, struct seal_head *head, struct er
     ssize_t n = read_full(from, w->head, SEAL_HEAD_MIN);
     if (n < 0)
         return error_set_errno(err, (int)n, "cannot read it");
-    int r = seal_head_read(w->head, (size_t)n, head, err);
+    struct error short_of = {0}; /* more slots than one: no error yet */
+    int r = seal_head_read(w->head, (size_t)n, head, &short_of);
     size_t wanted = n < SEAL_HEAD_MIN || w->head[MAGIC_BYTES] > SEAL_SLOTS_MAX
                         ? 0
                         : FIXED_BYTES + w->head[MAGIC_BYTES] * SLOT_BYTES + STREAM_BYTES;
@@ -245,10 +246,12 @@ static int read_head(struct work *w, int from, struct seal_head *head, struct er
         if (more < 0)
             return error_set_errno(err, (int)more, "cannot read it");
         n += more;
-        r = seal_head_read(w->head, (size_t)n, head, err);
+        r = seal_head_read(w->head, (size_t)n, head, &short_of);
     }
     w->head_bytes = (size_t)n;
-    return r == -EAGAIN ? error_set(err, -EBADMSG, "damaged: its head is cut") : r;
+    if (r == -EAGAIN)
+        return error_set(err, -EBADMSG, "damaged: its head is cut");
+    return r < 0 ? error_set(err, r, "%s", short_of.text) : 0;
 }
 
 static int open_slot(struct work *w, const struct seal_head *head, const struct seal_secret *key,

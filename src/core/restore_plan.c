@@ -35,6 +35,10 @@ static unsigned of_backup(const struct restore_plan_facts *f)
     bool unknown = f->target_rdb_version == RESTORE_UNKNOWN_VALUE;
     if (!f->proved && !f->forced)
         found |= 1u << RESTORE_BLOCKED_NOT_PROVED;
+    if (f->sealed && f->key_absent)
+        found |= 1u << RESTORE_BLOCKED_KEY_ABSENT;
+    else if (f->sealed && f->bytes > f->open_free_bytes)
+        found |= 1u << RESTORE_BLOCKED_OPEN_ROOM;
     if (unknown)
         found |= 1u << RESTORE_BLOCKED_VERSION_UNKNOWN;
     else if (!restore_version_fits(f->rdb_version, f->target_rdb_version, f->valkey))
@@ -139,6 +143,10 @@ static const struct {
     [RESTORE_BLOCKED_NOT_PROVED] = {"not_proved",
                                     "This backup was never loaded by a server. Verify it first: "
                                     "resus backup verify. Or take it as it is: --unproved."},
+    [RESTORE_BLOCKED_KEY_ABSENT] =
+        {"key_absent", "The backup is sealed, and no secret key that opens it is on this machine. "
+                       "Put NAME.key (mode 600) beside NAME.pub of a recipient."},
+    [RESTORE_BLOCKED_OPEN_ROOM] = {"open_room", NULL},
     [RESTORE_BLOCKED_RDB_VERSION] = {"rdb_version", NULL},
     [RESTORE_BLOCKED_VERSION_UNKNOWN] = {"version_unknown",
                                          "The RDB version that this server can read is not known. "
@@ -225,6 +233,12 @@ void restore_blocker_text(enum restore_blocker blocker, const struct restore_pla
                          "Make room first.",
                          megabytes(f->bytes), megabytes(f->disk_free_bytes),
                          megabytes(f->disk_reserve_bytes));
+        break;
+    case RESTORE_BLOCKED_OPEN_ROOM:
+        (void)str_format(to, size,
+                         "To open the sealed backup %lld MB are needed beside the backups, and "
+                         "%lld MB may be used there. Make room first.",
+                         megabytes(f->bytes), megabytes(f->open_free_bytes));
         break;
     case RESTORE_BLOCKED_START_TIMEOUT:
         (void)str_format(to, size,

@@ -37,7 +37,9 @@ struct restore_plan_facts {
     bool forced;         /* an admin accepts a backup that is not proved */
     int64_t rdb_version; /* by keys: of the server that serves the backup */
     int64_t bytes, used_memory_bytes, keys;
-    int64_t highest_db; /* with keys; RESTORE_UNKNOWN_VALUE: it has no keys */
+    bool sealed, key_absent; /* no secret key that opens it is on this machine */
+    int64_t open_free_bytes; /* of the backups' disk, above the reserve: it is opened there */
+    int64_t highest_db;      /* with keys; RESTORE_UNKNOWN_VALUE: it has no keys */
     const char (*modules)[64];
     size_t module_count;
     /* the server that gets it */
@@ -62,6 +64,8 @@ struct restore_plan_facts {
 enum restore_blocker {
     RESTORE_BLOCKED_BUSY,
     RESTORE_BLOCKED_NOT_PROVED,
+    RESTORE_BLOCKED_KEY_ABSENT,
+    RESTORE_BLOCKED_OPEN_ROOM,
     RESTORE_BLOCKED_RDB_VERSION,
     RESTORE_BLOCKED_VERSION_UNKNOWN,
     RESTORE_BLOCKED_MODULE,

@@ -63,6 +63,8 @@ static void on_files(void *context, enum restore_event outcome, enum placement_r
     (void)result;
     slot_give(&a->slot);
     struct entry *e = awaited_end(a);
+    if (e != NULL && act == RESTORE_ACT_STAGE)
+        sealed_close(e->run);
     if (e != NULL && act != RESTORE_ACT_RELEASE)
         end_act(e, act, outcome, staged, err);
 }
@@ -70,7 +72,6 @@ static void on_files(void *context, enum restore_event outcome, enum placement_r
 static void exchange(struct entry *e, struct awaited *a, enum files_work work)
 {
     const struct run *run = e->run;
-    const struct manifest *m = run->manifest;
     struct error err = {0};
     enum restore_act act = a->act;
     const struct files_options options = {
@@ -78,8 +79,8 @@ static void exchange(struct entry *e, struct awaited *a, enum files_work work)
         .place = &e->place,
         .staged = e->job.staged,
         .file = run->file,
-        .bytes = m == NULL ? 0 : (uint64_t)m->files[0].bytes,
-        .sha256 = m == NULL ? "" : m->files[0].sha256,
+        .bytes = run->bytes,
+        .sha256 = run->sha256,
     };
     if (files_start(e->r->ports.loop, &options, on_files, a, &err) == 0)
         return;
@@ -90,13 +91,31 @@ static void exchange(struct entry *e, struct awaited *a, enum files_work work)
 }
 
 /* The copy reads the folder of the backups. */
-static void on_granted(void *context)
+static void stage(struct entry *e)
 {
-    struct entry *e = context;
     struct awaited *a = awaited_new(e, RESTORE_ACT_STAGE);
     a->slot = e->run->slot;
     e->run->slot.held = false; /* it goes with the worker */
     exchange(e, a, FILES_STAGE);
+}
+
+static void on_opened(struct entry *e, const struct error *err)
+{
+    if (err->code == 0) {
+        stage(e);
+        return;
+    }
+    slot_give(&e->run->slot);
+    end_act(e, RESTORE_ACT_STAGE, RESTORE_FAILED, NULL, err);
+}
+
+static void on_granted(void *context)
+{
+    struct entry *e = context;
+    if (sealed_is(e))
+        sealed_open(e, on_opened);
+    else
+        stage(e);
 }
 
 static void exchange_now(struct entry *e, enum restore_act act, enum files_work work)
@@ -356,6 +375,7 @@ void run_free(struct run *run)
     if (run == NULL)
         return;
     run->entry->run = NULL; /* no port reaches it again */
+    sealed_close(run);
     slot_give(&run->slot);
     restore_free(run->machine);
     proof_cancel(run->proof);

@@ -3,6 +3,7 @@
 #define RESUS_RESTORE_RESTORES_INSIDE_H
 
 #include "backups/catalog.h"
+#include "backups/opened.h"
 #include "backups/proof.h"
 #include "backups/proof_server.h"
 #include "backups/query.h"
@@ -43,6 +44,12 @@ const char *restores_state_word(enum restores_state state); /* "needs_human" */
 
 struct run;
 struct entry;
+
+/* Copied: a reload replaces the settings. */
+struct recipients {
+    struct recipient_settings files[SETTINGS_RECIPIENTS_OF_MAX];
+    size_t count;
+};
 
 /* The safety backup has ended: 0, or why there is none. */
 typedef void guard_ended(struct entry *e, int result, const struct error *err);
@@ -87,8 +94,12 @@ struct run {
     struct restore *machine;   /* by file */
     char cancelled_by[256];    /* "" = it was not cancelled */
     struct manifest *manifest; /* of the backup; NULL after a restart of Resus */
-    char file[PATH_MAX];       /* dump.rdb of the backup */
-    char folder[PATH_MAX];     /* of the source's backups */
+    /* What is restored: the backup's file, or what is inside of it once it is opened. */
+    char file[PATH_MAX], sha256[65];
+    uint64_t bytes;
+    struct opened opened;
+    struct recipients recipients;
+    char folder[PATH_MAX]; /* of the source's backups */
     char server[SETTINGS_PATH_MAX];
     struct redis_settings redis; /* of the target; a reload replaces those of the settings */
     struct restore_plan_facts facts;
@@ -134,6 +145,7 @@ struct planning {
     struct engine_user user;
     char root[SETTINGS_PATH_MAX], source_id[SETTINGS_ID_MAX], server[SETTINGS_PATH_MAX];
     struct redis_settings redis;
+    struct recipients recipients;
     bool local; /* Resus runs the target itself: it can exchange its files */
     struct placement_place place;
     enum redis_conf_aof conf_aof;
@@ -199,6 +211,14 @@ int file_order(struct entry *e, enum restore_event order, struct error *err) ATT
 int file_cancel(struct entry *e, const struct engine_user *user, struct error *err) ATTR_MUST_USE;
 /* Ends what is under way, as far as it can be ended. */
 void run_free(struct run *run);
+
+/* restores_sealed.c */
+typedef void sealed_opened(struct entry *e, const struct error *err);
+bool sealed_is(const struct entry *e);
+/* The run has its turn of a worker. `done` once, on the loop; not when the run ends before. */
+void sealed_open(struct entry *e, sealed_opened *done);
+/* It is no longer read. Also when nothing was opened. */
+void sealed_close(struct run *run);
 
 /* restores_json.c */
 json_t *plan_json(const struct planning *p);

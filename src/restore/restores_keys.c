@@ -126,6 +126,7 @@ static void on_served(void *context, const struct redis_settings *redis,
     const struct query_options options = {
         .redis = redis, .commands = plan_commands, .count = PLAN_COMMANDS, .within_ms = ASK_MS};
     (void)result;
+    sealed_close(run); /* it is in the server's memory */
     run->source = redis;
     if (query_start(e->r->ports.loop, &options, on_source, e, &run->query, &err) < 0)
         fail(e, "the server of the backup cannot be asked", &err);
@@ -182,23 +183,43 @@ static void on_checked(void *context, const struct proof_result *result)
     fail(e, "the backup cannot be used", &err);
 }
 
-static void on_granted(void *context)
+static void examine(struct entry *e)
 {
-    struct entry *e = context;
     struct run *run = e->run;
     struct error err = {0};
     const struct proof_options options = {
         .file = run->file,
         .folder = run->folder,
         .server = run->server,
-        .sha256 = run->manifest->files[0].sha256,
-        .bytes = (uint64_t)run->manifest->files[0].bytes,
+        .sha256 = run->sha256,
+        .bytes = run->bytes,
         .upto = PROOF_FILE,
         .limits = proof_limits_default,
     };
     entry_stage(e, "checking");
     if (proof_start(e->r->ports.loop, &options, on_checked, e, &run->proof, &err) < 0)
         fail(e, "the backup cannot be checked", &err);
+}
+
+static void on_opened(struct entry *e, const struct error *err)
+{
+    if (err->code == 0) {
+        examine(e);
+        return;
+    }
+    slot_give(&e->run->slot);
+    fail(e, "nothing was changed: the backup cannot be opened", err);
+}
+
+static void on_granted(void *context)
+{
+    struct entry *e = context;
+    if (!sealed_is(e)) {
+        examine(e);
+        return;
+    }
+    entry_stage(e, "opening");
+    sealed_open(e, on_opened);
 }
 
 static void check(struct entry *e)

@@ -42,9 +42,13 @@ static int fill_run(struct entry *e, struct planning *p, struct error *err)
     run->facts.target_modules = (const char(*)[64])run->names.modules;
     run->unguarded = p->unguarded || !p->facts.answers;
     (void)str_copy(run->server, sizeof run->server, p->server);
+    run->recipients = p->recipients;
+    const struct manifest_file *f = &p->manifest->files[0];
+    (void)str_copy(run->sha256, sizeof run->sha256, f->sha256);
+    run->bytes = (uint64_t)f->bytes;
     if (!str_format(run->folder, sizeof run->folder, "%s/%s", p->root, p->source_id) ||
-        !str_format(run->file, sizeof run->file, "%s/%s/%s/" CATALOG_DUMP_FILE, run->folder,
-                    backup_kind_word(p->kind), p->backup))
+        !str_format(run->file, sizeof run->file, "%s/%s/%s/%s", run->folder,
+                    backup_kind_word(p->kind), p->backup, f->name))
         return error_set(err, -ENAMETOOLONG, "the path of the backup is too long");
     run->manifest = p->manifest;
     p->manifest = NULL;

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/statvfs.h>
 
 #include "base/mem.h"
 #include "base/parse.h"
@@ -231,6 +232,22 @@ static void read_place(struct planning *p)
         write_probe(p);
 }
 
+/* Can it be opened here, with room for what is inside? */
+static void look_inside(struct planning *p)
+{
+    struct seal_secret key;
+    struct statvfs disk;
+    struct error ignored = {0};
+    p->facts.sealed = true;
+    p->facts.key_absent = opened_key(p->recipients.files, p->recipients.count,
+                                     &p->manifest->files[0], &key, &ignored) < 0;
+    if (!p->facts.key_absent)
+        seal_secret_wipe(&key);
+    if (statvfs(p->root, &disk) == 0)
+        p->facts.open_free_bytes =
+            (int64_t)disk.f_bavail * (int64_t)disk.f_frsize - OPENED_RESERVE_BYTES;
+}
+
 static void on_worker(uv_work_t *work)
 {
     struct planning *p = (struct planning *)work;
@@ -240,11 +257,8 @@ static void on_worker(uv_work_t *work)
         r = catalog_read(catalog, p->kind, p->backup, p->manifest, &p->error);
         catalog_close(catalog);
     }
-    if (r == 0 && p->manifest->files[0].sealed_for_count > 0)
-        r = error_set(&p->error, -EINVAL,
-                      "Backup %s is sealed: only one that is open can be restored by Resus. "
-                      "`resus backup unseal` opens it with a recipient's key.",
-                      p->backup);
+    if (r == 0 && p->manifest->files[0].plain_sha256[0] != '\0')
+        look_inside(p);
     if (r == 0 && p->local)
         read_place(p);
 }
@@ -299,6 +313,10 @@ static void copy_settings(struct planning *p)
 {
     const struct service_settings *source = restores_settings(p->r, p->source);
     const struct service_settings *target = restores_settings(p->r, p->target);
+    const struct settings *all = p->r->ports.settings(p->r->ports.context);
+    p->recipients.count = source->backup.recipient_count;
+    for (size_t i = 0; i < p->recipients.count; i++)
+        p->recipients.files[i] = all->recipients[source->backup.recipient_first + i];
     (void)str_copy(p->root, sizeof p->root, source->backup.directory);
     (void)str_copy(p->source_id, sizeof p->source_id, source->id);
     (void)str_copy(p->server, sizeof p->server, source->backup.server);

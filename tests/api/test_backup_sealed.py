@@ -164,3 +164,69 @@ def test_a_damaged_sealed_backup_is_bad(served):
     file.write_bytes(data)
     code, result = verify(served, backup)
     assert code == 1 and result["result"] == "bad", result
+
+
+def fill(served, keys=50):
+    served.redis("CONFIG", "SET", "repl-diskless-sync-delay", "0")
+    for last in range(0, keys, 20000):  # short commands: a long one would be looked at as a hang
+        script = f"for i = {last + 1}, {min(last + 20000, keys)} do redis.call('SET', 'a:' .. i, string.rep(i, 40)) end"
+        served.redis("EVAL", f'"{script}"', "0")
+
+
+def opened(served):
+    return [x for x in served.folder.rglob(".partial-opened*")]
+
+
+def restore(served, *words):
+    done = served.run("restore", *words, "--json")
+    return done.returncode, json.loads(done.stdout) if done.stdout else done.stderr
+
+
+def test_a_sealed_backup_is_restored_both_ways_and_no_open_data_stay(served):
+    fill(served)
+    folder, _ = seal_for(served)
+    made = create(served)["backup"]
+    for method in ("keys", "file"):
+        served.redis("FLUSHALL")
+        code, done = restore(served, made, "--method", method, "--confirm", "redis")
+        assert code == 0 and done["state"] == "done", done
+        assert served.redis("DBSIZE") == ":50" and opened(served) == [], opened(served)
+    # Without the key the plan says so, and nothing is touched.
+    os.rename(folder / "backup.key", served.folder / "elsewhere")
+    plan = served.run("restore", made, "--dry-run")
+    assert plan.returncode == 1 and "no secret key that opens it" in plan.stdout, plan
+    refused = served.run("restore", made, "--confirm", "redis")
+    assert refused.returncode == 1 and "NAME.key" in refused.stderr and served.redis("DBSIZE") == ":50", refused
+
+
+def test_a_sealed_backup_that_is_damaged_is_not_restored(served):
+    fill(served)
+    seal_for(served)
+    made = create(served)["backup"]
+    file = pathlib.Path(shown(served, made)["folder"]) / "dump.rdb.rs"
+    data = bytearray(file.read_bytes())
+    data[-20] ^= 1
+    file.write_bytes(data)
+    served.redis("SET", "new", "1")
+    for method in ("keys", "file"):
+        code, done = restore(served, made, "--method", method, "--confirm", "redis")
+        assert code == 1 and done["state"] == "failed" and "damaged or forged" in done["message"], done
+        assert served.redis("DBSIZE") == ":51" and opened(served) == [], opened(served)
+    assert not list(served.folder.glob("redis/resus-*")), list(served.folder.glob("redis/*"))
+
+
+def test_open_data_that_a_kill_left_are_removed_by_the_next_start(served):
+    fill(served, keys=400000)
+    seal_for(served)
+    made = create(served)["backup"]
+    status, body = served.ask("restore", "redis", confirmation="redis", b=made, method="keys", unguarded=True)
+    assert status == 202, body
+    wait_until(lambda: opened(served), "the opened backup")
+    served.process.kill()
+    served.process.wait()
+    served.process = None
+    left = opened(served)
+    assert left and left[0].stat().st_mode & 0o777 == 0o600, left
+    served.start()
+    wait_until(lambda: not opened(served), "the end of the opened backup")
+    assert served.good("restore", "list")["items"][0]["state"] == "interrupted"

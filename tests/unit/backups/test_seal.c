@@ -8,6 +8,7 @@
 
 #include "sample.h"
 
+#include "backups/opened.h"
 #include "backups/seal.h"
 #include "base/attr.h"
 #include "base/mem.h"
@@ -64,6 +65,11 @@ static struct seal_sums seal_some(size_t length)
     (void)unlink(at("sealed"));
     assert_int_equal(seal_file(at("plain"), at("sealed"), both, 2, &sums, NULL), 0);
     return sums;
+}
+
+static void close_fd(int *fd)
+{
+    (void)close(*fd);
 }
 
 static int open_as(const char *name, const struct seal_secret *key, struct error *err)
@@ -233,6 +239,77 @@ static void a_secret_key_that_others_can_read_is_refused(void **state)
     assert_int_equal(seal_secret_load(at("key"), &secret, &err), 0);
 }
 
+/* ── opened for a proof or a restore ── */
+
+static void what_was_opened_is_overwritten_before_it_is_removed(void **state)
+{
+    (void)state;
+    const struct seal_sums sums = seal_some(100000);
+    struct manifest_file file = {.name = "sealed"};
+    struct opened o = {.path = ""};
+    struct error err = {0};
+    struct stat st;
+    char bytes[100];
+    (void)str_copy(file.plain_sha256, sizeof file.plain_sha256, sums.plain_sha256);
+    assert_int_equal(
+        opened_make(root.path, OPENED_PREFIX ".rdb", at("sealed"), &file, &alice, &o, &err), 0);
+    assert_int_equal(err.code, 0);
+    assert_int_equal(stat(o.path, &st), 0);
+    assert_int_equal(st.st_mode & 0777, 0600);
+    assert_int_equal(st.st_size, 100000);
+    ATTR_CLEANUP(close_fd) int fd = open(o.path, O_RDONLY | O_CLOEXEC);
+    opened_wipe(&o);
+    opened_wipe(&o); /* there is none: nothing happens */
+    assert_int_equal(access(at(OPENED_PREFIX ".rdb"), F_OK), -1);
+    assert_int_equal(pread(fd, bytes, sizeof bytes, 70000), sizeof bytes);
+    for (size_t i = 0; i < sizeof bytes; i++)
+        assert_int_equal(bytes[i], 0);
+}
+
+static void one_that_is_in_use_is_left_and_one_that_a_kill_left_is_swept(void **state)
+{
+    (void)state;
+    const struct seal_sums sums = seal_some(1000);
+    struct manifest_file file = {.name = "sealed"};
+    struct opened o = {.path = ""};
+    ATTR_CLEANUP(close_fd) int folder = open(root.path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    (void)str_copy(file.plain_sha256, sizeof file.plain_sha256, sums.plain_sha256);
+    assert_int_equal(
+        opened_make(root.path, OPENED_PREFIX "-7.rdb", at("sealed"), &file, &bob, &o, NULL), 0);
+    opened_sweep(folder, OPENED_PREFIX "-7.rdb");
+    assert_int_equal(access(o.path, F_OK), 0);
+    (void)close(o.fd); /* as a kill does */
+    ATTR_CLEANUP(close_fd) int fd = open(o.path, O_RDONLY | O_CLOEXEC);
+    opened_sweep(folder, OPENED_PREFIX "-7.rdb");
+    assert_int_equal(access(o.path, F_OK), -1);
+    char byte = 1;
+    assert_int_equal(pread(fd, &byte, 1, 500), 1);
+    assert_int_equal(byte, 0);
+    /* A planted link goes, and what it names stays. */
+    assert_int_equal(symlink(at("sealed"), at(OPENED_PREFIX "-8.rdb")), 0);
+    opened_sweep(folder, OPENED_PREFIX "-8.rdb");
+    assert_int_equal(access(at("sealed"), F_OK), 0);
+    assert_int_equal(faccessat(folder, OPENED_PREFIX "-8.rdb", F_OK, AT_SYMLINK_NOFOLLOW), -1);
+}
+
+static void another_inside_than_the_manifest_says_is_refused_and_removed(void **state)
+{
+    (void)state;
+    (void)seal_some(1000);
+    struct manifest_file file = {.name = "sealed", .plain_sha256 = "00"};
+    struct opened o = {.path = ""};
+    struct error err = {0};
+    assert_int_equal(
+        opened_make(root.path, OPENED_PREFIX ".rdb", at("sealed"), &file, &alice, &o, &err),
+        -EBADMSG);
+    assert_non_null(strstr(err.text, "manifest"));
+    assert_int_equal(access(at(OPENED_PREFIX ".rdb"), F_OK), -1);
+    assert_int_equal(
+        opened_make(root.path, OPENED_PREFIX ".rdb", at("sealed"), &file, &eve, &o, &err), -ENOKEY);
+    assert_int_equal(access(at(OPENED_PREFIX ".rdb"), F_OK), -1);
+    assert_string_equal(o.path, "");
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -244,6 +321,9 @@ int main(void)
         cmocka_unit_test(a_file_of_the_first_version_opens),
         cmocka_unit_test(keys_are_lines_whose_slips_are_noticed),
         cmocka_unit_test(a_secret_key_that_others_can_read_is_refused),
+        cmocka_unit_test(what_was_opened_is_overwritten_before_it_is_removed),
+        cmocka_unit_test(one_that_is_in_use_is_left_and_one_that_a_kill_left_is_swept),
+        cmocka_unit_test(another_inside_than_the_manifest_says_is_refused_and_removed),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -73,6 +73,14 @@ static void of_both_methods(struct restore_plan_facts good)
     f.forced = true;
     assert_int_equal(blockers_of(&f), 0);
     f = good;
+    f.sealed = true;
+    f.open_free_bytes = 1000;
+    assert_int_equal(blockers_of(&f), 0);
+    f.open_free_bytes = 999;
+    assert_int_equal(blockers_of(&f), ONLY(OPEN_ROOM));
+    f.key_absent = true;
+    assert_int_equal(blockers_of(&f), ONLY(KEY_ABSENT));
+    f = good;
     f.target_rdb_version = 9;
     assert_int_equal(blockers_of(&f), ONLY(RDB_VERSION));
     f.target_rdb_version = RESTORE_UNKNOWN_VALUE;
