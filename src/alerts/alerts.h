@@ -107,6 +107,8 @@ json_t *alerts_deliveries(const struct alerts *a, int64_t message, bool *ret_ans
 
 /* What stands behind `server.external_url` in front of a link's text. */
 #define ALERTS_ACK_PATH "/acknowledge/"
+/* The page that explains causes, each at its code (web/pages.h has it). */
+#define ALERTS_CAUSES_PATH "/docs/causes.html"
 /* Reads a link. -EINVAL: it is not ours, or its channel is gone; -ETIME: it has expired.
  * `ret_channel` lives until the settings change. */
 int alerts_read_link(const struct alerts *a, const char *text, const char **ret_channel,

@@ -200,6 +200,15 @@ static bool is_reported(const struct book_entry *e)
            (e->key.class == CLASS_SELF && e->service < 0);
 }
 
+static void put_cause_link(const struct alerts *a, struct message *m)
+{
+    char path[sizeof ALERTS_CAUSES_PATH + sizeof m->cause];
+    if (m->cause[0] == '\0')
+        return;
+    (void)str_format(path, sizeof path, ALERTS_CAUSES_PATH "#%s", m->cause);
+    alert_link(a, path, m->cause_link, sizeof m->cause_link);
+}
+
 void alert_words(struct alerts *a, const struct book_entry *e, const struct alert_effect *effect,
                  struct now now, struct message *m)
 {
@@ -230,4 +239,5 @@ void alert_words(struct alerts *a, const struct book_entry *e, const struct aler
         put_healed(e, now, m);
     else
         put_update(effect, e, m);
+    put_cause_link(a, m);
 }

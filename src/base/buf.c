@@ -43,6 +43,20 @@ int buf_append(struct buf *b, const void *bytes, size_t length)
     return 0;
 }
 
+int buf_append_html(struct buf *b, const char *text)
+{
+    int r = 0;
+    for (const char *p = text; r == 0 && *p != '\0'; p++) {
+        const char *as = *p == '&'   ? "&amp;"
+                         : *p == '<' ? "&lt;"
+                         : *p == '>' ? "&gt;"
+                         : *p == '"' ? "&quot;"
+                                     : NULL;
+        r = as == NULL ? buf_append(b, p, 1) : buf_append(b, as, strlen(as));
+    }
+    return r;
+}
+
 bool buf_append_cut(struct buf *b, const void *bytes, size_t length)
 {
     size_t room = b->limit - b->length;

@@ -18,6 +18,8 @@ struct buf {
 
 /* 0, -ENOBUFS past the limit, -ENOMEM; on failure the buffer is as it was. */
 int buf_append(struct buf *b, const void *bytes, size_t length) ATTR_MUST_USE;
+/* A text as HTML shows it, in an element or in a quoted attribute. */
+int buf_append_html(struct buf *b, const char *text) ATTR_MUST_USE;
 int buf_printf(struct buf *b, const char *format, ...) ATTR_PRINTF(2, 3) ATTR_MUST_USE;
 /* Appends what still fits; true when all of it did. For output caps. */
 bool buf_append_cut(struct buf *b, const void *bytes, size_t length);

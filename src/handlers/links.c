@@ -7,6 +7,7 @@
 
 #include "alerts/alerts.h"
 #include "alerts/incidents.h"
+#include "api/link_page.h"
 #include "base/buf.h"
 #include "base/json.h"
 #include "base/str.h"
@@ -15,20 +16,6 @@
 #include "handlers/resources.h"
 
 #define PAGE_MAX 8192
-
-static int escaped(struct buf *page, const char *text)
-{
-    int r = 0;
-    for (const char *p = text; r == 0 && *p != '\0'; p++) {
-        const char *as = *p == '&'   ? "&amp;"
-                         : *p == '<' ? "&lt;"
-                         : *p == '>' ? "&gt;"
-                         : *p == '"' ? "&quot;"
-                                     : NULL;
-        r = as == NULL ? buf_append(page, p, 1) : buf_printf(page, "%s", as);
-    }
-    return r;
-}
 
 /* ── the page ── */
 
@@ -55,7 +42,7 @@ static int put_incident(struct buf *to, const struct page *p, wall_ms now)
         r = buf_printf(to, "<dt>%s</dt><dd>",
                        json_text_or(i, "service", NULL) != NULL ? "Service" : "Host");
     if (r == 0 && place != NULL)
-        r = escaped(to, place);
+        r = buf_append_html(to, place);
     if (r == 0 && place != NULL)
         r = buf_printf(to, "</dd>");
     return r == 0 ? buf_printf(to, "<dt>Since</dt><dd>%.10s %.8s UTC (%s)</dd></dl>", at, at + 11,
@@ -80,18 +67,7 @@ static int put_button(struct buf *to, const struct page *p)
 static json_t *page_html(const struct page *p, wall_ms now)
 {
     struct buf to = BUF_LIMIT(PAGE_MAX);
-    int r = buf_printf(&to, "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                            "<meta name=\"viewport\" content=\"width=device-width, "
-                            "initial-scale=1\"><meta name=\"robots\" content=\"noindex\"><title>");
-    if (r == 0)
-        r = escaped(&to, p->title);
-    if (r == 0)
-        r = buf_printf(&to, "</title><link rel=\"stylesheet\" href=\"/acknowledge.css\"></head>"
-                            "<body><main><h1>");
-    if (r == 0)
-        r = escaped(&to, p->title);
-    if (r == 0)
-        r = buf_printf(&to, "</h1>");
+    int r = link_page_begin(&to, p->title);
     if (r == 0 && p->incident != NULL)
         r = put_incident(&to, p, now);
     if (r == 0 && p->text != NULL)
@@ -99,7 +75,7 @@ static json_t *page_html(const struct page *p, wall_ms now)
     if (r == 0 && p->button)
         r = put_button(&to, p);
     if (r == 0)
-        r = buf_printf(&to, "</main></body></html>\n");
+        r = link_page_end(&to);
     json_t *html = r == 0 ? json_stringn(buf_text(&to), to.length) : NULL;
     buf_free(&to);
     return html;

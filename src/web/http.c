@@ -16,6 +16,7 @@ static const struct {
     [FIELD_CONTENT_TYPE] = {"content-type", true},
     [FIELD_ORIGIN] = {"origin", true},
     [FIELD_HOST] = {"host", true},
+    [FIELD_ACCEPT] = {"accept", false},
     [FIELD_ACCEPT_ENCODING] = {"accept-encoding", false},
     [FIELD_IF_NONE_MATCH] = {"if-none-match", false},
     [FIELD_CONTENT_LENGTH] = {"content-length", true},

@@ -47,6 +47,7 @@ bool request_header(struct request *x, enum server_header header, char *to, size
         [HEADER_CONTENT_TYPE] = FIELD_CONTENT_TYPE,
         [HEADER_ORIGIN] = FIELD_ORIGIN,
         [HEADER_HOST] = FIELD_HOST,
+        [HEADER_ACCEPT] = FIELD_ACCEPT,
         [HEADER_ACCEPT_ENCODING] = FIELD_ACCEPT_ENCODING,
         [HEADER_IF_NONE_MATCH] = FIELD_IF_NONE_MATCH,
     };

@@ -16,6 +16,7 @@
 #include "web/header.h"
 #include "web/reply.h"
 
+#define LINKED_PAGES "/acknowledge/"
 #define COOKIES_MAX SERVER_HEADER_VALUE_MAX
 
 /* ── what the engine tells ── */
@@ -346,10 +347,19 @@ static void serve_upgrade(struct router *router, struct request *x, const struct
 
 /* ── the door ── */
 
+/* A link of a message, opened by a browser: those say that they want a page. */
+static bool opens_page(struct request *x)
+{
+    char accept[512];
+    return str_starts(request_info(x)->path, LINKED_PAGES) &&
+           request_header(x, HEADER_ACCEPT, accept, sizeof accept) &&
+           header_accepts(accept, "text/html");
+}
+
 void router_request(void *context, struct request *x)
 {
     struct router *router = context;
-    const struct request_info *request = request_info(x);
+    struct request_info *request = request_info(x);
     struct route route;
     struct given given = {0};
     struct error err = {0};
@@ -358,6 +368,7 @@ void router_request(void *context, struct request *x)
         static_files_answer(router->files, x);
         return;
     }
+    request->page = opens_page(x);
     int r = route_find(request->method, request->path, strlen(request->path), &route, &err);
     if (r < 0)
         refuse_route(x, r, &route, &err);

@@ -47,6 +47,7 @@ enum server_header {
     HEADER_CONTENT_TYPE,
     HEADER_ORIGIN,
     HEADER_HOST,
+    HEADER_ACCEPT,
     HEADER_ACCEPT_ENCODING,
     HEADER_IF_NONE_MATCH,
     HEADER_COUNT
@@ -65,6 +66,7 @@ struct request_info {
     const char *id;      /* X-Request-Id */
     const char *body;
     size_t body_length;
+    bool page;  /* a browser opened a link of a message: what goes wrong is said as a page */
     void *data; /* the handler's own */
 };
 

@@ -15,6 +15,7 @@
 #include "io/file.h"
 #include "io/log.h"
 #include "web/header.h"
+#include "web/pages.h"
 #include "web/reply.h"
 
 #define PATH_LONGEST 1024
@@ -182,6 +183,20 @@ static int load_folder(struct static_files *c, const char *root, const char *bel
     return r;
 }
 
+static int load_pages(struct static_files *c, struct error *err)
+{
+    for (size_t i = 0; i < page_count; i++) {
+        struct file *file = find_or_add(c, pages[i].path);
+        if (file == NULL)
+            return error_set(err, -ENOMEM, "out of memory");
+        int r = buf_append(&file->forms[FORM_PLAIN], pages[i].data, pages[i].length);
+        if (r < 0)
+            return error_set_errno(err, r, "cannot keep the page %s", pages[i].path);
+        make_tag(&file->forms[FORM_PLAIN], file->tags[FORM_PLAIN]);
+    }
+    return 0;
+}
+
 /* A compressed form alone is of no use: not everybody takes it. */
 static void drop_bare_forms(struct static_files *c)
 {
@@ -196,8 +211,8 @@ int static_files_load(const char *folder, struct static_files **ret, struct erro
     struct static_files *c = mem_calloc(1, sizeof *c);
     if (c == NULL)
         return error_set(err, -ENOMEM, "out of memory");
-    int r = 0;
-    if (stat(folder, &st) == 0 && S_ISDIR(st.st_mode))
+    int r = load_pages(c, err);
+    if (r == 0 && stat(folder, &st) == 0 && S_ISDIR(st.st_mode))
         r = load_folder(c, folder, "", 0, err);
     if (r < 0) {
         static_files_free(c);

@@ -1,4 +1,5 @@
-/* The console's files, read into memory at the start (afterwards the process can open nothing). */
+/* The console's files, read into memory at the start (afterwards the process can open nothing), and the
+ * pages that are in the program (web/pages.h). */
 #ifndef RESUS_WEB_STATIC_FILES_H
 #define RESUS_WEB_STATIC_FILES_H
 

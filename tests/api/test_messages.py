@@ -1,5 +1,6 @@
 """What people are sent besides alerts, read as they read it: real mails from a real daemon."""
 
+import base64
 import contextlib
 import json
 import os
@@ -9,7 +10,7 @@ import socket
 import sqlite3
 
 import people
-from daemon import free_port, wait_until
+from daemon import TREE, free_port, wait_until
 from mailbox_of import mailbox, mails, receivers
 
 
@@ -63,7 +64,7 @@ def test_messages_administrators_are_asked_for_a_role_by_mail(served):
 
 
 def links_of(mail):
-    return dict(re.findall(r"^(Acknowledge|Console): (\S+)$", mail.get_content(), re.MULTILINE))
+    return dict(re.findall(r"^(Acknowledge|Console|About this cause): (\S+)$", mail.get_content(), re.MULTILINE))
 
 
 LEVELS = {"levels": [{"name": "Operations Team", "channels": ["mail"]},
@@ -108,11 +109,81 @@ def test_messages_a_link_in_the_message_acknowledges_and_opening_it_does_not(ser
         # Who gets the end has no link to acknowledge; afterwards the link opens nothing.
         assert served.cli("start").status == 0
         ended = wait_until(lambda: [m for m in mails(served) if "Resolved" in m["Subject"]], "the end")[0]
-        assert list(links_of(ended)) == ["Console"], ended.get_content()
+        assert list(links_of(ended)) == ["Console", "About this cause"], ended.get_content()
         served.good("incident", "take", str(incident["id"]))
         wait_until(lambda: served.good("incident", "show", str(incident["id"]))["status"] == "mitigated", "mitigated")
         served.good("incident", "resolve", str(incident["id"]))
         assert served.https("POST", path).status == 410
+
+
+def test_messages_a_link_that_fails_answers_with_a_page_that_says_why(served):
+    def is_page(answer, status, *parts):
+        assert answer.status == status and answer.headers["Content-Type"].startswith("text/html"), answer
+        assert answer.headers["Cache-Control"] == "no-store" and "width=device-width" in answer.body, answer
+        for part in (*parts, "/docs/acknowledge.css"):
+            assert part in answer.body, (part, answer)
+
+    def browse(method, path):
+        return served.https(method, path, headers={"Accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"})
+    served.settings["server"]["external_url"] = f"https://127.0.0.1:{served.https_port}/"
+    served.settings["auto_recovery"]["enabled"] = False
+    with mailbox(served):
+        os.kill(served.good("status")["pid"], signal.SIGKILL)
+        mail = wait_until(lambda: [m for m in mails(served) if m["Subject"].startswith("P1 ")], "the mail")[0]
+        path = links_of(mail)["Acknowledge"].removeprefix(f"https://127.0.0.1:{served.https_port}")
+        assert served.https("GET", "/docs/acknowledge.css").status == 200
+        is_page(browse("GET", "/acknowledge/a/b"), 404, "no such path")
+        assert served.https("GET", "/acknowledge/a/b").body["code"] == "not_found", "a program"
+        is_page(browse("DELETE", path), 405, "open the link again")
+        # What a person orders has its line in the audit log, or does not happen.
+        served.audit_file.chmod(0o646)
+        served.stop()
+        served.start()
+        is_page(browse("POST", path), 503, "The audit log cannot be written", f'<a href="{path}">open the link again</a>')
+        incident, = served.good("incident", "list")["items"]
+        assert incident["acknowledged_by"] is None, incident
+        served.audit_file.chmod(0o640)
+        wait_until(lambda: served.cli("incident", "note", str(incident["id"]), "at work").status == 0, "the log")
+        assert browse("POST", path).status == 200
+        last = None
+        for _ in range(60):
+            last = browse("POST", path)
+            if last.status == 429:
+                break
+        is_page(last, 429, "open the link again")
+        assert int(last.headers["Retry-After"]) > 0, last
+
+
+def test_messages_link_to_what_their_cause_means_and_nobody_has_to_log_in(served):
+    base = f"https://127.0.0.1:{served.https_port}"
+    served.settings["server"]["external_url"] = base
+    served.settings["auto_recovery"]["enabled"] = False
+    secret = served.folder / "secret"
+    secret.write_text(f"whsec_{base64.b64encode(receivers.WEBHOOK_SECRET).decode()}")
+    secret.chmod(0o600)
+    with receivers.Receiver() as receiver:
+        served.settings["alerts"] = {"resolve_after_seconds": 1, "channels": {
+            "hook": {"type": "webhook", "secret_file": str(secret), "url": f"{receiver.url}/webhook"},
+            "am": {"type": "alertmanager", "url": receiver.url}}}
+        served.stop()
+        served.start()
+        wait_until(lambda: served.good("health")["overall_status"] == "healthy", "healthy")
+        os.kill(served.good("status")["pid"], signal.SIGKILL)
+
+        def bodies(path):
+            return [json.loads(r["raw"]) for r in receiver.requests if r["path"].startswith(path) and r["raw"]]
+        hook = wait_until(lambda: [b["data"] for b in bodies("/webhook") if b["type"] == "alert.opened"], "the webhook's message")[0]
+        repeated = wait_until(lambda: [a for b in bodies("/api/v2/alerts") for a in b], "what Alertmanager is sent")[0]
+        path, anchor = hook["cause_link"].removeprefix(base).split("#")
+        assert anchor == hook["cause"] and repeated["annotations"]["runbook_url"] == hook["cause_link"], (hook, repeated)
+        page = served.https("GET", path)
+        assert page.status == 200 and page.headers["Content-Type"].startswith("text/html"), page
+        assert f'<h4 id="{anchor}"><code>{anchor}</code></h4>' in page.body and "A signal ended the process" in page.body, page.body[:500]
+        for code in re.findall(r"^\| \[`(\w+)`\]", (TREE / "docs" / "causes.md").read_text(), re.MULTILINE):
+            assert f'<h4 id="{code}">' in page.body, f"{code} has no place to link to"
+        style = served.https("GET", re.search(r'<link rel="stylesheet" href="([^"]+)">', page.body)[1])
+        assert style.status == 200 and style.headers["Content-Type"].startswith("text/css"), style
+        assert not re.search(r"\.md[\")#]", page.body), "it links to no file that is not served"
 
 
 def test_messages_have_no_link_to_acknowledge_unless_an_address_is_set(served):
@@ -120,7 +191,7 @@ def test_messages_have_no_link_to_acknowledge_unless_an_address_is_set(served):
     with mailbox(served, link="https://resus.example.org"):
         os.kill(served.good("status")["pid"], signal.SIGKILL)
         mail = wait_until(lambda: [m for m in mails(served) if m["Subject"].startswith("P1 ")], "the mail")[0]
-        assert list(links_of(mail)) == ["Console"], mail.get_content()
+        assert list(links_of(mail)) == ["Console", "About this cause"], mail.get_content()
         assert served.https("GET", "/acknowledge/" + "A" * 46).status == 404
 
 
