@@ -2,7 +2,7 @@
 #include "api/shape_words.h"
 #include "api/shapes.h"
 
-#define TASK_WORDS "=create|verify|pin|unpin|delete|prune|fetch"
+#define TASK_WORDS "=create|verify|pin|unpin|delete|prune|fetch|drill"
 
 const struct shape_member shape_backup[] = {
     {"id", "text", "When it began, such as 20261129T023000Z; its folder has that name."},
@@ -96,6 +96,32 @@ const struct shape_member shape_backup_last[] = {
     {"ended_at", "time", NULL},
     {"duration_seconds", "number", NULL},
     END};
+const struct shape_member shape_drill[] = {
+    {"number", "whole", NULL},
+    {"backup", "text", "Which one was loaded."},
+    {"backup_at", "time?", "When that one began."},
+    {"started_at", "time", NULL},
+    {"ended_at", "time", NULL},
+    {"result", "=good|bad|cannot_tell|failed|cancelled", "good: it passed."},
+    {"check_reason", "text?", "Why it could not be loaded here, such as key_absent."},
+    {"message", "text", NULL},
+    {"user", "text", "system: the schedule."},
+    {"bytes", "whole", NULL},
+    {"keys", "whole?", NULL},
+    {"read_seconds", "number?", "Opened, if it is sealed, and compared with its manifest."},
+    {"load_seconds", "number?", "Loaded by a server, until it served."},
+    {"rto_seconds", "number?", "Both together; null: it did not pass."},
+    {"rpo_seconds", "number?", "The age of the data when the drill began."},
+    END};
+const struct shape_member shape_drills[] = {{"items", "[BackupDrill]", "Newest first, at most 60."},
+                                            END};
+const struct shape_member shape_drilling[] = {
+    {"every_seconds", "whole?", "null: by hand only"},
+    {"next_at", "time?", NULL},
+    {"overdue", "truth", "None has passed for a period and a seventh."},
+    {"last", "BackupDrill?", "The newest."},
+    {"passed", "BackupDrill?", "The newest that passed."},
+    END};
 const struct shape_member shape_backup_status[] = {
     {"service", "text", NULL},
     {"schedule", "text?", "null: on demand only"},
@@ -111,6 +137,7 @@ const struct shape_member shape_backup_status[] = {
     {"overdue", "truth", "The newest proved one is older than a period and a twelfth."},
     {"problem", "text?", NULL},
     {"directory", "text", NULL},
+    {"drill", "BackupDrilling", NULL},
     {"copies", "[BackupPlace]", "Places outside of `directory`."},
     {"job", "BackupJob?", NULL},
     {"last", "BackupLast?", "Since the start of the daemon."},

@@ -19,10 +19,10 @@
 
 const char *backups_trouble_word(enum backups_trouble trouble)
 {
-    static const char *const words[] = {[BACKUPS_OVERDUE] = "overdue",
-                                        [BACKUPS_FAILED] = "failed",
-                                        [BACKUPS_SUSPICIOUS] = "suspicious",
-                                        [BACKUPS_UNCOPIED] = "uncopied"};
+    static const char *const words[] = {
+        [BACKUPS_OVERDUE] = "overdue",       [BACKUPS_FAILED] = "failed",
+        [BACKUPS_SUSPICIOUS] = "suspicious", [BACKUPS_UNCOPIED] = "uncopied",
+        [BACKUPS_DRILL_FAILED] = "drill",    [BACKUPS_DRILL_OVERDUE] = "drill_overdue"};
     static_assert(ARRAY_LENGTH(words) == BACKUPS_TROUBLE_COUNT, "a word for every trouble");
     return words[trouble];
 }
@@ -33,6 +33,7 @@ const char *backups_task_word(enum backups_task task)
         [BACKUPS_LOAD] = "load",   [BACKUPS_MAKE] = "create", [BACKUPS_VERIFY] = "verify",
         [BACKUPS_PIN] = "pin",     [BACKUPS_UNPIN] = "unpin", [BACKUPS_REMOVE] = "delete",
         [BACKUPS_PRUNE] = "prune", [BACKUPS_NOTE] = "note",   [BACKUPS_FETCH] = "fetch",
+        [BACKUPS_DRILL] = "drill",
     };
     static_assert(ARRAY_LENGTH(words) == BACKUPS_TASK_COUNT, "a word for every task");
     return words[task];
@@ -93,6 +94,9 @@ static void judge(struct backups_service *s)
                          s->failure.text);
     else
         copies_unwell(s, now_of(s->b).wall, s->unwell, sizeof s->unwell);
+    drills_judge(s, now_of(s->b).wall);
+    if (s->unwell[0] == '\0')
+        drills_unwell(s, s->unwell, sizeof s->unwell);
 }
 
 /* Without safety backups: that data are missing is why there was a restore. */
@@ -116,6 +120,12 @@ static void report(struct backups_service *s)
     copies_unwell(s, now_of(s->b).wall, uncopied, sizeof uncopied);
     ports->report(ports->context, s->index, BACKUPS_UNCOPIED,
                   uncopied[0] == '\0' ? NULL : uncopied);
+    char drilled[ERROR_TEXT_MAX];
+    drills_unwell(s, drilled, sizeof drilled);
+    bool failed = drills_failed(s);
+    ports->report(ports->context, s->index, BACKUPS_DRILL_FAILED, failed ? drilled : NULL);
+    ports->report(ports->context, s->index, BACKUPS_DRILL_OVERDUE,
+                  s->drills.overdue && !failed ? drilled : NULL);
     const struct backup_shelf_entry *newest = newest_of(s);
     ports->report(ports->context, s->index, BACKUPS_SUSPICIOUS,
                   newest != NULL && newest->suspicious != 0
@@ -187,6 +197,8 @@ void backups_job_ended(struct backups_service *s, const struct job *j)
         note_last(s, j);
     if (j->task == BACKUPS_MAKE)
         count_made(s, j);
+    if (j->task == BACKUPS_DRILL)
+        drills_note(s, j);
     if (s->loaded)
         copies_changed(s);
     if (!job_internal(j)) {
@@ -213,10 +225,14 @@ static void begin(struct backups_service *s, enum backups_task task)
 {
     struct error err = {0};
     const struct backups_order order = {.task = task, .reason = ""};
-    if (job_new(s, &order, task == BACKUPS_MAKE, &err) < 0)
+    bool planned = task == BACKUPS_MAKE || task == BACKUPS_DRILL;
+    if (job_new(s, &order, planned, &err) < 0)
         log_error("backups", "%s: %s", s->id, err.text);
-    else if (task == BACKUPS_MAKE)
-        publish(s, task, "", "started", "The scheduled backup has begun.", -1);
+    else if (planned)
+        publish(s, task, "", "started",
+                task == BACKUPS_MAKE ? "The scheduled backup has begun."
+                                     : "The scheduled drill has begun.",
+                -1);
 }
 
 static void turn(struct backups_service *s, struct now now)
@@ -231,8 +247,11 @@ static void turn(struct backups_service *s, struct now now)
         begin(s, BACKUPS_LOAD);
     } else if (s->loaded && backups_is_scheduled(s)) {
         refresh_due(s, now.wall);
+        drills_judge(s, now.wall);
         if (s->due.ms <= now.wall.ms)
             begin(s, BACKUPS_MAKE);
+        else if (s->drills.due.ms != WALL_NONE.ms && s->drills.due.ms <= now.wall.ms)
+            begin(s, BACKUPS_DRILL);
     } else {
         s->due = WALL_NONE;
     }
@@ -284,12 +303,27 @@ static int check_order(const struct backups_service *s, const struct backups_ord
         return error_set(err, s->problem.code, "%s", s->problem.text);
     if (order->task == BACKUPS_FETCH)
         return copies_check_fetch(s, order, err);
+    if (order->task == BACKUPS_DRILL && order->id == NULL && backup_shelf_latest(&s->shelf) == NULL)
+        return error_set(err, -ENOENT,
+                         "No backup was proved yet: run resus backup create %s first.", s->id);
     if (order->id == NULL)
         return 0;
     const struct backup_shelf_entry *e = backup_shelf_find(&s->shelf, order->id);
     if (e == NULL)
         return error_set(err, -ENOENT, "There is no such backup: resus backup list shows them.");
     return order->task == BACKUPS_REMOVE ? check_kept(e, err) : 0;
+}
+
+/* Of those that take long; NULL of the others. */
+static const char *begun_text(enum backups_task task)
+{
+    static const char *const texts[BACKUPS_TASK_COUNT] = {
+        [BACKUPS_MAKE] = "A backup has begun.",
+        [BACKUPS_VERIFY] = "A proof has begun.",
+        [BACKUPS_FETCH] = "A copy is brought back.",
+        [BACKUPS_DRILL] = "A drill has begun.",
+    };
+    return texts[task];
 }
 
 int backups_order(struct backups *b, int service, const struct backups_order *order,
@@ -299,12 +333,9 @@ int backups_order(struct backups *b, int service, const struct backups_order *or
     int r = b->closing ? error_set(err, -EBUSY, "Resus is stopping") : check_order(s, order, err);
     if (r < 0)
         return r;
-    if (order->task == BACKUPS_MAKE || order->task == BACKUPS_VERIFY ||
-        order->task == BACKUPS_FETCH)
-        publish(s, order->task, order->user == NULL ? "" : order->user->email, "started",
-                order->task == BACKUPS_MAKE     ? "A backup has begun."
-                : order->task == BACKUPS_VERIFY ? "A proof has begun."
-                                                : "A copy is brought back.",
+    const char *begun = begun_text(order->task);
+    if (begun != NULL)
+        publish(s, order->task, order->user == NULL ? "" : order->user->email, "started", begun,
                 -1);
     r = job_new(s, order, false, err);
     if (r == 0 && ret_number != NULL)
@@ -401,6 +432,7 @@ bool backups_figures(const struct backups *b, int service, struct backups_figure
     const struct backups_service *s = at(b, service);
     const struct backup_shelf_entry *newest = s->shelf.count == 0 ? NULL : &s->shelf.items[0];
     const struct backup_shelf_entry *latest = backup_shelf_latest(&s->shelf);
+    const struct drill *passed = drills_passed(s);
     *ret = (struct backups_figures){
         .success = newest == NULL ? WALL_NONE : newest->started,
         .proved = latest == NULL ? WALL_NONE : latest->started,
@@ -410,6 +442,11 @@ bool backups_figures(const struct backups *b, int service, struct backups_figure
         .made = s->made,
         .failed = s->failed,
         .overdue = s->overdue,
+        .rpo_ms = latest == NULL ? -1 : wall_since(now_of(b).wall, latest->started),
+        .rto_ms = passed == NULL ? -1 : drill_rto_ms(passed),
+        .drilled = passed == NULL ? WALL_NONE : passed->began,
+        .drill_failed = drills_failed(s),
+        .drill_overdue = s->drills.overdue,
     };
     return newest != NULL || backups_is_scheduled(s);
 }
@@ -442,6 +479,12 @@ int backups_open(const struct backups_ports *ports, struct backups **ret, struct
         struct backups_service *s = &b->services[i];
         *s = (struct backups_service){.b = b, .index = (int)i, .free_bytes = -1};
         (void)str_copy(s->id, sizeof s->id, settings->services[i].id);
+    }
+    int r = drills_load(b, err);
+    if (r < 0) {
+        b->closing = true;
+        backups_let_go(b);
+        return r;
     }
     load_zone(b);
     *ret = b;
@@ -477,8 +520,10 @@ void backups_let_go(struct backups *b)
 {
     if (!b->closing || b->pending > 0)
         return;
-    for (size_t i = 0; i < b->count; i++)
+    for (size_t i = 0; i < b->count; i++) {
         backup_shelf_free(&b->services[i].shelf);
+        drills_free(&b->services[i]);
+    }
     zone_free(b->zone);
     mem_free(b->services);
     mem_free(b);

@@ -35,6 +35,8 @@ enum backups_trouble {
     BACKUPS_FAILED,
     BACKUPS_SUSPICIOUS,
     BACKUPS_UNCOPIED, /* a backup waits for its copy for a day */
+    BACKUPS_DRILL_FAILED,
+    BACKUPS_DRILL_OVERDUE,
     BACKUPS_TROUBLE_COUNT
 };
 const char *backups_trouble_word(enum backups_trouble trouble); /* "overdue" */
@@ -42,7 +44,8 @@ const char *backups_trouble_word(enum backups_trouble trouble); /* "overdue" */
 struct backups_ports {
     void *context;
     uv_loop_t *loop;
-    const char *copier; /* the program that copies: COPIER copy-out JOB */
+    struct store *store; /* keeps the results of drills; outlives the backups */
+    const char *copier;  /* the program that copies: COPIER copy-out JOB */
     struct now (*now)(void *context);
     const struct settings *(*settings)(void *context);
     /* For `via: ssh`; outlives the backups. */
@@ -75,6 +78,8 @@ json_t *backups_one(const struct backups *b, int service, const char *id);
 json_t *backups_status(const struct backups *b, int service);
 /* The scheduled ones that no rule keeps: what a prune would remove. */
 json_t *backups_prunable(const struct backups *b, int service);
+/* {"items"}: the drills that are kept, newest first. */
+json_t *backups_drills(const struct backups *b, int service);
 /* A sentence for `check` and the status; NULL = nothing is wrong. */
 const char *backups_unwell(const struct backups *b, int service);
 
@@ -92,14 +97,16 @@ enum backups_task {
     BACKUPS_REMOVE,
     BACKUPS_PRUNE,
     BACKUPS_FETCH,
-    BACKUPS_NOTE, /* the daemon's own: what copiers did */
+    BACKUPS_DRILL, /* loads one and measures the time */
+    BACKUPS_NOTE,  /* the daemon's own: what copiers did */
     BACKUPS_TASK_COUNT
 };
 const char *backups_task_word(enum backups_task task); /* "create" */
 
 struct backups_order {
     enum backups_task task;
-    const char *id;     /* of a backup; NULL for MAKE and PRUNE; for FETCH one that is not here */
+    const char *id;     /* of a backup; NULL for MAKE and PRUNE; for FETCH one that is not here;
+                       DRILL: NULL = the newest proved one */
     const char *target; /* FETCH: a place of backup.copies */
     const char *reason; /* NULL = none */
     const struct engine_user *user;
@@ -149,6 +156,10 @@ struct backups_figures {
     int64_t bytes, keys, duration_ms; /* of the newest; -1 = there is none */
     uint64_t made, failed;            /* since the start of the daemon */
     bool overdue;
+    int64_t rpo_ms;  /* the age of the newest proved one: what a loss would cost; -1 = all */
+    int64_t rto_ms;  /* what the newest drill that passed took; -1 = there is none */
+    wall_ms drilled; /* when that one began; WALL_NONE */
+    bool drill_failed, drill_overdue;
 };
 /* False: the service has neither a schedule nor a backup. */
 bool backups_figures(const struct backups *b, int service, struct backups_figures *ret);

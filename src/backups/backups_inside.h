@@ -8,12 +8,35 @@
 #include "backups/seal.h"
 #include "backups/shelf.h"
 #include "core/backup_plan.h"
+#include "core/drill.h"
 #include "io/zone.h"
 
 struct backups_service;
 struct copying;
 struct elsewhere;
 struct copy_report;
+
+#define DRILLS_KEPT_MAX 60 /* of each service: a year of weekly ones */
+
+/* One drill, and its record in the state database. */
+struct drill {
+    int64_t number;
+    char backup[MANIFEST_ID_SIZE], user[128]; /* "" = the schedule */
+    wall_ms began, ended, backup_began;
+    char result[16]; /* as of a proof, or "failed" */
+    char reason[32], text[ERROR_TEXT_MAX];
+    int64_t keys, bytes;
+    int64_t read_ms, load_ms; /* opened and compared; loaded. -1 = not so far */
+};
+
+struct drills {
+    struct drill *items; /* newest first; NULL until the first one */
+    size_t count;
+    wall_ms tried; /* the last one that failed, or had no turn, ended */
+    int failures;  /* in a row */
+    wall_ms due;
+    bool overdue;
+};
 
 struct job {
     uv_work_t work; /* first; one at a time */
@@ -57,6 +80,7 @@ struct job {
     size_t recipient_count;
     struct opened opened; /* wiped at the end */
     struct child *child;  /* FETCH: the copier */
+    struct drill drill;   /* DRILL: what was measured so far */
     /* NOTE */
     struct copy_report *report;
     char target[SETTINGS_COPY_NAME_MAX];
@@ -86,6 +110,7 @@ struct backups_service {
     struct elsewhere *elsewhere; /* a place is asked what it has; NULL = none is */
     json_t *elsewhere_answer;    /* not yet taken */
     struct last_job last;
+    struct drills drills;
     struct last_job failure; /* of the newest attempt at a backup; number 0 = it did not fail */
     int64_t free_bytes;      /* when the folder was read last; -1 = not known */
     int failures;            /* of scheduled ones, in a row */
@@ -141,6 +166,23 @@ void job_settle_failed(struct job *j, const struct error *err);
 void job_fetch(struct job *j);
 /* Ends what is asked of places. */
 void elsewhere_close(struct backups_service *s);
+
+/* backups_drill.c */
+int drills_load(struct backups *b, struct error *err) ATTR_MUST_USE;
+void drills_free(struct backups_service *s);
+/* `due` and `overdue` as they are now. */
+void drills_judge(struct backups_service *s, wall_ms now);
+/* A sentence about what is wrong with them; "" = nothing. */
+void drills_unwell(const struct backups_service *s, char *to, size_t size);
+/* The newest that passed; NULL = none did. */
+const struct drill *drills_passed(const struct backups_service *s);
+/* That the newest one failed. */
+bool drills_failed(const struct backups_service *s);
+int64_t drill_rto_ms(const struct drill *d);          /* -1 = it did not pass */
+json_t *drills_json(const struct backups_service *s); /* as a member of the status */
+void job_drilled(struct job *j, const struct proof_result *result);
+/* The task is over: keeps the result. */
+void drills_note(struct backups_service *s, const struct job *j);
 
 /* backups_verify.c */
 void job_verify(struct job *j);

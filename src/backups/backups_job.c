@@ -369,7 +369,8 @@ const struct job *job_shown(const struct backups_service *s)
 
 bool job_copies(const struct job *j)
 {
-    return j->task == BACKUPS_MAKE || j->task == BACKUPS_VERIFY || j->task == BACKUPS_FETCH;
+    return j->task == BACKUPS_MAKE || j->task == BACKUPS_VERIFY || j->task == BACKUPS_FETCH ||
+           j->task == BACKUPS_DRILL;
 }
 
 static void fill(struct job *j, const struct backups_order *order)
@@ -401,10 +402,11 @@ static void fill(struct job *j, const struct backups_order *order)
     j->ticket = order->ticket;
     j->cause = "";
     (void)str_copy(j->target, sizeof j->target, order->target);
-    if (order->id == NULL)
+    if (order->id == NULL && order->task != BACKUPS_DRILL)
         return;
-    const struct backup_shelf_entry *e = backup_shelf_find(&j->service->shelf, order->id);
-    (void)str_copy(j->id, sizeof j->id, order->id);
+    const struct backup_shelf_entry *e =
+        order->id == NULL ? latest : backup_shelf_find(&j->service->shelf, order->id);
+    (void)str_copy(j->id, sizeof j->id, order->id != NULL ? order->id : e == NULL ? "" : e->id);
     j->kind = e == NULL ? BACKUP_MANUAL : e->kind;
 }
 
@@ -448,7 +450,7 @@ static void begin(struct job *j)
     (*under_way(j))++;
     if (j->task == BACKUPS_MAKE)
         job_work(j, on_check_worker, on_checked);
-    else if (j->task == BACKUPS_VERIFY)
+    else if (j->task == BACKUPS_VERIFY || j->task == BACKUPS_DRILL)
         job_verify(j);
     else if (j->task == BACKUPS_LOAD)
         settle(j);

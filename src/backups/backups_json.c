@@ -279,6 +279,7 @@ json_t *backups_status(const struct backups *b, int service)
     (void)json_put_bool(o, "overdue", s->overdue);
     (void)json_put_text(o, "problem", backups_unwell(b, service));
     (void)json_put_text(o, "directory", backups_settings(s)->backup.directory);
+    (void)json_put(o, "drill", drills_json(s));
     const struct job *job = job_shown(s);
     (void)json_put(o, "copies", places_json(s));
     (void)json_put(o, "job", job == NULL ? json_null() : job_json(job));

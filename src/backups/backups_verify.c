@@ -4,6 +4,7 @@
 
 #include "backups/backups_inside.h"
 #include "base/str.h"
+#include "io/clock.h"
 #include "io/trust.h"
 
 static void on_store_worker(uv_work_t *w)
@@ -27,6 +28,8 @@ static void on_proved(void *context, const struct proof_result *result)
     (void)str_copy(j->text, sizeof j->text, last->text);
     if (last->verdict == PROOF_GOOD)
         (void)str_format(j->text, sizeof j->text, "proved (%s)", proof_level_word(last->level));
+    if (j->task == BACKUPS_DRILL)
+        job_drilled(j, result);
     job_work(j, on_store_worker, job_settled);
 }
 
@@ -58,8 +61,10 @@ static void on_read_worker(uv_work_t *w)
         catalog_open(j->settings.directory, j->service->id, &j->catalog, &j->error) < 0)
         return;
     job_note(j, catalog_read(j->catalog, j->kind, j->id, j->manifest, &j->error));
+    mono_ms began = clock_mono();
     if (j->error.code == 0 && j->manifest->files[0].plain_sha256[0] != '\0')
         open_sealed(j);
+    j->drill.read_ms = mono_since(clock_mono(), began);
 }
 
 static void on_read(uv_work_t *w, int status)

@@ -21,9 +21,9 @@ static const char *const incident_subs[] = {
 static const char *const notify_subs[] = {"test", "emergency", "users", NULL};
 static const char *const maintenance_subs[] = {"list",   "show",   "plan",  "begin", "end",
                                                "extend", "cancel", "check", NULL};
-static const char *const backup_subs[] = {"create", "list",  "show",   "status", "verify",
-                                          "pin",    "unpin", "delete", "prune",  "overview",
-                                          "copy",   "fetch", "unseal", NULL};
+static const char *const backup_subs[] = {
+    "create", "list",     "show", "status", "verify", "pin",   "unpin",  "delete",
+    "prune",  "overview", "copy", "fetch",  "unseal", "drill", "drills", NULL};
 static const char *const restore_subs[] = {"list", "show", "undo", "resume", "cancel", NULL};
 static const char *const completion_subs[] = {"bash", "zsh", "fish", NULL};
 static const char *const state_subs[] = {"backup", "restore", NULL};
@@ -227,7 +227,8 @@ const struct verb verbs[] = {
          BIT(AT) | BIT(FOR) | BIT(SERVICES) | BIT(IMPACT) | BIT(REASON) | BIT(NOTE) | BIT(UNDO),
      .run = verb_maintenance},
     {"backup", GROUP_BACKUPS,
-     "backup create|list|status|copy [SERVICE] | show|verify|pin|unpin|delete [SERVICE] BACKUP | "
+     "backup create|list|status|copy|drills [SERVICE] | drill [SERVICE] [BACKUP] | "
+     "show|verify|pin|unpin|delete [SERVICE] BACKUP | "
      "prune [SERVICE] | overview [--reason TEXT] [--for DURATION] [--confirm WORD] | fetch "
      "[SERVICE] "
      "[BACKUP] [--place NAME] | unseal FILE --key FILE -o FILE",
@@ -241,6 +242,8 @@ const struct verb verbs[] = {
      "  overview  one line a service: newest proved, next, what is wrong\n"
      "  fetch   lists the copies at --place NAME; with a BACKUP, brings that one back\n"
      "          and proves it\n"
+     "  drill   loads the newest proved one, or BACKUP, and measures the time\n"
+     "  drills  what those measured\n"
      "  unseal  opens a sealed backup (its folder or its file) with the secret key in\n"
      "          --key FILE, into -o FILE; asks no daemon\n",
      .subs = backup_subs, .words = true,

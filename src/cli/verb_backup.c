@@ -323,9 +323,11 @@ int verb_backup(const struct invocation *in)
         return fetch(&own, backup);
     if (arguments_has(in, OPTION_PLACE))
         return usage_error(in, "--place is for backup fetch");
+    if (str_equal(in->sub, "drill"))
+        return run(&own, "backup_drill", args_of(&own, backup));
     bool alone = str_equal(in->sub, "create") || str_equal(in->sub, "list") ||
                  str_equal(in->sub, "status") || str_equal(in->sub, "prune") ||
-                 str_equal(in->sub, "copy");
+                 str_equal(in->sub, "copy") || str_equal(in->sub, "drills");
     if (!alone)
         return about_one(&own, backup);
     if (backup != NULL)
@@ -336,6 +338,8 @@ int verb_backup(const struct invocation *in)
         return prune(&own);
     if (str_equal(in->sub, "copy"))
         return copy(&own);
+    if (str_equal(in->sub, "drills"))
+        return ask_show(&own, "backup_drills", NULL, ASK_READ_MS, view_drills, NULL);
     if (str_equal(in->sub, "status"))
         return ask_show(&own, "backup_status", NULL, ASK_READ_MS, view_backup_status, NULL);
     return ask_show(&own, "backups", NULL, ASK_READ_MS, view_backups, NULL);

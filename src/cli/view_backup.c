@@ -1,5 +1,6 @@
 /* Backups as pages for a person. */
 #include <inttypes.h>
+#include <math.h>
 
 #include "base/json.h"
 #include "base/str.h"
@@ -112,6 +113,62 @@ void view_backup_last(struct page *p, const json_t *last, const struct invocatio
     page_put(p, "%s\n", json_text_or(last, "message", ""));
 }
 
+/* ── drills ── */
+
+static void put_span(struct page *p, const json_t *seconds)
+{
+    char text[DURATION_TEXT_SIZE];
+    page_put(p, "%s",
+             json_is_null(seconds)
+                 ? "?"
+                 : duration_text(llround(json_number_value(seconds) * 1000), text));
+}
+
+static void put_drill(struct page *p, const json_t *drill)
+{
+    bool good = str_equal(json_text_or(drill, "result", ""), "good");
+    page_put(p, "%s  %s  ", json_text_or(drill, "started_at", ""),
+             json_text_or(drill, "backup", ""));
+    page_tone(p, good ? TONE_GOOD : TONE_BAD, "%s", good ? "passed" : "FAILED");
+    if (good) {
+        page_put(p, "  back in ");
+        put_span(p, json_object_get(drill, "rto_seconds"));
+        page_put(p, ", data ");
+        put_span(p, json_object_get(drill, "rpo_seconds"));
+        page_put(p, " old");
+    } else {
+        page_put(p, "\n  %s", json_text_or(drill, "message", ""));
+    }
+    page_put(p, "\n");
+}
+
+void view_drills(struct page *p, const json_t *body, const struct invocation *in)
+{
+    const json_t *items = json_object_get(body, "items");
+    size_t i;
+    const json_t *item;
+    (void)in;
+    if (json_array_size(items) == 0)
+        page_put(p, "no drill yet: resus backup drill runs one\n");
+    json_array_foreach(items, i, item) {
+        put_drill(p, item);
+    }
+}
+
+static void put_drilling(struct page *p, const json_t *drilling)
+{
+    const json_t *passed = json_object_get(drilling, "passed");
+    const char *next = json_text_or(drilling, "next_at", NULL);
+    if (json_is_object(passed)) {
+        page_put(p, "the last drill brought it back in ");
+        put_span(p, json_object_get(passed, "rto_seconds"));
+        page_put(p, " (%s)", json_text_or(passed, "started_at", ""));
+    } else {
+        page_put(p, "no drill has passed yet");
+    }
+    page_put(p, "%s%s\n", next == NULL ? "" : ", the next one ", next == NULL ? "" : next);
+}
+
 static void put_place(struct page *p, const json_t *place)
 {
     const char *state = json_text_or(place, "state", "");
@@ -148,6 +205,8 @@ void view_backup_status(struct page *p, const json_t *body, const struct invocat
              json_int_or(body, "proved_count", 0), json_text_or(body, "last_proved", "none"));
     if (problem[0] != '\0')
         page_tone(p, TONE_BAD, "%s\n", problem);
+    if (json_int_or(body, "count", 0) > 0)
+        put_drilling(p, json_object_get(body, "drill"));
     size_t i;
     const json_t *place;
     json_array_foreach(json_object_get(body, "copies"), i, place) {

@@ -84,6 +84,7 @@ int world_open_backups(struct world *w, struct error *err)
     const struct backups_ports ports = {
         .context = w,
         .loop = w->loop,
+        .store = w->store,
         .copier = "/proc/self/exe",
         .now = port_now,
         .settings = port_settings,

@@ -148,6 +148,11 @@ void backup_prunable_get(struct handlers *h, struct call *call)
     answer(h, call, 200, backups_prunable(h->ports.backups, call->service));
 }
 
+void backup_drills_get(struct handlers *h, struct call *call)
+{
+    answer(h, call, 200, backups_drills(h->ports.backups, call->service));
+}
+
 static struct backups_order order_of(const struct call *call, enum backups_task task)
 {
     return (struct backups_order){
@@ -165,6 +170,7 @@ void backup_task(struct handlers *h, struct call *call)
 {
     enum backups_task task = call->operation == &operations[OP_BACKUP_CREATE]  ? BACKUPS_MAKE
                              : call->operation == &operations[OP_BACKUP_FETCH] ? BACKUPS_FETCH
+                             : call->operation == &operations[OP_BACKUP_DRILL] ? BACKUPS_DRILL
                                                                                : BACKUPS_VERIFY;
     const struct backups_order order = order_of(call, task);
     struct error err = {0};

@@ -153,6 +153,8 @@ static const struct {
     [OP_BACKUP_COPY] = {backup_copy, .of_backups = true},
     [OP_BACKUP_ELSEWHERE] = {backup_elsewhere, .of_backups = true},
     [OP_BACKUP_FETCH] = {backup_task, .of_backups = true},
+    [OP_BACKUP_DRILLS] = {backup_drills_get, .of_backups = true},
+    [OP_BACKUP_DRILL] = {backup_task, .of_backups = true},
     [OP_RESTORE_PLAN] = {restore_order_post, .of_restores = true},
     [OP_RESTORE] = {restore_order_post, .of_restores = true},
     [OP_RESTORES] = {restores_get, .of_restores = true},

@@ -38,9 +38,9 @@ handler key_rotate;                                                           /*
 handler maintenance_get, maintenance_get_one, maintenance_post, maintenance_patch,
     maintenance_orders, maintenance_tick, calendar_get; /* maintenance.c */
 handler backups_get, backup_get, backup_status_get, backup_task, backup_change, backup_prunable_get,
-    backup_overview_get, backup_copy, backup_elsewhere;                /* backups.c */
-handler restore_order_post, restores_get, restore_get, restore_change; /* restores.c */
-handler prometheus_get;                                                /* prometheus.c */
+    backup_overview_get, backup_copy, backup_elsewhere, backup_drills_get; /* backups.c */
+handler restore_order_post, restores_get, restore_get, restore_change;     /* restores.c */
+handler prometheus_get;                                                    /* prometheus.c */
 
 /* ── later steps of a call ── */
 

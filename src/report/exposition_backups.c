@@ -66,6 +66,41 @@ void exposition_backup_runs(struct exposition_text *x)
     exposition_labelled(x, "result", "failed", (double)f.failed);
 }
 
+void exposition_rpo(struct exposition_text *x)
+{
+    struct backups_figures f;
+    if (figures(x, &f) && f.rpo_ms >= 0)
+        exposition_line(x, "", NULL, (double)f.rpo_ms / 1000);
+}
+
+void exposition_rto(struct exposition_text *x)
+{
+    struct backups_figures f;
+    if (figures(x, &f) && f.rto_ms >= 0)
+        exposition_line(x, "", NULL, (double)f.rto_ms / 1000);
+}
+
+void exposition_drill_passed(struct exposition_text *x)
+{
+    struct backups_figures f;
+    if (figures(x, &f))
+        put_time(x, f.drilled);
+}
+
+void exposition_drill_failed(struct exposition_text *x)
+{
+    struct backups_figures f;
+    if (figures(x, &f))
+        exposition_line(x, "", NULL, f.drill_failed);
+}
+
+void exposition_drill_overdue(struct exposition_text *x)
+{
+    struct backups_figures f;
+    if (figures(x, &f))
+        exposition_line(x, "", NULL, f.drill_overdue);
+}
+
 /* ── copies, one sample a place ── */
 
 static bool place(const struct exposition_text *x, size_t number, struct backups_copy_figures *ret)

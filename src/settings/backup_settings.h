@@ -38,6 +38,7 @@ struct recipient_settings {
 struct backup_settings {
     int minute;       /* of the day, counted from 1 so that 0 is "not given": 02:30 is 151 */
     int64_t every_ms; /* 0 = not given */
+    int64_t drill_ms; /* between two drills; 0 = none */
     struct retention_policy keep;
     char directory[SETTINGS_PATH_MAX]; /* never "" */
     char server[SETTINGS_PATH_MAX];

@@ -39,7 +39,7 @@ static int reference_row(const struct key *k, struct buf *out)
     for (size_t i = 0; k->choices != NULL && k->choices[i] != NULL; i++)
         (void)str_append(choices, sizeof choices, "%s`%s`", i == 0 ? "" : ", ", k->choices[i]);
     char range[64] = "";
-    if (k->max > k->min && k->type != KEY_SPAN)
+    if (k->max > k->min && k->type != KEY_SPAN && k->type != KEY_SPAN_OFF)
         (void)str_format(range, sizeof range, "%s%.10g to %.10g",
                          k->type == KEY_INT_OR_0 ? "0, " : "", k->min, k->max);
     if (k->type == KEY_SIZE)

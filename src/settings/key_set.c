@@ -342,6 +342,11 @@ static int set_span(const struct key *row, char *to, const char *text, struct er
     char high[32];
     char wanted[128];
     int64_t ms;
+    bool may_be_off = row->type == KEY_SPAN_OFF;
+    if (may_be_off && strcasecmp(text, "off") == 0) {
+        store_int(row, to, 0);
+        return 0;
+    }
     if (parse_duration(text, &ms, NULL) == 0 && (double)ms >= row->min * 1000 &&
         (double)ms <= row->max * 1000) {
         store_int(row, to, ms);
@@ -349,7 +354,8 @@ static int set_span(const struct key *row, char *to, const char *text, struct er
     }
     span_text(row->min, low);
     span_text(row->max, high);
-    (void)str_format(wanted, sizeof wanted, "a time span such as 6h, from %s to %s", low, high);
+    (void)str_format(wanted, sizeof wanted, "%sa time span such as %s, from %s to %s",
+                     may_be_off ? "off or " : "", may_be_off ? "7d" : "6h", low, high);
     return wrong(row, text, err, wanted);
 }
 
@@ -363,7 +369,7 @@ static const set_fn setters[KEY_SCALARS] = {
     [KEY_URL] = set_url,         [KEY_HOURS] = set_hours,   [KEY_ZONE] = set_zone,
     [KEY_WORD] = set_word,       [KEY_MINUTES] = set_real,  [KEY_PROXY] = set_proxy,
     [KEY_MAILBOX] = set_mailbox, [KEY_WHEN] = set_when,     [KEY_CLOCK] = set_clock,
-    [KEY_WEEKLY] = set_weekly,   [KEY_SPAN] = set_span,
+    [KEY_WEEKLY] = set_weekly,   [KEY_SPAN] = set_span,     [KEY_SPAN_OFF] = set_span,
 };
 
 int key_set(const struct key *row, void *base, const char *text, struct error *err)

@@ -78,6 +78,7 @@ enum key_type {
     KEY_CLOCK,    /* "02:30" into int: minute of the day, counted from 1 */
     KEY_WEEKLY,   /* "Mon 07:00" into int: minute of the week, counted from 1 */
     KEY_SPAN,     /* 6h into int64_t milliseconds; the range is in seconds */
+    KEY_SPAN_OFF, /* the same, and `off`: 0 */
     KEY_SCALARS,  /* (the ones above are single values, the ones below are not) */
     KEY_ROLES,    /* list of roles into a bool: may operators do it? */
     KEY_ROLE_SET, /* list of roles into a struct role_set */

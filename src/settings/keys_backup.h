@@ -9,6 +9,10 @@
              "`schedule` and `every` backups are made on demand only"},                            \
     {PLACE_BACKUP, "every", KEY_SPAN, SERVICE(backup.every_ms), RANGE(900, 604800),                \
      .help = "instead of `schedule`: a backup each `6h`, from 15m to 7d"},                         \
+    {PLACE_BACKUP, "drill", KEY_SPAN_OFF, SERVICE(backup.drill_ms), RANGE(86400, 7948800),         \
+     .standard = "7d",                                                                             \
+     .help = "how often the newest proved backup is loaded to measure the time that it takes, "   \
+             "from 1d to 92d, or `off`; without `schedule` and `every` only by hand"},             \
     {PLACE_BACKUP, "keep", KEY_MAP, .child = PLACE_BACKUP_KEEP,                                    \
      .help = "which backups stay: each that a rule picks; all of them unless given"},              \
     {PLACE_BACKUP, "minimum", KEY_INT, SERVICE(backup.keep.minimum), RANGE(1, 1000),               \

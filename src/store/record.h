@@ -34,6 +34,7 @@ enum record_kind {
     RECORD_MAINTENANCE,
     RECORD_REPORT,
     RECORD_RESTORE,
+    RECORD_DRILL,
     RECORD_KIND_COUNT
 };
 

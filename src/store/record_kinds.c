@@ -76,5 +76,15 @@ const struct record_kind_row record_kinds[RECORD_KIND_COUNT] = {
                         .keep_ms = 400 * DAY_MS,
                         .keep_max = 200,
                         .live = {"open"}},
+    /* How long a backup took to load. Its owner keeps fewer of each service. */
+    [RECORD_DRILL] = {.word = "drill",
+                      .class = STORE_NORMAL,
+                      .service = "service",
+                      .state = "result",
+                      .time = "at",
+                      .numbers_ahead = 10,
+                      .keep_ms = 800 * DAY_MS,
+                      .keep_max = 60000,
+                      .kept = true},
 };
 static_assert(ARRAY_LENGTH(record_kinds) == RECORD_KIND_COUNT, "a row for every kind");

@@ -218,6 +218,7 @@ def backups(walk, admin):
     walk.ask(admin, "POST", f"{one}/pin", {"days": 1})
     walk.ask(admin, "DELETE", f"{one}/pin")
     ended(walk.ask(admin, "POST", f"{one}/verify", {}, 202))
+    ended(walk.ask(admin, "POST", f"{SERVICE}/backup-drills", {}, 202))
     walk.ask(admin, "POST", f"{SERVICE}/backup-prune", {})
 
 

@@ -10,6 +10,7 @@
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
+#include "store/record.h"
 #include "support/test_folder.h"
 
 #define MANY 8
@@ -17,13 +18,14 @@
 #define MINUTE_MS INT64_C(60000)
 #define BEGUN INT64_C(1796000000000)
 
-static struct test_folder root;
+static struct test_folder root, kept;
+static struct store *store;
 static uv_loop_t loop;
 static struct settings settings;
 static struct service_settings service;
 static struct backups *backups;
 static int64_t clock_ms;
-static int lines, failed_alerts, uncopied_alerts;
+static int lines, failed_alerts, uncopied_alerts, drill_alerts, late_drill_alerts;
 static struct copy_settings place;
 static char copier[PATH_MAX];
 static size_t begun_most;
@@ -88,6 +90,8 @@ static void port_report(void *context, int index, enum backups_trouble trouble, 
     (void)index;
     failed_alerts += trouble == BACKUPS_FAILED && text != NULL;
     uncopied_alerts += trouble == BACKUPS_UNCOPIED && text != NULL;
+    drill_alerts += trouble == BACKUPS_DRILL_FAILED && text != NULL;
+    late_drill_alerts += trouble == BACKUPS_DRILL_OVERDUE && text != NULL;
 }
 
 static void on_done(void *context, uint64_t ticket, int r, const struct error *err)
@@ -111,16 +115,36 @@ static int set_up(void **state)
     (void)str_copy(service.backup.directory, sizeof service.backup.directory, root.path);
     (void)str_copy(service.backup.server, sizeof service.backup.server, "/nowhere/redis-server");
     clock_ms = 1;
-    lines = failed_alerts = uncopied_alerts = 0;
+    lines = failed_alerts = uncopied_alerts = drill_alerts = late_drill_alerts = 0;
+    test_folder_make(&kept);
     begun_most = 0;
     ended = false;
     return 0;
 }
 
+static void on_saved(void *context, uint64_t id, enum store_outcome outcome,
+                     const struct error *error)
+{
+    (void)context;
+    (void)id;
+    (void)outcome;
+    (void)error;
+}
+
+static void on_rows(void *context, uint64_t id, json_t *rows, const struct error *error)
+{
+    (void)context;
+    (void)id;
+    (void)error;
+    json_decref(rows);
+}
+
 static void open_backups(void)
 {
+    assert_int_equal(store_open(&loop, kept.path, on_saved, on_rows, NULL, &store, NULL), 0);
     const struct backups_ports ports = {
         .loop = &loop,
+        .store = store,
         .copier = copier,
         .now = port_now,
         .settings = port_settings,
@@ -135,14 +159,21 @@ static void open_backups(void)
     backups_start(backups);
 }
 
+static void close_backups(void)
+{
+    backups_close(backups);
+    backups = NULL;
+    store_close(store, 10000);
+    (void)uv_run(&loop, UV_RUN_DEFAULT);
+}
+
 static int tear_down(void **state)
 {
     (void)state;
-    backups_close(backups);
-    backups = NULL;
-    (void)uv_run(&loop, UV_RUN_DEFAULT);
+    close_backups();
     assert_int_equal(uv_loop_close(&loop), 0);
     test_folder_remove(&root);
+    test_folder_remove(&kept);
     return 0;
 }
 
@@ -306,6 +337,65 @@ static void folders_are_read_one_at_a_time(void **state)
     assert_int_equal(backups->running + backups->changing, 0);
 }
 
+/* ── drills ── */
+
+static int64_t drills(void)
+{
+    JSON_CLEANUP json_t *list = backups_drills(backups, 0);
+    return (int64_t)json_array_size(json_object_get(list, "items"));
+}
+
+static void until_drills(int64_t count)
+{
+    while (drills() < count)
+        (void)uv_run(&loop, UV_RUN_ONCE);
+}
+
+/* Its data are missing: each drill fails. */
+static void a_drill_runs_by_the_schedule_and_again_when_it_failed_and_is_kept(void **state)
+{
+    (void)state;
+    service.backup.every_ms = 100 * DAY_MS;
+    service.backup.drill_ms = 7 * DAY_MS;
+    publish_old(3, 0);
+    open_backups();
+    until_loaded(1);
+    clock_ms += 29 * MINUTE_MS;
+    (void)uv_run(&loop, UV_RUN_ONCE);
+    assert_int_equal(drills(), 0);
+    clock_ms += 11 * MINUTE_MS; /* spread over ten minutes */
+    until_drills(1);
+    assert_true(drill_alerts > 0);
+    clock_ms += 60 * MINUTE_MS;
+    until_drills(2);
+    JSON_CLEANUP json_t *status = backups_status(backups, 0);
+    const json_t *last = json_object_get(json_object_get(status, "drill"), "last");
+    assert_string_equal(json_text_or(last, "result", ""), "cannot_tell");
+    assert_true(json_is_null(json_object_get(last, "rto_seconds")));
+    assert_non_null(strstr(json_text_or(status, "problem", ""), "drill"));
+    close_backups();
+    open_backups();
+    assert_int_equal(drills(), 2);
+}
+
+static void no_drill_runs_without_a_proved_backup_or_when_it_is_off(void **state)
+{
+    struct backups_order order = {.task = BACKUPS_DRILL, .done = on_done};
+    struct error err = {0};
+    (void)state;
+    service.backup.every_ms = 100 * DAY_MS;
+    publish_old(3, 1u << BACKUP_FEWER_KEYS);
+    open_backups();
+    until_loaded(1);
+    assert_int_equal(backups_order(backups, 0, &order, NULL, &err), -ENOENT);
+    assert_non_null(strstr(err.text, "resus backup create redis"));
+    JSON_CLEANUP json_t *status = backups_status(backups, 0);
+    const json_t *drill = json_object_get(status, "drill");
+    assert_true(json_is_null(json_object_get(drill, "every_seconds")));
+    assert_true(json_is_null(json_object_get(drill, "next_at")));
+    assert_int_equal(drill_alerts + late_drill_alerts, 0);
+}
+
 /* ── copies ── */
 
 /* A place `nas`, whose copier is a script with these lines. */
@@ -454,6 +544,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_prune_removes_what_no_rule_keeps_and_nothing_else, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(an_order_names_what_it_cannot_do, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_drill_runs_by_the_schedule_and_again_when_it_failed_and_is_kept, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(no_drill_runs_without_a_proved_backup_or_when_it_is_off,
+                                        set_up, tear_down),
         cmocka_unit_test_setup_teardown(folders_are_read_one_at_a_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_copier_that_hangs_holds_up_no_task_and_no_end, set_up,
                                         tear_down),

@@ -39,6 +39,7 @@ static void every_key_arrives_and_a_service_overrides_the_top_level(void **state
     assert_int_equal(b->keep.minimum, 2);
     assert_string_equal(b->directory, "/srv/b");
     assert_string_equal(b->server, "/opt/r");
+    assert_int_equal(b->drill_ms, INT64_C(7) * 24 * 3600 * 1000);
     b = &s->services[1].backup;
     assert_int_equal(b->minute, 0);
     assert_int_equal(b->every_ms, 6 * 3600 * 1000);
@@ -103,6 +104,9 @@ static void what_is_wrong_is_said_with_its_place(void **state)
                                           "such as \"02:30\", not \"24:00\""},
         {"backup: {every: 5m}\n",
          "t.yaml:1:17: `every` must be a time span such as 6h, from 15m to 7d, not \"5m\""},
+        {"backup: {drill: 1h}\n",
+         "t.yaml:1:17: `drill` must be off or a time span such as 7d, from 1d "
+         "to 92d, not \"1h\""},
         {"backup: {minimum: 0}\n",
          "t.yaml:1:19: `minimum` must be a whole number from 1 to 1000, not \"0\""},
         {"backup:\n  schedule: '02:30'\n  every: 6h\n",

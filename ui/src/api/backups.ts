@@ -15,6 +15,8 @@ export const getPrunable = (id: string): Promise<shape.Prunable> => call(at(id, 
 export const createBackup = (id: string, reason: string): Promise<shape.BackupTask> =>
   call(at(id, '/backups'), shape.backupTask, { method: 'POST', body: why(reason) });
 export const verifyBackup = (id: string, b: string): Promise<shape.BackupTask> => call(one(id, b, '/verify'), shape.backupTask, { method: 'POST' });
+export const getDrills = (id: string): Promise<shape.BackupDrills> => call(at(id, '/backup-drills'), shape.backupDrills);
+export const drillBackup = (id: string): Promise<shape.BackupTask> => call(at(id, '/backup-drills'), shape.backupTask, { method: 'POST', body: {} });
 export const pinBackup = (id: string, b: string, days: number, reason: string): Promise<shape.Backup> =>
   call(one(id, b, '/pin'), shape.backup, { method: 'POST', body: { days, ...why(reason) } });
 export const unpinBackup = (id: string, b: string, reason: string): Promise<shape.Backup> =>

@@ -1,7 +1,7 @@
 /** Backups: what is there, what runs, and how the last task ended. */
 import { boolean, list, nullable, number, object, oneOf, optional, text, time, type Checked } from './parse';
 
-const task = oneOf('create', 'verify', 'pin', 'unpin', 'delete', 'prune', 'fetch');
+const task = oneOf('create', 'verify', 'pin', 'unpin', 'delete', 'prune', 'fetch', 'drill');
 
 export const backupSource = object({ address: text, role: text, server: text, version: text });
 
@@ -54,6 +54,25 @@ export const backupLast = object({
   ended_at: time,
   duration_seconds: number,
 });
+/** A backup that was loaded to measure how long it takes. */
+export const backupDrill = object({
+  number,
+  backup: text,
+  backup_at: nullable(time),
+  started_at: time,
+  ended_at: time,
+  result: oneOf('good', 'bad', 'cannot_tell', 'failed', 'cancelled'),
+  message: text,
+  user: text,
+  bytes: number,
+  keys: nullable(number),
+  read_seconds: nullable(number),
+  load_seconds: nullable(number),
+  rto_seconds: nullable(number),
+  rpo_seconds: nullable(number),
+});
+export const backupDrills = object({ items: list(backupDrill) });
+export const backupDrilling = object({ every_seconds: nullable(number), next_at: nullable(time), overdue: boolean, last: nullable(backupDrill), passed: nullable(backupDrill) });
 export const backupStatus = object({
   service: text,
   schedule: nullable(text),
@@ -69,6 +88,7 @@ export const backupStatus = object({
   overdue: boolean,
   problem: nullable(text),
   directory: text,
+  drill: backupDrilling,
   copies: list(backupPlace),
   job: nullable(backupJob),
   last: nullable(backupLast),
@@ -85,6 +105,9 @@ export type BackupPlace = Checked<typeof backupPlace>;
 export type BackupList = Checked<typeof backupList>;
 export type BackupJob = Checked<typeof backupJob>;
 export type BackupLast = Checked<typeof backupLast>;
+export type BackupDrill = Checked<typeof backupDrill>;
+export type BackupDrills = Checked<typeof backupDrills>;
+export type BackupDrilling = Checked<typeof backupDrilling>;
 export type BackupStatus = Checked<typeof backupStatus>;
 export type BackupTask = Checked<typeof backupTask>;
 export type Prunable = Checked<typeof prunable>;

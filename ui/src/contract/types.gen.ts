@@ -945,13 +945,13 @@ export type Backups = {
 
 export type BackupTask = {
   readonly number: number;
-  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'delete' | 'prune' | 'fetch';
+  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'delete' | 'prune' | 'fetch' | 'drill';
   readonly status: BackupStatus;
 };
 
 export type BackupJob = {
   readonly number: number;
-  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'delete' | 'prune' | 'fetch';
+  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'delete' | 'prune' | 'fetch' | 'drill';
   readonly backup: string | null;
   readonly stage: string;
   readonly waits_for: string | null;
@@ -962,7 +962,7 @@ export type BackupJob = {
 
 export type BackupLast = {
   readonly number: number;
-  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'delete' | 'prune' | 'fetch';
+  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'delete' | 'prune' | 'fetch' | 'drill';
   readonly backup: string | null;
   readonly result: 'proved' | 'not_proved' | 'suspicious' | 'good' | 'bad' | 'cannot_tell' | 'done' | 'failed' | 'cancelled';
   readonly cause: string | null;
@@ -987,10 +987,41 @@ export type BackupStatus = {
   readonly overdue: boolean;
   readonly problem: string | null;
   readonly directory: string;
+  readonly drill: BackupDrilling;
   readonly copies: readonly (BackupPlace)[];
   readonly job: BackupJob | null;
   readonly last: BackupLast | null;
   readonly failure: BackupLast | null;
+};
+
+export type BackupDrill = {
+  readonly number: number;
+  readonly backup: string;
+  readonly backup_at: Time | null;
+  readonly started_at: Time;
+  readonly ended_at: Time;
+  readonly result: 'good' | 'bad' | 'cannot_tell' | 'failed' | 'cancelled';
+  readonly check_reason: string | null;
+  readonly message: string;
+  readonly user: string;
+  readonly bytes: number;
+  readonly keys: number | null;
+  readonly read_seconds: number | null;
+  readonly load_seconds: number | null;
+  readonly rto_seconds: number | null;
+  readonly rpo_seconds: number | null;
+};
+
+export type BackupDrills = {
+  readonly items: readonly (BackupDrill)[];
+};
+
+export type BackupDrilling = {
+  readonly every_seconds: number | null;
+  readonly next_at: Time | null;
+  readonly overdue: boolean;
+  readonly last: BackupDrill | null;
+  readonly passed: BackupDrill | null;
 };
 
 export type BackupOverview = {
@@ -1222,6 +1253,8 @@ export const OPERATIONS = {
   backup_copy: { method: 'POST', path: '/api/services/{id}/backup-copy', least: 'operator' },
   backup_elsewhere: { method: 'GET', path: '/api/services/{id}/backup-copy', least: 'operator' },
   backup_fetch: { method: 'POST', path: '/api/services/{id}/backup-fetch', least: 'admin' },
+  backup_drills: { method: 'GET', path: '/api/services/{id}/backup-drills', least: 'viewer' },
+  backup_drill: { method: 'POST', path: '/api/services/{id}/backup-drills', least: 'operator' },
   restore_plan: { method: 'POST', path: '/api/services/{id}/backups/{b}/plan', least: 'admin' },
   restore: { method: 'POST', path: '/api/services/{id}/backups/{b}/restore', least: 'admin' },
   restores: { method: 'GET', path: '/api/services/{id}/restores', least: 'admin' },

@@ -1,9 +1,9 @@
 /** What backups are worth, what is wrong with them, and how much room they take. Pure. */
-import type { Backup, BackupJob, BackupLast, BackupPlace, BackupSource, BackupStatus } from '@/contract/backups';
+import type { Backup, BackupDrill, BackupDrilling, BackupJob, BackupLast, BackupPlace, BackupSource, BackupStatus } from '@/contract/backups';
 import { words } from '@/i18n';
 
 import type { Tone } from './badge';
-import { spanText, tookText } from './duration';
+import { agoText, spanText, tookText } from './duration';
 import { bytesText } from './figure';
 
 const say = words.backups;
@@ -73,6 +73,18 @@ export function worstFirst(all: readonly BackupStatus[]): BackupStatus[] {
 export function lossText(status: BackupStatus, now: number): string {
   if (status.last_proved_at !== null) return say.loss(spanText(now - status.last_proved_at));
   return status.count === 0 ? say.lossAll : say.lossUnproved(status.count);
+}
+
+/** How long a restore took in the newest drill that passed. */
+export function backText({ drill: { passed } }: BackupStatus, now: number): string {
+  if (passed === null || passed.rto_seconds === null) return say.backUnknown;
+  return say.backIn(tookText(passed.rto_seconds), agoText(now - passed.ended_at));
+}
+export const isPassed = ({ result }: Pick<BackupDrill, 'result'>): boolean => result === 'good';
+/** When the next one comes. */
+export function drillPlanText({ every_seconds: every, overdue }: BackupDrilling): string {
+  if (every === null) return say.drillByHand;
+  return `${say.drillWhen(spanText(every * 1000))}${overdue ? ` ${say.drillOverdue}` : ''}`;
 }
 
 export interface Trouble {

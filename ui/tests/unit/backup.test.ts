@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { backup as parseBackup, backupStatus as parseStatus, type Backup, type BackupJob, type BackupStatus } from '@/contract/backups';
 import { message } from '@/contract/message';
-import { careOf, copiesText, expectedBytes, explained, isPinned, isUnused, keptBecause, lossText, placeTexts, progressOf, roomOf, roomTexts, sentence, stateOf, takenText, toneOfBackups, troubleOf, worstFirst } from '@/domain/backup';
+import { backText, careOf, copiesText, drillPlanText, expectedBytes, explained, isPinned, isUnused, keptBecause, lossText, placeTexts, progressOf, roomOf, roomTexts, sentence, stateOf, takenText, toneOfBackups, troubleOf, worstFirst } from '@/domain/backup';
 import { spanText } from '@/domain/duration';
 import { bytesText } from '@/domain/figure';
 import { apply, NOTHING } from '@/domain/live';
@@ -18,9 +18,14 @@ const backup = (change: object = {}): Backup => parseBackup({
   finished_at: '2026-11-29T02:30:04Z', bytes: GB, keys: 1_226_050, proved: 'loaded', latest: true, checked_at: '2026-11-29T02:30:04Z', check_result: 'good', check_reason: null, check_text: null, suspicious: [],
   pinned_until: null, kept_by: ['daily'], sealed: false, copies: [], folder: '/var/lib/resus/backups/redis/daily/20261129T023000Z', ...change,
 });
+const drill = (change: object = {}): object => ({
+  number: 1, backup: '20261128T023000Z', backup_at: iso(NOW - DAY), started_at: iso(NOW - 2 * DAY), ended_at: iso(NOW - 2 * DAY), result: 'good', check_reason: null, message: '', user: 'system', bytes: GB, keys: 5,
+  read_seconds: 0.4, load_seconds: 3.8, rto_seconds: 4.2, rpo_seconds: 25_920, ...change,
+});
+const drilling = (change: object = {}): object => ({ every_seconds: 604_800, next_at: iso(NOW + DAY), overdue: false, last: drill(), passed: drill(), ...change });
 const status = (change: object = {}): BackupStatus => parseStatus({
   service: 'redis', schedule: 'daily at 02:30 UTC', next_at: '2026-11-30T02:34:00Z', last_at: '2026-11-29T02:30:00Z', last_proved_at: '2026-11-29T04:48:00Z', last_proved: '20261129T044800Z', count: 14, proved_count: 14,
-  bytes: 14 * GB, removable_count: 0, free_bytes: 48 * GB, overdue: false, problem: null, directory: '/var/lib/resus/backups', copies: [], job: null, last: null, failure: null, ...change,
+  bytes: 14 * GB, removable_count: 0, free_bytes: 48 * GB, overdue: false, problem: null, directory: '/var/lib/resus/backups', drill: drilling(), copies: [], job: null, last: null, failure: null, ...change,
 });
 const ended = (change: object = {}): object => ({ number: 3, task: 'create', backup: null, result: 'failed', cause: 'unreachable', message: 'cannot connect to 10.0.0.5:6379: connection refused', user: 'system', ended_at: iso(NOW - 60_000), duration_seconds: 1, ...change });
 const job = (change: object = {}): BackupJob => ({ number: 4, task: 'create', backup: null, stage: 'pulling', waits_for: null, bytes: 0, user: 'system', since: NOW, ...change });
@@ -57,6 +62,13 @@ describe('the backups of a service', () => {
     expect(lossText(status(), NOW)).toBe('A loss now would cost the changes of the last 7 hours 12 minutes.');
     expect(lossText(status({ last_proved_at: null, count: 2 }), NOW)).toContain('none of the 2 backups is proved');
     expect(lossText(status({ last_proved_at: null, count: 0 }), NOW)).toContain('all of the data: there is no backup');
+  });
+  test('say how long a restore took in the last drill, and when the next one comes', () => {
+    expect(backText(status(), NOW)).toBe('Back in 4.2 s, by the drill 2 days ago.');
+    expect(backText(status({ drill: drilling({ passed: null }) }), NOW)).toContain('is not known');
+    expect(drillPlanText(status().drill)).toBe('One runs every 7 days.');
+    expect(drillPlanText(status({ drill: drilling({ overdue: true }) }).drill)).toContain('overdue');
+    expect(drillPlanText(status({ drill: drilling({ every_seconds: null }) }).drill)).toBe('None is scheduled.');
   });
   test('are sorted with the worst first: never, overdue, failed, doubtful, on demand, well', () => {
     const all = [

@@ -31,7 +31,7 @@ export const backups = {
   doubtfulRemedy: 'Its details in the list say why. The age above is that of the newest proved one.',
   by: (who: string) => `by ${who}`,
   schedulePerson: 'the schedule',
-  begun: { create: 'The backup has begun.', verify: 'The proof has begun.' },
+  begun: { create: 'The backup has begun.', verify: 'The proof has begun.', drill: 'The drill has begun.' },
 
   /* the list */
   list: 'List',
@@ -113,15 +113,29 @@ export const backups = {
   pruneType: 'Type "PRUNE" to confirm:',
   pruneWord: 'PRUNE',
   pruneConfirm: (n: number) => (n === 1 ? 'Remove this one' : `Remove these ${n}`),
-  verbs: { backup_create: 'back up', backup_verify: 'prove the backups of', backup_pin: 'pin the backups of', backup_unpin: 'pin the backups of', backup_delete: 'remove the backups of', backup_prune: 'remove the backups of' },
+  verbs: { backup_create: 'back up', backup_verify: 'prove the backups of', backup_drill: 'run a drill of', backup_pin: 'pin the backups of', backup_unpin: 'pin the backups of', backup_delete: 'remove the backups of', backup_prune: 'remove the backups of' },
   busy: (user: string, task: string) => `${user === 'system' ? 'Resus' : user} is ${task}. One task of a service runs at a time.`,
-  doing: { create: 'making a backup', verify: 'proving a backup', pin: 'pinning a backup', unpin: 'ending a pin', delete: 'removing a backup', prune: 'removing old backups', fetch: 'bringing a copy back' },
+  doing: { create: 'making a backup', verify: 'proving a backup', pin: 'pinning a backup', unpin: 'ending a pin', delete: 'removing a backup', prune: 'removing old backups', fetch: 'bringing a copy back', drill: 'loading a backup to measure the time' },
   pinnedFirst: 'It is pinned. End the pin first.',
   oneOfMinimum: 'It is one of the newest proved ones, which backup.minimum keeps. Make another one first.',
   nothingToProve: 'No backup is proved yet: choose one in the list.',
   nothingToPrune: 'A rule, a pin or a person keeps every backup.',
   lost: 'Resus was started again meanwhile. The list shows what is there.',
   done: { pin: 'It is pinned.', unpin: 'The pin has ended.', delete: 'It is removed.', prune: 'The old ones are removed.' },
+
+  /* drills */
+  drills: 'Drills',
+  drill: 'Run a drill now',
+  drillHelp: 'Loads the newest proved backup into a server of its own, as if its data were needed now, and measures the time. The Redis of the service is not touched.',
+  drillNone: 'No drill has run yet: how long a restore takes is not known.',
+  backIn: (took: string, ago: string) => `Back in ${took}, by the drill ${ago}.`,
+  backUnknown: 'How long a restore takes is not known: no drill has passed yet.',
+  drillWhen: (span: string) => `One runs every ${span}.`,
+  drillByHand: 'None is scheduled.',
+  drillOverdue: 'It is overdue.',
+  drillPassed: 'Passed',
+  drillFailed: 'Failed',
+  drillColumns: { when: 'When', result: 'Result', rto: 'Back in', rpo: 'Age of the data', parts: 'Read, load', keys: 'Keys', who: 'Who' },
 
   /* a task that runs, and how it ended */
   runs: (task: string, who: string) => `${who}: ${task}`,
