@@ -1,7 +1,7 @@
 #!/bin/sh
 # Installs the Debian packages that a group of work needs, on a bare Debian 12 or 13.
 #
-#   packaging/install-packages.sh GROUP...     GROUP: build run test host lint fuzz ui browser deb
+#   packaging/install-packages.sh GROUP...     GROUP: build run test host etcd lint fuzz ui browser deb
 #
 # - Nothing is done, and no right is asked for, when everything is there already.
 # - Root or sudo; never asks a question.
@@ -24,13 +24,15 @@ packages_of() {
     # The test host: Debian with systemd, booted as a container (tests/host/machine.py).
     host) echo "mmdebstrap systemd-container iproute2 util-linux openssh-client redis-tools python3
         debian-archive-keyring" ;;
+    # The tests' etcd is Debian 13's, also on Debian 12 (tests/etcd-root).
+    etcd) echo "mmdebstrap debian-archive-keyring" ;;
     lint) echo "clang-format clang-tidy cppcheck shellcheck binutils python3" ;;
     fuzz) echo "clang llvm" ;;
     ui) echo "nodejs npm ca-certificates" ;;
     # The console's suite looks at it as a person does; fonts, because a bare Debian has none.
     browser) echo "chromium fonts-dejavu-core fonts-noto-color-emoji" ;;
     deb) echo "build-essential debhelper fakeroot lintian" ;;
-    *) echo "install-packages: no group '$1' (build run test host lint fuzz ui browser deb)" >&2; exit 64 ;;
+    *) echo "install-packages: no group '$1' (build run test host etcd lint fuzz ui browser deb)" >&2; exit 64 ;;
     esac
 }
 
