@@ -17,24 +17,11 @@
 
 static void refuse(struct handlers *h, struct call *call, int r, const char *text)
 {
-    static const struct {
-        int error, status;
-        const char *title, *code;
-    } rows[] = {
-        {-ENOENT, 404, "Not found", "not_found"},
-        {-EBUSY, 409, "Something else runs", "operation_running"},
+    static const struct refusal own[] = {
         {-EPERM, 409, "It is kept", "backup_kept"},
         {-EEXIST, 409, "It is here", "backup_exists"},
-        {-EINVAL, 400, "Bad input", "bad_input"},
-        {-ENOMEM, 500, "Out of memory", "out_of_memory"},
     };
-    wall_ms now = handlers_now(h).wall;
-    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
-        if (rows[i].error == r) {
-            call_refuse(call, rows[i].status, rows[i].title, text, rows[i].code, now);
-            return;
-        }
-    call_refuse(call, 500, "Operation failed", text, "backup_failed", now);
+    handlers_refuse(h, call, r, text, own, ARRAY_LENGTH(own), "backup_failed");
 }
 
 /* Takes `body`. People's names are cut to what the role may see. */

@@ -34,25 +34,11 @@ static int64_t number_of(const struct call *call)
 
 static void refuse(struct handlers *h, struct call *call, int r, const char *text)
 {
-    wall_ms now = handlers_now(h).wall;
-    switch (r) {
-    case -ENOENT:
-        call_refuse(call, 404, "Not found", text, "not_found", now);
-        break;
-    case -EBUSY:
-        call_refuse(call, 409, "Not now", text, "wrong_state", now);
-        break;
-    case -ENOBUFS:
-    case -ENOSPC:
-        call_refuse(call, 409, "Too many windows", text, "limit", now);
-        break;
-    case -ENOMEM:
-        call_refuse(call, 500, "Out of memory", text, "out_of_memory", now);
-        break;
-    default:
-        call_refuse(call, 400, "Bad input", text, "bad_input", now);
-        break;
-    }
+    static const struct refusal own[] = {
+        {-EBUSY, 409, "Not now", "wrong_state"},
+        {-ENOBUFS, 409, "Too many windows", "limit"},
+    };
+    handlers_refuse(h, call, r, text, own, ARRAY_LENGTH(own), "maintenance_failed");
 }
 
 /* ── reading ── */

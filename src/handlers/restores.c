@@ -13,22 +13,7 @@
 
 static void refuse(struct handlers *h, struct call *call, int r, const char *text)
 {
-    static const struct {
-        int error, status;
-        const char *title, *code;
-    } rows[] = {
-        {-ENOENT, 404, "Not found", "not_found"},
-        {-EBUSY, 409, "Something else runs", "operation_running"},
-        {-EINVAL, 400, "Bad input", "bad_input"},
-        {-ENOMEM, 500, "Out of memory", "out_of_memory"},
-    };
-    wall_ms now = handlers_now(h).wall;
-    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
-        if (rows[i].error == r) {
-            call_refuse(call, rows[i].status, rows[i].title, text, rows[i].code, now);
-            return;
-        }
-    call_refuse(call, 500, "Operation failed", text, "restore_failed", now);
+    handlers_refuse(h, call, r, text, NULL, 0, "restore_failed");
 }
 
 static void answer(struct handlers *h, struct call *call, int status, json_t *body)
