@@ -93,6 +93,18 @@ test('a window is planned, holds recovery with a banner for all, and ends early'
   await page.getByRole('table', { name: 'The next weeks' }).getByText('kernel update').waitFor();
   expect(await faults(page)).toEqual([]);
   await row.click();
+  await page.getByRole('button', { name: 'Change', exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  expect(await dialog.getByRole('button', { name: 'Change', exact: true }).isDisabled(), 'nothing differs yet').toBe(true);
+  await dialog.getByLabel('Start').fill('03:30');
+  await dialog.getByRole('combobox', { name: 'Length' }).selectOption('4 hours');
+  await dialog.getByRole('combobox', { name: 'Impact' }).selectOption('Degraded');
+  expect(await faults(page)).toEqual([]);
+  await dialog.getByRole('button', { name: 'Change', exact: true }).click();
+  await dialog.waitFor({ state: 'detached' });
+  await page.getByText('(4h)').waitFor();
+  await page.getByText(/03:30/).first().waitFor();
+  await page.getByRole('definition').filter({ hasText: 'Degraded' }).waitFor();
   await page.getByRole('button', { name: 'Begin now' }).click();
   await page.getByRole('dialog').getByRole('button', { name: 'Begin now' }).click();
   const banner = /maintenance “kernel update” until .*no automatic recovery/;

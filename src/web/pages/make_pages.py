@@ -7,6 +7,7 @@ FILE.md becomes /docs/FILE.html, and FILE.css is there as it is. Of Markdown it 
 and links. A heading has the anchor that GitHub gives it.
 """
 import html
+import itertools
 import pathlib
 import re
 import sys
@@ -39,26 +40,26 @@ def inline(text):
     return re.sub(r"\[([^\]]+)\]\(([^)\s]+)\)", link, "".join(parts))
 
 
-def table(rows):
+def table(rows, number):
     cells = [[cell.strip() for cell in row.strip().strip("|").split("|")] for row in rows]
     head, body = cells[0], cells[2:]  # the second one is the line of dashes
     # With a focus, a table that is too wide can be scrolled with the keyboard.
-    yield '<div class="table" tabindex="0" role="region" aria-label="Table"><table><thead><tr>'
+    yield f'<div class="table" tabindex="0" role="region" aria-label="Table {number}"><table><thead><tr>'
     yield "".join(f'<th scope="col">{inline(cell)}</th>' for cell in head) + "</tr></thead><tbody>\n"
     for row in body:
         yield "<tr>" + "".join(f"<td>{inline(cell)}</td>" for cell in row) + "</tr>\n"
     yield "</tbody></table></div>\n"
 
 
-def block(lines):
+def block(lines, tables):
     heading = re.fullmatch(r"(#{1,4}) (.*)", lines[0])
     if heading:
         level = len(heading[1])
         yield f'<h{level} id="{anchor(heading[2])}">{inline(heading[2])}</h{level}>\n'
         if lines[1:]:
-            yield from block(lines[1:])
+            yield from block(lines[1:], tables)
     elif lines[0].startswith("|"):
-        yield from table(lines)
+        yield from table(lines, next(tables))
     elif lines[0].startswith("- "):
         items = re.split(r"(?m)^- ", "\n".join(lines))[1:]
         yield "<ul>\n" + "".join(f"<li>{inline(item.strip())}</li>\n" for item in items) + "</ul>\n"
@@ -66,12 +67,13 @@ def block(lines):
         listed = next((i for i, line in enumerate(lines) if line.startswith(("- ", "|"))), len(lines))
         yield f"<p>{inline(' '.join(lines[:listed]))}</p>\n"
         if lines[listed:]:
-            yield from block(lines[listed:])
+            yield from block(lines[listed:], tables)
 
 
 def page(document):
     blocks = [part.splitlines() for part in re.split(r"\n\s*\n", document.strip())]
-    body = "".join(text for lines in blocks for text in block(lines))
+    tables = itertools.count(1)
+    body = "".join(text for lines in blocks for text in block(lines, tables))
     return HEAD.format(title=html.escape(blocks[0][0].lstrip("# "))) + body + TAIL
 
 

@@ -19,6 +19,10 @@ export interface WindowPlan {
 }
 export const planWindow = (plan: WindowPlan): Promise<shape.MaintenanceWindow> =>
   call('/api/maintenance', shape.maintenanceWindow, { method: 'POST', body: { ...plan } });
+/** Only what is given changes. */
+export type WindowChange = Partial<Pick<WindowPlan, 'title' | 'services' | 'starts_at' | 'duration_minutes' | 'impact'>>;
+export const changeWindow = (id: number, change: WindowChange): Promise<shape.MaintenanceWindow> =>
+  call(at(id), shape.maintenanceWindow, { method: 'PATCH', body: { ...change } });
 export const cancelWindow = (id: number): Promise<shape.MaintenanceWindow> => call(at(id), shape.maintenanceWindow, { method: 'DELETE' });
 export const beginWindow = (id: number): Promise<shape.MaintenanceWindow> => call(at(id, '/begin'), shape.maintenanceWindow, { method: 'POST' });
 export const endWindow = (id: number): Promise<shape.MaintenanceWindow> => call(at(id, '/end'), shape.maintenanceWindow, { method: 'POST' });

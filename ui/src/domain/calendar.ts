@@ -1,7 +1,8 @@
 /** Days and dates of maintenance windows. Local time: it is when people are there. Pure. */
-import type { MaintenanceWindow } from '@/contract/maintenance';
+import type { Impact, MaintenanceWindow } from '@/contract/maintenance';
 
 import type { Tone } from './badge';
+import { isoText } from './duration';
 
 export const DAYS = ['Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat', 'Sun'] as const;
 export const NTHS = ['first', 'second', 'third', 'fourth', 'last'] as const;
@@ -119,3 +120,45 @@ export function settingsOf(rule: Rule, title: string, services: readonly string[
 
 /** One item a line; blank lines do not count. */
 export const itemsOf = (text: string): string[] => text.split('\n').map((line) => line.trim()).filter((line) => line !== '');
+
+/** A window as a form has it: local texts. */
+export interface WindowDraft {
+  title: string;
+  date: string;
+  time: string;
+  minutes: number;
+  impact: Impact;
+  services: readonly string[];
+}
+const twoDigits = (n: number): string => String(n).padStart(2, '0');
+
+export function draftOf(window: MaintenanceWindow): WindowDraft {
+  const start = new Date(window.starts_at);
+  return {
+    title: window.title,
+    date: `${start.getFullYear()}-${twoDigits(start.getMonth() + 1)}-${twoDigits(start.getDate())}`,
+    time: `${twoDigits(start.getHours())}:${twoDigits(start.getMinutes())}`,
+    minutes: window.duration_minutes,
+    impact: window.impact,
+    services: window.services,
+  };
+}
+
+/** What a draft changes of a window, in the API's words; null when its start is no date, or over. Seconds that the form does not show stay. */
+export function changesOf(
+  window: MaintenanceWindow,
+  draft: WindowDraft,
+  now: number,
+): { title?: string; starts_at?: string; duration_minutes?: number; impact?: Impact; services?: readonly string[] } | null {
+  const was = draftOf(window);
+  const moved = draft.date !== was.date || draft.time !== was.time;
+  const [start] = moved ? startsOf({ repeat: 'once', day: 'Mon', nth: 'first', ...draft }, 1, now) : [window.starts_at];
+  if (start === undefined) return null;
+  return {
+    ...(draft.title.trim() === was.title ? {} : { title: draft.title.trim() }),
+    ...(moved ? { starts_at: isoText(start) } : {}),
+    ...(draft.minutes === was.minutes ? {} : { duration_minutes: draft.minutes }),
+    ...(draft.impact === was.impact ? {} : { impact: draft.impact }),
+    ...([...draft.services].sort().join() === [...was.services].sort().join() ? {} : { services: [...draft.services] }),
+  };
+}

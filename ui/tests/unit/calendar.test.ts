@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 
 import { maintenanceWindow, type MaintenanceWindow } from '@/contract/maintenance';
-import { itemsOf, settingsOf, startsOf, weeksOf, type Rule } from '@/domain/calendar';
+import { changesOf, draftOf, itemsOf, settingsOf, startsOf, weeksOf, type Rule } from '@/domain/calendar';
 import { lengthText } from '@/domain/duration';
 
 /** Local times throughout: the tests hold in every time zone. */
@@ -66,4 +66,20 @@ test('a checklist has an item for each line that is not blank', () => {
 
 test('a length has no unit that is zero', () => {
   expect([7200, 5400, 300, 45, 86_400, 0].map(lengthText)).toEqual(['2h', '1h 30m', '5m', '45s', '1d', '0s']);
+});
+
+describe('a change', () => {
+  const old = window(at(2026, 12, 6, 2) + 7000, 2);
+  test('has only what differs', () => {
+    const change = (draft: object): unknown => changesOf(old, { ...draftOf(old), ...draft }, NOW);
+    expect(change({})).toEqual({});
+    expect(change({ title: ' kernel ' })).toEqual({});
+    expect(change({ title: 'disk', impact: 'degraded' })).toEqual({ title: 'disk', impact: 'degraded' });
+    expect(change({ time: '03:30' })).toEqual({ starts_at: new Date(at(2026, 12, 6, 3, 30)).toISOString() });
+    expect(change({ minutes: 240, services: ['redis'] })).toEqual({ duration_minutes: 240, services: ['redis'] });
+  });
+  test('to what is over is none', () => {
+    expect(changesOf(old, { ...draftOf(old), date: '2026-11-24' }, NOW)).toBeNull();
+    expect(changesOf(old, { ...draftOf(old), date: '' }, NOW)).toBeNull();
+  });
 });
