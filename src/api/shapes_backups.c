@@ -2,7 +2,7 @@
 #include "api/shape_words.h"
 #include "api/shapes.h"
 
-#define TASK_WORDS "=create|verify|pin|unpin|delete|prune|fetch|drill"
+#define TASK_WORDS "=create|verify|pin|unpin|accept|delete|prune|fetch|drill"
 
 const struct shape_member shape_backup[] = {
     {"id", "text", "When it began, such as 20261129T023000Z; its folder has that name."},
@@ -21,6 +21,7 @@ const struct shape_member shape_backup[] = {
     {"check_reason", "text?", "Why it cannot be proved, such as needs_newer_server."},
     {"check_text", "text?", NULL},
     {"suspicious", "[text]", "now_empty, fewer_keys, fewer_bytes, outside_live"},
+    {"accepted_at", "time?", "A person confirmed that fewer data were meant."},
     {"pinned_until", "time?", NULL},
     {"kept_by", "[text]", "The rules of retention that keep it."},
     {"sealed", "truth", "Only the key of a recipient opens it."},

@@ -30,10 +30,10 @@ const char *backups_trouble_word(enum backups_trouble trouble)
 const char *backups_task_word(enum backups_task task)
 {
     static const char *const words[] = {
-        [BACKUPS_LOAD] = "load",   [BACKUPS_MAKE] = "create", [BACKUPS_VERIFY] = "verify",
-        [BACKUPS_PIN] = "pin",     [BACKUPS_UNPIN] = "unpin", [BACKUPS_REMOVE] = "delete",
-        [BACKUPS_PRUNE] = "prune", [BACKUPS_NOTE] = "note",   [BACKUPS_FETCH] = "fetch",
-        [BACKUPS_DRILL] = "drill",
+        [BACKUPS_LOAD] = "load",     [BACKUPS_MAKE] = "create", [BACKUPS_VERIFY] = "verify",
+        [BACKUPS_PIN] = "pin",       [BACKUPS_UNPIN] = "unpin", [BACKUPS_REMOVE] = "delete",
+        [BACKUPS_ACCEPT] = "accept", [BACKUPS_PRUNE] = "prune", [BACKUPS_NOTE] = "note",
+        [BACKUPS_FETCH] = "fetch",   [BACKUPS_DRILL] = "drill",
     };
     static_assert(ARRAY_LENGTH(words) == BACKUPS_TASK_COUNT, "a word for every task");
     return words[task];
@@ -127,11 +127,13 @@ static void report(struct backups_service *s)
     ports->report(ports->context, s->index, BACKUPS_DRILL_OVERDUE,
                   s->drills.overdue && !failed ? drilled : NULL);
     const struct backup_shelf_entry *newest = newest_of(s);
-    ports->report(ports->context, s->index, BACKUPS_SUSPICIOUS,
-                  newest != NULL && newest->suspicious != 0
-                      ? "The newest backup is suspicious: much fewer data than the one before, or "
-                        "other key counts than the server's. `resus backup show` says why"
-                      : NULL);
+    ports->report(
+        ports->context, s->index, BACKUPS_SUSPICIOUS,
+        newest != NULL && newest->suspicious != 0
+            ? "The newest backup is suspicious: much fewer data than the one before, or "
+              "other key counts than the server's. `resus backup show` says why. If fewer "
+              "data were meant: `resus backup accept`"
+            : NULL);
 }
 
 static void publish(struct backups_service *s, enum backups_task task, const char *user,
@@ -290,6 +292,20 @@ static int check_kept(const struct backup_shelf_entry *e, struct error *err)
     return 0;
 }
 
+static int check_acceptable(const struct backup_shelf_entry *e, struct error *err)
+{
+    if (e->damaged || e->verdict == PROOF_BAD)
+        return error_set(err, -EALREADY, "%s is damaged: make another one", e->id);
+    if ((e->suspicious & 1u << BACKUP_OUTSIDE_LIVE) != 0)
+        return error_set(err, -EALREADY,
+                         "%s has other key counts than the server had: no one meant that. Make "
+                         "another one",
+                         e->id);
+    if (e->suspicious == 0)
+        return error_set(err, -EALREADY, "%s is not suspicious: there is nothing to accept", e->id);
+    return 0;
+}
+
 static int check_order(const struct backups_service *s, const struct backups_order *order,
                        struct error *err)
 {
@@ -311,7 +327,9 @@ static int check_order(const struct backups_service *s, const struct backups_ord
     const struct backup_shelf_entry *e = backup_shelf_find(&s->shelf, order->id);
     if (e == NULL)
         return error_set(err, -ENOENT, "There is no such backup: resus backup list shows them.");
-    return order->task == BACKUPS_REMOVE ? check_kept(e, err) : 0;
+    return order->task == BACKUPS_REMOVE   ? check_kept(e, err)
+           : order->task == BACKUPS_ACCEPT ? check_acceptable(e, err)
+                                           : 0;
 }
 
 /* Of those that take long; NULL of the others. */

@@ -94,6 +94,7 @@ enum backups_task {
     BACKUPS_VERIFY,
     BACKUPS_PIN,
     BACKUPS_UNPIN,
+    BACKUPS_ACCEPT, /* that it has much fewer data was meant */
     BACKUPS_REMOVE,
     BACKUPS_PRUNE,
     BACKUPS_FETCH,
@@ -120,7 +121,7 @@ struct backups_order {
     uint64_t ticket;
 };
 /* -ENOENT no such backup; -EBUSY something else runs, `err` says what; -EPERM it is kept: by a pin
- * or as one of the `minimum`; otherwise 0, and `ret_number` (may be NULL) is the task's number. */
+ * or as one of the `minimum`; -EALREADY ACCEPT: nothing about it can be accepted; otherwise 0, and `ret_number` (may be NULL) is the task's number. */
 int backups_order(struct backups *b, int service, const struct backups_order *order,
                   int64_t *ret_number, struct error *err) ATTR_MUST_USE;
 

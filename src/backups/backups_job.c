@@ -234,6 +234,9 @@ static void say_suspicion(struct job *j, const struct backup_result *r)
                                   text, sizeof text);
             (void)str_append(j->text, sizeof j->text, "%s%s", j->text[0] == '\0' ? "" : ". ", text);
         }
+    if ((r->manifest->suspicious & 1u << BACKUP_OUTSIDE_LIVE) == 0)
+        (void)str_append(j->text, sizeof j->text, ". If it was meant: resus backup accept %s",
+                         r->manifest->id);
 }
 
 static void say_made(struct job *j, const struct backup_result *r)
@@ -329,6 +332,17 @@ static void on_checked(uv_work_t *w, int status)
 
 /* ── changes that are done at once ── */
 
+static void change(const struct job *j, struct manifest *m)
+{
+    if (j->task == BACKUPS_ACCEPT) {
+        m->accepted_at = j->since;
+        (void)str_copy_clean(m->accepted_by, sizeof m->accepted_by, j->user.email,
+                             strlen(j->user.email));
+    } else {
+        m->pinned_until = j->task == BACKUPS_PIN ? j->until : WALL_NONE;
+    }
+}
+
 static void on_change_worker(uv_work_t *w)
 {
     struct job *j = (struct job *)w;
@@ -342,7 +356,7 @@ static void on_change_worker(uv_work_t *w)
         if (j->loaded)
             remove_old(j, err);
     } else if (catalog_read(j->catalog, j->kind, j->id, j->manifest, err) == 0) {
-        j->manifest->pinned_until = j->task == BACKUPS_PIN ? j->until : WALL_NONE;
+        change(j, j->manifest);
         job_note(j, catalog_update(j->catalog, j->manifest, j->sha256, err));
     }
     job_settle_worker(w);

@@ -133,6 +133,7 @@ static json_t *entry_json(const struct backups_service *s, const struct backup_s
     (void)json_put_text(o, "check_reason", why[0] == '\0' ? NULL : why);
     (void)json_put_text(o, "check_text", e->text[0] == '\0' ? NULL : e->text);
     (void)json_put(o, "suspicious", suspicions(e));
+    (void)json_put_wall(o, "accepted_at", e->accepted_at);
     (void)json_put_wall(o, "pinned_until", e->pinned_until);
     (void)json_put(o, "kept_by", rules(e));
     (void)json_put_bool(o, "sealed", e->sealed);

@@ -231,7 +231,7 @@ static int point(const char *folder, const char *target, struct error *err)
 
 static bool trusted(const struct manifest *m)
 {
-    return m->proved >= PROOF_LOADED && m->suspicious == 0;
+    return m->proved >= PROOF_LOADED && manifest_suspicions(m) == 0;
 }
 
 /* Fills `id`, "" when none is trusted. */

@@ -90,6 +90,15 @@ void manifest_take_proof(struct manifest *m, const struct proof_result *proof)
     memcpy(m->databases, proof->databases, proof->database_count * sizeof m->databases[0]);
 }
 
+unsigned manifest_suspicions(const struct manifest *m)
+{
+    unsigned stands = m->suspicious;
+    for (int i = 0; i < BACKUP_SUSPICION_COUNT && m->accepted_at.ms != WALL_NONE.ms; i++)
+        if (backup_suspicion_acceptable((enum backup_suspicion)i))
+            stands &= ~(1u << i);
+    return stands;
+}
+
 struct backup_figures manifest_figures(const struct manifest *m)
 {
     struct backup_figures f = {.live_before = m->live_before, .live_after = m->live_after};
@@ -247,6 +256,16 @@ static json_t *suspicious_json(const struct manifest *m)
     return list;
 }
 
+static json_t *accepted_json(const struct manifest *m)
+{
+    json_t *o = json_object();
+    if (!json_put_wall(o, "at", m->accepted_at) || !json_put_text(o, "by", m->accepted_by)) {
+        json_decref(o);
+        return NULL;
+    }
+    return o;
+}
+
 static json_t *live_json(const struct manifest *m)
 {
     json_t *o = json_object();
@@ -272,7 +291,8 @@ int manifest_write(const struct manifest *m, struct buf *to, struct error *err)
         json_put(o, "checks", checks_json(m)) &&
         json_put_text(o, "proved", proof_level_word(m->proved)) &&
         json_put(o, "suspicious", suspicious_json(m)) && json_put(o, "copies", copies_json(m)) &&
-        json_put_wall(o, "pinned_until", m->pinned_until);
+        json_put_wall(o, "pinned_until", m->pinned_until) &&
+        (m->accepted_at.ms == WALL_NONE.ms || json_put(o, "accepted", accepted_json(m)));
     char *text = ok ? json_dumps(o, JSON_WRITE_FLAGS | JSON_INDENT(2)) : NULL;
     int r = text == NULL ? -ENOMEM : buf_printf(to, "%s\n", text);
     free(text);

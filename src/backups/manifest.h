@@ -86,6 +86,9 @@ struct manifest {
     struct manifest_copy copies[MANIFEST_COPIES_MAX];
     unsigned suspicious;  /* 1u << enum backup_suspicion */
     wall_ms pinned_until; /* WALL_NONE = not pinned */
+    /* A person has confirmed that it was meant to be so much smaller. WALL_NONE = no one has. */
+    wall_ms accepted_at;
+    char accepted_by[128];
 };
 
 /* Appends the JSON. -ENOMEM, -ENOBUFS. */
@@ -101,6 +104,9 @@ void manifest_note_copy(struct manifest *m, const char *target, enum manifest_co
 void manifest_forget_copy(struct manifest *m, const char *target);
 /* NULL = nothing is noted of that target. */
 const struct manifest_copy *manifest_copy_at(const struct manifest *m, const char *target);
+/* What of `suspicious` still stands: fewer data than before may be accepted, other counts than the
+ * server's may not. */
+unsigned manifest_suspicions(const struct manifest *m);
 /* Keys of all databases, bytes of the RDB, the server's own counts. */
 struct backup_figures manifest_figures(const struct manifest *m);
 

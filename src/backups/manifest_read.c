@@ -280,6 +280,16 @@ static bool read_suspicious(const json_t *list, struct manifest *m)
     return true;
 }
 
+/* Absent in those of 0.1.0. */
+static bool read_accepted(const json_t *o, struct manifest *m)
+{
+    m->accepted_at = WALL_NONE;
+    if (o == NULL || json_is_null(o))
+        return true;
+    return get_wall(o, "at", &m->accepted_at) && m->accepted_at.ms != WALL_NONE.ms &&
+           get_text(o, "by", m->accepted_by, sizeof m->accepted_by);
+}
+
 static int read_all(const json_t *o, struct manifest *m, struct error *err)
 {
     static const struct {
@@ -290,7 +300,7 @@ static int read_all(const json_t *o, struct manifest *m, struct error *err)
         {"impact", read_impact}, {"files", read_files},
         {"rdb", read_rdb},       {"live", read_live},
         {"checks", read_checks}, {"suspicious", read_suspicious},
-        {"copies", read_copies},
+        {"copies", read_copies}, {"accepted", read_accepted},
     };
     if (!get_text(o, "id", m->id, sizeof m->id) || !manifest_id_valid(m->id))
         return wrong(err, "id");

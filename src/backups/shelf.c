@@ -34,7 +34,8 @@ static void take(struct backup_shelf_entry *e, const struct manifest *m)
     e->bytes = figures.bytes;
     e->keys = figures.keys;
     e->proved = m->proved;
-    e->suspicious = m->suspicious;
+    e->suspicious = manifest_suspicions(m);
+    e->accepted_at = m->accepted_at;
     e->pinned_until = m->pinned_until;
     e->copy_count = m->copy_count;
     memcpy(e->copies, m->copies, sizeof e->copies);

@@ -26,7 +26,8 @@ struct backup_shelf_entry {
     enum proof_reason why;
     wall_ms checked;
     char text[PROOF_TEXT_MAX];
-    unsigned suspicious;  /* 1u << enum backup_suspicion */
+    unsigned suspicious;  /* 1u << enum backup_suspicion; without those that were accepted */
+    wall_ms accepted_at;  /* WALL_NONE = never */
     wall_ms pinned_until; /* WALL_NONE = not pinned */
     unsigned kept_by;     /* 1u << enum retention_rule; of manual ones: pinned and minimum only */
     size_t copy_count;

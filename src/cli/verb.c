@@ -22,7 +22,7 @@ static const char *const notify_subs[] = {"test", "emergency", "users", NULL};
 static const char *const maintenance_subs[] = {"list",   "show",   "plan",  "begin", "end",
                                                "extend", "cancel", "check", NULL};
 static const char *const backup_subs[] = {
-    "create", "list",     "show", "status", "verify", "pin",   "unpin",  "delete",
+    "create", "list",     "show", "status", "verify", "pin",   "unpin",  "accept", "delete",
     "prune",  "overview", "copy", "fetch",  "unseal", "drill", "drills", NULL};
 static const char *const restore_subs[] = {"list", "show", "undo", "resume", "cancel", NULL};
 static const char *const completion_subs[] = {"bash", "zsh", "fish", NULL};
@@ -228,13 +228,14 @@ const struct verb verbs[] = {
      .run = verb_maintenance},
     {"backup", GROUP_BACKUPS,
      "backup create|list|status|copy|drills [SERVICE] | drill [SERVICE] [BACKUP] | "
-     "show|verify|pin|unpin|delete [SERVICE] BACKUP | "
+     "show|verify|accept|pin|unpin|delete [SERVICE] BACKUP | "
      "prune [SERVICE] | overview [--reason TEXT] [--for DURATION] [--confirm WORD] | fetch "
      "[SERVICE] "
      "[BACKUP] [--place NAME] | unseal FILE --key FILE -o FILE",
      "backups: make, prove, keep, copy and remove them",
      "  create  a backup now; status 0: proved, 4: made but not provable here\n"
      "  verify  proves one again by loading it, the newest proved one unless named\n"
+     "  accept  a suspicious one: fewer data were meant. Later ones are compared with it\n"
      "  pin     keeps one for --for (90d unless given), whatever the rules say\n"
      "  delete  needs --confirm and the BACKUP once more\n"
      "  prune   shows what no rule keeps; --confirm PRUNE removes it\n"

@@ -298,6 +298,8 @@ static int about_one(const struct invocation *in, const char *backup)
         return pin(in, backup);
     if (str_equal(in->sub, "delete"))
         return remove_one(in, backup);
+    if (str_equal(in->sub, "accept"))
+        return ask_show(in, "backup_accept", args_of(in, backup), ASK_READ_MS, view_backup, NULL);
     return ask_show(in, str_equal(in->sub, "unpin") ? "backup_unpin" : "backup",
                     args_of(in, backup), ASK_READ_MS, view_backup, NULL);
 }

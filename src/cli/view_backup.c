@@ -91,6 +91,7 @@ void view_backup(struct page *p, const json_t *body, const struct invocation *in
         {"result", "check_result"},
         {"why", "check_text"},
         {"suspicious", "suspicious"},
+        {"accepted", "accepted_at"},
         {"pinned until", "pinned_until"},
         {"kept by", "kept_by"},
         {"folder", "folder"},

@@ -50,7 +50,7 @@ static json_t *item_json(const struct copy_place *at, const struct manifest *m)
     (void)json_put_int(o, "bytes", figures.bytes);
     (void)json_put_int(o, "keys", figures.keys);
     (void)json_put_text(o, "proved", proof_level_word(m->proved));
-    (void)json_put_bool(o, "suspicious", m->suspicious != 0);
+    (void)json_put_bool(o, "suspicious", manifest_suspicions(m) != 0);
     (void)json_put_bool(o, "sealed", m->file_count > 0 && m->files[0].plain_sha256[0] != '\0');
     return o;
 }

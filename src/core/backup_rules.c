@@ -44,6 +44,11 @@ unsigned backup_suspicions(const struct backup_figures *now, const struct backup
     return found;
 }
 
+bool backup_suspicion_acceptable(enum backup_suspicion suspicion)
+{
+    return suspicion != BACKUP_OUTSIDE_LIVE;
+}
+
 const char *backup_suspicion_word(enum backup_suspicion suspicion)
 {
     static const char *const words[] = {

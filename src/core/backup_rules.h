@@ -4,6 +4,7 @@
 #ifndef RESUS_CORE_BACKUP_RULES_H
 #define RESUS_CORE_BACKUP_RULES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,9 @@ struct backup_figures {
 /* One bit (1u << enum backup_suspicion) each; 0 = none. `last` is the newest trusted backup of the
  * service, NULL = there is none. */
 unsigned backup_suspicions(const struct backup_figures *now, const struct backup_figures *last);
+
+/* May a person say that it was meant? Other counts than the server's are no one's intention. */
+bool backup_suspicion_acceptable(enum backup_suspicion suspicion);
 
 const char *backup_suspicion_word(enum backup_suspicion suspicion); /* "fewer_keys" */
 /* A sentence with the figures and the next step. `last` as above. */

@@ -19,6 +19,7 @@ static void refuse(struct handlers *h, struct call *call, int r, const char *tex
 {
     static const struct refusal own[] = {
         {-EPERM, 409, "It is kept", "backup_kept"},
+        {-EALREADY, 409, "Nothing to accept", "not_acceptable"},
         {-EEXIST, 409, "It is here", "backup_exists"},
     };
     handlers_refuse(h, call, r, text, own, ARRAY_LENGTH(own), "backup_failed");
@@ -211,9 +212,8 @@ void backup_change(struct handlers *h, struct call *call)
         enum operation_id operation;
         enum backups_task task;
     } rows[] = {
-        {OP_BACKUP_PIN, BACKUPS_PIN},
-        {OP_BACKUP_UNPIN, BACKUPS_UNPIN},
-        {OP_BACKUP_DELETE, BACKUPS_REMOVE},
+        {OP_BACKUP_ACCEPT, BACKUPS_ACCEPT}, {OP_BACKUP_PIN, BACKUPS_PIN},
+        {OP_BACKUP_UNPIN, BACKUPS_UNPIN},   {OP_BACKUP_DELETE, BACKUPS_REMOVE},
         {OP_BACKUP_PRUNE, BACKUPS_PRUNE},
     };
     struct backups_order order = order_of(call, BACKUPS_PRUNE);

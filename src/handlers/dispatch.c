@@ -145,6 +145,7 @@ static const struct {
     [OP_BACKUP_STATUS] = {backup_status_get, .woken = backup_status_woken, .of_backups = true},
     [OP_BACKUP_CREATE] = {backup_task, .of_backups = true},
     [OP_BACKUP_VERIFY] = {backup_task, .of_backups = true},
+    [OP_BACKUP_ACCEPT] = {backup_change, .of_backups = true},
     [OP_BACKUP_PIN] = {backup_change, .of_backups = true},
     [OP_BACKUP_UNPIN] = {backup_change, .of_backups = true},
     [OP_BACKUP_DELETE] = {backup_change, .of_backups = true},

@@ -57,6 +57,39 @@ def test_the_last_proved_ones_and_pinned_ones_are_not_removed(served):
     assert [x["id"] for x in served.good("backup", "list")["items"]] == [second]
 
 
+def test_a_much_smaller_backup_counts_once_a_person_says_that_it_was_meant(served):
+    for i in range(50):
+        served.redis("SET", f"key:{i}", "x")
+    first = create(served)["backup"]
+    served.redis("FLUSHALL")
+    smaller = create(served, wanted=1)
+    assert smaller["result"] == "suspicious", smaller
+    again = create(served, wanted=1)
+    assert again["result"] == "suspicious", again
+
+    def latest():
+        return (pathlib.Path(status(served)["directory"]) / "redis" / "latest").resolve().name
+
+    assert latest() == first
+    for what, text in ((first, "not suspicious"), ("20200101T000000Z", "no such backup")):
+        refused = served.run("backup", "accept", what)
+        assert refused.returncode == 1 and text in refused.stderr, refused
+    accepted = served.good("backup", "accept", again["backup"], "--reason", "a new start")
+    assert accepted["suspicious"] == [] and accepted["accepted_at"] and accepted["latest"], accepted
+    assert latest() == again["backup"] and status(served)["last_proved"] == again["backup"]
+    assert create(served)["result"] == "proved"
+    line, = [x for x in served.audit() if x["operation"] == "backup_accept" and x["result"] and x["result"]["success"]]
+    assert again["backup"] in line["reason"] and "a new start" in line["reason"] and line["user"]["email"], line
+    assert line["event_type"] == "backup" and "manifest sha256" in line["reason"], line
+    # It is written down, so the next Resus says the same.
+    served.stop()
+    served.start()
+    shown = wait_until(lambda: (served.run("backup", "show", again["backup"], "--json").stdout or None), "the backups")
+    assert json.loads(shown)["accepted_at"] == accepted["accepted_at"] and json.loads(shown)["suspicious"] == []
+    # The one in between stays as it was.
+    assert served.good("backup", "show", smaller["backup"])["suspicious"], smaller
+
+
 def test_a_damaged_backup_is_bad_and_latest_leaves_it(served):
     first, second = create(served)["backup"], create(served)["backup"]
     dump = pathlib.Path(served.good("backup", "show", second)["folder"]) / "dump.rdb"

@@ -136,6 +136,7 @@ static void the_least_roles_are_the_guides_matrix(void **state)
         {OP_BACKUP_STATUS, ACCESS_VIEWER},
         {OP_BACKUP_CREATE, ACCESS_OPERATOR},
         {OP_BACKUP_VERIFY, ACCESS_OPERATOR},
+        {OP_BACKUP_ACCEPT, ACCESS_ADMIN},
         {OP_BACKUP_PIN, ACCESS_ADMIN},
         {OP_BACKUP_UNPIN, ACCESS_ADMIN},
         {OP_BACKUP_DELETE, ACCESS_ADMIN},

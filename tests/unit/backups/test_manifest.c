@@ -44,6 +44,30 @@ static void what_is_written_is_read_again(void **state)
     buf_free(&again);
 }
 
+/* The sample is of 0.1.0, which knew nothing of it. */
+static void what_was_accepted_is_read_again_and_other_counts_stay_suspicious(void **state)
+{
+    static struct manifest m, back;
+    struct buf text = BUF_LIMIT(MANIFEST_BYTES_MAX);
+    struct buf again = BUF_LIMIT(MANIFEST_BYTES_MAX);
+    (void)state;
+    read_sample(&text);
+    assert_int_equal(manifest_read(text.data, text.length, &m, NULL), 0);
+    assert_int_equal(m.accepted_at.ms, WALL_NONE.ms);
+    assert_int_equal(manifest_suspicions(&m), 1u << BACKUP_FEWER_KEYS);
+    m.accepted_at = m.finished;
+    m.suspicious |= 1u << BACKUP_OUTSIDE_LIVE;
+    (void)str_copy(m.accepted_by, sizeof m.accepted_by, "alice@example.org");
+    assert_int_equal(manifest_write(&m, &again, NULL), 0);
+    assert_int_equal(manifest_read(again.data, again.length, &back, NULL), 0);
+    assert_int_equal(back.accepted_at.ms, m.finished.ms);
+    assert_string_equal(back.accepted_by, "alice@example.org");
+    assert_int_equal(back.suspicious, m.suspicious);
+    assert_int_equal(manifest_suspicions(&back), 1u << BACKUP_OUTSIDE_LIVE);
+    buf_free(&text);
+    buf_free(&again);
+}
+
 /* Replaces `from` by `to` in the sample and expects the error to name `member`. */
 static void expect_refused(const char *from, const char *to, const char *member)
 {
@@ -177,6 +201,7 @@ static void an_id_is_the_time_in_utc(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_was_accepted_is_read_again_and_other_counts_stay_suspicious),
         cmocka_unit_test(what_is_written_is_read_again),
         cmocka_unit_test(a_wrong_member_is_named),
         cmocka_unit_test(a_manifest_of_an_older_version_has_no_copies),

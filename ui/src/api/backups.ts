@@ -21,6 +21,8 @@ export const pinBackup = (id: string, b: string, days: number, reason: string): 
   call(one(id, b, '/pin'), shape.backup, { method: 'POST', body: { days, ...why(reason) } });
 export const unpinBackup = (id: string, b: string, reason: string): Promise<shape.Backup> =>
   call(one(id, b, '/pin'), shape.backup, { method: 'DELETE', body: why(reason) });
+export const acceptBackup = (id: string, b: string, reason: string): Promise<shape.Backup> =>
+  call(one(id, b, '/accept'), shape.backup, { method: 'POST', body: why(reason) });
 export const deleteBackup = (id: string, b: string, confirmation: string, reason: string): Promise<shape.BackupStatus> =>
   call(one(id, b), shape.backupStatus, { method: 'DELETE', body: { confirmation, ...why(reason) } });
 export const pruneBackups = (id: string, reason: string): Promise<shape.BackupStatus> =>

@@ -1,7 +1,7 @@
 /** Backups: what is there, what runs, and how the last task ended. */
 import { boolean, list, nullable, number, object, oneOf, optional, text, time, type Checked } from './parse';
 
-const task = oneOf('create', 'verify', 'pin', 'unpin', 'delete', 'prune', 'fetch', 'drill');
+const task = oneOf('create', 'verify', 'pin', 'unpin', 'accept', 'delete', 'prune', 'fetch', 'drill');
 
 export const backupSource = object({ address: text, role: text, server: text, version: text });
 
@@ -34,6 +34,7 @@ export const backup = object({
   check_result: nullable(oneOf('good', 'bad', 'cannot_tell')),
   check_text: nullable(text),
   suspicious: list(text),
+  accepted_at: nullable(time),
   pinned_until: nullable(time),
   kept_by: list(text),
   sealed: boolean,

@@ -888,6 +888,7 @@ export type Backup = {
   readonly check_reason: string | null;
   readonly check_text: string | null;
   readonly suspicious: readonly (string)[];
+  readonly accepted_at: Time | null;
   readonly pinned_until: Time | null;
   readonly kept_by: readonly (string)[];
   readonly sealed: boolean;
@@ -945,13 +946,13 @@ export type Backups = {
 
 export type BackupTask = {
   readonly number: number;
-  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'delete' | 'prune' | 'fetch' | 'drill';
+  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'accept' | 'delete' | 'prune' | 'fetch' | 'drill';
   readonly status: BackupStatus;
 };
 
 export type BackupJob = {
   readonly number: number;
-  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'delete' | 'prune' | 'fetch' | 'drill';
+  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'accept' | 'delete' | 'prune' | 'fetch' | 'drill';
   readonly backup: string | null;
   readonly stage: string;
   readonly waits_for: string | null;
@@ -962,7 +963,7 @@ export type BackupJob = {
 
 export type BackupLast = {
   readonly number: number;
-  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'delete' | 'prune' | 'fetch' | 'drill';
+  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'accept' | 'delete' | 'prune' | 'fetch' | 'drill';
   readonly backup: string | null;
   readonly result: 'proved' | 'not_proved' | 'suspicious' | 'good' | 'bad' | 'cannot_tell' | 'done' | 'failed' | 'cancelled';
   readonly cause: string | null;
@@ -1246,6 +1247,7 @@ export const OPERATIONS = {
   backup_delete: { method: 'DELETE', path: '/api/services/{id}/backups/{b}', least: 'admin' },
   backup_status: { method: 'GET', path: '/api/services/{id}/backup-status', least: 'viewer' },
   backup_verify: { method: 'POST', path: '/api/services/{id}/backups/{b}/verify', least: 'operator' },
+  backup_accept: { method: 'POST', path: '/api/services/{id}/backups/{b}/accept', least: 'admin' },
   backup_pin: { method: 'POST', path: '/api/services/{id}/backups/{b}/pin', least: 'admin' },
   backup_unpin: { method: 'DELETE', path: '/api/services/{id}/backups/{b}/pin', least: 'admin' },
   backup_prunable: { method: 'GET', path: '/api/services/{id}/backup-prune', least: 'viewer' },

@@ -21,6 +21,8 @@ export function stateOf(backup: Pick<Backup, 'check_result' | 'suspicious' | 'pr
 }
 export const TONES: Readonly<Record<BackupState, Tone>> = { proved: 'healthy', not_proved: 'unknown', suspicious: 'degraded', bad: 'critical' };
 
+/** May a person say that fewer data were meant? Not of other counts than the server's. */
+export const isAcceptable = (backup: Backup): boolean => stateOf(backup) === 'suspicious' && !backup.suspicious.includes('outside_live');
 export const isPinned = (backup: Backup, now: number): boolean => backup.pinned_until !== null && backup.pinned_until > now;
 /** Why it cannot be removed; null: it can. */
 export function keptBecause(backup: Backup, now: number): string | null {

@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 
 import { backup as parseBackup, backupStatus as parseStatus, type Backup, type BackupJob, type BackupStatus } from '@/contract/backups';
 import { message } from '@/contract/message';
-import { backText, careOf, copiesText, drillPlanText, expectedBytes, explained, isPinned, isUnused, keptBecause, lossText, placeTexts, progressOf, roomOf, roomTexts, sentence, stateOf, takenText, toneOfBackups, troubleOf, worstFirst } from '@/domain/backup';
+import { backText, careOf, copiesText, drillPlanText, expectedBytes, explained, isAcceptable, isPinned, isUnused, keptBecause, lossText, placeTexts, progressOf, roomOf, roomTexts, sentence, stateOf, takenText, toneOfBackups, troubleOf, worstFirst } from '@/domain/backup';
 import { spanText } from '@/domain/duration';
 import { bytesText } from '@/domain/figure';
 import { apply, NOTHING } from '@/domain/live';
@@ -16,7 +16,7 @@ const iso = (at: number): string => new Date(at).toISOString();
 const backup = (change: object = {}): Backup => parseBackup({
   id: '20261129T023000Z', kind: 'daily', reason: null, by: null, source: { address: '10.0.0.5:6379', role: 'slave', server: 'redis', version: '7.0.15' }, started_at: '2026-11-29T02:30:00Z',
   finished_at: '2026-11-29T02:30:04Z', bytes: GB, keys: 1_226_050, proved: 'loaded', latest: true, checked_at: '2026-11-29T02:30:04Z', check_result: 'good', check_reason: null, check_text: null, suspicious: [],
-  pinned_until: null, kept_by: ['daily'], sealed: false, copies: [], folder: '/var/lib/resus/backups/redis/daily/20261129T023000Z', ...change,
+  accepted_at: null, pinned_until: null, kept_by: ['daily'], sealed: false, copies: [], folder: '/var/lib/resus/backups/redis/daily/20261129T023000Z', ...change,
 });
 const drill = (change: object = {}): object => ({
   number: 1, backup: '20261128T023000Z', backup_at: iso(NOW - DAY), started_at: iso(NOW - 2 * DAY), ended_at: iso(NOW - 2 * DAY), result: 'good', check_reason: null, message: '', user: 'system', bytes: GB, keys: 5,
@@ -36,6 +36,12 @@ describe('a backup', () => {
     expect(stateOf(backup({ proved: 'structure', check_result: 'cannot_tell' }))).toBe('not_proved');
     expect(stateOf(backup({ suspicious: ['now_empty'] }))).toBe('suspicious');
     expect(stateOf(backup({ suspicious: ['now_empty'], check_result: 'bad' }))).toBe('bad');
+  });
+  test('may be accepted when it has fewer data, and not for other counts or when it is damaged', () => {
+    expect(isAcceptable(backup({ suspicious: ['fewer_keys', 'fewer_bytes'] }))).toBe(true);
+    expect(isAcceptable(backup({}))).toBe(false);
+    expect(isAcceptable(backup({ suspicious: ['fewer_keys', 'outside_live'] }))).toBe(false);
+    expect(isAcceptable(backup({ suspicious: ['fewer_keys'], check_result: 'bad' }))).toBe(false);
   });
   test('says why it is not proved and what makes it suspicious, and nothing when it is well', () => {
     expect(explained(backup({ check_text: 'loaded 5 keys' }))).toEqual([]);

@@ -12,7 +12,7 @@ export const service = {
     disconnected: 'There is no connection to Resus.',
     needsRole: (role: string) => `This needs the role ${role}.`,
   },
-  verbs: { start: 'starting', stop: 'stopping', restart: 'restarting', reload: 'reloading', backup_create: 'backing up', backup_verify: 'proving a backup of', backup_pin: 'pinning a backup of', backup_unpin: 'unpinning a backup of', backup_delete: 'removing a backup of', backup_prune: 'removing old backups of' } as Record<string, string>,
+  verbs: { start: 'starting', stop: 'stopping', restart: 'restarting', reload: 'reloading', backup_create: 'backing up', backup_verify: 'proving a backup of', backup_accept: 'accepting a backup of', backup_pin: 'pinning a backup of', backup_unpin: 'unpinning a backup of', backup_delete: 'removing a backup of', backup_prune: 'removing old backups of' } as Record<string, string>,
   phases: {
     checking: 'checking what it would cost',
     saving: 'saving the data to disk',
@@ -181,6 +181,7 @@ export const service = {
     reload: 'Reload',
     backup_create: 'Backup',
     backup_verify: 'Proof of a backup',
+    backup_accept: 'Acceptance of a backup',
     backup_pin: 'Pin of a backup',
     backup_unpin: 'End of a pin',
     backup_delete: 'Removal of a backup',
