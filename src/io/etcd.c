@@ -191,7 +191,7 @@ static bool begin(struct etcd_request *q)
     struct etcd *e = q->etcd;
     const struct curl_calls *curl = e->curl;
     int64_t left = mono_since(q->until, clock_now().boot);
-    bool last = q->fixed || q->tries + 1 >= e->count; /* nobody is asked after it */
+    bool last = q->fixed || q->tries + 1 >= e->count; /* none is asked after it */
     int64_t limit = last || left < ETCD_TRY_MS ? left : ETCD_TRY_MS;
     struct error err = {0};
     if (left <= 0)

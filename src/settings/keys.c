@@ -6,6 +6,7 @@
 
 #include "base/str.h"
 #include "settings/keys_backup.h"
+#include "settings/keys_fleet.h"
 
 #define SIZE(type, member) sizeof(((type *)NULL)->member)
 #define IN(base_, type, member)                                                                    \
@@ -75,6 +76,10 @@ const struct key keys[] = {
      .help = "who is called when no one reacts"},
     {PLACE_ROOT, "maintenance", KEY_MAP, .child = PLACE_MAINTENANCE,
      .help = "when work is planned, and how it is announced"},
+    {PLACE_ROOT, "engine", KEY_MAP, .child = PLACE_ENGINE,
+     .help = "this engine among the engines of a fleet"},
+    {PLACE_ROOT, "fleet", KEY_MAP, .child = PLACE_FLEET,
+     .help = "the etcd through which engines share their services"},
     {PLACE_ROOT, "redis_service_management", KEY_MAP, .child = PLACE_ROOT,
      .help = "all of the above may stand under this key, as in the runbook"},
     {PLACE_ROOT, "users", KEY_ALIEN, .help = LATER},
@@ -530,6 +535,7 @@ const struct key keys[] = {
      .standard = "outage", .help = "what users of the services have to expect"},
 
     KEYS_BACKUP,
+    KEYS_FLEET,
 };
 const size_t key_count = ARRAY_LENGTH(keys);
 static_assert(ARRAY_LENGTH(keys) <= KEYS_MAX, "more keys than a reader can mark as seen");

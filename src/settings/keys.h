@@ -45,6 +45,8 @@ enum place {
     PLACE_BACKUP,
     PLACE_BACKUP_KEEP,
     PLACE_BACKUP_COPY,
+    PLACE_ENGINE,
+    PLACE_FLEET,
     PLACE_COUNT
 };
 
@@ -97,6 +99,7 @@ enum key_type {
     KEY_DATES,      /* list of dates into the exceptions of a struct schedule */
     KEY_WINDOWS,    /* list of PLACE_WINDOW */
     KEY_COPIES,     /* list of PLACE_BACKUP_COPY */
+    KEY_URLS,       /* list of addresses into a struct url_list */
     KEY_RECIPIENTS, /* list of files with public keys */
     KEY_MAP,        /* a further place, `child` */
     KEY_ALIEN,      /* known from other documents, without effect here */
@@ -140,7 +143,7 @@ struct key {
     bool trusted;               /* a path: Resus acts on what is there (io/trust.h) */
 };
 
-#define KEYS_MAX 256
+#define KEYS_MAX 320
 extern const struct key keys[];
 extern const size_t key_count;
 

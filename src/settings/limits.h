@@ -14,6 +14,9 @@
 #define SETTINGS_GROUP_MAX 64 /* the name of a group of services, at most 63 */
 #define SETTINGS_TAG_MAX 32   /* at most 31 characters */
 #define SETTINGS_TAGS_MAX 16  /* of one service */
+#define SETTINGS_ETCD_MAX 9   /* nodes of etcd */
+#define SETTINGS_URL_MAX 256
+#define SETTINGS_PREFIX_MAX 64
 #define SETTINGS_WARNINGS_MAX 64
 #define SETTINGS_FILE_MAX (4 * 1024 * 1024)
 

@@ -33,6 +33,8 @@ static const char *const place_paths[PLACE_COUNT] = {
     [PLACE_BACKUP] = "backup",
     [PLACE_BACKUP_KEEP] = "backup.keep",
     [PLACE_BACKUP_COPY] = "backup.copies",
+    [PLACE_ENGINE] = "engine",
+    [PLACE_FLEET] = "fleet",
 };
 
 const char *place_path(enum place place)

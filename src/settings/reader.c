@@ -362,6 +362,9 @@ static void read_value(struct reader *r, const struct found *f)
     case KEY_NETWORKS:
         reader_list(r, f->row, f->value, reader_take_network);
         break;
+    case KEY_URLS:
+        reader_list(r, f->row, f->value, reader_take_url);
+        break;
     case KEY_TAGS:
         reader_tags(r, f->row, f->value);
         break;
@@ -552,6 +555,9 @@ int reader_run(yaml_document_t *document, struct settings *settings, struct erro
             add_only_service(&r);
         if (settings->server.name[0] == '\0')
             name_instance(settings);
+        if (settings->fleet.name[0] == '\0')
+            (void)str_copy(settings->fleet.name, sizeof settings->fleet.name,
+                           settings->server.name);
         result = r.failed ? r.err->code : 0;
     }
     mem_free(standard);

@@ -202,6 +202,9 @@ static void check_root(struct reader *r, const yaml_node_t *map, const struct fo
     if (service != NULL && services != NULL)
         reader_fail(r, service->key->start_mark, "`service` does not go with `services` (line %zu)",
                     services->key->start_mark.line + 1);
+    const struct found *fleet = found_at(found, PLACE_ROOT, "fleet");
+    if (fleet != NULL)
+        reader_check_shared_control(r, fleet->key->start_mark);
 }
 
 void reader_finish_service(struct reader *r, struct service_settings *service)
@@ -239,6 +242,7 @@ static void (*const checks[PLACE_COUNT])(struct reader *, const yaml_node_t *,
     [PLACE_WINDOW] = reader_check_window,
     [PLACE_BACKUP] = reader_check_backup,
     [PLACE_BACKUP_COPY] = reader_check_copy,
+    [PLACE_FLEET] = reader_check_fleet,
 };
 
 void reader_check(struct reader *r, enum place place, const yaml_node_t *map,

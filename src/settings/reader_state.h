@@ -63,6 +63,13 @@ void reader_take_any_role(struct reader *r, const struct key *row, const yaml_no
                           const char *text);
 void reader_take_network(struct reader *r, const struct key *row, const yaml_node_t *node,
                          const char *text);
+void reader_take_url(struct reader *r, const struct key *row, const yaml_node_t *node,
+                     const char *text);
+
+/* What is wrong with `fleet`, and with services that no other engine could take. */
+void reader_check_fleet(struct reader *r, const yaml_node_t *map,
+                        const struct found found[KEYS_MAX]);
+void reader_check_shared_control(struct reader *r, yaml_mark_t mark);
 
 /* Fills what the service is called and where it keeps its files unless the file says so. */
 void reader_finish_service(struct reader *r, struct service_settings *service);

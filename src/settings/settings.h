@@ -153,6 +153,21 @@ struct oidc_settings {
     char admin[128], operator[128], viewer[128]; /* what the claim says for that role */
 };
 
+struct url_list {
+    char urls[SETTINGS_ETCD_MAX][SETTINGS_URL_MAX];
+    size_t count;
+};
+
+/* The engine in a fleet, and the etcd through which it shares its services with the others. */
+struct fleet_settings {
+    struct url_list etcd; /* count 0 = there is no fleet */
+    char name[64];        /* of this engine; never "" */
+    char site[64], url[SETTINGS_PATH_MAX];
+    char ca_file[SETTINGS_PATH_MAX], certificate[SETTINGS_PATH_MAX], key[SETTINGS_PATH_MAX];
+    char prefix[SETTINGS_PREFIX_MAX];
+    int ttl_seconds;
+};
+
 struct settings {
     char path[SETTINGS_PATH_MAX]; /* where it was read from */
     struct server_settings server;
@@ -167,6 +182,7 @@ struct settings {
     struct alert_settings alerts;
     struct escalation_settings escalation;
     struct maintenance_settings maintenance;
+    struct fleet_settings fleet;
     /* Arrays that the services' ranges point into (backup_settings.h); NULL = none. */
     struct copy_settings *copies;
     struct recipient_settings *recipients;
