@@ -1,7 +1,6 @@
 /* The newest PING times of a service, and what of them is Redis' own. */
 #include "engine/latency.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "engine/service.h"
@@ -17,11 +16,16 @@ void latency_note(struct service *s, int64_t us)
         w->latency_count++;
 }
 
-static int by_value(const void *a, const void *b)
+/* Of 64 times that are mostly alike: no library's sort is faster. */
+static void sort(int64_t *values, unsigned count)
 {
-    int64_t x = *(const int64_t *)a;
-    int64_t y = *(const int64_t *)b;
-    return (x > y) - (x < y);
+    for (unsigned i = 1; i < count; i++) {
+        int64_t value = values[i];
+        unsigned at = i;
+        for (; at > 0 && values[at - 1] > value; at--)
+            values[at] = values[at - 1];
+        values[at] = value;
+    }
 }
 
 double latency_ms(const struct service *s, double percentile)
@@ -31,7 +35,7 @@ double latency_ms(const struct service *s, double percentile)
         return -1;
     int64_t sorted[WATCH_LATENCIES];
     memcpy(sorted, w->latency_us, w->latency_count * sizeof sorted[0]);
-    qsort(sorted, w->latency_count, sizeof sorted[0], by_value);
+    sort(sorted, w->latency_count);
     unsigned at = (unsigned)((double)(w->latency_count - 1) * percentile / 100.0 + 0.5);
     return (double)sorted[at] / 1000.0;
 }

@@ -406,7 +406,7 @@ void recover_event(struct service *s, enum recovery_event event, uint64_t action
 {
     struct recovery_input input = {
         .event = event, .action_id = action_id, .end = end, .wall = now.wall};
-    struct recovery_effects effects = {0};
+    struct recovery_effects effects;
     recovery_facts_now(s, now, &input.facts);
     struct recovery before = s->recovery;
     recovery_step(&s->recovery, &s->recovery_policy, &input, now.mono, &effects);

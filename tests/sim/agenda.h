@@ -25,12 +25,22 @@ struct appointment {
     uint64_t life; /* of the daemon that it is for; of no meaning for the world */
 };
 
-struct agenda {
-    struct appointment items[AGENDA_MAX];
-    size_t count;
-    uint64_t sequence;
+/* The place of an appointment in the heap: what is compared, and where the rest of it is. */
+struct agenda_place {
+    int64_t at;
+    uint64_t order; /* rank, then sequence */
+    uint32_t slot;
 };
 
+struct agenda {
+    size_t count, slots, free_count; /* slots: so many were ever used */
+    uint64_t sequence;
+    struct agenda_place places[AGENDA_MAX];
+    struct appointment items[AGENDA_MAX];
+    uint32_t free[AGENDA_MAX];
+};
+
+void agenda_clear(struct agenda *a);
 void agenda_add(struct agenda *a, struct appointment item);
 /* An item that was taken out goes back with its old place in the sequence. */
 void agenda_put_back(struct agenda *a, struct appointment item);

@@ -553,8 +553,8 @@ static void check_claim(struct sim *s, int service, bool healthy)
     const struct witness *w = witness_of(s, service);
     int64_t limit = 2 * inside->watch_policy.interval_ms;
     int64_t age = s->now - w->told.proof;
-    bool published = str_equal(inside->publishing.overall, overall_word(OVERALL_HEALTHY));
-    if (published && age > limit && s->now - s->deaf_until > PUBLISHED_MS)
+    if (age > limit && s->now - s->deaf_until > PUBLISHED_MS &&
+        str_equal(inside->publishing.overall, overall_word(OVERALL_HEALTHY)))
         sim_broken(s, service, "health stays published with a proof that is %lld ms old",
                    (long long)age);
     if (healthy) {

@@ -112,8 +112,7 @@ static void minute(struct sim *s, int service, uint64_t id)
 static void set_up(struct sim *s, uint64_t seed, bool trace)
 {
     memset(s, 0, offsetof(struct sim, agenda));
-    s->agenda.count = 0;
-    s->agenda.sequence = 0;
+    agenda_clear(&s->agenda);
     s->seed = seed;
     s->trace = trace;
     s->chance.state = seed;
