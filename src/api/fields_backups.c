@@ -19,6 +19,7 @@ const struct field backup_fields[] = {BACKUP, END};
 const struct field backup_elsewhere_fields[] = {PLACE, END};
 const struct field backup_fetch_fields[] = {BACKUP, PLACE, REASON, END};
 const struct field backup_drill_fields[] = {TEXT("b", 1, 16), REASON, END};
+const struct field backup_rebuild_fields[] = {TEXT("b", 1, 16), END};
 const struct field backup_reason_fields[] = {BACKUP, REASON, END};
 const struct field backup_pin_fields[] = {BACKUP, INT("days", 1, 3650), REASON, END};
 const struct field backup_delete_fields[] = {BACKUP, TEXT("confirmation", 0, 32), REASON, END};

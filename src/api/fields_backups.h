@@ -5,8 +5,8 @@
 #include "api/operations.h"
 
 extern const struct field backups_fields[], backup_status_fields[], backup_fields[],
-    backup_elsewhere_fields[], backup_fetch_fields[], backup_drill_fields[], backup_reason_fields[],
-    backup_pin_fields[], backup_delete_fields[], restore_plan_fields[], restore_fields[],
-    restore_show_fields[];
+    backup_elsewhere_fields[], backup_fetch_fields[], backup_drill_fields[],
+    backup_rebuild_fields[], backup_reason_fields[], backup_pin_fields[], backup_delete_fields[],
+    restore_plan_fields[], restore_fields[], restore_show_fields[];
 
 #endif

@@ -97,6 +97,27 @@ const struct shape_member shape_backup_last[] = {
     {"ended_at", "time", NULL},
     {"duration_seconds", "number", NULL},
     END};
+const struct shape_member shape_rebuild_part[] = {{"part", "=host|ssh|redis", NULL},
+                                                  {"reached", "=yes|no|unknown", NULL},
+                                                  {"text", "text", NULL},
+                                                  END};
+const struct shape_member shape_rebuild_step[] = {
+    {"title", "text", NULL},
+    {"on", "=resus|host", "On which machine the commands run."},
+    {"text", "text", NULL},
+    {"commands", "[text]", "To be copied, in this order."},
+    END};
+const struct shape_member shape_rebuild[] = {
+    {"service", "text", NULL},
+    {"name", "text", NULL},
+    {"at", "time", NULL},
+    {"backup", "Backup", "What the sheet was made from."},
+    {"parts", "[RebuildPart]", NULL},
+    {"acting", "truth", "Would recovery act now?"},
+    {"withheld", "Withheld?", "Why it does not."},
+    {"problem", "text?", "What was not known when the backup was made."},
+    {"steps", "[RebuildStep]", NULL},
+    END};
 const struct shape_member shape_drill[] = {
     {"number", "whole", NULL},
     {"backup", "text", "Which one was loaded."},

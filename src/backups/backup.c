@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "backups/catalog.h"
+#include "backups/host_file.h"
 #include "backups/query.h"
 #include "backups/source.h"
 #include "base/mem.h"
@@ -25,6 +26,7 @@ struct backup {
     enum backup_stage stage;
     bool cancelled, working, has_last, begun;
     struct query *query;
+    json_t *known, *host;
     struct pull *pull;
     struct proof *proof;
     /* the worker's while `working` */
@@ -65,6 +67,8 @@ static void finish(struct backup *b)
     b->result.manifest = &b->manifest;
     b->result.last = b->has_last ? &b->last : NULL;
     b->done(b->context, &b->result);
+    json_decref(b->known);
+    json_decref(b->host);
     mem_free(b);
 }
 
@@ -114,7 +118,11 @@ static void on_publish_worker(uv_work_t *work)
 {
     struct backup *b = (struct backup *)work;
     struct error *err = &b->result.error;
-    if (catalog_publish(b->catalog, &b->manifest, b->result.manifest_sha256, err) < 0) {
+    char folder[PATH_MAX] = "";
+    (void)str_copy_n(folder, sizeof folder, b->file,
+                     strlen(b->file) - strlen("/" CATALOG_DUMP_FILE));
+    if ((b->host != NULL && host_file_write(b->host, folder, &b->manifest, err) < 0) ||
+        catalog_publish(b->catalog, &b->manifest, b->result.manifest_sha256, err) < 0) {
         b->result.end = BACKUP_FAILED;
         on_clean_worker(work);
         return;
@@ -210,6 +218,7 @@ static void on_proved(void *context, const struct proof_result *proof)
         return;
     const struct proof_check *last = &proof->checks[proof->check_count - 1];
     manifest_take_proof(&b->manifest, proof);
+    host_file_compare(b->host, proof->config);
     if (last->verdict == PROOF_BAD) {
         struct error err;
         (void)error_set(&err, -EBADMSG, "the new backup failed verification (%s): %s",
@@ -251,13 +260,14 @@ static void on_after(void *context, struct redis_reply *const *replies, const st
     prove(b);
 }
 
-static void query(struct backup *b, size_t commands, enum backup_stage stage, query_done *done)
+static void query(struct backup *b, const struct query_command *commands, size_t count,
+                  enum backup_stage stage, query_done *done)
 {
     const struct query_options options = {
         .redis = b->redis,
         .tunnel = b->tunnel,
-        .commands = source_commands,
-        .count = commands,
+        .commands = commands,
+        .count = count,
         .within_ms = BACKUP_ASK_MS,
     };
     struct error err = {0};
@@ -297,7 +307,7 @@ static void on_pulled(void *context, const struct pull_result *r)
     if (stops(b))
         return;
     take_pull(&b->manifest, r);
-    query(b, 1, BACKUP_COUNTING, on_after);
+    query(b, source_commands, 1, BACKUP_COUNTING, on_after);
 }
 
 static void pull(struct backup *b)
@@ -314,6 +324,17 @@ static void pull(struct backup *b)
 
 /* --- the beginning --- */
 
+/* What this does not know is a gap in host.json, and no reason to make no backup. */
+static void on_host(void *context, struct redis_reply *const *replies, const struct error *err)
+{
+    struct backup *b = context;
+    b->query = NULL;
+    if (stops(b))
+        return;
+    b->host = host_file_new(&b->manifest, replies, err == NULL ? "" : err->text, b->known);
+    pull(b);
+}
+
 static void on_before(void *context, struct redis_reply *const *replies, const struct error *err)
 {
     struct backup *b = context;
@@ -322,7 +343,7 @@ static void on_before(void *context, struct redis_reply *const *replies, const s
     if (stops(b))
         return;
     source_before(&b->manifest, b->redis, replies);
-    pull(b);
+    query(b, host_commands, HOST_COMMANDS, BACKUP_LOOKING, on_host);
 }
 
 static void on_open_worker(uv_work_t *work)
@@ -355,7 +376,7 @@ static void on_open(uv_work_t *work, int status)
         fail(b, &err);
         return;
     }
-    query(b, SOURCE_COMMANDS, BACKUP_LOOKING, on_before);
+    query(b, source_commands, SOURCE_COMMANDS, BACKUP_LOOKING, on_before);
 }
 
 int backup_start(uv_loop_t *loop, const struct backup_options *options, backup_done *done,
@@ -372,6 +393,7 @@ int backup_start(uv_loop_t *loop, const struct backup_options *options, backup_d
     }
     b->loop = loop;
     b->redis = options->redis;
+    b->known = options->host == NULL ? NULL : json_incref((json_t *)options->host);
     b->tunnel = options->tunnel;
     b->pull_limits = options->pull;
     b->proof_limits = options->proof;

@@ -26,6 +26,7 @@ struct backup_options {
     /* Whom it is sealed for after its proof; none: it stays open. */
     const struct seal_public *recipients;
     size_t recipient_count;
+    const json_t *host; /* what is known of the host, for host.json; copied by reference, or NULL */
     struct pull_limits pull;
     struct proof_limits proof;
 };

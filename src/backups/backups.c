@@ -564,6 +564,7 @@ void backups_close(struct backups *b)
         struct backups_service *s = &b->services[i];
         copies_close(s);
         elsewhere_close(s);
+        reading_forget(s);
         if (s->after != NULL)
             job_cancel(s->after, "Resus was stopped");
         if (s->job != NULL)

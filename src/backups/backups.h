@@ -50,6 +50,8 @@ struct backups_ports {
     const struct settings *(*settings)(void *context);
     /* For `via: ssh`; outlives the backups. */
     const struct redis_tunnel *(*tunnel)(void *context, int service);
+    /* What is known of the service's host, for host.json: a new reference, or NULL. */
+    json_t *(*known)(void *context, int service);
     /* Why no copy should begin now, in a few words; NULL = it may. */
     const char *(*busy)(void *context, int service);
     /* Is the service in a trouble that recovery treats? Then a running copy ends. */
@@ -135,6 +137,13 @@ int backups_elsewhere(struct backups *b, int service, const char *target, backup
 json_t *backups_elsewhere_taken(struct backups *b, int service);
 /* Does a copier run, or begin within seconds? */
 bool backups_copying(const struct backups *b, int service);
+/* Reads what a backup knows of its host (backups/host_file.h): NULL = the newest proved one. `done`
+ * comes with 0 when backups_host_taken() has the answer. -ENOENT no such backup, -EBUSY ask again. */
+int backups_host(struct backups *b, int service, const char *id, backups_done *done, void *context,
+                 uint64_t ticket, struct error *err) ATTR_MUST_USE;
+/* {"backup": as backups_one(), "host"}: a new reference, once after each `done`. */
+json_t *backups_host_taken(struct backups *b, int service);
+
 /* ── for restores ── */
 
 /* Which kind a backup is of. -ENOENT no such backup; -EBUSY a task of the service is under way, or

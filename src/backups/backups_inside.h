@@ -15,6 +15,7 @@ struct backups_service;
 struct copying;
 struct elsewhere;
 struct copy_report;
+struct reading;
 
 #define DRILLS_KEPT_MAX 60 /* of each service: a year of weekly ones */
 
@@ -109,6 +110,7 @@ struct backups_service {
     size_t copy_count;
     struct elsewhere *elsewhere; /* a place is asked what it has; NULL = none is */
     json_t *elsewhere_answer;    /* not yet taken */
+    struct reading *reading;     /* of a host.json; NULL = none is */
     struct last_job last;
     struct drills drills;
     struct last_job failure; /* of the newest attempt at a backup; number 0 = it did not fail */
@@ -183,6 +185,9 @@ json_t *drills_json(const struct backups_service *s); /* as a member of the stat
 void job_drilled(struct job *j, const struct proof_result *result);
 /* The task is over: keeps the result. */
 void drills_note(struct backups_service *s, const struct job *j);
+
+/* backups_host.c: Resus stops. */
+void reading_forget(struct backups_service *s);
 
 /* backups_verify.c */
 void job_verify(struct job *j);

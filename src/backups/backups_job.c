@@ -8,6 +8,7 @@
 
 #include "backups/backups_copies.h"
 #include "backups/backups_inside.h"
+#include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/child.h"
@@ -308,7 +309,10 @@ static void on_checked(uv_work_t *w, int status)
     (void)status;
     if (job_stops(j))
         return;
+    JSON_CLEANUP json_t *known =
+        ports->known == NULL ? NULL : ports->known(ports->context, j->service->index);
     const struct backup_options options = {
+        .host = known,
         .redis = &j->redis,
         .tunnel = j->redis.via == VIA_SSH ? ports->tunnel(ports->context, j->service->index) : NULL,
         .root = j->settings.directory,

@@ -444,6 +444,7 @@ static void on_loaded(void *context, const struct proof_server_result *r)
     struct proof_check check = {.keys = -1, .expired = -1};
     p->proof_server = NULL;
     (void)str_copy(check.tool, sizeof check.tool, p->server);
+    p->result.config = r->config;
     switch (r->end) {
     case PROOF_SERVER_LOADED:
         judge_load(p, r, &check);

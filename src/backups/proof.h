@@ -7,6 +7,7 @@
 #ifndef RESUS_BACKUPS_PROOF_H
 #define RESUS_BACKUPS_PROOF_H
 
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
@@ -79,6 +80,7 @@ struct proof_result {
     int64_t keys, expires;
     size_t database_count;
     const struct rdb_counts *databases;
+    const json_t *config; /* settings of the server that loaded it; NULL = none did */
 };
 
 struct proof;

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backups/host_file.h"
 #include "backups/query.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -30,6 +31,7 @@ struct proof_server {
     mono_ms began, deadline;
     struct proof_server_result result;
     struct redis_reply *info;  /* kept for `done` */
+    json_t *config;            /* likewise */
     bool decided;              /* `result` is set: the process only has to go */
     proof_server_ready *ready; /* NULL: it ends once it has loaded */
     struct redis_settings redis;
@@ -51,6 +53,7 @@ static void on_timer_closed(uv_handle_t *handle)
 {
     struct proof_server *s = handle->data;
     reply_free(s->info);
+    json_decref(s->config);
     mem_free(s);
 }
 
@@ -125,6 +128,8 @@ static void on_info(void *context, struct redis_reply *const *replies, const str
         decide(s, PROOF_SERVER_FAILED);
         return;
     }
+    s->config = host_config_of(replies[1]);
+    s->result.config = s->config;
     int64_t gone = query_info_number(s->info, "expired_keys");
     int64_t evicted = query_info_number(s->info, "evicted_keys");
     s->result.loaded = query_info_number(s->info, "rdb_last_load_keys_loaded");
@@ -142,7 +147,7 @@ static void on_info(void *context, struct redis_reply *const *replies, const str
 
 static void on_time(uv_timer_t *timer)
 {
-    static const struct query_command info[] = {{{"INFO"}}};
+    static const struct query_command asked[] = {{{"INFO"}}, {{"CONFIG", "GET", "*"}}};
     struct proof_server *s = timer->data;
     if (mono_reached(clock_mono(), s->deadline)) {
         decide(s, PROOF_SERVER_LATE);
@@ -151,7 +156,7 @@ static void on_time(uv_timer_t *timer)
     (void)str_format(s->redis.socket, sizeof s->redis.socket, "/proc/self/fd/%d/redis.sock",
                      s->folder_fd);
     const struct query_options options = {
-        .redis = &s->redis, .commands = info, .count = 1, .within_ms = ASK_WITHIN_MS};
+        .redis = &s->redis, .commands = asked, .count = 2, .within_ms = ASK_WITHIN_MS};
     if (query_start(s->loop, &options, on_info, s, &s->query, &s->result.error) < 0)
         decide(s, PROOF_SERVER_FAILED);
 }

@@ -4,6 +4,7 @@
 #ifndef RESUS_BACKUPS_PROOF_SERVER_H
 #define RESUS_BACKUPS_PROOF_SERVER_H
 
+#include <jansson.h>
 #include <stdint.h>
 #include <uv.h>
 
@@ -52,6 +53,7 @@ struct proof_server_result {
     int64_t loaded, expired;        /* at the load, as it counted them; -1: older than Redis 7 */
     int64_t lost_since;             /* expired or evicted after the load */
     const struct redis_reply *info; /* its INFO, for the keys of each database; NULL else */
+    const json_t *config;           /* its settings; NULL = not known */
     char version[32];
 };
 

@@ -22,8 +22,8 @@ static const char *const notify_subs[] = {"test", "emergency", "users", NULL};
 static const char *const maintenance_subs[] = {"list",   "show",   "plan",  "begin", "end",
                                                "extend", "cancel", "check", NULL};
 static const char *const backup_subs[] = {
-    "create", "list",     "show", "status", "verify", "pin",   "unpin",  "accept", "delete",
-    "prune",  "overview", "copy", "fetch",  "unseal", "drill", "drills", NULL};
+    "create", "list",     "show", "status", "verify", "pin",   "unpin",  "accept",        "delete",
+    "prune",  "overview", "copy", "fetch",  "unseal", "drill", "drills", "rebuild-sheet", NULL};
 static const char *const restore_subs[] = {"list", "show", "undo", "resume", "cancel", NULL};
 static const char *const completion_subs[] = {"bash", "zsh", "fish", NULL};
 static const char *const state_subs[] = {"backup", "restore", NULL};
@@ -227,7 +227,7 @@ const struct verb verbs[] = {
          BIT(AT) | BIT(FOR) | BIT(SERVICES) | BIT(IMPACT) | BIT(REASON) | BIT(NOTE) | BIT(UNDO),
      .run = verb_maintenance},
     {"backup", GROUP_BACKUPS,
-     "backup create|list|status|copy|drills [SERVICE] | drill [SERVICE] [BACKUP] | "
+     "backup create|list|status|copy|drills [SERVICE] | drill|rebuild-sheet [SERVICE] [BACKUP] | "
      "show|verify|accept|pin|unpin|delete [SERVICE] BACKUP | "
      "prune [SERVICE] | overview [--reason TEXT] [--for DURATION] [--confirm WORD] | fetch "
      "[SERVICE] "
@@ -245,6 +245,8 @@ const struct verb verbs[] = {
      "          and proves it\n"
      "  drill   loads the newest proved one, or BACKUP, and measures the time\n"
      "  drills  what those measured\n"
+     "  rebuild-sheet  for a lost host: what is out of reach, and the steps to build\n"
+     "          it again with what the backup knows; print it before you need it\n"
      "  unseal  opens a sealed backup (its folder or its file) with the secret key in\n"
      "          --key FILE, into -o FILE; asks no daemon\n",
      .subs = backup_subs, .words = true,

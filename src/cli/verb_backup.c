@@ -325,6 +325,9 @@ int verb_backup(const struct invocation *in)
         return fetch(&own, backup);
     if (arguments_has(in, OPTION_PLACE))
         return usage_error(in, "--place is for backup fetch");
+    if (str_equal(in->sub, "rebuild-sheet"))
+        return ask_show(&own, "backup_rebuild_sheet", args_of(&own, backup), ASK_READ_MS,
+                        view_rebuild_sheet, NULL);
     if (str_equal(in->sub, "drill"))
         return run(&own, "backup_drill", args_of(&own, backup));
     bool alone = str_equal(in->sub, "create") || str_equal(in->sub, "list") ||

@@ -71,6 +71,7 @@ void view_backups(struct page *p, const json_t *body, const struct invocation *i
 void view_backup(struct page *p, const json_t *body, const struct invocation *in);
 void view_backup_status(struct page *p, const json_t *body, const struct invocation *in);
 void view_backup_overview(struct page *p, const json_t *body, const struct invocation *in);
+void view_rebuild_sheet(struct page *p, const json_t *body, const struct invocation *in);
 void view_drills(struct page *p, const json_t *body, const struct invocation *in);
 void view_backup_last(struct page *p, const json_t *last, const struct invocation *in);
 void view_prunable(struct page *p, const json_t *body, const struct invocation *in);

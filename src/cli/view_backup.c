@@ -1,10 +1,13 @@
 /* Backups as pages for a person. */
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "base/json.h"
 #include "base/str.h"
 #include "cli/view.h"
+
+#define SHEET_COLUMNS 79
 
 void view_size(int64_t bytes, char to[32])
 {
@@ -280,4 +283,71 @@ void view_elsewhere(struct page *p, const json_t *body, const struct invocation 
     }
     if (json_array_size(items) > 0)
         page_put(p, "to bring one back: resus backup fetch BACKUP --place %s\n", target);
+}
+
+/* ── a lost host ── */
+
+static void put_parts(struct page *p, const json_t *parts)
+{
+    size_t i;
+    const json_t *part;
+    json_array_foreach(parts, i, part) {
+        const char *reached = json_text_or(part, "reached", "");
+        bool yes = str_equal(reached, "yes");
+        bool no = str_equal(reached, "no");
+        page_put(p, "  %-6s", json_text_or(part, "part", ""));
+        page_tone(p,
+                  yes  ? TONE_GOOD
+                  : no ? TONE_BAD
+                       : TONE_PLAIN,
+                  "%s",
+                  yes  ? "reached"
+                  : no ? "NOT REACHED"
+                       : "not known");
+        page_put(p, ": %s\n", json_text_or(part, "text", ""));
+    }
+}
+
+/* Broken at blanks, to fit a terminal; commands stay as they are. */
+static void put_wrapped(struct page *p, const char *text)
+{
+    size_t column = 0;
+    while (*text != '\0') {
+        size_t length = strcspn(text, " ");
+        bool breaks = column > 0 && column + 1 + length > SHEET_COLUMNS;
+        page_put(p, "%s%.*s", breaks ? "\n" : column > 0 ? " " : "", (int)length, text);
+        column = breaks || column == 0 ? length : column + 1 + length;
+        text += length;
+        text += strspn(text, " ");
+    }
+    page_put(p, "\n");
+}
+
+void view_rebuild_sheet(struct page *p, const json_t *body, const struct invocation *in)
+{
+    const json_t *backup = json_object_get(body, "backup");
+    size_t i;
+    size_t k;
+    const json_t *step;
+    const json_t *line;
+    (void)in;
+    page_tone(p, TONE_BOLD, "To build %s again", json_text_or(body, "name", ""));
+    page_put(p, "\nFrom backup %s, printed %s\n", json_text_or(backup, "id", ""),
+             json_text_or(body, "at", ""));
+    put_parts(p, json_object_get(body, "parts"));
+    page_put(p, "Resus acts by itself: %s\n",
+             json_bool_or(body, "acting", false) ? "YES, step 1 ends that" : "no");
+    if (json_is_string(json_object_get(body, "problem")))
+        page_put(p, "Not known of this host: %s\n", json_text_or(body, "problem", ""));
+    json_array_foreach(json_object_get(body, "steps"), i, step) {
+        page_put(p, "\n");
+        page_tone(p, TONE_BOLD, "[ ] %zu. %s", i + 1, json_text_or(step, "title", ""));
+        page_put(p, " (on %s)\n",
+                 str_equal(json_text_or(step, "on", ""), "host") ? "the new host"
+                                                                 : "Resus' machine");
+        put_wrapped(p, json_text_or(step, "text", ""));
+        json_array_foreach(json_object_get(step, "commands"), k, line) {
+            page_put(p, "%s\n", json_string_value(line));
+        }
+    }
 }

@@ -1,10 +1,12 @@
 /* Backups in the daemon: what they ask of the engine, the audit log and alerts. */
+#include "base/buf.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "core/cause.h"
 #include "daemon/world_inside.h"
 #include "engine/alert_facts.h"
 #include "engine/queries.h"
+#include "host/command.h"
 #include "io/clock.h"
 
 static struct now port_now(void *context)
@@ -79,6 +81,51 @@ static void port_report(void *context, int service, enum backups_trouble trouble
     alerts_report(w->alerts, &report);
 }
 
+/* ── what is known of a host ── */
+
+static json_t *ssh_json(const struct ssh_settings *ssh)
+{
+    json_t *o = json_object();
+    (void)json_put_text(o, "host", ssh->host);
+    (void)json_put_int(o, "port", ssh->port);
+    (void)json_put_text(o, "user", ssh->user);
+    (void)json_put_text(o, "key", ssh->key);
+    (void)json_put_text(o, "known_hosts", ssh->known_hosts);
+    return o;
+}
+
+#define SUDOERS_BYTES_MAX 65536
+static const char *const control_words[] = {
+    [CONTROL_SYSTEMD] = "systemd", [CONTROL_SSH] = "ssh", [CONTROL_PROCESS] = "process"};
+
+/* As `resus sudoers` prints it. */
+static void put_sudoers(json_t *o, const struct service_settings *service)
+{
+    ATTR_CLEANUP(buf_free) struct buf text = BUF_LIMIT(SUDOERS_BYTES_MAX);
+    bool good = service->control == CONTROL_SSH &&
+                host_sudoers(service->ssh.user, service->unit, service->log_file,
+                             service->commands_extended, &text) == 0;
+    (void)json_put_text(o, "sudoers", good ? buf_text(&text) : NULL);
+}
+
+static json_t *port_known(void *context, int service)
+{
+    const struct world *w = context;
+    const struct service_settings *s = &w->settings->services[service];
+    json_t *o = json_object();
+    (void)json_put_text(o, "service", s->id);
+    (void)json_put_text(o, "name", s->name);
+    (void)json_put_text(o, "vm_name", s->vm_name);
+    (void)json_put_text(o, "unit", s->unit);
+    (void)json_put_text(o, "control", control_words[s->control]);
+    (void)json_put(o, "ssh", s->control == CONTROL_SSH ? ssh_json(&s->ssh) : json_null());
+    put_sudoers(o, s);
+    (void)json_put_text(o, "config_file",
+                        s->control == CONTROL_PROCESS ? s->process.config_file : NULL);
+    (void)json_put(o, "status", engine_status_json(w->engine, service, clock_now()));
+    return o;
+}
+
 int world_open_backups(struct world *w, struct error *err)
 {
     const struct backups_ports ports = {
@@ -89,6 +136,7 @@ int world_open_backups(struct world *w, struct error *err)
         .now = port_now,
         .settings = port_settings,
         .tunnel = port_tunnel,
+        .known = port_known,
         .busy = port_busy,
         .troubled = port_troubled,
         .audit = port_audit,

@@ -15,7 +15,7 @@
 #define POLL_MS 200
 #define DAY_MS (INT64_C(24) * 3600 * 1000)
 
-static void refuse(struct handlers *h, struct call *call, int r, const char *text)
+void backups_refuse(struct handlers *h, struct call *call, int r, const char *text)
 {
     static const struct refusal own[] = {
         {-EPERM, 409, "It is kept", "backup_kept"},
@@ -31,7 +31,7 @@ static void answer(struct handlers *h, struct call *call, int status, json_t *bo
     json_t *seen = body == NULL ? NULL : visible_people(body, call->access);
     json_decref(body);
     if (seen == NULL)
-        refuse(h, call, -ENOMEM, "The answer needs more memory than there is.");
+        backups_refuse(h, call, -ENOMEM, "The answer needs more memory than there is.");
     else
         call->answer(call, status, seen);
 }
@@ -65,7 +65,7 @@ void backup_get(struct handlers *h, struct call *call)
 {
     json_t *body = backups_one(h->ports.backups, call->service, backup_of(call));
     if (body == NULL)
-        refuse(h, call, -ENOENT, "There is no such backup: resus backup list shows them.");
+        backups_refuse(h, call, -ENOENT, "There is no such backup: resus backup list shows them.");
     else
         answer(h, call, 200, body);
 }
@@ -99,7 +99,7 @@ void backup_copy(struct handlers *h, struct call *call)
     struct error err = {0};
     int r = backups_copy_now(h->ports.backups, call->service, &err);
     if (r < 0)
-        refuse(h, call, r, err.text);
+        backups_refuse(h, call, r, err.text);
     else
         answer(h, call, 200, backups_status(h->ports.backups, call->service));
 }
@@ -113,7 +113,7 @@ static void listed(void *context, uint64_t ticket, int result, const struct erro
     json_t *body = backups_elsewhere_taken(h->ports.backups, call->service);
     if (result < 0 || body == NULL) {
         json_decref(body);
-        refuse(h, call, result == -ENOENT ? -EIO : result, err->text);
+        backups_refuse(h, call, result == -ENOENT ? -EIO : result, err->text);
     } else {
         call->answer(call, 200, body);
     }
@@ -127,7 +127,7 @@ void backup_elsewhere(struct handlers *h, struct call *call)
                               json_text_or(call->args, "target", ""), listed, h, ticket, &err);
     if (r < 0) {
         list_remove(&h->waiting, call);
-        refuse(h, call, r, err.text);
+        backups_refuse(h, call, r, err.text);
     }
 }
 
@@ -165,7 +165,7 @@ void backup_task(struct handlers *h, struct call *call)
     int64_t number = 0;
     int r = backups_order(h->ports.backups, call->service, &order, &number, &err);
     if (r < 0) {
-        refuse(h, call, r, err.text);
+        backups_refuse(h, call, r, err.text);
         return;
     }
     json_t *body = json_object();
@@ -186,7 +186,7 @@ static void changed(void *context, uint64_t ticket, int result, const struct err
                       : backups_one(h->ports.backups, call->service, backup_of(call));
     if (result < 0) {
         json_decref(one);
-        refuse(h, call, result, err->text);
+        backups_refuse(h, call, result, err->text);
     } else {
         answer(h, call, 200, one != NULL ? one : backups_status(h->ports.backups, call->service));
     }
@@ -231,6 +231,6 @@ void backup_change(struct handlers *h, struct call *call)
     int r = backups_order(h->ports.backups, call->service, &order, NULL, &err);
     if (r < 0) {
         list_remove(&h->waiting, call);
-        refuse(h, call, r, err.text);
+        backups_refuse(h, call, r, err.text);
     }
 }

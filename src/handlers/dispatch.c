@@ -154,6 +154,7 @@ static const struct {
     [OP_BACKUP_COPY] = {backup_copy, .of_backups = true},
     [OP_BACKUP_ELSEWHERE] = {backup_elsewhere, .of_backups = true},
     [OP_BACKUP_FETCH] = {backup_task, .of_backups = true},
+    [OP_BACKUP_REBUILD] = {backup_rebuild_sheet, .of_backups = true},
     [OP_BACKUP_DRILLS] = {backup_drills_get, .of_backups = true},
     [OP_BACKUP_DRILL] = {backup_task, .of_backups = true},
     [OP_RESTORE_PLAN] = {restore_order_post, .of_restores = true},

@@ -54,7 +54,7 @@ def test_a_new_backup_is_copied_byte_for_byte_noted_and_audited(served):
     wait_until(lambda: state_of(served, backup) == "copied", "the copy")
     own = pathlib.Path(served.good("backup", "show", backup)["folder"])
     there = folder / "redis" / "manual" / backup
-    assert files(there) == ["dump.rdb", "manifest.json"], files(there)
+    assert files(there) == ["dump.rdb", "host.json", "manifest.json"], files(there)
     assert (there / "dump.rdb").read_bytes() == (own / "dump.rdb").read_bytes()
     assert (there / "dump.rdb").stat().st_mode & 0o777 == 0o600
     wait_until(lambda: nas(served)["state"] == "up_to_date", "the end")
@@ -96,7 +96,7 @@ def test_an_empty_folder_is_not_believed_once_it_had_copies(served):
     assert "is the disk mounted?" in nas(served)["problem"] and files(folder) == [], nas(served)
     (folder / ".resus-copies").touch()
     assert served.run("backup", "copy").returncode == 0
-    assert len(files(folder / "redis")) == 4, files(folder)
+    assert len(files(folder / "redis")) == 6, files(folder)
 
 
 def test_a_full_disk_there_is_named_and_leaves_nothing_half(served):
@@ -207,7 +207,7 @@ def test_a_kill_between_data_and_manifest_leaves_no_copy_and_the_next_start_make
     own.write_text(json.dumps(manifest))
     served.start()
     wait_until(lambda: state_of(served, backup) == "copied", "the copy")
-    assert files(there) == ["dump.rdb", "manifest.json"], files(there)
+    assert files(there) == ["dump.rdb", "host.json", "manifest.json"], files(there)
 
 
 def test_a_copier_ends_with_its_daemon(served):
@@ -229,7 +229,7 @@ def test_a_copy_that_someone_removed_is_made_again(served):
     there = folder / "redis" / "manual" / backup
     (there / "manifest.json").unlink()
     assert served.run("backup", "copy").returncode == 0
-    assert files(there) == ["dump.rdb", "manifest.json"], files(there)
+    assert files(there) == ["dump.rdb", "host.json", "manifest.json"], files(there)
 
 
 def test_damaged_data_are_not_copied_under_a_good_manifest(served):

@@ -95,7 +95,7 @@ def test_sftp_copies_are_the_same_bytes_and_whole(served):
         backup = create(served)
         wait_until(lambda: copied(served, backup), "the copy")
         folder = there / "redis" / "manual" / backup
-        assert sorted(x.name for x in folder.iterdir()) == ["dump.rdb", "manifest.json"]
+        assert sorted(x.name for x in folder.iterdir()) == ["dump.rdb", "host.json", "manifest.json"]
         assert (folder / "dump.rdb").read_bytes() == own(served, backup, "dump.rdb")
         assert (folder / "dump.rdb").stat().st_mode & 0o777 == 0o600
         (folder / "manifest.json").unlink()
@@ -160,16 +160,16 @@ def test_s3_takes_each_object_by_its_own_sum_and_the_manifest_last(served):
         backup = create(served)
         wait_until(lambda: copied(served, backup), "the copy")
         prefix = f"resus/prod/redis/manual/{backup}/"
-        assert sorted(bucket.objects) == [prefix + "dump.rdb", prefix + "manifest.json"], sorted(bucket.objects)
+        assert sorted(bucket.objects) == [prefix + "dump.rdb", prefix + "host.json", prefix + "manifest.json"], sorted(bucket.objects)
         assert bucket.objects[prefix + "dump.rdb"] == own(served, backup, "dump.rdb")
         digest = hashlib.sha256(bucket.objects[prefix + "manifest.json"]).hexdigest()
         assert any(digest in (x["reason"] or "") for x in served.audit()), digest
         puts = [path for method, path in bucket.seen if method == "PUT"]
-        assert puts[-1].endswith("manifest.json") and len(puts) == 2, puts
+        assert puts[-1].endswith("manifest.json") and len(puts) == 3, puts
         # Listed in pages: nothing is sent twice.
         more = [create(served) for _ in range(3)]
         wait_until(lambda: all(copied(served, x) for x in more), "the copies")
-        assert len([1 for method, _ in bucket.seen if method == "PUT"]) == 8
+        assert len([1 for method, _ in bucket.seen if method == "PUT"]) == 12
         del bucket.objects[prefix + "manifest.json"]
         assert served.run("backup", "copy").returncode == 0 and prefix + "manifest.json" in bucket.objects
 
@@ -208,8 +208,8 @@ def test_s3_needs_no_right_to_delete(served):
             bucket.objects[f"resus/prod/redis/daily/{old['id']}/dump.rdb"] = b"data"
         bucket.refuse = {"DELETE"}
         assert served.run("backup", "copy").returncode == 0
-        assert "old copies stay there" in status(served)["note"] and len(bucket.objects) == 8, status(served)
+        assert "old copies stay there" in status(served)["note"] and len(bucket.objects) == 9, status(served)
         bucket.refuse = set()
         assert served.run("backup", "copy").returncode == 0
-        assert status(served)["note"] is None and len(bucket.objects) == 6, sorted(bucket.objects)
+        assert status(served)["note"] is None and len(bucket.objects) == 7, sorted(bucket.objects)
         assert not [key for key in bucket.objects if "20260101" in key]

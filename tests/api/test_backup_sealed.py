@@ -82,7 +82,7 @@ def test_a_sealed_backup_is_proved_before_and_holds_no_open_data(served):
     backup = shown(served, last["backup"])
     assert backup["sealed"] and backup["proved"] == "loaded", backup
     own = pathlib.Path(backup["folder"])
-    assert sorted(x.name for x in own.iterdir()) == ["dump.rdb.rs", "manifest.json"], list(own.iterdir())
+    assert sorted(x.name for x in own.iterdir()) == ["dump.rdb.rs", "host.json", "manifest.json"], list(own.iterdir())
     data = (own / "dump.rdb.rs").read_bytes()
     assert data.startswith(b"RESUSBK1") and b"needle" not in data and b"REDIS" not in data
     file = json.loads((own / "manifest.json").read_text())["files"][0]

@@ -145,6 +145,7 @@ static void the_least_roles_are_the_guides_matrix(void **state)
         {OP_BACKUP_COPY, ACCESS_OPERATOR},
         {OP_BACKUP_ELSEWHERE, ACCESS_OPERATOR},
         {OP_BACKUP_FETCH, ACCESS_ADMIN},
+        {OP_BACKUP_REBUILD, ACCESS_ADMIN},
         {OP_BACKUP_DRILLS, ACCESS_VIEWER},
         {OP_BACKUP_DRILL, ACCESS_OPERATOR},
         {OP_RESTORE_PLAN, ACCESS_ADMIN},

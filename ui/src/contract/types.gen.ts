@@ -995,6 +995,31 @@ export type BackupStatus = {
   readonly failure: BackupLast | null;
 };
 
+export type RebuildSheet = {
+  readonly service: string;
+  readonly name: string;
+  readonly at: Time;
+  readonly backup: Backup;
+  readonly parts: readonly (RebuildPart)[];
+  readonly acting: boolean;
+  readonly withheld: Withheld | null;
+  readonly problem: string | null;
+  readonly steps: readonly (RebuildStep)[];
+};
+
+export type RebuildPart = {
+  readonly part: 'host' | 'ssh' | 'redis';
+  readonly reached: 'yes' | 'no' | 'unknown';
+  readonly text: string;
+};
+
+export type RebuildStep = {
+  readonly title: string;
+  readonly on: 'resus' | 'host';
+  readonly text: string;
+  readonly commands: readonly (string)[];
+};
+
 export type BackupDrill = {
   readonly number: number;
   readonly backup: string;
@@ -1255,6 +1280,7 @@ export const OPERATIONS = {
   backup_copy: { method: 'POST', path: '/api/services/{id}/backup-copy', least: 'operator' },
   backup_elsewhere: { method: 'GET', path: '/api/services/{id}/backup-copy', least: 'operator' },
   backup_fetch: { method: 'POST', path: '/api/services/{id}/backup-fetch', least: 'admin' },
+  backup_rebuild_sheet: { method: 'GET', path: '/api/services/{id}/rebuild-sheet', least: 'admin' },
   backup_drills: { method: 'GET', path: '/api/services/{id}/backup-drills', least: 'viewer' },
   backup_drill: { method: 'POST', path: '/api/services/{id}/backup-drills', least: 'operator' },
   restore_plan: { method: 'POST', path: '/api/services/{id}/backups/{b}/plan', least: 'admin' },

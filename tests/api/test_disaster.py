@@ -1,0 +1,136 @@
+"""A lost host: what a backup knows of it, the sheet, and docs/disaster-recovery.md line by line."""
+
+import json
+import os
+import pathlib
+import re
+import shutil
+import signal
+import subprocess
+
+from daemon import PROGRAM, SCALE, TREE, Skip, wait_until
+
+
+def reload(served):
+    before = served.output().count("config: reloaded")
+    served.write_settings()
+    served.hang_up()
+    wait_until(lambda: served.output().count("config: reloaded") > before, "the reload")
+
+
+def sections():
+    """The blocks of the page, each with the heading above it."""
+    found, heading = [], ""
+    page = (TREE / "docs/disaster-recovery.md").read_text()
+    for part in re.finditer(r"^## ([^\n]*)$|^```sh\n(.*?)^```$", page, re.MULTILINE | re.DOTALL):
+        if part.group(1):
+            heading = part.group(1)
+        else:
+            found.append((heading, part.group(2)))
+    return found
+
+
+def lose(served):
+    """Redis, its data, and the backups of this machine."""
+    served.good("pause", "--reason", "a lost host")
+    os.kill(served.good("status")["pid"], signal.SIGKILL)
+    wait_until(lambda: served.ask("status", "redis")[1].get("status") != "running", "the loss")
+    shutil.rmtree(served.folder / "redis")
+    (served.folder / "redis").mkdir()
+
+
+def test_disaster_docs_lines_bring_the_data_back(served):
+    if shutil.which("jq") is None:
+        raise Skip("jq is not there")
+    tools = served.folder / "bin"
+    tools.mkdir()
+    (tools / "resus").symlink_to(PROGRAM)
+    nas = served.folder / "nas"
+    nas.mkdir()
+    served.settings["backup"] = {"copies": [{"name": "nas", "type": "folder", "path": str(nas)}]}
+    reload(served)
+    for i in range(300):
+        served.redis("SET", f"key:{i}", f"value{i}")
+    environment = dict(os.environ, PATH=f"{tools}:{os.environ['PATH']}", RESUS_CONFIG=str(served.config))
+    blocks = sections()
+    assert len(blocks) == 4, blocks
+    for heading, block in blocks:
+        if heading == "The Redis host is lost" and "dry-run" in block:
+            lose(served)
+        if "backups of this machine" in heading:
+            lose(served)
+            served.stop()
+            shutil.rmtree(pathlib.Path(served.folder / "state/backups"))
+            served.start()
+            assert served.good("start")["success"]
+            assert served.redis("DBSIZE") == ":0"
+        done = subprocess.run(["/bin/bash", "-euo", "pipefail", "-c", block], cwd=served.folder, text=True, env=environment,
+                              capture_output=True, stdin=subprocess.DEVNULL, timeout=120 * SCALE)
+        assert done.returncode == 0, (heading, done.stdout[-1500:], done.stderr)
+        if "restore" in block:
+            assert served.redis("DBSIZE") == ":300", (heading, done.stdout[-1500:])
+    sheet = (served.folder / "sheet.txt").read_text()
+    assert "[ ] 1. Keep Resus' hands off" in sheet and "resus restore redis" in sheet, sheet
+    assert max(len(line) for line in sheet.splitlines() if not line.startswith(("cat", "resus", "dir", "apt"))) <= 80, sheet
+
+
+def settings_of(sheet):
+    """The redis.conf of the sheet."""
+    lines = next(step["commands"] for step in sheet["steps"] if step["title"] == "Write its settings")
+    return lines[1:lines.index("END")]
+
+
+def test_the_settings_of_the_sheet_start_a_server_that_is_like_the_lost_one(served):
+    for name, value in (("maxmemory", "64mb"), ("maxmemory-policy", "allkeys-lru"), ("notify-keyspace-events", "KEA"),
+                        ("client-output-buffer-limit", "pubsub 1mb 1mb 10"), ("save", "900 1 300 10"), ("slowlog-log-slower-than", "5000")):
+        served.redis("CONFIG", "SET", name, value)
+    made = served.good("backup", "create")["backup"]
+    folder = pathlib.Path(served.good("backup", "show", made)["folder"])
+    host = json.loads((folder / "host.json").read_text())
+    assert {"maxmemory", "maxmemory-policy", "notify-keyspace-events", "save", "port", "dir"} <= set(host["changed"]), host["changed"]
+    assert not {"hz", "timeout", "databases", "slave-priority"} & set(host["changed"]), host["changed"]
+    assert [x["name"] for x in json.loads((folder / "manifest.json").read_text())["files"]] == ["dump.rdb", "host.json"]
+    sheet = served.good("backup", "rebuild-sheet")
+    assert {x["part"]: x["reached"] for x in sheet["parts"]} == {"host": "yes", "ssh": "unknown", "redis": "yes"}, sheet["parts"]
+    conf = served.folder / "rebuilt.conf"
+    own = served.folder / "rebuilt"
+    own.mkdir()
+    conf.write_text("\n".join(x for x in settings_of(sheet) if not x.startswith(("port ", "dir ")))
+                    + f"\nport 0\nunixsocket {own}/s\ndir {own}\n")
+    server = subprocess.Popen(["redis-server", str(conf)], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    try:
+        wait_until(lambda: (own / "s").exists() or server.poll() is not None, "the server")
+        assert server.poll() is None, server.stdout.read()
+        for name in host["changed"]:
+            if name not in ("port", "dir"):
+                told = subprocess.run(["redis-cli", "-s", str(own / "s"), "--json", "CONFIG", "GET", name], capture_output=True,
+                                      text=True, timeout=10 * SCALE)
+                assert json.loads(told.stdout)[name] == host["config"][name], (name, told)
+    finally:
+        server.kill()
+        server.wait()
+    refused = served.run("backup", "rebuild-sheet", "20200101T000000Z")
+    assert refused.returncode == 1 and "no such backup" in refused.stderr, refused
+
+
+def test_a_backup_holds_no_password_of_its_server(served):
+    served.redis("ACL", "SETUSER", "app", "on", ">the-word-of-app", "~app:*", "+@read")
+    served.redis("CONFIG", "SET", "masterauth", "the-word-of-the-primary")
+    made = served.good("backup", "create")["backup"]
+    folder = pathlib.Path(served.good("backup", "show", made)["folder"])
+    text = (folder / "host.json").read_text()
+    host = json.loads(text)
+    assert "the-word" not in text and not re.search(r"#[0-9a-f]{64}", text), text
+    assert host["secrets"] == ["masterauth"], host["secrets"]
+    user, = [x for x in host["acl"] if " app " in f"{x['rule']} "]
+    assert user["passwords"] == 1 and "~app:*" in user["rule"], user
+    lines = settings_of(served.good("backup", "rebuild-sheet"))
+    assert any("masterauth is set and not in this sheet" in x for x in lines), lines
+    assert any(x.startswith("user app on") for x in lines), lines
+
+
+def test_a_backup_without_host_json_says_so(served):
+    made = served.good("backup", "create")["backup"]
+    (pathlib.Path(served.good("backup", "show", made)["folder"]) / "host.json").unlink()
+    refused = served.run("backup", "rebuild-sheet")
+    assert refused.returncode == 1 and "older Resus" in refused.stderr, refused
