@@ -36,6 +36,7 @@ enum operation_id {
     OP_PAUSE,
     OP_RESUME,
     OP_EVENTS,
+    OP_EVENTS_ALL,
     OP_EVENTS_FOLLOW,
     OP_INSPECT,
     OP_DOCTOR,

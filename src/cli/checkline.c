@@ -9,6 +9,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "cli/metric.h"
+#include "cli/overview.h"
 #include "cli/page.h"
 
 static const char *const status_words[] = {
@@ -84,8 +85,8 @@ static void put_perfdata(const json_t *health, struct buf *out)
                field(out, "=", canary, 1) && buf_printf(out, "ms") == 0);
 }
 
-static enum checkline_status line(enum checkline_status status, const char *text,
-                                  const json_t *health, struct buf *out)
+/* "REDIS CRITICAL - text" */
+static void put_head(enum checkline_status status, const char *text, struct buf *out)
 {
     char *clean = page_clean_text(text);
     char cut[CHECKLINE_TEXT_MAX];
@@ -98,6 +99,12 @@ static enum checkline_status line(enum checkline_status status, const char *text
     char head[CHECKLINE_TEXT_MAX + 32];
     (void)str_format(head, sizeof(head), "REDIS %s - %s", status_words[status], cut);
     (void)buf_append_cut(out, head, strlen(head));
+}
+
+static enum checkline_status line(enum checkline_status status, const char *text,
+                                  const json_t *health, struct buf *out)
+{
+    put_head(status, text, out);
     put_perfdata(health, out);
     (void)buf_append_cut(out, "\n", 1);
     return status;
@@ -223,4 +230,132 @@ enum checkline_status checkline_health(const json_t *health, const json_t *statu
     else if (seen != CHECK_OK && str_equal(json_text_or(recovery, "state", ""), "recovering"))
         (void)str_append(text, sizeof(text), "; recovering");
     return line(seen, text, health, out);
+}
+
+/* ---- several services ------------------------------------------------------------------------ */
+
+#define NAMES_MAX 5 /* of one kind; the others are a number */
+
+/* Well by the list, but to be warned of. */
+static bool is_warned(const json_t *item)
+{
+    return json_object_get(item, "warning") != NULL ||
+           json_is_object(json_object_get(item, "maintenance"));
+}
+
+static enum checkline_status status_of(const json_t *item)
+{
+    static const enum checkline_status by_rank[] = {
+        [RANK_CRITICAL] = CHECK_CRITICAL, [RANK_UNKNOWN] = CHECK_UNKNOWN,
+        [RANK_DEGRADED] = CHECK_WARNING,  [RANK_NOT_GUARDED] = CHECK_WARNING,
+        [RANK_PLANNED] = CHECK_WARNING,   [RANK_HEALTHY] = CHECK_OK,
+    };
+    static_assert(ARRAY_LENGTH(by_rank) == RANK_COUNT, "every rank has its status");
+    enum checkline_status status = by_rank[overview_rank(item)];
+    return status == CHECK_OK && is_warned(item) ? CHECK_WARNING : status;
+}
+
+/* Before a plan that is kept comes what nobody meant. */
+static int weight_of(const json_t *item)
+{
+    enum overview_rank rank = overview_rank(item);
+    return rank == RANK_HEALTHY ? (is_warned(item) ? 1 : 0) : 2 + (int)(RANK_HEALTHY - rank);
+}
+
+const json_t *checkline_worst(const json_t *items)
+{
+    const json_t *worst = NULL;
+    size_t i;
+    json_t *item;
+    json_array_foreach(items, i, item) {
+        if (worst == NULL || weight_of(item) > weight_of(worst))
+            worst = item;
+    }
+    return worst;
+}
+
+/* "2 degraded (a, b)" of the others in this rank. */
+static void put_others(const json_t *items, const json_t *worst, int rank, const char *word,
+                       char *text, size_t size)
+{
+    char names[200] = "";
+    size_t i, count = 0;
+    json_t *item;
+    json_array_foreach(items, i, item) {
+        bool warned = overview_rank(item) == RANK_HEALTHY && is_warned(item);
+        if (item == worst || (rank == RANK_COUNT ? !warned : (int)overview_rank(item) != rank))
+            continue;
+        if (++count <= NAMES_MAX)
+            (void)str_append(names, sizeof names, "%s%s", count == 1 ? "" : ", ",
+                             json_text_or(item, "id", "?"));
+    }
+    if (count > NAMES_MAX)
+        (void)str_append(names, sizeof names, ", ...");
+    if (count > 0)
+        (void)str_append(text, size, "; %zu more %s (%s)", count, word, names);
+}
+
+static void put_counts(const json_t *items, struct buf *out)
+{
+    static const char *const labels[] = {
+        [RANK_CRITICAL] = "critical", [RANK_UNKNOWN] = "unknown",
+        [RANK_DEGRADED] = "degraded", [RANK_NOT_GUARDED] = "not_guarded",
+        [RANK_PLANNED] = "planned",   [RANK_HEALTHY] = "healthy"};
+    static_assert(ARRAY_LENGTH(labels) == RANK_COUNT, "every rank has its label");
+    size_t counts[RANK_COUNT];
+    overview_count(items, counts);
+    char text[256];
+    (void)str_format(text, sizeof text, " | services=%zu;;;0", json_array_size(items));
+    for (size_t i = 0; i < RANK_COUNT; i++)
+        (void)str_append(text, sizeof text, " %s=%zu;;;0", labels[i], counts[i]);
+    (void)buf_append_cut(out, text, strlen(text));
+}
+
+/* Why the worst is so: what its own line says, or what the list knows. */
+static void put_worst(const json_t *worst, const json_t *health, const json_t *status, char *text,
+                      size_t size)
+{
+    struct buf own = BUF_LIMIT(16384);
+    const char *cause = json_text_or(worst, "cause", json_text_or(worst, "overall_status", "?"));
+    (void)str_append(text, size, "%s: ", json_text_or(worst, "id", "?"));
+    if (health == NULL) {
+        (void)str_append(text, size, "%s", json_text_or(worst, "warning", cause));
+        return;
+    }
+    (void)checkline_health(health, status, &own);
+    const char *dash = strstr(buf_text(&own), " - ");
+    const char *said = dash == NULL ? cause : dash + 3;
+    const char *bar = strstr(said, " | ");
+    size_t length = bar == NULL ? strcspn(said, "\n") : (size_t)(bar - said);
+    (void)str_append(text, size, "%.*s", (int)length, said);
+    buf_free(&own);
+}
+
+enum checkline_status checkline_several(const json_t *items, const json_t *health,
+                                        const json_t *status, struct buf *out)
+{
+    static const struct {
+        int rank;
+        const char *word;
+    } rows[] = {{RANK_CRITICAL, "critical"},       {RANK_UNKNOWN, "unknown"},
+                {RANK_DEGRADED, "degraded"},       {RANK_NOT_GUARDED, "not guarded"},
+                {RANK_PLANNED, "down as planned"}, {RANK_COUNT, "with a warning"}};
+    char text[2048] = "";
+    const json_t *worst = checkline_worst(items);
+    size_t all = json_array_size(items);
+    if (worst == NULL)
+        return checkline_unknown("no service matches", out);
+    enum checkline_status seen = status_of(worst);
+    if (seen == CHECK_OK) {
+        (void)str_format(text, sizeof text, "%s%zu services are healthy", all > 1 ? "all " : "",
+                         all);
+    } else {
+        put_worst(worst, health, status, text, sizeof text);
+        for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
+            put_others(items, worst, rows[i].rank, rows[i].word, text, sizeof text);
+    }
+    put_head(seen, text, out);
+    put_counts(items, out);
+    (void)buf_append_cut(out, "\n", 1);
+    return seen;
 }

@@ -146,9 +146,10 @@ const char *page_ago(const struct page *p, const char *rfc3339, char buffer[64])
     return buffer;
 }
 
-const char *page_clock(const struct page *p, const char *rfc3339, char buffer[64])
+const char *page_clock(struct page *p, const char *rfc3339, char buffer[64])
 {
     wall_ms then;
+    char zone[16];
     if (rfc3339 == NULL || wall_parse(rfc3339, &then) != 0)
         return "-";
     time_t seconds = (time_t)(then.ms / 1000), today = (time_t)(p->now.ms / 1000);
@@ -158,25 +159,51 @@ const char *page_clock(const struct page *p, const char *rfc3339, char buffer[64
     bool same_day = at.tm_year == now.tm_year && at.tm_yday == now.tm_yday;
     if (strftime(buffer, 64, same_day ? "%H:%M:%S" : "%Y-%m-%d %H:%M:%S", &at) == 0)
         return "-";
+    if (at.tm_gmtoff != now.tm_gmtoff && strftime(zone, sizeof zone, "%Z", &at) > 0)
+        (void)str_append(buffer, 64, " %s", zone);
+    p->clocks = true;
     return buffer;
+}
+
+/* "CET (UTC+01:00)"; "" for a zone without a name. */
+static const char *zone_text(const struct page *p, char buffer[64])
+{
+    time_t seconds = (time_t)(p->now.ms / 1000);
+    struct tm at;
+    char name[16], offset[16];
+    buffer[0] = '\0';
+    if (localtime_r(&seconds, &at) == NULL || strftime(name, sizeof name, "%Z", &at) == 0 ||
+        strftime(offset, sizeof offset, "%z", &at) != strlen("+0100"))
+        return buffer;
+    /* Zones without a name of their own are called by their offset: "+03". */
+    bool named = name[0] != '+' && name[0] != '-';
+    if (str_equal(name, "UTC") || str_equal(name, "GMT"))
+        (void)str_copy(buffer, 64, name);
+    else
+        (void)str_format(buffer, 64, "%s%sUTC%.3s:%s%s", named ? name : "", named ? " (" : "",
+                         offset, offset + 3, named ? ")" : "");
+    return buffer;
+}
+
+void page_zone(struct page *p)
+{
+    char zone[64];
+    if (p->clocks && !p->zone_told && zone_text(p, zone)[0] != '\0')
+        page_tone(p, TONE_DIM, "Times are %s.", zone);
+    if (p->clocks && !p->zone_told)
+        page_put(p, "\n");
+    p->zone_told = true;
 }
 
 const char *page_time(const struct page *p, char buffer[64])
 {
     time_t seconds = (time_t)(p->now.ms / 1000);
     struct tm at;
-    char name[16], offset[16];
+    char zone[64];
     if (localtime_r(&seconds, &at) == NULL || strftime(buffer, 64, "%H:%M:%S", &at) == 0 ||
-        strftime(name, sizeof name, "%Z", &at) == 0 ||
-        strftime(offset, sizeof offset, "%z", &at) != strlen("+0100"))
+        zone_text(p, zone)[0] == '\0')
         return "";
-    /* Zones without a name of their own are called by their offset: "+03". */
-    bool named = name[0] != '+' && name[0] != '-';
-    if (str_equal(name, "UTC") || str_equal(name, "GMT"))
-        (void)str_append(buffer, 64, " %s", name);
-    else
-        (void)str_append(buffer, 64, " %s%sUTC%.3s:%s%s", named ? name : "", named ? " (" : "",
-                         offset, offset + 3, named ? ")" : "");
+    (void)str_append(buffer, 64, " %s", zone);
     return buffer;
 }
 
@@ -294,6 +321,7 @@ void page_print(struct page *p, FILE *to)
     size_t columns = p->narrow ? terminal_size(fileno(to)).columns : 0;
     if (columns > 0)
         page_wrap(p, columns);
+    page_zone(p);
     if (p->text.length > 0)
         (void)fwrite(p->text.data, 1, p->text.length, to);
     if (p->cut)

@@ -33,6 +33,8 @@ struct page {
     bool narrow; /* prose: on a terminal long lines are broken between words, not by the terminal.
                   * Not for what is copied from it, such as commands */
     wall_ms now;
+    bool clocks;    /* a time of day is on it: page_print() adds the time zone */
+    bool zone_told; /* by a page before: not again */
 };
 
 struct page page_new(bool colour, wall_ms now);
@@ -50,8 +52,9 @@ void page_pad(struct page *p, size_t used, size_t width);
 size_t page_width(const char *text);
 /* "2 s ago", "5 min ago", "3 h ago", "2 days ago"; "never" for NULL or what is no time. */
 const char *page_ago(const struct page *p, const char *rfc3339, char buffer[64]);
-/* Local time "14:02:11", with the date in front when it is not today's. */
-const char *page_clock(const struct page *p, const char *rfc3339, char buffer[64]);
+/* Local time "14:02:11", with the date in front when it is not today's, and with the zone behind when
+ * that is not the one of now. */
+const char *page_clock(struct page *p, const char *rfc3339, char buffer[64]);
 /* The page's own time with its zone: "14:02:11 CET (UTC+01:00)". */
 const char *page_time(const struct page *p, char buffer[64]);
 /* "1d 4h 32m", "4h 32m", "32m 5s", "5s": the guide's way. */
@@ -62,7 +65,9 @@ const char *page_count(int64_t value, char buffer[64]);
 /* Breaks lines of more than `columns` cells between words; what follows stands below the text of a
  * field, else two cells further in. Words that are longer stay whole. */
 void page_wrap(struct page *p, size_t columns);
-/* Prints to `to` and frees. */
+/* "Times are CET (UTC+01:00).\n", where there are any and nothing has said it before. */
+void page_zone(struct page *p);
+/* Prints to `to`, with the zone of the times on it, and frees. */
 void page_print(struct page *p, FILE *to);
 
 /* Replaces what could move a cursor, recolour a terminal or turn the reading direction, in every

@@ -63,12 +63,13 @@ const struct verb verbs[] = {
      "Keys: q quits; arrows, Page Up, Page Down, Home and End scroll. Where standard\n"
      "output is no terminal the list is printed once.\n",
      .free_word = true, .options = BIT(STATE) | BIT(GROUP) | BIT(TAG), .run = verb_top},
-    {"check", GROUP_WATCH, "check [SERVICE] [-t SECONDS]",
+    {"check", GROUP_WATCH, "check [SERVICE | --group NAME --tag TAG] [-t SECONDS]",
      "one line in the form of a monitoring plugin",
-     "Exit status: 0 healthy; 1 degraded, stopped on purpose, not guarded, or down in\n"
+     "Without SERVICE and with several configured: the worst of all, and how many are\n"
+     "how. Exit status: 0 healthy; 1 degraded, stopped on purpose, not guarded, or down in\n"
      "a maintenance window; 2 critical; 3 unknown and every error. The line is there\n"
      "in each case.\n",
-     .service = true, .options = BIT(TIMEOUT), .run = verb_check},
+     .service = true, .options = BIT(TIMEOUT) | BIT(GROUP) | BIT(TAG), .run = verb_check},
     {"refresh", GROUP_WATCH, "refresh [SERVICE]", "check now, then show the status",
      .service = true, .run = verb_refresh},
     {"start", GROUP_OPERATE, "start [SERVICE] [--reason TEXT] [--force]",
@@ -95,7 +96,8 @@ const struct verb verbs[] = {
      "its log lines, the newest last", .service = true,
      .options = BIT(LINES) | BIT(SINCE) | BIT(LEVEL) | BIT(FOLLOW), .run = verb_logs},
     {"events", GROUP_WATCH, "events [SERVICE] [-n N | -f]",
-     "what happened to it: changes, operations, recoveries", .service = true,
+     "what happened: changes, operations, recoveries",
+     "Without SERVICE: to all of them. -f with several configured needs one.\n", .service = true,
      .options = BIT(LINES) | BIT(FOLLOW), .run = verb_events},
     {"recovery", GROUP_OPERATE,
      "recovery status|history|enable|disable|reset|explain|set [SERVICE] [KEY=VALUE ...] "
@@ -118,7 +120,9 @@ const struct verb verbs[] = {
      .options = BIT(REASON), .run = verb_resume},
     {"doctor", GROUP_WATCH, "doctor [SERVICE]",
      "check the set-up itself and print the fix for each finding",
-     "Exit status: 0 nothing found, 1 findings.\n", .service = true, .run = verb_doctor},
+     "Without SERVICE: all, one after the other. Exit status: 0 nothing found,\n"
+     "1 findings.\n",
+     .service = true, .run = verb_doctor},
     {"diagnose", GROUP_WATCH, "diagnose [SERVICE]",
      "walk the runbook's decision trees: what is wrong, why, what to do",
      "Exit status: 0 nothing found, 1 findings.\n", .service = true, .run = verb_diagnose},

@@ -49,18 +49,21 @@ static int journal_args(const struct invocation *in, const char *lines_key, json
 struct follower {
     const struct invocation *in;
     void (*view)(struct page *, const json_t *);
+    bool zone_told;
 };
 
 static void follow_line(void *context, json_t *line)
 {
-    const struct follower *f = context;
+    struct follower *f = context;
     if (f->in->json) {
         ask_print_json(line);
     } else {
         json_t *clean JSON_CLEANUP = page_clean(line);
         struct page p = page_new(page_colour(STDOUT_FILENO), clock_wall());
+        p.zone_told = f->zone_told;
         f->view(&p, clean);
         page_print(&p, stdout);
+        f->zone_told = p.zone_told;
     }
     /* The reader is gone or the disk is full: so are we, as `tail -f` is. */
     if (ferror(stdout))
@@ -71,7 +74,7 @@ static int follow(const struct invocation *in, const char *op, json_t *args,
                   void (*view)(struct page *, const json_t *))
 {
     struct question q = {.op = op, .args = args};
-    struct follower f = {in, view};
+    struct follower f = {.in = in, .view = view};
     int status = ask_all(in, &q, 1, 0, follow_line, &f);
     if (status != 0)
         return status;
@@ -109,5 +112,6 @@ int verb_events(const struct invocation *in)
         return follow(in, "events_follow", args, view_event);
     if (!arguments_has(in, OPTION_LINES)) /* the API's own default is another */
         (void)json_put_int(args, "limit", EVENTS_LINES);
-    return ask_show(in, "events", args, ASK_READ_MS, view_events, NULL);
+    return ask_show(in, in->service == NULL ? "events_all" : "events", args, ASK_READ_MS,
+                    view_events, NULL);
 }

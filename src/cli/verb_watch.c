@@ -3,10 +3,8 @@
 
 #include "base/json.h"
 #include "base/mem.h"
-#include "base/parse.h"
 #include "base/str.h"
 #include "cli/ask.h"
-#include "cli/checkline.h"
 #include "cli/cli.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
@@ -122,40 +120,4 @@ int verb_health(const struct invocation *in)
 int verb_refresh(const struct invocation *in)
 {
     return show_service(in, ASKED_STATUS, true, view_status);
-}
-
-/* Schedulers give a plugin ten seconds or more; it has to speak before they end it. */
-#define CHECK_SECONDS 8
-#define CHECK_SECONDS_MAX 600
-
-/* Whatever goes wrong is one line on stdout and status 3: the scheduler shows nothing else. */
-int verb_check(const struct invocation *in)
-{
-    struct question q[] = {{.op = "health"}, {.op = "status"}};
-    struct buf out = BUF_LIMIT(16384);
-    struct ask_trouble t = {0};
-    enum checkline_status seen;
-    const char *given = in->options[OPTION_TIMEOUT];
-    int64_t seconds = CHECK_SECONDS;
-    if (given != NULL && parse_int(given, 1, CHECK_SECONDS_MAX, &seconds, NULL) < 0)
-        return usage_error(in, "--timeout is 1 to 600 seconds");
-    if (ask_quietly(in, q, ARRAY_LENGTH(q), seconds * 1000, NULL, NULL, &t) < 0) {
-        if (in->json)
-            return ask_failed(in, CHECK_UNKNOWN, t.code, "%s", t.error.text);
-        seen = checkline_unknown(t.error.text, &out);
-    } else if (q[0].status >= 400) {
-        seen = checkline_unknown(
-            json_text_or(q[0].body, "message", json_text_or(q[0].body, "error", "no answer")),
-            &out);
-    } else {
-        seen = checkline_health(q[0].body, q[1].status < 400 ? q[1].body : NULL, &out);
-    }
-    if (in->json)
-        ask_print_json(q[0].body);
-    else
-        (void)fputs(buf_text(&out), stdout);
-    (void)fflush(stdout);
-    buf_free(&out);
-    ask_free(q, ARRAY_LENGTH(q));
-    return (int)seen;
 }

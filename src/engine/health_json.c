@@ -127,6 +127,27 @@ static json_t *canary_json(const struct service *s, struct now now)
     return body;
 }
 
+bool snapshot_warning(const struct service *s, struct now now, char *text, size_t size)
+{
+    const struct canary_facts *c = canary_newest(s, now);
+    bool pings = cause_probe(&s->observations)->reply == REPLY_PONG &&
+                 current_silence_ms(s, now) < 0 && s->observations.shut_out == 0 &&
+                 current_certificate_days(s, now) == FACT_UNKNOWN;
+    bool writes = c == NULL || c->reply == REPLY_PONG;
+    if (!pings) {
+        JSON_CLEANUP json_t *ping = ping_json(s, now);
+        (void)str_copy(text, size, json_text_or(ping, "message", ""));
+        pings = str_equal(json_text_or(ping, "status", ""), "pass");
+    }
+    if (pings && !writes) {
+        JSON_CLEANUP json_t *canary = canary_json(s, now);
+        (void)str_format(text, size, "applications cannot write: canary %s",
+                         json_text_or(canary, "message", ""));
+        writes = !str_equal(json_text_or(canary, "status", ""), "fail");
+    }
+    return !pings || !writes;
+}
+
 static json_t *systemd_json(const struct service *s)
 {
     const struct unit_facts *u = &s->observations.unit;

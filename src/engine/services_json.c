@@ -42,6 +42,8 @@ static void put_figures(json_t *item, const struct service *s, struct now now)
 /* `open`: strangers see it. */
 static json_t *item_json(const struct service *s, bool open, struct now now)
 {
+    char warning[SNAPSHOT_WARNING_MAX];
+    enum overall overall = snapshot_overall(s, now);
     json_t *item = json_object();
     (void)json_put_text(item, "id", s->settings->id);
     (void)json_put_text(item, "name", s->settings->name);
@@ -51,12 +53,15 @@ static json_t *item_json(const struct service *s, bool open, struct now now)
     snapshot_put_labels(item, s->settings);
     (void)json_put_bool(item, "public", open);
     (void)json_put_text(item, "status", snapshot_status(s));
-    (void)json_put_text(item, "overall_status", overall_word(snapshot_overall(s, now)));
+    (void)json_put_text(item, "overall_status", overall_word(overall));
     (void)json_put_wall(item, "last_check", s->watch.last_check);
     (void)json_put_text(item, "cause", cause_row(s->cause)->code);
     (void)json_put_wall(item, "cause_since", s->cause_since);
     put_figures(item, s, now);
     (void)json_put(item, "not_guarded", withheld_always_json(s, now));
+    if (overall == OVERALL_HEALTHY && snapshot_warning(s, now, warning, sizeof warning))
+        (void)json_put_text(item, "warning", warning);
+    snapshot_put_stop(item, s);
     if (s->maintained.held)
         (void)json_put(item, "maintenance", maintained_json(s));
     return item;

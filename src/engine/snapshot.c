@@ -109,6 +109,16 @@ static void put_role(json_t *body, const struct info_facts *i)
     (void)json_put_text(body, "primary", primary);
 }
 
+void snapshot_put_stop(json_t *body, const struct service *s)
+{
+    if (!s->saved.stopped_on_purpose)
+        return;
+    (void)json_put_text(body, "stopped_by", s->saved.stopped_by);
+    (void)json_put_wall(body, "stopped_at", s->saved.stopped_at);
+    if (s->saved.stopped_reason[0] != '\0')
+        (void)json_put_text(body, "stop_reason", s->saved.stopped_reason);
+}
+
 void snapshot_put_labels(json_t *body, const struct service_settings *settings)
 {
     if (settings->group[0] != '\0')
@@ -168,12 +178,7 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
         (void)json_put(body, "notices", notices);
     else
         json_decref(notices);
-    if (s->saved.stopped_on_purpose) {
-        (void)json_put_text(body, "stopped_by", s->saved.stopped_by);
-        (void)json_put_wall(body, "stopped_at", s->saved.stopped_at);
-        if (s->saved.stopped_reason[0] != '\0')
-            (void)json_put_text(body, "stop_reason", s->saved.stopped_reason);
-    }
+    snapshot_put_stop(body, s);
     return body;
 }
 

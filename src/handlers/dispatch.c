@@ -49,6 +49,7 @@ static const struct {
     [OP_PAUSE] = {recovery_pause, .rows_ended = recovery_status_rows},
     [OP_RESUME] = {recovery_resume, .rows_ended = recovery_status_rows},
     [OP_EVENTS] = {events_get, .rows_ended = events_rows},
+    [OP_EVENTS_ALL] = {events_all, .rows_ended = events_rows},
     [OP_EVENTS_FOLLOW] = {events_follow},
     [OP_INSPECT] = {inspect_get, .redis_ended = inspect_redis_ended},
     [OP_DOCTOR] = {doctor_run, .host_ended = doctor_host_ended, .redis_ended = doctor_redis_ended,

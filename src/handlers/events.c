@@ -15,15 +15,23 @@ void events_get(struct handlers *h, struct call *call)
     store_query_events(h->ports.store, handlers_wait(h, call), id, (uint64_t)since, limit);
 }
 
+/* Who sees some of the services only may get fewer than there are: of the newest rows, theirs. */
+void events_all(struct handlers *h, struct call *call)
+{
+    store_query_events(h->ports.store, handlers_wait(h, call), NULL, 0, STORE_QUERY_ROWS_MAX);
+}
+
 bool event_may_see(const struct call *call, const json_t *event)
 {
     const char *least = json_text_or(event, "least_role", NULL);
-    return least == NULL || call->access >= access_by_name(least);
+    return (least == NULL || call->access >= access_by_name(least)) &&
+           call_sees(call, json_text_or(event, "service", ""));
 }
 
 void events_rows(struct handlers *h, struct call *call, json_t *rows, const struct error *error)
 {
     JSON_CLEANUP json_t *seen = json_array();
+    size_t limit = (size_t)json_int_or(call->args, "limit", EVENTS_LIMIT);
     size_t i;
     json_t *event;
     if (rows == NULL) {
@@ -31,7 +39,7 @@ void events_rows(struct handlers *h, struct call *call, json_t *rows, const stru
         return;
     }
     json_array_foreach(rows, i, event) {
-        if (event_may_see(call, event))
+        if (json_array_size(seen) < limit && event_may_see(call, event))
             (void)json_array_append_new(seen, visible_event(event, call->access));
     }
     call->answer(call, 200, rows_list(seen));

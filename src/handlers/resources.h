@@ -14,7 +14,7 @@ handler operate;       /* operate.c */
 handler recovery_status, recovery_set, recovery_reset, recovery_history, recovery_explain,
     recovery_pause, recovery_resume;                                /* recoveries.c */
 handler logs_get, logs_follow;                                      /* logs.c */
-handler events_get, events_follow;                                  /* events.c */
+handler events_get, events_all, events_follow;                      /* events.c */
 handler inspect_get;                                                /* inspect.c */
 handler doctor_run;                                                 /* doctor.c */
 handler timing_get, version_get;                                    /* services.c */

@@ -74,6 +74,52 @@ def test_status_of_several_services_has_the_worst_first_and_can_be_narrowed(serv
     assert {key for item in stranger for key in item} == {"id", "name", "status", "overall_status", "last_check"}, stranger
 
 
+def test_check_events_and_doctor_of_several_services_need_no_name(served):
+    add_services(served)
+    wait_until(lambda: states(served).get("alpha") == "critical", "alpha is seen to be down")
+    told = served.run("check")
+    assert told.returncode in (2, 3) and told.stdout.count("\n") == 1, told
+    assert told.stdout.startswith("REDIS ") and " | services=3;;;0 " in told.stdout and "alpha" in told.stdout, told.stdout
+    told = served.run("check", "--group", "chat")
+    assert told.returncode == 0 and told.stdout.startswith("REDIS OK - 1 services are healthy | services=1;;;0 "), told
+    assert served.run("check", "--group", "nobody").stdout == "REDIS UNKNOWN - no service matches\n"
+    assert served.run("check", "redis", "--group", "chat").returncode == 3
+    assert [item["id"] for item in served.cli("check", "--tag", "gold").json["items"]] == ["redis"]
+    # Events of all of them, newest first, and each names its service.
+    served.good("restart", "redis", "--reason", "several")
+    events = served.good("events", "-n", "20")["items"]
+    times = [event["timestamp"] for event in events]
+    assert {"redis", "alpha"} <= {event["service"] for event in events} and times == sorted(times, reverse=True), events
+    assert len(served.good("events", "-n", "2")["items"]) == 2
+    assert {event["service"] for event in served.good("events", "redis")["items"]} == {"redis"}
+    told = run(served, "events", "-n", "5", RESUS_CONFIG=str(served.config))
+    assert told.returncode == 0 and told.stdout.endswith("\nTimes are UTC.\n"), told.stdout
+    # A token for one service sees the events of that one.
+    token = served.good("token", "create", "one", "--role", "viewer", "--services", "redis")["token"]
+    answer = served.https("GET", "/api/events?limit=50", headers={"Authorization": f"Bearer {token}"})
+    assert answer.status == 200 and {event["service"] for event in answer.body["items"]} == {"redis"}, answer
+    assert served.https("GET", "/api/events").status == 401
+    # The doctor looks at all of them, one after the other.
+    found = served.cli("doctor")
+    assert [one["service"] for one in found.json["services"]][-1] == "redis" and len(found.json["services"]) == 3, found
+    told = served.run("doctor")
+    assert told.returncode == 1 and re.search(r"\n3 services: \d+ findings? in \d of them\.\n$", told.stdout), told.stdout
+    assert re.search(r"^redis$", told.stdout, re.MULTILINE) and re.search(r"^alpha$", told.stdout, re.MULTILINE), told.stdout
+
+
+def test_a_stop_on_purpose_is_told_in_the_list_to_those_who_may_know(served):
+    people.add_all(served)
+    served.good("stop", "--confirm", "STOP", "--reason", "new memory")
+    item, = served.good("list")["items"]
+    assert item["stopped_by"] and item["stopped_at"] and item["stop_reason"] == "new memory", item
+    viewer = people.api_token(served, "viewer")["token"]
+    seen, = served.https("GET", "/api/services", headers={"Authorization": f"Bearer {viewer}"}).body["items"]
+    assert seen["stopped_by"] == "another user" and seen["stopped_at"] == item["stopped_at"] and "stop_reason" not in seen, seen
+    assert not {"stopped_by", "stopped_at"} & set(served.https("GET", "/api/services").body["items"][0])
+    served.good("start")
+    wait_until(lambda: "stopped_by" not in served.good("list")["items"][0], "it runs")
+
+
 class Screen:
     """`resus top` on a terminal of its own; `text` is what the screen shows."""
 
@@ -202,8 +248,8 @@ def test_docs_command_line_can_be_copied(served):
     text = (TREE / "docs" / "command-line.md").read_text()
     own = elsewhere(served) | {"PATH": f"{PROGRAM.parent}:{os.environ['PATH']}", "HOME": str(served.folder)}
     blocks = re.findall(r"^```sh\n(.*?)^```$", text, re.MULTILINE | re.DOTALL)
-    assert len(blocks) == 2, blocks
-    for block, more in zip(blocks, ({"RESUS_CONFIG": str(served.config)}, {})):
+    assert len(blocks) == 3, blocks
+    for block, more in zip(blocks, ({"RESUS_CONFIG": str(served.config)}, {"RESUS_CONFIG": str(served.config)}, {})):
         done = subprocess.run(["/bin/bash", "-euo", "pipefail", "-c", block], text=True, capture_output=True,
                               env=own | more, stdin=subprocess.DEVNULL, timeout=120 * SCALE)
         assert done.returncode == 0 and not done.stderr, done

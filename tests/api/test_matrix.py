@@ -15,7 +15,7 @@ RANK = {"anonymous": 0, "viewer": 1, "operator": 2, "admin": 3}
 LEAST = {
     "anonymous": {"login", "services", "status", "health", "refresh", "healthz", "readyz", "openapi", "version",
                   "link_show", "link_acknowledge"},
-    "viewer": {"logout", "renew", "me", "password", "metrics", "recovery_status", "recovery_history", "explain", "slo", "events",
+    "viewer": {"logout", "renew", "me", "password", "metrics", "recovery_status", "recovery_history", "explain", "slo", "events", "events_all",
                "access_requests", "access_request", "prometheus", "alerts", "alert",
                "incidents", "incident", "incident_postmortem",
                "maintenance", "maintenance_show", "calendar"},

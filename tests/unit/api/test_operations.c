@@ -69,6 +69,7 @@ static void the_least_roles_are_the_guides_matrix(void **state)
         {OP_PAUSE, ACCESS_ADMIN},
         {OP_RESUME, ACCESS_ADMIN},
         {OP_EVENTS, ACCESS_VIEWER},
+        {OP_EVENTS_ALL, ACCESS_VIEWER},
         {OP_EVENTS_FOLLOW, ACCESS_VIEWER},
         {OP_INSPECT, ACCESS_ADMIN},
         {OP_DOCTOR, ACCESS_ADMIN},

@@ -150,7 +150,7 @@ static const char *const plain_bodies[][2] = {
              "\"level\": \"info\", \"message\": \"the older\", \"zone_assumed\": true}], "
              "\"total_lines\": 2, \"service\": "
              "\"redis\", \"vm\": \"Redis VM\"}"},
-    {"events",
+    {"events_all",
      "{\"items\": [{\"type\": \"auto_recovery\", \"service\": \"redis\", \"timestamp\": "
      "\"2025-10-10T14:03:00Z\", \"seq\": 8, \"recovery_level\": \"standard\", \"status\": "
      "\"success\", \"message\": \"Service is now healthy.\"}, {\"type\": \"service_event\", "

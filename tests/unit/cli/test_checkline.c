@@ -167,9 +167,67 @@ static void figures_have_no_more_digits_than_mean_something(void **state)
     }
 }
 
+/* ---- several services ----------------------------------------------------------------------- */
+
+#define WELL "\"overall_status\": \"healthy\", \"status\": \"running\", \"cause\": \"ok\""
+#define COUNTS(all, critical, unknown, degraded, open, planned, well)                              \
+    " | services=" all ";;;0 critical=" critical ";;;0 unknown=" unknown ";;;0 degraded=" degraded \
+    ";;;0 not_guarded=" open ";;;0 planned=" planned ";;;0 healthy=" well ";;;0\n"
+
+static void the_worst_of_several_is_the_line(void **state)
+{
+    static const struct {
+        const char *items, *health;
+        enum checkline_status seen;
+        const char *line;
+    } of[] = {
+        {"[{\"id\": \"a\", " WELL "}, {\"id\": \"b\", " WELL "}]", NULL, CHECK_OK,
+         "REDIS OK - all 2 services are healthy" COUNTS("2", "0", "0", "0", "0", "0", "2")},
+        {"[{\"id\": \"a\", " WELL "}, {\"id\": \"b\", \"overall_status\": \"critical\", \"cause\": "
+         "\"crashed\"}, {\"id\": \"c\", \"overall_status\": \"unknown\"}, {\"id\": \"d\", "
+         "\"overall_status\": \"critical\", \"cause\": \"stopped_on_purpose\"}]",
+         "{\"overall_status\": \"critical\", \"cause\": {\"code\": \"crashed\", \"summary\": \"It "
+         "was "
+         "killed.\"}, \"response_time_ms\": 3}",
+         CHECK_CRITICAL,
+         "REDIS CRITICAL - b: It was killed; 1 more unknown (c); 1 more down as planned "
+         "(d)" COUNTS("4", "1", "1", "0", "0", "1", "1")},
+        /* nobody answers for the worst one: what the list knows */
+        {"[{\"id\": \"a\", \"overall_status\": \"unknown\", \"cause\": \"host_unreachable\"}, "
+         "{\"id\": "
+         "\"b\", \"overall_status\": \"degraded\"}]",
+         NULL, CHECK_UNKNOWN,
+         "REDIS UNKNOWN - a: host_unreachable; 1 more degraded (b)" COUNTS("2", "0", "1", "1", "0",
+                                                                           "0", "0")},
+        {"[{\"id\": \"a\", " WELL
+         ", \"not_guarded\": {\"reason_code\": \"paused\", \"text\": \"It is "
+         "paused.\"}}, {\"id\": \"b\", " WELL "}]",
+         NULL, CHECK_WARNING, "REDIS WARNING - a: ok" COUNTS("2", "0", "0", "0", "1", "0", "1")},
+        {"[{\"id\": \"a\", " WELL "}, {\"id\": \"b\", " WELL
+         ", \"warning\": \"Redis has not answered "
+         "for 4.0 s\"}]",
+         NULL, CHECK_WARNING,
+         "REDIS WARNING - b: Redis has not answered for 4.0 s" COUNTS("2", "0", "0", "0", "0", "0",
+                                                                      "2")},
+        {"[]", NULL, CHECK_UNKNOWN, "REDIS UNKNOWN - no service matches\n"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof of / sizeof of[0]; i++) {
+        JSON_CLEANUP json_t *items = json_loads(of[i].items, 0, NULL);
+        JSON_CLEANUP json_t *health =
+            of[i].health == NULL ? NULL : json_loads(of[i].health, 0, NULL);
+        struct buf out = BUF_LIMIT(4096);
+        assert_non_null(items);
+        assert_int_equal(checkline_several(items, health, NULL, &out), of[i].seen);
+        assert_string_equal(buf_text(&out), of[i].line);
+        buf_free(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_worst_of_several_is_the_line),
         cmocka_unit_test(every_overall_status_has_its_line_and_exit_status),
         cmocka_unit_test(a_long_text_is_cut_before_the_figures),
         cmocka_unit_test(figures_have_no_more_digits_than_mean_something),

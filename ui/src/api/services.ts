@@ -46,6 +46,8 @@ export const getPreflight = (id: string, operation: 'restart' | 'stop'): Promise
 export const getEvents = (id: string, limit: number): Promise<Numbered[]> =>
   call(at(id, '/events'), eventList, { query: { limit } });
 
+export const getAllEvents = (limit: number): Promise<Numbered[]> => call('/api/events', eventList, { query: { limit } });
+
 export const getRecoveries = async (id: string, limit: number): Promise<shape.RecoveryItem[]> =>
   (await call(at(id, '/recoveries'), shape.recoveryList, { query: { limit } })).items;
 

@@ -18,6 +18,12 @@ export const serviceItem = object({
   overall_status: overall,
   last_check: nullable(time),
   cause: optional(text),
+  /** What one that is healthy is to be warned of. */
+  warning: optional(text),
+  /** Where it was stopped on purpose. */
+  stopped_by: optional(text),
+  stopped_at: optional(time),
+  stop_reason: optional(text),
   /** Why a failure would not be treated now. */
   not_guarded: optional(withheld),
   maintenance: optional(maintenanceHold),

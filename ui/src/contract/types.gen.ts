@@ -36,6 +36,10 @@ export type Service = {
   readonly overall_status: 'healthy' | 'degraded' | 'critical' | 'unknown';
   readonly not_guarded?: Withheld | null;
   readonly maintenance?: MaintenanceHold;
+  readonly warning?: string;
+  readonly stopped_by?: string;
+  readonly stopped_at?: Time;
+  readonly stop_reason?: string;
   readonly last_check: Time | null;
   readonly cause?: string;
   readonly cause_since?: Time | null;
@@ -1204,6 +1208,7 @@ export const OPERATIONS = {
   pause: { method: 'POST', path: '/api/services/{id}/pause', least: 'admin' },
   resume: { method: 'POST', path: '/api/services/{id}/resume', least: 'admin' },
   events: { method: 'GET', path: '/api/services/{id}/events', least: 'viewer' },
+  events_all: { method: 'GET', path: '/api/events', least: 'viewer' },
   events_follow: { method: 'GET', path: '/ws/services/{id}/status', least: 'viewer' },
   inspect: { method: 'GET', path: '/api/services/{id}/inspect/{what}', least: 'admin' },
   doctor: { method: 'GET', path: '/api/services/{id}/doctor', least: 'admin' },

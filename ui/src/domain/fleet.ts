@@ -15,6 +15,9 @@ export const EVERYTHING: FleetFilter = { q: '', status: '', group: '', tag: '' }
 
 export const isOfflineItem = (item: ServiceItem): boolean => item.status === 'stopped' || item.status === 'failed';
 
+/** Planned: somebody stopped it, and said so. */
+export const isStoppedOnPurpose = (item: ServiceItem): boolean => isOfflineItem(item) && item.stopped_at !== undefined;
+
 /** "host unreachable"; empty while there is nothing to say. */
 export const causeText = (item: ServiceItem): string => (item.cause === undefined || item.cause === 'ok' || item.cause === 'none' ? '' : item.cause.replaceAll('_', ' '));
 

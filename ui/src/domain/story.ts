@@ -5,7 +5,7 @@ import { words } from '@/i18n';
 import type { Tone } from './badge';
 import { dayText, tookText } from './duration';
 import { titleOf, toneOfAlert, toneOfIncident } from './duty';
-import { isBackupEvent } from './live';
+import { isBackupEvent, NOTHING, withHistory } from './live';
 
 /** One line of "what happened": a sentence, who did it, how long it took. */
 export interface Story {
@@ -18,6 +18,8 @@ export interface Story {
   readonly took: string;
   /** A recovery: what was seen before it acted can be read. */
   readonly evidence?: boolean;
+  /** Its id. */
+  readonly service?: string;
 }
 
 const say = words.service;
@@ -79,6 +81,18 @@ export function storyOf(message: Numbered): Story | null {
     default:
       return null;
   }
+}
+
+const isStory = (story: Story | null): story is Story => story !== null;
+export const storiesOf = (events: readonly Numbered[]): Story[] => events.map(storyOf).filter(isStory);
+
+/** Of all services, newest first: what repeats is left out for each of them, as on its own page. */
+export function storiesOfAll(events: readonly Numbered[]): Story[] {
+  const of = new Map<string, Numbered[]>();
+  for (const event of events) of.set(event.service, [...(of.get(event.service) ?? []), event]);
+  return [...of]
+    .flatMap(([service, own]) => storiesOf(withHistory(NOTHING, own, own.length).events).map((story) => ({ ...story, service })))
+    .sort((a, b) => b.at - a.at);
 }
 
 export interface Day {

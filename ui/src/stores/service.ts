@@ -112,7 +112,7 @@ export const useService = defineStore('service', () => {
   function received(messages: readonly Message[]): void {
     const { next, told, more, again } = merged(live.value, messages);
     live.value = next;
-    if (next.status !== null && told.some((message) => message.type === 'service_status')) services.note(id.value, next.status);
+    if (next.status !== null && told.some(({ type }) => type === 'service_status' || type === 'service_event')) services.noteEnded(id.value, next.status);
     if (more || again) void load();
     if (again) void loadHistory();
     told.forEach((message) => listener(message));

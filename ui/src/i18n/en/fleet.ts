@@ -6,6 +6,7 @@ export const fleet = {
   select: (name: string) => `Select ${name}`,
   maintained: (title: string) => `in maintenance: ${title}`,
   offline: (n: number) => `${n.toLocaleString('en')} services are offline`,
+  stopped: (n: number) => `${n.toLocaleString('en')} services are stopped on purpose`,
   windows: (windows: number, services: number) => `${windows} maintenance windows are open for ${plural(services, 'service', 'services')}: no automatic recovery`,
   some: (n: number) => plural(n, 'service', 'services'),
   all: (n: number) => `All ${n.toLocaleString('en')} services`,

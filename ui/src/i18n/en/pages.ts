@@ -71,6 +71,7 @@ export const pages = {
     who: 'Who',
     took: 'Took',
     service: 'Service',
+    everyService: 'All services',
   },
   audit: {
     title: 'Audit',

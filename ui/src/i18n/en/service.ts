@@ -215,6 +215,7 @@ export const service = {
     maintenanceOf: (name: string, title: string, until: string) => `${name}: maintenance “${title}” until ${until}: no automatic recovery`,
     maintenanceVerified: (name: string, title: string) => `${name}: maintenance “${title}” is over and being verified`,
     offlineOf: (name: string) => `${name}: Redis service offline - limited functionality`,
+    stopped: (offline: string, by: string, since: string, reason: string) => `${offline}: stopped by ${by} since ${since}${reason === '' ? '' : `: ${reason}`}`,
     noLive: 'The connection to Resus is lost. What you see may be out of date.',
     intervention: (name: string) => `${name} needs a person: automatic recovery has given up.`,
   },
