@@ -14,7 +14,7 @@ export function useFollowedOperation(): void {
     () => service.live.status?.operation !== undefined || service.live.health?.cause?.code === 'loading',
     (running) => {
       window.clearInterval(timer);
-      if (running) timer = window.setInterval(() => void service.follow(), ASK_MS);
+      if (running) timer = window.setInterval(() => void service.load(), ASK_MS);
     },
     { immediate: true },
   );

@@ -27,6 +27,8 @@ function put<T extends object, K extends keyof T>(target: T, key: K, value: T[K]
 
 const verbs: Readonly<Record<string, Status['status']>> = { start: 'starting', restart: 'starting', stop: 'stopping' };
 
+const ends: Readonly<Record<string, Status['status']>> = { start: 'running', restart: 'running', stop: 'stopped' };
+
 /** Redis runs on while it is backed up: that is no operation on it. */
 export const isBackupEvent = (message: Numbered): message is ServiceEvent & { event: `backup_${string}` } =>
   message.type === 'service_event' && message.event.startsWith('backup_');
@@ -88,6 +90,9 @@ function afterEvent(status: Status | null, event: ServiceEvent): Status | null {
   put(next, 'operation', operationOf(event));
   const verb = verbs[event.event];
   if (event.result === 'started' && verb !== undefined) next.status = verb;
+  // It is over when Redis answers, or has ended: the next status message may take half a minute.
+  const reached = ends[event.event];
+  if (event.result === 'success' && reached !== undefined) next.status = reached;
   if (event.result === 'started' && event.event === 'stop')
     put(next, 'stop_reason', event.message === '' ? undefined : event.message);
   if (event.result === 'success' && event.event === 'stop' && event.user !== undefined) {

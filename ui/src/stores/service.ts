@@ -12,9 +12,11 @@ import { useSession } from '@/stores/session';
 
 import { createInbox } from './inbox';
 import { afterPaint } from './paint';
+import { createTurns } from './turns';
 
 const POLL_MS = 30_000;
 const HISTORY = 100;
+const TOO_MANY = 429;
 
 const changed = (before: Live, after: Live): boolean => before.status?.status !== after.status?.status;
 
@@ -64,6 +66,7 @@ export const useService = defineStore('service', () => {
   let poll: number | undefined;
   let listener: (message: Numbered) => void = () => undefined;
   let foreseen: Foreseen | null = null;
+  const turns = createTurns();
 
   /** An answer that is on its way before the page of that service is there; a failure is told when the page asks itself. */
   async function foresee(service: string, coming: Promise<api.Known>): Promise<void> {
@@ -83,16 +86,18 @@ export const useService = defineStore('service', () => {
     if (!may(session.role, 'events')) connection.value = 'connected';
   }
 
-  /** Answers that come back after the reader went to another service are dropped. */
+  /** Dropped are answers that come back after the reader went to another service, or after one to a later question. */
   async function load(answer?: Promise<api.Known>): Promise<void> {
     const asked = id.value;
+    const turn = turns.next();
     try {
       const known = await (answer ?? api.getKnown(asked));
-      if (asked === id.value) know(asked, known);
+      if (asked === id.value && turns.take(turn)) know(asked, known);
     } catch (error) {
       if (asked !== id.value) return;
       if (!(error instanceof ApiError)) throw error;
       problem.value = error;
+      if (error.status === TOO_MANY) turns.again(() => void load());
       if (!may(session.role, 'events') && error.status === 0) connection.value = 'disconnected';
     }
   }
@@ -137,6 +142,7 @@ export const useService = defineStore('service', () => {
     socket = null;
     inbox.clear();
     window.clearInterval(poll);
+    turns.clear();
     id.value = '';
     live.value = NOTHING;
     problem.value = null;
@@ -174,9 +180,6 @@ export const useService = defineStore('service', () => {
     else await load();
   }
 
-  /** While an operation or a load runs nobody tells its percentage: ask. */
-  const follow = (): Promise<void> => load();
-  const retry = (): void => socket?.retry();
 
-  return { id, live, connection, problem, name, open, close, load, refresh, follow, retry, foresee };
+  return { id, live, connection, problem, name, open, close, load, refresh, retry: () => socket?.retry(), foresee };
 });

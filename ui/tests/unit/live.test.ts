@@ -48,6 +48,8 @@ describe('the state of the page', () => {
     expect(began.status).toMatchObject({ status: 'starting', operation: { operation: 'restart', user: 'ops' } });
     const ended = apply(began, event(7, { result: 'success' }), NOW);
     expect(ended.status?.operation).toBeUndefined();
+    expect(ended.status?.status).toBe('running');
+    expect(apply(began, event(7, { result: 'failure' }), NOW).status?.status).toBe('starting');
   });
   test('knows who stopped it', () => {
     expect(apply(known(), event(6, { event: 'stop', result: 'success' }), NOW).status).toMatchObject({ stopped_by: 'ops', stopped_at: NOW });
