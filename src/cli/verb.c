@@ -66,9 +66,9 @@ const struct verb verbs[] = {
     {"check", GROUP_WATCH, "check [SERVICE | --group NAME --tag TAG] [-t SECONDS]",
      "one line in the form of a monitoring plugin",
      "Without SERVICE and with several configured: the worst of all, and how many are\n"
-     "how. Exit status: 0 healthy; 1 degraded, stopped on purpose, not guarded, or down in\n"
-     "a maintenance window; 2 critical; 3 unknown and every error. The line is there\n"
-     "in each case.\n",
+     "in which state. Exit status: 0 healthy; 1 degraded, stopped on purpose, not\n"
+     "guarded, or down in a maintenance window; 2 critical; 3 unknown and every error.\n"
+     "The line is there in each case.\n",
      .service = true, .options = BIT(TIMEOUT) | BIT(GROUP) | BIT(TAG), .run = verb_check},
     {"refresh", GROUP_WATCH, "refresh [SERVICE]", "check now, then show the status",
      .service = true, .run = verb_refresh},
