@@ -32,7 +32,8 @@ bool outbox_deliver(struct outbox *o, struct outbox_message *message, int channe
         .channel = channel,
         .kind = kind,
         .severity = severity,
-        .expires = mono_add(now.mono, life_ms > 0 ? life_ms : o->channels[channel].lane.life_ms),
+        .expires = mono_add(
+            now.mono, life_ms > 0 ? life_ms : lanes_life_ms(&o->channels[channel].lane, kind)),
     };
     if (o->lanes.count >= LANES_OPEN_MAX ||
         (item.note = outbox_parcel_new(o, &item, message, now)) == NULL)

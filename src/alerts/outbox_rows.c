@@ -227,7 +227,8 @@ static bool restore(struct outbox *o, const struct found *found, struct now now)
         .combined = json_bool_or(body, "combined", false),
         .attempts = (int)json_int_or(body, "attempts", 0),
         .due = due_of(body, "next_at", RETRY_AFTER_MAX_MS, now),
-        .expires = due_of(body, "expires_at", o->channels[channel].lane.life_ms, now),
+        .expires = due_of(body, "expires_at",
+                          lanes_life_ms(&o->channels[channel].lane, (enum lane_kind)kind), now),
         .note = parcel,
     };
     (void)lanes_restore(&o->lanes, &item);

@@ -114,6 +114,12 @@ static void step(struct lanes *l, struct delivery_item *item, enum delivery_even
 
 /* ── lanes ── */
 
+int64_t lanes_life_ms(const struct lane_channel *channel, enum lane_kind kind)
+{
+    bool ends = kind == LANE_RESOLVE && channel->life_ms < RETRY_LIFE_MAX_MS;
+    return ends ? RETRY_LIFE_MAX_MS : channel->life_ms;
+}
+
 static void clear_lane(struct lane *lane)
 {
     *lane = (struct lane){0};

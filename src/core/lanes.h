@@ -104,6 +104,10 @@ struct lane_channel {
     int64_t life_ms; /* retry_life_ms() */
 };
 
+/* How long a message for it is of use. The end of an alert is sent for RETRY_LIFE_MAX_MS at least: what keeps
+ * alerts open has nothing else to close them. */
+int64_t lanes_life_ms(const struct lane_channel *channel, enum lane_kind kind);
+
 struct lane {
     bool used;
     struct lane_channel channel;

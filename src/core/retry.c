@@ -13,11 +13,12 @@ struct answer {
     enum retry_class class;
 };
 
-#define ANSWERS_MAX 6
+#define ANSWERS_MAX 8
 
 /* A redirect is not followed and stays worth another attempt: the login page of a network, or
  * maintenance, ends. 408 and 429 are about the moment and 407 about a proxy, none of them about the
- * message. */
+ * message. What broke in the receiver or behind a gateway (500 to 502, 504) may have been broken after
+ * the message was taken: 503 says that it was not. */
 static const struct answer answers[CHANNEL_TYPE_COUNT][ANSWERS_MAX] = {
     [CHANNEL_SMTP] =
         {
@@ -30,6 +31,8 @@ static const struct answer answers[CHANNEL_TYPE_COUNT][ANSWERS_MAX] = {
             {200, 200, RETRY_DELIVERED},
             {407, 408, RETRY_LATER},
             {429, 429, RETRY_LATER},
+            {500, 502, RETRY_UNKNOWN},
+            {504, 504, RETRY_UNKNOWN},
             {400, 499, RETRY_FINAL},
         },
     /* A flow answers before it posts, and may fail after that. */
@@ -39,6 +42,8 @@ static const struct answer answers[CHANNEL_TYPE_COUNT][ANSWERS_MAX] = {
             {202, 202, RETRY_ACCEPTED},
             {407, 408, RETRY_LATER},
             {429, 429, RETRY_LATER},
+            {500, 502, RETRY_UNKNOWN},
+            {504, 504, RETRY_UNKNOWN},
             {400, 499, RETRY_FINAL},
         },
     [CHANNEL_PAGERDUTY] =
@@ -46,12 +51,16 @@ static const struct answer answers[CHANNEL_TYPE_COUNT][ANSWERS_MAX] = {
             {202, 202, RETRY_DELIVERED},
             {407, 408, RETRY_LATER},
             {429, 429, RETRY_LATER},
+            {500, 502, RETRY_UNKNOWN},
+            {504, 504, RETRY_UNKNOWN},
             {400, 499, RETRY_FINAL},
         },
     /* Standard Webhooks: only 410 says that the address is given up. */
     [CHANNEL_WEBHOOK] =
         {
             {200, 299, RETRY_DELIVERED},
+            {500, 502, RETRY_UNKNOWN},
+            {504, 504, RETRY_UNKNOWN},
             {410, 410, RETRY_FINAL},
         },
     [CHANNEL_ALERTMANAGER] =
@@ -165,6 +174,6 @@ int64_t retry_life_ms(enum channel_type type)
     case CHANNEL_HEARTBEAT:
         return 0;
     default:
-        return 5 * DAY_MS;
+        return RETRY_LIFE_MAX_MS;
     }
 }

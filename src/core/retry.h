@@ -64,6 +64,8 @@ bool retry_again(enum retry_class class);
  * starts a minute later in the schedule than a failure: it seldom ends within seconds. */
 int64_t retry_delay_ms(int attempts, int code, int64_t retry_after_ms, uint32_t random);
 
+#define RETRY_LIFE_MAX_MS (INT64_C(5) * 24 * 3600 * 1000) /* of any type */
+
 /* After this long a message that was not delivered is dead: a page is of no use a day later. */
 int64_t retry_life_ms(enum channel_type type);
 

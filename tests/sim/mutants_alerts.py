@@ -5,6 +5,8 @@ SEE = "src/core/alert_see.c"
 INCIDENT = "src/core/incident.c"
 ESCALATION = "src/core/escalation.c"
 PERSISTED = "src/core/persisted.h"
+LANES = "src/core/lanes.c"
+RETRY = "src/core/retry.c"
 
 # (name, file, exact old text, new text, why it is a mistake)
 MUTANTS = [
@@ -100,4 +102,36 @@ MUTANTS = [
      "what is mitigated is escalated"),
     ("load-far", PERSISTED, "left < 0 ? 0 : left > length_ms ? length_ms : left", "left < 0 ? 0 : left",
      "a clock that was set back puts a step off for hours"),
+    # messages on their way
+    ("resolve-expires", LANES, "    return ends ? RETRY_LIFE_MAX_MS : channel->life_ms;", "    (void)ends;\n    return channel->life_ms;",
+     "a receiver that is away for longer than a page is of use keeps the alert open"),
+    ("life-minutes", LANES, "    return ends ? RETRY_LIFE_MAX_MS : channel->life_ms;",
+     "    (void)ends;\n    return channel->life_ms / 1000;", "messages are given up after minutes"),
+    ("gateway-believed", RETRY, "            {202, 202, RETRY_DELIVERED},\n            {407, 408, RETRY_LATER},\n            {429, 429, RETRY_LATER},\n            {500, 502, RETRY_UNKNOWN},\n",
+     "            {202, 202, RETRY_DELIVERED},\n            {407, 408, RETRY_LATER},\n            {429, 429, RETRY_LATER},\n",
+     "a gateway's error is taken for proof that the pager has nothing, and its alert is not resolved"),
+    ("thread-overtaken", LANES, "item->behind = l->seen[at].thread != 0;", "item->behind = false;",
+     "a resolve overtakes its trigger"),
+    ("found-fresh", LANES, "    mine->may_have_arrived |= mine->state == DELIVERY_SENDING;\n", "",
+     "a start believes that what it was sending has not arrived"),
+    ("found-sending", LANES, "    step(l, mine, DELIVERY_FOUND);\n", "",
+     "what a kill has cut off is never sent again"),
+    ("unsent-resolved", LANES, "    if (!arrived && l->lanes[resolve->channel].channel.pager)", "    if (l->lanes[resolve->channel].channel.pager)",
+     "a pager that may have the trigger gets no resolve"),
+    ("resolve-bare", LANES, "    resolve->combined = resolve->changed = true;\n", "    resolve->changed = true;\n",
+     "a chat hears of the end of what it never heard of"),
+    ("sent-twice", LANES, "[DELIVERY_IS_DELIVERED] = DELIVERY_DELIVERED,", "[DELIVERY_IS_DELIVERED] = DELIVERY_WAITING,",
+     "what was delivered is sent again"),
+    ("answer-awaited", LANES, "mono_since(now, item->begun) >= LANES_ANSWER_MS)", "false)",
+     "a receiver that never answers blocks its lane without limit"),
+    ("places-held", LANES, "item != NULL && mono_since(now, item->begun) < LANES_SLOW_MS;", "item != NULL;",
+     "receivers that hang take all places, and the others wait"),
+    ("mild-first", LANES, "rank(item->kind, item->severity) < rank(best->kind, best->severity)", "rank(item->kind, item->severity) > rank(best->kind, best->severity)",
+     "what is least severe is sent first"),
+    ("wake-lost", LANES, "                wake = mono_min(wake, mono_max(item->due, lane->not_before));", "                (void)lane;",
+     "nobody wakes up for the next attempt"),
+    ("unknown-ends", RETRY, "return class == RETRY_LATER || class == RETRY_UNKNOWN;", "return class == RETRY_LATER;",
+     "what may have arrived counts as delivered"),
+    ("asked-forever", RETRY, "    if (ms >= RETRY_AFTER_MAX_MS)\n        return RETRY_AFTER_MAX_MS;\n    ms += share_ms(ms, random, spread);\n    return ms > RETRY_AFTER_MAX_MS ? RETRY_AFTER_MAX_MS : ms;",
+     "    (void)spread;\n    return ms * 24;", "a receiver decides that nothing is sent for days"),
 ]

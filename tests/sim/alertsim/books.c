@@ -301,11 +301,11 @@ static void send_call(struct world *w, const struct message *m)
         world_fail(w, "subject %d: a message in a window", m->of);
 }
 
-void books_call_sent(struct world *w, const struct queued *q)
+void books_call_sent(struct world *w, int subject)
 {
-    const struct subject_book *b = &w->books.subjects[q->subject];
+    const struct subject_book *b = &w->books.subjects[subject];
     if (b->acked || b->status != INCIDENT_INVESTIGATING)
-        world_fail(w, "subject %d: a call was sent after it was silenced", q->subject);
+        world_fail(w, "subject %d: a call was sent after it was silenced", subject);
 }
 
 static void check_subject(struct world *w, int subject)

@@ -120,18 +120,6 @@ static void save(struct world *w)
     }
 }
 
-static void enqueue(struct world *w, const struct message *m)
-{
-    if (m->call.kind != ESCALATION_CALL)
-        return;
-    if (w->queue_count == QUEUE_MAX) {
-        world_fail(w, "more than %d calls are waiting", QUEUE_MAX);
-        return;
-    }
-    w->queue[w->queue_count++] = (struct queued){
-        m->of, m->call.generation, w->now + chance_between(&w->chance, 0, 5 * MINUTE)};
-}
-
 /* One transaction: all that changed, and the messages. Then they are sent; a full disk takes
  * nothing, and they are sent from memory. A kill in between leaves neither, or both. */
 static void commit(struct world *w)
@@ -142,12 +130,13 @@ static void commit(struct world *w)
         daemon_kill(w);
         return;
     }
-    if (!w->disk_full)
-        save(w);
     for (size_t i = 0; i < w->message_count; i++) {
         books_send(w, &w->messages[i]);
-        if (w->messages[i].kind == MESSAGE_CALL)
-            enqueue(w, &w->messages[i]);
+        post_message(w, &w->messages[i]);
+    }
+    if (!w->disk_full) {
+        save(w);
+        post_save(w);
     }
     w->sent += w->message_count;
     w->message_count = 0;
@@ -213,19 +202,6 @@ void daemon_person(struct world *w, int subject)
     commit(w);
 }
 
-void daemon_send(struct world *w)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < w->queue_count; i++) {
-        struct queued q = w->queue[i];
-        if (q.due > w->now)
-            w->queue[kept++] = q;
-        else if (escalation_current(&w->memory.escalations[q.subject], q.generation))
-            books_call_sent(w, &q);
-    }
-    w->queue_count = kept;
-}
-
 void daemon_kill(struct world *w)
 {
     world_note(w, "killed");
@@ -277,5 +253,6 @@ void daemon_start(struct world *w)
         struct subject_book *b = &w->books.subjects[i];
         b->calling_ms = b->urgent_ms = b->quiet_ms = b->acked_ms = 0;
     }
+    post_start(w);
     world_note(w, "started");
 }

@@ -49,7 +49,7 @@ int main(int argc, char **argv)
     bool stop = number("STOP", 0) != 0;
     const char *mark = tap ? "# " : "";
     uint64_t violations = 0, turns = 0, sent = 0, kills = 0, windows = 0, acks = 0, flaps = 0,
-             lost = 0, decisions = 0;
+             lost = 0, attempts = 0, decisions = 0;
     double hours = 0;
     clock_t begin = clock();
     if (tap)
@@ -68,15 +68,17 @@ int main(int argc, char **argv)
         acks += world.acks;
         flaps += world.flaps;
         lost += world.lost;
+        attempts += world.attempts;
         decisions = decisions * 31 + world.decisions;
         hours += (double)world.now / 3600000;
     }
-    (void)printf("%s%llu turns, %llu effects, %llu lost by a kill, %llu kills, %llu windows, "
-                 "%llu acknowledgements, %llu alerts that flapped; %.1f s of one core\n",
-                 mark, (unsigned long long)turns, (unsigned long long)sent,
-                 (unsigned long long)lost, (unsigned long long)kills, (unsigned long long)windows,
-                 (unsigned long long)acks, (unsigned long long)flaps,
-                 (double)(clock() - begin) / CLOCKS_PER_SEC);
+    (void)printf(
+        "%s%llu turns, %llu effects, %llu attempts, %llu lost by a kill, %llu kills, %llu windows, "
+        "%llu acknowledgements, %llu alerts that flapped; %.1f s of one core\n",
+        mark, (unsigned long long)turns, (unsigned long long)sent, (unsigned long long)attempts,
+        (unsigned long long)lost, (unsigned long long)kills, (unsigned long long)windows,
+        (unsigned long long)acks, (unsigned long long)flaps,
+        (double)(clock() - begin) / CLOCKS_PER_SEC);
     (void)printf("%sdecisions %016llx\n", mark, (unsigned long long)decisions);
     (void)printf("%s%llu seeds, %.2f virtual years, %llu violations\n", mark,
                  (unsigned long long)count, hours / 8766, (unsigned long long)violations);

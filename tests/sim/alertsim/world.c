@@ -200,7 +200,6 @@ static void draw_world(struct world *w)
     struct chance *c = &w->chance;
     w->service_count = (int)chance_between(c, 1, SERVICES_MAX);
     w->calm_at = chance_between(c, 1, 12) * HOUR;
-    w->end = w->calm_at + 30 * HOUR;
     w->enabled[TRUTH_OK] = true;
     for (int i = 1; i < TRUTH_COUNT; i++)
         w->enabled[i] = chance_percent(c, 45);
@@ -218,20 +217,24 @@ static void draw_world(struct world *w)
     w->full_mean = chance_percent(c, 20) ? chance_between(c, 20, 600) * MINUTE : 0;
     w->disk_changes = chance_wait(c, w->full_mean > 0 ? w->full_mean : 1);
     bool paged = chance_percent(c, 30); /* P2 goes to the pager as well */
+    post_draw(w);
+    const channel_set pager = CHANNEL_BIT(PAGER), chat = CHANNEL_BIT(CHAT),
+                      mail = CHANNEL_BIT(MAIL);
+    const channel_set used = CHANNEL_BIT(w->channel_count) - 1;
     w->routes = (struct route_set){
-        .by_severity = {[SEVERITY_P1] = CHANNEL_BIT(PAGER) | CHANNEL_BIT(CHAT) | CHANNEL_BIT(MAIL),
-                        [SEVERITY_P2] = CHANNEL_BIT(CHAT) | CHANNEL_BIT(MAIL) |
-                                        (paged ? CHANNEL_BIT(PAGER) : 0),
-                        [SEVERITY_P3] = CHANNEL_BIT(MAIL),
-                        [SEVERITY_P4] = CHANNEL_BIT(MAIL)},
-        .pagers = CHANNEL_BIT(PAGER),
+        .by_severity = {[SEVERITY_P1] = post_channels(pager | chat | mail) & used,
+                        [SEVERITY_P2] = post_channels(chat | mail | (paged ? pager : 0)) & used,
+                        [SEVERITY_P3] = post_channels(mail) & used,
+                        [SEVERITY_P4] = post_channels(mail) & used},
+        .pagers = post_channels(pager) & used,
     };
     w->policy = (struct alert_policy){60000, chance_percent(c, 80) ? 120000 : 30000};
     w->levels = escalation_policy_default();
     for (int n = 0; n < ESCALATION_LEVELS; n++)
-        w->levels.levels[n].channels = chance_percent(c, 85) ? CHANNEL_BIT(n % CHANNELS) : 0;
+        w->levels.levels[n].channels = chance_percent(c, 85) ? CHANNEL_BIT(n % TYPES) : 0;
     for (int i = 0; i < w->service_count; i++)
         w->services[i].changes_at = chance_wait(c, w->dwell_ok);
+    w->end = w->receivers_calm_at + 30 * HOUR;
 }
 
 /* The next moment at which something happens, a turn away at most. */
@@ -242,6 +245,8 @@ static int64_t next_moment(struct world *w)
         next = w->now + HOUR / 2;
     if (w->alive && w->wake > w->now && w->wake < next)
         next = w->wake;
+    if (w->alive && w->post_wake > w->now && w->post_wake < next)
+        next = w->post_wake;
     for (int i = 0; i < w->service_count; i++)
         if (w->services[i].changes_at > w->now && w->services[i].changes_at < next)
             next = w->services[i].changes_at;
@@ -266,8 +271,10 @@ bool world_run(uint64_t seed, bool trace, struct world *w)
         int64_t next = next_moment(w);
         int64_t passed = next - w->now;
         books_pass(w, passed);
+        post_pass(w, passed);
         w->now = next;
         change(w, passed);
+        post_change(w);
         if (!w->alive && w->now >= w->starts_at)
             daemon_start(w);
         if (w->alive)
@@ -275,11 +282,14 @@ bool world_run(uint64_t seed, bool trace, struct world *w)
         if (w->alive)
             people(w, passed);
         if (w->alive)
-            daemon_send(w);
+            post_deliver(w);
+        post_check(w);
         if (w->alive && happens(w, w->kill_mean, passed))
             daemon_kill(w);
     }
     if (w->failure[0] == '\0')
         books_end(w);
+    if (w->failure[0] == '\0')
+        post_end(w);
     return w->failure[0] == '\0';
 }

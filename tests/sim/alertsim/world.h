@@ -4,6 +4,7 @@
  *
  * world.c   what is true, and when it changes
  * daemon.c  what a daemon does with it: steps, one transaction a turn, kills, starts
+ * post.c    what is on its way, and who receives it
  * books.c   the promises, kept from what was sent, without a look into the machines */
 #ifndef RESUS_TESTS_SIM_ALERTSIM_WORLD_H
 #define RESUS_TESTS_SIM_ALERTSIM_WORLD_H
@@ -17,11 +18,13 @@
 #include "core/alert.h"
 #include "core/escalation.h"
 #include "core/incident.h"
+#include "post.h"
 
 enum { SERVICES_MAX = 3, HOST = SERVICES_MAX, SUBJECTS = SERVICES_MAX + 1 };
 enum { SLOTS_EACH = 3, HOST_SLOT = SERVICES_MAX * SLOTS_EACH, SLOTS = HOST_SLOT + 1 };
-enum { CHANNELS = 3, PAGER = 0, CHAT = 1, MAIL = 2 };
-enum { MESSAGES_MAX = 64, QUEUE_MAX = 256, TRIGGERS_MAX = 7 };
+/* Channels of these types, by turns: three, or more than there are places to send at once. */
+enum { TYPES = 3, PAGER = 0, CHAT = 1, MAIL = 2, CHANNELS = 12 };
+enum { MESSAGES_MAX = 64, TRIGGERS_MAX = 7 };
 
 #define TURN_MS 60000 /* between two turns at most */
 #define MINUTE INT64_C(60000)
@@ -68,13 +71,6 @@ struct message {
     struct alert_effect alert;
     struct incident_effect incident;
     struct escalation_effect call;
-};
-
-/* A call on its way to its channel. */
-struct queued {
-    int subject;
-    uint64_t generation;
-    int64_t due;
 };
 
 struct slot_book {
@@ -148,11 +144,21 @@ struct world {
     struct sights sights;
     struct message messages[MESSAGES_MAX];
     size_t message_count;
-    struct queued queue[QUEUE_MAX];
-    size_t queue_count;
     int64_t wake; /* world time */
 
-    uint64_t turns, sent, kills, windows, acks, flaps, lost;
+    int channel_count;
+    struct receiver receivers[CHANNELS];
+    int64_t receivers_calm_at;
+    struct lanes lanes; /* of the daemon's memory */
+    struct answer_due answers[CHANNELS];
+    struct delivery_item
+        stored[LANES_OPEN_MAX]; /* on its disk; `due` and `expires` by the wall clock */
+    size_t stored_count;
+    struct parcel parcels[PARCELS_MAX];
+    uint64_t last_delivery;
+    int64_t post_wake; /* world time */
+
+    uint64_t turns, sent, kills, windows, acks, flaps, lost, attempts;
     uint64_t decisions; /* a fingerprint of all that was sent */
     bool trace;
     char failure[256];
@@ -177,7 +183,20 @@ void daemon_turn(struct world *w);
 void daemon_kill(struct world *w);
 /* A person does something, in a transaction of its own. */
 void daemon_person(struct world *w, int subject);
-void daemon_send(struct world *w);
+
+/* post.c */
+channel_set post_channels(channel_set types); /* of all channels of these types */
+void post_draw(struct world *w);
+void post_change(struct world *w); /* of the receivers' moods */
+void post_start(struct world *w);
+/* A message of the transaction that is being made. */
+void post_message(struct world *w, const struct message *m);
+void post_save(struct world *w);
+/* All that can be sent now. The daemon may be dead afterwards. */
+void post_deliver(struct world *w);
+void post_pass(struct world *w, int64_t ms);
+void post_check(struct world *w);
+void post_end(struct world *w);
 
 /* books.c: a turn's messages as they are sent, time that passes, and the end. */
 void books_send(struct world *w, const struct message *m);
@@ -185,7 +204,7 @@ void books_see(struct world *w, int slot, const struct alert_input *in);
 /* What has to be so after every turn. */
 void books_check(struct world *w);
 void books_pass(struct world *w, int64_t ms);
-void books_call_sent(struct world *w, const struct queued *q);
+void books_call_sent(struct world *w, int subject);
 void books_end(struct world *w);
 
 #endif

@@ -245,6 +245,15 @@ static void what_the_receiver_asks_for_holds_for_its_lane_alone(void **state)
     assert_true(mono_since(lanes_wake(&b->l, b->now), b->now) >= 120000);
 }
 
+static void the_end_of_an_alert_is_of_use_for_as_long_as_any_message(void **state)
+{
+    (void)state;
+    const struct lane_channel pager = {true, DAY_MS}, mail = {false, 7 * DAY_MS};
+    assert_int_equal(lanes_life_ms(&pager, LANE_TRIGGER), DAY_MS);
+    assert_int_equal(lanes_life_ms(&pager, LANE_RESOLVE), RETRY_LIFE_MAX_MS);
+    assert_int_equal(lanes_life_ms(&mail, LANE_RESOLVE), 7 * DAY_MS);
+}
+
 static void what_is_too_old_expires_but_not_while_it_is_sent(void **state)
 {
     struct bench *b = *state;
@@ -530,6 +539,7 @@ int main(void)
         TEST(eight_are_sent_at_once_and_one_that_hangs_delays_no_other),
         TEST(five_failures_in_a_row_leave_one_attempt_at_a_time),
         TEST(what_the_receiver_asks_for_holds_for_its_lane_alone),
+        TEST(the_end_of_an_alert_is_of_use_for_as_long_as_any_message),
         TEST(what_is_too_old_expires_but_not_while_it_is_sent),
         TEST(a_resolve_before_its_trigger_left_ends_both_on_a_pager),
         TEST(a_resolve_follows_a_trigger_that_may_have_arrived),

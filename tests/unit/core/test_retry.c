@@ -18,6 +18,9 @@ static enum retry_class wanted(enum channel_type type, int code)
     bool refused = code >= 400 && code <= 499;
     bool moment = code == 407 || code == 408 || code == 429;
     bool success = code >= 200 && code <= 299;
+    bool gateway = (code >= 500 && code <= 502) || code == 504; /* it may have arrived before */
+    if (gateway && type >= CHANNEL_SLACK && type <= CHANNEL_WEBHOOK)
+        return RETRY_UNKNOWN;
     switch (type) {
     case CHANNEL_SMTP:
         return success ? RETRY_DELIVERED : code >= 500 && code <= 599 ? RETRY_FINAL : RETRY_LATER;
