@@ -109,6 +109,7 @@ struct unit_facts {
     enum unit_notice notice;
     bool frozen;               /* by its control group's freezer, or about to be, or to be let go */
     bool masked;               /* systemd refuses to start it until it is unmasked */
+    bool removed;              /* it runs, but its file is gone: systemd cannot start it again */
     bool repeated_too_quickly; /* the status or journal says "Start request repeated too quickly" */
     enum tri
         can_reload; /* from `show`; unknown with the default commands until a reload was refused */

@@ -58,6 +58,41 @@ void guard_control(struct service *s, enum tri reached, struct now now)
         s->guard.due = now.mono;
 }
 
+/* Masked, or without a file, it runs on; a start after its end is refused. */
+static void unit_words(const struct service *s, char *ret, size_t size)
+{
+    const struct unit_facts *u = &s->observations.unit;
+    const char *unit = s->settings->unit;
+    ret[0] = '\0';
+    if (u->masked)
+        (void)str_format(ret, size,
+                         "%s is masked: if Redis ends, systemd refuses to start it. Run on the "
+                         "host: systemctl unmask %s.",
+                         unit, unit);
+    else if (u->removed)
+        (void)str_format(ret, size,
+                         "The unit file of %s is gone: if Redis ends, systemd cannot start it. Put "
+                         "the file back, then run on the host: systemctl daemon-reload.",
+                         unit);
+}
+
+void guard_unit(struct service *s, struct now now)
+{
+    struct guard *g = &s->guard;
+    char words[GUARD_TEXT_MAX];
+    /* Of a unit that has ended its cause says so. */
+    if (!unit_runs(s->observations.unit.active))
+        return;
+    unit_words(s, words, sizeof words);
+    if (str_equal(words, g->unit))
+        return;
+    (void)str_copy(g->unit, sizeof g->unit, words);
+    bool free = words[0] == '\0';
+    service_log(s, !free, "%s", free ? "systemd would start the unit again" : words);
+    event_notice(s, free ? "Resus may act on the host again." : words, now);
+    guard_after_answer(s, NULL, now);
+}
+
 mono_ms guard_next(const struct service *s)
 {
     return request_pending(s, PART_GUARD, RIGHTS) ? MONO_NEVER : s->guard.due;

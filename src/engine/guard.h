@@ -21,6 +21,7 @@ struct guard {
     int missing;                  /* RECOVERY_BIT()s of what sudo does not list */
     mono_ms back;                 /* when what was missing was listed again */
     char listed[GUARD_TEXT_MAX];  /* what is missing, in words; "" = nothing */
+    char unit[GUARD_TEXT_MAX];    /* why systemd would not start it again; "" = it would */
     char refused[GUARD_TEXT_MAX]; /* what the host refused, in words; "" = nothing */
     enum host_command refused_command;
     char script[GUARD_TEXT_MAX]; /* why Redis did not let us end its script, until it is well; "" */
@@ -29,6 +30,7 @@ struct guard {
 
 int guard_init(struct service *s, struct now now);
 void guard_control(struct service *s, enum tri reached, struct now now); /* by a look at the unit */
+void guard_unit(struct service *s, struct now now);                      /* ... that showed it */
 bool guard_turn(struct service *s, struct now now);
 mono_ms guard_next(const struct service *s);
 void guard_look(struct service *s, struct now now); /* at the rights, now */

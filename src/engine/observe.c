@@ -402,6 +402,7 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
     if (back || (now_runs && !ran))
         count_silence_anew(s, asked);
     guard_control(s, new.control_reached, now);
+    guard_unit(s, now);
     if (back && watch_is_probing(s)) {
         /* A reply of Redis stays true. */
         if (!reply_answered(cause_probe(observations)->reply))

@@ -160,6 +160,7 @@ static const struct field observation_fields[] = {
     W(observations, unit.notice, notice_words),
     B(observations, unit.repeated_too_quickly),
     B(observations, unit.masked),
+    B(observations, unit.removed),
     B(observations, unit.frozen),
     W(observations, unit.control_reached, tri_words),
     L(observations, unit.main_pid),

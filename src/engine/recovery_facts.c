@@ -52,6 +52,14 @@ static bool command_left_behind(const struct service *s)
             request_pending(s, PART_RECOVER, RECOVER_ACTION_2));
 }
 
+/* By sudo, and by systemd of a unit that runs without a file or masked. */
+static int refused(const struct service *s)
+{
+    const struct guard *g = &s->guard;
+    bool starts = g->unit[0] == '\0' || !unit_runs(s->observations.unit.active);
+    return g->missing | (starts ? 0 : RECOVERY_BIT(ACTION_START) | RECOVERY_BIT(ACTION_RESTART));
+}
+
 void recovery_facts_now(const struct service *s, struct now now, struct recovery_facts *f)
 {
     const struct observations *observations = &s->observations;
@@ -80,7 +88,7 @@ void recovery_facts_now(const struct service *s, struct now now, struct recovery
         .host_unreachable = host_unreachable(s),
         .failover_running = failover_running(s, now),
         .empty_primary = recovery_facts_empty_primary(s),
-        .refused = s->guard.missing,
+        .refused = refused(s),
         .rights_back = s->guard.back,
     };
 }

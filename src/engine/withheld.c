@@ -35,6 +35,7 @@ const char *withheld_words(const struct service *s, enum withheld reason, char *
     if (script && s->guard.script[0] != '\0')
         return s->guard.script;
     return s->guard.refused[0] != '\0'  ? s->guard.refused
+           : s->guard.unit[0] != '\0'   ? s->guard.unit
            : s->guard.listed[0] != '\0' ? s->guard.listed
                                         : withheld_text(reason);
 }

@@ -346,6 +346,7 @@ void systemctl_parse_status(const char *out, size_t length, struct unit_facts *u
         static const char text[] = "systemd does not know the unit (Loaded: not-found)";
         set_not_found(unit, (struct span){text, sizeof text - 1});
     }
+    unit->removed = head.loaded_not_found && unit_runs(unit->active);
     if (unit->active == UNIT_UNKNOWN)
         set_unreadable(unit, "the answer to `systemctl status`", out, length);
 }
@@ -507,6 +508,7 @@ void systemctl_parse_show(const char *out, size_t length, struct unit_facts *uni
     else if ((state.code == 2 || state.code == 3) && state.status > 0)
         unit->exit_signal = state.status;
     unit->repeated_too_quickly = unit->result == RESULT_START_LIMIT;
+    unit->removed = state.not_found && unit_runs(unit->active);
     if (state.not_found && unit->active != UNIT_ACTIVE) {
         static const char text[] = "systemd does not know the unit (LoadState=not-found)";
         set_not_found(unit, (struct span){text, sizeof text - 1});

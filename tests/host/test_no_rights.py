@@ -120,6 +120,29 @@ def test_masked_unit_is_named_and_guarded_again_after_unmask(host):
         expect(daemon, "ok", "healthy")
 
 
+@on_every
+def test_running_unit_whose_file_is_gone_or_masked_is_not_guarded(host):
+    faults.without_restart(host)
+    with watching(host) as daemon:
+        with faults.unit_file_gone(host):
+            look(daemon)
+            wait_for_rights(daemon, "cannot_act")
+            assert "unit file of" in daemon.status()["not_guarded"]["text"], daemon.status()
+            expect(daemon, "ok", "healthy")
+            assert daemon.cli("check").status == 1
+        look(daemon)
+        wait_for_rights(daemon, None)
+        host.systemctl("mask", "--runtime", host.unit)
+        look(daemon)
+        wait_for_rights(daemon, "cannot_act")
+        assert "unmask" in daemon.status()["not_guarded"]["text"], daemon.status()
+        host.systemctl("unmask", "--runtime", host.unit)
+        look(daemon)
+        wait_for_rights(daemon, None)
+        faults.kill(host)
+        assert outcome(daemon, "restart")["result"]["success"]
+
+
 def test_unit_that_does_not_exist_is_named(host):
     with watching_sick(host, service={"unit": "no-such-redis"}) as daemon:
         health = daemon.wait_for_health(lambda seen: "no-such-redis" in seen["cause"]["summary"], "the unit's name")

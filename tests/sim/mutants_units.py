@@ -9,6 +9,7 @@ ASKED = "src/engine/evidence.c"
 OBSERVE = "src/engine/observe.c"
 RESTORE = "src/engine/restore.c"
 FACTS = "src/engine/operation_facts.c"
+FACTS_NOW = "src/engine/recovery_facts.c"
 
 # {suite: [(name, file, exact old text, new text, why it is a mistake)]}
 MUTANTS = {
@@ -41,6 +42,10 @@ MUTANTS = {
          "a unit that has failed again is judged by a refusal from before"),
         ("action-ids-by-clock", RESTORE, "return ports->random(ports->context) >> 12;", "return s->event_seq;",
          "a recovery takes the id of an earlier one"),
+    ],
+    ENGINE + "guard": [
+        ("file-gone", FACTS_NOW, "bool starts = g->unit[0] == '\\0' ||", "bool starts = true ||",
+         "a unit that systemd would not start again counts as guarded"),
     ],
     ENGINE + "acting": [
         ("cancelled-forgotten", RESTORE, "    s->observations.start_cancelled = saved->start_cancelled;",

@@ -188,6 +188,27 @@ static void no_rule_at_all_is_told_in_sudos_words(void **state)
     expect_guard(f, now, "cannot_act", "a password is required");
 }
 
+/* It runs on, so nothing else shows it; the next failure could not be treated. */
+static void a_running_unit_that_systemd_would_not_start_again_is_not_guarded(void **state)
+{
+    struct fixture *f = *state;
+    int64_t now = run_until(f, 5000);
+    host.unit.removed = true;
+    now = run_until(f, now + 65000);
+    expect_guard(f, now, "cannot_act", "systemctl daemon-reload");
+    assert_non_null(strstr(f->notice, "redis-server"));
+    JSON_CLEANUP json_t *health = engine_health_json(f->engine, 0, fixture_at(now));
+    assert_string_equal(json_text_or(health, "overall_status", ""), "healthy");
+    host.unit.removed = false;
+    host.unit.masked = true;
+    now = run_until(f, now + 65000);
+    expect_guard(f, now, "cannot_act", "systemctl unmask redis-server");
+    host.unit.masked = false;
+    now = run_until(f, now + 65000);
+    expect_guard(f, now, "", "");
+    assert_string_equal(f->notice, "Resus may act on the host again.");
+}
+
 static void root_and_a_process_of_ours_need_no_sudo(void **state)
 {
     struct fixture *f = *state;
@@ -400,6 +421,9 @@ int main(void)
                                         fixture_tear_down),
         cmocka_unit_test_setup_teardown(no_rule_at_all_is_told_in_sudos_words, set_up,
                                         fixture_tear_down),
+        cmocka_unit_test_setup_teardown(
+            a_running_unit_that_systemd_would_not_start_again_is_not_guarded, set_up,
+            fixture_tear_down),
         cmocka_unit_test_setup_teardown(root_and_a_process_of_ours_need_no_sudo, set_up,
                                         fixture_tear_down),
         cmocka_unit_test_setup_teardown(what_the_host_refuses_is_no_attempt_and_the_headline,

@@ -85,6 +85,7 @@ static void some_unit(struct unit_facts *u)
     u->notice = (enum unit_notice)pick(UNIT_NOTICE_COUNT);
     u->frozen = pick(8) == 0;
     u->masked = pick(8) == 0;
+    u->removed = pick(8) == 0;
     u->repeated_too_quickly = pick(8) == 0;
     u->can_reload = (enum tri)pick(3);
     u->control_reached = coin() ? TRI_YES : (enum tri)pick(3);

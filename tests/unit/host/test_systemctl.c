@@ -163,6 +163,28 @@ static void test_show_is_read(void **state)
     assert_int_equal(u.active, UNIT_NOT_FOUND);
 }
 
+/* Its file is gone, and systemd was told so (daemon-reload); its process lives. */
+static void test_unit_without_a_file_that_runs_is_active_and_removed(void **state)
+{
+    (void)state;
+    static const char status[] = "\xe2\x97\x8f redis.service\n"
+                                 "     Loaded: not-found (Reason: Unit redis.service not found.)\n"
+                                 "     Active: active (running) since Mon 2026-11-30 12:00:00 UTC\n"
+                                 "   Main PID: 812 (redis-server)\n";
+    static const char show[] =
+        "LoadState=not-found\nActiveState=active\nSubState=running\nMainPID=812\n";
+    static const char whole[] = "LoadState=loaded\nActiveState=active\nSubState=running\n";
+    struct unit_facts u;
+    systemctl_parse_status(status, strlen(status), &u);
+    assert_int_equal(u.active, UNIT_ACTIVE);
+    assert_true(u.removed);
+    systemctl_parse_show(show, strlen(show), &u);
+    assert_int_equal(u.active, UNIT_ACTIVE);
+    assert_true(u.removed);
+    systemctl_parse_show(whole, strlen(whole), &u);
+    assert_false(u.removed);
+}
+
 static void test_processor_time_is_read_and_unknown_without_accounting(void **state)
 {
     (void)state;
@@ -375,6 +397,7 @@ int main(void)
         cmocka_unit_test(the_processes_of_a_unit_are_those_of_its_control_group),
         cmocka_unit_test(a_crowded_control_group_is_cut),
         cmocka_unit_test(test_show_is_read),
+        cmocka_unit_test(test_unit_without_a_file_that_runs_is_active_and_removed),
         cmocka_unit_test(test_processor_time_is_read_and_unknown_without_accounting),
         cmocka_unit_test(test_processor_time_of_show_is_read_and_unknown_without_accounting),
         cmocka_unit_test(test_is_active_is_read),
