@@ -144,7 +144,7 @@ struct observations {
     int64_t failed_probes;   /* probes in a row, confirm_interval apart, that nothing answered */
     mono_ms failing_since;   /* when the first of them was heard to have failed */
     mono_ms enough_asked;    /* when the one was asked that made them enough, or the newest until
-                                they are */
+                                they are; the first that waits after others were refused */
     int64_t busy_replies;    /* BUSY in a row, confirm_interval apart */
     int64_t shut_out;   /* fresh connections in a row that failed although the open one answered
                            in between */

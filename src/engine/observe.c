@@ -34,17 +34,30 @@ static void count_apart(struct service *s, bool seen, mono_ms asked, int64_t *co
     (*count)++;
 }
 
-static void count_failure(struct service *s, bool failed, mono_ms asked, struct now now)
+/* What was refused before and waits now is another failure: an answer that the host gave before the
+ * first that waits says nothing of it. */
+static void note_silence(struct service *s, enum reply_class reply, mono_ms asked)
+{
+    struct observations *observations = &s->observations;
+    bool silent = reply == REPLY_SILENT || reply == REPLY_NO_CONNECT;
+    if (silent && !s->watch.failed_silent)
+        observations->enough_asked = mono_max(observations->enough_asked, asked);
+    s->watch.failed_silent = silent;
+}
+
+static void count_failure(struct service *s, enum reply_class reply, mono_ms asked, struct now now)
 {
     struct observations *observations = &s->observations;
     int64_t before = observations->failed_probes;
+    bool failed = !reply_answered(reply);
     count_apart(s, failed, asked, &observations->failed_probes, &s->watch.counted_failure);
-    if (observations->failed_probes <= before)
-        return;
-    if (before == 0)
-        observations->failing_since = now.mono;
-    if (before < s->watch_policy.failure_threshold)
-        observations->enough_asked = asked;
+    if (observations->failed_probes > before) {
+        if (before == 0)
+            observations->failing_since = now.mono;
+        if (before < s->watch_policy.failure_threshold)
+            observations->enough_asked = asked;
+    }
+    note_silence(s, reply, asked);
 }
 
 /* Waits for the ready message, and not for a command of ExecStartPost=. */
@@ -136,7 +149,7 @@ static void note_probe(struct service *s, const struct probe_facts *p, mono_ms a
     /* A probe that was asked before the newest answer says nothing about the silence after it. */
     bool counts = fresh && asked.ms >= w->answered.ms;
     if (counts || reply_answered(p->reply))
-        count_failure(s, !reply_answered(p->reply), asked, now);
+        count_failure(s, p->reply, asked, now);
     if (fresh) {
         enum unit_active unit = observations->unit.active;
         bool odd = (reply_answered(p->reply) || p->reply == REPLY_GARBAGE) &&

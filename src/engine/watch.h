@@ -29,6 +29,7 @@ struct watch {
     mono_ms round_began;
     int quick_rounds;        /* of the 10, 30, 100 ms after a loss */
     mono_ms counted_failure; /* asked-time of the newest probe counted as failed */
+    bool failed_silent;      /* the newest that failed was not answered, and not refused either */
     mono_ms counted_busy, counted_mismatch;
     mono_ms look_until;               /* after an action: look every few ms until then */
     bool log_asked;                   /* for this failure of the unit */

@@ -62,6 +62,8 @@ MUTANTS = {
         ("look-at-settings", ASKED,
          "    s->observations.process = s->observations.process_before = (struct process_facts){0};\n", "",
          "an old look at a process that may no longer be looked at outweighs newer ones at its unit"),
+        ("refusal-then-silence", OBSERVE, "if (silent && !s->watch.failed_silent)", "if (false)",
+         "a hang after a refusing path is called a broken path"),
         ("thaw-unseen", OBSERVE, "new.frozen == old->frozen && ", "",
          "silence counts from before a unit was thawed"),
     ],

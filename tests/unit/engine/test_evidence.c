@@ -24,6 +24,7 @@ struct answer {
     enum { TO_NONE, TO_REDIS, TO_HOST, TO_WITNESS } to;
     struct asked asked;
     int64_t began, due;
+    enum reply_class late; /* of a witness whose answers come late: as it was when asked */
 };
 
 struct world {
@@ -33,11 +34,12 @@ struct world {
     enum task_state state;            /* TASK_UNKNOWN: the process cannot be looked at */
     int64_t cpu_percent, cpu_ms, pid; /* of the process, while it is silent */
     int64_t tracer;
-    bool contained;  /* Redis has process number 1, and port 6379, of its own container */
-    int64_t look_ms; /* a command on the host takes */
-    bool muddled;    /* every other look at the process speaks of another one */
-    bool group_told; /* the unit's processor time is in its status */
-    bool frozen;     /* the unit, as its status shows */
+    bool contained;   /* Redis has process number 1, and port 6379, of its own container */
+    int64_t look_ms;  /* a command on the host takes */
+    int64_t there_ms; /* an answer of the witness comes so much later */
+    bool muddled;     /* every other look at the process speaks of another one */
+    bool group_told;  /* the unit's processor time is in its status */
+    bool frozen;      /* the unit, as its status shows */
     bool cured_by_restart;
     struct redis_reply *slowlog;
     struct answer answers[ANSWERS_MAX];
@@ -82,7 +84,8 @@ static int64_t takes(const struct world *w, const struct answer *a)
     enum reply_class reply = a->to == TO_WITNESS ? w->there : w->here;
     if (a->to == TO_HOST)
         return a->asked.command == HOST_RESTART ? RESTART_MS : w->look_ms;
-    return reply == REPLY_SILENT || reply == REPLY_NO_CONNECT ? DEADLINE_MS : 1;
+    int64_t late = a->to == TO_WITNESS ? w->there_ms : 0;
+    return (reply == REPLY_SILENT || reply == REPLY_NO_CONNECT ? DEADLINE_MS : 1) + late;
 }
 
 static int under_way(const struct world *w, int to, enum host_command command)
@@ -100,7 +103,7 @@ static void take(struct world *w, int to, const struct asked *asked)
         struct answer *a = &w->answers[i];
         if (a->to != TO_NONE)
             continue;
-        *a = (struct answer){.asked = *asked, .began = w->now};
+        *a = (struct answer){.asked = *asked, .began = w->now, .late = w->there};
         a->to = to == TO_REDIS ? TO_REDIS : to == TO_HOST ? TO_HOST : TO_WITNESS;
         a->due = w->now + takes(w, a);
         break;
@@ -180,7 +183,9 @@ static void answer_witness(struct world *w, const struct answer *a)
 {
     struct witness_outcome o = {.id = a->asked.id};
     o.facts.possible = w->there != REPLY_NONE;
-    o.facts.reply = w->now - a->began >= DEADLINE_MS ? REPLY_SILENT : w->there;
+    o.facts.reply = w->now - a->began >= DEADLINE_MS ? REPLY_SILENT
+                    : w->there_ms > 0                ? a->late
+                                                     : w->there;
     (void)str_copy(o.facts.address, sizeof o.facts.address, "127.0.0.1:6379");
     (void)str_copy(o.facts.text, sizeof o.facts.text, "administratively prohibited");
     engine_witness_ended(w->f->engine, 0, &o, fixture_at(w->now));
@@ -626,6 +631,28 @@ static void a_command_that_ends_is_no_broken_path(void **state)
     assert_string_equal(cause_of(&w), "ok");
 }
 
+/* A path that refused is whole again, and Redis hangs: what it answered on its host before, and is
+ * heard only now, says nothing of the silence (simulator seed 2015647). */
+static void a_hang_just_after_a_refusing_path_is_no_broken_path(void **state)
+{
+    struct world w;
+    begin(&w, *state);
+    run_until(&w, 5000);
+    change(&w, REPLY_REFUSED, REPLY_PONG);
+    w.look_ms = 1400; /* the host is asked when its unit is known */
+    w.there_ms = 2500;
+    while (under_way(&w, TO_WITNESS, HOST_STATUS) == 0)
+        run_until(&w, w.now + 10);
+    assert_true(w.now > service(&w)->observations.enough_asked.ms);
+    w.look_ms = 20;
+    change(&w, REPLY_SILENT, REPLY_SILENT);
+    for (int64_t end = w.now + 30000; w.now < end && w.restarts == 0;) {
+        run_until(&w, w.now + 10);
+        assert_string_not_equal(cause_of(&w), "path_broken");
+    }
+    assert_int_equal(w.restarts, 1);
+}
+
 static void a_blocked_or_traced_process_is_left_alone(void **state)
 {
     struct world w;
@@ -774,6 +801,7 @@ int main(void)
         TEST(no_witness_means_thirty_seconds_too),
         TEST(a_broken_path_is_named_and_nothing_is_done),
         TEST(a_command_that_ends_is_no_broken_path),
+        TEST(a_hang_just_after_a_refusing_path_is_no_broken_path),
         TEST(a_blocked_or_traced_process_is_left_alone),
         TEST(a_tracer_has_ten_minutes),
         TEST(silence_on_a_slow_line_never_leads_to_a_restart),
