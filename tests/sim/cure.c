@@ -18,7 +18,7 @@
 #define BLIND_MS 30000     /* silence without evidence */
 #define SLACK_MS 3000
 #define SETTLED_ROUND_MS 5000 /* engine/watch.c SLOW_ROUND_MS */
-#define HISTORY_MS 180000     /* the log, an answer and systemd's interval are waited for */
+#define HISTORY_MS 30000 /* noticed at once by the end of its connection; the log is read */
 
 static bool process_well(const struct sim *s, const struct unit *u)
 {
