@@ -244,9 +244,6 @@ MUTANTS = [
      "a slow line is taken for a hang"),
     ("slow-look", ASKED, "        if (look && evidence_slow_look(", "        if (false && look && evidence_slow_look(",
      "a look at the host that takes long is known to be slow only when it ends"),
-    ("other-process", EVIDENCE, ("p->pid > 0 && p->pid == s->unit.main_pid && counts", "if (look->pid == s->unit.main_pid)"),
-     ("p->pid > 0 && counts", "if (look->pid > 0)"),
-     "a process is judged by what another one did"),
     ("old-evidence", EVIDENCE, "return asked.ms != 0 && probing && asked.ms >= s->probing_since.ms &&\n"
      "           asked.ms >= s->last_answer.ms;", "return asked.ms != 0 && probing;",
      "evidence from before the silence counts"),

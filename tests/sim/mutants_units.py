@@ -14,6 +14,9 @@ FACTS_NOW = "src/engine/recovery_facts.c"
 # {suite: [(name, file, exact old text, new text, why it is a mistake)]}
 MUTANTS = {
     CORE + "evidence": [
+        ("other-process", EVIDENCE,
+         ("p->pid > 0 && p->pid == s->unit.main_pid && counts", "if (look->pid == s->unit.main_pid)"),
+         ("p->pid > 0 && counts", "if (look->pid > 0)"), "a process is judged by what another one did"),
         ("stopped-long-ago", EVIDENCE, "#define STOPPED_MS 2500", "#define STOPPED_MS 12000",
          "a process that a signal has stopped is restarted although it may go on by now"),
         ("ended-since", SILENCE, "bool ends = p->reply == REPLY_CLOSED || p->reply == REPLY_REFUSED;",

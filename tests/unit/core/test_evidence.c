@@ -61,6 +61,27 @@ static void a_tracer_and_a_disk_are_signs_that_count_as_work_does(void **state)
     assert_int_equal(evidence_stirred(&s).ms, PROBING_MS + 1020);
 }
 
+/* A number of a process is given again, and an answer of the host may speak of another one. */
+static void what_another_process_did_says_nothing_of_redis(void **state)
+{
+    (void)state;
+    static const enum task_state states[] = {TASK_STOPPED, TASK_TRACED, TASK_SLEEPING};
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+        struct observations s = silent();
+        struct process_facts first = look(PROBING_MS + 1000, states[i], 500);
+        struct process_facts second = look(PROBING_MS + 3000, states[i], 500);
+        mono_ms now = {PROBING_MS + 3100};
+        first.pid = second.pid = PID + 1;
+        evidence_take_process(&s, &first);
+        evidence_take_process(&s, &second);
+        assert_int_equal(evidence_activity(&s, now), ACTIVITY_UNKNOWN);
+        s.process_before = first; /* of the process before the unit's own */
+        s.process = second;
+        assert_int_equal(evidence_activity(&s, now), ACTIVITY_UNKNOWN);
+        assert_int_equal(evidence_stirred(&s).ms, 0);
+    }
+}
+
 static void a_sign_is_as_old_as_the_look_that_showed_it(void **state)
 {
     (void)state;
@@ -216,6 +237,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_tracer_and_a_disk_are_signs_that_count_as_work_does),
+        cmocka_unit_test(what_another_process_did_says_nothing_of_redis),
         cmocka_unit_test(a_sign_is_as_old_as_the_look_that_showed_it),
         cmocka_unit_test(the_group_speaks_when_the_process_is_no_longer_looked_at),
         cmocka_unit_test(an_answer_on_the_host_from_before_the_last_failure_proves_nothing),
