@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
 
+import { OPERATIONS } from '@/contract/types.gen';
 import { health as parseHealth, status as parseStatus, type Health, type Status } from '@/contract/service';
 import { availability } from '@/domain/action';
 import { backoffMs } from '@/domain/backoff';
@@ -9,6 +10,7 @@ import { checkText, latencyText, memoryText, percentText, plainText } from '@/do
 import { NOTHING, snapshot } from '@/domain/live';
 import { may, type Permission } from '@/domain/permission';
 import { answerOf, countdownOf, doingOf, recoveryStatusText } from '@/domain/sentence';
+import { words } from '@/i18n';
 
 import healthJson from '../fixtures/health.json';
 import statusJson from '../fixtures/status.json';
@@ -35,6 +37,14 @@ describe('numbers as people read them', () => {
   test('days are named from the reader’s point of view', () => {
     expect(dayText(NOW, NOW)).toBe('Today');
     expect(dayText(NOW - 86_400_000, NOW)).toBe('Yesterday');
+  });
+});
+
+describe('tasks of backups and restores', () => {
+  const tasks = Object.entries(OPERATIONS).filter(([name, { method }]) => method !== 'GET' && /^(backup_|restore$|restore_undo$)/.test(name)).map(([name]) => name);
+  test.each(tasks)('%s has its words', (name) => {
+    expect(words.service.events[name]).toBeDefined();
+    expect(words.service.verbs[name]).toBeDefined();
   });
 });
 
