@@ -305,7 +305,7 @@ int setup_sudoers(const struct setup *s, struct buf *out)
 {
     const struct service_settings *service = s->service;
     return host_sudoers(service->ssh.user, service->unit, service->log_file,
-                        service->commands_extended, out);
+                        service->commands_extended, service->restore_helper, out);
 }
 
 int setup_host_script(const struct setup *s, const struct keypair_public *key, struct buf *out,

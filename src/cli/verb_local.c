@@ -190,7 +190,8 @@ static int sudoers(const struct invocation *in, const struct settings *settings)
     if (user == NULL)
         user = service->ssh.user[0] != '\0' ? service->ssh.user : SUDOERS_USER;
     struct buf out = BUF_LIMIT(SUDOERS_BYTES_MAX);
-    int rc = host_sudoers(user, service->unit, service->log_file, service->commands_extended, &out);
+    int rc = host_sudoers(user, service->unit, service->log_file, service->commands_extended,
+                          service->restore_helper, &out);
     if (rc == 0 && in->json) {
         JSON_CLEANUP json_t *body = json_object();
         (void)(json_put_text(body, "service", service->id) && json_put_text(body, "user", user) &&

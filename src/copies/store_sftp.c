@@ -10,23 +10,16 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "copies/store_kind.h"
-#include "host/keyfile.h"
-#include "io/trust.h"
+#include "host/ssh_login.h"
 
 #define MARKER ".resus-copies"
 #define PART_SUFFIX ".part"
-#define CONNECT_SECONDS 20L
 #define RESERVE_BYTES ((uint64_t)16 << 20)
 /* Each write waits for its answer. 32 KiB is what every server takes, OpenSSH takes more. */
 #define WRITE_BYTES 32768
 #define WRITE_BYTES_OPENSSH 131072
 #define READ_BYTES 32768
 #define FSYNC "fsync@openssh.com"
-/* As for the Redis hosts: no exchange that takes long. */
-#define KEY_EXCHANGES                                                                              \
-    "curve25519-sha256,curve25519-sha256@libssh.org,ecdh-sha2-nistp256,ecdh-sha2-nistp384,"        \
-    "ecdh-sha2-nistp521"
-
 struct sftp_store {
     struct copy_store store; /* first */
     ssh_session session;
@@ -80,80 +73,15 @@ static int failed(struct sftp_store *s, struct error *err, const char *what, con
 
 /* ── connecting ── */
 
-static bool set_options(ssh_session session, const struct copy_settings *t)
-{
-    int no = 0;
-    int yes = 1;
-    long seconds = CONNECT_SECONDS;
-    unsigned port = (unsigned)t->port;
-    return ssh_options_set(session, SSH_OPTIONS_PROCESS_CONFIG, &no) == SSH_OK &&
-           ssh_options_set(session, SSH_OPTIONS_HOST, t->host) == SSH_OK &&
-           ssh_options_set(session, SSH_OPTIONS_PORT, &port) == SSH_OK &&
-           ssh_options_set(session, SSH_OPTIONS_USER, t->user) == SSH_OK &&
-           ssh_options_set(session, SSH_OPTIONS_KNOWNHOSTS, t->known_hosts) == SSH_OK &&
-           ssh_options_set(session, SSH_OPTIONS_GLOBAL_KNOWNHOSTS, "/dev/null") == SSH_OK &&
-           ssh_options_set(session, SSH_OPTIONS_STRICTHOSTKEYCHECK, &yes) == SSH_OK &&
-           ssh_options_set(session, SSH_OPTIONS_KEY_EXCHANGE, KEY_EXCHANGES) == SSH_OK &&
-           ssh_options_set(session, SSH_OPTIONS_TIMEOUT, &seconds) == SSH_OK;
-}
-
-static int check_host(struct sftp_store *s, struct error *err)
-{
-    const struct copy_settings *t = target_of(s);
-    switch (ssh_session_is_known_server(s->session)) {
-    case SSH_KNOWN_HOSTS_OK:
-        return 0;
-    case SSH_KNOWN_HOSTS_CHANGED:
-    case SSH_KNOWN_HOSTS_OTHER:
-        return error_set(err, -EKEYREJECTED,
-                         "%s: the host key CHANGED, it is not the one in %s: the host was rebuilt, "
-                         "or an attacker is in between. Nothing was sent",
-                         t->host, t->known_hosts);
-    case SSH_KNOWN_HOSTS_UNKNOWN:
-    case SSH_KNOWN_HOSTS_NOT_FOUND:
-        return error_set(err, -ENOKEY,
-                         "%s is not in %s: compare its key on the host, then ssh-keyscan -p %d %s "
-                         ">> %s",
-                         t->host, t->known_hosts, t->port, t->host, t->known_hosts);
-    default:
-        return error_set(err, -EIO, "%s: cannot check the host key against %s: %s", t->host,
-                         t->known_hosts, ssh_get_error(s->session));
-    }
-}
-
-static int log_in(struct sftp_store *s, struct error *err)
-{
-    const struct copy_settings *t = target_of(s);
-    ssh_key key = NULL;
-    int r = keyfile_load(t->key, &key, err);
-    if (r < 0)
-        return r;
-    int answer = ssh_userauth_publickey(s->session, NULL, key);
-    ssh_key_free(key);
-    if (answer == SSH_AUTH_SUCCESS)
-        return 0;
-    return error_set(err, -EACCES,
-                     "%s refuses the key %s for %s: put its public half into authorized_keys there "
-                     "(ssh-keygen -y -f %s prints it)",
-                     t->host, t->key, t->user, t->key);
-}
-
 static int connect_to(struct sftp_store *s, struct error *err)
 {
     const struct copy_settings *t = target_of(s);
-    /* Whoever can write it says which host is believed. */
-    int r = trust_check(t->known_hosts, NULL, err);
-    if (r < 0)
-        return r;
-    s->session = ssh_new();
-    if (s->session == NULL || !set_options(s->session, t))
-        return error_set(err, -EINVAL, "%s: libssh refuses the settings", t->host);
-    if (ssh_connect(s->session) != SSH_OK)
-        return error_set(err, -EHOSTUNREACH, "cannot connect to %s:%d: %s", t->host, t->port,
-                         ssh_get_error(s->session));
-    r = check_host(s, err);
-    if (r == 0)
-        r = log_in(s, err);
+    struct ssh_settings ssh = {.port = t->port};
+    (void)str_copy(ssh.host, sizeof ssh.host, t->host);
+    (void)str_copy(ssh.user, sizeof ssh.user, t->user);
+    (void)str_copy(ssh.key, sizeof ssh.key, t->key);
+    (void)str_copy(ssh.known_hosts, sizeof ssh.known_hosts, t->known_hosts);
+    int r = ssh_login(&ssh, &s->session, err);
     if (r < 0)
         return r;
     s->sftp = sftp_new(s->session);

@@ -4,6 +4,7 @@
 #include "base/str.h"
 #include "daemon/world_inside.h"
 #include "engine/alert_facts.h"
+#include "host/ssh_run.h"
 #include "io/clock.h"
 
 static struct now port_now(void *context)
@@ -68,6 +69,28 @@ static void port_operate(void *context, int service, enum restores_step which,
     engine_operate(w->engine, service, &request, clock_now());
 }
 
+/* On a worker: reads nothing of the world. */
+static int port_helper(const struct files_host *host, enum files_work work,
+                       const struct helper_run *run, struct helper_ran *ret, struct error *err)
+{
+    static const enum host_command commands[] = {
+        [FILES_STAGE] = HOST_HELPER_STAGE,         [FILES_PLACE_RDB] = HOST_HELPER_PLACE_RDB,
+        [FILES_PLACE_AOF] = HOST_HELPER_PLACE_AOF, [FILES_UNDO] = HOST_HELPER_UNDO,
+        [FILES_DROP] = HOST_HELPER_DROP,           [FILES_FACTS] = HOST_HELPER_FACTS,
+    };
+    const struct ssh_run order = {.ssh = &host->ssh,
+                                  .unit = host->unit,
+                                  .command = commands[work],
+                                  .line = run->line,
+                                  .fd = run->fd,
+                                  .within_ms = run->within_ms,
+                                  .stop = host->stop};
+    struct ssh_ran ran = {.out = ret->out, .err = ret->err, .size = sizeof ret->out};
+    int r = ssh_run(&order, &ran, err);
+    ret->status = ran.status;
+    return r;
+}
+
 static void port_hold(void *context, int service, const struct restores_hold *hold)
 {
     struct world *w = context;
@@ -120,6 +143,7 @@ int world_open_restores(struct world *w, struct error *err)
         .tunnel = port_tunnel,
         .busy = port_busy,
         .operate = port_operate,
+        .helper = port_helper,
         .hold = port_hold,
         .audit = port_audit,
         .publish = port_publish,

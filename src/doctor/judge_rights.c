@@ -66,7 +66,8 @@ static size_t missing_rights(const struct doctor_facts *f, char *missing, size_t
     for (size_t i = 0; i < count; i++) {
         bool needed = rights[i].need == HOST_NEED_ALWAYS ||
                       (rights[i].need == HOST_NEED_JOURNAL && !reads_journal(f));
-        if (!needed || (rights[i].extended && !f->service->commands_extended))
+        if (!needed || (rights[i].extended && !f->service->commands_extended) ||
+            (rights[i].restores && !f->service->restore_helper))
             continue;
         enum sudo_answer answer = sudo_list_allows(&f->sudo, &rights[i]);
         if (answer == SUDO_ALLOWS)

@@ -32,6 +32,13 @@ enum host_command {
     /* not among the runbook's seven: it only reads, and sudo answers it without a sudoers line of
        its own */
     HOST_SUDO_LIST, /* sudo -n -l */
+    /* restore_helper: sudo -u redis /usr/lib/resus/resus-restore-helper WORD UNIT */
+    HOST_HELPER_FACTS,
+    HOST_HELPER_STAGE,
+    HOST_HELPER_PLACE_RDB,
+    HOST_HELPER_PLACE_AOF,
+    HOST_HELPER_UNDO,
+    HOST_HELPER_DROP,
     HOST_COMMAND_COUNT
 };
 
@@ -84,11 +91,12 @@ enum host_need {
     HOST_NEED_ALWAYS
 };
 
-#define HOST_RIGHTS_MAX 16
+#define HOST_RIGHTS_MAX 24
 #define HOST_RIGHT_LINE_MAX 1280
 struct host_right {
     enum host_need need;
     bool extended;                  /* needed with `commands: extended` only */
+    bool restores;                  /* needed with `restore_helper` only */
     const char *run_as;             /* "root", or the owner of the log */
     char line[HOST_RIGHT_LINE_MAX]; /* "/bin/systemctl start redis-server" */
 };
@@ -100,6 +108,6 @@ size_t host_rights(const char *unit, const char *log_file,
 
 /* Appends the sudoers file: exact lines only, no wildcard. -EINVAL when a name is not plain. */
 int host_sudoers(const char *user, const char *unit, const char *log_file, bool extended,
-                 struct buf *out) ATTR_MUST_USE;
+                 bool restores, struct buf *out) ATTR_MUST_USE;
 
 #endif

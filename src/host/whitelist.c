@@ -11,7 +11,7 @@ enum rights {
     RIGHTS_NONE,     /* anybody may */
     RIGHTS_ROOT,     /* sudo unless root */
     RIGHTS_OPTIONAL, /* works without for members of adm: sudo when asked for */
-    RIGHTS_OWNER     /* as the owner of the log, never as root: the folder is redis' own, and a link
+    RIGHTS_OWNER /* as the owner of the log and the data, never as root: the folder is redis' own, and a link
                         in it could name any file */
 };
 
@@ -30,10 +30,19 @@ static const char process_status_word[] = "status";
 struct row {
     const char *name;
     enum rights rights;
-    bool acts, extended, has_lines, has_process;
+    bool acts, extended, restores, has_lines, has_process;
     const char *path; /* of words[0], as the sudoers lines have it */
     const char *words[ROW_WORDS_MAX];
 };
+
+#define HELPER_PATH "/usr/lib/resus/resus-restore-helper"
+/* As the owner of the data, who exchanges them; its own settings say where. */
+#define HELPER(command, word)                                                                      \
+    [command] = {.name = "restore-" word,                                                          \
+                 .rights = RIGHTS_OWNER,                                                           \
+                 .restores = true,                                                                 \
+                 .path = HELPER_PATH,                                                              \
+                 .words = {"resus-restore-helper", word, unit_word}}
 
 static const struct row rows[] = {
     [HOST_START] = {.name = "start",
@@ -88,6 +97,12 @@ static const struct row rows[] = {
                       .has_process = true,
                       .words = {"cat", process_stat_word, process_status_word}},
     [HOST_SUDO_LIST] = {.name = "sudo-list", .words = {"sudo", "-n", "-l"}},
+    HELPER(HOST_HELPER_FACTS, "facts"),
+    HELPER(HOST_HELPER_STAGE, "stage"),
+    HELPER(HOST_HELPER_PLACE_RDB, "place-rdb"),
+    HELPER(HOST_HELPER_PLACE_AOF, "place-aof"),
+    HELPER(HOST_HELPER_UNDO, "undo"),
+    HELPER(HOST_HELPER_DROP, "drop"),
 };
 static_assert(ARRAY_LENGTH(rows) == HOST_COMMAND_COUNT, "a row for every command");
 static_assert(ROW_WORDS_MAX + 4 <= HOST_ARGV_MAX, "a row and the longest prefix fit");
@@ -218,7 +233,7 @@ int host_command_argv(enum host_command command, const char *unit, const char *l
         return error_set(err, -EINVAL, "no such host command: %d", (int)command);
     const struct row *row = &rows[command];
     int r = host_check_unit(unit, err);
-    if (r == 0 && row->rights == RIGHTS_OWNER)
+    if (r == 0 && row->rights == RIGHTS_OWNER && !row->restores)
         r = check_log_file(log_file, err);
     if (r < 0)
         return r;
@@ -309,6 +324,7 @@ static void right_line(const struct row *row, const char *unit, const char *log_
     *ret = (struct host_right){
         .need = need_of(row),
         .extended = row->extended,
+        .restores = row->restores,
         .run_as = row->rights == RIGHTS_OWNER ? log_owner(unit) : "root",
     };
     fill(row, unit, log_file, lines, false, &argv);
@@ -350,7 +366,7 @@ static int sudoers_row(const char *user, const struct row *row, const char *unit
 }
 
 int host_sudoers(const char *user, const char *unit, const char *log_file, bool extended,
-                 struct buf *out)
+                 bool restores, struct buf *out)
 {
     int r = check_user(user, NULL);
     if (r == 0)
@@ -363,7 +379,8 @@ int host_sudoers(const char *user, const char *unit, const char *log_file, bool 
                    "# What Resus may do on this host: exact lines, no wildcard (resus sudoers).\n"
                    "# Put it into /etc/sudoers.d/resus, mode 0440, after: visudo -cf FILE\n");
     for (size_t i = 0; r == 0 && i < HOST_COMMAND_COUNT; i++)
-        if (rows[i].rights != RIGHTS_NONE && (extended || !rows[i].extended))
+        if (rows[i].rights != RIGHTS_NONE && (extended || !rows[i].extended) &&
+            (restores || !rows[i].restores))
             r = sudoers_row(user, &rows[i], unit, log_file, out);
     return r;
 }

@@ -1,5 +1,7 @@
 #include "placement/folder.h"
 
+#include "placement/redis_conf.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -8,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -86,6 +89,54 @@ void folder_close(struct folder *f)
     f->fd = -1;
 }
 
+struct pidfile {
+    bool named;
+    char path[REDIS_CONF_LINE_MAX];
+};
+
+static void take_pidfile(void *context, const char *name, const char *value)
+{
+    struct pidfile *p = context;
+    if (strcasecmp(name, "pidfile") != 0)
+        return;
+    p->named = true;
+    (void)snprintf(p->path, sizeof p->path, "%s", value);
+}
+
+static bool read_short(const char *path, char text[64])
+{
+    int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
+    ssize_t n = fd < 0 ? -1 : read(fd, text, 63);
+    if (fd >= 0)
+        (void)close(fd);
+    text[n < 0 ? 0 : n] = '\0';
+    return n > 0;
+}
+
+/* A service with PrivateUsers= hides its working folder from its own user. Such a server counts as
+ * running here unless the pidfile of redis.conf names another process. */
+static bool hidden_server(const struct folder *f, const char *process)
+{
+    char path[300];
+    char text[64];
+    struct stat s;
+    struct pidfile pidfile = {0};
+    size_t length = 0;
+    (void)snprintf(path, sizeof path, "/proc/%s", process);
+    if (stat(path, &s) < 0 || s.st_uid != geteuid())
+        return false;
+    (void)snprintf(path, sizeof path, "/proc/%s/comm", process);
+    if (!read_short(path, text) ||
+        (strncmp(text, "redis-server", 12) != 0 && strncmp(text, "valkey-server", 13) != 0))
+        return false;
+    char *config = redis_conf_load(f->place->config, &length);
+    if (config != NULL)
+        (void)redis_conf_read(config, length, take_pidfile, &pidfile);
+    free(config);
+    return !pidfile.named || !read_short(pidfile.path, text) ||
+           strtol(text, NULL, 10) == strtol(process, NULL, 10);
+}
+
 bool folder_running(const struct folder *f)
 {
     struct stat folder;
@@ -99,8 +150,10 @@ bool folder_running(const struct folder *f)
         if (!isdigit((unsigned char)e->d_name[0]))
             continue;
         (void)snprintf(path, sizeof path, "/proc/%s/cwd", e->d_name);
-        found = strtol(e->d_name, NULL, 10) != (long)getpid() && stat(path, &s) == 0 &&
-                s.st_dev == folder.st_dev && s.st_ino == folder.st_ino;
+        if (strtol(e->d_name, NULL, 10) == (long)getpid())
+            continue;
+        found = stat(path, &s) == 0 ? s.st_dev == folder.st_dev && s.st_ino == folder.st_ino
+                                    : errno == EACCES && hidden_server(f, e->d_name);
     }
     (void)closedir(processes);
     return found;

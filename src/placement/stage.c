@@ -158,6 +158,14 @@ static enum placement_result stage_in(const struct folder *f, const struct place
         r = move_over(f, f->fd, part, f->fd, name);
     else
         (void)unlinkat(f->fd, part, 0);
+    /* Now, while Redis still runs, and not when it was stopped. */
+    if (r == PLACEMENT_OK && kind_of(f->fd, name) != KIND_FILE) {
+        (void)unlinkat(f->fd, name, 0);
+        r = refuse(f, PLACEMENT_UNSAFE,
+                   "a file made in %s is on another disk than its folder, as on an overlay: put "
+                   "the data folder on a disk of its own",
+                   f->place->dir);
+    }
     return r == PLACEMENT_OK ? sync_folder(f, f->fd) : r;
 }
 

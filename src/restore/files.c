@@ -16,6 +16,8 @@ struct files {
     uv_work_t work;
     size_t words; /* of the helper's command; 0 = none */
     char command[HELPER_WORDS_MAX][WORD_MAX];
+    files_remote *remote; /* NULL = on this machine */
+    struct files_host host;
     int64_t within_ms;
     enum restore_event outcome;
     enum files_work what;
@@ -98,7 +100,8 @@ static void by_helper(struct files *f)
         (void)str_format(line, sizeof line, "%s\n", f->staged);
     const struct helper_run run = {
         .argv = argv, .line = line, .fd = f->fd, .within_ms = f->within_ms};
-    int r = helper_run(&run, &ran, &err);
+    int r = f->remote != NULL ? f->remote(&f->host, f->what, &run, &ran, &err)
+                              : helper_run(&run, &ran, &err);
     if (f->fd >= 0)
         (void)close(f->fd);
     if (r == 0) {
@@ -106,14 +109,15 @@ static void by_helper(struct files *f)
         return;
     }
     f->result = PLACEMENT_FAILED;
-    f->outcome = r == -ETIMEDOUT ? RESTORE_UNKNOWN : RESTORE_FAILED;
+    bool begun = r == -ETIMEDOUT || (f->remote != NULL && (r == -ECONNRESET || r == -ECANCELED));
+    f->outcome = begun ? RESTORE_UNKNOWN : RESTORE_FAILED;
     (void)str_copy(f->text.text, sizeof f->text.text, err.text);
 }
 
 static void on_worker(uv_work_t *work)
 {
     struct files *f = work->data;
-    if (f->words > 0) {
+    if (f->words > 0 || f->remote != NULL) {
         by_helper(f);
         return;
     }
@@ -171,7 +175,10 @@ int files_start(uv_loop_t *loop, const struct files_options *options, files_done
     f->what = options->work;
     if (options->place != NULL)
         f->place = *options->place;
-    else if (!take_command(f, options)) {
+    f->remote = options->remote;
+    if (f->remote != NULL)
+        f->host = *options->host;
+    else if (options->place == NULL && !take_command(f, options)) {
         mem_free(f);
         return error_set(err, -E2BIG, "the command of the helper is too long");
     }

@@ -1,24 +1,48 @@
 /* The exchange of files (placement/placement.h) on this machine, on one of libuv's workers: as the
- * user that Resus is (`control: process`), or by resus-restore-helper as the owner of the data. */
+ * user that Resus is (`control: process`), or by resus-restore-helper as the owner of the data; or on
+ * another host by the helper there. */
 #ifndef RESUS_RESTORE_FILES_H
 #define RESUS_RESTORE_FILES_H
 
+#include <stdatomic.h>
 #include <uv.h>
 
 #include "base/attr.h"
 #include "base/error.h"
 #include "core/restore.h"
 #include "placement/placement.h"
+#include "restore/helper_run.h"
+#include "settings/settings.h"
 
-enum files_work { FILES_STAGE, FILES_PLACE_RDB, FILES_PLACE_AOF, FILES_UNDO, FILES_DROP };
+enum files_work {
+    FILES_STAGE,
+    FILES_PLACE_RDB,
+    FILES_PLACE_AOF,
+    FILES_UNDO,
+    FILES_DROP,
+    FILES_FACTS /* not for files_start(): its answer is text */
+};
+
+/* The helper of another host. */
+struct files_host {
+    struct ssh_settings ssh;
+    char unit[SETTINGS_UNIT_MAX]; /* the section of its settings */
+    const atomic_bool *stop;      /* Resus is stopping; outlives the call */
+};
+/* Runs it there; blocks, on a worker. `run` without argv. -ETIMEDOUT, -ECONNRESET and -ECANCELED:
+ * its effect is not known; any other error: it was not begun. */
+typedef int files_remote(const struct files_host *host, enum files_work work,
+                         const struct helper_run *run, struct helper_ran *ret, struct error *err);
 
 struct files_options {
     enum files_work work;
     const struct placement_place *place; /* NULL: by the helper */
-    const char *const *helper;           /* its command, with paths; NULL at the end */
-    const char *name;                    /* its last word, a section of its settings */
-    int64_t within_ms;                   /* of the helper */
-    const char *staged;                  /* the id; of a stage it is made */
+    files_remote *remote;                /* of another host; NULL: of this one */
+    const struct files_host *host;
+    const char *const *helper; /* its command, with paths; NULL at the end */
+    const char *name;          /* its last word, a section of its settings */
+    int64_t within_ms;         /* of the helper */
+    const char *staged;        /* the id; of a stage it is made */
     /* of a stage */
     const char *file;
     uint64_t bytes;

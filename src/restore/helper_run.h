@@ -9,7 +9,7 @@
 #include "base/error.h"
 
 #define HELPER_WORDS_MAX 12
-#define HELPER_OUT_MAX 4096
+#define HELPER_OUT_MAX 32768 /* the facts have redis.conf in them */
 
 struct helper_run {
     const char *const *argv; /* argv[0] with its path; NULL at the end */

@@ -36,6 +36,16 @@ const struct service_settings *restores_settings(const struct restores *r, int s
     return &r->ports.settings(r->ports.context)->services[service];
 }
 
+bool restores_remote(const struct restores *r, int service, struct files_host *host)
+{
+    const struct service_settings *s = restores_settings(r, service);
+    if (s->control != CONTROL_SSH || !s->restore_helper || r->ports.helper == NULL)
+        return false;
+    *host = (struct files_host){.ssh = s->ssh, .stop = &r->stop};
+    (void)str_copy(host->unit, sizeof host->unit, s->unit);
+    return true;
+}
+
 /* ── turns of a worker ── */
 
 void slot_ask(struct restores *r, struct slot *slot, void (*granted)(void *context), void *context)
@@ -419,6 +429,7 @@ void restores_close(struct restores *r)
     if (r == NULL)
         return;
     r->closing = true;
+    atomic_store(&r->stop, true);
     for (struct planning *p = r->plannings, *next; p != NULL; p = next) {
         next = p->next;
         planning_drop(p);

@@ -73,10 +73,16 @@ static void exchange(struct entry *e, struct awaited *a, enum files_work work)
 {
     const struct run *run = e->run;
     struct error err = {0};
+    struct files_host host;
     enum restore_act act = a->act;
+    bool remote = restores_remote(e->r, e->target, &host);
     const struct files_options options = {
         .work = work,
-        .place = &e->place,
+        .place = remote ? NULL : &e->place,
+        .remote = remote ? e->r->ports.helper : NULL,
+        .host = &host,
+        .within_ms =
+            work == FILES_STAGE ? restore_limits_default.stage_ms : restore_limits_default.place_ms,
         .staged = e->job.staged,
         .file = run->file,
         .bytes = run->bytes,

@@ -121,6 +121,7 @@ struct restores {
     struct restores_ports ports;
     uv_timer_t timer;
     bool started, closing;
+    atomic_bool stop;                         /* for workers: Resus is stopping */
     struct entry *entries[RESTORES_KEPT_MAX]; /* oldest first */
     size_t count;
     struct slot *slots;
@@ -146,7 +147,9 @@ struct planning {
     char root[SETTINGS_PATH_MAX], source_id[SETTINGS_ID_MAX], server[SETTINGS_PATH_MAX];
     struct redis_settings redis;
     struct recipients recipients;
-    bool local; /* Resus runs the target itself: it can exchange its files */
+    bool local;  /* Resus runs the target itself: it can exchange its files */
+    bool remote; /* the helper of its host can */
+    struct files_host host;
     struct placement_place place;
     enum redis_conf_aof conf_aof;
     struct placement_facts place_facts;
@@ -176,6 +179,8 @@ struct entry *restores_running(const struct restores *r);
 /* Room for one more: the oldest that is over goes. */
 int restores_make_room(struct restores *r, struct error *err) ATTR_MUST_USE;
 void entry_free(struct entry *e); /* takes NULL */
+/* The service's host has the helper: fills `host`. */
+bool restores_remote(const struct restores *r, int service, struct files_host *host);
 /* restores_order.c */
 /* The plan allows it: -EBUSY when another one began meanwhile. Takes the manifest. */
 int restores_take(struct planning *p, struct entry **ret, struct error *err) ATTR_MUST_USE;

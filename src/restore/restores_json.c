@@ -36,7 +36,7 @@ static json_t *blockers(const struct planning *p)
         restore_blocker_text(blocker, &p->facts, text, sizeof text);
         if (blocker == RESTORE_BLOCKED_BUSY && holder != NULL)
             entry_hold_text(holder, text, sizeof text);
-        if (blocker == RESTORE_BLOCKED_NO_HELPER && p->local)
+        if (blocker == RESTORE_BLOCKED_NO_HELPER && (p->local || p->remote))
             (void)str_append(text, sizeof text, " The reason: %s.", p->place_error.text);
         put_point(list, restore_blocker_word(blocker), text);
     }

@@ -9,9 +9,11 @@
 #include "base/parse.h"
 #include "base/str.h"
 #include "io/file.h"
+#include "restore/helper_facts.h"
 #include "restore/restores_inside.h"
 
 #define ASK_MS (10 * 1000)
+#define HELPER_MS (15 * 1000)
 #define SLOT_MS (20 * 1000) /* a folder of backups that another task reads */
 
 static void finish(struct planning *p, int result, json_t *body, const struct error *err)
@@ -47,19 +49,38 @@ static int64_t load_ms(const struct manifest *m)
     return RESTORE_UNKNOWN_VALUE;
 }
 
+/* No one can be asked which version is installed there: it made the backup. Should it have become
+ * an older one since, the start fails and the restore is undone. */
+static void take_for_the_same(struct planning *p)
+{
+    const struct manifest *m = p->manifest;
+    int64_t major = RESTORE_UNKNOWN_VALUE;
+    char digits[8] = "";
+    (void)str_copy_n(digits, sizeof digits, m->source.version,
+                     strspn(m->source.version, "0123456789"));
+    if (parse_int(digits, 1, 1000, &major, NULL) == 0)
+        p->facts.target_major = major;
+    p->facts.target_rdb_version = m->rdb_version;
+    p->facts.valkey = str_equal(m->source.server, "valkey");
+    p->facts.target_modules = m->source.modules;
+    p->facts.target_module_count = m->source.module_count;
+}
+
 static void facts_of_place(struct planning *p)
 {
     struct restore_plan_facts *f = &p->facts;
-    f->can_place = p->local && p->place_result == PLACEMENT_OK;
+    f->can_place = (p->local || p->remote) && p->place_result == PLACEMENT_OK;
     f->disk_free_bytes = f->can_place ? (int64_t)p->place_facts.free_bytes : RESTORE_UNKNOWN_VALUE;
     f->disk_reserve_bytes = (int64_t)p->place.reserve_bytes;
-    f->aof_start = !p->local                           ? RESTORE_NOT_KNOWN
-                   : p->place.config[0] == '\0'        ? RESTORE_NO /* Redis' default */
-                   : p->conf_aof == REDIS_CONF_AOF_ON  ? RESTORE_YES
-                   : p->conf_aof == REDIS_CONF_AOF_OFF ? RESTORE_NO
-                                                       : RESTORE_NOT_KNOWN;
-    if (f->answers || !p->local)
+    f->aof_start = !f->can_place                            ? RESTORE_NOT_KNOWN
+                   : p->local && p->place.config[0] == '\0' ? RESTORE_NO /* Redis' default */
+                   : p->conf_aof == REDIS_CONF_AOF_ON       ? RESTORE_YES
+                   : p->conf_aof == REDIS_CONF_AOF_OFF      ? RESTORE_NO
+                                                            : RESTORE_NOT_KNOWN;
+    if (f->answers || !f->can_place)
         return;
+    if (p->remote && p->source == p->target)
+        take_for_the_same(p);
     /* A server that is down: the next start decides. */
     f->aof = f->aof_start;
     f->databases = p->conf_databases;
@@ -78,7 +99,9 @@ static enum restore_method method_of(const struct planning *p)
 {
     if (p->method != RESTORES_METHOD_CHOSEN)
         return (enum restore_method)p->method;
-    return p->local && !p->part && !p->mode_given ? RESTORE_BY_FILE : RESTORE_BY_KEYS;
+    bool whole = !p->part && !p->mode_given;
+    return whole && (p->local || (p->remote && !p->facts.answers)) ? RESTORE_BY_FILE
+                                                                   : RESTORE_BY_KEYS;
 }
 
 static void judge(struct planning *p)
@@ -188,6 +211,16 @@ static void ask(struct planning *p)
 
 /* ── the worker ── */
 
+static void take_figure(void *context, const char *name, const char *value)
+{
+    struct planning *p = context;
+    if (strcasecmp(name, "databases") == 0 &&
+        parse_int(value, 1, INT32_MAX, &p->conf_databases, NULL) < 0)
+        p->conf_databases = RESTORE_UNKNOWN_VALUE;
+    if (strcasecmp(name, "maxmemory") == 0 && parse_size(value, &p->conf_maxmemory, NULL) < 0)
+        p->conf_maxmemory = RESTORE_UNKNOWN_VALUE;
+}
+
 static void take_line(void *context, const char *name, const char *value)
 {
     struct planning *p = context;
@@ -201,11 +234,7 @@ static void take_line(void *context, const char *name, const char *value)
     for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)
         if (strcasecmp(rows[i].name, name) == 0)
             (void)str_copy(rows[i].to, PLACEMENT_NAME_MAX, value);
-    if (strcasecmp(name, "databases") == 0 &&
-        parse_int(value, 1, INT32_MAX, &p->conf_databases, NULL) < 0)
-        p->conf_databases = RESTORE_UNKNOWN_VALUE;
-    if (strcasecmp(name, "maxmemory") == 0 && parse_size(value, &p->conf_maxmemory, NULL) < 0)
-        p->conf_maxmemory = RESTORE_UNKNOWN_VALUE;
+    take_figure(context, name, value);
 }
 
 /* An RDB file without a key, of a version that every server reads: magic, end, and no checksum. */
@@ -230,6 +259,26 @@ static void read_place(struct planning *p)
     p->place_result = placement_facts(&p->place, &p->place_facts, &p->place_error);
     if (p->place_result != PLACEMENT_OK || !p->place_facts.running)
         write_probe(p);
+}
+
+/* What the helper of the host says of the data folder. */
+static void ask_helper(struct planning *p)
+{
+    struct helper_ran *ran = mem_calloc(1, sizeof *ran);
+    struct error err = {0};
+    const struct helper_run run = {.line = "", .fd = -1, .within_ms = HELPER_MS};
+    int r = ran == NULL ? error_set(&err, -ENOMEM, "out of memory")
+                        : p->r->ports.helper(&p->host, FILES_FACTS, &run, ran, &err);
+    if (r == 0 && ran->status != 0)
+        r = error_set(&err, -EIO, "%s",
+                      ran->err[0] != '\0' ? ran->err : "the helper ended without a word");
+    if (r == 0)
+        r = helper_facts_read(ran->out, &p->place, &p->place_facts, &p->conf_aof, take_figure, p,
+                              &err);
+    mem_free(ran);
+    p->place_result = r == 0 ? PLACEMENT_OK : PLACEMENT_FAILED;
+    (void)str_copy_clean(p->place_error.text, sizeof p->place_error.text, err.text,
+                         strlen(err.text));
 }
 
 /* Can it be opened here, with room for what is inside? */
@@ -261,6 +310,8 @@ static void on_worker(uv_work_t *work)
         look_inside(p);
     if (r == 0 && p->local)
         read_place(p);
+    else if (r == 0 && p->remote && p->method != (int)RESTORE_BY_KEYS)
+        ask_helper(p);
 }
 
 static void on_read(uv_work_t *work, int status)
@@ -322,6 +373,7 @@ static void copy_settings(struct planning *p)
     (void)str_copy(p->server, sizeof p->server, source->backup.server);
     p->redis = target->redis;
     p->local = target->control == CONTROL_PROCESS;
+    p->remote = restores_remote(p->r, p->target, &p->host);
     p->conf_databases = 16; /* Redis' default */
     (void)str_copy(p->records, sizeof p->records, target->process.records);
     placement_defaults(&p->place);

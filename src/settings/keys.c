@@ -153,6 +153,9 @@ const struct key keys[] = {
     {PLACE_SERVICE, "commands", KEY_CHOICE, SERVICE(commands_extended), .choices = command_words,
      .standard = "default", .opens = OPENS_CONTROL,
      .help = "default: the runbook's seven commands; extended: more facts, more sudoers lines"},
+    {PLACE_SERVICE, "restore_helper", KEY_BOOL, SERVICE(restore_helper), .standard = "false",
+     .help = "restores by file over SSH: resus-restore-helper is installed on the host, and "
+             "`resus sudoers` prints its lines too"},
     {PLACE_SERVICE, "log_file", KEY_PATH, SERVICE(log_file),
      .standard = "/var/log/redis/redis-server.log", .opens = OPENS_CONTROL,
      .help = "Redis' own log, read with `commands: extended` as its owner, redis; of a unit "

@@ -79,6 +79,7 @@ struct service_settings {
     char vm_name[SETTINGS_NAME_MAX];
     enum control control;
     bool commands_extended;
+    bool restore_helper; /* is resus-restore-helper on the host? For restores by file over SSH */
     char log_file[SETTINGS_PATH_MAX]; /* /var/log/redis/redis-server.log */
     struct ssh_settings ssh;
     struct redis_settings redis;

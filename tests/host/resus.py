@@ -212,10 +212,10 @@ class Daemon:
             raise DaemonFailed(f"resus {' '.join(words)}: {done.stderr}")
         return Result(done.returncode, done.stdout, done.stderr, parsed)
 
-    def ask(self, op, service=SERVICE):
+    def ask(self, op, service=SERVICE, **args):
         """The body of an answer on the control socket, which `--json` prints; {} while there is no daemon. Without a process
         for each look: tests look again and again."""
-        request = json.dumps({"id": 1, "op": op, "args": {}, "service": service}).encode()
+        request = json.dumps({"id": 1, "op": op, "args": args, "service": service}).encode()
         with contextlib.suppress(OSError, struct.error, ValueError), socket.socket(socket.AF_UNIX) as connection:
             connection.settimeout(CLI_SECONDS_MAX * SCALE)
             connection.connect(self.settings["server"]["control_socket"])

@@ -263,7 +263,7 @@ static void our_own_sudoers_lines_are_enough_and_not_too_much(void **state)
     (void)state;
     struct buf file = BUF_LIMIT(65536);
     struct buf listed = BUF_LIMIT(65536);
-    assert_int_equal(host_sudoers("autobot", "redis-server", LOG, true, &file), 0);
+    assert_int_equal(host_sudoers("autobot", "redis-server", LOG, true, true, &file), 0);
     for (char *rest = file.data, *line; (line = strsep(&rest, "\n")) != NULL;)
         if (str_starts(line, "autobot ALL="))
             assert_int_equal(buf_printf(&listed, "    %.*s %s\n", (int)strcspn(line + 12, " "),
@@ -298,7 +298,7 @@ static void asking_sudo_needs_no_rights_of_its_own(void **state)
     assert_string_equal(line, "sudo -n -l");
     assert_false(host_command_acts(HOST_SUDO_LIST));
     struct buf file = BUF_LIMIT(65536);
-    assert_int_equal(host_sudoers("autobot", "redis-server", LOG, true, &file), 0);
+    assert_int_equal(host_sudoers("autobot", "redis-server", LOG, true, true, &file), 0);
     assert_null(strstr(file.data, ": sudo"));
     buf_free(&file);
 }

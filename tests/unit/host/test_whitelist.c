@@ -56,6 +56,10 @@ static void test_every_command_is_exactly_the_whitelists(void **state)
         {HOST_RESET_FAILED, 0, true, "sudo -n /bin/systemctl reset-failed redis-server"},
         {HOST_LOG_TAIL, 201, true, "sudo -n -u redis /usr/bin/tail -n 1000 " LOG},
         {HOST_LOG_TAIL, 7, false, "runuser -u redis -- /usr/bin/tail -n 50 " LOG},
+        {HOST_HELPER_STAGE, 0, true,
+         "sudo -n -u redis /usr/lib/resus/resus-restore-helper stage redis-server"},
+        {HOST_HELPER_PLACE_AOF, 0, false,
+         "runuser -u redis -- /usr/lib/resus/resus-restore-helper place-aof redis-server"},
         {HOST_PROCESS, 812, true, "cat /proc/812/stat /proc/812/status"},
         {HOST_PROCESS, HOST_PID_MAX, false, "cat /proc/4194304/stat /proc/4194304/status"},
         {HOST_SUDO_LIST, 0, true, "sudo -n -l"},
@@ -151,8 +155,8 @@ static void test_the_log_of_valkey_is_read_as_valkey(void **state)
                      0);
     assert_int_equal(host_command_line(&argv, line, sizeof line, NULL), 0);
     assert_string_equal(line, "sudo -n -u valkey /usr/bin/tail -n 50 /var/log/valkey/v.log");
-    assert_int_equal(host_sudoers("autobot", "valkey-server", "/var/log/valkey/v.log", true, &out),
-                     0);
+    assert_int_equal(
+        host_sudoers("autobot", "valkey-server", "/var/log/valkey/v.log", true, false, &out), 0);
     assert_non_null(strstr(buf_text(&out), "autobot ALL=(valkey) NOPASSWD: /usr/bin/tail -n 50 "
                                            "/var/log/valkey/v.log\n"));
     assert_null(strstr(buf_text(&out), "(redis)"));
@@ -189,7 +193,7 @@ static void test_sudoers_has_exact_lines_and_no_wildcard(void **state)
 {
     (void)state;
     struct buf b = BUF_LIMIT(65536);
-    assert_int_equal(host_sudoers("autobot", "redis-server", LOG, false, &b), 0);
+    assert_int_equal(host_sudoers("autobot", "redis-server", LOG, false, false, &b), 0);
     const char *const lines[] = {
         "\nautobot ALL=(root) NOPASSWD: /bin/systemctl start redis-server\n",
         "\nautobot ALL=(root) NOPASSWD: /bin/systemctl stop redis-server\n",
@@ -205,18 +209,25 @@ static void test_sudoers_has_exact_lines_and_no_wildcard(void **state)
     assert_null(strstr(buf_text(&b), "reset-failed"));
     assert_null(strstr(buf_text(&b), "tail"));
     buf_clear(&b);
-    assert_int_equal(host_sudoers("autobot", "redis-server", LOG, true, &b), 0);
+    assert_int_equal(host_sudoers("autobot", "redis-server", LOG, true, false, &b), 0);
     assert_non_null(strstr(buf_text(&b), "/bin/systemctl reset-failed redis-server\n"));
     assert_non_null(
         strstr(buf_text(&b), "autobot ALL=(redis) NOPASSWD: /usr/bin/tail -n 50 " LOG "\n"));
     assert_null(strstr(buf_text(&b), "/proc")); /* needs no right */
+    assert_null(strstr(buf_text(&b), "restore-helper"));
+    buf_clear(&b);
+    assert_int_equal(host_sudoers("autobot", "valkey-server", LOG, false, true, &b), 0);
+    assert_non_null(strstr(buf_text(&b), "\nautobot ALL=(valkey) NOPASSWD: "
+                                         "/usr/lib/resus/resus-restore-helper undo "
+                                         "valkey-server\n"));
+    assert_null(strpbrk(buf_text(&b), "*?[!\\"));
     buf_free(&b);
     const char *const bad[] = {"",    "ALL", "Root", "a b", "%wheel",
                                "a,b", "#0",  "a\nb", "a=b", NULL};
     for (size_t i = 0; i < ARRAY_LENGTH(bad); i++)
-        assert_int_equal(host_sudoers(bad[i], "redis-server", LOG, true, &b), -EINVAL);
+        assert_int_equal(host_sudoers(bad[i], "redis-server", LOG, true, false, &b), -EINVAL);
     struct buf small = BUF_LIMIT(300);
-    assert_int_equal(host_sudoers("autobot", "redis-server", LOG, true, &small), -ENOBUFS);
+    assert_int_equal(host_sudoers("autobot", "redis-server", LOG, true, false, &small), -ENOBUFS);
     buf_free(&small);
 }
 
@@ -229,7 +240,7 @@ static void test_visudo_takes_the_file(void **state)
     int fd = mkstemp(path);
     assert_true(fd >= 0);
     struct buf b = BUF_LIMIT(65536);
-    assert_int_equal(host_sudoers("autobot", "redis-server@6380.service", LOG, true, &b), 0);
+    assert_int_equal(host_sudoers("autobot", "redis-server@6380.service", LOG, true, true, &b), 0);
     assert_int_equal(write(fd, b.data, b.length), b.length);
     close(fd);
     buf_free(&b);

@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/str.h"
+#include "restore/helper_facts.h"
 #include "restore/job_json.h"
 #include "restore/plan_facts.h"
 #include "support/redis_server.h"
@@ -127,9 +128,79 @@ static void a_restore_is_read_as_it_was_written(void **context)
     }
 }
 
+/* ── the helper's answer: foreign text ── */
+
+#define ANSWER                                                                                     \
+    "{\"free_bytes\": 100, \"reserve_bytes\": 10, \"max_bytes\": 90, \"dump_bytes\": 5, "          \
+    "\"aof_bytes\": -1, \"manifest\": false, \"running\": true, \"newest_aside\": \"\", \"dir\": " \
+    "\"/var/lib/redis\", \"dbfilename\": \"dump.rdb\", \"appenddirname\": \"appendonlydir\", "     \
+    "\"appendfilename\": \"appendonly.aof\", \"config\": [[\"dir\", \"/var/lib/redis\"], "         \
+    "[\"databases\", \"4\"]], \"appendonly\": true}"
+
+static void count_line(void *context, const char *name, const char *value)
+{
+    int *count = context;
+    (void)name;
+    (void)value;
+    (*count)++;
+}
+
+static int read_answer(const char *text, struct placement_place *place, struct error *err)
+{
+    struct placement_facts facts;
+    enum redis_conf_aof aof = REDIS_CONF_AOF_UNKNOWN;
+    int count = 0;
+    int r = helper_facts_read(text, place, &facts, &aof, count_line, &count, err);
+    if (r == 0) {
+        assert_int_equal(facts.free_bytes, 100);
+        assert_true(facts.running);
+        assert_int_equal(aof, REDIS_CONF_AOF_ON);
+        assert_int_equal(count, 2);
+    }
+    return r;
+}
+
+static void the_helpers_answer_is_read_and_each_wrong_member_is_named(void **context)
+{
+    static const struct {
+        const char *from, *to, *named;
+    } rows[] = {
+        {"\"free_bytes\": 100", "\"free_bytes\": -1", "free_bytes"},
+        {"\"free_bytes\": 100", "\"free_bytes\": 1e3", "free_bytes"},
+        {"\"dir\": \"/var/lib/redis\"", "\"dir\": \"/var/../etc\"", "dir"},
+        {"dump.rdb", "../dump.rdb", "dbfilename"},
+        {"appendonlydir", "", "appenddirname"},
+        {"\"running\": true", "\"running\": 1", "running"},
+        {"\"newest_aside\": \"\"", "\"newest_aside\": \"..\"", "newest_aside"},
+        {"\"appendonly\": true", "\"appendonly\": \"yes\"", "appendonly"},
+        {"[\"databases\", \"4\"]", "[\"databases\", 4]", "config"},
+        {"[\"databases\", \"4\"]", "\"databases\"", "config"},
+        {"[[\"dir\", \"/var/lib/redis\"]", "[[\"dir\", \"/elsewhere\"]", "let both say the same"},
+        {"true}", "true", ""},
+    };
+    (void)context;
+    struct placement_place place = {.bytes_max = 0};
+    struct error err = {0};
+    assert_int_equal(read_answer(ANSWER, &place, &err), 0);
+    assert_string_equal(place.dir, "/var/lib/redis");
+    assert_int_equal(place.reserve_bytes, 10);
+    for (size_t i = 0; i < ARRAY_LENGTH(rows); i++) {
+        char text[1024];
+        const char *at = strstr(ANSWER, rows[i].from);
+        assert_non_null(at);
+        assert_true(str_format(text, sizeof text, "%.*s%s%s", (int)(at - ANSWER), ANSWER,
+                               rows[i].to, at + strlen(rows[i].from)));
+        assert_true(read_answer(text, &place, &err) < 0);
+        assert_non_null(strstr(err.text, rows[i].named));
+    }
+    assert_true(read_answer("", &place, &err) < 0);
+    assert_true(read_answer("[]", &place, &err) < 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(the_helpers_answer_is_read_and_each_wrong_member_is_named),
         cmocka_unit_test(a_server_says_what_it_can_hold),
         cmocka_unit_test(a_server_that_does_not_answer_leaves_all_unknown),
         cmocka_unit_test(versions_before_functions_are_known_by_the_server),

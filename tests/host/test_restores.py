@@ -1,0 +1,268 @@
+"""Restores by file over SSH: the helper through sudo's exact lines, as the owner of the data; undo; and helpers that lie."""
+
+import functools
+import json
+import pathlib
+import shutil
+import subprocess
+import tempfile
+
+import faults
+from resus import SERVICE
+from tap import on_every
+from waiting import wait_until
+from watching import watching
+
+TREE = pathlib.Path(__file__).resolve().parents[2]
+HELPER = "/usr/lib/resus/resus-restore-helper"
+CONF = "/etc/resus-restore-helper.conf"
+
+
+@functools.cache
+def built():
+    """The helper without shared libraries: it runs on each kind of host."""
+    file = pathlib.Path(tempfile.mkdtemp(prefix="resus-helper-")) / "resus-restore-helper"
+    sources = sorted(str(x) for x in (TREE / "src/placement").glob("*.c"))
+    subprocess.run(["gcc", "-std=c17", "-O2", "-static", "-D_GNU_SOURCE", f'-DSETTINGS_PATH="{CONF}"',
+                    "-DSETTINGS_OWNER=0", "-DHELPER_NEVER_AS=0", f"-I{TREE}/src", "-o", str(file), *sources], check=True)
+    return file
+
+
+def inside(host, path):
+    return pathlib.Path(f"/proc/{host.leader}/root{path}")
+
+
+def install(host, text=None):
+    """The helper, or a script in its place, and its settings."""
+    target = inside(host, HELPER)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if text is None:
+        shutil.copyfile(built(), target)
+    else:
+        target.write_text(text)
+    target.chmod(0o755)
+    host.write(CONF, f"[{host.unit}]\ndir {host.flavour.data}\nconfig {host.flavour.config}\nreserve_bytes 1048576\n")
+
+
+def allow(host, daemon):
+    """What `resus sudoers` prints, after visudo has seen it."""
+    text = daemon.cli("sudoers", SERVICE).json["sudoers"]
+    assert text.count(HELPER) == 6 and f"autobot ALL=({host.flavour.user}) NOPASSWD: {HELPER} facts {host.unit}\n" in text, text
+    host.write("/etc/sudoers.d/resus-restore", text)
+    host.run("chmod", "0440", "/etc/sudoers.d/resus-restore")
+    host.run("visudo", "-cf", "/etc/sudoers.d/resus-restore")
+
+
+def with_helper(host):
+    """On a disk of its own: on an overlay files are on other disks than their folder, and the helper refuses that."""
+    host.systemctl("stop", host.unit)
+    host.run("mount", "-t", "tmpfs", "-o", f"size=64m,mode=750,uid={host.flavour.user},gid={host.flavour.user}", "tmpfs", host.flavour.data)
+    host.systemctl("start", host.unit)
+    host.wait_for_pong()
+    install(host)
+    backups = {"backup": {"server": shutil.which("redis-server")}}
+    return watching(host, {"services": {SERVICE: {"restore_helper": True, **backups}}})
+
+
+def call(host, *words):
+    with host.redis() as client:
+        return client.call(*words)
+
+
+def fill(host, keys=500):
+    call(host, "CONFIG", "SET", "repl-diskless-sync-delay", "0")
+    call(host, "EVAL", f"for i = 1, {keys} do redis.call('SET', 'a:' .. i, i) end", "0")
+
+
+def backup(daemon):
+    """Of a host that is newer than this machine it cannot be proved here."""
+    done = daemon.cli("backup", "create", SERVICE)
+    newer = daemon.host.flavour.name != "debian12-redis"
+    assert done.status == 0 or (newer and done.status == 4), done
+    return done.json["backup"]
+
+
+def restore(daemon, *words, wanted=0):
+    try:
+        done = daemon.cli("restore", *words, *(["--unproved"] if "--confirm" in words else []))
+    except subprocess.TimeoutExpired:
+        raise AssertionError(last(daemon)) from None
+    assert done.status == wanted, done
+    return done.json
+
+
+def plan(daemon, made):
+    return daemon.cli("restore", SERVICE, made, "--method", "file", "--unproved", "--dry-run").json
+
+
+def last(daemon):
+    return daemon.cli("restore", "list", SERVICE).json["items"][0]
+
+
+def blockers(daemon, made):
+    return {x["code"]: x["text"] for x in plan(daemon, made)["blockers"]}
+
+
+def owned(host):
+    """Every file in the data folder is the owner's."""
+    listed = host.run("find", host.flavour.data, "-printf", "%u %p\\n").stdout.splitlines()
+    assert listed and all(x.startswith(f"{host.flavour.user} ") for x in listed), listed
+
+
+@on_every
+def test_files_are_exchanged_on_the_host_and_back(host):
+    with with_helper(host) as daemon:
+        allow(host, daemon)
+        fill(host)
+        made, pid = backup(daemon), host.main_pid()
+        call(host, "FLUSHALL")
+        call(host, "SET", "new", "1")
+        found = plan(daemon, made)
+        assert found["allowed"] and found["method"] == "file" and found["keys"] in (500, None), found
+        assert host.main_pid() == pid and call(host, "DBSIZE") == 1
+        done = restore(daemon, SERVICE, made, "--method", "file", "--confirm", SERVICE)
+        assert done["state"] == "done" and done["can_undo"], done
+        assert host.flavour.data in done["message"] and done["safety_backup"], done
+        assert call(host, "DBSIZE") == 500 and host.main_pid() != pid
+        owned(host)
+        undone = restore(daemon, "undo", SERVICE)
+        assert undone["state"] == "undone" and call(host, "DBSIZE") == 1, undone
+        owned(host)
+        daemon.wait_for_cause("ok")
+        lines = [x for x in daemon.audit() if x["operation"].startswith("restore")]
+        assert [x["operation"] for x in lines if x["result"]] == ["restore", "restore_undo"], lines
+        faults.kill(host)  # recovery is back
+        wait_until(lambda: call(host, "PING") == "PONG", "the recovery", 30, OSError)
+
+
+@on_every
+def test_with_an_append_only_file_the_backup_becomes_its_base_on_the_host(host):
+    host.add_config("appendonly yes")
+    host.systemctl("restart", host.unit)
+    host.wait_for_pong()
+    with with_helper(host) as daemon:
+        allow(host, daemon)
+        fill(host)
+        made = backup(daemon)
+        call(host, "FLUSHALL")
+        done = restore(daemon, SERVICE, made, "--method", "file", "--confirm", SERVICE)
+        assert done["state"] == "done" and call(host, "DBSIZE") == 500, done
+        daemon.wait_for_cause("ok")
+        host.systemctl("restart", host.unit)
+        host.wait_for_pong()
+        assert call(host, "DBSIZE") == 500
+        owned(host)
+
+
+def test_a_redis_that_cannot_load_its_file_is_brought_back_over_ssh(host):
+    with with_helper(host) as daemon:
+        allow(host, daemon)
+        fill(host)
+        made = backup(daemon)
+        host.systemctl("stop", host.unit)
+        dump = inside(host, f"{host.flavour.data}/dump.rdb")
+        data = bytearray(dump.read_bytes())
+        data[len(data) // 2] ^= 255
+        dump.write_bytes(data)
+        wait_until(lambda: daemon.cli("restore", SERVICE, made, "--dry-run").json["keys_now"] is None, "the stop to be seen")
+        found = daemon.cli("restore", SERVICE, made, "--dry-run").json
+        assert found["allowed"] and found["method"] == "file" and not found["safety_backup"], found
+        done = restore(daemon, SERVICE, made, "--confirm", SERVICE)
+        assert done["state"] == "done" and call(host, "DBSIZE") == 500, done
+
+
+def test_what_is_missing_on_the_host_is_named_before_anything_is_touched(host):
+    with with_helper(host) as daemon:
+        fill(host)
+        made, pid = backup(daemon), host.main_pid()
+        # No line of sudoers.
+        assert "password is required" in blockers(daemon, made)["no_helper"], plan(daemon, made)
+        missing = [x for x in daemon.cli("doctor", SERVICE).json["items"] if x["check"] == "sudo" and x["status"] == "fail"]
+        assert missing and HELPER in missing[0]["message"], missing
+        allow(host, daemon)
+        assert blockers(daemon, made) == {}
+        items = daemon.cli("doctor", SERVICE).json["items"]
+        assert not [x for x in items if x["check"] == "sudo" and x["status"] == "fail"], items
+        # Settings that name other files than Redis reads.
+        host.write(CONF, host.read(CONF).replace("config ", "dbfilename data.rdb\nconfig "))
+        assert "let both say the same" in blockers(daemon, made)["no_helper"], plan(daemon, made)
+        host.run("rm", CONF)
+        assert CONF in blockers(daemon, made)["no_helper"], plan(daemon, made)
+        install(host)
+        # No room.
+        host.write(CONF, host.read(CONF).replace("reserve_bytes 1048576", "reserve_bytes 99999999999999"))
+        assert "Make room first" in blockers(daemon, made)["disk"], plan(daemon, made)
+        host.run("rm", HELPER)
+        assert "no_helper" in blockers(daemon, made)
+        refused = daemon.cli("restore", SERVICE, made, "--method", "file", "--confirm", SERVICE)
+        assert refused.status == 1, refused
+        assert host.main_pid() == pid and call(host, "DBSIZE") == 500
+        owned(host)
+
+
+FACTS = {"free_bytes": 10**12, "reserve_bytes": 0, "max_bytes": 10**12, "dump_bytes": 1, "aof_bytes": -1, "manifest": False,
+         "running": True, "newest_aside": "", "dir": "/var/lib/redis", "dbfilename": "dump.rdb", "appenddirname": "appendonlydir",
+         "appendfilename": "appendonly.aof", "config": [], "appendonly": False}
+
+
+def lying(stage, facts=None):
+    """A helper that answers FACTS and does what STAGE says."""
+    return f"#!/bin/sh\ncase $1 in facts) cat <<'END'\n{json.dumps(FACTS | (facts or {}))}\nEND\n;; stage) {stage} ;; *) exit 0 ;; esac\n"
+
+
+def test_a_helper_that_lies_or_dies_changes_nothing(host):
+    with with_helper(host) as daemon:
+        allow(host, daemon)
+        fill(host)
+        made, pid = backup(daemon), host.main_pid()
+        for text in ("#!/bin/sh\necho '{'\n", "#!/bin/sh\nexit 0\n", "#!/bin/sh\nhead -c 3000000 /dev/zero | tr '\\0' x\n",
+                     "#!/bin/sh\nkill -9 $$\n", lying("true", {"dir": "/var/lib/redis/../../etc"}),
+                     lying("true", {"dbfilename": "../dump.rdb"}), lying("true", {"free_bytes": -5}),
+                     lying("true", {"config": [["dir", "/elsewhere"]]}), lying("true", {"config": "x"})):
+            install(host, text)
+            assert "no_helper" in blockers(daemon, made), text
+        for stage in ("echo staged ../../etc/passwd", "cat >/dev/null; echo staged", "exit 5", "kill -9 $$",
+                      "cat >/dev/null; head -c 3000000 /dev/zero; exit 4", "echo 'no \033[31mroom' >&2; exit 5"):
+            install(host, lying(stage))
+            done = restore(daemon, SERVICE, made, "--method", "file", "--confirm", SERVICE, "--unguarded", wanted=1)
+            assert done["state"] == "failed" and "untouched" in done["message"] and "\033" not in done["message"], (stage, done)
+            assert host.main_pid() == pid, stage
+        daemon.wait_for_cause("ok")
+        # It says that it placed the backup, and did not: the proof notices, and the restore is undone.
+        call(host, "FLUSHALL")
+        call(host, "SET", "more", "1")
+        install(host, lying("cat >/dev/null; echo staged 20261129T023000.123Z"))
+        done = restore(daemon, SERVICE, made, "--method", "file", "--confirm", SERVICE, "--unguarded", wanted=1)
+        assert done["state"] == "undone" and call(host, "DBSIZE") == 1, done
+        daemon.wait_for_cause("ok")
+
+
+def test_resus_killed_in_the_exchange_resumes_or_undoes_on_order(host):
+    with with_helper(host) as daemon:
+        allow(host, daemon)
+        fill(host)
+        made = backup(daemon)
+        for order, keys in (("resume", 500), ("undo", 1)):
+            call(host, "FLUSHALL")
+            call(host, "SET", "new", "1")
+            # The exchange is done, and its answer does not come.
+            inside(host, "/run/go").unlink(missing_ok=True)
+            inside(host, f"{HELPER}.real").write_bytes(built().read_bytes())
+            inside(host, f"{HELPER}.real").chmod(0o755)
+            install(host, f"#!/bin/sh\n{HELPER}.real \"$@\" || exit\ncase $1 in place-*) : >/tmp/placed; exec sleep 300;; esac\n")
+            begun = daemon.ask("restore", b=made, confirmation=SERVICE, method="file", unguarded=True)
+            assert begun["state"] == "running", begun
+            wait_until(lambda: inside(host, "/tmp/placed").exists(), "the exchange", 60)
+            inside(host, "/tmp/placed").unlink()
+            daemon.kill()
+            install(host)
+            host.run("pkill", "sleep", check=False)
+            daemon.start()
+            held = wait_until(lambda: last(daemon) if last(daemon)["state"] != "running" else None, "the end")
+            assert held["state"] == "held" and held["can_resume"] and held["can_undo"], held
+            assert host.state() != "active"
+            done = restore(daemon, order, SERVICE)
+            assert done["state"] == ("done" if order == "resume" else "undone"), done
+            assert call(host, "DBSIZE") == keys, order
+            daemon.wait_for_cause("ok")
+        owned(host)
