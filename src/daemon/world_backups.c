@@ -104,7 +104,7 @@ static void put_sudoers(json_t *o, const struct service_settings *service)
     ATTR_CLEANUP(buf_free) struct buf text = BUF_LIMIT(SUDOERS_BYTES_MAX);
     bool good = service->control == CONTROL_SSH &&
                 host_sudoers(service->ssh.user, service->unit, service->log_file,
-                             service->commands_extended, &text) == 0;
+                             service->commands_extended, service->restore_helper, &text) == 0;
     (void)json_put_text(o, "sudoers", good ? buf_text(&text) : NULL);
 }
 
