@@ -6,6 +6,7 @@
 
 #include "alerts/maintenance_inside.h"
 #include "api/calendar.h"
+#include "api/checklist_json.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
@@ -37,24 +38,6 @@ static json_t *services_json(const struct service_patterns *p)
     if (p->count == 0)
         (void)json_array_append_new(list, json_string("*"));
     return list;
-}
-
-static json_t *checklist_json(const struct checklist *list)
-{
-    json_t *items = json_array();
-    for (size_t i = 0; i < list->count; i++) {
-        const struct checklist_item *item = &list->items[i];
-        json_t *o = json_object();
-        (void)json_put_int(o, "item", (int64_t)i + 1);
-        (void)json_put_text(o, "stage", checklist_stage_word(item->stage));
-        (void)json_put_text(o, "text", item->text);
-        (void)json_put_bool(o, "done", item->done);
-        (void)json_put_text(o, "user", item->who[0] == '\0' ? NULL : item->who);
-        (void)json_put_wall(o, "at", item->when);
-        (void)json_put_text(o, "note", item->note[0] == '\0' ? NULL : item->note);
-        (void)json_array_append_new(items, o);
-    }
-    return items;
 }
 
 static json_t *window_json(const struct occurrence *o)
@@ -94,7 +77,7 @@ json_t *maintenance_show(const struct maintenance *m, int64_t number,
         checklist_usual(usual);
     const struct checklist *list = o->record.checklist == NULL ? usual : o->record.checklist;
     json_t *body = window_json(o);
-    (void)json_put(body, "checklist", list == NULL ? json_array() : checklist_json(list));
+    (void)json_put(body, "checklist", list == NULL ? json_array() : checklist_json_show(list));
     (void)json_put(body, "before", o->before == NULL ? json_null() : json_deep_copy(o->before));
     (void)json_put(body, "after", o->after == NULL ? json_null() : json_deep_copy(o->after));
     mem_free(usual);

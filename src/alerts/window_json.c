@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "api/checklist_json.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/service_id.h"
@@ -19,29 +20,6 @@ static json_t *services_json(const struct service_patterns *services)
     json_t *list = json_array();
     for (size_t i = 0; i < services->count; i++)
         if (json_array_append_new(list, json_string(services->patterns[i])) < 0) {
-            json_decref(list);
-            return NULL;
-        }
-    return list;
-}
-
-static json_t *item_json(const struct checklist_item *item)
-{
-    json_t *o = json_object();
-    if (json_put_text(o, "stage", checklist_stage_word(item->stage)) &&
-        json_put_text(o, "text", item->text) && json_put_bool(o, "done", item->done) &&
-        json_put_text(o, "who", item->who) && json_put_int(o, "when_ms", item->when.ms) &&
-        json_put_text(o, "note", item->note))
-        return o;
-    json_decref(o);
-    return NULL;
-}
-
-static json_t *checklist_json(const struct checklist *checklist)
-{
-    json_t *list = json_array();
-    for (size_t i = 0; i < checklist->count; i++)
-        if (json_array_append_new(list, item_json(&checklist->items[i])) < 0) {
             json_decref(list);
             return NULL;
         }
@@ -71,7 +49,7 @@ json_t *window_json_make(const struct window_record *r)
         json_put_text(o, "impact", window_impact_words[r->impact]) &&
         json_put_bool(o, "by_hand", r->by_hand) && json_put_text(o, "planned_by", r->planned_by) &&
         json_put_int(o, "planned_ms", r->planned.ms) && put_state(o, &r->state) &&
-        (r->checklist == NULL || json_put(o, "checklist", checklist_json(r->checklist)));
+        (r->checklist == NULL || json_put(o, "checklist", checklist_json_make(r->checklist)));
     if (good)
         return o;
     json_decref(o);
@@ -137,39 +115,16 @@ static bool take_services(const json_t *o, struct service_patterns *ret)
     return true;
 }
 
-static bool take_item(const json_t *o, struct checklist_item *item)
-{
-    for (int i = 0; i < CHECKLIST_STAGE_COUNT; i++)
-        if (str_equal(json_text_or(o, "stage", ""),
-                      checklist_stage_word((enum checklist_stage)i))) {
-            item->stage = (enum checklist_stage)i;
-            item->done = json_bool_or(o, "done", false);
-            return take_text(o, "text", item->text, sizeof item->text) &&
-                   take_text(o, "who", item->who, sizeof item->who) &&
-                   take_text(o, "note", item->note, sizeof item->note) &&
-                   take_time(o, "when_ms", &item->when);
-        }
-    return false;
-}
-
 static int read_checklist(const json_t *list, struct checklist **ret, struct error *err)
 {
-    size_t i;
-    json_t *item;
     if (list == NULL)
         return 0;
-    if (!json_is_array(list) || json_array_size(list) > CHECKLIST_ITEMS_MAX)
-        return wrong(err, "checklist");
     struct checklist *c = mem_calloc(1, sizeof *c);
     if (c == NULL)
         return error_set(err, -ENOMEM, "no memory for a checklist");
-    json_array_foreach(list, i, item) {
-        if (!take_item(item, &c->items[i]) ||
-            (i > 0 && c->items[i].stage < c->items[i - 1].stage)) {
-            mem_free(c);
-            return wrong(err, "checklist");
-        }
-        c->count++;
+    if (checklist_json_read(list, c) < 0) {
+        mem_free(c);
+        return wrong(err, "checklist");
     }
     *ret = c;
     return 0;

@@ -32,3 +32,23 @@ static const char *const restore_mode_words[] = {"exact", "overwrite", "missing"
 const struct field restore_plan_fields[] = {RESTORE_FIELDS, END};
 const struct field restore_fields[] = {RESTORE_FIELDS, TEXT("confirmation", 0, 64), REASON, END};
 const struct field restore_show_fields[] = {NUMBER, INT("wait", 0, 20), END};
+static const char *const procedure_kind_words[] = {"update", "config", NULL};
+static const char *const procedure_order_words[] = {"go",   "recheck", "accept",
+                                                    "undo", "cancel",  NULL};
+const struct field procedure_show_fields[] = {NUMBER, BOOL("wait"), END};
+const struct field procedure_begin_fields[] = {REQUIRED_CHOICE("kind", procedure_kind_words),
+                                               TEXT("name", 1, 127), TEXT("value", 0, 511), REASON,
+                                               END};
+const struct field procedure_order_fields[] = {
+    NUMBER, REQUIRED_CHOICE("order", procedure_order_words), REASON, END};
+const struct field checklist_fields[] = {
+    NUMBER,
+    {.name = "item", .type = FIELD_INT, .required = true, .min = 1, .max = 1000},
+    {.name = "done", .type = FIELD_BOOL, .required = true},
+    TEXT("note", 0, 250),
+    END};
+const struct field maintenance_extend_fields[] = {
+    NUMBER,
+    {.name = "minutes", .type = FIELD_INT, .required = true, .min = 1, .max = 24 * 60},
+    REASON,
+    END};

@@ -537,6 +537,8 @@ const struct shape shapes[] = {
     {"BackupJob", "A task that runs.", shape_backup_job},
     {"BackupLast", "How the last task ended.", shape_backup_last},
     {"BackupStatus", "The backups of a service.", shape_backup_status},
+    {"Procedure", "A guided update or change of a setting.", shape_procedure},
+    {"Procedures", "Guided procedures.", shape_procedures},
     {"RebuildSheet", "How to build a lost host again.", shape_rebuild},
     {"RebuildPart", "A part of the way to a Redis.", shape_rebuild_part},
     {"RebuildStep", "A step with its commands.", shape_rebuild_step},

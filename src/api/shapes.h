@@ -41,7 +41,8 @@ extern const struct shape_member shape_backup[], shape_backups[], shape_backup_t
     shape_backup_source[], shape_backup_overview[], shape_backup_job[], shape_backup_last[],
     shape_backup_status[], shape_prunable[], shape_backup_copy[], shape_backup_place[],
     shape_backup_there[], shape_backups_elsewhere[], shape_drill[], shape_drills[],
-    shape_drilling[], shape_rebuild[], shape_rebuild_part[], shape_rebuild_step[];
+    shape_drilling[], shape_rebuild[], shape_rebuild_part[], shape_rebuild_step[],
+    shape_procedure[], shape_procedures[];
 /* shapes_restores.c */
 extern const struct shape_member shape_restore_point[], shape_restore_plan[], shape_restore[],
     shape_restores[];

@@ -2,7 +2,7 @@
 #include "api/shape_words.h"
 #include "api/shapes.h"
 
-#define TASK_WORDS "=create|verify|pin|unpin|accept|delete|prune|fetch|drill"
+#define TASK_WORDS "=create|verify|pin|unpin|accept|delete|prune|fetch|drill|rehearse"
 
 const struct shape_member shape_backup[] = {
     {"id", "text", "When it began, such as 20261129T023000Z; its folder has that name."},
@@ -172,3 +172,37 @@ const struct shape_member shape_prunable[] = {
     {"bytes", "whole", "Of all."},
     {"needs_confirmation", "truth", "More than half would go: only when a person orders it."},
     END};
+
+/* ── guided procedures ── */
+
+const struct shape_member shape_procedure[] = {
+    {"number", "whole", NULL},
+    {"service", "text", NULL},
+    {"kind", "=update|config", NULL},
+    {"phase",
+     "=checking|blocked|guarding|rehearsing|ready|applying|verifying|watching|needs_human|undoing|"
+     "done|undone|cancelled",
+     NULL},
+    {"text", "text?", "What the last step found."},
+    {"notes", "text?", "What to mind."},
+    {"name", "text?", "Of the setting that is changed."},
+    {"value", "text?", "What it is to be."},
+    {"before", "text?", "What it was."},
+    {"after", "text?", "What Redis made of the value."},
+    {"written", "truth", "Redis has written it into its file."},
+    {"server", "text?", "redis or valkey"},
+    {"from", "text?", "The version before."},
+    {"to", "text?", "The version that was rehearsed."},
+    {"safety", "text?", "The safety backup."},
+    {"rehearsed", "truth", "The new version has loaded the safety backup."},
+    {"user", "text?", "Who ordered last."},
+    {"reason", "text?", NULL},
+    {"started_at", "time?", NULL},
+    {"ended_at", "time?", NULL},
+    {"watched_until", "time?", "While it is watched."},
+    {"orders", "[text]", "Those that fit now: go, recheck, accept, undo, cancel."},
+    {"checklist", "[ChecklistItem]", NULL},
+    {"steps", "[RebuildStep]", "What people do, with lines to copy."},
+    {"way_back", "[RebuildStep]", "Likewise."},
+    END};
+const struct shape_member shape_procedures[] = {{"items", "[Procedure]", "Newest first."}, END};

@@ -33,7 +33,7 @@ const char *backups_task_word(enum backups_task task)
         [BACKUPS_LOAD] = "load",     [BACKUPS_MAKE] = "create", [BACKUPS_VERIFY] = "verify",
         [BACKUPS_PIN] = "pin",       [BACKUPS_UNPIN] = "unpin", [BACKUPS_REMOVE] = "delete",
         [BACKUPS_ACCEPT] = "accept", [BACKUPS_PRUNE] = "prune", [BACKUPS_NOTE] = "note",
-        [BACKUPS_FETCH] = "fetch",   [BACKUPS_DRILL] = "drill",
+        [BACKUPS_FETCH] = "fetch",   [BACKUPS_DRILL] = "drill", [BACKUPS_REHEARSE] = "rehearse",
     };
     static_assert(ARRAY_LENGTH(words) == BACKUPS_TASK_COUNT, "a word for every task");
     return words[task];
@@ -162,6 +162,7 @@ static void note_last(struct backups_service *s, const struct job *j)
     (void)str_copy(s->last.id, sizeof s->last.id, j->id);
     (void)str_copy(s->last.user, sizeof s->last.user, j->user.email);
     (void)str_copy(s->last.text, sizeof s->last.text, j->text);
+    (void)str_copy(s->last.version, sizeof s->last.version, j->version);
 }
 
 static void count_made(struct backups_service *s, const struct job *j)
@@ -336,10 +337,9 @@ static int check_order(const struct backups_service *s, const struct backups_ord
 static const char *begun_text(enum backups_task task)
 {
     static const char *const texts[BACKUPS_TASK_COUNT] = {
-        [BACKUPS_MAKE] = "A backup has begun.",
-        [BACKUPS_VERIFY] = "A proof has begun.",
-        [BACKUPS_FETCH] = "A copy is brought back.",
-        [BACKUPS_DRILL] = "A drill has begun.",
+        [BACKUPS_MAKE] = "A backup has begun.",        [BACKUPS_VERIFY] = "A proof has begun.",
+        [BACKUPS_FETCH] = "A copy is brought back.",   [BACKUPS_DRILL] = "A drill has begun.",
+        [BACKUPS_REHEARSE] = "A rehearsal has begun.",
     };
     return texts[task];
 }
@@ -380,6 +380,16 @@ bool backups_at_work(const struct backups *b, int service)
 const char *backups_last_id(const struct backups *b, int service)
 {
     return at(b, service)->last.id;
+}
+
+const char *backups_last_text(const struct backups *b, int service)
+{
+    return at(b, service)->last.text;
+}
+
+const char *backups_last_version(const struct backups *b, int service)
+{
+    return at(b, service)->last.version;
 }
 
 bool backups_worker_take(struct backups *b)

@@ -100,8 +100,9 @@ enum backups_task {
     BACKUPS_REMOVE,
     BACKUPS_PRUNE,
     BACKUPS_FETCH,
-    BACKUPS_DRILL, /* loads one and measures the time */
-    BACKUPS_NOTE,  /* the daemon's own: what copiers did */
+    BACKUPS_REHEARSE, /* loads one with backup.next_server; an error when it does not */
+    BACKUPS_DRILL,    /* loads one and measures the time */
+    BACKUPS_NOTE,     /* the daemon's own: what copiers did */
     BACKUPS_TASK_COUNT
 };
 const char *backups_task_word(enum backups_task task); /* "create" */
@@ -154,6 +155,9 @@ int backups_find(const struct backups *b, int service, const char *id, enum back
 bool backups_at_work(const struct backups *b, int service);
 /* The backup that the last task was about. */
 const char *backups_last_id(const struct backups *b, int service);
+/* How the last task ended, and the version of the server that loaded a backup in it; "" = none. */
+const char *backups_last_text(const struct backups *b, int service);
+const char *backups_last_version(const struct backups *b, int service);
 /* The restore reads a folder of backups on a worker: it takes the place of one of the other tasks
  * (BACKUPS_CHANGES_MAX). False: ask again later. Given back once, when the worker has ended. */
 bool backups_worker_take(struct backups *b) ATTR_MUST_USE;

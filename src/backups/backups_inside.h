@@ -79,6 +79,7 @@ struct job {
     struct recipient_settings recipients[SETTINGS_RECIPIENTS_OF_MAX];
     struct seal_public seal_for[SETTINGS_RECIPIENTS_OF_MAX];
     size_t recipient_count;
+    char version[32];     /* of the server that loaded it */
     struct opened opened; /* wiped at the end */
     struct child *child;  /* FETCH: the copier */
     struct drill drill;   /* DRILL: what was measured so far */
@@ -92,6 +93,7 @@ struct last_job {
     int64_t number; /* 0 = none since the daemon's start */
     enum backups_task task;
     char id[MANIFEST_ID_SIZE], user[256], text[ERROR_TEXT_MAX];
+    char version[32];
     const char *end, *cause;
     wall_ms began, ended;
 };

@@ -388,7 +388,7 @@ const struct job *job_shown(const struct backups_service *s)
 bool job_copies(const struct job *j)
 {
     return j->task == BACKUPS_MAKE || j->task == BACKUPS_VERIFY || j->task == BACKUPS_FETCH ||
-           j->task == BACKUPS_DRILL;
+           j->task == BACKUPS_DRILL || j->task == BACKUPS_REHEARSE;
 }
 
 static void fill(struct job *j, const struct backups_order *order)
@@ -401,6 +401,8 @@ static void fill(struct job *j, const struct backups_order *order)
     j->kind = j->scheduled ? BACKUP_DAILY : BACKUP_MANUAL;
     j->redis = settings->redis;
     j->settings = settings->backup;
+    if (j->task == BACKUPS_REHEARSE)
+        (void)str_copy(j->settings.server, sizeof j->settings.server, j->settings.next_server);
     (void)str_copy(j->timezone, sizeof j->timezone, all->security.timezone);
     j->recipient_count = j->settings.recipient_count;
     for (size_t i = 0; i < j->recipient_count; i++)
@@ -468,7 +470,7 @@ static void begin(struct job *j)
     (*under_way(j))++;
     if (j->task == BACKUPS_MAKE)
         job_work(j, on_check_worker, on_checked);
-    else if (j->task == BACKUPS_VERIFY || j->task == BACKUPS_DRILL)
+    else if (j->task == BACKUPS_VERIFY || j->task == BACKUPS_DRILL || j->task == BACKUPS_REHEARSE)
         job_verify(j);
     else if (j->task == BACKUPS_LOAD)
         settle(j);

@@ -14,12 +14,33 @@ static void on_store_worker(uv_work_t *w)
     job_settle_worker(w);
 }
 
+/* Says nothing about the backup: its manifest stays as it is. */
+static void on_rehearsed(struct job *j, const struct proof_check *last)
+{
+    char took[DURATION_TEXT_SIZE];
+    if (last->verdict != PROOF_GOOD) {
+        (void)error_set(&j->error, -EBADMSG, "%s cannot load it: %s", j->settings.server,
+                        last->text);
+        job_settle_failed(j, &j->error);
+        return;
+    }
+    j->end = "good";
+    (void)str_format(j->text, sizeof j->text, "%s loads %lld keys in %s", j->version,
+                     (long long)last->keys, duration_text(last->milliseconds, took));
+    job_work(j, job_settle_worker, job_settled);
+}
+
 static void on_proved(void *context, const struct proof_result *result)
 {
     struct job *j = context;
     const struct proof_check *last = &result->checks[result->check_count - 1];
     enum proof_level before = j->manifest->proved;
     j->proof = NULL;
+    (void)str_copy(j->version, sizeof j->version, result->version);
+    if (j->task == BACKUPS_REHEARSE) {
+        on_rehearsed(j, last);
+        return;
+    }
     manifest_take_proof(j->manifest, result);
     /* What is missing here and now takes no earlier proof away. */
     if (last->verdict != PROOF_BAD && before > j->manifest->proved)

@@ -445,6 +445,7 @@ static void on_loaded(void *context, const struct proof_server_result *r)
     p->proof_server = NULL;
     (void)str_copy(check.tool, sizeof check.tool, p->server);
     p->result.config = r->config;
+    (void)str_copy(p->result.version, sizeof p->result.version, r->version);
     switch (r->end) {
     case PROOF_SERVER_LOADED:
         judge_load(p, r, &check);

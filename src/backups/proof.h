@@ -81,6 +81,7 @@ struct proof_result {
     size_t database_count;
     const struct rdb_counts *databases;
     const json_t *config; /* settings of the server that loaded it; NULL = none did */
+    char version[32];     /* its version; "" = none did */
 };
 
 struct proof;

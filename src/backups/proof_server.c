@@ -135,7 +135,9 @@ static void on_info(void *context, struct redis_reply *const *replies, const str
     s->result.loaded = query_info_number(s->info, "rdb_last_load_keys_loaded");
     s->result.expired = query_info_number(s->info, "rdb_last_load_keys_expired");
     s->result.lost_since = (gone > 0 ? gone : 0) + (evicted > 0 ? evicted : 0);
-    query_info_text(s->info, "redis_version", s->result.version, sizeof s->result.version);
+    bool valkey = query_info_field(s->info, "valkey_version") != NULL;
+    query_info_text(s->info, valkey ? "valkey_version" : "redis_version", s->result.version,
+                    sizeof s->result.version);
     if (s->ready == NULL) {
         decide(s, PROOF_SERVER_LOADED);
         return;

@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 
-#define ARGUMENTS_WORDS_MAX 2        /* `user role EMAIL ROLE` */
+#define ARGUMENTS_WORDS_MAX 3        /* `procedure config SERVICE NAME VALUE` */
 #define ARGUMENTS_ASSIGNMENTS_MAX 16 /* KEY=VALUE words of `recovery set` */
 
 enum option_id {

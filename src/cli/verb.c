@@ -24,6 +24,8 @@ static const char *const maintenance_subs[] = {"list",   "show",   "plan",  "beg
 static const char *const backup_subs[] = {
     "create", "list",     "show", "status", "verify", "pin",   "unpin",  "accept",        "delete",
     "prune",  "overview", "copy", "fetch",  "unseal", "drill", "drills", "rebuild-sheet", NULL};
+static const char *const procedure_subs[] = {"update", "config", "list",   "show",  "go", "recheck",
+                                             "accept", "undo",   "cancel", "check", NULL};
 static const char *const restore_subs[] = {"list", "show", "undo", "resume", "cancel", NULL};
 static const char *const completion_subs[] = {"bash", "zsh", "fish", NULL};
 static const char *const state_subs[] = {"backup", "restore", NULL};
@@ -36,7 +38,8 @@ const struct verb_group_row verb_groups[GROUP_COUNT] = {
                        "start, stop and restart services, and steer auto-recovery"},
     [GROUP_ALERTS] = {"alerts", "Alerts, incidents, maintenance",
                       "who is told of trouble, and who has it in hand"},
-    [GROUP_BACKUPS] = {"backups", "Backups", "make and prove backups, and bring data back"},
+    [GROUP_BACKUPS] = {"backups", "Backups and procedures",
+                       "make and prove backups, bring data back, update Redis"},
     [GROUP_ACCOUNTS] = {"accounts", "Accounts and audit", "who may do what, and who did what"},
     [GROUP_SETUP] = {"setup", "Set up and run",
                      "set Resus up, run it, and look after its own state"},
@@ -256,6 +259,23 @@ const struct verb verbs[] = {
      .subs = backup_subs, .words = true,
      .options = BIT(REASON) | BIT(FOR) | BIT(CONFIRM) | BIT(KEY) | BIT(OUTPUT) | BIT(PLACE),
      .run = verb_backup},
+    {"procedure", GROUP_BACKUPS,
+     "procedure update [SERVICE] | config [SERVICE] NAME VALUE | list [SERVICE] | "
+     "show|go|recheck|accept|undo|cancel [SERVICE] N | check [SERVICE] N ITEM [--note TEXT] "
+     "[--undo] [--reason TEXT]",
+     "guided updates of Redis and changes of its settings",
+     "  update   checks, a safety backup, and a rehearsal by backup.next_server\n"
+     "  config   the same for one setting, without a rehearsal\n"
+     "  go       config: sets it and has Redis write it into its file;\n"
+     "           update: you have installed it. Then it is verified and watched\n"
+     "  recheck  looks again\n"
+     "  accept   goes on all the same, or ends the watch\n"
+     "  undo     config: the value of before; update: you have gone back\n"
+     "  cancel   as long as nothing was changed\n"
+     "  check    ticks an item of the checklist\n"
+     "Exit status 1 when something stands in the way or is wrong.\n",
+     .subs = procedure_subs, .words = true, .options = BIT(REASON) | BIT(NOTE) | BIT(UNDO),
+     .run = verb_procedure},
     {"state", GROUP_SETUP, "state backup -o DIR | restore DIR",
      "copy Resus' own state while it runs, and put a copy back",
      "  backup   users, tokens, history, settings of the run time, keys and\n"

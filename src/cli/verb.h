@@ -104,6 +104,7 @@ int verb_access(const struct invocation *in);
 /* verb_alert.c */
 int verb_alert(const struct invocation *in);
 int verb_notify(const struct invocation *in);
+int verb_procedure(const struct invocation *in); /* verb_procedure.c */
 /* verb_backup.c */
 int verb_backup(const struct invocation *in);
 /* verb_seal.c */

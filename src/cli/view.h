@@ -72,6 +72,10 @@ void view_backup(struct page *p, const json_t *body, const struct invocation *in
 void view_backup_status(struct page *p, const json_t *body, const struct invocation *in);
 void view_backup_overview(struct page *p, const json_t *body, const struct invocation *in);
 void view_rebuild_sheet(struct page *p, const json_t *body, const struct invocation *in);
+/* Breaks at blanks to fit a terminal; what follows the first line is indented. */
+void view_wrapped(struct page *p, const char *text, size_t indent);
+/* Steps with lines to copy. */
+void view_steps(struct page *p, const json_t *steps);
 void view_drills(struct page *p, const json_t *body, const struct invocation *in);
 void view_backup_last(struct page *p, const json_t *last, const struct invocation *in);
 void view_prunable(struct page *p, const json_t *body, const struct invocation *in);
@@ -105,5 +109,10 @@ void view_audit_summary(struct page *p, const json_t *body, const struct invocat
 void view_doctor(struct page *p, const json_t *body, const struct invocation *in);
 /* How many of the findings are none. */
 size_t view_doctor_findings(const json_t *body);
+
+/* view_maintenance.c, view_procedure.c */
+void view_checklist(struct page *p, const json_t *items);
+void view_procedures(struct page *p, const json_t *body, const struct invocation *in);
+void view_procedure(struct page *p, const json_t *body, const struct invocation *in);
 
 #endif

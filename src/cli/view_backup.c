@@ -308,28 +308,49 @@ static void put_parts(struct page *p, const json_t *parts)
     }
 }
 
-/* Broken at blanks, to fit a terminal; commands stay as they are. */
-static void put_wrapped(struct page *p, const char *text)
+/* Commands stay as they are. */
+void view_wrapped(struct page *p, const char *text, size_t indent)
 {
-    size_t column = 0;
+    size_t column = indent;
+    bool first = true;
     while (*text != '\0') {
         size_t length = strcspn(text, " ");
-        bool breaks = column > 0 && column + 1 + length > SHEET_COLUMNS;
-        page_put(p, "%s%.*s", breaks ? "\n" : column > 0 ? " " : "", (int)length, text);
-        column = breaks || column == 0 ? length : column + 1 + length;
+        bool breaks = !first && column + 1 + length > SHEET_COLUMNS;
+        if (breaks)
+            page_put(p, "\n%*s", (int)indent, "");
+        else if (!first)
+            page_put(p, " ");
+        page_put(p, "%.*s", (int)length, text);
+        column = breaks ? indent + length : column + (first ? 0 : 1) + length;
+        first = false;
         text += length;
         text += strspn(text, " ");
     }
     page_put(p, "\n");
 }
 
-void view_rebuild_sheet(struct page *p, const json_t *body, const struct invocation *in)
+void view_steps(struct page *p, const json_t *steps)
 {
-    const json_t *backup = json_object_get(body, "backup");
     size_t i;
     size_t k;
     const json_t *step;
     const json_t *line;
+    json_array_foreach(steps, i, step) {
+        page_put(p, "\n");
+        page_tone(p, TONE_BOLD, "[ ] %zu. %s", i + 1, json_text_or(step, "title", ""));
+        page_put(p, " (on %s)\n",
+                 str_equal(json_text_or(step, "on", ""), "host") ? "the Redis host"
+                                                                 : "Resus' machine");
+        view_wrapped(p, json_text_or(step, "text", ""), 0);
+        json_array_foreach(json_object_get(step, "commands"), k, line) {
+            page_put(p, "%s\n", json_string_value(line));
+        }
+    }
+}
+
+void view_rebuild_sheet(struct page *p, const json_t *body, const struct invocation *in)
+{
+    const json_t *backup = json_object_get(body, "backup");
     (void)in;
     page_tone(p, TONE_BOLD, "To build %s again", json_text_or(body, "name", ""));
     page_put(p, "\nFrom backup %s, printed %s\n", json_text_or(backup, "id", ""),
@@ -339,15 +360,5 @@ void view_rebuild_sheet(struct page *p, const json_t *body, const struct invocat
              json_bool_or(body, "acting", false) ? "YES, step 1 ends that" : "no");
     if (json_is_string(json_object_get(body, "problem")))
         page_put(p, "Not known of this host: %s\n", json_text_or(body, "problem", ""));
-    json_array_foreach(json_object_get(body, "steps"), i, step) {
-        page_put(p, "\n");
-        page_tone(p, TONE_BOLD, "[ ] %zu. %s", i + 1, json_text_or(step, "title", ""));
-        page_put(p, " (on %s)\n",
-                 str_equal(json_text_or(step, "on", ""), "host") ? "the new host"
-                                                                 : "Resus' machine");
-        put_wrapped(p, json_text_or(step, "text", ""));
-        json_array_foreach(json_object_get(step, "commands"), k, line) {
-            page_put(p, "%s\n", json_string_value(line));
-        }
-    }
+    view_steps(p, json_object_get(body, "steps"));
 }

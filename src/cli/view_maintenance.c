@@ -14,7 +14,7 @@ void view_windows(struct page *p, const json_t *body, const struct invocation *i
         view_table(p, json_object_get(body, "items"), keys);
 }
 
-static void checklist(struct page *p, const json_t *items)
+void view_checklist(struct page *p, const json_t *items)
 {
     const char *stage = "";
     size_t i;
@@ -52,5 +52,5 @@ void view_window(struct page *p, const json_t *body, const struct invocation *in
     if (summary[0] != '\0')
         page_put(p, "%s\n", summary);
     if (str_equal(in->sub, "show") || str_equal(in->sub, "check"))
-        checklist(p, json_object_get(body, "checklist"));
+        view_checklist(p, json_object_get(body, "checklist"));
 }

@@ -393,6 +393,7 @@ static int open_engine(struct world *w, struct error *err)
         .maintenance = w->maintenance,
         .backups = w->backups,
         .restores = w->restores,
+        .procedures = w->procedures,
     };
     if (r >= 0)
         r = engine_new(w->settings, &ports, saved, now_here(), &w->engine, err);
@@ -445,6 +446,8 @@ int world_open(uv_loop_t *loop, const struct settings *settings, struct world **
         r = world_open_backups(w, err);
     if (r >= 0)
         r = world_open_restores(w, err);
+    if (r >= 0)
+        r = world_open_procedures(w, err);
     if (r >= 0) {
         w->count = (int)settings->service_count;
         r = open_engine(w, err);
@@ -473,6 +476,7 @@ void world_start(struct world *w)
     alerts_start(w->alerts);
     backups_start(w->backups);
     restores_start(w->restores);
+    procedures_start(w->procedures);
     history_begin(&w->history, w->engine, w->handlers);
     (void)uv_timer_start(&w->thin, on_thin_timer, THIN_INTERVAL_MS, THIN_INTERVAL_MS);
 }
@@ -508,6 +512,8 @@ void world_reopen_audit(struct world *w)
 
 void world_close(struct world *w)
 {
+    procedures_close(w->procedures);
+    w->procedures = NULL;
     restores_close(w->restores);
     if (w->engine != NULL)
         engine_end(w->engine);

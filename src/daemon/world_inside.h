@@ -13,6 +13,7 @@
 #include "daemon/ledger.h"
 #include "daemon/probe.h"
 #include "daemon/world.h"
+#include "procedures/procedures.h"
 #include "redis/witness.h"
 #include "restore/restores.h"
 #include "sshkeys/sshkeys.h"
@@ -59,6 +60,7 @@ struct world {
     struct maintenance *maintenance;
     struct backups *backups;
     struct restores *restores;
+    struct procedures *procedures;
     mono_ms self_watched;
     struct ssh_pool *ssh;
     struct sshkeys *keys;
@@ -110,6 +112,7 @@ int world_open_backups(struct world *w, struct error *err) ATTR_MUST_USE;
 /* What is under way on the service that copies and restores wait for; NULL = nothing. */
 const char *world_busy(const struct world *w, int service);
 /* world_restores.c */
+int world_open_procedures(struct world *w, struct error *err) ATTR_MUST_USE;
 int world_open_restores(struct world *w, struct error *err) ATTR_MUST_USE;
 /* world_maintenance.c */
 int world_open_maintenance(struct world *w, struct error *err) ATTR_MUST_USE;

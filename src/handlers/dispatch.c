@@ -28,6 +28,7 @@ static const struct {
     bool of_windows;          /* likewise */
     bool of_backups;          /* likewise */
     bool of_restores;         /* likewise */
+    bool of_procedures;       /* likewise */
     struct account_done done; /* the audit line once it is done */
 } table[] = {
     [OP_SERVICES] = {services_list},
@@ -158,6 +159,11 @@ static const struct {
     [OP_BACKUP_REBUILD] = {backup_rebuild_sheet, .of_backups = true},
     [OP_BACKUP_DRILLS] = {backup_drills_get, .of_backups = true},
     [OP_BACKUP_DRILL] = {backup_task, .of_backups = true},
+    [OP_PROCEDURES] = {procedures_get, .of_procedures = true},
+    [OP_PROCEDURE_SHOW] = {procedure_get, .woken = procedure_woken, .of_procedures = true},
+    [OP_PROCEDURE_BEGIN] = {procedure_post, .of_procedures = true},
+    [OP_PROCEDURE_ORDER] = {procedure_order, .of_procedures = true},
+    [OP_PROCEDURE_CHECKLIST] = {procedure_tick, .of_procedures = true},
     [OP_RESTORE_PLAN] = {restore_order_post, .of_restores = true},
     [OP_RESTORE] = {restore_order_post, .of_restores = true},
     [OP_RESTORES] = {restores_get, .of_restores = true},
@@ -257,7 +263,8 @@ void handlers_dispatch(struct handlers *h, struct call *call, const char *servic
         (table[row].of_alerts && h->ports.alerts == NULL) ||
         (table[row].of_windows && h->ports.maintenance == NULL) ||
         (table[row].of_backups && h->ports.backups == NULL) ||
-        (table[row].of_restores && h->ports.restores == NULL))
+        (table[row].of_restores && h->ports.restores == NULL) ||
+        (table[row].of_procedures && h->ports.procedures == NULL))
         call_refuse(call, 404, "Not found", "Not available here.", "not_found",
                     handlers_now(h).wall);
     else

@@ -18,6 +18,7 @@ struct alerts;
 struct backups;
 struct maintenance;
 struct restores;
+struct procedures;
 struct sshkeys;
 
 /* What handlers need besides the engine; answers come back through handlers_*_ended() with the id,
@@ -46,6 +47,7 @@ struct handlers_ports {
     struct alerts *alerts;           /* NULL: nobody is told anything */
     struct backups *backups;         /* NULL: there are no backups */
     struct restores *restores;       /* NULL: nothing is restored */
+    struct procedures *procedures;   /* NULL: there are none */
     struct maintenance *maintenance; /* NULL: there are no maintenance windows */
 };
 

@@ -39,7 +39,9 @@ handler maintenance_get, maintenance_get_one, maintenance_post, maintenance_patc
     maintenance_orders, maintenance_tick, calendar_get; /* maintenance.c */
 handler backups_get, backup_get, backup_status_get, backup_task, backup_change, backup_prunable_get,
     backup_overview_get, backup_copy, backup_elsewhere, backup_drills_get; /* backups.c */
-handler backup_rebuild_sheet;                                              /* rebuild.c */
+handler procedures_get, procedure_get, procedure_woken, procedure_post, procedure_order,
+    procedure_tick;           /* procedures.c */
+handler backup_rebuild_sheet; /* rebuild.c */
 /* Refuses what backups refused: a negative error and its text. */
 void backups_refuse(struct handlers *h, struct call *call, int r, const char *text);
 handler restore_order_post, restores_get, restore_get, restore_change; /* restores.c */

@@ -42,6 +42,7 @@ struct backup_settings {
     struct retention_policy keep;
     char directory[SETTINGS_PATH_MAX]; /* never "" */
     char server[SETTINGS_PATH_MAX];
+    char next_server[SETTINGS_PATH_MAX]; /* "" = none */
     /* Which of settings.copies and settings.recipients are this service's. */
     uint16_t copy_first, copy_count, recipient_first, recipient_count;
 };

@@ -23,6 +23,9 @@
     {PLACE_BACKUP, "server", KEY_PATH, SERVICE(backup.server), .trusted = true,                    \
      .standard = "/usr/bin/redis-server",                                                          \
      .help = "proves a backup by loading it; its check program stands beside it"},                 \
+    {PLACE_BACKUP, "next_server", KEY_PATH, SERVICE(backup.next_server), .trusted = true,          \
+     .help = "redis-server of the version that an update leads to: it rehearses the update by "    \
+             "loading the safety backup"},                                                         \
     {PLACE_BACKUP, "recipients", KEY_RECIPIENTS,                                                   \
      .help = "a list of at most 8 files with public keys (`resus key backup`): backups are sealed " \
              "for them"},                                                                          \

@@ -35,6 +35,7 @@ enum record_kind {
     RECORD_REPORT,
     RECORD_RESTORE,
     RECORD_DRILL,
+    RECORD_PROCEDURE,
     RECORD_KIND_COUNT
 };
 

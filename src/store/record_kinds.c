@@ -86,5 +86,16 @@ const struct record_kind_row record_kinds[RECORD_KIND_COUNT] = {
                       .keep_ms = 800 * DAY_MS,
                       .keep_max = 60000,
                       .kept = true},
+    /* An update or a change of a setting, with its checklist: a restart of Resus goes on with it. */
+    [RECORD_PROCEDURE] = {.word = "procedure",
+                          .class = STORE_FULL,
+                          .service = "service",
+                          .state = "phase",
+                          .time = "at",
+                          .numbers_ahead = 10,
+                          .keep_ms = 400 * DAY_MS,
+                          .keep_max = 1000,
+                          .live = {"ready", "watching", "needs_human", "blocked"},
+                          .kept = true},
 };
 static_assert(ARRAY_LENGTH(record_kinds) == RECORD_KIND_COUNT, "a row for every kind");

@@ -28,11 +28,12 @@ FLOORS = {
     "backups": "base core placement io settings api redis store",
     "copies": "base core io settings host backups",
     "restore": "base core placement io settings api redis store backups",
+    "procedures": "base core io settings api redis store backups",
     "report": "base core io settings api redis host store notify engine alerts backups",
     "doctor": "base core io settings api redis host store sshkeys engine",
-    "handlers": "base core placement io settings api redis host store notify accounts sshkeys engine alerts backups restore report doctor",
-    "daemon": "base core io settings api redis host store notify accounts sshkeys engine alerts backups restore report doctor handlers",
-    "cli": "base core io settings api redis host store notify accounts sshkeys engine alerts backups restore report doctor handlers daemon",
+    "handlers": "base core placement io settings api redis host store notify accounts sshkeys engine alerts backups restore procedures report doctor",
+    "daemon": "base core io settings api redis host store notify accounts sshkeys engine alerts backups restore procedures report doctor handlers",
+    "cli": "base core io settings api redis host store notify accounts sshkeys engine alerts backups restore procedures report doctor handlers daemon",
     "web": "base core io api",
 }
 # Under tests/unit, beside the floors' own folders: what their tests share.

@@ -1,7 +1,7 @@
 /** Backups: what is there, what runs, and how the last task ended. */
 import { boolean, list, nullable, number, object, oneOf, optional, text, time, type Checked } from './parse';
 
-const task = oneOf('create', 'verify', 'pin', 'unpin', 'accept', 'delete', 'prune', 'fetch', 'drill');
+const task = oneOf('create', 'verify', 'pin', 'unpin', 'accept', 'delete', 'prune', 'fetch', 'drill', 'rehearse');
 
 export const backupSource = object({ address: text, role: text, server: text, version: text });
 

@@ -950,13 +950,13 @@ export type Backups = {
 
 export type BackupTask = {
   readonly number: number;
-  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'accept' | 'delete' | 'prune' | 'fetch' | 'drill';
+  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'accept' | 'delete' | 'prune' | 'fetch' | 'drill' | 'rehearse';
   readonly status: BackupStatus;
 };
 
 export type BackupJob = {
   readonly number: number;
-  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'accept' | 'delete' | 'prune' | 'fetch' | 'drill';
+  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'accept' | 'delete' | 'prune' | 'fetch' | 'drill' | 'rehearse';
   readonly backup: string | null;
   readonly stage: string;
   readonly waits_for: string | null;
@@ -967,7 +967,7 @@ export type BackupJob = {
 
 export type BackupLast = {
   readonly number: number;
-  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'accept' | 'delete' | 'prune' | 'fetch' | 'drill';
+  readonly task: 'create' | 'verify' | 'pin' | 'unpin' | 'accept' | 'delete' | 'prune' | 'fetch' | 'drill' | 'rehearse';
   readonly backup: string | null;
   readonly result: 'proved' | 'not_proved' | 'suspicious' | 'good' | 'bad' | 'cannot_tell' | 'done' | 'failed' | 'cancelled';
   readonly cause: string | null;
@@ -997,6 +997,38 @@ export type BackupStatus = {
   readonly job: BackupJob | null;
   readonly last: BackupLast | null;
   readonly failure: BackupLast | null;
+};
+
+export type Procedure = {
+  readonly number: number;
+  readonly service: string;
+  readonly kind: 'update' | 'config';
+  readonly phase: 'checking' | 'blocked' | 'guarding' | 'rehearsing' | 'ready' | 'applying' | 'verifying' | 'watching' | 'needs_human' | 'undoing' | 'done' | 'undone' | 'cancelled';
+  readonly text: string | null;
+  readonly notes: string | null;
+  readonly name: string | null;
+  readonly value: string | null;
+  readonly before: string | null;
+  readonly after: string | null;
+  readonly written: boolean;
+  readonly server: string | null;
+  readonly from: string | null;
+  readonly to: string | null;
+  readonly safety: string | null;
+  readonly rehearsed: boolean;
+  readonly user: string | null;
+  readonly reason: string | null;
+  readonly started_at: Time | null;
+  readonly ended_at: Time | null;
+  readonly watched_until: Time | null;
+  readonly orders: readonly (string)[];
+  readonly checklist: readonly (ChecklistItem)[];
+  readonly steps: readonly (RebuildStep)[];
+  readonly way_back: readonly (RebuildStep)[];
+};
+
+export type Procedures = {
+  readonly items: readonly (Procedure)[];
 };
 
 export type RebuildSheet = {
@@ -1285,6 +1317,11 @@ export const OPERATIONS = {
   backup_copy: { method: 'POST', path: '/api/services/{id}/backup-copy', least: 'operator' },
   backup_elsewhere: { method: 'GET', path: '/api/services/{id}/backup-copy', least: 'operator' },
   backup_fetch: { method: 'POST', path: '/api/services/{id}/backup-fetch', least: 'admin' },
+  procedures: { method: 'GET', path: '/api/services/{id}/procedures', least: 'viewer' },
+  procedure_begin: { method: 'POST', path: '/api/services/{id}/procedures', least: 'admin' },
+  procedure: { method: 'GET', path: '/api/services/{id}/procedures/{n}', least: 'viewer' },
+  procedure_order: { method: 'POST', path: '/api/services/{id}/procedures/{n}', least: 'admin' },
+  procedure_checklist: { method: 'POST', path: '/api/services/{id}/procedures/{n}/checklist', least: 'admin' },
   backup_rebuild_sheet: { method: 'GET', path: '/api/services/{id}/rebuild-sheet', least: 'admin' },
   backup_drills: { method: 'GET', path: '/api/services/{id}/backup-drills', least: 'viewer' },
   backup_drill: { method: 'POST', path: '/api/services/{id}/backup-drills', least: 'operator' },

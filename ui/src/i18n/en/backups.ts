@@ -120,7 +120,7 @@ export const backups = {
   pruneConfirm: (n: number) => (n === 1 ? 'Remove this one' : `Remove these ${n}`),
   verbs: { backup_create: 'back up', backup_verify: 'prove the backups of', backup_drill: 'run a drill of', backup_accept: 'accept the backups of', backup_pin: 'pin the backups of', backup_unpin: 'pin the backups of', backup_delete: 'remove the backups of', backup_prune: 'remove the backups of' },
   busy: (user: string, task: string) => `${user === 'system' ? 'Resus' : user} is ${task}. One task of a service runs at a time.`,
-  doing: { create: 'making a backup', verify: 'proving a backup', pin: 'pinning a backup', unpin: 'ending a pin', accept: 'accepting a backup', delete: 'removing a backup', prune: 'removing old backups', fetch: 'bringing a copy back', drill: 'loading a backup to measure the time' },
+  doing: { create: 'making a backup', verify: 'proving a backup', pin: 'pinning a backup', unpin: 'ending a pin', accept: 'accepting a backup', delete: 'removing a backup', prune: 'removing old backups', fetch: 'bringing a copy back', drill: 'loading a backup to measure the time', rehearse: 'loading a backup with a newer version' },
   pinnedFirst: 'It is pinned. End the pin first.',
   oneOfMinimum: 'It is one of the newest proved ones, which backup.minimum keeps. Make another one first.',
   nothingToProve: 'No backup is proved yet: choose one in the list.',

@@ -1,0 +1,114 @@
+/* guided procedures: what there is, and what a person orders */
+#include "procedures/procedures.h"
+
+#include <errno.h>
+
+#include "api/visible.h"
+#include "base/json.h"
+#include "base/str.h"
+#include "handlers/inside.h"
+#include "handlers/resources.h"
+
+#define HOLD_MS 20000 /* an answer is held back for so long */
+#define POLL_MS 200
+
+static int64_t number_of(const struct call *call)
+{
+    return json_int_or(call->args, "n", 0);
+}
+
+/* Takes `body`; people's names are cut to what the role may see. */
+static void answer(struct handlers *h, struct call *call, int status, json_t *body)
+{
+    json_t *seen = body == NULL ? NULL : visible_people(body, call->access);
+    json_decref(body);
+    if (seen == NULL)
+        backups_refuse(h, call, -ENOENT,
+                       "There is no such procedure: resus procedure list shows them.");
+    else
+        call->answer(call, status, seen);
+}
+
+static void procedure_refuse(struct handlers *h, struct call *call, int r, const char *text)
+{
+    wall_ms now = handlers_now(h).wall;
+    if (r == -EPERM)
+        call_refuse(call, 409, "Not from here", text, "not_changeable", now);
+    else if (r == -EBUSY)
+        call_refuse(call, 409, "Not now", text, "wrong_state", now);
+    else
+        backups_refuse(h, call, r, text);
+}
+
+void procedures_get(struct handlers *h, struct call *call)
+{
+    answer(h, call, 200, procedures_list(h->ports.procedures, call->service));
+}
+
+/* With `wait`: not while Resus works in it; after HOLD_MS in any case. */
+void procedure_woken(struct handlers *h, struct call *call)
+{
+    struct now now = handlers_now(h);
+    bool works = json_bool_or(call->args, "wait", false) &&
+                 procedures_working(h->ports.procedures, call->service, number_of(call));
+    if (works && !call->gone && wall_since(now.wall, call->seen) < HOLD_MS) {
+        handlers_sleep(h, call, mono_add(now.mono, POLL_MS));
+        return;
+    }
+    answer(h, call, call->gone ? 499 : 200,
+           procedures_one(h->ports.procedures, call->service, number_of(call)));
+}
+
+void procedure_get(struct handlers *h, struct call *call)
+{
+    call->seen = handlers_now(h).wall;
+    procedure_woken(h, call);
+}
+
+void procedure_post(struct handlers *h, struct call *call)
+{
+    const struct procedures_wish wish = {
+        .kind = str_equal(json_text_or(call->args, "kind", ""), "update") ? PROCEDURE_UPDATE
+                                                                          : PROCEDURE_CONFIG,
+        .name = json_text_or(call->args, "name", NULL),
+        .value = json_text_or(call->args, "value", NULL),
+        .reason = json_text_or(call->args, "reason", NULL),
+        .user = &call->user,
+        .request_id = call->request_id,
+    };
+    struct error err = {0};
+    int64_t r = procedures_begin(h->ports.procedures, call->service, &wish, &err);
+    if (r < 0)
+        procedure_refuse(h, call, (int)r, err.text);
+    else
+        answer(h, call, 202, procedures_one(h->ports.procedures, call->service, r));
+}
+
+void procedure_order(struct handlers *h, struct call *call)
+{
+    const char *word = json_text_or(call->args, "order", "");
+    enum procedure_event order = PROCEDURE_EVENT_COUNT;
+    struct error err = {0};
+    for (int i = PROCEDURE_GO; i < PROCEDURE_EVENT_COUNT; i++)
+        if (str_equal(word, procedure_event_word((enum procedure_event)i)))
+            order = (enum procedure_event)i;
+    int r = procedures_order(h->ports.procedures, call->service, number_of(call), order,
+                             &call->user, call->request_id, &err);
+    if (r < 0)
+        procedure_refuse(h, call, r, err.text);
+    else
+        answer(h, call, 202, procedures_one(h->ports.procedures, call->service, number_of(call)));
+}
+
+void procedure_tick(struct handlers *h, struct call *call)
+{
+    struct error err = {0};
+    int r = procedures_mark(h->ports.procedures, call->service, number_of(call),
+                            (size_t)json_int_or(call->args, "item", 0),
+                            json_bool_or(call->args, "done", false), &call->user,
+                            json_text_or(call->args, "note", NULL), &err);
+    if (r < 0)
+        procedure_refuse(h, call, r, err.text);
+    else
+        answer(h, call, 200, procedures_one(h->ports.procedures, call->service, number_of(call)));
+}

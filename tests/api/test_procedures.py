@@ -1,0 +1,127 @@
+"""Guided procedures: a setting is changed, verified, watched and taken back; an update is rehearsed with a real program."""
+
+import json
+import os
+import signal
+import subprocess
+
+from daemon import wait_until
+
+
+def run(served, *words, wanted=0):
+    done = served.run("procedure", *words, "--json")
+    assert done.returncode == wanted, done
+    return json.loads(done.stdout)
+
+
+def value(served, name):
+    told = subprocess.run(["redis-cli", "-p", str(served.port), "--json", "CONFIG", "GET", name], capture_output=True, text=True)
+    return json.loads(told.stdout)[name]
+
+
+def ticked(procedure):
+    return [x["text"] for x in procedure["checklist"] if x["done"]]
+
+
+def reload(served):
+    before = served.output().count("config: reloaded")
+    served.write_settings()
+    served.hang_up()
+    wait_until(lambda: served.output().count("config: reloaded") > before, "the reload")
+
+
+def test_a_setting_is_changed_watched_and_taken_back(served):
+    ready = run(served, "config", "redis", "maxmemory", "100mb", "--reason", "more room")
+    assert ready["phase"] == "ready" and ready["before"] == "0" and ready["safety"], ready
+    assert value(served, "maxmemory") == "0", "nothing is changed before a person says so"
+    number = str(ready["number"])
+    gone = run(served, "go", "redis", number)
+    assert gone["phase"] == "watching" and gone["after"] == "104857600" and gone["written"], gone
+    assert value(served, "maxmemory") == "104857600"
+    assert "maxmemory 104857600" in (served.folder / "redis.conf").read_text().replace("100mb", "104857600")
+    assert {"Look at the value of now", "Make a safety backup", "Set the value", "Verify the value and health"} == set(ticked(gone)), gone
+    # A restart of Resus loses nothing.
+    served.stop()
+    served.start()
+    wait_until(lambda: served.good("health")["overall_status"] == "healthy", "healthy")
+    again = run(served, "show", "redis", number)
+    assert again["phase"] == "watching" and again["watched_until"] == gone["watched_until"], again
+    undone = run(served, "undo", "redis", number)
+    assert undone["phase"] == "undone" and value(served, "maxmemory") == "0", undone
+    lines = [x["operation"] for x in served.audit() if x["operation"].startswith("procedure_")]
+    assert lines == ["procedure_begin", "procedure_go", "procedure_undo", "procedure_undone"], lines
+    assert served.run("procedure", "undo", "redis", number).returncode == 1
+
+
+def test_what_redis_refuses_changes_nothing_and_says_why(served):
+    ready = run(served, "config", "maxmemory-policy", "nonsense")
+    assert ready["phase"] == "ready", ready
+    blocked = run(served, "go", str(ready["number"]), wanted=1)
+    assert blocked["phase"] == "blocked" and "Redis refuses it" in blocked["text"], blocked
+    assert value(served, "maxmemory-policy") == "noeviction"
+    # One at a time.
+    second = served.run("procedure", "config", "hz", "20")
+    assert second.returncode == 1 and "is not over" in second.stderr, second
+    run(served, "cancel", str(ready["number"]))
+    same = run(served, "config", "hz", "10", wanted=1)
+    assert same["phase"] == "blocked" and "this value already" in same["text"], same
+
+
+def test_secrets_and_the_way_to_redis_are_not_changed_from_here(served):
+    for name in ("requirepass", "dir", "bind", "replicaof"):
+        refused = served.run("procedure", "config", name, "x")
+        assert refused.returncode == 1 and "not changed from here" in refused.stderr, refused
+    bad = served.run("procedure", "config", "Max Memory", "x")
+    assert bad.returncode == 1 and "no name of a setting" in bad.stderr, bad
+    assert served.good("procedure", "list")["items"] == []
+
+
+def test_a_trouble_while_it_is_watched_needs_a_human(served):
+    served.good("recovery", "disable")
+    ready = run(served, "config", "hz", "20")
+    number = str(ready["number"])
+    assert run(served, "go", number)["phase"] == "watching"
+    os.kill(served.good("status")["pid"], signal.SIGKILL)
+    wait_until(lambda: run_any(served, number)["phase"] == "needs_human", "the trouble")
+    shown = served.run("procedure", "show", number)
+    assert "resus procedure undo redis" in shown.stdout and "redis-cli CONFIG SET hz '10'" in shown.stdout, shown.stdout
+
+
+def run_any(served, number):
+    return served.good("procedure", "show", number)
+
+
+def test_an_update_is_rehearsed_with_the_new_program_and_verified(served):
+    for i in range(20):
+        served.redis("SET", f"k{i}", "v")
+    served.settings["backup"] = {"next_server": "/usr/bin/redis-server"}
+    reload(served)
+    ready = run(served, "update")
+    assert ready["phase"] == "ready" and ready["rehearsed"] and ready["to"] == ready["from"], ready
+    assert "Rehearse: load it with the new version" in ticked(ready), ready
+    assert "same version" in ready["notes"], ready
+    commands = [line for step in ready["steps"] for line in step["commands"]]
+    assert "apt-get install --only-upgrade redis-server" in commands, commands
+    # Nobody has updated anything: that is seen.
+    human = run(served, "go", str(ready["number"]), wanted=1)
+    assert human["phase"] == "needs_human" and "was not updated" in human["text"], human
+    back = [line for step in human["way_back"] for line in step["commands"]]
+    assert f"resus restore redis {human['safety']} --confirm redis" in back, back
+    assert run(served, "accept", str(ready["number"]))["phase"] == "watching"
+    assert run(served, "accept", str(ready["number"]))["phase"] == "done"
+
+
+def test_a_new_program_that_cannot_load_the_data_blocks_the_update(served):
+    served.settings["backup"] = {"next_server": "/nowhere/redis-server"}
+    reload(served)
+    blocked = run(served, "update", wanted=1)
+    assert blocked["phase"] == "blocked" and "/nowhere/redis-server" in blocked["text"], blocked
+    run(served, "cancel", str(blocked["number"]))
+    served.settings["backup"] = {}
+    reload(served)
+    ready = run(served, "update")
+    assert ready["phase"] == "ready" and not ready["rehearsed"] and "backup.next_server" in ready["notes"], ready
+    assert "Rehearse: load it with the new version" not in ticked(ready), ready
+    number = str(ready["number"])
+    done = served.good("procedure", "check", number, "1", "--note", "7.2 notes")
+    assert done["checklist"][0]["done"] and done["checklist"][0]["note"] == "7.2 notes", done
