@@ -2,6 +2,7 @@
 
 #include "api/field_words.h"
 #include "api/fields_backups.h"
+#include "api/operations_fleet.h"
 #include "api/service_list.h"
 #include "base/str.h"
 #include "core/window_policy.h"
@@ -31,6 +32,7 @@ static const struct field no_fields[] = {END};
 static const struct field services_fields[] = {TEXT("group", 1, 63), TEXT("tag", 1, 31),
                                                CHOICE("status", service_list_status_words),
                                                TEXT("q", 0, 100), END};
+FLEET_FIELDS;
 static const struct field reason_fields[] = {REASON, END};
 static const struct field operate_fields[] = {BOOL("force"), REASON, END};
 static const struct field stop_fields[] = {BOOL("confirmation"), BOOL("force"),           REASON,
@@ -546,6 +548,7 @@ const struct operation operations[OPERATION_COUNT] = {
                            RATE_NONE, n_fields,
                            "Ends a restore that is under way, as long as that can be done.",
                            "Restore", .begins = true},
+    FLEET_OPERATIONS,
     [OP_PROMETHEUS] = {"prometheus", GET, "/metrics", ACCESS_VIEWER, false, RATE_NONE,
                        prometheus_fields,
                        "The figures of every service, or of one, for Prometheus.", "text/plain",

@@ -36,6 +36,9 @@ extern const struct shape_member shape_delivery[], shape_alert[], shape_alerts[]
 /* shapes_maintenance.c */
 extern const struct shape_member shape_maintenance_hold[], shape_checklist_item[],
     shape_maintained_service[], shape_maintenance_window[], shape_maintenance_windows[];
+/* shapes_fleet.c */
+extern const struct shape_member shape_fleet_engine[], shape_fleet_service[], shape_fleet_etcd[],
+    shape_fleet[], shape_fleet_difference[], shape_fleet_diff[];
 /* shapes_backups.c */
 extern const struct shape_member shape_backup[], shape_backups[], shape_backup_task[],
     shape_backup_source[], shape_backup_overview[], shape_backup_job[], shape_backup_last[],

@@ -19,6 +19,7 @@ static const char *const alert_subs[] = {"list", "show", "ack", NULL};
 static const char *const incident_subs[] = {
     "list", "show", "open", "take", "note", "update", "set", "ack", "resolve", "postmortem", NULL};
 static const char *const notify_subs[] = {"test", "emergency", "users", NULL};
+static const char *const fleet_subs[] = {"status", "drain", "undrain", "remove", "diff", NULL};
 static const char *const maintenance_subs[] = {"list",   "show",   "plan",  "begin", "end",
                                                "extend", "cancel", "check", NULL};
 static const char *const backup_subs[] = {
@@ -233,6 +234,14 @@ const struct verb verbs[] = {
      .options =
          BIT(AT) | BIT(FOR) | BIT(SERVICES) | BIT(IMPACT) | BIT(REASON) | BIT(NOTE) | BIT(UNDO),
      .run = verb_maintenance},
+    {"fleet", GROUP_OPERATE, "fleet status | diff | drain|undrain|remove ENGINE [--reason TEXT]",
+     "several engines: who is there, which services each of them owns",
+     "  status   the engines, and the owner of each service\n"
+     "  diff     where their settings differ from those here\n"
+     "  drain    the engine hands over its services, before its upgrade\n"
+     "  undrain  it takes services again\n"
+     "  remove   forgets an engine that is gone for good\n",
+     .subs = fleet_subs, .words = true, .options = BIT(REASON), .run = verb_fleet},
     {"backup", GROUP_BACKUPS,
      "backup create|list|status|copy|drills [SERVICE] | drill|rebuild-sheet [SERVICE] [BACKUP] | "
      "show|verify|accept|pin|unpin|delete [SERVICE] BACKUP | "

@@ -113,6 +113,8 @@ int verb_backup_unseal(const struct invocation *in);
 bool verb_is_backup(const char *word); /* 20261129T023000Z */
 /* verb_restore.c */
 int verb_restore(const struct invocation *in);
+/* verb_fleet.c */
+int verb_fleet(const struct invocation *in);
 /* verb_maintenance.c */
 int verb_maintenance(const struct invocation *in);
 /* verb_incident.c */

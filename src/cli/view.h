@@ -82,6 +82,10 @@ void view_prunable(struct page *p, const json_t *body, const struct invocation *
 /* What a place for copies has. */
 void view_elsewhere(struct page *p, const json_t *body, const struct invocation *in);
 
+/* view_fleet.c */
+void view_fleet(struct page *p, const json_t *body, const struct invocation *in);
+void view_fleet_diff(struct page *p, const json_t *body, const struct invocation *in);
+
 /* view_maintenance.c */
 void view_windows(struct page *p, const json_t *body, const struct invocation *in);
 void view_window(struct page *p, const json_t *body, const struct invocation *in);

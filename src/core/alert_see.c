@@ -75,7 +75,8 @@ struct alert_sight alert_see(const struct alert_facts *f, const struct alert_key
     const struct cause_row *row = cause_row(cause);
     if (!f->verdict.confirmed)
         return unknown;
-    if (cause == CAUSE_STOPPED_ON_PURPOSE)
+    /* One that is watched elsewhere is alerted on elsewhere. */
+    if (cause == CAUSE_STOPPED_ON_PURPOSE || cause == CAUSE_WATCHED_ELSEWHERE)
         return well;
     enum cause asked = key->class == CLASS_PERFORMANCE ? cause_by_code(key->detail) : CAUSE_NONE;
     bool figure = key->class == CLASS_PERFORMANCE && asked != CAUSE_REPLICA_LINK_DOWN;

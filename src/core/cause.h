@@ -61,6 +61,7 @@ enum cause {
     CAUSE_LOAD_HIGH,
     CAUSE_MEMORY_GROWING,
     CAUSE_SLOW_QUERIES,
+    CAUSE_WATCHED_ELSEWHERE, /* said by the fleet, not by cause_judge() */
     CAUSE_COUNT
 };
 

@@ -202,6 +202,10 @@ static const struct cause_row rows[] = {
     [CAUSE_SLOW_QUERIES] = {"slow_queries", OVERALL_DEGRADED, RESTART_UNNEEDED, REMEDY_NONE,
                             CLASS_PERFORMANCE, SEVERITY_P3, "Slow commands are logged.",
                             "Review them: resus inspect slowlog."},
+    [CAUSE_WATCHED_ELSEWHERE] = {"watched_elsewhere", OVERALL_UNKNOWN, RESTART_USELESS,
+                                 REMEDY_OBSERVE, CLASS_NONE, SEVERITY_NONE,
+                                 "Another engine of the fleet watches this service.",
+                                 "Ask that engine: resus fleet status names it."},
 };
 static_assert(ARRAY_LENGTH(rows) == CAUSE_COUNT, "a row for every cause");
 

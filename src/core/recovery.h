@@ -96,6 +96,7 @@ enum withheld {
     WITHHELD_OPERATION_RUNNING,
     WITHHELD_BACKUP_RUNNING,
     WITHHELD_SELF_DOUBT,
+    WITHHELD_OWNERSHIP_UNSURE,
     WITHHELD_HOST_UNREACHABLE,
     WITHHELD_CANNOT_ACT,
     WITHHELD_FAILOVER_RUNNING,
@@ -127,6 +128,7 @@ struct recovery_facts {
     bool needs_person; /* no restart helps, and only a person does, whatever the cause's row says */
     bool paused, maintenance, stopped_on_purpose, operation_running, backup_running, tilt,
         host_unreachable, failover_running, empty_primary;
+    bool ownership_unsure; /* of a fleet: another engine may own the service by now */
 };
 
 struct recovery_input {

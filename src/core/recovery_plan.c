@@ -50,6 +50,7 @@ enum withheld recovery_withheld(const struct recovery *r, const struct recovery_
         {f->operation_running, WITHHELD_OPERATION_RUNNING},
         {f->backup_running, WITHHELD_BACKUP_RUNNING},
         {f->tilt || f->verdict.cause == CAUSE_SELF_DOUBT, WITHHELD_SELF_DOUBT},
+        {f->ownership_unsure, WITHHELD_OWNERSHIP_UNSURE},
         {f->host_unreachable || f->verdict.cause == CAUSE_HOST_UNREACHABLE,
          WITHHELD_HOST_UNREACHABLE},
         {cannot_act(r, f), WITHHELD_CANNOT_ACT},

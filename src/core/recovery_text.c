@@ -59,6 +59,9 @@ static const struct {
     [WITHHELD_BACKUP_RUNNING] = {"backup_running", "A backup or restore is running."},
     [WITHHELD_SELF_DOUBT] =
         {"self_doubt", "Resus was held up or its clock jumped: it only observes for a while."},
+    [WITHHELD_OWNERSHIP_UNSURE] =
+        {"ownership_unsure", "etcd does not answer, so another engine of the fleet may own the "
+                             "service by now: resus fleet status."},
     [WITHHELD_HOST_UNREACHABLE] =
         {"host_unreachable", "Resus has no control over the host: nothing can be done there."},
     [WITHHELD_CANNOT_ACT] =

@@ -55,6 +55,14 @@ bool ledger_settle(struct ledger *l, uint64_t id, struct ledger_entry *ret)
     return false;
 }
 
+bool ledger_waits(const struct ledger *l, uint64_t id)
+{
+    const struct ledger_entry *e = l->first;
+    while (e != NULL && e->id != id)
+        e = e->next;
+    return e != NULL;
+}
+
 bool ledger_next(struct ledger *l, struct ledger_entry *ret)
 {
     return l->first != NULL && ledger_settle(l, l->first->id, ret);

@@ -34,6 +34,8 @@ void ledger_host(struct ledger *l, uint64_t id, enum host_command command, int n
                  mono_ms asked);
 /* Takes the request out. False: it was ended already, and this answer comes too late. */
 bool ledger_settle(struct ledger *l, uint64_t id, struct ledger_entry *ret);
+/* Does it wait for its answer? */
+bool ledger_waits(const struct ledger *l, uint64_t id);
 /* Takes out the one that waits longest. False: none is left. */
 bool ledger_next(struct ledger *l, struct ledger_entry *ret);
 /* Takes out all host commands, or all requests to Redis. */

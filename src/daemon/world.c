@@ -96,7 +96,7 @@ static void ask_redis(struct place *p, uint64_t id, enum redis_request request,
     ledger_redis(&p->asked, id, request, clock_mono());
     if (p->redis == NULL)
         world_refuse_soon(p->world);
-    else
+    else if (!world_fleet_redis(p, id, request, fresh, deadline))
         redis_client_request(p->redis, id, request, args, fresh, deadline);
 }
 
@@ -139,8 +139,10 @@ static void on_answer(void *context, const struct redis_answer *answer)
 {
     struct place *p = context;
     struct ledger_entry asked;
-    if (ledger_settle(&p->asked, answer->id, &asked))
-        take_answer(p, answer);
+    if (!ledger_settle(&p->asked, answer->id, &asked))
+        return;
+    world_fleet_ended(p, &asked);
+    take_answer(p, answer);
 }
 
 static void on_lost(void *context, const char *why)
@@ -167,7 +169,7 @@ void world_command(void *context, int service, const struct host_request *reques
     ledger_host(&p->asked, request->id, request->command, request->number, clock_mono());
     if (p->controller == NULL)
         world_refuse_soon(w);
-    else
+    else if (!world_fleet_command(p, request))
         p->controller->ops->run(p->controller, request);
 }
 
@@ -192,8 +194,10 @@ static void on_host_done(void *context, uint64_t id, const struct host_result *r
 {
     struct place *p = context;
     struct ledger_entry asked;
-    if (ledger_settle(&p->asked, id, &asked))
-        take_result(p, &asked, r);
+    if (!ledger_settle(&p->asked, id, &asked))
+        return;
+    world_fleet_ended(p, &asked);
+    take_result(p, &asked, r);
 }
 
 void place_end_lost(struct place *p, struct ledger *lost, const char *why)
@@ -202,6 +206,7 @@ void place_end_lost(struct place *p, struct ledger *lost, const char *why)
     while (ledger_next(lost, &e)) {
         struct redis_answer answer;
         struct host_result result;
+        world_fleet_ended(p, &e);
         if (!e.of_host && e.request == REDIS_REQUEST_COUNT) {
             witness_lost(p, e.id, why);
         } else if (e.of_host) {
@@ -333,6 +338,10 @@ static int open_places(struct world *w, struct error *err)
     for (int i = 0; i < w->count; i++) {
         struct ends made;
         init_place(w, i);
+        if (w->fleet != NULL) { /* opened when it is ours */
+            good++;
+            continue;
+        }
         place_open(w, i, w->settings, &made);
         place_take(&w->places[i], &made);
         good += made.problem.code == 0;
@@ -394,6 +403,7 @@ static int open_engine(struct world *w, struct error *err)
         .backups = w->backups,
         .restores = w->restores,
         .procedures = w->procedures,
+        .fleet = w->fleet,
     };
     if (r >= 0)
         r = engine_new(w->settings, &ports, saved, now_here(), &w->engine, err);
@@ -450,8 +460,10 @@ int world_open(uv_loop_t *loop, const struct settings *settings, struct world **
         r = world_open_procedures(w, err);
     if (r >= 0) {
         w->count = (int)settings->service_count;
-        r = open_engine(w, err);
+        r = world_open_fleet(w, err);
     }
+    if (r >= 0)
+        r = open_engine(w, err);
     if (r >= 0)
         r = open_places(w, err);
     if (r < 0) {
@@ -473,6 +485,7 @@ void world_start(struct world *w)
     for (int i = 0; i < w->count; i++)
         if (w->places[i].problem.code != 0)
             engine_misconfigured(w->engine, i, w->places[i].problem.text, now_here());
+    world_start_fleet(w);
     alerts_start(w->alerts);
     backups_start(w->backups);
     restores_start(w->restores);
@@ -546,6 +559,8 @@ void world_close(struct world *w)
     uv_close((uv_handle_t *)&w->refuse, NULL);
     sshkeys_close(w->keys); /* before the SSH thread, which its logins are on */
     w->keys = NULL;
+    fleet_close(w->fleet);
+    w->fleet = NULL;
     prober_free(w->prober);
     w->prober = NULL;
     ssh_pool_free(w->ssh);

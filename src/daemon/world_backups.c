@@ -37,6 +37,8 @@ static bool port_troubled(void *context, int service)
 const char *world_busy(const struct world *w, int service)
 {
     struct now now = clock_now();
+    if (w->places[service].dormant)
+        return "the engine of the fleet that owns it";
     JSON_CLEANUP json_t *status = engine_status_json(w->engine, service, now);
     JSON_CLEANUP json_t *recovery = engine_recovery_json(w->engine, service, now);
     if (json_is_object(json_object_get(status, "operation")))
@@ -73,8 +75,8 @@ static void port_report(void *context, int service, enum backups_trouble trouble
         .severity = trouble == BACKUPS_SUSPICIOUS || trouble == BACKUPS_UNCOPIED ? SEVERITY_P3
                                                                                  : SEVERITY_P2,
         .summary = text};
-    if (w->alerts == NULL)
-        return;
+    if (w->alerts == NULL || (w->places[service].dormant && text != NULL))
+        return; /* the engine that owns the service makes its backups */
     (void)str_copy(report.key.subject, sizeof report.key.subject,
                    w->settings->services[service].id);
     (void)str_copy(report.key.detail, sizeof report.key.detail, backups_trouble_word(trouble));

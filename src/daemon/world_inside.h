@@ -13,6 +13,7 @@
 #include "daemon/ledger.h"
 #include "daemon/probe.h"
 #include "daemon/world.h"
+#include "fleet/fleet.h"
 #include "procedures/procedures.h"
 #include "redis/witness.h"
 #include "restore/restores.h"
@@ -31,6 +32,13 @@ struct witness_question {
     struct witness_facts refused; /* what the port said before */
 };
 
+/* A state that the store or the fleet has answered for, and the other has not yet. */
+struct half_saved {
+    uint64_t id;
+    bool by_fleet;
+    enum store_outcome outcome;
+};
+
 struct place {
     struct world *world;
     int index;
@@ -42,7 +50,10 @@ struct place {
     struct witness_question question;
     struct ledger asked;  /* of Redis and the host, without an answer yet */
     struct error problem; /* why the service cannot be watched; code 0 = it is, with both ends */
-    char stored[32];      /* status and health of the service_status that was stored last */
+    bool dormant;         /* another engine of the fleet owns it: there are no ends */
+    struct half_saved halves[FLEET_SAVES_MAX];
+    size_t half_count;
+    char stored[32]; /* status and health of the service_status that was stored last */
 };
 
 struct world {
@@ -61,6 +72,7 @@ struct world {
     struct backups *backups;
     struct restores *restores;
     struct procedures *procedures;
+    struct fleet *fleet; /* NULL = this engine is alone */
     mono_ms self_watched;
     struct ssh_pool *ssh;
     struct sshkeys *keys;
@@ -116,6 +128,18 @@ int world_open_procedures(struct world *w, struct error *err) ATTR_MUST_USE;
 int world_open_restores(struct world *w, struct error *err) ATTR_MUST_USE;
 /* world_maintenance.c */
 int world_open_maintenance(struct world *w, struct error *err) ATTR_MUST_USE;
+
+/* world_fleet.c */
+int world_open_fleet(struct world *w, struct error *err) ATTR_MUST_USE;
+void world_start_fleet(struct world *w);
+/* The store has a state; the answer waits for etcd. False: there is no fleet. */
+bool world_fleet_saved(struct world *w, int service, uint64_t id, enum store_outcome outcome);
+/* What changes a service waits for the right to go out. False: it need not. */
+bool world_fleet_command(struct place *p, const struct host_request *request);
+bool world_fleet_redis(struct place *p, uint64_t id, enum redis_request request, bool fresh,
+                       mono_ms deadline);
+/* What was asked has ended, however. */
+void world_fleet_ended(struct place *p, const struct ledger_entry *asked);
 
 /* world_witness.c */
 int place_open_witness(struct world *w, int index, const struct service_settings *s,

@@ -25,6 +25,8 @@ static void port_save(void *context, int service, uint64_t id, enum store_class 
 {
     struct world *w = context;
     store_save_service(w->store, pack_id(service, id), class, state);
+    if (w->fleet != NULL)
+        fleet_save(w->fleet, service, id, state);
 }
 
 static void port_record(void *context, const struct recovery_record *record)
@@ -51,7 +53,7 @@ static void on_saved(void *context, uint64_t id, enum store_outcome outcome,
     struct ticket ticket = ticket_read(id);
     if (ticket.owner == TICKET_ACCOUNTS || ticket.owner == TICKET_HANDLERS)
         handlers_saved(w->handlers, id, outcome, error);
-    else if (id != 0)
+    else if (id != 0 && !world_fleet_saved(w, ticket.part, ticket.number, outcome))
         engine_save_ended(w->engine, ticket.part, ticket.number, outcome, clock_now());
 }
 

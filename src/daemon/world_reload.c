@@ -93,6 +93,8 @@ static void end_all_lost(struct world *w, struct ends *fresh)
 static void tell_misconfigured(struct world *w)
 {
     for (int i = 0; i < w->count; i++) {
+        if (w->places[i].dormant)
+            continue;
         const struct error *problem = &w->places[i].problem;
         engine_misconfigured(w->engine, i, problem->code == 0 ? NULL : problem->text, clock_now());
     }
@@ -108,6 +110,8 @@ static int prepare(struct world *w, const struct settings *settings, struct ends
     for (int i = 0; r >= 0 && i < w->count; i++) {
         const struct service_settings *before = &old->services[i];
         const struct service_settings *s = &settings->services[i];
+        if (w->places[i].dormant)
+            continue;
         if (w->places[i].problem.code != 0) {
             place_open(w, i, settings, &fresh[i]); /* it stays misconfigured, or is watched */
             continue;
@@ -200,6 +204,8 @@ int world_reconfigure(struct world *w, const struct settings *settings, struct e
     if (r >= 0) {
         engine_reconfigure(w->engine, settings, clock_now());
         tell_misconfigured(w);
+        if (w->fleet != NULL)
+            fleet_reconfigure(w->fleet, settings);
         maintenance_reload(w->maintenance);
         backups_reload(w->backups);
         end_all_lost(w, fresh);

@@ -32,6 +32,10 @@ void engine_operate(struct engine *e, int service, const struct engine_request *
         refuse(request, 400, refusal_unconfirmed(s, now));
         return;
     }
+    if (s->owned.elsewhere) {
+        refuse(request, 409, owned_refusal(s, now));
+        return;
+    }
     if (s->misconfigured != NULL) {
         refuse(request, 503, refusal_body("Misconfigured", s->misconfigured, "misconfigured", now));
         return;

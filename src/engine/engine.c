@@ -136,6 +136,14 @@ static int init_service(struct engine *e, int index, const struct service_settin
     return r;
 }
 
+static void free_service(struct service *s)
+{
+    for (size_t k = 0; k < PART_COUNT; k++)
+        if (parts[k].free != NULL)
+            parts[k].free(s);
+    mem_free(s->misconfigured);
+}
+
 int engine_new(const struct settings *settings, const struct engine_ports *ports,
                const struct service_state *saved, struct now now, struct engine **ret,
                struct error *err)
@@ -169,15 +177,33 @@ void engine_free(struct engine *e)
 {
     if (e == NULL)
         return;
-    for (int i = 0; i < e->count; i++) {
-        struct service *s = &e->services[i];
-        for (size_t k = 0; k < PART_COUNT; k++)
-            if (parts[k].free != NULL)
-                parts[k].free(s);
-        mem_free(s->misconfigured);
-    }
+    for (int i = 0; i < e->count; i++)
+        free_service(&e->services[i]);
     mem_free(e->services);
     mem_free(e);
+}
+
+void service_start(struct service *s, struct now now)
+{
+    for (size_t k = 0; k < PART_COUNT; k++)
+        if (parts[k].start != NULL)
+            parts[k].start(s, now);
+    service_schedule(s);
+}
+
+int service_begin_again(struct service *s, const struct service_state *saved, struct now now)
+{
+    struct engine *e = s->engine;
+    const struct service_settings *settings = s->settings;
+    const struct service_state kept = *saved; /* it may be its own */
+    int index = s->index;
+    uint64_t last_id = s->requests.last_id; /* an answer to one of before must not fit a new one */
+    for (size_t k = 0; k < PART_COUNT; k++)
+        if (parts[k].forsake != NULL)
+            parts[k].forsake(s);
+    free_service(s);
+    *s = (struct service){.requests.last_id = last_id};
+    return init_service(e, index, settings, &kept, now);
 }
 
 void engine_start(struct engine *e, struct now now)
@@ -186,13 +212,8 @@ void engine_start(struct engine *e, struct now now)
     lateness_start(&e->lateness, now);
     e->self_due = mono_add(now.mono, SELF_INTERVAL_MS);
     e->ports.wake_at(e->ports.context, ENGINE_SELF, e->self_due);
-    for (int i = 0; i < e->count; i++) {
-        struct service *s = &e->services[i];
-        for (size_t k = 0; k < PART_COUNT; k++)
-            if (parts[k].start != NULL)
-                parts[k].start(s, now);
-        service_schedule(s);
-    }
+    for (int i = 0; i < e->count; i++)
+        service_start(&e->services[i], now);
 }
 
 void engine_end(struct engine *e)

@@ -335,7 +335,9 @@ static bool silent_since(const struct service *s, struct now now)
 static void summary_text(const struct service *s, struct now now, char ret[CAUSE_WORDS_MAX])
 {
     char words[CAUSE_WORDS_MAX];
-    if (s->misconfigured != NULL)
+    if (s->owned.elsewhere)
+        (void)str_copy(ret, CAUSE_WORDS_MAX, s->misconfigured);
+    else if (s->misconfigured != NULL)
         (void)str_format(ret, CAUSE_WORDS_MAX, "misconfigured: %s", s->misconfigured);
     else if (silent_since(s, now))
         silence_text(s, current_silence_ms(s, now), ret, CAUSE_WORDS_MAX);
@@ -379,6 +381,7 @@ json_t *engine_health_json(const struct engine *e, int service, struct now now)
     json_t *body = json_object();
     (void)json_put_text(body, "service", s->settings->id);
     (void)json_put_text(body, "overall_status", overall_word(snapshot_overall(s, now)));
+    owned_put(s, body);
     (void)json_put_bool(body, "service_running", runs(s, now));
     (void)json_put_bool(body, "connectivity",
                         answers && p->reply == REPLY_PONG && !cause_shut_out(&s->observations));

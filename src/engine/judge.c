@@ -21,7 +21,7 @@
 static void log_change(struct service *s, const struct cause_row *row)
 {
     bool ours = operation_running(s) && s->cause == CAUSE_SYSTEMD_RESTARTING;
-    if (ours || s->cause == s->cause_logged)
+    if (s->owned.elsewhere || ours || s->cause == s->cause_logged)
         return;
     char words[CAUSE_WORDS_MAX];
     service_log(s, row->overall != OVERALL_HEALTHY, "%s -> %s: %s",
@@ -81,8 +81,9 @@ void judge(struct service *s, struct now now)
     observations->busy_limit_ms = s->watch_policy.busy_limit_ms;
     if (watch_is_probing(s))
         evidence_overdue(s, now);
-    s->verdict = s->misconfigured != NULL ? (struct verdict){CAUSE_MISCONFIGURED, true}
-                                          : cause_judge(observations, now.mono);
+    s->verdict = s->owned.elsewhere         ? (struct verdict){CAUSE_WATCHED_ELSEWHERE, true}
+                 : s->misconfigured != NULL ? (struct verdict){CAUSE_MISCONFIGURED, true}
+                                            : cause_judge(observations, now.mono);
     if (s->verdict.cause == CAUSE_START_TIMEOUT && observations->unit.active == UNIT_ACTIVATING)
         observations->never_ready = true; /* for the next one that counts it is the same failure */
     recording_judged(s);

@@ -286,6 +286,7 @@ static const struct field facts_fields[] = {
     B(recovery_facts, host_unreachable),
     B(recovery_facts, failover_running),
     B(recovery_facts, empty_primary),
+    B(recovery_facts, ownership_unsure),
 };
 
 static const struct field recovery_fields[] = {

@@ -563,7 +563,8 @@ bool recover_answered(struct service *s, const struct pending *p, const struct p
 
 void recover_judged(struct service *s, struct now now)
 {
-    recover_event(s, EVENT_FACTS, 0, ACTION_DONE, now);
+    if (!s->owned.elsewhere) /* nothing is decided here */
+        recover_event(s, EVENT_FACTS, 0, ACTION_DONE, now);
 }
 
 bool recover_turn(struct service *s, struct now now)

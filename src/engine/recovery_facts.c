@@ -88,6 +88,7 @@ void recovery_facts_now(const struct service *s, struct now now, struct recovery
         .host_unreachable = host_unreachable(s),
         .failover_running = failover_running(s, now),
         .empty_primary = recovery_facts_empty_primary(s),
+        .ownership_unsure = s->owned.unsure,
         .refused = refused(s),
         .rights_back = s->guard.back,
     };

@@ -20,6 +20,7 @@
 #include "engine/operation.h"
 #include "engine/orders.h"
 #include "engine/other_restart.h"
+#include "engine/owned.h"
 #include "engine/publish.h"
 #include "engine/recording.h"
 #include "engine/recover.h"
@@ -38,8 +39,9 @@ struct service {
     const struct service_settings *settings;
     struct watch_policy watch_policy;
     struct recovery_policy recovery_policy;
-    char *misconfigured; /* why it cannot be watched; NULL = it can */
-    mono_ms wake_due;    /* the wake-up asked for last */
+    char *misconfigured; /* why it is not watched; NULL = it is */
+    struct owned owned;
+    mono_ms wake_due; /* the wake-up asked for last */
     struct requests requests;
 
     /* what is seen */
@@ -101,5 +103,9 @@ void service_log(const struct service *s, bool warning, const char *format, ...)
 void engine_look_at_clocks(struct engine *e, struct now now);
 void service_judge(struct service *s, struct now now); /* and what follows from a verdict */
 void service_schedule(struct service *s);
+/* As at a start of the daemon with this state: requests that wait for an answer, and callers, are
+ * given up. service_start() has its parts begin. */
+int service_begin_again(struct service *s, const struct service_state *saved, struct now now);
+void service_start(struct service *s, struct now now);
 
 #endif

@@ -25,6 +25,7 @@ const char *snapshot_status(const struct service *s)
     case CAUSE_HOST_UNREACHABLE:
     case CAUSE_SELF_DOUBT:
     case CAUSE_MISCONFIGURED:
+    case CAUSE_WATCHED_ELSEWHERE:
     case CAUSE_NONE:
         return "unknown";
     case CAUSE_CONTROL_LOST:
@@ -140,6 +141,7 @@ json_t *engine_status_json(const struct engine *e, int service, struct now now)
     (void)json_put_text(body, "service", s->settings->id);
     (void)json_put_text(body, "name", s->settings->name);
     (void)json_put_text(body, "status", snapshot_status(s));
+    owned_put(s, body);
     (void)json_put_text(body, "overall_status", overall_word(snapshot_overall(s, now)));
     (void)json_put(body, "not_guarded", withheld_always_json(s, now));
     snapshot_put_int(body, "pid",

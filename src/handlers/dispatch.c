@@ -12,6 +12,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "base/ticket.h"
+#include "engine/owned.h"
 #include "handlers/account_answer.h"
 #include "handlers/door.h"
 #include "handlers/resources.h"
@@ -123,6 +124,11 @@ static const struct {
                            .of_accounts = true},
     [OP_ACCESS_REJECT] = {access_reject, .done = {AUDIT_AUTHORIZATION, AUDIT_RISK_HIGH},
                           .of_accounts = true},
+    [OP_FLEET] = {fleet_get},
+    [OP_FLEET_DIFF] = {fleet_get_diff},
+    [OP_FLEET_DRAIN] = {fleet_drain, .done = {AUDIT_CONFIGURATION, AUDIT_RISK_HIGH}},
+    [OP_FLEET_UNDRAIN] = {fleet_undrain, .done = {AUDIT_CONFIGURATION, AUDIT_RISK_HIGH}},
+    [OP_FLEET_REMOVE] = {fleet_remove, .done = {AUDIT_CONFIGURATION, AUDIT_RISK_HIGH}},
     [OP_MAINTENANCE] = {maintenance_get, .of_windows = true},
     [OP_MAINTENANCE_SHOW] = {maintenance_get_one, .of_windows = true},
     [OP_MAINTENANCE_PLAN] = {maintenance_post, .done = {AUDIT_MAINTENANCE, AUDIT_RISK_MODERATE},
@@ -252,10 +258,24 @@ void handlers_message_answered(struct handlers *h)
     }
 }
 
+/* What changes a service is asked of its owner. A look at what is stored here, is answered. */
+static bool refuse_elsewhere(struct handlers *h, struct call *call)
+{
+    bool changes = !str_equal(call->operation->method, "GET") &&
+                   !str_equal(call->operation->method, "WS") &&
+                   call->operation != &operations[OP_REFRESH];
+    if (!changes || call->service < 0 || engine_owned_here(h->engine, call->service))
+        return false;
+    call->answer(call, 409, engine_owned_refusal(h->engine, call->service, handlers_now(h)));
+    return true;
+}
+
 void handlers_dispatch(struct handlers *h, struct call *call, const char *service)
 {
     size_t row = (size_t)(call->operation - operations);
     if (!door_lets_in(h, call, service))
+        return;
+    if (refuse_elsewhere(h, call))
         return;
     if (call->operation->noted)
         account_read(h, call);

@@ -17,6 +17,7 @@ struct accounts;
 struct alerts;
 struct backups;
 struct maintenance;
+struct fleet;
 struct restores;
 struct procedures;
 struct sshkeys;
@@ -48,6 +49,7 @@ struct handlers_ports {
     struct backups *backups;         /* NULL: there are no backups */
     struct restores *restores;       /* NULL: nothing is restored */
     struct procedures *procedures;   /* NULL: there are none */
+    struct fleet *fleet;             /* NULL: this engine is alone */
     struct maintenance *maintenance; /* NULL: there are no maintenance windows */
 };
 

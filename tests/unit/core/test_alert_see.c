@@ -81,6 +81,7 @@ static void test_every_cause_says_this_of_each_class(void **state)
         [CAUSE_HOST_UNREACHABLE] = NO_HOST,
         [CAUSE_SELF_DOUBT] = NOTHING,
         [CAUSE_MISCONFIGURED] = NOTHING,
+        [CAUSE_WATCHED_ELSEWHERE] = ALL_WELL,
         [CAUSE_MEMORY_HIGH] = FIGURE,
         [CAUSE_CONNECTIONS_HIGH] = FIGURE,
         [CAUSE_LATENCY_HIGH] = FIGURE,

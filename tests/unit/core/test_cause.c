@@ -359,6 +359,7 @@ static void every_cause_has_a_row_that_is_certain(void **state)
     bool seen[CAUSE_COUNT] = {
         [CAUSE_NONE] = true,
         [CAUSE_MISCONFIGURED] = true,
+        [CAUSE_WATCHED_ELSEWHERE] = true,
         [CAUSE_MEMORY_GROWING] = true,
         [CAUSE_SLOW_QUERIES] = true,
         /* test_silence.c */

@@ -27,14 +27,21 @@ static unsigned below(uint64_t *seed, unsigned n)
     return (unsigned)(draw(seed) % n);
 }
 
-enum { CONDITIONS = 9 };
+enum { CONDITIONS = 10 };
 
 static void set_condition(struct recovery_facts *f, unsigned which)
 {
     bool *const flags[CONDITIONS] = {
-        &f->paused,         &f->maintenance, &f->stopped_on_purpose, &f->operation_running,
-        &f->backup_running, &f->tilt,        &f->host_unreachable,   &f->failover_running,
+        &f->paused,
+        &f->maintenance,
+        &f->stopped_on_purpose,
+        &f->operation_running,
+        &f->backup_running,
+        &f->tilt,
+        &f->host_unreachable,
+        &f->failover_running,
         &f->empty_primary,
+        &f->ownership_unsure,
     };
     if (which < CONDITIONS)
         *flags[which] = true;

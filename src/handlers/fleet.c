@@ -1,0 +1,88 @@
+/* The fleet: who is there, who owns what, and handing over. */
+#include "fleet/fleet.h"
+
+#include <errno.h>
+
+#include "base/json.h"
+#include "base/mem.h"
+#include "base/str.h"
+#include "handlers/account_answer.h"
+#include "handlers/resources.h"
+#include "handlers/waiting.h"
+
+static bool there(struct handlers *h, struct call *call)
+{
+    if (h->ports.fleet != NULL)
+        return true;
+    call_refuse(call, 404, "No fleet",
+                "This engine is alone: `fleet` in its settings makes it one of several.",
+                "no_fleet", handlers_now(h).wall);
+    return false;
+}
+
+void fleet_get(struct handlers *h, struct call *call)
+{
+    bool all = call->services == NULL; /* a token's scope says which services it may know of */
+    if (there(h, call))
+        call->answer(call, 200, fleet_status_json(h->ports.fleet, all));
+}
+
+void fleet_get_diff(struct handlers *h, struct call *call)
+{
+    if (there(h, call))
+        call->answer(call, 200, fleet_diff_json(h->ports.fleet));
+}
+
+/* The asker may be gone when the answer of etcd comes. */
+struct asked {
+    struct handlers *handlers;
+    uint64_t ticket;
+};
+
+static void on_ordered(void *context, int result, const char *why)
+{
+    struct asked *a = context;
+    struct handlers *h = a->handlers;
+    struct call *call = handlers_waited(h, a->ticket);
+    mem_free(a);
+    if (call == NULL)
+        return;
+    wall_ms now = handlers_now(h).wall;
+    if (result == -ENOENT)
+        call_refuse(call, 404, "Not found", why, "not_found", now);
+    else if (result == -EBUSY)
+        call_refuse(call, 409, "The engine lives", why, "engine_alive", now);
+    else if (result < 0)
+        call_refuse(call, 503, "etcd does not answer", why, "store_away", now);
+    else {
+        char text[OPERATION_REASON_MAX * 4 + 128];
+        (void)str_format(text, sizeof text, "engine %s: %s", json_text_or(call->args, "name", ""),
+                         json_text_or(call->args, "reason", ""));
+        account_done(h, call, text);
+        call->answer(call, 200, fleet_status_json(h->ports.fleet, call->services == NULL));
+    }
+}
+
+static void order(struct handlers *h, struct call *call, enum fleet_order order)
+{
+    struct asked *a = there(h, call) ? mem_must(mem_calloc(1, sizeof *a)) : NULL;
+    if (a == NULL)
+        return;
+    *a = (struct asked){h, handlers_wait(h, call)};
+    fleet_order(h->ports.fleet, order, json_text_or(call->args, "name", ""), on_ordered, a);
+}
+
+void fleet_drain(struct handlers *h, struct call *call)
+{
+    order(h, call, FLEET_DRAIN);
+}
+
+void fleet_undrain(struct handlers *h, struct call *call)
+{
+    order(h, call, FLEET_UNDRAIN);
+}
+
+void fleet_remove(struct handlers *h, struct call *call)
+{
+    order(h, call, FLEET_REMOVE);
+}

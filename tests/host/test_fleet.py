@@ -1,0 +1,126 @@
+"""Several engines share their services through etcd: each service is watched by one of them, and acted on by at most one."""
+
+import time
+
+import fleet
+from machine import NOT_YET
+from waiting import wait_until
+
+WATCHED_SECONDS = 20
+HEALED_SECONDS = 30
+
+
+def kill_redis(host, service):
+    unit = {"redis": host.unit, "second": fleet.SECOND}[service]
+    host.run("systemctl", "kill", "--signal=KILL", unit)
+
+
+def wait_healed(engines, host, service, name, seconds):
+    port = {"redis": 6379, "second": fleet.SECOND_PORT}[service]
+
+    def answers():
+        try:
+            with host.redis(port) as client:
+                return client.call("PING") == "PONG"
+        except NOT_YET:
+            return False
+
+    wait_until(answers, f"{service} answers again", seconds)
+    engines.wait_well(service, name, seconds)
+
+
+def test_each_service_has_one_owner_that_the_others_name(host):
+    with fleet.running(host) as engines:
+        for service in fleet.SERVICES:
+            owner = engines.wait_for_owner(service)
+            engines.wait_well(service, owner)
+            for name, engine in engines.engines.items():
+                status = engine.ask("status", service)
+                wait_until(lambda e=engine, s=service: e.ask("status", s)["owner"] == owner, f"{name} names {owner}", 5)
+                if name != owner:
+                    assert engine.ask("health", service)["cause"]["code"] == "watched_elsewhere", status
+                    refused = engine.cli("restart", service)
+                    assert refused.status == 1 and refused.json["owner"] == owner, refused
+        assert engines.actions("redis") == engines.actions("second") == {}
+
+
+def test_services_of_an_engine_that_died_are_watched_and_healed_by_another(host):
+    with fleet.running(host) as engines:
+        owner = engines.wait_for_owner("redis")
+        engines.wait_well("redis", owner)
+        began = time.monotonic()
+        engines.engines[owner].kill()
+        kill_redis(host, "redis")
+        heir = engines.wait_for_owner("redis", (owner,), WATCHED_SECONDS)
+        watched = time.monotonic() - began
+        wait_healed(engines, host, "redis", heir, HEALED_SECONDS)
+        healed = time.monotonic() - began
+        print(f"# watched again after {watched:.1f} s, healed after {healed:.1f} s")
+        assert watched < WATCHED_SECONDS and healed - watched < HEALED_SECONDS
+        assert engines.actions("redis") == {heir: 1}, engines.actions("redis")
+
+
+def test_the_death_of_etcds_leader_loses_and_doubles_no_action(host):
+    with fleet.running(host) as engines:
+        owners = {service: engines.wait_for_owner(service) for service in fleet.SERVICES}
+        for service, owner in owners.items():
+            engines.wait_well(service, owner)
+        engines.etcd.kill(engines.etcd.leader())
+        for service in fleet.SERVICES:
+            kill_redis(host, service)
+        for service in fleet.SERVICES:
+            wait_until(lambda s=service: engines.actions(s), f"an action on {service}", 60)
+            owner = engines.wait_for_owner(service, (), 60)
+            wait_healed(engines, host, service, owner, 60)
+            assert sum(engines.actions(service).values()) == 1, engines.actions(service)
+
+
+def test_of_two_that_are_cut_off_from_each_other_at_most_one_acts(host):
+    with fleet.running(host) as engines:
+        owner = engines.wait_for_owner("redis")
+        engines.wait_well("redis", owner)
+        cut = engines.engines[owner]
+        cut.cut_off()
+        kill_redis(host, "redis")
+        heir = engines.wait_for_owner("redis", (owner,), 30)
+        wait_healed(engines, host, "redis", heir, HEALED_SECONDS)
+        assert engines.actions("redis") == {heir: 1}, engines.actions("redis")
+        cut.reconnect()
+        wait_until(lambda: cut.fleet().get("sure"), "the engine that was cut off is sure again", 30)
+        wait_until(lambda: engines.owner("redis"), "one owner", 30)
+        assert sum(engines.actions("redis").values()) == 1, engines.actions("redis")
+
+
+def test_an_engine_that_is_drained_hands_over_and_a_stop_is_known_to_the_next(host):
+    with fleet.running(host, count=2) as engines:
+        owner = engines.wait_for_owner("redis")
+        other = next(name for name in engines.engines if name != owner)
+        engines.wait_well("redis", owner)
+        stopped = engines.engines[owner].cli("stop", "redis", "--confirm", "STOP", "--reason", "test")
+        assert stopped.status == 0, stopped
+        drained = engines.engines[other].cli("fleet", "drain", owner, "--reason", "upgrade")
+        assert drained.status == 0, drained
+        began = time.monotonic()
+        for service in fleet.SERVICES:
+            wait_until(lambda s=service: engines.owner(s) == other, f"{other} owns {service}", 10)
+        print(f"# handed over after {time.monotonic() - began:.2f} s")
+        wait_until(lambda: engines.engines[other].ask("health", "redis")["cause"]["code"] == "stopped_on_purpose",
+                   "the stop is known", 15)
+        undrained = engines.engines[owner].cli("fleet", "undrain", owner)
+        assert undrained.status == 0, undrained
+        assert engines.actions("redis") == {}
+
+
+def test_without_etcd_services_are_watched_and_not_acted_on(host):
+    with fleet.running(host, count=1) as engines:
+        engine = engines.engines["alpha"]
+        engines.wait_well("redis", "alpha")
+        engine.cut_off()
+        wait_until(lambda: engine.fleet().get("sure") is False, "unsure", 20)
+        kill_redis(host, "redis")
+        withheld = wait_until(lambda: (engine.ask("recovery_status").get("withheld") or {}).get("reason_code"),
+                              "withheld", 20)
+        assert withheld == "ownership_unsure", withheld
+        assert engine.acted("redis") == []
+        engine.reconnect()
+        wait_healed(engines, host, "redis", "alpha", HEALED_SECONDS)
