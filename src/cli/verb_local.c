@@ -15,6 +15,7 @@
 #include "cli/usage.h"
 #include "cli/verb.h"
 #include "daemon/check.h"
+#include "daemon/check_fleet.h"
 #include "daemon/daemon.h"
 #include "daemon/demo.h"
 #include "host/command.h"
@@ -82,6 +83,8 @@ static json_t *surroundings(const struct settings *settings)
         if (check_known_host(settings, service, &err) < 0)
             add_problem(problems, &err);
     }
+    if (check_fleet(settings, &err) < 0)
+        add_problem(problems, &err);
     mem_free(bad);
     return problems;
 }

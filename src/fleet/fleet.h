@@ -83,8 +83,19 @@ struct fleet_facts {
     int64_t watch_age_ms;       /* since anything was heard of the store; -1 = never */
     char problem[256];          /* why the store cannot be asked; "" = it can */
     const char *other_settings; /* a live engine with other settings; NULL = none */
+    const char *alarm;          /* of etcd, such as NOSPACE; "" = none */
+    size_t voters;              /* nodes of etcd that vote; 0 = not known */
 };
 void fleet_look(const struct fleet *f, struct fleet_facts *ret);
+
+/* A node of etcd as it answered last; borrowed until the next turn. */
+struct fleet_node {
+    const char *url, *version, *text; /* why it does not answer */
+    bool asked, answers, leads;
+    int64_t bytes; /* of its database */
+};
+size_t fleet_node_count(const struct fleet *f);
+void fleet_node(const struct fleet *f, size_t index, struct fleet_node *ret);
 
 enum fleet_order { FLEET_DRAIN, FLEET_UNDRAIN, FLEET_REMOVE };
 /* Runs later in the loop, once. 0, -ENOENT no such engine, -EBUSY it lives, -EIO not stored. */

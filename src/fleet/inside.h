@@ -13,6 +13,7 @@
 #define ECHO_MS 2000         /* until a write of ours has to come back through the watch */
 #define MEMBER_MS 15000      /* between two writes of the member's key */
 #define READ_AGAIN_MS 300000 /* the whole store is read again and compared */
+#define NODES_MS 60000       /* between two looks at the nodes of etcd */
 #define ALONE_MS 10000       /* at a start without etcd: then the services are watched, unsure */
 
 struct member {
@@ -69,6 +70,12 @@ struct entry {
     bool seen; /* in a reading of the whole store */
 };
 
+struct node {
+    bool asking, asked, answers, leads;
+    char version[32], text[ETCD_TEXT_MAX];
+    int64_t bytes;
+};
+
 struct order {
     enum fleet_order order;
     char engine[NAME_MAX_];
@@ -112,6 +119,11 @@ struct fleet {
     size_t unknown_services; /* owned by others, and not in our settings */
     char config[CONFIG_SIZE];
 
+    struct node nodes[ETCD_ENDPOINTS_MAX];
+    mono_ms nodes_due;
+    char alarm[32];
+    size_t voters; /* members of etcd that vote; 0 = not known */
+
     struct entry *entries;
     int *order; /* indices by id, for the search */
     int count;
@@ -140,6 +152,9 @@ bool fleet_view_current(const struct fleet *f, struct now now);
 struct entry *fleet_entry(struct fleet *f, const char *id);
 const struct member *fleet_member(const struct fleet *f, const char *name);
 bool fleet_drained(const struct fleet *f, const char *name);
+
+/* nodes.c */
+void fleet_nodes_turn(struct fleet *f, struct now now);
 
 /* services.c */
 void fleet_services_turn(struct fleet *f, struct now now);

@@ -34,6 +34,8 @@ void fleet_look(const struct fleet *f, struct fleet_facts *ret)
         .watch_age_ms = f->heard.ms == 0 ? -1 : mono_since(now.boot, f->heard),
     };
     (void)str_copy(ret->problem, sizeof ret->problem, f->problem);
+    ret->alarm = f->alarm;
+    ret->voters = f->voters;
     for (int i = 0; i < f->count; i++) {
         const struct entry *e = &f->entries[i];
         ret->owned += e->here && !e->unsure;

@@ -235,6 +235,7 @@ static void turn(uv_timer_t *timer)
     struct now now = fleet_now(f);
     fleet_tenure_turn(f, now);
     fleet_view_turn(f, now);
+    fleet_nodes_turn(f, now);
     fleet_services_turn(f, now);
     now = fleet_now(f);
     if (f->closing || uv_is_active((uv_handle_t *)timer))

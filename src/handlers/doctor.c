@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "doctor/examination.h"
+#include "engine/owned.h"
 #include "handlers/resources.h"
 #include "host/keyfile.h"
 
@@ -50,7 +51,8 @@ static void finish(struct handlers *h, struct call *call)
     (void)str_copy(f->stop_reason, sizeof f->stop_reason, json_text_or(status, "stop_reason", ""));
     if (h->ports.accounts != NULL)
         note_tokens(h->ports.accounts, f);
-    f->misconfigured = engine_problem(h->engine, call->service);
+    if (engine_owned_here(h->engine, call->service))
+        f->misconfigured = engine_problem(h->engine, call->service);
     f->attempts_exhausted =
         str_equal(json_text_or(json_object_get(recovery, "withheld"), "reason_code", ""),
                   "attempts_exhausted");
@@ -65,6 +67,8 @@ static void finish(struct handlers *h, struct call *call)
     json_t *items = doctor_judge(f);
     if (h->ports.alerts != NULL)
         channels_judge(h, items);
+    if (h->ports.fleet != NULL)
+        fleet_judge(h, call, items);
     (void)json_put(body, "items", items);
     call->answer(call, 200, body);
 }

@@ -60,6 +60,7 @@ void prometheus_get(struct handlers *h, struct call *call)
         .series = h->ports.series,
         .alerts = h->ports.alerts,
         .backups = h->ports.backups,
+        .fleet = h->ports.fleet,
         .audit_look = h->ports.audit_look,
         .audit_context = h->ports.context,
         .started = h->started,

@@ -35,7 +35,9 @@ handler incidents_list, incident_get, incident_order, incident_begin,
 handler notify_emergency, notify_test, channels_list, alerts_list, alert_get; /* alerts.c */
 handler link_show, link_acknowledge;                                          /* links.c */
 handler key_rotate;                                                           /* key_rotate.c */
-handler fleet_get, fleet_get_diff, fleet_drain, fleet_undrain, fleet_remove;  /* fleet.c */
+/* fleet_doctor.c: what the doctor says of the fleet and its etcd. */
+void fleet_judge(struct handlers *h, const struct call *call, json_t *items);
+handler fleet_get, fleet_get_diff, fleet_drain, fleet_undrain, fleet_remove; /* fleet.c */
 handler maintenance_get, maintenance_get_one, maintenance_post, maintenance_patch,
     maintenance_orders, maintenance_tick, calendar_get; /* maintenance.c */
 handler backups_get, backup_get, backup_status_get, backup_task, backup_change, backup_prunable_get,

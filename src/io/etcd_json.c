@@ -306,6 +306,29 @@ void etcd_line_free(struct etcd_line *line)
     line->count = 0;
 }
 
+static int64_t take_number(const char **text)
+{
+    int64_t number = 0;
+    if (**text < '0' || **text > '9')
+        return -1;
+    for (; **text >= '0' && **text <= '9' && number < 10000; (*text)++)
+        number = number * 10 + (**text - '0');
+    if (**text == '.')
+        (*text)++;
+    return number;
+}
+
+bool etcd_version_old(const char *version)
+{
+    static const int64_t least[] = {3, 5, 13};
+    for (size_t i = 0; i < ARRAY_LENGTH(least); i++) {
+        int64_t number = take_number(&version);
+        if (number < 0 || number != least[i])
+            return number >= 0 && number < least[i];
+    }
+    return false;
+}
+
 /* ── requests ── */
 
 static bool put_bytes(json_t *object, const char *name, const char *bytes)

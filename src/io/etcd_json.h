@@ -91,6 +91,10 @@ int etcd_read_line(const char *text, size_t length, struct etcd_line *ret,
                    struct error *err) ATTR_MUST_USE;
 void etcd_line_free(struct etcd_line *line);
 
+/* Before 3.5.13 leases were ended wrongly and watches left events out. A version that is not
+ * understood is newer than any that was known. */
+bool etcd_version_old(const char *version);
+
 /* ── requests ── */
 
 enum etcd_what { ETCD_CREATED, ETCD_MODIFIED, ETCD_LEASE };

@@ -30,6 +30,16 @@ struct exposition_head {
     const char *name, *type, *help;
 };
 
+/* exposition_fleet.c */
+void exposition_fleet_engines(struct exposition_text *x);
+void exposition_fleet_services(struct exposition_text *x);
+void exposition_fleet_sure(struct exposition_text *x);
+void exposition_fleet_lost(struct exposition_text *x);
+void exposition_fleet_renewal(struct exposition_text *x);
+void exposition_fleet_heard(struct exposition_text *x);
+void exposition_etcd_up(struct exposition_text *x);
+void exposition_etcd_bytes(struct exposition_text *x);
+
 /* exposition_redis.c; each leaves out what is not known of the process that answers now */
 void exposition_redis_up(struct exposition_text *x);
 void exposition_redis_start(struct exposition_text *x);

@@ -16,12 +16,15 @@ struct alerts;
 struct backups;
 struct exposition_text;
 
+struct fleet;
+
 struct exposition_sources {
     struct engine *engine;
     struct store *store;
     struct series_store *series; /* NULL: no history of figures is kept */
     struct alerts *alerts;       /* NULL: there are none */
     struct backups *backups;     /* likewise */
+    const struct fleet *fleet;   /* likewise */
     void (*audit_look)(void *context, struct audit_state *ret);
     void *audit_context;
     wall_ms started;

@@ -18,13 +18,14 @@ LEAST = {
     "viewer": {"logout", "renew", "me", "password", "metrics", "recovery_status", "recovery_history", "explain", "slo", "events", "events_all",
                "access_requests", "access_request", "prometheus", "alerts", "alert",
                "incidents", "incident", "incident_postmortem",
-               "maintenance", "maintenance_show", "calendar"},
+               "maintenance", "maintenance_show", "calendar", "fleet", "fleet_diff"},
     "operator": {"start", "restart", "reload", "preflight", "notify", "alert_acknowledge", "incident_open", "incident_set",
                  "incident_take", "incident_note", "incident_update", "incident_acknowledge"},
     "admin": {"stop", "logs", "recovery_set", "recovery_reset", "diagnosis", "inspect", "bundle", "pause", "resume",
               "audit", "access_approve", "access_reject", "users", "user_add", "user_set", "tokens", "token_add",
               "token_set", "key_rotate", "channels", "notify_test", "notify_emergency", "maintenance_plan", "maintenance_set",
-              "maintenance_cancel", "maintenance_begin", "maintenance_end", "maintenance_extend", "maintenance_checklist"},
+              "maintenance_cancel", "maintenance_begin", "maintenance_end", "maintenance_extend", "maintenance_checklist",
+              "fleet_drain", "fleet_undrain", "fleet_remove"},
 }
 
 
@@ -58,7 +59,7 @@ def operations(document):
         for method, operation in item.items():
             if operation.get("x-websocket"):
                 continue
-            place = path.replace("{id}", "redis").replace("{n}", "999999").replace("{what}", "info").replace("{b}", "20200101T000000Z")
+            place = path.replace("{id}", "redis").replace("{n}", "999999").replace("{what}", "info").replace("{b}", "20200101T000000Z").replace("{name}", "nowhere")
             place = place.replace("{link}", "A" * 46)
             get = method == "get"
             found.append((operation["operationId"], operation["x-least-role"], method.upper(),

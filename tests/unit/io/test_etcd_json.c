@@ -168,6 +168,17 @@ static void bodies_are_what_etcd_wants(void **state)
     mem_free(body);
 }
 
+static void versions_before_3_5_13_are_too_old(void **state)
+{
+    (void)state;
+    static const char *const old[] = {"3.4.34", "3.5.12", "3.5.0", "2.3.8", "3.5.9-rc.1"};
+    static const char *const good[] = {"3.5.13", "3.5.16", "3.6.0", "4.0.0", "3.10.1", "", "x"};
+    for (size_t i = 0; i < ARRAY_LENGTH(old); i++)
+        assert_true(etcd_version_old(old[i]));
+    for (size_t i = 0; i < ARRAY_LENGTH(good); i++)
+        assert_false(etcd_version_old(good[i]));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -177,6 +188,7 @@ int main(void)
         cmocka_unit_test(refusals_of_both_versions_are_read),
         cmocka_unit_test(lines_of_a_watch_are_read),
         cmocka_unit_test(bodies_are_what_etcd_wants),
+        cmocka_unit_test(versions_before_3_5_13_are_too_old),
     };
     return cmocka_run_group_tests_name("io/etcd_json", tests, NULL, NULL);
 }

@@ -228,6 +228,8 @@ export type Status = {
   readonly service: string;
   readonly name: string;
   readonly status: 'running' | 'stopped' | 'failed' | 'starting' | 'stopping' | 'unknown';
+  readonly owner?: string | null;
+  readonly fence?: number;
   readonly overall_status: 'healthy' | 'degraded' | 'critical' | 'unknown';
   readonly pid: number | null;
   readonly uptime_seconds: number | null;
@@ -359,6 +361,8 @@ export type AutoRecovery = {
 
 export type Health = {
   readonly service: string;
+  readonly owner?: string | null;
+  readonly fence?: number;
   readonly overall_status: 'healthy' | 'degraded' | 'critical' | 'unknown';
   readonly service_running: boolean;
   readonly connectivity: boolean;
@@ -817,6 +821,56 @@ export type Sent = {
   readonly success: boolean;
   readonly deliveries: readonly (Delivery)[];
   readonly timestamp: Time;
+};
+
+export type FleetEngine = {
+  readonly engine: string;
+  readonly alive: boolean;
+  readonly drained: boolean;
+  readonly services: number;
+  readonly site: string | null;
+  readonly url: string | null;
+  readonly version: string | null;
+  readonly same_settings: boolean;
+};
+
+export type FleetService = {
+  readonly service: string;
+  readonly owner: string | null;
+  readonly fence: number;
+  readonly state: 'here' | 'unsure' | 'elsewhere' | 'none';
+};
+
+export type FleetEtcd = {
+  readonly problem: string | null;
+  readonly renewal_ms: number | null;
+  readonly heard_ms_ago: number | null;
+  readonly leases_lost: number;
+};
+
+export type Fleet = {
+  readonly engine: string;
+  readonly lease: 'none' | 'asking' | 'joining' | 'held' | 'unsure' | 'leaving';
+  readonly sure: boolean;
+  readonly drained: boolean;
+  readonly owned: number;
+  readonly elsewhere: number;
+  readonly unowned: number;
+  readonly etcd: FleetEtcd;
+  readonly engines: readonly (FleetEngine)[];
+  readonly services?: readonly (FleetService)[];
+};
+
+export type FleetDifference = {
+  readonly service: string;
+  readonly owner: string;
+};
+
+export type FleetDiff = {
+  readonly engine: string;
+  readonly engines: readonly (string)[];
+  readonly services: readonly (FleetDifference)[];
+  readonly unknown_services: number;
 };
 
 export type MaintenanceHold = {
@@ -1332,6 +1386,11 @@ export const OPERATIONS = {
   restore_undo: { method: 'POST', path: '/api/services/{id}/restores/{n}/undo', least: 'admin' },
   restore_resume: { method: 'POST', path: '/api/services/{id}/restores/{n}/resume', least: 'admin' },
   restore_cancel: { method: 'POST', path: '/api/services/{id}/restores/{n}/cancel', least: 'admin' },
+  fleet: { method: 'GET', path: '/api/fleet', least: 'viewer' },
+  fleet_diff: { method: 'GET', path: '/api/fleet/diff', least: 'viewer' },
+  fleet_drain: { method: 'POST', path: '/api/fleet/engines/{name}/drain', least: 'admin' },
+  fleet_undrain: { method: 'POST', path: '/api/fleet/engines/{name}/undrain', least: 'admin' },
+  fleet_remove: { method: 'DELETE', path: '/api/fleet/engines/{name}', least: 'admin' },
   prometheus: { method: 'GET', path: '/metrics', least: 'viewer' },
   healthz: { method: 'GET', path: '/healthz', least: 'anonymous' },
   readyz: { method: 'GET', path: '/readyz', least: 'anonymous' },
