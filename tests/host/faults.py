@@ -145,6 +145,13 @@ def truncated_aof(host):
     host.wait_for_pong()
 
 
+def aof_without_its_base(host):
+    """The manifest names a file that is gone; the unit fails."""
+    _with_aof(host)
+    host.run("sh", "-c", f"rm {host.flavour.data}/appendonlydir/*.base.*")
+    start_expecting_failure(host)
+
+
 def corrupt_aof(host):
     """Rubbish in the middle of the AOF; the unit fails and asks for redis-check-aof."""
     path = _with_aof(host)
@@ -345,14 +352,19 @@ ptrace(17)  # DETACH
 
 @contextlib.contextmanager
 def unit_file_gone(host):
-    """Somebody removed it and told systemd so; Redis runs on."""
-    path = host.run("systemctl", "show", "--property=FragmentPath", "--value", host.unit).stdout.strip()
-    host.run("mv", path, "/root/removed.service")
+    """Somebody removed it, as `apt remove` does, and told systemd so; Redis runs on."""
+    unit = host.run("systemctl", "show", "--property=FragmentPath", "--value", host.unit).stdout.strip()
+    # systemd makes a unit of a script for /etc/init.d when there is no other.
+    files = [unit, f"/etc/init.d/{host.unit}"]
+    files = [file for file in files if host.run("test", "-e", file, check=False).returncode == 0]
     try:
+        for number, file in enumerate(files):
+            host.run("mv", file, f"/root/removed-{number}")
         host.systemctl("daemon-reload")
         yield
     finally:
-        host.run("mv", "/root/removed.service", path)
+        for number, file in enumerate(files):
+            host.run("mv", f"/root/removed-{number}", file)
         host.systemctl("daemon-reload")
 
 
@@ -511,6 +523,22 @@ def end_ssh_sessions(host):
 
 def start_ssh(host):
     host.systemctl("start", "ssh.service")
+
+
+@contextlib.contextmanager
+def strangers_in_front_of_sshd(host):
+    """They hold every place that sshd has for those who have not logged in yet: it drops all others."""
+    limits = "/etc/ssh/sshd_config.d/resus-test.conf"
+    host.write(limits, "MaxStartups 2:100:2\n")
+    host.systemctl("restart", "ssh.service")
+    host.start_inside("strangers", "bash", "-c",
+                      "for i in 1 2 3 4 5 6; do exec {place}<>/dev/tcp/127.0.0.1/22; done; sleep 100")
+    try:
+        yield
+    finally:
+        host.run("rm", limits)
+        host.systemctl("stop", "resus-test-strangers")
+        host.systemctl("restart", "ssh.service")
 
 
 def change_host_key(host):

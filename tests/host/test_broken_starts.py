@@ -143,6 +143,11 @@ def test_corrupt_aof_is_named_from_the_log(host):
     corrupt_with_extended_commands(host, faults.corrupt_aof)
 
 
+@on_every
+def test_aof_without_its_base_is_named_from_the_log(host):
+    corrupt_with_extended_commands(host, faults.aof_without_its_base)
+
+
 def test_truncated_rdb_is_in_the_journal_too(host):
     with watching(host) as daemon:
         faults.truncated_rdb(host)

@@ -142,6 +142,23 @@ def test_kill_without_sshd_calls_a_human_and_is_healed_when_it_is_back(host):
         expect(daemon, "ok", "healthy")
 
 
+@on_every
+def test_strangers_that_fill_sshd_leave_a_kill_to_a_human_until_they_are_gone(host):
+    faults.without_restart(host)
+    with watching(host) as daemon:
+        with faults.strangers_in_front_of_sshd(host):
+            look(daemon)
+            expect(daemon, "ok", "healthy")  # over the session that is open
+            faults.end_ssh_sessions(host)
+            expect(daemon, "control_lost", "degraded", "unneeded", seconds=70)
+            faults.kill(host)
+            expect(daemon, "down_uncontrolled", "critical", "useless", "host_unreachable", seconds=30)
+            wait_for_human(daemon, "down_uncontrolled")
+            assert_nothing_done(daemon)
+        assert outcome(daemon, "restart", seconds=30)["result"]["success"]
+        expect(daemon, "ok", "healthy")
+
+
 def test_changed_host_key_is_told_and_nothing_is_run(host):
     with watching(host) as daemon:
         untouched = Untouched(host, daemon)
