@@ -168,7 +168,9 @@ static void load_one(void *context, enum record_kind kind, int64_t number, const
     read.next = e->next;
     read.service = service;
     read.number = number;
-    read.wake = l->now.mono;
+    /* One that is over is stepped when its trouble comes back, and not before: a time that has passed
+     * would never be reached, and the loop would come again and again for it. */
+    read.wake = alert_open(&read.alert) ? l->now.mono : MONO_NEVER;
     *e = read;
     if (!alert_open(&e->alert)) /* it can be read from the store */
         clear(e);

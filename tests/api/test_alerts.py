@@ -313,6 +313,22 @@ def test_alerts_the_doctor_and_a_reload_know_the_channels(served):
         assert len(pages(receiver, "trigger")) == 1, receiver.requests
 
 
+def test_alerts_that_are_over_do_not_hold_up_the_next_start(served):
+    """Nothing wakes them before their trouble comes back; the loop once waited for a time that had passed."""
+    served.settings["auto_recovery"]["enabled"] = False
+    served.settings["alerts"] = {"channels": {}, "resolve_after_seconds": 1}
+    served.stop()
+    served.start()
+    wait_until(lambda: served.good("health")["overall_status"] == "healthy", "healthy")
+    os.kill(served.good("status")["pid"], signal.SIGKILL)
+    wait_until(lambda: served.good("alert", "list")["items"], "the alert")
+    served.good("start")
+    wait_until(lambda: not served.good("alert", "list")["items"], "its end")
+    served.stop()
+    served.start()
+    wait_until(lambda: served.good("health")["overall_status"] == "healthy", "healthy after the start")
+
+
 def test_alerts_reach_a_mailbox_and_an_alertmanager_hears_of_them_again_after_a_restart(served):
     heard = []
     with receivers.mail_server(served.folder) as server, state_receiver(heard) as url:
