@@ -32,9 +32,8 @@ struct daemon {
     uv_signal_t on_term, on_int, on_hup;
     uv_timer_t watchdog;
     struct settings *settings;
-    struct settings
-        *grown;          /* with services that were added: everything is opened again with them */
-    struct world *world; /* NULL while that happens */
+    struct settings *regrouped; /* with other services: everything is opened again with them */
+    struct world *world;        /* NULL while that happens */
     struct control_server *control;
     struct web *web;
     bool web_serves, redis_answers; /* the demonstration waits for both */
@@ -132,17 +131,17 @@ static void on_reload(uv_signal_t *handle, int number)
         return;
     }
     int r = check_trust(fresh, NULL, &err) < 0 ? err.code : notify_check(fresh, &err);
-    bool grown = d->demo_port == 0 && settings_grown(d->settings, fresh);
+    bool regrouped = d->demo_port == 0 && settings_regrouped(d->settings, fresh);
     if (r >= 0)
-        r = grown ? world_check_grown(d->world, fresh, &err)
-                  : world_reconfigure(d->world, fresh, &err);
+        r = regrouped ? world_check_regrouped(d->world, fresh, &err)
+                      : world_reconfigure(d->world, fresh, &err);
     if (r < 0) {
         refuse_reload(d, &err);
         settings_free(fresh);
         return;
     }
-    if (grown) {
-        d->grown = fresh;
+    if (regrouped) {
+        d->regrouped = fresh;
         uv_stop(&d->loop);
         return;
     }
@@ -249,15 +248,25 @@ static void hold_handles(struct daemon *d, bool hold)
         (hold ? uv_ref : uv_unref)(handles[i]);
 }
 
-/* Services were added: what a restart does, in the same process, so that the unit stays up, the
+static void log_gone(const struct settings *before, const struct settings *now)
+{
+    for (size_t i = 0; i < before->service_count; i++) {
+        const struct service_settings *s = &before->services[i];
+        if (settings_service(now, s->id) == NULL)
+            log_warning("config", "%s is no longer watched: the settings do not name it.%s", s->id,
+                        s->control == CONTROL_PROCESS ? " Its Redis runs on." : "");
+    }
+}
+
+/* Services came or went: what a restart does, in the same process, so that the unit stays up, the
  * loggers and the watchdog go on, and a file that cannot be used leads back to the one before. */
 static int open_again(struct daemon *d, struct error *err)
 {
     struct settings *before = d->settings;
     hold_handles(d, false);
     close_all(d);
-    d->settings = d->grown;
-    d->grown = NULL;
+    d->settings = d->regrouped;
+    d->regrouped = NULL;
     int r = open_all(d, err);
     if (r < 0) {
         log_error("config", "not reloaded, nothing changed: %s", err->text);
@@ -268,10 +277,12 @@ static int open_again(struct daemon *d, struct error *err)
         if (r >= 0)
             world_note_reload(d->world, &why);
     } else {
+        log_gone(before, d->settings);
         settings_free(before);
         (void)sd_notify(0, "STATUS=");
-        log_info("config", "reloaded %s: %zu services are watched now", d->settings->path,
-                 d->settings->service_count);
+        log_info("config", "reloaded %s: %zu %s watched now", d->settings->path,
+                 d->settings->service_count,
+                 d->settings->service_count == 1 ? "service is" : "services are");
     }
     hold_handles(d, true);
     if (r >= 0)
@@ -283,7 +294,7 @@ static void live(struct daemon *d, struct error *err, int *r)
 {
     do {
         (void)uv_run(&d->loop, UV_RUN_DEFAULT);
-        if (d->grown == NULL || d->ending)
+        if (d->regrouped == NULL || d->ending)
             return;
         *r = open_again(d, err);
         if (*r >= 0 && d->reload_again)
@@ -311,7 +322,7 @@ static int run(struct daemon *d, struct error *err)
         close_all(d);
     else
         drain(d);
-    settings_free(d->grown);
+    settings_free(d->regrouped);
     return r;
 }
 

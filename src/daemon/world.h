@@ -28,10 +28,10 @@ struct accounts *world_accounts(struct world *w);
  * settings changed. */
 int world_reconfigure(struct world *w, const struct settings *settings,
                       struct error *err) ATTR_MUST_USE;
-/* Services were added (settings_grown()): may the world be closed and opened again with these
- * settings? -EBUSY: not now. */
-int world_check_grown(const struct world *w, const struct settings *settings,
-                      struct error *err) ATTR_MUST_USE;
+/* Services came, went or changed places (settings_regrouped()): may the world be closed and opened
+ * again with these settings? -EBUSY: not now. */
+int world_check_regrouped(const struct world *w, const struct settings *settings,
+                          struct error *err) ATTR_MUST_USE;
 /* A reload was refused, and the settings from before hold (NULL: the last one was taken over): the
  * doctor and `systemctl status resus` say so. */
 void world_note_reload(struct world *w, const struct error *refused);

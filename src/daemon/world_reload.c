@@ -149,10 +149,8 @@ static int check_unmoved(const struct world *w, const struct settings *settings,
                      key);
 }
 
-/* A file may be half-written, or the wrong one: what it says of where a service is and how it is
- * controlled is taken over at a start only. */
-static int check_same_services(const struct world *w, const struct settings *settings,
-                               struct error *err)
+/* A file may be half-written, or the wrong one. */
+static int check_whole(const struct world *w, const struct settings *settings, struct error *err)
 {
     if (settings->empty)
         return error_set(err, -EINVAL,
@@ -164,30 +162,51 @@ static int check_same_services(const struct world *w, const struct settings *set
                          "`services` and reload again; if the default service is meant, run: "
                          "systemctl restart resus",
                          settings->path);
-    bool same = (int)settings->service_count == w->count;
-    for (int i = 0; same && i < w->count; i++)
-        same = str_equal(settings->services[i].id, w->settings->services[i].id);
-    if (!same)
-        return error_set(err, -EINVAL,
-                         "services were removed or reordered. If that is meant, run: "
-                         "systemctl restart resus");
-    return check_unmoved(w, settings, err);
+    return 0;
 }
 
-int world_check_grown(const struct world *w, const struct settings *settings, struct error *err)
+/* A file that is still being written has lost the services at its end. */
+static int check_gone(const struct world *w, const struct settings *settings, struct error *err)
+{
+    for (int i = 0; i < w->count; i++) {
+        const char *id = w->settings->services[i].id;
+        if (settings_service(settings, id) == NULL && settings->cut)
+            return error_set(err, -EINVAL,
+                             "services.%s is gone, and the last line of %s has no end: it may be "
+                             "half-written. End the line and reload again",
+                             id, settings->path);
+    }
+    return 0;
+}
+
+int world_check_regrouped(const struct world *w, const struct settings *settings, struct error *err)
 {
     char keys[256];
+    if (check_whole(w, settings, err) < 0 || check_gone(w, settings, err) < 0)
+        return err->code;
     if (settings_restart_needed(w->settings, settings, keys, sizeof keys) > 0)
         return error_set(err, -EINVAL,
-                         "services were added, and what takes effect only after a restart has "
-                         "changed, too: %s. If that is meant, run: systemctl restart resus",
+                         "services were added or removed, and what takes effect only after a "
+                         "restart has changed, too: %s. If that is meant, run: systemctl restart "
+                         "resus",
                          keys);
     const char *id = engine_at_work(w->engine, clock_now());
     if (id != NULL)
         return error_set(err, -EBUSY,
-                         "services were added, and an operation or a recovery of %s is under way. "
-                         "Reload again when it has ended",
+                         "services were added or removed, and an operation or a recovery of %s is "
+                         "under way. Reload again when it has ended",
                          id);
+    return check_unmoved(w, settings, err);
+}
+
+/* The demonstration has one service, which is not exchanged. */
+static int check_same_services(const struct world *w, const struct settings *settings,
+                               struct error *err)
+{
+    if (check_whole(w, settings, err) < 0)
+        return err->code;
+    if (settings_regrouped(w->settings, settings))
+        return error_set(err, -EINVAL, "the demonstration keeps its services");
     return check_unmoved(w, settings, err);
 }
 

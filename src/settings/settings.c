@@ -46,6 +46,8 @@ int settings_read(const char *path, struct settings **ret, struct error *err)
                       path);
     if (r == 0)
         r = settings_parse(path, buf_text(&text), text.length, ret, err);
+    if (r >= 0)
+        (*ret)->cut = text.length > 0 && text.data[text.length - 1] != '\n';
     buf_free(&text);
     return r;
 }
@@ -151,12 +153,12 @@ bool settings_some_public(const struct settings *s)
     return false;
 }
 
-bool settings_grown(const struct settings *a, const struct settings *b)
+bool settings_regrouped(const struct settings *a, const struct settings *b)
 {
-    for (size_t s = 0; s < a->service_count; s++)
-        if (settings_service(b, a->services[s].id) == NULL)
-            return false;
-    return b->service_count > a->service_count;
+    bool same = a->service_count == b->service_count;
+    for (size_t s = 0; same && s < a->service_count; s++)
+        same = str_equal(a->services[s].id, b->services[s].id);
+    return !same;
 }
 
 size_t settings_restart_needed(const struct settings *a, const struct settings *b, char *ret_keys,

@@ -175,6 +175,7 @@ struct settings {
     struct service_settings *services; /* array of service_count */
     size_t service_count;
     bool empty;          /* the file says nothing at all */
+    bool cut;            /* its last line has no end: it may be half-written */
     bool services_named; /* false: the one service is the default */
     struct audit_settings audit;
     struct rate_limits rate_limits;
@@ -226,8 +227,8 @@ bool settings_same_login(const struct ssh_settings *a, const struct ssh_settings
  * differs ("services.cache.ssh.host") into `ret_key`. False: there is none. Of services that both
  * have. */
 bool settings_moved(const struct settings *a, const struct settings *b, char *ret_key, size_t size);
-/* Does `b` have every service of `a`, in whatever order, and more? */
-bool settings_grown(const struct settings *a, const struct settings *b);
+/* Has `b` other services than `a`, or another order of them? */
+bool settings_regrouped(const struct settings *a, const struct settings *b);
 /* The keys whose change needs a restart of the daemon ("server.listen, server.state_dir") into
  * `ret_keys`; their number. */
 size_t settings_restart_needed(const struct settings *a, const struct settings *b, char *ret_keys,

@@ -89,7 +89,7 @@ class Daemon:
             self.close()
 
     def write_settings(self):
-        self.config.write_text(json.dumps(self.settings))
+        self.config.write_text(json.dumps(self.settings) + "\n")
         self.config.chmod(0o600)
 
     def start(self):

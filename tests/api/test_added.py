@@ -68,10 +68,43 @@ def test_what_a_reload_does_not_do_is_refused_and_changes_nothing(served):
     served.settings["server"]["listen"] = f"127.0.0.1:{free_port()}"
     reloaded(served, "changed, too: server.listen")
     served.settings["server"]["listen"] = listen
+    # A file that is still being written, as it may be met: its end is missing, and with it a service.
     del served.settings["services"]["redis"]
     add(served, "beta")
-    reloaded(served, "services were removed or reordered")
+    served.write_settings()
+    served.config.write_text(served.config.read_text().rstrip("\n"))
+    served.hang_up()
+    wait_until(lambda: "services.redis is gone, and the last line of" in served.output(), "the refusal")
     assert listed(served) == ["redis"] and served.redis("PING") == "+PONG"
+
+
+def test_a_service_that_is_removed_is_no_longer_watched_after_a_reload(served):
+    process, pid = served.process.pid, served.good("status")["pid"]
+    add(served, "alpha")
+    served.settings["services"]["alpha"] = {"address": f"127.0.0.1:{free_port()}", "control": "process",
+                                            "process": {"program": "/bin/false", "directory": str(served.folder / "alpha")},
+                                            "auto_recovery": {"enabled": False}}
+    reloaded(served, "2 services are watched now")
+    wait_until(lambda: {"alpha"} == {a["service"] for a in served.good("alert", "list")["items"]}, "an alert of it")
+    rest = served.settings["services"].pop("alpha")
+    reloaded(served, "1 service is watched now")
+    wait_until(lambda: listed(served) == ["redis"], "the list")
+    assert "alpha is no longer watched: the settings do not name it" in served.output()
+    assert served.process.pid == process and served.process.poll() is None
+    wait_until(lambda: served.cli("status").json.get("pid") == pid, "the one that stays was not touched")
+    assert served.cli("status", "alpha").json["code"] == "not_found"
+    # Nobody is called for what is not watched, and nobody waits for its end.
+    wait_until(lambda: not served.good("alert", "list")["items"], "the end of its alerts")
+    assert any(event["service"] == "alpha" for event in served.good("events")["items"]), "what happened to it stays known"
+    # In another order, and the same name again: a new one.
+    served.settings["services"] = {"alpha": rest} | served.settings["services"]
+    reloaded(served, "2 services are watched now")
+    wait_until(lambda: sorted(listed(served)) == ["alpha", "redis"], "it is back")
+    served.settings["services"] = dict(reversed(served.settings["services"].items()))
+    before = served.output().count("2 services are watched now")
+    reloaded(served, "2 services are watched now")
+    assert served.output().count("2 services are watched now") > before and served.redis("PING") == "+PONG"
+    assert served.good("audit", "verify")["intact"] is True
 
 
 def test_a_service_is_not_added_in_the_middle_of_an_operation(served):
