@@ -18,9 +18,10 @@
 #include "io/clock.h"
 #include "io/file.h"
 
-/* What browsers take of a certificate that a person trusted by hand (Apple's limit is the lowest).
- */
-#define VALID_DAYS 825
+/* From its first day to its last one. Apple's systems refuse more than 825, also of a certificate that
+ * a person trusted by hand. */
+#define VALID_DAYS 824
+#define EARLY_DAYS 1 /* for clocks that are behind */
 #define RENEW_DAYS 30
 #define DAY_SECONDS (24L * 3600)
 #define SERIAL_BYTES 16
@@ -133,8 +134,9 @@ static bool fill(X509 *certificate, EVP_PKEY *key, const struct server_settings 
     char common[65];
     (void)str_copy(common, sizeof common, machine);
     return X509_set_version(certificate, X509_VERSION_3) == 1 && set_serial(certificate) &&
-           X509_gmtime_adj(X509_getm_notBefore(certificate), -DAY_SECONDS) != NULL &&
-           X509_gmtime_adj(X509_getm_notAfter(certificate), VALID_DAYS * DAY_SECONDS) != NULL &&
+           X509_gmtime_adj(X509_getm_notBefore(certificate), -EARLY_DAYS * DAY_SECONDS) != NULL &&
+           X509_gmtime_adj(X509_getm_notAfter(certificate),
+                           (VALID_DAYS - EARLY_DAYS) * DAY_SECONDS) != NULL &&
            X509_NAME_add_entry_by_txt(subject, "O", MBSTRING_ASC, (const unsigned char *)"Resus",
                                       -1, -1, 0) == 1 &&
            X509_NAME_add_entry_by_txt(subject, "CN", MBSTRING_ASC, (const unsigned char *)common,

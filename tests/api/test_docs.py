@@ -1,6 +1,7 @@
 """docs/api.md and docs/incidents.md: a newcomer copies the lines from the first to the last, and each does what the page
 says."""
 
+import email.utils
 import os
 import re
 import signal
@@ -96,3 +97,46 @@ def test_docs_an_incident_is_walked_from_the_first_call_to_the_post_mortem(serve
             assert part in text, (part, text)
         assert [i["status"] for i in served.good("incident", "list", "all")["items"]] == ["resolved", "closed"]
         assert [m for m in mails(served) if "Redis is being started" in m.get_content()], [m["Subject"] for m in mails(served)]
+
+
+def test_docs_pages_for_whoever_is_on_call_can_be_copied(served):
+    wait_until(lambda: served.good("health")["overall_status"] == "healthy", "healthy")
+    # These two end with 1 when they find something, which is what they are asked for; a host without systemd has no unit to reload.
+    own = (f'resus() {{ "{PROGRAM}" "$@" --config "{served.config}" || case $1 in doctor|diagnose) [ $? = 1 ];; *) false;; esac; }}\n'
+           "systemctl() { echo \"systemctl $*\"; }\n")
+    text = (TREE / "docs" / "troubleshooting.md").read_text()
+    parts = blocks("troubleshooting.md")
+    assert len(parts) == 5, parts
+    for block in parts:
+        done = run(served, own + block)
+        assert done.returncode == 0 and not done.stderr, (block, done.stdout[-800:], done.stderr)
+    assert (served.folder / "bundle.json").stat().st_size > 1000
+    # What stands in the sentences and in the table is a command, too.
+    verbs = served.run("help").stdout
+    for line in set(re.findall(r"`resus ([a-z]+)", text + (TREE / "docs" / "comparison.md").read_text())):
+        assert re.search(rf"^  {line}\b", verbs, re.MULTILINE), line
+
+
+def test_docs_planning_gives_a_certificate_and_a_hook_that_work(served):
+    made = subprocess.run(["openssl", "x509", "-in", str(served.certificate), "-noout", "-startdate", "-enddate"], text=True, capture_output=True)
+    first, last = (email.utils.parsedate_to_datetime(_mail_date(line.partition("=")[2])) for line in made.stdout.splitlines())
+    assert (last - first).days == 824, made.stdout
+    trust, hook = blocks("planning.md")
+    done = run(served, f'URL=https://127.0.0.1:{served.https_port}\nCA="{served.certificate}"\n{trust}')
+    assert done.returncode == 0 and not done.stderr, done
+    issued, to = served.folder / "issued", served.folder / "to"
+    issued.mkdir()
+    to.mkdir()
+    (issued / "fullchain.pem").write_text(served.certificate.read_text())
+    (issued / "privkey.pem").write_text((served.certificate.parent / "key.pem").read_text())
+    own = {"TO": str(to), "OWNER": str(os.getuid())}
+    lines = [f"{name}={own[name]}" if (name := line.partition("=")[0]) in own else line for line in hook.splitlines()]
+    done = run(served, f'systemctl() {{ kill -HUP {served.process.pid}; }}\nRENEWED_LINEAGE={issued}\n' + "\n".join(lines))
+    assert done.returncode == 0 and not done.stderr, done
+    assert (to / "key.pem").stat().st_mode & 0o777 == 0o600 and (to / "chain.pem").read_text() == served.certificate.read_text()
+
+
+def _mail_date(text):
+    """"Nov 29 12:00:00 2026 GMT" as mail writes it."""
+    month, day, clock, year, _ = text.split()
+    return f"{day} {month} {year} {clock} +0000"
