@@ -347,8 +347,8 @@ enum checkline_status checkline_several(const json_t *items, const json_t *healt
         return checkline_unknown("no service matches", out);
     enum checkline_status seen = status_of(worst);
     if (seen == CHECK_OK) {
-        (void)str_format(text, sizeof text, "%s%zu services are healthy", all > 1 ? "all " : "",
-                         all);
+        (void)str_format(text, sizeof text,
+                         all > 1 ? "all %zu services are healthy" : "%zu service is healthy", all);
     } else {
         put_worst(worst, health, status, text, sizeof text);
         for (size_t i = 0; i < ARRAY_LENGTH(rows); i++)

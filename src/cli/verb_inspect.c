@@ -31,6 +31,23 @@ static int several(const struct invocation *in, json_t **ret)
     return CLI_DONE;
 }
 
+/* Takes out of `body` what was said of a service before in the same words: the daemon itself is every
+ * service's. Adds the rest to `said`. */
+static void leave_out_said(json_t *body, json_t *said)
+{
+    json_t *items = json_object_get(body, "items");
+    for (size_t i = json_array_size(items); i > 0; i--) {
+        json_t *item = json_array_get(items, i - 1);
+        bool known = false;
+        for (size_t at = 0; at < json_array_size(said) && !known; at++)
+            known = json_equal(json_array_get(said, at), item) == 1;
+        if (known)
+            (void)json_array_remove(items, i - 1);
+        else
+            (void)json_array_append(said, item);
+    }
+}
+
 static void view_doctor_of(const struct invocation *in, size_t number, const struct question *q)
 {
     struct page p = page_new(page_colour(STDOUT_FILENO), clock_wall());
@@ -64,6 +81,7 @@ static int doctor_each(const struct invocation *in, const json_t *items)
     int worst = CLI_DONE;
     json_t *item;
     JSON_CLEANUP json_t *all = json_array();
+    JSON_CLEANUP json_t *said = json_array();
     json_array_foreach(items, i, item) {
         struct invocation one = *in;
         struct question q = {.op = "doctor"};
@@ -71,6 +89,8 @@ static int doctor_each(const struct invocation *in, const json_t *items)
         int status = ask_all(&one, &q, 1, SLOW_MS, NULL, NULL);
         if (status != 0)
             return status;
+        if (!in->json && q.status < 400)
+            leave_out_said(q.body, said);
         size_t found = q.status < 400 ? view_doctor_findings(q.body) : 0;
         status = q.status >= 400 ? ask_exit(q.status, q.body) : found > 0 ? CLI_REFUSED : CLI_DONE;
         worst = status > worst ? status : worst;

@@ -81,7 +81,7 @@ def test_check_events_and_doctor_of_several_services_need_no_name(served):
     assert told.returncode in (2, 3) and told.stdout.count("\n") == 1, told
     assert told.stdout.startswith("REDIS ") and " | services=3;;;0 " in told.stdout and "alpha" in told.stdout, told.stdout
     told = served.run("check", "--group", "chat")
-    assert told.returncode == 0 and told.stdout.startswith("REDIS OK - 1 services are healthy | services=1;;;0 "), told
+    assert told.returncode == 0 and told.stdout.startswith("REDIS OK - 1 service is healthy | services=1;;;0 "), told
     assert served.run("check", "--group", "nobody").stdout == "REDIS UNKNOWN - no service matches\n"
     assert served.run("check", "redis", "--group", "chat").returncode == 3
     assert [item["id"] for item in served.cli("check", "--tag", "gold").json["items"]] == ["redis"]
