@@ -195,6 +195,10 @@ test('backups', { timeout: 240_000 }, async () => {
     await page.getByRole('button', { name: 'Back up now' }).click();
     await everyLook(page, 'backups-create');
     await page.keyboard.press('Escape');
+    await page.getByRole('button', { name: 'Restore', exact: true }).click();
+    await page.getByRole('dialog').getByText('Keys of the backup').waitFor();
+    await everyLook(page, 'restore');
+    await page.keyboard.press('Escape');
     const [status, overview] = [(await ask(served, 'GET', '/api/services/redis/backup-status', undefined, store.token)).body as object, (await ask(served, 'GET', '/api/backups', undefined, store.token)).body as { items: object[] }];
     const job = { number: 99, task: 'create', backup: null, stage: 'pulling', waits_for: null, bytes: 900, user: people.operator.email, since: new Date().toISOString() };
     await page.route('**/api/services/redis/backup-status', (route) => route.fulfill({ json: { ...status, failure: null, problem: null, job } }));

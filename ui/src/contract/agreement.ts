@@ -9,6 +9,7 @@ import type * as maintenance from './maintenance';
 import type * as message from './message';
 import type * as metrics from './metrics';
 import type * as people from './people';
+import type * as restores from './restores';
 import type * as service from './service';
 import type * as wire from './types.gen';
 
@@ -81,6 +82,10 @@ export type Agreement = All<
     Agree<backups.BackupStatus, wire.BackupStatus>,
     Agree<backups.BackupTask, wire.BackupTask>,
     Agree<backups.Prunable, wire.PrunableBackups>,
+    Agree<restores.RestorePoint, wire.RestorePoint>,
+    Agree<restores.RestorePlan, wire.RestorePlan>,
+    Agree<restores.Restore, wire.Restore>,
+    Agree<restores.RestoreList, wire.Restores>,
     Agree<people.AuditLine, wire.AuditLine>,
     Agree<people.AuditLine['user'], wire.AuditUser>,
     Agree<NonNullable<people.AuditLine['result']>, wire.AuditResult>,

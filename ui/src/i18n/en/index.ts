@@ -5,6 +5,7 @@ import { dialogs } from './dialogs';
 import { fleet } from './fleet';
 import { alerts, channels, duty, incidents, maintenance } from './incidents';
 import { pages } from './pages';
+import { restores } from './restores';
 import { service } from './service';
 
 /** Every English text of the console. */
@@ -20,5 +21,6 @@ export const en = {
   incidents,
   maintenance,
   pages,
+  restores,
   service,
 };

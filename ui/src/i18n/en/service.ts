@@ -12,7 +12,7 @@ export const service = {
     disconnected: 'There is no connection to Resus.',
     needsRole: (role: string) => `This needs the role ${role}.`,
   },
-  verbs: { start: 'starting', stop: 'stopping', restart: 'restarting', reload: 'reloading', backup_create: 'backing up', backup_verify: 'proving a backup of', backup_accept: 'accepting a backup of', backup_drill: 'running a drill of', backup_fetch: 'bringing back a copy for', backup_copy: 'copying backups of', restore: 'restoring', restore_undo: 'undoing a restore of', backup_pin: 'pinning a backup of', backup_unpin: 'unpinning a backup of', backup_delete: 'removing a backup of', backup_prune: 'removing old backups of' } as Record<string, string>,
+  verbs: { start: 'starting', stop: 'stopping', restart: 'restarting', reload: 'reloading', backup_create: 'backing up', backup_verify: 'proving a backup of', backup_accept: 'accepting a backup of', backup_drill: 'running a drill of', backup_fetch: 'bringing back a copy for', backup_copy: 'copying backups of', restore: 'restoring a backup of', restore_undo: 'undoing a restore of', restore_resume: 'going on with a restore of', backup_pin: 'pinning a backup of', backup_unpin: 'unpinning a backup of', backup_delete: 'removing a backup of', backup_prune: 'removing old backups of' } as Record<string, string>,
   phases: {
     checking: 'checking what it would cost',
     saving: 'saving the data to disk',
