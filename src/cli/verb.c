@@ -302,7 +302,8 @@ const struct verb verbs[] = {
      "bring the data of a backup back",
      "  --dry-run shows what would be done and what stands in the way.\n"
      "  file    Redis stops, the backup takes the place of its files, Redis starts;\n"
-     "          the old files are kept. For `control: process`.\n"
+     "          the old files are kept. For `control: process`, and over SSH with\n"
+     "          `restore_helper`\n"
      "  keys    copied into Redis as it runs, whatever way Resus reaches it\n"
      "  exact      keys that the backup does not have are removed after the copy\n"
      "  overwrite  keys of the backup replace those that are there\n"

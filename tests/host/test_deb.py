@@ -142,3 +142,25 @@ def test_a_removal_keeps_what_is_the_administrators_and_a_purge_removes_it(host)
         assert host.run("getent", "passwd", "resus").returncode == 0
         package.apt("install", "/root/debs/resus.deb")
         assert host.state("resus") == "inactive"
+
+
+@on("debian12-redis")
+def test_the_helper_is_a_package_of_its_own_that_needs_libc_alone(host):
+    found = sorted(resus.TREE.glob("build-deb*/resus-restore-helper_*~deb12_*.deb"))
+    if not found:
+        raise packaged.Skip("no package of the helper: ./dev deb")
+    place = pathlib.Path(f"/proc/{host.leader}/root/root/helper.deb")
+    place.write_bytes(found[-1].read_bytes())
+    host.run("dpkg", "-i", "/root/helper.deb")
+    helper = "/usr/lib/resus/resus-restore-helper"
+    assert host.run("stat", "-c", "%U %a", helper).stdout.split() == ["root", "755"]
+    refused = host.run("runuser", "-u", host.flavour.user, "--", helper, "facts", host.unit, check=False)
+    assert refused.returncode == 2 and "/etc/resus-restore-helper.conf" in refused.stderr, refused
+    host.write("/etc/resus-restore-helper.conf", f"[{host.unit}]\ndir {host.flavour.data}\nconfig {host.flavour.config}\n")
+    told = host.run("runuser", "-u", host.flavour.user, "--", helper, "facts", host.unit)
+    assert '"running": true' in told.stdout, told
+    as_root = host.run(helper, "facts", host.unit, check=False)
+    assert as_root.returncode == 7, as_root
+    host.run("dpkg", "-P", "resus-restore-helper")
+    assert not _exists(host, "/usr/lib/resus") and not _exists(host, "/usr/share/resus")
+    host.run("rm", "-f", "/etc/resus-restore-helper.conf", "/root/helper.deb")
