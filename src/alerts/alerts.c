@@ -105,6 +105,18 @@ void alerts_report(struct alerts *a, const struct alert_report *report)
     alerts_arm(a);
 }
 
+/* Is there a channel, and does none of them deliver? Then nobody hears of anything. */
+static bool none_delivers(const struct alerts *a)
+{
+    struct outbox_channel_state state;
+    size_t failing = 0;
+    for (size_t i = 0; i < a->plan->count; i++) {
+        outbox_look_channel(a->outbox, (int)i, &state);
+        failing += state.failing;
+    }
+    return failing > 0 && failing == a->plan->count;
+}
+
 static void report_channel(struct alerts *a, int channel, bool fails)
 {
     struct outbox_channel_state state;
@@ -120,6 +132,8 @@ static void report_channel(struct alerts *a, int channel, bool fails)
                      state.error[0] == '\0' ? "no answer" : state.error);
     report.summary = text;
     alerts_report(a, &report);
+    if (fails && none_delivers(a))
+        log_error("alerts", "no channel delivers: alerts reach nobody (resus notify test)");
 }
 
 /* ── the outbox ── */
@@ -221,6 +235,8 @@ const char *alerts_unwell(const struct alerts *a)
         return "a step of the escalation is overdue";
     if (outbox.late_ms > ALERTS_LATE_MS)
         return "messages are late";
+    if (none_delivers(a))
+        return "no channel delivers";
     return store.problem.code != 0 ? "the state database cannot be written" : NULL;
 }
 

@@ -60,7 +60,8 @@ void view_incident(struct page *p, const json_t *body, const struct invocation *
     json_array_foreach(json_object_get(body, "timeline"), i, entry) {
         char at[64];
         page_tone(p, TONE_DIM, "  %s", page_clock(p, json_text_or(entry, "at", NULL), at));
-        page_put(p, "  %s  %s: %s\n", json_text_or(entry, "actor", "Resus"),
-                 json_text_or(entry, "kind", ""), json_text_or(entry, "text", ""));
+        const char *text = json_text_or(entry, "text", "");
+        page_put(p, "  %s  %s%s%s\n", json_text_or(entry, "actor", "Resus"),
+                 json_text_or(entry, "kind", ""), text[0] == '\0' ? "" : ": ", text);
     }
 }

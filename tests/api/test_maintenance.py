@@ -218,3 +218,16 @@ def test_a_calendar_program_reads_the_windows_with_a_token_in_its_address(served
     event, = icalendar.Calendar.from_ical(answer.body).walk("VEVENT")
     assert event["SUMMARY"] == "kernel update" and event["DTSTART"].dt.strftime("%Y-%m-%dT%H:%M:%SZ") == window["starts_at"]
     assert token not in served.output()
+
+
+def test_windows_are_read_in_words_with_their_real_end(served):
+    number = served.good("maintenance", "plan", "disk", "--at", "2h", "--for", "2h")["id"]
+    listed = served.run("maintenance", "list").stdout
+    assert "all services" in listed and "[" not in listed, listed
+    assert "until" in served.run("maintenance", "begin", str(number)).stdout
+    served.good("maintenance", "end", str(number))
+    wait_until(lambda: served.good("maintenance", "show", str(number))["state"] == "ended", "its end")
+    window = served.good("maintenance", "show", str(number))
+    shown = served.run("maintenance", "show", str(number)).stdout
+    assert f"until {window['ends_at']} (ended {window['closed_at']}), all services" in shown, shown
+    assert window["closed_at"] in served.run("maintenance", "list").stdout

@@ -154,6 +154,34 @@ def test_messages_a_link_that_fails_answers_with_a_page_that_says_why(served):
         assert int(last.headers["Retry-After"]) > 0, last
 
 
+def test_messages_that_no_channel_delivers_end_the_heartbeat(served):
+    secret, url = served.folder / "secret", served.folder / "ping"
+    secret.write_text(f"whsec_{base64.b64encode(receivers.WEBHOOK_SECRET).decode()}")
+    served.settings["auto_recovery"]["enabled"] = False
+    with receivers.Receiver() as receiver, receivers.Receiver() as watcher:
+        url.write_text(f"{watcher.url}/ping/T0SECRET")
+        for file in (secret, url):
+            file.chmod(0o600)
+        served.settings["alerts"] = {
+            "channels": {"hook": {"type": "webhook", "secret_file": str(secret), "url": f"{receiver.url}/webhook"}},
+            "heartbeat": {"url_file": str(url), "interval_seconds": 1, "report_failure": True}}
+        served.stop()
+        served.start()
+
+        def pings(path):
+            return [r for r in watcher.requests if r["path"] == path]
+        wait_until(lambda: pings("/ping/T0SECRET"), "the heartbeat")
+        assert not pings("/ping/T0SECRET/fail")
+        for _ in range(50):  # this receiver is away for now, and asks for the least delay
+            receiver.fail_next(code=503, headers={"Retry-After": "1"})
+        os.kill(served.good("status")["pid"], signal.SIGKILL)
+        failed = wait_until(lambda: pings("/ping/T0SECRET/fail"), "the failure")[0]
+        assert b"no channel delivers" in failed["raw"], failed
+        assert "no channel delivers: alerts reach nobody" in served.output()
+        alert, = [a for a in served.good("alert", "list")["items"] if a["class"] == "self"]
+        assert "The channel hook does not deliver" in alert["summary"], alert
+
+
 def test_messages_link_to_what_their_cause_means_and_nobody_has_to_log_in(served):
     base = f"https://127.0.0.1:{served.https_port}"
     served.settings["server"]["external_url"] = base

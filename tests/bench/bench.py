@@ -13,6 +13,7 @@ TREE = pathlib.Path(__file__).resolve().parents[2]
 sys.path[:0] = [str(TREE / "tests/host"), str(TREE / "tests")]
 os.environ.setdefault("RESUS_BUILD", str(TREE / "build"))
 
+import alerting  # noqa: E402
 import backups  # noqa: E402
 import figures  # noqa: E402
 import fleet  # noqa: E402
@@ -28,7 +29,8 @@ import web  # noqa: E402
 PARTS = {"kills": recovering.kills, "hangs": recovering.hangs, "naming": naming.naming, "monit": monit.monit,
          "footprint": footprint.footprint,
          "sessions": footprint.sessions, "fleet": fleet.fleet, "simulator": simulator.simulator,
-         "web": web.web, "backups": backups.backups, "restoring": restoring.restoring}
+         "web": web.web, "backups": backups.backups, "restoring": restoring.restoring,
+         "alerting": alerting.alerting}
 
 
 def main():

@@ -6,6 +6,7 @@
 #include "world.h"
 
 #define DAY (24 * 60 * MINUTE)
+#define AT_ONCE_LIMIT (2 * LANES_OPEN_MAX)
 #define LONGEST_WAIT (RETRY_AFTER_MAX_MS + RETRY_AFTER_MAX_MS / 5)
 
 static struct parcel *parcel_of(struct world *w, uint64_t id)
@@ -94,10 +95,10 @@ static void change_mood(struct world *w, struct receiver *r, bool calm)
 {
     bool was_up = r->mood == MOOD_UP;
     r->mood = MOOD_UP;
-    if (!calm && was_up)
-        r->mood = r->only != MOOD_UP
-                      ? r->only
-                      : (enum mood)chance_between(&w->chance, MOOD_AWAY, MOOD_COUNT - 1);
+    if (!calm && r->only != MOOD_UP)
+        r->mood = r->only;
+    else if (!calm && was_up)
+        r->mood = (enum mood)chance_between(&w->chance, MOOD_AWAY, MOOD_COUNT - 1);
     r->changes_at =
         calm ? INT64_MAX
              : w->now + chance_wait(&w->chance, r->mood == MOOD_UP ? r->mean : r->mean / 3);
@@ -133,7 +134,7 @@ void post_draw(struct world *w)
         r->mean = moody && chance_percent(c, 60) ? chance_between(c, 5, 240) * MINUTE : 0;
         if (hanging && i < CHANNELS - TYPES) { /* more than there are places */
             r->only = MOOD_HANGS;
-            r->mean = chance_between(c, 60, 600) * MINUTE;
+            r->mean = MINUTE;
         }
         r->changes_at = chance_wait(c, r->mean > 0 ? r->mean : 1);
         if (moody && chance_percent(c, 15)) {
@@ -197,6 +198,8 @@ void post_start(struct world *w)
     memset(&w->lanes, 0, sizeof w->lanes);
     memset(w->answers, 0, sizeof w->answers);
     configure(w);
+    for (int c = 0; c < w->channel_count; c++)
+        w->receivers[c].free_at = w->now;
     for (size_t i = 0; i < w->stored_count; i++) {
         struct delivery_item item = w->stored[i];
         if (item.kind == LANE_TRIGGER && item.state == DELIVERY_SENDING)
@@ -276,6 +279,7 @@ static bool dies(struct world *w)
 static void answered(struct world *w, struct delivery_item *item, enum retry_class class, int code,
                      int64_t retry_after)
 {
+    w->receivers[item->channel].free_at = w->now;
     if (class == RETRY_FINAL)
         excuse(w, item);
     (void)lanes_answered(&w->lanes, item, class, code, retry_after,
@@ -336,6 +340,22 @@ static bool attempt(struct world *w, struct delivery_item *item)
     return w->alive;
 }
 
+/* Nothing kept it from being sent earlier, but receivers that hang, for a while. */
+static void check_late(struct world *w, const struct delivery_item *item)
+{
+    const struct lane *lane = &w->lanes.lanes[item->channel];
+    mono_ms since = mono_max(item->due, lane->not_before);
+    int64_t at = since.ms + w->boot;
+    for (size_t i = 0; i < w->lanes.count; i++) /* what it was behind may have ended just now */
+        if (w->lanes.items[i].state >= DELIVERY_EXPIRED)
+            return;
+    if (at < w->receivers[item->channel].free_at)
+        at = w->receivers[item->channel].free_at;
+    if (w->now - at > LANES_SLOW_MS + 1000)
+        world_fail(w, "channel %d: delivery %llu is sent %.0f s late", item->channel,
+                   (unsigned long long)item->id, (double)(w->now - at) / 1000);
+}
+
 /* Of what is ready in this lane, nothing more severe is passed over. */
 static void check_order(struct world *w, const struct delivery_item *next)
 {
@@ -356,6 +376,7 @@ static void check_order(struct world *w, const struct delivery_item *next)
 void post_deliver(struct world *w)
 {
     struct delivery_item *item;
+    int attempts = 0;
     for (int c = 0; c < w->channel_count && w->alive; c++) {
         struct answer_due a = w->answers[c];
         if (a.delivery == 0 || a.at > w->now)
@@ -369,14 +390,18 @@ void post_deliver(struct world *w)
         w->answers[item->channel].delivery = 0;
         answered(w, item, RETRY_UNKNOWN, 0, RETRY_AFTER_NONE);
     }
-    while (w->alive && (item = lanes_next(&w->lanes, world_clock(w).mono)) != NULL) {
+    while (w->alive && attempts++ < AT_ONCE_LIMIT &&
+           (item = lanes_next(&w->lanes, world_clock(w).mono)) != NULL) {
         const struct parcel *p = parcel_of(w, item->id);
         check_order(w, item);
+        check_late(w, item);
         if (p->call && !escalation_current(&w->memory.escalations[p->of], p->generation))
             lanes_end(&w->lanes, item, DELIVERY_OLD);
         else if (!attempt(w, item))
             return;
     }
+    if (attempts > AT_ONCE_LIMIT)
+        world_fail(w, "messages are sent without end");
     if (!w->alive)
         return;
     store_if_it_can(w);

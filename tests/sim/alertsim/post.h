@@ -30,9 +30,10 @@ struct key_seen {
 };
 
 struct receiver {
-    enum mood mood, only;     /* only: how it is bad, MOOD_UP = in any way */
+    enum mood mood, only;     /* only: it is always so, until all is well; MOOD_UP = none */
     int64_t changes_at, mean; /* mean 0: always up */
     int64_t away_from, away_until;
+    int64_t free_at;         /* its lane had an answer, or the daemon began */
     int64_t up_ms, ready_ms; /* up for; something was ready and was not sent for */
     struct key_seen keys[SLOTS_LIMIT][KEYS_KEPT];
 };
