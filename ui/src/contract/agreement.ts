@@ -4,6 +4,7 @@
  * (types.gen.ts itself is compared with the running daemon by the browser suite.)
  */
 import type * as backups from './backups';
+import type * as procedures from './procedures';
 import type * as incidents from './incidents';
 import type * as maintenance from './maintenance';
 import type * as message from './message';
@@ -76,6 +77,8 @@ export type Agreement = All<
     Agree<backups.BackupList, wire.Backups>,
     Agree<backups.BackupJob, wire.BackupJob>,
     Agree<backups.BackupLast, wire.BackupLast>,
+    Agree<procedures.Procedure, wire.Procedure>,
+    Agree<procedures.Step, wire.RebuildStep>,
     Agree<backups.BackupDrill, wire.BackupDrill>,
     Agree<backups.BackupDrills, wire.BackupDrills>,
     Agree<backups.BackupDrilling, wire.BackupDrilling>,

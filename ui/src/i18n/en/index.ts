@@ -1,5 +1,6 @@
 import { account } from './account';
 import { backups } from './backups';
+import { procedures } from './procedures';
 import { common } from './common';
 import { dialogs } from './dialogs';
 import { fleet } from './fleet';
@@ -14,6 +15,7 @@ export const en = {
   account,
   alerts,
   backups,
+  procedures,
   channels,
   dialogs,
   duty,
