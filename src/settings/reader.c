@@ -551,8 +551,10 @@ int reader_run(yaml_document_t *document, struct settings *settings, struct erro
         else if (root != NULL && !reader_null(root))
             reader_fail(&r, root->start_mark, "the file must be a mapping (key: value), not %s",
                         reader_kind(root));
-        if (!r.failed && settings->services == NULL)
+        if (!r.failed && settings->services == NULL) {
             add_only_service(&r);
+            reader_check_shared_control(&r, root == NULL ? (yaml_mark_t){0} : root->start_mark);
+        }
         if (settings->server.name[0] == '\0')
             name_instance(settings);
         if (settings->fleet.name[0] == '\0')
