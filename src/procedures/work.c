@@ -195,8 +195,10 @@ static void on_guarded(void *context, uint64_t ticket, int result, const struct 
     if (x == NULL)
         return;
     (void)str_copy(x->safety, sizeof x->safety, backups_last_id(x->p->ports.backups, x->service));
+    char text[64];
+    (void)str_format(text, sizeof text, "the safety backup is %s", x->safety);
     procedure_event_now(x, result == 0 ? PROCEDURE_GOOD : PROCEDURE_BAD,
-                        result == 0 ? x->safety : err->text);
+                        result == 0 ? text : err->text);
 }
 
 static void on_rehearsed(void *context, uint64_t ticket, int result, const struct error *err)

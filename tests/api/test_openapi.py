@@ -12,7 +12,7 @@ from daemon import wait_until
 NEEDED = {"backup_elsewhere": {"target": "nas"}, "preflight": {"operation": "restart"}, "audit_report": {"kind": "daily"}}
 # A text, a stream that does not end, or of a number that has to be made first (below).
 NO_JSON = {"prometheus", "incident_postmortem", "alert", "incident", "maintenance_show", "calendar", "link_show",
-           "restore_show"}
+           "restore_show", "procedure"}
 
 
 def agree(served, document, answers):
@@ -169,6 +169,27 @@ def test_every_answer_about_restores_is_as_the_document_says(served):
     served.redis("CONFIG", "SET", "maxmemory", "1mb")
     notes.ask("POST", f"{service}/backups/{{b}}/restore", whole, place=f"{one}/restore", expected=422)
     notes.ask("GET", f"{service}/restores")
+    notes.agree()
+
+
+def test_every_answer_about_drills_and_procedures_is_as_the_document_says(served):
+    people.add_all(served)
+    served.good("backup", "create")
+    served.good("backup", "drill")
+    notes = Notes(served, people.bearer(people.login(served, "admin")["token"]))
+    service, here = "/api/services/{id}", "/api/services/redis"
+    for path in ("backup-drills", "rebuild-sheet", "backup-status", "procedures"):
+        notes.ask("GET", f"{service}/{path}", place=f"{here}/{path}")
+    notes.ask("POST", f"{service}/procedures", {"kind": "config", "name": "dir", "value": "/"}, place=f"{here}/procedures", expected=409)
+    begun = notes.ask("POST", f"{service}/procedures", {"kind": "config", "name": "hz", "value": "20"}, place=f"{here}/procedures", expected=202)
+    one = f"{here}/procedures/{begun['number']}"
+    ready = notes.ask("GET", f"{service}/procedures/{{n}}", place=one, query="?wait=true")
+    assert ready["phase"] == "ready", ready
+    notes.ask("GET", f"{service}/procedures/{{n}}", place=f"{here}/procedures/99", expected=404)
+    notes.ask("POST", f"{service}/procedures/{{n}}/checklist", {"item": 1, "done": True}, place=f"{one}/checklist")
+    notes.ask("POST", f"{service}/procedures/{{n}}", {"order": "undo"}, place=one, expected=409)
+    notes.ask("POST", f"{service}/procedures/{{n}}", {"order": "cancel"}, place=one, expected=202)
+    notes.ask("GET", f"{service}/procedures", place=f"{here}/procedures")
     notes.agree()
 
 

@@ -52,7 +52,7 @@ def reading(walk, document, admin):
     for path, operation in reading_operations(document):
         needed = NEEDED.get(operation["operationId"], {})
         query = "?" + "&".join(f"{name}={value}" for name, value in needed.items()) if needed else ""
-        missing = "{b}" in path or operation["operationId"] == "backup_elsewhere"
+        missing = "{b}" in path or operation["operationId"] in ("backup_elsewhere", "backup_rebuild_sheet")
         expected = 404 if missing else 200
         walk.ask(admin, "GET", shown(path, backup="20200101T000000Z") + query, expected=expected)
     for what in ("slowlog", "clients", "bigkeys", "commandstats"):
@@ -219,6 +219,12 @@ def backups(walk, admin):
     walk.ask(admin, "DELETE", f"{one}/pin")
     ended(walk.ask(admin, "POST", f"{one}/verify", {}, 202))
     ended(walk.ask(admin, "POST", f"{SERVICE}/backup-drills", {}, 202))
+    walk.ask(admin, "GET", f"{SERVICE}/rebuild-sheet")
+    begun = walk.ask(admin, "POST", f"{SERVICE}/procedures", {"kind": "config", "name": "hz", "value": "20"}, 202).body
+    procedure = f"{SERVICE}/procedures/{begun['number']}"
+    walk.ask(admin, "GET", f"{procedure}?wait=true")
+    walk.ask(admin, "POST", f"{procedure}/checklist", {"item": 1, "done": True})
+    walk.ask(admin, "POST", procedure, {"order": "cancel"}, 202)
     walk.ask(admin, "POST", f"{SERVICE}/backup-prune", {})
 
 

@@ -16,7 +16,7 @@ export function toneOf(procedure: Procedure): Tone {
   if (procedure.phase === 'needs_human') return 'critical';
   if (procedure.phase === 'blocked') return 'degraded';
   if (procedure.phase === 'done') return 'healthy';
-  return isOver(procedure) ? 'unknown' : 'progress';
+  return isWorking(procedure) || procedure.phase === 'watching' ? 'progress' : 'unknown';
 }
 export const titleOf = ({ kind, number, name, value }: Procedure): string => say.head(say.kinds[kind], number, name, value);
 

@@ -22,7 +22,7 @@ describe('a procedure', () => {
   test('is at work, over, bad or none of these', () => {
     expect(isWorking(procedure({ phase: 'rehearsing' })) && !isWorking(procedure())).toBe(true);
     expect(isOver(procedure({ phase: 'undone' })) && !isOver(procedure({ phase: 'watching' }))).toBe(true);
-    expect([toneOf(procedure({ phase: 'needs_human' })), toneOf(procedure({ phase: 'done' })), toneOf(procedure())]).toEqual(['critical', 'healthy', 'progress']);
+    expect([toneOf(procedure({ phase: 'needs_human' })), toneOf(procedure({ phase: 'done' })), toneOf(procedure()), toneOf(procedure({ phase: 'watching' }))]).toEqual(['critical', 'healthy', 'unknown', 'progress']);
     expect(isBad(procedure({ phase: 'blocked' })) && !isBad(procedure())).toBe(true);
   });
   test('shows the value of before, and that an update was not rehearsed', () => {
