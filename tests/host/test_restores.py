@@ -266,3 +266,26 @@ def test_resus_killed_in_the_exchange_resumes_or_undoes_on_order(host):
             assert call(host, "DBSIZE") == keys, order
             daemon.wait_for_cause("ok")
         owned(host)
+
+
+def test_a_session_that_is_lost_in_the_exchange_leaves_the_restore_to_a_person(host):
+    with with_helper(host) as daemon:
+        allow(host, daemon)
+        fill(host)
+        made = backup(daemon)
+        call(host, "FLUSHALL")
+        inside(host, f"{HELPER}.real").write_bytes(built().read_bytes())
+        inside(host, f"{HELPER}.real").chmod(0o755)
+        install(host, f"#!/bin/sh\n{HELPER}.real \"$@\" || exit\ncase $1 in place-*) : >/tmp/placed; exec sleep 300;; esac\n")
+        daemon.ask("restore", b=made, confirmation=SERVICE, method="file", unguarded=True)
+        wait_until(lambda: inside(host, "/tmp/placed").exists(), "the exchange", 60)
+        inside(host, "/tmp/placed").unlink()
+        faults.end_ssh_sessions(host)
+        held = wait_until(lambda: last(daemon) if last(daemon)["state"] != "running" else None, "the end", 60)
+        assert held["state"] == "held" and "was lost" in held["message"], held
+        assert daemon.cli("recovery", "explain", SERVICE).json["would_act"] is False
+        host.run("pkill", "sleep", check=False)
+        install(host)
+        done = restore(daemon, "resume", SERVICE)
+        assert done["state"] == "done" and call(host, "DBSIZE") == 500, done
+        daemon.wait_for_cause("ok")
