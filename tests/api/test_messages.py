@@ -154,6 +154,36 @@ def test_messages_a_link_that_fails_answers_with_a_page_that_says_why(served):
         assert int(last.headers["Retry-After"]) > 0, last
 
 
+def test_messages_do_not_wait_for_a_database_that_is_held_and_are_stored_afterwards(served):
+    secret = served.folder / "secret"
+    secret.write_text(f"whsec_{base64.b64encode(receivers.WEBHOOK_SECRET).decode()}")
+    secret.chmod(0o600)
+    served.settings["auto_recovery"]["enabled"] = False
+    with receivers.Receiver() as receiver:
+        served.settings["alerts"] = {"channels": {
+            "hook": {"type": "webhook", "secret_file": str(secret), "url": f"{receiver.url}/webhook"}}}
+        served.stop()
+        served.start()
+        wait_until(lambda: served.good("health")["overall_status"] == "healthy", "healthy")
+        pid = served.good("status")["pid"]
+        with contextlib.closing(sqlite3.connect(served.folder / "state" / "resus.db", isolation_level=None)) as database:
+            database.execute("BEGIN IMMEDIATE")
+            os.kill(pid, signal.SIGKILL)
+            wait_until(lambda: receiver.requests, "the page, with nothing stored")
+            assert database.execute("SELECT count(*) FROM record WHERE kind IN ('alert', 'delivery')").fetchone() == (0,)
+            database.execute("ROLLBACK")
+        alert, = wait_until(lambda: [a for a in served.good("alert", "list")["items"] if a["class"] == "availability"], "the alert")
+
+        def delivered():
+            return [d for d in served.good("alert", "show", str(alert["id"]))["deliveries"] if d["state"] == "delivered"]
+        wait_until(delivered, "the delivery on the disk")
+        served.stop()
+        served.start()
+        wait_until(delivered, "the same after a start")
+        opened = [r for r in receiver.requests if json.loads(r["raw"])["type"] == "alert.opened"]
+        assert len(opened) == 1, [r["raw"] for r in opened]
+
+
 def test_messages_that_no_channel_delivers_end_the_heartbeat(served):
     secret, url = served.folder / "secret", served.folder / "ping"
     secret.write_text(f"whsec_{base64.b64encode(receivers.WEBHOOK_SECRET).decode()}")
