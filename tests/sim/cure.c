@@ -18,7 +18,7 @@
 #define BLIND_MS 30000     /* silence without evidence */
 #define SLACK_MS 3000
 #define SETTLED_ROUND_MS 5000 /* engine/watch.c SLOW_ROUND_MS */
-#define HISTORY_MS 30000 /* noticed at once by the end of its connection; the log is read */
+#define HISTORY_MS 30000      /* noticed at once by the end of its connection; the log is read */
 
 static bool process_well(const struct sim *s, const struct unit *u)
 {
@@ -173,6 +173,10 @@ static void history_step(struct sim *s, int service)
     const struct recovery *r = &s->engine->services[service].recovery;
     if (w->healing == 0)
         return;
+    /* MASTERDOWN is no answer that the outage ends with: it is waited for, two minutes at most. */
+    const struct unit *u = &w->unit;
+    if (u->role == ROLE_REPLICA && !u->link_up && !u->answers_stale)
+        w->healing = s->now;
     uint64_t written = w->chronicle.by_systemd - w->healed;
     bool recovers =
         r->phase == PHASE_INTENT || r->phase == PHASE_ACTING || r->phase == PHASE_VERIFYING;
