@@ -148,11 +148,19 @@ static void take_owner(struct entry *e, const struct etcd_entry *shown, bool del
     e->lease = shown->lease;
 }
 
+/* What stands behind the prefix and its slash; NULL: it is not one of the fleet's keys. */
+static const char *below_prefix(const struct fleet *f, const char *key)
+{
+    const char *prefix = f->settings->fleet.prefix;
+    size_t length = strlen(prefix);
+    return str_starts(key, prefix) && key[length] == '/' ? key + length + 1 : NULL;
+}
+
 static void take(struct fleet *f, const struct etcd_entry *shown, bool deleted)
 {
-    size_t prefix = strlen(f->settings->fleet.prefix);
-    const char *kind = shown->key + prefix + 1, *slash = strchr(kind, '/');
-    if (strlen(shown->key) <= prefix || slash == NULL)
+    const char *kind = below_prefix(f, shown->key);
+    const char *slash = kind == NULL ? NULL : strchr(kind, '/');
+    if (slash == NULL)
         return;
     const char *name = slash + 1;
     struct entry *e = fleet_entry(f, name);
@@ -225,9 +233,9 @@ static void mark_seen(struct fleet *f, const struct etcd_entry *shown)
         f->member_seen[i] |= is_seen(f, shown->key, "member", f->members[i].name);
     for (size_t i = 0; i < f->known_count; i++)
         f->known_seen[i] |= is_seen(f, shown->key, "engines", f->known[i].name);
-    size_t prefix = strlen(f->settings->fleet.prefix);
-    if (strlen(shown->key) > prefix && str_starts(shown->key + prefix, "/owner/")) {
-        struct entry *e = fleet_entry(f, shown->key + prefix + strlen("/owner/"));
+    const char *kind = below_prefix(f, shown->key);
+    if (kind != NULL && str_starts(kind, "owner/")) {
+        struct entry *e = fleet_entry(f, kind + strlen("owner/"));
         if (e != NULL)
             e->seen = true;
         else

@@ -11,6 +11,7 @@ import sys
 import tempfile
 
 import resus
+import side_by_side
 from tap import Skip
 from waiting import wait_until
 
@@ -70,7 +71,8 @@ class Etcd:
                                       "--initial-cluster", cluster, "--listen-client-urls", url,
                                       "--advertise-client-urls", url, "--listen-peer-urls", peer,
                                       "--initial-advertise-peer-urls", peer, *certificates),
-                cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
+                cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True,
+                preexec_fn=side_by_side.die_with_parent)
 
     def ctl(self, *words):
         endpoints = ",".join(f"https://127.0.0.1:{CLIENT[node]}" for node in self.processes)
@@ -134,7 +136,8 @@ class Engine(resus.Daemon):
         pairs = [f"{self.ports[node]}={CLIENT[node]}" for node in NODES]
         self.relay = subprocess.Popen(
             self.host.net.command(sys.executable, str(HERE / "relay.py"), *pairs),
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True)
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, start_new_session=True,
+            preexec_fn=side_by_side.die_with_parent)
         assert self.relay.stdout.readline() == b"ready\n"
 
     def cut_off(self):
