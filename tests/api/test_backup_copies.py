@@ -75,7 +75,9 @@ def test_a_missing_folder_is_reported_and_the_backup_stays_good(served):
     backup = create(served)
     wait_until(lambda: nas(served)["state"] == "failing", "the failure")
     assert "is not there" in nas(served)["problem"], nas(served)
-    assert state_of(served, backup) == "failing" and status(served)["last_proved"] == backup
+    # The place may have failed before there was this backup.
+    wait_until(lambda: state_of(served, backup) == "failing", "the failure of this one")
+    assert status(served)["last_proved"] == backup, status(served)
     refused = served.run("backup", "copy")
     assert refused.returncode == 1 and "is not there" in refused.stdout, refused
     lines = [x for x in served.audit() if x["operation"] == "backup_copy"]
