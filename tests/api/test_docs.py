@@ -101,8 +101,8 @@ def test_docs_an_incident_is_walked_from_the_first_call_to_the_post_mortem(serve
 
 def test_docs_pages_for_whoever_is_on_call_can_be_copied(served):
     wait_until(lambda: served.good("health")["overall_status"] == "healthy", "healthy")
-    # These two end with 1 when they find something, which is what they are asked for; a host without systemd has no unit to reload.
-    own = (f'resus() {{ "{PROGRAM}" "$@" --config "{served.config}" || case $1 in doctor|diagnose) [ $? = 1 ];; *) false;; esac; }}\n'
+    # These end with 1 when they find something, which is what they are asked for; a host without systemd has no unit to reload.
+    own = (f'resus() {{ "{PROGRAM}" "$@" --config "{served.config}" || case $1 in doctor|diagnose|bundle) [ $? = 1 ];; *) false;; esac; }}\n'
            "systemctl() { echo \"systemctl $*\"; }\n")
     text = (TREE / "docs" / "troubleshooting.md").read_text()
     parts = blocks("troubleshooting.md")
