@@ -261,20 +261,24 @@ static void read_place(struct planning *p)
         write_probe(p);
 }
 
+static int run_helper(struct planning *p, struct helper_ran *ran, struct error *err)
+{
+    const struct helper_run run = {.line = "", .fd = -1, .within_ms = HELPER_MS};
+    int r = p->r->ports.helper(&p->host, FILES_FACTS, &run, ran, err);
+    if (r == 0 && ran->status != 0)
+        r = error_set(err, -EIO, "%s",
+                      ran->err[0] != '\0' ? ran->err : "the helper ended without a word");
+    return r < 0 ? r
+                 : helper_facts_read(ran->out, &p->place, &p->place_facts, &p->conf_aof,
+                                     take_figure, p, err);
+}
+
 /* What the helper of the host says of the data folder. */
 static void ask_helper(struct planning *p)
 {
     struct helper_ran *ran = mem_calloc(1, sizeof *ran);
     struct error err = {0};
-    const struct helper_run run = {.line = "", .fd = -1, .within_ms = HELPER_MS};
-    int r = ran == NULL ? error_set(&err, -ENOMEM, "out of memory")
-                        : p->r->ports.helper(&p->host, FILES_FACTS, &run, ran, &err);
-    if (r == 0 && ran->status != 0)
-        r = error_set(&err, -EIO, "%s",
-                      ran->err[0] != '\0' ? ran->err : "the helper ended without a word");
-    if (r == 0)
-        r = helper_facts_read(ran->out, &p->place, &p->place_facts, &p->conf_aof, take_figure, p,
-                              &err);
+    int r = ran == NULL ? error_set(&err, -ENOMEM, "out of memory") : run_helper(p, ran, &err);
     mem_free(ran);
     p->place_result = r == 0 ? PLACEMENT_OK : PLACEMENT_FAILED;
     (void)str_copy_clean(p->place_error.text, sizeof p->place_error.text, err.text,
