@@ -10,6 +10,7 @@
 #include "base/mem.h"
 #include "base/str.h"
 #include "io/file.h"
+#include "placement/redis_conf.h"
 #include "redis/reply.h"
 
 enum { CONFIG, ACL, SERVER };
@@ -31,13 +32,6 @@ json_t *host_config_of(const struct redis_reply *reply)
         if (reply->items[i]->type == RESP_BULK && reply->items[i + 1]->type == RESP_BULK)
             (void)json_put_text(config, reply->items[i]->text, reply->items[i + 1]->text);
     return config;
-}
-
-static bool is_secret(const char *name)
-{
-    static const char *const names[] = {"requirepass", "masterauth", "tls-key-file-pass",
-                                        "tls-client-key-file-pass", "primaryauth"};
-    return str_index(names, ARRAY_LENGTH(names), name) >= 0;
 }
 
 /* The name that a setting had before, where the server gives both. */
@@ -67,7 +61,7 @@ static void put_config(json_t *host, const struct redis_reply *reply)
     json_object_foreach(all, name, value) {
         if (is_old_name(all, name))
             continue;
-        if (!is_secret(name))
+        if (!redis_conf_secret(name))
             (void)json_put(kept, name, json_incref(value));
         else if (json_string_length(value) > 0)
             (void)json_array_append_new(secrets, json_string(name));

@@ -1,18 +1,21 @@
 #include "placement/redis_conf.h"
 
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static bool secret(const char *name)
+bool redis_conf_secret(const char *name)
 {
-    static const char *const names[] = {
-        "requirepass",    "masterauth",        "user",
-        "rename-command", "tls-key-file-pass", "tls-client-key-file-pass"};
+    static const char *const names[] = {"requirepass",
+                                        "masterauth",
+                                        "primaryauth",
+                                        "user",
+                                        "rename-command",
+                                        "tls-key-file-pass",
+                                        "tls-client-key-file-pass"};
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcasecmp(name, names[i]) == 0)
             return true;
@@ -74,7 +77,7 @@ enum redis_conf_aof redis_conf_read(const char *text, size_t length, redis_conf_
             clean(name);
             clean(value);
             if (each != NULL && lines++ < REDIS_CONF_LINES_MAX)
-                each(context, name, secret(name) ? "(not shown)" : value);
+                each(context, name, redis_conf_secret(name) ? "(not shown)" : value);
         }
         size_t used = end == NULL ? line : line + 1;
         text += used;

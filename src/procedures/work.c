@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/str.h"
+#include "placement/redis_conf.h"
 #include "procedures/inside.h"
 #include "redis/reply.h"
 
@@ -17,11 +18,6 @@ int procedure_check_name(const char *name, struct error *err)
     static const struct {
         const char *name, *why;
     } refused[] = {
-        {"requirepass", "its value is a secret, and would stand in the records"},
-        {"masterauth", "its value is a secret, and would stand in the records"},
-        {"primaryauth", "its value is a secret, and would stand in the records"},
-        {"tls-key-file-pass", "its value is a secret, and would stand in the records"},
-        {"tls-client-key-file-pass", "its value is a secret, and would stand in the records"},
         {"dir", "it decides where Redis writes files"},
         {"dbfilename", "it decides where Redis writes files"},
         {"logfile", "it decides where Redis writes files"},
@@ -35,11 +31,14 @@ int procedure_check_name(const char *name, struct error *err)
         {"slaveof", "it empties the server"},
     };
     static const char allowed[] = "abcdefghijklmnopqrstuvwxyz0123456789-_";
+    const char *why =
+        redis_conf_secret(name) ? "its value is a secret, and would stand in the records" : NULL;
     for (size_t i = 0; i < ARRAY_LENGTH(refused); i++)
         if (str_equal(refused[i].name, name))
-            return error_set(err, -EPERM,
-                             "%s is not changed from here: %s. Change it in redis.conf", name,
-                             refused[i].why);
+            why = refused[i].why;
+    if (why != NULL)
+        return error_set(err, -EPERM, "%s is not changed from here: %s. Change it in redis.conf",
+                         name, why);
     return name[0] == '\0' || name[strspn(name, allowed)] != '\0'
                ? error_set(err, -EINVAL,
                            "\"%.60s\" is no name of a setting: it is written as in "

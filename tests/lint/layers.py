@@ -29,7 +29,7 @@ FLOORS = {
     "backups": "base core placement io settings api redis store",
     "copies": "base core io settings host backups",
     "restore": "base core placement io settings api redis store backups",
-    "procedures": "base core io settings api redis store backups",
+    "procedures": "base core placement io settings api redis store backups",
     "report": "base core io settings api redis host store fleet notify engine alerts backups",
     "doctor": "base core io settings api redis host store fleet sshkeys engine",
     "handlers": "base core placement io settings api redis host store fleet notify accounts sshkeys engine alerts backups restore procedures report doctor",

@@ -100,10 +100,11 @@ static void redis_conf_is_read_without_its_secrets(void **context)
     (void)context;
     char seen[400] = "";
     static const char text[] = "# a\nport 6379\r\n  AppendOnly \"yes\"\nrequirepass hunter2\n"
-                               "user bob on >secret\nsave \"\"\n";
+                               "user bob on >secret\nsave \"\"\nPrimaryAuth hunter3\n";
     assert_int_equal(redis_conf_read(text, sizeof text - 1, collect, seen), REDIS_CONF_AOF_ON);
     assert_string_equal(seen,
-                        "port=6379;AppendOnly=yes;requirepass=(not shown);user=(not shown);save=;");
+                        "port=6379;AppendOnly=yes;requirepass=(not shown);user=(not shown);save=;"
+                        "PrimaryAuth=(not shown);");
     assert_int_equal(redis_conf_read("", 0, NULL, NULL), REDIS_CONF_AOF_OFF);
     assert_int_equal(redis_conf_read("appendonly no\ninclude x\n", 24, NULL, NULL),
                      REDIS_CONF_AOF_UNKNOWN);
