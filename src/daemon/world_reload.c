@@ -196,6 +196,12 @@ int world_check_regrouped(const struct world *w, const struct settings *settings
                          "services were added or removed, and an operation or a recovery of %s is "
                          "under way. Reload again when it has ended",
                          id);
+    int restored = w->restores == NULL ? -1 : restores_at_work(w->restores);
+    if (restored >= 0)
+        return error_set(err, -EBUSY,
+                         "services were added or removed, and a restore of %s is under way. Reload "
+                         "again when it has ended",
+                         w->settings->services[restored].id);
     return check_unmoved(w, settings, err);
 }
 

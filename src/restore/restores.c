@@ -112,9 +112,16 @@ struct entry *restores_holder(const struct restores *r, int service)
 struct entry *restores_running(const struct restores *r)
 {
     for (size_t i = 0; i < r->count; i++)
-        if (r->entries[i]->state == RESTORES_RUNNING)
+        /* Of a service that is gone none is taken up again: it keeps no other from beginning. */
+        if (r->entries[i]->state == RESTORES_RUNNING && r->entries[i]->target >= 0)
             return r->entries[i];
     return NULL;
+}
+
+int restores_at_work(const struct restores *r)
+{
+    const struct entry *e = restores_running(r);
+    return e == NULL ? -1 : e->target;
 }
 
 bool restores_holds(const struct restores *r, int service)

@@ -77,6 +77,9 @@ void restores_free(struct restores *r);
 
 /* Does a restore work on the service, or wait for a person? A safety backup is part of it. */
 bool restores_holds(const struct restores *r, int service);
+/* The service whose restore works now, which the end of Resus would cut short; -1 = none. One that
+ * waits for a person goes on waiting after it. */
+int restores_at_work(const struct restores *r);
 
 /* ── what people see; new references, NULL on lack of memory ── */
 

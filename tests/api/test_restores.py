@@ -251,6 +251,28 @@ def test_operations_of_others_wait_for_the_end_of_a_restore(served):
     served.redis("CLIENT", "UNPAUSE")
 
 
+def regrouped(served):
+    """A reload with another set of services: what the daemon says of it."""
+    before = len(served.output())
+    served.write_settings()
+    served.hang_up()
+    return wait_until(lambda: next((x for x in served.output()[before:].splitlines() if "reloaded" in x), None), "the reload")
+
+
+def test_services_come_and_go_once_a_restore_has_ended(served):
+    fill(served)
+    made = backup(served)
+    served.redis("CLIENT", "PAUSE", "600000", "WRITE")
+    begin(served, "pouring", b=made, method="keys", unguarded=True)
+    served.settings["services"]["other"] = {"address": f"127.0.0.1:{free_port()}", "control": "process",
+                                            "process": {"program": "/bin/false", "directory": str(served.folder / "other")}}
+    refused = regrouped(served)
+    assert "not reloaded" in refused and "a restore of redis is under way" in refused, refused
+    assert last(served)["state"] == "running", last(served)
+    served.good("restore", "cancel", "redis")
+    served.redis("CLIENT", "UNPAUSE")
+
+
 def test_a_redis_that_dies_while_keys_are_copied_is_healed(served):
     fill(served)
     made = backup(served)
