@@ -155,7 +155,8 @@ enum field_type {
     FIELD_TEXTS   /* an array of at most OPERATION_TEXTS_MAX texts */
 };
 
-/* Which of `rate_limits` counts a call; those of RATE_REFRESH and RATE_NOTIFY are fixed. */
+/* Which of `rate_limits` counts a call; those of RATE_REFRESH, RATE_NOTIFY and RATE_TASK are
+ * fixed. */
 enum rate_class {
     RATE_NONE,
     RATE_START,
@@ -166,6 +167,7 @@ enum rate_class {
     RATE_LOGS,
     RATE_REFRESH,
     RATE_NOTIFY,
+    RATE_TASK, /* of backups: they never use up what a start needs */
     RATE_CLASS_COUNT
 };
 
@@ -196,6 +198,7 @@ enum operation_copy {
 #define OPERATION_TEXTS_MAX 64    /* entries of a FIELD_TEXTS */
 #define OPERATION_REFRESHES_A_MINUTE 10
 #define OPERATION_NOTICES_A_MINUTE 10
+#define OPERATION_TASKS_A_MINUTE 30
 
 struct field {
     const char *name;

@@ -12,6 +12,14 @@ PASSWORD = "a long enough Passw0rd!"
 ROLES = ("viewer", "operator", "admin")
 COOKIE = "__Host-resus"
 
+# What stands for each parameter of a path: a service that is there, and things that are not.
+PARAMETERS = {"id": "redis", "n": "999999", "what": "info", "b": "20200101T000000Z", "name": "nowhere", "link": "A" * 46}
+
+
+def place_of(path, **other):
+    """The path of the document with something in place of each parameter."""
+    return path.format(**PARAMETERS | other)
+
 
 def address_of(role):
     return f"{role}@example.org"

@@ -59,8 +59,7 @@ def operations(document):
         for method, operation in item.items():
             if operation.get("x-websocket"):
                 continue
-            place = path.replace("{id}", "redis").replace("{n}", "999999").replace("{what}", "info").replace("{b}", "20200101T000000Z").replace("{name}", "nowhere")
-            place = place.replace("{link}", "A" * 46)
+            place = people.place_of(path)
             get = method == "get"
             found.append((operation["operationId"], operation["x-least-role"], method.upper(),
                           place + ("?nonsense=1" if get else ""), None if get else b'{"nonsense": 1}'))
