@@ -96,10 +96,15 @@ static void put_title(const struct maintenance_news *news, char *to, size_t size
         [MAINTENANCE_SUMMARY] = "has ended",
         [MAINTENANCE_MISSED] = "did not take place",
     };
+    const struct window *state = &news->window->state;
+    bool longer = news->kind == MAINTENANCE_ANNOUNCED && state->phase == WINDOW_OPEN &&
+                  news->notice == WINDOW_NOTICE_CHANGED;
     char at[WALL_TEXT_SIZE];
-    (void)wall_text(news->window->state.starts, at);
+    (void)wall_text(longer ? state->ends : state->starts, at);
     (void)str_format(to, size, "Maintenance \"%s\" ", news->window->title);
-    if (news->kind == MAINTENANCE_ANNOUNCED)
+    if (longer) /* it has begun: what is news is the end */
+        (void)str_append(to, size, "changed: until %.10s %.5s UTC", at, at + 11);
+    else if (news->kind == MAINTENANCE_ANNOUNCED)
         (void)str_append(to, size, "%s %.10s %.5s UTC", notices[news->notice], at, at + 11);
     else
         (void)str_append(to, size, "%s", others[news->kind]);

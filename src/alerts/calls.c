@@ -80,8 +80,10 @@ static json_t *facts_of(const struct moment *m, const struct saying *s)
         facts = json_object();
     (void)str_format(severity, sizeof severity, "P%d",
                      (int)SEVERITY_P1 - (int)m->c->incident.severity + 1);
-    (void)str_format(title, sizeof title, "Incident %" PRId64 ": %s", m->c->number,
-                     moment_title(m));
+    (void)str_format(title, sizeof title, "Incident %" PRId64 " (%s): %s", m->c->number,
+                     incident_status_word(m->c->incident.status), moment_title(m));
+    if (s->kind == MESSAGE_ANNOUNCE || s->kind == MESSAGE_REMINDER)
+        (void)json_object_del(facts, "summary"); /* the title says it: the news comes first */
     (void)json_object_del(facts, "key");
     (void)json_object_del(facts, "ended_at");
     (void)(json_put_text(facts, "kind", message_kind_word(s->kind)) &&

@@ -46,15 +46,46 @@ static void opened(const struct moment *m)
         moment_say(m, LANE_ANNOUNCE, MESSAGE_ANNOUNCE, moment_readers(m), "It was opened by hand.");
 }
 
+/* A line of its own for a text that a person has set. */
+static void add_text(const struct moment *m, const char *label, const char *key, char *to,
+                     size_t size)
+{
+    const char *text = json_text_or(m->c->texts, key, "");
+    if (text[0] != '\0')
+        (void)str_append(to, size, "\n%s: %s", label, text);
+}
+
 static void resolution(const struct moment *m)
 {
     char text[MESSAGE_TEXT_MAX], length[DURATION_TEXT_SIZE];
-    (void)str_format(text, sizeof text, "Resolved after %s. Root cause: %s. Resolution: %s.",
-                     duration_text(wall_since(m->now.wall, m->c->incident.opened), length),
+    (void)str_format(text, sizeof text, "Resolved after %s.",
+                     duration_text(wall_since(m->now.wall, m->c->incident.opened), length));
+    add_text(m, "Summary", "summary", text, sizeof text);
+    add_text(m, "Impact", "impact", text, sizeof text);
+    (void)str_append(text, sizeof text, "\nRoot cause: %s\nResolution: %s",
                      json_text_or(m->c->texts, "root_cause", "not known yet"),
                      json_text_or(m->c->texts, "resolution", "not known yet"));
+    add_text(m, "Preventive measures", "preventive_measures", text, sizeof text);
+    (void)str_append(text, sizeof text, "\nPost-mortem: resus incident postmortem %" PRId64,
+                     m->c->number);
     if (m->c->incident.worst >= SEVERITY_P2)
         moment_say(m, LANE_ANNOUNCE, MESSAGE_ANNOUNCE, moment_readers(m), text);
+}
+
+/* What the runbook's update has beside the person's words: whoever reads it asks for these next. */
+static void update(const struct moment *m, const struct incident_effect *e)
+{
+    const struct incident *i = &m->c->incident;
+    char text[MESSAGE_TEXT_MAX], due[WALL_TEXT_SIZE];
+    (void)str_format(text, sizeof text, "Status: %s. %s", incident_status_word(e->status), m->text);
+    add_text(m, "Impact", "impact", text, sizeof text);
+    if (i->commander[0] != '\0')
+        (void)str_append(text, sizeof text, "\nIncident commander: %s", i->commander);
+    if (i->update_due.ms != MONO_NEVER.ms && i->update_due.ms > m->now.mono.ms) {
+        (void)wall_text(wall_add(m->now.wall, mono_since(i->update_due, m->now.mono)), due);
+        (void)str_append(text, sizeof text, "\nNext update: %.10s %.5s UTC", due, due + 11);
+    }
+    moment_say(m, LANE_ANNOUNCE, MESSAGE_ANNOUNCE, moment_readers(m), text);
 }
 
 static void carry_out(struct moment *m, const struct incident_effect *e)
@@ -80,9 +111,7 @@ static void carry_out(struct moment *m, const struct incident_effect *e)
         break;
     case INCIDENT_UPDATED:
         case_note(m->c, m->now, "update", m->person, m->text);
-        (void)str_format(text, sizeof text, "Status: %s. %s", incident_status_word(e->status),
-                         m->text);
-        moment_say(m, LANE_ANNOUNCE, MESSAGE_ANNOUNCE, moment_readers(m), text);
+        update(m, e);
         break;
     case INCIDENT_REMINDER:
         (void)str_format(text, sizeof text,
@@ -352,7 +381,9 @@ int incidents_order(struct alerts *a, int64_t number, const struct incident_orde
                        .person = order->person,
                        .text = order->text};
     if (m.c == NULL)
-        return error_set(err, -ENOENT, "There is no such incident that is not closed.");
+        return error_set(
+            err, -ENOENT,
+            "There is no such incident, or it is closed: resus incident list all shows them.");
     enum incident_refusal refusal = obey(&m, order);
     finish(&m, accepted(refusal) ? order->save : 0);
     alerts_arm(a);
@@ -390,7 +421,9 @@ int incidents_acknowledge_alert(struct alerts *a, int64_t alert, const char *per
 {
     struct book_entry *e = book_by_number(&a->book, alert);
     if (e == NULL || !alert_open(&e->alert))
-        return error_set(err, -ENOENT, "There is no such alert that is open.");
+        return error_set(
+            err, -ENOENT,
+            "There is no such alert, or it is over: resus alert list shows those that are open.");
     e->acknowledged_at = alerts_now(a).wall;
     (void)str_copy(e->acknowledged_by, sizeof e->acknowledged_by, person);
     const struct case_entry *c = case_of(&a->cases, e->key.subject);

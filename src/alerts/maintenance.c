@@ -307,7 +307,8 @@ static struct occurrence *wanted(const struct maintenance *m, int64_t number, st
 {
     struct occurrence *o = maintenance_find(m, number);
     if (o == NULL)
-        (void)error_set(err, -ENOENT, "There is no such window.");
+        (void)error_set(err, -ENOENT,
+                        "There is no such window: resus maintenance list shows them.");
     return o;
 }
 

@@ -53,8 +53,8 @@ static void put_evidence(struct message *m, const json_t *evidence)
     }
 }
 
-/* What Resus did, or why it does nothing. */
-static void put_action(struct message *m, const json_t *recovery)
+/* What Resus did, or why it does nothing. When it is over, why it does nothing now is of no use. */
+static void put_action(struct message *m, const json_t *recovery, bool over)
 {
     const char *withheld = json_text_or(json_object_get(recovery, "withheld"), "text", "");
     const char *step = json_text_or(recovery, "next_step", "");
@@ -64,6 +64,8 @@ static void put_action(struct message *m, const json_t *recovery)
                          "%lld of %lld attempts at recovery, the last of them %s.", attempts,
                          (long long)json_int_or(recovery, "max_attempts", 0),
                          json_text_or(recovery, "recovery_level", "unknown"));
+    if (over)
+        return;
     if (withheld[0] != '\0')
         (void)str_append(m->action, sizeof m->action, "%s%s", attempts > 0 ? " " : "Nothing. ",
                          withheld);
@@ -84,6 +86,17 @@ static void put_command(struct message *m, const struct alert_look *look, const 
     (void)str_format(m->command, sizeof m->command, "resus %s %s", verb, m->service);
 }
 
+/* Several Redis can share a host: the port says which. */
+static void put_host(const struct service_settings *s, struct message *m)
+{
+    const char *host = s->control == CONTROL_SSH ? s->ssh.host : s->redis.host;
+    bool v6 = strchr(host, ':') != NULL;
+    if (host[0] == '\0' || s->redis.socket[0] != '\0')
+        (void)str_copy(m->host, sizeof m->host, host);
+    else
+        (void)str_format(m->host, sizeof m->host, v6 ? "[%s]:%d" : "%s:%d", host, s->redis.port);
+}
+
 static void put_service(struct alerts *a, const struct book_entry *e,
                         const struct alert_effect *effect, struct now now, struct message *m)
 {
@@ -96,12 +109,11 @@ static void put_service(struct alerts *a, const struct book_entry *e,
     engine_alert_look(a->ports.engine, e->service, now, &look);
     (void)str_copy(m->service, sizeof m->service, s->id);
     (void)str_copy(m->service_name, sizeof m->service_name, s->name);
-    (void)str_copy(m->host, sizeof m->host,
-                   s->control == CONTROL_SSH ? s->ssh.host : s->redis.host);
+    put_host(s, m);
     if (str_equal(json_text_or(cause, "code", ""), m->cause))
         (void)str_copy(m->summary, sizeof m->summary, json_text_or(cause, "summary", ""));
     put_evidence(m, json_object_get(cause, "evidence"));
-    put_action(m, recovery);
+    put_action(m, recovery, effect->kind == ALERT_RESOLVE);
     put_command(m, &look, recovery);
     m->connections = json_int_or(status, "connections", MESSAGE_UNKNOWN);
     m->unsaved_changes = look.unsaved_changes >= 0 ? look.unsaved_changes : MESSAGE_UNKNOWN;

@@ -322,8 +322,7 @@ static void remedy(struct page *p, const struct invocation *in, int status, cons
                     "--totp CODE too\n");
     } else if (status == 401 || status == 403) {
         remedy_of_rights(p, in, status, body);
-    } else if ((status == 404 && service[0] != '\0') ||
-               str_equal(json_text_or(body, "code", ""), "service_required")) {
+    } else if (str_equal(json_text_or(body, "code", ""), "service_required")) {
         page_put(p, "  `resus services` lists them\n");
     } else if (status == 422 && (in->verb->options & OPTION_BIT(OPTION_FORCE)) != 0 &&
                !arguments_has(in, OPTION_FORCE)) {

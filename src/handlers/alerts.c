@@ -99,7 +99,8 @@ static void answer_one(struct handlers *h, struct call *call, json_t *alert)
 {
     if (alert == NULL || !may_see(call, alert)) {
         json_decref(alert);
-        refuse(h, call, 404, "Not found", "There is no such alert.", "not_found");
+        refuse(h, call, 404, "Not found",
+               "There is no such alert: resus alert list all shows them.", "not_found");
         return;
     }
     json_t *seen = visible_people(alert, call->access);

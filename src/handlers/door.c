@@ -56,7 +56,8 @@ static bool find_service(struct handlers *h, struct call *call, const char *id)
                     "service_required", now);
         return false;
     }
-    (void)str_format(text, sizeof text, "There is no service \"%s\".", id);
+    (void)str_format(text, sizeof text, "There is no service \"%s\": resus services lists them.",
+                     id);
     call_refuse(call, 404, "Not found", text, "not_found", now);
     return false;
 }

@@ -87,7 +87,8 @@ static void answer_one(struct handlers *h, struct call *call, json_t *incident)
 {
     if (incident == NULL || !may_see(call, incident)) {
         json_decref(incident);
-        refuse(h, call, 404, "Not found", "There is no such incident.", "not_found");
+        refuse(h, call, 404, "Not found",
+               "There is no such incident: resus incident list all shows them.", "not_found");
         return;
     }
     json_t *seen = visible_people(incident, call->access);

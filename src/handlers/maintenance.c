@@ -69,7 +69,7 @@ void maintenance_get_one(struct handlers *h, struct call *call)
     const struct maintenance_reader reader = reader_of(call);
     json_t *body = maintenance_show(h->ports.maintenance, number_of(call), &reader);
     if (body == NULL)
-        refuse(h, call, -ENOENT, "There is no such window.");
+        refuse(h, call, -ENOENT, "There is no such window: resus maintenance list shows them.");
     else
         call->answer(call, 200, as_seen(call, body));
 }

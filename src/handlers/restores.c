@@ -33,7 +33,8 @@ static int target_of(struct handlers *h, struct call *call)
     const char *to = json_text_or(call->args, "to", NULL);
     int target = to == NULL ? call->service : engine_service_index(h->engine, to);
     if (target < 0) {
-        (void)str_format(text, sizeof text, "There is no service \"%s\".", to);
+        (void)str_format(text, sizeof text,
+                         "There is no service \"%s\": resus services lists them.", to);
         refuse(h, call, -ENOENT, text);
     } else if (!call_sees(call, engine_settings(h->engine, target)->id)) {
         call_refuse(call, 403, "Permission denied",

@@ -109,7 +109,8 @@ static void take_modules(struct procedure *x, const struct redis_reply *reply)
 
 static void note(struct procedure *x, const char *text)
 {
-    (void)str_append(x->notes, sizeof x->notes, "%s%s", x->notes[0] == '\0' ? "" : " ", text);
+    if (strstr(x->notes, text) == NULL) /* a second look finds the same */
+        (void)str_append(x->notes, sizeof x->notes, "%s%s", x->notes[0] == '\0' ? "" : " ", text);
 }
 
 static void on_server(void *context, struct redis_reply *const *replies, const struct error *err)
@@ -287,7 +288,7 @@ static void on_set(void *context, struct redis_reply *const *replies, const stru
         return;
     }
     const char *value = value_of(x, replies[1], text, sizeof text);
-    if (value != NULL && x->phase == PROCEDURE_APPLYING)
+    if (value != NULL)
         (void)str_copy(x->after, sizeof x->after, value);
     rewrite(x);
 }

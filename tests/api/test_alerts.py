@@ -62,7 +62,7 @@ def test_alerts_a_crash_that_nobody_treats_is_paged_at_once_and_resolved_after_a
         event = wait_until(lambda: pages(receiver, "trigger"), "the page")[0]
         assert time.monotonic() - began < 2 * SCALE, "the page came late"
         assert event["dedup_key"] == "resus/here/redis/availability/1", event
-        assert event["payload"]["severity"] == "critical" and "Redis Service on 127.0.0.1" in event["payload"]["summary"], event
+        assert event["payload"]["severity"] == "critical" and f"Redis Service on 127.0.0.1:{served.port}: " in event["payload"]["summary"], event
         assert "resus start redis" in json.dumps(event["payload"]["custom_details"]), event
         alert, = wait_until(lambda: open_alerts(served), "the alert")
         assert (alert["state"], alert["severity"], alert["cause"]) == ("firing", "P1", event["payload"]["class"]), alert
@@ -74,6 +74,8 @@ def test_alerts_a_crash_that_nobody_treats_is_paged_at_once_and_resolved_after_a
         ended = wait_until(lambda: pages(receiver, "resolve"), "the end")[0]
         assert ended["dedup_key"] == event["dedup_key"] and not receiver.open_keys, ended
         wait_until(lambda: not open_alerts(served), "no alert")
+        over = json.loads(wait_until(lambda: [text for text in chats(receiver) if "Resolved" in text], "the end in the chat")[0])
+        assert "switched off" not in json.dumps(over) and "What Resus did" not in json.dumps(over), over
         past = served.good("alert", "show", str(alert["id"]))
         assert past["state"] == "resolved" and past["ended_at"], past
         assert [a["id"] for a in served.good("alert", "list", "all")["items"]] == [alert["id"]]
@@ -139,10 +141,13 @@ def test_alerts_a_window_is_announced_to_the_chat_from_its_plan_to_its_summary_a
         wait_until(lambda: any("Announced: maintenance" in said for said in chats(receiver)), "the announcement")
         served.good("maintenance", "begin", window)
         wait_until(lambda: any("has begun" in said for said in chats(receiver)), "the start")
+        longer = served.good("maintenance", "extend", window, "5")["ends_at"]
+        until = f"changed: until {longer[:10]} {longer[11:16]} UTC"
+        wait_until(lambda: any(until in said for said in chats(receiver)), "the extension")
         served.good("maintenance", "end", window)
         summary = wait_until(lambda: [said for said in chats(receiver) if "has ended" in said], "the summary")
         assert "redis: healthy" in summary[0] and "kernel update" in summary[0], summary
-        words = ("Announced: ", "Changed: ", "has begun", "has ended")  # the start by hand moves the window
+        words = ("Announced: ", "Changed: ", "has begun", "Changed: ", "has ended")  # the start by hand moves the window
         assert len(chats(receiver)) == len(words) and not pages(receiver), receiver.requests
         assert all(word in said for word, said in zip(words, chats(receiver))), receiver.requests
 
@@ -252,8 +257,14 @@ def test_alerts_an_acknowledgement_stops_the_calls_and_a_person_ends_the_inciden
         whole = served.good("incident", "take", number)
         assert whole["escalation"] == "acknowledged" and whole["commander"] == "root", whole
         assert [e["kind"] for e in whole["timeline"]] == ["open", "call", "call", "call", "acknowledge", "command"], whole
+        served.good("incident", "set", number, "impact=no logins")
         assert served.good("incident", "update", number, "the host is being restarted")["timeline"][-1]["kind"] == "update"
-        wait_until(lambda: [text for text in chats(receiver) if "being restarted" in text], "the update in the chat")
+        update = json.loads(wait_until(lambda: [text for text in chats(receiver) if "being restarted" in text], "the update in the chat")[0])
+        assert f"Incident {number} (investigating): " in update["text"], update["text"]
+        news = update["attachments"][0]["blocks"][0]["text"]["text"]  # before all that is known of the alert
+        for part in ("Status: investigating. the host is being restarted\n", "Impact: no logins\n", "Incident commander: root\n",
+                     "Next update: "):
+            assert part in news, news
         still_bad = served.cli("incident", "resolve", number)
         assert still_bad.status == 1 and still_bad.json["code"] == "refused", still_bad
         served.process.kill()
@@ -266,6 +277,9 @@ def test_alerts_an_acknowledgement_stops_the_calls_and_a_person_ends_the_inciden
         assert served.good("incident", "set", number, "root_cause=an admin killed it")["root_cause"] == "an admin killed it"
         assert served.good("incident", "resolve", number)["status"] == "resolved"
         wait_until(lambda: [text for text in chats(receiver) if "Root cause: an admin killed it" in text], "the notice")
+        notice = json.loads(chats(receiver)[-1])
+        assert f"Incident {number} (resolved): " in notice["text"], notice["text"]
+        assert f"Post-mortem: resus incident postmortem {number}" in json.dumps(notice), notice
         assert served.good("incident", "set", number, "status=closed")["status"] == "closed"
         assert served.good("incident", "list")["items"] == []
         past = wait_until(lambda: (one := served.good("incident", "show", number)) and one["status"] == "closed" and one, "it")
@@ -286,7 +300,10 @@ def test_alerts_an_incident_is_opened_by_hand_and_seen_by_those_who_follow(serve
     assert served.good("incident", "note", str(opened["id"]), "asked the network team")["timeline"][-1]["text"]
     events = served.good("events")["items"]
     assert [e for e in events if e["type"] == "incident"], events
-    assert served.cli("incident", "show", "4711").status == 1
+    nowhere = served.cli("incident", "show", "4711")
+    assert nowhere.status == 1 and "resus incident list all" in nowhere.json["message"], nowhere
+    said = served.run("incident", "note", "4711", "x").stderr + served.run("procedure", "go", "redis", "4711").stderr
+    assert "resus incident list all" in said and "resus procedure list" in said and "resus services" not in said, said
     status, figures, lines = served.follow("prometheus")
     text = "".join(lines) + (figures or "")
     assert status == 200 and 'resus_incidents_open{severity="P3"} 1' in text, text[:2000]

@@ -47,7 +47,7 @@ def test_a_setting_is_changed_watched_and_taken_back(served):
     again = run(served, "show", "redis", number)
     assert again["phase"] == "watching" and again["watched_until"] == gone["watched_until"], again
     undone = run(served, "undo", "redis", number)
-    assert undone["phase"] == "undone" and value(served, "maxmemory") == "0", undone
+    assert undone["phase"] == "undone" and undone["after"] == value(served, "maxmemory") == "0", undone
     lines = [x["operation"] for x in served.audit() if x["operation"].startswith("procedure_")]
     assert lines == ["procedure_begin", "procedure_go", "procedure_undo", "procedure_undone"], lines
     assert served.run("procedure", "undo", "redis", number).returncode == 1
