@@ -526,7 +526,6 @@ void world_reopen_audit(struct world *w)
 void world_close(struct world *w)
 {
     procedures_close(w->procedures);
-    w->procedures = NULL;
     restores_close(w->restores);
     if (w->engine != NULL)
         engine_end(w->engine);
@@ -572,6 +571,7 @@ void world_free(struct world *w)
 {
     if (w == NULL)
         return;
+    procedures_free(w->procedures);
     restores_free(w->restores);
     engine_free(w->engine);
     mem_free(w->places);

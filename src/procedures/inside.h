@@ -6,6 +6,7 @@
 
 #include "backups/query.h"
 #include "procedures/procedures.h"
+#include "redis/reply.h"
 
 struct procedure {
     struct procedures *p;
@@ -31,7 +32,7 @@ struct procedure {
     struct checklist checklist;
     /* not kept */
     struct query *query;
-    bool waits; /* for a backup of ours */
+    bool waits; /* for a backup of ours, or for the disk */
 };
 
 struct procedures {
@@ -46,11 +47,22 @@ struct now procedures_now(const struct procedures *p);
 const struct service_settings *procedure_settings(const struct procedure *x);
 void procedure_event_now(struct procedure *x, enum procedure_event event, const char *text);
 
+/* Another one of the service that is not over; NULL = none. */
+const struct procedure *procedure_other(const struct procedures *p, int service,
+                                        const struct procedure *x);
+
+/* The one that waits for a backup or the disk; NULL: it was cancelled meanwhile. */
+struct procedure *procedure_waiting(struct procedures *p, int64_t number);
+
 /* work.c: begins the work of the phase; its end is an event. */
 void procedure_work(struct procedure *x);
 void procedure_stop(struct procedure *x);
 /* -EPERM: this setting is not changed from here. */
 int procedure_check_name(const char *name, struct error *err) ATTR_MUST_USE;
+
+/* harm.c: what `value` would do to the server as INFO has it, as a sentence in `to`. False: nothing. */
+bool procedure_harms(const char *name, const char *value, const struct redis_reply *info, char *to,
+                     size_t size);
 
 /* record.c */
 json_t *procedure_body(const struct procedure *x);

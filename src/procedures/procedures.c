@@ -25,12 +25,46 @@ const struct service_settings *procedure_settings(const struct procedure *x)
 
 /* ── what is written down ── */
 
-static void save(struct procedure *x)
+struct procedure *procedure_waiting(struct procedures *p, int64_t number)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (p->items[i]->number == number && p->items[i]->waits)
+            return p->items[i];
+    return NULL;
+}
+
+/* That a value is about to be set is on the disk: a Resus that ends now looks up whether it was. Taking
+ * it back is as good twice as once, and does not wait for a disk that is full. */
+static void on_noted(void *context, uint64_t id, enum store_outcome outcome,
+                     const struct error *error)
+{
+    struct procedures *p = context;
+    struct procedure *x = p->closing ? NULL : procedure_waiting(p, (int64_t)id);
+    if (x == NULL)
+        return;
+    x->waits = false;
+    if (outcome == STORE_DURABLE || x->phase == PROCEDURE_UNDOING) {
+        procedure_work(x);
+        return;
+    }
+    char text[ERROR_TEXT_MAX];
+    (void)str_format(text, sizeof text,
+                     "nothing was set, since it cannot be written down first: %s",
+                     error == NULL ? "the disk does not take it" : error->text);
+    procedure_event_now(x, PROCEDURE_BAD, text);
+}
+
+static void save(struct procedure *x, store_done *done)
 {
     JSON_CLEANUP json_t *body = procedure_body(x);
     const struct record_change change = {
         .kind = RECORD_PROCEDURE, .number = x->number, .body = body};
-    record_write(x->p->ports.store, &(struct record_write){.changes = &change, .count = 1});
+    x->waits = x->waits || done != NULL;
+    record_write(x->p->ports.store, &(struct record_write){.changes = &change,
+                                                           .count = 1,
+                                                           .id = (uint64_t)x->number,
+                                                           .done = done,
+                                                           .context = x->p});
 }
 
 static void audit(const struct procedure *x, const char *what, bool success)
@@ -102,6 +136,12 @@ static void enter(struct procedure *x, enum procedure_phase phase)
         audit(x, procedure_phase_word(phase), phase != PROCEDURE_NEEDS_HUMAN);
 }
 
+/* Is Redis changed in it? */
+static bool sets(enum procedure_phase phase)
+{
+    return phase == PROCEDURE_APPLYING || phase == PROCEDURE_UNDOING;
+}
+
 void procedure_event_now(struct procedure *x, enum procedure_event event, const char *text)
 {
     enum procedure_phase left = x->phase;
@@ -117,10 +157,10 @@ void procedure_event_now(struct procedure *x, enum procedure_event event, const 
         enter(x, step.phase);
         log_info("procedure", "%s: %s %" PRId64 ": %s%s%s", x->id, procedure_kind_word(x->kind),
                  x->number, procedure_phase_word(x->phase), text[0] == '\0' ? "" : ": ", text);
-        save(x);
+        save(x, sets(x->phase) ? on_noted : NULL);
         publish(x);
     }
-    if (step.entered && procedure_works(x->phase))
+    if (step.entered && procedure_works(x->phase) && !x->waits)
         procedure_work(x);
 }
 
@@ -188,19 +228,38 @@ static int make_room(struct procedures *p, struct error *err)
                            PROCEDURES_KEPT_MAX);
 }
 
+const struct procedure *procedure_other(const struct procedures *p, int service,
+                                        const struct procedure *x)
+{
+    for (size_t i = 0; i < p->count; i++)
+        if (p->items[i] != x && p->items[i]->service == service &&
+            !procedure_over(p->items[i]->phase))
+            return p->items[i];
+    return NULL;
+}
+
+static int check_alone(const struct procedures *p, int service, const struct procedure *x,
+                       struct error *err)
+{
+    const struct procedure *other = procedure_other(p, service, x);
+    return other == NULL
+               ? 0
+               : error_set(err, -EBUSY,
+                           "procedure %" PRId64 " of this service is not over: end or cancel it "
+                           "first (resus procedure show %" PRId64 ")",
+                           other->number, other->number);
+}
+
 static int check_wish(const struct procedures *p, int service, const struct procedures_wish *wish,
                       struct error *err)
 {
-    for (size_t i = 0; i < p->count; i++)
-        if (p->items[i]->service == service && !procedure_over(p->items[i]->phase))
-            return error_set(err, -EBUSY,
-                             "procedure %" PRId64 " of this service is not over: end or cancel it "
-                             "first (resus procedure show %" PRId64 ")",
-                             p->items[i]->number, p->items[i]->number);
-    if (wish->kind == PROCEDURE_UPDATE)
-        return 0;
+    int r = check_alone(p, service, NULL, err);
+    if (r < 0 || wish->kind == PROCEDURE_UPDATE)
+        return r;
     if (wish->name == NULL || wish->value == NULL || strlen(wish->value) >= PROCEDURES_VALUE_MAX)
         return error_set(err, -EINVAL, "a change of a setting needs `name` and `value`");
+    if (wish->value[strcspn(wish->value, "\r\n")] != '\0')
+        return error_set(err, -EINVAL, "the value of a setting is one line");
     return procedure_check_name(wish->name, err);
 }
 
@@ -231,7 +290,7 @@ int64_t procedures_begin(struct procedures *p, int service, const struct procedu
     procedure_checklist(x->kind, &x->checklist);
     p->items[p->count++] = x;
     audit(x, "begin", true);
-    save(x);
+    save(x, NULL);
     publish(x);
     procedure_work(x);
     return x->number;
@@ -259,7 +318,8 @@ int procedures_order(struct procedures *p, int service, int64_t number, enum pro
         (order == PROCEDURE_UNDO && x->kind == PROCEDURE_CONFIG && !x->held))
         return error_set(err, -EBUSY, "this does not fit to its state, which is %s",
                          procedure_phase_word(x->phase));
-    int r = check_now(x, order, err);
+    int r = check_alone(p, service, x, err);
+    r = r < 0 ? r : check_now(x, order, err);
     if (r < 0)
         return r;
     take_user(x, user);
@@ -281,7 +341,7 @@ int procedures_mark(struct procedures *p, int service, int64_t number, size_t it
     (void)str_copy_n(who, sizeof who, user->email, strnlen(user->email, sizeof who - 1));
     int r = checklist_mark(&x->checklist, item, done, who, note, procedures_now(p).wall, err);
     if (r == 0)
-        save(x);
+        save(x, NULL);
     return r;
 }
 
@@ -365,12 +425,11 @@ void procedures_start(struct procedures *p)
     }
 }
 
-static void on_closed(uv_handle_t *handle)
+void procedures_free(struct procedures *p)
 {
-    struct procedures *p = handle->data;
-    for (size_t i = 0; i < p->count; i++)
+    for (size_t i = 0; p != NULL && i < p->count; i++)
         mem_free(p->items[i]);
-    mem_free(p->items);
+    mem_free(p == NULL ? NULL : p->items);
     mem_free(p);
 }
 
@@ -385,5 +444,5 @@ void procedures_close(struct procedures *p)
     if (!p->started)
         (void)uv_timer_init(p->ports.loop, &p->timer);
     p->timer.data = p;
-    uv_close((uv_handle_t *)&p->timer, on_closed);
+    uv_close((uv_handle_t *)&p->timer, NULL);
 }

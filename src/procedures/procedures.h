@@ -47,8 +47,10 @@ int procedures_open(const struct procedures_ports *ports, struct procedures **re
                     struct error *err) ATTR_MUST_USE;
 /* What was under way goes on. */
 void procedures_start(struct procedures *p);
-/* Ends what runs; before the backups are closed. The loop must run until it is empty. Takes NULL. */
+/* Ends what runs; before the backups are closed. The loop must run until it is empty and the store be
+ * closed before procedures_free(). Both take NULL. */
 void procedures_close(struct procedures *p);
+void procedures_free(struct procedures *p);
 
 struct procedures_wish {
     enum procedure_kind kind;

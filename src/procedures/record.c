@@ -92,7 +92,8 @@ static void put_wall_of(json_t *o, const char *key, wall_ms at)
 static json_t *orders_of(const struct procedure *x)
 {
     json_t *list = json_array();
-    for (int i = PROCEDURE_GO; i < PROCEDURE_EVENT_COUNT; i++)
+    bool alone = procedure_other(x->p, x->service, x) == NULL;
+    for (int i = PROCEDURE_GO; alone && i < PROCEDURE_EVENT_COUNT; i++)
         if (!procedure_event(x->kind, x->phase, (enum procedure_event)i).refused &&
             (i != PROCEDURE_UNDO || x->kind == PROCEDURE_UPDATE || x->held))
             (void)json_array_append_new(list,

@@ -63,7 +63,7 @@ static void ask(struct procedure *x, const struct query_command *commands, size_
     };
     struct error err = {0};
     if (query_start(ports->loop, &options, done, x, &x->query, &err) < 0)
-        procedure_event_now(x, PROCEDURE_BAD, err.text);
+        done(x, NULL, &err);
 }
 
 /* The value of CONFIG GET of one setting; NULL: it is not there, and `x->text` says why. */
@@ -158,10 +158,19 @@ static void on_value(void *context, struct redis_reply *const *replies, const st
                                             : "its value is too long to be kept");
         return;
     }
+    if (!str_utf8(value, strlen(value))) { /* the record would have another one */
+        procedure_event_now(x, PROCEDURE_BAD, "its value is no text: change it in redis.conf");
+        return;
+    }
     if (str_equal(value, x->value)) {
         procedure_event_now(x, PROCEDURE_BAD, "it has this value already: there is nothing to do");
         return;
     }
+    if (procedure_harms(x->name, x->value, replies[1], text, sizeof text)) {
+        procedure_event_now(x, PROCEDURE_BAD, text);
+        return;
+    }
+    x->notes[0] = '\0';
     take_server(x, replies[1]);
     (void)str_copy(x->before, sizeof x->before, value);
     x->held = true;
@@ -181,17 +190,9 @@ static void check(struct procedure *x)
 
 /* ── backup and rehearsal ── */
 
-static struct procedure *waiting(struct procedures *p, int64_t number)
-{
-    for (size_t i = 0; i < p->count; i++)
-        if (p->items[i]->number == number && p->items[i]->waits)
-            return p->items[i];
-    return NULL; /* it was cancelled meanwhile */
-}
-
 static void on_guarded(void *context, uint64_t ticket, int result, const struct error *err)
 {
-    struct procedure *x = waiting(context, (int64_t)ticket);
+    struct procedure *x = procedure_waiting(context, (int64_t)ticket);
     if (x == NULL)
         return;
     (void)str_copy(x->safety, sizeof x->safety, backups_last_id(x->p->ports.backups, x->service));
@@ -203,7 +204,7 @@ static void on_guarded(void *context, uint64_t ticket, int result, const struct 
 
 static void on_rehearsed(void *context, uint64_t ticket, int result, const struct error *err)
 {
-    struct procedure *x = waiting(context, (int64_t)ticket);
+    struct procedure *x = procedure_waiting(context, (int64_t)ticket);
     if (x == NULL)
         return;
     const char *version = backups_last_version(x->p->ports.backups, x->service);
@@ -293,11 +294,40 @@ static void on_set(void *context, struct redis_reply *const *replies, const stru
     rewrite(x);
 }
 
-static void set(struct procedure *x, const char *value)
+static const char *wanted(const struct procedure *x)
 {
-    const struct query_command commands[] = {{{"CONFIG", "SET", x->name, value}},
+    return x->phase == PROCEDURE_APPLYING ? x->value : x->before;
+}
+
+/* The server of this moment: the checks may be hours old. */
+static void on_looked(void *context, struct redis_reply *const *replies, const struct error *err)
+{
+    struct procedure *x = context;
+    char text[ERROR_TEXT_MAX];
+    x->query = NULL;
+    const char *value = replies == NULL ? NULL : value_of(x, replies[0], text, sizeof text);
+    if (value == NULL) {
+        procedure_event_now(x, PROCEDURE_BAD, replies == NULL ? err->text : text);
+        return;
+    }
+    bool other = x->phase == PROCEDURE_APPLYING && !str_equal(value, x->before);
+    if (other)
+        (void)str_format(text, sizeof text,
+                         "it is \"%.200s\" now, since another client has changed it: recheck",
+                         value);
+    if (other || procedure_harms(x->name, wanted(x), replies[1], text, sizeof text)) {
+        procedure_event_now(x, PROCEDURE_BAD, text);
+        return;
+    }
+    const struct query_command commands[] = {{{"CONFIG", "SET", x->name, wanted(x)}},
                                              {{"CONFIG", "GET", x->name}}};
     ask(x, commands, ARRAY_LENGTH(commands), on_set);
+}
+
+static void set(struct procedure *x)
+{
+    const struct query_command look[] = {{{"CONFIG", "GET", x->name}}, {{"INFO"}}};
+    ask(x, look, ARRAY_LENGTH(look), on_looked);
 }
 
 /* ── verifying ── */
@@ -387,13 +417,13 @@ void procedure_work(struct procedure *x)
         rehearse(x);
         break;
     case PROCEDURE_APPLYING:
-        set(x, x->value);
+        set(x);
         break;
     case PROCEDURE_VERIFYING:
         verify(x);
         break;
     case PROCEDURE_UNDOING:
-        set(x, x->before);
+        set(x);
         break;
     default:
         break;

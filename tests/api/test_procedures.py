@@ -1,8 +1,10 @@
 """Guided procedures: a setting is changed, verified, watched and taken back; an update is rehearsed with a real program."""
 
+import contextlib
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 
 from daemon import wait_until
@@ -125,3 +127,62 @@ def test_a_new_program_that_cannot_load_the_data_blocks_the_update(served):
     number = str(ready["number"])
     done = served.good("procedure", "check", number, "1", "--note", "7.2 notes")
     assert done["checklist"][0]["done"] and done["checklist"][0]["note"] == "7.2 notes", done
+
+
+def test_nothing_is_set_before_it_is_written_down(served):
+    number = run(served, "config", "hz", "20")["number"]
+    with contextlib.closing(sqlite3.connect(served.folder / "state" / "resus.db", isolation_level=None)) as database:
+        database.execute("BEGIN IMMEDIATE")
+        assert served.ask("procedure_order", "redis", n=number, order="go")[0] == 202
+        shown = run_any(served, str(number))
+        assert shown["phase"] == "applying" and value(served, "hz") == "10", shown
+        served.process.kill()
+        served.process.wait()
+        assert value(served, "hz") == "10", "else the record says that nothing was changed, and it was"
+        database.execute("ROLLBACK")
+    served.start()
+    shown = run_any(served, str(number))
+    assert shown["phase"] == "ready" and value(served, "hz") == "10", shown
+    assert run(served, "go", str(number))["phase"] == "watching" and value(served, "hz") == "20"
+
+
+def test_a_value_that_does_harm_at_once_is_not_set(served):
+    for i in range(200):
+        served.redis("SET", f"k{i}", "v" * 1000)
+    served.redis("CONFIG", "SET", "maxmemory-policy", "allkeys-lru")
+    for name, wrong, why in (("maxmemory", "600k", "removes keys"), ("maxclients", "1", "let Resus in")):
+        blocked = run(served, "config", name, wrong, wanted=1)
+        assert blocked["phase"] == "blocked" and why in blocked["text"], blocked
+        run(served, "cancel", str(blocked["number"]))
+    # What was harmless when it was checked may not be so when it is set.
+    ready = run(served, "config", "maxmemory", "3mb")
+    for i in range(3000):
+        served.redis("SET", f"l{i}", "v" * 1000)
+    blocked = run(served, "go", str(ready["number"]), wanted=1)
+    assert blocked["phase"] == "blocked" and "removes keys" in blocked["text"], blocked
+    assert served.redis("DBSIZE") == ":3200" and value(served, "maxmemory") == "0"
+    run(served, "cancel", str(ready["number"]))
+    ready = run(served, "config", "hz", "20")
+    served.redis("CONFIG", "SET", "hz", "30")
+    blocked = run(served, "go", str(ready["number"]), wanted=1)
+    assert "another client" in blocked["text"] and value(served, "hz") == "30", blocked
+    run(served, "cancel", str(ready["number"]))
+    subprocess.run(["redis-cli", "-p", str(served.port), "CONFIG", "SET", "replica-announce-ip", b"\xff\xfe"], check=True, capture_output=True)
+    blocked = run(served, "config", "replica-announce-ip", "192.0.2.1", wanted=1)
+    assert "no text" in blocked["text"], "an undo after a restart would set another value"
+    run(served, "cancel", str(blocked["number"]))
+    refused = served.run("procedure", "config", "proc-title-template", "{title}\nx")
+    assert refused.returncode == 1 and "one line" in refused.stderr, refused
+
+
+def test_one_that_is_over_is_not_taken_back_while_another_is_under_way(served):
+    first = str(run(served, "config", "hz", "20")["number"])
+    run(served, "go", first)
+    run(served, "accept", first)
+    second = str(run(served, "config", "hz", "30")["number"])
+    run(served, "go", second)
+    refused = served.run("procedure", "undo", first)
+    assert refused.returncode == 1 and f"procedure {second} of this service is not over" in refused.stderr, refused
+    assert value(served, "hz") == "30" and run_any(served, first)["orders"] == []
+    run(served, "undo", second)
+    assert run(served, "undo", first)["phase"] == "undone" and value(served, "hz") == "10"
