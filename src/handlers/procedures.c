@@ -87,13 +87,15 @@ void procedure_post(struct handlers *h, struct call *call)
 void procedure_order(struct handlers *h, struct call *call)
 {
     const char *word = json_text_or(call->args, "order", "");
-    enum procedure_event order = PROCEDURE_EVENT_COUNT;
+    struct procedures_order order = {.event = PROCEDURE_EVENT_COUNT,
+                                     .user = &call->user,
+                                     .reason = json_text_or(call->args, "reason", NULL),
+                                     .request_id = call->request_id};
     struct error err = {0};
     for (int i = PROCEDURE_GO; i < PROCEDURE_EVENT_COUNT; i++)
         if (str_equal(word, procedure_event_word((enum procedure_event)i)))
-            order = (enum procedure_event)i;
-    int r = procedures_order(h->ports.procedures, call->service, number_of(call), order,
-                             &call->user, call->request_id, &err);
+            order.event = (enum procedure_event)i;
+    int r = procedures_order(h->ports.procedures, call->service, number_of(call), &order, &err);
     if (r < 0)
         procedure_refuse(h, call, r, err.text);
     else

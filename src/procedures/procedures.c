@@ -67,8 +67,11 @@ static void save(struct procedure *x, store_done *done)
                                                            .context = x->p});
 }
 
-static void audit(const struct procedure *x, const char *what, bool success)
+/* `order`: of a person; NULL: the result. */
+static void audit(const struct procedure *x, const char *what, bool success,
+                  const struct procedures_order *order)
 {
+    const char *reason = order == NULL || order->reason == NULL ? "" : order->reason;
     struct audit_line line = {.event = x->kind == PROCEDURE_CONFIG ? AUDIT_CONFIGURATION
                                                                    : AUDIT_MAINTENANCE,
                               .at = procedures_now(x->p).wall,
@@ -82,10 +85,13 @@ static void audit(const struct procedure *x, const char *what, bool success)
     (void)str_copy(line.user_email, sizeof line.user_email, x->user.email);
     (void)str_copy(line.user_role, sizeof line.user_role, x->user.role);
     (void)str_copy(line.source_ip, sizeof line.source_ip, x->user.source_ip);
-    (void)str_format(line.reason, sizeof line.reason, "%s %" PRId64 "%s%s%s%s%s%s",
+    if (order != NULL)
+        (void)str_copy(line.request_id, sizeof line.request_id, order->request_id);
+    (void)str_format(line.reason, sizeof line.reason, "%s %" PRId64 "%s%s%s%s%s%s%s",
                      procedure_kind_word(x->kind), x->number, x->name[0] == '\0' ? "" : ": ",
                      x->name, x->name[0] == '\0' ? "" : " = ", x->value,
-                     x->reason[0] == '\0' ? "" : "; ", x->reason);
+                     x->reason[0] == '\0' ? "" : "; ", x->reason, reason[0] == '\0' ? "" : "; ");
+    (void)str_append(line.reason, sizeof line.reason, "%s", reason);
     if (!success)
         (void)str_copy(line.error, sizeof line.error, x->text);
     x->p->ports.audit(x->p->ports.context, &line);
@@ -133,7 +139,7 @@ static void enter(struct procedure *x, enum procedure_phase phase)
     if (procedure_over(phase))
         x->ended = now.wall;
     if (procedure_over(phase) || phase == PROCEDURE_NEEDS_HUMAN)
-        audit(x, procedure_phase_word(phase), phase != PROCEDURE_NEEDS_HUMAN);
+        audit(x, procedure_phase_word(phase), phase != PROCEDURE_NEEDS_HUMAN, NULL);
 }
 
 /* Is Redis changed in it? */
@@ -283,13 +289,12 @@ int64_t procedures_begin(struct procedures *p, int service, const struct procedu
     (void)str_copy(x->unit, sizeof x->unit, procedure_settings(x)->unit);
     (void)str_copy(x->name, sizeof x->name, wish->name);
     (void)str_copy(x->value, sizeof x->value, wish->value);
-    (void)str_copy(x->to, sizeof x->to, wish->version);
     if (wish->reason != NULL)
         (void)str_copy_clean(x->reason, sizeof x->reason, wish->reason, strlen(wish->reason));
     take_user(x, wish->user);
     procedure_checklist(x->kind, &x->checklist);
     p->items[p->count++] = x;
-    audit(x, "begin", true);
+    audit(x, "begin", true, &(struct procedures_order){.request_id = wish->request_id});
     save(x, NULL);
     publish(x);
     procedure_work(x);
@@ -303,30 +308,30 @@ static int check_now(const struct procedure *x, enum procedure_event order, stru
         x->kind == PROCEDURE_CONFIG && (order == PROCEDURE_GO || order == PROCEDURE_UNDO);
     return changes && busy != NULL
                ? error_set(err, -EBUSY, "%s is under way: try again when it has ended", busy)
-               : 0;
+               : check_others(x->p, x->service, x, err); /* what is over may be taken back later */
 }
 
-int procedures_order(struct procedures *p, int service, int64_t number, enum procedure_event order,
-                     const struct engine_user *user, const char *request_id, struct error *err)
+int procedures_order(struct procedures *p, int service, int64_t number,
+                     const struct procedures_order *order, struct error *err)
 {
+    enum procedure_event event = order->event;
     struct procedure *x = find(p, service, number);
-    (void)request_id;
     if (x == NULL)
         return error_set(err, -ENOENT,
                          "There is no such procedure: resus procedure list shows them.");
-    if (procedure_event(x->kind, x->phase, order).refused ||
-        (order == PROCEDURE_UNDO && x->kind == PROCEDURE_CONFIG && !x->held))
+    if (procedure_event(x->kind, x->phase, event).refused ||
+        (event == PROCEDURE_UNDO && x->kind == PROCEDURE_CONFIG && !x->held))
         return error_set(err, -EBUSY, "this does not fit to its state, which is %s",
                          procedure_phase_word(x->phase));
     int r = check_alone(p, service, x, err);
-    r = r < 0 ? r : check_now(x, order, err);
+    r = r < 0 ? r : check_now(x, event, err);
     if (r < 0)
         return r;
-    take_user(x, user);
-    audit(x, procedure_event_word(order), true);
-    if (order == PROCEDURE_CANCEL)
+    take_user(x, order->user);
+    audit(x, procedure_event_word(event), true, order);
+    if (event == PROCEDURE_CANCEL)
         procedure_stop(x);
-    procedure_event_now(x, order, "");
+    procedure_event_now(x, event, "");
     return 0;
 }
 

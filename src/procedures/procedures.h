@@ -55,8 +55,7 @@ void procedures_free(struct procedures *p);
 struct procedures_wish {
     enum procedure_kind kind;
     const char *name, *value; /* CONFIG: of a setting */
-    const char *version; /* UPDATE: the one that it leads to; NULL = what backup.next_server is */
-    const char *reason;  /* NULL = none */
+    const char *reason;       /* NULL = none */
     const struct engine_user *user;
     const char *request_id;
 };
@@ -64,10 +63,15 @@ struct procedures_wish {
  * changed from here; `err` says why), -ENOMEM. */
 int64_t procedures_begin(struct procedures *p, int service, const struct procedures_wish *wish,
                          struct error *err) ATTR_MUST_USE;
-/* GO and what follows it in the table. -ENOENT, -EBUSY: not in this phase, or not now. */
-int procedures_order(struct procedures *p, int service, int64_t number, enum procedure_event order,
-                     const struct engine_user *user, const char *request_id,
-                     struct error *err) ATTR_MUST_USE;
+struct procedures_order {
+    enum procedure_event event; /* GO and what follows it in the table */
+    const struct engine_user *user;
+    const char *reason; /* NULL = none */
+    const char *request_id;
+};
+/* -ENOENT; -EBUSY: not in this phase, not now, or another one of the service is not over. */
+int procedures_order(struct procedures *p, int service, int64_t number,
+                     const struct procedures_order *order, struct error *err) ATTR_MUST_USE;
 /* Ticks an item of the checklist. -ENOENT, -EINVAL. */
 int procedures_mark(struct procedures *p, int service, int64_t number, size_t item, bool done,
                     const struct engine_user *user, const char *note,

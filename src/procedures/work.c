@@ -66,7 +66,7 @@ static void ask(struct procedure *x, const struct query_command *commands, size_
         done(x, NULL, &err);
 }
 
-/* The value of CONFIG GET of one setting; NULL: it is not there, and `x->text` says why. */
+/* The value of CONFIG GET of one setting; NULL: it is not there, and `why` says so. */
 static const char *value_of(struct procedure *x, const struct redis_reply *reply, char *why,
                             size_t size)
 {
@@ -195,8 +195,10 @@ static void on_guarded(void *context, uint64_t ticket, int result, const struct 
     struct procedure *x = procedure_waiting(context, (int64_t)ticket);
     if (x == NULL)
         return;
-    (void)str_copy(x->safety, sizeof x->safety, backups_last_id(x->p->ports.backups, x->service));
     char text[64];
+    if (result == 0)
+        (void)str_copy(x->safety, sizeof x->safety,
+                       backups_last_id(x->p->ports.backups, x->service));
     (void)str_format(text, sizeof text, "the safety backup is %s", x->safety);
     procedure_event_now(x, result == 0 ? PROCEDURE_GOOD : PROCEDURE_BAD,
                         result == 0 ? text : err->text);
@@ -387,11 +389,12 @@ static void on_checked_value(void *context, struct redis_reply *const *replies,
     bool set_well = x->after[0] != '\0' ? str_equal(value, x->after) : !str_equal(value, x->before);
     (void)str_format(text, sizeof text, "\"%.200s\" before, \"%.200s\" now%s", x->before, value,
                      set_well ? "" : ": it does not hold");
-    (void)str_copy(x->after, sizeof x->after, set_well ? value : x->after);
-    if (set_well)
-        judge(x, text);
-    else
+    if (!set_well) {
         procedure_event_now(x, PROCEDURE_BAD, text);
+        return;
+    }
+    (void)str_copy(x->after, sizeof x->after, value);
+    judge(x, text);
 }
 
 static void verify(struct procedure *x)

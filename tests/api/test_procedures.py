@@ -48,8 +48,10 @@ def test_a_setting_is_changed_watched_and_taken_back(served):
     wait_until(lambda: served.good("health")["overall_status"] == "healthy", "healthy")
     again = run(served, "show", "redis", number)
     assert again["phase"] == "watching" and again["watched_until"] == gone["watched_until"], again
-    undone = run(served, "undo", "redis", number)
+    undone = run(served, "undo", "redis", number, "--reason", "too much")
     assert undone["phase"] == "undone" and undone["after"] == value(served, "maxmemory") == "0", undone
+    line = next(x for x in served.audit() if x["operation"] == "procedure_undo")
+    assert line["reason"].endswith("; more room; too much"), line
     lines = [x["operation"] for x in served.audit() if x["operation"].startswith("procedure_")]
     assert lines == ["procedure_begin", "procedure_go", "procedure_undo", "procedure_undone"], lines
     assert served.run("procedure", "undo", "redis", number).returncode == 1
@@ -67,6 +69,17 @@ def test_what_redis_refuses_changes_nothing_and_says_why(served):
     run(served, "cancel", str(ready["number"]))
     same = run(served, "config", "hz", "10", wanted=1)
     assert same["phase"] == "blocked" and "this value already" in same["text"], same
+
+
+def test_a_setting_is_not_taken_back_while_another_one_is_changed(served):
+    first = str(run(served, "config", "hz", "20")["number"])
+    assert run(served, "go", first)["phase"] == "watching" and run(served, "accept", first)["phase"] == "done"
+    second = str(run(served, "config", "hz", "30")["number"])
+    refused = served.run("procedure", "undo", first)
+    assert refused.returncode == 1 and f"procedure {second} of this service is not over" in refused.stderr, refused
+    assert value(served, "hz") == "20"
+    run(served, "cancel", second)
+    assert run(served, "undo", first)["phase"] == "undone" and value(served, "hz") == "10"
 
 
 def test_secrets_and_the_way_to_redis_are_not_changed_from_here(served):
