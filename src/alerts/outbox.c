@@ -122,7 +122,11 @@ static void flush_deliveries(struct outbox *o, struct now now)
     for (size_t i = 0; i < o->lanes.count; i++) {
         struct delivery_item *item = &o->lanes.items[i];
         struct outbox_parcel *parcel = item->note;
-        if (!item->changed || parcel == NULL)
+        if (parcel == NULL)
+            continue;
+        /* A lane has a turn at least as often, for its next attempt. */
+        item->changed |= mono_since(now.mono, parcel->updated) >= OUTBOX_REWRITE_MS;
+        if (!item->changed)
             continue;
         outbox_parcel_update(item, now);
         outbox_gather(o, RECORD_DELIVERY, item->id, parcel->body);

@@ -4,6 +4,9 @@
 
 #include "alerts/outbox.h"
 
+/* A record that has not changed is written again after this long: what is left of its delivery's life is in it. */
+#define OUTBOX_REWRITE_MS (INT64_C(3600) * 1000)
+
 /* A message of which a delivery has not ended. */
 struct outbox_message {
     uint64_t number;
@@ -22,6 +25,7 @@ struct outbox_parcel {
     bool starting; /* `sending` is on its way to the disk, in this batch */
     uint64_t batch;
     mono_ms start_by;
+    mono_ms updated; /* the record */
 };
 
 /* Changes that go to the store as one transaction. */

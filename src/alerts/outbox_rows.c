@@ -56,8 +56,11 @@ void outbox_parcel_update(const struct delivery_item *item, struct now now)
            json_put_int(body, "attempts", item->attempts) &&
            json_put_int(body, "severity", item->severity) &&
            json_put_int(body, "next_at", again ? persisted_time(item->due, now).ms : 0) &&
+           json_put_int(body, "expires_at", persisted_time(item->expires, now).ms) &&
+           json_put_int(body, "saved_at", now.wall.ms) &&
            json_put_bool(body, "may_have_arrived", item->may_have_arrived) &&
            json_put_bool(body, "combined", item->combined));
+    parcel->updated = now.mono;
 }
 
 struct outbox_parcel *outbox_parcel_new(const struct outbox *o, const struct delivery_item *item,
@@ -68,9 +71,7 @@ struct outbox_parcel *outbox_parcel_new(const struct outbox *o, const struct del
     if (parcel != NULL && json_put_int(body, "message", (int64_t)message->number) &&
         json_put_text(body, "channel", o->channels[item->channel].name) &&
         json_put_text(body, "kind", lane_kind_word(item->kind)) &&
-        json_put_int(body, "at", now.wall.ms) &&
-        json_put_int(body, "expires_at", persisted_time(item->expires, now).ms) &&
-        json_put(body, "tries", json_array())) {
+        json_put_int(body, "at", now.wall.ms) && json_put(body, "tries", json_array())) {
         parcel->body = body;
         parcel->message = message;
         return parcel;
@@ -192,6 +193,17 @@ static mono_ms due_of(const json_t *body, const char *key, int64_t most_ms, stru
     return at == 0 ? now.mono : persisted_due((wall_ms){at}, now, most_ms);
 }
 
+/* Of the records of versions that wrote no `saved_at`, `expires_at` is as old as the message. */
+static mono_ms expiry_of(const json_t *body, enum lane_kind kind, int64_t life_ms, struct now now)
+{
+    wall_ms end = {json_int_or(body, "expires_at", 0)};
+    wall_ms written = {json_int_or(body, "saved_at", json_int_or(body, "at", 0))};
+    mono_ms rest = persisted_rest(end, written, now, life_ms);
+    if (kind == LANE_ANNOUNCE) /* it is about a date */
+        return mono_min(rest, persisted_due(end, now, life_ms));
+    return rest;
+}
+
 static struct outbox_message *message_of(struct outbox *o, int64_t number)
 {
     for (size_t i = 0; i < o->message_count; i++)
@@ -214,6 +226,7 @@ static bool restore(struct outbox *o, const struct found *found, struct now now)
         return false;
     parcel->body = json_incref(found->body);
     parcel->message = message;
+    parcel->updated = now.mono;
     message->open++;
     struct delivery_item item = {
         .id = (uint64_t)found->number,
@@ -227,8 +240,8 @@ static bool restore(struct outbox *o, const struct found *found, struct now now)
         .combined = json_bool_or(body, "combined", false),
         .attempts = (int)json_int_or(body, "attempts", 0),
         .due = due_of(body, "next_at", RETRY_AFTER_MAX_MS, now),
-        .expires = due_of(body, "expires_at",
-                          lanes_life_ms(&o->channels[channel].lane, (enum lane_kind)kind), now),
+        .expires = expiry_of(body, (enum lane_kind)kind,
+                             lanes_life_ms(&o->channels[channel].lane, (enum lane_kind)kind), now),
         .note = parcel,
     };
     (void)lanes_restore(&o->lanes, &item);

@@ -33,4 +33,13 @@ static inline mono_ms persisted_due(wall_ms t, struct now now, int64_t length_ms
     return mono_add(now.mono, left);
 }
 
+/* The end of a wait that counts only while there is a daemon, read back: as far away as it was when it was
+ * written, by the same clock, at `written`; `length_ms` at most. Time without a daemon does not count, because it
+ * looks the same as a clock that was set forward. */
+static inline mono_ms persisted_rest(wall_ms end, wall_ms written, struct now now,
+                                     int64_t length_ms)
+{
+    return persisted_due(end, (struct now){.mono = now.mono, .wall = written}, length_ms);
+}
+
 #endif

@@ -103,6 +103,8 @@ MUTANTS = [
     ("load-far", PERSISTED, "left < 0 ? 0 : left > length_ms ? length_ms : left", "left < 0 ? 0 : left",
      "a clock that was set back puts a step off for hours"),
     # messages on their way
+    ("life-by-clock", PERSISTED, "(struct now){.mono = now.mono, .wall = written}", "((void)written, now)",
+     "a clock that is set forward between two lives expires what waits"),
     ("resolve-expires", LANES, "    return ends ? RETRY_LIFE_MAX_MS : channel->life_ms;", "    (void)ends;\n    return channel->life_ms;",
      "a receiver that is away for longer than a page is of use keeps the alert open"),
     ("life-minutes", LANES, "    return ends ? RETRY_LIFE_MAX_MS : channel->life_ms;",

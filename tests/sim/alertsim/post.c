@@ -162,8 +162,7 @@ static void expired(struct world *w, const struct delivery_item *item)
 {
     int64_t age = w->now - parcel_of(w, item->id)->posted;
     int64_t life = lanes_life_ms(&w->lanes.lanes[item->channel].channel, item->kind);
-    /* A clock that is set while no daemon runs looks like time that has passed. */
-    if (w->clock_mean == 0 && age < life)
+    if (age < life)
         world_fail(w, "channel %d: a %s is given up after %.0f min", item->channel,
                    lane_kind_word(item->kind), (double)age / 60000);
     if (item->kind == LANE_TRIGGER)
@@ -190,6 +189,7 @@ void post_save(struct world *w)
         stored->expires.ms = persisted_time(item->expires, now).ms;
     }
     w->stored_count = count;
+    w->stored_at = now.wall;
 }
 
 void post_start(struct world *w)
@@ -206,8 +206,8 @@ void post_start(struct world *w)
             key_of(w, item.channel, parcel_of(w, item.id))->doubt = true;
         item.due = persisted_due((wall_ms){item.due.ms}, now, RETRY_AFTER_MAX_MS);
         item.expires =
-            persisted_due((wall_ms){item.expires.ms}, now,
-                          lanes_life_ms(&w->lanes.lanes[item.channel].channel, item.kind));
+            persisted_rest((wall_ms){item.expires.ms}, w->stored_at, now,
+                           lanes_life_ms(&w->lanes.lanes[item.channel].channel, item.kind));
         (void)lanes_restore(&w->lanes, &item);
     }
 }

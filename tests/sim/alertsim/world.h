@@ -154,6 +154,7 @@ struct world {
     struct delivery_item
         stored[LANES_OPEN_MAX]; /* on its disk; `due` and `expires` by the wall clock */
     size_t stored_count;
+    wall_ms stored_at; /* all of them */
     struct parcel parcels[PARCELS_MAX];
     uint64_t last_delivery;
     int64_t post_wake; /* world time */

@@ -44,6 +44,7 @@ struct bench {
     struct store *store;
     struct outbox *outbox;
     int64_t skew_ms;
+    int64_t wall_ms; /* the wall clock is wrong by */
     struct sent sent[SENT_MAX];
     size_t sent_count, answered;
     size_t cancelled;
@@ -72,7 +73,7 @@ static struct now bench_now(void *context)
     const struct bench *b = context;
     struct now now = clock_now();
     now.mono = mono_add(now.mono, b->skew_ms);
-    now.wall = wall_add(now.wall, b->skew_ms);
+    now.wall = wall_add(now.wall, b->skew_ms + b->wall_ms);
     return now;
 }
 
@@ -282,6 +283,15 @@ static int64_t ask(const struct bench *b, const char *sql)
     return value;
 }
 
+static void change(const struct bench *b, const char *sql)
+{
+    sqlite3 *db;
+    assert_int_equal(sqlite3_open(b->path, &db), SQLITE_OK);
+    assert_int_equal(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
+    assert_int_equal(sqlite3_changes(db), 1);
+    assert_int_equal(sqlite3_close(db), SQLITE_OK);
+}
+
 /* ── the order of writing ── */
 
 static void is_stored(struct bench *b, const struct sent *sent)
@@ -438,6 +448,90 @@ static void what_ended_while_the_daemon_was_down_is_resolved_or_never_sent(void 
             assert_int_equal(b->sent[i].channel, CHAT);
     }
     assert_int_equal(b->ended[DELIVERY_SUPERSEDED], 5);
+}
+
+/* ── how long a message is of use ── */
+
+static void await_answers(struct bench *b)
+{
+    while (b->answered < b->sent_count)
+        (void)uv_run(&b->loop, UV_RUN_NOWAIT);
+}
+
+static void a_clock_set_forward_between_two_lives_expires_nothing_but_what_has_a_date(void **state)
+{
+    struct bench *b = *state;
+    b->class[PAGER] = b->class[CHAT] = RETRY_LATER;
+    open_all(b);
+    (void)post(b, LANE_TRIGGER, 1, "t", 1U << PAGER);
+    (void)post(b, LANE_ANNOUNCE, 0, NULL, 1U << CHAT);
+    await_sent(b, 2);
+    await_answers(b);
+    close_all(b);
+    b->wall_ms = 9 * DAY_MS;
+    b->class[PAGER] = b->class[CHAT] = RETRY_DELIVERED;
+    open_all(b);
+    await_ended(b, DELIVERY_DELIVERED, 1);
+    await_ended(b, DELIVERY_EXPIRED, 1);
+    assert_int_equal(b->sent_count, 3);
+    assert_int_equal(b->sent[2].channel, PAGER);
+    assert_int_equal(b->sent[2].delivery, b->sent[0].delivery);
+}
+
+static void a_clock_set_forward_before_the_end_of_a_life_expires_nothing(void **state)
+{
+    struct bench *b = *state;
+    b->class[PAGER] = RETRY_LATER;
+    open_all(b);
+    (void)post(b, LANE_TRIGGER, 1, "t", 1U << PAGER);
+    await_sent(b, 1);
+    await_answers(b);
+    b->wall_ms = 9 * DAY_MS;
+    pass(b, 1000);
+    close_all(b);
+    b->class[PAGER] = RETRY_DELIVERED;
+    open_all(b);
+    pass(b, 60000);
+    await_ended(b, DELIVERY_DELIVERED, 1);
+    assert_int_equal(b->ended[DELIVERY_EXPIRED], 0);
+}
+
+/* Two messages for a receiver that is away: of a channel that fails only the first is tried. */
+static void a_start_gives_no_new_life_to_what_has_nearly_expired(void **state)
+{
+    struct bench *b = *state;
+    b->class[PAGER] = RETRY_LATER;
+    open_all(b);
+    (void)post(b, LANE_TRIGGER, 1, "tried", 1U << PAGER);
+    (void)post(b, LANE_TRIGGER, 1, "behind", 1U << PAGER);
+    for (int hour = 0; hour < 23; hour++) {
+        await_answers(b);
+        pass(b, DAY_MS / 24);
+    }
+    await_answers(b);
+    close_all(b);
+    open_all(b);
+    pass(b, DAY_MS / 12 + 60000);
+    await_ended(b, DELIVERY_EXPIRED, 2);
+    assert_int_equal(b->ended[DELIVERY_DELIVERED], 0);
+}
+
+/* Its record had the time of its end alone. */
+static void what_the_version_before_has_left_lives_on(void **state)
+{
+    struct bench *b = *state;
+    b->class[PAGER] = RETRY_LATER;
+    open_all(b);
+    (void)post(b, LANE_RESOLVE, 1, "t", 1U << PAGER);
+    await_sent(b, 1);
+    await_answers(b);
+    close_all(b);
+    change(b, "UPDATE record SET body = json_remove(body, '$.saved_at') WHERE kind = 'delivery'");
+    b->wall_ms = 9 * DAY_MS;
+    b->class[PAGER] = RETRY_DELIVERED;
+    open_all(b);
+    await_ended(b, DELIVERY_DELIVERED, 1);
+    assert_int_equal(b->ended[DELIVERY_EXPIRED], 0);
 }
 
 /* ── a disk that is no help ── */
@@ -761,6 +855,10 @@ int main(void)
         TEST(a_message_for_no_channel_is_stored),
         TEST(a_kill_at_any_step_loses_nothing_and_repeats_under_the_same_id),
         TEST(what_ended_while_the_daemon_was_down_is_resolved_or_never_sent),
+        TEST(a_clock_set_forward_between_two_lives_expires_nothing_but_what_has_a_date),
+        TEST(a_clock_set_forward_before_the_end_of_a_life_expires_nothing),
+        TEST(a_start_gives_no_new_life_to_what_has_nearly_expired),
+        TEST(what_the_version_before_has_left_lives_on),
         TEST(a_disk_that_hangs_delays_a_page_by_a_moment_only),
         TEST(a_full_disk_keeps_no_page_back_and_is_caught_up_with),
         TEST(of_ten_thousand_alerts_a_chat_gets_a_digest_and_the_pager_its_p1),
