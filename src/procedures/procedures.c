@@ -308,7 +308,7 @@ static int check_now(const struct procedure *x, enum procedure_event order, stru
         x->kind == PROCEDURE_CONFIG && (order == PROCEDURE_GO || order == PROCEDURE_UNDO);
     return changes && busy != NULL
                ? error_set(err, -EBUSY, "%s is under way: try again when it has ended", busy)
-               : check_others(x->p, x->service, x, err); /* what is over may be taken back later */
+               : 0;
 }
 
 int procedures_order(struct procedures *p, int service, int64_t number,
