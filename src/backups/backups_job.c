@@ -186,14 +186,24 @@ void job_settle_worker(uv_work_t *w)
     j->catalog = NULL;
 }
 
+/* What was well up to the last step, and has a text that says so. */
+static void say_late(struct job *j)
+{
+    bool known = j->end != NULL && str_equal(j->end, worded(j, "failed"));
+    if (j->text[0] != '\0' && !known)
+        (void)str_append(j->text, sizeof j->text, "; but the last step failed: %s", j->error.text);
+}
+
 void job_settled(uv_work_t *w, int status)
 {
     struct job *j = (struct job *)w;
     (void)status;
-    if (j->end == NULL)
-        j->end = j->error.code == 0 ? "done" : "failed";
-    if (j->error.code != 0)
+    if (j->error.code != 0) {
+        say_late(j);
         fail(j, &j->error);
+    } else if (j->end == NULL) {
+        j->end = "done";
+    }
     if (j->removed > 0)
         (void)str_append(j->text, sizeof j->text, "%s%zu old ones removed",
                          j->text[0] == '\0' ? "" : "; ", j->removed);

@@ -2,8 +2,9 @@
 
 import json
 import pathlib
+import subprocess
 
-from daemon import wait_until
+from daemon import Skip, wait_until
 from test_backup_sealed import seal_for
 
 
@@ -76,3 +77,18 @@ def test_a_drill_sees_that_a_key_is_missing(served):
     assert last["result"] == "cannot_tell" and last["backup"] == sealed, last
     wait_until(lambda: "drill" in alerts(served), "the alert")
     assert drilling(served)["last"]["check_reason"] == "key_absent", drilling(served)
+
+
+def test_a_drill_that_passed_and_cannot_be_stored_says_so(served):
+    served.redis("SET", "k", "v")
+    made = served.good("backup", "create")["backup"]
+    folder, = served.folder.glob(f"state/backups/redis/*/{made}")
+    if subprocess.run(["mount", "--bind", folder, folder], capture_output=True).returncode != 0:
+        raise Skip("needs root for a folder that is read-only")
+    try:
+        subprocess.run(["mount", "-o", "remount,bind,ro", folder], check=True)
+        drill = run(served, wanted=1)
+        assert drill["result"] == "failed" and "the last step failed: " in drill["message"] and "Read-only" in drill["message"], drill
+    finally:
+        subprocess.run(["umount", folder], check=True)
+    assert run(served)["result"] == "good"
