@@ -159,10 +159,12 @@ static int begin(struct conversation *c, const char *line,
     /* Before the command: it may have ended when the request is answered. */
     ssh_callbacks_init(callbacks);
     (void)ssh_set_channel_callbacks(c->channel, callbacks);
-    if (ssh_channel_request_exec(c->channel, line) != SSH_OK)
-        return error_set(err, -EPROTO, "%s runs no command: %s", c->run->ssh->host,
-                         ssh_get_error(c->session));
-    return 0;
+    if (ssh_channel_request_exec(c->channel, line) == SSH_OK)
+        return 0;
+    /* Without an answer to the request it may run all the same. */
+    bool refused = ssh_get_error_code(c->session) == SSH_REQUEST_DENIED;
+    return error_set(err, refused ? -EPROTO : -ECONNRESET, "%s runs no command: %s",
+                     c->run->ssh->host, ssh_get_error(c->session));
 }
 
 static int converse(struct conversation *c, const char *line, struct error *err)

@@ -1,7 +1,5 @@
 #include "placement/folder.h"
 
-#include "placement/redis_conf.h"
-
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -13,6 +11,8 @@
 #include <strings.h>
 #include <sys/file.h>
 #include <unistd.h>
+
+#include "placement/redis_conf.h"
 
 #define FOLDER_MODE 0750
 #define FILE_MODE 0640

@@ -69,6 +69,18 @@ static void on_files(void *context, enum restore_event outcome, enum placement_r
         end_act(e, act, outcome, staged, err);
 }
 
+int file_reach(const struct entry *e, struct error *err)
+{
+    struct files_host host;
+    const struct service_settings *target = restores_settings(e->r, e->target);
+    return target->control == CONTROL_PROCESS || restores_remote(e->r, e->target, &host)
+               ? 0
+               : error_set(err, -EBUSY,
+                           "The files are on another host, and `restore_helper` of %s is no longer "
+                           "set. Set it, run systemctl reload resus, and order it again.",
+                           target->id);
+}
+
 static void exchange(struct entry *e, struct awaited *a, enum files_work work)
 {
     const struct run *run = e->run;
@@ -76,6 +88,7 @@ static void exchange(struct entry *e, struct awaited *a, enum files_work work)
     struct files_host host;
     enum restore_act act = a->act;
     bool remote = restores_remote(e->r, e->target, &host);
+    int r = file_reach(e, &err);
     const struct files_options options = {
         .work = work,
         .place = remote ? NULL : &e->place,
@@ -88,7 +101,9 @@ static void exchange(struct entry *e, struct awaited *a, enum files_work work)
         .bytes = run->bytes,
         .sha256 = run->sha256,
     };
-    if (files_start(e->r->ports.loop, &options, on_files, a, &err) == 0)
+    if (r == 0)
+        r = files_start(e->r->ports.loop, &options, on_files, a, &err);
+    if (r == 0)
         return;
     slot_give(&a->slot);
     mem_free(a);

@@ -210,6 +210,9 @@ void keys_late(struct entry *e, const struct error *err); /* no turn of a worker
 void keys_cancel(struct entry *e, const struct engine_user *user);
 void file_late(struct entry *e, const struct error *err);
 int file_begin(struct entry *e, struct error *err) ATTR_MUST_USE;
+/* Can its files be exchanged? A reload may have taken the helper away: the place is a folder of its
+ * host, and never one of this machine then. */
+int file_reach(const struct entry *e, struct error *err) ATTR_MUST_USE;
 /* After a restart of Resus. */
 int file_continue(struct entry *e, struct error *err) ATTR_MUST_USE;
 int file_order(struct entry *e, enum restore_event order, struct error *err) ATTR_MUST_USE;

@@ -186,6 +186,8 @@ int restores_order(struct restores *r, int service, int64_t number, enum restore
     if (order == RESTORE_CANCEL)
         return cancel(e, user, err);
     int result = check_order(r, e, order, err);
+    if (result == 0)
+        result = file_reach(e, err);
     if (result < 0)
         return result;
     const enum restores_state before = e->state;

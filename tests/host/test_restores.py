@@ -91,6 +91,13 @@ def restore(daemon, *words, wanted=0):
     return done.json
 
 
+def switch_helper(daemon, on):
+    before = daemon.output().count("config: reloaded")
+    daemon.settings["services"][SERVICE]["restore_helper"] = on
+    daemon.reload()
+    wait_until(lambda: daemon.output().count("config: reloaded") > before, "the reload")
+
+
 def plan(daemon, made):
     return daemon.cli("restore", SERVICE, made, "--method", "file", "--unproved", "--dry-run").json
 
@@ -125,6 +132,12 @@ def test_files_are_exchanged_on_the_host_and_back(host):
         assert host.flavour.data in done["message"] and done["safety_backup"], done
         assert call(host, "DBSIZE") == 500 and host.main_pid() != pid
         owned(host)
+        # Without the helper nothing is done in a folder of the same name on this machine, and Redis is not stopped for it.
+        pid = host.main_pid()
+        switch_helper(daemon, False)
+        refused = daemon.cli("restore", "undo", SERVICE)
+        assert refused.status == 1 and "restore_helper" in refused.json["message"] and host.main_pid() == pid, refused
+        switch_helper(daemon, True)
         undone = restore(daemon, "undo", SERVICE)
         assert undone["state"] == "undone" and call(host, "DBSIZE") == 1, undone
         owned(host)
