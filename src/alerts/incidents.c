@@ -219,6 +219,17 @@ void incidents_look(struct alerts *a, int service, const char *subject, struct n
     finish(&m, 0);
 }
 
+void incidents_acted(struct alerts *a, int service, const char *person, const char *text)
+{
+    struct moment m = {
+        .a = a, .c = case_of(&a->cases, a->settings->services[service].id), .now = alerts_now(a)};
+    if (m.c == NULL || !incident_open(&m.c->incident))
+        return;
+    case_note(m.c, m.now, "action", person, text);
+    m.changed = true;
+    finish(&m, 0);
+}
+
 void incidents_turn(struct alerts *a, struct now now)
 {
     for (struct case_entry *c = a->cases.first, *next; c != NULL; c = next) {

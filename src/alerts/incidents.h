@@ -42,6 +42,10 @@ int64_t incidents_open_by_hand(struct alerts *a, int service, enum severity seve
 int incidents_acknowledge_alert(struct alerts *a, int64_t alert, const char *person,
                                 const char *text, uint64_t save, struct error *err) ATTR_MUST_USE;
 
+/* An operation or a recovery of `service` has ended: a line in the timeline of its incident, if one is
+ * open. `person`: NULL = Resus itself. */
+void incidents_acted(struct alerts *a, int service, const char *person, const char *text);
+
 /* Those in memory, newest first; `open`: only what is investigating or mitigated. */
 json_t *incidents_json(struct alerts *a, const char *service, bool open);
 /* NULL: it is not in memory. */

@@ -64,8 +64,9 @@ const struct shape_member shape_sent[] = {
 const struct shape_member shape_incident_entry[] = {
     {"seq", "whole", NULL},
     {"at", "time", NULL},
-    {"kind", "=open|reopen|status|severity|command|update|note|set|acknowledge|call|skip|reminder",
-     NULL},
+    {"kind",
+     "=open|reopen|status|severity|command|update|note|set|acknowledge|call|skip|reminder|action",
+     "`action`: an operation or a recovery has ended."},
     {"actor", "text?", "null: Resus itself."},
     {"text", "text", NULL},
     END};

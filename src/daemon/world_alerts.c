@@ -2,6 +2,8 @@
 #include <assert.h>
 #include <inttypes.h>
 
+#include "alerts/incidents.h"
+#include "base/json.h"
 #include "base/str.h"
 #include "daemon/world_inside.h"
 #include "io/clock.h"
@@ -31,6 +33,18 @@ static void port_judged(void *context, int service)
 void world_fill_alert_ports(struct engine_ports *ports)
 {
     ports->judged = port_judged;
+}
+
+/* What was done belongs into the timeline of the incident, with the one who did it. */
+void world_acted(struct world *w, int service, const char *type, const json_t *body)
+{
+    bool recovery = str_equal(type, "auto_recovery");
+    const char *end = json_text_or(body, recovery ? "status" : "result", "");
+    if (w->alerts == NULL || (!recovery && !str_equal(type, "service_event")) ||
+        (!str_equal(end, "success") && !str_equal(end, "failed") && !str_equal(end, "failure")))
+        return;
+    incidents_acted(w->alerts, service, recovery ? NULL : json_text_or(body, "user", NULL),
+                    json_text_or(body, "message", ""));
 }
 
 /* Pages wait for the end of a maintenance window. */

@@ -156,6 +156,7 @@ void world_fill_record_ports(struct engine_ports *ports);
 void world_close_records(struct world *w);
 /* world_alerts.c */
 /* A port of the accounts: a finding of the security watch. */
+void world_acted(struct world *w, int service, const char *type, const json_t *body);
 void world_finding(void *context, const char *service, const char *rule, const char *message);
 /* accounts_ports.asked */
 void world_asked(void *context, const char *email, const char *text, int64_t number);

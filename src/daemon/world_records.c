@@ -114,6 +114,7 @@ static void port_publish(void *context, int service, uint64_t seq, const char *t
     if (record.body != NULL)
         store_save_event(w->store, 0, &record);
     mem_free(record.body);
+    world_acted(w, service, type, body); /* may publish the next event: last */
 }
 
 static void port_sample(void *context, const struct series_sample *sample)

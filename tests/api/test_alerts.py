@@ -273,7 +273,9 @@ def test_alerts_an_acknowledgement_stops_the_calls_and_a_person_ends_the_inciden
         again, = served.good("incident", "list")["items"]
         assert (again["id"], again["commander"], again["escalation"]) == (int(number), "root", "acknowledged"), again
         assert served.cli("start").status == 0
-        wait_until(lambda: served.good("incident", "show", number)["status"] == "mitigated", "mitigated")
+        mended = wait_until(lambda: (one := served.good("incident", "show", number))["status"] == "mitigated" and one, "mitigated")
+        done, = [e for e in mended["timeline"] if e["kind"] == "action"]
+        assert done["actor"] == "root" and "started" in done["text"], done
         assert served.good("incident", "set", number, "root_cause=an admin killed it")["root_cause"] == "an admin killed it"
         assert served.good("incident", "resolve", number)["status"] == "resolved"
         wait_until(lambda: [text for text in chats(receiver) if "Root cause: an admin killed it" in text], "the notice")

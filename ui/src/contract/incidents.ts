@@ -61,7 +61,7 @@ export const sent = object({ message: number, success: boolean, deliveries: list
 export const entry = object({
   seq: number,
   at: time,
-  kind: oneOf('open', 'reopen', 'status', 'severity', 'command', 'update', 'note', 'set', 'acknowledge', 'call', 'skip', 'reminder'),
+  kind: oneOf('open', 'reopen', 'status', 'severity', 'command', 'update', 'note', 'set', 'acknowledge', 'call', 'skip', 'reminder', 'action'),
   actor: nullable(text),
   text,
 });

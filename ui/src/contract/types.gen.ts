@@ -780,7 +780,7 @@ export type Channels = {
 export type IncidentEntry = {
   readonly seq: number;
   readonly at: Time;
-  readonly kind: 'open' | 'reopen' | 'status' | 'severity' | 'command' | 'update' | 'note' | 'set' | 'acknowledge' | 'call' | 'skip' | 'reminder';
+  readonly kind: 'open' | 'reopen' | 'status' | 'severity' | 'command' | 'update' | 'note' | 'set' | 'acknowledge' | 'call' | 'skip' | 'reminder' | 'action';
   readonly actor: string | null;
   readonly text: string;
 };

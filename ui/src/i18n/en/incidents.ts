@@ -128,7 +128,7 @@ export const incidents = {
   timeline: 'Timeline',
   leftOut: (n: number) => `${plural(n, 'older entry was', 'older entries were')} left out.`,
   kinds: {
-    open: 'Opened', reopen: 'Reopened', status: 'Status', severity: 'Severity', command: 'Command', update: 'Update', note: 'Note', set: 'Changed', acknowledge: 'Acknowledged', call: 'Called', skip: 'Not called', reminder: 'Reminder',
+    open: 'Opened', reopen: 'Reopened', status: 'Status', severity: 'Severity', command: 'Command', update: 'Update', note: 'Note', set: 'Changed', acknowledge: 'Acknowledged', call: 'Called', skip: 'Not called', reminder: 'Reminder', action: 'Done',
   },
   postmortem: 'Post-mortem',
   postmortemText: 'Written from the timeline and the findings, as Markdown.',
