@@ -215,10 +215,26 @@ static int sum_of(const char *text, size_t length, char sha256[65], struct error
     return 0;
 }
 
+/* What is too large for it is a gap in it, and no reason to make no backup. NULL without memory. */
+static char *text_of(const json_t *host)
+{
+    static const char *const parts[][2] = {{"acl", "acl_problem"}, {"config", "config_problem"}};
+    JSON_CLEANUP json_t *kept = json_copy((json_t *)host);
+    char *text = json_dumps(kept, JSON_INDENT(1) | JSON_SORT_KEYS);
+    for (size_t i = 0;
+         i < ARRAY_LENGTH(parts) && text != NULL && strlen(text) > HOST_FILE_BYTES_MAX; i++) {
+        mem_free(text);
+        (void)json_put_null(kept, parts[i][0]);
+        (void)json_put_text(kept, parts[i][1], "there is more of it than a backup keeps");
+        text = json_dumps(kept, JSON_INDENT(1) | JSON_SORT_KEYS);
+    }
+    return text;
+}
+
 int host_file_write(const json_t *host, const char *folder, struct manifest *m, struct error *err)
 {
     char path[PATH_MAX];
-    char *text = json_dumps(host, JSON_INDENT(1) | JSON_SORT_KEYS);
+    char *text = text_of(host);
     if (text == NULL || !str_format(path, sizeof path, "%s/" HOST_FILE, folder)) {
         mem_free(text);
         return error_set(err, -ENOMEM, "out of memory");

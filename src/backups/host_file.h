@@ -25,7 +25,8 @@ json_t *host_file_new(const struct manifest *m, struct redis_reply *const *repli
 /* Notes which settings differ from those of a server that was started without any: `plain` is its
  * CONFIG GET *. NULL: nothing is noted, and each counts as changed. */
 void host_file_compare(json_t *host, const json_t *plain);
-/* Writes it into the folder and adds it to the files of the manifest. Blocks. */
+/* Writes it into the folder and adds it to the files of the manifest. Users, then settings, that make
+ * it longer than HOST_FILE_BYTES_MAX are left out, and it says so. Blocks. */
 int host_file_write(const json_t *host, const char *folder, struct manifest *m,
                     struct error *err) ATTR_MUST_USE;
 /* Reads one. A new reference; NULL: `err` says why. Blocks. */

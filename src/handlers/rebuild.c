@@ -100,12 +100,13 @@ static bool is_process(const struct sheet *s)
 static int put_value(struct buf *to, const char *name, const char *value)
 {
     bool quote = value[0] == '\0' || (value[0] == '/' && strchr(value, ' ') != NULL) ||
-                 strpbrk(value, "\"'\\#\n") != NULL;
+                 strpbrk(value, "\"'\\#\n\r") != NULL;
     if (!quote)
         return buf_printf(to, "%s %s\n", name, value);
     int r = buf_printf(to, "%s \"", name);
     for (const char *p = value; r == 0 && *p != '\0'; p++)
         r = *p == '\n'                ? buf_printf(to, "\\n")
+            : *p == '\r'              ? buf_printf(to, "\\r")
             : *p == '"' || *p == '\\' ? buf_printf(to, "\\%c", *p)
                                       : buf_printf(to, "%c", *p);
     return r < 0 ? r : buf_printf(to, "\"\n");
@@ -119,9 +120,20 @@ static bool is_ours(const char *name)
     return str_index(names, ARRAY_LENGTH(names), name) >= 0;
 }
 
+/* A foreign server named them, and people paste the lines into a root shell: what is no name could
+ * end the file, and what follows it be a command. */
 static int put_setting(struct buf *to, const json_t *config, const char *name)
 {
+    static const char left_out[] = "# a setting is left out: its name is not one of Redis\n";
+    if (plain(name, "")[0] == '\0')
+        return buf_append(to, left_out, sizeof left_out - 1);
     return is_ours(name) ? 0 : put_value(to, name, json_text_or(config, name, ""));
+}
+
+/* Likewise. */
+static bool is_rule(const char *rule)
+{
+    return str_starts(rule, "user ") && rule[strcspn(rule, "\n\r")] == '\0';
 }
 
 /* Without a comparison all of them. */
@@ -164,11 +176,17 @@ static int users_text(const struct sheet *s, struct buf *to)
     int r = 0;
     json_array_foreach(json_object_get(s->host, "acl"), i, user) {
         int64_t passwords = json_int_or(user, "passwords", 0);
+        const char *rule = json_text_or(user, "rule", "");
+        if (!is_rule(rule)) {
+            r = r < 0 ? r
+                      : buf_printf(to, "# a user is left out: its rule is not a line of Redis\n");
+            continue;
+        }
         if (r == 0 && passwords > 0)
             r = buf_printf(to, "# add the password of this user: >PASSWORD (%" PRId64 " in all)\n",
                            passwords);
         if (r == 0)
-            r = buf_printf(to, "%s\n", json_text_or(user, "rule", ""));
+            r = buf_printf(to, "%s\n", rule);
     }
     return r;
 }

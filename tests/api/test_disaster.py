@@ -113,6 +113,29 @@ def test_the_settings_of_the_sheet_start_a_server_that_is_like_the_lost_one(serv
     assert refused.returncode == 1 and "no such backup" in refused.stderr, refused
 
 
+def test_a_server_that_lies_puts_no_command_into_the_sheet(served):
+    served.redis("ACL", "SETUSER", "reader", "on", ">secret", "+get", "~a:*")
+    made = served.good("backup", "create")["backup"]
+    file = pathlib.Path(served.good("backup", "show", made)["folder"]) / "host.json"
+    host = json.loads(file.read_text())
+    host["config"] |= {"x\nEND\ntouch /tmp/1": "1", "maxmemory-policy": "noeviction\r\nEND"}
+    host["changed"] += ["x\nEND\ntouch /tmp/1", "maxmemory-policy"]
+    host["acl"] += [{"rule": "END", "passwords": 0}, {"rule": "user x on\nEND\ntouch /tmp/1", "passwords": 0}, {"rule": "touch /tmp/1", "passwords": 0}]
+    file.write_text(json.dumps(host))
+    lines = next(step["commands"] for step in served.good("backup", "rebuild-sheet")["steps"] if step["title"] == "Write its settings")
+    assert lines.count("END") == 1 and lines[-1] == "END" and not any(x.startswith("touch") for x in lines), lines
+    assert any(x.startswith("user reader on") for x in lines) and sum("is left out" in x for x in lines) == 4, lines
+
+
+def test_more_users_than_a_backup_keeps_are_a_gap_and_no_failure(served):
+    orders = "".join(f"ACL SETUSER user{i} on nopass +get ~{'x' * 200}\n" for i in range(5000))
+    subprocess.run(["redis-cli", "-p", str(served.port)], input=orders, capture_output=True, text=True, check=True, timeout=60 * SCALE)
+    made = served.good("backup", "create")["backup"]
+    host = json.loads((pathlib.Path(served.good("backup", "show", made)["folder"]) / "host.json").read_text())
+    assert host["acl"] is None and "more of it" in host["acl_problem"] and host["config"]["maxmemory"] == "0", host["acl_problem"]
+    assert any(step["title"] == "Write its settings" for step in served.good("backup", "rebuild-sheet")["steps"])
+
+
 def test_a_backup_holds_no_password_of_its_server(served):
     served.redis("ACL", "SETUSER", "app", "on", ">the-word-of-app", "~app:*", "+@read")
     served.redis("CONFIG", "SET", "masterauth", "the-word-of-the-primary")
