@@ -10,13 +10,21 @@
 #include "cli/usage.h"
 #include "cli/verb.h"
 #include "cli/view.h"
+#include "core/procedure.h"
+
+static bool works(const json_t *body)
+{
+    const char *phase = json_text_or(body, "phase", "");
+    for (int i = 0; i < PROCEDURE_PHASE_COUNT; i++)
+        if (str_equal(phase, procedure_phase_word((enum procedure_phase)i)))
+            return procedure_works((enum procedure_phase)i);
+    return false;
+}
 
 /* Asks until Resus has done its part; the daemon holds each answer back for some seconds. */
 static int await(const struct invocation *in, json_t **body)
 {
-    static const char *const works[] = {"checking", "guarding",  "rehearsing",
-                                        "applying", "verifying", "undoing"};
-    while (str_index(works, ARRAY_LENGTH(works), json_text_or(*body, "phase", "")) >= 0) {
+    while (works(*body)) {
         struct question q = {.op = "procedure", .args = json_object()};
         (void)json_put_int(q.args, "n", json_int_or(*body, "number", 0));
         (void)json_put_bool(q.args, "wait", true);
@@ -34,14 +42,6 @@ static int await(const struct invocation *in, json_t **body)
         ask_free(&q, 1);
     }
     return 0;
-}
-
-/* Something stands in the way, or is wrong. */
-static int exit_of(const json_t *body)
-{
-    static const char *const bad[] = {"blocked", "needs_human"};
-    return str_index(bad, ARRAY_LENGTH(bad), json_text_or(body, "phase", "")) >= 0 ? CLI_REFUSED
-                                                                                   : CLI_DONE;
 }
 
 static int run(const struct invocation *in, const char *op, json_t *args)
@@ -72,7 +72,8 @@ static int run(const struct invocation *in, const char *op, json_t *args)
         view_procedure(&p, clean, in);
         page_print(&p, stdout);
     }
-    status = status == 0 ? exit_of(body) : status;
+    if (status == 0)
+        status = view_procedure_bad(body) ? CLI_REFUSED : CLI_DONE;
     json_decref(body);
     return status;
 }

@@ -118,5 +118,7 @@ size_t view_doctor_findings(const json_t *body);
 void view_checklist(struct page *p, const json_t *items);
 void view_procedures(struct page *p, const json_t *body, const struct invocation *in);
 void view_procedure(struct page *p, const json_t *body, const struct invocation *in);
+/* Does something stand in its way, or is something wrong? */
+bool view_procedure_bad(const json_t *body);
 
 #endif

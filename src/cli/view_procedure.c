@@ -6,8 +6,9 @@
 #include "base/str.h"
 #include "cli/view.h"
 
-static bool is_bad(const char *phase)
+bool view_procedure_bad(const json_t *body)
 {
+    const char *phase = json_text_or(body, "phase", "");
     return str_equal(phase, "blocked") || str_equal(phase, "needs_human");
 }
 
@@ -21,7 +22,7 @@ static void put_head(struct page *p, const json_t *body)
                  json_text_or(body, "value", ""));
     page_put(p, ": ");
     page_tone(p,
-              is_bad(phase)              ? TONE_BAD
+              view_procedure_bad(body)   ? TONE_BAD
               : str_equal(phase, "done") ? TONE_GOOD
                                          : TONE_PLAIN,
               "%s", phase);
