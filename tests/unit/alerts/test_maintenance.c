@@ -8,9 +8,11 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -20,6 +22,7 @@
 #include "base/str.h"
 #include "core/smoke.h"
 #include "io/clock.h"
+#include "io/zone.h"
 #include "redis/reply.h"
 
 #define MINUTE_MS INT64_C(60000)
@@ -580,6 +583,53 @@ static void a_kill_at_any_turn_leaves_a_window_that_goes_on(void **state)
     (void)uv_timer_stop(&b->limit);
 }
 
+/* Of all windows: how many are in that state, and do all of these begin at that hour of UTC? */
+static size_t in_state(struct bench *b, const char *state, const char *hour)
+{
+    JSON_CLEANUP json_t *list = maintenance_list(b->book, state, 500, NULL);
+    const json_t *window;
+    size_t i;
+    json_array_foreach(json_object_get(list, "items"), i, window)
+        assert_memory_equal(json_text_or(window, "starts_at", "                   ") + 11, hour, 5);
+    return json_array_size(json_object_get(list, "items"));
+}
+
+/* As an update of tzdata does that gives a zone other rules: here Kolkata's file gets those of Tokyo, for this
+ * process alone. Neither has summer time. */
+static void
+changed_rules_of_a_zone_move_the_windows_and_announce_the_announced_ones_again(void **state)
+{
+    struct bench *b = *state;
+    struct error err = {0};
+    static const char zone[] = ZONE_FOLDER "/Asia/Kolkata", other[] = ZONE_FOLDER "/Asia/Tokyo";
+    b->window = (struct window_settings){.name = "nightly"};
+    assert_int_equal(schedule_parse("Mon-Sun 02:00-03:00", &b->window.schedule, &err), 0);
+    b->settings.maintenance.windows = &b->window;
+    b->settings.maintenance.window_count = 1;
+    (void)str_copy(b->settings.maintenance.timezone, sizeof b->settings.maintenance.timezone,
+                   "Asia/Kolkata");
+    if (access(zone, R_OK) < 0 || access(other, R_OK) < 0 || unshare(CLONE_NEWNS) < 0 ||
+        mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+        skip(); /* needs root and tzdata */
+    pass(b, 0);
+    while (b->news[MAINTENANCE_ANNOUNCED] == 0)
+        (void)uv_run(&b->loop, UV_RUN_ONCE);
+    size_t planned = in_state(b, "planned", "20:30");
+    size_t announced = in_state(b, "announced", "20:30");
+    int told = b->news[MAINTENANCE_ANNOUNCED];
+    assert_true(planned > 50 && announced >= 1 && (size_t)told == announced);
+    assert_int_equal(mount(other, zone, NULL, MS_BIND, NULL), 0);
+    pass(b, 0);
+    while (b->news[MAINTENANCE_ANNOUNCED] == told)
+        (void)uv_run(&b->loop, UV_RUN_ONCE);
+    assert_int_equal(umount(zone), 0);
+    assert_true(in_state(b, "planned", "17:00") >= planned);
+    assert_int_equal(in_state(b, "announced", "17:00"), announced);
+    assert_int_equal(b->news[MAINTENANCE_ANNOUNCED], told + (int)announced);
+    assert_int_equal(strncmp(b->texts[told], "Changed: ", 9), 0);
+    assert_non_null(strstr(b->texts[told], "T17:00:00Z"));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -597,6 +647,9 @@ int main(void)
                                         tear_down),
         cmocka_unit_test_setup_teardown(
             rules_of_the_settings_are_planned_once_and_a_cancelled_date_stays_cancelled, set_up,
+            tear_down),
+        cmocka_unit_test_setup_teardown(
+            changed_rules_of_a_zone_move_the_windows_and_announce_the_announced_ones_again, set_up,
             tear_down),
         cmocka_unit_test_setup_teardown(nothing_is_due_while_the_clock_is_in_doubt, set_up,
                                         tear_down),
