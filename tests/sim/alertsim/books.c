@@ -132,8 +132,12 @@ static void send_alert(struct world *w, int slot, const struct alert_effect *e)
 void books_see(struct world *w, int slot, const struct alert_input *in)
 {
     struct sights *s = &w->sights;
-    /* The host speaks for it: by what is true, whatever the machine makes of it. */
-    s->absorbed[slot] = w->host_down && slot != HOST_SLOT;
+    /* The host speaks for it: by what is true, whatever the machine makes of it; and after that until some
+     * service shows that the host is back. */
+    if (slot == HOST_SLOT)
+        s->host_unclear = in->event == ALERT_UNKNOWN;
+    else
+        s->absorbed[slot] = w->host_down || (s->absorbed[slot] && s->host_unclear);
     if (in->event == ALERT_BAD) {
         if (s->well_for[slot] > LONGEST_HOLD + SLACK) {
             s->onset[slot] = w->now;

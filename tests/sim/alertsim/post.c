@@ -72,7 +72,8 @@ static void take(struct world *w, const struct delivery_item *item)
     struct key_seen *key = key_of(w, c, p);
     if (key->episode > p->episode)
         return; /* too long ago */
-    if (!on_disk(w, item->id))
+    /* Nor is it on the disk what was sent of it: a kill makes that undone. */
+    if (!on_disk(w, item->id) || w->disk_full)
         key->excused = true;
     if (key->excused)
         return;
@@ -212,15 +213,32 @@ void post_start(struct world *w)
     }
 }
 
+/* Room for one more, as the outbox makes it: what is missed least is dropped. */
+static void make_room(struct world *w)
+{
+    if (w->lanes.count < LANES_OPEN_MAX)
+        return;
+    struct delivery_item *least = lanes_least(&w->lanes);
+    if (least == NULL) {
+        world_fail(w, "more than %d deliveries are being sent", LANES_OPEN_MAX);
+        return;
+    }
+    lanes_end(&w->lanes, least, DELIVERY_DROP);
+    excuse(w, least);
+    least->changed = false;
+    lanes_sweep(&w->lanes);
+}
+
 static void add(struct world *w, int channel, enum lane_kind kind, enum severity severity,
                 uint64_t thread, const struct parcel *parcel)
 {
     mono_ms now = world_clock(w).mono;
     uint64_t id = ++w->last_delivery;
-    if (w->lanes.count == LANES_OPEN_MAX) {
-        world_fail(w, "more than %d deliveries are open", LANES_OPEN_MAX);
+    make_room(w);
+    if (w->lanes.count == LANES_OPEN_MAX)
         return;
-    }
+    if (lanes_find(&w->lanes, parcel_of(w, id)->id) != NULL)
+        world_fail(w, "a delivery waits while %d others are made", PARCELS_MAX);
     *parcel_of(w, id) = *parcel;
     parcel_of(w, id)->id = id;
     parcel_of(w, id)->posted = w->now;

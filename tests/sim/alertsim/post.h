@@ -6,8 +6,8 @@
 #include "core/lanes.h"
 
 #define SLOTS_LIMIT 16
-#define PARCELS_MAX 4096 /* deliveries are known by their number, this many back */
-#define KEYS_KEPT 64     /* episodes of a slot that a receiver remembers */
+#define PARCELS_MAX 16384 /* deliveries are known by their number, this many back */
+#define KEYS_KEPT 64      /* episodes of a slot that a receiver remembers */
 
 enum mood { MOOD_UP, MOOD_AWAY, MOOD_HANGS, MOOD_LIES, MOOD_BUSY, MOOD_REFUSES, MOOD_COUNT };
 
@@ -26,7 +26,7 @@ struct key_seen {
     uint64_t episode;
     uint64_t trigger, resolve; /* deliveries that brought them, 0 = none */
     bool doubt; /* an attempt to bring it had no answer: only the daemon believes that it has it */
-    bool excused; /* what was sent was never on the disk, or it was refused for good, or too old */
+    bool excused; /* it was sent while the disk took nothing, or refused for good, or too old */
 };
 
 struct receiver {

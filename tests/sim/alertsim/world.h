@@ -107,6 +107,7 @@ struct sights {
     enum alert_event last[SLOTS];
     enum severity severity[SLOTS];
     bool absorbed[SLOTS];
+    bool host_unclear;       /* no service says whether the host is there */
     int64_t bad_for[SLOTS];  /* not well, not held, not absorbed, seen by one life of a daemon */
     int64_t same_for[SLOTS]; /* ... and of one severity */
     int64_t well_for[SLOTS];
