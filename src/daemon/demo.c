@@ -17,6 +17,9 @@
 #include "io/file.h"
 
 #define CONFIG_MAX 8192
+#define CONFIG_KEPT_MAX ((size_t)256 * 1024)
+#define LISTEN "listen: \"127.0.0.1:"
+#define ADDRESS "address: \"127.0.0.1:"
 #define PASSWORD_CHARACTERS 16 /* 80 bits */
 #define PASSWORD_MAX 1024
 
@@ -61,23 +64,63 @@ static int look_for_ports(int https_port, int *ret_redis_port, struct error *err
     return r < 0 ? error_set_errno(err, r, "no free port on 127.0.0.1") : 0;
 }
 
+/* The part of `text` up to the digits of the port that follows `before` goes to `to`, and then `port`.
+ * Where it goes on; NULL: there is none. */
+static const char *put_port(struct buf *to, const char *text, const char *before, int port)
+{
+    const char *at = strstr(text, before);
+    if (at == NULL)
+        return NULL;
+    at += strlen(before);
+    int r = buf_append(to, text, (size_t)(at - text));
+    if (r == 0)
+        r = buf_printf(to, "%d", port);
+    return r == 0 ? at + strspn(at, "0123456789") : NULL;
+}
+
+/* What a person has added to the settings of the last demonstration in this folder stays: only both
+ * ports are new. -ENOENT: there was none. */
+static int keep_config(const char *path, int redis_port, int https_port, struct error *err)
+{
+    struct buf old = BUF_LIMIT(CONFIG_KEPT_MAX), text = BUF_LIMIT(CONFIG_KEPT_MAX);
+    int r = file_read(path, &old, err);
+    if (r == 0) {
+        const char *rest = put_port(&text, buf_text(&old), LISTEN, https_port);
+        if (rest != NULL)
+            rest = put_port(&text, rest, ADDRESS, redis_port);
+        if (rest != NULL && buf_append(&text, rest, strlen(rest)) == 0)
+            r = file_write_atomic(path, buf_text(&text), text.length, 0640, err);
+        else
+            r = error_set(err, -EINVAL,
+                          "%s has no `" LISTEN "PORT\"` and then `" ADDRESS
+                          "PORT\"`: put them back, "
+                          "or remove the file",
+                          path);
+    }
+    buf_free(&text);
+    buf_free(&old);
+    return r;
+}
+
 static int write_config(const char *dir, int redis_port, int https_port, char *path,
                         size_t path_size, struct error *err)
 {
     struct buf text = BUF_LIMIT(CONFIG_MAX);
     (void)str_format(path, path_size, "%s/resus.yaml", dir);
+    if (access(path, F_OK) == 0)
+        return keep_config(path, redis_port, https_port, err);
     int r = buf_printf(
         &text,
         "# The demonstration: a private Redis that Resus runs itself. Made by `resus demo`.\n"
         "server:\n"
-        "  listen: \"127.0.0.1:%d\"\n"
+        "  " LISTEN "%d\"\n"
         "  state_dir: \"%s/state\"\n"
         "  control_socket: \"%s/control.sock\"\n"
         "services:\n"
         "  redis:\n"
         "    name: Redis Service\n"
         "    vm_name: this machine\n"
-        "    address: \"127.0.0.1:%d\"\n"
+        "    " ADDRESS "%d\"\n"
         "    control: process\n"
         "    process: {directory: \"%s/redis\"}\n"
         "audit: {file: \"%s/audit.log\"}\n",

@@ -334,6 +334,26 @@ def test_a_demonstration_whose_port_is_taken_ends_and_says_what_helps(served):
     assert done.stdout == "" and not list(served.folder.glob("demo/state/processes/*.pid")), done
 
 
+def test_a_demonstration_keeps_what_was_added_to_its_settings(served):
+    folder, ports = served.folder / "demo", (free_port(), free_port())
+    for port in ports:
+        with subprocess.Popen([str(PROGRAM), "demo", "--port", str(port), "--dir", str(folder)], text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL) as demo:
+            said = [demo.stdout.readline() for _ in range(3)]
+            demo.terminate()
+            assert demo.wait(20 * SCALE) == 0, said
+        settings = (folder / "resus.yaml").read_text()
+        redis = said[2].split(":")[-1].strip()
+        assert f'listen: "127.0.0.1:{port}"' in settings and f'address: "127.0.0.1:{redis}"' in settings, (said, settings)
+        if port == ports[0]:
+            (folder / "resus.yaml").write_text(settings + "alerts: {page_after_seconds: 7}\n")
+    assert settings.endswith("alerts: {page_after_seconds: 7}\n"), settings
+    (folder / "resus.yaml").write_text("server: {}\n")
+    done = subprocess.run([str(PROGRAM), "demo", "--port", str(ports[0]), "--dir", str(folder)], text=True,
+                          capture_output=True, stdin=subprocess.DEVNULL, timeout=20 * SCALE)
+    assert done.returncode == 1 and "remove the file" in done.stderr, done
+
+
 def test_local_verbs_need_no_daemon(served):
     served.stop()
     try:
