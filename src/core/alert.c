@@ -239,11 +239,18 @@ static void begin(struct step *s)
     send_difference(s, ALERT_WHY_NEW);
 }
 
+/* While recovery is at work, systemd is so because of it: no cause of its own. */
+static bool recovery_is_seen(const struct step *s)
+{
+    return s->in->acted && s->in->cause == CAUSE_SYSTEMD_RESTARTING;
+}
+
 static void pending_bad(struct step *s)
 {
     struct alert *a = s->a;
     a->severity = s->in->severity;
-    a->cause = s->in->cause;
+    if (!recovery_is_seen(s))
+        a->cause = s->in->cause;
     a->members = s->in->members;
     a->acted = a->acted || s->in->acted;
     a->well_since = a->blind_since = MONO_NEVER;

@@ -256,6 +256,28 @@ static void test_what_recovery_healed_is_one_line_without_a_pager(void **state)
     assert_int_equal(messages(&s), 1);
 }
 
+/* systemd is at work on the unit because recovery has told it so. */
+static void test_what_recovery_does_to_the_unit_is_not_named_as_what_was_healed(void **state)
+{
+    (void)state;
+    struct story s = story_of(CLASS_AVAILABILITY);
+    s.in.may_heal = true;
+    see(&s, ALERT_BAD, 0);
+    s.in.acted = true;
+    s.in.cause = CAUSE_SYSTEMD_RESTARTING;
+    see(&s, ALERT_BAD, 1);
+    see(&s, ALERT_WELL, 5);
+    see(&s, ALERT_WELL, 125);
+    expect(&s, ALERT_HEALED, ALERT_WHY_WELL, CHAT | MAIL, 0);
+    assert_int_equal(find(&s, ALERT_HEALED)->cause, CAUSE_CRASHED);
+    s = story_of(CLASS_AVAILABILITY);
+    s.in.may_heal = true;
+    s.in.cause = CAUSE_SYSTEMD_RESTARTING; /* by itself */
+    see(&s, ALERT_BAD, 0);
+    see(&s, ALERT_BAD, 60);
+    assert_int_equal(find(&s, ALERT_TRIGGER)->cause, CAUSE_SYSTEMD_RESTARTING);
+}
+
 static void test_a_relapse_counts_from_the_first_failure(void **state)
 {
     (void)state;
@@ -650,6 +672,7 @@ int main(void)
         cmocka_unit_test(test_a_page_waits_while_recovery_can_help_and_no_longer),
         cmocka_unit_test(test_a_moment_without_facts_does_not_end_the_wait),
         cmocka_unit_test(test_what_recovery_healed_is_one_line_without_a_pager),
+        cmocka_unit_test(test_what_recovery_does_to_the_unit_is_not_named_as_what_was_healed),
         cmocka_unit_test(test_a_relapse_counts_from_the_first_failure),
         cmocka_unit_test(test_what_passed_by_itself_is_never_sent),
         cmocka_unit_test(test_it_is_over_when_it_was_well_for_as_long_as_the_setting_says),
