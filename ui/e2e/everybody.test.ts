@@ -7,7 +7,7 @@ import { atService, done, loggedIn, person, useBrowser, type Person } from './br
 useBrowser();
 const people = inject('people');
 
-const PAGES = ['/services', '/services/redis', '/status', '/services/redis/metrics', '/services/redis/backups', '/backups', '/events', '/audit', '/users', '/requests', '/settings', '/nowhere'];
+const PAGES = ['/services', '/services/redis', '/status', '/services/redis/metrics', '/services/redis/backups', '/services/redis/inspect', '/backups', '/events', '/audit', '/users', '/requests', '/settings', '/nowhere'];
 
 async function settled(page: Page): Promise<void> {
   await page.waitForLoadState('networkidle');

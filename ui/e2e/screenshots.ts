@@ -36,7 +36,7 @@ async function everyLook(page: Page, name: string): Promise<void> {
   await page.setViewportSize({ width: 1280, height: 800 });
 }
 
-const PAGES = { service: '/services/redis', services: '/services', status: '/status', metrics: '/services/redis/metrics', backups: '/services/redis/backups', 'backups-all': '/backups', events: '/events', audit: '/audit', users: '/users', requests: '/requests', settings: '/settings', nowhere: '/nowhere' };
+const PAGES = { service: '/services/redis', services: '/services', status: '/status', metrics: '/services/redis/metrics', backups: '/services/redis/backups', inspect: '/services/redis/inspect', 'backups-all': '/backups', events: '/events', audit: '/audit', users: '/users', requests: '/requests', settings: '/settings', nowhere: '/nowhere' };
 
 async function pages(label: string, options: Parameters<typeof person>[0]): Promise<void> {
   const one = await person(options);

@@ -6,6 +6,7 @@
 import type * as backups from './backups';
 import type * as procedures from './procedures';
 import type * as incidents from './incidents';
+import type * as inspect from './inspect';
 import type * as maintenance from './maintenance';
 import type * as message from './message';
 import type * as metrics from './metrics';
@@ -54,6 +55,8 @@ export type Agreement = All<
     Agree<service.RecoveryItem, wire.PastRecovery>,
     Agree<Omit<metrics.MetricsAnswer, 'times'>, wire.Metrics>,
     Agree<NonNullable<metrics.MetricsAnswer['outages']>[number], wire.Outage>,
+    Agree<Omit<inspect.Clients, 'items'>, wire.Inspection>,
+    Agree<Omit<inspect.BigKeys, 'items'>, wire.Inspection>,
     Agree<metrics.ServiceLevels, wire.ServiceLevels>,
     Agree<metrics.LevelsWindow, wire.Window>,
     Agree<metrics.LevelsWindow['availability'], wire.Availability>,

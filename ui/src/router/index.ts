@@ -31,6 +31,7 @@ export function createConsoleRouter(): Router {
       { path: '/services/:id/metrics', component: () => import('@/views/MetricsView.vue'), props: true, meta: { title: words.nav.metrics, permission: 'metrics' } },
       { path: '/services/:id/backups', component: () => import('@/views/ServiceBackupsView.vue'), props: true, meta: { title: words.nav.backups, permission: 'backups' } },
       { path: '/services/:id/procedures', component: () => import('@/views/ProceduresView.vue'), props: true, meta: { title: words.procedures.title, permission: 'procedures' } },
+      { path: '/services/:id/inspect', component: () => import('@/views/InspectView.vue'), props: true, meta: { title: words.inspect.title, permission: 'inspect' } },
       { path: '/backups', component: () => import('@/views/BackupsView.vue'), meta: { title: words.nav.backups, permission: 'backup_overview' } },
       { path: '/events', component: () => import('@/views/EventsView.vue'), meta: { title: words.nav.events, permission: 'events' } },
       { path: '/incidents', component: () => import('@/views/IncidentsView.vue'), meta: { title: words.nav.incidents, permission: 'incidents' } },

@@ -5,6 +5,7 @@ import { common } from './common';
 import { dialogs } from './dialogs';
 import { fleet } from './fleet';
 import { alerts, channels, duty, incidents, maintenance } from './incidents';
+import { inspect } from './inspect';
 import { pages } from './pages';
 import { restores } from './restores';
 import { service } from './service';
@@ -21,6 +22,7 @@ export const en = {
   duty,
   fleet,
   incidents,
+  inspect,
   maintenance,
   pages,
   restores,
