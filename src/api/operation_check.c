@@ -128,15 +128,17 @@ static int check_value(const struct field *f, const json_t *value, struct error 
 
 static int unknown_field(const struct operation *operation, const char *name, struct error *err)
 {
-    const char *names[OPERATION_FIELDS_MAX];
+    const char *names[OPERATION_FIELDS_MAX] = {NULL};
     size_t count = 0;
     for (const struct field *f = operation->fields; f->name != NULL; f++)
         names[count++] = f->name;
     const char *nearest = str_nearest(names, count, name);
-    char shown[64];
+    char shown[64], known[256] = "";
+    for (size_t i = 0; nearest == NULL && i < count; i++)
+        (void)str_append(known, sizeof known, "%s%s", i == 0 ? ": it takes " : ", ", names[i]);
     (void)str_copy_clean(shown, sizeof shown, name, strlen(name));
     return error_set(err, -EINVAL, "%s takes no field `%s`%s%s%s", operation->name, shown,
-                     nearest == NULL ? "" : "; did you mean `", nearest == NULL ? "" : nearest,
+                     nearest == NULL ? known : "; did you mean `", nearest == NULL ? "" : nearest,
                      nearest == NULL ? "" : "`?");
 }
 

@@ -280,7 +280,8 @@ static void bad_arguments_are_refused_with_the_fields_name(void **state)
     check(OP_RESTART, "[]", "the arguments of restart must be an object");
     check(OP_RESTART, "{\"forced\": true}",
           "restart takes no field `forced`; did you mean `force`?");
-    check(OP_RESTART, "{\"confirmation\": true}", "restart takes no field `confirmation`");
+    check(OP_RESTART, "{\"confirmation\": true}",
+          "restart takes no field `confirmation`: it takes force, reason");
     check(OP_RESTART, "{\"force\": 1}", "`force` must be true or false");
     check(OP_RESTART, "{\"force\": \"true\"}", "`force` must be true or false");
     check(OP_RESTART, "{\"reason\": 5}", "`reason` must be a text of 0 to 500 characters");
