@@ -28,6 +28,14 @@ static int sort_words(const struct invocation *in, struct invocation *ret, const
     *ret_backup = NULL;
     for (size_t i = 0; i < in->word_count; i++) {
         const char **to = verb_is_backup(in->words[i]) ? ret_backup : &ret->service;
+        if (*to != NULL && to == &ret->service) {
+            char why[200];
+            (void)str_format(
+                why, sizeof why,
+                "neither \"%.40s\" nor \"%.40s\" is a BACKUP: resus backup list shows them", *to,
+                in->words[i]);
+            return usage_error(in, why);
+        }
         if (*to != NULL)
             return usage_error(in, "at most one SERVICE and one BACKUP, please");
         *to = in->words[i];

@@ -24,13 +24,20 @@ static bool is_number(const char *word)
 static int sort_words(const struct invocation *in, bool (*is_other)(const char *word),
                       const char *name, struct invocation *ret, const char **ret_other)
 {
-    char why[80];
+    char why[200];
     *ret = *in;
     *ret_other = NULL;
     for (size_t i = 0; i < in->word_count; i++) {
         const char **to = is_other(in->words[i]) ? ret_other : &ret->service;
         if (*to != NULL) {
-            (void)str_format(why, sizeof why, "at most one SERVICE and one %s, please", name);
+            if (to == &ret->service)
+                (void)str_format(
+                    why, sizeof why,
+                    "neither \"%.40s\" nor \"%.40s\" is a %s: resus %s list shows them", *to,
+                    in->words[i], str_equal(name, "BACKUP") ? name : "number",
+                    str_equal(name, "BACKUP") ? "backup" : in->verb->name);
+            else
+                (void)str_format(why, sizeof why, "at most one SERVICE and one %s, please", name);
             return usage_error(in, why);
         }
         *to = in->words[i];

@@ -302,6 +302,9 @@ def test_alerts_an_incident_is_opened_by_hand_and_seen_by_those_who_follow(serve
     assert served.good("incident", "note", str(opened["id"]), "asked the network team")["timeline"][-1]["text"]
     events = served.good("events")["items"]
     assert [e for e in events if e["type"] == "incident"], events
+    for words in (("restore", "redis", "nope", "--dry-run"), ("backup", "show", "redis", "nope")):
+        odd = served.run(*words).stderr
+        assert 'neither "redis" nor "nope" is a BACKUP: resus backup list' in odd, odd
     nowhere = served.cli("incident", "show", "4711")
     assert nowhere.status == 1 and "resus incident list all" in nowhere.json["message"], nowhere
     said = served.run("incident", "note", "4711", "x").stderr + served.run("procedure", "go", "redis", "4711").stderr
