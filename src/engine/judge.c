@@ -65,11 +65,20 @@ static bool closed_by_us(const struct service *s)
            cause_probe(&s->observations)->reply == REPLY_CLOSED;
 }
 
+/* Until the start that a person ordered shows, what was stopped on purpose is still that: it was not shut
+ * down outside of Resus, and no one is called. */
+static bool is_being_started(const struct service *s)
+{
+    const struct operation *o = &s->operation;
+    return operation_running(s) && o->request.operation != OPERATION_STOP &&
+           o->desired_before.stopped_on_purpose && s->observations.unit.active == UNIT_INACTIVE;
+}
+
 void judge(struct service *s, struct now now)
 {
     struct observations *observations = &s->observations;
     observations->tilt = tilt_active(&s->engine->tilt, now.mono);
-    observations->stopped_on_purpose = s->saved.stopped_on_purpose;
+    observations->stopped_on_purpose = s->saved.stopped_on_purpose || is_being_started(s);
     observations->levels = s->health.levels;
     observations->start_tried = s->recovery.attempts > 0 && s->recovery.phase != PHASE_INTENT &&
                                 s->recovery.phase != PHASE_ACTING;

@@ -99,6 +99,17 @@ def test_alerts_the_end_names_the_first_cause_and_how_long_it_lasted(served):
         assert f"*Cause*\\n{first}" in json.dumps(said) and "config_error" not in json.dumps(said), said
 
 
+def test_alerts_a_start_by_hand_after_a_stop_pages_nobody(served):
+    with channels(served, recovery=False) as receiver:
+        for _ in range(6):
+            before = served.output().count("-> stopped_on_purpose")
+            served.good("stop", "--confirm", "STOP")
+            wait_until(lambda seen=before: served.output().count("-> stopped_on_purpose") > seen, "the stop")
+            served.good("start")
+        assert "unit_stopped" not in served.output(), "it was shut down, and not through Resus: this is not so"
+        assert pages(receiver) == [] and "availability" not in {x["class"] for x in open_alerts(served)}
+
+
 def test_alerts_each_finding_is_one_message_to_people_and_closed_where_it_stays_open(served):
     everything = [{"channels": ["pager", "chat"]}]
     with channels(served, recovery=False, well=1, routes=everything) as receiver, \
