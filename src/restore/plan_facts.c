@@ -68,7 +68,8 @@ void plan_facts_of_backup(struct restore_plan_facts *f, const struct manifest *m
     f->rdb_version = m->rdb_version;
     f->used_memory_bytes = m->used_memory_bytes > 0 ? m->used_memory_bytes : RESTORE_UNKNOWN_VALUE;
     f->highest_db = RESTORE_UNKNOWN_VALUE;
-    f->keys = m->database_count > 0 ? 0 : RESTORE_UNKNOWN_VALUE;
+    /* An empty one has no databases; one that was not loaded has none, either. */
+    f->keys = m->database_count > 0 || f->proved ? 0 : RESTORE_UNKNOWN_VALUE;
     for (size_t i = 0; i < m->database_count; i++) {
         f->keys += m->databases[i].keys;
         if (m->databases[i].keys > 0 && m->databases[i].db > f->highest_db)

@@ -288,6 +288,14 @@ static void released(struct entry *e, const struct error *err)
     entry_ended(e, by[0] != '\0' ? RESTORES_CANCELLED : RESTORES_FAILED, text);
 }
 
+static void served_text(const struct entry *e, char *to, size_t size)
+{
+    if (e->keys < 0) /* it was never loaded */
+        (void)str_copy(to, size, "Redis serves the backup.");
+    else
+        (void)str_format(to, size, "Redis serves the backup's %" PRId64 " keys.", e->keys);
+}
+
 static void port_report(void *context, enum restore_act act, const struct restore_job *job,
                         const struct error *err)
 {
@@ -297,10 +305,9 @@ static void port_report(void *context, enum restore_act act, const struct restor
     e->job = *job;
     switch (act) {
     case RESTORE_ACT_FINISH:
-        (void)str_format(text, sizeof text,
-                         "Redis serves the backup's %" PRId64
-                         " keys. The old files are kept in %s/resus-aside-%s",
-                         e->keys, e->place.dir, job->staged);
+        served_text(e, text, sizeof text);
+        (void)str_append(text, sizeof text, " The old files are kept in %s/resus-aside-%s",
+                         e->place.dir, job->staged);
         entry_ended(e, RESTORES_DONE, text);
         break;
     case RESTORE_ACT_RELEASE:

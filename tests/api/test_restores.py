@@ -80,6 +80,15 @@ def test_a_plan_names_what_stands_in_the_way_and_changes_nothing(served):
     assert [x["operation"] for x in served.audit()].count("restore") == 0
 
 
+def test_an_empty_backup_is_known_to_have_no_keys(served):
+    made = backup(served)
+    fill(served)
+    plan = restore(served, made, "--dry-run")
+    assert plan["keys"] == 0 and "fewer_keys" in json.dumps(plan["warnings"]), plan
+    done = restore(served, made, "--confirm", "redis")
+    assert done["state"] == "done" and "the backup's 0 keys" in done["message"] and size(served) == 0, done
+
+
 def test_keys_are_copied_into_a_server_as_it_runs(served):
     fill(served)
     made, pid = backup(served), served.good("status")["pid"]
