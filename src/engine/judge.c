@@ -78,7 +78,9 @@ void judge(struct service *s, struct now now)
 {
     struct observations *observations = &s->observations;
     observations->tilt = tilt_active(&s->engine->tilt, now.mono);
-    observations->stopped_on_purpose = s->saved.stopped_on_purpose || is_being_started(s);
+    observations->stopped_on_purpose = s->saved.stopped_on_purpose;
+    if (is_being_started(s))
+        observations->stopped_on_purpose = true;
     observations->levels = s->health.levels;
     observations->start_tried = s->recovery.attempts > 0 && s->recovery.phase != PHASE_INTENT &&
                                 s->recovery.phase != PHASE_ACTING;
