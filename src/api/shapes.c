@@ -317,7 +317,8 @@ static const struct shape_member inspection_[] = {
     {"info?", "{anything}", "Of info: by section, then by name."},
     {"items?", "[{anything}]", "Of the others."},
     {"keys_measured?", "whole", "Of bigkeys."},
-    {"keys_passed_over?", "whole", "Of bigkeys: very long names, and more than fit at once."},
+    {"keys_passed_over?", "whole",
+     "Of bigkeys: very long names, more than fit at once, refused by Redis."},
     {"complete?", "truth", "Of bigkeys and clients: false when not every one is there."},
     {"total?", "whole", "Of clients: so many are connected."},
     END};

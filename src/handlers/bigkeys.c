@@ -127,7 +127,9 @@ void bigkeys_redis_ended(struct handlers *h, struct call *call, const struct red
         readable = take_scan(b, a->reply);
     } else {
         const struct redis_reply *reply = a->reply;
-        b->measured++;
+        bool refused = reply != NULL && reply->type == RESP_ERROR;
+        b->measured += !refused;
+        b->passed_over += refused;
         if (reply != NULL && reply->type == RESP_INTEGER)
             keep(b, b->keys[b->next], reply->integer);
         b->next++;

@@ -178,6 +178,12 @@ void inspect_redis_ended(struct handlers *h, struct call *call, const struct red
                     "redis_unanswered", handlers_now(h).wall);
         return;
     }
+    /* An error reply has no entries, and would look like a server that has none. */
+    if (a->reply != NULL && a->reply->type == RESP_ERROR) {
+        call_refuse(call, 503, "Redis refused", a->probe.text, "redis_refused",
+                    handlers_now(h).wall);
+        return;
+    }
     json_t *body = json_object();
     json_t *seen = inspect_json(a, inspect_with_arguments(call));
     (void)json_put(body, a->request == REDIS_INFO ? "info" : "items", seen);
