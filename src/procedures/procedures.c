@@ -129,23 +129,24 @@ static void tick(struct procedure *x, enum procedure_phase left, const char *who
         log_error("procedure", "%s", err.text);
 }
 
+/* Is Redis changed in it? */
+static bool sets(enum procedure_phase phase)
+{
+    return phase == PROCEDURE_APPLYING || phase == PROCEDURE_UNDOING;
+}
+
 static void enter(struct procedure *x, enum procedure_phase phase)
 {
     struct now now = procedures_now(x->p);
+    bool unset = sets(x->phase) && phase == PROCEDURE_BLOCKED;
     x->phase = phase;
     x->waits = false;
     if (phase == PROCEDURE_WATCHING)
         x->watched_from = now.wall;
     if (procedure_over(phase))
         x->ended = now.wall;
-    if (procedure_over(phase) || phase == PROCEDURE_NEEDS_HUMAN)
-        audit(x, procedure_phase_word(phase), phase != PROCEDURE_NEEDS_HUMAN, NULL);
-}
-
-/* Is Redis changed in it? */
-static bool sets(enum procedure_phase phase)
-{
-    return phase == PROCEDURE_APPLYING || phase == PROCEDURE_UNDOING;
+    if (procedure_over(phase) || phase == PROCEDURE_NEEDS_HUMAN || unset)
+        audit(x, procedure_phase_word(phase), procedure_over(phase), NULL);
 }
 
 void procedure_event_now(struct procedure *x, enum procedure_event event, const char *text)

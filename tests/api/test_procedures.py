@@ -63,6 +63,8 @@ def test_what_redis_refuses_changes_nothing_and_says_why(served):
     blocked = run(served, "go", str(ready["number"]), wanted=1)
     assert blocked["phase"] == "blocked" and "Redis refuses it" in blocked["text"], blocked
     assert value(served, "maxmemory-policy") == "noeviction"
+    line = next(x for x in served.audit() if x["operation"] == "procedure_blocked")
+    assert not line["result"]["success"] and "Redis refuses it" in line["result"]["error"], line
     # One at a time.
     second = served.run("procedure", "config", "hz", "20")
     assert second.returncode == 1 and "is not over" in second.stderr, second
