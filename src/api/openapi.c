@@ -184,10 +184,10 @@ static bool has_field(const struct operation *o, const char *name)
     return false;
 }
 
-/* What a path or a field names need not be there. */
+/* What a path or a field names need not be there, nor a fleet. */
 static bool may_miss(const struct operation *o)
 {
-    return o->on_service || has_field(o, "service") ||
+    return o->on_service || str_starts(o->path, "/api/fleet") || has_field(o, "service") ||
            (o->fields->name != NULL && in_path(o, o->fields->name));
 }
 
