@@ -10,7 +10,6 @@ import re
 import shutil
 import signal
 import socket
-import socketserver
 import subprocess
 import threading
 
@@ -69,27 +68,31 @@ def test_a_redis_that_hangs_has_no_figures_and_a_new_process_has_its_own(served)
     assert f'process_id="{served.good("status")["pid"]}"' in text
 
 
-# One INFO: what a program that only speaks like Redis may report.
-ODD_INFO = b"\r\n".join([
+# A program that only speaks like Redis; its one INFO is what such a one may report.
+ODD_REDIS = r"""#!/usr/bin/python3
+import contextlib, os, socketserver
+INFO = b"\r\n".join([
     b"# Server", b'redis_version:7.0\\', b'redis_build_id:a"} 1 #', b"redis_mode:\xff\xfe\xc3(",
-    b"os:" + b'"' * 100, b"process_id:7", b"uptime_in_seconds:1e999", b"# Replication",
+    b"os:" + b'"' * 100, b"process_id:%d" % os.getpid(), b"uptime_in_seconds:1e999", b"# Replication",
     b"role:ma\rst\ner\x00\x7f\x1b[2J", b"# Memory", b"used_memory:nan", b"maxmemory_policy:no\xc3\xa9" + b"\\" * 40,
     b"used_memory_rss:0x10", b"used_memory_peak:5 6", b"used_memory_lua:37", b"# Clients", b"connected_clients:" + b"9" * 400,
     b"# Keyspace", b'db0:keys=1",expires="\n,avg_ttl=\\', b"db-1:keys=1", b'db1"x:keys=7,expires=0,avg_ttl=0', b""])
+ANSWERS = {b"PING": b"+PONG\r\n", b"INFO": b"$%d\r\n%s\r\n" % (len(INFO), INFO)}
 
 
-class _OddRedis(socketserver.StreamRequestHandler):
+class Odd(socketserver.StreamRequestHandler):
     def handle(self):
         with contextlib.suppress(ConnectionError):
-            self.talk()
+            while head := self.rfile.readline():
+                words = []
+                for _ in range(int(head[1:])):
+                    words.append(self.rfile.read(int(self.rfile.readline()[1:]) + 2)[:-2].upper())
+                self.wfile.write(ANSWERS.get(words[0], b"-ERR unknown command\r\n"))
 
-    def talk(self):
-        while head := self.rfile.readline():
-            words = []
-            for _ in range(int(head[1:])):
-                words.append(self.rfile.read(int(self.rfile.readline()[1:]) + 2)[:-2].upper())
-            answers = {b"PING": b"+PONG\r\n", b"INFO": b"$%d\r\n%s\r\n" % (len(ODD_INFO), ODD_INFO)}
-            self.wfile.write(answers.get(words[0], b"-ERR unknown command\r\n"))
+
+socketserver.ThreadingTCPServer.allow_reuse_address = True
+socketserver.ThreadingTCPServer(("127.0.0.1", PORT), Odd).serve_forever()
+"""
 
 
 # The whole grammar of a line: in a label's value a backslash stands before \, " and n only.
@@ -98,33 +101,33 @@ LINE = re.compile(rf'[a-z_]+(?:\{{{LABEL}(?:,{LABEL})*\}})? -?[0-9]+(?:\.[0-9]+)
 
 
 def test_whatever_redis_says_of_itself_the_prometheus_text_stays_well_formed(served):
-    with socketserver.ThreadingTCPServer(("127.0.0.1", 0), _OddRedis) as odd:
-        odd.daemon_threads = True
-        threading.Thread(target=odd.serve_forever, daemon=True).start()
-        try:
-            served.settings["services"]["odd"] = {
-                "address": f"127.0.0.1:{odd.server_address[1]}", "control": "process",
-                "process": {"config_file": str(served.folder / "redis.conf"), "directory": str(served.folder / "odd")}}
-            served.stop()
-            served.start()
-            told_by_odd = 'redis_instance_info{service="odd"'
-            read = wait_until(lambda: (text := text_of(served)) and told_by_odd in text and text, "its INFO", 60)
-            lines = [line for line in read.split("\n")[:-1] if not line.startswith("#")]
-            malformed = [line for line in lines if not LINE.fullmatch(line)]
-            assert not malformed and read.endswith("\n"), malformed
-            told = [line for line in lines if 'service="odd"' in line and line.startswith("redis_")]
-            info, = [line for line in told if line.startswith(told_by_odd)]
-            assert r'redis_version="7.0\\"' in info and r'redis_build_id="a\"} 1 #"' in info, info
-            assert r'role="ma st' in info and "noé" in info and info.isprintable(), info
-            assert sample(read, "redis_memory_used_lua_bytes")['{service="odd"}'] == 37, told
-            refused = ("redis_memory_used_bytes", "redis_memory_used_rss_bytes", "redis_uptime_in_seconds",
-                       "redis_memory_used_peak_bytes", "redis_connected_clients")
-            assert not [line for line in told if line.startswith(refused)], told
-            if shutil.which("promtool"):
-                checked = subprocess.run(["promtool", "check", "metrics"], input=read, text=True, capture_output=True)
-                assert checked.returncode == 0 and not checked.stdout and not checked.stderr, checked
-        finally:
-            odd.shutdown()
+    port, program = free_port(), served.folder / "odd-redis"
+    program.write_text(ODD_REDIS.replace("PORT", str(port)))
+    program.chmod(0o755)
+    served.settings["services"]["odd"] = {
+        "address": f"127.0.0.1:{port}", "control": "process", "process": {"program": str(program), "directory": str(served.folder / "odd")}}
+    try:
+        served.stop()
+        served.start()
+        told_by_odd = 'redis_instance_info{service="odd"'
+        read = wait_until(lambda: (text := text_of(served)) and told_by_odd in text and text, "its INFO", 60)
+        lines = [line for line in read.split("\n")[:-1] if not line.startswith("#")]
+        malformed = [line for line in lines if not LINE.fullmatch(line)]
+        assert not malformed and read.endswith("\n"), malformed
+        told = [line for line in lines if 'service="odd"' in line and line.startswith("redis_")]
+        info, = [line for line in told if line.startswith(told_by_odd)]
+        assert r'redis_version="7.0\\"' in info and r'redis_build_id="a\"} 1 #"' in info, info
+        assert r'role="ma st' in info and "noé" in info and info.isprintable(), info
+        assert sample(read, "redis_memory_used_lua_bytes")['{service="odd"}'] == 37, told
+        refused = ("redis_memory_used_bytes", "redis_memory_used_rss_bytes", "redis_uptime_in_seconds",
+                   "redis_memory_used_peak_bytes", "redis_connected_clients")
+        assert not [line for line in told if line.startswith(refused)], told
+        if shutil.which("promtool"):
+            checked = subprocess.run(["promtool", "check", "metrics"], input=read, text=True, capture_output=True)
+            assert checked.returncode == 0 and not checked.stdout and not checked.stderr, checked
+    finally:  # it outlives the daemon, as a Redis does
+        subprocess.run(["pkill", "-KILL", "-f", str(program)])
+
 
 
 class _Text(http.server.BaseHTTPRequestHandler):
