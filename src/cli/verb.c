@@ -251,7 +251,8 @@ const struct verb verbs[] = {
      "backups: make, prove, keep, copy and remove them",
      "  create  a backup now; status 0: proved, 4: made but not provable here\n"
      "  verify  proves one again by loading it, the newest proved one unless named\n"
-     "  accept  a suspicious one: fewer data were meant. Later ones are compared with it\n"
+     "  accept  a suspicious one: fewer data were meant, and later ones are compared\n"
+     "          with it\n"
      "  pin     keeps one for --for (90d unless given), whatever the rules say\n"
      "  delete  needs --confirm and the BACKUP once more\n"
      "  prune   shows what no rule keeps; --confirm PRUNE removes it\n"
