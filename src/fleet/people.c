@@ -142,8 +142,9 @@ static void end_order(struct order *o, int result, const char *why)
 static void on_ordered(void *context, const struct etcd_answer *answer)
 {
     struct order *o = context;
-    fleet_note(o->fleet, answer);
-    if (o->fleet->closing) {
+    struct fleet *f = o->fleet; /* the order ends before its fleet is woken */
+    fleet_note(f, answer);
+    if (f->closing) {
         mem_free(o);
         return;
     }
@@ -155,7 +156,7 @@ static void on_ordered(void *context, const struct etcd_answer *answer)
                                            : "no such engine is known");
     else
         end_order(o, 0, "");
-    fleet_wake(o->fleet);
+    fleet_wake(f);
 }
 
 /* 0 it is on its way, else as fleet_ordered() has it. */
