@@ -166,9 +166,14 @@ test('a prune shows what would go, says when that is much, and needs PRUNE typed
   await store.configure('backup: {schedule: "02:30", keep: {last: 2}, minimum: 1}', true);
   const admin = await loggedIn(people.admin);
   const { page } = admin;
-  await page.goto(PAGE);
-  await page.getByText('daily at 02:30 UTC').waitFor();
-  await page.getByRole('button', { name: 'Remove old ones' }).click();
+  // The settings are there before the folder has been read by them.
+  const prune = page.getByRole('button', { name: 'Remove old ones' });
+  await expect.poll(async () => {
+    await page.goto(PAGE);
+    await page.getByText('daily at 02:30 UTC').waitFor();
+    return prune.isEnabled();
+  }, { timeout: 20_000 }).toBe(true);
+  await prune.click();
   const dialog = page.getByRole('dialog', { name: 'Remove old backups' });
   await dialog.getByText('4 backups are kept by no rule.').waitFor();
   await dialog.getByText('more than half').waitFor();

@@ -110,13 +110,13 @@ test('a refusal is told, and the next look shows the rows', async () => {
   await done(admin);
 });
 
-test('an operator is told who may look', async () => {
-  const operator = await loggedIn(people.operator);
-  const { page } = operator;
+test('a viewer is told who may look', async () => {
+  const viewer = await loggedIn(people.viewer);
+  const { page } = viewer;
   await page.goto('/services/redis/inspect');
   await page.getByRole('heading', { level: 1 }).waitFor();
   expect(await page.getByRole('tab').count()).toBe(0);
-  await atService(operator);
+  await atService(viewer);
   expect(await page.getByRole('link', { name: 'Look into Redis' }).count()).toBe(0);
-  await done(operator);
+  await done(viewer);
 });

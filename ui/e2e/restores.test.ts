@@ -19,7 +19,7 @@ const wizard = (page: Page): ReturnType<Page['getByRole']> => page.getByRole('di
 const size = async (): Promise<string> => store.redis('DBSIZE');
 
 test('a restore is chosen, planned, confirmed by the name, followed to its end and undone, by keyboard and on a phone', { timeout: 120_000 }, async () => {
-  const [admin, operator] = [await loggedIn(people.admin), await loggedIn(people.operator)];
+  const [admin, viewer] = [await loggedIn(people.admin), await loggedIn(people.viewer)];
   const { page } = admin;
   await store.redis('CONFIG', 'SET', 'repl-diskless-sync-delay', '0');
   for (let i = 0; i < 20; i++) await store.redis('SET', `key:${i}`, 'x');
@@ -28,9 +28,9 @@ test('a restore is chosen, planned, confirmed by the name, followed to its end a
   await store.redis('FLUSHALL');
   await store.redis('SET', 'new', '1');
 
-  // An operator is told which role can.
-  await operator.page.goto(PAGE);
-  const refused = operator.page.getByRole('button', { name: 'Restore', exact: true });
+  // A viewer is told which role can.
+  await viewer.page.goto(PAGE);
+  const refused = viewer.page.getByRole('button', { name: 'Restore', exact: true });
   await refused.waitFor();
   expect(await refused.getAttribute('title')).toBe('This needs the role Admin.');
 
@@ -79,5 +79,5 @@ test('a restore is chosen, planned, confirmed by the name, followed to its end a
   expect(await wizard(page).getByLabel(/^Type redis/).count()).toBe(0);
   await page.keyboard.press('Escape');
   await store.redis('CONFIG', 'SET', 'maxmemory', '0');
-  await done(admin, operator);
+  await done(admin, viewer);
 });

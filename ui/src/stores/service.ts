@@ -15,7 +15,8 @@ import { afterPaint } from './paint';
 import { createTurns } from './turns';
 
 const POLL_MS = 30_000;
-const HISTORY = 100;
+/** The newest; the page of events has the rest. */
+const HISTORY = 40;
 const TOO_MANY = 429;
 
 const changed = (before: Live, after: Live): boolean => before.status?.status !== after.status?.status;
