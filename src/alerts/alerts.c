@@ -105,7 +105,7 @@ void alerts_report(struct alerts *a, const struct alert_report *report)
     alerts_arm(a);
 }
 
-/* Is there a channel, and does none of them deliver? Then nobody hears of anything. */
+/* There are channels, and none of them delivers: no message reaches anyone. */
 static bool none_delivers(const struct alerts *a)
 {
     struct outbox_channel_state state;
@@ -133,7 +133,7 @@ static void report_channel(struct alerts *a, int channel, bool fails)
     report.summary = text;
     alerts_report(a, &report);
     if (fails && none_delivers(a))
-        log_error("alerts", "no channel delivers: alerts reach nobody (resus notify test)");
+        log_error("alerts", "no channel delivers: alerts reach no one (resus notify test)");
 }
 
 /* ── the outbox ── */

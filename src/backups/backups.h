@@ -171,7 +171,7 @@ struct backups_figures {
     uint64_t made, failed;            /* since the start of the daemon */
     bool overdue;
     int64_t rpo_ms;  /* the age of the newest proved one: what a loss would cost; -1 = all */
-    int64_t rto_ms;  /* what the newest drill that passed took; -1 = there is none */
+    int64_t rto_ms;  /* what the newest drill that passed took; -1 = none passed */
     wall_ms drilled; /* when that one began; WALL_NONE */
     bool drill_failed, drill_overdue;
 };

@@ -17,7 +17,7 @@
 #define OPENED_RESERVE_BYTES (INT64_C(256) << 20) /* of the disk that stay free */
 
 struct opened {
-    char path[PATH_MAX]; /* "" = there is none */
+    char path[PATH_MAX]; /* "" = none */
     int fd;              /* holds the lock */
     struct seal_sums sums;
 };
@@ -31,7 +31,7 @@ int opened_key(const struct recipient_settings *recipients, size_t count,
 int opened_make(const char *folder, const char *name, const char *sealed,
                 const struct manifest_file *file, const struct seal_secret *key, struct opened *ret,
                 struct error *err) ATTR_MUST_USE;
-/* Does nothing when there is none. */
+/* Does nothing when no file was made. */
 void opened_wipe(struct opened *o);
 /* One that was left; nothing when it is in use. Never follows a link. */
 void opened_sweep(int folder, const char *name);

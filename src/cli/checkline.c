@@ -255,7 +255,7 @@ static enum checkline_status status_of(const json_t *item)
     return status == CHECK_OK && is_warned(item) ? CHECK_WARNING : status;
 }
 
-/* Before a plan that is kept comes what nobody meant. */
+/* What is not planned comes before what is. */
 static int weight_of(const json_t *item)
 {
     enum overview_rank rank = overview_rank(item);

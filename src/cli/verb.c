@@ -38,7 +38,7 @@ const struct verb_group_row verb_groups[GROUP_COUNT] = {
     [GROUP_OPERATE] = {"operate", "Act",
                        "start, stop and restart services, and steer auto-recovery"},
     [GROUP_ALERTS] = {"alerts", "Alerts, incidents, maintenance",
-                      "who is told of trouble, and who has it in hand"},
+                      "who is notified of trouble, and who is working on it"},
     [GROUP_BACKUPS] = {"backups", "Backups and procedures",
                        "make and prove backups, bring data back, update Redis"},
     [GROUP_ACCOUNTS] = {"accounts", "Accounts and audit", "who may do what, and who did what"},

@@ -207,7 +207,7 @@ def test_messages_that_no_channel_delivers_end_the_heartbeat(served):
         os.kill(served.good("status")["pid"], signal.SIGKILL)
         failed = wait_until(lambda: pings("/ping/T0SECRET/fail"), "the failure")[0]
         assert b"no channel delivers" in failed["raw"], failed
-        assert "no channel delivers: alerts reach nobody" in served.output()
+        assert "no channel delivers: alerts reach no one" in served.output()
         alert, = [a for a in served.good("alert", "list")["items"] if a["class"] == "self"]
         assert "The channel hook does not deliver" in alert["summary"], alert
 
