@@ -334,7 +334,7 @@ static struct verdict judge_pong(const struct observations *s, mono_ms now)
             return certain(CAUSE_REPLICA_LINK_DOWN);
     }
     if (u->control_reached == TRI_NO || (unit_told && u->active == UNIT_UNKNOWN))
-        return certain(CAUSE_CONTROL_LOST);
+        return certain_if(!s->look_cut, CAUSE_CONTROL_LOST); /* the next session tells */
     return certain(judge_figures(&s->levels));
 }
 

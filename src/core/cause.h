@@ -159,6 +159,8 @@ struct observations {
     bool start_cancelled;  /* another stop has ended a start of ours, and it has not run since */
     mono_ms unready_since; /* since when Redis serves while its unit is still starting; 0 */
     bool never_ready;      /* it served, and its unit has not become active since */
+    bool look_cut;         /* the newest look at the unit ended with its session, and the one before
+                              reached the host */
     bool role_changed;     /* a primary has become a replica, and no failover explains it */
     bool systemd_restarts; /* systemd was seen to restart the unit by itself */
     bool oom_errors_rising;

@@ -73,6 +73,8 @@ static const struct part parts[] = {
                        .judged = reported_judged},
     [PART_OTHER_RESTART] = {.name = "other restart",
                             .init = other_restart_init,
+                            .turn = other_restart_turn,
+                            .next = other_restart_next,
                             .answered = other_restart_answered,
                             .after_answer = observe_after_answer,
                             .judged = other_restart_judged},

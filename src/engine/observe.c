@@ -398,6 +398,7 @@ static void note_unit(struct service *s, const struct host_outcome *o, mono_ms a
         observations->systemd_restarts = true;
         s->watch.auto_restart_at = now.mono;
     }
+    observations->look_cut = o->end == HOST_CUT_OFF && old->control_reached == TRI_YES;
     s->watch.unit_ms = o->duration_ms;
     other_restart_unit(s, &new, now);
     if (!starting(&new))

@@ -12,7 +12,7 @@
 #include "engine/event.h"
 #include "engine/service.h"
 
-enum { LOG }; /* what its requests are for */
+enum { LOG, COUNT }; /* what its requests are for */
 
 #define LINES 50
 /* So long the unit's log and the first answer of the new process are waited for. */
@@ -32,19 +32,29 @@ static bool ours(const struct service *s, mono_ms since)
     return under_way || recovery || operation;
 }
 
-static void begin(struct service *s, const struct unit_facts *new, struct now now)
+/* A look without the count leaves the one before as it was. */
+static void count(struct other_restart *o, int64_t restarts)
+{
+    if (restarts < 0)
+        return;
+    if (o->open && o->restarts_before >= 0 && restarts > o->restarts_before)
+        o->systemd = true;
+    o->restarts = restarts;
+}
+
+static void begin(struct service *s, struct now now)
 {
     struct other_restart *o = &s->other_restart;
     bool auto_restart =
         s->watch.auto_restart_at.ms != 0 && s->watch.auto_restart_at.ms >= o->seen.ms;
-    bool counted = o->restarts >= 0 && new->restarts > o->restarts;
-    o->systemd = o->systemd || auto_restart || counted;
+    o->systemd = o->systemd || auto_restart;
     if (!o->open) { /* a second one while the first is explained belongs to it */
         o->since = o->seen;
         o->restarts_before = o->restarts;
     }
     o->open = true;
     o->noticed = now.mono;
+    o->due = mono_add(now.mono, SETTLE_MS);
     o->log_asked = o->log_read = o->other_way = false;
     o->log = (struct restart_facts){0};
 }
@@ -53,6 +63,7 @@ int other_restart_init(struct service *s, struct now now)
 {
     (void)now;
     s->other_restart.restarts = FACT_UNKNOWN;
+    s->other_restart.due = MONO_NEVER;
     return 0;
 }
 
@@ -66,9 +77,9 @@ void other_restart_unit(struct service *s, const struct unit_facts *new, struct 
     if (new->main_pid <= 0 || !unit_runs(new->active))
         return;
     if (o->process > 0 && o->process != new->main_pid && !ours(s, o->seen))
-        begin(s, new, now);
+        begin(s, now);
+    count(o, new->restarts);
     o->process = new->main_pid;
-    o->restarts = new->restarts;
     o->seen = new->asked;
     if (!o->open)
         o->result = RESULT_UNKNOWN;
@@ -79,7 +90,10 @@ bool other_restart_answered(struct service *s, const struct pending *p, const st
 {
     struct other_restart *o = &s->other_restart;
     const struct host_outcome *h = a->host;
-    (void)p;
+    if (p->purpose == COUNT) {
+        count(o, h->unit.restarts);
+        return true;
+    }
     if (h->log_empty && h->end == HOST_EXITED && !o->other_way) {
         o->other_way = true; /* once without sudo, or with it */
         request_host(s, PART_OTHER_RESTART, LOG, HOST_JOURNAL, LINES, !s->watch.journal_sudo, now);
@@ -181,9 +195,13 @@ void other_restart_judged(struct service *s, struct now now)
     if (!o->log_asked) {
         o->log_asked = true;
         request_host(s, PART_OTHER_RESTART, LOG, HOST_JOURNAL, LINES, s->watch.journal_sudo, now);
+        /* The look that saw the new process may have been one without the count. */
+        if (!o->systemd && o->restarts_before >= 0 && s->settings->commands_extended)
+            request_host(s, PART_OTHER_RESTART, COUNT, HOST_SHOW, 0, false, now);
     }
     bool late = mono_since(now.mono, o->noticed) >= EXPLAIN_LIMIT_MS;
-    bool known = o->log_read || !request_pending(s, PART_OTHER_RESTART, LOG);
+    bool known = (o->log_read || !request_pending(s, PART_OTHER_RESTART, LOG)) &&
+                 !request_pending(s, PART_OTHER_RESTART, COUNT);
     wall_ms began;
     double seconds;
     bool settled = sample_last_outage(s, o->since, &began, &seconds) ||
@@ -193,5 +211,21 @@ void other_restart_judged(struct service *s, struct now now)
     if (!ours(s, o->since))
         report(s, now);
     o->open = o->systemd = false;
+    o->due = MONO_NEVER;
     o->result = RESULT_UNKNOWN;
+}
+
+bool other_restart_turn(struct service *s, struct now now)
+{
+    struct other_restart *o = &s->other_restart;
+    if (now.mono.ms < o->due.ms)
+        return false;
+    mono_ms last = mono_add(o->noticed, EXPLAIN_LIMIT_MS);
+    o->due = o->due.ms < last.ms ? last : MONO_NEVER;
+    return true;
+}
+
+mono_ms other_restart_next(const struct service *s)
+{
+    return s->other_restart.due;
 }

@@ -18,6 +18,7 @@ struct other_restart {
     bool open;                 /* a restart is being explained: */
     mono_ms since;             /* the old process was last seen then, */
     mono_ms noticed;           /* the new one first then */
+    mono_ms due;               /* when no more is waited for, or MONO_NEVER */
     int64_t restarts_before;
     bool systemd;                        /* systemd did it, by what the unit shows */
     enum unit_result result;             /* seen while systemd waited to restart it */
@@ -26,6 +27,8 @@ struct other_restart {
 };
 
 int other_restart_init(struct service *s, struct now now);
+bool other_restart_turn(struct service *s, struct now now);
+mono_ms other_restart_next(const struct service *s);
 void other_restart_unit(struct service *s, const struct unit_facts *unit, struct now now);
 bool other_restart_answered(struct service *s, const struct pending *p, const struct part_answer *a,
                             struct now now);

@@ -228,6 +228,7 @@ static const struct field observation_fields[] = {
     B(observations, start_cancelled),
     T(observations, unready_since),
     B(observations, never_ready),
+    B(observations, look_cut),
     B(observations, role_changed),
     B(observations, systemd_restarts),
     B(observations, oom_errors_rising),

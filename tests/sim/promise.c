@@ -605,7 +605,9 @@ static void check_quiet(struct sim *s, int service, bool healthy)
     if (w->should_be_stopped && inside->saved.stopped_on_purpose && v->confirmed &&
         v->cause == CAUSE_UNIT_STOPPED)
         sim_broken(s, service, "others are said to have stopped what was stopped on purpose");
-    if (!healthy || r->phase != PHASE_IDLE)
+    /* Health is still claimed while a silence or a refusal is looked into, and forgives nothing then. */
+    bool pong = cause_probe(&inside->observations)->reply == REPLY_PONG;
+    if (!healthy || !pong || r->phase != PHASE_IDLE)
         w->well_since = SIM_NEVER;
     else if (w->well_since == SIM_NEVER)
         w->well_since = s->now;

@@ -24,6 +24,7 @@ struct world {
     int64_t wrapper; /* the unit's main process, when that is not Redis; 0 = it is */
     bool listed;     /* `status` lists Redis among the unit's processes */
     bool refused;    /* the connection is lost, and nothing listens */
+    bool shown;      /* only `show` tells `restarts` */
 };
 
 static void answer_redis(struct fixture *f, const struct world *w, int64_t now)
@@ -66,7 +67,7 @@ static void answer_host(struct fixture *f, const struct world *w, int64_t now)
         if (w->listed)
             o.unit.group[o.unit.group_count++] = (int32_t)w->pid;
     }
-    o.unit.restarts = w->restarts;
+    o.unit.restarts = w->shown && asked.command != HOST_SHOW ? FACT_UNKNOWN : w->restarts;
     engine_host_ended(f->engine, 0, &o, fixture_at(now));
 }
 
@@ -279,6 +280,23 @@ static void a_count_of_restarts_that_rises_is_enough(void **state)
     assert_string_equal(f->record.result, HISTORY_BY_SYSTEMD);
 }
 
+/* The first look at a process that is not known is by `status`, which has no count. */
+static void a_count_that_only_show_tells_is_asked_for(void **state)
+{
+    struct fixture *f = *state;
+    f->service.commands_extended = true;
+    struct world before = primary;
+    before.shown = true;
+    struct world after = before;
+    after.run_id = "two";
+    after.pid = 200;
+    after.restarts = 1;
+    (void)live(f, &before, 125000); /* so that its figures, not the unit, tell of the new one */
+    (void)live(f, &after, 45000);
+    assert_int_equal(f->record_count, 1);
+    assert_string_equal(f->record.result, HISTORY_BY_SYSTEMD);
+}
+
 static void a_restart_by_an_operator_is_no_crash(void **state)
 {
     struct fixture *f = *state;
@@ -322,6 +340,7 @@ int main(void)
         TEST(a_restart_with_another_configuration_is_an_event),
         TEST(a_restart_by_systemd_is_in_the_history_and_is_an_outage),
         TEST(a_count_of_restarts_that_rises_is_enough),
+        TEST(a_count_that_only_show_tells_is_asked_for),
         TEST(a_restart_by_an_operator_is_no_crash),
         TEST(a_damaged_record_of_a_recovery_gives_no_time_that_cannot_be),
     };

@@ -163,6 +163,7 @@ static void some_observations(struct observations *s)
         .in_group = coin(),
         .unready_since = coin() ? (mono_ms){0} : time_before(),
         .never_ready = pick(4) == 0,
+        .look_cut = coin(),
         .role_changed = pick(4) == 0,
         .systemd_restarts = coin(),
         .oom_errors_rising = coin(),

@@ -109,6 +109,40 @@ static void a_lost_look_at_the_unit_says_nothing_and_the_unit_is_asked_for_at_on
     assert_int_not_equal(f->intent, 0);
 }
 
+static void look_ends(struct fixture *f, enum host_end end, int64_t now)
+{
+    for (size_t i = 0; i < f->host_count; i++) {
+        struct host_outcome o = {.id = f->host[i].id, .command = f->host[i].command, .end = end};
+        facts_unit_reset(&o.unit);
+        o.unit.control_reached = TRI_NO;
+        engine_host_ended(f->engine, 0, &o, fixture_at(now));
+    }
+    f->host_count = 0;
+}
+
+/* Redis' own connection goes through the session that ends. */
+static void a_session_that_ends_is_no_host_that_is_lost_until_the_next_one_fails(void **state)
+{
+    struct fixture *f = *state;
+    struct unit_facts well = unit(UNIT_ACTIVE, "running", RESULT_SUCCESS);
+    struct service *s = &f->engine->services[0];
+    int64_t now = begin_watch(f, &well);
+    for (int round = 0; round < 2; round++) {
+        engine_redis_lost(f->engine, 0, "closed by the peer", fixture_at(now));
+        assert_int_equal(asked(f, HOST_STATUS), 1);
+        look_ends(f, HOST_CUT_OFF, now);
+        answer_all(f, REPLY_PONG, &well, now);
+        assert_int_equal(s->cause, CAUSE_OK);
+        while (f->host_count == 0)
+            now = fixture_wake_late(f, 0);
+        if (round == 0)
+            answer_all(f, REPLY_PONG, &well, now);
+    }
+    look_ends(f, HOST_CUT_OFF, now);
+    answer_all(f, REPLY_PONG, &well, now);
+    assert_int_equal(s->cause, CAUSE_CONTROL_LOST);
+}
+
 /* From a healthy service to a restart that is under way. */
 static int64_t begin_restart(struct fixture *f, struct asked *ret_restart)
 {
@@ -225,6 +259,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_lost_look_at_the_unit_says_nothing_and_the_unit_is_asked_for_at_once),
+        TEST(a_session_that_ends_is_no_host_that_is_lost_until_the_next_one_fails),
         TEST(a_restart_whose_answer_is_lost_is_verified_and_the_next_crash_is_healed),
         TEST(a_persons_restart_whose_answer_is_lost_is_verified_by_looking),
         TEST(a_misconfigured_service_is_asked_nothing_and_never_acted_on),
