@@ -455,8 +455,8 @@ const char *incident_refusal_text(enum incident_refusal refusal)
         [INCIDENT_REFUSE_POSTMORTEM] =
             "An incident is closed when its post-mortem is kept or waived. Say which.",
         [INCIDENT_REFUSE_BAD] =
-            "Alerts of the service still fire: resus alert list shows them. Resolve the incident "
-            "when they are over.",
+            ("Alerts of the service still fire: resus alert list shows them. Resolve the incident "
+             "when they are over."),
         [INCIDENT_REFUSE_VALUE] =
             "A severity is P1 to P4, a commander has a name, and updates are due within a day.",
         [INCIDENT_REFUSE_CLOSED] = "The incident is closed and cannot be changed.",
