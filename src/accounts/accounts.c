@@ -283,7 +283,8 @@ static const struct refusal *by_session(struct accounts *a, const struct credent
     if (c->cookie && unsafe(call->operation) && !csrf_good(a, claims.jti, c->csrf))
         return &no_csrf;
     set_user(call, sub, u->email, user_role(a, u));
-    call->granted = call->access > u->role;
+    if (call->access > u->role)
+        call->granted_until = user_grant(a, u)->ends;
     call->needs_factor = user_needs_factor(a, u);
     (void)str_copy(call->answerable, sizeof call->answerable, u->email);
     call->user_number = u->number;
@@ -361,7 +362,8 @@ int accounts_identify(struct accounts *a, const struct credential *credential,
     call->session[0] = '\0';
     call->services = NULL;
     call->answerable[0] = '\0';
-    call->granted = call->needs_factor = false;
+    call->granted_until = WALL_NONE;
+    call->needs_factor = false;
     set_user(call, "anonymous", "anonymous", ACCESS_ANONYMOUS);
     if (credential == NULL || credential->token == NULL)
         return 0;

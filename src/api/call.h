@@ -18,7 +18,7 @@ struct call {
     struct engine_user user;
     enum access access;
     bool needs_factor;      /* may only set up a second factor */
-    bool granted;           /* the role is that of a grant, and ends with it */
+    wall_ms granted_until;  /* the role is that of a grant, and ends with it; WALL_NONE = its own */
     char answerable[256];   /* e-mail of the person behind it: an API token's maker; "" = unknown */
     int64_t user_number;    /* the user's row; 0 = Unix name, API token or nobody */
     char session[48];       /* the session's jti, "" = none */

@@ -234,7 +234,7 @@ const struct operation operations[OPERATION_COUNT] = {
                             "AutoRecovery"},
     [OP_RECOVERY_SET] = {"recovery_set", "PATCH", ON("/auto-recovery"), ACCESS_ADMIN, true,
                          RATE_NONE, recovery_set_fields, "Changes automatic recovery at run time.",
-                         "AutoRecovery"},
+                         "AutoRecovery", .permanent = true},
     [OP_RECOVERY_RESET] = {"recovery_reset", POST, ON("/reset-circuit-breaker"), ACCESS_ADMIN, true,
                            RATE_NONE, reason_fields,
                            "Closes the circuit breaker and forgets used attempts.", "AutoRecovery"},
@@ -347,7 +347,7 @@ const struct operation operations[OPERATION_COUNT] = {
                        key_rotate_fields,
                        "Makes a new SSH key beside the old one; with step=continue proves it on "
                        "every host and puts it in the old one's place.",
-                       "KeyRotation"},
+                       "KeyRotation", .permanent = true},
     [OP_LOGIN] = {"login", POST, "/api/auth/login", ACCESS_ANONYMOUS, false, RATE_NONE,
                   login_fields, "Logs in with a password and, where it is on, a second factor.",
                   "Login", .opening = OPEN_ALWAYS},

@@ -93,6 +93,21 @@ static void refuse_temporary(struct handlers *h, struct call *call)
     call_refuse(call, 403, "Permission denied", text, "temporary_role", handlers_now(h).wall);
 }
 
+bool door_outlasts_grant(struct handlers *h, struct call *call, wall_ms ends)
+{
+    char until[WALL_TEXT_SIZE];
+    char text[200];
+    if (call->granted_until.ms == WALL_NONE.ms || ends.ms <= call->granted_until.ms)
+        return false;
+    (void)str_format(text, sizeof text,
+                     "Your role %s ends with its grant at %s, and this would last longer: ask for "
+                     "less, or an administrator whose role is permanent.",
+                     access_name(call->access), wall_text(call->granted_until, until));
+    account_permission_refused(h, call, "longer than the grant");
+    call_refuse(call, 403, "Permission denied", text, "temporary_role", handlers_now(h).wall);
+    return true;
+}
+
 static bool in_scope(const struct handlers *h, const struct call *call, int service)
 {
     return call->services == NULL ||
@@ -169,7 +184,7 @@ bool door_lets_in(struct handlers *h, struct call *call, const char *service)
     }
     if (call->needs_factor && call->operation->least == ACCESS_ANONYMOUS)
         call->access = ACCESS_ANONYMOUS; /* and no more than anybody sees of it */
-    if (call->operation->permanent && call->granted) {
+    if (call->operation->permanent && call->granted_until.ms != WALL_NONE.ms) {
         refuse_temporary(h, call);
         return false;
     }

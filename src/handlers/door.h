@@ -8,4 +8,8 @@
 /* Fills call->service; `service` NULL: the only one. False: the call was refused, and answered. */
 bool door_lets_in(struct handlers *h, struct call *call, const char *service) ATTR_MUST_USE;
 
+/* What the call would make holds until `ends`, longer than the grant that its role comes from: refused,
+ * and answered. */
+bool door_outlasts_grant(struct handlers *h, struct call *call, wall_ms ends) ATTR_MUST_USE;
+
 #endif

@@ -11,6 +11,7 @@
 #include "base/service_id.h"
 #include "base/str.h"
 #include "handlers/account_answer.h"
+#include "handlers/door.h"
 #include "handlers/inside.h"
 
 #define LIST_LIMIT 100
@@ -129,6 +130,28 @@ static void done(struct handlers *h, struct call *call, int64_t r, const struct 
         account_done(h, call, text);
 }
 
+static void planned_times(struct handlers *h, const struct call *call, wall_ms *starts,
+                          wall_ms *ends)
+{
+    JSON_CLEANUP json_t *now = maintenance_show(h->ports.maintenance, number_of(call), NULL);
+    *starts = *ends = WALL_NONE;
+    (void)wall_parse(json_text_or(now, "starts_at", ""), starts);
+    (void)wall_parse(json_text_or(now, "ends_at", ""), ends);
+}
+
+/* When the window ends that the order opens or lets end later; WALL_NONE = it does neither. */
+static wall_ms ordered_end(struct handlers *h, const struct call *call, enum window_event event)
+{
+    wall_ms starts;
+    wall_ms ends;
+    planned_times(h, call, &starts, &ends);
+    if (event == WINDOW_BEGIN)
+        return wall_add(handlers_now(h).wall, wall_since(ends, starts));
+    return event == WINDOW_EXTEND
+               ? wall_add(ends, json_int_or(call->args, "minutes", 0) * MINUTE_MS)
+               : WALL_NONE;
+}
+
 void maintenance_orders(struct handlers *h, struct call *call)
 {
     static const struct {
@@ -149,6 +172,8 @@ void maintenance_orders(struct handlers *h, struct call *call)
             event = orders[i].event;
     if (minutes > 0)
         (void)str_format(text, sizeof text, "%" PRId64 " minutes", minutes);
+    if (door_outlasts_grant(h, call, ordered_end(h, call, event)))
+        return;
     uint64_t id = begin(h, call);
     int r = maintenance_order(h->ports.maintenance, number_of(call), event, minutes * MINUTE_MS, id,
                               &err);
@@ -278,26 +303,28 @@ void maintenance_post(struct handlers *h, struct call *call)
     wished.wish.ends = wall_add(wished.wish.starts, length_ms(call));
     if (wished.wish.impact < 0)
         wished.wish.impact = WINDOW_OUTAGE;
+    if (door_outlasts_grant(h, call, wished.wish.ends))
+        return;
     times_text(&wished.wish, text, sizeof text);
     uint64_t id = begin(h, call);
     r = maintenance_plan(h->ports.maintenance, &wished.wish, &call->user, id, &err);
     done(h, call, r, &err, text);
 }
 
-/* A new start keeps the length, a new length the start. */
-static void fill_times(struct handlers *h, const struct call *call, struct maintenance_wish *wish)
+/* A new start keeps the length, a new length the start. Returns when the window ends then. */
+static wall_ms fill_times(struct handlers *h, const struct call *call,
+                          struct maintenance_wish *wish)
 {
-    JSON_CLEANUP json_t *now = maintenance_show(h->ports.maintenance, number_of(call), NULL);
-    wall_ms starts = WALL_NONE;
-    wall_ms ends = WALL_NONE;
+    wall_ms starts;
+    wall_ms ends;
     bool length = json_is_number(json_object_get(call->args, "duration_minutes"));
-    (void)wall_parse(json_text_or(now, "starts_at", ""), &starts);
-    (void)wall_parse(json_text_or(now, "ends_at", ""), &ends);
+    planned_times(h, call, &starts, &ends);
     if (wish->starts.ms == WALL_NONE.ms && !length)
-        return;
+        return ends;
     if (wish->starts.ms == WALL_NONE.ms)
         wish->starts = starts;
     wish->ends = wall_add(wish->starts, length ? length_ms(call) : wall_since(ends, starts));
+    return wish->ends;
 }
 
 void maintenance_patch(struct handlers *h, struct call *call)
@@ -310,7 +337,8 @@ void maintenance_patch(struct handlers *h, struct call *call)
         refuse(h, call, r, err.text);
         return;
     }
-    fill_times(h, call, &wished.wish);
+    if (door_outlasts_grant(h, call, fill_times(h, call, &wished.wish)))
+        return;
     times_text(&wished.wish, text, sizeof text);
     uint64_t id = begin(h, call);
     r = maintenance_change(h->ports.maintenance, number_of(call), &wished.wish, id, &err);

@@ -3,6 +3,7 @@
 #include "api/visible.h"
 #include "base/json.h"
 #include "base/str.h"
+#include "handlers/door.h"
 #include "handlers/resources.h"
 
 #define HISTORY_LIMIT 50
@@ -158,6 +159,8 @@ void recovery_pause(struct handlers *h, struct call *call)
 {
     int64_t seconds = json_int_or(call->args, "for_seconds", 7200);
     struct engine_order order = order_of(h, call);
+    if (door_outlasts_grant(h, call, wall_add(handlers_now(h).wall, seconds * 1000)))
+        return;
     engine_pause(h->engine, call->service, seconds * 1000, &call->user,
                  json_text_or(call->args, "reason", ""), &order, handlers_now(h));
 }

@@ -197,6 +197,55 @@ def test_accounts_access_is_asked_for_granted_and_seen(served):
     assert not any(e.get("kind") == "access" for e in seen), seen
 
 
+def utc(minutes):
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 60 * minutes))
+
+
+def test_accounts_what_a_granted_role_orders_ends_with_the_grant(served):
+    add(served)
+    add(served, "alice@example.org", "viewer")
+    headers = bearer(login(served, "alice@example.org"))
+    asked = served.https("POST", "/api/access-requests", {
+        "requested_role": "admin", "justification": "on call", "duration_seconds": 3600}, headers)
+    served.good("access", "approve", str(asked.body["id"]), "--reason", "agreed")
+
+    def ask(method, path, body):
+        answer = served.https(method, path, body, headers)
+        return answer.status, answer.body.get("code"), answer.body
+
+    def refused(method, path, body):
+        status, code, answer = ask(method, path, body)
+        assert (status, code) == (403, "temporary_role"), (method, path, answer)
+        return answer["message"]
+
+    window = {"title": "kernel", "services": ["*"], "starts_at": utc(20), "duration_minutes": 10}
+    pause, redis = {"reason": "a disk"}, "/api/services/redis"
+    assert "ends with its grant at" in refused("POST", f"{redis}/pause", pause | {"for_seconds": 7200})
+    refused("POST", f"{redis}/pause", pause)  # two hours unless told
+    refused("POST", "/api/maintenance", window | {"duration_minutes": 60})
+    refused("POST", "/api/maintenance", window | {"starts_at": utc(24 * 60)})
+    refused("PATCH", f"{redis}/auto-recovery", {"enabled": False})
+    refused("POST", "/api/ssh-keys/rotate", {})
+    assert served.ask("explain", "redis")[1]["withheld"] is None and served.good("maintenance", "list")["items"] == []
+
+    status, _, planned = ask("POST", "/api/maintenance", window)
+    assert status == 200, planned
+    place = f"/api/maintenance/{planned['id']}"
+    refused("PATCH", place, {"duration_minutes": 60})
+    refused("PATCH", place, {"starts_at": utc(24 * 60)})
+    assert ask("PATCH", place, {"title": "a kernel"})[0] == 200
+    later = served.good("maintenance", "plan", "a long one", "--at", "1d", "--for", "2h")["id"]
+    refused("PATCH", f"/api/maintenance/{later}", {"services": ["redis"]})
+    refused("POST", f"/api/maintenance/{later}/begin", {})
+    assert ask("POST", f"{place}/begin", {})[0] == 200
+    status, _, longer = ask("POST", f"{place}/extend", {"minutes": 5})
+    assert status == 200, longer
+    assert ask("POST", f"{place}/end", {})[0] == 200
+    assert ask("DELETE", f"/api/maintenance/{later}", None)[0] == 200
+    assert ask("POST", f"{redis}/pause", pause | {"for_seconds": 600})[0] == 200
+    assert ask("POST", f"{redis}/resume", {})[0] == 200
+
+
 def test_accounts_an_unknown_user_cannot_be_told_by_time(served):
     add(served)
     times = {EMAIL: [], "nobody@example.org": []}
