@@ -25,9 +25,8 @@ static bool reader_is_gone(void)
  * went away (`resus logs | head`) had read enough; a daemon goes on without its output. */
 int cli_after_output(const struct invocation *in, int status)
 {
-    bool daemon = in->verb != NULL && !in->help && !in->version &&
-                  (in->verb->run == verb_demo ||
-                   (in->verb->run == verb_serve && !arguments_has(in, OPTION_CHECK)));
+    bool daemon = in->verb != NULL && !in->help && !in->version && in->verb->daemon &&
+                  !arguments_has(in, OPTION_CHECK);
     bool failed = fflush(stdout) != 0;
     failed = ferror(stdout) != 0 || failed;
     if (daemon || !failed || reader_is_gone())
@@ -35,7 +34,7 @@ int cli_after_output(const struct invocation *in, int status)
     (void)fprintf(stderr, "resus: cannot write to standard output: is its disk full?\n");
     if (status != CLI_DONE)
         return status;
-    return in->verb != NULL && in->verb->run == verb_check ? (int)CHECK_UNKNOWN : CLI_REFUSED;
+    return in->verb != NULL && in->verb->plugin ? (int)CHECK_UNKNOWN : CLI_REFUSED;
 }
 
 static void print_version(void)
@@ -53,7 +52,7 @@ static int run(const struct invocation *in)
         return CLI_DONE;
     }
     if (in->help)
-        return verb_help(in);
+        return verb_by_name("help")->run(in);
     if (in->verb == NULL)
         return usage_error(in, "a verb is missing; `resus help` lists them");
     return in->verb->run(in);
@@ -68,8 +67,8 @@ static void remind(const struct invocation *in)
 
 static int not_chosen(const struct invocation *in, const struct error *err)
 {
-    if (in->verb->run != verb_check || in->json)
-        return ask_failed(in, in->verb->run == verb_check ? (int)CHECK_UNKNOWN : CLI_BAD_CONFIG,
+    if (!in->verb->plugin || in->json)
+        return ask_failed(in, in->verb->plugin ? (int)CHECK_UNKNOWN : CLI_BAD_CONFIG,
                           "config_invalid", "%s", err->text);
     struct buf line = BUF_LIMIT(CHECKLINE_TEXT_MAX + 64);
     int status = (int)checkline_unknown(err->text, &line);
@@ -83,8 +82,8 @@ static int run_there(struct invocation *in)
     json_t *kept = NULL;
     bool saved = false;
     struct error err = {0};
-    bool asks = in->verb != NULL && !in->help && !in->version && !in->verb->local &&
-                in->verb->run != verb_context;
+    bool asks =
+        in->verb != NULL && !in->help && !in->version && !in->verb->local && !in->verb->contexts;
     if (!asks)
         return run(in);
     if (context_choose(in, &kept, &saved, &err) < 0)

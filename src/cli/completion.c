@@ -42,8 +42,8 @@ static void pattern(struct page *p, enum value_kind kind, bool only_global)
 
 static void verb_names(struct page *p)
 {
-    for (size_t i = 0; i < verb_count; i++)
-        page_put(p, "%s%s", i == 0 ? "" : " ", verbs[i].name);
+    for (size_t i = 0; i < verb_count(); i++)
+        page_put(p, "%s%s", i == 0 ? "" : " ", verb_at(i)->name);
 }
 
 static void own_words(struct page *p, const struct verb *verb)
@@ -70,14 +70,14 @@ static void own_words(struct page *p, const struct verb *verb)
 static void verb_cases(struct page *p)
 {
     page_put(p, "    case $verb in\n");
-    for (size_t i = 0; i < verb_count; i++) {
-        page_put(p, "    %s) offered=\"", verbs[i].name);
-        if (str_equal(verbs[i].name, "help")) {
+    for (size_t i = 0; i < verb_count(); i++) {
+        page_put(p, "    %s) offered=\"", verb_at(i)->name);
+        if (str_equal(verb_at(i)->name, "help")) {
             verb_names(p);
             page_put(p, " ");
         }
-        own_words(p, &verbs[i]);
-        page_put(p, "\"%s ;;\n", verbs[i].service ? " service=y" : "");
+        own_words(p, verb_at(i));
+        page_put(p, "\"%s ;;\n", verb_at(i)->service ? " service=y" : "");
     }
     page_put(p, "    *) offered=\"");
     verb_names(p);
@@ -232,8 +232,8 @@ void completion_fish(struct page *p)
         page_put(p, "complete -c resus");
         fish_option(p, global_rows[i].name, global_rows[i].argument, NULL, global_rows[i].help);
     }
-    for (size_t i = 0; i < verb_count; i++)
-        fish_verb(p, &verbs[i]);
+    for (size_t i = 0; i < verb_count(); i++)
+        fish_verb(p, verb_at(i));
     page_put(p, "complete -c resus -n '__fish_seen_subcommand_from help' -a '");
     verb_names(p);
     page_put(p, "'\n");

@@ -67,7 +67,7 @@ int usage_error(const struct invocation *in, const char *why)
     page_put(&p, "resus: %s\n", clean == NULL ? "" : clean);
     usage_put(&p, in->verb == NULL ? "VERB [SERVICE] [options]" : in->verb->usage);
     page_print(&p, stderr);
-    bool plugin = in->verb != NULL && in->verb->run == verb_check;
+    bool plugin = in->verb != NULL && in->verb->plugin;
     if (plugin && !in->json)
         plugin_line(clean == NULL ? "" : clean);
     mem_free(clean);

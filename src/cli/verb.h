@@ -42,104 +42,83 @@ struct verb {
     bool assignments;        /* `set` takes KEY=VALUE words */
     bool free_word;          /* `help VERB`, `replay FILE` */
     bool local;              /* asks no daemon: takes no --url */
+    bool contexts;           /* changes which daemon is asked, and asks none */
+    bool daemon;             /* goes on without its output, unless it only checks */
+    bool plugin;             /* of a monitoring system: each failure is one line and status 3 */
     bool words;              /* takes up to ARGUMENTS_WORDS_MAX of its own */
-    uint64_t options;        /* OPTION_BIT()s */
+    uint64_t options;        /* TAKES() joined by | */
     int (*run)(const struct invocation *in);
 };
+#define TAKES(name) OPTION_BIT(OPTION_##name)
 
-extern const struct verb verbs[];
-extern const size_t verb_count;
+/* Each LIST(NAME) is an array `verbs_NAME` of verb_NAME.c with an empty row at its end; in the order of
+ * `resus help`. `refresh` is in verb_watch.c. */
+/* clang-format off */
+#define VERB_LISTS(LIST) \
+    LIST(watch) \
+    LIST(overview) \
+    LIST(top) \
+    LIST(check) \
+    LIST(refresh) \
+    LIST(operate) \
+    LIST(journal) \
+    LIST(recovery) \
+    LIST(pause) \
+    LIST(doctor) \
+    LIST(report) \
+    LIST(inspect) \
+    LIST(audit) \
+    LIST(alert) \
+    LIST(incident) \
+    LIST(notify) \
+    LIST(user) \
+    LIST(maintenance) \
+    LIST(fleet) \
+    LIST(backup) \
+    LIST(procedure) \
+    LIST(state) \
+    LIST(restore) \
+    LIST(sudoers) \
+    LIST(key) \
+    LIST(replay) \
+    LIST(setup) \
+    LIST(local) \
+    LIST(context) \
+    LIST(version) \
+    LIST(completion) \
+    LIST(help)
+/* clang-format on */
 
+#define VERB_LIST_DECLARE(name) extern const struct verb verbs_##name[];
+VERB_LISTS(VERB_LIST_DECLARE)
+#undef VERB_LIST_DECLARE
+
+size_t verb_count(void);
+const struct verb *verb_at(size_t i);              /* below verb_count() */
 const struct verb *verb_by_name(const char *name); /* NULL = none */
 const char *verb_nearest(const char *name);        /* "did you mean", or NULL */
 
-/* verb_watch.c */
-int verb_check(const struct invocation *in);
-int verb_status(const struct invocation *in);
-int verb_health(const struct invocation *in);
-int verb_refresh(const struct invocation *in);
-/* verb_overview.c */
-int verb_list(const struct invocation *in);
-/* The overview of `services` (borrowed), which is the body of that operation; exit status. */
+/* ── what one file of verbs offers to another ── */
+
+/* verb_overview.c: the overview of `services` (borrowed), which is the body of that operation; exit
+ * status. */
 int verb_overview_show(const struct invocation *in, const json_t *services);
-/* verb_top.c */
-int verb_top(const struct invocation *in);
-/* verb_journal.c */
-int verb_logs(const struct invocation *in);
-int verb_events(const struct invocation *in);
-/* verb_operate.c */
-int verb_start(const struct invocation *in);
-int verb_stop(const struct invocation *in);
-int verb_restart(const struct invocation *in);
-int verb_reload(const struct invocation *in);
-int verb_preflight(const struct invocation *in);
-int verb_pause(const struct invocation *in);
-int verb_resume(const struct invocation *in);
-/* verb_recovery.c */
-int verb_recovery(const struct invocation *in);
-/* verb_completion.c */
-int verb_completion(const struct invocation *in);
-/* verb_inspect.c */
-int verb_inspect(const struct invocation *in);
-int verb_doctor(const struct invocation *in);
-/* verb_report.c */
-int verb_slo(const struct invocation *in);
-int verb_diagnose(const struct invocation *in);
-int verb_bundle(const struct invocation *in);
-/* verb_audit.c */
-int verb_audit(const struct invocation *in);
-/* verb_audit_remote.c: exit statuses; the newest lines, at most `wanted`, behind `items`. */
+int verb_overview_list(const struct invocation *in); /* `list`; `top` without a terminal */
+/* verb_audit_remote.c: exit statuses; the newest lines, at most `wanted`, after `items`. */
 struct audit_filter;
 int verb_audit_remote_list(const struct invocation *in, const struct audit_filter *filter,
                            size_t wanted, json_t *items);
+int verb_audit_remote_review(const struct invocation *in, const struct audit_filter *filter);
 /* verb_audit_verify.c; `settings` NULL: a daemon is asked. */
-struct settings;
 int verb_audit_verify(const struct invocation *in, const struct settings *settings);
 int verb_audit_key(const struct invocation *in);
-int verb_audit_remote_review(const struct invocation *in, const struct audit_filter *filter);
-/* verb_user.c */
-int verb_user(const struct invocation *in);
-int verb_token(const struct invocation *in);
-int verb_access(const struct invocation *in);
-/* verb_alert.c */
-int verb_alert(const struct invocation *in);
-int verb_notify(const struct invocation *in);
-int verb_procedure(const struct invocation *in); /* verb_procedure.c */
-/* verb_backup.c */
-int verb_backup(const struct invocation *in);
 /* verb_seal.c */
 int verb_key_backup(const struct invocation *in);
 int verb_backup_unseal(const struct invocation *in);
-bool verb_is_backup(const char *word); /* 20261129T023000Z */
-/* verb_restore.c */
-int verb_restore(const struct invocation *in);
-/* verb_fleet.c */
-int verb_fleet(const struct invocation *in);
-/* verb_maintenance.c */
-int verb_maintenance(const struct invocation *in);
-/* verb_incident.c */
-int verb_incident(const struct invocation *in);
-/* verb_state.c */
-int verb_state(const struct invocation *in);
-/* verb_context.c */
-int verb_context(const struct invocation *in);
-/* verb_version.c */
-int verb_version(const struct invocation *in);
-/* verb_key.c */
-int verb_key(const struct invocation *in);
-/* Whether `service` can use its SSH key, as keyfile_check() tells it: for the account that the
- * daemon runs as, which is the owner of its state folder when root asks. */
+bool verb_is_backup(const char *word); /* verb_backup.c: 20261129T023000Z */
+/* verb_key.c: whether `service` can use its SSH key, as keyfile_check() tells it: for the account that
+ * the daemon runs as, which is the owner of its state folder when root asks. */
 int verb_key_of(const struct settings *settings, const struct service_settings *service,
                 struct error *err);
-/* verb_local.c: what needs no running daemon */
-int verb_serve(const struct invocation *in);
-int verb_demo(const struct invocation *in);
-int verb_sudoers(const struct invocation *in);
-/* verb_setup.c */
-int verb_setup(const struct invocation *in);
-/* verb_replay.c */
-int verb_replay(const struct invocation *in);
-/* verb_help.c */
-int verb_help(const struct invocation *in);
 
 #endif

@@ -1,17 +1,11 @@
-/* resus alert, notify */
+/* resus alert */
 #include "base/json.h"
 #include "base/parse.h"
 #include "base/str.h"
 #include "cli/ask.h"
-#include "cli/cli.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
 #include "cli/view.h"
-
-/* The daemon waits 10 s for the receivers. */
-#define SEND_MS 30000
-
-/* ── alert ── */
 
 static int list(const struct invocation *in)
 {
@@ -33,7 +27,7 @@ static int list(const struct invocation *in)
     return ask_show(in, "alerts", args, ASK_READ_MS, view_alerts, NULL);
 }
 
-int verb_alert(const struct invocation *in)
+static int run_alert(const struct invocation *in)
 {
     int64_t number;
     struct error err = {0};
@@ -50,33 +44,15 @@ int verb_alert(const struct invocation *in)
     return ask_show(in, "alert_acknowledge", args, ASK_READ_MS, view_alert, NULL);
 }
 
-/* ── notify ── */
+static const char *const subs[] = {"list", "show", "ack", NULL};
 
-/* A message that did not reach every channel is an exit status of 1. */
-static int send_message(const struct invocation *in, const char *op, json_t *args)
-{
-    json_t *body = NULL;
-    int status = ask_show(in, op, args, SEND_MS, view_sent, &body);
-    bool success = json_bool_or(body, "success", true);
-    json_decref(body);
-    return status == CLI_DONE && !success ? CLI_REFUSED : status;
-}
-
-int verb_notify(const struct invocation *in)
-{
-    bool test = str_equal(in->sub, "test");
-    if (in->word_count > 1 || (in->word_count == 0 && !test))
-        return usage_error(in, test ? "notify test takes one channel, or none for all"
-                                    : "the message as one word, please: put it into quotes");
-    if (str_equal(in->sub, "emergency") && !arguments_has(in, OPTION_REASON))
-        return usage_error(in, "notify emergency: --reason is missing");
-    json_t *args = json_object();
-    if (in->word_count == 1)
-        (void)json_put_text(args, test ? "channel" : "message", in->words[0]);
-    if (test)
-        return send_message(in, "notify_test", args);
-    if (str_equal(in->sub, "users"))
-        return ask_show(in, "notify", args, ASK_READ_MS, view_anything, NULL);
-    (void)json_put_text(args, "reason", in->options[OPTION_REASON]);
-    return send_message(in, "notify_emergency", args);
-}
+const struct verb verbs_alert[] = {
+    {"alert", GROUP_ALERTS,
+     "alert list [open|resolved|all] [-n N] | show N | ack N [--reason TEXT]",
+     "trouble that people are told of, and what became of the messages",
+     "  list  the open ones, unless told otherwise\n"
+     "  show  one of them: what was seen and done, and what became of its messages\n"
+     "  ack   you are working on it: no further calls for a while\n",
+     .subs = subs, .words = true, .options = TAKES(LINES) | TAKES(REASON), .run = run_alert},
+    {0},
+};

@@ -165,7 +165,7 @@ static bool for_daemon(int code)
     return code == -EACCES || code == -EPERM;
 }
 
-int verb_audit(const struct invocation *in)
+static int run_audit(const struct invocation *in)
 {
     struct settings *settings = NULL;
     struct error err = {0};
@@ -196,3 +196,28 @@ int verb_audit(const struct invocation *in)
     settings_free(settings);
     return status;
 }
+
+static const char *const subs[] = {"list", "report", "verify", "summary", "key", NULL};
+
+const struct verb verbs_audit[] = {
+    {"audit", GROUP_ACCOUNTS,
+     "audit list|report|summary [--since TIME] [--until TIME] [--user NAME] [--operation NAME] "
+     "[--failed] [-n N] | verify [--from SEQ:HASH] [--key FILE] | key",
+     "read the audit log, verify it, seal it",
+     "  list, report, summary\n"
+     "  verify  checks the hash chain and the last line recorded in the state\n"
+     "          database. --from also checks a line reported to syslog or to the\n"
+     "          journal (journalctl -u resus -g audit-head), --key the seals. Exit\n"
+     "          status: 0 intact; 1 broken, and the first bad line or the missing part\n"
+     "          is reported\n"
+     "  key     starts a new seal chain and prints its initial key once. Store it on\n"
+     "          another machine\n"
+     "The file is read directly; no daemon is needed. Users who cannot read it get it\n"
+     "from the daemon, with --url from the remote one. Intent lines and --key need\n"
+     "the file.\n",
+     .subs = subs,
+     .options = TAKES(SINCE) | TAKES(UNTIL) | TAKES(USER) | TAKES(OPERATION) | TAKES(FAILED) |
+                TAKES(LINES) | TAKES(FROM) | TAKES(KEY),
+     .run = run_audit},
+    {0},
+};

@@ -312,7 +312,7 @@ static int about_one(const struct invocation *in, const char *backup)
                     args_of(in, backup), ASK_READ_MS, view_backup, NULL);
 }
 
-int verb_backup(const struct invocation *in)
+static int run_backup(const struct invocation *in)
 {
     struct invocation own;
     const char *backup;
@@ -357,3 +357,39 @@ int verb_backup(const struct invocation *in)
         return ask_show(&own, "backup_status", NULL, ASK_READ_MS, view_backup_status, NULL);
     return ask_show(&own, "backups", NULL, ASK_READ_MS, view_backups, NULL);
 }
+
+static const char *const subs[] = {"create", "list",   "show",   "status", "verify",        "pin",
+                                   "unpin",  "accept", "delete", "prune",  "overview",      "copy",
+                                   "fetch",  "unseal", "drill",  "drills", "rebuild-sheet", NULL};
+
+const struct verb verbs_backup[] = {
+    {"backup", GROUP_BACKUPS,
+     "backup create|list|status|copy|drills [SERVICE] | drill|rebuild-sheet [SERVICE] [BACKUP] | "
+     "show|verify|accept|pin|unpin|delete [SERVICE] BACKUP | "
+     "prune [SERVICE] | overview [--reason TEXT] [--for DURATION] [--confirm WORD] | fetch "
+     "[SERVICE] "
+     "[BACKUP] [--place NAME] | unseal FILE --key FILE -o FILE",
+     "backups: make, prove, keep, copy and remove them",
+     "  create  a backup now; status 0: proved, 4: made but not provable here\n"
+     "  verify  proves one again by loading it, the newest proved one unless named\n"
+     "  accept  a suspicious one: fewer data were meant, and later ones are compared\n"
+     "          with it\n"
+     "  pin     keeps one for --for (90d unless given), whatever the rules say\n"
+     "  delete  needs --confirm and the BACKUP once more\n"
+     "  prune   shows what no rule keeps; --confirm PRUNE removes it\n"
+     "  copy    visits the places of backup.copies now; status 0: all is there\n"
+     "  overview  one line a service: newest proved, next, what is wrong\n"
+     "  fetch   lists the copies at --place NAME; with a BACKUP, brings that one back\n"
+     "          and proves it\n"
+     "  drill   loads the newest proved one, or BACKUP, and measures the time\n"
+     "  drills  what those measured\n"
+     "  rebuild-sheet  for a lost host: what is out of reach, and the steps to build\n"
+     "          it again with what the backup knows; print it before you need it\n"
+     "  unseal  opens a sealed backup (its folder or its file) with the secret key in\n"
+     "          --key FILE, into -o FILE; asks no daemon\n",
+     .subs = subs, .words = true,
+     .options =
+         TAKES(REASON) | TAKES(FOR) | TAKES(CONFIRM) | TAKES(KEY) | TAKES(OUTPUT) | TAKES(PLACE),
+     .run = run_backup},
+    {0},
+};

@@ -89,7 +89,7 @@ static int check_all(const struct invocation *in, const json_t *list, mono_ms de
     return result;
 }
 
-int verb_check(const struct invocation *in)
+static int run_check(const struct invocation *in)
 {
     struct question q = {.op = "services"};
     struct ask_trouble t = {0};
@@ -113,3 +113,15 @@ int verb_check(const struct invocation *in)
     ask_free(&q, 1);
     return result;
 }
+
+const struct verb verbs_check[] = {
+    {"check", GROUP_WATCH, "check [SERVICE | --group NAME --tag TAG] [-t SECONDS]",
+     "one line in the form of a monitoring plugin",
+     "Without SERVICE and with several configured: the worst of all, and how many are\n"
+     "in which state. Exit status: 0 healthy; 1 degraded, stopped on purpose, not\n"
+     "guarded, or down in a maintenance window; 2 critical; 3 unknown and every error.\n"
+     "The line is there in each case.\n",
+     .service = true, .options = TAKES(TIMEOUT) | TAKES(GROUP) | TAKES(TAG), .plugin = true,
+     .run = run_check},
+    {0},
+};

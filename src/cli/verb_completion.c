@@ -4,7 +4,7 @@
 #include "cli/verb.h"
 #include "io/clock.h"
 
-int verb_completion(const struct invocation *in)
+static int run_completion(const struct invocation *in)
 {
     struct page p = page_new(false, clock_wall());
     if (str_equal(in->sub, "bash"))
@@ -16,3 +16,16 @@ int verb_completion(const struct invocation *in)
     page_print(&p, stdout);
     return CLI_DONE;
 }
+
+static const char *const subs[] = {"bash", "zsh", "fish", NULL};
+
+const struct verb verbs_completion[] = {
+    {"completion", GROUP_SETUP, "completion bash|zsh|fish",
+     "print the script that completes this in a shell",
+     "The package installs all three. For this shell alone:\n"
+     "  source <(resus completion bash)\n"
+     "  source <(resus completion zsh)\n"
+     "  resus completion fish | source\n",
+     .subs = subs, .local = true, .run = run_completion},
+    {0},
+};

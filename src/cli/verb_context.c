@@ -168,7 +168,7 @@ static int remove_one(const struct invocation *in, json_t *all, const char *name
     return write_down(in, all, done);
 }
 
-int verb_context(const struct invocation *in)
+static int run_context(const struct invocation *in)
 {
     struct error err = {0};
     JSON_CLEANUP json_t *all = NULL;
@@ -187,3 +187,22 @@ int verb_context(const struct invocation *in)
     return str_equal(in->sub, "use") ? use(in, all, in->words[0])
                                      : remove_one(in, all, in->words[0]);
 }
+
+static const char *const subs[] = {"list", "add", "use", "remove", NULL};
+
+const struct verb verbs_context[] = {
+    {"context", GROUP_SETUP,
+     "context list | add NAME --url URL [--token-file FILE] [--ca-file FILE | --pin PIN] | "
+     "use NAME|local | remove NAME",
+     "names for daemons elsewhere, and which one is asked",
+     "  list    those that are written down; * is asked when nothing else is said\n"
+     "  add     writes one down, or changes it: its URL and the files, never a secret\n"
+     "  use     asks it from now on; local is the daemon of this machine\n"
+     "  remove  forgets it\n"
+     "The file is ~/.config/resus/contexts.json, or in $XDG_CONFIG_HOME/resus. What\n"
+     "is asked: --url or --context; with --config the daemon of this machine; else\n"
+     "$RESUS_URL (with $RESUS_TOKEN_FILE, $RESUS_CA_FILE, $RESUS_PIN), then\n"
+     "$RESUS_CONTEXT, then the daemon of $RESUS_CONFIG, then what `use` chose.\n",
+     .subs = subs, .words = true, .contexts = true, .run = run_context},
+    {0},
+};

@@ -10,7 +10,7 @@ static const struct {
     const char *sub, *op;
 } orders[] = {{"drain", "fleet_drain"}, {"undrain", "fleet_undrain"}, {"remove", "fleet_remove"}};
 
-int verb_fleet(const struct invocation *in)
+static int run_fleet(const struct invocation *in)
 {
     bool reads = str_equal(in->sub, "status") || str_equal(in->sub, "diff");
     if (reads && in->word_count != 0)
@@ -33,3 +33,17 @@ int verb_fleet(const struct invocation *in)
     json_decref(args);
     return usage_error(in, "fleet status | drain | undrain | remove | diff");
 }
+
+static const char *const subs[] = {"status", "drain", "undrain", "remove", "diff", NULL};
+
+const struct verb verbs_fleet[] = {
+    {"fleet", GROUP_OPERATE, "fleet status | diff | drain|undrain|remove ENGINE [--reason TEXT]",
+     "several engines: who is there, which services each of them owns",
+     "  status   the engines, and the owner of each service\n"
+     "  diff     where their settings differ from those here\n"
+     "  drain    the engine hands over its services, before its upgrade\n"
+     "  undrain  it takes services again\n"
+     "  remove   forgets an engine that is gone for good\n",
+     .subs = subs, .words = true, .options = TAKES(REASON), .run = run_fleet},
+    {0},
+};

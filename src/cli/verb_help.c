@@ -11,7 +11,7 @@
 #include "cli/view_help.h"
 #include "io/clock.h"
 
-int verb_help(const struct invocation *in)
+static int run_help(const struct invocation *in)
 {
     const struct verb *verb = in->help ? in->verb : in->sub == NULL ? NULL : verb_by_name(in->sub);
     if (verb == NULL && !in->help && in->sub != NULL) {
@@ -35,3 +35,9 @@ int verb_help(const struct invocation *in)
     page_print(&p, stdout);
     return CLI_DONE;
 }
+
+const struct verb verbs_help[] = {
+    {"help", GROUP_SETUP, "help [VERB]", "this list, or all about one verb", .free_word = true,
+     .local = true, .run = run_help},
+    {0},
+};

@@ -116,7 +116,7 @@ static int on_number(const struct invocation *in, size_t row)
     return ask_show(in, rows[row].op, args, ASK_READ_MS, view_incident, NULL);
 }
 
-int verb_incident(const struct invocation *in)
+static int run_incident(const struct invocation *in)
 {
     if (str_equal(in->sub, "open"))
         return open_one(in);
@@ -125,3 +125,25 @@ int verb_incident(const struct invocation *in)
             return on_number(in, i);
     return list(in);
 }
+
+static const char *const subs[] = {"list", "show", "open",    "take",       "note", "update",
+                                   "set",  "ack",  "resolve", "postmortem", NULL};
+
+const struct verb verbs_incident[] = {
+    {"incident", GROUP_ALERTS,
+     "incident list [open|all] | show N | open [SERVICE] --severity P2 --title TEXT | take N | "
+     "note N TEXT | update N TEXT | set N KEY=VALUE | ack N [--reason TEXT] | resolve N | "
+     "postmortem N",
+     "trouble that people have in hand: command, timeline, post-mortem",
+     "  open        by hand; Resus opens them by itself when an alert fires\n"
+     "  take        command is yours from now on\n"
+     "  note        into the timeline\n"
+     "  update      a status update: into the timeline and to the channels\n"
+     "  set         severity, status (mitigated, resolved, closed), title, impact,\n"
+     "              summary, root_cause, resolution, preventive_measures\n"
+     "  ack         you are working on it: no further calls for a while\n"
+     "  postmortem  prints it as Markdown\n",
+     .subs = subs, .words = true, .options = TAKES(SEVERITY) | TAKES(TITLE) | TAKES(REASON),
+     .run = run_incident},
+    {0},
+};

@@ -87,7 +87,7 @@ static int follow(const struct invocation *in, const char *op, json_t *args,
     return status;
 }
 
-int verb_logs(const struct invocation *in)
+static int run_logs(const struct invocation *in)
 {
     json_t *args = NULL;
     int status = journal_args(in, "lines", &args);
@@ -98,7 +98,7 @@ int verb_logs(const struct invocation *in)
     return ask_show(in, "logs", args, ASK_CHECK_MS, view_logs, NULL);
 }
 
-int verb_events(const struct invocation *in)
+static int run_events(const struct invocation *in)
 {
     json_t *args = NULL;
     int status = journal_args(in, "limit", &args);
@@ -115,3 +115,14 @@ int verb_events(const struct invocation *in)
     return ask_show(in, in->service == NULL ? "events_all" : "events", args, ASK_READ_MS,
                     view_events, NULL);
 }
+
+const struct verb verbs_journal[] = {
+    {"logs", GROUP_WATCH, "logs [SERVICE] [-n N] [--since TIME] [--level error|warning|info] [-f]",
+     "its log lines, the newest last", .service = true,
+     .options = TAKES(LINES) | TAKES(SINCE) | TAKES(LEVEL) | TAKES(FOLLOW), .run = run_logs},
+    {"events", GROUP_WATCH, "events [SERVICE] [-n N | -f]",
+     "what happened: changes, operations, recoveries",
+     "Without SERVICE: to all of them. -f with several configured needs one.\n", .service = true,
+     .options = TAKES(LINES) | TAKES(FOLLOW), .run = run_events},
+    {0},
+};

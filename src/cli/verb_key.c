@@ -101,7 +101,7 @@ static int rotate(const struct invocation *in)
     return ask_show(&asked, "key_rotate", args, ASK_OPERATE_MS, view_key_rotation, NULL);
 }
 
-int verb_key(const struct invocation *in)
+static int run_key(const struct invocation *in)
 {
     const char *type = in->options[OPTION_TYPE];
     bool goes_on = arguments_has(in, OPTION_CONTINUE);
@@ -121,3 +121,23 @@ int verb_key(const struct invocation *in)
         return usage_error(in, "--type is for the first step: the key is made already");
     return rotate(in);
 }
+
+static const char *const subs[] = {"check", "rotate", "backup", NULL};
+
+const struct verb verbs_key[] = {
+    {"key", GROUP_SETUP,
+     "key check|rotate [SERVICE|HOST] [--type ed25519|rsa] [--continue] | backup [-o FOLDER]",
+     "check or exchange SSH keys, make keys for backups",
+     "  check   owner, mode, kind and size, of the files on this machine\n"
+     "  rotate  makes a new key beside the old one and prints the line for\n"
+     "          authorized_keys on each host. Once it is installed, --continue logs in\n"
+     "          with the new key on every host, and if that works puts it in the old\n"
+     "          one's place for every service that uses it. The old key is kept for a\n"
+     "          day, and removed when no host accepts it.\n"
+     "  backup  makes the two keys that backups are sealed for, in FOLDER or\n"
+     "          /etc/resus/keys. The recovery key is printed once: its end has to be\n"
+     "          typed, to show that it is kept elsewhere\n",
+     .subs = subs, .service = true, .options = TAKES(CONTINUE) | TAKES(TYPE) | TAKES(OUTPUT),
+     .run = run_key},
+    {0},
+};

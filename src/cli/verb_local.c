@@ -18,16 +18,11 @@
 #include "daemon/check_fleet.h"
 #include "daemon/daemon.h"
 #include "daemon/demo.h"
-#include "host/command.h"
 #include "settings/settings.h"
 
 #define DEMO_PORT 8443
 #define ACCOUNT_ENTRY_MAX 16384 /* bytes of a line of passwd */
 #define DEMO_FOLDER "./.demo"
-#define SUDOERS_BYTES_MAX ((size_t)1024 * 1024)
-#define SUDOERS_USER                                                                               \
-    "resus" /* the account of the installed unit, where the host is this machine                   \
-             */
 
 static void add_warning(json_t *warnings, const char *text)
 {
@@ -133,7 +128,7 @@ static void tell_good(const struct invocation *in, const char *path,
                  settings->service_count == 1 ? "" : "s");
 }
 
-int verb_serve(const struct invocation *in)
+static int run_serve(const struct invocation *in)
 {
     const char *path = ask_config(in);
     if (!arguments_has(in, OPTION_CHECK))
@@ -154,7 +149,7 @@ int verb_serve(const struct invocation *in)
     return status;
 }
 
-int verb_demo(const struct invocation *in)
+static int run_demo(const struct invocation *in)
 {
     const char *folder = in->options[OPTION_DIR];
     int64_t port = DEMO_PORT;
@@ -167,56 +162,12 @@ int verb_demo(const struct invocation *in)
     return demo_run((int)port, folder == NULL ? DEMO_FOLDER : folder);
 }
 
-/* The service named, or the only one. NULL after having said why. */
-static const struct service_settings *chosen(const struct invocation *in,
-                                             const struct settings *settings)
-{
-    if (in->service == NULL && settings->service_count == 1)
-        return &settings->services[0];
-    const struct service_settings *service =
-        in->service == NULL ? NULL : settings_service(settings, in->service);
-    if (service == NULL && in->service == NULL)
-        (void)ask_failed(in, CLI_REFUSED, "service_required", "there are %zu services: name one",
-                         settings->service_count);
-    else if (service == NULL)
-        (void)ask_failed(in, CLI_REFUSED, "not_found", "no service \"%s\" is configured",
-                         in->service);
-    return service;
-}
-
-static int sudoers(const struct invocation *in, const struct settings *settings)
-{
-    const struct service_settings *service = chosen(in, settings);
-    if (service == NULL)
-        return CLI_REFUSED;
-    const char *user = in->options[OPTION_USER];
-    if (user == NULL)
-        user = service->ssh.user[0] != '\0' ? service->ssh.user : SUDOERS_USER;
-    struct buf out = BUF_LIMIT(SUDOERS_BYTES_MAX);
-    int rc = host_sudoers(user, service->unit, service->log_file, service->commands_extended,
-                          service->restore_helper, &out);
-    if (rc == 0 && in->json) {
-        JSON_CLEANUP json_t *body = json_object();
-        (void)(json_put_text(body, "service", service->id) && json_put_text(body, "user", user) &&
-               json_put_text(body, "sudoers", buf_text(&out)));
-        ask_print_json(body);
-    } else if (rc == 0) {
-        (void)fputs(buf_text(&out), stdout);
-    }
-    buf_free(&out);
-    return rc == 0 ? CLI_DONE
-                   : ask_failed(in, CLI_REFUSED, "bad_name",
-                                "user \"%s\" or unit \"%s\" cannot stand in a sudoers file", user,
-                                service->unit);
-}
-
-int verb_sudoers(const struct invocation *in)
-{
-    struct settings *settings = NULL;
-    struct error err = {0};
-    if (settings_read(ask_config(in), &settings, &err) < 0)
-        return ask_failed(in, CLI_BAD_CONFIG, "config_invalid", "%s", err.text);
-    int status = sudoers(in, settings);
-    settings_free(settings);
-    return status;
-}
+const struct verb verbs_local[] = {
+    {"serve", GROUP_SETUP, "serve [--check]", "run the daemon in the foreground",
+     "--check reads the configuration, reports what is wrong with it (exit status 2)\n"
+     "and ends.\n",
+     .options = TAKES(CHECK), .local = true, .daemon = true, .run = run_serve},
+    {"demo", GROUP_SETUP, "demo [--port N] [--dir DIR]", "a private Redis under Resus, to look at",
+     .options = TAKES(PORT) | TAKES(DIR), .local = true, .daemon = true, .run = run_demo},
+    {0},
+};

@@ -115,7 +115,7 @@ static int about_one(const struct invocation *in, size_t row)
     return ask_show(in, rows[row].op, args, ASK_READ_MS, view_window, NULL);
 }
 
-int verb_maintenance(const struct invocation *in)
+static int run_maintenance(const struct invocation *in)
 {
     if (str_equal(in->sub, "list"))
         return in->word_count == 0
@@ -126,3 +126,27 @@ int verb_maintenance(const struct invocation *in)
             return about_one(in, i);
     return plan(in);
 }
+
+static const char *const subs[] = {"list",   "show",   "plan",  "begin", "end",
+                                   "extend", "cancel", "check", NULL};
+
+const struct verb verbs_maintenance[] = {
+    {"maintenance", GROUP_ALERTS,
+     "maintenance list | show N | plan TITLE --at TIME --for DURATION [--services ID,ID] [--impact "
+     "WORD] | begin|end|cancel N [--reason TEXT] | extend N MINUTES [--reason TEXT] | check N ITEM "
+     "[--note TEXT] [--undo]",
+     "maintenance windows: no automatic recovery while one is open",
+     "  list    those to come, then those that are over\n"
+     "  show    one with its checklist and results\n"
+     "  plan    a window of your own, beside those of the settings\n"
+     "  begin   opens it now, for its planned length\n"
+     "  end     the work is done: checks the services, then recovery resumes\n"
+     "  extend  at most twice its length in all; without it the window ends by itself\n"
+     "  cancel  one that has not begun\n"
+     "  check   ticks an item of the checklist\n",
+     .subs = subs, .words = true,
+     .options = TAKES(AT) | TAKES(FOR) | TAKES(SERVICES) | TAKES(IMPACT) | TAKES(REASON) |
+                TAKES(NOTE) | TAKES(UNDO),
+     .run = run_maintenance},
+    {0},
+};

@@ -1,9 +1,7 @@
-#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
 #include "base/json.h"
-#include "base/parse.h"
 #include "base/str.h"
 #include "cli/ask.h"
 #include "cli/cli.h"
@@ -67,22 +65,22 @@ static int operate(const struct invocation *in, json_t *args)
     return status;
 }
 
-int verb_start(const struct invocation *in)
+static int run_start(const struct invocation *in)
 {
     return operate(in, operation_args(in));
 }
 
-int verb_restart(const struct invocation *in)
+static int run_restart(const struct invocation *in)
 {
     return operate(in, operation_args(in));
 }
 
-int verb_reload(const struct invocation *in)
+static int run_reload(const struct invocation *in)
 {
     return operate(in, operation_args(in));
 }
 
-int verb_stop(const struct invocation *in)
+static int run_stop(const struct invocation *in)
 {
     const char *word = in->options[OPTION_CONFIRM];
     if (word != NULL && !str_equal(word, "STOP"))
@@ -99,7 +97,7 @@ int verb_stop(const struct invocation *in)
     return operate(in, args);
 }
 
-int verb_preflight(const struct invocation *in)
+static int run_preflight(const struct invocation *in)
 {
     json_t *args = json_object();
     (void)json_put_text(args, "operation", in->sub);
@@ -111,25 +109,28 @@ int verb_preflight(const struct invocation *in)
     return status;
 }
 
-int verb_pause(const struct invocation *in)
-{
-    int64_t length_ms = INT64_C(2) * 3600 * 1000;
-    struct error err = {0};
-    if (!arguments_has(in, OPTION_REASON))
-        return usage_error(in, "pause needs --reason: it is kept, and shown to other users");
-    if (arguments_has(in, OPTION_FOR) &&
-        parse_duration(in->options[OPTION_FOR], &length_ms, &err) < 0) {
-        (void)error_prefix(&err, "--for");
-        return usage_error(in, err.text);
-    }
-    if (length_ms < 1000)
-        return usage_error(in, "--for: at least one second");
-    json_t *args = operation_args(in);
-    (void)json_put_int(args, "for_seconds", length_ms / 1000);
-    return ask_show(in, "pause", args, ASK_READ_MS, view_pause, NULL);
-}
+static const char *const subs[] = {"start", "restart", "stop", NULL};
 
-int verb_resume(const struct invocation *in)
-{
-    return ask_show(in, "resume", operation_args(in), ASK_READ_MS, view_pause, NULL);
-}
+const struct verb verbs_operate[] = {
+    {"start", GROUP_OPERATE, "start [SERVICE] [--reason TEXT] [--force]",
+     "start it and wait until it answers", "While it loads its data the progress is shown.\n",
+     .service = true, .options = TAKES(REASON) | TAKES(FORCE), .run = run_start},
+    {"stop", GROUP_OPERATE,
+     "stop [SERVICE] --confirm STOP [--force] [--reason TEXT] [--emergency --message TEXT]",
+     "save, then stop it; auto-recovery leaves it stopped",
+     "Without --confirm STOP nothing is done; the answer names the services that\n"
+     "depend on it.\n",
+     .service = true,
+     .options = TAKES(CONFIRM) | TAKES(FORCE) | TAKES(REASON) | TAKES(EMERGENCY) | TAKES(MESSAGE),
+     .run = run_stop},
+    {"restart", GROUP_OPERATE, "restart [SERVICE] [--reason TEXT] [--force]",
+     "save, restart it and wait until it answers", .service = true,
+     .options = TAKES(REASON) | TAKES(FORCE), .run = run_restart},
+    {"reload", GROUP_OPERATE, "reload [SERVICE] [--reason TEXT]",
+     "have it read its configuration again", .service = true, .options = TAKES(REASON),
+     .run = run_reload},
+    {"preflight", GROUP_OPERATE, "preflight start|restart|stop [SERVICE]",
+     "what a start, restart or stop would cost now", .subs = subs, .service = true,
+     .run = run_preflight},
+    {0},
+};

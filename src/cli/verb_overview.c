@@ -31,7 +31,7 @@ int verb_overview_show(const struct invocation *in, const json_t *services)
     return CLI_DONE;
 }
 
-int verb_list(const struct invocation *in)
+int verb_overview_list(const struct invocation *in)
 {
     struct question q = {.op = "services"};
     struct overview_filter filter;
@@ -51,3 +51,16 @@ int verb_list(const struct invocation *in)
     ask_free(&q, 1);
     return status;
 }
+
+const struct verb verbs_overview[] = {
+    {"list", GROUP_WATCH, "list [TEXT] [--state STATE,STATE] [--group NAME] [--tag TAG]",
+     "every service on one line, the worst first",
+     "TEXT is a part of the id, name, group, tag or cause. Columns that do not fit the\n"
+     "terminal are left out.\n",
+     .free_word = true, .options = TAKES(STATE) | TAKES(GROUP) | TAKES(TAG),
+     .run = verb_overview_list},
+    {"services", GROUP_WATCH, "services [TEXT] [--state STATE,STATE] [--group NAME] [--tag TAG]",
+     "another name of `list`", .free_word = true,
+     .options = TAKES(STATE) | TAKES(GROUP) | TAKES(TAG), .run = verb_overview_list},
+    {0},
+};

@@ -153,7 +153,7 @@ static int about_one(const struct invocation *in)
     return run(&own, "procedure_order", args);
 }
 
-int verb_procedure(const struct invocation *in)
+static int run_procedure(const struct invocation *in)
 {
     struct invocation own;
     if (str_equal(in->sub, "update") || str_equal(in->sub, "config"))
@@ -164,3 +164,27 @@ int verb_procedure(const struct invocation *in)
     return status != 0 ? status
                        : ask_show(&own, "procedures", NULL, ASK_READ_MS, view_procedures, NULL);
 }
+
+static const char *const subs[] = {"update", "config", "list",   "show",  "go", "recheck",
+                                   "accept", "undo",   "cancel", "check", NULL};
+
+const struct verb verbs_procedure[] = {
+    {"procedure", GROUP_BACKUPS,
+     "procedure update [SERVICE] | config [SERVICE] NAME VALUE | list [SERVICE] | "
+     "show|go|recheck|accept|undo|cancel [SERVICE] N | check [SERVICE] N ITEM [--note TEXT] "
+     "[--undo] [--reason TEXT]",
+     "guided updates of Redis and changes of its settings",
+     "  update   checks, a safety backup, and a rehearsal by backup.next_server\n"
+     "  config   the same for one setting, without a rehearsal\n"
+     "  go       config: sets it and has Redis write it into its file;\n"
+     "           update: you have installed it. Then it is verified and watched\n"
+     "  recheck  looks again\n"
+     "  accept   goes on all the same, or ends the watch\n"
+     "  undo     config: the value of before; update: you have gone back\n"
+     "  cancel   as long as nothing was changed\n"
+     "  check    ticks an item of the checklist\n"
+     "Exit status 1 when something stands in the way or is wrong.\n",
+     .subs = subs, .words = true, .options = TAKES(REASON) | TAKES(NOTE) | TAKES(UNDO),
+     .run = run_procedure},
+    {0},
+};

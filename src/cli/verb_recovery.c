@@ -49,7 +49,7 @@ static json_t *enabled_args(json_t *args, bool enabled)
     return args;
 }
 
-int verb_recovery(const struct invocation *in)
+static int run_recovery(const struct invocation *in)
 {
     json_t *args = json_object();
     if (arguments_has(in, OPTION_REASON))
@@ -68,3 +68,23 @@ int verb_recovery(const struct invocation *in)
         return ask_show(in, "explain", NULL, ASK_READ_MS, view_explain, NULL);
     return ask_show(in, "recovery_status", NULL, ASK_READ_MS, view_recovery, NULL);
 }
+
+static const char *const subs[] = {"status", "history", "enable", "disable",
+                                   "reset",  "explain", "set",    NULL};
+
+const struct verb verbs_recovery[] = {
+    {"recovery", GROUP_OPERATE,
+     "recovery status|history|enable|disable|reset|explain|set [SERVICE] [KEY=VALUE ...] "
+     "[--reason TEXT]",
+     "auto-recovery: see it, change it, ask it why",
+     "  status   state, attempts, circuit breaker\n"
+     "  history  what was done and how it ended\n"
+     "  explain  what it would do now and why\n"
+     "  enable, disable\n"
+     "  reset    closes the circuit breaker and gives the attempts back\n"
+     "  set      enabled, max_attempts, retry_delay_seconds, backoff_multiplier,\n"
+     "           failure_threshold, external_stop, external_stop_grace_seconds\n",
+     .subs = subs, .service = true, .assignments = true, .options = TAKES(REASON),
+     .run = run_recovery},
+    {0},
+};

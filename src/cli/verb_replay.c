@@ -74,7 +74,7 @@ static int tell(const struct invocation *in, const struct replay *r)
     return r->different ? DIFFERENT : CLI_DONE;
 }
 
-int verb_replay(const struct invocation *in)
+static int run_replay(const struct invocation *in)
 {
     if (in->sub == NULL)
         return usage_error(in, "name the file of an incident");
@@ -91,3 +91,12 @@ int verb_replay(const struct invocation *in)
         return ask_failed(in, CLI_REFUSED, "bad_recording", "%s: %s", in->sub, err.text);
     return tell(in, &report);
 }
+
+const struct verb verbs_replay[] = {
+    {"replay", GROUP_OPERATE, "replay FILE",
+     "run a recorded incident through this program's decisions again",
+     "Reads a file of STATE_DIR/incidents. Exit status: 0 every decision is as it was;\n"
+     "1 one is not, and the first such is shown. The daemon need not run.\n",
+     .free_word = true, .local = true, .run = run_replay},
+    {0},
+};

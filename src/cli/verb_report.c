@@ -1,4 +1,4 @@
-/* slo, diagnose, bundle */
+/* diagnose, bundle, slo */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -18,12 +18,12 @@
 /* A full check, and then one question after the other to Redis and its host. */
 #define BUNDLE_MS 180000
 
-int verb_slo(const struct invocation *in)
+static int run_slo(const struct invocation *in)
 {
     return ask_show(in, "slo", NULL, ASK_READ_MS, view_slo, NULL);
 }
 
-int verb_diagnose(const struct invocation *in)
+static int run_diagnose(const struct invocation *in)
 {
     json_t *body = NULL;
     int status = ask_show(in, "diagnosis", NULL, ASK_CHECK_MS, view_diagnosis, &body);
@@ -75,7 +75,7 @@ static int write_bundle(const struct invocation *in, const json_t *body)
     return CLI_DONE;
 }
 
-int verb_bundle(const struct invocation *in)
+static int run_bundle(const struct invocation *in)
 {
     if (!arguments_has(in, OPTION_OUTPUT) && !in->json)
         return usage_error(in, "say where it goes: -o FILE (or --json)");
@@ -97,3 +97,16 @@ int verb_bundle(const struct invocation *in)
     ask_free(&q, 1);
     return status;
 }
+
+const struct verb verbs_report[] = {
+    {"diagnose", GROUP_WATCH, "diagnose [SERVICE]",
+     "walk the runbook's decision trees: what is wrong, why, what to do",
+     "Exit status: 0 nothing found, 1 findings.\n", .service = true, .run = run_diagnose},
+    {"bundle", GROUP_WATCH, "bundle [SERVICE] -o FILE [--with-arguments]",
+     "all that support asks for in one file, without secrets and values",
+     "Exit status: 0 nothing found, 1 the diagnosis in it has findings.\n", .service = true,
+     .options = TAKES(OUTPUT) | TAKES(WITH_ARGUMENTS), .run = run_bundle},
+    {"slo", GROUP_WATCH, "slo [SERVICE]", "service levels and what is left of the error budget",
+     .service = true, .run = run_slo},
+    {0},
+};

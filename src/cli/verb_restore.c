@@ -231,7 +231,7 @@ static int about_one(const struct invocation *in)
     return ask_show(&own, "restore_show", args, ASK_READ_MS, view_restore, NULL);
 }
 
-int verb_restore(const struct invocation *in)
+static int run_restore(const struct invocation *in)
 {
     if (in->sub == NULL)
         return begin(in);
@@ -244,3 +244,34 @@ int verb_restore(const struct invocation *in)
         return status != 0 ? status : usage_error(in, "the list takes no number");
     return ask_show(&own, "restores", NULL, ASK_READ_MS, view_restores, NULL);
 }
+
+static const char *const subs[] = {"list", "show", "undo", "resume", "cancel", NULL};
+
+const struct verb verbs_restore[] = {
+    {"restore", GROUP_BACKUPS,
+     "restore [SERVICE] BACKUP [--method file|keys] [--to SERVICE] [--mode "
+     "exact|overwrite|missing] "
+     "[--db N] [--match GLOB] [--dry-run] [--unguarded] [--unproved] [--reason TEXT] --confirm "
+     "SERVICE "
+     "| list [SERVICE] | show|undo|resume|cancel [SERVICE] [N]",
+     "bring the data of a backup back",
+     "  --dry-run shows what would be done and what stands in the way.\n"
+     "  file    Redis stops, the backup takes the place of its files, Redis starts;\n"
+     "          the old files are kept. For `control: process`, and over SSH with\n"
+     "          `restore_helper`\n"
+     "  keys    copied into Redis as it runs, whatever way Resus reaches it\n"
+     "  exact      keys that the backup does not have are removed after the copy\n"
+     "  overwrite  keys of the backup replace those that are there\n"
+     "  missing    keys that are there stay as they are\n"
+     "A safety backup is made first.\n"
+     "  list    restores, the newest first\n"
+     "  undo    brings the data from before the newest restore by file back\n"
+     "  resume  goes on with one that waits for a person\n"
+     "  cancel  ends one that has not exchanged the files yet, or that copies keys\n",
+     .subs = subs, .sub_may_lack = true, .words = true,
+     .options = TAKES(METHOD) | TAKES(TO) | TAKES(MODE) | TAKES(DB) | TAKES(MATCH) |
+                TAKES(DRY_RUN) | TAKES(UNGUARDED) | TAKES(UNPROVED) | TAKES(REASON) |
+                TAKES(CONFIRM),
+     .run = run_restore},
+    {0},
+};

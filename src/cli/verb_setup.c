@@ -159,7 +159,7 @@ static int run(const struct invocation *in, struct setup *s, struct error *err)
     return r < 0 ? r : show_result(in, s, &key, err);
 }
 
-int verb_setup(const struct invocation *in)
+static int run_setup(const struct invocation *in)
 {
     struct setup_answers answers;
     struct setup s;
@@ -176,3 +176,17 @@ int verb_setup(const struct invocation *in)
                           "%s. Nothing was changed; `resus setup` can be run again", err.text);
     return CLI_DONE;
 }
+
+const struct verb verbs_setup[] = {
+    {"setup", GROUP_SETUP,
+     "setup [USER@HOST] [--unit UNIT] [--user NAME] [--fingerprint SHA256:...]",
+     "write the first settings: Redis on another host, by SSH",
+     "Asks for what is not given, shows the host's key and every file that it is going\n"
+     "to write, and writes after a yes: a new SSH key, the line of known_hosts, the\n"
+     "settings. Prints what is to be run on the host, and the next command. Settings\n"
+     "that are there are never changed. HOST:PORT where sshd is not on port 22. With\n"
+     "--fingerprint it asks nothing, and writes only if the host shows that key.\n",
+     .free_word = true, .options = TAKES(UNIT) | TAKES(USER) | TAKES(FINGERPRINT), .local = true,
+     .run = run_setup},
+    {0},
+};

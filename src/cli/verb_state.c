@@ -59,7 +59,7 @@ static int restore(const struct invocation *in, const struct settings *settings)
 }
 
 /* The files are read and written here: no daemon is asked, whether one runs or not. */
-int verb_state(const struct invocation *in)
+static int run_state(const struct invocation *in)
 {
     bool restoring = str_equal(in->sub, "restore");
     struct settings *settings = NULL;
@@ -76,3 +76,17 @@ int verb_state(const struct invocation *in)
     settings_free(settings);
     return status;
 }
+
+static const char *const subs[] = {"backup", "restore", NULL};
+
+const struct verb verbs_state[] = {
+    {"state", GROUP_SETUP, "state backup -o DIR | restore DIR",
+     "copy Resus' own state while it runs, and put a copy back",
+     "  backup   users, tokens, history, settings of the run time, keys and\n"
+     "           certificate, into a new folder. It holds secrets\n"
+     "  restore  verifies the copy and fills the state folder, which must be empty\n"
+     "           (stop Resus and move the old one away)\n"
+     "Not in it: backups of Redis, the audit log and its sealing key, the settings.\n",
+     .subs = subs, .words = true, .options = TAKES(OUTPUT), .local = true, .run = run_state},
+    {0},
+};

@@ -186,7 +186,7 @@ static void live(struct top *t)
     }
 }
 
-int verb_top(const struct invocation *in)
+static int run_top(const struct invocation *in)
 {
     struct top t = {.in = in};
     struct error err = {0};
@@ -195,7 +195,7 @@ int verb_top(const struct invocation *in)
     /* What is wrong from the beginning is said as for any other verb. */
     bool terminal = !in->json && isatty(STDIN_FILENO) == 1 && isatty(STDOUT_FILENO) == 1;
     if (!terminal)
-        return verb_list(in);
+        return verb_overview_list(in);
     struct question q = {.op = "services"};
     int status = ask_all(in, &q, 1, ASK_READ_MS, NULL, NULL);
     if (status == 0 && q.status >= 400) {
@@ -208,10 +208,19 @@ int verb_top(const struct invocation *in)
     ask_free(&q, 1);
     ask_again(&t);
     if (!terminal_enter())
-        return verb_list(in);
+        return verb_overview_list(in);
     live(&t);
     terminal_leave();
     json_decref(t.all);
     json_decref(t.shown);
     return CLI_DONE;
 }
+
+const struct verb verbs_top[] = {
+    {"top", GROUP_WATCH, "top [TEXT] [--state STATE,STATE] [--group NAME] [--tag TAG]",
+     "a live list, the worst first, with key figures",
+     "Keys: q quits; arrows, Page Up, Page Down, Home and End scroll. Where standard\n"
+     "output is no terminal the list is printed once.\n",
+     .free_word = true, .options = TAKES(STATE) | TAKES(GROUP) | TAKES(TAG), .run = run_top},
+    {0},
+};

@@ -159,7 +159,7 @@ static int change(const struct invocation *in)
     return status;
 }
 
-int verb_user(const struct invocation *in)
+static int run_user(const struct invocation *in)
 {
     if (str_equal(in->sub, "list"))
         return words_are(in, 0) ? ask_show(in, "users", NULL, ASK_READ_MS, view_users, NULL)
@@ -265,7 +265,7 @@ static json_t *numbered(const struct invocation *in, int *ret_status)
     return args;
 }
 
-int verb_token(const struct invocation *in)
+static int run_token(const struct invocation *in)
 {
     int status = 0;
     if (str_equal(in->sub, "list"))
@@ -316,7 +316,7 @@ static int request(const struct invocation *in)
     return status;
 }
 
-int verb_access(const struct invocation *in)
+static int run_access(const struct invocation *in)
 {
     int status = 0;
     if (str_equal(in->sub, "list"))
@@ -337,3 +337,42 @@ int verb_access(const struct invocation *in)
     return ask_show(in, str_equal(in->sub, "approve") ? "access_approve" : "access_reject", args,
                     ASK_READ_MS, view_request, NULL);
 }
+
+static const char *const user_subs[] = {"add",    "list",     "role", "disable",
+                                        "enable", "password", "totp", NULL};
+
+static const char *const token_subs[] = {"create", "list", "revoke", NULL};
+
+static const char *const access_subs[] = {"list", "approve", "reject", "request", NULL};
+
+const struct verb verbs_user[] = {
+    {"user", GROUP_ACCOUNTS,
+     "user add EMAIL --role ROLE [--password-file FILE] | list | role EMAIL ROLE | "
+     "disable|enable|totp EMAIL [--own-password FILE] [--totp CODE] | password EMAIL "
+     "[--password-file FILE]",
+     "who may log in, and as what",
+     "  add       asks for the password, or reads the first line of --password-file\n"
+     "  role      viewer, operator or admin\n"
+     "  disable, enable\n"
+     "  password  sets a new one; the user's logins end\n"
+     "  totp      switches two-factor login off (a lost phone)\n"
+     "With --url, a change of your own account takes your password (asked for on a\n"
+     "terminal, else --own-password FILE) and, with two-factor login, --totp CODE.\n",
+     .subs = user_subs, .words = true,
+     .options = TAKES(ROLE) | TAKES(PASSWORD_FILE) | TAKES(OWN_PASSWORD) | TAKES(TOTP),
+     .run = run_user},
+    {"token", GROUP_ACCOUNTS,
+     "token create NAME --role ROLE [--services ID,ID] [--expires DURATION|never] | list | revoke "
+     "N",
+     "API tokens for programs", "create prints the token, this once.\n", .subs = token_subs,
+     .words = true, .options = TAKES(ROLE) | TAKES(SERVICES) | TAKES(EXPIRES), .run = run_token},
+    {"access", GROUP_ACCOUNTS,
+     "access list | approve|reject N [--reason TEXT] | request --role ROLE --for DURATION "
+     "--reason TEXT",
+     "requests for a higher role for a while",
+     "request is for users that log in (with --url). On the control socket of\n"
+     "this machine the Unix group is the role.\n",
+     .subs = access_subs, .words = true, .options = TAKES(ROLE) | TAKES(FOR) | TAKES(REASON),
+     .run = run_access},
+    {0},
+};

@@ -60,7 +60,7 @@ static void show(const struct invocation *in, const json_t *own, const json_t *a
     page_print(&p, stdout);
 }
 
-int verb_version(const struct invocation *in)
+static int run_version(const struct invocation *in)
 {
     struct question q = {.op = "version"};
     struct ask_trouble t = {0};
@@ -88,3 +88,9 @@ int verb_version(const struct invocation *in)
     ask_free(&q, 1);
     return status;
 }
+
+const struct verb verbs_version[] = {
+    {"version", GROUP_SETUP, "version", "versions of this program and of the daemon",
+     "Exit status: 0 both are known, 3 the daemon cannot be reached.\n", .run = run_version},
+    {0},
+};

@@ -90,7 +90,7 @@ static int show_service(const struct invocation *in, size_t main, bool refresh,
 }
 
 /* Of several services without a name: the overview. */
-int verb_status(const struct invocation *in)
+static int run_status(const struct invocation *in)
 {
     bool filtered = arguments_has(in, OPTION_STATE) || arguments_has(in, OPTION_GROUP) ||
                     arguments_has(in, OPTION_TAG);
@@ -112,12 +112,29 @@ int verb_status(const struct invocation *in)
     return status;
 }
 
-int verb_health(const struct invocation *in)
+static int run_health(const struct invocation *in)
 {
     return show_service(in, ASKED_HEALTH, false, view_health);
 }
 
-int verb_refresh(const struct invocation *in)
+static int run_refresh(const struct invocation *in)
 {
     return show_service(in, ASKED_STATUS, true, view_status);
 }
+
+const struct verb verbs_watch[] = {
+    {"status", GROUP_WATCH, "status [SERVICE | --state STATE,STATE --group NAME --tag TAG]",
+     "what a service does now; of several, the worst first",
+     "Without SERVICE and with several configured: one line each, as `resus list`.\n",
+     .service = true, .options = TAKES(STATE) | TAKES(GROUP) | TAKES(TAG), .run = run_status},
+    {"health", GROUP_WATCH, "health [SERVICE]",
+     "its checks, their figures and limits, and what they mean", .service = true,
+     .run = run_health},
+    {0},
+};
+
+const struct verb verbs_refresh[] = {
+    {"refresh", GROUP_WATCH, "refresh [SERVICE]", "check now, then show the status",
+     .service = true, .run = run_refresh},
+    {0},
+};

@@ -38,9 +38,9 @@ void view_verbs(struct page *p)
     page_put(p, "usage: resus VERB [SERVICE] [options]\n\n");
     for (int group = 0; group < GROUP_COUNT; group++) {
         page_put(p, "%s%s:\n", group == 0 ? "" : "\n", verb_groups[group].heading);
-        for (size_t i = 0; i < verb_count; i++)
-            if ((int)verbs[i].group == group)
-                verb_line(p, &verbs[i]);
+        for (size_t i = 0; i < verb_count(); i++)
+            if ((int)verb_at(i)->group == group)
+                verb_line(p, verb_at(i));
     }
     page_put(p, "\nEverywhere:\n");
     global_options(p, false);
@@ -112,8 +112,8 @@ json_t *view_verbs_json(void)
         (void)json_put_text(o, "summary", row->summary);
         (void)json_array_append_new(groups, o);
     }
-    for (size_t i = 0; i < verb_count; i++)
-        (void)json_array_append_new(all, verb_json(&verbs[i]));
+    for (size_t i = 0; i < verb_count(); i++)
+        (void)json_array_append_new(all, verb_json(verb_at(i)));
     for (size_t i = 0; i < GLOBAL_COUNT; i++)
         if (global_rows[i].help[0] != '\0')
             (void)json_array_append_new(global,

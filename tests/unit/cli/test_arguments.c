@@ -176,13 +176,13 @@ static void times_are_ago_a_day_or_a_moment(void **state)
 static void usage_lines_name_the_options_that_are_taken(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < verb_count; i++)
+    for (size_t i = 0; i < verb_count(); i++)
         for (int id = 0; id < OPTION_COUNT; id++) {
             const struct option_row *row = &option_rows[id];
-            bool named = strstr(verbs[i].usage, row->name) != NULL ||
-                         (row->letter != NULL && strstr(verbs[i].usage, row->letter) != NULL);
-            if (!named && (verbs[i].options & OPTION_BIT(id)) != 0)
-                fail_msg("%s: %s is not in its usage line", verbs[i].name, row->name);
+            bool named = strstr(verb_at(i)->usage, row->name) != NULL ||
+                         (row->letter != NULL && strstr(verb_at(i)->usage, row->letter) != NULL);
+            if (!named && (verb_at(i)->options & OPTION_BIT(id)) != 0)
+                fail_msg("%s: %s is not in its usage line", verb_at(i)->name, row->name);
         }
 }
 
@@ -202,10 +202,10 @@ static void help_fits_a_terminal_of_80_columns(void **state)
     struct page p = page_new(false, (wall_ms){0});
     view_verbs(&p);
     assert_narrow(&p, "");
-    for (size_t i = 0; i < verb_count; i++) {
+    for (size_t i = 0; i < verb_count(); i++) {
         p = page_new(false, (wall_ms){0});
-        view_verb(&p, &verbs[i]);
-        assert_narrow(&p, verbs[i].name);
+        view_verb(&p, verb_at(i));
+        assert_narrow(&p, verb_at(i)->name);
     }
 }
 
