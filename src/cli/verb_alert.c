@@ -5,7 +5,7 @@
 #include "cli/ask.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_alert.h"
 
 static int list(const struct invocation *in)
 {

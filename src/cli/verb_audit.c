@@ -11,7 +11,7 @@
 #include "cli/times.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_audit.h"
 #include "io/clock.h"
 #include "settings/settings.h"
 #include "store/audit.h"

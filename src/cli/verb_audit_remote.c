@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_audit.h"
 #include "store/audit_page.h"
 
 #define ASK_AUDIT_MS 120000 /* a worker there reads the files, one asker after the other */

@@ -9,7 +9,7 @@
 #include "cli/cli.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_audit.h"
 #include "io/clock.h"
 #include "settings/settings.h"
 #include "store/anchor.h"

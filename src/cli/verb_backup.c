@@ -9,7 +9,7 @@
 #include "cli/cli.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_backup.h"
 
 #define NOT_PROVABLE 4 /* made, or read, but it cannot be proved here */
 #define DAY_MS (INT64_C(24) * 3600 * 1000)

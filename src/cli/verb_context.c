@@ -12,7 +12,6 @@
 #include "cli/remote.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
-#include "cli/view.h"
 #include "io/clock.h"
 
 /* ---- showing -------------------------------------------------------------------------------- */

@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "cli/overview.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_doctor.h"
 #include "io/clock.h"
 
 /* The doctor walks over every host. */

@@ -4,7 +4,7 @@
 #include "cli/ask.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_fleet.h"
 
 static const struct {
     const char *sub, *op;

@@ -10,7 +10,7 @@
 #include "cli/cli.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_incident.h"
 
 static const struct {
     const char *sub, *op;

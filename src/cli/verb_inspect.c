@@ -2,7 +2,7 @@
 #include "base/json.h"
 #include "cli/ask.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_table.h"
 
 /* Big keys are searched within a time budget. */
 #define INSPECT_MS 180000

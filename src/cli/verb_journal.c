@@ -9,7 +9,7 @@
 #include "cli/times.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_journal.h"
 #include "io/clock.h"
 
 #define LINES_MAX 1000  /* what the whitelist reads at once */

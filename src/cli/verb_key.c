@@ -7,7 +7,7 @@
 #include "cli/cli.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_key.h"
 #include "host/keyfile.h"
 #include "io/clock.h"
 #include "settings/settings.h"

@@ -8,7 +8,7 @@
 #include "cli/times.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_maintenance.h"
 #include "io/clock.h"
 
 #define MINUTE_MS 60000.0

@@ -5,7 +5,8 @@
 #include "cli/cli.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_alert.h"
+#include "cli/view_table.h"
 
 /* The daemon waits 10 s for the receivers. */
 #define SEND_MS 30000

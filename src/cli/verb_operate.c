@@ -8,7 +8,7 @@
 #include "cli/progress.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_operate.h"
 #include "io/clock.h"
 
 /* `reason`, `force`, `message`, `emergency` as they were given. NULL on lack of memory. */

@@ -9,7 +9,7 @@
 #include "cli/terminal.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_overview.h"
 #include "io/clock.h"
 
 int verb_overview_show(const struct invocation *in, const json_t *services)

@@ -4,7 +4,7 @@
 #include "cli/ask.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_operate.h"
 
 #define PAUSE_MS (INT64_C(2) * 3600 * 1000) /* where --for does not say otherwise */
 

@@ -9,7 +9,7 @@
 #include "cli/cli.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_procedure.h"
 #include "core/procedure.h"
 
 static bool works(const json_t *body)

@@ -6,7 +6,7 @@
 #include "cli/ask.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_recovery.h"
 #include "settings/settings.h"
 
 /* A value as JSON: whole numbers, fractions and true/false keep their type. */

@@ -12,7 +12,7 @@
 #include "cli/cli.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_report.h"
 #include "io/file.h"
 
 /* A full check, and then one question after the other to Redis and its host. */

@@ -10,7 +10,7 @@
 #include "cli/progress.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_restore.h"
 
 #define WAIT_S 2 /* the daemon holds an answer back for so long: the line moves on */
 #define DB_MAX 1023

@@ -10,7 +10,7 @@
 #include "cli/terminal.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_overview.h"
 #include "io/clock.h"
 
 #define TOP_INTERVAL_MS 2000

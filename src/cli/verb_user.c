@@ -11,7 +11,7 @@
 #include "cli/password.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_table.h"
 
 /* How long hashing a password may take behind a queue of them. */
 #define HASH_MS 60000

@@ -7,7 +7,6 @@
 #include "cli/ask.h"
 #include "cli/cli.h"
 #include "cli/verb.h"
-#include "cli/view.h"
 #include "io/clock.h"
 #include "store/database.h"
 

@@ -8,7 +8,7 @@
 #include "cli/cli.h"
 #include "cli/usage.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_service.h"
 #include "io/clock.h"
 
 /* The name of the service in the list of all; with none named, of the only one. */

@@ -1,7 +1,7 @@
 /* Alerts, and what became of their messages. */
+#include "cli/view_alert.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "cli/view.h"
 
 static enum tone tone_of(const char *severity, const char *state)
 {

@@ -3,7 +3,8 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "cli/metric.h"
-#include "cli/view.h"
+#include "cli/view_audit.h"
+#include "cli/view_table.h"
 
 /* "14:30:07  redis     restart            alice@… success  15.7 s "reason" (from 10.0.0.9)" */
 void view_audit_line(struct page *p, const json_t *line)

@@ -5,7 +5,8 @@
 
 #include "base/json.h"
 #include "base/str.h"
-#include "cli/view.h"
+#include "cli/view_backup.h"
+#include "cli/view_table.h"
 
 #define SHEET_COLUMNS 79
 

@@ -1,6 +1,7 @@
+#include "cli/view_doctor.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "cli/view.h"
+#include "cli/view_service.h"
 
 /* The body: {"items": [{"check", "status": "pass"|"warning"|"fail"|"unknown", "message", "fix"}]}.
  * What could not be looked at is no finding: why it could not, where that is a fault, is one of its

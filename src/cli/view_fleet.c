@@ -1,7 +1,8 @@
 /* The fleet as pages for a person. */
+#include "cli/view_fleet.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "cli/view.h"
+#include "cli/view_table.h"
 
 static void etcd_line(struct page *p, const json_t *etcd)
 {

@@ -1,7 +1,7 @@
 /* Incidents and their timelines. */
+#include "cli/view_incident.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "cli/view.h"
 
 static void line(struct page *p, const json_t *o)
 {

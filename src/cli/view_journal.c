@@ -1,6 +1,7 @@
+#include "cli/view_journal.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "cli/view.h"
+#include "cli/view_service.h"
 
 void view_log_line(struct page *p, const json_t *line)
 {

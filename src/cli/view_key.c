@@ -1,6 +1,6 @@
 /* The rotation of an SSH key: what was done, and what a person does next. */
+#include "cli/view_key.h"
 #include "base/json.h"
-#include "cli/view.h"
 
 static void fact(struct page *p, const json_t *body, const char *label, const char *file,
                  const char *fingerprint)

@@ -1,7 +1,8 @@
 /* Maintenance windows as pages for a person. */
+#include "cli/view_maintenance.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "cli/view.h"
+#include "cli/view_table.h"
 
 /* "all services", "cache, queue" */
 static const char *services_of(const json_t *window, char *to, size_t size)

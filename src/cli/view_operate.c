@@ -4,7 +4,8 @@
 #include "base/str.h"
 #include "cli/metric.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_operate.h"
+#include "cli/view_table.h"
 
 void view_operation(struct page *p, const json_t *body, const struct invocation *in)
 {

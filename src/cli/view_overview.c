@@ -6,7 +6,7 @@
 #include "base/str.h"
 #include "cli/metric.h"
 #include "cli/overview.h"
-#include "cli/view.h"
+#include "cli/view_overview.h"
 
 #define CELL_MAX 192
 #define ID_LIKED 20  /* a longer id is cut to make room for figures */

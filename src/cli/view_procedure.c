@@ -4,7 +4,9 @@
 
 #include "base/json.h"
 #include "base/str.h"
-#include "cli/view.h"
+#include "cli/view_backup.h"
+#include "cli/view_maintenance.h"
+#include "cli/view_procedure.h"
 
 bool view_procedure_bad(const json_t *body)
 {

@@ -3,7 +3,9 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "cli/metric.h"
-#include "cli/view.h"
+#include "cli/view_recovery.h"
+#include "cli/view_service.h"
+#include "cli/view_table.h"
 
 /* "Monitoring", "Success (Standard Recovery)", "Failed - Manual Intervention Required". */
 static void state_words(struct page *p, const json_t *recovery)

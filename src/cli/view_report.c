@@ -2,7 +2,8 @@
 
 #include "base/json.h"
 #include "base/str.h"
-#include "cli/view.h"
+#include "cli/view_report.h"
+#include "cli/view_service.h"
 
 static void put_percent(struct page *p, const json_t *level, double target)
 {

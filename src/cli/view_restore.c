@@ -4,7 +4,8 @@
 
 #include "base/json.h"
 #include "base/str.h"
-#include "cli/view.h"
+#include "cli/view_backup.h"
+#include "cli/view_restore.h"
 
 #define LABEL_WIDTH 12
 #define COLUMNS 80

@@ -5,7 +5,8 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "cli/metric.h"
-#include "cli/view.h"
+#include "cli/view_recovery.h"
+#include "cli/view_service.h"
 
 enum tone view_tone(const char *overall)
 {

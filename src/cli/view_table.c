@@ -4,7 +4,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "cli/metric.h"
-#include "cli/view.h"
+#include "cli/view_table.h"
 
 #define COLUMNS_MAX 12
 #define COLUMN_WIDTH_MAX 60 /* the last column may be longer */

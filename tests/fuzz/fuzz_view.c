@@ -8,7 +8,15 @@
 #include "base/str.h"
 #include "cli/overview.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_audit.h"
+#include "cli/view_doctor.h"
+#include "cli/view_journal.h"
+#include "cli/view_operate.h"
+#include "cli/view_overview.h"
+#include "cli/view_recovery.h"
+#include "cli/view_report.h"
+#include "cli/view_service.h"
+#include "cli/view_table.h"
 #include "support.h"
 
 static void status(struct page *p, const json_t *body, const struct invocation *in)

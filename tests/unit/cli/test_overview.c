@@ -13,7 +13,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "cli/overview.h"
-#include "cli/view.h"
+#include "cli/view_overview.h"
 
 static const wall_ms now = {1760106600000}; /* 2025-10-10T14:30:00Z */
 

@@ -13,7 +13,13 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "cli/verb.h"
-#include "cli/view.h"
+#include "cli/view_audit.h"
+#include "cli/view_journal.h"
+#include "cli/view_key.h"
+#include "cli/view_operate.h"
+#include "cli/view_recovery.h"
+#include "cli/view_service.h"
+#include "cli/view_table.h"
 
 static const wall_ms now = {1760106600000}; /* 2025-10-10T14:30:00Z */
 
