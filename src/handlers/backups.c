@@ -8,6 +8,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/resources.h"
+#include "report/rebuild_sheet.h"
 
 #define LIST_LIMIT 100
 #define PIN_DAYS 90
@@ -229,6 +230,39 @@ void backup_change(struct handlers *h, struct call *call)
     order.context = h;
     order.ticket = handlers_wait(h, call);
     int r = backups_order(h->ports.backups, call->service, &order, NULL, &err);
+    if (r < 0) {
+        list_remove(&h->waiting, call);
+        backups_refuse(h, call, r, err.text);
+    }
+}
+
+/* ── the sheet for a lost host ── */
+
+static void host_read(void *context, uint64_t ticket, int result, const struct error *err)
+{
+    struct handlers *h = context;
+    struct call *call = handlers_waited(h, ticket);
+    if (call == NULL)
+        return;
+    JSON_CLEANUP json_t *read = backups_host_taken(h->ports.backups, call->service);
+    if (result < 0 && result != -ENOENT)
+        backups_refuse(h, call, -EIO, err->text);
+    else if (result < 0)
+        backups_refuse(
+            h, call, -ENOENT,
+            "This backup knows nothing of its host: it was made by an older Resus. Make a new "
+            "one with resus backup create.");
+    else
+        call->answer(call, 200,
+                     rebuild_sheet_json(h->engine, call->service, read, handlers_now(h)));
+}
+
+void backup_rebuild_sheet(struct handlers *h, struct call *call)
+{
+    struct error err = {0};
+    uint64_t ticket = handlers_wait(h, call);
+    int r =
+        backups_host(h->ports.backups, call->service, backup_of(call), host_read, h, ticket, &err);
     if (r < 0) {
         list_remove(&h->waiting, call);
         backups_refuse(h, call, r, err.text);

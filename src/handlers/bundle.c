@@ -5,10 +5,10 @@
 #include "api/frame.h"
 #include "base/json.h"
 #include "base/str.h"
-#include "base/version.h"
 #include "handlers/resources.h"
 #include "host/systemctl.h"
 #include "report/bundle_parts.h"
+#include "report/inspect_json.h"
 
 #define STEP_DEADLINE_MS 10000
 #define LOG_LINES 200
@@ -41,28 +41,6 @@ static const char *const names[STEP_COUNT] = {
     [STEP_LOG_AGAIN] = "logs",   [STEP_RECOVERIES] = "recoveries",
     [STEP_EVENTS] = "events",    [STEP_METRICS] = "metrics",
 };
-
-static json_t *self_json(struct handlers *h)
-{
-    struct audit_state audit;
-    struct store_state store;
-    struct engine_timing timing;
-    json_t *o = json_object();
-    h->ports.audit_look(h->ports.context, &audit);
-    store_look(h->ports.store, &store);
-    engine_timing(h->engine, &timing);
-    (void)json_put_text(o, "version", RESUS_VERSION);
-    (void)json_put_text(o, "commit", version_commit());
-    (void)json_put_wall(o, "started_at", h->started);
-    (void)json_put_int(o, "services", engine_service_count(h->engine));
-    (void)json_put_int(o, "late_p50_ms", timing.p50_ms);
-    (void)json_put_int(o, "late_p99_ms", timing.p99_ms);
-    (void)json_put_int(o, "late_worst_ms", timing.worst_ms);
-    (void)json_put_int(o, "audit_seq", (int64_t)audit.seq);
-    (void)json_put_text(o, "audit_problem", audit.problem.code != 0 ? audit.problem.text : NULL);
-    (void)json_put_text(o, "store_problem", store.problem.code != 0 ? store.problem.text : NULL);
-    return o;
-}
 
 /* ── steps ── */
 
@@ -156,12 +134,14 @@ static void looked(void *context, int status, json_t *body)
     struct call *call = context;
     struct handlers *h = call->data;
     struct now now = handlers_now(h);
+    struct audit_state audit;
     json_t *b = json_object();
     (void)status;
     json_decref(body);
     (void)json_put_text(b, "document", "resus support bundle");
     (void)json_put_wall(b, "timestamp", now.wall);
-    (void)json_put(b, "resus", self_json(h));
+    h->ports.audit_look(h->ports.context, &audit);
+    (void)json_put(b, "resus", bundle_self_json(h->engine, h->ports.store, &audit, h->started));
     (void)json_put(b, "settings", bundle_settings_json(engine_settings(h->engine, call->service)));
     (void)json_put(b, "status", engine_status_json(h->engine, call->service, now));
     (void)json_put(b, "health", engine_health_json(h->engine, call->service, now));

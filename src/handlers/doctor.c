@@ -7,6 +7,7 @@
 #include "base/json.h"
 #include "base/str.h"
 #include "doctor/examination.h"
+#include "doctor/judge_fleet.h"
 #include "engine/owned.h"
 #include "handlers/resources.h"
 #include "host/keyfile.h"
@@ -68,7 +69,7 @@ static void finish(struct handlers *h, struct call *call)
     if (h->ports.alerts != NULL)
         channels_judge(h, items);
     if (h->ports.fleet != NULL)
-        fleet_judge(h, call, items);
+        doctor_judge_fleet(h->ports.fleet, h->engine, call->service, handlers_now(h), items);
     (void)json_put(body, "items", items);
     call->answer(call, 200, body);
 }

@@ -5,85 +5,19 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "alerts/ack_page.h"
 #include "alerts/alerts.h"
 #include "alerts/incidents.h"
-#include "api/link_page.h"
-#include "base/buf.h"
 #include "base/json.h"
 #include "base/str.h"
 #include "handlers/account_answer.h"
 #include "handlers/inside.h"
 #include "handlers/resources.h"
 
-#define PAGE_MAX 8192
-
-/* ── the page ── */
-
-struct page {
-    const char *title, *text;
-    const json_t *incident; /* NULL = none */
-    const char *channel;
-    wall_ms expires;
-    bool button;
-};
-
-static int put_incident(struct buf *to, const struct page *p, wall_ms now)
+static void answer_page(struct handlers *h, struct call *call, int status,
+                        const struct ack_page *page)
 {
-    char at[WALL_TEXT_SIZE], length[DURATION_TEXT_SIZE];
-    const json_t *i = p->incident;
-    wall_ms opened = WALL_NONE;
-    const char *place = json_text_or(i, "service", json_text_or(i, "host", NULL));
-    (void)wall_parse(json_text_or(i, "opened_at", ""), &opened);
-    (void)wall_text(opened, at);
-    int r =
-        buf_printf(to, "<dl><dt>Incident</dt><dd>%" PRId64 ", %s, %s</dd>", json_int_or(i, "id", 0),
-                   json_text_or(i, "severity", "?"), json_text_or(i, "status", "?"));
-    if (r == 0 && place != NULL)
-        r = buf_printf(to, "<dt>%s</dt><dd>",
-                       json_text_or(i, "service", NULL) != NULL ? "Service" : "Host");
-    if (r == 0 && place != NULL)
-        r = buf_append_html(to, place);
-    if (r == 0 && place != NULL)
-        r = buf_printf(to, "</dd>");
-    return r == 0 ? buf_printf(to, "<dt>Since</dt><dd>%.10s %.8s UTC (%s)</dd></dl>", at, at + 11,
-                               duration_text(wall_since(now, opened), length))
-                  : r;
-}
-
-static int put_button(struct buf *to, const struct page *p)
-{
-    char until[WALL_TEXT_SIZE];
-    (void)wall_text(p->expires, until);
-    return buf_printf(to,
-                      "<form method=\"post\"><button type=\"submit\">Acknowledge</button></form>"
-                      "<p>After that nobody else is called, until 30 minutes (P1) or 2 hours pass "
-                      "without a status update.</p>"
-                      "<p class=\"small\">The audit log will name the link in the channel %s. The "
-                      "link ends at %.5s UTC.</p>",
-                      p->channel, until + 11);
-}
-
-/* NULL on lack of memory. */
-static json_t *page_html(const struct page *p, wall_ms now)
-{
-    struct buf to = BUF_LIMIT(PAGE_MAX);
-    int r = link_page_begin(&to, p->title);
-    if (r == 0 && p->incident != NULL)
-        r = put_incident(&to, p, now);
-    if (r == 0 && p->text != NULL)
-        r = buf_printf(&to, "<p>%s</p>", p->text);
-    if (r == 0 && p->button)
-        r = put_button(&to, p);
-    if (r == 0)
-        r = link_page_end(&to);
-    json_t *html = r == 0 ? json_stringn(buf_text(&to), to.length) : NULL;
-    buf_free(&to);
-    return html;
-}
-
-static void answer_page(struct handlers *h, struct call *call, int status, const struct page *page)
-{
-    json_t *html = page_html(page, handlers_now(h).wall);
+    json_t *html = ack_page_html(page, handlers_now(h).wall);
     call->answer(call, html == NULL ? 500 : status, html);
 }
 
@@ -98,9 +32,9 @@ struct opened {
 static void refuse_link(struct handlers *h, struct call *call, int status, const char *title)
 {
     answer_page(h, call, status,
-                &(struct page){.title = title,
-                               .text = "Log in to the console, or run <code>resus incident "
-                                       "list</code> on the host of Resus."});
+                &(struct ack_page){.title = title,
+                                   .text = "Log in to the console, or run <code>resus incident "
+                                           "list</code> on the host of Resus."});
 }
 
 /* False: the call was answered. */
@@ -129,12 +63,12 @@ void link_show(struct handlers *h, struct call *call)
         return;
     bool known = json_text_or(o.incident, "acknowledged_by", NULL) != NULL;
     answer_page(h, call, 200,
-                &(struct page){.title = json_text_or(o.incident, "title", "Incident"),
-                               .text = known ? "It is acknowledged already." : NULL,
-                               .incident = o.incident,
-                               .channel = o.channel,
-                               .expires = o.link.expires,
-                               .button = !known});
+                &(struct ack_page){.title = json_text_or(o.incident, "title", "Incident"),
+                                   .text = known ? "It is acknowledged already." : NULL,
+                                   .incident = o.incident,
+                                   .channel = o.channel,
+                                   .expires = o.link.expires,
+                                   .button = !known});
     json_decref(o.incident);
 }
 
@@ -160,11 +94,12 @@ void link_acknowledge(struct handlers *h, struct call *call)
     } else {
         if (h->ports.accounts != NULL)
             account_done(h, call, reason);
-        call->kept = page_html(
-            &(struct page){.title = "Acknowledged",
-                           .incident = o.incident,
-                           .channel = o.channel,
-                           .text = "You are the one who works on it now: give a status update in "
+        call->kept = ack_page_html(
+            &(struct ack_page){.title = "Acknowledged",
+                               .incident = o.incident,
+                               .channel = o.channel,
+                               .text =
+                                   "You are the one who works on it now: give a status update in "
                                    "the console, or with <code>resus incident update</code>."},
             handlers_now(h).wall);
     }

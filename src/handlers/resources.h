@@ -35,16 +35,14 @@ handler incidents_list, incident_get, incident_order, incident_begin,
 handler notify_emergency, notify_test, channels_list, alerts_list, alert_get; /* alerts.c */
 handler link_show, link_acknowledge;                                          /* links.c */
 handler key_rotate;                                                           /* key_rotate.c */
-/* fleet_doctor.c: what the doctor says of the fleet and its etcd. */
-void fleet_judge(struct handlers *h, const struct call *call, json_t *items);
-handler fleet_get, fleet_get_diff, fleet_drain, fleet_undrain, fleet_remove; /* fleet.c */
+handler fleet_get, fleet_get_diff, fleet_drain, fleet_undrain, fleet_remove;  /* fleet.c */
 handler maintenance_get, maintenance_get_one, maintenance_post, maintenance_patch,
     maintenance_orders, maintenance_tick, calendar_get; /* maintenance.c */
 handler backups_get, backup_get, backup_status_get, backup_task, backup_change, backup_prunable_get,
-    backup_overview_get, backup_copy, backup_elsewhere, backup_drills_get; /* backups.c */
+    backup_overview_get, backup_copy, backup_elsewhere, backup_drills_get,
+    backup_rebuild_sheet; /* backups.c */
 handler procedures_get, procedure_get, procedure_woken, procedure_post, procedure_order,
-    procedure_tick;           /* procedures.c */
-handler backup_rebuild_sheet; /* rebuild.c */
+    procedure_tick; /* procedures.c */
 /* Refuses what backups refused: a negative error and its text. */
 void backups_refuse(struct handlers *h, struct call *call, int r, const char *text);
 handler restore_order_post, restores_get, restore_get, restore_change; /* restores.c */
@@ -78,14 +76,10 @@ bool message_answered(const struct handlers *h, const struct call *call);
 /* Notices may be for some roles only (engine_notice). */
 bool event_may_see(const struct call *call, const json_t *event);
 json_t *diagnosis_now(struct handlers *h, int service);
-/* What inspect shows of INFO, SLOWLOG, CLIENT LIST and command statistics. */
-json_t *inspect_json(const struct redis_answer *a, bool with_arguments);
 /* What a command that failed says: the first line of its stderr, cleaned. */
 void host_first_words(const struct host_result *r, char *to, size_t size);
 /* Does the call ask for the values in slow commands, too? */
 bool inspect_with_arguments(const struct call *call);
-/* How many clients CLIENT LIST names: inspect_json() ends at a limit. */
-size_t inspect_clients(const struct redis_answer *a);
 void bigkeys_begin(struct handlers *h, struct call *call);
 
 #endif

@@ -4,6 +4,7 @@
 
 #include "base/json.h"
 #include "base/str.h"
+#include "base/version.h"
 #include "host/systemctl.h"
 #include "settings/settings.h"
 
@@ -91,4 +92,25 @@ void bundle_make_it_fit(json_t *body, const char *const *names, size_t count, si
         (void)json_put_text(o, "missing", "too long for this document: ask for it by itself");
         (void)json_put(body, longest, o);
     }
+}
+
+json_t *bundle_self_json(struct engine *engine, struct store *store,
+                         const struct audit_state *audit, wall_ms started)
+{
+    struct store_state stored;
+    struct engine_timing timing;
+    json_t *o = json_object();
+    store_look(store, &stored);
+    engine_timing(engine, &timing);
+    (void)json_put_text(o, "version", RESUS_VERSION);
+    (void)json_put_text(o, "commit", version_commit());
+    (void)json_put_wall(o, "started_at", started);
+    (void)json_put_int(o, "services", engine_service_count(engine));
+    (void)json_put_int(o, "late_p50_ms", timing.p50_ms);
+    (void)json_put_int(o, "late_p99_ms", timing.p99_ms);
+    (void)json_put_int(o, "late_worst_ms", timing.worst_ms);
+    (void)json_put_int(o, "audit_seq", (int64_t)audit->seq);
+    (void)json_put_text(o, "audit_problem", audit->problem.code != 0 ? audit->problem.text : NULL);
+    (void)json_put_text(o, "store_problem", stored.problem.code != 0 ? stored.problem.text : NULL);
+    return o;
 }

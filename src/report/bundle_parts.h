@@ -7,12 +7,18 @@
 #include <stddef.h>
 
 #include "base/attr.h"
+#include "engine/engine.h"
+#include "store/audit.h"
+#include "store/store.h"
 
 struct journal_line;
 struct service_settings;
 
 /* Without secrets: of files that hold one not even the path is named. The caller's. */
 json_t *bundle_settings_json(const struct service_settings *s) ATTR_MUST_USE;
+/* This program and its own troubles. */
+json_t *bundle_self_json(struct engine *engine, struct store *store,
+                         const struct audit_state *audit, wall_ms started) ATTR_MUST_USE;
 /* A journal_line_handler; `context` is the array that gets the line. */
 void bundle_add_log_line(void *context, const struct journal_line *line);
 /* Text of a command with its line ends, but without anything else that moves a cursor; cut at

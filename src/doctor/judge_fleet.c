@@ -1,11 +1,10 @@
 /* What the doctor says of the fleet: this engine's part, each node of etcd, the settings of others. */
+#include "doctor/judge_fleet.h"
 
 #include "base/json.h"
 #include "base/str.h"
 #include "doctor/facts.h"
 #include "engine/owned.h"
-#include "fleet/fleet.h"
-#include "handlers/resources.h"
 #include "io/etcd_json.h"
 
 #define BYTES_WARNING (1024LL * 1024 * 1024) /* etcd's own limit is 2 GB unless set otherwise */
@@ -52,11 +51,12 @@ static void judge_whole(const struct fleet_facts *f, json_t *items)
                    (long long)f->renewal_ms);
 }
 
-void fleet_judge(struct handlers *h, const struct call *call, json_t *items)
+void doctor_judge_fleet(struct fleet *fleet, struct engine *engine, int service, struct now now,
+                        json_t *items)
 {
     struct fleet_facts f;
     struct fleet_node n;
-    fleet_look(h->ports.fleet, &f);
+    fleet_look(fleet, &f);
     if (!f.sure)
         doctor_put(
             items, "fleet", FINDING_FAIL,
@@ -67,9 +67,8 @@ void fleet_judge(struct handlers *h, const struct call *call, json_t *items)
         doctor_put(items, "fleet", FINDING_PASS, NULL,
                    "engine %s is one of %zu and owns %zu service%s%s", f.engine, f.members, f.owned,
                    f.owned == 1 ? "" : "s", f.drained ? "; it is drained" : "");
-    if (!engine_owned_here(h->engine, call->service)) {
-        JSON_CLEANUP json_t *refusal =
-            engine_owned_refusal(h->engine, call->service, handlers_now(h));
+    if (!engine_owned_here(engine, service)) {
+        JSON_CLEANUP json_t *refusal = engine_owned_refusal(engine, service, now);
         doctor_put(items, "fleet", FINDING_UNKNOWN, "run the doctor on that engine", "%s",
                    json_text_or(refusal, "message", ""));
     }
@@ -77,8 +76,8 @@ void fleet_judge(struct handlers *h, const struct call *call, json_t *items)
         doctor_put(items, "fleet", FINDING_WARNING, "see `resus fleet diff`, and align the files",
                    "engine %s has other settings of services", f.other_settings);
     judge_whole(&f, items);
-    for (size_t i = 0; i < fleet_node_count(h->ports.fleet); i++) {
-        fleet_node(h->ports.fleet, i, &n);
+    for (size_t i = 0; i < fleet_node_count(fleet); i++) {
+        fleet_node(fleet, i, &n);
         judge_node(&n, items);
     }
 }

@@ -1,15 +1,16 @@
 /* The sheet for a lost host: what is out of reach, and the steps to build the Redis again from what the
  * newest backup knows of it. */
+#include "report/rebuild_sheet.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "backups/backups.h"
 #include "base/json.h"
 #include "base/mem.h"
 #include "base/str.h"
-#include "handlers/resources.h"
+#include "engine/engine.h"
 
 #define BLOCK_MAX ((size_t)256 * 1024) /* of one file that is printed */
 
@@ -313,13 +314,12 @@ static void put_steps(const struct sheet *s)
 
 /* ── the answer ── */
 
-static json_t *sheet_json(struct handlers *h, const struct call *call, const json_t *read)
+json_t *rebuild_sheet_json(struct engine *engine, int service, const json_t *read, struct now now)
 {
-    const struct service_settings *settings = engine_settings(h->engine, call->service);
-    struct now now = handlers_now(h);
-    JSON_CLEANUP json_t *status = engine_status_json(h->engine, call->service, now);
-    JSON_CLEANUP json_t *health = engine_health_json(h->engine, call->service, now);
-    JSON_CLEANUP json_t *recovery = engine_recovery_json(h->engine, call->service, now);
+    const struct service_settings *settings = engine_settings(engine, service);
+    JSON_CLEANUP json_t *status = engine_status_json(engine, service, now);
+    JSON_CLEANUP json_t *health = engine_health_json(engine, service, now);
+    JSON_CLEANUP json_t *recovery = engine_recovery_json(engine, service, now);
     const json_t *host = json_object_get(read, "host");
     const json_t *redis = json_object_get(host, "server");
     const json_t *known = json_object_get(host, "known");
@@ -351,34 +351,4 @@ static json_t *sheet_json(struct handlers *h, const struct call *call, const jso
     (void)json_put_text(body, "problem", json_text_or(host, "problem", NULL));
     (void)json_put(body, "steps", s.steps);
     return body;
-}
-
-static void on_read(void *context, uint64_t ticket, int result, const struct error *err)
-{
-    struct handlers *h = context;
-    struct call *call = handlers_waited(h, ticket);
-    if (call == NULL)
-        return;
-    JSON_CLEANUP json_t *read = backups_host_taken(h->ports.backups, call->service);
-    if (result < 0 && result != -ENOENT)
-        backups_refuse(h, call, -EIO, err->text);
-    else if (result < 0)
-        backups_refuse(
-            h, call, -ENOENT,
-            "This backup knows nothing of its host: it was made by an older Resus. Make a new "
-            "one with resus backup create.");
-    else
-        call->answer(call, 200, sheet_json(h, call, read));
-}
-
-void backup_rebuild_sheet(struct handlers *h, struct call *call)
-{
-    struct error err = {0};
-    uint64_t ticket = handlers_wait(h, call);
-    int r = backups_host(h->ports.backups, call->service, json_text_or(call->args, "b", NULL),
-                         on_read, h, ticket, &err);
-    if (r < 0) {
-        list_remove(&h->waiting, call);
-        backups_refuse(h, call, r, err.text);
-    }
 }

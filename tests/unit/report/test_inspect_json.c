@@ -9,8 +9,8 @@
 #include <cmocka.h>
 
 #include "base/json.h"
-#include "handlers/resources.h"
 #include "redis/reply.h"
+#include "report/inspect_json.h"
 
 static json_t *shown(enum redis_request request, const char *text)
 {
