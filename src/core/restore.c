@@ -6,7 +6,7 @@
 
 /* Rows are complete: a cell that is not named would lead back to RESTORE_PLANNED, which the unit test
  * finds. */
-static const struct restore_step table[RESTORE_STATE_COUNT][RESTORE_EVENT_COUNT] =
+static const struct restore_step table[RESTORE_FILE_STATES][RESTORE_FILE_EVENTS] =
     {
         [RESTORE_PLANNED] =
             {
@@ -249,35 +249,43 @@ static const struct restore_step table[RESTORE_STATE_COUNT][RESTORE_EVENT_COUNT]
                 [RESTORE_CANCEL] = {RESTORE_RELEASED, RESTORE_REFUSE_OVER},
             },
 };
-static_assert(RESTORE_STATE_COUNT == 20 && RESTORE_EVENT_COUNT == 9,
+static_assert(RESTORE_FILE_STATES == 20 && RESTORE_FILE_EVENTS == 9,
               "the table has a cell for each");
 
 struct restore_step restore_step(enum restore_state state, enum restore_event event)
 {
-    return table[state][event];
+    if (state >= RESTORE_FILE_STATES)
+        return replicate_step(state, event);
+    return event < RESTORE_FILE_EVENTS ? table[state][event]
+                                       : (struct restore_step){state, RESTORE_ACT_NONE};
+}
+
+static bool planned(enum restore_state state)
+{
+    return state == RESTORE_PLANNED || state == REPLICATE_PLANNED;
 }
 
 bool restore_busy(enum restore_state state)
 {
-    return !restore_held(state) && !restore_over(state) && state != RESTORE_PLANNED;
+    return !restore_held(state) && !restore_over(state) && !planned(state);
 }
 
 bool restore_held(enum restore_state state)
 {
-    return table[state][RESTORE_RESTARTED].act == RESTORE_ACT_CALL ||
-           (table[state][RESTORE_RESTARTED].act == RESTORE_ACT_HOLD &&
-            table[state][RESTORE_RESTARTED].next == state);
+    const struct restore_step step = restore_step(state, RESTORE_RESTARTED);
+    return step.act == RESTORE_ACT_CALL || (step.act == RESTORE_ACT_HOLD && step.next == state);
 }
 
 bool restore_over(enum restore_state state)
 {
-    return state == RESTORE_DONE || state == RESTORE_UNDONE || state == RESTORE_RELEASED;
+    return state == RESTORE_DONE || state == RESTORE_UNDONE || state == RESTORE_RELEASED ||
+           state == REPLICATE_DONE || state == REPLICATE_UNDONE || state == REPLICATE_RELEASED;
 }
 
 bool restore_withholds(enum restore_state state)
 {
-    return !restore_over(state) && state != RESTORE_PLANNED && state != RESTORE_GUARDING &&
-           state != RESTORE_STAGING;
+    return !restore_over(state) && !planned(state) && state != RESTORE_GUARDING &&
+           state != RESTORE_STAGING && state != REPLICATE_GUARDING && state != REPLICATE_LOADING;
 }
 
 bool restore_refused(enum restore_act act)
@@ -308,6 +316,20 @@ const char *restore_state_word(enum restore_state state)
         [RESTORE_DONE] = "done",
         [RESTORE_UNDONE] = "undone",
         [RESTORE_RELEASED] = "released",
+        [REPLICATE_PLANNED] = "replicate_planned",
+        [REPLICATE_GUARDING] = "replicate_guarding",
+        [REPLICATE_LOADING] = "replicate_loading",
+        [REPLICATE_COPYING] = "replicate_copying",
+        [REPLICATE_DETACHING] = "replicate_detaching",
+        [REPLICATE_HELD] = "replicate_held",
+        [REPLICATE_UNDO_LOADING] = "replicate_undo_loading",
+        [REPLICATE_UNDO_COPYING] = "replicate_undo_copying",
+        [REPLICATE_UNDO_DETACHING] = "replicate_undo_detaching",
+        [REPLICATE_UNDO_HELD] = "replicate_undo_held",
+        [REPLICATE_NEEDS_HUMAN] = "replicate_needs_human",
+        [REPLICATE_DONE] = "replicate_done",
+        [REPLICATE_UNDONE] = "replicate_undone",
+        [REPLICATE_RELEASED] = "replicate_released",
     };
     static_assert(ARRAY_LENGTH(words) == RESTORE_STATE_COUNT, "a word for every state");
     return words[state];
@@ -316,11 +338,17 @@ const char *restore_state_word(enum restore_state state)
 const char *restore_event_word(enum restore_event event)
 {
     static const char *const words[] = {
-        [RESTORE_BEGIN] = "begin",     [RESTORE_BEGIN_UNGUARDED] = "begin_unguarded",
-        [RESTORE_OK] = "ok",           [RESTORE_FAILED] = "failed",
-        [RESTORE_UNKNOWN] = "unknown", [RESTORE_RESTARTED] = "restarted",
-        [RESTORE_RESUME] = "resume",   [RESTORE_UNDO] = "undo",
+        [RESTORE_BEGIN] = "begin",
+        [RESTORE_BEGIN_UNGUARDED] = "begin_unguarded",
+        [RESTORE_OK] = "ok",
+        [RESTORE_FAILED] = "failed",
+        [RESTORE_UNKNOWN] = "unknown",
+        [RESTORE_RESTARTED] = "restarted",
+        [RESTORE_RESUME] = "resume",
+        [RESTORE_UNDO] = "undo",
         [RESTORE_CANCEL] = "cancel",
+        [RESTORE_HAS_OLD] = "has_old",
+        [RESTORE_HAS_NEITHER] = "has_neither",
     };
     static_assert(ARRAY_LENGTH(words) == RESTORE_EVENT_COUNT, "a word for every event");
     return words[event];
@@ -338,6 +366,10 @@ const char *restore_act_word(enum restore_act act)
         [RESTORE_ACT_PROVE] = "prove",
         [RESTORE_ACT_UNDO] = "undo",
         [RESTORE_ACT_START_OLD] = "start_old",
+        [RESTORE_ACT_LOAD] = "load",
+        [RESTORE_ACT_LOAD_OLD] = "load_old",
+        [RESTORE_ACT_COPY] = "copy",
+        [RESTORE_ACT_DETACH] = "detach",
         [RESTORE_ACT_FINISH] = "finish",
         [RESTORE_ACT_RELEASE] = "release",
         [RESTORE_ACT_UNDONE] = "undone",

@@ -1,4 +1,5 @@
-/* A restore by file, as one table of state and event.
+/* A restore by file, as one table of state and event. A restore by replication is a second table, in
+ * core/restore_replicate.c: its states are REPLICATE_...
  *
  *   planned ─▶ guarding ─▶ staging ─▶ stopping ─▶ placing ─▶ starting ─▶ proving ─▶ done
  *                 │           │          │           │          │           │         │
@@ -8,7 +9,18 @@
  *                                               └─▶ undoing ─▶ undo_starting ─▶ undone
  *
  * Until `placing` the data of the server are untouched: a failure releases the service as it was.
- * From then on a failure undoes the restore. When the outcome of an act is not known, or Resus ended
+ * From then on a failure undoes the restore. By replication:
+ *
+ *   planned ─▶ guarding ─▶ loading ─▶ copying ─▶ detaching ─▶ done
+ *                 │           │          any end ─┘ │   │ it has neither data
+ *                 ▼           ▼                     │   ▼
+ *              released ◀──────── it has the old ───┘  undo_loading ─▶ undo_copying ─▶
+ *                                                      undo_detaching ─▶ undone
+ *
+ * Whatever comes of `copying`, the server is made independent again and asked which data it has: the
+ * copy, those from before, or neither. Of neither the safety backup is copied in the same way.
+ *
+ * When the outcome of an act is not known, or Resus ended
  * meanwhile, the restore waits in a held state until a person orders `resume` or `undo`.
  *
  * Pure: the caller writes the state down before it carries out the act, and reports how it went. Every
@@ -17,6 +29,7 @@
 #define RESUS_CORE_RESTORE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 enum restore_state {
     RESTORE_PLANNED,
@@ -39,6 +52,21 @@ enum restore_state {
     RESTORE_DONE,
     RESTORE_UNDONE,
     RESTORE_RELEASED, /* ended before the data were touched */
+    /* by replication */
+    REPLICATE_PLANNED,
+    REPLICATE_GUARDING,
+    REPLICATE_LOADING,   /* a server of our own loads the backup, and a way to it is opened */
+    REPLICATE_COPYING,   /* the server is its replica */
+    REPLICATE_DETACHING, /* the server is made independent, and asked which data it has */
+    REPLICATE_HELD,
+    REPLICATE_UNDO_LOADING, /* the same with the safety backup */
+    REPLICATE_UNDO_COPYING,
+    REPLICATE_UNDO_DETACHING,
+    REPLICATE_UNDO_HELD,
+    REPLICATE_NEEDS_HUMAN,
+    REPLICATE_DONE,
+    REPLICATE_UNDONE,
+    REPLICATE_RELEASED, /* the server has the data from before */
     RESTORE_STATE_COUNT
 };
 
@@ -52,6 +80,8 @@ enum restore_event {
     RESTORE_RESUME,          /* orders of a person */
     RESTORE_UNDO,
     RESTORE_CANCEL,
+    RESTORE_HAS_OLD,     /* the server is independent and serves what it served before the copy */
+    RESTORE_HAS_NEITHER, /* it is independent and serves neither that nor the copy */
     RESTORE_EVENT_COUNT
 };
 
@@ -65,6 +95,10 @@ enum restore_act {
     RESTORE_ACT_PROVE,
     RESTORE_ACT_UNDO,
     RESTORE_ACT_START_OLD, /* nothing when the server was down before the restore */
+    RESTORE_ACT_LOAD,      /* a server of our own loads the backup */
+    RESTORE_ACT_LOAD_OLD,  /* and here the safety backup */
+    RESTORE_ACT_COPY,      /* the server follows it until it has the data */
+    RESTORE_ACT_DETACH,    /* OK: it is independent and serves what was copied */
     RESTORE_ACT_FINISH,    /* it ended well: save, watch, report */
     RESTORE_ACT_RELEASE,   /* end the act under way, remove the staged copy, report */
     RESTORE_ACT_UNDONE,    /* report */
@@ -82,6 +116,20 @@ struct restore_step {
     enum restore_act act;
 };
 
+#define RESTORE_FILE_STATES REPLICATE_PLANNED /* the states before are of a restore by file */
+#define RESTORE_FILE_EVENTS RESTORE_HAS_OLD   /* and the events before occur there */
+
+/* What is known of a server that was made independent again. */
+struct replicate_seen {
+    bool was_copied; /* its history begins with that of the server of the backup */
+    bool complete;   /* it has the keys of the backup */
+    int64_t keys, keys_before, expires_before;
+};
+/* Which data does it serve? OK, HAS_OLD or HAS_NEITHER. */
+enum restore_event replicate_found(const struct replicate_seen *seen);
+
+/* Of a restore by replication; restore_step() takes both. */
+struct restore_step replicate_step(enum restore_state state, enum restore_event event);
 struct restore_step restore_step(enum restore_state state, enum restore_event event);
 
 /* Is the outcome of an act awaited? */

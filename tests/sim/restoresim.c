@@ -269,14 +269,14 @@ int main(int argc, char **argv)
         visit(w);
         visit(told(w, s == DOWN ? RESTORE_BEGIN_UNGUARDED : RESTORE_BEGIN));
     }
-    bool states[RESTORE_STATE_COUNT] = {false};
+    bool states[RESTORE_FILE_STATES] = {false};
     for (size_t i = 0; i < queued && broken == NULL; i++) {
         states[queue[i].state] = true;
         act_of(queue[i]);
         environment(queue[i]);
         way_back(queue[i]);
     }
-    for (int s = 0; s < RESTORE_STATE_COUNT && broken == NULL; s++)
+    for (int s = 0; s < RESTORE_FILE_STATES && broken == NULL; s++)
         promise(states[s], &(struct world){.state = (enum restore_state)s}, "is never reached");
     if (argc > 1)
         (void)printf("1..1\n%s 1 - %zu states of the world\n", broken == NULL ? "ok" : "not ok",
