@@ -239,7 +239,8 @@ static void begin(struct step *s)
     send_difference(s, ALERT_WHY_NEW);
 }
 
-/* While recovery is at work, systemd is so because of it: no cause of its own. */
+/* While recovery is at work, systemd is so because of it: neither a cause of its own nor a sign that
+ * it is less severe, because no client is served meanwhile. */
 static bool recovery_is_seen(const struct step *s)
 {
     return s->in->acted && s->in->cause == CAUSE_SYSTEMD_RESTARTING;
@@ -248,9 +249,10 @@ static bool recovery_is_seen(const struct step *s)
 static void pending_bad(struct step *s)
 {
     struct alert *a = s->a;
-    a->severity = s->in->severity;
-    if (!recovery_is_seen(s))
+    if (!recovery_is_seen(s)) {
+        a->severity = s->in->severity;
         a->cause = s->in->cause;
+    }
     a->members = s->in->members;
     a->acted = a->acted || s->in->acted;
     a->well_since = a->blind_since = MONO_NEVER;
@@ -287,9 +289,13 @@ static void firing_bad(struct step *s)
     struct alert *a = s->a;
     a->well_since = a->blind_since = MONO_NEVER;
     a->acted = a->acted || s->in->acted;
-    a->cause = s->in->cause;
     a->members = s->in->members;
-    rate(s);
+    if (recovery_is_seen(s)) {
+        a->lower_since = MONO_NEVER;
+    } else {
+        a->cause = s->in->cause;
+        rate(s);
+    }
     send_difference(s, ALERT_WHY_WINDOW);
 }
 

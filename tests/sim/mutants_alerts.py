@@ -29,8 +29,8 @@ MUTANTS = [
      "it is over at the first good sight"),
     ("resolve-old-well", ALERT, "    a->well_since = persisted_since(saved->well_since, now, 0);\n",
      "    a->well_since = (mono_ms){0};\n", "a restart believes that it has always been well"),
-    ("clearing-kept", ALERT, "    a->well_since = a->blind_since = MONO_NEVER;\n    a->acted = a->acted || s->in->acted;\n    a->cause = s->in->cause;\n    a->members = s->in->members;\n    rate(s);",
-     "    a->acted = a->acted || s->in->acted;\n    a->cause = s->in->cause;\n    a->members = s->in->members;\n    rate(s);",
+    ("clearing-kept", ALERT, "    a->well_since = a->blind_since = MONO_NEVER;\n    a->acted = a->acted || s->in->acted;\n    a->members = s->in->members;\n",
+     "    a->acted = a->acted || s->in->acted;\n    a->members = s->in->members;\n",
      "a flapping alert counts the time in which it was bad as well"),
     # every trouble is reported
     ("hold-endless", ALERT, "return waits ? mono_add(a->bad_since, s->policy->page_after_ms) : a->bad_since;",

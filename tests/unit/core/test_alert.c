@@ -278,6 +278,30 @@ static void test_what_recovery_does_to_the_unit_is_not_named_as_what_was_healed(
     assert_int_equal(find(&s, ALERT_TRIGGER)->cause, CAUSE_SYSTEMD_RESTARTING);
 }
 
+/* A restart of a hung Redis takes as long as its stop: the clients wait all the while. */
+static void test_a_restart_that_takes_long_is_paged_as_what_it_repairs(void **state)
+{
+    (void)state;
+    struct story s = story_of(CLASS_AVAILABILITY);
+    s.in.may_heal = true;
+    s.in.cause = CAUSE_HUNG;
+    see(&s, ALERT_BAD, 0);
+    s.in.acted = true;
+    s.in.cause = CAUSE_SYSTEMD_RESTARTING;
+    s.in.severity = SEVERITY_P2;
+    see(&s, ALERT_BAD, 20);
+    assert_int_equal(messages(&s), 0);
+    see(&s, ALERT_BAD, 60);
+    expect(&s, ALERT_TRIGGER, ALERT_WHY_NEW, PAGER | CHAT | MAIL, 1);
+    assert_int_equal(find(&s, ALERT_TRIGGER)->severity, SEVERITY_P1);
+    assert_int_equal(find(&s, ALERT_TRIGGER)->cause, CAUSE_HUNG);
+    see(&s, ALERT_BAD, 300); /* no update, and it is no less severe */
+    assert_int_equal(messages(&s), 0);
+    see(&s, ALERT_WELL, 310);
+    see(&s, ALERT_WELL, 430);
+    expect(&s, ALERT_RESOLVE, ALERT_WHY_WELL, PAGER | CHAT | MAIL, 1);
+}
+
 static void test_a_relapse_counts_from_the_first_failure(void **state)
 {
     (void)state;
@@ -673,6 +697,7 @@ int main(void)
         cmocka_unit_test(test_a_moment_without_facts_does_not_end_the_wait),
         cmocka_unit_test(test_what_recovery_healed_is_one_line_without_a_pager),
         cmocka_unit_test(test_what_recovery_does_to_the_unit_is_not_named_as_what_was_healed),
+        cmocka_unit_test(test_a_restart_that_takes_long_is_paged_as_what_it_repairs),
         cmocka_unit_test(test_a_relapse_counts_from_the_first_failure),
         cmocka_unit_test(test_what_passed_by_itself_is_never_sent),
         cmocka_unit_test(test_it_is_over_when_it_was_well_for_as_long_as_the_setting_says),
