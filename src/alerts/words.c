@@ -53,17 +53,23 @@ static void put_evidence(struct message *m, const json_t *evidence)
     }
 }
 
-/* What Resus did, or why it does nothing. When it is over, why it does nothing now is of no use. */
-static void put_action(struct message *m, const json_t *recovery, bool over)
+/* What Resus did, or why it does nothing. When it is over, why it does nothing now is of no use, and
+ * no further attempt is to come. Only the loss of the service is what attempts are made for. */
+static void put_action(struct message *m, const struct book_entry *e, const json_t *recovery,
+                       bool over)
 {
     const char *withheld = json_text_or(json_object_get(recovery, "withheld"), "text", "");
     const char *step = json_text_or(recovery, "next_step", "");
-    long long attempts = (long long)json_int_or(recovery, "attempts", 0);
-    if (attempts > 0)
+    const char *level = json_text_or(recovery, "recovery_level", "unknown");
+    long long attempts =
+        e->key.class == CLASS_AVAILABILITY ? (long long)json_int_or(recovery, "attempts", 0) : 0;
+    if (attempts > 0 && over)
+        (void)str_format(m->action, sizeof m->action, "Resus made %lld attempt%s at recovery (%s).",
+                         attempts, attempts == 1 ? "" : "s", level);
+    else if (attempts > 0)
         (void)str_format(m->action, sizeof m->action,
                          "%lld of %lld attempts at recovery, the last of them %s.", attempts,
-                         (long long)json_int_or(recovery, "max_attempts", 0),
-                         json_text_or(recovery, "recovery_level", "unknown"));
+                         (long long)json_int_or(recovery, "max_attempts", 0), level);
     if (over)
         return;
     if (withheld[0] != '\0')
@@ -113,7 +119,7 @@ static void put_service(struct alerts *a, const struct book_entry *e,
     if (str_equal(json_text_or(cause, "code", ""), m->cause))
         (void)str_copy(m->summary, sizeof m->summary, json_text_or(cause, "summary", ""));
     put_evidence(m, json_object_get(cause, "evidence"));
-    put_action(m, recovery, effect->kind == ALERT_RESOLVE);
+    put_action(m, e, recovery, effect->kind == ALERT_RESOLVE);
     put_command(m, &look, recovery);
     m->connections = json_int_or(status, "connections", MESSAGE_UNKNOWN);
     m->unsaved_changes = look.unsaved_changes >= 0 ? look.unsaved_changes : MESSAGE_UNKNOWN;

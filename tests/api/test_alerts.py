@@ -99,6 +99,19 @@ def test_alerts_the_end_names_the_first_cause_and_how_long_it_lasted(served):
         assert f"*Cause*\\n{first}" in json.dumps(said) and "config_error" not in json.dumps(said), said
 
 
+def test_alerts_the_end_does_not_count_attempts_of_which_none_will_follow(served):
+    with channels(served, well=1) as receiver, open(served.folder / "redis.conf", "a+") as config:
+        good = config.tell()
+        config.write("no-such-directive yes\n")
+        config.flush()
+        kill_redis(served)
+        said = wait_until(lambda: [text for text in chats(receiver) if "1 of 3 attempts" in text], "the alert in the chat")
+        config.truncate(good)
+        assert said and served.cli("start").status == 0
+        over = wait_until(lambda: [text for text in chats(receiver) if "P1 Resolved" in text], "the end in the chat")[0]
+        assert "attempts" not in over and "made 1 attempt at recovery (" in over, over
+
+
 def test_alerts_a_start_by_hand_after_a_stop_pages_nobody(served):
     with channels(served, recovery=False) as receiver:
         for _ in range(6):
