@@ -361,12 +361,15 @@ static void die(struct bench *b, const struct sent *sent)
 
 static void live_until(struct bench *b, enum step step)
 {
+    static const char all[] = "SELECT count(*) FROM record WHERE kind = 'delivery'";
+    static const char done[] = "SELECT count(*) FROM record WHERE state = 'delivered'";
     open_all(b);
+    int64_t all_before = ask(b, all), done_before = ask(b, done); /* of the lives before */
     (void)post(b, LANE_TRIGGER, 1, "t", 1U << PAGER);
     if (step == STEP_POSTED)
         die(b, NULL);
     if (step == STEP_STORED) { /* by the time the store has it */
-        while (ask(b, "SELECT count(*) FROM record WHERE kind = 'delivery'") == 0)
+        while (ask(b, all) == all_before)
             (void)uv_run(&b->loop, UV_RUN_NOWAIT);
         die(b, NULL);
     }
@@ -376,7 +379,7 @@ static void live_until(struct bench *b, enum step step)
     await_sent(b, 1);
     outbox_answered(b->outbox, b->sent[0].delivery, RETRY_DELIVERED, 202, -1, NULL, NULL);
     if (step == STEP_DONE)
-        while (ask(b, "SELECT count(*) FROM record WHERE state = 'delivered'") == 0)
+        while (ask(b, done) == done_before)
             (void)uv_run(&b->loop, UV_RUN_NOWAIT);
     die(b, NULL);
 }
