@@ -41,6 +41,14 @@ static const char *notice_word(const struct window_effect *e)
     return words[e->notice];
 }
 
+/* "2026-12-06 02:00 UTC" */
+static void people_time(wall_ms when, char to[WALL_TEXT_SIZE])
+{
+    char text[WALL_TEXT_SIZE];
+    (void)wall_text(when, text);
+    (void)str_format(to, WALL_TEXT_SIZE, "%.10s %.5s UTC", text, text + 11);
+}
+
 static void text_of(const struct occurrence *o, enum maintenance_news_kind kind,
                     const struct window_effect *e, char *text, size_t size)
 {
@@ -48,8 +56,8 @@ static void text_of(const struct occurrence *o, enum maintenance_news_kind kind,
     char from[WALL_TEXT_SIZE];
     char until[WALL_TEXT_SIZE];
     char services[SERVICES_TEXT_SIZE];
-    (void)wall_text(r->state.starts, from);
-    (void)wall_text(r->state.ends, until);
+    people_time(r->state.starts, from);
+    people_time(r->state.ends, until);
     services_text(o, services);
     switch (kind) {
     case MAINTENANCE_ANNOUNCED:

@@ -38,6 +38,14 @@ static enum message_kind kind_of(const struct alert_effect *effect)
 
 /* ── the service ── */
 
+/* A line that announces lines of the log ends before it does: those go to admins alone. */
+static void end_before_log(char *line)
+{
+    char *last = strrchr(line, ';');
+    if (last != NULL && line[strlen(line) - 1] == ':')
+        *last = '\0';
+}
+
 static void put_evidence(struct message *m, const json_t *evidence)
 {
     size_t i;
@@ -47,9 +55,11 @@ static void put_evidence(struct message *m, const json_t *evidence)
         bool log = str_starts(text, CAUSE_LOG_EVIDENCE);
         struct message_lines *lines = log ? &m->log : &m->evidence;
         size_t most = log ? MESSAGE_LOG_LINES_MAX : MESSAGE_EVIDENCE_MAX;
-        if (lines->count < most)
-            (void)str_copy(lines->lines[lines->count++], MESSAGE_LINE_MAX,
-                           log ? text + strlen(CAUSE_LOG_EVIDENCE) : text);
+        if (lines->count == most)
+            continue;
+        (void)str_copy(lines->lines[lines->count], MESSAGE_LINE_MAX,
+                       log ? text + strlen(CAUSE_LOG_EVIDENCE) : text);
+        end_before_log(lines->lines[lines->count++]);
     }
 }
 
@@ -68,8 +78,9 @@ static void put_action(struct message *m, const struct book_entry *e, const json
                          attempts, attempts == 1 ? "" : "s", level);
     else if (attempts > 0)
         (void)str_format(m->action, sizeof m->action,
-                         "%lld of %lld attempts at recovery, the last of them %s.", attempts,
-                         (long long)json_int_or(recovery, "max_attempts", 0), level);
+                         "%lld of %lld attempts at recovery (the last one: %s), so far without "
+                         "success.",
+                         attempts, (long long)json_int_or(recovery, "max_attempts", 0), level);
     if (over)
         return;
     if (withheld[0] != '\0')
@@ -189,8 +200,8 @@ static void put_healed(const struct book_entry *e, struct now now, struct messag
     m->command[0] = '\0';
     m->action[0] = '\0';
     m->unsaved_changes = m->connections = MESSAGE_UNKNOWN;
-    (void)str_format(m->summary, sizeof m->summary,
-                     "Automatic recovery has repaired it, and nobody needs to act. It was: %s",
+    (void)str_copy(m->title, sizeof m->title, "Automatic recovery has repaired it");
+    (void)str_format(m->summary, sizeof m->summary, "No action is needed. It was: %s",
                      cause_row(e->alert.cause)->summary);
 }
 

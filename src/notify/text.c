@@ -144,7 +144,8 @@ void text_make(const struct message *m, bool log_lines, struct text *ret)
     *ret = (struct text){0};
     add_facts(m, ret);
     say_stake(m, ret);
-    add_part(ret, NULL, m->summary, false);
+    if (m->title[0] != '\0') /* else the headline has it */
+        add_part(ret, NULL, m->summary, false);
     add_part(ret, NULL, m->text, false);
     if (m->severity < 4 && !over)
         add_lines(ret, "Evidence", &m->evidence, page ? MESSAGE_EVIDENCE_MAX : TEXT_EVIDENCE_SHORT,

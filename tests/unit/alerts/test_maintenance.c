@@ -616,7 +616,7 @@ static void move_the_windows(struct bench *b)
     (void)str_format(rule, sizeof rule, "Mon-Sun %s-%s", time_of_day(from, local),
                      time_of_day(to, local + 60));
     (void)time_of_day(before, local - KOLKATA);
-    (void)str_format(start, sizeof start, "T%s:00Z", time_of_day(after, local - TOKYO));
+    (void)str_format(start, sizeof start, " %s UTC", time_of_day(after, local - TOKYO));
     b->window = (struct window_settings){.name = "nightly"};
     assert_int_equal(schedule_parse(rule, &b->window.schedule, &err), 0);
     b->settings.maintenance.windows = &b->window;
